@@ -1,0 +1,219 @@
+import { ModelError } from '../../model/language/errors.ts'
+import { type ActionProperty, Fault, type StepView } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
+import { Tabulation } from '../state/tabulation.ts'
+import { DecisionTrees, NondeterministicRead } from './behaviours.ts'
+import { DISABLED, LEAF } from './record-format.ts'
+import { BeforeView, Recorder } from './recorder.ts'
+import { type CompiledStep, stepTable } from './step-table.ts'
+
+/** A behaviour just recorded, for observers such as the differential test. */
+export interface Recording {
+  readonly step: CompiledStep
+  /** Codes before; only valid during the call. */
+  readonly before: Uint16Array
+  /** Codes after, program counter included; null when the step is not enabled or faults. */
+  readonly after: Uint16Array | null
+  readonly reads: readonly number[]
+  readonly writes: readonly number[]
+}
+
+/** What was read and written by the recorded behaviours of a step, over all of them. */
+export interface Footprint {
+  readonly reads: Set<number>
+  readonly writes: Set<number>
+}
+
+/** How a compilation is observed and what is compiled into the steps. */
+export interface CompileOptions {
+  readonly actions?: readonly ActionProperty<never>[]
+  readonly seed?: number
+  readonly onRecord?: (recording: Recording) => void
+}
+
+/**
+ * A system as the search runs it: steps by thread and program counter, and for each step a tree of its
+ * recorded behaviours. A behaviour is computed once for the values it reads and replayed from then on.
+ */
+export class CompiledSystem {
+  readonly system: System
+  readonly steps: readonly CompiledStep[]
+  readonly trees = new DecisionTrees()
+  readonly hash: Tabulation
+  /** Tree of each step. */
+  readonly roots: Int32Array
+  /** Behaviour records, see LEAF. Grows; take it anew after `record`. */
+  leaves = new Int32Array(1 << 12)
+  readonly faults: Fault[] = []
+  readonly footprints: readonly Footprint[]
+  /** First step of each (thread, program counter), see `dispatch`. */
+  readonly firstStep: Int32Array
+  /** Where thread t's program counters begin in `firstStep`. */
+  readonly dispatch: Int32Array
+  #used = 2
+  readonly #recorder: Recorder
+  readonly #world: unknown
+  readonly #before: unknown
+  readonly #after: unknown
+  readonly #actions: readonly ActionProperty<never>[]
+  readonly #onRecord: CompileOptions['onRecord']
+
+  constructor(system: System, options: CompileOptions = {}) {
+    this.system = system
+    this.steps = stepTable(system)
+    this.hash = new Tabulation(system.layout.fields, options.seed ?? 1)
+    this.roots = new Int32Array(this.steps.length)
+    this.footprints = this.steps.map(() => ({ reads: new Set<number>(), writes: new Set<number>() }))
+    const { fields } = system.layout
+    this.#recorder = new Recorder(fields.length)
+    this.#world = system.view(this.#recorder).world
+    this.#before = system.view(new BeforeView(this.#recorder)).world
+    this.#after = this.#world
+    this.#actions = options.actions ?? []
+    if (this.#actions.length > 31) throw new ModelError('at most 31 action properties can be checked at once')
+    this.#onRecord = options.onRecord
+
+    this.dispatch = new Int32Array(system.threads.length)
+    const first: number[] = []
+    let s = 0
+    system.threads.forEach((thread, t) => {
+      this.dispatch[t] = first.length
+      thread.flow.counters.forEach((_, counter) => {
+        first.push(s)
+        while (s < this.steps.length && this.steps[s].thread === t && this.steps[s].counter === counter) s++
+      })
+      first.push(s)
+    })
+    this.firstStep = Int32Array.from(first)
+  }
+
+  /**
+   * Runs a step's model code on a packed state and adds the behaviour to its tree. Returns the leaf.
+   * @throws ModelError naming the step when the model code fails.
+   */
+  record(step: CompiledStep, words: Int32Array, base: number): number {
+    const recorder = this.#recorder
+    this.system.layout.unpack(words, base, recorder.base)
+    recorder.restart()
+    const leaf = this.#run(step)
+    const { fields } = this.system.layout
+    try {
+      this.roots[step.index] = this.trees.insert(
+        this.roots[step.index],
+        recorder.reads,
+        fields,
+        recorder.base,
+        leaf,
+      )
+    } catch (error) {
+      if (error instanceof NondeterministicRead) throw this.#wrong(step, error)
+      throw error
+    }
+    const footprint = this.footprints[step.index]
+    for (const f of recorder.reads) footprint.reads.add(f)
+    for (const f of recorder.writes) footprint.writes.add(f)
+    if (this.#onRecord !== undefined) {
+      const after = leaf === -DISABLED || this.leaves[leaf + LEAF.fault] !== 0 ? null : recorder.now
+      this.#onRecord({ step, before: recorder.base, after, reads: recorder.reads, writes: recorder.writes })
+    }
+    return -leaf
+  }
+
+  /** How often each step was taken, in order of step numbers. */
+  fired(): Float64Array {
+    const counts = new Float64Array(this.steps.length)
+    this.eachLeaf((leaf) => {
+      counts[this.leaves[leaf + LEAF.step]] += this.leaves[leaf + LEAF.fired] >>> 0
+    })
+    return counts
+  }
+
+  /** Visits all behaviour records. */
+  eachLeaf(visit: (leaf: number) => void): void {
+    for (let leaf = 2; leaf < this.#used; leaf += LEAF.first + 2 * this.leaves[leaf + LEAF.changes])
+      visit(leaf)
+  }
+
+  #run(step: CompiledStep): number {
+    const recorder = this.#recorder
+    const thread = this.system.threads[step.thread]
+    try {
+      for (const { guard, effects, target } of step.cases) {
+        recorder.frozen = true
+        if (guard !== undefined && !guard(this.#world, step.self)) continue
+        recorder.frozen = false
+        for (const effect of effects) effect(this.#world, step.self)
+        recorder.frozen = true
+        const { violated, antecedent } = this.#judge(step)
+        recorder.now[thread.counter.index] = target
+        return this.#leaf(step, violated, antecedent, 0)
+      }
+      return -DISABLED
+    } catch (error) {
+      if (error instanceof Fault) {
+        this.faults.push(error)
+        recorder.now.set(recorder.base)
+        recorder.writes.length = 0
+        return this.#leaf(step, 0, 0, this.faults.length)
+      }
+      throw this.#wrong(step, error)
+    }
+  }
+
+  #judge(step: CompiledStep): { violated: number; antecedent: number } {
+    const view: StepView = {
+      kind: this.system.threads[step.thread].program.kind,
+      self: step.self,
+      path: step.path,
+    }
+    let violated = 0
+    let antecedent = 0
+    this.#actions.forEach((property, bit) => {
+      const before = this.#before as never
+      const after = this.#after as never
+      if (property.given !== undefined && !property.given(before, view, after)) return
+      antecedent |= 1 << bit
+      if (!property.holds(before, view, after)) violated |= 1 << bit
+    })
+    return { violated, antecedent }
+  }
+
+  #leaf(step: CompiledStep, violated: number, antecedent: number, fault: number): number {
+    const recorder = this.#recorder
+    const { counter } = this.system.threads[step.thread]
+    const changed = [...recorder.writes, counter.index]
+    const masks = new Map<number, number>()
+    let low = 0
+    let high = 0
+    for (const f of changed) {
+      const field = this.system.layout.fields[f]
+      const from = recorder.base[f]
+      const to = recorder.now[f]
+      if (from === to) continue
+      low ^= this.hash.deltaLow(f, from, to)
+      high ^= this.hash.deltaHigh(f, from, to)
+      masks.set(field.word, (masks.get(field.word) ?? 0) ^ ((from ^ to) << field.shift))
+    }
+    const size = LEAF.first + 2 * masks.size
+    while (this.#used + size > this.leaves.length) {
+      const larger = new Int32Array(this.leaves.length * 2)
+      larger.set(this.leaves)
+      this.leaves = larger
+    }
+    const leaf = this.#used
+    this.#used += size
+    this.leaves.set([low, high, violated, antecedent, fault, 0, step.index, masks.size], leaf)
+    let at = leaf + LEAF.first
+    for (const [word, mask] of masks) {
+      this.leaves[at++] = word
+      this.leaves[at++] = mask
+    }
+    return leaf
+  }
+
+  #wrong(step: CompiledStep, error: unknown): ModelError {
+    const thread = this.system.threads[step.thread].name
+    const what = error instanceof Error ? error.message : String(error)
+    return new ModelError(`${this.system.name}: step ${step.path} of ${thread}: ${what}`)
+  }
+}

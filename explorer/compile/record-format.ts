@@ -1,0 +1,23 @@
+/** How a recorded behaviour lies in `CompiledSystem.leaves`. */
+
+/** Leaf that stands for "the step is not enabled". Behaviour leaves have larger numbers. */
+export const DISABLED = -1
+
+/** Offsets into a behaviour record in `leaves`. */
+export const LEAF = {
+  hashLow: 0,
+  hashHigh: 1,
+  /** Bit per action property that this step violates. */
+  violated: 2,
+  /** Bit per action property whose antecedent is true. */
+  antecedent: 3,
+  /** 1 + index into `faults`, or 0. */
+  fault: 4,
+  /** How often the behaviour was taken, an unsigned 32-bit count. */
+  fired: 5,
+  /** Number of the step. */
+  step: 6,
+  /** Number of (word, xor mask) pairs that follow. */
+  changes: 7,
+  first: 8,
+} as const

@@ -1,0 +1,72 @@
+import { ModelError } from '../../model/language/errors.ts'
+import type { Cellstore } from '../../model/language/layout.ts'
+
+/**
+ * A store that notes what model code reads and writes. Reading a field that the code itself has written
+ * gives the written value and is not a read of the state. A write counts as a read of the old value,
+ * because the change of the state vector depends on it.
+ */
+export class Recorder implements Cellstore {
+  /** Codes of the state the code runs on. */
+  readonly base: Uint16Array
+  /** Fields read, in order, without repetition. */
+  readonly reads: number[] = []
+  /** Fields written, in order of the first write, without repetition. */
+  readonly writes: number[] = []
+  /** Values after the code ran, for all fields. */
+  readonly now: Uint16Array
+  /** While true a write is refused: guards have no effects. */
+  frozen = false
+  readonly #read: Uint8Array
+  readonly #written: Uint8Array
+
+  constructor(fields: number) {
+    this.base = new Uint16Array(fields)
+    this.now = new Uint16Array(fields)
+    this.#read = new Uint8Array(fields)
+    this.#written = new Uint8Array(fields)
+  }
+
+  /** Forgets what was noted; the caller has put a new state into `base`. */
+  restart(): void {
+    this.reads.length = 0
+    this.writes.length = 0
+    this.#read.fill(0)
+    this.#written.fill(0)
+    this.now.set(this.base)
+    this.frozen = false
+  }
+
+  read(field: number): number {
+    if (this.#read[field] === 0) {
+      this.#read[field] = 1
+      this.reads.push(field)
+    }
+    return this.now[field]
+  }
+
+  write(field: number, code: number): void {
+    if (this.frozen) throw new ModelError('a guard or property writes to the state; only effects may')
+    this.read(field)
+    if (this.#written[field] === 0) {
+      this.#written[field] = 1
+      this.writes.push(field)
+    }
+    this.now[field] = code
+  }
+}
+
+/** Shows the state as it was before the effects ran, noting reads in the same recorder. */
+export class BeforeView implements Cellstore {
+  readonly #recorder: Recorder
+  constructor(recorder: Recorder) {
+    this.#recorder = recorder
+  }
+  read(field: number): number {
+    this.#recorder.read(field)
+    return this.#recorder.base[field]
+  }
+  write(): void {
+    throw new ModelError('a property writes to the state')
+  }
+}

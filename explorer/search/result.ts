@@ -1,0 +1,51 @@
+import type { Property } from '../../model/language/property.ts'
+
+export type Verdict = 'holds' | 'violated' | 'inconclusive'
+
+/** One step of a behaviour. */
+export interface TraceStep {
+  /** Name of the thread, for example `vcpu0`. */
+  readonly thread: string
+  /** Path of the step, for example `RUN.8`. */
+  readonly step: string
+}
+
+/** A behaviour from an initial state, as names; states are recomputed by whoever needs them. */
+export interface Trace {
+  /** Index into the system's initial states. */
+  readonly initial: number
+  readonly steps: readonly TraceStep[]
+}
+
+/** What a search found about one property. */
+export interface PropertyResult<W = never> {
+  readonly property: Property<W>
+  readonly verdict: Verdict
+  /** How many states (or steps, for action properties) had a true antecedent. */
+  readonly antecedent: number
+  /** A shortest violation; for a witness, a shortest way to it. Null when there is none to show. */
+  readonly trace: Trace | null
+}
+
+/** What a search explored and found. */
+export interface SearchResult<W = never> {
+  /** True when every reachable state was visited (up to `collisionProbability`). */
+  readonly complete: boolean
+  readonly incompleteReason: string | null
+  /** Distinct states. */
+  readonly states: number
+  /** Steps taken from them, those to known states included. */
+  readonly transitions: number
+  /** Steps from an initial state to the farthest state found. */
+  readonly depth: number
+  /** States without enabled steps in which some thread may not rest. */
+  readonly deadlocks: number
+  readonly seconds: number
+  /** Bytes held for states, tables and traces, divided by the states. */
+  readonly bytesPerState: number
+  /** Bound on the probability that a state was lost to a hash collision; 0 when states are kept in full. */
+  readonly collisionProbability: number
+  /** How often each step was taken, by thread kind and path: `vcpu.RUN.8`. */
+  readonly steps: ReadonlyMap<string, number>
+  readonly properties: readonly PropertyResult<W>[]
+}

@@ -1,0 +1,120 @@
+import { LEAF } from '../compile/record-format.ts'
+import type { Batch, VisitedSet } from './batch.ts'
+import { VectorStore } from './vector-store.ts'
+
+const { chunkBits, chunkMask } = VectorStore
+
+/**
+ * The visited set without loss: an open-addressing table of (hash, state number); equal hashes are settled
+ * by comparing the full states, which stay in the store.
+ */
+export class ExactSet implements VisitedSet {
+  readonly lossy = false
+  readonly #store: VectorStore
+  /** `[hash, number + 1]` per slot; 0 in the second place means free. */
+  #table: Int32Array
+  #mask: number
+  readonly #candidate: Int32Array
+  /** Keeps the warming reads from being optimised away. */
+  touched = 0
+
+  constructor(store: VectorStore, capacity = 1 << 12) {
+    this.#store = store
+    this.#table = new Int32Array(capacity * 2)
+    this.#mask = capacity - 1
+    this.#candidate = new Int32Array(store.words)
+  }
+
+  get bytes(): number {
+    return this.#table.byteLength
+  }
+
+  insert(batch: Batch, leaves: Int32Array): void {
+    const n = batch.count
+    this.#reserve(n)
+    const table = this.#table
+    const mask = this.#mask
+    const { low, high, source, leaf, found } = batch
+    let warm = 0
+    for (let k = 0; k < n; k++) warm ^= table[(low[k] & mask) << 1]
+    this.touched = warm
+    for (let k = 0; k < n; k++) {
+      const hash = low[k]
+      let slot = hash & mask
+      let built = false
+      for (;;) {
+        const entry = table[(slot << 1) + 1]
+        if (entry === 0) {
+          const id = this.#store.appendSuccessor(source[k], leaves, leaf[k], hash, high[k])
+          table[slot << 1] = hash
+          table[(slot << 1) + 1] = id + 1
+          found[k] = ~id
+          break
+        }
+        if (table[slot << 1] === hash) {
+          if (!built) this.#build(source[k], leaves, leaf[k])
+          built = true
+          if (this.#equals(entry - 1)) {
+            found[k] = entry - 1
+            break
+          }
+        }
+        slot = (slot + 1) & mask
+      }
+    }
+  }
+
+  insertState(words: Int32Array, base: number, low: number, high: number): number {
+    this.#reserve(1)
+    for (let w = 0; w < this.#store.words; w++) this.#candidate[w] = words[base + w]
+    let slot = low & this.#mask
+    for (;;) {
+      const entry = this.#table[(slot << 1) + 1]
+      if (entry === 0) {
+        const id = this.#store.append(words, base, low, high)
+        this.#table[slot << 1] = low
+        this.#table[(slot << 1) + 1] = id + 1
+        return ~id
+      }
+      if (this.#table[slot << 1] === low && this.#equals(entry - 1)) return entry - 1
+      slot = (slot + 1) & this.#mask
+    }
+  }
+
+  #build(source: number, leaves: Int32Array, leaf: number): void {
+    const { words, chunks } = this.#store
+    const from = chunks[source >>> chunkBits]
+    const base = (source & chunkMask) * words
+    const candidate = this.#candidate
+    for (let w = 0; w < words; w++) candidate[w] = from[base + w]
+    let change = leaf + LEAF.first
+    for (let n = leaves[leaf + LEAF.changes]; n > 0; n--, change += 2)
+      candidate[leaves[change]] ^= leaves[change + 1]
+  }
+
+  #equals(id: number): boolean {
+    const { words, chunks } = this.#store
+    const chunk = chunks[id >>> chunkBits]
+    const base = (id & chunkMask) * words
+    const candidate = this.#candidate
+    for (let w = 0; w < words; w++) if (chunk[base + w] !== candidate[w]) return false
+    return true
+  }
+
+  /** Keeps the table at most two thirds full. */
+  #reserve(more: number): void {
+    if ((this.#store.count + more) * 3 <= (this.#mask + 1) * 2) return
+    const old = this.#table
+    const mask = this.#mask * 2 + 1
+    const table = new Int32Array((mask + 1) * 2)
+    for (let from = 0; from < old.length; from += 2) {
+      if (old[from + 1] === 0) continue
+      let slot = old[from] & mask
+      while (table[(slot << 1) + 1] !== 0) slot = (slot + 1) & mask
+      table[slot << 1] = old[from]
+      table[(slot << 1) + 1] = old[from + 1]
+    }
+    this.#table = table
+    this.#mask = mask
+  }
+}

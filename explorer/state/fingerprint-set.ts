@@ -1,0 +1,90 @@
+import type { Batch, VisitedSet } from './batch.ts'
+import type { VectorStore } from './vector-store.ts'
+
+/**
+ * The visited set as 64-bit fingerprints: 8 bytes per slot, states forgotten once expanded. Two states with
+ * one fingerprint are taken for one; tabulation.ts says how likely that is.
+ */
+export class FingerprintSet implements VisitedSet {
+  readonly lossy = true
+  readonly #store: VectorStore
+  /** `[low, high]` per slot; (0, 0) means free. */
+  #table: Int32Array
+  #mask: number
+  /** Keeps the warming reads from being optimised away. */
+  touched = 0
+
+  constructor(store: VectorStore, capacity = 1 << 12) {
+    this.#store = store
+    this.#table = new Int32Array(capacity * 2)
+    this.#mask = capacity - 1
+  }
+
+  get bytes(): number {
+    return this.#table.byteLength
+  }
+
+  insert(batch: Batch, leaves: Int32Array): void {
+    const n = batch.count
+    this.#reserve(n)
+    const table = this.#table
+    const mask = this.#mask
+    const { low, high, source, leaf, found } = batch
+    let warm = 0
+    for (let k = 0; k < n; k++) warm ^= table[(low[k] & mask) << 1]
+    this.touched = warm
+    for (let k = 0; k < n; k++) {
+      const lo = low[k]
+      const hi = lo === 0 && high[k] === 0 ? 1 : high[k]
+      let at = (lo & mask) << 1
+      for (;;) {
+        const storedLow = table[at]
+        const storedHigh = table[at + 1]
+        if (storedLow === lo && storedHigh === hi) {
+          found[k] = 0
+          break
+        }
+        if (storedLow === 0 && storedHigh === 0) {
+          table[at] = lo
+          table[at + 1] = hi
+          found[k] = ~this.#store.appendSuccessor(source[k], leaves, leaf[k], lo, high[k])
+          break
+        }
+        at = (at + 2) & ((mask << 1) | 1)
+      }
+    }
+  }
+
+  insertState(words: Int32Array, base: number, low: number, high: number): number {
+    this.#reserve(1)
+    const hi = low === 0 && high === 0 ? 1 : high
+    let slot = low & this.#mask
+    for (;;) {
+      const storedLow = this.#table[slot << 1]
+      const storedHigh = this.#table[(slot << 1) + 1]
+      if (storedLow === low && storedHigh === hi) return 0
+      if (storedLow === 0 && storedHigh === 0) {
+        this.#table[slot << 1] = low
+        this.#table[(slot << 1) + 1] = hi
+        return ~this.#store.append(words, base, low, high)
+      }
+      slot = (slot + 1) & this.#mask
+    }
+  }
+
+  #reserve(more: number): void {
+    if ((this.#store.count + more) * 4 <= (this.#mask + 1) * 3) return
+    const old = this.#table
+    const mask = this.#mask * 2 + 1
+    const table = new Int32Array((mask + 1) * 2)
+    for (let from = 0; from < old.length; from += 2) {
+      if (old[from] === 0 && old[from + 1] === 0) continue
+      let slot = old[from] & mask
+      while (table[slot << 1] !== 0 || table[(slot << 1) + 1] !== 0) slot = (slot + 1) & mask
+      table[slot << 1] = old[from]
+      table[(slot << 1) + 1] = old[from + 1]
+    }
+    this.#table = table
+    this.#mask = mask
+  }
+}

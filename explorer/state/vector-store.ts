@@ -1,0 +1,85 @@
+import { LEAF } from '../compile/record-format.ts'
+
+/** States per chunk, as a power of two. */
+const CHUNK_BITS = 14
+const CHUNK = 1 << CHUNK_BITS
+const CHUNK_MASK = CHUNK - 1
+
+/**
+ * Packed states numbered in the order of their discovery, in chunks. It serves as the frontier (hash lanes
+ * are kept until a state has been expanded) and, when `keep` is set, as the full set of states.
+ */
+export class VectorStore {
+  static readonly chunkBits = CHUNK_BITS
+  static readonly chunkMask = CHUNK_MASK
+  readonly words: number
+  readonly keep: boolean
+  /** Packed states; a chunk that was let go is an empty array. */
+  readonly chunks: Int32Array[] = []
+  readonly lows: Int32Array[] = []
+  readonly highs: Int32Array[] = []
+  count = 0
+  readonly #spareWords: Int32Array[] = []
+  readonly #spareHashes: Int32Array[] = []
+  #released = 0
+
+  constructor(words: number, keep: boolean) {
+    this.words = words
+    this.keep = keep
+  }
+
+  /** Bytes held, spare chunks included. */
+  get bytes(): number {
+    const live = this.chunks.length - this.#released
+    const vectors = (this.keep ? this.chunks.length : live) + this.#spareWords.length
+    return 4 * CHUNK * (vectors * this.words + 2 * live + this.#spareHashes.length)
+  }
+
+  /** Appends a copy of a packed state. Returns its number. */
+  append(from: Int32Array, base: number, low: number, high: number): number {
+    const id = this.#room()
+    const at = (id & CHUNK_MASK) * this.words
+    const chunk = this.chunks[id >>> CHUNK_BITS]
+    for (let w = 0; w < this.words; w++) chunk[at + w] = from[base + w]
+    this.lows[id >>> CHUNK_BITS][id & CHUNK_MASK] = low
+    this.highs[id >>> CHUNK_BITS][id & CHUNK_MASK] = high
+    return id
+  }
+
+  /** Appends the successor of state `source` by a recorded behaviour. Returns its number. */
+  appendSuccessor(source: number, leaves: Int32Array, leaf: number, low: number, high: number): number {
+    const from = this.chunks[source >>> CHUNK_BITS]
+    const id = this.append(from, (source & CHUNK_MASK) * this.words, low, high)
+    const at = (id & CHUNK_MASK) * this.words
+    const chunk = this.chunks[id >>> CHUNK_BITS]
+    let change = leaf + LEAF.first
+    for (let n = leaves[leaf + LEAF.changes]; n > 0; n--, change += 2)
+      chunk[at + leaves[change]] ^= leaves[change + 1]
+    return id
+  }
+
+  /** Lets go of what is only needed until a state is expanded, for whole chunks below state `id`. */
+  expandedUpTo(id: number): void {
+    while (this.#released < id >>> CHUNK_BITS) {
+      const chunk = this.#released++
+      this.#spareHashes.push(this.lows[chunk], this.highs[chunk])
+      this.lows[chunk] = NOTHING
+      this.highs[chunk] = NOTHING
+      if (this.keep) continue
+      this.#spareWords.push(this.chunks[chunk])
+      this.chunks[chunk] = NOTHING
+    }
+  }
+
+  #room(): number {
+    const id = this.count++
+    if (id >>> CHUNK_BITS === this.chunks.length) {
+      this.chunks.push(this.#spareWords.pop() ?? new Int32Array(CHUNK * this.words))
+      this.lows.push(this.#spareHashes.pop() ?? new Int32Array(CHUNK))
+      this.highs.push(this.#spareHashes.pop() ?? new Int32Array(CHUNK))
+    }
+    return id
+  }
+}
+
+const NOTHING = new Int32Array(0)

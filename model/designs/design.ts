@@ -1,0 +1,39 @@
+import type { Patch } from '../language/patch.ts'
+
+/** What a checker must find; a cell that is not listed must hold. */
+export interface Expectation {
+  readonly scenario: string
+  readonly property: string
+  readonly verdict: 'holds' | 'violated'
+  /** Steps of a shortest counterexample, when it is pinned. */
+  readonly length?: number
+  /** Where our verdict differs from the literature: why. */
+  readonly note?: string
+}
+
+/**
+ * A named variant of KVM: a few patches on named steps of the baseline. `upstream` has no patches. Designs
+ * are data; the same names are used in results, documents and on the command line.
+ */
+export interface Design<W> {
+  /** Stable name in words, `prev-roots-tested-by-current`. */
+  readonly id: string
+  /** Names in documents: `R1`. Matched without regard to case. */
+  readonly aliases: readonly string[]
+  /** One sentence: what is different. */
+  readonly title: string
+  readonly status: 'upstream' | 'before' | 'rejected' | 'bug' | 'candidate' | 'control'
+  readonly kernel: {
+    /** Commit that introduced the change; absent for designs that never were a commit. */
+    readonly commit?: string
+    /** Versions that carry it, `v5.18`. */
+    readonly version: string
+    readonly function: string
+  }
+  /** A paragraph: the design question, and what is known of the answer. */
+  readonly about: string
+  /** Scenarios in which the change can be seen. */
+  readonly scenarios: readonly string[]
+  readonly patches: readonly Patch<W>[]
+  readonly expect: readonly Expectation[]
+}

@@ -1,0 +1,161 @@
+import { ModelError } from './errors.ts'
+import type { Scalar, Shape, Sort, View } from './shapes.ts'
+import { makeView } from './views.ts'
+
+/** One scalar of the state vector and where its bits lie in the packed words. */
+export interface Field {
+  readonly index: number
+  /** How the kernel developer would write it, for example `vcpu[0].prev_roots[1]`. */
+  readonly path: string
+  readonly shape: Scalar<unknown>
+  /** 32-bit word and bit position; a field with one value takes no bits (`mask` 0). */
+  readonly word: number
+  readonly shift: number
+  readonly mask: number
+}
+
+/** Where a view reads and writes: codes by field number. */
+export interface Cellstore {
+  read(field: number): number
+  write(field: number, code: number): void
+}
+
+/** A node of the declared tree, for whoever walks it (views, permutations of ids). */
+export type Node =
+  | { readonly kind: 'scalar'; readonly field: Field }
+  | {
+      readonly kind: 'array'
+      readonly path: string
+      readonly indexedBy?: Sort
+      readonly elements: readonly Node[]
+    }
+  | { readonly kind: 'struct'; readonly members: ReadonlyMap<string, Node> }
+  | {
+      readonly kind: 'set'
+      readonly path: string
+      readonly indexedBy?: Sort
+      readonly names: readonly unknown[]
+      readonly flags: readonly Field[]
+    }
+
+/**
+ * The state vector of a declared shape: numbered fields, their packing into 32-bit words, and views.
+ * Fields never straddle a word. The packing is a function of the shape alone, so equal declarations give
+ * equal vectors in every process.
+ */
+export interface Layout<S extends Shape = Shape> {
+  readonly root: Node
+  readonly fields: readonly Field[]
+  /** Length of the packed state vector in 32-bit words. */
+  readonly words: number
+  /** A typed view on codes kept elsewhere. Writes outside a domain throw ModelError. */
+  view(store: Cellstore): View<S>
+  /** Packs one code per field into `words` words at `offset`. Codes must lie in their domains. */
+  pack(codes: ArrayLike<number>, into: Int32Array, offset: number): void
+  /** The inverse of `pack`. */
+  unpack(from: Int32Array, offset: number, codes: Uint16Array): void
+}
+
+/** Codes kept in an array, all fields initially 0. */
+export class Codes implements Cellstore {
+  readonly codes: Uint16Array
+  constructor(fields: number) {
+    this.codes = new Uint16Array(fields)
+  }
+  read(field: number): number {
+    return this.codes[field]
+  }
+  write(field: number, code: number): void {
+    this.codes[field] = code
+  }
+}
+
+const bitsFor = (size: number): number => (size <= 1 ? 0 : 32 - Math.clz32(size - 1))
+
+/**
+ * Numbers and packs the fields of a shape. Fields are placed widest first into the first word with room,
+ * ties in declaration order, so that the vector is short.
+ */
+export function layout<S extends Shape>(shape: S): Layout<S> {
+  const scalars: { path: string; shape: Scalar<unknown> }[] = []
+  collect(shape, '', scalars)
+  const fields = place(scalars)
+  let next = 0
+  const root = build(shape, '', () => fields[next++])
+  const words = fields.reduce((most, f) => (f.mask === 0 ? most : Math.max(most, f.word + 1)), 1)
+  return {
+    root,
+    fields,
+    words,
+    view: (store) => makeView(root, store) as View<S>,
+    pack(codes, into, offset) {
+      into.fill(0, offset, offset + words)
+      for (const f of fields) into[offset + f.word] |= codes[f.index] << f.shift
+    },
+    unpack(from, offset, codes) {
+      for (const f of fields) codes[f.index] = (from[offset + f.word] >>> f.shift) & f.mask
+    },
+  }
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}
+
+function collect(shape: Shape, path: string, into: { path: string; shape: Scalar<unknown> }[]): void {
+  walk(shape, path, (at, scalar) => into.push({ path: at, shape: scalar }))
+}
+
+const setFlag = { kind: 'scalar', type: 'flag', size: 2, encode: Number, decode: Boolean } as Scalar<unknown>
+
+/** Visits the scalars of a shape in declaration order; `build` consumes the fields in the same order. */
+function walk(shape: Shape, path: string, visit: (path: string, scalar: Scalar<unknown>) => void): void {
+  if (shape.kind === 'scalar') visit(path, shape)
+  else if (shape.kind === 'set') for (const name of shape.elements) visit(`${path}{${name}}`, setFlag)
+  else if (shape.kind === 'array') {
+    for (let i = 0; i < shape.length; i++) walk(shape.element, `${path}[${i}]`, visit)
+  } else
+    for (const [name, member] of Object.entries(shape.members)) walk(member as Shape, join(path, name), visit)
+}
+
+function build(shape: Shape, path: string, take: () => Field): Node {
+  if (shape.kind === 'scalar') return { kind: 'scalar', field: take() }
+  if (shape.kind === 'set') {
+    const flags = shape.elements.map(take)
+    const node = { kind: 'set' as const, path, names: shape.elements, flags }
+    return shape.indexedBy === undefined ? node : { ...node, indexedBy: shape.indexedBy }
+  }
+  if (shape.kind === 'array') {
+    const elements = Array.from({ length: shape.length }, (_, i) =>
+      build(shape.element, `${path}[${i}]`, take),
+    )
+    const node = { kind: 'array' as const, path, elements }
+    return shape.indexedBy === undefined ? node : { ...node, indexedBy: shape.indexedBy }
+  }
+  const members = new Map<string, Node>()
+  for (const [name, member] of Object.entries(shape.members)) {
+    members.set(name, build(member as Shape, join(path, name), take))
+  }
+  return { kind: 'struct', members }
+}
+
+function place(scalars: readonly { path: string; shape: Scalar<unknown> }[]): Field[] {
+  const free: number[] = []
+  const fields: Field[] = new Array(scalars.length)
+  const order = scalars
+    .map((s, index) => ({ index, bits: bitsFor(s.shape.size) }))
+    .sort((a, b) => b.bits - a.bits || a.index - b.index)
+  for (const { index, bits } of order) {
+    let word = free.findIndex((room) => room >= bits)
+    if (word < 0) {
+      word = free.length
+      free.push(32)
+    }
+    const shift = 32 - free[word]
+    free[word] -= bits
+    const { path, shape } = scalars[index]
+    if (shape.size < 1) throw new ModelError(`${path} has no possible value`)
+    fields[index] = { index, path, shape, word, shift: shift & 31, mask: (1 << bits) - 1 }
+  }
+  return fields
+}

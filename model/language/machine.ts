@@ -1,0 +1,203 @@
+import { type AnyStateMachine, assign, createMachine, type MachineConfig } from 'xstate'
+import { ModelError } from './errors.ts'
+import type { Case, Entry, Program, Step } from './program.ts'
+
+/**
+ * Programs become xstate machines here. The machine is the reference semantics: `transition()` of xstate
+ * on it says what a step does; the explorer's compiled steps must agree with it.
+ */
+
+/** Context of the reference machine: one code per field of the layout. Never changed in place. */
+export interface ReferenceContext {
+  readonly codes: Uint16Array
+}
+
+/** Runs model code on the codes of a context. */
+export interface Runner<W> {
+  /** Evaluates on `codes` and must leave them alone. */
+  test(codes: Uint16Array, guard: (world: W, self: number) => boolean, self: number): boolean
+  /** Returns changed codes; the argument stays as it was. */
+  run(codes: Uint16Array, effect: (world: W, self: number) => void, self: number): Uint16Array
+}
+
+/** One running instance of a program. */
+export interface Instance<W> {
+  /** `vcpu0`, or just the kind when there is one instance. */
+  readonly name: string
+  readonly program: Program<W>
+  readonly self: number
+}
+
+/** A step at a program counter, the unit that the explorer counts and traces name. */
+export interface LocatedStep<W> {
+  /** Path of the step, for example `ZAP.9/REQ.1`. */
+  readonly path: string
+  /** Path of the program counter; differs from `path` only for the steps of a choice. */
+  readonly at: string
+  readonly step: Step<W>
+}
+
+/** A program as a list of program counters with their steps and resolved successors. */
+export interface Flow<W> {
+  /** Paths of all program counters, `done` last. The first is where the thread starts. */
+  readonly counters: readonly string[]
+  readonly steps: readonly LocatedStep<W>[]
+  /** Program counters at which the thread may stay for ever. */
+  readonly rests: ReadonlySet<string>
+  /** Where case number `index` of a step leads. */
+  target(located: LocatedStep<W>, index: number): string
+}
+
+/** The event that makes a thread take a step. */
+export const eventOf = (thread: string, path: string): string => `${thread} ${path}`
+
+const DONE = 'done'
+
+/**
+ * Resolves fall-through and jumps.
+ * @throws ModelError for two steps of one name, or a jump to a name that does not exist.
+ */
+export function flowOf<W>(program: Program<W>): Flow<W> {
+  const counters: string[] = []
+  const steps: LocatedStep<W>[] = []
+  const rests = new Set<string>([DONE])
+  const next = new Map<string, string>()
+  const names = new Map<string, string>()
+  const scopeOf = new Map<string, string>()
+
+  const visit = (entries: readonly Entry<W>[], prefix: string, following: string): string => {
+    let after = following
+    for (const entry of [...entries].reverse()) {
+      const path = prefix + entry.name
+      if (names.has(path)) throw new ModelError(`program ${program.kind}: two entries are called ${path}`)
+      if (entry.kind === 'block') {
+        after = visit(entry.entries, `${path}/`, after)
+        names.set(path, after)
+        continue
+      }
+      names.set(path, path)
+      counters.unshift(path)
+      next.set(path, after)
+      scopeOf.set(path, prefix)
+      const own = entry.kind === 'choice' ? entry.steps : [entry]
+      if (entry.kind === 'choice' ? entry.rests : entry.about.rests === true) rests.add(path)
+      steps.unshift(...own.map((s) => ({ path: prefix + s.name, at: path, step: s })))
+      after = path
+    }
+    return after
+  }
+  const start = visit(program.entries, '', DONE)
+  counters.push(DONE)
+  names.set(DONE, DONE)
+  // The start is the first counter by construction unless the program is empty.
+  if (counters[0] !== start) throw new ModelError(`program ${program.kind} has no steps`)
+
+  const seen = new Set<string>()
+  for (const { path } of steps) {
+    if (seen.has(path)) throw new ModelError(`program ${program.kind}: two steps are called ${path}`)
+    seen.add(path)
+  }
+
+  const resolve = (name: string, from: LocatedStep<W>): string => {
+    const parts = (scopeOf.get(from.at) as string).split('/').slice(0, -1)
+    for (let depth = parts.length; depth >= 0; depth--) {
+      const candidate = [...parts.slice(0, depth), name].join('/')
+      const found = names.get(candidate)
+      if (found !== undefined) return found
+    }
+    throw new ModelError(`program ${program.kind}: step ${from.path} goes to "${name}", which does not exist`)
+  }
+  const flow: Flow<W> = {
+    counters,
+    steps,
+    rests,
+    target: (located, index) => {
+      const { to } = located.step.cases[index]
+      return to === undefined ? (next.get(located.at) as string) : resolve(to, located)
+    },
+  }
+  for (const located of steps) {
+    for (const index of located.step.cases.keys()) flow.target(located, index)
+  }
+  return flow
+}
+
+/** Marks the functions handed to xstate with the model code inside them, for the compiler to find. */
+const modelCode = new WeakMap<object, (world: never, self: number) => unknown>()
+
+/** The model code behind a guard or action of a reference machine; undefined for foreign ones. */
+export function modelCodeOf(wrapped: unknown): ((world: never, self: number) => unknown) | undefined {
+  return typeof wrapped === 'function' ? modelCode.get(wrapped) : undefined
+}
+
+/** True for the actions that stand for "no effect": the program has no `does` there. */
+function transitionOf<W>(runner: Runner<W>, self: number, c: Case<W>, target: string): object {
+  const { when, does } = c
+  const config: Record<string, unknown> = { target: `#${target}`, reenter: true }
+  if (when !== undefined) {
+    const guard = ({ context }: { context: ReferenceContext }): boolean =>
+      runner.test(context.codes, when, self)
+    modelCode.set(guard, when as (world: never, self: number) => unknown)
+    config.guard = guard
+  }
+  if (does !== undefined) {
+    const action = assign(({ context }: { context: ReferenceContext }) => ({
+      codes: runner.run(context.codes, does, self),
+    }))
+    modelCode.set(action, does as (world: never, self: number) => unknown)
+    config.actions = action
+  }
+  return config
+}
+
+type StateConfig = {
+  id?: string
+  initial?: string
+  states?: Record<string, StateConfig>
+  on?: Record<string, object[]>
+}
+
+/** One parallel region: compound states for blocks, one atomic state per program counter. */
+function regionOf<W>(instance: Instance<W>, flow: Flow<W>, runner: Runner<W>): StateConfig {
+  const idOf = (path: string): string => `${instance.name}:${flow.counters.indexOf(path)}`
+  const region: StateConfig = { states: {} }
+  for (const path of flow.counters) {
+    const parts = path.split('/')
+    let parent = region
+    for (const part of parts.slice(0, -1)) {
+      parent.initial ??= part
+      parent.states ??= {}
+      parent.states[part] ??= { states: {} }
+      parent = parent.states[part]
+    }
+    const leaf = parts[parts.length - 1]
+    parent.initial ??= leaf
+    parent.states ??= {}
+    const on: Record<string, object[]> = {}
+    for (const located of flow.steps) {
+      if (located.at !== path) continue
+      on[eventOf(instance.name, located.path)] = located.step.cases.map((c, index) =>
+        transitionOf(runner, instance.self, c, idOf(flow.target(located, index))),
+      )
+    }
+    parent.states[leaf] = { id: idOf(path), on }
+  }
+  return region
+}
+
+/** Composes instances into one xstate machine with a parallel region per thread. */
+export function machineOf<W>(
+  name: string,
+  instances: readonly { readonly instance: Instance<W>; readonly flow: Flow<W> }[],
+  runner: Runner<W>,
+  initial: Uint16Array,
+): AnyStateMachine {
+  const states: Record<string, StateConfig> = {}
+  for (const { instance, flow } of instances) states[instance.name] = regionOf(instance, flow, runner)
+  return createMachine({
+    id: name,
+    type: 'parallel',
+    context: { codes: initial } satisfies ReferenceContext,
+    states,
+  } as MachineConfig<ReferenceContext, { type: string }>) as unknown as AnyStateMachine
+}

@@ -1,0 +1,103 @@
+/**
+ * How a thread of control is written: an ordered list of named steps that reads like the kernel function
+ * it models. Falling off a step reaches the next one, `to` jumps. `lower()` in machine.ts turns a program
+ * into an xstate machine with one state per program counter; the designs patch programs by step name.
+ */
+
+/** Where a step comes from and how it is shown; none of it has a meaning for the search. */
+export interface About<W> {
+  /** Kernel function the step belongs to, without parentheses, for example `kvm_zap_obsolete_pages`. */
+  readonly fn?: string
+  /** Kernel version(s) in which the function was read, for example `v5.18..v6.16`. */
+  readonly since?: string
+  /** The line a race diagram shows, in kernel terms; a function sees the state before the step. */
+  readonly shows?: string | ((world: W, self: number) => string)
+  /** Why several kernel actions are one atomic step here. */
+  readonly fused?: string
+  /** True where the thread may stay for ever: a state without enabled steps is then no deadlock. */
+  readonly rests?: boolean
+  /** A lane for the diagram when it is not the thread itself, for example the hardware walker of a vCPU. */
+  readonly lane?: string
+}
+
+/** One way a step can go. Without `when` it is always possible; without `to` it falls to the next step. */
+export interface Case<W> {
+  /** Guard: may this case run? It must not write. `self` is the id of the running thread. */
+  readonly when?: (world: W, self: number) => boolean
+  /** Effect: one atomic change of the shared state. */
+  readonly does?: (world: W, self: number) => void
+  /** Name of the step to go to; `done` ends the thread. */
+  readonly to?: string
+}
+
+/** One atomic action. The first case whose guard holds is taken; if none holds the step is blocked. */
+export interface Step<W> {
+  readonly kind: 'step'
+  readonly name: string
+  readonly about: About<W>
+  readonly cases: readonly Case<W>[]
+}
+
+/** One program counter with several possible steps; which enabled one is taken is not determined. */
+export interface Choice<W> {
+  readonly kind: 'choice'
+  readonly name: string
+  readonly steps: readonly Step<W>[]
+  readonly rests: boolean
+}
+
+/** Several entries under one name, for example a kernel function called from several places. */
+export interface Block<W> {
+  readonly kind: 'block'
+  readonly name: string
+  readonly entries: readonly Entry<W>[]
+}
+
+export type Entry<W> = Step<W> | Choice<W> | Block<W>
+
+/** A thread of control, the same for all its instances; `kind` names it in results (`vcpu`). */
+export interface Program<W> {
+  readonly kind: string
+  readonly title: string
+  readonly entries: readonly Entry<W>[]
+}
+
+/** One atomic step with one or several cases. */
+export function step<W>(name: string, about: About<W>, body: Case<W> | readonly Case<W>[] = {}): Step<W> {
+  return { kind: 'step', name, about, cases: Array.isArray(body) ? body : [body as Case<W>] }
+}
+
+/** A program counter at which any of several steps may be taken. */
+export function choice<W>(
+  name: string,
+  steps: readonly Step<W>[],
+  about: { readonly rests?: boolean } = {},
+): Choice<W> {
+  return {
+    kind: 'choice',
+    name,
+    steps,
+    rests: about.rests === true || steps.some((s) => s.about.rests === true),
+  }
+}
+
+/** Several entries under one name. Jumps inside it see its own names first. */
+export function block<W>(name: string, entries: readonly Entry<W>[]): Block<W> {
+  return { kind: 'block', name, entries }
+}
+
+/** A thread of control. */
+export function program<W>(kind: string, title: string, entries: readonly Entry<W>[]): Program<W> {
+  return { kind, title, entries }
+}
+
+/** Paths (`block/step`) of all steps of a program, in order; a choice's own name is not part of a path. */
+export function stepPaths<W>(entries: readonly Entry<W>[], prefix = ''): string[] {
+  return entries.flatMap((entry) =>
+    entry.kind === 'block'
+      ? stepPaths(entry.entries, `${prefix}${entry.name}/`)
+      : entry.kind === 'choice'
+        ? entry.steps.map((s) => prefix + s.name)
+        : [prefix + entry.name],
+  )
+}

@@ -1,0 +1,135 @@
+import type { AnyStateMachine } from 'xstate'
+import { ModelError } from './errors.ts'
+import { Codes, type Field, type Layout, layout, type Node } from './layout.ts'
+import { type Flow, flowOf, type Instance, machineOf, type Runner } from './machine.ts'
+import { applyPatches, type Patch } from './patch.ts'
+import type { Program } from './program.ts'
+import { array, oneOf, type Shape, type Sort, struct, type View } from './shapes.ts'
+
+/** Instances of a program: one for each id of a sort, or a single one. */
+export interface ThreadGroup<W> {
+  readonly program: Program<W>
+  readonly over?: Sort
+}
+
+/** One thread for each id of a sort; `self` is the id. */
+export function each<W>(over: Sort, program: Program<W>): ThreadGroup<W> {
+  return { program, over }
+}
+
+/** A single thread; `self` is 0. */
+export function one<W>(program: Program<W>): ThreadGroup<W> {
+  return { program }
+}
+
+/** What a system is made from: a scenario, once its bounds are chosen. */
+export interface Parts<S extends Shape> {
+  readonly name: string
+  /** The shared state, thread-local variables included. */
+  readonly world: S
+  readonly threads: readonly ThreadGroup<View<S>>[]
+  /** Each function sets up one initial state, starting from every field's first value. */
+  readonly initial: readonly ((world: View<S>) => void)[]
+  readonly patches?: readonly Patch<View<S>>[]
+}
+
+/** Program counters by thread kind, as properties see them: `at.vcpu[0]` is the path of a step. */
+export interface Counters {
+  readonly [kind: string]: { readonly [self: number]: string; readonly length: number }
+}
+
+/** A running thread of a system, resolved. */
+export interface Thread<W> extends Instance<W> {
+  readonly flow: Flow<W>
+  /** The field that holds the thread's program counter; its codes number `flow.counters`. */
+  readonly counter: Field
+}
+
+/** A finite transition system: a state vector, threads of atomic steps, and initial states. */
+export interface System<W = unknown> {
+  readonly name: string
+  readonly layout: Layout
+  readonly threads: readonly Thread<W>[]
+  /** Codes of every initial state, program counters included. */
+  readonly initial: readonly Uint16Array[]
+  /** The reference: one xstate machine with a parallel region per thread. */
+  readonly machine: AnyStateMachine
+  /** Views on codes kept elsewhere, for properties and for showing states. */
+  view(store: { read(field: number): number; write(field: number, code: number): void }): {
+    readonly world: W
+    readonly at: Counters
+  }
+}
+
+/**
+ * Builds a system.
+ * @throws ModelError for a patch, program or initial state that is wrong.
+ */
+export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
+  type W = View<S>
+  const kinds = parts.threads.map((t) => t.program.kind)
+  const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index)
+  if (twice !== undefined) throw new ModelError(`${parts.name}: two thread groups are of kind ${twice}`)
+
+  const programs = applyPatches(
+    parts.threads.map((t) => t.program),
+    parts.patches ?? [],
+  )
+  const groups = parts.threads.map((group, index) => ({
+    ...group,
+    program: programs[index],
+    flow: flowOf(programs[index]),
+  }))
+  const at = Object.fromEntries(
+    groups.map((g) => [g.program.kind, array(g.over ?? 1, oneOf(...g.flow.counters))]),
+  )
+  const shape = layout(struct({ world: parts.world, at: struct(at) }))
+  const threads = groups.flatMap((g): Thread<W>[] =>
+    Array.from({ length: g.over?.size ?? 1 }, (_, self) => ({
+      name: g.over === undefined ? g.program.kind : `${g.program.kind}${self}`,
+      program: g.program,
+      self,
+      flow: g.flow,
+      counter: counterField(shape.root, g.program.kind, self),
+    })),
+  )
+  const view: System<W>['view'] = (store) => shape.view(store) as unknown as { world: W; at: Counters }
+  const initial = parts.initial.map((setUp) => {
+    const codes = new Codes(shape.fields.length)
+    setUp(view(codes).world)
+    return codes.codes
+  })
+  if (initial.length === 0) throw new ModelError(`${parts.name} has no initial state`)
+  const machine = machineOf(
+    parts.name,
+    threads.map((instance) => ({ instance, flow: instance.flow })),
+    runnerOn(shape.fields.length, (store) => view(store).world),
+    initial[0],
+  )
+  return { name: parts.name, layout: shape as Layout, threads, initial, machine, view }
+}
+
+function counterField(root: Node, kind: string, self: number): Field {
+  const at = root.kind === 'struct' ? root.members.get('at') : undefined
+  const group = at?.kind === 'struct' ? at.members.get(kind) : undefined
+  const cell = group?.kind === 'array' ? group.elements[self] : undefined
+  if (cell?.kind !== 'scalar') throw new ModelError(`no program counter for ${kind}${self}`)
+  return cell.field
+}
+
+/** Runs model code for the reference machine, on copies. Guards are held to writing nothing. */
+function runnerOn<W>(fields: number, viewOn: (store: Codes) => W): Runner<W> {
+  const store = new Codes(fields)
+  const world = viewOn(store)
+  return {
+    test(codes, guard, self) {
+      store.codes.set(codes)
+      return guard(world, self)
+    },
+    run(codes, effect, self) {
+      store.codes.set(codes)
+      effect(world, self)
+      return store.codes.slice()
+    },
+  }
+}

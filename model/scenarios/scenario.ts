@@ -1,0 +1,22 @@
+import type { Patch } from '../language/patch.ts'
+import type { System } from '../language/system.ts'
+
+/**
+ * A bounded composition: which threads run, how many of everything there is, from which initial states.
+ * `W` is the world all its threads share.
+ */
+export interface Scenario<W> {
+  /** Stable name, `roots-zap-all`. */
+  readonly id: string
+  readonly aliases: readonly string[]
+  /** One sentence: what runs against what. */
+  readonly title: string
+  /** A paragraph: what it is meant to exercise, and what is left out. */
+  readonly about: string
+  /** The bounds, by what they count: `{ vcpus: 1, roots: 3 }`. */
+  readonly bounds: Readonly<Record<string, number>>
+  /** Ids of the properties that are checked here. */
+  readonly properties: readonly string[]
+  /** Builds the system with a design's patches. @throws ModelError when a patch does not fit. */
+  build(patches: readonly Patch<W>[]): System<W>
+}
