@@ -8,6 +8,8 @@ export interface Limits {
   readonly timeLimit?: number
   /** MiB held by the search's own tables. */
   readonly memoryLimit?: number
+  /** Polled now and then; once it says true the search ends as incomplete. */
+  readonly stop?: () => boolean
 }
 
 /** Watches the limits of one search; asked once per batch of successors. */
@@ -26,7 +28,8 @@ export class LimitWatch {
 
   /** Why the search must stop, or null. */
   exceeded(states: number, bytes: number): string | null {
-    const { maxStates, timeLimit, memoryLimit } = this.#limits
+    const { maxStates, timeLimit, memoryLimit, stop } = this.#limits
+    if (stop?.()) return 'interrupted'
     if (maxStates !== undefined && states > maxStates) return `more than ${maxStates} states (--max-states)`
     if (timeLimit !== undefined && this.seconds > timeLimit) return `${timeLimit} s passed (--time-limit)`
     if (memoryLimit !== undefined && bytes > memoryLimit * 1024 * 1024)
