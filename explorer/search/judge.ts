@@ -1,5 +1,5 @@
 import { match } from 'ts-pattern'
-import type { Property } from '../../model/language/property.ts'
+import { isLiveness, type Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { ANSWER, type Predicates, type Question } from '../compile/predicates.ts'
 import { LEAF } from '../compile/record-format.ts'
@@ -119,7 +119,7 @@ export class Judge<W> {
             : evidence.states
       return {
         property,
-        verdict: verdictOf(property.kind, finding !== undefined, evidence),
+        verdict: verdictOf(property, finding !== undefined, evidence),
         antecedent,
         trace: finding === undefined ? null : evidence.traceTo(finding.state, finding.step),
       }
@@ -166,7 +166,10 @@ function isQuestion(p: { readonly kind: string }): boolean {
   return p.kind === 'invariant' || p.kind === 'witness' || p.kind === 'progress'
 }
 
-function verdictOf(kind: Property<never>['kind'], found: boolean, { complete, edges }: Evidence): Verdict {
+function verdictOf<W>(property: Property<W>, found: boolean, { complete, edges }: Evidence): Verdict {
+  // Judged on the graph of labelled edges (liveness/); nothing that looks at single states may pass them.
+  if (isLiveness(property)) return 'inconclusive'
+  const { kind } = property
   if (kind === 'witness') return found ? 'holds' : complete ? 'violated' : 'inconclusive'
   if (found) return 'violated'
   if (kind === 'progress' && edges === null) return 'inconclusive'

@@ -15,6 +15,19 @@ export interface Trace {
   /** Index into the system's initial states. */
   readonly initial: number
   readonly steps: readonly TraceStep[]
+  /**
+   * For an endless behaviour: after `loopStart` steps the loop begins, and after the last step the same state
+   * is reached again. Equal to the number of steps when the behaviour stays in its last state for ever.
+   */
+  readonly loopStart?: number
+}
+
+/** Why a loop is fair to one thread or step. */
+export interface FairnessReason {
+  /** For example `weak fairness of vcpu0`. */
+  readonly constraint: string
+  /** For example `takes RUN.8 in step 12`, `cannot move after step 9`, `can never move in the loop`. */
+  readonly because: string
 }
 
 /** What a search found about one property. */
@@ -25,6 +38,10 @@ export interface PropertyResult<W = never> {
   readonly antecedent: number
   /** A shortest violation; for a witness, a shortest way to it. Null when there is none to show. */
   readonly trace: Trace | null
+  /** Why the verdict is inconclusive, where that is not simply that the search ended early. */
+  readonly reason?: string
+  /** For a violated liveness property: why its loop is fair. Absent where fairness plays no part. */
+  readonly fairness?: readonly FairnessReason[]
 }
 
 /** What a search explored and found. */

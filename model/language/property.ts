@@ -53,6 +53,79 @@ export interface ProgressPossible<W> extends Stated {
   readonly goal: (world: W, at: Counters) => boolean
 }
 
+/**
+ * What the scheduler owes: whoever is continuously able to move moves some day (weak), or whoever is able
+ * to move again and again does (strong). A thread or step under no fairness may stop for ever.
+ */
+export interface Fairness {
+  readonly strength: 'weak' | 'strong'
+  /** Each thread is owed a step, or each step of each thread is owed to be taken. */
+  readonly of: 'thread' | 'step'
+  /** Only threads of these kinds; default all. A kind that a scenario does not have is owed nothing. */
+  readonly kinds?: readonly string[]
+  /** Only steps with these paths, for `of: 'step'`; default all. A path a design dropped is owed nothing. */
+  readonly paths?: readonly string[]
+}
+
+/** The default: no thread that can move all the time is passed over for ever. */
+export const WEAK_FAIRNESS: readonly Fairness[] = [{ strength: 'weak', of: 'thread' }]
+
+/**
+ * A question about a state; with `each`, about one thread in it, `self` being its id (else 0).
+ * `at` holds the program counters.
+ */
+export type Situation<W> = (world: W, at: Counters, self: number) => boolean
+
+/** What the properties of whole behaviours share. */
+interface Temporal extends Stated {
+  /** A thread kind: the property is judged for each of its threads apart. */
+  readonly each?: string
+  /** Default `WEAK_FAIRNESS`; an empty list lets everything stop at any time. */
+  readonly fairness?: readonly Fairness[]
+}
+
+/** Whenever `given` holds, `goal` holds then or later, on every fair behaviour. */
+export interface LeadsTo<W> extends Temporal {
+  readonly kind: 'leads-to'
+  readonly given: Situation<W>
+  readonly goal: Situation<W>
+}
+
+/** On every fair behaviour `goal` holds at some time. */
+export interface Eventually<W> extends Temporal {
+  readonly kind: 'eventually'
+  readonly goal: Situation<W>
+}
+
+/** On every fair behaviour `goal` holds from some time on for ever. */
+export interface EventuallyAlways<W> extends Temporal {
+  readonly kind: 'eventually-always'
+  readonly goal: Situation<W>
+}
+
+/**
+ * No thread of kind `each` can go round a cycle all alone without its `goal` on the way, for example retry
+ * a fault for ever. Needs no fairness. The goal should include whatever another thread must end first.
+ */
+export interface NoSoloCycle<W> extends Stated {
+  readonly kind: 'no-solo-cycle'
+  readonly each: string
+  readonly goal: Situation<W>
+}
+
+/** The properties that only a cycle (or standing still) can violate. */
+export type LivenessProperty<W> = LeadsTo<W> | Eventually<W> | EventuallyAlways<W> | NoSoloCycle<W>
+
+/** True for the properties of whole behaviours. */
+export function isLiveness<W>(property: Property<W>): property is LivenessProperty<W> {
+  return (
+    property.kind === 'leads-to' ||
+    property.kind === 'eventually' ||
+    property.kind === 'eventually-always' ||
+    property.kind === 'no-solo-cycle'
+  )
+}
+
 /** Every state without enabled steps has all threads where they may rest. */
 export interface DeadlockFreedom extends Stated {
   readonly kind: 'deadlock'
@@ -68,6 +141,7 @@ export type Property<W> =
   | ActionProperty<W>
   | Witness<W>
   | ProgressPossible<W>
+  | LivenessProperty<W>
   | DeadlockFreedom
   | FaultFreedom
 
