@@ -14,6 +14,8 @@ export interface Recording {
   readonly before: Uint16Array
   /** Codes after, program counter included; null when the step is not enabled or faults. */
   readonly after: Uint16Array | null
+  /** What the step threw; null when it is not enabled or goes well. */
+  readonly fault: Fault | null
   readonly reads: readonly number[]
   readonly writes: readonly number[]
 }
@@ -113,8 +115,11 @@ export class CompiledSystem {
     for (const f of recorder.reads) footprint.reads.add(f)
     for (const f of recorder.writes) footprint.writes.add(f)
     if (this.#onRecord !== undefined) {
-      const after = leaf === -DISABLED || this.leaves[leaf + LEAF.fault] !== 0 ? null : recorder.now
-      this.#onRecord({ step, before: recorder.base, after, reads: recorder.reads, writes: recorder.writes })
+      const faulted = leaf === -DISABLED ? 0 : this.leaves[leaf + LEAF.fault]
+      const fault = faulted === 0 ? null : this.faults[faulted - 1]
+      const after = leaf === -DISABLED || fault !== null ? null : recorder.now
+      const { base, reads, writes } = recorder
+      this.#onRecord({ step, before: base, after, fault, reads, writes })
     }
     return -leaf
   }
