@@ -1,10 +1,11 @@
 import { ModelError } from '../../model/language/errors.ts'
-import { type ActionProperty, Fault, type StepView } from '../../model/language/property.ts'
+import type { ActionProperty, Fault } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { Tabulation } from '../state/tabulation.ts'
 import { DecisionTrees, NondeterministicRead } from './behaviours.ts'
 import { DISABLED, LEAF } from './record-format.ts'
-import { BeforeView, Recorder } from './recorder.ts'
+import type { Recorder } from './recorder.ts'
+import { type Run, StepRunner } from './step-runner.ts'
 import { type CompiledStep, stepTable } from './step-table.ts'
 
 /** A behaviour just recorded, for observers such as the differential test. */
@@ -31,6 +32,11 @@ export interface CompileOptions {
   readonly actions?: readonly ActionProperty<never>[]
   readonly seed?: number
   readonly onRecord?: (recording: Recording) => void
+  /**
+   * Asked before a behaviour is kept: the fields on which it is to depend, beginning with those it read. It
+   * must be a function of the values of the fields it names, as the model code itself.
+   */
+  readonly widen?: (step: CompiledStep, run: Run, recorder: Recorder) => readonly number[]
 }
 
 /**
@@ -53,11 +59,8 @@ export class CompiledSystem {
   /** Where thread t's program counters begin in `firstStep`. */
   readonly dispatch: Int32Array
   #used = 2
-  readonly #recorder: Recorder
-  readonly #world: unknown
-  readonly #before: unknown
-  readonly #after: unknown
-  readonly #actions: readonly ActionProperty<never>[]
+  readonly #runner: StepRunner
+  readonly #widen: CompileOptions['widen']
   readonly #onRecord: CompileOptions['onRecord']
 
   constructor(system: System, options: CompileOptions = {}) {
@@ -66,14 +69,11 @@ export class CompiledSystem {
     this.hash = new Tabulation(system.layout.fields, options.seed ?? 1)
     this.roots = new Int32Array(this.steps.length)
     this.footprints = this.steps.map(() => ({ reads: new Set<number>(), writes: new Set<number>() }))
-    const { fields } = system.layout
-    this.#recorder = new Recorder(fields.length)
-    this.#world = system.view(this.#recorder).world
-    this.#before = system.view(new BeforeView(this.#recorder)).world
-    this.#after = this.#world
-    this.#actions = options.actions ?? []
-    if (this.#actions.length > 31) throw new ModelError('at most 31 action properties can be checked at once')
+    const actions = options.actions ?? []
+    if (actions.length > 31) throw new ModelError('at most 31 action properties can be checked at once')
+    this.#runner = new StepRunner(system, actions)
     this.#onRecord = options.onRecord
+    this.#widen = options.widen
 
     this.dispatch = new Int32Array(system.threads.length)
     const first: number[] = []
@@ -94,21 +94,17 @@ export class CompiledSystem {
    * @throws ModelError naming the step when the model code fails.
    */
   record(step: CompiledStep, words: Int32Array, base: number): number {
-    const recorder = this.#recorder
+    const { recorder } = this.#runner
     this.system.layout.unpack(words, base, recorder.base)
-    recorder.restart()
-    const leaf = this.#run(step)
+    const run = this.#runner.run(step)
+    const depends = this.#widen === undefined ? recorder.reads : this.#widen(step, run, recorder)
+    const leaf = this.#leafOf(step, run)
     const { fields } = this.system.layout
+    const { roots } = this
     try {
-      this.roots[step.index] = this.trees.insert(
-        this.roots[step.index],
-        recorder.reads,
-        fields,
-        recorder.base,
-        leaf,
-      )
+      roots[step.index] = this.trees.insert(roots[step.index], depends, fields, recorder.base, leaf)
     } catch (error) {
-      if (error instanceof NondeterministicRead) throw this.#wrong(step, error)
+      if (error instanceof NondeterministicRead) throw this.#runner.wrong(step, error)
       throw error
     }
     const footprint = this.footprints[step.index]
@@ -139,52 +135,15 @@ export class CompiledSystem {
       visit(leaf)
   }
 
-  #run(step: CompiledStep): number {
-    const recorder = this.#recorder
-    const thread = this.system.threads[step.thread]
-    try {
-      for (const { guard, effects, target } of step.cases) {
-        recorder.frozen = true
-        if (guard !== undefined && !guard(this.#world, step.self)) continue
-        recorder.frozen = false
-        for (const effect of effects) effect(this.#world, step.self)
-        recorder.frozen = true
-        const { violated, antecedent } = this.#judge(step)
-        recorder.now[thread.counter.index] = target
-        return this.#leaf(step, violated, antecedent, 0)
-      }
-      return -DISABLED
-    } catch (error) {
-      if (error instanceof Fault) {
-        this.faults.push(error)
-        recorder.now.set(recorder.base)
-        recorder.writes.length = 0
-        return this.#leaf(step, 0, 0, this.faults.length)
-      }
-      throw this.#wrong(step, error)
-    }
-  }
-
-  #judge(step: CompiledStep): { violated: number; antecedent: number } {
-    const view: StepView = {
-      kind: this.system.threads[step.thread].program.kind,
-      self: step.self,
-      path: step.path,
-    }
-    let violated = 0
-    let antecedent = 0
-    this.#actions.forEach((property, bit) => {
-      const before = this.#before as never
-      const after = this.#after as never
-      if (property.given !== undefined && !property.given(before, view, after)) return
-      antecedent |= 1 << bit
-      if (!property.holds(before, view, after)) violated |= 1 << bit
-    })
-    return { violated, antecedent }
+  #leafOf(step: CompiledStep, run: Run): number {
+    if (run.kind === 'disabled') return -DISABLED
+    if (run.kind === 'moved') return this.#leaf(step, run.violated, run.antecedent, 0)
+    this.faults.push(run.fault)
+    return this.#leaf(step, 0, 0, this.faults.length)
   }
 
   #leaf(step: CompiledStep, violated: number, antecedent: number, fault: number): number {
-    const recorder = this.#recorder
+    const { recorder } = this.#runner
     const { counter } = this.system.threads[step.thread]
     const changed = [...recorder.writes, counter.index]
     const masks = new Map<number, number>()
@@ -214,11 +173,5 @@ export class CompiledSystem {
       this.leaves[at++] = mask
     }
     return leaf
-  }
-
-  #wrong(step: CompiledStep, error: unknown): ModelError {
-    const thread = this.system.threads[step.thread].name
-    const what = error instanceof Error ? error.message : String(error)
-    return new ModelError(`${this.system.name}: step ${step.path} of ${thread}: ${what}`)
   }
 }

@@ -13,21 +13,29 @@ export interface Question {
 /** Answers are leaves: -1 no antecedent, -2 antecedent and true, -3 antecedent and false. */
 export const ANSWER = { vacuous: -1, holds: -2, fails: -3 } as const
 
+/**
+ * Asked before an answer is kept: the fields on which it is to depend, beginning with those read. It must be a
+ * function of the values of the fields it names, as the question itself.
+ */
+export type Widen = (index: number, answer: number, recorder: Recorder) => readonly number[]
+
 /** Questions about states, answered once per distinct values they read and replayed from then on. */
 export class Predicates {
   readonly questions: readonly Question[]
   readonly trees = new DecisionTrees()
   readonly roots: Int32Array
+  readonly recorder: Recorder
   readonly #system: System
-  readonly #recorder: Recorder
+  readonly #widen: Widen | undefined
   readonly #view: { readonly world: unknown; readonly at: Counters }
 
-  constructor(system: System, questions: readonly Question[]) {
+  constructor(system: System, questions: readonly Question[], widen?: Widen) {
     this.#system = system
+    this.#widen = widen
     this.questions = questions
     this.roots = new Int32Array(questions.length)
-    this.#recorder = new Recorder(system.layout.fields.length)
-    this.#view = system.view(this.#recorder)
+    this.recorder = new Recorder(system.layout.fields.length)
+    this.#view = system.view(this.recorder)
   }
 
   /** Answer to question `index` about the packed state at `base`. @throws ModelError when it throws. */
@@ -36,33 +44,42 @@ export class Predicates {
     return known === UNKNOWN ? this.#record(index, words, base) : known
   }
 
-  #record(index: number, words: Int32Array, base: number): number {
-    const recorder = this.#recorder
-    const { layout } = this.#system
+  /**
+   * Answers by running the question's code on the state that the caller has put into `recorder.base`; what
+   * it read stays in the recorder. @throws ModelError when the code throws or writes.
+   */
+  judge(index: number): number {
+    const { recorder } = this
     const question = this.questions[index]
-    layout.unpack(words, base, recorder.base)
     recorder.restart()
     recorder.frozen = true
     try {
       const world = this.#view.world as never
       const given = question.given === undefined || question.given(world, this.#view.at)
-      const answer = !given
-        ? ANSWER.vacuous
-        : question.holds(world, this.#view.at)
-          ? ANSWER.holds
-          : ANSWER.fails
-      this.roots[index] = this.trees.insert(
-        this.roots[index],
-        recorder.reads,
-        layout.fields,
-        recorder.base,
-        -answer,
-      )
+      if (!given) return ANSWER.vacuous
+      return question.holds(world, this.#view.at) ? ANSWER.holds : ANSWER.fails
+    } catch (error) {
+      throw this.#wrong(index, error)
+    }
+  }
+
+  #record(index: number, words: Int32Array, base: number): number {
+    const { recorder, roots } = this
+    const { layout } = this.#system
+    layout.unpack(words, base, recorder.base)
+    const answer = this.judge(index)
+    const depends = this.#widen === undefined ? recorder.reads : this.#widen(index, answer, recorder)
+    try {
+      roots[index] = this.trees.insert(roots[index], depends, layout.fields, recorder.base, -answer)
       return answer
     } catch (error) {
-      const what = error instanceof Error ? error.message : String(error)
-      const why = error instanceof NondeterministicRead ? `is not a function of the state: it ${what}` : what
-      throw new ModelError(`${this.#system.name}: property ${question.id}: ${why}`)
+      throw this.#wrong(index, error)
     }
+  }
+
+  #wrong(index: number, error: unknown): ModelError {
+    const what = error instanceof Error ? error.message : String(error)
+    const why = error instanceof NondeterministicRead ? `is not a function of the state: it ${what}` : what
+    return new ModelError(`${this.#system.name}: property ${this.questions[index].id}: ${why}`)
   }
 }

@@ -31,6 +31,11 @@ export interface Parts<S extends Shape> {
   /** Each function sets up one initial state, starting from every field's first value. */
   readonly initial: readonly ((world: View<S>) => void)[]
   readonly patches?: readonly Patch<View<S>>[]
+  /**
+   * Sorts whose ids are claimed to be interchangeable: exchanging two of them everywhere turns behaviours into
+   * behaviours. The explorer checks the claim wherever it relies on it, so a wrong one costs time, not truth.
+   */
+  readonly symmetric?: readonly Sort[]
 }
 
 /** Program counters by thread kind, as properties see them: `at.vcpu[0]` is the path of a step. */
@@ -52,6 +57,8 @@ export interface System<W = unknown> {
   readonly threads: readonly Thread<W>[]
   /** Codes of every initial state, program counters included. */
   readonly initial: readonly Uint16Array[]
+  /** Sorts whose ids are claimed to be interchangeable. */
+  readonly symmetric: readonly Sort[]
   /** The reference: one xstate machine with a parallel region per thread. */
   readonly machine: AnyStateMachine
   /** Views on codes kept elsewhere, for properties and for showing states. */
@@ -106,7 +113,8 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
     runnerOn(shape.fields.length, (store) => view(store).world),
     initial[0],
   )
-  return { name: parts.name, layout: shape as Layout, threads, initial, machine, view }
+  const symmetric = parts.symmetric ?? []
+  return { name: parts.name, layout: shape as Layout, threads, initial, symmetric, machine, view }
 }
 
 function counterField(root: Node, kind: string, self: number): Field {

@@ -1,0 +1,87 @@
+import { ModelError } from '../../model/language/errors.ts'
+import { type ActionProperty, Fault, type StepView } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
+import { NondeterministicRead } from './behaviours.ts'
+import { BeforeView, Recorder } from './recorder.ts'
+import type { CompiledStep } from './step-table.ts'
+
+/** What a step does on a state; what it read, wrote and left behind stays in the runner's recorder. */
+export type Run =
+  | { readonly kind: 'disabled' }
+  | { readonly kind: 'fault'; readonly fault: Fault }
+  /** Bit per action property: which it violates, and whose antecedent is true. */
+  | { readonly kind: 'moved'; readonly violated: number; readonly antecedent: number }
+
+const DISABLED_RUN: Run = { kind: 'disabled' }
+
+/** Runs the model code of steps, and the action properties on them, under a recorder. */
+export class StepRunner {
+  readonly recorder: Recorder
+  readonly #system: System
+  readonly #world: unknown
+  readonly #before: unknown
+  readonly #actions: readonly ActionProperty<never>[]
+
+  constructor(system: System, actions: readonly ActionProperty<never>[]) {
+    this.#system = system
+    this.recorder = new Recorder(system.layout.fields.length)
+    this.#world = system.view(this.recorder).world
+    this.#before = system.view(new BeforeView(this.recorder)).world
+    this.#actions = actions
+  }
+
+  /**
+   * Runs a step on the state that the caller has put into `recorder.base`. Afterwards `recorder.now` is the
+   * state after the step; the state before it unless the step moved.
+   * @throws ModelError naming the step when the model code fails.
+   */
+  run(step: CompiledStep): Run {
+    const { recorder } = this
+    recorder.restart()
+    const thread = this.#system.threads[step.thread]
+    try {
+      for (const { guard, effects, target } of step.cases) {
+        recorder.frozen = true
+        if (guard !== undefined && !guard(this.#world, step.self)) continue
+        recorder.frozen = false
+        for (const effect of effects) effect(this.#world, step.self)
+        recorder.frozen = true
+        const run = this.#judge(step)
+        recorder.now[thread.counter.index] = target
+        return run
+      }
+      return DISABLED_RUN
+    } catch (error) {
+      if (!(error instanceof Fault)) throw this.wrong(step, error)
+      recorder.now.set(recorder.base)
+      recorder.writes.length = 0
+      return { kind: 'fault', fault: error }
+    }
+  }
+
+  /** An error of model code as one that says which step of which thread it is. */
+  wrong(step: CompiledStep, error: unknown): ModelError {
+    const thread = this.#system.threads[step.thread].name
+    const what = error instanceof Error ? error.message : String(error)
+    const why = error instanceof NondeterministicRead ? `is not a function of the state: it ${what}` : what
+    return new ModelError(`${this.#system.name}: step ${step.path} of ${thread}: ${why}`)
+  }
+
+  #judge(step: CompiledStep): Run {
+    const view: StepView = {
+      kind: this.#system.threads[step.thread].program.kind,
+      self: step.self,
+      path: step.path,
+    }
+    let violated = 0
+    let antecedent = 0
+    this.#actions.forEach((property, bit) => {
+      const before = this.#before as never
+      const after = this.#world as never
+      if (property.given !== undefined && !property.given(before, view, after)) return
+      antecedent |= 1 << bit
+      if (!property.holds(before, view, after)) violated |= 1 << bit
+    })
+    return { kind: 'moved', violated, antecedent }
+  }
+}
