@@ -40,6 +40,8 @@ export interface PropertyResult<W = never> {
   readonly trace: Trace | null
   /** Why the verdict is inconclusive, where that is not simply that the search ended early. */
   readonly reason?: string
+  /** The thread for which a property that is judged for each thread is violated. */
+  readonly subject?: string
   /** For a violated liveness property: why its loop is fair. Absent where fairness plays no part. */
   readonly fairness?: readonly FairnessReason[]
 }

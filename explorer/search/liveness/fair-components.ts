@@ -1,0 +1,127 @@
+import { Components, marked } from './components.ts'
+import type { Constraint } from './fairness.ts'
+import type { LabelledGraph } from './graph.ts'
+
+/** Which endless behaviours are looked for. */
+export interface FairQuery {
+  /** By state: 1 where the behaviour may be from some time on. */
+  readonly allowed: Uint8Array
+  readonly constraints: readonly Constraint[]
+  /** By state: 1 where the behaviour must be again and again; null when it need not. */
+  readonly again: Uint8Array | null
+}
+
+/**
+ * Finds the parts of the graph in which a fair behaviour can stay for ever: a strongly connected set of
+ * allowed states in which every weak constraint is somewhere not enabled or taken, and every strong one is
+ * nowhere enabled or taken. What counts as taken is an edge inside the set, not a state. A set that fails a
+ * strong constraint is searched again without the states that enable it (the emptiness check of Streett
+ * automata; Emerson and Lei 1987). A single state qualifies when standing still in it is fair.
+ *
+ * @returns for each state the number of its fair part, or -1.
+ */
+export function fairComponents(graph: LabelledGraph, query: FairQuery): Int32Array {
+  return new FairComponents(graph, query).run()
+}
+
+class FairComponents {
+  readonly #graph: LabelledGraph
+  readonly #query: FairQuery
+  readonly #region: Int32Array
+  readonly #result: Int32Array
+  /** Constraints that each step counts for. */
+  readonly #ofStep: readonly (readonly number[])[]
+  /** For the component in hand: in how many states each constraint is enabled, and whether it is taken. */
+  readonly #enabledIn: Float64Array
+  readonly #taken: Uint8Array
+  /** Last state at which a constraint was seen enabled, plus one. */
+  readonly #seenAt: Int32Array
+  readonly #work: { readonly members: Int32Array; readonly id: number }[] = []
+  #regions = 0
+  #found = 0
+
+  constructor(graph: LabelledGraph, query: FairQuery) {
+    this.#graph = graph
+    this.#query = query
+    this.#region = new Int32Array(graph.states).fill(-1)
+    this.#result = new Int32Array(graph.states).fill(-1)
+    const { constraints } = query
+    this.#enabledIn = new Float64Array(constraints.length)
+    this.#taken = new Uint8Array(constraints.length)
+    this.#seenAt = new Int32Array(constraints.length)
+    this.#ofStep = Array.from({ length: constraints[0]?.covers.length ?? 0 }, (_, step) =>
+      constraints.flatMap(({ covers }, c) => (covers[step] !== 0 ? [c] : [])),
+    )
+  }
+
+  run(): Int32Array {
+    const components = new Components(this.#graph)
+    this.#search(marked(this.#query.allowed, this.#graph.expanded))
+    for (let work = this.#work.pop(); work !== undefined; work = this.#work.pop()) {
+      const { members, id } = work
+      components.each(members, this.#region, id, null, (states, from, to) =>
+        this.#judge(states, from, to, id),
+      )
+    }
+    return this.#result
+  }
+
+  #search(members: Int32Array): void {
+    const id = this.#regions++
+    for (const s of members) this.#region[s] = id
+    this.#work.push({ members, id })
+  }
+
+  #judge(states: Int32Array, from: number, to: number, id: number): void {
+    this.#measure(states, from, to, id)
+    const { again, constraints } = this.#query
+    if (again !== null && !states.subarray(from, to).some((s) => again[s] !== 0)) return
+    const size = to - from
+    const unfair: number[] = []
+    for (let c = 0; c < constraints.length; c++) {
+      if (this.#taken[c] !== 0) continue
+      if (constraints[c].strong) {
+        if (this.#enabledIn[c] > 0) unfair.push(c)
+      } else if (this.#enabledIn[c] === size) return
+    }
+    if (unfair.length > 0) {
+      const rest = states.slice(from, to).filter((s) => !unfair.some((c) => this.#enabled(c, s)))
+      if (rest.length > 0) this.#search(rest)
+      return
+    }
+    for (let i = from; i < to; i++) this.#result[states[i]] = this.#found
+    this.#found++
+  }
+
+  #measure(states: Int32Array, from: number, to: number, id: number): void {
+    const { first, targets, labels } = this.#graph
+    const region = this.#region
+    this.#enabledIn.fill(0)
+    this.#taken.fill(0)
+    this.#seenAt.fill(0)
+    if (this.#query.constraints.length === 0) return
+    const alone = to - from === 1
+    // States of other components of the region are told apart by a mark that only lasts for this call.
+    const mark = this.#regions + 1
+    for (let i = from; i < to; i++) region[states[i]] = mark
+    for (let i = from; i < to; i++) {
+      const s = states[i]
+      for (let e = first[s]; e < first[s + 1]; e++) {
+        const inside = alone ? targets[e] === s : targets[e] >= 0 && region[targets[e]] === mark
+        for (const c of this.#ofStep[labels[e]]) {
+          if (this.#seenAt[c] !== s + 1) this.#enabledIn[c]++
+          this.#seenAt[c] = s + 1
+          if (inside) this.#taken[c] = 1
+        }
+      }
+    }
+    for (let i = from; i < to; i++) region[states[i]] = id
+  }
+
+  #enabled(c: number, s: number): boolean {
+    const { first, labels } = this.#graph
+    const { covers } = this.#query.constraints[c]
+    for (let e = first[s]; e < first[s + 1]; e++) if (covers[labels[e]] !== 0) return true
+    return false
+  }
+}

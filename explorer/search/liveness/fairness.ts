@@ -1,0 +1,52 @@
+import type { Fairness } from '../../../model/language/property.ts'
+import type { CompiledSystem } from '../../compile/compiled-system.ts'
+
+/** One fairness constraint on one thread or one step of one thread. */
+export interface Constraint {
+  /** As a report names it: `weak fairness of vcpu0`. */
+  readonly name: string
+  readonly strong: boolean
+  /** By step number: 1 where the step counts as the constraint's. */
+  readonly covers: Uint8Array
+}
+
+/** What a property's fairness means for the threads and steps that the system has. */
+export function constraintsOf(compiled: CompiledSystem, fairness: readonly Fairness[]): Constraint[] {
+  const { threads } = compiled.system
+  return fairness.flatMap(({ strength, of, kinds, paths }): Constraint[] => {
+    const strong = strength === 'strong'
+    const wanted = compiled.steps.filter(({ thread, path }) => {
+      const { kind } = threads[thread].program
+      return (
+        (kinds === undefined || kinds.includes(kind)) &&
+        (of === 'thread' || paths === undefined || paths.includes(path))
+      )
+    })
+    if (of === 'step') {
+      return wanted.map(({ index, thread, path }) => ({
+        name: `${strength} fairness of ${threads[thread].name} ${path}`,
+        strong,
+        covers: maskOf(compiled, [index]),
+      }))
+    }
+    return [...new Set(wanted.map((s) => s.thread))].map((t) => ({
+      name: `${strength} fairness of ${threads[t].name}`,
+      strong,
+      covers: stepsOfThread(compiled, t),
+    }))
+  })
+}
+
+/** By step number: 1 for the steps of a thread. */
+export function stepsOfThread(compiled: CompiledSystem, thread: number): Uint8Array {
+  return maskOf(
+    compiled,
+    compiled.steps.filter((s) => s.thread === thread).map((s) => s.index),
+  )
+}
+
+function maskOf(compiled: CompiledSystem, steps: readonly number[]): Uint8Array {
+  const mask = new Uint8Array(compiled.steps.length)
+  for (const s of steps) mask[s] = 1
+  return mask
+}

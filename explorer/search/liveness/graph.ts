@@ -1,0 +1,49 @@
+/** Target of a step that ends in a fault: the behaviour goes nowhere. */
+export const FAULT = -1
+
+/**
+ * The explored graph with the number of the step on every edge, so that cycles can be judged by what moves in
+ * them and not by the states they pass. States are numbered in the order of discovery; the edges of a state
+ * are consecutive. Every state has besides, unwritten, the edge of standing still.
+ */
+export class LabelledGraph {
+  /** Distinct states found. */
+  states = 0
+  /** States below this number have all their edges; the others none. Less than `states` when unfinished. */
+  expanded = 0
+  edges = 0
+  /** Initial states: number of the state, and which of the system's initial states it is. */
+  readonly initial: { readonly state: number; readonly index: number }[] = []
+  /** `first[s]`..`first[s + 1]` are the edges of state s. */
+  first = new Float64Array(1 << 10)
+  /** State each edge leads to, or `FAULT`. */
+  targets = new Int32Array(1 << 12)
+  /** Number of the step each edge takes. */
+  labels = new Uint16Array(1 << 12)
+
+  get bytes(): number {
+    return this.first.byteLength + this.targets.byteLength + this.labels.byteLength
+  }
+
+  /** Adds an edge of the state that is being expanded, number `expanded`. */
+  add(step: number, target: number): void {
+    if (this.edges === this.targets.length) {
+      this.targets = enlarged(this.targets, new Int32Array(this.edges * 2))
+      this.labels = enlarged(this.labels, new Uint16Array(this.edges * 2))
+    }
+    this.targets[this.edges] = target
+    this.labels[this.edges++] = step
+  }
+
+  /** All edges of state number `expanded` were added. */
+  close(): void {
+    if (this.expanded + 2 >= this.first.length)
+      this.first = enlarged(this.first, new Float64Array(this.first.length * 2))
+    this.first[++this.expanded] = this.edges
+  }
+}
+
+function enlarged<A extends Float64Array | Int32Array | Uint16Array>(from: A, into: A): A {
+  into.set(from)
+  return into
+}

@@ -1,0 +1,96 @@
+import type { FairnessReason } from '../result.ts'
+import type { FairQuery } from './fair-components.ts'
+import type { Constraint } from './fairness.ts'
+import type { LabelledGraph } from './graph.ts'
+import { Walker } from './paths.ts'
+
+/** A closed walk: edge numbers, none when the behaviour stays where it is. */
+export interface Loop {
+  readonly edges: readonly number[]
+  /** States between the edges, the first and the last being the same; one state when there is no edge. */
+  readonly states: readonly number[]
+}
+
+/**
+ * A closed walk through `entry` inside its fair part that really does what makes it fair: takes a step of, or
+ * passes a state without, each weak constraint; takes a step of each strong one that is enabled on it; and
+ * passes a state of `again`.
+ * @param component result of `fairComponents` for this query; `entry` must lie in a part.
+ */
+export function fairLoop(graph: LabelledGraph, query: FairQuery, component: Int32Array, entry: number): Loop {
+  const walker = new Walker(graph, (s) => component[s] === component[entry])
+  const { targets, labels } = graph
+  const edges: number[] = []
+  const states = [entry]
+  const follow = (walk: readonly number[] | null, what: string): void => {
+    if (walk === null) throw new Error(`state ${entry} lies in a fair part without ${what}`)
+    edges.push(...walk)
+    states.push(...walk.map((e) => targets[e]))
+  }
+  const { again, constraints } = query
+  for (;;) {
+    const before = edges.length
+    if (again !== null && !states.some((s) => again[s] !== 0)) {
+      follow(
+        walker.nearest(states[states.length - 1], (e) => again[targets[e]] !== 0),
+        'a state to return to',
+      )
+    }
+    for (const constraint of constraints) {
+      if (reasonFor(graph, constraint, { edges, states }) !== null) continue
+      const { covers, strong, name } = constraint
+      follow(
+        walker.nearest(
+          states[states.length - 1],
+          (e) => covers[labels[e]] !== 0 || (!strong && !enabled(graph, covers, targets[e])),
+        ),
+        name,
+      )
+    }
+    const last = states[states.length - 1]
+    if (last !== entry) {
+      follow(
+        walker.nearest(last, (e) => targets[e] === entry),
+        'a way back',
+      )
+    }
+    // The way back may have passed states that enable a strong constraint; then once more.
+    if (edges.length === before) return { edges, states }
+  }
+}
+
+/** Why a loop is fair. @throws Error for a loop that is not. */
+export function reasonsFor(
+  graph: LabelledGraph,
+  constraints: readonly Constraint[],
+  loop: Loop,
+  stemLength: number,
+): FairnessReason[] {
+  return constraints.map((constraint) => {
+    const reason = reasonFor(graph, constraint, loop)
+    if (reason === null) throw new Error(`the loop breaks ${constraint.name}`)
+    const because =
+      reason.kind === 'taken'
+        ? `taken in step ${stemLength + reason.at + 1}`
+        : reason.kind === 'never'
+          ? 'never enabled in the loop'
+          : `not enabled after step ${stemLength + reason.at}`
+    return { constraint: constraint.name, because }
+  })
+}
+
+type Reason = { readonly kind: 'taken' | 'idle'; readonly at: number } | { readonly kind: 'never' } | null
+
+/** What on a walk satisfies a constraint: edge number `at` takes it, or it is not enabled in state number `at`. */
+function reasonFor(graph: LabelledGraph, { covers, strong }: Constraint, loop: Loop): Reason {
+  const taken = loop.edges.findIndex((e) => covers[graph.labels[e]] !== 0)
+  if (taken >= 0) return { kind: 'taken', at: taken }
+  if (strong) return loop.states.every((s) => !enabled(graph, covers, s)) ? { kind: 'never' } : null
+  const idle = loop.states.findIndex((s) => !enabled(graph, covers, s))
+  return idle >= 0 ? { kind: 'idle', at: idle } : null
+}
+
+function enabled(graph: LabelledGraph, covers: Uint8Array, s: number): boolean {
+  for (let e = graph.first[s]; e < graph.first[s + 1]; e++) if (covers[graph.labels[e]] !== 0) return true
+  return false
+}

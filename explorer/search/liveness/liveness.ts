@@ -1,0 +1,221 @@
+import { match, P } from 'ts-pattern'
+import { type LivenessProperty, type Situation, WEAK_FAIRNESS } from '../../../model/language/property.ts'
+import type { Counters, System } from '../../../model/language/system.ts'
+import { CompiledSystem } from '../../compile/compiled-system.ts'
+import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
+import { VectorStore } from '../../state/vector-store.ts'
+import type { Limits } from '../limits.ts'
+import type { FairnessReason, PropertyResult, Trace } from '../result.ts'
+import { type Explored, exploreGraph } from './explore.ts'
+import { type FairQuery, fairComponents } from './fair-components.ts'
+import { constraintsOf, stepsOfThread } from './fairness.ts'
+import { FAULT } from './graph.ts'
+import { fairLoop, type Loop, reasonsFor } from './lasso.ts'
+import { type Stem, shortestStem } from './paths.ts'
+import { soloComponents, soloLoop } from './solo-cycle.ts'
+
+/** How to judge. */
+export interface LivenessOptions extends Limits {
+  /** Seed of the hash functions; the result does not depend on it. */
+  readonly seed?: number
+}
+
+/**
+ * Judges properties of whole behaviours on a graph of its own: every state and every step, each state kept
+ * in full, nothing reduced. So it does not matter what the search for the other properties leaves out, and
+ * where the graph does not fit the limits the verdict is "inconclusive", unless a violation lies in the part
+ * that was explored: its states have all their edges, so a fair cycle among them is a real one.
+ *
+ * A violation is a lasso: a shortest stem, then a loop that contains what makes it fair to every thread. A
+ * behaviour that stops (nothing enabled that fairness protects) is a loop of no steps in its last state. A
+ * behaviour that ends in a fault is neither good nor bad: it makes "holds" inconclusive.
+ *
+ * @throws ModelError when the model or a property is wrong.
+ */
+export function judgeLiveness<W>(
+  system: System<W>,
+  properties: readonly LivenessProperty<W>[],
+  options: LivenessOptions = {},
+): PropertyResult<W>[] {
+  const compiled = new CompiledSystem(system as System, { seed: options.seed ?? 1 })
+  const explored = exploreGraph(compiled, options)
+  return properties.map((property) => new Judgement(system, compiled, explored, property).result())
+}
+
+/** A violation: where it is and why it is one. */
+interface Violation {
+  readonly stem: Stem
+  readonly loop: Loop
+  readonly fairness: readonly FairnessReason[] | null
+}
+
+/** What was found about a property for one thread, or for the system. */
+interface Finding {
+  readonly violation: Violation | null
+  readonly antecedent: number
+  /** Why there is no last word although nothing was found. */
+  readonly doubt: string | null
+}
+
+class Judgement<W> {
+  readonly #system: System<W>
+  readonly #compiled: CompiledSystem
+  readonly #explored: Explored
+  readonly #property: LivenessProperty<W>
+
+  constructor(
+    system: System<W>,
+    compiled: CompiledSystem,
+    explored: Explored,
+    property: LivenessProperty<W>,
+  ) {
+    this.#system = system
+    this.#compiled = compiled
+    this.#explored = explored
+    this.#property = property
+  }
+
+  result(): PropertyResult<W> {
+    const property = this.#property
+    let antecedent = 0
+    let doubt: string | null = null
+    for (const { self, thread } of this.#subjects()) {
+      const finding = this.#judge(self, thread)
+      antecedent += finding.antecedent
+      doubt ??= finding.doubt
+      if (finding.violation === null) continue
+      const { fairness } = finding.violation
+      return {
+        property,
+        verdict: 'violated',
+        antecedent,
+        trace: this.#trace(finding.violation),
+        ...(property.each === undefined ? {} : { subject: this.#system.threads[thread].name }),
+        ...(fairness === null ? {} : { fairness }),
+      }
+    }
+    const reason = this.#explored.stopped ?? doubt
+    if (reason !== null) return { property, verdict: 'inconclusive', antecedent, trace: null, reason }
+    return { property, verdict: 'holds', antecedent, trace: null }
+  }
+
+  /** The threads a property is judged for, one by one. */
+  #subjects(): { readonly self: number; readonly thread: number }[] {
+    const { each } = this.#property
+    if (each === undefined) return [{ self: 0, thread: -1 }]
+    return this.#system.threads.flatMap((t, thread) =>
+      t.program.kind === each ? [{ self: t.self, thread }] : [],
+    )
+  }
+
+  #judge(self: number, thread: number): Finding {
+    const { graph } = this.#explored
+    const property = this.#property
+    const goal = this.#where(property.goal, self)
+    const notGoal = goal.map((g) => 1 - g)
+    const everywhere = new Uint8Array(graph.states).fill(1)
+    return match(property as LivenessProperty<never>)
+      .with({ kind: 'no-solo-cycle' }, () => this.#solo(notGoal, thread))
+      .with({ kind: 'leads-to' }, ({ given }) => {
+        const antecedent = this.#where(given as Situation<W>, self)
+        const waits = antecedent.map((g, s) => g & notGoal[s])
+        return { ...this.#fair(notGoal, null, waits), antecedent: antecedent.reduce((n, g) => n + g, 0) }
+      })
+      .with({ kind: 'eventually' }, () => ({
+        ...this.#fair(notGoal, null, null),
+        antecedent: graph.initial.length,
+      }))
+      .with({ kind: 'eventually-always' }, () => ({
+        ...this.#fair(everywhere, notGoal, null),
+        antecedent: graph.initial.length,
+      }))
+      .exhaustive()
+  }
+
+  #fair(
+    allowed: Uint8Array,
+    again: Uint8Array | null,
+    waits: Uint8Array | null,
+  ): Omit<Finding, 'antecedent'> {
+    const { graph } = this.#explored
+    const declared = match(this.#property)
+      .with({ kind: 'no-solo-cycle' }, () => [])
+      .with({ fairness: P.nonNullable }, ({ fairness }) => fairness)
+      .otherwise(() => WEAK_FAIRNESS)
+    const query: FairQuery = { allowed, again, constraints: constraintsOf(this.#compiled, declared) }
+    const component = fairComponents(graph, query)
+    const stem = component.some((c) => c >= 0)
+      ? shortestStem(graph, { waits, allowed, ends: (s) => component[s] >= 0 })
+      : null
+    if (stem === null) return { violation: null, doubt: this.#faultWhileWaiting(allowed, waits) }
+    const loop = fairLoop(graph, query, component, stem.state)
+    const fairness = reasonsFor(graph, query.constraints, loop, stem.steps.length)
+    return { violation: { stem, loop, fairness }, doubt: null }
+  }
+
+  #solo(allowed: Uint8Array, thread: number): Finding {
+    const { graph } = this.#explored
+    const own = stepsOfThread(this.#compiled, thread)
+    const antecedent = allowed.reduce((n, a) => n + a, 0)
+    const component = soloComponents(graph, allowed, own)
+    if (!component.some((c) => c >= 0)) return { violation: null, antecedent, doubt: null }
+    const everywhere = new Uint8Array(graph.states).fill(1)
+    const stem = shortestStem(graph, {
+      waits: null,
+      allowed: everywhere,
+      ends: (s) => component[s] >= 0,
+    })
+    if (stem === null) throw new Error('a state of the graph is not reachable')
+    const loop = soloLoop(graph, own, component, stem.state)
+    return { violation: { stem, loop, fairness: null }, antecedent, doubt: null }
+  }
+
+  /** A step that faults while the goal is awaited ends the behaviour; nobody can say what would come. */
+  #faultWhileWaiting(allowed: Uint8Array, waits: Uint8Array | null): string | null {
+    const { graph } = this.#explored
+    const faultOf = (s: number): number => {
+      for (let e = graph.first[s]; e < graph.first[s + 1]; e++) {
+        if (graph.targets[e] === FAULT) return graph.labels[e]
+      }
+      return -1
+    }
+    const faulty = Uint8Array.from({ length: graph.states }, (_, s) =>
+      s < graph.expanded && faultOf(s) >= 0 ? 1 : 0,
+    )
+    if (!faulty.includes(1)) return null
+    const stem = shortestStem(graph, { waits, allowed, ends: (s) => faulty[s] !== 0 })
+    if (stem === null) return null
+    const { thread, path } = this.#compiled.steps[faultOf(stem.state)]
+    return `step ${path} of ${this.#system.threads[thread].name} can fault while the goal is awaited`
+  }
+
+  /** By state: 1 where a situation holds. */
+  #where(situation: Situation<W>, self: number): Uint8Array {
+    const { store } = this.#explored
+    const question: Question = {
+      id: this.#property.id,
+      holds: (world: never, at: Counters) => situation(world as W, at, self),
+    }
+    const predicates = new Predicates(this.#system as System, [question])
+    const result = new Uint8Array(store.count)
+    for (let s = 0; s < result.length; s++) {
+      const words = store.chunks[s >>> VectorStore.chunkBits]
+      const answer = predicates.ask(0, words, (s & VectorStore.chunkMask) * store.words)
+      result[s] = answer === ANSWER.holds ? 1 : 0
+    }
+    return result
+  }
+
+  #trace({ stem, loop }: Violation): Trace {
+    const { graph } = this.#explored
+    const steps = [...stem.steps, ...loop.edges.map((e) => graph.labels[e])]
+    return {
+      initial: stem.initial,
+      steps: steps.map((s) => {
+        const { thread, path } = this.#compiled.steps[s]
+        return { thread: this.#system.threads[thread].name, step: path }
+      }),
+      loopStart: stem.steps.length,
+    }
+  }
+}
