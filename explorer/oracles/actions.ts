@@ -1,0 +1,35 @@
+import { type Case, choice, type Program, program, step } from '../../model/language/program.ts'
+
+/**
+ * A program without program counters, as TLA+ and Murphi specifications have them: named actions, any
+ * enabled one of which may be taken at any time. It may stay where it is for ever.
+ */
+export function actions<W>(
+  kind: string,
+  title: string,
+  list: { readonly [name: string]: Case<W> | readonly Case<W>[] },
+): Program<W> {
+  const steps = Object.entries(list).map(([name, body]) => {
+    const cases: readonly Case<W>[] = Array.isArray(body) ? body : [body as Case<W>]
+    return step<W>(
+      name,
+      {},
+      cases.map((c) => ({ ...c, to: 'run' })),
+    )
+  })
+  return program<W>(kind, title, [choice('run', steps, { rests: true })])
+}
+
+/** One action per element, for TLA+'s `\E x \in S : A(x)` and Murphi's rulesets. */
+export function forEach<W, T>(
+  elements: readonly T[],
+  name: (element: T) => string,
+  body: (element: T) => Case<W> | readonly Case<W>[],
+): { [name: string]: Case<W> | readonly Case<W>[] } {
+  return Object.fromEntries(elements.map((element) => [name(element), body(element)]))
+}
+
+/** The ids 0..size-1 of a sort, to write actions over them. */
+export function idsOf(of: { readonly size: number }): number[] {
+  return Array.from({ length: of.size }, (_, i) => i)
+}
