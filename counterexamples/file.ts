@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import type { Trace } from '../explorer/search/result.ts'
+import type { Property } from '../model/language/property.ts'
+import type { System } from '../model/language/system.ts'
+import { modelHash } from './model-hash.ts'
+
+/** What the first member of every file says; another version is another format. */
+export const FORMAT = 'mmucheck-counterexample/1'
+
+const KINDS = [
+  'invariant',
+  'action',
+  'witness',
+  'progress',
+  'leads-to',
+  'eventually',
+  'eventually-always',
+  'no-solo-cycle',
+  'deadlock',
+  'fault',
+] as const satisfies readonly Property<never>['kind'][]
+
+const name = z.string().min(1).max(200)
+
+/** A counterexample as it is kept: names only. States are recomputed by whoever reads it. */
+const shape = z.strictObject({
+  format: z.literal(FORMAT),
+  /** `ce-` and eight hex digits, a function of everything but tool version and model hash. */
+  id: z.string().regex(/^ce-[0-9a-f]{8}$/),
+  /** Version of the tool that wrote the file. */
+  tool: name,
+  /** Hash of the model it was found in; another hash is worth a warning, the replay decides. */
+  model: z.string().regex(/^[0-9a-f]{16}$/),
+  scenario: name,
+  design: name,
+  property: name,
+  kind: z.enum(KINDS),
+  /** Index of the initial state. */
+  initial: z.int().nonnegative(),
+  steps: z.array(z.strictObject({ thread: name, step: name })),
+  /** Number of steps before the loop of an endless behaviour; null for a finite one. */
+  loopStart: z.int().nonnegative().nullable(),
+})
+
+/** The contents of a counterexample file. */
+export type Counterexample = Readonly<z.infer<typeof shape>>
+
+/** A file that is not the counterexample it should be. The message is one line for the user. */
+export class CounterexampleError extends Error {
+  override readonly name = 'CounterexampleError'
+}
+
+/** What a counterexample is made from. */
+export interface Finding {
+  readonly tool: string
+  readonly scenario: string
+  readonly design: string
+  readonly property: Pick<Property<never>, 'id' | 'kind'>
+  readonly trace: Trace
+  /** The system the trace was found in. */
+  readonly system: System
+}
+
+/** The counterexample of a finding. Equal findings give equal ids on every machine. */
+export function counterexampleOf({
+  tool,
+  scenario,
+  design,
+  property,
+  trace,
+  system,
+}: Finding): Counterexample {
+  const unnamed = {
+    format: FORMAT,
+    tool,
+    model: modelHash(system),
+    scenario,
+    design,
+    property: property.id,
+    kind: property.kind,
+    initial: trace.initial,
+    steps: trace.steps.map(({ thread, step }) => ({ thread, step })),
+    loopStart: trace.loopStart ?? null,
+  } as const
+  return { ...unnamed, id: idOf(unnamed) }
+}
+
+/** The id that belongs to these contents. */
+export function idOf(ce: Omit<Counterexample, 'id' | 'tool' | 'model' | 'format' | 'kind'>): string {
+  const { property, scenario, design, initial, steps, loopStart } = ce
+  const text = JSON.stringify([
+    property,
+    scenario,
+    design,
+    initial,
+    loopStart,
+    ...steps.map(({ thread, step }) => [thread, step]),
+  ])
+  return `ce-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
+}
+
+/** The behaviour a file describes. */
+export function traceOf({ initial, steps, loopStart }: Counterexample): Trace {
+  return loopStart === null ? { initial, steps } : { initial, steps, loopStart }
+}
+
+/** The text of a file: one step per line, so that differences read well. */
+export function formatCounterexample(ce: Counterexample): string {
+  const { steps, loopStart, ...head } = ce
+  const { format, id, ...names } = head
+  const lines = Object.entries({ format, id, ...names }).map(
+    ([k, v]) => `  ${JSON.stringify(k)}: ${JSON.stringify(v)},`,
+  )
+  const list = steps.map(
+    (s) => `    { "thread": ${JSON.stringify(s.thread)}, "step": ${JSON.stringify(s.step)} }`,
+  )
+  const array = list.length === 0 ? '[]' : `[\n${list.join(',\n')}\n  ]`
+  return `{\n${lines.join('\n')}\n  "steps": ${array},\n  "loopStart": ${JSON.stringify(loopStart)}\n}\n`
+}
+
+/**
+ * Reads the text of a file.
+ * @param where how to call the file in errors.
+ * @throws CounterexampleError for another version, a wrong shape, or an id that does not match.
+ */
+export function parseCounterexample(text: string, where: string): Counterexample {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw new CounterexampleError(`${where}: not JSON, so not a counterexample file`)
+  }
+  const format = (json as { format?: unknown } | null)?.format
+  if (typeof format === 'string' && format.startsWith('mmucheck-counterexample/') && format !== FORMAT) {
+    throw new CounterexampleError(`${where}: format ${format} is not known; this version reads ${FORMAT}`)
+  }
+  const parsed = shape.safeParse(json)
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]
+    const at = path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('')
+    throw new CounterexampleError(
+      `${where}: not a counterexample file: ${at === '' ? '' : `${at.replace(/^\./, '')}: `}${message}`,
+    )
+  }
+  const ce = parsed.data
+  if (ce.loopStart !== null && ce.loopStart > ce.steps.length) {
+    throw new CounterexampleError(
+      `${where}: not a counterexample file: loopStart ${ce.loopStart} is after the last of ${ce.steps.length} steps`,
+    )
+  }
+  const id = idOf(ce)
+  if (id !== ce.id) {
+    throw new CounterexampleError(
+      `${where}: the contents belong to ${id}, not to ${ce.id}; the file was changed after it was written`,
+    )
+  }
+  return ce
+}
+
+/** Reads a file. @throws CounterexampleError as `parseCounterexample`, and when it cannot be read. */
+export function readCounterexample(path: string): Counterexample {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const why =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : String(code)
+    throw new CounterexampleError(`${path}: cannot be read: ${why}`)
+  }
+  return parseCounterexample(text, path)
+}
+
+/**
+ * Writes `ID.json` into a folder, which is made if need be, and returns the path. Whoever looks sees the
+ * old file or the new one, never half of it.
+ */
+export function writeCounterexample(folder: string, ce: Counterexample): string {
+  const path = join(folder, `${ce.id}.json`)
+  writeAtomically(path, formatCounterexample(ce))
+  return path
+}
+
+/** Writes a text file under a temporary name and renames it. */
+export function writeAtomically(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    writeFileSync(temporary, text)
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}

@@ -1,0 +1,251 @@
+import { choice, program, step } from '../model/language/program.ts'
+import type { Property } from '../model/language/property.ts'
+import { Fault } from '../model/language/property.ts'
+import {
+  array,
+  flag,
+  oneOf,
+  range,
+  ref,
+  setOfNames,
+  sort,
+  struct,
+  type View,
+} from '../model/language/shapes.ts'
+import { compose, each, one, type System } from '../model/language/system.ts'
+
+/** Small systems with a known failure, for the tests of what is done with counterexamples. */
+export interface SmallSystem {
+  readonly system: System
+  readonly property: Property<never>
+}
+
+/** `size` threads increment a counter with a load and a store: updates are lost. */
+export function lostUpdate(size: number): SmallSystem {
+  const cpu = sort('cpu', size)
+  const world = struct({ counter: range(0, size), reg: array(cpu, range(0, size)) })
+  type World = View<typeof world>
+  const increment = program<World>('inc', 'increments the counter', [
+    step(
+      'load',
+      { fn: 'account_shadowed', shows: (w) => `reg = counter  (${w.counter})` },
+      {
+        does: (w, self) => {
+          w.reg[self] = w.counter
+        },
+      },
+    ),
+    step(
+      'store',
+      { fn: 'account_shadowed', shows: 'counter = reg + 1' },
+      {
+        does: (w, self) => {
+          w.counter = w.reg[self] + 1
+        },
+      },
+    ),
+  ])
+  const system = compose({
+    name: `lost-update-${size}`,
+    world,
+    threads: [each(cpu, increment)],
+    initial: [() => {}],
+  })
+  const property: Property<World> = {
+    id: 'no-update-lost',
+    kind: 'invariant',
+    title: 'When all increments are done the counter says how many there were.',
+    consequence: 'indirect_shadow_pages stays too low and write tracking is skipped.',
+    given: (_w, at) => Array.from({ length: size }, (_, i) => at.inc[i]).every((pc) => pc === 'done'),
+    holds: (w) => w.counter === size,
+  }
+  return { system: system as System, property: property as Property<never> }
+}
+
+/**
+ * A zap that asks the vCPU to drop obsolete roots before it marks the root invalid; the vCPU may look too
+ * early. The order is the one that the comment in kvm_zap_obsolete_pages() warns of.
+ */
+export function zapVersusEnter(): SmallSystem {
+  const root = sort('root', 2)
+  const world = struct({
+    mmu_lock: oneOf('free', 'zap', 'vcpu'),
+    root_page: array(root, struct({ invalid: flag })),
+    requests: setOfNames('MMU_FREE_OBSOLETE_ROOTS', 'TLB_FLUSH'),
+    root_hpa: ref(root),
+    mode: oneOf('OUTSIDE', 'IN_GUEST'),
+  })
+  type World = View<typeof world>
+  const zap = program<World>('zap', 'invalidates the root', [
+    step(
+      'ZAP.1',
+      { fn: 'kvm_mmu_zap_all_fast', shows: 'write_lock(mmu_lock)' },
+      {
+        when: (w) => w.mmu_lock === 'free',
+        does: (w) => {
+          w.mmu_lock = 'zap'
+        },
+      },
+    ),
+    step(
+      'ZAP.2',
+      { fn: 'kvm_mmu_zap_all_fast', shows: 'kvm_make_all_cpus_request(MMU_FREE_OBSOLETE_ROOTS)' },
+      { does: (w) => w.requests.add('MMU_FREE_OBSOLETE_ROOTS') },
+    ),
+    step(
+      'ZAP.3',
+      { fn: 'kvm_mmu_zap_all_fast' },
+      {
+        does: (w) => {
+          w.root_page[0].invalid = true
+        },
+      },
+    ),
+    step(
+      'ZAP.4',
+      { fn: 'kvm_mmu_zap_all_fast', shows: 'write_unlock(mmu_lock)' },
+      {
+        does: (w) => {
+          w.mmu_lock = 'free'
+        },
+      },
+    ),
+  ])
+  const vcpu = program<World>('vcpu', 'enters the guest', [
+    step(
+      'RUN.1',
+      { fn: 'vcpu_enter_guest', shows: (w) => `kvm_check_request() = ${!w.requests.isEmpty()}` },
+      [
+        {
+          when: (w) => w.requests.has('MMU_FREE_OBSOLETE_ROOTS'),
+          does: (w) => w.requests.delete('MMU_FREE_OBSOLETE_ROOTS'),
+        },
+        { to: 'RUN.3' },
+      ],
+    ),
+    step(
+      'RUN.2',
+      { fn: 'kvm_mmu_free_obsolete_roots', shows: 'is_obsolete_root(root_hpa)' },
+      {
+        does: (w) => {
+          if (w.root_hpa !== null && w.root_page[w.root_hpa].invalid) w.root_hpa = 1
+        },
+      },
+    ),
+    step(
+      'RUN.3',
+      { fn: 'vcpu_enter_guest', shows: 'vcpu->mode = IN_GUEST_MODE' },
+      {
+        does: (w) => {
+          w.mode = 'IN_GUEST'
+        },
+      },
+    ),
+    choice('RUN.4', [step('walk', { lane: 'walker', shows: 'walk from root_hpa' }, { to: 'RUN.4' })], {
+      rests: true,
+    }),
+  ])
+  const system = compose({
+    name: 'zap-versus-enter',
+    world,
+    threads: [one(zap), one(vcpu)],
+    initial: [
+      (w) => {
+        w.root_hpa = 0
+      },
+    ],
+  })
+  const property: Property<World> = {
+    id: 'no-stale-root-used',
+    kind: 'invariant',
+    title: 'A vCPU in guest mode without a pending request never uses an invalid root.',
+    consequence: 'The guest reads and writes through page tables that were torn down.',
+    given: (w) => w.mode === 'IN_GUEST',
+    holds: (w) =>
+      w.requests.has('MMU_FREE_OBSOLETE_ROOTS') || w.root_hpa === null || !w.root_page[w.root_hpa].invalid,
+  }
+  return { system: system as System, property: property as Property<never> }
+}
+
+/** A page is used by whoever looked it up, although it was freed meanwhile: a check is missing. */
+export function useAfterFree(): SmallSystem {
+  const world = struct({ freed: flag, found: flag, used: flag })
+  type World = View<typeof world>
+  const user = program<World>('user', 'uses the page', [
+    step(
+      'look up',
+      { fn: 'kvm_mmu_get_page', shows: (w) => `for_each_valid_sp(): ${w.freed ? 'none' : 'found'}` },
+      {
+        does: (w) => {
+          w.found = !w.freed
+        },
+      },
+    ),
+    step(
+      'use',
+      { fn: 'kvm_mmu_get_page', shows: 'link_shadow_page()' },
+      {
+        when: (w) => w.found,
+        does: (w) => {
+          if (w.freed) throw new Fault('no-use-after-free', 'page 0 is linked after it was freed')
+          w.used = true
+        },
+      },
+    ),
+  ])
+  const freer = program<World>('reclaim', 'frees the page', [
+    step(
+      'free',
+      { fn: 'kvm_mmu_free_shadow_page' },
+      {
+        does: (w) => {
+          w.freed = true
+        },
+      },
+    ),
+  ])
+  const system = compose({
+    name: 'use-after-free',
+    world,
+    threads: [one(freer), one(user)],
+    initial: [() => {}],
+  })
+  const property: Property<World> = {
+    id: 'no-use-after-free',
+    kind: 'fault',
+    title: 'No shadow page is touched after it was freed.',
+  }
+  return { system: system as System, property: property as Property<never> }
+}
+
+/** Two locks taken in two orders. */
+export function abba(): SmallSystem {
+  const world = struct({ a: oneOf('free', 'first', 'second'), b: oneOf('free', 'first', 'second') })
+  type World = View<typeof world>
+  const take = (lock: 'a' | 'b', who: 'first' | 'second') =>
+    step<World>(
+      `lock ${lock}`,
+      { fn: who, shows: `mutex_lock(${lock})` },
+      {
+        when: (w) => w[lock] === 'free',
+        does: (w) => {
+          w[lock] = who
+        },
+      },
+    )
+  const system = compose({
+    name: 'abba',
+    world,
+    threads: [
+      one(program<World>('first', 'takes a, then b', [take('a', 'first'), take('b', 'first')])),
+      one(program<World>('second', 'takes b, then a', [take('b', 'second'), take('a', 'second')])),
+    ],
+    initial: [() => {}],
+  })
+  const property: Property<World> = {
+    id: 'no-deadlock',
+    kind: 'deadlock',
+    title: 'No state without a way on, except where every thread may rest.',
+  }
+  return { system: system as System, property: property as Property<never> }
+}
