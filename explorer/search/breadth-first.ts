@@ -1,14 +1,16 @@
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import { UNKNOWN } from '../compile/behaviours.ts'
 import { CompiledSystem, type Recording } from '../compile/compiled-system.ts'
 import { Predicates } from '../compile/predicates.ts'
-import { DISABLED, LEAF } from '../compile/record-format.ts'
-import { Batch, type VisitedSet } from '../state/batch.ts'
+import { LEAF } from '../compile/record-format.ts'
+import { type Reduce, type Reductions, withReductions } from '../reduce/reduction.ts'
+import type { VisitedSet } from '../state/batch.ts'
 import { ExactSet } from '../state/exact-set.ts'
 import { FingerprintSet } from '../state/fingerprint-set.ts'
 import { VectorStore } from '../state/vector-store.ts'
+import { AnswerClasses } from './answer-classes.ts'
 import { Edges } from './edges.ts'
+import { Expander, type ExpansionSink } from './expander.ts'
 import { Genealogy } from './genealogy.ts'
 import { Judge } from './judge.ts'
 import { type Limits, LimitWatch } from './limits.ts'
@@ -20,9 +22,11 @@ export interface SearchOptions extends Limits {
   readonly storage?: 'exact' | 'fingerprint'
   /** Seed of the hash functions; the result does not depend on it (in exact storage). */
   readonly seed?: number
+  /** What may be left out where that is sound. Default `none`. */
+  readonly reduce?: Reduce
   /** Told of every behaviour when it is computed. */
   readonly onRecord?: (recording: Recording) => void
-  /** Told now and then how far the search is. */
+  /** Told some times a second how far the search is. */
   readonly onProgress?: (progress: Progress) => void
 }
 
@@ -46,39 +50,64 @@ export function breadthFirst<W>(
   properties: readonly Property<W>[],
   options: SearchOptions = {},
 ): SearchResult<W> {
-  return new BreadthFirst(system, properties, options).run()
+  const subject = { system, properties, questions: Judge.questions(properties) }
+  return withReductions(subject, options.reduce ?? 'none', (reductions) =>
+    new BreadthFirst(system, properties, options, reductions).run(),
+  )
 }
 
-class BreadthFirst<W> {
+const { chunkBits, chunkMask } = VectorStore
+
+/** Milliseconds between two reports of progress. */
+const PROGRESS_INTERVAL = 100
+
+class BreadthFirst<W> implements ExpansionSink {
   readonly #system: System<W>
   readonly #options: SearchOptions
   readonly #compiled: CompiledSystem
   readonly #store: VectorStore
   readonly #visited: VisitedSet
-  readonly #batch = new Batch()
+  readonly #expander: Expander
   readonly #judge: Judge<W>
+  readonly #classes: AnswerClasses
   readonly #edges: Edges | null
   readonly #watch: LimitWatch
+  readonly #reductions: Reductions
   readonly #initialOf: number[] = []
   #genealogy = new Genealogy(0)
   #head = 0
   #depth = 0
-  #transitions = 0
+  #reported = 0
   #stopped: string | null = null
+  /** Set when the states from this number on lie beyond the depth limit: they are neither judged nor counted. */
+  #beyond: number | null = null
 
-  constructor(system: System<W>, properties: readonly Property<W>[], options: SearchOptions) {
+  constructor(
+    system: System<W>,
+    properties: readonly Property<W>[],
+    options: SearchOptions,
+    reductions: Reductions,
+  ) {
+    const { symmetry } = reductions
     this.#system = system
     this.#options = options
+    this.#reductions = reductions
     const actions = properties.filter((p) => p.kind === 'action')
     this.#compiled = new CompiledSystem(system as System, {
       actions: actions as never,
       seed: options.seed ?? 1,
       ...(options.onRecord === undefined ? {} : { onRecord: options.onRecord }),
+      ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
     })
     const exact = (options.storage ?? 'exact') === 'exact'
     this.#store = new VectorStore(system.layout.words, exact)
-    this.#visited = exact ? new ExactSet(this.#store) : new FingerprintSet(this.#store)
-    this.#judge = new Judge(system, properties, new Predicates(system as System, Judge.questions(properties)))
+    const visited = exact ? new ExactSet(this.#store) : new FingerprintSet(this.#store)
+    this.#visited = symmetry?.visitedSet(visited, this.#store, this.#compiled.hash) ?? visited
+    const questions = Judge.questions(properties)
+    const predicates = new Predicates(system as System, questions, symmetry?.widenQuestion)
+    this.#expander = new Expander(this.#compiled, this.#store)
+    this.#classes = new AnswerClasses(predicates, this.#compiled)
+    this.#judge = new Judge(system, properties, predicates, this.#classes)
     this.#edges = exact && properties.some((p) => p.kind === 'progress') ? new Edges() : null
     this.#watch = new LimitWatch(options)
   }
@@ -87,15 +116,18 @@ class BreadthFirst<W> {
     this.#enterInitialStates()
     let levelEnd = this.#store.count
     while (this.#stopped === null && this.#head < levelEnd) {
-      if (this.#watch.tooDeep(this.#depth)) {
-        this.#stopped = `depth ${this.#depth} reached (--max-depth)`
-        break
-      }
-      this.#expandUpTo(levelEnd)
-      this.#flush()
+      // Steps from the deepest states are taken all the same: if none leads to a new state, all were seen.
+      if (this.#watch.tooDeep(this.#depth)) this.#beyond = levelEnd
+      this.#head = this.#expander.expand(this.#head, levelEnd, this)
+      this.#lookUp()
+      if (this.#beyond !== null) break
       if (this.#stopped === null && this.#store.count > levelEnd) this.#depth++
       levelEnd = this.#store.count
     }
+    if (this.#beyond !== null && this.#store.count > this.#beyond)
+      this.#stopped ??= `depth ${this.#depth} reached (--max-depth)`
+    // A search whose last state was just expanded is finished, whatever the limits say.
+    else if (this.#head === this.#store.count) this.#stopped = null
     return this.#result()
   }
 
@@ -108,105 +140,99 @@ class BreadthFirst<W> {
       const id = this.#visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
       if (id >= 0) return
       this.#initialOf.push(index)
-      this.#judge.state(~id, words, 0)
+      this.#store.tags[0][~id] = this.#judge.state(~id, words, 0)
     })
     this.#genealogy = new Genealogy(this.#initialOf.length)
   }
 
-  /** Expands the states below number `end`. The loop everything else waits for: no allocation in it. */
-  #expandUpTo(end: number): void {
-    const compiled = this.#compiled
-    const { steps, roots, dispatch, firstStep } = compiled
-    const store = this.#store
-    const batch = this.#batch
-    const { threads } = this.#system
-    const threadCount = threads.length
-    const counterWord = Int32Array.from(threads, (t) => t.counter.word)
-    const counterShift = Int32Array.from(threads, (t) => t.counter.shift)
-    const counterMask = Int32Array.from(threads, (t) => t.counter.mask)
-    let { nodes } = compiled.trees
-    let { leaves } = compiled
-    while (this.#head < end && this.#stopped === null) {
-      const id = this.#head
-      const chunkNumber = id >>> VectorStore.chunkBits
-      const slot = id & VectorStore.chunkMask
-      const words = store.chunks[chunkNumber]
-      const base = slot * store.words
-      const low = store.lows[chunkNumber][slot]
-      const high = store.highs[chunkNumber][slot]
-      let enabled = 0
-      for (let t = 0; t < threadCount; t++) {
-        const counter = (words[base + counterWord[t]] >>> counterShift[t]) & counterMask[t]
-        const at = dispatch[t] + counter
-        for (let s = firstStep[at]; s < firstStep[at + 1]; s++) {
-          let node = roots[s]
-          while (node > 0)
-            node = nodes[node + 3 + ((words[base + nodes[node]] >>> nodes[node + 1]) & nodes[node + 2])]
-          if (node === UNKNOWN) {
-            node = compiled.record(steps[s], words, base)
-            nodes = compiled.trees.nodes
-            leaves = compiled.leaves
-          }
-          if (node === DISABLED) continue
-          const leaf = -node
-          enabled++
-          leaves[leaf + LEAF.fired]++
-          if ((leaves[leaf + LEAF.violated] | leaves[leaf + LEAF.fault]) !== 0) {
-            this.#judge.step(id, s, leaves[leaf + LEAF.violated], this.#faultOf(leaf))
-            if (leaves[leaf + LEAF.fault] !== 0) continue
-          }
-          const k = batch.count
-          batch.low[k] = low ^ leaves[leaf]
-          batch.high[k] = high ^ leaves[leaf + LEAF.hashHigh]
-          batch.source[k] = id
-          batch.leaf[k] = leaf
-          batch.count = k + 1
-          if (batch.count === Batch.capacity) this.#flush()
-        }
-      }
-      this.#transitions += enabled
-      if (enabled === 0) this.#judge.stuck(id, words, base)
-      this.#head = id + 1
-    }
+  flush(head: number): boolean {
+    this.#head = head
+    this.#lookUp()
+    return this.#stopped === null
   }
 
-  #faultOf(leaf: number): string | null {
-    const fault = this.#compiled.leaves[leaf + LEAF.fault]
-    return fault === 0 ? null : this.#compiled.faults[fault - 1].property
+  special(state: number, leaf: number): void {
+    const { leaves, faults } = this.#compiled
+    const fault = leaves[leaf + LEAF.fault]
+    this.#judge.step(
+      state,
+      leaves[leaf + LEAF.step],
+      leaves[leaf + LEAF.violated],
+      fault === 0 ? null : faults[fault - 1].property,
+    )
+  }
+
+  stuck(state: number, words: Int32Array, base: number): void {
+    this.#judge.stuck(state, words, base)
   }
 
   /** Looks up the collected successors and judges the new ones. */
-  #flush(): void {
-    const batch = this.#batch
+  #lookUp(): void {
+    const { batch } = this.#expander
     const store = this.#store
     const { leaves } = this.#compiled
+    const { count, found, source } = batch
     this.#visited.insert(batch, leaves)
-    for (let k = 0; k < batch.count; k++) {
-      const found = batch.found[k]
-      const id = found < 0 ? ~found : found
-      if (this.#edges !== null) this.#edges.add(batch.source[k], id)
-      if (found >= 0) continue
-      this.#genealogy.add(id, batch.source[k], leaves[batch.leaf[k] + LEAF.step])
-      this.#judge.state(
-        id,
-        store.chunks[id >>> VectorStore.chunkBits],
-        (id & VectorStore.chunkMask) * store.words,
-      )
+    if (this.#edges !== null) {
+      for (let k = 0; k < count; k++) this.#edges.add(source[k], found[k] < 0 ? ~found[k] : found[k])
     }
+    if (this.#beyond === null) this.#judgeNew()
     batch.count = 0
     store.expandedUpTo(this.#head)
     this.#stopped ??= this.#watch.exceeded(store.count, this.#bytes)
-    if (this.#options.onProgress !== undefined) this.#options.onProgress(this.#progress())
+    this.#report()
+  }
+
+  #judgeNew(): void {
+    const { count, found, source, leaf } = this.#expander.batch
+    const { chunks, tags, words } = this.#store
+    const { leaves } = this.#compiled
+    const judge = this.#judge
+    const genealogy = this.#genealogy
+    const rewrites = this.#visited.rewrites === true
+    for (let k = 0; k < count; k++) {
+      if (found[k] >= 0) continue
+      const id = ~found[k]
+      const parent = source[k]
+      genealogy.add(id, parent, leaves[leaf[k] + LEAF.step])
+      const chunk = id >>> chunkBits
+      const slot = id & chunkMask
+      tags[chunk][slot] = rewrites
+        ? judge.state(id, chunks[chunk], slot * words)
+        : judge.successor(
+            id,
+            tags[parent >>> chunkBits][parent & chunkMask],
+            leaf[k],
+            chunks[chunk],
+            slot * words,
+          )
+    }
+  }
+
+  #report(): void {
+    const { onProgress } = this.#options
+    if (onProgress === undefined) return
+    const now = performance.now()
+    if (now - this.#reported < PROGRESS_INTERVAL) return
+    this.#reported = now
+    onProgress(this.#progress())
   }
 
   get #bytes(): number {
-    return this.#store.bytes + this.#visited.bytes + this.#genealogy.bytes + (this.#edges?.bytes ?? 0)
+    const records = this.#expander.lists.bytes + this.#classes.bytes
+    const graph = this.#genealogy.bytes + (this.#edges?.bytes ?? 0)
+    return this.#store.bytes + this.#visited.bytes + graph + records
+  }
+
+  /** Distinct states that count. */
+  get #states(): number {
+    return this.#beyond ?? this.#store.count
   }
 
   #progress(): Progress {
     return {
       states: this.#store.count,
-      transitions: this.#transitions,
+      transitions: this.#expander.transitions,
       frontier: this.#store.count - this.#head,
       depth: this.#depth,
       seconds: this.#watch.seconds,
@@ -215,10 +241,13 @@ class BreadthFirst<W> {
   }
 
   #traceTo(state: number, lastStep: number | null): Trace {
-    const { root, steps } = this.#genealogy.pathTo(state, this.#store.count)
-    const all = lastStep === null ? steps : [...steps, lastStep]
+    const { root, steps } = this.#genealogy.pathTo(state, this.#states)
+    const found = lastStep === null ? steps : [...steps, lastStep]
+    const initial = this.#initialOf[root]
+    const { symmetry } = this.#reductions
+    const all = symmetry === null ? found : symmetry.trueSteps(this.#system.initial[initial], found)
     return {
-      initial: this.#initialOf[root],
+      initial,
       steps: all.map((s) => {
         const { thread, path } = this.#compiled.steps[s]
         return { thread: this.#system.threads[thread].name, step: path }
@@ -227,10 +256,14 @@ class BreadthFirst<W> {
   }
 
   #result(): SearchResult<W> {
+    const fault = this.#judge.unaskedFault
+    if (fault !== null)
+      this.#stopped ??= `a step ends in fault ${fault}, which is not among the properties; nothing behind it was explored`
     const complete = this.#stopped === null
-    const states = this.#store.count
+    const states = this.#states
     const seconds = this.#watch.seconds
     const steps = new Map<string, number>()
+    this.#expander.lists.settle()
     this.#compiled.fired().forEach((count, index) => {
       const { thread, path } = this.#compiled.steps[index]
       const key = `${this.#system.threads[thread].program.kind}.${path}`
@@ -247,7 +280,7 @@ class BreadthFirst<W> {
       complete,
       incompleteReason: this.#stopped,
       states,
-      transitions: this.#transitions,
+      transitions: this.#expander.transitions,
       depth: this.#depth,
       deadlocks: this.#judge.deadlocks,
       seconds,
@@ -255,6 +288,7 @@ class BreadthFirst<W> {
       collisionProbability: this.#visited.lossy ? Math.min(1, (states * states) / 2 ** 65) : 0,
       steps,
       properties,
+      reduction: this.#reductions.report(states),
     }
   }
 }

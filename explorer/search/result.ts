@@ -1,4 +1,5 @@
 import type { Property } from '../../model/language/property.ts'
+import type { ReductionReport } from '../reduce/reduction.ts'
 
 export type Verdict = 'holds' | 'violated' | 'inconclusive'
 
@@ -67,4 +68,6 @@ export interface SearchResult<W = never> {
   /** How often each step was taken, by thread kind and path: `vcpu.RUN.8`. */
   readonly steps: ReadonlyMap<string, number>
   readonly properties: readonly PropertyResult<W>[]
+  /** What was left out. With symmetry all counts are of states and steps up to renaming. */
+  readonly reduction: ReductionReport
 }

@@ -1,0 +1,154 @@
+import { ModelError } from '../../model/language/errors.ts'
+import type { Sort } from '../../model/language/shapes.ts'
+import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
+
+/** What model code says about one state, for comparison. */
+export interface Answer {
+  /** Fields read, in order. */
+  readonly reads: readonly number[]
+  /** The state afterwards; null when it says nothing about another state. */
+  readonly after: Uint16Array | null
+  /** Everything else that must not depend on names: disabled, a violated property, a truth value. */
+  readonly said: string
+}
+
+/** Model code of several subjects (steps, properties) that can be run on any state. */
+export interface Subjects {
+  /** Runs a subject; the arrays of the answer may be reused by the next call. */
+  answer(subject: number, codes: Uint16Array): Answer
+  /** What the subject becomes under a generator, by its number in `SymmetryGroup.generators`. */
+  image(subject: number, generator: number): number
+  /** For messages: `step RUN.8 of vcpu0`. */
+  describe(subject: number): string
+}
+
+/** Ids that were claimed to be interchangeable and are not. */
+export class AsymmetryError extends ModelError {
+  readonly sort: Sort
+  constructor(system: string, what: string, sort: Sort, ids: readonly number[], how: string) {
+    super(
+      `${system}: ${what} treats ids ${ids.join(' and ')} of sort ${sort.name} differently (${how}), so ${sort.name} is not symmetric; take it off \`symmetric\` or search with --reduce none`,
+    )
+    this.sort = sort
+  }
+}
+
+interface Member {
+  readonly subject: number
+  readonly codes: Uint16Array
+  readonly after: Uint16Array | null
+  /** From the first member to this one. */
+  readonly permutation: Permutation
+}
+
+/**
+ * Proves, behaviour by behaviour, that model code does not depend on names: for every permutation p of the
+ * group, the image of the subject under p does on p(state) the image of what the subject does on the state.
+ *
+ * A behaviour is valid for all states that agree on the fields it depends on. `widen` names these fields: with
+ * them, the statement holds for each such state, not only for the one at hand. Mostly they are the fields
+ * read; code that stops reading early (`every`, `find`) reads other fields under other names, and those are
+ * added. All renamings of a behaviour are checked once; for the usual behaviour, which knows few ids, they are
+ * far fewer than the permutations.
+ */
+export class Equivariance {
+  readonly #system: string
+  readonly #group: SymmetryGroup
+  readonly #subjects: Subjects
+  /** Renamings already checked: subject, fields and their values. */
+  readonly #checked = new Set<string>()
+  /** Model code run for the check so far. */
+  runs = 0
+
+  constructor(system: string, group: SymmetryGroup, subjects: Subjects) {
+    this.#system = system
+    this.#group = group
+    this.#subjects = subjects
+  }
+
+  /**
+   * Checks all renamings of what a subject said about a state. The arguments may belong to a recorder.
+   * @returns the fields on which the behaviour is to depend, those read first.
+   * @throws AsymmetryError naming the subject and the sort.
+   */
+  widen(subject: number, codes: Uint16Array, { reads, after, said }: Answer): readonly number[] {
+    const depends = [...reads]
+    if (this.#checked.has(this.#key(subject, codes, depends))) return depends
+    const first: Member = {
+      subject,
+      codes: codes.slice(),
+      after: after === null ? null : after.slice(),
+      permutation: this.#group.identity(),
+    }
+    for (;;) {
+      const missing = this.#explore(first, depends, said)
+      if (missing.length === 0) return depends
+      depends.push(...missing)
+    }
+  }
+
+  /** Visits all renamings; returns fields (named as in the first member) that some renaming also reads. */
+  #explore(first: Member, depends: readonly number[], said: string): number[] {
+    const group = this.#group
+    const seen = new Set([this.#key(first.subject, first.codes, depends)])
+    const members = [first]
+    for (const member of members) {
+      for (const [number, { permutation: generator }] of group.generators.entries()) {
+        const subject = this.#subjects.image(member.subject, number)
+        const permutation = group.compose(member.permutation, generator)
+        const fields = depends.map((f) => group.imageOfField(f, permutation))
+        const codes = new Uint16Array(member.codes.length)
+        group.imageOfState(member.codes, generator, codes)
+        const key = this.#key(subject, codes, fields)
+        if (seen.has(key)) continue
+        seen.add(key)
+        const after = this.#compare(member, number, subject, codes, said)
+        const known = new Set(fields)
+        const missing = this.#reads.filter((f) => !known.has(f))
+        if (missing.length > 0) {
+          const back = group.inverse(permutation)
+          return missing.map((f) => group.imageOfField(f, back))
+        }
+        members.push({ subject, codes, after, permutation })
+      }
+    }
+    for (const key of seen) this.#checked.add(key)
+    return []
+  }
+
+  #reads: readonly number[] = []
+
+  /** Runs the renamed subject on the renamed state and holds it to the renamed answer, which it returns. */
+  #compare(member: Member, generator: number, subject: number, codes: Uint16Array, said: string) {
+    const { sort, ids, permutation } = this.#group.generators[generator]
+    const refuse = (how: string): never => {
+      throw new AsymmetryError(this.#system, this.#subjects.describe(member.subject), sort, ids, how)
+    }
+    let answer: Answer
+    this.runs++
+    try {
+      answer = this.#subjects.answer(subject, codes)
+    } catch (error) {
+      return refuse(`with the ids exchanged: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    this.#reads = answer.reads
+    if (answer.said !== said) refuse(`it ${said}, and with the ids exchanged it ${answer.said}`)
+    if (member.after === null) return null
+    const after = new Uint16Array(codes.length)
+    this.#group.imageOfState(member.after, permutation, after)
+    const found = answer.after as Uint16Array
+    const field = after.findIndex((code, f) => code !== found[f])
+    if (field >= 0) {
+      const { path, shape } = this.#group.placements[field].field
+      const show = (code: number): string => String(shape.decode(code))
+      refuse(`with the ids exchanged it leaves ${path} = ${show(found[field])}, not ${show(after[field])}`)
+    }
+    return after
+  }
+
+  #key(subject: number, codes: Uint16Array, fields: readonly number[]): string {
+    const masked = new Uint16Array(codes.length).fill(0xffff)
+    for (const f of fields) masked[f] = codes[f]
+    return `${subject}:${String.fromCharCode(...masked)}`
+  }
+}
