@@ -1,0 +1,240 @@
+import { Fault, type LivenessProperty, WEAK_FAIRNESS } from '../../../model/language/property.ts'
+import type { System } from '../../../model/language/system.ts'
+import type { PropertyResult } from '../result.ts'
+
+/**
+ * Liveness as one would decide it on a slate: states are strings, sets are Sets, and fair behaviours are found
+ * by the fixpoints of Emerson and Lei (1986) over moves, where the engine looks for strongly connected
+ * components. For tests: it shares nothing with the engine except the modelling language.
+ */
+
+/** A step from a state, or standing still there (`thread` null). A fault leads nowhere (`to` null). */
+interface Move {
+  readonly from: string
+  readonly to: string | null
+  readonly thread: string | null
+  readonly path: string | null
+}
+
+/** The whole graph of a system, by steps of the model code itself. */
+export interface Slate<W> {
+  readonly system: System<W>
+  readonly states: ReadonlyMap<string, readonly Move[]>
+  readonly initial: readonly string[]
+}
+
+type Owed = { readonly strong: boolean; readonly name: string; readonly takes: (move: Move) => boolean }
+
+const codesOf = (key: string): number[] => key.split(' ').map(Number)
+
+function viewOf<W>(system: System<W>, codes: number[]) {
+  return system.view({
+    read: (field) => codes[field],
+    write: (field, code) => {
+      codes[field] = code
+    },
+  })
+}
+
+/** The moves from a state, standing still included. */
+function movesFrom<W>(system: System<W>, from: string): Move[] {
+  const moves: Move[] = [{ from, to: from, thread: null, path: null }]
+  for (const { name, self, flow, counter } of system.threads) {
+    const here = flow.counters[codesOf(from)[counter.index]]
+    for (const located of flow.steps.filter((l) => l.at === here)) {
+      const codes = codesOf(from)
+      const { world } = viewOf(system, codes)
+      try {
+        const taken = located.step.cases.findIndex((c) => c.when === undefined || c.when(world, self))
+        if (taken < 0) continue
+        located.step.cases[taken].does?.(world, self)
+        codes[counter.index] = flow.counters.indexOf(flow.target(located, taken))
+        moves.push({ from, to: codes.join(' '), thread: name, path: located.path })
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error
+        moves.push({ from, to: null, thread: name, path: located.path })
+      }
+    }
+  }
+  return moves
+}
+
+/** Explores a system of at most some thousand states. */
+export function slateOf<W>(system: System<W>): Slate<W> {
+  const initial = [...new Set(system.initial.map((codes) => [...codes].join(' ')))]
+  const states = new Map<string, readonly Move[]>()
+  const known = new Set(initial)
+  for (const key of known) {
+    states.set(key, movesFrom(system, key))
+    for (const { to } of movesFrom(system, key)) if (to !== null) known.add(to)
+  }
+  return { system, states, initial }
+}
+
+function owedBy<W>(system: System<W>, property: LivenessProperty<W>): Owed[] {
+  if (property.kind === 'no-solo-cycle') return []
+  const owed: Owed[] = []
+  for (const fairness of property.fairness ?? WEAK_FAIRNESS) {
+    const strong = fairness.strength === 'strong'
+    for (const { name, program, flow } of system.threads) {
+      if (fairness.kinds !== undefined && !fairness.kinds.includes(program.kind)) continue
+      if (fairness.of === 'thread') owed.push({ strong, name, takes: (m) => m.thread === name })
+      else {
+        for (const { path } of flow.steps) {
+          if (fairness.paths !== undefined && !fairness.paths.includes(path)) continue
+          owed.push({
+            strong,
+            name: `${name} ${path}`,
+            takes: (m) => m.thread === name && m.path === path,
+          })
+        }
+      }
+    }
+  }
+  return owed
+}
+
+/** States from which a fair behaviour stays in `allowed` and comes back to `again` for ever. */
+function fairStates<W>(
+  { states }: Slate<W>,
+  owed: readonly Owed[],
+  allowed: (key: string) => boolean,
+  again: (key: string) => boolean,
+): Set<string> {
+  const able = (o: Owed, key: string): boolean => (states.get(key) as readonly Move[]).some(o.takes)
+  const strong = owed.filter((o) => o.strong)
+  const fair = new Set<string>()
+  // Each strong constraint is either never enabled any more or taken again and again: try every choice.
+  for (let choice = 0; choice < 2 ** strong.length; choice++) {
+    const silent = strong.filter((_, i) => ((choice >> i) & 1) === 1)
+    const ok = (key: string): boolean => allowed(key) && !silent.some((o) => able(o, key))
+    const recurring: ((m: Move) => boolean)[] = [
+      (m) => again(m.from),
+      ...owed
+        .filter((o) => !silent.includes(o))
+        .map(
+          (o) =>
+            (m: Move): boolean =>
+              o.takes(m) || (!o.strong && !able(o, m.from)),
+        ),
+    ]
+    let alive = new Set([...states.values()].flat().filter((m) => m.to !== null && ok(m.from) && ok(m.to)))
+    for (let before = -1; before !== alive.size; ) {
+      before = alive.size
+      for (const wanted of recurring) {
+        const reaching = new Set([...alive].filter(wanted).map((m) => m.from))
+        for (let size = -1; size !== reaching.size; ) {
+          size = reaching.size
+          for (const m of alive) if (reaching.has(m.to as string)) reaching.add(m.from)
+        }
+        alive = new Set([...alive].filter((m) => reaching.has(m.to as string)))
+      }
+    }
+    for (const m of alive) fair.add(m.from)
+  }
+  return fair
+}
+
+/** The states reachable from `start` through states that `allowed` admits. */
+function reach<W>(
+  { states }: Slate<W>,
+  start: readonly string[],
+  allowed: (key: string) => boolean,
+): Set<string> {
+  const reached = new Set(start.filter(allowed))
+  for (const key of reached) {
+    for (const { to } of states.get(key) as readonly Move[]) if (to !== null && allowed(to)) reached.add(to)
+  }
+  return reached
+}
+
+/** The verdict on a property, for one thread of its `each` after the other. */
+export function slateVerdict<W>(slate: Slate<W>, property: LivenessProperty<W>): PropertyResult['verdict'] {
+  const { system, states, initial } = slate
+  const owed = owedBy(system, property)
+  let verdict: PropertyResult['verdict'] = 'holds'
+  for (const thread of subjects(system, property)) {
+    const self = thread?.self ?? 0
+    const holds = (situation: typeof property.goal, key: string): boolean => {
+      const { world, at } = viewOf(system, codesOf(key))
+      return situation(world, at, self)
+    }
+    const notGoal = (key: string): boolean => !holds(property.goal, key)
+    if (property.kind === 'no-solo-cycle') {
+      let going = new Set([...states.keys()].filter(notGoal))
+      for (let size = -1; size !== going.size; ) {
+        size = going.size
+        const moves = (key: string) => states.get(key) as readonly Move[]
+        const goesOn = (key: string): boolean =>
+          moves(key).some((m) => m.thread === thread?.name && m.to !== null && going.has(m.to))
+        going = new Set([...going].filter(goesOn))
+      }
+      if (going.size > 0) return 'violated'
+      continue
+    }
+    const everywhere = (): boolean => true
+    const allowed = property.kind === 'eventually-always' ? everywhere : notGoal
+    const again = property.kind === 'eventually-always' ? notGoal : everywhere
+    const start =
+      property.kind === 'leads-to'
+        ? [...states.keys()].filter((key) => holds(property.given, key))
+        : [...initial]
+    const waiting = reach(slate, start, allowed)
+    const fair = fairStates(slate, owed, allowed, again)
+    if ([...waiting].some((key) => fair.has(key))) return 'violated'
+    const faults = (key: string) => (states.get(key) as readonly Move[]).some((m) => m.to === null)
+    if ([...waiting].some(faults)) verdict = 'inconclusive'
+  }
+  return verdict
+}
+
+function subjects<W>(system: System<W>, { each }: LivenessProperty<W>) {
+  return each === undefined ? [undefined] : system.threads.filter((t) => t.program.kind === each)
+}
+
+/** Says what is wrong with a lasso as a violation of its property; null when it really is one. */
+export function faultInLasso<W>(system: System<W>, result: PropertyResult<W>): string | null {
+  const property = result.property as LivenessProperty<W>
+  const { trace } = result
+  if (trace?.loopStart === undefined) return 'no lasso'
+  const { loopStart } = trace
+  const keys = [[...system.initial[trace.initial]].join(' ')]
+  const moves: Move[] = []
+  for (const { thread, step } of trace.steps) {
+    const move = movesFrom(system, keys[keys.length - 1]).find((m) => m.thread === thread && m.path === step)
+    if (move === undefined || move.to === null) return `${thread} cannot take ${step}`
+    moves.push(move)
+    keys.push(move.to)
+  }
+  const loop = keys.slice(loopStart)
+  const loopMoves = moves.slice(loopStart)
+  if (loop.length === 0) return 'the loop begins after the end'
+  if (loop[0] !== loop[loop.length - 1]) return 'the loop does not close'
+
+  const self = system.threads.find((t) => t.name === result.subject)?.self ?? 0
+  const holds = (situation: typeof property.goal, key: string): boolean => {
+    const { world, at } = viewOf(system, codesOf(key))
+    return situation(world, at, self)
+  }
+  const goals = keys.map((key) => holds(property.goal, key))
+  if (property.kind === 'no-solo-cycle') {
+    if (loopMoves.length === 0) return 'the cycle has no step'
+    if (loopMoves.some((m) => m.thread !== result.subject)) return 'another thread moves in the cycle'
+    return goals.slice(loopStart).includes(true) ? 'the goal holds in the cycle' : null
+  }
+  if (property.kind === 'eventually' && goals.includes(true)) return 'the goal holds'
+  if (property.kind === 'eventually-always' && !goals.slice(loopStart).includes(false))
+    return 'the goal holds all along the loop'
+  if (property.kind === 'leads-to') {
+    const after = goals.lastIndexOf(true) + 1
+    if (after > loopStart) return 'the goal holds in the loop'
+    if (!keys.slice(after, loopStart + 1).some((key) => holds(property.given, key)))
+      return 'nothing is awaited'
+  }
+  for (const o of owedBy(system, property)) {
+    const able = (key: string): boolean => movesFrom(system, key).some(o.takes)
+    const fair = loopMoves.some(o.takes) || (o.strong ? !loop.some(able) : !loop.every(able))
+    if (!fair) return `the loop is not fair to ${o.name}`
+  }
+  return null
+}
