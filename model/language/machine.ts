@@ -86,11 +86,10 @@ export function flowOf<W>(program: Program<W>): Flow<W> {
     }
     return after
   }
-  const start = visit(program.entries, '', DONE)
+  visit(program.entries, '', DONE)
+  if (names.has(DONE)) throw new ModelError(`program ${program.kind}: "${DONE}" is the name of its end`)
   counters.push(DONE)
   names.set(DONE, DONE)
-  // The start is the first counter by construction unless the program is empty.
-  if (counters[0] !== start) throw new ModelError(`program ${program.kind} has no steps`)
 
   const seen = new Set<string>()
   for (const { path } of steps) {

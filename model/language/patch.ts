@@ -1,6 +1,6 @@
 import { match } from 'ts-pattern'
 import { ModelError } from './errors.ts'
-import type { Entry, Program } from './program.ts'
+import type { Entry, Program, Step } from './program.ts'
 
 /**
  * A design is a list of patches on named steps. A name is the step's (or block's) own name, or as much of
@@ -63,12 +63,14 @@ export function describePatch(patch: Patch<never>): string {
 }
 
 /**
- * Applies patches in order to all programs.
+ * Applies patches in order to all programs. A patch for programs of one kind does nothing where no thread
+ * of that kind runs: one design serves several scenarios.
  * @throws ModelError naming a step that no program (of the patch's kind) has, or a move that leaves its list.
  */
 export function applyPatches<W>(programs: readonly Program<W>[], patches: readonly Patch<W>[]): Program<W>[] {
   let result = [...programs]
   for (const patch of patches) {
+    if (patch.in !== undefined && !programs.some((p) => p.kind === patch.in)) continue
     let hits = 0
     result = result.map((p) => {
       if (patch.in !== undefined && patch.in !== p.kind) return p
@@ -91,6 +93,15 @@ const describePlace = (place: Place): string =>
 /** True when `name` is the entry's own name or a suffix of its path at a `/`. */
 const named = (path: string, name: string): boolean => path === name || path.endsWith(`/${name}`)
 
+/** A choice holds steps only; what a dropped one leaves behind goes. @throws ModelError for anything else. */
+function isStep<W>(entry: Entry<W>, patch: Patch<W>): entry is Step<W> {
+  if (entry.kind === 'step') return true
+  if (entry.kind === 'block' && entry.entries.length === 0) return false
+  throw new ModelError(
+    `patch "${describePatch(patch as Patch<never>)}": a choice holds steps only, ${entry.name} is a ${entry.kind}`,
+  )
+}
+
 function rewrite<W>(
   entries: readonly Entry<W>[],
   prefix: string,
@@ -101,7 +112,7 @@ function rewrite<W>(
     const path = prefix + entry.name
     if (entry.kind === 'block') return { ...entry, entries: rewrite(entry.entries, `${path}/`, patch, hit) }
     if (entry.kind === 'choice') {
-      return { ...entry, steps: rewrite(entry.steps, prefix, patch, hit).filter((e) => e.kind === 'step') }
+      return { ...entry, steps: rewrite(entry.steps, prefix, patch, hit).filter((e) => isStep(e, patch)) }
     }
     return entry
   })
@@ -120,7 +131,7 @@ function rewrite<W>(
     return 'before' in place ? at : at + 1
   }
   return match(patch)
-    .with({ op: 'drop' }, (p) => inner.with(anchor, { kind: 'block', name: p.name, entries: [] }))
+    .with({ op: 'drop' }, () => inner.with(anchor, { kind: 'block', name: inner[anchor].name, entries: [] }))
     .with({ op: 'replace' }, (p) => inner.toSpliced(anchor, 1, ...p.by))
     .with({ op: 'insert' }, (p) => inner.toSpliced(slot(inner, p.place), 0, ...p.entries))
     .with({ op: 'move' }, (p) => {

@@ -112,7 +112,8 @@ export function range(low: number, high: number): Scalar<number> {
   return scalar(
     `range ${low}..${high}`,
     high - low + 1,
-    (value: number) => value - low,
+    // Null and true would pass as numbers in a subtraction.
+    (value: number) => (typeof value === 'number' ? value - low : -1),
     (code) => code + low,
   )
 }

@@ -1,0 +1,7 @@
+import type { Kvm } from '../memory/kvm.ts'
+import type { Design } from './design.ts'
+import { obsoleteRootDesigns } from './obsolete-roots.ts'
+import { upstream } from './upstream.ts'
+
+/** All designs, in the order of listings; `upstream` is the model without patches. */
+export const designs: readonly Design<Kvm>[] = [upstream, ...obsoleteRootDesigns]

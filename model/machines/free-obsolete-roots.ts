@@ -1,0 +1,100 @@
+import { block, type Entry, type Step, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { is_obsolete_sp } from '../memory/shadow-page.ts'
+import { CURRENT, root_in_slot } from '../memory/vcpu.ts'
+import { freeRoots } from './free-roots.ts'
+
+const since = 'v5.19..v6.16'
+const entry = { fn: 'vcpu_enter_guest', since }
+const about = { fn: '__kvm_mmu_free_obsolete_roots', since }
+
+/** A test of a root page, `is_obsolete_sp()` or a design's idea of it. */
+export type ObsoleteTest = (kvm: Kvm, page: number) => boolean
+
+/** RUN.1: service KVM_REQ_MMU_FREE_OBSOLETE_ROOTS; the bit is cleared before anything is looked at. */
+export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
+  return [
+    block('RUN.1', [
+      step(
+        'K1',
+        { ...entry, shows: (kvm, v) => `kvm_check_request(FREE_OBSOLETE_ROOTS) = ${pending(kvm, v)}` },
+        [{ when: (kvm, v) => !pending(kvm, v), to: 'RUN.4' }, {}],
+      ),
+      step(
+        'K2',
+        { ...entry, shows: 'kvm_clear_request(FREE_OBSOLETE_ROOTS)' },
+        { does: (kvm, v) => kvm.vcpu[v].requests.delete('FREE_OBSOLETE_ROOTS') },
+      ),
+      testCurrentRoot(),
+      ...(bounds.prevRoots > 0 ? [testPrevRoots()] : []),
+      ...freeRoots(bounds.vcpus),
+    ]),
+  ]
+}
+
+const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS')
+
+/** OB.1, current root: `is_obsolete_root(root.hpa)`, without mmu_lock. */
+export function testCurrentRoot(obsolete: ObsoleteTest = is_obsolete_sp): Step<Kvm> {
+  return step(
+    'OB.1',
+    {
+      ...about,
+      shows: (kvm, v) =>
+        `is_obsolete_root(root = ${kvm.vcpu[v].root}) = ${isObsolete(kvm, v, CURRENT, obsolete)}`,
+    },
+    {
+      does: (kvm, v) => {
+        if (isObsolete(kvm, v, CURRENT, obsolete)) kvm.vcpu[v].roots_to_free.add(CURRENT)
+      },
+    },
+  )
+}
+
+/**
+ * OB.1, previous roots: one step each, because each is a lock-free read of its own. `slotTested` says which
+ * slot's root is looked at when deciding about slot `i + 1`.
+ */
+export function testPrevRoots(
+  obsolete: ObsoleteTest = is_obsolete_sp,
+  slotTested: (i: number) => number = (i) => i + 1,
+): Step<Kvm> {
+  const test = (kvm: Kvm, v: number): void => {
+    const { i } = kvm.vcpu[v]
+    if (isObsolete(kvm, v, slotTested(i), obsolete)) kvm.vcpu[v].roots_to_free.add(i + 1)
+  }
+  return step(
+    'OB.1 prev',
+    {
+      ...about,
+      shows: (kvm, v) => {
+        const { i } = kvm.vcpu[v]
+        const root = root_in_slot(kvm, v, slotTested(i))
+        const name = slotTested(i) === CURRENT ? 'root' : `prev_roots[${i}]`
+        return `is_obsolete_root(${name} = ${root}) = ${isObsolete(kvm, v, slotTested(i), obsolete)}`
+      },
+    },
+    [
+      {
+        when: (kvm, v) => kvm.vcpu[v].i + 1 < kvm.vcpu[v].prev_roots.length,
+        does: (kvm, v) => {
+          test(kvm, v)
+          kvm.vcpu[v].i++
+        },
+        to: 'OB.1 prev',
+      },
+      {
+        does: (kvm, v) => {
+          test(kvm, v)
+          kvm.vcpu[v].i = 0
+        },
+      },
+    ],
+  )
+}
+
+function isObsolete(kvm: Kvm, v: number, slot: number, obsolete: ObsoleteTest): boolean {
+  const root = root_in_slot(kvm, v, slot)
+  return root !== null && obsolete(kvm, root)
+}

@@ -1,0 +1,58 @@
+import { type Entry, step } from '../language/program.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { clear_slot, root_in_slot } from '../memory/vcpu.ts'
+import { write_lock, write_unlock } from './lock.ts'
+import { kvm_mmu_commit_zap_page } from './zap-page.ts'
+
+const since = 'v5.18..v6.16'
+const about = { fn: 'kvm_mmu_free_roots', since }
+
+/**
+ * `kvm_mmu_free_roots(mask)` (shadow-mmu.md 5.5) for the slots in `roots_to_free`: drop the reference, and
+ * free a zapped page whose last holder this was.
+ */
+export function freeRoots(vcpus: number): Entry<Kvm>[] {
+  return [
+    step('FR.1', { ...about, shows: (kvm, v) => `roots_to_free = { ${slots(kvm, v)} }` }, [
+      { when: (kvm, v) => kvm.vcpu[v].roots_to_free.isEmpty(), to: 'FR.end' },
+      {},
+    ]),
+    write_lock('FR.2', 'vcpu', about),
+    step(
+      'FR.3',
+      {
+        ...about,
+        shows: (kvm, v) => `mmu_free_root_page(${slots(kvm, v)})`,
+        fused:
+          'All slots at once: mmu_lock is held, the slots belong to this vCPU, and a page that reaches zero is already invalid, so that nothing a lock-free reader looks at changes.',
+      },
+      {
+        does: (kvm, v) => {
+          const local = kvm.vcpu[v]
+          for (const slot of local.roots_to_free.elements()) mmu_free_root_page(kvm, v, slot)
+          local.roots_to_free.clear()
+        },
+      },
+    ),
+    kvm_mmu_commit_zap_page('FR.4', 'invalid_list of vcpu', vcpus, (kvm, v) => kvm.vcpu[v].req),
+    write_unlock('FR.5', about),
+    step('FR.end', { ...about, shows: 'return' }),
+  ]
+}
+
+/** Drops one slot's reference; the last reference to a zapped page puts it on the list of zapped pages. */
+function mmu_free_root_page(kvm: Kvm, v: number, slot: number): void {
+  const root = root_in_slot(kvm, v, slot)
+  if (root === null) return
+  clear_slot(kvm, v, slot)
+  kvm.page[root].root_count--
+  if (kvm.page[root].root_count === 0 && kvm.page[root].role_invalid)
+    kvm.page[root].list = 'invalid_list of vcpu'
+}
+
+function slots(kvm: Kvm, v: number): string {
+  return kvm.vcpu[v].roots_to_free
+    .elements()
+    .map((slot) => `${slot === 0 ? 'root' : `prev_roots[${slot - 1}]`} = ${root_in_slot(kvm, v, slot)}`)
+    .join(', ')
+}

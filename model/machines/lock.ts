@@ -1,0 +1,31 @@
+import { type About, type Step, step } from '../language/program.ts'
+import type { Kvm } from '../memory/kvm.ts'
+
+/** Kinds of threads that take mmu_lock. */
+export type Locker = 'vcpu' | 'zapper' | 'memslot'
+
+/** `write_lock(&kvm->mmu_lock)`: blocks until it is free. */
+export function write_lock(name: string, who: Locker, about: About<Kvm>): Step<Kvm> {
+  return step(
+    name,
+    { shows: 'write_lock(&kvm->mmu_lock)', ...about },
+    {
+      when: (kvm) => kvm.mmu_lock === 'free',
+      does: (kvm) => {
+        kvm.mmu_lock = who
+      },
+    },
+  )
+}
+
+/** `write_unlock(&kvm->mmu_lock)`, then goes to `to` or on. */
+export function write_unlock(name: string, about: About<Kvm>, to?: string): Step<Kvm> {
+  const does = (kvm: Kvm): void => {
+    kvm.mmu_lock = 'free'
+  }
+  return step(
+    name,
+    { shows: 'write_unlock(&kvm->mmu_lock)', ...about },
+    to === undefined ? { does } : { does, to },
+  )
+}

@@ -1,0 +1,95 @@
+import { choice, type Program, program, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { write_unlock } from './lock.ts'
+import {
+  kvm_mmu_commit_zap_page,
+  mark_invalid,
+  request_if_root_was_zapped,
+  unlink_page,
+  type Zapping,
+  zap_sptes,
+} from './zap-page.ts'
+
+const fn = 'kvm_mmu_track_write'
+const since = 'v5.18..v6.16'
+
+/**
+ * A thread that zaps single root pages, as another vCPU does whose guest writes to the page directory
+ * (write flooding). Which page is not determined.
+ */
+export function rootZapper(bounds: Bounds): Program<Kvm> {
+  const zapping: Zapping = {
+    sp: (kvm, self) => kvm.zapper[self].sp as number,
+    list: 'invalid_list of zapper',
+  }
+  const pages = Array.from({ length: bounds.pages }, (_, p) => p)
+  return program<Kvm>('zapper', 'zaps one root page (guest write to a page directory)', [
+    choice(
+      'idle',
+      [
+        step(
+          'ZAP.0 lock',
+          { fn, since, shows: 'write_lock(&kvm->mmu_lock)' },
+          {
+            when: (kvm, self) => kvm.zapper[self].left > 0 && kvm.mmu_lock === 'free',
+            does: (kvm, self) => {
+              kvm.zapper[self].left--
+              kvm.mmu_lock = 'zapper'
+            },
+            to: 'ZAP.0 find',
+          },
+        ),
+      ],
+      { rests: true },
+    ),
+    choice('ZAP.0 find', [
+      ...pages.map((p) =>
+        step<Kvm>(
+          `ZAP.0[${p}]`,
+          { fn, since, shows: `for_each_gfn_valid_sp_with_gptes(): root ${p}` },
+          {
+            // The walk skips pages that are obsolete already.
+            when: (kvm) => kvm.page[p].list === 'active' && !kvm.page[p].role_invalid,
+            does: (kvm, self) => {
+              kvm.zapper[self].sp = p
+            },
+            to: 'ZAP.2',
+          },
+        ),
+      ),
+      step(
+        'ZAP.0 none',
+        { fn, since, shows: 'no page to zap' },
+        {
+          when: (kvm) => pages.every((p) => kvm.page[p].list !== 'active' || kvm.page[p].role_invalid),
+          to: 'ZAP.unlock',
+        },
+      ),
+    ]),
+    zap_sptes(zapping),
+    unlink_page(zapping, (kvm, self, zapped) => {
+      kvm.zapper[self].zapped_root = zapped ? 'yes' : 'no'
+    }),
+    mark_invalid(zapping),
+    request_if_root_was_zapped(
+      bounds.vcpus,
+      (kvm, self) => kvm.zapper[self].zapped_root === 'yes',
+      zapping.sp,
+      (kvm, self) => kvm.zapper[self].req,
+    ),
+    kvm_mmu_commit_zap_page('CM', zapping.list, bounds.vcpus, (kvm, self) => kvm.zapper[self].req),
+    write_unlock('ZAP.unlock', { fn, since }),
+    step(
+      'ZAP.end',
+      { fn, since, shows: 'return' },
+      {
+        does: (kvm, self) => {
+          kvm.zapper[self].sp = null
+          kvm.zapper[self].zapped_root = 'no'
+        },
+        to: 'idle',
+      },
+    ),
+  ])
+}

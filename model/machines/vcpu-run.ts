@@ -1,0 +1,101 @@
+import { block, type Entry, type Program, program, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { freeObsoleteRoots } from './free-obsolete-roots.ts'
+import { guest } from './guest.ts'
+import { loadRoot } from './load-root.ts'
+import { newPgd } from './new-pgd.ts'
+import { pageFault } from './page-fault.ts'
+
+const fn = 'vcpu_enter_guest'
+const since = 'v5.18..v6.16'
+
+/**
+ * A vCPU thread and the guest it runs: request handling, entry, guest execution with the hardware page
+ * walker, and the exits (shadow-mmu.md 3.2; tdp-notifier-requests.md 1.1). SRCU is not modelled here.
+ */
+export function vcpuRun(bounds: Bounds): Program<Kvm> {
+  return program<Kvm>('vcpu', 'vCPU thread and its guest', [
+    ...freeObsoleteRoots(bounds),
+    ...handleTlbFlush(),
+    ...loadRoot(),
+    step(
+      'RUN.6',
+      {
+        fn,
+        since,
+        shows: 'vcpu->mode = IN_GUEST_MODE',
+        fused:
+          'Interrupts go off just before; an IPI that arrives in between is taken at RUN.8 or at entry either way.',
+      },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].mode = 'IN_GUEST_MODE'
+        },
+      },
+    ),
+    step(
+      'RUN.8',
+      {
+        fn,
+        since,
+        shows: (kvm, v) => `kvm_vcpu_exit_request() = ${exit_requested(kvm, v)}`,
+        fused:
+          'Giving up sets mode and enables interrupts at once; a sender that finds OUTSIDE sends no IPI, one that came before is acknowledged here.',
+      },
+      [{ when: exit_requested, does: leave_guest_mode, to: 'RUN.1' }, {}],
+    ),
+    ...guest(bounds),
+    ...exits(),
+    pageFault(),
+    ...(bounds.pgds > 1 ? [newPgd(bounds)] : []),
+  ])
+}
+
+/** The final check before entry: something is pending, or a sender has moved the mode on. */
+function exit_requested(kvm: Kvm, v: number): boolean {
+  return !kvm.vcpu[v].requests.isEmpty() || kvm.vcpu[v].mode === 'EXITING_GUEST_MODE'
+}
+
+function leave_guest_mode(kvm: Kvm, v: number): void {
+  kvm.vcpu[v].mode = 'OUTSIDE_GUEST_MODE'
+  kvm.vcpu[v].ipi = false
+}
+
+/** RUN.4: a pending flush empties the TLB before the next entry. */
+function handleTlbFlush(): Entry<Kvm>[] {
+  const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('TLB_FLUSH')
+  return [
+    step(
+      'RUN.4',
+      { fn, since, shows: (kvm, v) => `kvm_check_request(KVM_REQ_TLB_FLUSH) = ${pending(kvm, v)}` },
+      [
+        {
+          when: pending,
+          does: (kvm, v) => kvm.vcpu[v].requests.delete('TLB_FLUSH'),
+        },
+        { to: 'RUN.5' },
+      ],
+    ),
+    step(
+      'RUN.4 flush',
+      { fn: 'kvm_vcpu_flush_tlb_all', since, shows: 'flush the TLB of this CPU' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].tlb = null
+        },
+      },
+    ),
+  ]
+}
+
+/** RUN.10: out of the guest first, out of guest mode second; a sender may look at the mode in between. */
+function exits(): Entry<Kvm>[] {
+  const exit = (name: string, shows: string, to: string): Entry<Kvm> =>
+    block(name, [step('RUN.10', { fn, since, shows }, { does: leave_guest_mode, to })])
+  return [
+    exit('exit: interrupt', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'RUN.1'),
+    exit('exit: page fault', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'PF'),
+    exit('exit: CR3', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'NP'),
+  ]
+}

@@ -1,0 +1,155 @@
+import { type Block, block, choice, type Program, program, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { is_obsolete_sp } from '../memory/shadow-page.ts'
+import { write_lock, write_unlock } from './lock.ts'
+import { kvm_make_all_cpus_request } from './make-request.ts'
+import { kvm_mmu_commit_zap_page, mark_invalid, unlink_page, type Zapping, zap_sptes } from './zap-page.ts'
+
+const since = 'v5.18..v6.16'
+const about = { fn: 'kvm_mmu_zap_all_fast', since }
+const walk = { fn: 'kvm_zap_obsolete_pages', since }
+
+const zapping: Zapping = { sp: (kvm) => kvm.memslot[0].sp as number, list: 'invalid_list of memslot' }
+
+/** The oldest active page, where the walk of kvm_zap_obsolete_pages() begins. */
+const tail = (kvm: Kvm): number | null => kvm.active_mmu_pages[0]
+
+/**
+ * A memslot update that zaps everything: `kvm_mmu_zap_all_fast()` (shadow-mmu.md 8.3). slots_lock makes it
+ * the only one. The lock may be dropped after every page (the kernel: after 10, when contended); fewer
+ * pages per break only adds behaviours.
+ */
+export function zapAllFast(bounds: Bounds): Program<Kvm> {
+  return program<Kvm>('memslot', 'deletes a memslot: kvm_mmu_zap_all_fast()', [
+    choice(
+      'idle',
+      [
+        step(
+          'ZF.1',
+          { ...about, shows: 'write_lock(&kvm->mmu_lock)' },
+          {
+            when: (kvm) => kvm.memslot[0].left > 0 && kvm.mmu_lock === 'free',
+            does: (kvm) => {
+              kvm.memslot[0].left--
+              kvm.mmu_lock = 'memslot'
+            },
+            to: 'ZF.2',
+          },
+        ),
+      ],
+      { rests: true },
+    ),
+    step(
+      'ZF.2',
+      { ...about, shows: (kvm) => `kvm->arch.mmu_valid_gen = ${1 - kvm.mmu_valid_gen}` },
+      {
+        does: (kvm) => {
+          kvm.mmu_valid_gen = 1 - kvm.mmu_valid_gen
+        },
+      },
+    ),
+    requestAll(bounds),
+    ...zapObsoletePages(bounds),
+    kvm_mmu_commit_zap_page('ZF.6', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    write_unlock('ZF.7', about, 'idle'),
+  ])
+}
+
+/** ZF.4: every vCPU is told to drop obsolete roots. */
+function requestAll(bounds: Bounds): Block<Kvm> {
+  return block('ZF.4', [
+    kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    step(
+      'ZF.4 told',
+      {
+        ...about,
+        shows: 'all vCPUs were told',
+        fused: 'History for a property; the kernel does nothing here.',
+      },
+      {
+        does: (kvm) => {
+          for (let p = 0; p < kvm.page.length; p++) {
+            if (kvm.page[p].list !== 'free' && is_obsolete_sp(kvm, p)) kvm.page[p].told = true
+          }
+        },
+      },
+    ),
+  ])
+}
+
+/** ZF.5: zap from the tail until the first page that is not obsolete, dropping the lock now and then. */
+function zapObsoletePages(bounds: Bounds): (Block<Kvm> | ReturnType<typeof choice<Kvm>>)[] {
+  const obsoleteTail = (kvm: Kvm): boolean => {
+    const oldest = tail(kvm)
+    return oldest !== null && is_obsolete_sp(kvm, oldest)
+  }
+  return [
+    choice('ZF.5', [
+      step(
+        'ZF.5 next',
+        { ...walk, shows: (kvm) => `list tail: root ${tail(kvm)} is obsolete` },
+        {
+          when: obsoleteTail,
+          does: (kvm) => {
+            kvm.memslot[0].sp = tail(kvm)
+          },
+          to: 'ZF.5 zap',
+        },
+      ),
+      step(
+        'ZF.5 end',
+        {
+          ...walk,
+          shows: (kvm) => (tail(kvm) === null ? 'list is empty' : `list tail: root ${tail(kvm)} is current`),
+        },
+        {
+          when: (kvm) => !obsoleteTail(kvm),
+          does: (kvm) => {
+            kvm.memslot[0].batch = 0
+          },
+          to: 'ZF.6',
+        },
+      ),
+      ...(bounds.lockBreak ? [lockBreak(obsoleteTail)] : []),
+    ]),
+    block('ZF.5 zap', [
+      zap_sptes(zapping),
+      unlink_page(zapping),
+      mark_invalid(zapping),
+      step(
+        'ZF.5 again',
+        { ...walk, shows: 'goto restart' },
+        {
+          does: (kvm) => {
+            kvm.memslot[0].sp = null
+            kvm.memslot[0].batch = 1
+          },
+          to: 'ZF.5',
+        },
+      ),
+    ]),
+    block('ZF.5 break', [
+      write_lock('ZF.5 relock', 'memslot', { ...walk, shows: 'write_lock(&kvm->mmu_lock)' }),
+      again(),
+    ]),
+  ]
+}
+
+/** `cond_resched_rwlock_write()`: only after at least one page, and only while there is more to do. */
+function lockBreak(more: (kvm: Kvm) => boolean) {
+  return step<Kvm>(
+    'ZF.5 unlock',
+    { ...walk, shows: 'cond_resched_rwlock_write(&kvm->mmu_lock)' },
+    {
+      when: (kvm) => kvm.memslot[0].batch === 1 && more(kvm),
+      does: (kvm) => {
+        kvm.memslot[0].batch = 0
+        kvm.mmu_lock = 'free'
+      },
+      to: 'ZF.5 break',
+    },
+  )
+}
+
+const again = () => step<Kvm>('ZF.5 restart', { ...walk, shows: 'goto restart' }, { to: 'ZF.5' })

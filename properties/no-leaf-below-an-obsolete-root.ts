@@ -1,0 +1,17 @@
+import type { ActionProperty } from '../model/language/property.ts'
+import type { Kvm } from '../model/memory/kvm.ts'
+import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
+import { all } from './guest-mode.ts'
+
+export const noLeafBelowAnObsoleteRoot: ActionProperty<Kvm> = {
+  kind: 'action',
+  id: 'no-leaf-below-an-obsolete-root',
+  aliases: [],
+  title: 'A page fault installs no SPTE below a root that is obsolete.',
+  when: 'whenever an SPTE becomes present',
+  reference: 'is_page_fault_stale(), v5.16 (a955cad84cda)',
+  consequence: 'The SPTE is never zapped again, or is written into a page that is about to be freed.',
+  given: (before, _step, after) => all(before.page).some((p) => after.page[p].spte && !before.page[p].spte),
+  holds: (before, _step, after) =>
+    all(before.page).every((p) => !after.page[p].spte || before.page[p].spte || !is_obsolete_sp(before, p)),
+}
