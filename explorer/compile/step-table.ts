@@ -1,6 +1,6 @@
 import type { StateNode } from 'xstate'
 import { ModelError } from '../../model/language/errors.ts'
-import { modelCodeOf } from '../../model/language/machine.ts'
+import { eventOf, modelCodeOf } from '../../model/language/machine.ts'
 import type { System, Thread } from '../../model/language/system.ts'
 
 /** Model code as the compiler runs it. */
@@ -36,6 +36,7 @@ export interface CompiledStep {
  */
 export function stepTable(system: System): CompiledStep[] {
   const steps: CompiledStep[] = []
+  checkRoot(system)
   system.threads.forEach((thread, threadIndex) => {
     const region = system.machine.root.states[thread.name] as StateNode | undefined
     if (region === undefined) throw new ModelError(`machine ${system.name} has no region ${thread.name}`)
@@ -43,6 +44,8 @@ export function stepTable(system: System): CompiledStep[] {
     for (const node of leavesOf(region)) {
       const counter = counterOf(node, region, thread)
       for (const [event, transitions] of node.transitions) {
+        if (!event.startsWith(eventOf(thread.name, '')))
+          reject(node, `the event "${event}" of another thread`)
         byCounter[counter].push({
           index: -1,
           thread: threadIndex,
@@ -69,17 +72,34 @@ function reject(node: StateNode, what: string): never {
   throw new ModelError(`state ${nameOf(node)}: ${what} is not part of the supported xstate subset`)
 }
 
-/** The atomic states below a node, in document order, each checked to be in the subset. */
-function leavesOf(node: StateNode): StateNode[] {
-  if (node.type === 'history') reject(node, 'history')
-  if (node.type === 'parallel') reject(node, 'a nested parallel state')
+/** The root only composes: one region per thread, and nothing that happens by itself. */
+function checkRoot({ machine, threads }: System): void {
+  const { root } = machine
+  rejectActivity(root)
+  if (root.transitions.size > 0) reject(root, 'a transition on the root')
+  const names = new Set(threads.map((t) => t.name))
+  for (const [name, region] of Object.entries(root.states)) {
+    if (!names.has(name)) reject(region, 'a region that is no thread')
+  }
+}
+
+function rejectActivity(node: StateNode): void {
   if (node.invoke.length > 0) reject(node, 'invoke')
   if (node.after.length > 0) reject(node, 'a delayed transition')
   if ((node.always ?? []).length > 0) reject(node, 'an eventless transition')
   if (node.entry.length > 0 || node.exit.length > 0) reject(node, 'an entry or exit action')
+}
+
+/** The atomic states below a node, in document order, each checked to be in the subset. */
+function leavesOf(node: StateNode): StateNode[] {
+  if (node.type === 'history') reject(node, 'history')
+  if (node.type === 'parallel') reject(node, 'a nested parallel state')
+  if (node.type === 'final') reject(node, 'a final state')
+  rejectActivity(node)
   const children = Object.values(node.states)
   if (children.length === 0) return [node]
   if (node.transitions.size > 0) reject(node, 'a transition on a compound state')
+  if (node.initial.actions.length > 0) reject(node, 'an action on the way in')
   return children.flatMap(leavesOf)
 }
 
