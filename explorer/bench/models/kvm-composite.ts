@@ -473,6 +473,7 @@ export function kvmComposite(bounds: KvmBounds): System {
         w.invalidationsLeft = bounds.invalidations
       },
     ],
+    symmetric: [vcpuIds],
   }) as System
 }
 
