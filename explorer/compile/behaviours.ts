@@ -3,17 +3,27 @@ import type { Field } from '../../model/language/layout.ts'
 /** Child code: nothing recorded yet. Positive codes are inner nodes, negative ones leaves (negated). */
 export const UNKNOWN = 0
 
-const HEADER = 3
+/**
+ * What an inner node tests, in one number: the word in the upper bits, five bits of shift, twelve bits of
+ * mask. Shifting right by the whole number shifts by its lowest five bits, hence the place of the shift.
+ */
+const testOf = (field: Field): number => (field.word << 17) | (field.mask << 5) | field.shift
+
+/** Bits of a test that hold the mask, once shifted down. */
+const MASK = 0xfff
 
 /**
  * Decision trees over the packed state, grown as behaviours are recorded. An inner node tests one field
- * (word, shift, mask) and has one child per bit pattern; a leaf is a number the owner gives meaning to.
+ * and has one child per bit pattern; a leaf is a number the owner gives meaning to.
  *
  * A deterministic function of the state reads its fields in an order that depends only on the values read
  * so far, so its reads form a path, and equal paths give equal results.
  */
 export class DecisionTrees {
-  /** `[word, shift, mask, child...]` at each inner node's code. Grows; take it anew after `insert`. */
+  /**
+   * `[test, child...]` at each inner node's code, see `follow` for how to walk it. Grows; take it anew after
+   * an insertion.
+   */
   nodes = new Int32Array(1 << 12)
   #used = 1
 
@@ -24,7 +34,7 @@ export class DecisionTrees {
 
   /**
    * Adds the path of a recorded run to the tree at `root` and returns the root's new code.
-   * @throws Error when the run read other fields than an earlier run on the same values: not deterministic.
+   * @throws NondeterministicRead when the run read other fields than an earlier run on the same values.
    */
   insert(
     root: number,
@@ -33,23 +43,44 @@ export class DecisionTrees {
     codes: ArrayLike<number>,
     leaf: number,
   ): number {
-    const path = reads.map((r) => fields[r]).filter((f) => f.mask !== 0)
-    if (path.length === 0) return this.#settle(root, -leaf)
+    const path: number[] = []
+    const values: number[] = []
+    for (const r of reads) {
+      if (fields[r].mask === 0) continue
+      path.push(testOf(fields[r]))
+      values.push(codes[r])
+    }
+    return this.insertPath(root, path, values, leaf, (n) => nameOf(path[n], fields))
+  }
+
+  /**
+   * Adds a path given as tests and the value of each. Returns the root's new code.
+   * @throws NondeterministicRead when another path is there already.
+   */
+  insertPath(
+    root: number,
+    tests: readonly number[],
+    values: readonly number[],
+    leaf: number,
+    nameOfTest: (n: number) => string = () => '(a field)',
+  ): number {
     let newRoot = root
     let at = -1
-    path.forEach((field) => {
-      const child = at < 0 ? newRoot : this.nodes[at]
-      let node = child
-      if (child === UNKNOWN) {
-        node = this.#allocate(field)
+    for (let n = 0; n < tests.length; n++) {
+      let node = at < 0 ? newRoot : this.nodes[at]
+      if (node === UNKNOWN) {
+        node = this.#allocate(tests[n])
         if (at < 0) newRoot = node
         else this.nodes[at] = node
-      } else if (child < 0 || !this.#tests(child, field)) {
-        throw new NondeterministicRead(field.path)
+      } else if (node < 0 || this.nodes[node] !== tests[n]) {
+        throw new NondeterministicRead(nameOfTest(n))
       }
-      at = node + HEADER + codes[field.index]
-    })
-    this.nodes[at] = this.#settle(this.nodes[at], -leaf)
+      at = node + 1 + values[n]
+    }
+    const existing = at < 0 ? newRoot : this.nodes[at]
+    if (existing !== UNKNOWN && existing !== -leaf) throw new NondeterministicRead('(no field)')
+    if (at < 0) return -leaf
+    this.nodes[at] = -leaf
     return newRoot
   }
 
@@ -57,34 +88,43 @@ export class DecisionTrees {
   find(root: number, words: Int32Array, base: number): number {
     const { nodes } = this
     let n = root
-    while (n > 0) n = nodes[n + HEADER + ((words[base + nodes[n]] >>> nodes[n + 1]) & nodes[n + 2])]
+    while (n > 0) {
+      const test = nodes[n]
+      n = nodes[n + 1 + ((words[base + (test >>> 17)] >>> test) & ((test >>> 5) & MASK))]
+    }
     return n
   }
 
-  #settle(existing: number, leaf: number): number {
-    if (existing !== UNKNOWN && existing !== leaf) throw new NondeterministicRead('(no field)')
-    return leaf
+  /** Adds the tests on the way of a packed state through the tree, and their values, without repetition. */
+  addPath(root: number, words: Int32Array, base: number, tests: number[], values: number[]): void {
+    let n = root
+    while (n > 0) {
+      const test = this.nodes[n]
+      const value = (words[base + (test >>> 17)] >>> test) & ((test >>> 5) & MASK)
+      if (!tests.includes(test)) {
+        tests.push(test)
+        values.push(value)
+      }
+      n = this.nodes[n + 1 + value]
+    }
   }
 
-  #tests(node: number, field: Field): boolean {
-    const { nodes } = this
-    return nodes[node] === field.word && nodes[node + 1] === field.shift && nodes[node + 2] === field.mask
-  }
-
-  #allocate(field: Field): number {
-    const size = HEADER + field.mask + 1
-    while (this.#used + size > this.nodes.length) {
-      const larger = new Int32Array(this.nodes.length * 2)
+  #allocate(test: number): number {
+    const size = 2 + ((test >>> 5) & MASK)
+    if (this.#used + size > this.nodes.length) {
+      const larger = new Int32Array(Math.max(this.nodes.length * 2, this.#used + size))
       larger.set(this.nodes)
       this.nodes = larger
     }
     const node = this.#used
     this.#used += size
-    this.nodes[node] = field.word
-    this.nodes[node + 1] = field.shift
-    this.nodes[node + 2] = field.mask
+    this.nodes[node] = test
     return node
   }
+}
+
+function nameOf(test: number, fields: readonly Field[]): string {
+  return fields.find((f) => f.mask !== 0 && testOf(f) === test)?.path ?? '(a field)'
 }
 
 /** Model code that is not a function of what it reads; the recording cannot stand for it. */

@@ -54,6 +54,8 @@ export class CompiledSystem {
   leaves = new Int32Array(1 << 12)
   readonly faults: Fault[] = []
   readonly footprints: readonly Footprint[]
+  /** How many behaviours of each step are recorded. */
+  readonly recorded: Int32Array
   /** First step of each (thread, program counter), see `dispatch`. */
   readonly firstStep: Int32Array
   /** Where thread t's program counters begin in `firstStep`. */
@@ -67,7 +69,9 @@ export class CompiledSystem {
     this.system = system
     this.steps = stepTable(system)
     this.hash = new Tabulation(system.layout.fields, options.seed ?? 1)
+    if (this.steps.length > 0xffff) throw new ModelError(`${system.name} has more than 65535 steps`)
     this.roots = new Int32Array(this.steps.length)
+    this.recorded = new Int32Array(this.steps.length)
     this.footprints = this.steps.map(() => ({ reads: new Set<number>(), writes: new Set<number>() }))
     const actions = options.actions ?? []
     if (actions.length > 31) throw new ModelError('at most 31 action properties can be checked at once')
@@ -96,7 +100,7 @@ export class CompiledSystem {
   record(step: CompiledStep, words: Int32Array, base: number): number {
     const { recorder } = this.#runner
     this.system.layout.unpack(words, base, recorder.base)
-    const run = this.#runner.run(step)
+    const run = this.#runTwice(step)
     const depends = this.#widen === undefined ? recorder.reads : this.#widen(step, run, recorder)
     const leaf = this.#leafOf(step, run)
     const { fields } = this.system.layout
@@ -107,6 +111,7 @@ export class CompiledSystem {
       if (error instanceof NondeterministicRead) throw this.#runner.wrong(step, error)
       throw error
     }
+    this.recorded[step.index]++
     const footprint = this.footprints[step.index]
     for (const f of recorder.reads) footprint.reads.add(f)
     for (const f of recorder.writes) footprint.writes.add(f)
@@ -133,6 +138,17 @@ export class CompiledSystem {
   eachLeaf(visit: (leaf: number) => void): void {
     for (let leaf = 2; leaf < this.#used; leaf += LEAF.first + 2 * this.leaves[leaf + LEAF.changes])
       visit(leaf)
+  }
+
+  /** Runs a step, and once more: code that keeps or draws values of its own is likely to differ then. */
+  #runTwice(step: CompiledStep): Run {
+    const { recorder } = this.#runner
+    const first = JSON.stringify([this.#runner.run(step), recorder.reads, recorder.writes])
+    const now = recorder.now.slice()
+    const run = this.#runner.run(step)
+    const same = JSON.stringify([run, recorder.reads, recorder.writes]) === first
+    if (same && now.every((code, f) => code === recorder.now[f])) return run
+    throw this.#runner.wrong(step, new Error('does something else when it is run again on the same state'))
   }
 
   #leafOf(step: CompiledStep, run: Run): number {
@@ -166,7 +182,7 @@ export class CompiledSystem {
     }
     const leaf = this.#used
     this.#used += size
-    this.leaves.set([low, high, violated, antecedent, fault, 0, step.index, masks.size], leaf)
+    this.leaves.set([low, high, violated, antecedent, fault, 0, step.index, masks.size, 0], leaf)
     let at = leaf + LEAF.first
     for (const [word, mask] of masks) {
       this.leaves[at++] = word

@@ -25,6 +25,10 @@ export class Predicates {
   readonly trees = new DecisionTrees()
   readonly roots: Int32Array
   readonly recorder: Recorder
+  /** Bits of the packed state on which the answers to question q depend so far, at `q * words`. */
+  readonly footprints: Int32Array
+  /** Grows whenever a footprint does. */
+  footprintVersion = 0
   readonly #system: System
   readonly #widen: Widen | undefined
   readonly #view: { readonly world: unknown; readonly at: Counters }
@@ -36,6 +40,7 @@ export class Predicates {
     this.roots = new Int32Array(questions.length)
     this.recorder = new Recorder(system.layout.fields.length)
     this.#view = system.view(this.recorder)
+    this.footprints = new Int32Array(questions.length * system.layout.words)
   }
 
   /** Answer to question `index` about the packed state at `base`. @throws ModelError when it throws. */
@@ -68,13 +73,23 @@ export class Predicates {
     const { layout } = this.#system
     layout.unpack(words, base, recorder.base)
     const answer = this.judge(index)
+    const reads = recorder.reads.join(' ')
+    if (this.judge(index) !== answer || recorder.reads.join(' ') !== reads)
+      throw this.#wrong(index, new Error('says something else when it is asked again about the same state'))
     const depends = this.#widen === undefined ? recorder.reads : this.#widen(index, answer, recorder)
     try {
       roots[index] = this.trees.insert(roots[index], depends, layout.fields, recorder.base, -answer)
-      return answer
     } catch (error) {
       throw this.#wrong(index, error)
     }
+    for (const f of depends) {
+      const { word, shift, mask } = layout.fields[f]
+      const at = index * layout.words + word
+      if ((this.footprints[at] | (mask << shift)) === this.footprints[at]) continue
+      this.footprints[at] |= mask << shift
+      this.footprintVersion++
+    }
+    return answer
   }
 
   #wrong(index: number, error: unknown): ModelError {

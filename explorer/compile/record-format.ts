@@ -19,5 +19,7 @@ export const LEAF = {
   step: 6,
   /** Number of (word, xor mask) pairs that follow. */
   changes: 7,
-  first: 8,
+  /** The judge's: which questions to ask anew after it, see AnswerClasses; 0 when not known yet. */
+  asks: 8,
+  first: 9,
 } as const

@@ -99,7 +99,7 @@ describe('checkAgainstReference', () => {
   test.each([twoPhase(3), useAfterFree()])('every behaviour of $name is one of xstate', (system) => {
     let checked = 0
     const check = checkAgainstReference(system)
-    const result = breadthFirst(system, [], {
+    const result = breadthFirst(system, [{ kind: 'fault', id: 'no-use-after-free', title: '' }], {
       onRecord: (recording) => {
         check(recording)
         checked++

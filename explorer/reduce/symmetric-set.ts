@@ -12,6 +12,7 @@ const { chunkBits, chunkMask } = VectorStore
  */
 export class SymmetricSet implements VisitedSet {
   readonly lossy: boolean
+  readonly rewrites = true
   /** How many states the kept ones stand for: the sum of the sizes of their orbits. */
   represented = 0
   readonly #inner: VisitedSet

@@ -14,6 +14,7 @@ import { Expander, type ExpansionSink } from './expander.ts'
 import { Genealogy } from './genealogy.ts'
 import { Judge } from './judge.ts'
 import { type Limits, LimitWatch } from './limits.ts'
+import { withLiveness } from './liveness/with-liveness.ts'
 import type { SearchResult, Trace } from './result.ts'
 
 /** How to search. */
@@ -51,9 +52,10 @@ export function breadthFirst<W>(
   options: SearchOptions = {},
 ): SearchResult<W> {
   const subject = { system, properties, questions: Judge.questions(properties) }
-  return withReductions(subject, options.reduce ?? 'none', (reductions) =>
+  const found = withReductions(subject, options.reduce ?? 'none', (reductions) =>
     new BreadthFirst(system, properties, options, reductions).run(),
   )
+  return withLiveness(system, properties, options, found)
 }
 
 const { chunkBits, chunkMask } = VectorStore

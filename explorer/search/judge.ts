@@ -1,8 +1,10 @@
 import { match } from 'ts-pattern'
+import { ModelError } from '../../model/language/errors.ts'
 import { isLiveness, type Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { ANSWER, type Predicates, type Question } from '../compile/predicates.ts'
 import { LEAF } from '../compile/record-format.ts'
+import { type AnswerClasses, UNCLASSED } from './answer-classes.ts'
 import type { Edges } from './edges.ts'
 import type { PropertyResult, Trace, Verdict } from './result.ts'
 
@@ -29,25 +31,37 @@ export class Judge<W> {
   readonly #system: System<W>
   readonly #properties: readonly Property<W>[]
   readonly #predicates: Predicates
+  readonly #classes: AnswerClasses
   readonly #kindOfQuestion: readonly Property<W>['kind'][]
   readonly #findings = new Map<string, Finding>()
-  readonly #antecedents: Float64Array
+  /** States with a true antecedent among those without a class, by question. */
+  readonly #unclassed: Float64Array
   readonly #actionIds: readonly string[]
   /** Goal flags of the progress properties by state number, by question. */
   readonly #goals = new Map<number, Uint8Array>()
   readonly #deadlockIds: readonly string[]
   deadlocks = 0
 
-  constructor(system: System<W>, properties: readonly Property<W>[], predicates: Predicates) {
+  /** @throws ModelError when two properties have one id. */
+  constructor(
+    system: System<W>,
+    properties: readonly Property<W>[],
+    predicates: Predicates,
+    classes: AnswerClasses,
+  ) {
     this.#system = system
     this.#properties = properties
     this.#predicates = predicates
-    const asked = properties.filter((p) => isQuestion(p))
-    this.#kindOfQuestion = asked.map((p) => p.kind)
-    this.#antecedents = new Float64Array(asked.length)
+    this.#classes = classes
+    const ids = properties.map((p) => p.id)
+    const twice = ids.find((id, n) => ids.indexOf(id) !== n)
+    if (twice !== undefined) throw new ModelError(`two of the properties to check are called ${twice}`)
+    const questioned = properties.filter((p) => isQuestion(p))
+    this.#kindOfQuestion = questioned.map((p) => p.kind)
+    this.#unclassed = new Float64Array(questioned.length)
     this.#actionIds = properties.filter((p) => p.kind === 'action').map((p) => p.id)
     this.#deadlockIds = properties.filter((p) => p.kind === 'deadlock').map((p) => p.id)
-    asked.forEach((p, q) => {
+    questioned.forEach((p, q) => {
       if (p.kind === 'progress') this.#goals.set(q, new Uint8Array(1 << 12))
     })
   }
@@ -65,22 +79,59 @@ export class Judge<W> {
     )
   }
 
-  /** A state was discovered. */
-  state(id: number, words: Int32Array, base: number): void {
-    const predicates = this.#predicates
-    const kinds = this.#kindOfQuestion
-    for (let q = 0; q < kinds.length; q++) {
-      const answer = predicates.ask(q, words, base)
-      if (answer === ANSWER.vacuous) continue
-      const kind = kinds[q]
-      if (kind === 'invariant') {
-        this.#antecedents[q]++
-        if (answer === ANSWER.fails) this.#find(predicates.questions[q].id, id, null)
-      } else if (answer === ANSWER.holds) {
-        this.#antecedents[q]++
-        if (kind === 'witness') this.#find(predicates.questions[q].id, id, null)
-        else this.#markGoal(q, id)
-      }
+  /**
+   * A state was discovered, with behaviour `leaf` from a state of class `parent`.
+   * @returns its class, to be given for its successors.
+   */
+  successor(id: number, parent: number, leaf: number, words: Int32Array, base: number): number {
+    const classNumber = this.#classes.ofSuccessor(parent, leaf, words, base)
+    this.#count(id, classNumber, words, base)
+    return classNumber
+  }
+
+  /** A state was discovered that is initial, or not simply the successor it was found as. Returns its class. */
+  state(id: number, words: Int32Array, base: number): number {
+    const classNumber = this.#classes.ofState(words, base)
+    this.#count(id, classNumber, words, base)
+    return classNumber
+  }
+
+  #count(id: number, classNumber: number, words: Int32Array, base: number): void {
+    if (classNumber === UNCLASSED) this.#judgeUnclassed(id, words, base)
+    // A class is the same answers, so its first state is the first with any of its findings.
+    else if (this.#classes.counts[classNumber]++ === 0)
+      this.#judgeAnswers(id, this.#classes.answers(classNumber))
+    if (this.#goals.size > 0) this.#markGoals(id, classNumber, words, base)
+  }
+
+  #judgeUnclassed(id: number, words: Int32Array, base: number): void {
+    const answers = this.#kindOfQuestion.map((_, q) => this.#predicates.ask(q, words, base))
+    answers.forEach((answer, q) => {
+      if (this.#hasAntecedent(q, answer)) this.#unclassed[q]++
+    })
+    this.#judgeAnswers(id, answers)
+  }
+
+  #judgeAnswers(id: number, answers: readonly number[]): void {
+    answers.forEach((answer, q) => {
+      const kind = this.#kindOfQuestion[q]
+      const decided =
+        kind === 'invariant' ? answer === ANSWER.fails : kind === 'witness' && answer === ANSWER.holds
+      if (decided) this.#find(this.#predicates.questions[q].id, id, null)
+    })
+  }
+
+  #hasAntecedent(q: number, answer: number): boolean {
+    return this.#kindOfQuestion[q] === 'invariant' ? answer !== ANSWER.vacuous : answer === ANSWER.holds
+  }
+
+  #markGoals(id: number, classNumber: number, words: Int32Array, base: number): void {
+    for (const q of this.#goals.keys()) {
+      const answer =
+        classNumber === UNCLASSED
+          ? this.#predicates.ask(q, words, base)
+          : this.#classes.answers(classNumber)[q]
+      if (answer === ANSWER.holds) this.#markGoal(q, id)
     }
   }
 
@@ -90,6 +141,12 @@ export class Judge<W> {
       if ((violated >>> bit) & 1) this.#find(id, state, step)
     })
     if (fault !== null) this.#find(fault, state, step)
+  }
+
+  /** A fault that occurred and that no property speaks of, or null: what lies behind it was not explored. */
+  get unaskedFault(): string | null {
+    for (const id of this.#findings.keys()) if (!this.#properties.some((p) => p.id === id)) return id
+    return null
   }
 
   /** A state has no enabled step; a deadlock unless every thread may rest where it is. */
@@ -105,6 +162,7 @@ export class Judge<W> {
 
   /** The verdicts, in the order of the properties. */
   results(evidence: Evidence): PropertyResult<W>[] {
+    const antecedents = this.#stateAntecedents()
     const actionCounts = this.#actionAntecedents(evidence)
     const asked = this.#predicates.questions.map((q) => q.id)
     return this.#properties.map((property) => {
@@ -113,7 +171,7 @@ export class Judge<W> {
       const finding = this.#findings.get(property.id)
       const antecedent =
         q >= 0
-          ? this.#antecedents[q]
+          ? antecedents[q]
           : property.kind === 'action'
             ? actionCounts[this.#actionIds.indexOf(property.id)]
             : evidence.states
@@ -149,6 +207,16 @@ export class Judge<W> {
     edges.markBackwards(marked)
     const lost = marked.indexOf(0)
     if (lost >= 0) this.#find(id, lost, null)
+  }
+
+  #stateAntecedents(): number[] {
+    const counts = [...this.#unclassed]
+    for (let c = 1; c < this.#classes.size; c++) {
+      this.#classes.answers(c).forEach((answer, q) => {
+        if (this.#hasAntecedent(q, answer)) counts[q] += this.#classes.counts[c]
+      })
+    }
+    return counts
   }
 
   #actionAntecedents(evidence: Evidence): number[] {

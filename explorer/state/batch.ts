@@ -1,16 +1,27 @@
 /** Successors collected before they are looked up, so that the cache misses of the look-ups overlap. */
 export class Batch {
+  /** Successors beyond which a batch is looked up. */
   static readonly capacity = 512
   count = 0
   /** Hash lanes of the successor. */
-  readonly low = new Int32Array(Batch.capacity)
-  readonly high = new Int32Array(Batch.capacity)
+  readonly low: Int32Array
+  readonly high: Int32Array
   /** Number of the state it was reached from. */
-  readonly source = new Int32Array(Batch.capacity)
+  readonly source: Int32Array
   /** Behaviour that leads to it. */
-  readonly leaf = new Int32Array(Batch.capacity)
+  readonly leaf: Int32Array
   /** After insertion: the successor's number, or its complement (`~id`) when it was new. */
-  readonly found = new Int32Array(Batch.capacity)
+  readonly found: Int32Array
+
+  /** @param room how many successors may be added at once to a batch that is not yet full. */
+  constructor(room = 1) {
+    const size = Batch.capacity + room
+    this.low = new Int32Array(size)
+    this.high = new Int32Array(size)
+    this.source = new Int32Array(size)
+    this.leaf = new Int32Array(size)
+    this.found = new Int32Array(size)
+  }
 }
 
 /** Where visited states are looked up. */
@@ -19,6 +30,8 @@ export interface VisitedSet {
   readonly bytes: number
   /** True when two different states may be taken for one. */
   readonly lossy: boolean
+  /** True when it may store another state than the successor it was given, such as a representative. */
+  readonly rewrites?: boolean
   /** Looks up all successors of a batch in order, adds the new ones to the store, and fills `found`. */
   insert(batch: Batch, leaves: Int32Array): void
   /** Adds one state given in full; returns its number, complemented when it was new. */

@@ -1,13 +1,13 @@
 import { LEAF } from '../compile/record-format.ts'
 
 /** States per chunk, as a power of two. */
-const CHUNK_BITS = 14
+const CHUNK_BITS = 16
 const CHUNK = 1 << CHUNK_BITS
 const CHUNK_MASK = CHUNK - 1
 
 /**
  * Packed states numbered in the order of their discovery, in chunks. It serves as the frontier (hash lanes
- * are kept until a state has been expanded) and, when `keep` is set, as the full set of states.
+ * and tags are kept until a state has been expanded) and, when `keep` is set, as the full set of states.
  */
 export class VectorStore {
   static readonly chunkBits = CHUNK_BITS
@@ -18,6 +18,8 @@ export class VectorStore {
   readonly chunks: Int32Array[] = []
   readonly lows: Int32Array[] = []
   readonly highs: Int32Array[] = []
+  /** A number of the owner's choice per state, kept as long as the hash lanes. */
+  readonly tags: Int32Array[] = []
   count = 0
   readonly #spareWords: Int32Array[] = []
   readonly #spareHashes: Int32Array[] = []
@@ -32,7 +34,7 @@ export class VectorStore {
   get bytes(): number {
     const live = this.chunks.length - this.#released
     const vectors = (this.keep ? this.chunks.length : live) + this.#spareWords.length
-    return 4 * CHUNK * (vectors * this.words + 2 * live + this.#spareHashes.length)
+    return 4 * CHUNK * (vectors * this.words + 3 * live + this.#spareHashes.length)
   }
 
   /** Appends a copy of a packed state. Returns its number. */
@@ -62,9 +64,10 @@ export class VectorStore {
   expandedUpTo(id: number): void {
     while (this.#released < id >>> CHUNK_BITS) {
       const chunk = this.#released++
-      this.#spareHashes.push(this.lows[chunk], this.highs[chunk])
+      this.#spareHashes.push(this.lows[chunk], this.highs[chunk], this.tags[chunk])
       this.lows[chunk] = NOTHING
       this.highs[chunk] = NOTHING
+      this.tags[chunk] = NOTHING
       if (this.keep) continue
       this.#spareWords.push(this.chunks[chunk])
       this.chunks[chunk] = NOTHING
@@ -77,6 +80,7 @@ export class VectorStore {
       this.chunks.push(this.#spareWords.pop() ?? new Int32Array(CHUNK * this.words))
       this.lows.push(this.#spareHashes.pop() ?? new Int32Array(CHUNK))
       this.highs.push(this.#spareHashes.pop() ?? new Int32Array(CHUNK))
+      this.tags.push(this.#spareHashes.pop() ?? new Int32Array(CHUNK))
     }
     return id
   }

@@ -1,0 +1,150 @@
+import { DecisionTrees, NondeterministicRead, UNKNOWN } from './behaviours.ts'
+import type { CompiledSystem } from './compiled-system.ts'
+import { DISABLED, LEAF } from './record-format.ts'
+
+/** How a list of enabled steps lies in `SuccessorLists.lists`. */
+export const LIST = {
+  /** How often it was used. At most once per state, so 32 bits are enough. */
+  fired: 0,
+  /** 1 when one of the steps violates an action property or ends in a fault, else 0. */
+  special: 1,
+  count: 2,
+  /** `[hashLow, hashHigh, leaf]` of each step, in ascending order of steps. */
+  first: 3,
+} as const
+export const LIST_ENTRY = 3
+
+/** Code of the empty list; no step is enabled. */
+export const NONE = DISABLED
+
+/** Lists of one program counter beyond which its steps are no longer looked up together. */
+const CROWDED = 2048
+
+/**
+ * The enabled steps of each (thread, program counter), found with one walk of a decision tree instead of one
+ * per step: the trees of the steps merged into one whose leaves are lists of behaviours. Where the steps
+ * depend on so many different fields that the merged tree would be a product, each step keeps a tree.
+ */
+export class SuccessorLists {
+  readonly #compiled: CompiledSystem
+  /** Groups of steps of each (thread, program counter) as `CompiledSystem.dispatch` numbers them. */
+  readonly firstGroup: Int32Array
+  readonly lastGroup: Int32Array
+  /** Tree of each group. */
+  roots: Int32Array
+  readonly trees = new DecisionTrees()
+  /** See LIST. Grows; take it anew after `resolve`. */
+  lists = new Int32Array(1 << 12)
+  readonly #steps: (readonly number[])[] = []
+  readonly #place: number[] = []
+  readonly #listsOf: number[] = []
+  readonly #known = new Map<string, number>()
+  #used = 2
+
+  constructor(compiled: CompiledSystem) {
+    this.#compiled = compiled
+    const { firstStep } = compiled
+    const places = firstStep.length - 1
+    this.firstGroup = new Int32Array(places)
+    this.lastGroup = new Int32Array(places)
+    for (let at = 0; at < places; at++) {
+      this.firstGroup[at] = this.#steps.length
+      const steps = Array.from({ length: firstStep[at + 1] - firstStep[at] }, (_, n) => firstStep[at] + n)
+      if (steps.length > 0) this.#addGroup(at, steps)
+      this.lastGroup[at] = this.#steps.length
+    }
+    this.roots = new Int32Array(this.#steps.length)
+  }
+
+  get bytes(): number {
+    return this.lists.byteLength + this.trees.bytes + this.#compiled.leaves.byteLength
+  }
+
+  /**
+   * Finds the list of a group whose tree says UNKNOWN, recording what is not recorded yet. Returns its code
+   * (negative, NONE for the empty list), or UNKNOWN when the group was split just now: the groups of the
+   * program counter are then others, and its steps are to be looked up from the first.
+   */
+  resolve(group: number, words: Int32Array, base: number): number {
+    const compiled = this.#compiled
+    const steps = this.#steps[group]
+    if (steps.length > 1 && this.#listsOf[group] >= CROWDED && this.#isProduct(group)) {
+      this.#split(group)
+      return UNKNOWN
+    }
+    const leaves: number[] = []
+    const tests: number[] = []
+    const values: number[] = []
+    for (const s of steps) {
+      let node = compiled.trees.find(compiled.roots[s], words, base)
+      if (node === UNKNOWN) node = compiled.record(compiled.steps[s], words, base)
+      if (node !== DISABLED) leaves.push(-node)
+      compiled.trees.addPath(compiled.roots[s], words, base, tests, values)
+    }
+    const list = leaves.length === 0 ? -NONE : this.#listOf(leaves)
+    try {
+      this.roots[group] = this.trees.insertPath(this.roots[group], tests, values, list)
+    } catch (error) {
+      if (error instanceof NondeterministicRead) throw new Error('the merged tree of a program counter broke')
+      throw error
+    }
+    this.#listsOf[group]++
+    return -list
+  }
+
+  /** Moves the counts of the lists to the behaviours in them. */
+  settle(): void {
+    const { leaves } = this.#compiled
+    for (let list = 2; list < this.#used; list += LIST.first + LIST_ENTRY * this.lists[list + LIST.count]) {
+      const fired = this.lists[list]
+      this.lists[list] = 0
+      for (let n = 0; n < this.lists[list + LIST.count]; n++)
+        leaves[this.lists[list + LIST.first + LIST_ENTRY * n + 2] + LEAF.fired] += fired
+    }
+  }
+
+  #listOf(members: readonly number[]): number {
+    const key = members.join(' ')
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const { leaves } = this.#compiled
+    const size = LIST.first + LIST_ENTRY * members.length
+    if (this.#used + size > this.lists.length) {
+      const larger = new Int32Array(Math.max(this.lists.length * 2, this.#used + size))
+      larger.set(this.lists)
+      this.lists = larger
+    }
+    const list = this.#used
+    this.#used += size
+    const special = members.some((leaf) => (leaves[leaf + LEAF.violated] | leaves[leaf + LEAF.fault]) !== 0)
+    this.lists.set([0, special ? 1 : 0, members.length], list)
+    members.forEach((leaf, n) => {
+      const entry = [leaves[leaf + LEAF.hashLow], leaves[leaf + LEAF.hashHigh], leaf]
+      this.lists.set(entry, list + LIST.first + LIST_ENTRY * n)
+    })
+    this.#known.set(key, list)
+    return list
+  }
+
+  /** True when the merged tree has far more leaves than the trees of the steps together. */
+  #isProduct(group: number): boolean {
+    const apart = this.#steps[group].reduce((sum, s) => sum + this.#compiled.recorded[s], 0)
+    return this.#listsOf[group] > 4 * apart
+  }
+
+  #split(group: number): void {
+    const place = this.#place[group]
+    this.firstGroup[place] = this.#steps.length
+    for (const step of this.#steps[group]) this.#addGroup(place, [step])
+    this.lastGroup[place] = this.#steps.length
+    const roots = new Int32Array(this.#steps.length)
+    roots.set(this.roots)
+    this.roots = roots
+  }
+
+  #addGroup(place: number, steps: readonly number[]): void {
+    this.#steps.push(steps)
+    this.#place.push(place)
+    this.#listsOf.push(0)
+  }
+}

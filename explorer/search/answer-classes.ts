@@ -1,0 +1,144 @@
+import type { CompiledSystem } from '../compile/compiled-system.ts'
+import type { Predicates } from '../compile/predicates.ts'
+import { LEAF } from '../compile/record-format.ts'
+
+/** Class of the states whose answers are not kept; their successors are asked everything again. */
+export const UNCLASSED = 0
+
+/** Classes beyond which states are no longer classed. */
+const MOST = 1 << 16
+
+/** A list of no questions in `#asks`. */
+const NOTHING_TO_ASK = 1
+
+/**
+ * The answers of a state to all questions, as one number. A successor inherits the answers of the state it
+ * was reached from, except to the questions whose footprint the step wrote to: the answers were a function
+ * of bits in the footprint, and these are still the same. So most states are judged without being looked at.
+ */
+export class AnswerClasses {
+  /** How many states are in each class. */
+  counts = new Int32Array(1 << 8)
+  readonly #predicates: Predicates
+  readonly #compiled: CompiledSystem
+  readonly #questions: number
+  /** Answers of each class. */
+  readonly #answers: (readonly number[])[] = [[]]
+  readonly #known = new Map<string, number>()
+  /** Class after question q gets answer -1 - a: entry `(class * questions + q) * 3 + a`; 0 is unknown. */
+  #next = new Int32Array(1 << 8)
+  /** Lists of questions `[count, q...]`; see LEAF.asks. */
+  #asks = [0, 0]
+  readonly #askLists = new Map<string, number>([['', NOTHING_TO_ASK]])
+  #version = 0
+
+  constructor(predicates: Predicates, compiled: CompiledSystem) {
+    this.#predicates = predicates
+    this.#compiled = compiled
+    this.#questions = predicates.questions.length
+  }
+
+  /** Number of classes, UNCLASSED included. */
+  get size(): number {
+    return this.#answers.length
+  }
+
+  get bytes(): number {
+    return this.counts.byteLength + this.#next.byteLength + 8 * this.#questions * this.#answers.length
+  }
+
+  /** The answers of a class, by question. */
+  answers(classNumber: number): readonly number[] {
+    return this.#answers[classNumber]
+  }
+
+  /** Class of a state, with every question asked. */
+  ofState(words: Int32Array, base: number): number {
+    const answers: number[] = []
+    for (let q = 0; q < this.#questions; q++) answers.push(this.#predicates.ask(q, words, base))
+    return this.#classOf(answers)
+  }
+
+  /** Class of the state at `base`, reached by behaviour `leaf` from a state of class `parent`. */
+  ofSuccessor(parent: number, leaf: number, words: Int32Array, base: number): number {
+    if (parent === UNCLASSED) return this.ofState(words, base)
+    if (this.#predicates.footprintVersion !== this.#version) this.#forgetLists()
+    const { leaves } = this.#compiled
+    let asks = leaves[leaf + LEAF.asks]
+    if (asks === NOTHING_TO_ASK) return parent
+    if (asks === 0) {
+      asks = this.#listFor(leaf)
+      leaves[leaf + LEAF.asks] = asks
+    }
+    let at = parent
+    for (let n = this.#asks[asks], i = asks + 1; n > 0; n--, i++) {
+      const q = this.#asks[i]
+      const answer = this.#predicates.ask(q, words, base)
+      const entry = (at * this.#questions + q) * 3 - 1 - answer
+      let next = this.#next[entry]
+      if (next === 0) {
+        const answers = [...this.#answers[at]]
+        answers[q] = answer
+        next = this.#classOf(answers)
+        if (next === UNCLASSED) return UNCLASSED
+        this.#next[entry] = next
+      }
+      at = next
+    }
+    return at
+  }
+
+  #classOf(answers: readonly number[]): number {
+    const key = answers.join('')
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const added = this.#answers.length
+    if (added >= MOST) return UNCLASSED
+    this.#answers.push(answers)
+    this.#known.set(key, added)
+    if (added >= this.counts.length) {
+      const counts = new Int32Array(2 * added)
+      counts.set(this.counts)
+      this.counts = counts
+    }
+    const entries = (added + 1) * this.#questions * 3
+    if (entries > this.#next.length) {
+      const next = new Int32Array(2 * entries)
+      next.set(this.#next)
+      this.#next = next
+    }
+    return added
+  }
+
+  /** The questions whose footprint the behaviour changes. */
+  #listFor(leaf: number): number {
+    const { leaves } = this.#compiled
+    const { footprints, questions } = this.#predicates
+    const words = footprints.length / questions.length
+    const list: number[] = []
+    for (let q = 0; q < this.#questions; q++) {
+      for (let n = leaves[leaf + LEAF.changes], at = leaf + LEAF.first; n > 0; n--, at += 2) {
+        if ((footprints[q * words + leaves[at]] & leaves[at + 1]) === 0) continue
+        list.push(q)
+        break
+      }
+    }
+    const key = list.join(' ')
+    let asks = this.#askLists.get(key)
+    if (asks === undefined) {
+      asks = this.#asks.length
+      this.#asks.push(list.length, ...list)
+      this.#askLists.set(key, asks)
+    }
+    return asks
+  }
+
+  /** A footprint grew, so the lists of questions by behaviour may be too short from now on. */
+  #forgetLists(): void {
+    const { leaves } = this.#compiled
+    this.#compiled.eachLeaf((leaf) => {
+      leaves[leaf + LEAF.asks] = 0
+    })
+    this.#version = this.#predicates.footprintVersion
+  }
+}

@@ -1,0 +1,211 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { ModelError } from '../../model/language/errors.ts'
+import { program, step } from '../../model/language/program.ts'
+import { Fault, type Property } from '../../model/language/property.ts'
+import { range, struct, type View } from '../../model/language/shapes.ts'
+import { compose, one, type System } from '../../model/language/system.ts'
+import { randomSystem } from '../oracles/random-system.ts'
+import { toyCheck } from '../oracles/toy-checker.ts'
+import { twoPhase } from '../oracles/two-phase.ts'
+import { breadthFirst, type SearchOptions } from './breadth-first.ts'
+import type { SearchResult } from './result.ts'
+
+const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
+
+/** All of a result that must not vary from run to run. */
+function essence<W>(r: SearchResult<W>) {
+  const { complete, incompleteReason, states, transitions, depth, deadlocks, steps, properties } = r
+  return {
+    numbers: { complete, incompleteReason, states, transitions, depth, deadlocks },
+    steps: [...steps],
+    properties: properties.map(({ property, ...rest }) => ({ id: property.id, ...rest })),
+  }
+}
+
+describe('against the toy checker', () => {
+  for (const storage of ['exact', 'fingerprint'] as const) {
+    test(`${storage} storage agrees on random systems`, () => {
+      fc.assert(
+        fc.property(tapes, (tape) => {
+          const { system, properties } = randomSystem(tape)
+          const toy = toyCheck(system, properties)
+          const ours = breadthFirst(system, properties, { storage })
+          expect({
+            states: ours.states,
+            transitions: ours.transitions,
+            depth: ours.depth,
+            deadlocks: ours.deadlocks,
+          }).toEqual({
+            states: toy.states,
+            transitions: toy.transitions,
+            depth: toy.depth,
+            deadlocks: toy.deadlocks,
+          })
+          expect(ours.complete).toBe(true)
+          for (const { property, verdict, antecedent, trace } of ours.properties) {
+            const { length, ...said } = toy.findings.get(property.id) ?? { length: null }
+            if (property.kind === 'progress' && storage === 'fingerprint') {
+              expect(verdict).toBe('inconclusive')
+              continue
+            }
+            expect({ id: property.id, verdict, antecedent }).toEqual({ id: property.id, ...said })
+            expect(trace?.steps.length ?? null).toBe(length)
+          }
+          const fired = [...ours.steps.values()].reduce((sum, n) => sum + n, 0)
+          expect(fired).toBe(toy.transitions)
+        }),
+        { numRuns: 300 },
+      )
+    })
+  }
+})
+
+describe('determinism', () => {
+  test('same seed, same result; other seeds, same exact result', () => {
+    fc.assert(
+      fc.property(tapes, fc.integer(), fc.integer(), (tape, seedA, seedB) => {
+        const { system, properties } = randomSystem(tape)
+        const first = essence(breadthFirst(system, properties, { seed: seedA }))
+        expect(essence(breadthFirst(system, properties, { seed: seedA }))).toEqual(first)
+        expect(essence(breadthFirst(system, properties, { seed: seedB }))).toEqual(first)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('published counts of two-phase commit', () => {
+    for (const storage of ['exact', 'fingerprint'] as const) {
+      const three = breadthFirst(twoPhase(3), [], { storage })
+      // TLC's 1146 generated include the initial state; its depth counts states, ours steps.
+      expect([three.states, three.transitions + 1, three.depth + 1]).toEqual([288, 1146, 11])
+      expect(breadthFirst(twoPhase(5), [], { storage }).states).toBe(8832)
+    }
+  })
+})
+
+/** Counts from 0 to `top`, one step at a time; at 3 a step does something forbidden if asked. */
+function counter(top: number, faulty = false): System {
+  const world = struct({ n: range(0, top) })
+  type World = View<typeof world>
+  const counting = program<World>('counter', 'counts', [
+    step(
+      'up',
+      { rests: true },
+      {
+        when: (w) => w.n < top,
+        does: (w) => {
+          if (faulty && w.n === 3) throw new Fault('no-three', 'leaves three')
+          w.n++
+        },
+        to: 'up',
+      },
+    ),
+  ])
+  return compose({ name: 'counter', world, threads: [one(counting)], initial: [() => {}] }) as System
+}
+
+const below = (limit: number): Property<unknown> => ({
+  kind: 'invariant',
+  id: `below-${limit}`,
+  title: '',
+  holds: (w) => (w as { n: number }).n < limit,
+})
+const reaches = (n: number): Property<unknown> => ({
+  kind: 'witness',
+  id: `reaches-${n}`,
+  title: '',
+  seen: (w) => (w as { n: number }).n === n,
+})
+const verdicts = (r: SearchResult<unknown>): string[] => r.properties.map((p) => p.verdict)
+
+describe('limits', () => {
+  test.each<[string, SearchOptions]>([
+    ['states', { maxStates: 5 }],
+    ['depth', { maxDepth: 5 }],
+    ['time', { timeLimit: 0 }],
+    ['memory', { memoryLimit: 0 }],
+  ])('a %s limit ends as inconclusive, never as holds', (_, options) => {
+    for (const storage of ['exact', 'fingerprint'] as const) {
+      const r = breadthFirst(counter(4000), [below(3999), below(5000), reaches(3999)], {
+        storage,
+        ...options,
+      })
+      expect(r.complete).toBe(false)
+      expect(r.incompleteReason).toMatch(/--(max-states|max-depth|time-limit|memory-limit)/)
+      expect(verdicts(r)).toEqual(['inconclusive', 'inconclusive', 'inconclusive'])
+    }
+  })
+
+  test('what was found before the limit stays found', () => {
+    const r = breadthFirst(counter(4000), [below(2), reaches(3)], { maxDepth: 5 })
+    expect(verdicts(r)).toEqual(['violated', 'holds'])
+    expect(r.properties.map((p) => p.trace?.steps.length)).toEqual([2, 3])
+  })
+
+  test('a depth limit counts the states within it and judges none beyond', () => {
+    const r = breadthFirst(counter(100), [below(6)], { maxDepth: 5 })
+    expect([r.states, r.depth, r.complete]).toEqual([6, 5, false])
+    expect(verdicts(r)).toEqual(['inconclusive'])
+  })
+
+  test('a limit that is reached with nothing left to expand leaves the search complete', () => {
+    expect(breadthFirst(counter(5), [], { maxDepth: 5 }).complete).toBe(true)
+    expect(breadthFirst(counter(5), [], { maxStates: 6 }).complete).toBe(true)
+    const loop = breadthFirst(twoPhase(3), [], { maxDepth: 10 })
+    expect([loop.complete, loop.transitions]).toEqual([true, 1145])
+    expect(breadthFirst(twoPhase(3), [], { maxDepth: 9 }).complete).toBe(false)
+  })
+})
+
+describe('faults', () => {
+  const faultFree: Property<unknown> = { kind: 'fault', id: 'no-three', title: '' }
+
+  test('a forbidden operation violates its property and the way ends there', () => {
+    const r = breadthFirst(counter(9, true), [faultFree, below(9)])
+    expect([r.states, r.transitions, r.complete]).toEqual([4, 4, true])
+    expect(r.properties[0].verdict).toBe('violated')
+    expect(r.properties[0].trace?.steps.map((s) => s.step)).toEqual(['up', 'up', 'up', 'up'])
+  })
+
+  test('a fault that nobody asked about makes the search incomplete, not successful', () => {
+    const r = breadthFirst(counter(9, true), [below(9)])
+    expect(r.complete).toBe(false)
+    expect(r.incompleteReason).toContain('no-three')
+    expect(verdicts(r)).toEqual(['inconclusive'])
+  })
+})
+
+describe('what is refused', () => {
+  test('two properties of one name', () => {
+    expect(() => breadthFirst(counter(3), [below(2), below(2)])).toThrow(ModelError)
+  })
+
+  test('model code that is not a function of what it reads', () => {
+    let calls = 0
+    const world = struct({ a: range(0, 3), b: range(0, 3) })
+    type World = View<typeof world>
+    const fickle = program<World>('fickle', 'changes its mind', [
+      step(
+        'go',
+        {},
+        {
+          when: (w) => (calls++ % 2 === 0 ? w.a : w.b) < 3,
+          does: (w) => {
+            w.a = (w.a + 1) % 4
+          },
+          to: 'go',
+        },
+      ),
+    ])
+    const system = compose({ name: 'fickle', world, threads: [one(fickle)], initial: [() => {}] })
+    expect(() => breadthFirst(system, [])).toThrow(/fickle: step go of fickle:/)
+  })
+})
+
+test('the bound on losing a state to a collision is n^2 / 2^65, and 0 when states are kept', () => {
+  const lossy = breadthFirst(twoPhase(5), [], { storage: 'fingerprint' })
+  expect(lossy.collisionProbability).toBeCloseTo(8832 ** 2 / 2 ** 65, 20)
+  expect(lossy.collisionProbability).toBeGreaterThan(0)
+  expect(breadthFirst(twoPhase(5), []).collisionProbability).toBe(0)
+})
