@@ -41,16 +41,16 @@ export function exploreGraph(compiled: CompiledSystem, limits: Limits = {}): Exp
   let stopped: string | null = null
   let levelEnd = store.count
   let depth = 0
-  while (graph.expanded < store.count && stopped === null) {
+  while (graph.expanded < store.count) {
     const id = graph.expanded
     if (id === levelEnd) {
       levelEnd = store.count
       depth++
     }
-    if (watch.tooDeep(depth)) {
-      stopped = `depth ${depth} reached (--max-depth)`
-      break
-    }
+    if (watch.tooDeep(depth)) stopped = `depth ${depth} reached (--max-depth)`
+    else if (id % PATIENCE === 0 || (limits.maxStates !== undefined && store.count > limits.maxStates))
+      stopped = watch.exceeded(store.count, store.bytes + visited.bytes + graph.bytes)
+    if (stopped !== null) break
     const base = (id & VectorStore.chunkMask) * store.words
     const chunk = store.chunks[id >>> VectorStore.chunkBits]
     const low = store.lows[id >>> VectorStore.chunkBits][id & VectorStore.chunkMask]
@@ -73,13 +73,8 @@ export function exploreGraph(compiled: CompiledSystem, limits: Limits = {}): Exp
       graph.add(successors.steps[k], found < 0 ? ~found : found)
     }
     graph.close()
-    if (graph.expanded % PATIENCE === 0) {
-      store.expandedUpTo(graph.expanded)
-      stopped = watch.exceeded(store.count, store.bytes + visited.bytes + graph.bytes)
-    }
+    store.expandedUpTo(graph.expanded)
   }
-  // A search whose last state was just expanded is finished, whatever the clock says.
-  if (graph.expanded === store.count) stopped = null
   graph.states = store.count
   return { graph, store, stopped }
 }

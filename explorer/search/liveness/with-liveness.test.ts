@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import type { Property } from '../../../model/language/property.ts'
+import { peterson } from '../../oracles/peterson.ts'
+import { breadthFirst } from '../breadth-first.ts'
+
+const enters = (self: number): Property<unknown> => ({
+  kind: 'leads-to',
+  id: `process-${self}-enters`,
+  title: '',
+  given: (_, at) => at.proc[self] === 'a3',
+  goal: (_, at) => at.proc[self] === 'cs',
+})
+const never: Property<unknown> = {
+  kind: 'eventually',
+  id: 'never',
+  title: '',
+  goal: (_, at) => at.proc[0] === 'done',
+}
+const exclusive: Property<unknown> = {
+  kind: 'invariant',
+  id: 'exclusive',
+  title: '',
+  holds: (_, at) => !(at.proc[0] === 'cs' && at.proc[1] === 'cs'),
+}
+const properties = [never, exclusive, enters(0), enters(1)]
+const verdicts = (options: Parameters<typeof breadthFirst>[2]) =>
+  breadthFirst(peterson(), properties, options).properties.map((r) => `${r.property.id} ${r.verdict}`)
+
+describe('liveness beside other properties', () => {
+  it('stands where it was asked for', () => {
+    const expected = ['never violated', 'exclusive holds', 'process-0-enters holds', 'process-1-enters holds']
+    expect(verdicts({})).toEqual(expected)
+    expect(verdicts({ reduce: 'symmetry' })).toEqual(expected)
+    expect(verdicts({ reduce: 'all' })).toEqual(expected)
+  })
+
+  it('is refused on fingerprints', () => {
+    const result = breadthFirst(peterson(), properties, { storage: 'fingerprint' })
+    expect(result.properties.map((r) => r.verdict)).toEqual([
+      'inconclusive',
+      'holds',
+      'inconclusive',
+      'inconclusive',
+    ])
+    expect(result.properties[0].reason).toMatch(/exact storage/)
+  })
+
+  it('never holds where a limit was reached', () => {
+    for (const limit of [{ maxStates: 5 }, { maxDepth: 2 }, { timeLimit: 0 }, { stop: () => true }]) {
+      const result = breadthFirst(peterson(), properties, limit)
+      expect(result.properties.map((r) => r.verdict)).not.toContain('holds')
+    }
+  })
+})

@@ -1,0 +1,59 @@
+import { isLiveness, type Property } from '../../../model/language/property.ts'
+import type { System } from '../../../model/language/system.ts'
+import type { Limits } from '../limits.ts'
+import type { PropertyResult, SearchResult } from '../result.ts'
+import { judgeLiveness } from './liveness.ts'
+
+/** What matters here of how a search was asked to be made. */
+interface Manner extends Limits {
+  readonly storage?: 'exact' | 'fingerprint'
+  readonly seed?: number
+}
+
+const NEEDS_STATES =
+  'liveness is judged on states kept in full; use exact storage (a lost state could hide or make up a cycle)'
+
+/**
+ * The result of a search with the verdicts on liveness put in. They come from an exploration of its own that
+ * leaves nothing out, so the search may use any reduction. With states kept as fingerprints they are refused.
+ * The time the search took counts; its memory is free again.
+ * @param found result of a search for all the properties; its verdicts on liveness are replaced.
+ */
+export function withLiveness<W>(
+  system: System<W>,
+  properties: readonly Property<W>[],
+  manner: Manner,
+  found: SearchResult<W>,
+): SearchResult<W> {
+  const asked = properties.filter((p) => isLiveness(p))
+  if (asked.length === 0) return found
+  const start = performance.now()
+  const results: readonly PropertyResult<W>[] =
+    (manner.storage ?? 'exact') === 'exact'
+      ? judgeLiveness(system, asked, remaining(manner, found))
+      : asked.map((property) => ({
+          property,
+          verdict: 'inconclusive',
+          antecedent: 0,
+          trace: null,
+          reason: NEEDS_STATES,
+        }))
+  return {
+    ...found,
+    seconds: found.seconds + (performance.now() - start) / 1000,
+    properties: found.properties.map((r) => results.find((l) => l.property === r.property) ?? r),
+  }
+}
+
+/** The limits less the time a search has used. */
+function remaining<W>(manner: Manner, found: SearchResult<W>): Limits & { readonly seed?: number } {
+  const { seed, maxStates, maxDepth, timeLimit, memoryLimit, stop } = manner
+  return {
+    ...(seed === undefined ? {} : { seed }),
+    ...(maxStates === undefined ? {} : { maxStates }),
+    ...(maxDepth === undefined ? {} : { maxDepth }),
+    ...(timeLimit === undefined ? {} : { timeLimit: Math.max(0, timeLimit - found.seconds) }),
+    ...(memoryLimit === undefined ? {} : { memoryLimit }),
+    ...(stop === undefined ? {} : { stop }),
+  }
+}
