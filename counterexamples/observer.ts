@@ -1,3 +1,4 @@
+import { ModelError } from '../model/language/errors.ts'
 import type { LocatedStep } from '../model/language/machine.ts'
 import { Fault } from '../model/language/property.ts'
 import type { Counters, System } from '../model/language/system.ts'
@@ -5,13 +6,15 @@ import type { Counters, System } from '../model/language/system.ts'
 /** Which fields model code looked at: those whose value from before it used. */
 export type Reads = ReadonlySet<number>
 
-/** Codes that model code may write to in passing, with its reads noted. A blind write is not a read. */
+/** Codes that a step may write to in passing, with its reads noted. A blind write is not a read. */
 class ObservedCodes {
-  codes = new Uint16Array(0)
+  codes: Uint16Array = new Uint16Array(0)
   reads = new Set<number>()
   written = new Set<number>()
+  frozen = false
 
-  load(codes: Uint16Array): void {
+  load(codes: Uint16Array, frozen: boolean): void {
+    this.frozen = frozen
     this.codes = codes.slice()
     this.reads = new Set()
     this.written = new Set()
@@ -23,6 +26,7 @@ class ObservedCodes {
   }
 
   write(field: number, code: number): void {
+    if (this.frozen) throw new ModelError('a property writes to the state; only effects may')
     this.written.add(field)
     this.codes[field] = code
   }
@@ -50,7 +54,7 @@ export class Observer {
   /** Takes a step of the thread with id `self`, which must be at the step's program counter. */
   step(codes: Uint16Array, located: LocatedStep<unknown>, self: number): WatchedStep {
     const store = this.#first
-    store.load(codes)
+    store.load(codes, false)
     try {
       for (const { when, does } of located.step.cases) {
         if (when !== undefined && !when(this.#view.world, self)) continue
@@ -66,7 +70,7 @@ export class Observer {
 
   /** Asks about one state. */
   state<T>(codes: Uint16Array, ask: (world: never, at: Counters) => T): { reads: Reads; answer: T } {
-    this.#first.load(codes)
+    this.#first.load(codes, true)
     const answer = ask(this.#view.world as never, this.#view.at)
     return { reads: this.#first.reads, answer }
   }
@@ -77,8 +81,8 @@ export class Observer {
     after: Uint16Array,
     ask: (before: never, after: never) => T,
   ): { readsBefore: Reads; readsAfter: Reads; answer: T } {
-    this.#first.load(before)
-    this.#second.load(after)
+    this.#first.load(before, true)
+    this.#second.load(after, true)
     const answer = ask(this.#view.world as never, this.#secondView.world as never)
     return { readsBefore: this.#first.reads, readsAfter: this.#second.reads, answer }
   }

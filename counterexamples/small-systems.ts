@@ -233,12 +233,22 @@ export function abba(): SmallSystem {
         },
       },
     )
+  const release = step<World>(
+    'unlock both',
+    {},
+    {
+      does: (w) => {
+        w.a = 'free'
+        w.b = 'free'
+      },
+    },
+  )
   const system = compose({
     name: 'abba',
     world,
     threads: [
-      one(program<World>('first', 'takes a, then b', [take('a', 'first'), take('b', 'first')])),
-      one(program<World>('second', 'takes b, then a', [take('b', 'second'), take('a', 'second')])),
+      one(program<World>('first', 'takes a, then b', [take('a', 'first'), take('b', 'first'), release])),
+      one(program<World>('second', 'takes b, then a', [take('b', 'second'), take('a', 'second'), release])),
     ],
     initial: [() => {}],
   })

@@ -1,0 +1,6 @@
+import type { TraceStep } from '../explorer/search/result.ts'
+
+/** How often the running thread changes. */
+export function contextSwitches(steps: readonly TraceStep[]): number {
+  return steps.filter(({ thread }, i) => i > 0 && thread !== steps[i - 1].thread).length
+}

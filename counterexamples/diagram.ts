@@ -1,0 +1,154 @@
+import { type Causes, causesOf } from './causes.ts'
+import { contextSwitches } from './context-switches.ts'
+import { type Item, itemsOf } from './items.ts'
+import { lanesOf } from './lanes.ts'
+import { layPage } from './page.ts'
+import { closing } from './prose.ts'
+import type { Replayed } from './replay.ts'
+import { rowsOf } from './rows.ts'
+import { table, WIDTH, wrap } from './text.ts'
+
+/** Most entries of the tables of fields; the rest is counted. */
+const MOST_FIELDS = 12
+
+/** Everything about a counterexample on one page: what was asked, the race diagram, and what changed. */
+export function diagram(replayed: Replayed): string {
+  const causes = causesOf(replayed)
+  const lines = [
+    ...heading(replayed),
+    '',
+    ...raceDiagram(replayed, causes),
+    '',
+    ...changedTable(replayed, causes),
+    ...reproduce(replayed),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** What was asked, and how long the answer is. */
+export function heading({ property, scenario, design, counterexample, steps }: Replayed): string[] {
+  const switches = contextSwitches(counterexample.steps)
+  const length = `${counterexample.id}, ${count(steps.length, 'step')}, ${count(switches, 'context switch')}`
+  const rows: readonly (readonly [string, string])[] = [
+    [property.kind === 'witness' ? 'REACHED' : 'VIOLATED', property.id],
+    ['scenario', `${scenario.id}: ${scenario.title}`],
+    ['design', `${design.id}: ${design.title}`],
+    ['trace', length],
+  ]
+  return rows.flatMap(([key, value]) => {
+    const [first, ...rest] = wrap(value, WIDTH - 10, 0)
+    return [`${key.padEnd(10)}${first}`, ...rest.map((line) => ' '.repeat(10) + line)]
+  })
+}
+
+const count = (n: number, what: string): string =>
+  `${n} ${what}${n === 1 ? '' : what.endsWith('ch') ? 'es' : 's'}`
+
+/** The diagram as it goes into a commit message: the beginning, the lanes, and the sentences below. */
+export function raceDiagram(replayed: Replayed, causes: Causes = causesOf(replayed)): string[] {
+  const lanes = lanesOf(replayed)
+  const rows = rowsOf(replayed, lanes, causes)
+  const { property, counterexample } = replayed
+  const mark = { text: property.kind === 'witness' ? property.id : `BUG: ${property.id}` }
+  const before = beginning(replayed, causes)
+  const page =
+    lanes.all.length === 0
+      ? [`  <--- ${mark.text}`]
+      : layPage(rows, lanes, mark, loopRow(replayed, rows.length, counterexample.loopStart))
+  return [...before, ...(before.length === 0 ? [] : ['']), ...page, '', ...closing(replayed, causes)]
+}
+
+/** The line with which a second person repeats the result. */
+export function reproduce({ counterexample }: Replayed): string[] {
+  return [`Reproduce: mmucheck replay ${counterexample.id}`]
+}
+
+/** Index of the first row of the loop. */
+function loopRow(replayed: Replayed, rows: number, loopStart: number | null): number | null {
+  if (loopStart === null) return null
+  if (loopStart === replayed.steps.length) return rows
+  const before = { ...replayed, steps: replayed.steps.slice(0, loopStart) }
+  return rowsOf(before, lanesOf(replayed), { ...causesOf(replayed) }).length
+}
+
+/** Initial values of what matters: what the property looked at, and what one thread tells another. */
+export function beginning(replayed: Replayed, causes: Causes): string[] {
+  const { system, states } = replayed
+  const changed = changedItems(replayed)
+  const judged = new Set(causes.judged)
+  const races = new Set(causes.races.map((race) => race.field))
+  const last = states[states.length - 1]
+  const shown = itemsOf(system).all.filter((item) => {
+    if (item.counter) return false
+    const looked = item.fields.some((f) => judged.has(f) || races.has(f))
+    if (changed.has(item)) return looked || item.fields.some((f) => causes.communicated.has(f))
+    // Of what never changed only what is there is worth a line: not every empty slot that was looked at.
+    return looked && item.fields.some((f) => last[f] !== 0)
+  })
+  if (shown.length === 0) return []
+  const kept = mostImportant(shown, causes)
+  const entries = kept.map((item) => `${item.path} = ${item.value(states[0])}`)
+  return ['At the beginning:', ...inColumns(entries), ...more(shown.length - kept.length)]
+}
+
+/** What changed between the first and the last state, of what matters. */
+export function changedTable(replayed: Replayed, causes: Causes): string[] {
+  const { states, system } = replayed
+  const last = states[states.length - 1]
+  const changed = changedItems(replayed)
+  const judged = new Set([...causes.judged, ...causes.races.map((race) => race.field)])
+  const shown = itemsOf(system).all.filter(
+    (item) => changed.has(item) && item.fields.some((f) => judged.has(f) || causes.communicated.has(f)),
+  )
+  if (shown.length === 0) return []
+  const kept = mostImportant(shown, causes)
+  const rows = kept.map((item) => {
+    const [before, now] = [item.value(states[0]), item.value(last)]
+    return [`  ${item.path}`, before, before === now ? `${now}  (changed and back)` : now]
+  })
+  const [head, ...body] = table([['Changed since the beginning', 'before', 'now'], ...rows])
+  return [head, ...body.flatMap((line) => wrapRow(line)), ...more(shown.length - kept.length), '']
+}
+
+const wrapRow = (line: string): string[] =>
+  line.length <= WIDTH ? [line] : wrap(line, WIDTH - 2, 4).map((part) => `  ${part}`)
+
+const more = (n: number): string[] => (n === 0 ? [] : [`  and ${n} more (--as states)`])
+
+/** Things that some step changed. */
+function changedItems({ system, steps }: Replayed): ReadonlySet<Item> {
+  const items = itemsOf(system)
+  return new Set(steps.flatMap(({ changes }) => changes.flatMap((c) => c.fields.map((f) => items.of(f)))))
+}
+
+/** At most `MOST_FIELDS`, in order of declaration: first what decides, then what was looked at. */
+function mostImportant(shown: readonly Item[], causes: Causes): Item[] {
+  const races = new Set(causes.races.map((race) => race.field))
+  const judged = new Set(causes.judged)
+  const rank = (item: Item): number =>
+    item.fields.some((f) => races.has(f) || causes.decisive.has(f))
+      ? 0
+      : item.fields.some((f) => judged.has(f))
+        ? 1
+        : 2
+  const ranked = shown
+    .map((item, order) => ({ item, order }))
+    .sort((a, b) => rank(a.item) - rank(b.item) || a.order - b.order)
+  return ranked
+    .slice(0, MOST_FIELDS)
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item)
+}
+
+/** Two entries on a line where they fit, at the columns of two lanes. */
+function inColumns(entries: readonly string[]): string[] {
+  const lines: string[] = []
+  for (let i = 0; i < entries.length; i++) {
+    const [left, right] = [entries[i], entries[i + 1] as string | undefined]
+    if (right !== undefined && left.length <= 34 && right.length <= WIDTH - 38) {
+      lines.push(`  ${left.padEnd(36)}${right}`)
+      i++
+    } else lines.push(...wrap(left, WIDTH - 2, 4).map((line) => `  ${line}`))
+  }
+  return lines
+}

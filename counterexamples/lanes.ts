@@ -1,0 +1,50 @@
+import type { System } from '../model/language/system.ts'
+import type { Replayed, ReplayedStep } from './replay.ts'
+
+/** A column of a race diagram. */
+export interface Lane {
+  /** `CPU0`: threads are numbered in the order of the system, among those that move. */
+  readonly cpu: string
+  /** `vcpu0`, or what the steps say they are done by. */
+  readonly role: string
+}
+
+/** The lanes of a trace and the lane of each step. */
+export interface Lanes {
+  readonly all: readonly Lane[]
+  /** Index into `all`, by step. */
+  readonly of: readonly number[]
+}
+
+/**
+ * One lane for each thread that moves, in the order of the system. Steps that name a lane of their own get
+ * one, next to their thread's and on the same CPU; a lane named like a kind of thread is that of the thread with
+ * the same id.
+ */
+export function lanesOf({ system, steps }: Replayed): Lanes {
+  const keys = steps.map((step) => keyOf(system, step))
+  const wanted = new Map(keys.map((key) => [`${key.thread} ${key.role}`, key]))
+  const ordered = [...wanted.values()].sort((a, b) => a.thread - b.thread || Number(b.own) - Number(a.own))
+  const cpus = [...new Set(ordered.map((key) => key.thread))]
+  const position = new Map(ordered.map((key, index) => [`${key.thread} ${key.role}`, index]))
+  return {
+    all: ordered.map(({ thread, role }) => ({ cpu: `CPU${cpus.indexOf(thread)}`, role })),
+    of: keys.map((key) => position.get(`${key.thread} ${key.role}`) as number),
+  }
+}
+
+interface Key {
+  readonly thread: number
+  readonly role: string
+  /** False for a lane that steps asked for. */
+  readonly own: boolean
+}
+
+function keyOf(system: System, { thread, located }: ReplayedStep): Key {
+  const { lane } = located.step.about
+  const index = system.threads.indexOf(thread)
+  if (lane === undefined) return { thread: index, role: thread.name, own: true }
+  const other = system.threads.findIndex((t) => t.program.kind === lane && t.self === thread.self)
+  if (other >= 0) return { thread: other, role: system.threads[other].name, own: true }
+  return { thread: index, role: `${lane} of ${thread.name}`, own: false }
+}

@@ -1,0 +1,100 @@
+import type { Lanes } from './lanes.ts'
+import type { Row } from './rows.ts'
+import { WIDTH, wrap } from './text.ts'
+
+/** Where the lanes begin, by how many there are. */
+const COLUMNS: readonly (readonly number[])[] = [[], [2], [2, 38], [2, 26, 50]]
+
+/** Labels end here. */
+const LABEL_END = 73
+const LABEL_ROOM = 4
+
+/** How the last row of a failure is marked, or the last row of a witness. */
+export interface Mark {
+  readonly text: string
+}
+
+/**
+ * Places rows on the page: lanes side by side up to three, one row of one lane per line, so that the order
+ * on the page is the order of execution. With more lanes than columns the rows are numbered `cpu.n`, where n
+ * counts the steps of that CPU.
+ * @param loopAt index among `rows` before which an endless behaviour begins to repeat itself.
+ */
+export function layPage(rows: readonly Row[], lanes: Lanes, mark: Mark, loopAt: number | null): string[] {
+  const columns = COLUMNS[lanes.all.length] as readonly number[] | undefined
+  const lines = columns === undefined ? numberedHeader(lanes) : laneHeader(lanes, columns)
+  rows.forEach((row, index) => {
+    if (index === loopAt) lines.push(loopRule())
+    lines.push(...(columns === undefined ? numberedRow(row, lanes) : laneRow(row, columns)))
+  })
+  if (loopAt === rows.length) lines.push(loopRule('from here on nothing moves any more'))
+  const last = rows.at(-1)
+  const column = last === undefined ? 2 : columns === undefined ? indentOf(last, lanes) : columns[last.lane]
+  return addMark(lines, column + 2, mark)
+}
+
+const loopRule = (text = 'from here on, again and again'): string =>
+  `  --- ${text} ${'-'.repeat(62 - text.length)}`
+
+function laneHeader({ all }: Lanes, columns: readonly number[]): string[] {
+  const names = all.map(({ cpu, role }, i) => {
+    const room = (columns[i + 1] ?? WIDTH) - columns[i] - 2
+    const full = `${cpu} (${role})`
+    return full.length <= room ? full : cpu
+  })
+  const place = (cells: readonly string[]): string =>
+    cells.reduce((line, cell, i) => line.padEnd(columns[i]) + cell, '')
+  return [place(names), place(names.map((n) => '-'.repeat(n.length)))]
+}
+
+function laneRow({ lane, level, text, label }: Row, columns: readonly number[]): string[] {
+  const start = columns[lane] + 2 * level
+  const end = label === undefined ? WIDTH : LABEL_END - LABEL_ROOM
+  const lines = placed(text, (columns[lane + 1] ?? end) - 2 - start, end - start).map(
+    (t) => ' '.repeat(start) + t,
+  )
+  return withLabel(lines, label)
+}
+
+/**
+ * A text keeps to its lane if two lines of it do. Otherwise it may run on to the right: a row has one lane
+ * only, so nothing is there.
+ */
+function placed(text: string, lane: number, room: number): string[] {
+  if (text.length <= lane) return [text]
+  const narrow = lane >= 16 ? wrap(text, lane) : []
+  const whole = narrow.every((line) => line.length <= lane && !/[(,=|{]$/.test(line))
+  return narrow.length === 2 && whole ? narrow : wrap(text, Math.max(room, 12))
+}
+
+function numberedHeader({ all }: Lanes): string[] {
+  const names = all.map(({ cpu, role }) => `${cpu} (${role})`).join(', ')
+  return [...wrap(names, WIDTH - 4).map((line) => `  ${line}`), `  ${'-'.repeat(69)}`]
+}
+
+function numberedRow(row: Row, lanes: Lanes): string[] {
+  const { text, label, number, lane } = row
+  const start = indentOf(row, lanes)
+  const tag = number === undefined ? '' : `  ${lanes.all[lane].cpu.slice(3)}.${number}`
+  const end = label === undefined ? WIDTH : LABEL_END - LABEL_ROOM
+  const [first, ...rest] = wrap(text, end - start)
+  const lines = [tag.padEnd(start) + first, ...rest.map((line) => ' '.repeat(start) + line)]
+  return withLabel(lines, label)
+}
+
+/** Numbers take the left margin; each lane is a little to the right of the one before. */
+function indentOf({ lane, level }: Row, { all }: Lanes): number {
+  return 8 + lane * Math.max(2, Math.min(4, Math.floor(24 / all.length))) + 2 * level
+}
+
+function withLabel(lines: string[], label: string | undefined): string[] {
+  if (label === undefined) return lines
+  const tag = `(${label})`
+  return [lines[0].padEnd(LABEL_END - tag.length) + tag, ...lines.slice(1)]
+}
+
+/** The mark goes on a line of its own below the last row, moved left if it would not fit. */
+function addMark(lines: readonly string[], column: number, { text }: Mark): string[] {
+  const mark = `<--- ${text}`
+  return [...lines, ' '.repeat(Math.max(2, Math.min(column, WIDTH - mark.length))) + mark]
+}

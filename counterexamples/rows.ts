@@ -1,0 +1,111 @@
+import { callersOf, headingOf } from './calls.ts'
+import type { Causes } from './causes.ts'
+import { itemsOf } from './items.ts'
+import type { Lanes } from './lanes.ts'
+import type { Change, Replayed, ReplayedStep } from './replay.ts'
+
+/** A line of a lane, not yet placed on the page. */
+export interface Row {
+  readonly lane: number
+  /** Call level: two columns each. */
+  readonly level: number
+  readonly text: string
+  /** Letter of the step, on its first row only. */
+  readonly label?: string
+  /** Position of the step among those of its lane, from 1, on its first row only. */
+  readonly number?: number
+}
+
+/** A heading is repeated when more rows than this of other lanes came between. */
+const LONG_INTERRUPTION = 12
+
+/**
+ * The rows of a trace: one or more for each step, under headings for the kernel functions that the lane is
+ * in. See `calls.ts` for what counts as called from where.
+ */
+export function rowsOf(replayed: Replayed, lanes: Lanes, causes: Causes): Row[] {
+  const rows: Row[] = []
+  const stacks: string[][] = lanes.all.map(() => [])
+  const lastRow = lanes.all.map(() => -1)
+  const counts = lanes.all.map(() => 0)
+  for (const step of replayed.steps) {
+    const lane = lanes.of[step.index]
+    const stack = stacks[lane]
+    const [text, ...extra] = stepLines(replayed, step, causes)
+    const heading = headingOf(step.located.step.about)
+    const label = causes.labels.get(step.index)
+    const first = { lane, text, number: ++counts[lane], ...(label === undefined ? {} : { label }) }
+    const entered = enter(stack, heading, callersOf(step))
+    const isCall = heading !== null && text.startsWith(`${heading.slice(0, -1)}`) && heading.endsWith('()')
+    if (entered && isCall) rows.push({ ...first, level: stack.length - 1 })
+    else {
+      const interrupted = lastRow[lane] >= 0 && rows.length - 1 - lastRow[lane] > LONG_INTERRUPTION
+      if (entered) rows.push({ lane, level: stack.length - 1, text: heading as string })
+      else if (interrupted && heading !== null)
+        rows.push({ lane, level: stack.length - 1, text: `${heading} ...` })
+      rows.push({ ...first, level: stack.length })
+    }
+    for (const line of extra) rows.push({ lane, level: rows[rows.length - 1].level + 1, text: line })
+    lastRow[lane] = rows.length - 1
+  }
+  return rows
+}
+
+/** Brings a lane's stack of headings to a step; true when the step's own heading is new on it. */
+function enter(stack: string[], heading: string | null, callers: ReadonlySet<string>): boolean {
+  if (heading === null) {
+    stack.length = 0
+    return false
+  }
+  if (stack.includes(heading)) {
+    stack.length = stack.indexOf(heading) + 1
+    return false
+  }
+  while (stack.length > 0 && !callers.has(stack[stack.length - 1])) stack.pop()
+  stack.push(heading)
+  return true
+}
+
+/** The lines of a step: what it shows, or its changes, and changes that matter and were not said. */
+function stepLines(replayed: Replayed, step: ReplayedStep, causes: Causes): string[] {
+  const text = stepText(replayed, step)
+  const assignment = ({ path, after }: Change): string => `${path} = ${after}`
+  if (step.located.step.about.shows === undefined) {
+    return step.changes.length === 0 ? [text] : step.changes.map(assignment)
+  }
+  const unsaid = step.changes.filter((change) => matters(change, step, causes) && !isSaid(change, text))
+  return [text, ...unsaid.map(assignment)]
+}
+
+/** What a step does, in kernel terms. */
+export function stepText({ system, states }: Replayed, { index, thread, located }: ReplayedStep): string {
+  const { shows } = located.step.about
+  if (shows === undefined) return located.step.name
+  if (typeof shows === 'string') return shows
+  const codes = states[index].slice()
+  const { world } = system.view({ read: (f) => codes[f], write: () => {} })
+  return shows(world, thread.self)
+}
+
+/** A change matters when the failure or a race depends on it. */
+function matters({ fields }: Change, { index }: ReplayedStep, { decisive, races }: Causes): boolean {
+  return (
+    fields.some((f) => decisive.get(f) === index) ||
+    races.some((race) => race.write === index && fields.includes(race.field))
+  )
+}
+
+/** True when every word of the field's own name is in the text already, such as `role.invalid = 1`. */
+function isSaid({ path }: Change, text: string): boolean {
+  const own = (path.split('.').at(-1) as string).replace(/\[\d+\]/g, '')
+  const lower = text.toLowerCase()
+  return own
+    .toLowerCase()
+    .split('_')
+    .every((word) => lower.includes(word))
+}
+
+/** Path of the thing that a field is part of. */
+export function pathOfField({ system }: Replayed, field: number): string {
+  return itemsOf(system).of(field).path
+}
