@@ -14,10 +14,13 @@
 #endif
 #if VCPUS == 1
 #define ALL_VCPUS(test) (test(0))
+#define EACH_VCPU(change) change(0)
 #elif VCPUS == 2
 #define ALL_VCPUS(test) (test(0) && test(1))
+#define EACH_VCPU(change) change(0); change(1)
 #elif VCPUS == 3
 #define ALL_VCPUS(test) (test(0) && test(1) && test(2))
+#define EACH_VCPU(change) change(0); change(1); change(2)
 #endif
 
 #define OUTSIDE 0
@@ -61,8 +64,7 @@ unsigned invalidateSeq : 3;
 unsigned hostPage : 3 = 1;
 unsigned zapsLeft : 3 = ZAPS;
 unsigned invalidationsLeft : 3 = INVALIDATIONS;
-hidden byte p;
-hidden byte i;
+byte p; /* scratch, 0 between steps */
 
 #define SELF V[_pid]
 #define UNLOCKED (mmuLock == FREE)
@@ -92,28 +94,16 @@ inline freePage(q) {
 }
 
 inline release(held) {
-  p = held - 1;
-  page[p].rootCount--;
+  page[held - 1].rootCount--;
   if
-  :: page[p].rootCount == 0 && page[p].invalid -> freePage(p)
+  :: page[held - 1].rootCount == 0 && page[held - 1].invalid -> freePage(held - 1)
   :: else
   fi
 }
 
-inline requestFlush() {
-  for (i : 0 .. VCPUS - 1) { V[i].tlbFlush = 1 };
-  skip
-}
-
-inline kick() {
-  for (i : 0 .. VCPUS - 1) {
-    if
-    :: V[i].mode == IN_GUEST -> V[i].mode = EXITING
-    :: else
-    fi
-  };
-  skip
-}
+#define REQUEST_FREE(v) V[v].freeObsoleteRoots = 1
+#define REQUEST_FLUSH(v) V[v].tlbFlush = 1
+#define KICK(v) V[v].mode = (V[v].mode == IN_GUEST -> EXITING : V[v].mode)
 
 active [VCPUS] proctype vcpu() {
 RUN1:
@@ -165,6 +155,7 @@ RUN5:
       fi;
       page[p].rootCount++;
       SELF.root = p + 1;
+      p = 0;
       SELF.tlb = 0;
       SELF.mode = IN_GUEST
     }
@@ -199,6 +190,7 @@ CR31:
       p = SELF.root;
       SELF.root = SELF.prevRoot;
       SELF.prevRoot = p;
+      p = 0;
       SELF.cr3 = 1 - SELF.cr3
     }; goto RUN1
   :: d_step {
@@ -225,6 +217,7 @@ PF1:
     :: !OBSOLETE(p) && !invalidateInProgress && invalidateSeq == SELF.faultSeq -> page[p].spte = SELF.faultPage
     :: else
     fi;
+    p = 0;
     SELF.faultSeq = 0;
     SELF.faultPage = 0
   };
@@ -237,8 +230,8 @@ endZAP1:
   :: d_step { zapsLeft > 0 && UNLOCKED -> zapsLeft--; mmuLock = ZAPPER }
   fi;
   d_step { validGen = 1 - validGen };
-  d_step { for (i : 0 .. VCPUS - 1) { V[i].freeObsoleteRoots = 1 }; skip };
-  d_step { kick() };
+  d_step { EACH_VCPU(REQUEST_FREE) };
+  d_step { EACH_VCPU(KICK) };
   d_step { ALL_VCPUS(NOT_EXITING) -> skip };
 ZAP6:
   if
@@ -250,6 +243,7 @@ ZAP6:
       :: page[p].rootCount == 0 -> freePage(p)
       :: else -> page[p].invalid = 1
       fi;
+      p = 0;
       CHECK
     }; goto ZAP6
   :: d_step { SOME_PAGE(TO_ZAP) -> mmuLock = FREE }; goto ZAP8
@@ -262,9 +256,9 @@ ZAP8:
   goto ZAP6;
 ZAP9:
   if
-  :: d_step { requestFlush() }
+  :: d_step { EACH_VCPU(REQUEST_FLUSH) }
   fi;
-  d_step { kick() };
+  d_step { EACH_VCPU(KICK) };
   d_step { ALL_VCPUS(NOT_EXITING) -> skip };
   d_step { mmuLock = FREE };
   goto endZAP1
@@ -286,14 +280,15 @@ MN2:
       SOME_PAGE(MAPPED) ->
       p = FIRST_PAGE(MAPPED);
       page[p].spte = 0;
+      p = 0;
       needsFlush = 1
     }; goto MN2
-  :: d_step { !SOME_PAGE(MAPPED) && needsFlush -> requestFlush() }; goto MN4
+  :: d_step { !SOME_PAGE(MAPPED) && needsFlush -> EACH_VCPU(REQUEST_FLUSH) }; goto MN4
   :: d_step { !SOME_PAGE(MAPPED) && !needsFlush -> skip }; goto MN6
   fi;
 MN4:
   if
-  :: d_step { kick() }
+  :: d_step { EACH_VCPU(KICK) }
   fi;
   d_step { ALL_VCPUS(NOT_EXITING) -> needsFlush = 0 };
 MN6:
