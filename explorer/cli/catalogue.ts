@@ -1,0 +1,74 @@
+import type { Design } from '../../model/designs/design.ts'
+import type { Property } from '../../model/language/property.ts'
+import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { UsageError } from './errors.ts'
+import { unknownName } from './nearest.ts'
+
+/** A scenario and a design of it. */
+export interface CellName {
+  readonly scenario: string
+  readonly design: string
+}
+
+/** What a run without arguments opens with: a design question, the wrong answer and the right one. */
+export interface Featured {
+  /** The question, in one or two sentences. */
+  readonly question: string
+  readonly broken: CellName
+  readonly fixed: CellName
+}
+
+/** Everything that can be checked. `W` is the world that all of it is written against. */
+export interface Catalogue<W = unknown> {
+  readonly scenarios: readonly Scenario<W>[]
+  readonly designs: readonly Design<W>[]
+  readonly properties: readonly Property<W>[]
+  readonly featured?: Featured
+}
+
+/** Anything that is looked up by name. */
+export interface Named {
+  readonly id: string
+  readonly aliases?: readonly string[]
+}
+
+/** The design without patches. */
+export const UPSTREAM = 'upstream'
+
+/**
+ * Finds by id or alias, without regard to case.
+ * @throws UsageError naming the nearest known name.
+ */
+export function lookUp<T extends Named>(kind: string, all: readonly T[], name: string): T {
+  const found = findNamed(all, name)
+  if (found !== undefined) return found
+  const known = all.flatMap((each) => [each.id, ...(each.aliases ?? [])])
+  throw new UsageError(unknownName(kind, name, known))
+}
+
+/** As `lookUp`, but undefined when there is no such name. */
+export function findNamed<T extends Named>(all: readonly T[], name: string): T | undefined {
+  const wanted = name.toLowerCase()
+  const byId = all.find((each) => each.id.toLowerCase() === wanted)
+  return byId ?? all.find((each) => (each.aliases ?? []).some((alias) => alias.toLowerCase() === wanted))
+}
+
+/** @throws UsageError for a name that no scenario has. */
+export function findScenario<W>({ scenarios }: Catalogue<W>, name: string): Scenario<W> {
+  return lookUp('scenario', scenarios, name)
+}
+
+/** @throws UsageError for a name that no design has. */
+export function findDesign<W>({ designs }: Catalogue<W>, name: string): Design<W> {
+  return lookUp('design', designs, name)
+}
+
+/** @throws UsageError for a name that no property has. */
+export function findProperty<W>({ properties }: Catalogue<W>, name: string): Property<W> {
+  return lookUp('property', properties, name)
+}
+
+/** `id (R1, D2)`, or just the id. */
+export function titled({ id, aliases }: Named): string {
+  return aliases === undefined || aliases.length === 0 ? id : `${id} (${aliases.join(', ')})`
+}

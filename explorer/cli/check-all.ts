@@ -1,0 +1,119 @@
+import type { Design } from '../../model/designs/design.ts'
+import { NOTHING_REDUCED } from '../reduce/reduction.ts'
+import { UPSTREAM } from './catalogue.ts'
+import type { Cell } from './plan.ts'
+import type { ProgressDisplay } from './progress.ts'
+import type { CheckReport, Counterexample } from './report.ts'
+import type { CheckOutcome, CheckRequest, PropertyOutcome, SearchSettings } from './run-check.ts'
+import type { Session } from './session.ts'
+
+/** How a list of searches is made. */
+export interface CheckPlan {
+  readonly cells: readonly Cell[]
+  readonly settings: SearchSettings
+  /** Searches that run at the same time. */
+  readonly workers: number
+  /** Folder for counterexamples. */
+  readonly out: string
+  readonly progress: ProgressDisplay
+  /** Designs that came from files, by id: whoever replays needs the file. */
+  readonly designFiles: ReadonlyMap<string, string>
+}
+
+/**
+ * Makes the searches, several at a time, and gives their reports in the order of the cells. Every violation
+ * is written to a file and replayed in a process of its own before it is given. When the session is
+ * interrupted, running searches end as incomplete and the rest is reported as never begun.
+ * @throws ModelError or InternalError; the other searches are then ended.
+ */
+export async function* checkAll(session: Session, plan: CheckPlan): AsyncGenerator<CheckReport> {
+  const failed = new AbortController()
+  const signal = AbortSignal.any([session.signal, failed.signal])
+  const running: Promise<CheckReport>[] = []
+  let next = 0
+  const start = (): void => {
+    const index = next++
+    if (index >= plan.cells.length || failed.signal.aborted) return
+    running[index] = checkOne(session, plan, plan.cells[index], signal).finally(start)
+    // Awaited below in order; until then a failure must not count as unhandled.
+    running[index].catch(() => failed.abort())
+  }
+  for (let i = 0; i < plan.workers; i++) start()
+  try {
+    for (let index = 0; index < plan.cells.length; index++) yield await running[index]
+  } finally {
+    failed.abort()
+    await Promise.allSettled(running)
+  }
+}
+
+async function checkOne(
+  session: Session,
+  plan: CheckPlan,
+  cell: Cell,
+  signal: AbortSignal,
+): Promise<CheckReport> {
+  const { scenario, design, properties } = cell
+  const request: CheckRequest = {
+    scenario: scenario.id,
+    design: plan.designFiles.has(design.id) ? (design as Design<never>) : design.id,
+    properties: properties.map((p) => p.id),
+    settings: plan.settings,
+  }
+  if (signal.aborted) return reportOf(cell, neverBegun(cell), new Map())
+  const name = design.id === UPSTREAM ? scenario.id : `${scenario.id} with ${design.id}`
+  const outcome = await session.runner.run(request, signal, (progress) =>
+    plan.progress.update(name, progress),
+  )
+  plan.progress.done(name)
+  const givenUp = signal.aborted && !session.signal.aborted
+  if (givenUp) return reportOf(cell, outcome, new Map())
+  const violated = outcome.properties.filter((p) => p.verdict === 'violated' && p.trace !== null)
+  const kept = await session.keeper.keep(cell, violated, {
+    out: plan.out,
+    designFile: plan.designFiles.get(design.id) ?? null,
+  })
+  return reportOf(cell, outcome, kept)
+}
+
+function neverBegun({ properties }: Cell): CheckOutcome {
+  return {
+    complete: false,
+    incompleteReason: 'interrupted before it began',
+    states: 0,
+    transitions: 0,
+    depth: 0,
+    deadlocks: 0,
+    seconds: 0,
+    bytesPerState: 0,
+    collisionProbability: 0,
+    steps: new Map(),
+    properties: properties.map(
+      ({ id, kind }): PropertyOutcome => ({
+        id,
+        kind,
+        verdict: 'inconclusive',
+        antecedent: 0,
+        trace: null,
+        reason: null,
+        subject: null,
+      }),
+    ),
+    reduction: NOTHING_REDUCED,
+  }
+}
+
+function reportOf(
+  { scenario, design }: Cell,
+  { steps, properties, reduction, ...numbers }: CheckOutcome,
+  kept: ReadonlyMap<string, Counterexample>,
+): CheckReport {
+  return {
+    scenario: scenario.id,
+    design: design.id,
+    ...numbers,
+    reduction: reduction.symmetry === null ? 'none' : 'symmetry',
+    steps: Object.fromEntries(steps),
+    properties: properties.map(({ trace: _, ...p }) => ({ ...p, counterexample: kept.get(p.id) ?? null })),
+  }
+}

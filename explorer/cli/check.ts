@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import { writeAtomically } from '../../counterexamples/file.ts'
+import type { Design } from '../../model/designs/design.ts'
+import { findDesign, titled, UPSTREAM } from './catalogue.ts'
+import { checkAll } from './check-all.ts'
+import { UsageError } from './errors.ts'
+import { writeTo } from './file-keeper.ts'
+import { readOptions, type SearchFlags, searchOptions } from './options.ts'
+import { type Cell, planOf } from './plan.ts'
+import { ProgressDisplay } from './progress.ts'
+import { type CheckReport, exitStatusOf, overallVerdict, type Result, verdictLine } from './report.ts'
+import { checkBlock, type Style } from './report-text.ts'
+import type { SearchSettings } from './run-check.ts'
+import { interruption, type Session } from './session.ts'
+import { isDesignFile, readDesign } from './user-design.ts'
+
+const options = searchOptions.extend({
+  design: z.array(z.string()).default([]),
+  property: z.array(z.string()).default([]),
+  json: z
+    .union([z.literal(true), z.string().regex(/\.json$/i)], {
+      error: 'the file must end in .json (for standard output put --json last)',
+    })
+    .optional(),
+  format: z.literal('text', { error: 'only text so far' }).default('text'),
+  out: z.string().min(1, 'must name a folder').default('out'),
+  allowIncomplete: z.boolean().default(false),
+  quiet: z.boolean().default(false),
+  unicode: z.boolean().default(false),
+})
+
+/**
+ * `mmucheck check`: explores and judges, prints or writes the report.
+ * @returns the exit status.
+ * @throws UsageError, ModelError, InternalError.
+ */
+export async function check(session: Session, scenarios: readonly string[], raw: unknown): Promise<number> {
+  const flags = readOptions(options, raw)
+  const { designs, files } = designsOf(session, flags.design)
+  const cells = planOf(session.catalogue, { scenarios, designs, properties: flags.property })
+  for (const { scenario, design } of cells) scenario.build(design.patches)
+
+  const { io } = session
+  const style: Style = { colour: io.colour, width: io.width, unicode: flags.unicode }
+  const showText = flags.json !== true && !flags.quiet
+  const progress = new ProgressDisplay(io, flags.quiet)
+  const checks: CheckReport[] = []
+  const reports = checkAll(session, {
+    cells,
+    settings: settingsOf(flags),
+    workers: Math.min(flags.workers ?? availableParallelism(), cells.length),
+    out: flags.out,
+    progress,
+    designFiles: files,
+  })
+  for await (const report of reports) {
+    const cell = cells[checks.length]
+    checks.push(report)
+    if (showText) for (const line of [...checkBlock(report, headingOf(cell), style), '']) io.out(line)
+  }
+
+  const { version, modelHash } = session
+  const result: Result = {
+    schema: 'mmucheck-result/1',
+    version,
+    modelHash: modelHash(),
+    verdict: overallVerdict(checks),
+    checks,
+  }
+  const json = JSON.stringify(result, null, 2)
+  if (typeof flags.json === 'string') {
+    const path = flags.json
+    writeTo(path, () => writeAtomically(path, `${json}\n`))
+    if (showText) io.out(`result: ${path}`)
+  }
+  io.out(flags.json === true ? json : verdictLine(checks, flags.allowIncomplete))
+  return interruption(session.signal) ?? exitStatusOf(checks, flags.allowIncomplete)
+}
+
+/** The search part of the options. @throws UsageError for what is not there yet. */
+export function settingsOf(flags: SearchFlags): SearchSettings {
+  if (flags.search === 'random') {
+    throw new UsageError('--search random is not there yet; use --search bfs')
+  }
+  const { storage, reduce, maxStates, maxDepth, timeLimit, memoryLimit, seed } = flags
+  return {
+    storage,
+    reduce,
+    ...(maxStates === undefined ? {} : { maxStates }),
+    ...(maxDepth === undefined ? {} : { maxDepth }),
+    ...(timeLimit === undefined ? {} : { timeLimit }),
+    ...(memoryLimit === undefined ? {} : { memoryLimit }),
+    ...(seed === undefined ? {} : { seed }),
+  }
+}
+
+/** `roots-zap-all, design some-design (R1)`. */
+export function headingOf({ scenario, design }: Cell): string {
+  return `${titled(scenario)}, design ${titled(design)}`
+}
+
+function designsOf(
+  { catalogue }: Session,
+  names: readonly string[],
+): { designs: Design<unknown>[]; files: Map<string, string> } {
+  const files = new Map<string, string>()
+  const designs = (names.length === 0 ? [UPSTREAM] : names).map((name) => {
+    if (!isDesignFile(name)) return findDesign(catalogue, name)
+    const design = readDesign(catalogue, name)
+    if (files.has(design.id)) throw new UsageError(`${name}: id: two design files are called "${design.id}"`)
+    files.set(design.id, name)
+    return design
+  })
+  return { designs, files }
+}

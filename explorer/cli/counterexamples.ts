@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Counterexample, readCounterexample } from '../../counterexamples/file.ts'
+import { goalReachableIn } from '../../counterexamples/goal-reachable.ts'
+import { ReplayDisagreement, type Replayed, type Resolve, replay } from '../../counterexamples/replay.ts'
+import type { Property } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
+import { ReplayError } from '../compile/reference.ts'
+import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
+import { InternalError, UsageError } from './errors.ts'
+import { packageInfo } from './package-info.ts'
+import { readDesign } from './user-design.ts'
+
+/** Where a counterexample comes from. */
+export interface Source {
+  /** Path of a file, or `ce-...`. */
+  readonly name: string
+  /** Folder in which ids are looked up first. */
+  readonly out: string
+  /** Design file, for a counterexample of a user's own design. */
+  readonly design?: string | undefined
+}
+
+/**
+ * The file that a name stands for: a path, or an id in the output folder or among the known ones.
+ * @throws UsageError when there is none.
+ */
+export function fileOf({ name, out }: Source): string {
+  if (existsSync(name)) return name
+  const file = name.endsWith('.json') ? name : `${name}.json`
+  const known = join(packageInfo().root, 'counterexamples')
+  const places = [out, known, join(known, 'known')].map((folder) => join(folder, file))
+  const found = /[/\\]/.test(name) ? undefined : places.find((path) => existsSync(path))
+  if (found === undefined)
+    throw new UsageError(`there is no counterexample "${name}", neither a file nor in ${out}`)
+  return found
+}
+
+/**
+ * Reads a counterexample and replays it by xstate alone.
+ * @throws CounterexampleError or UsageError for a file that cannot be understood, InternalError when the
+ *   model does not allow the behaviour or the property is not violated.
+ */
+export function load(catalogue: Catalogue, source: Source): Replayed {
+  const ce = readCounterexample(fileOf(source))
+  const resolve = resolverOf(catalogue, ce, source.design)
+  try {
+    return replay(ce, resolve, (codes, goal) => goalReachableIn(resolve(ce).system)(codes, goal))
+  } catch (error) {
+    if (error instanceof ReplayError) throw new InternalError(`${ce.id}: ${error.message}`)
+    if (error instanceof ReplayDisagreement) throw new InternalError(error.message)
+    throw error
+  }
+}
+
+/** Finds scenario, design and property in the catalogue, or the design in its file. */
+function resolverOf(catalogue: Catalogue, ce: Counterexample, designFile: string | undefined): Resolve {
+  const design =
+    designFile === undefined ? findDesign(catalogue, ce.design) : readDesign(catalogue, designFile)
+  if (design.id !== ce.design) {
+    throw new UsageError(`${designFile}: is the design ${design.id}, but ${ce.id} is of ${ce.design}`)
+  }
+  const scenario = findScenario(catalogue, ce.scenario)
+  const system = scenario.build(design.patches) as System
+  const property = findProperty(catalogue, ce.property) as unknown as Property<never>
+  return () => ({ system, property, scenario, design })
+}

@@ -1,0 +1,37 @@
+import { availableParallelism, totalmem } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
+import { z } from 'zod'
+import { readOptions } from './options.ts'
+import type { Session } from './session.ts'
+
+const options = z.object({ json: z.boolean().default(false) })
+
+const MIB = 1024 * 1024
+
+/** `mmucheck doctor`: what a maintainer asks for in the first reply to a bug report. */
+export function doctor({ io, version, modelHash, catalogue }: Session, raw: unknown): number {
+  const { json } = readOptions(options, raw)
+  const facts = {
+    mmucheck: version,
+    model: modelHash(),
+    scenarios: catalogue.scenarios.length,
+    designs: catalogue.designs.length,
+    properties: catalogue.properties.length,
+    node: process.version,
+    v8: process.versions.v8,
+    platform: `${process.platform} ${process.arch}`,
+    cores: availableParallelism(),
+    memoryMiB: Math.floor(totalmem() / MIB),
+    memoryLimitMiB: Math.floor(limitOf(process.constrainedMemory()) / MIB),
+    heapLimitMiB: Math.floor(getHeapStatistics().heap_size_limit / MIB),
+  }
+  if (json) io.out(JSON.stringify(facts, null, 2))
+  else for (const [what, value] of Object.entries(facts)) io.out(`${what.padEnd(16)}${value}`)
+  return 0
+}
+
+/** Without a control group's limit the machine's memory is the limit. */
+function limitOf(constrained: number | undefined): number {
+  const all = totalmem()
+  return constrained === undefined || constrained === 0 || constrained > all ? all : constrained
+}

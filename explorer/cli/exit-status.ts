@@ -1,0 +1,26 @@
+/** What the process says to scripts. Stable: CI and `git bisect` rely on these numbers. */
+export const EXIT = {
+  /** Everything asked for holds and every search was complete. */
+  holds: 0,
+  /** A property is violated that was not expected to be; a counterexample was written. */
+  violated: 1,
+  /** The question was wrong; nothing was checked. */
+  usage: 2,
+  /** A design marked as violating was not caught. */
+  mismatch: 3,
+  /** A limit was reached first. */
+  inconclusive: 4,
+  /** The checker failed. */
+  internal: 70,
+  interrupted: 130,
+  terminated: 143,
+} as const
+
+/** Highest first: when several apply, the first of them is the exit status. */
+const PRECEDENCE: readonly number[] = [70, 2, 1, 3, 4, 0]
+
+/** The exit status of a run in which all of these applied; 0 when there are none. */
+export function worstOf(codes: Iterable<number>): number {
+  const all = new Set(codes)
+  return PRECEDENCE.find((code) => all.has(code)) ?? EXIT.holds
+}

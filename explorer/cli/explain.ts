@@ -1,0 +1,148 @@
+import type { Design } from '../../model/designs/design.ts'
+import type { LocatedStep } from '../../model/language/machine.ts'
+import { describePatch, type Patch } from '../../model/language/patch.ts'
+import type { Property } from '../../model/language/property.ts'
+import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { findNamed, titled } from './catalogue.ts'
+import { UsageError } from './errors.ts'
+import { wrap } from './io.ts'
+import { type Machine, machinesOf } from './machines.ts'
+import { unknownName } from './nearest.ts'
+import { scenariosOf } from './plan.ts'
+import type { Session } from './session.ts'
+
+/**
+ * `mmucheck explain`: what a property, design, scenario, machine or step means. A name that several things
+ * share is explained for each.
+ * @throws UsageError for a name that nothing has.
+ */
+export function explain(session: Session, name: string): number {
+  const { catalogue, io } = session
+  const machines = machinesOf(catalogue)
+  const property = findNamed(catalogue.properties, name)
+  const design = findNamed(catalogue.designs, name)
+  const scenario = findNamed(catalogue.scenarios, name)
+  const machine = findNamed(machines, name)
+  const texts = [
+    ...(property === undefined ? [] : [aboutProperty(session, property)]),
+    ...(design === undefined ? [] : [aboutDesign(session, design)]),
+    ...(scenario === undefined ? [] : [aboutScenario(scenario)]),
+    ...(machine === undefined ? [] : [aboutMachine(machine)]),
+    ...aboutSteps(machines, name),
+  ]
+  if (texts.length === 0) throw new UsageError(unknownName('thing', name, allNames(session, machines)))
+  texts.forEach((rows, index) => {
+    if (index > 0) io.out('')
+    const [[what, title], ...rest] = rows
+    io.out(`${what} ${io.colour.bold(title)}`)
+    for (const [label, text] of rest) {
+      if (text === '') continue
+      const lines = wrap(text, io.width - 12)
+      lines.forEach((line, i) => {
+        io.out(`  ${(i === 0 ? label : '').padEnd(10)}${line}`)
+      })
+    }
+  })
+  return 0
+}
+
+/** A heading and labelled paragraphs; empty ones are left out. */
+type Rows = readonly (readonly [string, string])[]
+
+function aboutProperty({ catalogue }: Session, p: Property<unknown>): Rows {
+  const checked = catalogue.scenarios.filter((s) => s.properties.includes(p.id)).map((s) => s.id)
+  const broken = catalogue.designs
+    .filter((d) => d.expect.some((e) => e.property === p.id && e.verdict === 'violated'))
+    .map((d) => titled(d))
+  return [
+    ['property', titled(p)],
+    ['says', p.title],
+    ['kind', p.class === undefined ? p.kind : `${p.kind}, ${p.class}`],
+    ['when', p.when ?? ''],
+    ['if not', p.consequence ?? ''],
+    ['from', p.reference ?? ''],
+    ['checked in', checked.join(', ') || 'no scenario'],
+    ['broken by', broken.join(', ') || 'no design'],
+  ]
+}
+
+function aboutDesign(session: Session, d: Design<unknown>): Rows {
+  const { commit, version, function: fn } = d.kernel
+  const scenarios = scenariosOf(session.catalogue, d).map((s) => s.id)
+  return [
+    ['design', titled(d)],
+    ['is', d.title],
+    ['about', d.about],
+    ['status', d.status],
+    ['kernel', [...(commit === undefined ? [] : [`commit ${commit}`]), version, `${fn}()`].join(', ')],
+    ['seen in', scenarios.join(', ')],
+    ...d.patches.map((p, i) => [i === 0 ? 'patches' : '', describePatch(p as Patch<never>)] as const),
+    ...(d.patches.length === 0 ? [['patches', 'none: the model as it stands'] as const] : []),
+    ...d.expect.map((e, i) => {
+      const length = e.length === undefined ? '' : ` in ${e.length} steps`
+      const note = e.note === undefined ? '' : `. ${e.note}`
+      return [i === 0 ? 'expected' : '', `${e.scenario}: ${e.property} ${e.verdict}${length}${note}`] as const
+    }),
+  ]
+}
+
+function aboutScenario(s: Scenario<unknown>): Rows {
+  const bounds = Object.entries(s.bounds).map(([what, n]) => `${what} ${n}`)
+  const kinds = [...new Set(s.build([]).threads.map((t) => t.name))]
+  return [
+    ['scenario', titled(s)],
+    ['is', s.title],
+    ['about', s.about],
+    ['bounds', bounds.join(', ')],
+    ['threads', kinds.join(', ')],
+    ['checks', s.properties.join(', ')],
+  ]
+}
+
+function aboutMachine(m: Machine): Rows {
+  return [
+    ['machine', m.id],
+    ['is', m.title],
+    ['runs in', m.scenarios.join(', ')],
+    ['steps', m.thread.flow.steps.map((s) => s.path).join(', ')],
+  ]
+}
+
+/** Every step whose path, or whose own name, is the name; equal steps of one machine are told once. */
+function aboutSteps(machines: readonly Machine[], name: string): Rows[] {
+  const wanted = name.toLowerCase()
+  return machines.flatMap((m) => {
+    const found = m.thread.flow.steps.filter(({ path }) => {
+      const lower = path.toLowerCase()
+      return lower === wanted || lower.endsWith(`/${wanted}`) || `${m.id}.${lower}` === wanted
+    })
+    const distinct = new Map(found.map((located) => [JSON.stringify(located.step.about), located]))
+    return [...distinct.values()].map((located) => aboutStep(m, located, found))
+  })
+}
+
+function aboutStep(m: Machine, located: LocatedStep<unknown>, all: readonly LocatedStep<unknown>[]): Rows {
+  const { about, cases } = located.step
+  const paths = all.filter((s) => JSON.stringify(s.step.about) === JSON.stringify(about)).map((s) => s.path)
+  const targets = cases.map((_, index) => m.thread.flow.target(located, index))
+  return [
+    ['step', `${m.id}.${located.path}`],
+    ['function', about.fn === undefined ? '' : `${about.fn}()`],
+    ['read in', about.since ?? ''],
+    ['shows', typeof about.shows === 'string' ? about.shows : ''],
+    ['fused', about.fused ?? ''],
+    ['waits', cases.every((c) => c.when !== undefined) ? 'blocked until its guard is true' : ''],
+    ['then', [...new Set(targets)].join(' or ')],
+    ['rests', about.rests === true ? 'the thread may stay here for ever' : ''],
+    ['also as', paths.filter((p) => p !== located.path).join(', ')],
+  ]
+}
+
+function allNames({ catalogue }: Session, machines: readonly Machine[]): string[] {
+  const named = [...catalogue.properties, ...catalogue.designs, ...catalogue.scenarios, ...machines]
+  const steps = machines.flatMap((m) => m.thread.flow.steps.map((s) => s.path))
+  return [
+    ...named.flatMap((n) => [n.id, ...('aliases' in n ? (n.aliases ?? []) : [])]),
+    ...steps.flatMap((path) => [path, path.slice(path.lastIndexOf('/') + 1)]),
+  ]
+}

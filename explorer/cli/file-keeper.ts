@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process'
+import { counterexampleOf, writeCounterexample } from '../../counterexamples/file.ts'
+import type { Trace } from '../search/result.ts'
+import { InternalError, UsageError } from './errors.ts'
+import type { Keeper } from './keeper.ts'
+import type { Counterexample } from './report.ts'
+import type { PropertyOutcome } from './run-check.ts'
+
+/** Replays counterexample files away from the search. @throws InternalError when one does not fail. */
+export type Confirm = (files: readonly string[], designFile: string | null) => Promise<void>
+
+/** Keeps each violation as `ce-ID.json` and has it confirmed. */
+export function fileKeeper(version: string, confirm: Confirm): Keeper {
+  return {
+    async keep(cell, violated, { out, designFile }) {
+      const kept = new Map<string, Counterexample>()
+      if (violated.length === 0) return kept
+      const system = cell.scenario.build(cell.design.patches)
+      for (const property of violated) {
+        const ce = counterexampleOf({
+          tool: version,
+          scenario: cell.scenario.id,
+          design: cell.design.id,
+          property,
+          trace: property.trace as Trace,
+          system,
+        })
+        kept.set(property.id, {
+          id: ce.id,
+          file: writeTo(out, () => writeCounterexample(out, ce)),
+          length: ce.steps.length,
+          contextSwitches: contextSwitches(property),
+          loopStart: ce.loopStart,
+        })
+      }
+      await confirm(
+        [...kept.values()].map((ce) => ce.file),
+        designFile,
+      )
+      return kept
+    },
+  }
+}
+
+/**
+ * Confirms by `mmucheck replay`, in a fresh process, by xstate alone.
+ * @param entry path of the program to run.
+ */
+export function confirmInFreshProcess(entry: string): Confirm {
+  return (files, designFile) =>
+    new Promise((resolve, reject) => {
+      const design = designFile === null ? [] : ['--design', designFile]
+      const child = spawn(process.execPath, [entry, 'replay', '--quiet', ...design, '--', ...files], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        // A group of its own: an interrupt at the terminal ends the search, and what it found is still shown.
+        detached: true,
+      })
+      let said = ''
+      child.stderr.on('data', (text) => {
+        said += String(text)
+      })
+      child.on('error', (error) => reject(new InternalError(`cannot start a replay: ${error.message}`)))
+      child.on('close', (status) => {
+        if (status === 0) return resolve()
+        const why = said.trim().split('\n')[0] || `status ${status}`
+        reject(new InternalError(`the replay in a fresh process disagrees with the search: ${why}`))
+      })
+    })
+}
+
+/** Does something to the output folder. @throws UsageError when it cannot be written to. */
+export function writeTo<T>(path: string, write: () => T): T {
+  try {
+    return write()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    throw new UsageError(`cannot write to ${path}: ${code}`)
+  }
+}
+
+function contextSwitches({ trace }: PropertyOutcome): number {
+  const threads = trace?.steps.map((s) => s.thread) ?? []
+  return threads.filter((thread, i) => i > 0 && thread !== threads[i - 1]).length
+}

@@ -1,0 +1,45 @@
+/** The parts of the help text that options cannot say. All lines fit 80 columns. */
+
+export const PURPOSE = `\
+mmucheck explores every interleaving of vCPUs, zaps, memslot updates and mmu
+notifiers in a model of the KVM x86 MMU, and shows failures as race diagrams.`
+
+export const EXAMPLES = `
+Examples:
+  mmucheck                                     the default set, in a minute
+  mmucheck list designs                        what has been modelled
+  mmucheck check roots-zap-all --design R1     one design in one scenario
+  mmucheck show out/ce-*.json                  a failure as a race diagram
+  mmucheck explain R1                          what a name means`
+
+export const CHECK_EXAMPLES = `
+Examples:
+  mmucheck check                               upstream, every scenario
+  mmucheck check roots-zap-all --design R1     one cell of the matrix
+  mmucheck check --design my-change.json       your own design, as data
+  mmucheck check --property I-13 --design R3   one property
+  mmucheck check --time-limit 60 --json r.json a budget, and a result file`
+
+export const EXIT_STATUS = `
+EXIT STATUS
+  0    everything asked for holds, and every search was complete
+  1    a property is violated; a counterexample was written
+  2    usage or configuration error; nothing was checked
+  3    a design that is known to fail was not caught
+  4    inconclusive: a limit was reached first (0 with --allow-incomplete)
+  70   internal error, for example a replay that differs from the search
+  130  interrupted (143: terminated); the partial report was printed`
+
+export const ENVIRONMENT = `
+ENVIRONMENT
+  NO_COLOR     when set, no colours
+  FORCE_COLOR  when set, colours even when the output is not a terminal
+  TERM         "dumb" means no colours and no line that is replaced
+  COLUMNS      width of text when it is less than 80`
+
+export const DESIGN_FILE = `
+A design file is data; nothing in it is run:
+  { "id": "my-change", "title": "what it changes", "scenarios": ["roots-zap-all"],
+    "patches": [ { "op": "drop", "name": "ZAP.9" },
+                 { "op": "move", "name": "ZAP.9", "before": "ZAP.8" } ] }
+"in": "vcpu" in a patch limits it to the machines of one kind.`

@@ -1,0 +1,86 @@
+import { Chalk, type ChalkInstance } from 'chalk'
+
+/** Where a command writes. Results go to `out`, everything else to `err`. */
+export interface Io {
+  /** Adds a line to standard output. */
+  out(line: string): void
+  /** Adds a line to standard error. */
+  err(line: string): void
+  /** Shows a line on standard error that the next output replaces; only when `live`. */
+  status(line: string): void
+  /** True when standard error is a terminal that can replace a line. */
+  readonly live: boolean
+  /** Colours for standard output. */
+  readonly colour: ChalkInstance
+  /** Lines typed by the user, for interactive commands. */
+  readonly input: NodeJS.ReadableStream
+  /** Columns of text; 80 unless COLUMNS says less. */
+  readonly width: number
+}
+
+const ERASE_LINE = '\r\x1b[K'
+
+/**
+ * The process's own streams. A closed pipe ends the process silently with status 141, as SIGPIPE would:
+ * a reader that went away must not turn into a verdict.
+ */
+export function processIo(): Io {
+  const { stdout, stderr, stdin, env } = process
+  const live = stderr.isTTY === true && env.TERM !== 'dumb'
+  let shown = false
+  const wipe = (): void => {
+    if (shown) stderr.write(ERASE_LINE)
+    shown = false
+  }
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(141)
+      throw error
+    })
+  }
+  return {
+    out: (line) => {
+      wipe()
+      stdout.write(`${line}\n`)
+    },
+    err: (line) => {
+      wipe()
+      stderr.write(`${line}\n`)
+    },
+    status: (line) => {
+      if (!live) return
+      stderr.write(ERASE_LINE + line)
+      shown = line !== ''
+    },
+    live,
+    colour: coloursFor(env),
+    input: stdin,
+    width: widthOf(env.COLUMNS),
+  }
+}
+
+/** chalk knows FORCE_COLOR and TERM=dumb; NO_COLOR (no-color.org) wins over what it detects. */
+function coloursFor(env: NodeJS.ProcessEnv): ChalkInstance {
+  const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== ''
+  const refused = env.NO_COLOR !== undefined && env.NO_COLOR !== ''
+  return refused && !forced ? new Chalk({ level: 0 }) : new Chalk()
+}
+
+function widthOf(columns: string | undefined): number {
+  const asked = Number(columns)
+  return Number.isInteger(asked) && asked >= 40 && asked < 80 ? asked : 80
+}
+
+/** Breaks text at spaces so that no line is longer than `width`; every line begins with `indent`. */
+export function wrap(text: string, width: number, indent = ''): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(/\s+/).filter((w) => w !== '')) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
+      lines.push(indent + line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  if (line !== '') lines.push(indent + line)
+  return lines
+}

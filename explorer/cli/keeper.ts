@@ -1,0 +1,25 @@
+import type { Cell } from './plan.ts'
+import type { Counterexample } from './report.ts'
+import type { PropertyOutcome } from './run-check.ts'
+
+/** Where counterexamples go, and what replaying them needs. */
+export interface KeepOptions {
+  /** Folder; made when it is missing. */
+  readonly out: string
+  /** File that the design came from; null for a design of the catalogue. */
+  readonly designFile: string | null
+}
+
+/** Keeps violations as files. */
+export interface Keeper {
+  /**
+   * Writes each violation, and has it replayed by xstate in a fresh process.
+   * @returns by property id.
+   * @throws InternalError when a replay does not end in the violation; the file stays as evidence.
+   */
+  keep(
+    cell: Cell,
+    violated: readonly PropertyOutcome[],
+    options: KeepOptions,
+  ): Promise<ReadonlyMap<string, Counterexample>>
+}

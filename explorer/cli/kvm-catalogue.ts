@@ -1,0 +1,18 @@
+import { designs } from '../../model/designs/index.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { scenarios } from '../../model/scenarios/index.ts'
+import { properties } from '../../properties/index.ts'
+import type { Catalogue } from './catalogue.ts'
+
+/** What there is to check about KVM. */
+export const catalogue: Catalogue<Kvm> = {
+  scenarios,
+  designs,
+  properties,
+  featured: {
+    question:
+      'A root page is zapped: how do vCPUs learn which of their cached roots to drop? Linux v5.18 shipped 527d5cd7eece, whose loop over the previous roots tests the current root each time.',
+    broken: { scenario: 'roots-zap-all', design: 'prev-roots-tested-by-current' },
+    fixed: { scenario: 'roots-zap-all', design: 'upstream' },
+  },
+}

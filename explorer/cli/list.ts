@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { lookUp, type Named, titled } from './catalogue.ts'
+import { wrap } from './io.ts'
+import { machinesOf } from './machines.ts'
+import { readOptions } from './options.ts'
+import type { Session } from './session.ts'
+
+const options = z.object({ json: z.boolean().default(false) })
+
+const KINDS = ['scenarios', 'designs', 'properties', 'machines'] as const
+type Kind = (typeof KINDS)[number]
+
+/** One thing of a list: what every list shows, and what belongs to this kind of thing. */
+type Item = Named & {
+  readonly aliases: readonly string[]
+  readonly title: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/**
+ * `mmucheck list`: what there is. With one kind and `--json` an array, else an object of arrays.
+ * @throws UsageError for a kind that does not exist.
+ */
+export function list(session: Session, kind: string | undefined, raw: unknown): number {
+  const { json } = readOptions(options, raw)
+  const asked = kind === undefined ? KINDS : [kindOf(kind)]
+  const lists = asked.map((each) => [each, itemsOf(session, each)] as const)
+  const { io } = session
+  if (json) {
+    const data = lists.map(([each, items]) => [each, items.map(jsonOf)] as const)
+    io.out(JSON.stringify(kind === undefined ? Object.fromEntries(data) : data[0][1], null, 2))
+    return 0
+  }
+  lists.forEach(([each, items], index) => {
+    if (kind === undefined) io.out(`${index === 0 ? '' : '\n'}${io.colour.bold(each)}`)
+    for (const item of items) {
+      const [first, ...rest] = wrap(`${titled(item)}: ${item.title}`, io.width, '')
+      io.out(first.replace(titled(item), io.colour.bold(titled(item))))
+      for (const line of wrap(rest.join(' '), io.width, '    ')) io.out(line)
+    }
+  })
+  return 0
+}
+
+const kindOf = (name: string): Kind =>
+  lookUp(
+    'list',
+    KINDS.map((id) => ({ id })),
+    name,
+  ).id
+
+const jsonOf = ({ id, aliases, title, data }: Item) => ({ id, aliases, title, ...data })
+
+function itemsOf({ catalogue }: Session, kind: Kind): Item[] {
+  switch (kind) {
+    case 'scenarios':
+      return catalogue.scenarios.map(({ id, aliases, title, about, bounds, properties }) => ({
+        id,
+        aliases,
+        title,
+        data: { about, bounds, properties },
+      }))
+    case 'designs':
+      return catalogue.designs.map(({ id, aliases, title, status, kernel, about, scenarios, expect }) => ({
+        id,
+        aliases,
+        title,
+        data: { status, kernel, about, scenarios, expect },
+      }))
+    case 'properties':
+      return catalogue.properties.map(({ id, aliases, title, kind: sort, reference, ...rest }) => ({
+        id,
+        aliases: aliases ?? [],
+        title,
+        data: {
+          kind: sort,
+          class: rest.class ?? null,
+          when: rest.when ?? null,
+          reference: reference ?? null,
+        },
+      }))
+    case 'machines':
+      return machinesOf(catalogue).map(({ id, title, scenarios, thread }) => ({
+        id,
+        aliases: [],
+        title,
+        data: { steps: thread.flow.steps.map((s) => s.path), scenarios },
+      }))
+  }
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod'
+import type { Catalogue } from './catalogue.ts'
+import { InternalError } from './errors.ts'
+
+const listOfNamed = z.array(z.looseObject({ id: z.string() }))
+
+const catalogueModule = z.looseObject({
+  catalogue: z.looseObject({ scenarios: listOfNamed, designs: listOfNamed, properties: listOfNamed }),
+})
+
+/** Loads the module that exports `catalogue`. @throws InternalError when it does not. */
+export async function loadCatalogue(module: URL): Promise<Catalogue> {
+  const loaded: unknown = await import(module.href)
+  if (!catalogueModule.safeParse(loaded).success) {
+    throw new InternalError(`${module.href} does not export a catalogue`)
+  }
+  return (loaded as { readonly catalogue: Catalogue }).catalogue
+}

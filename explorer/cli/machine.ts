@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import type { System } from '../../model/language/system.ts'
+import { findDesign, findScenario, lookUp } from './catalogue.ts'
+import { machinesOf } from './machines.ts'
+import { readOptions } from './options.ts'
+import type { Session } from './session.ts'
+import { chartOf, mermaidOf } from './statechart.ts'
+
+const options = z.object({
+  as: z.enum(['mermaid', 'json']).default('mermaid'),
+  scenario: z.string().optional(),
+  design: z.string().optional(),
+})
+
+/**
+ * `mmucheck machine`: a thread of control as a statechart, upstream's or a design's.
+ * @throws UsageError for an unknown machine, scenario or design.
+ */
+export function machine(session: Session, name: string, raw: unknown): number {
+  const { as, scenario, design } = readOptions(options, raw)
+  const { catalogue, io } = session
+  const known = lookUp('machine', machinesOf(catalogue), name)
+  const patches = design === undefined ? [] : findDesign(catalogue, design).patches
+  const at = scenario ?? findHome(session, design) ?? known.scenarios[0]
+  const { threads } = findScenario(catalogue, at).build(patches) as System
+  const kinds = threads.map((thread) => ({ id: thread.program.kind, thread }))
+  const { thread } = lookUp(`machine of ${at}`, kinds, known.id)
+  io.out(as === 'mermaid' ? mermaidOf(thread) : JSON.stringify(chartOf(thread), null, 2))
+  return 0
+
+  /** The first scenario of the design that runs the machine. */
+  function findHome({ catalogue: all }: Session, id: string | undefined): string | undefined {
+    return id === undefined
+      ? undefined
+      : findDesign(all, id).scenarios.find((s) => known.scenarios.includes(s))
+  }
+}

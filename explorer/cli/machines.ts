@@ -1,0 +1,34 @@
+import type { Program } from '../../model/language/program.ts'
+import type { System, Thread } from '../../model/language/system.ts'
+import type { Catalogue } from './catalogue.ts'
+
+/** A thread of control as one scenario has it. */
+export interface Machine {
+  /** The thread kind, `vcpu`. */
+  readonly id: string
+  readonly title: string
+  readonly program: Program<unknown>
+  readonly thread: Thread<unknown>
+  readonly system: System
+  /** Scenarios that run it; it is shown as in the first. */
+  readonly scenarios: readonly string[]
+}
+
+/** Every thread kind of every scenario, in order of appearance, without patches. */
+export function machinesOf(catalogue: Catalogue): Machine[] {
+  const machines = new Map<string, Machine>()
+  for (const scenario of catalogue.scenarios) {
+    const system = scenario.build([]) as System
+    for (const thread of new Map(system.threads.map((t) => [t.program.kind, t])).values()) {
+      const { kind, title } = thread.program
+      const known = machines.get(kind)
+      machines.set(
+        kind,
+        known === undefined
+          ? { id: kind, title, program: thread.program, thread, system, scenarios: [scenario.id] }
+          : { ...known, scenarios: [...known.scenarios, scenario.id] },
+      )
+    }
+  }
+  return [...machines.values()]
+}

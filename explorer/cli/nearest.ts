@@ -1,0 +1,23 @@
+import { closest, distance } from 'fastest-levenshtein'
+
+/**
+ * The known name that the user most likely meant, or null when none is near: at most a third of the letters
+ * may differ. Case does not count.
+ */
+export function nearest(name: string, known: readonly string[]): string | null {
+  if (known.length === 0) return null
+  const wanted = name.toLowerCase()
+  const lower = known.map((k) => k.toLowerCase())
+  const starts = lower.findIndex((k) => wanted.length >= 3 && k.startsWith(wanted))
+  if (starts >= 0) return known[starts]
+  const best = closest(wanted, lower)
+  const allowed = Math.max(1, Math.floor(Math.max(wanted.length, best.length) / 3))
+  return distance(wanted, best) <= allowed ? known[lower.indexOf(best)] : null
+}
+
+/** `no scenario is called "roots-zap"; did you mean roots-zap-all?` */
+export function unknownName(kind: string, name: string, known: readonly string[]): string {
+  const near = nearest(name, known)
+  const hint = near === null ? '' : `; did you mean ${near}?`
+  return `no ${kind} is called "${name}"${hint}`
+}

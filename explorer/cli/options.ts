@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { UsageError } from './errors.ts'
+
+/** Options arrive from the command line as text; these say what each may be. */
+
+const LARGEST = Number.MAX_SAFE_INTEGER
+
+/** A whole number of at least 1. */
+export const count = (most = LARGEST) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number of at least 1')
+    .transform(Number)
+    .pipe(z.number().min(1, 'must be a whole number of at least 1').max(most, `must be at most ${most}`))
+
+/** A number above 0, decimals allowed. */
+export const seconds = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, 'must be a number of seconds above 0')
+  .transform(Number)
+  .pipe(z.number().positive('must be a number of seconds above 0').max(LARGEST, 'is too large'))
+
+/** Options of everything that searches. */
+export const searchOptions = z.object({
+  search: z.enum(['bfs', 'random']).default('bfs'),
+  reduce: z.enum(['none', 'symmetry', 'por', 'all']).default('all'),
+  storage: z.enum(['exact', 'fingerprint']).default('exact'),
+  workers: count(256).optional(),
+  maxStates: count().optional(),
+  maxDepth: count().optional(),
+  timeLimit: seconds.optional(),
+  memoryLimit: count().optional(),
+  seed: z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number from 0 to 4294967295')
+    .transform(Number)
+    .pipe(z.number().max(0xffffffff, 'must be a whole number from 0 to 4294967295'))
+    .optional(),
+})
+
+export type SearchFlags = z.infer<typeof searchOptions>
+
+/** `maxStates` is `--max-states` on the command line. */
+const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
+
+/**
+ * Reads the options of a command.
+ * @throws UsageError naming the option and what it may be.
+ */
+export function readOptions<T extends z.ZodType>(schema: T, raw: unknown): z.output<T> {
+  const parsed = schema.safeParse(raw)
+  if (parsed.success) return parsed.data
+  const { path, message, input } = issueOf(parsed.error, raw)
+  throw new UsageError(
+    `${flagOf(String(path[0]))}: ${message}${input === undefined ? '' : `, not "${input}"`}`,
+  )
+}
+
+function issueOf(error: z.ZodError, raw: unknown): { path: PropertyKey[]; message: string; input?: string } {
+  const [{ path, message, code, ...issue }] = error.issues
+  const input = path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], raw)
+  const text =
+    code === 'invalid_value' && 'values' in issue
+      ? `must be one of ${(issue.values as unknown[]).join(', ')}`
+      : message
+  return input === undefined ? { path, message: text } : { path, message: text, input: String(input) }
+}
+
+/** The first thing wrong with a file, in one line: where and what. */
+export function firstIssue(error: z.ZodError): string {
+  const [issue] = error.issues
+  const where = issue.path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('')
+  return where === '' ? issue.message : `${where.replace(/^\./, '')}: ${issue.message}`
+}

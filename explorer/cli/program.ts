@@ -1,0 +1,161 @@
+import { Command, CommanderError } from 'commander'
+import { CounterexampleError } from '../../counterexamples/file.ts'
+import { ModelError } from '../../model/language/errors.ts'
+import { check } from './check.ts'
+import { defaultSet } from './default-set.ts'
+import { doctor } from './doctor.ts'
+import { InternalError, UsageError } from './errors.ts'
+import { EXIT } from './exit-status.ts'
+import { explain } from './explain.ts'
+import { CHECK_EXAMPLES, DESIGN_FILE, ENVIRONMENT, EXAMPLES, EXIT_STATUS, PURPOSE } from './help.ts'
+import { list } from './list.ts'
+import { machine } from './machine.ts'
+import { unknownName } from './nearest.ts'
+import { replay } from './replay.ts'
+import type { Session } from './session.ts'
+import { FORM_NAMES, show } from './show.ts'
+
+/**
+ * Runs one command line. Errors become one line on standard error; nothing is thrown.
+ * @param args what follows the program's name.
+ * @returns the exit status.
+ */
+export async function run(session: Session, args: readonly string[]): Promise<number> {
+  const { io } = session
+  let status: number = EXIT.holds
+  const program = programOf(session, (result) => {
+    status = result
+  })
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return status
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.holds : EXIT.usage
+    if (error instanceof UsageError || error instanceof CounterexampleError) {
+      io.err(`mmucheck: ${error.message}`)
+      io.err('Try --help.')
+      return EXIT.usage
+    }
+    if (error instanceof ModelError) {
+      io.err(`mmucheck: the model is wrong: ${error.message}`)
+      return EXIT.usage
+    }
+    const known = error instanceof InternalError
+    io.err(`mmucheck: internal error: ${error instanceof Error ? error.message : String(error)}`)
+    if (!known && error instanceof Error && error.stack !== undefined) io.err(error.stack)
+    return EXIT.internal
+  }
+}
+
+function programOf(session: Session, done: (status: number) => void): Command {
+  const { io } = session
+  const program = new Command('mmucheck')
+  program
+    .description(`${PURPOSE}\n${EXAMPLES}`)
+    .usage('[command] [options]')
+    .version(session.version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text.replace(/\n$/, '')),
+      writeErr: (text) => io.err(text.replace(/\n$/, '')),
+      outputError: (text, write) => {
+        write(
+          `${text.replace(/^error: /, 'mmucheck: ').replace(/\n\(Did you mean/, ' (did you mean')}Try --help.\n`,
+        )
+      },
+      getOutHelpWidth: () => io.width,
+      getErrHelpWidth: () => io.width,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .addHelpText('after', `${EXIT_STATUS}\n${ENVIRONMENT}`)
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .allowExcessArguments()
+    .option('--unicode', 'check marks besides the words')
+    .action(async (raw) => {
+      const [unknown] = program.args
+      if (unknown !== undefined) {
+        const commands = program.commands.map((c) => c.name())
+        throw new UsageError(unknownName('command', unknown, commands))
+      }
+      done(await defaultSet(session, raw))
+    })
+
+  const command = (name: string, purpose: string): Command =>
+    program.command(name).description(purpose).addHelpText('after', `${EXIT_STATUS}\n${ENVIRONMENT}`)
+
+  addSearchOptions(
+    command(
+      'check',
+      `Explores every behaviour of scenarios with a design and judges the properties.\nWithout a scenario: every one that the design names.\n${CHECK_EXAMPLES}`,
+    ).argument('[scenario...]', 'ids or aliases, see "mmucheck list scenarios"'),
+  )
+    .addHelpText('after', DESIGN_FILE)
+    .action(async (scenarios: string[], raw) => done(await check(session, scenarios, raw)))
+
+  command('list', 'Says what there is, with a sentence on each.')
+    .argument('[kind]', 'scenarios, designs, properties or machines')
+    .option('--json', 'an array, or an object of arrays')
+    .action((kind: string | undefined, raw) => done(list(session, kind, raw)))
+
+  command('explain', 'Says what a property, design, scenario, machine or step means.')
+    .argument('<name>', 'id or alias')
+    .action((name: string) => done(explain(session, name)))
+
+  command('show', 'Renders a counterexample. It is replayed first: nothing in the file is believed.')
+    .argument('<counterexample>', 'file or id')
+    .option('--as <form>', `one of ${FORM_NAMES.join(', ')}`, 'diagram')
+    .option('--design <file>', 'design file, when the counterexample is of one')
+    .option('--out <dir>', 'where to look for ids', 'out')
+    .action((name: string, raw) => done(show(session, name, raw)))
+
+  command('replay', 'Replays counterexamples by xstate alone; fails when the model does not allow one.')
+    .argument('<counterexample...>', 'files or ids')
+    .option('-i, --interactive', 'step through it')
+    .option('--design <file>', 'design file, when the counterexample is of one')
+    .option('--out <dir>', 'where to look for ids', 'out')
+    .option('--quiet', 'say nothing unless it fails')
+    .action(async (names: string[], raw) => done(await replay(session, names, raw)))
+
+  command('machine', 'Prints a thread of control as a statechart.')
+    .argument('<name>', 'thread kind, see "mmucheck list machines"')
+    .option('--as <form>', 'mermaid or json (as xstate takes it)', 'mermaid')
+    .option('--scenario <id>', 'as this scenario runs it')
+    .option('--design <id>', 'with the patches of this design')
+    .action((name: string, raw) => done(machine(session, name, raw)))
+
+  command('doctor', 'Prints versions, model hash, cores and memory: for bug reports.')
+    .option('--json', 'as an object')
+    .action((raw) => done(doctor(session, raw)))
+
+  return program
+}
+
+const collect = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value]
+
+function addSearchOptions(command: Command): Command {
+  return command
+    .optionsGroup('What to check:')
+    .option('--design <id|file>', 'design, or JSON file with one (repeatable; upstream)', collect)
+    .option('--property <id>', 'only this property (repeatable)', collect)
+    .optionsGroup('How to search:')
+    .option('--search <how>', 'bfs: every state, shortest traces (bfs)')
+    .option('--reduce <how>', 'none, symmetry, por or all (all)')
+    .option('--storage <how>', 'exact, or fingerprint: 64 bits per state (exact)')
+    .option('--workers <n>', 'searches at the same time (number of cores)')
+    .option('--seed <n>', 'seed of the hash functions')
+    .optionsGroup('Limits of each search; reaching one is inconclusive:')
+    .option('--max-states <n>', 'distinct states')
+    .option('--max-depth <n>', 'steps from the beginning')
+    .option('--time-limit <s>', 'seconds')
+    .option('--memory-limit <MiB>', 'size of the tables')
+    .option('--allow-incomplete', 'exit 0 when inconclusive, and say so')
+    .optionsGroup('What to print:')
+    .option('--json [file]', 'the result as JSON, on standard output or to a file')
+    .option('--format <name>', 'text (text)')
+    .option('--out <dir>', 'folder for counterexamples (out)')
+    .option('--quiet', 'only the last line')
+    .option('--unicode', 'check marks besides the words')
+    .optionsGroup('Other:')
+}

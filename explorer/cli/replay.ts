@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import type { Replayed } from '../../counterexamples/replay.ts'
+import { load } from './counterexamples.ts'
+import { UsageError } from './errors.ts'
+import { EXIT } from './exit-status.ts'
+import { readOptions } from './options.ts'
+import { stepThrough } from './replay-interactive.ts'
+import type { Session } from './session.ts'
+
+const options = z.object({
+  interactive: z.boolean().default(false),
+  design: z.string().optional(),
+  out: z.string().default('out'),
+  quiet: z.boolean().default(false),
+})
+
+/**
+ * `mmucheck replay`: recomputes counterexamples by xstate and fails loudly when the model no longer allows
+ * one, or it violates nothing.
+ */
+export async function replay(session: Session, names: readonly string[], raw: unknown): Promise<number> {
+  const flags = readOptions(options, raw)
+  if (flags.interactive && names.length > 1) throw new UsageError('-i steps through one counterexample')
+  const replays = names.map((name) => load(session.catalogue, { name, out: flags.out, design: flags.design }))
+  if (flags.interactive) {
+    await stepThrough(session.io, replays[0])
+    return EXIT.holds
+  }
+  if (!flags.quiet) for (const replayed of replays) session.io.out(confirmation(replayed))
+  return EXIT.holds
+}
+
+/** One line: what was replayed, and that it fails. */
+export function confirmation({ counterexample: ce, modelChanged }: Replayed): string {
+  const changed = modelChanged ? ' (the model has changed since)' : ''
+  return `${ce.id}: ${ce.steps.length} steps of ${ce.scenario} with ${ce.design} violate ${ce.property}${changed}`
+}

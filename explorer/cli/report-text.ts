@@ -1,0 +1,86 @@
+import type { ChalkInstance } from 'chalk'
+import type { Verdict } from '../search/result.ts'
+import { wrap } from './io.ts'
+import type { CheckReport, PropertyReport } from './report.ts'
+
+/** Names of steps that are listed at most when they never fired. */
+const LISTED = 12
+
+/** How text is set. */
+export interface Style {
+  readonly colour: ChalkInstance
+  readonly width: number
+  /** Box-drawing and check marks instead of plain ASCII. */
+  readonly unicode: boolean
+}
+
+/** One block: the heading, a line per property, where counterexamples are, and the totals. */
+export function checkBlock(check: CheckReport, heading: string, style: Style): string[] {
+  const longest = Math.max(...check.properties.map((p) => p.id.length))
+  return [
+    style.colour.bold(heading),
+    ...check.properties.flatMap((p) => propertyLines(p, longest, style)),
+    ...wrap(totals(check), style.width, '  '),
+    ...neverTaken(check, style.width),
+  ]
+}
+
+/** `complete, 1234 states, 5678 transitions, depth 30, 0.1 s`. */
+export function totals(check: CheckReport): string {
+  const { complete, incompleteReason, states, transitions, depth, seconds, reduction } = check
+  const parts = [
+    complete ? 'complete' : `INCOMPLETE: ${incompleteReason ?? 'stopped'}`,
+    `${states} states`,
+    `${transitions} transitions`,
+    `depth ${depth}`,
+    `${seconds.toFixed(1)} s`,
+  ]
+  if (reduction !== 'none') parts.push(`reduced by ${reduction === 'all' ? 'symmetry and por' : reduction}`)
+  if (check.deadlocks > 0) parts.push(`${check.deadlocks} deadlocks`)
+  if (check.collisionProbability > 0)
+    parts.push(`a state was missed with probability below ${check.collisionProbability.toExponential(1)}`)
+  return parts.join(', ')
+}
+
+/** `VIOLATED` is a word in capitals, so that it stands out without colour too. */
+export function verdictWord(verdict: Verdict, { colour, unicode }: Style): string {
+  const [word, mark, paint] = {
+    holds: ['holds', '\u2713 ', colour.green] as const,
+    violated: ['VIOLATED', '\u2717 ', colour.red.bold] as const,
+    inconclusive: ['inconclusive', '? ', colour.yellow] as const,
+  }[verdict]
+  return paint((unicode ? mark : '') + word)
+}
+
+function propertyLines(p: PropertyReport, longest: number, style: Style): string[] {
+  const word = verdictWord(p.verdict, style)
+  const gap = ' '.repeat(Math.max(1, longest - p.id.length + 2))
+  const note = noteOf(p)
+  const padding = ' '.repeat(Math.max(0, 14 - (p.verdict.length + (style.unicode ? 2 : 0))))
+  const line = `  ${p.id}${gap}${word}${note === '' ? '' : padding + note}`
+  const ce = p.counterexample
+  if (ce === null) return p.reason === null ? [line] : [line, ...wrap(p.reason, style.width, '    ')]
+  const switches = `${ce.contextSwitches} context ${ce.contextSwitches === 1 ? 'switch' : 'switches'}`
+  const loop = ce.loopStart === null ? '' : `, repeats from step ${ce.loopStart + 1}`
+  const whose = p.subject === null ? '' : ` for ${p.subject}`
+  return [line, `    ${ce.length} steps, ${switches}${loop}${whose}: ${ce.file}`]
+}
+
+/** How often the property had something to say. */
+function noteOf({ kind, antecedent, verdict }: PropertyReport): string {
+  if (kind === 'witness') return verdict === 'violated' ? 'never reached' : `in ${antecedent} states`
+  if (kind === 'progress')
+    return antecedent === 0 ? 'the goal was never reached' : `${antecedent} goal states`
+  if (kind === 'deadlock' || kind === 'fault') return ''
+  if (antecedent === 0) return 'vacuous: its antecedent never was true'
+  return `${antecedent} ${kind === 'action' ? 'steps' : 'states'}`
+}
+
+function neverTaken({ steps }: CheckReport, width: number): string[] {
+  const all = Object.entries(steps)
+  const never = all.filter(([, taken]) => taken === 0).map(([name]) => name)
+  if (never.length === 0) return []
+  const more = never.length > LISTED ? ` and ${never.length - LISTED} more` : ''
+  const text = `never taken (${never.length} of ${all.length} steps): ${never.slice(0, LISTED).join(', ')}${more}`
+  return wrap(text, width, '  ')
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod'
+import { EXIT, worstOf } from './exit-status.ts'
+
+/** The machine-readable result, stable for scripts: `mmucheck-result/1`. */
+
+const verdict = z.enum(['holds', 'violated', 'inconclusive'])
+const natural = z.int().min(0)
+
+const counterexample = z.strictObject({
+  id: z.string().regex(/^ce-/),
+  /** Path of the file, as given by `--out`. */
+  file: z.string(),
+  /** Steps. */
+  length: natural,
+  contextSwitches: natural,
+  /** Where the repeated part of a behaviour without end begins; null for a finite one. */
+  loopStart: natural.nullable(),
+})
+
+const property = z.strictObject({
+  id: z.string(),
+  /** The kind of property: `invariant`, `action`, `witness`, `progress`, `deadlock`, ... */
+  kind: z.string(),
+  verdict,
+  /** How many states (or steps) had a true antecedent; 0 means that the verdict is vacuous. */
+  antecedent: natural,
+  counterexample: counterexample.nullable(),
+  /** Why it is inconclusive, where that is not simply that the search ended early. */
+  reason: z.string().nullable(),
+  /** The thread for which it is violated, when it is judged for each thread. */
+  subject: z.string().nullable(),
+})
+
+const check = z.strictObject({
+  scenario: z.string(),
+  design: z.string(),
+  complete: z.boolean(),
+  incompleteReason: z.string().nullable(),
+  states: natural,
+  transitions: natural,
+  depth: natural,
+  deadlocks: natural,
+  seconds: z.number().min(0),
+  bytesPerState: z.number().min(0),
+  /** The reduction that was really applied. */
+  reduction: z.enum(['none', 'symmetry', 'por', 'all']),
+  collisionProbability: z.number().min(0).max(1),
+  /** How often each step was taken, by `THREADKIND.STEP`. */
+  steps: z.record(z.string(), natural),
+  properties: z.array(property),
+})
+
+export const resultSchema = z.strictObject({
+  schema: z.literal('mmucheck-result/1'),
+  version: z.string(),
+  modelHash: z.string(),
+  verdict,
+  checks: z.array(check),
+})
+
+export type Result = z.infer<typeof resultSchema>
+export type CheckReport = Result['checks'][number]
+export type PropertyReport = CheckReport['properties'][number]
+export type Counterexample = z.infer<typeof counterexample>
+
+/** How many properties have each verdict, over all checks. */
+export interface Tally {
+  readonly violated: number
+  readonly holds: number
+  readonly inconclusive: number
+}
+
+export function tallyOf(checks: readonly CheckReport[]): Tally {
+  const tally = { violated: 0, holds: 0, inconclusive: 0 }
+  for (const { properties } of checks) for (const p of properties) tally[p.verdict]++
+  return tally
+}
+
+/**
+ * The verdict on everything that was asked. A search that did not finish is never "holds", whatever its
+ * properties say.
+ */
+export function overallVerdict(checks: readonly CheckReport[]): Result['verdict'] {
+  const { violated, inconclusive } = tallyOf(checks)
+  if (violated > 0) return 'violated'
+  return inconclusive > 0 || checks.some((c) => !c.complete) ? 'inconclusive' : 'holds'
+}
+
+/** The exit status for a result. */
+export function exitStatusOf(checks: readonly CheckReport[], allowIncomplete: boolean): number {
+  const open = overallVerdict(checks) === 'inconclusive' ? [EXIT.inconclusive] : []
+  const violated = tallyOf(checks).violated > 0 ? [EXIT.violated] : []
+  return worstOf([...violated, ...(allowIncomplete ? [] : open)])
+}
+
+/** `mmucheck: 1 violated, 6 hold, 0 inconclusive`, the last line of every report. */
+export function verdictLine(checks: readonly CheckReport[], allowIncomplete: boolean): string {
+  const { violated, holds, inconclusive } = tallyOf(checks)
+  const line = `mmucheck: ${violated} violated, ${holds} hold, ${inconclusive} inconclusive`
+  const open = checks.filter((c) => !c.complete).length
+  if (open === 0 && inconclusive === 0) return line
+  const searches = open === 0 ? '' : `; ${open} of ${checks.length} searches incomplete`
+  return `${line}${searches}${allowIncomplete ? ' (allowed by --allow-incomplete)' : ''}`
+}

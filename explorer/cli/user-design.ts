@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import type { Design } from '../../model/designs/design.ts'
+import { ModelError } from '../../model/language/errors.ts'
+import { applyPatches, drop, move, only, type Patch } from '../../model/language/patch.ts'
+import { type Entry, stepPaths } from '../../model/language/program.ts'
+import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { type Catalogue, findNamed, lookUp } from './catalogue.ts'
+import { UsageError } from './errors.ts'
+import { unknownName } from './nearest.ts'
+import { firstIssue } from './options.ts'
+
+const name = z.string().min(1)
+const kind = { in: name.optional() }
+
+/** A design as a file: data only, so that a file from anywhere can be checked; nothing in it is run. */
+const designFile = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'must be of small letters, digits and dashes'),
+  title: name,
+  about: z.string().default(''),
+  scenarios: z.array(name).default([]),
+  patches: z
+    .array(
+      z.union(
+        [
+          z.strictObject({ op: z.literal('drop'), name, ...kind }),
+          z.strictObject({ op: z.literal('move'), name, before: name, ...kind }),
+          z.strictObject({ op: z.literal('move'), name, after: name, ...kind }),
+        ],
+        {
+          error: 'must be {"op":"drop","name"} or {"op":"move","name","before" or "after"}, each with "in"?',
+        },
+      ),
+    )
+    .min(1),
+})
+
+type PatchData = z.infer<typeof designFile>['patches'][number]
+
+/** True when a `--design` argument means a file and not a name. */
+export const isDesignFile = (argument: string): boolean => /[/\\]|\.json$/i.test(argument)
+
+/**
+ * Reads a design from a JSON file: `{ "id", "title", "scenarios"?, "patches": [{ "op": "drop", "name" },
+ * { "op": "move", "name", "before" or "after", "in"? }] }`. Without `scenarios` it belongs to every scenario
+ * in which all of its patches find their steps.
+ * @throws UsageError for a file that cannot be read, is no such object, takes a known design's name, or
+ *   names a step that no scenario has; the last with the nearest step name.
+ */
+export function readDesign<W>(catalogue: Catalogue<W>, path: string): Design<W> {
+  const data = parse(path)
+  if (findNamed(catalogue.designs, data.id) !== undefined) {
+    throw new UsageError(`${path}: id: "${data.id}" is the name of a design that exists; choose another`)
+  }
+  const chosen = data.scenarios.map((id) => lookUp('scenario', catalogue.scenarios, id))
+  const candidates = chosen.length > 0 ? chosen : catalogue.scenarios
+  const programs = candidates.map((scenario) => ({ scenario, programs: programsOf(scenario) }))
+  checkNames(
+    path,
+    data.patches,
+    programs.flatMap((each) => each.programs),
+  )
+  const patches = data.patches.map((p) => patchOf<W>(p))
+  const fitting = programs.filter((each) => {
+    try {
+      applyPatches(each.programs, patches)
+      return true
+    } catch (error) {
+      if (error instanceof ModelError && chosen.length === 0) return false
+      if (error instanceof ModelError) {
+        throw new UsageError(`${path}: in scenario ${each.scenario.id}: ${error.message}`)
+      }
+      throw error
+    }
+  })
+  if (fitting.length === 0) throw new UsageError(`${path}: its patches fit no scenario together`)
+  return {
+    id: data.id,
+    aliases: [],
+    title: data.title,
+    status: 'candidate',
+    kernel: { version: 'none', function: 'see the patches' },
+    about: data.about,
+    scenarios: fitting.map((each) => each.scenario.id),
+    patches,
+    expect: [],
+  }
+}
+
+function parse(path: string): z.infer<typeof designFile> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`cannot read the design ${path}: ${(error as NodeJS.ErrnoException).code}`)
+  }
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`${path} is not JSON: ${(error as Error).message}`)
+  }
+  const parsed = designFile.safeParse(json)
+  if (!parsed.success) throw new UsageError(`${path}: ${firstIssue(parsed.error)}`)
+  return parsed.data
+}
+
+function patchOf<W>(data: PatchData): Patch<W> {
+  const patch: Patch<W> =
+    data.op === 'drop'
+      ? drop(data.name)
+      : move(data.name, 'before' in data ? { before: data.before } : { after: data.after })
+  return data.in === undefined ? patch : only(data.in, patch)
+}
+
+const programsOf = <W>(scenario: Scenario<W>) => [
+  ...new Map(scenario.build([]).threads.map(({ program }) => [program.kind, program])).values(),
+]
+
+/** Every name a patch refers to must exist somewhere; a slip of the pen is answered with the nearest. */
+function checkNames<W>(
+  path: string,
+  patches: readonly PatchData[],
+  programs: readonly { readonly kind: string; readonly entries: readonly Entry<W>[] }[],
+): void {
+  const kinds = [...new Set(programs.map((p) => p.kind))]
+  patches.forEach((patch, index) => {
+    const where = `${path}: patch ${index + 1}`
+    if (patch.in !== undefined && !kinds.includes(patch.in)) {
+      throw new UsageError(`${where}: ${unknownName('machine', patch.in, kinds)}`)
+    }
+    const own = programs.filter((p) => patch.in === undefined || p.kind === patch.in)
+    const known = [...new Set(own.flatMap((p) => allNames(p.entries)))]
+    const place = patch.op === 'drop' ? [] : ['before' in patch ? patch.before : patch.after]
+    for (const step of [patch.name, ...place]) {
+      if (known.some((k) => k === step || k.endsWith(`/${step}`))) continue
+      const short = known.flatMap((k) => [k, k.slice(k.lastIndexOf('/') + 1)])
+      throw new UsageError(`${where}: ${unknownName('step', step, short)}`)
+    }
+  })
+}
+
+function allNames<W>(entries: readonly Entry<W>[], prefix = ''): string[] {
+  return [
+    ...stepPaths(entries, prefix),
+    ...entries.flatMap((e) =>
+      e.kind === 'step'
+        ? []
+        : [prefix + e.name, ...(e.kind === 'block' ? allNames(e.entries, `${prefix}${e.name}/`) : [])],
+    ),
+  ]
+}
