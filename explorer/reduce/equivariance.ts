@@ -2,19 +2,24 @@ import { ModelError } from '../../model/language/errors.ts'
 import type { Sort } from '../../model/language/shapes.ts'
 import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
-/** What model code says about one state, for comparison. */
-export interface Answer {
-  /** Fields read, in order. */
-  readonly reads: readonly number[]
+/** One thing that model code says about a state. */
+export interface Saying {
   /** The state afterwards; null when it says nothing about another state. */
   readonly after: Uint16Array | null
   /** Everything else that must not depend on names: disabled, a violated property, a truth value. */
   readonly said: string
 }
 
-/** Model code of several subjects (steps, properties) that can be run on any state. */
+/** What a subject says about one state, for comparison. The order of the sayings has no meaning. */
+export interface Answer {
+  /** Fields read, in order. */
+  readonly reads: readonly number[]
+  readonly sayings: readonly Saying[]
+}
+
+/** Model code of several subjects (families of steps, properties) that can be run on any state. */
 export interface Subjects {
-  /** Runs a subject; the arrays of the answer may be reused by the next call. */
+  /** Runs a subject on a state; the next call may reuse `reads`. */
   answer(subject: number, codes: Uint16Array): Answer
   /** What the subject becomes under a generator, by its number in `SymmetryGroup.generators`. */
   image(subject: number, generator: number): number
@@ -36,7 +41,7 @@ export class AsymmetryError extends ModelError {
 interface Member {
   readonly subject: number
   readonly codes: Uint16Array
-  readonly after: Uint16Array | null
+  readonly sayings: readonly Saying[]
   /** From the first member to this one. */
   readonly permutation: Permutation
 }
@@ -67,28 +72,28 @@ export class Equivariance {
   }
 
   /**
-   * Checks all renamings of what a subject said about a state. The arguments may belong to a recorder.
+   * Checks all renamings of what a subject said about a state.
    * @returns the fields on which the behaviour is to depend, those read first.
    * @throws AsymmetryError naming the subject and the sort.
    */
-  widen(subject: number, codes: Uint16Array, { reads, after, said }: Answer): readonly number[] {
+  widen(subject: number, codes: Uint16Array, { reads, sayings }: Answer): readonly number[] {
     const depends = [...reads]
     if (this.#checked.has(this.#key(subject, codes, depends))) return depends
     const first: Member = {
       subject,
       codes: codes.slice(),
-      after: after === null ? null : after.slice(),
+      sayings,
       permutation: this.#group.identity(),
     }
     for (;;) {
-      const missing = this.#explore(first, depends, said)
+      const missing = this.#explore(first, depends)
       if (missing.length === 0) return depends
       depends.push(...missing)
     }
   }
 
   /** Visits all renamings; returns fields (named as in the first member) that some renaming also reads. */
-  #explore(first: Member, depends: readonly number[], said: string): number[] {
+  #explore(first: Member, depends: readonly number[]): number[] {
     const group = this.#group
     const seen = new Set([this.#key(first.subject, first.codes, depends)])
     const members = [first]
@@ -102,24 +107,22 @@ export class Equivariance {
         const key = this.#key(subject, codes, fields)
         if (seen.has(key)) continue
         seen.add(key)
-        const after = this.#compare(member, number, subject, codes, said)
+        const answer = this.#compare(member, number, subject, codes)
         const known = new Set(fields)
-        const missing = this.#reads.filter((f) => !known.has(f))
+        const missing = answer.reads.filter((f) => !known.has(f))
         if (missing.length > 0) {
           const back = group.inverse(permutation)
           return missing.map((f) => group.imageOfField(f, back))
         }
-        members.push({ subject, codes, after, permutation })
+        members.push({ subject, codes, sayings: answer.sayings, permutation })
       }
     }
     for (const key of seen) this.#checked.add(key)
     return []
   }
 
-  #reads: readonly number[] = []
-
-  /** Runs the renamed subject on the renamed state and holds it to the renamed answer, which it returns. */
-  #compare(member: Member, generator: number, subject: number, codes: Uint16Array, said: string) {
+  /** Runs the renamed subject on the renamed state and holds it to the renamed answer. */
+  #compare(member: Member, generator: number, subject: number, codes: Uint16Array): Answer {
     const { sort, ids, permutation } = this.#group.generators[generator]
     const refuse = (how: string): never => {
       throw new AsymmetryError(this.#system, this.#subjects.describe(member.subject), sort, ids, how)
@@ -131,19 +134,28 @@ export class Equivariance {
     } catch (error) {
       return refuse(`with the ids exchanged: ${error instanceof Error ? error.message : String(error)}`)
     }
-    this.#reads = answer.reads
-    if (answer.said !== said) refuse(`it ${said}, and with the ids exchanged it ${answer.said}`)
-    if (member.after === null) return null
-    const after = new Uint16Array(codes.length)
-    this.#group.imageOfState(member.after, permutation, after)
-    const found = answer.after as Uint16Array
-    const field = after.findIndex((code, f) => code !== found[f])
-    if (field >= 0) {
-      const { path, shape } = this.#group.placements[field].field
-      const show = (code: number): string => String(shape.decode(code))
-      refuse(`with the ids exchanged it leaves ${path} = ${show(found[field])}, not ${show(after[field])}`)
-    }
-    return after
+    const expected = member.sayings.map(({ said, after }) => {
+      if (after === null) return { said, after }
+      const renamed = new Uint16Array(after.length)
+      this.#group.imageOfState(after, permutation, renamed)
+      return { said, after: renamed }
+    })
+    const found = answer.sayings.map(keyOf).sort()
+    const same = expected.map(keyOf).sort()
+    if (found.every((key, n) => key === same[n])) return answer
+    if (expected.length > 1) return refuse('with the ids exchanged it can lead elsewhere')
+    return refuse(this.#difference(expected[0], answer.sayings[0]))
+  }
+
+  #difference(expected: Saying, found: Saying): string {
+    if (expected.said !== found.said)
+      return `it ${expected.said}, and with the ids exchanged it ${found.said}`
+    const after = expected.after as Uint16Array
+    const instead = found.after as Uint16Array
+    const field = after.findIndex((code, f) => code !== instead[f])
+    const { path, shape } = this.#group.placements[field].field
+    const show = (codes: Uint16Array): string => String(shape.decode(codes[field]))
+    return `with the ids exchanged it leaves ${path} = ${show(instead)}, not ${show(after)}`
   }
 
   #key(subject: number, codes: Uint16Array, fields: readonly number[]): string {
@@ -151,4 +163,8 @@ export class Equivariance {
     for (const f of fields) masked[f] = codes[f]
     return `${subject}:${String.fromCharCode(...masked)}`
   }
+}
+
+function keyOf({ said, after }: Saying): string {
+  return after === null ? said : `${said}:${String.fromCharCode(...after)}`
 }

@@ -22,6 +22,9 @@ export interface ReductionReport {
   readonly notApplied: readonly string[]
 }
 
+/** The report of a search that left nothing out and was not asked to. */
+export const NOTHING_REDUCED: ReductionReport = { asked: 'none', symmetry: null, factor: 1, notApplied: [] }
+
 /** The reductions of one search. */
 export interface Reductions {
   readonly symmetry: Symmetry | null

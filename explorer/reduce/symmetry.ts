@@ -9,8 +9,8 @@ import type { VisitedSet } from '../state/batch.ts'
 import type { Tabulation } from '../state/tabulation.ts'
 import type { VectorStore } from '../state/vector-store.ts'
 import { CanonicalForm } from './canonical-form.ts'
-import { Equivariance } from './equivariance.ts'
-import { StepImages } from './step-images.ts'
+import { type Answer, Equivariance, type Saying } from './equivariance.ts'
+import { StepFamilies, type StepFamily } from './step-families.ts'
 import { SymmetricSet } from './symmetric-set.ts'
 import { SymmetryGroup } from './symmetry-group.ts'
 
@@ -47,7 +47,8 @@ export class Symmetry {
   readonly #system: System
   readonly #group: SymmetryGroup
   readonly #steps: readonly CompiledStep[]
-  readonly #images: StepImages
+  readonly #families: StepFamilies
+  readonly #actions: readonly ActionProperty<never>[]
   readonly #runner: StepRunner
   readonly #checks: readonly Equivariance[]
   #form: CanonicalForm | null = null
@@ -62,32 +63,39 @@ export class Symmetry {
     this.#system = system
     this.#group = new SymmetryGroup(system, sorts)
     this.#steps = stepTable(system)
-    this.#images = new StepImages(this.#group, system, this.#steps)
+    this.#families = new StepFamilies(this.#group, system, this.#steps)
+    this.#actions = actions
     this.#runner = new StepRunner(system, actions)
     const { generators } = this.#group
+    const { families } = this.#families
     const ofSteps = new Equivariance(system.name, this.#group, {
-      answer: (step, codes) => {
-        this.#runner.recorder.base.set(codes)
-        return answerOf(this.#runner.run(this.#steps[step]), this.#runner.recorder, actions)
+      answer: (family, codes) => this.#answer(families[family], codes, { reads: [], sayings: [] }, null),
+      image: (family, generator) =>
+        this.#families.image(families[family], generators[generator].permutation).index,
+      describe: (family) => {
+        const { thread, steps } = families[family]
+        return `step ${this.#steps[steps[0]].path} of ${system.threads[thread].name}`
       },
-      image: (step, generator) => this.#images.image(step, generators[generator].permutation),
-      describe: (step) =>
-        `step ${this.#steps[step].path} of ${system.threads[this.#steps[step].thread].name}`,
     })
     const probe = new Predicates(system, questions)
     const ofQuestions = new Equivariance(system.name, this.#group, {
       answer: (question, codes) => {
         probe.recorder.base.set(codes)
-        return { said: said(probe.judge(question)), reads: probe.recorder.reads, after: null }
+        const sayings = [{ said: said(probe.judge(question)), after: null }]
+        return { reads: probe.recorder.reads, sayings }
       },
       image: (question) => question,
       describe: (question) => `property ${questions[question].id}`,
     })
     this.#checks = [ofSteps, ofQuestions]
-    this.widenStep = (step, run, recorder) =>
-      ofSteps.widen(step.index, recorder.base, answerOf(run, recorder, actions))
+    this.widenStep = (step, run, recorder) => {
+      const family = this.#families.familyOf(step.index)
+      const own = { reads: [...recorder.reads], sayings: [this.#saying(run, recorder)] }
+      const { base } = recorder
+      return ofSteps.widen(family.index, base, this.#answer(family, base, own, step.index))
+    }
     this.widenQuestion = (question, answer, { base, reads }) =>
-      ofQuestions.widen(question, base, { said: said(answer), reads, after: null })
+      ofQuestions.widen(question, base, { reads, sayings: [{ said: said(answer), after: null }] })
   }
 
   /** Makes a visited set one of orbits. To be called once. */
@@ -116,26 +124,29 @@ export class Symmetry {
       layout.pack(codes, words, 0)
       form.canonicalise(words, 0, 0, 0)
     }
+    const outcome = (step: number, codes: Uint16Array): string => {
+      recorder.base.set(codes)
+      const run = this.#runner.run(this.#steps[step])
+      const { said } = this.#saying(run, recorder)
+      canonicalise(recorder.now)
+      return run.kind === 'disabled' ? '' : `${said}: ${form.words.join()}`
+    }
     return steps.map((step, n) => {
       canonicalise(state)
-      const true_ = this.#images.image(step, group.inverse(form.permutation))
       layout.unpack(form.words, 0, canonical)
-      const kinds: string[] = []
-      const forms = [[true_, state] as const, [step, canonical] as const].map(([number, codes]) => {
-        recorder.base.set(codes)
-        kinds.push(this.#runner.run(this.#steps[number]).kind)
-        canonicalise(recorder.now)
-        if (codes === state) state.set(recorder.now)
-        return form.words.join()
-      })
-      const last = n === steps.length - 1
-      const possible = kinds[0] === kinds[1] && (kinds[0] === 'moved' || (last && kinds[0] === 'fault'))
-      if (!possible || forms[0] !== forms[1]) {
+      const candidates = this.#families.image(
+        this.#families.familyOf(step),
+        group.inverse(form.permutation),
+      ).steps
+      const expected = outcome(step, canonical)
+      const found = candidates.find((candidate) => outcome(candidate, state) === expected)
+      if (found === undefined || expected === '') {
         throw new Error(
-          `${this.#system.name}: a path of the reduced search is no path of the system (step ${n + 1}, ${this.#steps[true_].event}); this is a defect of the search`,
+          `${this.#system.name}: step ${n + 1} of a path of the reduced search, ${this.#steps[step].path}, is not possible in the system; this is a defect of the search`,
         )
       }
-      return true_
+      state.set(recorder.now)
+      return found
     })
   }
 
@@ -149,6 +160,30 @@ export class Symmetry {
     }
   }
 
+  /** Adds what the steps of a family say, but for one whose answer is there already. */
+  #answer(family: StepFamily, codes: Uint16Array, { reads, sayings }: Answer, but: number | null): Answer {
+    const { recorder } = this.#runner
+    const allReads = [...reads]
+    const allSayings = [...sayings]
+    for (const step of family.steps) {
+      if (step === but) continue
+      recorder.base.set(codes)
+      allSayings.push(this.#saying(this.#runner.run(this.#steps[step]), recorder))
+      for (const f of recorder.reads) if (!allReads.includes(f)) allReads.push(f)
+    }
+    return { reads: allReads, sayings: allSayings }
+  }
+
+  #saying(run: Run, { now }: Recorder): Saying {
+    if (run.kind === 'disabled') return { said: 'is not enabled', after: null }
+    if (run.kind === 'fault') return { said: `violates ${run.fault.property}`, after: null }
+    if (run.antecedent === 0) return { said: 'is taken', after: now.slice() }
+    const list = (bits: number): string =>
+      this.#actions.flatMap((a, bit) => ((bits >>> bit) & 1 ? [a.id] : [])).join(', ') || 'nothing'
+    const words = `is taken, concerns ${list(run.antecedent)} and violates ${list(run.violated)}`
+    return { said: words, after: now.slice() }
+  }
+
   #closed(): boolean {
     const initial = new Set(this.#system.initial.map((codes) => codes.join()))
     const image = new Uint16Array(this.#system.layout.fields.length)
@@ -159,16 +194,6 @@ export class Symmetry {
       }),
     )
   }
-}
-
-function answerOf(run: Run, { reads, now }: Recorder, actions: readonly ActionProperty<never>[]) {
-  if (run.kind === 'disabled') return { said: 'is not enabled', reads, after: null }
-  if (run.kind === 'fault') return { said: `violates ${run.fault.property}`, reads, after: null }
-  if (run.antecedent === 0) return { said: 'is taken', reads, after: now }
-  const list = (bits: number): string =>
-    actions.flatMap((a, bit) => ((bits >>> bit) & 1 ? [a.id] : [])).join(', ') || 'nothing'
-  const words = `is taken, concerns ${list(run.antecedent)} and violates ${list(run.violated)}`
-  return { said: words, reads, after: now }
 }
 
 function said(answer: number): string {
