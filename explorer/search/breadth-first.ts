@@ -60,6 +60,9 @@ export function breadthFirst<W>(
 
 const { chunkBits, chunkMask } = VectorStore
 
+/** States expanded in one call, so that the engine can put better code in place between two calls. */
+const SLICE = 2048
+
 /** Milliseconds between two reports of progress. */
 const PROGRESS_INTERVAL = 100
 
@@ -76,6 +79,7 @@ class BreadthFirst<W> implements ExpansionSink {
   readonly #watch: LimitWatch
   readonly #reductions: Reductions
   readonly #initialOf: number[] = []
+  readonly #bytesNow = (): number => this.#bytes
   #genealogy = new Genealogy(0)
   #head = 0
   #depth = 0
@@ -120,7 +124,10 @@ class BreadthFirst<W> implements ExpansionSink {
     while (this.#stopped === null && this.#head < levelEnd) {
       // Steps from the deepest states are taken all the same: if none leads to a new state, all were seen.
       if (this.#watch.tooDeep(this.#depth)) this.#beyond = levelEnd
-      this.#head = this.#expander.expand(this.#head, levelEnd, this)
+      while (this.#stopped === null && this.#head < levelEnd) {
+        const end = Math.min(levelEnd, this.#head + SLICE)
+        this.#head = this.#expander.expand(this.#head, end, this)
+      }
       this.#lookUp()
       if (this.#beyond !== null) break
       if (this.#stopped === null && this.#store.count > levelEnd) this.#depth++
@@ -181,7 +188,7 @@ class BreadthFirst<W> implements ExpansionSink {
     if (this.#beyond === null) this.#judgeNew()
     batch.count = 0
     store.expandedUpTo(this.#head)
-    this.#stopped ??= this.#watch.exceeded(store.count, this.#bytes)
+    this.#stopped ??= this.#watch.exceeded(store.count, this.#bytesNow)
     this.#report()
   }
 

@@ -27,14 +27,14 @@ export class LimitWatch {
   }
 
   /** Why the search must stop, or null. */
-  exceeded(states: number, bytes: number): string | null {
+  exceeded(states: number, bytes: number | (() => number)): string | null {
     const { maxStates, timeLimit, memoryLimit, stop } = this.#limits
     if (stop?.()) return 'interrupted'
     if (maxStates !== undefined && states > maxStates) return `more than ${maxStates} states (--max-states)`
     if (timeLimit !== undefined && this.seconds > timeLimit) return `${timeLimit} s passed (--time-limit)`
-    if (memoryLimit !== undefined && bytes > memoryLimit * 1024 * 1024)
-      return `${memoryLimit} MiB used (--memory-limit)`
-    return null
+    if (memoryLimit === undefined) return null
+    const held = typeof bytes === 'number' ? bytes : bytes()
+    return held > memoryLimit * 1024 * 1024 ? `${memoryLimit} MiB used (--memory-limit)` : null
   }
 
   /** True when states at this depth must not be expanded any more. */
