@@ -23,9 +23,10 @@ export class CanonicalForm {
   readonly permutation: Permutation
   /** How many permutations leave the given state as it is. */
   stabiliser = 1
-  readonly #group: SymmetryGroup
   readonly #partition: OrderedPartition
   readonly #signature: Int32Array
+  /** Id of each slot, and the id it takes in the order that is being tried. */
+  readonly #ids: Uint8Array
   readonly #rank: Uint8Array
   readonly #candidate: Int32Array
   #candidateLow = 0
@@ -52,8 +53,6 @@ export class CanonicalForm {
   readonly #familyStart: Int32Array
   /** Moved field at an address within the families. */
   readonly #movedAt: Int32Array
-  /** Bits of each word that belong to fields nothing moves. */
-  readonly #fixed: Int32Array
   /** Moved fields with the slot among their places, by slot. */
   readonly #indexed: readonly Int32Array[]
   /** Moved fields whose values are ids of the slot's sort, by slot. */
@@ -64,7 +63,6 @@ export class CanonicalForm {
   constructor(group: SymmetryGroup, layout: Layout, hash: Tabulation) {
     const moved = group.moved()
     const pick = (of: (p: (typeof moved)[number]) => number): Int32Array => Int32Array.from(moved, of)
-    this.#group = group
     this.#partition = new OrderedPartition(group)
     this.#signature = new Int32Array(group.slots)
     this.#rank = new Uint8Array(group.slots)
@@ -110,11 +108,10 @@ export class CanonicalForm {
     this.#stride = Int32Array.from(stride)
     this.#familyStart = Int32Array.from(familyStart)
     this.#movedAt = new Int32Array(addresses)
-    for (let slot = 0; slot < group.slots; slot++) this.#rank[slot] = group.idOfSlot(slot)
+    this.#ids = Uint8Array.from({ length: group.slots }, (_, slot) => group.idOfSlot(slot))
+    this.#rank.set(this.#ids)
     for (let m = 0; m < moved.length; m++) this.#movedAt[this.#address(m)] = m
 
-    this.#fixed = new Int32Array(layout.words).fill(-1)
-    for (const { field } of moved) this.#fixed[field.word] &= ~(field.mask << field.shift)
     const slots = Array.from({ length: group.slots }, (_, slot) => slot)
     const numbered = moved.map((p, m) => ({ ...p, m }))
     this.#indexed = slots.map((slot) =>
@@ -201,7 +198,7 @@ export class CanonicalForm {
   #exchangeable(a: number, b: number): boolean {
     const rank = this.#rank
     const codes = this.#codes
-    for (let slot = 0; slot < rank.length; slot++) rank[slot] = this.#group.idOfSlot(slot)
+    rank.set(this.#ids)
     const idA = rank[a]
     const idB = rank[b]
     rank[a] = idB
@@ -258,7 +255,7 @@ export class CanonicalForm {
   #try(weight: number): void {
     const { order } = this.#partition
     const rank = this.#rank
-    for (let at = 0; at < order.length; at++) rank[order[at]] = this.#group.idOfSlot(at)
+    for (let at = 0; at < order.length; at++) rank[order[at]] = this.#ids[at]
     this.#build()
     const candidate = this.#candidate
     const { words } = this
@@ -279,21 +276,32 @@ export class CanonicalForm {
   #build(): void {
     const candidate = this.#candidate
     const codes = this.#codes
+    const from = this.#from
+    const base = this.#base
     let low = this.#fromLow
     let high = this.#fromHigh
-    for (let w = 0; w < candidate.length; w++) candidate[w] = this.#from[this.#base + w] & this.#fixed[w]
-    for (let m = 0; m < codes.length; m++) {
-      const code = this.#image(m)
-      const to = this.#movedAt[this.#address(m)]
-      candidate[this.#word[to]] |= code << this.#shift[to]
-      if (code === codes[to]) continue
-      const before = this.#hashOffset[to] + codes[to]
-      const after = this.#hashOffset[to] + code
-      low ^= this.#hashLow[before] ^ this.#hashLow[after]
-      high ^= this.#hashHigh[before] ^ this.#hashHigh[after]
+    for (let w = 0; w < candidate.length; w++) candidate[w] = from[base + w]
+    if (!this.#isIdentity()) {
+      for (let m = 0; m < codes.length; m++) {
+        const code = this.#image(m)
+        const to = this.#movedAt[this.#address(m)]
+        const old = codes[to]
+        if (code === old) continue
+        candidate[this.#word[to]] ^= (code ^ old) << this.#shift[to]
+        const before = this.#hashOffset[to] + old
+        const after = this.#hashOffset[to] + code
+        low ^= this.#hashLow[before] ^ this.#hashLow[after]
+        high ^= this.#hashHigh[before] ^ this.#hashHigh[after]
+      }
     }
     this.#candidateLow = low
     this.#candidateHigh = high
+  }
+
+  #isIdentity(): boolean {
+    const { order } = this.#partition
+    for (let at = 0; at < order.length; at++) if (order[at] !== at) return false
+    return true
   }
 
   /** What the code of a moved field becomes when every slot takes the id in `#rank`. */
