@@ -23,12 +23,15 @@ export function callersOf({ thread, located }: ReplayedStep): ReadonlySet<string
     new Set(list.filter((s) => depthOf(s) <= depth).map((s) => headingOf(s.step.about)))
   const before = notDeeper(steps.slice(0, index))
   const after = notDeeper(steps.slice(index + 1))
-  const callers = new Set([...before].filter((heading) => heading !== null && after.has(heading)) as string[])
+  const callers = new Set([...before].filter((heading) => isFunction(heading) && after.has(heading)))
   const outside = steps.slice(0, index).findLast((s) => depthOf(s) < depth)
   const from = outside === undefined ? null : headingOf(outside.step.about)
-  if (from !== null) callers.add(from)
-  callers.delete(own ?? '')
-  return callers
+  callers.add(isFunction(from) ? from : own)
+  callers.delete(own)
+  return callers as ReadonlySet<string>
 }
+
+/** Only functions call; a guest or the hardware does not. */
+const isFunction = (heading: string | null): boolean => heading?.endsWith('()') === true
 
 const depthOf = ({ path }: LocatedStep<unknown>): number => path.split('/').length

@@ -8,8 +8,9 @@ import type { Replayed } from './replay.ts'
 import { rowsOf } from './rows.ts'
 import { table, WIDTH, wrap } from './text.ts'
 
-/** Most entries of the tables of fields; the rest is counted. */
+/** Most entries of the tables of fields, and most with entries that only passed from thread to thread. */
 const MOST_FIELDS = 12
+const ENOUGH_FIELDS = 6
 
 /** Everything about a counterexample on one page: what was asked, the race diagram, and what changed. */
 export function diagram(replayed: Replayed): string {
@@ -52,23 +53,13 @@ export function raceDiagram(replayed: Replayed, causes: Causes = causesOf(replay
   const mark = { text: property.kind === 'witness' ? property.id : `BUG: ${property.id}` }
   const before = beginning(replayed, causes)
   const page =
-    lanes.all.length === 0
-      ? [`  <--- ${mark.text}`]
-      : layPage(rows, lanes, mark, loopRow(replayed, rows.length, counterexample.loopStart))
+    lanes.all.length === 0 ? [`  <--- ${mark.text}`] : layPage(rows, lanes, mark, counterexample.loopStart)
   return [...before, ...(before.length === 0 ? [] : ['']), ...page, '', ...closing(replayed, causes)]
 }
 
 /** The line with which a second person repeats the result. */
 export function reproduce({ counterexample }: Replayed): string[] {
   return [`Reproduce: mmucheck replay ${counterexample.id}`]
-}
-
-/** Index of the first row of the loop. */
-function loopRow(replayed: Replayed, rows: number, loopStart: number | null): number | null {
-  if (loopStart === null) return null
-  if (loopStart === replayed.steps.length) return rows
-  const before = { ...replayed, steps: replayed.steps.slice(0, loopStart) }
-  return rowsOf(before, lanesOf(replayed), { ...causesOf(replayed) }).length
 }
 
 /** Initial values of what matters: what the property looked at, and what one thread tells another. */
@@ -104,16 +95,20 @@ export function changedTable(replayed: Replayed, causes: Causes): string[] {
   const kept = mostImportant(shown, causes)
   const rows = kept.map((item) => {
     const [before, now] = [item.value(states[0]), item.value(last)]
-    return [`  ${item.path}`, before, before === now ? `${now}  (changed and back)` : now]
+    return [`  ${item.path}`, before, before === now ? 'as before' : now]
   })
-  const [head, ...body] = table([['Changed since the beginning', 'before', 'now'], ...rows])
-  return [head, ...body.flatMap((line) => wrapRow(line)), ...more(shown.length - kept.length), '']
+  const lines = table([['Changed since the beginning', 'before', 'now'], ...rows])
+  const wide = lines.some((line) => line.length > WIDTH)
+  const asList = [
+    'Changed since the beginning:',
+    ...rows.flatMap(([path, before, now]) =>
+      wrap(`${path}: ${before} -> ${now}`, WIDTH - 2, 4).map((l) => `  ${l}`),
+    ),
+  ]
+  return [...(wide ? asList : lines), ...more(shown.length - kept.length), '']
 }
 
-const wrapRow = (line: string): string[] =>
-  line.length <= WIDTH ? [line] : wrap(line, WIDTH - 2, 4).map((part) => `  ${part}`)
-
-const more = (n: number): string[] => (n === 0 ? [] : [`  and ${n} more (--as states)`])
+const more = (n: number): string[] => (n === 0 ? [] : [`  (${n} more: --as states)`])
 
 /** Things that some step changed. */
 function changedItems({ system, steps }: Replayed): ReadonlySet<Item> {
@@ -121,23 +116,16 @@ function changedItems({ system, steps }: Replayed): ReadonlySet<Item> {
   return new Set(steps.flatMap(({ changes }) => changes.flatMap((c) => c.fields.map((f) => items.of(f)))))
 }
 
-/** At most `MOST_FIELDS`, in order of declaration: first what decides, then what was looked at. */
+/** The first of them by importance, in order of declaration: what decides, what was looked at, the rest. */
 function mostImportant(shown: readonly Item[], causes: Causes): Item[] {
   const races = new Set(causes.races.map((race) => race.field))
   const judged = new Set(causes.judged)
-  const rank = (item: Item): number =>
-    item.fields.some((f) => races.has(f) || causes.decisive.has(f))
-      ? 0
-      : item.fields.some((f) => judged.has(f))
-        ? 1
-        : 2
-  const ranked = shown
-    .map((item, order) => ({ item, order }))
-    .sort((a, b) => rank(a.item) - rank(b.item) || a.order - b.order)
-  return ranked
-    .slice(0, MOST_FIELDS)
-    .sort((a, b) => a.order - b.order)
-    .map(({ item }) => item)
+  const rank = ({ fields }: Item): number =>
+    fields.some((f) => races.has(f) || causes.decisive.has(f)) ? 0 : fields.some((f) => judged.has(f)) ? 1 : 2
+  const ranked = shown.toSorted((a, b) => rank(a) - rank(b))
+  const looked = ranked.filter((item) => rank(item) < 2).length
+  const kept = new Set(ranked.slice(0, Math.min(MOST_FIELDS, Math.max(looked, ENOUGH_FIELDS))))
+  return shown.filter((item) => kept.has(item))
 }
 
 /** Two entries on a line where they fit, at the columns of two lanes. */

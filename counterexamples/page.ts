@@ -18,16 +18,17 @@ export interface Mark {
  * Places rows on the page: lanes side by side up to three, one row of one lane per line, so that the order
  * on the page is the order of execution. With more lanes than columns the rows are numbered `cpu.n`, where n
  * counts the steps of that CPU.
- * @param loopAt index among `rows` before which an endless behaviour begins to repeat itself.
+ * @param loopAt index of the step with which an endless behaviour begins to repeat itself.
  */
 export function layPage(rows: readonly Row[], lanes: Lanes, mark: Mark, loopAt: number | null): string[] {
+  const loopRow = loopAt === null ? -1 : rows.findIndex((row) => row.step >= loopAt)
   const columns = COLUMNS[lanes.all.length] as readonly number[] | undefined
   const lines = columns === undefined ? numberedHeader(lanes) : laneHeader(lanes, columns)
   rows.forEach((row, index) => {
-    if (index === loopAt) lines.push(loopRule())
+    if (index === loopRow) lines.push(loopRule())
     lines.push(...(columns === undefined ? numberedRow(row, lanes) : laneRow(row, columns)))
   })
-  if (loopAt === rows.length) lines.push(loopRule('from here on nothing moves any more'))
+  if (loopAt !== null && loopRow < 0) lines.push(loopRule('from here on nothing moves any more'))
   const last = rows.at(-1)
   const column = last === undefined ? 2 : columns === undefined ? indentOf(last, lanes) : columns[last.lane]
   return addMark(lines, column + 2, mark)
@@ -47,25 +48,14 @@ function laneHeader({ all }: Lanes, columns: readonly number[]): string[] {
   return [place(names), place(names.map((n) => '-'.repeat(n.length)))]
 }
 
+/** A row has one lane only, so a long text may run on to the right: nothing is there. */
 function laneRow({ lane, level, text, label }: Row, columns: readonly number[]): string[] {
   const start = columns[lane] + 2 * level
-  const end = label === undefined ? WIDTH : LABEL_END - LABEL_ROOM
-  const lines = placed(text, (columns[lane + 1] ?? end) - 2 - start, end - start).map(
-    (t) => ' '.repeat(start) + t,
-  )
+  const lines = wrap(text, Math.max(roomEnd(label) - start, 12)).map((line) => ' '.repeat(start) + line)
   return withLabel(lines, label)
 }
 
-/**
- * A text keeps to its lane if two lines of it do. Otherwise it may run on to the right: a row has one lane
- * only, so nothing is there.
- */
-function placed(text: string, lane: number, room: number): string[] {
-  if (text.length <= lane) return [text]
-  const narrow = lane >= 16 ? wrap(text, lane) : []
-  const whole = narrow.every((line) => line.length <= lane && !/[(,=|{]$/.test(line))
-  return narrow.length === 2 && whole ? narrow : wrap(text, Math.max(room, 12))
-}
+const roomEnd = (label: string | undefined): number => (label === undefined ? WIDTH : LABEL_END - LABEL_ROOM)
 
 function numberedHeader({ all }: Lanes): string[] {
   const names = all.map(({ cpu, role }) => `${cpu} (${role})`).join(', ')
@@ -76,8 +66,7 @@ function numberedRow(row: Row, lanes: Lanes): string[] {
   const { text, label, number, lane } = row
   const start = indentOf(row, lanes)
   const tag = number === undefined ? '' : `  ${lanes.all[lane].cpu.slice(3)}.${number}`
-  const end = label === undefined ? WIDTH : LABEL_END - LABEL_ROOM
-  const [first, ...rest] = wrap(text, end - start)
+  const [first, ...rest] = wrap(text, roomEnd(label) - start)
   const lines = [tag.padEnd(start) + first, ...rest.map((line) => ' '.repeat(start) + line)]
   return withLabel(lines, label)
 }

@@ -34,26 +34,23 @@ function raceSentence(replayed: Replayed, causes: Causes, { field, read, write }
   )
 }
 
-/** What the other lettered steps changed, except the last one. */
+/** Since when the other deciding values are there; what the last step changed goes without saying. */
 function changeSentences({ system, states, steps }: Replayed, causes: Causes): string[] {
   const told = new Set(causes.races.flatMap(({ read, write }) => [read, write]))
   const items = itemsOf(system)
-  return [...causes.labels.keys()]
-    .filter((step) => !told.has(step) && step !== steps.length - 1)
-    .flatMap((step): string[] => {
-      const paths = new Set([...causes.decisive].filter(([, at]) => at === step).map(([f]) => items.of(f)))
-      const after = states[step + 1]
-      const values = [...paths].map((item) => `${item.path} = ${item.value(after)}`)
-      return values.length === 0 ? [] : [`${cite(causes, step)} leaves ${listed(values)}.`]
-    })
+  const since = [...causes.labels].flatMap(([step, label]): string[] => {
+    if (told.has(step) || step === steps.length - 1) return []
+    const changed = new Set([...causes.decisive].filter(([, at]) => at === step).map(([f]) => items.of(f)))
+    return [...changed].map((item) => `${item.path} is ${item.value(states[step + 1])} since (${label})`)
+  })
+  return since.length === 0 ? [] : [`${listed(since)}.`]
 }
 
 function endSentences(replayed: Replayed, causes: Causes): string[] {
   const { property, steps, fault } = replayed
   const at = steps.length === 0 ? 'The initial state' : cite(causes, steps.length - 1)
   const title = sentence(property.title)
-  const when = property.when === undefined ? '' : ` (${property.when})`
-  const breaks = `breaks ${property.id}${when}: ${title}`
+  const breaks = `breaks ${property.id}: ${title}`
   if (isLiveness(property)) return [`Going on like this for ever ${breaks}`]
   return match(property)
     .with({ kind: 'witness' }, () => [`${at} reaches ${property.id}: ${title}`])

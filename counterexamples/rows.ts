@@ -7,6 +7,8 @@ import type { Change, Replayed, ReplayedStep } from './replay.ts'
 /** A line of a lane, not yet placed on the page. */
 export interface Row {
   readonly lane: number
+  /** Index of the step it belongs to. */
+  readonly step: number
   /** Call level: two columns each. */
   readonly level: number
   readonly text: string
@@ -34,21 +36,44 @@ export function rowsOf(replayed: Replayed, lanes: Lanes, causes: Causes): Row[] 
     const [text, ...extra] = stepLines(replayed, step, causes)
     const heading = headingOf(step.located.step.about)
     const label = causes.labels.get(step.index)
-    const first = { lane, text, number: ++counts[lane], ...(label === undefined ? {} : { label }) }
+    const at = { lane, step: step.index }
+    const first = { ...at, text, number: ++counts[lane], ...(label === undefined ? {} : { label }) }
     const entered = enter(stack, heading, callersOf(step))
     const isCall = heading !== null && text.startsWith(`${heading.slice(0, -1)}`) && heading.endsWith('()')
     if (entered && isCall) rows.push({ ...first, level: stack.length - 1 })
     else {
       const interrupted = lastRow[lane] >= 0 && rows.length - 1 - lastRow[lane] > LONG_INTERRUPTION
-      if (entered) rows.push({ lane, level: stack.length - 1, text: heading as string })
+      if (entered) rows.push({ ...at, level: stack.length - 1, text: heading as string })
       else if (interrupted && heading !== null)
-        rows.push({ lane, level: stack.length - 1, text: `${heading} ...` })
+        rows.push({ ...at, level: stack.length - 1, text: `${heading} ...` })
       rows.push({ ...first, level: stack.length })
     }
-    for (const line of extra) rows.push({ lane, level: rows[rows.length - 1].level + 1, text: line })
+    for (const line of extra) rows.push({ ...at, level: rows[rows.length - 1].level + 1, text: line })
     lastRow[lane] = rows.length - 1
   }
-  return rows
+  return joined(rows, lanes)
+}
+
+/** Longest row that a heading and the only line below it are joined into. */
+const JOINED = 34
+
+/** A heading with a single line below it takes one row: `kvm_mmu_reload(): root.hpa = 0`. */
+function joined(rows: readonly Row[], lanes: Lanes): Row[] {
+  const nextInLane = (from: number): Row | undefined =>
+    rows.find((r, i) => i > from && r.lane === rows[from].lane)
+  const result: Row[] = []
+  for (let i = 0; i < rows.length; i++) {
+    const [row, below] = [rows[i], rows[i + 1] as Row | undefined]
+    const isHeading = row.number === undefined && /(\(\)|:)$/.test(row.text)
+    const alone =
+      below !== undefined && below.number !== undefined && (nextInLane(i + 1)?.level ?? 0) <= row.level
+    const text = below === undefined ? '' : `${row.text.replace(/:$/, '')}: ${below.text}`
+    if (isHeading && alone && row.level * 2 + text.length <= JOINED && lanes.all.length <= 2) {
+      result.push({ ...(below as Row), level: row.level, text })
+      i++
+    } else result.push(row)
+  }
+  return result
 }
 
 /** Brings a lane's stack of headings to a step; true when the step's own heading is new on it. */

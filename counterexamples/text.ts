@@ -11,15 +11,22 @@ const SOFT = /[(,=|{]/
 export function wrap(text: string, width: number, hang = 2): string[] {
   const lines: string[] = []
   let rest = text.trim().replace(/\s+/g, ' ')
-  let indent = ''
-  while (indent.length + rest.length > width) {
-    const cut = breakAt(rest, Math.max(8, width - indent.length))
-    lines.push(indent + rest.slice(0, cut).trimEnd())
+  let indent = 0
+  while (indent + rest.length > width) {
+    const cut = breakAt(rest, Math.max(8, width - indent))
+    lines.push(' '.repeat(indent) + rest.slice(0, cut).trimEnd())
     rest = rest.slice(cut).trimStart()
-    indent = ' '.repeat(hang)
+    // A word that just does not fit behind the indent moves to the left rather than being torn.
+    indent = Math.max(0, Math.min(hang, width - firstWord(rest)))
   }
-  lines.push(indent + rest)
+  lines.push(' '.repeat(indent) + rest)
   return lines
+}
+
+/** Length of what cannot be broken at the start of a text. */
+function firstWord(text: string): number {
+  const end = text.search(/[ (,=|{]/)
+  return end < 0 ? text.length : end + (text[end] === ' ' ? 0 : 1)
 }
 
 function breakAt(text: string, room: number): number {

@@ -1,0 +1,13 @@
+import { raceDiagram, reproduce } from './diagram.ts'
+import type { Replayed } from './replay.ts'
+
+/** The race diagram as it goes into a commit message: no heading, no tables, at most 75 columns. */
+export function commitText(replayed: Replayed): string {
+  return `${[...raceDiagram(replayed), '', ...reproduce(replayed)].join('\n')}\n`
+}
+
+/** The race diagram as a comment in C, below a line of the caller's own. */
+export function commentText(replayed: Replayed): string {
+  const lines = raceDiagram(replayed).map((line) => ` * ${line}`.trimEnd())
+  return `${['/*', ...lines, ' */'].join('\n')}\n`
+}

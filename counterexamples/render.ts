@@ -1,0 +1,22 @@
+import { commentText, commitText } from './commit.ts'
+import { diagram } from './diagram.ts'
+import { itfText } from './itf.ts'
+import { mailText } from './mail.ts'
+import { mermaidText } from './mermaid.ts'
+import type { Replayed } from './replay.ts'
+import { stateList } from './states.ts'
+import { stepList } from './steps.ts'
+
+/** The forms in which a counterexample can be shown, by the name of `--as`; each gives the whole text. */
+export const RENDERERS = {
+  diagram,
+  steps: stepList,
+  states: stateList,
+  commit: commitText,
+  comment: commentText,
+  mail: mailText,
+  itf: itfText,
+  mermaid: mermaidText,
+} as const satisfies Readonly<Record<string, (replayed: Replayed) => string>>
+
+export type RendererName = keyof typeof RENDERERS

@@ -1,0 +1,35 @@
+import { headingOf } from './calls.ts'
+import { heading, reproduce } from './diagram.ts'
+import type { Replayed } from './replay.ts'
+import { stepText } from './rows.ts'
+import { WIDTH, wrap } from './text.ts'
+
+/**
+ * A numbered list: thread, step, kernel function, and what each step changed, as `vcpu[0].root: 1 -> 0`.
+ */
+export function stepList(replayed: Replayed): string {
+  const { counterexample, steps, property, fault } = replayed
+  const digits = String(steps.length).length
+  const names = Math.max(0, ...steps.map((s) => s.thread.name.length))
+  const lines = [...heading(replayed), '']
+  for (const step of steps) {
+    if (counterexample.loopStart === step.index) lines.push('--- from here on, again and again')
+    const fn = headingOf(step.located.step.about)
+    const where = fn === null ? '' : ` in ${fn.replace(/:$/, '')}`
+    const number = `${String(step.index + 1).padStart(digits)}. ${step.thread.name.padEnd(names)}  `
+    const below = ' '.repeat(number.length)
+    const room = WIDTH - below.length
+    const [first, ...rest] = wrap(`${step.located.path}${where}`, room, 4)
+    lines.push(number + first, ...rest.map((l) => below + l))
+    const text = stepText(replayed, step)
+    if (text !== step.located.step.name) lines.push(...wrap(text, room, 4).map((l) => below + l))
+    for (const { path, before, after } of step.changes) {
+      lines.push(...wrap(`${path}: ${before} -> ${after}`, room - 2, 4).map((l) => `${below}  ${l}`))
+    }
+  }
+  if (counterexample.loopStart === steps.length) lines.push('--- from here on nothing moves any more')
+  const end = property.kind === 'witness' ? property.id : `BUG: ${property.id}`
+  const why = fault === null ? '' : ` (${fault.message})`
+  lines.push(...wrap(`<--- ${end}${why}`, WIDTH, 5), '', ...reproduce(replayed))
+  return `${lines.join('\n')}\n`
+}
