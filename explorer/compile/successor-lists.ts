@@ -26,7 +26,7 @@ const CROWDED = 2048
  * depend on so many different fields that the merged tree would be a product, each step keeps a tree.
  */
 export class SuccessorLists {
-  readonly #compiled: CompiledSystem
+  readonly compiled: CompiledSystem
   /** Groups of steps of each (thread, program counter) as `CompiledSystem.dispatch` numbers them. */
   readonly firstGroup: Int32Array
   readonly lastGroup: Int32Array
@@ -42,7 +42,7 @@ export class SuccessorLists {
   #used = 2
 
   constructor(compiled: CompiledSystem) {
-    this.#compiled = compiled
+    this.compiled = compiled
     const { firstStep } = compiled
     const places = firstStep.length - 1
     this.firstGroup = new Int32Array(places)
@@ -57,7 +57,7 @@ export class SuccessorLists {
   }
 
   get bytes(): number {
-    return this.lists.byteLength + this.trees.bytes + this.#compiled.leaves.byteLength
+    return this.lists.byteLength + this.trees.bytes + this.compiled.leaves.byteLength
   }
 
   /**
@@ -66,7 +66,7 @@ export class SuccessorLists {
    * program counter are then others, and its steps are to be looked up from the first.
    */
   resolve(group: number, words: Int32Array, base: number): number {
-    const compiled = this.#compiled
+    const compiled = this.compiled
     const steps = this.#steps[group]
     if (steps.length > 1 && this.#listsOf[group] >= CROWDED && this.#isProduct(group)) {
       this.#split(group)
@@ -94,7 +94,7 @@ export class SuccessorLists {
 
   /** Moves the counts of the lists to the behaviours in them. */
   settle(): void {
-    const { leaves } = this.#compiled
+    const { leaves } = this.compiled
     for (let list = 2; list < this.#used; list += LIST.first + LIST_ENTRY * this.lists[list + LIST.count]) {
       const fired = this.lists[list]
       this.lists[list] = 0
@@ -107,7 +107,7 @@ export class SuccessorLists {
     const key = members.join(' ')
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const { leaves } = this.#compiled
+    const { leaves } = this.compiled
     const size = LIST.first + LIST_ENTRY * members.length
     if (this.#used + size > this.lists.length) {
       const larger = new Int32Array(Math.max(this.lists.length * 2, this.#used + size))
@@ -128,7 +128,7 @@ export class SuccessorLists {
 
   /** True when the merged tree has far more leaves than the trees of the steps together. */
   #isProduct(group: number): boolean {
-    const apart = this.#steps[group].reduce((sum, s) => sum + this.#compiled.recorded[s], 0)
+    const apart = this.#steps[group].reduce((sum, s) => sum + this.compiled.recorded[s], 0)
     return this.#listsOf[group] > 4 * apart
   }
 

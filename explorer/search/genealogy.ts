@@ -1,11 +1,21 @@
+/** States per chunk, as a power of two. */
+const CHUNK_BITS = 16
+const CHUNK = 1 << CHUNK_BITS
+const CHUNK_MASK = CHUNK - 1
+
+/** Count of children that is kept elsewhere because it does not fit. */
+const MANY = 255
+
 /**
  * Who was found from whom, at three bytes per state. States are numbered in the order of discovery and
  * expanded in the same order, so the new states found from one state are numbered consecutively: a count
  * of new states per expanded state says who the parent is.
  */
 export class Genealogy {
-  #children = new Uint16Array(1 << 12)
-  #via = new Uint16Array(1 << 12)
+  readonly #children: Uint8Array[] = []
+  readonly #via: Uint16Array[] = []
+  /** Children of the states with MANY or more. */
+  readonly #many = new Map<number, number>()
   /** Number of initial states; they have no parent. */
   readonly roots: number
 
@@ -13,43 +23,43 @@ export class Genealogy {
     this.roots = roots
   }
 
+  /** Bytes held. */
   get bytes(): number {
-    return this.#children.byteLength + this.#via.byteLength
+    return 3 * CHUNK * this.#via.length
   }
 
   /** State `id` is new, reached from `parent` by step number `step`. */
   add(id: number, parent: number, step: number): void {
-    if (id >= this.#via.length) this.#grow(id)
-    this.#via[id] = step
-    this.#children[parent]++
+    while (id >>> CHUNK_BITS >= this.#via.length) {
+      this.#via.push(new Uint16Array(CHUNK))
+      this.#children.push(new Uint8Array(CHUNK))
+    }
+    this.#via[id >>> CHUNK_BITS][id & CHUNK_MASK] = step
+    const counts = this.#children[parent >>> CHUNK_BITS]
+    if (counts[parent & CHUNK_MASK] < MANY) counts[parent & CHUNK_MASK]++
+    if (counts[parent & CHUNK_MASK] === MANY) this.#many.set(parent, (this.#many.get(parent) ?? MANY - 1) + 1)
   }
 
-  /** The states from an initial one to `id`, and the step numbers between them. */
+  /**
+   * The step numbers on the way from an initial state to `id`, and which initial state that is.
+   * @param found how many states there are.
+   */
   pathTo(id: number, found: number): { readonly root: number; readonly steps: number[] } {
     const steps: number[] = []
     let state = id
     let below = found
-    for (
-      let parent = Math.min(found, this.#children.length) - 1;
-      state >= this.roots && parent >= 0;
-      parent--
-    ) {
-      below -= this.#children[parent]
+    for (let parent = found - 1; state >= this.roots && parent >= 0; parent--) {
+      below -= this.#childrenOf(parent)
       if (state < below) continue
-      steps.push(this.#via[state])
+      steps.push(this.#via[state >>> CHUNK_BITS][state & CHUNK_MASK])
       state = parent
     }
     if (state >= this.roots) throw new Error(`genealogy of state ${id} is broken`)
     return { root: state, steps: steps.reverse() }
   }
 
-  #grow(id: number): void {
-    const size = Math.max(id + 1, this.#via.length * 2)
-    const via = new Uint16Array(size)
-    via.set(this.#via)
-    this.#via = via
-    const children = new Uint16Array(size)
-    children.set(this.#children)
-    this.#children = children
+  #childrenOf(state: number): number {
+    const count = this.#children[state >>> CHUNK_BITS]?.[state & CHUNK_MASK] ?? 0
+    return count === MANY ? (this.#many.get(state) as number) : count
   }
 }

@@ -1,0 +1,286 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Codes } from '../../model/language/layout.ts'
+import { program, step } from '../../model/language/program.ts'
+import { Fault } from '../../model/language/property.ts'
+import { array, range, struct, type View } from '../../model/language/shapes.ts'
+import { compose, one, type System } from '../../model/language/system.ts'
+import { randomSystem } from '../oracles/random-system.ts'
+import { breadthFirst } from '../search/breadth-first.ts'
+import { Judge } from '../search/judge.ts'
+import { Successors } from '../search/successors.ts'
+import { xoshiro } from '../state/tabulation.ts'
+import { CompiledSystem } from './compiled-system.ts'
+import { ANSWER, Predicates } from './predicates.ts'
+import { LIST, LIST_ENTRY, NONE, SuccessorLists } from './successor-lists.ts'
+
+const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
+
+/** States with random values, program counters included, so most of them are not reachable. */
+const statesOf = (system: System): fc.Arbitrary<number[]> =>
+  fc.tuple(...system.layout.fields.map((f) => fc.nat(f.shape.size - 1)))
+
+function packed(system: System, codes: readonly number[]): Int32Array {
+  const words = new Int32Array(system.layout.words)
+  system.layout.pack(codes, words, 0)
+  return words
+}
+
+/** What a state's steps do, by running the model code on it. */
+function directly(system: System, codes: readonly number[]): string[] {
+  return system.threads.flatMap((thread) => {
+    const { flow, self, counter } = thread
+    const here = flow.counters[codes[counter.index]]
+    return flow.steps
+      .filter((located) => located.at === here)
+      .flatMap((located) => {
+        const store = new Codes(codes.length)
+        store.codes.set(codes)
+        const { world } = system.view(store)
+        const name = `${thread.name} ${located.path}`
+        try {
+          const taken = located.step.cases.findIndex((c) => c.when === undefined || c.when(world, self))
+          if (taken < 0) return []
+          located.step.cases[taken].does?.(world, self)
+          store.codes[counter.index] = flow.counters.indexOf(flow.target(located, taken))
+          return [`${name}: ${store.codes.join(' ')}`]
+        } catch (error) {
+          if (error instanceof Fault) return [`${name}: ${error.property}`]
+          throw error
+        }
+      })
+  })
+}
+
+describe('recorded behaviours', () => {
+  test('are what the model code does, on random states in random order', () => {
+    fc.assert(
+      fc.property(
+        tapes.chain((tape) => {
+          const system = randomSystem(tape).system as System
+          return fc.tuple(fc.constant(system), fc.array(statesOf(system), { minLength: 1, maxLength: 60 }))
+        }),
+        ([system, states]) => {
+          const compiled = new CompiledSystem(system)
+          const successors = new Successors(compiled)
+          const lists = new SuccessorLists(compiled)
+          for (const codes of [...states, ...states]) {
+            const words = packed(system, codes)
+            successors.find(words, 0)
+            const said: string[] = []
+            for (let k = 0; k < successors.count; k++) {
+              const { thread, path } = compiled.steps[successors.steps[k]]
+              const name = `${system.threads[thread].name} ${path}`
+              if (successors.faults(k)) {
+                said.push(`${name}: no-fault`)
+                continue
+              }
+              const next = words.slice()
+              successors.apply(k, next, 0)
+              const after = new Uint16Array(codes.length)
+              system.layout.unpack(next, 0, after)
+              said.push(`${name}: ${after.join(' ')}`)
+              const leaf = successors.leaves[k]
+              expect(compiled.hash.hashLow(codes) ^ compiled.leaves[leaf]).toBe(compiled.hash.hashLow(after))
+            }
+            expect(said).toEqual(directly(system, codes))
+            expect(listed(compiled, lists, words)).toEqual([
+              ...successors.leaves.subarray(0, successors.count),
+            ])
+          }
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+
+  test('recorded answers are what the properties say, on random states in random order', () => {
+    fc.assert(
+      fc.property(
+        tapes.chain((tape) => {
+          const { system, properties } = randomSystem(tape)
+          return fc.tuple(
+            fc.constant({ system, properties }),
+            fc.array(statesOf(system as System), { minLength: 1, maxLength: 60 }),
+          )
+        }),
+        ([{ system, properties }, states]) => {
+          const predicates = new Predicates(system as System, Judge.questions(properties))
+          for (const codes of [...states, ...states]) {
+            const words = packed(system as System, codes)
+            const store = new Codes(codes.length)
+            store.codes.set(codes)
+            const { world, at } = system.view(store)
+            predicates.questions.forEach(({ given, holds }, q) => {
+              const asked = given === undefined || given(world as never, at)
+              const expected = !asked
+                ? ANSWER.vacuous
+                : holds(world as never, at)
+                  ? ANSWER.holds
+                  : ANSWER.fails
+              expect(predicates.ask(q, words, 0)).toBe(expected)
+            })
+          }
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+})
+
+/** The behaviours that the merged trees give for a state. */
+function listed(compiled: CompiledSystem, lists: SuccessorLists, words: Int32Array): number[] {
+  return compiled.system.threads.flatMap(({ counter }, t) => {
+    const at = compiled.dispatch[t] + ((words[counter.word] >>> counter.shift) & counter.mask)
+    const found: number[] = []
+    for (let g = lists.firstGroup[at]; g < lists.lastGroup[at]; g++) {
+      let node = lists.trees.find(lists.roots[g], words, 0)
+      if (node === 0) node = lists.resolve(g, words, 0)
+      if (node === NONE) continue
+      if (node === 0) {
+        g = lists.firstGroup[at] - 1
+        continue
+      }
+      for (let n = 0; n < lists.lists[-node + LIST.count]; n++)
+        found.push(lists.lists[-node + LIST.first + n * LIST_ENTRY + 2])
+    }
+    return found
+  })
+}
+
+test('steps that depend on many different fields are looked up apart', () => {
+  // Ten steps at one program counter, each on a field of its own: merged, 4^10 lists.
+  const world = struct({ cells: array(10, range(0, 3)) })
+  type World = View<typeof world>
+  const many = program<World>('many', 'ten independent counters', [
+    {
+      kind: 'choice',
+      name: 'run',
+      rests: true,
+      steps: Array.from({ length: 10 }, (_, n) =>
+        step<World>(
+          `up-${n}`,
+          {},
+          {
+            when: (w) => w.cells[n] < 3,
+            does: (w) => {
+              w.cells[n]++
+            },
+            to: 'run',
+          },
+        ),
+      ),
+    },
+  ])
+  const system = compose({ name: 'many', world, threads: [one(many)], initial: [() => {}] }) as System
+  const result = breadthFirst(system, [{ kind: 'deadlock', id: 'd', title: '' }], { maxStates: 200_000 })
+  expect(result.incompleteReason).toContain('--max-states')
+  const lists = new SuccessorLists(new CompiledSystem(system))
+  const words = new Int32Array(system.layout.words)
+  const random = xoshiro(1)
+  let split = false
+  for (let n = 0; n < 3000; n++) {
+    const codes = Array.from({ length: 11 }, (_, f) => (f < 10 ? random() & 3 : 0))
+    system.layout.pack(codes, words, 0)
+    const expected = codes.slice(0, 10).filter((c) => c < 3).length
+    expect(listed(lists.compiled, lists, words)).toHaveLength(expected)
+    split ||= lists.lastGroup[0] - lists.firstGroup[0] === 10
+  }
+  expect(split).toBe(true)
+  expect(lists.bytes).toBeLessThan(2_000_000)
+  const full = breadthFirst(smaller(), [])
+  expect([full.states, full.transitions]).toEqual([4 ** 7, 7 * 3 * 4 ** 6])
+
+  function smaller(): System {
+    const seven = struct({ cells: array(7, range(0, 3)) })
+    type Seven = View<typeof seven>
+    const counters = program<Seven>('seven', 'seven independent counters', [
+      {
+        kind: 'choice',
+        name: 'run',
+        rests: true,
+        steps: Array.from({ length: 7 }, (_, n) =>
+          step<Seven>(
+            `up-${n}`,
+            {},
+            {
+              when: (w) => w.cells[n] < 3,
+              does: (w) => {
+                w.cells[n]++
+              },
+              to: 'run',
+            },
+          ),
+        ),
+      },
+    ])
+    return compose({ name: 'seven', world: seven, threads: [one(counters)], initial: [() => {}] }) as System
+  }
+})
+
+describe('model code that is refused', () => {
+  const world = struct({ n: range(0, 3) })
+  type World = View<typeof world>
+  const withStep = (when: (w: World) => boolean, does: (w: World) => void): System =>
+    compose({
+      name: 'bad',
+      world,
+      threads: [one(program<World>('bad', 'a bad thread', [step('go', {}, { when, does, to: 'go' })]))],
+      initial: [() => {}],
+    }) as System
+
+  test('a guard that writes', () => {
+    const system = withStep(
+      (w) => {
+        w.n = 2
+        return true
+      },
+      () => {},
+    )
+    expect(() => breadthFirst(system, [])).toThrow(
+      'bad: step go of bad: a guard or property writes to the state',
+    )
+  })
+
+  test('a property that writes', () => {
+    const system = withStep(
+      () => true,
+      () => {},
+    )
+    const writing = (w: unknown): boolean => {
+      ;(w as World).n = 1
+      return true
+    }
+    expect(() => breadthFirst(system, [{ kind: 'invariant', id: 'p', title: '', holds: writing }])).toThrow(
+      'bad: property p: a guard or property writes to the state',
+    )
+    expect(() => breadthFirst(system, [{ kind: 'action', id: 'p', title: '', holds: writing }])).toThrow(
+      'writes to the state',
+    )
+  })
+
+  test('an effect that leaves the domain', () => {
+    const system = withStep(
+      () => true,
+      (w) => {
+        w.n++
+      },
+    )
+    expect(() => breadthFirst(system, [])).toThrow('bad: step go of bad: world.n = 4 is outside its domain')
+  })
+
+  test('code that draws lots, without reading anything', () => {
+    let calls = 0
+    const system = withStep(
+      () => calls++ % 2 === 0,
+      () => {},
+    )
+    expect(() => breadthFirst(system, [])).toThrow('does something else when it is run again')
+    const fickle = { kind: 'invariant', id: 'p', title: '', holds: () => calls++ % 2 === 0 } as const
+    const still = withStep(
+      () => true,
+      () => {},
+    )
+    expect(() => breadthFirst(still, [fickle])).toThrow('property p: says something else')
+  })
+})

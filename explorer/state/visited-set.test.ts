@@ -1,0 +1,130 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { LEAF } from '../compile/record-format.ts'
+import { Batch, type VisitedSet } from './batch.ts'
+import { ExactSet } from './exact-set.ts'
+import { FingerprintSet } from './fingerprint-set.ts'
+import { xoshiro } from './tabulation.ts'
+import { VectorStore } from './vector-store.ts'
+
+const WORDS = 2
+
+/** A hash of a two-word state, by table; `bits` of it are used, the rest is 0. */
+function hashing(bits: number): (word: number, value: number) => { low: number; high: number } {
+  const lows = Array.from({ length: WORDS * 64 }, xoshiro(5))
+  const highs = Array.from({ length: WORDS * 64 }, xoshiro(6))
+  const mask = bits >= 32 ? -1 : (1 << bits) - 1
+  return (word, value) => ({
+    low: lows[word * 64 + value] & mask,
+    high: bits >= 64 ? highs[word * 64 + value] : 0,
+  })
+}
+
+/**
+ * Drives a set as a search does: from every state found, in order, the given changes are applied (one word
+ * takes another value), a batch at a time. A Set of strings does the same.
+ */
+function drive(
+  make: (store: VectorStore) => VisitedSet,
+  exact: boolean,
+  bits: number,
+  changes: readonly (readonly [number, number, number])[],
+) {
+  const hash = hashing(bits)
+  const store = new VectorStore(WORDS, exact)
+  const set = make(store)
+  const known = new Map<string, number>([['0 0', 0]])
+  const order: number[][] = [[0, 0]]
+  const zero = { low: hash(0, 0).low ^ hash(1, 0).low, high: hash(0, 0).high ^ hash(1, 0).high }
+  expect(set.insertState(new Int32Array(WORDS), 0, zero.low, zero.high)).toBe(~0)
+  let slips = 0
+  for (const [pick, word, value] of changes) {
+    const batch = new Batch(64)
+    const leaves: number[] = [0, 0]
+    const expected: string[] = []
+    // Several successors of one state at once, some of them equal.
+    const source = exact ? pick % order.length : order.length - 1
+    for (const to of [value, value, (value + pick) % 64]) {
+      const next = [...order[source]]
+      const from = next[word]
+      next[word] = to
+      const k = batch.count++
+      batch.source[k] = source
+      batch.leaf[k] = leaves.length
+      const base = source & VectorStore.chunkMask
+      const chunk = source >>> VectorStore.chunkBits
+      const lows = exact
+        ? lowsOf(order[source])
+        : { low: store.lows[chunk][base], high: store.highs[chunk][base] }
+      batch.low[k] = lows.low ^ hash(word, from).low ^ hash(word, to).low
+      batch.high[k] = lows.high ^ hash(word, from).high ^ hash(word, to).high
+      const record = new Array(LEAF.first).fill(0)
+      record[LEAF.changes] = 1
+      leaves.push(...record, word, from ^ to)
+      expected.push(next.join(' '))
+    }
+    set.insert(batch, Int32Array.from(leaves))
+    expected.forEach((key, k) => {
+      const id = known.get(key)
+      if (id === undefined && batch.found[k] < 0) {
+        expect(~batch.found[k]).toBe(order.length)
+        known.set(key, order.length)
+        order.push(key.split(' ').map(Number))
+      } else if (id === undefined || batch.found[k] < 0) slips++
+      else if (exact) expect(batch.found[k]).toBe(id)
+    })
+  }
+  function lowsOf([a, b]: number[]) {
+    return { low: hash(0, a).low ^ hash(1, b).low, high: hash(0, a).high ^ hash(1, b).high }
+  }
+  expect(store.count).toBe(order.length)
+  const last = order.length - 1
+  const at = (last & VectorStore.chunkMask) * WORDS
+  expect([...store.chunks[last >>> VectorStore.chunkBits].subarray(at, at + WORDS)]).toEqual(order[last])
+  return { slips, found: order.length }
+}
+
+const changes = fc.array(
+  fc.tuple(fc.nat(5000), fc.nat(1), fc.nat(63)) as fc.Arbitrary<[number, number, number]>,
+  { minLength: 1, maxLength: 1500, size: 'max' },
+)
+
+describe('ExactSet', () => {
+  test.each([64, 32, 8, 0])('is a set of states, also with a hash of only %i bits', (bits) => {
+    fc.assert(
+      fc.property(changes, (list) => {
+        expect(drive((store) => new ExactSet(store, 4), true, bits, list).slips).toBe(0)
+      }),
+      { numRuns: bits === 0 ? 5 : 20 },
+    )
+  })
+})
+
+describe('FingerprintSet', () => {
+  test('is a set of states with 64 bits', () => {
+    fc.assert(
+      fc.property(changes, (list) => {
+        expect(drive((store) => new FingerprintSet(store, 4), false, 64, list).slips).toBe(0)
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  test('loses states when the hash is bad, and this test would see it', () => {
+    const random = xoshiro(9)
+    const list = Array.from({ length: 1500 }, () => [random() & 0xfff, random() & 1, random() & 63] as const)
+    const good = drive((store) => new FingerprintSet(store, 4), false, 64, list)
+    const bad = drive((store) => new FingerprintSet(store, 4), false, 9, list)
+    expect(good.slips).toBe(0)
+    expect(bad.slips).toBeGreaterThan(100)
+    expect(bad.found).toBeLessThan(good.found)
+  })
+
+  test('the fingerprint that marks a free slot is as good as any other', () => {
+    const store = new VectorStore(1, false)
+    const set = new FingerprintSet(store)
+    expect(set.insertState(Int32Array.of(1), 0, 0, 0)).toBe(~0)
+    expect(set.insertState(Int32Array.of(1), 0, 0, 0)).toBe(0)
+    expect(set.insertState(Int32Array.of(2), 0, 0, 7)).toBe(~1)
+  })
+})
