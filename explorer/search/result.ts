@@ -47,6 +47,20 @@ export interface PropertyResult<W = never> {
   readonly fairness?: readonly FairnessReason[]
 }
 
+/** What a search that samples behaviours, or bounds them, has covered. */
+export interface Coverage {
+  /** Random walks, walks by random priorities, or all behaviours up to a number of preemptions. */
+  readonly method: 'walks' | 'priorities' | 'preemptions'
+  /** Walks made; null where behaviours were not sampled. */
+  readonly walks: number | null
+  /** The seed that gives the same walks again; null where behaviours were not sampled. */
+  readonly seed: number | null
+  /** Every behaviour with at most this many preemptions was visited; null where that is not known. */
+  readonly preemptions: number | null
+  /** Least probability that a single walk meets a bug of the depth looked for; null where there is no bound. */
+  readonly chance: number | null
+}
+
 /** What a search explored and found. */
 export interface SearchResult<W = never> {
   /** True when every reachable state was visited (up to `collisionProbability`). */
@@ -70,4 +84,6 @@ export interface SearchResult<W = never> {
   readonly properties: readonly PropertyResult<W>[]
   /** What was left out. With symmetry all counts are of states and steps up to renaming. */
   readonly reduction: ReductionReport
+  /** For searches that are not exhaustive by design; they never say that a property holds. */
+  readonly coverage?: Coverage
 }

@@ -271,6 +271,25 @@ describe('leads-to', () => {
   })
 })
 
+describe('the loop', () => {
+  it('owes a strong constraint also what only the way back enables', () => {
+    const system = arrows({
+      a: [
+        [0, 'a0', 1],
+        [1, 'a1', 2],
+        [2, 'a2', 0],
+      ],
+      w: [[0, 'out', 9]],
+      s: [[2, 's2', 0]],
+    })
+    const fair: readonly Fairness[] = [
+      { strength: 'weak', of: 'thread', kinds: ['a', 'w'] },
+      { strength: 'strong', of: 'thread', kinds: ['s'] },
+    ]
+    expect(names(judge(system, eventually(at(9), fair)))).toContain('s.s2')
+  })
+})
+
 describe('eventually always', () => {
   it('and its negation do not both hold (fizzbee 212)', () => {
     const system = arrows({

@@ -118,8 +118,7 @@ class Judgement<W> {
       .with({ kind: 'no-solo-cycle' }, () => this.#solo(notGoal, thread))
       .with({ kind: 'leads-to' }, ({ given }) => {
         const antecedent = this.#where(given as Situation<W>, self)
-        const waits = antecedent.map((g, s) => g & notGoal[s])
-        return { ...this.#fair(notGoal, null, waits), antecedent: antecedent.reduce((n, g) => n + g, 0) }
+        return { ...this.#fair(notGoal, null, antecedent), antecedent: antecedent.reduce((n, g) => n + g, 0) }
       })
       .with({ kind: 'eventually' }, () => ({
         ...this.#fair(notGoal, null, null),

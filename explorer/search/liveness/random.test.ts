@@ -59,7 +59,7 @@ describe('liveness on random small systems', () => {
       fc.property(tape, situation, situation, fairness, perThread, (numbers, given, goal, fair, each) => {
         const { system } = randomSystem(numbers)
         const slate = slateOf(system)
-        fc.pre(slate.states.size <= 150)
+        fc.pre(slate.states.size <= 100)
         for (const result of judgeLiveness(system, properties(given, goal, fair, each))) {
           const { property, verdict } = result
           const key = `${property.kind} ${verdict}`
@@ -68,7 +68,7 @@ describe('liveness on random small systems', () => {
           if (verdict === 'violated') expect(faultInLasso(system, result), property.kind).toBeNull()
         }
       }),
-      { numRuns: 300, seed: 20260101 },
+      { numRuns: 250, seed: 20260101 },
     )
     // Both verdicts must occur often, or the comparison shows nothing.
     for (const kind of ['leads-to', 'eventually', 'eventually-always', 'no-solo-cycle']) {

@@ -12,6 +12,7 @@ interface Manner extends Limits {
 
 const NEEDS_STATES =
   'liveness is judged on states kept in full; use exact storage (a lost state could hide or make up a cycle)'
+const IN_FULL = 'liveness is judged on the full graph: no reduction is proven to keep every fair cycle'
 
 /**
  * The result of a search with the verdicts on liveness put in. They come from an exploration of its own that
@@ -41,6 +42,10 @@ export function withLiveness<W>(
   return {
     ...found,
     seconds: found.seconds + (performance.now() - start) / 1000,
+    reduction:
+      found.reduction.asked === 'none'
+        ? found.reduction
+        : { ...found.reduction, notApplied: [...found.reduction.notApplied, IN_FULL] },
     properties: found.properties.map((r) => results.find((l) => l.property === r.property) ?? r),
   }
 }

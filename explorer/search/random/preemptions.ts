@@ -1,0 +1,243 @@
+import type { Property } from '../../../model/language/property.ts'
+import type { System } from '../../../model/language/system.ts'
+import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts'
+import { LEAF } from '../../compile/record-format.ts'
+import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
+import { ExactSet } from '../../state/exact-set.ts'
+import { VectorStore } from '../../state/vector-store.ts'
+import { type Limits, LimitWatch } from '../limits.ts'
+import type { SearchResult, Trace } from '../result.ts'
+import { Successors } from '../successors.ts'
+import { RunningThreads } from './running-threads.ts'
+import { stepCounts } from './sample.ts'
+import { Sightings } from './sightings.ts'
+
+/** How to search up to a number of preemptions. */
+export interface PreemptionOptions extends Limits {
+  /** Rounds are made for 0, 1, ... up to this many preemptions. Default 2. */
+  readonly maxPreemptions?: number
+  /** Told of every behaviour when it is computed. */
+  readonly onRecord?: (recording: Recording) => void
+}
+
+const DEFAULT_PREEMPTIONS = 2
+/** Nodes between two looks at the limits. */
+const PATIENCE = 512
+const { chunkBits, chunkMask } = VectorStore
+
+/**
+ * Visits every behaviour with few preemptions (Musuvathi and Qadeer, "Iterative context bounding for systematic
+ * testing of multithreaded programs", 2007). A preemption takes the turn from a thread that could go on;
+ * passing it on when the thread is blocked or done is free, and so is who starts. Rounds go by the number of
+ * preemptions, each from where the round before had to stop, so a violation is reported with the fewest
+ * preemptions it needs. The result says up to which number everything was visited; it never says that a
+ * property holds. There is nothing random in it.
+ * @throws ModelError when the model is wrong.
+ */
+export function fewPreemptions<W>(
+  system: System<W>,
+  properties: readonly Property<W>[],
+  options: PreemptionOptions = {},
+): SearchResult<W> {
+  return new FewPreemptions(system, properties, options).run()
+}
+
+class FewPreemptions<W> {
+  readonly #system: System<W>
+  readonly #compiled: CompiledSystem
+  readonly #successors: Successors
+  readonly #store: VectorStore
+  readonly #visited: ExactSet
+  readonly #sightings: Sightings<W>
+  readonly #watch: LimitWatch
+  readonly #options: PreemptionOptions
+  readonly #words: Int32Array
+  readonly #turns: RunningThreads
+  readonly #initialOf: number[] = []
+  /** Nodes to expand in this round, and those whose turn may be taken away in the next. */
+  #round: number[] = []
+  #later: number[] = []
+  #transitions = 0
+  #stopped: string | null = null
+  /** True when one more preemption led to nothing new: then more never do. */
+  #exhausted = false
+  /** True when something was not expanded because of the depth. */
+  #cut = false
+
+  constructor(system: System<W>, properties: readonly Property<W>[], options: PreemptionOptions) {
+    this.#system = system
+    this.#options = options
+    this.#compiled = new CompiledSystem(system as System, {
+      actions: properties.filter((p) => p.kind === 'action') as never,
+      ...(options.onRecord === undefined ? {} : { onRecord: options.onRecord }),
+    })
+    this.#successors = new Successors(this.#compiled)
+    this.#store = new VectorStore(system.layout.words, true)
+    this.#visited = new ExactSet(this.#store)
+    this.#sightings = new Sightings(system, this.#compiled, properties)
+    this.#watch = new LimitWatch(options)
+    this.#words = new Int32Array(system.layout.words)
+    this.#turns = new RunningThreads(system.threads.length)
+  }
+
+  run(): SearchResult<W> {
+    const most = this.#options.maxPreemptions ?? DEFAULT_PREEMPTIONS
+    let done = -1
+    this.#enterInitialStates()
+    for (let preemptions = 0; preemptions <= most; preemptions++) {
+      if (preemptions > 0) this.#takeTurnsAway()
+      this.#exhausted = this.#round.length === 0
+      this.#finishRound()
+      if (this.#stopped !== null) break
+      if (!this.#cut) done = preemptions
+      if (this.#exhausted || this.#sightings.settled) break
+    }
+    return this.#result(done)
+  }
+
+  #enterInitialStates(): void {
+    const { layout, initial, threads } = this.#system
+    const { hash } = this.#compiled
+    initial.forEach((codes, index) => {
+      layout.pack(codes, this.#words, 0)
+      const found = this.#visited.insertState(this.#words, 0, hash.hashLow(codes), hash.hashHigh(codes))
+      if (found >= 0) return
+      this.#initialOf[~found] = index
+      for (let thread = 0; thread < threads.length; thread++) this.#give(~found, thread, -1, -1)
+      this.#sightings.state(this.#words, 0, () => this.#traceTo(~found, null))
+    })
+  }
+
+  /** In each node of the last round another thread takes the turn: one preemption more. */
+  #takeTurnsAway(): void {
+    const nodes = this.#later
+    this.#later = []
+    for (const node of nodes) this.#giveToOthers(node)
+  }
+
+  #finishRound(): void {
+    // Nodes are appended while the list is worked off.
+    for (let n = 0; n < this.#round.length; n++) {
+      if (n % PATIENCE === 0) {
+        this.#stopped = this.#watch.exceeded(this.#store.count, this.#bytes)
+        if (this.#stopped !== null) return
+      }
+      this.#expand(this.#round[n])
+    }
+    this.#round = []
+  }
+
+  get #bytes(): number {
+    return this.#store.bytes + this.#visited.bytes + this.#turns.bytes
+  }
+
+  #expand(node: number): void {
+    const state = this.#turns.state(node)
+    const thread = this.#turns.thread(node)
+    if (this.#watch.tooDeep(this.#turns.depth(node))) {
+      this.#cut = true
+      return
+    }
+    const successors = this.#successors
+    const chunk = this.#store.chunks[state >>> chunkBits]
+    const base = (state & chunkMask) * this.#store.words
+    if (successors.findOf(thread, chunk, base) === 0) {
+      this.#passTurn(node, chunk, base)
+      return
+    }
+    this.#later.push(node)
+    const low = this.#store.lows[state >>> chunkBits][state & chunkMask]
+    const high = this.#store.highs[state >>> chunkBits][state & chunkMask]
+    const words = this.#words
+    const { leaves } = this.#compiled
+    for (let k = 0; k < successors.count; k++) {
+      const step = successors.steps[k]
+      const leaf = successors.leaves[k]
+      leaves[leaf + LEAF.fired]++
+      this.#transitions++
+      this.#sightings.step(successors, k, () => this.#traceTo(state, step))
+      if (successors.faults(k)) continue
+      for (let w = 0; w < words.length; w++) words[w] = chunk[base + w]
+      successors.apply(k, words, 0)
+      const found = this.#visited.insertState(
+        words,
+        0,
+        low ^ leaves[leaf + LEAF.hashLow],
+        high ^ leaves[leaf + LEAF.hashHigh],
+      )
+      const next = found < 0 ? ~found : found
+      this.#give(next, thread, node, step)
+      if (found < 0) this.#sightings.state(words, 0, () => this.#traceTo(next, null))
+    }
+  }
+
+  /** The running thread is blocked or done: any other may go on, at no cost. */
+  #passTurn(node: number, chunk: Int32Array, base: number): void {
+    const state = this.#turns.state(node)
+    if (this.#successors.find(chunk, base) === 0) {
+      if (this.#turns.firstIn(state) === node)
+        this.#sightings.stuck(chunk, base, () => this.#traceTo(state, null))
+      return
+    }
+    this.#giveToOthers(node)
+  }
+
+  #giveToOthers(node: number): void {
+    const state = this.#turns.state(node)
+    for (let thread = 0; thread < this.#system.threads.length; thread++)
+      if (thread !== this.#turns.thread(node)) this.#give(state, thread, node, -1)
+  }
+
+  /** A thread has the turn in a state; new nodes are to be expanded in this round. */
+  #give(state: number, thread: number, parent: number, step: number): void {
+    const node = this.#turns.add(state, thread, parent, step)
+    if (node >= 0) this.#round.push(node)
+  }
+
+  #traceTo(state: number, last: number | null): Trace {
+    const { root, steps } = this.#turns.pathTo(this.#turns.firstIn(state))
+    const all = last === null ? steps : [...steps, last]
+    return {
+      initial: this.#initialOf[root],
+      steps: all.map((s) => {
+        const { thread, path } = this.#compiled.steps[s]
+        return { thread: this.#system.threads[thread].name, step: path }
+      }),
+    }
+  }
+
+  #result(done: number): SearchResult<W> {
+    const states = this.#store.count
+    const covered =
+      done < 0
+        ? 'not even the behaviours without preemptions were all visited'
+        : this.#exhausted && !this.#cut
+          ? `every state was visited, with at most ${done - 1} preemptions`
+          : `every behaviour with at most ${done} preemptions was visited`
+    const limits = [
+      ...(this.#cut ? [`behaviours were cut after ${this.#options.maxDepth} steps (--max-depth)`] : []),
+      ...(this.#stopped === null ? [] : [this.#stopped]),
+    ]
+    return {
+      complete: false,
+      incompleteReason: [covered, ...limits].join('; '),
+      states,
+      transitions: this.#transitions,
+      depth: this.#turns.greatestDepth,
+      deadlocks: this.#sightings.deadlocks,
+      seconds: this.#watch.seconds,
+      bytesPerState: this.#bytes / states,
+      collisionProbability: 0,
+      steps: stepCounts(this.#system, this.#compiled),
+      properties: this.#sightings.results(states),
+      reduction: NOTHING_REDUCED,
+      coverage: {
+        method: 'preemptions',
+        walks: null,
+        seed: null,
+        preemptions: done < 0 ? null : done,
+        chance: null,
+      },
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { ModelError } from '../../../model/language/errors.ts'
+import type { Property } from '../../../model/language/property.ts'
+import type { System } from '../../../model/language/system.ts'
+import type { CompiledSystem } from '../../compile/compiled-system.ts'
+import { LEAF } from '../../compile/record-format.ts'
+import type { SearchResult } from '../result.ts'
+import type { Successors } from '../successors.ts'
+import type { Draws } from './draws.ts'
+import { type SampleOptions, type Scheduler, sample } from './sample.ts'
+
+/** How to search by random priorities. */
+export interface PriorityOptions extends SampleOptions {
+  /** Number of ordering constraints that the bug needs (its "depth"). Default 3. */
+  readonly bugDepth?: number
+}
+
+const DEFAULT_BUG_DEPTH = 3
+
+/**
+ * Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi and Nagarakatte, "A randomized scheduler
+ * with probabilistic guarantees of finding bugs", 2010). Threads get random priorities; the enabled thread of
+ * highest priority moves; at `bugDepth - 1` random steps the moving thread falls below all others. A bug of
+ * depth d, in an execution of at most k steps of n threads, is met by one walk with probability at least
+ * 1 / (n k^(d-1)), over the choice of schedule: where the model leaves other choices open (initial states,
+ * several steps of one thread) they are drawn evenly and the bound is for walks that draw what the bug needs.
+ *
+ * A thread whose step changes nothing falls to the end of the line, or a spin loop would run for ever; the
+ * bound is for behaviours without such steps, and leaving them out changes no state.
+ * @throws ModelError when the model is wrong.
+ */
+export function randomPriorities<W>(
+  system: System<W>,
+  properties: readonly Property<W>[],
+  options: PriorityOptions = {},
+): SearchResult<W> {
+  const depth = options.bugDepth ?? DEFAULT_BUG_DEPTH
+  if (!Number.isInteger(depth) || depth < 1)
+    throw new ModelError(`a bug depth is a whole number from 1, not ${depth}`)
+  const n = system.threads.length
+  return sample(system, properties, options, {
+    method: 'priorities',
+    name: 'walks by random priorities',
+    scheduler: (compiled, maxDepth) => new Priorities(compiled, depth, maxDepth),
+    chance: (k) => 1 / (n * k ** (depth - 1)),
+    promise: (k) =>
+      `each meets a bug of depth ${depth} with probability at least 1/(${n} * ${k}^${depth - 1}), ` +
+      'given the choices within threads that it needs',
+  })
+}
+
+class Priorities implements Scheduler {
+  readonly #compiled: CompiledSystem
+  readonly #changes: number
+  readonly #maxDepth: number
+  /** By thread; the higher moves first. */
+  readonly #priority: number[]
+  /** Steps of the walk, from 1, before which the moving thread falls; the i-th to priority i + 1. */
+  #changePoints: number[] = []
+  #step = 0
+  #lowest = 0
+
+  constructor(compiled: CompiledSystem, bugDepth: number, maxDepth: number) {
+    this.#compiled = compiled
+    this.#changes = bugDepth - 1
+    this.#maxDepth = maxDepth
+    this.#priority = compiled.system.threads.map(() => 0)
+  }
+
+  begin(draws: Draws): void {
+    const order = this.#priority.map((_, thread) => thread)
+    draws.shuffle(order)
+    order.forEach((thread, rank) => {
+      this.#priority[thread] = this.#changes + 1 + rank
+    })
+    this.#changePoints = Array.from({ length: this.#changes }, () => 1 + draws.below(this.#maxDepth))
+    this.#step = 0
+    this.#lowest = 0
+  }
+
+  choose(enabled: Successors, draws: Draws): number {
+    this.#step++
+    this.#changePoints.forEach((point, i) => {
+      if (point === this.#step) this.#priority[this.#first(enabled)] = i + 1
+    })
+    const thread = this.#first(enabled)
+    const own: number[] = []
+    for (let k = 0; k < enabled.count; k++) if (this.#threadOf(enabled, k) === thread) own.push(k)
+    const chosen = own[own.length === 1 ? 0 : draws.below(own.length)]
+    if (this.#compiled.leaves[enabled.leaves[chosen] + LEAF.changes] === 0)
+      this.#priority[thread] = --this.#lowest
+    return chosen
+  }
+
+  /** The enabled thread of highest priority. */
+  #first(enabled: Successors): number {
+    let first = this.#threadOf(enabled, 0)
+    for (let k = 1; k < enabled.count; k++) {
+      const thread = this.#threadOf(enabled, k)
+      if (this.#priority[thread] > this.#priority[first]) first = thread
+    }
+    return first
+  }
+
+  #threadOf(enabled: Successors, k: number): number {
+    return this.#compiled.steps[enabled.steps[k]].thread
+  }
+}

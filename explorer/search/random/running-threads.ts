@@ -1,0 +1,94 @@
+/**
+ * The nodes of a search that knows who runs: a state with the thread that has the turn there, and how the
+ * node was reached. Each pair is one node, numbered in the order of discovery.
+ */
+export class RunningThreads {
+  count = 0
+  greatestDepth = 0
+  readonly #threads: number
+  #state = new Int32Array(1 << 10)
+  #thread = new Uint16Array(1 << 10)
+  #parent = new Int32Array(1 << 10)
+  /** Step from the parent's state, or -1 when only the turn was passed. */
+  #step = new Int32Array(1 << 10)
+  #depth = new Int32Array(1 << 10)
+  /** By state and thread: 1 when there is such a node. */
+  #known = new Uint8Array(1 << 10)
+  /** First node of each state, plus one. */
+  #first = new Int32Array(1 << 10)
+
+  constructor(threads: number) {
+    this.#threads = threads
+  }
+
+  get bytes(): number {
+    const { byteLength } = this.#state
+    return 4 * byteLength + this.#thread.byteLength + this.#known.byteLength + this.#first.byteLength
+  }
+
+  state(node: number): number {
+    return this.#state[node]
+  }
+
+  thread(node: number): number {
+    return this.#thread[node]
+  }
+
+  /** Steps from an initial state, as the node was first reached. */
+  depth(node: number): number {
+    return this.#depth[node]
+  }
+
+  /** The node in which a state was first reached. */
+  firstIn(state: number): number {
+    return this.#first[state] - 1
+  }
+
+  /**
+   * Adds a node unless it is known.
+   * @param parent the node before, or -1 at the beginning.
+   * @param step number of the step from there, or -1 when the turn was passed.
+   * @returns its number, or -1 when it is known.
+   */
+  add(state: number, thread: number, parent: number, step: number): number {
+    const pair = state * this.#threads + thread
+    if (pair >= this.#known.length)
+      this.#known = enlarged(this.#known, new Uint8Array(Math.max(pair + 1, this.#known.length * 2)))
+    if (this.#known[pair] !== 0) return -1
+    this.#known[pair] = 1
+    if (this.count === this.#state.length) this.#grow()
+    if (state >= this.#first.length)
+      this.#first = enlarged(this.#first, new Int32Array(Math.max(state + 1, this.#first.length * 2)))
+    const node = this.count++
+    if (this.#first[state] === 0) this.#first[state] = node + 1
+    this.#state[node] = state
+    this.#thread[node] = thread
+    this.#parent[node] = parent
+    this.#step[node] = step
+    this.#depth[node] = parent < 0 ? 0 : this.#depth[parent] + (step < 0 ? 0 : 1)
+    if (this.#depth[node] > this.greatestDepth) this.greatestDepth = this.#depth[node]
+    return node
+  }
+
+  /** The state in which the way to a node begins, and the numbers of the steps on it. */
+  pathTo(node: number): { readonly root: number; readonly steps: number[] } {
+    const steps: number[] = []
+    let at = node
+    for (; this.#parent[at] >= 0; at = this.#parent[at]) if (this.#step[at] >= 0) steps.push(this.#step[at])
+    return { root: this.#state[at], steps: steps.reverse() }
+  }
+
+  #grow(): void {
+    const size = this.count * 2
+    this.#state = enlarged(this.#state, new Int32Array(size))
+    this.#thread = enlarged(this.#thread, new Uint16Array(size))
+    this.#parent = enlarged(this.#parent, new Int32Array(size))
+    this.#step = enlarged(this.#step, new Int32Array(size))
+    this.#depth = enlarged(this.#depth, new Int32Array(size))
+  }
+}
+
+function enlarged<A extends Uint8Array | Uint16Array | Int32Array>(from: A, into: A): A {
+  into.set(from)
+  return into
+}

@@ -1,0 +1,200 @@
+import type { Property } from '../../../model/language/property.ts'
+import type { System } from '../../../model/language/system.ts'
+import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts'
+import { LEAF } from '../../compile/record-format.ts'
+import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
+import { type Limits, LimitWatch } from '../limits.ts'
+import type { Coverage, SearchResult, Trace } from '../result.ts'
+import { Successors } from '../successors.ts'
+import { Draws } from './draws.ts'
+import { SeenStates } from './seen-states.ts'
+import { Sightings } from './sightings.ts'
+
+/** How to sample. `maxDepth` bounds the steps of each walk (default 1000). */
+export interface SampleOptions extends Limits {
+  /** Equal seeds give equal walks. Default 1. */
+  readonly seed?: number
+  /** Default 1000, or as many as fit when there is a time limit. */
+  readonly walks?: number
+  /** Told of every behaviour when it is computed. */
+  readonly onRecord?: (recording: Recording) => void
+}
+
+/** Who decides which thread moves. */
+export interface Scheduler {
+  /** A new walk begins. */
+  begin(draws: Draws): void
+  /** Which of the enabled steps is taken; there is at least one. */
+  choose(enabled: Successors, draws: Draws): number
+}
+
+/** A kind of walk. */
+export interface Manner {
+  readonly method: Coverage['method']
+  /** In the plural: `random walks`. */
+  readonly name: string
+  readonly scheduler: (compiled: CompiledSystem, maxDepth: number) => Scheduler
+  /** Least probability that one walk meets what is looked for, or null. */
+  readonly chance: (maxDepth: number) => number | null
+  /** What the chance means; empty when there is none. */
+  readonly promise: (maxDepth: number) => string
+}
+
+const DEFAULT_DEPTH = 1000
+const DEFAULT_WALKS = 1000
+/** Steps between two looks at the limits. */
+const PATIENCE = 4096
+
+/** Makes the walks and says what they met. */
+export function sample<W>(
+  system: System<W>,
+  properties: readonly Property<W>[],
+  options: SampleOptions,
+  manner: Manner,
+): SearchResult<W> {
+  return new Sample(system, properties, options, manner).run()
+}
+
+class Sample<W> {
+  readonly #system: System<W>
+  readonly #manner: Manner
+  readonly #seed: number
+  readonly #maxDepth: number
+  readonly #maxWalks: number
+  readonly #compiled: CompiledSystem
+  readonly #successors: Successors
+  readonly #scheduler: Scheduler
+  readonly #sightings: Sightings<W>
+  readonly #seen = new SeenStates()
+  readonly #watch: LimitWatch
+  readonly #words: Int32Array
+  /** The walk so far: initial state and step numbers. */
+  #initial = 0
+  readonly #path: number[] = []
+  #walks = 0
+  #transitions = 0
+  #depth = 0
+  #stopped: string | null = null
+
+  constructor(system: System<W>, properties: readonly Property<W>[], options: SampleOptions, manner: Manner) {
+    this.#system = system
+    this.#manner = manner
+    this.#seed = options.seed ?? 1
+    this.#maxDepth = options.maxDepth ?? DEFAULT_DEPTH
+    this.#maxWalks =
+      options.walks ?? (options.timeLimit === undefined ? DEFAULT_WALKS : Number.POSITIVE_INFINITY)
+    this.#compiled = new CompiledSystem(system as System, {
+      actions: properties.filter((p) => p.kind === 'action') as never,
+      seed: this.#seed,
+      ...(options.onRecord === undefined ? {} : { onRecord: options.onRecord }),
+    })
+    this.#successors = new Successors(this.#compiled)
+    this.#scheduler = manner.scheduler(this.#compiled, this.#maxDepth)
+    this.#sightings = new Sightings(system, this.#compiled, properties)
+    this.#watch = new LimitWatch(options)
+    this.#words = new Int32Array(system.layout.words)
+  }
+
+  run(): SearchResult<W> {
+    while (this.#walks < this.#maxWalks && !this.#sightings.settled) {
+      this.#stopped = this.#watch.exceeded(this.#seen.count, this.#seen.bytes)
+      if (this.#stopped !== null) break
+      this.#walk(new Draws(this.#seed, this.#walks))
+      this.#walks++
+    }
+    return this.#result()
+  }
+
+  #walk(draws: Draws): void {
+    const { layout, initial } = this.#system
+    const { hash } = this.#compiled
+    const words = this.#words
+    const successors = this.#successors
+    this.#path.length = 0
+    this.#initial = draws.below(initial.length)
+    const codes = initial[this.#initial]
+    layout.pack(codes, words, 0)
+    let low = hash.hashLow(codes)
+    let high = hash.hashHigh(codes)
+    this.#scheduler.begin(draws)
+    for (;;) {
+      const fresh = this.#seen.add(low, high)
+      if (fresh) this.#sightings.state(words, 0, () => this.#trace(null))
+      if (this.#path.length === this.#maxDepth) return
+      if (successors.find(words, 0) === 0) {
+        if (fresh) this.#sightings.stuck(words, 0, () => this.#trace(null))
+        return
+      }
+      // Every step that could be taken is judged, not only the one that will be.
+      for (let k = 0; k < successors.count; k++)
+        this.#sightings.step(successors, k, () => this.#trace(successors.steps[k]))
+      const chosen = this.#scheduler.choose(successors, draws)
+      const leaf = successors.leaves[chosen]
+      const { leaves } = this.#compiled
+      leaves[leaf + LEAF.fired]++
+      this.#transitions++
+      if (successors.faults(chosen)) return
+      low ^= leaves[leaf + LEAF.hashLow]
+      high ^= leaves[leaf + LEAF.hashHigh]
+      successors.apply(chosen, words, 0)
+      this.#path.push(successors.steps[chosen])
+      if (this.#path.length > this.#depth) this.#depth = this.#path.length
+      if (this.#transitions % PATIENCE === 0) {
+        this.#stopped = this.#watch.exceeded(this.#seen.count, this.#seen.bytes)
+        if (this.#stopped !== null) return
+      }
+    }
+  }
+
+  #trace(last: number | null): Trace {
+    const steps = last === null ? this.#path : [...this.#path, last]
+    return {
+      initial: this.#initial,
+      steps: steps.map((s) => {
+        const { thread, path } = this.#compiled.steps[s]
+        return { thread: this.#system.threads[thread].name, step: path }
+      }),
+    }
+  }
+
+  #result(): SearchResult<W> {
+    const { method, name, chance, promise } = this.#manner
+    const states = this.#seen.count
+    const walked =
+      `${this.#walks} ${name} of at most ${this.#maxDepth} steps (seed ${this.#seed}), ` +
+      `${states} distinct states seen`
+    const promised = promise(this.#maxDepth)
+    return {
+      complete: false,
+      incompleteReason: [walked, promised, this.#stopped ?? ''].filter((part) => part !== '').join('; '),
+      states,
+      transitions: this.#transitions,
+      depth: this.#depth,
+      deadlocks: this.#sightings.deadlocks,
+      seconds: this.#watch.seconds,
+      bytesPerState: states === 0 ? 0 : this.#seen.bytes / states,
+      collisionProbability: Math.min(1, (states * states) / 2 ** 65),
+      steps: stepCounts(this.#system, this.#compiled),
+      properties: this.#sightings.results(states),
+      reduction: NOTHING_REDUCED,
+      coverage: {
+        method,
+        walks: this.#walks,
+        seed: this.#seed,
+        preemptions: null,
+        chance: chance(this.#maxDepth),
+      },
+    }
+  }
+}
+
+/** How often each step was taken, by thread kind and path. */
+export function stepCounts<W>(system: System<W>, compiled: CompiledSystem): Map<string, number> {
+  const counts = new Map<string, number>()
+  compiled.fired().forEach((count, index) => {
+    const { thread, path } = compiled.steps[index]
+    const key = `${system.threads[thread].program.kind}.${path}`
+    counts.set(key, (counts.get(key) ?? 0) + count)
+  })
+  return counts
+}

@@ -1,0 +1,43 @@
+/** Counts distinct states by 64 bits of hash each, in an open-addressing table. */
+export class SeenStates {
+  /** Distinct states so far. */
+  count = 0
+  /** Two lanes per slot; both zero means free. */
+  #table = new Int32Array(1 << 13)
+
+  get bytes(): number {
+    return this.#table.byteLength
+  }
+
+  /** Returns true when the state was not seen before. */
+  add(low: number, high: number): boolean {
+    // Both lanes zero would look like a free slot.
+    const first = low === 0 && high === 0 ? 1 : low
+    const slot = this.#slotOf(this.#table, first, high)
+    if (this.#table[slot] !== 0 || this.#table[slot + 1] !== 0) return false
+    this.#table[slot] = first
+    this.#table[slot + 1] = high
+    if (++this.count * 3 > this.#table.length) this.#grow()
+    return true
+  }
+
+  /** Where a hash is, or the free slot where it would be. */
+  #slotOf(table: Int32Array, low: number, high: number): number {
+    const mask = table.length - 1
+    let slot = (low << 1) & mask
+    while ((table[slot] !== 0 || table[slot + 1] !== 0) && (table[slot] !== low || table[slot + 1] !== high))
+      slot = (slot + 2) & mask
+    return slot
+  }
+
+  #grow(): void {
+    const table = new Int32Array(this.#table.length * 2)
+    for (let from = 0; from < this.#table.length; from += 2) {
+      if (this.#table[from] === 0 && this.#table[from + 1] === 0) continue
+      const to = this.#slotOf(table, this.#table[from], this.#table[from + 1])
+      table[to] = this.#table[from]
+      table[to + 1] = this.#table[from + 1]
+    }
+    this.#table = table
+  }
+}

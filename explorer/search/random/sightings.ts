@@ -1,0 +1,143 @@
+import { match } from 'ts-pattern'
+import { ModelError } from '../../../model/language/errors.ts'
+import { isLiveness, type Property } from '../../../model/language/property.ts'
+import type { System } from '../../../model/language/system.ts'
+import type { CompiledSystem } from '../../compile/compiled-system.ts'
+import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
+import { LEAF } from '../../compile/record-format.ts'
+import type { PropertyResult, Trace } from '../result.ts'
+import type { Successors } from '../successors.ts'
+
+const WHY_NOT: Partial<Record<Property<never>['kind'], string>> = {
+  progress: 'that a goal can always be reached needs the whole graph; use an exhaustive search',
+}
+
+/**
+ * Judges what a search that does not see everything happens to see. It keeps the first violation of each
+ * property, and the first sight of each witness; about everything else it has no opinion.
+ */
+export class Sightings<W> {
+  readonly #system: System<W>
+  readonly #compiled: CompiledSystem
+  readonly #properties: readonly Property<W>[]
+  readonly #predicates: Predicates
+  readonly #asked: readonly Property<W>[]
+  readonly #antecedents = new Map<string, number>()
+  readonly #actions: readonly string[]
+  readonly #deadlockFreedoms: readonly string[]
+  readonly #found = new Map<string, Trace>()
+  readonly #decidable: number
+  /** States without enabled steps in which some thread may not rest, as often as they were shown. */
+  deadlocks = 0
+
+  /** @param compiled must have been compiled with the action properties, in their order. */
+  constructor(system: System<W>, compiled: CompiledSystem, properties: readonly Property<W>[]) {
+    this.#system = system
+    this.#compiled = compiled
+    this.#properties = properties
+    const ids = properties.map((p) => p.id)
+    const twice = ids.find((id, n) => ids.indexOf(id) !== n)
+    if (twice !== undefined) throw new ModelError(`two of the properties to check are called ${twice}`)
+    this.#asked = properties.filter((p) => questionOf(p) !== null)
+    this.#predicates = new Predicates(
+      system as System,
+      this.#asked.map((p) => questionOf(p) as Question),
+    )
+    this.#actions = properties.flatMap((p) => (p.kind === 'action' ? [p.id] : []))
+    this.#deadlockFreedoms = properties.flatMap((p) => (p.kind === 'deadlock' ? [p.id] : []))
+    this.#decidable = properties.filter((p) => p.kind !== 'progress' && !isLiveness(p)).length
+  }
+
+  /** True when no further look can change any verdict. */
+  get settled(): boolean {
+    const known = this.#properties.filter((p) => this.#found.has(p.id)).length
+    return known > 0 && known === this.#decidable
+  }
+
+  /** A state was reached; `traceTo` is only called when that matters. */
+  state(words: Int32Array, base: number, traceTo: () => Trace): void {
+    this.#asked.forEach(({ id, kind }, q) => {
+      const answer = this.#predicates.ask(q, words, base)
+      if (answer === ANSWER.vacuous || (kind === 'witness' && answer === ANSWER.fails)) return
+      this.#antecedents.set(id, (this.#antecedents.get(id) ?? 0) + 1)
+      if (answer === (kind === 'witness' ? ANSWER.holds : ANSWER.fails)) this.#find(id, traceTo)
+    })
+  }
+
+  /** Step `k` of the enabled ones can be taken; `traceOf` gives the way there with the step. */
+  step(enabled: Successors, k: number, traceOf: () => Trace): void {
+    const { leaves, faults } = this.#compiled
+    const leaf = enabled.leaves[k]
+    const violated = leaves[leaf + LEAF.violated]
+    const fault = leaves[leaf + LEAF.fault]
+    if (fault !== 0) this.#find(faults[fault - 1].property, traceOf)
+    if (violated === 0) return
+    this.#actions.forEach((id, bit) => {
+      if ((violated >>> bit) & 1) this.#find(id, traceOf)
+    })
+  }
+
+  /** A state has no enabled step. */
+  stuck(words: Int32Array, base: number, traceTo: () => Trace): void {
+    const resting = this.#system.threads.every(({ counter, flow }) =>
+      flow.rests.has(flow.counters[(words[base + counter.word] >>> counter.shift) & counter.mask]),
+    )
+    if (resting) return
+    this.deadlocks++
+    for (const id of this.#deadlockFreedoms) this.#find(id, traceTo)
+  }
+
+  /** The verdicts in the order of the properties: violated where a violation was seen, else inconclusive. */
+  results(states: number): PropertyResult<W>[] {
+    const taken = this.#takenSteps()
+    return this.#properties.map((property): PropertyResult<W> => {
+      const { id, kind } = property
+      const trace = this.#found.get(id) ?? null
+      const antecedent = this.#asked.includes(property)
+        ? (this.#antecedents.get(id) ?? 0)
+        : kind === 'action'
+          ? taken[this.#actions.indexOf(id)]
+          : kind === 'deadlock' || kind === 'fault'
+            ? states
+            : 0
+      if (trace !== null)
+        return { property, verdict: kind === 'witness' ? 'holds' : 'violated', antecedent, trace }
+      const reason = isLiveness(property)
+        ? 'an endless behaviour needs the whole graph; use an exhaustive search'
+        : WHY_NOT[kind]
+      return {
+        property,
+        verdict: 'inconclusive',
+        antecedent,
+        trace,
+        ...(reason === undefined ? {} : { reason }),
+      }
+    })
+  }
+
+  #find(id: string, trace: () => Trace): void {
+    if (!this.#found.has(id)) this.#found.set(id, trace())
+  }
+
+  /** How many steps with a true antecedent were taken, by action property. */
+  #takenSteps(): number[] {
+    const { leaves } = this.#compiled
+    const counts = this.#actions.map(() => 0)
+    this.#compiled.eachLeaf((leaf) => {
+      const antecedent = leaves[leaf + LEAF.antecedent]
+      counts.forEach((_, bit) => {
+        if ((antecedent >>> bit) & 1) counts[bit] += leaves[leaf + LEAF.fired] >>> 0
+      })
+    })
+    return counts
+  }
+}
+
+function questionOf<W>(property: Property<W>): Question | null {
+  return match(property as Property<never>)
+    .with({ kind: 'invariant' }, ({ id, given, holds }) =>
+      given === undefined ? { id, holds } : { id, given, holds },
+    )
+    .with({ kind: 'witness' }, ({ id, seen }) => ({ id, holds: seen }))
+    .otherwise(() => null)
+}
