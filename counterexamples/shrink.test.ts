@@ -1,0 +1,144 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Reference } from '../explorer/compile/reference.ts'
+import { twoPhase } from '../explorer/oracles/two-phase.ts'
+import { breadthFirst } from '../explorer/search/breadth-first.ts'
+import type { Trace, TraceStep } from '../explorer/search/result.ts'
+import type { Property } from '../model/language/property.ts'
+import { contextSwitches } from './context-switches.ts'
+import { shrink, sizeOf } from './shrink.ts'
+import { abba, lostUpdate, type SmallSystem, useAfterFree, zapVersusEnter } from './small-systems.ts'
+import { Verifier } from './violation.ts'
+
+/** Two-phase commit with three participants, and a wish that it does not grant. */
+const neverCommitted: SmallSystem = {
+  system: twoPhase(3),
+  property: {
+    id: 'never-committed',
+    kind: 'invariant',
+    title: 'No participant ever commits.',
+    holds: (w: { rmState: Iterable<string> }) => ![...w.rmState].includes('committed'),
+  } satisfies Property<never>,
+}
+
+const subjects: readonly SmallSystem[] = [
+  neverCommitted,
+  lostUpdate(3),
+  zapVersusEnter(),
+  useAfterFree(),
+  abba(),
+]
+
+const verifiers = subjects.map(({ system, property }) => new Verifier(system, property))
+
+/** A walk that takes the enabled step that each number picks, until the property is violated or they end. */
+function walk(subject: number, picks: readonly number[]): Trace {
+  const { system } = subjects[subject]
+  const reference = new Reference(system)
+  const steps: TraceStep[] = []
+  let snapshot = reference.snapshot(system.initial[0])
+  for (const pick of picks) {
+    const enabled = reference.enabled(snapshot)
+    if (enabled.length === 0 || verifiers[subject].fails({ initial: 0, steps })) break
+    const step = enabled[pick % enabled.length]
+    steps.push(step)
+    const outcome = reference.step(snapshot, step)
+    if (outcome.kind !== 'moved') break
+    snapshot = outcome.next
+  }
+  return { initial: 0, steps }
+}
+
+const failingWalk = fc
+  .tuple(fc.nat(subjects.length - 1), fc.array(fc.nat(1000), { minLength: 40, maxLength: 60 }))
+  .map(([subject, picks]) => ({ subject, trace: walk(subject, picks) }))
+  .filter(({ subject, trace }) => verifiers[subject].fails(trace))
+
+describe('shrinking obeys its laws', () => {
+  test('a shrunk trace still fails, is not larger, and cannot be shrunk more', () => {
+    fc.assert(
+      fc.property(failingWalk, ({ subject, trace }) => {
+        const { system } = subjects[subject]
+        const fails = (t: Trace): boolean => verifiers[subject].fails(t)
+        const shrunk = shrink(trace, system, fails)
+        expect(fails(shrunk)).toBe(true)
+        const [before, after] = [sizeOf(trace), sizeOf(shrunk)]
+        expect(after.steps).toBeLessThanOrEqual(before.steps)
+        if (after.steps === before.steps) {
+          expect(after.contextSwitches).toBeLessThanOrEqual(before.contextSwitches)
+        }
+        expect(shrink(trace, system, fails)).toEqual(shrunk)
+        expect(shrink(shrunk, system, fails)).toEqual(shrunk)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('a trace that does not fail is never replaced by one that does not', () => {
+    const trace: Trace = { initial: 0, steps: [{ thread: 'inc0', step: 'load' }] }
+    expect(shrink(trace, subjects[1].system, () => false)).toEqual(trace)
+  })
+})
+
+describe('shrinking is worth its while', () => {
+  test.each(subjects.map((_, i) => i))(
+    'random walks come down to a shortest trace: subject %i',
+    (subject) => {
+      const { system, property } = subjects[subject]
+      const shortest = breadthFirst(system as never, [property]).properties[0].trace as Trace
+      // A generator of its own, so that every run of the tests looks at the same walks.
+      let state = 12345
+      const next = (): number => {
+        state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff
+        return state >>> 8
+      }
+      const failing: Trace[] = []
+      for (let tries = 0; tries < 200 && failing.length < 5; tries++) {
+        const trace = walk(subject, Array.from({ length: 60 }, next))
+        if (verifiers[subject].fails(trace)) failing.push(trace)
+      }
+      expect(failing).toHaveLength(5)
+      for (const trace of failing) {
+        const { steps } = shrink(trace, system, (t) => verifiers[subject].fails(t))
+        expect(steps).toHaveLength(shortest.steps.length)
+      }
+    },
+  )
+
+  test('of two interleavings with the same steps it finds the one with fewer context switches', () => {
+    const { system, property } = lostUpdate(3)
+    const verifier = new Verifier(system, property)
+    const steps = 'inc0 load,inc1 load,inc2 load,inc0 store,inc1 store,inc2 store'.split(',').map((s) => {
+      const [thread, step] = s.split(' ')
+      return { thread, step }
+    })
+    const shrunk = shrink({ initial: 0, steps }, system, (t) => verifier.fails(t))
+    expect(contextSwitches(steps)).toBe(5)
+    expect(shrunk.steps).toHaveLength(6)
+    expect(contextSwitches(shrunk.steps)).toBe(3)
+  })
+
+  test('the effort is a bound', () => {
+    const trace = walk(
+      0,
+      Array.from({ length: 60 }, (_, i) => i * 7),
+    )
+    let tried = 0
+    shrink(
+      trace,
+      subjects[0].system,
+      (t) => {
+        tried += t.steps.length + 1
+        return false
+      },
+      500,
+    )
+    expect(tried).toBeGreaterThan(500)
+    expect(tried).toBeLessThanOrEqual(500 + trace.steps.length)
+  })
+
+  test('a loop is left alone', () => {
+    const trace: Trace = { initial: 0, steps: [{ thread: 'a', step: 'b' }], loopStart: 0 }
+    expect(shrink(trace, subjects[0].system, () => true)).toBe(trace)
+  })
+})
