@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ModelError } from '../../../model/language/errors.ts'
 import { program, step } from '../../../model/language/program.ts'
-import type { Property } from '../../../model/language/property.ts'
+import { Fault, type Property } from '../../../model/language/property.ts'
 import { range, struct, type View } from '../../../model/language/shapes.ts'
 import { compose, one, type System } from '../../../model/language/system.ts'
 import { peterson } from '../../oracles/peterson.ts'
@@ -108,6 +108,54 @@ describe.each(methods)('search by %s', (method) => {
   })
 })
 
+describe('a step that faults', () => {
+  const world = struct({ x: range(0, 3) })
+  type World = View<typeof world>
+  const crashing = program<World>('crashing', 'crashes when it may', [
+    step(
+      'use',
+      {},
+      {
+        does: () => {
+          throw new Fault('no-use-after-free', 'used after it was freed')
+        },
+      },
+    ),
+  ])
+  const counting = program<World>('counting', 'counts', [
+    step(
+      'up',
+      { rests: true },
+      {
+        when: (w) => w.x < 3,
+        does: (w) => {
+          w.x++
+        },
+        to: 'up',
+      },
+    ),
+  ])
+  const system = compose({
+    name: 'crash',
+    world,
+    threads: [one(crashing), one(counting)],
+    initial: [() => {}],
+  })
+
+  it.each(methods)('is a violation and ends the behaviour, in search by %s', (method) => {
+    const properties: Property<World>[] = [
+      { kind: 'fault', id: 'no-use-after-free', title: '' },
+      { kind: 'invariant', id: 'small', title: '', holds: (w) => w.x < 3 },
+    ]
+    for (let seed = 1; seed <= 20; seed++) {
+      const { properties: found } = searchRandom(system, properties, { method, seed })
+      expect(found.map((r) => r.verdict)).toEqual(['violated', 'violated'])
+      expect(found[0].trace?.steps.at(-1)?.step).toBe('use')
+      expect(found[1].trace?.steps.map((s) => s.step)).toEqual(['up', 'up', 'up'])
+    }
+  })
+})
+
 describe('random walks', () => {
   it('differ with the seed', () => {
     const [a, b] = [1, 2].map((seed) => searchRandom(twoPhase(4), [], { seed, walks: 3 }))
@@ -123,6 +171,19 @@ describe('random walks', () => {
     })
     expect(result.incompleteReason).toMatch(/^7 random walks of at most 11 steps \(seed 1\), \d+ distinct/)
     expect([...result.steps.values()].reduce((sum, n) => sum + n, 0)).toBe(77)
+  })
+
+  it('judge every step that could be taken, not only the one that is', () => {
+    const enters: Property<unknown> = {
+      kind: 'action',
+      id: 'only-one-enters',
+      title: '',
+      holds: (_, s) => s.self !== 1,
+    }
+    for (let seed = 1; seed <= 10; seed++) {
+      const result = searchRandom(peterson(), [enters], { walks: 1, maxDepth: 1, seed })
+      expect(result.properties[0].trace?.steps).toEqual([{ thread: 'proc1', step: 'a0' }])
+    }
   })
 
   it('end when nothing is left to find', () => {
