@@ -11,7 +11,13 @@ export const noLeafBelowAnObsoleteRoot: ActionProperty<Kvm> = {
   when: 'whenever an SPTE becomes present',
   reference: 'is_page_fault_stale(), v5.16 (a955cad84cda)',
   consequence: 'The SPTE is never zapped again, or is written into a page that is about to be freed.',
-  given: (before, _step, after) => all(before.page).some((p) => after.page[p].spte && !before.page[p].spte),
+  given: (before, _step, after) => all(before.page).some((p) => gains_leaf(before, after, p)),
   holds: (before, _step, after) =>
-    all(before.page).every((p) => !after.page[p].spte || before.page[p].spte || !is_obsolete_sp(before, p)),
+    all(before.page).every((p) => !gains_leaf(before, after, p) || !is_obsolete_sp(before, p)),
+}
+
+function gains_leaf(before: Kvm, after: Kvm, page: number): boolean {
+  return all(before.page[page].spte).some(
+    (i) => after.page[page].spte[i].kind === 'leaf' && before.page[page].spte[i].kind !== 'leaf',
+  )
 }

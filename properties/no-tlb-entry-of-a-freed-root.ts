@@ -10,10 +10,12 @@ export const noTlbEntryOfAFreedRoot: Invariant<Kvm> = {
   when: 'always',
   reference: 'kvm_mmu_commit_zap_page(): kvm_flush_remote_tlbs() before kvm_mmu_free_shadow_page()',
   consequence: 'The guest keeps reaching memory through page tables that no longer exist.',
-  given: (kvm, at) => all(kvm.vcpu).some((v) => in_guest(at, v) && kvm.vcpu[v].tlb !== null),
+  given: (kvm, at) =>
+    all(kvm.vcpu).some((v) => in_guest(at, v) && [...kvm.vcpu[v].tlb].some((entry) => entry.root !== null)),
   holds: (kvm, at) =>
-    all(kvm.vcpu).every((v) => {
-      const { tlb } = kvm.vcpu[v]
-      return !in_guest(at, v) || tlb === null || kvm.page[tlb].list !== 'free'
-    }),
+    all(kvm.vcpu).every(
+      (v) =>
+        !in_guest(at, v) ||
+        [...kvm.vcpu[v].tlb].every(({ root }) => root === null || kvm.page[root].list !== 'free'),
+    ),
 }

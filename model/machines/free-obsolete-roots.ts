@@ -19,7 +19,7 @@ export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
       step(
         'K1',
         { ...entry, shows: (kvm, v) => `kvm_check_request(FREE_OBSOLETE_ROOTS) = ${pending(kvm, v)}` },
-        [{ when: (kvm, v) => !pending(kvm, v), to: 'RUN.4' }, {}],
+        [{ when: (kvm, v) => !pending(kvm, v), to: bounds.edits.length > 0 ? 'RUN.2' : 'RUN.4' }, {}],
       ),
       step(
         'K2',

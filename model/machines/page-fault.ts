@@ -1,32 +1,134 @@
-import { type Block, block, type Step, step } from '../language/program.ts'
+import { type Block, block, type Entry, type Step, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import { copy_gpte, type Gpte, gpte_at, same_gpte } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
+import { finish_instruction } from '../memory/vcpu.ts'
+import { fetch } from './fetch.ts'
 import type { ObsoleteTest } from './free-obsolete-roots.ts'
-import { write_lock, write_unlock } from './lock.ts'
+import { write_lock } from './lock.ts'
+import { setSpte } from './set-spte.ts'
 
-const about = { fn: 'direct_page_fault', since: 'v5.16..v6.16' }
+const since = 'v5.16..v6.16'
+const about = { fn: 'paging_page_fault', since }
 
-/** The slow page fault, as far as roots matter: lock, is the root stale, install (shadow-mmu.md 5.1, 5.3). */
-export function pageFault(): Block<Kvm> {
+/** The slow page fault of shadow paging (shadow-mmu.md 5.1, 5.3, 5.4). */
+export function pageFault(bounds: Bounds): Block<Kvm> {
   return block('PF', [
-    write_lock('PF.11', 'vcpu', about),
-    staleCheck(),
+    walkGuestTables(bounds),
+    ...(bounds.edits.length > 0 ? [writeTracked()] : []),
     step(
-      'PF.14',
-      { ...about, shows: (kvm, v) => `install SPTE below root ${kvm.vcpu[v].root}` },
+      'PF.9',
+      {
+        fn: 'kvm_faultin_pfn',
+        since,
+        shows: (kvm, v) => `gfn ${target_gfn(kvm, v)} -> pfn ${kvm.host_pte[target_gfn(kvm, v)]}`,
+      },
       {
         does: (kvm, v) => {
-          kvm.page[kvm.vcpu[v].root as number].spte = true
+          kvm.vcpu[v].fault.pfn = kvm.host_pte[target_gfn(kvm, v)]
         },
       },
     ),
-    write_unlock('PF.15', about, 'RUN.1'),
+    write_lock('PF.11', 'vcpu', about),
+    staleCheck(),
+    ...fetch(bounds),
+    ...setSpte(bounds),
+    endFault(bounds),
   ])
 }
 
+/** The frame that the faulting address maps to, as the walk found it. */
+export function target_gfn(kvm: Kvm, v: number): number {
+  return kvm.vcpu[v].fault.gpte[0].to as number
+}
+
+/** The guest table at `level` on the way to the faulting address, as the walk found it. */
+export function table_gfn(kvm: Kvm, v: number, level: number): number {
+  const { gpte } = kvm.vcpu[v].fault
+  return level === gpte.length ? kvm.vcpu[v].cr3 : (gpte[level].to as number)
+}
+
+/** The guest's entry at `level`, read now. */
+export function current_gpte(kvm: Kvm, v: number, level: number): Gpte {
+  return gpte_at(kvm, table_gfn(kvm, v, level), kvm.vcpu[v].gva, level)
+}
+
+/** True when the guest's entry at `level` is no longer what the walk read (`gpte_changed()`). */
+export function gpte_changed(kvm: Kvm, v: number, level: number): boolean {
+  return !same_gpte(current_gpte(kvm, v, level), kvm.vcpu[v].fault.gpte[level - 1])
+}
+
+/** PF.2: `walk_addr()`, one read of guest memory per step; without permission the guest gets the #PF. */
+function walkGuestTables(bounds: Bounds): Step<Kvm> {
+  const levelOf = (kvm: Kvm, v: number): number => bounds.levels + 1 - kvm.vcpu[v].fault.level
+  const refused = (kvm: Kvm, v: number): boolean => {
+    const { to, w } = current_gpte(kvm, v, levelOf(kvm, v))
+    return to === null || (kvm.vcpu[v].guest === 'write' && !w)
+  }
+  const read = (kvm: Kvm, v: number): void => {
+    const level = levelOf(kvm, v)
+    copy_gpte(current_gpte(kvm, v, level), kvm.vcpu[v].fault.gpte[level - 1])
+  }
+  return step(
+    'PF.2',
+    {
+      fn: 'walk_addr',
+      since,
+      shows: (kvm, v) => {
+        const level = levelOf(kvm, v)
+        const { to } = current_gpte(kvm, v, level)
+        return `level ${level}: table ${table_gfn(kvm, v, level)} -> ${to === null ? 'not present' : `gfn ${to}`}`
+      },
+    },
+    [
+      {
+        when: refused,
+        does: (kvm, v) => {
+          finish_instruction(kvm, v)
+          forget_fault(kvm, v)
+        },
+        to: 'RUN.1',
+      },
+      {
+        // `fault.level` counts up while the walk goes down, so that it starts and ends at its first value.
+        when: (kvm, v) => kvm.vcpu[v].fault.level < bounds.levels,
+        does: (kvm, v) => {
+          read(kvm, v)
+          kvm.vcpu[v].fault.level++
+        },
+        to: 'PF.2',
+      },
+      {
+        does: (kvm, v) => {
+          read(kvm, v)
+          kvm.vcpu[v].fault.level = 1
+        },
+      },
+    ],
+  )
+}
+
+/** PF.4: a write to a frame whose writes are tracked is emulated without taking the slow path (no lock). */
+function writeTracked(): Step<Kvm> {
+  const tracked = (kvm: Kvm, v: number): boolean => {
+    const gfn = target_gfn(kvm, v)
+    return kvm.vcpu[v].guest === 'write' && gfn < kvm.gfn_write_track.length && kvm.gfn_write_track[gfn] > 0
+  }
+  return step(
+    'PF.4',
+    {
+      fn: 'page_fault_handle_page_track',
+      since,
+      shows: (kvm, v) => `kvm_gfn_is_write_tracked(gfn ${target_gfn(kvm, v)}) = ${tracked(kvm, v)}`,
+    },
+    [{ when: tracked, to: 'TRACK' }, {}],
+  )
+}
+
 /**
- * PF.12: `is_page_fault_stale()`, its root half; the notifier half has nothing to look at here. A stale
- * fault is retried by entering the guest again, so that pending requests are serviced first.
+ * PF.12: `is_page_fault_stale()`, its root half. A stale fault is retried by entering the guest again, so
+ * that pending requests are serviced first.
  */
 export function staleCheck(obsolete: ObsoleteTest = is_obsolete_sp): Step<Kvm> {
   const stale = (kvm: Kvm, v: number): boolean => obsolete(kvm, kvm.vcpu[v].root as number)
@@ -34,9 +136,47 @@ export function staleCheck(obsolete: ObsoleteTest = is_obsolete_sp): Step<Kvm> {
     'PF.12',
     {
       fn: 'is_page_fault_stale',
-      since: 'v5.16..v6.16',
+      since,
       shows: (kvm, v) => `is_page_fault_stale(root ${kvm.vcpu[v].root}) = ${stale(kvm, v)}`,
     },
     [{ when: stale, to: 'PF.15' }, {}],
   )
+}
+
+/** The fault is over, whichever way: its local variables mean nothing any more. */
+export function forget_fault(kvm: Kvm, v: number): void {
+  const { fault } = kvm.vcpu[v]
+  for (const entry of fault.gpte) {
+    entry.to = null
+    entry.w = false
+  }
+  fault.level = 1
+  fault.pfn = null
+  fault.sp = null
+  fault.child = null
+  fault.flush = false
+  fault.emulate = false
+}
+
+/** PF.15: release mmu_lock; the instruction is executed again, or emulated. */
+function endFault(bounds: Bounds): Entry<Kvm> {
+  const end = (kvm: Kvm, v: number): void => {
+    kvm.mmu_lock = 'free'
+    forget_fault(kvm, v)
+  }
+  const unlock = { ...about, shows: 'write_unlock(&kvm->mmu_lock)' }
+  if (bounds.edits.length === 0) return step('PF.15', unlock, { does: end, to: 'RUN.1' })
+  return step('PF.15', unlock, [
+    {
+      when: (kvm, v) => kvm.vcpu[v].fault.emulate,
+      does: (kvm, v) => {
+        // The emulator needs to know which frame is written; everything else is over.
+        const gfn = target_gfn(kvm, v)
+        end(kvm, v)
+        kvm.vcpu[v].fault.gpte[0].to = gfn
+      },
+      to: 'TRACK',
+    },
+    { does: end, to: 'RUN.1' },
+  ])
 }

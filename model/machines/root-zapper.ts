@@ -8,7 +8,7 @@ import {
   request_if_root_was_zapped,
   unlink_page,
   type Zapping,
-  zap_sptes,
+  zap_contents,
 } from './zap-page.ts'
 
 const fn = 'kvm_mmu_track_write'
@@ -47,7 +47,7 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
       ...pages.map((p) =>
         step<Kvm>(
           `ZAP.0[${p}]`,
-          { fn, since, shows: `for_each_gfn_valid_sp_with_gptes(): root ${p}` },
+          { fn, since, shows: `for_each_gfn_valid_sp_with_gptes(): page ${p}` },
           {
             // The walk skips pages that are obsolete already.
             when: (kvm) => kvm.page[p].list === 'active' && !kvm.page[p].role_invalid,
@@ -67,14 +67,14 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
         },
       ),
     ]),
-    zap_sptes(zapping),
+    ...zap_contents(zapping, bounds),
     unlink_page(zapping, (kvm, self, zapped) => {
-      kvm.zapper[self].zapped_root = zapped ? 'yes' : 'no'
+      kvm.zapper[self].zapped_root = zapped
     }),
     mark_invalid(zapping),
     request_if_root_was_zapped(
       bounds.vcpus,
-      (kvm, self) => kvm.zapper[self].zapped_root === 'yes',
+      (kvm, self) => kvm.zapper[self].zapped_root,
       zapping.sp,
       (kvm, self) => kvm.zapper[self].req,
     ),
@@ -86,7 +86,7 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
       {
         does: (kvm, self) => {
           kvm.zapper[self].sp = null
-          kvm.zapper[self].zapped_root = 'no'
+          kvm.zapper[self].zapped_root = false
         },
         to: 'idle',
       },

@@ -1,11 +1,14 @@
 import { block, type Entry, type Program, program, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { flush_tlb } from '../memory/vcpu.ts'
 import { freeObsoleteRoots } from './free-obsolete-roots.ts'
 import { guest } from './guest.ts'
 import { loadRoot } from './load-root.ts'
 import { newPgd } from './new-pgd.ts'
 import { pageFault } from './page-fault.ts'
+import { invlpg, syncRoots } from './sync.ts'
+import { trackWrite } from './track-write.ts'
 
 const fn = 'vcpu_enter_guest'
 const since = 'v5.18..v6.16'
@@ -17,8 +20,9 @@ const since = 'v5.18..v6.16'
 export function vcpuRun(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('vcpu', 'vCPU thread and its guest', [
     ...freeObsoleteRoots(bounds),
+    ...(bounds.edits.length > 0 ? [syncRoots(bounds)] : []),
     ...handleTlbFlush(),
-    ...loadRoot(),
+    ...loadRoot(bounds),
     step(
       'RUN.6',
       {
@@ -46,9 +50,11 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
       [{ when: exit_requested, does: leave_guest_mode, to: 'RUN.1' }, {}],
     ),
     ...guest(bounds),
-    ...exits(),
-    pageFault(),
-    ...(bounds.pgds > 1 ? [newPgd(bounds)] : []),
+    ...exits(bounds),
+    pageFault(bounds),
+    ...(bounds.cr3Loads > 0 ? [newPgd(bounds)] : []),
+    ...(bounds.edits.length > 0 ? [trackWrite(bounds)] : []),
+    ...(bounds.invlpgs > 0 ? [invlpg(bounds)] : []),
   ])
 }
 
@@ -82,7 +88,7 @@ function handleTlbFlush(): Entry<Kvm>[] {
       { fn: 'kvm_vcpu_flush_tlb_all', since, shows: 'flush the TLB of this CPU' },
       {
         does: (kvm, v) => {
-          kvm.vcpu[v].tlb = null
+          flush_tlb(kvm, v)
         },
       },
     ),
@@ -90,12 +96,15 @@ function handleTlbFlush(): Entry<Kvm>[] {
 }
 
 /** RUN.10: out of the guest first, out of guest mode second; a sender may look at the mode in between. */
-function exits(): Entry<Kvm>[] {
+function exits(bounds: Bounds): Entry<Kvm>[] {
   const exit = (name: string, shows: string, to: string): Entry<Kvm> =>
     block(name, [step('RUN.10', { fn, since, shows }, { does: leave_guest_mode, to })])
   return [
     exit('exit: interrupt', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'RUN.1'),
     exit('exit: page fault', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'PF'),
-    exit('exit: CR3', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'NP'),
+    ...(bounds.cr3Loads > 0 ? [exit('exit: CR3', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'NP')] : []),
+    ...(bounds.invlpgs > 0
+      ? [exit('exit: INVLPG', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'INVLPG')]
+      : []),
   ]
 }

@@ -4,7 +4,7 @@ import type { Kvm } from '../memory/kvm.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
 import { write_lock, write_unlock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
-import { kvm_mmu_commit_zap_page, mark_invalid, unlink_page, type Zapping, zap_sptes } from './zap-page.ts'
+import { kvm_mmu_commit_zap_page, mark_invalid, unlink_page, type Zapping, zap_contents } from './zap-page.ts'
 
 const since = 'v5.18..v6.16'
 const about = { fn: 'kvm_mmu_zap_all_fast', since }
@@ -88,7 +88,7 @@ function zapObsoletePages(bounds: Bounds): (Block<Kvm> | ReturnType<typeof choic
     choice('ZF.5', [
       step(
         'ZF.5 next',
-        { ...walk, shows: (kvm) => `list tail: root ${tail(kvm)} is obsolete` },
+        { ...walk, shows: (kvm) => `list tail: page ${tail(kvm)} is obsolete` },
         {
           when: obsoleteTail,
           does: (kvm) => {
@@ -101,12 +101,12 @@ function zapObsoletePages(bounds: Bounds): (Block<Kvm> | ReturnType<typeof choic
         'ZF.5 end',
         {
           ...walk,
-          shows: (kvm) => (tail(kvm) === null ? 'list is empty' : `list tail: root ${tail(kvm)} is current`),
+          shows: (kvm) => (tail(kvm) === null ? 'list is empty' : `list tail: page ${tail(kvm)} is current`),
         },
         {
           when: (kvm) => !obsoleteTail(kvm),
           does: (kvm) => {
-            kvm.memslot[0].batch = 0
+            kvm.memslot[0].batch = false
           },
           to: 'ZF.6',
         },
@@ -114,7 +114,7 @@ function zapObsoletePages(bounds: Bounds): (Block<Kvm> | ReturnType<typeof choic
       ...(bounds.lockBreak ? [lockBreak(obsoleteTail)] : []),
     ]),
     block('ZF.5 zap', [
-      zap_sptes(zapping),
+      ...zap_contents(zapping, bounds),
       unlink_page(zapping),
       mark_invalid(zapping),
       step(
@@ -123,7 +123,7 @@ function zapObsoletePages(bounds: Bounds): (Block<Kvm> | ReturnType<typeof choic
         {
           does: (kvm) => {
             kvm.memslot[0].sp = null
-            kvm.memslot[0].batch = 1
+            kvm.memslot[0].batch = true
           },
           to: 'ZF.5',
         },
@@ -142,9 +142,9 @@ function lockBreak(more: (kvm: Kvm) => boolean) {
     'ZF.5 unlock',
     { ...walk, shows: 'cond_resched_rwlock_write(&kvm->mmu_lock)' },
     {
-      when: (kvm) => kvm.memslot[0].batch === 1 && more(kvm),
+      when: (kvm) => kvm.memslot[0].batch && more(kvm),
       does: (kvm) => {
-        kvm.memslot[0].batch = 0
+        kvm.memslot[0].batch = false
         kvm.mmu_lock = 'free'
       },
       to: 'ZF.5 break',

@@ -1,6 +1,9 @@
 import { type Block, block, type Entry, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { drop_parent_pte, mmu_page_zap_pte, parents_of } from '../memory/rmap.ts'
 import { free_shadow_page, type InvalidList, is_obsolete_sp, list_del_active } from '../memory/shadow-page.ts'
+import { unaccount_shadowed, unsync_pages_below } from '../memory/write-tracking.ts'
 import { kvm_make_all_cpus_request, type Locals } from './make-request.ts'
 
 const fn = '__kvm_mmu_prepare_zap_page'
@@ -12,14 +15,100 @@ export interface Zapping {
   readonly list: InvalidList
 }
 
-/** Clears the page's SPTEs (ZAP.2), which hardware walkers can see. */
-export function zap_sptes({ sp }: Zapping): Entry<Kvm> {
+/** ZAP.1 to ZAP.5: everything that leads from, to and about the page goes, before its lists and flags. */
+export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
+  const { sp } = zapping
+  const watched = bounds.edits.length > 0
+  return [
+    ...(bounds.levels > 1 && watched ? [zapUnsyncChildren(zapping)] : []),
+    step(
+      'ZAP.2',
+      {
+        fn: 'kvm_mmu_page_unlink_children',
+        since,
+        shows: (kvm, self) => `clear the SPTEs of page ${sp(kvm, self)}`,
+        fused:
+          'All entries of the page at once: each only goes away, and whoever needs it gone waits for the flush after the last. Without guest writes to tables nobody looks at the counters without the lock.',
+      },
+      {
+        does: (kvm, self) => {
+          const page = sp(kvm, self)
+          unlink_children(kvm, page)
+          if (!watched && !kvm.page[page].role_invalid) unaccount_shadowed(kvm, page)
+        },
+      },
+    ),
+    ...(bounds.levels > 1
+      ? [
+          step<Kvm>(
+            'ZAP.3',
+            {
+              fn: 'kvm_mmu_unlink_parents',
+              since,
+              shows: (kvm, self) => `clear the links to page ${sp(kvm, self)}`,
+              fused: 'As ZAP.2.',
+            },
+            { does: (kvm, self) => unlink_parents(kvm, sp(kvm, self)) },
+          ),
+        ]
+      : []),
+    ...(watched ? [unaccount(zapping)] : []),
+  ]
+}
+
+/** Drops all SPTEs of a page, each from its own rmap or parent list. */
+function unlink_children(kvm: Kvm, page: number): void {
+  for (let index = 0; index < kvm.page[page].spte.length; index++) mmu_page_zap_pte(kvm, { page, index })
+}
+
+function unlink_parents(kvm: Kvm, page: number): void {
+  for (const parent of parents_of(kvm, page)) drop_parent_pte(kvm, parent)
+}
+
+/** ZAP.1: unsync pages below would be lost from sight, so they are zapped with their parent. */
+function zapUnsyncChildren({ sp, list }: Zapping): Entry<Kvm> {
   return step(
-    'ZAP.2',
-    { fn, since, shows: (kvm, self) => `clear SPTEs of root ${sp(kvm, self)}` },
+    'ZAP.1',
+    {
+      fn: 'mmu_zap_unsync_children',
+      since,
+      shows: (kvm, self) =>
+        `zap unsync pages below: ${unsync_pages_below(kvm, sp(kvm, self)).join(', ') || 'none'}`,
+      fused:
+        'Whole pages at once: lowest-level pages without links below them; each SPTE only goes away before the flush.',
+    },
     {
       does: (kvm, self) => {
-        kvm.page[sp(kvm, self)].spte = false
+        for (const page of unsync_pages_below(kvm, sp(kvm, self))) {
+          unlink_children(kvm, page)
+          unlink_parents(kvm, page)
+          unaccount_shadowed(kvm, page)
+          kvm.page[page].unsync = false
+          list_del_active(kvm, page)
+          kvm.page[page].list = kvm.page[page].root_count > 0 ? 'pinned' : list
+          kvm.page[page].role_invalid = true
+        }
+      },
+    },
+  )
+}
+
+/** ZAP.4 and ZAP.5: the counters that emulated writes and unprotecting look at without the lock. */
+function unaccount({ sp }: Zapping): Entry<Kvm> {
+  return step(
+    'ZAP.4',
+    {
+      fn: 'unaccount_shadowed',
+      since,
+      shows: (kvm, self) => `indirect_shadow_pages--, page ${sp(kvm, self)}: unsync = 0`,
+      fused: 'The unsync flag of a page that is unlinked is not looked at any more.',
+    },
+    {
+      does: (kvm, self) => {
+        const page = sp(kvm, self)
+        if (!kvm.page[page].role_invalid) unaccount_shadowed(kvm, page)
+        kvm.page[page].unsync = false
+        kvm.page[page].unsync_children.clear()
       },
     },
   )
@@ -38,8 +127,8 @@ export function unlink_page(
       shows: (kvm, self) => {
         const page = sp(kvm, self)
         return kvm.page[page].root_count === 0
-          ? `root ${page}: list_move(&sp->link, invalid_list)`
-          : `root ${page}: root_count = ${kvm.page[page].root_count}, list_del(&sp->link)`
+          ? `page ${page}: list_move(&sp->link, invalid_list)`
+          : `page ${page}: root_count = ${kvm.page[page].root_count}, list_del(&sp->link)`
       },
     },
     {
@@ -58,7 +147,7 @@ export function unlink_page(
 export function mark_invalid({ sp }: Zapping): Entry<Kvm> {
   return step(
     'ZAP.8',
-    { fn, since, shows: (kvm, self) => `root ${sp(kvm, self)}: sp->role.invalid = 1` },
+    { fn, since, shows: (kvm, self) => `page ${sp(kvm, self)}: sp->role.invalid = 1` },
     {
       does: (kvm, self) => {
         kvm.page[sp(kvm, self)].role_invalid = true
@@ -121,7 +210,7 @@ export function kvm_mmu_commit_zap_page(
       'CM.3',
       {
         ...commit,
-        shows: (kvm) => `kvm_mmu_free_shadow_page(root ${zapped(kvm).join(', ')})`,
+        shows: (kvm) => `kvm_mmu_free_shadow_page(page ${zapped(kvm).join(', ')})`,
         fused:
           'All pages of the list are freed at once: mmu_lock is held and nobody may reach them any more; a root slot that still does is a violation in the state after.',
       },

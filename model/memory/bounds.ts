@@ -1,14 +1,32 @@
-/** How many of everything a scenario has. Zero switches a part of the model off: it takes no state. */
+/** How many of everything a scenario has. Zero (or false) switches a part of the model off: it takes no state. */
 export interface Bounds {
   readonly vcpus: number
   /** Shadow pages in the pool; a freed page can be allocated again. */
   readonly pages: number
-  /** Guest page directories, the values CR3 may take. */
+  /** Levels of the guest's page tables and of their shadows. */
+  readonly levels: number
+  /** Entries of a table, guest and shadow alike (the real 512). */
+  readonly entries: number
+  /** Guest frames; the first `tables` of them hold page tables, the first `pgds` of those page directories. */
+  readonly gfns: number
+  readonly tables: number
   readonly pgds: number
+  /** Guest virtual pages; the digits of the number, base `entries`, index the tables from the top. */
+  readonly gvas: number
+  /** Host pages; guest frame g starts on host page g. */
+  readonly pfns: number
   /** Cached previous roots per vCPU (KVM_MMU_NUM_PREV_ROOTS is 3). */
   readonly prevRoots: number
   /** CR3 loads left to each vCPU's guest. */
   readonly cr3Loads: number
+  /** The stores to page tables that a guest may make: through which address, to which entry, what. */
+  readonly edits: readonly Edit[]
+  /** How many of them each guest makes. */
+  readonly editsLeft: number
+  /** Does the guest write to its data frames? */
+  readonly dataWrites: boolean
+  /** INVLPG instructions left to each vCPU's guest. */
+  readonly invlpgs: number
   /** Threads that zap single pages, as write flooding by another vCPU does. */
   readonly zappers: number
   /** Pages each of them zaps. */
@@ -19,13 +37,31 @@ export interface Bounds {
   readonly lockBreak: boolean
 }
 
-/** One vCPU, no zapping; scenarios change what they need. */
+/** A guest store to one of its page-table entries: through address `gva`, entry `index` := (to, w). */
+export interface Edit {
+  readonly gva: number
+  readonly index: number
+  readonly to: number | null
+  readonly w: boolean
+}
+
+/** One vCPU, one level, one entry, one data frame, no zapping; scenarios change what they need. */
 export const smallest: Bounds = {
   vcpus: 1,
   pages: 2,
+  levels: 1,
+  entries: 1,
+  gfns: 2,
+  tables: 1,
   pgds: 1,
+  gvas: 1,
+  pfns: 2,
   prevRoots: 0,
   cr3Loads: 0,
+  edits: [],
+  editsLeft: 0,
+  dataWrites: false,
+  invlpgs: 0,
   zappers: 0,
   zaps: 0,
   zapAlls: 0,

@@ -1,14 +1,33 @@
-import { flag, oneOf, range, ref, type Sort, struct, type View } from '../language/shapes.ts'
+import { array, flag, oneOf, range, ref, type SetView, setOf, struct, type View } from '../language/shapes.ts'
+import type { Bounds } from './bounds.ts'
 import type { Kvm } from './kvm.ts'
+import type { Sorts } from './sorts.ts'
 
 /**
- * `struct kvm_mmu_page`, a shadow page (SP). In the roots part of the model every SP is a root with one
- * SPTE that maps the one data page of the guest.
+ * A shadow page-table entry (shadow-mmu.md 2.6). `gfn` is the recorded translation of a leaf
+ * (`shadowed_translation[]`), the key under which it is on an rmap. W implies mmuW.
+ */
+export const spte = (sorts: Sorts) =>
+  struct({
+    kind: oneOf('none', 'leaf', 'link'),
+    /** The shadow page that a link points at. */
+    child: ref(sorts.page),
+    pfn: ref(sorts.pfn),
+    gfn: ref(sorts.gfn),
+    w: flag,
+    /** Not write-protected for shadowing (MMU-writable). */
+    mmuw: flag,
+  })
+
+export type Spte = View<ReturnType<typeof spte>>
+
+/**
+ * `struct kvm_mmu_page`, a shadow page (SP) that shadows the guest table in frame `gfn`.
  *
  * `list` is `sp->link`: a page is on exactly one list. A zapped root that some vCPU still holds is on none
  * (`pinned`, since f95eec9bed76, v5.9). A list of zapped pages belongs to the thread that zaps.
  */
-export const shadowPage = (pgd: Sort, holders: number) =>
+export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
   struct({
     list: oneOf(
       'free',
@@ -18,15 +37,19 @@ export const shadowPage = (pgd: Sort, holders: number) =>
       'invalid_list of zapper',
       'invalid_list of memslot',
     ),
-    /** The guest page directory it shadows. */
-    gfn: ref(pgd),
+    gfn: ref(sorts.gfn),
+    level: range(1, bounds.levels),
     role_invalid: flag,
     /** sp->mmu_valid_gen, one bit since v5.4. */
     mmu_valid_gen: range(0, 1),
     /** How many root slots of vCPUs hold it. */
-    root_count: range(0, holders),
-    /** True while its SPTE is present. */
-    spte: flag,
+    root_count: range(0, Math.max(1, bounds.vcpus * (1 + bounds.prevRoots))),
+    unsync: flag,
+    /** Entries that lead to an unsync page. */
+    unsync_children: setOf(sorts.index),
+    spte: array(sorts.index, spte(sorts)),
+    /** Where links to this page are: for each page, the entries of it. */
+    parent_ptes: array(sorts.page, setOf(sorts.index)),
     /** History: a request to leave this root was sent to all vCPUs and has returned. */
     told: flag,
   })
@@ -35,6 +58,11 @@ export type ShadowPage = View<ReturnType<typeof shadowPage>>
 
 /** Names the list of zapped pages of a thread kind. */
 export type InvalidList = 'invalid_list of vcpu' | 'invalid_list of zapper' | 'invalid_list of memslot'
+
+/** The numbers of all shadow pages of the pool. */
+export function all_pages(kvm: Kvm): number[] {
+  return Array.from({ length: kvm.page.length }, (_, p) => p)
+}
 
 /** `is_obsolete_sp()`: zapped, or from another generation than the current one. */
 export function is_obsolete_sp(kvm: Kvm, page: number): boolean {
@@ -68,24 +96,32 @@ export function list_del_active(kvm: Kvm, page: number): void {
 }
 
 /** The hash look-up of `kvm_mmu_find_shadow_page()`: obsolete pages stay in the bucket and are skipped. */
-export function find_shadow_page(kvm: Kvm, gfn: number): number | null {
-  for (let page = 0; page < kvm.page.length; page++) {
+export function find_shadow_page(kvm: Kvm, gfn: number, level: number): number | null {
+  for (const page of all_pages(kvm)) {
     const sp = kvm.page[page]
-    if (sp.gfn === gfn && sp.list !== 'free' && !is_obsolete_sp(kvm, page)) return page
+    if (sp.gfn === gfn && sp.level === level && sp.list !== 'free' && !is_obsolete_sp(kvm, page)) return page
   }
   return null
 }
 
-/** The first page of the pool that is free, or null. Free pages are all alike, so the choice loses nothing. */
-export function free_page_of_pool(kvm: Kvm): number | null {
-  for (let page = 0; page < kvm.page.length; page++) if (kvm.page[page].list === 'free') return page
-  return null
+/** `for_each_gfn_valid_sp_with_gptes()`: the pages that shadow a guest table frame and are not obsolete. */
+export function valid_pages_of(kvm: Kvm, gfn: number): number[] {
+  return all_pages(kvm).filter((page) => {
+    const sp = kvm.page[page]
+    return sp.gfn === gfn && sp.list !== 'free' && !is_obsolete_sp(kvm, page)
+  })
 }
 
-/** `kvm_mmu_alloc_shadow_page()`: takes a free page for `gfn`, in the current generation. */
-export function alloc_shadow_page(kvm: Kvm, page: number, gfn: number): void {
+/** The first page of the pool that is free, or null. Free pages are all alike, so the choice loses nothing. */
+export function free_page_of_pool(kvm: Kvm): number | null {
+  return all_pages(kvm).find((page) => kvm.page[page].list === 'free') ?? null
+}
+
+/** `kvm_mmu_alloc_shadow_page()`: takes a free page for table `gfn`, in the current generation (GET.6). */
+export function alloc_shadow_page(kvm: Kvm, page: number, gfn: number, level: number): void {
   const sp = kvm.page[page]
   sp.gfn = gfn
+  sp.level = level
   sp.mmu_valid_gen = kvm.mmu_valid_gen
   list_add_active(kvm, page)
 }
@@ -95,9 +131,23 @@ export function free_shadow_page(kvm: Kvm, page: number): void {
   const sp = kvm.page[page]
   sp.list = 'free'
   sp.gfn = null
+  sp.level = 1
   sp.role_invalid = false
   sp.mmu_valid_gen = 0
   sp.root_count = 0
-  sp.spte = false
+  sp.unsync = false
+  sp.unsync_children.clear()
+  for (const entry of sp.spte) clear_spte(entry)
+  for (const entries of sp.parent_ptes) (entries as SetView<number>).clear()
   sp.told = false
+}
+
+/** The entry maps nothing any more. */
+export function clear_spte(entry: Spte): void {
+  entry.kind = 'none'
+  entry.child = null
+  entry.pfn = null
+  entry.gfn = null
+  entry.w = false
+  entry.mmuw = false
 }

@@ -5,51 +5,78 @@ import {
   oneOf,
   range,
   ref,
-  type Sort,
   setOf,
   setOfNames,
   struct,
   type View,
 } from '../language/shapes.ts'
 import type { Bounds } from './bounds.ts'
+import { gpte } from './guest-memory.ts'
 import type { Kvm } from './kvm.ts'
+import type { Sorts } from './sorts.ts'
 
-/** Requests that other threads make of a vCPU. */
-export type Request = 'FREE_OBSOLETE_ROOTS' | 'TLB_FLUSH'
+/** Requests of a vCPU. MMU_SYNC is only ever made by the vCPU itself. */
+export type Request = 'FREE_OBSOLETE_ROOTS' | 'TLB_FLUSH' | 'MMU_SYNC'
 
 /** Local variables of kvm_make_all_cpus_request() in whoever calls it. */
-export const requester = (vcpu: Sort) =>
+export const requester = (sorts: Sorts) =>
   struct({
     /** vCPUs not visited yet. */
-    todo: setOf(vcpu),
+    todo: setOf(sorts.vcpu),
     /** The vCPU whose request bit was set and whose mode was not looked at yet. */
-    now: ref(vcpu),
+    now: ref(sorts.vcpu),
     /** vCPUs that get an interrupt. */
-    ipis: setOf(vcpu),
+    ipis: setOf(sorts.vcpu),
   })
 
 export type Requester = View<ReturnType<typeof requester>>
 
+/** One cached translation: the host page it reaches, writable or not, and the root it was found below. */
+export const tlbEntry = (sorts: Sorts) => struct({ pfn: ref(sorts.pfn), w: flag, root: ref(sorts.page) })
+
+/** Local variables of a page fault and of the walk that handles it. */
+const faultLocals = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    /** Guest entries as the walk (PF.2) read them; element l - 1 belongs to level l. */
+    gpte: array(bounds.levels, gpte(sorts)),
+    level: range(1, bounds.levels),
+    pfn: ref(sorts.pfn),
+    /** FETCH: the shadow page of the level in hand, and the child found or built for the next. */
+    sp: ref(sorts.page),
+    child: ref(sorts.page),
+    /** A remote flush is owed before mmu_lock may be dropped or the guest table read again. */
+    flush: flag,
+    /** The write must be emulated: its frame stays write-protected. */
+    emulate: flag,
+  })
+
 /** `struct kvm_vcpu` with its `struct kvm_mmu`, the physical CPU's TLB and the guest's program. */
-export const vcpu = (sorts: { vcpu: Sort; page: Sort; pgd: Sort }, bounds: Bounds) =>
+export const vcpu = (sorts: Sorts, bounds: Bounds) =>
   struct({
     mode: oneOf('OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE'),
-    requests: setOfNames('FREE_OBSOLETE_ROOTS', 'TLB_FLUSH'),
+    requests: setOfNames('FREE_OBSOLETE_ROOTS', 'TLB_FLUSH', 'MMU_SYNC'),
     /** An interrupt was sent to the CPU and not taken yet. */
     ipi: flag,
     /** mmu->root.hpa as a page; null is INVALID_PAGE. */
     root: ref(sorts.page),
     prev_roots: array(bounds.prevRoots, ref(sorts.page)),
-    cr3: id(sorts.pgd),
-    /** The root below which the cached translation of the data page was found; null: nothing cached. */
-    tlb: ref(sorts.page),
-    /** The guest instruction in progress. */
-    guest: oneOf('idle', 'access'),
+    cr3: id(sorts.gfn),
+    tlb: array(bounds.gvas, tlbEntry(sorts)),
+    /** Hardware walk in progress: the table it reads next, and its level (more than one level only). */
+    walk: ref(sorts.walked),
+    walk_level: range(1, bounds.levels),
+    /** The guest instruction in progress, its address, and which of the scenario's edits a write is (0: none). */
+    guest: oneOf('idle', 'read', 'write', 'invlpg'),
+    gva: range(0, bounds.gvas - 1),
+    edit: range(0, bounds.edits.length),
     cr3_loads: range(0, bounds.cr3Loads),
+    edits_left: range(0, bounds.editsLeft),
+    invlpgs_left: range(0, bounds.invlpgs),
+    fault: faultLocals(sorts, bounds),
     /** Local variables of the thread. */
     roots_to_free: setOf({ name: 'root slot', size: bounds.prevRoots + 1 }),
     i: range(0, Math.max(1, bounds.prevRoots)),
-    req: requester(sorts.vcpu),
+    req: requester(sorts),
   })
 
 /** Root slot 0 is the current root, slot i + 1 is prev_roots[i]. */
@@ -69,4 +96,24 @@ export function clear_slot(kvm: Kvm, vcpu: number, slot: number): void {
 /** The pages that a vCPU holds as roots, current first. */
 export function roots_of(kvm: Kvm, vcpu: number): (number | null)[] {
   return [kvm.vcpu[vcpu].root, ...kvm.vcpu[vcpu].prev_roots]
+}
+
+/** Drops what a TLB has cached for one address. */
+export function flush_tlb_gva(kvm: Kvm, vcpu: number, gva: number): void {
+  const entry = kvm.vcpu[vcpu].tlb[gva]
+  entry.pfn = null
+  entry.w = false
+  entry.root = null
+}
+
+/** Empties the TLB of the CPU that the vCPU runs on, paging-structure caches included. */
+export function flush_tlb(kvm: Kvm, vcpu: number): void {
+  for (let gva = 0; gva < kvm.vcpu[vcpu].tlb.length; gva++) flush_tlb_gva(kvm, vcpu, gva)
+}
+
+/** The instruction in progress is done (or has trapped into the guest's own handler). */
+export function finish_instruction(kvm: Kvm, vcpu: number): void {
+  kvm.vcpu[vcpu].guest = 'idle'
+  kvm.vcpu[vcpu].gva = 0
+  kvm.vcpu[vcpu].edit = 0
 }

@@ -4,8 +4,10 @@ import { rootZapper } from '../machines/root-zapper.ts'
 import { vcpuRun } from '../machines/vcpu-run.ts'
 import { zapAllFast } from '../machines/zap-all-fast.ts'
 import { type Bounds, smallest } from '../memory/bounds.ts'
-import { type Kvm, kvmWorld, sortsOf } from '../memory/kvm.ts'
+import { type Kvm, kvmWorld } from '../memory/kvm.ts'
 import { alloc_shadow_page } from '../memory/shadow-page.ts'
+import { sortsOf } from '../memory/sorts.ts'
+import { account_shadowed } from '../memory/write-tracking.ts'
 import type { Scenario } from './scenario.ts'
 
 /** Properties of roots, checked in every scenario of this file. */
@@ -66,11 +68,14 @@ function buildRoots(
     ],
     initial: [
       (kvm) => {
-        if (filler) {
-          alloc_shadow_page(kvm, 1, 0)
-          kvm.page[1].gfn = null
+        for (let g = 0; g < bounds.gfns; g++) kvm.host_pte[g] = g
+        for (let table = 0; table < bounds.tables; table++) {
+          kvm.guest_table[table][0].to = bounds.tables
+          kvm.guest_table[table][0].w = true
         }
-        alloc_shadow_page(kvm, 0, 0)
+        // The older page shadows a table that no CR3 value names.
+        if (filler) add_page(kvm, 1, bounds.tables)
+        add_page(kvm, 0, 0)
         for (let v = 0; v < bounds.vcpus; v++) {
           kvm.vcpu[v].root = 0
           kvm.vcpu[v].cr3_loads = bounds.cr3Loads
@@ -84,6 +89,11 @@ function buildRoots(
   })
 }
 
+function add_page(kvm: Kvm, page: number, gfn: number): void {
+  alloc_shadow_page(kvm, page, gfn, 1)
+  account_shadowed(kvm, page)
+}
+
 /** Scenarios in which only roots matter: who drops which root, when, and who is told. */
 export const rootScenarios: readonly Scenario<Kvm>[] = [
   rootsScenario({
@@ -92,7 +102,17 @@ export const rootScenarios: readonly Scenario<Kvm>[] = [
     title: 'one vCPU switches CR3 while a memslot delete zaps all pages, dropping mmu_lock between pages',
     about:
       'The situation of the bug in v5.18: a previous root in the PGD cache, a memslot delete that breaks mmu_lock before it reaches that root, and a guest that switches back to it. One older page makes the walk reach the roots late.',
-    bounds: { pages: 5, pgds: 2, prevRoots: 1, cr3Loads: 2, zapAlls: 1, lockBreak: true },
+    bounds: {
+      pages: 5,
+      gfns: 3,
+      pfns: 3,
+      tables: 2,
+      pgds: 2,
+      prevRoots: 1,
+      cr3Loads: 2,
+      zapAlls: 1,
+      lockBreak: true,
+    },
     filler: true,
     properties: ['zap-all-can-finish'],
   }),
@@ -101,7 +121,7 @@ export const rootScenarios: readonly Scenario<Kvm>[] = [
     aliases: [],
     title: 'one vCPU switches CR3 while a memslot delete zaps all pages under one mmu_lock section',
     about: 'As roots-zap-all, but the walk never drops mmu_lock.',
-    bounds: { pages: 5, pgds: 2, prevRoots: 1, cr3Loads: 2, zapAlls: 1 },
+    bounds: { pages: 5, gfns: 3, pfns: 3, tables: 2, pgds: 2, prevRoots: 1, cr3Loads: 2, zapAlls: 1 },
     filler: true,
     properties: ['zap-all-can-finish'],
   }),
@@ -111,7 +131,17 @@ export const rootScenarios: readonly Scenario<Kvm>[] = [
     title: 'one vCPU switches CR3 while single root pages are zapped',
     about:
       'Guest writes to a page directory make another vCPU zap the root of it (abstracted to a zapper thread). The order of role.invalid and the request decides.',
-    bounds: { pages: 4, pgds: 2, prevRoots: 1, cr3Loads: 2, zappers: 1, zaps: 1 },
+    bounds: {
+      pages: 4,
+      gfns: 3,
+      pfns: 3,
+      tables: 2,
+      pgds: 2,
+      prevRoots: 1,
+      cr3Loads: 2,
+      zappers: 1,
+      zaps: 1,
+    },
     properties: [ZAP_WITNESS],
   }),
   rootsScenario({
@@ -119,7 +149,18 @@ export const rootScenarios: readonly Scenario<Kvm>[] = [
     aliases: [],
     title: 'two vCPUs share roots while a single root page is zapped',
     about: 'The precision half of seed 002: a vCPU must not lose a root because another root was zapped.',
-    bounds: { vcpus: 2, pages: 4, pgds: 2, prevRoots: 1, cr3Loads: 1, zappers: 1, zaps: 1 },
+    bounds: {
+      vcpus: 2,
+      pages: 4,
+      gfns: 3,
+      pfns: 3,
+      tables: 2,
+      pgds: 2,
+      prevRoots: 1,
+      cr3Loads: 1,
+      zappers: 1,
+      zaps: 1,
+    },
     properties: [ZAP_WITNESS],
   }),
   rootsScenario({
@@ -127,7 +168,17 @@ export const rootScenarios: readonly Scenario<Kvm>[] = [
     aliases: [],
     title: 'one vCPU with two roots while two threads zap one root each',
     about: 'Two requests close together: a handler that clears the bit last loses the second.',
-    bounds: { pages: 4, pgds: 2, prevRoots: 1, cr3Loads: 1, zappers: 2, zaps: 1 },
+    bounds: {
+      pages: 4,
+      gfns: 3,
+      pfns: 3,
+      tables: 2,
+      pgds: 2,
+      prevRoots: 1,
+      cr3Loads: 1,
+      zappers: 2,
+      zaps: 1,
+    },
     properties: [ZAP_WITNESS],
   }),
 ]

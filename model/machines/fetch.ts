@@ -1,0 +1,177 @@
+import { type Block, block, type Entry, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import { index_at } from '../memory/guest-memory.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { drop_parent_pte } from '../memory/rmap.ts'
+import type { Spte } from '../memory/shadow-page.ts'
+import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
+import { getShadowPage } from './get-shadow-page.ts'
+import { kvm_make_all_cpus_request } from './make-request.ts'
+import { gpte_changed, table_gfn } from './page-fault.ts'
+import { syncChildren } from './sync.ts'
+
+const since = 'v6.0..v6.16'
+const about = { fn: 'paging64_fetch', since }
+
+/** The entry of the shadow page in hand that translates the faulting address. */
+export function fault_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
+  return kvm.page[kvm.vcpu[v].fault.sp as number].spte[fault_index(kvm, v, bounds)]
+}
+
+/** Its position. `fault.level` counts 1, 2, ... from the root downwards. */
+export function fault_index(kvm: Kvm, v: number, bounds: Bounds): number {
+  return index_at(kvm.vcpu[v].gva, level_in_hand(kvm, v, bounds), bounds.entries)
+}
+
+/** Level of the shadow page in hand. */
+export function level_in_hand(kvm: Kvm, v: number, bounds: Bounds): number {
+  return bounds.levels + 1 - kvm.vcpu[v].fault.level
+}
+
+/**
+ * FETCH.1 to FETCH.6 (shadow-mmu.md 5.4): from the root down, find or build the shadow page of each guest
+ * table on the way, and link it. mmu_lock is held; each re-reading of guest memory is a step of its own.
+ */
+export function fetch(bounds: Bounds): Entry<Kvm>[] {
+  return [
+    step(
+      'FETCH.1',
+      {
+        ...about,
+        shows: (kvm, v) => `gpte_changed(level ${bounds.levels}) = ${gpte_changed(kvm, v, bounds.levels)}`,
+      },
+      [
+        { when: (kvm, v) => gpte_changed(kvm, v, bounds.levels), to: 'PF.15' },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.sp = kvm.vcpu[v].root
+          },
+        },
+      ],
+    ),
+    ...(bounds.levels > 1 ? [fetchLevel(bounds)] : []),
+  ]
+}
+
+function fetchLevel(bounds: Bounds): Block<Kvm> {
+  const wantedLevel = (kvm: Kvm, v: number): number => level_in_hand(kvm, v, bounds) - 1
+  const wantedGfn = (kvm: Kvm, v: number): number => table_gfn(kvm, v, wantedLevel(kvm, v))
+  const linked = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'link'
+  return block('FETCH', [
+    existingChild(bounds, wantedGfn),
+    ...getShadowPage(bounds, {
+      gfn: wantedGfn,
+      level: wantedLevel,
+      found: (kvm, v, page) => {
+        kvm.vcpu[v].fault.child = page
+      },
+      page: (kvm, v) => kvm.vcpu[v].fault.child as number,
+    }),
+    ...(bounds.levels > 2 && bounds.edits.length > 0 ? [syncBeforeLink(bounds)] : []),
+    step(
+      'FETCH.5',
+      {
+        ...about,
+        shows: (kvm, v) =>
+          `gpte_changed(level ${wantedLevel(kvm, v)}) = ${gpte_changed(kvm, v, wantedLevel(kvm, v))}`,
+      },
+      [{ when: (kvm, v) => gpte_changed(kvm, v, wantedLevel(kvm, v)), to: 'PF.15' }, {}],
+    ),
+    step(
+      'FETCH.6',
+      {
+        fn: 'link_shadow_page',
+        since,
+        shows: (kvm, v) => {
+          const { sp, child } = kvm.vcpu[v].fault
+          return linked(kvm, v)
+            ? 'linked already'
+            : `page ${sp}.spte[${fault_index(kvm, v, bounds)}] -> page ${child}`
+        },
+        fused:
+          'The store, the parent list and the unsync marks: the last two are only looked at under mmu_lock, or (marks) before the child can be reached.',
+      },
+      [
+        { when: (kvm, v) => linked(kvm, v) },
+        {
+          does: (kvm, v) => {
+            const { sp, child } = kvm.vcpu[v].fault
+            const entry = fault_spte(kvm, v, bounds)
+            entry.kind = 'link'
+            entry.child = child
+            const page = kvm.page[child as number]
+            page.parent_ptes[sp as number].add(fault_index(kvm, v, bounds))
+            if (page.unsync || !page.unsync_children.isEmpty())
+              kvm_mmu_mark_parents_unsync(kvm, child as number)
+          },
+        },
+      ],
+    ),
+    step('FETCH.next', { ...about, shows: (kvm, v) => `descend to page ${kvm.vcpu[v].fault.child}` }, [
+      {
+        when: (kvm, v) => level_in_hand(kvm, v, bounds) > 2,
+        does: descend,
+        to: 'FETCH',
+      },
+      { does: descend },
+    ]),
+  ])
+}
+
+function descend(kvm: Kvm, v: number): void {
+  const { fault } = kvm.vcpu[v]
+  fault.sp = fault.child
+  fault.child = null
+  fault.level++
+}
+
+/**
+ * GET.1: an entry that is linked already is followed when its page shadows the wanted table; otherwise the
+ * wrong link goes, with a flush (0cb2af2ea66a, 81ccda30b4e8, 2026).
+ */
+function existingChild(bounds: Bounds, wantedGfn: (kvm: Kvm, v: number) => number): Block<Kvm> {
+  const child = (kvm: Kvm, v: number): number | null => fault_spte(kvm, v, bounds).child
+  const fits = (kvm: Kvm, v: number): boolean => {
+    const page = child(kvm, v)
+    return page !== null && kvm.page[page].gfn === wantedGfn(kvm, v)
+  }
+  return block('GET.1', [
+    step(
+      'GET.1 test',
+      {
+        fn: 'kvm_mmu_get_child_sp',
+        since,
+        shows: (kvm, v) =>
+          child(kvm, v) === null ? 'nothing linked' : `linked: page ${child(kvm, v)}, fits = ${fits(kvm, v)}`,
+      },
+      [
+        {
+          when: fits,
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.child = child(kvm, v)
+          },
+          to: 'FETCH.5',
+        },
+        { when: (kvm, v) => child(kvm, v) === null, to: 'GET.3' },
+        {},
+      ],
+    ),
+    step(
+      'GET.1 drop',
+      { fn: 'kvm_mmu_get_child_sp', since: 'v7.1..', shows: 'drop_parent_pte() of the wrong child' },
+      {
+        does: (kvm, v) =>
+          drop_parent_pte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) }),
+      },
+    ),
+    kvm_make_all_cpus_request('GET.1 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+  ])
+}
+
+/** FETCH.4: what is below a page is synced before the page is linked (65855ed8b034, v5.16). */
+function syncBeforeLink(bounds: Bounds): Block<Kvm> {
+  return block(
+    'FETCH.4',
+    syncChildren(bounds, (kvm, v) => kvm.vcpu[v].fault.child as number),
+  )
+}

@@ -1,0 +1,172 @@
+import { type Entry, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { rmap_write_protect } from '../memory/rmap.ts'
+import { alloc_shadow_page, find_shadow_page, free_page_of_pool } from '../memory/shadow-page.ts'
+import { account_shadowed } from '../memory/write-tracking.ts'
+import { kvm_make_all_cpus_request } from './make-request.ts'
+import { sync_page } from './sync-page.ts'
+
+const since = 'v6.0..v6.16'
+const find = { fn: 'kvm_mmu_find_shadow_page', since }
+const alloc = { fn: 'kvm_mmu_alloc_shadow_page', since }
+const account = { fn: 'account_shadowed', since }
+
+/** Who wants a page, of what, and where the answer goes. */
+export interface Wanted {
+  readonly gfn: (kvm: Kvm, v: number) => number
+  readonly level: (kvm: Kvm, v: number) => number
+  /** Stores the page found or built in the caller's local variable. */
+  readonly found: (kvm: Kvm, v: number, page: number) => void
+  /** Reads it back. */
+  readonly page: (kvm: Kvm, v: number) => number
+}
+
+/**
+ * GET.3 to GET.12 (shadow-mmu.md 4.2): look the page up by (gfn, role), or build it: account it, take write
+ * permission from the guest's table, flush. Whether `GET.7` to `GET.12` are apart depends on who can look:
+ * without guest writes to tables there is nothing to protect and nobody to race with.
+ */
+export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
+  const watched = bounds.edits.length > 0
+  const lookUp = (kvm: Kvm, v: number): number | null =>
+    find_shadow_page(kvm, wanted.gfn(kvm, v), wanted.level(kvm, v))
+  const build = (kvm: Kvm, v: number): number => {
+    const page = free_page_of_pool(kvm) as number
+    alloc_shadow_page(kvm, page, wanted.gfn(kvm, v), wanted.level(kvm, v))
+    wanted.found(kvm, v, page)
+    return page
+  }
+  return [
+    step(
+      'GET.3',
+      {
+        ...find,
+        shows: (kvm, v) =>
+          `gfn ${wanted.gfn(kvm, v)}, level ${wanted.level(kvm, v)}: ${lookUp(kvm, v) ?? 'none'}`,
+      },
+      [
+        {
+          when: (kvm, v) => lookUp(kvm, v) !== null,
+          does: (kvm, v) => wanted.found(kvm, v, lookUp(kvm, v) as number),
+          to: watched ? 'GET.4' : 'GET.end',
+        },
+        { to: 'GET.6' },
+      ],
+    ),
+    ...(watched ? syncFound(bounds, wanted) : []),
+    step(
+      'GET.6',
+      {
+        ...alloc,
+        shows: (kvm, v) => `page ${free_page_of_pool(kvm) ?? 'none free'} for gfn ${wanted.gfn(kvm, v)}`,
+        fused: 'Lists, hash and key are only looked at under mmu_lock.',
+      },
+      {
+        when: (kvm) => free_page_of_pool(kvm) !== null,
+        does: (kvm, v) => {
+          const page = build(kvm, v)
+          if (!watched) account_shadowed(kvm, page)
+        },
+      },
+    ),
+    ...(watched ? protectTable(bounds, wanted) : []),
+    step('GET.end', { ...find, shows: (kvm, v) => `return page ${wanted.page(kvm, v)}` }),
+  ]
+}
+
+/** GET.4: an unsync page that is found is synced now, without write-protecting its table. */
+function syncFound(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
+  return [
+    step(
+      'GET.4',
+      {
+        fn: 'kvm_sync_page',
+        since,
+        shows: (kvm, v) => `page ${wanted.page(kvm, v)}: unsync = ${kvm.page[wanted.page(kvm, v)].unsync}`,
+      },
+      [
+        {
+          when: (kvm, v) =>
+            kvm.page[wanted.page(kvm, v)].unsync && sync_page(kvm, wanted.page(kvm, v), 'look'),
+          does: (kvm, v) => {
+            sync_page(kvm, wanted.page(kvm, v), 'do')
+          },
+          to: 'GET.4 flush',
+        },
+        {
+          does: (kvm, v) => {
+            if (kvm.page[wanted.page(kvm, v)].unsync) sync_page(kvm, wanted.page(kvm, v), 'do')
+          },
+          to: 'GET.end',
+        },
+      ],
+    ),
+    kvm_make_all_cpus_request('GET.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    step('GET.4 end', { fn: 'kvm_sync_page', since, shows: 'synced' }, { to: 'GET.end' }),
+  ]
+}
+
+function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
+  return [
+    step(
+      'GET.7',
+      { ...account, shows: 'indirect_shadow_pages++' },
+      {
+        does: (kvm) => {
+          kvm.indirect_shadow_pages++
+        },
+      },
+    ),
+    step(
+      'GET.9',
+      {
+        ...account,
+        shows: (kvm, v) =>
+          wanted.level(kvm, v) > 1
+            ? `gfn_write_track[${wanted.gfn(kvm, v)}]++`
+            : 'level 1: writes are not tracked',
+      },
+      {
+        does: (kvm, v) => {
+          if (wanted.level(kvm, v) > 1) kvm.gfn_write_track[wanted.gfn(kvm, v)]++
+        },
+      },
+    ),
+    step(
+      'GET.11',
+      {
+        fn: 'kvm_mmu_slot_gfn_write_protect',
+        since,
+        shows: (kvm, v) => `write-protect the SPTEs of gfn ${wanted.gfn(kvm, v)}`,
+        fused:
+          'All SPTEs of one frame at once; each only loses a permission, and the flush comes after the last.',
+      },
+      {
+        does: (kvm, v) => {
+          if (rmap_write_protect(kvm, wanted.gfn(kvm, v))) kvm.vcpu[v].fault.flush = true
+        },
+      },
+    ),
+    step(
+      'GET.12',
+      {
+        fn: 'kvm_flush_remote_tlbs_gfn',
+        since,
+        shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
+      },
+      [
+        {
+          when: (kvm, v) => !kvm.vcpu[v].fault.flush,
+          to: 'GET.end',
+        },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.flush = false
+          },
+        },
+      ],
+    ),
+    kvm_make_all_cpus_request('GET.12 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+  ]
+}

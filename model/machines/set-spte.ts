@@ -1,0 +1,140 @@
+import { block, type Entry, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { drop_spte, rmap_add } from '../memory/rmap.ts'
+import { valid_pages_of } from '../memory/shadow-page.ts'
+import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
+import { fault_index, fault_spte } from './fetch.ts'
+import { kvm_make_all_cpus_request } from './make-request.ts'
+import { target_gfn } from './page-fault.ts'
+
+const since = 'v6.0..v6.16'
+const about = { fn: 'mmu_set_spte', since }
+
+/**
+ * SET.2 to SET.6 (shadow-mmu.md 5.4.1): the leaf. The guest's dirty bit is not modelled: a read maps
+ * read-only, a write maps writable unless the frame is a shadowed table that must stay protected.
+ */
+export function setSpte(bounds: Bounds): Entry<Kvm>[] {
+  const watched = bounds.edits.length > 0
+  return [
+    ...(watched ? [dropOther(bounds), ...tryToUnsync(bounds)] : []),
+    step(
+      'SET.4',
+      {
+        ...about,
+        shows: (kvm, v) => {
+          const { sp, pfn } = kvm.vcpu[v].fault
+          const rights = writable(kvm, v) ? 'W' : 'R'
+          return `page ${sp}.spte[${fault_index(kvm, v, bounds)}] = pfn ${pfn}, ${rights}`
+        },
+      },
+      {
+        does: (kvm, v) => {
+          const entry = fault_spte(kvm, v, bounds)
+          const { pfn } = kvm.vcpu[v].fault
+          entry.kind = 'leaf'
+          entry.pfn = pfn
+          entry.gfn = target_gfn(kvm, v)
+          if (writable(kvm, v)) {
+            entry.w = true
+            entry.mmuw = true
+          }
+        },
+      },
+    ),
+    step(
+      'SET.6',
+      {
+        fn: 'rmap_add',
+        since,
+        shows: (kvm, v) =>
+          `rmap[gfn ${target_gfn(kvm, v)}] += page ${kvm.vcpu[v].fault.sp}.spte[${fault_index(kvm, v, bounds)}]`,
+      },
+      {
+        does: (kvm, v) =>
+          rmap_add(kvm, target_gfn(kvm, v), {
+            page: kvm.vcpu[v].fault.sp as number,
+            index: fault_index(kvm, v, bounds),
+          }),
+      },
+    ),
+  ]
+}
+
+/** The guest allows the write on every level, and the frame need not stay protected. */
+function writable(kvm: Kvm, v: number): boolean {
+  const { fault, guest } = kvm.vcpu[v]
+  if (guest !== 'write' || fault.emulate) return false
+  for (const entry of fault.gpte) if (!entry.w) return false
+  return true
+}
+
+/** SET.2: another frame was mapped here; off its rmap first, and a flush before anything else. */
+function dropOther(bounds: Bounds): Entry<Kvm> {
+  const other = (kvm: Kvm, v: number): boolean => {
+    const entry = fault_spte(kvm, v, bounds)
+    return entry.kind === 'leaf' && (entry.pfn !== kvm.vcpu[v].fault.pfn || entry.gfn !== target_gfn(kvm, v))
+  }
+  return block('SET.2', [
+    step('SET.2 test', { ...about, shows: (kvm, v) => `was_rmapped to another frame = ${other(kvm, v)}` }, [
+      { when: (kvm, v) => !other(kvm, v), to: 'SET.2 end' },
+      {
+        does: (kvm, v) =>
+          drop_spte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) }),
+      },
+    ]),
+    kvm_make_all_cpus_request('SET.2 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    step('SET.2 end', { ...about, shows: 'the entry is free' }),
+  ])
+}
+
+/**
+ * UN.1, UN.2 (shadow-mmu.md 7.3): making a table's frame writable means its lowest-level shadow pages go
+ * unsync first; frames of higher tables stay read-only and the write is emulated.
+ */
+function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
+  const about = { fn: 'mmu_try_to_unsync_pages', since }
+  const isTable = (kvm: Kvm, v: number): boolean => target_gfn(kvm, v) < bounds.tables
+  const shadows = (kvm: Kvm, v: number): number[] =>
+    isTable(kvm, v) ? valid_pages_of(kvm, target_gfn(kvm, v)) : []
+  const tracked = (kvm: Kvm, v: number): boolean =>
+    isTable(kvm, v) && kvm.gfn_write_track[target_gfn(kvm, v)] > 0
+  return [
+    step(
+      'UN.1',
+      {
+        ...about,
+        shows: (kvm, v) => `kvm_gfn_is_write_tracked(gfn ${target_gfn(kvm, v)}) = ${tracked(kvm, v)}`,
+      },
+      [
+        { when: (kvm, v) => kvm.vcpu[v].guest !== 'write' || shadows(kvm, v).length === 0, to: 'SET.4' },
+        {
+          when: tracked,
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.emulate = true
+          },
+          to: 'SET.4',
+        },
+        {},
+      ],
+    ),
+    step(
+      'UN.2',
+      {
+        ...about,
+        shows: (kvm, v) => `unsync = 1: page ${shadows(kvm, v).join(', ')}`,
+        fused:
+          'The flags of the page and of its ancestors: a lock-free reader looks at the root only, and the write permission comes after.',
+      },
+      {
+        does: (kvm, v) => {
+          for (const page of shadows(kvm, v)) {
+            kvm.page[page].unsync = true
+            kvm_mmu_mark_parents_unsync(kvm, page)
+          }
+        },
+      },
+    ),
+  ]
+}

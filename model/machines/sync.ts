@@ -1,0 +1,177 @@
+import { type Block, block, type Entry, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import { index_at } from '../memory/guest-memory.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { rmap_write_protect } from '../memory/rmap.ts'
+import { finish_instruction, flush_tlb_gva } from '../memory/vcpu.ts'
+import { clear_unsync_marks, unsync_pages_below } from '../memory/write-tracking.ts'
+import { write_lock, write_unlock } from './lock.ts'
+import { kvm_make_all_cpus_request } from './make-request.ts'
+import { sync_page, sync_spte } from './sync-page.ts'
+
+const since = 'v5.16..v6.16'
+const about = { fn: 'mmu_sync_children', since }
+
+type PageOf = (kvm: Kvm, v: number) => number
+
+/** The unsync pages at and below a page. */
+function unsync_pages(kvm: Kvm, page: number): number[] {
+  return [...(kvm.page[page].unsync ? [page] : []), ...unsync_pages_below(kvm, page)]
+}
+
+/**
+ * SY.3 to SY.5 (shadow-mmu.md 7.4), mmu_lock held: take write permission from the tables of all unsync
+ * pages and flush, then sync the pages. The kernel works in batches of 16; these bounds need one.
+ */
+export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
+  const pages = (kvm: Kvm, v: number): number[] => unsync_pages(kvm, page(kvm, v))
+  const flush = (name: string): Block<Kvm> =>
+    kvm_make_all_cpus_request(name, 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req)
+  return [
+    step(
+      'SY.4',
+      {
+        ...about,
+        shows: (kvm, v) => `write-protect the tables of unsync pages ${pages(kvm, v).join(', ')}`,
+        fused: 'All tables at once: each SPTE only loses a permission, and the flush comes after the last.',
+      },
+      [
+        { when: (kvm, v) => pages(kvm, v).length === 0, to: 'SY.end' },
+        {
+          does: (kvm, v) => {
+            for (const unsync of pages(kvm, v)) {
+              if (rmap_write_protect(kvm, kvm.page[unsync].gfn as number)) kvm.vcpu[v].fault.flush = true
+            }
+          },
+        },
+      ],
+    ),
+    step('SY.4 test', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
+      { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'SY.5' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.flush = false
+        },
+      },
+    ]),
+    flush('SY.4 flush'),
+    step(
+      'SY.5',
+      {
+        fn: 'kvm_sync_page',
+        since,
+        shows: (kvm, v) => `sync pages ${pages(kvm, v).join(', ')}`,
+        fused:
+          'Write-protected and flushed, the tables cannot change any more while mmu_lock is held; only the dropped SPTEs are visible, and the flush comes after them.',
+      },
+      {
+        does: (kvm, v) => {
+          for (const unsync of pages(kvm, v)) {
+            kvm.page[unsync].unsync = false
+            if (sync_page(kvm, unsync, 'do')) kvm.vcpu[v].fault.flush = true
+          }
+          clear_unsync_marks(kvm, page(kvm, v))
+        },
+      },
+    ),
+    step('SY.5 test', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
+      { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'SY.end' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.flush = false
+        },
+      },
+    ]),
+    flush('SY.5 flush'),
+    step('SY.end', { ...about, shows: 'return' }),
+  ]
+}
+
+/** RUN.2: KVM_REQ_MMU_SYNC, `kvm_mmu_sync_roots()`; nothing unsync below the root, no lock taken. */
+export function syncRoots(bounds: Bounds): Block<Kvm> {
+  const root: PageOf = (kvm, v) => kvm.vcpu[v].root as number
+  const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('MMU_SYNC')
+  const isUnsync = (kvm: Kvm, v: number): boolean => {
+    const sp = kvm.page[root(kvm, v)]
+    return sp.unsync || !sp.unsync_children.isEmpty()
+  }
+  return block('RUN.2', [
+    step(
+      'RUN.2 check',
+      {
+        fn: 'vcpu_enter_guest',
+        since,
+        shows: (kvm, v) => `kvm_check_request(KVM_REQ_MMU_SYNC) = ${pending(kvm, v)}`,
+      },
+      [
+        { when: (kvm, v) => !pending(kvm, v), to: 'RUN.4' },
+        { does: (kvm, v) => kvm.vcpu[v].requests.delete('MMU_SYNC') },
+      ],
+    ),
+    step(
+      'SY.1',
+      { fn: 'kvm_mmu_sync_roots', since, shows: (kvm, v) => `is_unsync_root(root ${root(kvm, v)})` },
+      [{ when: (kvm, v) => kvm.vcpu[v].root === null || !isUnsync(kvm, v), to: 'RUN.4' }, {}],
+    ),
+    write_lock('SY.2', 'vcpu', { fn: 'kvm_mmu_sync_roots', since }),
+    ...syncChildren(bounds, root),
+    write_unlock('SY.6', { fn: 'kvm_mmu_sync_roots', since }, 'RUN.4'),
+  ])
+}
+
+/** INVLPG (shadow-mmu.md 7.6): drop the address from this CPU's TLB, re-sync the one entry if it is unsync. */
+export function invlpg(bounds: Bounds): Block<Kvm> {
+  const about = { fn: 'kvm_mmu_invlpg', since: 'v6.4..v6.16' }
+  const leafPage = (kvm: Kvm, v: number): number | null => {
+    let page = kvm.vcpu[v].root as number
+    for (let level = bounds.levels; level > 1; level--) {
+      const { kind, child } = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.entries)]
+      if (kind !== 'link') return null
+      page = child as number
+    }
+    return kvm.page[page].unsync ? page : null
+  }
+  return block('INVLPG', [
+    step(
+      'IV.1',
+      { ...about, shows: (kvm, v) => `flush gva ${kvm.vcpu[v].gva} from this TLB` },
+      { does: (kvm, v) => flush_tlb_gva(kvm, v, kvm.vcpu[v].gva) },
+    ),
+    write_lock('IV.2', 'vcpu', about),
+    step(
+      'IV.3',
+      {
+        ...about,
+        shows: (kvm, v) =>
+          leafPage(kvm, v) === null ? 'no unsync page on the way' : `re-sync page ${leafPage(kvm, v)}`,
+      },
+      {
+        does: (kvm, v) => {
+          const page = leafPage(kvm, v)
+          const index = index_at(kvm.vcpu[v].gva, 1, bounds.entries)
+          if (page !== null && sync_spte(kvm, page, index, 'do')) kvm.vcpu[v].fault.flush = true
+        },
+      },
+    ),
+    step('IV.4', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
+      { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'IV.end' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.flush = false
+        },
+      },
+    ]),
+    kvm_make_all_cpus_request('IV.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    step(
+      'IV.end',
+      { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
+      {
+        does: (kvm, v) => {
+          kvm.mmu_lock = 'free'
+          finish_instruction(kvm, v)
+        },
+        to: 'RUN.1',
+      },
+    ),
+  ])
+}

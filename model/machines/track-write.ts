@@ -1,0 +1,92 @@
+import { type Block, block, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { mmu_page_zap_pte } from '../memory/rmap.ts'
+import { valid_pages_of } from '../memory/shadow-page.ts'
+import { finish_instruction } from '../memory/vcpu.ts'
+import { write_lock } from './lock.ts'
+import { kvm_make_all_cpus_request } from './make-request.ts'
+import { forget_fault, target_gfn } from './page-fault.ts'
+
+const since = 'v6.9..v6.16'
+const about = { fn: 'kvm_mmu_track_write', since }
+
+/**
+ * TRACK (shadow-mmu.md 7.2): a guest store to a protected table is emulated; then the shadow pages of that
+ * table lose the entries it changed, unless the hint says that no table is shadowed at all.
+ */
+export function trackWrite(bounds: Bounds): Block<Kvm> {
+  const edit = (kvm: Kvm, v: number) => bounds.edits[kvm.vcpu[v].edit - 1]
+  return block('TRACK', [
+    step(
+      'TR.1',
+      {
+        fn: 'emulator_write_phys',
+        since,
+        shows: (kvm, v) => {
+          const { index, to } = edit(kvm, v)
+          return `guest table ${target_gfn(kvm, v)}[${index}] = ${to === null ? 'not present' : `gfn ${to}`}`
+        },
+      },
+      {
+        does: (kvm, v) => {
+          const { index, to, w } = edit(kvm, v)
+          const entry = kvm.guest_table[target_gfn(kvm, v)][index]
+          entry.to = to
+          entry.w = w
+        },
+      },
+    ),
+    step('TR.3', { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` }, [
+      { when: (kvm) => kvm.indirect_shadow_pages === 0, to: 'TR.end' },
+      {},
+    ]),
+    write_lock('TR.4', 'vcpu', about),
+    step(
+      'TR.6',
+      {
+        ...about,
+        shows: (kvm, v) =>
+          `zap spte[${edit(kvm, v).index}] of page ${valid_pages_of(kvm, target_gfn(kvm, v)).join(', ')}`,
+        fused:
+          'The pages that shadow one table, at once: each SPTE only goes away, and the flush comes after the last.',
+      },
+      {
+        does: (kvm, v) => {
+          for (const page of valid_pages_of(kvm, target_gfn(kvm, v))) {
+            if (mmu_page_zap_pte(kvm, { page, index: edit(kvm, v).index })) kvm.vcpu[v].fault.flush = true
+          }
+        },
+      },
+    ),
+    step('TR.7', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
+      { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'TR.8' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.flush = false
+        },
+      },
+    ]),
+    kvm_make_all_cpus_request('TR.7 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    step(
+      'TR.8',
+      { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
+      {
+        does: (kvm) => {
+          kvm.mmu_lock = 'free'
+        },
+      },
+    ),
+    step(
+      'TR.end',
+      { fn: 'x86_emulate_instruction', since, shows: 'the store is done' },
+      {
+        does: (kvm, v) => {
+          forget_fault(kvm, v)
+          finish_instruction(kvm, v)
+        },
+        to: 'RUN.1',
+      },
+    ),
+  ])
+}

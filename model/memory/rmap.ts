@@ -1,0 +1,83 @@
+import { array, setOf } from '../language/shapes.ts'
+import type { Bounds } from './bounds.ts'
+import type { Kvm } from './kvm.ts'
+import { clear_spte } from './shadow-page.ts'
+import type { Sorts } from './sorts.ts'
+
+/**
+ * The reverse maps: for each guest frame the SPTEs that map it, as (page, entry) pairs. An entry is a raw
+ * pointer into a shadow page; it does not know whether that page still exists.
+ */
+export const rmaps = (sorts: Sorts, _bounds: Bounds) =>
+  array(sorts.gfn, array(sorts.page, setOf(sorts.index)))
+
+/** One SPTE: entry `index` of page `page`. */
+export interface Sptep {
+  readonly page: number
+  readonly index: number
+}
+
+/** The SPTEs on a frame's rmap. */
+export function rmap_entries(kvm: Kvm, gfn: number): Sptep[] {
+  const found: Sptep[] = []
+  const rmap = kvm.rmap[gfn]
+  for (let page = 0; page < rmap.length; page++) {
+    for (const index of rmap[page].elements()) found.push({ page, index })
+  }
+  return found
+}
+
+/** `rmap_add()`: under the frame that was faulted on. */
+export function rmap_add(kvm: Kvm, gfn: number, { page, index }: Sptep): void {
+  kvm.rmap[gfn][page].add(index)
+}
+
+/** `rmap_remove()`: under the frame that the shadow page says this entry maps. */
+export function rmap_remove(kvm: Kvm, { page, index }: Sptep): void {
+  const { gfn } = kvm.page[page].spte[index]
+  if (gfn !== null) kvm.rmap[gfn][page].delete(index)
+}
+
+/** `drop_spte()`: clears a present leaf and takes it off its rmap. */
+export function drop_spte(kvm: Kvm, sptep: Sptep): void {
+  rmap_remove(kvm, sptep)
+  clear_spte(kvm.page[sptep.page].spte[sptep.index])
+}
+
+/** `drop_parent_pte()`: clears a link and takes it off the child's list of parents. */
+export function drop_parent_pte(kvm: Kvm, { page, index }: Sptep): void {
+  const entry = kvm.page[page].spte[index]
+  if (entry.child !== null) kvm.page[entry.child].parent_ptes[page].delete(index)
+  clear_spte(entry)
+}
+
+/** Whatever the entry is, it maps nothing afterwards. Returns whether something was present. */
+export function mmu_page_zap_pte(kvm: Kvm, sptep: Sptep): boolean {
+  const { kind } = kvm.page[sptep.page].spte[sptep.index]
+  if (kind === 'leaf') drop_spte(kvm, sptep)
+  else if (kind === 'link') drop_parent_pte(kvm, sptep)
+  return kind !== 'none'
+}
+
+/** The links to a page. */
+export function parents_of(kvm: Kvm, page: number): Sptep[] {
+  const found: Sptep[] = []
+  const parents = kvm.page[page].parent_ptes
+  for (let parent = 0; parent < parents.length; parent++) {
+    for (const index of parents[parent].elements()) found.push({ page: parent, index })
+  }
+  return found
+}
+
+/** GET.11: takes write permission from all SPTEs of a frame. Returns whether one had it (a flush is owed). */
+export function rmap_write_protect(kvm: Kvm, gfn: number): boolean {
+  let writable = false
+  for (const { page, index } of rmap_entries(kvm, gfn)) {
+    const entry = kvm.page[page].spte[index]
+    if (!entry.mmuw) continue
+    writable = true
+    entry.w = false
+    entry.mmuw = false
+  }
+  return writable
+}

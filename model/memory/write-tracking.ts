@@ -1,0 +1,57 @@
+import type { Kvm } from './kvm.ts'
+import { all_pages } from './shadow-page.ts'
+
+/** `account_shadowed()`: counts the page, and tracks writes to its table unless it is a lowest-level one. */
+export function account_shadowed(kvm: Kvm, page: number): void {
+  const sp = kvm.page[page]
+  kvm.indirect_shadow_pages++
+  if (sp.level > 1) kvm.gfn_write_track[sp.gfn as number]++
+}
+
+/** `unaccount_shadowed()` (ZAP.4). */
+export function unaccount_shadowed(kvm: Kvm, page: number): void {
+  const sp = kvm.page[page]
+  kvm.indirect_shadow_pages--
+  if (sp.level > 1) kvm.gfn_write_track[sp.gfn as number]--
+}
+
+/** Marks every ancestor of an unsync page, so that a sync from any root finds it. */
+export function kvm_mmu_mark_parents_unsync(kvm: Kvm, page: number): void {
+  const parents = kvm.page[page].parent_ptes
+  for (let parent = 0; parent < parents.length; parent++) {
+    for (const index of parents[parent].elements()) {
+      const children = kvm.page[parent].unsync_children
+      if (children.has(index)) continue
+      children.add(index)
+      kvm_mmu_mark_parents_unsync(kvm, parent)
+    }
+  }
+}
+
+/** The unsync pages below a page, itself excluded, found through the marks. */
+export function unsync_pages_below(kvm: Kvm, page: number): number[] {
+  const found = new Set<number>()
+  for (const index of kvm.page[page].unsync_children.elements()) {
+    const { child } = kvm.page[page].spte[index]
+    if (child === null) continue
+    if (kvm.page[child].unsync) found.add(child)
+    for (const below of unsync_pages_below(kvm, child)) found.add(below)
+  }
+  return [...found]
+}
+
+/** Drops the marks of a page that no unsync page is below any more. */
+export function clear_unsync_marks(kvm: Kvm, page: number): void {
+  for (const index of kvm.page[page].unsync_children.elements()) {
+    const { child } = kvm.page[page].spte[index]
+    if (child !== null) clear_unsync_marks(kvm, child)
+    if (child === null || (!kvm.page[child].unsync && kvm.page[child].unsync_children.isEmpty())) {
+      kvm.page[page].unsync_children.delete(index)
+    }
+  }
+}
+
+/** Recounts `indirect_shadow_pages` from the pages, for I-20. */
+export function accounted_pages(kvm: Kvm): number[] {
+  return all_pages(kvm).filter((page) => kvm.page[page].list !== 'free' && !kvm.page[page].role_invalid)
+}
