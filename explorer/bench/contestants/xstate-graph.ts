@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import type { Contestant } from './contestant.ts'
+
+/** What the graph program prints. */
+export const graphReport = z.object({ states: z.number().int(), transitions: z.number().int() })
+
+const program = fileURLToPath(new URL('../graph-main.js', import.meta.url))
+
+export const xstateGraph: readonly Contestant[] = [
+  {
+    id: 'xstate-graph',
+    tool: 'xstate-graph',
+    title: 'xstate/graph getAdjacencyMap',
+    flags: 'node, the same reference machine, events filtered with snapshot.can(), default serialisation',
+    orbits: false,
+    prepare: ({ id }) => ({
+      command: { program: process.execPath, args: [program, id] },
+      counts: (output) => graphReport.parse(JSON.parse(output)),
+    }),
+  },
+]

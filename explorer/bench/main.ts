@@ -1,0 +1,173 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { z } from 'zod'
+import { type Instance, instanceOf, instances, smallInstances } from './catalogue.ts'
+import { type Comparison, compare, type Rounds } from './comparison.ts'
+import type { Contestant, Tool } from './contestants/contestant.ts'
+import { ours } from './contestants/ours.ts'
+import { rumur } from './contestants/rumur.ts'
+import { spin } from './contestants/spin.ts'
+import { xstateGraph } from './contestants/xstate-graph.ts'
+import { provide } from './debian.ts'
+import { machineNotes } from './machine-notes.ts'
+import { standings } from './marks.ts'
+import { packageFolder } from './model-source.ts'
+import { type ProfileSummary, profileSearch, profileSummary } from './profile.ts'
+import { type Profiled, report } from './report.ts'
+
+const tools = ['ours', 'spin', 'rumur', 'xstate-graph'] as const satisfies readonly Tool[]
+
+const list = (text: string): string[] => text.split(',').map((word) => word.trim())
+
+/** Makes an option parser out of a schema: what does not fit ends as a usage error. */
+function checked<T>(schema: z.ZodType<T>): (text: string) => T {
+  return (text) => {
+    const parsed = schema.safeParse(text)
+    if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0].message)
+    return parsed.data
+  }
+}
+
+const knownModels = z.string().transform((text, context): Instance[] => {
+  try {
+    return list(text).map(instanceOf)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+    return z.NEVER
+  }
+})
+
+const program = new Command('bench')
+  .description('compares our searches with SPIN, Rumur and xstate/graph on equal models')
+  .option('--models <ids>', 'these models only, comma-separated', checked(knownModels))
+  .option(
+    '--tools <names>',
+    `of ${tools.join(',')}`,
+    checked(
+      z
+        .string()
+        .transform(list)
+        .pipe(z.array(z.enum(tools))),
+    ),
+    [...tools],
+  )
+  .option('--modes <ids>', 'these modes only, for example fingerprint,spin-dfs', list)
+  .option('--repetitions <n>', 'rounds', checked(z.coerce.number().int().min(1).max(100)), 5)
+  .option('--once-above <seconds>', 'run slower contestants once', checked(z.coerce.number().positive()), 60)
+  .option('--quick', 'small models, two rounds: tries the benchmark, measures nothing')
+  .option('--no-profile', 'leave the profiles out')
+  .option('--keep-profile', 'keep the profiles as the "before" of later runs')
+  .option('--out <file>', 'where the report goes; "-" for stdout only')
+  .parse()
+
+const options = program.opts<{
+  models?: Instance[]
+  tools: Tool[]
+  modes?: string[]
+  repetitions: number
+  onceAbove: number
+  quick?: boolean
+  profile: boolean
+  keepProfile?: boolean
+  out?: string
+}>()
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
+const benchFolder = join(packageFolder(), 'explorer', 'bench')
+const keptProfiles = join(benchFolder, 'profiles-before.json')
+
+function main(): void {
+  const skipped: string[] = []
+  const date = new Date().toISOString().slice(0, 10)
+  const present = options.tools.filter((tool) => {
+    const missing = whatIsMissing(tool)
+    if (missing !== null) skipped.push(`${tool}, because ${missing}`)
+    return missing === null
+  })
+  const withoutMemory = provide('/usr/bin/time', 'time')
+  if (withoutMemory !== null) skipped.push(`peak memory, because ${withoutMemory}`)
+  const notes = machineNotes(present.filter((t) => t === 'spin' || t === 'rumur').flatMap(withCompiler))
+
+  const rounds: Rounds = {
+    repetitions: options.quick === true ? 2 : options.repetitions,
+    onceAbove: options.onceAbove,
+    log: say,
+  }
+  const wanted = (contestant: Contestant): boolean =>
+    present.includes(contestant.tool) && (options.modes?.includes(contestant.id) ?? true)
+  const searchers = [...ours, ...spin, ...rumur].filter(wanted)
+  const models = options.models ?? (options.quick === true ? smallInstances : instances)
+  const comparisons: Comparison[] = models.map((m) => compare(m, searchers, 'search', rounds))
+  const graph = xstateGraph.filter(wanted)
+  if (graph.length > 0 && options.models === undefined)
+    for (const id of ['two-phase-5', 'kvm-composite-1-2-1-1'])
+      comparisons.push(
+        compare(instanceOf(id), [...pick(ours, 'fingerprint', 'exact'), ...graph], 'search', rounds),
+      )
+  if (options.models === undefined) {
+    const quickest = pick([...ours, ...spin, ...rumur].filter(wanted), 'exact', 'spin-dfs', 'rumur')
+    if (quickest.length > 1) comparisons.push(compare(instanceOf('two-phase-3'), quickest, 'latency', rounds))
+  }
+
+  const profiles = options.profile && present.includes('ours') ? models.flatMap(profilesOf) : []
+  const text = report({ date, notes, skipped, comparisons, standings: standings(comparisons), profiles })
+  process.stdout.write(text)
+  const out = options.out ?? (options.models === undefined && options.quick !== true ? resultsFile() : '-')
+  if (out !== '-') writeWhole(out, text)
+  if (options.keepProfile === true) writeWhole(keptProfiles, `${JSON.stringify(kept(profiles), null, 2)}\n`)
+}
+
+const resultsFile = (): string => join(benchFolder, 'results.md')
+
+function whatIsMissing(tool: Tool): string | null {
+  if (tool === 'ours' || tool === 'xstate-graph') return null
+  return provide(tool) ?? provide('gcc')
+}
+
+const withCompiler = (tool: Tool, index: number): string[] => (index === 0 ? ['gcc', tool] : [tool])
+
+function pick(from: readonly Contestant[], ...ids: string[]): Contestant[] {
+  return from.filter(({ id }) => ids.includes(id))
+}
+
+const keptSchema = z.record(z.string(), profileSummary)
+
+function profilesOf(instance: Instance): Profiled[] {
+  const before = existsSync(keptProfiles)
+    ? keptSchema.parse(JSON.parse(readFileSync(keptProfiles, 'utf8')))
+    : {}
+  return ['fingerprint', 'exact'].map((mode) => {
+    say(`${instance.id} ${mode}: profile`)
+    return {
+      instance,
+      mode,
+      now: profileSearch(instance, mode),
+      before: before[`${instance.id} ${mode}`] ?? null,
+    }
+  })
+}
+
+/** The part of the profiles that a later report shows. */
+function kept(profiles: readonly Profiled[]): Record<string, ProfileSummary> {
+  return Object.fromEntries(
+    profiles.map(({ instance, mode, now: { seconds, functions } }) => [
+      `${instance.id} ${mode}`,
+      { seconds, functions: functions.filter(({ share }) => share >= 0.005) },
+    ]),
+  )
+}
+
+function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.tmp`, text)
+  renameSync(`${file}.tmp`, file)
+}
+
+try {
+  main()
+} catch (error) {
+  say(`bench: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}
