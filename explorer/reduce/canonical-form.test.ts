@@ -104,6 +104,27 @@ describe.each(Object.entries(shapes))('%s', (_, shape) => {
   })
 })
 
+test('ids that look alike from everywhere but are not are told apart', () => {
+  // A cycle of two and a cycle of three: every id has one successor and one predecessor.
+  const node = sort('node', 5)
+  const of = layout(struct({ next: array(node, ref(node)) })) as Layout
+  const group = new SymmetryGroup({ layout: of }, [node])
+  const hash = new Tabulation(of.fields, 7)
+  const form = new CanonicalForm(group, of, hash)
+  const words = new Int32Array(of.words)
+  const cycles = Uint16Array.from([1, 0, 3, 4, 2], (next) => next + 1)
+  const renamed = new Uint16Array(5)
+  const forms = new Set<string>()
+  for (const permutation of allPermutations(group)) {
+    group.imageOfState(cycles, permutation, renamed)
+    of.pack(renamed, words, 0)
+    form.canonicalise(words, 0, 0, 0)
+    forms.add(form.words.join())
+    expect(form.stabiliser).toBe(6)
+  }
+  expect(forms.size).toBe(1)
+})
+
 test('images compose, and inverses undo', () => {
   const of = layout(shapes['several sorts']) as Layout
   const group = new SymmetryGroup({ layout: of }, [cpu, page, gfn])

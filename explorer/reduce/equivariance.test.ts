@@ -155,6 +155,51 @@ test('code that stops looking at the first hit is checked on all it might look a
   )
 })
 
+test('a behaviour is checked for all states it will be used on, not only for the one at hand', () => {
+  // Asks two of three ids and stops at a hit: harmless while two of the three would be hits, wrong once one is.
+  for (const [first, second] of [
+    [0, 1],
+    [1, 0],
+    [0, 2],
+    [2, 0],
+    [1, 2],
+    [2, 1],
+  ]) {
+    for (const value of [0, 1]) {
+      const ask = step<World>(
+        'ask',
+        {},
+        { when: (w) => w.mode[first] === value || w.mode[second] === value, to: 'run' },
+      )
+      const leave = step<World>(
+        'leave',
+        {},
+        {
+          when: (w, v) => w.mode[v] === value,
+          does: (w, v) => {
+            w.mode[v] = 1 - value
+          },
+          to: 'run',
+        },
+      )
+      const system = compose({
+        name: 'claimed',
+        world: shape,
+        threads: [each(cpu, program<World>('cpu', 'a processor', [choice('run', [ask, leave])]))],
+        initial: [
+          (w) => {
+            for (const v of [0, 1, 2]) w.mode[v] = v === 2 ? 1 - value : value
+          },
+        ],
+        symmetric: [cpu],
+      })
+      expect(refusal(() => breadthFirst(system, [], { reduce: 'symmetry' })).message).toMatch(
+        /step ask of cpu/,
+      )
+    }
+  }
+})
+
 describe('properties that know ids by name are refused', () => {
   const cases: readonly Property<World>[] = [
     { kind: 'invariant', id: 'by-name', title: '', holds: (w) => w.mode[1] === 0 },
