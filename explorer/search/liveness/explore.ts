@@ -2,6 +2,7 @@ import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { LEAF } from '../../compile/record-format.ts'
 import { ExactSet } from '../../state/exact-set.ts'
 import { VectorStore } from '../../state/vector-store.ts'
+import type { Progress } from '../breadth-first.ts'
 import { type Limits, LimitWatch } from '../limits.ts'
 import { Successors } from '../successors.ts'
 import { FAULT, LabelledGraph } from './graph.ts'
@@ -14,22 +15,32 @@ export interface Explored {
   readonly stopped: string | null
 }
 
+/** How the exploration is bounded and watched. */
+export interface ExploreOptions extends Limits {
+  /** Told now and then how far the exploration is. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
 /** How many states are expanded between two looks at the limits. */
 const PATIENCE = 512
+/** Bytes per state that judging takes on top of the graph (components, marks, shortest paths). */
+const JUDGING = 64
 
 /**
  * Builds the whole reachable graph, breadth first, without any reduction and without loss: what is asked of
  * it afterwards needs every state and every edge.
  * @throws ModelError when the model is wrong.
  */
-export function exploreGraph(compiled: CompiledSystem, limits: Limits = {}): Explored {
+export function exploreGraph(compiled: CompiledSystem, options: ExploreOptions = {}): Explored {
   const { layout, initial } = compiled.system
   const graph = new LabelledGraph()
   const store = new VectorStore(layout.words, true)
   const visited = new ExactSet(store)
-  const watch = new LimitWatch(limits)
+  const watch = new LimitWatch(options)
   const successors = new Successors(compiled)
   const words = new Int32Array(layout.words)
+
+  const bytes = (): number => store.bytes + visited.bytes + graph.bytes + JUDGING * store.count
 
   initial.forEach((codes, index) => {
     layout.pack(codes, words, 0)
@@ -48,8 +59,18 @@ export function exploreGraph(compiled: CompiledSystem, limits: Limits = {}): Exp
       depth++
     }
     if (watch.tooDeep(depth)) stopped = `depth ${depth} reached (--max-depth)`
-    else if (id % PATIENCE === 0 || (limits.maxStates !== undefined && store.count > limits.maxStates))
-      stopped = watch.exceeded(store.count, store.bytes + visited.bytes + graph.bytes)
+    else if (id % PATIENCE === 0 || (options.maxStates !== undefined && store.count > options.maxStates))
+      stopped = watch.exceeded(store.count, bytes())
+    if (id % PATIENCE === 0) {
+      options.onProgress?.({
+        states: store.count,
+        transitions: graph.edges,
+        frontier: store.count - id,
+        depth,
+        seconds: watch.seconds,
+        bytes: bytes(),
+      })
+    }
     if (stopped !== null) break
     const base = (id & VectorStore.chunkMask) * store.words
     const chunk = store.chunks[id >>> VectorStore.chunkBits]

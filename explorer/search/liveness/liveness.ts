@@ -4,9 +4,8 @@ import type { Counters, System } from '../../../model/language/system.ts'
 import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
 import { VectorStore } from '../../state/vector-store.ts'
-import type { Limits } from '../limits.ts'
 import type { FairnessReason, PropertyResult, Trace } from '../result.ts'
-import { type Explored, exploreGraph } from './explore.ts'
+import { type Explored, type ExploreOptions, exploreGraph } from './explore.ts'
 import { type FairQuery, fairComponents } from './fair-components.ts'
 import { constraintsOf, stepsOfThread } from './fairness.ts'
 import { FAULT } from './graph.ts'
@@ -15,7 +14,7 @@ import { type Stem, shortestStem } from './paths.ts'
 import { soloComponents, soloLoop } from './solo-cycle.ts'
 
 /** How to judge. */
-export interface LivenessOptions extends Limits {
+export interface LivenessOptions extends ExploreOptions {
   /** Seed of the hash functions; the result does not depend on it. */
   readonly seed?: number
 }

@@ -1,13 +1,11 @@
 import { isLiveness, type Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
-import type { Limits } from '../limits.ts'
 import type { PropertyResult, SearchResult } from '../result.ts'
-import { judgeLiveness } from './liveness.ts'
+import { judgeLiveness, type LivenessOptions } from './liveness.ts'
 
 /** What matters here of how a search was asked to be made. */
-interface Manner extends Limits {
+interface Manner extends LivenessOptions {
   readonly storage?: 'exact' | 'fingerprint'
-  readonly seed?: number
 }
 
 const NEEDS_STATES =
@@ -50,15 +48,7 @@ export function withLiveness<W>(
   }
 }
 
-/** The limits less the time a search has used. */
-function remaining<W>(manner: Manner, found: SearchResult<W>): Limits & { readonly seed?: number } {
-  const { seed, maxStates, maxDepth, timeLimit, memoryLimit, stop } = manner
-  return {
-    ...(seed === undefined ? {} : { seed }),
-    ...(maxStates === undefined ? {} : { maxStates }),
-    ...(maxDepth === undefined ? {} : { maxDepth }),
-    ...(timeLimit === undefined ? {} : { timeLimit: Math.max(0, timeLimit - found.seconds) }),
-    ...(memoryLimit === undefined ? {} : { memoryLimit }),
-    ...(stop === undefined ? {} : { stop }),
-  }
+/** The options less the time a search has used. */
+function remaining<W>({ timeLimit, ...others }: Manner, found: SearchResult<W>): LivenessOptions {
+  return timeLimit === undefined ? others : { ...others, timeLimit: Math.max(0, timeLimit - found.seconds) }
 }

@@ -228,6 +228,7 @@ class FewPreemptions<W> {
       seconds: this.#watch.seconds,
       bytesPerState: this.#bytes / states,
       collisionProbability: 0,
+      collisionMeasured: 0,
       steps: stepCounts(this.#system, this.#compiled),
       properties: this.#sightings.results(states),
       reduction: NOTHING_REDUCED,

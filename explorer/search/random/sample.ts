@@ -163,6 +163,7 @@ class Sample<W> {
     const walked =
       `${this.#walks} ${name} of at most ${this.#maxDepth} steps (seed ${this.#seed}), ` +
       `${states} distinct states seen`
+    const collision = Math.min(1, (states * states) / 2 ** 65)
     const promised = promise(this.#maxDepth)
     return {
       complete: false,
@@ -173,7 +174,8 @@ class Sample<W> {
       deadlocks: this.#sightings.deadlocks,
       seconds: this.#watch.seconds,
       bytesPerState: states === 0 ? 0 : this.#seen.bytes / states,
-      collisionProbability: Math.min(1, (states * states) / 2 ** 65),
+      collisionProbability: collision,
+      collisionMeasured: collision,
       steps: stepCounts(this.#system, this.#compiled),
       properties: this.#sightings.results(states),
       reduction: NOTHING_REDUCED,
