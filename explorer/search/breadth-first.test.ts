@@ -203,9 +203,24 @@ describe('what is refused', () => {
   })
 })
 
-test('the bound on losing a state to a collision is n^2 / 2^65, and 0 when states are kept', () => {
-  const lossy = breadthFirst(twoPhase(5), [], { storage: 'fingerprint' })
-  expect(lossy.collisionProbability).toBeCloseTo(8832 ** 2 / 2 ** 65, 20)
-  expect(lossy.collisionProbability).toBeGreaterThan(0)
-  expect(breadthFirst(twoPhase(5), []).collisionProbability).toBe(0)
+describe('fingerprints', () => {
+  test('the bound on losing a state to a collision is n^2 / 2^65, and 0 when states are kept', () => {
+    const lossy = breadthFirst(twoPhase(5), [], { storage: 'fingerprint' })
+    expect(lossy.collisionProbability).toBeCloseTo(8832 ** 2 / 2 ** 65, 20)
+    expect(lossy.collisionProbability).toBeGreaterThan(0)
+    const exact = breadthFirst(twoPhase(5), [])
+    expect([exact.collisionProbability, exact.collisionMeasured]).toEqual([0, undefined])
+  })
+
+  test.each([64, 96, 128] as const)(
+    '%i bits: same counts as exact, and measured as predicted',
+    (fingerprintBits) => {
+      const r = breadthFirst(twoPhase(6), [], { storage: 'fingerprint', fingerprintBits })
+      const exact = breadthFirst(twoPhase(6), [])
+      expect([r.states, r.transitions, r.complete]).toEqual([50_816, exact.transitions, true])
+      expect(r.collisionProbability).toBe(50_816 ** 2 / 2 ** (fingerprintBits + 1))
+      expect((r.collisionMeasured ?? 0) / r.collisionProbability).toBeGreaterThan(0.3)
+      expect((r.collisionMeasured ?? 0) / r.collisionProbability).toBeLessThan(3)
+    },
+  )
 })

@@ -5,9 +5,11 @@ import { Predicates } from '../compile/predicates.ts'
 import { LEAF } from '../compile/record-format.ts'
 import { type Reduce, type Reductions, withReductions } from '../reduce/reduction.ts'
 import type { VisitedSet } from '../state/batch.ts'
+import { predictedCollision } from '../state/collisions.ts'
 import { ExactSet } from '../state/exact-set.ts'
 import { FingerprintSet } from '../state/fingerprint-set.ts'
 import { VectorStore } from '../state/vector-store.ts'
+import { WideFingerprintSet } from '../state/wide-fingerprint-set.ts'
 import { AnswerClasses } from './answer-classes.ts'
 import { Edges } from './edges.ts'
 import { Expander, type ExpansionSink } from './expander.ts'
@@ -19,8 +21,10 @@ import type { SearchResult, Trace } from './result.ts'
 
 /** How to search. */
 export interface SearchOptions extends Limits {
-  /** `exact` keeps every state; `fingerprint` keeps 64 bits of each. Default `exact`. */
+  /** `exact` keeps every state; `fingerprint` keeps some bits of each. Default `exact`. */
   readonly storage?: 'exact' | 'fingerprint'
+  /** Bits of a fingerprint. 64 is the fastest; more make a loss less likely still. Default 64. */
+  readonly fingerprintBits?: 64 | 96 | 128
   /** Seed of the hash functions; the result does not depend on it (in exact storage). */
   readonly seed?: number
   /** What may be left out where that is sound. Default `none`. */
@@ -66,12 +70,20 @@ const SLICE = 2048
 /** Milliseconds between two reports of progress. */
 const PROGRESS_INTERVAL = 100
 
+function visitedSetOf(store: VectorStore, options: SearchOptions): VisitedSet {
+  if ((options.storage ?? 'exact') === 'exact') return new ExactSet(store)
+  const { fingerprintBits: bits = 64, seed = 1 } = options
+  return bits === 64 ? new FingerprintSet(store) : new WideFingerprintSet(store, bits, seed)
+}
+
 class BreadthFirst<W> implements ExpansionSink {
   readonly #system: System<W>
   readonly #options: SearchOptions
   readonly #compiled: CompiledSystem
   readonly #store: VectorStore
   readonly #visited: VisitedSet
+  /** What keeps the states or their fingerprints: the visited set, or what is inside it. */
+  readonly #fingerprints: VisitedSet
   readonly #expander: Expander
   readonly #judge: Judge<W>
   readonly #classes: AnswerClasses
@@ -107,7 +119,8 @@ class BreadthFirst<W> implements ExpansionSink {
     })
     const exact = (options.storage ?? 'exact') === 'exact'
     this.#store = new VectorStore(system.layout.words, exact)
-    const visited = exact ? new ExactSet(this.#store) : new FingerprintSet(this.#store)
+    const visited = visitedSetOf(this.#store, options)
+    this.#fingerprints = visited
     this.#visited = symmetry?.visitedSet(visited, this.#store, this.#compiled.hash) ?? visited
     const questions = Judge.questions(properties)
     const predicates = new Predicates(system as System, questions, symmetry?.widenQuestion)
@@ -270,6 +283,7 @@ class BreadthFirst<W> implements ExpansionSink {
       this.#stopped ??= `a step ends in fault ${fault}, which is not among the properties; nothing behind it was explored`
     const complete = this.#stopped === null
     const states = this.#states
+    const { bits, collisionMeasured } = this.#fingerprints
     const seconds = this.#watch.seconds
     const steps = new Map<string, number>()
     this.#expander.lists.settle()
@@ -294,7 +308,8 @@ class BreadthFirst<W> implements ExpansionSink {
       deadlocks: this.#judge.deadlocks,
       seconds,
       bytesPerState: this.#bytes / states,
-      collisionProbability: this.#visited.lossy ? Math.min(1, (states * states) / 2 ** 65) : 0,
+      collisionProbability: bits === undefined ? 0 : predictedCollision(states, bits),
+      ...(collisionMeasured === undefined ? {} : { collisionMeasured }),
       steps,
       properties,
       reduction: this.#reductions.report(states),

@@ -79,6 +79,8 @@ export interface SearchResult<W = never> {
   readonly bytesPerState: number
   /** Bound on the probability that a state was lost to a hash collision; 0 when states are kept in full. */
   readonly collisionProbability: number
+  /** The same, estimated from the fingerprints that occurred; absent when states are kept in full. */
+  readonly collisionMeasured?: number
   /** How often each step was taken, by thread kind and path: `vcpu.RUN.8`. */
   readonly steps: ReadonlyMap<string, number>
   readonly properties: readonly PropertyResult<W>[]

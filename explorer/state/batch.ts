@@ -30,6 +30,10 @@ export interface VisitedSet {
   readonly bytes: number
   /** True when two different states may be taken for one. */
   readonly lossy: boolean
+  /** Bits of the fingerprints it keeps, when it keeps fingerprints. */
+  readonly bits?: number
+  /** Probability that a state was lost, estimated from the fingerprints; see collisions.ts. */
+  readonly collisionMeasured?: number
   /** True when it may store another state than the successor it was given, such as a representative. */
   readonly rewrites?: boolean
   /** Looks up all successors of a batch in order, adds the new ones to the store, and fills `found`. */

@@ -1,4 +1,5 @@
 import type { Batch, VisitedSet } from './batch.ts'
+import { measuredCollision } from './collisions.ts'
 import type { VectorStore } from './vector-store.ts'
 
 /**
@@ -7,6 +8,7 @@ import type { VectorStore } from './vector-store.ts'
  */
 export class FingerprintSet implements VisitedSet {
   readonly lossy = true
+  readonly bits = 64
   readonly #store: VectorStore
   /** `[low, high]` per slot; (0, 0) means free. */
   #table: Int32Array
@@ -22,6 +24,10 @@ export class FingerprintSet implements VisitedSet {
 
   get bytes(): number {
     return this.#table.byteLength
+  }
+
+  get collisionMeasured(): number {
+    return measuredCollision(this.#table, 2, this.#store.count, this.bits)
   }
 
   insert(batch: Batch, leaves: Int32Array): void {

@@ -2,10 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LEAF } from '../compile/record-format.ts'
 import { Batch, type VisitedSet } from './batch.ts'
+import { predictedCollision } from './collisions.ts'
 import { ExactSet } from './exact-set.ts'
 import { FingerprintSet } from './fingerprint-set.ts'
 import { xoshiro } from './tabulation.ts'
 import { VectorStore } from './vector-store.ts'
+import { WideFingerprintSet } from './wide-fingerprint-set.ts'
 
 const WORDS = 2
 
@@ -118,6 +120,31 @@ describe('FingerprintSet', () => {
     expect(good.slips).toBe(0)
     expect(bad.slips).toBeGreaterThan(100)
     expect(bad.found).toBeLessThan(good.found)
+  })
+
+  test.each([96, 128] as const)('is a set of states with %i bits, even if the first 64 are bad', (bits) => {
+    fc.assert(
+      fc.property(changes, (list) => {
+        const make = (store: VectorStore) => new WideFingerprintSet(store, bits, 1, 4)
+        expect(drive(make, false, 9, list).slips).toBe(0)
+      }),
+      { numRuns: 10 },
+    )
+  })
+
+  test('a bad hash shows in the measured probability of a loss', () => {
+    const fill = (hash: (n: number) => [number, number]): number => {
+      const set = new FingerprintSet(new VectorStore(1, false))
+      for (let n = 0; n < 20_000; n++) set.insertState(Int32Array.of(n), 0, ...hash(n))
+      return set.collisionMeasured
+    }
+    const random = xoshiro(3)
+    const good = fill(() => [random(), random()])
+    // All fingerprints differ, but their first halves take few values.
+    const bad = fill((n) => [Math.imul(n & 1023, 0x9e3779b1), n])
+    expect(good / predictedCollision(20_000, 64)).toBeLessThan(2)
+    expect(good / predictedCollision(20_000, 64)).toBeGreaterThan(0.5)
+    expect(bad / predictedCollision(20_000, 64)).toBeGreaterThan(10)
   })
 
   test('the fingerprint that marks a free slot is as good as any other', () => {

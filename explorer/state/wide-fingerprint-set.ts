@@ -1,0 +1,114 @@
+import { LEAF } from '../compile/record-format.ts'
+import type { Batch, VisitedSet } from './batch.ts'
+import { measuredCollision } from './collisions.ts'
+import { xoshiro } from './tabulation.ts'
+import { VectorStore } from './vector-store.ts'
+
+const { chunkBits, chunkMask } = VectorStore
+
+/**
+ * The visited set as fingerprints of 96 or 128 bits. The lanes beyond the 64 bits that travel with the states
+ * are made here, from the packed words, by tabulation over their bytes: independent of the first two lanes.
+ */
+export class WideFingerprintSet implements VisitedSet {
+  readonly lossy = true
+  readonly bits: 96 | 128
+  readonly #store: VectorStore
+  /** Lanes per slot, 3 or 4; (0, 0) in the first two means free. */
+  readonly #lanes: number
+  #table: Int32Array
+  #mask: number
+  /** One random word per byte of the state vector, value and further lane. */
+  readonly #random: readonly Int32Array[]
+  readonly #candidate: Int32Array
+  readonly #further = new Int32Array(2)
+
+  constructor(store: VectorStore, bits: 96 | 128, seed: number, capacity = 1 << 12) {
+    this.bits = bits
+    this.#store = store
+    this.#lanes = bits / 32
+    this.#table = new Int32Array(capacity * this.#lanes)
+    this.#mask = capacity - 1
+    this.#candidate = new Int32Array(store.words)
+    const random = xoshiro(~seed)
+    this.#random = [0, 1].map(() => Int32Array.from({ length: store.words * 4 * 256 }, random))
+  }
+
+  get bytes(): number {
+    return this.#table.byteLength
+  }
+
+  get collisionMeasured(): number {
+    return measuredCollision(this.#table, this.#lanes, this.#store.count, this.bits)
+  }
+
+  insert(batch: Batch, leaves: Int32Array): void {
+    const { words, chunks } = this.#store
+    const { low, high, source, leaf, found, count } = batch
+    const candidate = this.#candidate
+    for (let k = 0; k < count; k++) {
+      const chunk = chunks[source[k] >>> chunkBits]
+      const base = (source[k] & chunkMask) * words
+      for (let w = 0; w < words; w++) candidate[w] = chunk[base + w]
+      let change = leaf[k] + LEAF.first
+      for (let n = leaves[leaf[k] + LEAF.changes]; n > 0; n--, change += 2)
+        candidate[leaves[change]] ^= leaves[change + 1]
+      found[k] = this.insertState(candidate, 0, low[k], high[k])
+    }
+  }
+
+  insertState(words: Int32Array, base: number, low: number, high: number): number {
+    this.#reserve()
+    this.#hash(words, base)
+    const table = this.#table
+    const lanes = this.#lanes
+    const further = this.#further
+    const hi = low === 0 && high === 0 ? 1 : high
+    let slot = low & this.#mask
+    for (;;) {
+      const at = slot * lanes
+      if (table[at] === 0 && table[at + 1] === 0) {
+        table[at] = low
+        table[at + 1] = hi
+        for (let lane = 2; lane < lanes; lane++) table[at + lane] = further[lane - 2]
+        return ~this.#store.append(words, base, low, high)
+      }
+      if (table[at] === low && table[at + 1] === hi && table[at + 2] === further[0]) {
+        if (lanes === 3 || table[at + 3] === further[1]) return 0
+      }
+      slot = (slot + 1) & this.#mask
+    }
+  }
+
+  #hash(words: Int32Array, base: number): void {
+    const [first, second] = this.#random
+    let a = 0
+    let b = 0
+    for (let w = 0; w < this.#store.words; w++) {
+      const word = words[base + w]
+      for (let byte = 0; byte < 4; byte++) {
+        const entry = ((w * 4 + byte) << 8) | ((word >>> (8 * byte)) & 255)
+        a ^= first[entry]
+        b ^= second[entry]
+      }
+    }
+    this.#further[0] = a
+    this.#further[1] = b
+  }
+
+  #reserve(): void {
+    if ((this.#store.count + 1) * 4 <= (this.#mask + 1) * 3) return
+    const old = this.#table
+    const lanes = this.#lanes
+    const mask = this.#mask * 2 + 1
+    const table = new Int32Array((mask + 1) * lanes)
+    for (let from = 0; from < old.length; from += lanes) {
+      if (old[from] === 0 && old[from + 1] === 0) continue
+      let slot = old[from] & mask
+      while (table[slot * lanes] !== 0 || table[slot * lanes + 1] !== 0) slot = (slot + 1) & mask
+      for (let lane = 0; lane < lanes; lane++) table[slot * lanes + lane] = old[from + lane]
+    }
+    this.#table = table
+    this.#mask = mask
+  }
+}
