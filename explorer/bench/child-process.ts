@@ -14,6 +14,8 @@ export interface Command {
 export interface Run {
   /** Wall time of the whole process, start-up included. */
   readonly seconds: number
+  /** Processor time of all its threads; null where it cannot be measured. */
+  readonly cpuSeconds: number | null
   /** Largest resident set, in KiB; null where it cannot be measured. */
   readonly peakKiB: number | null
   readonly output: string
@@ -31,7 +33,7 @@ export function run({ program, args, folder }: Command): Run {
   const usage = join(scratch, 'usage')
   const measured = existsSync(TIME)
   const [file, argv] = measured
-    ? [TIME, ['--quiet', '-f', '%M', '-o', usage, program, ...args]]
+    ? [TIME, ['--quiet', '-f', '%M %U %S', '-o', usage, program, ...args]]
     : [program, [...args]]
   try {
     const start = performance.now()
@@ -46,8 +48,9 @@ export function run({ program, args, folder }: Command): Run {
       const why = child.error?.message ?? `exit status ${child.status}`
       throw new Error(`${[program, ...args].join(' ')}: ${why}\n${tail(child.stdout)}${tail(child.stderr)}`)
     }
-    const peakKiB = measured ? Number(readFileSync(usage, 'utf8').trim()) : null
-    return { seconds, peakKiB, output: child.stdout }
+    if (!measured) return { seconds, cpuSeconds: null, peakKiB: null, output: child.stdout }
+    const [peakKiB, user, system] = readFileSync(usage, 'utf8').trim().split(' ').map(Number)
+    return { seconds, cpuSeconds: user + system, peakKiB, output: child.stdout }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }

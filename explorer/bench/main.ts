@@ -112,8 +112,18 @@ function main(): void {
     if (quickest.length > 1) comparisons.push(compare(instanceOf('two-phase-3'), quickest, 'latency', rounds))
   }
 
-  const profiles = options.profile && present.includes('ours') ? models.flatMap(profilesOf) : []
-  const text = report({ date, notes, skipped, comparisons, standings: standings(comparisons), profiles })
+  const profiles =
+    options.profile && options.quick !== true && present.includes('ours') ? models.flatMap(profilesOf) : []
+  const remarks = readFileSync(join(benchFolder, 'remarks.md'), 'utf8').trim()
+  const text = report({
+    date,
+    notes,
+    skipped,
+    comparisons,
+    standings: standings(comparisons),
+    remarks,
+    profiles,
+  })
   process.stdout.write(text)
   const out = options.out ?? (options.models === undefined && options.quick !== true ? resultsFile() : '-')
   if (out !== '-') writeWhole(out, text)

@@ -26,6 +26,8 @@ export interface Findings {
   readonly skipped: readonly string[]
   readonly comparisons: readonly Comparison[]
   readonly standings: readonly Standing[]
+  /** Markdown written by people, put below the marks. */
+  readonly remarks: string
   readonly profiles: readonly Profiled[]
 }
 
@@ -41,7 +43,15 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 /** The whole report as Markdown. */
-export function report({ date, notes, skipped, comparisons, standings, profiles }: Findings): string {
+export function report({
+  date,
+  notes,
+  skipped,
+  comparisons,
+  standings,
+  remarks,
+  profiles,
+}: Findings): string {
   const searches = comparisons.filter(({ task }) => task === 'search')
   const latencies = comparisons.filter(({ task }) => task === 'latency')
   const took = [...new Set(comparisons.flatMap((c) => c.measurements.map((m) => m.contestant)))]
@@ -57,6 +67,7 @@ export function report({ date, notes, skipped, comparisons, standings, profiles 
     ...skipped.map((reason) => `Skipped: ${reason}.`),
     '## Marks',
     marksTable(standings),
+    remarks,
     ...searches.map(comparisonSection),
     ...latencies.map(latencySection),
     ...profiles.map(profileSection),
@@ -68,11 +79,11 @@ export function report({ date, notes, skipped, comparisons, standings, profiles 
 
 function marksTable(standings: readonly Standing[]): string {
   return table(
-    ['our time / theirs', 'mark', 'measured', 'met?'],
+    ['what', 'mark', 'measured', 'met?'],
     standings.map(({ title, most, values, met }) => [
       title,
       `at most ${most}`,
-      values.map(({ instance, ratio }) => `${instance}: ${ratio.toFixed(3)}`).join('<br>'),
+      values.map(({ instance, value }) => `${instance}: ${Number(value.toPrecision(2))}`).join('<br>'),
       met ? 'yes' : 'no',
     ]),
   )
@@ -89,7 +100,16 @@ function comparisonSection(comparison: Comparison): string {
     return [
       `${number(states)} ${counted}, ${number(transitions)} transitions:`,
       table(
-        ['tool', 'runs', 'seconds', `times ${base.contestant.title}`, 'states/s', 'peak MiB', 'bytes/state'],
+        [
+          'tool',
+          'runs',
+          'seconds',
+          'CPU s',
+          `times ${base.contestant.title}`,
+          'states/s',
+          'peak MiB',
+          'bytes/state',
+        ],
         own.map((m) => comparisonRow(m, base, states)),
       ),
     ]
@@ -100,17 +120,23 @@ function comparisonSection(comparison: Comparison): string {
 function comparisonRow(measurement: Measurement, base: Measurement, states: number): string[] {
   const { contestant, runs } = measurement
   const seconds = spreadOf(runs.map((r) => r.seconds))
-  const peaks = runs.flatMap(({ peakKiB }) => (peakKiB === null ? [] : [peakKiB]))
-  const peak = peaks.length === 0 ? null : spreadOf(peaks).median
+  const peak = medianOf(runs.map((r) => r.peakKiB))
+  const cpu = medianOf(runs.map((r) => r.cpuSeconds))
   return [
     contestant.title,
     String(runs.length),
     range(seconds, 2),
+    cpu === null ? '?' : cpu.toFixed(2),
     range(spreadOf(pairedRatios(measurement, base)), 2),
     number(Math.round(states / seconds.median)),
     peak === null ? '?' : number(Math.round(peak / 1024)),
     `${peak === null ? '?' : Math.round((peak * 1024) / states)}${ownBytes(measurement)}`,
   ]
+}
+
+function medianOf(values: readonly (number | null)[]): number | null {
+  const known = values.flatMap((value) => (value === null ? [] : [value]))
+  return known.length === 0 ? null : spreadOf(known).median
 }
 
 /** What our search says its tables hold, apart from the runtime that is part of the peak. */

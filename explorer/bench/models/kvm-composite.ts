@@ -1,3 +1,4 @@
+import type { Patch } from '../../../model/language/patch.ts'
 import { choice, program, step } from '../../../model/language/program.ts'
 import type { Property } from '../../../model/language/property.ts'
 import {
@@ -460,8 +461,9 @@ const notifier = program<World>('notifier', 'an mmu notifier that replaces the h
 /**
  * vCPUs with a root cache and a TLB, a zapper with lock breaks and an mmu notifier, as a load for the
  * benchmark: shaped like the model of KVM, but fixed, so that its translations for other tools stay equal.
+ * Patches are for showing that the invariant bites.
  */
-export function kvmComposite(bounds: KvmBounds): System {
+export function kvmComposite(bounds: KvmBounds, patches: readonly Patch<World>[] = []): System {
   const vcpuIds = sort('vcpu', bounds.vcpus)
   return compose({
     name: `kvm-composite-${bounds.vcpus}-${bounds.pages}-${bounds.zaps}-${bounds.invalidations}`,
@@ -474,6 +476,7 @@ export function kvmComposite(bounds: KvmBounds): System {
       },
     ],
     symmetric: [vcpuIds],
+    patches,
   }) as System
 }
 
