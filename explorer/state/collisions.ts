@@ -8,11 +8,11 @@ export function predictedCollision(states: number, bits: number): number {
 }
 
 /** Pairs that should agree in the bits that are looked at. */
-const EXPECTED_PAIRS = 64
+const EXPECTED_PAIRS = 4096
 
 /**
  * The same from the fingerprints that occurred: how many pairs agree in so many of their bits that some
- * dozens should, divided by two to the number of the other bits. A hash that maps states too near to each
+ * thousands should, divided by two to the number of the other bits. A hash that maps states too near to each
  * other gives a number far above the predicted one.
  * @param table `[low, high, ...]` per slot of `stride` numbers, by open addressing with linear probing from
  * slot `low & (slots - 1)`; (0, 0) is a free slot.
