@@ -68,12 +68,12 @@ describe('liveness on random small systems', () => {
           if (verdict === 'violated') expect(faultInLasso(system, result), property.kind).toBeNull()
         }
       }),
-      { numRuns: 250, seed: 20260101 },
+      { numRuns: 160, seed: 20260101 },
     )
     // Both verdicts must occur often, or the comparison shows nothing.
     for (const kind of ['leads-to', 'eventually', 'eventually-always', 'no-solo-cycle']) {
-      expect(counts.get(`${kind} holds`), kind).toBeGreaterThan(20)
-      expect(counts.get(`${kind} violated`), kind).toBeGreaterThan(20)
+      expect(counts.get(`${kind} holds`), kind).toBeGreaterThan(10)
+      expect(counts.get(`${kind} violated`), kind).toBeGreaterThan(10)
     }
   })
 

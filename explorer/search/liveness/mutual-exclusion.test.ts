@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { program, step } from '../../../model/language/program.ts'
+import type { Fairness, LivenessProperty } from '../../../model/language/property.ts'
+import { array, flag, sort, struct, type View } from '../../../model/language/shapes.ts'
+import { compose, each } from '../../../model/language/system.ts'
+import { peterson } from '../../oracles/peterson.ts'
+import { judge, strong } from './arrows.ts'
+
+describe('mutual exclusion', () => {
+  const process = sort('proc', 2)
+  const shape = struct({ locked: flag, waiting: array(process, flag) })
+  type Shared = View<typeof shape>
+  const testAndSet = compose({
+    name: 'test-and-set',
+    world: shape,
+    threads: [
+      each(
+        process,
+        program<Shared>('proc', 'a process', [
+          step(
+            'ask',
+            {},
+            {
+              does: (w, p) => {
+                w.waiting[p] = true
+              },
+            },
+          ),
+          step(
+            'lock',
+            {},
+            {
+              when: (w) => !w.locked,
+              does: (w, p) => {
+                w.locked = true
+                w.waiting[p] = false
+              },
+            },
+          ),
+          step(
+            'unlock',
+            {},
+            {
+              does: (w) => {
+                w.locked = false
+              },
+              to: 'ask',
+            },
+          ),
+        ]),
+      ),
+    ],
+    initial: [() => {}],
+  })
+  const served = (fairness: readonly Fairness[] | undefined): LivenessProperty<Shared> => ({
+    kind: 'leads-to',
+    id: 'no-starvation',
+    title: '',
+    each: 'proc',
+    given: (w, _, p) => w.waiting[p],
+    goal: (_, counters, p) => counters.proc[p] === 'unlock',
+    ...(fairness === undefined ? {} : { fairness }),
+  })
+
+  it('starves a process at a test-and-set lock under weak fairness, not under strong', () => {
+    const result = judge(testAndSet, served(undefined))
+    expect(result).toMatchObject({ verdict: 'violated', subject: 'proc0' })
+    expect(result.fairness).toHaveLength(2)
+    expect(judge(testAndSet, served(strong)).verdict).toBe('holds')
+  })
+
+  it("lets nobody starve in Peterson's algorithm under weak fairness", () => {
+    const system = peterson()
+    const entry = (goal: string): LivenessProperty<unknown> => ({
+      kind: 'leads-to',
+      id: 'no-starvation',
+      title: '',
+      each: 'proc',
+      given: (_, counters, p) => counters.proc[p] === 'a3',
+      goal: (_, counters, p) => counters.proc[p] === goal,
+    })
+    expect(judge(system, entry('cs')).verdict).toBe('holds')
+    expect(judge(system, entry('a9')).verdict).toBe('violated')
+  })
+})
