@@ -86,6 +86,7 @@ function buildRoots(
       },
     ],
     patches,
+    symmetric: [sorts.vcpu, sorts.zapper],
   })
 }
 
@@ -133,10 +134,10 @@ export const rootScenarios: readonly Scenario<Kvm>[] = [
       'Guest writes to a page directory make another vCPU zap the root of it (abstracted to a zapper thread). The order of role.invalid and the request decides.',
     bounds: {
       pages: 4,
-      gfns: 3,
-      pfns: 3,
-      tables: 2,
-      pgds: 2,
+      gfns: 4,
+      pfns: 4,
+      tables: 3,
+      pgds: 3,
       prevRoots: 1,
       cr3Loads: 2,
       zappers: 1,

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { designs } from '../../model/designs/index.ts'
+import { scenarios } from '../../model/scenarios/index.ts'
+import { properties } from '../../properties/index.ts'
+import { checkAgainstReference } from '../compile/reference.ts'
+import { mismatches, type Run, runCell, scenariosOf } from './verdict-table.ts'
+
+/** Cells whose recorded behaviours are all held against xstate's transition(), with the search itself. */
+const runs: Run<never>[] = []
+
+describe.each(designs)('design $id', (design) => {
+  it.each(scenariosOf(design, scenarios).map((scenario) => ({ id: scenario.id, scenario })))(
+    'has the documented verdicts in $id, and every behaviour is xstate’s own',
+    ({ scenario }) => {
+      let recorded = 0
+      const system = scenario.build(design.patches)
+      const compare = checkAgainstReference(system)
+      const run = runCell(design, scenario, properties, {
+        onRecord: (recording) => {
+          recorded++
+          compare(recording)
+        },
+      })
+      runs.push(run as Run<never>)
+      expect(recorded).toBeGreaterThan(0)
+      expect(run.result.complete).toBe(true)
+      expect(mismatches(run)).toEqual([])
+    },
+  )
+
+  it('has a thread for each patch that is for one kind of threads only', () => {
+    // Any other patch that finds no step is refused when the system is built.
+    for (const patch of design.patches) {
+      if (patch.in === undefined) continue
+      const kinds = scenariosOf(design, scenarios).flatMap((s) =>
+        s.build([]).threads.map((t) => t.program.kind),
+      )
+      expect(kinds, `patch for ${patch.in}`).toContain(patch.in)
+    }
+  })
+})
+
+describe('the table as a whole', () => {
+  it('expects nothing of a property or scenario that is not there', () => {
+    for (const design of designs) {
+      for (const { scenario, property } of design.expect) {
+        expect(design.scenarios, `${design.id} expects something of ${scenario}`).toContain(scenario)
+        const checked = scenarios.find((s) => s.id === scenario)?.properties
+        expect(checked, `${design.id} expects something of ${property} in ${scenario}`).toContain(property)
+      }
+    }
+  })
+
+  it('has no vacuous property: each antecedent is true somewhere under upstream or a design', () => {
+    for (const property of properties) {
+      const seen = runs.some((run) =>
+        run.result.properties.some((r) => r.property.id === property.id && r.antecedent > 0),
+      )
+      expect(seen, `${property.id} never had anything to say`).toBe(true)
+    }
+  })
+
+  it('takes every step under some design', () => {
+    const taken = new Map<string, number>()
+    for (const { result } of runs) {
+      for (const [step, count] of result.steps) {
+        // `REQ.1[0]`, `REQ.1[1]`: one step for each id that can be chosen.
+        const family = step.replace(/\[\d+\]/g, '[]')
+        taken.set(family, (taken.get(family) ?? 0) + count)
+      }
+    }
+    expect([...taken].filter(([, count]) => count === 0).map(([step]) => step)).toEqual([])
+  })
+})

@@ -1,0 +1,72 @@
+import type { Design } from '../../model/designs/design.ts'
+import type { Property } from '../../model/language/property.ts'
+import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
+import type { SearchResult, Verdict } from '../search/result.ts'
+
+/** One search of the table: a design in one of its scenarios. */
+export interface Run<W> {
+  readonly design: Design<W>
+  readonly scenario: Scenario<W>
+  readonly result: SearchResult<W>
+}
+
+/** A cell whose verdict is not the expected one. */
+export interface Mismatch {
+  readonly design: string
+  readonly scenario: string
+  readonly property: string
+  readonly expected: Verdict
+  readonly found: Verdict
+  /** Steps of the shortest violation found. */
+  readonly length: number | null
+}
+
+/** The scenarios a design names, in the order it names them. @throws Error for one that does not exist. */
+export function scenariosOf<W>(design: Design<W>, scenarios: readonly Scenario<W>[]): Scenario<W>[] {
+  return design.scenarios.map((id) => {
+    const found = scenarios.find((scenario) => scenario.id === id)
+    if (found === undefined) throw new Error(`design ${design.id} names scenario ${id}, which does not exist`)
+    return found
+  })
+}
+
+/** The properties that a scenario checks. @throws Error for one that does not exist. */
+export function propertiesOf<W>(scenario: Scenario<W>, properties: readonly Property<W>[]): Property<W>[] {
+  return scenario.properties.map((id) => {
+    const found = properties.find((property) => property.id === id)
+    if (found === undefined)
+      throw new Error(`scenario ${scenario.id} names property ${id}, which does not exist`)
+    return found
+  })
+}
+
+/** Searches one design in one scenario, with all properties of the scenario. */
+export function runCell<W>(
+  design: Design<W>,
+  scenario: Scenario<W>,
+  properties: readonly Property<W>[],
+  options: SearchOptions = {},
+): Run<W> {
+  const system = scenario.build(design.patches)
+  const result = breadthFirst(system, propertiesOf(scenario, properties), options)
+  return { design, scenario, result }
+}
+
+/** What a design is expected to do to a property of a scenario: what it lists, else the property holds. */
+export function expectedVerdict<W>(design: Design<W>, scenario: string, property: string): Verdict {
+  return design.expect.find((e) => e.scenario === scenario && e.property === property)?.verdict ?? 'holds'
+}
+
+/** The cells of a run that are not as expected, pinned lengths included. */
+export function mismatches<W>({ design, scenario, result }: Run<W>): Mismatch[] {
+  return result.properties.flatMap(({ property, verdict, trace }) => {
+    const expected = expectedVerdict(design, scenario.id, property.id)
+    const pinned = design.expect.find((e) => e.scenario === scenario.id && e.property === property.id)?.length
+    const length = trace?.steps.length ?? null
+    if (verdict === expected && (pinned === undefined || pinned === length)) return []
+    return [
+      { design: design.id, scenario: scenario.id, property: property.id, expected, found: verdict, length },
+    ]
+  })
+}
