@@ -26,6 +26,14 @@ export interface Catalogue<W = unknown> {
   readonly featured?: Featured
 }
 
+/**
+ * Forgets which world a catalogue is written against. Safe as long as its scenarios, designs and properties
+ * are only used with each other.
+ */
+export function anyWorld<W>(catalogue: Catalogue<W>): Catalogue {
+  return catalogue as unknown as Catalogue
+}
+
 /** Anything that is looked up by name. */
 export interface Named {
   readonly id: string

@@ -27,6 +27,8 @@ export interface CheckPlan {
  * @throws ModelError or InternalError; the other searches are then ended.
  */
 export async function* checkAll(session: Session, plan: CheckPlan): AsyncGenerator<CheckReport> {
+  // A patch that does not fit is found before anything is searched or written.
+  for (const { scenario, design } of plan.cells) scenario.build(design.patches)
   const failed = new AbortController()
   const signal = AbortSignal.any([session.signal, failed.signal])
   const running: Promise<CheckReport>[] = []

@@ -19,11 +19,13 @@ const options = searchOptions.extend({
   design: z.array(z.string()).default([]),
   property: z.array(z.string()).default([]),
   json: z
-    .union([z.literal(true), z.string().regex(/\.json$/i)], {
+    .literal(true)
+    .or(z.string())
+    .refine((file) => file === true || /\.json$/i.test(file), {
       error: 'the file must end in .json (for standard output put --json last)',
     })
     .optional(),
-  format: z.literal('text', { error: 'only text so far' }).default('text'),
+  format: z.enum(['text']).default('text'),
   out: z.string().min(1, 'must name a folder').default('out'),
   allowIncomplete: z.boolean().default(false),
   quiet: z.boolean().default(false),
@@ -39,7 +41,6 @@ export async function check(session: Session, scenarios: readonly string[], raw:
   const flags = readOptions(options, raw)
   const { designs, files } = designsOf(session, flags.design)
   const cells = planOf(session.catalogue, { scenarios, designs, properties: flags.property })
-  for (const { scenario, design } of cells) scenario.build(design.patches)
 
   const { io } = session
   const style: Style = { colour: io.colour, width: io.width, unicode: flags.unicode }

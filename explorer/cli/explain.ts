@@ -28,18 +28,19 @@ export function explain(session: Session, name: string): number {
     ...(design === undefined ? [] : [aboutDesign(session, design)]),
     ...(scenario === undefined ? [] : [aboutScenario(scenario)]),
     ...(machine === undefined ? [] : [aboutMachine(machine)]),
+    ...aboutBlocks(machines, name),
     ...aboutSteps(machines, name),
   ]
-  if (texts.length === 0) throw new UsageError(unknownName('thing', name, allNames(session, machines)))
+  if (texts.length === 0) throw new UsageError(unknownName(null, name, allNames(session, machines)))
   texts.forEach((rows, index) => {
     if (index > 0) io.out('')
     const [[what, title], ...rest] = rows
     io.out(`${what} ${io.colour.bold(title)}`)
     for (const [label, text] of rest) {
       if (text === '') continue
-      const lines = wrap(text, io.width - 12)
+      const lines = wrap(text, io.width - 13)
       lines.forEach((line, i) => {
-        io.out(`  ${(i === 0 ? label : '').padEnd(10)}${line}`)
+        io.out(`  ${(i === 0 ? label : '').padEnd(11)}${line}`)
       })
     }
   })
@@ -61,7 +62,7 @@ function aboutProperty({ catalogue }: Session, p: Property<unknown>): Rows {
     ['when', p.when ?? ''],
     ['if not', p.consequence ?? ''],
     ['from', p.reference ?? ''],
-    ['checked in', checked.join(', ') || 'no scenario'],
+    ['checked', checked.join(', ') || 'no scenario'],
     ['broken by', broken.join(', ') || 'no design'],
   ]
 }
@@ -78,12 +79,21 @@ function aboutDesign(session: Session, d: Design<unknown>): Rows {
     ['seen in', scenarios.join(', ')],
     ...d.patches.map((p, i) => [i === 0 ? 'patches' : '', describePatch(p as Patch<never>)] as const),
     ...(d.patches.length === 0 ? [['patches', 'none: the model as it stands'] as const] : []),
-    ...d.expect.map((e, i) => {
-      const length = e.length === undefined ? '' : ` in ${e.length} steps`
-      const note = e.note === undefined ? '' : `. ${e.note}`
-      return [i === 0 ? 'expected' : '', `${e.scenario}: ${e.property} ${e.verdict}${length}${note}`] as const
-    }),
+    ...expectations(d),
   ]
+}
+
+/** A row per scenario in which something else than "holds" is expected. */
+function expectations({ expect }: Design<unknown>): Rows {
+  const scenarios = [...new Set(expect.map((e) => e.scenario))]
+  return scenarios.map((scenario, index) => {
+    const cells = expect.filter((e) => e.scenario === scenario)
+    const said = cells.map(({ property, verdict, length, note }) => {
+      const steps = length === undefined ? '' : ` (${length} steps)`
+      return `${verdict === 'violated' ? 'violates' : 'keeps'} ${property}${steps}${note === undefined ? '' : `: ${note}`}`
+    })
+    return [index === 0 ? 'expected' : '', `${scenario} ${said.join(', ')}`] as const
+  })
 }
 
 function aboutScenario(s: Scenario<unknown>): Rows {
@@ -107,6 +117,33 @@ function aboutMachine(m: Machine): Rows {
     ['steps', m.thread.flow.steps.map((s) => s.path).join(', ')],
   ]
 }
+
+/** Every block of steps whose path ends in the name. */
+function aboutBlocks(machines: readonly Machine[], name: string): Rows[] {
+  const wanted = name.toLowerCase()
+  return machines.flatMap(({ id, thread }) => {
+    const paths = thread.flow.steps.map((s) => s.path)
+    const blocks = new Set(
+      paths.flatMap(blocksOf).filter((b) => `/${b.toLowerCase()}`.endsWith(`/${wanted}`)),
+    )
+    return [...blocks].map((b): Rows => {
+      const inside = thread.flow.steps.filter((s) => s.path.startsWith(`${b}/`))
+      const functions = new Set(inside.flatMap(({ step }) => step.about.fn ?? []))
+      return [
+        ['block', `${id}.${b}`],
+        ['function', [...functions].join(', ')],
+        ['steps', inside.map((s) => s.path.slice(b.length + 1)).join(', ')],
+      ]
+    })
+  })
+}
+
+/** `a/b` and `a` for `a/b/c`. */
+const blocksOf = (path: string): string[] =>
+  path
+    .split('/')
+    .slice(0, -1)
+    .map((_, i, parts) => parts.slice(0, i + 1).join('/'))
 
 /** Every step whose path, or whose own name, is the name; equal steps of one machine are told once. */
 function aboutSteps(machines: readonly Machine[], name: string): Rows[] {
@@ -143,6 +180,6 @@ function allNames({ catalogue }: Session, machines: readonly Machine[]): string[
   const steps = machines.flatMap((m) => m.thread.flow.steps.map((s) => s.path))
   return [
     ...named.flatMap((n) => [n.id, ...('aliases' in n ? (n.aliases ?? []) : [])]),
-    ...steps.flatMap((path) => [path, path.slice(path.lastIndexOf('/') + 1)]),
+    ...steps.flatMap((path) => [path, path.slice(path.lastIndexOf('/') + 1), ...blocksOf(path)]),
   ]
 }

@@ -39,7 +39,9 @@ ENVIRONMENT
 
 export const DESIGN_FILE = `
 A design file is data; nothing in it is run:
-  { "id": "my-change", "title": "what it changes", "scenarios": ["roots-zap-all"],
-    "patches": [ { "op": "drop", "name": "ZAP.9" },
+  { "id": "my-change", "title": "what it changes",
+    "scenarios": ["roots-zap-one"],
+    "patches": [ { "op": "drop", "name": "REQ.5", "in": "zapper" },
                  { "op": "move", "name": "ZAP.9", "before": "ZAP.8" } ] }
-"in": "vcpu" in a patch limits it to the machines of one kind.`
+"scenarios" may be left out: then it is every one that the patches fit.
+"in" limits a patch to the machines of one kind.`

@@ -59,9 +59,9 @@ export function processIo(): Io {
   }
 }
 
-/** chalk knows FORCE_COLOR and TERM=dumb; NO_COLOR (no-color.org) wins over what it detects. */
+/** chalk knows FORCE_COLOR and TERM=dumb; NO_COLOR (no-color.org) overrules what it finds out by itself. */
 function coloursFor(env: NodeJS.ProcessEnv): ChalkInstance {
-  const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== ''
+  const forced = env.FORCE_COLOR !== undefined
   const refused = env.NO_COLOR !== undefined && env.NO_COLOR !== ''
   return refused && !forced ? new Chalk({ level: 0 }) : new Chalk()
 }

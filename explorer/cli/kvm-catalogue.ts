@@ -2,10 +2,10 @@ import { designs } from '../../model/designs/index.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
-import type { Catalogue } from './catalogue.ts'
+import { anyWorld, type Catalogue } from './catalogue.ts'
 
 /** What there is to check about KVM. */
-export const catalogue: Catalogue<Kvm> = {
+export const catalogue: Catalogue = anyWorld<Kvm>({
   scenarios,
   designs,
   properties,
@@ -15,4 +15,4 @@ export const catalogue: Catalogue<Kvm> = {
     broken: { scenario: 'roots-zap-all', design: 'prev-roots-tested-by-current' },
     fixed: { scenario: 'roots-zap-all', design: 'upstream' },
   },
-}
+})

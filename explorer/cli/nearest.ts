@@ -11,13 +11,13 @@ export function nearest(name: string, known: readonly string[]): string | null {
   const starts = lower.findIndex((k) => wanted.length >= 3 && k.startsWith(wanted))
   if (starts >= 0) return known[starts]
   const best = closest(wanted, lower)
-  const allowed = Math.max(1, Math.floor(Math.max(wanted.length, best.length) / 3))
+  const allowed = Math.ceil(Math.max(wanted.length, best.length) / 3)
   return distance(wanted, best) <= allowed ? known[lower.indexOf(best)] : null
 }
 
-/** `no scenario is called "roots-zap"; did you mean roots-zap-all?` */
-export function unknownName(kind: string, name: string, known: readonly string[]): string {
+/** `no scenario is called "roots-zap"; did you mean roots-zap-all?`, or `nothing is called ...`. */
+export function unknownName(kind: string | null, name: string, known: readonly string[]): string {
   const near = nearest(name, known)
   const hint = near === null ? '' : `; did you mean ${near}?`
-  return `no ${kind} is called "${name}"${hint}`
+  return `${kind === null ? 'nothing' : `no ${kind}`} is called "${name}"${hint}`
 }

@@ -82,13 +82,19 @@ function programOf(session: Session, done: (status: number) => void): Command {
       done(await defaultSet(session, raw))
     })
 
-  const command = (name: string, purpose: string): Command =>
-    program.command(name).description(purpose).addHelpText('after', `${EXIT_STATUS}\n${ENVIRONMENT}`)
+  const command = (name: string, purpose: string, more = ''): Command =>
+    program
+      .command(name)
+      .allowExcessArguments(false)
+      .summary(purpose)
+      .description(purpose + more)
+      .addHelpText('after', `${EXIT_STATUS}\n${ENVIRONMENT}`)
 
   addSearchOptions(
     command(
       'check',
-      `Explores every behaviour of scenarios with a design and judges the properties.\nWithout a scenario: every one that the design names.\n${CHECK_EXAMPLES}`,
+      'Explores every behaviour of scenarios with a design and judges the properties.',
+      `\nWithout a scenario: every one that the design names.\n${CHECK_EXAMPLES}`,
     ).argument('[scenario...]', 'ids or aliases, see "mmucheck list scenarios"'),
   )
     .addHelpText('after', DESIGN_FILE)
@@ -103,7 +109,7 @@ function programOf(session: Session, done: (status: number) => void): Command {
     .argument('<name>', 'id or alias')
     .action((name: string) => done(explain(session, name)))
 
-  command('show', 'Renders a counterexample. It is replayed first: nothing in the file is believed.')
+  command('show', 'Renders a counterexample, after replaying it.')
     .argument('<counterexample>', 'file or id')
     .option('--as <form>', `one of ${FORM_NAMES.join(', ')}`, 'diagram')
     .option('--design <file>', 'design file, when the counterexample is of one')

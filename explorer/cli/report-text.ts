@@ -4,7 +4,7 @@ import { wrap } from './io.ts'
 import type { CheckReport, PropertyReport } from './report.ts'
 
 /** Names of steps that are listed at most when they never fired. */
-const LISTED = 12
+const LISTED = 8
 
 /** How text is set. */
 export interface Style {
@@ -30,13 +30,13 @@ export function totals(check: CheckReport): string {
   const { complete, incompleteReason, states, transitions, depth, seconds, reduction } = check
   const parts = [
     complete ? 'complete' : `INCOMPLETE: ${incompleteReason ?? 'stopped'}`,
-    `${states} states`,
-    `${transitions} transitions`,
+    plural(states, 'state'),
+    plural(transitions, 'transition'),
     `depth ${depth}`,
     `${seconds.toFixed(1)} s`,
   ]
   if (reduction !== 'none') parts.push(`reduced by ${reduction === 'all' ? 'symmetry and por' : reduction}`)
-  if (check.deadlocks > 0) parts.push(`${check.deadlocks} deadlocks`)
+  if (check.deadlocks > 0) parts.push(plural(check.deadlocks, 'deadlock'))
   if (check.collisionProbability > 0)
     parts.push(`a state was missed with probability below ${check.collisionProbability.toExponential(1)}`)
   return parts.join(', ')
@@ -60,20 +60,25 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
   const line = `  ${p.id}${gap}${word}${note === '' ? '' : padding + note}`
   const ce = p.counterexample
   if (ce === null) return p.reason === null ? [line] : [line, ...wrap(p.reason, style.width, '    ')]
-  const switches = `${ce.contextSwitches} context ${ce.contextSwitches === 1 ? 'switch' : 'switches'}`
+  const switches = plural(ce.contextSwitches, 'context switch')
   const loop = ce.loopStart === null ? '' : `, repeats from step ${ce.loopStart + 1}`
   const whose = p.subject === null ? '' : ` for ${p.subject}`
-  return [line, `    ${ce.length} steps, ${switches}${loop}${whose}: ${ce.file}`]
+  return [line, `    ${plural(ce.length, 'step')}, ${switches}${loop}${whose}: ${ce.file}`]
+}
+
+/** `1 step`, `2 steps`, `0 context switches`. */
+export function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : what.endsWith('ch') ? 'es' : 's'}`
 }
 
 /** How often the property had something to say. */
 function noteOf({ kind, antecedent, verdict }: PropertyReport): string {
-  if (kind === 'witness') return verdict === 'violated' ? 'never reached' : `in ${antecedent} states`
-  if (kind === 'progress')
-    return antecedent === 0 ? 'the goal was never reached' : `${antecedent} goal states`
+  if (kind === 'witness')
+    return verdict === 'violated' ? 'never reached' : `seen in ${plural(antecedent, 'state')}`
+  if (kind === 'progress') return plural(antecedent, 'goal state')
   if (kind === 'deadlock' || kind === 'fault') return ''
-  if (antecedent === 0) return 'vacuous: its antecedent never was true'
-  return `${antecedent} ${kind === 'action' ? 'steps' : 'states'}`
+  if (antecedent === 0 && verdict === 'holds') return 'vacuous: never applied'
+  return plural(antecedent, kind === 'action' ? 'step' : 'state')
 }
 
 function neverTaken({ steps }: CheckReport, width: number): string[] {

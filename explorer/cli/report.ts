@@ -97,8 +97,8 @@ export function exitStatusOf(checks: readonly CheckReport[], allowIncomplete: bo
 export function verdictLine(checks: readonly CheckReport[], allowIncomplete: boolean): string {
   const { violated, holds, inconclusive } = tallyOf(checks)
   const line = `mmucheck: ${violated} violated, ${holds} hold, ${inconclusive} inconclusive`
-  const open = checks.filter((c) => !c.complete).length
-  if (open === 0 && inconclusive === 0) return line
-  const searches = open === 0 ? '' : `; ${open} of ${checks.length} searches incomplete`
-  return `${line}${searches}${allowIncomplete ? ' (allowed by --allow-incomplete)' : ''}`
+  const cut = checks.filter((c) => !c.complete).length
+  if (cut === 0 && inconclusive === 0) return line
+  const unsaid = inconclusive > 0 ? '' : `; ${cut} of ${checks.length} searches incomplete`
+  return `${line}${unsaid}${allowIncomplete ? ' (--allow-incomplete)' : ''}`
 }

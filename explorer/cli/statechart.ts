@@ -24,7 +24,8 @@ interface ChartTransition {
 /** The configuration of an xstate machine with the thread's states; `createMachine` accepts it. */
 export function chartOf(thread: Thread<unknown>): ChartState & { readonly id: string } {
   const { flow, program } = thread
-  const idOf = (path: string): string => `${program.kind}:${path}`
+  // By number: xstate takes a dot in an id for a path.
+  const idOf = (path: string): string => `${program.kind}:${flow.counters.indexOf(path)}`
   const root = { id: program.kind, meta: { title: program.title }, states: {} }
   for (const path of flow.counters) {
     const parts = path.split('/')

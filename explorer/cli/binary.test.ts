@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { resultSchema } from './report.ts'
+
+/** The built programs as processes: what cannot be seen from inside one. */
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const TINY = join(root, 'dist', 'explorer', 'cli', 'tiny', 'main.js')
+const MAIN = join(root, 'dist', 'explorer', 'cli', 'main.js')
+
+let folder: string
+beforeAll(() => {
+  const ready = spawnSync(process.execPath, [join(root, '.ci', 'ready.mjs')], { encoding: 'utf8' })
+  if (ready.status !== 0) throw new Error(`the build failed: ${ready.stdout}${ready.stderr}`)
+  folder = mkdtempSync(join(tmpdir(), 'mmucheck-'))
+}, 300_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** What the runner of the tests prefers must not be inherited. */
+const { NO_COLOR: _, FORCE_COLOR: __, COLUMNS: ___, ...plain } = process.env
+
+function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = plain) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env,
+  })
+  return { status, stdout, stderr }
+}
+
+/** Starts a program and gathers what it prints. */
+function begin(args: readonly string[]) {
+  const child = spawn(process.execPath, [TINY, ...args], { cwd: folder, env: plain })
+  const said = { out: '', err: '' }
+  child.stdout.on('data', (text) => {
+    said.out += String(text)
+  })
+  child.stderr.on('data', (text) => {
+    said.err += String(text)
+  })
+  return { child, said, ended: ended(child) }
+}
+
+const ended = (child: ChildProcess) =>
+  new Promise<number | null>((resolve) => {
+    child.on('close', (status) => resolve(status))
+  })
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+describe('a search in the built program', () => {
+  it('finds, writes and confirms a violation in a fresh process, and exits with 1', () => {
+    const { status, stdout, stderr } = run(TINY, ['check', 'zap', '--design', 'D1', '--json'])
+    expect([status, stderr]).toEqual([1, ''])
+    const result = resultSchema.parse(JSON.parse(stdout))
+    const files = result.checks[0].properties.flatMap((p) => p.counterexample?.file ?? [])
+    expect(files.sort()).toEqual(readdirSync(join(folder, 'out')).map((name) => join('out', name)))
+    expect(run(TINY, ['replay', ...files]).status).toBe(0)
+  })
+
+  it('exits with 70 when a search is lost, and prints no verdict', () => {
+    const { status, stdout, stderr } = run(TINY, ['check', 'zap', '--design', 'ends-its-thread'])
+    expect([status, stdout]).toEqual([70, ''])
+    expect(stderr).toBe(
+      'mmucheck: internal error: the search of zap with ends-its-thread was lost: its thread ended with status 9\n',
+    )
+  })
+
+  it('exits with 2 for a model that writes outside a domain', () => {
+    const { status, stdout, stderr } = run(TINY, ['check', 'zap', '--design', 'outside', '--json'])
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^mmucheck: the model is wrong: zap: step Z\.3 .* is outside its domain .*\n$/)
+  })
+
+  it('ends at a time limit with 4', () => {
+    const { status, stdout } = run(TINY, ['check', 'endless', '--time-limit', '0.3'])
+    expect(status).toBe(4)
+    expect(stdout).toContain('INCOMPLETE: 0.3 s passed (--time-limit)')
+  })
+})
+
+describe('an interrupt', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s stops the search, prints the partial report and exits with %i',
+    async (signal, expected) => {
+      const { child, said, ended: end } = begin(['check', 'endless', '--json'])
+      await sleep(1500)
+      child.kill(signal)
+      expect(await end).toBe(expected)
+      const result = resultSchema.parse(JSON.parse(said.out))
+      expect(result.verdict).toBe('inconclusive')
+      expect(result.checks[0]).toMatchObject({ complete: false, incompleteReason: 'interrupted' })
+      expect(result.checks[0].states).toBeGreaterThan(1)
+      expect(said.err).toBe('')
+    },
+  )
+})
+
+describe('streams', () => {
+  it('a reader that goes away is no verdict and no complaint', async () => {
+    const { child, said, ended: end } = begin(['check', 'endless', '--time-limit', '1'])
+    child.stdout.destroy()
+    expect(await end).toBe(141)
+    expect(said.err).toBe('')
+  })
+
+  it('colour is for terminals, or when asked for', () => {
+    const coloured = (env: NodeJS.ProcessEnv) =>
+      run(TINY, ['list', 'designs'], { ...plain, ...env }).stdout.includes('\x1b[')
+    expect(coloured({})).toBe(false)
+    expect(coloured({ FORCE_COLOR: '1' })).toBe(true)
+    expect(coloured({ FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(true)
+    expect(coloured({ NO_COLOR: '1' })).toBe(false)
+  })
+})
+
+describe('the KVM model', () => {
+  it('finds the bug of v5.18 by itself: R1 exits with 1 and a trace', () => {
+    const { status, stdout } = run(MAIN, ['check', 'roots-zap-all', '--design', 'R1', '--json'])
+    expect(status).toBe(1)
+    const { checks } = resultSchema.parse(JSON.parse(stdout))
+    const stale = checks[0].properties.find((p) => p.id === 'no-stale-root-used')
+    expect(stale?.verdict).toBe('violated')
+    expect(stale?.counterexample?.length).toBeGreaterThan(0)
+  })
+
+  it('proves the fix: R2 exits with 0 and is complete', () => {
+    const { status, stdout } = run(MAIN, ['check', 'roots-zap-all', '--design', 'R2', '--json'])
+    expect(status).toBe(0)
+    const { verdict, checks } = resultSchema.parse(JSON.parse(stdout))
+    expect(verdict).toBe('holds')
+    expect(checks[0].complete).toBe(true)
+    expect(checks[0].properties.filter((p) => p.antecedent === 0).map((p) => p.id)).toEqual([])
+  })
+
+  it('has no two things of one name', () => {
+    const all = JSON.parse(run(MAIN, ['list', '--json']).stdout) as Record<
+      string,
+      { id: string; aliases: string[] }[]
+    >
+    for (const list of Object.values(all)) {
+      const names = list.flatMap(({ id, aliases }) => [id, ...aliases]).map((n) => n.toLowerCase())
+      expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
+    }
+  })
+})

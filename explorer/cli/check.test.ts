@@ -1,0 +1,245 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { InternalError } from './errors.ts'
+import { fileKeeper } from './file-keeper.ts'
+import { resultSchema } from './report.ts'
+import { inThisThread, runTiny } from './tiny/session.ts'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mmucheck-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const check = (...args: string[]) => runTiny(['check', '--out', folder, ...args])
+
+describe('check', () => {
+  it('prints a block, the totals and the verdict, and ends with 0 when all holds', async () => {
+    const { status, out, err } = await check('zap')
+    expect(out.map((line) => line.replace(/\d+\.\d s/, '0.0 s'))).toEqual([
+      'zap (S1), design upstream (D0)',
+      '  root-dropped     holds         1 state',
+      '  freed-seen       holds         seen in 1 state',
+      '  no-dead-end      holds',
+      '  can-free         holds         1 goal state',
+      '  never-asked      holds         vacuous: never applied',
+      '  marked-for-good  holds         4 steps',
+      '  complete, 6 states, 5 transitions, depth 5, 0.0 s',
+      '',
+      'mmucheck: 0 violated, 6 hold, 0 inconclusive',
+    ])
+    expect([status, err]).toEqual([0, []])
+  })
+
+  it('ends with 1 for a violation and says where the counterexample is, as the last word of its line', async () => {
+    const { status, out } = await check('zap', '--design', 'D1', '--property', 'I-1')
+    expect(status).toBe(1)
+    const line = out.find((each) => each.includes('context switch'))
+    const file = line?.split(' ').at(-1) ?? ''
+    expect(line).toMatch(/^ {4}4 steps, 2 context switches: /)
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      scenario: 'zap',
+      design: 'request-first',
+      property: 'root-dropped',
+    })
+    expect(out.at(-1)).toBe('mmucheck: 1 violated, 0 hold, 0 inconclusive')
+  })
+
+  it('prints one object that follows the schema with --json', async () => {
+    const { status, out } = await check('zap', '--design', 'D1', '--design', 'D0', '--json')
+    expect(status).toBe(1)
+    const result = resultSchema.parse(JSON.parse(out.join('\n')))
+    expect(result.verdict).toBe('violated')
+    expect(result.checks.map((c) => [c.scenario, c.design, c.complete])).toEqual([
+      ['zap', 'request-first', true],
+      ['zap', 'upstream', true],
+    ])
+    const [dropped] = result.checks[0].properties
+    expect(dropped).toMatchObject({
+      id: 'root-dropped',
+      kind: 'invariant',
+      verdict: 'violated',
+      antecedent: 2,
+    })
+    expect(dropped.counterexample).toMatchObject({ length: 4, contextSwitches: 2, loopStart: null })
+    expect(existsSync(dropped.counterexample?.file ?? '')).toBe(true)
+    expect(result.checks[1].steps).toEqual({
+      'zapper.Z.1': 1,
+      'zapper.Z.2': 1,
+      'zapper.Z.3': 1,
+      'vcpu.V.1': 1,
+      'vcpu.V.2': 1,
+    })
+  })
+
+  it('writes the object to a file and the text to the output with --json FILE', async () => {
+    const file = join(folder, 'deep', 'result.json')
+    const { out } = await check('zap', '--json', file)
+    expect(resultSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).verdict).toBe('holds')
+    expect(out.slice(-2)).toEqual([`result: ${file}`, 'mmucheck: 0 violated, 6 hold, 0 inconclusive'])
+    expect(readdirSync(join(folder, 'deep'))).toEqual(['result.json'])
+  })
+
+  it('does not take a scenario for the file of --json', async () => {
+    const { status, err } = await check('--json', 'zap')
+    expect(status).toBe(2)
+    expect(err[0]).toContain('--json: the file must end in .json')
+  })
+
+  it('prints the last line only with --quiet', async () => {
+    expect((await check('zap', '--quiet')).out).toEqual(['mmucheck: 0 violated, 6 hold, 0 inconclusive'])
+  })
+
+  it.each([
+    ['--max-states', '3', 'more than 3 states (--max-states)'],
+    ['--max-depth', '2', 'depth 2 reached (--max-depth)'],
+  ])('ends with 4 when %s is reached, with the reason', async (flag, value, reason) => {
+    const { status, out } = await check('zap', flag, value)
+    expect(status).toBe(4)
+    expect(out.join(' ')).toContain(`INCOMPLETE: ${reason}`)
+    expect(out.at(-1)).toContain('inconclusive')
+    const { out: json } = await check('zap', flag, value, '--json')
+    const result = resultSchema.parse(JSON.parse(json.join('\n')))
+    expect(result.verdict).toBe('inconclusive')
+    expect(result.checks[0]).toMatchObject({ complete: false, incompleteReason: reason })
+    expect(result.checks[0].properties.map((p) => p.verdict)).not.toContain('violated')
+  })
+
+  it('ends with 0 under a limit with --allow-incomplete, and says so', async () => {
+    const { status, out } = await check('zap', '--max-states', '3', '--allow-incomplete')
+    expect(status).toBe(0)
+    expect(out.at(-1)).toMatch(/inconclusive \(--allow-incomplete\)$/)
+  })
+
+  it('keeps a violation that was found before the limit', async () => {
+    const { status } = await check('zap', '--design', 'D1', '--max-depth', '4', '--allow-incomplete')
+    expect(status).toBe(1)
+  })
+
+  it('lists steps that were never taken', async () => {
+    const { out } = await check('zap', '--max-depth', '1', '--property', 'no-dead-end')
+    expect(out).toContain('  never taken (3 of 5 steps): zapper.Z.3, vcpu.V.1, vcpu.V.2')
+  })
+
+  it('gives the same result whatever the seed, the storage and the number of workers', async () => {
+    const plain = async (...args: string[]) => {
+      const { out } = await check('zap', '--design', 'D1', '--design', 'D0', '--json', ...args)
+      return JSON.parse(out.join('\n').replace(/"(seconds|bytesPerState)": [^,]*,/g, ''))
+    }
+    const one = await plain('--workers', '1')
+    expect(await plain('--workers', '7')).toEqual(one)
+    expect(await plain('--seed', '12345')).toEqual(one)
+  })
+
+  it('never says "complete, holds" of progress when states are only fingerprints', async () => {
+    const { out, status } = await check('zap', '--property', 'can-free', '--storage', 'fingerprint')
+    expect(status).toBe(4)
+    expect(out[1]).toContain('inconclusive')
+    const { out: more } = await check('zap', '--property', 'I-1', '--storage', 'fingerprint')
+    expect(more.join(' ')).toMatch(/a state was missed with\s+probability below/)
+  })
+})
+
+describe('check refuses', () => {
+  const refused: [string, string[], string][] = [
+    ['an unknown scenario', ['zapp'], 'no scenario is called "zapp"; did you mean zap?'],
+    ['an unknown design', ['--design', 'D9'], 'no design is called "D9"; did you mean D0?'],
+    ['an unknown property', ['--property', 'I-2'], 'no property is called "I-2"; did you mean I-1?'],
+    [
+      'a property of another scenario',
+      ['endless', '--property', 'can-free'],
+      'property can-free is not checked in any chosen scenario; it is checked in zap',
+    ],
+    [
+      'a property that no scenario checks',
+      ['--property', 'no-double-free'],
+      'property no-double-free is not checked in any chosen scenario; no scenario checks it',
+    ],
+    ['a limit of 0', ['--max-states', '0'], '--max-states: must be a whole number of at least 1, not "0"'],
+    ['no number', ['--workers', 'many'], '--workers: must be a whole number of at least 1, not "many"'],
+    ['a search that is not there', ['--search', 'random'], '--search random is not there yet'],
+    ['an unknown reduction', ['--reduce', 'most'], '--reduce: must be one of none, symmetry, por, all'],
+    ['another format', ['--format', 'junit'], '--format: must be one of text, not "junit"'],
+    ['an unknown option', ['--desing', 'D1'], "unknown option '--desing' (did you mean --design?)"],
+    [
+      'a design that does not fit',
+      ['zap', '--design', 'misspelt'],
+      'the model is wrong: patch "drop Z.99": no program has a step "Z.99"',
+    ],
+    [
+      'a model that writes outside a domain',
+      ['zap', '--design', 'outside'],
+      'the model is wrong: zap: step Z.3 of zapper: world.ticks[0] = 100 is outside its domain (range 0..99)',
+    ],
+  ]
+  it.each(refused)('%s', async (_, args, message) => {
+    const { status, out, err } = await check(...args)
+    expect(status).toBe(2)
+    expect(err[0]).toContain(message)
+    expect(err.length).toBeLessThanOrEqual(2)
+    expect(out).toEqual([])
+  })
+
+  it('a folder that cannot be written to, and leaves nothing behind', async () => {
+    const file = join(folder, 'a-file')
+    writeFileSync(file, '')
+    const { status, err } = await runTiny(['check', 'zap', '--design', 'D1', '--out', file])
+    expect(status).toBe(2)
+    expect(err[0]).toMatch(/^mmucheck: cannot write to .*a-file: (EEXIST|ENOTDIR)$/)
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+})
+
+describe('when the checker contradicts itself', () => {
+  it('the status is 70 and no verdict is printed', async () => {
+    const keeper = fileKeeper('0.0.0', async () => {
+      throw new InternalError('the replay in a fresh process disagrees with the search: step 3')
+    })
+    const { status, out, err } = await runTiny(['check', 'zap', '--design', 'D1', '--out', folder], {
+      keeper,
+    })
+    expect(status).toBe(70)
+    expect(err).toEqual([
+      'mmucheck: internal error: the replay in a fresh process disagrees with the search: step 3',
+    ])
+    expect(out).toEqual([])
+  })
+
+  it('a bug shows its stack', async () => {
+    const runner = {
+      run: async () => {
+        throw new TypeError('undefined is not a function')
+      },
+    }
+    const { status, err } = await runTiny(['check', 'zap'], { runner })
+    expect(status).toBe(70)
+    expect(err[0]).toBe('mmucheck: internal error: undefined is not a function')
+    expect(err.length).toBeGreaterThan(2)
+  })
+})
+
+describe('an interrupted check', () => {
+  it('reports what was not searched as inconclusive', async () => {
+    const interrupt = new AbortController()
+    const runner = {
+      run: (...args: Parameters<typeof inThisThread.run>) => {
+        interrupt.abort(130)
+        return inThisThread.run(...args)
+      },
+    }
+    const { status, out } = await runTiny(
+      ['check', 'zap', '--design', 'D0', '--design', 'D1', '--workers', '1', '--json', '--out', folder],
+      { runner, signal: interrupt.signal },
+    )
+    expect(status).toBe(130)
+    const { verdict, checks } = resultSchema.parse(JSON.parse(out.join('\n')))
+    expect(verdict).toBe('inconclusive')
+    expect(checks.map((c) => [c.complete, c.incompleteReason])).toEqual([
+      [false, 'interrupted'],
+      [false, 'interrupted before it began'],
+    ])
+    expect(checks[1].properties.map((p) => p.verdict)).toEqual(Array(6).fill('inconclusive'))
+  })
+})

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest'
+import type { Catalogue } from './catalogue.ts'
+import { catalogue } from './tiny/catalogue.ts'
+import { inThisThread, runTiny } from './tiny/session.ts'
+
+/** The small catalogue with some of its designs, and with the one scenario that ends. */
+function only(...designs: string[]): Catalogue {
+  return {
+    scenarios: catalogue.scenarios.slice(0, 1),
+    designs: catalogue.designs
+      .filter((d) => designs.includes(d.id))
+      .map((d) => ({
+        ...d,
+        expect: [...d.expect, ...(d.id === 'request-first' ? [deadEnd] : [])],
+      })),
+    properties: catalogue.properties,
+  }
+}
+
+const deadEnd = { scenario: 'zap', property: 'no-dead-end', verdict: 'violated' } as const
+
+const featured = {
+  question: 'Mark first, or request first?',
+  broken: { scenario: 'zap', design: 'request-first' },
+  fixed: { scenario: 'zap', design: 'upstream' },
+}
+
+describe('the default set', () => {
+  it('is upstream and the designs; a known violation is expected', async () => {
+    const { status, out } = await runTiny([], { catalogue: only('upstream', 'request-first') })
+    expect(status).toBe(0)
+    expect(out.map((line) => line.replace(/\d+\.\d s/, '0.0 s'))).toEqual([
+      'zap, design upstream (D0): 6 hold',
+      '  complete, 6 states, 5 transitions, depth 5, 0.0 s',
+      'zap, design request-first (D1): 3 hold',
+      '  VIOLATED root-dropped, 4 steps, as expected',
+      '  VIOLATED no-dead-end, 4 steps, as expected',
+      '  VIOLATED can-free, 3 steps, as expected',
+      '  complete, 9 states, 9 transitions, depth 5, 0.0 s, 1 deadlock',
+      '',
+      'mmucheck: 3 violated, 9 hold, 0 inconclusive; all as expected',
+    ])
+  })
+
+  it('opens with the question, the failure as a diagram, and the proof', async () => {
+    const shown = { ...only('upstream', 'request-first'), featured }
+    const { status, out } = await runTiny([], { catalogue: shown })
+    expect(status).toBe(0)
+    expect(out[0]).toBe(featured.question)
+    const diagram = out.findIndex((line) => line.includes('<--- BUG: root-dropped'))
+    const proof = out.indexOf('zap (S1), design upstream (D0)')
+    expect(diagram).toBeGreaterThan(5)
+    expect(proof).toBeGreaterThan(diagram)
+    expect(
+      out.slice(proof).some((line) => /^ {2}complete, 6 states, 5 transitions, depth 5/.test(line)),
+    ).toBe(true)
+  })
+
+  it('ends with 3 when a design that must fail does not', async () => {
+    const { status, out } = await runTiny([], { catalogue: only('upstream', 'believed-wrong') })
+    expect(status).toBe(3)
+    expect(out).toContain('  holds root-dropped, NOT CAUGHT')
+    expect(out.at(-1)).toBe('mmucheck: 0 violated, 12 hold, 0 inconclusive; 1 not caught')
+  })
+
+  it('ends with 1 when a property fails that must hold', async () => {
+    const [upstream, requestFirst] = catalogue.designs
+    const wrong = { ...only('upstream'), designs: [{ ...upstream, patches: requestFirst.patches }] }
+    const runner = {
+      run: ((request, ...rest) =>
+        inThisThread.run({ ...request, design: 'request-first' }, ...rest)) as typeof inThisThread.run,
+    }
+    const { status, out } = await runTiny([], { catalogue: wrong, runner, keeper: noKeeper })
+    expect(status).toBe(1)
+    expect(out).toContain('  VIOLATED root-dropped, NOT EXPECTED')
+    expect(out.at(-1)).toMatch(/; 3 not expected$/)
+  })
+
+  it('ends with 4 when a search was cut short', async () => {
+    const runner = {
+      run: ((request, ...rest) =>
+        inThisThread.run(
+          { ...request, settings: { ...request.settings, maxStates: 2 } },
+          ...rest,
+        )) as typeof inThisThread.run,
+    }
+    const { status, out } = await runTiny([], { catalogue: only('upstream'), runner })
+    expect(status).toBe(4)
+    expect(out.join('\n')).toContain('INCOMPLETE: more than 2 states')
+  })
+
+  it('says nothing of a model that is wrong but what is wrong', async () => {
+    const { status, out, err } = await runTiny([], { catalogue: only('upstream', 'misspelt') })
+    expect(status).toBe(2)
+    expect(out).toEqual([])
+    expect(err).toEqual(['mmucheck: the model is wrong: patch "drop Z.99": no program has a step "Z.99"'])
+  })
+})
+
+const noKeeper = { keep: async () => new Map() }

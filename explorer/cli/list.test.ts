@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { runTiny } from './tiny/session.ts'
+
+const json = async (...args: string[]) => JSON.parse((await runTiny(args)).out.join('\n'))
+
+describe('list', () => {
+  it('gives each thing a line with its names and its sentence', async () => {
+    const { status, out } = await runTiny(['list', 'designs'])
+    expect(status).toBe(0)
+    expect(out.slice(0, 3)).toEqual([
+      'upstream (D0): mark, then request',
+      'request-first (D1): request, then mark',
+      'believed-wrong: nothing changes, yet it is said to fail',
+    ])
+  })
+
+  it('lists everything without an argument', async () => {
+    const { out } = await runTiny(['list'])
+    expect(out.filter((line) => /^\w+$/.test(line))).toEqual([
+      'scenarios',
+      'designs',
+      'properties',
+      'machines',
+    ])
+  })
+
+  it('gives designs as the contract says', async () => {
+    const designs = await json('list', 'designs', '--json')
+    expect(designs[1]).toEqual({
+      id: 'request-first',
+      aliases: ['D1'],
+      title: 'request, then mark',
+      status: 'bug',
+      kernel: { commit: '0123456789ab', version: 'v1.0', function: 'zap' },
+      about: '',
+      scenarios: ['zap'],
+      expect: [
+        { scenario: 'zap', property: 'root-dropped', verdict: 'violated' },
+        { scenario: 'zap', property: 'can-free', verdict: 'violated' },
+      ],
+    })
+  })
+
+  it('gives the other lists with id, aliases, title and what belongs to them', async () => {
+    const all = await json('list', '--json')
+    expect(Object.keys(all)).toEqual(['scenarios', 'designs', 'properties', 'machines'])
+    for (const list of Object.values<object[]>(all)) {
+      for (const item of list) {
+        expect(item).toMatchObject({
+          id: expect.any(String),
+          aliases: expect.any(Array),
+          title: expect.any(String),
+        })
+      }
+    }
+    expect(all.scenarios[0]).toMatchObject({ bounds: { vcpus: 1, zappers: 1 } })
+    expect(all.properties[0]).toMatchObject({ kind: 'invariant', reference: null })
+    expect(all.machines[0]).toMatchObject({ id: 'zapper', steps: ['Z.1', 'Z.2', 'Z.3'], scenarios: ['zap'] })
+  })
+
+  it('knows its kinds', async () => {
+    const { status, err } = await runTiny(['list', 'desings'])
+    expect([status, err[0]]).toEqual([2, 'mmucheck: no list is called "desings"; did you mean designs?'])
+  })
+})
+
+describe('explain', () => {
+  const explain = async (name: string) => (await runTiny(['explain', name])).out.join('\n')
+
+  it('says what a property means and what breaks it', async () => {
+    expect(await explain('i-1')).toBe(
+      [
+        'property root-dropped (I-1)',
+        '  says       A root that was zapped is not held once its request was serviced.',
+        '  kind       invariant',
+        '  if not     The guest runs on a zapped root.',
+        '  checked    zap, endless',
+        '  broken by  request-first (D1), believed-wrong',
+      ].join('\n'),
+    )
+  })
+
+  it('says what a design changes, where it is from and what is expected', async () => {
+    const text = await explain('D1')
+    expect(text).toContain('kernel     commit 0123456789ab, v1.0, zap()')
+    expect(text).toContain('patches    move Z.2 before Z.1')
+    expect(text).toContain('expected   zap violates root-dropped, violates can-free')
+  })
+
+  it('says what a scenario, a machine and a step are', async () => {
+    expect(await explain('zap')).toContain('threads    zapper, vcpu')
+    expect(await explain('vcpu')).toContain('steps      V.1, V.2')
+    const step = await explain('Z.3')
+    expect(step).toContain('step zapper.Z.3')
+    expect(step).toContain('function   free()')
+    expect(step).toContain('waits      blocked until its guard is true')
+    expect(step).toContain('then       done')
+  })
+
+  it('suggests among everything', async () => {
+    const { status, err } = await runTiny(['explain', 'Z.33'])
+    expect([status, err[0]]).toEqual([2, 'mmucheck: nothing is called "Z.33"; did you mean Z.3?'])
+  })
+})

@@ -1,0 +1,152 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { counterexampleOf, formatCounterexample, readCounterexample } from '../../counterexamples/file.ts'
+import type { System } from '../../model/language/system.ts'
+import { catalogue } from './tiny/catalogue.ts'
+import { runTiny } from './tiny/session.ts'
+
+let folder: string
+let file: string
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'mmucheck-'))
+  await runTiny(['check', 'zap', '--design', 'D1', '--property', 'I-1', '--out', folder])
+  file = join(folder, readdirSync(folder)[0])
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Writes the counterexample with other steps; its id fits. */
+function changed(steps: readonly { thread: string; step: string }[], property = 'root-dropped'): string {
+  const [scenario] = catalogue.scenarios
+  const design = catalogue.designs[1]
+  const ce = counterexampleOf({
+    tool: '0.0.0',
+    scenario: scenario.id,
+    design: design.id,
+    property: { id: property, kind: 'invariant' },
+    trace: { initial: 0, steps },
+    system: scenario.build(design.patches) as System,
+  })
+  const path = join(folder, `${ce.id}.json`)
+  writeFileSync(path, formatCounterexample(ce))
+  return path
+}
+
+describe('replay', () => {
+  it('takes a file or an id, and says what fails', async () => {
+    const { id } = readCounterexample(file)
+    const line = `${id}: 4 steps of zap with request-first violate root-dropped`
+    expect(await runTiny(['replay', file])).toEqual({ status: 0, out: [line], err: [] })
+    expect(await runTiny(['replay', id, '--out', folder])).toEqual({ status: 0, out: [line], err: [] })
+    expect(await runTiny(['replay', '--quiet', file, file])).toEqual({ status: 0, out: [], err: [] })
+  })
+
+  it('ends with 70 when the model does not allow a step', async () => {
+    const { steps } = readCounterexample(file)
+    const { status, err } = await runTiny(['replay', changed([...steps].reverse())])
+    expect(status).toBe(70)
+    expect(err).toHaveLength(1)
+    expect(err[0]).toMatch(/^mmucheck: internal error: ce-\w+: step 1 of 4: zapper cannot take Z\.1/)
+  })
+
+  it('ends with 70 when nothing is violated', async () => {
+    const { steps } = readCounterexample(file)
+    const { status, err } = await runTiny(['replay', changed(steps.slice(0, 1))])
+    expect(status).toBe(70)
+    expect(err[0]).toContain('does not violate root-dropped in zap')
+  })
+
+  it('ends with 2 for a file that is broken, in one line', async () => {
+    const broken: [string, string, string][] = [
+      ['cut', readFileSync(file, 'utf8').slice(0, 100), 'not JSON'],
+      ['edited', readFileSync(file, 'utf8').replace('"Z.1"', '"Z.2"'), 'the file was changed'],
+      ['other', '{}', 'not a counterexample file'],
+      ['future', '{"format":"mmucheck-counterexample/9"}', 'is not known'],
+    ]
+    for (const [name, text, message] of broken) {
+      const path = join(folder, `${name}.json`)
+      writeFileSync(path, text)
+      for (const command of ['replay', 'show']) {
+        const { status, out, err } = await runTiny([command, path])
+        expect([status, out, err.length]).toEqual([2, [], 2])
+        expect(err[0]).toContain(message)
+      }
+    }
+  })
+
+  it('ends with 2 for names that do not exist', async () => {
+    const none = await runTiny(['replay', 'ce-00000000'])
+    expect([none.status, none.err[0]]).toEqual([
+      2,
+      'mmucheck: there is no counterexample "ce-00000000", neither a file nor in out',
+    ])
+    const { steps } = readCounterexample(file)
+    const property = await runTiny(['replay', changed(steps, 'root-droped')])
+    expect([property.status, property.err[0]]).toEqual([
+      2,
+      'mmucheck: no property is called "root-droped"; did you mean root-dropped?',
+    ])
+  })
+})
+
+describe('replay -i', () => {
+  const type = async (...typed: string[]) => (await runTiny(['replay', '-i', file], { typed })).out
+
+  it('goes to the end step by step', async () => {
+    const out = await type('n', '', 'n', 'n', 'n', 'q')
+    expect(out.filter((line) => /^\d/.test(line))).toEqual([
+      '1/4 zapper Z.2 (request)',
+      '2/4 vcpu V.1 (check)',
+      expect.stringMatching(/^3\/4 /),
+      expect.stringMatching(/^4\/4 /),
+    ])
+    expect(out.at(-2)).toBe('    <--- violates root-dropped')
+    expect(out.at(-1)).toBe('there are steps 0 to 4')
+  })
+
+  it('goes back, jumps, and stays with one thread', async () => {
+    const out = await type('g 2', 'p', 'N', 'P', 'g 99', 'q')
+    expect(out.filter((line) => /^\d/.test(line)).map((line) => line[0])).toEqual(['2', '1', '4', '1'])
+    expect(out.at(-1)).toBe('there are steps 0 to 4')
+  })
+
+  it('finds the last write of a field', async () => {
+    const out = await type('g 4', 'w request', 'rw', 'w reqest', 'q')
+    expect(out).toContain('watching request = 0')
+    expect(out).toContain('2/4 vcpu V.1 (check)')
+    expect(out).toContain('    request: 1 -> 0')
+    expect(out.at(-1)).toBe('no field is called "reqest"; did you mean request?')
+  })
+
+  it('shows the state, what changed, and what else is possible', async () => {
+    expect(await type('s mark', 'q')).toContain('marked = 0')
+    expect(await type('n', 'd', 'q')).toContain('request: 0 -> 1')
+    expect((await type('n', 'l', 'q')).filter((line) => /^[* ] \w+ [ZV]/.test(line))).toEqual([
+      '  zapper Z.1',
+      '* vcpu V.1',
+    ])
+    expect(await type('dance', 'q')).toContain('unknown command "dance"; h lists them')
+  })
+
+  it('prints at most ten lines for a command, and ends with the input', async () => {
+    for (const command of ['n', 'p', 'N', 'P', 'g 4', 's', 'd', 'l', 'w holds', 'rw', 'h']) {
+      expect((await type(command)).length).toBeLessThanOrEqual(11)
+    }
+  })
+})
+
+describe('show', () => {
+  it('draws the diagram', async () => {
+    const { status, out } = await runTiny(['show', file])
+    expect(status).toBe(0)
+    expect(out.some((line) => line.includes('<--- BUG: root-dropped'))).toBe(true)
+    for (const line of out) expect(line.length).toBeLessThanOrEqual(75)
+  })
+
+  it('knows its forms', async () => {
+    const { status, err } = await runTiny(['show', file, '--as', 'painting'])
+    expect(status).toBe(2)
+    expect(err[0]).toMatch(/^mmucheck: --as: must be one of .*diagram.*, not "painting"$/)
+  })
+})

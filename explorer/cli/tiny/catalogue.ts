@@ -1,0 +1,248 @@
+import type { Design } from '../../../model/designs/design.ts'
+import { drop, insert, move, replace } from '../../../model/language/patch.ts'
+import { choice, program, step } from '../../../model/language/program.ts'
+import { Fault, type Property } from '../../../model/language/property.ts'
+import { array, flag, range, sort, struct, type View } from '../../../model/language/shapes.ts'
+import { compose, each, one } from '../../../model/language/system.ts'
+import type { Scenario } from '../../../model/scenarios/scenario.ts'
+import { anyWorld, type Catalogue } from '../catalogue.ts'
+
+/**
+ * A small catalogue for the tests of the command line: a zapper that marks a root and requests, a vCPU that
+ * services the request, and scenarios that are large or wrong on purpose.
+ */
+
+const counters = sort('counter', 6)
+const world = struct({
+  marked: flag,
+  request: flag,
+  holds: flag,
+  freed: flag,
+  ticks: array(counters, range(0, 99)),
+})
+type World = View<typeof world>
+
+const mark = step<World>(
+  'Z.1',
+  { fn: 'mark', shows: 'sp->role.invalid = 1' },
+  {
+    does: (w) => {
+      w.marked = true
+    },
+  },
+)
+
+const zapper = program<World>('zapper', 'marks a root, then requests', [
+  mark,
+  step(
+    'Z.2',
+    { fn: 'request', shows: 'kvm_make_request()' },
+    {
+      does: (w) => {
+        w.request = true
+      },
+    },
+  ),
+  step(
+    'Z.3',
+    { fn: 'free' },
+    {
+      when: (w) => !w.holds,
+      does: (w) => {
+        w.freed = true
+      },
+    },
+  ),
+])
+
+const vcpu = program<World>('vcpu', 'services requests', [
+  choice('run', [
+    step(
+      'V.1',
+      { fn: 'check', shows: 'kvm_check_request()', rests: true },
+      {
+        when: (w) => w.request,
+        does: (w) => {
+          w.request = false
+        },
+        to: 'V.2',
+      },
+    ),
+  ]),
+  step('V.2', { fn: 'drop', shows: 'drop the root if it is marked' }, [
+    {
+      when: (w) => w.marked,
+      does: (w) => {
+        w.holds = false
+      },
+      to: 'run',
+    },
+    { to: 'run' },
+  ]),
+])
+
+const ticker = program<World>('ticker', 'counts', [
+  step(
+    'T.1',
+    { rests: true },
+    {
+      does: (w, self) => {
+        w.ticks[self] = (w.ticks[self] + 1) % 100
+      },
+      to: 'T.1',
+    },
+  ),
+])
+
+const start = (w: World): void => {
+  w.holds = true
+}
+
+const scenarios: readonly Scenario<World>[] = [
+  {
+    id: 'zap',
+    aliases: ['S1'],
+    title: 'one vCPU and one zapper',
+    about: 'The order of mark and request.',
+    bounds: { vcpus: 1, zappers: 1 },
+    properties: ['root-dropped', 'freed-seen', 'no-dead-end', 'can-free', 'never-asked', 'marked-for-good'],
+    build: (patches) =>
+      compose({ name: 'zap', world, threads: [one(zapper), one(vcpu)], initial: [start], patches }),
+  },
+  {
+    id: 'endless',
+    aliases: [],
+    title: 'six counters: a million million states',
+    about: 'Never finishes in a test.',
+    bounds: { counters: 6 },
+    properties: ['root-dropped'],
+    build: (patches) =>
+      compose({ name: 'endless', world, threads: [each(counters, ticker)], initial: [start], patches }),
+  },
+]
+
+const common = {
+  aliases: [],
+  about: '',
+  kernel: { version: 'never', function: 'zap' },
+  status: 'candidate',
+  scenarios: ['zap'],
+  expect: [],
+} as const
+
+const designs: readonly Design<World>[] = [
+  {
+    ...common,
+    id: 'upstream',
+    aliases: ['D0'],
+    title: 'mark, then request',
+    status: 'upstream',
+    patches: [],
+  },
+  {
+    ...common,
+    id: 'request-first',
+    aliases: ['D1'],
+    title: 'request, then mark',
+    status: 'bug',
+    kernel: { commit: '0123456789ab', version: 'v1.0', function: 'zap' },
+    patches: [move('Z.2', { before: 'Z.1' })],
+    expect: [
+      { scenario: 'zap', property: 'root-dropped', verdict: 'violated' },
+      { scenario: 'zap', property: 'can-free', verdict: 'violated' },
+    ],
+  },
+  {
+    ...common,
+    id: 'believed-wrong',
+    title: 'nothing changes, yet it is said to fail',
+    patches: [replace('Z.1', mark)],
+    expect: [{ scenario: 'zap', property: 'root-dropped', verdict: 'violated' }],
+  },
+  {
+    ...common,
+    id: 'unmarks',
+    title: 'clears the mark, and frees twice',
+    patches: [
+      insert(
+        { after: 'Z.3' },
+        step(
+          'Z.4',
+          { fn: 'unmark' },
+          {
+            does: (w) => {
+              w.marked = false
+            },
+          },
+        ),
+        step(
+          'Z.5',
+          { fn: 'free' },
+          {
+            does: () => {
+              throw new Fault('no-double-free', 'the root is freed twice')
+            },
+          },
+        ),
+      ),
+    ],
+  },
+  { ...common, id: 'misspelt', title: 'names no step', patches: [drop('Z.99')] },
+  {
+    ...common,
+    id: 'outside',
+    title: 'writes outside a domain',
+    patches: [
+      replace(
+        'Z.3',
+        step(
+          'Z.3',
+          {},
+          {
+            does: (w) => {
+              w.ticks[0] = 100
+            },
+          },
+        ),
+      ),
+    ],
+  },
+  {
+    ...common,
+    id: 'ends-its-thread',
+    title: 'ends the thread that searches, as running out of memory would',
+    patches: [replace('Z.3', step('Z.3', {}, { does: () => process.exit(9) }))],
+  },
+]
+
+const properties: readonly Property<World>[] = [
+  {
+    id: 'root-dropped',
+    aliases: ['I-1'],
+    kind: 'invariant',
+    title: 'A root that was zapped is not held once its request was serviced.',
+    consequence: 'The guest runs on a zapped root.',
+    given: (w, at) => at.zapper !== undefined && at.zapper[0] === 'Z.3' && at.vcpu[0] === 'run' && !w.request,
+    holds: (w) => !w.holds,
+  },
+  { id: 'freed-seen', kind: 'witness', title: 'The root is freed.', seen: (w) => w.freed },
+  { id: 'no-dead-end', kind: 'deadlock', title: 'No dead end.' },
+  { id: 'can-free', kind: 'progress', title: 'The root can always be freed.', goal: (w) => w.freed },
+  {
+    id: 'never-asked',
+    kind: 'invariant',
+    title: 'Says nothing.',
+    given: () => false,
+    holds: () => false,
+  },
+  {
+    id: 'marked-for-good',
+    kind: 'action',
+    title: 'A mark is never taken back.',
+    given: (before) => before.marked,
+    holds: (_, __, after) => after.marked,
+  },
+  { id: 'no-double-free', kind: 'fault', title: 'Nothing is freed twice.' },
+]
+
+export const catalogue: Catalogue = anyWorld({ scenarios, designs, properties })

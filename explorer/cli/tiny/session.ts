@@ -1,0 +1,56 @@
+import { Readable } from 'node:stream'
+import { Chalk } from 'chalk'
+import { load } from '../counterexamples.ts'
+import { type Confirm, fileKeeper } from '../file-keeper.ts'
+import { run } from '../program.ts'
+import { runCheck } from '../run-check.ts'
+import type { Runner } from '../runner.ts'
+import type { Session } from '../session.ts'
+import { catalogue } from './catalogue.ts'
+
+/** What a command printed and how it ended. */
+export interface Ran {
+  readonly status: number
+  readonly out: readonly string[]
+  readonly err: readonly string[]
+}
+
+/** Runs command lines on the small catalogue in this process, searches included. */
+export async function runTiny(
+  args: readonly string[],
+  changes: Partial<Session> & { readonly typed?: readonly string[] } = {},
+): Promise<Ran> {
+  const out: string[] = []
+  const err: string[] = []
+  const { typed = [], ...parts } = changes
+  const session: Session = {
+    catalogue,
+    io: {
+      out: (line) => out.push(...line.split('\n')),
+      err: (line) => err.push(...line.split('\n')),
+      status: () => {},
+      live: false,
+      colour: new Chalk({ level: 0 }),
+      input: Readable.from(typed.map((line) => `${line}\n`)),
+      width: 80,
+    },
+    runner: inThisThread,
+    keeper: fileKeeper('0.0.0', inThisProcess),
+    signal: new AbortController().signal,
+    version: '0.0.0',
+    modelHash: () => '0123456789abcdef',
+    ...parts,
+  }
+  const status = await run(session, args)
+  return { status, out, err }
+}
+
+/** Searches without a thread; an aborted signal is seen at the first batch. */
+export const inThisThread: Runner = {
+  run: async (request, signal, onProgress) =>
+    runCheck(catalogue, request, { stop: () => signal.aborted, onProgress }),
+}
+
+const inThisProcess: Confirm = async (files, designFile) => {
+  for (const name of files) load(catalogue, { name, out: 'out', design: designFile ?? undefined })
+}

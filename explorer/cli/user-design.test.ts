@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { UsageError } from './errors.ts'
+import { catalogue } from './tiny/catalogue.ts'
+import { runTiny } from './tiny/session.ts'
+import { readDesign } from './user-design.ts'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mmucheck-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let files = 0
+/** Writes a design file; what is not given is filled in. */
+function file(content: unknown): string {
+  const path = join(folder, `design-${files++}.json`)
+  const text =
+    typeof content === 'string'
+      ? content
+      : JSON.stringify({ id: 'mine', title: 'mine', ...(content as object) })
+  writeFileSync(path, text)
+  return path
+}
+
+const swap = { op: 'move', name: 'Z.2', before: 'Z.1' }
+
+describe('a design file', () => {
+  it('is checked like a design of the catalogue, and its counterexamples replay with it', async () => {
+    const path = file({ patches: [swap] })
+    const out = join(folder, 'out')
+    const ran = await runTiny(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
+    expect(ran.status).toBe(1)
+    expect(ran.out[0]).toBe('zap (S1), design mine')
+    const ce =
+      ran.out
+        .find((line) => line.includes(out))
+        ?.split(' ')
+        .at(-1) ?? ''
+    expect((await runTiny(['replay', ce, '--design', path])).status).toBe(0)
+    const without = await runTiny(['replay', ce])
+    expect([without.status, without.err[0]]).toEqual([2, 'mmucheck: no design is called "mine"'])
+    const other = await runTiny(['replay', ce, '--design', file({ id: 'other', patches: [swap] })])
+    expect(other.status).toBe(2)
+    expect(other.err[0]).toMatch(/is the design other, but ce-\w+ is of mine$/)
+  })
+
+  it('belongs to every scenario that its patches fit, when it names none', () => {
+    expect(readDesign(catalogue, file({ patches: [swap] })).scenarios).toEqual(['zap'])
+    expect(readDesign(catalogue, file({ patches: [{ op: 'drop', name: 'T.1' }] })).scenarios).toEqual([
+      'endless',
+    ])
+    expect(readDesign(catalogue, file({ patches: [swap], scenarios: ['S1'] })).scenarios).toEqual(['zap'])
+  })
+
+  it('can limit a patch to one kind of machine', () => {
+    const design = readDesign(catalogue, file({ patches: [{ op: 'drop', name: 'V.2', in: 'vcpu' }] }))
+    expect(design.patches).toEqual([{ op: 'drop', name: 'V.2', in: 'vcpu' }])
+  })
+
+  const refused: [string, unknown, string][] = [
+    ['no JSON', '{ id:', 'is not JSON'],
+    ['no object', '[]', 'expected object'],
+    ['no patches', { patches: [] }, 'patches: '],
+    ['an unknown member', { patches: [swap], code: 'process.exit()' }, 'Unrecognized key: "code"'],
+    [
+      'an operation that runs code',
+      { patches: [{ op: 'replace', name: 'Z.1', by: '()=>{}' }] },
+      'patches[0]: must',
+    ],
+    ['a move to nowhere', { patches: [{ op: 'move', name: 'Z.1' }] }, 'patches[0]: must be'],
+    ['a name like a path', { id: '../../etc', patches: [swap] }, 'id: must be of small letters'],
+    [
+      'the name of a design that exists',
+      { id: 'upstream', patches: [swap] },
+      'is the name of a design that exists',
+    ],
+    ['its alias', { id: 'd1', patches: [swap] }, 'is the name of a design that exists'],
+    [
+      'an unknown scenario',
+      { patches: [swap], scenarios: ['zip'] },
+      'no scenario is called "zip"; did you mean zap?',
+    ],
+    [
+      'an unknown step',
+      { patches: [{ op: 'drop', name: 'Z.11' }] },
+      'patch 1: no step is called "Z.11"; did you mean Z.1?',
+    ],
+    [
+      'an unknown place',
+      { patches: [swap, { op: 'move', name: 'Z.2', after: 'Z.8' }] },
+      'patch 2: no step is called "Z.8"; did you mean Z.1?',
+    ],
+    [
+      'an unknown machine',
+      { patches: [{ op: 'drop', name: 'Z.1', in: 'zaper' }] },
+      'patch 1: no machine is called "zaper"; did you mean zapper?',
+    ],
+    [
+      'a step of another machine',
+      { patches: [{ op: 'drop', name: 'Z.1', in: 'vcpu' }] },
+      'no step is called "Z.1"',
+    ],
+    [
+      'a move into another machine',
+      { patches: [{ op: 'move', name: 'Z.1', after: 'V.2' }] },
+      'fit no scenario',
+    ],
+    [
+      'patches of two scenarios',
+      { patches: [swap, { op: 'drop', name: 'T.1' }] },
+      'fit no scenario together',
+    ],
+    [
+      'patches that do not fit the scenario it names',
+      { patches: [{ op: 'move', name: 'Z.1', after: 'V.2' }], scenarios: ['zap'] },
+      'in scenario zap: patch "move Z.1 after V.2"',
+    ],
+  ]
+  it.each(refused)('with %s is refused in one line', (_, content, message) => {
+    const path = file(content)
+    let said: unknown
+    try {
+      readDesign(catalogue, path)
+    } catch (error) {
+      said = error
+    }
+    expect(said).toBeInstanceOf(UsageError)
+    expect((said as Error).message).toContain(message)
+    expect((said as Error).message).not.toContain('\n')
+  })
+
+  it('that does not exist is refused', async () => {
+    const { status, err } = await runTiny(['check', '--design', join(folder, 'none.json')])
+    expect(status).toBe(2)
+    expect(err[0]).toMatch(/^mmucheck: cannot read the design .*none\.json: ENOENT$/)
+  })
+
+  it('cannot share its id with another', async () => {
+    const [a, b] = [file({ patches: [swap] }), file({ patches: [swap] })]
+    const { err } = await runTiny(['check', '--design', a, '--design', b])
+    expect(err[0]).toContain('two design files are called "mine"')
+  })
+})
