@@ -42,7 +42,7 @@ export function testCurrentRoot(obsolete: ObsoleteTest = is_obsolete_sp): Step<K
     {
       ...about,
       shows: (kvm, v) =>
-        `is_obsolete_root(root = ${kvm.vcpu[v].root}) = ${isObsolete(kvm, v, CURRENT, obsolete)}`,
+        `is_obsolete_root(${named(kvm, v, CURRENT)}) = ${isObsolete(kvm, v, CURRENT, obsolete)}`,
     },
     {
       does: (kvm, v) => {
@@ -70,9 +70,9 @@ export function testPrevRoots(
       ...about,
       shows: (kvm, v) => {
         const { i } = kvm.vcpu[v]
-        const root = root_in_slot(kvm, v, slotTested(i))
-        const name = slotTested(i) === CURRENT ? 'root' : `prev_roots[${i}]`
-        return `is_obsolete_root(${name} = ${root}) = ${isObsolete(kvm, v, slotTested(i), obsolete)}`
+        const tested = slotTested(i)
+        const asked = tested === i + 1 ? '' : `${named(kvm, v, i + 1)}: `
+        return `${asked}is_obsolete_root(${named(kvm, v, tested)}) = ${isObsolete(kvm, v, tested, obsolete)}`
       },
     },
     [
@@ -97,4 +97,9 @@ export function testPrevRoots(
 function isObsolete(kvm: Kvm, v: number, slot: number, obsolete: ObsoleteTest): boolean {
   const root = root_in_slot(kvm, v, slot)
   return root !== null && obsolete(kvm, root)
+}
+
+/** A root slot and what is in it, as a diagram shows it. */
+function named(kvm: Kvm, v: number, slot: number): string {
+  return `${slot === CURRENT ? 'root' : `prev_roots[${slot - 1}]`} = ${root_in_slot(kvm, v, slot) ?? 'INVALID_PAGE'}`
 }

@@ -19,7 +19,10 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
   return block('NP', [
     step(
       'NP.2',
-      { ...about, shows: (kvm, v) => `is_root_usable(root = ${kvm.vcpu[v].root}) = ${usable(kvm, v)}` },
+      {
+        ...about,
+        shows: (kvm, v) => `is_root_usable(root = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`,
+      },
       bounds.prevRoots > 0
         ? [{ when: usable, to: 'RUN.1' }, {}]
         : [{ when: usable, to: 'RUN.1' }, { to: 'NP.4' }],
@@ -30,7 +33,7 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
       {
         fn: 'kvm_mmu_new_pgd',
         since,
-        shows: (kvm, v) => `miss: kvm_mmu_free_roots(root = ${kvm.vcpu[v].root})`,
+        shows: (kvm, v) => `miss: kvm_mmu_free_roots(root = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'})`,
       },
       [
         {
@@ -63,7 +66,7 @@ function swapStep() {
       ...about,
       shows: (kvm, v) => {
         const { i, prev_roots } = kvm.vcpu[v]
-        return `swap(root, prev_roots[${i}]); is_root_usable(root = ${prev_roots[i]}) = ${swapped(kvm, v)}`
+        return `swap(root, prev_roots[${i}]); is_root_usable(root = ${prev_roots[i] ?? 'INVALID_PAGE'}) = ${swapped(kvm, v)}`
       },
     },
     [
