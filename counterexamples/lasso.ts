@@ -84,7 +84,16 @@ function whyUnfair(
   fairness: readonly Fairness[],
 ): string | null {
   const taken = trace.steps.slice(start)
-  const possible = states.slice(start).map((codes) => reference.enabled(reference.snapshot(codes)))
+  const possible = states.slice(start).map((codes) => {
+    const resting = new Set(
+      system.threads
+        .filter(({ flow, counter }) => flow.rests.has(flow.counters[codes[counter.index]]))
+        .map(({ name }) => name),
+    )
+    return reference
+      .enabled(reference.snapshot(codes))
+      .map((step) => ({ ...step, rests: resting.has(step.thread) }))
+  })
   for (const { strength, of, kinds, paths } of fairness) {
     const owed = system.threads
       .filter((t) => kinds === undefined || kinds.includes(t.program.kind))
@@ -100,7 +109,10 @@ function whyUnfair(
       )
     for (const { who, covers } of owed) {
       if (taken.some(covers)) continue
-      const able = possible.map((steps) => steps.some(covers))
+      // Where a thread may rest it is owed nothing, unless the step is asked for by name.
+      const able = possible.map((steps) =>
+        steps.some((s) => covers(s) && (!s.rests || (of === 'step' && paths !== undefined))),
+      )
       if (strength === 'weak' ? able.every(Boolean) : able.some(Boolean)) {
         return `its loop passes over ${who}, which ${strength} fairness does not allow`
       }

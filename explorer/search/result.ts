@@ -27,7 +27,7 @@ export interface Trace {
 export interface FairnessReason {
   /** For example `weak fairness of vcpu0`. */
   readonly constraint: string
-  /** For example `takes RUN.8 in step 12`, `cannot move after step 9`, `can never move in the loop`. */
+  /** For example `taken in step 12`, `not owed after step 9` (not enabled, or at rest), `never owed in the loop`. */
   readonly because: string
 }
 

@@ -55,7 +55,8 @@ export interface ProgressPossible<W> extends Stated {
 
 /**
  * What the scheduler owes: whoever is continuously able to move moves some day (weak), or whoever is able
- * to move again and again does (strong). A thread or step under no fairness may stop for ever.
+ * to move again and again does (strong). A thread or step under no fairness may stop for ever, and so may a
+ * thread where it rests (`rests` of a step or choice), unless the step it could take is named in `paths`.
  */
 export interface Fairness {
   readonly strength: 'weak' | 'strong'

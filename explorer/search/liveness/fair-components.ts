@@ -13,8 +13,8 @@ export interface FairQuery {
 
 /**
  * Finds the parts of the graph in which a fair behaviour can stay for ever: a strongly connected set of
- * allowed states in which every weak constraint is somewhere not enabled or taken, and every strong one is
- * nowhere enabled or taken. What counts as taken is an edge inside the set, not a state. A set that fails a
+ * allowed states in which every weak constraint is somewhere not owed or taken, and every strong one is
+ * nowhere owed or taken (owed: enabled, and the thread may not rest there). What counts as taken is an edge inside the set, not a state. A set that fails a
  * strong constraint is searched again without the states that enable it (the emptiness check of Streett
  * automata; Emerson and Lei 1987). A single state qualifies when standing still in it is fair.
  *
@@ -99,7 +99,8 @@ class FairComponents {
     this.#enabledIn.fill(0)
     this.#taken.fill(0)
     this.#seenAt.fill(0)
-    if (this.#query.constraints.length === 0) return
+    const { constraints } = this.#query
+    if (constraints.length === 0) return
     const alone = to - from === 1
     // States of other components of the region are told apart by a mark that only lasts for this call.
     const mark = this.#regions + 1
@@ -109,9 +110,10 @@ class FairComponents {
       for (let e = first[s]; e < first[s + 1]; e++) {
         const inside = alone ? targets[e] === s : targets[e] >= 0 && region[targets[e]] === mark
         for (const c of this.#ofStep[labels[e]]) {
-          if (this.#seenAt[c] !== s + 1) this.#enabledIn[c]++
-          this.#seenAt[c] = s + 1
           if (inside) this.#taken[c] = 1
+          if (constraints[c].owes[labels[e]] === 0 || this.#seenAt[c] === s + 1) continue
+          this.#seenAt[c] = s + 1
+          this.#enabledIn[c]++
         }
       }
     }
@@ -120,8 +122,8 @@ class FairComponents {
 
   #enabled(c: number, s: number): boolean {
     const { first, labels } = this.#graph
-    const { covers } = this.#query.constraints[c]
-    for (let e = first[s]; e < first[s + 1]; e++) if (covers[labels[e]] !== 0) return true
+    const { owes } = this.#query.constraints[c]
+    for (let e = first[s]; e < first[s + 1]; e++) if (owes[labels[e]] !== 0) return true
     return false
   }
 }

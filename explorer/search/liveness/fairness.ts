@@ -6,8 +6,10 @@ export interface Constraint {
   /** As a report names it: `weak fairness of vcpu0`. */
   readonly name: string
   readonly strong: boolean
-  /** By step number: 1 where the step counts as the constraint's. */
+  /** By step number: 1 where taking the step satisfies the constraint. */
   readonly covers: Uint8Array
+  /** By step number: 1 where the step, when it is enabled, is owed. Not so where its thread may rest. */
+  readonly owes: Uint8Array
 }
 
 /** What a property's fairness means for the threads and steps that the system has. */
@@ -27,14 +29,23 @@ export function constraintsOf(compiled: CompiledSystem, fairness: readonly Fairn
         name: `${strength} fairness of ${threads[thread].name} ${path}`,
         strong,
         covers: maskOf(compiled, [index]),
+        owes: maskOf(compiled, paths === undefined && mayRest(compiled, index) ? [] : [index]),
       }))
     }
     return [...new Set(wanted.map((s) => s.thread))].map((t) => ({
       name: `${strength} fairness of ${threads[t].name}`,
       strong,
       covers: stepsOfThread(compiled, t),
+      owes: stepsOfThread(compiled, t).map((own, s) => (mayRest(compiled, s) ? 0 : own)),
     }))
   })
+}
+
+/** True for a step at a program counter where the thread may stay for ever. */
+function mayRest(compiled: CompiledSystem, index: number): boolean {
+  const { thread, counter } = compiled.steps[index]
+  const { flow } = compiled.system.threads[thread]
+  return flow.rests.has(flow.counters[counter])
 }
 
 /** By step number: 1 for the steps of a thread. */

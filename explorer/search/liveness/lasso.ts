@@ -13,7 +13,7 @@ export interface Loop {
 
 /**
  * A closed walk through `entry` inside its fair part that really does what makes it fair: takes a step of, or
- * passes a state without, each weak constraint; takes a step of each strong one that is enabled on it; and
+ * passes a state without, each weak constraint; takes a step of each strong one that is owed on it; and
  * passes a state of `again`.
  * @param component result of `fairComponents` for this query; `entry` must lie in a part.
  */
@@ -38,11 +38,11 @@ export function fairLoop(graph: LabelledGraph, query: FairQuery, component: Int3
     }
     for (const constraint of constraints) {
       if (reasonFor(graph, constraint, { edges, states }) !== null) continue
-      const { covers, strong, name } = constraint
+      const { covers, owes, strong, name } = constraint
       follow(
         walker.nearest(
           states[states.length - 1],
-          (e) => covers[labels[e]] !== 0 || (!strong && !enabled(graph, covers, targets[e])),
+          (e) => covers[labels[e]] !== 0 || (!strong && !owed(graph, owes, targets[e])),
         ),
         name,
       )
@@ -73,24 +73,24 @@ export function reasonsFor(
       reason.kind === 'taken'
         ? `taken in step ${stemLength + reason.at + 1}`
         : reason.kind === 'never'
-          ? 'never enabled in the loop'
-          : `not enabled after step ${stemLength + reason.at}`
+          ? 'never owed in the loop'
+          : `not owed after step ${stemLength + reason.at}`
     return { constraint: constraint.name, because }
   })
 }
 
 type Reason = { readonly kind: 'taken' | 'idle'; readonly at: number } | { readonly kind: 'never' } | null
 
-/** What on a walk satisfies a constraint: edge number `at` takes it, or it is not enabled in state number `at`. */
-function reasonFor(graph: LabelledGraph, { covers, strong }: Constraint, loop: Loop): Reason {
+/** What on a walk satisfies a constraint: edge number `at` takes it, or it is not owed in state number `at`. */
+function reasonFor(graph: LabelledGraph, { covers, owes, strong }: Constraint, loop: Loop): Reason {
   const taken = loop.edges.findIndex((e) => covers[graph.labels[e]] !== 0)
   if (taken >= 0) return { kind: 'taken', at: taken }
-  if (strong) return loop.states.every((s) => !enabled(graph, covers, s)) ? { kind: 'never' } : null
-  const idle = loop.states.findIndex((s) => !enabled(graph, covers, s))
+  if (strong) return loop.states.every((s) => !owed(graph, owes, s)) ? { kind: 'never' } : null
+  const idle = loop.states.findIndex((s) => !owed(graph, owes, s))
   return idle >= 0 ? { kind: 'idle', at: idle } : null
 }
 
-function enabled(graph: LabelledGraph, covers: Uint8Array, s: number): boolean {
-  for (let e = graph.first[s]; e < graph.first[s + 1]; e++) if (covers[graph.labels[e]] !== 0) return true
+function owed(graph: LabelledGraph, owes: Uint8Array, s: number): boolean {
+  for (let e = graph.first[s]; e < graph.first[s + 1]; e++) if (owes[graph.labels[e]] !== 0) return true
   return false
 }

@@ -17,9 +17,7 @@ describe('eventually', () => {
     const result = judge(system, eventually(at(3)))
     expect(names(result)).toEqual(['a.left'])
     expect(result.trace?.loopStart).toBe(1)
-    expect(result.fairness).toEqual([
-      { constraint: 'weak fairness of a', because: 'not enabled after step 1' },
-    ])
+    expect(result.fairness).toEqual([{ constraint: 'weak fairness of a', because: 'not owed after step 1' }])
   })
 
   it('sees a way without the goal that joins a way with it (stateright 3, first case)', () => {
@@ -104,7 +102,7 @@ describe('leads-to', () => {
     const result = judge(arrows({ ring, exits }), eventually(at(9)))
     expect(result.fairness).toContainEqual({
       constraint: 'weak fairness of exits',
-      because: 'not enabled after step 3',
+      because: 'not owed after step 3',
     })
     expect(judge(arrows({ ring, exits }), eventually(at(9), strong)).verdict).toBe('holds')
     const everywhere = `${exits}, 3 e3 9`
@@ -131,7 +129,7 @@ describe('leads-to', () => {
     expect(names(result)).toEqual(['a.to1', 'a.to0'])
     expect(result.fairness).toContainEqual({
       constraint: 'strong fairness of b',
-      because: 'never enabled in the loop',
+      because: 'never owed in the loop',
     })
   })
 })

@@ -69,6 +69,60 @@ describe('mutual exclusion', () => {
     expect(judge(testAndSet, served(strong)).verdict).toBe('holds')
   })
 
+  it('owes nothing to a process that may stay outside for ever', () => {
+    const outside = program<Shared>('proc', 'a process', [
+      step('idle', { rests: true }),
+      step(
+        'lock',
+        {},
+        {
+          when: (w) => !w.locked,
+          does: (w) => {
+            w.locked = true
+          },
+        },
+      ),
+      step(
+        'unlock',
+        {},
+        {
+          does: (w) => {
+            w.locked = false
+          },
+          to: 'idle',
+        },
+      ),
+    ])
+    const system = compose({
+      name: 'outside',
+      world: shape,
+      threads: [each(sort('proc', 1), outside)],
+      initial: [() => {}],
+    })
+    const begins = (fairness?: readonly Fairness[]): LivenessProperty<Shared> => ({
+      kind: 'eventually',
+      id: 'begins',
+      title: '',
+      goal: (w) => w.locked,
+      ...(fairness === undefined ? {} : { fairness }),
+    })
+    expect(judge(system, begins())).toMatchObject({
+      trace: { steps: [], loopStart: 0 },
+      fairness: [{ constraint: 'weak fairness of proc0', because: 'not owed after step 0' }],
+    })
+    expect(judge(system, begins([{ strength: 'weak', of: 'step' }])).verdict).toBe('violated')
+    const named: Fairness = { strength: 'weak', of: 'step', paths: ['idle', 'lock'] }
+    expect(judge(system, begins([named])).verdict).toBe('holds')
+    const ends: LivenessProperty<Shared> = {
+      kind: 'leads-to',
+      id: 'ends',
+      title: '',
+      given: (w) => w.locked,
+      goal: (w) => !w.locked,
+    }
+    expect(judge(system, ends).verdict).toBe('holds')
+  })
+
   it("lets nobody starve in Peterson's algorithm under weak fairness", () => {
     const system = peterson()
     const entry = (goal: string): LivenessProperty<unknown> => ({

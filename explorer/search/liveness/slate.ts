@@ -23,7 +23,14 @@ export interface Slate<W> {
   readonly initial: readonly string[]
 }
 
-type Owed = { readonly strong: boolean; readonly name: string; readonly takes: (move: Move) => boolean }
+interface Owed {
+  readonly strong: boolean
+  readonly name: string
+  /** The constraint gets what it is owed. */
+  readonly takes: (move: Move) => boolean
+  /** The move, when possible, is owed: the thread may not rest there, or was told not to by name. */
+  readonly isOwed: (move: Move) => boolean
+}
 
 const codesOf = (key: string): number[] => key.split(' ').map(Number)
 
@@ -76,17 +83,18 @@ function owedBy<W>(system: System<W>, property: LivenessProperty<W>): Owed[] {
   const owed: Owed[] = []
   for (const fairness of property.fairness ?? WEAK_FAIRNESS) {
     const strong = fairness.strength === 'strong'
-    for (const { name, program, flow } of system.threads) {
+    for (const { name, program, flow, counter } of system.threads) {
+      const busy = (m: Move): boolean => !flow.rests.has(flow.counters[codesOf(m.from)[counter.index]])
       if (fairness.kinds !== undefined && !fairness.kinds.includes(program.kind)) continue
-      if (fairness.of === 'thread') owed.push({ strong, name, takes: (m) => m.thread === name })
-      else {
+      if (fairness.of === 'thread') {
+        const takes = (m: Move): boolean => m.thread === name
+        owed.push({ strong, name, takes, isOwed: (m) => takes(m) && busy(m) })
+      } else {
         for (const { path } of flow.steps) {
           if (fairness.paths !== undefined && !fairness.paths.includes(path)) continue
-          owed.push({
-            strong,
-            name: `${name} ${path}`,
-            takes: (m) => m.thread === name && m.path === path,
-          })
+          const takes = (m: Move): boolean => m.thread === name && m.path === path
+          const named = fairness.paths !== undefined
+          owed.push({ strong, name: `${name} ${path}`, takes, isOwed: (m) => takes(m) && (named || busy(m)) })
         }
       }
     }
@@ -101,7 +109,7 @@ function fairStates<W>(
   allowed: (key: string) => boolean,
   again: (key: string) => boolean,
 ): Set<string> {
-  const able = (o: Owed, key: string): boolean => (states.get(key) as readonly Move[]).some(o.takes)
+  const able = (o: Owed, key: string): boolean => (states.get(key) as readonly Move[]).some(o.isOwed)
   const strong = owed.filter((o) => o.strong)
   const fair = new Set<string>()
   // Each strong constraint is either never enabled any more or taken again and again: try every choice.
@@ -232,7 +240,7 @@ export function faultInLasso<W>(system: System<W>, result: PropertyResult<W>): s
       return 'nothing is awaited'
   }
   for (const o of owedBy(system, property)) {
-    const able = (key: string): boolean => movesFrom(system, key).some(o.takes)
+    const able = (key: string): boolean => movesFrom(system, key).some(o.isOwed)
     const fair = loopMoves.some(o.takes) || (o.strong ? !loop.some(able) : !loop.every(able))
     if (!fair) return `the loop is not fair to ${o.name}`
   }
