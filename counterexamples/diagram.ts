@@ -10,7 +10,7 @@ import { table, WIDTH, wrap } from './text.ts'
 
 /** Most entries of the tables of fields, and most with entries that only passed from thread to thread. */
 const MOST_FIELDS = 12
-const ENOUGH_FIELDS = 6
+const ENOUGH_FIELDS = 4
 
 /** Everything about a counterexample on one page: what was asked, the race diagram, and what changed. */
 export function diagram(replayed: Replayed): string {
@@ -74,12 +74,12 @@ export function beginning(replayed: Replayed, causes: Causes): string[] {
     const looked = item.fields.some((f) => judged.has(f) || races.has(f))
     if (changed.has(item)) return looked || item.fields.some((f) => causes.communicated.has(f))
     // Of what never changed only what is there is worth a line: not every empty slot that was looked at.
-    return looked && item.fields.some((f) => last[f] !== 0)
+    return looked && (replayed.steps.length === 0 || item.fields.some((f) => last[f] !== 0))
   })
   if (shown.length === 0) return []
   const kept = mostImportant(shown, causes)
   const entries = kept.map((item) => `${item.path} = ${item.value(states[0])}`)
-  return ['At the beginning:', ...inColumns(entries), ...more(shown.length - kept.length)]
+  return ['At the beginning:', ...inColumns(entries)]
 }
 
 /** What changed between the first and the last state, of what matters. */

@@ -1,6 +1,6 @@
 import type { Lanes } from './lanes.ts'
 import type { Row } from './rows.ts'
-import { WIDTH, wrap } from './text.ts'
+import { WIDTH, wrap, wrapLines } from './text.ts'
 
 /** Where the lanes begin, by how many there are. */
 const COLUMNS: readonly (readonly number[])[] = [[], [2], [2, 38], [2, 26, 50]]
@@ -48,14 +48,29 @@ function laneHeader({ all }: Lanes, columns: readonly number[]): string[] {
   return [place(names), place(names.map((n) => '-'.repeat(n.length)))]
 }
 
+/** How far a long word may stick out of its lane to the left. */
+const SLACK = 6
+
 /** A row has one lane only, so a long text may run on to the right: nothing is there. */
 function laneRow({ lane, level, text, label }: Row, columns: readonly number[]): string[] {
   const start = columns[lane] + 2 * level
-  const lines = wrap(text, Math.max(roomEnd(label) - start, 12)).map((line) => ' '.repeat(start) + line)
-  return withLabel(lines, label)
+  return withLabel(placed(text, start, label), label)
 }
 
-const roomEnd = (label: string | undefined): number => (label === undefined ? WIDTH : LABEL_END - LABEL_ROOM)
+/** The lines of a text that begins in a column. */
+function placed(text: string, start: number, label: string | undefined): string[] {
+  const room = roomFor(start + text.length, label)
+  return wrapLines(text, Math.max(room - start, 12), 2, SLACK).map(
+    (line) => ' '.repeat(start + line.indent) + line.text,
+  )
+}
+
+/** Where a text must end: at the edge of the page, or in front of the label. */
+function roomFor(end: number, label: string | undefined): number {
+  if (label === undefined) return WIDTH
+  // Before it breaks a line for the sake of the label, it moves the label to the edge.
+  return end <= WIDTH - LABEL_ROOM ? WIDTH - LABEL_ROOM : LABEL_END - LABEL_ROOM
+}
 
 function numberedHeader({ all }: Lanes): string[] {
   const names = all.map(({ cpu, role }) => `${cpu} (${role})`).join(', ')
@@ -66,9 +81,8 @@ function numberedRow(row: Row, lanes: Lanes): string[] {
   const { text, label, number, lane } = row
   const start = indentOf(row, lanes)
   const tag = number === undefined ? '' : `  ${lanes.all[lane].cpu.slice(3)}.${number}`
-  const [first, ...rest] = wrap(text, roomEnd(label) - start)
-  const lines = [tag.padEnd(start) + first, ...rest.map((line) => ' '.repeat(start) + line)]
-  return withLabel(lines, label)
+  const [first, ...rest] = placed(text, start, label)
+  return withLabel([tag.padEnd(start) + first.slice(start), ...rest], label)
 }
 
 /** Numbers take the left margin; each lane is a little to the right of the one before. */
@@ -79,7 +93,8 @@ function indentOf({ lane, level }: Row, { all }: Lanes): number {
 function withLabel(lines: string[], label: string | undefined): string[] {
   if (label === undefined) return lines
   const tag = `(${label})`
-  return [lines[0].padEnd(LABEL_END - tag.length) + tag, ...lines.slice(1)]
+  const end = lines[0].length > LABEL_END - LABEL_ROOM ? WIDTH : LABEL_END
+  return [lines[0].padEnd(end - tag.length) + tag, ...lines.slice(1)]
 }
 
 /** The mark goes on a line of its own below the last row, moved left if it would not fit. */

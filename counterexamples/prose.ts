@@ -51,7 +51,10 @@ function endSentences(replayed: Replayed, causes: Causes): string[] {
   const at = steps.length === 0 ? 'The initial state' : cite(causes, steps.length - 1)
   const title = sentence(property.title)
   const breaks = `breaks ${property.id}: ${title}`
-  if (isLiveness(property)) return [`Going on like this for ever ${breaks}`]
+  if (isLiveness(property)) {
+    const standing = replayed.counterexample.loopStart === steps.length
+    return [`${standing ? 'Staying there for ever' : `Repeating the steps up to ${at} for ever`} ${breaks}`]
+  }
   return match(property)
     .with({ kind: 'witness' }, () => [`${at} reaches ${property.id}: ${title}`])
     .with({ kind: 'fault' }, () => [

@@ -1,6 +1,7 @@
+import { breadthFirst } from '../explorer/search/breadth-first.ts'
+import type { Trace } from '../explorer/search/result.ts'
 import { choice, program, step } from '../model/language/program.ts'
-import type { Property } from '../model/language/property.ts'
-import { Fault } from '../model/language/property.ts'
+import { Fault, type Property } from '../model/language/property.ts'
 import {
   array,
   flag,
@@ -13,6 +14,9 @@ import {
   type View,
 } from '../model/language/shapes.ts'
 import { compose, each, one, type System } from '../model/language/system.ts'
+import { counterexampleOf } from './file.ts'
+import { goalReachableIn } from './goal-reachable.ts'
+import { type Replayed, replay } from './replay.ts'
 
 /** Small systems with a known failure, for the tests of what is done with counterexamples. */
 export interface SmallSystem {
@@ -258,4 +262,79 @@ export function abba(): SmallSystem {
     title: 'No state without a way on, except where every thread may rest.',
   }
   return { system: system as System, property: property as Property<never> }
+}
+
+/** A thread that tries again for ever because nobody sets what it waits for. */
+export function spinner(): SmallSystem {
+  const world = struct({ stale: flag, faults: range(0, 3) })
+  type World = View<typeof world>
+  const vcpu = program<World>('vcpu', 'takes a page fault', [
+    step('fault', { fn: 'kvm_mmu_page_fault', shows: 'walk_addr()' }),
+    step('retry', { fn: 'kvm_mmu_page_fault', shows: (w) => `is_page_fault_stale() = ${w.stale}` }, [
+      { when: (w) => w.stale, to: 'fault' },
+      { to: 'map' },
+    ]),
+    step(
+      'map',
+      { fn: 'kvm_mmu_page_fault' },
+      {
+        does: (w) => {
+          w.faults = 1
+        },
+      },
+    ),
+  ])
+  const zap = program<World>('zap', 'makes the fault stale', [
+    step(
+      'bump',
+      { fn: 'kvm_mmu_zap_all_fast', shows: 'mmu_valid_gen++' },
+      {
+        does: (w) => {
+          w.stale = true
+        },
+      },
+    ),
+  ])
+  const system = compose({ name: 'spinner', world, threads: [one(vcpu), one(zap)], initial: [() => {}] })
+  const property: Property<World> = {
+    id: 'fault-finishes',
+    kind: 'eventually',
+    title: 'A page fault is finished some day.',
+    goal: (w) => w.faults === 1,
+  }
+  return { system: system as System, property: property as unknown as Property<never> }
+}
+
+/** The same system with another question. */
+export function asking<W>({ system }: SmallSystem, property: Property<W>): SmallSystem {
+  return { system, property: property as unknown as Property<never> }
+}
+
+/** A replayed shortest violation, or of a given trace. */
+export function replayedOf(
+  { system, property }: SmallSystem,
+  trace = shortestTrace({ system, property }),
+): Replayed {
+  const ce = counterexampleOf({
+    tool: '0.1.0',
+    scenario: 'small',
+    design: 'upstream',
+    property,
+    trace,
+    system,
+  })
+  const question = {
+    system,
+    property,
+    scenario: { id: 'small', title: 'a small system', bounds: { threads: system.threads.length } },
+    design: { id: 'upstream', title: 'the kernel as it is' },
+  }
+  return replay({ ...ce, model: '0123456789abcdef' }, () => question, goalReachableIn(system))
+}
+
+/** A shortest violation as the search finds it. @throws Error when there is none. */
+export function shortestTrace({ system, property }: SmallSystem): Trace {
+  const { trace } = breadthFirst(system as unknown as System<never>, [property]).properties[0]
+  if (trace === null) throw new Error(`${system.name} does not violate ${property.id}`)
+  return trace
 }

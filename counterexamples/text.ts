@@ -9,30 +9,42 @@ const SOFT = /[(,=|{]/
  * spaces, in a word too long for a line after an opening bracket or a comma, and if there is none anywhere.
  */
 export function wrap(text: string, width: number, hang = 2): string[] {
-  const lines: string[] = []
+  return wrapLines(text, width, hang, 0).map(({ indent, text: line }) => ' '.repeat(indent) + line)
+}
+
+/** A line and how far it is to the right of where the text begins; to the left if negative. */
+export interface Line {
+  readonly indent: number
+  readonly text: string
+}
+
+/** As `wrap`, but a line with a long word may begin up to `slack` columns left of the first line. */
+export function wrapLines(text: string, width: number, hang: number, slack: number): Line[] {
+  const lines: Line[] = []
   let rest = text.trim().replace(/\s+/g, ' ')
   let indent = 0
   while (indent + rest.length > width) {
     const cut = breakAt(rest, Math.max(8, width - indent))
-    lines.push(' '.repeat(indent) + rest.slice(0, cut).trimEnd())
+    lines.push({ indent, text: rest.slice(0, cut).trimEnd() })
     rest = rest.slice(cut).trimStart()
     // A word that just does not fit behind the indent moves to the left rather than being torn.
-    indent = Math.max(0, Math.min(hang, width - firstWord(rest)))
+    indent = Math.max(-slack, Math.min(hang, width - firstWord(rest)))
   }
-  lines.push(' '.repeat(indent) + rest)
+  lines.push({ indent, text: rest })
   return lines
 }
 
 /** Length of what cannot be broken at the start of a text. */
 function firstWord(text: string): number {
   const end = text.search(/[ (,=|{]/)
-  return end < 0 ? text.length : end + (text[end] === ' ' ? 0 : 1)
+  if (end < 0) return text.length
+  return text[end] === ' ' ? end : end + 1
 }
 
 function breakAt(text: string, room: number): number {
   const space = text.lastIndexOf(' ', room)
   if (space > room / 3) return space
-  for (let i = room - 1; i > room / 4; i--) if (SOFT.test(text[i])) return i + 1
+  for (let i = room - 1; i > 0; i--) if (SOFT.test(text[i])) return i + 1
   return space > 0 ? space : room
 }
 

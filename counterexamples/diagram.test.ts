@@ -1,0 +1,351 @@
+import { describe, expect, test } from 'vitest'
+import type { Property } from '../model/language/property.ts'
+import { diagram, raceDiagram } from './diagram.ts'
+import {
+  abba,
+  asking,
+  lostUpdate,
+  replayedOf,
+  spinner,
+  useAfterFree,
+  zapVersusEnter,
+} from './small-systems.ts'
+
+const drawn = (...args: Parameters<typeof replayedOf>): string =>
+  `\n${raceDiagram(replayedOf(...args)).join('\n')}\n`
+
+describe('the race diagram', () => {
+  test('two lanes: the race, the deciding changes and the failing row have letters', () => {
+    expect(`\n${diagram(replayedOf(zapVersusEnter()))}`).toMatchInlineSnapshot(`
+      "
+      VIOLATED  no-stale-root-used
+      scenario  small: a small system
+      design    upstream: the kernel as it is
+      trace     ce-eae71c3d, 6 steps, 3 context switches
+
+      At the beginning:
+        root_page[0].invalid = 0            requests = {}
+        root_hpa = 0                        mode = OUTSIDE
+
+        CPU0 (zap)                          CPU1 (vcpu)
+        ----------                          -----------
+        kvm_mmu_zap_all_fast()
+          write_lock(mmu_lock)
+          kvm_make_all_cpus_request(MMU_FREE_OBSOLETE_ROOTS)
+                                            vcpu_enter_guest()
+                                              kvm_check_request() = true    (A)
+                                                requests = {}
+                                              kvm_mmu_free_obsolete_roots()
+                                                is_obsolete_root(root_hpa)  (B)
+          root_page[0].invalid = 1                                          (C)
+                                              vcpu->mode = IN_GUEST_MODE    (D)
+                                              <--- BUG: no-stale-root-used
+
+      vcpu reads root_page[0].invalid = 0 at (B) and does not look again after
+      zap changes it to 1 at (C). requests is {} since (A). (D) breaks
+      no-stale-root-used: A vCPU in guest mode without a pending request never
+      uses an invalid root. The guest reads and writes through page tables that
+      were torn down.
+
+      Changed since the beginning  before   now
+        root_page[0].invalid       0        1
+        requests                   {}       as before
+        mode                       OUTSIDE  IN_GUEST
+
+      Reproduce: mmucheck replay ce-eae71c3d
+      "
+    `)
+  })
+
+  test('a thread overwrites what another one wrote', () => {
+    expect(drawn(lostUpdate(2))).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        counter = 0
+
+        CPU0 (inc0)                         CPU1 (inc1)
+        -----------                         -----------
+        account_shadowed()
+          reg = counter (0)
+                                            account_shadowed()
+                                              reg = counter (0)             (A)
+          counter = reg + 1                                                 (B)
+                                              counter = reg + 1             (C)
+                                              <--- BUG: no-update-lost
+
+      inc1 reads counter = 0 at (A) and does not look again after inc0 changes it
+      to 1 at (B). (C) breaks no-update-lost: When all increments are done the
+      counter says how many there were. indirect_shadow_pages stays too low and
+      write tracking is skipped.
+      "
+    `)
+  })
+
+  test('three lanes', () => {
+    expect(drawn(lostUpdate(3))).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        counter = 0
+
+        CPU0 (inc0)             CPU1 (inc1)             CPU2 (inc2)
+        -----------             -----------             -----------
+        account_shadowed()
+          reg = counter (0)
+          counter = reg + 1
+                                account_shadowed()
+                                  reg = counter (1)
+                                                        account_shadowed()
+                                                          reg = counter (1) (A)
+                                  counter = reg + 1                         (B)
+                                                          counter = reg + 1 (C)
+                                                         <--- BUG: no-update-lost
+
+      inc2 reads counter = 1 at (A) and does not look again after inc1 changes it
+      to 2 at (B). (C) breaks no-update-lost: When all increments are done the
+      counter says how many there were. indirect_shadow_pages stays too low and
+      write tracking is skipped.
+      "
+    `)
+  })
+
+  test('more lanes than columns: numbers of CPU and step', () => {
+    expect(drawn(lostUpdate(4))).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        counter = 0
+
+        CPU0 (inc0), CPU1 (inc1), CPU2 (inc2), CPU3 (inc3)
+        ---------------------------------------------------------------------
+              account_shadowed()
+        0.1     reg = counter (0)
+        0.2     counter = reg + 1
+                  account_shadowed()
+        1.1         reg = counter (1)
+        1.2         counter = reg + 1
+                      account_shadowed()
+        2.1             reg = counter (2)
+                          account_shadowed()
+        3.1                 reg = counter (2)                               (A)
+        2.2             counter = reg + 1                                   (B)
+        3.2                 counter = reg + 1                               (C)
+                              <--- BUG: no-update-lost
+
+      inc3 reads counter = 2 at (A) and does not look again after inc2 changes it
+      to 3 at (B). (C) breaks no-update-lost: When all increments are done the
+      counter says how many there were. indirect_shadow_pages stays too low and
+      write tracking is skipped.
+      "
+    `)
+  })
+
+  test('a fault', () => {
+    expect(drawn(useAfterFree())).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        freed = 0                           found = 0
+
+        CPU0 (reclaim)                      CPU1 (user)
+        --------------                      -----------
+                                            kvm_mmu_get_page()
+                                              for_each_valid_sp(): found    (A)
+        kvm_mmu_free_shadow_page()
+          freed = 1                                                         (B)
+                                              link_shadow_page()            (C)
+                                              <--- BUG: no-use-after-free
+
+      user reads freed = 0 at (A) and does not look again after reclaim changes
+      it to 1 at (B). (C) faults: page 0 is linked after it was freed. This
+      breaks no-use-after-free: No shadow page is touched after it was freed.
+      "
+    `)
+  })
+
+  test('a deadlock', () => {
+    expect(drawn(abba())).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        a = free                            b = free
+
+        CPU0 (first)                        CPU1 (second)
+        ------------                        -------------
+        first(): mutex_lock(a)                                              (A)
+                                            second(): mutex_lock(b)         (B)
+                                              <--- BUG: no-deadlock
+
+      a is first since (A). first waits before mutex_lock(b) and second waits
+      before mutex_lock(a). This breaks no-deadlock: No state without a way on,
+      except where every thread may rest.
+      "
+    `)
+  })
+
+  test('an endless behaviour', () => {
+    expect(drawn(spinner())).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        stale = 0
+
+        CPU0 (vcpu)                         CPU1 (zap)
+        -----------                         ----------
+                                            kvm_mmu_zap_all_fast()
+                                              mmu_valid_gen++
+        --- from here on, again and again ---------------------------------
+        kvm_mmu_page_fault()
+          walk_addr()
+          is_page_fault_stale() = true                                      (A)
+          <--- BUG: fault-finishes
+
+      Repeating the steps up to (A) for ever breaks fault-finishes: A page fault
+      is finished some day.
+      "
+    `)
+  })
+
+  test('standing still for ever', () => {
+    const property: Property<{ stale: boolean }> = {
+      id: 'becomes-stale',
+      kind: 'eventually',
+      title: 'The fault becomes stale',
+      fairness: [],
+      goal: (w) => w.stale,
+    }
+    expect(drawn(asking(spinner(), property))).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        stale = 0
+
+        <--- BUG: becomes-stale
+
+      Staying there for ever breaks becomes-stale: The fault becomes stale.
+      "
+    `)
+  })
+
+  test('a goal out of reach', () => {
+    const property: Property<{ stale: boolean }> = {
+      id: 'can-be-fresh',
+      kind: 'progress',
+      title: 'The fault can still be fresh.',
+      goal: (w) => !w.stale,
+    }
+    expect(drawn(asking(spinner(), property))).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        stale = 0
+
+        CPU0 (zap)
+        ----------
+        kvm_mmu_zap_all_fast()
+          mmu_valid_gen++                                                   (A)
+            stale = 1
+          <--- BUG: can-be-fresh
+
+      After (A) the goal is out of reach, which breaks can-be-fresh: The fault
+      can still be fresh.
+      "
+    `)
+  })
+
+  test('an action', () => {
+    const property: Property<{ root_hpa: number; root_page: { invalid: boolean }[] }> = {
+      id: 'no-root-in-use-invalidated',
+      kind: 'action',
+      title: 'A root in use is not invalidated.',
+      given: (before, step) => step.kind === 'zap' && !before.root_page[before.root_hpa].invalid,
+      holds: (before, _step, after) => !after.root_page[before.root_hpa].invalid,
+    }
+    expect(drawn(asking(zapVersusEnter(), property))).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        root_page[0].invalid = 0            root_hpa = 0
+
+        CPU0 (zap)
+        ----------
+        kvm_mmu_zap_all_fast()
+          write_lock(mmu_lock)
+          kvm_make_all_cpus_request(MMU_FREE_OBSOLETE_ROOTS)
+          root_page[0].invalid = 1                                          (A)
+          <--- BUG: no-root-in-use-invalidated
+
+      (A) breaks no-root-in-use-invalidated: A root in use is not invalidated.
+      "
+    `)
+  })
+
+  test('a witness has no bug in it; steps with a lane of their own get one', () => {
+    const property: Property<{ mode: string; requests: { isEmpty(): boolean } }> = {
+      id: 'enters-with-a-request',
+      kind: 'witness',
+      title: 'A vCPU is in guest mode while a request is pending.',
+      seen: (w) => w.mode === 'IN_GUEST' && !w.requests.isEmpty(),
+    }
+    const small = asking(zapVersusEnter(), property)
+    expect(drawn(small)).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        requests = {}                       mode = OUTSIDE
+
+        CPU0 (zap)                          CPU1 (vcpu)
+        ----------                          -----------
+        kvm_mmu_zap_all_fast()
+          write_lock(mmu_lock)
+                                            vcpu_enter_guest()
+                                              kvm_check_request() = false   (A)
+          kvm_make_all_cpus_request(MMU_FREE_OBSOLETE_ROOTS)                (B)
+            requests = {MMU_FREE_OBSOLETE_ROOTS}
+                                              vcpu->mode = IN_GUEST_MODE    (C)
+                                              <--- enters-with-a-request
+
+      vcpu reads requests = {} at (A) and does not look again after zap changes
+      it to {MMU_FREE_OBSOLETE_ROOTS} at (B). (C) reaches enters-with-a-request:
+      A vCPU is in guest mode while a request is pending.
+      "
+    `)
+    const steps = ['vcpu RUN.1', 'vcpu RUN.3', 'vcpu walk', 'zap ZAP.1', 'zap ZAP.2'].map((s) => {
+      const [thread, step] = s.split(' ')
+      return { thread, step }
+    })
+    expect(drawn(small, { initial: 0, steps })).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        requests = {}                       mode = OUTSIDE
+
+        CPU0 (zap)              CPU1 (vcpu)             CPU1 (walker of vcpu)
+        ----------              -----------             ---------------------
+                                vcpu_enter_guest()
+                                  kvm_check_request() = false               (A)
+                                  vcpu->mode = IN_GUEST_MODE                (B)
+                                                        walk from root_hpa
+        kvm_mmu_zap_all_fast()
+          write_lock(mmu_lock)
+          kvm_make_all_cpus_request(MMU_FREE_OBSOLETE_ROOTS)                (C)
+            requests = {MMU_FREE_OBSOLETE_ROOTS}
+          <--- enters-with-a-request
+
+      vcpu reads requests = {} at (A) and does not look again after zap changes
+      it to {MMU_FREE_OBSOLETE_ROOTS} at (C). mode is IN_GUEST since (B). (C)
+      reaches enters-with-a-request: A vCPU is in guest mode while a request is
+      pending.
+      "
+    `)
+  })
+
+  test('the initial state alone', () => {
+    const property: Property<{ counter: number }> = {
+      id: 'counts',
+      kind: 'invariant',
+      title: 'The counter is not zero.',
+      holds: (w) => w.counter > 0,
+    }
+    expect(drawn(asking(lostUpdate(2), property))).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        counter = 0
+
+        <--- BUG: counts
+
+      The initial state breaks counts: The counter is not zero.
+      "
+    `)
+  })
+})

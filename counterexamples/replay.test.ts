@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest'
+import { ReplayError } from '../explorer/compile/reference.ts'
+import type { Trace } from '../explorer/search/result.ts'
+import { Fault, type Property } from '../model/language/property.ts'
+import { CounterexampleError, counterexampleOf } from './file.ts'
+import { goalReachableIn } from './goal-reachable.ts'
+import { type Question, ReplayDisagreement, replay } from './replay.ts'
+import {
+  abba,
+  asking,
+  lostUpdate,
+  replayedOf,
+  type SmallSystem,
+  shortestTrace,
+  spinner,
+  useAfterFree,
+  zapVersusEnter,
+} from './small-systems.ts'
+import { Verifier } from './violation.ts'
+
+const trace = (text: string): Trace => ({
+  initial: 0,
+  steps:
+    text === ''
+      ? []
+      : text.split(', ').map((s) => ({ thread: s.split(' ')[0], step: s.slice(s.indexOf(' ') + 1) })),
+})
+
+/** Replays a trace as a file would be; the message of the refusal, or `violated`. */
+function outcome({ system, property }: SmallSystem, found: Trace): string {
+  try {
+    replayedOf({ system, property }, found)
+    return 'violated'
+  } catch (error) {
+    return `${(error as Error).name}: ${(error as Error).message.replace(/^ce-[0-9a-f]{8} /, '')}`
+  }
+}
+
+describe('a replayed counterexample', () => {
+  test('has the states, and what each step changed in kernel terms', () => {
+    const { states, steps, fault, modelChanged } = replayedOf(zapVersusEnter())
+    expect(states).toHaveLength(steps.length + 1)
+    expect(
+      steps.map(({ thread, located, changes }) => [
+        thread.name,
+        located.path,
+        changes.map((c) => `${c.path}: ${c.before} -> ${c.after}`),
+      ]),
+    ).toEqual([
+      ['zap', 'ZAP.1', ['mmu_lock: free -> zap']],
+      ['zap', 'ZAP.2', ['requests: {} -> {MMU_FREE_OBSOLETE_ROOTS}']],
+      ['vcpu', 'RUN.1', ['requests: {MMU_FREE_OBSOLETE_ROOTS} -> {}']],
+      ['vcpu', 'RUN.2', []],
+      ['zap', 'ZAP.3', ['root_page[0].invalid: 0 -> 1']],
+      ['vcpu', 'RUN.3', ['mode: OUTSIDE -> IN_GUEST']],
+    ])
+    expect(fault).toBeNull()
+    expect(modelChanged).toBe(true)
+  })
+
+  test('ends with the fault of its last step', () => {
+    const { states, steps, fault } = replayedOf(useAfterFree())
+    expect(fault).toBeInstanceOf(Fault)
+    expect(states).toHaveLength(steps.length)
+  })
+
+  test('knows whether the model is the one it was found in', () => {
+    const { system, property } = lostUpdate(2)
+    const ce = counterexampleOf({
+      tool: '1',
+      scenario: 's',
+      design: 'd',
+      property,
+      trace: shortestTrace({ system, property }),
+      system,
+    })
+    const question: Question = {
+      system,
+      property,
+      scenario: { id: 's', title: '' },
+      design: { id: 'd', title: '' },
+    }
+    expect(replay(ce, () => question).modelChanged).toBe(false)
+    expect(replay({ ...ce, model: '0000000000000000' }, () => question).modelChanged).toBe(true)
+    expect(() => replay({ ...ce, kind: 'witness' }, () => question)).toThrow(CounterexampleError)
+  })
+})
+
+describe('a trace that is possible but no violation is refused', () => {
+  const never: Property<{ freed: boolean }> = {
+    id: 'p',
+    kind: 'invariant',
+    title: '',
+    holds: (w) => !w.freed,
+  }
+  const stale = (given: boolean): Property<{ stale: boolean }> => ({
+    id: 'p',
+    kind: 'action',
+    title: '',
+    given: () => given,
+    holds: (_b, _s, after) => !after.stale,
+  })
+  const witness: Property<{ counter: number }> = {
+    id: 'p',
+    kind: 'witness',
+    title: '',
+    seen: (w) => w.counter === 1,
+  }
+  const goal: Property<{ stale: boolean }> = { id: 'p', kind: 'progress', title: '', goal: (w) => w.stale }
+  test.each<[string, SmallSystem, string, string]>([
+    [
+      'invariant',
+      lostUpdate(2),
+      'inc0 load, inc0 store, inc1 load, inc1 store',
+      'the property holds in the last state',
+    ],
+    ['invariant, antecedent', lostUpdate(2), 'inc0 load', 'the property holds in the last state'],
+    [
+      'invariant, violated earlier only',
+      asking(useAfterFree(), never),
+      'user look up',
+      'the property holds in the last state',
+    ],
+    ['fault', useAfterFree(), 'user look up, user use', 'its last step does not fault'],
+    ['action', asking(spinner(), stale(true)), 'vcpu fault', 'the property holds of the last step'],
+    [
+      'action, antecedent',
+      asking(spinner(), stale(false)),
+      'zap bump',
+      'the property holds of the last step',
+    ],
+    ['action, no step', asking(spinner(), stale(true)), '', 'it has no step'],
+    ['witness', asking(lostUpdate(2), witness), 'inc0 load', 'the last state is not the one to be seen'],
+    ['progress', asking(spinner(), goal), 'vcpu fault', 'the goal can still be reached'],
+    ['deadlock, a step is left', abba(), 'first lock a', 'first can still take lock b'],
+    [
+      'deadlock, all rest',
+      abba(),
+      'first lock a, first lock b, first unlock both, second lock b, second lock a, second unlock both',
+      'every thread rests in the last state',
+    ],
+  ])('%s', (_what, small, steps, reason) => {
+    expect(outcome(small, trace(steps))).toContain(
+      `ReplayDisagreement: does not violate ${small.property.id}`,
+    )
+    expect(outcome(small, trace(steps))).toContain(reason)
+  })
+
+  test('another fault, or a fault where none is asked for', () => {
+    const other: Property<unknown> = { id: 'no-double-free', kind: 'fault', title: '' }
+    const steps = trace('user look up, reclaim free, user use')
+    expect(outcome(asking(useAfterFree(), other), steps)).toContain(
+      'its last step violates no-use-after-free instead',
+    )
+    expect(outcome(asking(useAfterFree(), never), steps)).toContain('its last step faults (no-use-after-free')
+    expect(outcome(useAfterFree(), steps)).toBe('violated')
+  })
+
+  test('progress is not believed without a search', () => {
+    const lost: Property<{ stale: boolean }> = { id: 'p', kind: 'progress', title: '', goal: (w) => !w.stale }
+    const { system, property } = asking(spinner(), lost)
+    const bump = trace('zap bump')
+    expect(new Verifier(system, property).judge(bump).disagreement).toBe(
+      'whether the goal is lost takes a search',
+    )
+    const hurried = goalReachableIn(system, { maxStates: 1 })
+    expect(new Verifier(system, property, hurried).judge(bump).disagreement).toBe(
+      'the search for the goal was not complete',
+    )
+    expect(new Verifier(system, property, goalReachableIn(system)).judge(bump).disagreement).toBeNull()
+  })
+})
+
+describe('a trace that the model no longer allows is refused', () => {
+  test.each([
+    [
+      abba(),
+      'first lock a, second lock b, first lock b',
+      'step 3 of 3: first cannot take lock b: its guard does not hold',
+    ],
+    [abba(), 'first lock b', 'step 1 of 1: first cannot take lock b: first is at lock a'],
+    [
+      abba(),
+      'third lock b',
+      'step 1 of 1: third cannot take lock b: there is no thread third; there are first, second',
+    ],
+    [abba(), 'first lock c', 'step 1 of 1: first cannot take lock c: thread first has no step lock c'],
+  ])('%#', (small, steps, message) => {
+    expect(outcome(small, trace(steps))).toContain(`ReplayError: ${message}`)
+    expect(new Verifier(small.system, small.property).fails(trace(steps))).toBe(false)
+  })
+})
+
+test('disagreements and impossible traces are told apart', () => {
+  expect(() => replayedOf(abba(), trace('first lock b'))).toThrow(ReplayError)
+  expect(() => replayedOf(abba(), trace('first lock a'))).toThrow(ReplayDisagreement)
+})
