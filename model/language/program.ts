@@ -16,6 +16,8 @@ export interface About<W> {
   readonly fused?: string
   /** True where the thread may stay for ever: a state without enabled steps is then no deadlock. */
   readonly rests?: boolean
+  /** Routine: a diagram may leave the step out, unless a violation depends on it. */
+  readonly quiet?: boolean | ((world: W, self: number) => boolean)
   /** A lane for the diagram when it is not the thread itself, for example the hardware walker of a vCPU. */
   readonly lane?: string
 }

@@ -18,7 +18,11 @@ export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
     block('RUN.1', [
       step(
         'K1',
-        { ...entry, shows: (kvm, v) => `kvm_check_request(FREE_OBSOLETE_ROOTS) = ${pending(kvm, v)}` },
+        {
+          ...entry,
+          shows: (kvm, v) => `kvm_check_request(FREE_OBSOLETE_ROOTS) = ${pending(kvm, v)}`,
+          quiet: (kvm, v) => !pending(kvm, v),
+        },
         [{ when: (kvm, v) => !pending(kvm, v), to: bounds.edits.length > 0 ? 'RUN.2' : 'RUN.4' }, {}],
       ),
       step(

@@ -71,7 +71,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       },
     ),
     ...(watched ? protectTable(bounds, wanted) : []),
-    step('GET.end', { ...find, shows: (kvm, v) => `return page ${wanted.page(kvm, v)}` }),
+    step('GET.end', { ...find, shows: (kvm, v) => `return page ${wanted.page(kvm, v)}`, quiet: true }),
   ]
 }
 
@@ -103,7 +103,7 @@ function syncFound(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       ],
     ),
     kvm_make_all_cpus_request('GET.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-    step('GET.4 end', { fn: 'kvm_sync_page', since, shows: 'synced' }, { to: 'GET.end' }),
+    step('GET.4 end', { fn: 'kvm_sync_page', since, shows: 'synced', quiet: true }, { to: 'GET.end' }),
   ]
 }
 

@@ -16,7 +16,12 @@ export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
   return [
     step(
       'RUN.5',
-      { fn: 'kvm_mmu_reload', since, shows: (kvm, v) => `root.hpa = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}` },
+      {
+        fn: 'kvm_mmu_reload',
+        since,
+        shows: (kvm, v) => `root.hpa = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}`,
+        quiet: (kvm, v) => kvm.vcpu[v].root !== null,
+      },
       [{ when: (kvm, v) => kvm.vcpu[v].root !== null, to: 'RUN.6' }, {}],
     ),
     write_lock('LOAD.1', 'vcpu', about),

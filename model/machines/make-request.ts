@@ -97,7 +97,7 @@ export function kvm_make_all_cpus_request(
     ),
     step(
       'REQ.5',
-      { fn: 'kvm_kick_many_cpus', since, shows: 'every IPI was taken' },
+      { fn: 'kvm_kick_many_cpus', since, shows: 'every IPI was taken', quiet: true },
       {
         when: (kvm, self) =>
           locals(kvm, self)
@@ -105,7 +105,11 @@ export function kvm_make_all_cpus_request(
             .every((v) => !kvm.vcpu[v].ipi),
       },
     ),
-    step('REQ.end', { fn, since, shows: 'return' }, { does: (kvm, self) => locals(kvm, self).ipis.clear() }),
+    step(
+      'REQ.end',
+      { fn, since, shows: 'return', quiet: true },
+      { does: (kvm, self) => locals(kvm, self).ipis.clear() },
+    ),
   ])
 }
 

@@ -44,7 +44,7 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
       ],
     ),
     block('NP.4 free', freeRoots(bounds.vcpus)),
-    step('NP.5', { fn: 'kvm_mmu_new_pgd', since, shows: 'return' }, { to: 'RUN.1' }),
+    step('NP.5', { fn: 'kvm_mmu_new_pgd', since, shows: 'return', quiet: true }, { to: 'RUN.1' }),
   ])
 }
 

@@ -82,7 +82,7 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
     write_unlock('ZAP.unlock', { fn, since }),
     step(
       'ZAP.end',
-      { fn, since, shows: 'return' },
+      { fn, since, shows: 'return', quiet: true },
       {
         does: (kvm, self) => {
           kvm.zapper[self].sp = null

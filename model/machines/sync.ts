@@ -83,7 +83,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
       },
     ]),
     flush('SY.5 flush'),
-    step('SY.end', { ...about, shows: 'return' }),
+    step('SY.end', { ...about, shows: 'return', quiet: true }),
   ]
 }
 
@@ -102,6 +102,7 @@ export function syncRoots(bounds: Bounds): Block<Kvm> {
         fn: 'vcpu_enter_guest',
         since,
         shows: (kvm, v) => `kvm_check_request(KVM_REQ_MMU_SYNC) = ${pending(kvm, v)}`,
+        quiet: (kvm, v) => !pending(kvm, v),
       },
       [
         { when: (kvm, v) => !pending(kvm, v), to: 'RUN.4' },

@@ -74,7 +74,12 @@ function handleTlbFlush(): Entry<Kvm>[] {
   return [
     step(
       'RUN.4',
-      { fn, since, shows: (kvm, v) => `kvm_check_request(KVM_REQ_TLB_FLUSH) = ${pending(kvm, v)}` },
+      {
+        fn,
+        since,
+        shows: (kvm, v) => `kvm_check_request(KVM_REQ_TLB_FLUSH) = ${pending(kvm, v)}`,
+        quiet: (kvm, v) => !pending(kvm, v),
+      },
       [
         {
           when: pending,

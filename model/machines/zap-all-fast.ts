@@ -65,6 +65,7 @@ function requestAll(bounds: Bounds): Block<Kvm> {
       {
         ...about,
         shows: 'all vCPUs were told',
+        quiet: true,
         fused: 'History for a property; the kernel does nothing here.',
       },
       {
@@ -119,7 +120,7 @@ function zapObsoletePages(bounds: Bounds): (Block<Kvm> | ReturnType<typeof choic
       mark_invalid(zapping),
       step(
         'ZF.5 again',
-        { ...walk, shows: 'goto restart' },
+        { ...walk, shows: 'goto restart', quiet: true },
         {
           does: (kvm) => {
             kvm.memslot[0].sp = null
@@ -152,4 +153,4 @@ function lockBreak(more: (kvm: Kvm) => boolean) {
   )
 }
 
-const again = () => step<Kvm>('ZF.5 restart', { ...walk, shows: 'goto restart' }, { to: 'ZF.5' })
+const again = () => step<Kvm>('ZF.5 restart', { ...walk, shows: 'goto restart', quiet: true }, { to: 'ZF.5' })

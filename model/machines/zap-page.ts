@@ -164,10 +164,11 @@ export function request_if_root_was_zapped(
   locals: Locals,
 ): Block<Kvm> {
   return block('ZAP.9', [
-    step('ZAP.9 test', { fn, since, shows: (kvm, self) => `zapped_root = ${zapped(kvm, self)}` }, [
-      { when: (kvm, self) => !zapped(kvm, self), to: 'ZAP.9 end' },
-      {},
-    ]),
+    step(
+      'ZAP.9 test',
+      { fn, since, shows: (kvm, self) => `zapped_root = ${zapped(kvm, self)}`, quiet: true },
+      [{ when: (kvm, self) => !zapped(kvm, self), to: 'ZAP.9 end' }, {}],
+    ),
     kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', vcpus, locals),
     step(
       'ZAP.9 told',
@@ -175,6 +176,7 @@ export function request_if_root_was_zapped(
         fn,
         since,
         shows: 'all vCPUs were told',
+        quiet: true,
         fused: 'History for a property; the kernel does nothing here.',
       },
       {
@@ -183,7 +185,7 @@ export function request_if_root_was_zapped(
         },
       },
     ),
-    step('ZAP.9 end', { fn, since, shows: 'return list_unstable' }),
+    step('ZAP.9 end', { fn, since, shows: 'return list_unstable', quiet: true }),
   ])
 }
 
@@ -220,6 +222,6 @@ export function kvm_mmu_commit_zap_page(
         },
       },
     ),
-    step('CM.end', { ...commit, shows: 'return' }),
+    step('CM.end', { ...commit, shows: 'return', quiet: true }),
   ])
 }
