@@ -1,15 +1,16 @@
 import { match } from 'ts-pattern'
 import { ModelError } from '../../model/language/errors.ts'
-import { isLiveness, type Property } from '../../model/language/property.ts'
+import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { ANSWER, type Predicates, type Question } from '../compile/predicates.ts'
 import { LEAF } from '../compile/record-format.ts'
 import { type AnswerClasses, UNCLASSED } from './answer-classes.ts'
 import type { Edges } from './edges.ts'
-import type { PropertyResult, Trace, Verdict } from './result.ts'
+import type { PropertyResult, Trace } from './result.ts'
+import { isQuestion, resultsOf } from './verdicts.ts'
 
 /** Where a property was first decided: after state `state`, or by step number `step` taken from it. */
-interface Finding {
+export interface Finding {
   readonly state: number
   readonly step: number | null
 }
@@ -160,28 +161,32 @@ export class Judge<W> {
     for (const property of this.#deadlockIds) this.#find(property, id, null)
   }
 
+  /** What was decided so far, by property (or fault) id. */
+  get findings(): ReadonlyMap<string, Finding> {
+    return this.#findings
+  }
+
+  /** How often each property had something to judge, in their order; not meaningful for deadlocks and faults. */
+  antecedents(evidence: Pick<Evidence, 'eachActionLeaf'>): number[] {
+    const actions = this.#actionAntecedents(evidence)
+    const questions = this.#stateAntecedents()
+    const asked = this.#predicates.questions.map((q) => q.id)
+    return this.#properties.map(({ id, kind }) =>
+      kind === 'action' ? actions[this.#actionIds.indexOf(id)] : (questions[asked.indexOf(id)] ?? 0),
+    )
+  }
+
   /** The verdicts, in the order of the properties. */
   results(evidence: Evidence): PropertyResult<W>[] {
-    const antecedents = this.#stateAntecedents()
-    const actionCounts = this.#actionAntecedents(evidence)
     const asked = this.#predicates.questions.map((q) => q.id)
-    return this.#properties.map((property) => {
-      const q = asked.indexOf(property.id)
-      if (property.kind === 'progress') this.#judgeProgress(property.id, q, evidence)
-      const finding = this.#findings.get(property.id)
-      const antecedent =
-        q >= 0
-          ? antecedents[q]
-          : property.kind === 'action'
-            ? actionCounts[this.#actionIds.indexOf(property.id)]
-            : evidence.states
-      return {
-        property,
-        verdict: verdictOf(property, finding !== undefined, evidence),
-        antecedent,
-        trace: finding === undefined ? null : evidence.traceTo(finding.state, finding.step),
-      }
-    })
+    for (const { id, kind } of this.#properties)
+      if (kind === 'progress') this.#judgeProgress(id, asked.indexOf(id), evidence)
+    const traces = new Map<string, Trace>()
+    for (const { id } of this.#properties) {
+      const finding = this.#findings.get(id)
+      if (finding !== undefined) traces.set(id, evidence.traceTo(finding.state, finding.step))
+    }
+    return resultsOf(this.#properties, this.antecedents(evidence), traces, evidence)
   }
 
   #find(id: string, state: number, step: number | null): void {
@@ -219,7 +224,7 @@ export class Judge<W> {
     return counts
   }
 
-  #actionAntecedents(evidence: Evidence): number[] {
+  #actionAntecedents(evidence: Pick<Evidence, 'eachActionLeaf'>): number[] {
     const counts = this.#actionIds.map(() => 0)
     evidence.eachActionLeaf((leaves, leaf) => {
       this.#actionIds.forEach((_, bit) => {
@@ -228,18 +233,4 @@ export class Judge<W> {
     })
     return counts
   }
-}
-
-function isQuestion(p: { readonly kind: string }): boolean {
-  return p.kind === 'invariant' || p.kind === 'witness' || p.kind === 'progress'
-}
-
-function verdictOf<W>(property: Property<W>, found: boolean, { complete, edges }: Evidence): Verdict {
-  // Judged on the graph of labelled edges (liveness/); nothing that looks at single states may pass them.
-  if (isLiveness(property)) return 'inconclusive'
-  const { kind } = property
-  if (kind === 'witness') return found ? 'holds' : complete ? 'violated' : 'inconclusive'
-  if (found) return 'violated'
-  if (kind === 'progress' && edges === null) return 'inconclusive'
-  return complete ? 'holds' : 'inconclusive'
 }

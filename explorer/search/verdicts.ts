@@ -1,0 +1,49 @@
+import { isLiveness, type Property } from '../../model/language/property.ts'
+import type { Edges } from './edges.ts'
+import type { PropertyResult, Trace, Verdict } from './result.ts'
+
+/** What the verdicts depend on besides what was found. */
+export interface Decided {
+  readonly complete: boolean
+  readonly states: number
+  /** The graph on which progress was judged; null when there was none. */
+  readonly edges: Edges | null
+}
+
+/** True for the kinds that ask something about single states. */
+export function isQuestion(p: { readonly kind: string }): boolean {
+  return p.kind === 'invariant' || p.kind === 'witness' || p.kind === 'progress'
+}
+
+/**
+ * The verdicts on properties, in their order.
+ * @param antecedents how often each had something to judge.
+ * @param traces to what was found, by id; a property without one was not decided by a state or step.
+ */
+export function resultsOf<W>(
+  properties: readonly Property<W>[],
+  antecedents: readonly number[],
+  traces: ReadonlyMap<string, Trace>,
+  evidence: Decided,
+): PropertyResult<W>[] {
+  return properties.map((property, n) => {
+    const { id, kind } = property
+    const trace = traces.get(id) ?? null
+    return {
+      property,
+      verdict: verdictOf(property, trace !== null, evidence),
+      antecedent: kind === 'action' || isQuestion(property) ? antecedents[n] : evidence.states,
+      trace,
+    }
+  })
+}
+
+function verdictOf<W>(property: Property<W>, found: boolean, { complete, edges }: Decided): Verdict {
+  // Judged on the graph of labelled edges (liveness/); nothing that looks at single states may pass them.
+  if (isLiveness(property)) return 'inconclusive'
+  const { kind } = property
+  if (kind === 'witness') return found ? 'holds' : complete ? 'violated' : 'inconclusive'
+  if (found) return 'violated'
+  if (kind === 'progress' && edges === null) return 'inconclusive'
+  return complete ? 'holds' : 'inconclusive'
+}
