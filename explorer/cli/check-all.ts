@@ -74,6 +74,7 @@ async function checkOne(
   const kept = await session.keeper.keep(cell, violated, {
     out: plan.out,
     designFile: plan.designFiles.get(design.id) ?? null,
+    shrink: plan.settings.search !== 'bfs',
   })
   return reportOf(cell, outcome, kept)
 }
@@ -107,14 +108,24 @@ function neverBegun({ properties }: Cell): CheckOutcome {
 
 function reportOf(
   { scenario, design }: Cell,
-  { steps, properties, reduction, ...numbers }: CheckOutcome,
+  outcome: CheckOutcome,
   kept: ReadonlyMap<string, Counterexample>,
 ): CheckReport {
+  const { complete, incompleteReason, states, transitions, depth, deadlocks, seconds } = outcome
+  const { bytesPerState, collisionProbability, reduction, steps, properties } = outcome
   return {
     scenario: scenario.id,
     design: design.id,
-    ...numbers,
+    complete,
+    incompleteReason,
+    states,
+    transitions,
+    depth,
+    deadlocks,
+    seconds,
+    bytesPerState,
     reduction: reduction.symmetry === null ? 'none' : 'symmetry',
+    collisionProbability,
     steps: Object.fromEntries(steps),
     properties: properties.map(({ trace: _, ...p }) => ({ ...p, counterexample: kept.get(p.id) ?? null })),
   }

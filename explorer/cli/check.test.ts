@@ -118,6 +118,20 @@ describe('check', () => {
     expect(status).toBe(1)
   })
 
+  it.each(['random', 'priorities', 'preemptions'])(
+    'finds a violation by %s search, shrunk, and proves nothing',
+    async (search) => {
+      const sampled = (...args: string[]) =>
+        check('zap', '--search', search, '--property', 'I-1', ...args, '--json')
+      const bad = await sampled('--design', 'D1')
+      expect(bad.status).toBe(1)
+      const [{ properties, complete }] = resultSchema.parse(JSON.parse(bad.out.join('\n'))).checks
+      expect(complete).toBe(false)
+      expect(properties[0].counterexample).toMatchObject({ length: 4, contextSwitches: 2 })
+      expect((await sampled()).status).toBe(4)
+    },
+  )
+
   it('lists steps that were never taken', async () => {
     const { out } = await check('zap', '--max-depth', '1', '--property', 'no-dead-end')
     expect(out).toContain('  never taken (3 of 5 steps): zapper.Z.3, vcpu.V.1, vcpu.V.2')
@@ -159,7 +173,7 @@ describe('check refuses', () => {
     ],
     ['a limit of 0', ['--max-states', '0'], '--max-states: must be a whole number of at least 1, not "0"'],
     ['no number', ['--workers', 'many'], '--workers: must be a whole number of at least 1, not "many"'],
-    ['a search that is not there', ['--search', 'random'], '--search random is not there yet'],
+    ['an unknown search', ['--search', 'dfs'], '--search: must be one of bfs, random'],
     ['an unknown reduction', ['--reduce', 'most'], '--reduce: must be one of none, symmetry, por, all'],
     ['another format', ['--format', 'junit'], '--format: must be one of text, not "junit"'],
     ['an unknown option', ['--desing', 'D1'], "unknown option '--desing' (did you mean --design?)"],

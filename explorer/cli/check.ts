@@ -79,13 +79,11 @@ export async function check(session: Session, scenarios: readonly string[], raw:
   return interruption(session.signal) ?? exitStatusOf(checks, flags.allowIncomplete)
 }
 
-/** The search part of the options. @throws UsageError for what is not there yet. */
-export function settingsOf(flags: SearchFlags): SearchSettings {
-  if (flags.search === 'random') {
-    throw new UsageError('--search random is not there yet; use --search bfs')
-  }
-  const { storage, reduce, maxStates, maxDepth, timeLimit, memoryLimit, seed } = flags
+/** The search part of the options. */
+function settingsOf(flags: SearchFlags): SearchSettings {
+  const { search, storage, reduce, maxStates, maxDepth, timeLimit, memoryLimit, seed } = flags
   return {
+    search,
     storage,
     reduce,
     ...(maxStates === undefined ? {} : { maxStates }),

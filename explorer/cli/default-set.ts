@@ -32,7 +32,7 @@ export async function defaultSet(session: Session, raw: unknown): Promise<number
   const cells = featuredFirst(allCells(session), featured)
   const reports = checkAll(session, {
     cells,
-    settings: { storage: 'exact', reduce: 'all' },
+    settings: { search: 'bfs', storage: 'exact', reduce: 'all' },
     workers: Math.min(availableParallelism(), cells.length),
     out: OUT,
     progress: new ProgressDisplay(io, false),

@@ -1,10 +1,16 @@
 import { spawn } from 'node:child_process'
+import { contextSwitches } from '../../counterexamples/context-switches.ts'
 import { counterexampleOf, writeCounterexample } from '../../counterexamples/file.ts'
+import { goalReachableIn } from '../../counterexamples/goal-reachable.ts'
+import { shrink } from '../../counterexamples/shrink.ts'
+import { Verifier } from '../../counterexamples/violation.ts'
+import type { Property } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../search/result.ts'
 import { InternalError, UsageError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
+import type { Cell } from './plan.ts'
 import type { Counterexample } from './report.ts'
-import type { PropertyOutcome } from './run-check.ts'
 
 /** Replays counterexample files away from the search. @throws InternalError when one does not fail. */
 export type Confirm = (files: readonly string[], designFile: string | null) => Promise<void>
@@ -12,24 +18,26 @@ export type Confirm = (files: readonly string[], designFile: string | null) => P
 /** Keeps each violation as `ce-ID.json` and has it confirmed. */
 export function fileKeeper(version: string, confirm: Confirm): Keeper {
   return {
-    async keep(cell, violated, { out, designFile }) {
+    async keep(cell, violated, { out, designFile, shrink: long }) {
       const kept = new Map<string, Counterexample>()
       if (violated.length === 0) return kept
       const system = cell.scenario.build(cell.design.patches)
       for (const property of violated) {
+        const found = property.trace as Trace
+        const trace = long ? smallest(system as System, findProperty(cell, property.id), found) : found
         const ce = counterexampleOf({
           tool: version,
           scenario: cell.scenario.id,
           design: cell.design.id,
           property,
-          trace: property.trace as Trace,
+          trace,
           system,
         })
         kept.set(property.id, {
           id: ce.id,
           file: writeTo(out, () => writeCounterexample(out, ce)),
           length: ce.steps.length,
-          contextSwitches: contextSwitches(property),
+          contextSwitches: contextSwitches(ce.steps),
           loopStart: ce.loopStart,
         })
       }
@@ -79,7 +87,10 @@ export function writeTo<T>(path: string, write: () => T): T {
   }
 }
 
-function contextSwitches({ trace }: PropertyOutcome): number {
-  const threads = trace?.steps.map((s) => s.thread) ?? []
-  return threads.filter((thread, i) => i > 0 && thread !== threads[i - 1]).length
+function smallest(system: System, property: Property<never>, trace: Trace): Trace {
+  const verifier = new Verifier(system, property, goalReachableIn(system))
+  return shrink(trace, system, (candidate) => verifier.fails(candidate))
 }
+
+const findProperty = ({ properties }: Cell, id: string): Property<never> =>
+  properties.find((p) => p.id === id) as unknown as Property<never>

@@ -8,6 +8,8 @@ export interface KeepOptions {
   readonly out: string
   /** File that the design came from; null for a design of the catalogue. */
   readonly designFile: string | null
+  /** True for traces that are not shortest: they are made smaller first. */
+  readonly shrink: boolean
 }
 
 /** Keeps violations as files. */

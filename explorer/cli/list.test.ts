@@ -55,7 +55,11 @@ describe('list', () => {
     }
     expect(all.scenarios[0]).toMatchObject({ bounds: { vcpus: 1, zappers: 1 } })
     expect(all.properties[0]).toMatchObject({ kind: 'invariant', reference: null })
-    expect(all.machines[0]).toMatchObject({ id: 'zapper', steps: ['Z.1', 'Z.2', 'Z.3'], scenarios: ['zap'] })
+    expect(all.machines[0]).toMatchObject({
+      id: 'zapper',
+      steps: ['Z.1', 'Z.2', 'Z.3'],
+      scenarios: ['zap', 'zap-and-tick'],
+    })
   })
 
   it('knows its kinds', async () => {
@@ -74,7 +78,7 @@ describe('explain', () => {
         '  says       A root that was zapped is not held once its request was serviced.',
         '  kind       invariant',
         '  if not     The guest runs on a zapped root.',
-        '  checked    zap, endless',
+        '  checked    zap, zap-and-tick, endless',
         '  broken by  request-first (D1), believed-wrong',
       ].join('\n'),
     )

@@ -22,7 +22,7 @@ export const seconds = z
 
 /** Options of everything that searches. */
 export const searchOptions = z.object({
-  search: z.enum(['bfs', 'random']).default('bfs'),
+  search: z.enum(['bfs', 'random', 'priorities', 'preemptions']).default('bfs'),
   reduce: z.enum(['none', 'symmetry', 'por', 'all']).default('all'),
   storage: z.enum(['exact', 'fingerprint']).default('exact'),
   workers: count(256).optional(),

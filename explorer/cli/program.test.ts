@@ -4,7 +4,7 @@ import { wrap } from './io.ts'
 import { ProgressDisplay } from './progress.ts'
 import { runTiny } from './tiny/session.ts'
 
-const COMMANDS = ['check', 'list', 'explain', 'show', 'replay', 'machine', 'doctor']
+const COMMANDS = ['check', 'list', 'explain', 'show', 'replay', 'shrink', 'machine', 'doctor']
 
 describe('help', () => {
   it.each([[], ...COMMANDS.map((c) => [c])])(

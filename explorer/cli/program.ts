@@ -13,7 +13,8 @@ import { machine } from './machine.ts'
 import { unknownName } from './nearest.ts'
 import { replay } from './replay.ts'
 import type { Session } from './session.ts'
-import { FORM_NAMES, show } from './show.ts'
+import { FORMS, show } from './show.ts'
+import { shrink } from './shrink.ts'
 
 /**
  * Runs one command line. Errors become one line on standard error; nothing is thrown.
@@ -111,7 +112,7 @@ function programOf(session: Session, done: (status: number) => void): Command {
 
   command('show', 'Renders a counterexample, after replaying it.')
     .argument('<counterexample>', 'file or id')
-    .option('--as <form>', `one of ${FORM_NAMES.join(', ')}`, 'diagram')
+    .option('--as <form>', FORMS.join(', '), 'diagram')
     .option('--design <file>', 'design file, when the counterexample is of one')
     .option('--out <dir>', 'where to look for ids', 'out')
     .action((name: string, raw) => done(show(session, name, raw)))
@@ -123,6 +124,12 @@ function programOf(session: Session, done: (status: number) => void): Command {
     .option('--out <dir>', 'where to look for ids', 'out')
     .option('--quiet', 'say nothing unless it fails')
     .action(async (names: string[], raw) => done(await replay(session, names, raw)))
+
+  command('shrink', 'Makes a counterexample shorter, with fewer context switches, and writes it.')
+    .argument('<counterexample>', 'file or id')
+    .option('--design <file>', 'design file, when the counterexample is of one')
+    .option('--out <dir>', 'folder to write to, and to look for ids in', 'out')
+    .action((name: string, raw) => done(shrink(session, name, raw)))
 
   command('machine', 'Prints a thread of control as a statechart.')
     .argument('<name>', 'thread kind, see "mmucheck list machines"')
@@ -146,7 +153,10 @@ function addSearchOptions(command: Command): Command {
     .option('--design <id|file>', 'design, or JSON file with one (repeatable; upstream)', collect)
     .option('--property <id>', 'only this property (repeatable)', collect)
     .optionsGroup('How to search:')
-    .option('--search <how>', 'bfs: every state, shortest traces (bfs)')
+    .option(
+      '--search <how>',
+      'bfs: every state, shortest traces (bfs); or a sample: random, priorities, preemptions',
+    )
     .option('--reduce <how>', 'none, symmetry, por or all (all)')
     .option('--storage <how>', 'exact, or fingerprint: 64 bits per state (exact)')
     .option('--workers <n>', 'searches at the same time (number of cores)')

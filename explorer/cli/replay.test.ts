@@ -17,8 +17,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Writes the counterexample with other steps; its id fits. */
-function changed(steps: readonly { thread: string; step: string }[], property = 'root-dropped'): string {
-  const [scenario] = catalogue.scenarios
+function changed(
+  steps: readonly { thread: string; step: string }[],
+  property = 'root-dropped',
+  scenario = catalogue.scenarios[0],
+): string {
   const design = catalogue.designs[1]
   const ce = counterexampleOf({
     tool: '0.0.0',
@@ -148,5 +151,30 @@ describe('show', () => {
     const { status, err } = await runTiny(['show', file, '--as', 'painting'])
     expect(status).toBe(2)
     expect(err[0]).toMatch(/^mmucheck: --as: must be one of .*diagram.*, not "painting"$/)
+  })
+})
+
+describe('shrink', () => {
+  const size = '4 steps, 2 context switches'
+
+  it('writes a smaller counterexample, which fails too', async () => {
+    const tick = { thread: 'ticker', step: 'T.1' }
+    const steps = readCounterexample(file).steps.flatMap((step) => [step, tick])
+    const long = changed(steps, 'root-dropped', catalogue.scenarios[1])
+    const { status, out } = await runTiny(['shrink', long, '--out', folder])
+    expect([status, out]).toEqual([
+      0,
+      [expect.stringContaining(`${size} (from 8 steps, 7 context switches): `)],
+    ])
+    const written = out[0].split(' ').at(-1) ?? ''
+    expect((await runTiny(['replay', written])).status).toBe(0)
+    expect(readCounterexample(written).steps).toEqual(readCounterexample(file).steps)
+  })
+
+  it('leaves alone what is as small as it gets', async () => {
+    const before = readdirSync(folder)
+    const { out } = await runTiny(['shrink', file, '--out', folder])
+    expect(out).toEqual([`${readCounterexample(file).id}: ${size}; it is as small as it gets`])
+    expect(readdirSync(folder)).toEqual(before)
   })
 })

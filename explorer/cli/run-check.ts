@@ -1,15 +1,17 @@
 import type { Design } from '../../model/designs/design.ts'
-import { isLiveness, type Property } from '../../model/language/property.ts'
+import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Reduce } from '../reduce/reduction.ts'
 import { breadthFirst, type Progress } from '../search/breadth-first.ts'
-import { judgeLiveness } from '../search/liveness/liveness.ts'
+import { searchRandom } from '../search/random/search-random.ts'
 import type { PropertyResult, SearchResult, Trace, Verdict } from '../search/result.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { InternalError } from './errors.ts'
 
 /** How one search is made; plain data, so that it can be sent to a thread. */
 export interface SearchSettings {
+  /** `bfs` visits everything; the others sample and never say that a property holds. */
+  readonly search: 'bfs' | 'random' | 'priorities' | 'preemptions'
   readonly storage: 'exact' | 'fingerprint'
   readonly reduce: Reduce
   readonly maxStates?: number
@@ -52,21 +54,19 @@ export interface Hooks {
 }
 
 /**
- * Searches in this thread. Properties of whole behaviours are judged on a graph of their own.
+ * Searches in this thread.
  * @throws ModelError when the model or a patch is wrong.
  */
 export function runCheck<W>(catalogue: Catalogue<W>, request: CheckRequest, hooks: Hooks): CheckOutcome {
   const properties = request.properties.map((id) => findProperty(catalogue, id))
-  const options = { ...request.settings, ...hooks }
+  const { search, ...settings } = request.settings
+  const options = { ...settings, ...hooks }
   const system = systemOf(catalogue, request)
-  const { properties: judged, ...result } = breadthFirst(
-    system,
-    properties.filter((p) => !isLiveness(p)),
-    options,
-  )
-  const temporal = properties.filter(isLiveness)
-  const all = [...judged, ...(temporal.length === 0 ? [] : judgeLiveness(system, temporal, options))]
-  return { ...result, properties: properties.map((p) => outcomeOf(p, all)) }
+  const result =
+    search === 'bfs'
+      ? breadthFirst(system, properties, options)
+      : searchRandom(system, properties, { ...options, method: search === 'random' ? 'walks' : search })
+  return { ...result, properties: properties.map((p) => outcomeOf(p, result.properties)) }
 }
 
 function outcomeOf<W>(property: Property<W>, all: readonly PropertyResult<W>[]): PropertyOutcome {

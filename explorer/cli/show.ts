@@ -1,30 +1,22 @@
 import { z } from 'zod'
-import { diagram } from '../../counterexamples/diagram.ts'
-import type { Replayed } from '../../counterexamples/replay.ts'
+import { RENDERERS, type RendererName } from '../../counterexamples/render.ts'
 import { load } from './counterexamples.ts'
 import { readOptions } from './options.ts'
 import type { Session } from './session.ts'
 
-/** Renderings by name; each is a pure function of a replayed counterexample. */
-const FORMS = {
-  diagram,
-} satisfies Record<string, (replayed: Replayed) => string>
-
-type Form = keyof typeof FORMS
+/** The names that `--as` takes. */
+export const FORMS = Object.keys(RENDERERS) as [RendererName, ...RendererName[]]
 
 const options = z.object({
-  as: z.enum(Object.keys(FORMS) as [Form, ...Form[]]).default('diagram'),
+  as: z.enum(FORMS).default('diagram'),
   design: z.string().optional(),
   out: z.string().default('out'),
 })
 
-/** The names that `--as` takes. */
-export const FORM_NAMES: readonly string[] = Object.keys(FORMS)
-
 /** `mmucheck show`: replays a counterexample and renders it. */
 export function show({ catalogue, io }: Session, name: string, raw: unknown): number {
   const { as, design, out } = readOptions(options, raw)
-  const text = FORMS[as](load(catalogue, { name, out, design }))
+  const text = RENDERERS[as](load(catalogue, { name, out, design }))
   io.out(text.replace(/\n$/, ''))
   return 0
 }

@@ -48,8 +48,9 @@ describe('a design file', () => {
   })
 
   it('belongs to every scenario that its patches fit, when it names none', () => {
-    expect(readDesign(catalogue, file({ patches: [swap] })).scenarios).toEqual(['zap'])
+    expect(readDesign(catalogue, file({ patches: [swap] })).scenarios).toEqual(['zap', 'zap-and-tick'])
     expect(readDesign(catalogue, file({ patches: [{ op: 'drop', name: 'T.1' }] })).scenarios).toEqual([
+      'zap-and-tick',
       'endless',
     ])
     expect(readDesign(catalogue, file({ patches: [swap], scenarios: ['S1'] })).scenarios).toEqual(['zap'])
@@ -109,9 +110,9 @@ describe('a design file', () => {
       'fit no scenario',
     ],
     [
-      'patches of two scenarios',
-      { patches: [swap, { op: 'drop', name: 'T.1' }] },
-      'fit no scenario together',
+      'patches for two scenarios',
+      { patches: [swap, { op: 'drop', name: 'T.1' }], scenarios: ['zap', 'endless'] },
+      'in scenario zap: patch "drop T.1"',
     ],
     [
       'patches that do not fit the scenario it names',

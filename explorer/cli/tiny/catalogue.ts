@@ -110,6 +110,22 @@ const scenarios: readonly Scenario<World>[] = [
       compose({ name: 'zap', world, threads: [one(zapper), one(vcpu)], initial: [start], patches }),
   },
   {
+    id: 'zap-and-tick',
+    aliases: [],
+    title: 'as zap, with a counter that has nothing to do with it',
+    about: 'Has longer counterexamples than needed.',
+    bounds: { vcpus: 1, zappers: 1, counters: 1 },
+    properties: ['root-dropped'],
+    build: (patches) =>
+      compose({
+        name: 'zap-and-tick',
+        world,
+        threads: [one(zapper), one(vcpu), one(ticker)],
+        initial: [start],
+        patches,
+      }),
+  },
+  {
     id: 'endless',
     aliases: [],
     title: 'six counters: a million million states',

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { counterexampleOf, traceOf, writeCounterexample } from '../../counterexamples/file.ts'
+import { goalReachableIn } from '../../counterexamples/goal-reachable.ts'
+import { shrink as shrinkTrace, sizeOf } from '../../counterexamples/shrink.ts'
+import { Verifier } from '../../counterexamples/violation.ts'
+import { load } from './counterexamples.ts'
+import { writeTo } from './file-keeper.ts'
+import { readOptions } from './options.ts'
+import { plural } from './report-text.ts'
+import type { Session } from './session.ts'
+
+const options = z.object({ design: z.string().optional(), out: z.string().min(1).default('out') })
+
+/**
+ * `mmucheck shrink`: makes a counterexample shorter, with fewer context switches, and writes the result
+ * beside the others under its own id. What is as small as it gets is left alone.
+ */
+export function shrink({ catalogue, io, version }: Session, name: string, raw: unknown): number {
+  const { design, out } = readOptions(options, raw)
+  const replayed = load(catalogue, { name, out, design })
+  const { counterexample: ce, system, property } = replayed
+  const verifier = new Verifier(system, property, goalReachableIn(system))
+  const before = traceOf(ce)
+  const after = shrinkTrace(before, system, (trace) => verifier.fails(trace))
+  const [was, is] = [sizeOf(before), sizeOf(after)]
+  const size = ({ steps, contextSwitches }: typeof was): string =>
+    `${plural(steps, 'step')}, ${plural(contextSwitches, 'context switch')}`
+  if (was.steps === is.steps && was.contextSwitches === is.contextSwitches) {
+    const why = ce.loopStart === null ? 'it is as small as it gets' : 'a loop is not shrunk'
+    io.out(`${ce.id}: ${size(was)}; ${why}`)
+    return 0
+  }
+  const { scenario, design: its } = replayed
+  const smaller = counterexampleOf({
+    tool: version,
+    scenario: scenario.id,
+    design: its.id,
+    property,
+    trace: after,
+    system,
+  })
+  const file = writeTo(out, () => writeCounterexample(out, smaller))
+  io.out(`${size(is)} (from ${size(was)}): ${file}`)
+  return 0
+}
