@@ -1,7 +1,7 @@
 import { causesOf } from './causes.ts'
 import { lanesOf } from './lanes.ts'
 import type { Replayed } from './replay.ts'
-import { stepText } from './rows.ts'
+import { stepLines } from './rows.ts'
 
 /**
  * The trace as the text of a Mermaid sequence diagram: one participant per lane, one message per step. A
@@ -10,7 +10,8 @@ import { stepText } from './rows.ts'
 export function mermaidText(replayed: Replayed): string {
   const { steps, property, counterexample } = replayed
   const lanes = lanesOf(replayed)
-  const { labels, races } = causesOf(replayed)
+  const causes = causesOf(replayed)
+  const { labels, races } = causes
   const lines = ['sequenceDiagram']
   lanes.all.forEach(({ cpu, role }, i) => {
     lines.push(`  participant L${i} as ${safe(`${cpu} (${role})`)}`)
@@ -23,7 +24,7 @@ export function mermaidText(replayed: Replayed): string {
     const label = labels.get(step.index)
     const tag = label === undefined ? '' : ` (${label})`
     lines.push(
-      `  L${from}${race === undefined ? '->>' : '--x'}L${to}: ${safe(stepText(replayed, step))}${tag}`,
+      `  L${from}${race === undefined ? '->>' : '--x'}L${to}: ${safe(stepLines(replayed, step, causes)[0])}${tag}`,
     )
   }
   if (counterexample.loopStart !== null && counterexample.loopStart < steps.length) lines.push('  end')

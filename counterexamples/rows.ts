@@ -1,6 +1,5 @@
 import { callersOf, headingOf } from './calls.ts'
 import type { Causes } from './causes.ts'
-import { itemsOf } from './items.ts'
 import type { Lanes } from './lanes.ts'
 import type { Change, Replayed, ReplayedStep } from './replay.ts'
 
@@ -92,7 +91,7 @@ function enter(stack: string[], heading: string | null, callers: ReadonlySet<str
 }
 
 /** The lines of a step: what it shows, or its changes, and changes that matter and were not said. */
-function stepLines(replayed: Replayed, step: ReplayedStep, causes: Causes): string[] {
+export function stepLines(replayed: Replayed, step: ReplayedStep, causes: Causes): string[] {
   const text = stepText(replayed, step)
   const assignment = ({ path, after }: Change): string => `${path} = ${after}`
   if (step.located.step.about.shows === undefined) {
@@ -128,9 +127,4 @@ function isSaid({ path }: Change, text: string): boolean {
     .toLowerCase()
     .split('_')
     .every((word) => lower.includes(word))
-}
-
-/** Path of the thing that a field is part of. */
-export function pathOfField({ system }: Replayed, field: number): string {
-  return itemsOf(system).of(field).path
 }

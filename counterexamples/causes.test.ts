@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest'
+import type { Trace } from '../explorer/search/result.ts'
+import { block, type Entry, program, step } from '../model/language/program.ts'
+import type { Property } from '../model/language/property.ts'
+import { range, struct, type View } from '../model/language/shapes.ts'
+import { compose, one, type System } from '../model/language/system.ts'
+import { callersOf } from './calls.ts'
+import { causesOf } from './causes.ts'
+import { replayedOf, type SmallSystem } from './small-systems.ts'
+
+const world = struct({ x: range(0, 9), y: range(0, 9), z: range(0, 9), local: range(0, 9) })
+type World = View<typeof world>
+const act = (name: string, does: (w: World) => void): Entry<World> => step<World>(name, {}, { does })
+
+function pair(
+  reader: readonly Entry<World>[],
+  writer: readonly Entry<World>[],
+  holds: (w: World) => boolean,
+): SmallSystem {
+  const system = compose({
+    name: 'pair',
+    world,
+    threads: [one(program<World>('r', 'reads', reader)), one(program<World>('w', 'writes', writer))],
+    initial: [() => {}],
+  }) as System
+  const property: Property<World> = { id: 'p', kind: 'invariant', title: 'P.', holds }
+  return { system, property: property as unknown as Property<never> }
+}
+
+const run = (order: string): Trace => ({
+  initial: 0,
+  steps: order.split(' ').map((s) => ({ thread: s[0], step: s })),
+})
+
+/** The causes of a run, with steps by name. */
+function causes(small: SmallSystem, order: string) {
+  const { races, decisive, labels, communicated } = causesOf(replayedOf(small, run(order)))
+  const names = order.split(' ')
+  const field = (f: number): string => small.system.layout.fields[f].path.replace('world.', '')
+  return {
+    races: races.map((r) => `${field(r.field)}: ${names[r.read]} before ${names[r.write]}`),
+    decisive: [...decisive].map(([f, at]) => `${field(f)} by ${names[at]}`),
+    labels: [...labels].map(([at, letter]) => `${letter} ${names[at]}`),
+    communicated: [...communicated].map(field),
+  }
+}
+
+/** A step that sets a field. */
+const put = (name: string, field: 'x' | 'y' | 'z', value: number): Entry<World> =>
+  act(name, (w) => {
+    w[field] = value
+  })
+
+const readX = act('r1', (w) => {
+  w.local = w.x
+})
+const useLocal = act('r2', (w) => {
+  w.y = w.local + 1
+})
+const writeX = act('w1', (w) => {
+  w.x = 5
+})
+
+describe('races', () => {
+  test('a value read, changed by another thread, and used without another look', () => {
+    const small = pair([readX, useLocal], [writeX], (w) => w.y === 0 || w.y === w.x + 1)
+    expect(causes(small, 'r1 w1 r2')).toEqual({
+      races: ['x: r1 before w1'],
+      decisive: ['x by w1', 'y by r2'],
+      labels: ['A r1', 'B w1', 'C r2'],
+      communicated: [],
+    })
+  })
+
+  test('no race when the reader looks again', () => {
+    const again = act('r2', (w) => {
+      w.y = w.x
+    })
+    const small = pair([readX, again], [writeX], (w) => w.y < 5)
+    expect(causes(small, 'r1 w1 r2').races).toEqual([])
+    expect(causes(small, 'r1 w1 r2').communicated).toEqual(['x'])
+  })
+
+  test('no race on a value that the reader has replaced by its own', () => {
+    const own = act('r2', (w) => {
+      w.x = 1
+    })
+    const small = pair([readX, own, put('r3', 'y', 1)], [writeX], (w) => w.y === 0)
+    expect(causes(small, 'r1 r2 w1 r3').races).toEqual([])
+  })
+
+  test('no race when the reader does nothing afterwards', () => {
+    const small = pair([readX], [writeX], (w) => w.x === 0)
+    expect(causes(small, 'r1 w1').races).toEqual([])
+  })
+})
+
+describe('deciding changes', () => {
+  test('only what would have kept the property, not all that it looks at', () => {
+    const small = pair(
+      [put('r1', 'y', 1)],
+      [writeX, put('w2', 'z', 3)],
+      (w) => !(w.z < 9 && w.y === 1 && w.x === 5),
+    )
+    expect(causes(small, 'w1 w2 r1').decisive).toEqual(['x by w1', 'y by r1'])
+  })
+
+  test('all of them when no single one decides', () => {
+    const small = pair([put('r1', 'y', 1)], [writeX], (w) => {
+      const [x, y] = [w.x, w.y]
+      return x === 0 && y === 0
+    })
+    expect(causes(small, 'w1 r1').decisive).toEqual(['x by w1', 'y by r1'])
+  })
+
+  test('the last change counts', () => {
+    const small = pair([readX], [writeX, put('w2', 'x', 6)], (w) => w.x < 6)
+    expect(causes(small, 'w1 w2').decisive).toEqual(['x by w2'])
+  })
+})
+
+test('letters are few, and the failing step always has one', () => {
+  const many = Array.from({ length: 9 }, (_, i) => put(`w${i}`, 'x', i))
+  const small = pair([readX], many, (w) => w.x !== 8)
+  expect(causes(small, many.map((s) => s.name).join(' ')).labels).toEqual(['A w8'])
+})
+
+describe('callers', () => {
+  const called = (fn: string, name: string, since = 'v6'): Entry<World> => step<World>(name, { fn, since })
+  const { system } = pair(
+    [
+      called('outer', 'r1'),
+      called('inner', 'r2'),
+      called('outer', 'r3'),
+      called('next', 'r4'),
+      block('r5', [called('helper', 'r5')]),
+      called('guest', 'r6', 'x86'),
+      block('r7', [called('helper', 'r7')]),
+    ],
+    [writeX],
+    () => true,
+  )
+  test.each([
+    ['r1', []],
+    ['r2', ['outer()']],
+    ['r3', []],
+    ['r4', []],
+    ['r5/r5', ['next()']],
+    ['r7/r7', []],
+  ])('%s is called from %j', (path, callers) => {
+    const [thread] = system.threads
+    const located = thread.flow.steps.find((s) => s.path === path) as (typeof thread.flow.steps)[number]
+    expect([...callersOf({ index: 0, thread, located, changes: [] })]).toEqual(callers)
+  })
+})
