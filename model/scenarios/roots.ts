@@ -8,7 +8,7 @@ import { type Kvm, kvmWorld } from '../memory/kvm.ts'
 import { alloc_shadow_page } from '../memory/shadow-page.ts'
 import { sortsOf } from '../memory/sorts.ts'
 import { account_shadowed } from '../memory/write-tracking.ts'
-import type { Scenario } from './scenario.ts'
+import { type Scenario, shownBounds } from './scenario.ts'
 
 /** Properties of roots, checked in every scenario of this file. */
 const ROOT_PROPERTIES = [
@@ -44,7 +44,7 @@ function rootsScenario(
     aliases,
     title,
     about: about.about,
-    bounds: Object.fromEntries(Object.entries(bounds).map(([name, value]) => [name, Number(value)])),
+    bounds: shownBounds(bounds),
     properties: [...ROOT_PROPERTIES, ...properties],
     build: (patches) => buildRoots(id, bounds, patches, filler),
   }

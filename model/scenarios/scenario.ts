@@ -20,3 +20,12 @@ export interface Scenario<W> {
   /** Builds the system with a design's patches. @throws ModelError when a patch does not fit. */
   build(patches: readonly Patch<W>[]): System<W>
 }
+
+/** The bounds that are in use, as numbers, for listings: a list counts its elements, what is off is left out. */
+export function shownBounds(bounds: object): Record<string, number> {
+  const sizes = Object.entries(bounds).map(([name, value]): [string, number] => [
+    name,
+    Array.isArray(value) ? value.length : Number(value),
+  ])
+  return Object.fromEntries(sizes.filter(([, size]) => size > 0))
+}
