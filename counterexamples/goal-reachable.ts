@@ -4,9 +4,18 @@ import type { Witness } from '../model/language/property.ts'
 import type { System } from '../model/language/system.ts'
 import type { GoalReachable } from './violation.ts'
 
-/** Decides by a search from the state whether a goal can still be reached. */
+/**
+ * Decides by a search from the state whether a goal can still be reached. Answers are remembered: traces that
+ * differ in order only mostly end in the same state.
+ */
 export function goalReachableIn(system: System, limits: Limits = {}): GoalReachable {
+  const answers = new WeakMap<object, Map<string, boolean | null>>()
   return (codes, goal) => {
+    const known = answers.get(goal) ?? new Map<string, boolean | null>()
+    answers.set(goal, known)
+    const state = String.fromCharCode(...codes)
+    const before = known.get(state)
+    if (before !== undefined) return before
     const witness: Witness<never> = {
       id: 'goal',
       kind: 'witness',
@@ -15,6 +24,8 @@ export function goalReachableIn(system: System, limits: Limits = {}): GoalReacha
     }
     const from: System = { ...system, initial: [codes] }
     const { verdict } = breadthFirst(from, [witness as unknown as Witness<unknown>], limits).properties[0]
-    return verdict === 'inconclusive' ? null : verdict === 'holds'
+    const answer = verdict === 'inconclusive' ? null : verdict === 'holds'
+    known.set(state, answer)
+    return answer
   }
 }

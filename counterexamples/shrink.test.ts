@@ -112,7 +112,7 @@ describe('shrinking is worth its while', () => {
       const [thread, step] = s.split(' ')
       return { thread, step }
     })
-    const shrunk = shrink({ initial: 0, steps }, system, (t) => verifier.fails(t))
+    const shrunk = shrink({ initial: 0, steps }, system, (t) => verifier.fails(t), { shortest: true })
     expect(contextSwitches(steps)).toBe(5)
     expect(shrunk.steps).toHaveLength(6)
     expect(contextSwitches(shrunk.steps)).toBe(3)
@@ -131,7 +131,7 @@ describe('shrinking is worth its while', () => {
         tried += t.steps.length + 1
         return false
       },
-      500,
+      { effort: 500 },
     )
     expect(tried).toBeGreaterThan(500)
     expect(tried).toBeLessThanOrEqual(500 + trace.steps.length)

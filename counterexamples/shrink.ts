@@ -16,7 +16,14 @@ export function sizeOf({ steps }: Trace): Size {
   return { steps: steps.length, contextSwitches: contextSwitches(steps) }
 }
 
-/** Steps replayed in attempts, all told, before shrinking is content with what it has. */
+/** How hard to try. */
+export interface ShrinkOptions {
+  /** Bound on the work, in steps of attempted traces, before shrinking is content with what it has. */
+  readonly effort?: number
+  /** True for the trace of a complete breadth-first search: there is none with fewer steps, so none is sought. */
+  readonly shortest?: boolean
+}
+
 const EFFORT = 3_000_000
 
 /**
@@ -24,9 +31,13 @@ const EFFORT = 3_000_000
  * put to `stillFails`; only a smaller trace that still fails is taken, so the result fails whenever `trace`
  * does, it is never larger, and shrinking ends. Equal arguments give equal results. A trace with a loop is
  * returned as it is: what may be cut from a loop depends on fairness.
- * @param effort bound on the work, in steps of attempted traces.
  */
-export function shrink(trace: Trace, system: System, stillFails: StillFails, effort = EFFORT): Trace {
+export function shrink(
+  trace: Trace,
+  system: System,
+  stillFails: StillFails,
+  { effort = EFFORT, shortest = false }: ShrinkOptions = {},
+): Trace {
   if (trace.loopStart !== undefined) return trace
   let best = trace
   let spent = 0
@@ -38,13 +49,13 @@ export function shrink(trace: Trace, system: System, stillFails: StillFails, eff
     best = next
     return true
   }
-  const kinds: readonly (() => Iterable<readonly TraceStep[]>)[] = [
+  const shorter: readonly (() => Iterable<readonly TraceStep[]>)[] = [
     () => withoutLaps(best.steps, system),
     () => withoutTails(best.steps),
     () => withoutChunks(best.steps),
     () => prefixes(best.steps),
-    () => withMovedRuns(best.steps),
   ]
+  const kinds = [...(shortest ? [] : shorter), () => withMovedRuns(best.steps)]
   // After each success the first kind of attempt comes first again, on what is left.
   for (let kind = 0; kind < kinds.length && spent < effort; ) {
     let success = false
