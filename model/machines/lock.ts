@@ -2,7 +2,7 @@ import { type About, type Step, step } from '../language/program.ts'
 import type { Kvm } from '../memory/kvm.ts'
 
 /** Kinds of threads that take mmu_lock. */
-export type Locker = 'vcpu' | 'zapper' | 'memslot'
+export type Locker = 'vcpu' | 'zapper' | 'memslot' | 'notifier' | 'shrinker'
 
 /** `write_lock(&kvm->mmu_lock)`: blocks until it is free. */
 export function write_lock(name: string, who: Locker, about: About<Kvm>): Step<Kvm> {

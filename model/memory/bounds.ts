@@ -35,6 +35,24 @@ export interface Bounds {
   readonly zapAlls: number
   /** May kvm_zap_obsolete_pages() drop mmu_lock between pages? */
   readonly lockBreak: boolean
+  /** Memslots that can change; 0: one slot that nobody changes holds all frames. */
+  readonly slots: number
+  /** The memslot of each guest frame; null: a slot that nobody changes. */
+  readonly slotOf: readonly (number | null)[]
+  /** How often slot 0 is deleted (0 or 1), which makes SRCU part of the model. */
+  readonly slotDeletes: number
+  /** Is the deleted slot zapped page by page (kvm_mmu_zap_memslot()) instead of everything? */
+  readonly preciseZap: boolean
+  /** Threads that invalidate host pages through the mmu notifier, how often each, and which frames' pages. */
+  readonly notifiers: number
+  readonly invalidations: number
+  readonly invalidated: readonly number[]
+  /** Pages that a shrinker, or the quota, reclaims. */
+  readonly reclaims: number
+  /** Is it kept track of which pages the guest wrote, in SPTEs and for the host? */
+  readonly dirty: boolean
+  /** pte_list_desc objects, for scenarios in which one can be freed while somebody reads it. */
+  readonly descs: number
 }
 
 /** A guest store to one of its page-table entries: through address `gva`, entry `index` := (to, w). */
@@ -66,4 +84,14 @@ export const smallest: Bounds = {
   zaps: 0,
   zapAlls: 0,
   lockBreak: false,
+  slots: 0,
+  slotOf: [],
+  slotDeletes: 0,
+  preciseZap: false,
+  notifiers: 0,
+  invalidations: 0,
+  invalidated: [],
+  reclaims: 0,
+  dirty: false,
+  descs: 0,
 }

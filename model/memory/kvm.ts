@@ -1,6 +1,8 @@
 import { array, flag, oneOf, range, ref, struct, type View } from '../language/shapes.ts'
 import type { Bounds } from './bounds.ts'
 import { guestTables } from './guest-memory.ts'
+import { hostPages, mmuInvalidate, notifierThread } from './host.ts'
+import { memslot, memslotThread, slotOfGfn } from './memslot.ts'
 import { rmaps } from './rmap.ts'
 import { shadowPage } from './shadow-page.ts'
 import type { Sorts } from './sorts.ts'
@@ -10,7 +12,7 @@ import { requester, vcpu } from './vcpu.ts'
 export function kvmWorld(bounds: Bounds, sorts: Sorts) {
   return struct({
     /** Held for write; who holds it, by thread kind. */
-    mmu_lock: oneOf('free', 'vcpu', 'zapper', 'memslot'),
+    mmu_lock: oneOf('free', 'vcpu', 'zapper', 'memslot', 'notifier', 'shrinker'),
     mmu_valid_gen: range(0, 1),
     page: array(sorts.page, shadowPage(sorts, bounds)),
     /** From the tail (oldest) to the head. */
@@ -32,16 +34,24 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
         req: requester(sorts),
       }),
     ),
-    memslot: array(
-      bounds.zapAlls > 0 ? 1 : 0,
-      struct({
-        sp: ref(sorts.page),
-        /** A page was zapped since mmu_lock was taken. */
-        batch: flag,
-        left: range(0, bounds.zapAlls),
-        req: requester(sorts),
-      }),
+    memslot: array(bounds.zapAlls + bounds.slotDeletes > 0 ? 1 : 0, memslotThread(sorts, bounds)),
+    slot_of_gfn: slotOfGfn(sorts),
+    slot: array(sorts.slot, memslot()),
+    /** Who is inside a read section of kvm->srcu. */
+    vcpu_in_srcu: array(sorts.reading_vcpu, flag),
+    notifier_in_srcu: array(sorts.reading_notifier, flag),
+    host_page: hostPages(sorts, bounds),
+    mmu_invalidate: mmuInvalidate(sorts, bounds),
+    mn_active_invalidate_count: range(0, bounds.notifiers),
+    notifier: array(sorts.notifier, notifierThread(sorts, bounds)),
+    /** The slab shrinker (..v6.1), or the quota of shadow pages. */
+    shrinker: array(
+      bounds.reclaims > 0 ? 1 : 0,
+      struct({ sp: ref(sorts.page), left: range(0, bounds.reclaims), req: requester(sorts) }),
     ),
+    /** The descriptor of a frame's rmap chain, and whether each descriptor is allocated. */
+    rmap_desc: array(sorts.gfn, ref(sorts.desc)),
+    desc_allocated: array(sorts.desc, flag),
   })
 }
 

@@ -1,6 +1,8 @@
+import { Fault } from '../language/property.ts'
 import { array, setOf } from '../language/shapes.ts'
 import type { Bounds } from './bounds.ts'
 import type { Kvm } from './kvm.ts'
+import { look_up_and_use_slot, use_slot_arrays } from './memslot.ts'
 import { clear_spte } from './shadow-page.ts'
 import type { Sorts } from './sorts.ts'
 
@@ -29,19 +31,52 @@ export function rmap_entries(kvm: Kvm, gfn: number): Sptep[] {
 
 /** `rmap_add()`: under the frame that was faulted on. */
 export function rmap_add(kvm: Kvm, gfn: number, { page, index }: Sptep): void {
+  use_slot_arrays(kvm, gfn)
   kvm.rmap[gfn][page].add(index)
 }
 
 /** `rmap_remove()`: under the frame that the shadow page says this entry maps. */
 export function rmap_remove(kvm: Kvm, { page, index }: Sptep): void {
   const { gfn } = kvm.page[page].spte[index]
-  if (gfn !== null) kvm.rmap[gfn][page].delete(index)
+  if (gfn === null) return
+  look_up_and_use_slot(kvm, gfn)
+  kvm.rmap[gfn][page].delete(index)
 }
 
 /** `drop_spte()`: clears a present leaf and takes it off its rmap. */
 export function drop_spte(kvm: Kvm, sptep: Sptep): void {
   rmap_remove(kvm, sptep)
+  transfer_dirty(kvm, sptep)
   clear_spte(kvm.page[sptep.page].spte[sptep.index])
+}
+
+/**
+ * `mmu_spte_clear_track_bits()` (..v6.12): a dirty SPTE that goes makes the host page dirty. Since then the
+ * page is marked when it is mapped writable.
+ */
+export function transfer_dirty(kvm: Kvm, { page, index }: Sptep): void {
+  const { dirty, pfn } = kvm.page[page].spte[index]
+  if (dirty && pfn !== null) kvm.host_page[pfn].dirty = true
+}
+
+/**
+ * `kvm_zap_rmap()`: clears every SPTE of a frame. @returns whether there was one (a flush is owed).
+ * @throws Fault when an entry points into a page that was freed.
+ */
+export function kvm_zap_rmap(kvm: Kvm, gfn: number): boolean {
+  const entries = rmap_entries(kvm, gfn)
+  for (const sptep of entries) {
+    if (kvm.page[sptep.page].list === 'free') {
+      throw new Fault(
+        'no-use-after-free',
+        `rmap of gfn ${gfn}: page ${sptep.page} is used after it was freed`,
+      )
+    }
+    drop_spte(kvm, sptep)
+    // An entry whose SPTE maps something else by now.
+    kvm.rmap[gfn][sptep.page].delete(sptep.index)
+  }
+  return entries.length > 0
 }
 
 /** `drop_parent_pte()`: clears a link and takes it off the child's list of parents. */

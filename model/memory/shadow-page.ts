@@ -1,13 +1,14 @@
 import { array, flag, oneOf, range, ref, type SetView, setOf, struct, type View } from '../language/shapes.ts'
 import type { Bounds } from './bounds.ts'
 import type { Kvm } from './kvm.ts'
+import { optional } from './optional.ts'
 import type { Sorts } from './sorts.ts'
 
 /**
  * A shadow page-table entry (shadow-mmu.md 2.6). `gfn` is the recorded translation of a leaf
  * (`shadowed_translation[]`), the key under which it is on an rmap. W implies mmuW.
  */
-export const spte = (sorts: Sorts) =>
+export const spte = (sorts: Sorts, bounds: Bounds) =>
   struct({
     kind: oneOf('none', 'leaf', 'link'),
     /** The shadow page that a link points at. */
@@ -17,6 +18,8 @@ export const spte = (sorts: Sorts) =>
     w: flag,
     /** Not write-protected for shadowing (MMU-writable). */
     mmuw: flag,
+    /** D: the guest wrote through the entry. */
+    dirty: optional(bounds.dirty, flag),
   })
 
 export type Spte = View<ReturnType<typeof spte>>
@@ -36,6 +39,8 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
       'invalid_list of vcpu',
       'invalid_list of zapper',
       'invalid_list of memslot',
+      'invalid_list of shrinker',
+      'zapped_obsolete_pages',
     ),
     gfn: ref(sorts.gfn),
     level: range(1, bounds.levels),
@@ -47,7 +52,7 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
     unsync: flag,
     /** Entries that lead to an unsync page. */
     unsync_children: setOf(sorts.index),
-    spte: array(sorts.index, spte(sorts)),
+    spte: array(sorts.index, spte(sorts, bounds)),
     /** Where links to this page are: for each page, the entries of it. */
     parent_ptes: array(sorts.page, setOf(sorts.index)),
     /** History: a request to leave this root was sent to all vCPUs and has returned. */
@@ -57,7 +62,12 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
 export type ShadowPage = View<ReturnType<typeof shadowPage>>
 
 /** Names the list of zapped pages of a thread kind. */
-export type InvalidList = 'invalid_list of vcpu' | 'invalid_list of zapper' | 'invalid_list of memslot'
+export type InvalidList =
+  | 'invalid_list of vcpu'
+  | 'invalid_list of zapper'
+  | 'invalid_list of memslot'
+  | 'invalid_list of shrinker'
+  | 'zapped_obsolete_pages'
 
 /** The numbers of all shadow pages of the pool. */
 export function all_pages(kvm: Kvm): number[] {
@@ -150,4 +160,5 @@ export function clear_spte(entry: Spte): void {
   entry.gfn = null
   entry.w = false
   entry.mmuw = false
+  entry.dirty = false
 }

@@ -13,6 +13,7 @@ import {
 import type { Bounds } from './bounds.ts'
 import { gpte } from './guest-memory.ts'
 import type { Kvm } from './kvm.ts'
+import { optional } from './optional.ts'
 import type { Sorts } from './sorts.ts'
 
 /** Requests of a vCPU. MMU_SYNC is only ever made by the vCPU itself. */
@@ -41,6 +42,9 @@ const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     gpte: array(bounds.levels, gpte(sorts)),
     level: range(1, bounds.levels),
     pfn: ref(sorts.pfn),
+    /** The memslot of the frame, as PF.3 found it (with changing memslots only). */
+    slot: optional(bounds.slotDeletes > 0, oneOf('none', 'valid', 'invalid')),
+    mmu_seq: range(0, bounds.notifiers * bounds.invalidations),
     /** FETCH: the shadow page of the level in hand, and the child found or built for the next. */
     sp: ref(sorts.page),
     child: ref(sorts.page),

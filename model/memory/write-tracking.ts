@@ -1,4 +1,5 @@
 import type { Kvm } from './kvm.ts'
+import { look_up_and_use_slot } from './memslot.ts'
 import { all_pages } from './shadow-page.ts'
 
 /** `account_shadowed()`: counts the page, and tracks writes to its table unless it is a lowest-level one. */
@@ -11,6 +12,7 @@ export function account_shadowed(kvm: Kvm, page: number): void {
 /** `unaccount_shadowed()` (ZAP.4). */
 export function unaccount_shadowed(kvm: Kvm, page: number): void {
   const sp = kvm.page[page]
+  look_up_and_use_slot(kvm, sp.gfn as number)
   kvm.indirect_shadow_pages--
   if (sp.level > 1) kvm.gfn_write_track[sp.gfn as number]--
 }

@@ -1,0 +1,96 @@
+import { Fault } from '../language/property.ts'
+import { array, flag, oneOf, range, ref, setOf, struct } from '../language/shapes.ts'
+import type { Bounds } from './bounds.ts'
+import type { Kvm } from './kvm.ts'
+import { optional } from './optional.ts'
+import type { Sorts } from './sorts.ts'
+import { requester } from './vcpu.ts'
+
+/**
+ * A memslot (shadow-mmu.md 2.4, 6.4). `published` is what the current set of slots says of it: usable,
+ * flagged KVM_MEMSLOT_INVALID (still found by everybody), or no longer there. Its arrays (rmaps, write
+ * tracking, large-page counts) outlive the publication until nobody can hold a pointer to them.
+ */
+export const memslot = () =>
+  struct({
+    published: oneOf('valid', 'invalid', 'gone'),
+    arrays: oneOf('allocated', 'freed'),
+  })
+
+/** Local variables of the thread that updates memslots and zaps for it. */
+export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    sp: ref(sorts.page),
+    /** A page was zapped since mmu_lock was taken. */
+    batch: flag,
+    left: range(0, bounds.zapAlls + bounds.slotDeletes),
+    req: requester(sorts),
+    /** Precise zap and walks of rmaps: the frame in hand, the entry in hand, and the descriptor it is in. */
+    gfn: optional(bounds.preciseZap || bounds.descs > 0, ref(sorts.gfn)),
+    walked_sp: optional(bounds.descs > 0, ref(sorts.page)),
+    walked_desc: ref(sorts.desc),
+    /** A remote flush is owed. */
+    flush: optional(bounds.preciseZap, flag),
+    /** Local variable of __kvm_mmu_prepare_zap_page(): a root in use was zapped. */
+    zapped_root: optional(bounds.preciseZap, flag),
+    /** synchronize_srcu(): the readers that were inside when it was called and have not left since. */
+    vcpu_readers: setOf(sorts.reading_vcpu),
+    notifier_readers: setOf(sorts.reading_notifier),
+  })
+
+/** The memslot of each frame (`gfn_to_memslot()`); null is a slot that nobody changes. */
+export const slotOfGfn = (sorts: Sorts) => array(sorts.gfn, ref(sorts.slot))
+
+/** What `gfn_to_memslot()` finds for a frame in the current set: 'none' when its slot is gone. */
+export function slot_found(kvm: Kvm, gfn: number): 'none' | 'valid' | 'invalid' {
+  const slot = kvm.slot_of_gfn[gfn]
+  if (slot === null) return 'valid'
+  const { published } = kvm.slot[slot]
+  return published === 'gone' ? 'none' : published
+}
+
+/** Uses the arrays of the slot that a frame lies in, through a pointer to the slot found earlier. */
+export function use_slot_arrays(kvm: Kvm, gfn: number): void {
+  const slot = kvm.slot_of_gfn[gfn]
+  if (slot === null) return
+  if (kvm.slot[slot].arrays === 'freed') {
+    throw new Fault(
+      'no-use-after-free',
+      `the arrays of memslot ${slot} (gfn ${gfn}) are used after they were freed`,
+    )
+  }
+}
+
+/** Looks the slot of a frame up in the current set and uses its arrays, as rmap_remove() does. */
+export function look_up_and_use_slot(kvm: Kvm, gfn: number): void {
+  const slot = kvm.slot_of_gfn[gfn]
+  if (slot === null) return
+  if (kvm.slot[slot].published === 'gone') {
+    throw new Fault('no-use-after-free', `gfn_to_memslot(gfn ${gfn}) = NULL: memslot ${slot} is gone`)
+  }
+  use_slot_arrays(kvm, gfn)
+}
+
+/** `srcu_read_lock(&kvm->srcu)` of a vCPU. */
+export function srcu_read_lock(kvm: Kvm, v: number): void {
+  if (v < kvm.vcpu_in_srcu.length) kvm.vcpu_in_srcu[v] = true
+}
+
+/** `srcu_read_unlock(&kvm->srcu)` of a vCPU: nobody waits for it any more. */
+export function srcu_read_unlock(kvm: Kvm, v: number): void {
+  if (v >= kvm.vcpu_in_srcu.length) return
+  kvm.vcpu_in_srcu[v] = false
+  kvm.memslot[0].vcpu_readers.delete(v)
+}
+
+/** `srcu_read_lock(&kvm->srcu)` of a notifier. */
+export function notifier_srcu_read_lock(kvm: Kvm, n: number): void {
+  if (n < kvm.notifier_in_srcu.length) kvm.notifier_in_srcu[n] = true
+}
+
+/** `srcu_read_unlock(&kvm->srcu)` of a notifier. */
+export function notifier_srcu_read_unlock(kvm: Kvm, n: number): void {
+  if (n >= kvm.notifier_in_srcu.length) return
+  kvm.notifier_in_srcu[n] = false
+  kvm.memslot[0].notifier_readers.delete(n)
+}
