@@ -1,0 +1,66 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { propertiesOf, runCell } from '../../explorer/gate/verdict-table.ts'
+import { designs } from '../../model/designs/index.ts'
+import type { System } from '../../model/language/system.ts'
+import { scenarios } from '../../model/scenarios/index.ts'
+import { properties } from '../../properties/index.ts'
+import { type Counterexample, counterexampleOf, readCounterexample } from '../file.ts'
+import { goalReachableIn } from '../goal-reachable.ts'
+import { replay } from '../replay.ts'
+
+const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.json'))
+
+/** What the names in a file stand for, from the lists themselves. */
+function resolve(names: Pick<Counterexample, 'scenario' | 'design' | 'property'>) {
+  const scenario = scenarios.find((s) => s.id === names.scenario)
+  const design = designs.find((d) => d.id === names.design)
+  const property = properties.find((p) => p.id === names.property)
+  if (scenario === undefined || design === undefined || property === undefined) {
+    throw new Error(`${names.scenario}, ${names.design} or ${names.property} does not exist any more`)
+  }
+  return { system: scenario.build(design.patches) as System, property: property as never, scenario, design }
+}
+
+describe('the counterexamples that are kept', () => {
+  it('are those of the bug that shipped in v5.18 (R1) and of the order its fix warns about (R3)', () => {
+    const kept = files.map((name) => readCounterexample(join(import.meta.dirname, name)))
+    expect(kept.map((ce) => `${ce.design} ${ce.property}`).sort()).toEqual([
+      'prev-roots-tested-by-current every-access-can-finish',
+      'prev-roots-tested-by-current no-stale-root-used',
+      'request-before-invalid every-access-can-finish',
+      'request-before-invalid no-stale-root-used',
+    ])
+  })
+
+  it.each(files)('%s is still a behaviour of the model and still violates', (name) => {
+    const ce = readCounterexample(join(import.meta.dirname, name))
+    const { system } = resolve(ce)
+    const replayed = replay(ce, resolve, goalReachableIn(system))
+    expect(replayed.steps).toHaveLength(ce.steps.length)
+  })
+
+  it.each(files)('%s is what a search finds today: same steps, same id', (name) => {
+    const ce = readCounterexample(join(import.meta.dirname, name))
+    const scenario = scenarios.find((s) => s.id === ce.scenario)
+    const design = designs.find((d) => d.id === ce.design)
+    if (scenario === undefined || design === undefined)
+      throw new Error(`${ce.scenario} or ${ce.design} is gone`)
+    const asked = propertiesOf(scenario, properties).filter((p) => p.id === ce.property)
+    const { result } = runCell(design, { ...scenario, properties: asked.map((p) => p.id) }, properties)
+    const { property, trace } = result.properties[0]
+    if (trace === null) throw new Error(`${ce.property} is not violated any more`)
+    const system = scenario.build(design.patches) as System
+    const found = counterexampleOf({
+      tool: ce.tool,
+      scenario: scenario.id,
+      design: design.id,
+      property,
+      trace,
+      system,
+    })
+    expect(found.steps.length).toBe(ce.steps.length)
+    expect(found.id).toBe(ce.id)
+  })
+})
