@@ -71,7 +71,9 @@ describe('figures', () => {
         { contestant: { ...fingerprint, id: 'spin-dfs' }, runs: runs(theirs) },
       ],
     })
-    expect(standings([against(1, 2)])).toMatchObject([{ most: 0.6, met: true, values: [{ value: 0.5 }] }])
+    expect(standings([against(1, 2)])).toMatchObject([
+      { most: 0.6, met: true, values: [{ figures: [{ value: 0.5 }, { value: 0.5 }] }] },
+    ])
     expect(standings([against(1, 2), against(2, 3)])).toMatchObject([{ met: false }])
     expect(standings([{ ...against(1, 2), task: 'latency' }])).toEqual([])
   })

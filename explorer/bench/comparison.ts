@@ -85,8 +85,17 @@ export function measurementOf({ measurements }: Comparison, id: string): Measure
   return measurements.find(({ contestant }) => contestant.id === id)
 }
 
-/** Times of `a` divided by times of `b`, round by round, for the rounds in which both ran. */
+/** Wall times of `a` divided by those of `b`, round by round, for the rounds in which both ran. */
 export function pairedRatios(a: Measurement, b: Measurement): number[] {
+  return paired(a, b, (run) => run.seconds)
+}
+
+/** The same for processor time, which other work on the machine disturbs less; empty where not measured. */
+export function pairedCpuRatios(a: Measurement, b: Measurement): number[] {
+  return paired(a, b, (run) => run.cpuSeconds ?? Number.NaN).filter(Number.isFinite)
+}
+
+function paired(a: Measurement, b: Measurement, timeOf: (run: Run) => number): number[] {
   const rounds = Math.min(a.runs.length, b.runs.length)
-  return Array.from({ length: rounds }, (_, round) => a.runs[round].seconds / b.runs[round].seconds)
+  return Array.from({ length: rounds }, (_, round) => timeOf(a.runs[round]) / timeOf(b.runs[round]))
 }

@@ -149,7 +149,7 @@ function profilesOf(instance: Instance): Profiled[] {
   const before = existsSync(keptProfiles)
     ? keptSchema.parse(JSON.parse(readFileSync(keptProfiles, 'utf8')))
     : {}
-  return ['fingerprint', 'exact'].map((mode) => {
+  return ['fingerprint', 'exact', 'fingerprint-symmetry'].map((mode) => {
     say(`${instance.id} ${mode}: profile`)
     return {
       instance,

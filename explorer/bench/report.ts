@@ -59,9 +59,10 @@ export function report({
     '# Benchmark',
     'Written by `npm run bench`; do not edit. Every tool explores the same model: distinct states and ' +
       'transitions were equal in every run, or there would be no figures here. Times are wall times of whole ' +
-      'processes; generating and compiling a SPIN or Rumur verifier is not counted. Tools take turns within ' +
+      'processes, CPU times those of all threads; on a machine with other work the latter say more. Generating and compiling a SPIN or Rumur verifier is not counted. Tools take turns within ' +
       'each round; a ratio is the median of the ratios round by round (least and most in brackets). The ' +
-      'invariant is checked by all; for SPIN only in the steps that could break it.',
+      'invariant is checked by all; for SPIN only in the steps that could break it. A mark is met when every ' +
+      'figure in its row reaches it.',
     `Run on ${date}:`,
     notes.map((note) => `- ${note}`).join('\n'),
     ...skipped.map((reason) => `Skipped: ${reason}.`),
@@ -83,10 +84,16 @@ function marksTable(standings: readonly Standing[]): string {
     standings.map(({ title, most, values, met }) => [
       title,
       `at most ${most}`,
-      values.map(({ instance, value }) => `${instance}: ${Number(value.toPrecision(2))}`).join('<br>'),
+      values
+        .map(({ instance, figures }) => `${instance}: ${figures.map(figureText).join(', ')}`)
+        .join('<br>'),
       met ? 'yes' : 'no',
     ]),
   )
+}
+
+function figureText({ of, value }: Standing['values'][number]['figures'][number]): string {
+  return `${Number(value.toPrecision(2))} ${of}`
 }
 
 function comparisonSection(comparison: Comparison): string {

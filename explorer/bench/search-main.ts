@@ -1,6 +1,6 @@
 import { breadthFirst } from '../search/breadth-first.ts'
 import { instanceOf } from './catalogue.ts'
-import { searchModes } from './contestants/ours.ts'
+import { searchModes } from './search-modes.ts'
 
 // The process that the benchmark measures: one search, its result as JSON on stdout.
 const [id, wanted] = process.argv.slice(2)

@@ -1,10 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import type { SearchMode } from '../search-modes.ts'
 import type { Contestant, Prepared } from './contestant.ts'
-
-/** The modes that the search program (`search-main.ts`) understands. */
-export const searchModes = ['fingerprint', 'exact', 'fingerprint-symmetry', 'exact-symmetry'] as const
-export type SearchMode = (typeof searchModes)[number]
 
 /** What the search program prints. */
 export const searchReport = z.object({
