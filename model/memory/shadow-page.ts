@@ -54,7 +54,7 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
     unsync_children: setOf(sorts.index),
     spte: array(sorts.index, spte(sorts, bounds)),
     /** Where links to this page are: for each page, the entries of it. */
-    parent_ptes: array(sorts.page, setOf(sorts.index)),
+    parent_ptes: array(sorts.walked, setOf(sorts.index)),
     /** History: a request to leave this root was sent to all vCPUs and has returned. */
     told: flag,
   })
