@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { confirmInFreshProcess, fileKeeper } from './file-keeper.ts'
 import { resultSchema } from './report.ts'
+import { catalogue } from './tiny/catalogue.ts'
 
 /** The built programs as processes: what cannot be seen from inside one. */
 
@@ -80,6 +82,32 @@ describe('a search in the built program', () => {
     const { status, stdout } = run(TINY, ['check', 'endless', '--time-limit', '0.3'])
     expect(status).toBe(4)
     expect(stdout).toContain('INCOMPLETE: 0.3 s passed (--time-limit)')
+  })
+})
+
+describe('the replay in a fresh process', () => {
+  it('rejects a trace that violates nothing', async () => {
+    const [scenario] = catalogue.scenarios
+    const [upstream] = catalogue.designs
+    const property = catalogue.properties[0]
+    const outcome = {
+      id: property.id,
+      kind: property.kind,
+      verdict: 'violated',
+      antecedent: 1,
+      trace: { initial: 0, steps: [{ thread: 'zapper', step: 'Z.1' }] },
+      reason: null,
+      subject: null,
+    } as const
+    const keeper = fileKeeper('0.0.0', confirmInFreshProcess(TINY))
+    const kept = keeper.keep({ scenario, design: upstream, properties: [property] }, [outcome], {
+      out: join(folder, 'bogus'),
+      designFile: null,
+      shrink: false,
+    })
+    await expect(kept).rejects.toThrow(
+      /^the replay in a fresh process disagrees with the search: .*root-dropped/,
+    )
   })
 })
 

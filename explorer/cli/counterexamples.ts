@@ -6,7 +6,7 @@ import { ReplayDisagreement, type Replayed, type Resolve, replay } from '../../c
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { ReplayError } from '../compile/reference.ts'
-import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
+import { type Catalogue, findNamed, findProperty, findScenario } from './catalogue.ts'
 import { InternalError, UsageError } from './errors.ts'
 import { packageInfo } from './package-info.ts'
 import { readDesign } from './user-design.ts'
@@ -56,7 +56,12 @@ export function load(catalogue: Catalogue, source: Source): Replayed {
 /** Finds scenario, design and property in the catalogue, or the design in its file. */
 function resolverOf(catalogue: Catalogue, ce: Counterexample, designFile: string | undefined): Resolve {
   const design =
-    designFile === undefined ? findDesign(catalogue, ce.design) : readDesign(catalogue, designFile)
+    designFile === undefined ? findNamed(catalogue.designs, ce.design) : readDesign(catalogue, designFile)
+  if (design === undefined) {
+    throw new UsageError(
+      `${ce.id} is of the design "${ce.design}", which is not in the catalogue; give its file with --design`,
+    )
+  }
   if (design.id !== ce.design) {
     throw new UsageError(`${designFile}: is the design ${design.id}, but ${ce.id} is of ${ce.design}`)
   }

@@ -12,7 +12,7 @@ import { readOptions } from './options.ts'
 import { type Cell, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
 import { type CheckReport, tallyOf } from './report.ts'
-import { checkBlock, type Style, totals, verdictWord } from './report-text.ts'
+import { checkBlock, headingLines, type Style, totals, verdictWord } from './report-text.ts'
 import { interruption, type Session } from './session.ts'
 
 const options = z.object({ unicode: z.boolean().default(false) })
@@ -99,7 +99,7 @@ function summary({ scenario, design }: Cell, report: CheckReport, style: Style):
       const length = p.counterexample === null ? '' : `, ${p.counterexample.length} steps`
       return [`  ${verdictWord(p.verdict, style)} ${p.id}${length}${note === '' ? '' : `, ${note}`}`]
     })
-  return [style.colour.bold(heading), ...others, ...wrap(totals(report), style.width, '  ')]
+  return [...headingLines(heading, style), ...others, ...wrap(totals(report), style.width, '  ')]
 }
 
 function lastLine(cells: readonly Cell[], checks: readonly CheckReport[]): string {

@@ -18,11 +18,17 @@ export interface Style {
 export function checkBlock(check: CheckReport, heading: string, style: Style): string[] {
   const longest = Math.max(...check.properties.map((p) => p.id.length))
   return [
-    style.colour.bold(heading),
+    ...headingLines(heading, style),
     ...check.properties.flatMap((p) => propertyLines(p, longest, style)),
     ...wrap(totals(check), style.width, '  '),
     ...neverTaken(check, style.width),
   ]
+}
+
+/** A heading, on more than one line if need be. */
+export function headingLines(text: string, { colour, width }: Style): string[] {
+  const [first, ...rest] = wrap(text, width)
+  return [first, ...wrap(rest.join(' '), width, '    ')].map((line) => colour.bold(line))
 }
 
 /** `complete, 1234 states, 5678 transitions, depth 30, 0.1 s`. */
@@ -37,7 +43,7 @@ export function totals(check: CheckReport): string {
   ]
   if (reduction !== 'none') parts.push(`reduced by ${reduction === 'all' ? 'symmetry and por' : reduction}`)
   if (check.deadlocks > 0) parts.push(plural(check.deadlocks, 'deadlock'))
-  if (check.collisionProbability > 0)
+  if (complete && check.collisionProbability > 0)
     parts.push(`a state was missed with probability below ${check.collisionProbability.toExponential(1)}`)
   return parts.join(', ')
 }

@@ -8,6 +8,7 @@ import { threadRunner } from './runner.ts'
 
 /**
  * Runs the command line of this process and sets its exit status.
+ * @throws what loading the catalogue throws.
  * @param entry path of the program file, for processes that replay.
  * @param catalogue module that exports `catalogue`.
  */
@@ -17,23 +18,25 @@ export async function start(entry: string, catalogue: URL): Promise<void> {
   // Once: a second signal finds no handler and ends the process at once.
   process.once('SIGINT', () => interrupt.abort(EXIT.interrupted))
   process.once('SIGTERM', () => interrupt.abort(EXIT.terminated))
-  try {
-    const loaded = await loadCatalogue(catalogue)
-    const { version } = packageInfo()
-    process.exitCode = await run(
-      {
-        catalogue: loaded,
-        io,
-        runner: threadRunner(catalogue),
-        keeper: fileKeeper(version, confirmInFreshProcess(entry)),
-        signal: interrupt.signal,
-        version,
-        modelHash: () => catalogueHash(loaded),
-      },
-      process.argv.slice(2),
-    )
-  } catch (error) {
-    io.err(`mmucheck: internal error: ${error instanceof Error ? error.message : String(error)}`)
-    process.exitCode = EXIT.internal
+  for (const event of ['uncaughtException', 'unhandledRejection']) {
+    // The default status of both is 1, which means a violation.
+    process.on(event, (error: unknown) => {
+      io.err(`mmucheck: internal error: ${error instanceof Error ? error.stack : String(error)}`)
+      process.exit(EXIT.internal)
+    })
   }
+  const loaded = await loadCatalogue(catalogue)
+  const { version } = packageInfo()
+  process.exitCode = await run(
+    {
+      catalogue: loaded,
+      io,
+      runner: threadRunner(catalogue),
+      keeper: fileKeeper(version, confirmInFreshProcess(entry)),
+      signal: interrupt.signal,
+      version,
+      modelHash: () => catalogueHash(loaded),
+    },
+    process.argv.slice(2),
+  )
 }
