@@ -1,5 +1,6 @@
 import { commentText, commitText } from './commit.ts'
 import { diagram } from './diagram.ts'
+import { htmlText } from './html.ts'
 import { itfText } from './itf.ts'
 import { mailText } from './mail.ts'
 import { mermaidText } from './mermaid.ts'
@@ -15,6 +16,7 @@ export const RENDERERS = {
   commit: commitText,
   comment: commentText,
   mail: mailText,
+  html: htmlText,
   itf: itfText,
   mermaid: mermaidText,
 } as const satisfies Readonly<Record<string, (replayed: Replayed) => string>>

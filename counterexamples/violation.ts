@@ -1,5 +1,5 @@
 import { match } from 'ts-pattern'
-import { Reference, type ReferenceRun, referenceRun } from '../explorer/compile/reference.ts'
+import { Reference, type ReferenceRun, ReplayError, referenceRun } from '../explorer/compile/reference.ts'
 import type { Trace, TraceStep } from '../explorer/search/result.ts'
 import { isLiveness, type Property, type StepView } from '../model/language/property.ts'
 import type { Counters, System } from '../model/language/system.ts'
@@ -49,7 +49,7 @@ export class Verifier {
     try {
       return this.judge(trace).disagreement === null
     } catch (error) {
-      if (error instanceof Error && error.name === 'ReplayError') return false
+      if (error instanceof ReplayError) return false
       throw error
     }
   }
