@@ -3,6 +3,7 @@ import type { Sort } from '../../model/language/shapes.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Question } from '../compile/predicates.ts'
 import { AsymmetryError } from './equivariance.ts'
+import { PartialOrder, type PartialOrderReport } from './partial-order.ts'
 import { Symmetry, type SymmetryReport } from './symmetry.ts'
 
 /**
@@ -16,6 +17,8 @@ export interface ReductionReport {
   readonly asked: Reduce
   /** Null when states were kept under all their names. */
   readonly symmetry: SymmetryReport | null
+  /** Null when every enabled step of every state was taken. Traces are then shortest, else they need not be. */
+  readonly partialOrder: PartialOrderReport | null
   /** States without symmetry divided by states explored; 1 without reduction. */
   readonly factor: number
   /** Why a reduction that was asked for was not, or not fully, applied. */
@@ -23,11 +26,18 @@ export interface ReductionReport {
 }
 
 /** The report of a search that left nothing out and was not asked to. */
-export const NOTHING_REDUCED: ReductionReport = { asked: 'none', symmetry: null, factor: 1, notApplied: [] }
+export const NOTHING_REDUCED: ReductionReport = {
+  asked: 'none',
+  symmetry: null,
+  partialOrder: null,
+  factor: 1,
+  notApplied: [],
+}
 
 /** The reductions of one search. */
 export interface Reductions {
   readonly symmetry: Symmetry | null
+  readonly partialOrder: PartialOrder | null
   report(states: number): ReductionReport
 }
 
@@ -43,7 +53,7 @@ export interface Reducible<W> {
  * fails, and `all` begins anew without that sort.
  * @throws AsymmetryError naming step or property and sort.
  */
-export function withReductions<W, R>(
+export function withReductions<W, R extends { readonly complete: boolean }>(
   subject: Reducible<W>,
   asked: Reduce,
   search: (reductions: Reductions) => R,
@@ -56,7 +66,12 @@ export function withReductions<W, R>(
   }
   for (;;) {
     try {
-      return search(reductionsOf(subject, asked, sorts, [...notApplied]))
+      const reductions = reductionsOf(subject, asked, sorts, notApplied)
+      for (;;) {
+        const result = search(reductions)
+        // What an unfinished search found is real, and it claims nothing else.
+        if (!result.complete || reductions.partialOrder?.settled !== false) return result
+      }
     } catch (error) {
       if (asked !== 'all' || !(error instanceof AsymmetryError)) throw error
       notApplied.push(`symmetry: ${error.message}`)
@@ -73,12 +88,24 @@ function reductionsOf<W>(
 ): Reductions {
   const actions = properties.filter((p) => p.kind === 'action') as unknown as ActionProperty<never>[]
   const symmetry = sorts.length === 0 ? null : new Symmetry(system as System, sorts, actions, questions)
+  const wanted = asked === 'por' || asked === 'all'
+  const why = wanted ? whyNoPartialOrder(system) : null
+  const partialOrder =
+    wanted && why === null ? new PartialOrder(system as System, questions.length, symmetry) : null
+  const reasons = why === null ? [...notApplied] : [...notApplied, `por: ${why}`]
   return {
     symmetry,
+    partialOrder,
     report: (states) => {
       const report = symmetry?.report() ?? null
       const factor = report === null ? 1 : report.represented / states
-      return { asked, symmetry: report, factor, notApplied }
+      const ordered = partialOrder?.report() ?? null
+      return { asked, symmetry: report, partialOrder: ordered, factor, notApplied: reasons }
     },
   }
+}
+
+function whyNoPartialOrder<W>({ name, threads }: System<W>): string | null {
+  if (threads.length < 2) return `${name} has one thread only`
+  return threads.length > 30 ? `${name} has more than 30 threads` : null
 }

@@ -1,0 +1,177 @@
+import type { System } from '../../model/language/system.ts'
+import { DecisionTrees, UNKNOWN } from '../compile/behaviours.ts'
+import type { CompiledStep } from '../compile/step-table.ts'
+import { Bits } from './bits.ts'
+import type { Dependency } from './dependency.ts'
+import { GuardProbe } from './guard-probe.ts'
+
+/** Choices beyond which no new ones are made: the states that would need one are expanded in full. */
+const MOST_CHOICES = 1 << 17
+
+/** Guards that read more than this are not asked: a choice would depend on too much to be used again. */
+const MOST_GUARD_READS = 3
+
+/**
+ * Persistent sets of threads (Godefroid 1996): a set T such that nothing the other threads can do, as long as
+ * no thread of T moves, depends on the steps at which the threads of T stand. Then it is enough to take the
+ * steps of T first.
+ *
+ * What the others can do is followed along their program counters. A step whose guard is false stays disabled
+ * until somebody writes what the guard read, so whoever waits for a lock does nothing until the holder, if it
+ * is in T, has moved: this is what makes a lock section small.
+ *
+ * A choice is a function of the program counters and of what the guards read. It is made once for these
+ * values and found in a decision tree from then on, until the dependency grows.
+ */
+export class PersistentSets {
+  readonly #system: System
+  readonly #steps: readonly CompiledStep[]
+  readonly #dependency: Dependency
+  readonly #probe: GuardProbe
+  /** Steps at each program counter of each thread. */
+  readonly #at: readonly (readonly (readonly number[])[])[]
+  #trees = new DecisionTrees()
+  #root = UNKNOWN
+  #version = -1
+  #choices = 0
+  readonly #known = new Map<string, number>()
+  readonly #lists: (readonly number[])[] = [[]]
+  /** Most fields that the guard of each step was seen to read, now and when the present tree was begun. */
+  readonly #guardReads: Int32Array
+  #guardReadsThen: Int32Array
+
+  constructor(system: System, steps: readonly CompiledStep[], dependency: Dependency) {
+    this.#system = system
+    this.#steps = steps
+    this.#dependency = dependency
+    this.#probe = new GuardProbe(system)
+    this.#guardReads = new Int32Array(steps.length)
+    this.#guardReadsThen = this.#guardReads
+    this.#at = system.threads.map(({ flow }, t) =>
+      flow.counters.map((_, counter) =>
+        steps.filter((s) => s.thread === t && s.counter === counter).map((s) => s.index),
+      ),
+    )
+  }
+
+  get bytes(): number {
+    return this.#trees.bytes
+  }
+
+  /**
+   * Sets of threads, as bit masks, each of which is enough for the packed state at `base` provided that one of
+   * its steps is enabled; smallest first, the set of all threads left out.
+   */
+  choose(words: Int32Array, base: number): readonly number[] {
+    if (this.#version !== this.#dependency.version) this.#forget()
+    const found = this.#trees.find(this.#root, words, base)
+    if (found !== UNKNOWN) return this.#lists[-found]
+    if (this.#choices >= MOST_CHOICES) return this.#lists[0]
+    return this.#decide(words, base)
+  }
+
+  #forget(): void {
+    this.#version = this.#dependency.version
+    this.#trees = new DecisionTrees()
+    this.#root = UNKNOWN
+    this.#choices = 0
+    // A choice must be a function of what it reads, so what is asked may not change while the tree lives.
+    this.#guardReadsThen = this.#guardReads.slice()
+  }
+
+  #decide(words: Int32Array, base: number): readonly number[] {
+    const { layout, threads } = this.#system
+    const { recorder } = this.#probe
+    layout.unpack(words, base, recorder.base)
+    const reads = threads.map((t) => t.counter.index)
+    const disabled = new Map<number, readonly number[] | null>()
+    /** What a step's guard read if it is disabled; null if it is enabled or not worth asking. */
+    const guardOf = (step: number): readonly number[] | null => {
+      const known = disabled.get(step)
+      if (known !== undefined) return known
+      let guard: readonly number[] | null = null
+      if (this.#guardReadsThen[step] <= MOST_GUARD_READS) {
+        const isDisabled = this.#probe.isDisabled(this.#steps[step])
+        this.#guardReads[step] = Math.max(this.#guardReads[step], recorder.reads.length)
+        for (const f of recorder.reads) if (!reads.includes(f)) reads.push(f)
+        if (isDisabled) guard = [...recorder.reads]
+      }
+      disabled.set(step, guard)
+      return guard
+    }
+    const counters = threads.map((t) => recorder.base[t.counter.index])
+    const masks = new Set<number>()
+    const all = 2 ** threads.length - 1
+    for (let t = 0; t < threads.length; t++) {
+      const mask = this.#close(t, counters, guardOf)
+      if (mask !== all) masks.add(mask)
+    }
+    const sizeOf = (mask: number): number => mask.toString(2).replaceAll('0', '').length
+    const list = [...masks].sort((a, b) => sizeOf(a) - sizeOf(b) || a - b)
+    const key = list.join(' ')
+    const number = this.#known.get(key) ?? this.#lists.length
+    if (number === this.#lists.length) {
+      this.#known.set(key, number)
+      this.#lists.push(list)
+    }
+    this.#root = this.#trees.insert(this.#root, reads, layout.fields, recorder.base, number)
+    this.#choices++
+    return list
+  }
+
+  /** The least persistent set found that contains thread `start`. */
+  #close(
+    start: number,
+    counters: readonly number[],
+    guardOf: (step: number) => readonly number[] | null,
+  ): number {
+    const threads = counters.length
+    let mask = 1 << start
+    const dependents = new Bits(this.#steps.length)
+    const join = (thread: number): void => {
+      mask |= 1 << thread
+      for (const s of this.#at[thread][counters[thread]]) dependents.addAll(this.#dependency.dependents(s))
+    }
+    join(start)
+    for (;;) {
+      const possible = this.#possible(mask, counters, guardOf)
+      let joined = false
+      for (let t = 0; t < threads; t++) {
+        if ((mask >>> t) & 1 || !possible[t].some((s) => dependents.has(s))) continue
+        join(t)
+        joined = true
+      }
+      if (!joined) return mask
+    }
+  }
+
+  /** The steps that each thread outside the mask may take while none of the mask moves. */
+  #possible(
+    mask: number,
+    counters: readonly number[],
+    guardOf: (step: number) => readonly number[] | null,
+  ): number[][] {
+    const possible = counters.map((): number[] => [])
+    const written = new Bits(this.#system.layout.fields.length)
+    const reached = counters.map((counter, t) => ((mask >>> t) & 1 ? new Set<number>() : new Set([counter])))
+    const taken = new Set<number>()
+    for (let growing = true; growing; ) {
+      growing = false
+      for (const [t, places] of reached.entries()) {
+        for (const place of places) {
+          for (const s of this.#at[t][place]) {
+            if (taken.has(s)) continue
+            const guard = guardOf(s)
+            if (guard !== null && !guard.some((f) => written.has(f))) continue
+            taken.add(s)
+            possible[t].push(s)
+            written.addAll(this.#dependency.writes(s))
+            for (const { target } of this.#steps[s].cases) places.add(target)
+            growing = true
+          }
+        }
+      }
+    }
+    return possible
+  }
+}
