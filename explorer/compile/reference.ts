@@ -160,7 +160,8 @@ export class Reference {
  * ends has then used no behaviour that xstate's transition function does not give too.
  * @throws ReferenceMismatch, from inside the search, naming system, step and what differs.
  */
-export function checkAgainstReference(system: System): (recording: Recording) => void {
+export function checkAgainstReference<W>(checked: System<W>): (recording: Recording) => void {
+  const system = checked as unknown as System
   const reference = new Reference(system)
   const counters = new Set(system.threads.map(({ counter }) => counter.index))
   const shared = system.layout.fields.filter(({ index }) => !counters.has(index))
