@@ -1,15 +1,14 @@
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import { CompiledSystem, type Recording } from '../compile/compiled-system.ts'
+import { CompiledSystem, type CompileOptions, type Recording } from '../compile/compiled-system.ts'
 import { Predicates } from '../compile/predicates.ts'
 import { LEAF } from '../compile/record-format.ts'
+import type { PartialOrderExpander } from '../reduce/partial-order-expander.ts'
 import { type Reduce, type Reductions, withReductions } from '../reduce/reduction.ts'
 import type { VisitedSet } from '../state/batch.ts'
 import { predictedCollision } from '../state/collisions.ts'
-import { ExactSet } from '../state/exact-set.ts'
-import { FingerprintSet } from '../state/fingerprint-set.ts'
 import { VectorStore } from '../state/vector-store.ts'
-import { WideFingerprintSet } from '../state/wide-fingerprint-set.ts'
+import { type StorageOptions, visitedSetOf } from '../state/visited-set.ts'
 import { AnswerClasses } from './answer-classes.ts'
 import { Edges } from './edges.ts'
 import { Expander, type ExpansionSink } from './expander.ts'
@@ -20,13 +19,7 @@ import { withLiveness } from './liveness/with-liveness.ts'
 import type { SearchResult, Trace } from './result.ts'
 
 /** How to search. */
-export interface SearchOptions extends Limits {
-  /** `exact` keeps every state; `fingerprint` keeps some bits of each. Default `exact`. */
-  readonly storage?: 'exact' | 'fingerprint'
-  /** Bits of a fingerprint. 64 is the fastest; more make a loss less likely still. Default 64. */
-  readonly fingerprintBits?: 64 | 96 | 128
-  /** Seed of the hash functions; the result does not depend on it (in exact storage). */
-  readonly seed?: number
+export interface SearchOptions extends Limits, StorageOptions {
   /** What may be left out where that is sound. Default `none`. */
   readonly reduce?: Reduce
   /** Told of every behaviour when it is computed. */
@@ -70,12 +63,6 @@ const SLICE = 2048
 /** Milliseconds between two reports of progress. */
 const PROGRESS_INTERVAL = 100
 
-function visitedSetOf(store: VectorStore, options: SearchOptions): VisitedSet {
-  if ((options.storage ?? 'exact') === 'exact') return new ExactSet(store)
-  const { fingerprintBits: bits = 64, seed = 1 } = options
-  return bits === 64 ? new FingerprintSet(store) : new WideFingerprintSet(store, bits, seed)
-}
-
 class BreadthFirst<W> implements ExpansionSink {
   readonly #system: System<W>
   readonly #options: SearchOptions
@@ -84,7 +71,7 @@ class BreadthFirst<W> implements ExpansionSink {
   readonly #visited: VisitedSet
   /** What keeps the states or their fingerprints: the visited set, or what is inside it. */
   readonly #fingerprints: VisitedSet
-  readonly #expander: Expander
+  readonly #expander: Expander | PartialOrderExpander
   readonly #judge: Judge<W>
   readonly #classes: AnswerClasses
   readonly #edges: Edges | null
@@ -106,7 +93,7 @@ class BreadthFirst<W> implements ExpansionSink {
     options: SearchOptions,
     reductions: Reductions,
   ) {
-    const { symmetry } = reductions
+    const { symmetry, partialOrder } = reductions
     this.#system = system
     this.#options = options
     this.#reductions = reductions
@@ -114,7 +101,7 @@ class BreadthFirst<W> implements ExpansionSink {
     this.#compiled = new CompiledSystem(system as System, {
       actions: actions as never,
       seed: options.seed ?? 1,
-      ...(options.onRecord === undefined ? {} : { onRecord: options.onRecord }),
+      ...observers(options.onRecord, partialOrder?.observe),
       ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
     })
     const exact = (options.storage ?? 'exact') === 'exact'
@@ -124,7 +111,9 @@ class BreadthFirst<W> implements ExpansionSink {
     this.#visited = symmetry?.visitedSet(visited, this.#store, this.#compiled.hash) ?? visited
     const questions = Judge.questions(properties)
     const predicates = new Predicates(system as System, questions, symmetry?.widenQuestion)
-    this.#expander = new Expander(this.#compiled, this.#store)
+    this.#expander =
+      partialOrder?.expander(this.#compiled, this.#store, predicates) ??
+      new Expander(this.#compiled, this.#store)
     this.#classes = new AnswerClasses(predicates, this.#compiled)
     this.#judge = new Judge(system, properties, predicates, this.#classes)
     this.#edges = exact && properties.some((p) => p.kind === 'progress') ? new Edges() : null
@@ -314,5 +303,16 @@ class BreadthFirst<W> implements ExpansionSink {
       properties,
       reduction: this.#reductions.report(states),
     }
+  }
+}
+
+/** One observer of recordings for several. */
+function observers(...all: readonly (CompileOptions['onRecord'] | undefined)[]): CompileOptions {
+  const told = all.filter((o) => o !== undefined)
+  if (told.length === 0) return {}
+  return {
+    onRecord: (recording) => {
+      for (const observer of told) observer(recording)
+    },
   }
 }

@@ -38,6 +38,8 @@ export interface VisitedSet {
   readonly rewrites?: boolean
   /** Looks up all successors of a batch in order, adds the new ones to the store, and fills `found`. */
   insert(batch: Batch, leaves: Int32Array): void
+  /** Brings the places of the first `count` low hash lanes into the cache, ahead of `insertState`. */
+  touch?(low: Int32Array, count: number): void
   /** Adds one state given in full; returns its number, complemented when it was new. */
   insertState(words: Int32Array, base: number, low: number, high: number): number
 }

@@ -35,9 +35,7 @@ export class ExactSet implements VisitedSet {
     const table = this.#table
     const mask = this.#mask
     const { low, high, source, leaf, found } = batch
-    let warm = 0
-    for (let k = 0; k < n; k++) warm ^= table[(low[k] & mask) << 1]
-    this.touched = warm
+    this.touch(low, n)
     for (let k = 0; k < n; k++) {
       const hash = low[k]
       let slot = hash & mask
@@ -62,6 +60,14 @@ export class ExactSet implements VisitedSet {
         slot = (slot + 1) & mask
       }
     }
+  }
+
+  touch(low: Int32Array, count: number): void {
+    const table = this.#table
+    const mask = this.#mask
+    let warm = 0
+    for (let k = 0; k < count; k++) warm ^= table[(low[k] & mask) << 1]
+    this.touched = warm
   }
 
   insertState(words: Int32Array, base: number, low: number, high: number): number {

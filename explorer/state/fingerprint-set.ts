@@ -36,9 +36,7 @@ export class FingerprintSet implements VisitedSet {
     const table = this.#table
     const mask = this.#mask
     const { low, high, source, leaf, found } = batch
-    let warm = 0
-    for (let k = 0; k < n; k++) warm ^= table[(low[k] & mask) << 1]
-    this.touched = warm
+    this.touch(low, n)
     for (let k = 0; k < n; k++) {
       const lo = low[k]
       const hi = lo === 0 && high[k] === 0 ? 1 : high[k]
@@ -59,6 +57,14 @@ export class FingerprintSet implements VisitedSet {
         at = (at + 2) & ((mask << 1) | 1)
       }
     }
+  }
+
+  touch(low: Int32Array, count: number): void {
+    const table = this.#table
+    const mask = this.#mask
+    let warm = 0
+    for (let k = 0; k < count; k++) warm ^= table[(low[k] & mask) << 1]
+    this.touched = warm
   }
 
   insertState(words: Int32Array, base: number, low: number, high: number): number {

@@ -22,6 +22,8 @@ export class WideFingerprintSet implements VisitedSet {
   readonly #random: readonly Int32Array[]
   readonly #candidate: Int32Array
   readonly #further = new Int32Array(2)
+  /** Keeps the warming reads from being optimised away. */
+  touched = 0
 
   constructor(store: VectorStore, bits: 96 | 128, seed: number, capacity = 1 << 12) {
     this.bits = bits
@@ -46,6 +48,7 @@ export class WideFingerprintSet implements VisitedSet {
     const { words, chunks } = this.#store
     const { low, high, source, leaf, found, count } = batch
     const candidate = this.#candidate
+    this.touch(low, count)
     for (let k = 0; k < count; k++) {
       const chunk = chunks[source[k] >>> chunkBits]
       const base = (source[k] & chunkMask) * words
@@ -55,6 +58,15 @@ export class WideFingerprintSet implements VisitedSet {
         candidate[leaves[change]] ^= leaves[change + 1]
       found[k] = this.insertState(candidate, 0, low[k], high[k])
     }
+  }
+
+  touch(low: Int32Array, count: number): void {
+    const table = this.#table
+    const mask = this.#mask
+    const lanes = this.#lanes
+    let warm = 0
+    for (let k = 0; k < count; k++) warm ^= table[(low[k] & mask) * lanes]
+    this.touched = warm
   }
 
   insertState(words: Int32Array, base: number, low: number, high: number): number {

@@ -1,0 +1,64 @@
+import type { Property } from '../../model/language/property.ts'
+import type { Subject } from '../search/parallel/subject.ts'
+import { filterLock, mutualExclusion } from './filter-lock.ts'
+import { randomSystem } from './random-system.ts'
+import { twoPhase } from './two-phase.ts'
+
+/** Systems with properties, in the form in which the workers of a parallel search make them. */
+
+/** Two-phase commit with a property that a later state violates, one that holds and a witness. */
+export function twoPhaseSubject(size: number): Subject {
+  type World = { rmState: { [n: number]: string }; tmState: string }
+  const count = (w: unknown, state: string): number =>
+    Array.from({ length: size }, (_, n) => (w as World).rmState[n]).filter((s) => s === state).length
+  const properties: Property<unknown>[] = [
+    {
+      kind: 'invariant',
+      id: 'consistent',
+      title: 'None commits while another aborts',
+      holds: (w) => count(w, 'committed') === 0 || count(w, 'aborted') === 0,
+    },
+    {
+      kind: 'invariant',
+      id: 'few-commit',
+      title: 'Fewer than three commit',
+      given: (w) => (w as World).tmState === 'committed',
+      holds: (w) => count(w, 'committed') < 3,
+    },
+    { kind: 'witness', id: 'all-abort', title: 'All abort', seen: (w) => count(w, 'aborted') === size },
+    {
+      kind: 'action',
+      id: 'no-late-preparation',
+      title: 'Nobody prepares after an abort',
+      given: (_, step) => step.path === 'prepare',
+      holds: (before) => (before as World).tmState !== 'aborted',
+    },
+    { kind: 'deadlock', id: 'no-deadlock', title: 'No deadlock' },
+  ]
+  return { system: twoPhase(size), properties }
+}
+
+/** The filter lock excludes mutually. */
+export function filterLockSubject(size: number): Subject {
+  return { system: filterLock(size), properties: [mutualExclusion] }
+}
+
+/** A random system with the properties that need no graph. */
+export function randomSubject(tape: readonly number[]): Subject {
+  const { system, properties } = randomSystem(tape)
+  return {
+    system: system as unknown as Subject['system'],
+    properties: properties.filter((p) => p.kind !== 'progress') as unknown as Subject['properties'],
+  }
+}
+
+/** A system whose search ends its thread after some behaviours: what a crash looks like from outside. */
+export function crashingSubject(behaviours: number): Subject {
+  let left = behaviours
+  return {
+    ...twoPhaseSubject(4),
+    onRecord: () => {
+      if (left-- === 0) process.exit(3)
+    },
+  }
+}

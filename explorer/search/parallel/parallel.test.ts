@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { crashingSubject, filterLockSubject, randomSubject, twoPhaseSubject } from '../../oracles/subjects.ts'
+import { breadthFirst } from '../breadth-first.ts'
+import type { SearchResult } from '../result.ts'
+import type { Subject } from './subject.ts'
+
+// Workers are threads of the compiled program, so the compiled program is what is tested here.
+const dist = new URL('../../../dist/explorer/', import.meta.url)
+const compiled = new URL('search/parallel/search.js', dist)
+const subjects = new URL('oracles/subjects.js', dist)
+let parallel: typeof import('./search.ts')
+
+beforeAll(async () => {
+  if (!existsSync(compiled)) throw new Error('not compiled; run node .ci/ready.mjs')
+  parallel = await import(compiled.href)
+})
+
+const inParallel = (
+  make: (...args: never[]) => Subject,
+  args: readonly unknown[],
+  options: Parameters<typeof import('./search.ts')['parallelBreadthFirst']>[1],
+) => parallel.parallelBreadthFirst({ module: subjects.href, function: make.name, arguments: args }, options)
+
+/** Everything that must not depend on the number of workers. */
+const essence = (r: SearchResult<unknown>) => ({
+  complete: r.complete,
+  states: r.states,
+  transitions: r.transitions,
+  depth: r.depth,
+  deadlocks: r.deadlocks,
+  steps: Object.fromEntries(r.steps),
+  properties: r.properties.map(({ property, verdict, antecedent, trace }) => ({
+    id: property.id,
+    verdict,
+    antecedent,
+    trace,
+  })),
+})
+
+describe('parallelBreadthFirst', () => {
+  test.each([1, 2, 3])('%i workers find what one search finds, counterexamples included', async (workers) => {
+    for (const storage of ['exact', 'fingerprint'] as const) {
+      const { system, properties } = twoPhaseSubject(5)
+      const alone = breadthFirst(system, properties, { storage })
+      const together = await inParallel(twoPhaseSubject, [5], { workers, storage })
+      expect(essence(together)).toEqual(essence(alone))
+      expect(together.properties.map((p) => p.verdict)).toContain('violated')
+    }
+  })
+
+  test('random systems', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 }),
+        fc.integer({ min: 2, max: 3 }),
+        fc.integer(),
+        async (tape, workers, seed) => {
+          const { system, properties } = randomSubject(tape)
+          const alone = breadthFirst(system, properties)
+          expect(essence(await inParallel(randomSubject, [tape], { workers, seed }))).toEqual(essence(alone))
+        },
+      ),
+      { numRuns: 25 },
+    )
+  })
+
+  test('rounds that do not fit into one window', async () => {
+    const { system, properties } = filterLockSubject(5)
+    const alone = breadthFirst(system, properties)
+    const together = await inParallel(filterLockSubject, [5], {
+      workers: 2,
+      fingerprintBits: 96,
+      storage: 'fingerprint',
+    })
+    expect(essence(together)).toEqual(essence(alone))
+  })
+
+  test('a depth limit gives the same counts; limits end as inconclusive', async () => {
+    const { system, properties } = twoPhaseSubject(4)
+    for (const maxDepth of [5, 12, 13, 14]) {
+      const alone = breadthFirst(system, properties, { maxDepth })
+      expect(essence(await inParallel(twoPhaseSubject, [4], { workers: 2, maxDepth }))).toEqual(
+        essence(alone),
+      )
+    }
+    const few = await inParallel(twoPhaseSubject, [6], { workers: 2, maxStates: 1000 })
+    expect([few.complete, few.incompleteReason]).toEqual([false, 'more than 1000 states (--max-states)'])
+    expect(few.properties[0].verdict).toBe('inconclusive')
+    const stopped = await inParallel(twoPhaseSubject, [8], { workers: 2, stop: () => true })
+    expect([stopped.complete, stopped.incompleteReason]).toEqual([false, 'interrupted'])
+  })
+
+  test('a lost worker is an error, never a verdict', async () => {
+    await expect(inParallel(crashingSubject, [20], { workers: 2 })).rejects.toThrow(/worker \d was lost/)
+    await expect(inParallel(crashingSubject, [0], { workers: 3 })).rejects.toThrow(/worker \d was lost/)
+  })
+
+  test('what needs the whole graph is refused', async () => {
+    const source = { module: subjects.href, function: 'randomSystem', arguments: [[1, 2, 3]] }
+    const random = { ...source, module: new URL('oracles/random-system.js', dist).href }
+    await expect(parallel.parallelBreadthFirst(random, { workers: 2 })).rejects.toThrow('--workers 1')
+    await expect(parallel.parallelBreadthFirst(source, { workers: 2 })).rejects.toThrow('exports no function')
+    await expect(inParallel(twoPhaseSubject, [3], { workers: 0 })).rejects.toThrow('--workers')
+  })
+})

@@ -1,0 +1,22 @@
+import type { VisitedSet } from './batch.ts'
+import { ExactSet } from './exact-set.ts'
+import { FingerprintSet } from './fingerprint-set.ts'
+import type { VectorStore } from './vector-store.ts'
+import { WideFingerprintSet } from './wide-fingerprint-set.ts'
+
+/** How visited states are kept. */
+export interface StorageOptions {
+  /** `exact` keeps every state; `fingerprint` keeps some bits of each. Default `exact`. */
+  readonly storage?: 'exact' | 'fingerprint'
+  /** Bits of a fingerprint. 64 is the fastest; more make a loss less likely still. Default 64. */
+  readonly fingerprintBits?: 64 | 96 | 128
+  /** Seed of the hash functions; the result does not depend on it (in exact storage). */
+  readonly seed?: number
+}
+
+/** The visited set for these options. The store must keep states if they ask for exact storage. */
+export function visitedSetOf(store: VectorStore, options: StorageOptions): VisitedSet {
+  if ((options.storage ?? 'exact') === 'exact') return new ExactSet(store)
+  const { fingerprintBits: bits = 64, seed = 1 } = options
+  return bits === 64 ? new FingerprintSet(store) : new WideFingerprintSet(store, bits, seed)
+}
