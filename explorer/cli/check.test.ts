@@ -88,6 +88,14 @@ describe('check', () => {
     expect(err[0]).toContain('--json: the file must end in .json')
   })
 
+  it('adds marks to the words with --unicode, and is plain ASCII without', async () => {
+    const marked = (await check('zap', '--design', 'D1', '--unicode')).out.join('\n')
+    expect(marked).toContain('\u2713 holds')
+    expect(marked).toContain('\u2717 VIOLATED')
+    const plain = (await check('zap', '--design', 'D1')).out.join('\n')
+    expect(plain).toMatch(/^[\x20-\x7e\n]*$/)
+  })
+
   it('prints the last line only with --quiet', async () => {
     expect((await check('zap', '--quiet')).out).toEqual(['mmucheck: 0 violated, 6 hold, 0 inconclusive'])
   })

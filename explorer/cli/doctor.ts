@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { availableParallelism, totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 import { z } from 'zod'
@@ -7,6 +8,11 @@ import type { Session } from './session.ts'
 const options = z.object({ json: z.boolean().default(false) })
 
 const MIB = 1024 * 1024
+
+/** The reference semantics: whose `transition()` results are measured on. */
+const xstate = z
+  .looseObject({ version: z.string() })
+  .parse(createRequire(import.meta.url)('xstate/package.json'))
 
 /** `mmucheck doctor`: what a maintainer asks for in the first reply to a bug report. */
 export function doctor({ io, version, modelHash, catalogue }: Session, raw: unknown): number {
@@ -19,6 +25,7 @@ export function doctor({ io, version, modelHash, catalogue }: Session, raw: unkn
     properties: catalogue.properties.length,
     node: process.version,
     v8: process.versions.v8,
+    xstate: xstate.version,
     platform: `${process.platform} ${process.arch}`,
     cores: availableParallelism(),
     memoryMiB: Math.floor(totalmem() / MIB),

@@ -46,7 +46,12 @@ describe('the command line', () => {
   it('tells what a bug report needs', async () => {
     const { out } = await runTiny(['doctor', '--json'])
     const facts = JSON.parse(out.join('\n'))
-    expect(facts).toMatchObject({ mmucheck: '0.0.0', model: '0123456789abcdef', node: process.version })
+    expect(facts).toMatchObject({
+      mmucheck: '0.0.0',
+      model: '0123456789abcdef',
+      node: process.version,
+      xstate: expect.stringMatching(/^5\./),
+    })
     for (const what of ['cores', 'memoryMiB', 'memoryLimitMiB', 'heapLimitMiB']) {
       expect(facts[what]).toBeGreaterThan(0)
     }

@@ -8,6 +8,9 @@ import { nearest } from './nearest.ts'
 /** A prompt prints at most this many lines. */
 const MOST_LINES = 10
 
+/** Shown on a terminal only. */
+const PROMPT = '> '
+
 /** Commands, as `h` lists them. */
 const HELP = [
   'n next step        N next of this thread   g N  go to step N',
@@ -167,11 +170,13 @@ class Walk {
 export async function stepThrough(io: Io, replayed: Replayed): Promise<void> {
   const walk = new Walk(replayed)
   for (const line of walk.here()) io.out(line)
+  io.status(PROMPT)
   const lines = createInterface({ input: io.input, terminal: false })
   for await (const line of lines) {
     const answer = walk.answer(line)
     if (answer === null) break
     for (const each of answer) io.out(each)
+    io.status(PROMPT)
   }
   lines.close()
 }
