@@ -59,10 +59,11 @@ export function report({
     '# Benchmark',
     'Written by `npm run bench`; do not edit. Every tool explores the same model: distinct states and ' +
       'transitions were equal in every run, or there would be no figures here. Times are wall times of whole ' +
-      'processes, CPU times those of all threads; on a machine with other work the latter say more. Generating and compiling a SPIN or Rumur verifier is not counted. Tools take turns within ' +
-      'each round; a ratio is the median of the ratios round by round (least and most in brackets). The ' +
-      'invariant is checked by all; for SPIN only in the steps that could break it. A mark is met when every ' +
-      'figure in its row reaches it.',
+      'processes; generating and compiling a SPIN or Rumur verifier is not counted. CPU times are those of ' +
+      'all threads; on a machine with other work they say more. Tools take turns within each round; a ratio ' +
+      'is the median of the ratios round by round (least and most in brackets). The invariant is checked by ' +
+      'all; for SPIN only in the steps that could break it. A mark is met when every figure in its row ' +
+      'reaches it.',
     `Run on ${date}:`,
     notes.map((note) => `- ${note}`).join('\n'),
     ...skipped.map((reason) => `Skipped: ${reason}.`),
