@@ -5,7 +5,7 @@ import { lanesOf } from './lanes.ts'
 import { layPage } from './page.ts'
 import { closing } from './prose.ts'
 import type { Replayed } from './replay.ts'
-import { rowsOf } from './rows.ts'
+import { isLeftOut, rowsOf } from './rows.ts'
 import { table, WIDTH, wrap } from './text.ts'
 
 /** Most entries of the tables of fields, and most with entries that only passed from thread to thread. */
@@ -16,7 +16,7 @@ const ENOUGH_FIELDS = 4
 export function diagram(replayed: Replayed): string {
   const causes = causesOf(replayed)
   const lines = [
-    ...heading(replayed),
+    ...heading(replayed, causes),
     '',
     ...raceDiagram(replayed, causes),
     '',
@@ -27,9 +27,11 @@ export function diagram(replayed: Replayed): string {
 }
 
 /** What was asked, and how long the answer is. */
-export function heading({ property, scenario, design, counterexample, steps }: Replayed): string[] {
+export function heading(replayed: Replayed, causes: Causes = causesOf(replayed)): string[] {
+  const { property, scenario, design, counterexample, steps } = replayed
+  const shown = steps.filter((step) => !isLeftOut(replayed, step, causes)).length
   const switches = contextSwitches(counterexample.steps)
-  const length = `${counterexample.id}, ${count(steps.length, 'step')}, ${count(switches, 'context switch')}`
+  const length = `${counterexample.id}, ${count(steps.length, 'step')}${shown < steps.length ? ` (${shown} shown)` : ''}, ${count(switches, 'context switch')}`
   const rows: readonly (readonly [string, string])[] = [
     [property.kind === 'witness' ? 'REACHED' : 'VIOLATED', property.id],
     ['scenario', `${scenario.id}: ${scenario.title}`],

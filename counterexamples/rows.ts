@@ -30,6 +30,7 @@ export function rowsOf(replayed: Replayed, lanes: Lanes, causes: Causes): Row[] 
   const lastRow = lanes.all.map(() => -1)
   const counts = lanes.all.map(() => 0)
   for (const step of replayed.steps) {
+    if (isLeftOut(replayed, step, causes)) continue
     const lane = lanes.of[step.index]
     const stack = stacks[lane]
     const [text, ...extra] = stepLines(replayed, step, causes)
@@ -88,6 +89,20 @@ function enter(stack: string[], heading: string | null, callers: ReadonlySet<str
   while (stack.length > 0 && !callers.has(stack[stack.length - 1])) stack.pop()
   stack.push(heading)
   return true
+}
+
+/**
+ * Routine steps say so (`quiet`); they are left out unless the explanation refers to them, they change what
+ * the failure depends on, or they are the last.
+ */
+export function isLeftOut({ system, states, steps }: Replayed, step: ReplayedStep, causes: Causes): boolean {
+  const { quiet } = step.located.step.about
+  if (quiet === undefined || quiet === false || step.index === steps.length - 1) return false
+  if (causes.labels.has(step.index) || step.changes.some((change) => matters(change, step, causes)))
+    return false
+  if (quiet === true) return true
+  const { world } = system.view({ read: (f) => states[step.index][f], write: () => {} })
+  return quiet(world, step.thread.self)
 }
 
 /** The lines of a step: what it shows, or its changes, and changes that matter and were not said. */

@@ -9,6 +9,8 @@ import { properties } from '../../properties/index.ts'
 import { type Counterexample, counterexampleOf, readCounterexample } from '../file.ts'
 import { goalReachableIn } from '../goal-reachable.ts'
 import { replay } from '../replay.ts'
+import { shrink } from '../shrink.ts'
+import { Verifier } from '../violation.ts'
 
 const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.json'))
 
@@ -49,9 +51,11 @@ describe('the counterexamples that are kept', () => {
       throw new Error(`${ce.scenario} or ${ce.design} is gone`)
     const asked = propertiesOf(scenario, properties).filter((p) => p.id === ce.property)
     const { result } = runCell(design, { ...scenario, properties: asked.map((p) => p.id) }, properties)
-    const { property, trace } = result.properties[0]
-    if (trace === null) throw new Error(`${ce.property} is not violated any more`)
+    const { property, trace: shortest } = result.properties[0]
+    if (shortest === null) throw new Error(`${ce.property} is not violated any more`)
     const system = scenario.build(design.patches) as System
+    const verifier = new Verifier(system, property as never, goalReachableIn(system))
+    const trace = shrink(shortest, system, (candidate) => verifier.fails(candidate), { shortest: true })
     const found = counterexampleOf({
       tool: ce.tool,
       scenario: scenario.id,

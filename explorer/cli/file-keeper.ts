@@ -24,7 +24,7 @@ export function fileKeeper(version: string, confirm: Confirm): Keeper {
       const system = cell.scenario.build(cell.design.patches)
       for (const property of violated) {
         const found = property.trace as Trace
-        const trace = long ? smallest(system as System, findProperty(cell, property.id), found) : found
+        const trace = smallest(system as System, findProperty(cell, property.id), found, !long)
         const ce = counterexampleOf({
           tool: version,
           scenario: cell.scenario.id,
@@ -87,9 +87,10 @@ export function writeTo<T>(path: string, write: () => T): T {
   }
 }
 
-function smallest(system: System, property: Property<never>, trace: Trace): Trace {
+/** Fewer steps, unless it is known to be a shortest one; then fewer context switches. */
+function smallest(system: System, property: Property<never>, trace: Trace, shortest: boolean): Trace {
   const verifier = new Verifier(system, property, goalReachableIn(system))
-  return shrink(trace, system, (candidate) => verifier.fails(candidate))
+  return shrink(trace, system, (candidate) => verifier.fails(candidate), { shortest })
 }
 
 const findProperty = ({ properties }: Cell, id: string): Property<never> =>

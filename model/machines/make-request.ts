@@ -26,7 +26,7 @@ export function kvm_make_all_cpus_request(
   return block(name, [
     step(
       'REQ.0',
-      { fn, since, shows: `kvm_make_all_cpus_request(KVM_REQ_${nameOf(request)})` },
+      { fn, since, shows: `kvm_make_all_cpus_request(${request})` },
       {
         does: (kvm, self) => {
           for (const v of each) locals(kvm, self).todo.add(v)
@@ -38,7 +38,7 @@ export function kvm_make_all_cpus_request(
       each.map((v) =>
         step(
           `REQ.1[${v}]`,
-          { fn, since, shows: `kvm_make_request(KVM_REQ_${nameOf(request)}, vcpu${v})` },
+          { fn, since, shows: `vcpu${v}->requests |= ${request}` },
           {
             when: (kvm, self) => locals(kvm, self).todo.has(v),
             does: (kvm, self) => {
@@ -59,7 +59,7 @@ export function kvm_make_all_cpus_request(
         since,
         shows: (kvm, self) => {
           const v = locals(kvm, self).now as number
-          return `cmpxchg(&vcpu${v}->mode, IN_GUEST_MODE, EXITING_GUEST_MODE) = ${kvm.vcpu[v].mode}`
+          return `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`
         },
         fused:
           'The test of the old mode (REQ.3) is on a value that the cmpxchg returned: private to the sender.',
@@ -121,6 +121,3 @@ function exchange_mode(kvm: Kvm, local: Requester): void {
   if (target.mode === 'IN_GUEST_MODE') target.mode = 'EXITING_GUEST_MODE'
   local.now = null
 }
-
-const nameOf = (request: Request): string =>
-  request === 'FREE_OBSOLETE_ROOTS' ? 'MMU_FREE_OBSOLETE_ROOTS' : request

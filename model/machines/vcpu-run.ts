@@ -1,6 +1,7 @@
 import { block, type Entry, type Program, program, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { srcu_read_lock, srcu_read_unlock } from '../memory/memslot.ts'
 import { flush_tlb } from '../memory/vcpu.ts'
 import { freeObsoleteRoots } from './free-obsolete-roots.ts'
 import { guest } from './guest.ts'
@@ -15,7 +16,8 @@ const since = 'v5.18..v6.16'
 
 /**
  * A vCPU thread and the guest it runs: request handling, entry, guest execution with the hardware page
- * walker, and the exits (shadow-mmu.md 3.2; tdp-notifier-requests.md 1.1). SRCU is not modelled here.
+ * walker, and the exits (shadow-mmu.md 3.2; tdp-notifier-requests.md 1.1). Outside the guest it is a reader
+ * of kvm->srcu, where somebody waits for readers.
  */
 export function vcpuRun(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('vcpu', 'vCPU thread and its guest', [
@@ -38,6 +40,15 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
         },
       },
     ),
+    ...(bounds.slotDeletes > 0
+      ? [
+          step<Kvm>(
+            'RUN.7',
+            { fn, since, shows: 'srcu_read_unlock(&kvm->srcu)' },
+            { does: (kvm, v) => srcu_read_unlock(kvm, v) },
+          ),
+        ]
+      : []),
     step(
       'RUN.8',
       {
@@ -45,7 +56,7 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
         since,
         shows: (kvm, v) => `kvm_vcpu_exit_request() = ${exit_requested(kvm, v)}`,
         fused:
-          'Giving up sets mode and enables interrupts at once; a sender that finds OUTSIDE sends no IPI, one that came before is acknowledged here.',
+          'Giving up sets mode, enables interrupts and enters SRCU at once; a sender that finds OUTSIDE sends no IPI, one that came before is acknowledged here.',
       },
       [{ when: exit_requested, does: leave_guest_mode, to: 'RUN.1' }, {}],
     ),
@@ -66,6 +77,7 @@ function exit_requested(kvm: Kvm, v: number): boolean {
 function leave_guest_mode(kvm: Kvm, v: number): void {
   kvm.vcpu[v].mode = 'OUTSIDE_GUEST_MODE'
   kvm.vcpu[v].ipi = false
+  srcu_read_lock(kvm, v)
 }
 
 /** RUN.4: a pending flush empties the TLB before the next entry. */
@@ -77,7 +89,7 @@ function handleTlbFlush(): Entry<Kvm>[] {
       {
         fn,
         since,
-        shows: (kvm, v) => `kvm_check_request(KVM_REQ_TLB_FLUSH) = ${pending(kvm, v)}`,
+        shows: (kvm, v) => `kvm_check_request(TLB_FLUSH) = ${pending(kvm, v)}`,
         quiet: (kvm, v) => !pending(kvm, v),
       },
       [
