@@ -21,7 +21,7 @@ describe.each(designs)('design $id', (design) => {
           compare(recording)
         },
       })
-      runs.push(run as Run<never>)
+      runs.push(run as unknown as Run<never>)
       expect(recorded).toBeGreaterThan(0)
       expect(run.result.complete).toBe(true)
       expect(mismatches(run)).toEqual([])

@@ -206,7 +206,7 @@ function resultFrom(
     ...(bits === null ? {} : { collisionMeasured: sum((r) => r.collisionMeasured) }),
     steps,
     properties: resultsOf(properties, antecedents, traces, { complete, states, edges: null }),
-    reduction: { asked: 'none', symmetry: null, factor: 1, notApplied: [] },
+    reduction: { asked: 'none', symmetry: null, partialOrder: null, factor: 1, notApplied: [] },
   }
 }
 
