@@ -2,6 +2,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { filterLock, mutualExclusion } from '../oracles/filter-lock.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
+import type { Subject } from '../search/parallel/subject.ts'
 import { guestSeesLivePages, kvmComposite } from './models/kvm-composite.ts'
 
 /** What all tools must agree on before their times are compared. */
@@ -111,4 +112,10 @@ export function instanceOf(id: string): Instance {
   const found = all.find((instance) => instance.id === id)
   if (found === undefined) throw new Error(`no model ${id}; there are ${all.map((i) => i.id).join(', ')}`)
   return found
+}
+
+/** What our search needs of a model; workers make it anew by the model's id. */
+export function subjectOf(id: string): Subject {
+  const { system, properties } = instanceOf(id)
+  return { system: system(), properties }
 }

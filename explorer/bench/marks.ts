@@ -46,6 +46,16 @@ const marks: readonly Mark[] = [
   faster('fingerprints against Rumur', 'fingerprint', 'rumur', 0.05),
   faster('symmetry: fingerprints against Rumur', 'fingerprint-symmetry', 'rumur-symmetry', 0.05),
   {
+    title: 'second worker: our time with two / with one',
+    most: 1 / 1.7,
+    measure: (comparison) => {
+      const two = measurementOf(comparison, 'fingerprint-2')
+      const one = measurementOf(comparison, 'fingerprint')
+      if (two === undefined || one === undefined) return []
+      return [{ of: 'wall', value: spreadOf(pairedRatios(two, one)).median }]
+    },
+  },
+  {
     title: 'bytes per state, fingerprints and traces, all our tables',
     most: 24,
     measure: (comparison) => {

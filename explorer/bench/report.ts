@@ -84,7 +84,7 @@ function marksTable(standings: readonly Standing[]): string {
     ['what', 'mark', 'measured', 'met?'],
     standings.map(({ title, most, values, met }) => [
       title,
-      `at most ${most}`,
+      `at most ${Number(most.toPrecision(2))}`,
       values
         .map(({ instance, figures }) => `${instance}: ${figures.map(figureText).join(', ')}`)
         .join('<br>'),

@@ -1,18 +1,25 @@
 import { breadthFirst } from '../search/breadth-first.ts'
-import { instanceOf } from './catalogue.ts'
+import { parallelBreadthFirst } from '../search/parallel/search.ts'
+import { subjectOf } from './catalogue.ts'
 import { searchModes } from './search-modes.ts'
 
 // The process that the benchmark measures: one search, its result as JSON on stdout.
 const [id, wanted] = process.argv.slice(2)
-const mode = searchModes.find((m) => m === wanted)
+const mode = searchModes.find((m) => m.id === wanted)
 if (id === undefined || mode === undefined)
-  throw new Error(`usage: search-main MODEL ${searchModes.join('|')}`)
+  throw new Error(`usage: search-main MODEL ${searchModes.map((m) => m.id).join('|')}`)
 
-const instance = instanceOf(id)
-const result = breadthFirst(instance.system(), instance.properties, {
-  storage: mode.startsWith('exact') ? 'exact' : 'fingerprint',
-  reduce: mode.endsWith('-symmetry') ? 'symmetry' : 'none',
-})
+const { storage, symmetry, workers } = mode
+const source = {
+  module: new URL('./catalogue.js', import.meta.url).href,
+  function: subjectOf.name,
+  arguments: [id],
+}
+const { system, properties } = subjectOf(id)
+const result =
+  workers > 1
+    ? await parallelBreadthFirst(source, { storage, workers })
+    : breadthFirst(system, properties, { storage, reduce: symmetry ? 'symmetry' : 'none' })
 const holds = result.complete && result.properties.every((p) => p.verdict === 'holds')
 const { states, transitions, depth, seconds, bytesPerState } = result
 process.stdout.write(

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import type { SearchMode } from '../search-modes.ts'
+import { searchModes } from '../search-modes.ts'
 import type { Contestant, Prepared } from './contestant.ts'
 
 /** What the search program prints. */
@@ -15,23 +15,16 @@ export const searchReport = z.object({
 
 const program = fileURLToPath(new URL('../search-main.js', import.meta.url))
 
-function contestant(mode: SearchMode, title: string): Contestant {
-  return {
-    id: mode,
+export const ours: readonly Contestant[] = searchModes.map(
+  ({ id, title, symmetry, workers }): Contestant => ({
+    id,
     tool: 'ours',
-    title,
-    flags: 'node, one thread, breadth-first, every behaviour recorded, parents kept for traces',
-    orbits: mode.endsWith('-symmetry'),
-    prepare: ({ id }): Prepared => ({
-      command: { program: process.execPath, args: [program, id, mode] },
+    title: `mmucheck, ${title}`,
+    flags: `node, ${workers === 1 ? 'one thread' : `${workers} worker threads`}, breadth-first, every behaviour recorded, parents kept for traces`,
+    orbits: symmetry,
+    prepare: (instance): Prepared => ({
+      command: { program: process.execPath, args: [program, instance.id, id] },
       counts: (output) => searchReport.parse(JSON.parse(output)),
     }),
-  }
-}
-
-export const ours: readonly Contestant[] = [
-  contestant('fingerprint', 'mmucheck, fingerprints'),
-  contestant('exact', 'mmucheck, exact'),
-  contestant('fingerprint-symmetry', 'mmucheck, fingerprints, symmetry'),
-  contestant('exact-symmetry', 'mmucheck, exact, symmetry'),
-]
+  }),
+)

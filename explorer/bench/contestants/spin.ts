@@ -25,19 +25,23 @@ export function spinCounts(output: string): Counts {
 }
 
 /** Twice as many slots as states, so that chains are short and the table is still touched page by page. */
-function runFlags({ states, spinDepth }: Instance): string[] {
-  return [`-w${Math.max(16, Math.ceil(Math.log2(states)) + 1)}`, `-m${spinDepth}`, '-n']
+function runFlags({ states, spinDepth }: Instance, extra: readonly string[]): string[] {
+  return [...extra, `-w${Math.max(16, Math.ceil(Math.log2(states)) + 1)}`, `-m${spinDepth}`, '-n']
 }
 
-function prepare(instance: Instance, folder: string, task: Task, extra: readonly string[]): Prepared {
+function prepare(instance: Instance, folder: string, task: Task, mode: Mode): Prepared {
   const defines = Object.entries(instance.constants).map(([name, value]) => `-D${name}=${value}`)
   const generate: Command = {
     program: 'spin',
     args: ['-a', ...defines, modelPath(`${instance.source}.pml`)],
     folder,
   }
-  const compile: Command = { program: 'gcc', args: [...COMPILE, ...extra, '-o', 'pan', 'pan.c'], folder }
-  const search: Command = { program: './pan', args: runFlags(instance), folder }
+  const compile: Command = {
+    program: 'gcc',
+    args: [...COMPILE, ...mode.compile, '-o', 'pan', 'pan.c'],
+    folder,
+  }
+  const search: Command = { program: './pan', args: runFlags(instance, mode.run), folder }
   if (task === 'latency') return { command: inOneGo(folder, [generate, compile, search]), counts: spinCounts }
   run(generate)
   run(compile)
@@ -51,18 +55,29 @@ export function inOneGo(folder: string, commands: readonly Command[]): Command {
   return { program: 'sh', args: ['-c', line], folder }
 }
 
-function contestant(id: string, title: string, extra: readonly string[]): Contestant {
-  return {
-    id,
-    tool: 'spin',
-    title,
-    flags: `spin -a; gcc ${[...COMPILE, ...extra].join(' ')}; ./pan -w<log2 of twice the states> -m<depth> -n`,
-    orbits: false,
-    prepare: (instance, folder, task) => prepare(instance, folder, task, extra),
-  }
+interface Mode {
+  readonly id: string
+  readonly title: string
+  readonly compile: readonly string[]
+  readonly run: readonly string[]
 }
 
-export const spin: readonly Contestant[] = [
-  contestant('spin-dfs', 'SPIN depth-first', []),
-  contestant('spin-bfs', 'SPIN breadth-first', ['-DBFS']),
+const modes: readonly Mode[] = [
+  { id: 'spin-dfs', title: 'SPIN depth-first', compile: [], run: [] },
+  { id: 'spin-bfs', title: 'SPIN breadth-first', compile: ['-DBFS'], run: [] },
+  {
+    id: 'spin-bfs-2',
+    title: 'SPIN breadth-first, 2 processes, hash compaction (its default there)',
+    compile: ['-DBFS_PAR'],
+    run: ['-u2'],
+  },
 ]
+
+export const spin: readonly Contestant[] = modes.map((mode) => ({
+  id: mode.id,
+  tool: 'spin',
+  title: mode.title,
+  flags: `spin -a; gcc ${[...COMPILE, ...mode.compile].join(' ')}; ./pan ${[...mode.run, '-w<log2 of twice the states>', '-m<depth>', '-n'].join(' ')}`,
+  orbits: false,
+  prepare: (instance, folder, task) => prepare(instance, folder, task, mode),
+}))
