@@ -1,6 +1,6 @@
 import type { Invariant } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
-import { roots_of } from '../model/memory/vcpu.ts'
+import { roots_of } from '../model/memory/mmu.ts'
 import { all } from './guest-mode.ts'
 
 export const rootCountIsNumberOfHolders: Invariant<Kvm> = {

@@ -4,7 +4,7 @@ import { type ObsoleteTest, testCurrentRoot, testPrevRoots } from '../machines/f
 import { staleCheck } from '../machines/page-fault.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
-import { CURRENT } from '../memory/vcpu.ts'
+import { CURRENT } from '../memory/mmu.ts'
 import type { Design, Expectation } from './design.ts'
 
 /**

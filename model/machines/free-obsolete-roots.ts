@@ -2,7 +2,7 @@ import { block, type Entry, type Step, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
-import { CURRENT, root_in_slot } from '../memory/vcpu.ts'
+import { CURRENT, root_in_slot } from '../memory/mmu.ts'
 import { freeRoots } from './free-roots.ts'
 
 const since = 'v5.19..v6.16'

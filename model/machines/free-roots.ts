@@ -1,6 +1,6 @@
 import { type Entry, step } from '../language/program.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { clear_slot, root_in_slot } from '../memory/vcpu.ts'
+import { clear_slot, root_in_slot } from '../memory/mmu.ts'
 import { write_lock, write_unlock } from './lock.ts'
 import { kvm_mmu_commit_zap_page } from './zap-page.ts'
 

@@ -2,7 +2,7 @@ import { type Block, block, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { is_root_usable } from '../memory/shadow-page.ts'
-import { CURRENT } from '../memory/vcpu.ts'
+import { CURRENT } from '../memory/mmu.ts'
 import { freeRoots } from './free-roots.ts'
 
 const since = 'v5.18..v6.16'

@@ -53,6 +53,31 @@ export interface Bounds {
   readonly dirty: boolean
   /** pte_list_desc objects, for scenarios in which one can be freed while somebody reads it. */
   readonly descs: number
+  /** Level of the root for each page directory, where it is not `levels`. */
+  readonly rootLevels: readonly number[]
+  /** Entries of PAE roots: root.hpa is then the vCPU's `pae_root`, which no shadow page is behind. 0: none. */
+  readonly paeRoots: number
+  /** MMUs per vCPU: root_mmu only, or also guest_mmu (TDP is on: direct roots for L1, shadows for L2). */
+  readonly mmus: 1 | 2
+  /** Does L2 run all the time? All pages are then guest_mode ones. */
+  readonly guestMode: boolean
+  /** How often L1 runs L2. */
+  readonly nestedRuns: number
+  /** How often the guest changes CR4.PAE. */
+  readonly paeToggles: number
+  /** Can guest entries of level 2 map huge pages? */
+  readonly huge: boolean
+  /** Stores to guest tables that KVM never sees (host userspace, DMA), and how many of them are made. */
+  readonly external: readonly ExternalEdit[]
+  readonly externalLeft: number
+  /** The last so many frames have no memslot: accesses to them are MMIO. */
+  readonly mmioGfns: number
+  /** kvm->arch.n_max_mmu_pages; 0: no quota. */
+  readonly quota: number
+  /** KVM_PRE_FAULT_MEMORY ioctls that userspace makes for each vCPU. */
+  readonly prefaults: number
+  /** Does every read access address 0 and then the last one, from the start again after each exit? */
+  readonly pairs: boolean
 }
 
 /** A guest store to one of its page-table entries: through address `gva`, entry `index` := (to, w). */
@@ -61,6 +86,14 @@ export interface Edit {
   readonly index: number
   readonly to: number | null
   readonly w: boolean
+}
+
+/** A store to entry `index` of the guest table in frame `table`, by somebody KVM does not know of. */
+export interface ExternalEdit {
+  readonly table: number
+  readonly index: number
+  readonly to: number | null
+  readonly huge: boolean
 }
 
 /** One vCPU, one level, one entry, one data frame, no zapping; scenarios change what they need. */
@@ -94,4 +127,17 @@ export const smallest: Bounds = {
   reclaims: 0,
   dirty: false,
   descs: 0,
+  rootLevels: [],
+  paeRoots: 0,
+  mmus: 1,
+  guestMode: false,
+  nestedRuns: 0,
+  paeToggles: 0,
+  huge: false,
+  external: [],
+  externalLeft: 0,
+  mmioGfns: 0,
+  quota: 0,
+  prefaults: 0,
+  pairs: false,
 }

@@ -32,7 +32,7 @@ export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
     /** A remote flush is owed. */
     flush: optional(bounds.preciseZap, flag),
     /** Local variable of __kvm_mmu_prepare_zap_page(): a root in use was zapped. */
-    zapped_root: optional(bounds.preciseZap, flag),
+    zapped_root: optional(bounds.slotDeletes > 0, flag),
     /** synchronize_srcu(): the readers that were inside when it was called and have not left since. */
     vcpu_readers: setOf(sorts.reading_vcpu),
     notifier_readers: setOf(sorts.reading_notifier),
@@ -54,10 +54,7 @@ export function use_slot_arrays(kvm: Kvm, gfn: number): void {
   const slot = kvm.slot_of_gfn[gfn]
   if (slot === null) return
   if (kvm.slot[slot].arrays === 'freed') {
-    throw new Fault(
-      'no-use-after-free',
-      `the arrays of memslot ${slot} (gfn ${gfn}) are used after they were freed`,
-    )
+    throw new Fault('no-use-after-free', `memslot ${slot} (gfn ${gfn}) is used after it was freed`)
   }
 }
 

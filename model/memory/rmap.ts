@@ -3,7 +3,7 @@ import { array, setOf } from '../language/shapes.ts'
 import type { Bounds } from './bounds.ts'
 import type { Kvm } from './kvm.ts'
 import { look_up_and_use_slot, use_slot_arrays } from './memslot.ts'
-import { clear_spte } from './shadow-page.ts'
+import { clear_spte, spte_gfn } from './shadow-page.ts'
 import type { Sorts } from './sorts.ts'
 
 /**
@@ -33,11 +33,12 @@ export function rmap_entries(kvm: Kvm, gfn: number): Sptep[] {
 export function rmap_add(kvm: Kvm, gfn: number, { page, index }: Sptep): void {
   use_slot_arrays(kvm, gfn)
   kvm.rmap[gfn][page].add(index)
+  allocate_desc(kvm, gfn)
 }
 
 /** `rmap_remove()`: under the frame that the shadow page says this entry maps. */
 export function rmap_remove(kvm: Kvm, { page, index }: Sptep): void {
-  const { gfn } = kvm.page[page].spte[index]
+  const gfn = spte_gfn(kvm, page, index)
   if (gfn === null) return
   look_up_and_use_slot(kvm, gfn)
   kvm.rmap[gfn][page].delete(index)
@@ -48,6 +49,23 @@ export function drop_spte(kvm: Kvm, sptep: Sptep): void {
   rmap_remove(kvm, sptep)
   transfer_dirty(kvm, sptep)
   clear_spte(kvm.page[sptep.page].spte[sptep.index])
+}
+
+/** A chain of two or more SPTEs is kept in a descriptor, allocated with the second. */
+function allocate_desc(kvm: Kvm, gfn: number): void {
+  if (kvm.desc_allocated.length === 0 || kvm.rmap_desc[gfn] !== null || rmap_entries(kvm, gfn).length < 2)
+    return
+  const desc = [...kvm.desc_allocated].indexOf(false)
+  kvm.desc_allocated[desc] = true
+  kvm.rmap_desc[gfn] = desc
+}
+
+/** Frees the descriptor of a frame whose chain has become empty. */
+export function free_desc(kvm: Kvm, gfn: number): void {
+  const desc = kvm.rmap_desc[gfn]
+  if (desc === null || rmap_entries(kvm, gfn).length > 0) return
+  kvm.desc_allocated[desc] = false
+  kvm.rmap_desc[gfn] = null
 }
 
 /**
@@ -91,7 +109,8 @@ export function mmu_page_zap_pte(kvm: Kvm, sptep: Sptep): boolean {
   const { kind } = kvm.page[sptep.page].spte[sptep.index]
   if (kind === 'leaf') drop_spte(kvm, sptep)
   else if (kind === 'link') drop_parent_pte(kvm, sptep)
-  return kind !== 'none'
+  else if (kind === 'mmio') clear_spte(kvm.page[sptep.page].spte[sptep.index])
+  return kind === 'leaf' || kind === 'link'
 }
 
 /** The links to a page. */

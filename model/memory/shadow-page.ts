@@ -10,7 +10,7 @@ import type { Sorts } from './sorts.ts'
  */
 export const spte = (sorts: Sorts, bounds: Bounds) =>
   struct({
-    kind: oneOf('none', 'leaf', 'link'),
+    kind: oneOf('none', 'leaf', 'link', 'mmio'),
     /** The shadow page that a link points at. */
     child: ref(sorts.page),
     pfn: ref(sorts.pfn),
@@ -45,10 +45,20 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
     gfn: ref(sorts.gfn),
     level: range(1, bounds.levels),
     role_invalid: flag,
+    /** No guest table behind it: it maps the frames from `gfn` on. */
+    role_direct: optional(bounds.huge || bounds.mmus > 1, flag),
+    role_guest_mode: optional(bounds.guestMode || bounds.mmus > 1, flag),
+    /** The gPTE size: cr4_pae (..v5.0), later gpte_is_8_bytes, now !has_4_byte_gpte. */
+    role_pae: optional(bounds.paeToggles > 0, flag),
+    /** History: CR4.PAE when the page was built, which decides what its entries mean. */
+    built_pae: optional(bounds.paeToggles > 0, flag),
     /** sp->mmu_valid_gen, one bit since v5.4. */
     mmu_valid_gen: range(0, 1),
     /** How many root slots of vCPUs hold it. */
-    root_count: range(0, Math.max(1, bounds.vcpus * (1 + bounds.prevRoots))),
+    root_count: range(
+      0,
+      Math.max(1, bounds.vcpus * Math.max(bounds.paeRoots, bounds.mmus * (1 + bounds.prevRoots))),
+    ),
     unsync: flag,
     /** Entries that lead to an unsync page. */
     unsync_children: setOf(sorts.index),
@@ -105,11 +115,31 @@ export function list_del_active(kvm: Kvm, page: number): void {
   list[list.length - 1] = null
 }
 
-/** The hash look-up of `kvm_mmu_find_shadow_page()`: obsolete pages stay in the bucket and are skipped. */
-export function find_shadow_page(kvm: Kvm, gfn: number, level: number): number | null {
+/** The bits of `sp->role` that the scenarios of roles need, `level` and `invalid` apart (shadow-mmu.md 2.2). */
+export interface Role {
+  readonly direct: boolean
+  readonly guest_mode: boolean
+  readonly pae: boolean
+}
+
+/** The role of a page that shadows a guest table, where there is one kind of guest only. */
+export const INDIRECT: Role = { direct: false, guest_mode: false, pae: false }
+
+/** `sp->role` holds these bits. */
+export function has_role(kvm: Kvm, page: number, role: Role): boolean {
+  const { role_direct, role_guest_mode, role_pae } = kvm.page[page]
+  return role_direct === role.direct && role_guest_mode === role.guest_mode && role_pae === role.pae
+}
+
+/**
+ * The hash look-up of `kvm_mmu_find_shadow_page()` by frame and role: obsolete pages stay in the bucket and
+ * are skipped.
+ */
+export function find_shadow_page(kvm: Kvm, gfn: number, level: number, role: Role = INDIRECT): number | null {
   for (const page of all_pages(kvm)) {
     const sp = kvm.page[page]
-    if (sp.gfn === gfn && sp.level === level && sp.list !== 'free' && !is_obsolete_sp(kvm, page)) return page
+    if (sp.gfn !== gfn || sp.level !== level || sp.list === 'free') continue
+    if (!is_obsolete_sp(kvm, page) && has_role(kvm, page, role)) return page
   }
   return null
 }
@@ -118,7 +148,7 @@ export function find_shadow_page(kvm: Kvm, gfn: number, level: number): number |
 export function valid_pages_of(kvm: Kvm, gfn: number): number[] {
   return all_pages(kvm).filter((page) => {
     const sp = kvm.page[page]
-    return sp.gfn === gfn && sp.list !== 'free' && !is_obsolete_sp(kvm, page)
+    return sp.gfn === gfn && sp.list !== 'free' && !sp.role_direct && !is_obsolete_sp(kvm, page)
   })
 }
 
@@ -128,10 +158,19 @@ export function free_page_of_pool(kvm: Kvm): number | null {
 }
 
 /** `kvm_mmu_alloc_shadow_page()`: takes a free page for table `gfn`, in the current generation (GET.6). */
-export function alloc_shadow_page(kvm: Kvm, page: number, gfn: number, level: number): void {
+export function alloc_shadow_page(
+  kvm: Kvm,
+  page: number,
+  gfn: number,
+  level: number,
+  role: Role = INDIRECT,
+): void {
   const sp = kvm.page[page]
   sp.gfn = gfn
   sp.level = level
+  sp.role_direct = role.direct
+  sp.role_guest_mode = role.guest_mode
+  sp.role_pae = role.pae
   sp.mmu_valid_gen = kvm.mmu_valid_gen
   list_add_active(kvm, page)
 }
@@ -143,6 +182,10 @@ export function free_shadow_page(kvm: Kvm, page: number): void {
   sp.gfn = null
   sp.level = 1
   sp.role_invalid = false
+  sp.role_direct = false
+  sp.role_guest_mode = false
+  sp.role_pae = false
+  sp.built_pae = false
   sp.mmu_valid_gen = 0
   sp.root_count = 0
   sp.unsync = false
@@ -150,6 +193,16 @@ export function free_shadow_page(kvm: Kvm, page: number): void {
   for (const entry of sp.spte) clear_spte(entry)
   for (const entries of sp.parent_ptes) (entries as SetView<number>).clear()
   sp.told = false
+}
+
+/**
+ * `kvm_mmu_page_get_gfn()`: the frame that an entry maps. Direct pages do not record it, they compute it
+ * (2032a93d66fa, 2010).
+ */
+export function spte_gfn(kvm: Kvm, page: number, index: number): number | null {
+  const { role_direct, gfn, spte } = kvm.page[page]
+  if (!role_direct) return spte[index].gfn
+  return spte[index].kind === 'leaf' ? (gfn as number) + index : null
 }
 
 /** The entry maps nothing any more. */

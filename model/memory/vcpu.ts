@@ -13,6 +13,7 @@ import {
 import type { Bounds } from './bounds.ts'
 import { gpte } from './guest-memory.ts'
 import type { Kvm } from './kvm.ts'
+import { mmuMembers, otherMmu } from './mmu.ts'
 import { optional } from './optional.ts'
 import type { Sorts } from './sorts.ts'
 
@@ -39,7 +40,7 @@ export const tlbEntry = (sorts: Sorts) => struct({ pfn: ref(sorts.pfn), w: flag,
 const faultLocals = (sorts: Sorts, bounds: Bounds) =>
   struct({
     /** Guest entries as the walk (PF.2) read them; element l - 1 belongs to level l. */
-    gpte: array(bounds.levels, gpte(sorts)),
+    gpte: array(bounds.levels, gpte(sorts, bounds)),
     level: range(1, bounds.levels),
     pfn: ref(sorts.pfn),
     /** The memslot of the frame, as PF.3 found it (with changing memslots only). */
@@ -61,46 +62,40 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     requests: setOfNames('FREE_OBSOLETE_ROOTS', 'TLB_FLUSH', 'MMU_SYNC'),
     /** An interrupt was sent to the CPU and not taken yet. */
     ipi: flag,
-    /** mmu->root.hpa as a page; null is INVALID_PAGE. */
-    root: ref(sorts.page),
-    prev_roots: array(bounds.prevRoots, ref(sorts.page)),
+    /** The context that vcpu->arch.mmu points at. */
+    ...mmuMembers(sorts, bounds),
+    other_mmu: otherMmu(sorts, bounds),
+    /** L2 runs: arch.mmu is guest_mmu, and `cr3` the root of L1's nested tables. */
+    nested: optional(bounds.mmus > 1, flag),
     cr3: id(sorts.gfn),
+    cr4_pae: optional(bounds.paeToggles > 0, flag),
     tlb: array(bounds.gvas, tlbEntry(sorts)),
     /** Hardware walk in progress: the table it reads next, and its level (more than one level only). */
     walk: ref(sorts.walked),
     walk_level: range(1, bounds.levels),
     /** The guest instruction in progress, its address, and which of the scenario's edits a write is (0: none). */
     guest: oneOf('idle', 'read', 'write', 'invlpg'),
-    gva: range(0, bounds.gvas - 1),
+    gva: range(0, Math.max(0, bounds.gvas - 1)),
     edit: range(0, bounds.edits.length),
     cr3_loads: range(0, bounds.cr3Loads),
     edits_left: range(0, bounds.editsLeft),
     invlpgs_left: range(0, bounds.invlpgs),
+    nested_runs: range(0, bounds.nestedRuns),
+    pae_toggles: range(0, bounds.paeToggles),
+    prefaults_left: range(0, bounds.prefaults),
+    /** The fault is handled for KVM_PRE_FAULT_MEMORY, not for the guest. */
+    prefault: optional(bounds.prefaults > 0, flag),
     fault: faultLocals(sorts, bounds),
     /** Local variables of the thread. */
-    roots_to_free: setOf({ name: 'root slot', size: bounds.prevRoots + 1 }),
-    i: range(0, Math.max(1, bounds.prevRoots)),
+    roots_to_free: setOf({ name: 'root slot', size: bounds.mmus * (bounds.prevRoots + 1) }),
+    i: range(0, Math.max(1, bounds.mmus * (bounds.prevRoots + 1) - 1, bounds.paeRoots)),
+    /** GET.2: the gPTE size in the role of the wanted page. */
+    role_pae: optional(bounds.paeToggles > 0, flag),
+    /** Quota: the page that is being zapped, and whether one that was zapped is a root in use. */
+    zap_sp: optional(bounds.quota > 0, ref(sorts.page)),
+    zapped_root: optional(bounds.quota > 0, flag),
     req: requester(sorts),
   })
-
-/** Root slot 0 is the current root, slot i + 1 is prev_roots[i]. */
-export const CURRENT = 0
-
-/** The page in a root slot, or null. */
-export function root_in_slot(kvm: Kvm, vcpu: number, slot: number): number | null {
-  return slot === CURRENT ? kvm.vcpu[vcpu].root : kvm.vcpu[vcpu].prev_roots[slot - 1]
-}
-
-/** Empties a root slot. */
-export function clear_slot(kvm: Kvm, vcpu: number, slot: number): void {
-  if (slot === CURRENT) kvm.vcpu[vcpu].root = null
-  else kvm.vcpu[vcpu].prev_roots[slot - 1] = null
-}
-
-/** The pages that a vCPU holds as roots, current first. */
-export function roots_of(kvm: Kvm, vcpu: number): (number | null)[] {
-  return [kvm.vcpu[vcpu].root, ...kvm.vcpu[vcpu].prev_roots]
-}
 
 /** Drops what a TLB has cached for one address. */
 export function flush_tlb_gva(kvm: Kvm, vcpu: number, gva: number): void {

@@ -5,6 +5,7 @@ import { all_pages } from './shadow-page.ts'
 /** `account_shadowed()`: counts the page, and tracks writes to its table unless it is a lowest-level one. */
 export function account_shadowed(kvm: Kvm, page: number): void {
   const sp = kvm.page[page]
+  if (sp.role_direct) return
   kvm.indirect_shadow_pages++
   if (sp.level > 1) kvm.gfn_write_track[sp.gfn as number]++
 }
@@ -12,6 +13,7 @@ export function account_shadowed(kvm: Kvm, page: number): void {
 /** `unaccount_shadowed()` (ZAP.4). */
 export function unaccount_shadowed(kvm: Kvm, page: number): void {
   const sp = kvm.page[page]
+  if (sp.role_direct) return
   look_up_and_use_slot(kvm, sp.gfn as number)
   kvm.indirect_shadow_pages--
   if (sp.level > 1) kvm.gfn_write_track[sp.gfn as number]--
@@ -55,5 +57,8 @@ export function clear_unsync_marks(kvm: Kvm, page: number): void {
 
 /** Recounts `indirect_shadow_pages` from the pages, for I-20. */
 export function accounted_pages(kvm: Kvm): number[] {
-  return all_pages(kvm).filter((page) => kvm.page[page].list !== 'free' && !kvm.page[page].role_invalid)
+  return all_pages(kvm).filter((page) => {
+    const { list, role_invalid, role_direct } = kvm.page[page]
+    return list !== 'free' && !role_invalid && !role_direct
+  })
 }

@@ -1,0 +1,135 @@
+import { array, flag, ref, struct } from '../language/shapes.ts'
+import type { Bounds } from './bounds.ts'
+import type { Kvm } from './kvm.ts'
+import { optional } from './optional.ts'
+import type { Sorts } from './sorts.ts'
+
+/** `struct kvm_mmu`: the roots of one context of a vCPU, and what they are roots for (shadow-mmu.md 2.5). */
+export const mmuMembers = (sorts: Sorts, bounds: Bounds) => ({
+  /** mmu->root.hpa as a page; null is INVALID_PAGE, or a root that no shadow page is behind. */
+  root: ref(sorts.page),
+  prev_roots: array(bounds.prevRoots, ref(sorts.page)),
+  /** mmu->pae_root: a root without shadow page, whose entries name pages. */
+  pae_root: array(bounds.paeRoots, ref(sorts.page)),
+  /** root.pgd and prev_roots[i].pgd; with one MMU they are the frames of the pages. */
+  root_pgd: optional(bounds.mmus > 1, ref(sorts.gfn)),
+  prev_pgds: array(bounds.mmus > 1 ? bounds.prevRoots : 0, ref(sorts.gfn)),
+  /** The gPTE size in mmu->root_role, and CR4.PAE in mmu->cpu_role (before v5.18: mmu_role.ext). */
+  root_role_pae: optional(bounds.paeToggles > 0, flag),
+  cpu_role_pae: optional(bounds.paeToggles > 0, flag),
+  /** The format that the context walks guest page tables in (mmu->gva_to_gpa and what belongs to it). */
+  walks_pae: optional(bounds.paeToggles > 0, flag),
+})
+
+/** The context that `vcpu->arch.mmu` does not point at; the one it points at is in the vCPU itself. */
+export const otherMmu = (sorts: Sorts, bounds: Bounds) =>
+  array(bounds.mmus - 1, struct(mmuMembers(sorts, bounds)))
+
+/** `vcpu->arch.mmu` := the other context. */
+export function switch_mmu(kvm: Kvm, v: number): void {
+  const mmu = kvm.vcpu[v]
+  const other = mmu.other_mmu[0]
+  const { root, root_pgd, root_role_pae, cpu_role_pae, walks_pae } = mmu
+  mmu.root = other.root
+  mmu.root_pgd = other.root_pgd
+  mmu.root_role_pae = other.root_role_pae
+  mmu.cpu_role_pae = other.cpu_role_pae
+  mmu.walks_pae = other.walks_pae
+  Object.assign(other, { root, root_pgd, root_role_pae, cpu_role_pae, walks_pae })
+  for (let i = 0; i < mmu.prev_roots.length; i++) {
+    const page = mmu.prev_roots[i]
+    const pgd = mmu.prev_pgds[i]
+    mmu.prev_roots[i] = other.prev_roots[i]
+    mmu.prev_pgds[i] = other.prev_pgds[i]
+    other.prev_roots[i] = page
+    other.prev_pgds[i] = pgd
+  }
+}
+
+/** Root slot 0 is the current root, slot i + 1 is prev_roots[i]; the slots of the other MMU follow. */
+export const CURRENT = 0
+
+/** How many root slots a vCPU has. */
+export function root_slots(kvm: Kvm, v: number): number {
+  const { prev_roots, other_mmu } = kvm.vcpu[v]
+  return (1 + prev_roots.length) * (1 + other_mmu.length)
+}
+
+/** The page in a root slot, or null. */
+export function root_in_slot(kvm: Kvm, v: number, slot: number): number | null {
+  const { root, prev_roots, other_mmu } = kvm.vcpu[v]
+  if (slot === CURRENT) return root
+  if (slot <= prev_roots.length) return prev_roots[slot - 1]
+  const rest = slot - 1 - prev_roots.length
+  return rest === 0 ? other_mmu[0].root : other_mmu[0].prev_roots[rest - 1]
+}
+
+/** Empties a root slot. */
+export function clear_slot(kvm: Kvm, v: number, slot: number): void {
+  const vcpu = kvm.vcpu[v]
+  const rest = slot - 1 - vcpu.prev_roots.length
+  if (slot === CURRENT) {
+    vcpu.root = null
+    vcpu.root_pgd = null
+    for (let i = 0; i < vcpu.pae_root.length; i++) vcpu.pae_root[i] = null
+  } else if (rest < 0) {
+    vcpu.prev_roots[slot - 1] = null
+    if (vcpu.prev_pgds.length > 0) vcpu.prev_pgds[slot - 1] = null
+  } else if (rest === 0) {
+    vcpu.other_mmu[0].root = null
+    vcpu.other_mmu[0].root_pgd = null
+  } else {
+    vcpu.other_mmu[0].prev_roots[rest - 1] = null
+    vcpu.other_mmu[0].prev_pgds[rest - 1] = null
+  }
+}
+
+/** The name of a root slot, as a diagram shows it. */
+export function slot_name(kvm: Kvm, v: number, slot: number): string {
+  const { length } = kvm.vcpu[v].prev_roots
+  const name = (i: number): string => (i === 0 ? 'root' : `prev_roots[${i - 1}]`)
+  return slot <= length ? name(slot) : `other mmu: ${name(slot - 1 - length)}`
+}
+
+/** The pages that a root slot holds references to: one, or those that the entries of a PAE root name. */
+export function pages_in_slot(kvm: Kvm, v: number, slot: number): number[] {
+  const pages = slot === CURRENT ? [kvm.vcpu[v].root, ...kvm.vcpu[v].pae_root] : [root_in_slot(kvm, v, slot)]
+  return pages.filter((page) => page !== null)
+}
+
+/** The pages below mmu->root.hpa: its own, or those of a PAE root. Empty when it is INVALID_PAGE. */
+export function loaded_roots(kvm: Kvm, v: number): number[] {
+  return pages_in_slot(kvm, v, CURRENT)
+}
+
+/** `VALID_PAGE(mmu->root.hpa)`. */
+export function root_is_valid(kvm: Kvm, v: number): boolean {
+  return loaded_roots(kvm, v).length > 0
+}
+
+/** All pages that a vCPU holds as roots, in a fixed order of places, current first. */
+export function roots_of(kvm: Kvm, v: number): (number | null)[] {
+  const slots = Array.from({ length: root_slots(kvm, v) }, (_, slot) => root_in_slot(kvm, v, slot))
+  return [...slots, ...kvm.vcpu[v].pae_root]
+}
+
+/** `root_to_sp(mmu->root.hpa) == NULL`: the root is valid and no shadow page is behind it. */
+export function root_has_no_page(kvm: Kvm, v: number): boolean {
+  return kvm.vcpu[v].root === null && root_is_valid(kvm, v)
+}
+
+/** Which entry of a PAE root translates `gva`. */
+export function pae_index(gva: number, bounds: Bounds): number {
+  return Math.floor(gva / bounds.entries ** bounds.levels) % bounds.paeRoots
+}
+
+/** The page where a walk for the address of the instruction in progress begins. */
+export function root_page(kvm: Kvm, v: number, bounds: Bounds): number {
+  const { root, pae_root, gva } = kvm.vcpu[v]
+  return (bounds.paeRoots > 0 ? pae_root[pae_index(gva, bounds)] : root) as number
+}
+
+/** Its level. */
+export function root_level(kvm: Kvm, v: number, bounds: Bounds): number {
+  return bounds.rootLevels[kvm.vcpu[v].cr3] ?? bounds.levels
+}
