@@ -1,5 +1,8 @@
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
+import { CheckpointError } from '../checkpoint/errors.ts'
+import { RecordingLog } from '../checkpoint/recording-log.ts'
+import { type CheckpointOptions, SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
 import { CompiledSystem, type CompileOptions, type Recording } from '../compile/compiled-system.ts'
 import { Predicates } from '../compile/predicates.ts'
 import { LEAF } from '../compile/record-format.ts'
@@ -13,7 +16,7 @@ import { AnswerClasses } from './answer-classes.ts'
 import { Edges } from './edges.ts'
 import { Expander, type ExpansionSink } from './expander.ts'
 import { Genealogy } from './genealogy.ts'
-import { Judge } from './judge.ts'
+import { type Evidence, Judge } from './judge.ts'
 import { type Limits, LimitWatch } from './limits.ts'
 import { withLiveness } from './liveness/with-liveness.ts'
 import type { SearchResult, Trace } from './result.ts'
@@ -22,6 +25,10 @@ import type { SearchResult, Trace } from './result.ts'
 export interface SearchOptions extends Limits, StorageOptions {
   /** What may be left out where that is sound. Default `none`. */
   readonly reduce?: Reduce
+  /** Where to leave checkpoints, from which a search can go on later: now and then, and when it is stopped. */
+  readonly checkpoint?: CheckpointOptions
+  /** Directory of the checkpoint to go on from. The model, the properties and the storage must be the same. */
+  readonly resume?: string
   /** Told of every behaviour when it is computed. */
   readonly onRecord?: (recording: Recording) => void
   /** Told some times a second how far the search is. */
@@ -65,6 +72,7 @@ const PROGRESS_INTERVAL = 100
 
 class BreadthFirst<W> implements ExpansionSink {
   readonly #system: System<W>
+  readonly #properties: readonly Property<W>[]
   readonly #options: SearchOptions
   readonly #compiled: CompiledSystem
   readonly #store: VectorStore
@@ -78,9 +86,16 @@ class BreadthFirst<W> implements ExpansionSink {
   readonly #watch: LimitWatch
   readonly #reductions: Reductions
   readonly #initialOf: number[] = []
+  /** Most states that one slice can add. */
+  readonly #most: number
+  readonly #checkpoint: SearchCheckpoint<W> | null
+  readonly #leaves: Pick<Evidence, 'eachActionLeaf'>
   readonly #bytesNow = (): number => this.#bytes
   #genealogy = new Genealogy(0)
   #head = 0
+  #levelEnd = 0
+  /** Counts of steps that an interrupted search made before this one went on. */
+  #firedBefore: readonly number[] = []
   #depth = 0
   #reported = 0
   #stopped: string | null = null
@@ -94,14 +109,19 @@ class BreadthFirst<W> implements ExpansionSink {
     reductions: Reductions,
   ) {
     const { symmetry, partialOrder } = reductions
+    const log =
+      options.checkpoint === undefined && options.resume === undefined
+        ? null
+        : new RecordingLog(system as System)
     this.#system = system
+    this.#properties = properties
     this.#options = options
     this.#reductions = reductions
     const actions = properties.filter((p) => p.kind === 'action')
     this.#compiled = new CompiledSystem(system as System, {
       actions: actions as never,
       seed: options.seed ?? 1,
-      ...observers(options.onRecord, partialOrder?.observe),
+      ...observers(options.onRecord, partialOrder?.observe, log?.onRecord),
       ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
     })
     const exact = (options.storage ?? 'exact') === 'exact'
@@ -118,28 +138,101 @@ class BreadthFirst<W> implements ExpansionSink {
     this.#judge = new Judge(system, properties, predicates, this.#classes)
     this.#edges = exact && properties.some((p) => p.kind === 'progress') ? new Edges() : null
     this.#watch = new LimitWatch(options)
+    this.#leaves = {
+      eachActionLeaf: (visit) => this.#compiled.eachLeaf((leaf) => visit(this.#compiled.leaves, leaf)),
+    }
+    this.#most = SLICE * this.#compiled.steps.length
+    this.#checkpoint = log === null ? null : this.#checkpointer(predicates, log)
+  }
+
+  #checkpointer(predicates: Predicates, log: RecordingLog): SearchCheckpoint<W> {
+    const { symmetry, partialOrder } = this.#reductions
+    if (symmetry !== null || partialOrder !== null || this.#edges !== null)
+      throw new CheckpointError(
+        'a search with reductions, or for a progress property, cannot be continued from a checkpoint; use --reduce none',
+      )
+    const parts = {
+      system: this.#system,
+      properties: this.#properties,
+      manner: {
+        storage: this.#options.storage ?? 'exact',
+        bits: this.#visited.bits ?? 0,
+        seed: this.#options.seed ?? 1,
+      },
+      compiled: this.#compiled,
+      predicates,
+      store: this.#store,
+      visited: this.#visited,
+      judge: this.#judge,
+    }
+    return new SearchCheckpoint(parts, this.#options.checkpoint, log)
   }
 
   run(): SearchResult<W> {
-    this.#enterInitialStates()
-    let levelEnd = this.#store.count
-    while (this.#stopped === null && this.#head < levelEnd) {
-      // Steps from the deepest states are taken all the same: if none leads to a new state, all were seen.
-      if (this.#watch.tooDeep(this.#depth)) this.#beyond = levelEnd
-      while (this.#stopped === null && this.#head < levelEnd) {
-        const end = Math.min(levelEnd, this.#head + SLICE)
-        this.#head = this.#expander.expand(this.#head, end, this)
+    const { resume } = this.#options
+    if (resume === undefined) this.#enterInitialStates()
+    else this.#goOnFrom(resume)
+    while (this.#stopped === null) {
+      if (this.#head === this.#levelEnd) {
+        if (this.#beyond !== null || this.#store.count === this.#levelEnd) break
+        this.#depth++
+        this.#levelEnd = this.#store.count
       }
+      // Steps from the deepest states are taken all the same: if none leads to a new state, all were seen.
+      if (this.#beyond === null && this.#watch.tooDeep(this.#depth)) {
+        this.#save()
+        this.#beyond = this.#levelEnd
+      }
+      this.#head = this.#expander.expand(this.#head, Math.min(this.#levelEnd, this.#head + SLICE), this)
       this.#lookUp()
-      if (this.#beyond !== null) break
-      if (this.#stopped === null && this.#store.count > levelEnd) this.#depth++
-      levelEnd = this.#store.count
+      this.#stopped = this.#watch.exceeded(
+        this.#store.count,
+        this.#bytesNow,
+        this.#visited.growthFor?.(this.#most),
+      )
+      if (this.#checkpoint?.due === true) this.#save()
     }
     if (this.#beyond !== null && this.#store.count > this.#beyond)
       this.#stopped ??= `depth ${this.#depth} reached (--max-depth)`
     // A search whose last state was just expanded is finished, whatever the limits say.
     else if (this.#head === this.#store.count) this.#stopped = null
+    if (this.#stopped !== null) this.#save()
     return this.#result()
+  }
+
+  /** Leaves a checkpoint, unless some of the states found are not counted. */
+  #save(): void {
+    if (this.#beyond !== null) return
+    this.#expander.lists.settle()
+    const position = {
+      head: this.#head,
+      levelEnd: this.#levelEnd,
+      depth: this.#depth,
+      transitions: this.#expander.transitions,
+      seconds: this.#watch.seconds,
+      fired: this.#fired(),
+      antecedents: this.#judge.antecedents(this.#leaves),
+    }
+    this.#checkpoint?.save(position, this.#genealogy, this.#initialOf)
+  }
+
+  #goOnFrom(directory: string): void {
+    const position = (this.#checkpoint as SearchCheckpoint<W>).resume(directory, (initialOf) => {
+      this.#initialOf.push(...initialOf)
+      this.#genealogy = new Genealogy(initialOf.length)
+      return this.#genealogy
+    })
+    this.#head = position.head
+    this.#levelEnd = position.levelEnd
+    this.#depth = position.depth
+    this.#expander.transitions = position.transitions
+    this.#firedBefore = position.fired
+    this.#watch.goOnFrom(position.seconds)
+  }
+
+  /** How often each step was taken. */
+  #fired(): number[] {
+    return Array.from(this.#compiled.fired(), (count, s) => count + (this.#firedBefore[s] ?? 0))
   }
 
   #enterInitialStates(): void {
@@ -154,12 +247,13 @@ class BreadthFirst<W> implements ExpansionSink {
       this.#store.tags[0][~id] = this.#judge.state(~id, words, 0)
     })
     this.#genealogy = new Genealogy(this.#initialOf.length)
+    this.#levelEnd = this.#store.count
   }
 
   flush(head: number): boolean {
     this.#head = head
     this.#lookUp()
-    return this.#stopped === null
+    return true
   }
 
   special(state: number, leaf: number): void {
@@ -190,7 +284,6 @@ class BreadthFirst<W> implements ExpansionSink {
     if (this.#beyond === null) this.#judgeNew()
     batch.count = 0
     store.expandedUpTo(this.#head)
-    this.#stopped ??= this.#watch.exceeded(store.count, this.#bytesNow)
     this.#report()
   }
 
@@ -276,7 +369,7 @@ class BreadthFirst<W> implements ExpansionSink {
     const seconds = this.#watch.seconds
     const steps = new Map<string, number>()
     this.#expander.lists.settle()
-    this.#compiled.fired().forEach((count, index) => {
+    this.#fired().forEach((count, index) => {
       const { thread, path } = this.#compiled.steps[index]
       const key = `${this.#system.threads[thread].program.kind}.${path}`
       steps.set(key, (steps.get(key) ?? 0) + count)
@@ -285,7 +378,7 @@ class BreadthFirst<W> implements ExpansionSink {
       complete,
       states,
       edges: this.#edges,
-      eachActionLeaf: (visit) => this.#compiled.eachLeaf((leaf) => visit(this.#compiled.leaves, leaf)),
+      ...this.#leaves,
       traceTo: (state, lastStep) => this.#traceTo(state, lastStep),
     })
     return {

@@ -58,6 +58,26 @@ export class Genealogy {
     return { root: state, steps: steps.reverse() }
   }
 
+  /** The arrays that hold it, for a checkpoint; see `restore`. */
+  *arrays(): Generator<NodeJS.ArrayBufferView> {
+    yield* this.#via
+    yield* this.#children
+  }
+
+  /** States with many children, and how many. */
+  get large(): [number, number][] {
+    return [...this.#many]
+  }
+
+  /** Makes room for `count` states, whose arrays are then read back. */
+  restore(count: number, large: readonly (readonly [number, number])[]): void {
+    for (let n = 0; n < count; n += CHUNK) {
+      this.#via.push(new Uint16Array(CHUNK))
+      this.#children.push(new Uint8Array(CHUNK))
+    }
+    for (const [state, children] of large) this.#many.set(state, children)
+  }
+
   #childrenOf(state: number): number {
     const count = this.#children[state >>> CHUNK_BITS]?.[state & CHUNK_MASK] ?? 0
     return count === MANY ? (this.#many.get(state) as number) : count

@@ -42,6 +42,8 @@ export class Judge<W> {
   readonly #goals = new Map<number, Uint8Array>()
   readonly #deadlockIds: readonly string[]
   deadlocks = 0
+  /** Antecedents by property that an interrupted search counted before this one went on. */
+  #earlier: readonly number[] = []
 
   /** @throws ModelError when two properties have one id. */
   constructor(
@@ -171,9 +173,22 @@ export class Judge<W> {
     const actions = this.#actionAntecedents(evidence)
     const questions = this.#stateAntecedents()
     const asked = this.#predicates.questions.map((q) => q.id)
-    return this.#properties.map(({ id, kind }) =>
-      kind === 'action' ? actions[this.#actionIds.indexOf(id)] : (questions[asked.indexOf(id)] ?? 0),
-    )
+    return this.#properties.map(({ id, kind }, n) => {
+      const now =
+        kind === 'action' ? actions[this.#actionIds.indexOf(id)] : (questions[asked.indexOf(id)] ?? 0)
+      return now + (this.#earlier[n] ?? 0)
+    })
+  }
+
+  /** Goes on from what an interrupted search had decided and counted. */
+  restore(
+    findings: Iterable<readonly [string, Finding]>,
+    antecedents: readonly number[],
+    deadlocks: number,
+  ): void {
+    for (const [id, finding] of findings) this.#findings.set(id, finding)
+    this.#earlier = antecedents
+    this.deadlocks = deadlocks
   }
 
   /** The verdicts, in the order of the properties. */

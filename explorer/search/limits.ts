@@ -1,3 +1,5 @@
+import { totalmem } from 'node:os'
+
 /** Bounds of a search. Reaching one makes the result inconclusive, never "holds". */
 export interface Limits {
   /** Distinct states. */
@@ -6,35 +8,69 @@ export interface Limits {
   readonly maxDepth?: number
   /** Seconds of searching. */
   readonly timeLimit?: number
-  /** MiB held by the search's own tables. */
+  /**
+   * MiB that the process may use, everything included. Default: nine tenths of what the machine, or the
+   * container, has.
+   */
   readonly memoryLimit?: number
   /** Polled now and then; once it says true the search ends as incomplete. */
   readonly stop?: () => boolean
+}
+
+const MIB = 1024 * 1024
+
+/** Milliseconds between two looks at the memory of the process. */
+const MEMORY_INTERVAL = 20
+
+/** Bytes of memory of the container, or of the machine. */
+function availableMemory(): number {
+  const constrained = process.constrainedMemory?.() ?? 0
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
 }
 
 /** Watches the limits of one search; asked once per batch of successors. */
 export class LimitWatch {
   readonly #limits: Limits
   readonly #start = performance.now()
+  readonly #mostMemory: number
+  #before = 0
+  /** When the memory of the process was last looked at. */
+  #looked = Number.NEGATIVE_INFINITY
 
   constructor(limits: Limits) {
     this.#limits = limits
+    this.#mostMemory = limits.memoryLimit ?? Math.floor((0.9 * availableMemory()) / MIB)
+  }
+
+  /** The search goes on where another stopped that had taken so long. */
+  goOnFrom(seconds: number): void {
+    this.#before = seconds
   }
 
   /** Seconds since the search began. */
   get seconds(): number {
-    return (performance.now() - this.#start) / 1000
+    return this.#before + (performance.now() - this.#start) / 1000
   }
 
-  /** Why the search must stop, or null. */
-  exceeded(states: number, bytes: number | (() => number)): string | null {
-    const { maxStates, timeLimit, memoryLimit, stop } = this.#limits
+  /**
+   * Why the search must stop, or null.
+   * @param bytes held by the search's own tables.
+   * @param growth bytes that it is about to allocate.
+   */
+  exceeded(states: number, bytes: number | (() => number), growth = 0): string | null {
+    const { maxStates, timeLimit, stop } = this.#limits
     if (stop?.()) return 'interrupted'
     if (maxStates !== undefined && states > maxStates) return `more than ${maxStates} states (--max-states)`
     if (timeLimit !== undefined && this.seconds > timeLimit) return `${timeLimit} s passed (--time-limit)`
-    if (memoryLimit === undefined) return null
-    const held = typeof bytes === 'number' ? bytes : bytes()
-    return held > memoryLimit * 1024 * 1024 ? `${memoryLimit} MiB used (--memory-limit)` : null
+    return this.#memoryExceeded(bytes, growth) ? `${this.#mostMemory} MiB used (--memory-limit)` : null
+  }
+
+  #memoryExceeded(bytes: number | (() => number), growth: number): boolean {
+    const now = performance.now()
+    if (growth === 0 && now - this.#looked < MEMORY_INTERVAL) return false
+    this.#looked = now
+    const held = Math.max(process.memoryUsage.rss(), typeof bytes === 'number' ? bytes : bytes())
+    return held + growth > this.#mostMemory * MIB
   }
 
   /** True when states at this depth must not be expanded any more. */

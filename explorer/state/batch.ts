@@ -38,6 +38,12 @@ export interface VisitedSet {
   readonly rewrites?: boolean
   /** Looks up all successors of a batch in order, adds the new ones to the store, and fills `found`. */
   insert(batch: Batch, leaves: Int32Array): void
+  /** The table itself, for a checkpoint. */
+  readonly contents?: Int32Array
+  /** Goes on with a table from a checkpoint; the store holds its states already. */
+  adopt?(contents: Int32Array): void
+  /** Bytes of the table that must be allocated before `more` states are added; 0 when they fit. */
+  growthFor?(more: number): number
   /** Brings the places of the first `count` low hash lanes into the cache, ahead of `insertState`. */
   touch?(low: Int32Array, count: number): void
   /** Adds one state given in full; returns its number, complemented when it was new. */

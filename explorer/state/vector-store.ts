@@ -74,6 +74,34 @@ export class VectorStore {
     }
   }
 
+  /**
+   * The arrays that hold the states a search at `head` still needs: those from its chunk on, and all when
+   * states are kept. For a checkpoint, which reads them back into the same arrays after `restore`.
+   */
+  *stateArrays(head: number): Generator<Int32Array> {
+    for (let c = this.keep ? 0 : head >>> CHUNK_BITS; c < this.chunks.length; c++) yield this.chunks[c]
+  }
+
+  /** The arrays that hold the hash lanes from `head` on. */
+  *laneArrays(head: number): Generator<Int32Array> {
+    for (let c = head >>> CHUNK_BITS; c < this.chunks.length; c++) {
+      yield this.lows[c]
+      yield this.highs[c]
+    }
+  }
+
+  /** Makes room in an empty store for `count` states of which those below `head` are expanded. */
+  restore(count: number, head: number): void {
+    this.#released = head >>> CHUNK_BITS
+    for (let c = 0; c < (count + CHUNK_MASK) >>> CHUNK_BITS; c++) {
+      const live = c >= this.#released
+      this.chunks.push(live || this.keep ? new Int32Array(CHUNK * this.words) : NOTHING)
+      for (const lanes of [this.lows, this.highs, this.tags])
+        lanes.push(live ? new Int32Array(CHUNK) : NOTHING)
+    }
+    this.count = count
+  }
+
   #room(): number {
     const id = this.count++
     if (id >>> CHUNK_BITS === this.chunks.length) {

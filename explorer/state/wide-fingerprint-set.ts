@@ -60,6 +60,19 @@ export class WideFingerprintSet implements VisitedSet {
     }
   }
 
+  get contents(): Int32Array {
+    return this.#table
+  }
+
+  adopt(contents: Int32Array): void {
+    this.#table = contents
+    this.#mask = contents.length / this.#lanes - 1
+  }
+
+  growthFor(more: number): number {
+    return (this.#store.count + more) * 4 <= (this.#mask + 1) * 3 ? 0 : this.#table.byteLength * 2
+  }
+
   touch(low: Int32Array, count: number): void {
     const table = this.#table
     const mask = this.#mask

@@ -1,0 +1,202 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { program, step } from '../../model/language/program.ts'
+import type { Property } from '../../model/language/property.ts'
+import { range, struct, type View } from '../../model/language/shapes.ts'
+import { compose, one } from '../../model/language/system.ts'
+import { filterLockSubject, twoPhaseSubject } from '../oracles/subjects.ts'
+import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
+import type { SearchResult } from '../search/result.ts'
+import { CheckpointError } from './errors.ts'
+
+let directory = ''
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'checkpoint-'))
+})
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true })
+})
+
+/** Everything that must be as if the search had never been interrupted. */
+const essence = (r: SearchResult<unknown>) => ({
+  complete: r.complete,
+  states: r.states,
+  transitions: r.transitions,
+  depth: r.depth,
+  deadlocks: r.deadlocks,
+  steps: Object.fromEntries(r.steps),
+  properties: r.properties.map(({ verdict, antecedent, trace }) => ({ verdict, antecedent, trace })),
+})
+
+const { system, properties } = twoPhaseSubject(6)
+const run = (options: SearchOptions) => breadthFirst(system, properties, options)
+
+/** A search that is interrupted after so many looks at the flag, leaving a checkpoint. */
+const interrupted = (looks: number, options: SearchOptions = {}) => {
+  let left = looks
+  return run({ ...options, checkpoint: { directory }, stop: () => left-- <= 0 })
+}
+
+describe('going on from a checkpoint', () => {
+  test.each<SearchOptions>([
+    { storage: 'exact' },
+    { storage: 'fingerprint' },
+    { storage: 'fingerprint', fingerprintBits: 128, seed: 7 },
+  ])('gives what an uninterrupted search gives: %o', (options) => {
+    const whole = essence(run(options))
+    for (const looks of [0, 1, 7, 20, 27]) {
+      rmSync(directory, { recursive: true, force: true })
+      const first = interrupted(looks, options)
+      expect([first.complete, first.incompleteReason]).toEqual([false, 'interrupted'])
+      expect(first.states).toBeLessThan(whole.states)
+      expect(essence(run({ ...options, resume: directory }))).toEqual(whole)
+    }
+  })
+
+  test('also in many pieces', () => {
+    const whole = essence(run({}))
+    interrupted(0)
+    let pieces = 1
+    for (;;) {
+      let left = 3
+      const next = run({ resume: directory, checkpoint: { directory }, stop: () => left-- <= 0 })
+      pieces++
+      if (!next.complete) continue
+      expect(essence(next)).toEqual(whole)
+      break
+    }
+    expect(pieces).toBeGreaterThan(5)
+    expect(readdirSync(directory).filter((name) => name.startsWith('generation'))).toHaveLength(1)
+  })
+
+  test('across chunks of the state store', () => {
+    const subject = filterLockSubject(5)
+    for (const storage of ['exact', 'fingerprint'] as const) {
+      const whole = essence(breadthFirst(subject.system, subject.properties, { storage }))
+      rmSync(directory, { recursive: true, force: true })
+      const first = breadthFirst(subject.system, subject.properties, {
+        storage,
+        checkpoint: { directory },
+        maxStates: 150_000,
+      })
+      expect(first.complete).toBe(false)
+      const rest = breadthFirst(subject.system, subject.properties, { storage, resume: directory })
+      expect(essence(rest)).toEqual(whole)
+    }
+  })
+
+  test('a deeper limit goes on where the shallower one stopped', () => {
+    const whole = essence(run({}))
+    const shallow = run({ maxDepth: 9, checkpoint: { directory } })
+    expect([shallow.complete, shallow.depth]).toEqual([false, 9])
+    expect(essence(run({ resume: directory }))).toEqual(whole)
+  })
+
+  test('checkpoints are left at intervals', () => {
+    run({ checkpoint: { directory, every: 0.001 } })
+    const rest = run({ resume: directory })
+    expect(essence(rest)).toEqual(essence(run({})))
+  })
+})
+
+describe('what is refused, in one line', () => {
+  const refusal = (act: () => unknown): string => {
+    try {
+      act()
+    } catch (error) {
+      expect(error).toBeInstanceOf(CheckpointError)
+      expect((error as Error).message).not.toContain('\n')
+      return (error as Error).message
+    }
+    throw new Error('it was accepted')
+  }
+
+  test('no checkpoint, and a place that cannot be written', () => {
+    expect(refusal(() => run({ resume: join(directory, 'nowhere') }))).toContain('there is no checkpoint in')
+    writeFileSync(join(directory, 'file'), '')
+    const inFile = { directory: join(directory, 'file') }
+    expect(refusal(() => run({ checkpoint: inFile, maxStates: 1 }))).toContain('cannot write a checkpoint')
+  })
+
+  test('every kind of damage to every file', () => {
+    interrupted(10)
+    const sound = mkdtempSync(join(tmpdir(), 'sound-'))
+    cpSync(directory, sound, { recursive: true })
+    const [generation] = readdirSync(directory).filter((name) => name.startsWith('generation'))
+    const files = [
+      'checkpoint.json',
+      ...readdirSync(join(sound, generation)).map((name) => join(generation, name)),
+    ]
+    expect(files).toHaveLength(6)
+    for (const file of files) {
+      const path = join(directory, file)
+      const bytes = readFileSync(path)
+      const flipped = Buffer.from(bytes)
+      flipped[bytes.length >> 1] ^= 4
+      const damages: (() => void)[] = [
+        () => writeFileSync(path, flipped),
+        () => truncateSync(path, bytes.length - 2),
+        () => writeFileSync(path, Buffer.concat([bytes, Buffer.from([0, 0])])),
+        () => rmSync(path),
+      ]
+      for (const damage of damages) {
+        damage()
+        // White space behind the manifest is no damage.
+        refusal(() => run({ resume: directory }))
+        rmSync(directory, { recursive: true, force: true })
+        cpSync(sound, directory, { recursive: true })
+      }
+    }
+    rmSync(sound, { recursive: true })
+    expect(run({ resume: directory }).complete).toBe(true)
+  })
+
+  test('another model, other properties, another manner', () => {
+    interrupted(10)
+    const other = twoPhaseSubject(5)
+    expect(refusal(() => breadthFirst(other.system, other.properties, { resume: directory }))).toContain(
+      'another model',
+    )
+    expect(refusal(() => breadthFirst(system, properties.slice(1), { resume: directory }))).toContain(
+      'other properties',
+    )
+    expect(refusal(() => run({ resume: directory, storage: 'fingerprint' }))).toContain('storage exact')
+    expect(refusal(() => run({ resume: directory, seed: 5 }))).toContain('seed 1')
+    expect(refusal(() => run({ checkpoint: { directory }, reduce: 'symmetry' }))).toContain('--reduce none')
+  })
+
+  test('a model or property whose code does something else, though it is called the same', () => {
+    interrupted(10)
+    const [first, ...rest] = properties
+    const bent = [{ ...first, holds: () => false } as Property<unknown>, ...rest]
+    expect(refusal(() => breadthFirst(system, bent, { resume: directory }))).toContain(
+      'consistent does something else',
+    )
+    // The same text and names; only a value that the model code closes over differs, far from the start.
+    const counter = (jump: number) => {
+      const world = struct({ n: range(0, 4000) })
+      type World = View<typeof world>
+      const up = step<World>(
+        'up',
+        {},
+        {
+          does: (w) => {
+            w.n = w.n === 3 ? jump : w.n + 1
+          },
+          when: (w) => w.n < 4000,
+          to: 'up',
+        },
+      )
+      const threads = [one(program<World>('counter', 'counts', [up]))]
+      return compose({ name: 'counter', world, threads, initial: [() => {}] })
+    }
+    rmSync(directory, { recursive: true })
+    expect(breadthFirst(counter(4), [], { checkpoint: { directory }, maxStates: 100 }).complete).toBe(false)
+    expect(refusal(() => breadthFirst(counter(5), [], { resume: directory }))).toContain(
+      'up does something else',
+    )
+    expect(breadthFirst(counter(4), [], { resume: directory }).states).toBe(4001)
+  })
+})

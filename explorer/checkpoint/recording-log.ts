@@ -1,0 +1,81 @@
+import type { System } from '../../model/language/system.ts'
+import type { CompiledSystem, Recording } from '../compile/compiled-system.ts'
+import type { Predicates } from '../compile/predicates.ts'
+
+/** What happened to a step, in an entry. */
+const MOVED = 0
+const DISABLED = 1
+const FAULTED = 2
+
+const STEP = 0
+const QUESTION = 1
+
+/**
+ * All behaviours and answers that a search recorded, in order. A search that goes on from a checkpoint runs
+ * the model code again on every entry: it may only go on when the code still does the same everywhere.
+ */
+export class RecordingLog {
+  /** `[kind, index, what came of it, codes before..., codes after...]` per entry. */
+  #entries = new Uint16Array(1 << 12)
+  #used = 0
+  readonly #fields: number
+
+  constructor(system: System) {
+    this.#fields = system.layout.fields.length
+  }
+
+  /** The entries, to be kept. */
+  get entries(): Uint16Array {
+    return this.#entries.subarray(0, this.#used)
+  }
+
+  readonly onRecord = ({ step, before, after, fault }: Recording): void => {
+    const what = fault !== null ? FAULTED : after === null ? DISABLED : MOVED
+    this.#add(STEP, step.index, what, before, after ?? before)
+  }
+
+  readonly onAnswer = (question: number, answer: number, codes: Uint16Array): void => {
+    this.#add(QUESTION, question, -answer, codes, codes)
+  }
+
+  /**
+   * Records the entries of an earlier log again, in the same order.
+   * @returns null, or what is different now.
+   */
+  repeat(entries: Uint16Array, compiled: CompiledSystem, predicates: Predicates): string | null {
+    const { layout } = compiled.system
+    const words = new Int32Array(layout.words)
+    const size = 3 + 2 * this.#fields
+    for (let at = 0; at < entries.length; at += size) {
+      const [kind, index] = entries.subarray(at, at + 2)
+      const name = kind === STEP ? compiled.steps[index]?.path : predicates.questions[index]?.id
+      if (name === undefined) return 'there are other steps or properties'
+      layout.pack(entries.subarray(at + 3, at + 3 + this.#fields), words, 0)
+      const from = this.#used
+      try {
+        if (kind === STEP) compiled.record(compiled.steps[index], words, 0)
+        else predicates.ask(index, words, 0)
+      } catch (error) {
+        return `${name}: ${error instanceof Error ? error.message : String(error)}`
+      }
+      for (let n = 0; n < size; n++) {
+        if (this.#used !== from + size || this.#entries[from + n] !== entries[at + n])
+          return `${name} does something else than before`
+      }
+    }
+    return null
+  }
+
+  #add(kind: number, index: number, what: number, before: Uint16Array, after: Uint16Array): void {
+    const size = 3 + 2 * this.#fields
+    if (this.#used + size > this.#entries.length) {
+      const larger = new Uint16Array(2 * (this.#entries.length + size))
+      larger.set(this.#entries)
+      this.#entries = larger
+    }
+    this.#entries.set([kind, index, what], this.#used)
+    this.#entries.set(before, this.#used + 3)
+    this.#entries.set(after, this.#used + 3 + this.#fields)
+    this.#used += size
+  }
+}
