@@ -2,17 +2,33 @@ import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { everyAccessCanFinish } from './every-access-can-finish.ts'
 import { noDeadlock } from './no-deadlock.ts'
+import { noDirtyPageLost } from './no-dirty-page-lost.ts'
+import { noFlushDebtAtUnlock } from './no-flush-debt-at-unlock.ts'
 import { noFreedRootInUse } from './no-freed-root-in-use.ts'
+import { noFreedSpteOnRmap } from './no-freed-spte-on-rmap.ts'
 import { noGuestOnARootAfterItsRequest } from './no-guest-on-a-root-after-its-request.ts'
+import { noInstallDuringInvalidation } from './no-install-during-invalidation.ts'
 import { noLeafBelowAnObsoleteRoot } from './no-leaf-below-an-obsolete-root.ts'
+import { noMappingOfALostPage } from './no-mapping-of-a-lost-page.ts'
 import { noObsoleteRootKept } from './no-obsolete-root-kept.ts'
 import { noRequestUnnoticedInGuestMode } from './no-request-unnoticed-in-guest-mode.ts'
+import { noSpteOfAFreedSlot } from './no-spte-of-a-freed-slot.ts'
 import { noStaleRootUsed } from './no-stale-root-used.ts'
 import { noTlbEntryOfAFreedRoot } from './no-tlb-entry-of-a-freed-root.ts'
+import { noUseAfterFree } from './no-use-after-free.ts'
+import { nothingAddedToAnInvalidSlot } from './nothing-added-to-an-invalid-slot.ts'
+import { obsoletePagesAreOldest } from './obsolete-pages-are-oldest.ts'
 import { onlyObsoleteRootsFreed } from './only-obsolete-roots-freed.ts'
 import { pageOnOneList } from './page-on-one-list.ts'
 import { rootCountIsNumberOfHolders } from './root-count-is-number-of-holders.ts'
-import { guestEntersOnARootBeingZapped, staleFaultIsRetried } from './witnesses.ts'
+import {
+  faultFindsAnInvalidSlot,
+  faultIsRetriedForANotifier,
+  guestEntersOnARootBeingZapped,
+  notifierFindsAnInvalidSlot,
+  notifierRunsInALockBreak,
+  staleFaultIsRetried,
+} from './witnesses.ts'
 import { zapAllCanFinish } from './zap-all-can-finish.ts'
 
 /** All properties, in the order of listings. */
@@ -27,9 +43,22 @@ export const properties: readonly Property<Kvm>[] = [
   onlyObsoleteRootsFreed,
   rootCountIsNumberOfHolders,
   pageOnOneList,
+  noUseAfterFree,
+  noFreedSpteOnRmap,
+  noSpteOfAFreedSlot,
+  noMappingOfALostPage,
+  noInstallDuringInvalidation,
+  noFlushDebtAtUnlock,
+  noDirtyPageLost,
+  nothingAddedToAnInvalidSlot,
+  obsoletePagesAreOldest,
   everyAccessCanFinish,
   zapAllCanFinish,
   noDeadlock,
   guestEntersOnARootBeingZapped,
   staleFaultIsRetried,
+  faultIsRetriedForANotifier,
+  notifierFindsAnInvalidSlot,
+  faultFindsAnInvalidSlot,
+  notifierRunsInALockBreak,
 ]

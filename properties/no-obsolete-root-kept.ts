@@ -1,8 +1,8 @@
 import type { Invariant } from '../model/language/property.ts'
 import type { Counters } from '../model/language/system.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
-import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
 import { roots_of } from '../model/memory/mmu.ts'
+import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
 import { all } from './guest-mode.ts'
 
 export const noObsoleteRootKept: Invariant<Kvm> = {

@@ -1,7 +1,7 @@
 import type { ActionProperty } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
-import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
 import { roots_of } from '../model/memory/mmu.ts'
+import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
 
 /** Only what RUN.1 frees counts: evicting a root from a full cache (NP.4) is no needless reload. */
 export const onlyObsoleteRootsFreed: ActionProperty<Kvm> = {

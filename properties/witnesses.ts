@@ -1,5 +1,6 @@
 import type { Witness } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
+import { slot_found } from '../model/memory/memslot.ts'
 import { all, in_guest } from './guest-mode.ts'
 
 /** What an event log of a 6.12 kernel shows 54 times in one run: harmless, and a model must contain it. */
@@ -35,4 +36,51 @@ export const staleFaultIsRetried: Witness<Kvm> = {
       if (at.vcpu[v] !== 'PF/PF.12' || root === null) return false
       return kvm.page[root].role_invalid || kvm.page[root].mmu_valid_gen !== kvm.mmu_valid_gen
     }),
+}
+
+/** The notifier comes between the lookup of the host page and mmu_lock. */
+export const faultIsRetriedForANotifier: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'fault-is-retried-for-a-notifier',
+  aliases: [],
+  title: 'A page fault takes mmu_lock with a host page that was invalidated since it was looked up.',
+  reference: 'mmu_invalidate_retry_gfn()',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => {
+      const { pfn, gpte } = kvm.vcpu[v].fault
+      return at.vcpu[v] === 'PF/PF.12 retry' && kvm.host_pte[gpte[0].to as number] !== pfn
+    }),
+}
+
+/** What the sender of seed 001 points out: the slot being deleted is not out of a notifier's reach. */
+export const notifierFindsAnInvalidSlot: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'notifier-finds-an-invalid-slot',
+  aliases: [],
+  title: 'A notifier is about to zap the rmap of a memslot that is flagged INVALID.',
+  reference: '__kvm_handle_hva_range(); seed 001',
+  seen: (kvm, at) =>
+    all(kvm.notifier).some((n) => {
+      const { gfn } = kvm.notifier[n]
+      return at.notifier[n] === 'NS.5' && gfn !== null && slot_found(kvm, gfn) === 'invalid'
+    }),
+}
+
+export const faultFindsAnInvalidSlot: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'fault-finds-an-invalid-slot',
+  aliases: [],
+  title: 'A page fault finds the memslot of its frame flagged INVALID.',
+  reference: 'kvm_faultin_pfn(), e0c378684b65 (v5.13)',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => at.vcpu[v] === 'PF/PF.8' && kvm.vcpu[v].fault.slot === 'invalid'),
+}
+
+export const notifierRunsInALockBreak: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'notifier-runs-in-a-lock-break',
+  aliases: [],
+  title: 'A notifier holds mmu_lock while the zap of a memslot has dropped it between two frames.',
+  reference: 'cond_resched_rwlock_write() in __walk_slot_rmaps()',
+  seen: (kvm, at) => kvm.mmu_lock === 'notifier' && at.memslot[0] === 'SL.5/ZS.2 yield/relock',
 }

@@ -69,6 +69,7 @@ const allows = (kvm: Kvm, v: number, entry: Spte): boolean =>
 
 /** Carries out a store: only stores to page tables change anything the model knows of. */
 function do_store(kvm: Kvm, v: number, pfn: number, bounds: Bounds): void {
+  if (bounds.dirty && kvm.vcpu[v].guest === 'write') kvm.host_page[pfn].written = true
   const { edit } = kvm.vcpu[v]
   if (edit === 0) return
   const { index, to, w } = bounds.edits[edit - 1]
@@ -153,9 +154,11 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
       when: (kvm, v) => may_walk(kvm, v) && allows(kvm, v, walked_spte(kvm, v, bounds)),
       does: (kvm, v) => {
         const { pfn, w } = walked_spte(kvm, v, bounds)
+        if (bounds.dirty && kvm.vcpu[v].guest === 'write') walked_spte(kvm, v, bounds).dirty = true
         const entry = kvm.vcpu[v].tlb[kvm.vcpu[v].gva]
         entry.pfn = pfn
-        entry.w = w
+        // The first write walks again, to set D.
+        entry.w = bounds.dirty ? walked_spte(kvm, v, bounds).dirty : w
         entry.root = kvm.vcpu[v].root
         do_store(kvm, v, pfn as number, bounds)
         end_walk(kvm, v)

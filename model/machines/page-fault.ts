@@ -4,6 +4,8 @@ import { copy_gpte, type Gpte, gpte_at, same_gpte } from '../memory/guest-memory
 import type { Kvm } from '../memory/kvm.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
 import { finish_instruction } from '../memory/vcpu.ts'
+import { faultinPfn, precheck, retryTest, snapshotSeq } from './fault-host-page.ts'
+import { lookUpSlot, testSlot } from './fault-slot.ts'
 import { fetch } from './fetch.ts'
 import type { ObsoleteTest } from './free-obsolete-roots.ts'
 import { write_lock } from './lock.ts'
@@ -16,22 +18,16 @@ const about = { fn: 'paging_page_fault', since }
 export function pageFault(bounds: Bounds): Block<Kvm> {
   return block('PF', [
     walkGuestTables(bounds),
+    ...lookUpSlot(bounds),
     ...(bounds.edits.length > 0 ? [writeTracked()] : []),
-    step(
-      'PF.9',
-      {
-        fn: 'kvm_faultin_pfn',
-        since,
-        shows: (kvm, v) => `gfn ${target_gfn(kvm, v)} -> pfn ${kvm.host_pte[target_gfn(kvm, v)]}`,
-      },
-      {
-        does: (kvm, v) => {
-          kvm.vcpu[v].fault.pfn = kvm.host_pte[target_gfn(kvm, v)]
-        },
-      },
-    ),
+    ...snapshotSeq(bounds),
+    ...testSlot(bounds),
+    ...precheck('PF.8 precheck', bounds),
+    faultinPfn(bounds),
+    ...precheck('PF.10', bounds),
     write_lock('PF.11', 'vcpu', about),
     staleCheck(),
+    ...(bounds.notifiers > 0 ? [retryTest()] : []),
     ...fetch(bounds),
     ...setSpte(bounds),
     endFault(bounds),
@@ -152,6 +148,8 @@ export function forget_fault(kvm: Kvm, v: number): void {
   }
   fault.level = 1
   fault.pfn = null
+  fault.slot = 'none'
+  fault.mmu_seq = 0
   fault.sp = null
   fault.child = null
   fault.flush = false

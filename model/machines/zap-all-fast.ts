@@ -1,4 +1,4 @@
-import { type Block, block, choice, type Program, program, step } from '../language/program.ts'
+import { type Block, block, choice, type Entry, type Program, program, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
@@ -10,10 +10,11 @@ const since = 'v5.18..v6.16'
 const about = { fn: 'kvm_mmu_zap_all_fast', since }
 const walk = { fn: 'kvm_zap_obsolete_pages', since }
 
-const zapping: Zapping = { sp: (kvm) => kvm.memslot[0].sp as number, list: 'invalid_list of memslot' }
+/** What kvm_zap_obsolete_pages() zaps. */
+export const zapping: Zapping = { sp: (kvm) => kvm.memslot[0].sp as number, list: 'invalid_list of memslot' }
 
 /** The oldest active page, where the walk of kvm_zap_obsolete_pages() begins. */
-const tail = (kvm: Kvm): number | null => kvm.active_mmu_pages[0]
+export const tail = (kvm: Kvm): number | null => kvm.active_mmu_pages[0]
 
 /**
  * A memslot update that zaps everything: `kvm_mmu_zap_all_fast()` (shadow-mmu.md 8.3). slots_lock makes it
@@ -40,6 +41,13 @@ export function zapAllFast(bounds: Bounds): Program<Kvm> {
       ],
       { rests: true },
     ),
+    ...zap_all_fast(bounds, 'idle'),
+  ])
+}
+
+/** ZF.2 to ZF.7, mmu_lock being held; afterwards to `to`, or on. */
+export function zap_all_fast(bounds: Bounds, to?: string): Entry<Kvm>[] {
+  return [
     step(
       'ZF.2',
       { ...about, shows: (kvm) => `kvm->arch.mmu_valid_gen = ${1 - kvm.mmu_valid_gen}` },
@@ -52,8 +60,8 @@ export function zapAllFast(bounds: Bounds): Program<Kvm> {
     requestAll(bounds),
     ...zapObsoletePages(bounds),
     kvm_mmu_commit_zap_page('ZF.6', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
-    write_unlock('ZF.7', about, 'idle'),
-  ])
+    write_unlock('ZF.7', about, to),
+  ]
 }
 
 /** ZF.4: every vCPU is told to drop obsolete roots. */
@@ -80,40 +88,13 @@ function requestAll(bounds: Bounds): Block<Kvm> {
 }
 
 /** ZF.5: zap from the tail until the first page that is not obsolete, dropping the lock now and then. */
-function zapObsoletePages(bounds: Bounds): (Block<Kvm> | ReturnType<typeof choice<Kvm>>)[] {
+function zapObsoletePages(bounds: Bounds): Entry<Kvm>[] {
   const obsoleteTail = (kvm: Kvm): boolean => {
     const oldest = tail(kvm)
     return oldest !== null && is_obsolete_sp(kvm, oldest)
   }
   return [
-    choice('ZF.5', [
-      step(
-        'ZF.5 next',
-        { ...walk, shows: (kvm) => `list tail: page ${tail(kvm)} is obsolete` },
-        {
-          when: obsoleteTail,
-          does: (kvm) => {
-            kvm.memslot[0].sp = tail(kvm)
-          },
-          to: 'ZF.5 zap',
-        },
-      ),
-      step(
-        'ZF.5 end',
-        {
-          ...walk,
-          shows: (kvm) => (tail(kvm) === null ? 'list is empty' : `list tail: page ${tail(kvm)} is current`),
-        },
-        {
-          when: (kvm) => !obsoleteTail(kvm),
-          does: (kvm) => {
-            kvm.memslot[0].batch = false
-          },
-          to: 'ZF.6',
-        },
-      ),
-      ...(bounds.lockBreak ? [lockBreak(obsoleteTail)] : []),
-    ]),
+    zapFromTail(bounds, obsoleteTail),
     block('ZF.5 zap', [
       ...zap_contents(zapping, bounds),
       unlink_page(zapping),
@@ -135,6 +116,38 @@ function zapObsoletePages(bounds: Bounds): (Block<Kvm> | ReturnType<typeof choic
       again(),
     ]),
   ]
+}
+
+/** ZF.5: the walk over active_mmu_pages from its tail, for as long as there is `more` to zap there. */
+export function zapFromTail(bounds: Bounds, more: (kvm: Kvm) => boolean): Entry<Kvm> {
+  return choice('ZF.5', [
+    step(
+      'ZF.5 next',
+      { ...walk, shows: (kvm) => `list tail: page ${tail(kvm)} is obsolete` },
+      {
+        when: more,
+        does: (kvm) => {
+          kvm.memslot[0].sp = tail(kvm)
+        },
+        to: 'ZF.5 zap',
+      },
+    ),
+    step(
+      'ZF.5 end',
+      {
+        ...walk,
+        shows: (kvm) => (tail(kvm) === null ? 'list is empty' : `list tail: page ${tail(kvm)} is current`),
+      },
+      {
+        when: (kvm) => !more(kvm),
+        does: (kvm) => {
+          kvm.memslot[0].batch = false
+        },
+        to: 'ZF.6',
+      },
+    ),
+    ...(bounds.lockBreak ? [lockBreak(more)] : []),
+  ])
 }
 
 /** `cond_resched_rwlock_write()`: only after at least one page, and only while there is more to do. */

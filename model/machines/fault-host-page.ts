@@ -1,0 +1,104 @@
+import { type Entry, type Step, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import { free_host_page, invalidation_of, mmu_invalidate_retry } from '../memory/host.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { forget_fault, target_gfn } from './page-fault.ts'
+
+const since = 'v5.12..v6.16'
+
+/** PF.7: what the notifiers' sequence count is before the host's page tables are looked at. */
+export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
+  if (bounds.notifiers === 0) return []
+  return [
+    step(
+      'PF.7',
+      {
+        fn: 'kvm_faultin_pfn',
+        since,
+        shows: (kvm) => `fault->mmu_seq = kvm->mmu_invalidate_seq = ${kvm.mmu_invalidate.seq}`,
+      },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.mmu_seq = kvm.mmu_invalidate.seq
+        },
+      },
+    ),
+  ]
+}
+
+/** PF.8 and PF.10: the retry test without the lock, which only saves work. */
+export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
+  if (bounds.notifiers === 0) return []
+  return [
+    step(
+      name,
+      {
+        fn: 'mmu_invalidate_retry_gfn_unsafe',
+        since: 'v6.9..v6.16',
+        shows: (kvm, v) => `retry (no lock) = ${retry(kvm, v)}`,
+        fused:
+          'Two fields are read; the answer is only a hint, and the test under mmu_lock reads them again.',
+      },
+      [{ when: retry, does: forget_fault, to: 'RUN.1' }, {}],
+    ),
+  ]
+}
+
+/** PF.9: the host page that backs the frame now; the host allocates one if there is none. */
+export function faultinPfn(bounds: Bounds): Step<Kvm> {
+  const about = {
+    fn: 'kvm_faultin_pfn',
+    since: 'v5.16..v6.16',
+    shows: (kvm: Kvm, v: number) => {
+      const gfn = target_gfn(kvm, v)
+      return `gfn ${gfn} -> pfn ${kvm.host_pte[gfn] ?? `${free_host_page(kvm)} (new)`}`
+    },
+    fused: 'The host reads or sets its page-table entry under its own page-table lock.',
+  }
+  const found = (kvm: Kvm, v: number): void => {
+    kvm.vcpu[v].fault.pfn = kvm.host_pte[target_gfn(kvm, v)]
+  }
+  if (bounds.notifiers === 0) return step('PF.9', about, { does: found })
+  return step('PF.9', about, [
+    { when: (kvm, v) => kvm.host_pte[target_gfn(kvm, v)] !== null, does: found },
+    {
+      when: (kvm) => free_host_page(kvm) !== null,
+      does: (kvm, v) => {
+        const page = free_host_page(kvm) as number
+        kvm.host_page[page].owner = 'the VM'
+        kvm.host_pte[target_gfn(kvm, v)] = page
+        kvm.vcpu[v].fault.pfn = page
+      },
+    },
+  ])
+}
+
+/**
+ * PF.12, its notifier half: `mmu_invalidate_retry_gfn()` under mmu_lock. In progress covers faults that lock
+ * during an invalidation, the sequence count those that lock after it.
+ */
+export function retryTest(
+  test: (kvm: Kvm, gfn: number, seq: number) => boolean = mmu_invalidate_retry,
+): Step<Kvm> {
+  const stale = (kvm: Kvm, v: number): boolean => test(kvm, target_gfn(kvm, v), kvm.vcpu[v].fault.mmu_seq)
+  return step(
+    'PF.12 retry',
+    {
+      fn: 'mmu_invalidate_retry_gfn',
+      since,
+      shows: (kvm, v) => {
+        const { in_progress, seq } = kvm.mmu_invalidate
+        return `in_progress = ${in_progress}, seq = ${seq} (fault: ${kvm.vcpu[v].fault.mmu_seq}): retry = ${stale(kvm, v)}`
+      },
+    },
+    [{ when: stale, to: 'PF.15' }, {}],
+  )
+}
+
+function retry(kvm: Kvm, v: number): boolean {
+  return mmu_invalidate_retry(kvm, target_gfn(kvm, v), kvm.vcpu[v].fault.mmu_seq)
+}
+
+/** Only what is in progress counts, or only the sequence count: the two halves of the test. */
+export const inProgressOnly = invalidation_of
+export const seqOnly = (kvm: Kvm, _gfn: number, seq: number): boolean => kvm.mmu_invalidate.seq !== seq

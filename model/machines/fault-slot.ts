@@ -1,0 +1,65 @@
+import { type Entry, type Step, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { slot_found, use_slot_arrays } from '../memory/memslot.ts'
+import { finish_instruction } from '../memory/vcpu.ts'
+import { forget_fault, target_gfn } from './page-fault.ts'
+
+const since = 'v5.13..v6.16'
+
+/**
+ * PF.3: the memslot of the frame, from the set of slots that is current now. SRCU keeps it usable until the
+ * vCPU enters the guest, whatever is published meanwhile.
+ */
+export function lookUpSlot(bounds: Bounds): Entry<Kvm>[] {
+  if (bounds.slotDeletes === 0) return []
+  return [
+    step(
+      'PF.3',
+      {
+        fn: 'kvm_vcpu_gfn_to_memslot',
+        since,
+        shows: (kvm, v) => `memslot of gfn ${target_gfn(kvm, v)}: ${slot_found(kvm, target_gfn(kvm, v))}`,
+      },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.slot = slot_found(kvm, target_gfn(kvm, v))
+        },
+      },
+    ),
+  ]
+}
+
+/** PF.8: a slot that is being deleted means trying again; a frame without slot is emulated as MMIO. */
+export function testSlot(bounds: Bounds): Entry<Kvm>[] {
+  return bounds.slotDeletes === 0 ? [] : [slotTest((kvm, v) => kvm.vcpu[v].fault.slot === 'invalid')]
+}
+
+/** PF.8 with a design's idea of what makes a fault try again. */
+export function slotTest(retry: (kvm: Kvm, v: number) => boolean): Step<Kvm> {
+  const none = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].fault.slot === 'none'
+  const readFlags = (kvm: Kvm, v: number): void => use_slot_arrays(kvm, target_gfn(kvm, v))
+  return step(
+    'PF.8',
+    { fn: 'kvm_faultin_pfn', since, shows: (kvm, v) => `fault->slot: ${kvm.vcpu[v].fault.slot}` },
+    [
+      {
+        when: none,
+        does: (kvm, v) => {
+          forget_fault(kvm, v)
+          finish_instruction(kvm, v)
+        },
+        to: 'RUN.1',
+      },
+      {
+        when: retry,
+        does: (kvm, v) => {
+          readFlags(kvm, v)
+          forget_fault(kvm, v)
+        },
+        to: 'RUN.1',
+      },
+      { does: readFlags },
+    ],
+  )
+}

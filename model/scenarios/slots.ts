@@ -1,0 +1,135 @@
+import type { Kvm } from '../memory/kvm.ts'
+import { memoryScenario } from './memory-scenario.ts'
+import type { Scenario } from './scenario.ts'
+
+const SLOT_PROPERTIES = [
+  'no-freed-spte-on-rmap',
+  'no-spte-of-a-freed-slot',
+  'no-use-after-free',
+  'nothing-added-to-an-invalid-slot',
+  'no-request-unnoticed-in-guest-mode',
+  'every-access-can-finish',
+  'zap-all-can-finish',
+  'no-deadlock',
+]
+
+const HOST_PAGE_PROPERTIES = [
+  'no-mapping-of-a-lost-page',
+  'no-install-during-invalidation',
+  'no-flush-debt-at-unlock',
+]
+
+/** Deletion of a memslot, against notifiers, faults and reclaim. */
+export const slotScenarios: readonly Scenario<Kvm>[] = [
+  memoryScenario({
+    id: 'slot-delete',
+    aliases: ['seed-001'],
+    title: 'a memslot is deleted; one shadow page maps a frame of it and a frame of another slot',
+    about:
+      'The situation of seed 001 (April 2013): spte[0] is on an rmap of the slot that is deleted, spte[1] on one of a slot that stays. A notifier takes either page away, a shrinker frees pages, and a vCPU runs on the old root. Who takes which entry off its rmap, and when may the page and the arrays be freed?',
+    bounds: {
+      pages: 3,
+      levels: 2,
+      entries: 2,
+      gfns: 4,
+      tables: 2,
+      pfns: 4,
+      dataWrites: true,
+      slots: 2,
+      slotOf: [null, null, 0, 1],
+      slotDeletes: 1,
+      lockBreak: true,
+      notifiers: 1,
+      invalidations: 1,
+      invalidated: [2, 3],
+      reclaims: 1,
+      dirty: true,
+    },
+    start: {
+      tables: [
+        [1, null],
+        [2, 3],
+      ],
+      pages: [
+        { gfn: 0, level: 2 },
+        { gfn: 1, level: 1 },
+      ],
+      filled: true,
+    },
+    properties: [
+      ...SLOT_PROPERTIES,
+      ...HOST_PAGE_PROPERTIES,
+      'no-dirty-page-lost',
+      'obsolete-pages-are-oldest',
+      'page-on-one-list',
+      'root-count-is-number-of-holders',
+      'notifier-finds-an-invalid-slot',
+    ],
+  }),
+  memoryScenario({
+    id: 'slot-delete-fault',
+    aliases: [],
+    title: 'a memslot is deleted, frame by frame, while a vCPU faults on it',
+    about:
+      'With kvm_mmu_zap_memslot() no root becomes obsolete, so that only the INVALID phase and the two grace periods keep a fault from mapping a frame of the slot after it was zapped.',
+    bounds: {
+      pages: 2,
+      slots: 1,
+      slotOf: [null, 0],
+      slotDeletes: 1,
+      preciseZap: true,
+    },
+    start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }], filled: false },
+    properties: [...SLOT_PROPERTIES, 'fault-finds-an-invalid-slot'],
+  }),
+  memoryScenario({
+    id: 'slot-delete-flush-debt',
+    aliases: [],
+    title: 'a memslot of two frames is zapped frame by frame while the host takes one of the pages away',
+    about:
+      'kvm_mmu_zap_memslot() may drop mmu_lock between frames. What it has zapped must be flushed before, because a notifier that then finds no SPTE does not flush.',
+    bounds: {
+      pages: 1,
+      entries: 2,
+      gfns: 3,
+      pfns: 4,
+      slots: 1,
+      slotOf: [null, 0, 0],
+      slotDeletes: 1,
+      preciseZap: true,
+      lockBreak: true,
+      notifiers: 1,
+      invalidations: 1,
+      invalidated: [1],
+    },
+    start: { tables: [[1, 2]], pages: [{ gfn: 0, level: 1 }], filled: true },
+    properties: [...SLOT_PROPERTIES, ...HOST_PAGE_PROPERTIES, 'notifier-runs-in-a-lock-break'],
+  }),
+  memoryScenario({
+    id: 'slot-delete-table',
+    aliases: [],
+    title: 'a memslot that holds a guest page table is deleted; what the table maps lies elsewhere',
+    about:
+      'A shadow page refers to two slots: the one its table lies in, which counts it, and the one its frames lie in. Zapping the leaf SPTEs of the slot is not enough. A shrinker frees the page later.',
+    bounds: {
+      pages: 3,
+      gfns: 3,
+      tables: 2,
+      pfns: 3,
+      slots: 1,
+      slotOf: [null, 0, null],
+      slotDeletes: 1,
+      preciseZap: true,
+      reclaims: 1,
+    },
+    start: {
+      tables: [[2], [2]],
+      pages: [
+        { gfn: 1, level: 1 },
+        { gfn: 0, level: 1 },
+      ],
+      filled: true,
+    },
+    properties: SLOT_PROPERTIES,
+  }),
+]
