@@ -1,0 +1,97 @@
+/**
+ * Kills a search with SIGKILL at random moments, again and again, lets it go on from its checkpoint each time,
+ * and compares the end with that of a search that nobody killed. Run from the built program:
+ *
+ *     node dist/explorer/checkpoint/kill-test.js [kills] [size] [exact|fingerprint] [seed]
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { filterLockSubject } from '../oracles/subjects.ts'
+import { breadthFirst } from '../search/breadth-first.ts'
+import { xoshiro } from '../state/tabulation.ts'
+
+/** Milliseconds after its start within which a search is killed. */
+const LONGEST_LIFE = 8000
+
+const SCRIPT = fileURLToPath(import.meta.url)
+
+type Storage = 'exact' | 'fingerprint'
+
+/** The search to be killed; says on its last line what it found. */
+function search(size: number, storage: Storage, directory: string | null): void {
+  const { system, properties } = filterLockSubject(size)
+  const resumable = directory !== null && existsSync(join(directory, 'checkpoint.json'))
+  const result = breadthFirst(system, properties, {
+    storage,
+    ...(directory === null ? {} : { checkpoint: { directory, every: 0.3 } }),
+    ...(resumable ? { resume: directory } : {}),
+  })
+  const { complete, states, transitions, depth, deadlocks, steps } = result
+  const verdicts = result.properties.map(({ property, verdict, antecedent }) => [
+    property.id,
+    verdict,
+    antecedent,
+  ])
+  console.log(
+    JSON.stringify({ complete, states, transitions, depth, deadlocks, steps: [...steps], verdicts }),
+  )
+}
+
+/** Runs a search in a process of its own. Resolves with its last line, or null when it was killed. */
+function start(args: readonly string[], killAfter: number | null): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [SCRIPT, 'search', ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let output = ''
+    child.stdout.on('data', (data: Buffer) => {
+      output += data.toString()
+    })
+    const timer = killAfter === null ? null : setTimeout(() => child.kill('SIGKILL'), killAfter)
+    child.on('close', (status, signal) => {
+      if (timer !== null) clearTimeout(timer)
+      if (signal === 'SIGKILL') resolve(null)
+      else if (status === 0) resolve(output.trim())
+      else reject(new Error(`the search ended with ${signal ?? `status ${status}`}`))
+    })
+  })
+}
+
+async function main(kills: number, size: string, storage: string, seed: number): Promise<void> {
+  const random = xoshiro(seed)
+  const expected = await start([size, storage], null)
+  const directory = mkdtempSync(join(tmpdir(), 'kill-test-'))
+  let killed = 0
+  let finished = 0
+  try {
+    while (killed < kills) {
+      const life = ((random() >>> 0) / 2 ** 32) * LONGEST_LIFE
+      const found = await start([size, storage, directory], life)
+      if (found === null) {
+        killed++
+        continue
+      }
+      compare(found, expected)
+      finished++
+      rmSync(directory, { recursive: true, force: true })
+    }
+    compare(await start([size, storage, directory], null), expected)
+    const times = `${finished + 1} search${finished === 0 ? '' : 'es'}`
+    console.log(
+      `${killed} kills, ${times} brought to the end, all as the one that nobody killed:\n${expected}`,
+    )
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function compare(found: string | null, expected: string | null): void {
+  if (found !== expected) throw new Error(`found    ${found}\nexpected ${expected}`)
+}
+
+const [first = '30', size = '6', storage = 'fingerprint', last = '1'] = process.argv.slice(2)
+if (first === 'search') search(Number(size), storage as Storage, process.argv[5] ?? null)
+else await main(Number(first), size, storage, Number(last))
