@@ -1,8 +1,8 @@
 import { block, type Entry, type Step, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { CURRENT, root_has_no_page, root_in_slot, root_slots, slot_name } from '../memory/mmu.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
-import { CURRENT, root_in_slot } from '../memory/mmu.ts'
 import { freeRoots } from './free-roots.ts'
 
 const since = 'v5.19..v6.16'
@@ -31,7 +31,7 @@ export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
         { does: (kvm, v) => kvm.vcpu[v].requests.delete('FREE_OBSOLETE_ROOTS') },
       ),
       testCurrentRoot(),
-      ...(bounds.prevRoots > 0 ? [testPrevRoots()] : []),
+      ...(bounds.prevRoots > 0 || bounds.mmus > 1 ? [testPrevRoots()] : []),
       ...freeRoots(bounds.vcpus),
     ]),
   ]
@@ -39,7 +39,10 @@ export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
 
 const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS')
 
-/** OB.1, current root: `is_obsolete_root(root.hpa)`, without mmu_lock. */
+/**
+ * OB.1, current root: `is_obsolete_root(root.hpa)`, without mmu_lock. A root without shadow page cannot be
+ * asked and counts as obsolete whenever the request is serviced.
+ */
 export function testCurrentRoot(obsolete: ObsoleteTest = is_obsolete_sp): Step<Kvm> {
   return step(
     'OB.1',
@@ -57,7 +60,7 @@ export function testCurrentRoot(obsolete: ObsoleteTest = is_obsolete_sp): Step<K
 }
 
 /**
- * OB.1, previous roots: one step each, because each is a lock-free read of its own. `slotTested` says which
+ * OB.1, previous roots, and then the roots of the other MMU: one step each, because each is a lock-free read of its own. `slotTested` says which
  * slot's root is looked at when deciding about slot `i + 1`.
  */
 export function testPrevRoots(
@@ -81,7 +84,7 @@ export function testPrevRoots(
     },
     [
       {
-        when: (kvm, v) => kvm.vcpu[v].i + 1 < kvm.vcpu[v].prev_roots.length,
+        when: (kvm, v) => kvm.vcpu[v].i + 2 < root_slots(kvm, v),
         does: (kvm, v) => {
           test(kvm, v)
           kvm.vcpu[v].i++
@@ -99,11 +102,14 @@ export function testPrevRoots(
 }
 
 function isObsolete(kvm: Kvm, v: number, slot: number, obsolete: ObsoleteTest): boolean {
+  // There is no page to ask whether it is obsolete.
+  if (slot === CURRENT && root_has_no_page(kvm, v)) return true
   const root = root_in_slot(kvm, v, slot)
   return root !== null && obsolete(kvm, root)
 }
 
 /** A root slot and what is in it, as a diagram shows it. */
 function named(kvm: Kvm, v: number, slot: number): string {
-  return `${slot === CURRENT ? 'root' : `prev_roots[${slot - 1}]`} = ${root_in_slot(kvm, v, slot) ?? 'INVALID_PAGE'}`
+  if (slot === CURRENT && root_has_no_page(kvm, v)) return 'root = pae_root'
+  return `${slot_name(kvm, v, slot)} = ${root_in_slot(kvm, v, slot) ?? 'INVALID_PAGE'}`
 }

@@ -1,6 +1,6 @@
 import { type Entry, step } from '../language/program.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { clear_slot, root_in_slot } from '../memory/mmu.ts'
+import { clear_slot, pages_in_slot, slot_name } from '../memory/mmu.ts'
 import { write_lock, write_unlock } from './lock.ts'
 import { kvm_mmu_commit_zap_page } from './zap-page.ts'
 
@@ -40,19 +40,20 @@ export function freeRoots(vcpus: number): Entry<Kvm>[] {
   ]
 }
 
-/** Drops one slot's reference; the last reference to a zapped page puts it on the list of zapped pages. */
+/** Drops one slot's references; the last reference to a zapped page puts it on the list of zapped pages. */
 function mmu_free_root_page(kvm: Kvm, v: number, slot: number): void {
-  const root = root_in_slot(kvm, v, slot)
-  if (root === null) return
+  const roots = pages_in_slot(kvm, v, slot)
   clear_slot(kvm, v, slot)
-  kvm.page[root].root_count--
-  if (kvm.page[root].root_count === 0 && kvm.page[root].role_invalid)
-    kvm.page[root].list = 'invalid_list of vcpu'
+  for (const root of roots) {
+    kvm.page[root].root_count--
+    if (kvm.page[root].root_count === 0 && kvm.page[root].role_invalid)
+      kvm.page[root].list = 'invalid_list of vcpu'
+  }
 }
 
 function slots(kvm: Kvm, v: number): string {
   return kvm.vcpu[v].roots_to_free
     .elements()
-    .map((slot) => `${slot === 0 ? 'root' : `prev_roots[${slot - 1}]`} = ${root_in_slot(kvm, v, slot)}`)
+    .map((slot) => `${slot_name(kvm, v, slot)} = ${pages_in_slot(kvm, v, slot).join('+')}`)
     .join(', ')
 }

@@ -2,7 +2,13 @@ import { type Entry, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { rmap_write_protect } from '../memory/rmap.ts'
-import { alloc_shadow_page, find_shadow_page, free_page_of_pool } from '../memory/shadow-page.ts'
+import {
+  alloc_shadow_page,
+  find_shadow_page,
+  free_page_of_pool,
+  INDIRECT,
+  type Role,
+} from '../memory/shadow-page.ts'
 import { account_shadowed } from '../memory/write-tracking.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { sync_page } from './sync-page.ts'
@@ -16,6 +22,8 @@ const account = { fn: 'account_shadowed', since }
 export interface Wanted {
   readonly gfn: (kvm: Kvm, v: number) => number
   readonly level: (kvm: Kvm, v: number) => number
+  /** The rest of the role; default: indirect, as with one MMU and one kind of guest. */
+  readonly role?: (kvm: Kvm, v: number) => Role
   /** Stores the page found or built in the caller's local variable. */
   readonly found: (kvm: Kvm, v: number, page: number) => void
   /** Reads it back. */
@@ -29,11 +37,13 @@ export interface Wanted {
  */
 export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
   const watched = bounds.edits.length > 0
+  const role = wanted.role ?? ((): Role => INDIRECT)
   const lookUp = (kvm: Kvm, v: number): number | null =>
-    find_shadow_page(kvm, wanted.gfn(kvm, v), wanted.level(kvm, v))
+    find_shadow_page(kvm, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
   const build = (kvm: Kvm, v: number): number => {
     const page = free_page_of_pool(kvm) as number
-    alloc_shadow_page(kvm, page, wanted.gfn(kvm, v), wanted.level(kvm, v))
+    alloc_shadow_page(kvm, page, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
+    kvm.page[page].built_pae = kvm.vcpu[v].cr4_pae
     wanted.found(kvm, v, page)
     return page
   }

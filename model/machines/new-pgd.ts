@@ -1,12 +1,17 @@
-import { type Block, block, step } from '../language/program.ts'
+import { type Block, block, type Entry, type Step, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { is_root_usable } from '../memory/shadow-page.ts'
-import { CURRENT } from '../memory/mmu.ts'
+import { CURRENT, is_root_usable, root_is_valid } from '../memory/mmu.ts'
 import { freeRoots } from './free-roots.ts'
 
 const since = 'v5.18..v6.16'
 const about = { fn: 'cached_root_find_and_keep_current', since }
+
+/** The page directory that a root was loaded for; with one MMU it is the frame of the root's page. */
+export type PgdOf = (kvm: Kvm, v: number) => number | null
+
+/** `root.pgd`, as recorded when the root was loaded. */
+const recordedPgd: PgdOf = (kvm, v) => kvm.vcpu[v].root_pgd
 
 /**
  * `kvm_mmu_new_pgd()`: look for a cached root by rotating the previous roots through the current slot. A
@@ -15,8 +20,9 @@ const about = { fn: 'cached_root_find_and_keep_current', since }
  * the vCPU of itself) is part of the switch here: it is serviced before the next entry in any case.
  */
 export function newPgd(bounds: Bounds): Block<Kvm> {
-  const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, kvm.vcpu[v].root, kvm.vcpu[v].cr3)
+  const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, CURRENT)
   return block('NP', [
+    ...(bounds.paeRoots > 0 ? [freeRootWithoutPage()] : []),
     step(
       'NP.2',
       {
@@ -27,7 +33,7 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
         ? [{ when: usable, to: 'RUN.1' }, {}]
         : [{ when: usable, to: 'RUN.1' }, { to: 'NP.4' }],
     ),
-    ...(bounds.prevRoots > 0 ? [swapStep()] : []),
+    ...(bounds.prevRoots > 0 ? [swapRoots()] : []),
     step(
       'NP.4',
       {
@@ -37,7 +43,7 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
       },
       [
         {
-          when: (kvm, v) => kvm.vcpu[v].root !== null,
+          when: root_is_valid,
           does: (kvm, v) => kvm.vcpu[v].roots_to_free.add(CURRENT),
         },
         { to: 'RUN.1' },
@@ -48,17 +54,31 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
   ])
 }
 
-/** NP.3: swap the current root with prev_roots[i] and test it; one step each, the test reads role.invalid. */
-function swapStep() {
-  const swapped = (kvm: Kvm, v: number): boolean => {
-    const { i, prev_roots, cr3 } = kvm.vcpu[v]
-    return is_root_usable(kvm, prev_roots[i], cr3)
-  }
+/** NP.1: what makes a root reusable is in its shadow page, so a root without one is not cached. */
+function freeRootWithoutPage(): Entry<Kvm> {
+  return step(
+    'NP.1',
+    { fn: 'fast_pgd_switch', since, shows: (kvm, v) => `root is cached = ${!root_is_valid(kvm, v)}` },
+    { to: 'NP.4' },
+  )
+}
+
+/**
+ * NP.3: swap the current root with prev_roots[i] and test it; one step each, the test reads role.invalid.
+ * `pgdOf` is what a design writes down as the page directory of the root that leaves the current slot.
+ */
+export function swapRoots(pgdOf: PgdOf = recordedPgd): Step<Kvm> {
+  const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, kvm.vcpu[v].i + 1)
   const swap = (kvm: Kvm, v: number): void => {
     const vcpu = kvm.vcpu[v]
-    const root = vcpu.root
-    vcpu.root = vcpu.prev_roots[vcpu.i]
-    vcpu.prev_roots[vcpu.i] = root
+    const { i, root } = vcpu
+    vcpu.root = vcpu.prev_roots[i]
+    vcpu.prev_roots[i] = root
+    if (vcpu.prev_pgds.length === 0) return
+    // Of an empty slot the page directory is not looked at, and not kept.
+    const pgd = root === null ? null : pgdOf(kvm, v)
+    vcpu.root_pgd = vcpu.prev_pgds[i]
+    vcpu.prev_pgds[i] = pgd
   }
   return step<Kvm>(
     'NP.3',
@@ -66,12 +86,12 @@ function swapStep() {
       ...about,
       shows: (kvm, v) => {
         const { i, prev_roots } = kvm.vcpu[v]
-        return `swap(root, prev_roots[${i}]); is_root_usable(root = ${prev_roots[i] ?? 'INVALID_PAGE'}) = ${swapped(kvm, v)}`
+        return `swap(root, prev_roots[${i}]); is_root_usable(root = ${prev_roots[i] ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`
       },
     },
     [
       {
-        when: swapped,
+        when: usable,
         does: (kvm, v) => {
           swap(kvm, v)
           kvm.vcpu[v].i = 0

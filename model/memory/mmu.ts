@@ -2,6 +2,7 @@ import { array, flag, ref, struct } from '../language/shapes.ts'
 import type { Bounds } from './bounds.ts'
 import type { Kvm } from './kvm.ts'
 import { optional } from './optional.ts'
+import { has_role, type Role } from './shadow-page.ts'
 import type { Sorts } from './sorts.ts'
 
 /** `struct kvm_mmu`: the roots of one context of a vCPU, and what they are roots for (shadow-mmu.md 2.5). */
@@ -121,6 +122,32 @@ export function root_has_no_page(kvm: Kvm, v: number): boolean {
 /** Which entry of a PAE root translates `gva`. */
 export function pae_index(gva: number, bounds: Bounds): number {
   return Math.floor(gva / bounds.entries ** bounds.levels) % bounds.paeRoots
+}
+
+/** `mmu->root_role`: with two MMUs L1 has direct roots, and L2 runs on shadows of L1's nested tables. */
+export function root_role(kvm: Kvm, v: number): Role {
+  const { other_mmu, nested, root_role_pae } = kvm.vcpu[v]
+  return { direct: other_mmu.length > 0 && !nested, guest_mode: nested, pae: root_role_pae }
+}
+
+/** The page directory that the root in a slot of the current MMU was loaded for. */
+function pgd_in_slot(kvm: Kvm, v: number, slot: number): number | null {
+  const { root_pgd, prev_pgds, other_mmu } = kvm.vcpu[v]
+  const root = root_in_slot(kvm, v, slot)
+  if (other_mmu.length === 0) return root === null ? null : kvm.page[root].gfn
+  return slot === CURRENT ? root_pgd : prev_pgds[slot - 1]
+}
+
+/**
+ * `is_root_usable()`: page directory and role word match what the vCPU wants. Direct roots do not depend on
+ * the page directory; the role word contains `invalid`; the generation is not compared.
+ */
+export function is_root_usable(kvm: Kvm, v: number, slot: number): boolean {
+  const root = root_in_slot(kvm, v, slot)
+  if (root === null || kvm.page[root].role_invalid) return false
+  const role = root_role(kvm, v)
+  if (!role.direct && pgd_in_slot(kvm, v, slot) !== kvm.vcpu[v].cr3) return false
+  return has_role(kvm, root, role)
 }
 
 /** The page where a walk for the address of the instruction in progress begins. */

@@ -90,14 +90,6 @@ export function is_obsolete_sp(kvm: Kvm, page: number): boolean {
   return sp.role_invalid || sp.mmu_valid_gen !== kvm.mmu_valid_gen
 }
 
-/**
- * A root is usable from the cache when its pgd and role word match; the role word contains `invalid`, the
- * generation is not compared (`is_root_usable()`).
- */
-export function is_root_usable(kvm: Kvm, root: number | null, pgd: number): boolean {
-  return root !== null && kvm.page[root].gfn === pgd && !kvm.page[root].role_invalid
-}
-
 /** Adds a page at the head of `active_mmu_pages`; the tail, where zapping starts, is element 0. */
 export function list_add_active(kvm: Kvm, page: number): void {
   let end = 0

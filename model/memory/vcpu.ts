@@ -66,7 +66,7 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     ...mmuMembers(sorts, bounds),
     other_mmu: otherMmu(sorts, bounds),
     /** L2 runs: arch.mmu is guest_mmu, and `cr3` the root of L1's nested tables. */
-    nested: optional(bounds.mmus > 1, flag),
+    nested: optional(bounds.mmus > 1 || bounds.guestMode, flag),
     cr3: id(sorts.gfn),
     cr4_pae: optional(bounds.paeToggles > 0, flag),
     tlb: array(bounds.gvas, tlbEntry(sorts)),
