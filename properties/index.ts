@@ -21,6 +21,7 @@ import { obsoletePagesAreOldest } from './obsolete-pages-are-oldest.ts'
 import { onlyObsoleteRootsFreed } from './only-obsolete-roots-freed.ts'
 import { pageOnOneList } from './page-on-one-list.ts'
 import { rootCountIsNumberOfHolders } from './root-count-is-number-of-holders.ts'
+import { shadowPageProperties } from './shadow-pages.ts'
 import {
   faultFindsAnInvalidSlot,
   faultIsRetriedForANotifier,
@@ -52,6 +53,7 @@ export const properties: readonly Property<Kvm>[] = [
   noDirtyPageLost,
   nothingAddedToAnInvalidSlot,
   obsoletePagesAreOldest,
+  ...shadowPageProperties,
   everyAccessCanFinish,
   zapAllCanFinish,
   noDeadlock,

@@ -4,6 +4,7 @@ import { index_at } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { drop_parent_pte } from '../memory/rmap.ts'
 import type { Spte } from '../memory/shadow-page.ts'
+import { drain } from '../memory/store-buffer.ts'
 import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
 import { getShadowPage } from './get-shadow-page.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
@@ -95,6 +96,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
         { when: (kvm, v) => linked(kvm, v) },
         {
           does: (kvm, v) => {
+            drain(kvm, v)
             const { sp, child } = kvm.vcpu[v].fault
             const entry = fault_spte(kvm, v, bounds)
             entry.kind = 'link'

@@ -1,5 +1,5 @@
 import { block, type Entry, type Step, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { CURRENT, root_has_no_page, root_in_slot, root_slots, slot_name } from '../memory/mmu.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
@@ -23,7 +23,7 @@ export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
           shows: (kvm, v) => `kvm_check_request(FREE_OBSOLETE_ROOTS) = ${pending(kvm, v)}`,
           quiet: (kvm, v) => !pending(kvm, v),
         },
-        [{ when: (kvm, v) => !pending(kvm, v), to: bounds.edits.length > 0 ? 'RUN.2' : 'RUN.4' }, {}],
+        [{ when: (kvm, v) => !pending(kvm, v), to: watched(bounds) ? 'RUN.2' : 'RUN.4' }, {}],
       ),
       step(
         'K2',

@@ -1,5 +1,5 @@
 import { type Entry, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { rmap_write_protect } from '../memory/rmap.ts'
 import {
@@ -8,9 +8,12 @@ import {
   free_page_of_pool,
   INDIRECT,
   type Role,
+  sp_has_gptes,
 } from '../memory/shadow-page.ts'
+import { drain, increment_indirect_shadow_pages } from '../memory/store-buffer.ts'
 import { account_shadowed } from '../memory/write-tracking.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
+import { smp_mb } from './memory-barrier.ts'
 import { sync_page } from './sync-page.ts'
 
 const since = 'v6.0..v6.16'
@@ -36,7 +39,6 @@ export interface Wanted {
  * without guest writes to tables there is nothing to protect and nobody to race with.
  */
 export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
-  const watched = bounds.edits.length > 0
   const role = wanted.role ?? ((): Role => INDIRECT)
   const lookUp = (kvm: Kvm, v: number): number | null =>
     find_shadow_page(kvm, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
@@ -44,6 +46,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
     const page = free_page_of_pool(kvm) as number
     alloc_shadow_page(kvm, page, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
     kvm.page[page].built_pae = kvm.vcpu[v].cr4_pae
+    for (const vcpu of kvm.vcpu) if (vcpu.stopped_by === wanted.gfn(kvm, v)) vcpu.shadowed_again = true
     wanted.found(kvm, v, page)
     return page
   }
@@ -59,12 +62,12 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         {
           when: (kvm, v) => lookUp(kvm, v) !== null,
           does: (kvm, v) => wanted.found(kvm, v, lookUp(kvm, v) as number),
-          to: watched ? 'GET.4' : 'GET.end',
+          to: watched(bounds) ? 'GET.4' : 'GET.end',
         },
         { to: 'GET.6' },
       ],
     ),
-    ...(watched ? syncFound(bounds, wanted) : []),
+    ...(watched(bounds) ? syncFound(bounds, wanted) : []),
     step(
       'GET.6',
       {
@@ -76,11 +79,11 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         when: (kvm) => free_page_of_pool(kvm) !== null,
         does: (kvm, v) => {
           const page = build(kvm, v)
-          if (!watched) account_shadowed(kvm, page)
+          if (!watched(bounds) && sp_has_gptes(kvm, page)) account_shadowed(kvm, page)
         },
       },
     ),
-    ...(watched ? protectTable(bounds, wanted) : []),
+    ...(watched(bounds) ? protectTable(bounds, wanted) : []),
     step('GET.end', { ...find, shows: (kvm, v) => `return page ${wanted.page(kvm, v)}`, quiet: true }),
   ]
 }
@@ -121,13 +124,17 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
   return [
     step(
       'GET.7',
-      { ...account, shows: 'indirect_shadow_pages++' },
       {
-        does: (kvm) => {
-          kvm.indirect_shadow_pages++
-        },
+        ...account,
+        shows: (kvm, v) =>
+          sp_has_gptes(kvm, wanted.page(kvm, v)) ? 'indirect_shadow_pages++' : 'no guest table behind it',
       },
+      [
+        { when: (kvm, v) => !sp_has_gptes(kvm, wanted.page(kvm, v)), to: 'GET.end' },
+        { does: increment_indirect_shadow_pages },
+      ],
     ),
+    ...(bounds.barriers ? [smp_mb('GET.8', { fn: 'account_shadowed', since: 'v6.9..v6.16' })] : []),
     step(
       'GET.9',
       {
@@ -139,7 +146,9 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       },
       {
         does: (kvm, v) => {
-          if (wanted.level(kvm, v) > 1) kvm.gfn_write_track[wanted.gfn(kvm, v)]++
+          if (wanted.level(kvm, v) === 1) return
+          drain(kvm, v)
+          kvm.gfn_write_track[wanted.gfn(kvm, v)]++
         },
       },
     ),
@@ -154,7 +163,9 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       },
       {
         does: (kvm, v) => {
-          if (rmap_write_protect(kvm, wanted.gfn(kvm, v))) kvm.vcpu[v].fault.flush = true
+          if (!rmap_write_protect(kvm, wanted.gfn(kvm, v))) return
+          drain(kvm, v)
+          kvm.vcpu[v].fault.flush = true
         },
       },
     ),

@@ -1,9 +1,10 @@
 import { choice, type Entry, type Step, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
-import { index_at } from '../memory/guest-memory.ts'
+import { Fault } from '../language/property.ts'
+import { type Bounds, type Edit, type HardStore, watched } from '../memory/bounds.ts'
+import { index_at, write_gpte } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import type { Spte } from '../memory/shadow-page.ts'
-import { finish_instruction } from '../memory/vcpu.ts'
+import { finish_instruction, flush_tlb_gva, promise_fresh } from '../memory/vcpu.ts'
 
 const since = 'x86'
 const code = { fn: 'guest', since }
@@ -16,6 +17,7 @@ const hardware = { fn: 'hardware page walk', since }
  */
 export function guest(bounds: Bounds): Entry<Kvm>[] {
   const gvas = Array.from({ length: bounds.gvas }, (_, gva) => gva)
+  const { reads = gvas } = bounds
   return [
     choice('RUN.9', [
       step(
@@ -23,20 +25,13 @@ export function guest(bounds: Bounds): Entry<Kvm>[] {
         { fn: 'vcpu_enter_guest', since, shows: 'VM-exit: external interrupt (IPI)' },
         { when: (kvm, v) => kvm.vcpu[v].ipi && kvm.vcpu[v].walk === null, to: 'exit: interrupt' },
       ),
-      ...gvas.map((gva) => begin(`read[${gva}]`, `read gva ${gva}`, 'read', gva, 0)),
+      ...reads.map((gva) => begin(`read[${gva}]`, `read gva ${gva}`, 'read', gva)),
       ...(bounds.dataWrites
-        ? gvas.map((gva) => begin(`write[${gva}]`, `write gva ${gva}`, 'write', gva, 0))
+        ? gvas.map((gva) => begin(`write[${gva}]`, `write gva ${gva}`, 'write', gva))
         : []),
-      ...bounds.edits.map(({ gva, index, to, w }, number) =>
-        begin(
-          `edit[${number}]`,
-          `gPTE[${index}] (gva ${gva}) = ${to === null ? 'not present' : `gfn ${to}${w ? ', W' : ''}`}`,
-          'write',
-          gva,
-          number + 1,
-        ),
-      ),
-      ...(bounds.invlpgs > 0 ? gvas.map(invlpg) : []),
+      ...bounds.edits.map((edit, number) => beginEdit(edit, number)),
+      ...bounds.hardStores.map((store, number) => beginHardStore(store, number)),
+      ...(bounds.invlpgs > 0 ? reads.map(invlpg) : []),
       tlbHit(bounds),
       ...(bounds.levels > 1 ? [walkTable(bounds)] : []),
       walkLeaf(bounds),
@@ -54,6 +49,15 @@ function tlb_hit(kvm: Kvm, v: number): boolean {
   const { gva, guest, root, tlb } = kvm.vcpu[v]
   const entry = tlb[gva]
   return entry.pfn !== null && entry.root === root && (guest !== 'write' || entry.w)
+}
+
+/** The walk reads a table: a guest entry's contents decide, whoever the memory belongs to by now. */
+function use_table(kvm: Kvm, v: number): void {
+  const { walk, root } = kvm.vcpu[v]
+  const table = walk ?? (root as number)
+  if (kvm.page[table].list === 'free') {
+    throw new Fault('no-use-after-free', `vcpu${v} walks shadow page ${table} after it was freed`)
+  }
 }
 
 /** The entry that the walk reads now. */
@@ -75,21 +79,68 @@ function do_store(kvm: Kvm, v: number, pfn: number, bounds: Bounds): void {
   const { index, to, w } = bounds.edits[edit - 1]
   // Page tables stay on the host page they started on, which has the number of their frame.
   if (pfn >= bounds.tables) return
-  kvm.guest_table[pfn][index].to = to
-  kvm.guest_table[pfn][index].w = w
+  write_gpte(kvm, pfn, index, to, w)
 }
 
-function begin(name: string, shows: string, kind: 'read' | 'write', gva: number, edit: number): Step<Kvm> {
+/** The guest begins a store to one of its page tables; one that is emulated exits at once. */
+function beginEdit({ gva, index, to, w, by, emulatedInto }: Edit, number: number): Step<Kvm> {
+  const value = to === null ? 'not present' : `gfn ${to}${w ? ', W' : ''}`
+  const mayBegin = (kvm: Kvm, v: number): boolean =>
+    kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].edits_left > 0 && (by === undefined || by === v)
+  const start = (kvm: Kvm, v: number): void => {
+    kvm.vcpu[v].guest = 'write'
+    kvm.vcpu[v].gva = gva
+    kvm.vcpu[v].edit = number + 1
+    kvm.vcpu[v].edits_left--
+  }
+  if (emulatedInto === undefined) {
+    return step(
+      `edit[${number}]`,
+      { ...code, shows: `gPTE[${index}] (gva ${gva}) = ${value}` },
+      { when: mayBegin, does: start, to: 'RUN.9' },
+    )
+  }
+  return step(
+    `edit[${number}]`,
+    { ...code, shows: `table ${emulatedInto}[${index}] = ${value}, to be emulated` },
+    {
+      when: mayBegin,
+      does: (kvm, v) => {
+        start(kvm, v)
+        kvm.vcpu[v].fault.gpte[0].to = emulatedInto
+      },
+      to: 'exit: emulated store',
+    },
+  )
+}
+
+/** The guest begins a store that only hardware can carry out. */
+function beginHardStore({ gva, by }: HardStore, number: number): Step<Kvm> {
+  return step(
+    `store[${number}]`,
+    { ...code, shows: `write gva ${gva} by an instruction that KVM cannot emulate` },
+    {
+      when: (kvm, v) => v === by && kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].hard_stores_left > 0,
+      does: (kvm, v) => {
+        kvm.vcpu[v].guest = 'write'
+        kvm.vcpu[v].gva = gva
+        kvm.vcpu[v].unemulatable = true
+        kvm.vcpu[v].hard_stores_left--
+      },
+      to: 'RUN.9',
+    },
+  )
+}
+
+function begin(name: string, shows: string, kind: 'read' | 'write', gva: number): Step<Kvm> {
   return step(
     name,
     { ...code, shows },
     {
-      when: (kvm, v) => kvm.vcpu[v].guest === 'idle' && (edit === 0 || kvm.vcpu[v].edits_left > 0),
+      when: (kvm, v) => kvm.vcpu[v].guest === 'idle',
       does: (kvm, v) => {
         kvm.vcpu[v].guest = kind
         kvm.vcpu[v].gva = gva
-        kvm.vcpu[v].edit = edit
-        if (edit > 0) kvm.vcpu[v].edits_left--
       },
       to: 'RUN.9',
     },
@@ -122,6 +173,7 @@ function walkTable(bounds: Bounds): Step<Kvm> {
     {
       when: (kvm, v) => may_walk(kvm, v) && walked_spte(kvm, v, bounds).kind === 'link',
       does: (kvm, v) => {
+        use_table(kvm, v)
         const vcpu = kvm.vcpu[v]
         const level = vcpu.walk === null ? bounds.levels : vcpu.walk_level
         vcpu.walk = walked_spte(kvm, v, bounds).child
@@ -153,6 +205,7 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
     {
       when: (kvm, v) => may_walk(kvm, v) && allows(kvm, v, walked_spte(kvm, v, bounds)),
       does: (kvm, v) => {
+        use_table(kvm, v)
         const { pfn, w } = walked_spte(kvm, v, bounds)
         if (bounds.dirty && kvm.vcpu[v].guest === 'write') walked_spte(kvm, v, bounds).dirty = true
         const entry = kvm.vcpu[v].tlb[kvm.vcpu[v].gva]
@@ -184,12 +237,11 @@ function walkFault(bounds: Bounds): Step<Kvm> {
     {
       when: (kvm, v) => may_walk(kvm, v) && refused(kvm, v),
       does: (kvm, v) => {
+        use_table(kvm, v)
+        if (watched(bounds)) kvm.vcpu[v].fault.present = walked_spte(kvm, v, bounds).kind === 'leaf'
         end_walk(kvm, v)
         // The fault itself drops what was cached for the address.
-        const entry = kvm.vcpu[v].tlb[kvm.vcpu[v].gva]
-        entry.pfn = null
-        entry.w = false
-        entry.root = null
+        flush_tlb_gva(kvm, v, kvm.vcpu[v].gva)
       },
       to: 'exit: page fault',
     },
@@ -207,6 +259,7 @@ function invlpg(gva: number): Step<Kvm> {
         kvm.vcpu[v].invlpgs_left--
         kvm.vcpu[v].guest = 'invlpg'
         kvm.vcpu[v].gva = gva
+        promise_fresh(kvm, v, gva)
       },
       to: 'exit: INVLPG',
     },
@@ -227,6 +280,7 @@ function cr3Loads(bounds: Bounds): Step<Kvm>[] {
         does: (kvm, v) => {
           kvm.vcpu[v].cr3_loads--
           kvm.vcpu[v].cr3 = pgd
+          for (let gva = 0; gva < bounds.gvas; gva++) promise_fresh(kvm, v, gva)
         },
         to: 'exit: CR3',
       },

@@ -1,9 +1,11 @@
 import { block, type Entry, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { drain } from '../memory/store-buffer.ts'
 import { flush_tlb } from '../memory/vcpu.ts'
 import { getShadowPage } from './get-shadow-page.ts'
 import { write_lock, write_unlock } from './lock.ts'
+import { syncRoot } from './sync.ts'
 
 const since = 'v5.18..v6.16'
 const about = { fn: 'kvm_mmu_load', since }
@@ -46,6 +48,7 @@ export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
       },
       {
         does: (kvm, v) => {
+          drain(kvm, v)
           const page = kvm.vcpu[v].fault.child as number
           kvm.page[page].root_count++
           kvm.vcpu[v].root = page
@@ -54,6 +57,7 @@ export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
       },
     ),
     write_unlock('LOAD.4', about),
+    ...(watched(bounds) ? [block('LOAD.5', syncRoot(bounds))] : []),
     step(
       'LOAD.7',
       { ...about, shows: 'flush the TLB of this CPU' },

@@ -1,5 +1,6 @@
 import { type About, type Step, step } from '../language/program.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { drain } from '../memory/store-buffer.ts'
 
 /** Kinds of threads that take mmu_lock. */
 export type Locker = 'vcpu' | 'zapper' | 'memslot' | 'notifier' | 'shrinker'
@@ -11,7 +12,8 @@ export function write_lock(name: string, who: Locker, about: About<Kvm>): Step<K
     { shows: 'write_lock(&kvm->mmu_lock)', ...about },
     {
       when: (kvm) => kvm.mmu_lock === 'free',
-      does: (kvm) => {
+      does: (kvm, self) => {
+        if (who === 'vcpu') drain(kvm, self)
         kvm.mmu_lock = who
       },
     },

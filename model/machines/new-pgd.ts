@@ -1,5 +1,5 @@
 import { type Block, block, type Entry, type Step, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { CURRENT, is_root_usable, root_is_valid } from '../memory/mmu.ts'
 import { freeRoots } from './free-roots.ts'
@@ -22,6 +22,7 @@ const recordedPgd: PgdOf = (kvm, v) => kvm.vcpu[v].root_pgd
 export function newPgd(bounds: Bounds): Block<Kvm> {
   const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, CURRENT)
   return block('NP', [
+    ...(watched(bounds) ? [flushForCr3()] : []),
     ...(bounds.paeRoots > 0 ? [freeRootWithoutPage()] : []),
     step(
       'NP.2',
@@ -52,6 +53,28 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
     block('NP.4 free', freeRoots(bounds.vcpus)),
     step('NP.5', { fn: 'kvm_mmu_new_pgd', since, shows: 'return', quiet: true }, { to: 'RUN.1' }),
   ])
+}
+
+/**
+ * A CR3 load without the no-flush bit: the guest expects its TLB to be empty. TLB_FLUSH stands for
+ * KVM_REQ_TLB_FLUSH_CURRENT, which drops less, but everything that can be used before the next CR3 load.
+ */
+function flushForCr3(): Entry<Kvm> {
+  return step(
+    'NP.0',
+    {
+      fn: 'kvm_invalidate_pcid',
+      since,
+      shows: 'kvm_make_request(MMU_SYNC), kvm_make_request(TLB_FLUSH_CURRENT)',
+      fused: 'The kernel makes them after the switch; only this vCPU looks at them, at RUN.2 and RUN.4.',
+    },
+    {
+      does: (kvm, v) => {
+        kvm.vcpu[v].requests.add('MMU_SYNC')
+        kvm.vcpu[v].requests.add('TLB_FLUSH')
+      },
+    },
+  )
 }
 
 /** NP.1: what makes a root reusable is in its shadow page, so a root without one is not cached. */

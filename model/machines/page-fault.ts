@@ -1,8 +1,9 @@
 import { type Block, block, type Entry, type Step, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, watched } from '../memory/bounds.ts'
 import { copy_gpte, type Gpte, gpte_at, same_gpte } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
+import { drain } from '../memory/store-buffer.ts'
 import { finish_instruction } from '../memory/vcpu.ts'
 import { faultinPfn, precheck, retryTest, snapshotSeq } from './fault-host-page.ts'
 import { lookUpSlot, testSlot } from './fault-slot.ts'
@@ -19,7 +20,7 @@ export function pageFault(bounds: Bounds): Block<Kvm> {
   return block('PF', [
     walkGuestTables(bounds),
     ...lookUpSlot(bounds),
-    ...(bounds.edits.length > 0 ? [writeTracked()] : []),
+    ...(watched(bounds) ? [writeTracked(bounds)] : []),
     ...snapshotSeq(bounds),
     ...testSlot(bounds),
     ...precheck('PF.8 precheck', bounds),
@@ -105,11 +106,23 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
   )
 }
 
-/** PF.4: a write to a frame whose writes are tracked is emulated without taking the slow path (no lock). */
-function writeTracked(): Step<Kvm> {
+/** Where a fault goes whose write cannot be allowed. */
+export function writeProtected(bounds: Bounds): string {
+  return bounds.hardStores.length > 0 ? 'WP' : 'TRACK'
+}
+
+/**
+ * PF.4: a write that was refused, to a frame whose writes are tracked, does not take the slow path (and no
+ * lock). The flooding counts of the pages on the way are cleared first.
+ */
+function writeTracked(bounds: Bounds): Step<Kvm> {
   const tracked = (kvm: Kvm, v: number): boolean => {
     const gfn = target_gfn(kvm, v)
-    return kvm.vcpu[v].guest === 'write' && gfn < kvm.gfn_write_track.length && kvm.gfn_write_track[gfn] > 0
+    if (!kvm.vcpu[v].fault.present || kvm.vcpu[v].guest !== 'write') return false
+    return gfn < kvm.gfn_write_track.length && kvm.gfn_write_track[gfn] > 0
+  }
+  const found = (kvm: Kvm, v: number): void => {
+    kvm.vcpu[v].fault.present = false
   }
   return step(
     'PF.4',
@@ -118,7 +131,10 @@ function writeTracked(): Step<Kvm> {
       since,
       shows: (kvm, v) => `kvm_gfn_is_write_tracked(gfn ${target_gfn(kvm, v)}) = ${tracked(kvm, v)}`,
     },
-    [{ when: tracked, to: 'TRACK' }, {}],
+    [
+      { when: tracked, does: found, to: bounds.locklessWalks ? 'LW' : writeProtected(bounds) },
+      { does: found },
+    ],
   )
 }
 
@@ -154,16 +170,21 @@ export function forget_fault(kvm: Kvm, v: number): void {
   fault.child = null
   fault.flush = false
   fault.emulate = false
+  fault.present = false
+  fault.may_retry = false
+  fault.hint = false
+  fault.zapped = false
 }
 
 /** PF.15: release mmu_lock; the instruction is executed again, or emulated. */
 function endFault(bounds: Bounds): Entry<Kvm> {
   const end = (kvm: Kvm, v: number): void => {
+    drain(kvm, v)
     kvm.mmu_lock = 'free'
     forget_fault(kvm, v)
   }
   const unlock = { ...about, shows: 'write_unlock(&kvm->mmu_lock)' }
-  if (bounds.edits.length === 0) return step('PF.15', unlock, { does: end, to: 'RUN.1' })
+  if (!watched(bounds)) return step('PF.15', unlock, { does: end, to: 'RUN.1' })
   return step('PF.15', unlock, [
     {
       when: (kvm, v) => kvm.vcpu[v].fault.emulate,
@@ -173,7 +194,7 @@ function endFault(bounds: Bounds): Entry<Kvm> {
         end(kvm, v)
         kvm.vcpu[v].fault.gpte[0].to = gfn
       },
-      to: 'TRACK',
+      to: writeProtected(bounds),
     },
     { does: end, to: 'RUN.1' },
   ])

@@ -1,8 +1,9 @@
 import { block, type Entry, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { drop_spte, rmap_add } from '../memory/rmap.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
+import { drain } from '../memory/store-buffer.ts'
 import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
 import { fault_index, fault_spte } from './fetch.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
@@ -16,9 +17,8 @@ const about = { fn: 'mmu_set_spte', since }
  * read-only, a write maps writable unless the frame is a shadowed table that must stay protected.
  */
 export function setSpte(bounds: Bounds): Entry<Kvm>[] {
-  const watched = bounds.edits.length > 0
   return [
-    ...(watched ? [dropOther(bounds), ...tryToUnsync(bounds)] : []),
+    ...(watched(bounds) ? [dropOther(bounds), ...tryToUnsync(bounds)] : []),
     step(
       'SET.4',
       {
@@ -31,6 +31,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
       },
       {
         does: (kvm, v) => {
+          drain(kvm, v)
           const entry = fault_spte(kvm, v, bounds)
           const { pfn } = kvm.vcpu[v].fault
           entry.kind = 'leaf'
@@ -80,8 +81,10 @@ function dropOther(bounds: Bounds): Entry<Kvm> {
     step('SET.2 test', { ...about, shows: (kvm, v) => `was_rmapped to another frame = ${other(kvm, v)}` }, [
       { when: (kvm, v) => !other(kvm, v), to: 'SET.2 end' },
       {
-        does: (kvm, v) =>
-          drop_spte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) }),
+        does: (kvm, v) => {
+          drain(kvm, v)
+          drop_spte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) })
+        },
       },
     ]),
     kvm_make_all_cpus_request('SET.2 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),

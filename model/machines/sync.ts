@@ -2,6 +2,7 @@ import { type Block, block, type Entry, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import { index_at } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { roots_of } from '../memory/mmu.ts'
 import { rmap_write_protect } from '../memory/rmap.ts'
 import { finish_instruction, flush_tlb_gva } from '../memory/vcpu.ts'
 import { clear_unsync_marks, unsync_pages_below } from '../memory/write-tracking.ts'
@@ -36,7 +37,12 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
         fused: 'All tables at once: each SPTE only loses a permission, and the flush comes after the last.',
       },
       [
-        { when: (kvm, v) => pages(kvm, v).length === 0, to: 'SY.end' },
+        {
+          when: (kvm, v) => pages(kvm, v).length === 0,
+          // The walk drops marks that lead nowhere.
+          does: (kvm, v) => clear_unsync_marks(kvm, page(kvm, v)),
+          to: 'SY.end',
+        },
         {
           does: (kvm, v) => {
             for (const unsync of pages(kvm, v)) {
@@ -87,14 +93,36 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
   ]
 }
 
-/** RUN.2: KVM_REQ_MMU_SYNC, `kvm_mmu_sync_roots()`; nothing unsync below the root, no lock taken. */
-export function syncRoots(bounds: Bounds): Block<Kvm> {
+/** `kvm_mmu_sync_roots()` for the current root; without marks on it no lock is taken (since v4.19). */
+export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
   const root: PageOf = (kvm, v) => kvm.vcpu[v].root as number
-  const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('MMU_SYNC')
   const isUnsync = (kvm: Kvm, v: number): boolean => {
     const sp = kvm.page[root(kvm, v)]
     return sp.unsync || !sp.unsync_children.isEmpty()
   }
+  return [
+    step(
+      'SY.1',
+      {
+        fn: 'kvm_mmu_sync_roots',
+        since,
+        shows: (kvm, v) =>
+          kvm.vcpu[v].root === null
+            ? 'root.hpa = INVALID_PAGE'
+            : `is_unsync_root(root ${root(kvm, v)}) = ${isUnsync(kvm, v)}`,
+      },
+      [{ when: (kvm, v) => kvm.vcpu[v].root === null || !isUnsync(kvm, v), to: 'SY.synced' }, {}],
+    ),
+    write_lock('SY.2', 'vcpu', { fn: 'kvm_mmu_sync_roots', since }),
+    ...syncChildren(bounds, root),
+    write_unlock('SY.6', { fn: 'kvm_mmu_sync_roots', since }),
+    step('SY.synced', { fn: 'kvm_mmu_sync_roots', since, shows: 'return' }),
+  ]
+}
+
+/** RUN.2: KVM_REQ_MMU_SYNC. */
+export function handleMmuSync(bounds: Bounds): Block<Kvm> {
+  const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('MMU_SYNC')
   return block('RUN.2', [
     step(
       'RUN.2 check',
@@ -109,29 +137,34 @@ export function syncRoots(bounds: Bounds): Block<Kvm> {
         { does: (kvm, v) => kvm.vcpu[v].requests.delete('MMU_SYNC') },
       ],
     ),
-    step(
-      'SY.1',
-      { fn: 'kvm_mmu_sync_roots', since, shows: (kvm, v) => `is_unsync_root(root ${root(kvm, v)})` },
-      [{ when: (kvm, v) => kvm.vcpu[v].root === null || !isUnsync(kvm, v), to: 'RUN.4' }, {}],
-    ),
-    write_lock('SY.2', 'vcpu', { fn: 'kvm_mmu_sync_roots', since }),
-    ...syncChildren(bounds, root),
-    write_unlock('SY.6', { fn: 'kvm_mmu_sync_roots', since }, 'RUN.4'),
+    ...syncRoot(bounds),
   ])
 }
 
-/** INVLPG (shadow-mmu.md 7.6): drop the address from this CPU's TLB, re-sync the one entry if it is unsync. */
+/**
+ * The unsync page that translates an address below a root, or null. The walk stops where the marks say that
+ * nothing below is unsync.
+ */
+function unsync_page_for(kvm: Kvm, root: number, gva: number, bounds: Bounds): number | null {
+  let page = root
+  for (let level = bounds.levels; level > 1; level--) {
+    const { kind, child } = kvm.page[page].spte[index_at(gva, level, bounds.entries)]
+    if (kind !== 'link' || kvm.page[page].unsync_children.isEmpty()) return null
+    page = child as number
+  }
+  return kvm.page[page].unsync ? page : null
+}
+
+/**
+ * INVLPG (shadow-mmu.md 7.6): drop the address from this CPU's TLB, re-sync the one entry if it is unsync,
+ * below the current root and all previous ones.
+ */
 export function invlpg(bounds: Bounds): Block<Kvm> {
   const about = { fn: 'kvm_mmu_invlpg', since: 'v6.4..v6.16' }
-  const leafPage = (kvm: Kvm, v: number): number | null => {
-    let page = kvm.vcpu[v].root as number
-    for (let level = bounds.levels; level > 1; level--) {
-      const { kind, child } = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.entries)]
-      if (kind !== 'link') return null
-      page = child as number
-    }
-    return kvm.page[page].unsync ? page : null
-  }
+  const unsyncPages = (kvm: Kvm, v: number): number[] =>
+    roots_of(kvm, v)
+      .map((root) => (root === null ? null : unsync_page_for(kvm, root, kvm.vcpu[v].gva, bounds)))
+      .filter((page) => page !== null)
   return block('INVLPG', [
     step(
       'IV.1',
@@ -143,14 +176,16 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
       'IV.3',
       {
         ...about,
-        shows: (kvm, v) =>
-          leafPage(kvm, v) === null ? 'no unsync page on the way' : `re-sync page ${leafPage(kvm, v)}`,
+        shows: (kvm, v) => `kvm_sync_spte() of page ${unsyncPages(kvm, v).join(', ') || 'none'}`,
+        fused:
+          'The kernel takes the lock once per root; the previous roots are not in use, nobody sees the difference.',
       },
       {
         does: (kvm, v) => {
-          const page = leafPage(kvm, v)
           const index = index_at(kvm.vcpu[v].gva, 1, bounds.entries)
-          if (page !== null && sync_spte(kvm, page, index, 'do')) kvm.vcpu[v].fault.flush = true
+          for (const page of unsyncPages(kvm, v)) {
+            if (sync_spte(kvm, page, index, 'do')) kvm.vcpu[v].fault.flush = true
+          }
         },
       },
     ),

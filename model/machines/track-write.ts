@@ -1,11 +1,13 @@
 import { type Block, block, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import type { Bounds, Edit } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { mmu_page_zap_pte } from '../memory/rmap.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
+import { store_gpte } from '../memory/store-buffer.ts'
 import { finish_instruction } from '../memory/vcpu.ts'
 import { write_lock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
+import { smp_mb } from './memory-barrier.ts'
 import { forget_fault, target_gfn } from './page-fault.ts'
 
 const since = 'v6.9..v6.16'
@@ -16,7 +18,8 @@ const about = { fn: 'kvm_mmu_track_write', since }
  * table lose the entries it changed, unless the hint says that no table is shadowed at all.
  */
 export function trackWrite(bounds: Bounds): Block<Kvm> {
-  const edit = (kvm: Kvm, v: number) => bounds.edits[kvm.vcpu[v].edit - 1]
+  // A store that is no edit changes bytes which no modelled entry occupies.
+  const edit = (kvm: Kvm, v: number): Edit | undefined => bounds.edits[kvm.vcpu[v].edit - 1]
   return block('TRACK', [
     step(
       'TR.1',
@@ -24,19 +27,22 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
         fn: 'emulator_write_phys',
         since,
         shows: (kvm, v) => {
-          const { index, to } = edit(kvm, v)
+          const store = edit(kvm, v)
+          if (store === undefined) return `store to gfn ${target_gfn(kvm, v)}`
+          const { index, to } = store
           return `guest table ${target_gfn(kvm, v)}[${index}] = ${to === null ? 'not present' : `gfn ${to}`}`
         },
       },
       {
         does: (kvm, v) => {
-          const { index, to, w } = edit(kvm, v)
-          const entry = kvm.guest_table[target_gfn(kvm, v)][index]
-          entry.to = to
-          entry.w = w
+          const store = edit(kvm, v)
+          if (store === undefined) return
+          store_gpte(kvm, v, target_gfn(kvm, v), store)
+          kvm.vcpu[v].storing = true
         },
       },
     ),
+    ...(bounds.barriers ? [smp_mb('TR.2', { ...about })] : []),
     step('TR.3', { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` }, [
       { when: (kvm) => kvm.indirect_shadow_pages === 0, to: 'TR.end' },
       {},
@@ -47,14 +53,16 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
       {
         ...about,
         shows: (kvm, v) =>
-          `zap spte[${edit(kvm, v).index}] of page ${valid_pages_of(kvm, target_gfn(kvm, v)).join(', ')}`,
+          `zap spte[${edit(kvm, v)?.index}] of page ${valid_pages_of(kvm, target_gfn(kvm, v)).join(', ')}`,
         fused:
           'The pages that shadow one table, at once: each SPTE only goes away, and the flush comes after the last.',
       },
       {
         does: (kvm, v) => {
+          const store = edit(kvm, v)
+          if (store === undefined) return
           for (const page of valid_pages_of(kvm, target_gfn(kvm, v))) {
-            if (mmu_page_zap_pte(kvm, { page, index: edit(kvm, v).index })) kvm.vcpu[v].fault.flush = true
+            if (mmu_page_zap_pte(kvm, { page, index: store.index })) kvm.vcpu[v].fault.flush = true
           }
         },
       },
@@ -82,6 +90,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
       { fn: 'x86_emulate_instruction', since, shows: 'the store is done' },
       {
         does: (kvm, v) => {
+          kvm.vcpu[v].storing = false
           forget_fault(kvm, v)
           finish_instruction(kvm, v)
         },

@@ -1,15 +1,19 @@
 import { block, type Entry, type Program, program, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { srcu_read_lock, srcu_read_unlock } from '../memory/memslot.ts'
+import { drain, load_mode, store_mode } from '../memory/store-buffer.ts'
 import { flush_tlb } from '../memory/vcpu.ts'
 import { freeObsoleteRoots } from './free-obsolete-roots.ts'
 import { guest } from './guest.ts'
 import { loadRoot } from './load-root.ts'
+import { locklessWalk } from './lockless-walk.ts'
+import { smp_mb } from './memory-barrier.ts'
 import { newPgd } from './new-pgd.ts'
-import { pageFault } from './page-fault.ts'
-import { invlpg, syncRoots } from './sync.ts'
+import { pageFault, writeProtected } from './page-fault.ts'
+import { handleMmuSync, invlpg } from './sync.ts'
 import { trackWrite } from './track-write.ts'
+import { writeProtectFault } from './write-protect-fault.ts'
 
 const fn = 'vcpu_enter_guest'
 const since = 'v5.18..v6.16'
@@ -22,7 +26,7 @@ const since = 'v5.18..v6.16'
 export function vcpuRun(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('vcpu', 'vCPU thread and its guest', [
     ...freeObsoleteRoots(bounds),
-    ...(bounds.edits.length > 0 ? [syncRoots(bounds)] : []),
+    ...(watched(bounds) ? [handleMmuSync(bounds)] : []),
     ...handleTlbFlush(),
     ...loadRoot(bounds),
     step(
@@ -36,7 +40,7 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
       },
       {
         does: (kvm, v) => {
-          kvm.vcpu[v].mode = 'IN_GUEST_MODE'
+          store_mode(kvm, v, 'IN_GUEST_MODE')
         },
       },
     ),
@@ -49,6 +53,7 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
           ),
         ]
       : []),
+    ...(bounds.barriers ? [smp_mb('RUN.7 mb', { fn, since })] : []),
     step(
       'RUN.8',
       {
@@ -58,23 +63,26 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
         fused:
           'Giving up sets mode, enables interrupts and enters SRCU at once; a sender that finds OUTSIDE sends no IPI, one that came before is acknowledged here.',
       },
-      [{ when: exit_requested, does: leave_guest_mode, to: 'RUN.1' }, {}],
+      [{ when: exit_requested, does: leave_guest_mode, to: 'RUN.1' }, { does: drain }],
     ),
     ...guest(bounds),
     ...exits(bounds),
     pageFault(bounds),
     ...(bounds.cr3Loads > 0 ? [newPgd(bounds)] : []),
-    ...(bounds.edits.length > 0 ? [trackWrite(bounds)] : []),
+    ...(bounds.locklessWalks ? [locklessWalk(bounds, writeProtected(bounds))] : []),
+    ...(bounds.hardStores.length > 0 ? [writeProtectFault(bounds)] : []),
+    ...(watched(bounds) ? [trackWrite(bounds)] : []),
     ...(bounds.invlpgs > 0 ? [invlpg(bounds)] : []),
   ])
 }
 
 /** The final check before entry: something is pending, or a sender has moved the mode on. */
 function exit_requested(kvm: Kvm, v: number): boolean {
-  return !kvm.vcpu[v].requests.isEmpty() || kvm.vcpu[v].mode === 'EXITING_GUEST_MODE'
+  return !kvm.vcpu[v].requests.isEmpty() || load_mode(kvm, v) === 'EXITING_GUEST_MODE'
 }
 
 function leave_guest_mode(kvm: Kvm, v: number): void {
+  drain(kvm, v)
   kvm.vcpu[v].mode = 'OUTSIDE_GUEST_MODE'
   kvm.vcpu[v].ipi = false
   srcu_read_lock(kvm, v)
@@ -120,6 +128,9 @@ function exits(bounds: Bounds): Entry<Kvm>[] {
     exit('exit: interrupt', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'RUN.1'),
     exit('exit: page fault', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'PF'),
     ...(bounds.cr3Loads > 0 ? [exit('exit: CR3', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'NP')] : []),
+    ...(bounds.edits.some((edit) => edit.emulatedInto !== undefined)
+      ? [exit('exit: emulated store', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'TRACK')]
+      : []),
     ...(bounds.invlpgs > 0
       ? [exit('exit: INVLPG', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'INVLPG')]
       : []),

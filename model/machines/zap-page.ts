@@ -1,9 +1,9 @@
 import { type Block, block, type Entry, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { drop_parent_pte, mmu_page_zap_pte, parents_of } from '../memory/rmap.ts'
 import { free_shadow_page, type InvalidList, is_obsolete_sp, list_del_active } from '../memory/shadow-page.ts'
-import { unaccount_shadowed, unsync_pages_below } from '../memory/write-tracking.ts'
+import { is_accounted, unaccount_shadowed, unsync_pages_below } from '../memory/write-tracking.ts'
 import { kvm_make_all_cpus_request, type Locals } from './make-request.ts'
 
 const fn = '__kvm_mmu_prepare_zap_page'
@@ -18,9 +18,8 @@ export interface Zapping {
 /** ZAP.1 to ZAP.5: everything that leads from, to and about the page goes, before its lists and flags. */
 export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
   const { sp } = zapping
-  const watched = bounds.edits.length > 0
   return [
-    ...(bounds.levels > 1 && watched ? [zapUnsyncChildren(zapping)] : []),
+    ...(bounds.levels > 1 && watched(bounds) ? [zapUnsyncChildren(zapping)] : []),
     step(
       'ZAP.2',
       {
@@ -34,7 +33,7 @@ export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
         does: (kvm, self) => {
           const page = sp(kvm, self)
           unlink_children(kvm, page)
-          if (!watched && !kvm.page[page].role_invalid) unaccount_shadowed(kvm, page)
+          if (!watched(bounds) && is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
         },
       },
     ),
@@ -52,7 +51,7 @@ export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
           ),
         ]
       : []),
-    ...(watched ? [unaccount(zapping)] : []),
+    ...(watched(bounds) ? [unaccount(zapping)] : []),
   ]
 }
 
@@ -106,7 +105,7 @@ function unaccount({ sp }: Zapping): Entry<Kvm> {
     {
       does: (kvm, self) => {
         const page = sp(kvm, self)
-        if (!kvm.page[page].role_invalid) unaccount_shadowed(kvm, page)
+        if (is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
         kvm.page[page].unsync = false
         kvm.page[page].unsync_children.clear()
       },

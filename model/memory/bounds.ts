@@ -19,12 +19,25 @@ export interface Bounds {
   readonly prevRoots: number
   /** CR3 loads left to each vCPU's guest. */
   readonly cr3Loads: number
+  /** Which of them guests read and flush; default all. */
+  readonly reads?: readonly number[]
   /** The stores to page tables that a guest may make: through which address, to which entry, what. */
   readonly edits: readonly Edit[]
   /** How many of them each guest makes. */
   readonly editsLeft: number
   /** Does the guest write to its data frames? */
   readonly dataWrites: boolean
+  /** Stores by instructions that KVM cannot emulate, and how many of them each guest makes. */
+  readonly hardStores: readonly HardStore[]
+  readonly hardStoresLeft: number
+  /** Table frames whose shadow pages have no guest table behind them (direct pages, a passthrough root). */
+  readonly withoutGptes: readonly number[]
+  /** Does the fault path clear the write-flooding counts, walking the shadow pages without a lock? */
+  readonly locklessWalks: boolean
+  /** Are memory barriers steps of their own? */
+  readonly barriers: boolean
+  /** Has each vCPU's CPU a store buffer (x86-TSO), of one entry? */
+  readonly storeBuffers: boolean
   /** INVLPG instructions left to each vCPU's guest. */
   readonly invlpgs: number
   /** Threads that zap single pages, as write flooding by another vCPU does. */
@@ -86,6 +99,24 @@ export interface Edit {
   readonly index: number
   readonly to: number | null
   readonly w: boolean
+  /**
+   * The store does not go through `gva` but is emulated, into this table frame, whatever maps it: a vCPU in
+   * another address space (L1, writing a table that its nested guest uses) whose instruction KVM emulates.
+   */
+  readonly emulatedInto?: number
+  /** The vCPU that makes it; without, any. */
+  readonly by?: number
+}
+
+/** A store by an instruction that KVM cannot emulate, through address `gva`, on vCPU `by`. */
+export interface HardStore {
+  readonly gva: number
+  readonly by: number
+}
+
+/** Can the guest change its tables or write into them? If not, nobody need watch them. */
+export function watched(bounds: Bounds): boolean {
+  return bounds.edits.length > 0 || bounds.hardStores.length > 0
 }
 
 /** A store to entry `index` of the guest table in frame `table`, by somebody KVM does not know of. */
@@ -112,6 +143,12 @@ export const smallest: Bounds = {
   edits: [],
   editsLeft: 0,
   dataWrites: false,
+  hardStores: [],
+  hardStoresLeft: 0,
+  withoutGptes: [],
+  locklessWalks: false,
+  barriers: false,
+  storeBuffers: false,
   invlpgs: 0,
   zappers: 0,
   zaps: 0,

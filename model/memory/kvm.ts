@@ -1,5 +1,5 @@
 import { array, flag, oneOf, range, ref, struct, type View } from '../language/shapes.ts'
-import type { Bounds } from './bounds.ts'
+import { type Bounds, watched } from './bounds.ts'
 import { guestTables } from './guest-memory.ts'
 import { hostPages, mmuInvalidate, notifierThread } from './host.ts'
 import { memslot, memslotThread, slotOfGfn } from './memslot.ts'
@@ -21,6 +21,10 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
     indirect_shadow_pages: range(0, bounds.pages),
     gfn_write_track: array(bounds.tables, range(0, bounds.pages)),
     guest_table: guestTables(sorts, bounds),
+    /** History: an SPTE has lost something since the last remote flush began. */
+    flush_owed: array(watched(bounds) ? 1 : 0, flag),
+    /** Frames whose shadow pages have no guest table behind them; never changes. */
+    without_gptes: array(bounds.withoutGptes.length > 0 ? sorts.gfn : 0, flag),
     /** The host's page table: the page that backs each guest frame. */
     host_pte: array(sorts.gfn, ref(sorts.pfn)),
     vcpu: array(sorts.vcpu, vcpu(sorts, bounds)),

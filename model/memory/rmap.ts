@@ -44,10 +44,16 @@ export function rmap_remove(kvm: Kvm, { page, index }: Sptep): void {
   kvm.rmap[gfn][page].delete(index)
 }
 
+/** Notes (history) that an SPTE has lost something that a TLB may still have. */
+export function owe_flush(kvm: Kvm): void {
+  if (kvm.flush_owed.length > 0) kvm.flush_owed[0] = true
+}
+
 /** `drop_spte()`: clears a present leaf and takes it off its rmap. */
 export function drop_spte(kvm: Kvm, sptep: Sptep): void {
   rmap_remove(kvm, sptep)
   transfer_dirty(kvm, sptep)
+  owe_flush(kvm)
   clear_spte(kvm.page[sptep.page].spte[sptep.index])
 }
 
@@ -101,6 +107,7 @@ export function kvm_zap_rmap(kvm: Kvm, gfn: number): boolean {
 export function drop_parent_pte(kvm: Kvm, { page, index }: Sptep): void {
   const entry = kvm.page[page].spte[index]
   if (entry.child !== null) kvm.page[entry.child].parent_ptes[page].delete(index)
+  owe_flush(kvm)
   clear_spte(entry)
 }
 
@@ -130,6 +137,7 @@ export function rmap_write_protect(kvm: Kvm, gfn: number): boolean {
     const entry = kvm.page[page].spte[index]
     if (!entry.mmuw) continue
     writable = true
+    owe_flush(kvm)
     entry.w = false
     entry.mmuw = false
   }

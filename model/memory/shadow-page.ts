@@ -136,11 +136,18 @@ export function find_shadow_page(kvm: Kvm, gfn: number, level: number, role: Rol
   return null
 }
 
+/** Is there a guest table behind the page? Not for direct pages and passthrough roots. */
+export function sp_has_gptes(kvm: Kvm, page: number): boolean {
+  const { gfn, role_direct } = kvm.page[page]
+  if (gfn === null || role_direct) return false
+  return kvm.without_gptes.length === 0 || !kvm.without_gptes[gfn]
+}
+
 /** `for_each_gfn_valid_sp_with_gptes()`: the pages that shadow a guest table frame and are not obsolete. */
 export function valid_pages_of(kvm: Kvm, gfn: number): number[] {
   return all_pages(kvm).filter((page) => {
     const sp = kvm.page[page]
-    return sp.gfn === gfn && sp.list !== 'free' && !sp.role_direct && !is_obsolete_sp(kvm, page)
+    return sp.gfn === gfn && sp.list !== 'free' && !is_obsolete_sp(kvm, page) && sp_has_gptes(kvm, page)
   })
 }
 

@@ -10,12 +10,13 @@ import {
   struct,
   type View,
 } from '../language/shapes.ts'
-import type { Bounds } from './bounds.ts'
+import { type Bounds, watched } from './bounds.ts'
 import { gpte } from './guest-memory.ts'
 import type { Kvm } from './kvm.ts'
 import { mmuMembers, otherMmu } from './mmu.ts'
 import { optional } from './optional.ts'
 import type { Sorts } from './sorts.ts'
+import { storeBuffer } from './store-buffer.ts'
 
 /** Requests of a vCPU. MMU_SYNC is only ever made by the vCPU itself. */
 export type Request = 'FREE_OBSOLETE_ROOTS' | 'TLB_FLUSH' | 'MMU_SYNC'
@@ -53,12 +54,20 @@ const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     flush: flag,
     /** The write must be emulated: its frame stays write-protected. */
     emulate: flag,
+    /** The SPTE was present: the fault is about a permission. */
+    present: optional(watched(bounds), flag),
+    /** Unprotecting: the instruction may be retried; the hint said that something is shadowed; it was zapped. */
+    may_retry: optional(bounds.hardStores.length > 0, flag),
+    hint: optional(bounds.hardStores.length > 0, flag),
+    zapped: optional(bounds.hardStores.length > 0, flag),
   })
 
 /** `struct kvm_vcpu` with its `struct kvm_mmu`, the physical CPU's TLB and the guest's program. */
 export const vcpu = (sorts: Sorts, bounds: Bounds) =>
   struct({
-    mode: oneOf('OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE'),
+    mode: oneOf('OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE', 'READING_SHADOW_PAGE_TABLES'),
+    /** What this CPU has stored and the others cannot see yet (x86-TSO). */
+    store_buffer: storeBuffer(sorts, bounds),
     requests: setOfNames('FREE_OBSOLETE_ROOTS', 'TLB_FLUSH', 'MMU_SYNC'),
     /** An interrupt was sent to the CPU and not taken yet. */
     ipi: flag,
@@ -80,6 +89,21 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     cr3_loads: range(0, bounds.cr3Loads),
     edits_left: range(0, bounds.editsLeft),
     invlpgs_left: range(0, bounds.invlpgs),
+    /** The instruction in progress is a store that KVM cannot emulate. */
+    unemulatable: optional(bounds.hardStores.length > 0, flag),
+    hard_stores_left: range(0, bounds.hardStoresLeft),
+    /** last_retry_eip and last_retry_addr: the hard store (1, 2, ...) that was retried last, or 0. */
+    last_retry: range(0, bounds.hardStores.length > 0 ? bounds.gvas : 0),
+    /** History: the frame whose protection stopped it, and whether a page for that frame was built since. */
+    stopped_by: optional(bounds.hardStores.length > 0, ref(sorts.gfn)),
+    shadowed_again: optional(bounds.hardStores.length > 0, flag),
+    /**
+     * History: for each address, the guest has changed a present entry on the way since it last flushed the
+     * address here, so that an old translation may be used.
+     */
+    stale_allowed: array(bounds.edits.length > 0 ? bounds.gvas : 0, flag),
+    /** History: KVM has emulated a store to a table for this vCPU, and has not zapped the SPTEs yet. */
+    storing: optional(watched(bounds), flag),
     nested_runs: range(0, bounds.nestedRuns),
     pae_toggles: range(0, bounds.paeToggles),
     prefaults_left: range(0, bounds.prefaults),
@@ -91,11 +115,22 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     i: range(0, Math.max(1, bounds.mmus * (bounds.prevRoots + 1) - 1, bounds.paeRoots)),
     /** GET.2: the gPTE size in the role of the wanted page. */
     role_pae: optional(bounds.paeToggles > 0, flag),
-    /** Quota: the page that is being zapped, and whether one that was zapped is a root in use. */
+    /** Quota, unprotecting: the page that is being zapped, and whether one that was zapped is a root in use. */
     zap_sp: optional(bounds.quota > 0, ref(sorts.page)),
-    zapped_root: optional(bounds.quota > 0, flag),
+    zapped_root: optional(bounds.quota > 0 || bounds.hardStores.length > 0, flag),
     req: requester(sorts),
   })
+
+/**
+ * The guest flushes an address: no translation older than this may be used for it (history). A store that
+ * another vCPU's instruction is in the middle of may come before or after the flush.
+ */
+export function promise_fresh(kvm: Kvm, v: number, gva: number): void {
+  const { stale_allowed } = kvm.vcpu[v]
+  if (gva >= stale_allowed.length) return
+  for (const { storing } of kvm.vcpu) if (storing) return
+  stale_allowed[gva] = false
+}
 
 /** Drops what a TLB has cached for one address. */
 export function flush_tlb_gva(kvm: Kvm, vcpu: number, gva: number): void {
@@ -115,4 +150,5 @@ export function finish_instruction(kvm: Kvm, vcpu: number): void {
   kvm.vcpu[vcpu].guest = 'idle'
   kvm.vcpu[vcpu].gva = 0
   kvm.vcpu[vcpu].edit = 0
+  kvm.vcpu[vcpu].unemulatable = false
 }

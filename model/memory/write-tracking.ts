@@ -1,6 +1,11 @@
 import type { Kvm } from './kvm.ts'
 import { look_up_and_use_slot } from './memslot.ts'
-import { all_pages } from './shadow-page.ts'
+import { all_pages, sp_has_gptes } from './shadow-page.ts'
+
+/** Is the page counted in `indirect_shadow_pages`? Its role becomes invalid when it is taken off. */
+export function is_accounted(kvm: Kvm, page: number): boolean {
+  return !kvm.page[page].role_invalid && sp_has_gptes(kvm, page)
+}
 
 /** `account_shadowed()`: counts the page, and tracks writes to its table unless it is a lowest-level one. */
 export function account_shadowed(kvm: Kvm, page: number): void {
@@ -57,8 +62,5 @@ export function clear_unsync_marks(kvm: Kvm, page: number): void {
 
 /** Recounts `indirect_shadow_pages` from the pages, for I-20. */
 export function accounted_pages(kvm: Kvm): number[] {
-  return all_pages(kvm).filter((page) => {
-    const { list, role_invalid, role_direct } = kvm.page[page]
-    return list !== 'free' && !role_invalid && !role_direct
-  })
+  return all_pages(kvm).filter((page) => kvm.page[page].list !== 'free' && is_accounted(kvm, page))
 }

@@ -1,8 +1,14 @@
 import type { Kvm } from '../memory/kvm.ts'
+import { editScenarios } from './edits.ts'
 import { notifierScenarios } from './notifiers.ts'
 import { rootScenarios } from './roots.ts'
 import type { Scenario } from './scenario.ts'
 import { slotScenarios } from './slots.ts'
 
 /** All scenarios, in the order of listings. */
-export const scenarios: readonly Scenario<Kvm>[] = [...rootScenarios, ...notifierScenarios, ...slotScenarios]
+export const scenarios: readonly Scenario<Kvm>[] = [
+  ...rootScenarios,
+  ...notifierScenarios,
+  ...slotScenarios,
+  ...editScenarios,
+]

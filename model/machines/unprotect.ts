@@ -1,0 +1,115 @@
+import { type Block, block, type Entry, type Step, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { valid_pages_of } from '../memory/shadow-page.ts'
+import { write_lock, write_unlock } from './lock.ts'
+import { target_gfn } from './page-fault.ts'
+import {
+  kvm_mmu_commit_zap_page,
+  mark_invalid,
+  request_if_root_was_zapped,
+  unlink_page,
+  type Zapping,
+  zap_contents,
+} from './zap-page.ts'
+
+const fn = '__kvm_mmu_unprotect_gfn_and_retry'
+const since = 'v6.12..v6.16'
+const about = { fn, since }
+
+const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
+
+/** The next page to zap so that the frame is not protected any more, or null. */
+const next_page = (kvm: Kvm, v: number): number | null => valid_pages_of(kvm, target_gfn(kvm, v))[0] ?? null
+
+/**
+ * UP.1: `indirect_shadow_pages` as a hint, read without mmu_lock (shadow-mmu.md 8.5, 12.1). `hint` is what
+ * the kernel keeps in a register.
+ */
+export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_shadow_pages > 0): Step<Kvm> {
+  return step(
+    'UP.1',
+    {
+      ...about,
+      shows: (kvm) => `READ_ONCE(indirect_shadow_pages) = ${kvm.indirect_shadow_pages}`,
+    },
+    [
+      {
+        when: hint,
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.hint = true
+        },
+      },
+      { to: 'UP.4' },
+    ],
+  )
+}
+
+/**
+ * `__kvm_mmu_unprotect_gfn_and_retry()`: zap every shadow page of the frame, so that the write can be
+ * retried, and remember the instruction, so that it is retried once.
+ */
+export function unprotect(bounds: Bounds): Block<Kvm> {
+  return block('UP', [
+    readHint(),
+    write_lock('UP.3 lock', 'vcpu', about),
+    step(
+      'UP.3',
+      {
+        ...about,
+        shows: (kvm, v) =>
+          `for_each_gfn_valid_sp_with_gptes(gfn ${target_gfn(kvm, v)}): ${next_page(kvm, v) ?? 'none'}`,
+      },
+      [
+        {
+          when: (kvm, v) => next_page(kvm, v) !== null,
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.sp = next_page(kvm, v)
+            kvm.vcpu[v].fault.zapped = true
+          },
+          to: 'UP.zap',
+        },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.sp = null
+            kvm.vcpu[v].zapped_root = false
+          },
+          to: 'UP.3 commit',
+        },
+      ],
+    ),
+    block('UP.zap', [
+      ...zap_contents(zapping, bounds),
+      unlink_page(zapping, (kvm, v, zapped) => {
+        kvm.vcpu[v].zapped_root = zapped
+      }),
+      mark_invalid(zapping),
+      request_if_root_was_zapped(
+        bounds.vcpus,
+        (kvm, v) => kvm.vcpu[v].zapped_root,
+        zapping.sp,
+        (kvm, v) => kvm.vcpu[v].req,
+      ),
+      step('UP.zap next', { ...about, shows: 'next page of the frame' }, { to: 'UP.3' }),
+    ]),
+    kvm_mmu_commit_zap_page('UP.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    write_unlock('UP.3 unlock', about),
+    rememberRetry(),
+  ])
+}
+
+/** UP.4: the instruction that is retried is remembered, whether something was zapped or not. */
+function rememberRetry(): Entry<Kvm> {
+  return step(
+    'UP.4',
+    {
+      ...about,
+      shows: (kvm, v) => `last_retry_eip, last_retry_addr = this instruction, gva ${kvm.vcpu[v].gva}`,
+    },
+    {
+      does: (kvm, v) => {
+        kvm.vcpu[v].last_retry = kvm.vcpu[v].gva + 1
+      },
+    },
+  )
+}

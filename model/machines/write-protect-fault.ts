@@ -1,0 +1,67 @@
+import { type Block, block, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { finish_instruction } from '../memory/vcpu.ts'
+import { forget_fault, target_gfn } from './page-fault.ts'
+import { unprotect } from './unprotect.ts'
+
+const since = 'v6.12..v6.16'
+const wp = { fn: 'kvm_mmu_write_protect_fault', since }
+const rx = { fn: 'kvm_unprotect_and_retry_on_failure', since }
+
+/**
+ * A write hit a protected frame (shadow-mmu.md 8.5.1): emulate it, or, when the instruction cannot be
+ * emulated, unprotect the frame and let the guest retry. Once: the second time the same instruction comes
+ * here with the same address, userspace is told that emulation failed.
+ */
+export function writeProtectFault(bounds: Bounds): Block<Kvm> {
+  const again = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].last_retry === kvm.vcpu[v].gva + 1
+  return block('WP', [
+    step(
+      'WP.1',
+      { ...wp, shows: (kvm, v) => `same instruction and address as last_retry: ${again(kvm, v)}` },
+      [
+        { when: again },
+        {
+          does: (kvm, v) => {
+            const vcpu = kvm.vcpu[v]
+            vcpu.last_retry = 0
+            vcpu.fault.may_retry = true
+            vcpu.stopped_by = target_gfn(kvm, v)
+            vcpu.shadowed_again = false
+          },
+        },
+      ],
+    ),
+    step(
+      'WP.2',
+      {
+        fn: 'x86_emulate_instruction',
+        since,
+        shows: (kvm, v) => (kvm.vcpu[v].unemulatable ? 'cannot be emulated' : 'emulate'),
+      },
+      [{ when: (kvm, v) => !kvm.vcpu[v].unemulatable, to: 'TRACK' }, {}],
+    ),
+    step('RX.1', { ...rx, shows: (kvm, v) => `EMULTYPE_ALLOW_RETRY_PF = ${kvm.vcpu[v].fault.may_retry}` }, [
+      { when: (kvm, v) => !kvm.vcpu[v].fault.may_retry, to: 'RX.fail' },
+      {},
+    ]),
+    unprotect(bounds),
+    step(
+      'RX.3',
+      { ...rx, shows: 'resume the guest: retry the instruction' },
+      { does: forget_fault, to: 'RUN.1' },
+    ),
+    step(
+      'RX.fail',
+      { fn: 'handle_emulation_failure', since, shows: 'KVM_EXIT_INTERNAL_ERROR to userspace' },
+      {
+        does: (kvm, v) => {
+          forget_fault(kvm, v)
+          finish_instruction(kvm, v)
+        },
+        to: 'RUN.1',
+      },
+    ),
+  ])
+}

@@ -1,0 +1,32 @@
+import type { Property } from '../model/language/property.ts'
+import type { Kvm } from '../model/memory/kvm.ts'
+import { childIsOneLevelBelow } from './child-is-one-level-below.ts'
+import { emulationFailsOnlyWhenShadowedAgain } from './emulation-fails-only-when-shadowed-again.ts'
+import { flushedTranslationIsNotUsed } from './flushed-translation-is-not-used.ts'
+import { noLinkToADeadPage } from './no-link-to-a-dead-page.ts'
+import { noNeedlessFlush } from './no-needless-flush.ts'
+import { noNeedlessLock } from './no-needless-lock.ts'
+import { noWalkOfAFreedPage } from './no-walk-of-a-freed-page.ts'
+import { parentLinksMatch } from './parent-links-match.ts'
+import { shadowedTablesAreCounted } from './shadowed-tables-are-counted.ts'
+import { syncedPageAgrees } from './synced-page-agrees.ts'
+import { trackedTableIsNotWritable } from './tracked-table-is-not-writable.ts'
+import { unsyncPageCanBeFound } from './unsync-page-can-be-found.ts'
+import { writableTableIsUnsync } from './writable-table-is-unsync.ts'
+
+/** Properties of shadow pages and of what the guest does to the tables behind them. */
+export const shadowPageProperties: readonly Property<Kvm>[] = [
+  syncedPageAgrees,
+  flushedTranslationIsNotUsed,
+  trackedTableIsNotWritable,
+  writableTableIsUnsync,
+  unsyncPageCanBeFound,
+  parentLinksMatch,
+  childIsOneLevelBelow,
+  noLinkToADeadPage,
+  noWalkOfAFreedPage,
+  shadowedTablesAreCounted,
+  emulationFailsOnlyWhenShadowedAgain,
+  noNeedlessLock,
+  noNeedlessFlush,
+]
