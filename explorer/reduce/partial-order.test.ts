@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { referenceRun } from '../compile/reference.ts'
 import type { System } from '../../model/language/system.ts'
+import { referenceRun } from '../compile/reference.ts'
 import { PUBLISHED_COUNTS } from '../oracles/published-counts.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
@@ -31,7 +31,8 @@ describe('random systems', () => {
             expect(reduced.states).toBeLessThanOrEqual(full.states)
             expect(reduced.transitions).toBeLessThanOrEqual(full.transitions)
             if (reduce === 'por') expect(reduced.deadlocks).toBe(full.deadlocks)
-            for (const { trace } of reduced.properties) if (trace !== null) referenceRun(system as System, trace)
+            for (const { trace } of reduced.properties)
+              if (trace !== null) referenceRun(system as System, trace)
             left += reduced.states
             whole += full.states
           }),

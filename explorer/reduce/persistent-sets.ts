@@ -8,8 +8,11 @@ import { GuardProbe } from './guard-probe.ts'
 /** Choices beyond which no new ones are made: the states that would need one are expanded in full. */
 const MOST_CHOICES = 1 << 17
 
+/** What a step's guard read if it is known to be disabled, else null. */
+type GuardOf = (step: number) => readonly number[] | null
+
 /** Guards that read more than this are not asked: a choice would depend on too much to be used again. */
-const MOST_GUARD_READS = 3
+const MOST_GUARD_READS = 2
 
 /**
  * Persistent sets of threads (Godefroid 1996): a set T such that nothing the other threads can do, as long as
@@ -36,6 +39,8 @@ export class PersistentSets {
   #choices = 0
   readonly #known = new Map<string, number>()
   readonly #lists: (readonly number[])[] = [[]]
+  /** 1 for the steps that are alone at their program counter and have a guard, as taking a lock has. */
+  readonly #mayBlock: Uint8Array
   /** Most fields that the guard of each step was seen to read, now and when the present tree was begun. */
   readonly #guardReads: Int32Array
   #guardReadsThen: Int32Array
@@ -47,11 +52,16 @@ export class PersistentSets {
     this.#probe = new GuardProbe(system)
     this.#guardReads = new Int32Array(steps.length)
     this.#guardReadsThen = this.#guardReads
+    this.#mayBlock = new Uint8Array(steps.length)
     this.#at = system.threads.map(({ flow }, t) =>
       flow.counters.map((_, counter) =>
         steps.filter((s) => s.thread === t && s.counter === counter).map((s) => s.index),
       ),
     )
+    for (const [only, ...others] of this.#at.flat()) {
+      if (only === undefined || others.length > 0) continue
+      if (steps[only].cases.every(({ guard }) => guard !== undefined)) this.#mayBlock[only] = 1
+    }
   }
 
   get bytes(): number {
@@ -80,34 +90,11 @@ export class PersistentSets {
   }
 
   #decide(words: Int32Array, base: number): readonly number[] {
-    const { layout, threads } = this.#system
+    const { layout } = this.#system
     const { recorder } = this.#probe
     layout.unpack(words, base, recorder.base)
-    const reads = threads.map((t) => t.counter.index)
-    const disabled = new Map<number, readonly number[] | null>()
-    /** What a step's guard read if it is disabled; null if it is enabled or not worth asking. */
-    const guardOf = (step: number): readonly number[] | null => {
-      const known = disabled.get(step)
-      if (known !== undefined) return known
-      let guard: readonly number[] | null = null
-      if (this.#guardReadsThen[step] <= MOST_GUARD_READS) {
-        const isDisabled = this.#probe.isDisabled(this.#steps[step])
-        this.#guardReads[step] = Math.max(this.#guardReads[step], recorder.reads.length)
-        for (const f of recorder.reads) if (!reads.includes(f)) reads.push(f)
-        if (isDisabled) guard = [...recorder.reads]
-      }
-      disabled.set(step, guard)
-      return guard
-    }
-    const counters = threads.map((t) => recorder.base[t.counter.index])
-    const masks = new Set<number>()
-    const all = 2 ** threads.length - 1
-    for (let t = 0; t < threads.length; t++) {
-      const mask = this.#close(t, counters, guardOf)
-      if (mask !== all) masks.add(mask)
-    }
-    const sizeOf = (mask: number): number => mask.toString(2).replaceAll('0', '').length
-    const list = [...masks].sort((a, b) => sizeOf(a) - sizeOf(b) || a - b)
+    const reads: number[] = []
+    const list = this.#sets(reads)
     const key = list.join(' ')
     const number = this.#known.get(key) ?? this.#lists.length
     if (number === this.#lists.length) {
@@ -119,12 +106,50 @@ export class PersistentSets {
     return list
   }
 
+  /** Makes the choice for the state in the probe and adds what it depends on to `reads`. */
+  #sets(reads: number[]): readonly number[] {
+    const { threads } = this.#system
+    const { recorder } = this.#probe
+    const counters: number[] = []
+    for (const [t, { counter }] of threads.entries()) {
+      reads.push(counter.index)
+      counters.push(recorder.base[counter.index])
+      if (this.#isPrivate(t, counters[t])) return [1 << t]
+    }
+    const all = 2 ** threads.length - 1
+    const closed = (guardOf: GuardOf): number[] => {
+      const masks = new Set(threads.map((_, t) => this.#close(t, counters, guardOf)))
+      masks.delete(all)
+      return [...masks].sort((a, b) => sizeOf(a) - sizeOf(b) || a - b)
+    }
+    const plain = closed(() => null)
+    if (plain.length > 0 && sizeOf(plain[0]) === 1) return plain
+    const disabled = new Map<number, readonly number[] | null>()
+    return closed((step) => {
+      const known = disabled.get(step)
+      if (known !== undefined) return known
+      let guard: readonly number[] | null = null
+      if (this.#mayBlock[step] === 1 && this.#guardReadsThen[step] <= MOST_GUARD_READS) {
+        const isDisabled = this.#probe.isDisabled(this.#steps[step])
+        this.#guardReads[step] = Math.max(this.#guardReads[step], recorder.reads.length)
+        for (const f of recorder.reads) if (!reads.includes(f)) reads.push(f)
+        if (isDisabled) guard = [...recorder.reads]
+      }
+      disabled.set(step, guard)
+      return guard
+    })
+  }
+
+  /** True when no step of another thread depends on what the thread may do where it stands. */
+  #isPrivate(thread: number, counter: number): boolean {
+    return this.#at[thread][counter].every((s) => {
+      const dependents = this.#dependency.dependents(s)
+      return this.#steps.every((other) => other.thread === thread || !dependents.has(other.index))
+    })
+  }
+
   /** The least persistent set found that contains thread `start`. */
-  #close(
-    start: number,
-    counters: readonly number[],
-    guardOf: (step: number) => readonly number[] | null,
-  ): number {
+  #close(start: number, counters: readonly number[], guardOf: GuardOf): number {
     const threads = counters.length
     let mask = 1 << start
     const dependents = new Bits(this.#steps.length)
@@ -146,11 +171,7 @@ export class PersistentSets {
   }
 
   /** The steps that each thread outside the mask may take while none of the mask moves. */
-  #possible(
-    mask: number,
-    counters: readonly number[],
-    guardOf: (step: number) => readonly number[] | null,
-  ): number[][] {
+  #possible(mask: number, counters: readonly number[], guardOf: GuardOf): number[][] {
     const possible = counters.map((): number[] => [])
     const written = new Bits(this.#system.layout.fields.length)
     const reached = counters.map((counter, t) => ((mask >>> t) & 1 ? new Set<number>() : new Set([counter])))
@@ -174,4 +195,8 @@ export class PersistentSets {
     }
     return possible
   }
+}
+
+function sizeOf(mask: number): number {
+  return mask.toString(2).replaceAll('0', '').length
 }

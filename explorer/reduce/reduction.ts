@@ -7,8 +7,8 @@ import { PartialOrder, type PartialOrderReport } from './partial-order.ts'
 import { Symmetry, type SymmetryReport } from './symmetry.ts'
 
 /**
- * What to leave out of a search. `all` takes every reduction that is sound for the system and the properties
- * and says why it did not take another; the rest insist, and end in an error where they are not sound.
+ * What to leave out of a search. `symmetry` insists, and ends in an error where it is not sound. `all` takes
+ * what is sound for the system and the properties, and says why it did not take the rest.
  */
 export type Reduce = 'none' | 'symmetry' | 'por' | 'all'
 
@@ -17,7 +17,7 @@ export interface ReductionReport {
   readonly asked: Reduce
   /** Null when states were kept under all their names. */
   readonly symmetry: SymmetryReport | null
-  /** Null when every enabled step of every state was taken. Traces are then shortest, else they need not be. */
+  /** Null when every enabled step of every state was taken; else traces need not be shortest. */
   readonly partialOrder: PartialOrderReport | null
   /** States without symmetry divided by states explored; 1 without reduction. */
   readonly factor: number
@@ -48,59 +48,85 @@ export interface Reducible<W> {
   readonly questions: readonly Question[]
 }
 
+/** What matters here of the result of a search. */
+interface Outcome {
+  readonly complete: boolean
+  readonly incompleteReason: string | null
+  readonly properties: readonly { readonly verdict: string }[]
+}
+
 /**
- * Runs a search with the reductions asked for. Should a claim of symmetry turn out false on the way, `symmetry`
- * fails, and `all` begins anew without that sort.
+ * Runs a search with the reductions asked for.
+ *
+ * Partial order reduction keeps verdicts but not the lengths of traces. So `all` leaves it out at first, and
+ * takes it when the search does not fit into its bounds on states or memory otherwise.
+ *
+ * Should a claim of symmetry turn out false on the way, `symmetry` fails, and `all` begins anew without that
+ * sort.
  * @throws AsymmetryError naming step or property and sort.
  */
-export function withReductions<W, R extends { readonly complete: boolean }>(
+export function withReductions<W, R extends Outcome>(
   subject: Reducible<W>,
   asked: Reduce,
   search: (reductions: Reductions) => R,
 ): R {
+  const { system } = subject
   const notApplied: string[] = []
   const wanted = asked === 'symmetry' || asked === 'all'
-  let sorts: readonly Sort[] = wanted ? subject.system.symmetric.filter((s) => s.size > 1) : []
+  let sorts: readonly Sort[] = wanted ? system.symmetric.filter((s) => s.size > 1) : []
   if (wanted && sorts.length === 0) {
-    notApplied.push(`symmetry: ${subject.system.name} declares no sort of several interchangeable ids`)
+    notApplied.push(`symmetry: ${system.name} declares no sort of several interchangeable ids`)
   }
-  for (;;) {
-    try {
-      const reductions = reductionsOf(subject, asked, sorts, notApplied)
-      for (;;) {
-        const result = search(reductions)
-        // What an unfinished search found is real, and it claims nothing else.
-        if (!result.complete || reductions.partialOrder?.settled !== false) return result
+  const attempt = (withPartialOrder: boolean, reasons: readonly string[]): R => {
+    for (;;) {
+      try {
+        const reductions = reductionsOf(subject, asked, sorts, withPartialOrder, [...notApplied, ...reasons])
+        for (;;) {
+          const result = search(reductions)
+          // What an unfinished search found is real, and it claims nothing else.
+          if (!result.complete || reductions.partialOrder?.settled !== false) return result
+        }
+      } catch (error) {
+        if (asked !== 'all' || !(error instanceof AsymmetryError)) throw error
+        notApplied.push(`symmetry: ${error.message}`)
+        sorts = sorts.filter((s) => s !== error.sort)
       }
-    } catch (error) {
-      if (asked !== 'all' || !(error instanceof AsymmetryError)) throw error
-      notApplied.push(`symmetry: ${error.message}`)
-      sorts = sorts.filter((s) => s !== error.sort)
     }
   }
+  if (asked === 'none' || asked === 'symmetry') return attempt(false, [])
+  const why = whyNoPartialOrder(system)
+  if (asked === 'por') return attempt(why === null, why === null ? [] : [`por: ${why}`])
+  const first = attempt(false, [`por: ${why ?? 'not needed, and without it traces are shortest'}`])
+  if (why !== null || !isTooLarge(first)) return first
+  const second = attempt(true, [])
+  return second.complete ? second : first
+}
+
+/** True for a search that a bound on its size ended before it found anything wrong. */
+function isTooLarge({ complete, incompleteReason, properties }: Outcome): boolean {
+  if (complete || properties.some(({ verdict }) => verdict === 'violated')) return false
+  return /--max-states|--memory-limit/.test(incompleteReason ?? '')
 }
 
 function reductionsOf<W>(
   { system, properties, questions }: Reducible<W>,
   asked: Reduce,
   sorts: readonly Sort[],
+  withPartialOrder: boolean,
   notApplied: readonly string[],
 ): Reductions {
   const actions = properties.filter((p) => p.kind === 'action') as unknown as ActionProperty<never>[]
   const symmetry = sorts.length === 0 ? null : new Symmetry(system as System, sorts, actions, questions)
-  const wanted = asked === 'por' || asked === 'all'
-  const why = wanted ? whyNoPartialOrder(system) : null
-  const partialOrder =
-    wanted && why === null ? new PartialOrder(system as System, questions.length, symmetry) : null
-  const reasons = why === null ? [...notApplied] : [...notApplied, `por: ${why}`]
+  const partialOrder = withPartialOrder
+    ? new PartialOrder(system as System, questions.length, symmetry)
+    : null
   return {
     symmetry,
     partialOrder,
     report: (states) => {
       const report = symmetry?.report() ?? null
       const factor = report === null ? 1 : report.represented / states
-      const ordered = partialOrder?.report() ?? null
-      return { asked, symmetry: report, partialOrder: ordered, factor, notApplied: reasons }
+      return { asked, symmetry: report, partialOrder: partialOrder?.report() ?? null, factor, notApplied }
     },
   }
 }
