@@ -1,6 +1,7 @@
 import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { everyAccessCanFinish } from './every-access-can-finish.ts'
+import { invalidationsAreBalanced } from './invalidations-are-balanced.ts'
 import { noDeadlock } from './no-deadlock.ts'
 import { noDirtyPageLost } from './no-dirty-page-lost.ts'
 import { noFlushDebtAtUnlock } from './no-flush-debt-at-unlock.ts'
@@ -53,6 +54,7 @@ export const properties: readonly Property<Kvm>[] = [
   noDirtyPageLost,
   nothingAddedToAnInvalidSlot,
   obsoletePagesAreOldest,
+  invalidationsAreBalanced,
   ...shadowPageProperties,
   everyAccessCanFinish,
   zapAllCanFinish,

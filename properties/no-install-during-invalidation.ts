@@ -1,5 +1,4 @@
 import type { ActionProperty } from '../model/language/property.ts'
-import { invalidation_of } from '../model/memory/host.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { all } from './guest-mode.ts'
 
@@ -15,8 +14,13 @@ export const noInstallDuringInvalidation: ActionProperty<Kvm> = {
   given: (before, _step, after) => installed(before, after).length > 0,
   holds: (before, _step, after) =>
     installed(before, after).every(
-      ({ gfn, pfn }) => before.host_pte[gfn] === pfn && !invalidation_of(before, gfn),
+      ({ gfn, pfn }) => before.host_pte[gfn] === pfn && !being_invalidated(before, gfn),
     ),
+}
+
+/** Some notifier has zapped the frame's SPTEs and has not ended. */
+function being_invalidated(kvm: Kvm, gfn: number): boolean {
+  return all(kvm.notifier).some((n) => kvm.notifier[n].unmapped && kvm.notifier[n].gfn === gfn)
 }
 
 /** The leaves that a step wrote. */

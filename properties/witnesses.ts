@@ -43,12 +43,13 @@ export const faultIsRetriedForANotifier: Witness<Kvm> = {
   kind: 'witness',
   id: 'fault-is-retried-for-a-notifier',
   aliases: [],
-  title: 'A page fault takes mmu_lock with a host page that was invalidated since it was looked up.',
+  title:
+    'A page fault is about to take mmu_lock with a host page that was invalidated since it was looked up.',
   reference: 'mmu_invalidate_retry_gfn()',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {
       const { pfn, gpte } = kvm.vcpu[v].fault
-      return at.vcpu[v] === 'PF/PF.12 retry' && kvm.host_pte[gpte[0].to as number] !== pfn
+      return at.vcpu[v] === 'PF/PF.11' && kvm.host_pte[gpte[0].to as number] !== pfn
     }),
 }
 
@@ -57,12 +58,12 @@ export const notifierFindsAnInvalidSlot: Witness<Kvm> = {
   kind: 'witness',
   id: 'notifier-finds-an-invalid-slot',
   aliases: [],
-  title: 'A notifier is about to zap the rmap of a memslot that is flagged INVALID.',
+  title: 'A notifier looks for the memslot of a page and finds it flagged INVALID.',
   reference: '__kvm_handle_hva_range(); seed 001',
   seen: (kvm, at) =>
     all(kvm.notifier).some((n) => {
       const { gfn } = kvm.notifier[n]
-      return at.notifier[n] === 'NS.5' && gfn !== null && slot_found(kvm, gfn) === 'invalid'
+      return at.notifier[n] === 'NS.3' && gfn !== null && slot_found(kvm, gfn) === 'invalid'
     }),
 }
 

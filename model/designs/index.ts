@@ -1,7 +1,14 @@
 import type { Kvm } from '../memory/kvm.ts'
 import type { Design } from './design.ts'
+import { fastInvalidateDesigns } from './fast-invalidate.ts'
+import { notifierDesigns } from './notifiers.ts'
 import { obsoleteRootDesigns } from './obsolete-roots.ts'
 import { upstream } from './upstream.ts'
 
 /** All designs, in the order of listings; `upstream` is the model without patches. */
-export const designs: readonly Design<Kvm>[] = [upstream, ...obsoleteRootDesigns]
+export const designs: readonly Design<Kvm>[] = [
+  upstream,
+  ...obsoleteRootDesigns,
+  ...notifierDesigns,
+  ...fastInvalidateDesigns,
+]

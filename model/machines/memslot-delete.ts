@@ -1,4 +1,4 @@
-import { block, choice, type Program, program, step } from '../language/program.ts'
+import { block, choice, type Program, program, type Step, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { write_lock } from './lock.ts'
@@ -62,7 +62,12 @@ export function memslotDelete(bounds: Bounds): Program<Kvm> {
 }
 
 /** SL.2, SL.6: a new set of slots, not while a notifier is between its start and its end. */
-function publish(name: string, state: 'invalid' | 'gone', shows: string) {
+export function publish(
+  name: string,
+  state: 'invalid' | 'gone',
+  shows: string,
+  may: (kvm: Kvm) => boolean = (kvm) => kvm.mn_active_invalidate_count === 0,
+): Step<Kvm> {
   return step<Kvm>(
     name,
     {
@@ -72,7 +77,7 @@ function publish(name: string, state: 'invalid' | 'gone', shows: string) {
         'The test of mn_active_invalidate_count and the publication are under mn_invalidate_lock, which the notifier takes to count.',
     },
     {
-      when: (kvm) => kvm.mn_active_invalidate_count === 0,
+      when: may,
       does: (kvm) => {
         kvm.slot[DYING].published = state
       },

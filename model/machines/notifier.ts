@@ -113,6 +113,7 @@ function unmap(bounds: Bounds): Entry<Kvm>[] {
       },
       {
         does: (kvm, n) => {
+          kvm.notifier[n].unmapped = true
           if (kvm_zap_rmap(kvm, gfnOf(kvm, n))) kvm.notifier[n].flush = true
         },
       },
@@ -194,18 +195,23 @@ function loseThePage(_bounds: Bounds): Entry<Kvm>[] {
   ]
 }
 
+/** NE.1: an end counts back what its start has counted; `found` is what it goes by. */
+export function endTest(found: (kvm: Kvm, n: number) => boolean): Step<Kvm> {
+  const forget = (kvm: Kvm, n: number): void => {
+    kvm.notifier[n].counted = false
+    kvm.notifier[n].unmapped = false
+  }
+  return step('NE.1 test', { ...end, shows: (kvm, n) => `the slot was found = ${found(kvm, n)}` }, [
+    { when: (kvm, n) => !found(kvm, n), does: forget, to: 'NE.2' },
+    { does: forget },
+  ])
+}
+
 /** NE.1, NE.2: the sequence count goes up before the invalidation stops being in progress. */
 function rangeEnd(): Entry<Kvm>[] {
   const fn = 'kvm_mmu_invalidate_end'
   return [
-    step('NE.1 test', { ...end, shows: (kvm, n) => `the slot was found = ${kvm.notifier[n].counted}` }, [
-      { when: (kvm, n) => !kvm.notifier[n].counted, to: 'NE.2' },
-      {
-        does: (kvm, n) => {
-          kvm.notifier[n].counted = false
-        },
-      },
-    ]),
+    endTest((kvm, n) => kvm.notifier[n].counted),
     write_lock('NE.1 lock', 'notifier', end),
     step(
       'NE.1 seq',

@@ -27,6 +27,8 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
     pfn: ref(sorts.pfn),
     /** The slot was found, so that mmu_lock was taken and the invalidation counted. */
     counted: flag,
+    /** History: the frame's SPTEs were zapped, and the invalidation has not ended. */
+    unmapped: flag,
     /** A remote flush is owed. */
     flush: flag,
     req: requester(sorts),

@@ -6,6 +6,7 @@ const HOST_PAGE_PROPERTIES = [
   'no-mapping-of-a-lost-page',
   'no-install-during-invalidation',
   'no-flush-debt-at-unlock',
+  'invalidations-are-balanced',
   'no-freed-spte-on-rmap',
   'no-use-after-free',
   'no-request-unnoticed-in-guest-mode',
