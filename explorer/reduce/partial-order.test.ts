@@ -1,59 +1,286 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { System } from '../../model/language/system.ts'
+import { type Case, type Program, program, type Step, step } from '../../model/language/program.ts'
+import type { Property } from '../../model/language/property.ts'
+import { flag, range, struct, type View } from '../../model/language/shapes.ts'
+import { compose, one, type System } from '../../model/language/system.ts'
 import { referenceRun } from '../compile/reference.ts'
 import { PUBLISHED_COUNTS } from '../oracles/published-counts.ts'
 import { randomSystem } from '../oracles/random-system.ts'
-import { breadthFirst } from '../search/breadth-first.ts'
+import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
 import type { SearchResult } from '../search/result.ts'
+import { LITMUS } from './litmus.ts'
+import type { PartialOrderReport } from './partial-order.ts'
 import { randomSymmetric } from './random-symmetric.ts'
+import type { Reduce } from './reduction.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 
 const verdicts = <W>({ properties }: SearchResult<W>) =>
   properties.map(({ property, verdict }) => ({ id: property.id, verdict }))
 
+/** The search with both reductions, which `all` makes when the one without partial order does not fit. */
+function withBoth<W>(system: System<W>, properties: readonly Property<W>[], options: SearchOptions = {}) {
+  const symmetric = breadthFirst(system, properties, { reduce: 'symmetry', ...options })
+  const bound = { maxStates: symmetric.states - 1 }
+  return { symmetric, both: breadthFirst(system, properties, { reduce: 'all', ...options, ...bound }) }
+}
+
 describe('random systems', () => {
-  for (const reduce of ['por', 'all'] as const) {
-    for (const [name, make] of [
-      ['symmetric', randomSymmetric],
-      ['any', randomSystem],
-    ] as const) {
-      test(`verdicts agree with the full search: ${reduce}, ${name}`, () => {
-        let left = 0
-        let whole = 0
+  const generators = { symmetric: randomSymmetric, any: randomSystem } as const
+  for (const [name, make] of Object.entries(generators)) {
+    for (const storage of ['exact', 'fingerprint'] as const) {
+      test(`verdicts agree with the full search: ${name}, ${storage}`, () => {
+        let kept = 0
+        let all = 0
         fc.assert(
           fc.property(tapes, (tape) => {
             const { system, properties } = make(tape) as ReturnType<typeof randomSystem>
-            const full = breadthFirst(system, properties)
-            const reduced = breadthFirst(system, properties, { reduce })
+            const full = breadthFirst(system, properties, { storage })
+            const reduced = breadthFirst(system, properties, { reduce: 'por', storage })
+            expect(reduced.complete).toBe(full.complete)
             expect(verdicts(reduced)).toEqual(verdicts(full))
             expect(reduced.states).toBeLessThanOrEqual(full.states)
             expect(reduced.transitions).toBeLessThanOrEqual(full.transitions)
-            if (reduce === 'por') expect(reduced.deadlocks).toBe(full.deadlocks)
+            expect(reduced.deadlocks).toBe(full.deadlocks)
             for (const { trace } of reduced.properties)
               if (trace !== null) referenceRun(system as System, trace)
-            left += reduced.states
-            whole += full.states
+            kept += reduced.states
+            all += full.states
           }),
-          { numRuns: 150 },
+          { numRuns: 100 },
         )
-        console.log(reduce, name, left, whole)
+        expect(kept).toBeLessThan(all)
       })
     }
   }
+
+  test('together with symmetry', () => {
+    let fewer = 0
+    fc.assert(
+      fc.property(tapes, (tape) => {
+        const { system, properties } = randomSymmetric(tape)
+        const judged = properties.filter(({ kind }) => kind !== 'action' && kind !== 'invariant')
+        const full = breadthFirst(system, judged)
+        const { symmetric, both } = withBoth(system, judged)
+        if (!both.complete || both.reduction.partialOrder === null) return
+        expect(verdicts(both)).toEqual(verdicts(full))
+        expect(both.states).toBeLessThan(symmetric.states)
+        for (const { trace } of both.properties) if (trace !== null) referenceRun(system as System, trace)
+        fewer++
+      }),
+      { numRuns: 100 },
+    )
+    expect(fewer).toBeGreaterThan(20)
+  })
 })
 
-describe('published models keep their deadlocks', () => {
+describe('published models', () => {
   for (const row of PUBLISHED_COUNTS) {
     if (row.states > 20_000) continue
-    test(row.id, () => {
-      const system = row.build()
-      const full = breadthFirst(system, [])
-      const reduced = breadthFirst(system, [], { reduce: 'por' })
+    test(`${row.id} keeps its deadlocks`, () => {
+      const full = breadthFirst(row.build(), [])
+      const reduced = breadthFirst(row.build(), [], { reduce: 'por' })
       expect(reduced.deadlocks).toBe(full.deadlocks)
       expect(reduced.states).toBeLessThanOrEqual(full.states)
-      console.log(row.id, full.states, reduced.states, JSON.stringify(reduced.reduction.partialOrder))
+      expect(reduced.transitions).toBeLessThanOrEqual(full.transitions)
     })
   }
+  test.each(LITMUS.filter(({ id }) => id !== 'lastzero-5'))('$id keeps its final states', ({ build }) => {
+    const ends = (reduce: Reduce): { states: number; ends: number } => {
+      let ends = 0
+      const counting: Property<unknown> = {
+        kind: 'invariant',
+        id: 'end',
+        title: '',
+        given: (_, at) => Object.values(at).every((counters) => counters[0] === 'done'),
+        holds: () => true,
+      }
+      const { states, properties } = breadthFirst(build(), [counting], { reduce })
+      ends = properties[0].antecedent
+      return { states, ends }
+    }
+    expect(ends('por').ends).toBe(ends('none').ends)
+    expect(ends('por').states).toBeLessThanOrEqual(ends('none').states)
+  })
+})
+
+const world = struct({ x: range(0, 3), y: range(0, 3), z: range(0, 3), lock: flag, spin: range(0, 2) })
+type World = View<typeof world>
+
+const act = (name: string, body: Case<World> | Case<World>[] = {}): Step<World> => step<World>(name, {}, body)
+const put = (name: 'x' | 'y' | 'z' | 'spin', value: number): Case<World> => ({
+  does: (w) => {
+    w[name] = value
+  },
+})
+const set = put
+const lock = (held: boolean): Case<World> => ({
+  does: (w) => {
+    w.lock = held
+  },
+})
+
+function systemOf(...threads: readonly (readonly Step<World>[])[]): System<World> {
+  return compose({
+    name: 'small',
+    world,
+    threads: threads.map((steps, t) => one(program<World>(`t${t}`, 'a thread', steps) as Program<World>)),
+    initial: [() => {}],
+  })
+}
+
+function compare(system: System<World>, ...properties: readonly Property<World>[]) {
+  const full = breadthFirst(system, properties)
+  const reduced = breadthFirst(system, properties, { reduce: 'por' })
+  expect(verdicts(reduced)).toEqual(verdicts(full))
+  expect(reduced.states).toBeLessThanOrEqual(full.states)
+  return { full, reduced, report: reduced.reduction.partialOrder as PartialOrderReport }
+}
+
+const never = (id: string, bad: (w: World) => boolean): Property<World> => ({
+  kind: 'invariant',
+  id,
+  title: '',
+  holds: (w) => !bad(w),
+})
+
+describe('what a careless reduction loses', () => {
+  test('a thread that goes round alone does not put off the others for ever', () => {
+    const spin = (value: number): Case<World> => put('spin', value)
+    const system = systemOf(
+      [act('S.0', spin(1)), act('S.1', { ...spin(2), to: 'S.0' })],
+      [act('W', set('x', 1))],
+    )
+    const { reduced } = compare(
+      system,
+      never('x stays 0', (w) => w.x === 1),
+    )
+    expect(reduced.properties[0].verdict).toBe('violated')
+  })
+
+  test('the order of independent steps is seen by an invariant that looks at both', () => {
+    const system = systemOf([act('X', set('x', 1))], [act('Y', set('y', 1))])
+    for (const bad of [(w: World) => w.x > w.y, (w: World) => w.y > w.x]) {
+      expect(compare(system, never('order', bad)).reduced.properties[0].verdict).toBe('violated')
+    }
+    // Each for itself needs no order: three states of four are enough.
+    const { reduced } = compare(
+      system,
+      never('x', (w) => w.x === 2),
+      never('y', (w) => w.y === 2),
+    )
+    expect(reduced.states).toBe(3)
+  })
+
+  test('a step that an independent one could enable', () => {
+    const system = systemOf(
+      [act('L', set('z', 1)), act('X', set('x', 1))],
+      [act('G', { when: (w) => w.x === 1 }), act('Y', set('y', 1))],
+    )
+    expect(
+      compare(
+        system,
+        never('y', (w) => w.y === 1),
+      ).reduced.properties[0].verdict,
+    ).toBe('violated')
+  })
+
+  test('a field that a step reads only after another thread has moved', () => {
+    // R reads y only once x is set; until then nothing says that it depends on the writer of y.
+    const system = systemOf(
+      [act('Y.1', set('y', 1)), act('Y.2', set('y', 2))],
+      [act('X', set('x', 1))],
+      [
+        act('R', [
+          { when: (w) => w.x === 1 && w.y === 1, ...set('z', 3) },
+          { when: (w) => w.x === 1 && w.y === 0, ...set('z', 2) },
+          { to: 'R' },
+        ]),
+      ],
+    )
+    const { report } = compare(
+      system,
+      never('z is 3', (w) => w.z === 3),
+      never('z is 2', (w) => w.z === 2),
+    )
+    expect(report.rounds).toBeGreaterThan(1)
+  })
+
+  test('what an action property reads of others counts as read by the step', () => {
+    const system = systemOf([act('X', set('x', 1))], [act('Y', set('y', 1))])
+    const orders: Property<World>[] = [0, 1].map((value) => ({
+      kind: 'action',
+      id: `y ${value}`,
+      title: '',
+      given: (_, { path }) => path === 'X',
+      holds: (before) => before.y !== value,
+    }))
+    for (const { verdict } of compare(system, ...orders).reduced.properties) expect(verdict).toBe('violated')
+  })
+
+  test('deadlocks that only one order reaches', () => {
+    const take = (to: string): Case<World> => ({
+      when: (w) => !w.lock,
+      ...lock(true),
+      to,
+    })
+    const system = systemOf(
+      [act('A', take('A.2')), act('A.2', { when: (w) => w.x === 1, ...lock(false) })],
+      [act('B', take('B.2')), act('B.2', { ...set('x', 1) }), act('B.3', lock(false))],
+    )
+    const { full, reduced } = compare(system, { kind: 'deadlock', id: 'd', title: '' })
+    expect(full.deadlocks).toBeGreaterThan(0)
+    expect(reduced.deadlocks).toBe(full.deadlocks)
+  })
+
+  test('a goal that stays possible only while one step waits', () => {
+    const system = systemOf(
+      [act('X', set('x', 1))],
+      [act('Y', { when: (w) => w.x === 0, ...set('y', 1) })],
+      [act('Z', set('z', 1))],
+    )
+    const goal: Property<World> = { kind: 'progress', id: 'y', title: '', goal: (w) => w.y === 1 }
+    expect(compare(system, goal).reduced.properties[0].verdict).toBe('violated')
+  })
+})
+
+describe('what it saves', () => {
+  test('private steps of n threads cost n states, not 2^n', () => {
+    const threads = (['x', 'y', 'z'] as const).map((name) => [
+      act('1', set(name, 1)),
+      act('2', set(name, 2)),
+      act('3', set(name, 3)),
+    ])
+    const { full, reduced } = compare(systemOf(...threads), { kind: 'deadlock', id: 'd', title: '' })
+    expect({ full: full.states, reduced: reduced.states }).toEqual({ full: 64, reduced: 10 })
+  })
+
+  test('who waits for a lock, or is on the way to it, is no reason to leave a lock section', () => {
+    const section = (own: 'y' | 'z'): Step<World>[] => [
+      act('before', put(own, 1)),
+      act('lock', { when: (w) => !w.lock, ...lock(true) }),
+      act('in', {
+        does: (w) => {
+          w.x = (w.x + 1) % 4
+        },
+      }),
+      act('unlock', lock(false)),
+    ]
+    const { full, reduced } = compare(systemOf(section('y'), section('z')))
+    // Both private steps, then one section after the other, in two orders.
+    expect({ full: full.states, reduced: reduced.states }).toEqual({ full: 21, reduced: 14 })
+  })
+})
+
+test('a system of one thread has no orders to leave out, and the result says so', () => {
+  const { reduction } = breadthFirst(systemOf([act('X', set('x', 1))]), [], { reduce: 'por' })
+  expect(reduction.partialOrder).toBeNull()
+  expect(reduction.notApplied).toEqual(['por: small has one thread only'])
+})
+
+test('`all` keeps traces shortest where the search fits', () => {
+  const { reduction } = breadthFirst(systemOf([act('X')], [act('Y')]), [], { reduce: 'all' })
+  expect(reduction.partialOrder).toBeNull()
+  expect(reduction.notApplied).toContain('por: not needed, and without it traces are shortest')
 })

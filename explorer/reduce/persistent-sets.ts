@@ -114,7 +114,7 @@ export class PersistentSets {
     for (const [t, { counter }] of threads.entries()) {
       reads.push(counter.index)
       counters.push(recorder.base[counter.index])
-      if (this.#isPrivate(t, counters[t])) return [1 << t]
+      if (this.#isPrivate(t, counters[t]) && this.#isFree(t, counters[t])) return [1 << t]
     }
     const all = 2 ** threads.length - 1
     const closed = (guardOf: GuardOf): number[] => {
@@ -138,6 +138,11 @@ export class PersistentSets {
       disabled.set(step, guard)
       return guard
     })
+  }
+
+  /** True when one of the steps at which the thread stands needs no guard to hold. */
+  #isFree(thread: number, counter: number): boolean {
+    return this.#at[thread][counter].some((s) => this.#steps[s].cases.some((c) => c.guard === undefined))
   }
 
   /** True when no step of another thread depends on what the thread may do where it stands. */
