@@ -10,7 +10,9 @@ import { noFreedSpteOnRmap } from './no-freed-spte-on-rmap.ts'
 import { noGuestOnARootAfterItsRequest } from './no-guest-on-a-root-after-its-request.ts'
 import { noInstallDuringInvalidation } from './no-install-during-invalidation.ts'
 import { noLeafBelowAnObsoleteRoot } from './no-leaf-below-an-obsolete-root.ts'
+import { noLinkToADeadPage } from './no-link-to-a-dead-page.ts'
 import { noMappingOfALostPage } from './no-mapping-of-a-lost-page.ts'
+import { noObsoletePageAfterTheZap } from './no-obsolete-page-after-the-zap.ts'
 import { noObsoleteRootKept } from './no-obsolete-root-kept.ts'
 import { noRequestUnnoticedInGuestMode } from './no-request-unnoticed-in-guest-mode.ts'
 import { noSpteOfAFreedSlot } from './no-spte-of-a-freed-slot.ts'
@@ -32,6 +34,7 @@ import {
   staleFaultIsRetried,
 } from './witnesses.ts'
 import { zapAllCanFinish } from './zap-all-can-finish.ts'
+import { zapAllTerminates } from './zap-all-terminates.ts'
 
 /** All properties, in the order of listings. */
 export const properties: readonly Property<Kvm>[] = [
@@ -58,6 +61,9 @@ export const properties: readonly Property<Kvm>[] = [
   ...shadowPageProperties,
   everyAccessCanFinish,
   zapAllCanFinish,
+  zapAllTerminates,
+  noObsoletePageAfterTheZap,
+  noLinkToADeadPage,
   noDeadlock,
   guestEntersOnARootBeingZapped,
   staleFaultIsRetried,

@@ -3,6 +3,7 @@ import type { Design } from './design.ts'
 import { fastInvalidateDesigns } from './fast-invalidate.ts'
 import { notifierDesigns } from './notifiers.ts'
 import { obsoleteRootDesigns } from './obsolete-roots.ts'
+import { slotDeletionDesigns } from './slot-deletion.ts'
 import { upstream } from './upstream.ts'
 
 /** All designs, in the order of listings; `upstream` is the model without patches. */
@@ -11,4 +12,5 @@ export const designs: readonly Design<Kvm>[] = [
   ...obsoleteRootDesigns,
   ...notifierDesigns,
   ...fastInvalidateDesigns,
+  ...slotDeletionDesigns,
 ]

@@ -32,7 +32,7 @@ export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
     /** A remote flush is owed. */
     flush: optional(bounds.preciseZap, flag),
     /** Local variable of __kvm_mmu_prepare_zap_page(): a root in use was zapped. */
-    zapped_root: optional(bounds.slotDeletes > 0, flag),
+    zapped_root: flag,
     /** synchronize_srcu(): the readers that were inside when it was called and have not left since. */
     vcpu_readers: setOf(sorts.reading_vcpu),
     notifier_readers: setOf(sorts.reading_notifier),

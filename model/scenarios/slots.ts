@@ -90,6 +90,35 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     ],
   }),
   memoryScenario({
+    id: 'zap-termination',
+    aliases: [],
+    title: 'a memslot update zaps all pages, dropping mmu_lock between them, while a vCPU builds new ones',
+    about:
+      'What makes zapping in small sections end: pages built meanwhile are of the new generation and go to the head of the list, so that the walk from the tail stops at the first of them.',
+    bounds: { pages: 5, levels: 2, gfns: 3, tables: 2, pfns: 3, zapAlls: 1, lockBreak: true },
+    start: {
+      tables: [[1], [2]],
+      pages: [
+        { gfn: 1, level: 1 },
+        { gfn: 0, level: 2 },
+      ],
+      filled: false,
+    },
+    properties: [
+      'zap-all-terminates',
+      'zap-all-can-finish',
+      'obsolete-pages-are-oldest',
+      'no-obsolete-page-after-the-zap',
+      'no-link-to-a-dead-page',
+      'no-stale-root-used',
+      'no-freed-root-in-use',
+      'page-on-one-list',
+      'every-access-can-finish',
+      'no-deadlock',
+      'no-use-after-free',
+    ],
+  }),
+  memoryScenario({
     id: 'slot-delete-fault',
     aliases: [],
     title: 'a memslot is deleted, frame by frame, while a vCPU faults on it',

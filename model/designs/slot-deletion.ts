@@ -1,0 +1,98 @@
+import { drop, only, replace } from '../language/patch.ts'
+import { slotTest } from '../machines/fault-slot.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import type { Design } from './design.ts'
+import { violated, violatedBecause } from './expectation.ts'
+
+/**
+ * Deleting a memslot: the INVALID phase, the two grace periods, and three generations of zapping only what
+ * belongs to the slot (shadow-mmu.md 6.4, 8.8, B21, B24, B25; bug-catalogue.md A11, F3).
+ */
+
+const FAULT = 'slot-delete-fault'
+const DEBT = 'slot-delete-flush-debt'
+const TABLE = 'slot-delete-table'
+
+export const slotDeletionDesigns: readonly Design<Kvm>[] = [
+  {
+    id: 'first-grace-period-dropped',
+    aliases: ['B25'],
+    title: 'no synchronize_srcu() after the slot was published as INVALID',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'kvm_swap_active_memslots' },
+    about:
+      'A fault that found the slot valid maps a frame of it after the slot was zapped. When the zap makes every root obsolete, the stale check of the fault path would catch that fault; with kvm_mmu_zap_memslot() nothing does.',
+    scenarios: [FAULT],
+    patches: [only('memslot', drop('SL.3'))],
+    expect: violated(FAULT, 'no-spte-of-a-freed-slot', 'nothing-added-to-an-invalid-slot'),
+  },
+  {
+    id: 'second-grace-period-dropped',
+    aliases: [],
+    title: 'no synchronize_srcu() after the set without the slot was published',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'kvm_swap_active_memslots' },
+    about: 'A fault that found the INVALID slot still holds a pointer to it when it is freed.',
+    scenarios: [FAULT],
+    patches: [only('memslot', drop('SL.6 wait'))],
+    expect: violated(FAULT, 'no-use-after-free', 'every-access-can-finish'),
+  },
+  {
+    id: 'invalid-slot-not-tested',
+    aliases: [],
+    title: 'the fault path does not look at KVM_MEMSLOT_INVALID',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'kvm_faultin_pfn' },
+    about: 'The grace period has passed, and still a new fault maps a frame of the slot that is deleted.',
+    scenarios: [FAULT],
+    patches: [
+      replace(
+        'PF.8',
+        slotTest(() => false),
+      ),
+    ],
+    expect: violated(FAULT, 'no-spte-of-a-freed-slot', 'nothing-added-to-an-invalid-slot'),
+  },
+  {
+    id: 'invalid-phase-dropped',
+    aliases: [],
+    title: 'the slot is zapped and removed without having been INVALID',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'kvm_set_memslot' },
+    about: 'Faults map frames of the slot between the zap and the publication of the set without it.',
+    scenarios: [FAULT],
+    patches: [only('memslot', drop('SL.2')), only('memslot', drop('SL.3'))],
+    expect: [
+      ...violated(FAULT, 'no-spte-of-a-freed-slot', 'nothing-added-to-an-invalid-slot'),
+      violatedBecause(FAULT, 'fault-finds-an-invalid-slot', 'The slot is never INVALID here.'),
+    ],
+  },
+  {
+    id: 'lock-dropped-with-unflushed-zaps',
+    aliases: ['4e103134', 'B21'],
+    title: 'v5.1: the rmaps of the slot are walked without a flush before mmu_lock is dropped',
+    status: 'bug',
+    kernel: {
+      commit: '4e103134b862',
+      version: 'v5.1..v5.2',
+      function: 'kvm_mmu_invalidate_zap_pages_in_memslot',
+    },
+    about:
+      'The first zap of one slot instead of everything; reverted in v5.3 because guests with assigned devices broke, for a reason never found. The walk may drop mmu_lock while SPTEs are zapped and not flushed. A notifier that runs then finds no SPTE, does not flush, and the host frees a page that a TLB still maps. That this is possible is certain; whether it was the cause is not known: the memory of such guests is pinned, which leaves the mappings of device regions.',
+    scenarios: [DEBT],
+    patches: [only('memslot', drop('ZS.2 yield/flush'))],
+    expect: violated(DEBT, 'no-flush-debt-at-unlock', 'no-mapping-of-a-lost-page'),
+  },
+  {
+    id: 'slot-zap-of-leaves-only',
+    aliases: ['B24', 'A11'],
+    title: 'v6.12-rc: deleting a slot zaps its leaf SPTEs and keeps shadow pages of tables in it',
+    status: 'bug',
+    kernel: { version: 'v6.12-rc1', function: 'kvm_mmu_zap_memslot_leafs' },
+    about:
+      'The page that shadows a guest table in the slot is still accounted in the slot’s arrays; zapping it later looks up a slot that is gone: a NULL dereference, fixed before v6.12 by fcd1ec9cb59c.',
+    scenarios: [TABLE],
+    patches: [only('memslot', drop('ZS.3')), only('memslot', drop('ZS.3 zap'))],
+    expect: violated(TABLE, 'no-spte-of-a-freed-slot', 'no-use-after-free'),
+  },
+]
