@@ -10,7 +10,6 @@ import { noFreedSpteOnRmap } from './no-freed-spte-on-rmap.ts'
 import { noGuestOnARootAfterItsRequest } from './no-guest-on-a-root-after-its-request.ts'
 import { noInstallDuringInvalidation } from './no-install-during-invalidation.ts'
 import { noLeafBelowAnObsoleteRoot } from './no-leaf-below-an-obsolete-root.ts'
-import { noLinkToADeadPage } from './no-link-to-a-dead-page.ts'
 import { noMappingOfALostPage } from './no-mapping-of-a-lost-page.ts'
 import { noObsoletePageAfterTheZap } from './no-obsolete-page-after-the-zap.ts'
 import { noObsoleteRootKept } from './no-obsolete-root-kept.ts'
@@ -63,7 +62,6 @@ export const properties: readonly Property<Kvm>[] = [
   zapAllCanFinish,
   zapAllTerminates,
   noObsoletePageAfterTheZap,
-  noLinkToADeadPage,
   noDeadlock,
   guestEntersOnARootBeingZapped,
   staleFaultIsRetried,

@@ -1,28 +1,23 @@
 import type { Invariant } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
-import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
 import { all } from './guest-mode.ts'
 
 export const noLinkToADeadPage: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-link-to-a-dead-page',
   aliases: ['I-6'],
-  title: 'No link of a shadow page that is current leads to a zapped or obsolete page.',
+  title: 'No SPTE links to a shadow page that was zapped or freed.',
   when: 'while mmu_lock is free',
-  reference:
-    'for_each_valid_sp(): pages that were zapped stay in the hash until they are freed, and are skipped',
-  consequence: 'A page that is about to be freed is linked again.',
-  given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.page).some((p) => links(kvm, p).length > 0),
+  reference: 'kvm_mmu_unlink_parents(); for_each_valid_sp() skips zapped pages',
+  consequence: 'The guest walks page tables that nobody maintains any more.',
+  given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.page).some((p) => kvm.page[p].list !== 'active'),
   holds: (kvm) =>
-    kvm.mmu_lock !== 'free' ||
-    all(kvm.page).every(
-      (p) =>
-        kvm.page[p].list === 'free' ||
-        is_obsolete_sp(kvm, p) ||
-        links(kvm, p).every((child) => kvm.page[child].list !== 'free' && !is_obsolete_sp(kvm, child)),
+    all(kvm.page).every((p) =>
+      all(kvm.page[p].spte).every((i) => {
+        const { kind, child } = kvm.page[p].spte[i]
+        if (kind !== 'link') return true
+        const page = kvm.page[child as number]
+        return page.list === 'active' && !page.role_invalid
+      }),
     ),
-}
-
-function links(kvm: Kvm, page: number): number[] {
-  return [...kvm.page[page].spte].flatMap(({ child }) => (child === null ? [] : [child]))
 }
