@@ -53,6 +53,7 @@ const program = new Command('bench')
     [...tools],
   )
   .option('--modes <ids>', 'these modes only, for example fingerprint,spin-dfs', list)
+  .option('--without <pairs>', 'leave these out, for example two-phase-9:rumur,two-phase-9:rumur-2', list, [])
   .option('--repetitions <n>', 'rounds', checked(z.coerce.number().int().min(1).max(100)), 5)
   .option('--once-above <seconds>', 'run slower contestants once', checked(z.coerce.number().positive()), 60)
   .option('--quick', 'small models, two rounds: tries the benchmark, measures nothing')
@@ -65,6 +66,7 @@ const options = program.opts<{
   models?: Instance[]
   tools: Tool[]
   modes?: string[]
+  without: string[]
   repetitions: number
   onceAbove: number
   quick?: boolean
@@ -100,7 +102,11 @@ function main(): void {
     present.includes(contestant.tool) && (options.modes?.includes(contestant.id) ?? true)
   const searchers = [...ours, ...spin, ...rumur].filter(wanted)
   const models = options.models ?? (options.quick === true ? smallInstances : instances)
-  const comparisons: Comparison[] = models.map((m) => compare(m, searchers, 'search', rounds))
+  if (options.without.length > 0) skipped.push(`${options.without.join(', ')}, because it was asked for`)
+  const comparisons: Comparison[] = models.map((m) => {
+    const taking = searchers.filter(({ id }) => !options.without.includes(`${m.id}:${id}`))
+    return compare(m, taking, 'search', rounds)
+  })
   const graph = xstateGraph.filter(wanted)
   if (graph.length > 0 && options.models === undefined)
     for (const id of ['two-phase-5', 'kvm-composite-1-2-1-1'])
