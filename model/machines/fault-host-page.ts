@@ -2,6 +2,7 @@ import { type Entry, type Step, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import { free_host_page, invalidation_of, mmu_invalidate_retry } from '../memory/host.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { is_mmio } from './mmio.ts'
 import { forget_fault, target_gfn } from './page-fault.ts'
 
 const since = 'v5.12..v6.16'
@@ -61,6 +62,7 @@ export function faultinPfn(bounds: Bounds): Step<Kvm> {
   if (bounds.notifiers === 0) return step('PF.9', about, { does: found })
   return step('PF.9', about, [
     { when: (kvm, v) => kvm.host_pte[target_gfn(kvm, v)] !== null, does: found },
+    ...(bounds.mmioGfns > 0 ? [{ when: (kvm: Kvm, v: number) => is_mmio(target_gfn(kvm, v), bounds) }] : []),
     {
       when: (kvm) => free_host_page(kvm) !== null,
       does: (kvm, v) => {

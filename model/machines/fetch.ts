@@ -1,9 +1,10 @@
-import { type Block, block, type Entry, step } from '../language/program.ts'
+import { type Block, block, type Entry, type Step, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import { index_at } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { root_level, root_page } from '../memory/mmu.ts'
 import { drop_parent_pte } from '../memory/rmap.ts'
-import type { Spte } from '../memory/shadow-page.ts'
+import { has_role, type Role, type Spte } from '../memory/shadow-page.ts'
 import { drain } from '../memory/store-buffer.ts'
 import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
 import { getShadowPage } from './get-shadow-page.ts'
@@ -26,7 +27,7 @@ export function fault_index(kvm: Kvm, v: number, bounds: Bounds): number {
 
 /** Level of the shadow page in hand. */
 export function level_in_hand(kvm: Kvm, v: number, bounds: Bounds): number {
-  return bounds.levels + 1 - kvm.vcpu[v].fault.level
+  return root_level(kvm, v, bounds) + 1 - kvm.vcpu[v].fault.level
 }
 
 /**
@@ -34,18 +35,20 @@ export function level_in_hand(kvm: Kvm, v: number, bounds: Bounds): number {
  * table on the way, and link it. mmu_lock is held; each re-reading of guest memory is a step of its own.
  */
 export function fetch(bounds: Bounds): Entry<Kvm>[] {
+  const top = (kvm: Kvm, v: number): number => root_level(kvm, v, bounds)
   return [
     step(
       'FETCH.1',
       {
         ...about,
-        shows: (kvm, v) => `gpte_changed(level ${bounds.levels}) = ${gpte_changed(kvm, v, bounds.levels)}`,
+        shows: (kvm, v) =>
+          `gpte_changed(level ${top(kvm, v)}) = ${gpte_changed(kvm, v, top(kvm, v), bounds)}`,
       },
       [
-        { when: (kvm, v) => gpte_changed(kvm, v, bounds.levels), to: 'PF.15' },
+        { when: (kvm, v) => gpte_changed(kvm, v, top(kvm, v), bounds), to: 'PF.15' },
         {
           does: (kvm, v) => {
-            kvm.vcpu[v].fault.sp = kvm.vcpu[v].root
+            kvm.vcpu[v].fault.sp = root_page(kvm, v, bounds)
           },
         },
       ],
@@ -56,13 +59,16 @@ export function fetch(bounds: Bounds): Entry<Kvm>[] {
 
 function fetchLevel(bounds: Bounds): Block<Kvm> {
   const wantedLevel = (kvm: Kvm, v: number): number => level_in_hand(kvm, v, bounds) - 1
-  const wantedGfn = (kvm: Kvm, v: number): number => table_gfn(kvm, v, wantedLevel(kvm, v))
+  const wantedGfn = (kvm: Kvm, v: number): number => wanted_gfn(kvm, v, bounds)
   const linked = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'link'
   return block('FETCH', [
-    existingChild(bounds, wantedGfn),
+    existingChild(bounds),
+    childRole(),
     ...getShadowPage(bounds, {
       gfn: wantedGfn,
       level: wantedLevel,
+      role: (kvm, v) => child_role(kvm, v, huge(kvm, v, bounds)),
+      invalid: (kvm, v) => kvm.vcpu[v].fault.child_invalid,
       found: (kvm, v, page) => {
         kvm.vcpu[v].fault.child = page
       },
@@ -74,9 +80,17 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
       {
         ...about,
         shows: (kvm, v) =>
-          `gpte_changed(level ${wantedLevel(kvm, v)}) = ${gpte_changed(kvm, v, wantedLevel(kvm, v))}`,
+          huge(kvm, v, bounds)
+            ? 'no guest table behind a direct page'
+            : `gpte_changed(level ${wantedLevel(kvm, v)}) = ${gpte_changed(kvm, v, wantedLevel(kvm, v), bounds)}`,
       },
-      [{ when: (kvm, v) => gpte_changed(kvm, v, wantedLevel(kvm, v)), to: 'PF.15' }, {}],
+      [
+        {
+          when: (kvm, v) => !huge(kvm, v, bounds) && gpte_changed(kvm, v, wantedLevel(kvm, v), bounds),
+          to: 'PF.15',
+        },
+        {},
+      ],
     ),
     step(
       'FETCH.6',
@@ -124,40 +138,62 @@ function descend(kvm: Kvm, v: number): void {
   const { fault } = kvm.vcpu[v]
   fault.sp = fault.child
   fault.child = null
+  fault.child_invalid = false
   fault.level++
 }
 
-/**
- * GET.1: an entry that is linked already is followed when its page shadows the wanted table; otherwise the
- * wrong link goes, with a flush (0cb2af2ea66a, 81ccda30b4e8, 2026).
- */
-function existingChild(bounds: Bounds, wantedGfn: (kvm: Kvm, v: number) => number): Block<Kvm> {
-  const child = (kvm: Kvm, v: number): number | null => fault_spte(kvm, v, bounds).child
-  const fits = (kvm: Kvm, v: number): boolean => {
-    const page = child(kvm, v)
-    return page !== null && kvm.page[page].gfn === wantedGfn(kvm, v)
-  }
-  return block('GET.1', [
-    step(
-      'GET.1 test',
-      {
-        fn: 'kvm_mmu_get_child_sp',
-        since,
-        shows: (kvm, v) =>
-          child(kvm, v) === null ? 'nothing linked' : `linked: page ${child(kvm, v)}, fits = ${fits(kvm, v)}`,
+/** The guest maps a huge page here: from here on down the pages are direct (FETCH.7). */
+function huge(kvm: Kvm, v: number, bounds: Bounds): boolean {
+  return kvm.vcpu[v].fault.gpte[level_in_hand(kvm, v, bounds) - 1].huge
+}
+
+/** The guest table that the child shadows, or the first frame that it maps. */
+function wanted_gfn(kvm: Kvm, v: number, bounds: Bounds): number {
+  const level = level_in_hand(kvm, v, bounds) - 1
+  if (huge(kvm, v, bounds)) return kvm.vcpu[v].fault.gpte[level].to as number
+  return table_gfn(kvm, v, level, bounds)
+}
+
+/** The role of a child, `level` and `invalid` apart: that of its parent (2e65e842c57d, v6.0). */
+function child_role(kvm: Kvm, v: number, direct: boolean): Role {
+  const { role_guest_mode, role_pae } = kvm.page[kvm.vcpu[v].fault.sp as number]
+  return { direct, guest_mode: role_guest_mode, pae: role_pae }
+}
+
+/** GET.2: the child's role is its parent's, `invalid` included, or what a design says of that bit. */
+export function childRole(
+  invalid: (kvm: Kvm, parent: number) => boolean = (kvm, parent) => kvm.page[parent].role_invalid,
+): Step<Kvm> {
+  const copied = (kvm: Kvm, v: number): boolean => invalid(kvm, kvm.vcpu[v].fault.sp as number)
+  return step(
+    'GET.2',
+    {
+      fn: 'kvm_mmu_child_role',
+      since,
+      shows: (kvm, v) => `role.invalid = ${copied(kvm, v)}, as page ${kvm.vcpu[v].fault.sp}`,
+      quiet: (kvm, v) => !copied(kvm, v),
+    },
+    {
+      does: (kvm, v) => {
+        kvm.vcpu[v].fault.child_invalid = copied(kvm, v)
       },
-      [
-        {
-          when: fits,
-          does: (kvm, v) => {
-            kvm.vcpu[v].fault.child = child(kvm, v)
-          },
-          to: 'FETCH.5',
-        },
-        { when: (kvm, v) => child(kvm, v) === null, to: 'GET.3' },
-        {},
-      ],
-    ),
+    },
+  )
+}
+
+/** What an existing child must have in common with the wanted one. */
+export interface ChildTest {
+  readonly gfn: boolean
+  readonly role: boolean
+}
+
+/**
+ * GET.1: an entry that is linked already is followed when its page shadows what is wanted, in its role;
+ * otherwise the wrong link goes, with a flush (0cb2af2ea66a, 81ccda30b4e8, 2026).
+ */
+function existingChild(bounds: Bounds): Block<Kvm> {
+  return block('GET.1', [
+    testChild(bounds),
     step(
       'GET.1 drop',
       { fn: 'kvm_mmu_get_child_sp', since: 'v7.1..', shows: 'drop_parent_pte() of the wrong child' },
@@ -168,6 +204,39 @@ function existingChild(bounds: Bounds, wantedGfn: (kvm: Kvm, v: number) => numbe
     ),
     kvm_make_all_cpus_request('GET.1 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
   ])
+}
+
+/** GET.1's test, or a design's idea of it. */
+export function testChild(bounds: Bounds, tested: ChildTest = { gfn: true, role: true }): Step<Kvm> {
+  const child = (kvm: Kvm, v: number): number | null => fault_spte(kvm, v, bounds).child
+  const fits = (kvm: Kvm, v: number): boolean => {
+    const page = child(kvm, v)
+    if (page === null) return false
+    if (tested.gfn && kvm.page[page].gfn !== wanted_gfn(kvm, v, bounds)) return false
+    return !tested.role || has_role(kvm, page, child_role(kvm, v, huge(kvm, v, bounds)))
+  }
+  return step(
+    'GET.1 test',
+    {
+      fn: 'kvm_mmu_get_child_sp',
+      since,
+      shows: (kvm, v) =>
+        child(kvm, v) === null
+          ? 'nothing linked'
+          : `linked: page ${child(kvm, v)}, used for gfn ${wanted_gfn(kvm, v, bounds)} = ${fits(kvm, v)}`,
+    },
+    [
+      {
+        when: fits,
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.child = child(kvm, v)
+        },
+        to: 'FETCH.5',
+      },
+      { when: (kvm, v) => child(kvm, v) === null, to: 'GET.2' },
+      {},
+    ],
+  )
 }
 
 /** FETCH.4: what is below a page is synced before the page is linked (65855ed8b034, v5.16). */

@@ -14,26 +14,29 @@ export type ObsoleteTest = (kvm: Kvm, page: number) => boolean
 
 /** RUN.1: service KVM_REQ_MMU_FREE_OBSOLETE_ROOTS; the bit is cleared before anything is looked at. */
 export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
+  return [block('RUN.1', serviceRequest(bounds, watched(bounds) ? 'RUN.2' : 'RUN.4'))]
+}
+
+/** Services the request if it is pending and falls off the end; else goes to `otherwise`. */
+export function serviceRequest(bounds: Bounds, otherwise: string): Entry<Kvm>[] {
   return [
-    block('RUN.1', [
-      step(
-        'K1',
-        {
-          ...entry,
-          shows: (kvm, v) => `kvm_check_request(FREE_OBSOLETE_ROOTS) = ${pending(kvm, v)}`,
-          quiet: (kvm, v) => !pending(kvm, v),
-        },
-        [{ when: (kvm, v) => !pending(kvm, v), to: watched(bounds) ? 'RUN.2' : 'RUN.4' }, {}],
-      ),
-      step(
-        'K2',
-        { ...entry, shows: 'kvm_clear_request(FREE_OBSOLETE_ROOTS)' },
-        { does: (kvm, v) => kvm.vcpu[v].requests.delete('FREE_OBSOLETE_ROOTS') },
-      ),
-      testCurrentRoot(),
-      ...(bounds.prevRoots > 0 || bounds.mmus > 1 ? [testPrevRoots()] : []),
-      ...freeRoots(bounds.vcpus),
-    ]),
+    step(
+      'K1',
+      {
+        ...entry,
+        shows: (kvm, v) => `kvm_check_request(FREE_OBSOLETE_ROOTS) = ${pending(kvm, v)}`,
+        quiet: (kvm, v) => !pending(kvm, v),
+      },
+      [{ when: (kvm, v) => !pending(kvm, v), to: otherwise }, {}],
+    ),
+    step(
+      'K2',
+      { ...entry, shows: 'kvm_clear_request(FREE_OBSOLETE_ROOTS)' },
+      { does: (kvm, v) => kvm.vcpu[v].requests.delete('FREE_OBSOLETE_ROOTS') },
+    ),
+    testCurrentRoot(),
+    ...(bounds.prevRoots > 0 || bounds.mmus > 1 ? [testPrevRoots()] : []),
+    ...freeRoots(bounds.vcpus),
   ]
 }
 

@@ -27,6 +27,8 @@ export interface Wanted {
   readonly level: (kvm: Kvm, v: number) => number
   /** The rest of the role; default: indirect, as with one MMU and one kind of guest. */
   readonly role?: (kvm: Kvm, v: number) => Role
+  /** `invalid` in the wanted role: a child copies it from its parent (shadow-mmu.md 4.1, 13.3). */
+  readonly invalid?: (kvm: Kvm, v: number) => boolean
   /** Stores the page found or built in the caller's local variable. */
   readonly found: (kvm: Kvm, v: number, page: number) => void
   /** Reads it back. */
@@ -40,12 +42,15 @@ export interface Wanted {
  */
 export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
   const role = wanted.role ?? ((): Role => INDIRECT)
+  const invalid = wanted.invalid ?? ((): boolean => false)
+  // No valid page has a role with `invalid` in it.
   const lookUp = (kvm: Kvm, v: number): number | null =>
-    find_shadow_page(kvm, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
+    invalid(kvm, v) ? null : find_shadow_page(kvm, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
   const build = (kvm: Kvm, v: number): number => {
     const page = free_page_of_pool(kvm) as number
     alloc_shadow_page(kvm, page, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
-    kvm.page[page].built_pae = kvm.vcpu[v].cr4_pae
+    kvm.page[page].built_pae = kvm.vcpu[v].cr4_pae && !kvm.vcpu[v].nested
+    if (invalid(kvm, v)) kvm.page[page].role_invalid = true
     for (const vcpu of kvm.vcpu) if (vcpu.stopped_by === wanted.gfn(kvm, v)) vcpu.shadowed_again = true
     wanted.found(kvm, v, page)
     return page

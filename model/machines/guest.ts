@@ -3,8 +3,12 @@ import { Fault } from '../language/property.ts'
 import { type Bounds, type Edit, type HardStore, watched } from '../memory/bounds.ts'
 import { index_at, write_gpte } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { root_level, root_page } from '../memory/mmu.ts'
 import type { Spte } from '../memory/shadow-page.ts'
 import { finish_instruction, flush_tlb_gva, promise_fresh } from '../memory/vcpu.ts'
+import { nestedGuest } from './nested.ts'
+import { exitForPreFault } from './pre-fault.ts'
+import { paeToggle } from './set-cr4.ts'
 
 const since = 'x86'
 const code = { fn: 'guest', since }
@@ -37,6 +41,9 @@ export function guest(bounds: Bounds): Entry<Kvm>[] {
       walkLeaf(bounds),
       walkFault(bounds),
       ...cr3Loads(bounds),
+      ...nestedGuest(bounds),
+      ...paeToggle(bounds),
+      ...exitForPreFault(bounds),
     ]),
   ]
 }
@@ -45,16 +52,15 @@ const accessing = (kvm: Kvm, v: number): boolean =>
   kvm.vcpu[v].guest === 'read' || kvm.vcpu[v].guest === 'write'
 
 /** A cached translation serves the access in progress. */
-function tlb_hit(kvm: Kvm, v: number): boolean {
-  const { gva, guest, root, tlb } = kvm.vcpu[v]
+function tlb_hit(kvm: Kvm, v: number, bounds: Bounds): boolean {
+  const { gva, guest, tlb } = kvm.vcpu[v]
   const entry = tlb[gva]
-  return entry.pfn !== null && entry.root === root && (guest !== 'write' || entry.w)
+  return entry.pfn !== null && entry.root === root_page(kvm, v, bounds) && (guest !== 'write' || entry.w)
 }
 
 /** The walk reads a table: a guest entry's contents decide, whoever the memory belongs to by now. */
-function use_table(kvm: Kvm, v: number): void {
-  const { walk, root } = kvm.vcpu[v]
-  const table = walk ?? (root as number)
+function use_table(kvm: Kvm, v: number, bounds: Bounds): void {
+  const table = kvm.vcpu[v].walk ?? root_page(kvm, v, bounds)
   if (kvm.page[table].list === 'free') {
     throw new Fault('no-use-after-free', `vcpu${v} walks shadow page ${table} after it was freed`)
   }
@@ -62,9 +68,9 @@ function use_table(kvm: Kvm, v: number): void {
 
 /** The entry that the walk reads now. */
 function walked_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
-  const { walk, walk_level, root, gva } = kvm.vcpu[v]
-  const table = walk ?? (root as number)
-  const level = walk === null ? bounds.levels : walk_level
+  const { walk, walk_level, gva } = kvm.vcpu[v]
+  const table = walk ?? root_page(kvm, v, bounds)
+  const level = walk === null ? root_level(kvm, v, bounds) : walk_level
   return kvm.page[table].spte[index_at(gva, level, bounds.entries)]
 }
 
@@ -155,7 +161,7 @@ function tlbHit(bounds: Bounds): Step<Kvm> {
       shows: (kvm, v) => `TLB hit: gva ${kvm.vcpu[v].gva} -> pfn ${kvm.vcpu[v].tlb[kvm.vcpu[v].gva].pfn}`,
     },
     {
-      when: (kvm, v) => accessing(kvm, v) && kvm.vcpu[v].walk === null && tlb_hit(kvm, v),
+      when: (kvm, v) => accessing(kvm, v) && kvm.vcpu[v].walk === null && tlb_hit(kvm, v, bounds),
       does: (kvm, v) => {
         do_store(kvm, v, kvm.vcpu[v].tlb[kvm.vcpu[v].gva].pfn as number, bounds)
         finish_instruction(kvm, v)
@@ -171,11 +177,11 @@ function walkTable(bounds: Bounds): Step<Kvm> {
     'HW.2',
     { ...hardware, shows: (kvm, v) => `walk: entry -> table ${walked_spte(kvm, v, bounds).child}` },
     {
-      when: (kvm, v) => may_walk(kvm, v) && walked_spte(kvm, v, bounds).kind === 'link',
+      when: (kvm, v) => may_walk(kvm, v, bounds) && walked_spte(kvm, v, bounds).kind === 'link',
       does: (kvm, v) => {
-        use_table(kvm, v)
+        use_table(kvm, v, bounds)
         const vcpu = kvm.vcpu[v]
-        const level = vcpu.walk === null ? bounds.levels : vcpu.walk_level
+        const level = vcpu.walk === null ? root_level(kvm, v, bounds) : vcpu.walk_level
         vcpu.walk = walked_spte(kvm, v, bounds).child
         vcpu.walk_level = level - 1
       },
@@ -184,8 +190,8 @@ function walkTable(bounds: Bounds): Step<Kvm> {
   )
 }
 
-const may_walk = (kvm: Kvm, v: number): boolean =>
-  accessing(kvm, v) && (kvm.vcpu[v].walk !== null || !tlb_hit(kvm, v))
+const may_walk = (kvm: Kvm, v: number, bounds: Bounds): boolean =>
+  accessing(kvm, v) && (kvm.vcpu[v].walk !== null || !tlb_hit(kvm, v, bounds))
 
 /** The walk is over: found, or faulted. */
 function end_walk(kvm: Kvm, v: number): void {
@@ -199,20 +205,20 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
     {
       ...hardware,
       shows: (kvm, v) =>
-        `walk below root ${kvm.vcpu[v].root}: gva ${kvm.vcpu[v].gva} -> pfn ${walked_spte(kvm, v, bounds).pfn}`,
+        `walk below root ${root_page(kvm, v, bounds)}: gva ${kvm.vcpu[v].gva} -> pfn ${walked_spte(kvm, v, bounds).pfn}`,
       fused: 'Reading the leaf, filling the TLB and the access: the access uses the entry just read.',
     },
     {
-      when: (kvm, v) => may_walk(kvm, v) && allows(kvm, v, walked_spte(kvm, v, bounds)),
+      when: (kvm, v) => may_walk(kvm, v, bounds) && allows(kvm, v, walked_spte(kvm, v, bounds)),
       does: (kvm, v) => {
-        use_table(kvm, v)
+        use_table(kvm, v, bounds)
         const { pfn, w } = walked_spte(kvm, v, bounds)
         if (bounds.dirty && kvm.vcpu[v].guest === 'write') walked_spte(kvm, v, bounds).dirty = true
         const entry = kvm.vcpu[v].tlb[kvm.vcpu[v].gva]
         entry.pfn = pfn
         // The first write walks again, to set D.
         entry.w = bounds.dirty ? walked_spte(kvm, v, bounds).dirty : w
-        entry.root = kvm.vcpu[v].root
+        entry.root = root_page(kvm, v, bounds)
         do_store(kvm, v, pfn as number, bounds)
         end_walk(kvm, v)
         finish_instruction(kvm, v)
@@ -232,12 +238,12 @@ function walkFault(bounds: Bounds): Step<Kvm> {
     {
       ...hardware,
       shows: (kvm, v) =>
-        `walk below root ${kvm.vcpu[v].root}: gva ${kvm.vcpu[v].gva} ${walked_spte(kvm, v, bounds).kind === 'leaf' ? 'not writable' : 'not present'}, #PF exit`,
+        `walk below root ${root_page(kvm, v, bounds)}: gva ${kvm.vcpu[v].gva} ${walked_spte(kvm, v, bounds).kind === 'leaf' ? 'not writable' : 'not present'}, #PF exit`,
     },
     {
-      when: (kvm, v) => may_walk(kvm, v) && refused(kvm, v),
+      when: (kvm, v) => may_walk(kvm, v, bounds) && refused(kvm, v),
       does: (kvm, v) => {
-        use_table(kvm, v)
+        use_table(kvm, v, bounds)
         if (watched(bounds)) kvm.vcpu[v].fault.present = walked_spte(kvm, v, bounds).kind === 'leaf'
         end_walk(kvm, v)
         // The fault itself drops what was cached for the address.

@@ -1,7 +1,8 @@
 import { type Block, block, type Entry, type Step, step } from '../language/program.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
-import { copy_gpte, type Gpte, gpte_at, same_gpte } from '../memory/guest-memory.ts'
+import { copy_gpte, type Gpte, gpte_at, index_at, same_gpte } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { pae_index, root_has_no_page, root_level } from '../memory/mmu.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
 import { drain } from '../memory/store-buffer.ts'
 import { finish_instruction } from '../memory/vcpu.ts'
@@ -10,6 +11,9 @@ import { lookUpSlot, testSlot } from './fault-slot.ts'
 import { fetch } from './fetch.ts'
 import type { ObsoleteTest } from './free-obsolete-roots.ts'
 import { write_lock } from './lock.ts'
+import { makePagesAvailable } from './make-pages-available.ts'
+import { mmioSpte } from './mmio.ts'
+import { preFaultDone } from './pre-fault.ts'
 import { setSpte } from './set-spte.ts'
 
 const since = 'v5.16..v6.16'
@@ -18,6 +22,7 @@ const about = { fn: 'paging_page_fault', since }
 /** The slow page fault of shadow paging (shadow-mmu.md 5.1, 5.3, 5.4). */
 export function pageFault(bounds: Bounds): Block<Kvm> {
   return block('PF', [
+    ...(bounds.mmioGfns > 0 ? [mmioSpte(bounds)] : []),
     walkGuestTables(bounds),
     ...lookUpSlot(bounds),
     ...(watched(bounds) ? [writeTracked(bounds)] : []),
@@ -27,10 +32,12 @@ export function pageFault(bounds: Bounds): Block<Kvm> {
     faultinPfn(bounds),
     ...precheck('PF.10', bounds),
     write_lock('PF.11', 'vcpu', about),
+    ...makePagesAvailable('PF.13', bounds),
     staleCheck(),
     ...(bounds.notifiers > 0 ? [retryTest()] : []),
     ...fetch(bounds),
     ...setSpte(bounds),
+    ...(bounds.prefaults > 0 ? [preFaultDone()] : []),
     endFault(bounds),
   ])
 }
@@ -41,32 +48,43 @@ export function target_gfn(kvm: Kvm, v: number): number {
 }
 
 /** The guest table at `level` on the way to the faulting address, as the walk found it. */
-export function table_gfn(kvm: Kvm, v: number, level: number): number {
-  const { gpte } = kvm.vcpu[v].fault
-  return level === gpte.length ? kvm.vcpu[v].cr3 : (gpte[level].to as number)
+export function table_gfn(kvm: Kvm, v: number, level: number, bounds?: Bounds): number {
+  const { cr3, fault } = kvm.vcpu[v]
+  // Roots are as high as the tables, and have pages, unless the scenario's bounds say otherwise.
+  if (bounds === undefined) return level === fault.gpte.length ? cr3 : (fault.gpte[level].to as number)
+  if (level === root_level(kvm, v, bounds)) return cr3 + pae_index(kvm, v, bounds)
+  return fault.gpte[level].to as number
 }
 
 /** The guest's entry at `level`, read now. */
-export function current_gpte(kvm: Kvm, v: number, level: number): Gpte {
-  return gpte_at(kvm, table_gfn(kvm, v, level), kvm.vcpu[v].gva, level)
+export function current_gpte(kvm: Kvm, v: number, level: number, bounds: Bounds): Gpte {
+  return gpte_at(kvm, table_gfn(kvm, v, level, bounds), kvm.vcpu[v].gva, level)
 }
 
 /** True when the guest's entry at `level` is no longer what the walk read (`gpte_changed()`). */
-export function gpte_changed(kvm: Kvm, v: number, level: number): boolean {
-  return !same_gpte(current_gpte(kvm, v, level), kvm.vcpu[v].fault.gpte[level - 1])
+export function gpte_changed(kvm: Kvm, v: number, level: number, bounds: Bounds): boolean {
+  return !same_gpte(current_gpte(kvm, v, level, bounds), kvm.vcpu[v].fault.gpte[level - 1])
 }
 
 /** PF.2: `walk_addr()`, one read of guest memory per step; without permission the guest gets the #PF. */
 function walkGuestTables(bounds: Bounds): Step<Kvm> {
-  const levelOf = (kvm: Kvm, v: number): number => bounds.levels + 1 - kvm.vcpu[v].fault.level
+  const levelOf = (kvm: Kvm, v: number): number => root_level(kvm, v, bounds) + 1 - kvm.vcpu[v].fault.level
   const refused = (kvm: Kvm, v: number): boolean => {
-    const { to, w } = current_gpte(kvm, v, levelOf(kvm, v))
+    const { to, w } = current_gpte(kvm, v, levelOf(kvm, v), bounds)
     return to === null || (kvm.vcpu[v].guest === 'write' && !w)
   }
   const read = (kvm: Kvm, v: number): void => {
     const level = levelOf(kvm, v)
-    copy_gpte(current_gpte(kvm, v, level), kvm.vcpu[v].fault.gpte[level - 1])
+    const entry = current_gpte(kvm, v, level, bounds)
+    const { fault, gva } = kvm.vcpu[v]
+    copy_gpte(entry, fault.gpte[level - 1])
+    if (!entry.huge) return
+    // The walk ends here: the address maps to one of the frames of the huge page.
+    fault.gpte[0].to = (entry.to as number) + index_at(gva, 1, bounds.entries)
+    fault.gpte[0].w = entry.w
   }
+  const last = (kvm: Kvm, v: number): boolean =>
+    levelOf(kvm, v) === 1 || current_gpte(kvm, v, levelOf(kvm, v), bounds).huge
   return step(
     'PF.2',
     {
@@ -74,8 +92,9 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
       since,
       shows: (kvm, v) => {
         const level = levelOf(kvm, v)
-        const { to } = current_gpte(kvm, v, level)
-        return `level ${level}: table ${table_gfn(kvm, v, level)} -> ${to === null ? 'not present' : `gfn ${to}`}`
+        const { to, huge } = current_gpte(kvm, v, level, bounds)
+        const found = to === null ? 'not present' : `gfn ${to}${huge ? ', huge page' : ''}`
+        return `level ${level}: table ${table_gfn(kvm, v, level, bounds)} -> ${found}`
       },
     },
     [
@@ -89,7 +108,7 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
       },
       {
         // `fault.level` counts up while the walk goes down, so that it starts and ends at its first value.
-        when: (kvm, v) => kvm.vcpu[v].fault.level < bounds.levels,
+        when: (kvm, v) => !last(kvm, v),
         does: (kvm, v) => {
           read(kvm, v)
           kvm.vcpu[v].fault.level++
@@ -138,18 +157,25 @@ function writeTracked(bounds: Bounds): Step<Kvm> {
   )
 }
 
+/** A root without shadow page is taken for stale while a request to drop roots is pending. */
+const reloadPending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS')
+
 /**
  * PF.12: `is_page_fault_stale()`, its root half. A stale fault is retried by entering the guest again, so
- * that pending requests are serviced first.
+ * that pending requests are serviced first. It comes after PF.13 since v7.2 (2abd5287f083).
  */
-export function staleCheck(obsolete: ObsoleteTest = is_obsolete_sp): Step<Kvm> {
-  const stale = (kvm: Kvm, v: number): boolean => obsolete(kvm, kvm.vcpu[v].root as number)
+export function staleCheck(
+  obsolete: ObsoleteTest = is_obsolete_sp,
+  withoutPage: (kvm: Kvm, v: number) => boolean = reloadPending,
+): Step<Kvm> {
+  const stale = (kvm: Kvm, v: number): boolean =>
+    root_has_no_page(kvm, v) ? withoutPage(kvm, v) : obsolete(kvm, kvm.vcpu[v].root as number)
   return step(
     'PF.12',
     {
       fn: 'is_page_fault_stale',
       since,
-      shows: (kvm, v) => `is_page_fault_stale(root ${kvm.vcpu[v].root}) = ${stale(kvm, v)}`,
+      shows: (kvm, v) => `is_page_fault_stale(root ${kvm.vcpu[v].root ?? 'without page'}) = ${stale(kvm, v)}`,
     },
     [{ when: stale, to: 'PF.15' }, {}],
   )
@@ -161,6 +187,7 @@ export function forget_fault(kvm: Kvm, v: number): void {
   for (const entry of fault.gpte) {
     entry.to = null
     entry.w = false
+    entry.huge = false
   }
   fault.level = 1
   fault.pfn = null
@@ -168,6 +195,7 @@ export function forget_fault(kvm: Kvm, v: number): void {
   fault.mmu_seq = 0
   fault.sp = null
   fault.child = null
+  fault.child_invalid = false
   fault.flush = false
   fault.emulate = false
   fault.present = false
@@ -184,7 +212,10 @@ function endFault(bounds: Bounds): Entry<Kvm> {
     forget_fault(kvm, v)
   }
   const unlock = { ...about, shows: 'write_unlock(&kvm->mmu_lock)' }
-  if (!watched(bounds)) return step('PF.15', unlock, { does: end, to: 'RUN.1' })
+  // The ioctl tries again until its address is mapped.
+  const retry = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].prefault, does: end, to: 'PRE.try' }
+  const again = bounds.prefaults > 0 ? [retry] : []
+  if (!watched(bounds)) return step('PF.15', unlock, [...again, { does: end, to: 'RUN.1' }])
   return step('PF.15', unlock, [
     {
       when: (kvm, v) => kvm.vcpu[v].fault.emulate,

@@ -7,6 +7,7 @@ import { drain } from '../memory/store-buffer.ts'
 import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
 import { fault_index, fault_spte } from './fetch.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
+import { setMmioSpte } from './mmio.ts'
 import { target_gfn } from './page-fault.ts'
 
 const since = 'v6.0..v6.16'
@@ -18,7 +19,9 @@ const about = { fn: 'mmu_set_spte', since }
  */
 export function setSpte(bounds: Bounds): Entry<Kvm>[] {
   return [
-    ...(watched(bounds) ? [dropOther(bounds), ...tryToUnsync(bounds)] : []),
+    ...(watched(bounds) || bounds.external.length > 0 ? [dropOther(bounds)] : []),
+    ...(bounds.mmioGfns > 0 ? [setMmioSpte(bounds)] : []),
+    ...(watched(bounds) ? tryToUnsync(bounds) : []),
     step(
       'SET.4',
       {

@@ -9,8 +9,11 @@ import { guest } from './guest.ts'
 import { loadRoot } from './load-root.ts'
 import { locklessWalk } from './lockless-walk.ts'
 import { smp_mb } from './memory-barrier.ts'
+import { nestedSwitch } from './nested.ts'
 import { newPgd } from './new-pgd.ts'
 import { pageFault, writeProtected } from './page-fault.ts'
+import { preFault } from './pre-fault.ts'
+import { setCr4 } from './set-cr4.ts'
 import { handleMmuSync, invlpg } from './sync.ts'
 import { trackWrite } from './track-write.ts'
 import { writeProtectFault } from './write-protect-fault.ts'
@@ -68,7 +71,10 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
     ...guest(bounds),
     ...exits(bounds),
     pageFault(bounds),
-    ...(bounds.cr3Loads > 0 ? [newPgd(bounds)] : []),
+    ...(bounds.cr3Loads > 0 || bounds.nestedRuns > 0 ? [newPgd(bounds)] : []),
+    ...(bounds.nestedRuns > 0 ? nestedSwitch() : []),
+    ...(bounds.paeToggles > 0 ? [setCr4(bounds)] : []),
+    ...(bounds.prefaults > 0 ? [preFault(bounds)] : []),
     ...(bounds.locklessWalks ? [locklessWalk(bounds, writeProtected(bounds))] : []),
     ...(bounds.hardStores.length > 0 ? [writeProtectFault(bounds)] : []),
     ...(watched(bounds) ? [trackWrite(bounds)] : []),
@@ -128,6 +134,16 @@ function exits(bounds: Bounds): Entry<Kvm>[] {
     exit('exit: interrupt', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'RUN.1'),
     exit('exit: page fault', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'PF'),
     ...(bounds.cr3Loads > 0 ? [exit('exit: CR3', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'NP')] : []),
+    ...(bounds.nestedRuns > 0
+      ? [
+          exit('exit: VMRUN', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'NEST.enter'),
+          exit('exit: L2', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'NEST.exit'),
+        ]
+      : []),
+    ...(bounds.paeToggles > 0 ? [exit('exit: CR4', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'CR4')] : []),
+    ...(bounds.prefaults > 0
+      ? [exit('exit: userspace', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'PREFAULT')]
+      : []),
     ...(bounds.edits.some((edit) => edit.emulatedInto !== undefined)
       ? [exit('exit: emulated store', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'TRACK')]
       : []),

@@ -1,10 +1,11 @@
-import { type Block, block, type Entry, step } from '../language/program.ts'
+import { type Block, block, type Entry, type Step, step } from '../language/program.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { drop_parent_pte, mmu_page_zap_pte, parents_of } from '../memory/rmap.ts'
 import { free_shadow_page, type InvalidList, is_obsolete_sp, list_del_active } from '../memory/shadow-page.ts'
 import { is_accounted, unaccount_shadowed, unsync_pages_below } from '../memory/write-tracking.ts'
 import { kvm_make_all_cpus_request, type Locals } from './make-request.ts'
+import { unlinkNestedChildren } from './zap-nested-children.ts'
 
 const fn = '__kvm_mmu_prepare_zap_page'
 const since = 'v5.18..v6.16'
@@ -13,6 +14,8 @@ const since = 'v5.18..v6.16'
 export interface Zapping {
   readonly sp: (kvm: Kvm, self: number) => number
   readonly list: InvalidList
+  /** Notes that a root in use was zapped on the way, which all vCPUs must be told. */
+  readonly rootZapped?: (kvm: Kvm, self: number) => void
 }
 
 /** ZAP.1 to ZAP.5: everything that leads from, to and about the page goes, before its lists and flags. */
@@ -20,23 +23,7 @@ export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
   const { sp } = zapping
   return [
     ...(bounds.levels > 1 && watched(bounds) ? [zapUnsyncChildren(zapping)] : []),
-    step(
-      'ZAP.2',
-      {
-        fn: 'kvm_mmu_page_unlink_children',
-        since,
-        shows: (kvm, self) => `clear the SPTEs of page ${sp(kvm, self)}`,
-        fused:
-          'All entries of the page at once: each only goes away, and whoever needs it gone waits for the flush after the last. Without guest writes to tables nobody looks at the counters without the lock.',
-      },
-      {
-        does: (kvm, self) => {
-          const page = sp(kvm, self)
-          unlink_children(kvm, page)
-          if (!watched(bounds) && is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
-        },
-      },
-    ),
+    bounds.guestMode ? unlinkNestedChildren(zapping) : unlinkChildren(zapping, watched(bounds)),
     ...(bounds.levels > 1
       ? [
           step<Kvm>(
@@ -53,6 +40,27 @@ export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
       : []),
     ...(watched(bounds) ? [unaccount(zapping)] : []),
   ]
+}
+
+/** ZAP.2. */
+function unlinkChildren({ sp }: Zapping, watched: boolean): Step<Kvm> {
+  return step(
+    'ZAP.2',
+    {
+      fn: 'kvm_mmu_page_unlink_children',
+      since,
+      shows: (kvm, self) => `clear the SPTEs of page ${sp(kvm, self)}`,
+      fused:
+        'All entries of the page at once: each only goes away, and whoever needs it gone waits for the flush after the last. Without guest writes to tables nobody looks at the counters without the lock.',
+    },
+    {
+      does: (kvm, self) => {
+        const page = sp(kvm, self)
+        unlink_children(kvm, page)
+        if (!watched && is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
+      },
+    },
+  )
 }
 
 /** Drops all SPTEs of a page, each from its own rmap or parent list. */
@@ -133,7 +141,9 @@ export function unlink_page(
     {
       does: (kvm, self) => {
         const page = sp(kvm, self)
-        if (kvm.page[page].list === 'active') list_del_active(kvm, page)
+        // An invalid page is taken to be on no list already.
+        const { list: at, role_invalid } = kvm.page[page]
+        if (at === 'active' && !role_invalid) list_del_active(kvm, page)
         const pinned = kvm.page[page].root_count > 0
         kvm.page[page].list = pinned ? 'pinned' : list
         remember?.(kvm, self, pinned && !is_obsolete_sp(kvm, page))

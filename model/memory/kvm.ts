@@ -53,6 +53,7 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
       bounds.reclaims > 0 ? 1 : 0,
       struct({ sp: ref(sorts.page), left: range(0, bounds.reclaims), req: requester(sorts) }),
     ),
+    external: array(bounds.external.length > 0 ? 1 : 0, struct({ left: range(0, bounds.externalLeft) })),
     /** The descriptor of a frame's rmap chain, and whether each descriptor is allocated. */
     rmap_desc: array(sorts.gfn, ref(sorts.desc)),
     desc_allocated: array(sorts.desc, flag),

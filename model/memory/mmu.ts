@@ -119,9 +119,10 @@ export function root_has_no_page(kvm: Kvm, v: number): boolean {
   return kvm.vcpu[v].root === null && root_is_valid(kvm, v)
 }
 
-/** Which entry of a PAE root translates `gva`. */
-export function pae_index(gva: number, bounds: Bounds): number {
-  return Math.floor(gva / bounds.entries ** bounds.levels) % bounds.paeRoots
+/** Which entry of a PAE root translates the address of the instruction in progress; 0 without PAE roots. */
+export function pae_index(kvm: Kvm, v: number, bounds: Bounds): number {
+  if (bounds.paeRoots === 0) return 0
+  return Math.floor(kvm.vcpu[v].gva / bounds.entries ** bounds.levels) % bounds.paeRoots
 }
 
 /** `mmu->root_role`: with two MMUs L1 has direct roots, and L2 runs on shadows of L1's nested tables. */
@@ -152,8 +153,8 @@ export function is_root_usable(kvm: Kvm, v: number, slot: number): boolean {
 
 /** The page where a walk for the address of the instruction in progress begins. */
 export function root_page(kvm: Kvm, v: number, bounds: Bounds): number {
-  const { root, pae_root, gva } = kvm.vcpu[v]
-  return (bounds.paeRoots > 0 ? pae_root[pae_index(gva, bounds)] : root) as number
+  const { root, pae_root } = kvm.vcpu[v]
+  return (bounds.paeRoots > 0 ? pae_root[pae_index(kvm, v, bounds)] : root) as number
 }
 
 /** Its level. */

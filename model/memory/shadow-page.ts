@@ -1,3 +1,4 @@
+import { Fault } from '../language/property.ts'
 import { array, flag, oneOf, range, ref, type SetView, setOf, struct, type View } from '../language/shapes.ts'
 import type { Bounds } from './bounds.ts'
 import type { Kvm } from './kvm.ts'
@@ -90,11 +91,20 @@ export function is_obsolete_sp(kvm: Kvm, page: number): boolean {
   return sp.role_invalid || sp.mmu_valid_gen !== kvm.mmu_valid_gen
 }
 
-/** Adds a page at the head of `active_mmu_pages`; the tail, where zapping starts, is element 0. */
+/**
+ * Adds a page at the head of `active_mmu_pages`; the tail, where zapping starts, is element 0.
+ * @throws Fault when the list leads through a page that was freed.
+ */
 export function list_add_active(kvm: Kvm, page: number): void {
+  const list = kvm.active_mmu_pages
   let end = 0
-  while (kvm.active_mmu_pages[end] !== null) end++
-  kvm.active_mmu_pages[end] = page
+  while (end < list.length && list[end] !== null) end++
+  const head = end > 0 ? list[end - 1] : null
+  // list_add() writes to the page that was the head.
+  if (head !== null && kvm.page[head].list === 'free') {
+    throw new Fault('no-use-after-free', `active_mmu_pages: page ${head} is used after it was freed`)
+  }
+  list[end] = page
   kvm.page[page].list = 'active'
 }
 

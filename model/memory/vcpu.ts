@@ -50,6 +50,8 @@ const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     /** FETCH: the shadow page of the level in hand, and the child found or built for the next. */
     sp: ref(sorts.page),
     child: ref(sorts.page),
+    /** GET.2: `invalid` in the role that the child copies from its parent. */
+    child_invalid: optional(bounds.levels > 1, flag),
     /** A remote flush is owed before mmu_lock may be dropped or the guest table read again. */
     flush: flag,
     /** The write must be emulated: its frame stays write-protected. */
@@ -148,6 +150,7 @@ export function flush_tlb(kvm: Kvm, vcpu: number): void {
 /** The instruction in progress is done (or has trapped into the guest's own handler). */
 export function finish_instruction(kvm: Kvm, vcpu: number): void {
   kvm.vcpu[vcpu].guest = 'idle'
+  kvm.vcpu[vcpu].prefault = false
   kvm.vcpu[vcpu].gva = 0
   kvm.vcpu[vcpu].edit = 0
   kvm.vcpu[vcpu].unemulatable = false
