@@ -9,13 +9,15 @@ import {
   unmapWithoutLock,
   zapChildren,
 } from '../machines/invalidate-2013.ts'
+import { write_unlock } from '../machines/lock.ts'
 import { slotLookup } from '../machines/notifier.ts'
+import { table_gfn } from '../machines/page-fault.ts'
 import { synchronize_srcu } from '../machines/srcu.ts'
 import { tail, zapFromTail, zapping } from '../machines/zap-all-fast.ts'
 import { kvm_mmu_commit_zap_page, request_if_root_was_zapped, unlink_page } from '../machines/zap-page.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { slot_found } from '../memory/memslot.ts'
-import { free_shadow_page } from '../memory/shadow-page.ts'
+import { all_pages, free_shadow_page } from '../memory/shadow-page.ts'
 import { boundsOf } from '../scenarios/slots.ts'
 import type { Design } from './design.ts'
 import { violated, violatedBecause } from './expectation.ts'
@@ -27,6 +29,8 @@ import { violated, violatedBecause } from './expectation.ts'
  */
 
 const SEED = 'slot-delete'
+const TERMINATION = 'zap-termination'
+const BREAKS = 'zap-all-breaks'
 const bounds = boundsOf(SEED)
 
 /** The slot's zap is replaced: only the listed names of ZF stay. */
@@ -91,6 +95,56 @@ const ANY_ROOT = replace<Kvm>(
   testCurrentRoot(() => true),
 )
 
+/** What was zapped is flushed and freed before mmu_lock is dropped. */
+const COMMIT_BEFORE_BREAK: Patch<Kvm>[] = [
+  replace(
+    'ZF.5 unlock',
+    step(
+      'ZF.5 unlock',
+      { fn: 'kvm_mmu_zap_all', since: 'never', shows: 'need_resched()' },
+      {
+        when: (kvm) => kvm.memslot[0].batch && tail(kvm) !== null,
+        does: (kvm) => {
+          kvm.memslot[0].batch = false
+        },
+        to: 'ZF.5 break',
+      },
+    ),
+  ),
+  insert(
+    { before: 'ZF.5 relock' },
+    kvm_mmu_commit_zap_page('ZF.5 commit', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    write_unlock('ZF.5 drop', { fn: 'kvm_mmu_zap_all', since: 'never' }),
+  ),
+]
+
+/** No generation: every page is zapped, and whoever has it as a root is told so. */
+const zapEverything = (lockBreak: boolean): Patch<Kvm>[] =>
+  zap(
+    drop('ZF.2'),
+    drop('ZF.4'),
+    replace(
+      'ZF.5',
+      zapFromTail({ ...bounds, lockBreak }, (kvm) => tail(kvm) !== null),
+    ),
+    replace(
+      'ZAP.6',
+      unlink_page(zapping, (kvm, _self, zapped) => {
+        kvm.memslot[0].zapped_root = zapped
+      }),
+    ),
+    insert(
+      { after: 'ZAP.8' },
+      request_if_root_was_zapped(
+        bounds.vcpus,
+        (kvm) => kvm.memslot[0].zapped_root,
+        zapping.sp,
+        (kvm) => kvm.memslot[0].req,
+      ),
+    ),
+    ...(lockBreak ? COMMIT_BEFORE_BREAK : [drop<Kvm>('ZF.5 break')]),
+  )
+
 export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
   {
     id: 'zap-everything-slowly',
@@ -101,31 +155,20 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     about:
       'No generation, no obsolete pages: each page is taken off all its rmaps and freed. Correct, and mmu_lock is held for as long as that takes.',
     scenarios: [SEED],
-    patches: zap(
-      drop('ZF.2'),
-      drop('ZF.4'),
-      replace(
-        'ZF.5',
-        zapFromTail({ ...bounds, lockBreak: false }, (kvm) => tail(kvm) !== null),
-      ),
-      replace(
-        'ZAP.6',
-        unlink_page(zapping, (kvm, _self, zapped) => {
-          kvm.memslot[0].zapped_root = zapped
-        }),
-      ),
-      insert(
-        { after: 'ZAP.8' },
-        request_if_root_was_zapped(
-          bounds.vcpus,
-          (kvm) => kvm.memslot[0].zapped_root,
-          zapping.sp,
-          (kvm) => kvm.memslot[0].req,
-        ),
-      ),
-      drop('ZF.5 break'),
-    ),
+    patches: zapEverything(false),
     expect: [],
+  },
+  {
+    id: 'zap-everything-with-breaks',
+    aliases: ['D0-breaks'],
+    title: 'as zap-everything-slowly, but mmu_lock is dropped now and then',
+    status: 'rejected',
+    kernel: { version: 'never merged', function: 'kvm_mmu_zap_all' },
+    about:
+      'The obvious way out of the long section, and why the generation is needed: vCPUs build pages as fast as they are zapped, and no page says that it is new.',
+    scenarios: [TERMINATION],
+    patches: zapEverything(true),
+    expect: violated(TERMINATION, 'zap-all-terminates'),
   },
   {
     id: 'reset-all-rmaps',
@@ -300,4 +343,116 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     ),
     expect: [],
   },
+  {
+    id: 'new-pages-at-the-tail',
+    aliases: ['B10'],
+    title: 'new shadow pages are added at the tail of active_mmu_pages',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'kvm_mmu_alloc_shadow_page' },
+    about:
+      'The walk from the tail stops at the first page that is not obsolete, so pages that are built while mmu_lock was dropped hide the obsolete ones behind them.',
+    scenarios: [BREAKS],
+    patches: [
+      insert(
+        { after: 'GET.6' },
+        step(
+          'GET.6 tail',
+          {
+            fn: 'kvm_mmu_alloc_shadow_page',
+            since: 'never',
+            shows: 'list_add_tail(&sp->link, &active_mmu_pages)',
+          },
+          {
+            does: (kvm, v) => {
+              const page = kvm.vcpu[v].fault.child as number
+              const others = [...kvm.active_mmu_pages].filter((other) => other !== null && other !== page)
+              kvm.active_mmu_pages[0] = page
+              others.forEach((other, at) => {
+                kvm.active_mmu_pages[at + 1] = other
+              })
+            },
+          },
+        ),
+      ),
+    ],
+    expect: violated(BREAKS, 'obsolete-pages-are-oldest', 'no-obsolete-page-after-the-zap'),
+  },
+  {
+    id: 'fault-ignores-obsolete-roots',
+    aliases: ['A1', 'B6'],
+    title: 'before v5.16: the fault path does not test whether its root is obsolete',
+    status: 'before',
+    kernel: { commit: 'a955cad84cda', version: '..v5.15', function: 'is_page_fault_stale' },
+    about:
+      'A fault that took its exit before the zap maps its page below the old root. While a child took its role from the vCPU (until v5.19) that was wasted work; since it is copied from the parent (v6.0), the child of a zapped root is born invalid: on the list of active pages, never found, never unaccounted.',
+    scenarios: [BREAKS],
+    patches: [drop('PF.12')],
+    expect: violated(
+      BREAKS,
+      'no-leaf-below-an-obsolete-root',
+      'page-on-one-list',
+      'no-link-to-a-dead-page',
+      'no-obsolete-page-after-the-zap',
+    ),
+  },
+  {
+    id: 'zapped-pages-found-in-the-hash',
+    aliases: ['B11'],
+    title: 'looking up a shadow page does not skip zapped and obsolete ones',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'kvm_mmu_find_shadow_page' },
+    about:
+      'Zapped pages stay in the hash until they are freed. A fault that takes one of them again links a page that is about to be freed.',
+    scenarios: [BREAKS],
+    patches: [
+      insert(
+        { before: 'GET.3' },
+        step(
+          'GET.3 any',
+          {
+            fn: 'kvm_mmu_find_shadow_page',
+            since: 'never',
+            shows: (kvm, v) =>
+              `gfn ${wantedPage(kvm, v).gfn}: page ${findAny(kvm, v) ?? 'none'}, whatever it is`,
+          },
+          [
+            {
+              when: (kvm, v) => findAny(kvm, v) !== null,
+              does: (kvm, v) => {
+                kvm.vcpu[v].fault.child = findAny(kvm, v)
+              },
+              to: 'GET.end',
+            },
+            {},
+          ],
+        ),
+      ),
+    ],
+    expect: violated(
+      BREAKS,
+      'no-link-to-a-dead-page',
+      'no-stale-root-used',
+      'no-leaf-below-an-obsolete-root',
+      'no-freed-root-in-use',
+      'no-use-after-free',
+      'every-access-can-finish',
+    ),
+  },
 ]
+
+/** Frame and level of the page that a vCPU looks for: a root, or the child of the page in hand. */
+function wantedPage(kvm: Kvm, v: number): { gfn: number; level: number } {
+  const { cr3, fault } = kvm.vcpu[v]
+  if (fault.sp === null) return { gfn: cr3, level: 2 }
+  return { gfn: table_gfn(kvm, v, 1), level: 1 }
+}
+
+function findAny(kvm: Kvm, v: number): number | null {
+  const { gfn, level } = wantedPage(kvm, v)
+  return (
+    all_pages(kvm).find((page) => {
+      const sp = kvm.page[page]
+      return sp.list !== 'free' && sp.gfn === gfn && sp.level === level
+    }) ?? null
+  )
+}

@@ -54,6 +54,25 @@ const TWO_SLOTS_MAPPED: Start = {
   filled: true,
 }
 
+const ZAP_ALL: Partial<Bounds> = {
+  pages: 6,
+  levels: 2,
+  gfns: 4,
+  tables: 3,
+  pfns: 4,
+  zapAlls: 1,
+  lockBreak: true,
+}
+const ZAP_ALL_START: Start = {
+  tables: [[1], [3], [3]],
+  pages: [
+    { gfn: 1, level: 1 },
+    { gfn: 0, level: 2 },
+    { gfn: 2, level: 1 },
+  ],
+  filled: false,
+}
+
 /** Deletion of a memslot, against notifiers, faults and reclaim. */
 export const slotScenarios: readonly Scenario<Kvm>[] = [
   memoryScenario({
@@ -94,24 +113,26 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     aliases: [],
     title: 'a memslot update zaps all pages, dropping mmu_lock between them, while a vCPU builds new ones',
     about:
-      'What makes zapping in small sections end: pages built meanwhile are of the new generation and go to the head of the list, so that the walk from the tail stops at the first of them.',
-    bounds: { pages: 5, levels: 2, gfns: 3, tables: 2, pfns: 3, zapAlls: 1, lockBreak: true },
-    start: {
-      tables: [[1], [2]],
-      pages: [
-        { gfn: 1, level: 1 },
-        { gfn: 0, level: 2 },
-      ],
-      filled: false,
-    },
+      'What makes zapping in small sections end: pages built meanwhile are of the new generation, so that the set of obsolete pages only shrinks.',
+    bounds: ZAP_ALL,
+    start: ZAP_ALL_START,
+    properties: ['zap-all-terminates', 'zap-all-can-finish', 'every-access-can-finish', 'no-deadlock'],
+  }),
+  memoryScenario({
+    id: 'zap-all-breaks',
+    aliases: [],
+    title: 'as zap-termination: which pages the walk finds, and who finds the pages it has zapped',
+    about:
+      'New pages go to the head of the list, so that the walk from the tail may stop at the first of them; pages that were zapped stay in the hash, where a fault must not find them. The newest page at the start shadows a table that is no longer used.',
+    bounds: ZAP_ALL,
+    start: ZAP_ALL_START,
     properties: [
-      'zap-all-terminates',
-      'zap-all-can-finish',
       'obsolete-pages-are-oldest',
       'no-obsolete-page-after-the-zap',
       'no-link-to-a-dead-page',
       'no-stale-root-used',
       'no-freed-root-in-use',
+      'no-leaf-below-an-obsolete-root',
       'page-on-one-list',
       'every-access-can-finish',
       'no-deadlock',
