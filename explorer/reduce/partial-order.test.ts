@@ -186,6 +186,22 @@ describe('what a careless reduction loses', () => {
     ).toBe('violated')
   })
 
+  test('a thread that waits for somebody who is free to end the wait', () => {
+    const both = {
+      does: (w: World) => {
+        w.x = 2
+        w.z = 1
+      },
+    }
+    const system = systemOf(
+      [act('X', set('x', 1))],
+      [act('G', { when: (w) => w.y === 1 }), act('X.2', both)],
+      [act('Y', set('y', 1))],
+    )
+    const last = never('X is last', (w) => w.x === 1 && w.z === 1)
+    expect(compare(system, last).reduced.properties[0].verdict).toBe('violated')
+  })
+
   test('a field that a step reads only after another thread has moved', () => {
     // R reads y only once x is set; until then nothing says that it depends on the writer of y.
     const system = systemOf(
