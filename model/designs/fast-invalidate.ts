@@ -1,26 +1,21 @@
-import { drop, insert, move, only, type Patch, replace } from '../language/patch.ts'
-import { step } from '../language/program.ts'
-import { testCurrentRoot } from '../machines/free-obsolete-roots.ts'
-import {
-  drop_unless_dying,
-  freeOldPages,
-  reloadAndFlush,
-  resetAll,
-  unmapWithoutLock,
-  zapChildren,
-} from '../machines/invalidate-2013.ts'
-import { write_unlock } from '../machines/lock.ts'
-import { slotLookup } from '../machines/notifier.ts'
-import { table_gfn } from '../machines/page-fault.ts'
+import { drop, insert, move, replace } from '../language/patch.ts'
+import { freeOldPages, reloadAndFlush, resetAll, unmapWithoutLock } from '../machines/invalidate-2013.ts'
 import { synchronize_srcu } from '../machines/srcu.ts'
-import { tail, zapFromTail, zapping } from '../machines/zap-all-fast.ts'
-import { kvm_mmu_commit_zap_page, request_if_root_was_zapped, unlink_page } from '../machines/zap-page.ts'
+import { zapping } from '../machines/zap-all-fast.ts'
+import { kvm_mmu_commit_zap_page, unlink_page } from '../machines/zap-page.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { slot_found } from '../memory/memslot.ts'
-import { all_pages, free_shadow_page } from '../memory/shadow-page.ts'
 import { boundsOf } from '../scenarios/slots.ts'
 import type { Design } from './design.ts'
 import { violated, violatedBecause } from './expectation.ts'
+import {
+  ANY_ROOT,
+  freeLate,
+  NOTIFIERS_SKIP_INVALID,
+  SELECT,
+  SKIP,
+  zap,
+  zapEverything,
+} from './fast-invalidate-patches.ts'
 
 /**
  * Seed 001, "KVM: MMU: fast invalid all shadow pages" (v3 12/15, April 2013): who removes which rmap
@@ -29,57 +24,7 @@ import { violated, violatedBecause } from './expectation.ts'
  */
 
 const SEED = 'slot-delete'
-const TERMINATION = 'zap-termination'
-const BREAKS = 'zap-all-breaks'
 const bounds = boundsOf(SEED)
-
-/** The slot's zap is replaced: only the listed names of ZF stay. */
-const zap = (...patches: Patch<Kvm>[]): Patch<Kvm>[] => patches.map((patch) => only('memslot', patch))
-
-/** Prepare-zap touches no rmap for pages of the old generation. */
-const SKIP = zap(
-  replace(
-    'ZAP.2',
-    zapChildren(() => {}),
-  ),
-)
-/** It takes SPTEs off the rmaps of slots that stay, and leaves them on those of the slot that goes. */
-const SELECT = zap(replace('ZAP.2', zapChildren(drop_unless_dying)))
-const NOTIFIERS_SKIP_INVALID = only<Kvm>(
-  'notifier',
-  replace(
-    'NS.3',
-    slotLookup((kvm, gfn) => slot_found(kvm, gfn) === 'valid'),
-  ),
-)
-/** Zapped pages are freed when the slot cannot be found any more, with or without their dirty bits. */
-const freeLate = (passOnDirty: boolean): Patch<Kvm>[] =>
-  zap(
-    drop('ZF.6'),
-    insert(
-      { after: 'SL.6 wait' },
-      step(
-        'D2.free',
-        {
-          fn: 'kvm_mmu_commit_zap_page',
-          since: 'proposed in 2013',
-          shows: 'free the shadow pages that were kept',
-          fused: 'Nobody else can reach them.',
-        },
-        {
-          does: (kvm) => {
-            for (let page = 0; page < kvm.page.length; page++) {
-              if (kvm.page[page].list !== zapping.list) continue
-              for (const { dirty, pfn } of kvm.page[page].spte) {
-                if (passOnDirty && dirty && pfn !== null) kvm.host_page[pfn].dirty = true
-              }
-              free_shadow_page(kvm, page)
-            }
-          },
-        },
-      ),
-    ),
-  )
 
 /** A thread that uses freed memory is not followed any further. */
 const NOTHING_BEHIND_THE_FAULT = ['zap-all-can-finish', 'every-access-can-finish'].map((property) =>
@@ -89,61 +34,6 @@ const NOTHING_BEHIND_THE_FAULT = ['zap-all-can-finish', 'every-access-can-finish
     'A consequence of no-use-after-free: the notifier that walks into the freed page does not come back, so whoever waits for it waits for ever.',
   ),
 )
-
-const ANY_ROOT = replace<Kvm>(
-  'OB.1',
-  testCurrentRoot(() => true),
-)
-
-/** What was zapped is flushed and freed before mmu_lock is dropped. */
-const COMMIT_BEFORE_BREAK: Patch<Kvm>[] = [
-  replace(
-    'ZF.5 unlock',
-    step(
-      'ZF.5 unlock',
-      { fn: 'kvm_mmu_zap_all', since: 'never', shows: 'need_resched()' },
-      {
-        when: (kvm) => kvm.memslot[0].batch && tail(kvm) !== null,
-        does: (kvm) => {
-          kvm.memslot[0].batch = false
-        },
-        to: 'ZF.5 break',
-      },
-    ),
-  ),
-  insert(
-    { before: 'ZF.5 relock' },
-    kvm_mmu_commit_zap_page('ZF.5 commit', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
-    write_unlock('ZF.5 drop', { fn: 'kvm_mmu_zap_all', since: 'never' }),
-  ),
-]
-
-/** No generation: every page is zapped, and whoever has it as a root is told so. */
-const zapEverything = (lockBreak: boolean): Patch<Kvm>[] =>
-  zap(
-    drop('ZF.2'),
-    drop('ZF.4'),
-    replace(
-      'ZF.5',
-      zapFromTail({ ...bounds, lockBreak }, (kvm) => tail(kvm) !== null),
-    ),
-    replace(
-      'ZAP.6',
-      unlink_page(zapping, (kvm, _self, zapped) => {
-        kvm.memslot[0].zapped_root = zapped
-      }),
-    ),
-    insert(
-      { after: 'ZAP.8' },
-      request_if_root_was_zapped(
-        bounds.vcpus,
-        (kvm) => kvm.memslot[0].zapped_root,
-        zapping.sp,
-        (kvm) => kvm.memslot[0].req,
-      ),
-    ),
-    ...(lockBreak ? COMMIT_BEFORE_BREAK : [drop<Kvm>('ZF.5 break')]),
-  )
 
 export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
   {
@@ -157,18 +47,6 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     scenarios: [SEED],
     patches: zapEverything(false),
     expect: [],
-  },
-  {
-    id: 'zap-everything-with-breaks',
-    aliases: ['D0-breaks'],
-    title: 'as zap-everything-slowly, but mmu_lock is dropped now and then',
-    status: 'rejected',
-    kernel: { version: 'never merged', function: 'kvm_mmu_zap_all' },
-    about:
-      'The obvious way out of the long section, and why the generation is needed: vCPUs build pages as fast as they are zapped, and no page says that it is new.',
-    scenarios: [TERMINATION],
-    patches: zapEverything(true),
-    expect: violated(TERMINATION, 'zap-all-terminates'),
   },
   {
     id: 'reset-all-rmaps',
@@ -343,116 +221,4 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     ),
     expect: [],
   },
-  {
-    id: 'new-pages-at-the-tail',
-    aliases: ['B10'],
-    title: 'new shadow pages are added at the tail of active_mmu_pages',
-    status: 'candidate',
-    kernel: { version: 'never merged', function: 'kvm_mmu_alloc_shadow_page' },
-    about:
-      'The walk from the tail stops at the first page that is not obsolete, so pages that are built while mmu_lock was dropped hide the obsolete ones behind them.',
-    scenarios: [BREAKS],
-    patches: [
-      insert(
-        { after: 'GET.6' },
-        step(
-          'GET.6 tail',
-          {
-            fn: 'kvm_mmu_alloc_shadow_page',
-            since: 'never',
-            shows: 'list_add_tail(&sp->link, &active_mmu_pages)',
-          },
-          {
-            does: (kvm, v) => {
-              const page = kvm.vcpu[v].fault.child as number
-              const others = [...kvm.active_mmu_pages].filter((other) => other !== null && other !== page)
-              kvm.active_mmu_pages[0] = page
-              others.forEach((other, at) => {
-                kvm.active_mmu_pages[at + 1] = other
-              })
-            },
-          },
-        ),
-      ),
-    ],
-    expect: violated(BREAKS, 'obsolete-pages-are-oldest', 'no-obsolete-page-after-the-zap'),
-  },
-  {
-    id: 'fault-ignores-obsolete-roots',
-    aliases: ['A1', 'B6'],
-    title: 'before v5.16: the fault path does not test whether its root is obsolete',
-    status: 'before',
-    kernel: { commit: 'a955cad84cda', version: '..v5.15', function: 'is_page_fault_stale' },
-    about:
-      'A fault that took its exit before the zap maps its page below the old root. While a child took its role from the vCPU (until v5.19) that was wasted work; since it is copied from the parent (v6.0), the child of a zapped root is born invalid: on the list of active pages, never found, never unaccounted.',
-    scenarios: [BREAKS],
-    patches: [drop('PF.12')],
-    expect: violated(
-      BREAKS,
-      'no-leaf-below-an-obsolete-root',
-      'page-on-one-list',
-      'no-link-to-a-dead-page',
-      'no-obsolete-page-after-the-zap',
-    ),
-  },
-  {
-    id: 'zapped-pages-found-in-the-hash',
-    aliases: ['B11'],
-    title: 'looking up a shadow page does not skip zapped and obsolete ones',
-    status: 'candidate',
-    kernel: { version: 'never merged', function: 'kvm_mmu_find_shadow_page' },
-    about:
-      'Zapped pages stay in the hash until they are freed. A fault that takes one of them again links a page that is about to be freed.',
-    scenarios: [BREAKS],
-    patches: [
-      insert(
-        { before: 'GET.3' },
-        step(
-          'GET.3 any',
-          {
-            fn: 'kvm_mmu_find_shadow_page',
-            since: 'never',
-            shows: (kvm, v) =>
-              `gfn ${wantedPage(kvm, v).gfn}: page ${findAny(kvm, v) ?? 'none'}, whatever it is`,
-          },
-          [
-            {
-              when: (kvm, v) => findAny(kvm, v) !== null,
-              does: (kvm, v) => {
-                kvm.vcpu[v].fault.child = findAny(kvm, v)
-              },
-              to: 'GET.end',
-            },
-            {},
-          ],
-        ),
-      ),
-    ],
-    expect: violated(
-      BREAKS,
-      'no-link-to-a-dead-page',
-      'no-stale-root-used',
-      'no-leaf-below-an-obsolete-root',
-      'no-freed-root-in-use',
-      'no-use-after-free',
-      'every-access-can-finish',
-    ),
-  },
 ]
-
-/** Frame and level of the page that a vCPU looks for: a root, or the child of the page in hand. */
-function wantedPage(kvm: Kvm, v: number): { gfn: number; level: number } {
-  const { cr3, fault } = kvm.vcpu[v]
-  if (fault.sp === null) return { gfn: cr3, level: 2 }
-  return { gfn: table_gfn(kvm, v, 1), level: 1 }
-}
-
-function findAny(kvm: Kvm, v: number): number | null {
-  const { gfn, level } = wantedPage(kvm, v)
-  return (
-    all_pages(kvm).find((page) => {
-      const sp = kvm.page[page]
-      return sp.list !== 'free' && sp.gfn === gfn && sp.level === level
-    }) ?? null
-  )
-}

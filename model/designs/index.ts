@@ -5,6 +5,7 @@ import { notifierDesigns } from './notifiers.ts'
 import { obsoleteRootDesigns } from './obsolete-roots.ts'
 import { slotDeletionDesigns } from './slot-deletion.ts'
 import { upstream } from './upstream.ts'
+import { zapAllDesigns } from './zap-all.ts'
 
 /** All designs, in the order of listings; `upstream` is the model without patches. */
 export const designs: readonly Design<Kvm>[] = [
@@ -13,4 +14,5 @@ export const designs: readonly Design<Kvm>[] = [
   ...notifierDesigns,
   ...fastInvalidateDesigns,
   ...slotDeletionDesigns,
+  ...zapAllDesigns,
 ]

@@ -48,8 +48,8 @@ const TWO_SLOTS_MAPPED: Start = {
     [2, 3],
   ],
   pages: [
-    { gfn: 0, level: 2 },
     { gfn: 1, level: 1 },
+    { gfn: 0, level: 2 },
   ],
   filled: true,
 }
