@@ -1,29 +1,39 @@
-import { sort } from '../language/shapes.ts'
+import { type Sort, sort } from '../language/shapes.ts'
 import type { Bounds } from './bounds.ts'
 
 /** The id sets of a scenario. */
 export function sortsOf(bounds: Bounds) {
+  const vcpu = sort('vcpu', bounds.vcpus)
+  const page = sort('page', bounds.pages)
+  const gfn = sort('gfn', bounds.gfns)
+  const pfn = sort('pfn', bounds.pfns)
+  const notifier = sort('notifier', bounds.notifiers)
   return {
-    vcpu: sort('vcpu', bounds.vcpus),
-    page: sort('page', bounds.pages),
-    gfn: sort('gfn', bounds.gfns),
-    pfn: sort('pfn', bounds.pfns),
+    vcpu,
+    page,
+    gfn,
+    pfn,
     /** The pages a hardware walk can be in the middle of; none when there is one level. */
-    walked: sort('page', bounds.levels > 1 ? bounds.pages : 0),
+    walked: only(bounds.levels > 1, page),
     /** Positions in a table. */
     index: sort('index', bounds.entries),
     zapper: sort('zapper', bounds.zappers),
     slot: sort('slot', bounds.slots),
-    notifier: sort('notifier', bounds.notifiers),
+    notifier,
     desc: sort('desc', bounds.descs),
     /** Frames whose host page can be invalidated; none without notifiers. */
-    invalidated: sort('gfn', bounds.notifiers > 0 ? bounds.gfns : 0),
+    invalidated: only(bounds.notifiers > 0, gfn),
     /** Host pages that change owners or have a dirty flag; none where they stay what they are. */
-    host_page: sort('pfn', bounds.notifiers > 0 ? bounds.pfns : 0),
+    host_page: only(bounds.notifiers > 0, pfn),
     /** Readers of kvm->srcu; none where nobody waits for them. */
-    reading_vcpu: sort('vcpu', bounds.slotDeletes > 0 ? bounds.vcpus : 0),
-    reading_notifier: sort('notifier', bounds.slotDeletes > 0 ? bounds.notifiers : 0),
+    reading_vcpu: only(bounds.slotDeletes > 0, vcpu),
+    reading_notifier: only(bounds.slotDeletes > 0, notifier),
   }
+}
+
+/** The ids themselves, or none of them where a scenario has no use for what they index. */
+function only(used: boolean, ids: Sort): Sort {
+  return used ? ids : sort(ids.name, 0)
 }
 
 export type Sorts = ReturnType<typeof sortsOf>

@@ -65,6 +65,7 @@ function build(name: string, bounds: Bounds, start: Start, patches: readonly Pat
       },
     ],
     patches,
+    symmetric: [sorts.vcpu, sorts.notifier],
   })
 }
 
@@ -126,6 +127,8 @@ function setUpThreads(kvm: Kvm, bounds: Bounds, { pages }: Start): void {
   for (let v = 0; v < bounds.vcpus; v++) {
     kvm.vcpu[v].root = root
     kvm.page[root].root_count++
+    kvm.vcpu[v].cr3_loads = bounds.cr3Loads
+    kvm.vcpu[v].edits_left = bounds.editsLeft
     srcu_read_lock(kvm, v)
   }
   for (let n = 0; n < bounds.notifiers; n++) kvm.notifier[n].left = bounds.invalidations
