@@ -1,9 +1,12 @@
 import type { CompiledSystem } from '../compile/compiled-system.ts'
-import type { Predicates } from '../compile/predicates.ts'
+import { ANSWER, type Predicates } from '../compile/predicates.ts'
 import { LEAF } from '../compile/record-format.ts'
 
 /** Class of the states whose answers are not kept; their successors are asked everything again. */
 export const UNCLASSED = 0
+
+/** The class from which others are reached by changing answers; no state need be in it. */
+const FIRST = 1
 
 /** Classes beyond which states are no longer classed. */
 const MOST = 1 << 16
@@ -54,9 +57,11 @@ export class AnswerClasses {
 
   /** Class of a state, with every question asked. */
   ofState(words: Int32Array, base: number): number {
-    const answers: number[] = []
-    for (let q = 0; q < this.#questions; q++) answers.push(this.#predicates.ask(q, words, base))
-    return this.#classOf(answers)
+    if (this.size === 1) this.#classOf(new Array(this.#questions).fill(ANSWER.vacuous))
+    let at = FIRST
+    for (let q = 0; q < this.#questions && at !== UNCLASSED; q++)
+      at = this.#with(at, q, this.#predicates.ask(q, words, base))
+    return at
   }
 
   /** Class of the state at `base`, reached by behaviour `leaf` from a state of class `parent`. */
@@ -73,19 +78,22 @@ export class AnswerClasses {
     let at = parent
     for (let n = this.#asks[asks], i = asks + 1; n > 0; n--, i++) {
       const q = this.#asks[i]
-      const answer = this.#predicates.ask(q, words, base)
-      const entry = (at * this.#questions + q) * 3 - 1 - answer
-      let next = this.#next[entry]
-      if (next === 0) {
-        const answers = [...this.#answers[at]]
-        answers[q] = answer
-        next = this.#classOf(answers)
-        if (next === UNCLASSED) return UNCLASSED
-        this.#next[entry] = next
-      }
-      at = next
+      at = this.#with(at, q, this.#predicates.ask(q, words, base))
+      if (at === UNCLASSED) return UNCLASSED
     }
     return at
+  }
+
+  /** The class that differs from another in one answer. */
+  #with(classNumber: number, question: number, answer: number): number {
+    const entry = (classNumber * this.#questions + question) * 3 - 1 - answer
+    const known = this.#next[entry]
+    if (known !== 0) return known
+    const answers = [...this.#answers[classNumber]]
+    answers[question] = answer
+    const next = this.#classOf(answers)
+    this.#next[entry] = next
+    return next
   }
 
   #classOf(answers: readonly number[]): number {

@@ -20,7 +20,10 @@ export interface Limits {
 const MIB = 1024 * 1024
 
 /** Milliseconds between two looks at the memory of the process. */
-const MEMORY_INTERVAL = 20
+const MEMORY_INTERVAL = 100
+
+/** Bytes that may be allocated without a look at the memory of the process. */
+const SMALL = 32 * MIB
 
 /** Bytes of memory of the container, or of the machine. */
 function availableMemory(): number {
@@ -67,7 +70,7 @@ export class LimitWatch {
 
   #memoryExceeded(bytes: number | (() => number), growth: number): boolean {
     const now = performance.now()
-    if (growth === 0 && now - this.#looked < MEMORY_INTERVAL) return false
+    if (growth < SMALL && now - this.#looked < MEMORY_INTERVAL) return false
     this.#looked = now
     const held = Math.max(process.memoryUsage.rss(), typeof bytes === 'number' ? bytes : bytes())
     return held + growth > this.#mostMemory * MIB

@@ -24,6 +24,16 @@ export class Batch {
   }
 }
 
+/** States with their hash lanes in front, somewhere in an array. */
+export interface Rows {
+  readonly data: Int32Array
+  readonly at: Int32Array
+  readonly count: number
+  /** From a row's place to its packed words. */
+  readonly offset: number
+  readonly found: Int32Array
+}
+
 /** Where visited states are looked up. */
 export interface VisitedSet {
   /** Bytes held by the table. */
@@ -46,6 +56,11 @@ export interface VisitedSet {
   growthFor?(more: number): number
   /** Brings the places of the first `count` low hash lanes into the cache, ahead of `insertState`. */
   touch?(low: Int32Array, count: number): void
+  /**
+   * Looks up states that lie as rows `[low, high, ...]` at the places `at` of an array, their packed words
+   * `offset` places further on, adds the new ones to the store, and fills `found` as `insert` does.
+   */
+  insertRows?(rows: Rows): void
   /** Adds one state given in full; returns its number, complemented when it was new. */
   insertState(words: Int32Array, base: number, low: number, high: number): number
 }

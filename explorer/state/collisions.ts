@@ -10,6 +10,9 @@ export function predictedCollision(states: number, bits: number): number {
 /** Pairs that should agree in the bits that are looked at. */
 const EXPECTED_PAIRS = 4096
 
+/** Slots that are looked at; a part of a large table says enough. */
+const MOST_SLOTS = 1 << 21
+
 /**
  * The same from the fingerprints that occurred: how many pairs agree in so many of their bits that some
  * thousands should, divided by two to the number of the other bits. A hash that maps states too near to each
@@ -26,7 +29,8 @@ export function measuredCollision(table: Int32Array, stride: number, states: num
   const lowMask = looked >= 32 ? -1 : 2 ** looked - 1
   const highMask = looked >= 64 ? -1 : looked <= 32 ? 0 : 2 ** (looked - 32) - 1
   let pairs = 0
-  for (let slot = 0; slot < slots; slot++) {
+  const part = Math.min(slots, MOST_SLOTS)
+  for (let slot = 0; slot < part; slot++) {
     const low = table[slot * stride]
     const high = table[slot * stride + 1]
     if (low === 0 && high === 0) continue
@@ -37,5 +41,5 @@ export function measuredCollision(table: Int32Array, stride: number, states: num
       if (((table[other] ^ low) & lowMask) === 0 && ((table[other + 1] ^ high) & highMask) === 0) pairs++
     }
   }
-  return Math.min(1, pairs / 2 ** (bits - looked))
+  return Math.min(1, (pairs * slots) / part / 2 ** (bits - looked))
 }

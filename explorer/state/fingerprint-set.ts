@@ -1,4 +1,4 @@
-import type { Batch, VisitedSet } from './batch.ts'
+import type { Batch, Rows, VisitedSet } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
 import type { VectorStore } from './vector-store.ts'
 
@@ -78,6 +78,36 @@ export class FingerprintSet implements VisitedSet {
     let warm = 0
     for (let k = 0; k < count; k++) warm ^= table[(low[k] & mask) << 1]
     this.touched = warm
+  }
+
+  insertRows({ data, at, count, offset, found }: Rows): void {
+    this.#reserve(count)
+    const table = this.#table
+    const mask = this.#mask
+    let warm = 0
+    for (let k = 0; k < count; k++) warm ^= table[(data[at[k]] & mask) << 1]
+    this.touched = warm
+    for (let k = 0; k < count; k++) {
+      const row = at[k]
+      const lo = data[row]
+      const hi = lo === 0 && data[row + 1] === 0 ? 1 : data[row + 1]
+      let slot = (lo & mask) << 1
+      for (;;) {
+        const storedLow = table[slot]
+        const storedHigh = table[slot + 1]
+        if (storedLow === lo && storedHigh === hi) {
+          found[k] = 0
+          break
+        }
+        if (storedLow === 0 && storedHigh === 0) {
+          table[slot] = lo
+          table[slot + 1] = hi
+          found[k] = ~this.#store.append(data, row + offset, lo, data[row + 1])
+          break
+        }
+        slot = (slot + 2) & ((mask << 1) | 1)
+      }
+    }
   }
 
   insertState(words: Int32Array, base: number, low: number, high: number): number {

@@ -11,6 +11,11 @@ export class LevelRanks {
   #ranks = new Int32Array(1 << 10)
   #count = 0
 
+  /** The ranks of the own states; valid until the next `push`. */
+  get array(): Int32Array {
+    return this.#ranks
+  }
+
   /** Rank of the own state number `index` of the level; own states have ascending ranks. */
   of(index: number): number {
     return this.#ranks[index]

@@ -1,10 +1,13 @@
+import type { Rows } from '../../state/batch.ts'
 import { type Exchange, ROW } from './exchange.ts'
 
 /** Rows given out at a time. */
 const PORTION = 512
 
 /** The rows that were sent to a worker in one round, merged by rank, in portions. */
-export class MergedRows {
+export class MergedRows implements Rows {
+  readonly data: Int32Array
+  readonly offset = ROW.words
   /** Place of each row in `rows`, its sender, its low hash lane, and room for what became of it. */
   readonly at = new Int32Array(PORTION)
   readonly from = new Int32Array(PORTION)
@@ -17,6 +20,7 @@ export class MergedRows {
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange
+    this.data = exchange.memory.rows
     this.#next = new Int32Array(exchange.memory.workers)
     this.#end = new Int32Array(exchange.memory.workers)
   }

@@ -18,6 +18,9 @@ import type { Subject } from './subject.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
+/** Fingerprints that are remembered as sent, less one. */
+const RECENT_MASK = (1 << 16) - 1
+
 /** Where the workers' shares of a state space are decided: by the high lane, the table slot by the low one. */
 const ownerOf = (high: number, workers: number): number => ((high >>> 16) * workers) >>> 16
 
@@ -57,7 +60,13 @@ export class Peer implements ExpansionSink {
   #stopped: string | null = null
   /** Parity of the round whose key lists are still to be ranked. */
   #unranked: number | null = null
-  readonly #sent: Int32Array
+  /** Where the next row to each worker goes. */
+  readonly #end: Int32Array
+  /**
+   * Fingerprints sent lately, `[low, high]` by their lowest bits; null in exact storage, where equal
+   * fingerprints are no proof of equal states.
+   */
+  readonly #recent: Int32Array | null
 
   constructor(subject: Subject, options: ParallelOptions, memory: SharedMemory, me: number) {
     const { system, properties } = subject
@@ -77,7 +86,11 @@ export class Peer implements ExpansionSink {
     this.#watch = new LimitWatch(options)
     this.#incoming = new MergedRows(this.#exchange)
     this.#window = Math.max(1, Math.floor(memory.capacity / mostSteps(this.#compiled)))
-    this.#sent = new Int32Array(memory.workers)
+    this.#end = new Int32Array(memory.workers)
+    this.#recent =
+      options.storage === 'fingerprint' && (options.fingerprintBits ?? 64) === 64
+        ? new Int32Array(2 * (RECENT_MASK + 1))
+        : null
   }
 
   /** Searches to the end, in step with the other workers. @throws Abandoned when one of them is lost. */
@@ -156,12 +169,14 @@ export class Peer implements ExpansionSink {
       this.#expanded += Math.min(this.#window, ranks.total - first)
       let end = cursor
       while (end < this.#levelEnd && ranks.of(end - this.#levelStart) < first + this.#window) end++
-      this.#sent.fill(0)
+      for (let to = 0; to < this.#end.length; to++)
+        this.#end[to] = exchange.mailbox(exchange.parity, exchange.me, to)
       this.#head = this.#expander.expand(cursor, end, this)
       this.#send()
       cursor = end
-      this.#sent.forEach((count, to) => {
-        exchange.setRowCount(to, count)
+      this.#end.forEach((at, to) => {
+        const first = exchange.mailbox(exchange.parity, exchange.me, to)
+        exchange.setRowCount(to, (at - first) / exchange.memory.stride)
       })
       if (exchange.me === 0) exchange.announceStop(this.#mustStop())
       exchange.barrier()
@@ -194,20 +209,36 @@ export class Peer implements ExpansionSink {
     const { chunks, words } = this.#store
     const { leaves } = this.#compiled
     const { low, high, source, leaf, count } = batch
+    const { array: ranks } = this.#ranks
+    const start = this.#levelStart
+    const end = this.#end
+    const recent = this.#recent
     for (let k = 0; k < count; k++) {
-      const to = ((high[k] >>> 16) * workers) >>> 16
-      const at = exchange.mailbox(exchange.parity, exchange.me, to) + this.#sent[to]++ * stride
-      const from = chunks[source[k] >>> chunkBits]
-      const base = (source[k] & chunkMask) * words
-      rows[at] = low[k]
-      rows[at + ROW.hashHigh] = high[k]
-      rows[at + ROW.rank] = this.#ranks.of(source[k] - this.#levelStart)
-      rows[at + ROW.source] = source[k]
-      rows[at + ROW.step] = leaves[leaf[k] + LEAF.step]
-      rows[at + ROW.leaf] = leaf[k]
+      const lo = low[k]
+      const hi = high[k]
+      // What was sent before, its owner knows.
+      if (recent !== null && (lo | hi) !== 0) {
+        const place = (lo & RECENT_MASK) << 1
+        if (recent[place] === lo && recent[place + 1] === hi) continue
+        recent[place] = lo
+        recent[place + 1] = hi
+      }
+      const to = ((hi >>> 16) * workers) >>> 16
+      const at = end[to]
+      end[to] = at + stride
+      const state = source[k]
+      const behaviour = leaf[k]
+      rows[at] = lo
+      rows[at + ROW.hashHigh] = hi
+      rows[at + ROW.rank] = ranks[state - start]
+      rows[at + ROW.source] = state
+      rows[at + ROW.step] = leaves[behaviour + LEAF.step]
+      rows[at + ROW.leaf] = behaviour
+      const from = chunks[state >>> chunkBits]
+      const base = (state & chunkMask) * words
       for (let w = 0; w < words; w++) rows[at + ROW.words + w] = from[base + w]
-      let change = leaf[k] + LEAF.first
-      for (let n = leaves[leaf[k] + LEAF.changes]; n > 0; n--, change += 2)
+      let change = behaviour + LEAF.first
+      for (let n = leaves[behaviour + LEAF.changes]; n > 0; n--, change += 2)
         rows[at + ROW.words + leaves[change]] ^= leaves[change + 1]
     }
     batch.count = 0
@@ -224,9 +255,7 @@ export class Peer implements ExpansionSink {
     incoming.begin()
     while (incoming.next()) {
       const { at, from, found, count } = incoming
-      this.#visited.touch?.(incoming.low, count)
-      for (let k = 0; k < count; k++)
-        found[k] = this.#visited.insertState(rows, at[k] + ROW.words, rows[at[k]], rows[at[k] + ROW.hashHigh])
+      this.#insert(incoming)
       for (let k = 0; k < count; k++) {
         if (found[k] >= 0) continue
         const id = ~found[k]
@@ -252,6 +281,17 @@ export class Peer implements ExpansionSink {
     }
     exchange.setKeyCount(exchange.parity, fresh)
     store.expandedUpTo(this.#head)
+  }
+
+  #insert(rows: MergedRows): void {
+    if (this.#visited.insertRows !== undefined) {
+      this.#visited.insertRows(rows)
+      return
+    }
+    const { data, at, low, found, count, offset } = rows
+    this.#visited.touch?.(low, count)
+    for (let k = 0; k < count; k++)
+      found[k] = this.#visited.insertState(data, at[k] + offset, data[at[k]], data[at[k] + ROW.hashHigh])
   }
 
   #tagOf(state: number): number {
