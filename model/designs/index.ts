@@ -4,6 +4,7 @@ import { fastInvalidateDesigns } from './fast-invalidate.ts'
 import { notifierDesigns } from './notifiers.ts'
 import { obsoleteRootDesigns } from './obsolete-roots.ts'
 import { slotDeletionDesigns } from './slot-deletion.ts'
+import { unlockedWalkDesigns } from './unlocked-walk.ts'
 import { upstream } from './upstream.ts'
 import { zapAllDesigns } from './zap-all.ts'
 
@@ -15,4 +16,5 @@ export const designs: readonly Design<Kvm>[] = [
   ...fastInvalidateDesigns,
   ...slotDeletionDesigns,
   ...zapAllDesigns,
+  ...unlockedWalkDesigns,
 ]

@@ -1,6 +1,7 @@
 import { block, choice, type Program, program, type Step, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { free_desc } from '../memory/rmap.ts'
 import { write_lock } from './lock.ts'
 import { synchronize_srcu } from './srcu.ts'
 import { zap_all_fast } from './zap-all-fast.ts'
@@ -91,5 +92,6 @@ function free_arrays(kvm: Kvm): void {
   for (let gfn = 0; gfn < kvm.rmap.length; gfn++) {
     if (kvm.slot_of_gfn[gfn] !== DYING) continue
     for (const entries of kvm.rmap[gfn]) entries.clear()
+    free_desc(kvm, gfn)
   }
 }

@@ -11,7 +11,8 @@ import {
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { notifier_srcu_read_lock, notifier_srcu_read_unlock, slot_found } from '../memory/memslot.ts'
-import { free_desc, kvm_zap_rmap } from '../memory/rmap.ts'
+import { kvm_zap_rmap } from '../memory/rmap.ts'
+import { freeDescs } from './free-descs.ts'
 import { write_lock, write_unlock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 
@@ -118,19 +119,7 @@ function unmap(bounds: Bounds): Entry<Kvm>[] {
         },
       },
     ),
-    ...(bounds.descs > 0
-      ? [
-          step<Kvm>(
-            'NS.5 desc',
-            {
-              fn: 'pte_list_desc_remove_entry',
-              since: 'v2.6.20..v6.16',
-              shows: 'free the descriptor of the chain',
-            },
-            { does: (kvm, n) => free_desc(kvm, gfnOf(kvm, n)) },
-          ),
-        ]
-      : []),
+    ...(bounds.descs > 0 ? [freeDescs('NS.5 desc')] : []),
     flushIfNeeded(bounds),
   ]
 }

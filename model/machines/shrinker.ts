@@ -1,4 +1,4 @@
-import { choice, type Program, program, step } from '../language/program.ts'
+import { choice, type Program, program, type Step, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { all_pages } from '../memory/shadow-page.ts'
@@ -19,34 +19,35 @@ function zapped_obsolete_pages(kvm: Kvm): number[] {
   return all_pages(kvm).filter((page) => kvm.page[page].list === 'zapped_obsolete_pages')
 }
 
+const waiting = (kvm: Kvm): boolean => zapped_obsolete_pages(kvm).length > 0
+
+/** SHR.1: there is something to free, and nothing speaks against it. */
+export function shrinkerMay(free: (kvm: Kvm) => boolean): Step<Kvm> {
+  return step(
+    'SHR.1',
+    { fn, since, shows: 'write_lock(&kvm->mmu_lock)' },
+    {
+      when: (kvm) =>
+        kvm.shrinker[0].left > 0 &&
+        kvm.mmu_lock === 'free' &&
+        (waiting(kvm) || oldest_page(kvm) !== null) &&
+        free(kvm),
+      does: (kvm) => {
+        kvm.shrinker[0].left--
+        kvm.mmu_lock = 'shrinker'
+      },
+    },
+  )
+}
+
 /**
  * The slab shrinker: memory is short, so pages that wait to be freed are freed, else the oldest page goes.
  * The quota of shadow pages does the latter in a vCPU thread (kvm_mmu_zap_oldest_mmu_pages()).
  */
 export function shrinker(bounds: Bounds): Program<Kvm> {
   const zapping: Zapping = { sp: (kvm) => kvm.shrinker[0].sp as number, list: 'invalid_list of shrinker' }
-  const waiting = (kvm: Kvm): boolean => zapped_obsolete_pages(kvm).length > 0
   return program<Kvm>('shrinker', 'shrinker: frees pages that wait, or the oldest page', [
-    choice(
-      'idle',
-      [
-        step(
-          'SHR.1',
-          { fn, since, shows: 'write_lock(&kvm->mmu_lock)' },
-          {
-            when: (kvm) =>
-              kvm.shrinker[0].left > 0 &&
-              kvm.mmu_lock === 'free' &&
-              (waiting(kvm) || oldest_page(kvm) !== null),
-            does: (kvm) => {
-              kvm.shrinker[0].left--
-              kvm.mmu_lock = 'shrinker'
-            },
-          },
-        ),
-      ],
-      { rests: true },
-    ),
+    choice('idle', [shrinkerMay(() => true)], { rests: true }),
     step(
       'SHR.2',
       {

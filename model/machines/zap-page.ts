@@ -4,6 +4,7 @@ import type { Kvm } from '../memory/kvm.ts'
 import { drop_parent_pte, mmu_page_zap_pte, parents_of } from '../memory/rmap.ts'
 import { free_shadow_page, type InvalidList, is_obsolete_sp, list_del_active } from '../memory/shadow-page.ts'
 import { is_accounted, unaccount_shadowed, unsync_pages_below } from '../memory/write-tracking.ts'
+import { freeDescs } from './free-descs.ts'
 import { kvm_make_all_cpus_request, type Locals } from './make-request.ts'
 import { unlinkNestedChildren } from './zap-nested-children.ts'
 
@@ -24,6 +25,7 @@ export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
   return [
     ...(bounds.levels > 1 && watched(bounds) ? [zapUnsyncChildren(zapping)] : []),
     bounds.guestMode ? unlinkNestedChildren(zapping) : unlinkChildren(zapping, watched(bounds)),
+    ...(bounds.descs > 0 ? [freeDescs('ZAP.2 desc')] : []),
     ...(bounds.levels > 1
       ? [
           step<Kvm>(

@@ -29,6 +29,8 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
     counted: flag,
     /** History: the frame's SPTEs were zapped, and the invalidation has not ended. */
     unmapped: flag,
+    /** A page on the frame's rmap whose SPTE was found present (handlers that rewrite SPTEs). */
+    sp: optional(bounds.descs > 0, ref(sorts.page)),
     /** A remote flush is owed. */
     flush: flag,
     req: requester(sorts),

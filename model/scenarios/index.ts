@@ -4,11 +4,13 @@ import { notifierScenarios } from './notifiers.ts'
 import { rootScenarios } from './roots.ts'
 import type { Scenario } from './scenario.ts'
 import { slotScenarios } from './slots.ts'
+import { unlockedWalkScenarios } from './unlocked-walk.ts'
 
 /** All scenarios, in the order of listings. */
 export const scenarios: readonly Scenario<Kvm>[] = [
   ...rootScenarios,
   ...notifierScenarios,
   ...slotScenarios,
+  ...unlockedWalkScenarios,
   ...editScenarios,
 ]
