@@ -1,6 +1,12 @@
 import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { childIsOneLevelBelow } from './child-is-one-level-below.ts'
+import {
+  pageIsZappedUnderALocklessWalk,
+  storeToATableIsEmulated,
+  unsyncPageIsLinkedASecondTime,
+  unsyncPageIsSynced,
+} from './edit-witnesses.ts'
 import { emulationFailsOnlyWhenShadowedAgain } from './emulation-fails-only-when-shadowed-again.ts'
 import { flushedTranslationIsNotUsed } from './flushed-translation-is-not-used.ts'
 import { noLinkToADeadPage } from './no-link-to-a-dead-page.ts'
@@ -29,4 +35,8 @@ export const shadowPageProperties: readonly Property<Kvm>[] = [
   emulationFailsOnlyWhenShadowedAgain,
   noNeedlessLock,
   noNeedlessFlush,
+  unsyncPageIsSynced,
+  storeToATableIsEmulated,
+  unsyncPageIsLinkedASecondTime,
+  pageIsZappedUnderALocklessWalk,
 ]

@@ -1,6 +1,7 @@
 import type { Kvm } from '../memory/kvm.ts'
 import type { Design } from './design.ts'
 import { fastInvalidateDesigns } from './fast-invalidate.ts'
+import { guestTableDesigns } from './guest-tables.ts'
 import { notifierDesigns } from './notifiers.ts'
 import { obsoleteRootDesigns } from './obsolete-roots.ts'
 import { slotDeletionDesigns } from './slot-deletion.ts'
@@ -16,5 +17,6 @@ export const designs: readonly Design<Kvm>[] = [
   ...fastInvalidateDesigns,
   ...slotDeletionDesigns,
   ...zapAllDesigns,
+  ...guestTableDesigns,
   ...unlockedWalkDesigns,
 ]

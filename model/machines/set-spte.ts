@@ -135,6 +135,7 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
       },
       {
         does: (kvm, v) => {
+          if (!writable(kvm, v)) return
           for (const page of shadows(kvm, v)) {
             kvm.page[page].unsync = true
             kvm_mmu_mark_parents_unsync(kvm, page)

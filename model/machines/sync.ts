@@ -25,71 +25,99 @@ function unsync_pages(kvm: Kvm, page: number): number[] {
  * pages and flush, then sync the pages. The kernel works in batches of 16; these bounds need one.
  */
 export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
-  const pages = (kvm: Kvm, v: number): number[] => unsync_pages(kvm, page(kvm, v))
-  const flush = (name: string): Block<Kvm> =>
-    kvm_make_all_cpus_request(name, 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req)
   return [
     step(
-      'SY.4',
+      'SY.3',
       {
         ...about,
-        shows: (kvm, v) => `write-protect the tables of unsync pages ${pages(kvm, v).join(', ')}`,
-        fused: 'All tables at once: each SPTE only loses a permission, and the flush comes after the last.',
+        shows: (kvm, v) => `mmu_unsync_walk(): ${unsync_pages(kvm, page(kvm, v)).join(', ') || 'none'}`,
       },
       [
         {
-          when: (kvm, v) => pages(kvm, v).length === 0,
+          when: (kvm, v) => unsync_pages(kvm, page(kvm, v)).length === 0,
           // The walk drops marks that lead nowhere.
           does: (kvm, v) => clear_unsync_marks(kvm, page(kvm, v)),
           to: 'SY.end',
         },
         {
           does: (kvm, v) => {
-            for (const unsync of pages(kvm, v)) {
-              if (rmap_write_protect(kvm, kvm.page[unsync].gfn as number)) kvm.vcpu[v].fault.flush = true
-            }
+            for (const unsync of unsync_pages(kvm, page(kvm, v))) kvm.vcpu[v].fault.unsync_pages.add(unsync)
           },
         },
       ],
     ),
-    step('SY.4 test', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
-      { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'SY.5' },
-      {
-        does: (kvm, v) => {
-          kvm.vcpu[v].fault.flush = false
+    block('SY.4', [
+      step(
+        'SY.4 protect',
+        {
+          ...about,
+          shows: (kvm, v) => `write-protect the tables of ${pages_in_hand(kvm, v)}`,
+          fused: 'All tables at once: each SPTE only loses a permission, and the flush comes after the last.',
         },
-      },
+        {
+          does: (kvm, v) => {
+            for (const unsync of kvm.vcpu[v].fault.unsync_pages.elements()) {
+              if (rmap_write_protect(kvm, kvm.page[unsync].gfn as number)) kvm.vcpu[v].fault.flush = true
+            }
+          },
+        },
+      ),
+      ...flushIfOwed('SY.4', bounds),
     ]),
-    flush('SY.4 flush'),
+    block('SY.5', [
+      step(
+        'SY.5 sync',
+        {
+          fn: 'kvm_sync_page',
+          since,
+          shows: (kvm, v) => `sync ${pages_in_hand(kvm, v)}`,
+          fused:
+            'Write-protected and flushed, the tables cannot change any more while mmu_lock is held; only the dropped SPTEs are visible, and the flush comes after them.',
+        },
+        {
+          does: (kvm, v) => {
+            for (const unsync of kvm.vcpu[v].fault.unsync_pages.elements()) {
+              kvm.page[unsync].unsync = false
+              if (sync_page(kvm, unsync, 'do')) kvm.vcpu[v].fault.flush = true
+            }
+            clear_unsync_marks(kvm, page(kvm, v))
+          },
+        },
+      ),
+      ...flushIfOwed('SY.5', bounds),
+    ]),
     step(
-      'SY.5',
-      {
-        fn: 'kvm_sync_page',
-        since,
-        shows: (kvm, v) => `sync pages ${pages(kvm, v).join(', ')}`,
-        fused:
-          'Write-protected and flushed, the tables cannot change any more while mmu_lock is held; only the dropped SPTEs are visible, and the flush comes after them.',
-      },
-      {
-        does: (kvm, v) => {
-          for (const unsync of pages(kvm, v)) {
-            kvm.page[unsync].unsync = false
-            if (sync_page(kvm, unsync, 'do')) kvm.vcpu[v].fault.flush = true
-          }
-          clear_unsync_marks(kvm, page(kvm, v))
-        },
-      },
+      'SY.end',
+      { ...about, shows: 'return', quiet: true },
+      { does: (kvm, v) => kvm.vcpu[v].fault.unsync_pages.clear() },
     ),
-    step('SY.5 test', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
-      { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'SY.end' },
+  ]
+}
+
+const pages_in_hand = (kvm: Kvm, v: number): string =>
+  `page ${kvm.vcpu[v].fault.unsync_pages.elements().join(', ')}`
+
+/** `if (flush) kvm_flush_remote_tlbs()`. */
+function flushIfOwed(name: string, bounds: Bounds): Entry<Kvm>[] {
+  return [
+    step(
+      `${name} test`,
       {
-        does: (kvm, v) => {
-          kvm.vcpu[v].fault.flush = false
-        },
+        ...about,
+        shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
+        quiet: (kvm, v) => !kvm.vcpu[v].fault.flush,
       },
-    ]),
-    flush('SY.5 flush'),
-    step('SY.end', { ...about, shows: 'return', quiet: true }),
+      [
+        { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: `${name} end` },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.flush = false
+          },
+        },
+      ],
+    ),
+    kvm_make_all_cpus_request(`${name} flush`, 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    step(`${name} end`, { ...about, shows: 'flushed', quiet: true }),
   ]
 }
 

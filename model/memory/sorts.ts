@@ -1,5 +1,5 @@
 import { type Sort, sort } from '../language/shapes.ts'
-import type { Bounds } from './bounds.ts'
+import { type Bounds, watched } from './bounds.ts'
 
 /** The id sets of a scenario. */
 export function sortsOf(bounds: Bounds) {
@@ -15,6 +15,8 @@ export function sortsOf(bounds: Bounds) {
     pfn,
     /** The pages a hardware walk can be in the middle of; none when there is one level. */
     walked: only(bounds.levels > 1, page),
+    /** Pages that can go unsync and be synced; none where nobody changes guest tables. */
+    synced: only(watched(bounds), page),
     /** Positions in a table. */
     index: sort('index', bounds.entries),
     zapper: sort('zapper', bounds.zappers),

@@ -56,6 +56,8 @@ const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     flush: flag,
     /** The write must be emulated: its frame stays write-protected. */
     emulate: flag,
+    /** SY.3: the unsync pages to sync. */
+    unsync_pages: setOf(sorts.synced),
     /** The SPTE was present: the fault is about a permission. */
     present: optional(watched(bounds), flag),
     /** Unprotecting: the instruction may be retried; the hint said that something is shadowed; it was zapped. */

@@ -1,5 +1,7 @@
 import type { Kvm } from '../memory/kvm.ts'
-import { pageTableScenario } from './page-tables.ts'
+import { free_shadow_page, list_del_active } from '../memory/shadow-page.ts'
+import { unaccount_shadowed } from '../memory/write-tracking.ts'
+import { link, map, pageTableScenario, shadow_page_for } from './page-tables.ts'
 import type { Scenario } from './scenario.ts'
 
 /** What must hold of shadow pages whatever the guest does to its tables. */
@@ -15,22 +17,25 @@ const SHADOW_PROPERTIES = [
   'no-deadlock',
 ]
 
-/** The same with more than one level. */
-const LEVEL_PROPERTIES = [
-  ...SHADOW_PROPERTIES,
+/** The same with more than one level, when only tables above level 1 are written to. */
+const TRACKED_PROPERTIES = [
+  ...SHADOW_PROPERTIES.filter((id) => id !== 'writable-table-is-unsync'),
   'tracked-table-is-not-writable',
-  'unsync-page-can-be-found',
   'parent-links-match',
   'child-is-one-level-below',
   'no-walk-of-a-freed-page',
 ]
+
+/** With writes to tables of level 1 as well. */
+const LEVEL_PROPERTIES = [...TRACKED_PROPERTIES, 'writable-table-is-unsync', 'unsync-page-can-be-found']
 
 /** Scenarios in which guests edit their own page tables. */
 export const editScenarios: readonly Scenario<Kvm>[] = [
   pageTableScenario({
     id: 'unsync-one-level',
     title: 'one vCPU edits the table it runs on, through an address that maps the table itself',
-    about: '',
+    about:
+      'The smallest guest that can change its own translations. The table is shadowed at level 1, so the first store makes its shadow page unsync and writable; later stores go unseen until the guest flushes (INVLPG, CR3 load).',
     bounds: {
       pages: 2,
       gfns: 3,
@@ -46,12 +51,13 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
       dataWrites: true,
     },
     tables: [[1, 0]],
-    properties: SHADOW_PROPERTIES,
+    properties: [...SHADOW_PROPERTIES, 'unsync-page-is-synced'],
   }),
   pageTableScenario({
     id: 'unsync-two-levels',
-    title: 'two vCPUs',
-    about: '',
+    title: 'two vCPUs share tables of two levels, edit the lower one and flush single addresses',
+    about:
+      'One vCPU edits while the other uses the translation or executes INVLPG, which must find the unsync page below the root.',
     bounds: {
       vcpus: 2,
       levels: 2,
@@ -59,7 +65,8 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
       gfns: 4,
       pfns: 4,
       gvas: 2,
-      edits: [{ gva: 1, index: 0, to: 3, w: true }],
+      reads: [0],
+      edits: [{ gva: 1, index: 0, to: 3, w: true, by: 0 }],
       editsLeft: 1,
       invlpgs: 1,
     },
@@ -70,9 +77,36 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
     properties: LEVEL_PROPERTIES,
   }),
   pageTableScenario({
+    id: 'unsync-order',
+    title: 'two vCPUs write to the same table, and reload CR3 to flush',
+    about:
+      'The first store goes through the page fault that makes the table writable; the other vCPU can store through that new SPTE at once. A CR3 load looks at the unsync marks of the root without a lock.',
+    bounds: {
+      vcpus: 2,
+      levels: 2,
+      pages: 2,
+      gfns: 4,
+      pfns: 4,
+      gvas: 2,
+      reads: [0],
+      edits: [{ gva: 1, index: 0, to: 3, w: true }],
+      editsLeft: 1,
+      cr3Loads: 1,
+    },
+    tables: [
+      [1, null],
+      [2, 1],
+    ],
+    properties: [...LEVEL_PROPERTIES, 'unsync-page-is-synced'],
+    begin: (kvm) => {
+      kvm.vcpu[0].cr3_loads = 0
+    },
+  }),
+  pageTableScenario({
     id: 'tracked-pgd',
     title: 'one vCPU edits the page directory that another runs on',
-    about: '',
+    about:
+      'Tables above level 1 never go unsync: stores to them are tracked and emulated. The other vCPU begins without a root, so that the page directory may already be mapped writable, and cached so, when it becomes a page directory.',
     bounds: {
       vcpus: 2,
       levels: 2,
@@ -86,6 +120,165 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
     },
     tables: [[2], [3], [5], [0], [6]],
     cr3: [0, 1],
+    properties: [...TRACKED_PROPERTIES, 'no-link-to-a-dead-page', 'store-to-a-table-is-emulated'],
+    begin: (kvm) => {
+      // vCPU 0 has no root yet; its page directory is nobody's table so far.
+      const root = kvm.vcpu[0].root as number
+      kvm.vcpu[0].root = null
+      unaccount_shadowed(kvm, root)
+      list_del_active(kvm, root)
+      free_shadow_page(kvm, root)
+      const leaf = shadow_page_for(kvm, 3, 1)
+      link(kvm, kvm.vcpu[1].root as number, 0, leaf)
+      map(kvm, leaf, 0, 0, true)
+    },
+  }),
+  pageTableScenario({
+    id: 'recursive-pgd',
+    title: 'one vCPU edits its tables through a page directory that contains itself',
+    about:
+      'The page directory is also used as a lowest-level table, so one guest frame has two shadow pages of different levels. Stores to it are tracked because of the upper one, and change both.',
+    bounds: {
+      levels: 2,
+      pages: 4,
+      gfns: 4,
+      pfns: 4,
+      gvas: 4,
+      reads: [0],
+      edits: [
+        { gva: 2, index: 0, to: 3, w: true },
+        { gva: 3, index: 0, to: null, w: false },
+      ],
+      editsLeft: 2,
+      invlpgs: 1,
+    },
+    tables: [
+      [1, 0],
+      [2, null],
+    ],
+    properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated'],
+  }),
+  pageTableScenario({
+    id: 'write-protect-before-reread',
+    title: 'one vCPU shadows a table for the first time while another writes to it',
+    about:
+      'The table is mapped writable, and cached so, in the address space of the other vCPU. The fault handler has read the entry before it takes the lock: write-protect, flush, and only then read again.',
+    bounds: {
+      vcpus: 2,
+      levels: 2,
+      pages: 4,
+      gfns: 6,
+      pfns: 6,
+      pgds: 2,
+      edits: [{ gva: 0, index: 0, to: 5, w: true, by: 1 }],
+      editsLeft: 1,
+      invlpgs: 1,
+    },
+    tables: [[2], [3], [4], [2]],
+    cr3: [0, 1],
     properties: LEVEL_PROPERTIES,
+    begin: (kvm) => {
+      const leaf = shadow_page_for(kvm, 3, 1)
+      link(kvm, kvm.vcpu[1].root as number, 0, leaf)
+      map(kvm, leaf, 0, 2, true)
+    },
+  }),
+  pageTableScenario({
+    id: 'sync-before-link',
+    title: 'one vCPU edits a lowest table, then makes a second way to it present, without a flush',
+    about:
+      'Three levels. An entry that was not present cannot be in a TLB, so the guest owes no flush when it makes one present; the translation it gets must be the edited one, although the shadow page found for the middle level has an unsync page below.',
+    bounds: {
+      levels: 3,
+      pages: 4,
+      gfns: 7,
+      pfns: 7,
+      gvas: 6,
+      reads: [1, 4, 5],
+      edits: [
+        { gva: 3, index: 1, to: 6, w: true },
+        { gva: 2, index: 1, to: 1, w: true },
+      ],
+      editsLeft: 2,
+      invlpgs: 1,
+    },
+    tables: [
+      [1, null],
+      [2, 3],
+      [4, 5],
+      [0, 2],
+    ],
+    properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated', 'unsync-page-is-linked-a-second-time'],
+  }),
+  pageTableScenario({
+    id: 'sync-before-link-two-vcpus',
+    title: 'the same, while a second vCPU reads through the second way',
+    about:
+      'The vCPU that links a page may promise to sync what is below before it enters the guest; the others do not wait for that.',
+    bounds: {
+      vcpus: 2,
+      levels: 3,
+      pages: 4,
+      gfns: 7,
+      pfns: 7,
+      gvas: 6,
+      reads: [4, 5],
+      edits: [
+        { gva: 3, index: 1, to: 6, w: true, by: 0 },
+        { gva: 2, index: 1, to: 1, w: true, by: 0 },
+      ],
+      editsLeft: 2,
+    },
+    tables: [
+      [1, null],
+      [2, 3],
+      [4, 5],
+      [0, 2],
+    ],
+    properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated', 'unsync-page-is-linked-a-second-time'],
+    begin: (kvm) => {
+      const middle = shadow_page_for(kvm, 1, 2)
+      const leaf = shadow_page_for(kvm, 2, 1)
+      link(kvm, kvm.vcpu[0].root as number, 0, middle)
+      link(kvm, middle, 0, leaf)
+      map(kvm, leaf, 1, 5, false)
+    },
+  }),
+  pageTableScenario({
+    id: 'commit-before-flush',
+    title: 'one vCPU walks shadow pages, in hardware and without a lock, while they are zapped and freed',
+    about:
+      'Pages that are zapped are unlinked first and freed after a flush that waits for every vCPU: for hardware in the middle of a walk, and for a fault handler that reads shadow pages with interrupts off instead of a lock.',
+    bounds: {
+      levels: 2,
+      pages: 4,
+      gfns: 3,
+      pfns: 3,
+      gvas: 2,
+      reads: [0],
+      edits: [{ gva: 1, index: 1, to: null, w: false }],
+      editsLeft: 2,
+      zappers: 1,
+      zaps: 2,
+      locklessWalks: true,
+      barriers: true,
+    },
+    tables: [
+      [1, null],
+      [2, 0],
+    ],
+    properties: [
+      'no-use-after-free',
+      'no-walk-of-a-freed-page',
+      'no-freed-root-in-use',
+      'no-tlb-entry-of-a-freed-root',
+      'no-link-to-a-dead-page',
+      'parent-links-match',
+      'page-on-one-list',
+      'synced-page-agrees',
+      'shadowed-tables-are-counted',
+      'no-deadlock',
+      'page-is-zapped-under-a-lockless-walk',
+    ],
   }),
 ]

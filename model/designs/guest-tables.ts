@@ -1,0 +1,12 @@
+import type { Kvm } from '../memory/kvm.ts'
+import type { Design } from './design.ts'
+import { unsyncDesigns } from './unsync.ts'
+import { writeProtectionDesigns } from './write-protection.ts'
+import { zappingDesigns } from './zapping.ts'
+
+/** Designs for guests that edit their own page tables. */
+export const guestTableDesigns: readonly Design<Kvm>[] = [
+  ...unsyncDesigns,
+  ...writeProtectionDesigns,
+  ...zappingDesigns,
+]
