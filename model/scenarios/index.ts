@@ -1,6 +1,8 @@
 import type { Kvm } from '../memory/kvm.ts'
+import { compositeScenarios } from './composites.ts'
 import { editScenarios } from './edits.ts'
 import { notifierScenarios } from './notifiers.ts'
+import { roleScenarios } from './roles.ts'
 import { rootScenarios } from './roots.ts'
 import type { Scenario } from './scenario.ts'
 import { slotScenarios } from './slots.ts'
@@ -13,4 +15,6 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...slotScenarios,
   ...unlockedWalkScenarios,
   ...editScenarios,
+  ...roleScenarios,
+  ...compositeScenarios,
 ]

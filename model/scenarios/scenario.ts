@@ -15,6 +15,8 @@ export interface Scenario<W> {
   readonly about: string
   /** The bounds, by what they count: `{ vcpus: 1, roots: 3 }`. */
   readonly bounds: Readonly<Record<string, number>>
+  /** Too large for every run: searched when named, and by jobs that have the time. */
+  readonly deep?: true
   /** Ids of the properties that are checked here. */
   readonly properties: readonly string[]
   /** Builds the system with a design's patches. @throws ModelError when a patch does not fit. */
