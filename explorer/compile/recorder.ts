@@ -45,6 +45,12 @@ export class Recorder implements Cellstore {
     return this.now[field]
   }
 
+  /** Forgets the reads from number `from` on, as if they had not happened. */
+  forget(from: number): void {
+    for (let n = from; n < this.reads.length; n++) this.#read[this.reads[n]] = 0
+    this.reads.length = from
+  }
+
   write(field: number, code: number): void {
     if (this.frozen) throw new ModelError('a guard or property writes to the state; only effects may')
     this.read(field)

@@ -67,7 +67,12 @@ export class StepRunner {
     return new ModelError(`${this.#system.name}: step ${step.path} of ${thread}: ${why}`)
   }
 
+  /**
+   * What the action properties say of the step just run. A property often looks at fields that the step has
+   * nothing to do with, only to find that they did not change; such reads are forgotten.
+   */
   #judge(step: CompiledStep): Run {
+    const { recorder } = this
     const view: StepView = {
       kind: this.#system.threads[step.thread].program.kind,
       self: step.self,
@@ -78,10 +83,70 @@ export class StepRunner {
     this.#actions.forEach((property, bit) => {
       const before = this.#before as never
       const after = this.#world as never
-      if (property.given !== undefined && !property.given(before, view, after)) return
-      antecedent |= 1 << bit
-      if (!property.holds(before, view, after)) violated |= 1 << bit
+      const says = (): number => {
+        if (property.given !== undefined && !property.given(before, view, after)) return 0
+        return property.holds(before, view, after) ? 1 : 2
+      }
+      const known = recorder.reads.length
+      const said = says()
+      if (said > 0) antecedent |= 1 << bit
+      if (said > 1) violated |= 1 << bit
+      if (recorder.reads.length > known && isConstant(recorder, known, says, said, this.#system))
+        recorder.forget(known)
     })
     return { kind: 'moved', violated, antecedent }
+  }
+}
+
+/** Answers tried before a property is taken to depend on what it read. */
+const MOST_ANSWERS = 64
+
+/**
+ * True when a question gets one answer whatever the values of the fields that it alone reads, those from read
+ * number `known` on. Leaves the recorder as it was.
+ */
+function isConstant(
+  recorder: Recorder,
+  known: number,
+  ask: () => number,
+  answer: number,
+  { layout }: System,
+): boolean {
+  const reads = recorder.reads.slice(known)
+  let left = MOST_ANSWERS
+  const put = (field: number, code: number): void => {
+    recorder.base[field] = code
+    recorder.now[field] = code
+  }
+  /** Tries every other value of the fields read after the first `fixed`, whose values are settled. */
+  const vary = (fixed: number): boolean => {
+    const path = recorder.reads.slice(known)
+    for (let n = path.length - 1; n >= fixed; n--) {
+      const field = path[n]
+      const own = recorder.base[field]
+      for (let code = 0; code < layout.fields[field].shape.size; code++) {
+        if (code === own) continue
+        if (left-- === 0) return false
+        put(field, code)
+        recorder.forget(known)
+        const same = asks(ask) === answer && vary(n + 1)
+        put(field, own)
+        if (!same) return false
+      }
+    }
+    return true
+  }
+  const constant = vary(0)
+  recorder.forget(known)
+  for (const field of reads) recorder.read(field)
+  return constant
+}
+
+/** The answer, or null from code that fails on values that do not occur together. */
+function asks(ask: () => number): number | null {
+  try {
+    return ask()
+  } catch {
+    return null
   }
 }

@@ -103,7 +103,7 @@ export function withReductions<W, R extends Outcome>(
 }
 
 /** True for a search that a bound on its size ended before it found anything wrong. */
-function isTooLarge({ complete, incompleteReason, properties }: Outcome): boolean {
+export function isTooLarge({ complete, incompleteReason, properties }: Outcome): boolean {
   if (complete || properties.some(({ verdict }) => verdict === 'violated')) return false
   return /--max-states|--memory-limit/.test(incompleteReason ?? '')
 }
