@@ -9,3 +9,8 @@ export function in_guest(at: Counters, vcpu: number): boolean {
 export function all(things: { readonly length: number }): number[] {
   return Array.from({ length: things.length }, (_, i) => i)
 }
+
+/** The thread services KVM_REQ_MMU_FREE_OBSOLETE_ROOTS: before it enters the guest, or in the loop of an ioctl. */
+export function services_request(path: string): boolean {
+  return path.startsWith('RUN.1/') || path.startsWith('PREFAULT/PRE.1/')
+}

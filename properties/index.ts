@@ -22,6 +22,7 @@ import { nothingAddedToAnInvalidSlot } from './nothing-added-to-an-invalid-slot.
 import { obsoletePagesAreOldest } from './obsolete-pages-are-oldest.ts'
 import { onlyObsoleteRootsFreed } from './only-obsolete-roots-freed.ts'
 import { pageOnOneList } from './page-on-one-list.ts'
+import { roleProperties } from './roles.ts'
 import { rootCountIsNumberOfHolders } from './root-count-is-number-of-holders.ts'
 import { shadowPageProperties } from './shadow-pages.ts'
 import {
@@ -58,6 +59,7 @@ export const properties: readonly Property<Kvm>[] = [
   obsoletePagesAreOldest,
   invalidationsAreBalanced,
   ...shadowPageProperties,
+  ...roleProperties,
   everyAccessCanFinish,
   zapAllCanFinish,
   zapAllTerminates,

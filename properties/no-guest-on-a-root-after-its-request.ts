@@ -1,5 +1,6 @@
 import type { Invariant } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
+import { loaded_roots } from '../model/memory/mmu.ts'
 import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
 import { all, in_guest } from './guest-mode.ts'
 
@@ -14,8 +15,9 @@ export const noGuestOnARootAfterItsRequest: Invariant<Kvm> = {
   consequence: 'Zapping below the root skips TLB flushes because nobody is supposed to use it any more.',
   given: (kvm) => all(kvm.page).some((p) => kvm.page[p].told && is_obsolete_sp(kvm, p)),
   holds: (kvm, at) =>
-    all(kvm.vcpu).every((v) => {
-      const { root } = kvm.vcpu[v]
-      return !in_guest(at, v) || root === null || !kvm.page[root].told || !is_obsolete_sp(kvm, root)
-    }),
+    all(kvm.vcpu).every(
+      (v) =>
+        !in_guest(at, v) ||
+        loaded_roots(kvm, v).every((root) => !kvm.page[root].told || !is_obsolete_sp(kvm, root)),
+    ),
 }

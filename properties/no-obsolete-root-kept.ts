@@ -3,7 +3,7 @@ import type { Counters } from '../model/language/system.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { roots_of } from '../model/memory/mmu.ts'
 import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
-import { all } from './guest-mode.ts'
+import { all, services_request } from './guest-mode.ts'
 
 export const noObsoleteRootKept: Invariant<Kvm> = {
   kind: 'invariant',
@@ -23,5 +23,5 @@ export const noObsoleteRootKept: Invariant<Kvm> = {
 }
 
 function settled(kvm: Kvm, at: Counters, v: number): boolean {
-  return !kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS') && !at.vcpu[v].startsWith('RUN.1/')
+  return !kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS') && !services_request(at.vcpu[v])
 }

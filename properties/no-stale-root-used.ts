@@ -1,5 +1,6 @@
 import type { Invariant } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
+import { loaded_roots } from '../model/memory/mmu.ts'
 import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
 import { all, in_guest } from './guest-mode.ts'
 
@@ -19,15 +20,16 @@ export const noStaleRootUsed: Invariant<Kvm> = {
     'kvm_mmu_free_obsolete_roots(), __kvm_mmu_prepare_zap_page(), kvm_mmu_zap_all_fast(); v5.18..v6.16',
   consequence:
     'The guest runs on shadow pages that are zapped without a TLB flush, and nothing will make it leave them.',
-  given: (kvm, at) =>
-    all(kvm.vcpu).some((v) => in_guest(at, v) && is_obsolete_sp(kvm, kvm.vcpu[v].root as number)),
+  given: (kvm, at) => all(kvm.vcpu).some((v) => in_guest(at, v) && on_obsolete_root(kvm, v)),
   holds: (kvm, at) =>
     kvm.mmu_lock === 'zapper' ||
     kvm.mmu_lock === 'memslot' ||
     all(kvm.vcpu).every(
-      (v) =>
-        !in_guest(at, v) ||
-        !is_obsolete_sp(kvm, kvm.vcpu[v].root as number) ||
-        kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS'),
+      (v) => !in_guest(at, v) || !on_obsolete_root(kvm, v) || kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS'),
     ),
+}
+
+/** The current root, or a page that a PAE root names, is obsolete. */
+function on_obsolete_root(kvm: Kvm, v: number): boolean {
+  return loaded_roots(kvm, v).some((root) => is_obsolete_sp(kvm, root))
 }

@@ -2,6 +2,7 @@ import type { ActionProperty } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { roots_of } from '../model/memory/mmu.ts'
 import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
+import { services_request } from './guest-mode.ts'
 
 /** Only what RUN.1 frees counts: evicting a root from a full cache (NP.4) is no needless reload. */
 export const onlyObsoleteRootsFreed: ActionProperty<Kvm> = {
@@ -19,7 +20,7 @@ export const onlyObsoleteRootsFreed: ActionProperty<Kvm> = {
 
 /** The roots whose slots this step of RUN.1 empties. */
 function frees(before: Kvm, step: { kind: string; self: number; path: string }, after: Kvm): number[] {
-  if (step.kind !== 'vcpu' || !step.path.startsWith('RUN.1/')) return []
+  if (step.kind !== 'vcpu' || !services_request(step.path)) return []
   const kept = roots_of(after, step.self)
   return roots_of(before, step.self).filter(
     (root, slot): root is number => root !== null && kept[slot] === null,

@@ -2,6 +2,7 @@ import { type Entry, step } from '../language/program.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { clear_slot, pages_in_slot, slot_name } from '../memory/mmu.ts'
 import { write_lock, write_unlock } from './lock.ts'
+import { unlink_nested } from './zap-nested-children.ts'
 import { kvm_mmu_commit_zap_page } from './zap-page.ts'
 
 const since = 'v5.18..v6.16'
@@ -46,8 +47,10 @@ function mmu_free_root_page(kvm: Kvm, v: number, slot: number): void {
   clear_slot(kvm, v, slot)
   for (const root of roots) {
     kvm.page[root].root_count--
-    if (kvm.page[root].root_count === 0 && kvm.page[root].role_invalid)
-      kvm.page[root].list = 'invalid_list of vcpu'
+    if (kvm.page[root].root_count > 0 || !kvm.page[root].role_invalid) continue
+    // __kvm_mmu_prepare_zap_page() once more; there is something to zap only if somebody used the dead root.
+    unlink_nested(kvm, v, root, { sp: () => root, list: 'invalid_list of vcpu' })
+    kvm.page[root].list = 'invalid_list of vcpu'
   }
 }
 

@@ -29,7 +29,9 @@ export function guest(bounds: Bounds): Entry<Kvm>[] {
         { fn: 'vcpu_enter_guest', since, shows: 'VM-exit: external interrupt (IPI)' },
         { when: (kvm, v) => kvm.vcpu[v].ipi && kvm.vcpu[v].walk === null, to: 'exit: interrupt' },
       ),
-      ...reads.map((gva) => begin(`read[${gva}]`, `read gva ${gva}`, 'read', gva)),
+      ...(bounds.pairs
+        ? [begin('copy', `read gva 0 and gva ${bounds.gvas - 1}`, 'read', 0)]
+        : reads.map((gva) => begin(`read[${gva}]`, `read gva ${gva}`, 'read', gva))),
       ...(bounds.dataWrites
         ? gvas.map((gva) => begin(`write[${gva}]`, `write gva ${gva}`, 'write', gva))
         : []),
@@ -164,7 +166,7 @@ function tlbHit(bounds: Bounds): Step<Kvm> {
       when: (kvm, v) => accessing(kvm, v) && kvm.vcpu[v].walk === null && tlb_hit(kvm, v, bounds),
       does: (kvm, v) => {
         do_store(kvm, v, kvm.vcpu[v].tlb[kvm.vcpu[v].gva].pfn as number, bounds)
-        finish_instruction(kvm, v)
+        finish_access(kvm, v, bounds)
       },
       to: 'RUN.9',
     },
@@ -192,6 +194,12 @@ function walkTable(bounds: Bounds): Step<Kvm> {
 
 const may_walk = (kvm: Kvm, v: number, bounds: Bounds): boolean =>
   accessing(kvm, v) && (kvm.vcpu[v].walk !== null || !tlb_hit(kvm, v, bounds))
+
+/** The access is done; an instruction with two operands goes on with the second. */
+function finish_access(kvm: Kvm, v: number, bounds: Bounds): void {
+  if (bounds.pairs && kvm.vcpu[v].gva === 0) kvm.vcpu[v].gva = bounds.gvas - 1
+  else finish_instruction(kvm, v)
+}
 
 /** The walk is over: found, or faulted. */
 function end_walk(kvm: Kvm, v: number): void {
@@ -221,7 +229,7 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
         entry.root = root_page(kvm, v, bounds)
         do_store(kvm, v, pfn as number, bounds)
         end_walk(kvm, v)
-        finish_instruction(kvm, v)
+        finish_access(kvm, v, bounds)
       },
       to: 'RUN.9',
     },

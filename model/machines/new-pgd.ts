@@ -20,21 +20,11 @@ const recordedPgd: PgdOf = (kvm, v) => kvm.vcpu[v].root_pgd
  * the vCPU of itself) is part of the switch here: it is serviced before the next entry in any case.
  */
 export function newPgd(bounds: Bounds): Block<Kvm> {
-  const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, CURRENT)
   return block('NP', [
     ...(watched(bounds) ? [flushForCr3()] : []),
-    ...(bounds.paeRoots > 0 ? [freeRootWithoutPage()] : []),
-    step(
-      'NP.2',
-      {
-        ...about,
-        shows: (kvm, v) => `is_root_usable(root = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`,
-      },
-      bounds.prevRoots > 0
-        ? [{ when: usable, to: 'RUN.1' }, {}]
-        : [{ when: usable, to: 'RUN.1' }, { to: 'NP.4' }],
-    ),
-    ...(bounds.prevRoots > 0 ? [swapRoots()] : []),
+    ...(bounds.paeRoots > 0
+      ? [freeRootWithoutPage()]
+      : [testCurrent(bounds), ...(bounds.prevRoots > 0 ? [swapRoots()] : [])]),
     step(
       'NP.4',
       {
@@ -77,13 +67,28 @@ function flushForCr3(): Entry<Kvm> {
   )
 }
 
+/** NP.2: the guest may load the page directory that it runs on already. */
+function testCurrent(bounds: Bounds): Step<Kvm> {
+  const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, CURRENT)
+  return step(
+    'NP.2',
+    {
+      ...about,
+      shows: (kvm, v) => `is_root_usable(root = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`,
+    },
+    bounds.prevRoots > 0
+      ? [{ when: usable, to: 'RUN.1' }, {}]
+      : [{ when: usable, to: 'RUN.1' }, { to: 'NP.4' }],
+  )
+}
+
 /** NP.1: what makes a root reusable is in its shadow page, so a root without one is not cached. */
 function freeRootWithoutPage(): Entry<Kvm> {
-  return step(
-    'NP.1',
-    { fn: 'fast_pgd_switch', since, shows: (kvm, v) => `root is cached = ${!root_is_valid(kvm, v)}` },
-    { to: 'NP.4' },
-  )
+  return step('NP.1', {
+    fn: 'fast_pgd_switch',
+    since,
+    shows: (kvm, v) => `root is cached = ${!root_is_valid(kvm, v)}`,
+  })
 }
 
 /**

@@ -213,7 +213,7 @@ function endFault(bounds: Bounds): Entry<Kvm> {
   }
   const unlock = { ...about, shows: 'write_unlock(&kvm->mmu_lock)' }
   // The ioctl tries again until its address is mapped.
-  const retry = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].prefault, does: end, to: 'PRE.try' }
+  const retry = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].prefault, does: end, to: 'PREFAULT/PRE.try' }
   const again = bounds.prefaults > 0 ? [retry] : []
   if (!watched(bounds)) return step('PF.15', unlock, [...again, { does: end, to: 'RUN.1' }])
   return step('PF.15', unlock, [

@@ -44,6 +44,8 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
       {
         does: (kvm, v) => {
           store_mode(kvm, v, 'IN_GUEST_MODE')
+          // An instruction that was not finished begins anew.
+          if (bounds.pairs) kvm.vcpu[v].gva = 0
         },
       },
     ),

@@ -29,14 +29,21 @@ export function unlinkNestedChildren(zapping: Zapping, mayZap: OrphanTest = unus
     {
       does: (kvm, self) => {
         const page = sp(kvm, self)
-        unlink(kvm, self, page, zapping, mayZap)
+        unlink_nested(kvm, self, page, zapping, mayZap)
         if (is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
       },
     },
   )
 }
 
-function unlink(kvm: Kvm, self: number, page: number, zapping: Zapping, mayZap: OrphanTest): void {
+/** Drops all SPTEs of a page; a nested table that loses its last parent is zapped, if it may be. */
+export function unlink_nested(
+  kvm: Kvm,
+  self: number,
+  page: number,
+  zapping: Zapping,
+  mayZap: OrphanTest = unusedAsRoot,
+): void {
   for (let index = 0; index < kvm.page[page].spte.length; index++) {
     const { child } = kvm.page[page].spte[index]
     mmu_page_zap_pte(kvm, { page, index })
@@ -47,7 +54,7 @@ function unlink(kvm: Kvm, self: number, page: number, zapping: Zapping, mayZap: 
 
 /** `__kvm_mmu_prepare_zap_page()` of a table without parents. */
 function zap(kvm: Kvm, self: number, page: number, zapping: Zapping, mayZap: OrphanTest): void {
-  unlink(kvm, self, page, zapping, mayZap)
+  unlink_nested(kvm, self, page, zapping, mayZap)
   const sp = kvm.page[page]
   if (is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
   if (!sp.role_invalid) list_del_active(kvm, page)
