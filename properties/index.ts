@@ -2,6 +2,7 @@ import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { everyAccessCanFinish } from './every-access-can-finish.ts'
 import { invalidationsAreBalanced } from './invalidations-are-balanced.ts'
+import { mmioSpteIsFresh } from './mmio-spte-is-fresh.ts'
 import { noDeadlock } from './no-deadlock.ts'
 import { noDirtyPageLost } from './no-dirty-page-lost.ts'
 import { noFlushDebtAtUnlock } from './no-flush-debt-at-unlock.ts'
@@ -29,6 +30,8 @@ import {
   faultFindsAnInvalidSlot,
   faultIsRetriedForANotifier,
   guestEntersOnARootBeingZapped,
+  mmioSpteIsHonoured,
+  mmioSpteIsOutOfDate,
   notifierFindsAnInvalidSlot,
   notifierRunsInALockBreak,
   staleFaultIsRetried,
@@ -58,6 +61,7 @@ export const properties: readonly Property<Kvm>[] = [
   nothingAddedToAnInvalidSlot,
   obsoletePagesAreOldest,
   invalidationsAreBalanced,
+  mmioSpteIsFresh,
   ...shadowPageProperties,
   ...roleProperties,
   everyAccessCanFinish,
@@ -71,4 +75,6 @@ export const properties: readonly Property<Kvm>[] = [
   notifierFindsAnInvalidSlot,
   faultFindsAnInvalidSlot,
   notifierRunsInALockBreak,
+  mmioSpteIsHonoured,
+  mmioSpteIsOutOfDate,
 ]

@@ -1,4 +1,6 @@
 import type { Witness } from '../model/language/property.ts'
+import type { Counters } from '../model/language/system.ts'
+import { check_mmio_spte } from '../model/machines/mmio.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { slot_found } from '../model/memory/memslot.ts'
 import { all, in_guest } from './guest-mode.ts'
@@ -84,4 +86,32 @@ export const notifierRunsInALockBreak: Witness<Kvm> = {
   title: 'A notifier holds mmu_lock while the zap of a memslot has dropped it between two frames.',
   reference: 'cond_resched_rwlock_write() in __walk_slot_rmaps()',
   seen: (kvm, at) => kvm.mmu_lock === 'notifier' && at.memslot[0] === 'SL.5/ZS.2 yield/relock',
+}
+
+export const mmioSpteIsHonoured: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'mmio-spte-is-honoured',
+  aliases: [],
+  title: 'A page fault meets an MMIO SPTE of the current generation.',
+  reference: 'handle_mmio_page_fault()',
+  seen: (kvm, at) => meets_mmio_spte(kvm, at, true),
+}
+
+export const mmioSpteIsOutOfDate: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'mmio-spte-is-out-of-date',
+  aliases: [],
+  title: 'A page fault meets an MMIO SPTE of an older generation, and is handled like any other.',
+  reference: 'handle_mmio_page_fault()',
+  seen: (kvm, at) => meets_mmio_spte(kvm, at, false),
+}
+
+function meets_mmio_spte(kvm: Kvm, at: Counters, fresh: boolean): boolean {
+  return all(kvm.vcpu).some((v) => {
+    const { root, gva } = kvm.vcpu[v]
+    if (at.vcpu[v] !== 'PF/PF.1' || root === null) return false
+    const { spte } = kvm.page[root]
+    const { kind, gen } = spte[gva % spte.length]
+    return kind === 'mmio' && check_mmio_spte(kvm, gen) === fresh
+  })
 }

@@ -2,6 +2,7 @@ import type { Kvm } from '../memory/kvm.ts'
 import type { Design } from './design.ts'
 import { fastInvalidateDesigns } from './fast-invalidate.ts'
 import { guestTableDesigns } from './guest-tables.ts'
+import { mmioGenerationDesigns } from './mmio-generation.ts'
 import { notifierDesigns } from './notifiers.ts'
 import { obsoleteRootDesigns } from './obsolete-roots.ts'
 import { slotDeletionDesigns } from './slot-deletion.ts'
@@ -19,4 +20,5 @@ export const designs: readonly Design<Kvm>[] = [
   ...zapAllDesigns,
   ...guestTableDesigns,
   ...unlockedWalkDesigns,
+  ...mmioGenerationDesigns,
 ]

@@ -59,7 +59,9 @@ export function faultinPfn(bounds: Bounds): Step<Kvm> {
   const found = (kvm: Kvm, v: number): void => {
     kvm.vcpu[v].fault.pfn = kvm.host_pte[target_gfn(kvm, v)]
   }
-  if (bounds.notifiers === 0) return step('PF.9', about, { does: found })
+  const noSlot = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].fault.slot === 'none' }
+  if (bounds.notifiers === 0)
+    return step('PF.9', about, [...(bounds.slotCreates > 0 ? [noSlot] : []), { does: found }])
   return step('PF.9', about, [
     { when: (kvm, v) => kvm.host_pte[target_gfn(kvm, v)] !== null, does: found },
     ...(bounds.mmioGfns > 0 ? [{ when: (kvm: Kvm, v: number) => is_mmio(target_gfn(kvm, v), bounds) }] : []),

@@ -1,5 +1,5 @@
 import { type Entry, type Step, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, slots_change } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { slot_found, use_slot_arrays } from '../memory/memslot.ts'
 import { finish_instruction } from '../memory/vcpu.ts'
@@ -12,7 +12,7 @@ const since = 'v5.13..v6.16'
  * vCPU enters the guest, whatever is published meanwhile.
  */
 export function lookUpSlot(bounds: Bounds): Entry<Kvm>[] {
-  if (bounds.slotDeletes === 0) return []
+  if (!slots_change(bounds)) return []
   return [
     step(
       'PF.3',
@@ -32,6 +32,7 @@ export function lookUpSlot(bounds: Bounds): Entry<Kvm>[] {
 
 /** PF.8: a slot that is being deleted means trying again; a frame without slot is emulated as MMIO. */
 export function testSlot(bounds: Bounds): Entry<Kvm>[] {
+  // With MMIO SPTEs the fault goes on, to store one.
   return bounds.slotDeletes === 0 ? [] : [slotTest((kvm, v) => kvm.vcpu[v].fault.slot === 'invalid')]
 }
 

@@ -15,16 +15,26 @@ export function is_mmio(gfn: number, bounds: Bounds): boolean {
   return gfn >= bounds.gfns - bounds.mmioGfns
 }
 
+/** Some frame has no memslot, now or at first. */
+export function has_mmio(bounds: Bounds): boolean {
+  return bounds.mmioGfns + bounds.slotCreates > 0
+}
+
+/** `check_mmio_spte()`: the tag is that of the current set of memslots, and no update is in progress. */
+export function check_mmio_spte(kvm: Kvm, gen: number): boolean {
+  return gen === kvm.memslots.generation && !kvm.memslots.update_in_progress
+}
+
 /**
- * PF.1: a fault with the reserved bit set met an MMIO SPTE: the access is emulated at once. The generation
- * is not compared here, as no memslot changes.
+ * PF.1: a fault with the reserved bit set met an MMIO SPTE: if its generation is the current one, the access
+ * is emulated at once.
  */
-export function mmioSpte(bounds: Bounds): Step<Kvm> {
+export function mmioSpte(bounds: Bounds, fresh = check_mmio_spte): Step<Kvm> {
   const found = (kvm: Kvm, v: number): boolean => {
     let page = root_page(kvm, v, bounds)
     for (let level = root_level(kvm, v, bounds); ; level--) {
-      const { kind, child } = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.entries)]
-      if (kind !== 'link') return kind === 'mmio'
+      const { kind, child, gen } = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.entries)]
+      if (kind !== 'link') return kind === 'mmio' && fresh(kvm, gen)
       page = child as number
     }
   }
@@ -33,9 +43,9 @@ export function mmioSpte(bounds: Bounds): Step<Kvm> {
     {
       fn: 'handle_mmio_page_fault',
       since,
-      shows: (kvm, v) => `is_mmio_spte() = ${found(kvm, v)}`,
+      shows: (kvm, v) => `an MMIO SPTE of this generation = ${found(kvm, v)}`,
       fused:
-        'A walk without lock; each entry on the way is only left by this vCPU or under a flush with wait.',
+        'A walk without lock; each entry on the way is only left by this vCPU or under a flush with wait. The generation and its flag are one word.',
     },
     [
       {
@@ -74,6 +84,8 @@ export function setMmioSpte(bounds: Bounds): Step<Kvm> {
           const entry = fault_spte(kvm, v, bounds)
           clear_spte(entry)
           entry.kind = 'mmio'
+          entry.gen = kvm.memslots.generation
+          if (bounds.slotCreates > 0) entry.gfn = target_gfn(kvm, v)
         },
         to: 'PF.15',
       },

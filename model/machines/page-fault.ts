@@ -12,7 +12,7 @@ import { fetch } from './fetch.ts'
 import type { ObsoleteTest } from './free-obsolete-roots.ts'
 import { write_lock } from './lock.ts'
 import { makePagesAvailable } from './make-pages-available.ts'
-import { mmioSpte } from './mmio.ts'
+import { has_mmio, mmioSpte } from './mmio.ts'
 import { preFaultDone } from './pre-fault.ts'
 import { setSpte } from './set-spte.ts'
 
@@ -22,7 +22,7 @@ const about = { fn: 'paging_page_fault', since }
 /** The slow page fault of shadow paging (shadow-mmu.md 5.1, 5.3, 5.4). */
 export function pageFault(bounds: Bounds): Block<Kvm> {
   return block('PF', [
-    ...(bounds.mmioGfns > 0 ? [mmioSpte(bounds)] : []),
+    ...(has_mmio(bounds) ? [mmioSpte(bounds)] : []),
     walkGuestTables(bounds),
     ...lookUpSlot(bounds),
     ...(watched(bounds) ? [writeTracked(bounds)] : []),

@@ -7,7 +7,7 @@ import { drain } from '../memory/store-buffer.ts'
 import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
 import { fault_index, fault_spte } from './fetch.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
-import { setMmioSpte } from './mmio.ts'
+import { has_mmio, setMmioSpte } from './mmio.ts'
 import { target_gfn } from './page-fault.ts'
 
 const since = 'v6.0..v6.16'
@@ -20,7 +20,7 @@ const about = { fn: 'mmu_set_spte', since }
 export function setSpte(bounds: Bounds): Entry<Kvm>[] {
   return [
     ...(watched(bounds) || bounds.external.length > 0 ? [dropOther(bounds)] : []),
-    ...(bounds.mmioGfns > 0 ? [setMmioSpte(bounds)] : []),
+    ...(has_mmio(bounds) ? [setMmioSpte(bounds)] : []),
     ...(watched(bounds) ? tryToUnsync(bounds) : []),
     step(
       'SET.4',
@@ -38,6 +38,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
           const entry = fault_spte(kvm, v, bounds)
           const { pfn } = kvm.vcpu[v].fault
           entry.kind = 'leaf'
+          entry.gen = 0
           entry.pfn = pfn
           entry.gfn = target_gfn(kvm, v)
           if (writable(kvm, v)) {

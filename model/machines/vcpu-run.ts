@@ -1,5 +1,5 @@
 import { block, type Entry, type Program, program, step } from '../language/program.ts'
-import { type Bounds, watched } from '../memory/bounds.ts'
+import { type Bounds, slots_change, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { srcu_read_lock, srcu_read_unlock } from '../memory/memslot.ts'
 import { drain, load_mode, store_mode } from '../memory/store-buffer.ts'
@@ -49,7 +49,7 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
         },
       },
     ),
-    ...(bounds.slotDeletes > 0
+    ...(slots_change(bounds)
       ? [
           step<Kvm>(
             'RUN.7',

@@ -54,6 +54,8 @@ export interface Bounds {
   readonly slotOf: readonly (number | null)[]
   /** How often slot 0 is deleted (0 or 1), which makes SRCU part of the model. */
   readonly slotDeletes: number
+  /** How often slot 0 is created (0 or 1); it is not there at the start. */
+  readonly slotCreates: number
   /** Is the deleted slot zapped page by page (kvm_mmu_zap_memslot()) instead of everything? */
   readonly preciseZap: boolean
   /** Threads that invalidate host pages through the mmu notifier, how often each, and which frames' pages. */
@@ -157,6 +159,7 @@ export const smallest: Bounds = {
   slots: 0,
   slotOf: [],
   slotDeletes: 0,
+  slotCreates: 0,
   preciseZap: false,
   notifiers: 0,
   invalidations: 0,
@@ -177,4 +180,9 @@ export const smallest: Bounds = {
   quota: 0,
   prefaults: 0,
   pairs: false,
+}
+
+/** The set of memslots changes, so that vCPUs look slots up and are readers of kvm->srcu. */
+export function slots_change(bounds: Bounds): boolean {
+  return bounds.slotDeletes + bounds.slotCreates > 0
 }

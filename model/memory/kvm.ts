@@ -1,8 +1,8 @@
 import { array, flag, oneOf, range, ref, struct, type View } from '../language/shapes.ts'
-import { type Bounds, watched } from './bounds.ts'
+import { type Bounds, slots_change, watched } from './bounds.ts'
 import { guestTables } from './guest-memory.ts'
 import { hostPages, mmuInvalidate, notifierThread } from './host.ts'
-import { memslot, memslotThread, slotOfGfn } from './memslot.ts'
+import { memslot, memslots, memslotThread, slotOfGfn } from './memslot.ts'
 import { rmaps } from './rmap.ts'
 import { shadowPage } from './shadow-page.ts'
 import type { Sorts } from './sorts.ts'
@@ -38,9 +38,10 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
         req: requester(sorts),
       }),
     ),
-    memslot: array(bounds.zapAlls + bounds.slotDeletes > 0 ? 1 : 0, memslotThread(sorts, bounds)),
+    memslot: array(bounds.zapAlls > 0 || slots_change(bounds) ? 1 : 0, memslotThread(sorts, bounds)),
     slot_of_gfn: slotOfGfn(sorts),
     slot: array(sorts.slot, memslot()),
+    memslots: memslots(bounds),
     /** Who is inside a read section of kvm->srcu. */
     vcpu_in_srcu: array(sorts.reading_vcpu, flag),
     notifier_in_srcu: array(sorts.reading_notifier, flag),

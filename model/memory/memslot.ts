@@ -17,13 +17,23 @@ export const memslot = () =>
     arrays: oneOf('allocated', 'freed'),
   })
 
+/**
+ * The generation of the current set of slots. While a set that was just published may still be unknown to a
+ * reader, the update is in progress; MMIO SPTEs are tagged with the number.
+ */
+export const memslots = (bounds: Bounds) =>
+  struct({
+    generation: range(0, bounds.slotCreates),
+    update_in_progress: optional(bounds.slotCreates > 0, flag),
+  })
+
 /** Local variables of the thread that updates memslots and zaps for it. */
 export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
   struct({
     sp: ref(sorts.page),
     /** A page was zapped since mmu_lock was taken. */
     batch: flag,
-    left: range(0, bounds.zapAlls + bounds.slotDeletes),
+    left: range(0, bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates),
     req: requester(sorts),
     /** Precise zap and walks of rmaps: the frame in hand, the entry in hand, and the descriptor it is in. */
     gfn: optional(bounds.preciseZap || bounds.descs > 0, ref(sorts.gfn)),

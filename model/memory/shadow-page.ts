@@ -21,6 +21,8 @@ export const spte = (sorts: Sorts, bounds: Bounds) =>
     mmuw: flag,
     /** D: the guest wrote through the entry. */
     dirty: optional(bounds.dirty, flag),
+    /** MMIO: the generation of the set of memslots that had none for the frame. */
+    gen: range(0, bounds.slotCreates),
   })
 
 export type Spte = View<ReturnType<typeof spte>>
@@ -223,4 +225,5 @@ export function clear_spte(entry: Spte): void {
   entry.w = false
   entry.mmuw = false
   entry.dirty = false
+  entry.gen = 0
 }

@@ -1,5 +1,5 @@
 import { type Sort, sort } from '../language/shapes.ts'
-import { type Bounds, watched } from './bounds.ts'
+import { type Bounds, slots_change, watched } from './bounds.ts'
 
 /** The id sets of a scenario. */
 export function sortsOf(bounds: Bounds) {
@@ -28,8 +28,8 @@ export function sortsOf(bounds: Bounds) {
     /** Host pages that change owners or have a dirty flag; none where they stay what they are. */
     host_page: only(bounds.notifiers > 0, pfn),
     /** Readers of kvm->srcu; none where nobody waits for them. */
-    reading_vcpu: only(bounds.slotDeletes > 0, vcpu),
-    reading_notifier: only(bounds.slotDeletes > 0, notifier),
+    reading_vcpu: only(slots_change(bounds), vcpu),
+    reading_notifier: only(slots_change(bounds), notifier),
   }
 }
 

@@ -10,7 +10,7 @@ import {
   struct,
   type View,
 } from '../language/shapes.ts'
-import { type Bounds, watched } from './bounds.ts'
+import { type Bounds, slots_change, watched } from './bounds.ts'
 import { gpte } from './guest-memory.ts'
 import type { Kvm } from './kvm.ts'
 import { mmuMembers, otherMmu } from './mmu.ts'
@@ -45,7 +45,7 @@ const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     level: range(1, bounds.levels),
     pfn: ref(sorts.pfn),
     /** The memslot of the frame, as PF.3 found it (with changing memslots only). */
-    slot: optional(bounds.slotDeletes > 0, oneOf('none', 'valid', 'invalid')),
+    slot: optional(slots_change(bounds), oneOf('none', 'valid', 'invalid')),
     mmu_seq: range(0, bounds.notifiers * bounds.invalidations),
     /** FETCH: the shadow page of the level in hand, and the child found or built for the next. */
     sp: ref(sorts.page),

@@ -5,6 +5,7 @@ import { notifierScenarios } from './notifiers.ts'
 import { roleScenarios } from './roles.ts'
 import { rootScenarios } from './roots.ts'
 import type { Scenario } from './scenario.ts'
+import { slotCreateScenarios } from './slot-create.ts'
 import { slotScenarios } from './slots.ts'
 import { unlockedWalkScenarios } from './unlocked-walk.ts'
 
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...rootScenarios,
   ...notifierScenarios,
   ...slotScenarios,
+  ...slotCreateScenarios,
   ...unlockedWalkScenarios,
   ...editScenarios,
   ...roleScenarios,

@@ -1,5 +1,6 @@
 import type { Patch } from '../language/patch.ts'
 import { compose, each, one, type System } from '../language/system.ts'
+import { memslotCreate } from '../machines/memslot-create.ts'
 import { memslotDelete } from '../machines/memslot-delete.ts'
 import { notifier } from '../machines/notifier.ts'
 import { shrinker } from '../machines/shrinker.ts'
@@ -53,6 +54,7 @@ function build(name: string, bounds: Bounds, start: Start, patches: readonly Pat
     threads: [
       each(sorts.vcpu, vcpuRun(bounds)),
       ...(bounds.slotDeletes > 0 ? [one(memslotDelete(bounds))] : []),
+      ...(bounds.slotCreates > 0 ? [one(memslotCreate())] : []),
       ...(bounds.zapAlls > 0 ? [one(zapAllFast(bounds))] : []),
       ...(bounds.notifiers > 0 ? [each(sorts.notifier, notifier(bounds))] : []),
       ...(bounds.reclaims > 0 ? [one(shrinker(bounds))] : []),
@@ -132,6 +134,11 @@ function setUpThreads(kvm: Kvm, bounds: Bounds, { pages }: Start): void {
     srcu_read_lock(kvm, v)
   }
   for (let n = 0; n < bounds.notifiers; n++) kvm.notifier[n].left = bounds.invalidations
-  if (bounds.zapAlls + bounds.slotDeletes > 0) kvm.memslot[0].left = bounds.zapAlls + bounds.slotDeletes
+  const updates = bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates
+  if (updates > 0) kvm.memslot[0].left = updates
+  if (bounds.slotCreates > 0) {
+    kvm.slot[0].published = 'gone'
+    kvm.slot[0].arrays = 'freed'
+  }
   if (bounds.reclaims > 0) kvm.shrinker[0].left = bounds.reclaims
 }
