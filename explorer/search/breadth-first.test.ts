@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { program, step } from '../../model/language/program.ts'
 import { Fault, type Property } from '../../model/language/property.ts'
@@ -8,6 +8,7 @@ import { compose, one, type System } from '../../model/language/system.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { toyCheck } from '../oracles/toy-checker.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
+import { VectorStore } from '../state/vector-store.ts'
 import { breadthFirst, type SearchOptions } from './breadth-first.ts'
 import type { SearchResult } from './result.ts'
 
@@ -134,6 +135,25 @@ describe('limits', () => {
       expect(r.complete).toBe(false)
       expect(r.incompleteReason).toMatch(/--(max-states|max-depth|time-limit|memory-limit)/)
       expect(verdicts(r)).toEqual(['inconclusive', 'inconclusive', 'inconclusive'])
+    }
+  })
+
+  test('when memory is short, the frontier goes to disk and nothing else changes', () => {
+    const plain = breadthFirst(twoPhase(8), [], { storage: 'fingerprint' })
+    const spill = vi.spyOn(VectorStore.prototype, 'spill')
+    const resident = vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(850 * 1024 * 1024)
+    try {
+      for (const storage of ['fingerprint', 'exact'] as const) {
+        const short = breadthFirst(twoPhase(8), [], { storage, memoryLimit: 1000 })
+        expect(spill).toHaveBeenCalled()
+        expect(essence(short)).toEqual(essence(plain))
+      }
+      resident.mockReturnValue(1001 * 1024 * 1024)
+      const full = breadthFirst(twoPhase(8), [], { memoryLimit: 1000 })
+      expect([full.complete, full.incompleteReason]).toEqual([false, '1000 MiB used (--memory-limit)'])
+    } finally {
+      resident.mockRestore()
+      spill.mockRestore()
     }
   })
 

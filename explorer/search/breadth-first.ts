@@ -183,13 +183,16 @@ class BreadthFirst<W> implements ExpansionSink {
         this.#save()
         this.#beyond = this.#levelEnd
       }
-      this.#head = this.#expander.expand(this.#head, Math.min(this.#levelEnd, this.#head + SLICE), this)
+      const end = Math.min(this.#levelEnd, this.#head + SLICE)
+      this.#store.load(this.#head, end)
+      this.#head = this.#expander.expand(this.#head, end, this)
       this.#lookUp()
       this.#stopped = this.#watch.exceeded(
         this.#store.count,
         this.#bytesNow,
         this.#visited.growthFor?.(this.#most),
       )
+      if (this.#watch.tight) this.#store.spill(this.#head)
       if (this.#checkpoint?.due === true) this.#save()
     }
     if (this.#beyond !== null && this.#store.count > this.#beyond)
@@ -197,6 +200,7 @@ class BreadthFirst<W> implements ExpansionSink {
     // A search whose last state was just expanded is finished, whatever the limits say.
     else if (this.#head === this.#store.count) this.#stopped = null
     if (this.#stopped !== null) this.#save()
+    this.#store.close()
     return this.#result()
   }
 

@@ -19,6 +19,9 @@ export interface Limits {
 
 const MIB = 1024 * 1024
 
+/** Share of the memory from which on it is short. */
+const TIGHT = 0.8
+
 /** Milliseconds between two looks at the memory of the process. */
 const MEMORY_INTERVAL = 100
 
@@ -36,6 +39,8 @@ export class LimitWatch {
   readonly #limits: Limits
   readonly #start = performance.now()
   readonly #mostMemory: number
+  /** True when most of the memory was in use at the last look. */
+  tight = false
   #before = 0
   /** When the memory of the process was last looked at. */
   #looked = Number.NEGATIVE_INFINITY
@@ -73,6 +78,7 @@ export class LimitWatch {
     if (growth < SMALL && now - this.#looked < MEMORY_INTERVAL) return false
     this.#looked = now
     const held = Math.max(process.memoryUsage.rss(), typeof bytes === 'number' ? bytes : bytes())
+    this.tight = held + growth > TIGHT * this.#mostMemory * MIB
     return held + growth > this.#mostMemory * MIB
   }
 

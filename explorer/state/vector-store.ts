@@ -1,4 +1,5 @@
 import { LEAF } from '../compile/record-format.ts'
+import { SpillFile } from './spill-file.ts'
 
 /** States per chunk, as a power of two. */
 const CHUNK_BITS = 16
@@ -24,6 +25,9 @@ export class VectorStore {
   readonly #spareWords: Int32Array[] = []
   readonly #spareHashes: Int32Array[] = []
   #released = 0
+  /** Chunks of the frontier that are on disk. */
+  readonly #spilled = new Set<number>()
+  #disk: SpillFile | null = null
 
   constructor(words: number, keep: boolean) {
     this.words = words
@@ -32,7 +36,7 @@ export class VectorStore {
 
   /** Bytes held, spare chunks included. */
   get bytes(): number {
-    const live = this.chunks.length - this.#released
+    const live = this.chunks.length - this.#released - this.#spilled.size
     const vectors = (this.keep ? this.chunks.length : live) + this.#spareWords.length
     return 4 * CHUNK * (vectors * this.words + 3 * live + this.#spareHashes.length)
   }
@@ -63,15 +67,68 @@ export class VectorStore {
   /** Lets go of what is only needed until a state is expanded, for whole chunks below state `id`. */
   expandedUpTo(id: number): void {
     while (this.#released < id >>> CHUNK_BITS) {
-      const chunk = this.#released++
-      this.#spareHashes.push(this.lows[chunk], this.highs[chunk], this.tags[chunk])
-      this.lows[chunk] = NOTHING
-      this.highs[chunk] = NOTHING
-      this.tags[chunk] = NOTHING
-      if (this.keep) continue
-      this.#spareWords.push(this.chunks[chunk])
-      this.chunks[chunk] = NOTHING
+      this.#letGo(this.#released++)
     }
+  }
+
+  /**
+   * Puts the part of the frontier on disk that is not needed soon: neither the chunk of state `head`, nor the
+   * next, nor the one that grows. The memory is used again for states to come. Full states that are kept for
+   * comparison stay in memory. Returns false when the disk takes no more; nothing is lost then.
+   */
+  spill(head: number): boolean {
+    const last = (this.count - 1) >>> CHUNK_BITS
+    for (let c = (head >>> CHUNK_BITS) + 2; c < last; c++) {
+      if (this.#spilled.has(c)) continue
+      try {
+        this.#disk ??= new SpillFile(4 * CHUNK * (3 + this.words))
+        this.#disk.write(c, this.#frontierArrays(c))
+      } catch {
+        return false
+      }
+      this.#spilled.add(c)
+      this.#letGo(c)
+    }
+    return true
+  }
+
+  /** Brings the chunks of the states `from` to `to` back into memory. Their states may then be expanded. */
+  load(from: number, to: number): void {
+    if (this.#spilled.size === 0) return
+    for (let c = from >>> CHUNK_BITS; c <= to >>> CHUNK_BITS; c++) {
+      if (!this.#spilled.delete(c)) continue
+      this.#takeArrays(c)
+      ;(this.#disk as SpillFile).read(c, this.#frontierArrays(c))
+    }
+  }
+
+  /** Gives the file back. */
+  close(): void {
+    this.#disk?.close()
+    this.#disk = null
+  }
+
+  /** What is kept of a chunk only until its states are expanded. */
+  #frontierArrays(c: number): Int32Array[] {
+    const lanes = [this.lows[c], this.highs[c], this.tags[c]]
+    return this.keep ? lanes : [...lanes, this.chunks[c]]
+  }
+
+  #letGo(c: number): void {
+    this.#spareHashes.push(this.lows[c], this.highs[c], this.tags[c])
+    this.lows[c] = NOTHING
+    this.highs[c] = NOTHING
+    this.tags[c] = NOTHING
+    if (this.keep) return
+    this.#spareWords.push(this.chunks[c])
+    this.chunks[c] = NOTHING
+  }
+
+  #takeArrays(c: number): void {
+    for (const lanes of [this.lows, this.highs, this.tags])
+      lanes[c] = this.#spareHashes.pop() ?? new Int32Array(CHUNK)
+    if (!this.keep || c >= this.chunks.length)
+      this.chunks[c] = this.#spareWords.pop() ?? new Int32Array(CHUNK * this.words)
   }
 
   /**
@@ -79,15 +136,25 @@ export class VectorStore {
    * states are kept. For a checkpoint, which reads them back into the same arrays after `restore`.
    */
   *stateArrays(head: number): Generator<Int32Array> {
-    for (let c = this.keep ? 0 : head >>> CHUNK_BITS; c < this.chunks.length; c++) yield this.chunks[c]
+    for (let c = this.keep ? 0 : head >>> CHUNK_BITS; c < this.chunks.length; c++)
+      yield this.keep || !this.#spilled.has(c) ? this.chunks[c] : this.#fromDisk(c)[3]
   }
 
   /** The arrays that hold the hash lanes from `head` on. */
   *laneArrays(head: number): Generator<Int32Array> {
     for (let c = head >>> CHUNK_BITS; c < this.chunks.length; c++) {
-      yield this.lows[c]
-      yield this.highs[c]
+      const [low, high] = this.#spilled.has(c) ? this.#fromDisk(c) : [this.lows[c], this.highs[c]]
+      yield low
+      yield high
     }
+  }
+
+  /** A copy of what is on disk of a chunk. */
+  #fromDisk(c: number): Int32Array[] {
+    const lanes = [0, 1, 2].map(() => new Int32Array(CHUNK))
+    const arrays = this.keep ? lanes : [...lanes, new Int32Array(CHUNK * this.words)]
+    ;(this.#disk as SpillFile).read(c, arrays)
+    return arrays
   }
 
   /** Makes room in an empty store for `count` states of which those below `head` are expanded. */
@@ -104,12 +171,7 @@ export class VectorStore {
 
   #room(): number {
     const id = this.count++
-    if (id >>> CHUNK_BITS === this.chunks.length) {
-      this.chunks.push(this.#spareWords.pop() ?? new Int32Array(CHUNK * this.words))
-      this.lows.push(this.#spareHashes.pop() ?? new Int32Array(CHUNK))
-      this.highs.push(this.#spareHashes.pop() ?? new Int32Array(CHUNK))
-      this.tags.push(this.#spareHashes.pop() ?? new Int32Array(CHUNK))
-    }
+    if (id >>> CHUNK_BITS === this.chunks.length) this.#takeArrays(id >>> CHUNK_BITS)
     return id
   }
 }

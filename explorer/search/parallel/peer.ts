@@ -19,7 +19,7 @@ import type { Subject } from './subject.ts'
 const { chunkBits, chunkMask } = VectorStore
 
 /** Fingerprints that are remembered as sent, less one. */
-const RECENT_MASK = (1 << 16) - 1
+const RECENT_MASK = (1 << 13) - 1
 
 /** Where the workers' shares of a state space are decided: by the high lane, the table slot by the low one. */
 const ownerOf = (high: number, workers: number): number => ((high >>> 16) * workers) >>> 16

@@ -22,7 +22,7 @@ export class LostWorker extends Error {
 }
 
 /** Rows that one worker can send to one other in a round. */
-const CAPACITY = 1 << 16
+const CAPACITY = 1 << 14
 
 /** Milliseconds between two looks at what the workers have done. */
 const POLL_INTERVAL = 50

@@ -1,0 +1,53 @@
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * Arrays on disk, by number, while the memory is needed for something else. The file has no name once it is
+ * open, so it is gone when the process is, however that ends.
+ */
+export class SpillFile {
+  readonly #file: number
+  readonly #slot: number
+
+  /** @param slot most bytes under one number. @throws when no temporary file can be made. */
+  constructor(slot: number) {
+    this.#slot = slot
+    const directory = mkdtempSync(join(tmpdir(), 'frontier-'))
+    this.#file = openSync(join(directory, 'states'), 'w+')
+    rmSync(directory, { recursive: true })
+  }
+
+  /** @throws when the disk is full. */
+  write(number: number, arrays: readonly Int32Array[]): void {
+    this.#each(number, arrays, (bytes, at) => writeSync(this.#file, bytes, 0, bytes.length, at))
+  }
+
+  /** Fills the arrays with what was written under the number. @throws when it cannot be read. */
+  read(number: number, into: readonly Int32Array[]): void {
+    this.#each(number, into, (bytes, at) => {
+      const got = readSync(this.#file, bytes, 0, bytes.length, at)
+      if (got === 0) throw new Error('a part of the frontier is missing on disk')
+      return got
+    })
+  }
+
+  close(): void {
+    closeSync(this.#file)
+  }
+
+  #each(
+    number: number,
+    arrays: readonly Int32Array[],
+    act: (bytes: Uint8Array, position: number) => number,
+  ): void {
+    let position = number * this.#slot
+    for (const { buffer, byteOffset, byteLength } of arrays) {
+      for (let done = 0; done < byteLength; ) {
+        const bytes = act(new Uint8Array(buffer, byteOffset + done, byteLength - done), position)
+        done += bytes
+        position += bytes
+      }
+    }
+  }
+}
