@@ -5,11 +5,12 @@ import { stepTable } from '../compile/step-table.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { Dependency, NO_RENAMINGS } from './dependency.ts'
 import { LITMUS } from './litmus.ts'
+import { moveOf } from './partial-order.ts'
 
 /** The dependency that a search of the whole system records. */
 function recorded(system: System): Dependency {
-  const counters = stepTable(system).map((s) => system.threads[s.thread].counter.index)
-  const dependency = new Dependency(system.layout.fields.length, counters, 0, NO_RENAMINGS)
+  const moves = stepTable(system).map((step) => moveOf(system, step))
+  const dependency = new Dependency(system.layout.fields.length, moves, 0, () => null, NO_RENAMINGS)
   breadthFirst(system, [], {
     onRecord: ({ step, reads, writes }) => dependency.note(step.index, reads, writes),
   })

@@ -1,4 +1,12 @@
 import { Bits } from './bits.ts'
+import type { ValueClasses } from './value-classes.ts'
+
+/** The program counter that a step moves: its field, and from which code to which others. */
+export interface Move {
+  readonly counter: number
+  readonly from: number
+  readonly to: readonly number[]
+}
 
 /** How steps and fields are renamed when ids are exchanged; see Symmetry. */
 export interface Renamings {
@@ -17,7 +25,8 @@ export const NO_RENAMINGS: Renamings = {
 /**
  * Which steps depend on each other, from what they were seen to read and write. Two steps of different threads
  * commute unless one writes what the other reads (a write counts as a read too), or both write what one
- * question about states reads: the order of steps that a question can see is kept.
+ * question about states reads: the order of steps that a question can see is kept. Of program counters, which
+ * every step writes, a question may see only some moves.
  *
  * The sets grow as behaviours are recorded. `version` tells whether a conclusion is older than the sets.
  */
@@ -29,18 +38,28 @@ export class Dependency {
   /** Fields that each question reads. */
   readonly #seen: readonly Bits[]
   readonly #renamings: Renamings
+  readonly #moves: readonly Move[]
+  readonly #classesOf: (question: number) => ValueClasses | null
+  readonly #classes = new Map<number, ValueClasses | null>()
   #rows: readonly Bits[] | null = null
 
-  /** @param counters field of the program counter that each step writes. */
-  constructor(fields: number, counters: readonly number[], questions: number, renamings: Renamings) {
-    this.steps = counters.length
+  /**
+   * @param moves what each step does to the program counter of its thread.
+   * @param classesOf which values of a field a question tells apart, see `valueClasses`; asked when needed.
+   */
+  constructor(
+    fields: number,
+    moves: readonly Move[],
+    questions: number,
+    classesOf: (question: number) => ValueClasses | null,
+    renamings: Renamings,
+  ) {
+    this.steps = moves.length
+    this.#moves = moves
+    this.#classesOf = classesOf
     this.#renamings = renamings
-    this.#reads = counters.map(() => new Bits(fields))
-    this.#writes = counters.map((counter) => {
-      const writes = new Bits(fields)
-      writes.add(counter)
-      return writes
-    })
+    this.#reads = moves.map(() => new Bits(fields))
+    this.#writes = moves.map(() => new Bits(fields))
     this.#seen = Array.from({ length: questions }, () => new Bits(fields))
   }
 
@@ -56,7 +75,7 @@ export class Dependency {
     for (const f of this.#renamings.fields(field)) if (this.#seen[question].add(f)) this.#changed()
   }
 
-  /** What a step writes, its program counter included. */
+  /** What a step writes, its program counter not included. */
   writes(step: number): Bits {
     return this.#writes[step]
   }
@@ -84,11 +103,12 @@ export class Dependency {
   }
 
   #relate(): Bits[] {
-    const visible = this.#writes.map((writes) => this.#seen.map((seen) => seen.meets(writes)))
+    const visible = this.#writes.map((_, step) => this.#seen.map((_, question) => this.#sees(question, step)))
     const rows = this.#writes.map(() => new Bits(this.steps))
     for (let a = 0; a < this.steps; a++) {
       for (let b = a; b < this.steps; b++) {
         const conflict =
+          this.#moves[a].counter === this.#moves[b].counter ||
           this.#writes[a].meets(this.#reads[b]) ||
           this.#writes[b].meets(this.#reads[a]) ||
           this.#writes[a].meets(this.#writes[b]) ||
@@ -99,5 +119,25 @@ export class Dependency {
       }
     }
     return rows
+  }
+
+  /** True when the step may change what the question reads, as far as the question can tell. */
+  #sees(question: number, step: number): boolean {
+    const seen = this.#seen[question]
+    if (seen.meets(this.#writes[step])) return true
+    const { counter, from, to } = this.#moves[step]
+    if (!seen.has(counter)) return false
+    const classes = this.#classesFor(question)
+    if (classes === null) return true
+    const kinds = classes.get(counter)
+    return kinds !== undefined && to.some((code) => kinds[code] !== kinds[from])
+  }
+
+  #classesFor(question: number): ValueClasses | null {
+    const known = this.#classes.get(question)
+    if (known !== undefined) return known
+    const classes = this.#classesOf(question)
+    this.#classes.set(question, classes)
+    return classes
   }
 }

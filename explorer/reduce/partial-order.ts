@@ -1,12 +1,13 @@
 import type { System } from '../../model/language/system.ts'
 import type { CompiledSystem, Recording } from '../compile/compiled-system.ts'
-import type { Predicates } from '../compile/predicates.ts'
-import { stepTable } from '../compile/step-table.ts'
+import type { Predicates, Question } from '../compile/predicates.ts'
+import { type CompiledStep, stepTable } from '../compile/step-table.ts'
 import type { VectorStore } from '../state/vector-store.ts'
-import { Dependency, NO_RENAMINGS } from './dependency.ts'
+import { Dependency, type Move, NO_RENAMINGS } from './dependency.ts'
 import { PartialOrderExpander } from './partial-order-expander.ts'
 import { PersistentSets } from './persistent-sets.ts'
 import type { Symmetry } from './symmetry.ts'
+import { valueClasses } from './value-classes.ts'
 
 /** What a search with partial order reduction did. */
 export interface PartialOrderReport {
@@ -49,13 +50,17 @@ export class PartialOrder {
   /** What was known at the first reduced decision of the round; null before. */
   #decidedOn: string | null = null
 
-  constructor(system: System, questions: number, symmetry: Symmetry | null) {
+  constructor(system: System, questions: readonly Question[], symmetry: Symmetry | null) {
     const steps = stepTable(system)
     this.#system = system
-    this.#questions = questions
-    const counters = steps.map((s) => system.threads[s.thread].counter.index)
-    const renamings = symmetry?.renamings() ?? NO_RENAMINGS
-    this.#dependency = new Dependency(system.layout.fields.length, counters, questions, renamings)
+    this.#questions = questions.length
+    this.#dependency = new Dependency(
+      system.layout.fields.length,
+      steps.map((step) => moveOf(system, step)),
+      questions.length,
+      (question) => valueClasses(system, questions[question]),
+      symmetry?.renamings() ?? NO_RENAMINGS,
+    )
     this.#sets = new PersistentSets(system, steps, this.#dependency)
     this.observe = ({ step, reads, writes }) => this.#dependency.note(step.index, reads, writes)
   }
@@ -100,4 +105,10 @@ export class PartialOrder {
       }
     }
   }
+}
+
+/** What a step does to the program counter of its thread. */
+export function moveOf(system: System, step: CompiledStep): Move {
+  const counter = system.threads[step.thread].counter.index
+  return { counter, from: step.counter, to: step.cases.map(({ target }) => target) }
 }

@@ -117,9 +117,7 @@ function reductionsOf<W>(
 ): Reductions {
   const actions = properties.filter((p) => p.kind === 'action') as unknown as ActionProperty<never>[]
   const symmetry = sorts.length === 0 ? null : new Symmetry(system as System, sorts, actions, questions)
-  const partialOrder = withPartialOrder
-    ? new PartialOrder(system as System, questions.length, symmetry)
-    : null
+  const partialOrder = withPartialOrder ? new PartialOrder(system as System, questions, symmetry) : null
   return {
     symmetry,
     partialOrder,
