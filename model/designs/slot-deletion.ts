@@ -1,4 +1,5 @@
 import { drop, only, replace } from '../language/patch.ts'
+import { step } from '../language/program.ts'
 import { slotTest } from '../machines/fault-slot.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import type { Design } from './design.ts'
@@ -94,5 +95,30 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
     scenarios: [TABLE],
     patches: [only('memslot', drop('ZS.3')), only('memslot', drop('ZS.3 zap'))],
     expect: violated(TABLE, 'no-spte-of-a-freed-slot', 'no-use-after-free'),
+  },
+  {
+    id: 'invalid-slot-retried-inside-srcu',
+    aliases: ['L4'],
+    title: 'a fault on an INVALID slot is tried again without leaving the SRCU section',
+    status: 'bug',
+    kernel: { version: 'v6.10..v6.16', function: 'kvm_tdp_map_page' },
+    about:
+      'As the prefault loop and TDX did: the deletion waits for the reader, and the reader waits for the deletion. The ordinary path leaves SRCU when it enters the guest; the prefault ioctl returns -EAGAIN since.',
+    scenarios: [FAULT],
+    patches: [
+      replace(
+        'PF.8',
+        step(
+          'PF.8',
+          {
+            fn: 'kvm_faultin_pfn',
+            since: 'v6.10..v6.16',
+            shows: (kvm, v) => `fault->slot: ${kvm.vcpu[v].fault.slot}`,
+          },
+          [{ when: (kvm, v) => kvm.vcpu[v].fault.slot !== 'valid', to: 'PF.3' }, {}],
+        ),
+      ),
+    ],
+    expect: violated(FAULT, 'zap-all-can-finish', 'every-access-can-finish'),
   },
 ]

@@ -23,6 +23,8 @@ export interface Start {
   readonly pages: readonly { readonly gfn: number; readonly level: number }[]
   /** Are the SPTEs of those pages present, or does the guest have to fault them in? */
   readonly filled: boolean
+  /** The gfn of a page directory whose root each vCPU still holds as its previous one. */
+  readonly previous?: number
 }
 
 /** A scenario of vCPUs against memslot updates, notifiers and reclaim. */
@@ -124,7 +126,7 @@ function link(kvm: Kvm, page: number, index: number, child: number): void {
   kvm.page[child].parent_ptes[page].add(index)
 }
 
-function setUpThreads(kvm: Kvm, bounds: Bounds, { pages }: Start): void {
+function setUpThreads(kvm: Kvm, bounds: Bounds, { pages, previous }: Start): void {
   const root = pages.findIndex(({ gfn }) => gfn === 0)
   for (let v = 0; v < bounds.vcpus; v++) {
     kvm.vcpu[v].root = root
@@ -132,6 +134,9 @@ function setUpThreads(kvm: Kvm, bounds: Bounds, { pages }: Start): void {
     kvm.vcpu[v].cr3_loads = bounds.cr3Loads
     kvm.vcpu[v].edits_left = bounds.editsLeft
     srcu_read_lock(kvm, v)
+    if (previous === undefined) continue
+    kvm.vcpu[v].prev_roots[0] = pages.findIndex(({ gfn }) => gfn === previous)
+    kvm.page[kvm.vcpu[v].prev_roots[0] as number].root_count++
   }
   for (let n = 0; n < bounds.notifiers; n++) kvm.notifier[n].left = bounds.invalidations
   const updates = bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates

@@ -205,6 +205,40 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     },
     properties: SLOT_PROPERTIES,
   }),
+  memoryScenario({
+    id: 'slot-delete-previous-root',
+    aliases: [],
+    title: 'a memslot that holds a page directory is deleted, of which a vCPU keeps the root in its cache',
+    about:
+      'As slot-delete-table, but the shadow page is pinned: it is zapped as a root in use, so that the vCPU has to be told, and freed when the vCPU drops it.',
+    bounds: {
+      pages: 2,
+      gfns: 3,
+      tables: 2,
+      pgds: 2,
+      pfns: 3,
+      prevRoots: 1,
+      slots: 1,
+      slotOf: [null, 0, null],
+      slotDeletes: 1,
+      preciseZap: true,
+    },
+    start: {
+      tables: [[2], [2]],
+      pages: [
+        { gfn: 1, level: 1 },
+        { gfn: 0, level: 1 },
+      ],
+      filled: true,
+      previous: 1,
+    },
+    properties: [
+      ...SLOT_PROPERTIES,
+      'no-obsolete-root-kept',
+      'no-freed-root-in-use',
+      'only-obsolete-roots-freed',
+    ],
+  }),
 ]
 
 /** The bounds of a scenario of seed 001, for the designs that bring their own loops. */
