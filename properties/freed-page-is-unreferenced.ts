@@ -1,4 +1,4 @@
-import type { ActionProperty } from '../model/language/property.ts'
+import type { ActionProperty, StepView } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { parents_of } from '../model/memory/rmap.ts'
 import { all } from './guest-mode.ts'
@@ -12,9 +12,9 @@ export const freedPageIsUnreferenced: ActionProperty<Kvm> = {
   when: 'whenever kvm_mmu_commit_zap_page() frees a page',
   reference: 'kvm_mmu_commit_zap_page(), __kvm_mmu_prepare_zap_page()',
   consequence: 'Something still leads to memory that belongs to somebody else now.',
-  given: (before, _step, after) => freed(before, after).length > 0,
-  holds: (before, _step, after) =>
-    freed(before, after).every((p) => {
+  given: (before, step, after) => freed(before, step, after).length > 0,
+  holds: (before, step, after) =>
+    freed(before, step, after).every((p) => {
       const { role_invalid, root_count, spte } = before.page[p]
       return (
         role_invalid &&
@@ -26,6 +26,7 @@ export const freedPageIsUnreferenced: ActionProperty<Kvm> = {
     }),
 }
 
-function freed(before: Kvm, after: Kvm): number[] {
+function freed(before: Kvm, { path }: StepView, after: Kvm): number[] {
+  if (!path.endsWith('CM.3')) return []
   return all(before.page).filter((p) => before.page[p].list !== 'free' && after.page[p].list === 'free')
 }
