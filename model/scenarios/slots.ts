@@ -36,7 +36,9 @@ const TWO_SLOTS: Partial<Bounds> = {
 }
 const SEED_001: Partial<Bounds> = {
   ...TWO_SLOTS,
+  // Reads would map and cache the same translations.
   dataWrites: true,
+  reads: [],
   notifiers: 1,
   invalidations: 1,
   invalidated: [2, 3],
