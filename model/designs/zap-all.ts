@@ -1,4 +1,4 @@
-import { drop, insert } from '../language/patch.ts'
+import { drop, insert, only } from '../language/patch.ts'
 import { step } from '../language/program.ts'
 import { table_gfn } from '../machines/page-fault.ts'
 import type { Kvm } from '../memory/kvm.ts'
@@ -14,6 +14,7 @@ import { zapEverything } from './fast-invalidate-patches.ts'
 
 const TERMINATION = 'zap-termination'
 const BREAKS = 'zap-all-breaks'
+const DELETE = 'slot-delete'
 
 export const zapAllDesigns: readonly Design<Kvm>[] = [
   {
@@ -79,6 +80,30 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
       'no-link-to-a-dead-page',
       'no-obsolete-page-after-the-zap',
     ),
+  },
+  {
+    id: 'obsolete-pages-freed-without-flush',
+    aliases: ['N4'],
+    title: 'obsolete pages are freed without a TLB flush',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_zap_obsolete_pages' },
+    about:
+      'Every vCPU was told to leave the old roots and has left them, and a vCPU that loads a root flushes its own TLB. The flush of the commit is there for walkers without lock, which this scenario does not have.',
+    scenarios: [DELETE],
+    patches: [only('memslot', drop('ZF.6/CM.2'))],
+    expect: [],
+  },
+  {
+    id: 'reload-request-not-waited-for',
+    aliases: [],
+    title: 'kvm_mmu_zap_all_fast() does not wait until vCPUs have left the guest',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'kvm_mmu_zap_all_fast' },
+    about:
+      'The walk zaps without flushing because nobody is on the old roots. A vCPU that has not taken its interrupt yet still is, and a notifier finds an empty rmap.',
+    scenarios: [DELETE],
+    patches: [only('memslot', drop('ZF.4/request/REQ.5'))],
+    expect: violated(DELETE, 'no-mapping-of-a-lost-page', 'no-flush-debt-at-unlock'),
   },
   {
     id: 'zapped-pages-found-in-the-hash',
