@@ -1,6 +1,8 @@
 import type { Witness } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { parents_of } from '../model/memory/rmap.ts'
+import { valid_pages_of } from '../model/memory/shadow-page.ts'
+import { is_drained } from '../model/memory/store-buffer.ts'
 import { all } from './guest-mode.ts'
 
 export const unsyncPageIsSynced: Witness<Kvm> = {
@@ -55,4 +57,57 @@ export const pageIsZappedUnderALocklessWalk: Witness<Kvm> = {
       const { sp } = kvm.vcpu[v].fault
       return at.vcpu[v] === 'LW/LW.3' && sp !== null && kvm.page[sp].list === 'invalid_list of zapper'
     }),
+}
+
+export const emulationFailureIsReported: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'emulation-failure-is-reported',
+  aliases: [],
+  title: 'Userspace is told that an instruction could not be emulated.',
+  reference: 'handle_emulation_failure(), KVM_EXIT_INTERNAL_ERROR; one retry since v6.12',
+  seen: (_kvm, at) => all(at.vcpu).some((v) => at.vcpu[v] === 'WP/RX.fail'),
+}
+
+export const hintMissesAPageJustBuilt: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'hint-misses-a-page-just-built',
+  aliases: [],
+  title: 'A vCPU retries an instruction without unprotecting, while the frame is shadowed again already.',
+  reference: 'seed 000: a false negative of indirect_shadow_pages',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => {
+      const { fault } = kvm.vcpu[v]
+      if (at.vcpu[v] !== 'WP/RX.3' || fault.hint || fault.zapped) return false
+      return valid_pages_of(kvm, fault.gpte[0].to as number).length > 0
+    }),
+}
+
+export const hintPromisesAPageJustZapped: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'hint-promises-a-page-just-zapped',
+  aliases: [],
+  title: 'A vCPU takes mmu_lock to unprotect a frame, and no guest table is shadowed any more.',
+  reference: 'seed 000: a false positive of indirect_shadow_pages',
+  seen: (kvm, at) =>
+    kvm.indirect_shadow_pages === 0 &&
+    all(kvm.vcpu).some((v) => at.vcpu[v] === 'WP/UP/UP.3' && !kvm.vcpu[v].fault.zapped),
+}
+
+export const storeWaitsInABuffer: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'store-waits-in-a-buffer',
+  aliases: [],
+  title: 'A CPU has stored something that the other CPUs do not see yet.',
+  reference: 'x86-TSO',
+  seen: (kvm) => all(kvm.vcpu).some((v) => !is_drained(kvm, v)),
+}
+
+export const storeIsEmulatedWhileNothingIsShadowed: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'store-is-emulated-while-nothing-is-shadowed',
+  aliases: [],
+  title: 'A store to a guest page table has been emulated, and no table is shadowed.',
+  reference: 'kvm_mmu_track_write(): return if indirect_shadow_pages is 0',
+  seen: (kvm, at) =>
+    kvm.indirect_shadow_pages === 0 && all(at.vcpu).some((v) => at.vcpu[v] === 'TRACK/TR.end'),
 }

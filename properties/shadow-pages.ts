@@ -2,8 +2,13 @@ import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { childIsOneLevelBelow } from './child-is-one-level-below.ts'
 import {
+  emulationFailureIsReported,
+  hintMissesAPageJustBuilt,
+  hintPromisesAPageJustZapped,
   pageIsZappedUnderALocklessWalk,
+  storeIsEmulatedWhileNothingIsShadowed,
   storeToATableIsEmulated,
+  storeWaitsInABuffer,
   unsyncPageIsLinkedASecondTime,
   unsyncPageIsSynced,
 } from './edit-witnesses.ts'
@@ -14,6 +19,7 @@ import { noNeedlessFlush } from './no-needless-flush.ts'
 import { noNeedlessLock } from './no-needless-lock.ts'
 import { noWalkOfAFreedPage } from './no-walk-of-a-freed-page.ts'
 import { parentLinksMatch } from './parent-links-match.ts'
+import { requestIsServiced } from './request-is-serviced.ts'
 import { shadowedTablesAreCounted } from './shadowed-tables-are-counted.ts'
 import { syncedPageAgrees } from './synced-page-agrees.ts'
 import { trackedTableIsNotWritable } from './tracked-table-is-not-writable.ts'
@@ -33,10 +39,16 @@ export const shadowPageProperties: readonly Property<Kvm>[] = [
   noWalkOfAFreedPage,
   shadowedTablesAreCounted,
   emulationFailsOnlyWhenShadowedAgain,
+  requestIsServiced,
   noNeedlessLock,
   noNeedlessFlush,
   unsyncPageIsSynced,
   storeToATableIsEmulated,
   unsyncPageIsLinkedASecondTime,
   pageIsZappedUnderALocklessWalk,
+  emulationFailureIsReported,
+  hintMissesAPageJustBuilt,
+  hintPromisesAPageJustZapped,
+  storeWaitsInABuffer,
+  storeIsEmulatedWhileNothingIsShadowed,
 ]

@@ -1,5 +1,7 @@
 import type { Kvm } from '../memory/kvm.ts'
 import type { Design } from './design.ts'
+import { storeBufferDesigns } from './store-buffers.ts'
+import { unprotectDesigns } from './unprotect.ts'
 import { unsyncDesigns } from './unsync.ts'
 import { writeProtectionDesigns } from './write-protection.ts'
 import { zappingDesigns } from './zapping.ts'
@@ -9,4 +11,6 @@ export const guestTableDesigns: readonly Design<Kvm>[] = [
   ...unsyncDesigns,
   ...writeProtectionDesigns,
   ...zappingDesigns,
+  ...unprotectDesigns,
+  ...storeBufferDesigns,
 ]

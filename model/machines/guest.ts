@@ -23,30 +23,34 @@ export function guest(bounds: Bounds): Entry<Kvm>[] {
   const gvas = Array.from({ length: bounds.gvas }, (_, gva) => gva)
   const { reads = gvas } = bounds
   return [
-    choice('RUN.9', [
-      step(
-        'interrupt',
-        { fn: 'vcpu_enter_guest', since, shows: 'VM-exit: external interrupt (IPI)' },
-        { when: (kvm, v) => kvm.vcpu[v].ipi && kvm.vcpu[v].walk === null, to: 'exit: interrupt' },
-      ),
-      ...(bounds.pairs
-        ? [begin('copy', `read gva 0 and gva ${bounds.gvas - 1}`, 'read', 0)]
-        : reads.map((gva) => begin(`read[${gva}]`, `read gva ${gva}`, 'read', gva))),
-      ...(bounds.dataWrites
-        ? gvas.map((gva) => begin(`write[${gva}]`, `write gva ${gva}`, 'write', gva))
-        : []),
-      ...bounds.edits.map((edit, number) => beginEdit(edit, number)),
-      ...bounds.hardStores.map((store, number) => beginHardStore(store, number)),
-      ...(bounds.invlpgs > 0 ? reads.map(invlpg) : []),
-      tlbHit(bounds),
-      ...(bounds.levels > 1 ? [walkTable(bounds)] : []),
-      walkLeaf(bounds),
-      walkFault(bounds),
-      ...cr3Loads(bounds),
-      ...nestedGuest(bounds),
-      ...paeToggle(bounds),
-      ...exitForPreFault(bounds),
-    ]),
+    choice(
+      'RUN.9',
+      [
+        step(
+          'interrupt',
+          { fn: 'vcpu_enter_guest', since, shows: 'VM-exit: external interrupt (IPI)' },
+          { when: (kvm, v) => kvm.vcpu[v].ipi && kvm.vcpu[v].walk === null, to: 'exit: interrupt' },
+        ),
+        ...(bounds.pairs
+          ? [begin('copy', `read gva 0 and gva ${bounds.gvas - 1}`, 'read', 0)]
+          : reads.map((gva) => begin(`read[${gva}]`, `read gva ${gva}`, 'read', gva))),
+        ...(bounds.dataWrites
+          ? gvas.map((gva) => begin(`write[${gva}]`, `write gva ${gva}`, 'write', gva))
+          : []),
+        ...bounds.edits.map((edit, number) => beginEdit(edit, number)),
+        ...bounds.hardStores.map((store, number) => beginHardStore(store, number)),
+        ...(bounds.invlpgs > 0 ? reads.map(invlpg) : []),
+        tlbHit(bounds),
+        ...(bounds.levels > 1 ? [walkTable(bounds)] : []),
+        walkLeaf(bounds),
+        walkFault(bounds),
+        ...cr3Loads(bounds),
+        ...nestedGuest(bounds),
+        ...paeToggle(bounds),
+        ...exitForPreFault(bounds),
+      ],
+      { rests: reads.length === 0 && !bounds.dataWrites },
+    ),
   ]
 }
 

@@ -5,7 +5,7 @@ import type { Kvm } from '../memory/kvm.ts'
 import { pae_index, root_has_no_page, root_level } from '../memory/mmu.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
 import { drain } from '../memory/store-buffer.ts'
-import { finish_instruction } from '../memory/vcpu.ts'
+import { finish_instruction, note_refusal } from '../memory/vcpu.ts'
 import { faultinPfn, precheck, retryTest, snapshotSeq } from './fault-host-page.ts'
 import { lookUpSlot, testSlot } from './fault-slot.ts'
 import { fetch } from './fetch.ts'
@@ -141,6 +141,7 @@ function writeTracked(bounds: Bounds): Step<Kvm> {
     return gfn < kvm.gfn_write_track.length && kvm.gfn_write_track[gfn] > 0
   }
   const found = (kvm: Kvm, v: number): void => {
+    if (tracked(kvm, v)) note_refusal(kvm, v, target_gfn(kvm, v))
     kvm.vcpu[v].fault.present = false
   }
   return step(

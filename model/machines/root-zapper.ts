@@ -1,6 +1,7 @@
 import { choice, type Program, program, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { sp_has_gptes } from '../memory/shadow-page.ts'
 import { write_unlock } from './lock.ts'
 import {
   kvm_mmu_commit_zap_page,
@@ -13,6 +14,12 @@ import {
 
 const fn = 'kvm_mmu_track_write'
 const since = 'v5.18..v6.16'
+
+/** The walk skips pages without a guest table, and those that are obsolete already. */
+function zappable(kvm: Kvm, page: number): boolean {
+  const { list, role_invalid } = kvm.page[page]
+  return list === 'active' && !role_invalid && sp_has_gptes(kvm, page)
+}
 
 /**
  * A thread that zaps single root pages, as another vCPU does whose guest writes to the page directory
@@ -49,8 +56,7 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
           `ZAP.0[${p}]`,
           { fn, since, shows: `for_each_gfn_valid_sp_with_gptes(): page ${p}` },
           {
-            // The walk skips pages that are obsolete already.
-            when: (kvm) => kvm.page[p].list === 'active' && !kvm.page[p].role_invalid,
+            when: (kvm) => zappable(kvm, p),
             does: (kvm, self) => {
               kvm.zapper[self].sp = p
             },
@@ -62,7 +68,7 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
         'ZAP.0 none',
         { fn, since, shows: 'no page to zap' },
         {
-          when: (kvm) => pages.every((p) => kvm.page[p].list !== 'active' || kvm.page[p].role_invalid),
+          when: (kvm) => !pages.some((p) => zappable(kvm, p)),
           to: 'ZAP.unlock',
         },
       ),

@@ -4,6 +4,7 @@ import type { Kvm } from '../memory/kvm.ts'
 import { drop_spte, rmap_add } from '../memory/rmap.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
 import { drain } from '../memory/store-buffer.ts'
+import { note_refusal } from '../memory/vcpu.ts'
 import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
 import { fault_index, fault_spte } from './fetch.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
@@ -120,6 +121,7 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
           when: tracked,
           does: (kvm, v) => {
             kvm.vcpu[v].fault.emulate = true
+            note_refusal(kvm, v, target_gfn(kvm, v))
           },
           to: 'SET.4',
         },

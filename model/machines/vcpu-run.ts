@@ -68,8 +68,9 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
         fused:
           'Giving up sets mode, enables interrupts and enters SRCU at once; a sender that finds OUTSIDE sends no IPI, one that came before is acknowledged here.',
       },
-      [{ when: exit_requested, does: leave_guest_mode, to: 'RUN.1' }, { does: drain }],
+      [{ when: exit_requested, does: leave_guest_mode, to: 'RUN.1' }, {}],
     ),
+    ...(bounds.storeBuffers ? [vmEntry()] : []),
     ...guest(bounds),
     ...exits(bounds),
     pageFault(bounds),
@@ -82,6 +83,11 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
     ...(watched(bounds) ? [trackWrite(bounds)] : []),
     ...(bounds.invlpgs > 0 ? [invlpg(bounds)] : []),
   ])
+}
+
+/** VM-entry empties the store buffer; by then the requests have been looked at. */
+function vmEntry(): Entry<Kvm> {
+  return step('RUN.8 enter', { fn: 'vcpu_run', since: 'x86', shows: 'VM-entry' }, { does: drain })
 }
 
 /** The final check before entry: something is pending, or a sender has moved the mode on. */

@@ -1,8 +1,8 @@
 import { type Block, block, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { finish_instruction } from '../memory/vcpu.ts'
-import { forget_fault, target_gfn } from './page-fault.ts'
+import { finish_instruction, is_retried } from '../memory/vcpu.ts'
+import { forget_fault } from './page-fault.ts'
 import { unprotect } from './unprotect.ts'
 
 const since = 'v6.12..v6.16'
@@ -15,20 +15,16 @@ const rx = { fn: 'kvm_unprotect_and_retry_on_failure', since }
  * here with the same address, userspace is told that emulation failed.
  */
 export function writeProtectFault(bounds: Bounds): Block<Kvm> {
-  const again = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].last_retry === kvm.vcpu[v].gva + 1
   return block('WP', [
     step(
       'WP.1',
-      { ...wp, shows: (kvm, v) => `same instruction and address as last_retry: ${again(kvm, v)}` },
+      { ...wp, shows: (kvm, v) => `same instruction and address as last_retry: ${is_retried(kvm, v)}` },
       [
-        { when: again },
+        { when: is_retried },
         {
           does: (kvm, v) => {
-            const vcpu = kvm.vcpu[v]
-            vcpu.last_retry = 0
-            vcpu.fault.may_retry = true
-            vcpu.stopped_by = target_gfn(kvm, v)
-            vcpu.shadowed_again = false
+            kvm.vcpu[v].last_retry = 0
+            kvm.vcpu[v].fault.may_retry = true
           },
         },
       ],

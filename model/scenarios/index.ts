@@ -8,6 +8,8 @@ import type { Scenario } from './scenario.ts'
 import { slotCreateScenarios } from './slot-create.ts'
 import { slotScenarios } from './slots.ts'
 import { unlockedWalkScenarios } from './unlocked-walk.ts'
+import { storeBufferScenarios } from './store-buffers.ts'
+import { unprotectScenarios } from './unprotect.ts'
 
 /** All scenarios, in the order of listings. */
 export const scenarios: readonly Scenario<Kvm>[] = [
@@ -17,6 +19,8 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...slotCreateScenarios,
   ...unlockedWalkScenarios,
   ...editScenarios,
+  ...unprotectScenarios,
+  ...storeBufferScenarios,
   ...roleScenarios,
   ...compositeScenarios,
 ]

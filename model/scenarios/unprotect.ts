@@ -1,0 +1,76 @@
+import type { Kvm } from '../memory/kvm.ts'
+import { pageTableScenario } from './page-tables.ts'
+import type { Scenario } from './scenario.ts'
+
+const UNPROTECT_PROPERTIES = [
+  'no-needless-lock',
+  'emulation-fails-only-when-shadowed-again',
+  'shadowed-tables-are-counted',
+  'synced-page-agrees',
+  'tracked-table-is-not-writable',
+  'parent-links-match',
+  'no-link-to-a-dead-page',
+  'page-on-one-list',
+  'root-count-is-number-of-holders',
+  'no-freed-root-in-use',
+  'no-guest-on-a-root-after-its-request',
+  'no-obsolete-root-kept',
+  'no-use-after-free',
+  'no-walk-of-a-freed-page',
+  'no-flush-debt-at-unlock',
+  'every-access-can-finish',
+  'no-deadlock',
+]
+
+/** Situations in which the hint is wrong. */
+const HINT_WITNESSES = ['hint-misses-a-page-just-built', 'hint-promises-a-page-just-zapped']
+
+/** Scenarios of seed 000: a store that KVM cannot emulate hits the table of another address space. */
+export const unprotectScenarios: readonly Scenario<Kvm>[] = [
+  pageTableScenario({
+    id: 'unprotect-retry',
+    aliases: ['seed-000'],
+    title:
+      'a vCPU on a direct MMU writes to a table that a nested guest runs on, by an instruction that KVM cannot emulate',
+    about:
+      'Nested virtualization: L1 (vCPU 0) runs on a direct MMU and writes to a page that holds a table of L2 (vCPU 1), which is write-protected because it is shadowed. Shadow pages of that table also come and go by other hands (the zapper), so that the count of shadow pages reaches zero between the fault and the look at it.',
+    bounds: {
+      vcpus: 2,
+      levels: 2,
+      pages: 4,
+      gfns: 3,
+      pfns: 3,
+      pgds: 2,
+      reads: [],
+      hardStores: [{ gva: 0, by: 0 }],
+      hardStoresLeft: 1,
+      withoutGptes: [0, 2],
+      zappers: 1,
+      zaps: 1,
+    },
+    tables: [[2], [null], [1]],
+    cr3: [0, 1],
+    properties: [...UNPROTECT_PROPERTIES, ...HINT_WITNESSES, 'emulation-failure-is-reported'],
+  }),
+  pageTableScenario({
+    id: 'unprotect-retry-indirect',
+    title:
+      'a vCPU under shadow paging writes to the page directory of another by an instruction that KVM cannot emulate',
+    about:
+      'Both vCPUs run on shadow pages of guest tables, so the count never becomes zero. The other vCPU loads its root again whenever it was zapped, and so protects the frame anew: the interference that a bounded number of retries turns into a failure.',
+    bounds: {
+      vcpus: 2,
+      levels: 2,
+      pages: 4,
+      gfns: 3,
+      pfns: 3,
+      pgds: 2,
+      reads: [],
+      hardStores: [{ gva: 0, by: 0 }],
+      hardStoresLeft: 1,
+    },
+    tables: [[2], [null], [1]],
+    cr3: [0, 1],
+    properties: [...UNPROTECT_PROPERTIES, 'emulation-failure-is-reported'],
+  }),
+]
