@@ -5,20 +5,32 @@ import { guestTableDesigns } from './guest-tables.ts'
 import { mmioGenerationDesigns } from './mmio-generation.ts'
 import { notifierDesigns } from './notifiers.ts'
 import { obsoleteRootDesigns } from './obsolete-roots.ts'
+import { reclaimDesigns } from './reclaim.ts'
+import { roleKeyDesigns } from './role-keys.ts'
+import { rootCalibrationDesigns } from './roots-calibration.ts'
+import { rootsWithoutPageDesigns } from './roots-without-page.ts'
 import { slotDeletionDesigns } from './slot-deletion.ts'
+import { unexpectedChildDesigns } from './unexpected-child.ts'
 import { unlockedWalkDesigns } from './unlocked-walk.ts'
 import { upstream } from './upstream.ts'
 import { zapAllDesigns } from './zap-all.ts'
+import { zapWithoutFlushDesigns } from './zap-without-flush.ts'
 
 /** All designs, in the order of listings; `upstream` is the model without patches. */
 export const designs: readonly Design<Kvm>[] = [
   upstream,
   ...obsoleteRootDesigns,
+  ...rootCalibrationDesigns,
   ...notifierDesigns,
   ...fastInvalidateDesigns,
   ...slotDeletionDesigns,
   ...zapAllDesigns,
   ...guestTableDesigns,
   ...unlockedWalkDesigns,
+  ...roleKeyDesigns,
+  ...rootsWithoutPageDesigns,
+  ...unexpectedChildDesigns,
+  ...reclaimDesigns,
+  ...zapWithoutFlushDesigns,
   ...mmioGenerationDesigns,
 ]
