@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
@@ -103,36 +103,37 @@ function main(): void {
   const searchers = [...ours, ...spin, ...rumur].filter(wanted)
   const models = options.models ?? (options.quick === true ? smallInstances : instances)
   if (options.without.length > 0) skipped.push(`${options.without.join(', ')}, because it was asked for`)
-  const comparisons: Comparison[] = models.map((m) => {
-    const taking = searchers.filter(({ id }) => !options.without.includes(`${m.id}:${id}`))
-    return compare(m, taking, 'search', rounds)
-  })
-  const graph = xstateGraph.filter(wanted)
-  if (graph.length > 0 && options.models === undefined)
-    for (const id of ['two-phase-5', 'kvm-composite-1-2-1-1'])
-      comparisons.push(
-        compare(instanceOf(id), [...pick(ours, 'fingerprint', 'exact'), ...graph], 'search', rounds),
-      )
-  if (options.models === undefined) {
-    const quickest = pick([...ours, ...spin, ...rumur].filter(wanted), 'exact', 'spin-dfs', 'rumur')
-    if (quickest.length > 1) comparisons.push(compare(instanceOf('two-phase-3'), quickest, 'latency', rounds))
+  const comparisons: Comparison[] = []
+  const profiles: Profiled[] = []
+  const remarks = readFileSync(join(benchFolder, 'remarks.md'), 'utf8').trim()
+  const out = options.out ?? (options.models === undefined && options.quick !== true ? resultsFile() : '-')
+  const text = (): string =>
+    report({ date, notes, skipped, comparisons, standings: standings(comparisons), remarks, profiles })
+  const add = (comparison: Comparison): void => {
+    comparisons.push(comparison)
+    // An hour of measuring is not lost when something fails later.
+    if (out !== '-') writeWhole(`${out}.part`, text())
   }
 
-  const profiles =
-    options.profile && options.quick !== true && present.includes('ours') ? models.flatMap(profilesOf) : []
-  const remarks = readFileSync(join(benchFolder, 'remarks.md'), 'utf8').trim()
-  const text = report({
-    date,
-    notes,
-    skipped,
-    comparisons,
-    standings: standings(comparisons),
-    remarks,
-    profiles,
-  })
-  process.stdout.write(text)
-  const out = options.out ?? (options.models === undefined && options.quick !== true ? resultsFile() : '-')
-  if (out !== '-') writeWhole(out, text)
+  for (const model of models) {
+    const taking = searchers.filter(({ id }) => !options.without.includes(`${model.id}:${id}`))
+    add(compare(model, taking, 'search', rounds))
+  }
+  if (options.models === undefined) {
+    const graph = xstateGraph.filter(wanted)
+    for (const id of graph.length > 0 ? ['two-phase-5', 'kvm-composite-1-2-1-1'] : [])
+      add(compare(instanceOf(id), [...pick(ours, 'fingerprint', 'exact'), ...graph], 'search', rounds))
+    const quickest = pick([...ours, ...spin, ...rumur].filter(wanted), 'exact', 'spin-dfs', 'rumur')
+    if (quickest.length > 1) add(compare(instanceOf('two-phase-3'), quickest, 'latency', rounds))
+  }
+  if (options.profile && options.quick !== true && present.includes('ours'))
+    for (const model of models) for (const mode of profiledModes) profiles.push(profiled(model, mode))
+
+  process.stdout.write(text())
+  if (out !== '-') {
+    writeWhole(out, text())
+    rmSync(`${out}.part`, { force: true })
+  }
   if (options.keepProfile === true) writeWhole(keptProfiles, `${JSON.stringify(kept(profiles), null, 2)}\n`)
 }
 
@@ -151,19 +152,19 @@ function pick(from: readonly Contestant[], ...ids: string[]): Contestant[] {
 
 const keptSchema = z.record(z.string(), profileSummary)
 
-function profilesOf(instance: Instance): Profiled[] {
+const profiledModes = ['fingerprint', 'exact', 'fingerprint-symmetry']
+
+function profiled(instance: Instance, mode: string): Profiled {
+  say(`${instance.id} ${mode}: profile`)
   const before = existsSync(keptProfiles)
     ? keptSchema.parse(JSON.parse(readFileSync(keptProfiles, 'utf8')))
     : {}
-  return ['fingerprint', 'exact', 'fingerprint-symmetry'].map((mode) => {
-    say(`${instance.id} ${mode}: profile`)
-    return {
-      instance,
-      mode,
-      now: profileSearch(instance, mode),
-      before: before[`${instance.id} ${mode}`] ?? null,
-    }
-  })
+  return {
+    instance,
+    mode,
+    now: profileSearch(instance, mode),
+    before: before[`${instance.id} ${mode}`] ?? null,
+  }
 }
 
 /** The part of the profiles that a later report shows. */
