@@ -8,14 +8,19 @@ export const noInstallDuringInvalidation: ActionProperty<Kvm> = {
   aliases: ['I-12', 'I15'],
   title:
     'A page fault maps the host page that backs the frame now, and not while the frame is being invalidated.',
-  when: 'whenever a leaf SPTE is written',
+  when: 'whenever a page fault writes a leaf SPTE',
   reference: 'mmu_invalidate_retry_gfn() in is_page_fault_stale()',
   consequence: 'The guest gets a page that the host is about to take away, or has taken away.',
-  given: (before, _step, after) => installed(before, after).length > 0,
-  holds: (before, _step, after) =>
+  given: (before, step, after) => of_a_fault(step) && installed(before, after).length > 0,
+  holds: (before, step, after) =>
+    !of_a_fault(step) ||
     installed(before, after).every(
       ({ gfn, pfn }) => before.host_pte[gfn] === pfn && !being_invalidated(before, gfn),
     ),
+}
+
+function of_a_fault(step: { kind: string; path: string }): boolean {
+  return step.kind === 'vcpu' && step.path.startsWith('PF/')
 }
 
 /** Some notifier has zapped the frame's SPTEs and has not ended. */

@@ -44,7 +44,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     kernel: { version: '..v3.10', function: 'kvm_mmu_zap_all' },
     about:
       'No generation, no obsolete pages: each page is taken off all its rmaps and freed. Correct, and mmu_lock is held for as long as that takes.',
-    scenarios: [SEED],
+    scenarios: [SEED, 'zap-termination'],
     patches: zapEverything(false),
     expect: [],
   },
@@ -93,7 +93,13 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
         insert({ after: 'D1.2' }, freeOldPages()),
       ),
     ],
-    expect: violated(SEED, 'no-mapping-of-a-lost-page', 'no-dirty-page-lost', 'no-flush-debt-at-unlock'),
+    expect: violated(
+      SEED,
+      'no-stale-root-used',
+      'no-mapping-of-a-lost-page',
+      'no-dirty-page-lost',
+      'no-flush-debt-at-unlock',
+    ),
   },
   {
     id: 'unmap-slot-without-lock',
@@ -199,7 +205,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_zap_obsolete_pages' },
     about: 'All rmap entries go under mmu_lock before a page is freed; without dropping the lock in between.',
-    scenarios: [SEED],
+    scenarios: [SEED, 'zap-termination'],
     patches: zap(drop('ZF.5 unlock')),
     expect: [],
   },
@@ -211,7 +217,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     kernel: { commit: '365c886860c4', version: 'v3.11..v6.1', function: 'kvm_zap_obsolete_pages' },
     about:
       'Generation and reload in one section, pages zapped one by one with full rmap removal, the lock dropped now and then, one flush and free at the end. zapped_obsolete_pages exists so that memory need not wait for that end.',
-    scenarios: [SEED, 'slot-delete-shrinker'],
+    scenarios: [SEED, 'zap-termination', 'slot-delete-shrinker'],
     patches: zap(
       replace('ZAP.6', unlink_page({ ...zapping, list: 'zapped_obsolete_pages' })),
       replace(

@@ -1,4 +1,4 @@
-import { drop, insert, only } from '../language/patch.ts'
+import { drop, insert, move, only } from '../language/patch.ts'
 import { step } from '../language/program.ts'
 import { table_gfn } from '../machines/page-fault.ts'
 import type { Kvm } from '../memory/kvm.ts'
@@ -104,6 +104,18 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
     scenarios: [DELETE],
     patches: [only('memslot', drop('ZF.4/request/REQ.5'))],
     expect: violated(DELETE, 'no-mapping-of-a-lost-page', 'no-flush-debt-at-unlock'),
+  },
+  {
+    id: 'request-after-the-zap',
+    aliases: ['B4'],
+    title: 'kvm_mmu_zap_all_fast() makes its request after mmu_lock was dropped',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'kvm_mmu_zap_all_fast' },
+    about:
+      'A hidden obligation of the merged design: generation and request belong into one section. Otherwise pages are zapped without a flush, and mmu_lock dropped, while vCPUs still run on them.',
+    scenarios: [DELETE],
+    patches: [only('memslot', move('ZF.4', { after: 'ZF.7' }))],
+    expect: violated(DELETE, 'no-stale-root-used', 'no-mapping-of-a-lost-page', 'no-flush-debt-at-unlock'),
   },
   {
     id: 'zapped-pages-found-in-the-hash',

@@ -89,6 +89,7 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
       ...SLOT_PROPERTIES,
       ...HOST_PAGE_PROPERTIES,
       'no-dirty-page-lost',
+      'no-stale-root-used',
       'obsolete-pages-are-oldest',
       'page-on-one-list',
       'root-count-is-number-of-holders',
