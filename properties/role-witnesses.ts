@@ -1,4 +1,5 @@
 import type { Witness } from '../model/language/property.ts'
+import { index_at } from '../model/memory/guest-memory.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { loaded_roots, root_has_no_page } from '../model/memory/mmu.ts'
 import { parents_of } from '../model/memory/rmap.ts'
@@ -42,9 +43,17 @@ export const wrongChildIsLinked: Witness<Kvm> = {
   kind: 'witness',
   id: 'wrong-child-is-linked',
   aliases: [],
-  title: 'A page fault finds a child linked that is not the one the guest entry asks for, and drops it.',
+  title: 'A page fault finds a child linked that is not the one the guest entry asks for.',
   reference: 'kvm_mmu_get_child_sp(): 0cb2af2ea66a, 81ccda30b4e8',
-  seen: (_kvm, at) => all(at.vcpu).some((v) => at.vcpu[v] === 'PF/FETCH/GET.1/GET.1 drop'),
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => {
+      const { fault, gva } = kvm.vcpu[v]
+      if (at.vcpu[v] !== 'PF/FETCH/GET.1/GET.1 test') return false
+      const { level, spte } = kvm.page[fault.sp as number]
+      const { child } = spte[index_at(gva, level, spte.length)]
+      const { to, huge } = fault.gpte[level - 1]
+      return child !== null && (kvm.page[child].gfn !== to || kvm.page[child].role_direct !== huge)
+    }),
 }
 
 /** A mapped frame has become a device's behind KVM's back. */
@@ -52,10 +61,14 @@ export const mappedEntryBecomesMmio: Witness<Kvm> = {
   kind: 'witness',
   id: 'mapped-entry-becomes-mmio',
   aliases: [],
-  title: 'A page fault is about to store an MMIO SPTE where a present one was dropped.',
+  title: 'A page fault on a frame without memslot finds a present SPTE.',
   reference: 'mmu_set_spte(): aad885e77496, v7.0',
   seen: (kvm, at) =>
-    all(kvm.vcpu).some((v) => at.vcpu[v] === 'PF/SET.2/SET.2 end' && kvm.vcpu[v].fault.pfn === null),
+    all(kvm.vcpu).some((v) => {
+      const { root, fault } = kvm.vcpu[v]
+      if (at.vcpu[v] !== 'PF/FETCH.1' || root === null || fault.pfn !== null) return false
+      return kvm.page[root].spte[0].kind === 'leaf'
+    }),
 }
 
 /** Both contexts of a vCPU hold roots. */

@@ -14,7 +14,6 @@ import { unexpectedChildDesigns } from './unexpected-child.ts'
 import { unlockedWalkDesigns } from './unlocked-walk.ts'
 import { upstream } from './upstream.ts'
 import { zapAllDesigns } from './zap-all.ts'
-import { zapWithoutFlushDesigns } from './zap-without-flush.ts'
 
 /** All designs, in the order of listings; `upstream` is the model without patches. */
 export const designs: readonly Design<Kvm>[] = [
@@ -31,6 +30,5 @@ export const designs: readonly Design<Kvm>[] = [
   ...rootsWithoutPageDesigns,
   ...unexpectedChildDesigns,
   ...reclaimDesigns,
-  ...zapWithoutFlushDesigns,
   ...mmioGenerationDesigns,
 ]

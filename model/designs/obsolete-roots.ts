@@ -3,8 +3,8 @@ import { step } from '../language/program.ts'
 import { type ObsoleteTest, testCurrentRoot, testPrevRoots } from '../machines/free-obsolete-roots.ts'
 import { staleCheck } from '../machines/page-fault.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { is_obsolete_sp } from '../memory/shadow-page.ts'
 import { CURRENT } from '../memory/mmu.ts'
+import { is_obsolete_sp } from '../memory/shadow-page.ts'
 import type { Design, Expectation } from './design.ts'
 
 /**
@@ -102,12 +102,13 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'obsolete-test-ignores-invalid',
-    aliases: ['R5'],
+    aliases: ['R5', 'B5', 'A6'],
     title: 'is_obsolete_sp() looks at the generation only',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'is_obsolete_sp' },
-    about: 'Zapping a single root changes no generation, so nobody ever finds that root obsolete.',
-    scenarios: ['roots-zap-all', 'roots-zap-all-unbroken', 'roots-zap-one'],
+    about:
+      'Zapping a single root changes no generation, so nobody ever finds that root obsolete. And the generation has one bit: after a second zap-all a root zapped by the first looks current again (ABA).',
+    scenarios: ['roots-zap-all', 'roots-zap-all-unbroken', 'roots-zap-one', 'two-zap-alls'],
     patches: [
       replace('OB.1', testCurrentRoot(byGenerationOnly)),
       replace('OB.1 prev', testPrevRoots(byGenerationOnly)),
@@ -116,6 +117,8 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
     expect: [
       ...violated('roots-zap-one', 'no-stale-root-used', 'no-leaf-below-an-obsolete-root'),
       ...violated('roots-zap-one', 'no-guest-on-a-root-after-its-request', 'no-obsolete-root-kept'),
+      ...violated('two-zap-alls', 'no-stale-root-used', 'no-leaf-below-an-obsolete-root'),
+      ...violated('two-zap-alls', 'no-guest-on-a-root-after-its-request', 'no-obsolete-root-kept'),
     ],
   },
   {

@@ -5,7 +5,7 @@ import type { Design } from './design.ts'
 /** The model as it stands: no patches, every property holds everywhere. */
 export const upstream: Design<Kvm> = {
   id: 'upstream',
-  aliases: ['R2', 'B'],
+  aliases: ['R2', 'B', 'K5'],
   title: 'KVM as merged: mark the root invalid, then request; each cached root is tested by itself',
   status: 'upstream',
   kernel: { commit: 'cf4a8693d97a', version: 'v5.19', function: 'kvm_mmu_free_obsolete_roots' },

@@ -183,7 +183,7 @@ function walkTable(bounds: Bounds): Step<Kvm> {
     'HW.2',
     { ...hardware, shows: (kvm, v) => `walk: entry -> table ${walked_spte(kvm, v, bounds).child}` },
     {
-      when: (kvm, v) => may_walk(kvm, v, bounds) && walked_spte(kvm, v, bounds).kind === 'link',
+      when: (kvm, v) => may_walk(kvm, v, bounds) && leads_on(kvm, v, bounds),
       does: (kvm, v) => {
         use_table(kvm, v, bounds)
         const vcpu = kvm.vcpu[v]
@@ -194,6 +194,12 @@ function walkTable(bounds: Bounds): Step<Kvm> {
       to: 'RUN.9',
     },
   )
+}
+
+/** The entry names a table. (A link on level 1 is a violation already; hardware would take it for a leaf.) */
+function leads_on(kvm: Kvm, v: number, bounds: Bounds): boolean {
+  if (bounds.levels > 1 && kvm.vcpu[v].walk !== null && kvm.vcpu[v].walk_level === 1) return false
+  return walked_spte(kvm, v, bounds).kind === 'link'
 }
 
 const may_walk = (kvm: Kvm, v: number, bounds: Bounds): boolean =>
@@ -243,7 +249,7 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
 function walkFault(bounds: Bounds): Step<Kvm> {
   const refused = (kvm: Kvm, v: number): boolean => {
     const entry = walked_spte(kvm, v, bounds)
-    return entry.kind !== 'link' && !allows(kvm, v, entry)
+    return !leads_on(kvm, v, bounds) && !allows(kvm, v, entry)
   }
   return step(
     'HW.3 fault',

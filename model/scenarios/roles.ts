@@ -50,7 +50,7 @@ export const HUGE_PAGE_REMAPPED: RoleScenario = {
   aliases: ['13.1', 'CVE-2026-46113'],
   title: 'userspace changes a guest entry from one huge page to another, behind the back of KVM',
   about:
-    'The vCPU faults in the first frame of huge page A through a direct shadow page. Somebody writes the entry without KVM seeing it; the next fault, on the second frame, finds the page for A linked where one for B is wanted. Then the page is zapped. Section 13.1 of the domain reference.',
+    'The vCPU faults in the first frame of huge page A through a direct shadow page. Somebody writes the entry without KVM seeing it; the next fault, on the second frame, finds the page for A linked where one for B is wanted. Then all pages are zapped. Section 13.1 of the domain reference.',
   bounds: {
     pages: 3,
     levels: 2,
@@ -60,8 +60,7 @@ export const HUGE_PAGE_REMAPPED: RoleScenario = {
     huge: true,
     external: [{ table: 0, index: 0, to: 3, huge: true }],
     externalLeft: 1,
-    zappers: 1,
-    zaps: 1,
+    zapAlls: 1,
   },
   tables: [[{ huge: 1 }, null]],
   properties: [
@@ -126,11 +125,21 @@ export const roleScenarios: readonly Scenario<Kvm>[] = [
     properties: CACHE,
   }),
   roleScenario({
-    id: 'nested-zap-one',
+    id: 'nested-zap-all',
     aliases: [],
-    title: 'one vCPU runs L1 and L2 while a root page is zapped',
+    title: 'one vCPU runs L1 and L2 while a memslot delete zaps all pages',
     about: 'Requests concern the roots of both MMUs of a vCPU, whichever it uses at the moment. Roots only.',
-    bounds: { mmus: 2, pages: 3, gfns: 2, pfns: 2, pgds: 2, gvas: 0, nestedRuns: 2, zappers: 1, zaps: 1 },
+    bounds: {
+      mmus: 2,
+      pages: 4,
+      gfns: 2,
+      pfns: 2,
+      pgds: 2,
+      gvas: 0,
+      nestedRuns: 2,
+      zapAlls: 1,
+      lockBreak: true,
+    },
     tables: [[null], [null]],
     properties: [
       ...ROOTS,
@@ -302,7 +311,7 @@ export const roleScenarios: readonly Scenario<Kvm>[] = [
     title: 'two memslot deletes in a row',
     about:
       'The generation has one bit, so that the second delete brings back the first generation: a root zapped by the first, and kept by its root_count, looks current again unless role.invalid is looked at.',
-    bounds: { pages: 4, gfns: 2, pfns: 2, zapAlls: 2 },
+    bounds: { pages: 4, gfns: 2, pfns: 2, prevRoots: 1, zapAlls: 2 },
     tables: [[1]],
     properties: [...ROOTS, ...ZAPPED_ROOTS, ...FAULTS, 'only-obsolete-roots-freed', 'zap-all-can-finish'],
   }),

@@ -1,0 +1,65 @@
+import { drop, replace } from '../language/patch.ts'
+import { Fault } from '../language/property.ts'
+import { staleCheck } from '../machines/page-fault.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { is_obsolete_sp } from '../memory/shadow-page.ts'
+import type { Design } from './design.ts'
+import { violated, violatedBecause } from './expectation.ts'
+
+/** Roots without a shadow page (shadow-mmu.md 5.3, 13.5), and retries outside the run loop (12.3, 13.8). */
+export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
+  {
+    id: 'stale-check-follows-null',
+    aliases: ['13.5'],
+    title: 'v5.16-rc: is_page_fault_stale() takes every root to have a shadow page',
+    status: 'bug',
+    kernel: { commit: 'a955cad84cda', version: 'v5.16-rc', function: 'is_page_fault_stale' },
+    about: 'to_shadow_page() of a PAE root is NULL. Fixed by 18c841e1f411 before v5.16.',
+    scenarios: ['roots-without-page', 'roots-zap-one'],
+    patches: [
+      replace(
+        'PF.12',
+        staleCheck(is_obsolete_sp, (_kvm, v) => {
+          throw new Fault('no-null-pointer', `vcpu${v}: is_obsolete_sp(NULL)`)
+        }),
+      ),
+    ],
+    expect: [
+      ...violated('roots-without-page', 'no-null-pointer'),
+      violatedBecause(
+        'roots-without-page',
+        'every-access-can-finish',
+        'A vCPU whose fault oopses does not go on.',
+      ),
+    ],
+  },
+  {
+    id: 'stale-check-skips-roots-without-page',
+    aliases: ['A2'],
+    title: 'is_page_fault_stale() says no when the root has no shadow page',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'is_page_fault_stale' },
+    about:
+      'The obvious fix of the NULL pointer, without the second half of 18c841e1f411: a fault below a PAE root goes on although a page of that root was zapped and the request to drop it is pending.',
+    scenarios: ['roots-without-page'],
+    patches: [
+      replace(
+        'PF.12',
+        staleCheck(is_obsolete_sp, () => false),
+      ),
+    ],
+    expect: violated('roots-without-page', 'no-leaf-below-an-obsolete-root'),
+  },
+  {
+    id: 'prefault-ignores-requests',
+    aliases: ['B31', 'H1'],
+    title: 'v6.11..v6.14: the loop of KVM_PRE_FAULT_MEMORY services no requests',
+    status: 'bug',
+    kernel: { version: 'v6.11..v6.14', function: 'kvm_mmu_reload' },
+    about:
+      'Stale, retry, stale, retry: the root is valid as far as kvm_mmu_reload() can see, and the request that would drop it waits for an entry into the guest. Fixed by 20a6cff3b283.',
+    scenarios: ['prefault-loop'],
+    patches: [drop('PREFAULT/PRE.1')],
+    expect: violated('prefault-loop', 'no-fault-retried-for-ever'),
+  },
+]
