@@ -7,8 +7,8 @@ import { rootScenarios } from './roots.ts'
 import type { Scenario } from './scenario.ts'
 import { slotCreateScenarios } from './slot-create.ts'
 import { slotScenarios } from './slots.ts'
-import { unlockedWalkScenarios } from './unlocked-walk.ts'
 import { storeBufferScenarios } from './store-buffers.ts'
+import { unlockedWalkScenarios } from './unlocked-walk.ts'
 import { unprotectScenarios } from './unprotect.ts'
 
 /** All scenarios, in the order of listings. */
