@@ -28,6 +28,9 @@ export const ROW = {
   words: 6,
 } as const
 
+/** Numbers by which a worker shows how far it is: transitions, states, bytes, states not yet expanded, depth. */
+export const GAUGES = 5
+
 /** What the workers of one search share; plain data, so that it can be sent to them. */
 export interface SharedMemory {
   readonly workers: number
@@ -38,7 +41,7 @@ export interface SharedMemory {
   readonly control: Int32Array
   readonly rows: Int32Array
   readonly keys: Int32Array
-  /** Transitions, states and bytes of each worker, for progress. */
+  /** GAUGES numbers of each worker, for progress. */
   readonly gauges: Float64Array
 }
 
@@ -53,7 +56,7 @@ export function sharedMemory(workers: number, words: number, capacity: number): 
     control: numbers(FIRST_COUNT + 2 * workers * (workers + 1)),
     rows: numbers(2 * workers * workers * capacity * stride),
     keys: numbers(2 * workers * capacity * 2),
-    gauges: new Float64Array(new SharedArrayBuffer(3 * workers * 8)),
+    gauges: new Float64Array(new SharedArrayBuffer(GAUGES * workers * 8)),
   }
 }
 

@@ -10,19 +10,14 @@ import { Expander, type ExpansionSink } from '../expander.ts'
 import { Judge } from '../judge.ts'
 import { LimitWatch } from '../limits.ts'
 import { Ancestry, MOST_STATES, type Origin } from './ancestry.ts'
-import { Exchange, ROW, type SharedMemory } from './exchange.ts'
+import { Exchange, GAUGES, ROW, type SharedMemory } from './exchange.ts'
 import { LevelRanks } from './level-ranks.ts'
 import { MergedRows } from './merged-rows.ts'
+import { Outbox, ownerOf } from './outbox.ts'
 import type { Found, ParallelOptions, PeerReport } from './report.ts'
 import type { Subject } from './subject.ts'
 
 const { chunkBits, chunkMask } = VectorStore
-
-/** Fingerprints that are remembered as sent, less one. */
-const RECENT_MASK = (1 << 13) - 1
-
-/** Where the workers' shares of a state space are decided: by the high lane, the table slot by the low one. */
-const ownerOf = (high: number, workers: number): number => ((high >>> 16) * workers) >>> 16
 
 /**
  * One worker of a parallel search. It keeps and expands the states whose hash makes them its own; successors
@@ -60,13 +55,7 @@ export class Peer implements ExpansionSink {
   #stopped: string | null = null
   /** Parity of the round whose key lists are still to be ranked. */
   #unranked: number | null = null
-  /** Where the next row to each worker goes. */
-  readonly #end: Int32Array
-  /**
-   * Fingerprints sent lately, `[low, high]` by their lowest bits; null in exact storage, where equal
-   * fingerprints are no proof of equal states.
-   */
-  readonly #recent: Int32Array | null
+  readonly #outbox: Outbox
 
   constructor(subject: Subject, options: ParallelOptions, memory: SharedMemory, me: number) {
     const { system, properties } = subject
@@ -86,11 +75,7 @@ export class Peer implements ExpansionSink {
     this.#watch = new LimitWatch(options)
     this.#incoming = new MergedRows(this.#exchange)
     this.#window = Math.max(1, Math.floor(memory.capacity / mostSteps(this.#compiled)))
-    this.#end = new Int32Array(memory.workers)
-    this.#recent =
-      options.storage === 'fingerprint' && (options.fingerprintBits ?? 64) === 64
-        ? new Int32Array(2 * (RECENT_MASK + 1))
-        : null
+    this.#outbox = new Outbox(this.#exchange, this.#store, options)
   }
 
   /** Searches to the end, in step with the other workers. @throws Abandoned when one of them is lost. */
@@ -121,7 +106,7 @@ export class Peer implements ExpansionSink {
 
   flush(head: number): boolean {
     this.#head = head
-    this.#send()
+    this.#outbox.send(this.#expander.batch, this.#compiled.leaves, this.#ranks.array, this.#levelStart)
     return true
   }
 
@@ -169,15 +154,11 @@ export class Peer implements ExpansionSink {
       this.#expanded += Math.min(this.#window, ranks.total - first)
       let end = cursor
       while (end < this.#levelEnd && ranks.of(end - this.#levelStart) < first + this.#window) end++
-      for (let to = 0; to < this.#end.length; to++)
-        this.#end[to] = exchange.mailbox(exchange.parity, exchange.me, to)
+      this.#outbox.begin()
       this.#head = this.#expander.expand(cursor, end, this)
-      this.#send()
+      this.#outbox.send(this.#expander.batch, this.#compiled.leaves, this.#ranks.array, this.#levelStart)
       cursor = end
-      this.#end.forEach((at, to) => {
-        const first = exchange.mailbox(exchange.parity, exchange.me, to)
-        exchange.setRowCount(to, (at - first) / exchange.memory.stride)
-      })
+      this.#outbox.close()
       if (exchange.me === 0) exchange.announceStop(this.#mustStop())
       exchange.barrier()
       if (exchange.stopAnnounced) this.#stopped = this.#mustStop() ? this.#reason() : 'stopped'
@@ -199,49 +180,6 @@ export class Peer implements ExpansionSink {
 
   #mustStop(): boolean {
     return this.#reason() !== null
-  }
-
-  /** Sends the successors in the batch to their owners. */
-  #send(): void {
-    const exchange = this.#exchange
-    const { workers, stride, rows } = exchange.memory
-    const { batch } = this.#expander
-    const { chunks, words } = this.#store
-    const { leaves } = this.#compiled
-    const { low, high, source, leaf, count } = batch
-    const { array: ranks } = this.#ranks
-    const start = this.#levelStart
-    const end = this.#end
-    const recent = this.#recent
-    for (let k = 0; k < count; k++) {
-      const lo = low[k]
-      const hi = high[k]
-      // What was sent before, its owner knows.
-      if (recent !== null && (lo | hi) !== 0) {
-        const place = (lo & RECENT_MASK) << 1
-        if (recent[place] === lo && recent[place + 1] === hi) continue
-        recent[place] = lo
-        recent[place + 1] = hi
-      }
-      const to = ((hi >>> 16) * workers) >>> 16
-      const at = end[to]
-      end[to] = at + stride
-      const state = source[k]
-      const behaviour = leaf[k]
-      rows[at] = lo
-      rows[at + ROW.hashHigh] = hi
-      rows[at + ROW.rank] = ranks[state - start]
-      rows[at + ROW.source] = state
-      rows[at + ROW.step] = leaves[behaviour + LEAF.step]
-      rows[at + ROW.leaf] = behaviour
-      const from = chunks[state >>> chunkBits]
-      const base = (state & chunkMask) * words
-      for (let w = 0; w < words; w++) rows[at + ROW.words + w] = from[base + w]
-      let change = behaviour + LEAF.first
-      for (let n = leaves[behaviour + LEAF.changes]; n > 0; n--, change += 2)
-        rows[at + ROW.words + leaves[change]] ^= leaves[change + 1]
-    }
-    batch.count = 0
   }
 
   /** Takes in the successors that were sent in the current round, in ascending order of rank and step. */
@@ -328,15 +266,15 @@ export class Peer implements ExpansionSink {
   get #bytesOfAll(): number {
     const { gauges, workers } = this.#exchange.memory
     let sum = 0
-    for (let w = 0; w < workers; w++) sum += gauges[3 * w + 2]
+    for (let w = 0; w < workers; w++) sum += gauges[GAUGES * w + 2]
     return sum
   }
 
   #showProgress(): void {
     const { memory, me } = this.#exchange
-    memory.gauges[3 * me] = this.#expander.transitions
-    memory.gauges[3 * me + 1] = this.#store.count
-    memory.gauges[3 * me + 2] = this.#bytes
+    const { count } = this.#store
+    const shown = [this.#expander.transitions, count, this.#bytes, count - this.#head, this.#depth]
+    memory.gauges.set(shown, GAUGES * me)
   }
 
   #report(): PeerReport {

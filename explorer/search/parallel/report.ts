@@ -1,4 +1,4 @@
-import type { Progress, SearchOptions } from '../breadth-first.ts'
+import type { SearchOptions } from '../search-options.ts'
 import type { Origin } from './ancestry.ts'
 import type { SharedMemory } from './exchange.ts'
 import type { SubjectSource } from './subject.ts'
@@ -51,5 +51,3 @@ export type WorkerMessage =
   | { readonly kind: 'report'; readonly report: PeerReport }
   | { readonly kind: 'origin'; readonly origin: Origin }
   | { readonly kind: 'model-error' | 'failure'; readonly message: string }
-
-export type { Progress }

@@ -3,11 +3,11 @@ import { ModelError } from '../../../model/language/errors.ts'
 import { isLiveness } from '../../../model/language/property.ts'
 import { stepTable } from '../../compile/step-table.ts'
 import { predictedCollision } from '../../state/collisions.ts'
-import type { SearchOptions } from '../breadth-first.ts'
 import type { SearchResult, Trace } from '../result.ts'
+import type { Progress, SearchOptions } from '../search-options.ts'
 import { resultsOf } from '../verdicts.ts'
 import { MOST_WORKERS, type Origin } from './ancestry.ts'
-import { abandon, askToStop, type SharedMemory, sharedMemory } from './exchange.ts'
+import { abandon, askToStop, GAUGES, type SharedMemory, sharedMemory } from './exchange.ts'
 import type { Found, PeerReport, WorkerInput, WorkerMessage } from './report.ts'
 import { loadSubject, type Subject, type SubjectSource } from './subject.ts'
 
@@ -210,11 +210,12 @@ function resultFrom(
   }
 }
 
-function progressOf({ gauges, workers }: SharedMemory, seconds: number) {
-  const sum = (lane: number): number => {
+function progressOf({ gauges, workers }: SharedMemory, seconds: number): Progress {
+  const sum = (gauge: number): number => {
     let total = 0
-    for (let w = 0; w < workers; w++) total += gauges[3 * w + lane]
+    for (let w = 0; w < workers; w++) total += gauges[GAUGES * w + gauge]
     return total
   }
-  return { transitions: sum(0), states: sum(1), bytes: sum(2), frontier: 0, depth: 0, seconds }
+  // All workers are at the same depth.
+  return { transitions: sum(0), states: sum(1), bytes: sum(2), frontier: sum(3), depth: gauges[4], seconds }
 }

@@ -1,0 +1,82 @@
+import type { Property } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
+import { CheckpointError } from '../checkpoint/errors.ts'
+import { RecordingLog } from '../checkpoint/recording-log.ts'
+import { SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
+import { CompiledSystem, type CompileOptions } from '../compile/compiled-system.ts'
+import { Predicates } from '../compile/predicates.ts'
+import type { PartialOrderExpander } from '../reduce/partial-order-expander.ts'
+import type { Reductions } from '../reduce/reduction.ts'
+import type { VisitedSet } from '../state/batch.ts'
+import { VectorStore } from '../state/vector-store.ts'
+import { visitedSetOf } from '../state/visited-set.ts'
+import { AnswerClasses } from './answer-classes.ts'
+import { Edges } from './edges.ts'
+import { Expander } from './expander.ts'
+import { Judge } from './judge.ts'
+import type { SearchOptions } from './search-options.ts'
+
+/** The parts of a breadth-first search. */
+export interface Engine<W> {
+  readonly compiled: CompiledSystem
+  readonly store: VectorStore
+  readonly visited: VisitedSet
+  /** What keeps the states or their fingerprints: the visited set, or what is inside it. */
+  readonly fingerprints: VisitedSet
+  readonly expander: Expander | PartialOrderExpander
+  readonly classes: AnswerClasses
+  readonly judge: Judge<W>
+  /** The graph, where a property is judged on it. */
+  readonly edges: Edges | null
+  /** Null when the search neither leaves checkpoints nor goes on from one. */
+  readonly checkpoint: SearchCheckpoint<W> | null
+}
+
+/**
+ * Puts the parts together.
+ * @throws ModelError when the model is wrong; CheckpointError for a search that cannot be continued.
+ */
+export function engineFor<W>(
+  system: System<W>,
+  properties: readonly Property<W>[],
+  options: SearchOptions,
+  { symmetry, partialOrder }: Reductions,
+): Engine<W> {
+  const resumable = options.checkpoint !== undefined || options.resume !== undefined
+  const log = resumable ? new RecordingLog(system as System) : null
+  const { storage = 'exact', seed = 1 } = options
+  const compiled = new CompiledSystem(system as System, {
+    actions: properties.filter((p) => p.kind === 'action') as never,
+    seed,
+    ...observers(options.onRecord, partialOrder?.observe, log?.onRecord),
+    ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
+  })
+  const store = new VectorStore(system.layout.words, storage === 'exact')
+  const fingerprints = visitedSetOf(store, options)
+  const visited: VisitedSet = symmetry?.visitedSet(fingerprints, store, compiled.hash) ?? fingerprints
+  const predicates = new Predicates(system as System, Judge.questions(properties), symmetry?.widenQuestion)
+  const expander = partialOrder?.expander(compiled, store, predicates) ?? new Expander(compiled, store)
+  const classes = new AnswerClasses(predicates, compiled)
+  const judge = new Judge(system, properties, predicates, classes)
+  const edges = storage === 'exact' && properties.some((p) => p.kind === 'progress') ? new Edges() : null
+  const engine = { compiled, store, visited, fingerprints, expander, classes, judge, edges }
+  if (log === null) return { ...engine, checkpoint: null }
+  if (symmetry !== null || partialOrder !== null || edges !== null)
+    throw new CheckpointError(
+      'a search with reductions, or for a progress property, cannot be continued from a checkpoint; use --reduce none',
+    )
+  const manner = { storage, bits: visited.bits ?? 0, seed }
+  const parts = { system, properties, manner, compiled, predicates, store, visited, judge }
+  return { ...engine, checkpoint: new SearchCheckpoint(parts, options.checkpoint, log) }
+}
+
+/** One observer of recordings for several. */
+function observers(...all: readonly (CompileOptions['onRecord'] | undefined)[]): CompileOptions {
+  const told = all.filter((o) => o !== undefined)
+  if (told.length === 0) return {}
+  return {
+    onRecord: (recording) => {
+      for (const observer of told) observer(recording)
+    },
+  }
+}
