@@ -2,7 +2,7 @@ import type { System } from '../../model/language/system.ts'
 import { Predicates, type Question } from '../compile/predicates.ts'
 
 /** Runs of a question's code beyond which nothing is said about it. */
-const MOST_RUNS = 200_000
+const MOST_RUNS = 20_000
 
 /**
  * For each field, which of its values a question cannot tell apart, whatever the values of the other fields:
