@@ -3,7 +3,7 @@ import { array, setOf } from '../language/shapes.ts'
 import type { Bounds } from './bounds.ts'
 import type { Kvm } from './kvm.ts'
 import { look_up_and_use_slot, use_slot_arrays } from './memslot.ts'
-import { clear_spte, spte_gfn } from './shadow-page.ts'
+import { clear_spte, type Spte, spte_gfn } from './shadow-page.ts'
 import type { Sorts } from './sorts.ts'
 
 /**
@@ -83,6 +83,14 @@ export function transfer_dirty(kvm: Kvm, { page, index }: Sptep): void {
   if (dirty && pfn !== null) kvm.host_page[pfn].dirty = true
 }
 
+/** Follows an entry of a rmap to its SPTE. @throws Fault when the page it points into was freed. */
+function follow(kvm: Kvm, gfn: number, { page, index }: Sptep): Spte {
+  if (kvm.page[page].list === 'free') {
+    throw new Fault('no-use-after-free', `rmap of gfn ${gfn}: page ${page} is used after it was freed`)
+  }
+  return kvm.page[page].spte[index]
+}
+
 /**
  * `kvm_zap_rmap()`: clears every SPTE of a frame. @returns whether there was one (a flush is owed).
  * @throws Fault when an entry points into a page that was freed.
@@ -90,12 +98,7 @@ export function transfer_dirty(kvm: Kvm, { page, index }: Sptep): void {
 export function kvm_zap_rmap(kvm: Kvm, gfn: number): boolean {
   const entries = rmap_entries(kvm, gfn)
   for (const sptep of entries) {
-    if (kvm.page[sptep.page].list === 'free') {
-      throw new Fault(
-        'no-use-after-free',
-        `rmap of gfn ${gfn}: page ${sptep.page} is used after it was freed`,
-      )
-    }
+    follow(kvm, gfn, sptep)
     drop_spte(kvm, sptep)
     // An entry whose SPTE maps something else by now.
     kvm.rmap[gfn][sptep.page].delete(sptep.index)
@@ -133,8 +136,8 @@ export function parents_of(kvm: Kvm, page: number): Sptep[] {
 /** GET.11: takes write permission from all SPTEs of a frame. Returns whether one had it (a flush is owed). */
 export function rmap_write_protect(kvm: Kvm, gfn: number): boolean {
   let writable = false
-  for (const { page, index } of rmap_entries(kvm, gfn)) {
-    const entry = kvm.page[page].spte[index]
+  for (const sptep of rmap_entries(kvm, gfn)) {
+    const entry = follow(kvm, gfn, sptep)
     if (!entry.mmuw) continue
     writable = true
     owe_flush(kvm)
