@@ -18,8 +18,9 @@ export type { Progress, SearchOptions }
 
 /**
  * Visits every reachable state in order of distance from the initial states and judges the properties.
- * Violations are reported with shortest traces. The same system and properties give the same result,
- * numbers and traces in every run.
+ * Violations are reported with shortest traces; of equally short ones with the least, first by initial state,
+ * then by the numbers of the steps, as they are declared. The same system and properties give the same
+ * result, numbers and traces in every run, with every seed and number of workers.
  * @throws ModelError when the model is wrong.
  */
 export function breadthFirst<W>(

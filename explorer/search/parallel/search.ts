@@ -202,8 +202,8 @@ function resultFrom(
     seconds,
     bytesPerState: sum((r) => r.bytes) / states,
     collisionProbability: bits === null ? 0 : predictedCollision(states, bits),
-    // States of different workers differ in the bits that choose the worker, so only pairs within one count.
-    ...(bits === null ? {} : { collisionMeasured: sum((r) => r.collisionMeasured) }),
+    // The bits that choose the worker are equal within one, so its pairs stand for fewer free bits.
+    ...(bits === null ? {} : { collisionMeasured: reports.length * sum((r) => r.collisionMeasured) }),
     steps,
     properties: resultsOf(properties, antecedents, traces, { complete, states, edges: null }),
     reduction: { asked: 'none', symmetry: null, partialOrder: null, factor: 1, notApplied: [] },
