@@ -1,0 +1,61 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { System } from '../../model/language/system.ts'
+import { CompiledSystem } from '../compile/compiled-system.ts'
+import { ANSWER, Predicates } from '../compile/predicates.ts'
+import { randomSystem } from '../oracles/random-system.ts'
+import { breadthFirst } from './breadth-first.ts'
+import { Judge } from './judge.ts'
+import { Successors } from './successors.ts'
+
+/** The first way of exactly `length` steps, in the order of their numbers, after which `reached` holds. */
+function firstWay(
+  compiled: CompiledSystem,
+  words: Int32Array,
+  length: number,
+  reached: (words: Int32Array) => boolean,
+): number[] | null {
+  if (length === 0) return reached(words) ? [] : null
+  const successors = new Successors(compiled)
+  successors.find(words, 0)
+  for (let k = 0; k < successors.count; k++) {
+    if (successors.faults(k)) continue
+    const next = words.slice()
+    successors.apply(k, next, 0)
+    const rest = firstWay(compiled, next, length - 1, reached)
+    if (rest !== null) return [successors.steps[k], ...rest]
+  }
+  return null
+}
+
+test('of equally short counterexamples the least is shown', () => {
+  let compared = 0
+  fc.assert(
+    fc.property(fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 }), (tape) => {
+      const { system, properties } = randomSystem(tape)
+      const asked = properties.filter((p) => p.kind === 'invariant' || p.kind === 'witness')
+      const compiled = new CompiledSystem(system as System)
+      const predicates = new Predicates(system as System, Judge.questions(asked))
+      breadthFirst(system, [...asked, ...properties.filter((p) => p.kind === 'fault')]).properties.forEach(
+        ({ trace }, q) => {
+          if (trace === null || q >= asked.length || trace.steps.length > 7) return
+          const sought = asked[q].kind === 'invariant' ? ANSWER.fails : ANSWER.holds
+          const ways = system.initial.map((codes) => {
+            const words = new Int32Array(system.layout.words)
+            system.layout.pack(codes, words, 0)
+            return firstWay(compiled, words, trace.steps.length, (w) => predicates.ask(q, w, 0) === sought)
+          })
+          const initial = ways.findIndex((way) => way !== null)
+          const steps = (ways[initial] ?? []).map((s) => {
+            const { thread, path } = compiled.steps[s]
+            return { thread: system.threads[thread].name, step: path }
+          })
+          expect({ initial: trace.initial, steps: trace.steps }).toEqual({ initial, steps })
+          compared++
+        },
+      )
+    }),
+    { numRuns: 100 },
+  )
+  expect(compared).toBeGreaterThan(20)
+})
