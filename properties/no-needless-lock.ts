@@ -15,4 +15,4 @@ export const noNeedlessLock: ActionProperty<Kvm> = {
   holds: (before, step) => before.vcpu[step.self].fault.hint || before.indirect_shadow_pages > 0,
 }
 
-const takes_lock = (path: string): boolean => /^WP\/UP\/UP\.\d lock$/.test(path)
+const takes_lock = (path: string): boolean => /^WP\/(RT\/)?UP\/UP\.\d lock$/.test(path)

@@ -14,6 +14,10 @@ import { violated } from './expectation.ts'
  *
  * Safety is the same for all: already H0 drops the lock between asking and unprotecting. A hint that is
  * wrong costs a needless lock (seen, but zapped since) or one more fault (built since).
+ *
+ * The documents say that the reachable shared states are the same. They are, of the MMU and while mmu_lock is
+ * free (explorer/gate/unprotect-hint.test.ts). Without the lock a vCPU can also resume while another thread is
+ * inside, and so be past its look at the requests when that thread makes one; the final check catches it.
  */
 
 const DIRECT = 'unprotect-retry'

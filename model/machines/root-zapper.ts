@@ -1,5 +1,5 @@
 import { choice, type Program, program, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { sp_has_gptes } from '../memory/shadow-page.ts'
 import { write_unlock } from './lock.ts'
@@ -60,7 +60,7 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
             does: (kvm, self) => {
               kvm.zapper[self].sp = p
             },
-            to: 'ZAP.2',
+            to: bounds.levels > 1 && watched(bounds) ? 'ZAP.1' : 'ZAP.2',
           },
         ),
       ),

@@ -47,9 +47,10 @@ export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_sha
 
 /**
  * `__kvm_mmu_unprotect_gfn_and_retry()`: zap every shadow page of the frame, so that the write can be
- * retried, and remember the instruction, so that it is retried once.
+ * retried, and remember the instruction, so that it is retried once. `always` counts it as retried even if
+ * there was nothing to zap, because it cannot be emulated instead.
  */
-export function unprotect(bounds: Bounds): Block<Kvm> {
+export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
   return block('UP', [
     readHint(),
     write_lock('UP.3 lock', 'vcpu', about),
@@ -94,21 +95,25 @@ export function unprotect(bounds: Bounds): Block<Kvm> {
     ]),
     kvm_mmu_commit_zap_page('UP.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
     write_unlock('UP.3 unlock', about),
-    rememberRetry(),
+    rememberRetry(always),
   ])
 }
 
-/** UP.4: the instruction that is retried is remembered, whether something was zapped or not. */
-function rememberRetry(): Entry<Kvm> {
+/** UP.4: the instruction that is retried is remembered. */
+function rememberRetry(always: boolean): Entry<Kvm> {
+  const retried = (kvm: Kvm, v: number): boolean => always || kvm.vcpu[v].fault.zapped
   return step(
     'UP.4',
     {
       ...about,
-      shows: (kvm, v) => `last_retry_eip, last_retry_addr = this instruction, gva ${kvm.vcpu[v].gva}`,
+      shows: (kvm, v) =>
+        retried(kvm, v)
+          ? `last_retry_eip, last_retry_addr = this instruction, gva ${kvm.vcpu[v].gva}`
+          : 'nothing was zapped',
     },
     {
       does: (kvm, v) => {
-        kvm.vcpu[v].last_retry = kvm.vcpu[v].gva + 1
+        if (retried(kvm, v)) kvm.vcpu[v].last_retry = kvm.vcpu[v].gva + 1
       },
     },
   )

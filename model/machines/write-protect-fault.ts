@@ -36,13 +36,18 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
         since,
         shows: (kvm, v) => (kvm.vcpu[v].unemulatable ? 'cannot be emulated' : 'emulate'),
       },
-      [{ when: (kvm, v) => !kvm.vcpu[v].unemulatable, to: 'TRACK' }, {}],
+      [
+        ...(bounds.dataWrites ? [{ when: mayRetryInstead, to: 'RT' }] : []),
+        { when: (kvm, v) => !kvm.vcpu[v].unemulatable, to: 'TRACK' },
+        { to: 'RX.1' },
+      ],
     ),
+    ...(bounds.dataWrites ? [retryInstead(bounds)] : []),
     step('RX.1', { ...rx, shows: (kvm, v) => `EMULTYPE_ALLOW_RETRY_PF = ${kvm.vcpu[v].fault.may_retry}` }, [
       { when: (kvm, v) => !kvm.vcpu[v].fault.may_retry, to: 'RX.fail' },
       {},
     ]),
-    unprotect(bounds),
+    unprotect(bounds, true),
     step(
       'RX.3',
       { ...rx, shows: 'resume the guest: retry the instruction' },
@@ -58,6 +63,28 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
         },
         to: 'RUN.1',
       },
+    ),
+  ])
+}
+
+/** The instruction does not look like one that writes page tables: better let the guest have the frame. */
+function mayRetryInstead(kvm: Kvm, v: number): boolean {
+  const { unemulatable, edit, fault } = kvm.vcpu[v]
+  return !unemulatable && edit === 0 && fault.may_retry
+}
+
+/** RT: unprotect and retry an instruction that could be emulated; emulate it if there was nothing to zap. */
+function retryInstead(bounds: Bounds): Block<Kvm> {
+  return block('RT', [
+    unprotect(bounds, false),
+    step(
+      'RT.1',
+      {
+        fn: 'kvm_mmu_unprotect_gfn_and_retry',
+        since,
+        shows: (kvm, v) => (kvm.vcpu[v].fault.zapped ? 'unprotected: retry' : 'nothing was zapped: emulate'),
+      },
+      [{ when: (kvm, v) => kvm.vcpu[v].fault.zapped, does: forget_fault, to: 'RUN.1' }, { to: 'TRACK' }],
     ),
   ])
 }

@@ -1,6 +1,7 @@
+import { write_gpte } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { free_shadow_page, list_del_active } from '../memory/shadow-page.ts'
-import { unaccount_shadowed } from '../memory/write-tracking.ts'
+import { kvm_mmu_mark_parents_unsync, unaccount_shadowed } from '../memory/write-tracking.ts'
 import { link, map, pageTableScenario, shadow_page_for } from './page-tables.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -33,24 +34,28 @@ const LEVEL_PROPERTIES = [...TRACKED_PROPERTIES, 'writable-table-is-unsync', 'un
 export const editScenarios: readonly Scenario<Kvm>[] = [
   pageTableScenario({
     id: 'unsync-one-level',
-    title: 'one vCPU edits the table it runs on, through an address that maps the table itself',
+    title: 'one vCPU edits a table that it runs on, now or after its next CR3 load',
     about:
-      'The smallest guest that can change its own translations. The table is shadowed at level 1, so the first store makes its shadow page unsync and writable; later stores go unseen until the guest flushes (INVLPG, CR3 load).',
+      'The smallest guest that can change its own translations. The tables are shadowed at level 1, so the first store makes the shadow page unsync and writable; later stores go unseen until the guest flushes (INVLPG, CR3 load).',
     bounds: {
       pages: 2,
-      gfns: 3,
-      pfns: 3,
+      gfns: 4,
+      pfns: 4,
+      pgds: 2,
       gvas: 2,
+      reads: [0],
       edits: [
-        { gva: 1, index: 0, to: 2, w: true },
-        { gva: 1, index: 0, to: 1, w: false },
+        { gva: 1, index: 0, to: 3, w: true },
+        { gva: 1, index: 0, to: 2, w: false },
       ],
       editsLeft: 2,
       invlpgs: 1,
-      cr3Loads: 1,
-      dataWrites: true,
+      cr3Loads: 2,
     },
-    tables: [[1, 0]],
+    tables: [
+      [2, 0],
+      [2, 0],
+    ],
     properties: [...SHADOW_PROPERTIES, 'unsync-page-is-synced'],
   }),
   pageTableScenario({
@@ -101,6 +106,54 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
     begin: (kvm) => {
       kvm.vcpu[0].cr3_loads = 0
     },
+  }),
+  pageTableScenario({
+    id: 'unsync-cr3-switch',
+    title: 'one vCPU edits a table that two of its page directories share, and switches between them',
+    about:
+      'A shadow page that is unsync is found again: below a root that was not current when it went unsync, or when a second root links it.',
+    bounds: {
+      levels: 2,
+      pages: 4,
+      gfns: 5,
+      pfns: 5,
+      pgds: 2,
+      gvas: 2,
+      reads: [0],
+      edits: [{ gva: 1, index: 0, to: 4, w: true }],
+      editsLeft: 1,
+      cr3Loads: 2,
+    },
+    tables: [
+      [2, null],
+      [2, null],
+      [3, 2],
+    ],
+    properties: LEVEL_PROPERTIES,
+  }),
+  pageTableScenario({
+    id: 'unsync-zap',
+    title: 'one vCPU edits a lowest table while a zapper zaps its shadow pages',
+    about:
+      'Unsync pages are zapped together with the page above them, so that no unsync page is out of reach.',
+    bounds: {
+      levels: 2,
+      pages: 4,
+      gfns: 4,
+      pfns: 4,
+      gvas: 2,
+      reads: [0],
+      edits: [{ gva: 1, index: 0, to: 3, w: true }],
+      editsLeft: 1,
+      invlpgs: 1,
+      zappers: 1,
+      zaps: 1,
+    },
+    tables: [
+      [1, null],
+      [2, 1],
+    ],
+    properties: [...LEVEL_PROPERTIES, 'no-link-to-a-dead-page', 'page-on-one-list', 'no-freed-root-in-use'],
   }),
   pageTableScenario({
     id: 'tracked-pgd',
@@ -223,11 +276,8 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
       pfns: 7,
       gvas: 6,
       reads: [4, 5],
-      edits: [
-        { gva: 3, index: 1, to: 6, w: true, by: 0 },
-        { gva: 2, index: 1, to: 1, w: true, by: 0 },
-      ],
-      editsLeft: 2,
+      edits: [{ gva: 2, index: 1, to: 1, w: true, by: 0 }],
+      editsLeft: 1,
     },
     tables: [
       [1, null],
@@ -242,6 +292,10 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
       link(kvm, kvm.vcpu[0].root as number, 0, middle)
       link(kvm, middle, 0, leaf)
       map(kvm, leaf, 1, 5, false)
+      // The lowest table was edited a moment ago: gfn 5 -> 6, and nobody has flushed.
+      kvm.page[leaf].unsync = true
+      kvm_mmu_mark_parents_unsync(kvm, leaf)
+      write_gpte(kvm, 2, 1, 6, true)
     },
   }),
   pageTableScenario({

@@ -57,7 +57,7 @@ export const unprotectScenarios: readonly Scenario<Kvm>[] = [
     title:
       'a vCPU under shadow paging writes to the page directory of another by an instruction that KVM cannot emulate',
     about:
-      'Both vCPUs run on shadow pages of guest tables, so the count never becomes zero. The other vCPU loads its root again whenever it was zapped, and so protects the frame anew: the interference that a bounded number of retries turns into a failure.',
+      'Both vCPUs run on shadow pages of guest tables, so the count never becomes zero. The other vCPU loads its root again whenever it was zapped, and so protects the frame anew: the interference that a bounded number of retries turns into a failure. It can also leave that page directory, which then is no root any more.',
     bounds: {
       vcpus: 2,
       levels: 2,
@@ -68,9 +68,36 @@ export const unprotectScenarios: readonly Scenario<Kvm>[] = [
       reads: [],
       hardStores: [{ gva: 0, by: 0 }],
       hardStoresLeft: 1,
+      cr3Loads: 1,
     },
     tables: [[2], [null], [1]],
     cr3: [0, 1],
     properties: [...UNPROTECT_PROPERTIES, 'emulation-failure-is-reported'],
+    begin: (kvm) => {
+      kvm.vcpu[0].cr3_loads = 0
+    },
+  }),
+  pageTableScenario({
+    id: 'unprotect-instead-of-emulating',
+    title: 'a vCPU on a direct MMU writes data to a frame that is shadowed as a table of a nested guest',
+    about:
+      'The instruction could be emulated, but does not look like one that writes page tables: the frame has probably been freed and reused. KVM unprotects it and lets the guest retry; if there was nothing to zap, or if the instruction was just retried, it emulates.',
+    bounds: {
+      vcpus: 2,
+      levels: 2,
+      pages: 4,
+      gfns: 3,
+      pfns: 3,
+      pgds: 2,
+      reads: [],
+      dataWrites: true,
+      hardStores: [{ gva: 0, by: 0 }],
+      withoutGptes: [0, 2],
+      zappers: 1,
+      zaps: 1,
+    },
+    tables: [[2], [null], [1]],
+    cr3: [0, 1],
+    properties: UNPROTECT_PROPERTIES.filter((id) => id !== 'emulation-fails-only-when-shadowed-again'),
   }),
 ]
