@@ -1,14 +1,20 @@
 import { breadthFirst } from '../explorer/search/breadth-first.ts'
 import type { Limits } from '../explorer/search/limits.ts'
-import type { Witness } from '../model/language/property.ts'
+import type { FaultFreedom, Property, Witness } from '../model/language/property.ts'
 import type { System } from '../model/language/system.ts'
 import type { GoalReachable } from './violation.ts'
+
+/** How to look for a goal. */
+export interface GoalSearch extends Limits {
+  /** Faults that end a behaviour short of the goal. After any other fault the answer is not known. */
+  readonly faults?: readonly FaultFreedom[]
+}
 
 /**
  * Decides by a search from the state whether a goal can still be reached. Answers are remembered: traces that
  * differ in order only mostly end in the same state.
  */
-export function goalReachableIn(system: System, limits: Limits = {}): GoalReachable {
+export function goalReachableIn(system: System, { faults = [], ...limits }: GoalSearch = {}): GoalReachable {
   const answers = new WeakMap<object, Map<string, boolean | null>>()
   return (codes, goal) => {
     const known = answers.get(goal) ?? new Map<string, boolean | null>()
@@ -23,7 +29,8 @@ export function goalReachableIn(system: System, limits: Limits = {}): GoalReacha
       seen: goal,
     }
     const from: System = { ...system, initial: [codes] }
-    const { verdict } = breadthFirst(from, [witness as unknown as Witness<unknown>], limits).properties[0]
+    const asked = [witness as unknown as Property<unknown>, ...faults]
+    const { verdict } = breadthFirst(from, asked, limits).properties[0]
     const answer = verdict === 'inconclusive' ? null : verdict === 'holds'
     known.set(state, answer)
     return answer

@@ -1,56 +1,14 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
 import { confirmInFreshProcess, fileKeeper } from './file-keeper.ts'
 import { resultSchema } from './report.ts'
+import { builtPrograms, MAIN, PLAIN, TINY } from './tiny/built.ts'
 import { catalogue } from './tiny/catalogue.ts'
 
 /** The built programs as processes: what cannot be seen from inside one. */
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const TINY = join(root, 'dist', 'explorer', 'cli', 'tiny', 'main.js')
-const MAIN = join(root, 'dist', 'explorer', 'cli', 'main.js')
-
-let folder: string
-beforeAll(() => {
-  const ready = spawnSync(process.execPath, [join(root, '.ci', 'ready.mjs')], { encoding: 'utf8' })
-  if (ready.status !== 0) throw new Error(`the build failed: ${ready.stdout}${ready.stderr}`)
-  folder = mkdtempSync(join(tmpdir(), 'mmucheck-'))
-}, 300_000)
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-/** What the runner of the tests prefers must not be inherited. */
-const { NO_COLOR: _, FORCE_COLOR: __, COLUMNS: ___, ...plain } = process.env
-
-function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = plain) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-    env,
-  })
-  return { status, stdout, stderr }
-}
-
-/** Starts a program and gathers what it prints. */
-function begin(args: readonly string[]) {
-  const child = spawn(process.execPath, [TINY, ...args], { cwd: folder, env: plain })
-  const said = { out: '', err: '' }
-  child.stdout.on('data', (text) => {
-    said.out += String(text)
-  })
-  child.stderr.on('data', (text) => {
-    said.err += String(text)
-  })
-  return { child, said, ended: ended(child) }
-}
-
-const ended = (child: ChildProcess) =>
-  new Promise<number | null>((resolve) => {
-    child.on('close', (status) => resolve(status))
-  })
+const { folder, run, begin } = builtPrograms()
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -60,7 +18,7 @@ describe('a search in the built program', () => {
     expect([status, stderr]).toEqual([1, ''])
     const result = resultSchema.parse(JSON.parse(stdout))
     const files = result.checks[0].properties.flatMap((p) => p.counterexample?.file ?? [])
-    expect(files.sort()).toEqual(readdirSync(join(folder, 'out')).map((name) => join('out', name)))
+    expect(files.sort()).toEqual(readdirSync(join(folder(), 'out')).map((name) => join('out', name)))
     expect(run(TINY, ['replay', ...files]).status).toBe(0)
   })
 
@@ -98,12 +56,13 @@ describe('the replay in a fresh process', () => {
       trace: { initial: 0, steps: [{ thread: 'zapper', step: 'Z.1' }] },
       reason: null,
       subject: null,
+      fairness: null,
     } as const
-    const keeper = fileKeeper('0.0.0', confirmInFreshProcess(TINY))
+    const keeper = fileKeeper(catalogue, '0.0.0', confirmInFreshProcess(TINY))
     const kept = keeper.keep({ scenario, design: upstream, properties: [property] }, [outcome], {
-      out: join(folder, 'bogus'),
+      out: join(folder(), 'bogus'),
       designFile: null,
-      shrink: false,
+      shortest: true,
     })
     await expect(kept).rejects.toThrow(
       /^the replay in a fresh process disagrees with the search: .*root-dropped/,
@@ -118,30 +77,29 @@ describe('an interrupt', () => {
   ] as const)(
     '%s stops the search, prints the partial report and exits with %i',
     async (signal, expected) => {
-      const { child, said, ended: end } = begin(['check', 'endless', '--json'])
+      const { child, ended } = begin(['check', 'endless', '--json'])
       await sleep(1500)
       child.kill(signal)
-      expect(await end).toBe(expected)
-      const result = resultSchema.parse(JSON.parse(said.out))
+      const { status, stdout, stderr } = await ended
+      expect([status, stderr]).toEqual([expected, ''])
+      const result = resultSchema.parse(JSON.parse(stdout))
       expect(result.verdict).toBe('inconclusive')
       expect(result.checks[0]).toMatchObject({ complete: false, incompleteReason: 'interrupted' })
       expect(result.checks[0].states).toBeGreaterThan(1)
-      expect(said.err).toBe('')
     },
   )
 })
 
 describe('streams', () => {
   it('a reader that goes away is no verdict and no complaint', async () => {
-    const { child, said, ended: end } = begin(['check', 'endless', '--time-limit', '1'])
-    child.stdout.destroy()
-    expect(await end).toBe(141)
-    expect(said.err).toBe('')
+    const { child, ended } = begin(['check', 'endless', '--time-limit', '1'])
+    child.stdout?.destroy()
+    expect(await ended).toMatchObject({ status: 141, stderr: '' })
   })
 
   it('colour is for terminals, or when asked for', () => {
     const coloured = (env: NodeJS.ProcessEnv) =>
-      run(TINY, ['list', 'designs'], { ...plain, ...env }).stdout.includes('\x1b[')
+      run(TINY, ['list', 'designs'], { ...PLAIN, ...env }).stdout.includes('\x1b[')
     expect(coloured({})).toBe(false)
     expect(coloured({ FORCE_COLOR: '1' })).toBe(true)
     expect(coloured({ FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(true)

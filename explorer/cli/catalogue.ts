@@ -1,5 +1,5 @@
 import type { Design } from '../../model/designs/design.ts'
-import type { Property } from '../../model/language/property.ts'
+import type { FaultFreedom, Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { UsageError } from './errors.ts'
 import { unknownName } from './nearest.ts'
@@ -24,6 +24,8 @@ export interface Catalogue<W = unknown> {
   readonly designs: readonly Design<W>[]
   readonly properties: readonly Property<W>[]
   readonly featured?: Featured
+  /** Ids of the designs that a run without arguments checks besides upstream; all when absent. */
+  readonly putForward?: readonly string[]
 }
 
 /**
@@ -74,6 +76,11 @@ export function findDesign<W>({ designs }: Catalogue<W>, name: string): Design<W
 /** @throws UsageError for a name that no property has. */
 export function findProperty<W>({ properties }: Catalogue<W>, name: string): Property<W> {
   return lookUp('property', properties, name)
+}
+
+/** What must not happen in a step: a behaviour ends there. */
+export function faultsOf({ properties }: Catalogue): FaultFreedom[] {
+  return properties.filter((p) => p.kind === 'fault')
 }
 
 /** `id (R1, D2)`, or just the id. */

@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
 import type { Design } from '../../model/designs/design.ts'
-import { NOTHING_REDUCED } from '../reduce/reduction.ts'
+import { NOTHING_REDUCED, type ReductionReport } from '../reduce/reduction.ts'
 import { UPSTREAM } from './catalogue.ts'
 import type { Cell } from './plan.ts'
 import type { ProgressDisplay } from './progress.ts'
 import type { CheckReport, Counterexample } from './report.ts'
-import type { CheckOutcome, CheckRequest, PropertyOutcome, SearchSettings } from './run-check.ts'
+import type { CheckOutcome, CheckRequest, PropertyOutcome } from './run-check.ts'
+import { type Checkpoints, type SearchSettings, withCheckpoint } from './search-settings.ts'
 import type { Session } from './session.ts'
 
 /** How a list of searches is made. */
@@ -12,7 +14,9 @@ export interface CheckPlan {
   readonly cells: readonly Cell[]
   readonly settings: SearchSettings
   /** Searches that run at the same time. */
-  readonly workers: number
+  readonly atOnce: number
+  /** Where each search leaves checkpoints; null for nowhere. */
+  readonly checkpoints: Checkpoints | null
   /** Folder for counterexamples. */
   readonly out: string
   readonly progress: ProgressDisplay
@@ -24,11 +28,9 @@ export interface CheckPlan {
  * Makes the searches, several at a time, and gives their reports in the order of the cells. Every violation
  * is written to a file and replayed in a process of its own before it is given. When the session is
  * interrupted, running searches end as incomplete and the rest is reported as never begun.
- * @throws ModelError or InternalError; the other searches are then ended.
+ * @throws ModelError, UsageError or InternalError; the other searches are then ended.
  */
 export async function* checkAll(session: Session, plan: CheckPlan): AsyncGenerator<CheckReport> {
-  // A patch that does not fit is found before anything is searched or written.
-  for (const { scenario, design } of plan.cells) scenario.build(design.patches)
   const failed = new AbortController()
   const signal = AbortSignal.any([session.signal, failed.signal])
   const running: Promise<CheckReport>[] = []
@@ -40,7 +42,7 @@ export async function* checkAll(session: Session, plan: CheckPlan): AsyncGenerat
     // Awaited below in order; until then a failure must not count as unhandled.
     running[index].catch(() => failed.abort())
   }
-  for (let i = 0; i < plan.workers; i++) start()
+  for (let i = 0; i < plan.atOnce; i++) start()
   try {
     for (let index = 0; index < plan.cells.length; index++) yield await running[index]
   } finally {
@@ -56,27 +58,29 @@ async function checkOne(
   signal: AbortSignal,
 ): Promise<CheckReport> {
   const { scenario, design, properties } = cell
+  if (signal.aborted) return reportOf(cell, neverBegun(cell), new Map(), null)
+  const { checkpoints, designFiles, progress } = plan
+  const settings = checkpoints === null ? plan.settings : withCheckpoint(plan.settings, checkpoints, cell)
   const request: CheckRequest = {
     scenario: scenario.id,
-    design: plan.designFiles.has(design.id) ? (design as Design<never>) : design.id,
+    design: designFiles.has(design.id) ? (design as Design<never>) : design.id,
     properties: properties.map((p) => p.id),
-    settings: plan.settings,
+    settings,
   }
-  if (signal.aborted) return reportOf(cell, neverBegun(cell), new Map())
   const name = design.id === UPSTREAM ? scenario.id : `${scenario.id} with ${design.id}`
-  const outcome = await session.runner.run(request, signal, (progress) =>
-    plan.progress.update(name, progress),
-  )
-  plan.progress.done(name)
+  const outcome = await session.runner.run(request, signal, (now) => progress.update(name, now))
+  progress.done(name)
+  const left = settings.checkpoint?.directory
+  const resume = !outcome.complete && left !== undefined && existsSync(left) ? checkpoints : null
   const givenUp = signal.aborted && !session.signal.aborted
-  if (givenUp) return reportOf(cell, outcome, new Map())
+  if (givenUp) return reportOf(cell, outcome, new Map(), resume)
   const violated = outcome.properties.filter((p) => p.verdict === 'violated' && p.trace !== null)
   const kept = await session.keeper.keep(cell, violated, {
     out: plan.out,
-    designFile: plan.designFiles.get(design.id) ?? null,
-    shrink: plan.settings.search !== 'bfs',
+    designFile: designFiles.get(design.id) ?? null,
+    shortest: settings.search === 'bfs' && outcome.reduction.partialOrder === null,
   })
-  return reportOf(cell, outcome, kept)
+  return reportOf(cell, outcome, kept, resume)
 }
 
 function neverBegun({ properties }: Cell): CheckOutcome {
@@ -100,9 +104,11 @@ function neverBegun({ properties }: Cell): CheckOutcome {
         trace: null,
         reason: null,
         subject: null,
+        fairness: null,
       }),
     ),
     reduction: NOTHING_REDUCED,
+    workers: 0,
   }
 }
 
@@ -110,9 +116,10 @@ function reportOf(
   { scenario, design }: Cell,
   outcome: CheckOutcome,
   kept: ReadonlyMap<string, Counterexample>,
+  checkpoints: Checkpoints | null,
 ): CheckReport {
   const { complete, incompleteReason, states, transitions, depth, deadlocks, seconds } = outcome
-  const { bytesPerState, collisionProbability, reduction, steps, properties } = outcome
+  const { bytesPerState, collisionProbability, reduction, steps, properties, workers } = outcome
   return {
     scenario: scenario.id,
     design: design.id,
@@ -124,9 +131,24 @@ function reportOf(
     deadlocks,
     seconds,
     bytesPerState,
-    reduction: reduction.symmetry === null ? 'none' : 'symmetry',
+    reduction: applied(reduction),
+    reductionFactor: reduction.factor,
+    notApplied: [...reduction.notApplied],
+    workers,
     collisionProbability,
+    collisionMeasured: outcome.collisionMeasured ?? null,
+    coverage: outcome.coverage ?? null,
+    resume: checkpoints?.directory ?? null,
     steps: Object.fromEntries(steps),
-    properties: properties.map(({ trace: _, ...p }) => ({ ...p, counterexample: kept.get(p.id) ?? null })),
+    properties: properties.map(({ trace: _, fairness, ...p }) => ({
+      ...p,
+      fairness: fairness === null ? null : [...fairness],
+      counterexample: kept.get(p.id) ?? null,
+    })),
   }
+}
+
+function applied({ symmetry, partialOrder }: ReductionReport): CheckReport['reduction'] {
+  if (symmetry === null) return partialOrder === null ? 'none' : 'por'
+  return partialOrder === null ? 'symmetry' : 'all'
 }

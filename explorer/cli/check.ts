@@ -6,12 +6,12 @@ import { findDesign, titled, UPSTREAM } from './catalogue.ts'
 import { checkAll } from './check-all.ts'
 import { UsageError } from './errors.ts'
 import { writeTo } from './file-keeper.ts'
-import { readOptions, type SearchFlags, searchOptions } from './options.ts'
-import { type Cell, planOf } from './plan.ts'
+import { readOptions, searchOptions } from './options.ts'
+import { type Cell, checkPatches, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
 import { type CheckReport, exitStatusOf, overallVerdict, type Result, verdictLine } from './report.ts'
 import { checkBlock, type Style } from './report-text.ts'
-import type { SearchSettings } from './run-check.ts'
+import { checkpointsOf, checkResumable, settingsOf } from './search-settings.ts'
 import { interruption, type Session } from './session.ts'
 import { isDesignFile, readDesign } from './user-design.ts'
 
@@ -39,18 +39,31 @@ const options = searchOptions.extend({
  */
 export async function check(session: Session, scenarios: readonly string[], raw: unknown): Promise<number> {
   const flags = readOptions(options, raw)
+  const asked = settingsOf(flags)
+  const checkpoints = checkpointsOf(flags)
   const { designs, files } = designsOf(session, flags.design)
   const cells = planOf(session.catalogue, { scenarios, designs, properties: flags.property })
+  if (checkpoints !== null) checkResumable(checkpoints, cells)
+  checkPatches(cells)
+  // Several searches are made side by side; a single one is shared out, if that was asked for.
+  const shared = cells.length === 1 ? (flags.workers ?? 1) : 1
+  const settings = { ...asked, workers: shared }
 
   const { io } = session
-  const style: Style = { colour: io.colour, width: io.width, unicode: flags.unicode }
+  const style: Style = {
+    colour: io.colour,
+    width: io.width,
+    unicode: flags.unicode,
+    allRemarks: flags.reduce !== undefined || flags.workers !== undefined,
+  }
   const showText = flags.json !== true && !flags.quiet
-  const progress = new ProgressDisplay(io, flags.quiet)
+  const progress = new ProgressDisplay(io, { quiet: flags.quiet, searches: cells.length, limits: settings })
   const checks: CheckReport[] = []
   const reports = checkAll(session, {
     cells,
-    settings: settingsOf(flags),
-    workers: Math.min(flags.workers ?? availableParallelism(), cells.length),
+    settings,
+    checkpoints,
+    atOnce: Math.min(flags.workers ?? availableParallelism(), cells.length),
     out: flags.out,
     progress,
     designFiles: files,
@@ -77,21 +90,6 @@ export async function check(session: Session, scenarios: readonly string[], raw:
   }
   io.out(flags.json === true ? json : verdictLine(checks, flags.allowIncomplete))
   return interruption(session.signal) ?? exitStatusOf(checks, flags.allowIncomplete)
-}
-
-/** The search part of the options. */
-function settingsOf(flags: SearchFlags): SearchSettings {
-  const { search, storage, reduce, maxStates, maxDepth, timeLimit, memoryLimit, seed } = flags
-  return {
-    search,
-    storage,
-    reduce,
-    ...(maxStates === undefined ? {} : { maxStates }),
-    ...(maxDepth === undefined ? {} : { maxDepth }),
-    ...(timeLimit === undefined ? {} : { timeLimit }),
-    ...(memoryLimit === undefined ? {} : { memoryLimit }),
-    ...(seed === undefined ? {} : { seed }),
-  }
 }
 
 /** `roots-zap-all, design some-design (R1)`. */

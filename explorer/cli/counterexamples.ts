@@ -6,7 +6,7 @@ import { ReplayDisagreement, type Replayed, type Resolve, replay } from '../../c
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { ReplayError } from '../compile/reference.ts'
-import { type Catalogue, findNamed, findProperty, findScenario } from './catalogue.ts'
+import { type Catalogue, faultsOf, findNamed, findProperty, findScenario } from './catalogue.ts'
 import { InternalError, UsageError } from './errors.ts'
 import { packageInfo } from './package-info.ts'
 import { readDesign } from './user-design.ts'
@@ -45,7 +45,8 @@ export function load(catalogue: Catalogue, source: Source): Replayed {
   const ce = readCounterexample(fileOf(source))
   const resolve = resolverOf(catalogue, ce, source.design)
   try {
-    return replay(ce, resolve, (codes, goal) => goalReachableIn(resolve(ce).system)(codes, goal))
+    const faults = faultsOf(catalogue)
+    return replay(ce, resolve, (codes, goal) => goalReachableIn(resolve(ce).system, { faults })(codes, goal))
   } catch (error) {
     if (error instanceof ReplayError) throw new InternalError(`${ce.id}: ${error.message}`)
     if (error instanceof ReplayDisagreement) throw new InternalError(error.message)

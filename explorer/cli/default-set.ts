@@ -3,24 +3,29 @@ import { z } from 'zod'
 import { diagram } from '../../counterexamples/diagram.ts'
 import { type CellName, type Featured, findDesign, titled, UPSTREAM } from './catalogue.ts'
 import { headingOf } from './check.ts'
-import { checkAll } from './check-all.ts'
+import { type CheckPlan, checkAll } from './check-all.ts'
 import { load } from './counterexamples.ts'
 import { worstOf } from './exit-status.ts'
 import { matchOf, statusesOf } from './expectation.ts'
 import { wrap } from './io.ts'
 import { readOptions } from './options.ts'
-import { type Cell, planOf } from './plan.ts'
+import { type Cell, checkPatches, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
 import { type CheckReport, tallyOf } from './report.ts'
-import { checkBlock, headingLines, type Style, totals, verdictWord } from './report-text.ts'
+import { checkBlock, headingLines, plural, type Style, totals, verdictWord } from './report-text.ts'
+import { DEFAULT_SETTINGS } from './search-settings.ts'
 import { interruption, type Session } from './session.ts'
 
 const options = z.object({ unicode: z.boolean().default(false) })
 
 const OUT = 'out'
 
+/** States of a scenario upstream up to which other designs are checked in it too. */
+const SMALL = 100_000
+
 /**
- * `mmucheck` without arguments: every scenario upstream, and every other design in the scenarios it names.
+ * `mmucheck` without arguments: every scenario upstream; then the designs that the catalogue puts forward, in
+ * those of their scenarios that turned out small, small ones first.
  * A violation that a design is known for is expected here, so the exit status says whether all came out as
  * it must. Opens with the featured design question: the wrong answer as a diagram, the right one as a proof.
  */
@@ -28,43 +33,70 @@ export async function defaultSet(session: Session, raw: unknown): Promise<number
   const { catalogue, io } = session
   const { unicode } = readOptions(options, raw)
   const style: Style = { colour: io.colour, width: io.width, unicode }
+  const all = allCells(session)
+  checkPatches(all)
   const { featured } = catalogue
-  const cells = featuredFirst(allCells(session), featured)
-  const reports = checkAll(session, {
-    cells,
-    settings: { search: 'bfs', storage: 'exact', reduce: 'all' },
-    workers: Math.min(availableParallelism(), cells.length),
-    out: OUT,
-    progress: new ProgressDisplay(io, false),
-    designFiles: new Map(),
-  })
   if (featured !== undefined) {
     for (const line of wrap(featured.question, io.width)) io.out(line)
     io.out('')
   }
+  const cells: Cell[] = []
   const checks: CheckReport[] = []
-  for await (const report of reports) {
-    const cell = cells[checks.length]
-    checks.push(report)
-    if (isCell(cell, featured?.broken)) showBroken(session, cell, report, style)
-    else if (isCell(cell, featured?.fixed)) for (const line of proof(cell, report, style)) io.out(line)
-    else for (const line of summary(cell, report, style)) io.out(line)
+  const search = async (more: readonly Cell[]): Promise<void> => {
+    cells.push(...more)
+    for await (const report of checkAll(session, planFor(session, more))) {
+      const cell = cells[checks.length]
+      checks.push(report)
+      if (isCell(cell, featured?.broken)) showBroken(session, cell, report, style)
+      else if (isCell(cell, featured?.fixed)) for (const line of proof(cell, report, style)) io.out(line)
+      else for (const line of summary(cell, report, style)) io.out(line)
+    }
   }
+  const first = firstCells(all, featured)
+  await search(first)
+  const sizes = new Map(checks.flatMap((c) => (c.design === UPSTREAM ? [[c.scenario, c.states]] : [])))
+  const rest = all.filter((cell) => !first.includes(cell))
+  const small = rest.filter(({ scenario }) => sizeOf(scenario) <= SMALL)
+  await search(small.sort((a, b) => sizeOf(a.scenario) - sizeOf(b.scenario)))
+
   const expected = checks.map((report, index) => statusesOf(cells[index].design, report))
   io.out('')
+  if (small.length < rest.length) {
+    const left = plural(rest.length - small.length, 'search')
+    io.out(`${left} of other designs in large scenarios left out: mmucheck check --design ID`)
+  }
   io.out(lastLine(cells, checks))
   return interruption(session.signal) ?? worstOf(expected.flat())
+
+  function sizeOf({ id }: Cell['scenario']): number {
+    return sizes.get(id) ?? 0
+  }
 }
 
-/** Upstream in every scenario, then each design where it can be seen. */
+function planFor({ io }: Session, cells: readonly Cell[]): CheckPlan {
+  return {
+    cells,
+    settings: DEFAULT_SETTINGS,
+    atOnce: Math.min(availableParallelism(), cells.length),
+    checkpoints: null,
+    out: OUT,
+    progress: new ProgressDisplay(io, { quiet: false, searches: cells.length }),
+    designFiles: new Map(),
+  }
+}
+
+/** Upstream in every scenario, then each design that is put forward where it can be seen. */
 function allCells({ catalogue }: Session): Cell[] {
-  const designs = [findDesign(catalogue, UPSTREAM), ...catalogue.designs.filter((d) => d.id !== UPSTREAM)]
+  const { putForward } = catalogue
+  const others = catalogue.designs.filter(({ id }) => id !== UPSTREAM && (putForward?.includes(id) ?? true))
+  const designs = [findDesign(catalogue, UPSTREAM), ...others]
   return planOf(catalogue, { scenarios: [], designs, properties: [] })
 }
 
-function featuredFirst(cells: readonly Cell[], featured: Featured | undefined): Cell[] {
-  const first = [featured?.broken, featured?.fixed].flatMap((name) => cells.filter((c) => isCell(c, name)))
-  return [...first, ...cells.filter((c) => !first.includes(c))]
+/** The featured two, then the rest of upstream. */
+function firstCells(cells: readonly Cell[], featured: Featured | undefined): Cell[] {
+  const shown = [featured?.broken, featured?.fixed].flatMap((name) => cells.filter((c) => isCell(c, name)))
+  return [...shown, ...cells.filter((c) => c.design.id === UPSTREAM && !shown.includes(c))]
 }
 
 const isCell = ({ scenario, design }: Cell, name: CellName | undefined): boolean =>

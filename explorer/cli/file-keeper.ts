@@ -7,24 +7,29 @@ import { Verifier } from '../../counterexamples/violation.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../search/result.ts'
+import { type Catalogue, faultsOf, findProperty } from './catalogue.ts'
 import { InternalError, UsageError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
-import type { Cell } from './plan.ts'
 import type { Counterexample } from './report.ts'
 
 /** Replays counterexample files away from the search. @throws InternalError when one does not fail. */
 export type Confirm = (files: readonly string[], designFile: string | null) => Promise<void>
 
 /** Keeps each violation as `ce-ID.json` and has it confirmed. */
-export function fileKeeper(version: string, confirm: Confirm): Keeper {
+export function fileKeeper(catalogue: Catalogue, version: string, confirm: Confirm): Keeper {
+  const faults = faultsOf(catalogue)
   return {
-    async keep(cell, violated, { out, designFile, shrink: long }) {
+    async keep(cell, violated, { out, designFile, shortest }) {
       const kept = new Map<string, Counterexample>()
       if (violated.length === 0) return kept
       const system = cell.scenario.build(cell.design.patches)
       for (const property of violated) {
         const found = property.trace as Trace
-        const trace = smallest(system as System, findProperty(cell, property.id), found, !long)
+        const judge = findProperty(catalogue, property.id) as unknown as Property<never>
+        const goal = goalReachableIn(system as System, { faults })
+        const verifier = new Verifier(system as System, judge, goal)
+        // Fewer steps, unless there are none with fewer; then fewer context switches.
+        const trace = shrink(found, system as System, (candidate) => verifier.fails(candidate), { shortest })
         const ce = counterexampleOf({
           tool: version,
           scenario: cell.scenario.id,
@@ -39,6 +44,8 @@ export function fileKeeper(version: string, confirm: Confirm): Keeper {
           length: ce.steps.length,
           contextSwitches: contextSwitches(ce.steps),
           loopStart: ce.loopStart,
+          // Of a behaviour without end only the way to its loop is a shortest one.
+          shortest: shortest && ce.loopStart === null,
         })
       }
       await confirm(
@@ -86,12 +93,3 @@ export function writeTo<T>(path: string, write: () => T): T {
     throw new UsageError(`cannot write to ${path}: ${code}`)
   }
 }
-
-/** Fewer steps, unless it is known to be a shortest one; then fewer context switches. */
-function smallest(system: System, property: Property<never>, trace: Trace, shortest: boolean): Trace {
-  const verifier = new Verifier(system, property, goalReachableIn(system))
-  return shrink(trace, system, (candidate) => verifier.fails(candidate), { shortest })
-}
-
-const findProperty = ({ properties }: Cell, id: string): Property<never> =>
-  properties.find((p) => p.id === id) as unknown as Property<never>

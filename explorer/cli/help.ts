@@ -20,6 +20,21 @@ Examples:
   mmucheck check --property I-13 --design R3   one property
   mmucheck check --time-limit 60 --json r.json a budget, and a result file`
 
+export const SEARCHES = `
+WORKERS
+  Several searches (scenarios, designs) are made side by side, as many at a
+  time as there are cores or --workers says; each has one thread. A single
+  search with --workers N is shared by N threads if that changes no number:
+  without reduction by symmetry, without checkpoints, and for properties that
+  are judged state by state or step by step. The result says when it was not.
+
+CHECKPOINTS
+  An interrupt, a limit, and each interval leave a checkpoint. The same command
+  with --resume ends as if nothing had happened: same verdicts, numbers and
+  counterexamples. Such a search is not reduced, so say --reduce none if you
+  want to compare it with others. A checkpoint of another model is refused.
+`
+
 export const EXIT_STATUS = `
 EXIT STATUS
   0    everything asked for holds, and every search was complete
@@ -28,7 +43,8 @@ EXIT STATUS
   3    a design that is known to fail was not caught
   4    inconclusive: a limit was reached first (0 with --allow-incomplete)
   70   internal error, for example a replay that differs from the search
-  130  interrupted (143: terminated); the partial report was printed`
+  130  interrupted (143: terminated); the partial report was printed, and a
+       checkpoint written where --checkpoint says`
 
 export const ENVIRONMENT = `
 ENVIRONMENT

@@ -8,8 +8,8 @@ export interface KeepOptions {
   readonly out: string
   /** File that the design came from; null for a design of the catalogue. */
   readonly designFile: string | null
-  /** True for traces that are not shortest: they are made smaller first. */
-  readonly shrink: boolean
+  /** True for traces of a search that finds shortest ones; others are made smaller first. */
+  readonly shortest: boolean
 }
 
 /** Keeps violations as files. */

@@ -1,4 +1,6 @@
+import { fastInvalidateDesigns } from '../../model/designs/fast-invalidate.ts'
 import { designs } from '../../model/designs/index.ts'
+import { obsoleteRootDesigns } from '../../model/designs/obsolete-roots.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
@@ -9,6 +11,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   scenarios,
   designs,
   properties,
+  putForward: [...obsoleteRootDesigns, ...fastInvalidateDesigns].map(({ id }) => id),
   featured: {
     question:
       'A root page is zapped: how do vCPUs learn which of their cached roots to drop? Linux v5.18 shipped 527d5cd7eece, whose loop over the previous roots tests the current root each time.',

@@ -58,7 +58,7 @@ describe('list', () => {
     expect(all.machines[0]).toMatchObject({
       id: 'zapper',
       steps: ['Z.1', 'Z.2', 'Z.3'],
-      scenarios: ['zap', 'zap-and-tick'],
+      scenarios: ['zap', 'zap-and-tick', 'waits'],
     })
   })
 

@@ -52,8 +52,8 @@ describe('limits', () => {
 })
 
 describe('search options', () => {
-  it('default to everything exact', () => {
-    expect(readOptions(searchOptions, {})).toEqual({ search: 'bfs', reduce: 'all', storage: 'exact' })
+  it('default to a search of everything', () => {
+    expect(readOptions(searchOptions, {})).toEqual({ search: 'bfs' })
   })
 
   it('name the choices', () => {

@@ -20,28 +20,38 @@ export const seconds = z
   .transform(Number)
   .pipe(z.number().positive('must be a number of seconds above 0').max(LARGEST, 'is too large'))
 
-/** Options of everything that searches. */
+/** A whole number, 0 included. */
+const natural = (most: number) => {
+  const error = `must be a whole number from 0 to ${most}`
+  return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().max(most, error))
+}
+
+const folder = z.string().min(1, 'must name a folder')
+
+/** Options of everything that searches; what is absent has its default in `settingsOf`. */
 export const searchOptions = z.object({
   search: z.enum(['bfs', 'random', 'priorities', 'preemptions']).default('bfs'),
-  reduce: z.enum(['none', 'symmetry', 'por', 'all']).default('all'),
-  storage: z.enum(['exact', 'fingerprint']).default('exact'),
+  reduce: z.enum(['none', 'symmetry', 'por', 'all']).optional(),
+  storage: z.enum(['exact', 'fingerprint']).optional(),
+  fingerprintBits: z.enum(['64', '96', '128']).optional(),
   workers: count(256).optional(),
   maxStates: count().optional(),
   maxDepth: count().optional(),
   timeLimit: seconds.optional(),
   memoryLimit: count().optional(),
-  seed: z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number from 0 to 4294967295')
-    .transform(Number)
-    .pipe(z.number().max(0xffffffff, 'must be a whole number from 0 to 4294967295'))
-    .optional(),
+  seed: natural(0xffffffff).optional(),
+  walks: count().optional(),
+  bugDepth: count(100).optional(),
+  preemptions: natural(1000).optional(),
+  checkpoint: folder.optional(),
+  checkpointEvery: seconds.optional(),
+  resume: folder.optional(),
 })
 
 export type SearchFlags = z.infer<typeof searchOptions>
 
 /** `maxStates` is `--max-states` on the command line. */
-const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
+export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
 
 /**
  * Reads the options of a command.

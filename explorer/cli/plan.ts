@@ -47,6 +47,11 @@ export function planOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Cel
   return asked
 }
 
+/** Finds a patch that does not fit before anything is searched or written. @throws ModelError. */
+export function checkPatches(cells: readonly Cell[]): void {
+  for (const { scenario, design } of cells) scenario.build(design.patches)
+}
+
 /** The scenarios in which a design can be seen; upstream is at home in all. */
 export function scenariosOf<W>(catalogue: Catalogue<W>, design: Design<W>): Scenario<W>[] {
   if (design.id === UPSTREAM) return [...catalogue.scenarios]

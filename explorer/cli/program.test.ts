@@ -1,7 +1,7 @@
 import { Chalk } from 'chalk'
 import { describe, expect, it } from 'vitest'
 import { wrap } from './io.ts'
-import { ProgressDisplay } from './progress.ts'
+import { ProgressDisplay, type ProgressOptions } from './progress.ts'
 import { runTiny } from './tiny/session.ts'
 
 const COMMANDS = ['check', 'list', 'explain', 'show', 'replay', 'shrink', 'machine', 'doctor']
@@ -67,28 +67,37 @@ describe('wrap', () => {
 })
 
 describe('progress', () => {
-  const state = { states: 1000, transitions: 2000, frontier: 10, depth: 5, seconds: 2, bytes: 0 }
+  const state = {
+    states: 1_234_567,
+    transitions: 2000,
+    frontier: 10_300,
+    depth: 5,
+    seconds: 2,
+    bytes: 3 * 2 ** 20 + 1,
+  }
+  const line = 'zap: 1.23M states, 617.3k/s, 10.3k to expand, depth 5, 4 MiB, 2 s'
 
-  function display(live: boolean, quiet = false) {
+  function display(live: boolean, options: Partial<ProgressOptions> = {}, shown = state) {
     const lines: string[] = []
     const replaced: string[] = []
     let now = 0
     const io = {
       out: () => {},
-      err: (line: string) => lines.push(line),
-      status: (line: string) => replaced.push(line),
+      err: (text: string) => lines.push(text),
+      status: (text: string) => replaced.push(text),
       live,
       colour: new Chalk({ level: 0 }),
       input: process.stdin,
       width: 80,
     }
-    const progress = new ProgressDisplay(io, quiet, () => now)
+    const progress = new ProgressDisplay(io, { quiet: false, searches: 1, ...options }, () => now)
     return {
       lines,
       replaced,
+      progress,
       at: (ms: number) => {
         now = ms
-        progress.update('zap', state)
+        progress.update('zap', shown)
       },
     }
   }
@@ -96,7 +105,7 @@ describe('progress', () => {
   it('is a plain line each ten seconds when nobody watches', () => {
     const { lines, replaced, at } = display(false)
     for (let ms = 0; ms <= 25_000; ms += 100) at(ms)
-    expect(lines).toEqual(Array(2).fill('zap: 1000 states, depth 5, 10 to expand, 2 s, 500 states/s'))
+    expect(lines).toEqual([line, line])
     expect(replaced).toEqual([])
   })
 
@@ -104,12 +113,32 @@ describe('progress', () => {
     const { lines, replaced, at } = display(true)
     at(0)
     at(100)
-    expect([lines, replaced.length]).toEqual([[], 2])
-    for (const line of replaced) expect(line.length).toBeLessThan(80)
+    expect([lines, replaced]).toEqual([[], [line, line]])
+    const long = display(true, { limits: { maxStates: 2_000_000, maxDepth: 50, timeLimit: 10 } })
+    long.at(0)
+    expect(long.replaced[0]).toHaveLength(79)
+  })
+
+  it('says how much of the limits is used up, and how many searches are done', () => {
+    const { lines, at, progress } = display(false, {
+      searches: 7,
+      limits: { maxStates: 2_000_000, maxDepth: 50, timeLimit: 10 },
+    })
+    at(10_000)
+    progress.done('zap')
+    at(20_000)
+    const used = '61% of --max-states, 10% of --max-depth, 20% of --time-limit'
+    expect(lines).toEqual([`1/7 ${line}, ${used}`, `2/7 ${line}, ${used}`])
+  })
+
+  it('says nothing of what is not known', () => {
+    const { lines, at } = display(false, {}, { ...state, frontier: 0, depth: 0 })
+    at(10_000)
+    expect(lines).toEqual(['zap: 1.23M states, 617.3k/s, 4 MiB, 2 s'])
   })
 
   it('is silent when asked to be', () => {
-    const { lines, replaced, at } = display(true, true)
+    const { lines, replaced, at } = display(true, { quiet: true })
     at(20_000)
     expect([lines, replaced]).toEqual([[], []])
   })

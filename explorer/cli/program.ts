@@ -7,7 +7,7 @@ import { doctor } from './doctor.ts'
 import { InternalError, UsageError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
 import { explain } from './explain.ts'
-import { CHECK_EXAMPLES, DESIGN_FILE, ENVIRONMENT, EXAMPLES, EXIT_STATUS, PURPOSE } from './help.ts'
+import { CHECK_EXAMPLES, DESIGN_FILE, ENVIRONMENT, EXAMPLES, EXIT_STATUS, PURPOSE, SEARCHES } from './help.ts'
 import { list } from './list.ts'
 import { machine } from './machine.ts'
 import { unknownName } from './nearest.ts'
@@ -98,7 +98,7 @@ function programOf(session: Session, done: (status: number) => void): Command {
       `\nWithout a scenario: every one that the design names.\n${CHECK_EXAMPLES}`,
     ).argument('[scenario...]', 'ids or aliases, see "mmucheck list scenarios"'),
   )
-    .addHelpText('after', DESIGN_FILE)
+    .addHelpText('after', SEARCHES + DESIGN_FILE)
     .action(async (scenarios: string[], raw) => done(await check(session, scenarios, raw)))
 
   command('list', 'Says what there is, with a sentence on each.')
@@ -152,21 +152,27 @@ function addSearchOptions(command: Command): Command {
     .optionsGroup('What to check:')
     .option('--design <id|file>', 'design, or JSON file with one (repeatable; upstream)', collect)
     .option('--property <id>', 'only this property (repeatable)', collect)
-    .optionsGroup('How to search:')
-    .option(
-      '--search <how>',
-      'bfs: every state, shortest traces (bfs); or a sample: random, priorities, preemptions',
-    )
-    .option('--reduce <how>', 'none, symmetry, por or all (all)')
-    .option('--storage <how>', 'exact, or fingerprint: 64 bits per state (exact)')
-    .option('--workers <n>', 'searches at the same time (number of cores)')
-    .option('--seed <n>', 'seed of the hash functions')
+    .optionsGroup('How to search everything:')
+    .option('--reduce <how>', 'none, symmetry, por (partial order) or all (all)')
+    .option('--storage <how>', 'exact, or fingerprint: some bits per state (exact)')
+    .option('--fingerprint-bits <n>', '64, 96 or 128 (64)')
+    .option('--workers <n>', 'searches at a time; threads that share a single search')
+    .option('--seed <n>', 'seed of hash functions and random choices (1)')
+    .optionsGroup('How to search part of it; this finds violations and proves nothing:')
+    .option('--search <how>', 'bfs: everything; random, priorities or preemptions (bfs)')
+    .option('--walks <n>', 'with random, priorities: walks to make (1000)')
+    .option('--bug-depth <d>', 'with priorities: orderings the bug needs (3)')
+    .option('--preemptions <k>', 'with preemptions: all behaviours with up to k (2)')
     .optionsGroup('Limits of each search; reaching one is inconclusive:')
     .option('--max-states <n>', 'distinct states')
     .option('--max-depth <n>', 'steps from the beginning')
-    .option('--time-limit <s>', 'seconds')
-    .option('--memory-limit <MiB>', 'size of the tables')
+    .option('--time-limit <s>', 'seconds, those before a checkpoint included')
+    .option('--memory-limit <MiB>', 'of the whole process (nine tenths of what there is)')
     .option('--allow-incomplete', 'exit 0 when inconclusive, and say so')
+    .optionsGroup('To go on later:')
+    .option('--checkpoint <dir>', 'leave checkpoints there, also when interrupted')
+    .option('--checkpoint-every <s>', 'seconds between two (60)')
+    .option('--resume <dir>', 'go on from those; the rest of the command as before')
     .optionsGroup('What to print:')
     .option('--json [file]', 'the result as JSON, on standard output or to a file')
     .option('--format <name>', 'text (text)')

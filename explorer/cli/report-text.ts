@@ -12,6 +12,8 @@ export interface Style {
   readonly width: number
   /** Box-drawing and check marks instead of plain ASCII. */
   readonly unicode: boolean
+  /** Also what was not done to make the search smaller or faster, and why. */
+  readonly allRemarks?: boolean
 }
 
 /** One block: the heading, a line per property, where counterexamples are, and the totals. */
@@ -20,8 +22,13 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
   return [
     ...headingLines(heading, style),
     ...check.properties.flatMap((p) => propertyLines(p, longest, style)),
+    ...(check.coverage === null ? [] : wrap(`coverage: ${check.incompleteReason}`, style.width, '  ')),
     ...wrap(totals(check), style.width, '  '),
+    ...(style.allRemarks ? check.notApplied : []).flatMap((why) =>
+      wrap(`not applied: ${why}`, style.width, '  '),
+    ),
     ...neverTaken(check, style.width),
+    ...(check.resume === null ? [] : [`  to go on: the same command with --resume ${check.resume}`]),
   ]
 }
 
@@ -33,19 +40,40 @@ export function headingLines(text: string, { colour, width }: Style): string[] {
 
 /** `complete, 1234 states, 5678 transitions, depth 30, 0.1 s`. */
 export function totals(check: CheckReport): string {
-  const { complete, incompleteReason, states, transitions, depth, seconds, reduction } = check
+  const { states, transitions, depth, seconds, deadlocks, workers } = check
   const parts = [
-    complete ? 'complete' : `INCOMPLETE: ${incompleteReason ?? 'stopped'}`,
+    ending(check),
     plural(states, 'state'),
     plural(transitions, 'transition'),
     `depth ${depth}`,
     `${seconds.toFixed(1)} s`,
+    ...(workers > 1 ? [`${workers} workers`] : []),
+    ...reductionOf(check),
+    ...(deadlocks > 0 ? [plural(deadlocks, 'deadlock')] : []),
+    ...collisionOf(check),
   ]
-  if (reduction !== 'none') parts.push(`reduced by ${reduction === 'all' ? 'symmetry and por' : reduction}`)
-  if (check.deadlocks > 0) parts.push(plural(check.deadlocks, 'deadlock'))
-  if (complete && check.collisionProbability > 0)
-    parts.push(`a state was missed with probability below ${check.collisionProbability.toExponential(1)}`)
   return parts.join(', ')
+}
+
+function ending({ complete, incompleteReason, coverage }: CheckReport): string {
+  if (complete) return 'complete'
+  return coverage === null ? `INCOMPLETE: ${incompleteReason ?? 'stopped'}` : 'INCOMPLETE by design'
+}
+
+function reductionOf({ reduction, reductionFactor }: CheckReport): string[] {
+  const symmetry = `symmetry (to one state in ${reductionFactor.toFixed(1)})`
+  return {
+    none: [],
+    symmetry: [`reduced by ${symmetry}`],
+    por: ['reduced by partial order'],
+    all: [`reduced by ${symmetry} and partial order`],
+  }[reduction]
+}
+
+function collisionOf({ complete, collisionProbability, collisionMeasured }: CheckReport): string[] {
+  if (!complete || collisionMeasured === null) return []
+  const [predicted, measured] = [collisionProbability, collisionMeasured].map((p) => p.toExponential(1))
+  return [`a state was missed with probability below ${predicted} (measured: ${measured})`]
 }
 
 /** `VIOLATED` is a word in capitals, so that it stands out without colour too. */
@@ -69,7 +97,15 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
   const switches = plural(ce.contextSwitches, 'context switch')
   const loop = ce.loopStart === null ? '' : `, repeats from step ${ce.loopStart + 1}`
   const whose = p.subject === null ? '' : ` for ${p.subject}`
-  return [line, `    ${plural(ce.length, 'step')}, ${switches}${loop}${whose}: ${ce.file}`]
+  const length = `${plural(ce.length, 'step')}${ce.shortest || ce.loopStart !== null ? '' : ' (perhaps not the fewest)'}`
+  return [line, `    ${length}, ${switches}${loop}${whose}: ${ce.file}`, ...fairnessOf(p, style.width)]
+}
+
+/** Why nothing that fairness promises would end the loop. */
+function fairnessOf({ fairness }: PropertyReport, width: number): string[] {
+  if (fairness === null || fairness.length === 0) return []
+  const reasons = fairness.map(({ constraint, because }) => `${constraint}: ${because}`)
+  return wrap(`the loop is fair: ${reasons.join('; ')}`, width, '    ')
 }
 
 /** `1 step`, `2 steps`, `0 context switches`. */

@@ -14,6 +14,7 @@ const property = (verdict: PropertyReport['verdict'], id = 'p'): PropertyReport 
   counterexample: null,
   reason: null,
   subject: null,
+  fairness: null,
 })
 
 const report = (properties: PropertyReport[], complete: boolean): CheckReport => ({
@@ -28,7 +29,13 @@ const report = (properties: PropertyReport[], complete: boolean): CheckReport =>
   seconds: 0,
   bytesPerState: 0,
   reduction: 'none',
+  reductionFactor: 1,
+  notApplied: [],
+  workers: 1,
   collisionProbability: 0,
+  collisionMeasured: null,
+  coverage: null,
+  resume: null,
   steps: {},
   properties,
 })

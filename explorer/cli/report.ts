@@ -15,6 +15,8 @@ const counterexample = z.strictObject({
   contextSwitches: natural,
   /** Where the repeated part of a behaviour without end begins; null for a finite one. */
   loopStart: natural.nullable(),
+  /** True when there is none with fewer steps; otherwise that is not known. */
+  shortest: z.boolean(),
 })
 
 const property = z.strictObject({
@@ -29,6 +31,17 @@ const property = z.strictObject({
   reason: z.string().nullable(),
   /** The thread for which it is violated, when it is judged for each thread. */
   subject: z.string().nullable(),
+  /** Why the repeated part of its counterexample is fair; null where fairness plays no part. */
+  fairness: z.array(z.strictObject({ constraint: z.string(), because: z.string() })).nullable(),
+})
+
+/** What a search that samples behaviours, or bounds them, has covered; as `Coverage`. */
+const coverage = z.strictObject({
+  method: z.enum(['walks', 'priorities', 'preemptions']),
+  walks: natural.nullable(),
+  seed: natural.nullable(),
+  preemptions: natural.nullable(),
+  chance: z.number().min(0).max(1).nullable(),
 })
 
 const check = z.strictObject({
@@ -44,7 +57,20 @@ const check = z.strictObject({
   bytesPerState: z.number().min(0),
   /** The reduction that was really applied. */
   reduction: z.enum(['none', 'symmetry', 'por', 'all']),
+  /** States without symmetry divided by states explored. */
+  reductionFactor: z.number().positive(),
+  /** What else could have made the search smaller or faster, and why it was not applied. */
+  notApplied: z.array(z.string()),
+  /** Threads that shared the search. */
+  workers: natural,
+  /** Bound on the probability that a state was lost to a hash collision; 0 when states are kept in full. */
   collisionProbability: z.number().min(0).max(1),
+  /** The same, estimated from the fingerprints that occurred; null when states are kept in full. */
+  collisionMeasured: z.number().min(0).max(1).nullable(),
+  /** Null for a search of everything. */
+  coverage: coverage.nullable(),
+  /** Folder to give to `--resume`; null when there is nothing to go on with. */
+  resume: z.string().nullable(),
   /** How often each step was taken, by `THREADKIND.STEP`. */
   steps: z.record(z.string(), natural),
   properties: z.array(property),

@@ -1,25 +1,14 @@
 import type { Design } from '../../model/designs/design.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import type { Reduce } from '../reduce/reduction.ts'
-import { breadthFirst, type Progress } from '../search/breadth-first.ts'
+import type { Progress } from '../search/breadth-first.ts'
+import type { SubjectSource } from '../search/parallel/subject.ts'
 import { searchRandom } from '../search/random/search-random.ts'
-import type { PropertyResult, SearchResult, Trace, Verdict } from '../search/result.ts'
+import type { FairnessReason, PropertyResult, SearchResult, Trace, Verdict } from '../search/result.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { InternalError } from './errors.ts'
-
-/** How one search is made; plain data, so that it can be sent to a thread. */
-export interface SearchSettings {
-  /** `bfs` visits everything; the others sample and never say that a property holds. */
-  readonly search: 'bfs' | 'random' | 'priorities' | 'preemptions'
-  readonly storage: 'exact' | 'fingerprint'
-  readonly reduce: Reduce
-  readonly maxStates?: number
-  readonly maxDepth?: number
-  readonly timeLimit?: number
-  readonly memoryLimit?: number
-  readonly seed?: number
-}
+import { exhaustive } from './exhaustive.ts'
+import type { SearchSettings } from './search-settings.ts'
 
 /** One search, by names. A design from a file is sent whole: it is data. */
 export interface CheckRequest {
@@ -40,11 +29,15 @@ export interface PropertyOutcome {
   readonly reason: string | null
   /** The thread for which the property is violated, when it is judged for each. */
   readonly subject: string | null
+  /** Why the loop of a violated liveness property is fair. */
+  readonly fairness: readonly FairnessReason[] | null
 }
 
 /** A search result as plain data. */
 export interface CheckOutcome extends Omit<SearchResult, 'properties'> {
   readonly properties: readonly PropertyOutcome[]
+  /** Threads that shared the search. */
+  readonly workers: number
 }
 
 /** What a running search is asked and tells. */
@@ -54,26 +47,42 @@ export interface Hooks {
 }
 
 /**
- * Searches in this thread.
- * @throws ModelError when the model or a patch is wrong.
+ * Makes one search, in this thread or with workers of its own.
+ * @param team how workers make the system; null where there can be none.
+ * @throws ModelError when the model or a patch is wrong, CheckpointError, LostWorker.
  */
-export function runCheck<W>(catalogue: Catalogue<W>, request: CheckRequest, hooks: Hooks): CheckOutcome {
+export async function runCheck<W>(
+  catalogue: Catalogue<W>,
+  request: CheckRequest,
+  hooks: Hooks,
+  team: SubjectSource | null = null,
+): Promise<CheckOutcome> {
   const properties = request.properties.map((id) => findProperty(catalogue, id))
-  const { search, ...settings } = request.settings
-  const options = { ...settings, ...hooks }
   const system = systemOf(catalogue, request)
-  const result =
-    search === 'bfs'
-      ? breadthFirst(system, properties, options)
-      : searchRandom(system, properties, { ...options, method: search === 'random' ? 'walks' : search })
-  return { ...result, properties: properties.map((p) => outcomeOf(p, result.properties)) }
+  const { settings } = request
+  const { result, workers } =
+    settings.search === 'bfs'
+      ? await exhaustive(system, properties, settings, hooks, team)
+      : { result: sampled(system, properties, settings, hooks), workers: 1 }
+  return { ...result, workers, properties: properties.map((p) => outcomeOf(p, result.properties)) }
+}
+
+function sampled<W>(
+  system: System<W>,
+  properties: readonly Property<W>[],
+  settings: SearchSettings,
+  hooks: Hooks,
+): SearchResult<W> {
+  const { search } = settings
+  const method = search === 'priorities' || search === 'preemptions' ? search : 'walks'
+  return searchRandom(system, properties, { ...settings, ...hooks, method })
 }
 
 function outcomeOf<W>(property: Property<W>, all: readonly PropertyResult<W>[]): PropertyOutcome {
   const found = all.find((each) => each.property === property)
   if (found === undefined) throw new InternalError(`property ${property.id} was not judged`)
-  const { verdict, antecedent, trace, reason = null, subject = null } = found
-  return { id: property.id, kind: property.kind, verdict, antecedent, trace, reason, subject }
+  const { verdict, antecedent, trace, reason = null, subject = null, fairness = null } = found
+  return { id: property.id, kind: property.kind, verdict, antecedent, trace, reason, subject, fairness }
 }
 
 /** The system of a request. @throws ModelError when a patch does not fit the scenario. */

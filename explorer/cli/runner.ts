@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { ModelError } from '../../model/language/errors.ts'
 import type { Progress } from '../search/breadth-first.ts'
-import { InternalError } from './errors.ts'
+import { InternalError, UsageError } from './errors.ts'
 import type { CheckOutcome, CheckRequest } from './run-check.ts'
 import type { ThreadInput, ThreadReport } from './search-thread.ts'
 
@@ -9,7 +9,8 @@ import type { ThreadInput, ThreadReport } from './search-thread.ts'
 export interface Runner {
   /**
    * Searches; when `signal` is aborted the search ends soon, as incomplete.
-   * @throws ModelError when the model is wrong, InternalError when the search was lost.
+   * @throws ModelError when the model is wrong, UsageError for a checkpoint that cannot be used or written,
+   *   InternalError when the search was lost.
    */
   run(
     request: CheckRequest,
@@ -43,6 +44,7 @@ export function threadRunner(catalogue: URL): Runner {
           if (report.kind === 'progress') onProgress(report.progress)
           else if (report.kind === 'outcome') resolve(report.outcome)
           else if (report.kind === 'model-error') reject(new ModelError(report.message))
+          else if (report.kind === 'checkpoint-error') reject(new UsageError(report.message))
           else lost(report.message)
         })
         worker.on('error', (error) => lost(error instanceof Error ? error.message : String(error)))

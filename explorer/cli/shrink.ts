@@ -3,6 +3,7 @@ import { counterexampleOf, traceOf, writeCounterexample } from '../../counterexa
 import { goalReachableIn } from '../../counterexamples/goal-reachable.ts'
 import { shrink as shrinkTrace, sizeOf } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
+import { faultsOf } from './catalogue.ts'
 import { load } from './counterexamples.ts'
 import { writeTo } from './file-keeper.ts'
 import { readOptions } from './options.ts'
@@ -19,7 +20,7 @@ export function shrink({ catalogue, io, version }: Session, name: string, raw: u
   const { design, out } = readOptions(options, raw)
   const replayed = load(catalogue, { name, out, design })
   const { counterexample: ce, system, property } = replayed
-  const verifier = new Verifier(system, property, goalReachableIn(system))
+  const verifier = new Verifier(system, property, goalReachableIn(system, { faults: faultsOf(catalogue) }))
   const before = traceOf(ce)
   const after = shrinkTrace(before, system, (trace) => verifier.fails(trace))
   const [was, is] = [sizeOf(before), sizeOf(after)]

@@ -32,7 +32,7 @@ export async function start(entry: string, catalogue: URL): Promise<void> {
       catalogue: loaded,
       io,
       runner: threadRunner(catalogue),
-      keeper: fileKeeper(version, confirmInFreshProcess(entry)),
+      keeper: fileKeeper(loaded, version, confirmInFreshProcess(entry)),
       signal: interrupt.signal,
       version,
       modelHash: () => catalogueHash(loaded),

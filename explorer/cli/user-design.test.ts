@@ -49,9 +49,17 @@ describe('a design file', () => {
   })
 
   it('belongs to every scenario that its patches fit, when it names none', () => {
-    expect(readDesign(catalogue, file({ patches: [swap] })).scenarios).toEqual(['zap', 'zap-and-tick'])
+    expect(readDesign(catalogue, file({ patches: [swap] })).scenarios).toEqual([
+      'zap',
+      'zap-and-tick',
+      'waits',
+    ])
     expect(readDesign(catalogue, file({ patches: [{ op: 'drop', name: 'T.1' }] })).scenarios).toEqual([
       'zap-and-tick',
+      'counts',
+      'alike',
+      'lopsided',
+      'waits',
       'endless',
     ])
     expect(readDesign(catalogue, file({ patches: [swap], scenarios: ['S1'] })).scenarios).toEqual(['zap'])

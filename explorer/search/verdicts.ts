@@ -34,9 +34,15 @@ export function resultsOf<W>(
       verdict: verdictOf(property, trace !== null, evidence),
       antecedent: kind === 'action' || isQuestion(property) ? antecedents[n] : evidence.states,
       trace,
+      ...(kind === 'progress' && trace === null && evidence.complete && evidence.edges === null
+        ? { reason: NEEDS_EDGES }
+        : {}),
     }
   })
 }
+
+const NEEDS_EDGES =
+  'that a goal can always be reached is judged on the graph of states kept in full; use exact storage'
 
 function verdictOf<W>(property: Property<W>, found: boolean, { complete, edges }: Decided): Verdict {
   // Judged on the graph of labelled edges (liveness/); nothing that looks at single states may pass them.

@@ -94,6 +94,37 @@ const ticker = program<World>('ticker', 'counts', [
   ),
 ])
 
+/** Counts to a number once. */
+const counterTo = (most: number) =>
+  program<World>('ticker', `counts to ${most}`, [
+    step(
+      'T.1',
+      { rests: true },
+      {
+        when: (w, self) => w.ticks[self] < most,
+        does: (w, self) => {
+          w.ticks[self]++
+        },
+        to: 'T.1',
+      },
+    ),
+  ])
+
+/** Counts to two, but the first one faster: not the same under another name. */
+const favoured = program<World>('ticker', 'counts to two, the first one faster', [
+  step(
+    'T.1',
+    { rests: true },
+    {
+      when: (w, self) => w.ticks[self] < 2,
+      does: (w, self) => {
+        w.ticks[self] += self === 0 && w.ticks[self] === 0 ? 2 : 1
+      },
+      to: 'T.1',
+    },
+  ),
+])
+
 const start = (w: World): void => {
   w.holds = true
 }
@@ -124,6 +155,66 @@ const scenarios: readonly Scenario<World>[] = [
         initial: [start],
         patches,
       }),
+  },
+  {
+    id: 'counts',
+    aliases: [],
+    title: 'six counters to seven: a quarter of a million states',
+    about: 'Takes half a second.',
+    bounds: { counters: 6 },
+    properties: ['not-both-four', 'half-way', 'can-finish'],
+    build: (patches) =>
+      compose({
+        name: 'counts',
+        world,
+        threads: [each(counters, counterTo(7))],
+        initial: [start],
+        patches,
+      }),
+  },
+  {
+    id: 'alike',
+    aliases: [],
+    title: 'six counters to two: 729 states, 28 up to renaming',
+    about: 'A true claim of symmetry.',
+    bounds: { counters: 6 },
+    properties: ['few-ticks'],
+    build: (patches) =>
+      compose({
+        name: 'alike',
+        world,
+        threads: [each(counters, counterTo(2))],
+        initial: [start],
+        symmetric: [counters],
+        patches,
+      }),
+  },
+  {
+    id: 'lopsided',
+    aliases: [],
+    title: 'counters of which one is not like the others, though it is said to be',
+    about: 'A false claim of symmetry.',
+    bounds: { counters: 6 },
+    properties: ['few-ticks'],
+    build: (patches) =>
+      compose({
+        name: 'lopsided',
+        world,
+        threads: [each(counters, favoured)],
+        initial: [start],
+        symmetric: [counters],
+        patches,
+      }),
+  },
+  {
+    id: 'waits',
+    aliases: [],
+    title: 'as zap; the vCPU may wait for ever',
+    about: 'Has a violation that is a loop.',
+    bounds: { vcpus: 1, counters: 1 },
+    properties: ['frees-in-the-end'],
+    build: (patches) =>
+      compose({ name: 'waits', world, threads: [one(zapper), one(ticker)], initial: [start], patches }),
   },
   {
     id: 'endless',
@@ -257,6 +348,32 @@ const properties: readonly Property<World>[] = [
     title: 'A mark is never taken back.',
     given: (before) => before.marked,
     holds: (_, __, after) => after.marked,
+  },
+  {
+    id: 'few-ticks',
+    kind: 'invariant',
+    title: 'Fewer than eight ticks in all.',
+    holds: (w) => w.ticks[0] + w.ticks[1] + w.ticks[2] + w.ticks[3] + w.ticks[4] + w.ticks[5] < 8,
+  },
+  {
+    id: 'not-both-four',
+    kind: 'invariant',
+    title: 'The first two counters are not both at four.',
+    given: (w) => w.ticks[0] === 4,
+    holds: (w) => w.ticks[1] !== 4,
+  },
+  { id: 'half-way', kind: 'witness', title: 'A counter is at five.', seen: (w) => w.ticks[2] === 5 },
+  {
+    id: 'can-finish',
+    kind: 'progress',
+    title: 'The first counter can always get to seven.',
+    goal: (w) => w.ticks[0] === 7,
+  },
+  {
+    id: 'frees-in-the-end',
+    kind: 'eventually',
+    title: 'The root is freed in the end.',
+    goal: (w) => w.freed,
   },
   { id: 'no-double-free', kind: 'fault', title: 'Nothing is freed twice.' },
 ]

@@ -35,7 +35,7 @@ export async function runTiny(
       width: 80,
     },
     runner: inThisThread,
-    keeper: fileKeeper('0.0.0', inThisProcess),
+    keeper: fileKeeper(catalogue, '0.0.0', inThisProcess),
     signal: new AbortController().signal,
     version: '0.0.0',
     modelHash: () => '0123456789abcdef',
@@ -47,7 +47,7 @@ export async function runTiny(
 
 /** Searches without a thread; an aborted signal is seen at the first batch. */
 export const inThisThread: Runner = {
-  run: async (request, signal, onProgress) =>
+  run: (request, signal, onProgress) =>
     runCheck(catalogue, request, { stop: () => signal.aborted, onProgress }),
 }
 

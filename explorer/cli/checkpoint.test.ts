@@ -1,0 +1,153 @@
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { resultSchema } from './report.ts'
+import { builtPrograms, TINY } from './tiny/built.ts'
+
+/** Searches that are stopped, killed and continued, through the built program. */
+
+const { folder, run, begin } = builtPrograms()
+const place = (...parts: string[]) => join(folder(), 'cp', ...parts)
+const manifest = () => place('counts.upstream', 'checkpoint.json')
+beforeEach(() => rmSync(place(), { recursive: true, force: true }))
+
+/** What a whole search and a continued one must agree on. */
+function found(stdout: string) {
+  const { verdict, checks } = resultSchema.parse(JSON.parse(stdout))
+  const [{ seconds: _, bytesPerState: __, ...check }] = checks
+  return { verdict, check }
+}
+
+const COUNTS = ['check', 'counts', '--reduce', 'none', '--json']
+let remembered: ReturnType<typeof found> | null = null
+/** What a search finds that nobody stops. */
+function whole() {
+  remembered ??= found(run(TINY, COUNTS).stdout)
+  return remembered
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let n = 0; n < 2000 && !condition(); n++) await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(condition()).toBe(true)
+}
+
+describe('a search with checkpoints', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('that %s stops says how to go on, exits with %i, and goes on', async (signal, expected) => {
+    const args = [...COUNTS, '--checkpoint', 'cp', '--checkpoint-every', '0.02']
+    const { child, ended } = begin(args)
+    await until(() => existsSync(manifest()))
+    child.kill(signal)
+    const { status, stdout, stderr } = await ended
+    expect([status, stderr]).toEqual([expected, ''])
+    const { check, verdict } = found(stdout)
+    expect(verdict).not.toBe('holds')
+    expect(check).toMatchObject({ complete: false, incompleteReason: 'interrupted', resume: 'cp' })
+    expect(check.states).toBeLessThan(whole().check.states)
+    const rest = run(TINY, [...COUNTS, '--resume', 'cp'])
+    expect(found(rest.stdout)).toEqual(whole())
+    expect(rest.status).toBe(1)
+  })
+
+  it('that is killed again and again ends as if nobody had', async () => {
+    let kills = 0
+    for (;;) {
+      const resume = existsSync(manifest()) ? ['--resume', 'cp'] : []
+      const { child, ended } = begin([
+        ...COUNTS,
+        ...['--checkpoint', 'cp', '--checkpoint-every', '0.02', ...resume],
+      ])
+      if (kills < 2) {
+        const before = existsSync(manifest()) ? readFileSync(manifest(), 'utf8') : ''
+        await until(() => existsSync(manifest()) && readFileSync(manifest(), 'utf8') !== before)
+        child.kill('SIGKILL')
+        expect((await ended).status).toBe(null)
+        kills++
+        continue
+      }
+      expect(found((await ended).stdout)).toEqual(whole())
+      break
+    }
+  })
+
+  it('that a limit stopped goes on, and says how in text too', () => {
+    const limited = ['check', 'counts', '--checkpoint', 'cp', '--max-states', '100000']
+    const { status, stdout } = run(TINY, limited)
+    expect(status).toBe(1)
+    expect(stdout).toContain('INCOMPLETE: more than 100000 states')
+    expect(stdout).toContain('\n  to go on: the same command with --resume cp\n')
+    expect(found(run(TINY, [...COUNTS, '--resume', 'cp']).stdout)).toEqual(whole())
+  })
+
+  it('says that it is not reduced, though reduction is the default', () => {
+    const { check } = found(run(TINY, ['check', 'alike', '--checkpoint', 'cp', '--json']).stdout)
+    expect([check.states, check.reduction]).toEqual([729, 'none'])
+    expect(check.notApplied).toEqual(['symmetry, por: a search that leaves checkpoints is not reduced'])
+  })
+
+  it('has a folder for each of several searches; those not begun are begun', () => {
+    const two = ['check', 'counts', 'zap', '--checkpoint', 'cp', '--max-states', '1000', '--workers', '1']
+    expect(run(TINY, two).stdout).toContain('to go on')
+    expect(readdirSync(place())).toEqual(['counts.upstream'])
+    const { status, stdout } = run(TINY, ['check', 'counts', 'zap', '--resume', 'cp'])
+    expect([status, stdout.includes('INCOMPLETE')]).toEqual([1, false])
+    expect(stdout).toContain('complete, 262144 states')
+    expect(stdout).toContain('complete, 6 states')
+  })
+})
+
+describe('a checkpoint is refused with one line and 2', () => {
+  const stopped = () => run(TINY, ['check', 'counts', '--checkpoint', 'cp', '--max-states', '10000'])
+  function refusal(...args: string[]): string {
+    const { status, stdout, stderr } = run(TINY, ['check', ...args])
+    expect([status, stdout]).toEqual([2, ''])
+    const [line, ...rest] = stderr.trimEnd().split('\n')
+    expect(rest).toEqual(['Try --help.'])
+    return line
+  }
+
+  it('when there is none', () => {
+    expect(refusal('counts', '--resume', 'nowhere')).toBe('mmucheck: --resume: there is no folder nowhere')
+    stopped()
+    expect(refusal('zap', '--resume', 'cp')).toBe(
+      'mmucheck: --resume: there is no checkpoint of any of these searches in cp; it has counts.upstream',
+    )
+    rmSync(manifest())
+    expect(refusal('counts', '--resume', 'cp')).toMatch(
+      /there is no checkpoint in cp.counts\.upstream: ENOENT/,
+    )
+  })
+
+  it('when it is damaged', () => {
+    stopped()
+    const generation = readdirSync(place('counts.upstream')).find((name) => name !== 'checkpoint.json') ?? ''
+    cpSync(place(), place('..', 'sound'), { recursive: true })
+    for (const file of readdirSync(place('counts.upstream', generation))) {
+      const path = place('counts.upstream', generation, file)
+      const bytes = readFileSync(path)
+      bytes[bytes.length >> 1] ^= 1
+      writeFileSync(path, bytes)
+      expect(refusal('counts', '--resume', 'cp')).toContain('damaged')
+      rmSync(place(), { recursive: true })
+      cpSync(place('..', 'sound'), place(), { recursive: true })
+    }
+  })
+
+  it('when it is of another model, other properties or another storage', () => {
+    stopped()
+    expect(refusal('counts', '--property', 'half-way', '--resume', 'cp')).toContain('other properties')
+    expect(refusal('counts', '--storage', 'fingerprint', '--resume', 'cp')).toContain('storage exact')
+    expect(refusal('counts', '--seed', '9', '--resume', 'cp')).toContain('seed 1')
+    renameSync(place('counts.upstream'), place('endless.upstream'))
+    expect(refusal('endless', '--resume', 'cp')).toContain('of another model')
+  })
+
+  it('when it cannot be written', () => {
+    writeFileSync(join(folder(), 'file'), '')
+    expect(refusal('counts', '--checkpoint', 'file', '--max-states', '1000')).toContain(
+      'cannot write a checkpoint',
+    )
+  })
+})

@@ -1,0 +1,126 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CheckpointOptions } from '../checkpoint/search-checkpoint.ts'
+import type { SearchOptions } from '../search/breadth-first.ts'
+import type { RandomOptions } from '../search/random/search-random.ts'
+import { UsageError } from './errors.ts'
+import { flagOf, type SearchFlags } from './options.ts'
+import type { Cell } from './plan.ts'
+
+/** Settings that the engine's options take as they are. */
+type Shared = Pick<
+  SearchOptions,
+  'storage' | 'fingerprintBits' | 'seed' | 'maxStates' | 'maxDepth' | 'timeLimit' | 'memoryLimit'
+> &
+  Pick<RandomOptions, 'walks' | 'maxPreemptions' | 'bugDepth'>
+
+/** How one search is made; plain data, so that it can be sent to a thread. */
+export interface SearchSettings extends Shared {
+  /** `bfs` visits everything; the others sample and never say that a property holds. */
+  readonly search: SearchFlags['search']
+  readonly reduce: 'none' | 'symmetry' | 'por' | 'all'
+  /** Threads that share this one search, where it can be shared. Default 1. */
+  readonly workers?: number
+  readonly checkpoint?: CheckpointOptions
+  /** Folder of the checkpoint to go on from. */
+  readonly resume?: string
+}
+
+/** What everything is searched with when nothing was asked for. */
+export const DEFAULT_SETTINGS: SearchSettings = { search: 'bfs', reduce: 'all', storage: 'exact' }
+
+type Flag = keyof SearchFlags
+
+/** Options that mean something to some searches only. */
+const ONLY_WITH: readonly (readonly [Flag, readonly SearchFlags['search'][]])[] = [
+  ...(['reduce', 'storage', 'fingerprintBits', 'checkpoint', 'resume'] as const).map(
+    (flag): readonly [Flag, readonly SearchFlags['search'][]] => [flag, ['bfs']],
+  ),
+  ['walks', ['random', 'priorities']],
+  ['bugDepth', ['priorities']],
+  ['preemptions', ['preemptions']],
+]
+
+/**
+ * The settings that options ask for, checkpoints apart.
+ * @throws UsageError for options that make no sense together: an option without effect would be a lie.
+ */
+export function settingsOf(flags: SearchFlags): SearchSettings {
+  for (const [flag, searches] of ONLY_WITH) {
+    if (flags[flag] !== undefined && !searches.includes(flags.search))
+      throw new UsageError(`${flagOf(flag)} goes with --search ${searches.join(' or ')} only`)
+  }
+  const { search, reduce = 'all', fingerprintBits: bits, preemptions } = flags
+  if (bits !== undefined && flags.storage === 'exact')
+    throw new UsageError('--fingerprint-bits goes with --storage fingerprint only')
+  const resumable = flags.checkpoint !== undefined || flags.resume !== undefined
+  if (flags.checkpointEvery !== undefined && !resumable)
+    throw new UsageError('--checkpoint-every goes with --checkpoint or --resume only')
+  if (resumable && (reduce === 'symmetry' || reduce === 'por'))
+    throw new UsageError(`--reduce ${reduce}: a search that leaves checkpoints cannot be reduced yet`)
+  return {
+    search,
+    reduce,
+    storage: flags.storage ?? (bits === undefined ? 'exact' : 'fingerprint'),
+    ...(bits === undefined ? {} : { fingerprintBits: Number(bits) as 64 | 96 | 128 }),
+    ...(preemptions === undefined ? {} : { maxPreemptions: preemptions }),
+    ...given(flags, ['maxStates', 'maxDepth', 'timeLimit', 'memoryLimit', 'seed', 'walks', 'bugDepth']),
+  }
+}
+
+type Given<K extends Flag> = { readonly [P in K]?: NonNullable<SearchFlags[P]> }
+
+/** The flags that were given, among some. */
+function given<K extends Flag>(flags: SearchFlags, keys: readonly K[]): Given<K> {
+  return Object.fromEntries(keys.filter((k) => flags[k] !== undefined).map((k) => [k, flags[k]])) as Given<K>
+}
+
+/** Where the checkpoints of a run are. Each search has a folder of its own below. */
+export interface Checkpoints {
+  readonly directory: string
+  /** Seconds between two; null for the engine's own interval. */
+  readonly every: number | null
+  /** Where those of the run before are; null to begin anew. */
+  readonly resume: string | null
+}
+
+/** The checkpoints that options ask for; a run that goes on leaves new ones where the old ones are. */
+export function checkpointsOf({ checkpoint, checkpointEvery, resume }: SearchFlags): Checkpoints | null {
+  const directory = checkpoint ?? resume
+  if (directory === undefined) return null
+  return { directory, every: checkpointEvery ?? null, resume: resume ?? null }
+}
+
+/** `SCENARIO.DESIGN`: ids have no dots. */
+const placeOf = (directory: string, { scenario, design }: Cell): string =>
+  join(directory, `${scenario.id}.${design.id}`)
+
+/**
+ * The settings of one search of a run with checkpoints. A search of which there is no checkpoint was not begun
+ * then, or was over before the first was due: it is made from the start.
+ */
+export function withCheckpoint(
+  settings: SearchSettings,
+  { directory, every, resume }: Checkpoints,
+  cell: Cell,
+): SearchSettings {
+  const before = resume === null ? null : placeOf(resume, cell)
+  return {
+    ...settings,
+    checkpoint: { directory: placeOf(directory, cell), ...(every === null ? {} : { every }) },
+    ...(before === null || !existsSync(before) ? {} : { resume: before }),
+  }
+}
+
+/** @throws UsageError when there is a folder to go on from, but nothing in it of any of the searches. */
+export function checkResumable({ resume }: Checkpoints, cells: readonly Cell[]): void {
+  if (resume === null || cells.some((cell) => existsSync(placeOf(resume, cell)))) return
+  let has: string[]
+  try {
+    has = readdirSync(resume)
+  } catch {
+    throw new UsageError(`--resume: there is no folder ${resume}`)
+  }
+  const hint = has.length === 0 ? 'it is empty' : `it has ${has.slice(0, 3).join(', ')}`
+  throw new UsageError(`--resume: there is no checkpoint of any of these searches in ${resume}; ${hint}`)
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { type CheckReport, resultSchema } from './report.ts'
+import { builtPrograms, MAIN, TINY } from './tiny/built.ts'
+
+/** A single search that several threads share, through the built program: what they find must not show it. */
+
+const { run } = builtPrograms()
+
+function search(program: string, args: readonly string[]) {
+  const { status, stdout, stderr } = run(program, ['check', ...args, '--json'])
+  expect(stderr).toBe('')
+  const [check] = resultSchema.parse(JSON.parse(stdout)).checks
+  return { status, check }
+}
+
+/** Everything that must not depend on the number of threads. */
+function essence({ status, check }: { status: number | null; check: CheckReport }) {
+  const { seconds: _, bytesPerState: __, workers: ___, notApplied: ____, ...rest } = check
+  return { status, ...rest }
+}
+
+describe('a single search with --workers', () => {
+  const cases: [string, string, string[]][] = [
+    ['on the small catalogue', TINY, ['counts', '--property', 'not-both-four', '--property', 'half-way']],
+    ['of the bug of v5.18', MAIN, ['roots-zap-all', '--design', 'R1', '--property', 'no-stale-root-used']],
+  ]
+  it.each(cases)('gives the same numbers and counterexamples for 1, 2 and 3: %s', (_, program, args) => {
+    const [one, two, three] = ['1', '2', '3'].map((n) => search(program, [...args, '--workers', n]))
+    expect([one, two, three].map(({ check }) => check.workers)).toEqual([1, 2, 3])
+    expect(one.status).toBe(1)
+    expect(one.check.properties[0].counterexample?.id).toMatch(/^ce-/)
+    expect(essence(two)).toEqual(essence(one))
+    expect(essence(three)).toEqual(essence(one))
+  })
+
+  it.each([
+    [['counts'], 'workers: can-finish is judged on the whole graph'],
+    [['alike'], 'workers: symmetry, which saves more, needs one worker'],
+    [['alike', '--reduce', 'symmetry'], 'workers: --reduce symmetry needs one worker'],
+  ])('is made by one, and says why, where sharing would change something: %j', (args, why) => {
+    const [one, two] = ['1', '2'].map((n) => search(TINY, [...args, '--max-states', '1000', '--workers', n]))
+    expect(two.check.workers).toBe(1)
+    expect(two.check.notApplied.join()).toContain(why)
+    expect(essence(two)).toEqual(essence(one))
+  })
+
+  it('ends at a limit as one does; partial order, which all takes then, is taken by one', () => {
+    const limited = (...args: string[]) =>
+      ['1', '2'].map((n) =>
+        search(TINY, ['counts', '--property', 'half-way', '--max-states', '1000', ...args, '--workers', n]),
+      )
+    const [one, two] = limited('--reduce', 'none')
+    expect(one).toMatchObject({ status: 4, check: { complete: false } })
+    expect(two.check).toMatchObject({ workers: 2, complete: false })
+    const [alone, shared] = limited()
+    expect(alone).toMatchObject({ status: 0, check: { complete: true, reduction: 'por' } })
+    expect(shared.check).toMatchObject({ complete: true, reduction: 'por' })
+  })
+
+  it('is lost with a worker: 70, one line and no verdict', () => {
+    const args = ['check', 'zap', '--design', 'ends-its-thread', '--property', 'I-1', '--workers', '2']
+    const { status, stdout, stderr } = run(TINY, args)
+    expect([status, stdout]).toEqual([70, ''])
+    expect(stderr).toMatch(
+      /^mmucheck: internal error: the search of zap with ends-its-thread was lost: worker \d was lost: .*status 9\n$/,
+    )
+  })
+})

@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
+
+/** The built programs, for tests of what only a process can show: threads, signals, streams. */
+
+const root = join(import.meta.dirname, '..', '..', '..')
+const built = join(root, 'dist', 'explorer', 'cli')
+
+/** The command line on the small catalogue. */
+export const TINY = join(built, 'tiny', 'main.js')
+/** The command line as users have it. */
+export const MAIN = join(built, 'main.js')
+
+/** The environment less what the runner of the tests prefers. */
+const { NO_COLOR: _, FORCE_COLOR: __, COLUMNS: ___, ...plain } = process.env
+export const PLAIN: NodeJS.ProcessEnv = plain
+
+/** How a process ended. */
+export interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A process that runs. */
+export interface Begun {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+}
+
+/** Builds what is out of date and gives the tests of one file a folder of their own to run programs in. */
+export function builtPrograms() {
+  let folder = ''
+  beforeAll(() => {
+    const ready = spawnSync(process.execPath, [join(root, '.ci', 'ready.mjs')], { encoding: 'utf8' })
+    if (ready.status !== 0) throw new Error(`the build failed: ${ready.stdout}${ready.stderr}`)
+    folder = mkdtempSync(join(tmpdir(), 'mmucheck-'))
+  }, 300_000)
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return {
+    folder: (): string => folder,
+    run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = PLAIN): Ended {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+        cwd: folder,
+        encoding: 'utf8',
+        env,
+      })
+      return { status, stdout, stderr }
+    },
+    /** Starts the program on the small catalogue. */
+    begin(args: readonly string[]): Begun {
+      const child = spawn(process.execPath, [TINY, ...args], { cwd: folder, env: PLAIN })
+      let stdout = ''
+      let stderr = ''
+      child.stdout.on('data', (text) => {
+        stdout += String(text)
+      })
+      child.stderr.on('data', (text) => {
+        stderr += String(text)
+      })
+      const ended = new Promise<Ended>((resolve) => {
+        child.on('close', (status) => resolve({ status, stdout, stderr }))
+      })
+      return { child, ended }
+    },
+  }
+}
