@@ -26,7 +26,7 @@ function violated(scenario: string, ...properties: string[]): Expectation[] {
 export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
   {
     id: 'reload-all-roots',
-    aliases: ['R0', 'A'],
+    aliases: ['R0', 'A', 'B3'],
     title: 'before v5.18: KVM_REQ_MMU_RELOAD, every vCPU drops all its roots',
     status: 'before',
     kernel: { version: '..v5.17', function: 'kvm_mmu_unload' },
@@ -53,7 +53,7 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'prev-roots-tested-by-current',
-    aliases: ['R1'],
+    aliases: ['R1', 'B2', 'A5'],
     title: 'as shipped in v5.18: the loop over previous roots tests the current root each time',
     status: 'bug',
     kernel: { commit: '527d5cd7eece', version: 'v5.18', function: '__kvm_mmu_free_obsolete_roots' },
@@ -75,7 +75,7 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'request-before-invalid',
-    aliases: ['R3', 'C'],
+    aliases: ['R3', 'C', 'B1', 'A4'],
     title: 'request first, mark the root invalid second',
     status: 'candidate',
     kernel: { version: 'never merged', function: '__kvm_mmu_prepare_zap_page' },

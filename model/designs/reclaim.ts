@@ -121,6 +121,18 @@ export const reclaimDesigns: readonly Design<Kvm>[] = [
     expect: [NOT_TESTED],
   },
   {
+    id: 'reclaim-without-exclusive-lock',
+    aliases: ['A3'],
+    title: 'v5.12..v6.0: a fault reclaims shadow pages without holding mmu_lock for write',
+    status: 'bug',
+    kernel: { commit: 'a2855afc7ee8', version: 'v5.12..v6.0', function: 'direct_page_fault' },
+    about:
+      'CVE-2022-45869. The TDP MMU handles faults under the read lock, and called make_mmu_pages_available() there: two vCPUs zap the same page. Fixed by 47b0c2e4c220 (v6.1). The read lock, which any number of vCPUs can hold, is no lock here.',
+    scenarios: ['reclaim-two-vcpus'],
+    patches: [move('PF.11', { after: 'PF.13' })],
+    expect: violated('reclaim-two-vcpus', 'no-use-after-free', 'freed-page-is-unreferenced'),
+  },
+  {
     id: 'newest-pages-reclaimed',
     aliases: ['B30', '13.6'],
     title: 'v5.9, v5.10: the newest pages are reclaimed, not the oldest',

@@ -1,12 +1,38 @@
-import { drop, replace } from '../language/patch.ts'
+import { drop, only, replace } from '../language/patch.ts'
+import { type Step, step } from '../language/program.ts'
 import { Fault } from '../language/property.ts'
 import { staleCheck } from '../machines/page-fault.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { is_obsolete_sp } from '../memory/shadow-page.ts'
+import { is_obsolete_sp, list_add_active, list_del_active } from '../memory/shadow-page.ts'
 import type { Design } from './design.ts'
 import { violated, violatedBecause } from './expectation.ts'
 
-/** Roots without a shadow page (shadow-mmu.md 5.3, 13.5), and retries outside the run loop (12.3, 13.8). */
+/** Before v5.9 a zapped root that is still held went back to the head of the list of active pages. */
+function backOnTheList(): Step<Kvm> {
+  return step(
+    'ZAP.6',
+    {
+      fn: 'kvm_mmu_prepare_zap_page',
+      since: '..v5.8',
+      shows: (kvm) => {
+        const page = kvm.memslot[0].sp as number
+        return kvm.page[page].root_count > 0
+          ? `page ${page}: list_move(&sp->link, &kvm->arch.active_mmu_pages)`
+          : `page ${page}: list_move(&sp->link, invalid_list)`
+      },
+    },
+    {
+      does: (kvm) => {
+        const page = kvm.memslot[0].sp as number
+        list_del_active(kvm, page)
+        if (kvm.page[page].root_count > 0) list_add_active(kvm, page)
+        else kvm.page[page].list = 'invalid_list of memslot'
+      },
+    },
+  )
+}
+
+/** Roots without a shadow page (shadow-mmu.md 5.3, 13.5), retries outside the run loop (12.3, 13.8), pinned roots. */
 export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
   {
     id: 'stale-check-follows-null',
@@ -51,8 +77,27 @@ export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
     expect: violated('roots-without-page', 'no-leaf-below-an-obsolete-root'),
   },
   {
+    id: 'zapped-root-back-on-the-list',
+    aliases: ['A9'],
+    title: '..v5.8: a zapped root that is still held goes back to the head of active_mmu_pages',
+    status: 'before',
+    kernel: { version: '..v5.8', function: 'kvm_mmu_prepare_zap_page' },
+    about:
+      'The walk meets the same root again and again, unless it knows to skip what is invalid, as each walk then had to. Since f95eec9bed76 such a root is on no list.',
+    scenarios: ['roots-zap-all-unbroken'],
+    patches: [only('memslot', replace('ZAP.6', backOnTheList()))],
+    expect: [
+      ...violated('roots-zap-all-unbroken', 'zap-all-can-finish', 'every-access-can-finish'),
+      violatedBecause(
+        'roots-zap-all-unbroken',
+        'stale-fault-is-retried',
+        'A witness that needs mmu_lock, which the walk never gives back.',
+      ),
+    ],
+  },
+  {
     id: 'prefault-ignores-requests',
-    aliases: ['B31', 'H1'],
+    aliases: ['B31'],
     title: 'v6.11..v6.14: the loop of KVM_PRE_FAULT_MEMORY services no requests',
     status: 'bug',
     kernel: { version: 'v6.11..v6.14', function: 'kvm_mmu_reload' },

@@ -1,4 +1,5 @@
 import { type Block, block, type Entry, type Step, step } from '../language/program.ts'
+import { Fault } from '../language/property.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { drop_parent_pte, mmu_page_zap_pte, parents_of } from '../memory/rmap.ts'
@@ -143,8 +144,11 @@ export function unlink_page(
     {
       does: (kvm, self) => {
         const page = sp(kvm, self)
-        // An invalid page is taken to be on no list already.
         const { list: at, role_invalid } = kvm.page[page]
+        if (at !== 'active' && at !== 'pinned') {
+          throw new Fault('no-use-after-free', `page ${page} is zapped twice: it is on another list, ${at}`)
+        }
+        // An invalid page is taken to be on no list already.
         if (at === 'active' && !role_invalid) list_del_active(kvm, page)
         const pinned = kvm.page[page].root_count > 0
         kvm.page[page].list = pinned ? 'pinned' : list

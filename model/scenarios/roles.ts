@@ -296,6 +296,16 @@ export const roleScenarios: readonly Scenario<Kvm>[] = [
     properties: [...ROOTS, ...FAULTS, ...TREES, ...RMAPS, 'reclaim-spares-roots'],
   }),
   roleScenario({
+    id: 'reclaim-two-vcpus',
+    aliases: [],
+    title: 'two vCPUs run out of shadow pages at the same time',
+    about:
+      'Each vCPU leaves a root behind, and the next faults of both find the quota used up: both look for the oldest page.',
+    bounds: { vcpus: 2, pages: 4, quota: 3, gfns: 4, pfns: 4, pgds: 3, cr3Loads: 1 },
+    tables: [[3], [3], [3]],
+    properties: [...ROOTS, ...RMAPS, 'reclaim-spares-roots', 'no-deadlock'],
+  }),
+  roleScenario({
     id: 'prefault-loop',
     aliases: ['13.8'],
     title: 'KVM_PRE_FAULT_MEMORY while a memslot delete zaps all pages',
