@@ -5,7 +5,7 @@ import { all } from './guest-mode.ts'
 export const everyAccessCanFinish: ProgressPossible<Kvm> = {
   kind: 'progress',
   id: 'every-access-can-finish',
-  aliases: ['L-1', 'L3'],
+  aliases: ['L3'],
   title: 'From every state, all memory accesses that guests have begun can still finish.',
   when: 'always possible (AG EF), without any fairness assumption',
   reference:

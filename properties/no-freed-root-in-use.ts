@@ -6,7 +6,7 @@ import { all } from './guest-mode.ts'
 export const noFreedRootInUse: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-freed-root-in-use',
-  aliases: ['I-9'],
+  aliases: [],
   title: 'No root slot of a vCPU, current or previous, names a shadow page that was freed.',
   when: 'always',
   reference: 'kvm_mmu_commit_zap_page(): freed pages have root_count 0',

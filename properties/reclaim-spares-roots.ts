@@ -6,7 +6,7 @@ export const reclaimSparesRoots: ActionProperty<Kvm> = {
   kind: 'action',
   class: 'precision',
   id: 'reclaim-spares-roots',
-  aliases: ['P-1'],
+  aliases: ['P-1-reclaim'],
   title: 'Making room for new shadow pages zaps no page that a vCPU uses as a root.',
   when: 'whenever make_mmu_pages_available() zaps a page',
   reference:
