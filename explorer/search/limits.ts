@@ -28,10 +28,16 @@ const MEMORY_INTERVAL = 100
 /** Bytes that may be allocated without a look at the memory of the process. */
 const SMALL = 32 * MIB
 
-/** Bytes of memory of the container, or of the machine. */
-function availableMemory(): number {
-  const constrained = process.constrainedMemory?.() ?? 0
-  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
+let known: number | undefined
+
+/** MiB of which a search may use all: nine tenths of what the container, or the machine, has. */
+function defaultLimit(): number {
+  if (known === undefined) {
+    const constrained = process.constrainedMemory?.() ?? 0
+    const available = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
+    known = Math.floor((0.9 * available) / MIB)
+  }
+  return known
 }
 
 /** Watches the limits of one search; asked once per batch of successors. */
@@ -43,11 +49,13 @@ export class LimitWatch {
   tight = false
   #before = 0
   /** When the memory of the process was last looked at. */
-  #looked = Number.NEGATIVE_INFINITY
+  #looked: number
 
   constructor(limits: Limits) {
     this.#limits = limits
-    this.#mostMemory = limits.memoryLimit ?? Math.floor((0.9 * availableMemory()) / MIB)
+    this.#mostMemory = limits.memoryLimit ?? defaultLimit()
+    // A limit that somebody set is looked at from the start; the machine's own not in a search of some milliseconds.
+    this.#looked = limits.memoryLimit === undefined ? this.#start : Number.NEGATIVE_INFINITY
   }
 
   /** The search goes on where another stopped that had taken so long. */
