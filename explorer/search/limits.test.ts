@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { LimitWatch } from './limits.ts'
+
+const MIB = 1024 * 1024
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+const resident = (mib: number) => vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(mib * MIB)
+
+describe('LimitWatch', () => {
+  test('without limits nothing is exceeded', () => {
+    expect(new LimitWatch({}).exceeded(1e9, 0)).toBeNull()
+    expect(new LimitWatch({}).tooDeep(1e9)).toBe(false)
+  })
+
+  test('a number of states may be reached, not passed', () => {
+    const watch = new LimitWatch({ maxStates: 10 })
+    expect(watch.exceeded(10, 0)).toBeNull()
+    expect(watch.exceeded(11, 0)).toBe('more than 10 states (--max-states)')
+  })
+
+  test('states at the depth limit are the last', () => {
+    const watch = new LimitWatch({ maxDepth: 3 })
+    expect([2, 3, 4].map((depth) => watch.tooDeep(depth))).toEqual([false, true, true])
+  })
+
+  test('the memory of the process counts, and that of the tables when it is more', () => {
+    resident(50)
+    expect(new LimitWatch({ memoryLimit: 100 }).exceeded(1, 0)).toBeNull()
+    expect(new LimitWatch({ memoryLimit: 100 }).exceeded(1, 101 * MIB)).toBe('100 MiB used (--memory-limit)')
+    expect(new LimitWatch({ memoryLimit: 49 }).exceeded(1, 0)).toBe('49 MiB used (--memory-limit)')
+  })
+
+  test('what is about to be allocated counts before it is allocated', () => {
+    resident(50)
+    const watch = new LimitWatch({ memoryLimit: 100 })
+    expect(watch.exceeded(1, 0)).toBeNull()
+    expect(watch.tight).toBe(false)
+    expect(watch.exceeded(1, 0, 40 * MIB)).toBeNull()
+    expect(watch.tight).toBe(true)
+    expect(watch.exceeded(1, 0, 51 * MIB)).toBe('100 MiB used (--memory-limit)')
+  })
+
+  test('time goes on from where an interrupted search stopped', () => {
+    const watch = new LimitWatch({ timeLimit: 60 })
+    expect(watch.exceeded(1, 0)).toBeNull()
+    watch.goOnFrom(61)
+    expect(watch.seconds).toBeGreaterThan(61)
+    expect(watch.exceeded(1, 0)).toBe('60 s passed (--time-limit)')
+  })
+})
