@@ -9,7 +9,7 @@ export const freedPageIsUnreferenced: ActionProperty<Kvm> = {
   aliases: ['I-9'],
   title:
     "A shadow page that is freed is invalid, maps nothing, has no parents, is nobody's root, and is on no other list.",
-  when: 'whenever kvm_mmu_commit_zap_page() frees a page',
+  when: 'whenever kvm_mmu_commit_zap_page() frees a page (the steps CM.3)',
   reference: 'kvm_mmu_commit_zap_page(), __kvm_mmu_prepare_zap_page()',
   consequence: 'Something still leads to memory that belongs to somebody else now.',
   given: (before, step, after) => freed(before, step, after).length > 0,

@@ -8,7 +8,7 @@ export const noLeafBelowAnObsoleteRoot: ActionProperty<Kvm> = {
   id: 'no-leaf-below-an-obsolete-root',
   aliases: [],
   title: 'A page fault installs no SPTE below a root that is obsolete.',
-  when: 'whenever an SPTE becomes present',
+  when: 'whenever mmu_set_spte() stores a leaf in a page fault (the steps SET.*)',
   reference: 'is_page_fault_stale(), v5.16 (a955cad84cda)',
   consequence: 'The SPTE is never zapped again, or is written into a page that is about to be freed.',
   given: (before, step, after) => faults(step) && all(before.page).some((p) => gains_leaf(before, after, p)),
