@@ -1,11 +1,12 @@
 import { choice, type Entry, type Step, step } from '../language/program.ts'
 import { Fault } from '../language/property.ts'
-import { type Bounds, type Edit, type HardStore, watched } from '../memory/bounds.ts'
+import { type Bounds, watched } from '../memory/bounds.ts'
 import { index_at, write_gpte } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { root_level, root_page } from '../memory/mmu.ts'
 import type { Spte } from '../memory/shadow-page.ts'
 import { finish_instruction, flush_tlb_gva, promise_fresh } from '../memory/vcpu.ts'
+import { beginEdit, beginHardStore } from './guest-stores.ts'
 import { nestedGuest } from './nested.ts'
 import { exitForPreFault } from './pre-fault.ts'
 import { paeToggle } from './set-cr4.ts'
@@ -92,56 +93,6 @@ function do_store(kvm: Kvm, v: number, pfn: number, bounds: Bounds): void {
   // Page tables stay on the host page they started on, which has the number of their frame.
   if (pfn >= bounds.tables) return
   write_gpte(kvm, pfn, index, to, w)
-}
-
-/** The guest begins a store to one of its page tables; one that is emulated exits at once. */
-function beginEdit({ gva, index, to, w, by, emulatedInto }: Edit, number: number): Step<Kvm> {
-  const value = to === null ? 'not present' : `gfn ${to}${w ? ', W' : ''}`
-  const mayBegin = (kvm: Kvm, v: number): boolean =>
-    kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].edits_left > 0 && (by === undefined || by === v)
-  const start = (kvm: Kvm, v: number): void => {
-    kvm.vcpu[v].guest = 'write'
-    kvm.vcpu[v].gva = gva
-    kvm.vcpu[v].edit = number + 1
-    kvm.vcpu[v].edits_left--
-  }
-  if (emulatedInto === undefined) {
-    return step(
-      `edit[${number}]`,
-      { ...code, shows: `gPTE[${index}] (gva ${gva}) = ${value}` },
-      { when: mayBegin, does: start, to: 'RUN.9' },
-    )
-  }
-  return step(
-    `edit[${number}]`,
-    { ...code, shows: `table ${emulatedInto}[${index}] = ${value}, to be emulated` },
-    {
-      when: mayBegin,
-      does: (kvm, v) => {
-        start(kvm, v)
-        kvm.vcpu[v].fault.gpte[0].to = emulatedInto
-      },
-      to: 'exit: emulated store',
-    },
-  )
-}
-
-/** The guest begins a store that only hardware can carry out. */
-function beginHardStore({ gva, by }: HardStore, number: number): Step<Kvm> {
-  return step(
-    `store[${number}]`,
-    { ...code, shows: `write gva ${gva} by an instruction that KVM cannot emulate` },
-    {
-      when: (kvm, v) => v === by && kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].hard_stores_left > 0,
-      does: (kvm, v) => {
-        kvm.vcpu[v].guest = 'write'
-        kvm.vcpu[v].gva = gva
-        kvm.vcpu[v].unemulatable = true
-        kvm.vcpu[v].hard_stores_left--
-      },
-      to: 'RUN.9',
-    },
-  )
 }
 
 function begin(name: string, shows: string, kind: 'read' | 'write', gva: number): Step<Kvm> {

@@ -10,6 +10,7 @@ import { slotScenarios } from './slots.ts'
 import { storeBufferScenarios } from './store-buffers.ts'
 import { unlockedWalkScenarios } from './unlocked-walk.ts'
 import { unprotectScenarios } from './unprotect.ts'
+import { unsyncScenarios } from './unsync.ts'
 
 /** All scenarios, in the order of listings. */
 export const scenarios: readonly Scenario<Kvm>[] = [
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...slotScenarios,
   ...slotCreateScenarios,
   ...unlockedWalkScenarios,
+  ...unsyncScenarios,
   ...editScenarios,
   ...unprotectScenarios,
   ...storeBufferScenarios,
