@@ -6,7 +6,7 @@ import type { Dependency } from './dependency.ts'
 import { GuardProbe } from './guard-probe.ts'
 
 /** Choices beyond which no new ones are made: the states that would need one are expanded in full. */
-const MOST_CHOICES = 1 << 17
+const MOST_CHOICES = 1 << 15
 
 /** What a step's guard read if it is known to be disabled, else null. */
 type GuardOf = (step: number) => readonly number[] | null
@@ -33,6 +33,10 @@ export class PersistentSets {
   readonly #probe: GuardProbe
   /** Steps at each program counter of each thread. */
   readonly #at: readonly (readonly (readonly number[])[])[]
+  /** Steps that each thread may ever take from each program counter, guards left out of account. */
+  readonly #reachable: readonly (readonly Bits[])[]
+  /** Whether the steps at each program counter of each thread are private, once known; see `#isPrivate`. */
+  #private: (boolean | undefined)[][] = []
   #trees = new DecisionTrees()
   #root = UNKNOWN
   #version = -1
@@ -58,6 +62,7 @@ export class PersistentSets {
         steps.filter((s) => s.thread === t && s.counter === counter).map((s) => s.index),
       ),
     )
+    this.#reachable = this.#at.map((places) => places.map((_, place) => this.#from(places, place)))
     for (const [only, ...others] of this.#at.flat()) {
       if (only === undefined || others.length > 0) continue
       if (steps[only].cases.every(({ guard }) => guard !== undefined)) this.#mayBlock[only] = 1
@@ -85,6 +90,7 @@ export class PersistentSets {
     this.#trees = new DecisionTrees()
     this.#root = UNKNOWN
     this.#choices = 0
+    this.#private = this.#at.map(() => [])
     // A choice must be a function of what it reads, so what is asked may not change while the tree lives.
     this.#guardReadsThen = this.#guardReads.slice()
   }
@@ -117,12 +123,12 @@ export class PersistentSets {
       if (this.#isPrivate(t, counters[t]) && this.#isFree(t, counters[t])) return [1 << t]
     }
     const all = 2 ** threads.length - 1
-    const closed = (guardOf: GuardOf): number[] => {
+    const closed = (guardOf: GuardOf | null): number[] => {
       const masks = new Set(threads.map((_, t) => this.#close(t, counters, guardOf)))
       masks.delete(all)
       return [...masks].sort((a, b) => sizeOf(a) - sizeOf(b) || a - b)
     }
-    const plain = closed(() => null)
+    const plain = closed(null)
     if (plain.length > 0 && sizeOf(plain[0]) === 1) return plain
     const disabled = new Map<number, readonly number[] | null>()
     return closed((step) => {
@@ -147,14 +153,30 @@ export class PersistentSets {
 
   /** True when no step of another thread depends on what the thread may do where it stands. */
   #isPrivate(thread: number, counter: number): boolean {
-    return this.#at[thread][counter].every((s) => {
+    const known = this.#private[thread][counter]
+    if (known !== undefined) return known
+    const isPrivate = this.#at[thread][counter].every((s) => {
       const dependents = this.#dependency.dependents(s)
       return this.#steps.every((other) => other.thread === thread || !dependents.has(other.index))
     })
+    this.#private[thread][counter] = isPrivate
+    return isPrivate
+  }
+
+  #from(places: readonly (readonly number[])[], start: number): Bits {
+    const found = new Bits(this.#steps.length)
+    const reached = new Set([start])
+    for (const place of reached) {
+      for (const s of places[place]) {
+        found.add(s)
+        for (const { target } of this.#steps[s].cases) reached.add(target)
+      }
+    }
+    return found
   }
 
   /** The least persistent set found that contains thread `start`. */
-  #close(start: number, counters: readonly number[], guardOf: GuardOf): number {
+  #close(start: number, counters: readonly number[], guardOf: GuardOf | null): number {
     const threads = counters.length
     let mask = 1 << start
     const dependents = new Bits(this.#steps.length)
@@ -164,10 +186,13 @@ export class PersistentSets {
     }
     join(start)
     for (;;) {
-      const possible = this.#possible(mask, counters, guardOf)
+      const possible =
+        guardOf === null
+          ? this.#reachable.map((places, t) => places[counters[t]])
+          : this.#possible(mask, counters, guardOf)
       let joined = false
       for (let t = 0; t < threads; t++) {
-        if ((mask >>> t) & 1 || !possible[t].some((s) => dependents.has(s))) continue
+        if ((mask >>> t) & 1 || !possible[t].meets(dependents)) continue
         join(t)
         joined = true
       }
@@ -176,8 +201,8 @@ export class PersistentSets {
   }
 
   /** The steps that each thread outside the mask may take while none of the mask moves. */
-  #possible(mask: number, counters: readonly number[], guardOf: GuardOf): number[][] {
-    const possible = counters.map((): number[] => [])
+  #possible(mask: number, counters: readonly number[], guardOf: GuardOf): Bits[] {
+    const possible = counters.map(() => new Bits(this.#steps.length))
     const written = new Bits(this.#system.layout.fields.length)
     const reached = counters.map((counter, t) => ((mask >>> t) & 1 ? new Set<number>() : new Set([counter])))
     const taken = new Set<number>()
@@ -190,7 +215,7 @@ export class PersistentSets {
             const guard = guardOf(s)
             if (guard !== null && !guard.some((f) => written.has(f))) continue
             taken.add(s)
-            possible[t].push(s)
+            possible[t].add(s)
             written.addAll(this.#dependency.writes(s))
             for (const { target } of this.#steps[s].cases) places.add(target)
             growing = true
