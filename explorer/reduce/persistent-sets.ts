@@ -204,23 +204,36 @@ export class PersistentSets {
   #possible(mask: number, counters: readonly number[], guardOf: GuardOf): Bits[] {
     const possible = counters.map(() => new Bits(this.#steps.length))
     const written = new Bits(this.#system.layout.fields.length)
-    const reached = counters.map((counter, t) => ((mask >>> t) & 1 ? new Set<number>() : new Set([counter])))
-    const taken = new Set<number>()
+    const reached = counters.map((counter, t) => new Set((mask >>> t) & 1 ? [] : [counter]))
+    /** Steps whose guard is false and reads nothing written so far. */
+    let blocked: { readonly t: number; readonly s: number; readonly guard: readonly number[] }[] = []
+    const take = (t: number, s: number): void => {
+      possible[t].add(s)
+      written.addAll(this.#dependency.writes(s))
+      for (const { target } of this.#steps[s].cases) reached[t].add(target)
+    }
+    const seen = counters.map(() => new Set<number>())
     for (let growing = true; growing; ) {
       growing = false
+      // A set that grows while it is gone through is gone through to its new end.
       for (const [t, places] of reached.entries()) {
         for (const place of places) {
+          if (seen[t].has(place)) continue
+          seen[t].add(place)
           for (const s of this.#at[t][place]) {
-            if (taken.has(s)) continue
             const guard = guardOf(s)
-            if (guard !== null && !guard.some((f) => written.has(f))) continue
-            taken.add(s)
-            possible[t].add(s)
-            written.addAll(this.#dependency.writes(s))
-            for (const { target } of this.#steps[s].cases) places.add(target)
-            growing = true
+            if (guard === null) take(t, s)
+            else blocked.push({ t, s, guard })
           }
         }
+      }
+      const waiting = blocked
+      blocked = []
+      for (const step of waiting) {
+        if (step.guard.some((f) => written.has(f))) {
+          take(step.t, step.s)
+          growing = true
+        } else blocked.push(step)
       }
     }
     return possible
