@@ -32,6 +32,43 @@ function backOnTheList(): Step<Kvm> {
   )
 }
 
+const oldestObsolete = (kvm: Kvm): boolean => {
+  const oldest = kvm.active_mmu_pages[0]
+  return oldest !== null && is_obsolete_sp(kvm, oldest)
+}
+
+/** The walk takes the oldest page, invalid or not. */
+function walkOn(): Step<Kvm> {
+  return step(
+    'ZF.5 next',
+    {
+      fn: 'kvm_zap_obsolete_pages',
+      shows: (kvm) => `list tail: page ${kvm.active_mmu_pages[0]} is obsolete`,
+    },
+    {
+      when: oldestObsolete,
+      does: (kvm) => {
+        kvm.memslot[0].sp = kvm.active_mmu_pages[0]
+      },
+      to: 'ZF.5 zap',
+    },
+  )
+}
+
+function walkEnds(): Step<Kvm> {
+  return step(
+    'ZF.5 end',
+    { fn: 'kvm_zap_obsolete_pages', shows: 'list tail: nothing obsolete' },
+    {
+      when: (kvm) => !oldestObsolete(kvm),
+      does: (kvm) => {
+        kvm.memslot[0].batch = false
+      },
+      to: 'ZF.6',
+    },
+  )
+}
+
 /** Roots without a shadow page (shadow-mmu.md 5.3, 13.5), retries outside the run loop (12.3, 13.8), pinned roots. */
 export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
   {
@@ -79,13 +116,17 @@ export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
   {
     id: 'zapped-root-back-on-the-list',
     aliases: ['A9'],
-    title: '..v5.8: a zapped root that is still held goes back to the head of active_mmu_pages',
+    title: 'a zapped root that is still held goes back to active_mmu_pages, and the walk does not skip it',
     status: 'before',
     kernel: { version: '..v5.8', function: 'kvm_mmu_prepare_zap_page' },
     about:
-      'The walk meets the same root again and again, unless it knows to skip what is invalid, as each walk then had to. Since f95eec9bed76 such a root is on no list.',
+      'Until v5.8 such a root went back to the head of the list, and each walk had to skip what is invalid; one that forgot (8a674adc11cd, v5.1, was such a fix) meets the same root again and again. Since f95eec9bed76 it is on no list.',
     scenarios: ['roots-zap-all-unbroken'],
-    patches: [only('memslot', replace('ZAP.6', backOnTheList()))],
+    patches: [
+      only('memslot', replace('ZAP.6', backOnTheList())),
+      replace('ZF.5 next', walkOn()),
+      replace('ZF.5 end', walkEnds()),
+    ],
     expect: [
       ...violated('roots-zap-all-unbroken', 'zap-all-can-finish', 'every-access-can-finish'),
       violatedBecause(

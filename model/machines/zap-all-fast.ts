@@ -13,8 +13,16 @@ const walk = { fn: 'kvm_zap_obsolete_pages', since }
 /** What kvm_zap_obsolete_pages() zaps. */
 export const zapping: Zapping = { sp: (kvm) => kvm.memslot[0].sp as number, list: 'invalid_list of memslot' }
 
-/** The oldest active page, where the walk of kvm_zap_obsolete_pages() begins. */
-export const tail = (kvm: Kvm): number | null => kvm.active_mmu_pages[0]
+/**
+ * The page that the walk of kvm_zap_obsolete_pages() comes to: the oldest active one. Invalid pages are skipped
+ * (shadow-mmu.md 8.3, ZF.5); since v5.9 none should be on the list.
+ */
+export function tail(kvm: Kvm): number | null {
+  for (const page of kvm.active_mmu_pages) {
+    if (page === null || !kvm.page[page].role_invalid) return page
+  }
+  return null
+}
 
 /**
  * A memslot update that zaps everything: `kvm_mmu_zap_all_fast()` (shadow-mmu.md 8.3). slots_lock makes it
