@@ -6,7 +6,7 @@ import { all } from './guest-mode.ts'
 export const noObsoletePageAfterTheZap: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-obsolete-page-after-the-zap',
-  aliases: ['I-21', 'I30'],
+  aliases: ['I30'],
   title: 'When kvm_mmu_zap_all_fast() has returned, no page of the old generation is active.',
   when: 'while the memslot thread is idle',
   reference: 'kvm_zap_obsolete_pages(): complete before the memslot is freed',

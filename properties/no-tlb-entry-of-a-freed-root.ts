@@ -5,7 +5,7 @@ import { all, in_guest } from './guest-mode.ts'
 export const noTlbEntryOfAFreedRoot: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-tlb-entry-of-a-freed-root',
-  aliases: ['I-10', 'I4'],
+  aliases: ['I4'],
   title: 'The TLB of a vCPU in guest mode holds no translation found below a page that was freed.',
   when: 'always',
   reference: 'kvm_mmu_commit_zap_page(): kvm_flush_remote_tlbs() before kvm_mmu_free_shadow_page()',

@@ -5,7 +5,7 @@ import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
 export const obsoletePagesAreOldest: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'obsolete-pages-are-oldest',
-  aliases: ['I-23', 'I30'],
+  aliases: ['I-23'],
   title: 'On active_mmu_pages all obsolete pages are nearer the tail than all current ones.',
   when: 'always',
   reference: 'kvm_zap_obsolete_pages(): stops at the first page that is not obsolete',

@@ -61,7 +61,7 @@ export const storeBufferDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'entry-without-barrier',
-    aliases: ['B32', 'D1', 'E1'],
+    aliases: ['B32', 'E1'],
     title: 'no barrier between vcpu->mode = IN_GUEST_MODE and the check for requests',
     status: 'candidate',
     kernel: { commit: '6b7e2d099148', version: 'never merged', function: 'vcpu_enter_guest' },
@@ -84,7 +84,7 @@ export const storeBufferDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'lockless-walk-without-barrier',
-    aliases: ['D2'],
+    aliases: ['lost-walk'],
     title: 'no barrier between vcpu->mode = READING_SHADOW_PAGE_TABLES and the walk',
     status: 'candidate',
     kernel: { commit: 'c142786c6291', version: 'never merged', function: 'walk_shadow_page_lockless_begin' },
