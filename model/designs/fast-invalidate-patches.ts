@@ -9,11 +9,12 @@ import { kvm_mmu_commit_zap_page, request_if_root_was_zapped, unlink_page } from
 import type { Kvm } from '../memory/kvm.ts'
 import { slot_found } from '../memory/memslot.ts'
 import { free_shadow_page } from '../memory/shadow-page.ts'
-import { boundsOf } from '../scenarios/slots.ts'
+import { boundsOf } from '../scenarios/build-scenario.ts'
+import { SLOT_DELETE } from '../scenarios/slots.ts'
 
 /** What the designs of seed 001 do to the steps of zapping, by what they are about. */
 
-const bounds = boundsOf('slot-delete')
+const bounds = boundsOf(SLOT_DELETE)
 
 /** Patches of the thread that deletes a memslot, or zaps for it. */
 export const zap = (...patches: Patch<Kvm>[]): Patch<Kvm>[] => patches.map((patch) => only('memslot', patch))

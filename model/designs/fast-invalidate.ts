@@ -4,7 +4,8 @@ import { synchronize_srcu } from '../machines/srcu.ts'
 import { zapping } from '../machines/zap-all-fast.ts'
 import { kvm_mmu_commit_zap_page, unlink_page } from '../machines/zap-page.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { boundsOf } from '../scenarios/slots.ts'
+import { boundsOf } from '../scenarios/build-scenario.ts'
+import { SLOT_DELETE } from '../scenarios/slots.ts'
 import type { Design } from './design.ts'
 import { violated, violatedBecause } from './expectation.ts'
 import {
@@ -23,8 +24,8 @@ import {
  * Variants and verdicts: shadow-mmu.md 10 and 12.2.
  */
 
-const SEED = 'slot-delete'
-const bounds = boundsOf(SEED)
+const SEED = SLOT_DELETE.id
+const bounds = boundsOf(SLOT_DELETE)
 
 /** A thread that uses freed memory is not followed any further. */
 const NOTHING_BEHIND_THE_FAULT = ['zap-all-can-finish', 'every-access-can-finish'].map((property) =>

@@ -1,7 +1,8 @@
 import { move, only, replace } from '../language/patch.ts'
 import { mmioSpte } from '../machines/mmio.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { slotCreateBounds } from '../scenarios/slot-create.ts'
+import { boundsOf } from '../scenarios/build-scenario.ts'
+import { SLOT_CREATE } from '../scenarios/slot-create.ts'
 import type { Design } from './design.ts'
 import { violated } from './expectation.ts'
 
@@ -34,7 +35,7 @@ export const mmioGenerationDesigns: readonly Design<Kvm>[] = [
     patches: [
       replace(
         'PF.1',
-        mmioSpte(slotCreateBounds, (kvm, gen) => gen === kvm.memslots.generation),
+        mmioSpte(boundsOf(SLOT_CREATE), (kvm, gen) => gen === kvm.memslots.generation),
       ),
     ],
     expect: [],

@@ -1,8 +1,8 @@
 import { move, replace } from '../language/patch.ts'
 import { type ChildTest, testChild } from '../machines/fetch.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { boundsOf } from '../scenarios/role-scenario.ts'
-import { HUGE_PAGE_REMAPPED } from '../scenarios/roles.ts'
+import { boundsOf } from '../scenarios/build-scenario.ts'
+import { HUGE_PAGE_REMAPPED } from '../scenarios/unexpected-child.ts'
 import type { Design } from './design.ts'
 import { violated } from './expectation.ts'
 

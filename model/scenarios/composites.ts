@@ -1,7 +1,8 @@
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { memoryScenario, type Start } from './memory-scenario.ts'
+import { scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
+import type { Start } from './start.ts'
 
 const PROPERTIES = [
   'no-freed-spte-on-rmap',
@@ -35,23 +36,21 @@ const TWO_DIRECTORIES: Partial<Bounds> = {
   pages: 5,
   pgds: 2,
   gfns: 3,
-  tables: 2,
   pfns: 4,
   prevRoots: 1,
   slotOf: [null, null, 0],
   invalidated: [2],
 }
 
-const TWO_ROOTS: Start = { tables: [[2], [2]], pages: [{ gfn: 0, level: 1 }], filled: false }
+const TWO_ROOTS: Start = { tables: [[2], [2]], pages: [{ gfn: 0, level: 1 }] }
 
 /**
  * What the small scenarios look at one by one, at the same time: faults, CR3 switches or edits of page tables,
  * the deletion of a memslot with its zap of everything, and a notifier.
  */
 export const compositeScenarios: readonly Scenario<Kvm>[] = [
-  memoryScenario({
+  scenario({
     id: 'composite-switches',
-    aliases: [],
     title: 'a vCPU faults and switches CR3 while its memslot is deleted and the host takes the page away',
     about:
       'Root cache, zap-all with lock breaks, both publications and grace periods, and the fault retry at once.',
@@ -59,16 +58,14 @@ export const compositeScenarios: readonly Scenario<Kvm>[] = [
     start: TWO_ROOTS,
     properties: PROPERTIES,
   }),
-  memoryScenario({
+  scenario({
     id: 'composite-edits',
-    aliases: [],
     title: 'a guest edits its page table while its memslot is deleted and the host takes a page away',
     about:
       'The table maps itself, so that an edit goes through the unsync path; the old and the new frame lie in different slots.',
     bounds: {
       ...DELETE_AND_NOTIFY,
       pages: 3,
-      entries: 2,
       gvas: 2,
       gfns: 3,
       pfns: 4,
@@ -78,31 +75,25 @@ export const compositeScenarios: readonly Scenario<Kvm>[] = [
       slotOf: [null, 0, null],
       invalidated: [1],
     },
-    start: { tables: [[1, 0]], pages: [{ gfn: 0, level: 1 }], filled: false },
+    start: { tables: [[1, 0]], pages: [{ gfn: 0, level: 1 }] },
     properties: [...PROPERTIES, 'synced-page-agrees'],
   }),
-  {
-    ...memoryScenario({
-      id: 'composite-two-vcpus',
-      aliases: [],
-      title: 'two vCPUs fault on one root while their memslot is deleted and the host takes the page away',
-      about: 'Millions of states: every order in which two vCPUs, the deletion and the notifier can meet.',
-      bounds: { ...DELETE_AND_NOTIFY, vcpus: 2, pages: 4, pfns: 3, slotOf: [null, 0], invalidated: [1] },
-      start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }], filled: false },
-      properties: PROPERTIES,
-    }),
+  scenario({
+    id: 'composite-two-vcpus',
+    title: 'two vCPUs fault on one root while their memslot is deleted and the host takes the page away',
+    about: 'Millions of states: every order in which two vCPUs, the deletion and the notifier can meet.',
+    bounds: { ...DELETE_AND_NOTIFY, vcpus: 2, pages: 4, pfns: 3, slotOf: [null, 0], invalidated: [1] },
+    start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
+    properties: PROPERTIES,
     deep: true,
-  },
-  {
-    ...memoryScenario({
-      id: 'composite-two-vcpus-switching',
-      aliases: [],
-      title: 'two vCPUs fault and switch CR3 while their memslot is deleted and the host takes the page away',
-      about: 'The largest composite: for long runs, several workers and checkpoints.',
-      bounds: { ...TWO_DIRECTORIES, vcpus: 2, cr3Loads: 1 },
-      start: TWO_ROOTS,
-      properties: PROPERTIES,
-    }),
+  }),
+  scenario({
+    id: 'composite-two-vcpus-switching',
+    title: 'two vCPUs fault and switch CR3 while their memslot is deleted and the host takes the page away',
+    about: 'The largest composite: for long runs, several workers and checkpoints.',
+    bounds: { ...TWO_DIRECTORIES, vcpus: 2, cr3Loads: 1 },
+    start: TWO_ROOTS,
+    properties: PROPERTIES,
     deep: true,
-  },
+  }),
 ]

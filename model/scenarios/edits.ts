@@ -1,13 +1,11 @@
 import type { Kvm } from '../memory/kvm.ts'
-import { free_shadow_page, list_del_active } from '../memory/shadow-page.ts'
-import { unaccount_shadowed } from '../memory/write-tracking.ts'
-import { link, map, pageTableScenario, shadow_page_for } from './page-tables.ts'
+import { scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
 import { LEVEL_PROPERTIES, TRACKED_PROPERTIES } from './shadow-properties.ts'
 
 /** Scenarios in which tables are protected from their guests, and shadow pages zapped under walkers. */
 export const editScenarios: readonly Scenario<Kvm>[] = [
-  pageTableScenario({
+  scenario({
     id: 'tracked-pgd',
     title: 'one vCPU edits the page directory that another runs on',
     about:
@@ -23,22 +21,19 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
       editsLeft: 1,
       invlpgs: 1,
     },
-    tables: [[2], [3], [5], [0], [6]],
-    cr3: [0, 1],
-    properties: [...TRACKED_PROPERTIES, 'no-link-to-a-dead-page', 'store-to-a-table-is-emulated'],
-    begin: (kvm) => {
+    start: {
+      tables: [[2], [3], [5], [0], [6]],
       // vCPU 0 has no root yet; its page directory is nobody's table so far.
-      const root = kvm.vcpu[0].root as number
-      kvm.vcpu[0].root = null
-      unaccount_shadowed(kvm, root)
-      list_del_active(kvm, root)
-      free_shadow_page(kvm, root)
-      const leaf = shadow_page_for(kvm, 3, 1)
-      link(kvm, kvm.vcpu[1].root as number, 0, leaf)
-      map(kvm, leaf, 0, 0, true)
+      pages: [
+        { gfn: 1, level: 2 },
+        { gfn: 3, level: 1 },
+      ],
+      cr3: [0, 1],
+      filled: true,
     },
+    properties: [...TRACKED_PROPERTIES, 'no-link-to-a-dead-page', 'store-to-a-table-is-emulated'],
   }),
-  pageTableScenario({
+  scenario({
     id: 'recursive-pgd',
     title: 'one vCPU edits its tables through a page directory that contains itself',
     about:
@@ -57,13 +52,16 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
       editsLeft: 2,
       invlpgs: 1,
     },
-    tables: [
-      [1, 0],
-      [2, null],
-    ],
+    start: {
+      tables: [
+        [1, 0],
+        [2, null],
+      ],
+      pages: [{ gfn: 0, level: 2 }],
+    },
     properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated'],
   }),
-  pageTableScenario({
+  scenario({
     id: 'write-protect-before-reread',
     title: 'one vCPU shadows a table for the first time while another writes to it',
     about:
@@ -79,16 +77,19 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
       editsLeft: 1,
       invlpgs: 1,
     },
-    tables: [[2], [3], [4], [2]],
-    cr3: [0, 1],
-    properties: LEVEL_PROPERTIES,
-    begin: (kvm) => {
-      const leaf = shadow_page_for(kvm, 3, 1)
-      link(kvm, kvm.vcpu[1].root as number, 0, leaf)
-      map(kvm, leaf, 0, 2, true)
+    start: {
+      tables: [[2], [3], [4], [2]],
+      pages: [
+        { gfn: 0, level: 2 },
+        { gfn: 1, level: 2 },
+        { gfn: 3, level: 1 },
+      ],
+      cr3: [0, 1],
+      filled: true,
     },
+    properties: LEVEL_PROPERTIES,
   }),
-  pageTableScenario({
+  scenario({
     id: 'commit-before-flush',
     title: 'one vCPU walks shadow pages, in hardware and without a lock, while they are zapped and freed',
     about:
@@ -107,10 +108,13 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
       locklessWalks: true,
       barriers: true,
     },
-    tables: [
-      [1, null],
-      [2, 0],
-    ],
+    start: {
+      tables: [
+        [1, null],
+        [2, 0],
+      ],
+      pages: [{ gfn: 0, level: 2 }],
+    },
     properties: [
       'no-use-after-free',
       'no-walk-of-a-freed-page',

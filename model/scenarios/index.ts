@@ -2,21 +2,26 @@ import type { Kvm } from '../memory/kvm.ts'
 import { compositeScenarios } from './composites.ts'
 import { editScenarios } from './edits.ts'
 import { notifierScenarios } from './notifiers.ts'
+import { quotaScenarios } from './quota.ts'
 import { roleScenarios } from './roles.ts'
 import { rootScenarios } from './roots.ts'
 import type { Scenario } from './scenario.ts'
 import { slotCreateScenarios } from './slot-create.ts'
 import { slotScenarios } from './slots.ts'
+import { staleFaultScenarios } from './stale-faults.ts'
 import { storeBufferScenarios } from './store-buffers.ts'
+import { unexpectedChildScenarios } from './unexpected-child.ts'
 import { unlockedWalkScenarios } from './unlocked-walk.ts'
 import { unprotectScenarios } from './unprotect.ts'
 import { unsyncScenarios } from './unsync.ts'
+import { zapAllScenarios } from './zap-all.ts'
 
 /** All scenarios, in the order of listings. */
 export const scenarios: readonly Scenario<Kvm>[] = [
   ...rootScenarios,
   ...notifierScenarios,
   ...slotScenarios,
+  ...zapAllScenarios,
   ...slotCreateScenarios,
   ...unlockedWalkScenarios,
   ...unsyncScenarios,
@@ -24,5 +29,8 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...unprotectScenarios,
   ...storeBufferScenarios,
   ...roleScenarios,
+  ...unexpectedChildScenarios,
+  ...staleFaultScenarios,
+  ...quotaScenarios,
   ...compositeScenarios,
 ]

@@ -1,5 +1,5 @@
 import type { Kvm } from '../memory/kvm.ts'
-import { memoryScenario } from './memory-scenario.ts'
+import { scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
 
 const HOST_PAGE_PROPERTIES = [
@@ -14,13 +14,12 @@ const HOST_PAGE_PROPERTIES = [
   'no-deadlock',
 ]
 
-const ONE_FRAME = { tables: [[1]], pages: [{ gfn: 0, level: 1 }], filled: false }
+const ONE_FRAME = { tables: [[1]], pages: [{ gfn: 0, level: 1 }] }
 
 /** Page faults against the host taking pages away. */
 export const notifierScenarios: readonly Scenario<Kvm>[] = [
-  memoryScenario({
+  scenario({
     id: 'fault-notifier',
-    aliases: [],
     title: 'one vCPU faults a page in while the host takes it away',
     about:
       'A fault looks up the host page without a lock and maps it later under mmu_lock; the notifier may come in between. The sequence count and the range in progress must make the fault try again.',
@@ -28,9 +27,8 @@ export const notifierScenarios: readonly Scenario<Kvm>[] = [
     start: ONE_FRAME,
     properties: [...HOST_PAGE_PROPERTIES, 'fault-is-retried-for-a-notifier'],
   }),
-  memoryScenario({
+  scenario({
     id: 'fault-two-notifiers',
-    aliases: [],
     title: 'one vCPU uses a page that two host threads take away at the same time',
     about:
       'Reclaim and munmap meet on one page: whoever comes second finds no SPTE left and does not flush, so that the first must have flushed before it dropped mmu_lock.',

@@ -1,6 +1,6 @@
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { pageTableScenario } from './page-tables.ts'
+import { scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
 
 const TRACK: Partial<Bounds> = {
@@ -31,24 +31,30 @@ const TRACK_PROPERTIES = [
  * B3, B5). x86 lets a load run ahead of an earlier store, so each side needs a full barrier.
  */
 export const storeBufferScenarios: readonly Scenario<Kvm>[] = [
-  pageTableScenario({
+  scenario({
     id: 'track-write-barrier',
     title: 'a table is shadowed for the first time while a store to it is emulated, with store buffers',
     about:
       'The fault handler counts the page and reads the guest entry again; the emulator writes the entry and reads the count, to learn whether anybody cares. The root is a passthrough root (5-level nested paging over a 4-level guest table), which is not counted: so the count goes from 0 to 1 here, and the emulated store comes from another address space.',
     bounds: { ...TRACK, storeBuffers: true },
-    tables: [[1], [2]],
+    start: {
+      tables: [[1], [2]],
+      pages: [{ gfn: 0, level: 2 }],
+    },
     properties: [...TRACK_PROPERTIES, 'store-waits-in-a-buffer'],
   }),
-  pageTableScenario({
+  scenario({
     id: 'track-write-barrier-sc',
     title: 'a table is shadowed for the first time while a store to it is emulated, without store buffers',
     about: 'As track-write-barrier under sequential consistency: what remains is the order of the steps.',
     bounds: TRACK,
-    tables: [[1], [2]],
+    start: {
+      tables: [[1], [2]],
+      pages: [{ gfn: 0, level: 2 }],
+    },
     properties: TRACK_PROPERTIES,
   }),
-  pageTableScenario({
+  scenario({
     id: 'entry-dekker',
     title: 'a vCPU with two roots enters the guest while one of them is zapped, with store buffers',
     about:
@@ -65,7 +71,10 @@ export const storeBufferScenarios: readonly Scenario<Kvm>[] = [
       barriers: true,
       storeBuffers: true,
     },
-    tables: [[2], [2]],
+    start: {
+      tables: [[2], [2]],
+      pages: [{ gfn: 0, level: 1 }],
+    },
     properties: [
       'no-request-unnoticed-in-guest-mode',
       'request-is-serviced',
@@ -80,7 +89,7 @@ export const storeBufferScenarios: readonly Scenario<Kvm>[] = [
       'store-waits-in-a-buffer',
     ],
   }),
-  pageTableScenario({
+  scenario({
     id: 'lockless-walk-dekker',
     title: 'a lock-free walk while the pages it reads are zapped and freed, with store buffers',
     about:
@@ -100,10 +109,13 @@ export const storeBufferScenarios: readonly Scenario<Kvm>[] = [
       barriers: true,
       storeBuffers: true,
     },
-    tables: [
-      [1, null],
-      [2, 0],
-    ],
+    start: {
+      tables: [
+        [1, null],
+        [2, 0],
+      ],
+      pages: [{ gfn: 0, level: 2 }],
+    },
     properties: [
       'no-use-after-free',
       'no-walk-of-a-freed-page',

@@ -1,12 +1,11 @@
 import type { Kvm } from '../memory/kvm.ts'
-import { memoryScenario } from './memory-scenario.ts'
+import { scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
 
 /** What a walk of rmaps without mmu_lock can meet. */
 export const unlockedWalkScenarios: readonly Scenario<Kvm>[] = [
-  memoryScenario({
+  scenario({
     id: 'slot-delete-rmap-chain',
-    aliases: [],
     title:
       'a memslot is deleted; two shadow pages map its frame, so that the rmap is a chain with a descriptor',
     about:
@@ -14,7 +13,6 @@ export const unlockedWalkScenarios: readonly Scenario<Kvm>[] = [
     bounds: {
       pages: 3,
       gfns: 3,
-      tables: 2,
       pfns: 4,
       slots: 1,
       slotOf: [null, null, 0],

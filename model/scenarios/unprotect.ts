@@ -1,5 +1,5 @@
 import type { Kvm } from '../memory/kvm.ts'
-import { pageTableScenario } from './page-tables.ts'
+import { scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
 
 const UNPROTECT_PROPERTIES = [
@@ -27,7 +27,7 @@ const HINT_WITNESSES = ['hint-misses-a-page-just-built', 'hint-promises-a-page-j
 
 /** Scenarios of seed 000: a store that KVM cannot emulate hits the table of another address space. */
 export const unprotectScenarios: readonly Scenario<Kvm>[] = [
-  pageTableScenario({
+  scenario({
     id: 'unprotect-retry',
     aliases: ['seed-000'],
     title:
@@ -48,11 +48,17 @@ export const unprotectScenarios: readonly Scenario<Kvm>[] = [
       zappers: 1,
       zaps: 1,
     },
-    tables: [[2], [null], [1]],
-    cr3: [0, 1],
+    start: {
+      tables: [[2], [null], [1]],
+      pages: [
+        { gfn: 0, level: 2 },
+        { gfn: 1, level: 2 },
+      ],
+      cr3: [0, 1],
+    },
     properties: [...UNPROTECT_PROPERTIES, ...HINT_WITNESSES, 'emulation-failure-is-reported'],
   }),
-  pageTableScenario({
+  scenario({
     id: 'unprotect-retry-indirect',
     title:
       'a vCPU under shadow paging writes to the page directory of another by an instruction that KVM cannot emulate',
@@ -70,14 +76,18 @@ export const unprotectScenarios: readonly Scenario<Kvm>[] = [
       hardStoresLeft: 1,
       cr3Loads: 1,
     },
-    tables: [[2], [null], [1]],
-    cr3: [0, 1],
-    properties: [...UNPROTECT_PROPERTIES, 'emulation-failure-is-reported'],
-    begin: (kvm) => {
-      kvm.vcpu[0].cr3_loads = 0
+    start: {
+      tables: [[2], [null], [1]],
+      pages: [
+        { gfn: 0, level: 2 },
+        { gfn: 1, level: 2 },
+      ],
+      cr3: [0, 1],
+      cr3Loads: [0, 1],
     },
+    properties: [...UNPROTECT_PROPERTIES, 'emulation-failure-is-reported'],
   }),
-  pageTableScenario({
+  scenario({
     id: 'unprotect-instead-of-emulating',
     title: 'a vCPU on a direct MMU writes data to a frame that is shadowed as a table of a nested guest',
     about:
@@ -96,8 +106,14 @@ export const unprotectScenarios: readonly Scenario<Kvm>[] = [
       zappers: 1,
       zaps: 1,
     },
-    tables: [[2], [null], [1]],
-    cr3: [0, 1],
+    start: {
+      tables: [[2], [null], [1]],
+      pages: [
+        { gfn: 0, level: 2 },
+        { gfn: 1, level: 2 },
+      ],
+      cr3: [0, 1],
+    },
     properties: UNPROTECT_PROPERTIES.filter((id) => id !== 'emulation-fails-only-when-shadowed-again'),
   }),
 ]

@@ -1,13 +1,14 @@
 import { write_gpte } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
-import { link, map, pageTableScenario, shadow_page_for } from './page-tables.ts'
+import { scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
 import { LEVEL_PROPERTIES, SHADOW_PROPERTIES } from './shadow-properties.ts'
+import { link, map } from './start.ts'
 
 /** Scenarios in which guests edit lowest-level tables, which then go unsync. */
 export const unsyncScenarios: readonly Scenario<Kvm>[] = [
-  pageTableScenario({
+  scenario({
     id: 'unsync-one-level',
     title: 'one vCPU edits a table that it runs on, now or after its next CR3 load',
     about:
@@ -27,13 +28,16 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       invlpgs: 1,
       cr3Loads: 2,
     },
-    tables: [
-      [2, 0],
-      [2, 0],
-    ],
+    start: {
+      tables: [
+        [2, 0],
+        [2, 0],
+      ],
+      pages: [{ gfn: 0, level: 1 }],
+    },
     properties: [...SHADOW_PROPERTIES, 'unsync-page-is-synced'],
   }),
-  pageTableScenario({
+  scenario({
     id: 'unsync-two-levels',
     title: 'two vCPUs share tables of two levels, edit the lower one and flush single addresses',
     about:
@@ -50,13 +54,16 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       editsLeft: 1,
       invlpgs: 1,
     },
-    tables: [
-      [1, null],
-      [2, 1],
-    ],
+    start: {
+      tables: [
+        [1, null],
+        [2, 1],
+      ],
+      pages: [{ gfn: 0, level: 2 }],
+    },
     properties: LEVEL_PROPERTIES,
   }),
-  pageTableScenario({
+  scenario({
     id: 'unsync-order',
     title: 'two vCPUs write to the same table, and reload CR3 to flush',
     about:
@@ -73,16 +80,17 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       editsLeft: 1,
       cr3Loads: 1,
     },
-    tables: [
-      [1, null],
-      [2, 1],
-    ],
-    properties: [...LEVEL_PROPERTIES, 'unsync-page-is-synced'],
-    begin: (kvm) => {
-      kvm.vcpu[0].cr3_loads = 0
+    start: {
+      tables: [
+        [1, null],
+        [2, 1],
+      ],
+      pages: [{ gfn: 0, level: 2 }],
+      cr3Loads: [0, 1],
     },
+    properties: [...LEVEL_PROPERTIES, 'unsync-page-is-synced'],
   }),
-  pageTableScenario({
+  scenario({
     id: 'unsync-cr3-switch',
     title: 'one vCPU edits a table that two of its page directories share, and switches between them',
     about:
@@ -99,14 +107,17 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       editsLeft: 1,
       cr3Loads: 2,
     },
-    tables: [
-      [2, null],
-      [2, null],
-      [3, 2],
-    ],
+    start: {
+      tables: [
+        [2, null],
+        [2, null],
+        [3, 2],
+      ],
+      pages: [{ gfn: 0, level: 2 }],
+    },
     properties: LEVEL_PROPERTIES,
   }),
-  pageTableScenario({
+  scenario({
     id: 'unsync-zap',
     title: 'one vCPU edits a lowest table while a zapper zaps its shadow pages',
     about:
@@ -124,13 +135,16 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       zappers: 1,
       zaps: 1,
     },
-    tables: [
-      [1, null],
-      [2, 1],
-    ],
+    start: {
+      tables: [
+        [1, null],
+        [2, 1],
+      ],
+      pages: [{ gfn: 0, level: 2 }],
+    },
     properties: [...LEVEL_PROPERTIES, 'no-link-to-a-dead-page', 'page-on-one-list', 'no-freed-root-in-use'],
   }),
-  pageTableScenario({
+  scenario({
     id: 'sync-before-link',
     title: 'one vCPU edits a lowest table, then makes a second way to it present, without a flush',
     about:
@@ -149,15 +163,18 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       editsLeft: 2,
       invlpgs: 1,
     },
-    tables: [
-      [1, null],
-      [2, 3],
-      [4, 5],
-      [0, 2],
-    ],
+    start: {
+      tables: [
+        [1, null],
+        [2, 3],
+        [4, 5],
+        [0, 2],
+      ],
+      pages: [{ gfn: 0, level: 3 }],
+    },
     properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated', 'unsync-page-is-linked-a-second-time'],
   }),
-  pageTableScenario({
+  scenario({
     id: 'sync-before-link-two-vcpus',
     title: 'the same, while a second vCPU reads through the second way',
     about:
@@ -173,23 +190,29 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       edits: [{ gva: 2, index: 1, to: 1, w: true, by: 0 }],
       editsLeft: 1,
     },
-    tables: [
-      [1, null],
-      [2, 3],
-      [4, 5],
-      [0, 2],
-    ],
-    properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated', 'unsync-page-is-linked-a-second-time'],
-    begin: (kvm) => {
-      const middle = shadow_page_for(kvm, 1, 2)
-      const leaf = shadow_page_for(kvm, 2, 1)
-      link(kvm, kvm.vcpu[0].root as number, 0, middle)
-      link(kvm, middle, 0, leaf)
-      map(kvm, leaf, 1, 5, false)
-      // The lowest table was edited a moment ago: gfn 5 -> 6, and nobody has flushed.
-      kvm.page[leaf].unsync = true
-      kvm_mmu_mark_parents_unsync(kvm, leaf)
-      write_gpte(kvm, 2, 1, 6, true)
+    start: {
+      tables: [
+        [1, null],
+        [2, 3],
+        [4, 5],
+        [0, 2],
+      ],
+      pages: [
+        { gfn: 0, level: 3 },
+        { gfn: 1, level: 2 },
+        { gfn: 2, level: 1 },
+      ],
+      begin: (kvm) => {
+        const [root, middle, leaf] = [0, 1, 2]
+        link(kvm, root, 0, middle)
+        link(kvm, middle, 0, leaf)
+        map(kvm, leaf, 1, 5, false)
+        // The lowest table was edited a moment ago: gfn 5 -> 6, and nobody has flushed.
+        kvm.page[leaf].unsync = true
+        kvm_mmu_mark_parents_unsync(kvm, leaf)
+        write_gpte(kvm, 2, 1, 6, true)
+      },
     },
+    properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated', 'unsync-page-is-linked-a-second-time'],
   }),
 ]

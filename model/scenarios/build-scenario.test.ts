@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { Codes } from '../language/layout.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { boundsOf, type Plan, scenario } from './build-scenario.ts'
+
+const plan = (changes: Partial<Plan>): Plan => ({
+  id: 'plan',
+  title: 'a vCPU and whoever the bounds name',
+  about: 'For the tests.',
+  bounds: {},
+  start: { tables: [[1]] },
+  properties: [],
+  ...changes,
+})
+
+const systemOf = (changes: Partial<Plan>) => scenario(plan(changes)).build([])
+
+/** The world as it is at the start. */
+function startOf(changes: Partial<Plan>): Kvm {
+  const { initial, layout, view } = systemOf(changes)
+  const store = new Codes(layout.fields.length)
+  store.codes.set(initial[0])
+  return view(store).world
+}
+
+const symmetric = (changes: Partial<Plan>): string[] =>
+  systemOf(changes)
+    .symmetric.filter((sort) => sort.size > 1)
+    .map((sort) => sort.name)
+
+describe('the bounds of a scenario', () => {
+  it('count the guest tables of its start and their entries', () => {
+    const start = {
+      tables: [
+        [1, null],
+        [2, 3],
+      ],
+    }
+    expect(boundsOf(plan({ start }))).toMatchObject({ tables: 2, entries: 2, vcpus: 1 })
+  })
+
+  it('are listed without what is off', () => {
+    const { bounds } = scenario(plan({ bounds: { zappers: 1, zaps: 2 } }))
+    expect(bounds).toMatchObject({ zappers: 1, zaps: 2, tables: 1 })
+    expect(bounds).not.toHaveProperty('notifiers')
+  })
+})
+
+describe('the threads of a scenario', () => {
+  it('are the vCPUs and those with something to do', () => {
+    const threads = systemOf({ bounds: { vcpus: 2, zappers: 1, zaps: 1, notifiers: 1 } }).threads
+    expect(threads.map((thread) => thread.name)).toEqual(['vcpu0', 'vcpu1', 'zapper0', 'notifier0'])
+  })
+
+  it('are interchangeable as long as no vCPU has anything of its own', () => {
+    const vcpus = 2
+    const edit = { gva: 0, index: 0, to: 1, w: true }
+    expect(symmetric({ bounds: { vcpus, zappers: 2, zaps: 1 } })).toEqual(['vcpu', 'zapper'])
+    expect(symmetric({ bounds: { vcpus, edits: [edit] } })).toEqual(['vcpu'])
+    expect(symmetric({ bounds: { vcpus, edits: [{ ...edit, by: 0 }] } })).toEqual([])
+    expect(symmetric({ bounds: { vcpus, hardStores: [{ gva: 0, by: 0 }] } })).toEqual([])
+    expect(symmetric({ bounds: { vcpus }, start: { tables: [[1]], cr3: [0, 0] } })).toEqual([])
+    expect(symmetric({ bounds: { vcpus }, start: { tables: [[1]], cr3Loads: [0, 0] } })).toEqual([])
+  })
+})
+
+describe('the start of a scenario', () => {
+  const twoLevels = {
+    bounds: { levels: 2, pages: 3, gfns: 3, pfns: 3, pgds: 1, prevRoots: 1 },
+    start: {
+      tables: [
+        [1, null],
+        [2, 0],
+      ],
+      pages: [
+        { gfn: 0, level: 2 },
+        { gfn: 1, level: 1 },
+      ],
+    },
+  }
+
+  it('gives a vCPU the root of its page directory, if there is one', () => {
+    const { vcpu, page } = startOf(twoLevels)
+    expect(vcpu[0].root).toBe(0)
+    expect(page[0].root_count).toBe(1)
+    expect(startOf({}).vcpu[0].root).toBeNull()
+  })
+
+  it('counts a root that is previous as well', () => {
+    const { vcpu, page } = startOf({ ...twoLevels, start: { ...twoLevels.start, previous: 0 } })
+    expect(vcpu[0].prev_roots[0]).toBe(0)
+    expect(page[0].root_count).toBe(2)
+  })
+
+  it('puts pages on the list from the oldest to the newest, and counts those with a guest table', () => {
+    const kvm = startOf({ ...twoLevels, bounds: { ...twoLevels.bounds, withoutGptes: [0] } })
+    expect([...kvm.active_mmu_pages]).toEqual([0, 1, null])
+    expect(kvm.indirect_shadow_pages).toBe(1)
+  })
+
+  it('leaves SPTEs to the guest, or fills in those whose target is there', () => {
+    expect(startOf(twoLevels).page[0].spte[0].kind).toBe('none')
+    const { page, rmap } = startOf({ ...twoLevels, start: { ...twoLevels.start, filled: true } })
+    expect(page[0].spte[0]).toMatchObject({ kind: 'link', child: 1 })
+    expect(page[0].spte[1].kind).toBe('none')
+    expect(page[1].parent_ptes[0].elements()).toEqual([0])
+    expect(page[1].spte[1]).toMatchObject({ kind: 'leaf', gfn: 0, pfn: 0, w: true, mmuw: true })
+    expect(rmap[0][1].elements()).toEqual([1])
+  })
+
+  it('backs frames by host pages, but not those of MMIO', () => {
+    const { host_pte } = startOf({ bounds: { gfns: 3, pfns: 3, mmioGfns: 1 } })
+    expect([...host_pte]).toEqual([0, 1, null])
+  })
+})

@@ -1,0 +1,78 @@
+import type { Patch } from '../language/patch.ts'
+import type { Sort } from '../language/shapes.ts'
+import { compose, each, one, type System, type ThreadGroup } from '../language/system.ts'
+import { externalWriter } from '../machines/external-writer.ts'
+import { memslotCreate } from '../machines/memslot-create.ts'
+import { memslotDelete } from '../machines/memslot-delete.ts'
+import { notifier } from '../machines/notifier.ts'
+import { rootZapper } from '../machines/root-zapper.ts'
+import { shrinker } from '../machines/shrinker.ts'
+import { storeBufferDrains } from '../machines/store-buffer.ts'
+import { vcpuRun } from '../machines/vcpu-run.ts'
+import { zapAllFast } from '../machines/zap-all-fast.ts'
+import { type Bounds, smallest } from '../memory/bounds.ts'
+import { type Kvm, kvmWorld } from '../memory/kvm.ts'
+import { type Sorts, sortsOf } from '../memory/sorts.ts'
+import { type Scenario, shownBounds } from './scenario.ts'
+import { type Start, setUp } from './start.ts'
+
+/** A scenario in a few lines: what differs from the smallest one, and where it begins. */
+export interface Plan extends Omit<Scenario<Kvm>, 'aliases' | 'bounds' | 'build'> {
+  readonly aliases?: readonly string[]
+  /** Number and size of the guest tables are those of `start`. */
+  readonly bounds: Partial<Omit<Bounds, 'tables' | 'entries'>>
+  readonly start: Start
+}
+
+/** All bounds of a plan; designs whose steps depend on them ask, too. */
+export function boundsOf({ bounds, start: { tables } }: Pick<Plan, 'bounds' | 'start'>): Bounds {
+  return { ...smallest, tables: tables.length, entries: tables[0].length, ...bounds }
+}
+
+/** The scenario of a plan: vCPUs, and every other thread that has something to do within the bounds. */
+export function scenario(plan: Plan): Scenario<Kvm> {
+  const { start, bounds: _, aliases = [], ...about } = plan
+  const bounds = boundsOf(plan)
+  return {
+    ...about,
+    aliases,
+    bounds: shownBounds(bounds),
+    build: (patches) => build(plan.id, bounds, start, patches),
+  }
+}
+
+function build(name: string, bounds: Bounds, start: Start, patches: readonly Patch<Kvm>[]): System<Kvm> {
+  const sorts = sortsOf(bounds)
+  return compose({
+    name,
+    world: kvmWorld(bounds, sorts),
+    threads: threadsOf(bounds, sorts),
+    initial: [(kvm) => setUp(kvm, bounds, start)],
+    patches,
+    symmetric: symmetricSorts(bounds, sorts, start),
+  })
+}
+
+function threadsOf(bounds: Bounds, sorts: Sorts): ThreadGroup<Kvm>[] {
+  return [
+    each(sorts.vcpu, vcpuRun(bounds)),
+    ...(bounds.storeBuffers ? [each(sorts.vcpu, storeBufferDrains())] : []),
+    ...(bounds.zappers > 0 ? [each(sorts.zapper, rootZapper(bounds))] : []),
+    ...(bounds.slotDeletes > 0 ? [one(memslotDelete(bounds))] : []),
+    ...(bounds.slotCreates > 0 ? [one(memslotCreate())] : []),
+    ...(bounds.zapAlls > 0 ? [one(zapAllFast(bounds))] : []),
+    ...(bounds.notifiers > 0 ? [each(sorts.notifier, notifier(bounds))] : []),
+    ...(bounds.reclaims > 0 ? [one(shrinker(bounds))] : []),
+    ...(bounds.external.length > 0 ? [one(externalWriter(bounds))] : []),
+  ]
+}
+
+/** Threads of one kind are interchangeable, unless the plan gives something to some of the vCPUs only. */
+function symmetricSorts(bounds: Bounds, sorts: Sorts, { cr3, cr3Loads }: Start): Sort[] {
+  const someOnly =
+    cr3 !== undefined ||
+    cr3Loads !== undefined ||
+    bounds.hardStores.length > 0 ||
+    bounds.edits.some(({ by }) => by !== undefined)
+  return [...(someOnly ? [] : [sorts.vcpu]), sorts.zapper, sorts.notifier]
+}

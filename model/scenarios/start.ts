@@ -1,0 +1,144 @@
+import type { Bounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { srcu_read_lock } from '../memory/memslot.ts'
+import { rmap_add } from '../memory/rmap.ts'
+import { alloc_shadow_page, sp_has_gptes } from '../memory/shadow-page.ts'
+import { account_shadowed } from '../memory/write-tracking.ts'
+
+/** An entry of a guest table: the frame it points at, writable; null where it is not present. */
+export type Entry = number | null | { readonly huge: number }
+
+/** The state in which a scenario begins. All vCPUs are outside the guest, all TLBs are empty. */
+export interface Start {
+  /** Contents of the table frames 0, 1, ... */
+  readonly tables: readonly (readonly Entry[])[]
+  /** Shadow pages from the oldest to the newest; default none. */
+  readonly pages?: readonly PageAtStart[]
+  /** Are all SPTEs of those pages present that can be, or does the guest have to fault them in (default)? */
+  readonly filled?: boolean
+  /**
+   * The page directory of each vCPU; default 0. A vCPU whose page directory has a shadow page holds that as its
+   * root, the others begin without a root.
+   */
+  readonly cr3?: readonly number[]
+  /** CR3 loads left to each vCPU's guest, where that is not the same for all. */
+  readonly cr3Loads?: readonly number[]
+  /** The page directory whose root each vCPU still holds as its previous one. */
+  readonly previous?: number
+  /** What else is different: changes the state that the rest describes. */
+  readonly begin?: (kvm: Kvm) => void
+}
+
+/** The shadow page of a guest table, at a level. */
+export interface PageAtStart {
+  readonly gfn: number
+  readonly level: number
+}
+
+/** Puts the world into the state. */
+export function setUp(kvm: Kvm, bounds: Bounds, start: Start): void {
+  setUpMemory(kvm, bounds, start)
+  const { pages = [], filled = false } = start
+  pages.forEach(({ gfn, level }, page) => {
+    alloc_shadow_page(kvm, page, gfn, level)
+    if (sp_has_gptes(kvm, page)) account_shadowed(kvm, page)
+  })
+  if (filled) for (let page = 0; page < pages.length; page++) fill(kvm, page, pages)
+  for (let v = 0; v < bounds.vcpus; v++) setUpVcpu(kvm, v, bounds, start)
+  setUpThreads(kvm, bounds)
+  start.begin?.(kvm)
+}
+
+function setUpMemory(kvm: Kvm, bounds: Bounds, { tables }: Start): void {
+  for (let g = 0; g < bounds.gfns - bounds.mmioGfns; g++) {
+    kvm.host_pte[g] = g
+    if (g < kvm.host_page.length) kvm.host_page[g].owner = 'the VM'
+  }
+  for (let g = 0; g < bounds.gfns; g++) kvm.slot_of_gfn[g] = bounds.slotOf[g] ?? null
+  for (const gfn of bounds.withoutGptes) kvm.without_gptes[gfn] = true
+  tables.forEach((entries, table) => {
+    entries.forEach((entry, index) => {
+      if (entry === null) return
+      const gpte = kvm.guest_table[table][index]
+      gpte.to = typeof entry === 'object' ? entry.huge : entry
+      gpte.w = true
+      if (typeof entry === 'object') gpte.huge = true
+    })
+  })
+}
+
+/** Makes the SPTEs of a page present, as far as what they point at is there. */
+function fill(kvm: Kvm, page: number, pages: readonly PageAtStart[]): void {
+  const { gfn, level } = pages[page]
+  for (let index = 0; index < kvm.page[page].spte.length; index++) {
+    const { to } = kvm.guest_table[gfn][index]
+    if (to === null) continue
+    if (level === 1) {
+      map(kvm, page, index, to, true)
+      continue
+    }
+    const child = pages.findIndex((sp) => sp.gfn === to && sp.level === level - 1)
+    if (child >= 0) link(kvm, page, index, child)
+  }
+}
+
+/** Links a shadow page into entry `index` of one a level above. */
+export function link(kvm: Kvm, parent: number, index: number, child: number): void {
+  const entry = kvm.page[parent].spte[index]
+  entry.kind = 'link'
+  entry.child = child
+  kvm.page[child].parent_ptes[parent].add(index)
+}
+
+/** Maps a frame in entry `index` of a page of level 1, and puts the entry on the frame's rmap. */
+export function map(kvm: Kvm, page: number, index: number, gfn: number, w: boolean): void {
+  const entry = kvm.page[page].spte[index]
+  entry.kind = 'leaf'
+  entry.gfn = gfn
+  entry.pfn = gfn
+  entry.w = w
+  entry.mmuw = w
+  rmap_add(kvm, gfn, { page, index })
+}
+
+function setUpVcpu(
+  kvm: Kvm,
+  v: number,
+  bounds: Bounds,
+  { pages = [], cr3, cr3Loads, previous }: Start,
+): void {
+  const vcpu = kvm.vcpu[v]
+  vcpu.cr3 = cr3?.[v] ?? 0
+  if (bounds.guestMode) vcpu.nested = true
+  const level = bounds.rootLevels[vcpu.cr3] ?? bounds.levels
+  const rootOf = (gfn: number): number | null => {
+    const page = pages.findIndex((sp) => sp.gfn === gfn && sp.level === level)
+    if (page < 0) return null
+    kvm.page[page].root_count++
+    return page
+  }
+  vcpu.root = rootOf(vcpu.cr3)
+  if (previous !== undefined) vcpu.prev_roots[0] = rootOf(previous)
+  vcpu.cr3_loads = cr3Loads?.[v] ?? bounds.cr3Loads
+  vcpu.edits_left = bounds.editsLeft
+  vcpu.invlpgs_left = bounds.invlpgs
+  vcpu.hard_stores_left = bounds.hardStores.some(({ by }) => by === v) ? bounds.hardStoresLeft : 0
+  vcpu.nested_runs = bounds.nestedRuns
+  vcpu.pae_toggles = bounds.paeToggles
+  vcpu.prefaults_left = bounds.prefaults
+  srcu_read_lock(kvm, v)
+}
+
+/** How often every thread but the vCPUs may do what it does. */
+function setUpThreads(kvm: Kvm, bounds: Bounds): void {
+  for (let z = 0; z < bounds.zappers; z++) kvm.zapper[z].left = bounds.zaps
+  for (let n = 0; n < bounds.notifiers; n++) kvm.notifier[n].left = bounds.invalidations
+  const updates = bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates
+  if (updates > 0) kvm.memslot[0].left = updates
+  if (bounds.slotCreates > 0) {
+    kvm.slot[0].published = 'gone'
+    kvm.slot[0].arrays = 'freed'
+  }
+  if (bounds.reclaims > 0) kvm.shrinker[0].left = bounds.reclaims
+  if (bounds.external.length > 0) kvm.external[0].left = bounds.externalLeft
+}
