@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
-import type { Property } from '../../model/language/property.ts'
+import { Fault, type Property } from '../../model/language/property.ts'
 import { range, struct, type View } from '../../model/language/shapes.ts'
-import { compose, one } from '../../model/language/system.ts'
+import { compose, one, type System } from '../../model/language/system.ts'
 import { filterLockSubject, twoPhaseSubject } from '../oracles/subjects.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
 import type { SearchResult } from '../search/result.ts'
@@ -91,6 +91,12 @@ describe('going on from a checkpoint', () => {
     const whole = essence(run({}))
     const shallow = run({ maxDepth: 9, checkpoint: { directory } })
     expect([shallow.complete, shallow.depth]).toEqual([false, 9])
+    expect(essence(run({ resume: directory }))).toEqual(whole)
+  })
+
+  test('a search that was stopped before its first step', () => {
+    const whole = essence(run({}))
+    expect(run({ maxDepth: 0, checkpoint: { directory } }).complete).toBe(false)
     expect(essence(run({ resume: directory }))).toEqual(whole)
   })
 
@@ -198,5 +204,96 @@ describe('what is refused, in one line', () => {
       'up does something else',
     )
     expect(breadthFirst(counter(4), [], { resume: directory }).states).toBe(4001)
+  })
+
+  describe('code that differs only where the recorded states do not show it', () => {
+    const world = struct({ x: range(0, 60), y: range(0, 1) })
+    type World = View<typeof world>
+    type Change = (w: World) => void
+    const act = (name: string, does: Change, when: (w: World) => boolean) =>
+      step<World>(name, {}, { when, does, to: name })
+    const grid = (does: Change = (w) => void w.x++) =>
+      compose({
+        name: 'grid',
+        world,
+        threads: [
+          one(program<World>('a', 'goes right', [act('right', does, (w) => w.x < 50)])),
+          one(
+            program<World>('b', 'goes up', [
+              act(
+                'up',
+                (w) => void w.y++,
+                (w) => w.y < 1,
+              ),
+            ]),
+          ),
+        ],
+        initial: [() => {}],
+      })
+    /** Stops when all of the first columns is visited, and goes on with something else. */
+    const goOn = (
+      before: readonly Property<World>[],
+      after: readonly Property<World>[],
+      changed: System<World> = grid(),
+    ) => {
+      expect(breadthFirst(grid(), before, { checkpoint: { directory }, maxDepth: 20 }).complete).toBe(false)
+      expect(breadthFirst(grid(), before, { resume: directory }).complete).toBe(true)
+      return refusal(() => breadthFirst(changed, after, { resume: directory }))
+    }
+    const invariant = (holds: (w: World) => boolean): Property<World> => ({
+      kind: 'invariant',
+      id: 'inside',
+      title: '',
+      holds,
+    })
+    const action = (holds: (before: World, after: World) => boolean): Property<World> => ({
+      kind: 'action',
+      id: 'inside',
+      title: '',
+      holds: (before, _, after) => holds(before, after),
+    })
+
+    test('a property that looks at more', () => {
+      const wrong = invariant((w) => w.x < 60 && !(w.x === 3 && w.y === 1))
+      expect(breadthFirst(grid(), [wrong]).properties[0].verdict).toBe('violated')
+      expect(goOn([invariant((w) => w.x < 60)], [wrong])).toContain('inside does something else')
+    })
+
+    test('an action property with another answer, or that looks at more', () => {
+      const sound = action((before) => before.x < 60)
+      const reason = 'does something else'
+      expect(goOn([sound], [action((before) => before.x !== 3)])).toContain(reason)
+      rmSync(directory, { recursive: true })
+      expect(
+        goOn([sound], [action((before) => before.x < 60 && !(before.x === 3 && before.y === 1))]),
+      ).toContain(reason)
+      rmSync(directory, { recursive: true })
+      const given = { ...sound, given: (before: World) => before.x !== 3 } as Property<World>
+      expect(goOn([sound], [given])).toContain(reason)
+    })
+
+    test('a step that looks at more', () => {
+      const jumps = grid((w) => {
+        w.x = w.x === 3 && w.y === 1 ? 60 : w.x + 1
+      })
+      const inside = invariant((w) => w.x < 60)
+      expect(breadthFirst(jumps, [inside]).properties[0].verdict).toBe('violated')
+      expect(goOn([inside], [inside], jumps)).toContain('right does something else')
+    })
+
+    test('a step that faults with something else', () => {
+      const faulty = (fault: string) =>
+        grid((w) => {
+          if (w.x === 3) throw new Fault(fault, '')
+          w.x++
+        })
+      const faults = ['no-first', 'no-second'].map(
+        (id): Property<World> => ({ kind: 'fault', id, title: '' }),
+      )
+      breadthFirst(faulty('no-first'), faults, { checkpoint: { directory }, maxDepth: 4 })
+      expect(refusal(() => breadthFirst(faulty('no-second'), faults, { resume: directory }))).toContain(
+        'right does something else',
+      )
+    })
   })
 })

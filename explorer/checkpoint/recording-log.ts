@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { System } from '../../model/language/system.ts'
 import type { CompiledSystem, Recording } from '../compile/compiled-system.ts'
 import type { Predicates } from '../compile/predicates.ts'
@@ -10,12 +11,17 @@ const FAULTED = 2
 const STEP = 0
 const QUESTION = 1
 
+/** Numbers of an entry in front of the codes, and those of them that are a digest. */
+const HEAD = 7
+const DIGEST = 4
+
 /**
  * All behaviours and answers that a search recorded, in order. A search that goes on from a checkpoint runs
- * the model code again on every entry: it may only go on when the code still does the same everywhere.
+ * the model code again on every entry: it may only go on when the code still does the same everywhere. For
+ * that it must read the same fields too: an entry stands for all states that agree with it on what was read.
  */
 export class RecordingLog {
-  /** `[kind, index, what came of it, codes before..., codes after...]` per entry. */
+  /** `[kind, index, what came of it, digest of the rest..., codes before..., codes after...]` per entry. */
   #entries = new Uint16Array(1 << 12)
   #used = 0
   readonly #fields: number
@@ -29,13 +35,19 @@ export class RecordingLog {
     return this.#entries.subarray(0, this.#used)
   }
 
-  readonly onRecord = ({ step, before, after, fault }: Recording): void => {
+  readonly onRecord = ({ step, before, after, fault, reads, violated, antecedent }: Recording): void => {
     const what = fault !== null ? FAULTED : after === null ? DISABLED : MOVED
-    this.#add(STEP, step.index, what, before, after ?? before)
+    const rest = [reads, violated, antecedent, fault?.property]
+    this.#add([STEP, step.index, what, ...digestOf(rest)], before, after ?? before)
   }
 
-  readonly onAnswer = (question: number, answer: number, codes: Uint16Array): void => {
-    this.#add(QUESTION, question, -answer, codes, codes)
+  readonly onAnswer = (
+    question: number,
+    answer: number,
+    codes: Uint16Array,
+    reads: readonly number[],
+  ): void => {
+    this.#add([QUESTION, question, -answer, ...digestOf([reads])], codes, codes)
   }
 
   /**
@@ -45,12 +57,12 @@ export class RecordingLog {
   repeat(entries: Uint16Array, compiled: CompiledSystem, predicates: Predicates): string | null {
     const { layout } = compiled.system
     const words = new Int32Array(layout.words)
-    const size = 3 + 2 * this.#fields
+    const size = HEAD + 2 * this.#fields
     for (let at = 0; at < entries.length; at += size) {
       const [kind, index] = entries.subarray(at, at + 2)
       const name = kind === STEP ? compiled.steps[index]?.path : predicates.questions[index]?.id
       if (name === undefined) return 'there are other steps or properties'
-      layout.pack(entries.subarray(at + 3, at + 3 + this.#fields), words, 0)
+      layout.pack(entries.subarray(at + HEAD, at + HEAD + this.#fields), words, 0)
       const from = this.#used
       try {
         if (kind === STEP) compiled.record(compiled.steps[index], words, 0)
@@ -66,16 +78,21 @@ export class RecordingLog {
     return null
   }
 
-  #add(kind: number, index: number, what: number, before: Uint16Array, after: Uint16Array): void {
-    const size = 3 + 2 * this.#fields
+  #add(head: readonly number[], before: Uint16Array, after: Uint16Array): void {
+    const size = HEAD + 2 * this.#fields
     if (this.#used + size > this.#entries.length) {
       const larger = new Uint16Array(2 * (this.#entries.length + size))
       larger.set(this.#entries)
       this.#entries = larger
     }
-    this.#entries.set([kind, index, what], this.#used)
-    this.#entries.set(before, this.#used + 3)
-    this.#entries.set(after, this.#used + 3 + this.#fields)
+    this.#entries.set(head, this.#used)
+    this.#entries.set(before, this.#used + HEAD)
+    this.#entries.set(after, this.#used + HEAD + this.#fields)
     this.#used += size
   }
+}
+
+function digestOf(what: unknown): Uint16Array {
+  const digest = createHash('sha256').update(JSON.stringify(what)).digest()
+  return Uint16Array.from({ length: DIGEST }, (_, n) => digest.readUInt16LE(2 * n))
 }

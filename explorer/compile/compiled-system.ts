@@ -19,6 +19,9 @@ export interface Recording {
   readonly fault: Fault | null
   readonly reads: readonly number[]
   readonly writes: readonly number[]
+  /** Bit per action property: which it violates, and whose antecedent is true. */
+  readonly violated: number
+  readonly antecedent: number
 }
 
 /** What was read and written by the recorded behaviours of a step, over all of them. */
@@ -120,7 +123,8 @@ export class CompiledSystem {
       const fault = faulted === 0 ? null : this.faults[faulted - 1]
       const after = leaf === -DISABLED || fault !== null ? null : recorder.now
       const { base, reads, writes } = recorder
-      this.#onRecord({ step, before: base, after, fault, reads, writes })
+      const { violated, antecedent } = run.kind === 'moved' ? run : { violated: 0, antecedent: 0 }
+      this.#onRecord({ step, before: base, after, fault, reads, writes, violated, antecedent })
     }
     return -leaf
   }

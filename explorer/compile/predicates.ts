@@ -29,8 +29,10 @@ export class Predicates {
   readonly footprints: Int32Array
   /** Grows whenever a footprint does. */
   footprintVersion = 0
-  /** Told of every answer when it is computed, with the codes of the state. */
-  onAnswer: ((question: number, answer: number, codes: Uint16Array) => void) | null = null
+  /** Told of every answer when it is computed, with the codes of the state and the fields read. */
+  onAnswer:
+    | ((question: number, answer: number, codes: Uint16Array, reads: readonly number[]) => void)
+    | null = null
   readonly #system: System
   readonly #widen: Widen | undefined
   readonly #view: { readonly world: unknown; readonly at: Counters }
@@ -84,7 +86,7 @@ export class Predicates {
     } catch (error) {
       throw this.#wrong(index, error)
     }
-    this.onAnswer?.(index, answer, recorder.base)
+    this.onAnswer?.(index, answer, recorder.base, recorder.reads)
     for (const f of depends) {
       const { word, shift, mask } = layout.fields[f]
       const at = index * layout.words + word
