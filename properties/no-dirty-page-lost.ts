@@ -1,4 +1,4 @@
-import type { ActionProperty } from '../model/language/property.ts'
+import type { ActionProperty, StepView } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 
 /** As until v6.12, when a dirty SPTE made its page dirty as it went; `written` is history. */
@@ -10,12 +10,16 @@ export const noDirtyPageLost: ActionProperty<Kvm> = {
   when: 'whenever the host frees a page',
   reference: 'mmu_spte_clear_track_bits(), kvm_set_pfn_dirty(); v3.11..v6.12',
   consequence: 'The page is dropped without being written back: the guest reads old data.',
-  given: (before, step) => taken(before, step)?.written === true,
-  holds: (before, step) => taken(before, step)?.written !== true || taken(before, step)?.dirty === true,
+  given: (before, step, after) => freed(before, step, after)?.written === true,
+  holds: (before, step, after) => {
+    const page = freed(before, step, after)
+    return page === undefined || !page.written || page.dirty
+  },
 }
 
-function taken(before: Kvm, step: { kind: string; self: number; path: string }) {
-  if (step.kind !== 'notifier' || step.path !== 'H.2') return undefined
-  const { pfn } = before.notifier[step.self]
-  return pfn === null ? undefined : before.host_page[pfn]
+/** The host page that a notifier's step takes from the VM, as it was before. */
+function freed(before: Kvm, step: StepView, after: Kvm) {
+  const pfn = step.kind === 'notifier' ? before.notifier[step.self].pfn : null
+  if (pfn === null || after.host_page[pfn].owner === before.host_page[pfn].owner) return undefined
+  return before.host_page[pfn]
 }
