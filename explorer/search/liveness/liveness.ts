@@ -17,6 +17,11 @@ import { soloComponents, soloLoop } from './solo-cycle.ts'
 export interface LivenessOptions extends ExploreOptions {
   /** Seed of the hash functions; the result does not depend on it. */
   readonly seed?: number
+  /**
+   * The faults that are judged beside, by id. What lies behind a fault is not explored, so one of which nothing
+   * else would speak makes "holds" inconclusive. Default: somebody speaks of every fault.
+   */
+  readonly faultsJudged?: readonly string[]
 }
 
 /**
@@ -38,7 +43,13 @@ export function judgeLiveness<W>(
 ): PropertyResult<W>[] {
   const compiled = new CompiledSystem(system as System, { seed: options.seed ?? 1 })
   const explored = exploreGraph(compiled, options)
-  return properties.map((property) => new Judgement(system, compiled, explored, property).result())
+  const { faultsJudged } = options
+  const silent = compiled.faults.find(({ property }) => faultsJudged?.includes(property) === false)
+  const doubt =
+    silent === undefined
+      ? null
+      : `a step ends in fault ${silent.property}, which is not among the properties; nothing behind it was explored`
+  return properties.map((property) => new Judgement(system, compiled, explored, property, doubt).result())
 }
 
 /** A violation: where it is and why it is one. */
@@ -61,13 +72,17 @@ class Judgement<W> {
   readonly #compiled: CompiledSystem
   readonly #explored: Explored
   readonly #property: LivenessProperty<W>
+  /** Why "holds" cannot be said of any property, or null. */
+  readonly #doubt: string | null
 
   constructor(
     system: System<W>,
     compiled: CompiledSystem,
     explored: Explored,
     property: LivenessProperty<W>,
+    doubt: string | null,
   ) {
+    this.#doubt = doubt
     this.#system = system
     this.#compiled = compiled
     this.#explored = explored
@@ -93,7 +108,7 @@ class Judgement<W> {
         ...(fairness === null ? {} : { fairness }),
       }
     }
-    const reason = this.#explored.stopped ?? doubt
+    const reason = this.#explored.stopped ?? doubt ?? this.#doubt
     if (reason !== null) return { property, verdict: 'inconclusive', antecedent, trace: null, reason }
     return { property, verdict: 'holds', antecedent, trace: null }
   }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Property } from '../../../model/language/property.ts'
+import { program, step } from '../../../model/language/program.ts'
+import { Fault, type Property } from '../../../model/language/property.ts'
+import { range, struct, type View } from '../../../model/language/shapes.ts'
+import { compose, one } from '../../../model/language/system.ts'
 import { peterson } from '../../oracles/peterson.ts'
 import { breadthFirst } from '../breadth-first.ts'
 
@@ -50,5 +53,38 @@ describe('liveness beside other properties', () => {
       const result = breadthFirst(peterson(), properties, limit)
       expect(result.properties.map((r) => r.verdict)).not.toContain('holds')
     }
+  })
+
+  it('never holds when what lies behind a fault was not explored and no other property says so', () => {
+    const world = struct({ x: range(0, 3) })
+    type World = View<typeof world>
+    const crash = step<World>(
+      'crash',
+      {},
+      {
+        does: () => {
+          throw new Fault('no-crash', 'it crashed')
+        },
+      },
+    )
+    const stay = step<World>('stay', { rests: true }, { when: (w) => w.x === 3 })
+    const system = compose({
+      name: 'crashing',
+      world,
+      threads: [one(program<World>('a', 'crashes', [crash, stay]))],
+      initial: [() => {}],
+    })
+    const asked: Property<World>[] = [
+      { kind: 'leads-to', id: 'leads', title: '', given: (w) => w.x === 1, goal: (w) => w.x === 2 },
+      { kind: 'no-solo-cycle', id: 'solo', title: '', each: 'a', goal: (w) => w.x === 2 },
+    ]
+    for (const result of breadthFirst(system, asked).properties)
+      expect(result).toMatchObject({
+        verdict: 'inconclusive',
+        reason: expect.stringContaining('fault no-crash, which is not among the properties'),
+      })
+    const crashes: Property<World> = { kind: 'fault', id: 'no-crash', title: '' }
+    const both = breadthFirst(system, [...asked, crashes]).properties.map(({ verdict }) => verdict)
+    expect(both).toEqual(['holds', 'holds', 'violated'])
   })
 })

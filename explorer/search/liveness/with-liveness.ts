@@ -4,7 +4,7 @@ import type { PropertyResult, SearchResult } from '../result.ts'
 import { judgeLiveness, type LivenessOptions } from './liveness.ts'
 
 /** What matters here of how a search was asked to be made. */
-interface Manner extends LivenessOptions {
+interface Manner extends Omit<LivenessOptions, 'faultsJudged'> {
   readonly storage?: 'exact' | 'fingerprint'
 }
 
@@ -27,9 +27,10 @@ export function withLiveness<W>(
   const asked = properties.filter((p) => isLiveness(p))
   if (asked.length === 0) return found
   const start = performance.now()
+  const faultsJudged = properties.filter((p) => p.kind === 'fault').map((p) => p.id)
   const results: readonly PropertyResult<W>[] =
     (manner.storage ?? 'exact') === 'exact'
-      ? judgeLiveness(system, asked, remaining(manner, found))
+      ? judgeLiveness(system, asked, { ...remaining(manner, found), faultsJudged })
       : asked.map((property) => ({
           property,
           verdict: 'inconclusive',
