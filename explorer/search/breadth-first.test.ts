@@ -10,6 +10,7 @@ import { toyCheck } from '../oracles/toy-checker.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import { breadthFirst, type SearchOptions } from './breadth-first.ts'
+import { searchRandom } from './random/search-random.ts'
 import type { SearchResult } from './result.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
@@ -186,6 +187,13 @@ describe('faults', () => {
     expect([r.states, r.transitions, r.complete]).toEqual([4, 4, true])
     expect(r.properties[0].verdict).toBe('violated')
     expect(r.properties[0].trace?.steps.map((s) => s.step)).toEqual(['up', 'up', 'up', 'up'])
+  })
+
+  test('a fault does not decide a property of another kind', () => {
+    const witness = { ...reaches(9), id: 'no-three' }
+    const message = 'a step throws the fault no-three, but no-three is a property of kind witness'
+    expect(() => breadthFirst(counter(9, true), [witness])).toThrow(message)
+    expect(() => searchRandom(counter(9, true), [witness], { method: 'walks', walks: 9 })).toThrow(message)
   })
 
   test('a fault that nobody asked about makes the search incomplete, not successful', () => {

@@ -7,7 +7,7 @@ import { LEAF } from '../compile/record-format.ts'
 import { type AnswerClasses, UNCLASSED } from './answer-classes.ts'
 import type { Edges } from './edges.ts'
 import type { PropertyResult, Trace } from './result.ts'
-import { isQuestion, resultsOf } from './verdicts.ts'
+import { checkFault, isQuestion, resultsOf } from './verdicts.ts'
 
 /** Where a property was first decided: after state `state`, or by step number `step` taken from it. */
 export interface Finding {
@@ -143,7 +143,9 @@ export class Judge<W> {
     this.#actionIds.forEach((id, bit) => {
       if ((violated >>> bit) & 1) this.#find(id, state, step)
     })
-    if (fault !== null) this.#find(fault, state, step)
+    if (fault === null) return
+    checkFault(this.#properties, fault)
+    this.#find(fault, state, step)
   }
 
   /** A fault that occurred and that no property speaks of, or null: what lies behind it was not explored. */

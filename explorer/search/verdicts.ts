@@ -1,3 +1,4 @@
+import { ModelError } from '../../model/language/errors.ts'
 import { isLiveness, type Property } from '../../model/language/property.ts'
 import type { Edges } from './edges.ts'
 import type { PropertyResult, Trace, Verdict } from './result.ts'
@@ -13,6 +14,13 @@ export interface Decided {
 /** True for the kinds that ask something about single states. */
 export function isQuestion(p: { readonly kind: string }): boolean {
   return p.kind === 'invariant' || p.kind === 'witness' || p.kind === 'progress'
+}
+
+/** @throws ModelError for a fault named after a property of another kind: it would decide that property. */
+export function checkFault<W>(properties: readonly Property<W>[], fault: string): void {
+  const other = properties.find(({ id, kind }) => id === fault && kind !== 'fault')
+  if (other !== undefined)
+    throw new ModelError(`a step throws the fault ${fault}, but ${fault} is a property of kind ${other.kind}`)
 }
 
 /**

@@ -7,6 +7,7 @@ import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
 import { LEAF } from '../../compile/record-format.ts'
 import type { PropertyResult, Trace } from '../result.ts'
 import type { Successors } from '../successors.ts'
+import { checkFault } from '../verdicts.ts'
 
 const WHY_NOT: Partial<Record<Property<never>['kind'], string>> = {
   progress: 'that a goal can always be reached needs the whole graph; use an exhaustive search',
@@ -70,7 +71,11 @@ export class Sightings<W> {
     const leaf = enabled.leaves[k]
     const violated = leaves[leaf + LEAF.violated]
     const fault = leaves[leaf + LEAF.fault]
-    if (fault !== 0) this.#find(faults[fault - 1].property, traceOf)
+    if (fault !== 0) {
+      const { property } = faults[fault - 1]
+      checkFault(this.#properties, property)
+      this.#find(property, traceOf)
+    }
     if (violated === 0) return
     this.#actions.forEach((id, bit) => {
       if ((violated >>> bit) & 1) this.#find(id, traceOf)
