@@ -12,6 +12,12 @@ const testOf = (field: Field): number => (field.word << 17) | (field.mask << 5) 
 /** Bits of a test that hold the mask, once shifted down. */
 const MASK = 0xfff
 
+/** The bits of the packed state that a test looks at. */
+export const bitsOf = (test: number): { readonly word: number; readonly bits: number } => ({
+  word: test >>> 17,
+  bits: ((test >>> 5) & MASK) << (test & 31),
+})
+
 /**
  * Decision trees over the packed state, grown as behaviours are recorded. An inner node tests one field
  * and has one child per bit pattern; a leaf is a number the owner gives meaning to.

@@ -12,7 +12,7 @@ import { Successors } from '../search/successors.ts'
 import { xoshiro } from '../state/tabulation.ts'
 import { CompiledSystem } from './compiled-system.ts'
 import { ANSWER, Predicates } from './predicates.ts'
-import { LIST, LIST_ENTRY, NONE, SuccessorLists } from './successor-lists.ts'
+import { LIST, LIST_ENTRY, SuccessorLists } from './successor-lists.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 
@@ -136,7 +136,6 @@ function listed(compiled: CompiledSystem, lists: SuccessorLists, words: Int32Arr
     for (let g = lists.firstGroup[at]; g < lists.lastGroup[at]; g++) {
       let node = lists.trees.find(lists.roots[g], words, 0)
       if (node === 0) node = lists.resolve(g, words, 0)
-      if (node === NONE) continue
       if (node === 0) {
         g = lists.firstGroup[at] - 1
         continue

@@ -1,4 +1,4 @@
-import { DecisionTrees, NondeterministicRead, UNKNOWN } from './behaviours.ts'
+import { bitsOf, DecisionTrees, NondeterministicRead, UNKNOWN } from './behaviours.ts'
 import type { CompiledSystem } from './compiled-system.ts'
 import { DISABLED, LEAF } from './record-format.ts'
 
@@ -9,13 +9,15 @@ export const LIST = {
   /** 1 when one of the steps violates an action property or ends in a fault, else 0. */
   special: 1,
   count: 2,
+  /** A small number for it, by which it can be found in `SuccessorLists.places`; 0 when there are too many. */
+  number: 3,
   /** `[hashLow, hashHigh, leaf]` of each step, in ascending order of steps. */
-  first: 3,
+  first: 4,
 } as const
 export const LIST_ENTRY = 3
 
-/** Code of the empty list; no step is enabled. */
-export const NONE = DISABLED
+/** Lists beyond which they get no numbers. */
+const MOST_NUMBERS = 0x7fff
 
 /** Lists of one program counter beyond which its steps are no longer looked up together. */
 const CROWDED = 2048
@@ -35,6 +37,14 @@ export class SuccessorLists {
   readonly trees = new DecisionTrees()
   /** See LIST. Grows; take it anew after `resolve`. */
   lists = new Int32Array(1 << 12)
+  /** Place in `lists` of each numbered list. Grows as `lists` does. */
+  places = new Int32Array(1 << 8)
+  /**
+   * Bits of the packed state by list number, at `number * 2 * words`: first those on which it depends that
+   * this is the list, then those that its steps change. All bits for number 0 and where a step is special.
+   */
+  footprints: Int32Array
+  #numbers = 1
   readonly #steps: (readonly number[])[] = []
   readonly #place: number[] = []
   readonly #listsOf: number[] = []
@@ -54,16 +64,21 @@ export class SuccessorLists {
       this.lastGroup[at] = this.#steps.length
     }
     this.roots = new Int32Array(this.#steps.length)
+    const { words } = compiled.system.layout
+    this.footprints = new Int32Array(2 * words * this.places.length).fill(-1, 0, 2 * words)
   }
 
   get bytes(): number {
-    return this.lists.byteLength + this.trees.bytes + this.compiled.leaves.byteLength
+    const { lists, places, footprints, trees, compiled } = this
+    return (
+      lists.byteLength + places.byteLength + footprints.byteLength + trees.bytes + compiled.leaves.byteLength
+    )
   }
 
   /**
    * Finds the list of a group whose tree says UNKNOWN, recording what is not recorded yet. Returns its code
-   * (negative, NONE for the empty list), or UNKNOWN when the group was split just now: the groups of the
-   * program counter are then others, and its steps are to be looked up from the first.
+   * (negative), or UNKNOWN when the group was split just now: the groups of the program counter are then
+   * others, and its steps are to be looked up from the first.
    */
   resolve(group: number, words: Int32Array, base: number): number {
     const compiled = this.compiled
@@ -81,7 +96,7 @@ export class SuccessorLists {
       if (node !== DISABLED) leaves.push(-node)
       compiled.trees.addPath(compiled.roots[s], words, base, tests, values)
     }
-    const list = leaves.length === 0 ? -NONE : this.#listOf(leaves)
+    const list = this.#listOf(leaves, this.#readsOf(steps[0], tests))
     try {
       this.roots[group] = this.trees.insertPath(this.roots[group], tests, values, list)
     } catch (error) {
@@ -103,8 +118,22 @@ export class SuccessorLists {
     }
   }
 
-  #listOf(members: readonly number[]): number {
-    const key = members.join(' ')
+  /** Bits of the packed state that a path tests, and those of the program counter that led to it. */
+  #readsOf(step: number, tests: readonly number[]): Int32Array {
+    const { system, steps } = this.compiled
+    const { counter } = system.threads[steps[step].thread]
+    const reads = new Int32Array(system.layout.words)
+    reads[counter.word] |= counter.mask << counter.shift
+    for (const test of tests) {
+      const { word, bits } = bitsOf(test)
+      reads[word] |= bits
+    }
+    return reads
+  }
+
+  /** The list of these behaviours, found on a path that tests these bits. */
+  #listOf(members: readonly number[], reads: Int32Array): number {
+    const key = `${members.join(' ')} by ${reads.join(' ')}`
     const known = this.#known.get(key)
     if (known !== undefined) return known
     const { leaves } = this.compiled
@@ -117,13 +146,37 @@ export class SuccessorLists {
     const list = this.#used
     this.#used += size
     const special = members.some((leaf) => (leaves[leaf + LEAF.violated] | leaves[leaf + LEAF.fault]) !== 0)
-    this.lists.set([0, special ? 1 : 0, members.length], list)
+    this.lists.set([0, special ? 1 : 0, members.length, this.#numberOf(list, members, special, reads)], list)
     members.forEach((leaf, n) => {
       const entry = [leaves[leaf + LEAF.hashLow], leaves[leaf + LEAF.hashHigh], leaf]
       this.lists.set(entry, list + LIST.first + LIST_ENTRY * n)
     })
     this.#known.set(key, list)
     return list
+  }
+
+  #numberOf(list: number, members: readonly number[], special: boolean, reads: Int32Array): number {
+    if (this.#numbers > MOST_NUMBERS) return 0
+    const { leaves, system } = this.compiled
+    const { words } = system.layout
+    const number = this.#numbers++
+    if (number === this.places.length) {
+      const places = new Int32Array(2 * number)
+      places.set(this.places)
+      this.places = places
+      const footprints = new Int32Array(2 * this.footprints.length)
+      footprints.set(this.footprints)
+      this.footprints = footprints
+    }
+    this.places[number] = list
+    const at = number * 2 * words
+    this.footprints.set(reads, at)
+    if (special) this.footprints.fill(-1, at + words, at + 2 * words)
+    for (const leaf of members) {
+      for (let n = leaves[leaf + LEAF.changes], change = leaf + LEAF.first; n > 0; n--, change += 2)
+        this.footprints[at + words + leaves[change]] |= leaves[change + 1]
+    }
+    return number
   }
 
   /** True when the merged tree has far more leaves than the trees of the steps together. */

@@ -1,7 +1,7 @@
 import { UNKNOWN } from '../compile/behaviours.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { LEAF } from '../compile/record-format.ts'
-import { LIST, LIST_ENTRY, NONE, SuccessorLists } from '../compile/successor-lists.ts'
+import { LIST, LIST_ENTRY, SuccessorLists } from '../compile/successor-lists.ts'
 import type { ExpansionSink } from '../search/expander.ts'
 import { Batch } from '../state/batch.ts'
 import { VectorStore } from '../state/vector-store.ts'
@@ -87,7 +87,6 @@ export class PartialOrderExpander {
       for (let g = this.lists.firstGroup[at]; g < this.lists.lastGroup[at]; g++) {
         let node = this.lists.trees.find(this.lists.roots[g], words, base)
         if (node === UNKNOWN) node = this.lists.resolve(g, words, base)
-        if (node === NONE) continue
         if (node === UNKNOWN) {
           // The group was split: begin again with the groups of the program counter as they are now.
           g = this.lists.firstGroup[at] - 1

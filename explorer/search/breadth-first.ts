@@ -198,7 +198,10 @@ class BreadthFirst<W> implements ExpansionSink {
     if (this.#engine.edges !== null) {
       for (let k = 0; k < count; k++) this.#engine.edges.add(source[k], found[k] < 0 ? ~found[k] : found[k])
     }
-    if (this.#beyond === null) this.#judgeNew()
+    if (this.#beyond === null) {
+      this.#judgeNew()
+      this.#engine.inheritance?.handOn(batch)
+    }
     batch.count = 0
     store.expandedUpTo(this.#head)
     this.#report()

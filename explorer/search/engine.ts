@@ -13,6 +13,7 @@ import { visitedSetOf } from '../state/visited-set.ts'
 import { AnswerClasses } from './answer-classes.ts'
 import { Edges } from './edges.ts'
 import { Expander } from './expander.ts'
+import { Inheritance } from './inheritance.ts'
 import { Judge } from './judge.ts'
 import type { SearchOptions } from './search-options.ts'
 
@@ -24,6 +25,8 @@ export interface Engine<W> {
   /** What keeps the states or their fingerprints: the visited set, or what is inside it. */
   readonly fingerprints: VisitedSet
   readonly expander: Expander | PartialOrderExpander
+  /** Hands on to new states what is known of their steps; null where each state is looked at anew. */
+  readonly inheritance: Inheritance | null
   readonly classes: AnswerClasses
   readonly judge: Judge<W>
   /** The graph, where a property is judged on it. */
@@ -31,6 +34,9 @@ export interface Engine<W> {
   /** Null when the search neither leaves checkpoints nor goes on from one. */
   readonly checkpoint: SearchCheckpoint<W> | null
 }
+
+/** Threads beyond which the notes of a state would take more memory than the state. */
+const MOST_THREADS = 32
 
 /**
  * Puts the parts together.
@@ -51,7 +57,11 @@ export function engineFor<W>(
     ...observers(options.onRecord, partialOrder?.observe, log?.onRecord),
     ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
   })
-  const store = new VectorStore(system.layout.words, storage === 'exact')
+  // Names change between a canonical state and its successors, and a persistent set is chosen for each state
+  // anew: nothing is handed on there.
+  const handsOn = symmetry === null && partialOrder === null && system.threads.length <= MOST_THREADS
+  const room = handsOn ? system.threads.length : 0
+  const store = new VectorStore(system.layout.words, storage === 'exact', room)
   const fingerprints = visitedSetOf(store, options)
   const visited: VisitedSet = symmetry?.visitedSet(fingerprints, store, compiled.hash) ?? fingerprints
   const predicates = new Predicates(system as System, Judge.questions(properties), symmetry?.widenQuestion)
@@ -59,7 +69,8 @@ export function engineFor<W>(
   const classes = new AnswerClasses(predicates, compiled)
   const judge = new Judge(system, properties, predicates, classes)
   const edges = storage === 'exact' && properties.some((p) => p.kind === 'progress') ? new Edges() : null
-  const engine = { compiled, store, visited, fingerprints, expander, classes, judge, edges }
+  const inheritance = handsOn ? new Inheritance(expander.lists, store, edges === null) : null
+  const engine = { compiled, store, visited, fingerprints, expander, inheritance, classes, judge, edges }
   if (log === null) return { ...engine, checkpoint: null }
   if (symmetry !== null || partialOrder !== null || edges !== null)
     throw new CheckpointError(

@@ -1,7 +1,7 @@
 import { UNKNOWN } from '../compile/behaviours.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { LEAF } from '../compile/record-format.ts'
-import { LIST, LIST_ENTRY, NONE, SuccessorLists } from '../compile/successor-lists.ts'
+import { LIST, LIST_ENTRY, SuccessorLists } from '../compile/successor-lists.ts'
 import { Batch } from '../state/batch.ts'
 import { VectorStore } from '../state/vector-store.ts'
 
@@ -57,7 +57,8 @@ export class Expander {
     const counterMask = this.#counterMask
     const threads = counterWord.length
     const width = store.words
-    let { roots, lists: table } = lists
+    const { room } = store
+    let { roots, lists: table, places } = lists
     let { nodes } = lists.trees
     let transitions = 0
     let k = batch.count
@@ -68,34 +69,48 @@ export class Expander {
       const words = store.chunks[chunk]
       const lows = store.lows[chunk]
       const highs = store.highs[chunk]
+      const notes = store.notes[chunk]
       const last = Math.min(end, (chunk + 1) << VectorStore.chunkBits)
       for (; head < last && going; head++) {
         const slot = head & VectorStore.chunkMask
         const base = slot * width
+        const ownNotes = slot * room
         const ownLow = lows[slot]
         const ownHigh = highs[slot]
         let enabled = 0
         for (let t = 0; t < threads; t++) {
+          const note = room === 0 ? 0 : notes[ownNotes + t]
+          let list = places[note >>> 1]
+          if ((note & 1) !== 0) {
+            table[list]++
+            enabled += table[list + LIST.count]
+            continue
+          }
           const at = dispatch[t] + ((words[base + counterWord[t]] >>> counterShift[t]) & counterMask[t])
-          for (let g = firstGroup[at]; g < lastGroup[at]; g++) {
-            let node = roots[g]
-            while (node > 0) {
-              const test = nodes[node]
-              node = nodes[node + 1 + ((words[base + (test >>> 17)] >>> test) & ((test >>> 5) & 0xfff))]
-            }
-            if (node === NONE) continue
-            if (node === UNKNOWN) {
-              node = lists.resolve(g, words, base)
-              roots = lists.roots
-              nodes = lists.trees.nodes
-              table = lists.lists
-              if (node === NONE) continue
-              if (node === UNKNOWN) {
-                g = firstGroup[at] - 1
-                continue
+          let afterLast = note === 0 ? lastGroup[at] : firstGroup[at] + 1
+          for (let g = firstGroup[at]; g < afterLast; g++) {
+            if (note === 0) {
+              let node = roots[g]
+              while (node > 0) {
+                const test = nodes[node]
+                node = nodes[node + 1 + ((words[base + (test >>> 17)] >>> test) & ((test >>> 5) & 0xfff))]
               }
+              if (node === UNKNOWN) {
+                node = lists.resolve(g, words, base)
+                roots = lists.roots
+                nodes = lists.trees.nodes
+                table = lists.lists
+                places = lists.places
+                if (node === UNKNOWN) {
+                  g = firstGroup[at] - 1
+                  afterLast = lastGroup[at]
+                  continue
+                }
+              }
+              list = -node
+              if (room !== 0 && lastGroup[at] - firstGroup[at] === 1)
+                notes[ownNotes + t] = 2 * table[list + LIST.number]
             }
-            const list = -node
             table[list]++
             const count = table[list + LIST.count]
             enabled += count

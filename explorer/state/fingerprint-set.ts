@@ -76,7 +76,18 @@ export class FingerprintSet implements VisitedSet {
     const table = this.#table
     const mask = this.#mask
     let warm = 0
-    for (let k = 0; k < count; k++) warm ^= table[(low[k] & mask) << 1]
+    let k = 0
+    for (; k + 8 <= count; k += 8)
+      warm ^=
+        table[(low[k] & mask) << 1] ^
+        table[(low[k + 1] & mask) << 1] ^
+        table[(low[k + 2] & mask) << 1] ^
+        table[(low[k + 3] & mask) << 1] ^
+        table[(low[k + 4] & mask) << 1] ^
+        table[(low[k + 5] & mask) << 1] ^
+        table[(low[k + 6] & mask) << 1] ^
+        table[(low[k + 7] & mask) << 1]
+    for (; k < count; k++) warm ^= table[(low[k] & mask) << 1]
     this.touched = warm
   }
 

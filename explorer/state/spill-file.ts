@@ -19,12 +19,12 @@ export class SpillFile {
   }
 
   /** @throws when the disk is full. */
-  write(number: number, arrays: readonly Int32Array[]): void {
+  write(number: number, arrays: readonly NodeJS.ArrayBufferView[]): void {
     this.#each(number, arrays, (bytes, at) => writeSync(this.#file, bytes, 0, bytes.length, at))
   }
 
   /** Fills the arrays with what was written under the number. @throws when it cannot be read. */
-  read(number: number, into: readonly Int32Array[]): void {
+  read(number: number, into: readonly NodeJS.ArrayBufferView[]): void {
     this.#each(number, into, (bytes, at) => {
       const got = readSync(this.#file, bytes, 0, bytes.length, at)
       if (got === 0) throw new Error('a part of the frontier is missing on disk')
@@ -38,7 +38,7 @@ export class SpillFile {
 
   #each(
     number: number,
-    arrays: readonly Int32Array[],
+    arrays: readonly NodeJS.ArrayBufferView[],
     act: (bytes: Uint8Array, position: number) => number,
   ): void {
     let position = number * this.#slot

@@ -24,19 +24,21 @@ describe('VectorStore', () => {
   })
 
   test.each([true, false])('what was put on disk comes back (states kept: %s)', (keep) => {
-    const store = new VectorStore(2, keep)
+    const store = new VectorStore(2, keep, 3)
     const total = 6 * CHUNK + 100
     for (let n = 0; n < total; n++) {
       const id = store.append(Int32Array.of(n, n ^ 0x5555), 0, ~n, n * 7)
       store.tags[id >>> VectorStore.chunkBits][id & VectorStore.chunkMask] = n * 3
+      store.notes[id >>> VectorStore.chunkBits][(id & VectorStore.chunkMask) * 3 + 2] = n
     }
     const before = store.bytes
     expect(store.spill(10)).toBe(true)
     expect(store.lows.map((lows) => lows.length)).toEqual([CHUNK, CHUNK, 0, 0, 0, 0, CHUNK])
     expect(store.chunks[3]).toHaveLength(keep ? 2 * CHUNK : 0)
-    // Memory is used again, and a checkpoint still sees everything.
+    // Memory is used again, with all notes empty, and a checkpoint still sees everything.
     for (let n = total; n < total + 3 * CHUNK; n++) store.append(Int32Array.of(n, n ^ 0x5555), 0, ~n, n * 7)
     if (!keep) expect(store.bytes).toBe(before)
+    expect(store.notes[7].every((note) => note === 0)).toBe(true)
     expect([...store.laneArrays(0)].map((a) => a[9])).toEqual(
       Array.from({ length: 10 }, (_, c) => [~(c * CHUNK + 9), (c * CHUNK + 9) * 7]).flat(),
     )
@@ -53,6 +55,7 @@ describe('VectorStore', () => {
       const words = [store.chunks[chunk][2 * slot], store.chunks[chunk][2 * slot + 1]]
       if (lanes[0] !== ~id || lanes[1] !== id * 7 || lanes[2] !== id * 3)
         throw new Error(`lanes of ${id}: ${lanes}`)
+      if (store.notes[chunk][slot * 3 + 2] !== (id & 0xffff)) throw new Error(`notes of ${id}`)
       if (words[0] !== id || words[1] !== (id ^ 0x5555)) throw new Error(`state ${id}: ${words}`)
     }
     store.close()

@@ -21,24 +21,30 @@ export class VectorStore {
   readonly highs: Int32Array[] = []
   /** A number of the owner's choice per state, kept as long as the hash lanes. */
   readonly tags: Int32Array[] = []
+  /** `room` more numbers per state, kept as long; all 0 for a new state. */
+  readonly notes: Uint16Array[] = []
+  readonly room: number
   count = 0
   readonly #spareWords: Int32Array[] = []
   readonly #spareHashes: Int32Array[] = []
+  readonly #spareNotes: Uint16Array[] = []
   #released = 0
   /** Chunks of the frontier that are on disk. */
   readonly #spilled = new Set<number>()
   #disk: SpillFile | null = null
 
-  constructor(words: number, keep: boolean) {
+  constructor(words: number, keep: boolean, room = 0) {
     this.words = words
     this.keep = keep
+    this.room = room
   }
 
   /** Bytes held, spare chunks included. */
   get bytes(): number {
     const live = this.chunks.length - this.#released - this.#spilled.size
     const vectors = (this.keep ? this.chunks.length : live) + this.#spareWords.length
-    return 4 * CHUNK * (vectors * this.words + 3 * live + this.#spareHashes.length)
+    const notes = 2 * this.room * (live + this.#spareNotes.length)
+    return CHUNK * (4 * (vectors * this.words + 3 * live + this.#spareHashes.length) + notes)
   }
 
   /** Appends a copy of a packed state. Returns its number. */
@@ -81,7 +87,7 @@ export class VectorStore {
     for (let c = (head >>> CHUNK_BITS) + 2; c < last; c++) {
       if (this.#spilled.has(c)) continue
       try {
-        this.#disk ??= new SpillFile(4 * CHUNK * (3 + this.words))
+        this.#disk ??= new SpillFile(CHUNK * (4 * (3 + this.words) + 2 * this.room))
         this.#disk.write(c, this.#frontierArrays(c))
       } catch {
         return false
@@ -109,8 +115,8 @@ export class VectorStore {
   }
 
   /** What is kept of a chunk only until its states are expanded. */
-  #frontierArrays(c: number): Int32Array[] {
-    const lanes = [this.lows[c], this.highs[c], this.tags[c]]
+  #frontierArrays(c: number): (Int32Array | Uint16Array)[] {
+    const lanes = [this.lows[c], this.highs[c], this.tags[c], this.notes[c]]
     return this.keep ? lanes : [...lanes, this.chunks[c]]
   }
 
@@ -119,6 +125,8 @@ export class VectorStore {
     this.lows[c] = NOTHING
     this.highs[c] = NOTHING
     this.tags[c] = NOTHING
+    this.#spareNotes.push(this.notes[c])
+    this.notes[c] = NO_NOTES
     if (this.keep) return
     this.#spareWords.push(this.chunks[c])
     this.chunks[c] = NOTHING
@@ -127,6 +135,7 @@ export class VectorStore {
   #takeArrays(c: number): void {
     for (const lanes of [this.lows, this.highs, this.tags])
       lanes[c] = this.#spareHashes.pop() ?? new Int32Array(CHUNK)
+    this.notes[c] = this.#spareNotes.pop()?.fill(0) ?? new Uint16Array(CHUNK * this.room)
     if (!this.keep || c >= this.chunks.length)
       this.chunks[c] = this.#spareWords.pop() ?? new Int32Array(CHUNK * this.words)
   }
@@ -152,9 +161,10 @@ export class VectorStore {
   /** A copy of what is on disk of a chunk. */
   #fromDisk(c: number): Int32Array[] {
     const lanes = [0, 1, 2].map(() => new Int32Array(CHUNK))
-    const arrays = this.keep ? lanes : [...lanes, new Int32Array(CHUNK * this.words)]
-    ;(this.#disk as SpillFile).read(c, arrays)
-    return arrays
+    const vectors = new Int32Array(this.keep ? 0 : CHUNK * this.words)
+    const notes = new Uint16Array(CHUNK * this.room)
+    ;(this.#disk as SpillFile).read(c, [...lanes, notes, vectors])
+    return [...lanes, vectors]
   }
 
   /** Makes room in an empty store for `count` states of which those below `head` are expanded. */
@@ -165,6 +175,7 @@ export class VectorStore {
       this.chunks.push(live || this.keep ? new Int32Array(CHUNK * this.words) : NOTHING)
       for (const lanes of [this.lows, this.highs, this.tags])
         lanes.push(live ? new Int32Array(CHUNK) : NOTHING)
+      this.notes.push(live ? new Uint16Array(CHUNK * this.room) : NO_NOTES)
     }
     this.count = count
   }
@@ -177,3 +188,4 @@ export class VectorStore {
 }
 
 const NOTHING = new Int32Array(0)
+const NO_NOTES = new Uint16Array(0)

@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { System } from '../../model/language/system.ts'
+import { CompiledSystem } from '../compile/compiled-system.ts'
+import { LIST, LIST_ENTRY } from '../compile/successor-lists.ts'
+import { randomSystem } from '../oracles/random-system.ts'
+import { twoPhase } from '../oracles/two-phase.ts'
+import { ExactSet } from '../state/exact-set.ts'
+import { VectorStore } from '../state/vector-store.ts'
+import { breadthFirst } from './breadth-first.ts'
+import { Expander, type ExpansionSink } from './expander.ts'
+import { Inheritance } from './inheritance.ts'
+import { Successors } from './successors.ts'
+
+const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
+
+/** A search, state by state, that hands `look` each state just before it is expanded. Returns its look-ups. */
+function explore(
+  system: System,
+  sleep: boolean,
+  look: (parts: Parts, words: Int32Array, notes: Uint16Array) => void = () => {},
+): { readonly states: number; readonly transitions: number; readonly lookUps: number } {
+  const compiled = new CompiledSystem(system)
+  const { layout, initial, threads } = system
+  const store = new VectorStore(layout.words, true, threads.length)
+  const visited = new ExactSet(store)
+  const expander = new Expander(compiled, store)
+  const inheritance = new Inheritance(expander.lists, store, sleep)
+  const words = new Int32Array(layout.words)
+  for (const codes of initial) {
+    layout.pack(codes, words, 0)
+    visited.insertState(words, 0, compiled.hash.hashLow(codes), compiled.hash.hashHigh(codes))
+  }
+  let lookUps = 0
+  const lookUp = (): boolean => {
+    visited.insert(expander.batch, compiled.leaves)
+    inheritance.handOn(expander.batch)
+    lookUps += expander.batch.count
+    expander.batch.count = 0
+    return true
+  }
+  const sink: ExpansionSink = { flush: lookUp, special: () => {}, stuck: () => {} }
+  for (let head = 0; head < store.count; head++) {
+    const at = head * threads.length
+    const words = store.chunks[0].slice(head * layout.words, (head + 1) * layout.words)
+    look({ store, expander }, words, store.notes[0].slice(at, at + threads.length))
+    expander.expand(head, head + 1, sink)
+    lookUp()
+  }
+  return { states: store.count, transitions: expander.transitions, lookUps }
+}
+
+interface Parts {
+  readonly store: VectorStore
+  readonly expander: Expander
+}
+
+describe('notes', () => {
+  test('name the steps of a thread, and let it sleep only when all it leads to is known', () => {
+    let handedOn = 0
+    let asleep = 0
+    const check = (system: System): void => {
+      const known = new Set<string>()
+      let seen = 0
+      explore(system, true, ({ store, expander: { lists } }, words, notes) => {
+        const width = system.layout.words
+        for (; seen < store.count; seen++)
+          known.add(store.chunks[0].subarray(seen * width, (seen + 1) * width).join(' '))
+        const successors = new Successors(lists.compiled)
+        notes.forEach((note, t) => {
+          if (note === 0) return
+          handedOn++
+          const list = lists.places[note >>> 1]
+          const count = successors.findOf(t, words, 0)
+          expect(
+            Array.from(
+              { length: lists.lists[list + LIST.count] },
+              (_, n) => lists.lists[list + LIST.first + n * LIST_ENTRY + 2],
+            ),
+          ).toEqual([...successors.leaves.subarray(0, count)])
+          if ((note & 1) === 0) return
+          asleep++
+          for (let k = 0; k < count; k++) {
+            expect(successors.faults(k)).toBe(false)
+            const after = words.slice()
+            successors.apply(k, after, 0)
+            expect(known.has(after.join(' '))).toBe(true)
+          }
+        })
+      })
+    }
+    fc.assert(
+      fc.property(tapes, (tape) => check(randomSystem(tape).system as System)),
+      { numRuns: 200 },
+    )
+    check(twoPhase(3))
+    expect(handedOn).toBeGreaterThan(1000)
+    expect(asleep).toBeGreaterThan(1000)
+  })
+
+  test('save look-ups, but no state and no step', () => {
+    const all = explore(twoPhase(5), false)
+    expect(all.lookUps).toBe(all.transitions)
+    const some = explore(twoPhase(5), true)
+    expect([some.states, some.transitions]).toEqual([8832, all.transitions])
+    expect(some.lookUps).toBeLessThan(0.6 * all.lookUps)
+  })
+})
+
+test('sleeping changes nothing in the result', () => {
+  fc.assert(
+    fc.property(tapes, (tape) => {
+      const { system, properties } = randomSystem(tape)
+      // Nobody sleeps where a progress property needs the whole graph.
+      const essence = (asked: typeof properties) => {
+        const { states, transitions, depth, deadlocks, steps, properties: all } = breadthFirst(system, asked)
+        const judged = all.filter(({ property }) => property.kind !== 'progress')
+        return { states, transitions, depth, deadlocks, steps: [...steps], judged }
+      }
+      expect(essence(properties.filter(({ kind }) => kind !== 'progress'))).toEqual(essence(properties))
+    }),
+    { numRuns: 200 },
+  )
+})
