@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { choice, type Entry, program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
 import { array, flag, range, ref, setOf, sort, struct, type View } from '../../model/language/shapes.ts'
-import { compose, each } from '../../model/language/system.ts'
+import { compose, each, one } from '../../model/language/system.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { AsymmetryError } from './equivariance.ts'
 
@@ -83,6 +83,22 @@ describe('model code that knows ids by name is refused', () => {
       ],
       sort: 'cpu',
       says: /step above of cpu/,
+    },
+    'an id that is named although nothing tells it apart': {
+      entries: [
+        step<World>(
+          'grab',
+          {},
+          {
+            when: (w, v) => w.got[v] === null,
+            does: (w, v) => {
+              w.got[v] = 0
+            },
+          },
+        ),
+      ],
+      sort: 'page',
+      says: /step grab of cpu0 treats ids 0 and 1 of sort page differently \(with the ids exchanged it leaves world\.got\[0\] = 0, not 1\)/,
     },
     'the lowest free id': {
       entries: [
@@ -218,4 +234,31 @@ describe('properties that know ids by name are refused', () => {
     expect(all.properties[0].verdict).toBe(full.properties[0].verdict)
     expect(all.reduction.symmetry?.sorts.map(({ name }) => name)).toEqual(['page'])
   })
+})
+
+test('a thread that is none of the interchangeable ones may not name one of them either', () => {
+  const give = step<World>(
+    'give',
+    {},
+    {
+      when: (w) => w.lock === null,
+      does: (w) => {
+        w.lock = 1
+      },
+    },
+  )
+  const use = step<World>('use', {}, { when: (w, v) => w.lock === v })
+  const system = compose({
+    name: 'claimed',
+    world: shape,
+    threads: [
+      each(cpu, program<World>('cpu', 'a processor', [use])),
+      one(program<World>('other', 'chooses', [give])),
+    ],
+    initial: [() => {}],
+    symmetric: [cpu],
+  })
+  expect(refusal(() => breadthFirst(system, [], { reduce: 'symmetry' })).message).toMatch(
+    /step give of other treats ids 0 and 1 of sort cpu differently/,
+  )
 })

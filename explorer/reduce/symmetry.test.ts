@@ -100,6 +100,13 @@ describe('systems of which nothing is known', () => {
   /** Sorts claimed to be symmetric although nobody made sure of it. */
   const claimed = (system: System<never>): System<never> => ({ ...system, symmetric: sortsOf(system) })
 
+  // A single thread takes worker 0 for itself while nothing tells the workers apart.
+  const namesAnId = [
+    309005, 2860, 0, 0, 263656, 0, 643341, 854165, 0, 0, 0, 218240, 0, 3642, 92769, 0, 62596, 0, 20423, 4609,
+    0, 0, 0, 103012, 741623, 360671, 1000954, 1037632, 16240, 421549, 205920, 609123, 551659, 978638, 170515,
+    347622, 123046, 118229, 862693, 319068, 80066, 1028616, 450816, 612669, 654069,
+  ]
+
   test('with `all` the verdicts are those of the full search, whatever is claimed', () => {
     let refused = 0
     let applied = 0
@@ -115,8 +122,9 @@ describe('systems of which nothing is known', () => {
           reduced.reduction.symmetry === null,
         )
       }),
-      { numRuns: 100 },
+      { numRuns: 100, examples: [[namesAnId]] },
     )
+    // Some forty and some fifty in most runs; a run with far fewer would show nothing.
     expect(refused).toBeGreaterThan(10)
     expect(applied).toBeGreaterThan(0)
   })
