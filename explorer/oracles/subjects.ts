@@ -1,6 +1,7 @@
 import type { Property } from '../../model/language/property.ts'
 import type { Subject } from '../search/parallel/subject.ts'
 import { filterLock, mutualExclusion } from './filter-lock.ts'
+import { PUBLISHED_COUNTS } from './published-counts.ts'
 import { randomSystem } from './random-system.ts'
 import { twoPhase } from './two-phase.ts'
 
@@ -41,6 +42,13 @@ export function twoPhaseSubject(size: number): Subject {
 /** The filter lock excludes mutually. */
 export function filterLockSubject(size: number): Subject {
   return { system: filterLock(size), properties: [mutualExclusion] }
+}
+
+/** A model of the table of published counts, without properties. @throws Error for a name that is not there. */
+export function publishedSubject(id: string): Subject {
+  const row = PUBLISHED_COUNTS.find((r) => r.id === id)
+  if (row === undefined) throw new Error(`there is no published model ${id}`)
+  return { system: row.build(), properties: [] }
 }
 
 /** A random system with the properties that need no graph. */

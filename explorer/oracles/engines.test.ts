@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { breadthFirst } from '../search/breadth-first.ts'
+import { PUBLISHED_COUNTS } from './published-counts.ts'
+import { publishedSubject } from './subjects.ts'
+
+// Workers are threads of the compiled program, so the compiled program is what is tested here.
+const dist = new URL('../../dist/explorer/', import.meta.url)
+const compiled = new URL('search/parallel/search.js', dist)
+let parallel: typeof import('../search/parallel/search.ts')
+
+beforeAll(async () => {
+  if (!existsSync(compiled)) throw new Error('not compiled; run node .ci/ready.mjs')
+  parallel = await import(compiled.href)
+})
+
+/** The published counts of a model that a search found, as far as they are published. */
+const agree = (
+  row: (typeof PUBLISHED_COUNTS)[number],
+  found: { states: number; transitions: number; depth: number; deadlocks: number; complete: boolean },
+): void => {
+  expect(found.complete).toBe(true)
+  expect(found.states).toBe(row.states)
+  if (row.edges !== undefined) expect(found.transitions).toBe(row.edges)
+  if (row.depth !== undefined) expect(found.depth).toBe(row.depth)
+  if (row.deadlocks !== undefined) expect(found.deadlocks).toBe(row.deadlocks)
+}
+
+const small = PUBLISHED_COUNTS.filter((row) => row.states < 10_000)
+
+describe.each(small)('$id under every engine', (row) => {
+  test.each([2, 3])('%i workers, exact and with fingerprints', async (workers) => {
+    const source = {
+      module: new URL('oracles/subjects.js', dist).href,
+      function: publishedSubject.name,
+      arguments: [row.id],
+    }
+    for (const storage of ['exact', 'fingerprint'] as const) {
+      agree(row, await parallel.parallelBreadthFirst(source, { workers, storage }))
+    }
+  })
+
+  test.each([96, 128] as const)('fingerprints of %i bits', (fingerprintBits) => {
+    agree(row, breadthFirst(row.build(), [], { storage: 'fingerprint', fingerprintBits }))
+  })
+
+  test('partial order reduction keeps deadlocks and adds nothing', () => {
+    const full = breadthFirst(row.build(), [])
+    const reduced = breadthFirst(row.build(), [], { reduce: 'por' })
+    expect(reduced.complete).toBe(true)
+    expect(reduced.states).toBeLessThanOrEqual(row.states)
+    expect(reduced.deadlocks > 0).toBe(full.deadlocks > 0)
+  })
+
+  test.each(['exact', 'fingerprint'] as const)(
+    'symmetry gives the published orbits in %s storage',
+    (storage) => {
+      const system = row.build()
+      if (row.orbits === undefined || system.symmetric.length === 0) return
+      const { states, complete } = breadthFirst(system, [], { reduce: 'symmetry', storage })
+      expect(complete).toBe(true)
+      expect(states).toBe(row.orbits.states)
+    },
+  )
+})
