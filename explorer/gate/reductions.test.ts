@@ -40,6 +40,8 @@ describe('a reduced search has the verdicts of the full one', () => {
     const all = runCell(design, scenario, properties, { reduce: 'all' })
     expect(verdicts(all)).toEqual(verdicts(full))
     expect(all.result.states).toBeLessThanOrEqual(full.result.states)
+    const { symmetry } = all.result.reduction
+    if (symmetry?.closed === true) expect(symmetry.represented).toBe(full.result.states)
     if (full.result.states > SMALL) return
     const por = runCell(design, scenario, properties, { reduce: 'por' })
     expect(verdicts(por)).toEqual(verdicts(full))

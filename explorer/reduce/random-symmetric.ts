@@ -19,6 +19,7 @@ const worldShape = struct({
 })
 type World = View<typeof worldShape>
 type Test = (w: World, self: number) => boolean
+type Effect = (w: World, self: number) => void
 
 /** A system whose workers and pages are interchangeable by construction, with properties of every kind. */
 export interface RandomSymmetric {
@@ -30,8 +31,9 @@ export interface RandomSymmetric {
  * A small symmetric system made from a tape of whole numbers; equal tapes give equal systems and every tape
  * gives one (past its end it reads as zeros). Model code names ids only through `self`, through fields that
  * hold ids, through loops over all ids, and through one step per id in a choice.
+ * @param naming true for systems in which some of the code names an id, so that they may be asymmetric.
  */
-export function randomSymmetric(tape: readonly number[]): RandomSymmetric {
+export function randomSymmetric(tape: readonly number[], naming = false): RandomSymmetric {
   let position = 0
   const pick = (below: number): number => (tape[position++] ?? 0) % below
   const pages = idsOf(page)
@@ -53,13 +55,14 @@ export function randomSymmetric(tape: readonly number[]): RandomSymmetric {
         return p !== null && w.busy[p] && w.next[p] !== p
       },
       (w, self) => !w.seen[self].isEmpty(),
+      ...(naming ? testsThatName(value) : []),
     ]
     return tests[pick(tests.length)]
   }
-  const effect = (): ((w: World, self: number) => void) => {
+  const effect = (): Effect => {
     const value = pick(2)
     const condition = test()
-    const effects: readonly ((w: World, self: number) => void)[] = [
+    const effects: readonly Effect[] = [
       (w) => {
         w.level = (w.level + 1) % 3
       },
@@ -90,6 +93,7 @@ export function randomSymmetric(tape: readonly number[]): RandomSymmetric {
         if (condition(w, self) && w.level === 2) throw new Fault('no-fault', 'level 2')
         w.seen[self].clear()
       },
+      ...(naming ? effectsThatName(value) : []),
     ]
     return effects[pick(effects.length)]
   }
@@ -146,7 +150,10 @@ export function randomSymmetric(tape: readonly number[]): RandomSymmetric {
   const system = compose({
     name: 'random symmetric',
     world: worldShape,
-    threads: [each(worker, makeProgram('worker')), one(single)],
+    threads: [
+      each(worker, makeProgram('worker')),
+      one(naming && pick(2) === 1 ? makeProgram('single') : single),
+    ],
     initial: [
       (w) => {
         w.level = level
@@ -188,4 +195,38 @@ export function randomSymmetric(tape: readonly number[]): RandomSymmetric {
     { kind: 'fault', id: 'no-fault', title: '' },
   ]
   return { system, properties }
+}
+
+/** Tests of one id by its name. */
+function testsThatName(id: number): Test[] {
+  return [
+    (w) => w.owner === id,
+    (w, self) => w.held[self] === id,
+    (w) => w.note[id] === 1,
+    (w) => w.peer[1] === id,
+  ]
+}
+
+/** Effects on or with one id by its name. */
+function effectsThatName(id: number): Effect[] {
+  return [
+    (w) => {
+      w.owner = id
+    },
+    (w, self) => {
+      w.held[self] = id
+    },
+    (w) => {
+      w.note[id] = 1
+    },
+    (w) => {
+      w.used.add(id)
+    },
+    (w) => {
+      w.next[id] = 1 - id
+    },
+    (w, self) => {
+      w.peer[self] = id
+    },
+  ]
 }

@@ -129,6 +129,26 @@ describe('systems of which nothing is known', () => {
     expect(applied).toBeGreaterThan(0)
   })
 
+  test('the same where code names ids now and then', () => {
+    const used = [0, 0, 0]
+    fc.assert(
+      fc.property(tapes, (tape) => {
+        const { system, properties } = randomSymmetric(tape, true)
+        const full = breadthFirst(system, properties)
+        const reduced = breadthFirst(system, properties, { reduce: 'all' })
+        expect(verdicts(reduced)).toEqual(verdicts(full))
+        expect(reduced.depth).toBe(full.depth)
+        const { symmetry } = reduced.reduction
+        expect(symmetry === null || symmetry.closed).toBe(true)
+        if (symmetry !== null) expect(symmetry.represented).toBe(full.states)
+        expectRealTraces(system, reduced)
+        used[symmetry?.sorts.length ?? 0]++
+      }),
+      { numRuns: 120 },
+    )
+    for (const count of used.slice(1)) expect(count).toBeGreaterThan(5)
+  })
+
   test('a claim that is not used is named in the result', () => {
     const system = { ...randomSymmetric([]).system, symmetric: [] as readonly Sort[] }
     const { reduction } = breadthFirst(system, [], { reduce: 'symmetry' })
