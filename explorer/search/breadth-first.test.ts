@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
-import { program, step } from '../../model/language/program.ts'
+import { choice, program, type Step, step } from '../../model/language/program.ts'
 import { Fault, type Property } from '../../model/language/property.ts'
-import { range, struct, type View } from '../../model/language/shapes.ts'
+import { array, range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { toyCheck } from '../oracles/toy-checker.ts'
@@ -107,6 +107,41 @@ function counter(top: number, faulty = false): System {
   return compose({ name: 'counter', world, threads: [one(counting)], initial: [() => {}] }) as System
 }
 
+/** Writes six digits to the base of eight and takes the last one back: a wide frontier that narrows again. */
+function digits(): System {
+  const world = struct({ at: range(0, 7), digit: array(6, range(0, 7)) })
+  type World = View<typeof world>
+  const write = (digit: number): Step<World> =>
+    step(
+      `write ${digit}`,
+      {},
+      {
+        when: (w) => w.at < 6,
+        does: (w) => {
+          w.digit[w.at] = digit
+          w.at++
+        },
+        to: 'go',
+      },
+    )
+  const end = step<World>(
+    'end',
+    {},
+    {
+      when: (w) => w.at === 6,
+      does: (w) => {
+        w.at = 7
+        w.digit[5] = 0
+      },
+      to: 'go',
+    },
+  )
+  const writer = program<World>('writer', 'writes', [
+    choice('go', [...[0, 1, 2, 3, 4, 5, 6, 7].map(write), end]),
+  ])
+  return compose({ name: 'digits', world, threads: [one(writer)], initial: [() => {}] }) as System
+}
+
 const below = (limit: number): Property<unknown> => ({
   kind: 'invariant',
   id: `below-${limit}`,
@@ -140,17 +175,19 @@ describe('limits', () => {
   })
 
   test('when memory is short, the frontier goes to disk and nothing else changes', () => {
-    const plain = breadthFirst(twoPhase(8), [], { storage: 'fingerprint' })
+    const plain = breadthFirst(digits(), [], { storage: 'fingerprint' })
+    expect(plain.states).toBeGreaterThan(4 << VectorStore.chunkBits)
     const spill = vi.spyOn(VectorStore.prototype, 'spill')
     const resident = vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(850 * 1024 * 1024)
     try {
       for (const storage of ['fingerprint', 'exact'] as const) {
-        const short = breadthFirst(twoPhase(8), [], { storage, memoryLimit: 1000 })
+        spill.mockClear()
+        const short = breadthFirst(digits(), [], { storage, memoryLimit: 1000 })
         expect(spill).toHaveBeenCalled()
         expect(essence(short)).toEqual(essence(plain))
       }
       resident.mockReturnValue(1001 * 1024 * 1024)
-      const full = breadthFirst(twoPhase(8), [], { memoryLimit: 1000 })
+      const full = breadthFirst(digits(), [], { memoryLimit: 1000 })
       expect([full.complete, full.incompleteReason]).toEqual([false, '1000 MiB used (--memory-limit)'])
     } finally {
       resident.mockRestore()
