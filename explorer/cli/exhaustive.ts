@@ -1,6 +1,6 @@
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import { isTooLarge, NOTHING_REDUCED, type Reduce } from '../reduce/reduction.ts'
+import { isTooLarge, NOTHING_REDUCED, type Reduce, saysMore } from '../reduce/reduction.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
 import { MOST_WORKERS } from '../search/parallel/ancestry.ts'
 import { parallelBreadthFirst, unparallel } from '../search/parallel/search.ts'
@@ -76,7 +76,7 @@ async function shared<W>(
   }
   if (reduce === 'none' || !isTooLarge(result)) return result
   const smaller = breadthFirst(system, properties, { ...options, reduce: 'por' })
-  return smaller.complete ? smaller : result
+  return saysMore(smaller) ? smaller : result
 }
 
 const SHARED_IN_FULL = 'symmetry, por: a search that several workers share is not reduced'

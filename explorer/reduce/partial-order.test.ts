@@ -301,3 +301,16 @@ test('`all` keeps traces shortest where the search fits', () => {
   expect(reduction.partialOrder).toBeNull()
   expect(reduction.notApplied).toContain('por: not needed, and without it traces are shortest')
 })
+
+test('a violation is not dropped because the search that found it did not fit either', () => {
+  const count = (name: 'x' | 'y' | 'z') => [1, 2, 3].map((value) => act(String(value), put(name, value)))
+  const system = systemOf(count('x'), count('y'), count('z'), [
+    act('1', put('spin', 1)),
+    act('2', put('spin', 2)),
+  ])
+  const late = never('late', (w) => w.x === 3)
+  const bound = { maxStates: 9 }
+  expect(breadthFirst(system, [late], bound).properties[0].verdict).toBe('inconclusive')
+  const all = breadthFirst(system, [late], { reduce: 'all', ...bound })
+  expect([all.complete, all.properties[0].verdict]).toEqual([false, 'violated'])
+})

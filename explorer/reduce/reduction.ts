@@ -99,13 +99,18 @@ export function withReductions<W, R extends Outcome>(
   const first = attempt(false, [`por: ${why ?? 'not needed, and without it traces are shortest'}`])
   if (why !== null || !isTooLarge(first)) return first
   const second = attempt(true, [])
-  return second.complete ? second : first
+  return saysMore(second) ? second : first
 }
 
 /** True for a search that a bound on its size ended before it found anything wrong. */
 export function isTooLarge({ complete, incompleteReason, properties }: Outcome): boolean {
   if (complete || properties.some(({ verdict }) => verdict === 'violated')) return false
   return /--max-states|--memory-limit/.test(incompleteReason ?? '')
+}
+
+/** True when a search that was made because another was too large says more than that one did. */
+export function saysMore({ complete, properties }: Outcome): boolean {
+  return complete || properties.some(({ verdict }) => verdict === 'violated')
 }
 
 function reductionsOf<W>(
