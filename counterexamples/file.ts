@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { Trace } from '../explorer/search/result.ts'
+import type { FairnessReason, Trace } from '../explorer/search/result.ts'
 import type { Property } from '../model/language/property.ts'
 import type { System } from '../model/language/system.ts'
 import { modelHash } from './model-hash.ts'
@@ -28,7 +28,7 @@ const name = z.string().min(1).max(200)
 /** A counterexample as it is kept: names only. States are recomputed by whoever reads it. */
 const shape = z.strictObject({
   format: z.literal(FORMAT),
-  /** `ce-` and eight hex digits, a function of everything but tool version and model hash. */
+  /** `ce-` and eight hex digits, a function of the names, the steps and the loop. */
   id: z.string().regex(/^ce-[0-9a-f]{8}$/),
   /** Version of the tool that wrote the file. */
   tool: name,
@@ -43,6 +43,10 @@ const shape = z.strictObject({
   steps: z.array(z.strictObject({ thread: name, step: name })),
   /** Number of steps before the loop of an endless behaviour; null for a finite one. */
   loopStart: z.int().nonnegative().nullable(),
+  /** The thread for which it is violated, when it is judged for each. */
+  subject: name.optional(),
+  /** Why the loop is fair, as the search gave it; whoever replays judges anew. */
+  fairness: z.array(z.strictObject({ constraint: z.string(), because: z.string() })).optional(),
 })
 
 /** The contents of a counterexample file. */
@@ -62,6 +66,8 @@ export interface Finding {
   readonly trace: Trace
   /** The system the trace was found in. */
   readonly system: System
+  readonly subject?: string | null
+  readonly fairness?: readonly FairnessReason[] | null
 }
 
 /** The counterexample of a finding. Equal findings give equal ids on every machine. */
@@ -72,6 +78,8 @@ export function counterexampleOf({
   property,
   trace,
   system,
+  subject = null,
+  fairness = null,
 }: Finding): Counterexample {
   const unnamed = {
     format: FORMAT,
@@ -84,12 +92,16 @@ export function counterexampleOf({
     initial: trace.initial,
     steps: trace.steps.map(({ thread, step }) => ({ thread, step })),
     loopStart: trace.loopStart ?? null,
+    ...(subject === null ? {} : { subject }),
+    ...(fairness === null ? {} : { fairness: fairness.map((reason) => ({ ...reason })) }),
   } as const
   return { ...unnamed, id: idOf(unnamed) }
 }
 
 /** The id that belongs to these contents. */
-export function idOf(ce: Omit<Counterexample, 'id' | 'tool' | 'model' | 'format' | 'kind'>): string {
+export function idOf(
+  ce: Pick<Counterexample, 'property' | 'scenario' | 'design' | 'initial' | 'steps' | 'loopStart'>,
+): string {
   const { property, scenario, design, initial, steps, loopStart } = ce
   const text = JSON.stringify([
     property,
@@ -109,7 +121,7 @@ export function traceOf({ initial, steps, loopStart }: Counterexample): Trace {
 
 /** The text of a file: one step per line, so that differences read well. */
 export function formatCounterexample(ce: Counterexample): string {
-  const { steps, loopStart, ...head } = ce
+  const { steps, loopStart, subject, fairness, ...head } = ce
   const { format, id, ...names } = head
   const lines = Object.entries({ format, id, ...names }).map(
     ([k, v]) => `  ${JSON.stringify(k)}: ${JSON.stringify(v)},`,
@@ -118,7 +130,10 @@ export function formatCounterexample(ce: Counterexample): string {
     (s) => `    { "thread": ${JSON.stringify(s.thread)}, "step": ${JSON.stringify(s.step)} }`,
   )
   const array = list.length === 0 ? '[]' : `[\n${list.join(',\n')}\n  ]`
-  return `{\n${lines.join('\n')}\n  "steps": ${array},\n  "loopStart": ${JSON.stringify(loopStart)}\n}\n`
+  const tail = Object.entries({ loopStart, subject, fairness }).flatMap(([k, v]) =>
+    v === undefined ? [] : [`  ${JSON.stringify(k)}: ${JSON.stringify(v)}`],
+  )
+  return `{\n${lines.join('\n')}\n  "steps": ${array},\n${tail.join(',\n')}\n}\n`
 }
 
 /**

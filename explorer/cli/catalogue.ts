@@ -1,4 +1,5 @@
 import type { Design } from '../../model/designs/design.ts'
+import type { Seed } from '../../model/designs/seeds.ts'
 import type { FaultFreedom, Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { UsageError } from './errors.ts'
@@ -24,8 +25,8 @@ export interface Catalogue<W = unknown> {
   readonly designs: readonly Design<W>[]
   readonly properties: readonly Property<W>[]
   readonly featured?: Featured
-  /** Ids of the designs that a run without arguments checks besides upstream; all when absent. */
-  readonly putForward?: readonly string[]
+  /** Design questions with the cells that answer them, which a run without arguments checks besides upstream. */
+  readonly seeds?: readonly Seed[]
 }
 
 /**

@@ -161,7 +161,7 @@ describe('check', () => {
     expect(status).toBe(4)
     expect(out[1]).toContain('inconclusive')
     const { out: more } = await check('zap', '--property', 'I-1', '--storage', 'fingerprint')
-    expect(more.join(' ')).toMatch(/a state was missed with\s+probability below/)
+    expect(more.join(' ')).toMatch(/missed with\s+probability below \S+\s+\(measured: /)
   })
 })
 
@@ -191,6 +191,12 @@ describe('check refuses', () => {
       ['zap', '--design', 'misspelt'],
       'the model is wrong: patch "drop Z.99": no program has a step "Z.99"',
     ],
+    [
+      'symmetry where there is none',
+      ['lopsided', '--reduce', 'symmetry'],
+      'lopsided: step T.1 of ticker0 treats ids 0 and 1 of sort counter differently',
+    ],
+    ['an option of another search', ['--walks', '3'], '--walks goes with --search random or priorities only'],
     [
       'a model that writes outside a domain',
       ['zap', '--design', 'outside'],

@@ -74,15 +74,8 @@ export async function check(session: Session, scenarios: readonly string[], raw:
     if (showText) for (const line of [...checkBlock(report, headingOf(cell), style), '']) io.out(line)
   }
 
-  const { version, modelHash } = session
-  const result: Result = {
-    schema: 'mmucheck-result/1',
-    version,
-    modelHash: modelHash(),
-    verdict: overallVerdict(checks),
-    checks,
-  }
-  const json = JSON.stringify(result, null, 2)
+  // The hash is of all scenarios; only whoever reads the object is to wait for it.
+  const json = flags.json === undefined ? '' : jsonOf(session, checks)
   if (typeof flags.json === 'string') {
     const path = flags.json
     writeTo(path, () => writeAtomically(path, `${json}\n`))
@@ -90,6 +83,13 @@ export async function check(session: Session, scenarios: readonly string[], raw:
   }
   io.out(flags.json === true ? json : verdictLine(checks, flags.allowIncomplete))
   return interruption(session.signal) ?? exitStatusOf(checks, flags.allowIncomplete)
+}
+
+function jsonOf({ version, modelHash }: Session, checks: CheckReport[]): string {
+  const schema = 'mmucheck-result/1'
+  const verdict = overallVerdict(checks)
+  const result: Result = { schema, version, modelHash: modelHash(), verdict, checks }
+  return JSON.stringify(result, null, 2)
 }
 
 /** `roots-zap-all, design some-design (R1)`. */

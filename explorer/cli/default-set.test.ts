@@ -42,6 +42,32 @@ describe('the default set', () => {
     ])
   })
 
+  it('is what answers the questions, if there are any, and leaves deep scenarios out', async () => {
+    const known = only('upstream', 'request-first', 'believed-wrong')
+    const deep = { ...catalogue.scenarios[1], deep: true } as const
+    const cell = { design: 'D1', scenario: 'S1', property: 'I-1' }
+    const evidence = [cell, { ...cell, property: 'can-free' }, { ...cell, scenario: deep.id }]
+    const seed = { id: 'seed-9', aliases: [], title: 'a mail', question: 'Which first?', answer: 'Mark.' }
+    const asked = { ...known, scenarios: [...known.scenarios, deep], seeds: [{ ...seed, evidence }] }
+    const { status, out } = await runTiny([], { catalogue: asked })
+    expect(status).toBe(0)
+    expect(out.filter((line) => line.includes(', design '))).toEqual([
+      'zap, design upstream (D0): 6 hold',
+      'zap, design request-first (D1): 3 hold',
+    ])
+    expect(out.at(-2)).toBe('left out, to be checked by name: zap-and-tick')
+    const explained = await runTiny(['explain', 'seed-9'], { catalogue: asked })
+    expect(explained.out.slice(0, 4)).toEqual([
+      'question seed-9',
+      '  mail       a mail',
+      '  asks       Which first?',
+      '  answer     Mark.',
+    ])
+    expect(explained.out).toContainEqual(
+      expect.stringMatching(/^ {2}evidence {3}request-first \(D1\) in zap violates root-dropped/),
+    )
+  })
+
   it('opens with the question, the failure as a diagram, and the proof', async () => {
     const shown = { ...only('upstream', 'request-first'), featured }
     const { status, out } = await runTiny([], { catalogue: shown })

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { diagram } from '../../counterexamples/diagram.ts'
-import { type CellName, type Featured, findDesign, titled, UPSTREAM } from './catalogue.ts'
+import type { Design } from '../../model/designs/design.ts'
+import { type Catalogue, type CellName, type Featured, findDesign, titled, UPSTREAM } from './catalogue.ts'
 import { headingOf } from './check.ts'
-import { type CheckPlan, checkAll } from './check-all.ts'
+import { checkAll } from './check-all.ts'
 import { load } from './counterexamples.ts'
 import { worstOf } from './exit-status.ts'
 import { matchOf, statusesOf } from './expectation.ts'
@@ -12,7 +13,7 @@ import { readOptions } from './options.ts'
 import { type Cell, checkPatches, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
 import { type CheckReport, tallyOf } from './report.ts'
-import { checkBlock, headingLines, plural, type Style, totals, verdictWord } from './report-text.ts'
+import { checkBlock, headingLines, type Style, totals, verdictWord } from './report-text.ts'
 import { DEFAULT_SETTINGS } from './search-settings.ts'
 import { interruption, type Session } from './session.ts'
 
@@ -20,84 +21,73 @@ const options = z.object({ unicode: z.boolean().default(false) })
 
 const OUT = 'out'
 
-/** States of a scenario upstream up to which other designs are checked in it too. */
-const SMALL = 100_000
-
 /**
- * `mmucheck` without arguments: every scenario upstream; then the designs that the catalogue puts forward, in
- * those of their scenarios that turned out small, small ones first.
- * A violation that a design is known for is expected here, so the exit status says whether all came out as
- * it must. Opens with the featured design question: the wrong answer as a diagram, the right one as a proof.
+ * `mmucheck` without arguments: upstream in every scenario that is not a deep one, and the cells that answer
+ * the design questions of the catalogue. A violation that a design is known for is expected here, so the exit
+ * status says whether all came out as it must. Opens with the featured design question: the wrong answer as a
+ * diagram, the right one as a proof.
  */
 export async function defaultSet(session: Session, raw: unknown): Promise<number> {
   const { catalogue, io } = session
   const { unicode } = readOptions(options, raw)
   const style: Style = { colour: io.colour, width: io.width, unicode }
-  const all = allCells(session)
-  checkPatches(all)
   const { featured } = catalogue
+  const all = allCells(catalogue)
+  const cells = featuredFirst(
+    all.filter(({ scenario }) => scenario.deep !== true),
+    featured,
+  )
+  checkPatches(cells)
+  const reports = checkAll(session, {
+    cells,
+    settings: DEFAULT_SETTINGS,
+    checkpoints: null,
+    atOnce: Math.min(availableParallelism(), cells.length),
+    out: OUT,
+    progress: new ProgressDisplay(io, { quiet: false, searches: cells.length }),
+    designFiles: new Map(),
+  })
   if (featured !== undefined) {
     for (const line of wrap(featured.question, io.width)) io.out(line)
     io.out('')
   }
-  const cells: Cell[] = []
   const checks: CheckReport[] = []
-  const search = async (more: readonly Cell[]): Promise<void> => {
-    cells.push(...more)
-    for await (const report of checkAll(session, planFor(session, more))) {
-      const cell = cells[checks.length]
-      checks.push(report)
-      if (isCell(cell, featured?.broken)) showBroken(session, cell, report, style)
-      else if (isCell(cell, featured?.fixed)) for (const line of proof(cell, report, style)) io.out(line)
-      else for (const line of summary(cell, report, style)) io.out(line)
-    }
+  for await (const report of reports) {
+    const cell = cells[checks.length]
+    checks.push(report)
+    if (isCell(cell, featured?.broken)) showBroken(session, cell, report, style)
+    else if (isCell(cell, featured?.fixed)) for (const line of proof(cell, report, style)) io.out(line)
+    else for (const line of summary(cell, report, style)) io.out(line)
   }
-  const first = firstCells(all, featured)
-  await search(first)
-  const sizes = new Map(checks.flatMap((c) => (c.design === UPSTREAM ? [[c.scenario, c.states]] : [])))
-  const rest = all.filter((cell) => !first.includes(cell))
-  const small = rest.filter(({ scenario }) => sizeOf(scenario) <= SMALL)
-  await search(small.sort((a, b) => sizeOf(a.scenario) - sizeOf(b.scenario)))
-
   const expected = checks.map((report, index) => statusesOf(cells[index].design, report))
   io.out('')
-  if (small.length < rest.length) {
-    const left = plural(rest.length - small.length, 'search')
-    io.out(`${left} of other designs in large scenarios left out: mmucheck check --design ID`)
-  }
+  for (const line of leftOut(all, style)) io.out(line)
   io.out(lastLine(cells, checks))
   return interruption(session.signal) ?? worstOf(expected.flat())
-
-  function sizeOf({ id }: Cell['scenario']): number {
-    return sizes.get(id) ?? 0
-  }
 }
 
-function planFor({ io }: Session, cells: readonly Cell[]): CheckPlan {
-  return {
-    cells,
-    settings: DEFAULT_SETTINGS,
-    atOnce: Math.min(availableParallelism(), cells.length),
-    checkpoints: null,
-    out: OUT,
-    progress: new ProgressDisplay(io, { quiet: false, searches: cells.length }),
-    designFiles: new Map(),
-  }
+/** Upstream in every scenario; what answers the design questions, or without any each design in its scenarios. */
+function allCells(catalogue: Catalogue): Cell[] {
+  const select = (designs: readonly Design<unknown>[], scenarios: readonly string[]): Cell[] =>
+    planOf(catalogue, { scenarios, designs, properties: [] })
+  const upstream = findDesign(catalogue, UPSTREAM)
+  const answers =
+    catalogue.seeds === undefined
+      ? select(catalogue.designs, [])
+      : catalogue.seeds.flatMap(({ evidence }) =>
+          evidence.flatMap(({ design, scenario }) => select([findDesign(catalogue, design)], [scenario])),
+        )
+  return uniqueCells([...select([upstream], []), ...answers])
 }
 
-/** Upstream in every scenario, then each design that is put forward where it can be seen. */
-function allCells({ catalogue }: Session): Cell[] {
-  const { putForward } = catalogue
-  const others = catalogue.designs.filter(({ id }) => id !== UPSTREAM && (putForward?.includes(id) ?? true))
-  const designs = [findDesign(catalogue, UPSTREAM), ...others]
-  return planOf(catalogue, { scenarios: [], designs, properties: [] })
+function featuredFirst(cells: readonly Cell[], featured: Featured | undefined): Cell[] {
+  const first = [featured?.broken, featured?.fixed].flatMap((name) => cells.filter((c) => isCell(c, name)))
+  return [...first, ...cells.filter((c) => !first.includes(c))]
 }
 
-/** The featured two, then the rest of upstream. */
-function firstCells(cells: readonly Cell[], featured: Featured | undefined): Cell[] {
-  const shown = [featured?.broken, featured?.fixed].flatMap((name) => cells.filter((c) => isCell(c, name)))
-  return [...shown, ...cells.filter((c) => c.design.id === UPSTREAM && !shown.includes(c))]
-}
+const uniqueCells = (cells: readonly Cell[]): Cell[] => [
+  ...new Map(cells.map((cell) => [`${cell.scenario.id} ${cell.design.id}`, cell])).values(),
+]
 
 const isCell = ({ scenario, design }: Cell, name: CellName | undefined): boolean =>
   scenario.id === name?.scenario && design.id === name.design
@@ -132,6 +122,12 @@ function summary({ scenario, design }: Cell, report: CheckReport, style: Style):
       return [`  ${verdictWord(p.verdict, style)} ${p.id}${length}${note === '' ? '' : `, ${note}`}`]
     })
   return [...headingLines(heading, style), ...others, ...wrap(totals(report), style.width, '  ')]
+}
+
+/** Names the scenarios that take too long for a run that nobody asked anything. */
+function leftOut(cells: readonly Cell[], { width }: Style): string[] {
+  const deep = [...new Set(cells.map((c) => c.scenario).filter((s) => s.deep === true))].map((s) => s.id)
+  return deep.length === 0 ? [] : wrap(`left out, to be checked by name: ${deep.join(', ')}`, width)
 }
 
 function lastLine(cells: readonly Cell[], checks: readonly CheckReport[]): string {

@@ -1,4 +1,5 @@
 import type { Design } from '../../model/designs/design.ts'
+import type { Seed } from '../../model/designs/seeds.ts'
 import type { LocatedStep } from '../../model/language/machine.ts'
 import { describePatch, type Patch } from '../../model/language/patch.ts'
 import type { Property } from '../../model/language/property.ts'
@@ -9,10 +10,11 @@ import { wrap } from './io.ts'
 import { type Machine, machinesOf } from './machines.ts'
 import { unknownName } from './nearest.ts'
 import { scenariosOf } from './plan.ts'
+import { evidenceFor } from './seed-evidence.ts'
 import type { Session } from './session.ts'
 
 /**
- * `mmucheck explain`: what a property, design, scenario, machine or step means. A name that several things
+ * `mmucheck explain`: what a property, design, scenario, question, machine or step means. A name that several things
  * share is explained for each.
  * @throws UsageError for a name that nothing has.
  */
@@ -23,7 +25,9 @@ export function explain(session: Session, name: string): number {
   const design = findNamed(catalogue.designs, name)
   const scenario = findNamed(catalogue.scenarios, name)
   const machine = findNamed(machines, name)
+  const seed = findNamed(catalogue.seeds ?? [], name)
   const texts = [
+    ...(seed === undefined ? [] : [aboutSeed(session, seed)]),
     ...(property === undefined ? [] : [aboutProperty(session, property)]),
     ...(design === undefined ? [] : [aboutDesign(session, design)]),
     ...(scenario === undefined ? [] : [aboutScenario(scenario)]),
@@ -49,6 +53,18 @@ export function explain(session: Session, name: string): number {
 
 /** A heading and labelled paragraphs; empty ones are left out. */
 type Rows = readonly (readonly [string, string])[]
+
+/** A design question, its answer, and what a search of each cell that shows it finds now. */
+function aboutSeed({ catalogue }: Session, seed: Seed): Rows {
+  const { id, aliases, title, question, answer } = seed
+  return [
+    ['question', titled({ id, aliases })],
+    ['mail', title],
+    ['asks', question],
+    ['answer', answer],
+    ...evidenceFor(seed, catalogue).map((line, index): Rows[number] => [index === 0 ? 'evidence' : '', line]),
+  ]
+}
 
 function aboutProperty({ catalogue }: Session, p: Property<unknown>): Rows {
   const checked = catalogue.scenarios.filter((s) => s.properties.includes(p.id)).map((s) => s.id)
@@ -176,7 +192,8 @@ function aboutStep(m: Machine, located: LocatedStep<unknown>, all: readonly Loca
 }
 
 function allNames({ catalogue }: Session, machines: readonly Machine[]): string[] {
-  const named = [...catalogue.properties, ...catalogue.designs, ...catalogue.scenarios, ...machines]
+  const { properties, designs, scenarios, seeds = [] } = catalogue
+  const named = [...properties, ...designs, ...scenarios, ...seeds, ...machines]
   const steps = machines.flatMap((m) => m.thread.flow.steps.map((s) => s.path))
   return [
     ...named.flatMap((n) => [n.id, ...('aliases' in n ? (n.aliases ?? []) : [])]),

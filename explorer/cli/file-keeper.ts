@@ -37,6 +37,8 @@ export function fileKeeper(catalogue: Catalogue, version: string, confirm: Confi
           property,
           trace,
           system,
+          subject: property.subject,
+          fairness: property.fairness,
         })
         kept.set(property.id, {
           id: ce.id,
@@ -57,30 +59,72 @@ export function fileKeeper(catalogue: Catalogue, version: string, confirm: Confi
   }
 }
 
+/** Files to be replayed together, and who waits for that. */
+interface Batch {
+  readonly files: string[]
+  readonly designFile: string | null
+  readonly done: Promise<void>
+  readonly start: () => void
+}
+
 /**
- * Confirms by `mmucheck replay`, in a fresh process, by xstate alone.
+ * Confirms by `mmucheck replay`, in a fresh process, by xstate alone. While one process runs, what comes next
+ * is gathered for the next one: starting a process takes longer than a replay.
  * @param entry path of the program to run.
  */
 export function confirmInFreshProcess(entry: string): Confirm {
-  return (files, designFile) =>
-    new Promise((resolve, reject) => {
-      const design = designFile === null ? [] : ['--design', designFile]
-      const child = spawn(process.execPath, [entry, 'replay', '--quiet', ...design, '--', ...files], {
-        stdio: ['ignore', 'ignore', 'pipe'],
-        // A group of its own: an interrupt at the terminal ends the search, and what it found is still shown.
-        detached: true,
-      })
-      let said = ''
-      child.stderr.on('data', (text) => {
-        said += String(text)
-      })
-      child.on('error', (error) => reject(new InternalError(`cannot start a replay: ${error.message}`)))
-      child.on('close', (status) => {
-        if (status === 0) return resolve()
-        const why = said.trim().split('\n')[0] || `status ${status}`
-        reject(new InternalError(`the replay in a fresh process disagrees with the search: ${why}`))
-      })
+  const waiting: Batch[] = []
+  let busy = false
+  const next = (): void => {
+    const batch = busy ? undefined : waiting.shift()
+    if (batch === undefined) return
+    busy = true
+    batch.start()
+    const over = (): void => {
+      busy = false
+      next()
+    }
+    batch.done.then(over, over)
+  }
+  return (files, designFile) => {
+    const gathered = waiting.find((batch) => batch.designFile === designFile) ?? batchOf(entry, designFile)
+    gathered.files.push(...files)
+    if (!waiting.includes(gathered)) waiting.push(gathered)
+    next()
+    return gathered.done
+  }
+}
+
+function batchOf(entry: string, designFile: string | null): Batch {
+  const files: string[] = []
+  let start = (): void => {}
+  const done = new Promise<void>((resolve, reject) => {
+    start = () => {
+      replayAll(entry, files, designFile).then(resolve, reject)
+    }
+  })
+  return { files, designFile, done, start }
+}
+
+function replayAll(entry: string, files: readonly string[], designFile: string | null): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const design = designFile === null ? [] : ['--design', designFile]
+    const child = spawn(process.execPath, [entry, 'replay', '--quiet', ...design, '--', ...files], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // A group of its own: an interrupt at the terminal ends the search, and what it found is still shown.
+      detached: true,
     })
+    let said = ''
+    child.stderr.on('data', (text) => {
+      said += String(text)
+    })
+    child.on('error', (error) => reject(new InternalError(`cannot start a replay: ${error.message}`)))
+    child.on('close', (status) => {
+      if (status === 0) return resolve()
+      const why = said.trim().split('\n')[0] || `status ${status}`
+      reject(new InternalError(`the replay in a fresh process disagrees with the search: ${why}`))
+    })
+  })
 }
 
 /** Does something to the output folder. @throws UsageError when it cannot be written to. */

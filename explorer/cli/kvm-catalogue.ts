@@ -1,6 +1,5 @@
-import { fastInvalidateDesigns } from '../../model/designs/fast-invalidate.ts'
 import { designs } from '../../model/designs/index.ts'
-import { obsoleteRootDesigns } from '../../model/designs/obsolete-roots.ts'
+import { seeds } from '../../model/designs/seeds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
@@ -11,7 +10,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   scenarios,
   designs,
   properties,
-  putForward: [...obsoleteRootDesigns, ...fastInvalidateDesigns].map(({ id }) => id),
+  seeds,
   featured: {
     question:
       'A root page is zapped: how do vCPUs learn which of their cached roots to drop? Linux v5.18 shipped 527d5cd7eece, whose loop over the previous roots tests the current root each time.',

@@ -94,7 +94,8 @@ describe('replay', () => {
 })
 
 describe('replay -i', () => {
-  const type = async (...typed: string[]) => (await runTiny(['replay', '-i', file], { typed })).out
+  const type = async (...typed: string[]) =>
+    (await runTiny(['replay', '-i', file, '--out', folder], { typed })).out
 
   it('goes to the end step by step', async () => {
     const out = await type('n', '', 'n', 'n', 'n', 'q')
@@ -125,11 +126,62 @@ describe('replay -i', () => {
   it('shows the state, what changed, and what else is possible', async () => {
     expect(await type('s mark', 'q')).toContain('marked = 0')
     expect(await type('n', 'd', 'q')).toContain('request: 0 -> 1')
-    expect((await type('n', 'l', 'q')).filter((line) => /^[* ] \w+ [ZV]/.test(line))).toEqual([
-      '  zapper Z.1',
-      '* vcpu V.1',
+    expect((await type('n', 'l', 'q')).slice(-2)).toEqual(['  1 zapper Z.1', '* 2 vcpu V.1'])
+    expect((await type('l', 'q')).slice(-2)).toEqual([
+      '* 1 zapper Z.2',
+      '  - vcpu V.1: its guard does not hold: (w) => w.request',
     ])
     expect(await type('dance', 'q')).toContain('unknown command "dance"; h lists them')
+  })
+
+  it('takes another branch, and comes back to the trace', async () => {
+    const out = await type('n', 't 1', 'n', 't 1', 'p', 'b', 'n', 't', 't 9', 'q')
+    expect(out.slice(2)).toEqual([
+      expect.stringMatching(/request: 0 -> 1/),
+      '2, not in the trace: zapper Z.1 (mark)',
+      '    marked: 0 -> 1',
+      'there are steps 0 to 2; t N takes one more, b goes back to the trace',
+      '3, not in the trace: vcpu V.1 (check)',
+      '    request: 1 -> 0',
+      '2, not in the trace: zapper Z.1 (mark)',
+      '    marked: 0 -> 1',
+      '1/4 zapper Z.2 (request)',
+      '    request: 0 -> 1',
+      '2/4 vcpu V.1 (check)',
+      '    request: 1 -> 0',
+      '  1 zapper Z.1',
+      '* 2 vcpu V.2',
+      'there are steps 1 to 2 to take; l lists them',
+    ])
+  })
+
+  it('says when another branch violates the property too, and when the step is the trace\u2019s own', async () => {
+    const own = await type('t 1', 't 2', 't 2', 't 1', 'q')
+    expect(own.at(-1)).toBe('    <--- violates root-dropped')
+    expect(own.join()).not.toContain('not in the trace')
+    const other = await type('n', 'n', 't 1', 't 1', 'l', 'q')
+    expect(other).toContain('4, not in the trace: vcpu V.2 (drop)')
+    expect(other.join()).not.toContain('<---')
+    expect(other.at(-1)).toMatch(/^ {2}- vcpu V\.1: its guard does not hold/)
+    const ticking = changed(readCounterexample(file).steps, 'root-dropped', catalogue.scenarios[1])
+    const typed = ['t 2', 't 1', 't 2', 't 2', 't 1', 'q']
+    const { out } = await runTiny(['replay', '-i', ticking], { typed })
+    expect(out.slice(-3)).toEqual([
+      '5, not in the trace: zapper Z.1 (mark)',
+      '    marked: 0 -> 1',
+      '    <--- violates root-dropped',
+    ])
+  })
+
+  it('exports any form, to the output folder', async () => {
+    const { id } = readCounterexample(file)
+    const out = await type('x commit', 'x html', 'x comit', 'q')
+    expect(out.slice(1)).toEqual([
+      `written: ${join(folder, `${id}.commit.txt`)}`,
+      `written: ${join(folder, `${id}.html`)}`,
+      'no form is called "comit"; did you mean commit?',
+    ])
+    expect(readFileSync(join(folder, `${id}.commit.txt`), 'utf8')).toContain('<--- BUG: root-dropped')
   })
 
   it('prints at most ten lines for a command, and ends with the input', async () => {

@@ -23,7 +23,7 @@ export async function replay(session: Session, names: readonly string[], raw: un
   if (flags.interactive && names.length > 1) throw new UsageError('-i steps through one counterexample')
   const replays = names.map((name) => load(session.catalogue, { name, out: flags.out, design: flags.design }))
   if (flags.interactive) {
-    await stepThrough(session.io, replays[0])
+    await stepThrough(session.io, replays[0], flags.out)
     return EXIT.holds
   }
   if (!flags.quiet) for (const replayed of replays) session.io.out(confirmation(replayed))

@@ -3,7 +3,7 @@ import { ModelError } from '../../model/language/errors.ts'
 import type { Progress } from '../search/breadth-first.ts'
 import { InternalError, UsageError } from './errors.ts'
 import type { CheckOutcome, CheckRequest } from './run-check.ts'
-import type { ThreadInput, ThreadReport } from './search-thread.ts'
+import type { ThreadInput, ThreadReport, ThreadRequest } from './search-thread.ts'
 
 /** Makes searches, several at a time. */
 export interface Runner {
@@ -19,39 +19,72 @@ export interface Runner {
   ): Promise<CheckOutcome>
 }
 
+/** States of a search after which its thread ends, and gives all its memory back at once. */
+const LARGE = 200_000
+
 /**
  * Searches in threads of their own, so that this thread can show progress and hear signals while a search
- * runs. The catalogue is a module that each thread loads, because model code cannot be sent.
+ * runs. The catalogue is a module that each thread loads, because model code cannot be sent. That takes longer
+ * than a small search, so a thread that made one waits for the next.
  */
 export function threadRunner(catalogue: URL): Runner {
+  const idle: Worker[] = []
   return {
-    run: (request, signal, onProgress) =>
-      new Promise((resolve, reject) => {
-        const stop = new Int32Array(new SharedArrayBuffer(4))
-        const raise = (): void => {
-          Atomics.store(stop, 0, 1)
-        }
-        if (signal.aborted) raise()
-        signal.addEventListener('abort', raise)
-        const input: ThreadInput = { catalogue: catalogue.href, request, stop }
-        // The name of the compiled file: threads are only started from the built program.
-        const worker = new Worker(new URL('./search-thread.js', import.meta.url), { workerData: input })
-        const lost = (why: string): void => {
-          const what = typeof request.design === 'string' ? request.design : request.design.id
-          reject(new InternalError(`the search of ${request.scenario} with ${what} was lost: ${why}`))
-        }
-        worker.on('message', (report: ThreadReport) => {
-          if (report.kind === 'progress') onProgress(report.progress)
-          else if (report.kind === 'outcome') resolve(report.outcome)
-          else if (report.kind === 'model-error') reject(new ModelError(report.message))
-          else if (report.kind === 'checkpoint-error') reject(new UsageError(report.message))
-          else lost(report.message)
-        })
-        worker.on('error', (error) => lost(error instanceof Error ? error.message : String(error)))
-        worker.on('exit', (code) => {
-          signal.removeEventListener('abort', raise)
-          lost(`its thread ended with status ${code}`)
-        })
-      }),
+    async run(request, signal, onProgress) {
+      const worker = idle.pop() ?? startThread(catalogue)
+      let small = false
+      try {
+        const outcome = await searchIn(worker, request, signal, onProgress)
+        small = outcome.states < LARGE
+        return outcome
+      } finally {
+        if (small) {
+          // A thread that waits does not keep the process from ending.
+          worker.unref()
+          idle.push(worker)
+        } else await worker.terminate()
+      }
+    },
   }
+}
+
+function startThread(catalogue: URL): Worker {
+  const workerData: ThreadInput = catalogue.href
+  // The name of the compiled file: threads are only started from the built program.
+  return new Worker(new URL('./search-thread.js', import.meta.url), { workerData })
+}
+
+function searchIn(
+  worker: Worker,
+  request: CheckRequest,
+  signal: AbortSignal,
+  onProgress: (progress: Progress) => void,
+): Promise<CheckOutcome> {
+  const stop = new Int32Array(new SharedArrayBuffer(4))
+  const raise = (): void => {
+    Atomics.store(stop, 0, 1)
+  }
+  if (signal.aborted) raise()
+  signal.addEventListener('abort', raise)
+  return new Promise<CheckOutcome>((resolve, reject) => {
+    const lost = (why: string): void => {
+      const what = typeof request.design === 'string' ? request.design : request.design.id
+      reject(new InternalError(`the search of ${request.scenario} with ${what} was lost: ${why}`))
+    }
+    worker.on('message', (report: ThreadReport) => {
+      if (report.kind === 'progress') onProgress(report.progress)
+      else if (report.kind === 'outcome') resolve(report.outcome)
+      else if (report.kind === 'model-error') reject(new ModelError(report.message))
+      else if (report.kind === 'checkpoint-error') reject(new UsageError(report.message))
+      else lost(report.message)
+    })
+    worker.on('error', (error) => lost(error instanceof Error ? error.message : String(error)))
+    worker.on('exit', (code) => lost(`its thread ended with status ${code}`))
+    worker.ref()
+    const asked: ThreadRequest = { request, stop }
+    worker.postMessage(asked)
+  }).finally(() => {
+    signal.removeEventListener('abort', raise)
+    for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event)
+  })
 }

@@ -7,16 +7,17 @@ import { loadCatalogue } from './load-catalogue.ts'
 import { type CheckOutcome, type CheckRequest, type Hooks, runCheck } from './run-check.ts'
 import { subjectSource } from './search-subject.ts'
 
-/** What a search thread is started with. */
-export interface ThreadInput {
-  /** Address of the module that holds the catalogue. */
-  readonly catalogue: string
+/** What a search thread is started with: the address of the module that holds the catalogue. */
+export type ThreadInput = string
+
+/** What a search thread is asked, one at a time. */
+export interface ThreadRequest {
   readonly request: CheckRequest
   /** Shared flag: non-zero asks the search to end. */
   readonly stop: Int32Array
 }
 
-/** What a search thread says; the last message is an outcome or an error. */
+/** What a search thread says; the last message on a request is an outcome or an error. */
 export type ThreadReport =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'outcome'; readonly outcome: CheckOutcome }
@@ -27,27 +28,27 @@ type Failure = 'model-error' | 'checkpoint-error' | 'failure'
 
 const PROGRESS_EVERY_MS = 200
 
-const { catalogue, request, stop } = workerData as ThreadInput
+const module = workerData as ThreadInput
+const catalogue = loadCatalogue(new URL(module))
 const tell = (report: ThreadReport): void => parentPort?.postMessage(report)
 
-let told = performance.now()
-const hooks: Hooks = {
-  stop: () => Atomics.load(stop, 0) !== 0,
-  onProgress: (progress) => {
-    if (performance.now() - told < PROGRESS_EVERY_MS) return
-    told = performance.now()
-    tell({ kind: 'progress', progress })
-  },
-}
-try {
-  const loaded = await loadCatalogue(new URL(catalogue))
-  tell({
-    kind: 'outcome',
-    outcome: await runCheck(loaded, request, hooks, subjectSource(catalogue, request)),
-  })
-} catch (error) {
-  tell(failureOf(error))
-}
+parentPort?.on('message', async ({ request, stop }: ThreadRequest) => {
+  let told = performance.now()
+  const hooks: Hooks = {
+    stop: () => Atomics.load(stop, 0) !== 0,
+    onProgress: (progress) => {
+      if (performance.now() - told < PROGRESS_EVERY_MS) return
+      told = performance.now()
+      tell({ kind: 'progress', progress })
+    },
+  }
+  try {
+    const outcome = await runCheck(await catalogue, request, hooks, subjectSource(module, request))
+    tell({ kind: 'outcome', outcome })
+  } catch (error) {
+    tell(failureOf(error))
+  }
+})
 
 function failureOf(error: unknown): ThreadReport {
   if (!(error instanceof Error)) return { kind: 'failure', message: String(error) }

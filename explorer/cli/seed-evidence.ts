@@ -1,0 +1,38 @@
+import type { Evidence, Seed } from '../../model/designs/seeds.ts'
+import { breadthFirst } from '../search/breadth-first.ts'
+import { type Catalogue, findDesign, findProperty, findScenario, titled } from './catalogue.ts'
+
+/**
+ * Searches the cells that a question's answer rests on, and says of each what was found: the length of a
+ * shortest counterexample, or the size of the proof. Cells of one design in one scenario are one search.
+ */
+export function evidenceFor({ evidence }: Seed, catalogue: Catalogue): string[] {
+  const lines = new Map<Evidence, string>()
+  for (const cell of evidence) {
+    if (lines.has(cell)) continue
+    const same = evidence.filter((e) => e.design === cell.design && e.scenario === cell.scenario)
+    for (const [index, line] of searched(same, catalogue).entries()) lines.set(same[index], line)
+  }
+  return evidence.map((cell) => lines.get(cell) as string)
+}
+
+function searched(cells: readonly Evidence[], catalogue: Catalogue): string[] {
+  const design = findDesign(catalogue, cells[0].design)
+  const scenario = findScenario(catalogue, cells[0].scenario)
+  const asked = cells.map((cell) => findProperty(catalogue, cell.property))
+  // Fault properties come along: behind a fault that nobody asks about nothing is explored.
+  const faults = catalogue.properties.filter(
+    (p) => p.kind === 'fault' && scenario.properties.includes(p.id) && !asked.includes(p),
+  )
+  const result = breadthFirst(scenario.build(design.patches), [...new Set(asked), ...faults])
+  return asked.map((property) => {
+    const found = result.properties.find((p) => p.property.id === property.id)
+    const what = `${titled(design)} in ${scenario.id}`
+    if (found?.verdict === 'violated') {
+      const steps = found.trace === null ? '' : `, ${found.trace.steps.length} steps`
+      return `${what} violates ${property.id}${steps}`
+    }
+    const size = `${result.states} states, ${result.complete ? 'complete' : 'not complete'}`
+    return `${what}: ${property.id} ${found?.verdict ?? 'inconclusive'}, ${size}`
+  })
+}

@@ -1,0 +1,313 @@
+import { join } from 'node:path'
+import { writeAtomically } from '../../counterexamples/file.ts'
+import { itemsOf } from '../../counterexamples/items.ts'
+import { RENDERERS, type RendererName } from '../../counterexamples/render.ts'
+import { type Change, changesBetween, type Replayed } from '../../counterexamples/replay.ts'
+import { Verifier } from '../../counterexamples/violation.ts'
+import type { TraceStep } from '../search/result.ts'
+import { nearest, unknownName } from './nearest.ts'
+import { plural } from './report-text.ts'
+
+/** A prompt prints at most this many lines. */
+const MOST_LINES = 10
+
+/** Commands, as `h` lists them. */
+const HELP = [
+  'n next step        N next of this thread   g N  go to step N',
+  'p previous step    P previous of it        q    quit',
+  's [text]  state, fields that contain text',
+  'd         what changed since the beginning',
+  'l         steps that are possible here, and why the others are not',
+  't N       take step N of that list instead       b  back to the trace',
+  'w FIELD   watch a field      rw  back to the step that wrote it last',
+  `x FORM    write it as ${Object.keys(RENDERERS).slice(0, 5).join(', ')},`,
+  `          ${Object.keys(RENDERERS).slice(5).join(', ')}`,
+]
+
+/** Where a form's file goes, by its name; the others are plain text. */
+const ENDINGS: Partial<Record<RendererName, string>> = { html: 'html', itf: 'itf.json', mermaid: 'mmd' }
+
+/** A step that was taken. */
+interface Taken extends TraceStep {
+  readonly fn: string | undefined
+  readonly changes: readonly Change[]
+  /** Codes afterwards; null when the step failed. */
+  readonly after: Uint16Array | null
+  /** What it failed with. */
+  readonly fault: string | null
+}
+
+/** A way through the behaviours of a system that starts as a counterexample and may leave it. */
+export class Walk {
+  watched: string | null = null
+  /** Steps taken so far. */
+  #at = 0
+  #path: readonly Taken[]
+  readonly #trace: readonly Taken[]
+  readonly #replayed: Replayed
+  readonly #verifier: Verifier
+  readonly #out: string
+  readonly #values: ReadonlyMap<string, (state: Uint16Array) => string>
+
+  /** @param out folder for what is exported. */
+  constructor(replayed: Replayed, out: string) {
+    const { system, property, states, fault } = replayed
+    this.#replayed = replayed
+    this.#out = out
+    this.#verifier = new Verifier(system, property)
+    this.#trace = replayed.steps.map(({ index, thread, located, changes }) => {
+      const after = states[index + 1] ?? null
+      const failed = after === null ? (fault?.message ?? 'it fails') : null
+      return {
+        thread: thread.name,
+        step: located.path,
+        fn: located.step.about.fn,
+        changes,
+        after,
+        fault: failed,
+      }
+    })
+    this.#path = this.#trace
+    this.#values = new Map(
+      itemsOf(system)
+        .all.filter((item) => !item.counter)
+        .map((item) => [item.path, (state: Uint16Array) => item.value(state)]),
+    )
+  }
+
+  /** Runs one command and says what to print; null to quit. */
+  answer(line: string): string[] | null {
+    const [command = 'n', ...rest] = line.trim() === '' ? [] : line.trim().split(/\s+/)
+    const argument = rest.join(' ')
+    switch (command) {
+      case 'n':
+        return this.#goTo(this.#at + 1)
+      case 'p':
+        return this.#goTo(this.#at - 1)
+      case 'N':
+      case 'P':
+        return this.#sameThread(command === 'N' ? 1 : -1)
+      case 'g':
+        return this.#goTo(Number(argument))
+      case 's':
+        return this.#state(argument)
+      case 'd':
+        return this.#since()
+      case 'l':
+        return this.#possible()
+      case 't':
+        return argument === '' ? this.#possible() : this.#take(Number(argument))
+      case 'b':
+        return this.#back()
+      case 'w':
+        return this.#watch(argument)
+      case 'rw':
+        return this.#lastWrite()
+      case 'x':
+        return this.#export(argument)
+      case 'h':
+      case '?':
+        return [...HELP]
+      case 'q':
+        return null
+      default:
+        return [`unknown command "${command}"; h lists them`]
+    }
+  }
+
+  /** The step just taken, or the beginning. */
+  here(): string[] {
+    const path = this.#path
+    if (this.#at === 0) return [`at the beginning, ${plural(path.length, 'step')} to go; h for help`]
+    const taken = path[this.#at - 1]
+    const { thread, step, fn, changes } = taken
+    const which = this.#astray ? `${this.#at}, not in the trace:` : `${this.#at}/${path.length}`
+    const shown = changes.slice(0, MOST_LINES - 4)
+    const more = changes.length - shown.length
+    return [
+      `${which} ${thread} ${step}${fn === undefined ? '' : ` (${fn})`}`,
+      ...shown.map(({ path: field, before, after }) => `    ${field}: ${before} -> ${after}`),
+      ...(more > 0 ? [`    and ${more} more`] : []),
+      ...(this.watched === null ? [] : [`    watched ${this.watched} = ${this.#valueOf(this.watched)}`]),
+      ...this.#remarks(taken),
+    ]
+  }
+
+  /** True when the last step is not of the trace. */
+  get #astray(): boolean {
+    return this.#at > 0 && this.#path[this.#at - 1] !== this.#trace[this.#at - 1]
+  }
+
+  #remarks({ fault }: Taken): string[] {
+    const { counterexample: ce } = this.#replayed
+    if (fault !== null) return [`    <--- ${fault}`]
+    const violates = `    <--- violates ${ce.property}`
+    if (this.#astray) {
+      const steps = this.#path.slice(0, this.#at)
+      return this.#verifier.fails({ initial: ce.initial, steps }) ? [violates] : []
+    }
+    return [
+      ...(this.#at === ce.loopStart ? ['    from here on it repeats'] : []),
+      ...(this.#at === this.#trace.length ? [violates] : []),
+    ]
+  }
+
+  #goTo(step: number): string[] {
+    const { length } = this.#path
+    if (!Number.isInteger(step) || step < 0 || step > length) {
+      const more = this.#path === this.#trace ? '' : '; t N takes one more, b goes back to the trace'
+      return [`there are steps 0 to ${length}${more}`]
+    }
+    this.#at = step
+    return this.here()
+  }
+
+  #sameThread(direction: 1 | -1): string[] {
+    const path = this.#path
+    const thread = path[Math.max(0, this.#at - 1)]?.thread
+    for (let i = this.#at - 1 + direction; i >= 0 && i < path.length; i += direction) {
+      if (path[i].thread === thread) return this.#goTo(i + 1)
+    }
+    return [`no ${direction === 1 ? 'later' : 'earlier'} step of ${thread ?? 'any thread'}`]
+  }
+
+  /** The state here; null after a step that failed. */
+  #codes(): Uint16Array | null {
+    return this.#at === 0 ? this.#replayed.states[0] : this.#path[this.#at - 1].after
+  }
+
+  /** The last state there was. */
+  #lastCodes(): Uint16Array {
+    const { states } = this.#replayed
+    return this.#codes() ?? (this.#at < 2 ? states[0] : (this.#path[this.#at - 2].after ?? states[0]))
+  }
+
+  #valueOf(path: string): string {
+    return this.#values.get(path)?.(this.#lastCodes()) ?? 'none'
+  }
+
+  #state(text: string): string[] {
+    const rows = [...this.#values.keys()]
+      .filter((path) => path.includes(text))
+      .map((path) => `${path} = ${this.#valueOf(path)}`)
+    return rows.length === 0 ? [`no field contains "${text}"`] : cut(rows, '; s TEXT shows some')
+  }
+
+  #since(): string[] {
+    const first = this.#replayed.states[0]
+    const rows = [...this.#values].flatMap(([path, value]) => {
+      const [before, now] = [value(first), value(this.#lastCodes())]
+      return before === now ? [] : [`${path}: ${before} -> ${now}`]
+    })
+    return rows.length === 0 ? ['nothing has changed since the beginning'] : cut(rows)
+  }
+
+  /** What can be taken here; empty after a step that failed. */
+  #enabled(): TraceStep[] {
+    const codes = this.#codes()
+    const { reference } = this.#verifier
+    return codes === null ? [] : reference.enabled(reference.snapshot(codes))
+  }
+
+  #possible(): string[] {
+    const codes = this.#codes()
+    if (codes === null) return ['the last step failed; nothing comes after it']
+    const next = this.#path[this.#at]
+    const enabled = this.#enabled()
+    const rows = enabled.map(({ thread, step }, index) => {
+      const taken = next?.thread === thread && next.step === step
+      return `${taken ? '*' : ' '} ${index + 1} ${thread} ${step}`
+    })
+    return cut([...(rows.length === 0 ? ['no step is possible'] : rows), ...this.#blocked(codes, enabled)])
+  }
+
+  /** Threads that cannot move, and what they wait for. */
+  #blocked(codes: Uint16Array, enabled: readonly TraceStep[]): string[] {
+    const { system } = this.#replayed
+    const { reference } = this.#verifier
+    const snapshot = reference.snapshot(codes)
+    return system.threads
+      .filter(({ name }) => !enabled.some(({ thread }) => thread === name))
+      .flatMap(({ name, flow, counter }) => {
+        const at = flow.counters[codes[counter.index]]
+        const own = flow.steps.filter((located) => located.at === at)
+        if (own.length === 0) return [`  - ${name} is done`]
+        return own.map(
+          ({ path }) =>
+            `  - ${name} ${path}: ${reference.whyBlocked(snapshot, { thread: name, step: path })}`,
+        )
+      })
+      .map((row) => row.slice(0, 100))
+  }
+
+  #take(number: number): string[] {
+    const enabled = this.#enabled()
+    const chosen = Number.isInteger(number) ? enabled[number - 1] : undefined
+    if (chosen === undefined) return [`there are steps 1 to ${enabled.length} to take; l lists them`]
+    const next = this.#path[this.#at]
+    if (next?.thread === chosen.thread && next.step === chosen.step) return this.#goTo(this.#at + 1)
+    this.#path = [...this.#path.slice(0, this.#at), this.#taken(chosen)]
+    return this.#goTo(this.#at + 1)
+  }
+
+  /** Takes an enabled step by xstate. */
+  #taken({ thread, step }: TraceStep): Taken {
+    const { system } = this.#replayed
+    const { reference } = this.#verifier
+    const before = this.#lastCodes()
+    const outcome = reference.step(reference.snapshot(before), { thread, step })
+    const flow = system.threads.find((t) => t.name === thread)?.flow
+    const fn = flow?.steps.find((s) => s.path === step)?.step.about.fn
+    if (outcome.kind !== 'moved') {
+      const fault = outcome.kind === 'fault' ? outcome.fault.message : 'it cannot be taken'
+      return { thread, step, fn, changes: [], after: null, fault }
+    }
+    const after = reference.codes(outcome.next)
+    return { thread, step, fn, changes: changesBetween(system, before, after), after, fault: null }
+  }
+
+  #back(): string[] {
+    const away = this.#path.findIndex((taken, i) => taken !== this.#trace[i])
+    this.#path = this.#trace
+    return this.#goTo(away < 0 ? this.#at : Math.min(this.#at, away))
+  }
+
+  #watch(path: string): string[] {
+    if (this.#values.has(path)) {
+      this.watched = path
+      return [`watching ${path} = ${this.#valueOf(path)}`]
+    }
+    const near = nearest(path, [...this.#values.keys()])
+    return [`no field is called "${path}"${near === null ? '' : `; did you mean ${near}?`}`]
+  }
+
+  #lastWrite(): string[] {
+    if (this.watched === null) return ['watch a field first: w FIELD']
+    for (let i = this.#at - 1; i >= 0; i--) {
+      if (!this.#path[i].changes.some((c) => c.path === this.watched)) continue
+      return this.#goTo(i + 1)
+    }
+    return [`${this.watched} was not written before`]
+  }
+
+  /** Writes the counterexample, which is the trace wherever the walk has gone. */
+  #export(form: string): string[] {
+    const forms = Object.keys(RENDERERS) as RendererName[]
+    const name = forms.find((known) => known === form)
+    if (name === undefined) return [unknownName('form', form, forms)]
+    const { id } = this.#replayed.counterexample
+    const file = join(this.#out, `${id}.${ENDINGS[name] ?? `${name}.txt`}`)
+    try {
+      writeAtomically(file, RENDERERS[name](this.#replayed))
+    } catch (error) {
+      return [`cannot write to ${file}: ${(error as NodeJS.ErrnoException).code}`]
+    }
+    return [`written: ${file}`]
+  }
+}
+
+/** As many rows as fit a prompt. */
+function cut(rows: readonly string[], hint = ''): string[] {
+  if (rows.length <= MOST_LINES) return [...rows]
+  return [...rows.slice(0, MOST_LINES - 1), `and ${rows.length - MOST_LINES + 1} more${hint}`]
+}
