@@ -98,6 +98,11 @@ describe('the start of a scenario', () => {
     expect(kvm.indirect_shadow_pages).toBe(1)
   })
 
+  it('may put them on the list in another order', () => {
+    const { active_mmu_pages } = startOf({ ...twoLevels, start: { ...twoLevels.start, oldestFirst: [1, 0] } })
+    expect([...active_mmu_pages]).toEqual([1, 0, null])
+  })
+
   it('leaves SPTEs to the guest, or fills in those whose target is there', () => {
     expect(startOf(twoLevels).page[0].spte[0].kind).toBe('none')
     const { page, rmap } = startOf({ ...twoLevels, start: { ...twoLevels.start, filled: true } })

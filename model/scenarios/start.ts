@@ -12,8 +12,10 @@ export type Entry = number | null | { readonly huge: number }
 export interface Start {
   /** Contents of the table frames 0, 1, ... */
   readonly tables: readonly (readonly Entry[])[]
-  /** Shadow pages from the oldest to the newest; default none. */
+  /** Shadow pages 0, 1, ...; default none. */
   readonly pages?: readonly PageAtStart[]
+  /** The same pages from the oldest to the newest; default in their order. */
+  readonly oldestFirst?: readonly number[]
   /** Are all SPTEs of those pages present that can be, or does the guest have to fault them in (default)? */
   readonly filled?: boolean
   /**
@@ -38,11 +40,12 @@ export interface PageAtStart {
 /** Puts the world into the state. */
 export function setUp(kvm: Kvm, bounds: Bounds, start: Start): void {
   setUpMemory(kvm, bounds, start)
-  const { pages = [], filled = false } = start
-  pages.forEach(({ gfn, level }, page) => {
+  const { pages = [], oldestFirst = [...pages.keys()], filled = false } = start
+  for (const page of oldestFirst) {
+    const { gfn, level } = pages[page]
     alloc_shadow_page(kvm, page, gfn, level)
     if (sp_has_gptes(kvm, page)) account_shadowed(kvm, page)
-  })
+  }
   if (filled) for (let page = 0; page < pages.length; page++) fill(kvm, page, pages)
   for (let v = 0; v < bounds.vcpus; v++) setUpVcpu(kvm, v, bounds, start)
   setUpThreads(kvm, bounds)
