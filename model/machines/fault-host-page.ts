@@ -16,7 +16,7 @@ export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
       {
         fn: 'kvm_faultin_pfn',
         since,
-        shows: (kvm) => `fault->mmu_seq = kvm->mmu_invalidate_seq = ${kvm.mmu_invalidate.seq}`,
+        shows: (kvm) => `mmu_seq = mmu_invalidate_seq = ${kvm.mmu_invalidate.seq}`,
       },
       {
         does: (kvm, v) => {
@@ -92,7 +92,7 @@ export function retryTest(
       since,
       shows: (kvm, v) => {
         const { in_progress, seq } = kvm.mmu_invalidate
-        return `in_progress = ${in_progress}, seq = ${seq} (fault: ${kvm.vcpu[v].fault.mmu_seq}): retry = ${stale(kvm, v)}`
+        return `in_progress ${in_progress}, seq ${kvm.vcpu[v].fault.mmu_seq} -> ${seq}: retry = ${stale(kvm, v)}`
       },
     },
     [{ when: stale, to: 'PF.15' }, {}],

@@ -81,7 +81,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
         ...about,
         shows: (kvm, v) =>
           huge(kvm, v, bounds)
-            ? 'no guest table behind a direct page'
+            ? 'direct page: no guest table'
             : `gpte_changed(level ${wantedLevel(kvm, v)}) = ${gpte_changed(kvm, v, wantedLevel(kvm, v), bounds)}`,
       },
       [

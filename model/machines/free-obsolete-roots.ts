@@ -63,8 +63,10 @@ export function testCurrentRoot(obsolete: ObsoleteTest = is_obsolete_sp): Step<K
 }
 
 /**
- * OB.1, previous roots, and then the roots of the other MMU: one step each, because each is a lock-free read of its own. `slotTested` says which
- * slot's root is looked at when deciding about slot `i + 1`.
+ * OB.1, previous roots, and then the roots of the other MMU: one step each, because each is a lock-free read
+ * of its own. The kernel frees the roots of one MMU before it looks at the other's; what becomes obsolete in
+ * between has a request of its own. `slotTested` says which slot's root is looked at when deciding about slot
+ * `i + 1`.
  */
 export function testPrevRoots(
   obsolete: ObsoleteTest = is_obsolete_sp,

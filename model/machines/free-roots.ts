@@ -15,7 +15,11 @@ const about = { fn: 'kvm_mmu_free_roots', since }
 export function freeRoots(vcpus: number): Entry<Kvm>[] {
   return [
     step('FR.1', { ...about, shows: (kvm, v) => `roots_to_free = { ${slots(kvm, v)} }` }, [
-      { when: (kvm, v) => kvm.vcpu[v].roots_to_free.isEmpty(), to: 'FR.end' },
+      {
+        when: (kvm, v) => held(kvm, v).length === 0,
+        does: (kvm, v) => kvm.vcpu[v].roots_to_free.clear(),
+        to: 'FR.end',
+      },
       {},
     ]),
     write_lock('FR.2', 'vcpu', about),
@@ -54,9 +58,13 @@ function mmu_free_root_page(kvm: Kvm, v: number, slot: number): void {
   }
 }
 
+/** The slots to free in which there is a root: `VALID_PAGE()`. */
+function held(kvm: Kvm, v: number): number[] {
+  return kvm.vcpu[v].roots_to_free.elements().filter((slot) => pages_in_slot(kvm, v, slot).length > 0)
+}
+
 function slots(kvm: Kvm, v: number): string {
-  return kvm.vcpu[v].roots_to_free
-    .elements()
+  return held(kvm, v)
     .map((slot) => `${slot_name(kvm, v, slot)} = ${pages_in_slot(kvm, v, slot).join('+')}`)
     .join(', ')
 }

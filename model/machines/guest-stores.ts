@@ -40,7 +40,7 @@ export function beginEdit({ gva, index, to, w, by, emulatedInto }: Edit, number:
 export function beginHardStore({ gva, by }: HardStore, number: number): Step<Kvm> {
   return step(
     `store[${number}]`,
-    { ...code, shows: `write gva ${gva} by an instruction that KVM cannot emulate` },
+    { ...code, shows: `write gva ${gva}, cannot be emulated` },
     {
       when: (kvm, v) => v === by && kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].hard_stores_left > 0,
       does: (kvm, v) => {

@@ -174,7 +174,7 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
     {
       ...hardware,
       shows: (kvm, v) =>
-        `walk below root ${root_page(kvm, v, bounds)}: gva ${kvm.vcpu[v].gva} -> pfn ${walked_spte(kvm, v, bounds).pfn}`,
+        `root ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva} -> pfn ${walked_spte(kvm, v, bounds).pfn}`,
       fused: 'Reading the leaf, filling the TLB and the access: the access uses the entry just read.',
     },
     {
@@ -207,7 +207,7 @@ function walkFault(bounds: Bounds): Step<Kvm> {
     {
       ...hardware,
       shows: (kvm, v) =>
-        `walk below root ${root_page(kvm, v, bounds)}: gva ${kvm.vcpu[v].gva} ${walked_spte(kvm, v, bounds).kind === 'leaf' ? 'not writable' : 'not present'}, #PF exit`,
+        `root ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva}: ${walked_spte(kvm, v, bounds).kind === 'leaf' ? 'not writable' : 'not present'}, exit`,
     },
     {
       when: (kvm, v) => may_walk(kvm, v, bounds) && refused(kvm, v),

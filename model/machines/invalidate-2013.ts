@@ -23,7 +23,7 @@ export function zapChildren(leaf: (kvm: Kvm, sptep: { page: number; index: numbe
     {
       fn: 'kvm_mmu_page_unlink_children',
       since,
-      shows: (kvm) => `the SPTEs of page ${zapping.sp(kvm, 0)}, in the way of this design`,
+      shows: (kvm) => `SPTEs of page ${zapping.sp(kvm, 0)}, as designed`,
       fused: 'All entries of the page at once: each only goes away, and the flush comes after the last.',
     },
     {
@@ -70,7 +70,7 @@ export function resetAll(): Step<Kvm> {
     {
       fn: 'kvm_clear_all_gfn_page_info',
       since,
-      shows: 'reset all rmaps and counters, empty the hash and the list',
+      shows: 'reset all rmaps, hash and list',
       fused:
         'One section under mmu_lock; nobody is in the guest, and no table is looked at without the lock.',
     },

@@ -32,7 +32,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
       'LW.2',
       {
         ...begin,
-        shows: 'local_irq_disable(); vcpu->mode = READING_SHADOW_PAGE_TABLES',
+        shows: 'mode = READING_SHADOW_PAGE_TABLES',
         fused: 'Interrupts go off just before; nobody sends one to a vCPU in OUTSIDE_GUEST_MODE.',
       },
       {
@@ -75,8 +75,9 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
       {
         fn: 'walk_shadow_page_lockless_end',
         since,
-        shows: 'smp_store_release(&vcpu->mode, OUTSIDE_GUEST_MODE); local_irq_enable()',
-        fused: 'A sender that finds OUTSIDE sends no IPI; one that came before is taken here.',
+        shows: 'vcpu->mode = OUTSIDE_GUEST_MODE',
+        fused:
+          'Interrupts go on just after: a sender that finds OUTSIDE sends no IPI; one that came before is taken here.',
       },
       {
         does: (kvm, v) => {

@@ -18,7 +18,12 @@ export function memslotCreate(): Program<Kvm> {
       [
         step(
           'SC.1',
-          { ...update, shows: 'mutex_lock(&kvm->slots_lock); allocate the arrays of slot 0' },
+          {
+            ...update,
+            shows: 'allocate the arrays of slot 0',
+            fused:
+              'slots_lock keeps other updates out; the slot belongs to this thread until it is published.',
+          },
           {
             when: (kvm) => kvm.memslot[0].left > 0,
             does: (kvm) => {
@@ -34,7 +39,7 @@ export function memslotCreate(): Program<Kvm> {
       'SC.2',
       {
         ...swap,
-        shows: 'rcu_assign_pointer(kvm->memslots): slot 0 is in it; KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS',
+        shows: 'kvm->memslots: slot 0, GEN_UPDATE_IN_PROGRESS',
         fused: 'The generation and its flag are part of the set that is published.',
       },
       {

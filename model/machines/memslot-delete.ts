@@ -28,8 +28,9 @@ export function memslotDelete(bounds: Bounds): Program<Kvm> {
           'SL.1',
           {
             ...update,
-            shows: 'mutex_lock(&kvm->slots_lock); copy slot 0, flagged KVM_MEMSLOT_INVALID',
-            fused: 'The copy belongs to this thread until it is published.',
+            shows: 'slot 0: copy, KVM_MEMSLOT_INVALID',
+            fused:
+              'slots_lock keeps other updates out; the copy belongs to this thread until it is published.',
           },
           {
             when: (kvm) => kvm.memslot[0].left > 0,
@@ -47,15 +48,16 @@ export function memslotDelete(bounds: Bounds): Program<Kvm> {
       write_lock('ZF.1', 'memslot', { fn: 'kvm_arch_flush_shadow_memslot', since }),
       ...(bounds.preciseZap ? zap_memslot(bounds) : zap_all_fast(bounds)),
     ]),
-    publish('SL.6', 'gone', 'slot 0 is not in it'),
+    publish('SL.6', 'gone', 'slot 0 is gone'),
     synchronize_srcu('SL.6 wait'),
     step(
       'SL.7',
       {
         fn: 'kvm_free_memslot',
         since,
-        shows: 'free the arrays of slot 0, mutex_unlock(&kvm->slots_lock)',
-        fused: 'Nobody can find the slot any more; whoever still uses it is at fault in any order.',
+        shows: 'free the arrays of slot 0',
+        fused:
+          'Nobody can find the slot any more; whoever still uses it is at fault in any order. slots_lock is released.',
       },
       { does: free_arrays, to: 'idle' },
     ),
@@ -73,7 +75,7 @@ export function publish(
     name,
     {
       ...swap,
-      shows: `rcu_assign_pointer(kvm->memslots): ${shows}`,
+      shows: `kvm->memslots: ${shows}`,
       fused:
         'The test of mn_active_invalidate_count and the publication are under mn_invalidate_lock, which the notifier takes to count.',
     },

@@ -43,7 +43,7 @@ export function mmioSpte(bounds: Bounds, fresh = check_mmio_spte): Step<Kvm> {
     {
       fn: 'handle_mmio_page_fault',
       since,
-      shows: (kvm, v) => `an MMIO SPTE of this generation = ${found(kvm, v)}`,
+      shows: (kvm, v) => `MMIO SPTE is current = ${found(kvm, v)}`,
       fused:
         'A walk without lock; each entry on the way is only left by this vCPU or under a flush with wait. The generation and its flag are one word.',
     },

@@ -55,7 +55,7 @@ function flushForCr3(): Entry<Kvm> {
     {
       fn: 'kvm_invalidate_pcid',
       since,
-      shows: 'kvm_make_request(MMU_SYNC), kvm_make_request(TLB_FLUSH_CURRENT)',
+      shows: 'requests |= MMU_SYNC, TLB_FLUSH_CURRENT',
       fused: 'The kernel makes them after the switch; only this vCPU looks at them, at RUN.2 and RUN.4.',
     },
     {
@@ -116,6 +116,7 @@ export function swapRoots(pgdOf: PgdOf = recordedPgd): Step<Kvm> {
         const { i, prev_roots } = kvm.vcpu[v]
         return `swap(root, prev_roots[${i}]); is_root_usable(root = ${prev_roots[i] ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`
       },
+      fused: 'The slots belong to this vCPU; of the page only role.invalid can change meanwhile.',
     },
     [
       {

@@ -19,7 +19,7 @@ import { kvm_make_all_cpus_request } from './make-request.ts'
 const since = 'v5.15..v6.16'
 const start = { fn: 'kvm_mmu_notifier_invalidate_range_start', since }
 const end = { fn: 'kvm_mmu_notifier_invalidate_range_end', since }
-const host = { fn: 'host mm', since: 'x86' }
+const host = { fn: 'host mm', since: 'any' }
 
 const gfnOf = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
 
@@ -37,7 +37,7 @@ export function notifier(bounds: Bounds): Program<Kvm> {
       {
         fn: 'kvm_mmu_invalidate_begin',
         since,
-        shows: (kvm, n) => `mmu_invalidate_in_progress++, range += gfn ${gfnOf(kvm, n)}`,
+        shows: (kvm, n) => `in_progress++, range += gfn ${gfnOf(kvm, n)}`,
       },
       { does: count },
     ),
@@ -61,7 +61,7 @@ export function notifier(bounds: Bounds): Program<Kvm> {
 function begin(gfn: number): Step<Kvm> {
   return step(
     `NS.1[${gfn}]`,
-    { ...start, shows: `invalidate the page of gfn ${gfn}: mn_active_invalidate_count++` },
+    { ...start, shows: `gfn ${gfn}: mn_active_invalidate_count++` },
     {
       when: (kvm, n) => kvm.notifier[n].left > 0 && kvm.host_pte[gfn] !== null,
       does: (kvm, n) => {
@@ -148,7 +148,7 @@ function loseThePage(_bounds: Bounds): Entry<Kvm>[] {
         ...host,
         shows: (kvm, n) => {
           const pfn = kvm.host_pte[gfnOf(kvm, n)]
-          return pfn === null ? 'nothing is mapped any more' : `clear the host page-table entry of pfn ${pfn}`
+          return pfn === null ? 'nothing is mapped any more' : `clear the host PTE of pfn ${pfn}`
         },
       },
       [
@@ -167,7 +167,7 @@ function loseThePage(_bounds: Bounds): Entry<Kvm>[] {
         ...host,
         shows: (kvm, n) => {
           const pfn = kvm.notifier[n].pfn as number
-          return `pfn ${pfn}${kvm.host_page[pfn].dirty ? ' is written back,' : ''} freed, and given to another owner`
+          return `pfn ${pfn}: ${kvm.host_page[pfn].dirty ? 'written back, ' : ''}freed and reused`
         },
         fused: 'A free page can be given away at once; nobody can tell the moment in between.',
       },
@@ -213,7 +213,7 @@ function rangeEnd(): Entry<Kvm>[] {
     ),
     step(
       'NE.1 count',
-      { fn, since, shows: 'mmu_invalidate_in_progress--' },
+      { fn, since, shows: 'in_progress--' },
       {
         does: (kvm) => {
           kvm.mmu_invalidate.in_progress--

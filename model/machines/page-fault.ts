@@ -17,7 +17,7 @@ import { preFaultDone } from './pre-fault.ts'
 import { setSpte } from './set-spte.ts'
 
 const since = 'v5.16..v6.16'
-const about = { fn: 'paging_page_fault', since }
+const about = { fn: 'paging64_page_fault', since }
 
 /** The slow page fault of shadow paging (shadow-mmu.md 5.1, 5.3, 5.4). */
 export function pageFault(bounds: Bounds): Block<Kvm> {
@@ -88,7 +88,7 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
   return step(
     'PF.2',
     {
-      fn: 'walk_addr',
+      fn: 'paging64_walk_addr',
       since,
       shows: (kvm, v) => {
         const level = levelOf(kvm, v)
@@ -176,7 +176,7 @@ export function staleCheck(
     {
       fn: 'is_page_fault_stale',
       since,
-      shows: (kvm, v) => `is_page_fault_stale(root ${kvm.vcpu[v].root ?? 'without page'}) = ${stale(kvm, v)}`,
+      shows: (kvm, v) => `root ${kvm.vcpu[v].root ?? 'without page'}: stale = ${stale(kvm, v)}`,
     },
     [{ when: stale, to: 'PF.15' }, {}],
   )

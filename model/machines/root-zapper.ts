@@ -13,7 +13,7 @@ import {
 } from './zap-page.ts'
 
 const fn = 'kvm_mmu_track_write'
-const since = 'v5.18..v6.16'
+const since = 'v6.6..v6.16'
 
 /** The walk skips pages without a guest table, and those that are obsolete already. */
 function zappable(kvm: Kvm, page: number): boolean {

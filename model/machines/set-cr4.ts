@@ -101,7 +101,7 @@ export function rootRole(size: (rootRolePae: boolean, direct: boolean) => boolea
       since,
       shows: (kvm, v) => {
         const { direct, guest_mode } = root_role(kvm, v)
-        return `role: direct = ${direct}, guest_mode = ${guest_mode}, pae = ${pae(kvm, v)}`
+        return `role: ${[direct ? 'direct' : 'indirect', ...(guest_mode ? ['guest_mode'] : []), ...(pae(kvm, v) ? ['pae'] : [])].join(', ')}`
       },
     },
     {

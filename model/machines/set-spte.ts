@@ -83,7 +83,7 @@ function dropOther(bounds: Bounds): Entry<Kvm> {
     return entry.kind === 'leaf' && (entry.pfn !== kvm.vcpu[v].fault.pfn || entry.gfn !== target_gfn(kvm, v))
   }
   return block('SET.2', [
-    step('SET.2 test', { ...about, shows: (kvm, v) => `was_rmapped to another frame = ${other(kvm, v)}` }, [
+    step('SET.2 test', { ...about, shows: (kvm, v) => `another frame mapped here = ${other(kvm, v)}` }, [
       { when: (kvm, v) => !other(kvm, v), to: 'SET.2 end' },
       {
         does: (kvm, v) => {

@@ -14,7 +14,7 @@ export function synchronize_srcu(name: string): Block<Kvm> {
         since,
         shows: (kvm) => {
           const readers = [...names('vcpu', kvm.vcpu_in_srcu), ...names('notifier', kvm.notifier_in_srcu)]
-          return `synchronize_srcu(&kvm->srcu): readers inside: ${readers.join(', ') || 'none'}`
+          return `readers inside: ${readers.join(', ') || 'none'}`
         },
         fused: 'The grace period begins at one moment; whoever enters later is not waited for.',
       },

@@ -31,7 +31,7 @@ export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_sha
     'UP.1',
     {
       ...about,
-      shows: (kvm) => `READ_ONCE(indirect_shadow_pages) = ${kvm.indirect_shadow_pages}`,
+      shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}`,
     },
     [
       {
@@ -107,9 +107,7 @@ function rememberRetry(always: boolean): Entry<Kvm> {
     {
       ...about,
       shows: (kvm, v) =>
-        retried(kvm, v)
-          ? `last_retry_eip, last_retry_addr = this instruction, gva ${kvm.vcpu[v].gva}`
-          : 'nothing was zapped',
+        retried(kvm, v) ? `last_retry_addr = gva ${kvm.vcpu[v].gva}` : 'nothing was zapped',
     },
     {
       does: (kvm, v) => {

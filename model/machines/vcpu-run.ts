@@ -87,7 +87,7 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
 
 /** VM-entry empties the store buffer; by then the requests have been looked at. */
 function vmEntry(): Entry<Kvm> {
-  return step('RUN.8 enter', { fn: 'vcpu_run', since: 'x86', shows: 'VM-entry' }, { does: drain })
+  return step('RUN.8 enter', { fn: 'kvm_x86_vcpu_run', since: 'x86', shows: 'VM-entry' }, { does: drain })
 }
 
 /** The final check before entry: something is pending, or a sender has moved the mode on. */

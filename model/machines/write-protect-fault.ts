@@ -18,7 +18,7 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
   return block('WP', [
     step(
       'WP.1',
-      { ...wp, shows: (kvm, v) => `same instruction and address as last_retry: ${is_retried(kvm, v)}` },
+      { ...wp, shows: (kvm, v) => `last_retry_addr == gva ${kvm.vcpu[v].gva}: ${is_retried(kvm, v)}` },
       [
         { when: is_retried },
         {
@@ -48,14 +48,10 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
       {},
     ]),
     unprotect(bounds, true),
-    step(
-      'RX.3',
-      { ...rx, shows: 'resume the guest: retry the instruction' },
-      { does: forget_fault, to: 'RUN.1' },
-    ),
+    step('RX.3', { ...rx, shows: 'resume the guest, which retries' }, { does: forget_fault, to: 'RUN.1' }),
     step(
       'RX.fail',
-      { fn: 'handle_emulation_failure', since, shows: 'KVM_EXIT_INTERNAL_ERROR to userspace' },
+      { fn: 'handle_emulation_failure', since, shows: 'exit: KVM_EXIT_INTERNAL_ERROR' },
       {
         does: (kvm, v) => {
           forget_fault(kvm, v)

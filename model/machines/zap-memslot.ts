@@ -78,7 +78,7 @@ function lockBreak(name: string, _bounds: Bounds, before: Entry<Kvm>[]): Entry<K
       ...before,
       write_unlock('unlock', {
         ...leaves,
-        shows: 'cond_resched_rwlock_write(): write_unlock(&kvm->mmu_lock)',
+        shows: 'cond_resched_rwlock_write()',
       }),
       write_lock('relock', 'memslot', leaves),
     ]),

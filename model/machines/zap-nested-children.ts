@@ -22,7 +22,7 @@ export function unlinkNestedChildren(zapping: Zapping, mayZap: OrphanTest = unus
     {
       fn: 'mmu_page_zap_pte',
       since: 'v5.9..v7.2',
-      shows: (kvm, self) => `clear the SPTEs of page ${sp(kvm, self)}, and zap the tables below it`,
+      shows: (kvm, self) => `zap SPTEs and tables of page ${sp(kvm, self)}`,
       fused:
         'Whole pages at once: mmu_lock is held, each SPTE only goes away before the flush, and whoever tests a root without the lock does so after the request that follows.',
     },
