@@ -63,7 +63,7 @@ export class CompiledSystem {
   readonly firstStep: Int32Array
   /** Where thread t's program counters begin in `firstStep`. */
   readonly dispatch: Int32Array
-  #used = 2
+  #used: number
   readonly #runner: StepRunner
   readonly #widen: CompileOptions['widen']
   readonly #onRecord: CompileOptions['onRecord']
@@ -71,6 +71,7 @@ export class CompiledSystem {
   constructor(system: System, options: CompileOptions = {}) {
     this.system = system
     this.steps = stepTable(system)
+    this.#used = this.#firstLeaf
     this.hash = new Tabulation(system.layout.fields, options.seed ?? 1)
     if (this.steps.length > 0xffff) throw new ModelError(`${system.name} has more than 65535 steps`)
     this.roots = new Int32Array(this.steps.length)
@@ -140,8 +141,16 @@ export class CompiledSystem {
 
   /** Visits all behaviour records. */
   eachLeaf(visit: (leaf: number) => void): void {
-    for (let leaf = 2; leaf < this.#used; leaf += LEAF.first + 2 * this.leaves[leaf + LEAF.changes])
+    const { words } = this.system.layout
+    for (let leaf = this.#firstLeaf; leaf < this.#used; ) {
       visit(leaf)
+      leaf += LEAF.first + 2 * this.leaves[leaf + LEAF.changes] + words
+    }
+  }
+
+  /** Leaves are larger than what DISABLED stands for. */
+  get #firstLeaf(): number {
+    return 2 + this.system.layout.words
   }
 
   /** Runs a step, and once more: code that keeps or draws values of its own is likely to differ then. */
@@ -178,7 +187,8 @@ export class CompiledSystem {
       high ^= this.hash.deltaHigh(f, from, to)
       masks.set(field.word, (masks.get(field.word) ?? 0) ^ ((from ^ to) << field.shift))
     }
-    const size = LEAF.first + 2 * masks.size
+    const { words } = this.system.layout
+    const size = LEAF.first + 2 * masks.size + words
     while (this.#used + size > this.leaves.length) {
       const larger = new Int32Array(this.leaves.length * 2)
       larger.set(this.leaves)
@@ -191,6 +201,7 @@ export class CompiledSystem {
     for (const [word, mask] of masks) {
       this.leaves[at++] = word
       this.leaves[at++] = mask
+      this.leaves[leaf - words + word] = mask
     }
     return leaf
   }

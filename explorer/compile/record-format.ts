@@ -3,7 +3,10 @@
 /** Leaf that stands for "the step is not enabled". Behaviour leaves have larger numbers. */
 export const DISABLED = -1
 
-/** Offsets into a behaviour record in `leaves`. */
+/**
+ * Offsets into a behaviour record in `leaves`. In front of it lie as many words as a packed state has: what
+ * the behaviour changes, as a state's words by exclusive or. The pairs at the end say the same in few words.
+ */
 export const LEAF = {
   hashLow: 0,
   hashHigh: 1,

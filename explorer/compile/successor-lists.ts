@@ -9,15 +9,12 @@ export const LIST = {
   /** 1 when one of the steps violates an action property or ends in a fault, else 0. */
   special: 1,
   count: 2,
-  /** A small number for it, by which it can be found in `SuccessorLists.places`; 0 when there are too many. */
+  /** A small number for it, see `SuccessorLists.places`; 0 when it is special or there are too many. */
   number: 3,
   /** `[hashLow, hashHigh, leaf]` of each step, in ascending order of steps. */
   first: 4,
 } as const
 export const LIST_ENTRY = 3
-
-/** Lists beyond which they get no numbers. */
-const MOST_NUMBERS = 0x7fff
 
 /** Lists of one program counter beyond which its steps are no longer looked up together. */
 const CROWDED = 2048
@@ -41,17 +38,20 @@ export class SuccessorLists {
   places = new Int32Array(1 << 8)
   /**
    * Bits of the packed state by list number, at `number * 2 * words`: first those on which it depends that
-   * this is the list, then those that its steps change. All bits for number 0 and where a step is special.
+   * this is the list, then those that its steps change. All bits for number 0.
    */
   footprints: Int32Array
   #numbers = 1
+  readonly #most: number
   readonly #steps: (readonly number[])[] = []
   readonly #place: number[] = []
   readonly #listsOf: number[] = []
   readonly #known = new Map<string, number>()
   #used = 2
 
-  constructor(compiled: CompiledSystem) {
+  /** @param most lists that get a number. */
+  constructor(compiled: CompiledSystem, most = 0x7fff) {
+    this.#most = most
     this.compiled = compiled
     const { firstStep } = compiled
     const places = firstStep.length - 1
@@ -156,7 +156,7 @@ export class SuccessorLists {
   }
 
   #numberOf(list: number, members: readonly number[], special: boolean, reads: Int32Array): number {
-    if (this.#numbers > MOST_NUMBERS) return 0
+    if (special || this.#numbers > this.#most) return 0
     const { leaves, system } = this.compiled
     const { words } = system.layout
     const number = this.#numbers++
@@ -171,7 +171,6 @@ export class SuccessorLists {
     this.places[number] = list
     const at = number * 2 * words
     this.footprints.set(reads, at)
-    if (special) this.footprints.fill(-1, at + words, at + 2 * words)
     for (const leaf of members) {
       for (let n = leaves[leaf + LEAF.changes], change = leaf + LEAF.first; n > 0; n--, change += 2)
         this.footprints[at + words + leaves[change]] |= leaves[change + 1]

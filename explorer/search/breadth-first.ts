@@ -199,6 +199,7 @@ class BreadthFirst<W> implements ExpansionSink {
       for (let k = 0; k < count; k++) this.#engine.edges.add(source[k], found[k] < 0 ? ~found[k] : found[k])
     }
     if (this.#beyond === null) {
+      batch.compact()
       this.#judgeNew()
       this.#engine.inheritance?.handOn(batch)
     }
@@ -208,14 +209,14 @@ class BreadthFirst<W> implements ExpansionSink {
   }
 
   #judgeNew(): void {
-    const { count, found, source, leaf } = this.#engine.expander.batch
+    const { fresh, freshCount, found, source, leaf } = this.#engine.expander.batch
     const { chunks, tags, words } = this.#engine.store
     const { leaves } = this.#engine.compiled
     const judge = this.#engine.judge
     const genealogy = this.#genealogy
     const rewrites = this.#engine.visited.rewrites === true
-    for (let k = 0; k < count; k++) {
-      if (found[k] >= 0) continue
+    for (let n = 0; n < freshCount; n++) {
+      const k = fresh[n]
       const id = ~found[k]
       const parent = source[k]
       genealogy.add(id, parent, leaves[leaf[k] + LEAF.step])

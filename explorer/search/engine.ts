@@ -35,6 +35,8 @@ export interface Engine<W> {
   readonly checkpoint: SearchCheckpoint<W> | null
 }
 
+/** Threads up to which notes may have two bytes each; more threads have fewer lists each. */
+const FEW_THREADS = 8
 /** Threads beyond which the notes of a state would take more memory than the state. */
 const MOST_THREADS = 32
 
@@ -61,7 +63,8 @@ export function engineFor<W>(
   // anew: nothing is handed on there.
   const handsOn = symmetry === null && partialOrder === null && system.threads.length <= MOST_THREADS
   const room = handsOn ? system.threads.length : 0
-  const store = new VectorStore(system.layout.words, storage === 'exact', room)
+  const noteBytes = system.threads.length <= FEW_THREADS ? 2 : 1
+  const store = new VectorStore(system.layout.words, storage === 'exact', room, noteBytes)
   const fingerprints = visitedSetOf(store, options)
   const visited: VisitedSet = symmetry?.visitedSet(fingerprints, store, compiled.hash) ?? fingerprints
   const predicates = new Predicates(system as System, Judge.questions(properties), symmetry?.widenQuestion)

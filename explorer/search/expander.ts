@@ -30,7 +30,8 @@ export class Expander {
   constructor(compiled: CompiledSystem, store: VectorStore) {
     this.#compiled = compiled
     this.#store = store
-    this.lists = new SuccessorLists(compiled)
+    // A note holds twice a number, and one more.
+    this.lists = new SuccessorLists(compiled, 2 ** (8 * store.noteBytes - 1) - 1)
     const { firstStep, system } = compiled
     const most = firstStep.reduce(
       (most, first, at) => Math.max(most, first - (at > 0 ? firstStep[at - 1] : 0)),

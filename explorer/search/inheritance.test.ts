@@ -6,7 +6,7 @@ import { LIST, LIST_ENTRY } from '../compile/successor-lists.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
 import { ExactSet } from '../state/exact-set.ts'
-import { VectorStore } from '../state/vector-store.ts'
+import { type Notes, VectorStore } from '../state/vector-store.ts'
 import { breadthFirst } from './breadth-first.ts'
 import { Expander, type ExpansionSink } from './expander.ts'
 import { Inheritance } from './inheritance.ts'
@@ -14,15 +14,18 @@ import { Successors } from './successors.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 
+/** States expanded; the first chunk of the store is enough for them. */
+const MOST = 10_000
+
 /** A search, state by state, that hands `look` each state just before it is expanded. Returns its look-ups. */
 function explore(
   system: System,
   sleep: boolean,
-  look: (parts: Parts, words: Int32Array, notes: Uint16Array) => void = () => {},
+  look: (parts: Parts, words: Int32Array, notes: Notes) => void = () => {},
 ): { readonly states: number; readonly transitions: number; readonly lookUps: number } {
   const compiled = new CompiledSystem(system)
   const { layout, initial, threads } = system
-  const store = new VectorStore(layout.words, true, threads.length)
+  const store = new VectorStore(layout.words, true, threads.length, threads.length > 8 ? 1 : 2)
   const visited = new ExactSet(store)
   const expander = new Expander(compiled, store)
   const inheritance = new Inheritance(expander.lists, store, sleep)
@@ -34,13 +37,14 @@ function explore(
   let lookUps = 0
   const lookUp = (): boolean => {
     visited.insert(expander.batch, compiled.leaves)
+    expander.batch.compact()
     inheritance.handOn(expander.batch)
     lookUps += expander.batch.count
     expander.batch.count = 0
     return true
   }
   const sink: ExpansionSink = { flush: lookUp, special: () => {}, stuck: () => {} }
-  for (let head = 0; head < store.count; head++) {
+  for (let head = 0; head < Math.min(store.count, MOST); head++) {
     const at = head * threads.length
     const words = store.chunks[0].slice(head * layout.words, (head + 1) * layout.words)
     look({ store, expander }, words, store.notes[0].slice(at, at + threads.length))
@@ -94,6 +98,8 @@ describe('notes', () => {
       { numRuns: 200 },
     )
     check(twoPhase(3))
+    // Many threads: notes of one byte, and a loop over the threads.
+    check(twoPhase(9))
     expect(handedOn).toBeGreaterThan(1000)
     expect(asleep).toBeGreaterThan(1000)
   })

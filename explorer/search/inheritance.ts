@@ -1,7 +1,7 @@
 import { LEAF } from '../compile/record-format.ts'
 import type { SuccessorLists } from '../compile/successor-lists.ts'
 import type { Batch } from '../state/batch.ts'
-import { VectorStore } from '../state/vector-store.ts'
+import { type Notes, VectorStore } from '../state/vector-store.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
@@ -24,8 +24,7 @@ export class Inheritance {
   readonly #lists: SuccessorLists
   readonly #store: VectorStore
   readonly #threadOf: Int32Array
-  readonly #threads: number
-  readonly #sleep: boolean
+  readonly #loop: Loop
 
   /** @param sleep false when somebody wants to hear of every look-up. */
   constructor(lists: SuccessorLists, store: VectorStore, sleep: boolean) {
@@ -33,51 +32,70 @@ export class Inheritance {
     this.#store = store
     const { steps, system } = lists.compiled
     this.#threadOf = Int32Array.from(steps, (step) => step.thread)
-    this.#threads = system.threads.length
-    this.#sleep = sleep
+    this.#loop = loopFor(store.words, system.threads.length, sleep)
   }
 
-  /** Makes the notes of the states that were new in a batch. */
-  handOn({ found, source, leaf, count }: Batch): void {
-    const { notes } = this.#store
-    const threads = this.#threads
-    for (let k = 0; k < count; k++) {
-      if (found[k] >= 0) continue
-      const id = ~found[k]
-      const parent = source[k]
-      this.#one(
-        notes[parent >>> chunkBits],
-        (parent & chunkMask) * threads,
-        leaf[k],
-        notes[id >>> chunkBits],
-        (id & chunkMask) * threads,
-      )
-    }
-  }
-
-  #one(from: Uint16Array, parent: number, leaf: number, into: Uint16Array, child: number): void {
+  /** Makes the notes of the states that were new in a batch, which is compacted. */
+  handOn({ fresh, freshCount, found, source, leaf }: Batch): void {
     const { footprints, compiled } = this.#lists
-    const { leaves } = compiled
-    const { words } = this.#store
-    const threads = this.#threads
-    const first = leaf + LEAF.first
-    const last = first + 2 * leaves[leaf + LEAF.changes]
-    const mover = this.#threadOf[leaves[leaf + LEAF.step]]
-    const own = (from[parent + mover] >>> 1) * 2 * words
-    for (let t = 0; t < threads; t++) {
-      if (t === mover) continue
-      const note = from[parent + t]
-      if (note === 0) continue
-      const list = (note >>> 1) * 2 * words
-      let meets = 0
-      for (let at = first; at < last; at += 2) meets |= footprints[list + leaves[at]] & leaves[at + 1]
-      if (meets !== 0) continue
-      let sleeps = this.#sleep && (t < mover || (note & 1) !== 0) ? 1 : 0
-      if (sleeps !== 0) {
-        for (let w = 0; w < words; w++) meets |= footprints[list + words + w] & footprints[own + w]
-        if (meets !== 0) sleeps = 0
-      }
-      into[child + t] = (note & 0xfffe) | sleeps
-    }
+    const { notes } = this.#store
+    this.#loop(freshCount, fresh, found, source, leaf, notes, compiled.leaves, footprints, this.#threadOf)
   }
+}
+
+/** The loop of `handOn` over the new successors of a batch. */
+type Loop = (
+  count: number,
+  fresh: Int32Array,
+  found: Int32Array,
+  source: Int32Array,
+  leaf: Int32Array,
+  notes: readonly Notes[],
+  leaves: Int32Array,
+  footprints: Int32Array,
+  threadOf: Int32Array,
+) => void
+
+/** Words of all threads beyond which the loop over the threads stays a loop. */
+const MOST_UNROLLED = 32
+
+/**
+ * The loop for a length of the packed state and a number of threads, unrolled over the words, and over the
+ * threads if they are few. It has no branches on notes, because nobody could foresee them.
+ */
+function loopFor(words: number, threads: number, sleep: boolean): Loop {
+  const each = (term: (w: number) => string, by: string): string =>
+    Array.from({ length: words }, (_, w) => term(w)).join(by)
+  const noteOf = (t: string | number): string => `{
+        const note = from[parent + ${t}]
+        const list = (note >>> 1) * ${2 * words}
+        const meets = ${each((w) => `(footprints[list + ${w}] & change${w})`, ' | ')}
+        const disturbs = ${each((w) => `(footprints[list + ${words + w}] & read${w})`, ' | ')}
+        const kept = ~((meets | -meets) >> 31)
+        const commutes = ~((disturbs | -disturbs) >> 31)
+        const looked = note | ((${t} - mover) >>> 31)
+        into[child + ${t}] = kept & ${sleep ? '((note & 0xfffe) | (looked & commutes & 1))' : 'note & 0xfffe'}
+      }`
+  const perThread =
+    words * threads <= MOST_UNROLLED
+      ? Array.from({ length: threads }, (_, t) => noteOf(t)).join('\n')
+      : `for (let t = 0; t < ${threads}; t++) ${noteOf('t')}`
+  return new Function(`return (count, fresh, found, source, leaf, notes, leaves, footprints, threadOf) => {
+    for (let n = 0; n < count; n++) {
+      const k = fresh[n]
+      const id = ~found[k]
+      const state = source[k]
+      const behaviour = leaf[k]
+      const from = notes[state >>> ${chunkBits}]
+      const parent = (state & ${chunkMask}) * ${threads}
+      const into = notes[id >>> ${chunkBits}]
+      const child = (id & ${chunkMask}) * ${threads}
+      const mover = threadOf[leaves[behaviour + ${LEAF.step}]]
+      const own = (from[parent + mover] >>> 1) * ${2 * words}
+      ${each((w) => `const change${w} = leaves[behaviour - ${words - w}]`, '\n')}
+      ${each((w) => `const read${w} = footprints[own + ${w}]`, '\n')}
+      ${perThread}
+      into[child + mover] = 0
+    }
+  }`)() as Loop
 }

@@ -12,6 +12,9 @@ export class Batch {
   readonly leaf: Int32Array
   /** After insertion: the successor's number, or its complement (`~id`) when it was new. */
   readonly found: Int32Array
+  /** After `compact`: which of the successors were new, in order, and how many. */
+  readonly fresh: Int32Array
+  freshCount = 0
 
   /** @param room how many successors may be added at once to a batch that is not yet full. */
   constructor(room = 1) {
@@ -21,6 +24,19 @@ export class Batch {
     this.source = new Int32Array(size)
     this.leaf = new Int32Array(size)
     this.found = new Int32Array(size)
+    this.fresh = new Int32Array(size)
+  }
+
+  /** Lists the successors that were new. */
+  compact(): void {
+    const { found, fresh, count } = this
+    let n = 0
+    // Without a branch, because nobody could foresee it.
+    for (let k = 0; k < count; k++) {
+      fresh[n] = k
+      n += found[k] >>> 31
+    }
+    this.freshCount = n
   }
 }
 

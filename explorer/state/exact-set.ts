@@ -1,4 +1,3 @@
-import { LEAF } from '../compile/record-format.ts'
 import type { Batch, VisitedSet } from './batch.ts'
 import { VectorStore } from './vector-store.ts'
 
@@ -39,7 +38,6 @@ export class ExactSet implements VisitedSet {
     for (let k = 0; k < n; k++) {
       const hash = low[k]
       let slot = hash & mask
-      let built = false
       for (;;) {
         const entry = table[(slot << 1) + 1]
         if (entry === 0) {
@@ -50,9 +48,7 @@ export class ExactSet implements VisitedSet {
           break
         }
         if (table[slot << 1] === hash) {
-          if (!built) this.#build(source[k], leaves, leaf[k])
-          built = true
-          if (this.#equals(entry - 1)) {
+          if (this.#isSuccessor(entry - 1, source[k], leaves, leaf[k])) {
             found[k] = entry - 1
             break
           }
@@ -79,7 +75,18 @@ export class ExactSet implements VisitedSet {
     const table = this.#table
     const mask = this.#mask
     let warm = 0
-    for (let k = 0; k < count; k++) warm ^= table[(low[k] & mask) << 1]
+    let k = 0
+    for (; k + 8 <= count; k += 8)
+      warm ^=
+        table[(low[k] & mask) << 1] ^
+        table[(low[k + 1] & mask) << 1] ^
+        table[(low[k + 2] & mask) << 1] ^
+        table[(low[k + 3] & mask) << 1] ^
+        table[(low[k + 4] & mask) << 1] ^
+        table[(low[k + 5] & mask) << 1] ^
+        table[(low[k + 6] & mask) << 1] ^
+        table[(low[k + 7] & mask) << 1]
+    for (; k < count; k++) warm ^= table[(low[k] & mask) << 1]
     this.touched = warm
   }
 
@@ -100,15 +107,17 @@ export class ExactSet implements VisitedSet {
     }
   }
 
-  #build(source: number, leaves: Int32Array, leaf: number): void {
+  /** True when state `id` is the successor of `source` by a behaviour. */
+  #isSuccessor(id: number, source: number, leaves: Int32Array, leaf: number): boolean {
     const { words, chunks } = this.#store
+    const chunk = chunks[id >>> chunkBits]
+    const base = (id & chunkMask) * words
     const from = chunks[source >>> chunkBits]
-    const base = (source & chunkMask) * words
-    const candidate = this.#candidate
-    for (let w = 0; w < words; w++) candidate[w] = from[base + w]
-    let change = leaf + LEAF.first
-    for (let n = leaves[leaf + LEAF.changes]; n > 0; n--, change += 2)
-      candidate[leaves[change]] ^= leaves[change + 1]
+    const start = (source & chunkMask) * words
+    const change = leaf - words
+    for (let w = 0; w < words; w++)
+      if (chunk[base + w] !== (from[start + w] ^ leaves[change + w])) return false
+    return true
   }
 
   #equals(id: number): boolean {

@@ -35,7 +35,7 @@ export class FingerprintSet implements VisitedSet {
     this.#reserve(n)
     const table = this.#table
     const mask = this.#mask
-    const { low, high, source, leaf, found } = batch
+    const { low, high, found } = batch
     this.touch(low, n)
     for (let k = 0; k < n; k++) {
       const lo = low[k]
@@ -51,12 +51,14 @@ export class FingerprintSet implements VisitedSet {
         if (storedLow === 0 && storedHigh === 0) {
           table[at] = lo
           table[at + 1] = hi
-          found[k] = ~this.#store.appendSuccessor(source[k], leaves, leaf[k], lo, high[k])
+          found[k] = -1
           break
         }
         at = (at + 2) & ((mask << 1) | 1)
       }
     }
+    batch.compact()
+    this.#store.appendFresh(batch, leaves)
   }
 
   get contents(): Int32Array {

@@ -1,10 +1,13 @@
-import { LEAF } from '../compile/record-format.ts'
+import type { Batch } from './batch.ts'
 import { SpillFile } from './spill-file.ts'
 
 /** States per chunk, as a power of two. */
 const CHUNK_BITS = 16
 const CHUNK = 1 << CHUNK_BITS
 const CHUNK_MASK = CHUNK - 1
+
+/** Numbers of `noteBytes` bytes. */
+export type Notes = Uint8Array | Uint16Array
 
 /**
  * Packed states numbered in the order of their discovery, in chunks. It serves as the frontier (hash lanes
@@ -22,28 +25,30 @@ export class VectorStore {
   /** A number of the owner's choice per state, kept as long as the hash lanes. */
   readonly tags: Int32Array[] = []
   /** `room` more numbers per state, kept as long; all 0 for a new state. */
-  readonly notes: Uint16Array[] = []
+  readonly notes: Notes[] = []
   readonly room: number
+  readonly noteBytes: 1 | 2
   count = 0
   readonly #spareWords: Int32Array[] = []
   readonly #spareHashes: Int32Array[] = []
-  readonly #spareNotes: Uint16Array[] = []
+  readonly #spareNotes: Notes[] = []
   #released = 0
   /** Chunks of the frontier that are on disk. */
   readonly #spilled = new Set<number>()
   #disk: SpillFile | null = null
 
-  constructor(words: number, keep: boolean, room = 0) {
+  constructor(words: number, keep: boolean, room = 0, noteBytes: 1 | 2 = 2) {
     this.words = words
     this.keep = keep
     this.room = room
+    this.noteBytes = noteBytes
   }
 
   /** Bytes held, spare chunks included. */
   get bytes(): number {
     const live = this.chunks.length - this.#released - this.#spilled.size
     const vectors = (this.keep ? this.chunks.length : live) + this.#spareWords.length
-    const notes = 2 * this.room * (live + this.#spareNotes.length)
+    const notes = this.room * this.noteBytes * (live + this.#spareNotes.length)
     return CHUNK * (4 * (vectors * this.words + 3 * live + this.#spareHashes.length) + notes)
   }
 
@@ -60,14 +65,47 @@ export class VectorStore {
 
   /** Appends the successor of state `source` by a recorded behaviour. Returns its number. */
   appendSuccessor(source: number, leaves: Int32Array, leaf: number, low: number, high: number): number {
+    const id = this.#room()
+    const { words } = this
     const from = this.chunks[source >>> CHUNK_BITS]
-    const id = this.append(from, (source & CHUNK_MASK) * this.words, low, high)
-    const at = (id & CHUNK_MASK) * this.words
+    const base = (source & CHUNK_MASK) * words
+    const slot = id & CHUNK_MASK
+    const at = slot * words
     const chunk = this.chunks[id >>> CHUNK_BITS]
-    let change = leaf + LEAF.first
-    for (let n = leaves[leaf + LEAF.changes]; n > 0; n--, change += 2)
-      chunk[at + leaves[change]] ^= leaves[change + 1]
+    const change = leaf - words
+    for (let w = 0; w < words; w++) chunk[at + w] = from[base + w] ^ leaves[change + w]
+    this.lows[id >>> CHUNK_BITS][slot] = low
+    this.highs[id >>> CHUNK_BITS][slot] = high
     return id
+  }
+
+  /** Appends the fresh successors of a batch, and notes their numbers in it. */
+  appendFresh({ fresh, freshCount, source, leaf, low, high, found }: Batch, leaves: Int32Array): void {
+    const { words, chunks } = this
+    let n = 0
+    while (n < freshCount) {
+      const first = this.count
+      const c = first >>> CHUNK_BITS
+      if (c === chunks.length) this.#takeArrays(c)
+      const chunk = chunks[c]
+      const lows = this.lows[c]
+      const highs = this.highs[c]
+      let slot = first & CHUNK_MASK
+      const end = Math.min(CHUNK, slot + freshCount - n)
+      for (; slot < end; slot++, n++) {
+        const k = fresh[n]
+        const state = source[k]
+        const from = chunks[state >>> CHUNK_BITS]
+        const base = (state & CHUNK_MASK) * words
+        const change = leaf[k] - words
+        const at = slot * words
+        for (let w = 0; w < words; w++) chunk[at + w] = from[base + w] ^ leaves[change + w]
+        lows[slot] = low[k]
+        highs[slot] = high[k]
+        found[k] = ~((c << CHUNK_BITS) | slot)
+      }
+      this.count = (c << CHUNK_BITS) + end
+    }
   }
 
   /** Lets go of what is only needed until a state is expanded, for whole chunks below state `id`. */
@@ -87,7 +125,7 @@ export class VectorStore {
     for (let c = (head >>> CHUNK_BITS) + 2; c < last; c++) {
       if (this.#spilled.has(c)) continue
       try {
-        this.#disk ??= new SpillFile(CHUNK * (4 * (3 + this.words) + 2 * this.room))
+        this.#disk ??= new SpillFile(CHUNK * (4 * (3 + this.words) + this.room * this.noteBytes))
         this.#disk.write(c, this.#frontierArrays(c))
       } catch {
         return false
@@ -115,7 +153,7 @@ export class VectorStore {
   }
 
   /** What is kept of a chunk only until its states are expanded. */
-  #frontierArrays(c: number): (Int32Array | Uint16Array)[] {
+  #frontierArrays(c: number): (Int32Array | Notes)[] {
     const lanes = [this.lows[c], this.highs[c], this.tags[c], this.notes[c]]
     return this.keep ? lanes : [...lanes, this.chunks[c]]
   }
@@ -135,7 +173,7 @@ export class VectorStore {
   #takeArrays(c: number): void {
     for (const lanes of [this.lows, this.highs, this.tags])
       lanes[c] = this.#spareHashes.pop() ?? new Int32Array(CHUNK)
-    this.notes[c] = this.#spareNotes.pop()?.fill(0) ?? new Uint16Array(CHUNK * this.room)
+    this.notes[c] = this.#spareNotes.pop()?.fill(0) ?? this.#newNotes()
     if (!this.keep || c >= this.chunks.length)
       this.chunks[c] = this.#spareWords.pop() ?? new Int32Array(CHUNK * this.words)
   }
@@ -162,7 +200,7 @@ export class VectorStore {
   #fromDisk(c: number): Int32Array[] {
     const lanes = [0, 1, 2].map(() => new Int32Array(CHUNK))
     const vectors = new Int32Array(this.keep ? 0 : CHUNK * this.words)
-    const notes = new Uint16Array(CHUNK * this.room)
+    const notes = this.#newNotes()
     ;(this.#disk as SpillFile).read(c, [...lanes, notes, vectors])
     return [...lanes, vectors]
   }
@@ -175,9 +213,14 @@ export class VectorStore {
       this.chunks.push(live || this.keep ? new Int32Array(CHUNK * this.words) : NOTHING)
       for (const lanes of [this.lows, this.highs, this.tags])
         lanes.push(live ? new Int32Array(CHUNK) : NOTHING)
-      this.notes.push(live ? new Uint16Array(CHUNK * this.room) : NO_NOTES)
+      this.notes.push(live ? this.#newNotes() : NO_NOTES)
     }
     this.count = count
+  }
+
+  #newNotes(): Notes {
+    const length = CHUNK * this.room
+    return this.noteBytes === 1 ? new Uint8Array(length) : new Uint16Array(length)
   }
 
   #room(): number {

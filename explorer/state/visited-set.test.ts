@@ -52,6 +52,7 @@ function drive(
       next[word] = to
       const k = batch.count++
       batch.source[k] = source
+      leaves.push(...[0, 1].map((w) => (w === word ? from ^ to : 0)))
       batch.leaf[k] = leaves.length
       const base = source & VectorStore.chunkMask
       const chunk = source >>> VectorStore.chunkBits
