@@ -41,9 +41,29 @@ describe('a search in the built program', () => {
     expect(status).toBe(4)
     expect(stdout).toContain('INCOMPLETE: 0.3 s passed (--time-limit)')
   })
+
+  it('ends at a memory limit with 4, whatever the limit', () => {
+    for (const limit of ['1', '250']) {
+      const { status, stdout } = run(TINY, ['check', 'endless', '--memory-limit', limit])
+      expect(status).toBe(4)
+      expect(stdout).toContain(`INCOMPLETE: ${limit} MiB used (--memory-limit)`)
+    }
+  })
 })
 
 describe('the replay in a fresh process', () => {
+  it('takes what waits together, and one wrong file spoils all that wait with it', async () => {
+    run(TINY, ['check', 'zap', '--design', 'D1', '--out', 'some'])
+    const [first, second, third] = readdirSync(join(folder(), 'some')).map((f) => join(folder(), 'some', f))
+    const confirm = confirmInFreshProcess(TINY)
+    const all = [[first], [second], [join(folder(), 'none.json')], [third]].map((files) =>
+      confirm(files, null),
+    )
+    const ended = await Promise.allSettled(all)
+    expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected'])
+    await expect(confirm([second, third], null)).resolves.toBeUndefined()
+  })
+
   it('rejects a trace that violates nothing', async () => {
     const [scenario] = catalogue.scenarios
     const [upstream] = catalogue.designs
@@ -72,12 +92,12 @@ describe('the replay in a fresh process', () => {
 
 describe('an interrupt', () => {
   it.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
+    ['SIGINT', 130, '1'],
+    ['SIGTERM', 143, '2'],
   ] as const)(
-    '%s stops the search, prints the partial report and exits with %i',
-    async (signal, expected) => {
-      const { child, ended } = begin(['check', 'endless', '--json'])
+    '%s stops the search, prints the partial report and exits with %i (workers: %s)',
+    async (signal, expected, workers) => {
+      const { child, ended } = begin(['check', 'endless', '--json', '--workers', workers])
       await sleep(1500)
       child.kill(signal)
       const { status, stdout, stderr } = await ended

@@ -1,6 +1,11 @@
+import { join } from 'node:path'
 import { z } from 'zod'
+import { writeAtomically } from '../../counterexamples/file.ts'
 import { RENDERERS, type RendererName } from '../../counterexamples/render.ts'
+import type { Replayed } from '../../counterexamples/replay.ts'
+import { lookUp } from './catalogue.ts'
 import { load } from './counterexamples.ts'
+import { writeTo } from './file-keeper.ts'
 import { readOptions } from './options.ts'
 import type { Session } from './session.ts'
 
@@ -19,4 +24,23 @@ export function show({ catalogue, io }: Session, name: string, raw: unknown): nu
   const text = RENDERERS[as](load(catalogue, { name, out, design }))
   io.out(text.replace(/\n$/, ''))
   return 0
+}
+
+/** How files of some forms end; the others are plain text. */
+const ENDINGS: Partial<Record<RendererName, string>> = { html: 'html', itf: 'itf.json', mermaid: 'mmd' }
+
+/**
+ * Writes a form of a counterexample, `ce-ID.FORM.txt` or with the ending that is usual for it.
+ * @returns the path.
+ * @throws UsageError for an unknown form, or a folder that cannot be written to.
+ */
+export function writeForm(replayed: Replayed, form: string, folder: string): string {
+  const { id: name } = lookUp(
+    'form',
+    FORMS.map((id) => ({ id })),
+    form,
+  )
+  const path = join(folder, `${replayed.counterexample.id}.${ENDINGS[name] ?? `${name}.txt`}`)
+  writeTo(folder, () => writeAtomically(path, RENDERERS[name](replayed)))
+  return path
 }

@@ -1,12 +1,11 @@
-import { join } from 'node:path'
-import { writeAtomically } from '../../counterexamples/file.ts'
 import { itemsOf } from '../../counterexamples/items.ts'
-import { RENDERERS, type RendererName } from '../../counterexamples/render.ts'
 import { type Change, changesBetween, type Replayed } from '../../counterexamples/replay.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
 import type { TraceStep } from '../search/result.ts'
-import { nearest, unknownName } from './nearest.ts'
+import { UsageError } from './errors.ts'
+import { nearest } from './nearest.ts'
 import { plural } from './report-text.ts'
+import { FORMS, writeForm } from './show.ts'
 
 /** A prompt prints at most this many lines. */
 const MOST_LINES = 10
@@ -20,12 +19,9 @@ const HELP = [
   'l         steps that are possible here, and why the others are not',
   't N       take step N of that list instead       b  back to the trace',
   'w FIELD   watch a field      rw  back to the step that wrote it last',
-  `x FORM    write it as ${Object.keys(RENDERERS).slice(0, 5).join(', ')},`,
-  `          ${Object.keys(RENDERERS).slice(5).join(', ')}`,
+  `x FORM    write it as ${FORMS.slice(0, 5).join(', ')},`,
+  `          ${FORMS.slice(5).join(', ')}`,
 ]
-
-/** Where a form's file goes, by its name; the others are plain text. */
-const ENDINGS: Partial<Record<RendererName, string>> = { html: 'html', itf: 'itf.json', mermaid: 'mmd' }
 
 /** A step that was taken. */
 interface Taken extends TraceStep {
@@ -292,17 +288,12 @@ export class Walk {
 
   /** Writes the counterexample, which is the trace wherever the walk has gone. */
   #export(form: string): string[] {
-    const forms = Object.keys(RENDERERS) as RendererName[]
-    const name = forms.find((known) => known === form)
-    if (name === undefined) return [unknownName('form', form, forms)]
-    const { id } = this.#replayed.counterexample
-    const file = join(this.#out, `${id}.${ENDINGS[name] ?? `${name}.txt`}`)
     try {
-      writeAtomically(file, RENDERERS[name](this.#replayed))
+      return [`written: ${writeForm(this.#replayed, form, this.#out)}`]
     } catch (error) {
-      return [`cannot write to ${file}: ${(error as NodeJS.ErrnoException).code}`]
+      if (error instanceof UsageError) return [error.message]
+      throw error
     }
-    return [`written: ${file}`]
   }
 }
 
