@@ -55,6 +55,16 @@ const TWO_SLOTS_MAPPED: Start = {
   filled: true,
 }
 
+/** Two page directories, the older one in frame 1, both of which map frame 2. */
+export const TWO_ROOTS_MAPPED: Start = {
+  tables: [[2], [2]],
+  pages: [
+    { gfn: 1, level: 1 },
+    { gfn: 0, level: 1 },
+  ],
+  filled: true,
+}
+
 /** The situation of seed 001. Designs that bring their own loops need its bounds. */
 export const SLOT_DELETE: Plan = {
   id: 'slot-delete',
@@ -144,14 +154,7 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
       preciseZap: true,
       reclaims: 1,
     },
-    start: {
-      tables: [[2], [2]],
-      pages: [
-        { gfn: 1, level: 1 },
-        { gfn: 0, level: 1 },
-      ],
-      filled: true,
-    },
+    start: TWO_ROOTS_MAPPED,
     properties: SLOT_PROPERTIES,
   }),
   scenario({
@@ -170,15 +173,7 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
       slotDeletes: 1,
       preciseZap: true,
     },
-    start: {
-      tables: [[2], [2]],
-      pages: [
-        { gfn: 1, level: 1 },
-        { gfn: 0, level: 1 },
-      ],
-      filled: true,
-      previous: 1,
-    },
+    start: { ...TWO_ROOTS_MAPPED, previous: 1 },
     properties: [
       ...SLOT_PROPERTIES,
       'no-obsolete-root-kept',

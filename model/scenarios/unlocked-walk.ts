@@ -1,6 +1,7 @@
 import type { Kvm } from '../memory/kvm.ts'
 import { scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
+import { TWO_ROOTS_MAPPED } from './slots.ts'
 
 /** What a walk of rmaps without mmu_lock can meet. */
 export const unlockedWalkScenarios: readonly Scenario<Kvm>[] = [
@@ -23,14 +24,7 @@ export const unlockedWalkScenarios: readonly Scenario<Kvm>[] = [
       reclaims: 1,
       descs: 1,
     },
-    start: {
-      tables: [[2], [2]],
-      pages: [
-        { gfn: 1, level: 1 },
-        { gfn: 0, level: 1 },
-      ],
-      filled: true,
-    },
+    start: TWO_ROOTS_MAPPED,
     properties: [
       'no-freed-spte-on-rmap',
       'no-spte-of-a-freed-slot',

@@ -4,7 +4,21 @@ import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
 import { scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
 import { LEVEL_PROPERTIES, SHADOW_PROPERTIES } from './shadow-properties.ts'
-import { link, map } from './start.ts'
+import { link, map, type Start } from './start.ts'
+
+/** Two levels; the lower table, frame 1, is mapped at address 1, so that the guest can write to it. */
+const TABLE_MAPS_ITSELF: Start['tables'] = [
+  [1, null],
+  [2, 1],
+]
+
+/** Three levels; the lowest table, frame 2, is mapped at address 3, the top one, frame 0, at address 2. */
+const TWO_WAYS: Start['tables'] = [
+  [1, null],
+  [2, 3],
+  [4, 5],
+  [0, 2],
+]
 
 /** Scenarios in which guests edit lowest-level tables, which then go unsync. */
 export const unsyncScenarios: readonly Scenario<Kvm>[] = [
@@ -55,10 +69,7 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       invlpgs: 1,
     },
     start: {
-      tables: [
-        [1, null],
-        [2, 1],
-      ],
+      tables: TABLE_MAPS_ITSELF,
       pages: [{ gfn: 0, level: 2 }],
     },
     properties: LEVEL_PROPERTIES,
@@ -81,10 +92,7 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       cr3Loads: 1,
     },
     start: {
-      tables: [
-        [1, null],
-        [2, 1],
-      ],
+      tables: TABLE_MAPS_ITSELF,
       pages: [{ gfn: 0, level: 2 }],
       cr3Loads: [0, 1],
     },
@@ -136,10 +144,7 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       zaps: 1,
     },
     start: {
-      tables: [
-        [1, null],
-        [2, 1],
-      ],
+      tables: TABLE_MAPS_ITSELF,
       pages: [{ gfn: 0, level: 2 }],
     },
     properties: [...LEVEL_PROPERTIES, 'no-link-to-a-dead-page', 'page-on-one-list', 'no-freed-root-in-use'],
@@ -164,12 +169,7 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       invlpgs: 1,
     },
     start: {
-      tables: [
-        [1, null],
-        [2, 3],
-        [4, 5],
-        [0, 2],
-      ],
+      tables: TWO_WAYS,
       pages: [{ gfn: 0, level: 3 }],
     },
     properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated', 'unsync-page-is-linked-a-second-time'],
@@ -191,12 +191,7 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       editsLeft: 1,
     },
     start: {
-      tables: [
-        [1, null],
-        [2, 3],
-        [4, 5],
-        [0, 2],
-      ],
+      tables: TWO_WAYS,
       pages: [
         { gfn: 0, level: 3 },
         { gfn: 1, level: 2 },
