@@ -59,6 +59,7 @@ export const unexpectedChildScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     ...HUGE_PAGE_REMAPPED,
     id: 'huge-page-remapped-notifier',
+    aliases: [],
     title: 'the same, and the host takes away a page of the second huge page',
     about:
       'As huge-page-remapped, with a notifier that walks the rmap on which an entry may have been left behind: the ending of section 13.1.',
