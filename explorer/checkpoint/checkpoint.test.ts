@@ -46,7 +46,7 @@ describe('going on from a checkpoint', () => {
     { storage: 'fingerprint', fingerprintBits: 128, seed: 7 },
   ])('gives what an uninterrupted search gives: %o', (options) => {
     const whole = essence(run(options))
-    for (const looks of [0, 1, 7, 20, 27]) {
+    for (const looks of [0, 7, 27]) {
       rmSync(directory, { recursive: true, force: true })
       const first = interrupted(looks, options)
       expect([first.complete, first.incompleteReason]).toEqual([false, 'interrupted'])
