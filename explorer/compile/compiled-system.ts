@@ -130,6 +130,17 @@ export class CompiledSystem {
     return -leaf
   }
 
+  /** Most steps that can be enabled in one state; at least 1. */
+  get mostEnabled(): number {
+    const { system, dispatch, firstStep } = this
+    return system.threads.reduce((sum, { flow }, t) => {
+      let most = 0
+      for (let c = 0; c < flow.counters.length; c++)
+        most = Math.max(most, firstStep[dispatch[t] + c + 1] - firstStep[dispatch[t] + c])
+      return sum + most
+    }, 1)
+  }
+
   /** How often each step was taken, in order of step numbers. */
   fired(): Float64Array {
     const counts = new Float64Array(this.steps.length)

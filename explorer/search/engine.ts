@@ -13,7 +13,7 @@ import { visitedSetOf } from '../state/visited-set.ts'
 import { AnswerClasses } from './answer-classes.ts'
 import { Edges } from './edges.ts'
 import { Expander } from './expander.ts'
-import { Inheritance } from './inheritance.ts'
+import { Inheritance, notesFor } from './inheritance.ts'
 import { Judge } from './judge.ts'
 import type { SearchOptions } from './search-options.ts'
 
@@ -34,11 +34,6 @@ export interface Engine<W> {
   /** Null when the search neither leaves checkpoints nor goes on from one. */
   readonly checkpoint: SearchCheckpoint<W> | null
 }
-
-/** Threads up to which notes may have two bytes each; more threads have fewer lists each. */
-const FEW_THREADS = 8
-/** Threads beyond which the notes of a state would take more memory than the state. */
-const MOST_THREADS = 32
 
 /**
  * Puts the parts together.
@@ -61,10 +56,9 @@ export function engineFor<W>(
   })
   // Names change between a canonical state and its successors, and a persistent set is chosen for each state
   // anew: nothing is handed on there.
-  const handsOn = symmetry === null && partialOrder === null && system.threads.length <= MOST_THREADS
-  const room = handsOn ? system.threads.length : 0
-  const noteBytes = system.threads.length <= FEW_THREADS ? 2 : 1
-  const store = new VectorStore(system.layout.words, storage === 'exact', room, noteBytes)
+  const { room, noteBytes } = notesFor(system as System)
+  const handsOn = symmetry === null && partialOrder === null && room > 0
+  const store = new VectorStore(system.layout.words, storage === 'exact', handsOn ? room : 0, noteBytes)
   const fingerprints = visitedSetOf(store, options)
   const visited: VisitedSet = symmetry?.visitedSet(fingerprints, store, compiled.hash) ?? fingerprints
   const predicates = new Predicates(system as System, Judge.questions(properties), symmetry?.widenQuestion)

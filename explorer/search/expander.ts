@@ -32,12 +32,8 @@ export class Expander {
     this.#store = store
     // A note holds twice a number, and one more.
     this.lists = new SuccessorLists(compiled, 2 ** (8 * store.noteBytes - 1) - 1)
-    const { firstStep, system } = compiled
-    const most = firstStep.reduce(
-      (most, first, at) => Math.max(most, first - (at > 0 ? firstStep[at - 1] : 0)),
-      1,
-    )
-    this.batch = new Batch(most)
+    const { system } = compiled
+    this.batch = new Batch(compiled.mostEnabled)
     this.#counterWord = Int32Array.from(system.threads, (t) => t.counter.word)
     this.#counterShift = Int32Array.from(system.threads, (t) => t.counter.shift)
     this.#counterMask = Int32Array.from(system.threads, (t) => t.counter.mask)
@@ -81,40 +77,47 @@ export class Expander {
         let enabled = 0
         for (let t = 0; t < threads; t++) {
           const note = room === 0 ? 0 : notes[ownNotes + t]
-          let list = places[note >>> 1]
-          if ((note & 1) !== 0) {
-            table[list]++
-            enabled += table[list + LIST.count]
-            continue
-          }
-          const at = dispatch[t] + ((words[base + counterWord[t]] >>> counterShift[t]) & counterMask[t])
-          let afterLast = note === 0 ? lastGroup[at] : firstGroup[at] + 1
-          for (let g = firstGroup[at]; g < afterLast; g++) {
-            if (note === 0) {
-              let node = roots[g]
-              while (node > 0) {
-                const test = nodes[node]
-                node = nodes[node + 1 + ((words[base + (test >>> 17)] >>> test) & ((test >>> 5) & 0xfff))]
-              }
-              if (node === UNKNOWN) {
-                node = lists.resolve(g, words, base)
-                roots = lists.roots
-                nodes = lists.trees.nodes
-                table = lists.lists
-                places = lists.places
-                if (node === UNKNOWN) {
-                  g = firstGroup[at] - 1
-                  afterLast = lastGroup[at]
-                  continue
-                }
-              }
-              list = -node
-              if (room !== 0 && lastGroup[at] - firstGroup[at] === 1)
-                notes[ownNotes + t] = 2 * table[list + LIST.number]
-            }
+          if (note > 1) {
+            // The list is known, and nothing in it is special.
+            const list = places[note >>> 1]
             table[list]++
             const count = table[list + LIST.count]
             enabled += count
+            if ((note & 1) !== 0) continue
+            let entry = list + LIST.first
+            for (const after = entry + count * LIST_ENTRY; entry < after; entry += LIST_ENTRY) {
+              low[k] = ownLow ^ table[entry]
+              high[k] = ownHigh ^ table[entry + 1]
+              source[k] = head
+              leaf[k++] = table[entry + 2]
+            }
+            continue
+          }
+          const at = dispatch[t] + ((words[base + counterWord[t]] >>> counterShift[t]) & counterMask[t])
+          for (let g = firstGroup[at]; g < lastGroup[at]; g++) {
+            let node = roots[g]
+            while (node > 0) {
+              const test = nodes[node]
+              node = nodes[node + 1 + ((words[base + (test >>> 17)] >>> test) & ((test >>> 5) & 0xfff))]
+            }
+            if (node === UNKNOWN) {
+              node = lists.resolve(g, words, base)
+              roots = lists.roots
+              nodes = lists.trees.nodes
+              table = lists.lists
+              places = lists.places
+              if (node === UNKNOWN) {
+                g = firstGroup[at] - 1
+                continue
+              }
+            }
+            const list = -node
+            table[list]++
+            const count = table[list + LIST.count]
+            enabled += count
+            if (room !== 0 && lastGroup[at] - firstGroup[at] === 1)
+              notes[ownNotes + t] = (table[list + LIST.number] << 1) | note
+            if (note !== 0) continue
             let entry = list + LIST.first
             if (table[list + LIST.special] !== 0) {
               const { leaves } = this.#compiled
@@ -136,12 +139,12 @@ export class Expander {
                 leaf[k++] = table[entry + 2]
               }
             }
-            if (k >= Batch.capacity) {
-              batch.count = k
-              going = sink.flush(head) && going
-              k = batch.count
-            }
           }
+        }
+        if (k >= Batch.capacity) {
+          batch.count = k
+          going = sink.flush(head) && going
+          k = batch.count
         }
         transitions += enabled
         if (enabled === 0) sink.stuck(head, words, base)

@@ -1,3 +1,4 @@
+import type { System } from '../../model/language/system.ts'
 import { LEAF } from '../compile/record-format.ts'
 import type { SuccessorLists } from '../compile/successor-lists.ts'
 import type { Batch } from '../state/batch.ts'
@@ -25,6 +26,7 @@ export class Inheritance {
   readonly #store: VectorStore
   readonly #threadOf: Int32Array
   readonly #loop: Loop
+  #scratch: { readonly rows: readonly [Uint16Array]; readonly found: Int32Array } | null = null
 
   /** @param sleep false when somebody wants to hear of every look-up. */
   constructor(lists: SuccessorLists, store: VectorStore, sleep: boolean) {
@@ -36,10 +38,56 @@ export class Inheritance {
   }
 
   /** Makes the notes of the states that were new in a batch, which is compacted. */
-  handOn({ fresh, freshCount, found, source, leaf }: Batch): void {
+  handOn(batch: Pick<Batch, 'fresh' | 'freshCount' | 'found' | 'source' | 'leaf'>): void {
+    const { fresh, freshCount, found, source, leaf } = batch
     const { footprints, compiled } = this.#lists
     const { notes } = this.#store
-    this.#loop(freshCount, fresh, found, source, leaf, notes, compiled.leaves, footprints, this.#threadOf)
+    const { leaves } = compiled
+    this.#loop(freshCount, fresh, found, source, leaf, notes, notes, leaves, footprints, this.#threadOf)
+  }
+
+  /**
+   * Says which threads would sleep in some successors, for a store with other numbers for its lists.
+   * @param which of the batch, and how many. @param masks gets one bit per thread for each of them.
+   */
+  sleepers({ source, leaf }: Batch, which: Int32Array, count: number, masks: Int32Array): void {
+    const threads = this.#store.room
+    this.#scratch ??= {
+      rows: [new Uint16Array(threads * which.length)],
+      found: Int32Array.from(which, (_, k) => ~k),
+    }
+    const { rows, found } = this.#scratch
+    const { footprints, compiled } = this.#lists
+    const { leaves } = compiled
+    this.#loop(count, which, found, source, leaf, this.#store.notes, rows, leaves, footprints, this.#threadOf)
+    const [notes] = rows
+    for (let n = 0; n < count; n++) {
+      const row = which[n] * threads
+      let mask = 0
+      for (let t = 0; t < threads; t++) mask |= (notes[row + t] & 1) << t
+      masks[which[n]] = mask
+    }
+  }
+
+  /** Notes what another store's `sleepers` said of a new state; the lists are to be looked up. */
+  letSleep(id: number, mask: number): void {
+    const { notes, room } = this.#store
+    const row = notes[id >>> chunkBits]
+    const at = (id & chunkMask) * room
+    for (let t = 0; t < room; t++) row[at + t] = (mask >>> t) & 1
+  }
+}
+
+/** Threads up to which notes may have two bytes each; more threads have fewer lists each. */
+const FEW_THREADS = 8
+/** Threads beyond which the notes of a state would take more memory than the state. */
+const MOST_THREADS = 32
+
+/** How many notes the store needs, and of how many bytes; none where nothing is handed on. */
+export function notesFor({ threads }: System): { readonly room: number; readonly noteBytes: 1 | 2 } {
+  return {
+    room: threads.length <= MOST_THREADS ? threads.length : 0,
+    noteBytes: threads.length <= FEW_THREADS ? 2 : 1,
   }
 }
 
@@ -51,6 +99,7 @@ type Loop = (
   source: Int32Array,
   leaf: Int32Array,
   notes: readonly Notes[],
+  made: readonly Notes[],
   leaves: Int32Array,
   footprints: Int32Array,
   threadOf: Int32Array,
@@ -80,7 +129,7 @@ function loopFor(words: number, threads: number, sleep: boolean): Loop {
     words * threads <= MOST_UNROLLED
       ? Array.from({ length: threads }, (_, t) => noteOf(t)).join('\n')
       : `for (let t = 0; t < ${threads}; t++) ${noteOf('t')}`
-  return new Function(`return (count, fresh, found, source, leaf, notes, leaves, footprints, threadOf) => {
+  return new Function(`return (count, fresh, found, source, leaf, notes, made, leaves, footprints, threadOf) => {
     for (let n = 0; n < count; n++) {
       const k = fresh[n]
       const id = ~found[k]
@@ -88,7 +137,7 @@ function loopFor(words: number, threads: number, sleep: boolean): Loop {
       const behaviour = leaf[k]
       const from = notes[state >>> ${chunkBits}]
       const parent = (state & ${chunkMask}) * ${threads}
-      const into = notes[id >>> ${chunkBits}]
+      const into = made[id >>> ${chunkBits}]
       const child = (id & ${chunkMask}) * ${threads}
       const mover = threadOf[leaves[behaviour + ${LEAF.step}]]
       const own = (from[parent + mover] >>> 1) * ${2 * words}

@@ -44,6 +44,8 @@ export class Batch {
 export interface Rows {
   readonly data: Int32Array
   readonly at: Int32Array
+  /** The low hash lane of each, for bringing its place into the cache. */
+  readonly low: Int32Array
   readonly count: number
   /** From a row's place to its packed words. */
   readonly offset: number

@@ -93,16 +93,14 @@ export class FingerprintSet implements VisitedSet {
     this.touched = warm
   }
 
-  insertRows({ data, at, count, offset, found }: Rows): void {
+  insertRows({ data, at, low, count, offset, found }: Rows): void {
     this.#reserve(count)
     const table = this.#table
     const mask = this.#mask
-    let warm = 0
-    for (let k = 0; k < count; k++) warm ^= table[(data[at[k]] & mask) << 1]
-    this.touched = warm
+    this.touch(low, count)
     for (let k = 0; k < count; k++) {
       const row = at[k]
-      const lo = data[row]
+      const lo = low[k]
       const hi = lo === 0 && data[row + 1] === 0 ? 1 : data[row + 1]
       let slot = (lo & mask) << 1
       for (;;) {

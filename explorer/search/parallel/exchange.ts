@@ -25,7 +25,9 @@ export const ROW = {
   step: 4,
   /** Behaviour that leads to it, as its sender numbers them. */
   leaf: 5,
-  words: 6,
+  /** Bit per thread whose successors were all sent already; see Inheritance. */
+  asleep: 6,
+  words: 7,
 } as const
 
 /** Numbers by which a worker shows how far it is: transitions, states, bytes, states not yet expanded, depth. */

@@ -2,6 +2,7 @@ import { LEAF } from '../../compile/record-format.ts'
 import type { Batch } from '../../state/batch.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import type { StorageOptions } from '../../state/visited-set.ts'
+import type { Inheritance } from '../inheritance.ts'
 import { type Exchange, ROW } from './exchange.ts'
 
 const { chunkBits, chunkMask } = VectorStore
@@ -23,10 +24,26 @@ export class Outbox {
    * these 64 bits, because otherwise equal fingerprints are no proof of equal states.
    */
   readonly #recent: Int32Array | null
+  readonly #inheritance: Inheritance | null
+  /** Which of a batch are sent, which of them to others, and which threads sleep in the latter. */
+  readonly #kept: Int32Array
+  readonly #away: Int32Array
+  readonly #asleep: Int32Array
 
-  constructor(exchange: Exchange, store: VectorStore, { storage, fingerprintBits = 64 }: StorageOptions) {
+  /** @param inheritance null when nobody sleeps. @param room most successors in a batch. */
+  constructor(
+    exchange: Exchange,
+    store: VectorStore,
+    inheritance: Inheritance | null,
+    room: number,
+    { storage, fingerprintBits = 64 }: StorageOptions,
+  ) {
     this.#exchange = exchange
     this.#store = store
+    this.#inheritance = inheritance
+    this.#kept = new Int32Array(room)
+    this.#away = new Int32Array(room)
+    this.#asleep = new Int32Array(room)
     this.#end = new Int32Array(exchange.memory.workers)
     const forgetful = storage === 'fingerprint' && fingerprintBits === 64
     this.#recent = forgetful ? new Int32Array(2 * (RECENT_MASK + 1)) : null
@@ -56,6 +73,11 @@ export class Outbox {
     const { low, high, source, leaf, count } = batch
     const end = this.#end
     const recent = this.#recent
+    const kept = this.#kept
+    const away = this.#away
+    const { me } = this.#exchange
+    let going = 0
+    let leaving = 0
     for (let k = 0; k < count; k++) {
       const lo = low[k]
       const hi = high[k]
@@ -66,23 +88,31 @@ export class Outbox {
         recent[place] = lo
         recent[place + 1] = hi
       }
-      const to = ((hi >>> 16) * workers) >>> 16
+      kept[going++] = k
+      away[leaving] = k
+      leaving += ownerOf(hi, workers) === me ? 0 : 1
+    }
+    const asleep = this.#asleep
+    this.#inheritance?.sleepers(batch, away, leaving, asleep)
+    for (let n = 0; n < going; n++) {
+      const k = kept[n]
+      const hi = high[k]
+      const to = ownerOf(hi, workers)
       const at = end[to]
       end[to] = at + stride
       const state = source[k]
       const behaviour = leaf[k]
-      rows[at] = lo
+      rows[at] = low[k]
       rows[at + ROW.hashHigh] = hi
       rows[at + ROW.rank] = ranks[state - levelStart]
       rows[at + ROW.source] = state
       rows[at + ROW.step] = leaves[behaviour + LEAF.step]
       rows[at + ROW.leaf] = behaviour
+      rows[at + ROW.asleep] = asleep[k]
       const from = chunks[state >>> chunkBits]
       const base = (state & chunkMask) * words
-      for (let w = 0; w < words; w++) rows[at + ROW.words + w] = from[base + w]
-      let change = behaviour + LEAF.first
-      for (let n = leaves[behaviour + LEAF.changes]; n > 0; n--, change += 2)
-        rows[at + ROW.words + leaves[change]] ^= leaves[change + 1]
+      const change = behaviour - words
+      for (let w = 0; w < words; w++) rows[at + ROW.words + w] = from[base + w] ^ leaves[change + w]
     }
     batch.count = 0
   }

@@ -2,11 +2,12 @@ import type { System } from '../../../model/language/system.ts'
 import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { Predicates } from '../../compile/predicates.ts'
 import { LEAF } from '../../compile/record-format.ts'
-import type { VisitedSet } from '../../state/batch.ts'
+import { Batch, type VisitedSet } from '../../state/batch.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import { visitedSetOf } from '../../state/visited-set.ts'
 import { AnswerClasses } from '../answer-classes.ts'
 import { Expander, type ExpansionSink } from '../expander.ts'
+import { Inheritance, notesFor } from '../inheritance.ts'
 import { Judge } from '../judge.ts'
 import { LimitWatch } from '../limits.ts'
 import { Ancestry, MOST_STATES, type Origin } from './ancestry.ts'
@@ -56,6 +57,10 @@ export class Peer implements ExpansionSink {
   /** Parity of the round whose key lists are still to be ranked. */
   #unranked: number | null = null
   readonly #outbox: Outbox
+  /** Hands on what is known of the steps of a state; null where each state is looked at anew. */
+  readonly #inheritance: Inheritance | null
+  /** Own successors of own states that were new in a portion. */
+  readonly #own: Batch
 
   constructor(subject: Subject, options: ParallelOptions, memory: SharedMemory, me: number) {
     const { system, properties } = subject
@@ -66,7 +71,9 @@ export class Peer implements ExpansionSink {
       seed: options.seed ?? 1,
       ...(subject.onRecord === undefined ? {} : { onRecord: subject.onRecord }),
     })
-    this.#store = new VectorStore(system.layout.words, (options.storage ?? 'exact') === 'exact')
+    const { room, noteBytes } = notesFor(system)
+    const keep = (options.storage ?? 'exact') === 'exact'
+    this.#store = new VectorStore(system.layout.words, keep, room, noteBytes)
     this.#visited = visitedSetOf(this.#store, options)
     this.#expander = new Expander(this.#compiled, this.#store)
     const predicates = new Predicates(system, Judge.questions(properties))
@@ -74,8 +81,11 @@ export class Peer implements ExpansionSink {
     this.#judge = new Judge(system, properties, predicates, this.#classes)
     this.#watch = new LimitWatch(options)
     this.#incoming = new MergedRows(this.#exchange)
-    this.#window = Math.max(1, Math.floor(memory.capacity / mostSteps(this.#compiled)))
-    this.#outbox = new Outbox(this.#exchange, this.#store, options)
+    this.#window = Math.max(1, Math.floor(memory.capacity / this.#compiled.mostEnabled))
+    this.#inheritance = room > 0 ? new Inheritance(this.#expander.lists, this.#store, true) : null
+    const most = this.#expander.batch.found.length
+    this.#outbox = new Outbox(this.#exchange, this.#store, this.#inheritance, most, options)
+    this.#own = new Batch(most)
   }
 
   /** Searches to the end, in step with the other workers. @throws Abandoned when one of them is lost. */
@@ -189,11 +199,13 @@ export class Peer implements ExpansionSink {
     const incoming = this.#incoming
     const store = this.#store
     const list = exchange.keyList(exchange.parity, exchange.me)
+    const own = this.#own
     let fresh = 0
     incoming.begin()
     while (incoming.next()) {
       const { at, from, found, count } = incoming
       this.#insert(incoming)
+      own.freshCount = 0
       for (let k = 0; k < count; k++) {
         if (found[k] >= 0) continue
         const id = ~found[k]
@@ -203,6 +215,13 @@ export class Peer implements ExpansionSink {
         keys[list + 2 * fresh++ + 1] = rows[row + ROW.step]
         if (this.#beyond) continue
         this.#ancestry.add(from[k], rows[row + ROW.source], rows[row + ROW.step])
+        if (from[k] === exchange.me) {
+          const n = own.freshCount++
+          own.fresh[n] = n
+          own.found[n] = ~id
+          own.source[n] = rows[row + ROW.source]
+          own.leaf[n] = rows[row + ROW.leaf]
+        } else this.#inheritance?.letSleep(id, rows[row + ROW.asleep])
         const words = store.chunks[id >>> chunkBits]
         const base = (id & chunkMask) * store.words
         store.tags[id >>> chunkBits][id & chunkMask] =
@@ -216,6 +235,7 @@ export class Peer implements ExpansionSink {
               )
             : this.#judge.state(id, words, base)
       }
+      this.#inheritance?.handOn(own)
     }
     exchange.setKeyCount(exchange.parity, fresh)
     store.expandedUpTo(this.#head)
@@ -298,14 +318,4 @@ export class Peer implements ExpansionSink {
       collisionMeasured: collisionMeasured ?? 0,
     }
   }
-}
-
-/** Most steps that can be enabled in one state. */
-function mostSteps({ system, dispatch, firstStep }: CompiledSystem): number {
-  return system.threads.reduce((sum, { flow }, t) => {
-    let most = 0
-    for (let c = 0; c < flow.counters.length; c++)
-      most = Math.max(most, firstStep[dispatch[t] + c + 1] - firstStep[dispatch[t] + c])
-    return sum + most
-  }, 1)
 }
