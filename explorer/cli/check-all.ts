@@ -109,6 +109,7 @@ function neverBegun({ properties }: Cell): CheckOutcome {
     ),
     reduction: NOTHING_REDUCED,
     workers: 0,
+    selfCheck: null,
   }
 }
 
@@ -119,7 +120,7 @@ function reportOf(
   checkpoints: Checkpoints | null,
 ): CheckReport {
   const { complete, incompleteReason, states, transitions, depth, deadlocks, seconds } = outcome
-  const { bytesPerState, collisionProbability, reduction, steps, properties, workers } = outcome
+  const { bytesPerState, collisionProbability, reduction, selfCheck, steps, properties, workers } = outcome
   return {
     scenario: scenario.id,
     design: design.id,
@@ -134,6 +135,7 @@ function reportOf(
     reduction: applied(reduction),
     reductionFactor: reduction.factor,
     notApplied: [...reduction.notApplied],
+    selfCheck,
     workers,
     collisionProbability,
     collisionMeasured: outcome.collisionMeasured ?? null,

@@ -28,6 +28,12 @@ WORKERS
   without reduction by symmetry, without checkpoints, and for properties that
   are judged state by state or step by step. The result says when it was not.
 
+SELF-CHECK
+  --self-check makes each reduced search again without reduction, within the
+  same limits, and compares verdicts, vacuity, counts and, where they must not
+  change, depth and trace lengths. A difference is an internal error (70) that
+  names both. A full search that does not finish leaves the check inconclusive.
+
 CHECKPOINTS
   An interrupt, a limit, and each interval leave a checkpoint. The same command
   with --resume ends as if nothing had happened: same verdicts, numbers and
@@ -42,7 +48,7 @@ EXIT STATUS
   2    usage or configuration error; nothing was checked
   3    a design that is known to fail was not caught
   4    inconclusive: a limit was reached first (0 with --allow-incomplete)
-  70   internal error, for example a replay that differs from the search
+  70   internal error: a replay or a full search that differs from the search
   130  interrupted (143: terminated); the partial report was printed, and a
        checkpoint written where --checkpoint says`
 

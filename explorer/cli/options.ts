@@ -32,6 +32,7 @@ const folder = z.string().min(1, 'must name a folder')
 export const searchOptions = z.object({
   search: z.enum(['bfs', 'random', 'priorities', 'preemptions']).default('bfs'),
   reduce: z.enum(['none', 'symmetry', 'por', 'all']).optional(),
+  selfCheck: z.literal(true).optional(),
   storage: z.enum(['exact', 'fingerprint']).optional(),
   fingerprintBits: z.enum(['64', '96', '128']).optional(),
   workers: count(256).optional(),

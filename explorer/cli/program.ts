@@ -154,6 +154,7 @@ function addSearchOptions(command: Command): Command {
     .option('--property <id>', 'only this property (repeatable)', collect)
     .optionsGroup('How to search everything:')
     .option('--reduce <how>', 'none, symmetry, por (partial order) or all (all)')
+    .option('--self-check', 'search without reduction too, and fail (70) if they differ')
     .option('--storage <how>', 'exact, or fingerprint: some bits per state (exact)')
     .option('--fingerprint-bits <n>', '64, 96 or 128 (64)')
     .option('--workers <n>', 'searches at a time; threads that share a single search')

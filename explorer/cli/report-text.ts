@@ -27,6 +27,7 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
     ...(style.allRemarks ? check.notApplied : []).flatMap((why) =>
       wrap(`not applied: ${why}`, style.width, '  '),
     ),
+    ...(check.selfCheck === null ? [] : wrap(selfCheckOf(check, check.selfCheck), style.width, '  ')),
     ...neverTaken(check, style.width),
     ...(check.resume === null ? [] : [`  to go on: the same command with --resume ${check.resume}`]),
   ]
@@ -68,6 +69,15 @@ function reductionOf({ reduction, reductionFactor }: CheckReport): string[] {
     por: ['reduced by partial order'],
     all: [`reduced by ${symmetry} and partial order`],
   }[reduction]
+}
+
+function selfCheckOf(
+  { complete, reduction }: CheckReport,
+  { states, transitions, seconds }: NonNullable<CheckReport['selfCheck']>,
+): string {
+  if (reduction === 'none') return 'self-check: nothing was left out'
+  const parts = [plural(states, 'state'), plural(transitions, 'transition'), `${seconds.toFixed(1)} s`]
+  return `self-check: the full search ${complete ? 'agrees' : 'does not differ so far'} (${parts.join(', ')})`
 }
 
 function collisionOf({ complete, collisionProbability, collisionMeasured }: CheckReport): string[] {

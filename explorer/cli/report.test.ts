@@ -31,6 +31,7 @@ const report = (properties: PropertyReport[], complete: boolean): CheckReport =>
   reduction: 'none',
   reductionFactor: 1,
   notApplied: [],
+  selfCheck: null,
   workers: 1,
   collisionProbability: 0,
   collisionMeasured: null,

@@ -61,6 +61,11 @@ const check = z.strictObject({
   reductionFactor: z.number().positive(),
   /** What else could have made the search smaller or faster, and why it was not applied. */
   notApplied: z.array(z.string()),
+  /**
+   * The full search that agrees with this one, see `--self-check`; null when that was not asked for. The
+   * numbers are those of the search itself when it left nothing out.
+   */
+  selfCheck: z.strictObject({ states: natural, transitions: natural, seconds: z.number().min(0) }).nullable(),
   /** Threads that shared the search. */
   workers: natural,
   /** Bound on the probability that a state was lost to a hash collision; 0 when states are kept in full. */

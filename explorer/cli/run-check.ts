@@ -7,8 +7,9 @@ import { searchRandom } from '../search/random/search-random.ts'
 import type { FairnessReason, PropertyResult, SearchResult, Trace, Verdict } from '../search/result.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { InternalError } from './errors.ts'
-import { exhaustive } from './exhaustive.ts'
+import { type Exhaustive, exhaustive } from './exhaustive.ts'
 import type { SearchSettings } from './search-settings.ts'
+import { type SelfCheck, selfChecked } from './self-checked.ts'
 
 /** One search, by names. A design from a file is sent whole: it is data. */
 export interface CheckRequest {
@@ -38,6 +39,8 @@ export interface CheckOutcome extends Omit<SearchResult, 'properties'> {
   readonly properties: readonly PropertyOutcome[]
   /** Threads that shared the search. */
   readonly workers: number
+  /** The full search that this one was compared with; null when that was not asked for. */
+  readonly selfCheck: SelfCheck | null
 }
 
 /** What a running search is asked and tells. */
@@ -49,7 +52,8 @@ export interface Hooks {
 /**
  * Makes one search, in this thread or with workers of its own.
  * @param team how workers make the system; null where there can be none.
- * @throws ModelError when the model or a patch is wrong, CheckpointError, LostWorker.
+ * @throws ModelError when the model or a patch is wrong, CheckpointError, LostWorker; InternalError when a
+ *   reduced search and the full one that it is compared with differ.
  */
 export async function runCheck<W>(
   catalogue: Catalogue<W>,
@@ -59,12 +63,18 @@ export async function runCheck<W>(
 ): Promise<CheckOutcome> {
   const properties = request.properties.map((id) => findProperty(catalogue, id))
   const system = systemOf(catalogue, request)
-  const { settings } = request
-  const { result, workers } =
+  const { selfCheck: isAsked = false, ...settings } = request.settings
+  const search = (reduce: SearchSettings['reduce']): Promise<Exhaustive<W>> =>
+    exhaustive(system, properties, { ...settings, reduce }, hooks, team)
+  const found =
     settings.search === 'bfs'
-      ? await exhaustive(system, properties, settings, hooks, team)
+      ? await search(settings.reduce)
       : { result: sampled(system, properties, settings, hooks), workers: 1 }
-  return { ...result, workers, properties: properties.map((p) => outcomeOf(p, result.properties)) }
+  const { result, selfCheck } = isAsked
+    ? await selfChecked(system.name, found.result, async () => (await search('none')).result)
+    : { ...found, selfCheck: null }
+  const outcomes = properties.map((p) => outcomeOf(p, result.properties))
+  return { ...result, workers: found.workers, selfCheck, properties: outcomes }
 }
 
 function sampled<W>(

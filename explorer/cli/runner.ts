@@ -10,7 +10,7 @@ export interface Runner {
   /**
    * Searches; when `signal` is aborted the search ends soon, as incomplete.
    * @throws ModelError when the model is wrong, UsageError for a checkpoint that cannot be used or written,
-   *   InternalError when the search was lost.
+   *   InternalError when the search was lost or contradicts itself.
    */
   run(
     request: CheckRequest,
@@ -76,6 +76,7 @@ function searchIn(
       else if (report.kind === 'outcome') resolve(report.outcome)
       else if (report.kind === 'model-error') reject(new ModelError(report.message))
       else if (report.kind === 'checkpoint-error') reject(new UsageError(report.message))
+      else if (report.kind === 'contradiction') reject(new InternalError(report.message))
       else lost(report.message)
     })
     worker.on('error', (error) => lost(error instanceof Error ? error.message : String(error)))

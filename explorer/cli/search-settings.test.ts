@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readOptions, searchOptions } from './options.ts'
 import { checkpointsOf, DEFAULT_SETTINGS, settingsOf } from './search-settings.ts'
 
-const settings = (raw: Record<string, string>) => settingsOf(readOptions(searchOptions, raw))
+const settings = (raw: Record<string, string | true>) => settingsOf(readOptions(searchOptions, raw))
 
 describe('settings', () => {
   it('are those of the default set when nothing is asked for', () => {
@@ -25,7 +25,7 @@ describe('settings', () => {
     })
   })
 
-  it.each<[Record<string, string>, string]>([
+  it.each<[Record<string, string | true>, string]>([
     [{ search: 'random', reduce: 'none' }, '--reduce goes with --search bfs only'],
     [{ search: 'random', storage: 'exact' }, '--storage goes with --search bfs only'],
     [{ search: 'preemptions', checkpoint: 'd' }, '--checkpoint goes with --search bfs only'],
@@ -38,6 +38,12 @@ describe('settings', () => {
     [{ checkpointEvery: '1' }, '--checkpoint-every goes with --checkpoint or --resume only'],
     [{ resume: 'd', reduce: 'symmetry' }, '--reduce symmetry: a search that leaves checkpoints cannot be'],
     [{ checkpoint: 'd', reduce: 'por' }, '--reduce por: a search that leaves checkpoints cannot be'],
+    [{ search: 'random', selfCheck: true }, '--self-check goes with --search bfs only'],
+    [
+      { selfCheck: true, reduce: 'none' },
+      '--self-check compares a reduced search with the full one; --reduce none is not reduced',
+    ],
+    [{ selfCheck: true, resume: 'd' }, 'a search that leaves checkpoints is not reduced'],
     [{ checkpoint: '' }, '--checkpoint: must name a folder'],
   ])('that contradict each other are refused: %j', (raw, message) => {
     expect(() => settings(raw)).toThrow(message)

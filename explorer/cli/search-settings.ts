@@ -19,6 +19,8 @@ export interface SearchSettings extends Shared {
   /** `bfs` visits everything; the others sample and never say that a property holds. */
   readonly search: SearchFlags['search']
   readonly reduce: 'none' | 'symmetry' | 'por' | 'all'
+  /** Compare a reduced search with the full one. */
+  readonly selfCheck?: boolean
   /** Threads that share this one search, where it can be shared. Default 1. */
   readonly workers?: number
   readonly checkpoint?: CheckpointOptions
@@ -33,7 +35,7 @@ type Flag = keyof SearchFlags
 
 /** Options that mean something to some searches only. */
 const ONLY_WITH: readonly (readonly [Flag, readonly SearchFlags['search'][]])[] = [
-  ...(['reduce', 'storage', 'fingerprintBits', 'checkpoint', 'resume'] as const).map(
+  ...(['reduce', 'selfCheck', 'storage', 'fingerprintBits', 'checkpoint', 'resume'] as const).map(
     (flag): readonly [Flag, readonly SearchFlags['search'][]] => [flag, ['bfs']],
   ),
   ['walks', ['random', 'priorities']],
@@ -58,9 +60,14 @@ export function settingsOf(flags: SearchFlags): SearchSettings {
     throw new UsageError('--checkpoint-every goes with --checkpoint or --resume only')
   if (resumable && (reduce === 'symmetry' || reduce === 'por'))
     throw new UsageError(`--reduce ${reduce}: a search that leaves checkpoints cannot be reduced yet`)
+  if (flags.selfCheck === true && (resumable || reduce === 'none'))
+    throw new UsageError(
+      `--self-check compares a reduced search with the full one; ${resumable ? 'a search that leaves checkpoints is' : '--reduce none is'} not reduced`,
+    )
   return {
     search,
     reduce,
+    ...(flags.selfCheck === true ? { selfCheck: true } : {}),
     storage: flags.storage ?? (bits === undefined ? 'exact' : 'fingerprint'),
     ...(bits === undefined ? {} : { fingerprintBits: Number(bits) as 64 | 96 | 128 }),
     ...(preemptions === undefined ? {} : { maxPreemptions: preemptions }),

@@ -3,6 +3,7 @@ import { ModelError } from '../../model/language/errors.ts'
 import { CheckpointError } from '../checkpoint/errors.ts'
 import type { Progress } from '../search/breadth-first.ts'
 import { LostWorker } from '../search/parallel/search.ts'
+import { InternalError } from './errors.ts'
 import { loadCatalogue } from './load-catalogue.ts'
 import { type CheckOutcome, type CheckRequest, type Hooks, runCheck } from './run-check.ts'
 import { subjectSource } from './search-subject.ts'
@@ -24,7 +25,7 @@ export type ThreadReport =
   | { readonly kind: Failure; readonly message: string }
 
 /** What a search can end with besides an outcome. A lost worker and anything unforeseen are failures. */
-type Failure = 'model-error' | 'checkpoint-error' | 'failure'
+type Failure = 'model-error' | 'checkpoint-error' | 'contradiction' | 'failure'
 
 const PROGRESS_EVERY_MS = 200
 
@@ -55,6 +56,7 @@ function failureOf(error: unknown): ThreadReport {
   const { message, stack } = error
   if (error instanceof ModelError) return { kind: 'model-error', message }
   if (error instanceof CheckpointError) return { kind: 'checkpoint-error', message }
+  if (error instanceof InternalError) return { kind: 'contradiction', message }
   // A lost worker says what there is to say; anything else is a bug, whose place matters.
   return { kind: 'failure', message: error instanceof LostWorker ? message : (stack ?? message) }
 }

@@ -1,0 +1,41 @@
+import { contradictions } from '../reduce/self-check.ts'
+import type { SearchResult } from '../search/result.ts'
+import { InternalError } from './errors.ts'
+
+/** The full search that a reduced one was compared with. */
+export interface SelfCheck {
+  readonly states: number
+  readonly transitions: number
+  readonly seconds: number
+}
+
+/**
+ * Compares a search with the full one, which is made unless the search left nothing out. When the full search
+ * does not finish, neither has the check: the result is then incomplete.
+ * @param name of what is searched, for the error.
+ * @throws InternalError naming what differs.
+ */
+export async function selfChecked<W>(
+  name: string,
+  result: SearchResult<W>,
+  full: () => Promise<SearchResult<W>>,
+): Promise<{ readonly result: SearchResult<W>; readonly selfCheck: SelfCheck }> {
+  const { symmetry, partialOrder } = result.reduction
+  if (symmetry === null && partialOrder === null) {
+    const { states, transitions } = result
+    return { result, selfCheck: { states, transitions, seconds: 0 } }
+  }
+  const other = await full()
+  const found = contradictions(result, other)
+  if (found.length > 0)
+    throw new InternalError(`${name}: the reduced search differs from the full one: ${found.join('; ')}`)
+  const { states, transitions, seconds, complete, incompleteReason } = other
+  const judged = complete
+    ? result
+    : {
+        ...result,
+        complete: false,
+        incompleteReason: result.incompleteReason ?? `self-check: ${incompleteReason}`,
+      }
+  return { result: judged, selfCheck: { states, transitions, seconds } }
+}
