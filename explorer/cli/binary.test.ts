@@ -75,6 +75,7 @@ describe('the replay in a fresh process', () => {
       antecedent: 1,
       trace: { initial: 0, steps: [{ thread: 'zapper', step: 'Z.1' }] },
       reason: null,
+      upTo: null,
       subject: null,
       fairness: null,
     } as const

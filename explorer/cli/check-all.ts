@@ -103,6 +103,7 @@ function neverBegun({ properties }: Cell): CheckOutcome {
         antecedent: 0,
         trace: null,
         reason: null,
+        upTo: null,
         subject: null,
         fairness: null,
       }),

@@ -110,9 +110,11 @@ function proof(cell: Cell, report: CheckReport, style: Style): string[] {
 /** Two lines or more: the verdicts that matter, and the totals. */
 function summary({ scenario, design }: Cell, report: CheckReport, style: Style): string[] {
   const { holds } = tallyOf([report])
-  const heading = `${scenario.id}, design ${titled(design)}: ${holds} hold`
+  const upTo = report.properties.filter((p) => p.upTo !== null)
+  const known = upTo.length === 0 ? '' : `, ${upTo.length} up to the fault`
+  const heading = `${scenario.id}, design ${titled(design)}: ${holds} hold${known}`
   const others = report.properties
-    .filter((p) => p.verdict !== 'holds' || matchOf(design, scenario.id, p) !== 'expected')
+    .filter((p) => p.verdict === 'violated' || matchOf(design, scenario.id, p) !== 'expected')
     .flatMap((p) => {
       const match = matchOf(design, scenario.id, p)
       const note = { expected: 'as expected', unexpected: 'NOT EXPECTED', missed: 'NOT CAUGHT', open: '' }[
@@ -141,5 +143,7 @@ function lastLine(cells: readonly Cell[], checks: readonly CheckReport[]): strin
     ...(count('missed') > 0 ? [`${count('missed')} not caught`] : []),
   ]
   const verdict = wrong.length > 0 ? wrong.join(', ') : 'all as expected'
-  return `mmucheck: ${violated} violated, ${holds} hold, ${inconclusive} inconclusive; ${verdict}`
+  const upTo = checks.flatMap((report) => report.properties).filter((p) => p.upTo !== null).length
+  const beside = upTo === 0 ? '' : ` (${upTo} beside a fault)`
+  return `mmucheck: ${violated} violated, ${holds} hold, ${inconclusive} inconclusive${beside}; ${verdict}`
 }

@@ -15,14 +15,17 @@ export function expectedVerdict(
   return found?.verdict ?? 'holds'
 }
 
-/** Compares one verdict with the expectation. */
+/**
+ * Compares one verdict with the expectation. Up to a fault is as good as a property can hold beside it; the
+ * fault itself is compared on its own.
+ */
 export function matchOf(
   design: Pick<Design<unknown>, 'expect'>,
   scenario: string,
-  { id, verdict }: Pick<PropertyReport, 'id' | 'verdict'>,
+  { id, verdict, upTo }: Pick<PropertyReport, 'id' | 'verdict' | 'upTo'>,
 ): Match {
-  if (verdict === 'inconclusive') return 'open'
   const expected = expectedVerdict(design, scenario, id)
+  if (verdict === 'inconclusive') return upTo !== null && expected === 'holds' ? 'expected' : 'open'
   if (expected === verdict) return 'expected'
   return expected === 'holds' ? 'unexpected' : 'missed'
 }

@@ -124,7 +124,8 @@ export function plural(count: number, what: string): string {
 }
 
 /** How often the property had something to say. */
-function noteOf({ kind, antecedent, verdict }: PropertyReport): string {
+function noteOf({ kind, antecedent, verdict, upTo }: PropertyReport): string {
+  if (upTo !== null) return `known up to ${upTo} only`
   if (kind === 'witness')
     return verdict === 'violated' ? 'never reached' : `seen in ${plural(antecedent, 'state')}`
   if (kind === 'progress') return plural(antecedent, 'goal state')

@@ -13,6 +13,7 @@ const property = (verdict: PropertyReport['verdict'], id = 'p'): PropertyReport 
   antecedent: 1,
   counterexample: null,
   reason: null,
+  upTo: null,
   subject: null,
   fairness: null,
 })
@@ -109,6 +110,10 @@ describe('expectations', () => {
     expect(matchOf(design, 's', property('violated', 'bad'))).toBe('expected')
     expect(matchOf(design, 's', property('holds', 'bad'))).toBe('missed')
     expect(matchOf(design, 'other', property('violated', 'bad'))).toBe('unexpected')
+    expect(matchOf(design, 's', property('inconclusive'))).toBe('open')
+    // The fault ends behaviours: up to there is all that can be known of what is to hold beside it.
+    expect(matchOf(design, 's', { ...property('inconclusive'), upTo: 'fault' })).toBe('expected')
+    expect(matchOf(design, 's', { ...property('inconclusive', 'bad'), upTo: 'fault' })).toBe('open')
     expect(matchOf(design, 's', property('inconclusive', 'bad'))).toBe('open')
   })
 

@@ -29,6 +29,8 @@ const property = z.strictObject({
   counterexample: counterexample.nullable(),
   /** Why it is inconclusive, where that is not simply that the search ended early. */
   reason: z.string().nullable(),
+  /** The fault at which behaviours end, when it is inconclusive for that alone; as `PropertyResult.upTo`. */
+  upTo: z.string().nullable(),
   /** The thread for which it is violated, when it is judged for each thread. */
   subject: z.string().nullable(),
   /** Why the repeated part of its counterexample is fair; null where fairness plays no part. */

@@ -28,6 +28,8 @@ export interface PropertyOutcome {
   readonly trace: Trace | null
   /** Why the verdict is inconclusive, where that is not simply that the search ended early. */
   readonly reason: string | null
+  /** The fault at which behaviours end, when the verdict is inconclusive for that alone. */
+  readonly upTo: string | null
   /** The thread for which the property is violated, when it is judged for each. */
   readonly subject: string | null
   /** Why the loop of a violated liveness property is fair. */
@@ -91,8 +93,8 @@ function sampled<W>(
 function outcomeOf<W>(property: Property<W>, all: readonly PropertyResult<W>[]): PropertyOutcome {
   const found = all.find((each) => each.property === property)
   if (found === undefined) throw new InternalError(`property ${property.id} was not judged`)
-  const { verdict, antecedent, trace, reason = null, subject = null, fairness = null } = found
-  return { id: property.id, kind: property.kind, verdict, antecedent, trace, reason, subject, fairness }
+  const { verdict, antecedent, trace, reason = null, upTo = null, subject = null, fairness = null } = found
+  return { id: property.id, kind: property.kind, verdict, antecedent, trace, reason, upTo, subject, fairness }
 }
 
 /** The system of a request. @throws ModelError when a patch does not fit the scenario. */

@@ -4,7 +4,7 @@ import type { System, Thread } from '../../model/language/system.ts'
 
 /** What the toy checker says of one property. */
 export interface ToyFinding {
-  readonly verdict: 'holds' | 'violated'
+  readonly verdict: 'holds' | 'violated' | 'inconclusive'
   readonly antecedent: number
   /** Steps of a shortest violation (of a shortest way to a witness); null when there is none. */
   readonly length: number | null
@@ -97,12 +97,14 @@ export function toyCheck<W>(system: System<W>, properties: readonly Property<W>[
   for (const p of properties) if (p.kind === 'progress') judgeProgress(system, p, visited, find)
 
   const findings = new Map<string, ToyFinding>()
+  const faulty = properties.some((p) => p.kind === 'fault' && found.has(p.id))
   for (const p of properties) {
     const length = found.get(p.id) ?? null
     const bad = p.kind === 'witness' ? length === null : length !== null
     const antecedent =
       p.kind === 'deadlock' || p.kind === 'fault' ? visited.size : (counts.get(p.id) as number)
-    findings.set(p.id, { verdict: bad ? 'violated' : 'holds', antecedent, length })
+    const verdict = length === null && faulty ? 'inconclusive' : bad ? 'violated' : 'holds'
+    findings.set(p.id, { verdict, antecedent, length })
   }
   const depth = Math.max(...[...visited.values()].map((v) => v.depth))
   return { states: visited.size, transitions, depth, deadlocks, findings }

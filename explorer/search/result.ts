@@ -41,6 +41,11 @@ export interface PropertyResult<W = never> {
   readonly trace: Trace | null
   /** Why the verdict is inconclusive, where that is not simply that the search ended early. */
   readonly reason?: string
+  /**
+   * Id of a fault that occurs: behaviours end there, what would come is not known. Nothing is wrong with the
+   * property as far as behaviours go; the verdict is inconclusive for that reason alone.
+   */
+  readonly upTo?: string
   /** The thread for which a property that is judged for each thread is violated. */
   readonly subject?: string
   /** For a violated liveness property: why its loop is fair. Absent where fairness plays no part. */

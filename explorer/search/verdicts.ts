@@ -24,7 +24,8 @@ export function checkFault<W>(properties: readonly Property<W>[], fault: string)
 }
 
 /**
- * The verdicts on properties, in their order.
+ * The verdicts on properties, in their order. Behaviours end at a fault: where one occurs, only what was found
+ * is sure, and everything else is known up to there.
  * @param antecedents how often each had something to judge.
  * @param traces to what was found, by id; a property without one was not decided by a state or step.
  */
@@ -34,17 +35,23 @@ export function resultsOf<W>(
   traces: ReadonlyMap<string, Trace>,
   evidence: Decided,
 ): PropertyResult<W>[] {
+  const upTo = properties.find(({ id, kind }) => kind === 'fault' && traces.has(id))?.id
   return properties.map((property, n) => {
     const { id, kind } = property
     const trace = traces.get(id) ?? null
+    const verdict = verdictOf(property, trace !== null, evidence)
+    // Liveness has a judgement of its own, which looks at faults itself.
+    const ends = upTo !== undefined && trace === null && evidence.complete && !isLiveness(property)
     return {
       property,
-      verdict: verdictOf(property, trace !== null, evidence),
+      verdict: ends ? 'inconclusive' : verdict,
       antecedent: kind === 'action' || isQuestion(property) ? antecedents[n] : evidence.states,
       trace,
       ...(kind === 'progress' && trace === null && evidence.complete && evidence.edges === null
         ? { reason: NEEDS_EDGES }
-        : {}),
+        : ends
+          ? { upTo }
+          : {}),
     }
   })
 }

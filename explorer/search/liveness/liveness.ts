@@ -8,7 +8,6 @@ import type { FairnessReason, PropertyResult, Trace } from '../result.ts'
 import { type Explored, type ExploreOptions, exploreGraph } from './explore.ts'
 import { type FairQuery, fairComponents } from './fair-components.ts'
 import { constraintsOf, stepsOfThread } from './fairness.ts'
-import { FAULT } from './graph.ts'
 import { fairLoop, type Loop, reasonsFor } from './lasso.ts'
 import { type Stem, shortestStem } from './paths.ts'
 import { soloComponents, soloLoop } from './solo-cycle.ts'
@@ -18,8 +17,8 @@ export interface LivenessOptions extends ExploreOptions {
   /** Seed of the hash functions; the result does not depend on it. */
   readonly seed?: number
   /**
-   * The faults that are judged beside, by id. What lies behind a fault is not explored, so one of which nothing
-   * else would speak makes "holds" inconclusive. Default: somebody speaks of every fault.
+   * The faults that are judged beside, by id; the verdicts name these as what they know behaviours up to.
+   * Default: every fault.
    */
   readonly faultsJudged?: readonly string[]
 }
@@ -32,7 +31,7 @@ export interface LivenessOptions extends ExploreOptions {
  *
  * A violation is a lasso: a shortest stem, then a loop that contains what makes it fair to every thread. A
  * behaviour that stops (nothing enabled that fairness protects) is a loop of no steps in its last state. A
- * behaviour that ends in a fault is neither good nor bad: it makes "holds" inconclusive.
+ * behaviour that ends in a fault is neither good nor bad: one anywhere makes "holds" inconclusive.
  *
  * @throws ModelError when the model or a property is wrong.
  */
@@ -44,13 +43,21 @@ export function judgeLiveness<W>(
   const compiled = new CompiledSystem(system as System, { seed: options.seed ?? 1 })
   const explored = exploreGraph(compiled, options)
   const { faultsJudged } = options
-  const silent = compiled.faults.find(({ property }) => faultsJudged?.includes(property) === false)
-  const doubt =
-    silent === undefined
-      ? null
-      : `a step ends in fault ${silent.property}, which is not among the properties; nothing behind it was explored`
-  return properties.map((property) => new Judgement(system, compiled, explored, property, doubt).result())
+  const [fault] = compiled.faults.map((f) => f.property)
+  const silent = compiled.faults.find(({ property }) => faultsJudged?.includes(property) === false)?.property
+  const unknown: Unknown =
+    silent !== undefined
+      ? {
+          reason: `a step ends in fault ${silent}, which is not among the properties; nothing behind it was explored`,
+        }
+      : fault !== undefined
+        ? { upTo: fault }
+        : {}
+  return properties.map((property) => new Judgement(system, compiled, explored, property, unknown).result())
 }
+
+/** Why "holds" cannot be said of any property, if so. */
+type Unknown = Pick<PropertyResult, 'reason' | 'upTo'>
 
 /** A violation: where it is and why it is one. */
 interface Violation {
@@ -63,8 +70,6 @@ interface Violation {
 interface Finding {
   readonly violation: Violation | null
   readonly antecedent: number
-  /** Why there is no last word although nothing was found. */
-  readonly doubt: string | null
 }
 
 class Judgement<W> {
@@ -72,17 +77,16 @@ class Judgement<W> {
   readonly #compiled: CompiledSystem
   readonly #explored: Explored
   readonly #property: LivenessProperty<W>
-  /** Why "holds" cannot be said of any property, or null. */
-  readonly #doubt: string | null
+  readonly #unknown: Unknown
 
   constructor(
     system: System<W>,
     compiled: CompiledSystem,
     explored: Explored,
     property: LivenessProperty<W>,
-    doubt: string | null,
+    unknown: Unknown,
   ) {
-    this.#doubt = doubt
+    this.#unknown = unknown
     this.#system = system
     this.#compiled = compiled
     this.#explored = explored
@@ -92,11 +96,9 @@ class Judgement<W> {
   result(): PropertyResult<W> {
     const property = this.#property
     let antecedent = 0
-    let doubt: string | null = null
     for (const { self, thread } of this.#subjects()) {
       const finding = this.#judge(self, thread)
       antecedent += finding.antecedent
-      doubt ??= finding.doubt
       if (finding.violation === null) continue
       const { fairness } = finding.violation
       return {
@@ -108,9 +110,10 @@ class Judgement<W> {
         ...(fairness === null ? {} : { fairness }),
       }
     }
-    const reason = this.#explored.stopped ?? doubt ?? this.#doubt
-    if (reason !== null) return { property, verdict: 'inconclusive', antecedent, trace: null, reason }
-    return { property, verdict: 'holds', antecedent, trace: null }
+    const { stopped } = this.#explored
+    const unknown = stopped === null ? this.#unknown : { reason: stopped }
+    const verdict = unknown.reason === undefined && unknown.upTo === undefined ? 'holds' : 'inconclusive'
+    return { property, verdict, antecedent, trace: null, ...unknown }
   }
 
   /** The threads a property is judged for, one by one. */
@@ -160,10 +163,10 @@ class Judgement<W> {
     const stem = component.some((c) => c >= 0)
       ? shortestStem(graph, { waits, allowed, ends: (s) => component[s] >= 0 })
       : null
-    if (stem === null) return { violation: null, doubt: this.#faultWhileWaiting(allowed, waits) }
+    if (stem === null) return { violation: null }
     const loop = fairLoop(graph, query, component, stem.state)
     const fairness = reasonsFor(graph, query.constraints, loop, stem.steps.length)
-    return { violation: { stem, loop, fairness }, doubt: null }
+    return { violation: { stem, loop, fairness } }
   }
 
   #solo(allowed: Uint8Array, thread: number): Finding {
@@ -171,7 +174,7 @@ class Judgement<W> {
     const own = stepsOfThread(this.#compiled, thread)
     const antecedent = allowed.reduce((n, a) => n + a, 0)
     const component = soloComponents(graph, allowed, own)
-    if (!component.some((c) => c >= 0)) return { violation: null, antecedent, doubt: null }
+    if (!component.some((c) => c >= 0)) return { violation: null, antecedent }
     const everywhere = new Uint8Array(graph.states).fill(1)
     const stem = shortestStem(graph, {
       waits: null,
@@ -180,26 +183,7 @@ class Judgement<W> {
     })
     if (stem === null) throw new Error('a state of the graph is not reachable')
     const loop = soloLoop(graph, own, component, stem.state)
-    return { violation: { stem, loop, fairness: null }, antecedent, doubt: null }
-  }
-
-  /** A step that faults while the goal is awaited ends the behaviour; nobody can say what would come. */
-  #faultWhileWaiting(allowed: Uint8Array, waits: Uint8Array | null): string | null {
-    const { graph } = this.#explored
-    const faultOf = (s: number): number => {
-      for (let e = graph.first[s]; e < graph.first[s + 1]; e++) {
-        if (graph.targets[e] === FAULT) return graph.labels[e]
-      }
-      return -1
-    }
-    const faulty = Uint8Array.from({ length: graph.states }, (_, s) =>
-      s < graph.expanded && faultOf(s) >= 0 ? 1 : 0,
-    )
-    if (!faulty.includes(1)) return null
-    const stem = shortestStem(graph, { waits, allowed, ends: (s) => faulty[s] !== 0 })
-    if (stem === null) return null
-    const { thread, path } = this.#compiled.steps[faultOf(stem.state)]
-    return `step ${path} of ${this.#system.threads[thread].name} can fault while the goal is awaited`
+    return { violation: { stem, loop, fairness: null }, antecedent }
   }
 
   /** By state: 1 where a situation holds. */

@@ -160,7 +160,6 @@ function reach<W>(
 export function slateVerdict<W>(slate: Slate<W>, property: LivenessProperty<W>): PropertyResult['verdict'] {
   const { system, states, initial } = slate
   const owed = owedBy(system, property)
-  let verdict: PropertyResult['verdict'] = 'holds'
   for (const thread of subjects(system, property)) {
     const self = thread?.self ?? 0
     const holds = (situation: typeof property.goal, key: string): boolean => {
@@ -190,10 +189,8 @@ export function slateVerdict<W>(slate: Slate<W>, property: LivenessProperty<W>):
     const waiting = reach(slate, start, allowed)
     const fair = fairStates(slate, owed, allowed, again)
     if ([...waiting].some((key) => fair.has(key))) return 'violated'
-    const faults = (key: string) => (states.get(key) as readonly Move[]).some((m) => m.to === null)
-    if ([...waiting].some(faults)) verdict = 'inconclusive'
   }
-  return verdict
+  return [...states.values()].flat().some((m) => m.to === null) ? 'inconclusive' : 'holds'
 }
 
 function subjects<W>(system: System<W>, { each }: LivenessProperty<W>) {
