@@ -137,7 +137,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'skip-rmaps-of-the-dying-slot',
-    aliases: ['D2-sel'],
+    aliases: ['D2-sel', 'A10-ii'],
     title: 'prepare-zap takes SPTEs off the rmaps of slots that stay, not off those of the slot that goes',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_mmu_prepare_zap_page' },

@@ -61,7 +61,7 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'retry-test-dropped',
-    aliases: [],
+    aliases: ['N5-mutant'],
     title: 'no retry test under mmu_lock; the two without the lock stay',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'is_page_fault_stale' },

@@ -138,7 +138,7 @@ export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'prefault-ignores-requests',
-    aliases: ['B31'],
+    aliases: ['B31', 'prefault-obsolete-root-spin'],
     title: 'v6.11..v6.14: the loop of KVM_PRE_FAULT_MEMORY services no requests',
     status: 'bug',
     kernel: { version: 'v6.11..v6.14', function: 'kvm_mmu_reload' },

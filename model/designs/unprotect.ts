@@ -62,7 +62,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'unprotect-hint-without-lock',
-    aliases: ['H2'],
+    aliases: ['H2', 'N1'],
     title: 'patch 2 of seed 000: every MMU reads indirect_shadow_pages without mmu_lock',
     status: 'before',
     kernel: { commit: '515c18a64e70', version: 'v6.9..v6.11', function: fn },
@@ -105,7 +105,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'unprotect-hint-always-no-retried-for-ever',
-    aliases: [],
+    aliases: ['N1-mutant'],
     title: 'the hint always says that nothing is shadowed, and retries are not bounded',
     status: 'control',
     kernel: { version: 'never merged', function: fn },

@@ -89,7 +89,7 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'linked-before-sync',
-    aliases: ['B18'],
+    aliases: ['B18', 'C5'],
     title:
       'before v5.16: a page with unsync pages below is linked, and synced by request before the next entry',
     status: 'before',

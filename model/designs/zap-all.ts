@@ -15,6 +15,7 @@ import { zapEverything } from './fast-invalidate-patches.ts'
 const TERMINATION = 'zap-termination'
 const BREAKS = 'zap-all-breaks'
 const DELETE = 'slot-delete'
+const ROOTS = 'roots-zap-all'
 
 export const zapAllDesigns: readonly Design<Kvm>[] = [
   {
@@ -88,14 +89,14 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_zap_obsolete_pages' },
     about:
-      'Every vCPU was told to leave the old roots and has left them, and a vCPU that loads a root flushes its own TLB. The flush of the commit is there for walkers without lock, which this scenario does not have.',
-    scenarios: [DELETE],
+      'Every vCPU was told to leave the old roots and has left them, and a vCPU that loads a root flushes its own TLB. The flush of the commit is there for walkers without lock, which these scenarios do not have.',
+    scenarios: [DELETE, ROOTS],
     patches: [only('memslot', drop('ZF.6/CM.2'))],
     expect: [],
   },
   {
     id: 'reload-request-not-waited-for',
-    aliases: [],
+    aliases: ['N4-ack'],
     title: 'kvm_mmu_zap_all_fast() does not wait until vCPUs have left the guest',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_zap_all_fast' },
@@ -106,8 +107,20 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
     expect: violated(DELETE, 'no-mapping-of-a-lost-page', 'no-flush-debt-at-unlock'),
   },
   {
+    id: 'root-loaded-without-flush',
+    aliases: ['N4-flush'],
+    title: 'as obsolete-pages-freed-without-flush, and a vCPU that loads a root does not flush its TLB',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_mmu_load' },
+    about:
+      'The second mutant of control N4: the flush on loading a root was the only one left. What the TLB found below the old roots outlives them, and is used again once one of their pages becomes a root.',
+    scenarios: [ROOTS],
+    patches: [only('memslot', drop('ZF.6/CM.2')), drop('LOAD.7')],
+    expect: violated(ROOTS, 'no-tlb-entry-of-a-freed-root'),
+  },
+  {
     id: 'request-after-the-zap',
-    aliases: ['B4'],
+    aliases: ['B4', 'A8'],
     title: 'kvm_mmu_zap_all_fast() makes its request after mmu_lock was dropped',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_zap_all_fast' },
@@ -119,7 +132,7 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'zapped-pages-found-in-the-hash',
-    aliases: ['B11'],
+    aliases: ['B11', 'A7'],
     title: 'looking up a shadow page does not skip zapped and obsolete ones',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_find_shadow_page' },
