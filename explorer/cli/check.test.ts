@@ -192,6 +192,11 @@ describe('check refuses', () => {
       'the model is wrong: patch "drop Z.99": no program has a step "Z.99"',
     ],
     [
+      'a design for other scenarios',
+      ['counts', '--design', 'request-first'],
+      'design request-first does not fit scenario counts (patch "move Z.2 before Z.1": no program has a step "Z.2"); it is for zap',
+    ],
+    [
       'symmetry where there is none',
       ['lopsided', '--reduce', 'symmetry'],
       'lopsided: step T.1 of ticker0 treats ids 0 and 1 of sort counter differently',

@@ -1,4 +1,5 @@
 import type { Design } from '../../model/designs/design.ts'
+import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { type Catalogue, findProperty, findScenario, UPSTREAM } from './catalogue.ts'
@@ -47,9 +48,22 @@ export function planOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Cel
   return asked
 }
 
-/** Finds a patch that does not fit before anything is searched or written. @throws ModelError. */
+/**
+ * Finds a patch that does not fit before anything is searched or written.
+ * @throws ModelError for one that fits nowhere, UsageError where the design names other scenarios.
+ */
 export function checkPatches(cells: readonly Cell[]): void {
-  for (const { scenario, design } of cells) scenario.build(design.patches)
+  for (const { scenario, design } of cells) {
+    try {
+      scenario.build(design.patches)
+    } catch (error) {
+      if (!(error instanceof ModelError) || design.scenarios.length === 0) throw error
+      if (design.scenarios.includes(scenario.id)) throw error
+      throw new UsageError(
+        `design ${design.id} does not fit scenario ${scenario.id} (${error.message}); it is for ${design.scenarios.join(', ')}`,
+      )
+    }
+  }
 }
 
 /** The scenarios in which a design can be seen; upstream is at home in all. */
