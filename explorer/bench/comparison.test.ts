@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { instanceOf } from './catalogue.ts'
 import type { Run } from './child-process.ts'
 import { assertSame, type Measurement, pairedRatios } from './comparison.ts'
+import { handWrittenCounts } from './contestants/hand-written-c.ts'
 import { ours } from './contestants/ours.ts'
 import { rumurCounts } from './contestants/rumur.ts'
 import { spinCounts } from './contestants/spin.ts'
@@ -35,6 +36,14 @@ describe('counts of the peers', () => {
     const output = '\tNo error found.\n\n\t79199 states, 207236 rules fired in 0s.\n'
     expect(rumurCounts(output)).toEqual({ states: 79_199, transitions: 207_236 })
     expect(() => rumurCounts(output.replace('No error', '1 error(s)'))).toThrow('did not finish')
+  })
+
+  it('reads the search written in C and refuses a violation', () => {
+    expect(handWrittenCounts('holds: 288 states, 1145 transitions\n')).toEqual({
+      states: 288,
+      transitions: 1_145,
+    })
+    expect(() => handWrittenCounts('violated\n')).toThrow('did not finish')
   })
 
   it('stops at the first difference', () => {

@@ -10,6 +10,7 @@ import { type Instance, instanceOf, smallInstances } from './catalogue.ts'
 import { run } from './child-process.ts'
 import { assertSame } from './comparison.ts'
 import type { Contestant } from './contestants/contestant.ts'
+import { handWrittenC } from './contestants/hand-written-c.ts'
 import { rumur } from './contestants/rumur.ts'
 import { spin } from './contestants/spin.ts'
 import { hasCommand } from './debian.ts'
@@ -64,6 +65,11 @@ describe.runIf(compiler && hasCommand('spin'))('SPIN gives the same counts', () 
 describe.runIf(compiler && hasCommand('rumur'))('Rumur gives the same counts', () => {
   it.each(translated)('%s', (id) => {
     for (const contestant of rumur) if (contestant.id !== 'rumur-2') check(contestant, instanceOf(id))
+  })
+})
+describe.runIf(compiler)('the search written in C gives the same counts', () => {
+  it.each([...translated, 'filter-lock-4', 'kvm-composite-1-2-1-1'])('%s', (id) => {
+    for (const contestant of handWrittenC) check(contestant, instanceOf(id))
   })
 })
 

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { type Instance, instanceOf, instances, smallInstances } from './catalogue.ts'
 import { type Comparison, compare, type Rounds } from './comparison.ts'
 import type { Contestant, Tool } from './contestants/contestant.ts'
+import { handWrittenC } from './contestants/hand-written-c.ts'
 import { ours } from './contestants/ours.ts'
 import { rumur } from './contestants/rumur.ts'
 import { spin } from './contestants/spin.ts'
@@ -16,7 +17,7 @@ import { packageFolder } from './model-source.ts'
 import { type ProfileSummary, profileSearch, profileSummary } from './profile.ts'
 import { type Profiled, report } from './report.ts'
 
-const tools = ['ours', 'spin', 'rumur', 'xstate-graph'] as const satisfies readonly Tool[]
+const tools = ['ours', 'spin', 'rumur', 'c', 'xstate-graph'] as const satisfies readonly Tool[]
 
 const list = (text: string): string[] => text.split(',').map((word) => word.trim())
 
@@ -39,7 +40,7 @@ const knownModels = z.string().transform((text, context): Instance[] => {
 })
 
 const program = new Command('bench')
-  .description('compares our searches with SPIN, Rumur and xstate/graph on equal models')
+  .description('compares our searches with SPIN, Rumur, hand-written C and xstate/graph on equal models')
   .option('--models <ids>', 'these models only, comma-separated', checked(knownModels))
   .option(
     '--tools <names>',
@@ -91,7 +92,11 @@ function main(): void {
   })
   const withoutMemory = provide('/usr/bin/time', 'time')
   if (withoutMemory !== null) skipped.push(`peak memory, because ${withoutMemory}`)
-  const notes = machineNotes(present.filter((t) => t === 'spin' || t === 'rumur').flatMap(withCompiler))
+  const compiled = present.some((t) => t === 'spin' || t === 'rumur' || t === 'c')
+  const notes = machineNotes([
+    ...(compiled ? ['gcc'] : []),
+    ...present.filter((t) => t === 'spin' || t === 'rumur'),
+  ])
 
   const rounds: Rounds = {
     repetitions: options.quick === true ? 2 : options.repetitions,
@@ -100,7 +105,7 @@ function main(): void {
   }
   const wanted = (contestant: Contestant): boolean =>
     present.includes(contestant.tool) && (options.modes?.includes(contestant.id) ?? true)
-  const searchers = [...ours, ...spin, ...rumur].filter(wanted)
+  const searchers = [...ours, ...spin, ...rumur, ...handWrittenC].filter(wanted)
   const models = options.models ?? (options.quick === true ? smallInstances : instances)
   if (options.without.length > 0) skipped.push(`${options.without.join(', ')}, because it was asked for`)
   const comparisons: Comparison[] = []
@@ -141,10 +146,8 @@ const resultsFile = (): string => join(benchFolder, 'results.md')
 
 function whatIsMissing(tool: Tool): string | null {
   if (tool === 'ours' || tool === 'xstate-graph') return null
-  return provide(tool) ?? provide('gcc')
+  return (tool === 'c' ? null : provide(tool)) ?? provide('gcc')
 }
-
-const withCompiler = (tool: Tool, index: number): string[] => (index === 0 ? ['gcc', tool] : [tool])
 
 function pick(from: readonly Contestant[], ...ids: string[]): Contestant[] {
   return from.filter(({ id }) => ids.includes(id))

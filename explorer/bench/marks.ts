@@ -14,6 +14,8 @@ interface Mark {
 interface Figure {
   readonly of: string
   readonly value: number
+  /** Shown beside the others, not judged: the marks are about wall time. */
+  readonly besides?: true
 }
 
 /** Smaller models are over before the runtime has started; the marks are about searching. */
@@ -31,7 +33,7 @@ function faster(title: string, ours: string, peer: string, most: number): Mark {
       const cpu = pairedCpuRatios(a, b)
       return [
         { of: 'wall', value: spreadOf(pairedRatios(a, b)).median },
-        ...(cpu.length === 0 ? [] : [{ of: 'CPU', value: spreadOf(cpu).median }]),
+        ...(cpu.length === 0 ? [] : [{ of: 'CPU', value: spreadOf(cpu).median, besides: true as const }]),
       ]
     },
   }
@@ -45,6 +47,7 @@ const marks: readonly Mark[] = [
   faster('exact against SPIN breadth-first', 'exact', 'spin-bfs', 0.6),
   faster('fingerprints against Rumur', 'fingerprint', 'rumur', 0.05),
   faster('symmetry: fingerprints against Rumur', 'fingerprint-symmetry', 'rumur-symmetry', 0.05),
+  faster('fingerprints against hand-written C', 'fingerprint', 'c', 2),
   {
     title: 'second worker: our time with two / with one',
     most: 1 / 1.7,
@@ -82,6 +85,13 @@ export function standings(comparisons: readonly Comparison[]): Standing[] {
       .map((comparison) => ({ instance: comparison.instance.id, figures: measure(comparison) }))
       .filter(({ figures }) => figures.length > 0)
     if (values.length === 0) return []
-    return [{ title, most, values, met: values.every((v) => v.figures.every((f) => f.value <= most)) }]
+    return [
+      {
+        title,
+        most,
+        values,
+        met: values.every((v) => v.figures.every((f) => f.besides === true || f.value <= most)),
+      },
+    ]
   })
 }

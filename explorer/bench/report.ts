@@ -62,8 +62,8 @@ export function report({
       'processes; generating and compiling a SPIN or Rumur verifier is not counted. CPU times are those of ' +
       'all threads; on a machine with other work they say more. Tools take turns within each round; a ratio ' +
       'is the median of the ratios round by round (least and most in brackets). The invariant is checked by ' +
-      'all; for SPIN only in the steps that could break it. A mark is met when every figure in its row ' +
-      'reaches it.',
+      'all; for SPIN only in the steps that could break it. A mark is met when all wall times in its row ' +
+      'reach it; CPU times stand beside them.',
     `Run on ${date}:`,
     notes.map((note) => `- ${note}`).join('\n'),
     ...skipped.map((reason) => `Skipped: ${reason}.`),

@@ -1,7 +1,7 @@
 import type { Counts, Instance } from '../catalogue.ts'
 import type { Command } from '../child-process.ts'
 
-export type Tool = 'ours' | 'spin' | 'rumur' | 'xstate-graph'
+export type Tool = 'ours' | 'spin' | 'rumur' | 'c' | 'xstate-graph'
 
 /** What a contestant is asked for: the search alone, or everything from the source text to the verdict. */
 export type Task = 'search' | 'latency'
