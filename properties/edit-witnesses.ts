@@ -42,7 +42,7 @@ export const unsyncPageIsLinkedASecondTime: Witness<Kvm> = {
     all(kvm.vcpu).some((v) => {
       const { child } = kvm.vcpu[v].fault
       if (child === null || at.vcpu[v] !== 'PF/FETCH/GET.end') return false
-      return parents_of(kvm, child).length > 0 && !kvm.page[child].unsync_children.isEmpty()
+      return parents_of(kvm, child).length > 0 && !kvm.page[child].unsync_child_bitmap.isEmpty()
     }),
 }
 

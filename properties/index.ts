@@ -26,6 +26,7 @@ import { pageOnOneList } from './page-on-one-list.ts'
 import { roleProperties } from './roles.ts'
 import { rootCountIsNumberOfHolders } from './root-count-is-number-of-holders.ts'
 import { shadowPageProperties } from './shadow-pages.ts'
+import { tdpFaultProperties } from './tdp-faults.ts'
 import {
   faultFindsAnInvalidSlot,
   faultIsRetriedForANotifier,
@@ -64,6 +65,7 @@ export const properties: readonly Property<Kvm>[] = [
   mmioSpteIsFresh,
   ...shadowPageProperties,
   ...roleProperties,
+  ...tdpFaultProperties,
   everyAccessCanFinish,
   zapAllCanFinish,
   zapAllTerminates,

@@ -12,6 +12,7 @@ import { rootsWithoutPageDesigns } from './roots-without-page.ts'
 import { slotDeletionDesigns } from './slot-deletion.ts'
 import { unexpectedChildDesigns } from './unexpected-child.ts'
 import { unlockedWalkDesigns } from './unlocked-walk.ts'
+import { unsyncLockDesigns } from './unsync-lock.ts'
 import { upstream } from './upstream.ts'
 import { zapAllDesigns } from './zap-all.ts'
 
@@ -31,4 +32,5 @@ export const designs: readonly Design<Kvm>[] = [
   ...unexpectedChildDesigns,
   ...reclaimDesigns,
   ...mmioGenerationDesigns,
+  ...unsyncLockDesigns,
 ]

@@ -117,7 +117,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
             entry.child = child
             const page = kvm.page[child as number]
             page.parent_ptes[sp as number].add(fault_index(kvm, v, bounds))
-            if (page.unsync || !page.unsync_children.isEmpty())
+            if (page.unsync || !page.unsync_child_bitmap.isEmpty())
               kvm_mmu_mark_parents_unsync(kvm, child as number)
           },
         },

@@ -1,5 +1,5 @@
 import { type About, type Step, step } from '../language/program.ts'
-import type { Kvm } from '../memory/kvm.ts'
+import { type Kvm, mmu_lock_is_free } from '../memory/kvm.ts'
 import { drain } from '../memory/store-buffer.ts'
 
 /** Kinds of threads that take mmu_lock. */
@@ -11,11 +11,23 @@ export function write_lock(name: string, who: Locker, about: About<Kvm>): Step<K
     name,
     { shows: 'write_lock(&kvm->mmu_lock)', ...about },
     {
-      when: (kvm) => kvm.mmu_lock === 'free',
+      when: mmu_lock_is_free,
       does: (kvm, self) => {
         if (who === 'vcpu') drain(kvm, self)
         kvm.mmu_lock = who
       },
+    },
+  )
+}
+
+/** `read_lock(&kvm->mmu_lock)` of a vCPU: waits for a writer, not for other readers. */
+export function read_lock(name: string, about: About<Kvm>): Step<Kvm> {
+  return step(
+    name,
+    { shows: 'read_lock(&kvm->mmu_lock)', ...about },
+    {
+      when: (kvm) => kvm.mmu_lock === 'free',
+      does: (kvm, v) => kvm.mmu_lock_readers.add(v),
     },
   )
 }

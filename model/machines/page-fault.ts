@@ -161,6 +161,16 @@ function writeTracked(bounds: Bounds): Step<Kvm> {
 /** A root without shadow page is taken for stale while a request to drop roots is pending. */
 const reloadPending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS')
 
+/** The root half of `is_page_fault_stale()`, or a design's idea of it. */
+export function is_root_stale(
+  kvm: Kvm,
+  v: number,
+  obsolete: ObsoleteTest = is_obsolete_sp,
+  withoutPage: (kvm: Kvm, v: number) => boolean = reloadPending,
+): boolean {
+  return root_has_no_page(kvm, v) ? withoutPage(kvm, v) : obsolete(kvm, kvm.vcpu[v].root as number)
+}
+
 /**
  * PF.12: `is_page_fault_stale()`, its root half. A stale fault is retried by entering the guest again, so
  * that pending requests are serviced first. It comes after PF.13 since v7.2 (2abd5287f083).
@@ -169,8 +179,7 @@ export function staleCheck(
   obsolete: ObsoleteTest = is_obsolete_sp,
   withoutPage: (kvm: Kvm, v: number) => boolean = reloadPending,
 ): Step<Kvm> {
-  const stale = (kvm: Kvm, v: number): boolean =>
-    root_has_no_page(kvm, v) ? withoutPage(kvm, v) : obsolete(kvm, kvm.vcpu[v].root as number)
+  const stale = (kvm: Kvm, v: number): boolean => is_root_stale(kvm, v, obsolete, withoutPage)
   return step(
     'PF.12',
     {

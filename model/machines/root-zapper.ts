@@ -1,6 +1,6 @@
 import { choice, type Program, program, step } from '../language/program.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
-import type { Kvm } from '../memory/kvm.ts'
+import { type Kvm, mmu_lock_is_free } from '../memory/kvm.ts'
 import { sp_has_gptes } from '../memory/shadow-page.ts'
 import { write_unlock } from './lock.ts'
 import {
@@ -39,7 +39,7 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
           'ZAP.0 lock',
           { fn, since, shows: 'write_lock(&kvm->mmu_lock)' },
           {
-            when: (kvm, self) => kvm.zapper[self].left > 0 && kvm.mmu_lock === 'free',
+            when: (kvm, self) => kvm.zapper[self].left > 0 && mmu_lock_is_free(kvm),
             does: (kvm, self) => {
               kvm.zapper[self].left--
               kvm.mmu_lock = 'zapper'

@@ -1,6 +1,6 @@
 import { choice, type Program, program, type Step, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
-import type { Kvm } from '../memory/kvm.ts'
+import { type Kvm, mmu_lock_is_free } from '../memory/kvm.ts'
 import { all_pages } from '../memory/shadow-page.ts'
 import { write_unlock } from './lock.ts'
 import { kvm_mmu_commit_zap_page, mark_invalid, unlink_page, type Zapping, zap_contents } from './zap-page.ts'
@@ -29,7 +29,7 @@ export function shrinkerMay(free: (kvm: Kvm) => boolean): Step<Kvm> {
     {
       when: (kvm) =>
         kvm.shrinker[0].left > 0 &&
-        kvm.mmu_lock === 'free' &&
+        mmu_lock_is_free(kvm) &&
         (waiting(kvm) || oldest_page(kvm) !== null) &&
         free(kvm),
       does: (kvm) => {

@@ -126,7 +126,7 @@ export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
   const root: PageOf = (kvm, v) => kvm.vcpu[v].root as number
   const isUnsync = (kvm: Kvm, v: number): boolean => {
     const sp = kvm.page[root(kvm, v)]
-    return sp.unsync || !sp.unsync_children.isEmpty()
+    return sp.unsync || !sp.unsync_child_bitmap.isEmpty()
   }
   return [
     step(
@@ -177,7 +177,7 @@ function unsync_page_for(kvm: Kvm, root: number, gva: number, bounds: Bounds): n
   let page = root
   for (let level = bounds.levels; level > 1; level--) {
     const { kind, child } = kvm.page[page].spte[index_at(gva, level, bounds.entries)]
-    if (kind !== 'link' || kvm.page[page].unsync_children.isEmpty()) return null
+    if (kind !== 'link' || kvm.page[page].unsync_child_bitmap.isEmpty()) return null
     page = child as number
   }
   return kvm.page[page].unsync ? page : null

@@ -15,6 +15,7 @@ import { pageFault, writeProtected } from './page-fault.ts'
 import { preFault } from './pre-fault.ts'
 import { setCr4 } from './set-cr4.ts'
 import { handleMmuSync, invlpg } from './sync.ts'
+import { tdpPageFault } from './tdp-page-fault.ts'
 import { trackWrite } from './track-write.ts'
 import { writeProtectFault } from './write-protect-fault.ts'
 
@@ -74,6 +75,7 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
     ...guest(bounds),
     ...exits(bounds),
     pageFault(bounds),
+    ...(bounds.tdpFaults ? [tdpPageFault(bounds)] : []),
     ...(bounds.cr3Loads > 0 || bounds.nestedRuns > 0 ? [newPgd(bounds)] : []),
     ...(bounds.nestedRuns > 0 ? nestedSwitch() : []),
     ...(bounds.paeToggles > 0 ? [setCr4(bounds)] : []),
@@ -134,13 +136,33 @@ function handleTlbFlush(): Entry<Kvm>[] {
   ]
 }
 
+const left = { fn, since, shows: 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on' }
+
+/** A page fault of the guest is handled by `mmu->page_fault()`: of root_mmu, or of guest_mmu while L2 runs. */
+function exitForPageFault(bounds: Bounds): Entry<Kvm> {
+  const does = leave_guest_mode
+  const inL2 = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].nested
+  return block('exit: page fault', [
+    step(
+      'RUN.10',
+      left,
+      bounds.tdpFaults
+        ? [
+            { when: inL2, does, to: 'PF' },
+            { does, to: 'TDP' },
+          ]
+        : { does, to: 'PF' },
+    ),
+  ])
+}
+
 /** RUN.10: out of the guest first, out of guest mode second; a sender may look at the mode in between. */
 function exits(bounds: Bounds): Entry<Kvm>[] {
   const exit = (name: string, shows: string, to: string): Entry<Kvm> =>
     block(name, [step('RUN.10', { fn, since, shows }, { does: leave_guest_mode, to })])
   return [
     exit('exit: interrupt', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'RUN.1'),
-    exit('exit: page fault', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'PF'),
+    exitForPageFault(bounds),
     ...(bounds.cr3Loads > 0 ? [exit('exit: CR3', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'NP')] : []),
     ...(bounds.nestedRuns > 0
       ? [

@@ -1,6 +1,6 @@
 import { type Block, block, choice, type Entry, type Program, program, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
-import type { Kvm } from '../memory/kvm.ts'
+import { type Kvm, mmu_lock_is_free } from '../memory/kvm.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
 import { write_lock, write_unlock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
@@ -38,7 +38,7 @@ export function zapAllFast(bounds: Bounds): Program<Kvm> {
           'ZF.1',
           { ...about, shows: 'write_lock(&kvm->mmu_lock)' },
           {
-            when: (kvm) => kvm.memslot[0].left > 0 && kvm.mmu_lock === 'free',
+            when: (kvm) => kvm.memslot[0].left > 0 && mmu_lock_is_free(kvm),
             does: (kvm) => {
               kvm.memslot[0].left--
               kvm.mmu_lock = 'memslot'

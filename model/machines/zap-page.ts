@@ -3,7 +3,13 @@ import { Fault } from '../language/property.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { drop_parent_pte, mmu_page_zap_pte, parents_of } from '../memory/rmap.ts'
-import { free_shadow_page, type InvalidList, is_obsolete_sp, list_del_active } from '../memory/shadow-page.ts'
+import {
+  forget_unsync_children,
+  free_shadow_page,
+  type InvalidList,
+  is_obsolete_sp,
+  list_del_active,
+} from '../memory/shadow-page.ts'
 import { is_accounted, unaccount_shadowed, unsync_pages_below } from '../memory/write-tracking.ts'
 import { freeDescs } from './free-descs.ts'
 import { kvm_make_all_cpus_request, type Locals } from './make-request.ts'
@@ -118,7 +124,7 @@ function unaccount({ sp }: Zapping): Entry<Kvm> {
         const page = sp(kvm, self)
         if (is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
         kvm.page[page].unsync = false
-        kvm.page[page].unsync_children.clear()
+        forget_unsync_children(kvm, page)
       },
     },
   )

@@ -76,6 +76,8 @@ export interface Bounds {
   readonly mmus: 1 | 2
   /** Does L2 run all the time? All pages are then guest_mode ones. */
   readonly guestMode: boolean
+  /** Are L1's page faults, on the direct pages of root_mmu, part of the model? They take mmu_lock for read. */
+  readonly tdpFaults: boolean
   /** How often L1 runs L2. */
   readonly nestedRuns: number
   /** How often the guest changes CR4.PAE. */
@@ -171,6 +173,7 @@ export const smallest: Bounds = {
   paeRoots: 0,
   mmus: 1,
   guestMode: false,
+  tdpFaults: false,
   nestedRuns: 0,
   paeToggles: 0,
   huge: false,

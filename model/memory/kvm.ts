@@ -1,8 +1,9 @@
-import { array, flag, oneOf, range, ref, struct, type View } from '../language/shapes.ts'
+import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../language/shapes.ts'
 import { type Bounds, slots_change, watched } from './bounds.ts'
 import { guestTables } from './guest-memory.ts'
 import { hostPages, mmuInvalidate, notifierThread } from './host.ts'
 import { memslot, memslots, memslotThread, slotOfGfn } from './memslot.ts'
+import { optional } from './optional.ts'
 import { rmaps } from './rmap.ts'
 import { shadowPage } from './shadow-page.ts'
 import type { Sorts } from './sorts.ts'
@@ -13,6 +14,10 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
   return struct({
     /** Held for write; who holds it, by thread kind. */
     mmu_lock: oneOf('free', 'vcpu', 'zapper', 'memslot', 'notifier', 'shrinker'),
+    /** The vCPUs that hold it for read. */
+    mmu_lock_readers: setOf(sorts.mmu_reader),
+    /** kvm->arch.mmu_unsync_pages_lock, a spinlock inside mmu_lock. */
+    mmu_unsync_pages_lock: optional(bounds.tdpFaults, oneOf('free', 'taken')),
     mmu_valid_gen: range(0, 1),
     page: array(sorts.page, shadowPage(sorts, bounds)),
     /** From the tail (oldest) to the head. */
@@ -63,3 +68,8 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
 
 /** The world as steps and properties see it. */
 export type Kvm = View<ReturnType<typeof kvmWorld>>
+
+/** Nobody holds mmu_lock, neither for write nor for read: it can be taken for write. */
+export function mmu_lock_is_free(kvm: Kvm): boolean {
+  return kvm.mmu_lock === 'free' && kvm.mmu_lock_readers.isEmpty()
+}

@@ -64,7 +64,9 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
     ),
     unsync: flag,
     /** Entries that lead to an unsync page. */
-    unsync_children: setOf(sorts.index),
+    unsync_child_bitmap: setOf(sorts.index),
+    /** How many they are: kept apart only where vCPUs can get in each other's way counting. */
+    unsync_children: array(bounds.tdpFaults ? 1 : 0, range(0, bounds.entries + bounds.vcpus)),
     spte: array(sorts.index, spte(sorts, bounds)),
     /** Where links to this page are: for each page, the entries of it. */
     parent_ptes: array(sorts.walked, setOf(sorts.index)),
@@ -200,10 +202,17 @@ export function free_shadow_page(kvm: Kvm, page: number): void {
   sp.mmu_valid_gen = 0
   sp.root_count = 0
   sp.unsync = false
-  sp.unsync_children.clear()
+  forget_unsync_children(kvm, page)
   for (const entry of sp.spte) clear_spte(entry)
   for (const entries of sp.parent_ptes) (entries as SetView<number>).clear()
   sp.told = false
+}
+
+/** Nothing below the page is marked unsync any more. */
+export function forget_unsync_children(kvm: Kvm, page: number): void {
+  const { unsync_child_bitmap, unsync_children } = kvm.page[page]
+  unsync_child_bitmap.clear()
+  for (let i = 0; i < unsync_children.length; i++) unsync_children[i] = 0
 }
 
 /**

@@ -17,6 +17,8 @@ export function sortsOf(bounds: Bounds) {
     walked: only(bounds.levels > 1, page),
     /** Pages that can go unsync and be synced; none where nobody changes guest tables. */
     synced: only(watched(bounds), page),
+    /** Who can hold mmu_lock for read; nobody where there are no faults of the TDP MMU. */
+    mmu_reader: only(bounds.tdpFaults, vcpu),
     /** Positions in a table. */
     index: sort('index', bounds.entries),
     zapper: sort('zapper', bounds.zappers),

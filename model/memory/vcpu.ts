@@ -58,6 +58,18 @@ const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     emulate: flag,
     /** SY.3: the unsync pages to sync. */
     unsync_pages: setOf(sorts.synced),
+    /** Local variables of mmu_try_to_unsync_pages(), where several vCPUs can be in it. */
+    unsync: array(
+      bounds.tdpFaults ? 1 : 0,
+      struct({
+        /** The page in hand, and whether mmu_unsync_pages_lock was taken. */
+        sp: ref(sorts.page),
+        locked: flag,
+        /** What was read of its parent, before it is stored with a bit, or with one, more. */
+        unsync_child_bitmap: setOf(sorts.index),
+        unsync_children: range(0, bounds.entries + bounds.vcpus),
+      }),
+    ),
     /** The SPTE was present: the fault is about a permission. */
     present: optional(watched(bounds), flag),
     /** Unprotecting: the instruction may be retried; the hint said that something is shadowed; it was zapped. */

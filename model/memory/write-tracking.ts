@@ -29,18 +29,25 @@ export function kvm_mmu_mark_parents_unsync(kvm: Kvm, page: number): void {
   const parents = kvm.page[page].parent_ptes
   for (let parent = 0; parent < parents.length; parent++) {
     for (const index of parents[parent].elements()) {
-      const children = kvm.page[parent].unsync_children
+      const children = kvm.page[parent].unsync_child_bitmap
       if (children.has(index)) continue
       children.add(index)
+      count_unsync_children(kvm, parent, 1)
       kvm_mmu_mark_parents_unsync(kvm, parent)
     }
   }
 }
 
+/** `sp->unsync_children` goes up or down, where it is a field of its own. */
+function count_unsync_children(kvm: Kvm, page: number, change: number): void {
+  const { unsync_children } = kvm.page[page]
+  if (unsync_children.length > 0) unsync_children[0] += change
+}
+
 /** The unsync pages below a page, itself excluded, found through the marks. */
 export function unsync_pages_below(kvm: Kvm, page: number): number[] {
   const found = new Set<number>()
-  for (const index of kvm.page[page].unsync_children.elements()) {
+  for (const index of kvm.page[page].unsync_child_bitmap.elements()) {
     const { child } = kvm.page[page].spte[index]
     if (child === null) continue
     if (kvm.page[child].unsync) found.add(child)
@@ -51,11 +58,12 @@ export function unsync_pages_below(kvm: Kvm, page: number): number[] {
 
 /** Drops the marks of a page that no unsync page is below any more. */
 export function clear_unsync_marks(kvm: Kvm, page: number): void {
-  for (const index of kvm.page[page].unsync_children.elements()) {
+  for (const index of kvm.page[page].unsync_child_bitmap.elements()) {
     const { child } = kvm.page[page].spte[index]
     if (child !== null) clear_unsync_marks(kvm, child)
-    if (child === null || (!kvm.page[child].unsync && kvm.page[child].unsync_children.isEmpty())) {
-      kvm.page[page].unsync_children.delete(index)
+    if (child === null || (!kvm.page[child].unsync && kvm.page[child].unsync_child_bitmap.isEmpty())) {
+      kvm.page[page].unsync_child_bitmap.delete(index)
+      count_unsync_children(kvm, page, -1)
     }
   }
 }

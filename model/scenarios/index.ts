@@ -10,6 +10,7 @@ import { slotCreateScenarios } from './slot-create.ts'
 import { slotScenarios } from './slots.ts'
 import { staleFaultScenarios } from './stale-faults.ts'
 import { storeBufferScenarios } from './store-buffers.ts'
+import { tdpFaultScenarios } from './tdp-faults.ts'
 import { unexpectedChildScenarios } from './unexpected-child.ts'
 import { unlockedWalkScenarios } from './unlocked-walk.ts'
 import { unprotectScenarios } from './unprotect.ts'
@@ -32,5 +33,6 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...unexpectedChildScenarios,
   ...staleFaultScenarios,
   ...quotaScenarios,
+  ...tdpFaultScenarios,
   ...compositeScenarios,
 ]
