@@ -25,6 +25,7 @@ import { syncedPageAgrees } from './synced-page-agrees.ts'
 import { trackedTableIsNotWritable } from './tracked-table-is-not-writable.ts'
 import { unsyncPageCanBeFound } from './unsync-page-can-be-found.ts'
 import { writableTableIsUnsync } from './writable-table-is-unsync.ts'
+import { wrongHintCostsOnlyTime } from './wrong-hint-costs-only-time.ts'
 
 /** Properties of shadow pages and of what the guest does to the tables behind them. */
 export const shadowPageProperties: readonly Property<Kvm>[] = [
@@ -39,6 +40,7 @@ export const shadowPageProperties: readonly Property<Kvm>[] = [
   noWalkOfAFreedPage,
   shadowedTablesAreCounted,
   emulationFailsOnlyWhenShadowedAgain,
+  wrongHintCostsOnlyTime,
   requestIsServiced,
   noNeedlessLock,
   noNeedlessFlush,

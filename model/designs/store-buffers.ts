@@ -8,8 +8,11 @@ import { violated, violatedBecause } from './expectation.ts'
  * tdp-notifier-requests.md 1.6 D1, D2; Appendix B: B26, B32). Without store buffers all of them are safe.
  */
 
-const TRACK = ['track-write-barrier', 'track-write-barrier-sc']
-const trackFails = violated('track-write-barrier', 'synced-page-agrees', 'flushed-translation-is-not-used')
+const TRACK = ['track-write-barrier', 'track-write-barrier-sc', 'wrong-hint-of-an-emulated-store']
+const trackFails = [
+  ...violated('track-write-barrier', 'synced-page-agrees', 'flushed-translation-is-not-used'),
+  ...violated('wrong-hint-of-an-emulated-store', 'wrong-hint-costs-only-time'),
+]
 
 export const storeBufferDesigns: readonly Design<Kvm>[] = [
   {

@@ -22,6 +22,7 @@ import { violated } from './expectation.ts'
 
 const DIRECT = 'unprotect-retry'
 const INDIRECT = 'unprotect-retry-indirect'
+const WRONG = 'wrong-hint-of-a-retry'
 const fn = 'reexecute_instruction'
 const about = { fn, since: '..v6.8' }
 
@@ -68,7 +69,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     kernel: { commit: '515c18a64e70', version: 'v6.9..v6.11', function: fn },
     about:
       '"KVM: x86: Drop dedicated logic for direct MMUs in reexecute_instruction()". With an indirect MMU the count is not zero while a table of its own is shadowed, so nothing is lost by asking, and nothing won.',
-    scenarios: [DIRECT, INDIRECT],
+    scenarios: [DIRECT, INDIRECT, WRONG],
     patches: [...retryForEver],
     expect: [neverFails(DIRECT), neverFails(INDIRECT)],
   },
@@ -90,8 +91,8 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     status: 'control',
     kernel: { version: 'never merged', function: '__kvm_mmu_unprotect_gfn_and_retry' },
     about:
-      'Harmless for memory, which shows that no safety property rests on the hint (I-28). But the frame is never unprotected: the retry is spent for nothing and the second fault is the end.',
-    scenarios: [DIRECT, INDIRECT],
+      'Harmless for memory, although it is wrong most of the time: no safety property rests on the hint (I-28). But the frame is never unprotected: the retry is spent for nothing and the second fault is the end.',
+    scenarios: [DIRECT, INDIRECT, WRONG],
     patches: [
       replace(
         'UP.1',

@@ -5,6 +5,7 @@ import { mmu_page_zap_pte } from '../memory/rmap.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
 import { store_gpte } from '../memory/store-buffer.ts'
 import { finish_instruction } from '../memory/vcpu.ts'
+import { act_on_hint } from '../memory/write-tracking.ts'
 import { write_lock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { smp_mb } from './memory-barrier.ts'
@@ -44,7 +45,11 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
     ),
     ...(bounds.barriers ? [smp_mb('TR.2', { ...about })] : []),
     step('TR.3', { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` }, [
-      { when: (kvm) => kvm.indirect_shadow_pages === 0, to: 'TR.end' },
+      {
+        when: (kvm) => kvm.indirect_shadow_pages === 0,
+        does: (kvm) => act_on_hint(kvm, false),
+        to: 'TR.end',
+      },
       {},
     ]),
     write_lock('TR.4', 'vcpu', about),
@@ -59,6 +64,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
       },
       {
         does: (kvm, v) => {
+          act_on_hint(kvm, true)
           const store = edit(kvm, v)
           if (store === undefined) return
           for (const page of valid_pages_of(kvm, target_gfn(kvm, v))) {

@@ -2,6 +2,7 @@ import { type Block, block, type Entry, type Step, step } from '../language/prog
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
+import { act_on_hint } from '../memory/write-tracking.ts'
 import { write_lock, write_unlock } from './lock.ts'
 import { target_gfn } from './page-fault.ts'
 import {
@@ -22,6 +23,12 @@ const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list:
 /** The next page to zap so that the frame is not protected any more, or null. */
 const next_page = (kvm: Kvm, v: number): number | null => valid_pages_of(kvm, target_gfn(kvm, v))[0] ?? null
 
+/** mmu_lock was taken because the hint said so: what does the vCPU find? */
+function useLock(kvm: Kvm, v: number): void {
+  const { hint, zapped } = kvm.vcpu[v].fault
+  if (hint && !zapped) act_on_hint(kvm, true)
+}
+
 /**
  * UP.1: `indirect_shadow_pages` as a hint, read without mmu_lock (shadow-mmu.md 8.5, 12.1). `hint` is what
  * the kernel keeps in a register.
@@ -40,7 +47,7 @@ export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_sha
           kvm.vcpu[v].fault.hint = true
         },
       },
-      { to: 'UP.4' },
+      { does: (kvm) => act_on_hint(kvm, false), to: 'UP.4' },
     ],
   )
 }
@@ -65,6 +72,7 @@ export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
         {
           when: (kvm, v) => next_page(kvm, v) !== null,
           does: (kvm, v) => {
+            useLock(kvm, v)
             kvm.vcpu[v].fault.sp = next_page(kvm, v)
             kvm.vcpu[v].fault.zapped = true
           },
@@ -72,6 +80,7 @@ export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
         },
         {
           does: (kvm, v) => {
+            useLock(kvm, v)
             kvm.vcpu[v].fault.sp = null
             kvm.vcpu[v].zapped_root = false
           },

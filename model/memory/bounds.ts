@@ -38,6 +38,8 @@ export interface Bounds {
   readonly barriers: boolean
   /** Has each vCPU's CPU a store buffer (x86-TSO), of one entry? */
   readonly storeBuffers: boolean
+  /** Is it remembered that somebody acted on a wrong reading of indirect_shadow_pages? */
+  readonly hintHistory: boolean
   /** INVLPG instructions left to each vCPU's guest. */
   readonly invlpgs: number
   /** Threads that zap single pages, as write flooding by another vCPU does. */
@@ -153,6 +155,7 @@ export const smallest: Bounds = {
   locklessWalks: false,
   barriers: false,
   storeBuffers: false,
+  hintHistory: false,
   invlpgs: 0,
   zappers: 0,
   zaps: 0,

@@ -24,6 +24,8 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
     active_mmu_pages: array(bounds.pages, ref(sorts.page)),
     rmap: rmaps(sorts, bounds),
     indirect_shadow_pages: range(0, bounds.pages),
+    /** History: somebody acted on a reading of it that was wrong. */
+    wrong_hint: array(bounds.hintHistory ? 1 : 0, flag),
     gfn_write_track: array(bounds.tables, range(0, bounds.pages)),
     guest_table: guestTables(sorts, bounds),
     /** History: an SPTE has lost something since the last remote flush began. */

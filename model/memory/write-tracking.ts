@@ -68,6 +68,16 @@ export function clear_unsync_marks(kvm: Kvm, page: number): void {
   }
 }
 
+/**
+ * Somebody acts on having read that tables are shadowed, or that none is (history). Wrong is a reading that
+ * the pages themselves do not bear out: one that is allocated and not counted yet, or (TSO) counted in a store
+ * that others cannot see yet, is missed; one that was zapped in the meantime is not there any more.
+ */
+export function act_on_hint(kvm: Kvm, shadowed: boolean): void {
+  if (kvm.wrong_hint.length === 0) return
+  if (shadowed !== accounted_pages(kvm).length > 0) kvm.wrong_hint[0] = true
+}
+
 /** Recounts `indirect_shadow_pages` from the pages, for I-20. */
 export function accounted_pages(kvm: Kvm): number[] {
   return all_pages(kvm).filter((page) => kvm.page[page].list !== 'free' && is_accounted(kvm, page))

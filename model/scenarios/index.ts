@@ -15,6 +15,7 @@ import { unexpectedChildScenarios } from './unexpected-child.ts'
 import { unlockedWalkScenarios } from './unlocked-walk.ts'
 import { unprotectScenarios } from './unprotect.ts'
 import { unsyncScenarios } from './unsync.ts'
+import { wrongHintScenarios } from './wrong-hints.ts'
 import { zapAllScenarios } from './zap-all.ts'
 
 /** All scenarios, in the order of listings. */
@@ -29,6 +30,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...editScenarios,
   ...unprotectScenarios,
   ...storeBufferScenarios,
+  ...wrongHintScenarios,
   ...roleScenarios,
   ...unexpectedChildScenarios,
   ...staleFaultScenarios,

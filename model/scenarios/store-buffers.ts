@@ -1,6 +1,6 @@
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { scenario } from './build-scenario.ts'
+import { type Plan, scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
 
 const TRACK: Partial<Bounds> = {
@@ -26,23 +26,26 @@ const TRACK_PROPERTIES = [
   'store-is-emulated-while-nothing-is-shadowed',
 ]
 
+/** A page is built and counted on one CPU while a store to its table is emulated on another. */
+export const EMULATED_STORE: Plan = {
+  id: 'track-write-barrier',
+  title: 'a table is shadowed for the first time while a store to it is emulated, with store buffers',
+  about:
+    'The fault handler counts the page and reads the guest entry again; the emulator writes the entry and reads the count, to learn whether anybody cares. The root is a passthrough root (5-level nested paging over a 4-level guest table), which is not counted: so the count goes from 0 to 1 here, and the emulated store comes from another address space.',
+  bounds: { ...TRACK, storeBuffers: true },
+  start: {
+    tables: [[1], [2]],
+    pages: [{ gfn: 0, level: 2 }],
+  },
+  properties: [...TRACK_PROPERTIES, 'store-waits-in-a-buffer'],
+}
+
 /**
  * The three pairs in which both sides store one location and then load the other's (shadow-mmu.md 1.5: B2,
  * B3, B5). x86 lets a load run ahead of an earlier store, so each side needs a full barrier.
  */
 export const storeBufferScenarios: readonly Scenario<Kvm>[] = [
-  scenario({
-    id: 'track-write-barrier',
-    title: 'a table is shadowed for the first time while a store to it is emulated, with store buffers',
-    about:
-      'The fault handler counts the page and reads the guest entry again; the emulator writes the entry and reads the count, to learn whether anybody cares. The root is a passthrough root (5-level nested paging over a 4-level guest table), which is not counted: so the count goes from 0 to 1 here, and the emulated store comes from another address space.',
-    bounds: { ...TRACK, storeBuffers: true },
-    start: {
-      tables: [[1], [2]],
-      pages: [{ gfn: 0, level: 2 }],
-    },
-    properties: [...TRACK_PROPERTIES, 'store-waits-in-a-buffer'],
-  }),
+  scenario(EMULATED_STORE),
   scenario({
     id: 'track-write-barrier-sc',
     title: 'a table is shadowed for the first time while a store to it is emulated, without store buffers',

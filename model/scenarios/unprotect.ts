@@ -1,6 +1,6 @@
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { scenario } from './build-scenario.ts'
+import { type Plan, scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
 import type { Start } from './start.ts'
 
@@ -48,26 +48,29 @@ const TWO_ROOTS: Start = {
   cr3: [0, 1],
 }
 
+/** The vCPU that fails to emulate runs on a direct MMU: the count can reach zero. */
+export const RETRY_ON_A_DIRECT_MMU: Plan = {
+  id: 'unprotect-retry',
+  aliases: ['seed-000'],
+  title:
+    'a vCPU on a direct MMU writes to a table that a nested guest runs on, by an instruction that KVM cannot emulate',
+  about:
+    'Nested virtualization: L1 (vCPU 0) runs on a direct MMU and writes to a page that holds a table of L2 (vCPU 1), which is write-protected because it is shadowed. Shadow pages of that table also come and go by other hands (the zapper), so that the count of shadow pages reaches zero between the fault and the look at it.',
+  bounds: {
+    ...TWO_ADDRESS_SPACES,
+    hardStores: [{ gva: 0, by: 0 }],
+    hardStoresLeft: 1,
+    withoutGptes: [0, 2],
+    zappers: 1,
+    zaps: 1,
+  },
+  start: TWO_ROOTS,
+  properties: [...UNPROTECT_PROPERTIES, ...HINT_WITNESSES, 'emulation-failure-is-reported'],
+}
+
 /** Scenarios of seed 000: a store that KVM cannot emulate hits the table of another address space. */
 export const unprotectScenarios: readonly Scenario<Kvm>[] = [
-  scenario({
-    id: 'unprotect-retry',
-    aliases: ['seed-000'],
-    title:
-      'a vCPU on a direct MMU writes to a table that a nested guest runs on, by an instruction that KVM cannot emulate',
-    about:
-      'Nested virtualization: L1 (vCPU 0) runs on a direct MMU and writes to a page that holds a table of L2 (vCPU 1), which is write-protected because it is shadowed. Shadow pages of that table also come and go by other hands (the zapper), so that the count of shadow pages reaches zero between the fault and the look at it.',
-    bounds: {
-      ...TWO_ADDRESS_SPACES,
-      hardStores: [{ gva: 0, by: 0 }],
-      hardStoresLeft: 1,
-      withoutGptes: [0, 2],
-      zappers: 1,
-      zaps: 1,
-    },
-    start: TWO_ROOTS,
-    properties: [...UNPROTECT_PROPERTIES, ...HINT_WITNESSES, 'emulation-failure-is-reported'],
-  }),
+  scenario(RETRY_ON_A_DIRECT_MMU),
   scenario({
     id: 'unprotect-retry-indirect',
     title:
