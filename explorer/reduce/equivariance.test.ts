@@ -4,7 +4,7 @@ import type { Property } from '../../model/language/property.ts'
 import { array, flag, range, ref, setOf, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, one } from '../../model/language/system.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
-import { AsymmetryError } from './equivariance.ts'
+import { AsymmetryError } from './asymmetry.ts'
 
 const cpu = sort('cpu', 3)
 const page = sort('page', 2)
@@ -214,6 +214,14 @@ test('a behaviour is checked for all states it will be used on, not only for the
       )
     }
   }
+})
+
+test('code that is checked must do what it did for the search', () => {
+  let calls = 0
+  const fickle = step<World>('fickle', {}, { when: () => calls++ < 2 })
+  expect(() => breadthFirst(systemOf(fickle), [], { reduce: 'symmetry' })).toThrow(
+    /step fickle of cpu0 says something else when asked again about the same state/,
+  )
 })
 
 describe('properties that know ids by name are refused', () => {

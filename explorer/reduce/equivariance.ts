@@ -1,51 +1,20 @@
 import { ModelError } from '../../model/language/errors.ts'
-import type { Sort } from '../../model/language/shapes.ts'
+import { AnswerTrees, OUTSIDE, UNKNOWN } from './answer-trees.ts'
+import { asymmetryOf } from './asymmetry.ts'
+import { Rearrangements } from './rearrangements.ts'
+import { type Answer, areRenamed } from './saying.ts'
+import { CommonNames, RenamedSituation, type Situation, type SubjectNames } from './situation.ts'
 import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
-/** One thing that model code says about a state. */
-export interface Saying {
-  /** The state afterwards; null when it says nothing about another state. */
-  readonly after: Uint16Array | null
-  /** Everything else that must not depend on names: disabled, a violated property, a truth value. */
-  readonly said: string
-}
-
-/** What a subject says about one state, for comparison. The order of the sayings has no meaning. */
-export interface Answer {
-  /** Fields read, in order. */
-  readonly reads: readonly number[]
-  readonly sayings: readonly Saying[]
-}
-
 /** Model code of several subjects (families of steps, properties) that can be run on any state. */
-export interface Subjects {
-  /** Runs a subject on a state; the next call may reuse `reads`. */
+export interface Subjects extends SubjectNames {
+  /** Runs a subject on a state. */
   answer(subject: number, codes: Uint16Array): Answer
-  /** What the subject becomes under a generator, by its number in `SymmetryGroup.generators`. */
-  image(subject: number, generator: number): number
   /** For messages: `step RUN.8 of vcpu0`. */
   describe(subject: number): string
 }
 
-/** Ids that were claimed to be interchangeable and are not. */
-export class AsymmetryError extends ModelError {
-  readonly sort: Sort
-  constructor(system: string, what: string, sort: Sort, ids: readonly number[], how: string) {
-    super(
-      `${system}: ${what} treats ids ${ids.join(' and ')} of sort ${sort.name} differently (${how}), so ${sort.name} is not symmetric; take it off \`symmetric\` or search with --reduce none`,
-    )
-    this.sort = sort
-  }
-}
-
-interface Member {
-  readonly subject: number
-  readonly codes: Uint16Array
-  readonly sayings: readonly Saying[]
-  /** From the first member to this one. */
-  readonly permutation: Permutation
-  readonly key: string
-}
+const COMPLETE: readonly number[] = []
 
 /**
  * Proves, behaviour by behaviour, that model code does not depend on names: for every permutation p of the
@@ -54,124 +23,160 @@ interface Member {
  * A behaviour is valid for all states that agree on the fields it depends on. `widen` names these fields: with
  * them, the statement holds for each such state, not only for the one at hand. Mostly they are the fields
  * read; code that stops reading early (`every`, `find`) reads other fields under other names, and those are
- * added. All renamings of a behaviour are checked once; for the usual behaviour, which knows few ids, they are
- * far fewer than the permutations.
+ * added.
+ *
+ * Permutations that turn a situation into the same renaming of it differ by one that leaves it as it is. So it
+ * is enough to look at each renaming once, and at what the subject does in the situation itself under
+ * permutations that leave it as it is. Of those, exchanges of two ids that the situation does not tell apart
+ * are looked at; should there be others, some renamings are looked at several times instead.
+ *
+ * Model code is run once on the same values; what it says then is remembered by the values it read.
  */
 export class Equivariance {
+  /** Model code run for the check so far. */
+  runs = 0
   readonly #system: string
   readonly #group: SymmetryGroup
   readonly #subjects: Subjects
-  /** Renamings already checked: subject, fields and their values. */
-  readonly #checked = new Set<string>()
-  /** Model code run for the check so far. */
-  runs = 0
+  readonly #trees: AnswerTrees<Answer>
+  readonly #names: CommonNames
+  readonly #renamed: RenamedSituation
+  readonly #rearrangements: Rearrangements
+  readonly #image: Uint16Array
+  readonly #classes: Uint8Array
+  readonly #exchange: Permutation
+  /** By situation under its common names: the fields that it lacks, none once all renamings are checked. */
+  readonly #lacking = new Map<string, readonly number[]>()
 
   constructor(system: string, group: SymmetryGroup, subjects: Subjects) {
     this.#system = system
     this.#group = group
     this.#subjects = subjects
+    this.#trees = new AnswerTrees(group.placements.map(({ field }) => field.shape.size))
+    this.#names = new CommonNames(group, subjects)
+    this.#renamed = new RenamedSituation(group, subjects)
+    this.#rearrangements = new Rearrangements(group)
+    this.#image = new Uint16Array(group.placements.length)
+    this.#classes = group.identity()
+    this.#exchange = group.identity()
+  }
+
+  describe(subject: number): string {
+    return this.#subjects.describe(subject)
+  }
+
+  /** What a subject says about a state. @throws what the model code throws. */
+  ask(subject: number, codes: Uint16Array): Answer {
+    const known = this.#trees.ofState(subject, codes)
+    if (known !== null) return known
+    this.runs++
+    const answer = this.#subjects.answer(subject, codes)
+    if (this.#trees.add(subject, codes, answer)) return answer
+    throw new ModelError(
+      `${this.#system}: ${this.#subjects.describe(subject)}: is not a function of the state: it reads other fields than before on the same values`,
+    )
   }
 
   /**
-   * Checks all renamings of what a subject said about a state.
-   * @returns the fields on which the behaviour is to depend, those read first.
+   * Checks all renamings of what a subject says about a state.
+   * @param reads fields on which the behaviour is known to depend.
+   * @returns the fields on which the behaviour is to depend, those given first.
    * @throws AsymmetryError naming the subject and the sort.
    */
-  widen(subject: number, codes: Uint16Array, { reads, sayings }: Answer): readonly number[] {
-    const depends = [...reads]
+  widen(subject: number, codes: Uint16Array, reads: readonly number[]): readonly number[] {
+    const fields = [...reads]
+    for (const f of this.ask(subject, codes).reads) if (!fields.includes(f)) fields.push(f)
+    const situation = { subject, fields, codes }
+    const { permutation } = this.#names
     for (;;) {
-      const key = this.#key(subject, codes, depends)
-      if (this.#checked.has(key)) return depends
-      const permutation = this.#group.identity()
-      const missing = this.#explore({ subject, codes: codes.slice(), sayings, permutation, key }, depends)
-      if (missing.length === 0) return depends
-      depends.push(...missing)
+      const key = this.#names.keyOf(situation)
+      let lacking = this.#lacking.get(key)
+      if (lacking === undefined) {
+        lacking = this.#check(situation).map((f) => this.#group.imageOfField(f, permutation))
+        this.#lacking.set(key, lacking)
+      }
+      if (lacking.length === 0) return fields
+      const back = this.#group.inverse(permutation)
+      for (const f of lacking) fields.push(this.#group.imageOfField(f, back))
+    }
+  }
+
+  /** Checks all renamings; returns fields, named as in the situation, that some renaming also reads. */
+  #check(situation: Situation): readonly number[] {
+    const { subject, codes } = situation
+    const { sayings } = this.ask(subject, codes)
+    this.#classify(situation, (exchange) => {
+      if (!areRenamed(this.#group, sayings, exchange, sayings)) this.#refuse(situation, exchange)
+    })
+    const renamed = this.#renamed
+    const rearrangements = this.#rearrangements
+    const { permutation } = rearrangements
+    rearrangements.start(this.#classes)
+    do {
+      renamed.set(situation, permutation)
+      const found = this.#trees.find(renamed.subject, renamed.codes, renamed.marks, renamed.mark)
+      const isKnown = found !== UNKNOWN && found !== OUTSIDE
+      const answer = isKnown ? this.#trees.answer(found) : this.#askRenamed(situation, permutation)
+      if (!areRenamed(this.#group, sayings, permutation, answer.sayings)) this.#refuse(situation, permutation)
+      if (isKnown) continue
+      const lacking = answer.reads.filter((f) => !renamed.has(f))
+      if (lacking.length === 0) continue
+      const back = this.#group.inverse(permutation)
+      return lacking.map((f) => this.#group.imageOfField(f, back))
+    } while (rearrangements.next())
+    return COMPLETE
+  }
+
+  #askRenamed(situation: Situation, permutation: Permutation): Answer {
+    this.#group.imageOfState(situation.codes, permutation, this.#image)
+    try {
+      return this.ask(this.#renamed.subject, this.#image)
+    } catch {
+      return this.#refuse(situation, permutation)
     }
   }
 
   /**
-   * Visits all renamings; returns fields (named as in the first member) that some renaming also reads.
-   *
-   * A renaming that leads to a member already seen is compared as well, once in either direction. It may even
-   * lead from a member to itself, where it exchanges ids that the member does not tell apart: then what the
-   * subject does must not tell them apart either.
+   * Puts slots into one class that can be exchanged without changing the situation.
+   * @param visit told of such exchanges, enough to make all others of them.
    */
-  #explore(first: Member, depends: readonly number[]): number[] {
-    const group = this.#group
-    const seen = new Set([first.key])
-    const visited = new Set<string>()
-    const members = [first]
-    for (const member of members) {
-      for (const [number, { permutation: generator }] of group.generators.entries()) {
-        const subject = this.#subjects.image(member.subject, number)
-        const permutation = group.compose(member.permutation, generator)
-        const fields = depends.map((f) => group.imageOfField(f, permutation))
-        const codes = new Uint16Array(member.codes.length)
-        group.imageOfState(member.codes, generator, codes)
-        const key = this.#key(subject, codes, fields)
-        // From there the way back was compared; every generator is its own inverse.
-        if (visited.has(key)) continue
-        const answer = this.#compare(member, number, subject, codes)
-        if (seen.has(key)) continue
-        seen.add(key)
-        const known = new Set(fields)
-        const missing = answer.reads.filter((f) => !known.has(f))
-        if (missing.length > 0) {
-          const back = group.inverse(permutation)
-          return missing.map((f) => group.imageOfField(f, back))
+  #classify(situation: Situation, visit: (exchange: Permutation) => void): void {
+    const { sorts, bases } = this.#group
+    const classes = this.#classes
+    const exchange = this.#exchange
+    for (let slot = 0; slot < exchange.length; slot++) exchange[slot] = slot
+    this.#renamed.set(situation, exchange)
+    for (let n = 0; n < sorts.length; n++) {
+      for (let slot = bases[n]; slot < bases[n] + sorts[n].size; slot++) {
+        classes[slot] = slot
+        for (let other = bases[n]; other < slot && classes[slot] === slot; other++) {
+          if (classes[other] !== other) continue
+          exchange[slot] = other
+          exchange[other] = slot
+          if (this.#renamed.equals(situation, exchange)) {
+            classes[slot] = other
+            visit(exchange)
+          }
+          exchange[slot] = slot
+          exchange[other] = other
         }
-        members.push({ subject, codes, sayings: answer.sayings, permutation, key })
       }
-      visited.add(member.key)
     }
-    for (const key of seen) this.#checked.add(key)
-    return []
   }
 
-  /** Runs the renamed subject on the renamed state and holds it to the renamed answer. */
-  #compare(member: Member, generator: number, subject: number, codes: Uint16Array): Answer {
-    const { sort, ids, permutation } = this.#group.generators[generator]
-    const refuse = (how: string): never => {
-      throw new AsymmetryError(this.#system, this.#subjects.describe(member.subject), sort, ids, how)
+  #refuse({ subject, codes }: Situation, permutation: Permutation): never {
+    const asked = {
+      system: this.#system,
+      group: this.#group,
+      ask: (s: number, c: Uint16Array) => this.ask(s, c),
+      image: (s: number, p: Permutation) => this.#subjects.image(s, p),
+      describe: (s: number) => this.#subjects.describe(s),
     }
-    let answer: Answer
-    this.runs++
-    try {
-      answer = this.#subjects.answer(subject, codes)
-    } catch (error) {
-      return refuse(`with the ids exchanged: ${error instanceof Error ? error.message : String(error)}`)
-    }
-    const expected = member.sayings.map(({ said, after }) => {
-      if (after === null) return { said, after }
-      const renamed = new Uint16Array(after.length)
-      this.#group.imageOfState(after, permutation, renamed)
-      return { said, after: renamed }
-    })
-    const found = answer.sayings.map(keyOf).sort()
-    const same = expected.map(keyOf).sort()
-    if (found.length === same.length && found.every((key, n) => key === same[n])) return answer
-    if (expected.length > 1) return refuse('with the ids exchanged it can lead elsewhere')
-    return refuse(this.#difference(expected[0], answer.sayings[0]))
+    throw (
+      asymmetryOf(asked, subject, codes, permutation) ??
+      new Error(
+        `${this.#system}: ${this.#subjects.describe(subject)}: an asymmetry cannot be explained; this is a defect of the search`,
+      )
+    )
   }
-
-  #difference(expected: Saying, found: Saying): string {
-    if (expected.said !== found.said)
-      return `it ${expected.said}, and with the ids exchanged it ${found.said}`
-    const after = expected.after as Uint16Array
-    const instead = found.after as Uint16Array
-    const field = after.findIndex((code, f) => code !== instead[f])
-    const { path, shape } = this.#group.placements[field].field
-    const show = (codes: Uint16Array): string => String(shape.decode(codes[field]))
-    return `with the ids exchanged it leaves ${path} = ${show(instead)}, not ${show(after)}`
-  }
-
-  #key(subject: number, codes: Uint16Array, fields: readonly number[]): string {
-    const masked = new Uint16Array(codes.length).fill(0xffff)
-    for (const f of fields) masked[f] = codes[f]
-    return `${subject}:${String.fromCharCode(...masked)}`
-  }
-}
-
-function keyOf({ said, after }: Saying): string {
-  return after === null ? said : `${said}:${String.fromCharCode(...after)}`
 }

@@ -2,7 +2,7 @@ import type { ActionProperty, Property } from '../../model/language/property.ts'
 import type { Sort } from '../../model/language/shapes.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Question } from '../compile/predicates.ts'
-import { AsymmetryError } from './equivariance.ts'
+import { AsymmetryError } from './asymmetry.ts'
 import { PartialOrder, type PartialOrderReport } from './partial-order.ts'
 import { Symmetry, type SymmetryReport } from './symmetry.ts'
 

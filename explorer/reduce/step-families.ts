@@ -21,9 +21,8 @@ export class StepFamilies {
   readonly #system: System
   readonly #familyOf: Int32Array
   readonly #threadAt: ReadonlyMap<number, number>
-  /** Families by thread, program counter and name. */
-  readonly #named = new Map<string, number>()
-  readonly #names: readonly string[]
+  /** What family f is called in thread t: at `f * threads + t`; -1 where there is no such family. */
+  readonly #renamed: Int32Array
 
   constructor(group: SymmetryGroup, system: System, steps: readonly CompiledStep[]) {
     this.#group = group
@@ -32,20 +31,23 @@ export class StepFamilies {
     this.#familyOf = new Int32Array(steps.length)
     const families: { index: number; thread: number; steps: number[] }[] = []
     const names: string[] = []
+    const named = new Map<string, number>()
     for (const { index, thread, counter, path } of steps) {
       const name = `${counter} ${path.replace(/\[\d+\]/g, '[]')}`
       const key = `${thread} ${name}`
-      const known = this.#named.get(key) ?? families.length
+      const known = named.get(key) ?? families.length
       if (known === families.length) {
         families.push({ index: known, thread, steps: [] })
         names.push(name)
-        this.#named.set(key, known)
+        named.set(key, known)
       }
       families[known].steps.push(index)
       this.#familyOf[index] = known
     }
     this.families = families
-    this.#names = names
+    this.#renamed = Int32Array.from(
+      names.flatMap((name) => system.threads.map((_, thread) => named.get(`${thread} ${name}`) ?? -1)),
+    )
   }
 
   familyOf(step: number): StepFamily {
@@ -54,8 +56,9 @@ export class StepFamilies {
 
   /** The family that a family becomes. */
   image(family: StepFamily, permutation: Permutation): StepFamily {
-    const { counter } = this.#system.threads[family.thread]
-    const thread = this.#threadAt.get(this.#group.imageOfField(counter.index, permutation))
-    return this.families[this.#named.get(`${thread} ${this.#names[family.index]}`) as number]
+    const { threads } = this.#system
+    const { counter } = threads[family.thread]
+    const thread = this.#threadAt.get(this.#group.imageOfField(counter.index, permutation)) as number
+    return this.families[this.#renamed[family.index * threads.length + thread]]
   }
 }

@@ -46,9 +46,15 @@ export class SymmetryGroup {
   readonly families: number
   /** Exchanges of neighbouring ids; together they generate every permutation. */
   readonly generators: readonly Generator[]
-  /** Field at `familyStart[family] + sum of (place - base of its sort) * stride`, see `image`. */
+  /** Field at `origin[field] + sum of slot * stride` over the slots that index it, see `imageOfField`. */
   readonly #fieldAt: Int32Array
-  readonly #familyStart: readonly number[]
+  readonly #origin: Int32Array
+  /** `place[k]` and `stride[k]` for k from `placeStart[f]` belong to field f. */
+  readonly #placeStart: Int32Array
+  readonly #place: Int32Array
+  readonly #stride: Int32Array
+  readonly #valueBase: Int32Array
+  readonly #firstCode: Int32Array
   readonly #sortOfSlot: readonly number[]
 
   /** The group of all permutations of the sorts that have at least two ids. */
@@ -65,11 +71,23 @@ export class SymmetryGroup {
     this.#sortOfSlot = sortOfSlot
     this.order = this.sorts.reduce((product, s) => product * factorial(s.size), 1)
     const families = new Map<string, number>()
-    this.placements = this.#place(system.layout.root, families)
+    this.placements = this.#placementsOf(system.layout.root, families)
     this.families = families.size
-    this.#familyStart = this.#starts()
-    this.#fieldAt = new Int32Array(this.#familyStart[this.families]).fill(-1)
-    for (const p of this.placements) this.#fieldAt[this.#address(p, null)] = p.field.index
+    this.#placeStart = new Int32Array(this.placements.length + 1)
+    for (const [f, { places }] of this.placements.entries())
+      this.#placeStart[f + 1] = this.#placeStart[f] + places.length
+    this.#place = Int32Array.from(this.placements.flatMap((p) => p.places))
+    this.#stride = Int32Array.from(this.placements.flatMap((p) => this.#strides(p)))
+    this.#valueBase = Int32Array.from(this.placements, (p) => p.valueBase)
+    this.#firstCode = Int32Array.from(this.placements, (p) => p.firstCode)
+    const starts = this.#starts()
+    this.#origin = Int32Array.from(this.placements, (p) => {
+      const strides = this.#strides(p)
+      return p.places.reduce((at, slot, k) => at - bases[sortOfSlot[slot]] * strides[k], starts[p.family])
+    })
+    this.#fieldAt = new Int32Array(starts[this.families]).fill(-1)
+    const identity = this.identity()
+    for (const { field } of this.placements) this.#fieldAt[this.#address(field.index, identity)] = field.index
     this.generators = this.sorts.flatMap((sort, n) =>
       Array.from({ length: sort.size - 1 }, (_, id): Generator => {
         const permutation = this.identity()
@@ -108,17 +126,38 @@ export class SymmetryGroup {
     return inverse
   }
 
+  /** Numbers of generators that, one after the other, do what the permutation does. */
+  wordOf(permutation: Permutation): number[] {
+    const left = permutation.slice()
+    const word: number[] = []
+    // Sorting the images by exchanges of neighbours undoes the permutation from its last exchange on.
+    for (let swapped = true; swapped; ) {
+      swapped = false
+      for (const [number, { sort, ids }] of this.generators.entries()) {
+        const base = this.bases[this.sorts.indexOf(sort)]
+        const [a, b] = [left.indexOf(base + ids[0]), left.indexOf(base + ids[1])]
+        if (a < b) continue
+        left[a] = base + ids[1]
+        left[b] = base + ids[0]
+        word.push(number)
+        swapped = true
+      }
+    }
+    return word.reverse()
+  }
+
   /** Number of the field that takes the place of field number `field`. */
   imageOfField(field: number, permutation: Permutation): number {
-    const placement = this.placements[field]
-    return placement.places.length === 0 ? field : this.#fieldAt[this.#address(placement, permutation)]
+    if (this.#placeStart[field] === this.#placeStart[field + 1]) return field
+    return this.#fieldAt[this.#address(field, permutation)]
   }
 
   /** What a code of field number `field` becomes. */
   imageOfCode(field: number, code: number, permutation: Permutation): number {
-    const { valueBase, firstCode } = this.placements[field]
-    if (valueBase < 0 || code < firstCode) return code
-    return permutation[valueBase + code - firstCode] - valueBase + firstCode
+    const base = this.#valueBase[field]
+    if (base < 0) return code
+    const first = this.#firstCode[field]
+    return code < first ? code : permutation[base + code - first] - base + first
   }
 
   /** Writes the image of a whole state, given as codes by field, into another array. */
@@ -139,7 +178,7 @@ export class SymmetryGroup {
   }
 
   /** Placements in order of field numbers. */
-  #place(root: Node, families: Map<string, number>): Placement[] {
+  #placementsOf(root: Node, families: Map<string, number>): Placement[] {
     const found: Placement[] = []
     const family = (key: string): number => {
       const number = families.get(key) ?? families.size
@@ -180,13 +219,17 @@ export class SymmetryGroup {
     return starts
   }
 
-  #address({ family, places }: Placement, permutation: Permutation | null): number {
-    let at = 0
-    for (const slot of places) {
-      const n = this.#sortOfSlot[slot]
-      at = at * this.sorts[n].size + (permutation === null ? slot : permutation[slot]) - this.bases[n]
-    }
-    return this.#familyStart[family] + at
+  /** How far apart fields of one family are whose ids in one place differ by one. */
+  #strides({ places }: Placement): number[] {
+    const sizes = places.map((slot) => this.sorts[this.#sortOfSlot[slot]].size)
+    return sizes.map((_, k) => sizes.slice(k + 1).reduce((product, size) => product * size, 1))
+  }
+
+  #address(field: number, permutation: Permutation): number {
+    let at = this.#origin[field]
+    const end = this.#placeStart[field + 1]
+    for (let k = this.#placeStart[field]; k < end; k++) at += permutation[this.#place[k]] * this.#stride[k]
+    return at
   }
 }
 

@@ -1,3 +1,4 @@
+import { ModelError } from '../../model/language/errors.ts'
 import type { ActionProperty } from '../../model/language/property.ts'
 import type { Sort } from '../../model/language/shapes.ts'
 import type { System } from '../../model/language/system.ts'
@@ -10,7 +11,8 @@ import type { Tabulation } from '../state/tabulation.ts'
 import type { VectorStore } from '../state/vector-store.ts'
 import { CanonicalForm } from './canonical-form.ts'
 import type { Renamings } from './dependency.ts'
-import { type Answer, Equivariance, type Saying } from './equivariance.ts'
+import { Equivariance } from './equivariance.ts'
+import { type Answer, isRenamed, type Saying } from './saying.ts'
 import { StepFamilies, type StepFamily } from './step-families.ts'
 import { SymmetricSet } from './symmetric-set.ts'
 import { SymmetryGroup } from './symmetry-group.ts'
@@ -67,12 +69,12 @@ export class Symmetry {
     this.#families = new StepFamilies(this.#group, system, this.#steps)
     this.#actions = actions
     this.#runner = new StepRunner(system, actions)
-    const { generators } = this.#group
+    const { placements } = this.#group
     const { families } = this.#families
     const ofSteps = new Equivariance(system.name, this.#group, {
-      answer: (family, codes) => this.#answer(families[family], codes, { reads: [], sayings: [] }, null),
-      image: (family, generator) =>
-        this.#families.image(families[family], generators[generator].permutation).index,
+      answer: (family, codes) => this.#answer(families[family], codes),
+      image: (family, permutation) => this.#families.image(families[family], permutation).index,
+      slotsOf: (family) => placements[system.threads[families[family].thread].counter.index].places,
       describe: (family) => {
         const { thread, steps } = families[family]
         return `step ${this.#steps[steps[0]].path} of ${system.threads[thread].name}`
@@ -82,21 +84,35 @@ export class Symmetry {
     const ofQuestions = new Equivariance(system.name, this.#group, {
       answer: (question, codes) => {
         probe.recorder.base.set(codes)
-        const sayings = [{ said: said(probe.judge(question)), after: null }]
-        return { reads: probe.recorder.reads, sayings }
+        return { sayings: [truth(probe.judge(question))], reads: [...probe.recorder.reads] }
       },
       image: (question) => question,
+      slotsOf: () => [],
       describe: (question) => `property ${questions[question].id}`,
     })
     this.#checks = [ofSteps, ofQuestions]
+    const identity = this.#group.identity()
+    const widen = (
+      check: Equivariance,
+      subject: number,
+      { base, reads }: Recorder,
+      nth: number,
+      own: Saying,
+    ): readonly number[] => {
+      // What is checked is what the search will do: the search has run the code for itself.
+      if (!isRenamed(this.#group, own, identity, check.ask(subject, base).sayings[nth]))
+        throw new ModelError(
+          `${system.name}: ${check.describe(subject)} says something else when asked again about the same state`,
+        )
+      return check.widen(subject, base, reads)
+    }
     this.widenStep = (step, run, recorder) => {
       const family = this.#families.familyOf(step.index)
-      const own = { reads: [...recorder.reads], sayings: [this.#saying(run, recorder)] }
-      const { base } = recorder
-      return ofSteps.widen(family.index, base, this.#answer(family, base, own, step.index))
+      const own = this.#saying(step, run, recorder)
+      return widen(ofSteps, family.index, recorder, family.steps.indexOf(step.index), own)
     }
-    this.widenQuestion = (question, answer, { base, reads }) =>
-      ofQuestions.widen(question, base, { reads, sayings: [{ said: said(answer), after: null }] })
+    this.widenQuestion = (question, answer, recorder) =>
+      widen(ofQuestions, question, recorder, 0, truth(answer))
   }
 
   /** How steps and fields are renamed, for what has to be the same under all names. */
@@ -157,7 +173,7 @@ export class Symmetry {
     const outcome = (step: number, codes: Uint16Array): string => {
       recorder.base.set(codes)
       const run = this.#runner.run(this.#steps[step])
-      const { said } = this.#saying(run, recorder)
+      const { said } = this.#saying(this.#steps[step], run, recorder)
       canonicalise(recorder.now)
       return run.kind === 'disabled' ? '' : `${said}: ${form.words.join()}`
     }
@@ -190,28 +206,31 @@ export class Symmetry {
     }
   }
 
-  /** Adds what the steps of a family say, but for one whose answer is there already. */
-  #answer(family: StepFamily, codes: Uint16Array, { reads, sayings }: Answer, but: number | null): Answer {
+  /** What the steps of a family say, in their order. */
+  #answer(family: StepFamily, codes: Uint16Array): Answer {
     const { recorder } = this.#runner
-    const allReads = [...reads]
-    const allSayings = [...sayings]
-    for (const step of family.steps) {
-      if (step === but) continue
+    const reads: number[] = []
+    const sayings = family.steps.map((step) => {
       recorder.base.set(codes)
-      allSayings.push(this.#saying(this.#runner.run(this.#steps[step]), recorder))
-      for (const f of recorder.reads) if (!allReads.includes(f)) allReads.push(f)
-    }
-    return { reads: allReads, sayings: allSayings }
+      const run = this.#runner.run(this.#steps[step])
+      for (const f of recorder.reads) if (!reads.includes(f)) reads.push(f)
+      return this.#saying(this.#steps[step], run, recorder)
+    })
+    return { reads, sayings }
   }
 
-  #saying(run: Run, { now }: Recorder): Saying {
-    if (run.kind === 'disabled') return { said: 'is not enabled', after: null }
-    if (run.kind === 'fault') return { said: `violates ${run.fault.property}`, after: null }
-    if (run.antecedent === 0) return { said: 'is taken', after: now.slice() }
+  #saying({ thread, counter }: CompiledStep, run: Run, { base, now, writes }: Recorder): Saying {
+    if (run.kind === 'disabled') return { said: 'is not enabled', fields: [], codes: [] }
+    if (run.kind === 'fault') return { said: `violates ${run.fault.property}`, fields: [], codes: [] }
+    const { index } = this.#system.threads[thread].counter
+    const fields = writes.filter((f) => now[f] !== base[f])
+    if (now[index] !== counter) fields.push(index)
+    const codes = fields.map((f) => now[f])
+    if (run.antecedent === 0) return { said: 'is taken', fields, codes }
     const list = (bits: number): string =>
       this.#actions.flatMap((a, bit) => ((bits >>> bit) & 1 ? [a.id] : [])).join(', ') || 'nothing'
-    const words = `is taken, concerns ${list(run.antecedent)} and violates ${list(run.violated)}`
-    return { said: words, after: now.slice() }
+    const said = `is taken, concerns ${list(run.antecedent)} and violates ${list(run.violated)}`
+    return { said, fields, codes }
   }
 
   #closed(): boolean {
@@ -226,6 +245,7 @@ export class Symmetry {
   }
 }
 
-function said(answer: number): string {
-  return answer === ANSWER.vacuous ? 'does not apply' : answer === ANSWER.holds ? 'is true' : 'is false'
+function truth(answer: number): Saying {
+  const said = answer === ANSWER.vacuous ? 'does not apply' : answer === ANSWER.holds ? 'is true' : 'is false'
+  return { said, fields: [], codes: [] }
 }
