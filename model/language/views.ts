@@ -50,9 +50,10 @@ function structView(node: Node & { kind: 'struct' }, store: Cellstore): object {
   return Object.freeze(view)
 }
 
+/** Elements are own properties, so reaching one costs no detour; what is none is caught by the prototype. */
 function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
-  const view = {}
   const { path, elements } = node
+  const view: object = Object.create(refusing(path, elements.length))
   elements.forEach((element, index) => {
     define(view, index, element, store)
   })
@@ -62,14 +63,18 @@ function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
       for (let i = 0; i < elements.length; i++) yield (view as Record<number, unknown>)[i]
     },
   })
-  return new Proxy(Object.freeze(view), {
+  return Object.freeze(view)
+}
+
+/** A prototype that throws when asked for an element that an array of this length does not have. */
+function refusing(path: string, length: number): object {
+  return new Proxy(Object.prototype, {
     get(target, key, receiver) {
-      if (typeof key === 'string' && !(key in target)) throw outOfBounds(path, key, elements.length)
+      if (typeof key === 'string' && !(key in target)) throw outOfBounds(path, key, length)
       return Reflect.get(target, key, receiver)
     },
-    set(target, key, value, receiver) {
-      if (!(key in target)) throw outOfBounds(path, String(key), elements.length)
-      return Reflect.set(target, key, value, receiver)
+    set(_, key) {
+      throw outOfBounds(path, String(key), length)
     },
   })
 }
