@@ -1,7 +1,10 @@
-import { choice, type Program, program, step } from '../language/program.ts'
+import { type Block, block, choice, type Program, program, type Step, step } from '../language/program.ts'
+import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { write_lock } from './lock.ts'
 import { DYING } from './memslot-delete.ts'
 import { synchronize_srcu } from './srcu.ts'
+import { zap_all_fast } from './zap-all-fast.ts'
 
 const since = 'v5.17..v6.16'
 const update = { fn: 'kvm_set_memslot', since }
@@ -11,7 +14,9 @@ const swap = { fn: 'kvm_swap_active_memslots', since }
  * Creates memslot 0 (tdp-notifier-requests.md 5.2, 5.3, 5.5). The generation changes when every reader of
  * the old set has left, so that what such a reader has tagged is out of date afterwards.
  */
-export function memslotCreate(): Program<Kvm> {
+export function memslotCreate(bounds: Bounds): Program<Kvm> {
+  const wraps = bounds.mmioGenerations > 0
+  const next = (kvm: Kvm): number => (wraps ? kvm.memslot[0].gen : kvm.memslots.generation + 1)
   return program<Kvm>('memslot', 'creates memslot 0', [
     choice(
       'idle',
@@ -50,16 +55,67 @@ export function memslotCreate(): Program<Kvm> {
       },
     ),
     synchronize_srcu('SC.3'),
+    ...(wraps ? [nextGeneration(bounds), memslotsUpdated(bounds)] : []),
     step(
       'SC.4',
-      { ...swap, shows: (kvm) => `slots->generation = ${kvm.memslots.generation + 1}` },
+      { ...swap, shows: (kvm) => `slots->generation = ${next(kvm)}` },
       {
         does: (kvm) => {
-          kvm.memslots.generation++
+          kvm.memslots.generation = next(kvm)
           kvm.memslots.update_in_progress = false
         },
       },
     ),
-    step('SC.5', { ...update, shows: 'mutex_unlock(&kvm->slots_lock)' }, { to: 'idle' }),
+    step(
+      'SC.5',
+      { ...update, shows: 'mutex_unlock(&kvm->slots_lock)' },
+      {
+        does: (kvm) => {
+          kvm.memslot[0].gen = 0
+        },
+        to: 'idle',
+      },
+    ),
   ])
+}
+
+/** SC.4: every address space counts in steps of their number, so that no two have a generation in common. */
+function nextGeneration({ addressSpaces, mmioGenerations }: Bounds): Step<Kvm> {
+  const next = (kvm: Kvm): number => (kvm.memslots.generation + addressSpaces) % mmioGenerations
+  return step(
+    'SC.4 gen',
+    { ...swap, shows: (kvm) => `gen += ${addressSpaces}: ${next(kvm)} (MMIO SPTEs have ${mmioGenerations})` },
+    {
+      does: (kvm) => {
+        kvm.memslot[0].gen = next(kvm)
+      },
+    },
+  )
+}
+
+/**
+ * `kvm_arch_memslots_updated()`: when the generations begin anew, MMIO SPTEs of the last time round would
+ * count as current ones, so everything is zapped.
+ */
+function memslotsUpdated(bounds: Bounds): Block<Kvm> {
+  return block('SC.4 updated', [
+    // What is left after the bits of the address space.
+    wrapTest((gen) => (gen & ~(bounds.addressSpaces - 1)) === 0),
+    write_lock('ZF.1', 'memslot', { fn: 'kvm_mmu_zap_all_fast', since }),
+    ...zap_all_fast(bounds),
+    step('SC.4 zapped', { fn: 'kvm_arch_memslots_updated', since, shows: 'return', quiet: true }),
+  ])
+}
+
+/** SC.4 wrap with a design's idea of the generation at which they begin anew. */
+export function wrapTest(wrapped: (gen: number) => boolean): Step<Kvm> {
+  return step(
+    'SC.4 wrap',
+    {
+      fn: 'kvm_mmu_invalidate_mmio_sptes',
+      since: 'v5.1..v6.16',
+      shows: (kvm) => `gen ${kvm.memslot[0].gen}: wrapped = ${wrapped(kvm.memslot[0].gen)}`,
+    },
+    [{ when: (kvm) => !wrapped(kvm.memslot[0].gen), to: 'SC.4 zapped' }, {}],
+  )
 }

@@ -1,5 +1,5 @@
 import { type Step, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, tags_mmio } from '../memory/bounds.ts'
 import { index_at } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { root_level, root_page } from '../memory/mmu.ts'
@@ -17,7 +17,7 @@ export function is_mmio(gfn: number, bounds: Bounds): boolean {
 
 /** Some frame has no memslot, now or at first. */
 export function has_mmio(bounds: Bounds): boolean {
-  return bounds.mmioGfns + bounds.slotCreates > 0
+  return bounds.mmioGfns > 0 || tags_mmio(bounds)
 }
 
 /** `check_mmio_spte()`: the tag is that of the current set of memslots, and no update is in progress. */
@@ -63,7 +63,7 @@ export function mmioSpte(bounds: Bounds, fresh = check_mmio_spte): Step<Kvm> {
 
 /**
  * SET.1: a frame without memslot gets an MMIO SPTE, which is on no rmap. What was mapped before is dropped
- * first since v7.0 (aad885e77496).
+ * first since v7.0 (aad885e77496), and was before v5.13 (a54aa15c6bda).
  */
 export function setMmioSpte(bounds: Bounds): Step<Kvm> {
   return step(
@@ -85,7 +85,7 @@ export function setMmioSpte(bounds: Bounds): Step<Kvm> {
           clear_spte(entry)
           entry.kind = 'mmio'
           entry.gen = kvm.memslots.generation
-          if (bounds.slotCreates > 0) entry.gfn = target_gfn(kvm, v)
+          if (tags_mmio(bounds)) entry.gfn = target_gfn(kvm, v)
         },
         to: 'PF.15',
       },

@@ -58,6 +58,14 @@ export interface Bounds {
   readonly slotDeletes: number
   /** How often slot 0 is created (0 or 1); it is not there at the start. */
   readonly slotCreates: number
+  /** How often the memory of slot 0 is moved to the frames of slot 1 (0 or 1), which is not there at the start. */
+  readonly slotMoves: number
+  /** Do accesses to a frame whose slot has gone leave MMIO SPTEs, tagged with the generation of the memslots? */
+  readonly slotMmio: boolean
+  /** How many generations an MMIO SPTE can tell apart (the real 2^19); 0: so many that they never wrap. */
+  readonly mmioGenerations: number
+  /** Sets of memslots; vCPUs are in the last one (1 is that of SMM), and that one changes. */
+  readonly addressSpaces: 1 | 2
   /** Is the deleted slot zapped page by page (kvm_mmu_zap_memslot()) instead of everything? */
   readonly preciseZap: boolean
   /** Threads that invalidate host pages through the mmu notifier, how often each, and which frames' pages. */
@@ -165,6 +173,10 @@ export const smallest: Bounds = {
   slotOf: [],
   slotDeletes: 0,
   slotCreates: 0,
+  slotMoves: 0,
+  slotMmio: false,
+  mmioGenerations: 0,
+  addressSpaces: 1,
   preciseZap: false,
   notifiers: 0,
   invalidations: 0,
@@ -190,5 +202,22 @@ export const smallest: Bounds = {
 
 /** The set of memslots changes, so that vCPUs look slots up and are readers of kvm->srcu. */
 export function slots_change(bounds: Bounds): boolean {
-  return bounds.slotDeletes + bounds.slotCreates > 0
+  return bounds.slotDeletes + bounds.slotCreates + bounds.slotMoves > 0
+}
+
+/** A slot goes away, by way of KVM_MEMSLOT_INVALID. */
+export function slots_vanish(bounds: Bounds): boolean {
+  return bounds.slotDeletes + bounds.slotMoves > 0
+}
+
+/** MMIO SPTEs are tagged with the generation of memslots that change. */
+export function tags_mmio(bounds: Bounds): boolean {
+  return bounds.slotCreates > 0 || bounds.slotMmio
+}
+
+/** The largest generation of memslots that can be told from the others. */
+export function last_generation(bounds: Bounds): number {
+  if (bounds.mmioGenerations > 0) return bounds.mmioGenerations - 1
+  // A slot that goes takes two publications.
+  return tags_mmio(bounds) ? bounds.slotCreates + 2 * (bounds.slotDeletes + bounds.slotMoves) : 0
 }

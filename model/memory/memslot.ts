@@ -1,6 +1,6 @@
 import { Fault } from '../language/property.ts'
 import { array, flag, oneOf, range, ref, setOf, struct } from '../language/shapes.ts'
-import type { Bounds } from './bounds.ts'
+import { type Bounds, last_generation, tags_mmio } from './bounds.ts'
 import type { Kvm } from './kvm.ts'
 import { optional } from './optional.ts'
 import type { Sorts } from './sorts.ts'
@@ -19,12 +19,13 @@ export const memslot = () =>
 
 /**
  * The generation of the current set of slots. While a set that was just published may still be unknown to a
- * reader, the update is in progress; MMIO SPTEs are tagged with the number.
+ * reader, the update is in progress; MMIO SPTEs are tagged with the number, as much of it as they have room for.
+ * In the last of several address spaces all generations have its number as their remainder.
  */
 export const memslots = (bounds: Bounds) =>
   struct({
-    generation: range(0, bounds.slotCreates),
-    update_in_progress: optional(bounds.slotCreates > 0, flag),
+    generation: range(0, last_generation(bounds)),
+    update_in_progress: optional(tags_mmio(bounds), flag),
   })
 
 /** Local variables of the thread that updates memslots and zaps for it. */
@@ -33,7 +34,9 @@ export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
     sp: ref(sorts.page),
     /** A page was zapped since mmu_lock was taken. */
     batch: flag,
-    left: range(0, bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates),
+    left: range(0, bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates + bounds.slotMoves),
+    /** The generation that the new set of memslots is going to have. */
+    gen: optional(bounds.mmioGenerations > 0, range(0, last_generation(bounds))),
     req: requester(sorts),
     /** Precise zap and walks of rmaps: the frame in hand, the entry in hand, and the descriptor it is in. */
     gfn: optional(bounds.preciseZap || bounds.descs > 0, ref(sorts.gfn)),

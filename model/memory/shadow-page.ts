@@ -1,6 +1,6 @@
 import { Fault } from '../language/property.ts'
 import { array, flag, oneOf, range, ref, type SetView, setOf, struct, type View } from '../language/shapes.ts'
-import type { Bounds } from './bounds.ts'
+import { type Bounds, last_generation } from './bounds.ts'
 import type { Kvm } from './kvm.ts'
 import { optional } from './optional.ts'
 import type { Sorts } from './sorts.ts'
@@ -22,7 +22,7 @@ export const spte = (sorts: Sorts, bounds: Bounds) =>
     /** D: the guest wrote through the entry. */
     dirty: optional(bounds.dirty, flag),
     /** MMIO: the generation of the set of memslots that had none for the frame. */
-    gen: range(0, bounds.slotCreates),
+    gen: range(0, last_generation(bounds)),
   })
 
 export type Spte = View<ReturnType<typeof spte>>

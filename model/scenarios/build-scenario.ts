@@ -59,7 +59,7 @@ function threadsOf(bounds: Bounds, sorts: Sorts): ThreadGroup<Kvm>[] {
     ...(bounds.storeBuffers ? [each(sorts.vcpu, storeBufferDrains())] : []),
     ...(bounds.zappers > 0 ? [each(sorts.zapper, rootZapper(bounds))] : []),
     ...(bounds.slotDeletes > 0 ? [one(memslotDelete(bounds))] : []),
-    ...(bounds.slotCreates > 0 ? [one(memslotCreate())] : []),
+    ...(bounds.slotCreates > 0 ? [one(memslotCreate(bounds))] : []),
     ...(bounds.zapAlls > 0 ? [one(zapAllFast(bounds))] : []),
     ...(bounds.notifiers > 0 ? [each(sorts.notifier, notifier(bounds))] : []),
     ...(bounds.reclaims > 0 ? [one(shrinker(bounds))] : []),
