@@ -1,7 +1,10 @@
-import { drop, only, replace } from '../language/patch.ts'
+import { drop, insert, only, replace } from '../language/patch.ts'
 import { step } from '../language/program.ts'
-import { slotTest } from '../machines/fault-slot.ts'
+import { invalidIsNoSlot, slotTest } from '../machines/fault-slot.ts'
+import { dropOther } from '../machines/set-spte.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { boundsOf } from '../scenarios/build-scenario.ts'
+import { SLOT_DELETE_MMIO } from '../scenarios/slots.ts'
 import type { Design } from './design.ts'
 import { violated, violatedBecause } from './expectation.ts'
 
@@ -13,6 +16,8 @@ import { violated, violatedBecause } from './expectation.ts'
 const FAULT = 'slot-delete-fault'
 const DEBT = 'slot-delete-flush-debt'
 const TABLE = 'slot-delete-table'
+const MMIO = 'slot-delete-mmio'
+const MMIO_2 = 'slot-delete-mmio-two-vcpus'
 
 export const slotDeletionDesigns: readonly Design<Kvm>[] = [
   {
@@ -53,6 +58,36 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
       ),
     ],
     expect: violated(FAULT, 'no-spte-of-a-freed-slot', 'nothing-added-to-an-invalid-slot'),
+  },
+  {
+    id: 'invalid-slot-is-mmio',
+    aliases: ['F3'],
+    title: 'a fault on an INVALID slot is one on no slot, and stores an MMIO SPTE over what is mapped',
+    status: 'bug',
+    kernel: { commit: 'e0c378684b65', version: 'v3.1..v5.12', function: 'try_async_pf' },
+    about:
+      'The slot is INVALID before anything is zapped, so that the SPTE may be present. Here it is overwritten: it stays on its rmap, TLBs keep the translation, and the zap does not know of either. The TDP MMU stopped in a BUG() instead; mmu_set_spte() of the time dropped the SPTE first (the next design), and stores without looking since v5.13, relying on the retry of e0c378684b65 ("Retry page faults that hit an invalid memslot").',
+    scenarios: [MMIO, MMIO_2],
+    patches: [replace('PF.8', invalidIsNoSlot())],
+    expect: [
+      ...violated(MMIO, 'rmap-holds-present-sptes', 'no-freed-spte-on-rmap', 'mmio-spte-is-fresh'),
+      ...violated(MMIO_2, 'rmap-holds-present-sptes', 'no-flush-debt-at-unlock', 'mmio-spte-is-fresh'),
+    ],
+  },
+  {
+    id: 'invalid-slot-is-mmio-after-a-drop',
+    aliases: [],
+    title: 'a fault on an INVALID slot is one on no slot; the present SPTE is dropped and flushed first',
+    status: 'before',
+    kernel: { commit: 'e0c378684b65', version: 'v3.1..v5.12', function: 'mmu_set_spte' },
+    about:
+      'What the shadow MMU did before v5.13: rmap and TLBs are as they should be. What remains is that accesses to memory are emulated as MMIO while the slot is being deleted.',
+    scenarios: [MMIO],
+    patches: [
+      replace('PF.8', invalidIsNoSlot()),
+      insert({ before: 'SET.1' }, dropOther(boundsOf(SLOT_DELETE_MMIO))),
+    ],
+    expect: violated(MMIO, 'mmio-spte-is-fresh'),
   },
   {
     id: 'invalid-phase-dropped',

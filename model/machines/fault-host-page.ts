@@ -1,5 +1,5 @@
 import { type Entry, type Step, step } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, tags_mmio } from '../memory/bounds.ts'
 import { free_host_page, invalidation_of, mmu_invalidate_retry } from '../memory/host.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { is_mmio } from './mmio.ts'
@@ -59,10 +59,12 @@ export function faultinPfn(bounds: Bounds): Step<Kvm> {
   const found = (kvm: Kvm, v: number): void => {
     kvm.vcpu[v].fault.pfn = kvm.host_pte[target_gfn(kvm, v)]
   }
-  const noSlot = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].fault.slot === 'none' }
-  if (bounds.notifiers === 0)
-    return step('PF.9', about, [...(bounds.slotCreates > 0 ? [noSlot] : []), { does: found }])
+  const noSlot = tags_mmio(bounds)
+    ? [{ when: (kvm: Kvm, v: number) => kvm.vcpu[v].fault.slot === 'none' }]
+    : []
+  if (bounds.notifiers === 0) return step('PF.9', about, [...noSlot, { does: found }])
   return step('PF.9', about, [
+    ...noSlot,
     { when: (kvm, v) => kvm.host_pte[target_gfn(kvm, v)] !== null, does: found },
     ...(bounds.mmioGfns > 0 ? [{ when: (kvm: Kvm, v: number) => is_mmio(target_gfn(kvm, v), bounds) }] : []),
     {

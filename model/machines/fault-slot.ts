@@ -1,5 +1,5 @@
 import { type Entry, type Step, step } from '../language/program.ts'
-import { type Bounds, slots_change } from '../memory/bounds.ts'
+import { type Bounds, slots_change, slots_vanish } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { slot_found, use_slot_arrays } from '../memory/memslot.ts'
 import { finish_instruction } from '../memory/vcpu.ts'
@@ -30,28 +30,33 @@ export function lookUpSlot(bounds: Bounds): Entry<Kvm>[] {
   ]
 }
 
-/** PF.8: a slot that is being deleted means trying again; a frame without slot is emulated as MMIO. */
+/**
+ * PF.8: a slot that is being deleted means trying again; a frame without slot is emulated as MMIO. With MMIO
+ * SPTEs the fault goes on, to store one.
+ */
 export function testSlot(bounds: Bounds): Entry<Kvm>[] {
-  // With MMIO SPTEs the fault goes on, to store one.
-  return bounds.slotDeletes === 0 ? [] : [slotTest((kvm, v) => kvm.vcpu[v].fault.slot === 'invalid')]
+  if (!slots_vanish(bounds)) return []
+  return [slotTest((kvm, v) => kvm.vcpu[v].fault.slot === 'invalid', bounds.slotMmio)]
 }
 
 /** PF.8 with a design's idea of what makes a fault try again. */
-export function slotTest(retry: (kvm: Kvm, v: number) => boolean): Step<Kvm> {
+export function slotTest(retry: (kvm: Kvm, v: number) => boolean, storesMmio = false): Step<Kvm> {
   const none = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].fault.slot === 'none'
   const readFlags = (kvm: Kvm, v: number): void => use_slot_arrays(kvm, target_gfn(kvm, v))
   return step(
     'PF.8',
     { fn: 'kvm_faultin_pfn', since, shows: (kvm, v) => `fault->slot: ${kvm.vcpu[v].fault.slot}` },
     [
-      {
-        when: none,
-        does: (kvm, v) => {
-          forget_fault(kvm, v)
-          finish_instruction(kvm, v)
-        },
-        to: 'RUN.1',
-      },
+      storesMmio
+        ? { when: none }
+        : {
+            when: none,
+            does: (kvm, v) => {
+              forget_fault(kvm, v)
+              finish_instruction(kvm, v)
+            },
+            to: 'RUN.1',
+          },
       {
         when: retry,
         does: (kvm, v) => {
@@ -61,6 +66,28 @@ export function slotTest(retry: (kvm: Kvm, v: number) => boolean): Step<Kvm> {
         to: 'RUN.1',
       },
       { does: readFlags },
+    ],
+  )
+}
+
+/** PF.8 as it was (..v5.12): a slot that is INVALID is none, so that the access is one to MMIO. */
+export function invalidIsNoSlot(): Step<Kvm> {
+  const valid = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].fault.slot === 'valid'
+  return step(
+    'PF.8',
+    {
+      fn: 'try_async_pf',
+      since: 'v3.1..v5.12',
+      shows: (kvm, v) =>
+        `fault->slot: ${kvm.vcpu[v].fault.slot}${valid(kvm, v) ? '' : ', pfn = KVM_PFN_NOSLOT'}`,
+    },
+    [
+      { when: valid, does: (kvm, v) => use_slot_arrays(kvm, target_gfn(kvm, v)) },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.slot = 'none'
+        },
+      },
     ],
   )
 }

@@ -77,7 +77,7 @@ function writable(kvm: Kvm, v: number): boolean {
 }
 
 /** SET.2: another frame was mapped here; off its rmap first, and a flush before anything else. */
-function dropOther(bounds: Bounds): Entry<Kvm> {
+export function dropOther(bounds: Bounds): Entry<Kvm> {
   const other = (kvm: Kvm, v: number): boolean => {
     const entry = fault_spte(kvm, v, bounds)
     return entry.kind === 'leaf' && (entry.pfn !== kvm.vcpu[v].fault.pfn || entry.gfn !== target_gfn(kvm, v))

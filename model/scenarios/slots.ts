@@ -86,6 +86,29 @@ export const SLOT_DELETE: Plan = {
   ],
 }
 
+const MMIO_AFTER_DELETION: Partial<Bounds> = { slots: 1, slotOf: [null, 0], slotDeletes: 1, slotMmio: true }
+const MMIO_AFTER_DELETION_PROPERTIES = [
+  ...SLOT_PROPERTIES,
+  'leaf-is-on-its-rmap',
+  'rmap-holds-present-sptes',
+  'no-flush-debt-at-unlock',
+  'mmio-spte-is-fresh',
+  'fault-finds-an-invalid-slot',
+  'mmio-spte-is-honoured',
+  'mmio-spte-is-out-of-date',
+]
+
+/** A memslot is deleted, and MMIO SPTEs come in its place. Designs that bring their own steps need its bounds. */
+export const SLOT_DELETE_MMIO: Plan = {
+  id: 'slot-delete-mmio',
+  title: 'a memslot is deleted while a vCPU faults on a frame of it that is mapped already',
+  about:
+    'The vCPU has read the frame and then writes to it: the fault finds an SPTE that is present and read-only. Once the slot has gone, accesses leave MMIO SPTEs. Nothing but the order of the deletion keeps one from being stored over the other.',
+  bounds: { ...MMIO_AFTER_DELETION, pages: 2, dataWrites: true },
+  start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
+  properties: MMIO_AFTER_DELETION_PROPERTIES,
+}
+
 /** Deletion of a memslot, against notifiers, faults and reclaim. */
 export const slotScenarios: readonly Scenario<Kvm>[] = [
   scenario(SLOT_DELETE),
@@ -117,6 +140,16 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     },
     start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
     properties: [...SLOT_PROPERTIES, 'fault-finds-an-invalid-slot'],
+  }),
+  scenario(SLOT_DELETE_MMIO),
+  scenario({
+    id: 'slot-delete-mmio-two-vcpus',
+    title: 'a memslot is deleted, frame by frame, while two vCPUs fault on the same frame of it',
+    about:
+      'As slot-delete-mmio, but it is the other vCPU that has mapped the frame meanwhile, and has the translation in its TLB.',
+    bounds: { ...MMIO_AFTER_DELETION, vcpus: 2, pages: 1, preciseZap: true },
+    start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
+    properties: MMIO_AFTER_DELETION_PROPERTIES,
   }),
   scenario({
     id: 'slot-delete-flush-debt',
