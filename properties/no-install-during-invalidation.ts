@@ -1,5 +1,6 @@
 import type { ActionProperty } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
+import { gfn_to_hva } from '../model/memory/memslot.ts'
 import { all } from './guest-mode.ts'
 import { installed_leaves } from './installed-leaves.ts'
 
@@ -15,11 +16,14 @@ export const noInstallDuringInvalidation: ActionProperty<Kvm> = {
   given: (before, step, after) => installed_leaves(before, step, after).length > 0,
   holds: (before, step, after) =>
     installed_leaves(before, step, after).every(
-      ({ gfn, pfn }) => before.host_pte[gfn] === pfn && !being_invalidated(before, gfn),
+      ({ gfn, pfn }) => before.host_pte[gfn_to_hva(before, gfn)] === pfn && !being_invalidated(before, gfn),
     ),
 }
 
-/** Some notifier has zapped the frame's SPTEs and has not ended. */
+/** Some notifier has zapped the SPTEs of the frame's page and has not ended. */
 function being_invalidated(kvm: Kvm, gfn: number): boolean {
-  return all(kvm.notifier).some((n) => kvm.notifier[n].unmapped && kvm.notifier[n].gfn === gfn)
+  return all(kvm.notifier).some((n) => {
+    const { unmapped, gfn: invalidated } = kvm.notifier[n]
+    return unmapped && invalidated !== null && gfn_to_hva(kvm, invalidated) === gfn_to_hva(kvm, gfn)
+  })
 }

@@ -2,7 +2,7 @@ import type { Witness } from '../model/language/property.ts'
 import type { Counters } from '../model/language/system.ts'
 import { check_mmio_spte } from '../model/machines/mmio.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
-import { slot_found } from '../model/memory/memslot.ts'
+import { gfn_to_hva, slot_found } from '../model/memory/memslot.ts'
 import { all, in_guest } from './guest-mode.ts'
 
 /** What an event log of a 6.12 kernel shows 54 times in one run: harmless, and a model must contain it. */
@@ -51,7 +51,7 @@ export const faultIsRetriedForANotifier: Witness<Kvm> = {
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {
       const { pfn, gpte } = kvm.vcpu[v].fault
-      return at.vcpu[v] === 'PF/PF.11' && kvm.host_pte[gpte[0].to as number] !== pfn
+      return at.vcpu[v] === 'PF/PF.11' && kvm.host_pte[gfn_to_hva(kvm, gpte[0].to as number)] !== pfn
     }),
 }
 

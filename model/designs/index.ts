@@ -10,6 +10,7 @@ import { roleKeyDesigns } from './role-keys.ts'
 import { rootCalibrationDesigns } from './roots-calibration.ts'
 import { rootsWithoutPageDesigns } from './roots-without-page.ts'
 import { slotDeletionDesigns } from './slot-deletion.ts'
+import { slotMoveDesigns } from './slot-move.ts'
 import { unexpectedChildDesigns } from './unexpected-child.ts'
 import { unlockedWalkDesigns } from './unlocked-walk.ts'
 import { unsyncLockDesigns } from './unsync-lock.ts'
@@ -24,6 +25,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...notifierDesigns,
   ...fastInvalidateDesigns,
   ...slotDeletionDesigns,
+  ...slotMoveDesigns,
   ...zapAllDesigns,
   ...guestTableDesigns,
   ...unlockedWalkDesigns,

@@ -14,10 +14,13 @@ import { violated, violatedBecause } from './expectation.ts'
  */
 
 const FAULT = 'slot-delete-fault'
+const MOVE_FAULT = 'slot-move-fault'
 const DEBT = 'slot-delete-flush-debt'
 const TABLE = 'slot-delete-table'
 const MMIO = 'slot-delete-mmio'
 const MMIO_2 = 'slot-delete-mmio-two-vcpus'
+
+const ADDED = ['no-spte-of-a-freed-slot', 'nothing-added-to-an-invalid-slot']
 
 export const slotDeletionDesigns: readonly Design<Kvm>[] = [
   {
@@ -28,9 +31,9 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
     kernel: { version: 'never merged', function: 'kvm_swap_active_memslots' },
     about:
       'A fault that found the slot valid maps a frame of it after the slot was zapped. When the zap makes every root obsolete, the stale check of the fault path would catch that fault; with kvm_mmu_zap_memslot() nothing does.',
-    scenarios: [FAULT],
+    scenarios: [FAULT, MOVE_FAULT],
     patches: [only('memslot', drop('SL.3'))],
-    expect: violated(FAULT, 'no-spte-of-a-freed-slot', 'nothing-added-to-an-invalid-slot'),
+    expect: [FAULT, MOVE_FAULT].flatMap((scenario) => violated(scenario, ...ADDED)),
   },
   {
     id: 'second-grace-period-dropped',
@@ -39,9 +42,11 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_swap_active_memslots' },
     about: 'A fault that found the INVALID slot still holds a pointer to it when it is freed.',
-    scenarios: [FAULT],
+    scenarios: [FAULT, MOVE_FAULT],
     patches: [only('memslot', drop('SL.6 wait'))],
-    expect: violated(FAULT, 'no-use-after-free', 'every-access-can-finish'),
+    expect: [FAULT, MOVE_FAULT].flatMap((scenario) =>
+      violated(scenario, 'no-use-after-free', 'every-access-can-finish'),
+    ),
   },
   {
     id: 'invalid-slot-not-tested',
@@ -50,14 +55,14 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_faultin_pfn' },
     about: 'The grace period has passed, and still a new fault maps a frame of the slot that is deleted.',
-    scenarios: [FAULT],
+    scenarios: [FAULT, MOVE_FAULT],
     patches: [
       replace(
         'PF.8',
         slotTest(() => false),
       ),
     ],
-    expect: violated(FAULT, 'no-spte-of-a-freed-slot', 'nothing-added-to-an-invalid-slot'),
+    expect: [FAULT, MOVE_FAULT].flatMap((scenario) => violated(scenario, ...ADDED)),
   },
   {
     id: 'invalid-slot-is-mmio',
@@ -96,12 +101,12 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_set_memslot' },
     about: 'Faults map frames of the slot between the zap and the publication of the set without it.',
-    scenarios: [FAULT],
+    scenarios: [FAULT, MOVE_FAULT],
     patches: [only('memslot', drop('SL.2')), only('memslot', drop('SL.3'))],
-    expect: [
-      ...violated(FAULT, 'no-spte-of-a-freed-slot', 'nothing-added-to-an-invalid-slot'),
-      violatedBecause(FAULT, 'fault-finds-an-invalid-slot', 'The slot is never INVALID here.'),
-    ],
+    expect: [FAULT, MOVE_FAULT].flatMap((scenario) => [
+      ...violated(scenario, ...ADDED),
+      violatedBecause(scenario, 'fault-finds-an-invalid-slot', 'The slot is never INVALID here.'),
+    ]),
   },
   {
     id: 'lock-dropped-with-unflushed-zaps',

@@ -2,6 +2,7 @@ import { type Entry, type Step, step } from '../language/program.ts'
 import { type Bounds, tags_mmio } from '../memory/bounds.ts'
 import { free_host_page, invalidation_of, mmu_invalidate_retry } from '../memory/host.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { gfn_to_hva } from '../memory/memslot.ts'
 import { is_mmio } from './mmio.ts'
 import { forget_fault, target_gfn } from './page-fault.ts'
 
@@ -47,32 +48,33 @@ export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
 
 /** PF.9: the host page that backs the frame now; the host allocates one if there is none. */
 export function faultinPfn(bounds: Bounds): Step<Kvm> {
+  const hva = (kvm: Kvm, v: number): number => gfn_to_hva(kvm, target_gfn(kvm, v))
+  const noSlot = (kvm: Kvm, v: number): boolean => tags_mmio(bounds) && kvm.vcpu[v].fault.slot === 'none'
   const about = {
     fn: 'kvm_faultin_pfn',
     since: 'v5.16..v6.16',
     shows: (kvm: Kvm, v: number) => {
-      const gfn = target_gfn(kvm, v)
-      return `gfn ${gfn} -> pfn ${kvm.host_pte[gfn] ?? `${free_host_page(kvm)} (new)`}`
+      const pfn = kvm.host_pte[hva(kvm, v)]
+      const found = noSlot(kvm, v) ? 'KVM_PFN_NOSLOT' : `pfn ${pfn ?? `${free_host_page(kvm)} (new)`}`
+      return `gfn ${target_gfn(kvm, v)} -> ${found}`
     },
     fused: 'The host reads or sets its page-table entry under its own page-table lock.',
   }
   const found = (kvm: Kvm, v: number): void => {
-    kvm.vcpu[v].fault.pfn = kvm.host_pte[target_gfn(kvm, v)]
+    kvm.vcpu[v].fault.pfn = kvm.host_pte[hva(kvm, v)]
   }
-  const noSlot = tags_mmio(bounds)
-    ? [{ when: (kvm: Kvm, v: number) => kvm.vcpu[v].fault.slot === 'none' }]
-    : []
-  if (bounds.notifiers === 0) return step('PF.9', about, [...noSlot, { does: found }])
+  const withoutSlot = tags_mmio(bounds) ? [{ when: noSlot }] : []
+  if (bounds.notifiers === 0) return step('PF.9', about, [...withoutSlot, { does: found }])
   return step('PF.9', about, [
-    ...noSlot,
-    { when: (kvm, v) => kvm.host_pte[target_gfn(kvm, v)] !== null, does: found },
+    ...withoutSlot,
+    { when: (kvm, v) => kvm.host_pte[hva(kvm, v)] !== null, does: found },
     ...(bounds.mmioGfns > 0 ? [{ when: (kvm: Kvm, v: number) => is_mmio(target_gfn(kvm, v), bounds) }] : []),
     {
       when: (kvm) => free_host_page(kvm) !== null,
       does: (kvm, v) => {
         const page = free_host_page(kvm) as number
         kvm.host_page[page].owner = 'the VM'
-        kvm.host_pte[target_gfn(kvm, v)] = page
+        kvm.host_pte[hva(kvm, v)] = page
         kvm.vcpu[v].fault.pfn = page
       },
     },

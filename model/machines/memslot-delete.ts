@@ -34,7 +34,7 @@ export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm
           'SL.1',
           {
             ...update,
-            shows: 'slot 0: copy, KVM_MEMSLOT_INVALID',
+            shows: 'copy slot 0',
             fused:
               'slots_lock keeps other updates out; the copy belongs to this thread until it is published.',
           },

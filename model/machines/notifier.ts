@@ -8,9 +8,15 @@ import {
   type Step,
   step,
 } from '../language/program.ts'
-import type { Bounds } from '../memory/bounds.ts'
+import { type Bounds, slots_vanish } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { notifier_srcu_read_lock, notifier_srcu_read_unlock, slot_found } from '../memory/memslot.ts'
+import {
+  gfn_to_hva,
+  hva_to_gfn,
+  notifier_srcu_read_lock,
+  notifier_srcu_read_unlock,
+  slot_found,
+} from '../memory/memslot.ts'
 import { kvm_zap_rmap } from '../memory/rmap.ts'
 import { freeDescs } from './free-descs.ts'
 import { write_lock, write_unlock } from './lock.ts'
@@ -22,6 +28,7 @@ const end = { fn: 'kvm_mmu_notifier_invalidate_range_end', since }
 const host = { fn: 'host mm', since: 'any' }
 
 const gfnOf = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
+const hvaOf = (kvm: Kvm, n: number): number => gfn_to_hva(kvm, gfnOf(kvm, n))
 
 /**
  * The host takes a page away from the process whose memory is the guest's: reclaim, munmap or COW call the
@@ -43,7 +50,7 @@ export function notifier(bounds: Bounds): Program<Kvm> {
     ),
     ...unmap(bounds),
     write_unlock('NS.7', start),
-    ...(bounds.slotDeletes > 0
+    ...(slots_vanish(bounds)
       ? [
           step<Kvm>(
             'NS.7 srcu',
@@ -75,10 +82,10 @@ function begin(gfn: number): Step<Kvm> {
 
 /** NS.3: the slots that overlap the range. A slot flagged INVALID is still found. */
 function findSlot(bounds: Bounds): Entry<Kvm>[] {
-  if (bounds.slotDeletes === 0) return []
+  if (!slots_vanish(bounds)) return []
   return [
     step('NS.3 srcu', { ...start, shows: 'srcu_read_lock(&kvm->srcu)' }, { does: notifier_srcu_read_lock }),
-    slotLookup((kvm, gfn) => slot_found(kvm, gfn) !== 'none'),
+    bounds.slotMoves > 0 ? hvaLookup() : slotLookup((kvm, gfn) => slot_found(kvm, gfn) !== 'none'),
   ]
 }
 
@@ -92,6 +99,34 @@ export function slotLookup(handled: (kvm: Kvm, gfn: number) => boolean): Step<Kv
       shows: (kvm, n) => `memslot of gfn ${gfnOf(kvm, n)}: ${slot_found(kvm, gfnOf(kvm, n))}`,
     },
     [{ when: (kvm, n) => !handled(kvm, gfnOf(kvm, n)), to: 'NS.7 srcu' }, {}],
+  )
+}
+
+/** NS.3 where slots move: the frame that lies on the page now, which is what the notifier goes on with. */
+export function hvaLookup(handled: (kvm: Kvm, gfn: number) => boolean = () => true): Step<Kvm> {
+  const found = (kvm: Kvm, n: number): number | null => {
+    const gfn = hva_to_gfn(kvm, gfn_to_hva(kvm, gfnOf(kvm, n)))
+    return gfn !== null && handled(kvm, gfn) ? gfn : null
+  }
+  return step(
+    'NS.3',
+    {
+      fn: '__kvm_handle_hva_range',
+      since,
+      shows: (kvm, n) => {
+        const gfn = found(kvm, n)
+        const slot = gfn === null ? 'none' : `gfn ${gfn}, slot is ${slot_found(kvm, gfn)}`
+        return `memslot of hva ${gfn_to_hva(kvm, gfnOf(kvm, n))}: ${slot}`
+      },
+    },
+    [
+      { when: (kvm, n) => found(kvm, n) === null, to: 'NS.7 srcu' },
+      {
+        does: (kvm, n) => {
+          kvm.notifier[n].gfn = found(kvm, n)
+        },
+      },
+    ],
   )
 }
 
@@ -147,16 +182,16 @@ function loseThePage(_bounds: Bounds): Entry<Kvm>[] {
       {
         ...host,
         shows: (kvm, n) => {
-          const pfn = kvm.host_pte[gfnOf(kvm, n)]
+          const pfn = kvm.host_pte[hvaOf(kvm, n)]
           return pfn === null ? 'nothing is mapped any more' : `clear the host PTE of pfn ${pfn}`
         },
       },
       [
-        { when: (kvm, n) => kvm.host_pte[gfnOf(kvm, n)] === null, to: 'NE.1 test' },
+        { when: (kvm, n) => kvm.host_pte[hvaOf(kvm, n)] === null, to: 'NE.1 test' },
         {
           does: (kvm, n) => {
-            kvm.notifier[n].pfn = kvm.host_pte[gfnOf(kvm, n)]
-            kvm.host_pte[gfnOf(kvm, n)] = null
+            kvm.notifier[n].pfn = kvm.host_pte[hvaOf(kvm, n)]
+            kvm.host_pte[hvaOf(kvm, n)] = null
           },
         },
       ],

@@ -32,7 +32,9 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
     flush_owed: array(watched(bounds) ? 1 : 0, flag),
     /** Frames whose shadow pages have no guest table behind them; never changes. */
     without_gptes: array(bounds.withoutGptes.length > 0 ? sorts.gfn : 0, flag),
-    /** The host's page table: the page that backs each guest frame. */
+    /** Where slots move: the page of user memory that each frame lies on; never changes. */
+    hva_of_gfn: array(bounds.slotMoves > 0 ? sorts.gfn : 0, ref(sorts.gfn)),
+    /** The host's page table: the page that backs each page of user memory, which is each guest frame. */
     host_pte: array(sorts.gfn, ref(sorts.pfn)),
     vcpu: array(sorts.vcpu, vcpu(sorts, bounds)),
     zapper: array(

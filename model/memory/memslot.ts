@@ -54,6 +54,25 @@ export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
 /** The memslot of each frame (`gfn_to_memslot()`); null is a slot that nobody changes. */
 export const slotOfGfn = (sorts: Sorts) => array(sorts.gfn, ref(sorts.slot))
 
+/** The memslot that the memory of slot 0 is moved to, where it is: the kernel's `new` beside its `old`. */
+export const MOVED = 1
+
+/**
+ * `gfn_to_hva()`: the page of user memory that a frame lies on, by the number of the frame that is on it at
+ * first. Frames that a slot is moved to lie on the pages of the frames that it is moved from.
+ */
+export function gfn_to_hva(kvm: Kvm, gfn: number): number {
+  return kvm.hva_of_gfn.length === 0 ? gfn : (kvm.hva_of_gfn[gfn] as number)
+}
+
+/** The frame that lies on a page of user memory, as the current set of memslots has it; null when none does. */
+export function hva_to_gfn(kvm: Kvm, hva: number): number | null {
+  for (let gfn = 0; gfn < kvm.slot_of_gfn.length; gfn++) {
+    if (gfn_to_hva(kvm, gfn) === hva && slot_found(kvm, gfn) !== 'none') return gfn
+  }
+  return null
+}
+
 /** What `gfn_to_memslot()` finds for a frame in the current set: 'none' when its slot is gone. */
 export function slot_found(kvm: Kvm, gfn: number): 'none' | 'valid' | 'invalid' {
   const slot = kvm.slot_of_gfn[gfn]

@@ -4,6 +4,7 @@ import { compose, each, one, type System, type ThreadGroup } from '../language/s
 import { externalWriter } from '../machines/external-writer.ts'
 import { memslotCreate } from '../machines/memslot-create.ts'
 import { memslotDelete } from '../machines/memslot-delete.ts'
+import { memslotMove } from '../machines/memslot-move.ts'
 import { notifier } from '../machines/notifier.ts'
 import { rootZapper } from '../machines/root-zapper.ts'
 import { shrinker } from '../machines/shrinker.ts'
@@ -59,6 +60,7 @@ function threadsOf(bounds: Bounds, sorts: Sorts): ThreadGroup<Kvm>[] {
     ...(bounds.storeBuffers ? [each(sorts.vcpu, storeBufferDrains())] : []),
     ...(bounds.zappers > 0 ? [each(sorts.zapper, rootZapper(bounds))] : []),
     ...(bounds.slotDeletes > 0 ? [one(memslotDelete(bounds))] : []),
+    ...(bounds.slotMoves > 0 ? [one(memslotMove(bounds))] : []),
     ...(bounds.slotCreates > 0 ? [one(memslotCreate(bounds))] : []),
     ...(bounds.zapAlls > 0 ? [one(zapAllFast(bounds))] : []),
     ...(bounds.notifiers > 0 ? [each(sorts.notifier, notifier(bounds))] : []),

@@ -7,6 +7,7 @@ import { roleScenarios } from './roles.ts'
 import { rootScenarios } from './roots.ts'
 import type { Scenario } from './scenario.ts'
 import { slotCreateScenarios } from './slot-create.ts'
+import { slotMoveScenarios } from './slot-move.ts'
 import { slotScenarios } from './slots.ts'
 import { staleFaultScenarios } from './stale-faults.ts'
 import { storeBufferScenarios } from './store-buffers.ts'
@@ -24,6 +25,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...notifierScenarios,
   ...slotScenarios,
   ...zapAllScenarios,
+  ...slotMoveScenarios,
   ...slotCreateScenarios,
   ...unlockedWalkScenarios,
   ...unsyncScenarios,

@@ -4,7 +4,8 @@ import { type Plan, scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
 import type { Start } from './start.ts'
 
-const SLOT_PROPERTIES = [
+/** What holds of a memslot that goes away. */
+export const SLOT_PROPERTIES = [
   'no-freed-spte-on-rmap',
   'no-spte-of-a-freed-slot',
   'no-use-after-free',
@@ -15,7 +16,8 @@ const SLOT_PROPERTIES = [
   'no-deadlock',
 ]
 
-const HOST_PAGE_PROPERTIES = [
+/** What holds of host pages that are taken away meanwhile. */
+export const HOST_PAGE_PROPERTIES = [
   'no-mapping-of-a-lost-page',
   'no-install-during-invalidation',
   'no-flush-debt-at-unlock',

@@ -1,6 +1,6 @@
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { srcu_read_lock } from '../memory/memslot.ts'
+import { gfn_to_hva, MOVED, srcu_read_lock } from '../memory/memslot.ts'
 import { rmap_add } from '../memory/rmap.ts'
 import { alloc_shadow_page, sp_has_gptes } from '../memory/shadow-page.ts'
 import { account_shadowed } from '../memory/write-tracking.ts'
@@ -53,11 +53,13 @@ export function setUp(kvm: Kvm, bounds: Bounds, start: Start): void {
 }
 
 function setUpMemory(kvm: Kvm, bounds: Bounds, { tables }: Start): void {
+  for (let g = 0; g < bounds.gfns; g++) kvm.slot_of_gfn[g] = bounds.slotOf[g] ?? null
+  if (bounds.slotMoves > 0) setUpUserMemory(kvm, bounds)
   for (let g = 0; g < bounds.gfns - bounds.mmioGfns; g++) {
+    if (gfn_to_hva(kvm, g) !== g) continue
     kvm.host_pte[g] = g
     if (g < kvm.host_page.length) kvm.host_page[g].owner = 'the VM'
   }
-  for (let g = 0; g < bounds.gfns; g++) kvm.slot_of_gfn[g] = bounds.slotOf[g] ?? null
   for (const gfn of bounds.withoutGptes) kvm.without_gptes[gfn] = true
   tables.forEach((entries, table) => {
     entries.forEach((entry, index) => {
@@ -67,6 +69,17 @@ function setUpMemory(kvm: Kvm, bounds: Bounds, { tables }: Start): void {
       gpte.w = true
       if (typeof entry === 'object') gpte.huge = true
     })
+  })
+}
+
+/** The frames that slot 0 is moved to lie on the pages of those that it is moved from, in the same order. */
+function setUpUserMemory(kvm: Kvm, bounds: Bounds): void {
+  const framesOf = (slot: number): number[] =>
+    [...bounds.slotOf.keys()].filter((g) => bounds.slotOf[g] === slot)
+  const from = framesOf(0)
+  for (let g = 0; g < bounds.gfns; g++) kvm.hva_of_gfn[g] = g
+  framesOf(MOVED).forEach((g, i) => {
+    kvm.hva_of_gfn[g] = from[i]
   })
 }
 
@@ -136,11 +149,15 @@ function setUpVcpu(
 function setUpThreads(kvm: Kvm, bounds: Bounds): void {
   for (let z = 0; z < bounds.zappers; z++) kvm.zapper[z].left = bounds.zaps
   for (let n = 0; n < bounds.notifiers; n++) kvm.notifier[n].left = bounds.invalidations
-  const updates = bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates
+  const updates = bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates + bounds.slotMoves
   if (updates > 0) kvm.memslot[0].left = updates
   if (bounds.slotCreates > 0) {
     kvm.slot[0].published = 'gone'
     kvm.slot[0].arrays = 'freed'
+  }
+  if (bounds.slotMoves > 0) {
+    kvm.slot[MOVED].published = 'gone'
+    kvm.slot[MOVED].arrays = 'freed'
   }
   if (bounds.reclaims > 0) kvm.shrinker[0].left = bounds.reclaims
   if (bounds.external.length > 0) kvm.external[0].left = bounds.externalLeft
