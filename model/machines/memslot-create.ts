@@ -80,7 +80,8 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
 }
 
 /** SC.4: every address space counts in steps of their number, so that no two have a generation in common. */
-function nextGeneration({ addressSpaces, mmioGenerations }: Bounds): Step<Kvm> {
+function nextGeneration({ addressSpaceBits, mmioGenerations }: Bounds): Step<Kvm> {
+  const addressSpaces = 1 << addressSpaceBits
   const next = (kvm: Kvm): number => (kvm.memslots.generation + addressSpaces) % mmioGenerations
   return step(
     'SC.4 gen',
@@ -99,8 +100,7 @@ function nextGeneration({ addressSpaces, mmioGenerations }: Bounds): Step<Kvm> {
  */
 function memslotsUpdated(bounds: Bounds): Block<Kvm> {
   return block('SC.4 updated', [
-    // What is left after the bits of the address space.
-    wrapTest((gen) => (gen & ~(bounds.addressSpaces - 1)) === 0),
+    wrapTest((gen) => gen >> bounds.addressSpaceBits === 0),
     write_lock('ZF.1', 'memslot', { fn: 'kvm_mmu_zap_all_fast', since }),
     ...zap_all_fast(bounds),
     step('SC.4 zapped', { fn: 'kvm_arch_memslots_updated', since, shows: 'return', quiet: true }),

@@ -64,8 +64,8 @@ export interface Bounds {
   readonly slotMmio: boolean
   /** How many generations an MMIO SPTE can tell apart (the real 2^19); 0: so many that they never wrap. */
   readonly mmioGenerations: number
-  /** Sets of memslots; vCPUs are in the last one (1 is that of SMM), and that one changes. */
-  readonly addressSpaces: 1 | 2
+  /** Bits of the generation that say whose it is; with 1 there are two address spaces, and all is about that of SMM. */
+  readonly addressSpaceBits: 0 | 1
   /** Is the deleted slot zapped page by page (kvm_mmu_zap_memslot()) instead of everything? */
   readonly preciseZap: boolean
   /** Threads that invalidate host pages through the mmu notifier, how often each, and which frames' pages. */
@@ -176,7 +176,7 @@ export const smallest: Bounds = {
   slotMoves: 0,
   slotMmio: false,
   mmioGenerations: 0,
-  addressSpaces: 1,
+  addressSpaceBits: 0,
   preciseZap: false,
   notifiers: 0,
   invalidations: 0,

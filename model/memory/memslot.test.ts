@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../language/layout.ts'
 import { Fault } from '../language/property.ts'
-import { type Bounds, smallest } from './bounds.ts'
+import { type Bounds, last_generation, smallest } from './bounds.ts'
 import { type Kvm, kvmWorld } from './kvm.ts'
 import {
+  gfn_to_hva,
+  hva_to_gfn,
   look_up_and_use_slot,
   notifier_srcu_read_lock,
   notifier_srcu_read_unlock,
@@ -33,8 +35,9 @@ const bounds: Bounds = {
   dirty: true,
 }
 
-function world(): Kvm {
-  const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
+function world(changes: Partial<Bounds> = {}): Kvm {
+  const changed = { ...bounds, ...changes }
+  const shape = layout(kvmWorld(changed, sortsOf(changed)))
   const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
   kvm.slot_of_gfn[1] = 0
   alloc_shadow_page(kvm, 0, 0, 1)
@@ -68,6 +71,41 @@ describe('a memslot', () => {
     kvm.slot[0].arrays = 'freed'
     expect(() => use_slot_arrays(kvm, 1)).toThrow(Fault)
     expect(() => use_slot_arrays(kvm, 2)).not.toThrow()
+  })
+})
+
+describe('the memory of a memslot', () => {
+  it('is what its frames lie on, where slots stay where they are', () => {
+    const kvm = world()
+    expect(gfn_to_hva(kvm, 1)).toBe(1)
+    expect(hva_to_gfn(kvm, 1)).toBe(1)
+    kvm.slot[0].published = 'gone'
+    expect(hva_to_gfn(kvm, 1)).toBe(null)
+  })
+
+  it('is found under the frames that it has been moved to', () => {
+    const kvm = world({ slots: 2, slotDeletes: 0, slotMoves: 1 })
+    kvm.slot_of_gfn[2] = 1
+    for (const [gfn, hva] of [0, 1, 1].entries()) kvm.hva_of_gfn[gfn] = hva
+    kvm.slot[1].published = 'gone'
+    expect(gfn_to_hva(kvm, 2)).toBe(1)
+    expect(hva_to_gfn(kvm, 1)).toBe(1)
+    kvm.slot[0].published = 'invalid'
+    expect(hva_to_gfn(kvm, 1)).toBe(1)
+    kvm.slot[0].published = 'gone'
+    expect(hva_to_gfn(kvm, 1)).toBe(null)
+    kvm.slot[1].published = 'valid'
+    expect(hva_to_gfn(kvm, 1)).toBe(2)
+    expect(hva_to_gfn(kvm, 2)).toBe(null)
+  })
+})
+
+describe('the generations of memslots', () => {
+  it('are as many as there are publications, unless they wrap', () => {
+    expect(last_generation(bounds)).toBe(0)
+    expect(last_generation({ ...smallest, slotCreates: 1 })).toBe(1)
+    expect(last_generation({ ...smallest, slotDeletes: 1, slotMmio: true })).toBe(2)
+    expect(last_generation({ ...smallest, slotCreates: 1, mmioGenerations: 4 })).toBe(3)
   })
 })
 

@@ -20,7 +20,7 @@ export const memslot = () =>
 /**
  * The generation of the current set of slots. While a set that was just published may still be unknown to a
  * reader, the update is in progress; MMIO SPTEs are tagged with the number, as much of it as they have room for.
- * In the last of several address spaces all generations have its number as their remainder.
+ * With more than one address space its lowest bits are the number of the address space.
  */
 export const memslots = (bounds: Bounds) =>
   struct({

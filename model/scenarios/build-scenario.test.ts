@@ -117,4 +117,14 @@ describe('the start of a scenario', () => {
     const { host_pte } = startOf({ bounds: { gfns: 3, pfns: 3, mmioGfns: 1 } })
     expect([...host_pte]).toEqual([0, 1, null])
   })
+
+  it('has one host page behind the old and the new frame of a slot that is going to move', () => {
+    const { host_pte, hva_of_gfn, slot, memslot } = startOf({
+      bounds: { gfns: 3, pfns: 3, slots: 2, slotOf: [null, 0, 1], slotMoves: 1 },
+    })
+    expect([...hva_of_gfn]).toEqual([0, 1, 1])
+    expect([...host_pte]).toEqual([0, 1, null])
+    expect([slot[0].published, slot[1].published]).toEqual(['valid', 'gone'])
+    expect(memslot[0].left).toBe(1)
+  })
 })

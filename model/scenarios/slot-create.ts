@@ -67,7 +67,7 @@ export const slotCreateScenarios: readonly Scenario<Kvm>[] = [
     title: 'a memslot is created in the address space of SMM, and the generation of its memslots wraps to 1',
     about:
       'With two address spaces the generations of the first are even and those of the second odd: the lowest bit says which. The vCPU is in SMM and has an SPTE of generation 1; after 3, 5 and 7 the second address space comes to 1 again, and never to 0. The slots of the first one do not change.',
-    bounds: { ...CREATED_OVER_MMIO, pages: 2, mmioGenerations: 8, addressSpaces: 2 },
+    bounds: { ...CREATED_OVER_MMIO, pages: 2, mmioGenerations: 8, addressSpaceBits: 1 },
     start: lastGeneration(1, 7),
     properties: WRAP_PROPERTIES,
   }),
