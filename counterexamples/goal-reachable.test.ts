@@ -1,4 +1,8 @@
 import { expect, test } from 'vitest'
+import { program, step } from '../model/language/program.ts'
+import { Fault, type FaultFreedom } from '../model/language/property.ts'
+import { flag, struct, type View } from '../model/language/shapes.ts'
+import { compose, one, type System } from '../model/language/system.ts'
 import { goalReachableIn } from './goal-reachable.ts'
 import { spinner } from './small-systems.ts'
 
@@ -20,4 +24,26 @@ test('a goal is reachable from where a search finds it, and from nowhere else', 
 
 test('a search that was not complete does not say no', () => {
   expect(goalReachableIn(system, { maxStates: 1 })(later, fresh as never)).toBeNull()
+})
+
+test('a behaviour that ends in a fault which was asked about does not reach the goal', () => {
+  const world = struct({ mapped: flag })
+  const fault = program<View<typeof world>>('vcpu', 'takes a page fault', [
+    step('walk', {}),
+    step(
+      'oops',
+      {},
+      {
+        does: () => {
+          throw new Fault('no-null-pointer', 'root_to_sp(INVALID_PAGE)')
+        },
+      },
+    ),
+  ])
+  const oops = compose({ name: 'oops', world, threads: [one(fault)], initial: [() => {}] }) as System
+  const noNullPointer: FaultFreedom = { kind: 'fault', id: 'no-null-pointer', title: 'Nobody follows NULL.' }
+  const mapped = (w: { mapped: boolean }): boolean => w.mapped
+  const from = oops.initial[0]
+  expect(goalReachableIn(oops, { faults: [noNullPointer] })(from, mapped as never)).toBe(false)
+  expect(goalReachableIn(oops)(from, mapped as never)).toBeNull()
 })

@@ -30,8 +30,8 @@ export function goalReachableIn(system: System, { faults = [], ...limits }: Goal
     }
     const from: System = { ...system, initial: [codes] }
     const asked = [witness as unknown as Property<unknown>, ...faults]
-    const { verdict } = breadthFirst(from, asked, limits).properties[0]
-    const answer = verdict === 'inconclusive' ? null : verdict === 'holds'
+    const { verdict, upTo } = breadthFirst(from, asked, limits).properties[0]
+    const answer = verdict === 'inconclusive' && upTo === undefined ? null : verdict === 'holds'
     known.set(state, answer)
     return answer
   }

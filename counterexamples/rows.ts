@@ -1,3 +1,4 @@
+import { Fault } from '../model/language/property.ts'
 import { callersOf, headingOf } from './calls.ts'
 import type { Causes } from './causes.ts'
 import type { Lanes } from './lanes.ts'
@@ -116,14 +117,19 @@ export function stepLines(replayed: Replayed, step: ReplayedStep, causes: Causes
   return [text, ...unsaid.map(assignment)]
 }
 
-/** What a step does, in kernel terms. */
+/** What a step does, in kernel terms; of one that faults when it is looked at, the fault. */
 export function stepText({ system, states }: Replayed, { index, thread, located }: ReplayedStep): string {
   const { shows } = located.step.about
   if (shows === undefined) return located.step.name
   if (typeof shows === 'string') return shows
   const codes = states[index].slice()
   const { world } = system.view({ read: (f) => codes[f], write: () => {} })
-  return shows(world, thread.self)
+  try {
+    return shows(world, thread.self)
+  } catch (error) {
+    if (error instanceof Fault) return error.message
+    throw error
+  }
 }
 
 /** A change matters when the failure or a race depends on it. */
