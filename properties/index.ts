@@ -1,5 +1,6 @@
 import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
+import { asyncPfProperties } from './async-pf.ts'
 import { everyAccessCanFinish } from './every-access-can-finish.ts'
 import { invalidationsAreBalanced } from './invalidations-are-balanced.ts'
 import { mmioSpteIsFresh } from './mmio-spte-is-fresh.ts'
@@ -66,6 +67,7 @@ export const properties: readonly Property<Kvm>[] = [
   ...shadowPageProperties,
   ...roleProperties,
   ...tdpFaultProperties,
+  ...asyncPfProperties,
   everyAccessCanFinish,
   zapAllCanFinish,
   zapAllTerminates,

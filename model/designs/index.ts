@@ -1,4 +1,5 @@
 import type { Kvm } from '../memory/kvm.ts'
+import { asyncPfDesigns } from './async-pf.ts'
 import type { Design } from './design.ts'
 import { fastInvalidateDesigns } from './fast-invalidate.ts'
 import { guestTableDesigns } from './guest-tables.ts'
@@ -35,4 +36,5 @@ export const designs: readonly Design<Kvm>[] = [
   ...reclaimDesigns,
   ...mmioGenerationDesigns,
   ...unsyncLockDesigns,
+  ...asyncPfDesigns,
 ]

@@ -47,7 +47,7 @@ export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
 }
 
 /** PF.9: the host page that backs the frame now; the host allocates one if there is none. */
-export function faultinPfn(bounds: Bounds): Step<Kvm> {
+export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
   const hva = (kvm: Kvm, v: number): number => gfn_to_hva(kvm, target_gfn(kvm, v))
   const noSlot = (kvm: Kvm, v: number): boolean => tags_mmio(bounds) && kvm.vcpu[v].fault.slot === 'none'
   const about = {
@@ -64,8 +64,8 @@ export function faultinPfn(bounds: Bounds): Step<Kvm> {
     kvm.vcpu[v].fault.pfn = kvm.host_pte[hva(kvm, v)]
   }
   const withoutSlot = tags_mmio(bounds) ? [{ when: noSlot }] : []
-  if (bounds.notifiers === 0) return step('PF.9', about, [...withoutSlot, { does: found }])
-  return step('PF.9', about, [
+  if (bounds.notifiers === 0) return step(name, about, [...withoutSlot, { does: found }])
+  return step(name, about, [
     ...withoutSlot,
     { when: (kvm, v) => kvm.host_pte[hva(kvm, v)] !== null, does: found },
     ...(bounds.mmioGfns > 0 ? [{ when: (kvm: Kvm, v: number) => is_mmio(target_gfn(kvm, v), bounds) }] : []),

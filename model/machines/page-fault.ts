@@ -1,4 +1,5 @@
 import { type Block, block, type Entry, type Step, step } from '../language/program.ts'
+import { Fault } from '../language/property.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
 import { copy_gpte, type Gpte, gpte_at, index_at, same_gpte } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
@@ -6,6 +7,7 @@ import { pae_index, root_has_no_page, root_level } from '../memory/mmu.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
 import { drain } from '../memory/store-buffer.ts'
 import { finish_instruction, note_refusal } from '../memory/vcpu.ts'
+import { endPrefetch, faultinPfnOrQueue } from './async-page-fault.ts'
 import { faultinPfn, precheck, retryTest, snapshotSeq } from './fault-host-page.ts'
 import { lookUpSlot, testSlot } from './fault-slot.ts'
 import { fetch } from './fetch.ts'
@@ -29,7 +31,7 @@ export function pageFault(bounds: Bounds): Block<Kvm> {
     ...snapshotSeq(bounds),
     ...testSlot(bounds),
     ...precheck('PF.8 precheck', bounds),
-    faultinPfn(bounds),
+    bounds.asyncPf ? faultinPfnOrQueue('PF.9') : faultinPfn(bounds),
     ...precheck('PF.10', bounds),
     write_lock('PF.11', 'vcpu', about),
     ...makePagesAvailable('PF.13', bounds),
@@ -98,6 +100,8 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
       },
     },
     [
+      // What the guest does not map is not prefaulted.
+      ...endPrefetch(bounds, forget_fault, refused),
       {
         when: refused,
         does: (kvm, v) => {
@@ -168,7 +172,10 @@ export function is_root_stale(
   obsolete: ObsoleteTest = is_obsolete_sp,
   withoutPage: (kvm: Kvm, v: number) => boolean = reloadPending,
 ): boolean {
-  return root_has_no_page(kvm, v) ? withoutPage(kvm, v) : obsolete(kvm, kvm.vcpu[v].root as number)
+  const { root } = kvm.vcpu[v]
+  if (root !== null) return obsolete(kvm, root)
+  if (root_has_no_page(kvm, v)) return withoutPage(kvm, v)
+  throw new Fault('no-null-pointer', `vcpu${v}: root_to_sp(INVALID_PAGE)`)
 }
 
 /**
@@ -224,7 +231,7 @@ function endFault(bounds: Bounds): Entry<Kvm> {
   const unlock = { ...about, shows: 'write_unlock(&kvm->mmu_lock)' }
   // The ioctl tries again until its address is mapped.
   const retry = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].prefault, does: end, to: 'PREFAULT/PRE.try' }
-  const again = bounds.prefaults > 0 ? [retry] : []
+  const again = [...(bounds.prefaults > 0 ? [retry] : []), ...endPrefetch(bounds, end)]
   if (!watched(bounds)) return step('PF.15', unlock, [...again, { does: end, to: 'RUN.1' }])
   return step('PF.15', unlock, [
     {

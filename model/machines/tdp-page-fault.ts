@@ -3,6 +3,8 @@ import type { Bounds } from '../memory/bounds.ts'
 import { index_at } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import type { Spte } from '../memory/shadow-page.ts'
+import { endPrefetch, faultinPfnOrQueue } from './async-page-fault.ts'
+import { faultinPfn } from './fault-host-page.ts'
 import { read_lock } from './lock.ts'
 import { forget_fault, is_root_stale, target_gfn } from './page-fault.ts'
 import { unsyncPages } from './unsync-pages.ts'
@@ -25,23 +27,22 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
     return kind === 'leaf' && (w || !writes(kvm, v))
   }
   const stale = (kvm: Kvm, v: number): boolean => is_root_stale(kvm, v)
+  const end = (kvm: Kvm, v: number): void => {
+    kvm.mmu_lock_readers.delete(v)
+    forget_fault(kvm, v)
+  }
   return block('TDP', [
     step(
-      'P7',
-      {
-        fn: 'kvm_mmu_faultin_pfn',
-        since,
-        shows: (kvm, v) => `gfn ${kvm.vcpu[v].gva} -> pfn ${kvm.host_pte[kvm.vcpu[v].gva]}`,
-        fused: 'The host reads its page-table entry under its own page-table lock.',
-      },
+      'P1',
+      { ...about, shows: (kvm, v) => `fault->gfn = ${kvm.vcpu[v].gva}`, quiet: true },
       {
         does: (kvm, v) => {
           const { fault, gva } = kvm.vcpu[v]
           fault.gpte[0].to = gva
-          fault.pfn = kvm.host_pte[gva]
         },
       },
     ),
+    bounds.asyncPf ? faultinPfnOrQueue('P7') : faultinPfn(bounds, 'P7'),
     read_lock('P8', about),
     step('P9', { fn: 'is_page_fault_stale', since, shows: (kvm, v) => `stale = ${stale(kvm, v)}` }, [
       { when: stale, to: 'P13' },
@@ -81,16 +82,9 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
         },
       },
     ),
-    step(
-      'P13',
-      { ...about, shows: 'read_unlock(&kvm->mmu_lock)' },
-      {
-        does: (kvm, v) => {
-          kvm.mmu_lock_readers.delete(v)
-          forget_fault(kvm, v)
-        },
-        to: 'RUN.1',
-      },
-    ),
+    step('P13', { ...about, shows: 'read_unlock(&kvm->mmu_lock)' }, [
+      ...endPrefetch(bounds, end),
+      { does: end, to: 'RUN.1' },
+    ]),
   ])
 }

@@ -1,9 +1,11 @@
 import { block, type Entry, type Program, program, step } from '../language/program.ts'
+import { request_pending } from '../memory/async-pf.ts'
 import { type Bounds, slots_change, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { srcu_read_lock, srcu_read_unlock } from '../memory/memslot.ts'
 import { drain, load_mode, store_mode } from '../memory/store-buffer.ts'
 import { flush_tlb } from '../memory/vcpu.ts'
+import { asyncPageFault, asyncPfCompletion } from './async-page-fault.ts'
 import { freeObsoleteRoots } from './free-obsolete-roots.ts'
 import { guest } from './guest.ts'
 import { loadRoot } from './load-root.ts'
@@ -31,7 +33,8 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('vcpu', 'vCPU thread and its guest', [
     ...freeObsoleteRoots(bounds),
     ...(watched(bounds) ? [handleMmuSync(bounds)] : []),
-    ...handleTlbFlush(),
+    ...handleTlbFlush(bounds),
+    ...asyncPfCompletion(bounds),
     ...loadRoot(bounds),
     step(
       'RUN.6',
@@ -76,6 +79,7 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
     ...exits(bounds),
     pageFault(bounds),
     ...(bounds.tdpFaults ? [tdpPageFault(bounds)] : []),
+    ...(bounds.asyncPf ? asyncPageFault() : []),
     ...(bounds.cr3Loads > 0 || bounds.nestedRuns > 0 ? [newPgd(bounds)] : []),
     ...(bounds.nestedRuns > 0 ? nestedSwitch() : []),
     ...(bounds.paeToggles > 0 ? [setCr4(bounds)] : []),
@@ -94,7 +98,7 @@ function vmEntry(): Entry<Kvm> {
 
 /** The final check before entry: something is pending, or a sender has moved the mode on. */
 function exit_requested(kvm: Kvm, v: number): boolean {
-  return !kvm.vcpu[v].requests.isEmpty() || load_mode(kvm, v) === 'EXITING_GUEST_MODE'
+  return request_pending(kvm, v) || load_mode(kvm, v) === 'EXITING_GUEST_MODE'
 }
 
 function leave_guest_mode(kvm: Kvm, v: number): void {
@@ -105,7 +109,7 @@ function leave_guest_mode(kvm: Kvm, v: number): void {
 }
 
 /** RUN.4: a pending flush empties the TLB before the next entry. */
-function handleTlbFlush(): Entry<Kvm>[] {
+function handleTlbFlush(bounds: Bounds): Entry<Kvm>[] {
   const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('TLB_FLUSH')
   return [
     step(
@@ -121,7 +125,7 @@ function handleTlbFlush(): Entry<Kvm>[] {
           when: pending,
           does: (kvm, v) => kvm.vcpu[v].requests.delete('TLB_FLUSH'),
         },
-        { to: 'RUN.5' },
+        { to: bounds.asyncPf ? 'APF' : 'RUN.5' },
       ],
     ),
     step(

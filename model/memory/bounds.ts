@@ -88,6 +88,10 @@ export interface Bounds {
   readonly guestMode: boolean
   /** Are L1's page faults, on the direct pages of root_mmu, part of the model? They take mmu_lock for read. */
   readonly tdpFaults: boolean
+  /** Do faults on host pages that are swapped out wait for them asynchronously (KVM_ASYNC_PF)? */
+  readonly asyncPf: boolean
+  /** The frames whose host page is swapped out at the start. */
+  readonly swappedOut: readonly number[]
   /** How often L1 runs L2. */
   readonly nestedRuns: number
   /** How often the guest changes CR4.PAE. */
@@ -189,6 +193,8 @@ export const smallest: Bounds = {
   mmus: 1,
   guestMode: false,
   tdpFaults: false,
+  asyncPf: false,
+  swappedOut: [],
   nestedRuns: 0,
   paeToggles: 0,
   huge: false,

@@ -19,6 +19,8 @@ export function sortsOf(bounds: Bounds) {
     synced: only(watched(bounds), page),
     /** Who can hold mmu_lock for read; nobody where there are no faults of the TDP MMU. */
     mmu_reader: only(bounds.tdpFaults, vcpu),
+    /** The vCPUs with an asynchronous page fault. */
+    async_pf: only(bounds.asyncPf, vcpu),
     /** Positions in a table. */
     index: sort('index', bounds.entries),
     zapper: sort('zapper', bounds.zappers),

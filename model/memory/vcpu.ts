@@ -10,6 +10,7 @@ import {
   struct,
   type View,
 } from '../language/shapes.ts'
+import { asyncPf } from './async-pf.ts'
 import { type Bounds, slots_change, watched } from './bounds.ts'
 import { gpte } from './guest-memory.ts'
 import type { Kvm } from './kvm.ts'
@@ -125,6 +126,11 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     prefaults_left: range(0, bounds.prefaults),
     /** The fault is handled for KVM_PRE_FAULT_MEMORY, not for the guest. */
     prefault: optional(bounds.prefaults > 0, flag),
+    async_pf: array(bounds.asyncPf ? 1 : 0, asyncPf(sorts, bounds)),
+    /** KVM_REQ_APF_READY is set in `requests`. */
+    apf_ready: optional(bounds.asyncPf, flag),
+    /** fault->prefetch: KVM makes the fault itself, for a page that has arrived. */
+    prefetch: optional(bounds.asyncPf, flag),
     fault: faultLocals(sorts, bounds),
     /** Local variables of the thread. */
     roots_to_free: setOf({ name: 'root slot', size: bounds.mmus * (bounds.prevRoots + 1) }),

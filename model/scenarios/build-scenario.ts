@@ -2,6 +2,7 @@ import type { Patch } from '../language/patch.ts'
 import type { Sort } from '../language/shapes.ts'
 import { compose, each, one, type System, type ThreadGroup } from '../language/system.ts'
 import { externalWriter } from '../machines/external-writer.ts'
+import { kworker } from '../machines/kworker.ts'
 import { memslotCreate } from '../machines/memslot-create.ts'
 import { memslotDelete } from '../machines/memslot-delete.ts'
 import { memslotMove } from '../machines/memslot-move.ts'
@@ -58,6 +59,7 @@ function threadsOf(bounds: Bounds, sorts: Sorts): ThreadGroup<Kvm>[] {
   return [
     each(sorts.vcpu, vcpuRun(bounds)),
     ...(bounds.storeBuffers ? [each(sorts.vcpu, storeBufferDrains())] : []),
+    ...(bounds.asyncPf ? [each(sorts.async_pf, kworker())] : []),
     ...(bounds.zappers > 0 ? [each(sorts.zapper, rootZapper(bounds))] : []),
     ...(bounds.slotDeletes > 0 ? [one(memslotDelete(bounds))] : []),
     ...(bounds.slotMoves > 0 ? [one(memslotMove(bounds))] : []),

@@ -1,4 +1,5 @@
 import type { Kvm } from '../memory/kvm.ts'
+import { asyncPfScenarios } from './async-pf.ts'
 import { compositeScenarios } from './composites.ts'
 import { editScenarios } from './edits.ts'
 import { notifierScenarios } from './notifiers.ts'
@@ -38,5 +39,6 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...staleFaultScenarios,
   ...quotaScenarios,
   ...tdpFaultScenarios,
+  ...asyncPfScenarios,
   ...compositeScenarios,
 ]

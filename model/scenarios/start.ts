@@ -60,6 +60,7 @@ function setUpMemory(kvm: Kvm, bounds: Bounds, { tables }: Start): void {
     kvm.host_pte[g] = g
     if (g < kvm.host_page.length) kvm.host_page[g].owner = 'the VM'
   }
+  for (const gfn of bounds.swappedOut) kvm.host_pte[gfn] = null
   for (const gfn of bounds.withoutGptes) kvm.without_gptes[gfn] = true
   tables.forEach((entries, table) => {
     entries.forEach((entry, index) => {
