@@ -2,6 +2,7 @@ import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { asyncPfProperties } from './async-pf.ts'
 import { everyAccessCanFinish } from './every-access-can-finish.ts'
+import { everyAccessFinishes } from './every-access-finishes.ts'
 import { invalidationsAreBalanced } from './invalidations-are-balanced.ts'
 import { mmioSpteIsFresh } from './mmio-spte-is-fresh.ts'
 import { noDeadlock } from './no-deadlock.ts'
@@ -69,6 +70,7 @@ export const properties: readonly Property<Kvm>[] = [
   ...tdpFaultProperties,
   ...asyncPfProperties,
   everyAccessCanFinish,
+  everyAccessFinishes,
   zapAllCanFinish,
   zapAllTerminates,
   noObsoletePageAfterTheZap,

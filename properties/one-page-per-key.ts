@@ -26,7 +26,7 @@ function keys(kvm: Kvm): string[] {
   return all(kvm.page)
     .filter((p) => kvm.page[p].list !== 'free' && !is_obsolete_sp(kvm, p))
     .map((p) => {
-      const { gfn, level, role_direct, role_guest_mode, role_pae } = kvm.page[p]
-      return [gfn, level, role_direct, role_guest_mode, !role_direct && role_pae].join(' ')
+      const { gfn, level, role_direct, role_no_write, role_guest_mode, role_pae } = kvm.page[p]
+      return [gfn, level, role_direct, role_no_write, role_guest_mode, !role_direct && role_pae].join(' ')
     })
 }

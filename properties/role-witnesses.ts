@@ -97,3 +97,19 @@ export const prefaultIsStale: Witness<Kvm> = {
       return prefault && at.vcpu[v] === 'PF/PF.12' && root !== null && is_obsolete_sp(kvm, root)
     }),
 }
+
+export const tableIsShadowedWithTwoAccesses: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'table-is-shadowed-with-two-accesses',
+  aliases: [],
+  title: 'Two shadow pages of the same frame and level differ in role.access alone.',
+  reference: 'b1bd5cba3306 (v5.13): two entries that point at the same table, with different parents',
+  seen: (kvm) =>
+    all(kvm.page).some((p) =>
+      all(kvm.page).some((q) => {
+        const [one, other] = [kvm.page[p], kvm.page[q]]
+        if (one.gfn === null || one.gfn !== other.gfn || one.level !== other.level) return false
+        return one.role_direct === other.role_direct && one.role_no_write && !other.role_no_write
+      }),
+    ),
+}

@@ -3,9 +3,12 @@ import type { Kvm } from '../model/memory/kvm.ts'
 import { cachedRootIsFound } from './cached-root-is-found.ts'
 import { contextFitsTheGuest } from './context-fits-the-guest.ts'
 import { freedPageIsUnreferenced } from './freed-page-is-unreferenced.ts'
+import { hardwareAllowsNoMoreThanTheGuest } from './hardware-allows-no-more-than-the-guest.ts'
 import { leafIsOnItsRmap } from './leaf-is-on-its-rmap.ts'
+import { noAccessTakenByAFault } from './no-access-taken-by-a-fault.ts'
 import { noFaultRetriedForEver } from './no-fault-retried-for-ever.ts'
 import { noNullPointer } from './no-null-pointer.ts'
+import { noStoreThatTheGuestForbids } from './no-store-that-the-guest-forbids.ts'
 import { onePagePerKey } from './one-page-per-key.ts'
 import { reclaimSparesRoots } from './reclaim-spares-roots.ts'
 import { rmapHoldsPresentSptes } from './rmap-holds-present-sptes.ts'
@@ -15,6 +18,7 @@ import {
   mappedEntryBecomesMmio,
   prefaultIsStale,
   rootIsAlsoAChild,
+  tableIsShadowedWithTwoAccesses,
   validPagesDroppedWithAPaeRoot,
   wrongChildIsLinked,
 } from './role-witnesses.ts'
@@ -24,6 +28,9 @@ import { rootFitsTheContext } from './root-fits-the-context.ts'
 export const roleProperties: readonly Property<Kvm>[] = [
   rootFitsTheContext,
   contextFitsTheGuest,
+  noStoreThatTheGuestForbids,
+  hardwareAllowsNoMoreThanTheGuest,
+  noAccessTakenByAFault,
   rmapKeyIsThePagesOwn,
   leafIsOnItsRmap,
   rmapHoldsPresentSptes,
@@ -39,4 +46,5 @@ export const roleProperties: readonly Property<Kvm>[] = [
   mappedEntryBecomesMmio,
   bothMmusHoldRoots,
   prefaultIsStale,
+  tableIsShadowedWithTwoAccesses,
 ]

@@ -1,4 +1,5 @@
 import type { Kvm } from '../memory/kvm.ts'
+import { accessDesigns } from './access.ts'
 import { asyncPfDesigns } from './async-pf.ts'
 import type { Design } from './design.ts'
 import { fastInvalidateDesigns } from './fast-invalidate.ts'
@@ -31,6 +32,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...guestTableDesigns,
   ...unlockedWalkDesigns,
   ...roleKeyDesigns,
+  ...accessDesigns,
   ...rootsWithoutPageDesigns,
   ...unexpectedChildDesigns,
   ...reclaimDesigns,

@@ -7,6 +7,7 @@ import { drop_parent_pte } from '../memory/rmap.ts'
 import { has_role, type Role, type Spte } from '../memory/shadow-page.ts'
 import { drain } from '../memory/store-buffer.ts'
 import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
+import { childAccess } from './access.ts'
 import { getShadowPage } from './get-shadow-page.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { gpte_changed, table_gfn } from './page-fault.ts'
@@ -62,6 +63,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
   const wantedGfn = (kvm: Kvm, v: number): number => wanted_gfn(kvm, v, bounds)
   const linked = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'link'
   return block('FETCH', [
+    ...(bounds.accessRoles ? [childAccess(bounds)] : []),
     existingChild(bounds),
     childRole(),
     ...getShadowPage(bounds, {
@@ -139,11 +141,12 @@ function descend(kvm: Kvm, v: number): void {
   fault.sp = fault.child
   fault.child = null
   fault.child_invalid = false
+  fault.child_no_write = false
   fault.level++
 }
 
 /** The guest maps a huge page here: from here on down the pages are direct (FETCH.7). */
-function huge(kvm: Kvm, v: number, bounds: Bounds): boolean {
+export function huge(kvm: Kvm, v: number, bounds: Bounds): boolean {
   return kvm.vcpu[v].fault.gpte[level_in_hand(kvm, v, bounds) - 1].huge
 }
 
@@ -157,7 +160,8 @@ function wanted_gfn(kvm: Kvm, v: number, bounds: Bounds): number {
 /** The role of a child, `level` and `invalid` apart: that of its parent (2e65e842c57d, v6.0). */
 function child_role(kvm: Kvm, v: number, direct: boolean): Role {
   const { role_guest_mode, role_pae } = kvm.page[kvm.vcpu[v].fault.sp as number]
-  return { direct, guest_mode: role_guest_mode, pae: role_pae }
+  const { child_no_write } = kvm.vcpu[v].fault
+  return { direct, no_write: child_no_write, guest_mode: role_guest_mode, pae: role_pae }
 }
 
 /** GET.2: the child's role is its parent's, `invalid` included, or what a design says of that bit. */

@@ -22,7 +22,7 @@ const hardware = { fn: 'hardware page walk', since }
  */
 export function guest(bounds: Bounds): Entry<Kvm>[] {
   const gvas = Array.from({ length: bounds.gvas }, (_, gva) => gva)
-  const { reads = gvas } = bounds
+  const { reads = gvas, writes = gvas } = bounds
   return [
     choice(
       'RUN.9',
@@ -36,7 +36,7 @@ export function guest(bounds: Bounds): Entry<Kvm>[] {
           ? [begin('copy', `read gva 0 and gva ${bounds.gvas - 1}`, 'read', 0)]
           : reads.map((gva) => begin(`read[${gva}]`, `read gva ${gva}`, 'read', gva))),
         ...(bounds.dataWrites
-          ? gvas.map((gva) => begin(`write[${gva}]`, `write gva ${gva}`, 'write', gva))
+          ? writes.map((gva) => begin(`write[${gva}]`, `write gva ${gva}`, 'write', gva))
           : []),
         ...bounds.edits.map((edit, number) => beginEdit(edit, number)),
         ...bounds.hardStores.map((store, number) => beginHardStore(store, number)),

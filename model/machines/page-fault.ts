@@ -68,6 +68,9 @@ export function gpte_changed(kvm: Kvm, v: number, level: number, bounds: Bounds)
   return !same_gpte(current_gpte(kvm, v, level, bounds), kvm.vcpu[v].fault.gpte[level - 1])
 }
 
+const SETS_DIRTY =
+  'Reading the last entry and setting its D bit: a cmpxchg, and the walk starts again if the entry has changed.'
+
 /** PF.2: `walk_addr()`, one read of guest memory per step; without permission the guest gets the #PF. */
 function walkGuestTables(bounds: Bounds): Step<Kvm> {
   const levelOf = (kvm: Kvm, v: number): number => root_level(kvm, v, bounds) + 1 - kvm.vcpu[v].fault.level
@@ -84,6 +87,7 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
     // The walk ends here: the address maps to one of the frames of the huge page.
     fault.gpte[0].to = (entry.to as number) + index_at(gva, 1, bounds.entries)
     fault.gpte[0].w = entry.w
+    fault.gpte[0].dirty = entry.dirty
   }
   const last = (kvm: Kvm, v: number): boolean =>
     levelOf(kvm, v) === 1 || current_gpte(kvm, v, levelOf(kvm, v), bounds).huge
@@ -98,6 +102,7 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
         const found = to === null ? 'not present' : `gfn ${to}${huge ? ', huge page' : ''}`
         return `level ${level}: table ${table_gfn(kvm, v, level, bounds)} -> ${found}`
       },
+      ...(bounds.accessRoles ? { fused: SETS_DIRTY } : {}),
     },
     [
       // What the guest does not map is not prefaulted.
@@ -121,6 +126,9 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
       },
       {
         does: (kvm, v) => {
+          if (bounds.accessRoles && kvm.vcpu[v].guest === 'write') {
+            current_gpte(kvm, v, levelOf(kvm, v), bounds).dirty = true
+          }
           read(kvm, v)
           kvm.vcpu[v].fault.level = 1
         },
@@ -205,6 +213,7 @@ export function forget_fault(kvm: Kvm, v: number): void {
     entry.to = null
     entry.w = false
     entry.huge = false
+    entry.dirty = false
   }
   fault.level = 1
   fault.pfn = null
@@ -213,6 +222,7 @@ export function forget_fault(kvm: Kvm, v: number): void {
   fault.sp = null
   fault.child = null
   fault.child_invalid = false
+  fault.child_no_write = false
   fault.flush = false
   fault.emulate = false
   fault.present = false

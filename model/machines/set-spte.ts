@@ -1,11 +1,12 @@
 import { block, type Entry, step } from '../language/program.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { drop_spte, rmap_add } from '../memory/rmap.ts'
+import { drop_spte, owe_flush, rmap_add } from '../memory/rmap.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
 import { drain } from '../memory/store-buffer.ts'
 import { note_refusal } from '../memory/vcpu.ts'
 import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
+import { pte_access_write } from './access.ts'
 import { fault_index, fault_spte } from './fetch.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { has_mmio, setMmioSpte } from './mmio.ts'
@@ -15,8 +16,8 @@ const since = 'v6.0..v6.16'
 const about = { fn: 'mmu_set_spte', since }
 
 /**
- * SET.2 to SET.6 (shadow-mmu.md 5.4.1): the leaf. The guest's dirty bit is not modelled: a read maps
- * read-only, a write maps writable unless the frame is a shadowed table that must stay protected.
+ * SET.2 to SET.6 (shadow-mmu.md 5.4.1): the leaf. A read maps read-only (or, with the guest's dirty bit in the
+ * model, as its entry says), a write maps writable unless the frame is a shadowed table that must stay protected.
  */
 export function setSpte(bounds: Bounds): Entry<Kvm>[] {
   return [
@@ -45,10 +46,16 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
           if (writable(kvm, v)) {
             entry.w = true
             entry.mmuw = true
+          } else if (bounds.accessRoles && entry.mmuw) {
+            entry.w = false
+            entry.mmuw = false
+            owe_flush(kvm)
+            kvm.vcpu[v].fault.flush = true
           }
         },
       },
     ),
+    ...(bounds.accessRoles ? [flushLostAccess(bounds)] : []),
     step(
       'SET.6',
       {
@@ -70,10 +77,30 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
 
 /** The guest allows the write on every level, and the frame need not stay protected. */
 function writable(kvm: Kvm, v: number): boolean {
-  const { fault, guest } = kvm.vcpu[v]
-  if (guest !== 'write' || fault.emulate) return false
-  for (const entry of fault.gpte) if (!entry.w) return false
-  return true
+  return pte_access_write(kvm, v) && !kvm.vcpu[v].fault.emulate
+}
+
+/** SET.5: an SPTE that was writable is not any more: `mmu_spte_update()` asks for a flush. */
+function flushLostAccess(bounds: Bounds): Entry<Kvm> {
+  return block('SET.5', [
+    step(
+      'SET.5 test',
+      {
+        ...about,
+        shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
+        quiet: (kvm, v) => !kvm.vcpu[v].fault.flush,
+      },
+      [
+        { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'SET.6' },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.flush = false
+          },
+        },
+      ],
+    ),
+    kvm_make_all_cpus_request('SET.5 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+  ])
 }
 
 /** SET.2: another frame was mapped here; off its rmap first, and a flush before anything else. */
@@ -116,7 +143,7 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
         shows: (kvm, v) => `kvm_gfn_is_write_tracked(gfn ${target_gfn(kvm, v)}) = ${tracked(kvm, v)}`,
       },
       [
-        { when: (kvm, v) => kvm.vcpu[v].guest !== 'write' || shadows(kvm, v).length === 0, to: 'SET.4' },
+        { when: (kvm, v) => !pte_access_write(kvm, v) || shadows(kvm, v).length === 0, to: 'SET.4' },
         {
           when: tracked,
           does: (kvm, v) => {

@@ -27,6 +27,8 @@ export interface Bounds {
   readonly editsLeft: number
   /** Does the guest write to its data frames? */
   readonly dataWrites: boolean
+  /** Through which addresses; default all. */
+  readonly writes?: readonly number[]
   /** Stores by instructions that KVM cannot emulate, and how many of them each guest makes. */
   readonly hardStores: readonly HardStore[]
   readonly hardStoresLeft: number
@@ -96,6 +98,11 @@ export interface Bounds {
   readonly nestedRuns: number
   /** How often the guest changes CR4.PAE. */
   readonly paeToggles: number
+  /**
+   * Does it matter that guest tables are reached with different access? It is then part of the role of shadow
+   * pages, and the dirty bit of guest entries decides with it what a read may map.
+   */
+  readonly accessRoles: boolean
   /** Can guest entries of level 2 map huge pages? */
   readonly huge: boolean
   /** Stores to guest tables that KVM never sees (host userspace, DMA), and how many of them are made. */
@@ -197,6 +204,7 @@ export const smallest: Bounds = {
   swappedOut: [],
   nestedRuns: 0,
   paeToggles: 0,
+  accessRoles: false,
   huge: false,
   external: [],
   externalLeft: 0,

@@ -11,6 +11,8 @@ export const gpte = (sorts: Sorts, bounds: Bounds) =>
     w: flag,
     /** The page-size bit: `to` is the first of the frames that the entry maps. */
     huge: optional(bounds.huge, flag),
+    /** D: KVM's walk sets it before a write is mapped writable. */
+    dirty: optional(bounds.accessRoles, flag),
   })
 
 export type Gpte = View<ReturnType<typeof gpte>>
@@ -37,13 +39,16 @@ export function guest_levels(kvm: Kvm): number {
 
 /** Where the guest's tables lead an address of a vCPU now; null where an entry is not present. */
 export function guest_walk(kvm: Kvm, v: number, gva: number): { gfn: number; w: boolean } | null {
-  let gfn = kvm.vcpu[v].cr3
+  let table = kvm.vcpu[v].cr3
+  let gfn = table
   let w = true
   for (let level = guest_levels(kvm); level > 0; level--) {
-    const entry = gpte_at(kvm, gfn, gva, level)
+    const entry = gpte_at(kvm, table, gva, level)
     if (entry.to === null) return null
     gfn = entry.to
     w = w && entry.w
+    if (entry.huge) return { gfn: gfn + index_at(gva, 1, kvm.guest_table[table].length), w }
+    table = gfn
   }
   return { gfn, w }
 }
@@ -75,7 +80,7 @@ export function write_gpte(kvm: Kvm, table: number, index: number, to: number | 
 
 /** Two snapshots of an entry are the same entry contents. */
 export function same_gpte(a: Gpte, b: Gpte): boolean {
-  return a.to === b.to && a.w === b.w && a.huge === b.huge
+  return a.to === b.to && a.w === b.w && a.huge === b.huge && a.dirty === b.dirty
 }
 
 /** Copies an entry's contents. */
@@ -83,4 +88,5 @@ export function copy_gpte(from: Gpte, to: Gpte): void {
   to.to = from.to
   to.w = from.w
   to.huge = from.huge
+  to.dirty = from.dirty
 }

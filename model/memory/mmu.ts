@@ -128,7 +128,7 @@ export function pae_index(kvm: Kvm, v: number, bounds: Bounds): number {
 /** `mmu->root_role`: with two MMUs L1 has direct roots, and L2 runs on shadows of L1's nested tables. */
 export function root_role(kvm: Kvm, v: number): Role {
   const { other_mmu, nested, root_role_pae } = kvm.vcpu[v]
-  return { direct: other_mmu.length > 0 && !nested, guest_mode: nested, pae: root_role_pae }
+  return { direct: other_mmu.length > 0 && !nested, no_write: false, guest_mode: nested, pae: root_role_pae }
 }
 
 /** The page directory that the root in a slot of the current MMU was loaded for. */

@@ -50,6 +50,8 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
     role_invalid: flag,
     /** No guest table behind it: it maps the frames from `gfn` on. */
     role_direct: optional(bounds.huge || bounds.mmus > 1, flag),
+    /** role.access without ACC_WRITE_MASK: an entry above the guest's table forbids writing. */
+    role_no_write: optional(bounds.accessRoles, flag),
     role_guest_mode: optional(bounds.guestMode || bounds.mmus > 1, flag),
     /** The gPTE size: cr4_pae (..v5.0), later gpte_is_8_bytes, now !has_4_byte_gpte. */
     role_pae: optional(bounds.paeToggles > 0, flag),
@@ -124,17 +126,19 @@ export function list_del_active(kvm: Kvm, page: number): void {
 /** The bits of `sp->role` that the scenarios of roles need, `level` and `invalid` apart (shadow-mmu.md 2.2). */
 export interface Role {
   readonly direct: boolean
+  readonly no_write: boolean
   readonly guest_mode: boolean
   readonly pae: boolean
 }
 
 /** The role of a page that shadows a guest table, where there is one kind of guest only. */
-export const INDIRECT: Role = { direct: false, guest_mode: false, pae: false }
+export const INDIRECT: Role = { direct: false, no_write: false, guest_mode: false, pae: false }
 
 /** `sp->role` holds these bits. */
 export function has_role(kvm: Kvm, page: number, role: Role): boolean {
-  const { role_direct, role_guest_mode, role_pae } = kvm.page[page]
-  return role_direct === role.direct && role_guest_mode === role.guest_mode && role_pae === role.pae
+  const { role_direct, role_no_write, role_guest_mode, role_pae } = kvm.page[page]
+  if (role_direct !== role.direct || role_no_write !== role.no_write) return false
+  return role_guest_mode === role.guest_mode && role_pae === role.pae
 }
 
 /**
@@ -182,6 +186,7 @@ export function alloc_shadow_page(
   sp.gfn = gfn
   sp.level = level
   sp.role_direct = role.direct
+  sp.role_no_write = role.no_write
   sp.role_guest_mode = role.guest_mode
   sp.role_pae = role.pae
   sp.mmu_valid_gen = kvm.mmu_valid_gen
@@ -196,6 +201,7 @@ export function free_shadow_page(kvm: Kvm, page: number): void {
   sp.level = 1
   sp.role_invalid = false
   sp.role_direct = false
+  sp.role_no_write = false
   sp.role_guest_mode = false
   sp.role_pae = false
   sp.built_pae = false

@@ -51,6 +51,8 @@ const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     /** FETCH: the shadow page of the level in hand, and the child found or built for the next. */
     sp: ref(sorts.page),
     child: ref(sorts.page),
+    /** FETCH.3: the wanted child's role.access lacks ACC_WRITE_MASK. */
+    child_no_write: optional(bounds.accessRoles, flag),
     /** GET.2: `invalid` in the role that the child copies from its parent. */
     child_invalid: optional(bounds.levels > 1, flag),
     /** A remote flush is owed before mmu_lock may be dropped or the guest table read again. */

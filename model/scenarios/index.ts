@@ -1,4 +1,5 @@
 import type { Kvm } from '../memory/kvm.ts'
+import { accessScenarios } from './access.ts'
 import { asyncPfScenarios } from './async-pf.ts'
 import { compositeScenarios } from './composites.ts'
 import { editScenarios } from './edits.ts'
@@ -35,6 +36,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...storeBufferScenarios,
   ...wrongHintScenarios,
   ...roleScenarios,
+  ...accessScenarios,
   ...unexpectedChildScenarios,
   ...staleFaultScenarios,
   ...quotaScenarios,

@@ -5,8 +5,12 @@ import { rmap_add } from '../memory/rmap.ts'
 import { alloc_shadow_page, sp_has_gptes } from '../memory/shadow-page.ts'
 import { account_shadowed } from '../memory/write-tracking.ts'
 
-/** An entry of a guest table: the frame it points at, writable; null where it is not present. */
-export type Entry = number | null | { readonly huge: number }
+/** An entry of a guest table: the frame it points at, writable unless it says so; null where not present. */
+export type Entry =
+  | number
+  | null
+  | { readonly huge: number; readonly readOnly?: true }
+  | { readonly to: number; readonly readOnly: true }
 
 /** The state in which a scenario begins. All vCPUs are outside the guest, all TLBs are empty. */
 export interface Start {
@@ -66,9 +70,14 @@ function setUpMemory(kvm: Kvm, bounds: Bounds, { tables }: Start): void {
     entries.forEach((entry, index) => {
       if (entry === null) return
       const gpte = kvm.guest_table[table][index]
-      gpte.to = typeof entry === 'object' ? entry.huge : entry
       gpte.w = true
-      if (typeof entry === 'object') gpte.huge = true
+      if (typeof entry === 'number') {
+        gpte.to = entry
+        return
+      }
+      gpte.to = 'huge' in entry ? entry.huge : entry.to
+      if ('huge' in entry) gpte.huge = true
+      if (entry.readOnly === true) gpte.w = false
     })
   })
 }
