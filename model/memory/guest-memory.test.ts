@@ -7,7 +7,7 @@ import { sortsOf } from './sorts.ts'
 import { promise_fresh } from './vcpu.ts'
 
 /** Two levels of two entries: table 0 -> [1, none], table 1 -> [frame 2, none]; both vCPUs run on table 0. */
-function world(): Kvm {
+function world(changes: Partial<Bounds> = {}): Kvm {
   const bounds: Bounds = {
     ...smallest,
     vcpus: 2,
@@ -18,6 +18,7 @@ function world(): Kvm {
     pfns: 4,
     gvas: 4,
     edits: [{ gva: 0, index: 0, to: 3, w: true }],
+    ...changes,
   }
   const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
   const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
@@ -41,6 +42,14 @@ describe('guest page tables', () => {
     expect(guest_walk(kvm, 0, 1)).toBe(null)
     write_gpte(kvm, 0, 0, 1, false)
     expect(guest_walk(kvm, 0, 0)).toEqual({ gfn: 2, w: false })
+  })
+
+  it('end at a huge page, whose frames follow each other', () => {
+    const kvm = world({ huge: true })
+    kvm.guest_table[0][1].to = 2
+    kvm.guest_table[0][1].huge = true
+    expect(guest_walk(kvm, 0, 2)).toEqual({ gfn: 2, w: false })
+    expect(guest_walk(kvm, 0, 3)).toEqual({ gfn: 3, w: false })
   })
 })
 
