@@ -111,3 +111,19 @@ export const storeIsEmulatedWhileNothingIsShadowed: Witness<Kvm> = {
   seen: (kvm, at) =>
     kvm.indirect_shadow_pages === 0 && all(at.vcpu).some((v) => at.vcpu[v] === 'TRACK/TR.end'),
 }
+
+export const unsyncTablesMapEachOther: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'unsync-tables-map-each-other',
+  aliases: [],
+  title: 'Two pages are about to be synced together, and each maps the table of the other.',
+  reference: '36a2e6774bfb "KVM: MMU: fix writable sync sp mapping", v2.6.36',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => {
+      if (!at.vcpu[v].endsWith('/SY.5 sync')) return false
+      const pages = kvm.vcpu[v].fault.unsync_pages.elements()
+      const maps = (p: number, q: number): boolean =>
+        all(kvm.page[p].spte).some((i) => kvm.page[p].spte[i].gfn === kvm.page[q].gfn)
+      return pages.some((p) => pages.some((q) => p !== q && maps(p, q) && maps(q, p)))
+    }),
+}

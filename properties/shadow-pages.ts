@@ -11,6 +11,7 @@ import {
   storeWaitsInABuffer,
   unsyncPageIsLinkedASecondTime,
   unsyncPageIsSynced,
+  unsyncTablesMapEachOther,
 } from './edit-witnesses.ts'
 import { emulationFailsOnlyWhenShadowedAgain } from './emulation-fails-only-when-shadowed-again.ts'
 import { flushedTranslationIsNotUsed } from './flushed-translation-is-not-used.ts'
@@ -45,6 +46,7 @@ export const shadowPageProperties: readonly Property<Kvm>[] = [
   noNeedlessLock,
   noNeedlessFlush,
   unsyncPageIsSynced,
+  unsyncTablesMapEachOther,
   storeToATableIsEmulated,
   unsyncPageIsLinkedASecondTime,
   pageIsZappedUnderALocklessWalk,

@@ -1,8 +1,10 @@
 import { drop, insert, move, replace } from '../language/patch.ts'
 import { step } from '../language/program.ts'
+import { sync_page } from '../machines/sync-page.ts'
 import { guest_levels, index_at } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
+import { clear_unsync_marks } from '../memory/write-tracking.ts'
 import type { Design } from './design.ts'
 import { violated } from './expectation.ts'
 
@@ -62,6 +64,23 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
     scenarios: ['unsync-order'],
     patches: [move('SY.5', { before: 'SY.4' })],
     expect: [...violated('unsync-order', 'synced-page-agrees', 'writable-table-is-unsync')],
+  },
+  {
+    id: 'sync-maps-writable',
+    aliases: ['C4'],
+    title: '..v2.6.35: a sync maps a frame writable when all shadow pages of it are unsync',
+    status: 'before',
+    kernel: { version: '..v2.6.35', function: 'paging64_sync_page' },
+    about:
+      'Of two pages that are synced together, the first maps the table of the second writable again, because that one still counts as unsync. Then the second is synced, and its table can be written unseen. Fixed by 36a2e6774bfb: while syncing, a frame that is shadowed is never mapped writable. Today a sync gives no permission at all.',
+    scenarios: ['unsync-two-tables'],
+    patches: [replace('SY.5 sync', syncMapsWritable())],
+    expect: violated(
+      'unsync-two-tables',
+      'writable-table-is-unsync',
+      'flushed-translation-is-not-used',
+      'synced-page-agrees',
+    ),
   },
   {
     id: 'sync-flush-deferred',
@@ -136,6 +155,41 @@ function requestSync() {
     {
       does: (kvm, v) => {
         if (wanted(kvm, v)) kvm.vcpu[v].requests.add('MMU_SYNC')
+      },
+    },
+  )
+}
+
+/** `mmu_need_write_protect()` let a frame be writable if all its shadow pages were unsync. */
+function syncMapsWritable() {
+  const needsProtection = (kvm: Kvm, gfn: number): boolean =>
+    valid_pages_of(kvm, gfn).some((page) => kvm.page[page].level > 1 || !kvm.page[page].unsync)
+  return step<Kvm>(
+    'SY.5 sync',
+    {
+      fn: 'paging64_sync_page',
+      since: '..v2.6.35',
+      shows: (kvm, v) =>
+        `sync page ${kvm.vcpu[v].fault.unsync_pages.elements().join(', ')}, writable where allowed`,
+    },
+    {
+      does: (kvm, v) => {
+        const { fault } = kvm.vcpu[v]
+        for (const page of fault.unsync_pages.elements()) {
+          const { gfn, spte } = kvm.page[page]
+          kvm.page[page].unsync = false
+          if (sync_page(kvm, page, 'do')) fault.flush = true
+          for (let index = 0; index < spte.length; index++) {
+            const entry = spte[index]
+            // Frames of data stay as they are: whether they become writable depends on the guest's D bit.
+            if (entry.kind !== 'leaf' || valid_pages_of(kvm, entry.gfn as number).length === 0) continue
+            if (!kvm.guest_table[gfn as number][index].w || needsProtection(kvm, entry.gfn as number))
+              continue
+            entry.w = true
+            entry.mmuw = true
+          }
+        }
+        clear_unsync_marks(kvm, kvm.vcpu[v].root as number)
       },
     },
   )

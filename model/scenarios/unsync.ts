@@ -126,6 +126,47 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
     properties: LEVEL_PROPERTIES,
   }),
   scenario({
+    id: 'unsync-two-tables',
+    title: 'one vCPU reloads CR3 to flush while two unsync tables each map the other',
+    about:
+      'The tables in frames 1 and 2 were both written a moment ago, each through an address that the other translates. The flush syncs both shadow pages at once: their tables are write-protected first, and while one is synced the other still counts as unsync.',
+    bounds: {
+      levels: 2,
+      pages: 3,
+      gfns: 6,
+      pfns: 6,
+      gvas: 4,
+      reads: [2],
+      edits: [{ gva: 1, index: 0, to: 5, w: true }],
+      editsLeft: 1,
+      cr3Loads: 2,
+    },
+    start: {
+      tables: [
+        [1, 2],
+        [3, 2],
+        [4, 1],
+      ],
+      pages: [
+        { gfn: 0, level: 2 },
+        { gfn: 1, level: 1 },
+        { gfn: 2, level: 1 },
+      ],
+      begin: (kvm) => {
+        const [root, first, second] = [0, 1, 2]
+        link(kvm, root, 0, first)
+        link(kvm, root, 1, second)
+        map(kvm, first, 1, 2, true)
+        map(kvm, second, 1, 1, true)
+        for (const page of [first, second]) {
+          kvm.page[page].unsync = true
+          kvm_mmu_mark_parents_unsync(kvm, page)
+        }
+      },
+    },
+    properties: [...LEVEL_PROPERTIES, 'unsync-tables-map-each-other'],
+  }),
+  scenario({
     id: 'unsync-zap',
     title: 'one vCPU edits a lowest table while a zapper zaps its shadow pages',
     about:
