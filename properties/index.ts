@@ -1,6 +1,12 @@
 import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { asyncPfProperties } from './async-pf.ts'
+import {
+  largeSpteIsDropped,
+  pageIsWrittenAgain,
+  pageIsWrittenBeforeItsBitIsSet,
+  storeComesBeforeTheFlush,
+} from './dirty-log-witnesses.ts'
 import { everyAccessCanFinish } from './every-access-can-finish.ts'
 import { everyAccessFinishes } from './every-access-finishes.ts'
 import { invalidationsAreBalanced } from './invalidations-are-balanced.ts'
@@ -21,6 +27,7 @@ import { noSpteOfAFreedSlot } from './no-spte-of-a-freed-slot.ts'
 import { noStaleRootUsed } from './no-stale-root-used.ts'
 import { noTlbEntryOfAFreedRoot } from './no-tlb-entry-of-a-freed-root.ts'
 import { noUseAfterFree } from './no-use-after-free.ts'
+import { noWriteMissingFromTheDirtyLog } from './no-write-missing-from-the-dirty-log.ts'
 import { nothingAddedToAnInvalidSlot } from './nothing-added-to-an-invalid-slot.ts'
 import { obsoletePagesAreOldest } from './obsolete-pages-are-oldest.ts'
 import { onlyObsoleteRootsFreed } from './only-obsolete-roots-freed.ts'
@@ -61,6 +68,7 @@ export const properties: readonly Property<Kvm>[] = [
   noInstallDuringInvalidation,
   noFlushDebtAtUnlock,
   noDirtyPageLost,
+  noWriteMissingFromTheDirtyLog,
   nothingAddedToAnInvalidSlot,
   obsoletePagesAreOldest,
   invalidationsAreBalanced,
@@ -83,4 +91,8 @@ export const properties: readonly Property<Kvm>[] = [
   notifierRunsInALockBreak,
   mmioSpteIsHonoured,
   mmioSpteIsOutOfDate,
+  storeComesBeforeTheFlush,
+  pageIsWrittenAgain,
+  pageIsWrittenBeforeItsBitIsSet,
+  largeSpteIsDropped,
 ]

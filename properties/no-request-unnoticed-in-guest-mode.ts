@@ -21,7 +21,8 @@ export const noRequestUnnoticedInGuestMode: Invariant<Kvm> = {
 
 /** Some thread has set the bit and not looked at the mode yet, or will send the IPI it decided on. */
 function sender_at_work(kvm: Kvm, v: number): boolean {
-  const { vcpu, zapper, memslot, notifier, shrinker } = kvm
-  const senders = [...vcpu, ...zapper, ...memslot, ...notifier, ...shrinker].map((thread) => thread.req)
+  const { vcpu, zapper, memslot, notifier, shrinker, dirtylog } = kvm
+  const threads = [...vcpu, ...zapper, ...memslot, ...notifier, ...shrinker, ...dirtylog]
+  const senders = threads.map((thread) => thread.req)
   return senders.some((sender) => sender.now === v || sender.ipis.has(v))
 }

@@ -19,6 +19,7 @@ import { noLinkToADeadPage } from './no-link-to-a-dead-page.ts'
 import { noNeedlessFlush } from './no-needless-flush.ts'
 import { noNeedlessLock } from './no-needless-lock.ts'
 import { noWalkOfAFreedPage } from './no-walk-of-a-freed-page.ts'
+import { noWritableTlbEntryOfASyncedTable } from './no-writable-tlb-entry-of-a-synced-table.ts'
 import { parentLinksMatch } from './parent-links-match.ts'
 import { requestIsServiced } from './request-is-serviced.ts'
 import { shadowedTablesAreCounted } from './shadowed-tables-are-counted.ts'
@@ -34,6 +35,7 @@ export const shadowPageProperties: readonly Property<Kvm>[] = [
   flushedTranslationIsNotUsed,
   trackedTableIsNotWritable,
   writableTableIsUnsync,
+  noWritableTlbEntryOfASyncedTable,
   unsyncPageCanBeFound,
   parentLinksMatch,
   childIsOneLevelBelow,

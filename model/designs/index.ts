@@ -2,7 +2,9 @@ import type { Kvm } from '../memory/kvm.ts'
 import { accessDesigns } from './access.ts'
 import { asyncPfDesigns } from './async-pf.ts'
 import type { Design } from './design.ts'
+import { dirtyLogDesigns } from './dirty-log.ts'
 import { fastInvalidateDesigns } from './fast-invalidate.ts'
+import { fastPageFaultDesigns } from './fast-page-fault.ts'
 import { guestTableDesigns } from './guest-tables.ts'
 import { mmioGenerationDesigns } from './mmio-generation.ts'
 import { notifierDesigns } from './notifiers.ts'
@@ -39,4 +41,6 @@ export const designs: readonly Design<Kvm>[] = [
   ...mmioGenerationDesigns,
   ...unsyncLockDesigns,
   ...asyncPfDesigns,
+  ...dirtyLogDesigns,
+  ...fastPageFaultDesigns,
 ]

@@ -3,7 +3,7 @@ import type { Bounds } from '../memory/bounds.ts'
 import { index_at } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { root_level, root_page } from '../memory/mmu.ts'
-import { drop_parent_pte } from '../memory/rmap.ts'
+import { drop_parent_pte, drop_spte } from '../memory/rmap.ts'
 import { has_role, type Role, type Spte } from '../memory/shadow-page.ts'
 import { drain } from '../memory/store-buffer.ts'
 import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
@@ -94,6 +94,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
         {},
       ],
     ),
+    ...(bounds.largeSptes ? [dropLargeSpte(bounds)] : []),
     step(
       'FETCH.6',
       {
@@ -133,6 +134,33 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
       },
       { does: descend },
     ]),
+  ])
+}
+
+/** FETCH.6, first half: a large leaf where the link goes is dropped, off its rmap, and flushed (404381c5839d). */
+function dropLargeSpte(bounds: Bounds): Block<Kvm> {
+  const about = { fn: 'drop_large_spte', since: 'v3.14..v6.16' }
+  const large = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'leaf'
+  return block('FETCH.6 large', [
+    step(
+      'FETCH.6 test',
+      {
+        ...about,
+        shows: (kvm, v) => `is_large_pte() = ${large(kvm, v)}`,
+        quiet: (kvm, v) => !large(kvm, v),
+      },
+      [
+        { when: (kvm, v) => !large(kvm, v), to: 'FETCH.6' },
+        {
+          does: (kvm, v) => {
+            drain(kvm, v)
+            const page = kvm.vcpu[v].fault.sp as number
+            drop_spte(kvm, { page, index: fault_index(kvm, v, bounds) })
+          },
+        },
+      ],
+    ),
+    kvm_make_all_cpus_request('FETCH.6 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
   ])
 }
 

@@ -1,6 +1,7 @@
 import { choice, type Entry, type Step, step } from '../language/program.ts'
 import { Fault } from '../language/property.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
+import { note_store } from '../memory/dirty-log.ts'
 import { index_at, write_gpte } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { root_level, root_page } from '../memory/mmu.ts'
@@ -81,12 +82,22 @@ function walked_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
   return kvm.page[table].spte[index_at(gva, level, bounds.entries)]
 }
 
+/** The host page that the entry maps the address to: with a huge page, one of several. */
+function translated_pfn(kvm: Kvm, v: number, bounds: Bounds): number {
+  const pfn = walked_spte(kvm, v, bounds).pfn as number
+  if (!bounds.largeSptes) return pfn
+  const { walk, walk_level, gva } = kvm.vcpu[v]
+  const level = walk === null ? root_level(kvm, v, bounds) : walk_level
+  return pfn + (gva % bounds.entries ** (level - 1))
+}
+
 const allows = (kvm: Kvm, v: number, entry: Spte): boolean =>
   entry.kind === 'leaf' && (kvm.vcpu[v].guest !== 'write' || entry.w)
 
 /** Carries out a store: only stores to page tables change anything the model knows of. */
 function do_store(kvm: Kvm, v: number, pfn: number, bounds: Bounds): void {
   if (bounds.dirty && kvm.vcpu[v].guest === 'write') kvm.host_page[pfn].written = true
+  if (bounds.logged.length > 0 && kvm.vcpu[v].guest === 'write') note_store(kvm, pfn, bounds)
   const { edit } = kvm.vcpu[v]
   if (edit === 0) return
   const { index, to, w } = bounds.edits[edit - 1]
@@ -174,21 +185,22 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
     {
       ...hardware,
       shows: (kvm, v) =>
-        `root ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva} -> pfn ${walked_spte(kvm, v, bounds).pfn}`,
+        `root ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva} -> pfn ${translated_pfn(kvm, v, bounds)}`,
       fused: 'Reading the leaf, filling the TLB and the access: the access uses the entry just read.',
     },
     {
       when: (kvm, v) => may_walk(kvm, v, bounds) && allows(kvm, v, walked_spte(kvm, v, bounds)),
       does: (kvm, v) => {
         use_table(kvm, v, bounds)
-        const { pfn, w } = walked_spte(kvm, v, bounds)
+        const { w } = walked_spte(kvm, v, bounds)
+        const pfn = translated_pfn(kvm, v, bounds)
         if (bounds.dirty && kvm.vcpu[v].guest === 'write') walked_spte(kvm, v, bounds).dirty = true
         const entry = kvm.vcpu[v].tlb[kvm.vcpu[v].gva]
         entry.pfn = pfn
         // The first write walks again, to set D.
-        entry.w = bounds.dirty ? walked_spte(kvm, v, bounds).dirty : w
+        entry.w = w && (!bounds.dirty || walked_spte(kvm, v, bounds).dirty)
         entry.root = root_page(kvm, v, bounds)
-        do_store(kvm, v, pfn as number, bounds)
+        do_store(kvm, v, pfn, bounds)
         end_walk(kvm, v)
         finish_access(kvm, v, bounds)
       },

@@ -3,7 +3,7 @@ import { type Kvm, mmu_lock_is_free } from '../memory/kvm.ts'
 import { drain } from '../memory/store-buffer.ts'
 
 /** Kinds of threads that take mmu_lock. */
-export type Locker = 'vcpu' | 'zapper' | 'memslot' | 'notifier' | 'shrinker'
+export type Locker = 'vcpu' | 'zapper' | 'memslot' | 'notifier' | 'shrinker' | 'dirtylog'
 
 /** `write_lock(&kvm->mmu_lock)`: blocks until it is free. */
 export function write_lock(name: string, who: Locker, about: About<Kvm>): Step<Kvm> {

@@ -8,6 +8,7 @@ import { is_obsolete_sp } from '../memory/shadow-page.ts'
 import { drain } from '../memory/store-buffer.ts'
 import { finish_instruction, note_refusal } from '../memory/vcpu.ts'
 import { endPrefetch, faultinPfnOrQueue } from './async-page-fault.ts'
+import { fastPageFault } from './fast-page-fault.ts'
 import { faultinPfn, precheck, retryTest, snapshotSeq } from './fault-host-page.ts'
 import { lookUpSlot, testSlot } from './fault-slot.ts'
 import { fetch } from './fetch.ts'
@@ -28,6 +29,7 @@ export function pageFault(bounds: Bounds): Block<Kvm> {
     walkGuestTables(bounds),
     ...lookUpSlot(bounds),
     ...(watched(bounds) ? [writeTracked(bounds)] : []),
+    ...(bounds.fastFaults ? [fastPageFault(bounds)] : []),
     ...snapshotSeq(bounds),
     ...testSlot(bounds),
     ...precheck('PF.8 precheck', bounds),
@@ -229,6 +231,7 @@ export function forget_fault(kvm: Kvm, v: number): void {
   fault.may_retry = false
   fault.hint = false
   fault.zapped = false
+  fault.old_pfn = null
 }
 
 /** PF.15: release mmu_lock; the instruction is executed again, or emulated. */

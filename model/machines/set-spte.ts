@@ -1,5 +1,6 @@
-import { block, type Entry, step } from '../language/program.ts'
+import { block, type Entry, type Step, step } from '../language/program.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
+import { is_logged, mark_page_dirty } from '../memory/dirty-log.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { drop_spte, owe_flush, rmap_add } from '../memory/rmap.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
@@ -24,6 +25,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
     ...(watched(bounds) || bounds.external.length > 0 ? [dropOther(bounds)] : []),
     ...(has_mmio(bounds) ? [setMmioSpte(bounds)] : []),
     ...(watched(bounds) ? tryToUnsync(bounds) : []),
+    ...(bounds.logged.length > 0 ? [markDirty(bounds)] : []),
     step(
       'SET.4',
       {
@@ -124,6 +126,22 @@ export function dropOther(bounds: Bounds): Entry<Kvm> {
   ])
 }
 
+/** SET.3: a writable SPTE is about to be stored, so that from then on stores may come without an exit. */
+function markDirty(bounds: Bounds): Step<Kvm> {
+  const marks = (kvm: Kvm, v: number): boolean => writable(kvm, v) && is_logged(target_gfn(kvm, v), bounds)
+  return step(
+    'SET.3',
+    {
+      fn: 'make_spte',
+      since,
+      shows: (kvm, v) =>
+        marks(kvm, v) ? `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})` : 'not writable, or not logged',
+      quiet: (kvm, v) => !marks(kvm, v),
+    },
+    [{ when: marks, does: (kvm, v) => mark_page_dirty(kvm, target_gfn(kvm, v), bounds) }, {}],
+  )
+}
+
 /**
  * UN.1, UN.2 (shadow-mmu.md 7.3): making a table's frame writable means its lowest-level shadow pages go
  * unsync first; frames of higher tables stay read-only and the write is emulated.
@@ -135,6 +153,7 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
     isTable(kvm, v) ? valid_pages_of(kvm, target_gfn(kvm, v)) : []
   const tracked = (kvm: Kvm, v: number): boolean =>
     isTable(kvm, v) && kvm.gfn_write_track[target_gfn(kvm, v)] > 0
+  const next = bounds.logged.length > 0 ? 'SET.3' : 'SET.4'
   return [
     step(
       'UN.1',
@@ -143,14 +162,14 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
         shows: (kvm, v) => `kvm_gfn_is_write_tracked(gfn ${target_gfn(kvm, v)}) = ${tracked(kvm, v)}`,
       },
       [
-        { when: (kvm, v) => !pte_access_write(kvm, v) || shadows(kvm, v).length === 0, to: 'SET.4' },
+        { when: (kvm, v) => !pte_access_write(kvm, v) || shadows(kvm, v).length === 0, to: next },
         {
           when: tracked,
           does: (kvm, v) => {
             kvm.vcpu[v].fault.emulate = true
             note_refusal(kvm, v, target_gfn(kvm, v))
           },
-          to: 'SET.4',
+          to: next,
         },
         {},
       ],

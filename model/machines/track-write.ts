@@ -1,5 +1,6 @@
-import { type Block, block, step } from '../language/program.ts'
+import { type Block, block, type Step, step } from '../language/program.ts'
 import type { Bounds, Edit } from '../memory/bounds.ts'
+import { mark_page_dirty, note_store } from '../memory/dirty-log.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { mmu_page_zap_pte } from '../memory/rmap.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
@@ -37,12 +38,14 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
       {
         does: (kvm, v) => {
           const store = edit(kvm, v)
+          if (bounds.logged.length > 0) note_store(kvm, kvm.host_pte[target_gfn(kvm, v)] as number, bounds)
           if (store === undefined) return
           store_gpte(kvm, v, target_gfn(kvm, v), store)
           kvm.vcpu[v].storing = true
         },
       },
     ),
+    ...(bounds.logged.length > 0 ? [markDirty(bounds)] : []),
     ...(bounds.barriers ? [smp_mb('TR.2', { ...about })] : []),
     step('TR.3', { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` }, [
       {
@@ -104,4 +107,17 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
       },
     ),
   ])
+}
+
+/** The frame's bit, after the store: a pass in between reports the page next time. */
+function markDirty(bounds: Bounds): Step<Kvm> {
+  return step(
+    'TR.1 mark',
+    {
+      fn: 'kvm_vcpu_write_guest',
+      since,
+      shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})`,
+    },
+    { does: (kvm, v) => mark_page_dirty(kvm, target_gfn(kvm, v), bounds) },
+  )
 }

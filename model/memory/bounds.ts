@@ -78,6 +78,15 @@ export interface Bounds {
   readonly reclaims: number
   /** Is it kept track of which pages the guest wrote, in SPTEs and for the host? */
   readonly dirty: boolean
+  /** Frames whose memslot has KVM_MEM_LOG_DIRTY_PAGES set, and how often userspace reads and clears the log. */
+  readonly logged: readonly number[]
+  readonly logPasses: number
+  /** Does reading the log leave it as it is, until userspace clears it (KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2)? */
+  readonly manualProtect: boolean
+  /** Do faults try to give back write permission without mmu_lock? For direct roots only. */
+  readonly fastFaults: boolean
+  /** Can a huge page be mapped by one SPTE of level 2 when the scenario begins? Faults map small pages only. */
+  readonly largeSptes: boolean
   /** pte_list_desc objects, for scenarios in which one can be freed while somebody reads it. */
   readonly descs: number
   /** Level of the root for each page directory, where it is not `levels`. */
@@ -194,6 +203,11 @@ export const smallest: Bounds = {
   invalidated: [],
   reclaims: 0,
   dirty: false,
+  logged: [],
+  logPasses: 0,
+  manualProtect: false,
+  fastFaults: false,
+  largeSptes: false,
   descs: 0,
   rootLevels: [],
   paeRoots: 0,

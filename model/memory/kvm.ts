@@ -1,5 +1,6 @@
 import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../language/shapes.ts'
 import { type Bounds, slots_change, watched } from './bounds.ts'
+import { dirtyLogThread } from './dirty-log.ts'
 import { guestTables } from './guest-memory.ts'
 import { hostPages, mmuInvalidate, notifierThread } from './host.ts'
 import { memslot, memslots, memslotThread, slotOfGfn } from './memslot.ts'
@@ -13,7 +14,7 @@ import { requester, vcpu } from './vcpu.ts'
 export function kvmWorld(bounds: Bounds, sorts: Sorts) {
   return struct({
     /** Held for write; who holds it, by thread kind. */
-    mmu_lock: oneOf('free', 'vcpu', 'zapper', 'memslot', 'notifier', 'shrinker'),
+    mmu_lock: oneOf('free', 'vcpu', 'zapper', 'memslot', 'notifier', 'shrinker', 'dirtylog'),
     /** The vCPUs that hold it for read. */
     mmu_lock_readers: setOf(sorts.mmu_reader),
     /** kvm->arch.mmu_unsync_pages_lock, a spinlock inside mmu_lock. */
@@ -64,6 +65,11 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
       struct({ sp: ref(sorts.page), left: range(0, bounds.reclaims), req: requester(sorts) }),
     ),
     external: array(bounds.external.length > 0 ? 1 : 0, struct({ left: range(0, bounds.externalLeft) })),
+    /** memslot->dirty_bitmap. */
+    dirty_bitmap: setOf(sorts.logged),
+    /** History: the frames that the guest has written since userspace copied them last. */
+    uncopied: setOf(sorts.logged),
+    dirtylog: array(bounds.logPasses > 0 ? 1 : 0, dirtyLogThread(sorts, bounds)),
     /** The descriptor of a frame's rmap chain, and whether each descriptor is allocated. */
     rmap_desc: array(sorts.gfn, ref(sorts.desc)),
     desc_allocated: array(sorts.desc, flag),

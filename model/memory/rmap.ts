@@ -133,16 +133,20 @@ export function parents_of(kvm: Kvm, page: number): Sptep[] {
   return found
 }
 
-/** GET.11: takes write permission from all SPTEs of a frame. Returns whether one had it (a flush is owed). */
-export function rmap_write_protect(kvm: Kvm, gfn: number): boolean {
+/**
+ * `rmap_write_protect()`: takes write permission from all SPTEs of a frame. To protect a guest page table
+ * (`pt_protect`, GET.11) MMU-writable goes, too; for the dirty log it stays. Returns whether a flush is owed:
+ * for a table also if only MMU-writable was set, because a flush for the dirty log may still be to come.
+ */
+export function rmap_write_protect(kvm: Kvm, gfn: number, ptProtect = true): boolean {
   let writable = false
   for (const sptep of rmap_entries(kvm, gfn)) {
     const entry = follow(kvm, gfn, sptep)
-    if (!entry.mmuw) continue
+    if (!entry.w && !(ptProtect && entry.mmuw)) continue
     writable = true
     owe_flush(kvm)
     entry.w = false
-    entry.mmuw = false
+    if (ptProtect) entry.mmuw = false
   }
   return writable
 }

@@ -29,6 +29,8 @@ export function sortsOf(bounds: Bounds) {
     desc: sort('desc', bounds.descs),
     /** Frames whose host page can be invalidated; none without notifiers. */
     invalidated: only(bounds.notifiers > 0, gfn),
+    /** Frames with a bit in a dirty log; none without dirty logging. */
+    logged: only(bounds.logged.length > 0, gfn),
     /** Host pages that change owners or have a dirty flag; none where they stay what they are. */
     host_page: only(bounds.notifiers > 0, pfn),
     /** Readers of kvm->srcu; none where nobody waits for them. */

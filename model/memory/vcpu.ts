@@ -79,6 +79,8 @@ const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     may_retry: optional(bounds.hardStores.length > 0, flag),
     hint: optional(bounds.hardStores.length > 0, flag),
     zapped: optional(bounds.hardStores.length > 0, flag),
+    /** Fast page fault: the host page in the SPTE that was read; its permissions are known by then. */
+    old_pfn: optional(bounds.fastFaults, ref(sorts.pfn)),
   })
 
 /** `struct kvm_vcpu` with its `struct kvm_mmu`, the physical CPU's TLB and the guest's program. */

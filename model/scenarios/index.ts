@@ -2,6 +2,7 @@ import type { Kvm } from '../memory/kvm.ts'
 import { accessScenarios } from './access.ts'
 import { asyncPfScenarios } from './async-pf.ts'
 import { compositeScenarios } from './composites.ts'
+import { dirtyLogScenarios } from './dirty-log.ts'
 import { editScenarios } from './edits.ts'
 import { notifierScenarios } from './notifiers.ts'
 import { quotaScenarios } from './quota.ts'
@@ -42,5 +43,6 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...quotaScenarios,
   ...tdpFaultScenarios,
   ...asyncPfScenarios,
+  ...dirtyLogScenarios,
   ...compositeScenarios,
 ]

@@ -170,5 +170,6 @@ function setUpThreads(kvm: Kvm, bounds: Bounds): void {
     kvm.slot[MOVED].arrays = 'freed'
   }
   if (bounds.reclaims > 0) kvm.shrinker[0].left = bounds.reclaims
+  if (bounds.logPasses > 0) kvm.dirtylog[0].left = bounds.logPasses
   if (bounds.external.length > 0) kvm.external[0].left = bounds.externalLeft
 }
