@@ -42,7 +42,7 @@ export function copyNow(): Step<Kvm> {
   return step<Kvm>(
     'DL.7 now',
     {
-      fn: 'userspace',
+      fn: 'host userspace',
       since: 'any',
       shows: (kvm) => `copy the pages of ${frames(kvm.dirtylog[0].reported.elements())}`,
     },
@@ -58,7 +58,7 @@ export function copyNow(): Step<Kvm> {
 export function forget(): Step<Kvm> {
   return step<Kvm>(
     'DL.7',
-    { fn: 'userspace', since: 'any', shows: 'the pages are copied already' },
+    { fn: 'host userspace', since: 'any', shows: 'the pages are copied already' },
     {
       does: (kvm) => {
         kvm.dirtylog[0].reported.clear()

@@ -89,7 +89,7 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
     aliases: [],
     title: 'a pass takes the bits and leaves the SPTEs writable',
     status: 'control',
-    kernel: { version: 'never merged', function: 'kvm_arch_mmu_enable_log_dirty_pt_masked' },
+    kernel: { version: 'never merged', function: 'kvm_mmu_write_protect_pt_masked' },
     about: 'DL.3 left out: after the flush the guest caches the writable SPTE again.',
     scenarios: [ONE, CLEAR],
     patches: [drop('DL.3')],
@@ -182,7 +182,7 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
     aliases: [],
     title: 'userspace copies the pages first and clears their bits with KVM_CLEAR_DIRTY_LOG second',
     status: 'control',
-    kernel: { version: 'v5.2', function: 'userspace' },
+    kernel: { version: 'v5.2', function: 'host userspace' },
     about:
       'The other order is the reason for the two ioctls. What the guest writes between the copy and the clearing is in no copy and has no bit.',
     scenarios: [CLEAR],

@@ -17,7 +17,7 @@ import { kvm_make_all_cpus_request } from './make-request.ts'
 const since = 'v5.7..v6.16'
 const get = { fn: 'kvm_get_dirty_log_protect', since }
 const clear = { fn: 'kvm_clear_dirty_log_protect', since }
-const userspace = { fn: 'userspace', since: 'any' }
+const userspace = { fn: 'host userspace', since: 'any' }
 
 /**
  * Userspace reads and clears the dirty log, and copies the pages that it names (shadow-mmu.md 6.5;
@@ -87,8 +87,8 @@ export function writeProtect(
   return step(
     'DL.3',
     {
-      fn: 'kvm_arch_mmu_enable_log_dirty_pt_masked',
-      since: 'v4.1..v6.16',
+      fn: 'kvm_mmu_write_protect_pt_masked',
+      since: 'v3.3..v6.16',
       shows: (kvm) => `clear W in the SPTEs of ${frames(mask(kvm))}`,
       fused: 'The SPTEs of the frames at once: each only loses W, and the flush comes after the last.',
     },
