@@ -9,6 +9,7 @@ import { guestTableDesigns } from './guest-tables.ts'
 import { mmioGenerationDesigns } from './mmio-generation.ts'
 import { notifierDesigns } from './notifiers.ts'
 import { obsoleteRootDesigns } from './obsolete-roots.ts'
+import { ownTableDesigns } from './own-table.ts'
 import { reclaimDesigns } from './reclaim.ts'
 import { roleKeyDesigns } from './role-keys.ts'
 import { rootCalibrationDesigns } from './roots-calibration.ts'
@@ -35,6 +36,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...unlockedWalkDesigns,
   ...roleKeyDesigns,
   ...accessDesigns,
+  ...ownTableDesigns,
   ...rootsWithoutPageDesigns,
   ...unexpectedChildDesigns,
   ...reclaimDesigns,

@@ -9,6 +9,7 @@ import { drain } from '../memory/store-buffer.ts'
 import { kvm_mmu_mark_parents_unsync } from '../memory/write-tracking.ts'
 import { childAccess } from './access.ts'
 import { getShadowPage } from './get-shadow-page.ts'
+import { hugepageAdjust, mapLarge } from './goal-level.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { gpte_changed, table_gfn } from './page-fault.ts'
 import { syncChildren } from './sync.ts'
@@ -63,6 +64,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
   const wantedGfn = (kvm: Kvm, v: number): number => wanted_gfn(kvm, v, bounds)
   const linked = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'link'
   return block('FETCH', [
+    ...(bounds.choosesLevel ? [hugepageAdjust(bounds), mapLarge(bounds)] : []),
     ...(bounds.accessRoles ? [childAccess(bounds)] : []),
     existingChild(bounds),
     childRole(),

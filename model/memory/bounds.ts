@@ -114,6 +114,8 @@ export interface Bounds {
   readonly accessRoles: boolean
   /** Can guest entries of level 2 map huge pages? */
   readonly huge: boolean
+  /** Does KVM choose at which level it maps them? Where not, always small. */
+  readonly choosesLevel: boolean
   /** Stores to guest tables that KVM never sees (host userspace, DMA), and how many of them are made. */
   readonly external: readonly ExternalEdit[]
   readonly externalLeft: number
@@ -220,6 +222,7 @@ export const smallest: Bounds = {
   paeToggles: 0,
   accessRoles: false,
   huge: false,
+  choosesLevel: false,
   external: [],
   externalLeft: 0,
   mmioGfns: 0,

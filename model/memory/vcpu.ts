@@ -51,6 +51,8 @@ const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     /** FETCH: the shadow page of the level in hand, and the child found or built for the next. */
     sp: ref(sorts.page),
     child: ref(sorts.page),
+    /** FETCH.7: the level to map at. */
+    goal_level: optional(bounds.choosesLevel, range(1, 2)),
     /** FETCH.3: the wanted child's role.access lacks ACC_WRITE_MASK. */
     child_no_write: optional(bounds.accessRoles, flag),
     /** GET.2: `invalid` in the role that the child copies from its parent. */

@@ -5,6 +5,7 @@ import { compositeScenarios } from './composites.ts'
 import { dirtyLogScenarios } from './dirty-log.ts'
 import { editScenarios } from './edits.ts'
 import { notifierScenarios } from './notifiers.ts'
+import { ownTableScenarios } from './own-table.ts'
 import { quotaScenarios } from './quota.ts'
 import { roleScenarios } from './roles.ts'
 import { rootScenarios } from './roots.ts'
@@ -38,6 +39,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...wrongHintScenarios,
   ...roleScenarios,
   ...accessScenarios,
+  ...ownTableScenarios,
   ...unexpectedChildScenarios,
   ...staleFaultScenarios,
   ...quotaScenarios,
