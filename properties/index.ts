@@ -37,6 +37,7 @@ import { rootCountIsNumberOfHolders } from './root-count-is-number-of-holders.ts
 import { shadowPageProperties } from './shadow-pages.ts'
 import { tdpFaultProperties } from './tdp-faults.ts'
 import {
+  agingHoldsBackAZap,
   faultFindsAnInvalidSlot,
   faultIsRetriedForANotifier,
   guestEntersOnARootBeingZapped,
@@ -95,4 +96,5 @@ export const properties: readonly Property<Kvm>[] = [
   pageIsWrittenAgain,
   pageIsWrittenBeforeItsBitIsSet,
   largeSpteIsDropped,
+  agingHoldsBackAZap,
 ]

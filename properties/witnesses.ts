@@ -106,6 +106,20 @@ export const mmioSpteIsOutOfDate: Witness<Kvm> = {
   seen: (kvm, at) => meets_mmio_spte(kvm, at, false),
 }
 
+/** What keeps the SPTE in hand from being freed. */
+export const agingHoldsBackAZap: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'aging-holds-back-a-zap',
+  aliases: [],
+  title: 'A shadow page is about to be zapped while an rmap that it is on is being walked without mmu_lock.',
+  reference: 'kvm_rmap_lock(), kvm_rmap_lock_readonly() (v6.15)',
+  seen: (kvm, at) =>
+    all(kvm.aging).some((a) => {
+      const { locked, sp } = kvm.aging[a]
+      return locked && all(kvm.zapper).some((z) => at.zapper[z] === 'ZAP.2' && kvm.zapper[z].sp === sp)
+    }),
+}
+
 function meets_mmio_spte(kvm: Kvm, at: Counters, fresh: boolean): boolean {
   return all(kvm.vcpu).some((v) => {
     const { root, gva } = kvm.vcpu[v]

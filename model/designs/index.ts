@@ -1,5 +1,6 @@
 import type { Kvm } from '../memory/kvm.ts'
 import { accessDesigns } from './access.ts'
+import { agingDesigns } from './aging.ts'
 import { asyncPfDesigns } from './async-pf.ts'
 import type { Design } from './design.ts'
 import { dirtyLogDesigns } from './dirty-log.ts'
@@ -34,6 +35,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...zapAllDesigns,
   ...guestTableDesigns,
   ...unlockedWalkDesigns,
+  ...agingDesigns,
   ...roleKeyDesigns,
   ...accessDesigns,
   ...ownTableDesigns,

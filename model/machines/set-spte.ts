@@ -2,7 +2,7 @@ import { block, type Entry, type Step, step } from '../language/program.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
 import { is_logged, mark_page_dirty } from '../memory/dirty-log.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { drop_spte, owe_flush, rmap_add } from '../memory/rmap.ts'
+import { drop_spte, owe_flush, rmap_add, rmap_is_locked } from '../memory/rmap.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
 import { drain } from '../memory/store-buffer.ts'
 import { note_refusal } from '../memory/vcpu.ts'
@@ -67,6 +67,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
           `rmap[gfn ${target_gfn(kvm, v)}] += page ${kvm.vcpu[v].fault.sp}.spte[${fault_index(kvm, v, bounds)}]`,
       },
       {
+        ...(bounds.agings > 0 ? { when: (kvm, v) => !rmap_is_locked(kvm, target_gfn(kvm, v)) } : {}),
         does: (kvm, v) =>
           rmap_add(kvm, target_gfn(kvm, v), {
             page: kvm.vcpu[v].fault.sp as number,

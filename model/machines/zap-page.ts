@@ -2,13 +2,14 @@ import { type Block, block, type Entry, type Step, step } from '../language/prog
 import { Fault } from '../language/property.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { drop_parent_pte, mmu_page_zap_pte, parents_of } from '../memory/rmap.ts'
+import { drop_parent_pte, mmu_page_zap_pte, parents_of, rmap_is_locked } from '../memory/rmap.ts'
 import {
   forget_unsync_children,
   free_shadow_page,
   type InvalidList,
   is_obsolete_sp,
   list_del_active,
+  spte_gfn,
 } from '../memory/shadow-page.ts'
 import { is_accounted, unaccount_shadowed, unsync_pages_below } from '../memory/write-tracking.ts'
 import { freeDescs } from './free-descs.ts'
@@ -31,7 +32,7 @@ export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
   const { sp } = zapping
   return [
     ...(bounds.levels > 1 && watched(bounds) ? [zapUnsyncChildren(zapping)] : []),
-    bounds.guestMode ? unlinkNestedChildren(zapping) : unlinkChildren(zapping, watched(bounds)),
+    bounds.guestMode ? unlinkNestedChildren(zapping) : unlinkChildren(zapping, bounds),
     ...(bounds.descs > 0 ? [freeDescs('ZAP.2 desc')] : []),
     ...(bounds.levels > 1
       ? [
@@ -52,7 +53,7 @@ export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
 }
 
 /** ZAP.2. */
-function unlinkChildren({ sp }: Zapping, watched: boolean): Step<Kvm> {
+function unlinkChildren({ sp }: Zapping, bounds: Bounds): Step<Kvm> {
   return step(
     'ZAP.2',
     {
@@ -63,13 +64,23 @@ function unlinkChildren({ sp }: Zapping, watched: boolean): Step<Kvm> {
         'All entries of the page at once: each only goes away, and whoever needs it gone waits for the flush after the last. Without guest writes to tables nobody looks at the counters without the lock.',
     },
     {
+      ...(bounds.agings > 0 ? { when: (kvm, self) => !is_walked(kvm, sp(kvm, self)) } : {}),
       does: (kvm, self) => {
         const page = sp(kvm, self)
         unlink_children(kvm, page)
-        if (!watched && is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
+        if (!watched(bounds) && is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
       },
     },
   )
+}
+
+/** An SPTE of the page is on an rmap that is locked. */
+function is_walked(kvm: Kvm, page: number): boolean {
+  for (let index = 0; index < kvm.page[page].spte.length; index++) {
+    const gfn = spte_gfn(kvm, page, index)
+    if (gfn !== null && rmap_is_locked(kvm, gfn)) return true
+  }
+  return false
 }
 
 /** Drops all SPTEs of a page, each from its own rmap or parent list. */

@@ -74,6 +74,9 @@ export interface Bounds {
   readonly notifiers: number
   readonly invalidations: number
   readonly invalidated: readonly number[]
+  /** Calls that age host pages, without mmu_lock, and the frames of these. Only faults and zappers heed their locks. */
+  readonly agings: number
+  readonly aged: readonly number[]
   /** Pages that a shrinker, or the quota, reclaims. */
   readonly reclaims: number
   /** Is it kept track of which pages the guest wrote, in SPTEs and for the host? */
@@ -203,6 +206,8 @@ export const smallest: Bounds = {
   notifiers: 0,
   invalidations: 0,
   invalidated: [],
+  agings: 0,
+  aged: [],
   reclaims: 0,
   dirty: false,
   logged: [],

@@ -36,6 +36,18 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
     req: requester(sorts),
   })
 
+/** Local variables of a call that ages a page. */
+export const agingThread = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    left: range(0, bounds.agings),
+    gfn: ref(sorts.gfn),
+    /** The rmap was not empty, and has been locked. */
+    locked: flag,
+    /** The SPTE in hand: a page, and the entry of it. */
+    sp: ref(sorts.page),
+    index: range(0, bounds.entries - 1),
+  })
+
 /** kvm->mmu_invalidate_*: what the fault path compares its snapshot with. */
 export const mmuInvalidate = (sorts: Sorts, bounds: Bounds) =>
   struct({

@@ -2,7 +2,7 @@ import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../lan
 import { type Bounds, slots_change, watched } from './bounds.ts'
 import { dirtyLogThread } from './dirty-log.ts'
 import { guestTables } from './guest-memory.ts'
-import { hostPages, mmuInvalidate, notifierThread } from './host.ts'
+import { agingThread, hostPages, mmuInvalidate, notifierThread } from './host.ts'
 import { memslot, memslots, memslotThread, slotOfGfn } from './memslot.ts'
 import { optional } from './optional.ts'
 import { rmaps } from './rmap.ts'
@@ -64,6 +64,9 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
       bounds.reclaims > 0 ? 1 : 0,
       struct({ sp: ref(sorts.page), left: range(0, bounds.reclaims), req: requester(sorts) }),
     ),
+    /** KVM_RMAP_LOCKED, in the head of each frame's rmap (v6.15). */
+    rmap_locked: array(bounds.agings > 0 ? sorts.gfn : 0, flag),
+    aging: array(bounds.agings > 0 ? 1 : 0, agingThread(sorts, bounds)),
     external: array(bounds.external.length > 0 ? 1 : 0, struct({ left: range(0, bounds.externalLeft) })),
     /** memslot->dirty_bitmap. */
     dirty_bitmap: setOf(sorts.logged),

@@ -29,6 +29,11 @@ export function rmap_entries(kvm: Kvm, gfn: number): Sptep[] {
   return found
 }
 
+/** Somebody walks the rmap without mmu_lock; who wants to change it has to wait (v6.15). */
+export function rmap_is_locked(kvm: Kvm, gfn: number): boolean {
+  return kvm.rmap_locked.length > 0 && kvm.rmap_locked[gfn]
+}
+
 /** `rmap_add()`: under the frame that was faulted on. */
 export function rmap_add(kvm: Kvm, gfn: number, { page, index }: Sptep): void {
   use_slot_arrays(kvm, gfn)

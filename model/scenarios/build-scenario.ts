@@ -1,6 +1,7 @@
 import type { Patch } from '../language/patch.ts'
 import type { Sort } from '../language/shapes.ts'
 import { compose, each, one, type System, type ThreadGroup } from '../language/system.ts'
+import { aging } from '../machines/aging.ts'
 import { dirtyLog } from '../machines/dirty-log.ts'
 import { externalWriter } from '../machines/external-writer.ts'
 import { kworker } from '../machines/kworker.ts'
@@ -67,6 +68,7 @@ function threadsOf(bounds: Bounds, sorts: Sorts): ThreadGroup<Kvm>[] {
     ...(bounds.slotCreates > 0 ? [one(memslotCreate(bounds))] : []),
     ...(bounds.zapAlls > 0 ? [one(zapAllFast(bounds))] : []),
     ...(bounds.notifiers > 0 ? [each(sorts.notifier, notifier(bounds))] : []),
+    ...(bounds.agings > 0 ? [one(aging(bounds))] : []),
     ...(bounds.reclaims > 0 ? [one(shrinker(bounds))] : []),
     ...(bounds.logPasses > 0 ? [one(dirtyLog(bounds))] : []),
     ...(bounds.external.length > 0 ? [one(externalWriter(bounds))] : []),

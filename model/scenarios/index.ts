@@ -1,5 +1,6 @@
 import type { Kvm } from '../memory/kvm.ts'
 import { accessScenarios } from './access.ts'
+import { agingScenarios } from './aging.ts'
 import { asyncPfScenarios } from './async-pf.ts'
 import { compositeScenarios } from './composites.ts'
 import { dirtyLogScenarios } from './dirty-log.ts'
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...slotMoveScenarios,
   ...slotCreateScenarios,
   ...unlockedWalkScenarios,
+  ...agingScenarios,
   ...unsyncScenarios,
   ...editScenarios,
   ...unprotectScenarios,

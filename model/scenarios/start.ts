@@ -169,6 +169,7 @@ function setUpThreads(kvm: Kvm, bounds: Bounds): void {
     kvm.slot[MOVED].published = 'gone'
     kvm.slot[MOVED].arrays = 'freed'
   }
+  if (bounds.agings > 0) kvm.aging[0].left = bounds.agings
   if (bounds.reclaims > 0) kvm.shrinker[0].left = bounds.reclaims
   if (bounds.logPasses > 0) kvm.dirtylog[0].left = bounds.logPasses
   if (bounds.external.length > 0) kvm.external[0].left = bounds.externalLeft
