@@ -2,6 +2,7 @@ import type { Property, Witness } from '../model/language/property.ts'
 import { same_mmu_kind, same_pgd } from '../model/memory/async-pf.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { all } from './guest-mode.ts'
+import { noModuleCodeAfterItsLastReference } from './no-module-code-after-its-last-reference.ts'
 import { pageIsPrefaultedInItsOwnContext } from './page-is-prefaulted-in-its-own-context.ts'
 
 const pageIsPrefaulted: Witness<Kvm> = {
@@ -24,9 +25,21 @@ const pageArrivesInAnotherContext: Witness<Kvm> = {
     all(kvm.vcpu).some((v) => at.vcpu[v] === 'APF/APF.4' && !(same_mmu_kind(kvm, v) && same_pgd(kvm, v))),
 }
 
+const processEndsWhileAPageIsSwappedIn: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'process-ends-while-a-page-is-swapped-in',
+  aliases: [],
+  title: 'The last file of a VM is closed while a kworker is in the middle of async_pf_execute().',
+  reference: 'kvm_put_kvm(), kvm_clear_async_pf_completion_queue()',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => at.vcpu[v] === 'CLOSE/CL.1' && kvm.vcpu[v].async_pf[0].work === 'running'),
+}
+
 /** Properties of asynchronous page faults. */
 export const asyncPfProperties: readonly Property<Kvm>[] = [
   pageIsPrefaultedInItsOwnContext,
   pageIsPrefaulted,
   pageArrivesInAnotherContext,
+  noModuleCodeAfterItsLastReference,
+  processEndsWhileAPageIsSwappedIn,
 ]

@@ -21,6 +21,7 @@ import { unexpectedChildDesigns } from './unexpected-child.ts'
 import { unlockedWalkDesigns } from './unlocked-walk.ts'
 import { unsyncLockDesigns } from './unsync-lock.ts'
 import { upstream } from './upstream.ts'
+import { vmTeardownDesigns } from './vm-teardown.ts'
 import { zapAllDesigns } from './zap-all.ts'
 
 /** All designs, in the order of listings; `upstream` is the model without patches. */
@@ -47,4 +48,5 @@ export const designs: readonly Design<Kvm>[] = [
   ...asyncPfDesigns,
   ...dirtyLogDesigns,
   ...fastPageFaultDesigns,
+  ...vmTeardownDesigns,
 ]

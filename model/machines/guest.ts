@@ -7,6 +7,7 @@ import type { Kvm } from '../memory/kvm.ts'
 import { root_level, root_page } from '../memory/mmu.ts'
 import type { Spte } from '../memory/shadow-page.ts'
 import { finish_instruction, flush_tlb_gva, promise_fresh } from '../memory/vcpu.ts'
+import { exitForClose } from './destroy-vm.ts'
 import { beginEdit, beginHardStore } from './guest-stores.ts'
 import { nestedGuest } from './nested.ts'
 import { exitForPreFault } from './pre-fault.ts'
@@ -50,6 +51,7 @@ export function guest(bounds: Bounds): Entry<Kvm>[] {
         ...nestedGuest(bounds),
         ...paeToggle(bounds),
         ...exitForPreFault(bounds),
+        ...exitForClose(bounds),
       ],
       { rests: reads.length === 0 && !bounds.dataWrites },
     ),

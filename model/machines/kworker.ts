@@ -1,6 +1,7 @@
 import { choice, type Program, program, step } from '../language/program.ts'
 import { swap_in } from '../memory/async-pf.ts'
 import type { Kvm } from '../memory/kvm.ts'
+import { use_vcpu } from '../memory/teardown.ts'
 
 const since = 'v6.9..v6.16'
 const about = { fn: 'async_pf_execute', since }
@@ -33,6 +34,7 @@ export function kworker(): Program<Kvm> {
       },
       {
         does: (kvm, v) => {
+          use_vcpu(kvm, v)
           const { gfn } = kvm.vcpu[v].async_pf[0]
           if (gfn !== null) swap_in(kvm, gfn)
         },
@@ -43,6 +45,7 @@ export function kworker(): Program<Kvm> {
       { ...about, shows: 'list_add_tail(&apf->link, &vcpu->async_pf.done)' },
       {
         does: (kvm, v) => {
+          use_vcpu(kvm, v)
           kvm.vcpu[v].async_pf[0].done = true
         },
       },
@@ -56,6 +59,7 @@ export function kworker(): Program<Kvm> {
       },
       {
         does: (kvm, v) => {
+          use_vcpu(kvm, v)
           kvm.vcpu[v].apf_ready = true
         },
       },
@@ -70,6 +74,7 @@ export function kworker(): Program<Kvm> {
       },
       {
         does: (kvm, v) => {
+          use_vcpu(kvm, v)
           const vcpu = kvm.vcpu[v]
           if (vcpu.mode !== 'IN_GUEST_MODE') return
           vcpu.mode = 'EXITING_GUEST_MODE'
@@ -77,7 +82,11 @@ export function kworker(): Program<Kvm> {
         },
       },
     ),
-    step('AW.6', { fn: '__kvm_vcpu_wake_up', since, shows: (_kvm, v) => `wake up vcpu${v}` }),
+    step(
+      'AW.6',
+      { fn: '__kvm_vcpu_wake_up', since, shows: (_kvm, v) => `wake up vcpu${v}` },
+      { does: use_vcpu },
+    ),
     step(
       'AW.7',
       { fn: 'process_one_work', since, shows: 'async_pf_execute() has returned', quiet: true },

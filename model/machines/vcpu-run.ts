@@ -6,6 +6,7 @@ import { srcu_read_lock, srcu_read_unlock } from '../memory/memslot.ts'
 import { drain, load_mode, store_mode } from '../memory/store-buffer.ts'
 import { flush_tlb } from '../memory/vcpu.ts'
 import { asyncPageFault, asyncPfCompletion } from './async-page-fault.ts'
+import { closeFile } from './destroy-vm.ts'
 import { freeObsoleteRoots } from './free-obsolete-roots.ts'
 import { guest } from './guest.ts'
 import { loadRoot } from './load-root.ts'
@@ -80,6 +81,7 @@ export function vcpuRun(bounds: Bounds): Program<Kvm> {
     pageFault(bounds),
     ...(bounds.tdpFaults ? [tdpPageFault(bounds)] : []),
     ...(bounds.asyncPf ? asyncPageFault() : []),
+    ...(bounds.vmCloses ? [closeFile()] : []),
     ...(bounds.cr3Loads > 0 || bounds.nestedRuns > 0 ? [newPgd(bounds)] : []),
     ...(bounds.nestedRuns > 0 ? nestedSwitch() : []),
     ...(bounds.paeToggles > 0 ? [setCr4(bounds)] : []),
@@ -178,6 +180,7 @@ function exits(bounds: Bounds): Entry<Kvm>[] {
     ...(bounds.prefaults > 0
       ? [exit('exit: userspace', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'PREFAULT')]
       : []),
+    ...(bounds.vmCloses ? [exit('exit: close', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'CLOSE')] : []),
     ...(bounds.edits.some((edit) => edit.emulatedInto !== undefined)
       ? [exit('exit: emulated store', 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on', 'TRACK')]
       : []),

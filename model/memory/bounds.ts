@@ -106,6 +106,8 @@ export interface Bounds {
   readonly asyncPf: boolean
   /** The frames whose host page is swapped out at the start. */
   readonly swappedOut: readonly number[]
+  /** Does the process end at some time, so that the VM is destroyed? (One vCPU, asynchronous page faults.) */
+  readonly vmCloses: boolean
   /** How often L1 runs L2. */
   readonly nestedRuns: number
   /** How often the guest changes CR4.PAE. */
@@ -223,6 +225,7 @@ export const smallest: Bounds = {
   tdpFaults: false,
   asyncPf: false,
   swappedOut: [],
+  vmCloses: false,
   nestedRuns: 0,
   paeToggles: 0,
   accessRoles: false,

@@ -8,6 +8,7 @@ import { optional } from './optional.ts'
 import { rmaps } from './rmap.ts'
 import { shadowPage } from './shadow-page.ts'
 import type { Sorts } from './sorts.ts'
+import { teardown } from './teardown.ts'
 import { requester, vcpu } from './vcpu.ts'
 
 /** `struct kvm` and everything in it: the shared state of all scenarios, and the threads' local variables. */
@@ -67,6 +68,7 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
     /** KVM_RMAP_LOCKED, in the head of each frame's rmap (v6.15). */
     rmap_locked: array(bounds.agings > 0 ? sorts.gfn : 0, flag),
     aging: array(bounds.agings > 0 ? 1 : 0, agingThread(sorts, bounds)),
+    teardown: teardown(bounds),
     external: array(bounds.external.length > 0 ? 1 : 0, struct({ left: range(0, bounds.externalLeft) })),
     /** memslot->dirty_bitmap. */
     dirty_bitmap: setOf(sorts.logged),

@@ -61,4 +61,19 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
     start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
     properties: [...PROPERTIES, ...RMAPS, 'freed-page-is-unreferenced', 'no-stale-root-used'],
   }),
+  scenario({
+    id: 'vm-teardown',
+    title: 'the process closes its files while a page is swapped in',
+    about:
+      'The vCPU’s file is the last one of the VM. Whoever puts the last reference destroys the VM and frees the vCPU that the kworker is about to wake up; then the module may be unloaded.',
+    bounds: { asyncPf: true, swappedOut: [1], pages: 2, gfns: 2, pfns: 2, vmCloses: true },
+    start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
+    properties: [
+      'no-use-after-free',
+      'no-module-code-after-its-last-reference',
+      'no-deadlock',
+      'every-access-can-finish',
+      'process-ends-while-a-page-is-swapped-in',
+    ],
+  }),
 ]

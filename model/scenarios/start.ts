@@ -3,6 +3,7 @@ import type { Kvm } from '../memory/kvm.ts'
 import { gfn_to_hva, MOVED, srcu_read_lock } from '../memory/memslot.ts'
 import { rmap_add } from '../memory/rmap.ts'
 import { alloc_shadow_page, sp_has_gptes } from '../memory/shadow-page.ts'
+import { open_files } from '../memory/teardown.ts'
 import { account_shadowed } from '../memory/write-tracking.ts'
 
 /** An entry of a guest table: the frame it points at, writable unless it says so; null where not present. */
@@ -159,6 +160,7 @@ function setUpVcpu(
 function setUpThreads(kvm: Kvm, bounds: Bounds): void {
   for (let z = 0; z < bounds.zappers; z++) kvm.zapper[z].left = bounds.zaps
   for (let n = 0; n < bounds.notifiers; n++) kvm.notifier[n].left = bounds.invalidations
+  if (bounds.vmCloses) open_files(kvm)
   const updates = bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates + bounds.slotMoves
   if (updates > 0) kvm.memslot[0].left = updates
   if (bounds.slotCreates > 0) {
