@@ -62,3 +62,16 @@ export const largeSpteIsDropped: Witness<Kvm> = {
       return gpte.length > 1 && kvm.page[sp].spte[0].kind === 'leaf'
     }),
 }
+
+export const faultMapsAPageWithoutTheLog: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'fault-maps-a-page-without-the-log',
+  aliases: [],
+  title: 'A write fault that found the memslot without dirty logging maps its page after the log is on.',
+  reference: 'kvm_swap_active_memslots(): synchronize_srcu() before kvm_mmu_slot_apply_flags()',
+  seen: (kvm, at) =>
+    kvm.dirty_logging &&
+    all(kvm.vcpu).some(
+      (v) => at.vcpu[v] === 'PF/SET.4' && kvm.vcpu[v].guest === 'write' && !kvm.vcpu[v].fault.slot_logged,
+    ),
+}

@@ -2,6 +2,7 @@ import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { asyncPfProperties } from './async-pf.ts'
 import {
+  faultMapsAPageWithoutTheLog,
   largeSpteIsDropped,
   pageIsWrittenAgain,
   pageIsWrittenBeforeItsBitIsSet,
@@ -97,4 +98,5 @@ export const properties: readonly Property<Kvm>[] = [
   pageIsWrittenBeforeItsBitIsSet,
   largeSpteIsDropped,
   agingHoldsBackAZap,
+  faultMapsAPageWithoutTheLog,
 ]

@@ -1,9 +1,10 @@
 import { drop, insert, replace } from '../language/patch.ts'
 import { type Step, step } from '../language/program.ts'
+import { frames } from '../machines/dirty-log.ts'
 import { last_spte, readSpte } from '../machines/fast-page-fault.ts'
 import { fault_spte } from '../machines/fetch.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { rmap_entries, rmap_remove } from '../memory/rmap.ts'
+import { rmap_entries, rmap_remove, transfer_dirty } from '../memory/rmap.ts'
 import { clear_spte } from '../memory/shadow-page.ts'
 import { boundsOf } from '../scenarios/build-scenario.ts'
 import { FAST_FAULT_NOTIFIER, PROTECTED_HUGE_PAGE } from '../scenarios/dirty-log.ts'
@@ -62,6 +63,18 @@ export const fastPageFaultDesigns: readonly Design<Kvm>[] = [
     scenarios: [NOTIFIER],
     patches: [insert({ before: 'NS.5' }, ...clearPlainly())],
     expect: violated(NOTIFIER, 'no-dirty-page-lost'),
+  },
+  {
+    id: 'dirty-cleared-instead-of-w',
+    aliases: ['l2-dirty-clear-without-pml', 'CVE-2024-26990'],
+    title: 'a pass clears D in the SPTEs and leaves W, although no CPU logs the pages whose D it sets',
+    status: 'bug',
+    kernel: { commit: '5982a5392663', version: 'v6.4..v6.8', function: 'clear_dirty_pt_masked' },
+    about:
+      'With PML the CPU notes the page whenever it sets D, so that clearing D is enough; while L2 runs, PML is off. Here it always is. Fixed by 2673dfb591a3, v6.9; the shadow MMU has looked at the kind of SPTE before. Entry D5 of the catalogue.',
+    scenarios: [NOTIFIER],
+    patches: [replace('DL.3', clearDirty())],
+    expect: violated(NOTIFIER, MISSING),
   },
   {
     id: 'large-spte-made-writable-fast',
@@ -158,5 +171,26 @@ function stopAtLeaf(): Step<Kvm> {
     'GET.1 present',
     { fn: '__direct_map', since: '..v3.13', shows: (kvm, v) => `a large SPTE is present = ${large(kvm, v)}` },
     [{ when: large, to: 'PF.15' }, {}],
+  )
+}
+
+/** DL.3 for CPUs that log what they set D for. The host is told of the bits that go, as everywhere. */
+function clearDirty(): Step<Kvm> {
+  const mask = (kvm: Kvm): readonly number[] => kvm.dirtylog[0].dirty_bitmap_buffer.elements()
+  return step<Kvm>(
+    'DL.3',
+    {
+      fn: 'kvm_mmu_clear_dirty_pt_masked',
+      since: 'v4.0..v6.16',
+      shows: (kvm) => `clear D in the SPTEs of ${frames(mask(kvm))}`,
+    },
+    {
+      does: (kvm) => {
+        for (const sptep of mask(kvm).flatMap((gfn) => rmap_entries(kvm, gfn))) {
+          transfer_dirty(kvm, sptep)
+          kvm.page[sptep.page].spte[sptep.index].dirty = false
+        }
+      },
+    },
   )
 }

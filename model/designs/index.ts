@@ -4,6 +4,7 @@ import { agingDesigns } from './aging.ts'
 import { asyncPfDesigns } from './async-pf.ts'
 import type { Design } from './design.ts'
 import { dirtyLogDesigns } from './dirty-log.ts'
+import { enableDirtyLogDesigns } from './enable-dirty-log.ts'
 import { fastInvalidateDesigns } from './fast-invalidate.ts'
 import { fastPageFaultDesigns } from './fast-page-fault.ts'
 import { guestTableDesigns } from './guest-tables.ts'
@@ -47,6 +48,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...unsyncLockDesigns,
   ...asyncPfDesigns,
   ...dirtyLogDesigns,
+  ...enableDirtyLogDesigns,
   ...fastPageFaultDesigns,
   ...vmTeardownDesigns,
 ]

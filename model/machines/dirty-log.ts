@@ -11,6 +11,7 @@ import {
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { rmap_write_protect } from '../memory/rmap.ts'
+import { enableDirtyLog } from './enable-dirty-log.ts'
 import { write_lock, write_unlock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 
@@ -26,6 +27,7 @@ const userspace = { fn: 'host userspace', since: 'any' }
  */
 export function dirtyLog(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('dirtylog', 'userspace reads and clears the dirty log, and copies the pages it names', [
+    ...(bounds.enablesLog ? enableDirtyLog(bounds) : []),
     choice('idle', [begin()], { rests: true }),
     ...(bounds.manualProtect ? readThenClear() : [write_lock('DL.2', 'dirtylog', get), exchange()]),
     writeProtect(),

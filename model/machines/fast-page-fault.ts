@@ -1,6 +1,6 @@
 import { type Block, block, type Step, step } from '../language/program.ts'
 import type { Bounds } from '../memory/bounds.ts'
-import { is_logged, mark_page_dirty } from '../memory/dirty-log.ts'
+import { fault_is_logged } from '../memory/dirty-log.ts'
 import { index_at } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { root_level, root_page } from '../memory/mmu.ts'
@@ -40,7 +40,11 @@ export function fastPageFault(bounds: Bounds): Block<Kvm> {
     step(
       'FPF.5',
       { ...fix, shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})` },
-      { does: (kvm, v) => mark_page_dirty(kvm, target_gfn(kvm, v), bounds) },
+      {
+        does: (kvm, v) => {
+          if (fault_is_logged(kvm, v, bounds)) kvm.dirty_bitmap.add(target_gfn(kvm, v))
+        },
+      },
     ),
     endWalk('FPF.6', forget_fault, 'RUN.1'),
     endWalk('FPF.6 slow', forget_spte),
@@ -62,7 +66,7 @@ export function readSpte(bounds: Bounds, largeToo = false): Step<Kvm> {
   const fixable = (kvm: Kvm, v: number): boolean => {
     const { entry, level } = last_spte(kvm, v, bounds)
     if (entry.kind !== 'leaf' || kvm.vcpu[v].guest !== 'write' || !entry.mmuw) return false
-    return level === 1 || largeToo || !is_logged(target_gfn(kvm, v), bounds)
+    return level === 1 || largeToo || !fault_is_logged(kvm, v, bounds)
   }
   const allowed = (kvm: Kvm, v: number): boolean => {
     const { entry } = last_spte(kvm, v, bounds)

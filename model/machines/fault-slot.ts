@@ -19,11 +19,15 @@ export function lookUpSlot(bounds: Bounds): Entry<Kvm>[] {
       {
         fn: 'kvm_vcpu_gfn_to_memslot',
         since,
-        shows: (kvm, v) => `memslot of gfn ${target_gfn(kvm, v)}: ${slot_found(kvm, target_gfn(kvm, v))}`,
+        shows: (kvm, v) => {
+          const log = bounds.enablesLog ? `, KVM_MEM_LOG_DIRTY_PAGES = ${kvm.dirty_logging}` : ''
+          return `memslot of gfn ${target_gfn(kvm, v)}: ${slot_found(kvm, target_gfn(kvm, v))}${log}`
+        },
       },
       {
         does: (kvm, v) => {
           kvm.vcpu[v].fault.slot = slot_found(kvm, target_gfn(kvm, v))
+          if (bounds.enablesLog) kvm.vcpu[v].fault.slot_logged = kvm.dirty_logging
         },
       },
     ),

@@ -220,6 +220,7 @@ export function forget_fault(kvm: Kvm, v: number): void {
   fault.level = 1
   fault.pfn = null
   fault.slot = 'none'
+  fault.slot_logged = false
   fault.mmu_seq = 0
   fault.sp = null
   fault.child = null

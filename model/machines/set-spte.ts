@@ -1,6 +1,6 @@
 import { block, type Entry, type Step, step } from '../language/program.ts'
 import { type Bounds, watched } from '../memory/bounds.ts'
-import { is_logged, mark_page_dirty } from '../memory/dirty-log.ts'
+import { fault_is_logged } from '../memory/dirty-log.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { drop_spte, owe_flush, rmap_add, rmap_is_locked } from '../memory/rmap.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
@@ -129,7 +129,7 @@ export function dropOther(bounds: Bounds): Entry<Kvm> {
 
 /** SET.3: a writable SPTE is about to be stored, so that from then on stores may come without an exit. */
 function markDirty(bounds: Bounds): Step<Kvm> {
-  const marks = (kvm: Kvm, v: number): boolean => writable(kvm, v) && is_logged(target_gfn(kvm, v), bounds)
+  const marks = (kvm: Kvm, v: number): boolean => writable(kvm, v) && fault_is_logged(kvm, v, bounds)
   return step(
     'SET.3',
     {
@@ -139,7 +139,7 @@ function markDirty(bounds: Bounds): Step<Kvm> {
         marks(kvm, v) ? `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})` : 'not writable, or not logged',
       quiet: (kvm, v) => !marks(kvm, v),
     },
-    [{ when: marks, does: (kvm, v) => mark_page_dirty(kvm, target_gfn(kvm, v), bounds) }, {}],
+    [{ when: marks, does: (kvm, v) => kvm.dirty_bitmap.add(target_gfn(kvm, v)) }, {}],
   )
 }
 

@@ -1,6 +1,6 @@
 import { type Block, block, type Step, step } from '../language/program.ts'
 import type { Bounds, Edit } from '../memory/bounds.ts'
-import { mark_page_dirty, note_store } from '../memory/dirty-log.ts'
+import { is_logged, note_store } from '../memory/dirty-log.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { mmu_page_zap_pte } from '../memory/rmap.ts'
 import { valid_pages_of } from '../memory/shadow-page.ts'
@@ -118,6 +118,11 @@ function markDirty(bounds: Bounds): Step<Kvm> {
       since,
       shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})`,
     },
-    { does: (kvm, v) => mark_page_dirty(kvm, target_gfn(kvm, v), bounds) },
+    {
+      does: (kvm, v) => {
+        const gfn = target_gfn(kvm, v)
+        if (is_logged(kvm, gfn, bounds)) kvm.dirty_bitmap.add(gfn)
+      },
+    },
   )
 }

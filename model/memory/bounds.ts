@@ -84,6 +84,8 @@ export interface Bounds {
   /** Frames whose memslot has KVM_MEM_LOG_DIRTY_PAGES set, and how often userspace reads and clears the log. */
   readonly logged: readonly number[]
   readonly logPasses: number
+  /** Is the log off at the start, for userspace to switch on? Then a fault may have seen the slot without it. */
+  readonly enablesLog: boolean
   /** Does reading the log leave it as it is, until userspace clears it (KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2)? */
   readonly manualProtect: boolean
   /** Do faults try to give back write permission without mmu_lock? For direct roots only. */
@@ -214,6 +216,7 @@ export const smallest: Bounds = {
   dirty: false,
   logged: [],
   logPasses: 0,
+  enablesLog: false,
   manualProtect: false,
   fastFaults: false,
   largeSptes: false,
@@ -241,7 +244,7 @@ export const smallest: Bounds = {
 
 /** The set of memslots changes, so that vCPUs look slots up and are readers of kvm->srcu. */
 export function slots_change(bounds: Bounds): boolean {
-  return bounds.slotDeletes + bounds.slotCreates + bounds.slotMoves > 0
+  return bounds.slotDeletes + bounds.slotCreates + bounds.slotMoves > 0 || bounds.enablesLog
 }
 
 /** A slot goes away, by way of KVM_MEMSLOT_INVALID. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../language/layout.ts'
 import { type Bounds, smallest } from './bounds.ts'
-import { is_logged, mark_page_dirty, note_store } from './dirty-log.ts'
+import { fault_is_logged, is_logged, note_store } from './dirty-log.ts'
 import { type Kvm, kvmWorld } from './kvm.ts'
 import { rmap_add, rmap_write_protect } from './rmap.ts'
 import { alloc_shadow_page } from './shadow-page.ts'
@@ -10,20 +10,31 @@ import { sortsOf } from './sorts.ts'
 /** Frames 1 and 2 are logged, frame 3 is not. */
 const bounds: Bounds = { ...smallest, gfns: 4, pfns: 4, logged: [1, 2], logPasses: 1 }
 
-function worldWith(): Kvm {
-  const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
+function worldWith(changes: Partial<Bounds> = {}): Kvm {
+  const changed = { ...bounds, ...changes }
+  const shape = layout(kvmWorld(changed, sortsOf(changed)))
   const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
   for (let gfn = 0; gfn < bounds.gfns; gfn++) kvm.host_pte[gfn] = gfn
   return kvm
 }
 
 describe('the dirty log', () => {
-  it('has bits for the frames of logged slots only', () => {
+  it('is on for the frames of logged slots only', () => {
     const kvm = worldWith()
-    mark_page_dirty(kvm, 2, bounds)
-    mark_page_dirty(kvm, 3, bounds)
-    expect(kvm.dirty_bitmap.elements()).toEqual([2])
-    expect([1, 2, 3].map((gfn) => is_logged(gfn, bounds))).toEqual([true, true, false])
+    expect([1, 2, 3].map((gfn) => is_logged(kvm, gfn, bounds))).toEqual([true, true, false])
+  })
+
+  it('is on for a fault if it was when the fault looked up its slot', () => {
+    const kvm = worldWith({ enablesLog: true })
+    kvm.vcpu[0].fault.gpte[0].to = 1
+    kvm.dirty_logging = true
+    const enabled = { ...bounds, enablesLog: true }
+    expect(is_logged(kvm, 1, enabled)).toBe(true)
+    expect(fault_is_logged(kvm, 0, enabled)).toBe(false)
+    kvm.vcpu[0].fault.slot_logged = true
+    expect(fault_is_logged(kvm, 0, enabled)).toBe(true)
+    kvm.vcpu[0].fault.gpte[0].to = 3
+    expect(fault_is_logged(kvm, 0, enabled)).toBe(false)
   })
 
   it('notes stores under the frame that the host page backs now', () => {

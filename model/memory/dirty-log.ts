@@ -17,14 +17,15 @@ export const dirtyLogThread = (sorts: Sorts, bounds: Bounds) =>
     req: requester(sorts),
   })
 
-/** `kvm_slot_dirty_track_enabled()` for the slot of a frame. */
-export function is_logged(gfn: number, bounds: Bounds): boolean {
-  return bounds.logged.includes(gfn)
+/** `kvm_slot_dirty_track_enabled()` for the slot of a frame, as the current set of memslots has it. */
+export function is_logged(kvm: Kvm, gfn: number, bounds: Bounds): boolean {
+  return bounds.logged.includes(gfn) && (!bounds.enablesLog || kvm.dirty_logging)
 }
 
-/** `mark_page_dirty_in_slot()`: sets the frame's bit, if its slot is logged. */
-export function mark_page_dirty(kvm: Kvm, gfn: number, bounds: Bounds): void {
-  if (is_logged(gfn, bounds)) kvm.dirty_bitmap.add(gfn)
+/** The same for `fault->slot`, which the fault looked up when it began. */
+export function fault_is_logged(kvm: Kvm, v: number, bounds: Bounds): boolean {
+  const { gpte, slot_logged } = kvm.vcpu[v].fault
+  return bounds.logged.includes(gpte[0].to as number) && (!bounds.enablesLog || slot_logged)
 }
 
 /** A store reaches a host page (history): userspace has to copy the frame that the page backs again. */

@@ -70,6 +70,8 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts) {
     aging: array(bounds.agings > 0 ? 1 : 0, agingThread(sorts, bounds)),
     teardown: teardown(bounds),
     external: array(bounds.external.length > 0 ? 1 : 0, struct({ left: range(0, bounds.externalLeft) })),
+    /** KVM_MEM_LOG_DIRTY_PAGES is set in the current set of memslots, where that changes. */
+    dirty_logging: optional(bounds.enablesLog, flag),
     /** memslot->dirty_bitmap. */
     dirty_bitmap: setOf(sorts.logged),
     /** History: the frames that the guest has written since userspace copied them last. */

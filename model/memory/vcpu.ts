@@ -47,6 +47,8 @@ const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     pfn: ref(sorts.pfn),
     /** The memslot of the frame, as PF.3 found it (with changing memslots only). */
     slot: optional(slots_change(bounds), oneOf('none', 'valid', 'invalid')),
+    /** That memslot has dirty logging on. */
+    slot_logged: optional(bounds.enablesLog, flag),
     mmu_seq: range(0, bounds.notifiers * bounds.invalidations),
     /** FETCH: the shadow page of the level in hand, and the child found or built for the next. */
     sp: ref(sorts.page),

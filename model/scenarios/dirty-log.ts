@@ -104,6 +104,15 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     properties: [...LOG_PROPERTIES, 'store-comes-before-the-flush', 'page-is-written-again'],
   }),
   scenario({
+    id: 'dirty-log-enable',
+    title: 'one vCPU writes to a page while userspace switches the dirty log on and makes a pass over it',
+    about:
+      'A fault that found the memslot without dirty logging maps the page writable and sets no bit. The grace period waits for it; then the page is write-protected and the TLBs are flushed, and only then userspace begins to copy.',
+    bounds: { pages: 1, dataWrites: true, logged: [1], logPasses: 1, enablesLog: true },
+    start: ONE_FRAME,
+    properties: [...LOG_PROPERTIES, 'fault-maps-a-page-without-the-log'],
+  }),
+  scenario({
     id: 'dirty-log-fast-fault',
     title: 'two vCPUs on a direct root write to a page that is write-protected for the dirty log',
     about:
