@@ -87,7 +87,7 @@ function walked_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
 /** The host page that the entry maps the address to: with a huge page, one of several. */
 function translated_pfn(kvm: Kvm, v: number, bounds: Bounds): number {
   const pfn = walked_spte(kvm, v, bounds).pfn as number
-  if (!bounds.largeSptes) return pfn
+  if (!bounds.huge) return pfn
   const { walk, walk_level, gva } = kvm.vcpu[v]
   const level = walk === null ? root_level(kvm, v, bounds) : walk_level
   return pfn + (gva % bounds.entries ** (level - 1))
