@@ -1,4 +1,5 @@
 import type { Invariant } from '../model/language/property.ts'
+import type { Counters } from '../model/language/system.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
 import { loaded_roots } from '../model/memory/mmu.ts'
 import { is_obsolete_sp } from '../model/memory/shadow-page.ts'
@@ -24,9 +25,15 @@ export const noStaleRootUsed: Invariant<Kvm> = {
   holds: (kvm, at) =>
     kvm.mmu_lock === 'zapper' ||
     kvm.mmu_lock === 'memslot' ||
+    is_told_by_a_vcpu(kvm, at) ||
     all(kvm.vcpu).every(
       (v) => !in_guest(at, v) || !on_obsolete_root(kvm, v) || kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS'),
     ),
+}
+
+/** A vCPU that unprotects a frame has marked a root and is between there and the end of its request. */
+function is_told_by_a_vcpu(kvm: Kvm, at: Counters): boolean {
+  return kvm.mmu_lock === 'vcpu' && all(at.vcpu).some((v) => at.vcpu[v].includes('/ZAP.9/'))
 }
 
 /** The current root, or a page that a PAE root names, is obsolete. */

@@ -7,6 +7,7 @@ import { noFreedRootInUse } from './no-freed-root-in-use.ts'
 import { noFreedSpteOnRmap } from './no-freed-spte-on-rmap.ts'
 import { noGuestOnARootAfterItsRequest } from './no-guest-on-a-root-after-its-request.ts'
 import { noLinkToADeadPage } from './no-link-to-a-dead-page.ts'
+import { noStaleRootUsed } from './no-stale-root-used.ts'
 import { noWalkOfAFreedPage } from './no-walk-of-a-freed-page.ts'
 import { obsoletePagesAreOldest } from './obsolete-pages-are-oldest.ts'
 import { pageOnOneList } from './page-on-one-list.ts'
@@ -34,6 +35,7 @@ const SAFETY: readonly Invariant<Kvm>[] = [
   rmapKeyIsThePagesOwn,
   pageOnOneList,
   noWalkOfAFreedPage,
+  noStaleRootUsed,
   noGuestOnARootAfterItsRequest,
   noFreedRootInUse,
   noFlushDebtAtUnlock,

@@ -100,8 +100,9 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
       since,
       shows: (kvm, v) => {
         const level = levelOf(kvm, v)
-        const { to, huge } = current_gpte(kvm, v, level, bounds)
-        const found = to === null ? 'not present' : `gfn ${to}${huge ? ', huge page' : ''}`
+        const { to, huge, w } = current_gpte(kvm, v, level, bounds)
+        const rights = bounds.accessRoles && !w ? ', read-only' : ''
+        const found = to === null ? 'not present' : `gfn ${to}${huge ? ', huge page' : ''}${rights}`
         return `level ${level}: table ${table_gfn(kvm, v, level, bounds)} -> ${found}`
       },
       ...(bounds.accessRoles ? { fused: SETS_DIRTY } : {}),

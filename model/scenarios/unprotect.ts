@@ -15,6 +15,7 @@ const UNPROTECT_PROPERTIES = [
   'page-on-one-list',
   'root-count-is-number-of-holders',
   'no-freed-root-in-use',
+  'no-stale-root-used',
   'no-guest-on-a-root-after-its-request',
   'no-obsolete-root-kept',
   'no-use-after-free',
