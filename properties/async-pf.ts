@@ -1,6 +1,7 @@
 import type { Property, Witness } from '../model/language/property.ts'
 import { same_mmu_kind, same_pgd } from '../model/memory/async-pf.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
+import { guestIsToldOfItsOwnFaultsOnly } from './guest-is-told-of-its-own-faults-only.ts'
 import { all } from './guest-mode.ts'
 import { noModuleCodeAfterItsLastReference } from './no-module-code-after-its-last-reference.ts'
 import { pageIsPrefaultedInItsOwnContext } from './page-is-prefaulted-in-its-own-context.ts'
@@ -38,6 +39,7 @@ const processEndsWhileAPageIsSwappedIn: Witness<Kvm> = {
 /** Properties of asynchronous page faults. */
 export const asyncPfProperties: readonly Property<Kvm>[] = [
   pageIsPrefaultedInItsOwnContext,
+  guestIsToldOfItsOwnFaultsOnly,
   pageIsPrefaulted,
   pageArrivesInAnotherContext,
   noModuleCodeAfterItsLastReference,

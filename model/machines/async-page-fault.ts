@@ -65,7 +65,31 @@ export function faultinPfnOrQueue(name: string): Step<Kvm> {
 
 /** The vCPU's side of async page faults: queueing one, waiting for one, and completing one. */
 export function asyncPageFault(): Block<Kvm>[] {
-  return [setUpAsyncPf(), halt()]
+  return [setUpAsyncPf(), halt(), refused()]
+}
+
+/** PF.2, when the guest does not map the address: its own page fault, if it was the guest that touched it. */
+function refused(): Block<Kvm> {
+  const inject = (kvm: Kvm, v: number): void => {
+    forget_fault(kvm, v)
+    finish_instruction(kvm, v)
+  }
+  return block('APF.refused', [
+    step(
+      'PF.2 test',
+      {
+        fn: 'paging64_page_fault',
+        since,
+        shows: (kvm, v) => `fault->prefetch = ${kvm.vcpu[v].prefetch}`,
+        quiet: (kvm, v) => !kvm.vcpu[v].prefetch,
+      },
+      [...endPrefetch(forget_fault), {}],
+    ),
+    step('PF.2 inject', { fn: 'kvm_inject_emulated_page_fault', since, shows: 'inject #PF' }, [
+      ...endPrefetch(inject),
+      { does: inject, to: 'RUN.1' },
+    ]),
+  ])
 }
 
 /** APF.1 to APF.3: the guest is told that the page is missing, and runs something else. */
@@ -253,19 +277,14 @@ function complete(): Step<Kvm>[] {
   ]
 }
 
-/** How a fault ends (`when` it does, after `end`) that KVM has made itself: no instruction is waiting for it. */
-export function endPrefetch(
-  bounds: Bounds,
-  end: (kvm: Kvm, v: number) => void,
-  when: (kvm: Kvm, v: number) => boolean = () => true,
-): Case<Kvm>[] {
-  if (!bounds.asyncPf) return []
+/** How a fault ends, with `end`, that KVM has made itself: no instruction is waiting for it. */
+export function endPrefetch(end: (kvm: Kvm, v: number) => void): Case<Kvm>[] {
   return [
     {
-      when: (kvm, v) => kvm.vcpu[v].prefetch && when(kvm, v),
+      when: (kvm, v) => kvm.vcpu[v].prefetch,
       does: (kvm, v) => {
-        end(kvm, v)
         swap_addresses(kvm, v)
+        end(kvm, v)
         kvm.vcpu[v].prefetch = false
       },
       to: 'APF/APF.9',

@@ -108,16 +108,16 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
       ...(bounds.accessRoles ? { fused: SETS_DIRTY } : {}),
     },
     [
-      // What the guest does not map is not prefaulted.
-      ...endPrefetch(bounds, forget_fault, refused),
-      {
-        when: refused,
-        does: (kvm, v) => {
-          finish_instruction(kvm, v)
-          forget_fault(kvm, v)
-        },
-        to: 'RUN.1',
-      },
+      bounds.asyncPf
+        ? { when: refused, to: 'APF.refused' }
+        : {
+            when: refused,
+            does: (kvm, v) => {
+              finish_instruction(kvm, v)
+              forget_fault(kvm, v)
+            },
+            to: 'RUN.1',
+          },
       {
         // `fault.level` counts up while the walk goes down, so that it starts and ends at its first value.
         when: (kvm, v) => !last(kvm, v),
@@ -247,7 +247,7 @@ function endFault(bounds: Bounds): Entry<Kvm> {
   const unlock = { ...about, shows: 'write_unlock(&kvm->mmu_lock)' }
   // The ioctl tries again until its address is mapped.
   const retry = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].prefault, does: end, to: 'PREFAULT/PRE.try' }
-  const again = [...(bounds.prefaults > 0 ? [retry] : []), ...endPrefetch(bounds, end)]
+  const again = [...(bounds.prefaults > 0 ? [retry] : []), ...(bounds.asyncPf ? endPrefetch(end) : [])]
   if (!watched(bounds)) return step('PF.15', unlock, [...again, { does: end, to: 'RUN.1' }])
   return step('PF.15', unlock, [
     {

@@ -83,7 +83,7 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
       },
     ),
     step('P13', { ...about, shows: 'read_unlock(&kvm->mmu_lock)' }, [
-      ...endPrefetch(bounds, end),
+      ...(bounds.asyncPf ? endPrefetch(end) : []),
       { does: end, to: 'RUN.1' },
     ]),
   ])

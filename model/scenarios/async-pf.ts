@@ -28,10 +28,15 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
     id: 'async-pf-cr3',
     title: 'a guest switches CR3 while a page that one of its tasks has touched is swapped in',
     about:
-      'Shadow paging, no cached roots: each switch leaves root.hpa invalid until the next entry. The request that the page has arrived is serviced before the root is loaded.',
-    bounds: { asyncPf: true, swappedOut: [2], pages: 3, gfns: 4, pfns: 4, pgds: 2, cr3Loads: 2 },
-    start: { tables: [[2], [3]], pages: [{ gfn: 0, level: 1 }] },
-    properties: [...PROPERTIES, ...RMAPS, 'page-arrives-in-another-context'],
+      'Shadow paging, no cached roots: each switch leaves root.hpa invalid until the next entry. The request that the page has arrived is serviced before the root is loaded. The third page directory does not map the address.',
+    bounds: { asyncPf: true, swappedOut: [3], pages: 4, gfns: 5, pfns: 5, pgds: 3, cr3Loads: 2 },
+    start: { tables: [[3], [4], [null]], pages: [{ gfn: 0, level: 1 }] },
+    properties: [
+      ...PROPERTIES,
+      ...RMAPS,
+      'guest-is-told-of-its-own-faults-only',
+      'page-arrives-in-another-context',
+    ],
   }),
   scenario({
     id: 'async-pf-nested',
