@@ -104,6 +104,31 @@ describe.each(Object.entries(shapes))('%s', (_, shape) => {
   })
 })
 
+test('a form stays a form when nothing changes that permutations move', () => {
+  const plain = range(0, 40)
+  const of = layout(
+    struct({ a: plain, cpu: array(cpu, struct({ mode: range(0, 5), page: ref(page) })), b: plain, c: flag }),
+  ) as Layout
+  const group = new SymmetryGroup({ layout: of }, [cpu, page])
+  const form = new CanonicalForm(group, of, new Tabulation(of.fields, 7))
+  const words = new Int32Array(of.words)
+  const notMoved = of.fields.filter(({ index }) => group.moved().every(({ field }) => field.index !== index))
+  expect(notMoved).toHaveLength(3)
+  for (const { word, mask, shift } of notMoved) expect(form.moved[word] & (mask << shift)).toBe(0)
+  fc.assert(
+    fc.property(states(of), fc.array(fc.nat(40), { minLength: 3, maxLength: 3 }), (codes, values) => {
+      of.pack(codes, words, 0)
+      form.canonicalise(words, 0, 0, 0)
+      words.set(form.words)
+      notMoved.forEach(({ word, mask, shift, shape: { size } }, n) => {
+        words[word] = (words[word] & ~(mask << shift)) | ((values[n] % size) << shift)
+      })
+      form.canonicalise(words, 0, 0, 0)
+      expect([...form.words]).toEqual([...words])
+    }),
+  )
+})
+
 test('ids that look alike from everywhere but are not are told apart', () => {
   // A cycle of two and a cycle of three: every id has one successor and one predecessor.
   const node = sort('node', 5)

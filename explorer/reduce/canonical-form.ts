@@ -1,7 +1,8 @@
 import type { Layout } from '../../model/language/layout.ts'
-import type { Tabulation } from '../state/tabulation.ts'
+import { type Tabulation, xoshiro } from '../state/tabulation.ts'
 import { MovedFields } from './moved-fields.ts'
 import { OrderedPartition } from './ordered-partition.ts'
+import { SlotRows } from './slot-rows.ts'
 import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
 /**
@@ -24,41 +25,47 @@ export class CanonicalForm {
   readonly permutation: Permutation
   /** How many permutations leave the given state as it is. */
   stabiliser = 1
+  /** True when the given state was seen at once to be its own form, left as it is by no permutation. */
+  isGiven = false
+  /** Bits of the packed state that permutations may change. */
+  readonly moved: Int32Array
+  readonly #rows: SlotRows
   readonly #fields: MovedFields
-  readonly #codes: Uint16Array
   readonly #partition: OrderedPartition
   readonly #signature: Int32Array
-  /** The part of the signatures that no other id has a part in. */
+  /** The part of the signatures that no other id has a part in; where that is all, the signatures themselves. */
   readonly #own: Int32Array
+  /** 1 for the last slot of each sort. */
+  readonly #sortEnd: Uint8Array
   /** Id of each slot, and the id it takes in the order that is being tried. */
   readonly #ids: Uint8Array
   readonly #rank: Uint8Array
   readonly #candidate: Int32Array
-  #candidateLow = 0
-  #candidateHigh = 0
   /** Number of orders of the ids that give `words`; 0 before the first candidate. */
   #attained = 0
   #from: Int32Array
   #base = 0
   #fromLow = 0
   #fromHigh = 0
-  readonly #hashLow: Int32Array
-  readonly #hashHigh: Int32Array
 
   constructor(group: SymmetryGroup, layout: Layout, hash: Tabulation) {
-    this.#fields = new MovedFields(group, hash)
-    this.#codes = new Uint16Array(this.#fields.count)
+    const random = xoshiro(group.families)
+    this.#fields = new MovedFields(group, hash, random)
+    this.#rows = new SlotRows(group, hash, random)
+    this.#sortEnd = Uint8Array.from({ length: group.slots }, (_, slot) =>
+      slot + 1 < group.slots && group.sortOfSlot(slot + 1) === group.sortOfSlot(slot) ? 0 : 1,
+    )
     this.#partition = new OrderedPartition(group)
     this.#signature = new Int32Array(group.slots)
-    this.#own = new Int32Array(group.slots)
+    this.#own = this.#fields.count === 0 ? this.#signature : new Int32Array(group.slots)
     this.#ids = Uint8Array.from({ length: group.slots }, (_, slot) => group.idOfSlot(slot))
     this.#rank = this.#ids.slice()
     this.permutation = group.identity()
     this.words = new Int32Array(layout.words)
+    this.moved = new Int32Array(layout.words)
+    for (const { field } of group.moved()) this.moved[field.word] |= field.mask << field.shift
     this.#candidate = new Int32Array(layout.words)
     this.#from = this.words
-    this.#hashLow = hash.low
-    this.#hashHigh = hash.high
   }
 
   /** Finds the canonical form of the packed state at `base` with the given hash lanes. */
@@ -67,29 +74,46 @@ export class CanonicalForm {
     this.#base = base
     this.#fromLow = low
     this.#fromHigh = high
-    this.#attained = 0
-    this.#unpack(from, base)
     const partition = this.#partition
-    partition.reset()
-    this.#sign()
+    this.#rows.gather(from, base, this.#own)
+    if (this.#fields.count > 0) {
+      this.#fields.gather(from, base)
+      partition.reset()
+      this.#sign()
+    }
+    this.isGiven = this.#isInOrder()
+    if (this.isGiven) {
+      this.#keep()
+      return
+    }
+    // Without fields whose signatures depend on it, the partition was not needed so far.
+    if (this.#fields.count === 0) partition.reset()
+    this.#attained = 0
     partition.split(this.#signature)
     if (partition.discrete) this.#try(1)
     else this.#search(0)
     this.stabiliser = this.#attained
   }
 
-  #unpack(from: Int32Array, base: number): void {
-    const { count, simple, word, shift, mask, place, says, saysAt } = this.#fields
-    const codes = this.#codes
-    const own = this.#own
-    own.fill(0)
-    // Simple fields have one place each, so field m's is at m.
-    for (let m = 0; m < simple; m++) {
-      const code = (from[base + word[m]] >>> shift[m]) & mask[m]
-      codes[m] = code
-      own[place[m]] += says[saysAt[m] + code]
-    }
-    for (let m = simple; m < count; m++) codes[m] = (from[base + word[m]] >>> shift[m]) & mask[m]
+  /** True when the signatures tell all slots apart and are in order already. */
+  #isInOrder(): boolean {
+    const signature = this.#signature
+    const sortEnd = this.#sortEnd
+    for (let slot = 0; slot < signature.length; slot++)
+      if (sortEnd[slot] === 0 && signature[slot] >= signature[slot + 1]) return false
+    return true
+  }
+
+  /** The state as it is becomes its canonical form. */
+  #keep(): void {
+    const { words, permutation } = this
+    const from = this.#from
+    const base = this.#base
+    for (let w = 0; w < words.length; w++) words[w] = from[base + w]
+    for (let slot = 0; slot < permutation.length; slot++) permutation[slot] = slot
+    this.low = this.#fromLow
+    this.high = this.#fromHigh
+    this.stabiliser = 1
   }
 
   /** Tries the orders that the partition leaves open; its classes are as fine as one round makes them. */
@@ -140,60 +164,15 @@ export class CanonicalForm {
 
   /** True when exchanging two slots of one sort leaves the state as it is. */
   #exchangeable(a: number, b: number): boolean {
-    const { indexedBy, referringTo, firstCode, at } = this.#fields
-    const rank = this.#rank
-    const codes = this.#codes
-    rank.set(this.#ids)
-    const idA = rank[a]
-    const idB = rank[b]
-    rank[a] = idB
-    rank[b] = idA
-    const indexed = indexedBy[a]
-    for (let n = 0; n < indexed.length; n++) {
-      const m = indexed[n]
-      if (this.#image(m) !== codes[at[this.#address(m)]]) return false
-    }
-    // Only what is at a place of neither has to be looked at for its value; the rest was just compared.
-    const referring = referringTo[a]
-    for (let n = 0; n < referring.length; n++) {
-      const m = referring[n]
-      const value = codes[m] - firstCode[m]
-      if ((value === idA || value === idB) && at[this.#address(m)] === m) return false
-    }
-    return true
+    return this.#rows.areAlike(a, b) && this.#fields.areAlike(a, b)
   }
 
-  /** Writes a signature of every slot: what refers to it, up to the names of ids of one class. */
+  /** Writes a signature of every slot: what the state says of its id, up to the names of ids of one class. */
   #sign(): void {
-    const { count, simple, family, valueBase, firstCode, placeStart, place } = this.#fields
     const signature = this.#signature
-    const { color } = this.#partition
-    const codes = this.#codes
-    signature.set(this.#own)
-    for (let m = simple; m < count; m++) {
-      const code = codes[m]
-      const base = valueBase[m]
-      const value = base < 0 || code < firstCode[m] ? -1 : base + code - firstCode[m]
-      if (value < 0 && code === 0) continue
-      const begin = placeStart[m]
-      const end = placeStart[m + 1]
-      let mix = Math.imul(family[m] ^ (value < 0 ? code : color[value] + 0x10000), 0x9e3779b1)
-      mix ^= mix >>> 15
-      for (let k = begin; k < end; k++) {
-        mix = Math.imul(mix + color[place[k]], 0x85ebca6b)
-        mix ^= mix >>> 13
-        if (place[k] === value) mix = Math.imul(mix ^ 0x27d4eb2f, 0xc2b2ae35)
-        if (k > begin && place[k] === place[k - 1]) mix = Math.imul(mix ^ 0x165667b1, 0xc2b2ae35)
-      }
-      for (let k = begin; k < end; k++) {
-        const part = Math.imul(mix + (k - begin + 1), 0xc2b2ae35)
-        signature[place[k]] += part ^ (part >>> 16)
-      }
-      if (value >= 0) {
-        const part = Math.imul(mix ^ 0x3c6ef372, 0xc2b2ae35)
-        signature[value] += part ^ (part >>> 16)
-      }
-    }
+    const own = this.#own
+    for (let slot = 0; slot < signature.length; slot++) signature[slot] = own[slot]
+    this.#fields.sign(signature, this.#partition.color)
   }
 
   /** Builds the state that the present order of the ids gives, and keeps it if it is the least so far. */
@@ -210,59 +189,31 @@ export class CanonicalForm {
       return
     }
     this.#attained = weight
-    this.low = this.#candidateLow
-    this.high = this.#candidateHigh
+    this.low = this.#fields.low
+    this.high = this.#fields.high
     for (let w = 0; w < words.length; w++) words[w] = candidate[w]
     for (let at = 0; at < order.length; at++) this.permutation[order[at]] = at
   }
 
   #build(): void {
-    const { count, simple, word, shift, hashOffset, familyStart, place, at } = this.#fields
     const { order } = this.#partition
     const candidate = this.#candidate
-    const codes = this.#codes
+    const rows = this.#rows
     const rank = this.#rank
-    const ids = this.#ids
-    const hashLow = this.#hashLow
-    const hashHigh = this.#hashHigh
-    let low = this.#fromLow
-    let high = this.#fromHigh
     for (let w = 0; w < candidate.length; w++) candidate[w] = this.#from[this.#base + w]
+    rows.low = this.#fromLow
+    rows.high = this.#fromHigh
     let moves = 0
-    for (let n = 0; n < order.length; n++) {
-      rank[order[n]] = ids[n]
-      moves |= order[n] ^ n
+    for (let at = 0; at < order.length; at++) {
+      const slot = order[at]
+      rank[slot] = this.#ids[at]
+      if (slot === at) continue
+      moves++
+      rows.move(slot, at, candidate)
     }
-    for (let m = 0; moves !== 0 && m < count; m++) {
-      const isSimple = m < simple
-      const code = isSimple ? codes[m] : this.#image(m)
-      const to = isSimple ? at[familyStart[m] + rank[place[m]]] : at[this.#address(m)]
-      const old = codes[to]
-      if (code === old) continue
-      candidate[word[to]] ^= (code ^ old) << shift[to]
-      const before = hashOffset[to] + old
-      const after = hashOffset[to] + code
-      low ^= hashLow[before] ^ hashLow[after]
-      high ^= hashHigh[before] ^ hashHigh[after]
-    }
-    this.#candidateLow = low
-    this.#candidateHigh = high
-  }
-
-  /** What the code of a moved field becomes when every slot takes the id in `#rank`. */
-  #image(m: number): number {
-    const { valueBase, firstCode } = this.#fields
-    const code = this.#codes[m]
-    const base = valueBase[m]
-    const first = firstCode[m]
-    return base < 0 || code < first ? code : this.#rank[base + code - first] + first
-  }
-
-  /** Where a moved field goes when every slot takes the id in `#rank`. */
-  #address(m: number): number {
-    const { familyStart, placeStart, place, stride } = this.#fields
-    let at = familyStart[m]
-    for (let k = placeStart[m]; k < placeStart[m + 1]; k++) at += this.#rank[place[k]] * stride[k]
-    return at
+    const fields = this.#fields
+    fields.low = rows.low
+    fields.high = rows.high
+    if (moves > 0) fields.move(rank, candidate)
   }
 }

@@ -74,7 +74,7 @@ export class OrderedPartition {
         this.#next[slot] = begin
       }
     }
-    color.set(this.#next)
+    for (let slot = 0; slot < color.length; slot++) color[slot] = this.#next[slot]
     this.discrete = discrete
     return changed
   }

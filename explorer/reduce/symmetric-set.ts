@@ -1,9 +1,13 @@
-import { LEAF } from '../compile/record-format.ts'
 import type { Batch, VisitedSet } from '../state/batch.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import type { CanonicalForm } from './canonical-form.ts'
 
 const { chunkBits, chunkMask } = VectorStore
+
+/** Hash lanes in front of the words of a form. */
+const LANES = 2
+/** In place of a stabiliser. */
+const NOT_COUNTED = 0
 
 /**
  * A visited set of orbits: every state is looked up and kept as its canonical form. The states in the store
@@ -23,11 +27,10 @@ export class SymmetricSet implements VisitedSet {
   readonly #store: VectorStore
   readonly #form: CanonicalForm
   readonly #order: number
-  readonly #successor: Int32Array
-  /** The forms of a batch, with their hash lanes and stabilisers. */
+  /** The forms of a batch as rows of hash lanes and words, and what permutations leave each as it is. */
   #forms = new Int32Array(0)
   #lows = new Int32Array(0)
-  #highs = new Int32Array(0)
+  #places = new Int32Array(0)
   #stabilisers = new Float64Array(0)
 
   constructor(inner: VisitedSet, store: VectorStore, form: CanonicalForm, order: number) {
@@ -36,47 +39,89 @@ export class SymmetricSet implements VisitedSet {
     this.#store = store
     this.#form = form
     this.#order = order
-    this.#successor = new Int32Array(store.words)
   }
 
   get bytes(): number {
     return this.#inner.bytes
   }
 
+  growthFor(more: number): number {
+    return this.#inner.growthFor?.(more) ?? 0
+  }
+
   /** First all forms, then the table's places brought into the cache together, then the look-ups. */
   insert(batch: Batch, leaves: Int32Array): void {
+    const { count, found } = batch
+    this.#reserve(count)
+    this.#makeForms(batch, leaves)
+    const forms = this.#forms
+    const at = this.#places
+    const low = this.#lows
+    const inner = this.#inner
+    if (inner.insertRows !== undefined)
+      inner.insertRows({ data: forms, at, low, count, offset: LANES, found })
+    else {
+      inner.touch?.(low, count)
+      for (let k = 0; k < count; k++)
+        found[k] = inner.insertState(forms, at[k] + LANES, low[k], forms[at[k] + 1])
+    }
+    const form = this.#form
+    const stabilisers = this.#stabilisers
+    for (let k = 0; k < count; k++) {
+      if (found[k] >= 0) continue
+      if (stabilisers[k] === NOT_COUNTED) {
+        form.canonicalise(forms, at[k] + LANES, 0, 0)
+        stabilisers[k] = form.stabiliser
+      }
+      this.represented += this.#order / stabilisers[k]
+    }
+  }
+
+  /**
+   * Writes the forms of the successors. A step that changes nothing which permutations move leads from a form
+   * to a form: all states between which the form is chosen change alike.
+   */
+  #makeForms({ low, high, source, leaf, count }: Batch, leaves: Int32Array): void {
     const { words, chunks } = this.#store
     const form = this.#form
-    const successor = this.#successor
-    const { low, high, source, leaf, found, count } = batch
-    this.#reserve(count)
+    const { moved } = form
     const forms = this.#forms
     const lows = this.#lows
+    const stabilisers = this.#stabilisers
     for (let k = 0; k < count; k++) {
       const chunk = chunks[source[k] >>> chunkBits]
       const base = (source[k] & chunkMask) * words
-      for (let w = 0; w < words; w++) successor[w] = chunk[base + w]
-      let change = leaf[k] + LEAF.first
-      for (let n = leaves[leaf[k] + LEAF.changes]; n > 0; n--, change += 2)
-        successor[leaves[change]] ^= leaves[change + 1]
-      form.canonicalise(successor, 0, low[k], high[k])
-      for (let w = 0; w < words; w++) forms[k * words + w] = form.words[w]
-      lows[k] = form.low
-      this.#highs[k] = form.high
-      this.#stabilisers[k] = form.stabiliser
-    }
-    this.#inner.touch?.(lows, count)
-    for (let k = 0; k < count; k++) {
-      found[k] = this.#inner.insertState(forms, k * words, lows[k], this.#highs[k])
-      if (found[k] < 0) this.represented += this.#order / this.#stabilisers[k]
+      const row = k * (words + LANES)
+      const change = leaf[k] - words
+      let moves = 0
+      for (let w = 0; w < words; w++) {
+        forms[row + LANES + w] = chunk[base + w] ^ leaves[change + w]
+        moves |= leaves[change + w] & moved[w]
+      }
+      let lowLane = low[k]
+      let highLane = high[k]
+      stabilisers[k] = NOT_COUNTED
+      if (moves !== 0) {
+        form.canonicalise(forms, row + LANES, lowLane, highLane)
+        stabilisers[k] = form.stabiliser
+        if (!form.isGiven) {
+          for (let w = 0; w < words; w++) forms[row + LANES + w] = form.words[w]
+          lowLane = form.low
+          highLane = form.high
+        }
+      }
+      forms[row] = lowLane
+      forms[row + 1] = highLane
+      lows[k] = lowLane
     }
   }
 
   #reserve(count: number): void {
     if (count <= this.#lows.length) return
-    this.#forms = new Int32Array(count * this.#store.words)
+    const width = this.#store.words + LANES
+    this.#forms = new Int32Array(count * width)
     this.#lows = new Int32Array(count)
-    this.#highs = new Int32Array(count)
+    this.#places = Int32Array.from({ length: count }, (_, k) => k * width)
     this.#stabilisers = new Float64Array(count)
   }
 
