@@ -38,6 +38,7 @@ export const seeds: readonly Seed[] = [
         scenario: 'unprotect-retry',
         property: 'emulation-fails-only-when-shadowed-again',
       },
+      { design: 'H2', scenario: 'wrong-hint-of-a-retry', property: 'wrong-hint-costs-only-time' },
       { design: 'W0', scenario: 'track-write-barrier', property: 'synced-page-agrees' },
       { design: 'W1', scenario: 'track-write-barrier', property: 'synced-page-agrees' },
       { design: 'W3', scenario: 'track-write-barrier', property: 'synced-page-agrees' },

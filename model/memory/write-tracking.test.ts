@@ -4,7 +4,7 @@ import { type Bounds, smallest } from './bounds.ts'
 import { type Kvm, kvmWorld, mmu_lock_is_free } from './kvm.ts'
 import { alloc_shadow_page, free_shadow_page } from './shadow-page.ts'
 import { sortsOf } from './sorts.ts'
-import { clear_unsync_marks, kvm_mmu_mark_parents_unsync } from './write-tracking.ts'
+import { act_on_hint, clear_unsync_marks, kvm_mmu_mark_parents_unsync } from './write-tracking.ts'
 
 /** Page 0 links pages 1 and 2. */
 function world(bounds: Partial<Bounds>): Kvm {
@@ -59,5 +59,37 @@ describe('mmu_lock', () => {
     kvm.mmu_lock_readers.delete(0)
     kvm.mmu_lock = 'vcpu'
     expect(mmu_lock_is_free(kvm)).toBe(false)
+  })
+})
+
+describe('acting on a reading of indirect_shadow_pages', () => {
+  const remembered = (kvm: Kvm, shadowed: boolean): boolean => {
+    kvm.wrong_hint[0] = false
+    act_on_hint(kvm, shadowed)
+    return kvm.wrong_hint[0]
+  }
+
+  it('is wrong when the pages say otherwise, whatever the count says', () => {
+    const kvm = world({ hintHistory: true })
+    // Built, and not counted yet.
+    expect(kvm.indirect_shadow_pages).toBe(0)
+    expect(remembered(kvm, false)).toBe(true)
+    expect(remembered(kvm, true)).toBe(false)
+    for (const page of [0, 1, 2]) kvm.page[page].role_invalid = true
+    expect(remembered(kvm, true)).toBe(true)
+    expect(remembered(kvm, false)).toBe(false)
+  })
+
+  it('stays remembered', () => {
+    const kvm = world({ hintHistory: true })
+    act_on_hint(kvm, false)
+    act_on_hint(kvm, true)
+    expect(kvm.wrong_hint[0]).toBe(true)
+  })
+
+  it('is not looked at where a scenario does not ask', () => {
+    const kvm = world({})
+    act_on_hint(kvm, false)
+    expect(kvm.wrong_hint).toHaveLength(0)
   })
 })
