@@ -41,6 +41,9 @@ export interface Reductions {
   report(states: number): ReductionReport
 }
 
+/** The reductions of a search that leaves nothing out. */
+export const UNREDUCED: Reductions = { symmetry: null, partialOrder: null, report: () => NOTHING_REDUCED }
+
 /** What a search needs for its reductions. */
 export interface Reducible<W> {
   readonly system: System<W>

@@ -2,7 +2,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
 import { LEAF } from '../compile/record-format.ts'
-import { type Reductions, withReductions } from '../reduce/reduction.ts'
+import { type Reductions, UNREDUCED, withReductions } from '../reduce/reduction.ts'
 import { predictedCollision } from '../state/collisions.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import { type Engine, engineFor } from './engine.ts'
@@ -33,6 +33,21 @@ export function breadthFirst<W>(
     new BreadthFirst(system, properties, options, reductions).run(),
   )
   return withLiveness(system, properties, options, found)
+}
+
+/**
+ * Searches again, with one thread, for what several threads have found together, until all of it is found.
+ * @param sought ids of properties that are decided by a state or step, and of faults that occur.
+ * @returns the traces that `breadthFirst` shows, in the order in which it finds them; and why some are missing,
+ * or null.
+ */
+export function tracesTo<W>(
+  system: System<W>,
+  properties: readonly Property<W>[],
+  sought: readonly string[],
+  options: SearchOptions,
+): { readonly traces: [string, Trace][]; readonly stopped: string | null } {
+  return new BreadthFirst(system, properties, options, UNREDUCED).tracesTo(sought)
 }
 
 const { chunkBits, chunkMask } = VectorStore
@@ -82,10 +97,25 @@ class BreadthFirst<W> implements ExpansionSink {
   }
 
   run(): SearchResult<W> {
+    this.#search(() => false)
+    return this.#result()
+  }
+
+  tracesTo(sought: readonly string[]): { traces: [string, Trace][]; stopped: string | null } {
+    const { findings } = this.#engine.judge
+    this.#search(() => sought.every((id) => findings.has(id)))
+    const traces = Array.from(findings, ([id, { state, step }]): [string, Trace] => [
+      id,
+      this.#traceTo(state, step),
+    ])
+    return { traces, stopped: this.#stopped }
+  }
+
+  #search(isEnough: () => boolean): void {
     const { resume } = this.#options
     if (resume === undefined) this.#enterInitialStates()
     else this.#goOnFrom(resume)
-    while (this.#stopped === null) {
+    while (this.#stopped === null && !isEnough()) {
       if (this.#head === this.#levelEnd) {
         if (this.#beyond !== null || this.#engine.store.count === this.#levelEnd) break
         this.#depth++
@@ -114,7 +144,6 @@ class BreadthFirst<W> implements ExpansionSink {
     else if (this.#head === this.#engine.store.count) this.#stopped = null
     if (this.#stopped !== null) this.#save()
     this.#engine.store.close()
-    return this.#result()
   }
 
   /** Leaves a checkpoint, unless some of the states found are not counted. */

@@ -66,7 +66,9 @@ export function engineFor<W>(
   const classes = new AnswerClasses(predicates, compiled)
   const judge = new Judge(system, properties, predicates, classes)
   const edges = storage === 'exact' && properties.some((p) => p.kind === 'progress') ? new Edges() : null
-  const inheritance = handsOn ? new Inheritance(expander.lists, store, edges === null) : null
+  const inheritance = handsOn
+    ? new Inheritance(expander.lists, store, edges === null ? 'in-order' : 'never')
+    : null
   const engine = { compiled, store, visited, fingerprints, expander, inheritance, classes, judge, edges }
   if (log === null) return { ...engine, checkpoint: null }
   if (symmetry !== null || partialOrder !== null || edges !== null)

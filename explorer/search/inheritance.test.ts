@@ -9,7 +9,7 @@ import { ExactSet } from '../state/exact-set.ts'
 import { type Notes, VectorStore } from '../state/vector-store.ts'
 import { breadthFirst } from './breadth-first.ts'
 import { Expander, type ExpansionSink } from './expander.ts'
-import { Inheritance } from './inheritance.ts'
+import { Inheritance, type Sleep } from './inheritance.ts'
 import { Successors } from './successors.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
@@ -17,12 +17,8 @@ const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 /** States expanded; the first chunk of the store is enough for them. */
 const MOST = 10_000
 
-/** A search, state by state, that hands `look` each state just before it is expanded. Returns its look-ups. */
-function explore(
-  system: System,
-  sleep: boolean,
-  look: (parts: Parts, words: Int32Array, notes: Notes) => void = () => {},
-): { readonly states: number; readonly transitions: number; readonly lookUps: number } {
+/** What the searches here are made of; the initial states are known. */
+function searchOf(system: System, sleep: Sleep) {
   const compiled = new CompiledSystem(system)
   const { layout, initial, threads } = system
   const store = new VectorStore(layout.words, true, threads.length, threads.length > 8 ? 1 : 2)
@@ -44,6 +40,17 @@ function explore(
     return true
   }
   const sink: ExpansionSink = { flush: lookUp, special: () => {}, stuck: () => {} }
+  return { compiled, store, expander, lookUp, lookUps: () => lookUps, sink }
+}
+
+/** A search, state by state, that hands `look` each state just before it is expanded. Returns its look-ups. */
+function explore(
+  system: System,
+  sleep: Sleep,
+  look: (parts: Parts, words: Int32Array, notes: Notes) => void = () => {},
+): { readonly states: number; readonly transitions: number; readonly lookUps: number } {
+  const { layout, threads } = system
+  const { store, expander, lookUp, lookUps, sink } = searchOf(system, sleep)
   for (let head = 0; head < Math.min(store.count, MOST); head++) {
     const at = head * threads.length
     const words = store.chunks[0].slice(head * layout.words, (head + 1) * layout.words)
@@ -51,7 +58,47 @@ function explore(
     expander.expand(head, head + 1, sink)
     lookUp()
   }
-  return { states: store.count, transitions: expander.transitions, lookUps }
+  return { states: store.count, transitions: expander.transitions, lookUps: lookUps() }
+}
+
+/**
+ * A search by levels that sleeps by level and expands the states of a level in their order or backwards.
+ * Returns how many threads slept, and how many successors by their steps were not known after the level.
+ */
+function exploreByLevel(
+  system: System,
+  backwards: boolean,
+): { readonly states: number; readonly missing: number; readonly asleep: number } {
+  const { compiled, store, expander, lookUp, sink } = searchOf(system, 'by-level')
+  const { words } = system.layout
+  const { room } = store
+  const known = new Set<string>()
+  const successors = new Successors(compiled)
+  let missing = 0
+  let asleep = 0
+  for (let first = 0, end = store.count; first < end && end < MOST; first = end, end = store.count) {
+    for (let n = first; n < end; n++) {
+      const state = backwards ? end - 1 - (n - first) : n
+      expander.expand(state, state + 1, sink)
+      lookUp()
+    }
+    const vectors = store.chunks[0]
+    for (let s = known.size; s < store.count; s++)
+      known.add(vectors.subarray(s * words, (s + 1) * words).join(' '))
+    for (let s = first; s < end; s++) {
+      store.notes[0].subarray(s * room, (s + 1) * room).forEach((note, t) => {
+        if ((note & 1) === 0) return
+        asleep++
+        const count = successors.findOf(t, vectors, s * words)
+        for (let k = 0; k < count; k++) {
+          const after = vectors.slice(s * words, (s + 1) * words)
+          successors.apply(k, after, 0)
+          if (!known.has(after.join(' '))) missing++
+        }
+      })
+    }
+  }
+  return { states: store.count, missing, asleep }
 }
 
 interface Parts {
@@ -66,7 +113,7 @@ describe('notes', () => {
     const check = (system: System): void => {
       const known = new Set<string>()
       let seen = 0
-      explore(system, true, ({ store, expander: { lists } }, words, notes) => {
+      explore(system, 'in-order', ({ store, expander: { lists } }, words, notes) => {
         const width = system.layout.words
         for (; seen < store.count; seen++)
           known.add(store.chunks[0].subarray(seen * width, (seen + 1) * width).join(' '))
@@ -104,10 +151,29 @@ describe('notes', () => {
     expect(asleep).toBeGreaterThan(1000)
   })
 
+  test('by level, let a thread sleep only when all it leads to is known when the level is finished', () => {
+    let slept = 0
+    const check = (system: System, backwards: boolean): void => {
+      const { states, missing, asleep } = exploreByLevel(system, backwards)
+      expect(missing).toBe(0)
+      expect(states).toBe(explore(system, 'never').states)
+      slept += asleep
+    }
+    fc.assert(
+      fc.property(tapes, fc.boolean(), (tape, backwards) =>
+        check(randomSystem(tape).system as System, backwards),
+      ),
+      { numRuns: 200 },
+    )
+    check(twoPhase(4), false)
+    check(twoPhase(4), true)
+    expect(slept).toBeGreaterThan(1000)
+  })
+
   test('save look-ups, but no state and no step', () => {
-    const all = explore(twoPhase(5), false)
+    const all = explore(twoPhase(5), 'never')
     expect(all.lookUps).toBe(all.transitions)
-    const some = explore(twoPhase(5), true)
+    const some = explore(twoPhase(5), 'in-order')
     expect([some.states, some.transitions]).toEqual([8832, all.transitions])
     expect(some.lookUps).toBeLessThan(0.6 * all.lookUps)
   })

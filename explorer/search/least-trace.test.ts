@@ -4,7 +4,8 @@ import type { System } from '../../model/language/system.ts'
 import { CompiledSystem } from '../compile/compiled-system.ts'
 import { ANSWER, Predicates } from '../compile/predicates.ts'
 import { randomSystem } from '../oracles/random-system.ts'
-import { breadthFirst } from './breadth-first.ts'
+import { twoPhaseSubject } from '../oracles/subjects.ts'
+import { breadthFirst, tracesTo } from './breadth-first.ts'
 import { Judge } from './judge.ts'
 import { Successors } from './successors.ts'
 
@@ -58,4 +59,21 @@ test('of equally short counterexamples the least is shown', () => {
     { numRuns: 100 },
   )
   expect(compared).toBeGreaterThan(20)
+})
+
+test('a search for traces shows the same, in the order of finding, and says when it was stopped', () => {
+  const { system, properties } = twoPhaseSubject(5)
+  const found = breadthFirst(system, properties).properties.filter(({ trace }) => trace !== null)
+  const expected = new Map(found.map(({ property, trace }) => [property.id, trace]))
+  const sought = [...expected.keys()]
+  const { traces, stopped } = tracesTo(system, properties, sought, {})
+  expect([new Map(traces), stopped]).toEqual([expected, null])
+  const lengths = traces.map(([, { steps }]) => steps.length)
+  expect(lengths).toEqual(lengths.toSorted((a, b) => a - b))
+  expect(sought.length).toBeGreaterThan(2)
+  // It does not go on when it has all: a limit further on is not reached.
+  const [[first, way]] = traces
+  expect(tracesTo(system, properties, [first], { maxDepth: way.steps.length + 1 }).stopped).toBe(null)
+  const cut = tracesTo(system, properties, sought, { stop: () => true })
+  expect([cut.traces.length < sought.length, cut.stopped]).toEqual([true, 'interrupted'])
 })

@@ -39,7 +39,7 @@ export interface PropertyResult<W = never> {
   readonly antecedent: number
   /** A shortest violation; for a witness, a shortest way to it. Null when there is none to show. */
   readonly trace: Trace | null
-  /** Why the verdict is inconclusive, where that is not simply that the search ended early. */
+  /** Why the verdict is inconclusive, where that is not simply that the search ended early; or why there is no trace. */
   readonly reason?: string
   /**
    * Id of a fault that occurs: behaviours end there, what would come is not known. Nothing is wrong with the

@@ -27,37 +27,43 @@ export function checkFault<W>(properties: readonly Property<W>[], fault: string)
  * The verdicts on properties, in their order. Behaviours end at a fault: where one occurs, only what was found
  * is sure, and everything else is known up to there.
  * @param antecedents how often each had something to judge.
- * @param traces to what was found, by id; a property without one was not decided by a state or step.
+ * @param traces to what was found, by id, null where the way to it is not known; a property that is not among
+ * them was not decided by a state or step.
  */
 export function resultsOf<W>(
   properties: readonly Property<W>[],
   antecedents: readonly number[],
-  traces: ReadonlyMap<string, Trace>,
+  traces: ReadonlyMap<string, Trace | null>,
   evidence: Decided,
 ): PropertyResult<W>[] {
   const upTo = properties.find(({ id, kind }) => kind === 'fault' && traces.has(id))?.id
   return properties.map((property, n) => {
     const { id, kind } = property
     const trace = traces.get(id) ?? null
-    const verdict = verdictOf(property, trace !== null, evidence)
+    const isFound = traces.has(id)
+    const verdict = verdictOf(property, isFound, evidence)
     // Liveness has a judgement of its own, which looks at faults itself.
-    const ends = upTo !== undefined && trace === null && evidence.complete && !isLiveness(property)
+    const ends = upTo !== undefined && !isFound && evidence.complete && !isLiveness(property)
     return {
       property,
       verdict: ends ? 'inconclusive' : verdict,
       antecedent: kind === 'action' || isQuestion(property) ? antecedents[n] : evidence.states,
       trace,
-      ...(kind === 'progress' && trace === null && evidence.complete && evidence.edges === null
+      ...(kind === 'progress' && !isFound && evidence.complete && evidence.edges === null
         ? { reason: NEEDS_EDGES }
         : ends
           ? { upTo }
-          : {}),
+          : isFound && trace === null
+            ? { reason: NO_TRACE }
+            : {}),
     }
   })
 }
 
 const NEEDS_EDGES =
   'that a goal can always be reached is judged on the graph of states kept in full; use exact storage'
+
+const NO_TRACE = 'the search ended before the way there was found'
 
 function verdictOf<W>(property: Property<W>, found: boolean, { complete, edges }: Decided): Verdict {
   // Judged on the graph of labelled edges (liveness/); nothing that looks at single states may pass them.

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { VectorStore } from './vector-store.ts'
+import { type SharedChunk, VectorStore } from './vector-store.ts'
 
 const CHUNK = VectorStore.chunkMask + 1
 
@@ -74,5 +74,31 @@ describe('VectorStore', () => {
     // Two chunks live at once, never more; kept states stay.
     expect(store.bytes).toBe(4 * CHUNK * (2 * 3 + (keep ? 3 : 2)))
     if (keep) expect(store.chunks[0][7]).toBe(7)
+  })
+
+  test('guests are expanded as if they were the first states, with nothing but the lowest bits of their notes', () => {
+    const told: [number, SharedChunk][] = []
+    const home = new VectorStore(2, false, 3, 2, (chunk, arrays) => told.push([chunk, arrays]))
+    home.setGuestsAside()
+    const own = new VectorStore(2, false, 3, 2, () => {})
+    own.setGuestsAside()
+    own.tags[0].fill(5)
+    for (let n = 0; n < 10; n++) {
+      expect(home.append(Int32Array.of(n, -n), 0, n * 3, n * 5)).toBe(CHUNK + n)
+      home.notes[1].fill(n, 3 * n, 3 * n + 3)
+    }
+    const [[chunk, arrays]] = told
+    expect([told.length, chunk, arrays.vectors.buffer instanceof SharedArrayBuffer]).toEqual([1, 1, true])
+    own.takeGuests(arrays, 4, 7)
+    expect([...own.chunks[0].subarray(0, 6)]).toEqual([4, -4, 5, -5, 6, -6])
+    expect([...own.lows[0].subarray(0, 4)]).toEqual([12, 15, 18, 0])
+    expect([...own.highs[0].subarray(0, 4)]).toEqual([20, 25, 30, 0])
+    expect([...own.notes[0].subarray(0, 9)]).toEqual([0, 0, 0, 1, 1, 1, 0, 0, 0])
+    expect([...own.tags[0].subarray(0, 4)]).toEqual([0, 0, 0, 5])
+    // The chunk of the guests stays when own states are expanded.
+    own.append(Int32Array.of(1, 2), 0, 3, 4)
+    const before = own.bytes
+    own.expandedUpTo(CHUNK)
+    expect([own.bytes, own.chunks[0].length]).toEqual([before, 2 * CHUNK])
   })
 })

@@ -9,6 +9,14 @@ const CHUNK_MASK = CHUNK - 1
 /** Numbers of `noteBytes` bytes. */
 export type Notes = Uint8Array | Uint16Array
 
+/** The arrays of a chunk that other threads may read. */
+export interface SharedChunk {
+  readonly vectors: Int32Array
+  readonly lows: Int32Array
+  readonly highs: Int32Array
+  readonly notes: Notes
+}
+
 /**
  * Packed states numbered in the order of their discovery, in chunks. It serves as the frontier (hash lanes
  * and tags are kept until a state has been expanded) and, when `keep` is set, as the full set of states.
@@ -36,20 +44,61 @@ export class VectorStore {
   /** Chunks of the frontier that are on disk. */
   readonly #spilled = new Set<number>()
   #disk: SpillFile | null = null
+  readonly #share: ((chunk: number, arrays: SharedChunk) => void) | null
+  #guests = 0
 
-  constructor(words: number, keep: boolean, room = 0, noteBytes: 1 | 2 = 2) {
+  /**
+   * @param share told of each chunk before there is a state in it; the chunks are then in shared memory. Those
+   * that are let go are used again under another number, so others may only read states that are not expanded
+   * yet, or all that are kept.
+   */
+  constructor(
+    words: number,
+    keep: boolean,
+    room = 0,
+    noteBytes: 1 | 2 = 2,
+    share: ((chunk: number, arrays: SharedChunk) => void) | null = null,
+  ) {
     this.words = words
     this.keep = keep
     this.room = room
     this.noteBytes = noteBytes
+    this.#share = share
   }
 
   /** Bytes held, spare chunks included. */
   get bytes(): number {
-    const live = this.chunks.length - this.#released - this.#spilled.size
+    const live = this.chunks.length - this.#released - this.#spilled.size + this.#guests
     const vectors = (this.keep ? this.chunks.length : live) + this.#spareWords.length
     const notes = this.room * this.noteBytes * (live + this.#spareNotes.length)
     return CHUNK * (4 * (vectors * this.words + 3 * live + this.#spareHashes.length) + notes)
+  }
+
+  /**
+   * Sets the first chunk of an empty store aside for states of another store, one after the other: they can
+   * then be expanded as if they were numbers 0, 1, ... of this one. Own states have larger numbers.
+   */
+  setGuestsAside(): void {
+    this.chunks.push(new Int32Array(CHUNK * this.words))
+    for (const lanes of [this.lows, this.highs, this.tags]) lanes.push(new Int32Array(CHUNK))
+    this.notes.push(this.#newNotes())
+    this.count = CHUNK
+    this.#released = 1
+    this.#guests = 1
+  }
+
+  /**
+   * Copies the states `from` to `end - 1` of a chunk of another store in as guests, with nothing but the
+   * lowest bits of their notes. Those that were here are overwritten.
+   */
+  takeGuests({ vectors, lows, highs, notes }: SharedChunk, from: number, end: number): void {
+    const { words, room } = this
+    this.chunks[0].set(vectors.subarray(from * words, end * words))
+    this.lows[0].set(lows.subarray(from, end))
+    this.highs[0].set(highs.subarray(from, end))
+    this.tags[0].fill(0, 0, end - from)
+    const own = this.notes[0]
+    for (let n = 0; n < (end - from) * room; n++) own[n] = notes[from * room + n] & 1
   }
 
   /** Appends a copy of a packed state. Returns its number. */
@@ -172,10 +221,12 @@ export class VectorStore {
 
   #takeArrays(c: number): void {
     for (const lanes of [this.lows, this.highs, this.tags])
-      lanes[c] = this.#spareHashes.pop() ?? new Int32Array(CHUNK)
+      lanes[c] = this.#spareHashes.pop() ?? this.#newWords(CHUNK)
     this.notes[c] = this.#spareNotes.pop()?.fill(0) ?? this.#newNotes()
     if (!this.keep || c >= this.chunks.length)
-      this.chunks[c] = this.#spareWords.pop() ?? new Int32Array(CHUNK * this.words)
+      this.chunks[c] = this.#spareWords.pop() ?? this.#newWords(CHUNK * this.words)
+    const [vectors, lows, highs, notes] = [this.chunks[c], this.lows[c], this.highs[c], this.notes[c]]
+    this.#share?.(c, { vectors, lows, highs, notes })
   }
 
   /**
@@ -219,8 +270,16 @@ export class VectorStore {
   }
 
   #newNotes(): Notes {
-    const length = CHUNK * this.room
-    return this.noteBytes === 1 ? new Uint8Array(length) : new Uint16Array(length)
+    const memory = this.#memory(CHUNK * this.room * this.noteBytes)
+    return this.noteBytes === 1 ? new Uint8Array(memory) : new Uint16Array(memory)
+  }
+
+  #newWords(count: number): Int32Array {
+    return new Int32Array(this.#memory(4 * count))
+  }
+
+  #memory(bytes: number): ArrayBuffer | SharedArrayBuffer {
+    return this.#share === null ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes)
   }
 
   #room(): number {

@@ -1,6 +1,10 @@
 import type { VisitedSet } from './batch.ts'
 import { ExactSet } from './exact-set.ts'
 import { FingerprintSet } from './fingerprint-set.ts'
+import { type AllVectors, SharedExactSet } from './shared-exact-set.ts'
+import { SharedFingerprintSet } from './shared-fingerprint-set.ts'
+import type { SharedTable } from './shared-table.ts'
+import { SharedWideFingerprintSet } from './shared-wide-fingerprint-set.ts'
 import type { VectorStore } from './vector-store.ts'
 import { WideFingerprintSet } from './wide-fingerprint-set.ts'
 
@@ -19,4 +23,26 @@ export function visitedSetOf(store: VectorStore, options: StorageOptions): Visit
   if ((options.storage ?? 'exact') === 'exact') return new ExactSet(store)
   const { fingerprintBits: bits = 64, seed = 1 } = options
   return bits === 64 ? new FingerprintSet(store) : new WideFingerprintSet(store, bits, seed)
+}
+
+/** Words of a slot in the table that several threads share. */
+export function wordsPerSlot({ storage = 'exact', fingerprintBits = 64 }: StorageOptions): number {
+  return storage === 'exact' ? 2 : fingerprintBits / 32
+}
+
+/**
+ * The same over a table that several threads share.
+ * @param store what this thread finds first. @param all what all threads found. @param me number of the thread.
+ */
+export function sharedSetOf(
+  table: SharedTable,
+  store: VectorStore,
+  all: AllVectors,
+  me: number,
+  { storage = 'exact', fingerprintBits: bits = 64, seed = 1 }: StorageOptions,
+): VisitedSet {
+  if (storage === 'exact') return new SharedExactSet(table, store, all, me)
+  return bits === 64
+    ? new SharedFingerprintSet(table, store)
+    : new SharedWideFingerprintSet(table, store, bits, seed)
 }

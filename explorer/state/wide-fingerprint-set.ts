@@ -1,4 +1,3 @@
-import { LEAF } from '../compile/record-format.ts'
 import type { Batch, VisitedSet } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
 import { xoshiro } from './tabulation.ts'
@@ -7,8 +6,41 @@ import { VectorStore } from './vector-store.ts'
 const { chunkBits, chunkMask } = VectorStore
 
 /**
+ * The lanes of a hash beyond the first two, from the packed words, by tabulation over their bytes.
+ */
+export class FurtherLanes {
+  readonly lanes = new Int32Array(2)
+  readonly #words: number
+  /** One random word per byte of the state vector, value and lane. */
+  readonly #random: readonly Int32Array[]
+
+  constructor(words: number, seed: number) {
+    this.#words = words
+    const random = xoshiro(~seed)
+    this.#random = [0, 1].map(() => Int32Array.from({ length: words * 4 * 256 }, random))
+  }
+
+  /** Puts the lanes of a state into `lanes`. */
+  of(words: Int32Array, base: number): void {
+    const [first, second] = this.#random
+    let a = 0
+    let b = 0
+    for (let w = 0; w < this.#words; w++) {
+      const word = words[base + w]
+      for (let byte = 0; byte < 4; byte++) {
+        const entry = ((w * 4 + byte) << 8) | ((word >>> (8 * byte)) & 255)
+        a ^= first[entry]
+        b ^= second[entry]
+      }
+    }
+    this.lanes[0] = a
+    this.lanes[1] = b
+  }
+}
+
+/**
  * The visited set as fingerprints of 96 or 128 bits. The lanes beyond the 64 bits that travel with the states
- * are made here, from the packed words, by tabulation over their bytes: independent of the first two lanes.
+ * are made here, by FurtherLanes: independent of the first two.
  */
 export class WideFingerprintSet implements VisitedSet {
   readonly lossy = true
@@ -18,10 +50,8 @@ export class WideFingerprintSet implements VisitedSet {
   readonly #lanes: number
   #table: Int32Array
   #mask: number
-  /** One random word per byte of the state vector, value and further lane. */
-  readonly #random: readonly Int32Array[]
   readonly #candidate: Int32Array
-  readonly #further = new Int32Array(2)
+  readonly #hash: FurtherLanes
   /** Keeps the warming reads from being optimised away. */
   touched = 0
 
@@ -32,8 +62,7 @@ export class WideFingerprintSet implements VisitedSet {
     this.#table = new Int32Array(capacity * this.#lanes)
     this.#mask = capacity - 1
     this.#candidate = new Int32Array(store.words)
-    const random = xoshiro(~seed)
-    this.#random = [0, 1].map(() => Int32Array.from({ length: store.words * 4 * 256 }, random))
+    this.#hash = new FurtherLanes(store.words, seed)
   }
 
   get bytes(): number {
@@ -50,12 +79,10 @@ export class WideFingerprintSet implements VisitedSet {
     const candidate = this.#candidate
     this.touch(low, count)
     for (let k = 0; k < count; k++) {
-      const chunk = chunks[source[k] >>> chunkBits]
+      const from = chunks[source[k] >>> chunkBits]
       const base = (source[k] & chunkMask) * words
-      for (let w = 0; w < words; w++) candidate[w] = chunk[base + w]
-      let change = leaf[k] + LEAF.first
-      for (let n = leaves[leaf[k] + LEAF.changes]; n > 0; n--, change += 2)
-        candidate[leaves[change]] ^= leaves[change + 1]
+      const change = leaf[k] - words
+      for (let w = 0; w < words; w++) candidate[w] = from[base + w] ^ leaves[change + w]
       found[k] = this.insertState(candidate, 0, low[k], high[k])
     }
   }
@@ -84,10 +111,10 @@ export class WideFingerprintSet implements VisitedSet {
 
   insertState(words: Int32Array, base: number, low: number, high: number): number {
     this.#reserve()
-    this.#hash(words, base)
+    this.#hash.of(words, base)
     const table = this.#table
     const lanes = this.#lanes
-    const further = this.#further
+    const further = this.#hash.lanes
     const hi = low === 0 && high === 0 ? 1 : high
     let slot = low & this.#mask
     for (;;) {
@@ -103,22 +130,6 @@ export class WideFingerprintSet implements VisitedSet {
       }
       slot = (slot + 1) & this.#mask
     }
-  }
-
-  #hash(words: Int32Array, base: number): void {
-    const [first, second] = this.#random
-    let a = 0
-    let b = 0
-    for (let w = 0; w < this.#store.words; w++) {
-      const word = words[base + w]
-      for (let byte = 0; byte < 4; byte++) {
-        const entry = ((w * 4 + byte) << 8) | ((word >>> (8 * byte)) & 255)
-        a ^= first[entry]
-        b ^= second[entry]
-      }
-    }
-    this.#further[0] = a
-    this.#further[1] = b
   }
 
   #reserve(): void {

@@ -66,14 +66,15 @@ describe('parallelBreadthFirst', () => {
     )
   })
 
-  test('rounds that do not fit into one window', async () => {
+  test.each([
+    { workers: 2, storage: 'fingerprint', fingerprintBits: 96 },
+    { workers: 3, storage: 'fingerprint', fingerprintBits: 128 },
+    { workers: 3, storage: 'fingerprint' },
+    { workers: 3, storage: 'exact' },
+  ] as const)('a table that grows from four slots: %o', async (options) => {
     const { system, properties } = filterLockSubject(5)
     const alone = breadthFirst(system, properties)
-    const together = await inParallel(filterLockSubject, [5], {
-      workers: 2,
-      fingerprintBits: 96,
-      storage: 'fingerprint',
-    })
+    const together = await inParallel(filterLockSubject, [5], { ...options, slots: 4 })
     expect(essence(together)).toEqual(essence(alone))
   })
 
@@ -88,6 +89,14 @@ describe('parallelBreadthFirst', () => {
     const few = await inParallel(twoPhaseSubject, [6], { workers: 2, maxStates: 1000 })
     expect([few.complete, few.incompleteReason]).toEqual([false, 'more than 1000 states (--max-states)'])
     expect(few.properties[0].verdict).toBe('inconclusive')
+    // What was found before is told all the same, with its least trace.
+    const { system: larger, properties: asked } = twoPhaseSubject(7)
+    const some = await inParallel(twoPhaseSubject, [7], { workers: 2, maxStates: 50_000 })
+    const found = some.properties.filter(({ trace }) => trace !== null).map(({ property }) => property.id)
+    expect([some.complete, found.length > 1]).toEqual([false, true])
+    for (const { property, verdict, trace } of breadthFirst(larger, asked).properties)
+      if (found.includes(property.id))
+        expect(some.properties.find((p) => p.property.id === property.id)).toMatchObject({ verdict, trace })
     const stopped = await inParallel(twoPhaseSubject, [8], { workers: 2, stop: () => true })
     expect([stopped.complete, stopped.incompleteReason]).toEqual([false, 'interrupted'])
   })

@@ -1,6 +1,7 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { Trace } from '../result.ts'
 import type { SearchOptions } from '../search-options.ts'
-import type { Origin } from './ancestry.ts'
-import type { SharedMemory } from './exchange.ts'
+import type { SharedMemory } from './shared-memory.ts'
 import type { SubjectSource } from './subject.ts'
 
 /** The options of a search that can be sent to a worker. */
@@ -9,20 +10,12 @@ export type ParallelOptions = Pick<
   'storage' | 'fingerprintBits' | 'seed' | 'maxStates' | 'maxDepth' | 'timeLimit' | 'memoryLimit'
 >
 
-/** A first finding of one worker; the least (depth, rank, step) of all workers is the search's. */
-export interface Found {
-  readonly state: number
-  readonly step: number | null
-  readonly depth: number
-  readonly rank: number
-}
-
 /** What one worker found, as plain data. */
 export interface PeerReport {
+  /** The limit at which this worker stopped all of them, or null. */
   readonly stopped: string | null
-  /** States of all workers within the depth limit, and own ones. */
+  /** States of all workers within the depth limit. */
   readonly states: number
-  readonly own: number
   readonly transitions: number
   readonly depth: number
   readonly deadlocks: number
@@ -31,23 +24,38 @@ export interface PeerReport {
   readonly fired: readonly number[]
   /** By property. */
   readonly antecedents: readonly number[]
-  /** By property or fault. */
-  readonly found: readonly (readonly [string, Found])[]
+  /** Ids of the properties that a state or step decided, and of the faults that occurred. */
+  readonly found: readonly string[]
   /** Bits of a fingerprint; null when states are kept. */
   readonly bits: number | null
   readonly collisionMeasured: number
 }
 
-/** What a worker is started with. */
+/**
+ * The way to each property that was decided, or fault that occurred, in the order in which they were found. Null
+ * where it was not found before the search was stopped.
+ */
+export interface TracesReport {
+  readonly traces: readonly (readonly [string, Trace | null])[]
+  /** Why some may be null, or null. */
+  readonly stopped: string | null
+}
+
+/** What a thread is started with. */
 export interface WorkerInput {
   readonly source: SubjectSource
   readonly options: ParallelOptions
   readonly memory: SharedMemory
-  readonly me: number
+  readonly task:
+    | { readonly kind: 'search'; readonly me: number; readonly ports: readonly (MessagePort | null)[] }
+    | {
+        readonly kind: 'traces'
+        readonly sought: readonly string[]
+        readonly limits: Pick<SearchOptions, 'timeLimit'>
+      }
 }
 
-/** What a worker says. */
+/** What a thread says, once. */
 export type WorkerMessage =
-  | { readonly kind: 'report'; readonly report: PeerReport }
-  | { readonly kind: 'origin'; readonly origin: Origin }
+  | { readonly kind: 'done'; readonly report: PeerReport | TracesReport }
   | { readonly kind: 'model-error' | 'failure'; readonly message: string }

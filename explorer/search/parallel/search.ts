@@ -2,18 +2,31 @@ import { Worker } from 'node:worker_threads'
 import { ModelError } from '../../../model/language/errors.ts'
 import { isLiveness } from '../../../model/language/property.ts'
 import { stepTable } from '../../compile/step-table.ts'
+import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { predictedCollision } from '../../state/collisions.ts'
+import { wordsPerSlot } from '../../state/visited-set.ts'
 import type { SearchResult, Trace } from '../result.ts'
 import type { Progress, SearchOptions } from '../search-options.ts'
 import { resultsOf } from '../verdicts.ts'
-import { MOST_WORKERS, type Origin } from './ancestry.ts'
-import { abandon, askToStop, GAUGES, type SharedMemory, sharedMemory } from './exchange.ts'
-import type { Found, PeerReport, WorkerInput, WorkerMessage } from './report.ts'
+import { portsBetween } from './ports.ts'
+import type { PeerReport, TracesReport, WorkerInput, WorkerMessage } from './report.ts'
+import {
+  abandon,
+  askToStop,
+  GAUGES,
+  MOST_WORKERS,
+  type SharedMemory,
+  sharedMemory,
+  stopAsked,
+  takeBackStop,
+} from './shared-memory.ts'
 import { loadSubject, type Subject, type SubjectSource } from './subject.ts'
 
 /** How to search with several workers. Model code that observes recordings belongs to the subject. */
 export type ParallelSearchOptions = Omit<SearchOptions, 'reduce' | 'onRecord'> & {
   readonly workers: number
+  /** Slots of the table of visited states to begin with, a power of two. It grows. */
+  readonly slots?: number
 }
 
 /** A worker ended or failed before the search did. Never a verdict: nothing is known then. */
@@ -21,8 +34,11 @@ export class LostWorker extends Error {
   override readonly name = 'LostWorker'
 }
 
-/** Rows that one worker can send to one other in a round. */
-const CAPACITY = 1 << 14
+/** Slots of the table a search begins with. */
+const SLOTS = 1 << 16
+
+/** How long the traces to what was found are looked for when the search itself was interrupted or ran out of time. */
+const SECONDS_FOR_TRACES = 10
 
 /** Milliseconds between two looks at what the workers have done. */
 const POLL_INTERVAL = 50
@@ -54,29 +70,33 @@ export async function parallelBreadthFirst(
   const { workers } = options
   if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS)
     throw new ModelError(`${workers} workers asked for; there can be 1 to ${MOST_WORKERS} (--workers)`)
-  const memory = sharedMemory(workers, subject.system.layout.words, CAPACITY)
-  const { stop, onProgress, ...sent } = options
-  const team = Array.from(
-    { length: workers },
-    (_, me) => new Colleague({ source, options: plain(sent), memory, me }),
-  )
+  const { stop, onProgress, slots = SLOTS, ...others } = options
+  const sent = plain(others)
+  const memory = sharedMemory(workers, slots, wordsPerSlot(sent))
+  let isStoppable = true
   const poll = setInterval(() => {
-    if (stop?.() === true) askToStop(memory)
+    if (isStoppable && stop?.() === true) askToStop(memory)
     onProgress?.(progressOf(memory, (performance.now() - start) / 1000))
   }, POLL_INTERVAL)
   try {
-    const reports = await Promise.all(team.map((c) => c.report))
-    const found = leastOf(reports)
-    const traces = new Map<string, Trace>()
-    for (const [id, { worker, finding }] of found)
-      traces.set(id, await traceTo(team, subject, worker, finding))
-    return resultFrom(subject, reports, traces, (performance.now() - start) / 1000)
-  } catch (error) {
-    abandon(memory)
-    throw error
+    const reports = await together(
+      portsBetween(workers).map(
+        (ports, me) =>
+          new Colleague<PeerReport>({ source, options: sent, memory, task: { kind: 'search', me, ports } }),
+      ),
+    )
+    const sought = [...new Set(reports.flatMap((r) => r.found))]
+    const { timeLimit = Number.POSITIVE_INFINITY } = options
+    const isHurried = stopAsked(memory) || performance.now() - start > 1000 * timeLimit
+    if (isHurried) {
+      isStoppable = false
+      takeBackStop(memory)
+    }
+    const limits = isHurried ? { timeLimit: SECONDS_FOR_TRACES } : {}
+    const found = await tracesOf({ source, memory, options: sent, task: { kind: 'traces', sought, limits } })
+    return resultFrom(subject, reports, found, (performance.now() - start) / 1000)
   } finally {
     clearInterval(poll)
-    await Promise.all(team.map((c) => c.dismiss()))
   }
 }
 
@@ -86,102 +106,90 @@ function plain(options: Omit<ParallelSearchOptions, 'stop' | 'onProgress'>): Wor
   return JSON.parse(JSON.stringify(rest)) as WorkerInput['options']
 }
 
-/** One worker, as the thread that started it sees it. */
-class Colleague {
-  readonly report: Promise<PeerReport>
+/** What all of them report; when there is nothing more to do for them, or one is lost, they are dismissed. */
+async function together<R>(team: readonly Colleague<R>[]): Promise<R[]> {
+  try {
+    return await Promise.all(team.map((c) => c.report))
+  } finally {
+    await Promise.all(team.map((c) => c.dismiss()))
+  }
+}
+
+/**
+ * The traces to what was found. Who found a state first is a matter of chance, so where it came from says
+ * nothing about the least trace: one thread searches again, up to where everything is found. A trace is null
+ * when that thread was stopped before.
+ */
+async function tracesOf(
+  input: WorkerInput & { readonly task: { readonly sought: readonly string[] } },
+): Promise<TracesReport> {
+  const { sought } = input.task
+  if (sought.length === 0) return { traces: [], stopped: null }
+  const [{ traces, stopped }] = await together([new Colleague<TracesReport>(input)])
+  const missing = sought.filter((id) => !traces.some(([found]) => found === id))
+  // A verdict must not depend on what only some searches see.
+  if (missing.length > 0 && stopped === null)
+    throw new LostWorker(`what several workers found about ${missing[0]} was not found again by one`)
+  return { traces: [...traces, ...missing.map((id) => [id, null] as const)], stopped }
+}
+
+/** One thread, as the one that started it sees it. */
+class Colleague<R> {
+  readonly report: Promise<R>
   readonly #worker: Worker
-  #expected: ((origin: Origin) => void) | null = null
-  #lost: (error: Error) => void = () => {}
 
   constructor(input: WorkerInput) {
+    const { task, memory } = input
+    const name = task.kind === 'search' ? `worker ${task.me}` : 'the search for traces'
+    const ports = task.kind === 'search' ? task.ports.filter((p) => p !== null) : []
     // The name of the compiled file: workers are only started from the built program.
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: input })
+    this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: input,
+      transferList: ports,
+    })
     this.report = new Promise((resolve, reject) => {
-      this.#lost = (error) => {
+      let done = false
+      const lost = (error: Error): void => {
+        if (done) return
         // The others wait for this one; they must not do so for ever.
-        abandon(input.memory)
+        abandon(memory)
         reject(error)
       }
       this.#worker.on('message', (message: WorkerMessage) => {
-        if (message.kind === 'report') resolve(message.report)
-        else if (message.kind === 'origin') this.#expected?.(message.origin)
-        else if (message.kind === 'model-error') this.#lost(new ModelError(message.message))
-        else this.#lost(new LostWorker(`worker ${input.me} failed: ${message.message}`))
+        if (message.kind === 'done') {
+          done = true
+          resolve(message.report as R)
+        } else if (message.kind === 'model-error') lost(new ModelError(message.message))
+        else lost(new LostWorker(`${name} failed: ${message.message}`))
       })
-      const lost = (why: string): void => this.#lost(new LostWorker(`worker ${input.me} was lost: ${why}`))
-      this.#worker.on('error', (error) => lost(error instanceof Error ? error.message : String(error)))
-      this.#worker.on('exit', (code) => lost(`its thread ended with status ${code}`))
+      this.#worker.on('error', (error) =>
+        lost(new LostWorker(`${name} was lost: ${error instanceof Error ? error.message : String(error)}`)),
+      )
+      this.#worker.on('exit', (code) =>
+        lost(new LostWorker(`${name} was lost: its thread ended with status ${code}`)),
+      )
     })
-  }
-
-  originOf(state: number): Promise<Origin> {
-    return new Promise((resolve, reject) => {
-      this.#expected = resolve
-      this.#lost = reject
-      this.#worker.postMessage(state)
-    })
+    // Whoever is told first of a loss decides what is said of it; the others are not asked any more.
+    this.report.catch(() => {})
   }
 
   async dismiss(): Promise<void> {
-    this.#lost = () => {}
-    this.report.catch(() => {})
     await this.#worker.terminate()
-  }
-}
-
-interface Placed {
-  readonly worker: number
-  readonly finding: Found
-}
-
-/** The first finding on each property: least depth, then rank, then step. */
-function leastOf(reports: readonly PeerReport[]): Map<string, Placed> {
-  const least = new Map<string, Placed>()
-  reports.forEach(({ found }, worker) => {
-    for (const [id, finding] of found) {
-      const other = least.get(id)?.finding
-      if (other === undefined || precedes(finding, other)) least.set(id, { worker, finding })
-    }
-  })
-  return least
-}
-
-function precedes(a: Found, b: Found): boolean {
-  if (a.depth !== b.depth) return a.depth < b.depth
-  if (a.rank !== b.rank) return a.rank < b.rank
-  return (a.step ?? -1) < (b.step ?? -1)
-}
-
-async function traceTo(
-  team: readonly Colleague[],
-  { system }: Subject,
-  worker: number,
-  finding: Found,
-): Promise<Trace> {
-  const table = stepTable(system)
-  const steps = finding.step === null ? [] : [finding.step]
-  let at = await team[worker].originOf(finding.state)
-  while (!('initial' in at)) {
-    steps.unshift(at.step)
-    at = await team[at.worker].originOf(at.state)
-  }
-  return {
-    initial: at.initial,
-    steps: steps.map((s) => ({ thread: system.threads[table[s].thread].name, step: table[s].path })),
   }
 }
 
 function resultFrom(
   { system, properties }: Subject,
   reports: readonly PeerReport[],
-  traces: ReadonlyMap<string, Trace>,
+  found: TracesReport,
   seconds: number,
 ): SearchResult<unknown> {
   const sum = (of: (report: PeerReport) => number): number => reports.reduce((total, r) => total + of(r), 0)
-  const [{ states, depth, bits }] = reports
+  const [{ states, depth, bits, collisionMeasured }] = reports
+  const traces = new Map<string, Trace | null>(found.traces)
   const unasked = [...traces.keys()].find((id) => !properties.some((p) => p.id === id))
   const incompleteReason =
-    reports[0].stopped ??
+    reports.find((r) => r.stopped !== null)?.stopped ??
     (unasked === undefined
       ? null
       : `a step ends in fault ${unasked}, which is not among the properties; nothing behind it was explored`)
@@ -202,11 +210,10 @@ function resultFrom(
     seconds,
     bytesPerState: sum((r) => r.bytes) / states,
     collisionProbability: bits === null ? 0 : predictedCollision(states, bits),
-    // The bits that choose the worker are equal within one, so its pairs stand for fewer free bits.
-    ...(bits === null ? {} : { collisionMeasured: reports.length * sum((r) => r.collisionMeasured) }),
+    ...(bits === null ? {} : { collisionMeasured }),
     steps,
     properties: resultsOf(properties, antecedents, traces, { complete, states, edges: null }),
-    reduction: { asked: 'none', symmetry: null, partialOrder: null, factor: 1, notApplied: [] },
+    reduction: NOTHING_REDUCED,
   }
 }
 

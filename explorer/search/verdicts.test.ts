@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import type { Property } from '../../model/language/property.ts'
+import { resultsOf } from './verdicts.ts'
+
+test('what was found counts though the way to it is not known', () => {
+  const properties: Property<unknown>[] = [
+    { kind: 'invariant', id: 'kept', title: 'Kept', holds: () => true },
+    { kind: 'invariant', id: 'broken', title: 'Broken', holds: () => true },
+    { kind: 'witness', id: 'seen', title: 'Seen', seen: () => true },
+  ]
+  const decided = { states: 9, edges: null }
+  const found = new Map([
+    ['broken', null],
+    ['seen', null],
+  ])
+  const results = resultsOf(properties, [1, 2, 3], found, { ...decided, complete: true })
+  expect(results.map(({ verdict, trace, reason }) => [verdict, trace, reason])).toEqual([
+    ['holds', null, undefined],
+    ['violated', null, 'the search ended before the way there was found'],
+    ['holds', null, 'the search ended before the way there was found'],
+  ])
+  expect(resultsOf(properties, [1, 2, 3], found, { ...decided, complete: false })[0].verdict).toBe(
+    'inconclusive',
+  )
+})

@@ -1,0 +1,124 @@
+import type { Batch, VisitedSet } from './batch.ts'
+import { nonZero, type SharedTable } from './shared-table.ts'
+import { VectorStore } from './vector-store.ts'
+
+const { chunkBits, chunkMask } = VectorStore
+
+/** Bits of a state's number with the thread that found it; the thread's number lies above. */
+const NUMBER_BITS = 28
+const NUMBER_MASK = (1 << NUMBER_BITS) - 1
+
+/** Most states that one thread can find; one number less than there are, because 0 means something else. */
+export const MOST_STATES = NUMBER_MASK
+
+/** The full states of all threads. */
+export interface AllVectors {
+  /** Packed states by thread and chunk; a gap means: not heard of yet. */
+  readonly vectors: readonly (readonly Int32Array[])[]
+  /** Fills the gaps of a thread. */
+  hear(thread: number): void
+}
+
+/**
+ * ExactSet for several threads: slots of `[hash, thread and number + 1]`, claimed by the hash. The state lies
+ * in the store of the thread that claimed the slot before its number is published there.
+ */
+export class SharedExactSet implements VisitedSet {
+  readonly lossy = false
+  readonly #table: SharedTable
+  readonly #store: VectorStore
+  readonly #all: AllVectors
+  readonly #me: number
+  readonly #candidate: Int32Array
+
+  /** @param store the thread's own, which keeps its states. @param me number of the thread, below 8. */
+  constructor(table: SharedTable, store: VectorStore, all: AllVectors, me: number) {
+    this.#table = table
+    this.#store = store
+    this.#all = all
+    this.#me = me << NUMBER_BITS
+    this.#candidate = new Int32Array(store.words)
+  }
+
+  get bytes(): number {
+    return this.#table.bytes
+  }
+
+  insert(batch: Batch, leaves: Int32Array): void {
+    const { slots, mask } = this.#table
+    const wrap = (mask << 1) | 1
+    const { low, high, source, leaf, found, count } = batch
+    const store = this.#store
+    this.#table.touch(low, count)
+    let fresh = 0
+    for (let k = 0; k < count; k++) {
+      const hash = nonZero(low[k])
+      let at = (hash & mask) << 1
+      for (;;) {
+        let key = slots[at]
+        if (key === 0) {
+          key = Atomics.compareExchange(slots, at, 0, hash)
+          if (key === 0) {
+            const id = store.appendSuccessor(source[k], leaves, leaf[k], low[k], high[k])
+            Atomics.store(slots, at + 1, this.#me | (id + 1))
+            found[k] = ~id
+            fresh++
+            break
+          }
+        }
+        if (key === hash && this.#isSuccessor(this.#table.published(at), source[k], leaves, leaf[k])) {
+          found[k] = 0
+          break
+        }
+        at = (at + 2) & wrap
+      }
+    }
+    this.#table.note(fresh)
+  }
+
+  insertState(words: Int32Array, base: number, low: number, high: number): number {
+    const { slots, mask } = this.#table
+    const hash = nonZero(low)
+    for (let w = 0; w < this.#store.words; w++) this.#candidate[w] = words[base + w]
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const key = Atomics.compareExchange(slots, 2 * slot, 0, hash)
+      if (key === 0) {
+        const id = this.#store.append(words, base, low, high)
+        Atomics.store(slots, 2 * slot + 1, this.#me | (id + 1))
+        this.#table.note(1)
+        return ~id
+      }
+      if (key === hash && this.#isCandidate(this.#table.published(2 * slot))) return 0
+    }
+  }
+
+  /** True when a published state is the successor of `source`, an own state, by a behaviour. */
+  #isSuccessor(entry: number, source: number, leaves: Int32Array, leaf: number): boolean {
+    const { words, chunks } = this.#store
+    const chunk = this.#chunkOf(entry)
+    const base = (((entry & NUMBER_MASK) - 1) & chunkMask) * words
+    const from = chunks[source >>> chunkBits]
+    const start = (source & chunkMask) * words
+    const change = leaf - words
+    for (let w = 0; w < words; w++)
+      if (chunk[base + w] !== (from[start + w] ^ leaves[change + w])) return false
+    return true
+  }
+
+  #isCandidate(entry: number): boolean {
+    const { words } = this.#store
+    const chunk = this.#chunkOf(entry)
+    const base = (((entry & NUMBER_MASK) - 1) & chunkMask) * words
+    for (let w = 0; w < words; w++) if (chunk[base + w] !== this.#candidate[w]) return false
+    return true
+  }
+
+  #chunkOf(entry: number): Int32Array {
+    const thread = entry >>> NUMBER_BITS
+    const chunk = ((entry & NUMBER_MASK) - 1) >>> chunkBits
+    const known = this.#all.vectors[thread][chunk]
+    if (known !== undefined) return known
+    this.#all.hear(thread)
+    return this.#all.vectors[thread][chunk]
+  }
+}
