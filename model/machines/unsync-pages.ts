@@ -1,3 +1,4 @@
+import { ModelError } from '../language/errors.ts'
 import { type Entry, type Step, step } from '../language/program.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { parents_of, type Sptep } from '../memory/rmap.ts'
@@ -9,10 +10,14 @@ const tryUnsync = { fn: 'mmu_try_to_unsync_pages', since }
 const unsyncPage = { fn: 'kvm_unsync_page', since }
 const markUnsync = { fn: 'mark_unsync', since }
 
-/** The first shadow page of the written frame's table that is not unsync yet, or null. */
+/**
+ * The first shadow page of the written frame's table that is not unsync yet, or null.
+ * @throws ModelError for a frame whose writes are tracked: L1's stores to upper tables are not emulated here.
+ */
 function next_page(kvm: Kvm, v: number): number | null {
   const gfn = target_gfn(kvm, v)
   if (gfn >= kvm.guest_table.length) return null
+  if (kvm.gfn_write_track[gfn] > 0) throw new ModelError(`L1 writes to gfn ${gfn}, an upper nested table`)
   return valid_pages_of(kvm, gfn).find((page) => !kvm.page[page].unsync) ?? null
 }
 

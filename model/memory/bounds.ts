@@ -104,7 +104,7 @@ export interface Bounds {
   readonly guestMode: boolean
   /** Are L1's page faults, on the direct pages of root_mmu, part of the model? They take mmu_lock for read. */
   readonly tdpFaults: boolean
-  /** Do faults on host pages that are swapped out wait for them asynchronously (KVM_ASYNC_PF)? */
+  /** Do faults on host pages that are swapped out wait for them asynchronously (KVM_ASYNC_PF)? Guests only read then. */
   readonly asyncPf: boolean
   /** The frames whose host page is swapped out at the start. */
   readonly swappedOut: readonly number[]
