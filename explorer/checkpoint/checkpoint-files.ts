@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -20,8 +21,13 @@ const PIECE = 1 << 26
 
 const MANIFEST = 'checkpoint.json'
 
+const SCHEMA = 'mmucheck-checkpoint/2'
+
+/** True when a directory holds a checkpoint, damaged or not. */
+export const hasCheckpoint = (directory: string): boolean => existsSync(join(directory, MANIFEST))
+
 const manifestShape = z.object({
-  schema: z.literal('mmucheck-checkpoint/1'),
+  schema: z.literal(SCHEMA),
   generation: z.string().regex(/^generation-\d+$/),
   /** Of `meta` as JSON text. */
   digest: z.string(),
@@ -54,13 +60,15 @@ export function writeCheckpoint(
     ])
     syncDirectory(folder)
     const manifest = {
-      schema: 'mmucheck-checkpoint/1',
+      schema: SCHEMA,
       generation,
       digest: digestOf(JSON.stringify(meta)),
       sections: Object.fromEntries(written),
       meta,
     }
     const temporary = join(directory, `${MANIFEST}.new`)
+    // One may be there, from a process that was killed before it could rename it.
+    rmSync(temporary, { force: true })
     writeSection(temporary, [new TextEncoder().encode(JSON.stringify(manifest))])
     renameSync(temporary, join(directory, MANIFEST))
     syncDirectory(directory)
@@ -70,6 +78,16 @@ export function writeCheckpoint(
     }
   } catch (error) {
     throw new CheckpointError(`cannot write a checkpoint to ${directory}: ${messageOf(error)}`)
+  }
+}
+
+/** Removes a checkpoint, if there is one. @throws CheckpointError when that fails. */
+export function removeCheckpoint(directory: string): void {
+  if (!existsSync(directory)) return
+  try {
+    rmSync(directory, { recursive: true })
+  } catch (error) {
+    throw new CheckpointError(`cannot remove the old checkpoint in ${directory}: ${messageOf(error)}`)
   }
 }
 
@@ -111,8 +129,11 @@ export function readCheckpoint(directory: string): CheckpointReader {
     read(name, into) {
       const expected = sections[name]
       if (expected === undefined) throw damaged(`${name} is missing`)
+      const arrays = [...into]
+      const room = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
+      if (room !== expected.bytes) throw damaged(`${name} has another length`)
       try {
-        const found = readSection(join(directory, generation, name), into)
+        const found = readSection(join(directory, generation, name), arrays)
         if (found.bytes !== expected.bytes) throw damaged(`${name} has another length`)
         if (found.digest !== expected.digest) throw damaged(`the checksum of ${name} is wrong`)
       } catch (error) {

@@ -8,8 +8,8 @@ import { range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
 import { filterLockSubject, twoPhaseSubject } from '../oracles/subjects.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
-import type { SearchResult } from '../search/result.ts'
 import { CheckpointError } from './errors.ts'
+import { essence, interrupted as interruptedAt } from './interruptions.ts'
 
 let directory = ''
 beforeEach(() => {
@@ -19,25 +19,12 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** Everything that must be as if the search had never been interrupted. */
-const essence = (r: SearchResult<unknown>) => ({
-  complete: r.complete,
-  states: r.states,
-  transitions: r.transitions,
-  depth: r.depth,
-  deadlocks: r.deadlocks,
-  steps: Object.fromEntries(r.steps),
-  properties: r.properties.map(({ verdict, antecedent, trace }) => ({ verdict, antecedent, trace })),
-})
-
 const { system, properties } = twoPhaseSubject(6)
 const run = (options: SearchOptions) => breadthFirst(system, properties, options)
 
 /** A search that is interrupted after so many looks at the flag, leaving a checkpoint. */
-const interrupted = (looks: number, options: SearchOptions = {}) => {
-  let left = looks
-  return run({ ...options, checkpoint: { directory }, stop: () => left-- <= 0 })
-}
+const interrupted = (looks: number, options: SearchOptions = {}) =>
+  interruptedAt((more) => run({ ...options, ...more }), directory, looks)
 
 describe('going on from a checkpoint', () => {
   test.each<SearchOptions>([
@@ -47,7 +34,6 @@ describe('going on from a checkpoint', () => {
   ])('gives what an uninterrupted search gives: %o', (options) => {
     const whole = essence(run(options))
     for (const looks of [0, 7, 27]) {
-      rmSync(directory, { recursive: true, force: true })
       const first = interrupted(looks, options)
       expect([first.complete, first.incompleteReason]).toEqual([false, 'interrupted'])
       expect(first.states).toBeLessThan(whole.states)
@@ -170,7 +156,15 @@ describe('what is refused, in one line', () => {
     )
     expect(refusal(() => run({ resume: directory, storage: 'fingerprint' }))).toContain('storage exact')
     expect(refusal(() => run({ resume: directory, seed: 5 }))).toContain('seed 1')
-    expect(refusal(() => run({ checkpoint: { directory }, reduce: 'symmetry' }))).toContain('--reduce none')
+    for (const reduce of ['symmetry', 'por', 'all'] as const)
+      expect(refusal(() => run({ resume: directory, reduce }))).toContain(
+        `a search with reduce none, not ${reduce}; resume with what it was made with`,
+      )
+    interrupted(10, { reduce: 'all' })
+    expect(refusal(() => run({ resume: directory }))).toContain('a search with reduce all, not none')
+    expect(
+      refusal(() => run({ resume: directory, reduce: 'all', fingerprintBits: 64, storage: 'fingerprint' })),
+    ).toContain('storage exact')
   })
 
   test('a model or property whose code does something else, though it is called the same', () => {

@@ -5,8 +5,13 @@ import type { System } from '../../model/language/system.ts'
 /**
  * What two searches must have in common for one to go on where the other stopped: the state vector, threads,
  * steps, initial states and properties. What the model code does is compared apart, by running it.
+ * @param symmetry which states the search takes for one, as text; null for none.
  */
-export function identityOf<W>(system: System<W>, properties: readonly Property<W>[]): string {
+export function identityOf<W>(
+  system: System<W>,
+  properties: readonly Property<W>[],
+  symmetry: string | null,
+): string {
   const about = {
     name: system.name,
     fields: system.layout.fields.map(({ path, shape, word, shift }) => [
@@ -29,6 +34,7 @@ export function identityOf<W>(system: System<W>, properties: readonly Property<W
     ]),
     initial: system.initial.map((codes) => [...codes]),
     properties: properties.map((property) => [property.id, property.kind]),
+    symmetry,
   }
   return createHash('sha256').update(JSON.stringify(about)).digest('hex')
 }

@@ -18,7 +18,7 @@ const DIGEST = 4
 /**
  * All behaviours and answers that a search recorded, in order. A search that goes on from a checkpoint runs
  * the model code again on every entry: it may only go on when the code still does the same everywhere. For
- * that it must read the same fields too: an entry stands for all states that agree with it on what was read.
+ * that it must depend on the same fields too: an entry stands for all states that agree with it on these.
  */
 export class RecordingLog {
   /** `[kind, index, what came of it, digest of the rest..., codes before..., codes after...]` per entry. */
@@ -30,14 +30,18 @@ export class RecordingLog {
     this.#fields = system.layout.fields.length
   }
 
+  get bytes(): number {
+    return this.#entries.byteLength
+  }
+
   /** The entries, to be kept. */
   get entries(): Uint16Array {
     return this.#entries.subarray(0, this.#used)
   }
 
-  readonly onRecord = ({ step, before, after, fault, reads, violated, antecedent }: Recording): void => {
+  readonly onRecord = ({ step, before, after, fault, depends, violated, antecedent }: Recording): void => {
     const what = fault !== null ? FAULTED : after === null ? DISABLED : MOVED
-    const rest = [reads, violated, antecedent, fault?.property]
+    const rest = [depends, violated, antecedent, fault?.property]
     this.#add([STEP, step.index, what, ...digestOf(rest)], before, after ?? before)
   }
 
@@ -45,9 +49,9 @@ export class RecordingLog {
     question: number,
     answer: number,
     codes: Uint16Array,
-    reads: readonly number[],
+    depends: readonly number[],
   ): void => {
-    this.#add([QUESTION, question, -answer, ...digestOf([reads])], codes, codes)
+    this.#add([QUESTION, question, -answer, ...digestOf([depends])], codes, codes)
   }
 
   /**

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import type { Design } from '../../model/designs/design.ts'
+import { hasCheckpoint } from '../checkpoint/checkpoint-files.ts'
 import { NOTHING_REDUCED, type ReductionReport } from '../reduce/reduction.ts'
 import { UPSTREAM } from './catalogue.ts'
 import type { Cell } from './plan.ts'
@@ -71,7 +71,7 @@ async function checkOne(
   const outcome = await session.runner.run(request, signal, (now) => progress.update(name, now))
   progress.done(name)
   const left = settings.checkpoint?.directory
-  const resume = !outcome.complete && left !== undefined && existsSync(left) ? checkpoints : null
+  const resume = !outcome.complete && left !== undefined && hasCheckpoint(left) ? checkpoints : null
   const givenUp = signal.aborted && !session.signal.aborted
   if (givenUp) return reportOf(cell, outcome, new Map(), resume)
   const violated = outcome.properties.filter((p) => p.verdict === 'violated' && p.trace !== null)

@@ -18,7 +18,7 @@ function found(stdout: string) {
   return { verdict, check }
 }
 
-const COUNTS = ['check', 'counts', '--reduce', 'none', '--json']
+const COUNTS = ['check', 'counts', '--json']
 let remembered: ReturnType<typeof found> | null = null
 /** What a search finds that nobody stops. */
 function whole() {
@@ -81,16 +81,47 @@ describe('a search with checkpoints', () => {
     expect(found(run(TINY, [...COUNTS, '--resume', 'cp']).stdout)).toEqual(whole())
   })
 
-  it('says that it is not reduced, though reduction is the default', () => {
-    const { check } = found(run(TINY, ['check', 'alike', '--checkpoint', 'cp', '--json']).stdout)
-    expect([check.states, check.reduction]).toEqual([729, 'none'])
-    expect(check.notApplied).toEqual(['symmetry, por: a search that leaves checkpoints is not reduced'])
+  it.each(['alike', 'lopsided', 'waits', 'zap'])(
+    'loses nothing by that, and once finished has nothing to do: %s',
+    (id) => {
+      const plain = run(TINY, ['check', id, '--json'])
+      const args = ['check', id, '--checkpoint', 'cp', '--json']
+      for (const more of [[], ['--resume', 'cp']]) {
+        const { status, stdout } = run(TINY, [...args, ...more])
+        expect([status, found(stdout)]).toEqual([plain.status, found(plain.stdout)])
+      }
+    },
+  )
+
+  it('that has finished ends at once when it is asked to go on', () => {
+    expect(found(run(TINY, [...COUNTS, '--checkpoint', 'cp']).stdout)).toEqual(whole())
+    const written = readFileSync(manifest(), 'utf8')
+    expect(found(run(TINY, [...COUNTS, '--resume', 'cp']).stdout)).toEqual(whole())
+    expect(readFileSync(manifest(), 'utf8')).toBe(written)
+  })
+
+  it('has one worker, and says so', () => {
+    const { check } = found(run(TINY, [...COUNTS, '--checkpoint', 'cp', '--workers', '2']).stdout)
+    expect([check.workers, check.notApplied]).toEqual([
+      1,
+      [...whole().check.notApplied, 'workers: a search that leaves checkpoints has one worker'],
+    ])
+  })
+
+  it('can be compared with the full search, which leaves checkpoints too', () => {
+    const args = ['check', 'alike', '--self-check', '--checkpoint', 'cp', '--json']
+    const first = found(run(TINY, args).stdout)
+    expect([first.check.states, first.check.selfCheck?.states]).toEqual([28, 729])
+    expect(existsSync(place('alike.upstream', 'self-check', 'checkpoint.json'))).toBe(true)
+    const again = found(run(TINY, [...args, '--resume', 'cp']).stdout)
+    expect([again.verdict, again.check.states]).toEqual([first.verdict, 28])
   })
 
   it('has a folder for each of several searches; those not begun are begun', () => {
-    const two = ['check', 'counts', 'zap', '--checkpoint', 'cp', '--max-states', '1000', '--workers', '1']
+    const two = ['check', 'counts', 'zap', '--checkpoint', 'cp', '--max-states', '100000', '--workers', '1']
     expect(run(TINY, two).stdout).toContain('to go on')
-    expect(readdirSync(place())).toEqual(['counts.upstream'])
+    expect(readdirSync(place())).toEqual(['counts.upstream', 'zap.upstream'])
+    rmSync(place('zap.upstream'), { recursive: true })
     const { status, stdout } = run(TINY, ['check', 'counts', 'zap', '--resume', 'cp'])
     expect([status, stdout.includes('INCOMPLETE')]).toEqual([1, false])
     expect(stdout).toContain('complete, 262144 states')
@@ -115,8 +146,8 @@ describe('a checkpoint is refused with one line and 2', () => {
       'mmucheck: --resume: there is no checkpoint of any of these searches in cp; it has counts.upstream',
     )
     rmSync(manifest())
-    expect(refusal('counts', '--resume', 'cp')).toMatch(
-      /there is no checkpoint in cp.counts\.upstream: ENOENT/,
+    expect(refusal('counts', '--resume', 'cp')).toBe(
+      'mmucheck: --resume: there is no checkpoint of any of these searches in cp; it has counts.upstream',
     )
   })
 
@@ -135,11 +166,12 @@ describe('a checkpoint is refused with one line and 2', () => {
     }
   })
 
-  it('when it is of another model, other properties or another storage', () => {
+  it('when it is of another model, other properties or another manner', () => {
     stopped()
     expect(refusal('counts', '--property', 'half-way', '--resume', 'cp')).toContain('other properties')
     expect(refusal('counts', '--storage', 'fingerprint', '--resume', 'cp')).toContain('storage exact')
     expect(refusal('counts', '--seed', '9', '--resume', 'cp')).toContain('seed 1')
+    expect(refusal('counts', '--reduce', 'none', '--resume', 'cp')).toContain('reduce all, not none')
     renameSync(place('counts.upstream'), place('endless.upstream'))
     expect(refusal('endless', '--resume', 'cp')).toContain('of another model')
   })

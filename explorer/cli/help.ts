@@ -35,10 +35,12 @@ SELF-CHECK
   names both. A full search that does not finish leaves the check inconclusive.
 
 CHECKPOINTS
-  An interrupt, a limit, and each interval leave a checkpoint. The same command
+  An interrupt, the end, and each interval leave a checkpoint. The same command
   with --resume ends as if nothing had happened: same verdicts, numbers and
-  counterexamples. Such a search is not reduced, so say --reduce none if you
-  want to compare it with others. A checkpoint of another model is refused.
+  counterexamples. So it is with every reduction, storage and kind of property;
+  only several workers cannot leave checkpoints, so one searches. A larger limit
+  may be given. A checkpoint of another model, of other properties, or of a
+  search with another --reduce, --storage or --seed is refused.
 `
 
 export const EXIT_STATUS = `

@@ -1,6 +1,7 @@
 import type { Design } from '../../model/designs/design.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
+import { placesOf } from '../checkpoint/places.ts'
 import type { Progress } from '../search/breadth-first.ts'
 import type { SubjectSource } from '../search/parallel/subject.ts'
 import { searchRandom } from '../search/random/search-random.ts'
@@ -66,14 +67,16 @@ export async function runCheck<W>(
   const properties = request.properties.map((id) => findProperty(catalogue, id))
   const system = systemOf(catalogue, request)
   const { selfCheck: isAsked = false, ...settings } = request.settings
-  const search = (reduce: SearchSettings['reduce']): Promise<Exhaustive<W>> =>
-    exhaustive(system, properties, { ...settings, reduce }, hooks, team)
+  const { checkpoint: _, resume: __, ...anew } = settings
+  const full: SearchSettings = { ...anew, ...placesOf(settings, 'self-check'), reduce: 'none' }
+  const search = (how: SearchSettings): Promise<Exhaustive<W>> =>
+    exhaustive(system, properties, how, hooks, team)
   const found =
     settings.search === 'bfs'
-      ? await search(settings.reduce)
+      ? await search(settings)
       : { result: sampled(system, properties, settings, hooks), workers: 1 }
   const { result, selfCheck } = isAsked
-    ? await selfChecked(system.name, found.result, async () => (await search('none')).result)
+    ? await selfChecked(system.name, found.result, async () => (await search(full)).result)
     : { ...found, selfCheck: null }
   const outcomes = properties.map((p) => outcomeOf(p, result.properties))
   return { ...result, workers: found.workers, selfCheck, properties: outcomes }

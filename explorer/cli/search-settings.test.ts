@@ -36,14 +36,11 @@ describe('settings', () => {
     [{ storage: 'exact', fingerprintBits: '64' }, '--fingerprint-bits goes with --storage fingerprint only'],
     [{ fingerprintBits: '65' }, '--fingerprint-bits: must be one of 64, 96, 128, not "65"'],
     [{ checkpointEvery: '1' }, '--checkpoint-every goes with --checkpoint or --resume only'],
-    [{ resume: 'd', reduce: 'symmetry' }, '--reduce symmetry: a search that leaves checkpoints cannot be'],
-    [{ checkpoint: 'd', reduce: 'por' }, '--reduce por: a search that leaves checkpoints cannot be'],
     [{ search: 'random', selfCheck: true }, '--self-check goes with --search bfs only'],
     [
       { selfCheck: true, reduce: 'none' },
       '--self-check compares a reduced search with the full one; --reduce none is not reduced',
     ],
-    [{ selfCheck: true, resume: 'd' }, 'a search that leaves checkpoints is not reduced'],
     [{ checkpoint: '' }, '--checkpoint: must name a folder'],
   ])('that contradict each other are refused: %j', (raw, message) => {
     expect(() => settings(raw)).toThrow(message)

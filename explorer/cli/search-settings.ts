@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CheckpointOptions } from '../checkpoint/search-checkpoint.ts'
+import { hasCheckpoint } from '../checkpoint/checkpoint-files.ts'
+import type { CheckpointOptions } from '../checkpoint/places.ts'
 import type { SearchOptions } from '../search/breadth-first.ts'
 import type { RandomOptions } from '../search/random/search-random.ts'
 import { UsageError } from './errors.ts'
@@ -58,11 +59,9 @@ export function settingsOf(flags: SearchFlags): SearchSettings {
   const resumable = flags.checkpoint !== undefined || flags.resume !== undefined
   if (flags.checkpointEvery !== undefined && !resumable)
     throw new UsageError('--checkpoint-every goes with --checkpoint or --resume only')
-  if (resumable && (reduce === 'symmetry' || reduce === 'por'))
-    throw new UsageError(`--reduce ${reduce}: a search that leaves checkpoints cannot be reduced yet`)
-  if (flags.selfCheck === true && (resumable || reduce === 'none'))
+  if (flags.selfCheck === true && reduce === 'none')
     throw new UsageError(
-      `--self-check compares a reduced search with the full one; ${resumable ? 'a search that leaves checkpoints is' : '--reduce none is'} not reduced`,
+      '--self-check compares a reduced search with the full one; --reduce none is not reduced',
     )
   return {
     search,
@@ -104,7 +103,7 @@ const placeOf = (directory: string, { scenario, design }: Cell): string =>
 
 /**
  * The settings of one search of a run with checkpoints. A search of which there is no checkpoint was not begun
- * then, or was over before the first was due: it is made from the start.
+ * then, or was killed before the first was whole: it is made from the start.
  */
 export function withCheckpoint(
   settings: SearchSettings,
@@ -115,13 +114,13 @@ export function withCheckpoint(
   return {
     ...settings,
     checkpoint: { directory: placeOf(directory, cell), ...(every === null ? {} : { every }) },
-    ...(before === null || !existsSync(before) ? {} : { resume: before }),
+    ...(before === null || !hasCheckpoint(before) ? {} : { resume: before }),
   }
 }
 
 /** @throws UsageError when there is a folder to go on from, but nothing in it of any of the searches. */
 export function checkResumable({ resume }: Checkpoints, cells: readonly Cell[]): void {
-  if (resume === null || cells.some((cell) => existsSync(placeOf(resume, cell)))) return
+  if (resume === null || cells.some((cell) => hasCheckpoint(placeOf(resume, cell)))) return
   let has: string[]
   try {
     has = readdirSync(resume)

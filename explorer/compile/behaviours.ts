@@ -38,6 +38,18 @@ export class DecisionTrees {
     return this.nodes.byteLength
   }
 
+  /** All nodes, for a checkpoint. */
+  get contents(): Int32Array {
+    return this.nodes.subarray(0, this.#used)
+  }
+
+  /** Goes on with the nodes of a checkpoint; the codes of the roots stay what they were. */
+  adopt(contents: Int32Array): void {
+    this.#used = contents.length
+    this.nodes = new Int32Array(Math.max(this.nodes.length, 2 * this.#used))
+    this.nodes.set(contents)
+  }
+
   /**
    * Adds the path of a recorded run to the tree at `root` and returns the root's new code.
    * @throws NondeterministicRead when the run read other fields than an earlier run on the same values.

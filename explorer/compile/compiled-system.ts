@@ -18,6 +18,8 @@ export interface Recording {
   /** What the step threw; null when it is not enabled or goes well. */
   readonly fault: Fault | null
   readonly reads: readonly number[]
+  /** The fields on which the behaviour is taken to depend: those read, and what `widen` added. */
+  readonly depends: readonly number[]
   readonly writes: readonly number[]
   /** Bit per action property: which it violates, and whose antecedent is true. */
   readonly violated: number
@@ -125,7 +127,7 @@ export class CompiledSystem {
       const after = leaf === -DISABLED || fault !== null ? null : recorder.now
       const { base, reads, writes } = recorder
       const { violated, antecedent } = run.kind === 'moved' ? run : { violated: 0, antecedent: 0 }
-      this.#onRecord({ step, before: base, after, fault, reads, writes, violated, antecedent })
+      this.#onRecord({ step, before: base, after, fault, reads, depends, writes, violated, antecedent })
     }
     return -leaf
   }

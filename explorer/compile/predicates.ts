@@ -29,9 +29,9 @@ export class Predicates {
   readonly footprints: Int32Array
   /** Grows whenever a footprint does. */
   footprintVersion = 0
-  /** Told of every answer when it is computed, with the codes of the state and the fields read. */
+  /** Told of every answer when it is computed, with the codes of the state and the fields it depends on. */
   onAnswer:
-    | ((question: number, answer: number, codes: Uint16Array, reads: readonly number[]) => void)
+    | ((question: number, answer: number, codes: Uint16Array, depends: readonly number[]) => void)
     | null = null
   readonly #system: System
   readonly #widen: Widen | undefined
@@ -86,7 +86,7 @@ export class Predicates {
     } catch (error) {
       throw this.#wrong(index, error)
     }
-    this.onAnswer?.(index, answer, recorder.base, recorder.reads)
+    this.onAnswer?.(index, answer, recorder.base, depends)
     for (const f of depends) {
       const { word, shift, mask } = layout.fields[f]
       const at = index * layout.words + word

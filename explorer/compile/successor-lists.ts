@@ -69,10 +69,13 @@ export class SuccessorLists {
   }
 
   get bytes(): number {
-    const { lists, places, footprints, trees, compiled } = this
-    return (
-      lists.byteLength + places.byteLength + footprints.byteLength + trees.bytes + compiled.leaves.byteLength
-    )
+    const { leaves } = this.compiled
+    return this.arrays.reduce((sum, { byteLength }) => sum + byteLength, leaves.byteLength)
+  }
+
+  /** The arrays that grow. */
+  get arrays(): readonly Int32Array[] {
+    return [this.lists, this.places, this.footprints, this.trees.nodes]
   }
 
   /**

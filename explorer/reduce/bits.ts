@@ -18,7 +18,12 @@ export class Bits {
   }
 
   addAll(other: Bits): void {
-    for (let w = 0; w < this.words.length; w++) this.words[w] |= other.words[w]
+    this.addWords(other.words)
+  }
+
+  /** Adds a set of the same size that is given as its words. */
+  addWords(words: ArrayLike<number>): void {
+    for (let w = 0; w < this.words.length; w++) this.words[w] |= words[w]
   }
 
   meets(other: Bits): boolean {

@@ -1,4 +1,5 @@
 import { Bits } from './bits.ts'
+import type { DependencyState } from './reduction-state.ts'
 import type { ValueClasses } from './value-classes.ts'
 
 /** The program counter that a step moves: its field, and from which code to which others. */
@@ -90,6 +91,26 @@ export class Dependency {
   knowledge(): string {
     this.#rows ??= this.#relate()
     return [...this.#rows, ...this.#writes].map(({ words }) => words.join()).join(';')
+  }
+
+  /** All that was noted, for a checkpoint. */
+  state(): DependencyState {
+    const [reads, writes, seen] = [this.#reads, this.#writes, this.#seen].map((sets) =>
+      sets.map(({ words }) => [...words]),
+    )
+    return { reads, writes, seen }
+  }
+
+  /** Adds what an interrupted search had noted. */
+  restore({ reads, writes, seen }: DependencyState): void {
+    const add = (sets: readonly Bits[], all: readonly (readonly number[])[]): void =>
+      sets.forEach((bits, n) => {
+        bits.addWords(all[n])
+      })
+    add(this.#reads, reads)
+    add(this.#writes, writes)
+    add(this.#seen, seen)
+    this.#changed()
   }
 
   #grow(sets: readonly Bits[], step: number, field: number): void {

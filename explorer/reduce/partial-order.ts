@@ -6,6 +6,7 @@ import type { VectorStore } from '../state/vector-store.ts'
 import { Dependency, type Move, NO_RENAMINGS } from './dependency.ts'
 import { PartialOrderExpander } from './partial-order-expander.ts'
 import { PersistentSets } from './persistent-sets.ts'
+import type { PartialOrderState } from './reduction-state.ts'
 import type { Symmetry } from './symmetry.ts'
 import { valueClasses } from './value-classes.ts'
 
@@ -89,6 +90,31 @@ export class PartialOrder {
     const predicates = this.#predicates
     if (predicates !== null) this.#noteQuestions(predicates)
     return this.#decidedOn === null || this.#decidedOn === this.#dependency.knowledge()
+  }
+
+  /** What was learned and decided, for a checkpoint; the tree of choices is `tree`. */
+  state(): PartialOrderState {
+    return {
+      reduced: this.reduced,
+      rounds: this.#rounds,
+      decidedOn: this.#decidedOn,
+      dependency: this.#dependency.state(),
+      sets: this.#sets.state(),
+    }
+  }
+
+  /** The nodes of the tree of choices. */
+  get tree(): Int32Array {
+    return this.#sets.tree
+  }
+
+  /** Goes on in the round in which a search was interrupted, with what was known then. */
+  restore({ reduced, rounds, decidedOn, dependency, sets }: PartialOrderState, tree: Int32Array): void {
+    this.reduced = reduced
+    this.#rounds = rounds
+    this.#decidedOn = decidedOn
+    this.#dependency.restore(dependency)
+    this.#sets.restore(sets, tree)
   }
 
   report(): PartialOrderReport {

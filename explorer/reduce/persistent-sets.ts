@@ -4,6 +4,7 @@ import type { CompiledStep } from '../compile/step-table.ts'
 import { Bits } from './bits.ts'
 import type { Dependency } from './dependency.ts'
 import { GuardProbe } from './guard-probe.ts'
+import type { PersistentSetsState } from './reduction-state.ts'
 
 /** Choices beyond which no new ones are made: the states that would need one are expanded in full. */
 const MOST_CHOICES = 1 << 15
@@ -42,11 +43,11 @@ export class PersistentSets {
   #version = -1
   #choices = 0
   readonly #known = new Map<string, number>()
-  readonly #lists: (readonly number[])[] = [[]]
+  #lists: (readonly number[])[] = [[]]
   /** 1 for the steps that are alone at their program counter and have a guard, as taking a lock has. */
   readonly #mayBlock: Uint8Array
   /** Most fields that the guard of each step was seen to read, now and when the present tree was begun. */
-  readonly #guardReads: Int32Array
+  #guardReads: Int32Array
   #guardReadsThen: Int32Array
 
   constructor(system: System, steps: readonly CompiledStep[], dependency: Dependency) {
@@ -83,6 +84,38 @@ export class PersistentSets {
     if (found !== UNKNOWN) return this.#lists[-found]
     if (this.#choices >= MOST_CHOICES) return this.#lists[0]
     return this.#decide(words, base)
+  }
+
+  /** The choices made, for a checkpoint; their tree is `tree`. */
+  state(): PersistentSetsState {
+    return {
+      current: this.#version === this.#dependency.version,
+      root: this.#root,
+      choices: this.#choices,
+      lists: this.#lists.map((list) => [...list]),
+      guardReads: [...this.#guardReads],
+      guardReadsThen: [...this.#guardReadsThen],
+    }
+  }
+
+  /** The nodes of the tree of choices. */
+  get tree(): Int32Array {
+    return this.#trees.contents
+  }
+
+  /** Goes on with the choices of an interrupted search; the dependency is restored already. */
+  restore(state: PersistentSetsState, tree: Int32Array): void {
+    this.#guardReads = Int32Array.from(state.guardReads)
+    if (!state.current) return
+    this.#forget()
+    this.#guardReadsThen = Int32Array.from(state.guardReadsThen)
+    this.#trees.adopt(tree)
+    this.#root = state.root
+    this.#choices = state.choices
+    this.#lists = state.lists
+    this.#known.clear()
+    for (const [number, list] of state.lists.entries())
+      if (number > 0) this.#known.set(list.join(' '), number)
   }
 
   #forget(): void {

@@ -2,8 +2,10 @@ import type { ActionProperty, Property } from '../../model/language/property.ts'
 import type { Sort } from '../../model/language/shapes.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Question } from '../compile/predicates.ts'
+import { isSize } from '../search/limits.ts'
 import { AsymmetryError } from './asymmetry.ts'
 import { PartialOrder, type PartialOrderReport } from './partial-order.ts'
+import type { ReductionState, Refusal } from './reduction-state.ts'
 import { Symmetry, type SymmetryReport } from './symmetry.ts'
 
 /**
@@ -34,21 +36,49 @@ export const NOTHING_REDUCED: ReductionReport = {
   notApplied: [],
 }
 
+/**
+ * What a search is for. Should `all` have to leave out orders of steps, it has two: `main`, then
+ * `partial-order`. Each may take several searches, until one of them stands.
+ */
+export type Stage = 'main' | 'partial-order'
+
 /** The reductions of one search. */
 export interface Reductions {
+  readonly asked: Reduce
+  readonly stage: Stage
   readonly symmetry: Symmetry | null
   readonly partialOrder: PartialOrder | null
   report(states: number): ReductionReport
+  /** What was learned and counted so far, for a checkpoint. */
+  state(): ReductionState
+  /** Goes on from that. @param tree nodes of the tree of choices of partial order. */
+  restore(state: ReductionState, tree: Int32Array): void
 }
 
 /** The reductions of a search that leaves nothing out. */
-export const UNREDUCED: Reductions = { symmetry: null, partialOrder: null, report: () => NOTHING_REDUCED }
+export const UNREDUCED: Reductions = {
+  asked: 'none',
+  stage: 'main',
+  symmetry: null,
+  partialOrder: null,
+  report: () => NOTHING_REDUCED,
+  state: () => ({ refused: [], symmetry: null, partialOrder: null }),
+  restore: () => {},
+}
 
 /** What a search needs for its reductions. */
 export interface Reducible<W> {
   readonly system: System<W>
   readonly properties: readonly Property<W>[]
   readonly questions: readonly Question[]
+}
+
+/** How searches are made, and what interrupted ones left behind. */
+export interface Searching<R> {
+  /** @param isFirst true for the first search of its stage: only that one goes on from a checkpoint. */
+  search(reductions: Reductions, isFirst: boolean): R
+  /** The claims of symmetry that the interrupted search of a stage had found false; none without such a search. */
+  refusedBefore(stage: Stage): readonly Refusal[]
 }
 
 /** What matters here of the result of a search. */
@@ -62,7 +92,8 @@ interface Outcome {
  * Runs a search with the reductions asked for.
  *
  * Partial order reduction keeps verdicts but not the lengths of traces. So `all` leaves it out at first, and
- * takes it when the search does not fit into its bounds on states or memory otherwise.
+ * takes it when the search does not fit into its bounds on states or memory otherwise. When an interrupted
+ * run goes on, so does each of its stages: a main search that a bound had ended is ended by it again, at once.
  *
  * Should a claim of symmetry turn out false on the way, `symmetry` fails, and `all` begins anew without that
  * sort.
@@ -71,68 +102,101 @@ interface Outcome {
 export function withReductions<W, R extends Outcome>(
   subject: Reducible<W>,
   asked: Reduce,
-  search: (reductions: Reductions) => R,
+  searching: Searching<R>,
 ): R {
   const { system } = subject
   const notApplied: string[] = []
+  const refused: Refusal[] = []
   const wanted = asked === 'symmetry' || asked === 'all'
   let sorts: readonly Sort[] = wanted ? system.symmetric.filter((s) => s.size > 1) : []
   if (wanted && sorts.length === 0) {
     notApplied.push(`symmetry: ${system.name} declares no sort of several interchangeable ids`)
   }
-  const attempt = (withPartialOrder: boolean, reasons: readonly string[]): R => {
+  const refuse = (refusal: Refusal): void => {
+    if (refused.some(({ sort }) => sort === refusal.sort)) return
+    refused.push(refusal)
+    notApplied.push(`symmetry: ${refusal.why}`)
+    sorts = sorts.filter(({ name }) => name !== refusal.sort)
+  }
+  const attempt = (stage: Stage, withPartialOrder: boolean, reasons: readonly string[]): R => {
+    const before = searching.refusedBefore(stage)
+    // A search that took a claim for true that was refused since cannot go on.
+    let isFirst = refused.every(({ sort }) => before.some((b) => b.sort === sort))
+    if (isFirst) before.forEach(refuse)
     for (;;) {
       try {
-        const reductions = reductionsOf(subject, asked, sorts, withPartialOrder, [...notApplied, ...reasons])
+        const told = { asked, stage, refused, notApplied: [...notApplied, ...reasons] }
+        const reductions = reductionsOf(subject, sorts, withPartialOrder, told)
         for (;;) {
-          const result = search(reductions)
+          const result = searching.search(reductions, isFirst)
           // What an unfinished search found is real, and it claims nothing else.
           if (!result.complete || reductions.partialOrder?.settled !== false) return result
+          isFirst = false
         }
       } catch (error) {
         if (asked !== 'all' || !(error instanceof AsymmetryError)) throw error
-        notApplied.push(`symmetry: ${error.message}`)
-        sorts = sorts.filter((s) => s !== error.sort)
+        refuse({ sort: error.sort.name, why: error.message })
+        isFirst = false
       }
     }
   }
-  if (asked === 'none' || asked === 'symmetry') return attempt(false, [])
+  if (asked === 'none' || asked === 'symmetry') return attempt('main', false, [])
   const why = whyNoPartialOrder(system)
-  if (asked === 'por') return attempt(why === null, why === null ? [] : [`por: ${why}`])
-  const first = attempt(false, [`por: ${why ?? 'not needed, and without it traces are shortest'}`])
+  if (asked === 'por') return attempt('main', why === null, why === null ? [] : [`por: ${why}`])
+  const first = attempt('main', false, [`por: ${why ?? 'not needed, and without it traces are shortest'}`])
   if (why !== null || !isTooLarge(first)) return first
-  const second = attempt(true, [])
-  return saysMore(second) ? second : first
+  return better(first, attempt('partial-order', true, []))
 }
 
 /** True for a search that a bound on its size ended before it found anything wrong. */
 export function isTooLarge({ complete, incompleteReason, properties }: Outcome): boolean {
   if (complete || properties.some(({ verdict }) => verdict === 'violated')) return false
-  return /--max-states|--memory-limit/.test(incompleteReason ?? '')
+  return isSize(incompleteReason ?? '')
 }
 
-/** True when a search that was made because another was too large says more than that one did. */
-export function saysMore({ complete, properties }: Outcome): boolean {
-  return complete || properties.some(({ verdict }) => verdict === 'violated')
+/**
+ * Of a search that was too large and the smaller one that was made for it the one that says more. If neither
+ * does because the second was stopped by something else than its size, that is the reason.
+ */
+export function better<R extends Outcome>(first: R, second: R): R {
+  const { complete, incompleteReason, properties } = second
+  if (complete || properties.some(({ verdict }) => verdict === 'violated')) return second
+  return isSize(incompleteReason ?? '') ? first : { ...first, incompleteReason }
+}
+
+/** What the reductions of a search are told about it. */
+interface Told extends Pick<Reductions, 'asked' | 'stage'> {
+  readonly refused: readonly Refusal[]
+  readonly notApplied: readonly string[]
 }
 
 function reductionsOf<W>(
   { system, properties, questions }: Reducible<W>,
-  asked: Reduce,
   sorts: readonly Sort[],
   withPartialOrder: boolean,
-  notApplied: readonly string[],
+  { asked, stage, refused, notApplied }: Told,
 ): Reductions {
   const actions = properties.filter((p) => p.kind === 'action') as unknown as ActionProperty<never>[]
   const symmetry = sorts.length === 0 ? null : new Symmetry(system as System, sorts, actions, questions)
   const partialOrder = withPartialOrder ? new PartialOrder(system as System, questions, symmetry) : null
   return {
+    asked,
+    stage,
     symmetry,
     partialOrder,
     report: (states) => {
       const report = symmetry?.report() ?? null
       const factor = report === null ? 1 : report.represented / states
       return { asked, symmetry: report, partialOrder: partialOrder?.report() ?? null, factor, notApplied }
+    },
+    state: () => ({
+      refused: [...refused],
+      symmetry: symmetry?.state() ?? null,
+      partialOrder: partialOrder?.state() ?? null,
+    }),
+    restore: (state, tree) => {
+      if (state.symmetry !== null) symmetry?.restore(state.symmetry)
+      if (state.partialOrder !== null) partialOrder?.restore(state.partialOrder, tree)
     },
   }
 }

@@ -98,6 +98,19 @@ export class SymmetryGroup {
     )
   }
 
+  /** The sorts, and where their ids stand in the state, as text: equal for groups that act alike. */
+  get description(): string {
+    return JSON.stringify([
+      this.sorts.map(({ name, size }) => [name, size]),
+      this.placements.map(({ family, places, valueBase, firstCode }) => [
+        family,
+        places,
+        valueBase,
+        firstCode,
+      ]),
+    ])
+  }
+
   /** Index into `sorts` of the sort that a slot belongs to. */
   sortOfSlot(slot: number): number {
     return this.#sortOfSlot[slot]

@@ -12,6 +12,7 @@ import type { VectorStore } from '../state/vector-store.ts'
 import { CanonicalForm } from './canonical-form.ts'
 import type { Renamings } from './dependency.ts'
 import { Equivariance } from './equivariance.ts'
+import type { SymmetryState } from './reduction-state.ts'
 import { type Answer, isRenamed, type Saying } from './saying.ts'
 import { StepFamilies, type StepFamily } from './step-families.ts'
 import { SymmetricSet } from './symmetric-set.ts'
@@ -56,6 +57,8 @@ export class Symmetry {
   readonly #checks: readonly Equivariance[]
   #form: CanonicalForm | null = null
   #set: SymmetricSet | null = null
+  /** Checks that an interrupted search made before this one went on. */
+  #earlierChecks = 0
 
   constructor(
     system: System,
@@ -196,13 +199,33 @@ export class Symmetry {
     })
   }
 
+  /** The sorts and what their permutations do to fields, as text, for comparison. */
+  get description(): string {
+    return this.#group.description
+  }
+
+  /** What has been counted, for a checkpoint. */
+  state(): SymmetryState {
+    return { represented: this.#set?.represented ?? 0, checks: this.#runs }
+  }
+
+  /** Goes on from what an interrupted search had counted; what it recorded has been checked again. */
+  restore({ represented, checks }: SymmetryState): void {
+    if (this.#set !== null) this.#set.represented = represented
+    this.#earlierChecks += checks - this.#runs
+  }
+
+  get #runs(): number {
+    return this.#checks.reduce((sum, c) => sum + c.runs, this.#earlierChecks)
+  }
+
   report(): SymmetryReport {
     return {
       sorts: this.#group.sorts.map(({ name, size }) => ({ name, size })),
       permutations: this.#group.order,
       represented: this.#set?.represented ?? 0,
       closed: this.#closed(),
-      checks: this.#checks.reduce((sum, c) => sum + c.runs, 0),
+      checks: this.#runs,
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import type { SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
+import { placesOf } from '../checkpoint/places.ts'
+import { refusedIn, type SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
 import { LEAF } from '../compile/record-format.ts'
 import { type Reductions, UNREDUCED, withReductions } from '../reduce/reduction.ts'
 import { predictedCollision } from '../state/collisions.ts'
@@ -11,6 +12,8 @@ import { Genealogy } from './genealogy.ts'
 import { type Evidence, Judge } from './judge.ts'
 import { LimitWatch } from './limits.ts'
 import { withLiveness } from './liveness/with-liveness.ts'
+import { Memory } from './memory.ts'
+import { countsByName, namedSteps } from './naming.ts'
 import type { SearchResult, Trace } from './result.ts'
 import type { Progress, SearchOptions } from './search-options.ts'
 
@@ -29,10 +32,21 @@ export function breadthFirst<W>(
   options: SearchOptions = {},
 ): SearchResult<W> {
   const subject = { system, properties, questions: Judge.questions(properties) }
-  const found = withReductions(subject, options.reduce ?? 'none', (reductions) =>
-    new BreadthFirst(system, properties, options, reductions).run(),
-  )
-  return withLiveness(system, properties, options, found)
+  const watch = new LimitWatch(options)
+  const found = withReductions(subject, options.reduce ?? 'none', {
+    search: (reductions, isFirst) => {
+      if (isFirst && reductions.stage !== 'main') watch.beginAnother()
+      const places = placesOf(options, reductions.stage)
+      return new BreadthFirst(system, properties, { ...options, ...places }, watch, reductions).run(
+        isFirst ? places.resume : undefined,
+      )
+    },
+    refusedBefore: (stage) => {
+      const { resume } = placesOf(options, stage)
+      return resume === undefined ? [] : refusedIn(resume)
+    },
+  })
+  return withLiveness(system, properties, options, { ...found, seconds: watch.seconds })
 }
 
 /**
@@ -47,7 +61,7 @@ export function tracesTo<W>(
   sought: readonly string[],
   options: SearchOptions,
 ): { readonly traces: [string, Trace][]; readonly stopped: string | null } {
-  return new BreadthFirst(system, properties, options, UNREDUCED).tracesTo(sought)
+  return new BreadthFirst(system, properties, options, new LimitWatch(options), UNREDUCED).tracesTo(sought)
 }
 
 const { chunkBits, chunkMask } = VectorStore
@@ -64,10 +78,9 @@ class BreadthFirst<W> implements ExpansionSink {
   readonly #reductions: Reductions
   readonly #engine: Engine<W>
   readonly #watch: LimitWatch
-  /** Most states that one slice can add. */
-  readonly #most: number
+  readonly #memory: Memory
   readonly #leaves: Pick<Evidence, 'eachActionLeaf'>
-  readonly #bytesNow = (): number => this.#bytes
+  readonly #bytesNow = (): number => this.#memory.bytes
   readonly #initialOf: number[] = []
   #genealogy = new Genealogy(0)
   #head = 0
@@ -84,26 +97,28 @@ class BreadthFirst<W> implements ExpansionSink {
     system: System<W>,
     properties: readonly Property<W>[],
     options: SearchOptions,
+    watch: LimitWatch,
     reductions: Reductions,
   ) {
     this.#system = system
     this.#options = options
     this.#reductions = reductions
     this.#engine = engineFor(system, properties, options, reductions)
-    this.#watch = new LimitWatch(options)
+    this.#watch = watch
+    this.#memory = new Memory(this.#engine, () => this.#genealogy, SLICE, options.mostArrayBytes)
     const { compiled } = this.#engine
     this.#leaves = { eachActionLeaf: (visit) => compiled.eachLeaf((leaf) => visit(compiled.leaves, leaf)) }
-    this.#most = SLICE * compiled.steps.length
   }
 
-  run(): SearchResult<W> {
-    this.#search(() => false)
+  /** @param resume directory of the checkpoint to go on from. */
+  run(resume: string | undefined): SearchResult<W> {
+    this.#search(resume, () => false)
     return this.#result()
   }
 
   tracesTo(sought: readonly string[]): { traces: [string, Trace][]; stopped: string | null } {
     const { findings } = this.#engine.judge
-    this.#search(() => sought.every((id) => findings.has(id)))
+    this.#search(undefined, () => sought.every((id) => findings.has(id)))
     const traces = Array.from(findings, ([id, { state, step }]): [string, Trace] => [
       id,
       this.#traceTo(state, step),
@@ -111,8 +126,7 @@ class BreadthFirst<W> implements ExpansionSink {
     return { traces, stopped: this.#stopped }
   }
 
-  #search(isEnough: () => boolean): void {
-    const { resume } = this.#options
+  #search(resume: string | undefined, isEnough: () => boolean): void {
     if (resume === undefined) this.#enterInitialStates()
     else this.#goOnFrom(resume)
     while (this.#stopped === null && !isEnough()) {
@@ -130,11 +144,7 @@ class BreadthFirst<W> implements ExpansionSink {
       this.#engine.store.load(this.#head, end)
       this.#head = this.#engine.expander.expand(this.#head, end, this)
       this.#lookUp()
-      this.#stopped = this.#watch.exceeded(
-        this.#engine.store.count,
-        this.#bytesNow,
-        this.#engine.visited.growthFor?.(this.#most),
-      )
+      this.#stopped = this.#mustStop()
       if (this.#watch.tight) this.#engine.store.spill(this.#head)
       if (this.#engine.checkpoint?.due === true) this.#save()
     }
@@ -142,24 +152,30 @@ class BreadthFirst<W> implements ExpansionSink {
       this.#stopped ??= `depth ${this.#depth} reached (--max-depth)`
     // A search whose last state was just expanded is finished, whatever the limits say.
     else if (this.#head === this.#engine.store.count) this.#stopped = null
-    if (this.#stopped !== null) this.#save()
+    this.#save()
     this.#engine.store.close()
+  }
+
+  #mustStop(): string | null {
+    const { count } = this.#engine.store
+    const growth = this.#memory.growthFrom(this.#head)
+    return this.#watch.exceeded(count, this.#bytesNow, growth) ?? this.#memory.lackFrom(this.#head)
   }
 
   /** Leaves a checkpoint, unless some of the states found are not counted. */
   #save(): void {
-    if (this.#beyond !== null) return
+    if (this.#engine.checkpoint === null || this.#states < this.#engine.store.count) return
     this.#engine.expander.lists.settle()
     const position = {
       head: this.#head,
       levelEnd: this.#levelEnd,
       depth: this.#depth,
       transitions: this.#engine.expander.transitions,
-      seconds: this.#watch.seconds,
+      seconds: this.#watch.own,
       fired: this.#fired(),
       antecedents: this.#engine.judge.antecedents(this.#leaves),
     }
-    this.#engine.checkpoint?.save(position, this.#genealogy, this.#initialOf)
+    this.#engine.checkpoint.save(position, this.#genealogy, this.#initialOf)
   }
 
   #goOnFrom(directory: string): void {
@@ -174,6 +190,8 @@ class BreadthFirst<W> implements ExpansionSink {
     this.#engine.expander.transitions = position.transitions
     this.#firedBefore = position.fired
     this.#watch.goOnFrom(position.seconds)
+    // What had ended the search ends it again, at the same place, unless that was changed.
+    if (this.#head < this.#engine.store.count) this.#stopped = this.#mustStop()
   }
 
   /** How often each step was taken. */
@@ -272,12 +290,6 @@ class BreadthFirst<W> implements ExpansionSink {
     onProgress(this.#progress())
   }
 
-  get #bytes(): number {
-    const records = this.#engine.expander.lists.bytes + this.#engine.classes.bytes
-    const graph = this.#genealogy.bytes + (this.#engine.edges?.bytes ?? 0)
-    return this.#engine.store.bytes + this.#engine.visited.bytes + graph + records
-  }
-
   /** Distinct states that count. */
   get #states(): number {
     return this.#beyond ?? this.#engine.store.count
@@ -290,7 +302,7 @@ class BreadthFirst<W> implements ExpansionSink {
       frontier: this.#engine.store.count - this.#head,
       depth: this.#depth,
       seconds: this.#watch.seconds,
-      bytes: this.#bytes,
+      bytes: this.#memory.bytes,
     }
   }
 
@@ -300,13 +312,7 @@ class BreadthFirst<W> implements ExpansionSink {
     const initial = this.#initialOf[root]
     const { symmetry } = this.#reductions
     const all = symmetry === null ? found : symmetry.trueSteps(this.#system.initial[initial], found)
-    return {
-      initial,
-      steps: all.map((s) => {
-        const { thread, path } = this.#engine.compiled.steps[s]
-        return { thread: this.#system.threads[thread].name, step: path }
-      }),
-    }
+    return { initial, steps: namedSteps(this.#system, this.#engine.compiled.steps, all) }
   }
 
   #result(): SearchResult<W> {
@@ -317,13 +323,8 @@ class BreadthFirst<W> implements ExpansionSink {
     const states = this.#states
     const { bits, collisionMeasured } = this.#engine.fingerprints
     const seconds = this.#watch.seconds
-    const steps = new Map<string, number>()
     this.#engine.expander.lists.settle()
-    this.#fired().forEach((count, index) => {
-      const { thread, path } = this.#engine.compiled.steps[index]
-      const key = `${this.#system.threads[thread].program.kind}.${path}`
-      steps.set(key, (steps.get(key) ?? 0) + count)
-    })
+    const steps = countsByName(this.#system, this.#engine.compiled.steps, this.#fired())
     const properties = this.#engine.judge.results({
       complete,
       states,
@@ -339,7 +340,7 @@ class BreadthFirst<W> implements ExpansionSink {
       depth: this.#depth,
       deadlocks: this.#engine.judge.deadlocks,
       seconds,
-      bytesPerState: this.#bytes / states,
+      bytesPerState: this.#memory.bytes / states,
       collisionProbability: bits === undefined ? 0 : predictedCollision(states, bits),
       ...(collisionMeasured === undefined ? {} : { collisionMeasured }),
       steps,

@@ -1,13 +1,47 @@
+import { doubledBytes, doubledLength } from '../state/array-bounds.ts'
+
+/** Length of the first arrays; they double. */
+const SMALLEST = 1 << 12
+
 /** The explored graph: for each state, in order of numbers, where its steps lead. */
 export class Edges {
-  #targets = new Int32Array(1 << 12)
+  #targets = new Int32Array(SMALLEST)
   /** `#first[s]..#first[s + 1]` are the edges of state s. */
-  #first = new Float64Array(1 << 12)
+  #first = new Float64Array(SMALLEST)
   #count = 0
   #states = 0
 
   get bytes(): number {
     return this.#targets.byteLength + this.#first.byteLength
+  }
+
+  /** Bytes of the arrays that must be allocated before so many states get so many edges; 0 when they fit. */
+  growthFor(states: number, edges: number): number {
+    const [targets, first] = this.#grown(states, edges)
+    return targets + first
+  }
+
+  /** True when so many states can get so many edges in arrays of at most so many bytes. */
+  fits(states: number, edges: number, mostBytes: number): boolean {
+    return Math.max(...this.#grown(states, edges)) <= mostBytes
+  }
+
+  /** The arrays that hold it, for a checkpoint: targets, then where the edges of each state begin. */
+  get arrays(): readonly [Int32Array, Float64Array] {
+    return [this.#targets.subarray(0, this.#count), this.#first.subarray(0, this.#states)]
+  }
+
+  /** Makes room for so many edges of so many states, whose `arrays` are then read back. */
+  restore(edges: number, states: number): void {
+    this.#count = edges
+    this.#states = states
+    this.#targets = new Int32Array(doubledLength(SMALLEST, edges))
+    this.#first = new Float64Array(doubledLength(SMALLEST, states + 1))
+  }
+
+  #grown(states: number, edges: number): [number, number] {
+    const first = doubledBytes(this.#first, this.#states + states + 1)
+    return [doubledBytes(this.#targets, this.#count + edges), first]
   }
 
   /** Adds edges of `source`; sources come in ascending order. */

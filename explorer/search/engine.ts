@@ -1,6 +1,5 @@
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import { CheckpointError } from '../checkpoint/errors.ts'
 import { RecordingLog } from '../checkpoint/recording-log.ts'
 import { SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
 import { CompiledSystem, type CompileOptions } from '../compile/compiled-system.ts'
@@ -37,14 +36,15 @@ export interface Engine<W> {
 
 /**
  * Puts the parts together.
- * @throws ModelError when the model is wrong; CheckpointError for a search that cannot be continued.
+ * @throws ModelError when the model is wrong.
  */
 export function engineFor<W>(
   system: System<W>,
   properties: readonly Property<W>[],
   options: SearchOptions,
-  { symmetry, partialOrder }: Reductions,
+  reductions: Reductions,
 ): Engine<W> {
+  const { symmetry, partialOrder } = reductions
   const resumable = options.checkpoint !== undefined || options.resume !== undefined
   const log = resumable ? new RecordingLog(system as System) : null
   const { storage = 'exact', seed = 1 } = options
@@ -71,13 +71,21 @@ export function engineFor<W>(
     : null
   const engine = { compiled, store, visited, fingerprints, expander, inheritance, classes, judge, edges }
   if (log === null) return { ...engine, checkpoint: null }
-  if (symmetry !== null || partialOrder !== null || edges !== null)
-    throw new CheckpointError(
-      'a search with reductions, or for a progress property, cannot be continued from a checkpoint; use --reduce none',
-    )
-  const manner = { storage, bits: visited.bits ?? 0, seed }
-  const parts = { system, properties, manner, compiled, predicates, store, visited, judge }
-  return { ...engine, checkpoint: new SearchCheckpoint(parts, options.checkpoint, log) }
+  const { asked: reduce, stage } = reductions
+  const manner = { reduce, stage, storage, bits: fingerprints.bits ?? 0, seed }
+  const parts = {
+    system,
+    properties,
+    manner,
+    compiled,
+    predicates,
+    store,
+    fingerprints,
+    judge,
+    edges,
+    reductions,
+  }
+  return { ...engine, checkpoint: new SearchCheckpoint(parts, options, log) }
 }
 
 /** One observer of recordings for several. */

@@ -18,9 +18,12 @@ export class Genealogy {
   readonly #many = new Map<number, number>()
   /** Number of initial states; they have no parent. */
   readonly roots: number
+  /** States it knows of. */
+  #count: number
 
   constructor(roots: number) {
     this.roots = roots
+    this.#count = roots
   }
 
   /** Bytes held. */
@@ -35,6 +38,7 @@ export class Genealogy {
       this.#children.push(new Uint8Array(CHUNK))
     }
     this.#via[id >>> CHUNK_BITS][id & CHUNK_MASK] = step
+    this.#count = id + 1
     const counts = this.#children[parent >>> CHUNK_BITS]
     if (counts[parent & CHUNK_MASK] < MANY) counts[parent & CHUNK_MASK]++
     if (counts[parent & CHUNK_MASK] === MANY) this.#many.set(parent, (this.#many.get(parent) ?? MANY - 1) + 1)
@@ -60,8 +64,8 @@ export class Genealogy {
 
   /** The arrays that hold it, for a checkpoint; see `restore`. */
   *arrays(): Generator<NodeJS.ArrayBufferView> {
-    yield* this.#via
-    yield* this.#children
+    for (const chunks of [this.#via, this.#children])
+      for (const [c, chunk] of chunks.entries()) yield chunk.subarray(0, this.#count - c * CHUNK)
   }
 
   /** States with many children, and how many. */
@@ -71,7 +75,9 @@ export class Genealogy {
 
   /** Makes room for `count` states, whose arrays are then read back. */
   restore(count: number, large: readonly (readonly [number, number])[]): void {
-    for (let n = 0; n < count; n += CHUNK) {
+    this.#count = count
+    // Initial states that lead nowhere have no place: nothing was ever added.
+    for (let n = 0; count > this.roots && n < count; n += CHUNK) {
       this.#via.push(new Uint16Array(CHUNK))
       this.#children.push(new Uint8Array(CHUNK))
     }

@@ -193,6 +193,16 @@ export class Judge<W> {
     this.deadlocks = deadlocks
   }
 
+  /** Bytes of what it notes of every state. */
+  get bytes(): number {
+    return [...this.#goals.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
+  }
+
+  /** The arrays that say where goals of progress hold, for a checkpoint of so many states, which fills them again. */
+  *goalArrays(states: number): Generator<Uint8Array> {
+    for (const q of this.#goals.keys()) yield this.#goalsFor(q, states - 1).subarray(0, states)
+  }
+
   /** The verdicts, in the order of the properties. */
   results(evidence: Evidence): PropertyResult<W>[] {
     const asked = this.#predicates.questions.map((q) => q.id)
@@ -211,21 +221,24 @@ export class Judge<W> {
   }
 
   #markGoal(q: number, id: number): void {
-    let goals = this.#goals.get(q) as Uint8Array
-    if (id >= goals.length) {
-      const larger = new Uint8Array(Math.max(goals.length * 2, id + 1))
-      larger.set(goals)
-      goals = larger
-      this.#goals.set(q, goals)
-    }
-    goals[id] = 1
+    this.#goalsFor(q, id)[id] = 1
+  }
+
+  /** The goal flags of a question, with room for state `id`. */
+  #goalsFor(q: number, id: number): Uint8Array {
+    const goals = this.#goals.get(q) as Uint8Array
+    if (id < goals.length) return goals
+    const larger = new Uint8Array(Math.max(goals.length * 2, id + 1))
+    larger.set(goals)
+    this.#goals.set(q, larger)
+    return larger
   }
 
   /** Finds the first state from which no goal can be reached; says nothing about an unfinished graph. */
   #judgeProgress(id: string, q: number, { complete, states, edges }: Evidence): void {
     if (!complete || edges === null) return
     const marked = new Uint8Array(states)
-    marked.set((this.#goals.get(q) as Uint8Array).subarray(0, states))
+    marked.set(this.#goalsFor(q, states - 1).subarray(0, states))
     edges.markBackwards(marked)
     const lost = marked.indexOf(0)
     if (lost >= 0) this.#find(id, lost, null)

@@ -8,6 +8,8 @@ export interface Limits {
   readonly maxDepth?: number
   /** Seconds of searching. */
   readonly timeLimit?: number
+  /** Seconds that went into the same question before; they count. Default 0. */
+  readonly spent?: number
   /**
    * MiB that the process may use, everything included. Default: nine tenths of what the machine, or the
    * container, has.
@@ -40,30 +42,54 @@ function defaultLimit(): number {
   return known
 }
 
-/** Watches the limits of one search; asked once per batch of successors. */
+/** What reasons say of a table that would be larger than arrays can be; see array-bounds.ts. */
+const CANNOT_GROW = 'cannot be larger'
+
+/** Why a search must stop whose `what` has to grow and cannot. */
+export const cannotGrow = (what: string): string => `the table of ${what} ${CANNOT_GROW}`
+
+/** True for the reasons that a smaller search might not have had: bounds on states, memory and tables. */
+export const isSize = (reason: string): boolean =>
+  ['--max-states', '--memory-limit', CANNOT_GROW].some((bound) => reason.includes(bound))
+
+/** Watches the limits of a search, or of several that follow each other; asked once per batch of successors. */
 export class LimitWatch {
   readonly #limits: Limits
   readonly #start = performance.now()
   readonly #mostMemory: number
   /** True when most of the memory was in use at the last look. */
   tight = false
-  #before = 0
+  #before: number
+  /** When the search in hand began, in seconds as `seconds` counts them. */
+  #began: number
   /** When the memory of the process was last looked at. */
   #looked: number
 
   constructor(limits: Limits) {
     this.#limits = limits
+    this.#before = limits.spent ?? 0
+    this.#began = this.#before
     this.#mostMemory = limits.memoryLimit ?? defaultLimit()
     // A limit that somebody set is looked at from the start; the machine's own not in a search of some milliseconds.
     this.#looked = limits.memoryLimit === undefined ? this.#start : Number.NEGATIVE_INFINITY
   }
 
-  /** The search goes on where another stopped that had taken so long. */
-  goOnFrom(seconds: number): void {
-    this.#before = seconds
+  /** Another search begins, which shares the limits with those before. */
+  beginAnother(): void {
+    this.#began = this.seconds
   }
 
-  /** Seconds since the search began. */
+  /** The search in hand goes on where another stopped that had taken so long. */
+  goOnFrom(seconds: number): void {
+    this.#before += seconds
+  }
+
+  /** Seconds that the search in hand has taken. */
+  get own(): number {
+    return this.seconds - this.#began
+  }
+
+  /** Seconds of all searches. */
   get seconds(): number {
     return this.#before + (performance.now() - this.#start) / 1000
   }

@@ -60,6 +60,8 @@ export interface VisitedSet {
   readonly lossy: boolean
   /** Bits of the fingerprints it keeps, when it keeps fingerprints. */
   readonly bits?: number
+  /** States for which its own table can be made large enough; whoever adds more is not served. */
+  readonly mostStates?: number
   /** Probability that a state was lost, estimated from the fingerprints; see collisions.ts. */
   readonly collisionMeasured?: number
   /** True when it may store another state than the successor it was given, such as a representative. */

@@ -1,3 +1,4 @@
+import { MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch, VisitedSet } from './batch.ts'
 import { VectorStore } from './vector-store.ts'
 
@@ -9,6 +10,7 @@ const { chunkBits, chunkMask } = VectorStore
  */
 export class ExactSet implements VisitedSet {
   readonly lossy = false
+  readonly mostStates: number
   readonly #store: VectorStore
   /** `[hash, number + 1]` per slot; 0 in the second place means free. */
   #table: Int32Array
@@ -17,8 +19,9 @@ export class ExactSet implements VisitedSet {
   /** Keeps the warming reads from being optimised away. */
   touched = 0
 
-  constructor(store: VectorStore, capacity = 1 << 12) {
+  constructor(store: VectorStore, capacity = 1 << 12, mostBytes = MOST_ARRAY_BYTES) {
     this.#store = store
+    this.mostStates = Math.floor((mostSlots(8, mostBytes) * 2) / 3)
     this.#table = new Int32Array(capacity * 2)
     this.#mask = capacity - 1
     this.#candidate = new Int32Array(store.words)

@@ -1,3 +1,4 @@
+import { MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch, Rows, VisitedSet } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
 import type { VectorStore } from './vector-store.ts'
@@ -9,6 +10,7 @@ import type { VectorStore } from './vector-store.ts'
 export class FingerprintSet implements VisitedSet {
   readonly lossy = true
   readonly bits = 64
+  readonly mostStates: number
   readonly #store: VectorStore
   /** `[low, high]` per slot; (0, 0) means free. */
   #table: Int32Array
@@ -16,8 +18,9 @@ export class FingerprintSet implements VisitedSet {
   /** Keeps the warming reads from being optimised away. */
   touched = 0
 
-  constructor(store: VectorStore, capacity = 1 << 12) {
+  constructor(store: VectorStore, capacity = 1 << 12, mostBytes = MOST_ARRAY_BYTES) {
     this.#store = store
+    this.mostStates = (mostSlots(8, mostBytes) * 3) / 4
     this.#table = new Int32Array(capacity * 2)
     this.#mask = capacity - 1
   }

@@ -234,17 +234,24 @@ export class VectorStore {
    * states are kept. For a checkpoint, which reads them back into the same arrays after `restore`.
    */
   *stateArrays(head: number): Generator<Int32Array> {
-    for (let c = this.keep ? 0 : head >>> CHUNK_BITS; c < this.chunks.length; c++)
-      yield this.keep || !this.#spilled.has(c) ? this.chunks[c] : this.#fromDisk(c)[3]
+    for (let c = this.keep ? 0 : head >>> CHUNK_BITS; c < this.chunks.length; c++) {
+      const chunk = this.keep || !this.#spilled.has(c) ? this.chunks[c] : this.#fromDisk(c)[3]
+      yield chunk.subarray(0, this.words * this.#statesFrom(c))
+    }
   }
 
   /** The arrays that hold the hash lanes from `head` on. */
   *laneArrays(head: number): Generator<Int32Array> {
     for (let c = head >>> CHUNK_BITS; c < this.chunks.length; c++) {
       const [low, high] = this.#spilled.has(c) ? this.#fromDisk(c) : [this.lows[c], this.highs[c]]
-      yield low
-      yield high
+      yield low.subarray(0, this.#statesFrom(c))
+      yield high.subarray(0, this.#statesFrom(c))
     }
+  }
+
+  /** States from the first of a chunk on. */
+  #statesFrom(c: number): number {
+    return this.count - c * CHUNK
   }
 
   /** A copy of what is on disk of a chunk. */

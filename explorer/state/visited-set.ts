@@ -16,13 +16,17 @@ export interface StorageOptions {
   readonly fingerprintBits?: 64 | 96 | 128
   /** Seed of the hash functions; the result does not depend on it (in exact storage). */
   readonly seed?: number
+  /** Most bytes of one array; a search that needs more ends as incomplete. Default: what the engine allows. */
+  readonly mostArrayBytes?: number
 }
 
 /** The visited set for these options. The store must keep states if they ask for exact storage. */
 export function visitedSetOf(store: VectorStore, options: StorageOptions): VisitedSet {
-  if ((options.storage ?? 'exact') === 'exact') return new ExactSet(store)
-  const { fingerprintBits: bits = 64, seed = 1 } = options
-  return bits === 64 ? new FingerprintSet(store) : new WideFingerprintSet(store, bits, seed)
+  const { storage = 'exact', fingerprintBits: bits = 64, seed = 1, mostArrayBytes: most } = options
+  if (storage === 'exact') return new ExactSet(store, undefined, most)
+  return bits === 64
+    ? new FingerprintSet(store, undefined, most)
+    : new WideFingerprintSet(store, bits, seed, undefined, most)
 }
 
 /** Words of a slot in the table that several threads share. */

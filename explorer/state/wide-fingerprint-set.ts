@@ -1,3 +1,4 @@
+import { MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch, VisitedSet } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
 import { xoshiro } from './tabulation.ts'
@@ -45,6 +46,7 @@ export class FurtherLanes {
 export class WideFingerprintSet implements VisitedSet {
   readonly lossy = true
   readonly bits: 96 | 128
+  readonly mostStates: number
   readonly #store: VectorStore
   /** Lanes per slot, 3 or 4; (0, 0) in the first two means free. */
   readonly #lanes: number
@@ -55,10 +57,17 @@ export class WideFingerprintSet implements VisitedSet {
   /** Keeps the warming reads from being optimised away. */
   touched = 0
 
-  constructor(store: VectorStore, bits: 96 | 128, seed: number, capacity = 1 << 12) {
+  constructor(
+    store: VectorStore,
+    bits: 96 | 128,
+    seed: number,
+    capacity = 1 << 12,
+    mostBytes = MOST_ARRAY_BYTES,
+  ) {
     this.bits = bits
     this.#store = store
     this.#lanes = bits / 32
+    this.mostStates = (mostSlots(bits / 8, mostBytes) * 3) / 4
     this.#table = new Int32Array(capacity * this.#lanes)
     this.#mask = capacity - 1
     this.#candidate = new Int32Array(store.words)

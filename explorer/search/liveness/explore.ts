@@ -1,9 +1,11 @@
+import type { GraphCheckpoint } from '../../checkpoint/graph-checkpoint.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { LEAF } from '../../compile/record-format.ts'
+import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { ExactSet } from '../../state/exact-set.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import type { Progress } from '../breadth-first.ts'
-import { type Limits, LimitWatch } from '../limits.ts'
+import { cannotGrow, type Limits, LimitWatch } from '../limits.ts'
 import { Successors } from '../successors.ts'
 import { FAULT, LabelledGraph } from './graph.ts'
 
@@ -17,6 +19,10 @@ export interface Explored {
 
 /** How the exploration is bounded and watched. */
 export interface ExploreOptions extends Limits {
+  /** Watches the limits; default: a watch of its own. */
+  readonly watch?: LimitWatch
+  /** Most bytes of one array. Default: what the JavaScript engine allows. */
+  readonly mostArrayBytes?: number
   /** Told now and then how far the exploration is. */
   readonly onProgress?: (progress: Progress) => void
 }
@@ -29,29 +35,47 @@ const JUDGING = 64
 /**
  * Builds the whole reachable graph, breadth first, without any reduction and without loss: what is asked of
  * it afterwards needs every state and every edge.
- * @throws ModelError when the model is wrong.
+ * @param checkpoint where to leave checkpoints, and to go on from one.
+ * @throws ModelError when the model is wrong; CheckpointError when a checkpoint cannot be used or written.
  */
-export function exploreGraph(compiled: CompiledSystem, options: ExploreOptions = {}): Explored {
+export function exploreGraph(
+  compiled: CompiledSystem,
+  options: ExploreOptions = {},
+  checkpoint: GraphCheckpoint | null = null,
+): Explored {
   const { layout, initial } = compiled.system
   const graph = new LabelledGraph()
   const store = new VectorStore(layout.words, true)
-  const visited = new ExactSet(store)
-  const watch = new LimitWatch(options)
+  const { mostArrayBytes = MOST_ARRAY_BYTES, watch = new LimitWatch(options) } = options
+  const visited = new ExactSet(store, undefined, mostArrayBytes)
   const successors = new Successors(compiled)
   const words = new Int32Array(layout.words)
 
   const bytes = (): number => store.bytes + visited.bytes + graph.bytes + JUDGING * store.count
 
-  initial.forEach((codes, index) => {
-    layout.pack(codes, words, 0)
-    const id = visited.insertState(words, 0, compiled.hash.hashLow(codes), compiled.hash.hashHigh(codes))
-    if (id < 0) graph.initial.push({ state: ~id, index })
-  })
+  const more = PATIENCE * compiled.mostEnabled
+  const growth = (): number => visited.growthFor(more) + graph.growthFor(PATIENCE, more)
+  const lack = (): string | null => {
+    if (store.count + more > visited.mostStates) return cannotGrow('visited states')
+    return graph.fits(PATIENCE, more, mostArrayBytes) ? null : cannotGrow('steps between states')
+  }
+
+  const parts = { graph, store, visited }
+  const before = checkpoint?.resume(parts) ?? null
+  if (before !== null) watch.goOnFrom(before.seconds)
+  else {
+    initial.forEach((codes, index) => {
+      layout.pack(codes, words, 0)
+      const id = visited.insertState(words, 0, compiled.hash.hashLow(codes), compiled.hash.hashHigh(codes))
+      if (id < 0) graph.initial.push({ state: ~id, index })
+    })
+  }
   graph.states = store.count
 
   let stopped: string | null = null
-  let levelEnd = store.count
-  let depth = 0
+  let levelEnd = before?.levelEnd ?? store.count
+  let depth = before?.depth ?? 0
+  const save = (): void => checkpoint?.save(parts, { depth, levelEnd, seconds: watch.own })
   while (graph.expanded < store.count) {
     const id = graph.expanded
     if (id === levelEnd) {
@@ -60,7 +84,7 @@ export function exploreGraph(compiled: CompiledSystem, options: ExploreOptions =
     }
     if (watch.tooDeep(depth)) stopped = `depth ${depth} reached (--max-depth)`
     else if (id % PATIENCE === 0 || (options.maxStates !== undefined && store.count > options.maxStates))
-      stopped = watch.exceeded(store.count, bytes())
+      stopped = watch.exceeded(store.count, bytes(), growth()) ?? lack()
     if (id % PATIENCE === 0) {
       options.onProgress?.({
         states: store.count,
@@ -72,6 +96,7 @@ export function exploreGraph(compiled: CompiledSystem, options: ExploreOptions =
       })
     }
     if (stopped !== null) break
+    if (id % PATIENCE === 0 && checkpoint?.due === true) save()
     const base = (id & VectorStore.chunkMask) * store.words
     const chunk = store.chunks[id >>> VectorStore.chunkBits]
     const low = store.lows[id >>> VectorStore.chunkBits][id & VectorStore.chunkMask]
@@ -96,6 +121,7 @@ export function exploreGraph(compiled: CompiledSystem, options: ExploreOptions =
     graph.close()
     store.expandedUpTo(graph.expanded)
   }
+  save()
   graph.states = store.count
   return { graph, store, stopped }
 }

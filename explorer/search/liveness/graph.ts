@@ -1,3 +1,5 @@
+import { doubledBytes, doubledLength } from '../../state/array-bounds.ts'
+
 /** Target of a step that ends in a fault: the behaviour goes nowhere. */
 export const FAULT = -1
 
@@ -23,6 +25,37 @@ export class LabelledGraph {
 
   get bytes(): number {
     return this.first.byteLength + this.targets.byteLength + this.labels.byteLength
+  }
+
+  /** The arrays that hold it, for a checkpoint: `first`, `targets` and `labels` as far as they are used. */
+  get arrays(): readonly [Float64Array, Int32Array, Uint16Array] {
+    const { first, targets, labels, expanded, edges } = this
+    return [first.subarray(0, expanded + 1), targets.subarray(0, edges), labels.subarray(0, edges)]
+  }
+
+  /** Makes room for so many states with all their edges, whose `arrays` are then read back. */
+  restore(expanded: number, edges: number): void {
+    this.expanded = expanded
+    this.edges = edges
+    this.first = new Float64Array(doubledLength(this.first.length, expanded + 2))
+    this.targets = new Int32Array(doubledLength(this.targets.length, edges))
+    this.labels = new Uint16Array(this.targets.length)
+  }
+
+  /** Bytes of the arrays that must be allocated before so many states get so many edges; 0 when they fit. */
+  growthFor(states: number, edges: number): number {
+    const [first, targets] = this.#grown(states, edges)
+    return first + 1.5 * targets
+  }
+
+  /** True when so many states can get so many edges in arrays of at most so many bytes. */
+  fits(states: number, edges: number, mostBytes: number): boolean {
+    return Math.max(...this.#grown(states, edges)) <= mostBytes
+  }
+
+  #grown(states: number, edges: number): [number, number] {
+    const first = doubledBytes(this.first, this.expanded + states + 2)
+    return [first, doubledBytes(this.targets, this.edges + edges)]
   }
 
   /** Adds an edge of the state that is being expanded, number `expanded`. */

@@ -1,6 +1,9 @@
 import { match, P } from 'ts-pattern'
 import { type LivenessProperty, type Situation, WEAK_FAIRNESS } from '../../../model/language/property.ts'
 import type { Counters, System } from '../../../model/language/system.ts'
+import { GraphCheckpoint } from '../../checkpoint/graph-checkpoint.ts'
+import type { Places } from '../../checkpoint/places.ts'
+import { RecordingLog } from '../../checkpoint/recording-log.ts'
 import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
 import { VectorStore } from '../../state/vector-store.ts'
@@ -13,7 +16,7 @@ import { type Stem, shortestStem } from './paths.ts'
 import { soloComponents, soloLoop } from './solo-cycle.ts'
 
 /** How to judge. */
-export interface LivenessOptions extends ExploreOptions {
+export interface LivenessOptions extends ExploreOptions, Places {
   /** Seed of the hash functions; the result does not depend on it. */
   readonly seed?: number
   /**
@@ -33,15 +36,21 @@ export interface LivenessOptions extends ExploreOptions {
  * behaviour that stops (nothing enabled that fairness protects) is a loop of no steps in its last state. A
  * behaviour that ends in a fault is neither good nor bad: one anywhere makes "holds" inconclusive.
  *
- * @throws ModelError when the model or a property is wrong.
+ * @throws ModelError when the model or a property is wrong; CheckpointError when a checkpoint cannot be used.
  */
 export function judgeLiveness<W>(
   system: System<W>,
   properties: readonly LivenessProperty<W>[],
   options: LivenessOptions = {},
 ): PropertyResult<W>[] {
-  const compiled = new CompiledSystem(system as System, { seed: options.seed ?? 1 })
-  const explored = exploreGraph(compiled, options)
+  const { seed = 1, checkpoint, resume } = options
+  const log = checkpoint === undefined && resume === undefined ? null : new RecordingLog(system as System)
+  const compiled = new CompiledSystem(
+    system as System,
+    log === null ? { seed } : { seed, onRecord: log.onRecord },
+  )
+  const left = log === null ? null : new GraphCheckpoint(compiled, seed, options, log)
+  const explored = exploreGraph(compiled, options, left)
   const { faultsJudged } = options
   const [fault] = compiled.faults.map((f) => f.property)
   const silent = compiled.faults.find(({ property }) => faultsJudged?.includes(property) === false)?.property

@@ -1,5 +1,7 @@
 import { isLiveness, type Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
+import { placesOf } from '../../checkpoint/places.ts'
+import { LimitWatch } from '../limits.ts'
 import type { PropertyResult, SearchResult } from '../result.ts'
 import { judgeLiveness, type LivenessOptions } from './liveness.ts'
 
@@ -15,7 +17,7 @@ const IN_FULL = 'liveness is judged on the full graph: no reduction is proven to
 /**
  * The result of a search with the verdicts on liveness put in. They come from an exploration of its own that
  * leaves nothing out, so the search may use any reduction. With states kept as fingerprints they are refused.
- * The time the search took counts; its memory is free again.
+ * The time the search took counts; its memory is free again. Checkpoints lie beside those of the search.
  * @param found result of a search for all the properties; its verdicts on liveness are replaced.
  */
 export function withLiveness<W>(
@@ -26,11 +28,12 @@ export function withLiveness<W>(
 ): SearchResult<W> {
   const asked = properties.filter((p) => isLiveness(p))
   if (asked.length === 0) return found
-  const start = performance.now()
+  const watch = new LimitWatch({ ...manner, spent: found.seconds })
+  const { checkpoint: _, resume: __, ...others } = manner
   const faultsJudged = properties.filter((p) => p.kind === 'fault').map((p) => p.id)
   const results: readonly PropertyResult<W>[] =
     (manner.storage ?? 'exact') === 'exact'
-      ? judgeLiveness(system, asked, { ...remaining(manner, found), faultsJudged })
+      ? judgeLiveness(system, asked, { ...others, ...placesOf(manner, 'liveness'), watch, faultsJudged })
       : asked.map((property) => ({
           property,
           verdict: 'inconclusive',
@@ -40,16 +43,11 @@ export function withLiveness<W>(
         }))
   return {
     ...found,
-    seconds: found.seconds + (performance.now() - start) / 1000,
+    seconds: watch.seconds,
     reduction:
       found.reduction.asked === 'none'
         ? found.reduction
         : { ...found.reduction, notApplied: [...found.reduction.notApplied, IN_FULL] },
     properties: found.properties.map((r) => results.find((l) => l.property === r.property) ?? r),
   }
-}
-
-/** The options less the time a search has used. */
-function remaining<W>({ timeLimit, ...others }: Manner, found: SearchResult<W>): LivenessOptions {
-  return timeLimit === undefined ? others : { ...others, timeLimit: Math.max(0, timeLimit - found.seconds) }
 }

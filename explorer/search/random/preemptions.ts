@@ -3,19 +3,22 @@ import type { System } from '../../../model/language/system.ts'
 import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts'
 import { LEAF } from '../../compile/record-format.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
+import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { ExactSet } from '../../state/exact-set.ts'
 import { VectorStore } from '../../state/vector-store.ts'
-import { type Limits, LimitWatch } from '../limits.ts'
+import { cannotGrow, type Limits, LimitWatch } from '../limits.ts'
+import { countsByName } from '../naming.ts'
 import type { SearchResult, Trace } from '../result.ts'
 import { Successors } from '../successors.ts'
 import { RunningThreads } from './running-threads.ts'
-import { stepCounts } from './sample.ts'
 import { Sightings } from './sightings.ts'
 
 /** How to search up to a number of preemptions. */
 export interface PreemptionOptions extends Limits {
   /** Rounds are made for 0, 1, ... up to this many preemptions. Default 2. */
   readonly maxPreemptions?: number
+  /** Most bytes of one array. Default: what the JavaScript engine allows. */
+  readonly mostArrayBytes?: number
   /** Told of every behaviour when it is computed. */
   readonly onRecord?: (recording: Recording) => void
 }
@@ -73,7 +76,7 @@ class FewPreemptions<W> {
     })
     this.#successors = new Successors(this.#compiled)
     this.#store = new VectorStore(system.layout.words, true)
-    this.#visited = new ExactSet(this.#store)
+    this.#visited = new ExactSet(this.#store, undefined, options.mostArrayBytes)
     this.#sightings = new Sightings(system, this.#compiled, properties)
     this.#watch = new LimitWatch(options)
     this.#words = new Int32Array(system.layout.words)
@@ -86,6 +89,7 @@ class FewPreemptions<W> {
     this.#enterInitialStates()
     for (let preemptions = 0; preemptions <= most; preemptions++) {
       if (preemptions > 0) this.#takeTurnsAway()
+      if (this.#stopped !== null) break
       this.#exhausted = this.#round.length === 0
       this.#finishRound()
       if (this.#stopped !== null) break
@@ -112,19 +116,34 @@ class FewPreemptions<W> {
   #takeTurnsAway(): void {
     const nodes = this.#later
     this.#later = []
-    for (const node of nodes) this.#giveToOthers(node)
+    for (let n = 0; n < nodes.length; n++) {
+      if (n % PATIENCE === 0) this.#stopped = this.#lack
+      if (this.#stopped !== null) return
+      this.#giveToOthers(nodes[n])
+    }
   }
 
   #finishRound(): void {
     // Nodes are appended while the list is worked off.
     for (let n = 0; n < this.#round.length; n++) {
       if (n % PATIENCE === 0) {
-        this.#stopped = this.#watch.exceeded(this.#store.count, this.#bytes)
+        this.#stopped = this.#watch.exceeded(this.#store.count, this.#bytes) ?? this.#lack
         if (this.#stopped !== null) return
       }
       this.#expand(this.#round[n])
     }
     this.#round = []
+  }
+
+  /** Why the next nodes may not find room whatever memory there is, or null. */
+  get #lack(): string | null {
+    const { threads } = this.#system
+    const { mostArrayBytes = MOST_ARRAY_BYTES } = this.#options
+    const states = this.#store.count + PATIENCE * this.#compiled.mostEnabled
+    if (states > this.#visited.mostStates) return cannotGrow('visited states')
+    // A node adds one for each of its steps, or one for each other thread.
+    const turns = PATIENCE * Math.max(this.#compiled.mostEnabled, threads.length)
+    return this.#turns.fits(states, turns, mostArrayBytes) ? null : cannotGrow('turns')
   }
 
   get #bytes(): number {
@@ -229,7 +248,7 @@ class FewPreemptions<W> {
       bytesPerState: this.#bytes / states,
       collisionProbability: 0,
       collisionMeasured: 0,
-      steps: stepCounts(this.#system, this.#compiled),
+      steps: countsByName(this.#system, this.#compiled.steps, this.#compiled.fired()),
       properties: this.#sightings.results(states),
       reduction: NOTHING_REDUCED,
       coverage: {

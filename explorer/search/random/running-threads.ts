@@ -1,3 +1,8 @@
+import { doubledBytes } from '../../state/array-bounds.ts'
+
+/** Nodes up to which lists of them are sure to be what the engine takes. */
+const MOST = 2 ** 26
+
 /**
  * The nodes of a search that knows who runs: a state with the thread that has the turn there, and how the
  * node was reached. Each pair is one node, numbered in the order of discovery.
@@ -24,6 +29,14 @@ export class RunningThreads {
   get bytes(): number {
     const { byteLength } = this.#state
     return 4 * byteLength + this.#thread.byteLength + this.#known.byteLength + this.#first.byteLength
+  }
+
+  /** True when so many more nodes, of states below `states`, can be added in arrays of at most so many bytes. */
+  fits(states: number, more: number, mostBytes: number): boolean {
+    if (this.count + more > MOST) return false
+    const pairs = doubledBytes(this.#known, states * this.#threads)
+    const first = doubledBytes(this.#first, states)
+    return Math.max(doubledBytes(this.#state, this.count + more), pairs, first) <= mostBytes
   }
 
   state(node: number): number {

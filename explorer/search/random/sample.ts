@@ -3,7 +3,8 @@ import type { System } from '../../../model/language/system.ts'
 import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts'
 import { LEAF } from '../../compile/record-format.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
-import { type Limits, LimitWatch } from '../limits.ts'
+import { cannotGrow, type Limits, LimitWatch } from '../limits.ts'
+import { countsByName } from '../naming.ts'
 import type { Coverage, SearchResult, Trace } from '../result.ts'
 import { Successors } from '../successors.ts'
 import { Draws } from './draws.ts'
@@ -16,6 +17,8 @@ export interface SampleOptions extends Limits {
   readonly seed?: number
   /** Default 1000, or as many as fit when there is a time limit. */
   readonly walks?: number
+  /** Most bytes of one array. Default: what the JavaScript engine allows. */
+  readonly mostArrayBytes?: number
   /** Told of every behaviour when it is computed. */
   readonly onRecord?: (recording: Recording) => void
 }
@@ -68,6 +71,7 @@ class Sample<W> {
   readonly #seen = new SeenStates()
   readonly #watch: LimitWatch
   readonly #words: Int32Array
+  readonly #mostArrayBytes: number | undefined
   /** The walk so far: initial state and step numbers. */
   #initial = 0
   readonly #path: number[] = []
@@ -92,17 +96,24 @@ class Sample<W> {
     this.#scheduler = manner.scheduler(this.#compiled, this.#maxDepth)
     this.#sightings = new Sightings(system, this.#compiled, properties)
     this.#watch = new LimitWatch(options)
+    this.#mostArrayBytes = options.mostArrayBytes
     this.#words = new Int32Array(system.layout.words)
   }
 
   run(): SearchResult<W> {
     while (this.#walks < this.#maxWalks && !this.#sightings.settled) {
-      this.#stopped = this.#watch.exceeded(this.#seen.count, this.#seen.bytes)
+      this.#stopped = this.#mustStop()
       if (this.#stopped !== null) break
       this.#walk(new Draws(this.#seed, this.#walks))
       this.#walks++
     }
     return this.#result()
+  }
+
+  #mustStop(): string | null {
+    const seen = this.#seen
+    const hasRoom = seen.fits(PATIENCE, this.#mostArrayBytes)
+    return this.#watch.exceeded(seen.count, seen.bytes) ?? (hasRoom ? null : cannotGrow('visited states'))
   }
 
   #walk(draws: Draws): void {
@@ -140,7 +151,7 @@ class Sample<W> {
       this.#path.push(successors.steps[chosen])
       if (this.#path.length > this.#depth) this.#depth = this.#path.length
       if (this.#transitions % PATIENCE === 0) {
-        this.#stopped = this.#watch.exceeded(this.#seen.count, this.#seen.bytes)
+        this.#stopped = this.#mustStop()
         if (this.#stopped !== null) return
       }
     }
@@ -176,7 +187,7 @@ class Sample<W> {
       bytesPerState: states === 0 ? 0 : this.#seen.bytes / states,
       collisionProbability: collision,
       collisionMeasured: collision,
-      steps: stepCounts(this.#system, this.#compiled),
+      steps: countsByName(this.#system, this.#compiled.steps, this.#compiled.fired()),
       properties: this.#sightings.results(states),
       reduction: NOTHING_REDUCED,
       coverage: {
@@ -188,15 +199,4 @@ class Sample<W> {
       },
     }
   }
-}
-
-/** How often each step was taken, by thread kind and path. */
-export function stepCounts<W>(system: System<W>, compiled: CompiledSystem): Map<string, number> {
-  const counts = new Map<string, number>()
-  compiled.fired().forEach((count, index) => {
-    const { thread, path } = compiled.steps[index]
-    const key = `${system.threads[thread].program.kind}.${path}`
-    counts.set(key, (counts.get(key) ?? 0) + count)
-  })
-  return counts
 }

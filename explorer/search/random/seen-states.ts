@@ -1,3 +1,5 @@
+import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
+
 /** Counts distinct states by 64 bits of hash each, in an open-addressing table. */
 export class SeenStates {
   /** Distinct states so far. */
@@ -7,6 +9,11 @@ export class SeenStates {
 
   get bytes(): number {
     return this.#table.byteLength
+  }
+
+  /** True when so many more states can be counted in a table of at most so many bytes. */
+  fits(more: number, mostBytes = MOST_ARRAY_BYTES): boolean {
+    return (this.count + more) * 3 <= this.#table.length || this.#table.byteLength * 2 <= mostBytes
   }
 
   /** Returns true when the state was not seen before. */

@@ -1,0 +1,269 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { program, step } from '../../model/language/program.ts'
+import type { Property } from '../../model/language/property.ts'
+import { array, range, sort, struct, type View } from '../../model/language/shapes.ts'
+import { compose, each } from '../../model/language/system.ts'
+import { filterLockSubject, twoPhaseSubject } from '../oracles/subjects.ts'
+import { randomSymmetric } from '../reduce/random-symmetric.ts'
+import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
+import { essence, inPieces, interrupted, looksOf, type Search, wasInterrupted } from './interruptions.ts'
+
+let directory = ''
+beforeEach(() => {
+  directory = join(mkdtempSync(join(tmpdir(), 'combinations-')), 'cp')
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  rmSync(join(directory, '..'), { recursive: true, force: true })
+})
+
+/** A search is interrupted in so many places and goes on; the ends must be as if it had not been. */
+function expectTheSame<W>(search: Search<W>, places: number): void {
+  const whole = essence(search({}))
+  const looks = looksOf(search)
+  for (let n = 0; n < places; n++) {
+    const first = interrupted(search, directory, Math.floor((looks * n) / places))
+    expect(wasInterrupted(first)).toBe(true)
+    expect(essence(search({ resume: directory }))).toEqual(whole)
+  }
+}
+
+const { system, properties } = twoPhaseSubject(5)
+const locks = filterLockSubject(3)
+const done: Property<unknown> = {
+  kind: 'progress',
+  id: 'can-end',
+  title: '',
+  goal: (w) => (w as { tmState: string }).tmState !== 'init',
+}
+const canCommit: Property<unknown> = {
+  kind: 'progress',
+  id: 'can-commit',
+  title: '',
+  goal: (w) => (w as { tmState: string }).tmState === 'committed',
+}
+const judged = [...properties, done, canCommit]
+
+describe('a search goes on as if it had not been interrupted', () => {
+  test.each<SearchOptions>([
+    { reduce: 'symmetry' },
+    { reduce: 'symmetry', storage: 'fingerprint', seed: 3 },
+    { reduce: 'symmetry', storage: 'fingerprint', fingerprintBits: 96 },
+    { reduce: 'all' },
+    { reduce: 'por' },
+    { reduce: 'por', storage: 'fingerprint' },
+  ])('%o', (options) => {
+    expectTheSame((more) => breadthFirst(system, properties, { ...options, ...more }), 5)
+    expectTheSame((more) => breadthFirst(locks.system, locks.properties, { ...options, ...more }), 3)
+  })
+
+  test.each<SearchOptions>([
+    { reduce: 'none' },
+    { reduce: 'symmetry' },
+    { reduce: 'por' },
+    { reduce: 'all' },
+  ])('with progress on the graph: %o', (options) => {
+    const search: Search<unknown> = (more) => breadthFirst(system, judged, { ...options, ...more })
+    expect(
+      search({})
+        .properties.map(({ verdict }) => verdict)
+        .slice(-2),
+    ).toEqual(['holds', 'violated'])
+    expectTheSame(search, 5)
+  })
+
+  test('in many pieces', () => {
+    for (const reduce of ['symmetry', 'por'] as const) {
+      const search: Search<unknown> = (more) => breadthFirst(system, judged, { reduce, ...more })
+      const { result, pieces } = inPieces(search, directory, 2)
+      expect(pieces).toBeGreaterThan(5)
+      expect(essence(result)).toEqual(essence(search({})))
+    }
+  })
+
+  test('random systems, whatever symmetry is claimed', () => {
+    const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
+    let refused = 0
+    fc.assert(
+      fc.property(
+        tapes,
+        fc.boolean(),
+        fc.constantFrom('all', 'por', 'none'),
+        fc.nat(1000),
+        (tape, naming, reduce, where) => {
+          const { system, properties } = randomSymmetric(tape, naming)
+          const search: Search<never> = (more) =>
+            breadthFirst(system, properties, { reduce, ...more }) as never
+          const whole = search({})
+          interrupted(search, directory, where % looksOf(search))
+          expect(essence(search({ resume: directory }))).toEqual(essence(whole))
+          if (whole.reduction.notApplied.some((why) => why.includes('differently'))) refused++
+        },
+      ),
+      { numRuns: 80, seed: 1 },
+    )
+    expect(refused).toBeGreaterThan(0)
+  })
+})
+
+/** Counters that have nothing to do with each other: 10 to their number states, hardly any with partial order. */
+const counter = sort('counter', 4)
+const world = struct({ ticks: array(counter, range(0, 9)) })
+type World = View<typeof world>
+const counting = compose({
+  name: 'counting',
+  world,
+  threads: [
+    each(
+      counter,
+      program<World>('counter', 'counts to nine', [
+        step(
+          'up',
+          {},
+          {
+            when: (w, self) => w.ticks[self] < 9,
+            does: (w, self) => {
+              w.ticks[self]++
+            },
+            to: 'up',
+          },
+        ),
+      ]),
+    ),
+  ],
+  initial: [() => {}],
+})
+const nobodyStops: Property<World> = { kind: 'deadlock', id: 'nobody-stops', title: '' }
+const inBounds: Property<World> = {
+  kind: 'invariant',
+  id: 'in-bounds',
+  title: '',
+  holds: (w) => w.ticks[0] < 10,
+}
+const count = (options: SearchOptions) =>
+  breadthFirst(counting, [inBounds, { ...nobodyStops, kind: 'fault', id: 'none' }], {
+    reduce: 'all',
+    ...options,
+  })
+
+describe('where `all` takes partial order because of a limit', () => {
+  test.each([
+    ['it helps', 500, true],
+    ['it does not', 20, false],
+  ])('and %s, an interruption in either search changes nothing', (_, maxStates, helps) => {
+    const search: Search<World> = (more) => count({ maxStates, ...more })
+    const whole = search({})
+    expect([whole.complete, whole.reduction.partialOrder !== null]).toEqual([helps, helps])
+    const looks = looksOf(search)
+    for (let look = 0; look < looks; look += helps ? 9 : 2) {
+      interrupted(search, directory, look)
+      expect(essence(search({ resume: directory }))).toEqual(essence(whole))
+    }
+  })
+
+  test('and again and again', () => {
+    const search: Search<World> = (more) => count({ maxStates: 500, ...more })
+    const { result, pieces } = inPieces(search, directory, 5)
+    expect(pieces).toBeGreaterThan(6)
+    expect(essence(result)).toEqual(essence(search({})))
+  })
+
+  test('a larger limit finds each search where it was', () => {
+    const inMain: Search<World> = (more) => count({ maxStates: 500, ...more })
+    const looks = looksOf(inMain)
+    for (const larger of [600, 20_000]) {
+      const whole = essence(count({ maxStates: larger }))
+      expect(whole.complete).toBe(true)
+      for (const look of [2, looks - 2]) {
+        interrupted(inMain, directory, look)
+        expect(essence(count({ maxStates: larger, resume: directory }))).toEqual(whole)
+      }
+    }
+  })
+
+  test('the time limit is for both searches together, also when they go on', () => {
+    let now = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    const ticking = (options: SearchOptions, until = Number.POSITIVE_INFINITY) =>
+      count({
+        maxStates: 500,
+        stop: () => {
+          now += 1000
+          return now > until * 1000
+        },
+        ...options,
+      })
+    const whole = ticking({})
+    expect(whole.complete).toBe(true)
+    expect(whole.seconds).toBeGreaterThan(10)
+    const enough = { timeLimit: whole.seconds + 1 }
+    const short = { timeLimit: whole.seconds - 3 }
+    expect(ticking(enough).complete).toBe(true)
+    expect(ticking(short).incompleteReason).toContain('--time-limit')
+    now = 0
+    const stopped = ticking({ checkpoint: { directory } }, whole.seconds - 5)
+    expect(stopped.complete).toBe(false)
+    expect(stopped.seconds).toBeGreaterThan(whole.seconds - 5)
+    const rest = ticking({ resume: directory, ...short })
+    expect(rest.incompleteReason).toContain('--time-limit')
+    expect(rest.seconds).toBeGreaterThan(short.timeLimit)
+    const { complete, seconds } = ticking({ resume: directory, timeLimit: 2 * whole.seconds })
+    expect(complete).toBe(true)
+    expect(seconds).toBeGreaterThan(whole.seconds)
+    expect(seconds).toBeLessThan(whole.seconds + 5)
+  })
+})
+
+describe('liveness', () => {
+  const lock = filterLockSubject(4)
+  const asked: Property<unknown>[] = [
+    ...lock.properties,
+    {
+      kind: 'leads-to',
+      id: 'enters',
+      title: '',
+      each: 'thread',
+      given: (_, at, self) => at.thread[self] === 'wait',
+      goal: (_, at, self) => at.thread[self] === 'unlock',
+    },
+    { kind: 'eventually-always', id: 'gives-up', title: '', goal: (_, at) => at.thread[0] === 'raise' },
+  ]
+
+  test.each<SearchOptions>([{ reduce: 'none' }, { reduce: 'all' }])(
+    'goes on in the search and in the graph that it is judged on: %o',
+    (options) => {
+      const search: Search<unknown> = (more) => breadthFirst(lock.system, asked, { ...options, ...more })
+      const whole = search({})
+      expect(whole.properties.map(({ verdict }) => verdict)).toEqual(['holds', 'holds', 'violated'])
+      expect(whole.properties[2].trace?.loopStart).toBeGreaterThan(0)
+      const looks = looksOf(search)
+      let inGraph = 0
+      for (const look of [3, looks - 12, looks - 1]) {
+        const first = interrupted(search, directory, look)
+        if (first.complete) inGraph++
+        let left = 0
+        const rest = search({
+          resume: directory,
+          stop: () => {
+            left++
+            return false
+          },
+        })
+        expect(essence(rest)).toEqual(essence(whole))
+        expect(left).toBeLessThan(looks - look + 3)
+      }
+      expect(inGraph).toBe(2)
+    },
+  )
+
+  test('in many pieces', () => {
+    const search: Search<unknown> = (more) => breadthFirst(lock.system, asked, { reduce: 'all', ...more })
+    const { result, pieces } = inPieces(search, directory, 7)
+    expect(pieces).toBeGreaterThan(5)
+    expect(essence(result)).toEqual(essence(search({})))
+  })
+})

@@ -1,0 +1,175 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { program, step } from '../../model/language/program.ts'
+import type { Property } from '../../model/language/property.ts'
+import { array, flag, range, sort, struct, type View } from '../../model/language/shapes.ts'
+import { compose, each, one, type System } from '../../model/language/system.ts'
+import { peterson } from '../oracles/peterson.ts'
+import { twoPhaseSubject } from '../oracles/subjects.ts'
+import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
+import { essence, interrupted, looksOf, type Search } from './interruptions.ts'
+
+/** Searches that had nothing left to do when they were left, and folders that other searches left. */
+
+let directory = ''
+beforeEach(() => {
+  directory = join(mkdtempSync(join(tmpdir(), 'endings-')), 'cp')
+})
+afterEach(() => {
+  rmSync(join(directory, '..'), { recursive: true, force: true })
+})
+
+const { system, properties } = twoPhaseSubject(5)
+const [consistent] = properties
+const leads: Property<unknown> = {
+  kind: 'leads-to',
+  id: 'enters',
+  title: '',
+  given: (_, at) => at.proc[0] === 'a3',
+  goal: (_, at) => at.proc[0] === 'cs',
+}
+const still = compose({
+  name: 'still',
+  world: struct({ stuck: flag }),
+  threads: [
+    one(program('a', 'waits for ever', [step('wait', {}, { when: (w: { stuck: boolean }) => w.stuck })])),
+  ],
+  initial: [() => {}],
+}) as System
+const nobodyStuck: Property<unknown> = { kind: 'deadlock', id: 'nobody-stuck', title: '' }
+
+describe('a search that has nothing left to do ends at once, and says what it said', () => {
+  test.each<[string, Search<unknown>]>([
+    ['finished', (more) => breadthFirst(system, properties, { reduce: 'all', ...more })],
+    ['finished, in full', (more) => breadthFirst(system, properties, more)],
+    ['finished, by partial order', (more) => breadthFirst(system, properties, { reduce: 'por', ...more })],
+    ['finished, with liveness', (more) => breadthFirst(peterson(), [leads], { reduce: 'all', ...more })],
+    ['in a state without steps', (more) => breadthFirst(still, [nobodyStuck], { reduce: 'all', ...more })],
+    ['at the limit on states', (more) => breadthFirst(system, properties, { maxStates: 900, ...more })],
+    ['at the limit on depth', (more) => breadthFirst(system, properties, { maxDepth: 7, ...more })],
+    ['in the initial states', (more) => breadthFirst(system, properties, { maxDepth: 0, ...more })],
+    [
+      'at the limits of both searches',
+      (more) => breadthFirst(system, [consistent], { reduce: 'all', maxStates: 40, ...more }),
+    ],
+  ])('%s', (_, search) => {
+    const whole = search({ checkpoint: { directory } })
+    expect(looksOf((more) => search({ resume: directory, ...more }))).toBeLessThan(4)
+    const written = readFileSync(join(directory, 'checkpoint.json'), 'utf8')
+    const again = search({ resume: directory, checkpoint: { directory } })
+    expect(essence(again)).toEqual(essence(whole))
+    expect(readFileSync(join(directory, 'checkpoint.json'), 'utf8')).toBe(written)
+  })
+
+  test('a place of its own gets a checkpoint of its own', () => {
+    const whole = breadthFirst(system, properties, { checkpoint: { directory } })
+    const copy = join(directory, '..', 'copy')
+    breadthFirst(system, properties, { resume: directory, checkpoint: { directory: copy } })
+    rmSync(directory, { recursive: true })
+    expect(essence(breadthFirst(system, properties, { resume: copy }))).toEqual(essence(whole))
+  })
+})
+
+describe('what another search left', () => {
+  const limited = (more: SearchOptions) =>
+    breadthFirst(system, [consistent], { reduce: 'all', maxStates: 40, ...more })
+
+  test('a manifest that a killed process could not put in its place', () => {
+    const search: Search<unknown> = (more) => breadthFirst(system, properties, more)
+    interrupted(search, directory, 3)
+    writeFileSync(join(directory, 'checkpoint.json.new'), '{')
+    search({ resume: directory, checkpoint: { directory } })
+    expect(readdirSync(directory).filter((name) => name.endsWith('.new'))).toEqual([])
+    expect(looksOf((more) => search({ resume: directory, ...more }))).toBe(0)
+  })
+
+  test('is forgotten by a main search that begins anew', () => {
+    limited({ checkpoint: { directory } })
+    expect(readdirSync(directory)).toContain('partial-order')
+    breadthFirst(peterson(), [leads], { checkpoint: { directory } })
+    expect(readdirSync(directory)).not.toContain('partial-order')
+    expect(readdirSync(directory)).toContain('liveness')
+  })
+
+  test('does not pass for a search of another kind', () => {
+    limited({ checkpoint: { directory } })
+    const take = (name: string) => {
+      const to = join(directory, '..', name)
+      cpSync(join(directory, name), to, { recursive: true })
+      return to
+    }
+    expect(() => limited({ resume: take('partial-order') })).toThrow('stage partial-order, not main')
+    breadthFirst(peterson(), [leads], { checkpoint: { directory } })
+    expect(() => breadthFirst(peterson(), [leads], { resume: take('liveness') })).toThrow(
+      'not one of a breadth-first search',
+    )
+  })
+})
+
+describe('symmetry in a checkpoint', () => {
+  const counter = sort('counter', 3)
+  const world = struct({ ticks: array(counter, range(0, 5)), last: range(0, 2) })
+  type World = View<typeof world>
+  type Change = (w: World, self: number) => void
+  const ticking = (also: Change, symmetric = [counter]) =>
+    compose({
+      name: 'ticking',
+      world,
+      threads: [
+        each(
+          counter,
+          program<World>('counter', 'counts', [
+            step(
+              'up',
+              {},
+              {
+                when: (w, self) => w.ticks[self] < 5,
+                does: (w, self) => {
+                  w.ticks[self]++
+                  also(w, self)
+                },
+                to: 'up',
+              },
+            ),
+          ]),
+        ),
+      ],
+      initial: [() => {}],
+      symmetric,
+    })
+  const none: Change = () => {}
+  const go = (model: System<World>, more: SearchOptions = {}) =>
+    breadthFirst(model, [], { reduce: 'all', ...more })
+
+  test('is that of the model, or it is refused', () => {
+    interrupted((more) => go(ticking(none), more), directory, 3)
+    expect(() => go(ticking(none, []), { resume: directory })).toThrow('another model')
+    expect(go(ticking(none), { resume: directory }).states).toBe(56)
+  })
+
+  test('is checked again for everything that was recorded', () => {
+    interrupted((more) => go(ticking(none), more), directory, 3)
+    // What thread 0 does is what it was; what it is compared with is not.
+    const partial: Change = (w, self) => {
+      if (self === 1 && w.ticks[0] === 5) w.last = 1
+    }
+    expect(() => go(ticking(partial), { resume: directory })).toThrow('of another model')
+  })
+
+  test('that turned out false is not believed again', () => {
+    // The first five levels say nothing against the claim.
+    const late: Change = (w, self) => {
+      if (w.ticks[self] === 3 && self === 1) w.last = 1
+    }
+    const search: Search<World> = (more) => go(ticking(late), more)
+    const whole = search({})
+    expect(whole.reduction.notApplied[0]).toContain('differently')
+    const looks = looksOf(search)
+    for (const look of [0, 1, 2, looks - 3]) {
+      interrupted(search, directory, look)
+      expect(essence(search({ resume: directory }))).toEqual(essence(whole))
+    }
+  })
+})

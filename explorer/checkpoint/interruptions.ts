@@ -1,0 +1,54 @@
+import { rmSync } from 'node:fs'
+import type { SearchOptions } from '../search/breadth-first.ts'
+import type { SearchResult } from '../search/result.ts'
+
+/** For tests: searches that are interrupted on purpose, and what must be as if they had not been. */
+
+/** All of a result that an interruption must not change: everything but times and bytes. */
+export function essence<W>(result: SearchResult<W>) {
+  const { seconds: _, bytesPerState: __, steps, properties, ...rest } = result
+  return {
+    ...rest,
+    steps: Object.fromEntries(steps),
+    properties: properties.map(({ property, ...found }) => ({ id: property.id, ...found })),
+  }
+}
+
+/** A search as a function of what its caller may add to it. */
+export type Search<W> = (more: SearchOptions) => SearchResult<W>
+
+/** How often a search looks whether it must stop, when nobody stops it. */
+export function looksOf<W>(search: Search<W>): number {
+  let looks = 0
+  search({
+    stop: () => {
+      looks++
+      return false
+    },
+  })
+  return looks
+}
+
+/** Makes a search that is interrupted at its look number `look`, from 0, and leaves a checkpoint. */
+export function interrupted<W>(search: Search<W>, directory: string, look: number): SearchResult<W> {
+  rmSync(directory, { recursive: true, force: true })
+  let left = look
+  return search({ checkpoint: { directory }, stop: () => left-- <= 0 })
+}
+
+/** Makes a search in pieces of so many looks each; gives the last piece and how many there were. */
+export function inPieces<W>(search: Search<W>, directory: string, looks: number) {
+  let pieces = 1
+  let result = interrupted(search, directory, looks)
+  while (wasInterrupted(result)) {
+    let left = looks
+    pieces++
+    result = search({ resume: directory, checkpoint: { directory }, stop: () => left-- <= 0 })
+  }
+  return { result, pieces }
+}
+
+/** True when somebody stopped the search, or its judgement of liveness. */
+export function wasInterrupted<W>({ incompleteReason, properties }: SearchResult<W>): boolean {
+  return incompleteReason === 'interrupted' || properties.some(({ reason }) => reason === 'interrupted')
+}

@@ -1,0 +1,29 @@
+import type { System } from '../../model/language/system.ts'
+import type { CompiledStep } from '../compile/step-table.ts'
+import type { TraceStep } from './result.ts'
+
+/** Steps by their numbers, under the names that a result gives them. */
+export function namedSteps<W>(
+  system: System<W>,
+  steps: readonly CompiledStep[],
+  numbers: readonly number[],
+): TraceStep[] {
+  return numbers.map((s) => {
+    const { thread, path } = steps[s]
+    return { thread: system.threads[thread].name, step: path }
+  })
+}
+
+/** How often steps were taken, by thread kind and path, from the counts by number. */
+export function countsByName<W>(
+  system: System<W>,
+  steps: readonly CompiledStep[],
+  counts: ArrayLike<number>,
+): Map<string, number> {
+  const named = new Map<string, number>()
+  steps.forEach(({ thread, path }, index) => {
+    const key = `${system.threads[thread].program.kind}.${path}`
+    named.set(key, (named.get(key) ?? 0) + counts[index])
+  })
+  return named
+}
