@@ -114,50 +114,45 @@ describe('a search goes on as if it had not been interrupted', () => {
 const counter = sort('counter', 4)
 const world = struct({ ticks: array(counter, range(0, 9)) })
 type World = View<typeof world>
-const counting = compose({
-  name: 'counting',
-  world,
-  threads: [
-    each(
-      counter,
-      program<World>('counter', 'counts to nine', [
-        step(
-          'up',
-          {},
-          {
-            when: (w, self) => w.ticks[self] < 9,
-            does: (w, self) => {
-              w.ticks[self]++
+const counting = (symmetric: boolean) =>
+  compose({
+    name: 'counting',
+    world,
+    symmetric: symmetric ? [counter] : [],
+    threads: [
+      each(
+        counter,
+        program<World>('counter', 'counts to nine', [
+          step(
+            'up',
+            {},
+            {
+              when: (w, self) => w.ticks[self] < 9,
+              does: (w, self) => {
+                w.ticks[self]++
+              },
+              to: 'up',
             },
-            to: 'up',
-          },
-        ),
-      ]),
-    ),
-  ],
-  initial: [() => {}],
-})
-const nobodyStops: Property<World> = { kind: 'deadlock', id: 'nobody-stops', title: '' }
-const inBounds: Property<World> = {
-  kind: 'invariant',
-  id: 'in-bounds',
-  title: '',
-  holds: (w) => w.ticks[0] < 10,
-}
-const count = (options: SearchOptions) =>
-  breadthFirst(counting, [inBounds, { ...nobodyStops, kind: 'fault', id: 'none' }], {
-    reduce: 'all',
-    ...options,
+          ),
+        ]),
+      ),
+    ],
+    initial: [() => {}],
   })
+const nobodyStops: Property<World> = { kind: 'deadlock', id: 'nobody-stops', title: '' }
+const count = (options: SearchOptions, symmetric = false) =>
+  breadthFirst(counting(symmetric), [nobodyStops], { reduce: 'all', ...options })
 
 describe('where `all` takes partial order because of a limit', () => {
   test.each([
-    ['it helps', 500, true],
-    ['it does not', 20, false],
-  ])('and %s, an interruption in either search changes nothing', (_, maxStates, helps) => {
-    const search: Search<World> = (more) => count({ maxStates, ...more })
+    ['it helps', 500, true, false],
+    ['it helps on top of symmetry', 200, true, true],
+    ['it does not', 20, false, false],
+  ])('and %s, an interruption in either search changes nothing', (_, maxStates, helps, symmetric) => {
+    const search: Search<World> = (more) => count({ maxStates, ...more }, symmetric)
     const whole = search({})
     expect([whole.complete, whole.reduction.partialOrder !== null]).toEqual([helps, helps])
+    expect(whole.reduction.symmetry !== null).toBe(symmetric)
     const looks = looksOf(search)
     for (let look = 0; look < looks; look += helps ? 9 : 2) {
       interrupted(search, directory, look)

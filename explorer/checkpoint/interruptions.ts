@@ -4,11 +4,13 @@ import type { SearchResult } from '../search/result.ts'
 
 /** For tests: searches that are interrupted on purpose, and what must be as if they had not been. */
 
-/** All of a result that an interruption must not change: everything but times and bytes. */
+/** All of a result that an interruption must not change: everything but times, bytes and what was checked again. */
 export function essence<W>(result: SearchResult<W>) {
-  const { seconds: _, bytesPerState: __, steps, properties, ...rest } = result
+  const { seconds: _, bytesPerState: __, steps, properties, reduction, ...rest } = result
+  const { symmetry } = reduction
   return {
     ...rest,
+    reduction: { ...reduction, symmetry: symmetry === null ? null : { ...symmetry, checks: null } },
     steps: Object.fromEntries(steps),
     properties: properties.map(({ property, ...found }) => ({ id: property.id, ...found })),
   }

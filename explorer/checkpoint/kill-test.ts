@@ -2,41 +2,65 @@
  * Kills a search with SIGKILL at random moments, again and again, lets it go on from its checkpoint each time,
  * and compares the end with that of a search that nobody killed. Run from the built program:
  *
- *     node dist/explorer/checkpoint/kill-test.js [kills] [size] [exact|fingerprint] [seed]
+ *     node dist/explorer/checkpoint/kill-test.js [kills] [size] [exact|fingerprint] [seed] [none|symmetry|por|all]
+ *
+ * With exact storage progress is judged too, on the graph.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Property } from '../../model/language/property.ts'
 import { filterLockSubject } from '../oracles/subjects.ts'
+import type { Reduce } from '../reduce/reduction.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { xoshiro } from '../state/tabulation.ts'
 
-/** Milliseconds after its start within which a search is killed. */
-const LONGEST_LIFE = 8000
+/** A search is killed within this many times the time that one needs which nobody kills. */
+const LONGEST_LIFE = 1.5
 
 const SCRIPT = fileURLToPath(import.meta.url)
 
 type Storage = 'exact' | 'fingerprint'
 
+/** Somebody can always get the lock. */
+const canLock: Property<unknown> = {
+  kind: 'progress',
+  id: 'can-lock',
+  title: '',
+  goal: (_, at) => Array.from({ length: at.thread.length }, (_, n) => at.thread[n]).includes('unlock'),
+}
+
 /** The search to be killed; says on its last line what it found. */
-function search(size: number, storage: Storage, directory: string | null): void {
+function search(size: number, storage: Storage, reduce: Reduce, directory: string | null): void {
   const { system, properties } = filterLockSubject(size)
   const resumable = directory !== null && existsSync(join(directory, 'checkpoint.json'))
-  const result = breadthFirst(system, properties, {
+  const judged = storage === 'exact' ? [...properties, canLock] : properties
+  const result = breadthFirst(system, judged, {
     storage,
+    reduce,
     ...(directory === null ? {} : { checkpoint: { directory, every: 0.3 } }),
     ...(resumable ? { resume: directory } : {}),
   })
-  const { complete, states, transitions, depth, deadlocks, steps } = result
+  const { complete, states, transitions, depth, deadlocks, steps, reduction } = result
+  const represented = reduction.symmetry?.represented ?? states
   const verdicts = result.properties.map(({ property, verdict, antecedent }) => [
     property.id,
     verdict,
     antecedent,
   ])
   console.log(
-    JSON.stringify({ complete, states, transitions, depth, deadlocks, steps: [...steps], verdicts }),
+    JSON.stringify({
+      complete,
+      states,
+      represented,
+      transitions,
+      depth,
+      deadlocks,
+      steps: [...steps],
+      verdicts,
+    }),
   )
 }
 
@@ -60,16 +84,18 @@ function start(args: readonly string[], killAfter: number | null): Promise<strin
   })
 }
 
-async function main(kills: number, size: string, storage: string, seed: number): Promise<void> {
+async function main(kills: number, search: readonly string[], seed: number): Promise<void> {
   const random = xoshiro(seed)
-  const expected = await start([size, storage], null)
+  const begun = performance.now()
+  const expected = await start(search, null)
+  const longest = LONGEST_LIFE * (performance.now() - begun)
   const directory = mkdtempSync(join(tmpdir(), 'kill-test-'))
   let killed = 0
   let finished = 0
   try {
     while (killed < kills) {
-      const life = ((random() >>> 0) / 2 ** 32) * LONGEST_LIFE
-      const found = await start([size, storage, directory], life)
+      const life = ((random() >>> 0) / 2 ** 32) * longest
+      const found = await start([...search, directory], life)
       if (found === null) {
         killed++
         continue
@@ -78,7 +104,7 @@ async function main(kills: number, size: string, storage: string, seed: number):
       finished++
       rmSync(directory, { recursive: true, force: true })
     }
-    compare(await start([size, storage, directory], null), expected)
+    compare(await start([...search, directory], null), expected)
     const times = `${finished + 1} search${finished === 0 ? '' : 'es'}`
     console.log(
       `${killed} kills, ${times} brought to the end, all as the one that nobody killed:\n${expected}`,
@@ -92,6 +118,11 @@ function compare(found: string | null, expected: string | null): void {
   if (found !== expected) throw new Error(`found    ${found}\nexpected ${expected}`)
 }
 
-const [first = '30', size = '6', storage = 'fingerprint', last = '1'] = process.argv.slice(2)
-if (first === 'search') search(Number(size), storage as Storage, process.argv[5] ?? null)
-else await main(Number(first), size, storage, Number(last))
+const [first = '30', size = '6', storage = 'fingerprint', ...rest] = process.argv.slice(2)
+if (first === 'search') {
+  const [reduce, directory = null] = rest
+  search(Number(size), storage as Storage, reduce as Reduce, directory)
+} else {
+  const [seed = '1', reduce = 'none'] = rest
+  await main(Number(first), [size, storage, reduce], Number(seed))
+}

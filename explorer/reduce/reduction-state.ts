@@ -9,7 +9,7 @@ const numbers = z.array(z.number().int())
 const refusal = z.object({ sort: z.string(), why: z.string() })
 export type Refusal = z.infer<typeof refusal>
 
-const symmetry = z.object({ represented: z.number().positive(), checks: count })
+const symmetry = z.object({ represented: z.number().positive() })
 export type SymmetryState = z.infer<typeof symmetry>
 
 const dependency = z.object({ reads: z.array(numbers), writes: z.array(numbers), seen: z.array(numbers) })

@@ -31,7 +31,7 @@ export interface SymmetryReport {
    * of states without the reduction; else it is an upper bound.
    */
   readonly closed: boolean
-  /** Model code run to check that names do not matter. */
+  /** Model code run to check that names do not matter, again for a search that goes on from a checkpoint. */
   readonly checks: number
 }
 
@@ -57,8 +57,6 @@ export class Symmetry {
   readonly #checks: readonly Equivariance[]
   #form: CanonicalForm | null = null
   #set: SymmetricSet | null = null
-  /** Checks that an interrupted search made before this one went on. */
-  #earlierChecks = 0
 
   constructor(
     system: System,
@@ -206,17 +204,12 @@ export class Symmetry {
 
   /** What has been counted, for a checkpoint. */
   state(): SymmetryState {
-    return { represented: this.#set?.represented ?? 0, checks: this.#runs }
+    return { represented: this.#set?.represented ?? 0 }
   }
 
   /** Goes on from what an interrupted search had counted; what it recorded has been checked again. */
-  restore({ represented, checks }: SymmetryState): void {
+  restore({ represented }: SymmetryState): void {
     if (this.#set !== null) this.#set.represented = represented
-    this.#earlierChecks += checks - this.#runs
-  }
-
-  get #runs(): number {
-    return this.#checks.reduce((sum, c) => sum + c.runs, this.#earlierChecks)
   }
 
   report(): SymmetryReport {
@@ -225,7 +218,7 @@ export class Symmetry {
       permutations: this.#group.order,
       represented: this.#set?.represented ?? 0,
       closed: this.#closed(),
-      checks: this.#runs,
+      checks: this.#checks.reduce((sum, c) => sum + c.runs, 0),
     }
   }
 
