@@ -78,6 +78,14 @@ export class Equivariance {
   }
 
   /**
+   * Forgets which situations were checked. The fields on which a behaviour is to depend can be more than it
+   * needs, which ones is a matter of what was checked before.
+   */
+  forget(): void {
+    this.#lacking.clear()
+  }
+
+  /**
    * Checks all renamings of what a subject says about a state.
    * @param reads fields on which the behaviour is known to depend.
    * @returns the fields on which the behaviour is to depend, those given first.

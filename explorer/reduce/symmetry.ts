@@ -145,7 +145,15 @@ export class Symmetry {
     }
   }
 
-  /** Makes a visited set one of orbits. To be called once. */
+  /**
+   * Forgets which situations were checked: what behaviours are to depend on is then a matter of the search to
+   * come alone, and will be the same when its recordings are made again.
+   */
+  forget(): void {
+    for (const check of this.#checks) check.forget()
+  }
+
+  /** Makes a visited set one of orbits, for a search. */
   visitedSet(inner: VisitedSet, store: VectorStore, hash: Tabulation): SymmetricSet {
     this.#form = new CanonicalForm(this.#group, this.#system.layout, hash)
     this.#set = new SymmetricSet(inner, store, this.#form, this.#group.order)

@@ -48,6 +48,7 @@ export function engineFor<W>(
   const resumable = options.checkpoint !== undefined || options.resume !== undefined
   const log = resumable ? new RecordingLog(system as System) : null
   const { storage = 'exact', seed = 1 } = options
+  if (log !== null) symmetry?.forget()
   const compiled = new CompiledSystem(system as System, {
     actions: properties.filter((p) => p.kind === 'action') as never,
     seed,
