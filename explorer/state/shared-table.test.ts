@@ -26,8 +26,8 @@ test('a larger table holds the same, whoever copies which part first', () => {
           // Long runs, some of them around the end of the table.
           set.insertState(new Int32Array(1), 0, (low & 3) + 62 + ((low >>> 2) << 7), high + 1) < 0
         for (const state of states) expect(insert(state)).toBe(true)
-        for (let times = 0; times < 2; times++) {
-          const next = table.larger()
+        for (const times of [4, 2]) {
+          const next = table.larger(times * table.bytes)
           const order = Array.from({ length: parts }, (_, n) => (backwards ? parts - 1 - n : n))
           const rest = order.map((part) => table.copyPart(next, part, parts))
           for (const slots of rest) table.copyRest(next, slots)
@@ -45,7 +45,7 @@ test('a larger table holds the same, whoever copies which part first', () => {
 test('a table is full when three of four slots are taken', () => {
   const table = new SharedTable(shared(64 * 3), 3, shared(1), nothing)
   table.note(40)
-  expect([table.fits(8), table.fits(9), table.bytes]).toEqual([true, false, 768])
+  expect([table.fits(8), table.fits(9), table.bytes, table.larger().length]).toEqual([true, false, 768, 768])
 })
 
 test('who waits for a lost thread is told so', () => {

@@ -1,6 +1,9 @@
 /** A claimed slot is looked at so often before the thread goes to sleep for a moment. */
 const SPIN = 1000
 
+/** Bytes up to which a table is small. */
+const SMALL = 32 * 1024 * 1024
+
 /** Share of the slots that may be taken. */
 const FULL = 3 / 4
 
@@ -86,42 +89,50 @@ export class SharedTable {
     this.touched = warm
   }
 
-  /** An empty table that is twice as large, for all threads. */
-  larger(): Int32Array {
-    return new Int32Array(new SharedArrayBuffer(2 * this.slots.byteLength))
+  /** Bytes of the next table. A small one grows fast, because copying is what it costs most. */
+  get nextBytes(): number {
+    return (this.bytes <= SMALL ? 4 : 2) * this.bytes
+  }
+
+  /** An empty table that is larger, for all threads. @param bytes a power of two times those of this one. */
+  larger(bytes = this.nextBytes): Int32Array {
+    return new Int32Array(new SharedArrayBuffer(bytes))
   }
 
   /**
    * Copies one of several parts into a larger table, while no thread inserts. What lies in a part stays in the
-   * same part of each half of the larger table, so that no two threads write to one place.
-   * @returns slots of the keys that do not stay in their part; see `copyRest`.
+   * same part of each half (or quarter) of the larger table, so that no two threads write to one place.
+   * @returns where the slots begin that do not stay in their part; see `copyRest`.
    */
   copyPart(next: Int32Array, part: number, parts: number): number[] {
     const { slots, stride, mask } = this
-    const count = mask + 1
-    const first = Math.floor((count * part) / parts)
-    const end = Math.floor((count * (part + 1)) / parts)
+    const wrap = next.length / stride - 1
+    const first = Math.floor(((mask + 1) * part) / parts)
+    const end = Math.floor(((mask + 1) * (part + 1)) / parts)
     const rest: number[] = []
-    for (let slot = first; slot < end; slot++) {
-      const from = slot * stride
+    for (let from = first * stride; from < end * stride; from += stride) {
       const key = slots[from]
       if (key === 0) continue
-      const home = key & (count + mask)
-      const last = home < count ? end : count + end
-      let to = home
-      while (to < last && next[to * stride] !== 0) to++
-      if ((home & mask) < first || (home & mask) >= end || to === last) rest.push(slot)
-      else for (let n = 0; n < stride; n++) next[to * stride + n] = slots[from + n]
+      const home = key & wrap
+      const place = home & mask
+      const last = (home - place + end) * stride
+      let to = home * stride
+      while (to < last && next[to] !== 0) to += stride
+      if (place < first || place >= end || to === last) rest.push(from)
+      else {
+        next[to] = key
+        next[to + 1] = slots[from + 1]
+        for (let n = 2; n < stride; n++) next[to + n] = slots[from + n]
+      }
     }
     return rest
   }
 
   /** Copies what `copyPart` left, when all threads have copied their parts. When all are done, they `adopt`. */
   copyRest(next: Int32Array, rest: readonly number[]): void {
-    const { slots, stride, mask } = this
-    const wrap = 2 * mask + 1
-    for (const slot of rest) {
-      const from = slot * stride
+    const { slots, stride } = this
+    const wrap = next.length / stride - 1
+    for (const from of rest) {
       const key = slots[from]
       let to = key & wrap
       while (Atomics.compareExchange(next, to * stride, 0, key) !== 0) to = (to + 1) & wrap

@@ -200,7 +200,7 @@ export class Peer implements ExpansionSink {
       : this.#watch.exceeded(
           this.#table.taken,
           () => this.#bytesOfAll,
-          this.#table.fits(this.#mostOfPieces) ? 0 : 2 * this.#table.bytes,
+          this.#table.fits(this.#mostOfPieces) ? 0 : this.#table.nextBytes,
         )
     if (this.#stopped === null) return true
     wish(this.#memory, WISH.stop)
@@ -247,7 +247,7 @@ export class Peer implements ExpansionSink {
     }
   }
 
-  /** Doubles the table, with all workers, none of which is inserting. */
+  /** Makes the table larger, with all workers, none of which is inserting. */
   #grow(): void {
     const { workers } = this.#memory
     let next = this.#table.slots
