@@ -19,6 +19,12 @@ export const bitsOf = (test: number): { readonly word: number; readonly bits: nu
 })
 
 /**
+ * First value of a member that grows. The engine takes for a constant what was set once only, compiles it into
+ * the loops of a search, and compiles them again when it is set; so it is set twice before there is a search.
+ */
+export const NOT_CONSTANT = new Int32Array(0)
+
+/**
  * Decision trees over the packed state, grown as behaviours are recorded. An inner node tests one field
  * and has one child per bit pattern; a leaf is a number the owner gives meaning to.
  *
@@ -30,8 +36,12 @@ export class DecisionTrees {
    * `[test, child...]` at each inner node's code, see `follow` for how to walk it. Grows; take it anew after
    * an insertion.
    */
-  nodes = new Int32Array(1 << 12)
+  nodes = NOT_CONSTANT
   #used = 1
+
+  constructor() {
+    this.nodes = new Int32Array(1 << 12)
+  }
 
   /** Size of all trees in bytes. */
   get bytes(): number {

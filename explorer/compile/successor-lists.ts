@@ -1,4 +1,4 @@
-import { bitsOf, DecisionTrees, NondeterministicRead, UNKNOWN } from './behaviours.ts'
+import { bitsOf, DecisionTrees, NOT_CONSTANT, NondeterministicRead, UNKNOWN } from './behaviours.ts'
 import type { CompiledSystem } from './compiled-system.ts'
 import { DISABLED, LEAF } from './record-format.ts'
 
@@ -30,17 +30,17 @@ export class SuccessorLists {
   readonly firstGroup: Int32Array
   readonly lastGroup: Int32Array
   /** Tree of each group. */
-  roots: Int32Array
+  roots = NOT_CONSTANT
   readonly trees = new DecisionTrees()
   /** See LIST. Grows; take it anew after `resolve`. */
-  lists = new Int32Array(1 << 12)
+  lists = NOT_CONSTANT
   /** Place in `lists` of each numbered list. Grows as `lists` does. */
-  places = new Int32Array(1 << 8)
+  places = NOT_CONSTANT
   /**
    * Bits of the packed state by list number, at `number * 2 * words`: first those on which it depends that
    * this is the list, then those that its steps change. All bits for number 0.
    */
-  footprints: Int32Array
+  footprints = NOT_CONSTANT
   #numbers = 1
   readonly #most: number
   readonly #steps: (readonly number[])[] = []
@@ -64,6 +64,8 @@ export class SuccessorLists {
       this.lastGroup[at] = this.#steps.length
     }
     this.roots = new Int32Array(this.#steps.length)
+    this.lists = new Int32Array(1 << 12)
+    this.places = new Int32Array(1 << 8)
     const { words } = compiled.system.layout
     this.footprints = new Int32Array(2 * words * this.places.length).fill(-1, 0, 2 * words)
   }

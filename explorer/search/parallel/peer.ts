@@ -3,7 +3,7 @@ import type { System } from '../../../model/language/system.ts'
 import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { Predicates } from '../../compile/predicates.ts'
 import { LEAF } from '../../compile/record-format.ts'
-import type { VisitedSet } from '../../state/batch.ts'
+import { Batch, type VisitedSet } from '../../state/batch.ts'
 import { MOST_STATES } from '../../state/shared-exact-set.ts'
 import { SharedTable } from '../../state/shared-table.ts'
 import { type SharedChunk, VectorStore } from '../../state/vector-store.ts'
@@ -124,9 +124,9 @@ export class Peer implements ExpansionSink {
     return this.#report(states)
   }
 
+  /** Successors are not looked up in the midst of an expansion, so that its loop is compiled alone, and soon. */
   flush(): boolean {
-    this.#lookUp()
-    return true
+    return false
   }
 
   special(state: number, leaf: number): void {
@@ -174,7 +174,7 @@ export class Peer implements ExpansionSink {
   #expandPiece(): void {
     const { owner, from, end } = this.#frontier
     this.#expanded += end - from
-    if (owner === this.#me) this.#expander.expand(from, end, this)
+    if (owner === this.#me) this.#expand(from, end)
     else {
       for (let at = from; at < end; ) {
         const last = Math.min(end, (at | chunkMask) + 1)
@@ -189,7 +189,16 @@ export class Peer implements ExpansionSink {
     // The batch may still speak of the guests that were here before.
     this.#lookUp()
     this.#store.takeGuests(chunk, first, first + count)
-    this.#expander.expand(0, count, this)
+    this.#expand(0, count)
+  }
+
+  /** Expands states of the own store. What is found last may remain in the batch. */
+  #expand(from: number, end: number): void {
+    const { batch } = this.#expander
+    for (let at = from; at < end; ) {
+      if (batch.count >= Batch.capacity) this.#lookUp()
+      at = this.#expander.expand(at, end, this)
+    }
   }
 
   /** False when the search is to stop: because of a limit, or because another worker said so. */
