@@ -167,7 +167,7 @@ function addSearchOptions(command: Command): Command {
     .optionsGroup('Limits of each search; reaching one is inconclusive:')
     .option('--max-states <n>', 'distinct states')
     .option('--max-depth <n>', 'steps from the beginning')
-    .option('--time-limit <s>', 'seconds, those before a checkpoint included')
+    .option('--time-limit <s>', 'seconds for all of it, those before a checkpoint too')
     .option('--memory-limit <MiB>', 'of the whole process (nine tenths of what there is)')
     .option('--allow-incomplete', 'exit 0 when inconclusive, and say so')
     .optionsGroup('To go on later:')

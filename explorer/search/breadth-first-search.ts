@@ -1,0 +1,305 @@
+import type { Property } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
+import type { SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
+import { LEAF } from '../compile/record-format.ts'
+import type { Reductions } from '../reduce/reduction.ts'
+import { predictedCollision } from '../state/collisions.ts'
+import { VectorStore } from '../state/vector-store.ts'
+import { type Engine, engineFor } from './engine.ts'
+import type { ExpansionSink } from './expander.ts'
+import { Genealogy } from './genealogy.ts'
+import type { Evidence } from './judge.ts'
+import type { LimitWatch } from './limits.ts'
+import { Memory } from './memory.ts'
+import { countsByName, namedSteps } from './naming.ts'
+import type { SearchResult, Trace } from './result.ts'
+import type { Progress, SearchOptions } from './search-options.ts'
+
+const { chunkBits, chunkMask } = VectorStore
+
+/** States expanded in one call, so that the engine can put better code in place between two calls. */
+const SLICE = 2048
+
+/** Milliseconds between two reports of progress. */
+const PROGRESS_INTERVAL = 100
+
+/** One search of all states in order of distance, with one set of reductions. To be run once. */
+export class BreadthFirstSearch<W> implements ExpansionSink {
+  readonly #system: System<W>
+  readonly #options: SearchOptions
+  readonly #reductions: Reductions
+  readonly #engine: Engine<W>
+  readonly #watch: LimitWatch
+  readonly #memory: Memory
+  readonly #leaves: Pick<Evidence, 'eachActionLeaf'>
+  readonly #bytesNow = (): number => this.#memory.bytes
+  readonly #initialOf: number[] = []
+  #genealogy = new Genealogy(0)
+  #head = 0
+  #levelEnd = 0
+  /** Counts of steps that an interrupted search made before this one went on. */
+  #firedBefore: readonly number[] = []
+  #depth = 0
+  #reported = 0
+  #stopped: string | null = null
+  /** Set when the states from this number on lie beyond the depth limit: they are neither judged nor counted. */
+  #beyond: number | null = null
+
+  /** @param watch of the limits, shared with the searches before it that one answer takes. */
+  constructor(
+    system: System<W>,
+    properties: readonly Property<W>[],
+    options: SearchOptions,
+    watch: LimitWatch,
+    reductions: Reductions,
+  ) {
+    this.#system = system
+    this.#options = options
+    this.#reductions = reductions
+    this.#engine = engineFor(system, properties, options, reductions)
+    this.#watch = watch
+    this.#memory = new Memory(this.#engine, () => this.#genealogy, SLICE, options.mostArrayBytes)
+    const { compiled } = this.#engine
+    this.#leaves = { eachActionLeaf: (visit) => compiled.eachLeaf((leaf) => visit(compiled.leaves, leaf)) }
+  }
+
+  /** @param resume directory of the checkpoint to go on from. */
+  run(resume: string | undefined): SearchResult<W> {
+    this.#search(resume, () => false)
+    return this.#result()
+  }
+
+  /** Searches until all that is sought is found; see `tracesTo` of breadth-first.ts. */
+  tracesTo(sought: readonly string[]): { traces: [string, Trace][]; stopped: string | null } {
+    const { findings } = this.#engine.judge
+    this.#search(undefined, () => sought.every((id) => findings.has(id)))
+    const traces = Array.from(findings, ([id, { state, step }]): [string, Trace] => [
+      id,
+      this.#traceTo(state, step),
+    ])
+    return { traces, stopped: this.#stopped }
+  }
+
+  #search(resume: string | undefined, isEnough: () => boolean): void {
+    if (resume === undefined) this.#enterInitialStates()
+    else this.#goOnFrom(resume)
+    while (this.#stopped === null && !isEnough()) {
+      if (this.#head === this.#levelEnd) {
+        if (this.#beyond !== null || this.#engine.store.count === this.#levelEnd) break
+        this.#depth++
+        this.#levelEnd = this.#engine.store.count
+      }
+      // Steps from the deepest states are taken all the same: if none leads to a new state, all were seen.
+      if (this.#beyond === null && this.#watch.tooDeep(this.#depth)) {
+        this.#save()
+        this.#beyond = this.#levelEnd
+      }
+      const end = Math.min(this.#levelEnd, this.#head + SLICE)
+      this.#engine.store.load(this.#head, end)
+      this.#head = this.#engine.expander.expand(this.#head, end, this)
+      this.#lookUp()
+      this.#stopped = this.#mustStop()
+      if (this.#watch.tight) this.#engine.store.spill(this.#head)
+      if (this.#engine.checkpoint?.due === true) this.#save()
+    }
+    if (this.#beyond !== null && this.#engine.store.count > this.#beyond)
+      this.#stopped ??= `depth ${this.#depth} reached (--max-depth)`
+    // A search whose last state was just expanded is finished, whatever the limits say.
+    else if (this.#head === this.#engine.store.count) this.#stopped = null
+    this.#save()
+    this.#engine.store.close()
+  }
+
+  #mustStop(): string | null {
+    const { count } = this.#engine.store
+    const growth = this.#memory.growthFrom(this.#head)
+    return this.#watch.exceeded(count, this.#bytesNow, growth) ?? this.#memory.lackFrom(this.#head)
+  }
+
+  /** Leaves a checkpoint, unless some of the states found are not counted. */
+  #save(): void {
+    if (this.#engine.checkpoint === null || this.#states < this.#engine.store.count) return
+    this.#engine.expander.lists.settle()
+    const position = {
+      head: this.#head,
+      levelEnd: this.#levelEnd,
+      depth: this.#depth,
+      transitions: this.#engine.expander.transitions,
+      seconds: this.#watch.own,
+      fired: this.#fired(),
+      antecedents: this.#engine.judge.antecedents(this.#leaves),
+    }
+    this.#engine.checkpoint.save(position, this.#genealogy, this.#initialOf)
+  }
+
+  #goOnFrom(directory: string): void {
+    const position = (this.#engine.checkpoint as SearchCheckpoint<W>).resume(directory, (initialOf) => {
+      this.#initialOf.push(...initialOf)
+      this.#genealogy = new Genealogy(initialOf.length)
+      return this.#genealogy
+    })
+    this.#head = position.head
+    this.#levelEnd = position.levelEnd
+    this.#depth = position.depth
+    this.#engine.expander.transitions = position.transitions
+    this.#firedBefore = position.fired
+    this.#watch.goOnFrom(position.seconds)
+    // What had ended the search ends it again, at the same place, unless that was changed.
+    if (this.#head < this.#engine.store.count) this.#stopped = this.#mustStop()
+  }
+
+  /** How often each step was taken. */
+  #fired(): number[] {
+    return Array.from(this.#engine.compiled.fired(), (count, s) => count + (this.#firedBefore[s] ?? 0))
+  }
+
+  #enterInitialStates(): void {
+    const { layout, initial } = this.#system
+    const words = new Int32Array(layout.words)
+    initial.forEach((codes, index) => {
+      layout.pack(codes, words, 0)
+      const { hash } = this.#engine.compiled
+      const id = this.#engine.visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
+      if (id >= 0) return
+      this.#initialOf.push(index)
+      this.#engine.store.tags[0][~id] = this.#engine.judge.state(~id, words, 0)
+    })
+    this.#genealogy = new Genealogy(this.#initialOf.length)
+    this.#levelEnd = this.#engine.store.count
+  }
+
+  flush(head: number): boolean {
+    this.#head = head
+    this.#lookUp()
+    return true
+  }
+
+  special(state: number, leaf: number): void {
+    const { leaves, faults } = this.#engine.compiled
+    const fault = leaves[leaf + LEAF.fault]
+    this.#engine.judge.step(
+      state,
+      leaves[leaf + LEAF.step],
+      leaves[leaf + LEAF.violated],
+      fault === 0 ? null : faults[fault - 1].property,
+    )
+  }
+
+  stuck(state: number, words: Int32Array, base: number): void {
+    this.#engine.judge.stuck(state, words, base)
+  }
+
+  /** Looks up the collected successors and judges the new ones. */
+  #lookUp(): void {
+    const { batch } = this.#engine.expander
+    const store = this.#engine.store
+    const { leaves } = this.#engine.compiled
+    const { count, found, source } = batch
+    this.#engine.visited.insert(batch, leaves)
+    if (this.#engine.edges !== null) {
+      for (let k = 0; k < count; k++) this.#engine.edges.add(source[k], found[k] < 0 ? ~found[k] : found[k])
+    }
+    if (this.#beyond === null) {
+      batch.compact()
+      this.#judgeNew()
+      this.#engine.inheritance?.handOn(batch)
+    }
+    batch.count = 0
+    store.expandedUpTo(this.#head)
+    this.#report()
+  }
+
+  #judgeNew(): void {
+    const { fresh, freshCount, found, source, leaf } = this.#engine.expander.batch
+    const { chunks, tags, words } = this.#engine.store
+    const { leaves } = this.#engine.compiled
+    const judge = this.#engine.judge
+    const genealogy = this.#genealogy
+    const rewrites = this.#engine.visited.rewrites === true
+    for (let n = 0; n < freshCount; n++) {
+      const k = fresh[n]
+      const id = ~found[k]
+      const parent = source[k]
+      genealogy.add(id, parent, leaves[leaf[k] + LEAF.step])
+      const chunk = id >>> chunkBits
+      const slot = id & chunkMask
+      tags[chunk][slot] = rewrites
+        ? judge.state(id, chunks[chunk], slot * words)
+        : judge.successor(
+            id,
+            tags[parent >>> chunkBits][parent & chunkMask],
+            leaf[k],
+            chunks[chunk],
+            slot * words,
+          )
+    }
+  }
+
+  #report(): void {
+    const { onProgress } = this.#options
+    if (onProgress === undefined) return
+    const now = performance.now()
+    if (now - this.#reported < PROGRESS_INTERVAL) return
+    this.#reported = now
+    onProgress(this.#progress())
+  }
+
+  /** Distinct states that count. */
+  get #states(): number {
+    return this.#beyond ?? this.#engine.store.count
+  }
+
+  #progress(): Progress {
+    return {
+      states: this.#engine.store.count,
+      transitions: this.#engine.expander.transitions,
+      frontier: this.#engine.store.count - this.#head,
+      depth: this.#depth,
+      seconds: this.#watch.seconds,
+      bytes: this.#memory.bytes,
+    }
+  }
+
+  #traceTo(state: number, lastStep: number | null): Trace {
+    const { root, steps } = this.#genealogy.pathTo(state, this.#states)
+    const found = lastStep === null ? steps : [...steps, lastStep]
+    const initial = this.#initialOf[root]
+    const { symmetry } = this.#reductions
+    const all = symmetry === null ? found : symmetry.trueSteps(this.#system.initial[initial], found)
+    return { initial, steps: namedSteps(this.#system, this.#engine.compiled.steps, all) }
+  }
+
+  #result(): SearchResult<W> {
+    const fault = this.#engine.judge.unaskedFault
+    if (fault !== null)
+      this.#stopped ??= `a step ends in fault ${fault}, which is not among the properties; nothing behind it was explored`
+    const complete = this.#stopped === null
+    const states = this.#states
+    const { bits, collisionMeasured } = this.#engine.fingerprints
+    const seconds = this.#watch.seconds
+    this.#engine.expander.lists.settle()
+    const steps = countsByName(this.#system, this.#engine.compiled.steps, this.#fired())
+    const properties = this.#engine.judge.results({
+      complete,
+      states,
+      edges: this.#engine.edges,
+      ...this.#leaves,
+      traceTo: (state, lastStep) => this.#traceTo(state, lastStep),
+    })
+    return {
+      complete,
+      incompleteReason: this.#stopped,
+      states,
+      transitions: this.#engine.expander.transitions,
+      depth: this.#depth,
+      deadlocks: this.#engine.judge.deadlocks,
+      seconds,
+      bytesPerState: this.#memory.bytes / states,
+      collisionProbability: bits === undefined ? 0 : predictedCollision(states, bits),
+      ...(collisionMeasured === undefined ? {} : { collisionMeasured }),
+      steps,
+      properties,
+      reduction: this.#reductions.report(states),
+    }
+  }
+}
