@@ -41,16 +41,17 @@ export class Memory {
 
   /** Why there may be no room for what is found from `head` on, whatever memory there is, or null. */
   lackFrom(head: number): string | null {
-    const { store, fingerprints, edges, compiled, expander } = this.#engine
+    const { store, fingerprints, edges, compiled, expander, checkpoint } = this.#engine
     const { states, steps } = this.#next(head)
     if (store.count + steps > (fingerprints.mostStates ?? Number.POSITIVE_INFINITY))
       return cannotGrow('visited states')
     if (edges?.fits(states, steps, this.#mostArrayBytes) === false) return cannotGrow('steps between states')
     // What a slice of states can add to these is far less than what they hold when they are that large.
     const records = [compiled.leaves, compiled.trees.nodes, ...expander.lists.arrays]
-    return records.some((array) => doubledBytes(array, array.length + 1) > this.#mostArrayBytes)
-      ? cannotGrow('behaviours')
-      : null
+    const most = this.#mostArrayBytes
+    const isFull = records.some((array) => doubledBytes(array, array.length + 1) > most)
+    // The log of recordings grows to a little more than twice its length.
+    return isFull || 3 * (checkpoint?.bytes ?? 0) > most ? cannotGrow('behaviours') : null
   }
 
   /** States of the next slice, and most steps from them. */
