@@ -16,9 +16,9 @@ import { LimitWatch } from '../limits.ts'
 import { Frontier } from './frontier.ts'
 import { Neighbours } from './neighbours.ts'
 import type { ParallelOptions, PeerReport } from './report.ts'
+import { Room } from './room.ts'
 import {
   checkTogether,
-  fulfil,
   GAUGES,
   meet,
   rangesIn,
@@ -53,8 +53,8 @@ export class Peer implements ExpansionSink {
   readonly #classes: AnswerClasses
   readonly #judge: Judge<unknown>
   readonly #watch: LimitWatch
-  /** Most slots that all workers can take with a batch each, and with a piece of the level each. */
-  readonly #margin: number
+  readonly #room: Room
+  /** Most slots that all workers can take with a piece of the level each. */
   readonly #mostOfPieces: number
   /** The first own state behind the present level. */
   #levelEnd = 0
@@ -93,7 +93,7 @@ export class Peer implements ExpansionSink {
     this.#expander = new Expander(this.#compiled, this.#store)
     const { lists, batch } = this.#expander
     this.#inheritance = room > 0 ? new Inheritance(lists, this.#store, 'by-level') : null
-    this.#margin = memory.workers * batch.found.length
+    this.#room = new Room(memory, this.#table, this.#neighbours, me, batch.found.length)
     this.#mostOfPieces = memory.workers * Frontier.mostOfPiece * this.#compiled.mostEnabled
     const predicates = new Predicates(system, Judge.questions(properties))
     this.#classes = new AnswerClasses(predicates, this.#compiled)
@@ -145,7 +145,7 @@ export class Peer implements ExpansionSink {
     const { hash } = this.#compiled
     const words = new Int32Array(layout.words)
     for (const codes of initial) {
-      this.#makeRoom()
+      this.#room.make()
       layout.pack(codes, words, 0)
       const id = ~this.#visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
       if (id >= 0) this.#store.tags[id >>> chunkBits][id & chunkMask] = this.#judge.state(id, words, 0)
@@ -167,7 +167,7 @@ export class Peer implements ExpansionSink {
       this.#frontier.offer(this.#levelEnd, this.#store.count)
       const wished = meet(this.#memory)
       if ((wished & WISH.growth) === 0) return wished
-      this.#grow()
+      this.#room.grow()
     }
   }
 
@@ -220,7 +220,7 @@ export class Peer implements ExpansionSink {
   #lookUp(): void {
     const { batch } = this.#expander
     if (batch.count === 0) return
-    this.#makeRoom()
+    this.#room.make()
     this.#visited.insert(batch, this.#compiled.leaves)
     if (this.#store.count > MOST_STATES)
       throw new RangeError(`a worker holds more than ${MOST_STATES} states`)
@@ -244,34 +244,6 @@ export class Peer implements ExpansionSink {
       const parentTag = tags[parent >>> chunkBits][parent & chunkMask]
       tags[id >>> chunkBits][slot] = this.#judge.successor(id, parentTag, leaf[k], own, slot * words)
     }
-  }
-
-  /** Makes sure that a batch of each worker fits into the table. All workers come here before they insert. */
-  #makeRoom(): void {
-    for (;;) {
-      if (!this.#table.fits(this.#margin)) wish(this.#memory, WISH.growth)
-      if ((wishes(this.#memory) & WISH.growth) === 0) return
-      meet(this.#memory)
-      this.#grow()
-    }
-  }
-
-  /** Makes the table larger, with all workers, none of which is inserting. */
-  #grow(): void {
-    const { workers } = this.#memory
-    let next = this.#table.slots
-    if (this.#me === 0) {
-      next = this.#table.larger()
-      this.#neighbours.shareSlots(next)
-      fulfil(this.#memory, WISH.growth)
-    }
-    meet(this.#memory)
-    if (this.#me !== 0) next = this.#neighbours.slotsFrom(0)
-    const rest = this.#table.copyPart(next, this.#me, workers)
-    meet(this.#memory)
-    this.#table.copyRest(next, rest)
-    meet(this.#memory)
-    this.#table.adopt(next)
   }
 
   get #bytes(): number {
