@@ -25,8 +25,6 @@ export class CanonicalForm {
   readonly permutation: Permutation
   /** How many permutations leave the given state as it is. */
   stabiliser = 1
-  /** True when the given state was seen at once to be its own form, left as it is by no permutation. */
-  isGiven = false
   /** Bits of the packed state that permutations may change. */
   readonly moved: Int32Array
   readonly #rows: SlotRows
@@ -81,8 +79,7 @@ export class CanonicalForm {
       partition.reset()
       this.#sign()
     }
-    this.isGiven = this.#isInOrder()
-    if (this.isGiven) {
+    if (this.#isInOrder()) {
       this.#keep()
       return
     }

@@ -16,11 +16,7 @@ const NOT_COUNTED = 0
  */
 export class SymmetricSet implements VisitedSet {
   readonly lossy: boolean
-  /**
-   * Answers are not inherited from state to state: a property was seen to read page 3, but after a renaming it
-   * is page 1 that it depends on, which it may never have read so far.
-   */
-  readonly rewrites = true
+  rewritten = new Uint8Array(0)
   /** How many states the kept ones stand for: the sum of the sizes of their orbits. */
   represented = 0
   readonly #inner: VisitedSet
@@ -43,10 +39,6 @@ export class SymmetricSet implements VisitedSet {
 
   get bytes(): number {
     return this.#inner.bytes
-  }
-
-  growthFor(more: number): number {
-    return this.#inner.growthFor?.(more) ?? 0
   }
 
   /** First all forms, then the table's places brought into the cache together, then the look-ups. */
@@ -88,6 +80,7 @@ export class SymmetricSet implements VisitedSet {
     const forms = this.#forms
     const lows = this.#lows
     const stabilisers = this.#stabilisers
+    const { rewritten } = this
     for (let k = 0; k < count; k++) {
       const chunk = chunks[source[k] >>> chunkBits]
       const base = (source[k] & chunkMask) * words
@@ -98,21 +91,22 @@ export class SymmetricSet implements VisitedSet {
         forms[row + LANES + w] = chunk[base + w] ^ leaves[change + w]
         moves |= leaves[change + w] & moved[w]
       }
-      let lowLane = low[k]
-      let highLane = high[k]
+      forms[row] = low[k]
+      forms[row + 1] = high[k]
+      lows[k] = low[k]
+      rewritten[k] = 0
       stabilisers[k] = NOT_COUNTED
-      if (moves !== 0) {
-        form.canonicalise(forms, row + LANES, lowLane, highLane)
-        stabilisers[k] = form.stabiliser
-        if (!form.isGiven) {
-          for (let w = 0; w < words; w++) forms[row + LANES + w] = form.words[w]
-          lowLane = form.low
-          highLane = form.high
-        }
-      }
-      forms[row] = lowLane
-      forms[row + 1] = highLane
-      lows[k] = lowLane
+      if (moves === 0) continue
+      form.canonicalise(forms, row + LANES, low[k], high[k])
+      stabilisers[k] = form.stabiliser
+      let renamed = 0
+      for (let w = 0; w < words; w++) renamed |= forms[row + LANES + w] ^ form.words[w]
+      if (renamed === 0) continue
+      for (let w = 0; w < words; w++) forms[row + LANES + w] = form.words[w]
+      forms[row] = form.low
+      forms[row + 1] = form.high
+      lows[k] = form.low
+      rewritten[k] = 1
     }
   }
 
@@ -123,6 +117,7 @@ export class SymmetricSet implements VisitedSet {
     this.#lows = new Int32Array(count)
     this.#places = Int32Array.from({ length: count }, (_, k) => k * width)
     this.#stabilisers = new Float64Array(count)
+    this.rewritten = new Uint8Array(count)
   }
 
   insertState(words: Int32Array, base: number, low: number, high: number): number {

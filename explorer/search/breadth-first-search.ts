@@ -202,7 +202,7 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
     if (this.#beyond === null) {
       batch.compact()
       this.#judgeNew()
-      this.#engine.inheritance?.handOn(batch)
+      this.#engine.inheritance?.handOn(batch, this.#engine.visited.rewritten)
     }
     batch.count = 0
     store.expandedUpTo(this.#head)
@@ -215,7 +215,7 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
     const { leaves } = this.#engine.compiled
     const judge = this.#engine.judge
     const genealogy = this.#genealogy
-    const rewrites = this.#engine.visited.rewrites === true
+    const { rewritten } = this.#engine.visited
     for (let n = 0; n < freshCount; n++) {
       const k = fresh[n]
       const id = ~found[k]
@@ -223,15 +223,17 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
       genealogy.add(id, parent, leaves[leaf[k] + LEAF.step])
       const chunk = id >>> chunkBits
       const slot = id & chunkMask
-      tags[chunk][slot] = rewrites
-        ? judge.state(id, chunks[chunk], slot * words)
-        : judge.successor(
-            id,
-            tags[parent >>> chunkBits][parent & chunkMask],
-            leaf[k],
-            chunks[chunk],
-            slot * words,
-          )
+      // A state under other names may have answers that depend on what its parent was never asked about.
+      tags[chunk][slot] =
+        rewritten?.[k] === 1
+          ? judge.state(id, chunks[chunk], slot * words)
+          : judge.successor(
+              id,
+              tags[parent >>> chunkBits][parent & chunkMask],
+              leaf[k],
+              chunks[chunk],
+              slot * words,
+            )
     }
   }
 

@@ -55,10 +55,9 @@ export function engineFor<W>(
     ...observers(options.onRecord, partialOrder?.observe, log?.onRecord),
     ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
   })
-  // Names change between a canonical state and its successors, and a persistent set is chosen for each state
-  // anew: nothing is handed on there.
+  // A persistent set is chosen for each state anew: nothing is handed on there.
   const { room, noteBytes } = notesFor(system as System)
-  const handsOn = symmetry === null && partialOrder === null && room > 0
+  const handsOn = partialOrder === null && room > 0
   const store = new VectorStore(system.layout.words, storage === 'exact', handsOn ? room : 0, noteBytes)
   const fingerprints = visitedSetOf(store, options)
   const visited: VisitedSet = symmetry?.visitedSet(fingerprints, store, compiled.hash) ?? fingerprints

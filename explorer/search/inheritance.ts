@@ -25,7 +25,9 @@ export type Sleep = 'never' | 'in-order' | 'by-level'
  * Sleep `in-order`: u comes before t in the order of threads, or slept in s already. Then a(s) was looked up
  * before b(s). States are numbered in the order of their look-ups and expanded in the order of their numbers,
  * so a(s) is expanded before b(s), and every state is found by the same step and in the same place as without
- * sleeping.
+ * sleeping. The same holds where states are kept as representatives of their orbits, for new states that are
+ * their own: a(s) stands for a renaming of it then, whose successors are renamings of those of a(s). Only a state
+ * that is kept under other names than it was found by takes over nothing.
  *
  * Sleep `by-level`: u comes before t in the order of threads, whether it slept in s or not. This holds
  * whoever expands the states of a level, in whatever order, if a level is finished before the next begins.
@@ -50,13 +52,24 @@ export class Inheritance {
     this.#loop = loopFor(store.words, system.threads.length, sleep)
   }
 
-  /** Makes the notes of the states that were new in a batch, which is compacted. */
-  handOn(batch: Batch): void {
+  /**
+   * Makes the notes of the states that were new in a batch, which is compacted.
+   * @param rewritten 1 for each successor in whose place another state is kept: it knows nothing.
+   */
+  handOn(batch: Batch, rewritten: Uint8Array | undefined = undefined): void {
     const { fresh, freshCount, found, source, leaf } = batch
     const { footprints, compiled } = this.#lists
-    const { notes } = this.#store
+    const { notes, room } = this.#store
     const { leaves } = compiled
     this.#loop(freshCount, fresh, found, source, leaf, notes, leaves, footprints, this.#threadOf)
+    if (rewritten === undefined) return
+    for (let n = 0; n < freshCount; n++) {
+      const k = fresh[n]
+      if (rewritten[k] === 0) continue
+      const row = notes[~found[k] >>> chunkBits]
+      const at = (~found[k] & chunkMask) * room
+      for (let t = 0; t < room; t++) row[at + t] = 0
+    }
   }
 }
 

@@ -64,8 +64,11 @@ export interface VisitedSet {
   readonly mostStates?: number
   /** Probability that a state was lost, estimated from the fingerprints; see collisions.ts. */
   readonly collisionMeasured?: number
-  /** True when it may store another state than the successor it was given, such as a representative. */
-  readonly rewrites?: boolean
+  /**
+   * By successor of the batch that was looked up last: 1 when another state is kept in its place, such as a
+   * representative. Absent where successors are always kept as they are.
+   */
+  readonly rewritten?: Uint8Array
   /** Looks up all successors of a batch in order, adds the new ones to the store, and fills `found`. */
   insert(batch: Batch, leaves: Int32Array): void
   /** The table itself, for a checkpoint. */
