@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { crashingSubject, filterLockSubject, randomSubject, twoPhaseSubject } from '../../oracles/subjects.ts'
-import { breadthFirst } from '../breadth-first.ts'
+import { breadthFirst, tracesTo } from '../breadth-first.ts'
 import type { SearchResult } from '../result.ts'
 import type { Subject } from './subject.ts'
 
@@ -99,6 +99,22 @@ describe('parallelBreadthFirst', () => {
         expect(some.properties.find((p) => p.property.id === property.id)).toMatchObject({ verdict, trace })
     const stopped = await inParallel(twoPhaseSubject, [8], { workers: 2, stop: () => true })
     expect([stopped.complete, stopped.incompleteReason]).toEqual([false, 'interrupted'])
+  })
+
+  test('what was found before an interruption is told with its trace', async () => {
+    let states = 0
+    const { complete, incompleteReason, properties } = await inParallel(twoPhaseSubject, [9], {
+      workers: 2,
+      onProgress: (progress) => {
+        states = progress.states
+      },
+      stop: () => states > 50_000,
+    })
+    expect([complete, incompleteReason]).toEqual([false, 'interrupted'])
+    const { system, properties: asked } = twoPhaseSubject(9)
+    const { traces } = tracesTo(system, asked, ['no-late-preparation'], {})
+    const found = properties.find(({ property }) => property.id === 'no-late-preparation')
+    expect([found?.verdict, found?.trace]).toEqual(['violated', new Map(traces).get('no-late-preparation')])
   })
 
   test('a lost worker is an error, never a verdict', async () => {

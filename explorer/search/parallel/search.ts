@@ -37,7 +37,7 @@ export class LostWorker extends Error {
 /** Slots of the table a search begins with. */
 const SLOTS = 1 << 16
 
-/** How long the traces to what was found are looked for when the search itself was interrupted or ran out of time. */
+/** How long the traces to what was found are looked for though the search was interrupted or is out of time. */
 const SECONDS_FOR_TRACES = 10
 
 /** Milliseconds between two looks at what the workers have done. */
@@ -86,13 +86,15 @@ export async function parallelBreadthFirst(
       ),
     )
     const sought = [...new Set(reports.flatMap((r) => r.found))]
-    const { timeLimit = Number.POSITIVE_INFINITY } = options
-    const isHurried = stopAsked(memory) || performance.now() - start > 1000 * timeLimit
-    if (isHurried) {
+    const isInterrupted = stopAsked(memory)
+    if (isInterrupted) {
       isStoppable = false
       takeBackStop(memory)
     }
-    const limits = isHurried ? { timeLimit: SECONDS_FOR_TRACES } : {}
+    const { timeLimit = Number.POSITIVE_INFINITY } = options
+    const left = isInterrupted ? 0 : timeLimit - (performance.now() - start) / 1000
+    const most = Math.max(SECONDS_FOR_TRACES, left)
+    const limits = Number.isFinite(most) ? { timeLimit: most } : {}
     const found = await tracesOf({ source, memory, options: sent, task: { kind: 'traces', sought, limits } })
     return resultFrom(subject, reports, found, (performance.now() - start) / 1000)
   } finally {
