@@ -101,7 +101,7 @@ export class SearchCheckpoint<W> {
       table: [fingerprints.contents as Int32Array],
       genealogy: genealogy.arrays(),
       ...(edges === null ? {} : this.#graph(edges)),
-      ...(partialOrder === null ? {} : { choices: [partialOrder.tree] }),
+      ...(partialOrder === null ? {} : { chains: [partialOrder.lengths] }),
     })
   }
 
@@ -125,9 +125,9 @@ export class SearchCheckpoint<W> {
     opened.read('genealogy', genealogy.arrays())
     judge.restore(findings, position.antecedents, deadlocks)
     this.#readGraph(opened)
-    const tree = new Int32Array(opened.bytes('choices') / 4)
-    if (reductions.partialOrder !== null) opened.read('choices', [tree])
-    this.#parts.reductions.restore(reductions, tree)
+    const lengths = new Uint16Array(opened.bytes('chains') / 2)
+    if (reductions.partialOrder !== null) opened.read('chains', [lengths])
+    this.#parts.reductions.restore(reductions, lengths)
     this.#files.goesOnFrom(directory, position.head)
     return position
   }

@@ -128,6 +128,7 @@ function reportOf(
     complete,
     incompleteReason,
     states,
+    visited: states + (reduction.partialOrder?.passed ?? 0),
     transitions,
     depth,
     deadlocks,

@@ -61,13 +61,14 @@ function ending({ complete, incompleteReason, coverage }: CheckReport): string {
   return coverage === null ? `INCOMPLETE: ${incompleteReason ?? 'stopped'}` : 'INCOMPLETE by design'
 }
 
-function reductionOf({ reduction, reductionFactor }: CheckReport): string[] {
+function reductionOf({ reduction, reductionFactor, states, visited }: CheckReport): string[] {
+  const order = `partial order (${plural(visited - states, 'state')} passed besides)`
   const symmetry = `symmetry (to one state in ${reductionFactor.toFixed(1)})`
   return {
     none: [],
     symmetry: [`reduced by ${symmetry}`],
-    por: ['reduced by partial order'],
-    all: [`reduced by ${symmetry} and partial order`],
+    por: [`reduced by ${order}`],
+    all: [`reduced by ${symmetry} and ${order}`],
   }[reduction]
 }
 

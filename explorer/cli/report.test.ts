@@ -24,6 +24,7 @@ const report = (properties: PropertyReport[], complete: boolean): CheckReport =>
   complete,
   incompleteReason: complete ? null : 'more than 1 states (--max-states)',
   states: 1,
+  visited: 1,
   transitions: 0,
   depth: 0,
   deadlocks: 0,

@@ -51,8 +51,12 @@ const check = z.strictObject({
   design: z.string(),
   complete: z.boolean(),
   incompleteReason: z.string().nullable(),
+  /** Distinct states that were kept. */
   states: natural,
+  /** States judged: those kept, and those that partial order reduction passed between them, with repetitions. */
+  visited: natural,
   transitions: natural,
+  /** Steps to the farthest state; with partial order reduction counted from one kept state to the next. */
   depth: natural,
   deadlocks: natural,
   seconds: z.number().min(0),

@@ -112,6 +112,28 @@ export class SuccessorLists {
     return -list
   }
 
+  /** Puts the behaviours that a thread can show in a state into an array, by number of step. Returns how many. */
+  behaviours(thread: number, words: Int32Array, base: number, into: Int32Array, at: number): number {
+    const { dispatch, system } = this.compiled
+    const { word, shift, mask } = system.threads[thread].counter
+    const place = dispatch[thread] + ((words[base + word] >>> shift) & mask)
+    let count = 0
+    for (let g = this.firstGroup[place]; g < this.lastGroup[place]; g++) {
+      let node = this.trees.find(this.roots[g], words, base)
+      if (node === UNKNOWN) node = this.resolve(g, words, base)
+      if (node === UNKNOWN) {
+        // The group was split: begin again with the groups of the program counter as they are now.
+        g = this.firstGroup[place] - 1
+        count = 0
+        continue
+      }
+      let entry = -node + LIST.first
+      for (let n = this.lists[-node + LIST.count]; n > 0; n--, entry += LIST_ENTRY)
+        into[at + count++] = this.lists[entry + 2]
+    }
+    return count
+  }
+
   /** Moves the counts of the lists to the behaviours in them. */
   settle(): void {
     const { leaves } = this.compiled

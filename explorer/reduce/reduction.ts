@@ -51,8 +51,8 @@ export interface Reductions {
   report(states: number): ReductionReport
   /** What was learned and counted so far, for a checkpoint. */
   state(): ReductionState
-  /** Goes on from that. @param tree nodes of the tree of choices of partial order. */
-  restore(state: ReductionState, tree: Int32Array): void
+  /** Goes on from that. @param lengths of the chains of partial order. */
+  restore(state: ReductionState, lengths: Uint16Array): void
 }
 
 /** The reductions of a search that leaves nothing out. */
@@ -127,12 +127,7 @@ export function withReductions<W, R extends Outcome>(
       try {
         const told = { asked, stage, refused, notApplied: [...notApplied, ...reasons] }
         const reductions = reductionsOf(subject, sorts, withPartialOrder, told)
-        for (;;) {
-          const result = searching.search(reductions, isFirst)
-          // What an unfinished search found is real, and it claims nothing else.
-          if (!result.complete || reductions.partialOrder?.settled !== false) return result
-          isFirst = false
-        }
+        return searching.search(reductions, isFirst)
       } catch (error) {
         if (asked !== 'all' || !(error instanceof AsymmetryError)) throw error
         refuse({ sort: error.sort.name, why: error.message })
@@ -141,10 +136,9 @@ export function withReductions<W, R extends Outcome>(
     }
   }
   if (asked === 'none' || asked === 'symmetry') return attempt('main', false, [])
-  const why = whyNoPartialOrder(system)
-  if (asked === 'por') return attempt('main', why === null, why === null ? [] : [`por: ${why}`])
-  const first = attempt('main', false, [`por: ${why ?? 'not needed, and without it traces are shortest'}`])
-  if (why !== null || !isTooLarge(first)) return first
+  if (asked === 'por') return attempt('main', true, [])
+  const first = attempt('main', false, ['por: not needed, and without it traces are shortest'])
+  if (!isTooLarge(first)) return first
   return better(first, attempt('partial-order', true, []))
 }
 
@@ -178,7 +172,7 @@ function reductionsOf<W>(
 ): Reductions {
   const actions = properties.filter((p) => p.kind === 'action') as unknown as ActionProperty<never>[]
   const symmetry = sorts.length === 0 ? null : new Symmetry(system as System, sorts, actions, questions)
-  const partialOrder = withPartialOrder ? new PartialOrder(system as System, questions, symmetry) : null
+  const partialOrder = withPartialOrder ? new PartialOrder() : null
   return {
     asked,
     stage,
@@ -194,14 +188,9 @@ function reductionsOf<W>(
       symmetry: symmetry?.state() ?? null,
       partialOrder: partialOrder?.state() ?? null,
     }),
-    restore: (state, tree) => {
+    restore: (state, lengths) => {
       if (state.symmetry !== null) symmetry?.restore(state.symmetry)
-      if (state.partialOrder !== null) partialOrder?.restore(state.partialOrder, tree)
+      if (state.partialOrder !== null) partialOrder?.restore(state.partialOrder, lengths)
     },
   }
-}
-
-function whyNoPartialOrder<W>({ name, threads }: System<W>): string | null {
-  if (threads.length < 2) return `${name} has one thread only`
-  return threads.length > 30 ? `${name} has more than 30 threads` : null
 }

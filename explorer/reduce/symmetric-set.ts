@@ -37,6 +37,11 @@ export class SymmetricSet implements VisitedSet {
     this.#order = order
   }
 
+  /** What brings states into the form in which they are kept. */
+  get form(): CanonicalForm {
+    return this.#form
+  }
+
   get bytes(): number {
     return this.#inner.bytes
   }

@@ -10,7 +10,6 @@ import type { VisitedSet } from '../state/batch.ts'
 import type { Tabulation } from '../state/tabulation.ts'
 import type { VectorStore } from '../state/vector-store.ts'
 import { CanonicalForm } from './canonical-form.ts'
-import type { Renamings } from './dependency.ts'
 import { Equivariance } from './equivariance.ts'
 import type { SymmetryState } from './reduction-state.ts'
 import { type Answer, isRenamed, type Saying } from './saying.ts'
@@ -114,35 +113,6 @@ export class Symmetry {
     }
     this.widenQuestion = (question, answer, recorder) =>
       widen(ofQuestions, question, recorder, 0, truth(answer))
-  }
-
-  /** How steps and fields are renamed, for what has to be the same under all names. */
-  renamings(): Renamings {
-    const group = this.#group
-    const families = this.#families
-    return {
-      pairs: (step, field) => {
-        const first = { family: families.familyOf(step), field }
-        const found = new Map([[`${first.family.index} ${field}`, first]])
-        for (const pair of found.values()) {
-          for (const { permutation } of group.generators) {
-            const family = families.image(pair.family, permutation)
-            const renamed = group.imageOfField(pair.field, permutation)
-            const key = `${family.index} ${renamed}`
-            if (!found.has(key)) found.set(key, { family, field: renamed })
-          }
-        }
-        return [...found.values()].flatMap((pair) =>
-          pair.family.steps.map((s): readonly [number, number] => [s, pair.field]),
-        )
-      },
-      fields: (field) => {
-        const found = new Set([field])
-        for (const f of found)
-          for (const { permutation } of group.generators) found.add(group.imageOfField(f, permutation))
-        return found
-      },
-    }
   }
 
   /**

@@ -46,6 +46,11 @@ export class AnswerClasses {
     return this.#answers.length
   }
 
+  /** How many questions there are. */
+  get questions(): number {
+    return this.#questions
+  }
+
   get bytes(): number {
     return this.counts.byteLength + this.#next.byteLength + 8 * this.#questions * this.#answers.length
   }

@@ -263,10 +263,11 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
   }
 
   #traceTo(state: number, lastStep: number | null): Trace {
-    const { root, steps } = this.#genealogy.pathTo(state, this.#states)
-    const found = lastStep === null ? steps : [...steps, lastStep]
+    const { root, steps, states } = this.#genealogy.pathTo(state, this.#states)
     const initial = this.#initialOf[root]
-    const { symmetry } = this.#reductions
+    const { symmetry, partialOrder } = this.#reductions
+    const path = partialOrder?.unfold(this.#system.initial[initial], steps, states) ?? steps
+    const found = lastStep === null ? path : [...path, lastStep]
     const all = symmetry === null ? found : symmetry.trueSteps(this.#system.initial[initial], found)
     return { initial, steps: namedSteps(this.#system, this.#engine.compiled.steps, all) }
   }

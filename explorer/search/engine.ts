@@ -52,7 +52,7 @@ export function engineFor<W>(
   const compiled = new CompiledSystem(system as System, {
     actions: properties.filter((p) => p.kind === 'action') as never,
     seed,
-    ...observers(options.onRecord, partialOrder?.observe, log?.onRecord),
+    ...observers(options.onRecord, log?.onRecord),
     ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
   })
   // A persistent set is chosen for each state anew: nothing is handed on there.
@@ -60,10 +60,13 @@ export function engineFor<W>(
   const handsOn = partialOrder === null && room > 0
   const store = new VectorStore(system.layout.words, storage === 'exact', handsOn ? room : 0, noteBytes)
   const fingerprints = visitedSetOf(store, options)
-  const visited: VisitedSet = symmetry?.visitedSet(fingerprints, store, compiled.hash) ?? fingerprints
+  const states: VisitedSet = symmetry?.visitedSet(fingerprints, store, compiled.hash) ?? fingerprints
   const predicates = new Predicates(system as System, Judge.questions(properties), symmetry?.widenQuestion)
-  const expander = partialOrder?.expander(compiled, store, predicates) ?? new Expander(compiled, store)
   const classes = new AnswerClasses(predicates, compiled)
+  const { expander, visited } = partialOrder?.parts(compiled, store, classes, states) ?? {
+    expander: new Expander(compiled, store),
+    visited: states,
+  }
   const judge = new Judge(system, properties, predicates, classes)
   const edges = storage === 'exact' && properties.some((p) => p.kind === 'progress') ? new Edges() : null
   const inheritance = handsOn

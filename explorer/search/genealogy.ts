@@ -45,21 +45,27 @@ export class Genealogy {
   }
 
   /**
-   * The step numbers on the way from an initial state to `id`, and which initial state that is.
+   * The step numbers on the way from an initial state to `id`, the states after them, and which initial state
+   * that is.
    * @param found how many states there are.
    */
-  pathTo(id: number, found: number): { readonly root: number; readonly steps: number[] } {
+  pathTo(
+    id: number,
+    found: number,
+  ): { readonly root: number; readonly steps: number[]; readonly states: number[] } {
     const steps: number[] = []
+    const states: number[] = []
     let state = id
     let below = found
     for (let parent = found - 1; state >= this.roots && parent >= 0; parent--) {
       below -= this.#childrenOf(parent)
       if (state < below) continue
       steps.push(this.#via[state >>> CHUNK_BITS][state & CHUNK_MASK])
+      states.push(state)
       state = parent
     }
     if (state >= this.roots) throw new Error(`genealogy of state ${id} is broken`)
-    return { root: state, steps: steps.reverse() }
+    return { root: state, steps: steps.reverse(), states: states.reverse() }
   }
 
   /** The arrays that hold it, for a checkpoint; see `restore`. */

@@ -71,11 +71,11 @@ export interface SearchResult<W = never> {
   /** True when every reachable state was visited (up to `collisionProbability`). */
   readonly complete: boolean
   readonly incompleteReason: string | null
-  /** Distinct states. */
+  /** Distinct states that were kept. */
   readonly states: number
   /** Steps taken from them, those to known states included. */
   readonly transitions: number
-  /** Steps from an initial state to the farthest state found. */
+  /** Steps from an initial state to the farthest state found; with partial order reduction in kept states. */
   readonly depth: number
   /** States without enabled steps in which some thread may not rest. */
   readonly deadlocks: number

@@ -1,20 +1,25 @@
 import { expect, test } from 'vitest'
 import type { System } from '../../model/language/system.ts'
-import { StepRunner } from '../compile/step-runner.ts'
-import { stepTable } from '../compile/step-table.ts'
+import { LITMUS } from '../oracles/litmus.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
-import { Dependency, NO_RENAMINGS } from './dependency.ts'
-import { LITMUS } from './litmus.ts'
-import { moveOf } from './partial-order.ts'
+import { StepRunner } from './step-runner.ts'
+import { stepTable } from './step-table.ts'
 
-/** The dependency that a search of the whole system records. */
+/** Which steps depend on each other by all that they are recorded to read and write in the whole system. */
+type Dependency = (a: number, b: number) => boolean
+
 function recorded(system: System): Dependency {
-  const moves = stepTable(system).map((step) => moveOf(system, step))
-  const dependency = new Dependency(system.layout.fields.length, moves, 0, () => null, NO_RENAMINGS)
+  const steps = stepTable(system)
+  const touched = steps.map(() => ({ reads: new Set<number>(), writes: new Set<number>() }))
   breadthFirst(system, [], {
-    onRecord: ({ step, reads, writes }) => dependency.note(step.index, reads, writes),
+    onRecord: ({ step, reads, writes }) => {
+      for (const f of reads) touched[step.index].reads.add(f)
+      for (const f of writes) touched[step.index].writes.add(f)
+    },
   })
-  return dependency
+  // A write is recorded as a read as well.
+  const meets = (a: number, b: number): boolean => [...touched[a].writes].some((f) => touched[b].reads.has(f))
+  return (a, b) => steps[a].thread === steps[b].thread || meets(a, b) || meets(b, a)
 }
 
 function successorsOf(system: System) {
@@ -59,10 +64,9 @@ function countClasses(system: System, dependency: Dependency): number {
     let ended = 0
     for (const { step, codes: after } of next) {
       if (asleep.includes(step)) continue
-      const dependents = dependency.dependents(step)
       ended += from(
         after,
-        asleep.filter((s) => !dependents.has(s)),
+        asleep.filter((s) => !dependency(step, s)),
       )
       asleep.push(step)
     }
