@@ -101,6 +101,22 @@ describe('parallelBreadthFirst', () => {
     expect([stopped.complete, stopped.incompleteReason]).toEqual([false, 'interrupted'])
   })
 
+  test('a table that cannot grow any more ends the search as inconclusive', async () => {
+    for (const storage of ['exact', 'fingerprint'] as const) {
+      const options = { workers: 2, storage, mostArrayBytes: 2 ** 21 }
+      const { complete, incompleteReason, states, properties } = await inParallel(
+        twoPhaseSubject,
+        [7],
+        options,
+      )
+      expect([complete, incompleteReason]).toEqual([false, 'the table of visited states cannot be larger'])
+      expect(states).toBeLessThan(2 ** 17)
+      const open = properties.filter(({ property, trace }) => property.kind !== 'witness' && trace === null)
+      expect(open.length).toBeGreaterThan(0)
+      expect(open.map((p) => p.verdict)).not.toContain('holds')
+    }
+  })
+
   test('what was found before an interruption is told with its trace', async () => {
     let states = 0
     const { complete, incompleteReason, properties } = await inParallel(twoPhaseSubject, [9], {

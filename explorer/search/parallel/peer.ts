@@ -3,6 +3,7 @@ import type { System } from '../../../model/language/system.ts'
 import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { Predicates } from '../../compile/predicates.ts'
 import { LEAF } from '../../compile/record-format.ts'
+import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { Batch, type VisitedSet } from '../../state/batch.ts'
 import { MOST_STATES } from '../../state/shared-exact-set.ts'
 import { SharedTable } from '../../state/shared-table.ts'
@@ -12,7 +13,7 @@ import { AnswerClasses } from '../answer-classes.ts'
 import { Expander, type ExpansionSink } from '../expander.ts'
 import { Inheritance, notesFor } from '../inheritance.ts'
 import { Judge } from '../judge.ts'
-import { LimitWatch } from '../limits.ts'
+import { cannotGrow, LimitWatch } from '../limits.ts'
 import { Frontier } from './frontier.ts'
 import { Neighbours } from './neighbours.ts'
 import type { ParallelOptions, PeerReport } from './report.ts'
@@ -56,6 +57,7 @@ export class Peer implements ExpansionSink {
   readonly #room: Room
   /** Most slots that all workers can take with a piece of the level each. */
   readonly #mostOfPieces: number
+  readonly #mostArrayBytes: number
   /** The first own state behind the present level. */
   #levelEnd = 0
   #depth = 0
@@ -94,7 +96,9 @@ export class Peer implements ExpansionSink {
     const { lists, batch } = this.#expander
     this.#inheritance = room > 0 ? new Inheritance(lists, this.#store, 'by-level') : null
     this.#room = new Room(memory, this.#table, this.#neighbours, me, batch.found.length)
-    this.#mostOfPieces = memory.workers * Frontier.mostOfPiece * this.#compiled.mostEnabled
+    this.#mostOfPieces =
+      memory.workers * (Frontier.mostOfPiece * this.#compiled.mostEnabled + batch.found.length)
+    this.#mostArrayBytes = options.mostArrayBytes ?? MOST_ARRAY_BYTES
     const predicates = new Predicates(system, Judge.questions(properties))
     this.#classes = new AnswerClasses(predicates, this.#compiled)
     this.#judge = new Judge(system, properties, predicates, this.#classes)
@@ -211,9 +215,18 @@ export class Peer implements ExpansionSink {
           () => this.#bytesOfAll,
           this.#table.fits(this.#mostOfPieces) ? 0 : this.#table.nextBytes,
         )
+    this.#stopped ??= this.#lack
     if (this.#stopped === null) return true
     wish(this.#memory, WISH.stop)
     return false
+  }
+
+  /** Why there may be no room for what the next pieces lead to, whatever memory there is, or null. */
+  get #lack(): string | null {
+    const isFull = !this.#table.fits(this.#mostOfPieces) && this.#table.nextBytes > this.#mostArrayBytes
+    return isFull || this.#store.count + this.#mostOfPieces > MOST_STATES
+      ? cannotGrow('visited states')
+      : null
   }
 
   /** Looks up the collected successors and judges the new ones. */
@@ -222,8 +235,6 @@ export class Peer implements ExpansionSink {
     if (batch.count === 0) return
     this.#room.make()
     this.#visited.insert(batch, this.#compiled.leaves)
-    if (this.#store.count > MOST_STATES)
-      throw new RangeError(`a worker holds more than ${MOST_STATES} states`)
     if (!this.#beyond) {
       batch.compact()
       this.#judgeNew()

@@ -7,7 +7,14 @@ import type { SubjectSource } from './subject.ts'
 /** The options of a search that can be sent to a worker. */
 export type ParallelOptions = Pick<
   SearchOptions,
-  'storage' | 'fingerprintBits' | 'seed' | 'maxStates' | 'maxDepth' | 'timeLimit' | 'memoryLimit'
+  | 'storage'
+  | 'fingerprintBits'
+  | 'seed'
+  | 'maxStates'
+  | 'maxDepth'
+  | 'timeLimit'
+  | 'memoryLimit'
+  | 'mostArrayBytes'
 >
 
 /** What one worker found, as plain data. */
