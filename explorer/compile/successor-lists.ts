@@ -112,8 +112,19 @@ export class SuccessorLists {
     return -list
   }
 
-  /** Puts the behaviours that a thread can show in a state into an array, by number of step. Returns how many. */
-  behaviours(thread: number, words: Int32Array, base: number, into: Int32Array, at: number): number {
+  /**
+   * Puts the behaviours that a thread can show in a state into an array, by number of step.
+   * @param reads gets the bits added on which it depends that it is these.
+   * @returns how many.
+   */
+  behaviours(
+    thread: number,
+    words: Int32Array,
+    base: number,
+    into: Int32Array,
+    at: number,
+    reads: Int32Array | null = null,
+  ): number {
     const { dispatch, system } = this.compiled
     const { word, shift, mask } = system.threads[thread].counter
     const place = dispatch[thread] + ((words[base + word] >>> shift) & mask)
@@ -127,11 +138,17 @@ export class SuccessorLists {
         count = 0
         continue
       }
+      if (reads !== null) this.#addReads(this.lists[-node + LIST.number], reads)
       let entry = -node + LIST.first
       for (let n = this.lists[-node + LIST.count]; n > 0; n--, entry += LIST_ENTRY)
         into[at + count++] = this.lists[entry + 2]
     }
     return count
+  }
+
+  #addReads(list: number, reads: Int32Array): void {
+    const { words } = this.compiled.system.layout
+    for (let w = 0; w < words; w++) reads[w] |= this.footprints[list * 2 * words + w]
   }
 
   /** Moves the counts of the lists to the behaviours in them. */

@@ -1,6 +1,7 @@
 import { LEAF } from '../compile/record-format.ts'
 import type { SuccessorLists } from '../compile/successor-lists.ts'
 import { type AnswerClasses, UNCLASSED } from '../search/answer-classes.ts'
+import { Apart } from './apart.ts'
 import { Decisions, UNDECIDED } from './decisions.ts'
 
 /** States that are looked at ahead to try one thread; when there are more it is not enough. */
@@ -67,6 +68,13 @@ export class LookAhead {
   readonly #hashOf: Int32Array
   readonly #movesOf: Int32Array
   #count = 0
+  /** True when the bound ended the last exploration. */
+  #isCut = false
+  /** States of the explorations before. */
+  #tried = 0
+  readonly #apart: Apart
+  /** Where to add what the look at one thread alone depends on, or null. */
+  #reads: Int32Array | null = null
   /** Open addressing: 1 + number of a state. */
   readonly #table = new Int32Array(4 * MOST_STATES)
   /** States after each step of the thread. */
@@ -99,6 +107,7 @@ export class LookAhead {
     this.#after = new Int32Array(most * this.#words)
     this.#changed = new Uint8Array(classes.questions)
     this.#decisions = new Decisions(this.#words)
+    this.#apart = new Apart(this.#threads, this.#words, classes.questions)
   }
 
   /**
@@ -128,14 +137,14 @@ export class LookAhead {
   }
 
   #decide(words: Int32Array, base: number, classNumber: number): number {
-    let tried = 0
+    this.#tried = 0
+    this.#count = 0
     for (let t = 0; t < this.#threads; t++) this.#rankOf[t] = this.#rank(t, words, base, classNumber)
     for (let rank: number = RANK.silent; rank <= RANK.several; rank++) {
       for (let t = 0; t < this.#threads; t++) {
         if (this.#rankOf[t] !== rank) continue
         if (this.#isEnough(t, words, base, classNumber)) return t
-        tried += this.#count
-        if (tried >= MOST_TRIED) return NONE
+        if (this.#tried + this.#count >= MOST_TRIED) return NONE
       }
     }
     return NONE
@@ -154,24 +163,63 @@ export class LookAhead {
   }
 
   #isEnough(thread: number, words: Int32Array, base: number, classNumber: number): boolean {
+    if (this.#explore(thread, NONE, words, base, classNumber)) return true
+    return this.#isCut && this.#threads > 2 && this.#isEnoughApart(thread, words, base, classNumber)
+  }
+
+  /**
+   * As `#isEnough`, where the others together can reach too many states: looks at what each of them can reach
+   * alone. That is enough when none changes what another's steps, the thread's, and the answers depended on.
+   */
+  #isEnoughApart(thread: number, words: Int32Array, base: number, classNumber: number): boolean {
+    const apart = this.#apart
+    apart.clear()
+    for (let u = 0; u < this.#threads; u++)
+      if (u !== thread && !this.#explore(thread, u, words, base, classNumber)) return false
+    if (!apart.haveOwnSteps) return false
+    for (let u = 0; u < this.#threads; u++) {
+      if (u === thread) continue
+      this.#explore(thread, u, words, base, classNumber)
+      this.#noteQuestions(thread, apart.asked[u])
+    }
+    return apart.haveOwnQuestions(thread)
+  }
+
+  /** Looks at the states that the others, or one of them `alone`, can reach; false when something speaks against. */
+  #explore(thread: number, alone: number, words: Int32Array, base: number, classNumber: number): boolean {
     const count = this.#ownCount[thread]
+    this.#reads = alone === NONE ? null : this.#apart.reads[alone]
+    this.#isCut = false
     this.#changed.fill(0)
     this.#table.fill(0)
     this.#table[0] = 1
+    this.#tried += this.#count
     this.#count = 1
     for (let w = 0; w < this.#words; w++) this.#states[w] = words[base + w]
     this.#classOf[0] = classNumber
     this.#hashOf[0] = 0
-    for (let n = 0; n < count; n++) {
-      this.#movesOf[n] = this.#own[thread * this.#most + n]
-      if (this.#faults(this.#movesOf[n])) return false
-    }
+    this.#lists.behaviours(thread, words, base, this.#movesOf, 0, this.#reads)
+    for (let n = 0; n < count; n++) if (this.#faults(this.#movesOf[n])) return false
     for (let x = 0; x < this.#count; x++) {
       if (!this.#takeMoves(x, count)) return false
       for (let u = 0; u < this.#threads; u++)
-        if (u !== thread && !this.#commute(x, thread, count, u)) return false
+        if (u !== thread && (alone === NONE || u === alone) && !this.#commute(x, thread, count, u))
+          return false
     }
     return true
+  }
+
+  /** Notes what answers depend on in the states just explored, and in those after a step of the thread. */
+  #noteQuestions(thread: number, into: Int32Array): void {
+    const count = this.#ownCount[thread]
+    for (let x = 0; x < this.#count; x++) {
+      this.#classes.addReads(this.#states, x * this.#words, into)
+      for (let n = 0; n < count; n++) {
+        const move = this.#movesOf[x * this.#most + n]
+        this.#change(this.#states, x * this.#words, move, this.#after, 0)
+        this.#classes.addReads(this.#after, 0, into)
+      }
+    }
   }
 
   /** Puts the states after the thread's steps in state x into `#after`; false when they say too much. */
@@ -189,7 +237,8 @@ export class LookAhead {
   /** True when the steps of thread `other` in state x commute with the `count` steps of the thread. */
   #commute(x: number, thread: number, count: number, other: number): boolean {
     const words = this.#words
-    const enabled = this.#lists.behaviours(other, this.#states, x * words, this.#others, 0)
+    const reads = this.#reads
+    const enabled = this.#lists.behaviours(other, this.#states, x * words, this.#others, 0, reads)
     for (let k = 0; k < enabled; k++) {
       const step = this.#others[k]
       // It leads to no state that could be looked at.
@@ -197,11 +246,12 @@ export class LookAhead {
       const y = this.#intern(x, step, thread, count)
       if (y === NONE) return false
       this.#target[k] = y
+      if (reads !== null) this.#noteChange(step, this.#apart.changes[other])
     }
     if (enabled === 0) return true
     const { leaves } = this.#lists.compiled
     for (let n = 0; n < count; n++) {
-      const after = this.#lists.behaviours(other, this.#after, n * words, this.#othersAfter, 0)
+      const after = this.#lists.behaviours(other, this.#after, n * words, this.#othersAfter, 0, reads)
       const move = this.#movesOf[x * this.#most + n]
       let at = 0
       for (let k = 0; k < enabled; k++) {
@@ -237,7 +287,10 @@ export class LookAhead {
         w++
       if (w === words) return known
     }
-    if (y === MOST_STATES) return NONE
+    if (y === MOST_STATES) {
+      this.#isCut = true
+      return NONE
+    }
     this.#table[slot] = y + 1
     this.#count++
     this.#change(this.#states, base, step, this.#states, y * words)
@@ -245,7 +298,8 @@ export class LookAhead {
     this.#classOf[y] = this.#classes.ofSuccessor(this.#classOf[x], step, this.#states, y * words)
     if (!this.#allows(this.#classOf[0], this.#classOf[y], BY_OTHERS)) return NONE
     const first = y * this.#most
-    if (this.#lists.behaviours(thread, this.#states, y * words, this.#movesOf, first) !== count) return NONE
+    if (this.#lists.behaviours(thread, this.#states, y * words, this.#movesOf, first, this.#reads) !== count)
+      return NONE
     for (let n = 0; n < count; n++)
       if (!this.#saysTheSame(this.#movesOf[n], this.#movesOf[first + n])) return NONE
     return y
@@ -288,6 +342,11 @@ export class LookAhead {
     for (let w = -this.#words; w < 0; w++)
       if ((leaves[a + w] ^ leaves[b + w]) !== (leaves[c + w] ^ leaves[d + w])) return false
     return true
+  }
+
+  #noteChange(behaviour: number, changes: Int32Array): void {
+    const { leaves } = this.#lists.compiled
+    for (let w = 0; w < this.#words; w++) changes[w] |= leaves[behaviour - this.#words + w]
   }
 
   #change(words: Int32Array, base: number, behaviour: number, into: Int32Array, at: number): void {

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Case, type Program, program, type Step, step } from '../../model/language/program.ts'
 import { Fault, type Property } from '../../model/language/property.ts'
-import { flag, range, struct, type View } from '../../model/language/shapes.ts'
-import { compose, one, type System } from '../../model/language/system.ts'
+import { array, flag, range, sort, struct, type View } from '../../model/language/shapes.ts'
+import { compose, each, one, type System } from '../../model/language/system.ts'
 import { referenceRun } from '../compile/reference.ts'
 import { LITMUS } from '../oracles/litmus.ts'
 import { PUBLISHED_COUNTS } from '../oracles/published-counts.ts'
@@ -262,6 +262,64 @@ describe('what a careless reduction loses', () => {
     )
     const goal: Property<World> = { kind: 'progress', id: 'y', title: '', goal: (w) => w.y === 1 }
     expect(compare(system, goal).reduced.properties[0].verdict).toBe('violated')
+  })
+})
+
+describe('threads that together can reach more than is looked at', () => {
+  const digits = sort('digit', 3)
+  const many = struct({ a: flag, b: flag, c: flag, digit: array(digits, range(0, 9)) })
+  type Many = View<typeof many>
+  const raise = (name: 'a' | 'b' | 'c') =>
+    one(
+      program<Many>(`raises ${name}`, 'raises a flag', [
+        step(
+          name,
+          {},
+          {
+            does: (w) => {
+              w[name] = true
+            },
+          },
+        ),
+      ]),
+    )
+  const counter = program<Many>('counter', 'counts to nine', [
+    step(
+      'up',
+      { rests: true },
+      {
+        when: (w, self) => w.digit[self] < 9,
+        does: (w, self) => {
+          w.digit[self]++
+        },
+        to: 'up',
+      },
+    ),
+  ])
+  const system = compose({
+    name: 'many',
+    world: many,
+    threads: [raise('c'), raise('a'), raise('b'), each(digits, counter)],
+    initial: [() => {}],
+  })
+
+  test('are looked at one by one', () => {
+    const full = breadthFirst(system, [])
+    const reduced = breadthFirst(system, [], { reduce: 'por' })
+    expect(full.states).toBe(8000)
+    expect(contradictions(reduced, full)).toEqual([])
+    expect(reduced.states).toBeLessThan(5)
+  })
+
+  test('and a property that two of them bring about together is still violated', () => {
+    const both: Property<Many> = {
+      kind: 'invariant',
+      id: 'c comes first',
+      title: '',
+      holds: (w) => !(w.a && w.b) || w.c,
+    }
+    const reduced = breadthFirst(system, [both], { reduce: 'por' })
+    expect(reduced.properties[0].verdict).toBe('violated')
   })
 })
 

@@ -1,3 +1,4 @@
+import { bitsOf } from '../compile/behaviours.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { ANSWER, type Predicates } from '../compile/predicates.ts'
 import { LEAF } from '../compile/record-format.ts'
@@ -58,6 +59,21 @@ export class AnswerClasses {
   /** The answers of a class, by question. */
   answers(classNumber: number): readonly number[] {
     return this.#answers[classNumber]
+  }
+
+  /** Adds the bits of the packed state at `base` on which the answer to question q depends, at `q * words`. */
+  addReads(words: Int32Array, base: number, into: Int32Array): void {
+    const { trees, roots } = this.#predicates
+    const width = into.length / this.#questions
+    for (let q = 0; q < this.#questions; q++) {
+      this.#predicates.ask(q, words, base)
+      const tests: number[] = []
+      trees.addPath(roots[q], words, base, tests, [])
+      for (const test of tests) {
+        const { word, bits } = bitsOf(test)
+        into[q * width + word] |= bits
+      }
+    }
   }
 
   /** Class of a state, with every question asked. */
