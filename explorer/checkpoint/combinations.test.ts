@@ -147,7 +147,7 @@ describe('where `all` takes partial order because of a limit', () => {
   test.each([
     ['it helps', 500, true, false],
     ['it helps on top of symmetry', 200, true, true],
-    ['it does not', 20, false, false],
+    ['it does not', 1, false, false],
   ])('and %s, an interruption in either search changes nothing', (_, maxStates, helps, symmetric) => {
     const search: Search<World> = (more) => count({ maxStates, ...more }, symmetric)
     const whole = search({})
@@ -163,7 +163,7 @@ describe('where `all` takes partial order because of a limit', () => {
   test('and again and again', () => {
     const search: Search<World> = (more) => count({ maxStates: 500, ...more })
     const { result, pieces } = inPieces(search, directory, 2)
-    expect(pieces).toBeGreaterThan(6)
+    expect(pieces).toBeGreaterThan(3)
     expect(essence(result)).toEqual(essence(search({})))
   })
 
