@@ -2,6 +2,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { better, isTooLarge, NOTHING_REDUCED, type Reduce } from '../reduce/reduction.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
+import { patienceAfter } from '../search/limits.ts'
 import { parallelBreadthFirst, unparallel } from '../search/parallel/search.ts'
 import { MOST_WORKERS } from '../search/parallel/shared-memory.ts'
 import type { Subject, SubjectSource } from '../search/parallel/subject.ts'
@@ -67,7 +68,12 @@ async function shared<W>(
     properties: found.properties.map((p, n) => ({ ...p, property: properties[n] })),
   }
   if (reduce === 'none' || !isTooLarge(result)) return result
-  const smaller = breadthFirst(system, properties, { ...options, reduce: 'por', spent: result.seconds })
+  const smaller = breadthFirst(system, properties, {
+    ...options,
+    reduce: 'por',
+    spent: result.seconds,
+    patience: patienceAfter(result.seconds),
+  })
   return { ...better(result, smaller), seconds: smaller.seconds }
 }
 

@@ -28,6 +28,12 @@ WORKERS
   without reduction by symmetry, without checkpoints, and for properties that
   are judged state by state or step by step. The result says when it was not.
 
+REDUCTION
+  --reduce all leaves out renamings of vCPUs, which keeps traces shortest. Where
+  the search does not fit its bounds on states or memory, it is made again with
+  partial order too: far fewer states are kept, at many times the time, so it is
+  tried for 50 times as long as the first took. --reduce por has no such bound.
+
 SELF-CHECK
   --self-check makes each reduced search again without reduction, within the
   same limits, and compares verdicts, vacuity, counts and, where they must not

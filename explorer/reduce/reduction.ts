@@ -2,7 +2,7 @@ import type { ActionProperty, Property } from '../../model/language/property.ts'
 import type { Sort } from '../../model/language/shapes.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Question } from '../compile/predicates.ts'
-import { isSize } from '../search/limits.ts'
+import { isSize, OUT_OF_PATIENCE } from '../search/limits.ts'
 import { AsymmetryError } from './asymmetry.ts'
 import { PartialOrder, type PartialOrderReport } from './partial-order.ts'
 import type { ReductionState, Refusal } from './reduction-state.ts'
@@ -92,7 +92,8 @@ interface Outcome {
  * Runs a search with the reductions asked for.
  *
  * Partial order reduction keeps verdicts but not the lengths of traces. So `all` leaves it out at first, and
- * takes it when the search does not fit into its bounds on states or memory otherwise. When an interrupted
+ * takes it when the search does not fit into its bounds on states or memory otherwise, for as long as `PATIENCE`
+ * says: it takes many times the time, and may never end. When an interrupted
  * run goes on, so does each of its stages: a main search that a bound had ended is ended by it again, at once.
  *
  * Should a claim of symmetry turn out false on the way, `symmetry` fails, and `all` begins anew without that
@@ -150,11 +151,13 @@ export function isTooLarge({ complete, incompleteReason, properties }: Outcome):
 
 /**
  * Of a search that was too large and the smaller one that was made for it the one that says more. If neither
- * does because the second was stopped by something else than its size, that is the reason.
+ * does because the second was stopped by something else than its size, that is the reason, or a part of it.
  */
 export function better<R extends Outcome>(first: R, second: R): R {
   const { complete, incompleteReason, properties } = second
   if (complete || properties.some(({ verdict }) => verdict === 'violated')) return second
+  if (incompleteReason === OUT_OF_PATIENCE)
+    return { ...first, incompleteReason: `${first.incompleteReason}; ${OUT_OF_PATIENCE}` }
   return isSize(incompleteReason ?? '') ? first : { ...first, incompleteReason }
 }
 

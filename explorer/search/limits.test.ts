@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { LimitWatch } from './limits.ts'
+import { LimitWatch, OUT_OF_PATIENCE, patienceAfter } from './limits.ts'
 
 const MIB = 1024 * 1024
 afterEach(() => {
@@ -39,6 +39,27 @@ describe('LimitWatch', () => {
     expect(watch.exceeded(1, 0, 40 * MIB)).toBeNull()
     expect(watch.tight).toBe(true)
     expect(watch.exceeded(1, 0, 51 * MIB)).toBe('100 MiB used (--memory-limit)')
+  })
+
+  test('what is made in place of a search that did not fit is tried for fifty times as long', () => {
+    const now = vi.spyOn(performance, 'now')
+    now.mockReturnValue(0)
+    const watch = new LimitWatch({})
+    now.mockReturnValue(2_000)
+    watch.beginAnother()
+    now.mockReturnValue(101_000)
+    expect(watch.exceeded(1, 0)).toBeNull()
+    // An interrupted search had taken the rest of it.
+    watch.goOnFrom(1.5)
+    expect(watch.exceeded(1, 0)).toBe(OUT_OF_PATIENCE)
+  })
+
+  test('however short the first was, the second has ten seconds', () => {
+    expect([0.01, 2].map(patienceAfter)).toEqual([10, 100])
+    const watch = new LimitWatch({ patience: 10, spent: 60 })
+    expect(watch.exceeded(1, 0)).toBeNull()
+    watch.goOnFrom(11)
+    expect(watch.exceeded(1, 0)).toBe(OUT_OF_PATIENCE)
   })
 
   test('time goes on from where an interrupted search stopped', () => {

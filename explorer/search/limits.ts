@@ -10,6 +10,8 @@ export interface Limits {
   readonly timeLimit?: number
   /** Seconds that went into the same question before; they count. Default 0. */
   readonly spent?: number
+  /** Seconds for which the search is worth trying; it is made because another did not fit. */
+  readonly patience?: number
   /**
    * MiB that the process may use, everything included. Default: nine tenths of what the machine, or the
    * container, has.
@@ -42,6 +44,18 @@ function defaultLimit(): number {
   return known
 }
 
+/** How many times as long as the search that did not fit the one made in its place may take. */
+export const PATIENCE = 50
+
+/** Seconds that it may take in any case. */
+const LEAST_PATIENCE = 10
+
+/** Seconds to try a smaller search for, after one of so many seconds that did not fit. */
+export const patienceAfter = (seconds: number): number => Math.max(LEAST_PATIENCE, PATIENCE * seconds)
+
+/** What the reason of a search says that was tried for as long as it was worth. */
+export const OUT_OF_PATIENCE = `partial order did not finish in ${PATIENCE} times the time (--reduce por takes what it needs)`
+
 /** What reasons say of a table that would be larger than arrays can be; see array-bounds.ts. */
 const CANNOT_GROW = 'cannot be larger'
 
@@ -62,6 +76,8 @@ export class LimitWatch {
   #before: number
   /** When the search in hand began, in seconds as `seconds` counts them. */
   #began: number
+  /** Seconds that the search in hand may take. */
+  #patience: number
   /** When the memory of the process was last looked at. */
   #looked: number
 
@@ -69,13 +85,15 @@ export class LimitWatch {
     this.#limits = limits
     this.#before = limits.spent ?? 0
     this.#began = this.#before
+    this.#patience = limits.patience ?? Number.POSITIVE_INFINITY
     this.#mostMemory = limits.memoryLimit ?? defaultLimit()
     // A limit that somebody set is looked at from the start; the machine's own not in a search of some milliseconds.
     this.#looked = limits.memoryLimit === undefined ? this.#start : Number.NEGATIVE_INFINITY
   }
 
-  /** Another search begins, which shares the limits with those before. */
+  /** Another search begins, because the one before did not fit; it shares the limits with that one. */
   beginAnother(): void {
+    this.#patience = patienceAfter(this.own)
     this.#began = this.seconds
   }
 
@@ -104,6 +122,7 @@ export class LimitWatch {
     if (stop?.()) return 'interrupted'
     if (maxStates !== undefined && states > maxStates) return `more than ${maxStates} states (--max-states)`
     if (timeLimit !== undefined && this.seconds > timeLimit) return `${timeLimit} s passed (--time-limit)`
+    if (this.own > this.#patience) return OUT_OF_PATIENCE
     return this.#memoryExceeded(bytes, growth) ? `${this.#mostMemory} MiB used (--memory-limit)` : null
   }
 
