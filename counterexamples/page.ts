@@ -49,7 +49,7 @@ function laneHeader({ all }: Lanes, columns: readonly number[]): string[] {
 }
 
 /** How far a long word may stick out of its lane to the left. */
-const SLACK = 6
+const SLACK = 12
 
 /** A row has one lane only, so a long text may run on to the right: nothing is there. */
 function laneRow({ lane, level, text, label }: Row, columns: readonly number[]): string[] {

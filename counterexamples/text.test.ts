@@ -36,6 +36,10 @@ describe('wrap', () => {
       { indent: 0, text: 'f(' },
       { indent: -3, text: 'ABCDEFGHIJKL)' },
     ])
+    expect(wrapLines('kvm_put_kvm() = true', 10, 2, 4)).toEqual([
+      { indent: -3, text: 'kvm_put_kvm()' },
+      { indent: 2, text: '= true' },
+    ])
   })
 })
 

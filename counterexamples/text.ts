@@ -1,8 +1,8 @@
 /** Widest line of anything that may go into a commit message or a mail. */
 export const WIDTH = 75
 
-/** Where a word that is too long for its line may be broken: after these. */
-const SOFT = /[(,=|{]/
+/** Where a word that is too long for its line may be broken: after these, but not within `()`. */
+const SOFT = /^([,=|{]|\((?!\)))/
 
 /**
  * Breaks a text into lines of at most `width` characters, all but the first indented by `hang`. Breaks at
@@ -22,7 +22,7 @@ export interface Line {
 export function wrapLines(text: string, width: number, hang: number, slack: number): Line[] {
   const lines: Line[] = []
   let rest = text.trim().replace(/\s+/g, ' ')
-  let indent = 0
+  let indent = Math.max(-slack, Math.min(0, width - firstWord(rest)))
   while (indent + rest.length > width) {
     const cut = breakAt(rest, Math.max(8, width - indent))
     lines.push({ indent, text: rest.slice(0, cut).trimEnd() })
@@ -36,7 +36,7 @@ export function wrapLines(text: string, width: number, hang: number, slack: numb
 
 /** Length of what cannot be broken at the start of a text. */
 function firstWord(text: string): number {
-  const end = text.search(/[ (,=|{]/)
+  const end = text.search(/[ ,=|{]|\((?!\))/)
   if (end < 0) return text.length
   return text[end] === ' ' ? end : end + 1
 }
@@ -44,7 +44,7 @@ function firstWord(text: string): number {
 function breakAt(text: string, room: number): number {
   const space = text.lastIndexOf(' ', room)
   if (space > room / 3) return space
-  for (let i = room - 1; i > 0; i--) if (SOFT.test(text[i])) return i + 1
+  for (let i = room - 1; i > 0; i--) if (SOFT.test(text.slice(i, i + 2))) return i + 1
   return space > 0 ? space : room
 }
 
