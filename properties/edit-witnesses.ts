@@ -32,6 +32,15 @@ export const storeToATableIsEmulated: Witness<Kvm> = {
   seen: (_kvm, at) => all(at.vcpu).some((v) => at.vcpu[v] === 'TRACK/TR.1'),
 }
 
+export const pageIsZappedForWriteFlooding: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'page-is-zapped-for-write-flooding',
+  aliases: [],
+  title: 'A page is zapped because its table was written to again and again.',
+  reference: 'detect_write_flooding(), kvm_mmu_track_write()',
+  seen: (_kvm, at) => all(at.vcpu).some((v) => at.vcpu[v] === 'TRACK/TR.6 flood/TR.6 zapped'),
+}
+
 export const unsyncPageIsLinkedASecondTime: Witness<Kvm> = {
   kind: 'witness',
   id: 'unsync-page-is-linked-a-second-time',

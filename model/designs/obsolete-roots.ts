@@ -81,7 +81,7 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
     kernel: { version: 'never merged', function: '__kvm_mmu_prepare_zap_page' },
     about:
       'The order of v5.17 with the handler of v5.18, which the comment added by 527d5cd7eece warns about: a vCPU services the request before the root looks invalid, keeps it, and is never told again.',
-    scenarios: ['roots-zap-one', 'unprotect-retry-indirect'],
+    scenarios: ['roots-zap-one', 'unprotect-retry-indirect', 'write-flooding'],
     patches: [move('ZAP.9', { before: 'ZAP.8' })],
     expect: [
       ...violated('roots-zap-one', 'no-stale-root-used', 'no-guest-on-a-root-after-its-request'),
@@ -92,6 +92,8 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
         'no-guest-on-a-root-after-its-request',
         'no-obsolete-root-kept',
       ),
+      ...violated('write-flooding', 'no-stale-root-used', 'no-guest-on-a-root-after-its-request'),
+      ...violated('write-flooding', 'no-obsolete-root-kept', 'every-access-can-finish'),
     ],
   },
   {

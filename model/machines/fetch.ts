@@ -50,7 +50,9 @@ export function fetch(bounds: Bounds): Entry<Kvm>[] {
         { when: (kvm, v) => gpte_changed(kvm, v, top(kvm, v), bounds), to: 'PF.15' },
         {
           does: (kvm, v) => {
-            kvm.vcpu[v].fault.sp = root_page(kvm, v, bounds)
+            const root = root_page(kvm, v, bounds)
+            kvm.vcpu[v].fault.sp = root
+            if (bounds.writeFlooding) kvm.page[root].write_flooding_count = 0
           },
         },
       ],

@@ -66,7 +66,11 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       [
         {
           when: (kvm, v) => lookUp(kvm, v) !== null,
-          does: (kvm, v) => wanted.found(kvm, v, lookUp(kvm, v) as number),
+          does: (kvm, v) => {
+            const page = lookUp(kvm, v) as number
+            if (bounds.writeFlooding) kvm.page[page].write_flooding_count = 0
+            wanted.found(kvm, v, page)
+          },
           to: watched(bounds) ? 'GET.4' : 'GET.end',
         },
         { to: 'GET.6' },

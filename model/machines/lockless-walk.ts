@@ -26,6 +26,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
     const page = kvm.vcpu[v].fault.sp as number
     if (kvm.page[page].list === 'free')
       throw new Fault('no-use-after-free', `vcpu${v} reads shadow page ${page} after it was freed`)
+    if (bounds.writeFlooding) kvm.page[page].write_flooding_count = 0
   }
   return block('LW', [
     step(

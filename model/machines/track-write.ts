@@ -3,7 +3,7 @@ import type { Bounds, Edit } from '../memory/bounds.ts'
 import { is_logged, note_store } from '../memory/dirty-log.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { mmu_page_zap_pte } from '../memory/rmap.ts'
-import { valid_pages_of } from '../memory/shadow-page.ts'
+import { FLOODING, valid_pages_of } from '../memory/shadow-page.ts'
 import { store_gpte } from '../memory/store-buffer.ts'
 import { finish_instruction } from '../memory/vcpu.ts'
 import { act_on_hint } from '../memory/write-tracking.ts'
@@ -11,6 +11,14 @@ import { write_lock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { smp_mb } from './memory-barrier.ts'
 import { forget_fault, target_gfn } from './page-fault.ts'
+import {
+  kvm_mmu_commit_zap_page,
+  mark_invalid,
+  request_if_root_was_zapped,
+  unlink_page,
+  type Zapping,
+  zap_contents,
+} from './zap-page.ts'
 
 const since = 'v6.9..v6.16'
 const about = { fn: 'kvm_mmu_track_write', since }
@@ -71,11 +79,13 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
           const store = edit(kvm, v)
           if (store === undefined) return
           for (const page of valid_pages_of(kvm, target_gfn(kvm, v))) {
+            if (bounds.writeFlooding && detect_write_flooding(kvm, page)) continue
             if (mmu_page_zap_pte(kvm, { page, index: store.index })) kvm.vcpu[v].fault.flush = true
           }
         },
       },
     ),
+    ...(bounds.writeFlooding ? [zapFlooded(bounds)] : []),
     step('TR.7', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
       { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'TR.8' },
       {
@@ -106,6 +116,64 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
         to: 'RUN.1',
       },
     ),
+  ])
+}
+
+const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
+
+/** The next page of the table that is zapped for write flooding, or null. */
+const flooded = (kvm: Kvm, v: number): number | null =>
+  valid_pages_of(kvm, target_gfn(kvm, v)).find((page) => kvm.page[page].write_flooding_count === FLOODING) ??
+  null
+
+/** Counts a store to the table of a page; of level 1 not, because such a page goes unsync sooner. */
+function detect_write_flooding(kvm: Kvm, page: number): boolean {
+  const sp = kvm.page[page]
+  if (sp.level === 1) return false
+  if (sp.write_flooding_count < FLOODING) sp.write_flooding_count++
+  return sp.write_flooding_count === FLOODING
+}
+
+/**
+ * A table that is written to again and again, and not walked in between, is taken for one that is no table any
+ * more: its shadow pages are zapped, so that later stores need not be emulated.
+ */
+function zapFlooded(bounds: Bounds): Block<Kvm> {
+  return block('TR.6 flood', [
+    step(
+      'TR.6 next',
+      { ...about, shows: (kvm, v) => `detect_write_flooding(): ${flooded(kvm, v) ?? 'none'}` },
+      [
+        {
+          when: (kvm, v) => flooded(kvm, v) !== null,
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.sp = flooded(kvm, v)
+          },
+        },
+        { when: (kvm, v) => kvm.vcpu[v].fault.sp === null, to: 'TR.7' },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.sp = null
+            kvm.vcpu[v].fault.flush = false
+            kvm.vcpu[v].zapped_root = false
+          },
+          to: 'TR.6 commit',
+        },
+      ],
+    ),
+    ...zap_contents(zapping, bounds),
+    unlink_page(zapping, (kvm, v, zapped) => {
+      kvm.vcpu[v].zapped_root = zapped
+    }),
+    mark_invalid(zapping),
+    request_if_root_was_zapped(
+      bounds.vcpus,
+      (kvm, v) => kvm.vcpu[v].zapped_root,
+      zapping.sp,
+      (kvm, v) => kvm.vcpu[v].req,
+    ),
+    step('TR.6 zapped', { ...about, shows: 'next page of the table' }, { to: 'TR.6 next' }),
+    kvm_mmu_commit_zap_page('TR.6 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
   ])
 }
 

@@ -36,6 +36,8 @@ export interface Bounds {
   readonly withoutGptes: readonly number[]
   /** Does the fault path clear the write-flooding counts, walking the shadow pages without a lock? */
   readonly locklessWalks: boolean
+  /** Is a page zapped whose table is written to again and again (write flooding)? */
+  readonly writeFlooding: boolean
   /** Are memory barriers steps of their own? */
   readonly barriers: boolean
   /** Has each vCPU's CPU a store buffer (x86-TSO), of one entry? */
@@ -190,6 +192,7 @@ export const smallest: Bounds = {
   hardStoresLeft: 0,
   withoutGptes: [],
   locklessWalks: false,
+  writeFlooding: false,
   barriers: false,
   storeBuffers: false,
   hintHistory: false,

@@ -27,6 +27,9 @@ export const spte = (sorts: Sorts, bounds: Bounds) =>
 
 export type Spte = View<ReturnType<typeof spte>>
 
+/** Emulated stores to a table that nobody walks by then, after which its page is zapped (detect_write_flooding()). */
+export const FLOODING = 3
+
 /**
  * `struct kvm_mmu_page`, a shadow page (SP) that shadows the guest table in frame `gfn`.
  *
@@ -65,6 +68,8 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
       Math.max(1, bounds.vcpus * Math.max(bounds.paeRoots, bounds.mmus * (1 + bounds.prevRoots))),
     ),
     unsync: flag,
+    /** Emulated stores to its table since a walk used it last. */
+    write_flooding_count: range(0, bounds.writeFlooding ? FLOODING : 0),
     /** Entries that lead to an unsync page. */
     unsync_child_bitmap: setOf(sorts.index),
     /** How many they are: kept apart only where vCPUs can get in each other's way counting. */
@@ -208,6 +213,7 @@ export function free_shadow_page(kvm: Kvm, page: number): void {
   sp.mmu_valid_gen = 0
   sp.root_count = 0
   sp.unsync = false
+  sp.write_flooding_count = 0
   forget_unsync_children(kvm, page)
   for (const entry of sp.spte) clear_spte(entry)
   for (const entries of sp.parent_ptes) (entries as SetView<number>).clear()

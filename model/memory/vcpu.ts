@@ -147,7 +147,7 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     role_pae: optional(bounds.paeToggles > 0, flag),
     /** Quota, unprotecting: the page that is being zapped, and whether one that was zapped is a root in use. */
     zap_sp: optional(bounds.quota > 0, ref(sorts.page)),
-    zapped_root: optional(bounds.quota > 0 || bounds.hardStores.length > 0, flag),
+    zapped_root: optional(bounds.quota > 0 || bounds.hardStores.length > 0 || bounds.writeFlooding, flag),
     req: requester(sorts),
   })
 

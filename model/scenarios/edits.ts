@@ -62,6 +62,37 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
     properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated'],
   }),
   scenario({
+    id: 'write-flooding',
+    title: 'one vCPU writes to the page directory of another until its shadow page is zapped',
+    about:
+      'Three emulated stores to a table that nobody walks in between are taken for a sign that it is a table no more. Its page is zapped though a vCPU runs on it: that one is told to drop its root, and builds another.',
+    bounds: {
+      vcpus: 2,
+      levels: 2,
+      pages: 4,
+      gfns: 4,
+      pfns: 4,
+      reads: [0],
+      edits: [{ gva: 0, index: 0, to: 1, w: true, by: 1, emulatedInto: 0 }],
+      editsLeft: 3,
+      writeFlooding: true,
+    },
+    start: {
+      tables: [[1], [2]],
+      pages: [{ gfn: 0, level: 2 }],
+    },
+    properties: [
+      ...TRACKED_PROPERTIES,
+      'no-stale-root-used',
+      'no-guest-on-a-root-after-its-request',
+      'no-obsolete-root-kept',
+      'no-freed-root-in-use',
+      'root-count-is-number-of-holders',
+      'page-on-one-list',
+      'page-is-zapped-for-write-flooding',
+    ],
+  }),
+  scenario({
     id: 'write-protect-before-reread',
     title: 'one vCPU shadows a table for the first time while another writes to it',
     about:
