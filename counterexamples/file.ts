@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { makeFolder } from '../explorer/checkpoint/make-folder.ts'
 import type { FairnessReason, Trace } from '../explorer/search/result.ts'
 import type { Property } from '../model/language/property.ts'
 import type { System } from '../model/language/system.ts'
@@ -201,7 +202,7 @@ export function writeCounterexample(folder: string, ce: Counterexample): string 
 
 /** Writes a text file under a temporary name and renames it. */
 export function writeAtomically(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const temporary = `${path}.${process.pid}.tmp`
   try {
     writeFileSync(temporary, text)

@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path'
 import { z } from 'zod'
 import { CheckpointError } from './errors.ts'
+import { makeFolder } from './make-folder.ts'
 
 /** Bytes read or written at a time. */
 const PIECE = 1 << 26
@@ -49,7 +50,7 @@ export function writeCheckpoint(
   sections: Readonly<Record<string, Section>>,
 ): void {
   try {
-    mkdirSync(directory, { recursive: true })
+    makeFolder(directory)
     const numbers = readdirSync(directory).map((name) => Number(/^generation-(\d+)$/.exec(name)?.[1] ?? 0))
     const generation = `generation-${Math.max(0, ...numbers) + 1}`
     const folder = join(directory, generation)
