@@ -3,14 +3,7 @@ import { type Bounds, watched } from '../memory/bounds.ts'
 import { type Kvm, mmu_lock_is_free } from '../memory/kvm.ts'
 import { sp_has_gptes } from '../memory/shadow-page.ts'
 import { write_unlock } from './lock.ts'
-import {
-  kvm_mmu_commit_zap_page,
-  mark_invalid,
-  request_if_root_was_zapped,
-  unlink_page,
-  type Zapping,
-  zap_contents,
-} from './zap-page.ts'
+import { kvm_mmu_commit_zap_page, prepare_zap_page, type Zapping } from './zap-page.ts'
 
 const fn = 'kvm_mmu_track_write'
 const since = 'v6.6..v6.16'
@@ -73,17 +66,10 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
         },
       ),
     ]),
-    ...zap_contents(zapping, bounds),
-    unlink_page(zapping, (kvm, self, zapped) => {
-      kvm.zapper[self].zapped_root = zapped
+    ...prepare_zap_page(zapping, bounds, {
+      req: (kvm, self) => kvm.zapper[self].req,
+      thread: (kvm, self) => kvm.zapper[self],
     }),
-    mark_invalid(zapping),
-    request_if_root_was_zapped(
-      bounds.vcpus,
-      (kvm, self) => kvm.zapper[self].zapped_root,
-      zapping.sp,
-      (kvm, self) => kvm.zapper[self].req,
-    ),
     kvm_mmu_commit_zap_page('CM', zapping.list, bounds.vcpus, (kvm, self) => kvm.zapper[self].req),
     write_unlock('ZAP.unlock', { fn, since }),
     step(

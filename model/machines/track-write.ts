@@ -11,14 +11,7 @@ import { write_lock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { smp_mb } from './memory-barrier.ts'
 import { forget_fault, target_gfn } from './page-fault.ts'
-import {
-  kvm_mmu_commit_zap_page,
-  mark_invalid,
-  request_if_root_was_zapped,
-  unlink_page,
-  type Zapping,
-  zap_contents,
-} from './zap-page.ts'
+import { kvm_mmu_commit_zap_page, prepare_zap_page, type Zapping } from './zap-page.ts'
 
 const since = 'v6.9..v6.16'
 const about = { fn: 'kvm_mmu_track_write', since }
@@ -161,17 +154,10 @@ function zapFlooded(bounds: Bounds): Block<Kvm> {
         },
       ],
     ),
-    ...zap_contents(zapping, bounds),
-    unlink_page(zapping, (kvm, v, zapped) => {
-      kvm.vcpu[v].zapped_root = zapped
+    ...prepare_zap_page(zapping, bounds, {
+      req: (kvm, v) => kvm.vcpu[v].req,
+      thread: (kvm, v) => kvm.vcpu[v],
     }),
-    mark_invalid(zapping),
-    request_if_root_was_zapped(
-      bounds.vcpus,
-      (kvm, v) => kvm.vcpu[v].zapped_root,
-      zapping.sp,
-      (kvm, v) => kvm.vcpu[v].req,
-    ),
     step('TR.6 zapped', { ...about, shows: 'next page of the table' }, { to: 'TR.6 next' }),
     kvm_mmu_commit_zap_page('TR.6 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
   ])

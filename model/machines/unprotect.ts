@@ -5,14 +5,7 @@ import { valid_pages_of } from '../memory/shadow-page.ts'
 import { act_on_hint } from '../memory/write-tracking.ts'
 import { write_lock, write_unlock } from './lock.ts'
 import { target_gfn } from './page-fault.ts'
-import {
-  kvm_mmu_commit_zap_page,
-  mark_invalid,
-  request_if_root_was_zapped,
-  unlink_page,
-  type Zapping,
-  zap_contents,
-} from './zap-page.ts'
+import { kvm_mmu_commit_zap_page, prepare_zap_page, type Zapping } from './zap-page.ts'
 
 const fn = '__kvm_mmu_unprotect_gfn_and_retry'
 const since = 'v6.12..v6.16'
@@ -89,17 +82,10 @@ export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
       ],
     ),
     block('UP.zap', [
-      ...zap_contents(zapping, bounds),
-      unlink_page(zapping, (kvm, v, zapped) => {
-        kvm.vcpu[v].zapped_root = zapped
+      ...prepare_zap_page(zapping, bounds, {
+        req: (kvm, v) => kvm.vcpu[v].req,
+        thread: (kvm, v) => kvm.vcpu[v],
       }),
-      mark_invalid(zapping),
-      request_if_root_was_zapped(
-        bounds.vcpus,
-        (kvm, v) => kvm.vcpu[v].zapped_root,
-        zapping.sp,
-        (kvm, v) => kvm.vcpu[v].req,
-      ),
       step('UP.zap next', { ...about, shows: 'next page of the frame' }, { to: 'UP.3' }),
     ]),
     kvm_mmu_commit_zap_page('UP.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),

@@ -6,13 +6,7 @@ import { valid_pages_of } from '../memory/shadow-page.ts'
 import { write_lock, write_unlock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { zapping } from './zap-all-fast.ts'
-import {
-  kvm_mmu_commit_zap_page,
-  mark_invalid,
-  request_if_root_was_zapped,
-  unlink_page,
-  zap_contents,
-} from './zap-page.ts'
+import { kvm_mmu_commit_zap_page, prepare_zap_page } from './zap-page.ts'
 
 const since = 'v6.12..v6.16'
 const leaves = { fn: '__walk_slot_rmaps', since }
@@ -128,17 +122,10 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
       ],
     ),
     block('ZS.3 zap', [
-      ...zap_contents(zapping, bounds),
-      unlink_page(zapping, (kvm, _self, zapped) => {
-        kvm.memslot[0].zapped_root = zapped
+      ...prepare_zap_page(zapping, bounds, {
+        req: (kvm) => kvm.memslot[0].req,
+        thread: (kvm) => kvm.memslot[0],
       }),
-      mark_invalid(zapping),
-      request_if_root_was_zapped(
-        bounds.vcpus,
-        (kvm) => kvm.memslot[0].zapped_root,
-        zapping.sp,
-        (kvm) => kvm.memslot[0].req,
-      ),
       step(
         'ZS.3 again',
         { ...pages, shows: 'next page of the frame' },

@@ -27,6 +27,25 @@ export interface Zapping {
   readonly rootZapped?: (kvm: Kvm, self: number) => void
 }
 
+/** Where a thread keeps what else it needs to zap a page. */
+export interface ZapLocals {
+  readonly req: Locals
+  /** The variables among which `zapped_root` is. */
+  readonly thread: (kvm: Kvm, self: number) => { zapped_root: boolean }
+}
+
+/** ZAP.1 to ZAP.9: `__kvm_mmu_prepare_zap_page()`, with the request to drop the page if it was a root in use. */
+export function prepare_zap_page(zapping: Zapping, bounds: Bounds, { req, thread }: ZapLocals): Entry<Kvm>[] {
+  return [
+    ...zap_contents(zapping, bounds),
+    unlink_page(zapping, (kvm, self, zapped) => {
+      thread(kvm, self).zapped_root = zapped
+    }),
+    mark_invalid(zapping),
+    request_if_root_was_zapped(bounds.vcpus, (kvm, self) => thread(kvm, self).zapped_root, zapping.sp, req),
+  ]
+}
+
 /** ZAP.1 to ZAP.5: everything that leads from, to and about the page goes, before its lists and flags. */
 export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
   const { sp } = zapping
