@@ -1,5 +1,6 @@
 import { MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch, VisitedSet } from './batch.ts'
+import { touchSlots } from './touch-slots.ts'
 import { VectorStore } from './vector-store.ts'
 
 const { chunkBits, chunkMask } = VectorStore
@@ -75,22 +76,7 @@ export class ExactSet implements VisitedSet {
   }
 
   touch(low: Int32Array, count: number): void {
-    const table = this.#table
-    const mask = this.#mask
-    let warm = 0
-    let k = 0
-    for (; k + 8 <= count; k += 8)
-      warm ^=
-        table[(low[k] & mask) << 1] ^
-        table[(low[k + 1] & mask) << 1] ^
-        table[(low[k + 2] & mask) << 1] ^
-        table[(low[k + 3] & mask) << 1] ^
-        table[(low[k + 4] & mask) << 1] ^
-        table[(low[k + 5] & mask) << 1] ^
-        table[(low[k + 6] & mask) << 1] ^
-        table[(low[k + 7] & mask) << 1]
-    for (; k < count; k++) warm ^= table[(low[k] & mask) << 1]
-    this.touched = warm
+    this.touched = touchSlots(this.#table, this.#mask, low, count)
   }
 
   insertState(words: Int32Array, base: number, low: number, high: number): number {

@@ -1,6 +1,7 @@
 import { MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch, Rows, VisitedSet } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
+import { touchSlots } from './touch-slots.ts'
 import type { VectorStore } from './vector-store.ts'
 
 /**
@@ -78,22 +79,7 @@ export class FingerprintSet implements VisitedSet {
   }
 
   touch(low: Int32Array, count: number): void {
-    const table = this.#table
-    const mask = this.#mask
-    let warm = 0
-    let k = 0
-    for (; k + 8 <= count; k += 8)
-      warm ^=
-        table[(low[k] & mask) << 1] ^
-        table[(low[k + 1] & mask) << 1] ^
-        table[(low[k + 2] & mask) << 1] ^
-        table[(low[k + 3] & mask) << 1] ^
-        table[(low[k + 4] & mask) << 1] ^
-        table[(low[k + 5] & mask) << 1] ^
-        table[(low[k + 6] & mask) << 1] ^
-        table[(low[k + 7] & mask) << 1]
-    for (; k < count; k++) warm ^= table[(low[k] & mask) << 1]
-    this.touched = warm
+    this.touched = touchSlots(this.#table, this.#mask, low, count)
   }
 
   insertRows({ data, at, low, count, offset, found }: Rows): void {
