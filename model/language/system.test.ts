@@ -83,6 +83,18 @@ describe('compose', () => {
     ])
   })
 
+  it('builds one view for all initial states, each of which starts from the first values', () => {
+    const worlds = new Set<World>()
+    const initial = Array.from({ length: 100 }, (_, n) => (w: World) => {
+      worlds.add(w)
+      if (n % 2 === 0) w.total = 3
+    })
+    const system = compose({ ...parts, initial })
+    expect(worlds.size).toBe(1)
+    const totals = system.initial.map((codes) => codes[0])
+    expect(totals).toEqual(initial.map((_, n) => (n % 2 === 0 ? 3 : 0)))
+  })
+
   it('gives a machine on which xstate takes the steps', () => {
     const system = compose(parts)
     const [start] = initialTransition(system.machine)

@@ -100,17 +100,21 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
       counter: counterField(shape.root, g.program.kind, self),
     })),
   )
-  const view: System<W>['view'] = (store) => shape.view(store) as unknown as { world: W; at: Counters }
+  const store = new Codes(shape.fields.length)
+  const view: System<W>['view'] = (cells) => shape.view(cells) as unknown as { world: W; at: Counters }
+  // One view for all: building one takes far longer than setting up a state.
+  const { codes } = store
+  const { world } = view(store)
   const initial = parts.initial.map((setUp) => {
-    const codes = new Codes(shape.fields.length)
-    setUp(view(codes).world)
-    return codes.codes
+    codes.fill(0)
+    setUp(world)
+    return codes.slice()
   })
   if (initial.length === 0) throw new ModelError(`${parts.name} has no initial state`)
   const machine = machineOf(
     parts.name,
     threads.map((instance) => ({ instance, flow: instance.flow })),
-    runnerOn(shape.fields.length, (store) => view(store).world),
+    runnerOn(shape.fields.length, (cells) => view(cells).world),
     initial[0],
   )
   const symmetric = parts.symmetric ?? []
