@@ -3,10 +3,13 @@ import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
 import { checkAgainstReference } from '../compile/reference.ts'
+import { cellName, readBaseline, recordOf } from './baseline.ts'
 import { mismatches, type Run, runCell, scenariosOf } from './verdict-table.ts'
 
 /** Cells whose recorded behaviours are all held against xstate's transition(), with the search itself. */
 const runs: Run<never>[] = []
+
+const baseline = readBaseline()
 
 /** Deep scenarios have their own runs. */
 const cellsOf = (design: (typeof designs)[number]) =>
@@ -31,6 +34,8 @@ describe.each(designs)('design $id', (design) => {
       expect(recorded).toBeGreaterThan(0)
       expect(run.result.complete).toBe(true)
       expect(mismatches(run)).toEqual([])
+      // A difference that is meant is recorded with `npm run baseline -- --update`.
+      expect(recordOf(run)).toEqual(baseline.cells[cellName(run)])
     },
   )
 
@@ -55,6 +60,13 @@ function ownName(step: string): string {
 }
 
 describe('the table as a whole', () => {
+  it('has a baseline of every cell and of no other', () => {
+    const cells = designs.flatMap((design) =>
+      cellsOf(design).map(({ scenario }) => cellName({ design, scenario })),
+    )
+    expect(Object.keys(baseline.cells)).toEqual(cells)
+  })
+
   it('expects nothing of a property or scenario that is not there', () => {
     for (const design of designs) {
       for (const { scenario, property } of design.expect) {
