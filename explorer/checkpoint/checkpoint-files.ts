@@ -49,12 +49,14 @@ export function writeCheckpoint(
   meta: unknown,
   sections: Readonly<Record<string, Section>>,
 ): void {
+  let unfinished: string | null = null
   try {
     makeFolder(directory)
     const numbers = readdirSync(directory).map((name) => Number(/^generation-(\d+)$/.exec(name)?.[1] ?? 0))
     const generation = `generation-${Math.max(0, ...numbers) + 1}`
     const folder = join(directory, generation)
     mkdirSync(folder)
+    unfinished = folder
     const written = Object.entries(sections).map(([name, section]) => [
       name,
       writeSection(join(folder, name), section),
@@ -72,12 +74,15 @@ export function writeCheckpoint(
     rmSync(temporary, { force: true })
     writeSection(temporary, [new TextEncoder().encode(JSON.stringify(manifest))])
     renameSync(temporary, join(directory, MANIFEST))
+    unfinished = null
     syncDirectory(directory)
     for (const name of readdirSync(directory)) {
       if (/^generation-\d+$/.test(name) && name !== generation)
         rmSync(join(directory, name), { recursive: true, force: true })
     }
   } catch (error) {
+    // On a full disk every attempt would leave another.
+    if (unfinished !== null) rmSync(unfinished, { recursive: true, force: true })
     throw new CheckpointError(`cannot write a checkpoint to ${directory}: ${messageOf(error)}`)
   }
 }

@@ -14,6 +14,11 @@ export interface Places {
   readonly checkpoint?: CheckpointOptions
   /** Directory of the checkpoint to go on from. The model, the properties and the storage must be the same. */
   readonly resume?: string
+  /**
+   * Told when a checkpoint could not be written: the search goes on, and the next one is tried when it is due. Without
+   * it the search ends with a CheckpointError.
+   */
+  readonly onUnwritten?: (why: string) => void
 }
 
 /** Folders of the searches that follow the main one, inside its own. */
@@ -22,7 +27,7 @@ export const FOLLOWING = ['partial-order', 'liveness', 'self-check'] as const
 /** The places of one of the searches for an answer. */
 export function placesOf(all: Places, search: 'main' | (typeof FOLLOWING)[number]): Places {
   if (search === 'main') return all
-  const { checkpoint, resume } = all
+  const { checkpoint, resume, onUnwritten } = all
   const before = resume === undefined ? null : join(resume, search)
   return {
     ...(checkpoint === undefined
@@ -30,5 +35,6 @@ export function placesOf(all: Places, search: 'main' | (typeof FOLLOWING)[number
       : { checkpoint: { ...checkpoint, directory: join(checkpoint.directory, search) } }),
     // A run that was interrupted before this search was begun has no checkpoint of it.
     ...(before === null || !hasCheckpoint(before) ? {} : { resume: before }),
+    ...(onUnwritten === undefined ? {} : { onUnwritten }),
   }
 }

@@ -75,16 +75,29 @@ export class RecordedCheckpoint {
   /**
    * Writes a checkpoint, if there is a place for it and the search is elsewhere than in the one that is there.
    * @param at how far the search is: equal numbers, equal states.
-   * @throws CheckpointError when that fails.
+   * @param prepare what must be done to the place first; when it fails, nothing is written.
+   * @throws CheckpointError when that fails and the caller of the search is not told of it in another way.
    */
-  save(at: number, states: number, search: unknown, sections: Readonly<Record<string, Section>>): void {
-    const { checkpoint } = this.#places
+  save(
+    at: number,
+    states: number,
+    search: unknown,
+    sections: Readonly<Record<string, Section>>,
+    prepare: () => void = () => {},
+  ): void {
+    const { checkpoint, onUnwritten } = this.#places
     if (checkpoint === undefined || this.#savedAt === at) return
     const start = performance.now()
     const { identity, manner } = this.#subject
     const meta: z.infer<typeof metaShape> = { identity, manner, states, search }
-    writeCheckpoint(checkpoint.directory, meta, { recordings: [this.#log.entries], ...sections })
-    this.#savedAt = at
+    try {
+      prepare()
+      writeCheckpoint(checkpoint.directory, meta, { recordings: [this.#log.entries], ...sections })
+      this.#savedAt = at
+    } catch (error) {
+      if (!(error instanceof CheckpointError) || onUnwritten === undefined) throw error
+      onUnwritten(error.message)
+    }
     const now = performance.now()
     this.#next = now + Math.max(this.#interval, (now - start) / MOST_SHARE)
   }

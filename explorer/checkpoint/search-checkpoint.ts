@@ -82,10 +82,9 @@ export class SearchCheckpoint<W> {
     return this.#files.due
   }
 
-  /** Writes a checkpoint, if there is a place for it. @throws CheckpointError when that fails. */
+  /** Writes a checkpoint, if there is a place for it. @throws CheckpointError as `RecordedCheckpoint.save`. */
   save(position: Position, genealogy: Genealogy, initialOf: readonly number[]): void {
     const { store, fingerprints, judge, edges, reductions } = this.#parts
-    this.#forgetFollowing()
     const search: z.infer<typeof searchShape> = {
       position,
       initialOf: [...initialOf],
@@ -95,14 +94,15 @@ export class SearchCheckpoint<W> {
       reductions: reductions.state(),
     }
     const { partialOrder } = reductions
-    this.#files.save(position.head, store.count, search, {
+    const sections = {
       states: store.stateArrays(position.head),
       lanes: store.laneArrays(position.head),
       table: [fingerprints.contents as Int32Array],
       genealogy: genealogy.arrays(),
       ...(edges === null ? {} : this.#graph(edges)),
       ...(partialOrder === null ? {} : { chains: [partialOrder.lengths] }),
-    })
+    }
+    this.#files.save(position.head, store.count, search, sections, () => this.#forgetFollowing())
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Design } from '../../model/designs/design.ts'
+import { LONGEST_MESSAGE, quoted } from '../../model/language/quoted.ts'
 import { hasCheckpoint } from '../checkpoint/checkpoint-files.ts'
 import { NOTHING_REDUCED, type ReductionReport } from '../reduce/reduction.ts'
 import { UPSTREAM } from './catalogue.ts'
@@ -68,7 +69,13 @@ async function checkOne(
     settings,
   }
   const name = design.id === UPSTREAM ? scenario.id : `${scenario.id} with ${design.id}`
-  const outcome = await session.runner.run(request, signal, (now) => progress.update(name, now))
+  const outcome = await session.runner.run(request, signal, {
+    onProgress: (now) => progress.update(name, now),
+    onUnwritten: warningsOf(
+      session,
+      '; the search goes on: make room there, or restart with another --checkpoint',
+    ),
+  })
   progress.done(name)
   const left = settings.checkpoint?.directory
   const resume = !outcome.complete && left !== undefined && hasCheckpoint(left) ? checkpoints : null
@@ -81,6 +88,15 @@ async function checkOne(
     shortest: settings.search === 'bfs' && outcome.reduction.partialOrder === null,
   })
   return reportOf(cell, outcome, kept, resume)
+}
+
+/** Warns once: what cannot be written now cannot be written at the next interval either. */
+function warningsOf({ io }: Session, advice: string): (why: string) => void {
+  let isTold = false
+  return (why) => {
+    if (!isTold) io.err(`mmucheck: warning: ${quoted(why, LONGEST_MESSAGE)}${advice}`)
+    isTold = true
+  }
 }
 
 function neverBegun({ properties }: Cell): CheckOutcome {

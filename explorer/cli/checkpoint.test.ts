@@ -1,4 +1,13 @@
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { resultSchema } from './report.ts'
@@ -30,6 +39,42 @@ async function until(condition: () => boolean): Promise<void> {
   for (let n = 0; n < 2000 && !condition(); n++) await new Promise((resolve) => setTimeout(resolve, 5))
   expect(condition()).toBe(true)
 }
+
+describe('a checkpoint that cannot be written', () => {
+  it('costs a warning, not the verdict', () => {
+    writeFileSync(place(), 'a file')
+    const { status, stdout, stderr } = run(TINY, [
+      ...COUNTS,
+      '--checkpoint',
+      'cp',
+      '--checkpoint-every',
+      '0.02',
+    ])
+    expect(found(stdout)).toEqual(whole())
+    expect(status).toBe(1)
+    expect(stderr).toMatch(
+      /^mmucheck: warning: cannot write a checkpoint to cp.counts\.upstream: E\w+: .*; the search goes on: make room .*\n$/,
+    )
+  })
+
+  it('leaves nothing unfinished behind', () => {
+    // The manifest cannot take the place of a folder.
+    mkdirSync(join(manifest(), 'folder'), { recursive: true })
+    const { status, stderr } = run(TINY, [...COUNTS, '--checkpoint', 'cp'])
+    expect(status).toBe(1)
+    expect(stderr).toContain('warning: cannot write a checkpoint')
+    expect(readdirSync(place('counts.upstream')).filter((name) => name.startsWith('generation'))).toEqual([])
+  })
+
+  it('does not end a search when its folder goes away meanwhile', async () => {
+    const { child, ended } = begin([...COUNTS, '--checkpoint', 'cp', '--checkpoint-every', '0.02'])
+    await until(() => existsSync(manifest()))
+    rmSync(place(), { recursive: true, force: true })
+    expect(child.exitCode).toBe(null)
+    const { status, stdout } = await ended
+    expect([status, found(stdout)]).toEqual([1, whole()])
+  })
+})
 
 describe('a search with checkpoints', () => {
   it.each([
@@ -174,12 +219,5 @@ describe('a checkpoint is refused with one line and 2', () => {
     expect(refusal('counts', '--reduce', 'none', '--resume', 'cp')).toContain('reduce all, not none')
     renameSync(place('counts.upstream'), place('endless.upstream'))
     expect(refusal('endless', '--resume', 'cp')).toContain('of another model')
-  })
-
-  it('when it cannot be written', () => {
-    writeFileSync(join(folder(), 'file'), '')
-    expect(refusal('counts', '--checkpoint', 'file', '--max-states', '1000')).toContain(
-      'cannot write a checkpoint',
-    )
   })
 })

@@ -50,6 +50,8 @@ export interface CheckOutcome extends Omit<SearchResult, 'properties'> {
 export interface Hooks {
   readonly stop: () => boolean
   readonly onProgress: (progress: Progress) => void
+  /** Told why a checkpoint could not be written; the search goes on. */
+  readonly onUnwritten: (why: string) => void
 }
 
 /**

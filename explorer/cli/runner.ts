@@ -1,23 +1,21 @@
 import { Worker } from 'node:worker_threads'
 import { ModelError } from '../../model/language/errors.ts'
-import type { Progress } from '../search/breadth-first.ts'
 import { InternalError, UsageError } from './errors.ts'
-import type { CheckOutcome, CheckRequest } from './run-check.ts'
+import type { CheckOutcome, CheckRequest, Hooks } from './run-check.ts'
 import type { ThreadInput, ThreadReport, ThreadRequest } from './search-thread.ts'
 
 /** Makes searches, several at a time. */
 export interface Runner {
   /**
    * Searches; when `signal` is aborted the search ends soon, as incomplete.
-   * @throws ModelError when the model is wrong, UsageError for a checkpoint that cannot be used or written,
-   *   InternalError when the search was lost or contradicts itself.
+   * @throws ModelError when the model is wrong, UsageError for a checkpoint that cannot be used, InternalError when
+   *   the search was lost or contradicts itself.
    */
-  run(
-    request: CheckRequest,
-    signal: AbortSignal,
-    onProgress: (progress: Progress) => void,
-  ): Promise<CheckOutcome>
+  run(request: CheckRequest, signal: AbortSignal, listener: SearchListener): Promise<CheckOutcome>
 }
+
+/** What is told while a search runs. */
+export type SearchListener = Pick<Hooks, 'onProgress' | 'onUnwritten'>
 
 /** States of a search after which its thread ends, and gives all its memory back at once. */
 const LARGE = 200_000
@@ -30,11 +28,11 @@ const LARGE = 200_000
 export function threadRunner(catalogue: URL): Runner {
   const idle: Worker[] = []
   return {
-    async run(request, signal, onProgress) {
+    async run(request, signal, listener) {
       const worker = idle.pop() ?? startThread(catalogue)
       let small = false
       try {
-        const outcome = await searchIn(worker, request, signal, onProgress)
+        const outcome = await searchIn(worker, request, signal, listener)
         small = outcome.states < LARGE
         return outcome
       } finally {
@@ -58,7 +56,7 @@ function searchIn(
   worker: Worker,
   request: CheckRequest,
   signal: AbortSignal,
-  onProgress: (progress: Progress) => void,
+  { onProgress, onUnwritten }: SearchListener,
 ): Promise<CheckOutcome> {
   const stop = new Int32Array(new SharedArrayBuffer(4))
   const raise = (): void => {
@@ -73,6 +71,7 @@ function searchIn(
     }
     worker.on('message', (report: ThreadReport) => {
       if (report.kind === 'progress') onProgress(report.progress)
+      else if (report.kind === 'unwritten') onUnwritten(report.why)
       else if (report.kind === 'outcome') resolve(report.outcome)
       else if (report.kind === 'model-error') reject(new ModelError(report.message))
       else if (report.kind === 'checkpoint-error') reject(new UsageError(report.message))

@@ -21,6 +21,7 @@ export interface ThreadRequest {
 /** What a search thread says; the last message on a request is an outcome or an error. */
 export type ThreadReport =
   | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'unwritten'; readonly why: string }
   | { readonly kind: 'outcome'; readonly outcome: CheckOutcome }
   | { readonly kind: Failure; readonly message: string }
 
@@ -42,6 +43,7 @@ parentPort?.on('message', async ({ request, stop }: ThreadRequest) => {
       told = performance.now()
       tell({ kind: 'progress', progress })
     },
+    onUnwritten: (why) => tell({ kind: 'unwritten', why }),
   }
   try {
     const outcome = await runCheck(await catalogue, request, hooks, subjectSource(module, request))

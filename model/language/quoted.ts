@@ -1,6 +1,9 @@
 /** Characters of foreign text that are shown at most, unless a caller says otherwise. */
 const MOST = 200
 
+/** Characters of a whole message, which may hold paths. */
+export const LONGEST_MESSAGE = 10_000
+
 /** Longest path that Linux takes, in bytes. */
 const LONGEST_PATH = 4096
 

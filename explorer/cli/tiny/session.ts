@@ -47,8 +47,8 @@ export async function runTiny(
 
 /** Searches without a thread; an aborted signal is seen at the first batch. */
 export const inThisThread: Runner = {
-  run: (request, signal, onProgress) =>
-    runCheck(catalogue, request, { stop: () => signal.aborted, onProgress }),
+  run: (request, signal, listener) =>
+    runCheck(catalogue, request, { stop: () => signal.aborted, ...listener }),
 }
 
 const inThisProcess: Confirm = async (files, designFile) => {
