@@ -74,4 +74,5 @@ A design file is data; nothing in it is run:
     "patches": [ { "op": "drop", "name": "REQ.5", "in": "zapper" },
                  { "op": "move", "name": "ZAP.9", "before": "ZAP.8" } ] }
 "scenarios" may be left out: then it is every one that the patches fit.
-"in" limits a patch to the machines of one kind.`
+"in" limits a patch to the machines of one kind. A move of a step that others
+jump to says where they land: "jumps": "follow" (on the step) or "stay".`

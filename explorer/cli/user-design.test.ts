@@ -70,6 +70,13 @@ describe('a design file', () => {
     expect(design.patches).toEqual([{ op: 'drop', name: 'V.2', in: 'vcpu' }])
   })
 
+  it('says where jumps to a moved step land', () => {
+    const moved = { op: 'move', name: 'V.2', before: 'run', jumps: 'stay' }
+    expect(readDesign(catalogue, file({ patches: [moved] })).patches).toEqual([
+      { op: 'move', name: 'V.2', place: { before: 'run' }, jumps: 'stay' },
+    ])
+  })
+
   const refused: [string, unknown, string][] = [
     ['no JSON', '{ id:', 'is not JSON'],
     ['no object', '[]', 'expected object'],
@@ -117,6 +124,16 @@ describe('a design file', () => {
       'a move into another machine',
       { patches: [{ op: 'move', name: 'Z.1', after: 'V.2' }] },
       'fit no scenario',
+    ],
+    [
+      'a move of a step that others jump to, without a word on the jumps',
+      { patches: [{ op: 'move', name: 'V.2', before: 'run' }] },
+      'in scenario zap: patch "move V.2 before run": V.1 jumps to V.2, and the patch does not say where such jumps land',
+    ],
+    [
+      'jumps that go nowhere',
+      { patches: [{ op: 'move', name: 'V.2', before: 'run', jumps: 'away' }] },
+      'patches[0]: must be',
     ],
     [
       'patches for two scenarios',

@@ -12,6 +12,7 @@ import { firstIssue } from './options.ts'
 
 const name = z.string().min(1)
 const kind = { in: name.optional() }
+const moved = { op: z.literal('move'), name, jumps: z.enum(['follow', 'stay']).optional(), ...kind }
 
 /** A design as a file: data only, so that a file from anywhere can be checked; nothing in it is run. */
 const designFile = z.strictObject({
@@ -24,11 +25,12 @@ const designFile = z.strictObject({
       z.union(
         [
           z.strictObject({ op: z.literal('drop'), name, ...kind }),
-          z.strictObject({ op: z.literal('move'), name, before: name, ...kind }),
-          z.strictObject({ op: z.literal('move'), name, after: name, ...kind }),
+          z.strictObject({ ...moved, before: name }),
+          z.strictObject({ ...moved, after: name }),
         ],
         {
-          error: 'must be {"op":"drop","name"} or {"op":"move","name","before" or "after"}, each with "in"?',
+          error:
+            'must be {"op":"drop","name"} or {"op":"move","name","before" or "after","jumps"?: "follow" or "stay"}, each with "in"?',
         },
       ),
     )
@@ -42,8 +44,8 @@ export const isDesignFile = (argument: string): boolean => /[/\\]|\.json$/i.test
 
 /**
  * Reads a design from a JSON file: `{ "id", "title", "scenarios"?, "patches": [{ "op": "drop", "name" },
- * { "op": "move", "name", "before" or "after", "in"? }] }`. Without `scenarios` it belongs to every scenario
- * in which all of its patches find their steps.
+ * { "op": "move", "name", "before" or "after", "in"?, "jumps"? }] }`. Without `scenarios` it belongs to every
+ * scenario in which all of its patches find their steps.
  * @throws UsageError for a file that cannot be read, is no such object, takes a known design's name, or
  *   names a step that no scenario has; the last with the nearest step name.
  */
@@ -61,19 +63,20 @@ export function readDesign<W>(catalogue: Catalogue<W>, path: string): Design<W> 
     programs.flatMap((each) => each.programs),
   )
   const patches = data.patches.map((p) => patchOf<W>(p))
+  let misfit = ''
   const fitting = programs.filter((each) => {
     try {
       applyPatches(each.programs, patches)
       return true
     } catch (error) {
-      if (error instanceof ModelError && chosen.length === 0) return false
-      if (error instanceof ModelError) {
-        throw new UsageError(`${path}: in scenario ${each.scenario.id}: ${error.message}`)
-      }
-      throw error
+      if (!(error instanceof ModelError)) throw error
+      const why = `in scenario ${each.scenario.id}: ${error.message}`
+      if (chosen.length > 0) throw new UsageError(`${path}: ${why}`)
+      misfit ||= why
+      return false
     }
   })
-  if (fitting.length === 0) throw new UsageError(`${path}: its patches fit no scenario together`)
+  if (fitting.length === 0) throw new UsageError(`${path}: its patches fit no scenario together; ${misfit}`)
   return {
     id: data.id,
     aliases: [],
@@ -109,7 +112,7 @@ function patchOf<W>(data: PatchData): Patch<W> {
   const patch: Patch<W> =
     data.op === 'drop'
       ? drop(data.name)
-      : move(data.name, 'before' in data ? { before: data.before } : { after: data.after })
+      : move(data.name, 'before' in data ? { before: data.before } : { after: data.after }, data.jumps)
   return data.in === undefined ? patch : only(data.in, patch)
 }
 
@@ -144,7 +147,7 @@ function allNames<W>(entries: readonly Entry<W>[], prefix = ''): string[] {
   return [
     ...stepPaths(entries, prefix),
     ...entries.flatMap((e) =>
-      e.kind === 'step'
+      e.kind === 'step' || e.kind === 'landing'
         ? []
         : [prefix + e.name, ...(e.kind === 'block' ? allNames(e.entries, `${prefix}${e.name}/`) : [])],
     ),

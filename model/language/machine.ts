@@ -53,22 +53,89 @@ export const eventOf = (thread: string, path: string): string => `${thread} ${pa
 
 const DONE = 'done'
 
+/** A landing as the flow sees it: the program counter behind it, and whose jumps pass it by. */
+interface LandingPlace {
+  readonly counter: string
+  readonly except: readonly string[]
+}
+
+/** The names of a program, and what they stand for. */
+interface Labels<W> {
+  readonly counters: readonly string[]
+  readonly steps: readonly LocatedStep<W>[]
+  readonly rests: ReadonlySet<string>
+  /** The program counter that follows each one. */
+  readonly next: ReadonlyMap<string, string>
+  /** The path of the entry that a jump from a step names; undefined for an unknown name. */
+  pathOf(name: string, from: LocatedStep<W>): string | undefined
+  /** The program counter where a jump from a step to the entry at a known path lands. */
+  land(path: string, from: LocatedStep<W>): string
+  /** The program counter at which an entry begins. */
+  beginning(path: string): string | undefined
+}
+
 /**
  * Resolves fall-through and jumps.
  * @throws ModelError for two steps of one name, or a jump to a name that does not exist.
  */
 export function flowOf<W>(program: Program<W>): Flow<W> {
+  const { counters, steps, rests, next, pathOf, land } = labelsOf(program)
+  const flow: Flow<W> = {
+    counters,
+    steps,
+    rests,
+    target: (located, index) => {
+      const { to } = located.step.cases[index]
+      if (to === undefined) return next.get(located.at) as string
+      const path = pathOf(to, located)
+      if (path !== undefined) return land(path, located)
+      throw new ModelError(
+        `program ${program.kind}: step ${located.path} goes to "${to}", which does not exist`,
+      )
+    },
+  }
+  for (const located of steps) {
+    for (const index of located.step.cases.keys()) flow.target(located, index)
+  }
+  return flow
+}
+
+/**
+ * Paths of the steps outside an entry that jump to its beginning, by its name or by that of its first step.
+ * Jumps to names that do not exist (yet) are left out.
+ * @throws ModelError for two steps of one name.
+ */
+export function jumpsTo<W>(program: Program<W>, entry: string): string[] {
+  const { steps, pathOf, beginning } = labelsOf(program)
+  const isMeant = (path: string | undefined): boolean =>
+    path !== undefined && isIn(path, entry) && beginning(path) === beginning(entry)
+  return steps
+    .filter(({ at }) => !isIn(at, entry))
+    .filter((from) => from.step.cases.some(({ to }) => to !== undefined && isMeant(pathOf(to, from))))
+    .map(({ path }) => path)
+}
+
+/** Whether a path is an entry's own or that of something in it. */
+const isIn = (path: string, entry: string): boolean => path === entry || path.startsWith(`${entry}/`)
+
+function labelsOf<W>(program: Program<W>): Labels<W> {
   const counters: string[] = []
   const steps: LocatedStep<W>[] = []
   const rests = new Set<string>([DONE])
   const next = new Map<string, string>()
   const names = new Map<string, string>()
+  const landings = new Map<string, LandingPlace[]>()
   const scopeOf = new Map<string, string>()
 
   const visit = (entries: readonly Entry<W>[], prefix: string, following: string): string => {
     let after = following
     for (const entry of [...entries].reverse()) {
       const path = prefix + entry.name
+      if (entry.kind === 'landing') {
+        const place = { counter: after, except: entry.except.map((name) => prefix + name) }
+        landings.set(path, [place, ...(landings.get(path) ?? [])])
+        continue
+      }
       if (names.has(path)) throw new ModelError(`program ${program.kind}: two entries are called ${path}`)
       if (entry.kind === 'block') {
         after = visit(entry.entries, `${path}/`, after)
@@ -97,29 +164,33 @@ export function flowOf<W>(program: Program<W>): Flow<W> {
     seen.add(path)
   }
 
-  const resolve = (name: string, from: LocatedStep<W>): string => {
+  const pathOf = (name: string, from: LocatedStep<W>): string | undefined => {
     const parts = (scopeOf.get(from.at) as string).split('/').slice(0, -1)
     for (let depth = parts.length; depth >= 0; depth--) {
-      const candidate = [...parts.slice(0, depth), name].join('/')
-      const found = names.get(candidate)
-      if (found !== undefined) return found
+      const path = [...parts.slice(0, depth), name].join('/')
+      if (names.has(path) || landings.has(path)) return path
     }
-    throw new ModelError(`program ${program.kind}: step ${from.path} goes to "${name}", which does not exist`)
+    return undefined
   }
-  const flow: Flow<W> = {
-    counters,
-    steps,
-    rests,
-    target: (located, index) => {
-      const { to } = located.step.cases[index]
-      return to === undefined ? (next.get(located.at) as string) : resolve(to, located)
-    },
+  const land = (path: string, from: LocatedStep<W>): string => {
+    const own = names.get(path)
+    // The first step of a block is where the block is: a landing for the block is one for the step.
+    const places = [
+      ...outerPaths(path).filter((outer) => own !== undefined && names.get(outer) === own),
+      path,
+    ].flatMap((each) => landings.get(each) ?? [])
+    const open = places.find(({ except }) => !except.some((entry) => isIn(from.at, entry)))
+    return open?.counter ?? own ?? (places.at(-1) as LandingPlace).counter
   }
-  for (const located of steps) {
-    for (const index of located.step.cases.keys()) flow.target(located, index)
-  }
-  return flow
+  return { counters, steps, rests, next, pathOf, land, beginning: (path) => names.get(path) }
 }
+
+/** `a` and `a/b` for `a/b/c`. */
+const outerPaths = (path: string): string[] =>
+  path
+    .split('/')
+    .slice(0, -1)
+    .map((_, depth, parts) => parts.slice(0, depth + 1).join('/'))
 
 /** Marks the functions handed to xstate with the model code inside them, for the compiler to find. */
 const modelCode = new WeakMap<object, (world: never, self: number) => unknown>()

@@ -2,7 +2,17 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ModelError } from './errors.ts'
 import { flowOf } from './machine.ts'
-import { applyPatches, describePatch, drop, insert, move, only, type Patch, replace } from './patch.ts'
+import {
+  applyPatches,
+  describePatch,
+  drop,
+  insert,
+  move,
+  only,
+  type Patch,
+  replace,
+  tracePatches,
+} from './patch.ts'
 import { block, choice, type Entry, type Program, program, step, stepPaths } from './program.ts'
 
 const s = (name: string, to?: string): Entry<unknown> => step(name, {}, to === undefined ? {} : { to })
@@ -92,8 +102,8 @@ describe('move', () => {
           const [moved, anchor] = swap ? [b, a] : [a, b]
           const [entries] = applyPatches(
             [zap],
-            [move<unknown>(moved, before ? { before: anchor } : { after: anchor })],
-          ).map((p) => p.entries.map((e) => e.name))
+            [move<unknown>(moved, before ? { before: anchor } : { after: anchor }, 'follow')],
+          ).map((p) => p.entries.filter((e) => e.kind !== 'landing').map((e) => e.name))
           expect([...entries].sort()).toEqual([...names].sort())
           expect(entries.indexOf(moved) - entries.indexOf(anchor)).toBe(before ? -1 : 1)
           const others = (list: readonly string[]) => list.filter((n) => n !== moved)
@@ -101,6 +111,185 @@ describe('move', () => {
         },
       ),
     )
+  })
+})
+
+/** Where each step's cases lead after patches, by path. */
+const targets = (p: Program<unknown>, ...patches: Patch<unknown>[]): Record<string, string> => {
+  const flow = flowOf(applyPatches([p], patches)[0])
+  return Object.fromEntries(
+    flow.steps.map((l) => [l.path, l.step.cases.map((_, n) => flow.target(l, n)).join(' ')]),
+  )
+}
+
+/** A loop of two steps, entered from above and by a jump over it. */
+const loop = program<unknown>('loop', 'loops', [
+  step('enter', {}, [{ when: () => true, to: 'X' }, {}]),
+  s('first'),
+  s('X'),
+  step('again', {}, [{ when: () => true, to: 'X' }, {}]),
+  s('last'),
+])
+
+describe('jumps to a step', () => {
+  it('land on what is inserted before it, and go on to it', () => {
+    expect(targets(loop, insert({ before: 'X' }, s('NEW.1'), s('NEW.2')))).toEqual({
+      enter: 'NEW.1 first',
+      first: 'NEW.1',
+      'NEW.1': 'NEW.2',
+      'NEW.2': 'X',
+      X: 'again',
+      again: 'NEW.1 last',
+      last: 'done',
+    })
+  })
+
+  it('land on the later insertion too, whatever the order of the two', () => {
+    const both = [insert({ before: 'X' }, s('A')), insert({ before: 'X' }, s('B'))]
+    expect(targets(loop, ...both)).toMatchObject({ enter: 'A first', A: 'B', B: 'X', again: 'A last' })
+    const outer = [insert({ before: 'X' }, s('A')), insert({ before: 'A' }, s('B'))]
+    expect(targets(loop, ...outer)).toMatchObject({ enter: 'B first', B: 'A', A: 'X', again: 'B last' })
+  })
+
+  it('land on an insertion from steps that a later patch adds', () => {
+    const patches = [insert({ before: 'X' }, s('NEW')), replace('last', s('last', 'X'))]
+    expect(targets(loop, ...patches)).toMatchObject({ last: 'NEW' })
+  })
+
+  it('go to the step itself from what is inserted, and from inside the step', () => {
+    const self = program<unknown>('self', 'spins', [
+      s('a'),
+      step('X', {}, [{ when: () => true, to: 'X' }, {}]),
+      block('B', [s('B.1'), s('B.2', 'B')]),
+    ])
+    const retry = step<unknown>('NEW', {}, [{ when: () => true, to: 'X' }, {}])
+    expect(targets(self, insert({ before: 'X' }, retry, s('NEW.2')))).toMatchObject({
+      NEW: 'X NEW.2',
+      X: 'X B/B.1',
+    })
+    expect(targets(self, insert({ before: 'B' }, s('NEW')))).toMatchObject({ X: 'X NEW', 'B/B.2': 'B/B.1' })
+  })
+
+  it('land before a choice from its own steps: each is another step', () => {
+    expect(targets(vcpu, insert({ before: 'run' }, s('NEW')))).toMatchObject({
+      NEW: 'run',
+      read: 'NEW',
+      write: 'NEW',
+    })
+  })
+
+  it('land on an insertion before a block when they name its first step', () => {
+    const into = program<unknown>('into', 'jumps in', [
+      s('a', 'B/B.1'),
+      s('b', 'B/B.2'),
+      block('B', [s('B.1'), s('B.2')]),
+    ])
+    expect(targets(into, insert({ before: 'B' }, s('NEW')))).toMatchObject({ a: 'NEW', b: 'B/B.2' })
+    expect(targets(into, insert({ before: 'B.1' }, s('NEW')))).toMatchObject({ a: 'B/NEW', 'B/NEW': 'B/B.1' })
+  })
+
+  it('pass what is inserted after a step that they do not fall off', () => {
+    expect(targets(loop, insert({ after: 'first' }, s('NEW')))).toMatchObject({
+      enter: 'X first',
+      first: 'NEW',
+      NEW: 'X',
+      again: 'X last',
+    })
+  })
+
+  it('land on what is moved before it', () => {
+    expect(targets(loop, move('last', { before: 'X' }))).toEqual({
+      enter: 'last first',
+      first: 'last',
+      last: 'X',
+      X: 'again',
+      again: 'last done',
+    })
+  })
+
+  it('land on what replaces it, also under other names', () => {
+    expect(targets(loop, replace('X', s('A'), s('B')))).toMatchObject({ enter: 'A first', again: 'A last' })
+    const kept = replace('X', s('A'), s('X'), s('B', 'X'))
+    expect(targets(loop, kept)).toMatchObject({ enter: 'A first', A: 'X', X: 'B', B: 'X', again: 'A last' })
+    expect(targets(loop, replace('X', s('A'), s('B', 'X')))).toMatchObject({ B: 'A' })
+    expect(targets(loop, replace('X'))).toMatchObject({ enter: 'again first', again: 'again last' })
+  })
+
+  it('land on what follows it when it is dropped, or on what was inserted before it', () => {
+    expect(targets(loop, drop('X'))).toMatchObject({ enter: 'again first', again: 'again last' })
+    expect(targets(loop, drop('X'), insert({ before: 'X' }, s('NEW')))).toMatchObject({ enter: 'NEW first' })
+    expect(targets(loop, insert({ before: 'X' }, s('NEW')), drop('X'))).toMatchObject({ enter: 'NEW first' })
+  })
+
+  it('need a decision when the step is moved', () => {
+    expect(() => targets(loop, move('X', { after: 'again' }))).toThrow(
+      new ModelError(
+        'patch "move X after again": enter, again jump to X, and the patch does not say where such jumps land; ' +
+          'add "jumps": "follow" (on the moved step) or "stay" (where it stood)',
+      ),
+    )
+    expect(targets(loop, move('X', { after: 'again' }, 'stay'))).toEqual({
+      enter: 'again first',
+      first: 'again',
+      again: 'again X',
+      X: 'last',
+      last: 'done',
+    })
+    expect(targets(loop, move('X', { after: 'again' }, 'follow'))).toMatchObject({
+      enter: 'X first',
+      first: 'again',
+      again: 'X X',
+    })
+    expect(targets(loop, move('X', { before: 'enter' }, 'stay'))).toMatchObject({
+      X: 'enter',
+      enter: 'again first',
+      again: 'again last',
+    })
+  })
+
+  it('stay with the step when it is moved to where it stands', () => {
+    expect(targets(loop, move('X', { before: 'again' }))).toEqual(targets(loop))
+    expect(targets(loop, move('first', { before: 'X' }))).toEqual(targets(loop))
+  })
+
+  it('reach every inserted step, however many are inserted where', () => {
+    const names = ['enter', 'first', 'X', 'again', 'last']
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...names), { maxLength: 5 }), (places) => {
+        const patches = places.map((before, n) => insert<unknown>({ before }, s(`NEW.${n}`)))
+        const found = targets(loop, ...patches)
+        // Without the insertions, step by step, the program is what it was.
+        const past = (name: string): string => (name.startsWith('NEW.') ? past(found[name]) : name)
+        for (const [name, leads] of Object.entries(targets(loop)))
+          expect(found[name].split(' ').map(past).join(' ')).toBe(leads)
+        // Whoever comes to X comes through all that was inserted before it.
+        const before = places.flatMap((place, n) => (place === 'X' ? [`NEW.${n}`] : []))
+        const direct = Object.entries(found).filter(([, leads]) => leads.split(' ').includes('X'))
+        if (before.length > 0) expect(direct.map(([name]) => name)).toEqual([before.at(-1)])
+      }),
+    )
+  })
+})
+
+describe('tracePatches', () => {
+  const places = (patches: readonly Patch<unknown>[]) =>
+    tracePatches([zap, vcpu], patches).places.map((each) =>
+      each.map((p) => `${p.machine} ${p.path} ${p.changes}`),
+    )
+
+  it('says where each patch applies', () => {
+    expect(places([drop('REQ.1'), only('vcpu', drop('FR.2')), only('none', drop('x'))])).toEqual([
+      ['zap REQ/REQ.1 true', 'vcpu FR/REQ.1 true'],
+      ['vcpu FR/FR.2 true'],
+      [],
+    ])
+  })
+
+  it('says where a step already stands', () => {
+    expect(places([move('ZAP.1', { before: 'ZAP.2' }), move('ZAP.3', { after: 'REQ' })])).toEqual([
+      ['zap ZAP.1 false'],
+      ['zap ZAP.3 false'],
+    ])
   })
 })
 

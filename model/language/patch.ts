@@ -1,15 +1,21 @@
 import { match } from 'ts-pattern'
 import { ModelError } from './errors.ts'
-import type { Entry, Program, Step } from './program.ts'
+import { jumpsTo } from './machine.ts'
+import { type Entry, landing, type Program, type Step } from './program.ts'
 
 /**
  * A design is a list of patches on named steps. A name is the step's (or block's) own name, or as much of
  * its path as is needed to tell it from others (`FR.3/ZAP.9`). It applies wherever the name occurs, in
  * every program, or only in programs of the kind given by `only()`.
+ *
+ * A patch changes steps, not the places that jumps go to: a name that others jump to is a label in front of
+ * the step, as in C. What is put before the step is behind its label, so jumps land on it; a step that is
+ * dropped or replaced leaves its label where it was. Jumps from inside the step (or block) itself, and from
+ * the new entries, go to the step itself. What is put after a step is reached by falling off the step only.
  */
 export type Patch<W> = (
   | { readonly op: 'drop'; readonly name: string }
-  | { readonly op: 'move'; readonly name: string; readonly place: Place }
+  | { readonly op: 'move'; readonly name: string; readonly place: Place; readonly jumps?: Jumps }
   | { readonly op: 'replace'; readonly name: string; readonly by: readonly Entry<W>[] }
   | { readonly op: 'insert'; readonly entries: readonly Entry<W>[]; readonly place: Place }
 ) & { readonly in?: string }
@@ -17,17 +23,35 @@ export type Patch<W> = (
 /** Directly before or after a named step or block. */
 export type Place = { readonly before: string } | { readonly after: string }
 
-/** The step never happens; whoever went to it goes to what follows. */
+/** Where jumps to a moved step land: at the step's new place, or where it stood. */
+export type Jumps = 'follow' | 'stay'
+
+/** One place that a patch changes. */
+export interface PatchPlace<W> {
+  /** Kind of the program, `vcpu`. */
+  readonly machine: string
+  /** Path of the entry that the patch names, `FR.3/ZAP.8`. */
+  readonly path: string
+  /** That entry, as it was before the patch. */
+  readonly entry: Entry<W>
+  /** False for a move to where the entry already stands. */
+  readonly changes: boolean
+}
+
+/** The step never happens; jumps to it land on what follows. */
 export function drop<W>(name: string): Patch<W> {
   return { op: 'drop', name }
 }
 
-/** The step happens elsewhere in the same list of entries. */
-export function move<W>(name: string, place: Place): Patch<W> {
-  return { op: 'move', name, place }
+/**
+ * The step happens elsewhere in the same list of entries.
+ * @param jumps where jumps to the step land; required where other steps jump to it.
+ */
+export function move<W>(name: string, place: Place, jumps?: Jumps): Patch<W> {
+  return { op: 'move', name, place, ...(jumps === undefined ? {} : { jumps }) }
 }
 
-/** Other entries take the step's place; the first should keep its name if anything jumps to it. */
+/** Other entries take the step's place; jumps to it land on the first of them. */
 export function replace<W>(name: string, ...by: readonly Entry<W>[]): Patch<W> {
   return { op: 'replace', name, by }
 }
@@ -55,7 +79,7 @@ export function describePatch(patch: Patch<never>): string {
   return (
     match(patch)
       .with({ op: 'drop' }, (p) => `drop ${p.name}`)
-      .with({ op: 'move' }, (p) => `move ${p.name} ${describePlace(p.place)}`)
+      .with({ op: 'move' }, (p) => `move ${p.name} ${describePlace(p.place)}${describeJumps(p.jumps)}`)
       .with({ op: 'replace' }, (p) => `replace ${p.name} by ${names(p.by)}`)
       .with({ op: 'insert' }, (p) => `insert ${names(p.entries)} ${describePlace(p.place)}`)
       .exhaustive() + where
@@ -65,78 +89,129 @@ export function describePatch(patch: Patch<never>): string {
 /**
  * Applies patches in order to all programs. A patch for programs of one kind does nothing where no thread
  * of that kind runs: one design serves several scenarios.
- * @throws ModelError naming a step that no program (of the patch's kind) has, or a move that leaves its list.
+ * @throws ModelError naming a step that no program (of the patch's kind) has, a move that leaves its list, or
+ *   a move of a step that others jump to without `jumps`.
  */
 export function applyPatches<W>(programs: readonly Program<W>[], patches: readonly Patch<W>[]): Program<W>[] {
+  return tracePatches(programs, patches).programs
+}
+
+/**
+ * As `applyPatches`, and says what each patch changed.
+ * @returns the programs, and for each patch its places in the order of the programs; none for a patch of
+ *   another kind of program.
+ */
+export function tracePatches<W>(
+  programs: readonly Program<W>[],
+  patches: readonly Patch<W>[],
+): { readonly programs: Program<W>[]; readonly places: readonly (readonly PatchPlace<W>[])[] } {
   let result = [...programs]
-  for (const patch of patches) {
-    if (patch.in !== undefined && !programs.some((p) => p.kind === patch.in)) continue
-    let hits = 0
-    result = result.map((p) => {
-      if (patch.in !== undefined && patch.in !== p.kind) return p
-      return { ...p, entries: rewrite(p.entries, '', patch, () => hits++) }
+  const places = patches.map((patch) => {
+    if (patch.in !== undefined && !programs.some((p) => p.kind === patch.in)) return []
+    const hits: PatchPlace<W>[] = []
+    result = result.map((program) => {
+      if (patch.in !== undefined && patch.in !== program.kind) return program
+      return { ...program, entries: rewrite(program.entries, '', { program, patch, hits }) }
     })
-    if (hits === 0) {
+    if (hits.length === 0) {
       const where = patch.in === undefined ? 'no program' : `no program of kind ${patch.in}`
-      throw new ModelError(
-        `patch "${describePatch(patch as Patch<never>)}": ${where} has a step "${anchorOf(patch as Patch<never>)}"`,
-      )
+      throw wrong(patch, `${where} has a step "${anchorOf(patch as Patch<never>)}"`)
     }
-  }
-  return result
+    return hits
+  })
+  return { programs: result, places }
 }
 
 const placeName = (place: Place): string => ('before' in place ? place.before : place.after)
 const describePlace = (place: Place): string =>
   'before' in place ? `before ${place.before}` : `after ${place.after}`
+const describeJumps = (jumps: Jumps | undefined): string =>
+  jumps === undefined ? '' : `, jumps to it ${jumps === 'follow' ? 'follow' : 'stay where it stood'}`
 
-/** True when `name` is the entry's own name or a suffix of its path at a `/`. */
+const wrong = <W>(patch: Patch<W>, why: string): ModelError =>
+  new ModelError(`patch "${describePatch(patch as Patch<never>)}": ${why}`)
+
+/** Whether `name` is the entry's own name or a suffix of its path at a `/`. */
 const named = (path: string, name: string): boolean => path === name || path.endsWith(`/${name}`)
 
-/** A choice holds steps only; what a dropped one leaves behind goes. @throws ModelError for anything else. */
+/** A choice holds steps only; a dropped one and labels go. @throws ModelError for anything else. */
 function isStep<W>(entry: Entry<W>, patch: Patch<W>): entry is Step<W> {
   if (entry.kind === 'step') return true
-  if (entry.kind === 'block' && entry.entries.length === 0) return false
-  throw new ModelError(
-    `patch "${describePatch(patch as Patch<never>)}": a choice holds steps only, ${entry.name} is a ${entry.kind}`,
-  )
+  if (entry.kind === 'landing' || (entry.kind === 'block' && entry.entries.length === 0)) return false
+  throw wrong(patch, `a choice holds steps only, ${entry.name} is a ${entry.kind}`)
 }
 
-function rewrite<W>(
-  entries: readonly Entry<W>[],
-  prefix: string,
-  patch: Patch<W>,
-  hit: () => void,
-): Entry<W>[] {
+/** A patch at work on a program. */
+interface Rewriting<W> {
+  readonly program: Program<W>
+  readonly patch: Patch<W>
+  /** Takes every place that the patch names. */
+  readonly hits: PatchPlace<W>[]
+}
+
+function rewrite<W>(entries: readonly Entry<W>[], prefix: string, rewriting: Rewriting<W>): Entry<W>[] {
+  const { program, patch, hits } = rewriting
   const inner = entries.map((entry): Entry<W> => {
     const path = prefix + entry.name
-    if (entry.kind === 'block') return { ...entry, entries: rewrite(entry.entries, `${path}/`, patch, hit) }
+    if (entry.kind === 'block') return { ...entry, entries: rewrite(entry.entries, `${path}/`, rewriting) }
     if (entry.kind === 'choice') {
-      return { ...entry, steps: rewrite(entry.steps, prefix, patch, hit).filter((e) => isStep(e, patch)) }
+      return { ...entry, steps: rewrite(entry.steps, prefix, rewriting).filter((e) => isStep(e, patch)) }
     }
     return entry
   })
-  const find = (list: readonly Entry<W>[], name: string): number =>
-    list.findIndex((e) => named(prefix + e.name, name))
-  const anchor = find(inner, anchorOf(patch as Patch<never>))
+  const find = (name: string): number =>
+    inner.findIndex((e) => e.kind !== 'landing' && named(prefix + e.name, name))
+  const anchor = find(anchorOf(patch as Patch<never>))
   if (anchor < 0) return inner
-  hit()
-  const slot = (list: readonly Entry<W>[], place: Place): number => {
-    const at = find(list, placeName(place))
-    if (at < 0) {
-      throw new ModelError(
-        `patch "${describePatch(patch as Patch<never>)}": "${placeName(place)}" is not in the same list of steps`,
-      )
-    }
-    return 'before' in place ? at : at + 1
-  }
-  return match(patch)
-    .with({ op: 'drop' }, () => inner.with(anchor, { kind: 'block', name: inner[anchor].name, entries: [] }))
-    .with({ op: 'replace' }, (p) => inner.toSpliced(anchor, 1, ...p.by))
-    .with({ op: 'insert' }, (p) => inner.toSpliced(slot(inner, p.place), 0, ...p.entries))
-    .with({ op: 'move' }, (p) => {
-      const rest = inner.toSpliced(anchor, 1)
-      return rest.toSpliced(slot(rest, p.place), 0, inner[anchor])
+  const entry = inner[anchor]
+  const path = prefix + entry.name
+  const result = match(patch)
+    .with({ op: 'drop' }, () => inner.with(anchor, emptyBlock(entry.name)))
+    .with({ op: 'replace' }, ({ by }) => inner.toSpliced(anchor, 1, ...replacement(entry, by)))
+    .with({ op: 'insert' }, ({ place, entries: added }) => {
+      return inner.toSpliced('before' in place ? anchor : anchor + 1, 0, ...behindLabel(added, place, entry))
+    })
+    .with({ op: 'move' }, ({ place, jumps }) => {
+      const at = find(placeName(place))
+      if (at < 0) throw wrong(patch, `"${placeName(place)}" is not in the same list of steps`)
+      if (at === anchor) throw wrong(patch, `${entry.name} cannot stand before or after itself`)
+      if (at === ('before' in place ? anchor + 1 : anchor - 1)) return inner
+      const jumping = jumpsTo(program, path)
+      if (jumping.length > 0 && jumps === undefined) {
+        throw wrong(
+          patch,
+          `${jumping.join(', ')} jump${jumping.length === 1 ? 's' : ''} to ${path}, and the patch does not say where ` +
+            'such jumps land; add "jumps": "follow" (on the moved step) or "stay" (where it stood)',
+        )
+      }
+      const moved = behindLabel([entry], place, inner[at])
+      const left = jumps === 'stay' ? [landing(entry.name, [entry.name])] : []
+      // The later of the two places first: the earlier one keeps its number.
+      const slot = 'before' in place ? at : at + 1
+      return slot > anchor
+        ? inner.toSpliced(slot, 0, ...moved).toSpliced(anchor, 1, ...left)
+        : inner.toSpliced(anchor, 1, ...left).toSpliced(slot, 0, ...moved)
     })
     .exhaustive()
+  hits.push({ machine: program.kind, path, entry, changes: result !== inner })
+  return result
+}
+
+const emptyBlock = <W>(name: string): Entry<W> => ({ kind: 'block', name, entries: [] })
+
+/** What stands for an entry that is replaced: its label, which jumps inside the new entries pass by. */
+function replacement<W>(entry: Entry<W>, by: readonly Entry<W>[]): readonly Entry<W>[] {
+  if (by.length === 0) return [emptyBlock(entry.name)]
+  if (by[0].name === entry.name) return by
+  return [landing(entry.name, by.some((e) => e.name === entry.name) ? by.map((e) => e.name) : []), ...by]
+}
+
+/**
+ * Entries put before another, behind the label of that one. Jumps from the new entries, and from inside the
+ * other one, go to that one itself; the steps of a choice are others.
+ */
+function behindLabel<W>(added: readonly Entry<W>[], place: Place, other: Entry<W>): readonly Entry<W>[] {
+  if ('after' in place) return added
+  const own = other.kind === 'choice' ? [] : [other.name]
+  return [landing(other.name, [...added.map((e) => e.name), ...own]), ...added]
 }

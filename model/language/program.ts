@@ -55,7 +55,18 @@ export interface Block<W> {
   readonly entries: readonly Entry<W>[]
 }
 
-export type Entry<W> = Step<W> | Choice<W> | Block<W>
+/**
+ * A label without a step: where jumps to `name` land. Patches leave them, so that a jump still reaches the
+ * place in the code that it was written for. Jumps from the entries `except` of the same list go to the entry
+ * called `name` itself.
+ */
+export interface Landing {
+  readonly kind: 'landing'
+  readonly name: string
+  readonly except: readonly string[]
+}
+
+export type Entry<W> = Step<W> | Choice<W> | Block<W> | Landing
 
 /** A thread of control, the same for all its instances; `kind` names it in results (`vcpu`). */
 export interface Program<W> {
@@ -88,6 +99,11 @@ export function block<W>(name: string, entries: readonly Entry<W>[]): Block<W> {
   return { kind: 'block', name, entries }
 }
 
+/** Where jumps to `name` land, unless they come from one of the entries `except`. */
+export function landing(name: string, except: readonly string[] = []): Landing {
+  return { kind: 'landing', name, except }
+}
+
 /** A thread of control. */
 export function program<W>(kind: string, title: string, entries: readonly Entry<W>[]): Program<W> {
   return { kind, title, entries }
@@ -100,6 +116,8 @@ export function stepPaths<W>(entries: readonly Entry<W>[], prefix = ''): string[
       ? stepPaths(entry.entries, `${prefix}${entry.name}/`)
       : entry.kind === 'choice'
         ? entry.steps.map((s) => prefix + s.name)
-        : [prefix + entry.name],
+        : entry.kind === 'landing'
+          ? []
+          : [prefix + entry.name],
   )
 }
