@@ -2,12 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LEAF } from '../compile/record-format.ts'
 import { Batch, type VisitedSet } from './batch.ts'
-import { predictedCollision } from './collisions.ts'
 import { ExactSet } from './exact-set.ts'
 import { FingerprintSet } from './fingerprint-set.ts'
+import { SharedTable } from './shared-table.ts'
 import { xoshiro } from './tabulation.ts'
 import { VectorStore } from './vector-store.ts'
-import { WideFingerprintSet } from './wide-fingerprint-set.ts'
+import { type StorageOptions, sharedSetOf, visitedSetOf, wordsPerSlot } from './visited-set.ts'
+import { FurtherLanes, WideFingerprintSet } from './wide-fingerprint-set.ts'
 
 const WORDS = 2
 
@@ -133,26 +134,109 @@ describe('FingerprintSet', () => {
     )
   })
 
-  test('a bad hash shows in the measured probability of a loss', () => {
-    const fill = (hash: (n: number) => [number, number]): number => {
-      const set = new FingerprintSet(new VectorStore(1, false))
-      for (let n = 0; n < 20_000; n++) set.insertState(Int32Array.of(n), 0, ...hash(n))
-      return set.collisionMeasured
-    }
-    const random = xoshiro(3)
-    const good = fill(() => [random(), random()])
-    // All fingerprints differ, but their first halves take few values.
-    const bad = fill((n) => [Math.imul(n & 1023, 0x9e3779b1), n])
-    expect(good / predictedCollision(20_000, 64)).toBeLessThan(2)
-    expect(good / predictedCollision(20_000, 64)).toBeGreaterThan(0.5)
-    expect(bad / predictedCollision(20_000, 64)).toBeGreaterThan(10)
-  })
-
   test('the fingerprint that marks a free slot is as good as any other', () => {
     const store = new VectorStore(1, false)
     const set = new FingerprintSet(store)
     expect(set.insertState(Int32Array.of(1), 0, 0, 0)).toBe(~0)
     expect(set.insertState(Int32Array.of(1), 0, 0, 0)).toBe(0)
     expect(set.insertState(Int32Array.of(2), 0, 0, 7)).toBe(~1)
+  })
+})
+
+describe('a fingerprint is all of its words', () => {
+  /** `insert` and `insertRows` look up several at once; each returns which were new. */
+  type Insert = (set: VisitedSet, lanes: readonly (readonly [number, number])[]) => boolean[]
+  const inserts: Record<string, Insert> = {
+    insertState: (set, lanes) =>
+      lanes.map(([low, high]) => set.insertState(new Int32Array(1), 0, low, high) < 0),
+    insert: (set, lanes) => {
+      const batch = new Batch(lanes.length)
+      batch.count = lanes.length
+      lanes.forEach(([low, high], k) => {
+        batch.low[k] = low
+        batch.high[k] = high
+        batch.leaf[k] = 1
+      })
+      set.insert(batch, new Int32Array(1 + LEAF.first))
+      return [...batch.found.subarray(0, lanes.length)].map((found) => found < 0)
+    },
+    insertRows: (set, lanes) => {
+      const count = lanes.length
+      const found = new Int32Array(count)
+      const at = Int32Array.from(lanes, (_, k) => 3 * k)
+      const data = Int32Array.from(lanes.flatMap((pair) => [...pair, 0]))
+      set.insertRows?.({ data, at, low: Int32Array.from(lanes, ([low]) => low), count, offset: 2, found })
+      return [...found].map((f) => f < 0)
+    },
+  }
+  const bits = [64, 96, 128] as const
+  const sets = bits.flatMap((fingerprintBits): [string, () => VisitedSet][] => {
+    const options: StorageOptions = { storage: 'fingerprint', fingerprintBits }
+    const shared = (numbers: number) => new Int32Array(new SharedArrayBuffer(4 * numbers))
+    return [
+      [`${fingerprintBits} bits`, () => visitedSetOf(storeOfOne(), options)],
+      [
+        `${fingerprintBits} bits, shared`,
+        () => {
+          const stride = wordsPerSlot(options)
+          const table = new SharedTable(shared(1024 * stride), stride, shared(1), () => {})
+          return sharedSetOf(table, storeOfOne(), { vectors: [[]], hear: () => {} }, 0, options)
+        },
+      ],
+    ]
+  })
+  /** A store with one state in it, for others to be successors of. */
+  const storeOfOne = (): VectorStore => {
+    const store = new VectorStore(1, false)
+    store.append(new Int32Array(1), 0, 0, 0)
+    return store
+  }
+  // Few values of each half, so that most agree with another in one half. Zero marks a free slot; see below.
+  const half = fc.constantFrom(1, 2, 3, 4097, -1, -4095, 1 << 31)
+  const batches = fc.array(fc.array(fc.tuple(half, half), { maxLength: 30 }), { maxLength: 6 })
+
+  for (const [name, make] of sets) {
+    for (const [how, insert] of Object.entries(inserts)) {
+      if (how === 'insertRows' && make().insertRows === undefined) continue
+      test(`${name}, by ${how}`, () => {
+        fc.assert(
+          fc.property(batches, (all) => {
+            const set = make()
+            const known = new Set<string>()
+            for (const lanes of all) {
+              const expected = lanes.map((pair) => known.size < known.add(pair.join(' ')).size)
+              expect(insert(set, lanes)).toEqual(expected)
+            }
+          }),
+          { numRuns: 50 },
+        )
+      })
+    }
+  }
+
+  test('the last word of 128 bits as well', () => {
+    const lanes = new FurtherLanes(1, 1)
+    const third = new Map<number, number>()
+    const pairs: [number, number][] = []
+    for (let n = 0; n < 300_000; n++) {
+      lanes.of(Int32Array.of(n), 0)
+      const other = third.get(lanes.lanes[0])
+      if (other !== undefined) pairs.push([other, n])
+      third.set(lanes.lanes[0], n)
+    }
+    expect(pairs.length).toBeGreaterThan(2)
+    for (const [one, other] of pairs) {
+      for (const [fingerprintBits, isNew] of [
+        [96, false],
+        [128, true],
+      ] as const) {
+        for (const [name, make] of sets) {
+          if (!name.startsWith(String(fingerprintBits))) continue
+          const set = make()
+          expect(set.insertState(Int32Array.of(one), 0, 5, 7)).toBeLessThan(0)
+          expect(set.insertState(Int32Array.of(other), 0, 5, 7) < 0).toBe(isNew)
+        }
+      }
+    }
   })
 })
