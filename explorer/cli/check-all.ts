@@ -3,6 +3,7 @@ import { LONGEST_MESSAGE, quoted } from '../../model/language/quoted.ts'
 import { hasCheckpoint } from '../checkpoint/checkpoint-files.ts'
 import { NOTHING_REDUCED, type ReductionReport } from '../reduce/reduction.ts'
 import { UPSTREAM } from './catalogue.ts'
+import { designEffect, remarksOn } from './design-effect.ts'
 import type { Cell } from './plan.ts'
 import type { ProgressDisplay } from './progress.ts'
 import type { CheckReport, Counterexample } from './report.ts'
@@ -138,9 +139,18 @@ function reportOf(
 ): CheckReport {
   const { complete, incompleteReason, states, transitions, depth, deadlocks, seconds } = outcome
   const { bytesPerState, collisionProbability, reduction, selfCheck, steps, properties, workers } = outcome
+  const effect = designEffect(scenario, design)
   return {
     scenario: scenario.id,
     design: design.id,
+    patches: effect.patches.map(({ patch, places, kernel }) => ({
+      patch,
+      places: [...places],
+      kernel: [...kernel],
+    })),
+    withoutEffect: effect.withoutEffect,
+    remarks: remarksOn(effect),
+    ownSteps: [...effect.ownSteps],
     complete,
     incompleteReason,
     states,

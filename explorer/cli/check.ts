@@ -71,7 +71,8 @@ export async function check(session: Session, scenarios: readonly string[], raw:
   for await (const report of reports) {
     const cell = cells[checks.length]
     checks.push(report)
-    if (showText) for (const line of [...checkBlock(report, headingOf(cell), style), '']) io.out(line)
+    const ownStyle = { ...style, patches: files.has(cell.design.id) }
+    if (showText) for (const line of [...checkBlock(report, headingOf(cell), ownStyle), '']) io.out(line)
   }
 
   // The hash is of all scenarios; only whoever reads the object is to wait for it.

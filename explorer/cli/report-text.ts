@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk'
 import type { Verdict } from '../search/result.ts'
+import { patchLine } from './design-effect.ts'
 import { wrap } from './io.ts'
 import type { CheckReport, PropertyReport } from './report.ts'
 
@@ -14,6 +15,8 @@ export interface Style {
   readonly unicode: boolean
   /** Also what was not done to make the search smaller or faster, and why. */
   readonly allRemarks?: boolean
+  /** Also a line for each patch of the design. */
+  readonly patches?: boolean
 }
 
 /** One block: the heading, a line per property, where counterexamples are, and the totals. */
@@ -21,6 +24,8 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
   const longest = Math.max(...check.properties.map((p) => p.id.length))
   return [
     ...headingLines(heading, style),
+    ...(style.patches ? check.patches : []).flatMap((p, n) => hanging(patchLine(p, n), style.width)),
+    ...check.remarks.flatMap((remark) => hanging(remark, style.width)),
     ...check.properties.flatMap((p) => propertyLines(p, longest, style)),
     ...(check.coverage === null ? [] : wrap(`coverage: ${check.incompleteReason}`, style.width, '  ')),
     ...wrap(totals(check), style.width, '  '),
@@ -31,6 +36,12 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
     ...neverTaken(check, style.width),
     ...(check.resume === null ? [] : [`  to go on: the same command with --resume ${check.resume}`]),
   ]
+}
+
+/** A line of a block that may take several. */
+function hanging(text: string, width: number): string[] {
+  const [first, ...rest] = wrap(text, width, '  ')
+  return [first, ...wrap(rest.join(' '), width, '    ')]
 }
 
 /** A heading, on more than one line if need be. */
@@ -135,11 +146,15 @@ function noteOf({ kind, antecedent, verdict, upTo }: PropertyReport): string {
   return plural(antecedent, kind === 'action' ? 'step' : 'state')
 }
 
-function neverTaken({ steps }: CheckReport, width: number): string[] {
+/** The design's own steps come first, and all of them are named: one that is never taken was not judged. */
+function neverTaken({ steps, ownSteps }: CheckReport, width: number): string[] {
   const all = Object.entries(steps)
   const never = all.filter(([, taken]) => taken === 0).map(([name]) => name)
   if (never.length === 0) return []
-  const more = never.length > LISTED ? ` and ${never.length - LISTED} more` : ''
-  const text = `never taken (${never.length} of ${all.length} steps): ${never.slice(0, LISTED).join(', ')}${more}`
+  const own = never.filter((name) => ownSteps.includes(name)).map((name) => `${name} (of the design)`)
+  const others = never.filter((name) => !ownSteps.includes(name))
+  const listed = others.slice(0, Math.max(0, LISTED - own.length))
+  const more = others.length > listed.length ? ` and ${others.length - listed.length} more` : ''
+  const text = `never taken (${never.length} of ${all.length} steps): ${[...own, ...listed].join(', ')}${more}`
   return wrap(text, width, '  ')
 }

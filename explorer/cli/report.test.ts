@@ -21,6 +21,10 @@ const property = (verdict: PropertyReport['verdict'], id = 'p'): PropertyReport 
 const report = (properties: PropertyReport[], complete: boolean): CheckReport => ({
   scenario: 's',
   design: 'd',
+  patches: [],
+  withoutEffect: false,
+  remarks: [],
+  ownSteps: [],
   complete,
   incompleteReason: complete ? null : 'more than 1 states (--max-states)',
   states: 1,

@@ -46,9 +46,26 @@ const coverage = z.strictObject({
   chance: z.number().min(0).max(1).nullable(),
 })
 
+/** One patch of the design, and what it applies to in the scenario. */
+const patch = z.strictObject({
+  /** What it does, `drop ZAP.8`. */
+  patch: z.string(),
+  /** Every place that it names, as machine and path: `vcpu FR.3/ZAP.8`. */
+  places: z.array(z.string()),
+  /** Kernel functions and statements of the steps there. */
+  kernel: z.array(z.string()),
+})
+
 const check = z.strictObject({
   scenario: z.string(),
   design: z.string(),
+  patches: z.array(patch),
+  /** True when the design leaves every step, and what follows it, as it is without the design. */
+  withoutEffect: z.boolean(),
+  /** Information on the design: changes that change nothing here. */
+  remarks: z.array(z.string()),
+  /** Steps that the design added or replaced, named as in `steps`. */
+  ownSteps: z.array(z.string()),
   complete: z.boolean(),
   incompleteReason: z.string().nullable(),
   /** Distinct states that were kept. */

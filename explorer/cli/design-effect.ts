@@ -1,0 +1,148 @@
+import type { Design } from '../../model/designs/design.ts'
+import { type Flow, flowOf } from '../../model/language/machine.ts'
+import { describePatch, type Patch, type PatchPlace, tracePatches } from '../../model/language/patch.ts'
+import type { Entry, Step } from '../../model/language/program.ts'
+import type { System } from '../../model/language/system.ts'
+import type { Scenario } from '../../model/scenarios/scenario.ts'
+
+/** What a design's patches change in one scenario. */
+export interface DesignEffect {
+  readonly patches: readonly PatchEffect[]
+  /** Whether the steps, and where each leads, are those of the model without the design. */
+  readonly withoutEffect: boolean
+  /** Steps that the design added or replaced, as `THREADKIND.STEP`. */
+  readonly ownSteps: readonly string[]
+}
+
+/** What one patch changes. */
+export interface PatchEffect {
+  /** What it does, `drop ZAP.8`. */
+  readonly patch: string
+  /** Where, as `zapper ZAP.8`. Empty for a patch of machines that do not run in the scenario. */
+  readonly places: readonly string[]
+  /** Kernel functions and statements of the steps it names, `mark(): sp->role.invalid = 1`. */
+  readonly kernel: readonly string[]
+  /** Those of the places at which it changes nothing: a step is moved to where it stands. */
+  readonly unchanged: readonly string[]
+}
+
+const NO_EFFECT: DesignEffect = { patches: [], withoutEffect: false, ownSteps: [] }
+
+/**
+ * Compares a scenario with and without a design, step by step.
+ * @throws ModelError when a patch does not fit the scenario.
+ */
+export function designEffect<W>(
+  scenario: Scenario<W>,
+  { patches }: Pick<Design<W>, 'patches'>,
+): DesignEffect {
+  if (patches.length === 0) return NO_EFFECT
+  const system = scenario.build([])
+  // Functions are compared by identity, so both sides must come from one build.
+  const base = [...new Map(system.threads.map(({ program }) => [program.kind, program])).values()]
+  const { programs, places } = tracePatches(base, patches)
+  const flows = programs.map((program, n) => ({
+    kind: program.kind,
+    now: flowOf(program),
+    before: flowOf(base[n]),
+  }))
+  return {
+    patches: patches.map((patch, n) => patchEffect(system, patch, places[n])),
+    withoutEffect: flows.every(({ now, before }) => sameFlow(now, before)),
+    ownSteps: flows.flatMap(({ kind, now, before }) =>
+      ownSteps(now, before).map((path) => `${kind}.${path}`),
+    ),
+  }
+}
+
+/** `patch 1: drop ZAP.8 (zapper ZAP.8): mark(): sp->role.invalid = 1, 1 place`. */
+export function patchLine({ patch, places, kernel }: Omit<PatchEffect, 'unchanged'>, index: number): string {
+  const count = `${places.length} place${places.length === 1 ? '' : 's'}`
+  const where = places.length === 0 ? '' : ` (${places.join(', ')})`
+  return `patch ${index + 1}: ${patch}${where}: ${[...kernel, count].join(', ')}`
+}
+
+/** What is to be said of changes that change nothing, one sentence each. */
+export function remarksOn({ patches, withoutEffect }: DesignEffect): string[] {
+  const idle = patches.flatMap(({ unchanged, places, patch }, n) => {
+    if (places.length === 0) return [`patch ${n + 1} (${patch}): its machine does not run in this scenario`]
+    if (unchanged.length === 0) return []
+    const where = unchanged.length === places.length ? '' : ` in ${unchanged.join(', ')}`
+    return [`patch ${n + 1} (${patch}): the step already stands there${where}`]
+  })
+  return withoutEffect
+    ? [...idle, 'without effect: the design leaves every step, and what follows it, as it is upstream']
+    : idle
+}
+
+function patchEffect<W>(system: System<W>, patch: Patch<W>, places: readonly PatchPlace<W>[]): PatchEffect {
+  const nameOf = ({ machine, path }: PatchPlace<W>): string => `${machine} ${path}`
+  return {
+    patch: describePatch(patch as Patch<never>),
+    places: places.map(nameOf),
+    kernel: [...new Set(places.flatMap((place) => kernelOf(system, place)))],
+    unchanged: places.filter(({ changes }) => !changes).map(nameOf),
+  }
+}
+
+/** The kernel function and statement of a step; of several steps the functions. */
+function kernelOf<W>(system: System<W>, { machine, entry }: PatchPlace<W>): string[] {
+  if (entry.kind !== 'step') return [...new Set(stepsOf(entry).flatMap(({ about }) => functionOf(about)))]
+  const statement = statementOf(system, machine, entry)
+  const fn = functionOf(entry.about)
+  return statement === null ? fn : [[...fn, statement].join(': ')]
+}
+
+const functionOf = ({ fn }: Step<never>['about']): string[] => (fn === undefined ? [] : [`${fn}()`])
+
+function stepsOf<W>(entry: Entry<W>): readonly Step<W>[] {
+  if (entry.kind === 'step') return [entry]
+  if (entry.kind === 'landing') return []
+  return entry.kind === 'choice' ? entry.steps : entry.entries.flatMap(stepsOf)
+}
+
+/** The line that diagrams show for a step; what depends on the state as it is in the beginning, unknown as `?`. */
+function statementOf<W>(
+  { threads, initial, view }: System<W>,
+  machine: string,
+  { about }: Step<W>,
+): string | null {
+  const { shows } = about
+  if (typeof shows !== 'function') return shows ?? null
+  const self = threads.find(({ program }) => program.kind === machine)?.self ?? 0
+  const { world } = view({ read: (field) => initial[0][field], write: () => {} })
+  try {
+    const said = shows(world, self).replaceAll(/\b(null|undefined)\b/g, '?')
+    return said.replace(/^page \S+: /, '')
+  } catch {
+    // Not every step can be shown where it cannot be taken.
+    return null
+  }
+}
+
+/** Whether two flows are the same steps in the same places, with the same functions and successors. */
+function sameFlow<W>(a: Flow<W>, b: Flow<W>): boolean {
+  return (
+    a.counters.join() === b.counters.join() &&
+    [...a.rests].sort().join() === [...b.rests].sort().join() &&
+    a.steps.length === b.steps.length &&
+    a.steps.every((step, n) => {
+      const other = b.steps[n]
+      return (
+        step.path === other.path &&
+        step.at === other.at &&
+        step.step.cases.length === other.step.cases.length &&
+        step.step.cases.every(({ when, does }, k) => {
+          const { when: otherWhen, does: otherDoes } = other.step.cases[k]
+          return when === otherWhen && does === otherDoes && a.target(step, k) === b.target(other, k)
+        })
+      )
+    })
+  )
+}
+
+/** Paths of the steps that are not, as they are, in the flow before. */
+function ownSteps<W>(now: Flow<W>, before: Flow<W>): string[] {
+  const known = new Map(before.steps.map(({ path, step }) => [path, step]))
+  return now.steps.filter(({ path, step }) => known.get(path) !== step).map(({ path }) => path)
+}
