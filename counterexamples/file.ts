@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
-import { makeFolder } from '../explorer/checkpoint/make-folder.ts'
+import { replaceFile } from '../explorer/checkpoint/atomic-file.ts'
 import type { FairnessReason, Trace } from '../explorer/search/result.ts'
 import type { Property } from '../model/language/property.ts'
 import type { System } from '../model/language/system.ts'
@@ -200,15 +200,5 @@ export function writeCounterexample(folder: string, ce: Counterexample): string 
   return path
 }
 
-/** Writes a text file under a temporary name and renames it. */
-export function writeAtomically(path: string, text: string): void {
-  makeFolder(dirname(path))
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    writeFileSync(temporary, text)
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
-}
+/** Writes a text file as `replaceFile` does. */
+export const writeAtomically = replaceFile

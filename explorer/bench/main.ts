@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
+import { replaceFile } from '../checkpoint/atomic-file.ts'
 import { type Instance, instanceOf, instances, smallInstances } from './catalogue.ts'
 import { type Comparison, compare, type Rounds } from './comparison.ts'
 import type { Contestant, Tool } from './contestants/contestant.ts'
@@ -117,7 +118,7 @@ function main(): void {
   const add = (comparison: Comparison): void => {
     comparisons.push(comparison)
     // An hour of measuring is not lost when something fails later.
-    if (out !== '-') writeWhole(`${out}.part`, text())
+    if (out !== '-') replaceFile(`${out}.part`, text())
   }
 
   for (const model of models) {
@@ -136,10 +137,10 @@ function main(): void {
 
   process.stdout.write(text())
   if (out !== '-') {
-    writeWhole(out, text())
+    replaceFile(out, text())
     rmSync(`${out}.part`, { force: true })
   }
-  if (options.keepProfile === true) writeWhole(keptProfiles, `${JSON.stringify(kept(profiles), null, 2)}\n`)
+  if (options.keepProfile === true) replaceFile(keptProfiles, `${JSON.stringify(kept(profiles), null, 2)}\n`)
 }
 
 const resultsFile = (): string => join(benchFolder, 'results.md')
@@ -178,11 +179,6 @@ function kept(profiles: readonly Profiled[]): Record<string, ProfileSummary> {
       { seconds, functions: functions.filter(({ share }) => share >= 0.005) },
     ]),
   )
-}
-
-function writeWhole(file: string, text: string): void {
-  writeFileSync(`${file}.tmp`, text)
-  renameSync(`${file}.tmp`, file)
 }
 
 try {

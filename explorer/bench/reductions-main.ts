@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { replaceFile } from '../checkpoint/atomic-file.ts'
 import { findDesign, findProperty, UPSTREAM } from '../cli/catalogue.ts'
 import { catalogue } from '../cli/kvm-catalogue.ts'
 import { contradictions } from '../reduce/self-check.ts'
@@ -124,5 +125,4 @@ const text = [
   '',
 ].join('\n')
 const out = join(folder, 'reductions.md')
-writeFileSync(`${out}.tmp`, text)
-renameSync(`${out}.tmp`, out)
+replaceFile(out, text)

@@ -120,7 +120,7 @@ describe('what is refused, in one line', () => {
     const files = [
       'checkpoint.json',
       ...readdirSync(join(sound, generation)).map((name) => join(generation, name)),
-    ]
+    ].filter((file) => !file.endsWith('made-by-mmucheck'))
     expect(files).toHaveLength(6)
     for (const file of files) {
       const path = join(directory, file)

@@ -76,12 +76,18 @@ describe('what another search left', () => {
   const limited = (more: SearchOptions) =>
     breadthFirst(system, [consistent], { reduce: 'all', maxStates: 40, ...more })
 
-  test('a manifest that a killed process could not put in its place', () => {
+  test('a checkpoint that a killed process could not finish is removed by the next', () => {
     const search: Search<unknown> = (more) => breadthFirst(system, properties, more)
     interrupted(search, directory, 3)
-    writeFileSync(join(directory, 'checkpoint.json.new'), '{')
+    const [finished] = readdirSync(directory).filter((name) => name.startsWith('generation'))
+    const unfinished = join(directory, 'generation-abc123')
+    cpSync(join(directory, finished), unfinished, { recursive: true })
+    writeFileSync(join(unfinished, 'checkpoint.json'), '{')
     search({ resume: directory, checkpoint: { directory } })
-    expect(readdirSync(directory).filter((name) => name.endsWith('.new'))).toEqual([])
+    const left = readdirSync(directory)
+    expect(left).toHaveLength(2)
+    expect(left).not.toContain(finished)
+    expect(left).not.toContain('generation-abc123')
     expect(looksOf((more) => search({ resume: directory, ...more }))).toBe(0)
   })
 

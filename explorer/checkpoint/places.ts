@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { hasCheckpoint } from './checkpoint-files.ts'
+import { hasCheckpoint } from './manifest.ts'
 
 /** Where and how often a search leaves checkpoints. */
 export interface CheckpointOptions {

@@ -11,8 +11,9 @@ import type { Genealogy } from '../search/genealogy.ts'
 import type { Judge } from '../search/judge.ts'
 import type { VisitedSet } from '../state/batch.ts'
 import type { VectorStore } from '../state/vector-store.ts'
-import { removeCheckpoint, type Section } from './checkpoint-files.ts'
+import type { Section } from './checkpoint-files.ts'
 import { CheckpointError } from './errors.ts'
+import { removeCheckpoint } from './generations.ts'
 import { identityOf } from './identity.ts'
 import { FOLLOWING, type Places } from './places.ts'
 import { type Manner, type Opened, RecordedCheckpoint, searchIn } from './recorded-checkpoint.ts'
@@ -153,7 +154,7 @@ export class SearchCheckpoint<W> {
   #forgetFollowing(): void {
     const { checkpoint } = this.#places
     if (checkpoint === undefined || this.#parts.reductions.stage !== 'main' || !this.#files.isFirst) return
-    for (const name of FOLLOWING) removeCheckpoint(join(checkpoint.directory, name))
+    for (const name of FOLLOWING) removeCheckpoint(join(checkpoint.directory, name), FOLLOWING)
   }
 }
 

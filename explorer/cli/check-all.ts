@@ -1,6 +1,6 @@
 import type { Design } from '../../model/designs/design.ts'
 import { LONGEST_MESSAGE, quoted } from '../../model/language/quoted.ts'
-import { hasCheckpoint } from '../checkpoint/checkpoint-files.ts'
+import { hasCheckpoint } from '../checkpoint/manifest.ts'
 import { NOTHING_REDUCED, type ReductionReport } from '../reduce/reduction.ts'
 import { UPSTREAM } from './catalogue.ts'
 import { designEffect, remarksOn } from './design-effect.ts'

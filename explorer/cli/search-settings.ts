@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasCheckpoint } from '../checkpoint/checkpoint-files.ts'
+import { hasCheckpoint } from '../checkpoint/manifest.ts'
 import type { CheckpointOptions } from '../checkpoint/places.ts'
 import type { SearchOptions } from '../search/breadth-first.ts'
 import type { RandomOptions } from '../search/random/search-random.ts'

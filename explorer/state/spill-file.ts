@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -14,8 +14,13 @@ export class SpillFile {
   constructor(slot: number) {
     this.#slot = slot
     const directory = mkdtempSync(join(tmpdir(), 'frontier-'))
-    this.#file = openSync(join(directory, 'states'), 'w+')
-    rmSync(directory, { recursive: true })
+    const path = join(directory, 'states')
+    try {
+      this.#file = openSync(path, 'wx+', 0o600)
+      unlinkSync(path)
+    } finally {
+      rmdirSync(directory)
+    }
   }
 
   /** @throws when the disk is full. */
