@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { writeModelHash } from './model-hash.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const major = Number(process.versions.node.split('.')[0])
@@ -50,4 +51,5 @@ if (!existsSync(stamp) || statSync(stamp).mtimeMs < Math.max(...sources)) {
     '-p',
     'tsconfig.build.json',
   ])
+  writeModelHash(root)
 }

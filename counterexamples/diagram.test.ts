@@ -52,7 +52,8 @@ describe('the race diagram', () => {
         requests                   {}       as before
         mode                       OUTSIDE  IN_GUEST
 
-      Reproduce: mmucheck replay ce-eae71c3d
+      Reproduce: mmucheck check small \\
+          --design upstream --property no-stale-root-used
       "
     `)
   })

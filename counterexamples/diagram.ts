@@ -1,3 +1,4 @@
+import { quotedPath } from '../model/language/quoted.ts'
 import { type Causes, causesOf } from './causes.ts'
 import { contextSwitches } from './context-switches.ts'
 import { type Item, itemsOf } from './items.ts'
@@ -59,9 +60,22 @@ export function raceDiagram(replayed: Replayed, causes: Causes = causesOf(replay
   return [...before, ...(before.length === 0 ? [] : ['']), ...page, '', ...closing(replayed, causes)]
 }
 
-/** The line with which a second person repeats the result. */
-export function reproduce({ counterexample }: Replayed): string[] {
-  return [`Reproduce: mmucheck replay ${counterexample.id}`]
+/**
+ * The command with which a reader of a mail finds the same, without the counterexample file: the search is
+ * deterministic. On two lines of a shell where one is too short.
+ */
+export function reproduce({ scenario, design, property }: Replayed): string[] {
+  const which = shellWord(design.file ?? design.id)
+  const check = `Reproduce: mmucheck check ${scenario.id}`
+  const options = `--design ${which} --property ${property.id}`
+  const line = `${check} ${options}`
+  return line.length <= WIDTH ? [line] : [`${check} \\`, `    ${options}`]
+}
+
+/** A path or a name as one word of a shell, printable. */
+const shellWord = (text: string): string => {
+  const word = quotedPath(text)
+  return /^[\w./@%+:,=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
 /** Initial values of what matters: what the property looked at, and what one thread tells another. */

@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../explorer/checkpoint/atomic-file.ts'
-import type { FairnessReason, Trace } from '../explorer/search/result.ts'
+import type { FairnessReason, Trace, TraceStep } from '../explorer/search/result.ts'
 import type { Property } from '../model/language/property.ts'
-import type { System } from '../model/language/system.ts'
-import { modelHash } from './model-hash.ts'
+import { quoted, quotedPath } from '../model/language/quoted.ts'
 
 /** What the first member of every file says; another version is another format. */
 export const FORMAT = 'mmucheck-counterexample/1'
@@ -65,8 +64,8 @@ export interface Finding {
   readonly design: string
   readonly property: Pick<Property<never>, 'id' | 'kind'>
   readonly trace: Trace
-  /** The system the trace was found in. */
-  readonly system: System
+  /** Hash of the model the trace was found in. */
+  readonly model: string
   readonly subject?: string | null
   readonly fairness?: readonly FairnessReason[] | null
 }
@@ -78,14 +77,14 @@ export function counterexampleOf({
   design,
   property,
   trace,
-  system,
+  model,
   subject = null,
   fairness = null,
 }: Finding): Counterexample {
   const unnamed = {
     format: FORMAT,
     tool,
-    model: modelHash(system),
+    model,
     scenario,
     design,
     property: property.id,
@@ -101,7 +100,9 @@ export function counterexampleOf({
 
 /** The id that belongs to these contents. */
 export function idOf(
-  ce: Pick<Counterexample, 'property' | 'scenario' | 'design' | 'initial' | 'steps' | 'loopStart'>,
+  ce: Pick<Counterexample, 'property' | 'scenario' | 'design' | 'initial' | 'loopStart'> & {
+    readonly steps: readonly TraceStep[]
+  },
 ): string {
   const { property, scenario, design, initial, steps, loopStart } = ce
   const text = JSON.stringify([
@@ -139,10 +140,11 @@ export function formatCounterexample(ce: Counterexample): string {
 
 /**
  * Reads the text of a file.
- * @param where how to call the file in errors.
+ * @param path how to call the file in errors.
  * @throws CounterexampleError for another version, a wrong shape, or an id that does not match.
  */
-export function parseCounterexample(text: string, where: string): Counterexample {
+export function parseCounterexample(text: string, path: string): Counterexample {
+  const where = quotedPath(path)
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -151,14 +153,16 @@ export function parseCounterexample(text: string, where: string): Counterexample
   }
   const format = (json as { format?: unknown } | null)?.format
   if (typeof format === 'string' && format.startsWith('mmucheck-counterexample/') && format !== FORMAT) {
-    throw new CounterexampleError(`${where}: format ${format} is not known; this version reads ${FORMAT}`)
+    throw new CounterexampleError(
+      `${where}: format ${quoted(format)} is not known; this version reads ${FORMAT}`,
+    )
   }
   const parsed = shape.safeParse(json)
   if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]
-    const at = path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('')
+    const { path: to, message } = parsed.error.issues[0]
+    const at = to.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('')
     throw new CounterexampleError(
-      `${where}: not a counterexample file: ${at === '' ? '' : `${at.replace(/^\./, '')}: `}${message}`,
+      `${where}: not a counterexample file: ${quoted(`${at === '' ? '' : `${at.replace(/^\./, '')}: `}${message}`)}`,
     )
   }
   const ce = parsed.data
@@ -185,7 +189,7 @@ export function readCounterexample(path: string): Counterexample {
     const { code } = error as NodeJS.ErrnoException
     const why =
       code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : String(code)
-    throw new CounterexampleError(`${path}: cannot be read: ${why}`)
+    throw new CounterexampleError(`${quotedPath(path)}: cannot be read: ${why}`)
   }
   return parseCounterexample(text, path)
 }

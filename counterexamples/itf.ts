@@ -1,4 +1,5 @@
 import type { Node } from '../model/language/layout.ts'
+import { printableJson } from '../model/language/quoted.ts'
 import type { Replayed } from './replay.ts'
 
 /** A value of the Informal Trace Format (Apalache ADR 015). */
@@ -28,7 +29,7 @@ export function itfText(replayed: Replayed): string {
     '#meta': {
       format: 'ITF',
       'format-description': 'https://apalache-mc.org/docs/adr/015adr-trace.html',
-      source: `mmucheck ${counterexample.tool}`,
+      source: `mmucheck ${replayed.checker.version}`,
       description: `${counterexample.id}: ${property.id} in ${scenario.id} with ${design.id}`,
       status: property.kind === 'witness' ? 'reached' : 'violation',
     },
@@ -44,7 +45,7 @@ export function itfText(replayed: Replayed): string {
     }),
     ...(counterexample.loopStart === null ? {} : { loop: counterexample.loopStart }),
   }
-  return `${JSON.stringify(document, null, 2)}\n`
+  return `${printableJson(document)}\n`
 }
 
 function itfValue(node: Node, codes: ArrayLike<number>): ItfValue {

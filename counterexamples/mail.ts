@@ -20,14 +20,22 @@ export function mailText(replayed: Replayed): string {
 }
 
 /** What a reader must know to judge the result: bounds, assumptions, and that xstate repeated it. */
-function basis({ scenario, assumptions = [], property, counterexample, modelChanged }: Replayed): string[] {
+function basis({
+  scenario,
+  assumptions = [],
+  property,
+  counterexample,
+  checker,
+  modelChanged,
+}: Replayed): string[] {
   const bounds = Object.entries(scenario.bounds ?? {}).map(([name, value]) => `${name} ${value}`)
   const { reference } = property
   const points = [
     ...(bounds.length === 0 ? [] : [`bounds: ${bounds.join(', ')}`]),
     ...assumptions,
     ...(reference === undefined ? [] : [`the property: ${reference}`]),
-    `model ${counterexample.model}, mmucheck ${counterexample.tool}${modelChanged ? '; the model has changed since' : ''}`,
+    `model ${checker.model}, mmucheck ${checker.version}`,
+    ...(modelChanged ? [`the counterexample file names another model, ${counterexample.model}`] : []),
     'the trace was replayed step by step by the reference semantics before it was printed',
   ]
   return [

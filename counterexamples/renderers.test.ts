@@ -34,7 +34,8 @@ describe('the other forms', () => {
                  mode: OUTSIDE -> IN_GUEST
       <--- BUG: no-stale-root-used
 
-      Reproduce: mmucheck replay ce-eae71c3d
+      Reproduce: mmucheck check small \\
+          --design upstream --property no-stale-root-used
       "
     `)
   })
@@ -55,7 +56,8 @@ describe('the other forms', () => {
                   link_shadow_page()
       <--- BUG: no-use-after-free (page 0 is linked after it was freed)
 
-      Reproduce: mmucheck replay ce-3edd435a
+      Reproduce: mmucheck check small \\
+          --design upstream --property no-use-after-free
       "
     `)
     expect(RENDERERS.steps(replayedOf(spinner()))).toMatchInlineSnapshot(`
@@ -74,7 +76,7 @@ describe('the other forms', () => {
                is_page_fault_stale() = true
       <--- BUG: fault-finishes
 
-      Reproduce: mmucheck replay ce-b8c6fae0
+      Reproduce: mmucheck check small --design upstream --property fault-finishes
       "
     `)
   })
@@ -132,7 +134,7 @@ describe('the other forms', () => {
       counter says how many there were. indirect_shadow_pages stays too low and
       write tracking is skipped.
 
-      Reproduce: mmucheck replay ce-01c73d18
+      Reproduce: mmucheck check small --design upstream --property no-update-lost
       "
     `)
   })
@@ -190,11 +192,12 @@ describe('the other forms', () => {
         - bounds: threads 2.
         - A1: memory is sequentially consistent.
         - A3: a TLB entry lives until it is flushed.
-        - model 0123456789abcdef, mmucheck 0.1.0; the model has changed since.
+        - model fedcba9876543210, mmucheck 0.2.0.
+        - the counterexample file names another model, 0123456789abcdef.
         - the trace was replayed step by step by the reference semantics before
           it was printed.
 
-      Reproduce: mmucheck replay ce-01c73d18
+      Reproduce: mmucheck check small --design upstream --property no-update-lost
       "
     `)
   })
@@ -233,7 +236,7 @@ describe('the other forms', () => {
       '#meta': {
         format: 'ITF',
         'format-description': 'https://apalache-mc.org/docs/adr/015adr-trace.html',
-        source: 'mmucheck 0.1.0',
+        source: 'mmucheck 0.2.0',
         description: `${seed.counterexample.id}: no-stale-root-used in small with upstream`,
         status: 'violation',
       },

@@ -72,13 +72,14 @@ describe('a replayed counterexample', () => {
       design: 'd',
       property,
       trace: shortestTrace({ system, property }),
-      system,
+      model: '0123456789abcdef',
     })
     const question: Question = {
       system,
       property,
       scenario: { id: 's', title: '' },
       design: { id: 'd', title: '' },
+      checker: { version: '2', model: '0123456789abcdef' },
     }
     expect(replay(ce, () => question).modelChanged).toBe(false)
     expect(replay({ ...ce, model: '0000000000000000' }, () => question).modelChanged).toBe(true)

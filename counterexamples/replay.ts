@@ -1,9 +1,9 @@
 import type { LocatedStep } from '../model/language/machine.ts'
 import type { Fault, Property } from '../model/language/property.ts'
+import { quoted } from '../model/language/quoted.ts'
 import type { System, Thread } from '../model/language/system.ts'
 import { type Counterexample, CounterexampleError, traceOf } from './file.ts'
 import { itemsOf } from './items.ts'
-import { modelHash } from './model-hash.ts'
 import { type GoalReachable, Verifier } from './violation.ts'
 
 /** What the names in a file stand for. */
@@ -15,7 +15,14 @@ export interface Question {
     readonly title: string
     readonly bounds?: Readonly<Record<string, number>>
   }
-  readonly design: { readonly id: string; readonly title: string }
+  readonly design: {
+    readonly id: string
+    readonly title: string
+    /** File that it came from, as the user named it; absent for a design of the catalogue. */
+    readonly file?: string
+  }
+  /** What replays: facts, where a file only claims what it was written by. */
+  readonly checker: { readonly version: string; readonly model: string }
   /** What the model takes for granted, one sentence each, for whoever reads the result in a mail. */
   readonly assumptions?: readonly string[]
 }
@@ -70,7 +77,7 @@ export function replay(ce: Counterexample, resolve: Resolve, goalReachable?: Goa
   const { system, property } = question
   if (property.kind !== ce.kind) {
     throw new CounterexampleError(
-      `${ce.id}: says that ${ce.property} is of kind ${ce.kind}, but it is of kind ${property.kind}`,
+      `${ce.id}: says that ${quoted(ce.property)} is of kind ${ce.kind}, but it is of kind ${property.kind}`,
     )
   }
   const trace = traceOf(ce)
@@ -86,7 +93,7 @@ export function replay(ce: Counterexample, resolve: Resolve, goalReachable?: Goa
     states: run.states,
     steps: stepsOf(system, ce, run.states),
     fault: run.fault,
-    modelChanged: modelHash(system) !== ce.model,
+    modelChanged: question.checker.model !== ce.model,
   }
 }
 

@@ -321,15 +321,16 @@ export function replayedOf(
     design: 'upstream',
     property,
     trace,
-    system,
+    model: '0123456789abcdef',
   })
   const question = {
     system,
     property,
     scenario: { id: 'small', title: 'a small system', bounds: { threads: system.threads.length } },
     design: { id: 'upstream', title: 'the kernel as it is' },
+    checker: { version: '0.2.0', model: 'fedcba9876543210' },
   }
-  return replay({ ...ce, model: '0123456789abcdef' }, () => question, goalReachableIn(system))
+  return replay(ce, () => question, goalReachableIn(system))
 }
 
 /** A shortest violation as the search finds it. @throws Error when there is none. */

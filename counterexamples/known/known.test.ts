@@ -22,7 +22,9 @@ function resolve(names: Pick<Counterexample, 'scenario' | 'design' | 'property'>
   if (scenario === undefined || design === undefined || property === undefined) {
     throw new Error(`${names.scenario}, ${names.design} or ${names.property} does not exist any more`)
   }
-  return { system: scenario.build(design.patches) as System, property: property as never, scenario, design }
+  const system = scenario.build(design.patches) as System
+  const checker = { version: '0', model: '0' }
+  return { system, property: property as never, scenario, design, checker }
 }
 
 describe('the counterexamples that are kept', () => {
@@ -62,7 +64,7 @@ describe('the counterexamples that are kept', () => {
       design: design.id,
       property,
       trace,
-      system,
+      model: ce.model,
     })
     expect(found.steps.length).toBe(ce.steps.length)
     expect(found.id).toBe(ce.id)

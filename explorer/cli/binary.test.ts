@@ -5,6 +5,7 @@ import { confirmInFreshProcess, fileKeeper } from './file-keeper.ts'
 import { resultSchema } from './report.ts'
 import { builtPrograms, MAIN, PLAIN, TINY } from './tiny/built.ts'
 import { catalogue } from './tiny/catalogue.ts'
+import { CHECKER } from './tiny/session.ts'
 
 /** The built programs as processes: what cannot be seen from inside one. */
 
@@ -83,7 +84,7 @@ describe('the replay in a fresh process', () => {
       subject: null,
       fairness: null,
     } as const
-    const keeper = fileKeeper(catalogue, '0.0.0', confirmInFreshProcess(TINY))
+    const keeper = fileKeeper(CHECKER, confirmInFreshProcess(TINY))
     const kept = keeper.keep({ scenario, design: upstream, properties: [property] }, [outcome], {
       out: join(folder(), 'bogus'),
       designFile: null,

@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InternalError } from './errors.ts'
 import { fileKeeper } from './file-keeper.ts'
 import { resultSchema } from './report.ts'
-import { catalogue } from './tiny/catalogue.ts'
-import { inThisThread, runTiny } from './tiny/session.ts'
+import { CHECKER, inThisThread, runTiny } from './tiny/session.ts'
 
 let folder: string
 beforeAll(() => {
@@ -228,7 +227,7 @@ describe('check refuses', () => {
 
 describe('when the checker contradicts itself', () => {
   it('the status is 70 and no verdict is printed', async () => {
-    const keeper = fileKeeper(catalogue, '0.0.0', async () => {
+    const keeper = fileKeeper(CHECKER, async () => {
       throw new InternalError('the replay in a fresh process disagrees with the search: step 3')
     })
     const { status, out, err } = await runTiny(['check', 'zap', '--design', 'D1', '--out', folder], {

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { writeAtomically } from '../../counterexamples/file.ts'
 import type { Design } from '../../model/designs/design.ts'
+import { printableJson, quotedPath } from '../../model/language/quoted.ts'
 import { findDesign, titled, UPSTREAM } from './catalogue.ts'
 import { checkAll } from './check-all.ts'
 import { UsageError } from './errors.ts'
@@ -80,7 +81,7 @@ export async function check(session: Session, scenarios: readonly string[], raw:
   if (typeof flags.json === 'string') {
     const path = flags.json
     writeTo(path, () => writeAtomically(path, `${json}\n`))
-    if (showText) io.out(`result: ${path}`)
+    if (showText) io.out(`result: ${quotedPath(path)}`)
   }
   io.out(flags.json === true ? json : verdictLine(checks, flags.allowIncomplete))
   return interruption(session.signal) ?? exitStatusOf(checks, flags.allowIncomplete)
@@ -90,7 +91,7 @@ function jsonOf({ version, modelHash }: Session, checks: CheckReport[]): string 
   const schema = 'mmucheck-result/1'
   const verdict = overallVerdict(checks)
   const result: Result = { schema, version, modelHash: modelHash(), verdict, checks }
-  return JSON.stringify(result, null, 2)
+  return printableJson(result)
 }
 
 /** `roots-zap-all, design some-design (R1)`. */
@@ -106,7 +107,8 @@ function designsOf(
   const designs = (names.length === 0 ? [UPSTREAM] : names).map((name) => {
     if (!isDesignFile(name)) return findDesign(catalogue, name)
     const design = readDesign(catalogue, name)
-    if (files.has(design.id)) throw new UsageError(`${name}: id: two design files are called "${design.id}"`)
+    if (files.has(design.id))
+      throw new UsageError(`${quotedPath(name)}: id: two design files are called "${design.id}"`)
     files.set(design.id, name)
     return design
   })

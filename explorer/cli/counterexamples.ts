@@ -4,11 +4,13 @@ import { type Counterexample, readCounterexample } from '../../counterexamples/f
 import { goalReachableIn } from '../../counterexamples/goal-reachable.ts'
 import { ReplayDisagreement, type Replayed, type Resolve, replay } from '../../counterexamples/replay.ts'
 import type { Property } from '../../model/language/property.ts'
+import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { System } from '../../model/language/system.ts'
 import { ReplayError } from '../compile/reference.ts'
-import { type Catalogue, faultsOf, findNamed, findProperty, findScenario } from './catalogue.ts'
+import { faultsOf, findNamed, findProperty, findScenario } from './catalogue.ts'
 import { InternalError, UsageError } from './errors.ts'
 import { packageInfo } from './package-info.ts'
+import type { Checker } from './session.ts'
 import { readDesign } from './user-design.ts'
 
 /** Where a counterexample comes from. */
@@ -32,7 +34,9 @@ export function fileOf({ name, out }: Source): string {
   const places = [out, known, join(known, 'known')].map((folder) => join(folder, file))
   const found = /[/\\]/.test(name) ? undefined : places.find((path) => existsSync(path))
   if (found === undefined)
-    throw new UsageError(`there is no counterexample "${name}", neither a file nor in ${out}`)
+    throw new UsageError(
+      `there is no counterexample "${quotedPath(name)}", neither a file nor in ${quotedPath(out)}`,
+    )
   return found
 }
 
@@ -41,11 +45,11 @@ export function fileOf({ name, out }: Source): string {
  * @throws CounterexampleError or UsageError for a file that cannot be understood, InternalError when the
  *   model does not allow the behaviour or the property is not violated.
  */
-export function load(catalogue: Catalogue, source: Source): Replayed {
+export function load(checker: Checker, source: Source): Replayed {
   const ce = readCounterexample(fileOf(source))
-  const resolve = resolverOf(catalogue, ce, source.design)
+  const resolve = resolverOf(checker, ce, source.design)
   try {
-    const faults = faultsOf(catalogue)
+    const faults = faultsOf(checker.catalogue)
     return replay(ce, resolve, (codes, goal) => goalReachableIn(resolve(ce).system, { faults })(codes, goal))
   } catch (error) {
     if (error instanceof ReplayError) throw new InternalError(`${ce.id}: ${error.message}`)
@@ -55,19 +59,27 @@ export function load(catalogue: Catalogue, source: Source): Replayed {
 }
 
 /** Finds scenario, design and property in the catalogue, or the design in its file. */
-function resolverOf(catalogue: Catalogue, ce: Counterexample, designFile: string | undefined): Resolve {
+function resolverOf(
+  { catalogue, version, modelHash }: Checker,
+  ce: Counterexample,
+  designFile: string | undefined,
+): Resolve {
   const design =
     designFile === undefined ? findNamed(catalogue.designs, ce.design) : readDesign(catalogue, designFile)
   if (design === undefined) {
     throw new UsageError(
-      `${ce.id} is of the design "${ce.design}", which is not in the catalogue; give its file with --design`,
+      `${ce.id} is of the design "${quoted(ce.design)}", which is not in the catalogue; give its file with --design`,
     )
   }
   if (design.id !== ce.design) {
-    throw new UsageError(`${designFile}: is the design ${design.id}, but ${ce.id} is of ${ce.design}`)
+    throw new UsageError(
+      `${quotedPath(designFile ?? '')}: is the design ${design.id}, but ${ce.id} is of ${quoted(ce.design)}`,
+    )
   }
   const scenario = findScenario(catalogue, ce.scenario)
   const system = scenario.build(design.patches) as System
   const property = findProperty(catalogue, ce.property) as unknown as Property<never>
-  return () => ({ system, property, scenario, design })
+  const facts = { version, model: modelHash() }
+  const named = designFile === undefined ? design : { ...design, file: designFile }
+  return () => ({ system, property, scenario, design: named, checker: facts })
 }

@@ -93,12 +93,13 @@ const isCell = ({ scenario, design }: Cell, name: CellName | undefined): boolean
   scenario.id === name?.scenario && design.id === name.design
 
 /** The shortest counterexample as a diagram, then all verdicts. */
-function showBroken({ catalogue, io }: Session, cell: Cell, report: CheckReport, style: Style): void {
+function showBroken(session: Session, cell: Cell, report: CheckReport, style: Style): void {
+  const { io } = session
   const found = report.properties.flatMap((p) => (p.counterexample === null ? [] : [p.counterexample]))
   // A safety violation says more than a loop; the properties come in order of importance.
   const [first] = found
   if (first !== undefined) {
-    io.out(diagram(load(catalogue, { name: first.file, out: OUT })))
+    io.out(diagram(load(session, { name: first.file, out: OUT })))
   }
   for (const line of [...checkBlock(report, headingOf(cell), style), '']) io.out(line)
 }

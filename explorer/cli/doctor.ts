@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism, totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 import { z } from 'zod'
+import { printableJson } from '../../model/language/quoted.ts'
 import { readOptions } from './options.ts'
 import type { Session } from './session.ts'
 
@@ -32,7 +33,7 @@ export function doctor({ io, version, modelHash, catalogue }: Session, raw: unkn
     memoryLimitMiB: Math.floor(limitOf(process.constrainedMemory()) / MIB),
     heapLimitMiB: Math.floor(getHeapStatistics().heap_size_limit / MIB),
   }
-  if (json) io.out(JSON.stringify(facts, null, 2))
+  if (json) io.out(printableJson(facts))
   else for (const [what, value] of Object.entries(facts)) io.out(`${what.padEnd(16)}${value}`)
   return 0
 }

@@ -5,18 +5,20 @@ import { goalReachableIn } from '../../counterexamples/goal-reachable.ts'
 import { shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
 import type { Property } from '../../model/language/property.ts'
+import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../search/result.ts'
-import { type Catalogue, faultsOf, findProperty } from './catalogue.ts'
+import { faultsOf, findProperty } from './catalogue.ts'
 import { InternalError, UsageError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import type { Counterexample } from './report.ts'
+import type { Checker } from './session.ts'
 
 /** Replays counterexample files away from the search. @throws InternalError when one does not fail. */
 export type Confirm = (files: readonly string[], designFile: string | null) => Promise<void>
 
 /** Keeps each violation as `ce-ID.json` and has it confirmed. */
-export function fileKeeper(catalogue: Catalogue, version: string, confirm: Confirm): Keeper {
+export function fileKeeper({ catalogue, version, modelHash }: Checker, confirm: Confirm): Keeper {
   const faults = faultsOf(catalogue)
   return {
     async keep(cell, violated, { out, designFile, shortest }) {
@@ -36,7 +38,7 @@ export function fileKeeper(catalogue: Catalogue, version: string, confirm: Confi
           design: cell.design.id,
           property,
           trace,
-          system,
+          model: modelHash(),
           subject: property.subject,
           fairness: property.fairness,
         })
@@ -122,7 +124,7 @@ function replayAll(entry: string, files: readonly string[], designFile: string |
     child.on('close', (status) => {
       if (status === 0) return resolve()
       const why = said.trim().split('\n')[0] || `status ${status}`
-      reject(new InternalError(`the replay in a fresh process disagrees with the search: ${why}`))
+      reject(new InternalError(`the replay in a fresh process disagrees with the search: ${quoted(why)}`))
     })
   })
 }
@@ -134,6 +136,6 @@ export function writeTo<T>(path: string, write: () => T): T {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    throw new UsageError(`cannot write to ${path}: ${code}`)
+    throw new UsageError(`cannot write to ${quotedPath(path)}: ${code}`)
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { printableJson } from '../../model/language/quoted.ts'
 import { lookUp, type Named, titled } from './catalogue.ts'
 import { wrap } from './io.ts'
 import { machinesOf } from './machines.ts'
@@ -28,7 +29,7 @@ export function list(session: Session, kind: string | undefined, raw: unknown): 
   const { io } = session
   if (json) {
     const data = lists.map(([each, items]) => [each, items.map(jsonOf)] as const)
-    io.out(JSON.stringify(kind === undefined ? Object.fromEntries(data) : data[0][1], null, 2))
+    io.out(printableJson(kind === undefined ? Object.fromEntries(data) : data[0][1]))
     return 0
   }
   lists.forEach(([each, items], index) => {

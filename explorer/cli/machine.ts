@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { printableJson } from '../../model/language/quoted.ts'
 import type { System } from '../../model/language/system.ts'
 import { findDesign, findScenario, lookUp } from './catalogue.ts'
 import { machinesOf } from './machines.ts'
@@ -25,7 +26,7 @@ export function machine(session: Session, name: string, raw: unknown): number {
   const { threads } = findScenario(catalogue, at).build(patches) as System
   const kinds = threads.map((thread) => ({ id: thread.program.kind, thread }))
   const { thread } = lookUp(`machine of ${at}`, kinds, known.id)
-  io.out(as === 'mermaid' ? mermaidOf(thread) : JSON.stringify(chartOf(thread), null, 2))
+  io.out(as === 'mermaid' ? mermaidOf(thread) : printableJson(chartOf(thread)))
   return 0
 
   /** The first scenario of the design that runs the machine. */

@@ -1,11 +1,15 @@
 import { closest, distance } from 'fastest-levenshtein'
+import { quoted } from '../../model/language/quoted.ts'
+
+/** No name is longer; to look for what is near takes time with the length. */
+const LONGEST = 200
 
 /**
  * The known name that the user most likely meant, or null when none is near: at most a third of the letters
  * may differ. Case does not count.
  */
 export function nearest(name: string, known: readonly string[]): string | null {
-  if (known.length === 0) return null
+  if (known.length === 0 || name.length > LONGEST) return null
   const wanted = name.toLowerCase()
   const lower = known.map((k) => k.toLowerCase())
   const starts = lower.findIndex((k) => wanted.length >= 3 && k.startsWith(wanted))
@@ -19,5 +23,5 @@ export function nearest(name: string, known: readonly string[]): string | null {
 export function unknownName(kind: string | null, name: string, known: readonly string[]): string {
   const near = nearest(name, known)
   const hint = near === null ? '' : `; did you mean ${near}?`
-  return `${kind === null ? 'nothing' : `no ${kind}`} is called "${name}"${hint}`
+  return `${kind === null ? 'nothing' : `no ${kind}`} is called "${quoted(name)}"${hint}`
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { quoted } from '../../model/language/quoted.ts'
 import { UsageError } from './errors.ts'
 
 /** Options arrive from the command line as text; these say what each may be. */
@@ -63,7 +64,7 @@ export function readOptions<T extends z.ZodType>(schema: T, raw: unknown): z.out
   if (parsed.success) return parsed.data
   const { path, message, input } = issueOf(parsed.error, raw)
   throw new UsageError(
-    `${flagOf(String(path[0]))}: ${message}${input === undefined ? '' : `, not "${input}"`}`,
+    `${flagOf(String(path[0]))}: ${message}${input === undefined ? '' : `, not "${quoted(input)}"`}`,
   )
 }
 
@@ -81,5 +82,5 @@ function issueOf(error: z.ZodError, raw: unknown): { path: PropertyKey[]; messag
 export function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues
   const where = issue.path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('')
-  return where === '' ? issue.message : `${where.replace(/^\./, '')}: ${issue.message}`
+  return quoted(where === '' ? issue.message : `${where.replace(/^\./, '')}: ${issue.message}`)
 }

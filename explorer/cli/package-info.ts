@@ -1,11 +1,7 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { modelHash } from '../../counterexamples/model-hash.ts'
-import type { System } from '../../model/language/system.ts'
-import type { Catalogue } from './catalogue.ts'
 import { InternalError } from './errors.ts'
 
 const manifest = z.looseObject({ name: z.literal('mmucheck'), version: z.string() })
@@ -26,9 +22,16 @@ export function packageInfo(): { readonly root: string; readonly version: string
   }
 }
 
-/** One hash over all scenarios as they are upstream: two reports with equal hashes speak of one model. */
-export function catalogueHash({ scenarios }: Catalogue): string {
-  const hash = createHash('sha256')
-  for (const scenario of scenarios) hash.update(`${modelHash(scenario.build([]) as System)}\n`)
-  return hash.digest('hex').slice(0, 16)
+/**
+ * The hash of the model that this program was built from: sixteen hex digits over the source text of `model/` and
+ * `properties/`, comments included and tests not. Equal hashes mean equal machines, scenarios, designs and properties.
+ * A design from a file is not in it, nor is the explorer, for which the version stands.
+ * @throws InternalError when the build is not whole.
+ */
+export function builtModelHash(): string {
+  const path = join(packageInfo().root, 'dist', 'model-hash')
+  const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
+  if (!/^[0-9a-f]{16}$/.test(text))
+    throw new InternalError(`${path} is missing or damaged; run npm run build`)
+  return text
 }

@@ -4,6 +4,7 @@ import { ModelError } from '../../model/language/errors.ts'
 import { check } from './check.ts'
 import { defaultSet } from './default-set.ts'
 import { doctor } from './doctor.ts'
+import { errorLines } from './error-lines.ts'
 import { InternalError, UsageError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
 import { explain } from './explain.ts'
@@ -33,17 +34,19 @@ export async function run(session: Session, args: readonly string[]): Promise<nu
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.holds : EXIT.usage
     if (error instanceof UsageError || error instanceof CounterexampleError) {
-      io.err(`mmucheck: ${error.message}`)
+      for (const line of errorLines(`mmucheck: ${error.message}`)) io.err(line)
       io.err('Try --help.')
       return EXIT.usage
     }
     if (error instanceof ModelError) {
-      io.err(`mmucheck: the model is wrong: ${error.message}`)
+      for (const line of errorLines(`mmucheck: the model is wrong: ${error.message}`)) io.err(line)
       return EXIT.usage
     }
     const known = error instanceof InternalError
-    io.err(`mmucheck: internal error: ${error instanceof Error ? error.message : String(error)}`)
-    if (!known && error instanceof Error && error.stack !== undefined) io.err(error.stack)
+    const message = error instanceof Error ? error.message : String(error)
+    const stack = !known && error instanceof Error ? (error.stack ?? '') : ''
+    const [, ...frames] = errorLines(stack)
+    for (const line of [...errorLines(`mmucheck: internal error: ${message}`), ...frames]) io.err(line)
     return EXIT.internal
   }
 }
@@ -60,9 +63,9 @@ function programOf(session: Session, done: (status: number) => void): Command {
       writeOut: (text) => io.out(text.replace(/\n$/, '')),
       writeErr: (text) => io.err(text.replace(/\n$/, '')),
       outputError: (text, write) => {
-        write(
-          `${text.replace(/^error: /, 'mmucheck: ').replace(/\n\(Did you mean/, ' (did you mean')}Try --help.\n`,
-        )
+        const message = text.replace(/^error: /, 'mmucheck: ').replace(/\n\(Did you mean/, ' (did you mean')
+        for (const line of errorLines(message)) write(`${line}\n`)
+        write('Try --help.\n')
       },
       getOutHelpWidth: () => io.width,
       getErrHelpWidth: () => io.width,

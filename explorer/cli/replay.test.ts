@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { counterexampleOf, formatCounterexample, readCounterexample } from '../../counterexamples/file.ts'
-import type { System } from '../../model/language/system.ts'
 import { catalogue } from './tiny/catalogue.ts'
 import { runTiny } from './tiny/session.ts'
 
@@ -29,7 +28,7 @@ function changed(
     design: design.id,
     property: { id: property, kind: 'invariant' },
     trace: { initial: 0, steps },
-    system: scenario.build(design.patches) as System,
+    model: '0123456789abcdef',
   })
   const path = join(folder, `${ce.id}.json`)
   writeFileSync(path, formatCounterexample(ce))

@@ -21,7 +21,7 @@ const options = z.object({
 export async function replay(session: Session, names: readonly string[], raw: unknown): Promise<number> {
   const flags = readOptions(options, raw)
   if (flags.interactive && names.length > 1) throw new UsageError('-i steps through one counterexample')
-  const replays = names.map((name) => load(session.catalogue, { name, out: flags.out, design: flags.design }))
+  const replays = names.map((name) => load(session, { name, out: flags.out, design: flags.design }))
   if (flags.interactive) {
     await stepThrough(session.io, replays[0], flags.out)
     return EXIT.holds

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk'
+import { quotedPath } from '../../model/language/quoted.ts'
 import type { Verdict } from '../search/result.ts'
 import { patchLine } from './design-effect.ts'
 import { wrap } from './io.ts'
@@ -34,7 +35,9 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
     ),
     ...(check.selfCheck === null ? [] : wrap(selfCheckOf(check, check.selfCheck), style.width, '  ')),
     ...neverTaken(check, style.width),
-    ...(check.resume === null ? [] : [`  to go on: the same command with --resume ${check.resume}`]),
+    ...(check.resume === null
+      ? []
+      : [`  to go on: the same command with --resume ${quotedPath(check.resume)}`]),
   ]
 }
 
@@ -120,7 +123,11 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
   const loop = ce.loopStart === null ? '' : `, repeats from step ${ce.loopStart + 1}`
   const whose = p.subject === null ? '' : ` for ${p.subject}`
   const length = `${plural(ce.length, 'step')}${ce.shortest || ce.loopStart !== null ? '' : ' (perhaps not the fewest)'}`
-  return [line, `    ${length}, ${switches}${loop}${whose}: ${ce.file}`, ...fairnessOf(p, style.width)]
+  return [
+    line,
+    `    ${length}, ${switches}${loop}${whose}: ${quotedPath(ce.file)}`,
+    ...fairnessOf(p, style.width),
+  ]
 }
 
 /** Why nothing that fairness promises would end the loop. */

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import { hasCheckpoint } from '../checkpoint/manifest.ts'
 import type { CheckpointOptions } from '../checkpoint/places.ts'
 import type { SearchOptions } from '../search/breadth-first.ts'
@@ -125,8 +126,10 @@ export function checkResumable({ resume }: Checkpoints, cells: readonly Cell[]):
   try {
     has = readdirSync(resume)
   } catch {
-    throw new UsageError(`--resume: there is no folder ${resume}`)
+    throw new UsageError(`--resume: there is no folder ${quotedPath(resume)}`)
   }
-  const hint = has.length === 0 ? 'it is empty' : `it has ${has.slice(0, 3).join(', ')}`
-  throw new UsageError(`--resume: there is no checkpoint of any of these searches in ${resume}; ${hint}`)
+  const hint = has.length === 0 ? 'it is empty' : `it has ${quoted(has.slice(0, 3).join(', '))}`
+  throw new UsageError(
+    `--resume: there is no checkpoint of any of these searches in ${quotedPath(resume)}; ${hint}`,
+  )
 }

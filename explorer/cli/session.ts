@@ -3,18 +3,22 @@ import type { Io } from './io.ts'
 import type { Keeper } from './keeper.ts'
 import type { Runner } from './runner.ts'
 
-/** What every command works with; tests put their own parts in. */
-export interface Session {
+/** What judges: a catalogue, and what names this build of the program and its model. */
+export interface Checker {
   readonly catalogue: Catalogue
+  /** Version of the package. */
+  readonly version: string
+  /** Hash of the model, see `builtModelHash`; the same in results, counterexamples, mails and `doctor`. */
+  readonly modelHash: () => string
+}
+
+/** What every command works with; tests put their own parts in. */
+export interface Session extends Checker {
   readonly io: Io
   readonly runner: Runner
   readonly keeper: Keeper
   /** Aborted by SIGINT and SIGTERM; the reason is the exit status. */
   readonly signal: AbortSignal
-  /** Version of the package. */
-  readonly version: string
-  /** Hash of the model that results and counterexamples carry. */
-  readonly modelHash: () => string
 }
 
 /** The exit status that an interruption asks for, or null when there was none. */

@@ -19,10 +19,10 @@ const options = z.object({
 })
 
 /** `mmucheck show`: replays a counterexample and renders it. */
-export function show({ catalogue, io }: Session, name: string, raw: unknown): number {
+export function show(session: Session, name: string, raw: unknown): number {
   const { as, design, out } = readOptions(options, raw)
-  const text = RENDERERS[as](load(catalogue, { name, out, design }))
-  io.out(text.replace(/\n$/, ''))
+  const text = RENDERERS[as](load(session, { name, out, design }))
+  session.io.out(text.replace(/\n$/, ''))
   return 0
 }
 

@@ -3,6 +3,7 @@ import { counterexampleOf, traceOf, writeCounterexample } from '../../counterexa
 import { goalReachableIn } from '../../counterexamples/goal-reachable.ts'
 import { shrink as shrinkTrace, sizeOf } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
+import { quotedPath } from '../../model/language/quoted.ts'
 import { faultsOf } from './catalogue.ts'
 import { load } from './counterexamples.ts'
 import { writeTo } from './file-keeper.ts'
@@ -16,9 +17,10 @@ const options = z.object({ design: z.string().optional(), out: z.string().min(1)
  * `mmucheck shrink`: makes a counterexample shorter, with fewer context switches, and writes the result
  * beside the others under its own id. What is as small as it gets is left alone.
  */
-export function shrink({ catalogue, io, version }: Session, name: string, raw: unknown): number {
+export function shrink(session: Session, name: string, raw: unknown): number {
   const { design, out } = readOptions(options, raw)
-  const replayed = load(catalogue, { name, out, design })
+  const { catalogue, io, version } = session
+  const replayed = load(session, { name, out, design })
   const { counterexample: ce, system, property } = replayed
   const verifier = new Verifier(system, property, goalReachableIn(system, { faults: faultsOf(catalogue) }))
   const before = traceOf(ce)
@@ -38,9 +40,9 @@ export function shrink({ catalogue, io, version }: Session, name: string, raw: u
     design: its.id,
     property,
     trace: after,
-    system,
+    model: session.modelHash(),
   })
   const file = writeTo(out, () => writeCounterexample(out, smaller))
-  io.out(`${size(is)} (from ${size(was)}): ${file}`)
+  io.out(`${size(is)} (from ${size(was)}): ${quotedPath(file)}`)
   return 0
 }

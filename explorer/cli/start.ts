@@ -1,10 +1,12 @@
+import { errorLines } from './error-lines.ts'
 import { EXIT } from './exit-status.ts'
 import { confirmInFreshProcess, fileKeeper } from './file-keeper.ts'
 import { processIo } from './io.ts'
 import { loadCatalogue } from './load-catalogue.ts'
-import { catalogueHash, packageInfo } from './package-info.ts'
+import { builtModelHash, packageInfo } from './package-info.ts'
 import { run } from './program.ts'
 import { threadRunner } from './runner.ts'
+import type { Checker } from './session.ts'
 
 /**
  * Runs the command line of this process and sets its exit status.
@@ -21,21 +23,20 @@ export async function start(entry: string, catalogue: URL): Promise<void> {
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     // The default status of both is 1, which means a violation.
     process.on(event, (error: unknown) => {
-      io.err(`mmucheck: internal error: ${error instanceof Error ? error.stack : String(error)}`)
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      for (const line of errorLines(`mmucheck: internal error: ${text}`)) io.err(line)
       process.exit(EXIT.internal)
     })
   }
   const loaded = await loadCatalogue(catalogue)
-  const { version } = packageInfo()
+  const checker: Checker = { catalogue: loaded, version: packageInfo().version, modelHash: builtModelHash }
   process.exitCode = await run(
     {
-      catalogue: loaded,
+      ...checker,
       io,
       runner: threadRunner(catalogue),
-      keeper: fileKeeper(loaded, version, confirmInFreshProcess(entry)),
+      keeper: fileKeeper(checker, confirmInFreshProcess(entry)),
       signal: interrupt.signal,
-      version,
-      modelHash: () => catalogueHash(loaded),
     },
     process.argv.slice(2),
   )

@@ -4,11 +4,14 @@ import type { Design } from '../../model/designs/design.ts'
 import { ModelError } from '../../model/language/errors.ts'
 import { applyPatches, drop, move, only, type Patch } from '../../model/language/patch.ts'
 import { type Entry, stepPaths } from '../../model/language/program.ts'
+import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { type Catalogue, findNamed, lookUp } from './catalogue.ts'
 import { UsageError } from './errors.ts'
 import { unknownName } from './nearest.ts'
 import { firstIssue } from './options.ts'
+
+const LONGEST_ABOUT = 4000
 
 const name = z.string().min(1)
 const kind = { in: name.optional() }
@@ -51,14 +54,15 @@ export const isDesignFile = (argument: string): boolean => /[/\\]|\.json$/i.test
  */
 export function readDesign<W>(catalogue: Catalogue<W>, path: string): Design<W> {
   const data = parse(path)
+  const where = quotedPath(path)
   if (findNamed(catalogue.designs, data.id) !== undefined) {
-    throw new UsageError(`${path}: id: "${data.id}" is the name of a design that exists; choose another`)
+    throw new UsageError(`${where}: id: "${data.id}" is the name of a design that exists; choose another`)
   }
   const chosen = data.scenarios.map((id) => lookUp('scenario', catalogue.scenarios, id))
   const candidates = chosen.length > 0 ? chosen : catalogue.scenarios
   const programs = candidates.map((scenario) => ({ scenario, programs: programsOf(scenario) }))
   checkNames(
-    path,
+    where,
     data.patches,
     programs.flatMap((each) => each.programs),
   )
@@ -71,19 +75,19 @@ export function readDesign<W>(catalogue: Catalogue<W>, path: string): Design<W> 
     } catch (error) {
       if (!(error instanceof ModelError)) throw error
       const why = `in scenario ${each.scenario.id}: ${error.message}`
-      if (chosen.length > 0) throw new UsageError(`${path}: ${why}`)
+      if (chosen.length > 0) throw new UsageError(`${where}: ${why}`)
       misfit ||= why
       return false
     }
   })
-  if (fitting.length === 0) throw new UsageError(`${path}: its patches fit no scenario together; ${misfit}`)
+  if (fitting.length === 0) throw new UsageError(`${where}: its patches fit no scenario together; ${misfit}`)
   return {
     id: data.id,
     aliases: [],
-    title: data.title,
+    title: quoted(data.title),
     status: 'candidate',
     kernel: { version: 'none', function: 'see the patches' },
-    about: data.about,
+    about: quoted(data.about, LONGEST_ABOUT),
     scenarios: fitting.map((each) => each.scenario.id),
     patches,
     expect: [],
@@ -91,20 +95,21 @@ export function readDesign<W>(catalogue: Catalogue<W>, path: string): Design<W> 
 }
 
 function parse(path: string): z.infer<typeof designFile> {
+  const where = quotedPath(path)
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new UsageError(`cannot read the design ${path}: ${(error as NodeJS.ErrnoException).code}`)
+    throw new UsageError(`cannot read the design ${where}: ${(error as NodeJS.ErrnoException).code}`)
   }
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw new UsageError(`${path} is not JSON: ${(error as Error).message}`)
+    throw new UsageError(`${where} is not JSON: ${quoted((error as Error).message)}`)
   }
   const parsed = designFile.safeParse(json)
-  if (!parsed.success) throw new UsageError(`${path}: ${firstIssue(parsed.error)}`)
+  if (!parsed.success) throw new UsageError(`${where}: ${firstIssue(parsed.error)}`)
   return parsed.data
 }
 
@@ -122,13 +127,13 @@ const programsOf = <W>(scenario: Scenario<W>) => [
 
 /** Every name a patch refers to must exist somewhere; a slip of the pen is answered with the nearest. */
 function checkNames<W>(
-  path: string,
+  file: string,
   patches: readonly PatchData[],
   programs: readonly { readonly kind: string; readonly entries: readonly Entry<W>[] }[],
 ): void {
   const kinds = [...new Set(programs.map((p) => p.kind))]
   patches.forEach((patch, index) => {
-    const where = `${path}: patch ${index + 1}`
+    const where = `${file}: patch ${index + 1}`
     if (patch.in !== undefined && !kinds.includes(patch.in)) {
       throw new UsageError(`${where}: ${unknownName('machine', patch.in, kinds)}`)
     }

@@ -1,6 +1,7 @@
 import { itemsOf } from '../../counterexamples/items.ts'
 import { type Change, changesBetween, type Replayed } from '../../counterexamples/replay.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
+import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { TraceStep } from '../search/result.ts'
 import { UsageError } from './errors.ts'
 import { nearest } from './nearest.ts'
@@ -107,7 +108,7 @@ export class Walk {
       case 'q':
         return null
       default:
-        return [`unknown command "${command}"; h lists them`]
+        return [`unknown command "${quoted(command)}"; h lists them`]
     }
   }
 
@@ -186,7 +187,7 @@ export class Walk {
     const rows = [...this.#values.keys()]
       .filter((path) => path.includes(text))
       .map((path) => `${path} = ${this.#valueOf(path)}`)
-    return rows.length === 0 ? [`no field contains "${text}"`] : cut(rows, '; s TEXT shows some')
+    return rows.length === 0 ? [`no field contains "${quoted(text)}"`] : cut(rows, '; s TEXT shows some')
   }
 
   #since(): string[] {
@@ -274,7 +275,7 @@ export class Walk {
       return [`watching ${path} = ${this.#valueOf(path)}`]
     }
     const near = nearest(path, [...this.#values.keys()])
-    return [`no field is called "${path}"${near === null ? '' : `; did you mean ${near}?`}`]
+    return [`no field is called "${quoted(path)}"${near === null ? '' : `; did you mean ${near}?`}`]
   }
 
   #lastWrite(): string[] {
@@ -289,7 +290,7 @@ export class Walk {
   /** Writes the counterexample, which is the trace wherever the walk has gone. */
   #export(form: string): string[] {
     try {
-      return [`written: ${writeForm(this.#replayed, form, this.#out)}`]
+      return [`written: ${quotedPath(writeForm(this.#replayed, form, this.#out))}`]
     } catch (error) {
       if (error instanceof UsageError) return [error.message]
       throw error

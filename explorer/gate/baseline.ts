@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { counterexampleOf } from '../../counterexamples/file.ts'
+import { idOf } from '../../counterexamples/file.ts'
 import { goalReachableIn } from '../../counterexamples/goal-reachable.ts'
 import { shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
@@ -78,22 +78,15 @@ export function recordOf<W>(run: Run<W>): BaselineCell {
 function counterexampleIn<W>(
   { design, scenario }: Run<W>,
   system: System,
-  { property, verdict, trace, subject }: PropertyResult<W>,
+  { property, verdict, trace }: PropertyResult<W>,
 ): { length?: number; counterexample?: string } {
   if (trace === null) return {}
   if (verdict !== 'violated') return { length: trace.steps.length }
   const verifier = new Verifier(system, property as unknown as Property<never>, goalReachableIn(system))
   const shrunk = shrink(trace, system, (candidate) => verifier.fails(candidate), { shortest: true })
-  const { id, steps } = counterexampleOf({
-    tool: 'baseline',
-    scenario: scenario.id,
-    design: design.id,
-    property,
-    trace: shrunk,
-    system,
-    ...(subject === undefined ? {} : { subject }),
-  })
-  return { length: steps.length, counterexample: id }
+  const { initial, steps, loopStart = null } = shrunk
+  const names = { scenario: scenario.id, design: design.id, property: property.id }
+  return { length: steps.length, counterexample: idOf({ ...names, initial, steps, loopStart }) }
 }
 
 /** The text of a baseline file: one line for each property, so that version control shows what changed. */

@@ -5,7 +5,7 @@ import { type Confirm, fileKeeper } from '../file-keeper.ts'
 import { run } from '../program.ts'
 import { runCheck } from '../run-check.ts'
 import type { Runner } from '../runner.ts'
-import type { Session } from '../session.ts'
+import type { Checker, Session } from '../session.ts'
 import { catalogue } from './catalogue.ts'
 
 /** What a command printed and how it ended. */
@@ -14,6 +14,9 @@ export interface Ran {
   readonly out: readonly string[]
   readonly err: readonly string[]
 }
+
+/** The small catalogue, under a version and a hash that no build has. */
+export const CHECKER: Checker = { catalogue, version: '0.0.0', modelHash: () => '0123456789abcdef' }
 
 /** Runs command lines on the small catalogue in this process, searches included. */
 export async function runTiny(
@@ -24,7 +27,7 @@ export async function runTiny(
   const err: string[] = []
   const { typed = [], ...parts } = changes
   const session: Session = {
-    catalogue,
+    ...CHECKER,
     io: {
       out: (line) => out.push(...line.split('\n')),
       err: (line) => err.push(...line.split('\n')),
@@ -35,10 +38,8 @@ export async function runTiny(
       width: 80,
     },
     runner: inThisThread,
-    keeper: fileKeeper(catalogue, '0.0.0', inThisProcess),
+    keeper: fileKeeper(CHECKER, inThisProcess),
     signal: new AbortController().signal,
-    version: '0.0.0',
-    modelHash: () => '0123456789abcdef',
     ...parts,
   }
   const status = await run(session, args)
@@ -52,5 +53,5 @@ export const inThisThread: Runner = {
 }
 
 const inThisProcess: Confirm = async (files, designFile) => {
-  for (const name of files) load(catalogue, { name, out: 'out', design: designFile ?? undefined })
+  for (const name of files) load(CHECKER, { name, out: 'out', design: designFile ?? undefined })
 }

@@ -1,0 +1,12 @@
+import { LONGEST_MESSAGE, quoted } from '../../model/language/quoted.ts'
+
+/** What V8 writes below a message. */
+const FRAME = /^ {4}at \S/
+
+/** A message as it may be printed: one line whatever is in it, then the frames of its stack, where it has some. */
+export function errorLines(text: string): string[] {
+  const lines = text.trimEnd().split('\n')
+  const last = lines.findLastIndex((line) => !FRAME.test(line))
+  const frames = lines.slice(last + 1)
+  return [lines.slice(0, last + 1).join('\n'), ...frames].map((line) => quoted(line, LONGEST_MESSAGE))
+}
