@@ -2,9 +2,8 @@
 // belongs to the code that runs and not to what has become of the sources since. Plain JavaScript, because it runs
 // before anything is built.
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 /** Folders that are the model: memory, machines, scenarios, designs, and what is asked of them. */
 const FOLDERS = ['model', 'properties']
@@ -30,13 +29,4 @@ function sourcesBelow(folder) {
     if (entry.isDirectory()) return sourcesBelow(path)
     return entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts') ? [path] : []
   })
-}
-
-/** Writes it where the built program looks for it. */
-export function writeModelHash(root) {
-  writeFileSync(join(root, 'dist', 'model-hash'), `${modelHash(root)}\n`)
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeModelHash(fileURLToPath(new URL('..', import.meta.url)))
 }

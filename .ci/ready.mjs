@@ -1,55 +1,81 @@
-// Makes a fresh clone ready to run: installs what is missing, builds what is out of date. Plain
-// JavaScript on purpose: it runs before anything is installed.
+// Makes a checkout ready to run: installs what is missing, builds what is out of date. Plain JavaScript on purpose:
+// it runs before anything is installed.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { writeModelHash } from './model-hash.mjs'
+import { build, buildFolder, isWhole } from './build.mjs'
+import { Failure } from './failure.mjs'
+import { locked } from './lock.mjs'
+import { sourceHash } from './source-hash.mjs'
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const major = Number(process.versions.node.split('.')[0])
-if (major < 20) {
-  console.error(`mmucheck: needs Node 20 or newer, this is ${process.version}`)
-  process.exit(2)
+const checkout = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/**
+ * Installs and builds what has to be, and says so on standard error.
+ * @returns the folder of the build that belongs to the present sources.
+ * @throws Failure when there is none.
+ */
+export async function ready(root = checkout) {
+  if (Number(process.versions.node.split('.')[0]) < 20) {
+    throw new Failure(`needs Node 20 or newer, this is ${process.version}`, 70)
+  }
+  const hash = sourceHash(root)
+  const folder = buildFolder(root, hash)
+  if (isInstalled(root) && isWhole(folder, hash)) return folder
+  const dist = join(root, 'dist')
+  mkdirSync(dist, { recursive: true })
+  return locked(dist, async () => {
+    if (!isInstalled(root)) install(root)
+    return build(root)
+  })
 }
 
-/** Runs one command quietly; its output is shown only when it fails. */
-function run(what, command, args) {
-  const done = spawnSync(command, args, { cwd: root, encoding: 'utf8', shell: process.platform === 'win32' })
-  if (done.status !== 0) {
-    process.stderr.write(`${done.stdout ?? ''}${done.stderr ?? ''}`)
-    console.error(`mmucheck: ${what} failed`)
-    process.exit(2)
+/** Prints why something is not ready. @returns the exit status. */
+export function report(error) {
+  const { details = '', status = 70 } = error instanceof Failure ? error : {}
+  process.stderr.write(details)
+  const what = error instanceof Failure ? error.message : `cannot be made ready: ${error.stack ?? error}`
+  process.stderr.write(`mmucheck: ${what}\n`)
+  return status
+}
+
+/** True when the installed packages are those of the lock file. Those for other systems need not be there. */
+function isInstalled(root) {
+  const wanted = packagesIn(join(root, 'package-lock.json'))
+  const present = packagesIn(join(root, 'node_modules', '.package-lock.json'))
+  return Object.entries(wanted ?? {}).every(([path, { version, integrity, optional }]) => {
+    const found = present?.[path]
+    if (path === '' || (found === undefined && optional === true)) return present !== null
+    return found !== undefined && found.version === version && found.integrity === integrity
+  })
+}
+
+function packagesIn(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).packages ?? null
+  } catch (error) {
+    if (error.code === 'ENOENT' || error instanceof SyntaxError) return null
+    throw error
   }
 }
 
-/** The newest modification time (ms) of the TypeScript sources below a folder. */
-function newest(folder) {
-  let time = 0
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) time = Math.max(time, newest(path))
-    else if (/\.(ts|json)$/.test(entry.name)) time = Math.max(time, statSync(path).mtimeMs)
-  }
-  return time
+function install(root) {
+  process.stderr.write('mmucheck: installing dependencies (once)\n')
+  const args = ['ci', '--no-audit', '--no-fund', '--ignore-scripts']
+  const shell = process.platform === 'win32'
+  const { status, signal, stdout, stderr, error } = spawnSync('npm', args, {
+    cwd: root,
+    encoding: 'utf8',
+    shell,
+  })
+  if (status === 0) return
+  const how = error?.message ?? signal ?? `status ${status}`
+  throw new Failure(`npm ci failed (${how}); nothing was built`, 70, `${stdout ?? ''}${stderr ?? ''}`)
 }
 
-const installed = join(root, 'node_modules', '.package-lock.json')
-if (
-  !existsSync(installed) ||
-  statSync(installed).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs
-) {
-  console.error('mmucheck: installing dependencies (once)')
-  run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'])
-}
-
-const stamp = join(root, 'dist', 'explorer', 'cli', 'main.js')
-const sources = ['model', 'properties', 'explorer', 'counterexamples'].map((name) => newest(join(root, name)))
-if (!existsSync(stamp) || statSync(stamp).mtimeMs < Math.max(...sources)) {
-  run('the build', process.execPath, [
-    join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
-    '-p',
-    'tsconfig.build.json',
-  ])
-  writeModelHash(root)
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  // Without a result the process must not end as if all were well.
+  process.exitCode = 70
+  process.exitCode = await ready().then(() => 0, report)
 }

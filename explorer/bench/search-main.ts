@@ -1,3 +1,4 @@
+import { programFile } from '../program-file.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { parallelBreadthFirst } from '../search/parallel/search.ts'
 import { subjectOf } from './catalogue.ts'
@@ -11,8 +12,8 @@ if (id === undefined || mode === undefined)
 
 const { storage, symmetry, workers } = mode
 const source = {
-  module: new URL('./catalogue.js', import.meta.url).href,
-  function: subjectOf.name,
+  module: programFile('bench-catalogue').href,
+  function: 'subjectOf',
   arguments: [id],
 }
 const { system, properties } = subjectOf(id)

@@ -2,7 +2,7 @@
  * Kills a search with SIGKILL at random moments, again and again, lets it go on from its checkpoint each time,
  * and compares the end with that of a search that nobody killed. Run from the built program:
  *
- *     node dist/explorer/checkpoint/kill-test.js [kills] [size] [exact|fingerprint] [seed] [none|symmetry|por|all]
+ *     node .ci/tool.mjs kill-test [kills] [size] [exact|fingerprint] [seed] [none|symmetry|por|all]
  *
  * With exact storage progress is judged too, on the graph.
  */
@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Property } from '../../model/language/property.ts'
 import { filterLockSubject } from '../oracles/subjects.ts'
+import { programFile } from '../program-file.ts'
 import type { Reduce } from '../reduce/reduction.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { xoshiro } from '../state/tabulation.ts'
@@ -20,7 +21,7 @@ import { xoshiro } from '../state/tabulation.ts'
 /** A search is killed within this many times the time that one needs which nobody kills. */
 const LONGEST_LIFE = 1.5
 
-const SCRIPT = fileURLToPath(import.meta.url)
+const SCRIPT = fileURLToPath(programFile('kill-test'))
 
 type Storage = 'exact' | 'fingerprint'
 

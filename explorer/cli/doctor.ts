@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module'
 import { availableParallelism, totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
+import xstate from 'xstate/package.json' with { type: 'json' }
 import { z } from 'zod'
 import { printableJson } from '../../model/language/quoted.ts'
 import { readOptions } from './options.ts'
@@ -9,11 +9,6 @@ import type { Session } from './session.ts'
 const options = z.object({ json: z.boolean().default(false) })
 
 const MIB = 1024 * 1024
-
-/** The reference semantics: whose `transition()` results are measured on. */
-const xstate = z
-  .looseObject({ version: z.string() })
-  .parse(createRequire(import.meta.url)('xstate/package.json'))
 
 /** `mmucheck doctor`: what a maintainer asks for in the first reply to a bug report. */
 export function doctor({ io, version, modelHash, catalogue }: Session, raw: unknown): number {
@@ -26,6 +21,7 @@ export function doctor({ io, version, modelHash, catalogue }: Session, raw: unkn
     properties: catalogue.properties.length,
     node: process.version,
     v8: process.versions.v8,
+    // The reference semantics: whose `transition()` results are measured on.
     xstate: xstate.version,
     platform: `${process.platform} ${process.arch}`,
     cores: availableParallelism(),

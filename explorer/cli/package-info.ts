@@ -29,7 +29,7 @@ export function packageInfo(): { readonly root: string; readonly version: string
  * @throws InternalError when the build is not whole.
  */
 export function builtModelHash(): string {
-  const path = join(packageInfo().root, 'dist', 'model-hash')
+  const path = fileURLToPath(new URL('./model-hash', import.meta.url))
   const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
   if (!/^[0-9a-f]{16}$/.test(text))
     throw new InternalError(`${path} is missing or damaged; run npm run build`)

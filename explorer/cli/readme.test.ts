@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { MAIN } from './tiny/built.ts'
 
 const root = join(import.meta.dirname, '../..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -66,10 +67,7 @@ describe('the README', () => {
   it('has examples', () => expect(runnable.length).toBeGreaterThan(4))
 
   it.each(runnable)('prints what it says: $command', ({ command, printed }) => {
-    const line = command.replace(
-      /^npx mmucheck/,
-      `"${process.execPath}" "${join(root, 'dist/explorer/cli/main.js')}"`,
-    )
+    const line = command.replace(/^npx mmucheck/, `"${process.execPath}" "${MAIN}"`)
     const done = spawnSync(line, {
       cwd: folder,
       shell: true,

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { ModelError } from '../../model/language/errors.ts'
+import { programFile } from '../program-file.ts'
 import { InternalError, UsageError } from './errors.ts'
 import type { CheckOutcome, CheckRequest, Hooks } from './run-check.ts'
 import type { ThreadInput, ThreadReport, ThreadRequest } from './search-thread.ts'
@@ -48,8 +49,7 @@ export function threadRunner(catalogue: URL): Runner {
 
 function startThread(catalogue: URL): Worker {
   const workerData: ThreadInput = catalogue.href
-  // The name of the compiled file: threads are only started from the built program.
-  return new Worker(new URL('./search-thread.js', import.meta.url), { workerData })
+  return new Worker(programFile('search-thread'), { workerData })
 }
 
 function searchIn(

@@ -1,3 +1,4 @@
+import { programFile } from '../program-file.ts'
 import type { Subject, SubjectSource } from '../search/parallel/subject.ts'
 import { findProperty } from './catalogue.ts'
 import { loadCatalogue } from './load-catalogue.ts'
@@ -9,7 +10,7 @@ type Names = Pick<CheckRequest, 'scenario' | 'design' | 'properties'>
 /** How a worker of a shared search makes its system and properties: from the catalogue's module, by name. */
 export function subjectSource(catalogue: string, { scenario, design, properties }: Names): SubjectSource {
   const names: Names = { scenario, design, properties }
-  return { module: import.meta.url, function: subjectOf.name, arguments: [catalogue, names] }
+  return { module: programFile('search-subject').href, function: 'subjectOf', arguments: [catalogue, names] }
 }
 
 /** The subject itself, made in the worker. */

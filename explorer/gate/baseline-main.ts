@@ -6,6 +6,7 @@ import { writeAtomically } from '../../counterexamples/file.ts'
 import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
+import { programFile } from '../program-file.ts'
 import {
   BASELINE_FILE,
   type Baseline,
@@ -41,7 +42,7 @@ async function recordAll(): Promise<Baseline> {
   let next = 0
   const drain = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL(import.meta.url))
+      const worker = new Worker(programFile('baseline'))
       let index = -1
       const give = (): void => {
         index = next++

@@ -1,18 +1,12 @@
-import { existsSync } from 'node:fs'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { tool } from '../cli/tiny/built.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { PUBLISHED_COUNTS } from './published-counts.ts'
 import { publishedSubject } from './subjects.ts'
 
-// Workers are threads of the compiled program, so the compiled program is what is tested here.
-const dist = new URL('../../dist/explorer/', import.meta.url)
-const compiled = new URL('search/parallel/search.js', dist)
-let parallel: typeof import('../search/parallel/search.ts')
-
-beforeAll(async () => {
-  if (!existsSync(compiled)) throw new Error('not compiled; run node .ci/ready.mjs')
-  parallel = await import(compiled.href)
-})
+// Workers are threads of the built program, so the built program is what is tested here.
+const parallel: typeof import('../search/parallel/search.ts') = await import(tool('parallel-search'))
 
 /** The published counts of a model that a search found, as far as they are published. */
 const agree = (
@@ -31,7 +25,7 @@ const small = PUBLISHED_COUNTS.filter((row) => row.states < 10_000)
 describe.each(small)('$id under every engine', (row) => {
   test.each([2, 3])('%i workers, exact and with fingerprints', async (workers) => {
     const source = {
-      module: new URL('oracles/subjects.js', dist).href,
+      module: pathToFileURL(tool('subjects')).href,
       function: publishedSubject.name,
       arguments: [row.id],
     }

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { afterEach, describe, expect, type MockInstance, test, vi } from 'vitest'
+import { tool } from '../cli/tiny/built.ts'
 import { LEAF } from '../compile/record-format.ts'
 import { portsBetween } from '../search/parallel/ports.ts'
 import { Batch } from './batch.ts'
@@ -121,9 +121,9 @@ const THREADS = 3
 /** What each thread does: all look up all states, in the same order and at the same time. */
 const LOOK_UP = `
 const { workerData, receiveMessageOnPort } = require('node:worker_threads')
-const { dist, slots, taken, start, winners, me, options, ports, states, lanes, record } = workerData
+const { modules, slots, taken, start, winners, me, options, ports, states, lanes, record } = workerData
 Promise.all(
-  ['batch', 'shared-table', 'vector-store', 'visited-set'].map((name) => import(dist + 'state/' + name + '.js')),
+  modules.map((path) => import(path)),
 ).then(([{ Batch }, { SharedTable }, { VectorStore }, { sharedSetOf, wordsPerSlot }]) => {
   const vectors = ports.map(() => [])
   const all = {
@@ -169,13 +169,10 @@ Promise.all(
 
 describe('several threads at once', () => {
   test.each(storages)('each state is new to one of them: %o', async (options) => {
-    const dist = new URL('../../dist/explorer/', import.meta.url)
-    // Threads run the compiled program.
-    if (!existsSync(new URL('state/shared-table.js', dist)))
-      throw new Error('not compiled; run node .ci/ready.mjs')
     const stride = wordsPerSlot(options)
     const data = {
-      dist: dist.href,
+      // Threads run the built program.
+      modules: ['batch', 'shared-table', 'vector-store', 'visited-set'].map(tool),
       slots: shared(2 ** 18 * stride),
       taken: shared(1),
       start: shared(1),

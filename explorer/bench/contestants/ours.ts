@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { programFile } from '../../program-file.ts'
 import { searchModes } from '../search-modes.ts'
 import type { Contestant, Prepared } from './contestant.ts'
 
@@ -13,7 +14,7 @@ export const searchReport = z.object({
   bytesPerState: z.number(),
 })
 
-const program = fileURLToPath(new URL('../search-main.js', import.meta.url))
+const program = fileURLToPath(programFile('search'))
 
 export const ours: readonly Contestant[] = searchModes.map(
   ({ id, title, symmetry, workers }): Contestant => ({

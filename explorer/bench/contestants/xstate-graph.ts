@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { programFile } from '../../program-file.ts'
 import type { Contestant } from './contestant.ts'
 
 /** What the graph program prints. */
 export const graphReport = z.object({ states: z.number().int(), transitions: z.number().int() })
 
-const program = fileURLToPath(new URL('../graph-main.js', import.meta.url))
+const program = fileURLToPath(programFile('graph'))
 
 export const xstateGraph: readonly Contestant[] = [
   {

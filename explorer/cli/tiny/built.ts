@@ -3,16 +3,24 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
+import { ready } from '../../../.ci/ready.mjs'
 
-/** The built programs, for tests of what only a process can show: threads, signals, streams. */
+/**
+ * The built programs, for tests of what only a process can show: threads, signals, streams. Importing this builds
+ * what is out of date.
+ */
 
-const root = join(import.meta.dirname, '..', '..', '..')
-const built = join(root, 'dist', 'explorer', 'cli')
+const build = await ready()
+
+/** A built file that only a checkout has, by its name in .ci/programs.mjs. */
+export const tool = (name: string): string => join(build, 'tools', `${name}.mjs`)
 
 /** The command line on the small catalogue. */
-export const TINY = join(built, 'tiny', 'main.js')
+export const TINY = tool('tiny')
 /** The command line as users have it. */
-export const MAIN = join(built, 'main.js')
+export const MAIN = join(build, 'main.mjs')
+/** What the shell starts: it runs MAIN, after a look at the sources. */
+export const LAUNCHER = join(import.meta.dirname, '..', 'mmucheck.cjs')
 
 /** The environment less what the runner of the tests prefers. */
 const { NO_COLOR: _, FORCE_COLOR: __, COLUMNS: ___, ...plain } = process.env
@@ -31,14 +39,12 @@ export interface Begun {
   readonly ended: Promise<Ended>
 }
 
-/** Builds what is out of date and gives the tests of one file a folder of their own to run programs in. */
+/** Gives the tests of one file a folder of their own to run programs in. */
 export function builtPrograms() {
   let folder = ''
   beforeAll(() => {
-    const ready = spawnSync(process.execPath, [join(root, '.ci', 'ready.mjs')], { encoding: 'utf8' })
-    if (ready.status !== 0) throw new Error(`the build failed: ${ready.stdout}${ready.stderr}`)
     folder = mkdtempSync(join(tmpdir(), 'mmucheck-'))
-  }, 300_000)
+  })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   return {
     folder: (): string => folder,

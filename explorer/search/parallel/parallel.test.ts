@@ -1,21 +1,15 @@
-import { existsSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { tool } from '../../cli/tiny/built.ts'
 import { crashingSubject, filterLockSubject, randomSubject, twoPhaseSubject } from '../../oracles/subjects.ts'
 import { breadthFirst, tracesTo } from '../breadth-first.ts'
 import type { SearchResult } from '../result.ts'
 import type { Subject } from './subject.ts'
 
-// Workers are threads of the compiled program, so the compiled program is what is tested here.
-const dist = new URL('../../../dist/explorer/', import.meta.url)
-const compiled = new URL('search/parallel/search.js', dist)
-const subjects = new URL('oracles/subjects.js', dist)
-let parallel: typeof import('./search.ts')
-
-beforeAll(async () => {
-  if (!existsSync(compiled)) throw new Error('not compiled; run node .ci/ready.mjs')
-  parallel = await import(compiled.href)
-})
+// Workers are threads of the built program, so the built program is what is tested here.
+const parallel: typeof import('./search.ts') = await import(tool('parallel-search'))
+const subjects = pathToFileURL(tool('subjects'))
 
 const inParallel = (
   make: (...args: never[]) => Subject,
@@ -140,7 +134,7 @@ describe('parallelBreadthFirst', () => {
 
   test('what needs the whole graph is refused', async () => {
     const source = { module: subjects.href, function: 'randomSystem', arguments: [[1, 2, 3]] }
-    const random = { ...source, module: new URL('oracles/random-system.js', dist).href }
+    const random = { ...source, module: pathToFileURL(tool('random-system')).href }
     await expect(parallel.parallelBreadthFirst(random, { workers: 2 })).rejects.toThrow('--workers 1')
     await expect(parallel.parallelBreadthFirst(source, { workers: 2 })).rejects.toThrow('exports no function')
     await expect(inParallel(twoPhaseSubject, [3], { workers: 0 })).rejects.toThrow('--workers')

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { ModelError } from '../../../model/language/errors.ts'
 import { isLiveness } from '../../../model/language/property.ts'
 import { stepTable } from '../../compile/step-table.ts'
+import { programFile } from '../../program-file.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { predictedCollision } from '../../state/collisions.ts'
 import { wordsPerSlot } from '../../state/visited-set.ts'
@@ -145,7 +146,7 @@ class Colleague<R> {
     const name = task.kind === 'search' ? `worker ${task.me}` : 'the search for traces'
     const ports = task.kind === 'search' ? task.ports.filter((p) => p !== null) : []
     // The name of the compiled file: workers are only started from the built program.
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
+    this.#worker = new Worker(programFile('worker'), {
       workerData: input,
       transferList: ports,
     })

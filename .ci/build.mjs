@@ -1,0 +1,196 @@
+// Builds the program: `dist/HASH`, named after the hash of the sources. A build is made aside and renamed when it is
+// whole, and never changed again: one that was killed or has type errors leaves nothing that could run, two at a time
+// do not disturb each other, and a program that runs keeps its files whatever happens to the sources.
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { Failure } from './failure.mjs'
+import { isAlive, LOCK } from './lock.mjs'
+import { modelHash } from './model-hash.mjs'
+import { PRODUCT, TOOLS } from './programs.mjs'
+import { sourceHash } from './source-hash.mjs'
+
+/** Says which sources a build was made of and which files belong to it; written last. */
+const STAMP = 'stamp.json'
+
+/** Builds that are kept besides a new one, for programs that still run. */
+const KEPT = 3
+
+const sizeOf = (path) => statSync(path).size
+
+/** How often a build begins anew because the sources changed meanwhile. */
+const ATTEMPTS = 3
+
+/** The folder of the build of these sources, whether it exists or not. */
+export const buildFolder = (root, hash) => join(root, 'dist', hash)
+
+/** True when the folder holds a whole build of the sources with this hash. */
+export function isWhole(folder, hash) {
+  try {
+    const { sources, files } = JSON.parse(readFileSync(join(folder, STAMP), 'utf8'))
+    return (
+      sources === hash && Object.entries(files).every(([name, size]) => sizeOf(join(folder, name)) === size)
+    )
+  } catch (error) {
+    if (error.code === 'ENOENT' || error instanceof SyntaxError) return false
+    throw error
+  }
+}
+
+/**
+ * Checks the types and bundles the program, unless it is built already.
+ * @returns the folder of the build.
+ * @throws Failure when there are type errors, or the build could not be made.
+ */
+export async function build(root) {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const hash = sourceHash(root)
+    const folder = buildFolder(root, hash)
+    if (isWhole(folder, hash)) return folder
+    mkdirSync(dirname(folder), { recursive: true })
+    const aside = join(dirname(folder), `.${process.pid}-${randomUUID()}`)
+    mkdirSync(aside)
+    try {
+      const [types, bundled] = await Promise.allSettled([checkTypes(root), bundle(root, aside)])
+      for (const { status, reason } of [types, bundled]) if (status === 'rejected') throw reason
+      for (const place of [aside, join(aside, 'tools')])
+        writeFileSync(join(place, 'model-hash'), `${modelHash(root)}\n`)
+      // What was read meanwhile must be what the hash stands for.
+      if (sourceHash(root) !== hash) continue
+      writeStamp(aside, hash)
+      land(aside, folder, hash)
+    } finally {
+      rmSync(aside, { recursive: true, force: true })
+    }
+    removeOthers(folder)
+    return folder
+  }
+  throw new Failure('the sources change while they are built; try again', 70)
+}
+
+/** Runs the type checker. @throws Failure with what it found. */
+function checkTypes(root) {
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [tsc, '--noEmit', '-p', 'tsconfig.build.json'], { cwd: root })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (text) => {
+        said += text
+      })
+    }
+    child.on('error', (error) => reject(new Failure(`cannot start the type checker: ${error.message}`, 70)))
+    child.on('close', (status, signal) => {
+      if (status === 0) resolve()
+      else if (/error TS\d+/.test(said)) {
+        reject(new Failure('the sources have type errors; nothing was built, and nothing runs', 2, said))
+      } else {
+        const how = signal === null ? `status ${status}` : signal
+        reject(new Failure(`the type checker ended with ${how}; nothing was built`, 70, said))
+      }
+    })
+  })
+}
+
+async function bundle(root, into) {
+  const { rolldown } = await loadBundler()
+  const licences = new Map()
+  const write = async (input, dir) => {
+    const bundle = await rolldown({
+      cwd: root,
+      input,
+      platform: 'node',
+      tsconfig: false,
+      transform: { target: 'node20' },
+      // The text of a step's code stays as it was written.
+      optimization: { inlineConst: false },
+      logLevel: 'silent',
+    })
+    const { output } = await bundle.write({
+      dir,
+      format: 'esm',
+      sourcemap: true,
+      sourcemapExcludeSources: true,
+      minify: false,
+      entryFileNames: '[name].mjs',
+      chunkFileNames: '[name]-[hash].mjs',
+    })
+    await bundle.close()
+    for (const { moduleIds = [] } of output) for (const id of moduleIds) noteLicence(licences, id)
+  }
+  try {
+    await Promise.all([write(PRODUCT, into), write(TOOLS, join(into, 'tools'))])
+  } catch (error) {
+    throw new Failure('the sources cannot be bundled; nothing was built', 2, `${error.message}\n`)
+  }
+  const texts = [...licences].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, text]) => `${name}\n\n${text}`)
+  writeFileSync(join(into, 'third-party-licences.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`))
+}
+
+async function loadBundler() {
+  try {
+    return await import('rolldown')
+  } catch (error) {
+    const { version } = process
+    throw new Failure(
+      `the bundler does not load on Node ${version}; building needs Node 20.19 or newer`,
+      70,
+      `${error.message}\n`,
+    )
+  }
+}
+
+/** Notes the licence of the package that a bundled file belongs to: its terms ask for that. */
+function noteLicence(licences, file) {
+  const found = /^.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file.replace(/^\0/, ''))
+  if (found === null || licences.has(found[1])) return
+  const [folder, name] = found
+  const licence = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+  licences.set(name, licence === undefined ? '' : readFileSync(join(folder, licence), 'utf8'))
+}
+
+function writeStamp(folder, hash) {
+  const names = readdirSync(folder, { recursive: true }).filter((name) =>
+    statSync(join(folder, name)).isFile(),
+  )
+  const files = Object.fromEntries(names.map((name) => [name, sizeOf(join(folder, name))]))
+  writeFileSync(join(folder, STAMP), `${JSON.stringify({ sources: hash, files }, null, 1)}\n`)
+}
+
+/** Puts a whole build in its place. Another process may have put the same there meanwhile. */
+function land(aside, folder, hash) {
+  // What is there and not whole was damaged after it was built; it goes away with what other builds left.
+  if (existsSync(folder) && !isWhole(folder, hash)) renameSync(folder, `${aside}-damaged`)
+  try {
+    renameSync(aside, folder)
+  } catch (error) {
+    if (!isWhole(folder, hash)) throw error
+  }
+}
+
+/** Removes what earlier builds left, except some that programs may still be running from. */
+function removeOthers(folder) {
+  const dist = dirname(folder)
+  const others = readdirSync(dist).filter((name) => name !== basename(folder) && !isBeingMade(name))
+  const age = (name) => statSync(join(dist, name, STAMP), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const builds = others.filter((name) => age(name) > 0).sort((a, b) => age(b) - age(a))
+  const removed = others.filter((name) => builds.indexOf(name) === -1 || builds.indexOf(name) >= KEPT)
+  for (const name of removed) rmSync(join(dist, name), { recursive: true, force: true })
+}
+
+/** True for what a process that still runs keeps in `dist`: a build that it makes, or its lock. */
+function isBeingMade(name) {
+  if (name === LOCK) return true
+  const pid = Number(/^\.(?:lock-)?(\d+)/.exec(name)?.[1])
+  return pid > 0 && pid !== process.pid && isAlive(pid)
+}

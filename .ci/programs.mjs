@@ -1,0 +1,39 @@
+// The entry files of a build: name of the built file, and its source. All files of a build lie in one folder, so that
+// one finds the other by name, from whatever file its code came to lie in (explorer/program-file.ts).
+
+/** What users run. */
+export const PRODUCT = {
+  main: 'explorer/cli/main.ts',
+  'search-thread': 'explorer/cli/search-thread.ts',
+  'search-subject': 'explorer/cli/search-subject.ts',
+  worker: 'explorer/search/parallel/worker.ts',
+  'kvm-catalogue': 'explorer/cli/kvm-catalogue.ts',
+}
+
+/**
+ * What only a checkout needs, built into the folder `tools` of a build with threads of its own. Programs are run by
+ * `node .ci/tool.mjs NAME ...`; the rest is what tests load into processes and threads.
+ */
+export const TOOLS = {
+  'search-thread': 'explorer/cli/search-thread.ts',
+  'search-subject': 'explorer/cli/search-subject.ts',
+  worker: 'explorer/search/parallel/worker.ts',
+  // Programs.
+  baseline: 'explorer/gate/baseline-main.ts',
+  bench: 'explorer/bench/main.ts',
+  'bench-catalogue': 'explorer/bench/catalogue.ts',
+  graph: 'explorer/bench/graph-main.ts',
+  'kill-test': 'explorer/checkpoint/kill-test.ts',
+  reductions: 'explorer/bench/reductions-main.ts',
+  search: 'explorer/bench/search-main.ts',
+  tiny: 'explorer/cli/tiny/main.ts',
+  'tiny-catalogue': 'explorer/cli/tiny/catalogue.ts',
+  // For tests.
+  batch: 'explorer/state/batch.ts',
+  'parallel-search': 'explorer/search/parallel/search.ts',
+  'random-system': 'explorer/oracles/random-system.ts',
+  'shared-table': 'explorer/state/shared-table.ts',
+  subjects: 'explorer/oracles/subjects.ts',
+  'vector-store': 'explorer/state/vector-store.ts',
+  'visited-set': 'explorer/state/visited-set.ts',
+}
