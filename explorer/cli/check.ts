@@ -5,7 +5,7 @@ import type { Design } from '../../model/designs/design.ts'
 import { printableJson, quotedPath } from '../../model/language/quoted.ts'
 import { findDesign, titled, UPSTREAM } from './catalogue.ts'
 import { checkAll } from './check-all.ts'
-import { errorLines } from './error-lines.ts'
+import { lockCheckpoints } from './checkpoint-locks.ts'
 import { UsageError } from './errors.ts'
 import { writeTo } from './file-keeper.ts'
 import { readOptions, searchOptions } from './options.ts'
@@ -13,7 +13,13 @@ import { type Cell, checkPatches, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
 import { type CheckReport, exitStatusOf, overallVerdict, type Result, verdictLine } from './report.ts'
 import { checkBlock, type Style } from './report-text.ts'
-import { checkpointsOf, checkResumable, settingsOf } from './search-settings.ts'
+import {
+  type Checkpoints,
+  checkpointsOf,
+  checkResumable,
+  type SearchSettings,
+  settingsOf,
+} from './search-settings.ts'
 import { interruption, type Session } from './session.ts'
 import { isDesignFile, readDesign } from './user-design.ts'
 
@@ -37,7 +43,7 @@ const options = searchOptions.extend({
 /**
  * `mmucheck check`: explores and judges, prints or writes the report.
  * @returns the exit status.
- * @throws UsageError, ModelError, InternalError.
+ * @throws UsageError, FolderInUse, ModelError, InternalError.
  */
 export async function check(session: Session, scenarios: readonly string[], raw: unknown): Promise<number> {
   const flags = readOptions(options, raw)
@@ -47,6 +53,28 @@ export async function check(session: Session, scenarios: readonly string[], raw:
   const cells = planOf(session.catalogue, { scenarios, designs, properties: flags.property })
   if (checkpoints !== null) checkResumable(checkpoints, cells)
   checkPatches(cells)
+  const release = checkpoints === null ? () => {} : lockCheckpoints(checkpoints, cells)
+  try {
+    return await checkCells(session, flags, { cells, checkpoints, asked, files })
+  } finally {
+    release()
+  }
+}
+
+/** What is to be checked, and how. */
+interface Asked {
+  readonly cells: readonly Cell[]
+  readonly checkpoints: Checkpoints | null
+  readonly asked: SearchSettings
+  /** Files that designs came from, by id. */
+  readonly files: ReadonlyMap<string, string>
+}
+
+async function checkCells(
+  session: Session,
+  flags: z.infer<typeof options>,
+  { cells, checkpoints, asked, files }: Asked,
+): Promise<number> {
   // Several searches are made side by side; a single one is shared out, if that was asked for.
   const shared = cells.length === 1 ? (flags.workers ?? 1) : 1
   const settings = { ...asked, workers: shared }
@@ -75,7 +103,6 @@ export async function check(session: Session, scenarios: readonly string[], raw:
     checks.push(report)
     const ownStyle = { ...style, patches: files.has(cell.design.id) }
     if (showText) for (const line of [...checkBlock(report, headingOf(cell), ownStyle), '']) io.out(line)
-    for (const line of modelErrorOf(report)) io.err(line)
   }
 
   // The hash is of all scenarios; only whoever reads the object is to wait for it.
@@ -94,11 +121,6 @@ function jsonOf({ version, modelHash }: Session, checks: CheckReport[]): string 
   const verdict = overallVerdict(checks)
   const result: Result = { schema, version, modelHash: modelHash(), verdict, checks }
   return printableJson(result)
-}
-
-/** What goes to standard error of a check whose model is wrong. */
-export function modelErrorOf({ modelError }: CheckReport): string[] {
-  return modelError === null ? [] : errorLines(`mmucheck: the model is wrong: ${modelError.message}`)
 }
 
 /** `roots-zap-all, design some-design (R1)`. */

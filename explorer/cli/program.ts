@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { CounterexampleError } from '../../counterexamples/file.ts'
 import { ModelError } from '../../model/language/errors.ts'
+import { FolderInUse } from '../checkpoint/folder-lock.ts'
 import { check } from './check.ts'
 import { defaultSet } from './default-set.ts'
 import { doctor } from './doctor.ts'
@@ -36,6 +37,10 @@ export async function run(session: Session, args: readonly string[]): Promise<nu
     if (error instanceof UsageError || error instanceof CounterexampleError) {
       for (const line of errorLines(`mmucheck: ${error.message}`)) io.err(line)
       io.err('Try --help.')
+      return EXIT.usage
+    }
+    if (error instanceof FolderInUse) {
+      io.err(`mmucheck: --checkpoint: ${error.message}`)
       return EXIT.usage
     }
     if (error instanceof ModelError) {

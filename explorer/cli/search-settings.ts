@@ -98,8 +98,8 @@ export function checkpointsOf({ checkpoint, checkpointEvery, resume }: SearchFla
   return { directory, every: checkpointEvery ?? null, resume: resume ?? null }
 }
 
-/** `SCENARIO.DESIGN`: ids have no dots. */
-const placeOf = (directory: string, { scenario, design }: Cell): string =>
+/** The folder of one search, `SCENARIO.DESIGN`: ids have no dots. */
+export const placeOf = (directory: string, { scenario, design }: Cell): string =>
   join(directory, `${scenario.id}.${design.id}`)
 
 /**
