@@ -1,18 +1,13 @@
 import type { Design } from '../../model/designs/design.ts'
-import { ModelError } from '../../model/language/errors.ts'
 import { LONGEST_MESSAGE, quoted } from '../../model/language/quoted.ts'
-import type { System } from '../../model/language/system.ts'
 import { hasCheckpoint } from '../checkpoint/manifest.ts'
 import { NOTHING_REDUCED, type ReductionReport } from '../reduce/reduction.ts'
-import { modelIsWrong } from '../search/failed-search.ts'
 import { UPSTREAM } from './catalogue.ts'
 import { designEffect, remarksOn } from './design-effect.ts'
-import { failingSteps } from './failing-steps.ts'
 import type { Cell } from './plan.ts'
 import type { ProgressDisplay } from './progress.ts'
 import type { CheckReport, Counterexample } from './report.ts'
-import type { CheckOutcome, CheckRequest, ModelFailure, PropertyOutcome } from './run-check.ts'
-import type { SearchListener } from './runner.ts'
+import type { CheckOutcome, CheckRequest, PropertyOutcome } from './run-check.ts'
 import { type Checkpoints, type SearchSettings, withCheckpoint } from './search-settings.ts'
 import type { Session } from './session.ts'
 
@@ -34,9 +29,8 @@ export interface CheckPlan {
 /**
  * Makes the searches, several at a time, and gives their reports in the order of the cells. Every violation
  * is written to a file and replayed in a process of its own before it is given. When the session is
- * interrupted, running searches end as incomplete and the rest is reported as never begun. A wrong model is
- * part of the report of its own check.
- * @throws UsageError or InternalError; the other searches are then ended.
+ * interrupted, running searches end as incomplete and the rest is reported as never begun.
+ * @throws ModelError, UsageError or InternalError; the other searches are then ended.
  */
 export async function* checkAll(session: Session, plan: CheckPlan): AsyncGenerator<CheckReport> {
   const failed = new AbortController()
@@ -66,7 +60,7 @@ async function checkOne(
   signal: AbortSignal,
 ): Promise<CheckReport> {
   const { scenario, design, properties } = cell
-  if (signal.aborted) return reportOf(cell, neverBegun(cell, 'interrupted before it began'), new Map(), null)
+  if (signal.aborted) return reportOf(cell, neverBegun(cell), new Map(), { resume: null, resumedFrom: null })
   const { checkpoints, designFiles, progress } = plan
   const settings = checkpoints === null ? plan.settings : withCheckpoint(plan.settings, checkpoints, cell)
   const request: CheckRequest = {
@@ -76,31 +70,29 @@ async function checkOne(
     settings,
   }
   const name = design.id === UPSTREAM ? scenario.id : `${scenario.id} with ${design.id}`
-  const listener: SearchListener = {
+  const outcome = await session.runner.run(request, signal, {
     onProgress: (now) => progress.update(name, now),
     onUnwritten: warningsOf(
       session,
       '; the search goes on: make room there, or restart with another --checkpoint',
     ),
-  }
-  const outcome = await session.runner.run(request, signal, listener).catch((error: unknown) => {
-    // A model that cannot be searched ends its own check; the others run.
-    if (!(error instanceof ModelError)) throw error
-    const { message } = error
-    return neverBegun(cell, modelIsWrong(message), { message, trace: null })
   })
   progress.done(name)
   const left = settings.checkpoint?.directory
-  const resume = !outcome.complete && left !== undefined && hasCheckpoint(left) ? checkpoints : null
+  const canGoOn = !outcome.complete && left !== undefined && hasCheckpoint(left)
+  const places = {
+    resume: canGoOn ? (checkpoints?.directory ?? null) : null,
+    resumedFrom: settings.resume ?? null,
+  }
   const givenUp = signal.aborted && !session.signal.aborted
-  if (givenUp) return reportOf(cell, outcome, new Map(), resume)
+  if (givenUp) return reportOf(cell, outcome, new Map(), places)
   const violated = outcome.properties.filter((p) => p.verdict === 'violated' && p.trace !== null)
   const kept = await session.keeper.keep(cell, violated, {
     out: plan.out,
     designFile: designFiles.get(design.id) ?? null,
     shortest: settings.search === 'bfs' && outcome.reduction.partialOrder === null,
   })
-  return reportOf(cell, outcome, kept, resume)
+  return reportOf(cell, outcome, kept, places)
 }
 
 /** Warns once: what cannot be written now cannot be written at the next interval either. */
@@ -112,14 +104,10 @@ function warningsOf({ io }: Session, advice: string): (why: string) => void {
   }
 }
 
-function neverBegun(
-  { properties }: Cell,
-  incompleteReason: string,
-  modelError: CheckOutcome['modelError'] = null,
-): CheckOutcome {
+function neverBegun({ properties }: Cell): CheckOutcome {
   return {
     complete: false,
-    incompleteReason,
+    incompleteReason: 'interrupted before it began',
     states: 0,
     transitions: 0,
     depth: 0,
@@ -144,7 +132,6 @@ function neverBegun(
     reduction: NOTHING_REDUCED,
     workers: 0,
     selfCheck: null,
-    modelError,
   }
 }
 
@@ -152,7 +139,7 @@ function reportOf(
   { scenario, design }: Cell,
   outcome: CheckOutcome,
   kept: ReadonlyMap<string, Counterexample>,
-  checkpoints: Checkpoints | null,
+  { resume, resumedFrom }: Pick<CheckReport, 'resume' | 'resumedFrom'>,
 ): CheckReport {
   const { complete, incompleteReason, states, transitions, depth, deadlocks, seconds } = outcome
   const { bytesPerState, collisionProbability, reduction, selfCheck, steps, properties, workers } = outcome
@@ -185,9 +172,8 @@ function reportOf(
     collisionProbability,
     collisionMeasured: outcome.collisionMeasured ?? null,
     coverage: outcome.coverage ?? null,
-    modelError:
-      outcome.modelError === null ? null : shownFailure(scenario.build(design.patches), outcome.modelError),
-    resume: checkpoints?.directory ?? null,
+    resume,
+    resumedFrom,
     steps: Object.fromEntries(steps),
     properties: properties.map(({ trace: _, fairness, ...p }) => ({
       ...p,
@@ -195,10 +181,6 @@ function reportOf(
       counterexample: kept.get(p.id) ?? null,
     })),
   }
-}
-
-function shownFailure(system: System, { message, trace }: ModelFailure): CheckReport['modelError'] {
-  return { message, steps: trace === null ? null : failingSteps(system, trace) }
 }
 
 function applied({ symmetry, partialOrder }: ReductionReport): CheckReport['reduction'] {

@@ -23,7 +23,7 @@ beforeEach(() => rmSync(place(), { recursive: true, force: true }))
 /** What a whole search and a continued one must agree on. */
 function found(stdout: string) {
   const { verdict, checks } = resultSchema.parse(JSON.parse(stdout))
-  const [{ seconds: _, bytesPerState: __, ...check }] = checks
+  const [{ seconds: _, bytesPerState: __, resumedFrom: ___, ...check }] = checks
   return { verdict, check }
 }
 
@@ -80,6 +80,7 @@ describe('a search with checkpoints', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const)('that %s stops says how to go on, exits with %i, and goes on', async (signal, expected) => {
     const args = [...COUNTS, '--checkpoint', 'cp', '--checkpoint-every', '0.02']
     const { child, ended } = begin(args)
@@ -94,6 +95,25 @@ describe('a search with checkpoints', () => {
     const rest = run(TINY, [...COUNTS, '--resume', 'cp'])
     expect(found(rest.stdout)).toEqual(whole())
     expect(rest.status).toBe(1)
+  })
+
+  it('has its folder for itself: a second process ends with 2 and one line', async () => {
+    const { child, ended } = begin([...COUNTS, '--checkpoint', 'cp', '--checkpoint-every', '0.02'])
+    await until(() => existsSync(manifest()))
+    child.kill('SIGSTOP')
+    for (const option of ['--checkpoint', '--resume']) {
+      const { status, stdout, stderr } = run(TINY, [...COUNTS, option, 'cp'])
+      expect([status, stdout, stderr]).toEqual([
+        2,
+        '',
+        `mmucheck: --checkpoint: cp/counts.upstream is in use by process ${child.pid}; wait for it, or name another folder\n`,
+      ])
+    }
+    expect(run(TINY, ['check', 'zap', '--checkpoint', 'cp']).status).toBe(0)
+    child.kill('SIGCONT')
+    const { status, stdout } = await ended
+    expect([status, found(stdout)]).toEqual([1, whole()])
+    expect(readdirSync(place('counts.upstream')).filter((name) => name.startsWith('lock'))).toEqual([])
   })
 
   it('that is killed again and again ends as if nobody had', async () => {
@@ -115,6 +135,24 @@ describe('a search with checkpoints', () => {
       expect(found((await ended).stdout)).toEqual(whole())
       break
     }
+  })
+
+  it('says in text and JSON which checkpoint it was resumed from', () => {
+    const from = (...more: string[]) => {
+      const { stdout } = run(TINY, ['check', 'zap', '--checkpoint', 'cp', ...more, '--json'])
+      return resultSchema.parse(JSON.parse(stdout)).checks[0].resumedFrom
+    }
+    expect(from()).toBe(null)
+    expect(from('--resume', 'cp')).toBe('cp/zap.upstream')
+    const text = (...more: string[]) => run(TINY, ['check', 'zap', '--checkpoint', 'cp', ...more]).stdout
+    expect(text()).not.toContain('resumed from')
+    expect(text('--resume', 'cp')).toContain('\n  resumed from cp/zap.upstream\n')
+    // Of two searches only one has a checkpoint to go on from.
+    const { stdout } = run(TINY, ['check', 'zap', 'waits', '--resume', 'cp', '--json'])
+    expect(resultSchema.parse(JSON.parse(stdout)).checks.map((check) => check.resumedFrom)).toEqual([
+      'cp/zap.upstream',
+      null,
+    ])
   })
 
   it('that a limit stopped goes on, and says how in text too', () => {

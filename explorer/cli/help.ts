@@ -46,20 +46,22 @@ CHECKPOINTS
   counterexamples. So it is with every reduction, storage and kind of property;
   only several workers cannot leave checkpoints, so one searches. A larger limit
   may be given. A checkpoint of another model, of other properties, or of a
-  search with another --reduce, --storage or --seed is refused.
+  search with another --reduce, --storage or --seed is refused. One process at a
+  time uses the folder of a search. A checkpoint is trusted input: damage and
+  contradictions are found, but who made one on purpose decides the verdict, so
+  the report says which one it was resumed from.
 `
 
 export const EXIT_STATUS = `
 EXIT STATUS
   0    everything asked for holds, and every search was complete
   1    a property is violated; a counterexample was written
-  2    usage or configuration error, and nothing was checked; or the model of a
-       check is wrong
+  2    usage or configuration error; nothing was checked
   3    a design that is known to fail was not caught
   4    inconclusive: a limit was reached first (0 with --allow-incomplete)
   70   internal error: a replay or a full search that differs from the search
-  130  interrupted (143: terminated); the partial report was printed, and a
-       checkpoint written where --checkpoint says`
+  130  interrupted (143: terminated, 129: hung up); the partial report was
+       printed, and a checkpoint written where --checkpoint says`
 
 export const ENVIRONMENT = `
 ENVIRONMENT

@@ -17,7 +17,7 @@ export interface Session extends Checker {
   readonly io: Io
   readonly runner: Runner
   readonly keeper: Keeper
-  /** Aborted by SIGINT and SIGTERM; the reason is the exit status. */
+  /** Aborted by SIGINT, SIGTERM and SIGHUP; the reason is the exit status. */
   readonly signal: AbortSignal
 }
 

@@ -20,6 +20,7 @@ export async function start(entry: string, catalogue: URL): Promise<void> {
   // Once: a second signal finds no handler and ends the process at once.
   process.once('SIGINT', () => interrupt.abort(EXIT.interrupted))
   process.once('SIGTERM', () => interrupt.abort(EXIT.terminated))
+  process.once('SIGHUP', () => interrupt.abort(EXIT.hungUp))
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     // The default status of both is 1, which means a violation.
     process.on(event, (error: unknown) => {
