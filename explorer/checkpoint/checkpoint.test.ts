@@ -112,8 +112,11 @@ describe('what is refused, in one line', () => {
     expect(refusal(() => run({ checkpoint: inFile, maxStates: 1 }))).toContain('cannot write a checkpoint')
   })
 
-  test('every kind of damage to every file', () => {
-    interrupted(10)
+  test.each([
+    ['exact', 4],
+    ['fingerprint', 5],
+  ] as const)('every kind of damage to every file, storage %s', (storage, count) => {
+    interrupted(10, { storage })
     const sound = mkdtempSync(join(tmpdir(), 'sound-'))
     cpSync(directory, sound, { recursive: true })
     const [generation] = readdirSync(directory).filter((name) => name.startsWith('generation'))
@@ -121,7 +124,7 @@ describe('what is refused, in one line', () => {
       'checkpoint.json',
       ...readdirSync(join(sound, generation)).map((name) => join(generation, name)),
     ].filter((file) => !file.endsWith('made-by-mmucheck'))
-    expect(files).toHaveLength(6)
+    expect(files).toHaveLength(count)
     for (const file of files) {
       const path = join(directory, file)
       const bytes = readFileSync(path)
@@ -136,13 +139,13 @@ describe('what is refused, in one line', () => {
       for (const damage of damages) {
         damage()
         // White space behind the manifest is no damage.
-        refusal(() => run({ resume: directory }))
+        refusal(() => run({ resume: directory, storage }))
         rmSync(directory, { recursive: true, force: true })
         cpSync(sound, directory, { recursive: true })
       }
     }
     rmSync(sound, { recursive: true })
-    expect(run({ resume: directory }).complete).toBe(true)
+    expect(run({ resume: directory, storage }).complete).toBe(true)
   })
 
   test('another model, other properties, another manner', () => {

@@ -2,3 +2,15 @@
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError'
 }
+
+/** Reads a checkpoint into memory. @throws CheckpointError also when there is not enough of it. */
+export function withinMemory<T>(directory: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new CheckpointError(
+      `the checkpoint in ${directory} does not fit into the memory of this machine: ${error.message}`,
+    )
+  }
+}

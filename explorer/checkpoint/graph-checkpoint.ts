@@ -1,24 +1,31 @@
 import { z } from 'zod'
 import type { System } from '../../model/language/system.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
-import type { LabelledGraph } from '../search/liveness/graph.ts'
+import { FAULT, type LabelledGraph } from '../search/liveness/graph.ts'
+import { Successors } from '../search/successors.ts'
 import type { ExactSet } from '../state/exact-set.ts'
-import type { VectorStore } from '../state/vector-store.ts'
-import { CheckpointError } from './errors.ts'
+import { VectorStore } from '../state/vector-store.ts'
+import { CheckpointError, withinMemory } from './errors.ts'
+import { sampleOf } from './expansion-check.ts'
 import { identityOf } from './identity.ts'
 import type { Places } from './places.ts'
 import { RecordedCheckpoint } from './recorded-checkpoint.ts'
 import type { RecordingLog } from './recording-log.ts'
+import { takeBackStates } from './take-back.ts'
 
-const count = z.number().int().nonnegative()
-const positionShape = z.object({ depth: count, levelEnd: count, seconds: z.number() })
-const graphShape = z.object({
-  position: positionShape,
-  initial: z.array(z.object({ state: count, index: count })),
-})
+/** Where the exploration stands, and which states are initial, follows from the graph. */
+const graphShape = z.strictObject({ seconds: z.number().nonnegative() })
 
-/** Where an exploration stands between two states. */
-export type GraphPosition = Readonly<z.infer<typeof positionShape>>
+/**
+ * Where an exploration goes on: `depth` is that of the last state expanded, `levelEnd` the first state that is
+ * deeper.
+ */
+export interface GraphPosition {
+  readonly depth: number
+  readonly levelEnd: number
+  /** Seconds that it has taken so far. */
+  readonly seconds: number
+}
 
 /** What an exploration of the whole graph has found. */
 export interface GraphParts {
@@ -29,6 +36,7 @@ export interface GraphParts {
 
 /** Writes and reads the checkpoints of an exploration whose graph is judged when it is whole. */
 export class GraphCheckpoint {
+  readonly #compiled: CompiledSystem
   readonly #files: RecordedCheckpoint
   readonly #resume: string | undefined
 
@@ -38,6 +46,7 @@ export class GraphCheckpoint {
    */
   constructor(compiled: CompiledSystem, seed: number, places: Places, log: RecordingLog) {
     // Which properties are judged on the graph makes no difference to it.
+    this.#compiled = compiled
     const identity = identityOf(compiled.system as System, [], null)
     this.#files = new RecordedCheckpoint(
       { identity, manner: { graph: 'whole', seed }, compiled },
@@ -53,13 +62,11 @@ export class GraphCheckpoint {
   }
 
   /** Writes a checkpoint, if there is a place for it. @throws CheckpointError when that fails. */
-  save({ graph, store, visited }: GraphParts, position: GraphPosition): void {
-    const search: z.infer<typeof graphShape> = { position, initial: [...graph.initial] }
+  save({ graph, store }: GraphParts, seconds: number): void {
+    const search: z.infer<typeof graphShape> = { seconds }
     const [first, targets, labels] = graph.arrays
     this.#files.save(graph.expanded, store.count, search, {
       states: store.stateArrays(graph.expanded),
-      lanes: store.laneArrays(graph.expanded),
-      table: [visited.contents],
       first: [first],
       targets: [targets],
       labels: [labels],
@@ -71,27 +78,76 @@ export class GraphCheckpoint {
    * to go on from.
    * @throws CheckpointError when it is damaged or of another model or seed.
    */
-  resume({ graph, store, visited }: GraphParts): GraphPosition | null {
+  resume(parts: GraphParts): GraphPosition | null {
     const directory = this.#resume
-    if (directory === undefined) return null
+    return directory === undefined ? null : withinMemory(directory, () => this.#read(directory, parts))
+  }
+
+  #read(directory: string, { graph, store, visited }: GraphParts): GraphPosition {
     const opened = this.#files.open(directory)
     const found = graphShape.safeParse(opened.search)
     if (!found.success) throw new CheckpointError(`the checkpoint in ${directory} is not one of a graph`)
-    const { position, initial } = found.data
     const expanded = opened.bytes('first') / 8 - 1
-    store.restore(opened.states, expanded)
-    opened.read('states', store.stateArrays(expanded))
-    opened.read('lanes', store.laneArrays(expanded))
-    const table = new Int32Array(opened.bytes('table') / 4)
-    opened.read('table', [table])
-    visited.adopt(table)
-    graph.initial.push(...initial)
+    if (!Number.isInteger(expanded) || expanded < 0) throw opened.damaged('first has another length')
+    takeBackStates(
+      { compiled: this.#compiled, store, fingerprints: visited },
+      opened,
+      expanded,
+      opened.states,
+    )
     graph.restore(expanded, opened.bytes('targets') / 4)
     const [first, targets, labels] = graph.arrays
     opened.read('first', [first])
     opened.read('targets', [targets])
     opened.read('labels', [labels])
+    if (!this.#findInitial(graph, visited)) throw opened.damaged('its first states are not the initial ones')
+    const level = graph.levelAt(graph.initial.length, opened.states, this.#compiled.steps.length)
+    if (level === null) throw opened.damaged('its edges are not those between its states')
+    for (const state of sampleOf(0, expanded))
+      if (!this.#isExpanded(state, { graph, store, visited }))
+        throw opened.damaged(`the edges of state ${state} are not those of the model`)
     this.#files.goesOnFrom(directory, expanded)
-    return position
+    return { ...level, seconds: found.data.seconds }
+  }
+
+  /** Finds out again which states are the initial ones; false when they are not the first. */
+  #findInitial(graph: LabelledGraph, visited: ExactSet): boolean {
+    const { hash, system } = this.#compiled
+    const words = new Int32Array(system.layout.words)
+    for (const [index, codes] of system.initial.entries()) {
+      system.layout.pack(codes, words, 0)
+      const state = visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
+      if (state < 0 || state > graph.initial.length) return false
+      if (state === graph.initial.length) graph.initial.push({ state, index })
+    }
+    return true
+  }
+
+  /** Whether a state has the edges in the graph that the model gives it. */
+  #isExpanded(state: number, { graph, store, visited }: GraphParts): boolean {
+    const { hash, system } = this.#compiled
+    const { layout } = system
+    const successors = new Successors(this.#compiled)
+    const chunk = store.chunks[state >>> VectorStore.chunkBits]
+    const base = (state & VectorStore.chunkMask) * store.words
+    const edge = graph.first[state]
+    if (successors.find(chunk, base) !== graph.first[state + 1] - edge) return false
+    const words = new Int32Array(layout.words)
+    const codes = new Uint16Array(layout.fields.length)
+    for (let k = 0; k < successors.count; k++) {
+      if (graph.labels[edge + k] !== successors.steps[k]) return false
+      if (successors.faults(k)) {
+        if (graph.targets[edge + k] !== FAULT) return false
+        continue
+      }
+      words.set(chunk.subarray(base, base + words.length))
+      successors.apply(k, words, 0)
+      layout.unpack(words, 0, codes)
+      if (
+        graph.targets[edge + k] !== visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
+      )
+        return false
+    }
+    return true
   }
 }

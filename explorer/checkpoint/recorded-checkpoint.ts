@@ -12,8 +12,9 @@ export type Manner = Readonly<Record<string, string | number>>
 
 const metaShape = z.object({
   identity: z.string(),
-  manner: z.record(z.string(), z.union([z.string(), z.number()])),
-  states: z.number().int().nonnegative(),
+  // Shown when they differ from what was asked for.
+  manner: z.record(z.string().regex(/^[a-z]{1,20}$/), z.union([z.string().regex(/^[a-z-]{1,20}$/), z.int()])),
+  states: z.int().nonnegative(),
   /** What belongs to this kind of search. */
   search: z.unknown(),
 })

@@ -62,11 +62,19 @@ export class RecordingLog {
     const { layout } = compiled.system
     const words = new Int32Array(layout.words)
     const size = HEAD + 2 * this.#fields
+    if (entries.length % size !== 0) return 'there is half a recording'
     for (let at = 0; at < entries.length; at += size) {
       const [kind, index] = entries.subarray(at, at + 2)
-      const name = kind === STEP ? compiled.steps[index]?.path : predicates.questions[index]?.id
+      const name =
+        kind === STEP
+          ? compiled.steps[index]?.path
+          : kind === QUESTION
+            ? predicates.questions[index]?.id
+            : undefined
       if (name === undefined) return 'there are other steps or properties'
-      layout.pack(entries.subarray(at + HEAD, at + HEAD + this.#fields), words, 0)
+      const codes = entries.subarray(at + HEAD, at + HEAD + this.#fields)
+      if (codes.some((code, f) => code >= layout.fields[f].shape.size)) return `${name} was run on no state`
+      layout.pack(codes, words, 0)
       const from = this.#used
       try {
         if (kind === STEP) compiled.record(compiled.steps[index], words, 0)
@@ -80,6 +88,15 @@ export class RecordingLog {
       }
     }
     return null
+  }
+
+  /** Whether a question was answered so on any of the states that it was asked about. */
+  wasAnswered(question: number, answer: number): boolean {
+    const size = HEAD + 2 * this.#fields
+    for (let at = 0; at < this.#used; at += size)
+      if (this.#entries[at] === QUESTION && this.#entries[at + 1] === question)
+        if (this.#entries[at + 2] === -answer) return true
+    return false
   }
 
   #add(head: readonly number[], before: Uint16Array, after: Uint16Array): void {

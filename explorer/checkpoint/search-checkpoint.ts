@@ -11,21 +11,22 @@ import type { Genealogy } from '../search/genealogy.ts'
 import type { Judge } from '../search/judge.ts'
 import type { VisitedSet } from '../state/batch.ts'
 import type { VectorStore } from '../state/vector-store.ts'
-import type { Section } from './checkpoint-files.ts'
-import { CheckpointError } from './errors.ts'
+import { CheckpointError, withinMemory } from './errors.ts'
+import { contradictionIn } from './evidence.ts'
+import { missingIn } from './expansion-check.ts'
 import { removeCheckpoint } from './generations.ts'
 import { identityOf } from './identity.ts'
 import { FOLLOWING, type Places } from './places.ts'
 import { type Manner, type Opened, RecordedCheckpoint, searchIn } from './recorded-checkpoint.ts'
 import type { RecordingLog } from './recording-log.ts'
+import { takeBackStates } from './take-back.ts'
 
-const count = z.number().int().nonnegative()
+const count = z.int().nonnegative()
 const positionShape = z.object({
+  /** States below this number are expanded. Which level that is follows from who found whom. */
   head: count,
-  levelEnd: count,
-  depth: count,
   transitions: count,
-  seconds: z.number(),
+  seconds: z.number().nonnegative(),
   /** By step, antecedents by property. */
   fired: z.array(count),
   antecedents: z.array(count),
@@ -39,8 +40,11 @@ const searchShape = z.object({
   reductions: reductionState,
 })
 
-/** Where a search stands between two states. */
+/** Where a search stands between two states, as it is kept. */
 export type Position = Readonly<z.infer<typeof positionShape>>
+
+/** Where a search goes on: `depth` is that of the last state expanded, `levelEnd` the first state that is deeper. */
+export type Resumed = Position & { readonly depth: number; readonly levelEnd: number }
 
 /** The parts of a search that a checkpoint holds. */
 export interface SearchParts<W> {
@@ -50,7 +54,8 @@ export interface SearchParts<W> {
   readonly compiled: CompiledSystem
   readonly predicates: Predicates
   readonly store: VectorStore
-  /** What keeps the states or their fingerprints. */
+  readonly visited: VisitedSet
+  /** What keeps the states or their fingerprints: the visited set, or what is inside it. */
   readonly fingerprints: VisitedSet
   readonly judge: Judge<W>
   /** The graph, where a property is judged on it. */
@@ -58,16 +63,20 @@ export interface SearchParts<W> {
   readonly reductions: Reductions
 }
 
+type Found = z.infer<typeof searchShape>
+
 /** Writes and reads the checkpoints of one breadth-first search. */
 export class SearchCheckpoint<W> {
   readonly #parts: SearchParts<W>
   readonly #places: Places
   readonly #files: RecordedCheckpoint
+  readonly #log: RecordingLog
 
   /** @param log made before the parts, because it watches them. */
   constructor(parts: SearchParts<W>, places: Places, log: RecordingLog) {
     this.#parts = parts
     this.#places = places
+    this.#log = log
     const { system, properties, manner, compiled, predicates, reductions } = parts
     const identity = identityOf(system, properties, reductions.symmetry?.description ?? null)
     this.#files = new RecordedCheckpoint({ identity, manner, compiled, predicates }, places, log)
@@ -97,57 +106,94 @@ export class SearchCheckpoint<W> {
     const { partialOrder } = reductions
     const sections = {
       states: store.stateArrays(position.head),
-      lanes: store.laneArrays(position.head),
-      table: [fingerprints.contents as Int32Array],
+      ...(fingerprints.contents === undefined ? {} : { table: [fingerprints.contents] }),
       genealogy: genealogy.arrays(),
-      ...(edges === null ? {} : this.#graph(edges)),
-      ...(partialOrder === null ? {} : { chains: [partialOrder.lengths] }),
+      ...(edges === null ? {} : { targets: [edges.arrays[0]], first: [edges.arrays[1]] }),
+      ...(partialOrder === null ? {} : { chains: [chainsOf(partialOrder.lengths, store.count)] }),
     }
     this.#files.save(position.head, store.count, search, sections, () => this.#forgetFollowing())
   }
 
   /**
-   * Brings the parts to where the search of the checkpoint stood.
+   * Brings the parts to where the search of the checkpoint stood, and checks what can be checked of it.
    * @param start makes the genealogy, which depends on the number of initial states.
    * @throws CheckpointError when the checkpoint is damaged or of another model, property set or manner.
    */
-  resume(directory: string, start: (initialOf: readonly number[]) => Genealogy): Position {
+  resume(directory: string, start: (initialOf: readonly number[]) => Genealogy): Resumed {
+    return withinMemory(directory, () => this.#read(directory, start))
+  }
+
+  #read(directory: string, start: (initialOf: readonly number[]) => Genealogy): Resumed {
     const opened = this.#files.open(directory)
-    const { position, initialOf, large, findings, deadlocks, reductions } = searchOf(directory, opened.search)
-    const { store, fingerprints, judge } = this.#parts
-    store.restore(opened.states, position.head)
-    opened.read('states', store.stateArrays(position.head))
-    opened.read('lanes', store.laneArrays(position.head))
-    const table = new Int32Array(opened.bytes('table') / 4)
-    opened.read('table', [table])
-    fingerprints.adopt?.(table)
+    const found = searchOf(directory, opened.search)
+    const { initialOf, position } = found
+    // First, while nothing but its recordings was recorded.
+    const contradiction = this.#contradiction(opened, found)
+    if (contradiction !== null) throw opened.damaged(contradiction)
+    const { judge, edges } = this.#parts
+    const visit: Judge<W>['restoreGoals'] = (id, words, base) => judge.restoreGoals(id, words, base)
+    takeBackStates(this.#parts, opened, position.head, opened.states, edges === null ? undefined : visit)
+    const level = this.#readGenealogy(opened, found, start)
+    this.#readGraph(opened, position.head)
+    const missing = missingIn(this.#parts, position.head, initialOf)
+    if (missing !== null) throw opened.damaged(missing)
+    judge.restore(found.findings, position.antecedents, found.deadlocks)
+    this.#restoreReductions(opened, found.reductions)
+    this.#files.goesOnFrom(directory, position.head)
+    return { ...position, ...level }
+  }
+
+  #readGenealogy(
+    opened: Opened,
+    { initialOf, large, position }: Found,
+    start: (initialOf: readonly number[]) => Genealogy,
+  ): { readonly depth: number; readonly levelEnd: number } {
+    const { initial } = this.#parts.system
+    const isAscending = initialOf.every(
+      (index, n) => index < initial.length && (n === 0 || index > initialOf[n - 1]),
+    )
+    if (initialOf.length === 0 || initialOf.length > opened.states || !isAscending)
+      throw opened.damaged('its initial states are not those of the model')
     const genealogy = start(initialOf)
     genealogy.restore(opened.states, large)
     opened.read('genealogy', genealogy.arrays())
-    judge.restore(findings, position.antecedents, deadlocks)
-    this.#readGraph(opened)
-    const lengths = new Uint16Array(opened.bytes('chains') / 2)
-    if (reductions.partialOrder !== null) opened.read('chains', [lengths])
-    this.#parts.reductions.restore(reductions, lengths)
-    this.#files.goesOnFrom(directory, position.head)
-    return position
+    const level = genealogy.levelAt(position.head, this.#parts.compiled.steps.length)
+    if (level === null) throw opened.damaged('which state was found from which is not as in any search')
+    return level
   }
 
-  /** What progress is judged on. */
-  #graph(edges: Edges): Record<string, Section> {
-    const [targets, first] = edges.arrays
-    const { judge, store } = this.#parts
-    return { targets: [targets], first: [first], goals: judge.goalArrays(store.count) }
-  }
-
-  #readGraph(opened: Opened): void {
-    const { edges, judge, store } = this.#parts
+  #readGraph(opened: Opened, head: number): void {
+    const { edges } = this.#parts
     if (edges === null) return
     edges.restore(opened.bytes('targets') / 4, opened.bytes('first') / 8)
     const [targets, first] = edges.arrays
     opened.read('targets', [targets])
     opened.read('first', [first])
-    opened.read('goals', judge.goalArrays(store.count))
+    if (!edges.isOf(head, opened.states)) throw opened.damaged('its edges are not those between its states')
+  }
+
+  #contradiction({ states }: Opened, { position, findings, deadlocks }: Found): string | null {
+    const { properties, compiled, reductions } = this.#parts
+    return contradictionIn({ ...position, states, findings: new Map(findings), deadlocks }, properties, {
+      compiled,
+      wasAnswered: (question, answer) => this.#log.wasAnswered(question, answer),
+      looksAhead: reductions.partialOrder !== null,
+    })
+  }
+
+  #restoreReductions(opened: Opened, state: Found['reductions']): void {
+    const { reductions } = this.#parts
+    const lengths =
+      reductions.partialOrder === null ? new Uint16Array(0) : opened.numbers('chains', Uint16Array)
+    if (reductions.partialOrder !== null && lengths.length !== opened.states)
+      throw opened.damaged('chains has another length')
+    const { symmetry, partialOrder } = reductions
+    if (
+      (state.symmetry === null) !== (symmetry === null) ||
+      (state.partialOrder === null) !== (partialOrder === null)
+    )
+      throw opened.damaged('it has other reductions than it says')
+    reductions.restore(state, lengths)
   }
 
   /** A main search that is new in its place leaves nothing there of the searches that followed another one. */
@@ -156,6 +202,14 @@ export class SearchCheckpoint<W> {
     if (checkpoint === undefined || this.#parts.reductions.stage !== 'main' || !this.#files.isFirst) return
     for (const name of FOLLOWING) removeCheckpoint(join(checkpoint.directory, name), FOLLOWING)
   }
+}
+
+/** The lengths of the chains to so many states. */
+function chainsOf(lengths: Uint16Array, states: number): Uint16Array {
+  if (lengths.length >= states) return lengths.subarray(0, states)
+  const all = new Uint16Array(states)
+  all.set(lengths)
+  return all
 }
 
 /** The claims of symmetry that the search of a checkpoint had found false. @throws CheckpointError. */

@@ -1,11 +1,11 @@
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { SuccessorLists } from '../compile/successor-lists.ts'
-import type { AnswerClasses } from '../search/answer-classes.ts'
+import { type AnswerClasses, UNCLASSED } from '../search/answer-classes.ts'
 import type { VisitedSet } from '../state/batch.ts'
 import type { VectorStore } from '../state/vector-store.ts'
 import { ChainSet } from './chain-set.ts'
 import { Chains } from './chains.ts'
-import { LookAhead } from './look-ahead.ts'
+import { LookAhead, NONE } from './look-ahead.ts'
 import { PartialOrderExpander } from './partial-order-expander.ts'
 import type { PartialOrderState } from './reduction-state.ts'
 import { SymmetricSet } from './symmetric-set.ts'
@@ -34,6 +34,7 @@ export interface PartialOrderReport {
  */
 export class PartialOrder {
   reduced = 0
+  #look: LookAhead | null = null
   #chains: Chains | null = null
   #set: ChainSet | null = null
 
@@ -50,6 +51,7 @@ export class PartialOrder {
     const form = inner instanceof SymmetricSet ? inner.form : null
     const chains = new Chains(compiled, classes, look, form)
     const visited = new ChainSet(inner, store, chains)
+    this.#look = look
     this.#chains = chains
     this.#set = visited
     return { visited, expander: new PartialOrderExpander(lists, store, look, chains, this) }
@@ -68,6 +70,12 @@ export class PartialOrder {
       steps,
       states.map((id) => set.lengthTo(id)),
     )
+  }
+
+  /** The thread whose steps are enough for the packed state at `base`; null when all are needed. */
+  threadFor(words: Int32Array, base: number): number | null {
+    const thread = (this.#look as LookAhead).choose(words, base, UNCLASSED)
+    return thread === NONE ? null : thread
   }
 
   /** What was counted, for a checkpoint; the lengths of chains are `lengths`. */

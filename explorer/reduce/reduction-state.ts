@@ -2,10 +2,16 @@ import { z } from 'zod'
 
 /** What the reductions of a search have learned and counted, as it stands in a checkpoint. */
 
-const count = z.number().int().nonnegative()
+const count = z.int().nonnegative()
+
+/** One line of text that is shown: no control characters, and none that change the direction of writing. */
+const line = z
+  .string()
+  .max(1000)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u)
 
 /** A claim of symmetry that turned out false: the sort, and why. */
-const refusal = z.object({ sort: z.string(), why: z.string() })
+const refusal = z.object({ sort: line, why: line })
 export type Refusal = z.infer<typeof refusal>
 
 const symmetry = z.object({ represented: z.number().positive() })

@@ -39,6 +39,28 @@ export class Edges {
     this.#first = new Float64Array(doubledLength(SMALLEST, states + 1))
   }
 
+  /** Whether it is the graph of a search that found `found` states and expanded those below `head`. */
+  isOf(head: number, found: number): boolean {
+    if (this.#states > head) return false
+    let before = 0
+    for (let s = 0; s < this.#states; s++) {
+      const first = this.#first[s]
+      if (!Number.isInteger(first) || first < before || first > this.#count || (s === 0 && first > 0))
+        return false
+      before = first
+    }
+    for (let e = 0; e < this.#count; e++)
+      if (!(this.#targets[e] >= 0 && this.#targets[e] < found)) return false
+    return true
+  }
+
+  /** Where the steps of a state lead. */
+  targetsOf(state: number): Int32Array {
+    if (state >= this.#states) return new Int32Array(0)
+    const end = state + 1 < this.#states ? this.#first[state + 1] : this.#count
+    return this.#targets.subarray(this.#first[state], end)
+  }
+
   #grown(states: number, edges: number): [number, number] {
     const first = doubledBytes(this.#first, this.#states + states + 1)
     return [doubledBytes(this.#targets, this.#count + edges), first]

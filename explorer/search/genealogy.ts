@@ -18,16 +18,12 @@ export class Genealogy {
   readonly #many = new Map<number, number>()
   /** Number of initial states; they have no parent. */
   readonly roots: number
+  /** States it knows of. */
   #count: number
 
   constructor(roots: number) {
     this.roots = roots
     this.#count = roots
-  }
-
-  /** States it knows of. */
-  get count(): number {
-    return this.#count
   }
 
   /** Bytes held. */
@@ -94,8 +90,35 @@ export class Genealogy {
     for (const [state, children] of large) this.#many.set(state, children)
   }
 
+  /**
+   * Where a search stands that has expanded the states below `head`: the depth of the last of them, and the first
+   * state that is deeper. Null when this is no record of such a search: each state is found before it is expanded,
+   * by one of `steps` steps, and those from `head` on have found nothing.
+   */
+  levelAt(head: number, steps: number): { readonly depth: number; readonly levelEnd: number } | null {
+    let found = this.roots
+    let depth = 0
+    let levelEnd = found
+    let many = 0
+    for (let parent = 0; parent < this.#count; parent++) {
+      if (parent >= found) return null
+      if (parent === levelEnd && parent < head) {
+        depth++
+        levelEnd = found
+      }
+      const children = this.#childrenOf(parent)
+      if (!(children >= 0) || (children > 0 && parent >= head)) return null
+      if (children >= MANY) many++
+      found += children
+    }
+    if (found !== this.#count || many !== this.#many.size) return null
+    for (let id = this.roots; id < this.#count; id++)
+      if (this.#via[id >>> CHUNK_BITS][id & CHUNK_MASK] >= steps) return null
+    return { depth, levelEnd }
+  }
+
   #childrenOf(state: number): number {
     const count = this.#children[state >>> CHUNK_BITS]?.[state & CHUNK_MASK] ?? 0
-    return count === MANY ? (this.#many.get(state) as number) : count
+    return count === MANY ? (this.#many.get(state) ?? Number.NaN) : count
   }
 }

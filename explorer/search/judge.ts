@@ -198,9 +198,9 @@ export class Judge<W> {
     return [...this.#goals.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
   }
 
-  /** The arrays that say where goals of progress hold, for a checkpoint of so many states, which fills them again. */
-  *goalArrays(states: number): Generator<Uint8Array> {
-    for (const q of this.#goals.keys()) yield this.#goalsFor(q, states - 1).subarray(0, states)
+  /** Notes the goals of progress that hold in a state which a checkpoint brought back. */
+  restoreGoals(id: number, words: Int32Array, base: number): void {
+    this.#markGoals(id, UNCLASSED, words, base)
   }
 
   /** The verdicts, in the order of the properties. */

@@ -71,10 +71,19 @@ export interface VisitedSet {
   readonly rewritten?: Uint8Array
   /** Looks up all successors of a batch in order, adds the new ones to the store, and fills `found`. */
   insert(batch: Batch, leaves: Int32Array): void
-  /** The table itself, for a checkpoint. */
+  /** The table, for a checkpoint; absent where it can be made again from the states in the store. */
   readonly contents?: Int32Array
-  /** Goes on with a table from a checkpoint; the store holds its states already. */
-  adopt?(contents: Int32Array): void
+  /**
+   * Begins anew with the table of a checkpoint, or with room for as many states where it is made again.
+   * @param contents absent where the set has none. @param states of the checkpoint.
+   * @returns what is wrong with the table, or null.
+   */
+  adopt?(contents: Int32Array | null, states: number): string | null
+  /**
+   * After `adopt`, for each state in the store, in the order of their numbers: takes it in, or looks it up in the
+   * table of the checkpoint. Returns its slot; -1 when it is not there, or there already under another number.
+   */
+  takeBack?(id: number, words: Int32Array, base: number, low: number, high: number): number
   /** Bytes of the table that must be allocated before `more` states are added; 0 when they fit. */
   growthFor?(more: number): number
   /** Brings the places of the first `count` low hash lanes into the cache, ahead of `insertState`. */

@@ -62,13 +62,26 @@ export class ExactSet implements VisitedSet {
     }
   }
 
-  get contents(): Int32Array {
-    return this.#table
+  adopt(_: null, states: number): null {
+    let slots = this.#mask + 1
+    while (states * 3 > slots * 2) slots *= 2
+    this.#table = new Int32Array(slots * 2)
+    this.#mask = slots - 1
+    return null
   }
 
-  adopt(contents: Int32Array): void {
-    this.#table = contents
-    this.#mask = contents.length / 2 - 1
+  takeBack(id: number, words: Int32Array, base: number, low: number): number {
+    for (let w = 0; w < this.#store.words; w++) this.#candidate[w] = words[base + w]
+    let slot = low & this.#mask
+    for (;;) {
+      const entry = this.#table[(slot << 1) + 1]
+      if (entry === 0) break
+      if (this.#table[slot << 1] === low && this.#equals(entry - 1)) return -1
+      slot = (slot + 1) & this.#mask
+    }
+    this.#table[slot << 1] = low
+    this.#table[(slot << 1) + 1] = id + 1
+    return slot
   }
 
   growthFor(more: number): number {

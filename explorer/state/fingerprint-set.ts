@@ -1,6 +1,7 @@
 import { MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch, Rows, VisitedSet } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
+import { tableProblem } from './table-problem.ts'
 import { touchSlots } from './touch-slots.ts'
 import type { VectorStore } from './vector-store.ts'
 
@@ -69,9 +70,22 @@ export class FingerprintSet implements VisitedSet {
     return this.#table
   }
 
-  adopt(contents: Int32Array): void {
+  adopt(contents: Int32Array, states: number): string | null {
+    const problem = tableProblem(contents, 2, states)
+    if (problem !== null) return problem
     this.#table = contents
     this.#mask = contents.length / 2 - 1
+    return null
+  }
+
+  takeBack(_: number, __: Int32Array, ___: number, low: number, high: number): number {
+    const hi = low === 0 && high === 0 ? 1 : high
+    for (let slot = low & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const storedLow = this.#table[slot << 1]
+      const storedHigh = this.#table[(slot << 1) + 1]
+      if (storedLow === low && storedHigh === hi) return slot
+      if (storedLow === 0 && storedHigh === 0) return -1
+    }
   }
 
   growthFor(more: number): number {

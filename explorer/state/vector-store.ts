@@ -235,18 +235,14 @@ export class VectorStore {
    */
   *stateArrays(head: number): Generator<Int32Array> {
     for (let c = this.keep ? 0 : head >>> CHUNK_BITS; c < this.chunks.length; c++) {
-      const chunk = this.keep || !this.#spilled.has(c) ? this.chunks[c] : this.#fromDisk(c)[3]
+      const chunk = this.keep || !this.#spilled.has(c) ? this.chunks[c] : this.#fromDisk(c)
       yield chunk.subarray(0, this.words * this.#statesFrom(c))
     }
   }
 
-  /** The arrays that hold the hash lanes from `head` on. */
-  *laneArrays(head: number): Generator<Int32Array> {
-    for (let c = head >>> CHUNK_BITS; c < this.chunks.length; c++) {
-      const [low, high] = this.#spilled.has(c) ? this.#fromDisk(c) : [this.lows[c], this.highs[c]]
-      yield low.subarray(0, this.#statesFrom(c))
-      yield high.subarray(0, this.#statesFrom(c))
-    }
+  /** The number of the first state that `stateArrays(head)` holds. */
+  firstKept(head: number): number {
+    return this.keep ? 0 : head & ~CHUNK_MASK
   }
 
   /** States from the first of a chunk on. */
@@ -254,16 +250,18 @@ export class VectorStore {
     return this.count - c * CHUNK
   }
 
-  /** A copy of what is on disk of a chunk. */
-  #fromDisk(c: number): Int32Array[] {
+  /** A copy of the states of a chunk that is on disk. */
+  #fromDisk(c: number): Int32Array {
     const lanes = [0, 1, 2].map(() => new Int32Array(CHUNK))
-    const vectors = new Int32Array(this.keep ? 0 : CHUNK * this.words)
-    const notes = this.#newNotes()
-    ;(this.#disk as SpillFile).read(c, [...lanes, notes, vectors])
-    return [...lanes, vectors]
+    const vectors = new Int32Array(CHUNK * this.words)
+    ;(this.#disk as SpillFile).read(c, [...lanes, this.#newNotes(), vectors])
+    return vectors
   }
 
-  /** Makes room in an empty store for `count` states of which those below `head` are expanded. */
+  /**
+   * Makes room in an empty store for `count` states of which those below `head` are expanded. Their hash lanes are
+   * the caller's to set.
+   */
   restore(count: number, head: number): void {
     this.#released = head >>> CHUNK_BITS
     for (let c = 0; c < (count + CHUNK_MASK) >>> CHUNK_BITS; c++) {

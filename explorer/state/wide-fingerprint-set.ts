@@ -1,6 +1,7 @@
 import { MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch, VisitedSet } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
+import { tableProblem } from './table-problem.ts'
 import { xoshiro } from './tabulation.ts'
 import { VectorStore } from './vector-store.ts'
 
@@ -100,9 +101,26 @@ export class WideFingerprintSet implements VisitedSet {
     return this.#table
   }
 
-  adopt(contents: Int32Array): void {
+  adopt(contents: Int32Array, states: number): string | null {
+    const problem = tableProblem(contents, this.#lanes, states)
+    if (problem !== null) return problem
     this.#table = contents
     this.#mask = contents.length / this.#lanes - 1
+    return null
+  }
+
+  takeBack(_: number, words: Int32Array, base: number, low: number, high: number): number {
+    this.#hash.of(words, base)
+    const table = this.#table
+    const lanes = this.#lanes
+    const [third, fourth] = this.#hash.lanes
+    const hi = low === 0 && high === 0 ? 1 : high
+    for (let slot = low & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const at = slot * lanes
+      if (table[at] === 0 && table[at + 1] === 0) return -1
+      if (table[at] === low && table[at + 1] === hi && table[at + 2] === third)
+        if (lanes === 3 || table[at + 3] === fourth) return slot
+    }
   }
 
   growthFor(more: number): number {

@@ -75,7 +75,7 @@ export function exploreGraph(
   let stopped: string | null = null
   let levelEnd = before?.levelEnd ?? store.count
   let depth = before?.depth ?? 0
-  const save = (): void => checkpoint?.save(parts, { depth, levelEnd, seconds: watch.own })
+  const save = (): void => checkpoint?.save(parts, watch.own)
   while (graph.expanded < store.count) {
     const id = graph.expanded
     if (id === levelEnd) {

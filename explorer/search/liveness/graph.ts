@@ -42,6 +42,38 @@ export class LabelledGraph {
     this.labels = new Uint16Array(this.targets.length)
   }
 
+  /**
+   * Where an exploration stands that has this graph: the depth of the state expanded last, and the first state that
+   * is deeper. Null when it is the graph of none: states are numbered as they are found.
+   * @param roots initial states. @param states found. @param steps of the system.
+   */
+  levelAt(
+    roots: number,
+    states: number,
+    steps: number,
+  ): { readonly depth: number; readonly levelEnd: number } | null {
+    let found = roots
+    let depth = 0
+    let levelEnd = roots
+    let edge = 0
+    if (this.first[0] !== 0) return null
+    for (let s = 0; s < this.expanded; s++) {
+      if (s >= found) return null
+      if (s === levelEnd) {
+        depth++
+        levelEnd = found
+      }
+      const end = this.first[s + 1]
+      if (!Number.isInteger(end) || end < edge || end > this.edges) return null
+      for (; edge < end; edge++) {
+        const target = this.targets[edge]
+        if (target < FAULT || target > found || this.labels[edge] >= steps) return null
+        if (target === found) found++
+      }
+    }
+    return found === states && edge === this.edges ? { depth, levelEnd } : null
+  }
+
   /** Bytes of the arrays that must be allocated before so many states get so many edges; 0 when they fit. */
   growthFor(states: number, edges: number): number {
     const [first, targets] = this.#grown(states, edges)

@@ -1,0 +1,141 @@
+import { match } from 'ts-pattern'
+import type { Property } from '../../model/language/property.ts'
+import type { CompiledSystem } from '../compile/compiled-system.ts'
+import { ANSWER } from '../compile/predicates.ts'
+import { LEAF } from '../compile/record-format.ts'
+import { isQuestion } from '../search/verdicts.ts'
+
+/** What a checkpoint says that a search has counted and found. */
+export interface Claims {
+  readonly states: number
+  /** States that are expanded. */
+  readonly head: number
+  readonly transitions: number
+  /** How often each step was taken. */
+  readonly fired: readonly number[]
+  /** How often each property had something to judge. */
+  readonly antecedents: readonly number[]
+  readonly findings: ReadonlyMap<string, { readonly state: number; readonly step: number | null }>
+  readonly deadlocks: number
+}
+
+/** What the recordings of the search show, computed by running the model code again. */
+export interface Evidence {
+  readonly compiled: CompiledSystem
+  /** Whether a question, by number among the questions, was once answered so. */
+  wasAnswered(question: number, answer: number): boolean
+  /** True when steps were recorded that were only looked at, as partial order reduction does. */
+  readonly looksAhead: boolean
+}
+
+/** Whether something was seen about a property, and whether that decides it. */
+interface Seen {
+  readonly antecedent: boolean
+  readonly finding: boolean
+}
+
+/**
+ * What a checkpoint claims that cannot be, going by its recordings, or null: each verdict must have a recording
+ * that it comes from, and each recording that decides a property a verdict.
+ */
+export function contradictionIn<W>(
+  claims: Claims,
+  properties: readonly Property<W>[],
+  evidence: Evidence,
+): string | null {
+  return (
+    wrongCounts(claims, properties, evidence) ??
+    wrongFindings(claims, properties, evidence) ??
+    wrongProperties(claims, properties, evidence)
+  )
+}
+
+function wrongCounts<W>(
+  { states, head, transitions, fired, antecedents, deadlocks }: Claims,
+  properties: readonly Property<W>[],
+  { compiled, looksAhead }: Evidence,
+): string | null {
+  if (fired.length !== compiled.steps.length || antecedents.length !== properties.length)
+    return 'it has counts of other steps or properties'
+  if (fired.reduce((sum, count) => sum + count, 0) !== transitions)
+    return 'the counts of its steps do not add up to its transitions'
+  if (deadlocks > head) return 'it has more deadlocks than expanded states'
+  const recorded = new Uint8Array(fired.length)
+  compiled.eachLeaf((leaf) => {
+    recorded[compiled.leaves[leaf + LEAF.step]] = 1
+  })
+  for (const [step, count] of fired.entries()) {
+    if (count > 0 ? recorded[step] === 0 : recorded[step] === 1 && !looksAhead)
+      return `step ${compiled.steps[step].path} was taken ${count} times, but its recordings say otherwise`
+  }
+  for (const [n, { id, kind }] of properties.entries())
+    if (antecedents[n] > (kind === 'action' ? transitions : states))
+      return `${id} was judged more often than there was anything to judge`
+  return null
+}
+
+/** Checks what kind of findings there are. */
+function wrongFindings<W>(
+  { states, head, findings, deadlocks }: Claims,
+  properties: readonly Property<W>[],
+  { compiled }: Evidence,
+): string | null {
+  const faults = new Set(compiled.faults.map((fault) => fault.property))
+  for (const [id, { state, step }] of findings) {
+    const kind = properties.find((p) => p.id === id)?.kind
+    const isOfStep = kind === 'action' || faults.has(id)
+    const isOfState = kind === undefined ? deadlocks > 0 : kind !== 'fault' && !isOfStep
+    const isSound =
+      step === null ? isOfState && state < states : isOfStep && state < head && step < compiled.steps.length
+    if (!isSound) return 'it has a finding that no search makes'
+  }
+  return null
+}
+
+function wrongProperties<W>(
+  { antecedents, findings, deadlocks }: Claims,
+  properties: readonly Property<W>[],
+  evidence: Evidence,
+): string | null {
+  const { compiled, looksAhead } = evidence
+  const seen = seenOf(properties, evidence, deadlocks)
+  const differs = (claimed: boolean, recorded: boolean): boolean =>
+    claimed ? !recorded : recorded && !looksAhead
+  for (const [n, { id }] of properties.entries()) {
+    if (differs(antecedents[n] > 0, seen[n].antecedent))
+      return `${id} had something to judge ${antecedents[n]} times, but its recordings say otherwise`
+    if (differs(findings.has(id), seen[n].finding))
+      return `what was found about ${id} is not what its recordings say`
+  }
+  const unfound = compiled.faults.find(({ property }) => differs(findings.has(property), true))
+  return unfound === undefined ? null : `the fault ${unfound.property} occurs, but was not found`
+}
+
+function seenOf<W>(properties: readonly Property<W>[], evidence: Evidence, deadlocks: number): Seen[] {
+  const { compiled } = evidence
+  let violated = 0
+  let concerned = 0
+  compiled.eachLeaf((leaf) => {
+    violated |= compiled.leaves[leaf + LEAF.violated]
+    concerned |= compiled.leaves[leaf + LEAF.antecedent]
+  })
+  const questions: Property<W>[] = properties.filter((p) => isQuestion(p))
+  const actions: Property<W>[] = properties.filter((p) => p.kind === 'action')
+  return properties.map((property) => {
+    const question = questions.indexOf(property)
+    const bit = 1 << actions.indexOf(property)
+    const holds = question >= 0 && evidence.wasAnswered(question, ANSWER.holds)
+    const fails = question >= 0 && evidence.wasAnswered(question, ANSWER.fails)
+    return match(property.kind)
+      .with('invariant', () => ({ antecedent: holds || fails, finding: fails }))
+      .with('witness', () => ({ antecedent: holds, finding: holds }))
+      .with('progress', () => ({ antecedent: holds, finding: false }))
+      .with('action', () => ({ antecedent: (concerned & bit) !== 0, finding: (violated & bit) !== 0 }))
+      .with('deadlock', () => ({ antecedent: false, finding: deadlocks > 0 }))
+      .with('fault', () => ({
+        antecedent: false,
+        finding: compiled.faults.some((fault) => fault.property === property.id),
+      }))
+      .otherwise(() => ({ antecedent: false, finding: false }))
+  })
+}

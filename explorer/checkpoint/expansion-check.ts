@@ -1,0 +1,126 @@
+import { LEAF } from '../compile/record-format.ts'
+import type { Reductions } from '../reduce/reduction.ts'
+import type { Edges } from '../search/edges.ts'
+import { Successors } from '../search/successors.ts'
+import { Batch, type VisitedSet } from '../state/batch.ts'
+import { PackedHash } from '../state/packed-hash.ts'
+import { VectorStore } from '../state/vector-store.ts'
+import type { States } from './take-back.ts'
+
+const { chunkBits, chunkMask } = VectorStore
+
+/** Expanded states looked at right before the position of the search, and spread over all others. */
+const SAMPLE = 1024
+
+/** A search that was brought back, before it goes on. */
+export interface Restored extends States {
+  readonly visited: VisitedSet
+  readonly edges: Edges | null
+  readonly reductions: Pick<Reductions, 'partialOrder'>
+}
+
+/**
+ * Whether the position of a checkpoint can be true: what follows the initial states and those that count as
+ * expanded must have been found. All are looked at in a small search, else a sample: the last, where a position
+ * that was moved would show, and others.
+ * @returns what is missing, or null.
+ */
+export function missingIn(search: Restored, head: number, initialOf: readonly number[]): string | null {
+  return missingInitial(search, initialOf) ?? missingSuccessor(search, head)
+}
+
+function missingInitial({ compiled, visited }: Restored, initialOf: readonly number[]): string | null {
+  const { layout, initial } = compiled.system
+  const { hash } = compiled
+  const words = new Int32Array(layout.words)
+  const first: number[] = []
+  for (const [index, codes] of initial.entries()) {
+    layout.pack(codes, words, 0)
+    const id = visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
+    if (id < 0) return `initial state ${index} was not found`
+    if (visited.lossy) continue
+    if (id >= initialOf.length) return `initial state ${index} is not among the first states`
+    first[id] ??= index
+  }
+  const isSame = visited.lossy || first.every((index, id) => index === initialOf[id])
+  return isSame ? null : 'its first states are not the initial ones'
+}
+
+function missingSuccessor(search: Restored, head: number): string | null {
+  const { compiled, store, reductions } = search
+  // Chains begin with what is only known of states that are not expanded for long.
+  const first = reductions.partialOrder === null ? store.firstKept(head) : head & ~chunkMask
+  const check = new SuccessorCheck(search)
+  let missing: string | null = null
+  for (const state of sampleOf(first, head)) missing ??= check.of(state)
+  // Counts of what was taken only to be looked at.
+  compiled.eachLeaf((leaf) => {
+    compiled.leaves[leaf + LEAF.fired] = 0
+  })
+  return missing
+}
+
+/** Which of the expanded states from `first` to `head - 1` to look at. */
+export function* sampleOf(first: number, head: number): Generator<number> {
+  const last = Math.max(first, head - SAMPLE)
+  const stride = Math.max(1, Math.ceil((last - first) / SAMPLE))
+  for (let state = first; state < last; state += stride) yield state
+  for (let state = last; state < head; state++) yield state
+}
+
+class SuccessorCheck {
+  readonly #search: Restored
+  /** True when other steps may have been taken besides. */
+  readonly #isReduced: boolean
+  readonly #successors: Successors
+  readonly #batch: Batch
+  readonly #hash: PackedHash
+
+  constructor(search: Restored) {
+    const { compiled } = search
+    const { fields, words } = compiled.system.layout
+    this.#search = search
+    this.#isReduced = search.reductions.partialOrder !== null
+    this.#successors = new Successors(compiled)
+    this.#batch = new Batch(compiled.mostEnabled)
+    this.#hash = new PackedHash(fields, words, compiled.hash)
+  }
+
+  /** What is missing of an expanded state, or null. */
+  of(state: number): string | null {
+    const { compiled, store, visited, edges } = this.#search
+    this.#collect(state, store.chunks[state >>> chunkBits], (state & chunkMask) * store.words)
+    const { found, count } = this.#batch
+    if (count > 0) visited.insert(this.#batch, compiled.leaves)
+    for (let k = 0; k < count; k++)
+      if (found[k] < 0) return `state ${state} counts as expanded, but a successor of it was not found`
+    if (edges === null) return null
+    const targets = edges.targetsOf(state).toSorted()
+    const isSound = this.#isReduced
+      ? found.subarray(0, count).every((target) => targets.includes(target))
+      : found.slice(0, count).sort().join() === targets.join()
+    return isSound ? null : `the edges of state ${state} are not those of the model`
+  }
+
+  /** Fills the batch with the successors that the search must have looked up for a state. */
+  #collect(state: number, words: Int32Array, base: number): void {
+    const { compiled, reductions } = this.#search
+    const successors = this.#successors
+    const batch = this.#batch
+    const thread = reductions.partialOrder?.threadFor(words, base) ?? null
+    if (thread === null) successors.find(words, base)
+    else successors.findOf(thread, words, base)
+    this.#hash.of(words, base)
+    batch.count = 0
+    const { leaves } = compiled
+    for (let n = 0; n < successors.count; n++) {
+      if (successors.faults(n)) continue
+      const leaf = successors.leaves[n]
+      const k = batch.count++
+      batch.low[k] = this.#hash.low ^ leaves[leaf + LEAF.hashLow]
+      batch.high[k] = this.#hash.high ^ leaves[leaf + LEAF.hashHigh]
+      batch.source[k] = state
+      batch.leaf[k] = leaf
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { CompiledSystem } from '../compile/compiled-system.ts'
+import type { VisitedSet } from '../state/batch.ts'
+import { PackedHash } from '../state/packed-hash.ts'
+import { VectorStore } from '../state/vector-store.ts'
+import type { CheckpointReader } from './checkpoint-files.ts'
+
+const { chunkBits, chunkMask } = VectorStore
+
+/** Where the states of a checkpoint go: new, and empty. */
+export interface States {
+  readonly compiled: CompiledSystem
+  readonly store: VectorStore
+  /** What keeps the states or their fingerprints. */
+  readonly fingerprints: VisitedSet
+}
+
+/**
+ * Brings the states of a checkpoint back, of which those below `head` are expanded. Their hashes and, where states
+ * are kept in full, the table of visited states are computed again; a table of fingerprints is checked against them.
+ * @param states how many there are; held against the lengths of the files before anything is allocated.
+ * @param visit told of each state that is kept.
+ * @throws CheckpointError when they are not the states of this system, each once.
+ */
+export function takeBackStates(
+  { compiled, store, fingerprints }: States,
+  opened: CheckpointReader,
+  head: number,
+  states: number,
+  visit: (id: number, words: Int32Array, base: number) => void = () => {},
+): void {
+  const { fields, words } = compiled.system.layout
+  const isLossy = fingerprints.contents !== undefined
+  if (!(head <= states)) throw opened.damaged(`${head} of ${states} states are expanded`)
+  const table = isLossy ? opened.numbers('table', Int32Array) : null
+  if (states > (table?.length ?? opened.bytes('states')))
+    throw opened.damaged(`it cannot hold ${states} states`)
+  const kept = store.firstKept(head)
+  if (opened.bytes('states') !== 4 * words * (states - kept))
+    throw opened.damaged('states has another length')
+  store.restore(states, head)
+  opened.read('states', store.stateArrays(head))
+  const problem = fingerprints.adopt?.(table, states) ?? null
+  if (problem !== null) throw opened.damaged(problem)
+  /** Slots whose state was taken back. */
+  const seen = new Uint8Array(table?.length ?? 0)
+  const hash = new PackedHash(fields, words, compiled.hash)
+  for (let id = kept; id < states; id++) {
+    const chunk = id >>> chunkBits
+    const slot = id & chunkMask
+    const base = slot * words
+    const vectors = store.chunks[chunk]
+    if (!hash.of(vectors, base)) throw opened.damaged(`state ${id} is not one of ${compiled.system.name}`)
+    const place = fingerprints.takeBack?.(id, vectors, base, hash.low, hash.high) ?? -1
+    if (place < 0) throw opened.damaged(`state ${id} is ${isLossy ? 'not in its table' : 'there twice'}`)
+    if (isLossy && seen[place]++ > 0) throw opened.damaged(`state ${id} is there twice`)
+    if (store.lows[chunk].length > 0) {
+      store.lows[chunk][slot] = hash.low
+      store.highs[chunk][slot] = hash.high
+    }
+    visit(id, vectors, base)
+  }
+}
