@@ -1,7 +1,11 @@
+import { ModelError } from '../../model/language/errors.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { Successors } from '../search/successors.ts'
 
-/** Whether steps, by number, can be taken one after the other from an initial state; only the last may end in a fault. */
+/**
+ * Whether steps, by number, can be taken one after the other from an initial state. In the last of them the model
+ * code may fault or fail.
+ */
 export function canBeTaken(
   compiled: CompiledSystem,
   initial: Uint16Array,
@@ -12,10 +16,17 @@ export function canBeTaken(
   layout.pack(initial, words, 0)
   const successors = new Successors(compiled)
   return steps.every((step, n) => {
-    const count = successors.find(words, 0)
+    const isLast = n === steps.length - 1
+    let count: number
+    try {
+      count = successors.find(words, 0)
+    } catch (error) {
+      if (isLast && error instanceof ModelError) return true
+      throw error
+    }
     const k = successors.steps.subarray(0, count).indexOf(step)
     if (k < 0) return false
-    if (successors.faults(k)) return n === steps.length - 1
+    if (successors.faults(k)) return isLast
     successors.apply(k, words, 0)
     return true
   })

@@ -33,7 +33,9 @@ describe('a search in the built program', () => {
 
   it('exits with 2 for a model that writes outside a domain', () => {
     const { status, stdout, stderr } = run(TINY, ['check', 'zap', '--design', 'outside', '--json'])
-    expect([status, stdout]).toEqual([2, ''])
+    expect(status).toBe(2)
+    const [{ modelError, complete }] = JSON.parse(stdout).checks
+    expect([complete, modelError.steps.length]).toEqual([false, 3])
     expect(stderr).toMatch(/^mmucheck: the model is wrong: zap: step Z\.3 .* is outside its domain .*\n$/)
   })
 

@@ -1,13 +1,18 @@
 import type { Design } from '../../model/designs/design.ts'
+import { ModelError } from '../../model/language/errors.ts'
 import { LONGEST_MESSAGE, quoted } from '../../model/language/quoted.ts'
+import type { System } from '../../model/language/system.ts'
 import { hasCheckpoint } from '../checkpoint/manifest.ts'
 import { NOTHING_REDUCED, type ReductionReport } from '../reduce/reduction.ts'
+import { modelIsWrong } from '../search/failed-search.ts'
 import { UPSTREAM } from './catalogue.ts'
 import { designEffect, remarksOn } from './design-effect.ts'
+import { failingSteps } from './failing-steps.ts'
 import type { Cell } from './plan.ts'
 import type { ProgressDisplay } from './progress.ts'
 import type { CheckReport, Counterexample } from './report.ts'
-import type { CheckOutcome, CheckRequest, PropertyOutcome } from './run-check.ts'
+import type { CheckOutcome, CheckRequest, ModelFailure, PropertyOutcome } from './run-check.ts'
+import type { SearchListener } from './runner.ts'
 import { type Checkpoints, type SearchSettings, withCheckpoint } from './search-settings.ts'
 import type { Session } from './session.ts'
 
@@ -29,8 +34,9 @@ export interface CheckPlan {
 /**
  * Makes the searches, several at a time, and gives their reports in the order of the cells. Every violation
  * is written to a file and replayed in a process of its own before it is given. When the session is
- * interrupted, running searches end as incomplete and the rest is reported as never begun.
- * @throws ModelError, UsageError or InternalError; the other searches are then ended.
+ * interrupted, running searches end as incomplete and the rest is reported as never begun. A wrong model is
+ * part of the report of its own check.
+ * @throws UsageError or InternalError; the other searches are then ended.
  */
 export async function* checkAll(session: Session, plan: CheckPlan): AsyncGenerator<CheckReport> {
   const failed = new AbortController()
@@ -60,7 +66,11 @@ async function checkOne(
   signal: AbortSignal,
 ): Promise<CheckReport> {
   const { scenario, design, properties } = cell
-  if (signal.aborted) return reportOf(cell, neverBegun(cell), new Map(), { resume: null, resumedFrom: null })
+  if (signal.aborted)
+    return reportOf(cell, neverBegun(cell, 'interrupted before it began'), new Map(), {
+      resume: null,
+      resumedFrom: null,
+    })
   const { checkpoints, designFiles, progress } = plan
   const settings = checkpoints === null ? plan.settings : withCheckpoint(plan.settings, checkpoints, cell)
   const request: CheckRequest = {
@@ -70,12 +80,18 @@ async function checkOne(
     settings,
   }
   const name = design.id === UPSTREAM ? scenario.id : `${scenario.id} with ${design.id}`
-  const outcome = await session.runner.run(request, signal, {
+  const listener: SearchListener = {
     onProgress: (now) => progress.update(name, now),
     onUnwritten: warningsOf(
       session,
       '; the search goes on: make room there, or restart with another --checkpoint',
     ),
+  }
+  const outcome = await session.runner.run(request, signal, listener).catch((error: unknown) => {
+    // A model that cannot be searched ends its own check; the others run.
+    if (!(error instanceof ModelError)) throw error
+    const { message } = error
+    return neverBegun(cell, modelIsWrong(message), { message, trace: null })
   })
   progress.done(name)
   const left = settings.checkpoint?.directory
@@ -104,10 +120,14 @@ function warningsOf({ io }: Session, advice: string): (why: string) => void {
   }
 }
 
-function neverBegun({ properties }: Cell): CheckOutcome {
+function neverBegun(
+  { properties }: Cell,
+  incompleteReason: string,
+  modelError: CheckOutcome['modelError'] = null,
+): CheckOutcome {
   return {
     complete: false,
-    incompleteReason: 'interrupted before it began',
+    incompleteReason,
     states: 0,
     transitions: 0,
     depth: 0,
@@ -132,6 +152,7 @@ function neverBegun({ properties }: Cell): CheckOutcome {
     reduction: NOTHING_REDUCED,
     workers: 0,
     selfCheck: null,
+    modelError,
   }
 }
 
@@ -172,6 +193,8 @@ function reportOf(
     collisionProbability,
     collisionMeasured: outcome.collisionMeasured ?? null,
     coverage: outcome.coverage ?? null,
+    modelError:
+      outcome.modelError === null ? null : shownFailure(scenario.build(design.patches), outcome.modelError),
     resume,
     resumedFrom,
     steps: Object.fromEntries(steps),
@@ -181,6 +204,10 @@ function reportOf(
       counterexample: kept.get(p.id) ?? null,
     })),
   }
+}
+
+function shownFailure(system: System, { message, trace }: ModelFailure): CheckReport['modelError'] {
+  return { message, steps: trace === null ? null : failingSteps(system, trace) }
 }
 
 function applied({ symmetry, partialOrder }: ReductionReport): CheckReport['reduction'] {

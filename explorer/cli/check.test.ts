@@ -195,17 +195,7 @@ describe('check refuses', () => {
       ['counts', '--design', 'request-first'],
       'design request-first does not fit scenario counts (patch "move Z.2 before Z.1": no program has a step "Z.2"); it is for zap',
     ],
-    [
-      'symmetry where there is none',
-      ['lopsided', '--reduce', 'symmetry'],
-      'lopsided: step T.1 of ticker0 treats ids 0 and 1 of sort counter differently',
-    ],
     ['an option of another search', ['--walks', '3'], '--walks goes with --search random or priorities only'],
-    [
-      'a model that writes outside a domain',
-      ['zap', '--design', 'outside'],
-      'the model is wrong: zap: step Z.3 of zapper: world.ticks[0] = 100 is outside its domain (range 0..99)',
-    ],
   ]
   it.each(refused)('%s', async (_, args, message) => {
     const { status, out, err } = await check(...args)

@@ -6,6 +6,7 @@ import { printableJson, quotedPath } from '../../model/language/quoted.ts'
 import { findDesign, titled, UPSTREAM } from './catalogue.ts'
 import { checkAll } from './check-all.ts'
 import { lockCheckpoints } from './checkpoint-locks.ts'
+import { errorLines } from './error-lines.ts'
 import { UsageError } from './errors.ts'
 import { writeTo } from './file-keeper.ts'
 import { readOptions, searchOptions } from './options.ts'
@@ -103,6 +104,7 @@ async function checkCells(
     checks.push(report)
     const ownStyle = { ...style, patches: files.has(cell.design.id) }
     if (showText) for (const line of [...checkBlock(report, headingOf(cell), ownStyle), '']) io.out(line)
+    for (const line of modelErrorOf(report)) io.err(line)
   }
 
   // The hash is of all scenarios; only whoever reads the object is to wait for it.
@@ -121,6 +123,11 @@ function jsonOf({ version, modelHash }: Session, checks: CheckReport[]): string 
   const verdict = overallVerdict(checks)
   const result: Result = { schema, version, modelHash: modelHash(), verdict, checks }
   return printableJson(result)
+}
+
+/** What goes to standard error of a check whose model is wrong. */
+export function modelErrorOf({ modelError }: CheckReport): string[] {
+  return modelError === null ? [] : errorLines(`mmucheck: the model is wrong: ${modelError.message}`)
 }
 
 /** `roots-zap-all, design some-design (R1)`. */

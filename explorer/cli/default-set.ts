@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { diagram } from '../../counterexamples/diagram.ts'
 import type { Design } from '../../model/designs/design.ts'
 import { type Catalogue, type CellName, type Featured, findDesign, titled, UPSTREAM } from './catalogue.ts'
-import { headingOf } from './check.ts'
+import { headingOf, modelErrorOf } from './check.ts'
 import { checkAll } from './check-all.ts'
 import { load } from './counterexamples.ts'
 import { worstOf } from './exit-status.ts'
@@ -58,6 +58,7 @@ export async function defaultSet(session: Session, raw: unknown): Promise<number
     if (isCell(cell, featured?.broken)) showBroken(session, cell, report, style)
     else if (isCell(cell, featured?.fixed)) for (const line of proof(cell, report, style)) io.out(line)
     else for (const line of summary(cell, report, style)) io.out(line)
+    for (const line of modelErrorOf(report)) io.err(line)
   }
   const expected = checks.map((report, index) => statusesOf(cells[index].design, report))
   io.out('')
@@ -143,6 +144,8 @@ function lastLine(cells: readonly Cell[], checks: readonly CheckReport[]): strin
     ...(count('unexpected') > 0 ? [`${count('unexpected')} not expected`] : []),
     ...(count('missed') > 0 ? [`${count('missed')} not caught`] : []),
   ]
+  const failed = checks.filter((c) => c.modelError !== null).length
+  if (failed > 0) wrong.push(`the model is wrong in ${failed} of ${checks.length} checks`)
   const verdict = wrong.length > 0 ? wrong.join(', ') : 'all as expected'
   const upTo = checks.flatMap((report) => report.properties).filter((p) => p.upTo !== null).length
   const beside = upTo === 0 ? '' : ` (${upTo} beside a fault)`

@@ -1,3 +1,4 @@
+import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { better, isTooLarge, NOTHING_REDUCED, type Reduce } from '../reduce/reduction.ts'
@@ -20,7 +21,7 @@ export interface Exhaustive<W> {
  * Visits every state, by several workers where that is asked for and changes no number. Which way it is does
  * not change a verdict.
  * @param team how workers make the system; null where there can be none.
- * @throws ModelError, CheckpointError, LostWorker.
+ * @throws FailedSearch when model code fails, ModelError, CheckpointError, LostWorker.
  */
 export async function exhaustive<W>(
   system: System<W>,
@@ -60,7 +61,15 @@ async function shared<W>(
   workers: number,
   team: SubjectSource,
 ): Promise<SearchResult<W>> {
-  const found = await parallelBreadthFirst(team, { ...options, workers })
+  let found: SearchResult<W>
+  try {
+    found = await parallelBreadthFirst(team, { ...options, workers })
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error
+    // A worker knows neither the steps to the failure nor what the others found; a search alone does.
+    breadthFirst(system, properties, { ...options, reduce: 'none' })
+    throw error
+  }
   // The workers made properties of their own, equal in everything but identity.
   const result: SearchResult<W> = {
     ...found,

@@ -4,7 +4,7 @@ export const EXIT = {
   holds: 0,
   /** A property is violated that was not expected to be; a counterexample was written. */
   violated: 1,
-  /** The question was wrong; nothing was checked. */
+  /** The question was wrong and nothing was checked, or the model of a check is wrong. */
   usage: 2,
   /** A design marked as violating was not caught. */
   mismatch: 3,
@@ -18,7 +18,7 @@ export const EXIT = {
 } as const
 
 /** Highest first: when several apply, the first of them is the exit status. */
-const PRECEDENCE: readonly number[] = [70, 2, 1, 3, 4, 0]
+const PRECEDENCE: readonly number[] = [70, 1, 2, 3, 4, 0]
 
 /** The exit status of a run in which all of these applied; 0 when there are none. */
 export function worstOf(codes: Iterable<number>): number {

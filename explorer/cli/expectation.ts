@@ -35,6 +35,7 @@ export function statusesOf(design: Pick<Design<unknown>, 'expect'>, report: Chec
   const matches = report.properties.map((p) => matchOf(design, report.scenario, p))
   return [
     ...(matches.includes('unexpected') ? [EXIT.violated] : []),
+    ...(report.modelError === null ? [] : [EXIT.usage]),
     ...(matches.includes('missed') ? [EXIT.mismatch] : []),
     ...(matches.includes('open') || !report.complete ? [EXIT.inconclusive] : []),
   ]

@@ -56,7 +56,8 @@ export const EXIT_STATUS = `
 EXIT STATUS
   0    everything asked for holds, and every search was complete
   1    a property is violated; a counterexample was written
-  2    usage or configuration error; nothing was checked
+  2    usage or configuration error, and nothing was checked; or the model of a
+       check is wrong
   3    a design that is known to fail was not caught
   4    inconclusive: a limit was reached first (0 with --allow-incomplete)
   70   internal error: a replay or a full search that differs from the search

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk'
-import { quotedPath } from '../../model/language/quoted.ts'
+import { LONGEST_MESSAGE, quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { Verdict } from '../search/result.ts'
 import { patchLine } from './design-effect.ts'
 import { wrap } from './io.ts'
@@ -28,6 +28,7 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
     ...(style.patches ? check.patches : []).flatMap((p, n) => hanging(patchLine(p, n), style.width)),
     ...check.remarks.flatMap((remark) => hanging(remark, style.width)),
     ...check.properties.flatMap((p) => propertyLines(p, longest, style)),
+    ...modelErrorLines(check, style),
     ...(check.coverage === null ? [] : wrap(`coverage: ${check.incompleteReason}`, style.width, '  ')),
     ...wrap(totals(check), style.width, '  '),
     ...(style.allRemarks ? check.notApplied : []).flatMap((why) =>
@@ -46,6 +47,23 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
 function hanging(text: string, width: number): string[] {
   const [first, ...rest] = wrap(text, width, '  ')
   return [first, ...wrap(rest.join(' '), width, '    ')]
+}
+
+/** The failure of model code, and the steps that lead to it. */
+function modelErrorLines({ modelError }: CheckReport, { colour, width }: Style): string[] {
+  if (modelError === null) return []
+  const { message, steps } = modelError
+  const [first, ...rest] = hanging(`MODEL ERROR: ${quoted(message, LONGEST_MESSAGE)}`, width)
+  const heading = [first, ...rest].map((line) => colour.red(line))
+  if (steps === null) return [...heading, '    the steps that lead there are not known']
+  if (steps.length === 0) return [...heading, '    in the initial state']
+  const names = Math.max(...steps.map(({ thread }) => thread.length))
+  const listed = steps.flatMap(({ thread, step, text }, n) => {
+    const number = `    ${String(n + 1).padStart(String(steps.length).length)}. ${thread.padEnd(names)}  `
+    const [line, ...more] = wrap(text === '' ? step : `${step}: ${text}`, width - number.length)
+    return [number + line, ...more.map((each) => ' '.repeat(number.length + 2) + each)]
+  })
+  return [...heading, `    after ${plural(steps.length, 'step')}:`, ...listed]
 }
 
 /** A heading, on more than one line if need be. */

@@ -42,6 +42,7 @@ const report = (properties: PropertyReport[], complete: boolean): CheckReport =>
   collisionProbability: 0,
   collisionMeasured: null,
   coverage: null,
+  modelError: null,
   resume: null,
   resumedFrom: null,
   steps: {},
@@ -97,10 +98,10 @@ describe('the overall verdict', () => {
 })
 
 describe('exit statuses', () => {
-  it('win in the order 70, 2, 1, 3, 4, 0', () => {
+  it('win in the order 70, 1, 2, 3, 4, 0', () => {
     expect(worstOf([0, 4, 3, 1, 2, 70])).toBe(70)
-    expect(worstOf([0, 4, 3, 1, 2])).toBe(2)
-    expect(worstOf([0, 4, 3, 1])).toBe(1)
+    expect(worstOf([0, 4, 3, 1, 2])).toBe(1)
+    expect(worstOf([0, 4, 3, 2])).toBe(2)
     expect(worstOf([0, 4, 3])).toBe(3)
     expect(worstOf([0, 4])).toBe(4)
     expect(worstOf([])).toBe(0)

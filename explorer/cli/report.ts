@@ -97,6 +97,14 @@ const check = z.strictObject({
   collisionMeasured: z.number().min(0).max(1).nullable(),
   /** Null for a search of everything. */
   coverage: coverage.nullable(),
+  /** The failure of model code that ended the search, and the steps to it (null when unknown); null without one. */
+  modelError: z
+    .strictObject({
+      message: z.string(),
+      /** `text` is the kernel function and statement of the step; the last one may be the one that failed. */
+      steps: z.array(z.strictObject({ thread: z.string(), step: z.string(), text: z.string() })).nullable(),
+    })
+    .nullable(),
   /** Folder to give to `--resume`; null when there is nothing to go on with. */
   resume: z.string().nullable(),
   /** The checkpoint that the search went on from, which is trusted input; null when it began anew. */
@@ -146,13 +154,16 @@ export function overallVerdict(checks: readonly CheckReport[]): Result['verdict'
 export function exitStatusOf(checks: readonly CheckReport[], allowIncomplete: boolean): number {
   const open = overallVerdict(checks) === 'inconclusive' ? [EXIT.inconclusive] : []
   const violated = tallyOf(checks).violated > 0 ? [EXIT.violated] : []
-  return worstOf([...violated, ...(allowIncomplete ? [] : open)])
+  const wrong = checks.some((c) => c.modelError !== null) ? [EXIT.usage] : []
+  return worstOf([...violated, ...wrong, ...(allowIncomplete ? [] : open)])
 }
 
 /** `mmucheck: 1 violated, 6 hold, 0 inconclusive`, the last line of every report. */
 export function verdictLine(checks: readonly CheckReport[], allowIncomplete: boolean): string {
   const { violated, holds, inconclusive } = tallyOf(checks)
-  const line = `mmucheck: ${violated} violated, ${holds} hold, ${inconclusive} inconclusive`
+  const wrong = checks.filter((c) => c.modelError !== null).length
+  const failed = wrong === 0 ? '' : `; the model is wrong in ${wrong} of ${checks.length} checks`
+  const line = `mmucheck: ${violated} violated, ${holds} hold, ${inconclusive} inconclusive${failed}`
   const cut = checks.filter((c) => !c.complete).length
   if (cut === 0 && inconclusive === 0) return line
   const unsaid = inconclusive > 0 ? '' : `; ${cut} of ${checks.length} searches incomplete`

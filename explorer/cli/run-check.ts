@@ -2,7 +2,8 @@ import type { Design } from '../../model/designs/design.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { placesOf } from '../checkpoint/places.ts'
-import type { Progress } from '../search/breadth-first.ts'
+import { type Progress, withTrace } from '../search/breadth-first.ts'
+import { FailedSearch } from '../search/failed-search.ts'
 import type { SubjectSource } from '../search/parallel/subject.ts'
 import { searchRandom } from '../search/random/search-random.ts'
 import type { FairnessReason, PropertyResult, SearchResult, Trace, Verdict } from '../search/result.ts'
@@ -44,6 +45,14 @@ export interface CheckOutcome extends Omit<SearchResult, 'properties'> {
   readonly workers: number
   /** The full search that this one was compared with; null when that was not asked for. */
   readonly selfCheck: SelfCheck | null
+  /** The failure of model code that ended the search; null without one. */
+  readonly modelError: ModelFailure | null
+}
+
+/** A failure of model code, and the steps to it, the failing one last; null when they are not known. */
+export interface ModelFailure {
+  readonly message: string
+  readonly trace: Trace | null
 }
 
 /** What a running search is asked and tells. */
@@ -57,8 +66,9 @@ export interface Hooks {
 /**
  * Makes one search, in this thread or with workers of its own.
  * @param team how workers make the system; null where there can be none.
- * @throws ModelError when the model or a patch is wrong, CheckpointError, LostWorker; InternalError when a
- *   reduced search and the full one that it is compared with differ.
+ * A failure of model code ends the search and is part of the outcome.
+ * @throws ModelError when the system cannot be built or searched at all, CheckpointError, LostWorker;
+ *   InternalError when a reduced search and the full one that it is compared with differ.
  */
 export async function runCheck<W>(
   catalogue: Catalogue<W>,
@@ -73,16 +83,36 @@ export async function runCheck<W>(
   const full: SearchSettings = { ...anew, ...placesOf(settings, 'self-check'), reduce: 'none' }
   const search = (how: SearchSettings): Promise<Exhaustive<W>> =>
     exhaustive(system, properties, how, hooks, team)
-  const found =
-    settings.search === 'bfs'
-      ? await search(settings)
-      : { result: sampled(system, properties, settings, hooks), workers: 1 }
-  const { result, selfCheck } = isAsked
-    ? await selfChecked(system.name, found.result, async () => (await search(full)).result)
-    : { ...found, selfCheck: null }
-  const outcomes = properties.map((p) => outcomeOf(p, result.properties))
-  return { ...result, workers: found.workers, selfCheck, properties: outcomes }
+  const judged = (result: SearchResult<W>): readonly PropertyOutcome[] =>
+    properties.map((p) => outcomeOf(p, result.properties))
+  try {
+    const found =
+      settings.search === 'bfs'
+        ? await search(settings)
+        : { result: sampled(system, properties, settings, hooks), workers: 1 }
+    const { result, selfCheck } = isAsked
+      ? await selfChecked(system.name, found.result, async () => (await search(full)).result)
+      : { ...found, selfCheck: null }
+    return { ...result, workers: found.workers, selfCheck, modelError: null, properties: judged(result) }
+  } catch (error) {
+    if (!(error instanceof FailedSearch)) throw error
+    const failed = error as FailedSearch<W>
+    const { message, trace, result } =
+      failed.trace === null
+        ? withTrace(failed, system, properties, { ...hooks, maxStates: MOST_SEARCHED })
+        : failed
+    return {
+      ...result,
+      workers: 1,
+      selfCheck: null,
+      modelError: { message, trace },
+      properties: judged(result),
+    }
+  }
 }
+
+/** States searched for the steps to a failure that a search found but cannot lead to. */
+const MOST_SEARCHED = 1_000_000
 
 function sampled<W>(
   system: System<W>,

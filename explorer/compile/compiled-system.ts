@@ -61,6 +61,8 @@ export class CompiledSystem {
   readonly footprints: readonly Footprint[]
   /** How many behaviours of each step are recorded. */
   readonly recorded: Int32Array
+  /** The step that was recorded last, or that could not be. */
+  lastRecorded = -1
   /** First step of each (thread, program counter), see `dispatch`. */
   readonly firstStep: Int32Array
   /** Where thread t's program counters begin in `firstStep`. */
@@ -105,6 +107,7 @@ export class CompiledSystem {
    */
   record(step: CompiledStep, words: Int32Array, base: number): number {
     const { recorder } = this.#runner
+    this.lastRecorded = step.index
     this.system.layout.unpack(words, base, recorder.base)
     const run = this.#runTwice(step)
     const depends = this.#widen === undefined ? recorder.reads : this.#widen(step, run, recorder)
@@ -130,6 +133,11 @@ export class CompiledSystem {
       this.#onRecord({ step, before: base, after, fault, reads, depends, writes, violated, antecedent })
     }
     return -leaf
+  }
+
+  /** Codes of the state on which a step was recorded last, or could not be. */
+  get lastCodes(): Uint16Array {
+    return this.#runner.recorder.base
   }
 
   /** Most steps that can be enabled in one state; at least 1. */

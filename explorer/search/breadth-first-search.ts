@@ -10,8 +10,9 @@ import { predictedCollision } from '../state/collisions.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import { type Engine, engineFor } from './engine.ts'
 import type { ExpansionSink } from './expander.ts'
+import { FailedSearch, isFinal, modelIsWrong } from './failed-search.ts'
 import { Genealogy } from './genealogy.ts'
-import type { Evidence } from './judge.ts'
+import type { Evidence, Finding } from './judge.ts'
 import type { LimitWatch } from './limits.ts'
 import { Memory } from './memory.ts'
 import { countsByName, namedSteps } from './naming.ts'
@@ -47,6 +48,10 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
   #stopped: string | null = null
   /** Directory of the checkpoint that this search went on from. */
   #resumedFrom: string | null = null
+  /** Whether properties of states are being judged: model code that fails then is a property's. */
+  #isJudging = false
+  /** The step that was taken when model code failed, where that is not the one recorded last. */
+  #failedIn: Finding | null = null
   /** Set when the states from this number on lie beyond the depth limit: they are neither judged nor counted. */
   #beyond: number | null = null
 
@@ -68,9 +73,20 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
     this.#leaves = { eachActionLeaf: (visit) => compiled.eachLeaf((leaf) => visit(compiled.leaves, leaf)) }
   }
 
-  /** @param resume directory of the checkpoint to go on from. */
+  /**
+   * @param resume directory of the checkpoint to go on from.
+   * @throws FailedSearch with what was found until then, when model code fails.
+   */
   run(resume: string | undefined): SearchResult<W> {
-    this.#search(resume, () => false)
+    try {
+      this.#search(resume, () => false)
+    } catch (error) {
+      if (!isFinal(error)) throw error
+      this.#engine.store.close()
+      this.#stopped = modelIsWrong(error.message)
+      const result = this.#result()
+      throw new FailedSearch(error.message, this.#traceToFailure(), result)
+    }
     return this.#result()
   }
 
@@ -166,7 +182,9 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
       const id = this.#engine.visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
       if (id >= 0) return
       this.#initialOf.push(index)
+      this.#isJudging = true
       this.#engine.store.tags[0][~id] = this.#engine.judge.state(~id, words, 0)
+      this.#isJudging = false
     })
     this.#genealogy = new Genealogy(this.#initialOf.length)
     this.#levelEnd = this.#engine.store.count
@@ -181,12 +199,18 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
   special(state: number, leaf: number): void {
     const { leaves, faults } = this.#engine.compiled
     const fault = leaves[leaf + LEAF.fault]
-    this.#engine.judge.step(
-      state,
-      leaves[leaf + LEAF.step],
-      leaves[leaf + LEAF.violated],
-      fault === 0 ? null : faults[fault - 1].property,
-    )
+    const step = leaves[leaf + LEAF.step]
+    try {
+      this.#engine.judge.step(
+        state,
+        step,
+        leaves[leaf + LEAF.violated],
+        fault === 0 ? null : faults[fault - 1].property,
+      )
+    } catch (error) {
+      this.#failedIn = { state, step }
+      throw error
+    }
   }
 
   stuck(state: number, words: Int32Array, base: number): void {
@@ -205,7 +229,9 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
     }
     if (this.#beyond === null) {
       batch.compact()
+      this.#isJudging = true
       this.#judgeNew()
+      this.#isJudging = false
       this.#engine.inheritance?.handOn(batch, this.#engine.visited.rewritten)
     }
     batch.count = 0
@@ -280,13 +306,29 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
   }
 
   #stepsTo(state: number, lastStep: number | null): { initial: number; steps: readonly number[] } {
-    const { root, steps, states } = this.#genealogy.pathTo(state, this.#states)
+    const { root, steps, states } = this.#genealogy.pathTo(state, this.#genealogy.count)
     const initial = this.#initialOf[root]
     const { symmetry, partialOrder } = this.#reductions
     const path = partialOrder?.unfold(this.#system.initial[initial], steps, states) ?? steps
     const found = lastStep === null ? path : [...path, lastStep]
     const all = symmetry === null ? found : symmetry.trueSteps(this.#system.initial[initial], found)
     return { initial, steps: all }
+  }
+
+  /** The steps to where model code just failed; null where the search does not know. */
+  #traceToFailure(): Trace | null {
+    const { symmetry, partialOrder } = this.#reductions
+    // A reduced search runs model code on states that it does not keep.
+    if (symmetry !== null || partialOrder !== null) return null
+    if (this.#failedIn !== null) return this.#traceTo(this.#failedIn.state, this.#failedIn.step)
+    const { compiled, predicates, visited } = this.#engine
+    const codes = this.#isJudging ? predicates.recorder.base : compiled.lastCodes
+    const words = new Int32Array(this.#system.layout.words)
+    this.#system.layout.pack(codes, words, 0)
+    const state = visited.insertState(words, 0, compiled.hash.hashLow(codes), compiled.hash.hashHigh(codes))
+    if (this.#genealogy.count === 0) this.#genealogy = new Genealogy(this.#initialOf.length)
+    if (state < 0 || state >= this.#genealogy.count) return null
+    return this.#traceTo(state, this.#isJudging ? null : compiled.lastRecorded)
   }
 
   #result(): SearchResult<W> {

@@ -4,6 +4,7 @@ import { placesOf } from '../checkpoint/places.ts'
 import { refusedIn } from '../checkpoint/search-checkpoint.ts'
 import { type Stage, UNREDUCED, withReductions } from '../reduce/reduction.ts'
 import { BreadthFirstSearch } from './breadth-first-search.ts'
+import { FailedSearch } from './failed-search.ts'
 import { Judge } from './judge.ts'
 import { LimitWatch } from './limits.ts'
 import { withLiveness } from './liveness/with-liveness.ts'
@@ -17,12 +18,48 @@ export type { Progress, SearchOptions }
  * Violations are reported with shortest traces; of equally short ones with the least, first by initial state,
  * then by the numbers of the steps, as they are declared. The same system and properties give the same
  * result, numbers and traces in every run, with every seed and number of workers.
- * @throws ModelError when the model is wrong; CheckpointError when a checkpoint cannot be used or written.
+ * @throws FailedSearch when model code fails, with what was found until then and the steps that lead to it;
+ *   ModelError when the model cannot be searched at all; CheckpointError when a checkpoint cannot be used or written.
  */
 export function breadthFirst<W>(
   system: System<W>,
   properties: readonly Property<W>[],
   options: SearchOptions = {},
+): SearchResult<W> {
+  try {
+    return search(system, properties, options)
+  } catch (error) {
+    if (!(error instanceof FailedSearch) || error.trace !== null) throw error
+    throw withTrace(error as FailedSearch<W>, system, properties, options)
+  }
+}
+
+/**
+ * Adds what a failed search does not know: it is made again without reduction, which leads to a failure on a
+ * shortest way, and finds what comes before it.
+ * @returns the failure with the way to it, unless that search ends before it gets there.
+ */
+export function withTrace<W>(
+  failed: FailedSearch<W>,
+  system: System<W>,
+  properties: readonly Property<W>[],
+  { checkpoint: _, resume: __, onRecord: ___, ...options }: SearchOptions,
+): FailedSearch<W> {
+  try {
+    new BreadthFirstSearch(system, properties, options, new LimitWatch(options), UNREDUCED).run(undefined)
+    return failed
+  } catch (error) {
+    if (!(error instanceof FailedSearch)) throw error
+    const { trace, result, message } = error as FailedSearch<W>
+    const found = failed.result.properties.map((p, n) => (p.trace === null ? result.properties[n] : p))
+    return new FailedSearch(message, trace, { ...failed.result, properties: found })
+  }
+}
+
+function search<W>(
+  system: System<W>,
+  properties: readonly Property<W>[],
+  options: SearchOptions,
 ): SearchResult<W> {
   const subject = { system, properties, questions: Judge.questions(properties) }
   const watch = new LimitWatch(options)

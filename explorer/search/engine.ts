@@ -26,6 +26,7 @@ export interface Engine<W> {
   readonly expander: Expander | PartialOrderExpander
   /** Hands on to new states what is known of their steps; null where each state is looked at anew. */
   readonly inheritance: Inheritance | null
+  readonly predicates: Predicates
   readonly classes: AnswerClasses
   readonly judge: Judge<W>
   /** The graph, where a property is judged on it. */
@@ -72,7 +73,8 @@ export function engineFor<W>(
   const inheritance = handsOn
     ? new Inheritance(expander.lists, store, edges === null ? 'in-order' : 'never')
     : null
-  const engine = { compiled, store, visited, fingerprints, expander, inheritance, classes, judge, edges }
+  const found = { compiled, store, visited, fingerprints, expander, inheritance }
+  const engine = { ...found, predicates, classes, judge, edges }
   if (log === null) return { ...engine, checkpoint: null }
   const { asked: reduce, stage } = reductions
   const manner = { reduce, stage, storage, bits: fingerprints.bits ?? 0, seed }

@@ -18,12 +18,16 @@ export class Genealogy {
   readonly #many = new Map<number, number>()
   /** Number of initial states; they have no parent. */
   readonly roots: number
-  /** States it knows of. */
   #count: number
 
   constructor(roots: number) {
     this.roots = roots
     this.#count = roots
+  }
+
+  /** States it knows of. */
+  get count(): number {
+    return this.#count
   }
 
   /** Bytes held. */

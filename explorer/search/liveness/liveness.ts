@@ -1,4 +1,5 @@
 import { match, P } from 'ts-pattern'
+import { ModelError } from '../../../model/language/errors.ts'
 import { type LivenessProperty, type Situation, WEAK_FAIRNESS } from '../../../model/language/property.ts'
 import type { Counters, System } from '../../../model/language/system.ts'
 import { GraphCheckpoint } from '../../checkpoint/graph-checkpoint.ts'
@@ -7,7 +8,8 @@ import { RecordingLog } from '../../checkpoint/recording-log.ts'
 import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
 import { VectorStore } from '../../state/vector-store.ts'
-import type { FairnessReason, PropertyResult, Trace } from '../result.ts'
+import { FailedLiveness, modelIsWrong } from '../failed-search.ts'
+import type { FairnessReason, PropertyResult, Trace, TraceStep } from '../result.ts'
 import { type Explored, type ExploreOptions, exploreGraph } from './explore.ts'
 import { type FairQuery, fairComponents } from './fair-components.ts'
 import { constraintsOf, stepsOfThread } from './fairness.ts'
@@ -36,7 +38,8 @@ export interface LivenessOptions extends ExploreOptions, Places {
  * behaviour that stops (nothing enabled that fairness protects) is a loop of no steps in its last state. A
  * behaviour that ends in a fault is neither good nor bad: one anywhere makes "holds" inconclusive.
  *
- * @throws ModelError when the model or a property is wrong; CheckpointError when a checkpoint cannot be used.
+ * @throws FailedLiveness when the code of a property fails, with the verdicts on the others; ModelError when the
+ *   model is wrong; CheckpointError when a checkpoint cannot be used.
  */
 export function judgeLiveness<W>(
   system: System<W>,
@@ -62,7 +65,20 @@ export function judgeLiveness<W>(
       : fault !== undefined
         ? { upTo: fault }
         : {}
-  return properties.map((property) => new Judgement(system, compiled, explored, property, unknown).result())
+  const failures: FailedLiveness[] = []
+  const results = properties.map((property): PropertyResult<W> => {
+    try {
+      return new Judgement(system, compiled, explored, property, unknown).result()
+    } catch (error) {
+      if (!(error instanceof FailedLiveness)) throw error
+      failures.push(error)
+      const reason = modelIsWrong(error.message)
+      return { property, verdict: 'inconclusive', antecedent: 0, trace: null, reason }
+    }
+  })
+  // The others are judged all the same: a violation is not lost.
+  if (failures.length > 0) throw new FailedLiveness(failures[0].message, failures[0].trace, results)
+  return results
 }
 
 /** Why "holds" cannot be said of any property, if so. */
@@ -204,24 +220,39 @@ class Judgement<W> {
     }
     const predicates = new Predicates(this.#system as System, [question])
     const result = new Uint8Array(store.count)
-    for (let s = 0; s < result.length; s++) {
-      const words = store.chunks[s >>> VectorStore.chunkBits]
-      const answer = predicates.ask(0, words, (s & VectorStore.chunkMask) * store.words)
-      result[s] = answer === ANSWER.holds ? 1 : 0
+    let s = 0
+    try {
+      for (; s < result.length; s++) {
+        const words = store.chunks[s >>> VectorStore.chunkBits]
+        const answer = predicates.ask(0, words, (s & VectorStore.chunkMask) * store.words)
+        result[s] = answer === ANSWER.holds ? 1 : 0
+      }
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error
+      throw new FailedLiveness(error.message, this.#wayTo(s), [])
     }
     return result
+  }
+
+  /** A shortest way to a state. */
+  #wayTo(state: number): Trace {
+    const { graph } = this.#explored
+    const everywhere = new Uint8Array(graph.states).fill(1)
+    const stem = shortestStem(graph, { waits: null, allowed: everywhere, ends: (s) => s === state })
+    if (stem === null) throw new Error('a state of the graph is not reachable')
+    return { initial: stem.initial, steps: this.#named(stem.steps) }
   }
 
   #trace({ stem, loop }: Violation): Trace {
     const { graph } = this.#explored
     const steps = [...stem.steps, ...loop.edges.map((e) => graph.labels[e])]
-    return {
-      initial: stem.initial,
-      steps: steps.map((s) => {
-        const { thread, path } = this.#compiled.steps[s]
-        return { thread: this.#system.threads[thread].name, step: path }
-      }),
-      loopStart: stem.steps.length,
-    }
+    return { initial: stem.initial, steps: this.#named(steps), loopStart: stem.steps.length }
+  }
+
+  #named(steps: readonly number[]): TraceStep[] {
+    return steps.map((s) => {
+      const { thread, path } = this.#compiled.steps[s]
+      return { thread: this.#system.threads[thread].name, step: path }
+    })
   }
 }

@@ -1,6 +1,8 @@
+import { ModelError } from '../../../model/language/errors.ts'
 import { isLiveness, type Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import { placesOf } from '../../checkpoint/places.ts'
+import { FailedLiveness, FailedSearch, modelIsWrong } from '../failed-search.ts'
 import { LimitWatch } from '../limits.ts'
 import type { PropertyResult, SearchResult } from '../result.ts'
 import { judgeLiveness, type LivenessOptions } from './liveness.ts'
@@ -31,7 +33,7 @@ export function withLiveness<W>(
   const watch = new LimitWatch({ ...manner, spent: found.seconds })
   const { checkpoint: _, resume: __, ...others } = manner
   const faultsJudged = properties.filter((p) => p.kind === 'fault').map((p) => p.id)
-  const results: readonly PropertyResult<W>[] =
+  const judged = (): readonly PropertyResult<W>[] =>
     (manner.storage ?? 'exact') === 'exact'
       ? judgeLiveness(system, asked, { ...others, ...placesOf(manner, 'liveness'), watch, faultsJudged })
       : asked.map((property) => ({
@@ -41,7 +43,7 @@ export function withLiveness<W>(
           trace: null,
           reason: NEEDS_STATES,
         }))
-  return {
+  const merged = (results: readonly PropertyResult<W>[]): SearchResult<W> => ({
     ...found,
     seconds: watch.seconds,
     reduction:
@@ -49,5 +51,13 @@ export function withLiveness<W>(
         ? found.reduction
         : { ...found.reduction, notApplied: [...found.reduction.notApplied, IN_FULL] },
     properties: found.properties.map((r) => results.find((l) => l.property === r.property) ?? r),
+  })
+  try {
+    return merged(judged())
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error
+    const { trace, results } = error instanceof FailedLiveness ? error : { trace: null, results: [] }
+    const incomplete = { complete: false, incompleteReason: modelIsWrong(error.message) }
+    throw new FailedSearch(error.message, trace, { ...merged(results), ...incomplete })
   }
 }

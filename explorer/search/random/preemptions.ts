@@ -6,6 +6,7 @@ import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { ExactSet } from '../../state/exact-set.ts'
 import { VectorStore } from '../../state/vector-store.ts'
+import { FailedSearch, isFinal, modelIsWrong } from '../failed-search.ts'
 import { cannotGrow, type Limits, LimitWatch } from '../limits.ts'
 import { countsByName } from '../naming.ts'
 import type { SearchResult, Trace } from '../result.ts'
@@ -86,7 +87,20 @@ class FewPreemptions<W> {
   run(): SearchResult<W> {
     const most = this.#options.maxPreemptions ?? DEFAULT_PREEMPTIONS
     let done = -1
-    this.#enterInitialStates()
+    try {
+      this.#enterInitialStates()
+      done = this.#rounds(most)
+    } catch (error) {
+      if (!isFinal(error)) throw error
+      this.#stopped = modelIsWrong(error.message)
+      throw new FailedSearch(error.message, null, this.#result(done))
+    }
+    return this.#result(done)
+  }
+
+  /** Returns the greatest number of preemptions up to which everything was visited, -1 for none. */
+  #rounds(most: number): number {
+    let done = -1
     for (let preemptions = 0; preemptions <= most; preemptions++) {
       if (preemptions > 0) this.#takeTurnsAway()
       if (this.#stopped !== null) break
@@ -96,7 +110,7 @@ class FewPreemptions<W> {
       if (!this.#cut) done = preemptions
       if (this.#exhausted || this.#sightings.settled) break
     }
-    return this.#result(done)
+    return done
   }
 
   #enterInitialStates(): void {

@@ -3,6 +3,7 @@ import type { System } from '../../../model/language/system.ts'
 import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts'
 import { LEAF } from '../../compile/record-format.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
+import { FailedSearch, isFinal, modelIsWrong } from '../failed-search.ts'
 import { cannotGrow, type Limits, LimitWatch } from '../limits.ts'
 import { countsByName } from '../naming.ts'
 import type { Coverage, SearchResult, Trace } from '../result.ts'
@@ -47,8 +48,9 @@ const DEFAULT_DEPTH = 1000
 const DEFAULT_WALKS = 1000
 /** Steps between two looks at the limits. */
 const PATIENCE = 4096
+const RECORDED = -1
 
-/** Makes the walks and says what they met. */
+/** Makes the walks and says what they met. @throws FailedSearch when model code fails. */
 export function sample<W>(
   system: System<W>,
   properties: readonly Property<W>[],
@@ -79,6 +81,8 @@ class Sample<W> {
   #transitions = 0
   #depth = 0
   #stopped: string | null = null
+  /** The step whose code runs, RECORDED for the one that is recorded last; null for code about a state. */
+  #running: number | null = null
 
   constructor(system: System<W>, properties: readonly Property<W>[], options: SampleOptions, manner: Manner) {
     this.#system = system
@@ -104,7 +108,14 @@ class Sample<W> {
     while (this.#walks < this.#maxWalks && !this.#sightings.settled) {
       this.#stopped = this.#mustStop()
       if (this.#stopped !== null) break
-      this.#walk(new Draws(this.#seed, this.#walks))
+      try {
+        this.#walk(new Draws(this.#seed, this.#walks))
+      } catch (error) {
+        if (!isFinal(error)) throw error
+        this.#stopped = modelIsWrong(error.message)
+        const last = this.#running === RECORDED ? this.#compiled.lastRecorded : this.#running
+        throw new FailedSearch(error.message, this.#trace(last), this.#result())
+      }
       this.#walks++
     }
     return this.#result()
@@ -130,15 +141,19 @@ class Sample<W> {
     this.#scheduler.begin(draws)
     for (;;) {
       const fresh = this.#seen.add(low, high)
+      this.#running = null
       if (fresh) this.#sightings.state(words, 0, () => this.#trace(null))
       if (this.#path.length === this.#maxDepth) return
+      this.#running = RECORDED
       if (successors.find(words, 0) === 0) {
         if (fresh) this.#sightings.stuck(words, 0, () => this.#trace(null))
         return
       }
       // Every step that could be taken is judged, not only the one that will be.
-      for (let k = 0; k < successors.count; k++)
+      for (let k = 0; k < successors.count; k++) {
+        this.#running = successors.steps[k]
         this.#sightings.step(successors, k, () => this.#trace(successors.steps[k]))
+      }
       const chosen = this.#scheduler.choose(successors, draws)
       const leaf = successors.leaves[chosen]
       const { leaves } = this.#compiled

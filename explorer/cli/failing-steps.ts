@@ -1,0 +1,46 @@
+import type { System } from '../../model/language/system.ts'
+import type { Trace } from '../search/result.ts'
+
+/** A step on the way to a failure of model code. */
+export interface FailingStep {
+  readonly thread: string
+  readonly step: string
+  /** Kernel function and statement, `mark(): sp->role.invalid = 1`; empty where the step says neither. */
+  readonly text: string
+}
+
+/** The steps of a trace with what each does, in the state that it is taken in. The last one may fail. */
+export function failingSteps(system: System, trace: Trace): FailingStep[] {
+  const codes = system.initial[trace.initial].slice()
+  const { world } = system.view({
+    read: (field) => codes[field],
+    write: (field, code) => {
+      codes[field] = code
+    },
+  })
+  return trace.steps.map(({ thread: name, step: path }): FailingStep => {
+    const thread = system.threads.find((t) => t.name === name)
+    const located = thread?.flow.steps.find((s) => s.path === path)
+    if (thread === undefined || located === undefined) return { thread: name, step: path, text: '' }
+    const { self, flow, counter } = thread
+    const { about, cases } = located.step
+    const fn = about.fn === undefined ? [] : [`${about.fn}()`]
+    const { shows } = about
+    const statement = typeof shows === 'function' ? attempt(() => shows(world, self)) : shows
+    const taken = attempt(() => cases.findIndex(({ when }) => when === undefined || when(world, self)))
+    if (taken !== undefined && taken >= 0) {
+      attempt(() => cases[taken].does?.(world, self))
+      codes[counter.index] = flow.counters.indexOf(flow.target(located, taken))
+    }
+    return { thread: name, step: path, text: [...fn, ...(statement ? [statement] : [])].join(': ') }
+  })
+}
+
+/** Undefined where model code fails: that it does is what the steps are shown for. */
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run()
+  } catch {
+    return undefined
+  }
+}

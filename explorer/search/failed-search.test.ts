@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest'
+import { program, step } from '../../model/language/program.ts'
+import type { Property } from '../../model/language/property.ts'
+import { array, range, sort, struct, type View } from '../../model/language/shapes.ts'
+import { compose, each } from '../../model/language/system.ts'
+import { breadthFirst } from './breadth-first.ts'
+import { FailedSearch } from './failed-search.ts'
+import type { RandomOptions } from './random/search-random.ts'
+import { searchRandom } from './random/search-random.ts'
+
+const runner = sort('runner', 2)
+const world = struct({ n: array(runner, range(0, 3)) })
+type World = View<typeof world>
+
+/** Two counters; the model allows 3, and neither code nor bounds prevent 4. */
+const counters = compose({
+  name: 'counters',
+  world,
+  threads: [
+    each(
+      runner,
+      program<World>('counter', 'counts', [
+        step(
+          'C.1',
+          {},
+          {
+            does: (w, self) => {
+              w.n[self]++
+            },
+            to: 'C.1',
+          },
+        ),
+      ]),
+    ),
+  ],
+  initial: [() => {}],
+  symmetric: [runner],
+})
+
+const below = (most: number): Property<World> => ({
+  kind: 'invariant',
+  id: `below-${most}`,
+  title: 'counters are small',
+  holds: (w) => w.n[0] < most && w.n[1] < most,
+})
+const throwsAt = (n: number): Property<World> => ({
+  kind: 'invariant',
+  id: 'throws',
+  title: 'fails on a state',
+  holds: (w) => {
+    if (w.n[0] + w.n[1] === n) throw new Error('on purpose')
+    return true
+  },
+})
+
+function failureOf(run: () => unknown): FailedSearch<World> {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof FailedSearch) return error as FailedSearch<World>
+    throw error
+  }
+  throw new Error('nothing failed')
+}
+
+const lengthOf = ({ trace }: FailedSearch<World>): number | undefined => trace?.steps.length
+
+describe('a failure of model code', () => {
+  const reductions = ['none', 'symmetry', 'por', 'all'] as const
+  it.each(reductions)('comes with a shortest way to the step, with --reduce %s', (reduce) => {
+    const failure = failureOf(() => breadthFirst(counters, [], { reduce }))
+    expect(failure.message).toMatch(/step C\.1 of counter\d: world\.n\[\d\] = 4 is outside its domain/)
+    expect(lengthOf(failure)).toBe(4)
+    expect(failure.trace?.steps.at(-1)?.step).toBe('C.1')
+  })
+
+  it.each(reductions)('comes with what was found before, with --reduce %s', (reduce) => {
+    const { result } = failureOf(() => breadthFirst(counters, [below(2), below(4)], { reduce }))
+    expect(result.complete).toBe(false)
+    expect(result.incompleteReason).toMatch(/^the model is wrong: /)
+    expect(result.properties.map((p) => [p.verdict, p.trace?.steps.length])).toEqual([
+      ['violated', 2],
+      ['inconclusive', undefined],
+    ])
+  })
+
+  it('in a property leads to the state that it failed on, the initial one too', () => {
+    for (const n of [0, 1, 3]) {
+      const failure = failureOf(() => breadthFirst(counters, [throwsAt(n)]))
+      expect(failure.message).toContain('property throws')
+      expect(lengthOf(failure), `${n}`).toBe(n)
+    }
+  })
+
+  it('in an action property leads to the step that it failed on', () => {
+    const action: Property<World> = {
+      kind: 'action',
+      id: 'acts',
+      title: 'fails on a step',
+      holds: (before) => {
+        if (before.n[0] === 2) throw new Error('on purpose')
+        return true
+      },
+    }
+    expect(lengthOf(failureOf(() => breadthFirst(counters, [action])))).toBe(3)
+  })
+
+  const methods: RandomOptions[] = [
+    { method: 'walks', seed: 1 },
+    { method: 'priorities', seed: 1 },
+  ]
+  it.each(methods)('in a sample comes with the walk that led there: %o', (options) => {
+    const failure = failureOf(() => searchRandom(counters, [below(2)], options))
+    const own = failure.trace?.steps.filter(({ thread }) => thread === failure.trace?.steps.at(-1)?.thread)
+    expect(own).toHaveLength(4)
+    expect(failure.result.properties[0].verdict).toBe('violated')
+    const asked = failureOf(() => searchRandom(counters, [throwsAt(2)], options))
+    expect(asked.trace?.steps).toHaveLength(2)
+  })
+
+  it('in a search with few preemptions keeps what was found', () => {
+    const failure = failureOf(() => searchRandom(counters, [below(2)], { method: 'preemptions' }))
+    expect(failure.result.properties[0]).toMatchObject({ verdict: 'violated', trace: { initial: 0 } })
+  })
+})
+
+describe('a failure of a liveness property', () => {
+  const finite = compose({
+    name: 'finite',
+    world,
+    threads: [
+      each(
+        runner,
+        program<World>('counter', 'counts to two', [
+          step(
+            'C.1',
+            { rests: true },
+            {
+              when: (w, self) => w.n[self] < 2,
+              does: (w, self) => {
+                w.n[self]++
+              },
+              to: 'C.1',
+            },
+          ),
+        ]),
+      ),
+    ],
+    initial: [() => {}],
+  })
+  const bothAt = (n: number): Property<World> => ({
+    kind: 'eventually',
+    id: `both-at-${n}`,
+    title: 'both get there',
+    goal: (w) => w.n[0] === n && w.n[1] === n,
+  })
+  const failing: Property<World> = {
+    kind: 'eventually',
+    id: 'fails',
+    title: 'fails on a state',
+    goal: (w) => {
+      if (w.n[0] + w.n[1] === 3) throw new Error('on purpose')
+      return false
+    },
+  }
+
+  it('comes with a way to the state, and does not hide the verdicts on others', () => {
+    const failure = failureOf(() => breadthFirst(finite, [failing, bothAt(3), below(3)]))
+    expect(lengthOf(failure)).toBe(3)
+    expect(failure.result.complete).toBe(false)
+    expect(failure.result.properties.map((p) => p.verdict)).toEqual(['inconclusive', 'violated', 'holds'])
+  })
+})

@@ -1,0 +1,42 @@
+import { ModelError } from '../../model/language/errors.ts'
+import { AsymmetryError } from '../reduce/asymmetry.ts'
+import type { PropertyResult, SearchResult, Trace } from './result.ts'
+
+/**
+ * Model code failed during a search. What was found until then stands: a violation is one whatever is wrong
+ * elsewhere.
+ */
+export class FailedSearch<W = never> extends ModelError {
+  /** The steps to the failure, the failing one last; null when they are not known. */
+  readonly trace: Trace | null
+  /** The search up to there, as an incomplete one. */
+  readonly result: SearchResult<W>
+
+  constructor(message: string, trace: Trace | null, result: SearchResult<W>) {
+    super(message)
+    this.trace = trace
+    this.result = result
+  }
+}
+
+/** Model code of liveness properties failed. */
+export class FailedLiveness<W = never> extends ModelError {
+  /** The steps to the state on which it failed. */
+  readonly trace: Trace | null
+  /** The verdicts: inconclusive where the code failed. */
+  readonly results: readonly PropertyResult<W>[]
+
+  constructor(message: string, trace: Trace | null, results: readonly PropertyResult<W>[]) {
+    super(message)
+    this.trace = trace
+    this.results = results
+  }
+}
+
+/** Why a search that model code failed in is incomplete. */
+export const modelIsWrong = (message: string): string => `the model is wrong: ${message}`
+
+/** Whether an error ends a search for good: an asymmetry is answered by another search. */
+export function isFinal(error: unknown): error is ModelError {
+  return error instanceof ModelError && !(error instanceof AsymmetryError)
+}
