@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { SIZES } from '../state/sizes.ts'
 import { makeFolder } from './make-folder.ts'
 
 /** Bytes read or written at a time. */
-const PIECE = 1 << 26
+const PIECE = SIZES.piece
 
 /** Arrays whose bytes lie in a file one after the other. */
 export type Section = Iterable<NodeJS.ArrayBufferView>

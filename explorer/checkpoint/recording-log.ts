@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { System } from '../../model/language/system.ts'
 import type { CompiledSystem, Recording } from '../compile/compiled-system.ts'
 import type { Predicates } from '../compile/predicates.ts'
+import { SIZES } from '../state/sizes.ts'
 
 /** What happened to a step, in an entry. */
 const MOVED = 0
@@ -22,7 +23,7 @@ const DIGEST = 4
  */
 export class RecordingLog {
   /** `[kind, index, what came of it, digest of the rest..., codes before..., codes after...]` per entry. */
-  #entries = new Uint16Array(1 << 12)
+  #entries = new Uint16Array(SIZES.array)
   #used = 0
   readonly #fields: number
 

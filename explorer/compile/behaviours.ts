@@ -1,4 +1,5 @@
 import type { Field } from '../../model/language/layout.ts'
+import { SIZES } from '../state/sizes.ts'
 
 /** Child code: nothing recorded yet. Positive codes are inner nodes, negative ones leaves (negated). */
 export const UNKNOWN = 0
@@ -40,7 +41,7 @@ export class DecisionTrees {
   #used = 1
 
   constructor() {
-    this.nodes = new Int32Array(1 << 12)
+    this.nodes = new Int32Array(SIZES.array)
   }
 
   /** Size of all trees in bytes. */

@@ -1,6 +1,7 @@
 import { ModelError } from '../../model/language/errors.ts'
 import type { ActionProperty, Fault } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
+import { SIZES } from '../state/sizes.ts'
 import { Tabulation } from '../state/tabulation.ts'
 import { DecisionTrees, NondeterministicRead } from './behaviours.ts'
 import { DISABLED, LEAF } from './record-format.ts'
@@ -56,7 +57,7 @@ export class CompiledSystem {
   /** Tree of each step. */
   readonly roots: Int32Array
   /** Behaviour records, see LEAF. Grows; take it anew after `record`. */
-  leaves = new Int32Array(1 << 12)
+  leaves = new Int32Array(SIZES.array)
   readonly faults: Fault[] = []
   readonly footprints: readonly Footprint[]
   /** How many behaviours of each step are recorded. */

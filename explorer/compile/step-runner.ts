@@ -1,6 +1,7 @@
 import { ModelError } from '../../model/language/errors.ts'
 import { type ActionProperty, Fault, type StepView } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
+import { SIZES } from '../state/sizes.ts'
 import { NondeterministicRead } from './behaviours.ts'
 import { BeforeView, Recorder } from './recorder.ts'
 import type { CompiledStep } from './step-table.ts'
@@ -99,7 +100,7 @@ export class StepRunner {
 }
 
 /** Answers tried before a property is taken to depend on what it read. */
-const MOST_ANSWERS = 64
+const MOST_ANSWERS = SIZES.answers
 
 /**
  * True when a question gets one answer whatever the values of the fields that it alone reads, those from read

@@ -1,3 +1,4 @@
+import { SIZES } from '../state/sizes.ts'
 import { bitsOf, DecisionTrees, NOT_CONSTANT, NondeterministicRead, UNKNOWN } from './behaviours.ts'
 import type { CompiledSystem } from './compiled-system.ts'
 import { DISABLED, LEAF } from './record-format.ts'
@@ -17,7 +18,7 @@ export const LIST = {
 export const LIST_ENTRY = 3
 
 /** Lists of one program counter beyond which its steps are no longer looked up together. */
-const CROWDED = 2048
+const CROWDED = SIZES.crowded
 
 /**
  * The enabled steps of each (thread, program counter), found with one walk of a decision tree instead of one
@@ -50,7 +51,7 @@ export class SuccessorLists {
   #used = 2
 
   /** @param most lists that get a number. */
-  constructor(compiled: CompiledSystem, most = 0x7fff) {
+  constructor(compiled: CompiledSystem, most = SIZES.lists) {
     this.#most = most
     this.compiled = compiled
     const { firstStep } = compiled
@@ -64,8 +65,8 @@ export class SuccessorLists {
       this.lastGroup[at] = this.#steps.length
     }
     this.roots = new Int32Array(this.#steps.length)
-    this.lists = new Int32Array(1 << 12)
-    this.places = new Int32Array(1 << 8)
+    this.lists = new Int32Array(SIZES.array)
+    this.places = new Int32Array(SIZES.array >>> 4 || 1)
     const { words } = compiled.system.layout
     this.footprints = new Int32Array(2 * words * this.places.length).fill(-1, 0, 2 * words)
   }

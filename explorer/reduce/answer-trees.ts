@@ -1,3 +1,5 @@
+import { SIZES } from '../state/sizes.ts'
+
 /** The answer is not known yet. Known answers are negative. */
 export const UNKNOWN = 0
 /** The answer depends on a field that is not at hand. */
@@ -11,7 +13,7 @@ export class AnswerTrees<A extends { readonly reads: readonly number[] }> {
   readonly #sizes: readonly number[]
   readonly #answers: A[] = []
   /** `[field, child...]` at each inner node. */
-  #nodes = new Int32Array(1 << 10)
+  #nodes = new Int32Array(SIZES.array)
   #used = 1
   readonly #roots: number[] = []
 

@@ -1,4 +1,5 @@
 import type { Batch, VisitedSet } from '../state/batch.ts'
+import { SIZES } from '../state/sizes.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import type { Chains } from './chains.ts'
 
@@ -10,7 +11,7 @@ export class ChainSet implements VisitedSet {
   /** The states kept are not simply the successors. */
   rewritten = new Uint8Array(0)
   /** How many states the chain to each kept state passed. */
-  lengths: Uint16Array<ArrayBufferLike> = new Uint16Array(1 << 12)
+  lengths: Uint16Array<ArrayBufferLike> = new Uint16Array(SIZES.array)
   readonly #inner: VisitedSet
   readonly #store: VectorStore
   readonly #chains: Chains

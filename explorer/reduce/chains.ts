@@ -2,10 +2,11 @@ import { UNKNOWN } from '../compile/behaviours.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { LEAF } from '../compile/record-format.ts'
 import type { AnswerClasses } from '../search/answer-classes.ts'
+import { SIZES } from '../state/sizes.ts'
 import { type LookAhead, NONE } from './look-ahead.ts'
 
 /** Steps after which a chain ends in any case. */
-const MOST_STEPS = 4096
+const MOST_STEPS = SIZES.chain
 
 /** Brings states into the form in which they are kept, in `words`, with its hash lanes. */
 export interface Representatives {

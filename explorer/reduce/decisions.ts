@@ -1,5 +1,7 @@
+import { SIZES } from '../state/sizes.ts'
+
 /** Places of the memory, a power of two. */
-const PLACES = 1 << 16
+const PLACES = SIZES.decisions
 
 /** No decision is remembered. */
 export const UNDECIDED = -2

@@ -1,14 +1,15 @@
 import { LEAF } from '../compile/record-format.ts'
 import type { SuccessorLists } from '../compile/successor-lists.ts'
 import { type AnswerClasses, UNCLASSED } from '../search/answer-classes.ts'
+import { SIZES } from '../state/sizes.ts'
 import { Apart } from './apart.ts'
 import { Decisions, UNDECIDED } from './decisions.ts'
 
 /** States that are looked at ahead to try one thread; when there are more it is not enough. */
-const MOST_STATES = 512
+const MOST_STATES = SIZES.ahead
 
 /** States that are looked at for one decision; what comes after them is not tried. */
-const MOST_TRIED = 1024
+const MOST_TRIED = SIZES.tried
 
 /** Answers of a question that changed: by the thread's own steps, by those of the others. */
 const BY_THREAD = 1

@@ -2,6 +2,7 @@ import { bitsOf } from '../compile/behaviours.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { ANSWER, type Predicates } from '../compile/predicates.ts'
 import { LEAF } from '../compile/record-format.ts'
+import { SIZES } from '../state/sizes.ts'
 
 /** Class of the states whose answers are not kept; their successors are asked everything again. */
 export const UNCLASSED = 0
@@ -10,7 +11,7 @@ export const UNCLASSED = 0
 const FIRST = 1
 
 /** Classes beyond which states are no longer classed. */
-const MOST = 1 << 16
+const MOST = SIZES.classes
 
 /** A list of no questions in `#asks`. */
 const NOTHING_TO_ASK = 1
@@ -22,7 +23,7 @@ const NOTHING_TO_ASK = 1
  */
 export class AnswerClasses {
   /** How many states are in each class. */
-  counts = new Int32Array(1 << 8)
+  counts = new Int32Array(SIZES.array >>> 4 || 1)
   readonly #predicates: Predicates
   readonly #compiled: CompiledSystem
   readonly #questions: number
@@ -30,7 +31,7 @@ export class AnswerClasses {
   readonly #answers: (readonly number[])[] = [[]]
   readonly #known = new Map<string, number>()
   /** Class after question q gets answer -1 - a: entry `(class * questions + q) * 3 + a`; 0 is unknown. */
-  #next = new Int32Array(1 << 8)
+  #next = new Int32Array(SIZES.array >>> 4 || 1)
   /** Lists of questions `[count, q...]`; see LEAF.asks. */
   #asks = [0, 0]
   readonly #askLists = new Map<string, number>([['', NOTHING_TO_ASK]])

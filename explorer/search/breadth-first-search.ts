@@ -7,6 +7,7 @@ import { canBeTaken } from '../checkpoint/trace-check.ts'
 import { LEAF } from '../compile/record-format.ts'
 import type { Reductions } from '../reduce/reduction.ts'
 import { predictedCollision } from '../state/collisions.ts'
+import { SIZES } from '../state/sizes.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import { type Engine, engineFor } from './engine.ts'
 import type { ExpansionSink } from './expander.ts'
@@ -22,7 +23,7 @@ import type { Progress, SearchOptions } from './search-options.ts'
 const { chunkBits, chunkMask } = VectorStore
 
 /** States expanded in one call, so that the engine can put better code in place between two calls. */
-const SLICE = 2048
+const SLICE = SIZES.slice
 
 /** Milliseconds between two reports of progress. */
 const PROGRESS_INTERVAL = 100

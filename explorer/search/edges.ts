@@ -1,7 +1,8 @@
 import { doubledBytes, doubledLength } from '../state/array-bounds.ts'
+import { SIZES } from '../state/sizes.ts'
 
 /** Length of the first arrays; they double. */
-const SMALLEST = 1 << 12
+const SMALLEST = SIZES.array
 
 /** The explored graph: for each state, in order of numbers, where its steps lead. */
 export class Edges {

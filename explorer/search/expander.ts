@@ -3,6 +3,7 @@ import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { LEAF } from '../compile/record-format.ts'
 import { LIST, LIST_ENTRY, SuccessorLists } from '../compile/successor-lists.ts'
 import { Batch } from '../state/batch.ts'
+import { SIZES } from '../state/sizes.ts'
 import { VectorStore } from '../state/vector-store.ts'
 
 /** What an expansion tells the search. */
@@ -31,7 +32,7 @@ export class Expander {
     this.#compiled = compiled
     this.#store = store
     // A note holds twice a number, and one more.
-    this.lists = new SuccessorLists(compiled, 2 ** (8 * store.noteBytes - 1) - 1)
+    this.lists = new SuccessorLists(compiled, Math.min(SIZES.lists, 2 ** (8 * store.noteBytes - 1) - 1))
     const { system } = compiled
     this.batch = new Batch(compiled.mostEnabled)
     this.#counterWord = Int32Array.from(system.threads, (t) => t.counter.word)

@@ -1,10 +1,12 @@
+import { SIZES } from '../state/sizes.ts'
+
 /** States per chunk, as a power of two. */
-const CHUNK_BITS = 16
+const CHUNK_BITS = SIZES.chunkBits
 const CHUNK = 1 << CHUNK_BITS
 const CHUNK_MASK = CHUNK - 1
 
 /** Count of children that is kept elsewhere because it does not fit. */
-const MANY = 255
+const MANY = SIZES.children
 
 /**
  * Who was found from whom, at three bytes per state. States are numbered in the order of discovery and

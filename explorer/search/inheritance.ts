@@ -2,6 +2,7 @@ import type { System } from '../../model/language/system.ts'
 import { LEAF } from '../compile/record-format.ts'
 import type { SuccessorLists } from '../compile/successor-lists.ts'
 import type { Batch } from '../state/batch.ts'
+import { SIZES } from '../state/sizes.ts'
 import { type Notes, VectorStore } from '../state/vector-store.ts'
 
 const { chunkBits, chunkMask } = VectorStore
@@ -74,9 +75,9 @@ export class Inheritance {
 }
 
 /** Threads up to which notes may have two bytes each; more threads have fewer lists each. */
-const FEW_THREADS = 8
+const FEW_THREADS = SIZES.wideNotes
 /** Threads beyond which the notes of a state would take more memory than the state. */
-const MOST_THREADS = 32
+const MOST_THREADS = SIZES.notes
 
 /** How many notes the store needs, and of how many bytes; none where nothing is handed on. */
 export function notesFor({ threads }: System): { readonly room: number; readonly noteBytes: 1 | 2 } {
@@ -100,7 +101,7 @@ type Loop = (
 ) => void
 
 /** Words of all threads beyond which the loop over the threads stays a loop. */
-const MOST_UNROLLED = 32
+const MOST_UNROLLED = SIZES.unrolled
 
 /**
  * The loop for a length of the packed state and a number of threads, unrolled over the words, and over the

@@ -4,6 +4,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { ANSWER, type Predicates, type Question } from '../compile/predicates.ts'
 import { LEAF } from '../compile/record-format.ts'
+import { SIZES } from '../state/sizes.ts'
 import { type AnswerClasses, UNCLASSED } from './answer-classes.ts'
 import type { Edges } from './edges.ts'
 import type { PropertyResult, Trace } from './result.ts'
@@ -65,7 +66,7 @@ export class Judge<W> {
     this.#actionIds = properties.filter((p) => p.kind === 'action').map((p) => p.id)
     this.#deadlockIds = properties.filter((p) => p.kind === 'deadlock').map((p) => p.id)
     questioned.forEach((p, q) => {
-      if (p.kind === 'progress') this.#goals.set(q, new Uint8Array(1 << 12))
+      if (p.kind === 'progress') this.#goals.set(q, new Uint8Array(SIZES.array))
     })
   }
 

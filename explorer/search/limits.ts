@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os'
+import { SIZES } from '../state/sizes.ts'
 
 /** Bounds of a search. Reaching one makes the result inconclusive, never "holds". */
 export interface Limits {
@@ -24,7 +25,7 @@ export interface Limits {
 const MIB = 1024 * 1024
 
 /** Share of the memory from which on it is short. */
-const TIGHT = 0.8
+const TIGHT = SIZES.tight
 
 /** Milliseconds between two looks at the memory of the process. */
 const MEMORY_INTERVAL = 100

@@ -1,7 +1,9 @@
+import { SIZES } from './sizes.ts'
+
 /** Successors collected before they are looked up, so that the cache misses of the look-ups overlap. */
 export class Batch {
   /** Successors beyond which a batch is looked up. */
-  static readonly capacity = 512
+  static readonly capacity = SIZES.batch
   count = 0
   /** Hash lanes of the successor. */
   readonly low: Int32Array

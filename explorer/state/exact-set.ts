@@ -1,5 +1,6 @@
-import { MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
+import { doubledBytes, MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch, VisitedSet } from './batch.ts'
+import { SIZES } from './sizes.ts'
 import { touchSlots } from './touch-slots.ts'
 import { VectorStore } from './vector-store.ts'
 
@@ -20,7 +21,7 @@ export class ExactSet implements VisitedSet {
   /** Keeps the warming reads from being optimised away. */
   touched = 0
 
-  constructor(store: VectorStore, capacity = 1 << 12, mostBytes = MOST_ARRAY_BYTES) {
+  constructor(store: VectorStore, capacity = SIZES.slots, mostBytes = MOST_ARRAY_BYTES) {
     this.#store = store
     this.mostStates = Math.floor((mostSlots(8, mostBytes) * 2) / 3)
     this.#table = new Int32Array(capacity * 2)
@@ -85,7 +86,7 @@ export class ExactSet implements VisitedSet {
   }
 
   growthFor(more: number): number {
-    return (this.#store.count + more) * 3 <= (this.#mask + 1) * 2 ? 0 : this.#table.byteLength * 2
+    return doubledBytes(this.#table, 3 * (this.#store.count + more))
   }
 
   touch(low: Int32Array, count: number): void {
@@ -135,7 +136,8 @@ export class ExactSet implements VisitedSet {
   #reserve(more: number): void {
     if ((this.#store.count + more) * 3 <= (this.#mask + 1) * 2) return
     const old = this.#table
-    const mask = this.#mask * 2 + 1
+    let mask = this.#mask * 2 + 1
+    while ((this.#store.count + more) * 3 > (mask + 1) * 2) mask = mask * 2 + 1
     const table = new Int32Array((mask + 1) * 2)
     for (let from = 0; from < old.length; from += 2) {
       if (old[from + 1] === 0) continue

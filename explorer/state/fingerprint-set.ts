@@ -1,6 +1,7 @@
-import { MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
+import { doubledBytes, MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch, Rows, VisitedSet } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
+import { SIZES } from './sizes.ts'
 import { tableProblem } from './table-problem.ts'
 import { touchSlots } from './touch-slots.ts'
 import type { VectorStore } from './vector-store.ts'
@@ -20,7 +21,7 @@ export class FingerprintSet implements VisitedSet {
   /** Keeps the warming reads from being optimised away. */
   touched = 0
 
-  constructor(store: VectorStore, capacity = 1 << 12, mostBytes = MOST_ARRAY_BYTES) {
+  constructor(store: VectorStore, capacity = SIZES.slots, mostBytes = MOST_ARRAY_BYTES) {
     this.#store = store
     this.mostStates = (mostSlots(8, mostBytes) * 3) / 4
     this.#table = new Int32Array(capacity * 2)
@@ -89,7 +90,7 @@ export class FingerprintSet implements VisitedSet {
   }
 
   growthFor(more: number): number {
-    return (this.#store.count + more) * 4 <= (this.#mask + 1) * 3 ? 0 : this.#table.byteLength * 2
+    return doubledBytes(this.#table, Math.ceil((8 * (this.#store.count + more)) / 3))
   }
 
   touch(low: Int32Array, count: number): void {
@@ -144,7 +145,8 @@ export class FingerprintSet implements VisitedSet {
   #reserve(more: number): void {
     if ((this.#store.count + more) * 4 <= (this.#mask + 1) * 3) return
     const old = this.#table
-    const mask = this.#mask * 2 + 1
+    let mask = this.#mask * 2 + 1
+    while ((this.#store.count + more) * 4 > (mask + 1) * 3) mask = mask * 2 + 1
     const table = new Int32Array((mask + 1) * 2)
     for (let from = 0; from < old.length; from += 2) {
       if (old[from] === 0 && old[from + 1] === 0) continue

@@ -1,8 +1,10 @@
+import { SIZES } from './sizes.ts'
+
 /** A claimed slot is looked at so often before the thread goes to sleep for a moment. */
 const SPIN = 1000
 
 /** Bytes up to which a table is small. */
-const SMALL = 32 * 1024 * 1024
+const SMALL = SIZES.fastGrowth
 
 /** Share of the slots that may be taken. */
 const FULL = 3 / 4

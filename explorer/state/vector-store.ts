@@ -1,8 +1,9 @@
 import type { Batch } from './batch.ts'
+import { SIZES } from './sizes.ts'
 import { SpillFile } from './spill-file.ts'
 
 /** States per chunk, as a power of two. */
-const CHUNK_BITS = 16
+const CHUNK_BITS = SIZES.chunkBits
 const CHUNK = 1 << CHUNK_BITS
 const CHUNK_MASK = CHUNK - 1
 

@@ -1,6 +1,7 @@
-import { MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
+import { doubledBytes, MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch, VisitedSet } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
+import { SIZES } from './sizes.ts'
 import { tableProblem } from './table-problem.ts'
 import { xoshiro } from './tabulation.ts'
 import { VectorStore } from './vector-store.ts'
@@ -62,7 +63,7 @@ export class WideFingerprintSet implements VisitedSet {
     store: VectorStore,
     bits: 96 | 128,
     seed: number,
-    capacity = 1 << 12,
+    capacity = SIZES.slots,
     mostBytes = MOST_ARRAY_BYTES,
   ) {
     this.bits = bits
@@ -124,7 +125,7 @@ export class WideFingerprintSet implements VisitedSet {
   }
 
   growthFor(more: number): number {
-    return (this.#store.count + more) * 4 <= (this.#mask + 1) * 3 ? 0 : this.#table.byteLength * 2
+    return doubledBytes(this.#table, Math.ceil((4 * this.#lanes * (this.#store.count + more)) / 3))
   }
 
   touch(low: Int32Array, count: number): void {

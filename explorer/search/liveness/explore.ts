@@ -3,6 +3,7 @@ import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { LEAF } from '../../compile/record-format.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { ExactSet } from '../../state/exact-set.ts'
+import { SIZES } from '../../state/sizes.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import type { Progress } from '../breadth-first.ts'
 import { cannotGrow, type Limits, LimitWatch } from '../limits.ts'
@@ -28,7 +29,7 @@ export interface ExploreOptions extends Limits {
 }
 
 /** How many states are expanded between two looks at the limits. */
-const PATIENCE = 512
+const PATIENCE = SIZES.look
 /** Bytes per state that judging takes on top of the graph (components, marks, shortest paths). */
 const JUDGING = 64
 

@@ -1,4 +1,5 @@
 import { doubledBytes, doubledLength } from '../../state/array-bounds.ts'
+import { SIZES } from '../../state/sizes.ts'
 
 /** Target of a step that ends in a fault: the behaviour goes nowhere. */
 export const FAULT = -1
@@ -17,11 +18,11 @@ export class LabelledGraph {
   /** Initial states: number of the state, and which of the system's initial states it is. */
   readonly initial: { readonly state: number; readonly index: number }[] = []
   /** `first[s]`..`first[s + 1]` are the edges of state s. */
-  first = new Float64Array(1 << 10)
+  first = new Float64Array(SIZES.array)
   /** State each edge leads to, or `FAULT`. */
-  targets = new Int32Array(1 << 12)
+  targets = new Int32Array(SIZES.array)
   /** Number of the step each edge takes. */
-  labels = new Uint16Array(1 << 12)
+  labels = new Uint16Array(SIZES.array)
 
   get bytes(): number {
     return this.first.byteLength + this.targets.byteLength + this.labels.byteLength

@@ -1,8 +1,10 @@
+import { SIZES } from '../../state/sizes.ts'
+
 /** Words of a range of states: its first, the one behind its last, and the first that nobody has taken yet. */
 const RANGE = { first: 0, end: 1, next: 2, words: 3 } as const
 
 /** Least states taken at once. */
-const LEAST = 32
+const LEAST = SIZES.leastPiece
 
 /** Share of what a worker still holds that is taken at once, so that the last pieces are small. */
 const SHARE = 4
@@ -14,7 +16,7 @@ const SHARE = 4
  */
 export class Frontier {
   /** Most states of a piece. */
-  static readonly mostOfPiece = 2048
+  static readonly mostOfPiece = SIZES.mostPiece
   /** The piece taken last: states `from` to `end - 1` of worker `owner`. */
   owner = 0
   from = 0

@@ -5,6 +5,7 @@ import { LEAF } from '../../compile/record-format.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { ExactSet } from '../../state/exact-set.ts'
+import { SIZES } from '../../state/sizes.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import { FailedSearch, isFinal, modelIsWrong } from '../failed-search.ts'
 import { cannotGrow, type Limits, LimitWatch } from '../limits.ts'
@@ -26,7 +27,7 @@ export interface PreemptionOptions extends Limits {
 
 const DEFAULT_PREEMPTIONS = 2
 /** Nodes between two looks at the limits. */
-const PATIENCE = 512
+const PATIENCE = SIZES.look
 const { chunkBits, chunkMask } = VectorStore
 
 /**

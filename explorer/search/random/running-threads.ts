@@ -1,4 +1,5 @@
 import { doubledBytes } from '../../state/array-bounds.ts'
+import { SIZES } from '../../state/sizes.ts'
 
 /** Nodes up to which lists of them are sure to be what the engine takes. */
 const MOST = 2 ** 26
@@ -11,16 +12,16 @@ export class RunningThreads {
   count = 0
   greatestDepth = 0
   readonly #threads: number
-  #state = new Int32Array(1 << 10)
-  #thread = new Uint16Array(1 << 10)
-  #parent = new Int32Array(1 << 10)
+  #state = new Int32Array(SIZES.array)
+  #thread = new Uint16Array(SIZES.array)
+  #parent = new Int32Array(SIZES.array)
   /** Step from the parent's state, or -1 when only the turn was passed. */
-  #step = new Int32Array(1 << 10)
-  #depth = new Int32Array(1 << 10)
+  #step = new Int32Array(SIZES.array)
+  #depth = new Int32Array(SIZES.array)
   /** By state and thread: 1 when there is such a node. */
-  #known = new Uint8Array(1 << 10)
+  #known = new Uint8Array(SIZES.array)
   /** First node of each state, plus one. */
-  #first = new Int32Array(1 << 10)
+  #first = new Int32Array(SIZES.array)
 
   constructor(threads: number) {
     this.#threads = threads

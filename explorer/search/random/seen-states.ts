@@ -1,11 +1,12 @@
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
+import { SIZES } from '../../state/sizes.ts'
 
 /** Counts distinct states by 64 bits of hash each, in an open-addressing table. */
 export class SeenStates {
   /** Distinct states so far. */
   count = 0
   /** Two lanes per slot; both zero means free. */
-  #table = new Int32Array(1 << 13)
+  #table = new Int32Array(2 * SIZES.slots)
 
   get bytes(): number {
     return this.#table.byteLength
