@@ -183,9 +183,10 @@ function removeOthers(folder) {
   const dist = dirname(folder)
   const others = readdirSync(dist).filter((name) => name !== basename(folder) && !isBeingMade(name))
   const age = (name) => statSync(join(dist, name, STAMP), { throwIfNoEntry: false })?.mtimeMs ?? 0
-  const builds = others.filter((name) => age(name) > 0).sort((a, b) => age(b) - age(a))
-  const removed = others.filter((name) => builds.indexOf(name) === -1 || builds.indexOf(name) >= KEPT)
-  for (const name of removed) rmSync(join(dist, name), { recursive: true, force: true })
+  const builds = others.filter((name) => /^[0-9a-f]{16}$/.test(name) && age(name) > 0)
+  const kept = builds.sort((a, b) => age(b) - age(a)).slice(0, KEPT)
+  for (const name of others)
+    if (!kept.includes(name)) rmSync(join(dist, name), { recursive: true, force: true })
 }
 
 /** True for what a process that still runs keeps in `dist`: a build that it makes, or its lock. */

@@ -1,4 +1,5 @@
 import { LONGEST_MESSAGE, quoted } from '../../model/language/quoted.ts'
+import { withSourcePositions } from './source-positions.ts'
 
 /** What V8 writes below a message. */
 const FRAME = /^ {4}at \S/
@@ -7,6 +8,6 @@ const FRAME = /^ {4}at \S/
 export function errorLines(text: string): string[] {
   const lines = text.trimEnd().split('\n')
   const last = lines.findLastIndex((line) => !FRAME.test(line))
-  const frames = lines.slice(last + 1)
+  const frames = lines.slice(last + 1).map(withSourcePositions)
   return [lines.slice(0, last + 1).join('\n'), ...frames].map((line) => quoted(line, LONGEST_MESSAGE))
 }

@@ -14,6 +14,8 @@ export const EXIT = {
   internal: 70,
   hungUp: 129,
   interrupted: 130,
+  /** The reader of the output went away, as SIGPIPE would say. */
+  readerGone: 141,
   terminated: 143,
 } as const
 

@@ -1,4 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk'
+import { EXIT } from './exit-status.ts'
 
 /** Where a command writes. Results go to `out`, everything else to `err`. */
 export interface Io {
@@ -34,7 +35,7 @@ export function processIo(): Io {
   }
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(141)
+      if (error.code === 'EPIPE') process.exit(EXIT.readerGone)
       throw error
     })
   }

@@ -1,14 +1,12 @@
 import { Command, CommanderError } from 'commander'
-import { CounterexampleError } from '../../counterexamples/file.ts'
-import { ModelError } from '../../model/language/errors.ts'
-import { FolderInUse } from '../checkpoint/folder-lock.ts'
 import { check } from './check.ts'
 import { defaultSet } from './default-set.ts'
 import { doctor } from './doctor.ts'
 import { errorLines } from './error-lines.ts'
-import { InternalError, UsageError } from './errors.ts'
+import { UsageError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
 import { explain } from './explain.ts'
+import { failed } from './failed.ts'
 import { CHECK_EXAMPLES, DESIGN_FILE, ENVIRONMENT, EXAMPLES, EXIT_STATUS, PURPOSE, SEARCHES } from './help.ts'
 import { list } from './list.ts'
 import { machine } from './machine.ts'
@@ -34,25 +32,7 @@ export async function run(session: Session, args: readonly string[]): Promise<nu
     return status
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.holds : EXIT.usage
-    if (error instanceof UsageError || error instanceof CounterexampleError) {
-      for (const line of errorLines(`mmucheck: ${error.message}`)) io.err(line)
-      io.err('Try --help.')
-      return EXIT.usage
-    }
-    if (error instanceof FolderInUse) {
-      io.err(`mmucheck: --checkpoint: ${error.message}`)
-      return EXIT.usage
-    }
-    if (error instanceof ModelError) {
-      for (const line of errorLines(`mmucheck: the model is wrong: ${error.message}`)) io.err(line)
-      return EXIT.usage
-    }
-    const known = error instanceof InternalError
-    const message = error instanceof Error ? error.message : String(error)
-    const stack = !known && error instanceof Error ? (error.stack ?? '') : ''
-    const [, ...frames] = errorLines(stack)
-    for (const line of [...errorLines(`mmucheck: internal error: ${message}`), ...frames]) io.err(line)
-    return EXIT.internal
+    return failed(io, error)
   }
 }
 

@@ -1,0 +1,30 @@
+import { CounterexampleError } from '../../counterexamples/file.ts'
+import { ModelError } from '../../model/language/errors.ts'
+import { FolderInUse } from '../checkpoint/folder-lock.ts'
+import { errorLines } from './error-lines.ts'
+import { InternalError, UsageError } from './errors.ts'
+import { EXIT } from './exit-status.ts'
+import type { Io } from './io.ts'
+
+/** Prints what a command ended with; only for what nothing foresees the place too. @returns the exit status. */
+export function failed(io: Io, error: unknown): number {
+  if (error instanceof UsageError || error instanceof CounterexampleError) {
+    for (const line of errorLines(`mmucheck: ${error.message}`)) io.err(line)
+    io.err('Try --help.')
+    return EXIT.usage
+  }
+  if (error instanceof FolderInUse) {
+    io.err(`mmucheck: --checkpoint: ${error.message}`)
+    return EXIT.usage
+  }
+  if (error instanceof ModelError) {
+    for (const line of errorLines(`mmucheck: the model is wrong: ${error.message}`)) io.err(line)
+    return EXIT.usage
+  }
+  const known = error instanceof InternalError
+  const message = error instanceof Error ? error.message : String(error)
+  const stack = !known && error instanceof Error ? (error.stack ?? '') : ''
+  const [, ...frames] = errorLines(stack)
+  for (const line of [...errorLines(`mmucheck: internal error: ${message}`), ...frames]) io.err(line)
+  return EXIT.internal
+}
