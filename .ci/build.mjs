@@ -178,13 +178,13 @@ function land(aside, folder, hash) {
   }
 }
 
-/** Removes what earlier builds left, except some that programs may still be running from. */
-function removeOthers(folder) {
+/** Removes what earlier builds left, except as many as are kept for programs that still run from them. */
+export function removeOthers(folder, most = KEPT) {
   const dist = dirname(folder)
   const others = readdirSync(dist).filter((name) => name !== basename(folder) && !isBeingMade(name))
   const age = (name) => statSync(join(dist, name, STAMP), { throwIfNoEntry: false })?.mtimeMs ?? 0
   const builds = others.filter((name) => /^[0-9a-f]{16}$/.test(name) && age(name) > 0)
-  const kept = builds.sort((a, b) => age(b) - age(a)).slice(0, KEPT)
+  const kept = builds.sort((a, b) => age(b) - age(a)).slice(0, most)
   for (const name of others)
     if (!kept.includes(name)) rmSync(join(dist, name), { recursive: true, force: true })
 }

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, buildFolder, isWhole } from './build.mjs'
+import { build, buildFolder, isWhole, removeOthers } from './build.mjs'
 import { Failure } from './failure.mjs'
 import { locked } from './lock.mjs'
 import { sourceHash } from './source-hash.mjs'
@@ -77,5 +77,10 @@ function install(root) {
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   // Without a result the process must not end as if all were well.
   process.exitCode = 70
-  process.exitCode = await ready().then(() => 0, report)
+  // `--only` is for packing: a package holds one build.
+  const only = process.argv[2] === '--only'
+  process.exitCode = await ready().then((folder) => {
+    if (only) removeOthers(folder, 0)
+    return 0
+  }, report)
 }
