@@ -1,9 +1,11 @@
-import { describe, expect, test } from 'vitest'
-import { program, step } from '../../model/language/program.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { choice, program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
-import { array, flag, ref, sort, struct, type View } from '../../model/language/shapes.ts'
-import { compose, each, type System } from '../../model/language/system.ts'
-import { breadthFirst } from './breadth-first.ts'
+import { array, flag, range, ref, sort, struct, type View } from '../../model/language/shapes.ts'
+import { compose, each, one, type System } from '../../model/language/system.ts'
+import { predictedCollision } from '../state/collisions.ts'
+import { VectorStore } from '../state/vector-store.ts'
+import { breadthFirst, type Progress } from './breadth-first.ts'
 
 describe('a state that is kept under other names', () => {
   const cpu = sort('cpu', 3)
@@ -57,3 +59,161 @@ describe('a state that is kept under other names', () => {
     }
   })
 })
+
+const grid = struct({ x: range(0, 90), y: range(0, 90), from: range(0, 2) })
+type Grid = View<typeof grid>
+
+/** Two threads count x and y up to `top`: all states at distance d have x + y = d. */
+function counters(top: number, initial: readonly ((w: Grid) => void)[] = [() => {}]): System<Grid> {
+  const counter = (name: 'x' | 'y') =>
+    one(
+      program<Grid>(name, 'counts', [
+        step(
+          'up',
+          { rests: true },
+          {
+            when: (w) => w[name] < top,
+            does: (w) => {
+              w[name]++
+            },
+            to: 'up',
+          },
+        ),
+      ]),
+    )
+  return compose({ name: 'counters', world: grid, threads: [counter('x'), counter('y')], initial })
+}
+
+const never = (id: string, bad: (w: Grid) => boolean): Property<Grid> => ({
+  kind: 'invariant',
+  id,
+  title: '',
+  holds: (w) => !bad(w),
+})
+
+describe('initial states', () => {
+  const from = (n: number) => (w: Grid) => {
+    w.from = n
+  }
+
+  test('that are equal are one state, and a trace begins in the one it begins in', () => {
+    const system = counters(3, [from(1), from(1), from(0), from(1), from(2)])
+    const asked = [0, 1, 2].map((n) => never(`from ${n}`, (w) => w.from === n && w.x === 2))
+    const { states, transitions, depth, properties } = breadthFirst(system, asked)
+    expect([states, transitions, depth]).toEqual([3 * 16, 3 * 24, 6])
+    expect(properties.map(({ trace }) => [trace?.initial, trace?.steps.map((s) => s.thread)])).toEqual([
+      [2, ['x', 'x']],
+      [0, ['x', 'x']],
+      [4, ['x', 'x']],
+    ])
+  })
+
+  test('are judged', () => {
+    const [{ verdict, trace }] = breadthFirst(counters(1), [never('at all', () => true)]).properties
+    expect([verdict, trace]).toEqual(['violated', { initial: 0, steps: [] }])
+  })
+})
+
+describe('what a result says', () => {
+  test.each(['exact', 'fingerprint'] as const)('of itself, %s storage', (storage) => {
+    const before = performance.now()
+    const found = breadthFirst(counters(90), [], { storage })
+    expect(found.seconds).toBeGreaterThan(0)
+    expect(found.seconds).toBeLessThanOrEqual((performance.now() - before) / 1000)
+    expect([found.states, found.transitions, found.depth]).toEqual([91 ** 2, 2 * 90 * 91, 180])
+    expect([...found.steps.values()]).toEqual([90 * 91, 90 * 91])
+    expect(found.incompleteReason).toBe(null)
+    // A chunk of 65536 states is the least that is held.
+    const bytes = found.bytesPerState * found.states
+    expect(bytes).toBeGreaterThan(4 * VectorStore.chunkMask)
+    expect(bytes).toBeLessThan(100 * VectorStore.chunkMask)
+    expect(found.collisionProbability).toBe(storage === 'exact' ? 0 : predictedCollision(found.states, 64))
+    expect('collisionMeasured' in found).toBe(storage === 'fingerprint')
+  })
+
+  test.each(['exact', 'fingerprint'] as const)(
+    'of states beyond the depth limit nothing, %s storage',
+    (storage) => {
+      const asked = [never('edge', (w) => w.x === 5), never('beyond', (w) => w.x === 6)]
+      const found = breadthFirst(counters(90), asked, { storage, maxDepth: 5 })
+      // All steps from the deepest states are taken, and lead to states that do not count.
+      expect([found.states, found.transitions, found.depth]).toEqual([21, 42, 5])
+      expect(found.incompleteReason).toBe('depth 5 reached (--max-depth)')
+      expect(found.properties.map(({ verdict, antecedent }) => [verdict, antecedent])).toEqual([
+        ['violated', 21],
+        ['inconclusive', 21],
+      ])
+      expect(breadthFirst(counters(90), asked, { storage, maxDepth: 0 }).states).toBe(1)
+    },
+  )
+})
+
+test('progress is told at most every tenth of a second, and is true', () => {
+  let clock = 0
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => {
+    clock += 7
+    return clock
+  })
+  const told: (Progress & { readonly at: number })[] = []
+  try {
+    const { states, transitions, depth } = breadthFirst(counters(90), [], {
+      onProgress: (progress) => told.push({ ...progress, at: clock }),
+    })
+    expect(told.length).toBeGreaterThan(2)
+    for (const [n, { frontier, seconds, bytes, at, ...sofar }] of told.entries()) {
+      const last = told[n - 1] ?? { at: 0, states: 0, transitions: 0, depth: 0 }
+      expect(at - last.at).toBeGreaterThanOrEqual(100)
+      expect(at - last.at).toBeLessThan(200)
+      expect(frontier).toBeGreaterThanOrEqual(0)
+      expect(frontier).toBeLessThan(sofar.states)
+      expect(seconds).toBeGreaterThan(0)
+      expect(bytes).toBeGreaterThan(4 * VectorStore.chunkMask)
+      expect(sofar.states).toBeGreaterThanOrEqual(last.states)
+      expect(sofar.states).toBeLessThanOrEqual(states)
+      expect(sofar.transitions).toBeGreaterThan(last.transitions)
+      expect(sofar.transitions).toBeLessThanOrEqual(transitions)
+      expect(sofar.depth).toBeGreaterThanOrEqual(last.depth)
+      expect(sofar.depth).toBeLessThanOrEqual(depth)
+    }
+    expect(told.some(({ frontier }) => frontier > 0)).toBe(true)
+  } finally {
+    now.mockRestore()
+  }
+})
+
+test('the file of a frontier on disk is given back, also by a search that ends early', () => {
+  const close = vi.spyOn(VectorStore.prototype, 'close')
+  try {
+    for (const maxStates of [5, 5000]) {
+      close.mockClear()
+      breadthFirst(counters(20), [], { maxStates })
+      expect(close).toHaveBeenCalledOnce()
+    }
+  } finally {
+    close.mockRestore()
+  }
+})
+
+test.each(['exact', 'fingerprint'] as const)(
+  'a state may have thousands of successors, %s storage',
+  (storage) => {
+    // More than the first table of visited states has room for, even when it has doubled.
+    const wide = struct({ x: range(0, 99), y: range(0, 99) })
+    const steps = Array.from({ length: 9900 }, (_, n) =>
+      step<View<typeof wide>>(
+        `to ${n}`,
+        {},
+        {
+          does: (w) => {
+            w.x = n % 100
+            w.y = Math.floor(n / 100)
+          },
+        },
+      ),
+    )
+    const threads = [one(program<View<typeof wide>>('jumper', 'goes anywhere', [choice('jump', steps)]))]
+    const system = compose({ name: 'wide', world: wide, threads, initial: [() => {}] })
+    const { states, transitions } = breadthFirst(system, [], { storage })
+    expect([states, transitions]).toEqual([9901, 9900])
+  },
+)

@@ -140,6 +140,164 @@ describe('FingerprintSet', () => {
     expect(set.insertState(Int32Array.of(1), 0, 0, 0)).toBe(~0)
     expect(set.insertState(Int32Array.of(1), 0, 0, 0)).toBe(0)
     expect(set.insertState(Int32Array.of(2), 0, 0, 7)).toBe(~1)
+    expect(set.insertState(Int32Array.of(3), 0, 5, 0)).toBe(~2)
+    expect(set.insertState(Int32Array.of(3), 0, 5, 0)).toBe(0)
+  })
+
+  /** Looks up states of one word whose hash lanes are these, as rows with something in front. */
+  const insertRows = (set: VisitedSet, lanes: readonly (readonly [number, number])[]): number[] => {
+    const count = lanes.length
+    const found = new Int32Array(count)
+    const at = Int32Array.from(lanes, (_, k) => 5 * k + 1)
+    const data = Int32Array.from(lanes.flatMap(([low, high], k) => [99, low, high, 77, 10 + k]))
+    set.insertRows?.({ data, at, low: Int32Array.from(lanes, ([low]) => low), count, offset: 3, found })
+    return [...found]
+  }
+
+  test('rows are looked up like states, and kept with their hash lanes', () => {
+    const store = new VectorStore(1, false)
+    const set = new FingerprintSet(store, 4)
+    const lanes = [
+      [0, 0],
+      [4, 1],
+      [0, 0],
+      [0, 7],
+      [5, 0],
+      [4, 1],
+    ] as const
+    expect(insertRows(set, lanes)).toEqual([~0, ~1, 0, ~2, ~3, 0])
+    expect(insertRows(set, lanes)).toEqual([0, 0, 0, 0, 0, 0])
+    expect(set.insertState(Int32Array.of(1), 0, 0, 0)).toBe(0)
+    expect([...store.chunks[0].subarray(0, 4)]).toEqual([10, 11, 13, 14])
+    expect([...store.lows[0].subarray(0, 4)]).toEqual([0, 4, 0, 5])
+    expect([...store.highs[0].subarray(0, 4)]).toEqual([0, 1, 7, 0])
+  })
+
+  test('a batch is looked up with the fingerprint of a free slot', () => {
+    const set = new FingerprintSet(new VectorStore(1, false), 4)
+    expect(set.insertState(new Int32Array(1), 0, 3, 4)).toBe(~0)
+    const batch = new Batch()
+    batch.count = 3
+    batch.low.set([0, 0, 0])
+    batch.high.set([0, 5, 0])
+    batch.leaf.fill(1)
+    set.insert(batch, new Int32Array(1 + LEAF.first))
+    expect([...batch.found.subarray(0, 3)]).toEqual([~1, ~2, 0])
+    expect([batch.freshCount, ...batch.fresh.subarray(0, 2)]).toEqual([2, 0, 1])
+  })
+})
+
+describe('the table of a set', () => {
+  const sets = [
+    {
+      name: 'ExactSet',
+      make: (store: VectorStore, most?: number) => new ExactSet(store, 16, most),
+      full: 2 / 3,
+      lossy: false,
+    },
+    {
+      name: 'FingerprintSet',
+      make: (store: VectorStore, most?: number) => new FingerprintSet(store, 16, most),
+      full: 3 / 4,
+      lossy: true,
+    },
+  ]
+
+  describe.each(sets)('$name', ({ make, full, lossy }) => {
+    /** Adds the states `from` to `end - 1`. */
+    const fill = (set: VisitedSet, from: number, end: number): void => {
+      for (let n = from; n < end; n++)
+        expect(set.insertState(Int32Array.of(n), 0, Math.imul(n + 1, 16), n)).toBeLessThan(0)
+    }
+
+    test('doubles when so many of its slots are taken, and says so before', () => {
+      const store = new VectorStore(1, true)
+      const set = make(store)
+      for (let slots = 16, from = 0; slots <= 4096; slots *= 2) {
+        const most = Math.floor(slots * full)
+        expect(set.growthFor?.(most - from)).toBe(0)
+        expect(set.growthFor?.(most - from + 1)).toBe(2 * 8 * slots)
+        fill(set, from, most)
+        expect([set.bytes, set.contents?.length]).toEqual([8 * slots, 2 * slots])
+        fill(set, most, most + 1)
+        expect([set.bytes, set.contents?.length]).toEqual([16 * slots, 4 * slots])
+        from = most + 1
+      }
+      for (let n = 0; n < store.count; n++)
+        expect(set.insertState(Int32Array.of(n), 0, Math.imul(n + 1, 16), n)).toBeGreaterThanOrEqual(0)
+      const taken = set.contents?.filter((_, at) => at % 2 === (lossy ? 0 : 1)).filter((word) => word !== 0)
+      expect(taken?.length).toBe(store.count)
+    })
+
+    test('doubles for all states of a batch at once', () => {
+      const set = make(new VectorStore(1, true))
+      fill(set, 0, 1)
+      const batch = new Batch()
+      batch.count = 300
+      // A step for each, so that all states differ.
+      const leaves = new Int32Array(300 * (1 + LEAF.first))
+      for (let k = 0; k < 300; k++) {
+        batch.leaf[k] = k * (1 + LEAF.first) + 1
+        leaves[batch.leaf[k] - 1] = 1000 + k
+        batch.low[k] = Math.imul(k + 7, 16)
+        batch.high[k] = k
+      }
+      set.insert(batch, leaves)
+      expect(batch.found.subarray(0, 300)).toEqual(Int32Array.from({ length: 300 }, (_, k) => ~(k + 1)))
+      expect(set.bytes).toBe(8 * 512)
+    })
+
+    test('goes on with the contents of another', () => {
+      const store = new VectorStore(1, true)
+      const set = make(store)
+      fill(set, 0, 100)
+      const other = make(store)
+      other.adopt?.((set.contents as Int32Array).slice())
+      expect(other.bytes).toBe(set.bytes)
+      for (let n = 0; n < 100; n++)
+        expect(other.insertState(Int32Array.of(n), 0, Math.imul(n + 1, 16), n)).toBe(lossy ? 0 : n)
+      fill(other, 100, 400)
+      for (let n = 0; n < 400; n++)
+        expect(other.insertState(Int32Array.of(n), 0, Math.imul(n + 1, 16), n)).toBe(lossy ? 0 : n)
+    })
+
+    test('can be made as large as its arrays can be', () => {
+      const most = (bytes: number) => make(new VectorStore(1, true), bytes).mostStates
+      expect(most(8 * 1024)).toBe(Math.floor(1024 * full))
+      expect(most(8 * 1024 - 1)).toBe(Math.floor(512 * full))
+      expect(make(new VectorStore(1, true)).mostStates).toBeGreaterThan(2 ** 28)
+      expect(make(new VectorStore(1, true)).lossy).toBe(lossy)
+    })
+
+    test('is read ahead where the hashes lead', () => {
+      const set = make(new VectorStore(1, true)) as VisitedSet & { touched: number }
+      for (const low of [3, 18, 5, 7]) set.insertState(Int32Array.of(low), 0, low, 1)
+      const touched = (...low: number[]) => {
+        set.touch?.(Int32Array.from(low), low.length)
+        return set.touched
+      }
+      // 19 leads to the slot of 3, and nothing lies in slot 0.
+      expect([touched(3), touched(19), touched(16), touched(5, 7)]).toEqual([3, 3, 0, 5 ^ 7])
+      expect(touched(0, 0, 0, 0, 0, 0, 0, 5, 7)).toBe(5 ^ 7)
+    })
+  })
+
+  test('keeps what it needs of equal hashes: a state is itself and no other', () => {
+    const store = new VectorStore(3, true)
+    const set = new ExactSet(store, 4)
+    const states = [
+      [1, 2, 3],
+      [1, 2, 4],
+      [1, 5, 3],
+      [6, 2, 3],
+    ]
+    states.forEach((state, n) => {
+      expect(set.insertState(Int32Array.from([0, ...state]), 1, 8, 9)).toBe(~n)
+    })
+    states.forEach((state, n) => {
+      expect(set.insertState(Int32Array.from([0, 0, ...state]), 2, 8, 1)).toBe(n)
+    })
+    expect([store.highs[0][2], store.lows[0][2], store.count]).toEqual([9, 8, 4])
   })
 })
 
