@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { program, step } from '../../model/language/program.ts'
-import type { ActionProperty } from '../../model/language/property.ts'
+import { ModelError } from '../../model/language/errors.ts'
+import { type Case, program, step } from '../../model/language/program.ts'
+import { type ActionProperty, Fault } from '../../model/language/property.ts'
 import { flag, range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
+import { NondeterministicRead } from './behaviours.ts'
 import { StepRunner } from './step-runner.ts'
 import { type CompiledStep, stepTable } from './step-table.ts'
 
@@ -117,5 +119,122 @@ describe('fields that only an action property reads', () => {
       runner.run(stepTable(system as System)[0])
       expect(runner.recorder.reads).toEqual(forgotten ? [] : [0])
     }
+  })
+})
+
+describe('a run', () => {
+  const numbers = struct({ a: range(0, 9), b: range(0, 9) })
+  type Numbers = View<typeof numbers>
+
+  /** Runs a step with these cases, from a = 1 and b = 2, and once more. */
+  function runOf(cases: readonly Case<Numbers>[], actions: readonly Partial<ActionProperty<Numbers>>[] = []) {
+    const threads = [one(program<Numbers>('thread', 'does one step', [step('go', {}, [...cases])]))]
+    const initial = (w: Numbers): void => {
+      w.a = 1
+      w.b = 2
+    }
+    const system = compose({ name: 'numbers', world: numbers, threads, initial: [initial] }) as System
+    const properties = actions.map((given, n) => {
+      return { kind: 'action', id: `p${n}`, title: '', holds: () => true, ...given }
+    })
+    const runner = new StepRunner(system, properties as never)
+    const { recorder } = runner
+    recorder.base.set(system.initial[0])
+    const [found] = stepTable(system)
+    const run = runner.run(found)
+    const nowOf = () => [...recorder.now]
+    const after = { now: nowOf(), reads: [...recorder.reads], writes: [...recorder.writes] }
+    expect(runner.run(found)).toEqual(run)
+    expect(nowOf()).toEqual(after.now)
+    return { run, ...after, runner, step: found, counter: system.threads[0].counter.index }
+  }
+  const put = (b: number): Case<Numbers> => ({
+    does: (w) => {
+      w.b = b
+    },
+  })
+
+  test('takes the first case whose guard holds, and moves the thread', () => {
+    const { run, now, reads, writes, counter } = runOf([
+      { when: (w) => w.a === 2, ...put(7) },
+      { when: (w) => w.a === 1, ...put(8), to: 'go' },
+      put(9),
+    ])
+    expect(run).toEqual({ kind: 'moved', violated: 0, antecedent: 0 })
+    expect([now[0], now[1], reads, writes]).toEqual([1, 8, [0, 1], [1]])
+    expect(now[counter]).toBe(0)
+    expect(runOf([put(9)]).now[counter]).toBe(1)
+  })
+
+  test('of a step whose guards all fail changes nothing', () => {
+    const { run, now, reads, writes } = runOf([{ when: (w) => w.a === 2, ...put(7) }])
+    expect(run).toEqual({ kind: 'disabled' })
+    expect([now.slice(0, 2), reads, writes]).toEqual([[1, 2], [0], []])
+  })
+
+  test('that ends in a fault leaves the state as it was', () => {
+    const fault = new Fault('forbidden', 'on purpose')
+    const { run, now, writes } = runOf([
+      {
+        does: (w) => {
+          w.b = 5
+          throw fault
+        },
+      },
+    ])
+    expect(run).toEqual({ kind: 'fault', fault })
+    expect([now.slice(0, 2), writes]).toEqual([[1, 2], []])
+  })
+
+  test('says which action properties it concerns and which it violates, a bit each', () => {
+    const seen: unknown[] = []
+    const { run } = runOf(
+      [put(4)],
+      [
+        {},
+        { holds: () => false },
+        { given: () => false, holds: () => false },
+        { given: (before, _, after) => before.b === 2 && after.b === 4, holds: () => true },
+        { holds: (before, _, after) => before.b === after.b },
+        {
+          holds: (_, view) => {
+            seen.push(view)
+            return true
+          },
+        },
+      ],
+    )
+    expect(run).toEqual({ kind: 'moved', violated: 0b010010, antecedent: 0b111011 })
+    expect(seen[0]).toEqual({ kind: 'thread', self: 0, path: 'go' })
+  })
+
+  test('in which a guard or a property writes is refused, and the step named', () => {
+    const writing = (w: Numbers): boolean => {
+      w.b = 3
+      return true
+    }
+    const refused = (what: string) => new ModelError(`numbers: step go of thread: ${what}`)
+    const frozen = refused('a guard or property writes to the state; only effects may')
+    expect(() => runOf([{ when: writing }])).toThrow(frozen)
+    expect(() => runOf([{ when: () => false, ...put(1) }, { when: writing }])).toThrow(frozen)
+    expect(() => runOf([put(1)], [{ holds: (_, __, after) => writing(after) }])).toThrow(frozen)
+    expect(() => runOf([put(1)], [{ holds: writing }])).toThrow(refused('a property writes to the state'))
+  })
+
+  test('that fails for another reason names the step', () => {
+    const failing = (error: unknown) => () =>
+      runOf([
+        {
+          does: () => {
+            throw error
+          },
+        },
+      ])
+    expect(failing(new Error('no such page'))).toThrow('numbers: step go of thread: no such page')
+    expect(failing('thrown as text')).toThrow('numbers: step go of thread: thrown as text')
+    const { runner, step: found } = runOf([{}])
+    expect(runner.wrong(found, new NondeterministicRead('world.a')).message).toBe(
+      'numbers: step go of thread: is not a function of the state: it reads world.a on a state on which it read something else before',
+    )
   })
 })

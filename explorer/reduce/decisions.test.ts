@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Decisions, UNDECIDED } from './decisions.ts'
+import { NONE } from './look-ahead.ts'
 
 describe('a decision is remembered of one state alone', () => {
   // More states than places, that differ in one word only: where that word is not compared, one state gets the
@@ -37,6 +38,12 @@ describe('a decision is remembered of one state alone', () => {
     expect(right).toBeGreaterThan(40_000)
     expect(right).toBeLessThan(65_537)
   })
+})
+
+test('no decision is taken for none', () => {
+  // Threads are numbered from 0 on.
+  expect(UNDECIDED).toBeLessThan(NONE)
+  expect(NONE).toBeLessThan(0)
 })
 
 test('of no state is there a decision before one is remembered, not even of zeros', () => {

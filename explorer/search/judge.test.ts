@@ -1,10 +1,17 @@
-import { describe, expect, test } from 'vitest'
+import fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { choice, program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
 import { range, struct, type View } from '../../model/language/shapes.ts'
-import { compose, one } from '../../model/language/system.ts'
+import { compose, one, type System } from '../../model/language/system.ts'
+import { CompiledSystem } from '../compile/compiled-system.ts'
+import { Predicates } from '../compile/predicates.ts'
+import { randomSystem } from '../oracles/random-system.ts'
+import { toyCheck } from '../oracles/toy-checker.ts'
+import { AnswerClasses, UNCLASSED } from './answer-classes.ts'
 import { breadthFirst } from './breadth-first.ts'
+import { Judge } from './judge.ts'
 import { searchRandom } from './random/search-random.ts'
 
 /** As many action properties as can be checked at once: one bit of a record each. */
@@ -92,5 +99,209 @@ describe('each of 31 action properties', () => {
     expect(() => breadthFirst(fan, [...all, notTo(0)])).toThrow(
       new ModelError('at most 31 action properties can be checked at once'),
     )
+  })
+})
+
+const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
+
+describe('against the toy checker', () => {
+  /** Verdicts, antecedents and lengths, and the number of deadlocks. */
+  const compare = (): void => {
+    fc.assert(
+      fc.property(tapes, (tape) => {
+        const { system, properties } = randomSystem(tape)
+        const toy = toyCheck(system, properties)
+        const ours = breadthFirst(system, properties)
+        expect(ours.deadlocks).toBe(toy.deadlocks)
+        const said = ours.properties.map(({ property, verdict, antecedent, trace }) => {
+          return [property.id, { verdict, antecedent, length: trace?.steps.length ?? null }]
+        })
+        expect(said).toEqual([...toy.findings])
+      }),
+      { numRuns: 30 },
+    )
+  }
+
+  test('where answers are counted by class', compare)
+
+  test('where there are too many classes', () => {
+    const ofState = vi.spyOn(AnswerClasses.prototype, 'ofState').mockReturnValue(UNCLASSED)
+    try {
+      compare()
+    } finally {
+      ofState.mockRestore()
+    }
+  })
+})
+
+/** Counts from 0 to `top`, where it rests if told so. */
+function counting(top: number, rests = true): System<{ n: number }> {
+  const shape = struct({ n: range(0, top) })
+  const up = step<View<typeof shape>>(
+    'up',
+    { rests },
+    {
+      when: (w) => w.n < top,
+      does: (w) => {
+        w.n++
+      },
+      to: 'up',
+    },
+  )
+  const threads = [one(program<View<typeof shape>>('counter', 'counts', [up]))]
+  return compose({ name: 'counting', world: shape, threads, initial: [() => {}] }) as System<{ n: number }>
+}
+
+const goal = (id: string, holds: (n: number) => boolean): Property<{ n: number }> => ({
+  kind: 'progress',
+  id,
+  title: '',
+  goal: ({ n }) => holds(n),
+})
+
+test('goals are remembered of more states than there is room for at first', () => {
+  const far = struct({ hundreds: range(0, 90), rest: range(0, 99) })
+  type Far = View<typeof far>
+  const nOf = (w: Far): number => 100 * w.hundreds + w.rest
+  const up = step<Far>(
+    'up',
+    { rests: true },
+    {
+      when: (w) => nOf(w) < 9000,
+      does: (w) => {
+        const next = nOf(w) + 1
+        w.hundreds = Math.floor(next / 100)
+        w.rest = next % 100
+      },
+      to: 'up',
+    },
+  )
+  const threads = [one(program<Far>('counter', 'counts', [up]))]
+  const system = compose({ name: 'far', world: far, threads, initial: [() => {}] })
+  const goals: [string, (n: number) => boolean][] = [
+    ['early', (n) => n <= 4000],
+    ['late', (n) => n <= 8500],
+    ['sometimes', (n) => n % 4096 === 0],
+    ['last', (n) => n === 9000],
+    ['never', () => false],
+  ]
+  const { properties } = breadthFirst(
+    system,
+    goals.map(([id, holds]): Property<Far> => {
+      return { kind: 'progress', id, title: '', goal: (w) => holds(nOf(w)) }
+    }),
+  )
+  expect(properties.map(({ antecedent, trace }) => [antecedent, trace?.steps.length])).toEqual([
+    [4001, 4001],
+    [8501, 8501],
+    [3, 8193],
+    [1, undefined],
+    [0, 0],
+  ])
+})
+
+/** A judge of a counter, and what it needs to be shown states. */
+function judgeOf(properties: readonly Property<{ n: number }>[], system = counting(9)) {
+  const compiled = new CompiledSystem(system as System)
+  const predicates = new Predicates(system as System, Judge.questions(properties))
+  const judge = new Judge(system, properties, predicates, new AnswerClasses(predicates, compiled))
+  const show = (id: number, n: number, counter = 0): void => {
+    const words = new Int32Array(1 + system.layout.words)
+    system.layout.pack([n, counter], words, 1)
+    judge.state(id, words, 1)
+  }
+  const evidence = {
+    complete: true,
+    states: 4,
+    edges: null,
+    eachActionLeaf: (visit: (leaves: Int32Array, leaf: number) => void) =>
+      compiled.eachLeaf((leaf) => visit(compiled.leaves, leaf)),
+    traceTo: (initial: number) => ({ initial, steps: [] }),
+  }
+  return { judge, show, evidence, system }
+}
+
+const small: Property<{ n: number }> = { kind: 'invariant', id: 'small', title: '', holds: ({ n }) => n < 5 }
+
+describe('a judge', () => {
+  test('refuses two properties of one name', () => {
+    expect(() => judgeOf([small, goal('a', () => true), small])).toThrow(
+      new ModelError('two of the properties to check are called small'),
+    )
+  })
+
+  test('keeps the first finding of each property', () => {
+    const { judge, show, evidence } = judgeOf([small, goal('a', () => true)])
+    for (const [id, n] of [3, 6, 5, 4, 6].entries()) show(id, n)
+    expect([...judge.findings]).toEqual([['small', { state: 1, step: null }]])
+    expect(judge.antecedents(evidence)).toEqual([5, 5])
+    judge.step(7, 8, 0, 'broken')
+    judge.step(9, 8, 0, 'broken')
+    expect(judge.findings.get('broken')).toEqual({ state: 7, step: 8 })
+    expect(judge.results(evidence)[0]).toMatchObject({ verdict: 'violated', trace: { initial: 1 } })
+  })
+
+  test('names a fault that no property speaks of', () => {
+    const faultless: Property<{ n: number }> = { kind: 'fault', id: 'asked', title: '' }
+    const { judge } = judgeOf([faultless])
+    judge.step(0, 0, 0, null)
+    judge.step(0, 0, 0, 'asked')
+    expect(judge.unaskedFault).toBe(null)
+    judge.step(0, 0, 0, 'unasked')
+    expect(judge.unaskedFault).toBe('unasked')
+    expect(() => judgeOf([small]).judge.step(0, 0, 0, 'small')).toThrow('is a property of kind invariant')
+  })
+
+  test('goes on from what another counted and found', () => {
+    const properties = [small, { ...small, id: 'other' }]
+    const { judge, show, evidence } = judgeOf(properties)
+    judge.restore([['other', { state: 3, step: 2 }]], [10, 20], 6)
+    show(8, 7)
+    expect(judge.antecedents(evidence)).toEqual([11, 21])
+    expect([...judge.findings]).toEqual([
+      ['other', { state: 3, step: 2 }],
+      ['small', { state: 8, step: null }],
+    ])
+    expect(judge.deadlocks).toBe(6)
+  })
+
+  test('shows where goals are, of as many states as asked for', () => {
+    const { judge, show } = judgeOf([
+      small,
+      goal('even', (n) => n % 2 === 0),
+      goal('odd', (n) => n % 2 === 1),
+    ])
+    for (const [id, n] of [1, 2, 3, 4].entries()) show(id, n)
+    expect([...judge.goalArrays(6)].map((flags) => [...flags])).toEqual([
+      [0, 1, 0, 1, 0, 0],
+      [1, 0, 1, 0, 0, 0],
+    ])
+    expect(judge.bytes).toBe(2 * 4096)
+    expect([...judge.goalArrays(5000)].map(({ length }) => length)).toEqual([5000, 5000])
+    expect(judge.bytes).toBe(2 * 8192)
+    expect([...judge.goalArrays(20_000)].map(({ length }) => length)).toEqual([20_000, 20_000])
+    expect([...[...judge.goalArrays(4)][0]]).toEqual([0, 1, 0, 1])
+    expect(judgeOf([small]).judge.bytes).toBe(0)
+  })
+
+  test('says nothing about goals in an unfinished graph, or without one', () => {
+    const { verdict } = breadthFirst(counting(9), [goal('first', (n) => n === 0)], { maxStates: 5 })
+      .properties[0]
+    expect(verdict).toBe('inconclusive')
+    const { judge, show, evidence } = judgeOf([goal('first', (n) => n === 0)])
+    for (const id of [0, 1, 2, 3]) show(id, id)
+    expect(judge.results(evidence)[0].verdict).toBe('inconclusive')
+    expect([...judge.findings]).toEqual([])
+  })
+
+  test('counts a deadlock only where a thread may not rest', () => {
+    const free: Property<{ n: number }> = { kind: 'deadlock', id: 'free', title: '' }
+    const also: Property<{ n: number }> = { kind: 'deadlock', id: 'also', title: '' }
+    for (const rests of [true, false]) {
+      const { deadlocks, properties } = breadthFirst(counting(3, rests), [small, free, also])
+      expect(deadlocks).toBe(rests ? 0 : 1)
+      const expected = rests ? ['holds', 'holds', 'holds'] : ['holds', 'violated', 'violated']
+      expect(properties.map(({ verdict }) => verdict)).toEqual(expected)
+    }
   })
 })
