@@ -1,5 +1,6 @@
 import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
+import { assertedCounters } from './asserted-counters.ts'
 import { asyncPfProperties } from './async-pf.ts'
 import {
   faultMapsAPageWithoutTheLog,
@@ -79,6 +80,7 @@ export const properties: readonly Property<Kvm>[] = [
   ...roleProperties,
   ...tdpFaultProperties,
   ...asyncPfProperties,
+  ...assertedCounters,
   everyAccessCanFinish,
   everyAccessFinishes,
   zapAllCanFinish,

@@ -1,7 +1,7 @@
 import { only, replace } from '../language/patch.ts'
 import { step } from '../language/program.ts'
 import { firstSpte, forget } from '../machines/aging.ts'
-import { write_lock } from '../machines/lock.ts'
+import { release_mmu_lock, write_lock } from '../machines/lock.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import type { Design } from './design.ts'
 import { violated, violatedBecause } from './expectation.ts'
@@ -68,7 +68,7 @@ export const agingDesigns: readonly Design<Kvm>[] = [
             { fn: 'kvm_handle_hva_range', since: '..v6.14', shows: 'write_unlock(&kvm->mmu_lock)' },
             {
               does: (kvm, self) => {
-                kvm.mmu_lock = 'free'
+                release_mmu_lock(kvm)
                 forget(kvm, self)
               },
               to: 'idle',

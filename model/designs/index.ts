@@ -1,6 +1,7 @@
 import type { Kvm } from '../memory/kvm.ts'
 import { accessDesigns } from './access.ts'
 import { agingDesigns } from './aging.ts'
+import { assertedCounterDesigns } from './asserted-counters.ts'
 import { asyncPfDesigns } from './async-pf.ts'
 import type { Design } from './design.ts'
 import { dirtyLogDesigns } from './dirty-log.ts'
@@ -51,4 +52,5 @@ export const designs: readonly Design<Kvm>[] = [
   ...enableDirtyLogDesigns,
   ...fastPageFaultDesigns,
   ...vmTeardownDesigns,
+  ...assertedCounterDesigns,
 ]

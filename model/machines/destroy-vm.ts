@@ -1,4 +1,5 @@
 import { type Block, block, type Step, step } from '../language/program.ts'
+import { count_down } from '../memory/asserted.ts'
 import { free_async_pf } from '../memory/async-pf.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
@@ -8,6 +9,11 @@ const clearQueue = { fn: 'kvm_clear_async_pf_completion_queue', since }
 const destroy = { fn: 'kvm_destroy_vm', since }
 
 const users = (kvm: Kvm): number => kvm.teardown[0].users_count
+
+/** `module_put(THIS_MODULE)`. @throws Fault when there is no reference. */
+export function module_put(kvm: Kvm): void {
+  kvm.teardown[0].module_refs = count_down('module_refs', kvm.teardown[0].module_refs)
+}
 
 /** The process exits: KVM_RUN returns to userspace, which does not call it again. */
 export function exitForClose(bounds: Bounds): Step<Kvm>[] {
@@ -30,7 +36,7 @@ export function closeFile(): Block<Kvm> {
       { fn: '__fput', since: 'any', shows: 'fops_put(): module_put(THIS_MODULE)' },
       {
         does: (kvm) => {
-          kvm.teardown[0].module_refs--
+          module_put(kvm)
         },
         to: 'done',
       },
@@ -41,7 +47,7 @@ export function closeFile(): Block<Kvm> {
 /** `kvm_put_kvm()`: whoever puts the last reference destroys the VM. Goes to `then` when it has returned. */
 export function putKvm(name: string, then: string): [Step<Kvm>, Block<Kvm>] {
   const put = (kvm: Kvm): void => {
-    kvm.teardown[0].users_count--
+    kvm.teardown[0].users_count = count_down('users_count', users(kvm))
   }
   return [
     step(
@@ -113,7 +119,7 @@ function destroyVm(then: string): Block<Kvm> {
       { ...destroy, shows: 'kvm_arch_free_vm(kvm); module_put(THIS_MODULE)' },
       {
         does: (kvm) => {
-          kvm.teardown[0].module_refs--
+          module_put(kvm)
         },
         to: then,
       },

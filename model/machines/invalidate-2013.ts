@@ -3,6 +3,7 @@ import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { drop_parent_pte, drop_spte, rmap_entries, transfer_dirty } from '../memory/rmap.ts'
 import { all_pages, clear_spte, free_shadow_page } from '../memory/shadow-page.ts'
+import { stop_write_tracking } from '../memory/write-tracking.ts'
 import { write_unlock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { DYING } from './memslot-delete.ts'
@@ -35,7 +36,7 @@ export function zapChildren(leaf: (kvm: Kvm, sptep: { page: number; index: numbe
           else if (kind === 'leaf') leaf(kvm, { page, index })
         }
         kvm.indirect_shadow_pages--
-        if (kvm.page[page].level > 1) kvm.gfn_write_track[kvm.page[page].gfn as number]--
+        if (kvm.page[page].level > 1) stop_write_tracking(kvm, kvm.page[page].gfn as number)
       },
     },
   )

@@ -1,4 +1,5 @@
 import { type About, type Step, step } from '../language/program.ts'
+import { Fault } from '../language/property.ts'
 import { type Kvm, mmu_lock_is_free } from '../memory/kvm.ts'
 import { drain } from '../memory/store-buffer.ts'
 
@@ -32,14 +33,17 @@ export function read_lock(name: string, about: About<Kvm>): Step<Kvm> {
   )
 }
 
+/** The lock is free again. @throws Fault when it is free already. */
+export function release_mmu_lock(kvm: Kvm): void {
+  if (kvm.mmu_lock === 'free') throw new Fault('mmu-lock-is-released-only-while-held', 'mmu_lock is free')
+  kvm.mmu_lock = 'free'
+}
+
 /** `write_unlock(&kvm->mmu_lock)`, then goes to `to` or on. */
 export function write_unlock(name: string, about: About<Kvm>, to?: string): Step<Kvm> {
-  const does = (kvm: Kvm): void => {
-    kvm.mmu_lock = 'free'
-  }
   return step(
     name,
     { shows: 'write_unlock(&kvm->mmu_lock)', ...about },
-    to === undefined ? { does } : { does, to },
+    to === undefined ? { does: release_mmu_lock } : { does: release_mmu_lock, to },
   )
 }

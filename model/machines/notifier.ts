@@ -8,6 +8,7 @@ import {
   type Step,
   step,
 } from '../language/program.ts'
+import { count_down } from '../memory/asserted.ts'
 import { type Bounds, slots_vanish } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import {
@@ -251,7 +252,8 @@ function rangeEnd(): Entry<Kvm>[] {
       { fn, since, shows: 'in_progress--' },
       {
         does: (kvm) => {
-          kvm.mmu_invalidate.in_progress--
+          const { in_progress } = kvm.mmu_invalidate
+          kvm.mmu_invalidate.in_progress = count_down('mmu_invalidate_in_progress', in_progress)
           // The range means nothing when no invalidation is in progress; until then it only grows.
           if (kvm.mmu_invalidate.in_progress === 0) kvm.mmu_invalidate.range.clear()
         },
@@ -263,7 +265,8 @@ function rangeEnd(): Entry<Kvm>[] {
       { ...end, shows: 'mn_active_invalidate_count--' },
       {
         does: (kvm, n) => {
-          kvm.mn_active_invalidate_count--
+          const count = kvm.mn_active_invalidate_count
+          kvm.mn_active_invalidate_count = count_down('mn_active_invalidate_count', count)
           kvm.notifier[n].gfn = null
         },
         to: 'idle',

@@ -13,7 +13,7 @@ import { faultinPfn, precheck, retryTest, snapshotSeq } from './fault-host-page.
 import { lookUpSlot, testSlot } from './fault-slot.ts'
 import { fetch } from './fetch.ts'
 import type { ObsoleteTest } from './free-obsolete-roots.ts'
-import { write_lock } from './lock.ts'
+import { release_mmu_lock, write_lock } from './lock.ts'
 import { makePagesAvailable } from './make-pages-available.ts'
 import { has_mmio, mmioSpte } from './mmio.ts'
 import { preFaultDone } from './pre-fault.ts'
@@ -241,7 +241,7 @@ export function forget_fault(kvm: Kvm, v: number): void {
 function endFault(bounds: Bounds): Entry<Kvm> {
   const end = (kvm: Kvm, v: number): void => {
     drain(kvm, v)
-    kvm.mmu_lock = 'free'
+    release_mmu_lock(kvm)
     forget_fault(kvm, v)
   }
   const unlock = { ...about, shows: 'write_unlock(&kvm->mmu_lock)' }

@@ -6,7 +6,7 @@ import { roots_of } from '../memory/mmu.ts'
 import { rmap_write_protect } from '../memory/rmap.ts'
 import { finish_instruction, flush_tlb_gva } from '../memory/vcpu.ts'
 import { clear_unsync_marks, unsync_pages_below } from '../memory/write-tracking.ts'
-import { write_lock, write_unlock } from './lock.ts'
+import { release_mmu_lock, write_lock, write_unlock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { sync_page, sync_spte } from './sync-page.ts'
 
@@ -231,7 +231,7 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
       { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
       {
         does: (kvm, v) => {
-          kvm.mmu_lock = 'free'
+          release_mmu_lock(kvm)
           finish_instruction(kvm, v)
         },
         to: 'RUN.1',

@@ -7,7 +7,7 @@ import { FLOODING, valid_pages_of } from '../memory/shadow-page.ts'
 import { store_gpte } from '../memory/store-buffer.ts'
 import { finish_instruction } from '../memory/vcpu.ts'
 import { act_on_hint } from '../memory/write-tracking.ts'
-import { write_lock } from './lock.ts'
+import { release_mmu_lock, write_lock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { smp_mb } from './memory-barrier.ts'
 import { forget_fault, target_gfn } from './page-fault.ts'
@@ -93,7 +93,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
       { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
       {
         does: (kvm) => {
-          kvm.mmu_lock = 'free'
+          release_mmu_lock(kvm)
         },
       },
     ),

@@ -2,7 +2,7 @@ import { type Block, block, choice, type Entry, type Program, program, step } fr
 import type { Bounds } from '../memory/bounds.ts'
 import { type Kvm, mmu_lock_is_free } from '../memory/kvm.ts'
 import { is_obsolete_sp } from '../memory/shadow-page.ts'
-import { write_lock, write_unlock } from './lock.ts'
+import { release_mmu_lock, write_lock, write_unlock } from './lock.ts'
 import { kvm_make_all_cpus_request } from './make-request.ts'
 import { kvm_mmu_commit_zap_page, mark_invalid, unlink_page, type Zapping, zap_contents } from './zap-page.ts'
 
@@ -167,7 +167,7 @@ function lockBreak(more: (kvm: Kvm) => boolean) {
       when: (kvm) => kvm.memslot[0].batch && more(kvm),
       does: (kvm) => {
         kvm.memslot[0].batch = false
-        kvm.mmu_lock = 'free'
+        release_mmu_lock(kvm)
       },
       to: 'ZF.5 break',
     },

@@ -1,3 +1,4 @@
+import { count_down } from './asserted.ts'
 import type { Kvm } from './kvm.ts'
 import { look_up_and_use_slot } from './memslot.ts'
 import { all_pages, sp_has_gptes } from './shadow-page.ts'
@@ -21,7 +22,12 @@ export function unaccount_shadowed(kvm: Kvm, page: number): void {
   if (sp.role_direct) return
   look_up_and_use_slot(kvm, sp.gfn as number)
   kvm.indirect_shadow_pages--
-  if (sp.level > 1) kvm.gfn_write_track[sp.gfn as number]--
+  if (sp.level > 1) stop_write_tracking(kvm, sp.gfn as number)
+}
+
+/** `__kvm_write_track_remove_gfn()`. @throws Fault when writes to the frame are not tracked. */
+export function stop_write_tracking(kvm: Kvm, gfn: number): void {
+  kvm.gfn_write_track[gfn] = count_down('gfn_write_track', kvm.gfn_write_track[gfn])
 }
 
 /** Marks every ancestor of an unsync page, so that a sync from any root finds it. */

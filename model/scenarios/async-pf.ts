@@ -76,6 +76,8 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
     properties: [
       'no-use-after-free',
       'no-module-code-after-its-last-reference',
+      'vm-reference-is-put-only-while-held',
+      'module-reference-is-put-only-while-held',
       'no-deadlock',
       'every-access-can-finish',
       'process-ends-while-a-page-is-swapped-in',

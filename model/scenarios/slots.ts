@@ -22,6 +22,9 @@ export const HOST_PAGE_PROPERTIES = [
   'no-install-during-invalidation',
   'no-flush-debt-at-unlock',
   'invalidations-are-balanced',
+  'invalidation-ends-only-after-it-began',
+  'notifier-ends-only-after-it-began',
+  'mmu-lock-is-released-only-while-held',
 ]
 
 /** The slot that stays and the slot that goes: what the scenarios of seed 001 have in common. */
