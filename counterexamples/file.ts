@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../explorer/checkpoint/atomic-file.ts'
 import type { FairnessReason, Trace, TraceStep } from '../explorer/search/result.ts'
 import type { Property } from '../model/language/property.ts'
 import { quoted, quotedPath } from '../model/language/quoted.ts'
+import { InputError, readInput } from './input-file.ts'
 
 /** What the first member of every file says; another version is another format. */
 export const FORMAT = 'mmucheck-counterexample/1'
@@ -23,10 +23,15 @@ const KINDS = [
   'fault',
 ] as const satisfies readonly Property<never>['kind'][]
 
+/** Bytes of a file: a million steps, which is more than any search of this kind goes deep. */
+const MOST_BYTES = 64 << 20
+
 const name = z.string().min(1).max(200)
+/** The path of a step may lie in many blocks; what a search finds must be readable again. */
+const path = z.string().min(1).max(2000)
 
 /** A counterexample as it is kept: names only. States are recomputed by whoever reads it. */
-const shape = z.strictObject({
+export const counterexampleShape = z.strictObject({
   format: z.literal(FORMAT),
   /** `ce-` and eight hex digits, a function of the names, the steps and the loop. */
   id: z.string().regex(/^ce-[0-9a-f]{8}$/),
@@ -40,7 +45,7 @@ const shape = z.strictObject({
   kind: z.enum(KINDS),
   /** Index of the initial state. */
   initial: z.int().nonnegative(),
-  steps: z.array(z.strictObject({ thread: name, step: name })),
+  steps: z.array(z.strictObject({ thread: name, step: path })),
   /** Number of steps before the loop of an endless behaviour; null for a finite one. */
   loopStart: z.int().nonnegative().nullable(),
   /** The thread for which it is violated, when it is judged for each. */
@@ -50,7 +55,7 @@ const shape = z.strictObject({
 })
 
 /** The contents of a counterexample file. */
-export type Counterexample = Readonly<z.infer<typeof shape>>
+export type Counterexample = Readonly<z.infer<typeof counterexampleShape>>
 
 /** A file that is not the counterexample it should be. The message is one line for the user. */
 export class CounterexampleError extends Error {
@@ -157,7 +162,7 @@ export function parseCounterexample(text: string, path: string): Counterexample 
       `${where}: format ${quoted(format)} is not known; this version reads ${FORMAT}`,
     )
   }
-  const parsed = shape.safeParse(json)
+  const parsed = counterexampleShape.safeParse(json)
   if (!parsed.success) {
     const { path: to, message } = parsed.error.issues[0]
     const at = to.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('')
@@ -184,12 +189,10 @@ export function parseCounterexample(text: string, path: string): Counterexample 
 export function readCounterexample(path: string): Counterexample {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readInput(path, MOST_BYTES)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const why =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : String(code)
-    throw new CounterexampleError(`${quotedPath(path)}: cannot be read: ${why}`)
+    if (!(error instanceof InputError)) throw error
+    throw new CounterexampleError(`${quotedPath(path)}: cannot be read: ${error.message}`)
   }
   return parseCounterexample(text, path)
 }

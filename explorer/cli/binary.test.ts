@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { confirmInFreshProcess, fileKeeper } from './file-keeper.ts'
+import { readCounterexample } from '../../counterexamples/file.ts'
+import { confirmInFreshProcess } from './confirm.ts'
+import { fileKeeper } from './file-keeper.ts'
 import { resultSchema } from './report.ts'
 import { builtPrograms, MAIN, PLAIN, TINY } from './tiny/built.ts'
 import { catalogue } from './tiny/catalogue.ts'
@@ -61,9 +63,11 @@ describe('a search in the built program', () => {
 describe('the replay in a fresh process', () => {
   it('takes what waits together, and one wrong file spoils all that wait with it', async () => {
     run(TINY, ['check', 'zap', '--design', 'D1', '--out', 'some'])
-    const [first, second, third] = readdirSync(join(folder(), 'some')).map((f) => join(folder(), 'some', f))
+    const [first, second, third] = readdirSync(join(folder(), 'some')).map((f) =>
+      readCounterexample(join(folder(), 'some', f)),
+    )
     const confirm = confirmInFreshProcess(TINY)
-    const all = [[first], [second], [join(folder(), 'none.json')], [third]].map((files) =>
+    const all = [[first], [second], [{ ...second, scenario: 'none' }], [third]].map((files) =>
       confirm(files, null),
     )
     const ended = await Promise.allSettled(all)
@@ -89,7 +93,8 @@ describe('the replay in a fresh process', () => {
     const keeper = fileKeeper(CHECKER, confirmInFreshProcess(TINY))
     const kept = keeper.keep({ scenario, design: upstream, properties: [property] }, [outcome], {
       out: join(folder(), 'bogus'),
-      designFile: null,
+      design: null,
+      onUnwritten: () => {},
       shortest: true,
     })
     await expect(kept).rejects.toThrow(

@@ -15,6 +15,7 @@ import type { CheckOutcome, CheckRequest, ModelFailure, PropertyOutcome } from '
 import type { SearchListener } from './runner.ts'
 import { type Checkpoints, type SearchSettings, withCheckpoint } from './search-settings.ts'
 import type { Session } from './session.ts'
+import type { UserDesign } from './user-design.ts'
 
 /** How a list of searches is made. */
 export interface CheckPlan {
@@ -27,15 +28,17 @@ export interface CheckPlan {
   /** Folder for counterexamples. */
   readonly out: string
   readonly progress: ProgressDisplay
-  /** Designs that came from files, by id: whoever replays needs the file. */
-  readonly designFiles: ReadonlyMap<string, string>
+  /** Designs that came from files, by id: whoever replays needs what was in them. */
+  readonly own: ReadonlyMap<string, UserDesign>
+  /** Told when counterexamples cannot be written. */
+  readonly onUnwritten: (why: string) => void
 }
 
 /**
  * Makes the searches, several at a time, and gives their reports in the order of the cells. Every violation
- * is written to a file and replayed in a process of its own before it is given. When the session is
- * interrupted, running searches end as incomplete and the rest is reported as never begun. A wrong model is
- * part of the report of its own check.
+ * is written to a file, if that is possible, and replayed in a process of its own before it is given. When the
+ * session is interrupted, running searches end as incomplete and the rest is reported as never begun. A wrong model
+ * is part of the report of its own check.
  * @throws UsageError or InternalError; the other searches are then ended.
  */
 export async function* checkAll(session: Session, plan: CheckPlan): AsyncGenerator<CheckReport> {
@@ -71,11 +74,11 @@ async function checkOne(
       resume: null,
       resumedFrom: null,
     })
-  const { checkpoints, designFiles, progress } = plan
+  const { checkpoints, own, progress } = plan
   const settings = checkpoints === null ? plan.settings : withCheckpoint(plan.settings, checkpoints, cell)
   const request: CheckRequest = {
     scenario: scenario.id,
-    design: designFiles.has(design.id) ? (design as Design<never>) : design.id,
+    design: own.has(design.id) ? (design as Design<never>) : design.id,
     properties: properties.map((p) => p.id),
     settings,
   }
@@ -105,14 +108,15 @@ async function checkOne(
   const violated = outcome.properties.filter((p) => p.verdict === 'violated' && p.trace !== null)
   const kept = await session.keeper.keep(cell, violated, {
     out: plan.out,
-    designFile: designFiles.get(design.id) ?? null,
+    design: own.get(design.id)?.data ?? null,
+    onUnwritten: plan.onUnwritten,
     shortest: settings.search === 'bfs' && outcome.reduction.partialOrder === null,
   })
   return reportOf(cell, outcome, kept, places)
 }
 
-/** Warns once: what cannot be written now cannot be written at the next interval either. */
-function warningsOf({ io }: Session, advice: string): (why: string) => void {
+/** Warns once: what cannot be written now cannot be written a little later either. */
+export function warningsOf({ io }: Pick<Session, 'io'>, advice: string): (why: string) => void {
   let isTold = false
   return (why) => {
     if (!isTold) io.err(`mmucheck: warning: ${quoted(why, LONGEST_MESSAGE)}${advice}`)

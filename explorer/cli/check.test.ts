@@ -204,14 +204,64 @@ describe('check refuses', () => {
     expect(err.length).toBeLessThanOrEqual(2)
     expect(out).toEqual([])
   })
+})
 
-  it('a folder that cannot be written to, and leaves nothing behind', async () => {
+describe('what cannot be written', () => {
+  const noFolder = (): string => {
     const file = join(folder, 'a-file')
     writeFileSync(file, '')
-    const { status, err } = await runTiny(['check', 'zap', '--design', 'D1', '--out', file])
-    expect(status).toBe(2)
-    expect(err[0]).toMatch(/^mmucheck: cannot write to .*a-file: (EEXIST|ENOTDIR)$/)
+    return file
+  }
+  const CELL = ['check', 'zap', '--design', 'D1', '--property', 'I-1']
+
+  it('is printed: the verdict, and the trace as a diagram', async () => {
+    const { status, out, err } = await runTiny([...CELL, '--out', noFolder()])
+    expect(status).toBe(1)
+    expect(err).toHaveLength(1)
+    expect(err[0]).toMatch(
+      /^mmucheck: warning: cannot write to .*a-file: E\w+; the trace is printed instead; make room or choose /,
+    )
+    expect(out[1]).toContain('VIOLATED')
+    expect(out[2]).toMatch(/^ {4}4 steps, 2 context switches: ce-\w+ \(not written\)$/)
+    expect(out).toContain('  CPU0 (zapper)                       CPU1 (vcpu)')
+    expect(out).toContain('    <--- BUG: root-dropped')
+    expect(out.at(-1)).toBe('mmucheck: 1 violated, 0 hold, 0 inconclusive')
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  it('is in the result as JSON, and can be replayed from there', async () => {
+    const { status, out, err } = await runTiny([...CELL, '--json', '--out', noFolder()])
+    expect([status, err.length]).toEqual([1, 1])
+    const { counterexample } = resultSchema.parse(JSON.parse(out.join('\n'))).checks[0].properties[0]
+    expect(counterexample).toMatchObject({ file: null, length: 4 })
+    const file = join(folder, 'saved.json')
+    writeFileSync(file, JSON.stringify(counterexample?.contents))
+    expect((await runTiny(['replay', file])).status).toBe(0)
+  })
+
+  it('is warned of once, however many there are, with --quiet too', async () => {
+    const many = ['check', 'zap', '--design', 'D1', '--out', noFolder()]
+    const { status, out, err } = await runTiny([...many, '--quiet'])
+    expect([status, out.length, err.length]).toEqual([1, 1, 1])
+    const violated = Number(/(\d+) violated/.exec(out[0])?.[1])
+    expect(violated).toBeGreaterThan(1)
+    const text = (await runTiny(many)).out.join('\n')
+    expect(text.match(/<--- BUG/g)).toHaveLength(violated)
+  })
+
+  it.each([
+    ['a violation', CELL, 1],
+    ['a proof', ['check', 'zap', '--property', 'I-1'], 0],
+  ] as const)('keeps its verdict: the result file, of %s', async (_, args, expected) => {
+    const file = join(noFolder(), 'r.json')
+    const { status, out, err } = await runTiny([...args, '--json', file, '--out', folder])
+    expect(status).toBe(expected)
+    expect(err).toHaveLength(1)
+    expect(err[0]).toMatch(
+      /^mmucheck: warning: cannot write to .*r\.json: (EEXIST|ENOTDIR); if a file is there /,
+    )
+    expect(out.at(-1)).toMatch(/^mmucheck: \d violated/)
+    expect(out.join()).not.toContain('result: ')
   })
 })
 

@@ -1,14 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { diagram } from '../../counterexamples/diagram.ts'
 import { writeAtomically } from '../../counterexamples/file.ts'
 import type { Design } from '../../model/designs/design.ts'
 import { printableJson, quotedPath } from '../../model/language/quoted.ts'
 import { findDesign, titled, UPSTREAM } from './catalogue.ts'
-import { checkAll } from './check-all.ts'
+import { checkAll, warningsOf } from './check-all.ts'
 import { lockCheckpoints } from './checkpoint-locks.ts'
+import { replayed } from './counterexamples.ts'
 import { errorLines } from './error-lines.ts'
 import { UsageError } from './errors.ts'
-import { writeTo } from './file-keeper.ts'
 import { readOptions, searchOptions } from './options.ts'
 import { type Cell, checkPatches, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
@@ -21,8 +22,8 @@ import {
   type SearchSettings,
   settingsOf,
 } from './search-settings.ts'
-import { interruption, type Session } from './session.ts'
-import { isDesignFile, readDesign } from './user-design.ts'
+import { type Checker, interruption, type Session } from './session.ts'
+import { isDesignFile, readDesign, type UserDesign } from './user-design.ts'
 
 const options = searchOptions.extend({
   design: z.array(z.string()).default([]),
@@ -50,13 +51,13 @@ export async function check(session: Session, scenarios: readonly string[], raw:
   const flags = readOptions(options, raw)
   const asked = settingsOf(flags)
   const checkpoints = checkpointsOf(flags)
-  const { designs, files } = designsOf(session, flags.design)
+  const { designs, own } = designsOf(session, flags.design)
   const cells = planOf(session.catalogue, { scenarios, designs, properties: flags.property })
   if (checkpoints !== null) checkResumable(checkpoints, cells)
   checkPatches(cells)
   const release = checkpoints === null ? () => {} : lockCheckpoints(checkpoints, cells)
   try {
-    return await checkCells(session, flags, { cells, checkpoints, asked, files })
+    return await checkCells(session, flags, { cells, checkpoints, asked, own })
   } finally {
     release()
   }
@@ -67,14 +68,14 @@ interface Asked {
   readonly cells: readonly Cell[]
   readonly checkpoints: Checkpoints | null
   readonly asked: SearchSettings
-  /** Files that designs came from, by id. */
-  readonly files: ReadonlyMap<string, string>
+  /** Designs that came from files, by id. */
+  readonly own: ReadonlyMap<string, UserDesign>
 }
 
 async function checkCells(
   session: Session,
   flags: z.infer<typeof options>,
-  { cells, checkpoints, asked, files }: Asked,
+  { cells, checkpoints, asked, own }: Asked,
 ): Promise<number> {
   // Several searches are made side by side; a single one is shared out, if that was asked for.
   const shared = cells.length === 1 ? (flags.workers ?? 1) : 1
@@ -97,25 +98,61 @@ async function checkCells(
     atOnce: Math.min(flags.workers ?? availableParallelism(), cells.length),
     out: flags.out,
     progress,
-    designFiles: files,
+    own,
+    onUnwritten: warningsOf(
+      session,
+      unwrittenAdvice(flags.json === true ? 'json' : flags.quiet ? 'nothing' : 'text'),
+    ),
   })
   for await (const report of reports) {
     const cell = cells[checks.length]
     checks.push(report)
-    const ownStyle = { ...style, patches: files.has(cell.design.id) }
-    if (showText) for (const line of [...checkBlock(report, headingOf(cell), ownStyle), '']) io.out(line)
+    const ownStyle = { ...style, patches: own.has(cell.design.id) }
+    if (showText) {
+      for (const line of [...checkBlock(report, headingOf(cell), ownStyle), '']) io.out(line)
+      for (const text of unwrittenTraces(session, report, own.get(cell.design.id) ?? null)) io.out(text)
+    }
     for (const line of modelErrorOf(report)) io.err(line)
   }
 
-  // The hash is of all scenarios; only whoever reads the object is to wait for it.
   const json = flags.json === undefined ? '' : jsonOf(session, checks)
   if (typeof flags.json === 'string') {
-    const path = flags.json
-    writeTo(path, () => writeAtomically(path, `${json}\n`))
-    if (showText) io.out(`result: ${quotedPath(path)}`)
+    const isWritten = writeResult(session, flags.json, json)
+    if (showText && isWritten) io.out(`result: ${quotedPath(flags.json)}`)
   }
   io.out(flags.json === true ? json : verdictLine(checks, flags.allowIncomplete))
   return interruption(session.signal) ?? exitStatusOf(checks, flags.allowIncomplete)
+}
+
+/** What was found decides the exit status, and is printed, also when its file cannot be written. */
+function writeResult({ io }: Session, path: string, json: string): boolean {
+  try {
+    writeAtomically(path, `${json}\n`)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    const old = 'if a file is there it is of an earlier run; make room or choose another file with --json'
+    io.err(`mmucheck: warning: cannot write to ${quotedPath(path)}: ${code}; ${old}`)
+    return false
+  }
+}
+
+function unwrittenAdvice(printed: 'text' | 'json' | 'nothing'): string {
+  const instead = {
+    text: 'the trace is printed instead',
+    json: 'its contents are in the result instead',
+    nothing: 'the trace is printed without --quiet',
+  }[printed]
+  return `; ${instead}; make room or choose another folder with --out`
+}
+
+/** The counterexamples of a report that could not be written, as diagrams. */
+export function unwrittenTraces(checker: Checker, report: CheckReport, own: UserDesign | null): string[] {
+  return report.properties.flatMap(({ counterexample }) => {
+    const contents = counterexample?.contents ?? null
+    return contents === null ? [] : [diagram(replayed(checker, contents, own))]
+  })
 }
 
 function jsonOf({ version, modelHash }: Session, checks: CheckReport[]): string {
@@ -138,15 +175,16 @@ export function headingOf({ scenario, design }: Cell): string {
 function designsOf(
   { catalogue }: Session,
   names: readonly string[],
-): { designs: Design<unknown>[]; files: Map<string, string> } {
-  const files = new Map<string, string>()
+): { designs: Design<unknown>[]; own: Map<string, UserDesign> } {
+  const own = new Map<string, UserDesign>()
   const designs = (names.length === 0 ? [UPSTREAM] : names).map((name) => {
     if (!isDesignFile(name)) return findDesign(catalogue, name)
-    const design = readDesign(catalogue, name)
-    if (files.has(design.id))
+    const read = readDesign(catalogue, name)
+    const { design } = read
+    if (own.has(design.id))
       throw new UsageError(`${quotedPath(name)}: id: two design files are called "${design.id}"`)
-    files.set(design.id, name)
+    own.set(design.id, read)
     return design
   })
-  return { designs, files }
+  return { designs, own }
 }

@@ -11,7 +11,7 @@ import { faultsOf, findNamed, findProperty, findScenario } from './catalogue.ts'
 import { InternalError, UsageError } from './errors.ts'
 import { packageInfo } from './package-info.ts'
 import type { Checker } from './session.ts'
-import { readDesign } from './user-design.ts'
+import { readDesign, type UserDesign } from './user-design.ts'
 
 /** Where a counterexample comes from. */
 export interface Source {
@@ -42,12 +42,29 @@ export function fileOf({ name, out }: Source): string {
 
 /**
  * Reads a counterexample and replays it by xstate alone.
- * @throws CounterexampleError or UsageError for a file that cannot be understood, InternalError when the
- *   model does not allow the behaviour or the property is not violated.
+ * @throws CounterexampleError or UsageError for a file that cannot be understood, or that no longer fits the design
+ *   file; InternalError when the model does not allow the behaviour or the property is not violated.
  */
 export function load(checker: Checker, source: Source): Replayed {
   const ce = readCounterexample(fileOf(source))
-  const resolve = resolverOf(checker, ce, source.design)
+  const own = source.design === undefined ? null : readDesign(checker.catalogue, source.design)
+  try {
+    return replayed(checker, ce, own)
+  } catch (error) {
+    if (!(error instanceof InternalError) || own === null) throw error
+    const file = quotedPath(own.file)
+    throw new UsageError(`${error.message}; has ${file} changed since ${ce.id} was found? Check it again`)
+  }
+}
+
+/**
+ * Replays a counterexample by xstate alone.
+ * @param own the design, where it is one of the user's.
+ * @throws UsageError for a name that does not exist, InternalError when the model does not allow the behaviour or the
+ *   property is not violated.
+ */
+export function replayed(checker: Checker, ce: Counterexample, own: UserDesign | null): Replayed {
+  const resolve = resolverOf(checker, ce, own)
   try {
     const faults = faultsOf(checker.catalogue)
     return replay(ce, resolve, (codes, goal) => goalReachableIn(resolve(ce).system, { faults })(codes, goal))
@@ -58,28 +75,27 @@ export function load(checker: Checker, source: Source): Replayed {
   }
 }
 
-/** Finds scenario, design and property in the catalogue, or the design in its file. */
+/** Finds scenario, design and property in the catalogue, unless the design is the user's own. */
 function resolverOf(
   { catalogue, version, modelHash }: Checker,
   ce: Counterexample,
-  designFile: string | undefined,
+  own: UserDesign | null,
 ): Resolve {
-  const design =
-    designFile === undefined ? findNamed(catalogue.designs, ce.design) : readDesign(catalogue, designFile)
+  const design = own === null ? findNamed(catalogue.designs, ce.design) : own.design
   if (design === undefined) {
     throw new UsageError(
       `${ce.id} is of the design "${quoted(ce.design)}", which is not in the catalogue; give its file with --design`,
     )
   }
-  if (design.id !== ce.design) {
+  if (own !== null && design.id !== ce.design) {
     throw new UsageError(
-      `${quotedPath(designFile ?? '')}: is the design ${design.id}, but ${ce.id} is of ${quoted(ce.design)}`,
+      `${quotedPath(own.file)}: is the design ${design.id}, but ${ce.id} is of ${quoted(ce.design)}`,
     )
   }
   const scenario = findScenario(catalogue, ce.scenario)
   const system = scenario.build(design.patches) as System
   const property = findProperty(catalogue, ce.property) as unknown as Property<never>
   const facts = { version, model: modelHash() }
-  const named = designFile === undefined ? design : { ...design, file: designFile }
+  const named = own === null ? design : { ...design, file: own.file }
   return () => ({ system, property, scenario, design: named, checker: facts })
 }

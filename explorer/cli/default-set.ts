@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { diagram } from '../../counterexamples/diagram.ts'
 import type { Design } from '../../model/designs/design.ts'
 import { type Catalogue, type CellName, type Featured, findDesign, titled, UPSTREAM } from './catalogue.ts'
-import { headingOf, modelErrorOf } from './check.ts'
-import { checkAll } from './check-all.ts'
-import { load } from './counterexamples.ts'
+import { headingOf, modelErrorOf, unwrittenTraces } from './check.ts'
+import { checkAll, warningsOf } from './check-all.ts'
+import { load, replayed } from './counterexamples.ts'
 import { worstOf } from './exit-status.ts'
 import { matchOf, statusesOf } from './expectation.ts'
 import { wrap } from './io.ts'
@@ -45,7 +45,8 @@ export async function defaultSet(session: Session, raw: unknown): Promise<number
     atOnce: Math.min(availableParallelism(), cells.length),
     out: OUT,
     progress: new ProgressDisplay(io, { quiet: false, searches: cells.length }),
-    designFiles: new Map(),
+    own: new Map(),
+    onUnwritten: warningsOf(session, '; what is not expected is printed instead; make room there'),
   })
   if (featured !== undefined) {
     for (const line of wrap(featured.question, io.width)) io.out(line)
@@ -57,7 +58,12 @@ export async function defaultSet(session: Session, raw: unknown): Promise<number
     checks.push(report)
     if (isCell(cell, featured?.broken)) showBroken(session, cell, report, style)
     else if (isCell(cell, featured?.fixed)) for (const line of proof(cell, report, style)) io.out(line)
-    else for (const line of summary(cell, report, style)) io.out(line)
+    else {
+      for (const line of summary(cell, report, style)) io.out(line)
+      const { design, scenario } = cell
+      const surprises = report.properties.filter((p) => matchOf(design, scenario.id, p) === 'unexpected')
+      for (const text of unwrittenTraces(session, { ...report, properties: surprises }, null)) io.out(text)
+    }
     for (const line of modelErrorOf(report)) io.err(line)
   }
   const expected = checks.map((report, index) => statusesOf(cells[index].design, report))
@@ -100,7 +106,12 @@ function showBroken(session: Session, cell: Cell, report: CheckReport, style: St
   // A safety violation says more than a loop; the properties come in order of importance.
   const [first] = found
   if (first !== undefined) {
-    io.out(diagram(load(session, { name: first.file, out: OUT })))
+    const { file, contents } = first
+    const shown =
+      contents === null
+        ? load(session, { name: file ?? first.id, out: OUT })
+        : replayed(session, contents, null)
+    io.out(diagram(shown))
   }
   for (const line of [...checkBlock(report, headingOf(cell), style), '']) io.out(line)
 }

@@ -14,7 +14,7 @@ export function failed(io: Io, error: unknown): number {
     return EXIT.usage
   }
   if (error instanceof FolderInUse) {
-    io.err(`mmucheck: --checkpoint: ${error.message}`)
+    for (const line of errorLines(`mmucheck: --checkpoint: ${error.message}`)) io.err(line)
     return EXIT.usage
   }
   if (error instanceof ModelError) {

@@ -127,7 +127,7 @@ describe('text from outside is quoted', () => {
 
   it('the title of a design, in every form', async () => {
     const out = join(folder, 'titled')
-    const path = design({ title: HOSTILE.repeat(30), about: HOSTILE })
+    const path = design({ title: HOSTILE.repeat(2), about: HOSTILE })
     const ran = await runTiny(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
     expect(ran.status).toBe(1)
     expectTame(ran, ['mmucheck: 1 violated, 0 hold, 0 inconclusive'])

@@ -1,13 +1,16 @@
 import type { Cell } from './plan.ts'
 import type { Counterexample } from './report.ts'
 import type { PropertyOutcome } from './run-check.ts'
+import type { DesignData } from './user-design.ts'
 
 /** Where counterexamples go, and what replaying them needs. */
 export interface KeepOptions {
   /** Folder; made when it is missing. */
   readonly out: string
-  /** File that the design came from; null for a design of the catalogue. */
-  readonly designFile: string | null
+  /** Contents of the file that the design came from; null for a design of the catalogue. */
+  readonly design: DesignData | null
+  /** Told when a violation could not be written: the folder and the error code. */
+  readonly onUnwritten: (why: string) => void
   /** True for traces of a search that finds shortest ones; others are made smaller first. */
   readonly shortest: boolean
 }
@@ -15,7 +18,8 @@ export interface KeepOptions {
 /** Keeps violations as files. */
 export interface Keeper {
   /**
-   * Writes each violation, and has it replayed by xstate in a fresh process.
+   * Writes each violation, and has it replayed by xstate in a fresh process. One that cannot be written is given
+   * with its contents.
    * @returns by property id.
    * @throws InternalError when a replay does not end in the violation; the file stays as evidence.
    */

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { check } from './check.ts'
+import { CONFIRM, confirm } from './confirm.ts'
 import { defaultSet } from './default-set.ts'
 import { doctor } from './doctor.ts'
 import { errorLines } from './error-lines.ts'
@@ -65,7 +66,7 @@ function programOf(session: Session, done: (status: number) => void): Command {
     .action(async (raw) => {
       const [unknown] = program.args
       if (unknown !== undefined) {
-        const commands = program.commands.map((c) => c.name())
+        const commands = program.commands.map((c) => c.name()).filter((each) => each !== CONFIRM)
         throw new UsageError(unknownName('command', unknown, commands))
       }
       done(await defaultSet(session, raw))
@@ -129,6 +130,8 @@ function programOf(session: Session, done: (status: number) => void): Command {
   command('doctor', 'Prints versions, model hash, cores and memory: for bug reports.')
     .option('--json', 'as an object')
     .action((raw) => done(doctor(session, raw)))
+
+  program.command(CONFIRM, { hidden: true }).action(async () => done(await confirm(session)))
 
   return program
 }

@@ -144,7 +144,7 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
   const length = `${plural(ce.length, 'step')}${ce.shortest || ce.loopStart !== null ? '' : ' (perhaps not the fewest)'}`
   return [
     line,
-    `    ${length}, ${switches}${loop}${whose}: ${quotedPath(ce.file)}`,
+    `    ${length}, ${switches}${loop}${whose}: ${ce.file === null ? `${ce.id} (not written)` : quotedPath(ce.file)}`,
     ...fairnessOf(p, style.width),
   ]
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { counterexampleShape } from '../../counterexamples/file.ts'
 import { EXIT, worstOf } from './exit-status.ts'
 
 /** The machine-readable result, stable for scripts: `mmucheck-result/1`. */
@@ -8,8 +9,10 @@ const natural = z.int().min(0)
 
 const counterexample = z.strictObject({
   id: z.string().regex(/^ce-/),
-  /** Path of the file, as given by `--out`. */
-  file: z.string(),
+  /** Path of the file, as given by `--out`; null when it could not be written. */
+  file: z.string().nullable(),
+  /** What would be in the file, when it could not be written; else null. */
+  contents: counterexampleShape.nullable(),
   /** Steps. */
   length: natural,
   contextSwitches: natural,

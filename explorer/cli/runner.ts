@@ -1,3 +1,4 @@
+import { existsSync, readlinkSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { ModelError } from '../../model/language/errors.ts'
 import { programFile } from '../program-file.ts'
@@ -47,7 +48,18 @@ export function threadRunner(catalogue: URL): Runner {
   }
 }
 
+/**
+ * Node starts no thread while the folder of the process is gone. In /proc a thread starts, and what is written to a
+ * relative path still fails, as it must.
+ */
+function leaveRemovedFolder(): void {
+  if (process.platform !== 'linux') return
+  const here = readlinkSync('/proc/self/cwd')
+  if (here.endsWith(' (deleted)') && !existsSync(here)) process.chdir('/proc/self')
+}
+
 function startThread(catalogue: URL): Worker {
+  leaveRemovedFolder()
   const workerData: ThreadInput = catalogue.href
   return new Worker(programFile('search-thread'), { workerData })
 }

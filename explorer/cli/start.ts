@@ -1,5 +1,6 @@
+import { confirmInFreshProcess } from './confirm.ts'
 import { EXIT } from './exit-status.ts'
-import { confirmInFreshProcess, fileKeeper } from './file-keeper.ts'
+import { fileKeeper } from './file-keeper.ts'
 import { processIo } from './io.ts'
 import { loadCatalogue } from './load-catalogue.ts'
 import { builtModelHash, packageInfo } from './package-info.ts'
@@ -30,6 +31,8 @@ export async function start(entry: string, catalogue: URL): Promise<void> {
       keeper: fileKeeper(checker, confirmInFreshProcess(entry)),
       signal: interrupt.signal,
     }
-    return run(session, process.argv.slice(2))
+    const status = await run(session, process.argv.slice(2))
+    // Whoever reads standard output has not got the result: that is no success.
+    return (await io.drained()) !== null && status === EXIT.holds ? EXIT.internal : status
   })
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -49,12 +49,12 @@ describe('a design file', () => {
   })
 
   it('belongs to every scenario that its patches fit, when it names none', () => {
-    expect(readDesign(catalogue, file({ patches: [swap] })).scenarios).toEqual([
+    expect(readDesign(catalogue, file({ patches: [swap] })).design.scenarios).toEqual([
       'zap',
       'zap-and-tick',
       'waits',
     ])
-    expect(readDesign(catalogue, file({ patches: [{ op: 'drop', name: 'T.1' }] })).scenarios).toEqual([
+    expect(readDesign(catalogue, file({ patches: [{ op: 'drop', name: 'T.1' }] })).design.scenarios).toEqual([
       'zap-and-tick',
       'counts',
       'alike',
@@ -62,17 +62,19 @@ describe('a design file', () => {
       'waits',
       'endless',
     ])
-    expect(readDesign(catalogue, file({ patches: [swap], scenarios: ['S1'] })).scenarios).toEqual(['zap'])
+    expect(readDesign(catalogue, file({ patches: [swap], scenarios: ['S1'] })).design.scenarios).toEqual([
+      'zap',
+    ])
   })
 
   it('can limit a patch to one kind of machine', () => {
-    const design = readDesign(catalogue, file({ patches: [{ op: 'drop', name: 'V.2', in: 'vcpu' }] }))
+    const { design } = readDesign(catalogue, file({ patches: [{ op: 'drop', name: 'V.2', in: 'vcpu' }] }))
     expect(design.patches).toEqual([{ op: 'drop', name: 'V.2', in: 'vcpu' }])
   })
 
   it('says where jumps to a moved step land', () => {
     const moved = { op: 'move', name: 'V.2', before: 'run', jumps: 'stay' }
-    expect(readDesign(catalogue, file({ patches: [moved] })).patches).toEqual([
+    expect(readDesign(catalogue, file({ patches: [moved] })).design.patches).toEqual([
       { op: 'move', name: 'V.2', place: { before: 'run' }, jumps: 'stay' },
     ])
   })
@@ -89,6 +91,12 @@ describe('a design file', () => {
     ],
     ['a move to nowhere', { patches: [{ op: 'move', name: 'Z.1' }] }, 'patches[0]: must be'],
     ['a name like a path', { id: '../../etc', patches: [swap] }, 'id: must be of small letters'],
+    ['a long id', { id: 'x'.repeat(65), patches: [swap] }, 'id: must have at most 64 characters'],
+    ['a long title', { title: 'x'.repeat(201), patches: [swap] }, 'title: must have at most 200 characters'],
+    ['a long name', { patches: [{ ...swap, name: 'x'.repeat(201) }] }, 'patches[0].name: must have at most'],
+    ['many patches', { patches: Array(257).fill(swap) }, 'patches: must be at most 256'],
+    ['many scenarios', { scenarios: Array(1001).fill('zap'), patches: [swap] }, 'must be at most 1000'],
+    ['too much', JSON.stringify({ about: 'x'.repeat(1 << 20) }), 'it is larger than 1 MiB'],
     [
       'the name of a design that exists',
       { id: 'upstream', patches: [swap] },
@@ -162,7 +170,42 @@ describe('a design file', () => {
   it('that does not exist is refused', async () => {
     const { status, err } = await runTiny(['check', '--design', join(folder, 'none.json')])
     expect(status).toBe(2)
-    expect(err[0]).toMatch(/^mmucheck: cannot read the design .*none\.json: ENOENT$/)
+    expect(err[0]).toMatch(/^mmucheck: cannot read the design .*none\.json: there is no such file$/)
+  })
+
+  it('with the longest id there may be is checked, kept and replayed', async () => {
+    const path = file({ id: 'x'.repeat(64), title: 'x'.repeat(200), patches: [swap] })
+    const out = join(folder, 'long')
+    const ran = await runTiny(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
+    expect([ran.status, ran.err]).toEqual([1, []])
+    const ce = join(out, readdirSync(out)[0])
+    expect((await runTiny(['replay', ce, '--design', path])).status).toBe(0)
+  })
+
+  it('that names a scenario twice, by whatever names, is checked there once', async () => {
+    const path = file({ patches: [swap], scenarios: ['zap', 'S1', 'ZAP'] })
+    const quiet = ['--property', 'I-1', '--quiet', '--out', folder]
+    const once = ['mmucheck: 1 violated, 0 hold, 0 inconclusive']
+    expect((await runTiny(['check', '--design', path, ...quiet])).out).toEqual(once)
+    expect((await runTiny(['check', 'zap', 'S1', 'zap', '--design', path, ...quiet])).out).toEqual(once)
+    expect((await runTiny(['check', 'zap', '--design', 'D1', '--design', 'd1', ...quiet])).out).toEqual(once)
+  })
+
+  it('that has changed since a counterexample was found is the mistake of its user', async () => {
+    const path = file({ patches: [swap] })
+    const out = join(folder, 'before')
+    await runTiny(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
+    const ce = join(out, readdirSync(out)[0])
+    for (const patches of [[{ op: 'move', name: 'Z.1', before: 'Z.2' }], [{ op: 'drop', name: 'V.1' }]]) {
+      writeFileSync(path, JSON.stringify({ id: 'mine', title: 'mine', patches }))
+      for (const command of ['replay', 'show', 'shrink']) {
+        const { status, out: said, err } = await runTiny([command, ce, '--design', path])
+        expect([command, status, said]).toEqual([command, 2, []])
+        expect(err[0]).toMatch(
+          /^mmucheck: ce-\w+.*; has .*\.json changed since ce-\w+ was found\? Check it again$/,
+        )
+      }
+    }
   })
 
   it('cannot share its id with another', async () => {

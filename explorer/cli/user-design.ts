@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { InputError, readInput } from '../../counterexamples/input-file.ts'
 import type { Design } from '../../model/designs/design.ts'
 import { ModelError } from '../../model/language/errors.ts'
 import { applyPatches, drop, move, only, type Patch } from '../../model/language/patch.ts'
@@ -11,18 +11,25 @@ import { UsageError } from './errors.ts'
 import { unknownName } from './nearest.ts'
 import { firstIssue } from './options.ts'
 
+/** Bytes of a design file, and how much may be in it: far more than a design needs, little enough to be read at once. */
+const MOST_BYTES = 1 << 20
+const MOST_PATCHES = 256
+const MOST_SCENARIOS = 1000
+const LONGEST_ID = 64
+const LONGEST_NAME = 200
 const LONGEST_ABOUT = 4000
 
-const name = z.string().min(1)
+const text = (most: number) => z.string().max(most, `must have at most ${most} characters`)
+const name = text(LONGEST_NAME).min(1, 'must not be empty')
 const kind = { in: name.optional() }
 const moved = { op: z.literal('move'), name, jumps: z.enum(['follow', 'stay']).optional(), ...kind }
 
 /** A design as a file: data only, so that a file from anywhere can be checked; nothing in it is run. */
 const designFile = z.strictObject({
-  id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'must be of small letters, digits and dashes'),
+  id: text(LONGEST_ID).regex(/^[a-z0-9][a-z0-9-]*$/, 'must be of small letters, digits and dashes'),
   title: name,
-  about: z.string().default(''),
-  scenarios: z.array(name).default([]),
+  about: text(LONGEST_ABOUT).default(''),
+  scenarios: z.array(name).max(MOST_SCENARIOS, `must be at most ${MOST_SCENARIOS}`).default([]),
   patches: z
     .array(
       z.union(
@@ -37,10 +44,22 @@ const designFile = z.strictObject({
         },
       ),
     )
-    .min(1),
+    .min(1, 'must be at least one')
+    .max(MOST_PATCHES, `must be at most ${MOST_PATCHES}`),
 })
 
-type PatchData = z.infer<typeof designFile>['patches'][number]
+/** The contents of a design file. */
+export type DesignData = z.infer<typeof designFile>
+type PatchData = DesignData['patches'][number]
+
+/** A design of the user's, and where it came from. The file is read once: it may be a pipe, or change. */
+export interface UserDesign<W = unknown> {
+  readonly design: Design<W>
+  /** What was in the file. */
+  readonly data: DesignData
+  /** Path, as the user gave it. */
+  readonly file: string
+}
 
 /** True when a `--design` argument means a file and not a name. */
 export const isDesignFile = (argument: string): boolean => /[/\\]|\.json$/i.test(argument)
@@ -49,16 +68,22 @@ export const isDesignFile = (argument: string): boolean => /[/\\]|\.json$/i.test
  * Reads a design from a JSON file: `{ "id", "title", "scenarios"?, "patches": [{ "op": "drop", "name" },
  * { "op": "move", "name", "before" or "after", "in"?, "jumps"? }] }`. Without `scenarios` it belongs to every
  * scenario in which all of its patches find their steps.
- * @throws UsageError for a file that cannot be read, is no such object, takes a known design's name, or
- *   names a step that no scenario has; the last with the nearest step name.
+ * @throws UsageError for a file that cannot be read, is too large, is no such object, takes a known design's name,
+ *   or names a step that no scenario has; the last with the nearest step name.
  */
-export function readDesign<W>(catalogue: Catalogue<W>, path: string): Design<W> {
+export function readDesign<W>(catalogue: Catalogue<W>, path: string): UserDesign<W> {
   const data = parse(path)
+  return { design: designOf(catalogue, data, path), data, file: path }
+}
+
+/** The design that the contents of a file describe. @throws UsageError as `readDesign`. */
+export function designOf<W>(catalogue: Catalogue<W>, data: DesignData, path: string): Design<W> {
   const where = quotedPath(path)
   if (findNamed(catalogue.designs, data.id) !== undefined) {
     throw new UsageError(`${where}: id: "${data.id}" is the name of a design that exists; choose another`)
   }
-  const chosen = data.scenarios.map((id) => lookUp('scenario', catalogue.scenarios, id))
+  const named = data.scenarios.map((id) => lookUp('scenario', catalogue.scenarios, id))
+  const chosen = [...new Set(named)]
   const candidates = chosen.length > 0 ? chosen : catalogue.scenarios
   const programs = candidates.map((scenario) => ({ scenario, programs: programsOf(scenario) }))
   checkNames(
@@ -94,20 +119,26 @@ export function readDesign<W>(catalogue: Catalogue<W>, path: string): Design<W> 
   }
 }
 
-function parse(path: string): z.infer<typeof designFile> {
+function parse(path: string): DesignData {
   const where = quotedPath(path)
-  let text: string
+  let contents: string
   try {
-    text = readFileSync(path, 'utf8')
+    contents = readInput(path, MOST_BYTES, { pipes: true })
   } catch (error) {
-    throw new UsageError(`cannot read the design ${where}: ${(error as NodeJS.ErrnoException).code}`)
+    if (!(error instanceof InputError)) throw error
+    throw new UsageError(`cannot read the design ${where}: ${error.message}`)
   }
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = JSON.parse(contents)
   } catch (error) {
     throw new UsageError(`${where} is not JSON: ${quoted((error as Error).message)}`)
   }
+  return designDataOf(json, where)
+}
+
+/** @throws UsageError for what is not the contents of a design file. */
+export function designDataOf(json: unknown, where: string): DesignData {
   const parsed = designFile.safeParse(json)
   if (!parsed.success) throw new UsageError(`${where}: ${firstIssue(parsed.error)}`)
   return parsed.data

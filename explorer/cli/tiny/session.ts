@@ -1,11 +1,13 @@
 import { Readable } from 'node:stream'
 import { Chalk } from 'chalk'
-import { load } from '../counterexamples.ts'
-import { type Confirm, fileKeeper } from '../file-keeper.ts'
+import type { Confirm } from '../confirm.ts'
+import { replayed } from '../counterexamples.ts'
+import { fileKeeper } from '../file-keeper.ts'
 import { run } from '../program.ts'
 import { runCheck } from '../run-check.ts'
 import type { Runner } from '../runner.ts'
 import type { Checker, Session } from '../session.ts'
+import { designOf } from '../user-design.ts'
 import { catalogue } from './catalogue.ts'
 
 /** What a command printed and how it ended. */
@@ -52,6 +54,8 @@ export const inThisThread: Runner = {
     runCheck(catalogue, request, { stop: () => signal.aborted, ...listener }),
 }
 
-const inThisProcess: Confirm = async (files, designFile) => {
-  for (const name of files) load(CHECKER, { name, out: 'out', design: designFile ?? undefined })
+const inThisProcess: Confirm = async (counterexamples, data) => {
+  const own =
+    data === null ? null : { design: designOf(catalogue, data, 'the design'), data, file: 'the design' }
+  for (const ce of counterexamples) replayed(CHECKER, ce, own)
 }
