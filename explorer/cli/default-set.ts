@@ -13,7 +13,7 @@ import { readOptions } from './options.ts'
 import { type Cell, checkPatches, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
 import { type CheckReport, tallyOf } from './report.ts'
-import { checkBlock, headingLines, type Style, totals, verdictWord } from './report-text.ts'
+import { checkBlock, headingLines, modelErrorLines, type Style, totals, verdictWord } from './report-text.ts'
 import { DEFAULT_SETTINGS } from './search-settings.ts'
 import { interruption, type Session } from './session.ts'
 
@@ -136,7 +136,8 @@ function summary({ scenario, design }: Cell, report: CheckReport, style: Style):
       const length = p.counterexample === null ? '' : `, ${p.counterexample.length} steps`
       return [`  ${verdictWord(p.verdict, style)} ${p.id}${length}${note === '' ? '' : `, ${note}`}`]
     })
-  return [...headingLines(heading, style), ...others, ...wrap(totals(report), style.width, '  ')]
+  const failure = modelErrorLines(report, style)
+  return [...headingLines(heading, style), ...others, ...failure, ...wrap(totals(report), style.width, '  ')]
 }
 
 /** Names the scenarios that take too long for a run that nobody asked anything. */

@@ -111,6 +111,17 @@ describe('check', () => {
   }
   const check = (...args: string[]) => runTiny(['check', 'zap', '--out', folder, ...args])
 
+  /** Checks a design that is not in the catalogue. */
+  const checkWith = (design: Design<unknown>, ...args: string[]) => {
+    const more = { ...catalogue, designs: [...catalogue.designs, design] }
+    const runner: Runner = {
+      run: (request, signal, listener) =>
+        runCheck(more, request, { stop: () => signal.aborted, ...listener }),
+    }
+    const all = ['check', 'zap', '--design', design.id, '--out', folder, ...args]
+    return runTiny(all, { catalogue: more, runner })
+  }
+
   it('begins with a line for each patch of a design file, unless it is quiet', async () => {
     const design = file({ op: 'move', name: 'Z.2', before: 'Z.1' }, { op: 'drop', name: 'V.2' })
     const { out } = await check('--design', design, '--property', 'marked-for-good')
@@ -146,6 +157,21 @@ describe('check', () => {
     }
   })
 
+  it('takes a step that was inserted before one that others only jump to', async () => {
+    const before: Design<unknown> = {
+      ...catalogue.designs[0],
+      id: 'before-a-jump',
+      aliases: [],
+      scenarios: ['zap'],
+      patches: [insert({ before: 'V.2' }, step('NEW', {}))],
+    }
+    const { out } = await checkWith(before, '--json')
+    const [{ steps, ownSteps }] = resultSchema.parse(JSON.parse(out.join('\n'))).checks
+    expect(ownSteps).toEqual(['vcpu.NEW'])
+    expect(steps['vcpu.NEW']).toBe(steps['vcpu.V.2'])
+    expect(steps['vcpu.NEW']).toBeGreaterThan(0)
+  })
+
   it('names all steps of the design that were never taken, before others', async () => {
     const names = ['NEW.1', 'NEW.2', 'NEW.3', 'NEW.4', 'NEW.5', 'NEW.6', 'NEW.7', 'NEW.8', 'NEW.9']
     // Nothing falls off V.2, and without a request it is not even reached.
@@ -156,13 +182,7 @@ describe('check', () => {
       scenarios: ['zap'],
       patches: [drop('Z.2'), insert({ after: 'V.2' }, ...names.map((name) => step(name, {})))],
     }
-    const more = { ...catalogue, designs: [...catalogue.designs, beyond] }
-    const runner: Runner = {
-      run: (request, signal, listener) =>
-        runCheck(more, request, { stop: () => signal.aborted, ...listener }),
-    }
-    const args = ['check', 'zap', '--design', 'beyond-a-jump', '--property', 'freed-seen', '--out', folder]
-    const { out, err } = await runTiny(args, { catalogue: more, runner })
+    const { out, err } = await checkWith(beyond, '--property', 'freed-seen')
     expect(err).toEqual([])
     const own = names.map((name) => `vcpu.${name} (of the design)`).join(', ')
     expect(out.join(' ').replaceAll(/\s+/g, ' ')).toContain(`never taken (12 of 13 steps): ${own} and 3 more`)

@@ -50,7 +50,10 @@ function hanging(text: string, width: number): string[] {
 }
 
 /** The failure of model code, and the steps that lead to it. */
-function modelErrorLines({ modelError }: CheckReport, { colour, width }: Style): string[] {
+export function modelErrorLines(
+  { modelError }: Pick<CheckReport, 'modelError'>,
+  { colour, width }: Style,
+): string[] {
   if (modelError === null) return []
   const { message, steps } = modelError
   const [first, ...rest] = hanging(`MODEL ERROR: ${quoted(message, LONGEST_MESSAGE)}`, width)
