@@ -8,6 +8,9 @@ export class InputError extends Error {
 /** What a shell passes for `<(command)`, and standard input. */
 const PASSED = /^\/(dev\/(fd\/\d+|stdin)|proc\/self\/fd\/\d+)$/
 
+/** True for a path by which a shell passes a pipe; it can be read once, and by this process alone. */
+export const isPassedPipe = (path: string): boolean => PASSED.test(path)
+
 const PIECE = 1 << 16
 const MIB = 1 << 20
 
@@ -31,7 +34,7 @@ export function readInput(path: string, most: number, { pipes = false } = {}): s
   try {
     const stat = fstatSync(file)
     if (stat.isDirectory()) throw new InputError('it is a folder')
-    if (!stat.isFile() && !(pipes && stat.isFIFO() && PASSED.test(path)))
+    if (!stat.isFile() && !(pipes && stat.isFIFO() && isPassedPipe(path)))
       throw new InputError('it is not a regular file')
     return readToEnd(file, most)
   } finally {

@@ -1,3 +1,4 @@
+import { quotedPath } from '../model/language/quoted.ts'
 import { causesOf } from './causes.ts'
 import { changedTable, heading, raceDiagram, reproduce } from './diagram.ts'
 import type { Replayed } from './replay.ts'
@@ -15,8 +16,15 @@ export function mailText(replayed: Replayed): string {
     ...basis(replayed),
     '',
     ...reproduce(replayed),
+    ...designFile(replayed),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** A design that only the writer has, so that a reader can save it. Its lines are as long as its titles. */
+function designFile({ design: { file, text } }: Replayed): string[] {
+  if (file === undefined || text === undefined) return []
+  return ['', `where ${quotedPath(file)} is`, ...text.split('\n').map((line) => `  ${line}`)]
 }
 
 /** What a reader must know to judge the result: bounds, assumptions, and that xstate repeated it. */

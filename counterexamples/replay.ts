@@ -20,6 +20,8 @@ export interface Question {
     readonly title: string
     /** File that it came from, as the user named it; absent for a design of the catalogue. */
     readonly file?: string
+    /** What is in that file, as JSON, for readers who have it not. */
+    readonly text?: string
   }
   /** What replays: facts, where a file only claims what it was written by. */
   readonly checker: { readonly version: string; readonly model: string }

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Counterexample, readCounterexample } from '../../counterexamples/file.ts'
 import { goalReachableIn } from '../../counterexamples/goal-reachable.ts'
+import { isPassedPipe } from '../../counterexamples/input-file.ts'
 import { ReplayDisagreement, type Replayed, type Resolve, replay } from '../../counterexamples/replay.ts'
 import type { Property } from '../../model/language/property.ts'
-import { quoted, quotedPath } from '../../model/language/quoted.ts'
+import { printableJson, quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { System } from '../../model/language/system.ts'
 import { ReplayError } from '../compile/reference.ts'
 import { faultsOf, findNamed, findProperty, findScenario } from './catalogue.ts'
@@ -75,6 +76,9 @@ export function replayed(checker: Checker, ce: Counterexample, own: UserDesign |
   }
 }
 
+/** How to call the file in a command for others: a pipe is gone when they read it. */
+const fileNameOf = ({ file, data }: UserDesign): string => (isPassedPipe(file) ? `${data.id}.json` : file)
+
 /** Finds scenario, design and property in the catalogue, unless the design is the user's own. */
 function resolverOf(
   { catalogue, version, modelHash }: Checker,
@@ -96,6 +100,6 @@ function resolverOf(
   const system = scenario.build(design.patches) as System
   const property = findProperty(catalogue, ce.property) as unknown as Property<never>
   const facts = { version, model: modelHash() }
-  const named = own === null ? design : { ...design, file: own.file }
+  const named = own === null ? design : { ...design, file: fileNameOf(own), text: printableJson(own.data) }
   return () => ({ system, property, scenario, design: named, checker: facts })
 }

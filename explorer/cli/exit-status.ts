@@ -2,7 +2,7 @@
 export const EXIT = {
   /** Everything asked for holds and every search was complete. */
   holds: 0,
-  /** A property is violated that was not expected to be; a counterexample was written. */
+  /** A property is violated that was not expected to be; a counterexample was printed, and written where it could be. */
   violated: 1,
   /** The question was wrong and nothing was checked, or the model of a check is wrong. */
   usage: 2,

@@ -56,8 +56,16 @@ export function fileKeeper({ catalogue, version, modelHash }: Checker, confirm: 
   }
 }
 
-/** Path of the file, or null when it could not be written: what was found is not lost for that. */
-function written(out: string, ce: CounterexampleFile, onUnwritten: (why: string) => void): string | null {
+/**
+ * Writes a counterexample; what was found is not lost when that fails.
+ * @param onUnwritten told why.
+ * @returns the path of the file, or null.
+ */
+export function written(
+  out: string,
+  ce: CounterexampleFile,
+  onUnwritten: (why: string) => void,
+): string | null {
   try {
     return writeCounterexample(out, ce)
   } catch (error) {

@@ -55,12 +55,14 @@ CHECKPOINTS
 export const EXIT_STATUS = `
 EXIT STATUS
   0    everything asked for holds, and every search was complete
-  1    a property is violated; a counterexample was written
+  1    a property is violated; a counterexample was printed, and written where
+       that was possible
   2    usage or configuration error, and nothing was checked; or the model of a
        check is wrong
   3    a design that is known to fail was not caught
   4    inconclusive: a limit was reached first (0 with --allow-incomplete)
-  70   internal error: a replay or a full search that differs from the search
+  70   internal error: a replay or a full search that differs from the search;
+       or all holds, but standard output could not be written
   130  interrupted (143: terminated, 129: hung up); the partial report was
        printed, and a checkpoint written where --checkpoint says`
 
@@ -78,5 +80,6 @@ A design file is data; nothing in it is run:
     "patches": [ { "op": "drop", "name": "REQ.5", "in": "zapper" },
                  { "op": "move", "name": "ZAP.9", "before": "ZAP.8" } ] }
 "scenarios" may be left out: then it is every one that the patches fit.
-"in" limits a patch to the machines of one kind. A move of a step that others
+"in" limits a patch to the machines of one kind. A file has at most 1 MiB and
+256 patches; a pipe does too: --design <(generate-design). A move of a step that others
 jump to says where they land: "jumps": "follow" (on the step) or "stay".`

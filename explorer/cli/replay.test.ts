@@ -222,6 +222,21 @@ describe('shrink', () => {
     expect(readCounterexample(written).steps).toEqual(readCounterexample(file).steps)
   })
 
+  it('prints what it cannot write', async () => {
+    const tick = { thread: 'ticker', step: 'T.1' }
+    const steps = readCounterexample(file).steps.flatMap((step) => [step, tick])
+    const long = changed(steps, 'root-dropped', catalogue.scenarios[1])
+    const { status, out, err } = await runTiny(['shrink', long, '--out', file])
+    expect(status).toBe(0)
+    expect(err).toEqual([
+      expect.stringMatching(/^mmucheck: warning: cannot write to \S+: E\w+; the file's contents /),
+    ])
+    expect(out.at(-1)).toMatch(/^4 steps, .*: ce-\w+ \(not written\)$/)
+    const saved = join(folder, 'printed.json')
+    writeFileSync(saved, out.slice(0, -1).join('\n'))
+    expect((await runTiny(['replay', saved])).status).toBe(0)
+  })
+
   it('leaves alone what is as small as it gets', async () => {
     const before = readdirSync(folder)
     const { out } = await runTiny(['shrink', file, '--out', folder])

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { counterexampleOf, traceOf, writeCounterexample } from '../../counterexamples/file.ts'
+import { counterexampleOf, formatCounterexample, traceOf } from '../../counterexamples/file.ts'
 import { goalReachableIn } from '../../counterexamples/goal-reachable.ts'
 import { shrink as shrinkTrace, sizeOf } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
 import { quotedPath } from '../../model/language/quoted.ts'
 import { faultsOf } from './catalogue.ts'
 import { load } from './counterexamples.ts'
-import { writeTo } from './file-keeper.ts'
+import { written } from './file-keeper.ts'
 import { readOptions } from './options.ts'
 import { plural } from './report-text.ts'
 import type { Session } from './session.ts'
@@ -42,7 +42,12 @@ export function shrink(session: Session, name: string, raw: unknown): number {
     trace: after,
     model: session.modelHash(),
   })
-  const file = writeTo(out, () => writeCounterexample(out, smaller))
-  io.out(`${size(is)} (from ${size(was)}): ${quotedPath(file)}`)
+  const warn = (why: string): void =>
+    io.err(`mmucheck: warning: ${why}; the file's contents are printed; choose another folder with --out`)
+  const file = written(out, smaller, warn)
+  if (file === null) for (const line of formatCounterexample(smaller).trimEnd().split('\n')) io.out(line)
+  io.out(
+    `${size(is)} (from ${size(was)}): ${file === null ? `${smaller.id} (not written)` : quotedPath(file)}`,
+  )
   return 0
 }

@@ -208,6 +208,20 @@ describe('a design file', () => {
     }
   })
 
+  it('goes into a mail, from which a reader can save it and find the same', async () => {
+    const path = file({ patches: [swap] })
+    const out = join(folder, 'mailed')
+    const asked = ['--property', 'I-1', '--out', out]
+    const first = await runTiny(['check', 'zap', '--design', path, ...asked])
+    const [ce] = readdirSync(out)
+    const mail = (await runTiny(['show', join(out, ce), '--design', path, '--as', 'mail'])).out.join('\n')
+    expect(mail).toContain(`--design ${path} --property root-dropped\n\nwhere ${path} is\n`)
+    const saved = file(mail.slice(mail.indexOf('\n  {\n')))
+    const again = await runTiny(['check', 'zap', '--design', saved, ...asked])
+    expect(again.out.filter((l) => l.includes(out))).toEqual(first.out.filter((l) => l.includes(out)))
+    expect(again.status).toBe(1)
+  })
+
   it('cannot share its id with another', async () => {
     const [a, b] = [file({ patches: [swap] }), file({ patches: [swap] })]
     const { err } = await runTiny(['check', '--design', a, '--design', b])
