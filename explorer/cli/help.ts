@@ -80,6 +80,7 @@ A design file is data; nothing in it is run:
     "patches": [ { "op": "drop", "name": "REQ.5", "in": "zapper" },
                  { "op": "move", "name": "ZAP.9", "before": "ZAP.8" } ] }
 "scenarios" may be left out: then it is every one that the patches fit.
-"in" limits a patch to the machines of one kind. A file has at most 1 MiB and
-256 patches; a pipe does too: --design <(generate-design). A move of a step that others
-jump to says where they land: "jumps": "follow" (on the step) or "stay".`
+"in" limits a patch to the machines of one kind. A move of a step that others
+jump to says where they land: "jumps": "follow" (on the step) or "stay".
+A file has at most 1 MiB and 256 patches. A pipe is read once, to its end:
+--design <(generate-design).`
