@@ -1,11 +1,12 @@
 import { describe, expect, test, vi } from 'vitest'
 import { choice, program, step } from '../../model/language/program.ts'
-import type { Property } from '../../model/language/property.ts'
+import { Fault, type Property } from '../../model/language/property.ts'
 import { array, flag, range, ref, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, one, type System } from '../../model/language/system.ts'
 import { predictedCollision } from '../state/collisions.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import { breadthFirst, type Progress } from './breadth-first.ts'
+import type { SearchResult } from './result.ts'
 
 describe('a state that is kept under other names', () => {
   const cpu = sort('cpu', 3)
@@ -217,3 +218,92 @@ test.each(['exact', 'fingerprint'] as const)(
     expect([states, transitions]).toEqual([9901, 9900])
   },
 )
+
+describe('a search that is stopped', () => {
+  const far = never('far', (w) => w.x === 20)
+
+  test.each([
+    ['states', { maxStates: 100 }, '--max-states'],
+    ['time', { timeLimit: 0 }, '--time-limit'],
+    ['a signal', { stop: () => true }, 'interrupted'],
+  ])('by %s is incomplete, and says why', (_, options, why) => {
+    const found = breadthFirst(counters(90), [far, never('near', (w) => w.x === 1)], options)
+    expect(found.complete).toBe(false)
+    expect(found.incompleteReason).toContain(why)
+    expect(found.properties.map(({ verdict }) => verdict)).toEqual(['inconclusive', 'violated'])
+    // A slice of states is expanded before a limit is looked at.
+    expect(found.states).toBeLessThan(5000)
+  })
+
+  test('with nothing left to expand is complete', () => {
+    // Eleven levels of states; the search looks at its limits after each.
+    const stoppedAt = (look: number) => {
+      let looks = 0
+      return breadthFirst(counters(5), [far], { stop: () => ++looks >= look })
+    }
+    expect([stoppedAt(11).complete, stoppedAt(11).incompleteReason]).toEqual([true, null])
+    expect([stoppedAt(10).complete, stoppedAt(10).incompleteReason]).toEqual([false, 'interrupted'])
+    expect(breadthFirst(counters(5), [far], { maxDepth: 10 }).complete).toBe(true)
+    expect(breadthFirst(counters(5), [far], { maxDepth: 9 }).complete).toBe(false)
+  })
+
+  test('by nothing puts its frontier on disk when memory is short', () => {
+    const spill = vi.spyOn(VectorStore.prototype, 'spill')
+    const load = vi.spyOn(VectorStore.prototype, 'load')
+    const resident = vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(850 * 1024 * 1024)
+    try {
+      expect(breadthFirst(counters(90), [], { memoryLimit: 1000 }).states).toBe(91 ** 2)
+      expect(spill.mock.lastCall?.[0]).toBeGreaterThan(4000)
+      // What is expanded is brought back before.
+      expect(load.mock.calls[0]).toEqual([0, 1])
+      for (const [from, to] of load.mock.calls) expect(to - from).toBeLessThanOrEqual(2048)
+      spill.mockClear()
+      expect(breadthFirst(counters(90), [], { memoryLimit: 2000 }).states).toBe(91 ** 2)
+      expect(spill).not.toHaveBeenCalled()
+    } finally {
+      for (const spy of [spill, load, resident]) spy.mockRestore()
+    }
+  })
+})
+
+describe('what steps say', () => {
+  const world = struct({ n: range(0, 9) })
+  type World = View<typeof world>
+  /** Counts to three, where it does what is forbidden, or has no step. */
+  const threeSteps = (fault: Fault | null): System<World> => {
+    const up = step<World>(
+      'up',
+      {},
+      {
+        when: (w) => w.n < 3 || fault !== null,
+        does: (w) => {
+          if (fault !== null && w.n === 3) throw fault
+          w.n++
+        },
+        to: 'up',
+      },
+    )
+    const threads = [one(program<World>('counter', 'counts', [up]))]
+    return compose({ name: 'three', world, threads, initial: [() => {}] })
+  }
+  const free: Property<World> = { kind: 'deadlock', id: 'free', title: '' }
+  const action: Property<World> = { kind: 'action', id: 'action', title: '', holds: (w) => w.n !== 1 }
+  const wrong: Property<World> = { kind: 'fault', id: 'wrong', title: '' }
+  const goal: Property<World> = { kind: 'progress', id: 'goal', title: '', goal: (w) => w.n === 2 }
+  const lengths = ({ properties }: SearchResult<World>) => properties.map((p) => p.trace?.steps.length)
+
+  test('of actions, deadlocks and goals is judged with the graph', () => {
+    const found = breadthFirst(threeSteps(null), [action, free, goal])
+    expect([found.deadlocks, ...lengths(found)]).toEqual([1, 2, 3, 3])
+    expect(found.complete).toBe(true)
+  })
+
+  test('of a fault is judged, and one that no property speaks of makes the search incomplete', () => {
+    const fault = new Fault('wrong', 'on purpose')
+    const found = breadthFirst(threeSteps(fault), [wrong, action])
+    expect([found.complete, found.transitions, ...lengths(found)]).toEqual([true, 4, 4, 2])
+    const unasked = breadthFirst(threeSteps(fault), [action])
+    expect([unasked.complete, ...lengths(unasked)]).toEqual([false, 2])
+    expect(unasked.incompleteReason).toContain('wrong')
+  })
+})
