@@ -1,0 +1,51 @@
+// What is mutated, and the tests that ought to notice. Tests that need the built program are left out: it is not
+// mutated.
+export const TARGETS = {
+  'fingerprint-set': {
+    mutate: ['explorer/state/fingerprint-set.ts'],
+    tests: ['explorer/state/visited-set.test.ts'],
+  },
+  'exact-set': {
+    mutate: ['explorer/state/exact-set.ts'],
+    tests: ['explorer/state/visited-set.test.ts'],
+  },
+  judge: {
+    mutate: ['explorer/search/judge.ts'],
+    tests: [
+      'explorer/search/judge.test.ts',
+      'explorer/search/answer-classes.test.ts',
+      'explorer/search/breadth-first-search.test.ts',
+    ],
+  },
+  decisions: {
+    mutate: ['explorer/reduce/decisions.ts'],
+    tests: ['explorer/reduce/decisions.test.ts'],
+  },
+  'step-runner': {
+    mutate: ['explorer/compile/step-runner.ts'],
+    tests: ['explorer/compile/step-runner.test.ts', 'explorer/compile/compiled-system.test.ts'],
+  },
+  'breadth-first-search': {
+    mutate: ['explorer/search/breadth-first-search.ts'],
+    tests: ['explorer/search/breadth-first-search.test.ts', 'explorer/checkpoint/endings.test.ts'],
+  },
+  'checkpoint-files': {
+    mutate: ['explorer/checkpoint/checkpoint-files.ts', 'explorer/checkpoint/manifest.ts'],
+    tests: ['explorer/checkpoint/checkpoint-files.test.ts', 'explorer/checkpoint/forged.test.ts'],
+  },
+  'checkpoint-readers': {
+    mutate: [
+      'explorer/checkpoint/search-checkpoint.ts',
+      'explorer/checkpoint/recorded-checkpoint.ts',
+      'explorer/checkpoint/recording-log.ts',
+      'explorer/checkpoint/graph-checkpoint.ts',
+      'explorer/checkpoint/take-back.ts',
+      'explorer/state/table-problem.ts',
+    ],
+    tests: [
+      'explorer/checkpoint/forged.test.ts',
+      'explorer/checkpoint/checkpoint.test.ts',
+      'explorer/checkpoint/endings.test.ts',
+    ],
+  },
+}
