@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Catalogue } from './catalogue.ts'
+import { fileKeeper } from './file-keeper.ts'
+import type { Keeper } from './keeper.ts'
 import { catalogue } from './tiny/catalogue.ts'
-import { inThisThread, runTiny } from './tiny/session.ts'
+import { CHECKER, inThisThread, runTiny } from './tiny/session.ts'
 
 /** The small catalogue with some of its designs, and with the one scenario that ends. */
 function only(...designs: string[]): Catalogue {
@@ -40,6 +42,25 @@ describe('the default set', () => {
       '',
       'mmucheck: 3 violated, 9 hold, 0 inconclusive; all as expected',
     ])
+  })
+
+  it('shows the featured trace, and those that are not expected, where no file can be written', async () => {
+    const files = fileKeeper(CHECKER, async () => {})
+    const keeper: Keeper = {
+      keep: (cell, violated, options) => files.keep(cell, violated, { ...options, out: '/dev/null/out' }),
+    }
+    const known = only('upstream', 'request-first')
+    const surprised = { ...known, designs: known.designs.map((d) => ({ ...d, expect: [] })) }
+    const { status, out, err } = await runTiny([], { catalogue: surprised, keeper })
+    expect([status, err]).toEqual([
+      1,
+      [expect.stringMatching(/^mmucheck: warning: cannot write to .*; what is not /)],
+    ])
+    expect(out.filter((line) => line.includes('<--- '))).toHaveLength(3)
+    expect(out.at(-1)).toMatch(/^mmucheck: 3 violated, .*; 3 not expected$/)
+    const expected = await runTiny([], { catalogue: { ...known, featured }, keeper })
+    expect([expected.status, expected.err.length]).toEqual([0, 1])
+    expect(expected.out.filter((line) => line.includes('<--- '))).toHaveLength(1)
   })
 
   it('is what answers the questions, if there are any, and leaves deep scenarios out', async () => {

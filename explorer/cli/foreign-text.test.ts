@@ -163,6 +163,7 @@ describe('text from outside is quoted', () => {
 
   it('what is typed', async () => {
     const typed = [
+      `\u202ez${HOSTILE}`,
       HOSTILE,
       `s ${HOSTILE}`,
       `w ${HOSTILE}`,
