@@ -26,6 +26,7 @@ export const TOOLS = {
   'kill-test': 'explorer/checkpoint/kill-test.ts',
   reductions: 'explorer/bench/reductions-main.ts',
   search: 'explorer/bench/search-main.ts',
+  stress: 'explorer/stress/main.ts',
   tiny: 'explorer/cli/tiny/main.ts',
   'tiny-catalogue': 'explorer/cli/tiny/catalogue.ts',
   // For tests.
@@ -33,6 +34,7 @@ export const TOOLS = {
   'parallel-search': 'explorer/search/parallel/search.ts',
   'random-system': 'explorer/oracles/random-system.ts',
   'shared-table': 'explorer/state/shared-table.ts',
+  'stress-subject': 'explorer/stress/built.ts',
   subjects: 'explorer/oracles/subjects.ts',
   'vector-store': 'explorer/state/vector-store.ts',
   'visited-set': 'explorer/state/visited-set.ts',

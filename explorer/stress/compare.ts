@@ -1,0 +1,185 @@
+import type { PropertyResult, SearchResult, Trace } from '../search/result.ts'
+import type { State } from './interpreter.ts'
+import { isDeadlock, judgeStep, lost, type NaiveFinding, type NaiveResult } from './naive.ts'
+import { faultInLasso } from './naive-liveness.ts'
+import { isLivenessPlan, type Plan, type PropertyPlan } from './plan.ts'
+
+/** How much of a result must agree. */
+export interface Relation {
+  /** `equal`: states, transitions, antecedents and traces. `orbits`: up to names. `fewer`: some steps left out. */
+  readonly counts: 'equal' | 'orbits' | 'fewer' | 'none'
+  /** Whether all states may be kept in full: without, progress and liveness are not judged. */
+  readonly storage: 'exact' | 'fingerprint'
+  /** True when the search is bounded, so that it may be incomplete. */
+  readonly bounded: boolean
+  /** Nothing may be said to hold: behaviours were sampled. */
+  readonly sampled: boolean
+}
+
+/** What a result says that the naive checker contradicts, as sentences; none when they agree. */
+export function disagreements(
+  plan: Plan,
+  naive: NaiveResult,
+  result: SearchResult<never>,
+  relation: Relation,
+): string[] {
+  const wrong: string[] = []
+  const same = (what: string, ours: unknown, theirs: unknown): void => {
+    const [a, b] = [JSON.stringify(ours), JSON.stringify(theirs)]
+    if (a !== b) wrong.push(`${what}: ${a} by the engine, ${b} by the naive checker`)
+  }
+  const unasked = [...naive.faults].some((id) => !plan.properties.some((p) => p.id === id))
+  if (!relation.bounded && !relation.sampled) same('complete', result.complete, !unasked)
+  if (result.complete && unasked) wrong.push('complete, though a fault occurs that no property speaks of')
+  if (relation.sampled && result.complete) wrong.push('complete, though it only samples')
+  const isWhole = !relation.bounded && !relation.sampled
+  if (isWhole && relation.counts === 'equal') {
+    same('states', result.states, naive.states.length)
+    same('transitions', result.transitions, naive.transitions)
+    same('deadlocks', result.deadlocks, naive.deadlocks)
+    same('steps taken', sortedSteps(result.steps), sortedSteps(stepsTaken(naive)))
+  } else if (result.states > naive.states.length && !relation.sampled) {
+    wrong.push(`${result.states} states, though there are ${naive.states.length}`)
+  }
+  if (isWhole && relation.counts !== 'fewer') same('depth', result.depth, naive.depth)
+  if (isWhole) same('some deadlock', result.deadlocks > 0, naive.deadlocks > 0)
+  same(
+    'properties',
+    result.properties.map((r) => r.property.id),
+    plan.properties.map((p) => p.id),
+  )
+  for (const [n, p] of plan.properties.entries()) {
+    const found = result.properties[n] as PropertyResult<unknown>
+    const truth = naive.findings.get(p.id) as NaiveFinding
+    wrong.push(
+      ...disagreement(plan, naive, p, found, truth, relation, result.complete).map((s) => `${p.id}: ${s}`),
+    )
+  }
+  return wrong
+}
+
+/** Verdicts in the words of the contract, whichever of them the engine leaves to its callers. */
+function wordFor(kind: PropertyPlan['kind'], verdict: string): string {
+  if (kind !== 'witness') return verdict
+  return verdict === 'holds' ? 'reached' : verdict === 'violated' ? 'not-reached' : verdict
+}
+
+/** The verdict words that are right. */
+function allowed(
+  p: PropertyPlan,
+  { found, antecedent }: NaiveFinding,
+  naive: NaiveResult,
+  relation: Relation,
+  complete: boolean,
+): string[] {
+  const graph = p.kind === 'progress' || isLivenessPlan(p)
+  const isFaulty = naive.faults.size > 0
+  if (graph && (relation.storage !== 'exact' || relation.sampled)) return ['inconclusive']
+  const isOpen = relation.sampled || !complete
+  if (found) {
+    const isMissed = isOpen || (relation.bounded && isLivenessPlan(p))
+    return [p.kind === 'witness' ? 'reached' : 'violated', ...(isMissed ? ['inconclusive'] : [])]
+  }
+  if (isOpen || isFaulty) return ['inconclusive']
+  // Liveness has a graph of its own, which a bound may cut where the search just ended.
+  const isCut = relation.bounded && isLivenessPlan(p) ? ['inconclusive'] : []
+  if (p.kind === 'witness') return ['not-reached']
+  return [...(antecedent === 0 ? ['vacuous', 'holds'] : ['holds']), ...isCut]
+}
+
+function disagreement(
+  plan: Plan,
+  naive: NaiveResult,
+  p: PropertyPlan,
+  { verdict: said, antecedent, trace, subject }: PropertyResult<unknown>,
+  truth: NaiveFinding,
+  relation: Relation,
+  complete: boolean,
+): string[] {
+  const verdict = wordFor(p.kind, said)
+  const words = allowed(p, truth, naive, relation, complete)
+  const wrong: string[] = []
+  if (!words.includes(verdict)) wrong.push(`is said to be ${verdict}; right is ${words.join(' or ')}`)
+  const isWhole = !relation.bounded && !relation.sampled
+  const isJudged = !isLivenessPlan(p) || relation.storage === 'exact'
+  if (isWhole && isJudged) {
+    const exact = relation.counts === 'equal' || isLivenessPlan(p)
+    const [ours, theirs] = exact ? [antecedent, truth.antecedent] : [antecedent > 0, truth.antecedent > 0]
+    if (ours !== theirs) wrong.push(`antecedent ${antecedent}; right is ${truth.antecedent}`)
+  }
+  const isFound = verdict === 'violated' || verdict === 'reached'
+  if (trace === null) {
+    if (isFound) wrong.push('found without a trace')
+    return wrong
+  }
+  if (!isFound) wrong.push(`${verdict}, with a trace`)
+  const fault = isLivenessPlan(p)
+    ? faultInLasso(plan, naive.interpreter, p, trace, subject)
+    : faultInTrace(naive, p, trace)
+  if (fault !== null) wrong.push(`its trace is none: ${fault}`)
+  if (truth.trace !== null && !relation.sampled && relation.counts !== 'fewer') {
+    const { length } = truth.trace.steps
+    if (trace.steps.length !== length) wrong.push(`${trace.steps.length} steps; there is a way of ${length}`)
+    const shown = JSON.stringify([trace.initial, trace.steps])
+    if (relation.counts === 'equal' && shown !== JSON.stringify([truth.trace.initial, truth.trace.steps]))
+      wrong.push(`the least trace is ${JSON.stringify(truth.trace)}, not ${JSON.stringify(trace)}`)
+  }
+  return wrong
+}
+
+/** Says what is wrong with a finite trace to a violation or witness; null when it is one. */
+function faultInTrace(
+  naive: NaiveResult,
+  p: PropertyPlan,
+  { initial, steps, loopStart }: Trace,
+): string | null {
+  const { interpreter } = naive
+  if (loopStart !== undefined) return 'it has a loop'
+  let before: State = interpreter.initial()[initial]
+  for (const [n, { thread, step }] of steps.entries()) {
+    const move = interpreter.moves(before).find((m) => m.thread === thread && m.path === step)
+    if (move === undefined) return `${thread} cannot take ${step} as step ${n + 1}`
+    const isLast = n === steps.length - 1
+    if (isLast && p.kind === 'action')
+      return judgeStep(interpreter, p, before, move).breaks ? null : 'the last step breaks nothing'
+    if (isLast && p.kind === 'fault') return move.fault === p.id ? null : 'the last step is not the fault'
+    if (move.to === null) return `step ${n + 1} ends in a fault`
+    before = move.to
+  }
+  const isReal = ((): boolean => {
+    switch (p.kind) {
+      case 'invariant':
+        return (p.given === null || interpreter.holds(p.given, before)) && !interpreter.holds(p.holds, before)
+      case 'witness':
+        return interpreter.holds(p.seen, before)
+      case 'deadlock':
+        return isDeadlock(interpreter, {
+          state: before,
+          moves: interpreter.moves(before).map((m) => ({ ...m, target: -1 })),
+        })
+      case 'progress': {
+        const key = JSON.stringify(before)
+        const at = naive.states.findIndex(({ state }) => JSON.stringify(state) === key)
+        return lost(naive, (state) => interpreter.holds(p.goal, state)).has(at)
+      }
+      default:
+        return false
+    }
+  })()
+  return isReal ? null : 'its last state is none'
+}
+
+function stepsTaken({ interpreter, states }: NaiveResult): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { kind, counters } of interpreter.actors)
+    for (const { steps } of counters) for (const { path } of steps) counts.set(`${kind}.${path}`, 0)
+  for (const { moves } of states)
+    for (const { actor, path } of moves) {
+      const key = `${interpreter.actors[actor].kind}.${path}`
+      counts.set(key, (counts.get(key) as number) + 1)
+    }
+  return counts
+}
+
+const sortedSteps = (steps: ReadonlyMap<string, number>): [string, number][] =>
+  [...steps].sort(([a], [b]) => (a < b ? -1 : 1))

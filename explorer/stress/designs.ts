@@ -1,0 +1,162 @@
+import fc from 'fast-check'
+import { ModelError } from '../../model/language/errors.ts'
+import { drop, move, only, type Patch } from '../../model/language/patch.ts'
+import { stepPaths } from '../../model/language/program.ts'
+import { isLiveness, type Property } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
+import { catalogue } from '../cli/kvm-catalogue.ts'
+import { contradictions } from '../reduce/self-check.ts'
+import { breadthFirst } from '../search/breadth-first.ts'
+import type { SearchResult } from '../search/result.ts'
+import { referenceCheck } from './reference-check.ts'
+import { type Pick, searchSomehow, type Way } from './searches.ts'
+import { picker } from './systems.ts'
+
+/** What a run has looked at. */
+export interface DesignTally {
+  designs: number
+  searches: number
+  /** Designs that xstate alone was asked about too. */
+  byXstate: number
+  /** Patches that do not fit, and designs that the model refuses. */
+  refused: number
+  tooLarge: number
+}
+
+export const newDesignTally = (): DesignTally => ({
+  designs: 0,
+  searches: 0,
+  byXstate: 0,
+  refused: 0,
+  tooLarge: 0,
+})
+
+/** Numbers from which a design and the ways to search it are made. */
+export const designCases = fc.array(fc.nat(999), { minLength: 80, maxLength: 80 })
+
+/** States up to which a design is searched in several ways, and up to which xstate is asked. */
+const MOST_STATES = 3000
+const MOST_BY_XSTATE = 400
+const WAYS = 3
+
+/**
+ * Drops and moves random steps of a random scenario, and compares the searches with each other and with xstate.
+ * @throws Error that names the design, the way and what disagrees.
+ */
+export function checkDesign(tape: readonly number[], tally: DesignTally): void {
+  const pick = picker(tape)
+  const scenarios = catalogue.scenarios.filter(({ deep }) => deep !== true)
+  const scenario = scenarios[pick(scenarios.length)]
+  const said: string[] = []
+  const made = ((): System<never> | null => {
+    try {
+      const patches = patchesFor(scenario.build([]) as System, pick, said)
+      return scenario.build(patches) as unknown as System<never>
+    } catch (error) {
+      if (error instanceof ModelError) return null
+      throw error
+    }
+  })()
+  if (made === null) {
+    tally.refused++
+    return
+  }
+  const properties = catalogue.properties.filter(
+    ({ id, kind }) => kind === 'fault' || kind === 'deadlock' || scenario.properties.includes(id),
+  ) as unknown as Property<never>[]
+  const subject = { system: made, properties }
+  const name = `${scenario.id} with ${said.join(', ')}`
+  const full = fullOf(made, properties)
+  if (full === null || !full.complete) {
+    if (full === null) tally.refused++
+    else tally.tooLarge++
+    return
+  }
+  tally.designs++
+  const fail = (how: string, wrong: readonly string[]): void => {
+    if (wrong.length > 0) throw new Error(`${name}, ${how}:\n  ${wrong.join('\n  ')}`)
+  }
+  if (full.states <= MOST_BY_XSTATE) {
+    tally.byXstate++
+    fail('by xstate', againstReference(full, made, properties))
+  }
+  for (let n = 0; n < WAYS; n++) {
+    tally.searches++
+    const way = searchSomehow(subject, pick)
+    fail(way.name, [...way.wrong, ...againstFull(way, full)])
+  }
+}
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1)
+
+/** One to three patches on named steps of a system. */
+function patchesFor(system: System, pick: Pick, said: string[]): Patch<unknown>[] {
+  const programs = [...new Map(system.threads.map(({ program }) => [program.kind, program])).values()]
+  return Array.from({ length: 1 + pick(3) }, () => {
+    const { kind, entries } = programs[pick(programs.length)]
+    const paths = stepPaths(entries)
+    const name = paths[pick(paths.length)]
+    // Steps move within one list of entries.
+    const near = paths.filter((path) => folderOf(path) === folderOf(name))
+    const other = near[pick(near.length)]
+    const way = pick(3)
+    const place = way === 1 ? { before: other } : { after: other }
+    const jumps = (['follow', 'stay'] as const)[pick(2)]
+    said.push(
+      `${kind}: ${way === 0 ? `drop ${name}` : `move ${name} ${way === 1 ? 'before' : 'after'} ${other}, jumps ${jumps}`}`,
+    )
+    return only(kind, way === 0 ? drop(name) : move(name, place, jumps))
+  })
+}
+
+/** A search in full; null for a model that is wrong. */
+function fullOf(system: System<never>, properties: readonly Property<never>[]): SearchResult<never> | null {
+  try {
+    return breadthFirst(system, properties, { maxStates: MOST_STATES })
+  } catch (error) {
+    if (error instanceof ModelError) return null
+    throw error
+  }
+}
+
+function againstReference(
+  full: SearchResult<never>,
+  system: System<never>,
+  properties: readonly Property<never>[],
+): string[] {
+  const truth = referenceCheck(system, properties, MOST_BY_XSTATE)
+  if (truth === null) return ['xstate reaches more states']
+  const { states, transitions, depth, deadlocks } = full
+  const wrong = Object.entries({ states, transitions, depth, deadlocks }).flatMap(([what, ours]) => {
+    const theirs = truth[what as 'states']
+    return ours === theirs ? [] : [`${what}: ${ours} by the search, ${theirs} by xstate`]
+  })
+  for (const { property, trace } of full.properties) {
+    if (property.kind === 'progress' || isLiveness(property)) continue
+    const [ours, theirs] = [trace?.steps.length, truth.lengths.get(property.id)]
+    if (ours !== theirs) wrong.push(`steps to ${property.id}: ${ours} by the search, ${theirs} by xstate`)
+  }
+  return wrong
+}
+
+/** What one search says that the search in full contradicts. */
+function againstFull({ relation, result }: Way, full: SearchResult<never>): string[] {
+  if (result === null) return []
+  const isFound = (word: string): boolean => word === 'violated' || word === 'reached'
+  if (relation.bounded || relation.sampled) {
+    return result.properties.flatMap(({ property: { id }, verdict, trace }, n) =>
+      trace !== null && full.properties[n].trace === null
+        ? [`${id} is said to be ${verdict}, with a trace; in full it is ${full.properties[n].verdict}`]
+        : !isFound(verdict) && verdict !== 'inconclusive' && !result.complete && trace === null
+          ? [`${id} is said to be ${verdict} though the search is not complete`]
+          : [],
+    )
+  }
+  const wrong = contradictions(result, full)
+  if (relation.counts !== 'equal') return wrong
+  const counts = ({ states, transitions, depth, deadlocks, properties }: SearchResult<never>): string =>
+    JSON.stringify([states, transitions, depth, deadlocks, properties.map((p) => [p.property.id, p.trace])])
+  if (relation.storage === 'exact' && counts(result) !== counts(full))
+    wrong.push(`${counts(result)}; in full ${counts(full)}`)
+  return wrong
+}

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { programFile } from '../program-file.ts'
+import { xoshiro } from '../state/tabulation.ts'
+import type { Round } from './rounds.ts'
+
+/** Kills in one run of the kill test. */
+const KILLS = 3
+
+/**
+ * Kills searches in processes of their own at random moments, lets them go on, and compares their ends with that of
+ * a search that was not killed (checkpoint/kill-test.ts), for so many seconds. In the built program only.
+ */
+export async function killRound(seed: number, seconds: number): Promise<Round> {
+  const random = xoshiro(seed)
+  const pick = (below: number): number => (random() >>> 0) % below
+  const end = performance.now() + 1000 * seconds
+  let kills = 0
+  while (performance.now() < end) {
+    const size = 4 + pick(2)
+    const storage = ['exact', 'fingerprint'][pick(2)]
+    const reduce = ['none', 'symmetry', 'por', 'all'][pick(4)]
+    const args = [String(KILLS), String(size), storage, String(1 + pick(1_000_000)), reduce]
+    const { status, output } = await ended(args)
+    if (status !== 0) return { counts: { kills }, failure: `kill-test ${args.join(' ')}:\n${output}` }
+    kills += KILLS
+  }
+  return { counts: { kills }, failure: null }
+}
+
+function ended(
+  args: readonly string[],
+): Promise<{ readonly status: number | null; readonly output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [fileURLToPath(programFile('kill-test')), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data: Buffer) => {
+        output += data.toString()
+      })
+    }
+    child.on('close', (status) => resolve({ status, output }))
+  })
+}

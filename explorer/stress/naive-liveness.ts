@@ -1,0 +1,218 @@
+import type { Interpreter, Move } from './interpreter.ts'
+import type { NaiveResult, Reached } from './naive.ts'
+import type { FairnessPlan, LivenessPlan, Plan } from './plan.ts'
+
+/** What the scheduler owes one thread, or one step of it. */
+export interface Debt {
+  readonly strong: boolean
+  readonly name: string
+  readonly isPaidBy: (move: Move) => boolean
+  /** Something is owed in a state. */
+  readonly isOwedIn: (s: Pick<Reached, 'state' | 'moves'>) => boolean
+}
+
+/** The debts of a property; the default is weak fairness of threads. */
+export function debtsOf(interpreter: Interpreter, p: LivenessPlan): Debt[] {
+  if (p.kind === 'no-solo-cycle') return []
+  const weak: readonly FairnessPlan[] = [{ strength: 'weak', of: 'thread' }]
+  return (p.fairness ?? weak).flatMap(({ strength, of, kinds, paths }) =>
+    interpreter.actors.flatMap((actor, n): Debt[] => {
+      if (kinds !== undefined && !kinds.includes(actor.kind)) return []
+      const debt = (name: string, isPaidBy: (m: Move) => boolean, evenAtRest: boolean): Debt => ({
+        strong: strength === 'strong',
+        name,
+        isPaidBy,
+        isOwedIn: ({ state, moves }) => moves.some(isPaidBy) && (evenAtRest || !interpreter.rests(n, state)),
+      })
+      if (of === 'thread') return [debt(actor.name, (m) => m.actor === n, false)]
+      const steps = actor.counters.flatMap((c) => c.steps.map((s) => s.path))
+      return steps
+        .filter((path) => paths === undefined || paths.includes(path))
+        .map((path) =>
+          debt(`${actor.name} ${path}`, (m) => m.actor === n && m.path === path, paths !== undefined),
+        )
+    }),
+  )
+}
+
+/** The threads that a property is judged for; one that is about none of them for a property of the system. */
+function subjectsOf({ actors }: Interpreter, { each }: LivenessPlan): { self: number; actor: number }[] {
+  if (each === null) return [{ self: 0, actor: -1 }]
+  return actors.flatMap(({ kind, self }, actor) => (kind === each ? [{ self, actor }] : []))
+}
+
+/** Whether some fair behaviour violates the property, and how often it had something to judge. */
+export function violatedOnCycles(
+  result: Pick<NaiveResult, 'interpreter' | 'states'>,
+  p: LivenessPlan,
+): { found: boolean; antecedent: number } {
+  const { interpreter, states } = result
+  const debts = debtsOf(interpreter, p)
+  const initial = states.flatMap((s, n) => (s.depth === 0 ? [n] : []))
+  let antecedent = 0
+  for (const { self, actor } of subjectsOf(interpreter, p)) {
+    const goal = states.map(({ state }) => interpreter.holds(p.goal, state, self))
+    const everything = states.map((_, n) => n)
+    const waiting = everything.filter((n) => !goal[n])
+    if (p.kind === 'no-solo-cycle') {
+      antecedent += waiting.length
+      if (ownCycle(states, new Set(waiting), actor)) return { found: true, antecedent }
+      continue
+    }
+    const given =
+      p.kind === 'leads-to'
+        ? everything.filter((n) => interpreter.holds(p.given, states[n].state, self))
+        : initial
+    antecedent += given.length
+    const settles = p.kind === 'eventually-always'
+    const allowed = new Set(settles ? everything : waiting)
+    const from = reachable(states, given, allowed)
+    const isFair = fairStates(states, allowed, debts, (n) => !settles || !goal[n])
+    if (from.some((n) => isFair.has(n))) return { found: true, antecedent }
+  }
+  return { found: false, antecedent }
+}
+
+function reachable(
+  states: readonly Reached[],
+  from: readonly number[],
+  allowed: ReadonlySet<number>,
+): number[] {
+  const seen = new Set(from.filter((n) => allowed.has(n)))
+  for (const n of seen) for (const { target } of states[n].moves) if (allowed.has(target)) seen.add(target)
+  return [...seen]
+}
+
+/** States of the components in which a fair behaviour can stay for ever. */
+function fairStates(
+  states: readonly Reached[],
+  allowed: ReadonlySet<number>,
+  debts: readonly Debt[],
+  isWanted: (n: number) => boolean,
+): Set<number> {
+  const fair = new Set<number>()
+  // To stand still is a way to stay: a state is a component even without a step to itself.
+  for (const component of componentsOf(allowed, (n) => states[n].moves.map((m) => m.target))) {
+    if (![...component].some(isWanted)) continue
+    const unpaid = debts.filter(
+      ({ isPaidBy }) =>
+        ![...component].some((n) => states[n].moves.some((m) => component.has(m.target) && isPaidBy(m))),
+    )
+    const owing = (d: Debt): number[] => [...component].filter((n) => d.isOwedIn(states[n]))
+    // Passed over for ever though always able: so it is in every part of the component.
+    if (unpaid.some((d) => !d.strong && owing(d).length === component.size)) continue
+    const forbidden = new Set(unpaid.filter((d) => d.strong).flatMap(owing))
+    if (forbidden.size === 0) for (const n of component) fair.add(n)
+    else {
+      const rest = new Set([...component].filter((n) => !forbidden.has(n)))
+      for (const n of fairStates(states, rest, debts, isWanted)) fair.add(n)
+    }
+  }
+  return fair
+}
+
+/** True when a thread can go round in these states by its own steps alone. */
+function ownCycle(states: readonly Reached[], allowed: ReadonlySet<number>, actor: number): boolean {
+  const next = (n: number): number[] => states[n].moves.filter((m) => m.actor === actor).map((m) => m.target)
+  return componentsOf(allowed, next).some((c) =>
+    [...c].some((n) => (c.size > 1 ? true : next(n).includes(n))),
+  )
+}
+
+/** Strongly connected components of part of a graph (Kosaraju). */
+function componentsOf(nodes: ReadonlySet<number>, next: (n: number) => number[]): Set<number>[] {
+  const order: number[] = []
+  const visited = new Set<number>()
+  const before = new Map<number, number[]>()
+  for (const root of nodes) {
+    const stack: { n: number; left: number[] }[] = []
+    const push = (n: number): void => {
+      visited.add(n)
+      const to = next(n).filter((t) => nodes.has(t))
+      for (const t of to) before.set(t, [...(before.get(t) ?? []), n])
+      stack.push({ n, left: to })
+    }
+    if (!visited.has(root)) push(root)
+    while (stack.length > 0) {
+      const { n, left } = stack[stack.length - 1]
+      const t = left.pop()
+      if (t === undefined) {
+        order.push(n)
+        stack.pop()
+      } else if (!visited.has(t)) push(t)
+    }
+  }
+  const taken = new Set<number>()
+  return order.reverse().flatMap((root) => {
+    if (taken.has(root)) return []
+    const component = new Set([root])
+    taken.add(root)
+    for (const n of component)
+      for (const b of before.get(n) ?? [])
+        if (!taken.has(b)) {
+          taken.add(b)
+          component.add(b)
+        }
+    return [component]
+  })
+}
+
+/** A behaviour as the engine shows it. */
+interface Shown {
+  readonly initial: number
+  readonly steps: readonly { readonly thread: string; readonly step: string }[]
+  readonly loopStart?: number
+}
+
+/** What is wrong with a lasso as a violation of a property for one of its threads; null when it is one. */
+export function faultInLasso(
+  plan: Plan,
+  interpreter: Interpreter,
+  p: LivenessPlan,
+  { initial, steps, loopStart }: Shown,
+  subject: string | undefined,
+): string | null {
+  if (loopStart === undefined) return 'there is no loop'
+  const states = [interpreter.initial()[initial]]
+  const taken: Move[] = []
+  for (const { thread, step } of steps) {
+    const move = interpreter
+      .moves(states[states.length - 1])
+      .find((m) => m.thread === thread && m.path === step)
+    if (move === undefined || move.to === null) return `${thread} cannot take ${step}`
+    taken.push(move)
+    states.push(move.to)
+  }
+  if (plan.properties.every(({ id }) => id !== p.id)) return 'there is no such property'
+  const loop = states.slice(loopStart)
+  if (loop.length === 0) return 'the loop begins after the end'
+  if (JSON.stringify(loop[0]) !== JSON.stringify(loop[loop.length - 1])) return 'the loop does not close'
+  const actor = interpreter.actors.findIndex(({ name }) => name === subject)
+  if (p.each !== null && interpreter.actors[actor]?.kind !== p.each) return `it is about ${subject}`
+  const self = actor < 0 ? 0 : interpreter.actors[actor].self
+  const goal = states.map((s) => interpreter.holds(p.goal, s, self))
+  const round = taken.slice(loopStart)
+  if (p.kind === 'no-solo-cycle') {
+    if (round.length === 0) return 'the cycle has no step'
+    if (round.some((m) => m.actor !== actor)) return 'another thread moves in the cycle'
+    return goal.slice(loopStart).includes(true) ? 'the goal holds in the cycle' : null
+  }
+  if (p.kind === 'eventually' && goal.includes(true)) return 'the goal holds'
+  if (p.kind === 'eventually-always' && goal.slice(loopStart).every(Boolean))
+    return 'the goal holds in all of the loop'
+  if (p.kind === 'leads-to') {
+    if (goal.slice(loopStart).includes(true)) return 'the goal holds in the loop'
+    const after = goal.lastIndexOf(true) + 1
+    if (!states.slice(after).some((s) => interpreter.holds(p.given, s, self))) return 'nothing is awaited'
+  }
+  const around = loop.map((state) => ({
+    state,
+    moves: interpreter.moves(state).map((m) => ({ ...m, target: -1 })),
+  }))
+  for (const debt of debtsOf(interpreter, p)) {
+    const owed = around.filter(debt.isOwedIn).length
+    if (round.some(debt.isPaidBy) || (debt.strong ? owed === 0 : owed < around.length)) continue
+    return `the loop is not fair to ${debt.name}`
+  }
+  return null
+}

@@ -1,0 +1,80 @@
+import type { Property } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
+import { Reference } from '../compile/reference.ts'
+
+/** What xstate alone says of a system. */
+export interface ReferenceResult {
+  readonly states: number
+  readonly transitions: number
+  readonly depth: number
+  readonly deadlocks: number
+  /** Steps to the nearest violation (or sight of a witness) by property, of those that states and steps decide. */
+  readonly lengths: ReadonlyMap<string, number>
+}
+
+/**
+ * Explores a system by xstate's own transitions, and judges invariants, witnesses, actions, deadlocks and faults
+ * in every state. Slow: for systems of some hundred states.
+ * @returns null when there are more than `most`.
+ */
+export function referenceCheck(
+  system: System<never>,
+  properties: readonly Property<never>[],
+  most: number,
+): ReferenceResult | null {
+  const reference = new Reference(system as unknown as System)
+  const depths = new Map<string, number>()
+  const queue: Uint16Array[] = []
+  const lengths = new Map<string, number>()
+  const find = (id: string, length: number): void => {
+    if (!lengths.has(id)) lengths.set(id, length)
+  }
+  const viewOf = (codes: Uint16Array) => system.view({ read: (field) => codes[field], write: () => {} })
+  const enter = (codes: Uint16Array, depth: number): void => {
+    const key = codes.join()
+    if (depths.has(key)) return
+    depths.set(key, depth)
+    queue.push(codes)
+    const { world, at } = viewOf(codes)
+    for (const p of properties) {
+      if (p.kind === 'witness' && p.seen(world, at)) find(p.id, depth)
+      if (p.kind !== 'invariant' || p.given?.(world, at) === false || p.holds(world, at)) continue
+      find(p.id, depth)
+    }
+  }
+  let transitions = 0
+  let deadlocks = 0
+  let deepest = 0
+  for (const codes of system.initial) enter(codes.slice(), 0)
+  for (const codes of queue) {
+    if (depths.size > most) return null
+    const depth = depths.get(codes.join()) as number
+    deepest = depth
+    const snapshot = reference.snapshot(codes)
+    const enabled = reference.enabled(snapshot)
+    transitions += enabled.length
+    for (const step of enabled) {
+      const outcome = reference.step(snapshot, step)
+      if (outcome.kind === 'fault') find(outcome.fault.property, depth + 1)
+      if (outcome.kind !== 'moved') continue
+      const next = reference.codes(outcome.next)
+      const thread = system.threads.find(
+        ({ name }) => name === step.thread,
+      ) as (typeof system.threads)[number]
+      const view = { kind: thread.program.kind, self: thread.self, path: step.step }
+      const [before, after] = [viewOf(codes).world, viewOf(next).world]
+      for (const p of properties) {
+        if (p.kind !== 'action' || p.given?.(before, view, after) === false) continue
+        if (!p.holds(before, view, after)) find(p.id, depth + 1)
+      }
+      enter(next, depth + 1)
+    }
+    const isResting = system.threads.every(({ flow, counter }) =>
+      flow.rests.has(flow.counters[codes[counter.index]]),
+    )
+    if (enabled.length > 0 || isResting) continue
+    deadlocks++
+    for (const p of properties) if (p.kind === 'deadlock') find(p.id, depth)
+  }
+  return { states: depths.size, transitions, depth: deepest, deadlocks, lengths }
+}

@@ -1,0 +1,55 @@
+import fc, { type RunDetails } from 'fast-check'
+import { checkDesign, designCases, newDesignTally } from './designs.ts'
+import { Files } from './files.ts'
+import { randomPlan } from './random-plan.ts'
+import { cases, checkSystem, newTally, picker } from './systems.ts'
+import { checkWithWorkers } from './workers.ts'
+
+/** What is tried. */
+export const KINDS = ['systems', 'designs', 'kills', 'files'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** What a round has done: what was counted, and what went wrong, or null. */
+export interface Round {
+  readonly counts: Readonly<Record<string, number>>
+  readonly failure: string | null
+}
+
+/** Tries random cases of a kind for so many seconds; a failure is shrunk and comes with what repeats it. */
+export async function round(kind: Exclude<Kind, 'kills'>, seed: number, seconds: number): Promise<Round> {
+  const parameters = { seed, numRuns: 1_000_000, interruptAfterTimeLimit: 1000 * seconds }
+  if (kind === 'systems') {
+    const tally = newTally()
+    const property = fc.asyncProperty(cases, (c) => checkSystem(c, tally, undefined, checkWithWorkers))
+    const details = await fc.check(property, parameters)
+    const { systems, searches, tooLarge } = tally
+    const show = ([tape]: readonly [number[], number[]]): unknown => randomPlan(tape)
+    return { counts: { systems, searches, tooLarge }, failure: failureOf(details, show) }
+  }
+  if (kind === 'designs') {
+    const tally = newDesignTally()
+    const details = fc.check(
+      fc.property(designCases, (tape) => checkDesign(tape, tally)),
+      parameters,
+    )
+    return { counts: { ...tally }, failure: failureOf(details, (tape) => tape) }
+  }
+  const files = new Files()
+  try {
+    const tape = fc.array(fc.nat(1_000_000), { minLength: 30, maxLength: 30 })
+    const details = fc.check(
+      fc.property(tape, (numbers) => files.check(picker(numbers))),
+      parameters,
+    )
+    return { counts: { files: files.read, refused: files.refused }, failure: failureOf(details, (t) => t) }
+  } finally {
+    files.close()
+  }
+}
+
+function failureOf<T>(details: RunDetails<[T]>, show: (c: T) => unknown): string | null {
+  if (!details.failed || details.counterexample === null) return null
+  const { seed, counterexamplePath, counterexample, errorInstance } = details
+  const why = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)
+  return `seed ${seed}, path ${counterexamplePath}: ${why}\n${JSON.stringify(show(counterexample[0]))}`
+}

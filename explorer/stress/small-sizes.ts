@@ -1,0 +1,53 @@
+import { SIZES_KEY, type Sizes } from '../state/sizes.ts'
+
+/** Sizes so small that a system of some states crosses every boundary. */
+export const SMALL_SIZES: readonly Partial<Sizes>[] = [
+  {
+    ...{
+      chunkBits: 1,
+      batch: 2,
+      slice: 3,
+      slots: 2,
+      array: 1,
+      classes: 3,
+      lists: 2,
+      wideNotes: 0,
+      unrolled: 0,
+    },
+    ...{ crowded: 1, children: 2, answers: 3, decisions: 2, chain: 2, ahead: 4, tried: 3, look: 1, tight: 0 },
+    ...{ leastPiece: 1, mostPiece: 2, fastGrowth: 16, piece: 8 },
+  },
+  {
+    ...{
+      chunkBits: 3,
+      batch: 7,
+      slice: 16,
+      slots: 8,
+      array: 16,
+      classes: 9,
+      lists: 6,
+      notes: 2,
+      children: 3,
+    },
+    ...{ crowded: 4, answers: 9, decisions: 16, chain: 5, ahead: 16, tried: 20, look: 5, tight: 0 },
+    ...{ leastPiece: 3, mostPiece: 5, fastGrowth: 256, piece: 100 },
+  },
+  {
+    chunkBits: 2,
+    batch: 1,
+    slots: 4,
+    array: 2,
+    look: 2,
+    classes: 2,
+    notes: 0,
+    tight: 0,
+    leastPiece: 1,
+    mostPiece: 1,
+  },
+]
+
+/** What makes a Node process use these sizes, in all of its threads. */
+export const nodeOptionsFor = (sizes: Partial<Sizes>): string[] => [
+  '--import',
+  `data:text/javascript,globalThis[Symbol.for(${JSON.stringify(SIZES_KEY)})]=${encodeURIComponent(JSON.stringify(sizes))}`,
+]

@@ -1,0 +1,81 @@
+import fc from 'fast-check'
+import { builtFrom } from './built.ts'
+import { disagreements } from './compare.ts'
+import { type NaiveResult, naiveCheck } from './naive.ts'
+import type { Plan } from './plan.ts'
+import { randomPlan } from './random-plan.ts'
+import { fullSearch, type Pick, type Subject, searchSomehow, type Way } from './searches.ts'
+
+/** What a run has looked at. */
+export interface Tally {
+  systems: number
+  searches: number
+  /** Systems that were too large for the naive checker. */
+  tooLarge: number
+  /** How often each verdict of each kind was the right one. */
+  readonly verdicts: Map<string, number>
+}
+
+export const newTally = (): Tally => ({ systems: 0, searches: 0, tooLarge: 0, verdicts: new Map() })
+
+/** The naive checker, or one that is to be caught. */
+export type Naive = (plan: Plan, most: number) => NaiveResult | null
+
+/** States beyond which a system is not looked at: the naive checker is slow. */
+const MOST_STATES = 400
+
+/** Ways in which each system is searched besides in full. */
+const WAYS = 4
+
+/** One of so many systems is searched with several threads. */
+const SELDOM = 8
+
+/** Numbers from which a system is made, and those from which the ways to search it are. */
+export const cases = fc.tuple(
+  fc.array(fc.nat(999), { minLength: 40, maxLength: 260, size: 'max' }),
+  fc.array(fc.nat(999), { minLength: 60, maxLength: 60 }),
+)
+
+/** Reads numbers one after the other; zeros past the end. */
+export function picker(tape: readonly number[]): Pick {
+  let position = 0
+  return (below) => (tape[position++] ?? 0) % below
+}
+
+/** Searches with several threads: slow to start, so only some systems are. */
+export type WithWorkers = (plan: Plan, truth: NaiveResult, pick: Pick) => Promise<void>
+
+/**
+ * Compares what the engine says of one random system, searched in several ways, with the naive checker.
+ * @throws Error that names the way and what disagrees.
+ */
+export async function checkSystem(
+  tapes: readonly [number[], number[]],
+  tally: Tally,
+  naive: Naive = naiveCheck,
+  withWorkers: WithWorkers | null = null,
+): Promise<void> {
+  const plan = randomPlan(tapes[0])
+  const truth = naive(plan, MOST_STATES)
+  if (truth === null) {
+    tally.tooLarge++
+    return
+  }
+  tally.systems++
+  for (const p of plan.properties) {
+    const key = `${p.kind} ${truth.findings.get(p.id)?.found === true ? 'found' : 'not found'}`
+    tally.verdicts.set(key, (tally.verdicts.get(key) ?? 0) + 1)
+  }
+  const subject = builtFrom(plan) as unknown as Subject
+  const compare = ({ name, relation, result, wrong }: Way): void => {
+    tally.searches++
+    const found = [...wrong, ...(result === null ? [] : disagreements(plan, truth, result, relation))]
+    if (found.length > 0) throw new Error(`${name}:\n  ${found.join('\n  ')}`)
+  }
+  compare(fullSearch(subject))
+  const pick = picker(tapes[1])
+  for (let n = 0; n < WAYS; n++) compare(searchSomehow(subject, pick))
+  if (withWorkers === null || pick(SELDOM) !== 0) return
+  tally.searches++
+  await withWorkers(plan, truth, pick)
+}

@@ -1,0 +1,36 @@
+import { programFile } from '../program-file.ts'
+import { parallelBreadthFirst } from '../search/parallel/search.ts'
+import { builtForWorkers } from './built.ts'
+import { disagreements } from './compare.ts'
+import type { NaiveResult } from './naive.ts'
+import { isLivenessPlan, type Plan } from './plan.ts'
+import { nameOf, type Pick } from './searches.ts'
+
+/**
+ * Searches a system with several threads, which must find what the naive checker does. In the built program only.
+ * @throws Error that names the options and what disagrees.
+ */
+export async function checkWithWorkers(plan: Plan, truth: NaiveResult, pick: Pick): Promise<void> {
+  const asked = {
+    ...plan,
+    properties: plan.properties.filter((p) => p.kind !== 'progress' && !isLivenessPlan(p)),
+  }
+  const storage = (['exact', 'fingerprint'] as const)[pick(2)]
+  const fingerprintBits = ([64, 96, 128] as const)[pick(3)]
+  const options = {
+    workers: 1 + pick(3),
+    storage,
+    fingerprintBits,
+    slots: 2 << pick(8),
+    seed: 1 + pick(1000),
+  }
+  const source = {
+    module: programFile('stress-subject').href,
+    function: builtForWorkers.name,
+    arguments: [asked],
+  }
+  const result = await parallelBreadthFirst(source, options)
+  const relation = { counts: 'equal', storage, bounded: false, sampled: false } as const
+  const found = disagreements(asked, truth, result as never, relation)
+  if (found.length > 0) throw new Error(`${nameOf(options)}:\n  ${found.join('\n  ')}`)
+}
