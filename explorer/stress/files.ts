@@ -94,7 +94,7 @@ export class Files {
     const { how, bytes } = mutate(Buffer.from(DESIGN), true, pick)
     const path = join(this.#folder, 'design.json')
     writeFileSync(path, bytes)
-    const design = attempt(`design file, ${how}`, () => readDesign(catalogue, path))
+    const design = attempt(`design file, ${how}`, () => readDesign(catalogue, path).design)
     if (design === null) return { how, refused: true }
     for (const id of design.scenarios) {
       const scenario = catalogue.scenarios.find((s) => s.id === id)
