@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Property } from '../../model/language/property.ts'
+import { twoPhaseSubject } from '../oracles/subjects.ts'
+import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
+import type { SearchResult } from '../search/result.ts'
+import { CheckpointError } from './errors.ts'
+import { interrupted, type Search } from './interruptions.ts'
 import { formatManifest, MANIFEST, type Manifest, readManifest } from './manifest.ts'
 
 /** For tests: checkpoints that were changed by somebody who repairs the checksums. */
@@ -36,3 +42,75 @@ export function forge(directory: string, change: (forgery: Forgery) => void): vo
 /** Bytes as 32-bit numbers, which are the same memory. */
 export const int32 = (bytes: Uint8Array): Int32Array =>
   new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+
+export type Change = (forgery: Forgery) => void
+
+/** A search with a checkpoint in its midst, of which forged copies are made. */
+export interface Subject {
+  readonly name: string
+  readonly search: Search<unknown>
+  /** Makes the checkpoint in a folder. */
+  begin(folder: string): void
+  /** Goes on from a forged copy. */
+  forged(change: Change): SearchResult<unknown>
+}
+
+/** @param look at which the search is interrupted. */
+export function subjectOf(name: string, search: Search<unknown>, look: number): Subject {
+  let sound = ''
+  return {
+    name,
+    search,
+    begin: (folder) => {
+      sound = join(folder, name)
+      interrupted(search, sound, look)
+    },
+    forged: (change) => {
+      const copy = `${sound}-copy`
+      rmSync(copy, { recursive: true, force: true })
+      cpSync(sound, copy, { recursive: true })
+      forge(copy, change)
+      return search({ resume: copy })
+    },
+  }
+}
+
+const canCommit: Property<unknown> = {
+  kind: 'progress',
+  id: 'can-commit',
+  title: '',
+  goal: (w) => (w as { tmState: string }).tmState === 'committed',
+}
+
+/** Two-phase commit, searched in five ways; where states are kept in full, with a property of the graph. */
+export function twoPhaseSubjects() {
+  const { system, properties } = twoPhaseSubject(4)
+  const of = (name: string, options: SearchOptions, all: readonly Property<unknown>[]): Subject =>
+    subjectOf(name, (more) => breadthFirst(system, all, { ...options, ...more }), 3)
+  const judged = [...properties, canCommit]
+  return {
+    words: system.layout.words,
+    exact: of('exact', { storage: 'exact' }, judged),
+    lossy: of('lossy', { storage: 'fingerprint' }, properties),
+    wide: of('wide', { storage: 'fingerprint', fingerprintBits: 96 }, properties),
+    orbits: of('orbits', { reduce: 'symmetry' }, judged),
+    ordered: of('ordered', { reduce: 'por' }, judged),
+  }
+}
+
+/** The one line with which a checkpoint is refused. @throws Error when it is not. */
+export function refusalOf(act: () => unknown): string {
+  try {
+    act()
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error
+    if (error.message.includes('\n')) throw new Error(`more than one line: ${error.message}`)
+    return error.message
+  }
+  throw new Error('it was accepted')
+}
+
+/** Everything that matters: what is said of the properties, and whether all was searched. */
+export function verdictsOf({ complete, properties }: SearchResult<unknown>): readonly unknown[] {
+  return [complete, ...properties.map(({ property, verdict }) => `${property.id} ${verdict}`)]
+}

@@ -6,6 +6,9 @@ import type { CheckpointReader } from './checkpoint-files.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
+/** States that are looked up together, so that the cache misses of the look-ups overlap. */
+const BLOCK = Math.min(512, chunkMask + 1)
+
 /** Where the states of a checkpoint go: new, and empty. */
 export interface States {
   readonly compiled: CompiledSystem
@@ -44,19 +47,30 @@ export function takeBackStates(
   /** Slots whose state was taken back. */
   const seen = new Uint8Array(table?.length ?? 0)
   const hash = new PackedHash(fields, words, compiled.hash)
-  for (let id = kept; id < states; id++) {
-    const chunk = id >>> chunkBits
-    const slot = id & chunkMask
-    const base = slot * words
+  const lows = new Int32Array(BLOCK)
+  const highs = new Int32Array(BLOCK)
+  // A block is never in two chunks.
+  for (let first = kept; first < states; first += BLOCK) {
+    const count = Math.min(BLOCK, states - first)
+    const chunk = first >>> chunkBits
     const vectors = store.chunks[chunk]
-    if (!hash.of(vectors, base)) throw opened.damaged(`state ${id} is not one of ${compiled.system.name}`)
-    const place = fingerprints.takeBack?.(id, vectors, base, hash.low, hash.high) ?? -1
-    if (place < 0) throw opened.damaged(`state ${id} is ${isLossy ? 'not in its table' : 'there twice'}`)
-    if (isLossy && seen[place]++ > 0) throw opened.damaged(`state ${id} is there twice`)
-    if (store.lows[chunk].length > 0) {
-      store.lows[chunk][slot] = hash.low
-      store.highs[chunk][slot] = hash.high
+    for (let k = 0; k < count; k++) {
+      if (!hash.of(vectors, ((first + k) & chunkMask) * words))
+        throw opened.damaged(`state ${first + k} is not one of ${compiled.system.name}`)
+      lows[k] = hash.low
+      highs[k] = hash.high
     }
-    visit(id, vectors, base)
+    fingerprints.touch?.(lows, count)
+    for (let k = 0; k < count; k++) {
+      const id = first + k
+      const base = (id & chunkMask) * words
+      const place = fingerprints.takeBack?.(id, vectors, base, lows[k], highs[k]) ?? -1
+      if (place < 0) throw opened.damaged(`state ${id} is ${isLossy ? 'not in its table' : 'there twice'}`)
+      if (isLossy && seen[place]++ > 0) throw opened.damaged(`state ${id} is there twice`)
+      visit(id, vectors, base)
+    }
+    if (store.lows[chunk].length === 0) continue
+    store.lows[chunk].set(lows.subarray(0, count), first & chunkMask)
+    store.highs[chunk].set(highs.subarray(0, count), first & chunkMask)
   }
 }

@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { type Forgery, forge } from '../checkpoint/forging.ts'
 import { resultSchema } from './report.ts'
 import { builtPrograms, TINY } from './tiny/built.ts'
 
@@ -250,6 +251,28 @@ describe('a checkpoint is refused with one line and 2', () => {
       rmSync(place(), { recursive: true })
       cpSync(place('..', 'sound'), place(), { recursive: true })
     }
+  })
+
+  it('when it was forged, whatever its checksums say', () => {
+    run(TINY, ['check', 'counts', '--checkpoint', 'cp', '--max-states', '10000', '--storage', 'fingerprint'])
+    cpSync(place(), place('..', 'genuine'), { recursive: true })
+    const forged = (change: (forgery: Forgery) => void) => {
+      rmSync(place(), { recursive: true })
+      cpSync(place('..', 'genuine'), place(), { recursive: true })
+      forge(place('counts.upstream'), change)
+      return refusal('counts', '--resume', 'cp', '--storage', 'fingerprint')
+    }
+    const cut = forged(({ sections }) => {
+      sections.table = sections.table.slice(0, -8)
+    })
+    expect(cut).toContain('is damaged: its table has')
+    const finished = forged(({ meta }) => {
+      meta.search.position.head = meta.states
+    })
+    expect(finished).toContain('is damaged: state')
+    const text = readFileSync(manifest(), 'utf8')
+    writeFileSync(manifest(), text.replace(/"bytes":\d+/, `"bytes":${2 ** 53}`))
+    expect(refusal('counts', '--resume', 'cp')).toContain('the checksum of checkpoint.json is wrong')
   })
 
   it('when it is of another model, other properties or another manner', () => {

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { filterLockSubject } from '../oracles/subjects.ts'
+import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
+import { type Change, forge, refusalOf, twoPhaseSubjects, verdictsOf } from './forging.ts'
+
+/** What nobody can rule out must be believed; a position, counts and findings that contradict the rest must not. */
+
+const { exact, lossy, wide, orbits, ordered } = twoPhaseSubjects()
+const subjects = [exact, lossy, wide, orbits, ordered]
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'forged-'))
+  for (const { begin } of subjects) begin(folder)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test.each(subjects)('a checkpoint with new checksums is a checkpoint: $name', ({ forged, search }) => {
+  expect(verdictsOf(forged(() => {}))).toEqual(verdictsOf(search({})))
+})
+
+describe.each(subjects)('a position that cannot be: $name', ({ forged }) => {
+  test.each<[string, Change]>([
+    [
+      'everything is expanded',
+      ({ meta }) => {
+        meta.search.position.head = meta.states
+      },
+    ],
+    ['one state more is expanded', ({ meta }) => meta.search.position.head++],
+    [
+      'half is expanded',
+      ({ meta }) => {
+        meta.search.position.head >>= 1
+      },
+    ],
+    ['a state more', ({ meta }) => meta.states++],
+    ['a state less', ({ meta }) => meta.states--],
+    [
+      'as many states as numbers go',
+      ({ meta }) => {
+        meta.states = 2 ** 53 - 1
+      },
+    ],
+    [
+      'more expanded than found',
+      ({ meta }) => {
+        meta.search.position.head = meta.states + 1
+      },
+    ],
+    ['a transition more', ({ meta }) => meta.search.position.transitions++],
+    [
+      'another initial state',
+      ({ meta }) => {
+        meta.search.initialOf[0] = 1
+      },
+    ],
+    [
+      'no initial state',
+      ({ meta }) => {
+        meta.search.initialOf = []
+      },
+    ],
+  ])('%s', (_, change) => {
+    expect(refusalOf(() => forged(change))).toContain('is damaged')
+  })
+})
+
+describe.each([exact, lossy, orbits])(
+  'findings and counts that its recordings contradict: $name',
+  ({ forged }) => {
+    test.each<[string, Change]>([
+      [
+        'a violation is missing',
+        ({ meta }) => {
+          meta.search.findings = []
+        },
+      ],
+      [
+        'a violation of what holds',
+        ({ meta }) => meta.search.findings.push(['consistent', { state: 1, step: null }]),
+      ],
+      [
+        'nothing was ever judged',
+        ({ meta }) => {
+          meta.search.position.antecedents[0] = 0
+        },
+      ],
+      [
+        'more was judged than there is',
+        ({ meta }) => {
+          meta.search.position.antecedents[0] = 1e9
+        },
+      ],
+      [
+        'a deadlock',
+        ({ meta }) => {
+          meta.search.deadlocks++
+        },
+      ],
+      [
+        'a step was never taken',
+        ({ meta }) => {
+          meta.search.position.fired[0] = 0
+        },
+      ],
+      ['a step was taken once more', ({ meta }) => meta.search.position.fired[0]++],
+      ['a count less', ({ meta }) => meta.search.position.fired.pop()],
+    ])('%s', (_, change) => {
+      expect(refusalOf(() => forged(change))).toContain('is damaged')
+    })
+  },
+)
+
+test('a search that has filled more than one chunk is held to its last states', () => {
+  const { system: locks, properties: safe } = filterLockSubject(5)
+  const directory = join(folder, 'locks')
+  for (const storage of ['exact', 'fingerprint'] as const) {
+    const options: SearchOptions = { storage }
+    rmSync(directory, { recursive: true, force: true })
+    breadthFirst(locks, safe, { ...options, checkpoint: { directory }, maxStates: 90_000 })
+    forge(directory, ({ meta }) => {
+      meta.search.position.head += 900
+    })
+    expect(refusalOf(() => breadthFirst(locks, safe, { ...options, resume: directory }))).toContain(
+      'is damaged',
+    )
+  }
+})
