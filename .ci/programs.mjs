@@ -4,6 +4,7 @@
 /** What users run. */
 export const PRODUCT = {
   main: 'explorer/cli/main.ts',
+  replay: 'explorer/cli/replay-main.ts',
   'search-thread': 'explorer/cli/search-thread.ts',
   'search-subject': 'explorer/cli/search-subject.ts',
   worker: 'explorer/search/parallel/worker.ts',
@@ -29,6 +30,7 @@ export const TOOLS = {
   stress: 'explorer/stress/main.ts',
   tiny: 'explorer/cli/tiny/main.ts',
   'tiny-catalogue': 'explorer/cli/tiny/catalogue.ts',
+  'tiny-replay': 'explorer/cli/tiny/replay-main.ts',
   // For tests.
   batch: 'explorer/state/batch.ts',
   'parallel-search': 'explorer/search/parallel/search.ts',

@@ -5,7 +5,7 @@ import { readCounterexample } from '../../counterexamples/file.ts'
 import { confirmInFreshProcess } from './confirm.ts'
 import { fileKeeper } from './file-keeper.ts'
 import { resultSchema } from './report.ts'
-import { builtPrograms, MAIN, PLAIN, TINY } from './tiny/built.ts'
+import { builtPrograms, MAIN, PLAIN, TINY, TINY_REPLAY } from './tiny/built.ts'
 import { catalogue } from './tiny/catalogue.ts'
 import { CHECKER } from './tiny/session.ts'
 
@@ -66,7 +66,7 @@ describe('the replay in a fresh process', () => {
     const [first, second, third] = readdirSync(join(folder(), 'some')).map((f) =>
       readCounterexample(join(folder(), 'some', f)),
     )
-    const confirm = confirmInFreshProcess(TINY)
+    const confirm = confirmInFreshProcess(TINY_REPLAY)
     const all = [[first], [second], [{ ...second, scenario: 'none' }], [third]].map((files) =>
       confirm(files, null),
     )
@@ -90,7 +90,7 @@ describe('the replay in a fresh process', () => {
       subject: null,
       fairness: null,
     } as const
-    const keeper = fileKeeper(CHECKER, confirmInFreshProcess(TINY))
+    const keeper = fileKeeper(CHECKER, confirmInFreshProcess(TINY_REPLAY))
     const kept = keeper.keep({ scenario, design: upstream, properties: [property] }, [outcome], {
       out: join(folder(), 'bogus'),
       design: null,
@@ -110,8 +110,12 @@ describe('an interrupt', () => {
   ] as const)(
     '%s stops the search, prints the partial report and exits with %i (workers: %s)',
     async (signal, expected, workers) => {
+      // How long a search takes to begin on this machine, with what else it does.
+      const before = performance.now()
+      run(TINY, ['check', 'zap', '--workers', workers])
+      const toBegin = performance.now() - before
       const { child, ended } = begin(['check', 'endless', '--json', '--workers', workers])
-      await sleep(1500)
+      await sleep(500 + 2 * toBegin)
       child.kill(signal)
       const { status, stdout, stderr } = await ended
       expect([status, stderr]).toEqual([expected, ''])

@@ -6,7 +6,7 @@ import { quoted } from '../../model/language/quoted.ts'
 import { replayed } from './counterexamples.ts'
 import { InternalError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
-import type { Session } from './session.ts'
+import type { Checker } from './session.ts'
 import { type DesignData, designDataOf, designOf } from './user-design.ts'
 
 /**
@@ -20,19 +20,16 @@ export type Confirm = (counterexamples: readonly Counterexample[], design: Desig
 const requestShape = z.strictObject({ design: z.unknown(), counterexamples: z.array(z.string()) })
 type Request = z.infer<typeof requestShape>
 
-/** The command that the fresh process runs. */
-export const CONFIRM = 'confirm'
-
 /**
- * `mmucheck confirm`, for the program itself: replays the counterexamples on standard input by xstate alone.
+ * What the fresh process does: replays the counterexamples that it reads by xstate alone.
  * @throws InternalError when one does not violate its property.
  */
-export async function confirm(session: Session): Promise<number> {
-  const request = requestShape.parse(JSON.parse(await text(session.io.input)))
+export async function confirm(checker: Checker, input: NodeJS.ReadableStream): Promise<number> {
+  const request = requestShape.parse(JSON.parse(await text(input)))
   const file = 'the design'
   const data = request.design === null ? null : designDataOf(request.design, file)
-  const own = data === null ? null : { design: designOf(session.catalogue, data, file), data, file }
-  for (const ce of request.counterexamples) replayed(session, parseCounterexample(ce, 'standard input'), own)
+  const own = data === null ? null : { design: designOf(checker.catalogue, data, file), data, file }
+  for (const ce of request.counterexamples) replayed(checker, parseCounterexample(ce, 'standard input'), own)
   return EXIT.holds
 }
 
@@ -47,7 +44,7 @@ interface Batch {
 /**
  * Confirms in a fresh process, by xstate alone. While one process runs, what comes next is gathered for the next
  * one: starting a process takes longer than a replay.
- * @param entry path of the program to run.
+ * @param entry path of the program to run: it does `confirm` and no more, so that it starts fast.
  */
 export function confirmInFreshProcess(entry: string): Confirm {
   const waiting: Batch[] = []
@@ -86,7 +83,7 @@ function batchOf(entry: string, design: DesignData | null): Batch {
 
 function replayAll(entry: string, request: Request): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [entry, CONFIRM], {
+    const child = spawn(process.execPath, [entry], {
       stdio: ['pipe', 'ignore', 'pipe'],
       // The folder of this process may be gone, and nothing is read from it.
       cwd: '/',

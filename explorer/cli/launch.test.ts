@@ -111,7 +111,8 @@ describe('the program', () => {
   const early = 'mmucheck: internal error: the program ended before its work was done\n'
 
   it.each([0, 1, 3])('ends with 70 when something else ends it with %i', (status) => {
-    const code = `setTimeout(() => process.exit(${status}), 500)`
+    const code = `import { Worker } from 'node:worker_threads'
+    Worker.prototype.postMessage = () => setTimeout(() => process.exit(${status}))`
     expect(runAfter(code, TINY, ['check', 'endless'])).toEqual({ status: 70, stdout: '', stderr: early })
   })
 

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { Catalogue } from './catalogue.ts'
 import { InternalError } from './errors.ts'
+import { builtModelHash, packageInfo } from './package-info.ts'
+import type { Checker } from './session.ts'
 
 const listOfNamed = z.array(z.looseObject({ id: z.string() }))
 
@@ -15,4 +17,10 @@ export async function loadCatalogue(module: URL): Promise<Catalogue> {
     throw new InternalError(`${module.href} does not export a catalogue`)
   }
   return (loaded as { readonly catalogue: Catalogue }).catalogue
+}
+
+/** What judges in this process. @throws InternalError when the module does not export a catalogue. */
+export async function checkerOf(module: URL): Promise<Checker> {
+  const catalogue = await loadCatalogue(module)
+  return { catalogue, version: packageInfo().version, modelHash: builtModelHash }
 }

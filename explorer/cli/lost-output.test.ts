@@ -6,7 +6,7 @@ import { confirmInFreshProcess } from './confirm.ts'
 import { fileKeeper } from './file-keeper.ts'
 import { resultSchema } from './report.ts'
 import type { Runner } from './runner.ts'
-import { builtPrograms, PLAIN, TINY } from './tiny/built.ts'
+import { builtPrograms, PLAIN, TINY, TINY_REPLAY } from './tiny/built.ts'
 import { CHECKER, inThisThread, runTiny } from './tiny/session.ts'
 
 /** Output that has no place to go, and input that is not there twice: what only a process can show. */
@@ -134,7 +134,7 @@ describe('a design that is there once', () => {
         return inThisThread.run(...asked)
       },
     }
-    const keeper = fileKeeper(CHECKER, confirmInFreshProcess(TINY))
+    const keeper = fileKeeper(CHECKER, confirmInFreshProcess(TINY_REPLAY))
     const out = join(folder(), 'changed')
     const args = ['check', 'zap', '--property', 'I-1', '--design', file, '--out', out]
     const { status, err } = await runTiny(args, { runner: changing, keeper })

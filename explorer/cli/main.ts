@@ -1,6 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import { programFile } from '../program-file.ts'
 import { start } from './start.ts'
 
 /** The command line as users have it; launch.cjs runs it. */
-await start(fileURLToPath(programFile('main')), programFile('kvm-catalogue'))
+await start(programFile('kvm-catalogue'), programFile('replay'))

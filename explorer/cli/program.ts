@@ -1,6 +1,5 @@
 import { Command, CommanderError } from 'commander'
 import { check } from './check.ts'
-import { CONFIRM, confirm } from './confirm.ts'
 import { defaultSet } from './default-set.ts'
 import { doctor } from './doctor.ts'
 import { errorLines } from './error-lines.ts'
@@ -66,7 +65,7 @@ function programOf(session: Session, done: (status: number) => void): Command {
     .action(async (raw) => {
       const [unknown] = program.args
       if (unknown !== undefined) {
-        const commands = program.commands.map((c) => c.name()).filter((each) => each !== CONFIRM)
+        const commands = program.commands.map((c) => c.name())
         throw new UsageError(unknownName('command', unknown, commands))
       }
       done(await defaultSet(session, raw))
@@ -130,8 +129,6 @@ function programOf(session: Session, done: (status: number) => void): Command {
   command('doctor', 'Prints versions, model hash, cores and memory: for bug reports.')
     .option('--json', 'as an object')
     .action((raw) => done(doctor(session, raw)))
-
-  program.command(CONFIRM, { hidden: true }).action(async () => done(await confirm(session)))
 
   return program
 }

@@ -17,6 +17,8 @@ export const tool = (name: string): string => join(build, 'tools', `${name}.mjs`
 
 /** The command line on the small catalogue. */
 export const TINY = tool('tiny')
+/** What confirms its counterexamples. */
+export const TINY_REPLAY = tool('tiny-replay')
 /** The command line as users have it. */
 export const MAIN = join(build, 'main.mjs')
 /** What the shell starts: it runs MAIN, after a look at the sources. */

@@ -1,6 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import { programFile } from '../../program-file.ts'
 import { start } from '../start.ts'
 
 /** The command line on the small catalogue, as a program for tests. */
-await start(fileURLToPath(programFile('tiny')), programFile('tiny-catalogue'))
+await start(programFile('tiny-catalogue'), programFile('tiny-replay'))
