@@ -31,7 +31,7 @@ export const TARGETS = {
   },
   'checkpoint-files': {
     mutate: ['explorer/checkpoint/checkpoint-files.ts', 'explorer/checkpoint/manifest.ts'],
-    tests: ['explorer/checkpoint/checkpoint-files.test.ts', 'explorer/checkpoint/forged.test.ts'],
+    tests: ['explorer/checkpoint/checkpoint-files.test.ts', 'explorer/checkpoint/forged-position.test.ts'],
   },
   'checkpoint-readers': {
     mutate: [
@@ -43,7 +43,10 @@ export const TARGETS = {
       'explorer/state/table-problem.ts',
     ],
     tests: [
-      'explorer/checkpoint/forged.test.ts',
+      'explorer/checkpoint/forged-position.test.ts',
+      'explorer/checkpoint/forged-sections.test.ts',
+      'explorer/checkpoint/forged-bits.test.ts',
+      'explorer/checkpoint/forged-graph.test.ts',
       'explorer/checkpoint/checkpoint.test.ts',
       'explorer/checkpoint/endings.test.ts',
     ],
