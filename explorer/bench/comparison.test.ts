@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { instanceOf } from './catalogue.ts'
 import type { Run } from './child-process.ts'
@@ -87,10 +91,14 @@ describe('figures', () => {
     expect(standings([{ ...against(1, 2), task: 'latency' }])).toEqual([])
   })
 
-  it('adds up self times by function', () => {
+  it('adds up self times by function, named after its source', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+    const map = { version: 3, sources: ['../expander.ts'], names: [], mappings: 'AAAA' }
+    writeFileSync(join(folder, 'chunk.mjs.map'), JSON.stringify(map))
+    const url = pathToFileURL(join(folder, 'chunk.mjs')).href
     const node = (id: number, functionName: string) => ({
       id,
-      callFrame: { functionName, url: 'file:///x/expander.js' },
+      callFrame: { functionName, url, lineNumber: 0, columnNumber: 0 },
     })
     const profile = {
       nodes: [node(1, 'a'), node(2, 'b'), node(3, 'a')],
@@ -104,6 +112,7 @@ describe('figures', () => {
         { name: 'b (expander.ts)', share: 0.25 },
       ],
     })
+    rmSync(folder, { recursive: true })
   })
 
   it('sets the constants of a Murphi model and refuses unknown ones', () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
+import { sourcePosition } from '../cli/source-positions.ts'
 import type { Instance } from './catalogue.ts'
 import { run } from './child-process.ts'
 import { ours } from './contestants/ours.ts'
@@ -15,7 +16,15 @@ export type ProfileSummary = z.infer<typeof profileSummary>
 
 const cpuProfile = z.object({
   nodes: z.array(
-    z.object({ id: z.number(), callFrame: z.object({ functionName: z.string(), url: z.string() }) }),
+    z.object({
+      id: z.number(),
+      callFrame: z.object({
+        functionName: z.string(),
+        url: z.string(),
+        lineNumber: z.number(),
+        columnNumber: z.number(),
+      }),
+    }),
   ),
   samples: z.array(z.number()),
   timeDeltas: z.array(z.number()),
@@ -25,8 +34,8 @@ const cpuProfile = z.object({
 export function summarise(text: string): ProfileSummary {
   const { nodes, samples, timeDeltas } = cpuProfile.parse(JSON.parse(text))
   const nameOf = new Map(
-    nodes.map(({ id, callFrame: { functionName, url } }) => {
-      const file = basename(url).replace(/\.js$/, '.ts')
+    nodes.map(({ id, callFrame: { functionName, url, lineNumber, columnNumber } }) => {
+      const file = basename(sourcePosition(url, lineNumber, columnNumber)?.file ?? url)
       const name = functionName === '' ? '(anonymous)' : functionName
       return [id, file === '' ? name : `${name} (${file})`]
     }),
