@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readCounterexample } from '../../counterexamples/file.ts'
 import { confirmInFreshProcess } from './confirm.ts'
 import { fileKeeper } from './file-keeper.ts'
 import { resultSchema } from './report.ts'
@@ -93,6 +94,21 @@ describe('a folder that goes away', () => {
     expect(stdout).toContain('<--- BUG: root-dropped')
     expect(stdout.endsWith(LAST)).toBe(true)
   })
+
+  it('does not hinder the replay in a fresh process', async () => {
+    run(TINY, CELL)
+    const ce = readCounterexample(join(folder(), 'out', readdirSync(join(folder(), 'out'))[0]))
+    const before = process.cwd()
+    const gone = join(folder(), 'gone')
+    mkdirSync(gone)
+    process.chdir(gone)
+    rmdirSync(gone)
+    try {
+      await expect(confirmInFreshProcess(TINY_REPLAY)([ce], null)).resolves.toBeUndefined()
+    } finally {
+      process.chdir(before)
+    }
+  })
 })
 
 describe('a design that is there once', () => {
@@ -102,7 +118,7 @@ describe('a design that is there once', () => {
 
   it('from a pipe of the shell', () => {
     write(DESIGN)
-    for (const pipe of ['<(cat mine.json)', '<(sleep 0.5; cat mine.json)', '/dev/stdin < <(cat mine.json)']) {
+    for (const pipe of ['<(cat mine.json)', '<(sleep 3; cat mine.json)', '/dev/stdin < <(cat mine.json)']) {
       const { status, stdout, stderr } = bash(`$MMU ${OWN} ${pipe}`)
       expect([status, stderr]).toEqual([1, ''])
       expect(stdout.endsWith(LAST)).toBe(true)
