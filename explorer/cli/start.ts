@@ -34,4 +34,9 @@ export async function start(catalogue: URL, replay: URL): Promise<void> {
     // Whoever reads standard output has not got the result: that is no success.
     return (await io.drained()) !== null && status === EXIT.holds ? EXIT.internal : status
   })
+  // Node aborts when it gives back a terminal that is gone. A shell sees the same status of a process that ends by
+  // the signal itself, whose handler was used up.
+  const { stdin, stdout, stderr, exitCode, pid } = process
+  if (exitCode === EXIT.hungUp && [stdin, stdout, stderr].some((stream) => stream.isTTY))
+    process.kill(pid, 'SIGHUP')
 }
