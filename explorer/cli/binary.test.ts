@@ -82,6 +82,7 @@ describe('the replay in a fresh process', () => {
     const outcome = {
       id: property.id,
       kind: property.kind,
+      asked: true,
       verdict: 'violated',
       antecedent: 1,
       trace: { initial: 0, steps: [{ thread: 'zapper', step: 'Z.1' }] },
@@ -91,7 +92,7 @@ describe('the replay in a fresh process', () => {
       fairness: null,
     } as const
     const keeper = fileKeeper(CHECKER, confirmInFreshProcess(TINY_REPLAY))
-    const kept = keeper.keep({ scenario, design: upstream, properties: [property] }, [outcome], {
+    const kept = keeper.keep({ scenario, design: upstream, properties: [property], unasked: [] }, [outcome], {
       out: join(folder(), 'bogus'),
       design: null,
       onUnwritten: () => {},

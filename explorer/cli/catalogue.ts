@@ -79,6 +79,11 @@ export function findProperty<W>({ properties }: Catalogue<W>, name: string): Pro
   return lookUp('property', properties, name)
 }
 
+/** What every check judges, asked for or not: deadlocks, and what must not happen in a step. */
+export function alwaysJudged<W>({ properties }: Catalogue<W>): Property<W>[] {
+  return properties.filter(({ kind }) => kind === 'deadlock' || kind === 'fault')
+}
+
 /** What must not happen in a step: a behaviour ends there. */
 export function faultsOf({ properties }: Catalogue): FaultFreedom[] {
   return properties.filter((p) => p.kind === 'fault')

@@ -68,7 +68,7 @@ async function checkOne(
   cell: Cell,
   signal: AbortSignal,
 ): Promise<CheckReport> {
-  const { scenario, design, properties } = cell
+  const { scenario, design, properties, unasked } = cell
   if (signal.aborted)
     return reportOf(cell, neverBegun(cell, 'interrupted before it began'), new Map(), {
       resume: null,
@@ -80,6 +80,7 @@ async function checkOne(
     scenario: scenario.id,
     design: own.has(design.id) ? (design as Design<never>) : design.id,
     properties: properties.map((p) => p.id),
+    unasked: unasked.map((p) => p.id),
     settings,
   }
   const name = design.id === UPSTREAM ? scenario.id : `${scenario.id} with ${design.id}`
@@ -125,7 +126,7 @@ export function warningsOf({ io }: Pick<Session, 'io'>, advice: string): (why: s
 }
 
 function neverBegun(
-  { properties }: Cell,
+  { properties, unasked }: Cell,
   incompleteReason: string,
   modelError: CheckOutcome['modelError'] = null,
 ): CheckOutcome {
@@ -140,10 +141,11 @@ function neverBegun(
     bytesPerState: 0,
     collisionProbability: 0,
     steps: new Map(),
-    properties: properties.map(
-      ({ id, kind }): PropertyOutcome => ({
-        id,
-        kind,
+    properties: [...properties, ...unasked].map(
+      (property): PropertyOutcome => ({
+        id: property.id,
+        kind: property.kind,
+        asked: properties.includes(property),
         verdict: 'inconclusive',
         antecedent: 0,
         trace: null,

@@ -13,22 +13,26 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+/** The last line about `zap` with upstream. */
+const LAST = 'mmucheck: 0 violated, 4 hold, 0 inconclusive, 1 vacuous, 1 reached'
+
 const check = (...args: string[]) => runTiny(['check', '--out', folder, ...args])
 
 describe('check', () => {
-  it('prints a block, the totals and the verdict, and ends with 0 when all holds', async () => {
-    const { status, out, err } = await check('zap')
+  it('prints a block, the totals and the verdict', async () => {
+    const { status, out, err } = await check('zap', '--allow-vacuous')
     expect(out.map((line) => line.replace(/\d+\.\d s/, '0.0 s'))).toEqual([
       'zap (S1), design upstream (D0)',
       '  root-dropped     holds         1 state',
-      '  freed-seen       holds         seen in 1 state',
+      '  freed-seen       reached       seen in 1 state',
       '  no-dead-end      holds',
       '  can-free         holds         1 goal state',
-      '  never-asked      holds         vacuous: never applied',
+      '  never-asked      vacuous',
+      '    Its antecedent is true in no reachable state: Says nothing.',
       '  marked-for-good  holds         4 steps',
       '  complete, 6 states, 5 transitions, depth 5, 0.0 s',
       '',
-      'mmucheck: 0 violated, 6 hold, 0 inconclusive',
+      'mmucheck: 0 violated, 4 hold, 0 inconclusive, 1 vacuous, 1 reached (--allow-vacuous)',
     ])
     expect([status, err]).toEqual([0, []])
   })
@@ -44,7 +48,8 @@ describe('check', () => {
       design: 'request-first',
       property: 'root-dropped',
     })
-    expect(out.at(-1)).toBe('mmucheck: 1 violated, 0 hold, 0 inconclusive')
+    // Nobody asked about the deadlock that it leads to.
+    expect(out.at(-1)).toBe('mmucheck: 2 violated, 0 hold, 0 inconclusive; 1 violation not asked for')
   })
 
   it('prints one object that follows the schema with --json', async () => {
@@ -77,8 +82,8 @@ describe('check', () => {
   it('writes the object to a file and the text to the output with --json FILE', async () => {
     const file = join(folder, 'deep', 'result.json')
     const { out } = await check('zap', '--json', file)
-    expect(resultSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).verdict).toBe('holds')
-    expect(out.slice(-2)).toEqual([`result: ${file}`, 'mmucheck: 0 violated, 6 hold, 0 inconclusive'])
+    expect(resultSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).verdict).toBe('vacuous')
+    expect(out.slice(-2)).toEqual([`result: ${file}`, LAST])
     expect(readdirSync(join(folder, 'deep'))).toEqual(['result.json'])
   })
 
@@ -97,7 +102,7 @@ describe('check', () => {
   })
 
   it('prints the last line only with --quiet', async () => {
-    expect((await check('zap', '--quiet')).out).toEqual(['mmucheck: 0 violated, 6 hold, 0 inconclusive'])
+    expect((await check('zap', '--quiet')).out).toEqual([LAST])
   })
 
   it.each([
@@ -164,6 +169,138 @@ describe('check', () => {
   })
 })
 
+describe('where nothing was judged, check', () => {
+  const vacuous = ['zap', '--property', 'never-asked']
+
+  it('says vacuous and what was never true, and ends with 4', async () => {
+    const { status, out } = await check(...vacuous)
+    expect(status).toBe(4)
+    expect(out.slice(1, 3)).toEqual([
+      '  never-asked  vacuous',
+      '    Its antecedent is true in no reachable state: Says nothing.',
+    ])
+    expect(out.at(-1)).toBe('mmucheck: 0 violated, 0 hold, 0 inconclusive, 1 vacuous')
+  })
+
+  it('ends with 0 with --allow-vacuous, and says so', async () => {
+    const { status, out } = await check(...vacuous, '--allow-vacuous')
+    expect(status).toBe(0)
+    expect(out.at(-1)).toBe('mmucheck: 0 violated, 0 hold, 0 inconclusive, 1 vacuous (--allow-vacuous)')
+    // The other option is about something else.
+    expect((await check(...vacuous, '--allow-incomplete')).status).toBe(4)
+  })
+
+  it('has a word for it in JSON, for the property and for all of it', async () => {
+    const { out } = await check(...vacuous, '--json')
+    const { verdict, checks } = resultSchema.parse(JSON.parse(out.join('\n')))
+    expect(verdict).toBe('vacuous')
+    expect(checks[0].properties[0]).toMatchObject({ verdict: 'vacuous', antecedent: 0, asked: true })
+  })
+
+  it('is inconclusive, not vacuous, when the search was not complete', async () => {
+    for (const how of [
+      ['--max-depth', '2'],
+      ['--search', 'random'],
+    ]) {
+      const { status, out } = await check(...vacuous, ...how, '--allow-vacuous')
+      expect(status).toBe(4)
+      expect(out.at(-1)).toBe('mmucheck: 0 violated, 0 hold, 1 inconclusive')
+    }
+  })
+
+  it('exits with 1 all the same when something is violated', async () => {
+    expect((await check('zap', '--design', 'D1', '--property', 'never-asked')).status).toBe(1)
+  })
+})
+
+describe('a witness', () => {
+  const seen = ['zap', '--property', 'freed-seen']
+  // The vCPU keeps the root, so that the zapper waits: in that deadlock nothing is freed.
+  const unseen = ['waits', '--property', 'freed-seen-alone']
+
+  it('is reached, by a sample too, which never says "holds"', async () => {
+    const { status, out } = await check(...seen)
+    expect(status).toBe(0)
+    expect(out[1]).toBe('  freed-seen  reached       seen in 1 state')
+    expect(out.at(-1)).toBe('mmucheck: 0 violated, 0 hold, 0 inconclusive, 1 reached')
+    for (const search of ['random', 'priorities', 'preemptions']) {
+      const sample = await check(...seen, '--search', search)
+      expect(sample.out[1]).toMatch(/^ {2}freed-seen {2}reached {7}seen in \d+ states?$/)
+      expect(sample.out.join('\n')).not.toContain('holds')
+    }
+  })
+
+  it('that is not reached is NOT REACHED, with a sentence and 4, and no violation', async () => {
+    const { status, out } = await check(...unseen)
+    expect(status).toBe(4)
+    expect(out.slice(1, 3)).toEqual([
+      '  freed-seen-alone  NOT REACHED',
+      '    No reachable state shows it: The root is freed though the vCPU holds it.',
+    ])
+    expect(out.at(-1)).toBe('mmucheck: 0 violated, 0 hold, 0 inconclusive, 1 not reached')
+    expect((await check(...unseen, '--allow-vacuous')).status).toBe(0)
+    const { out: json } = await check(...unseen, '--json')
+    const { verdict, checks } = resultSchema.parse(JSON.parse(json.join('\n')))
+    expect([verdict, checks[0].properties[0].verdict]).toEqual(['vacuous', 'not-reached'])
+  })
+
+  it('that a sample did not reach is inconclusive', async () => {
+    for (const search of ['random', 'priorities', 'preemptions']) {
+      const { status, out } = await check(...unseen, '--search', search)
+      expect([status, out[1]]).toEqual([4, expect.stringContaining('inconclusive')])
+    }
+  })
+})
+
+describe('deadlocks and faults', () => {
+  it('are judged whatever was asked for, shown as not asked for, and end with 1', async () => {
+    const { status, out } = await check('zap', '--design', 'D1', '--property', 'marked-for-good')
+    expect(status).toBe(1)
+    expect(out[1]).toMatch(/^ {2}marked-for-good {2}holds/)
+    expect(out[2]).toBe('  not asked for:')
+    expect(out[3]).toBe('  no-dead-end      VIOLATED')
+    expect(out[4]).toMatch(/^ {4}4 steps, 2 context switches: .*ce-[0-9a-f]{8}\.json$/)
+    expect(out.at(-1)).toBe('mmucheck: 1 violated, 1 hold, 0 inconclusive; 1 violation not asked for')
+  })
+
+  it('that no scenario lists are found too', async () => {
+    const { status, out } = await check('zap', '--design', 'unmarks', '--property', 'root-dropped')
+    expect(status).toBe(1)
+    expect(out).toContain('  no-double-free  VIOLATED')
+    // Behind the fault nothing is known.
+    expect(out.find((line) => line.includes('root-dropped'))).toContain('known up to no-double-free only')
+  })
+
+  it('are told in JSON, as not asked for', async () => {
+    const { out } = await check('zap', '--property', 'root-dropped', '--json')
+    const [{ properties }] = resultSchema.parse(JSON.parse(out.join('\n'))).checks
+    expect(properties.map(({ id, asked, verdict }) => [id, asked, verdict])).toEqual([
+      ['root-dropped', true, 'holds'],
+      ['no-dead-end', false, 'holds'],
+      ['no-double-free', false, 'holds'],
+    ])
+  })
+
+  it('can be asked for in any scenario that is named', async () => {
+    const { status, out } = await check('zap', '--property', 'no-double-free', '--property', 'no-dead-end')
+    expect(status).toBe(0)
+    expect(out.at(-1)).toBe('mmucheck: 0 violated, 2 hold, 0 inconclusive')
+  })
+
+  it('are found by samples too, which end with what was asked for', async () => {
+    const sampled = (property: string) =>
+      check('zap', '--design', 'D1', '--search', 'random', '--property', property, '--json')
+    const deadEnd = (out: readonly string[]) => {
+      const [{ properties, coverage }] = resultSchema.parse(JSON.parse(out.join('\n'))).checks
+      return { verdict: properties.find((p) => p.id === 'no-dead-end')?.verdict, walks: coverage?.walks }
+    }
+    const other = await sampled('marked-for-good')
+    expect([other.status, deadEnd(other.out).verdict]).toEqual([1, 'violated'])
+    expect(deadEnd(other.out).walks).toBe(1000)
+    expect(deadEnd((await sampled('root-dropped')).out).walks).toBeLessThan(1000)
+  })
+})
+
 describe('check refuses', () => {
   const refused: [string, string[], string][] = [
     ['an unknown scenario', ['zapp'], 'no scenario is called "zapp"; did you mean zap?'],
@@ -177,7 +314,7 @@ describe('check refuses', () => {
     [
       'a property that no scenario checks',
       ['--property', 'no-double-free'],
-      'property no-double-free is not checked in any chosen scenario; no scenario checks it',
+      'property no-double-free is not checked in any chosen scenario; name a scenario, any will do',
     ],
     ['a limit of 0', ['--max-states', '0'], '--max-states: must be a whole number of at least 1, not "0"'],
     ['no number', ['--workers', 'many'], '--workers: must be a whole number of at least 1, not "many"'],
@@ -225,7 +362,7 @@ describe('what cannot be written', () => {
     expect(out[2]).toMatch(/^ {4}4 steps, 2 context switches: ce-\w+ \(not written\)$/)
     expect(out).toContain('  CPU0 (zapper)                       CPU1 (vcpu)')
     expect(out).toContain('    <--- BUG: root-dropped')
-    expect(out.at(-1)).toBe('mmucheck: 1 violated, 0 hold, 0 inconclusive')
+    expect(out.at(-1)).toBe('mmucheck: 2 violated, 0 hold, 0 inconclusive; 1 violation not asked for')
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
 
@@ -313,6 +450,6 @@ describe('an interrupted check', () => {
       [false, 'interrupted'],
       [false, 'interrupted before it began'],
     ])
-    expect(checks[1].properties.map((p) => p.verdict)).toEqual(Array(6).fill('inconclusive'))
+    expect(checks[1].properties.map((p) => p.verdict)).toEqual(Array(7).fill('inconclusive'))
   })
 })

@@ -13,7 +13,14 @@ import { UsageError } from './errors.ts'
 import { readOptions, searchOptions } from './options.ts'
 import { type Cell, checkPatches, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
-import { type CheckReport, exitStatusOf, overallVerdict, type Result, verdictLine } from './report.ts'
+import {
+  type Allowed,
+  type CheckReport,
+  exitStatusOf,
+  overallVerdict,
+  type Result,
+  verdictLine,
+} from './report.ts'
 import { checkBlock, type Style } from './report-text.ts'
 import {
   type Checkpoints,
@@ -38,6 +45,7 @@ const options = searchOptions.extend({
   format: z.enum(['text']).default('text'),
   out: z.string().min(1, 'must name a folder').default('out'),
   allowIncomplete: z.boolean().default(false),
+  allowVacuous: z.boolean().default(false),
   quiet: z.boolean().default(false),
   unicode: z.boolean().default(false),
 })
@@ -120,8 +128,9 @@ async function checkCells(
     const isWritten = writeResult(session, flags.json, json)
     if (showText && isWritten) io.out(`result: ${quotedPath(flags.json)}`)
   }
-  io.out(flags.json === true ? json : verdictLine(checks, flags.allowIncomplete))
-  return interruption(session.signal) ?? exitStatusOf(checks, flags.allowIncomplete)
+  const allowed: Allowed = { incomplete: flags.allowIncomplete, vacuous: flags.allowVacuous }
+  io.out(flags.json === true ? json : verdictLine(checks, allowed))
+  return interruption(session.signal) ?? exitStatusOf(checks, allowed)
 }
 
 /** What was found decides the exit status, and is printed, also when its file cannot be written. */

@@ -13,12 +13,18 @@ function only(...designs: string[]): Catalogue {
       .filter((d) => designs.includes(d.id))
       .map((d) => ({
         ...d,
-        expect: [...d.expect, ...(d.id === 'request-first' ? [deadEnd] : [])],
+        expect: [...d.expect, neverAsked, ...(d.id === 'request-first' ? [deadEnd] : [])],
       })),
     properties: catalogue.properties,
   }
 }
 
+const neverAsked = {
+  scenario: 'zap',
+  property: 'never-asked',
+  verdict: 'vacuous',
+  note: 'It is about nothing.',
+} as const
 const deadEnd = { scenario: 'zap', property: 'no-dead-end', verdict: 'violated' } as const
 
 const featured = {
@@ -32,15 +38,15 @@ describe('the default set', () => {
     const { status, out } = await runTiny([], { catalogue: only('upstream', 'request-first') })
     expect(status).toBe(0)
     expect(out.map((line) => line.replace(/\d+\.\d s/, '0.0 s'))).toEqual([
-      'zap, design upstream (D0): 6 hold',
+      'zap, design upstream (D0): 4 hold, 1 vacuous, 1 reached',
       '  complete, 6 states, 5 transitions, depth 5, 0.0 s',
-      'zap, design request-first (D1): 3 hold',
+      'zap, design request-first (D1): 1 hold, 1 vacuous, 1 reached',
       '  VIOLATED root-dropped, 4 steps, as expected',
       '  VIOLATED no-dead-end, 4 steps, as expected',
       '  VIOLATED can-free, 3 steps, as expected',
       '  complete, 9 states, 9 transitions, depth 5, 0.0 s, 1 deadlock',
       '',
-      'mmucheck: 3 violated, 9 hold, 0 inconclusive; all as expected',
+      'mmucheck: 3 violated, 5 hold, 0 inconclusive, 2 vacuous, 2 reached; all as expected',
     ])
   })
 
@@ -50,7 +56,7 @@ describe('the default set', () => {
       keep: (cell, violated, options) => files.keep(cell, violated, { ...options, out: '/dev/null/out' }),
     }
     const known = only('upstream', 'request-first')
-    const surprised = { ...known, designs: known.designs.map((d) => ({ ...d, expect: [] })) }
+    const surprised = { ...known, designs: known.designs.map((d) => ({ ...d, expect: [neverAsked] })) }
     const { status, out, err } = await runTiny([], { catalogue: surprised, keeper })
     expect([status, err]).toEqual([
       1,
@@ -73,8 +79,8 @@ describe('the default set', () => {
     const { status, out } = await runTiny([], { catalogue: asked })
     expect(status).toBe(0)
     expect(out.filter((line) => line.includes(', design '))).toEqual([
-      'zap, design upstream (D0): 6 hold',
-      'zap, design request-first (D1): 3 hold',
+      'zap, design upstream (D0): 4 hold, 1 vacuous, 1 reached',
+      'zap, design request-first (D1): 1 hold, 1 vacuous, 1 reached',
     ])
     expect(out.at(-2)).toBe('left out, to be checked by name: zap-and-tick')
     const explained = await runTiny(['explain', 'seed-9'], { catalogue: asked })
@@ -107,11 +113,14 @@ describe('the default set', () => {
     const { status, out } = await runTiny([], { catalogue: only('upstream', 'believed-wrong') })
     expect(status).toBe(3)
     expect(out).toContain('  holds root-dropped, NOT CAUGHT')
-    expect(out.at(-1)).toBe('mmucheck: 0 violated, 12 hold, 0 inconclusive; 1 not caught')
+    expect(out.at(-1)).toBe(
+      'mmucheck: 0 violated, 8 hold, 0 inconclusive, 2 vacuous, 2 reached; 1 not caught',
+    )
   })
 
   it('ends with 1 when a property fails that must hold', async () => {
-    const [upstream, requestFirst] = catalogue.designs
+    const [, requestFirst] = catalogue.designs
+    const [upstream] = only('upstream').designs
     const wrong = { ...only('upstream'), designs: [{ ...upstream, patches: requestFirst.patches }] }
     const runner = {
       run: ((request, ...rest) =>
@@ -121,6 +130,36 @@ describe('the default set', () => {
     expect(status).toBe(1)
     expect(out).toContain('  VIOLATED root-dropped, NOT EXPECTED')
     expect(out.at(-1)).toMatch(/; 3 not expected$/)
+  })
+
+  it('ends with 4 when nothing was judged where a property must hold', async () => {
+    const known = only('upstream')
+    const unsaid = { ...known, designs: known.designs.map((d) => ({ ...d, expect: [] })) }
+    const { status, out } = await runTiny([], { catalogue: unsaid })
+    expect(status).toBe(4)
+    expect(out).toContain('  vacuous never-asked, NOT AS EXPECTED')
+    expect(out.at(-1)).toMatch(/; 1 not as expected$/)
+  })
+
+  it('ends with 3 when a property holds that must have nothing to judge', async () => {
+    const known = only('upstream')
+    const expected = [neverAsked, { ...neverAsked, property: 'root-dropped' }]
+    const designs = known.designs.map((d) => ({ ...d, expect: expected }))
+    const { status, out } = await runTiny([], { catalogue: { ...known, designs } })
+    expect(status).toBe(3)
+    expect(out).toContain('  holds root-dropped, NOT AS EXPECTED')
+  })
+
+  it('ends with 1 for a fault that no scenario lists', async () => {
+    const known = only('upstream', 'unmarks')
+    const expected = [
+      neverAsked,
+      { ...neverAsked, property: 'marked-for-good', verdict: 'violated' as const },
+    ]
+    const designs = known.designs.map((d) => (d.id === 'unmarks' ? { ...d, expect: expected } : d))
+    const { status, out } = await runTiny([], { catalogue: { ...known, designs }, keeper: noKeeper })
+    expect(status).toBe(1)
+    expect(out).toContain('  VIOLATED no-double-free, NOT EXPECTED')
   })
 
   it('ends with 4 when a search was cut short', async () => {

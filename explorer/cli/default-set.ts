@@ -7,13 +7,21 @@ import { headingOf, modelErrorOf, unwrittenTraces } from './check.ts'
 import { checkAll, warningsOf } from './check-all.ts'
 import { load, replayed } from './counterexamples.ts'
 import { worstOf } from './exit-status.ts'
-import { matchOf, statusesOf } from './expectation.ts'
+import { type Match, matchOf, statusesOf } from './expectation.ts'
 import { wrap } from './io.ts'
 import { readOptions } from './options.ts'
 import { type Cell, checkPatches, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
-import { type CheckReport, tallyOf } from './report.ts'
-import { checkBlock, headingLines, modelErrorLines, type Style, totals, verdictWord } from './report-text.ts'
+import { type CheckReport, counts, otherCounts, tallyOf } from './report.ts'
+import {
+  checkBlock,
+  headingLines,
+  isTold,
+  modelErrorLines,
+  type Style,
+  totals,
+  verdictWord,
+} from './report-text.ts'
 import { DEFAULT_SETTINGS } from './search-settings.ts'
 import { interruption, type Session } from './session.ts'
 
@@ -120,24 +128,31 @@ function proof(cell: Cell, report: CheckReport, style: Style): string[] {
   return [...checkBlock(report, headingOf(cell), style), '']
 }
 
+const NOTES: Readonly<Record<Match, string>> = {
+  expected: 'as expected',
+  unexpected: 'NOT EXPECTED',
+  missed: 'NOT CAUGHT',
+  different: 'NOT AS EXPECTED',
+  open: 'NOT AS EXPECTED',
+}
+
 /** Two lines or more: the verdicts that matter, and the totals. */
 function summary({ scenario, design }: Cell, report: CheckReport, style: Style): string[] {
-  const { holds } = tallyOf([report])
-  const upTo = report.properties.filter((p) => p.upTo !== null)
-  const known = upTo.length === 0 ? '' : `, ${upTo.length} up to the fault`
-  const heading = `${scenario.id}, design ${titled(design)}: ${holds} hold${known}`
-  const others = report.properties
+  const tally = tallyOf([report])
+  const upTo = report.properties.filter((p) => p.asked && p.upTo !== null)
+  const known = upTo.length === 0 ? [] : [`${upTo.length} up to the fault`]
+  const parts = [`${tally.holds} hold`, ...otherCounts(tally), ...known]
+  const heading = `${scenario.id}, design ${titled(design)}: ${parts.join(', ')}`
+  const told = report.properties
+    .filter((p) => isTold(p, report))
     .filter((p) => p.verdict === 'violated' || matchOf(design, scenario.id, p) !== 'expected')
-    .flatMap((p) => {
-      const match = matchOf(design, scenario.id, p)
-      const note = { expected: 'as expected', unexpected: 'NOT EXPECTED', missed: 'NOT CAUGHT', open: '' }[
-        match
-      ]
+    .map((p) => {
+      const note = NOTES[matchOf(design, scenario.id, p)]
       const length = p.counterexample === null ? '' : `, ${p.counterexample.length} steps`
-      return [`  ${verdictWord(p.verdict, style)} ${p.id}${length}${note === '' ? '' : `, ${note}`}`]
+      return `  ${verdictWord(p.verdict, style)} ${p.id}${length}, ${note}`
     })
   const failure = modelErrorLines(report, style)
-  return [...headingLines(heading, style), ...others, ...failure, ...wrap(totals(report), style.width, '  ')]
+  return [...headingLines(heading, style), ...told, ...failure, ...wrap(totals(report), style.width, '  ')]
 }
 
 /** Names the scenarios that take too long for a run that nobody asked anything. */
@@ -147,19 +162,23 @@ function leftOut(cells: readonly Cell[], { width }: Style): string[] {
 }
 
 function lastLine(cells: readonly Cell[], checks: readonly CheckReport[]): string {
-  const { violated, holds, inconclusive } = tallyOf(checks)
   const matches = checks.flatMap((report, index) =>
-    report.properties.map((p) => matchOf(cells[index].design, report.scenario, p)),
+    report.properties
+      .filter((p) => isTold(p, report))
+      .map((p) => matchOf(cells[index].design, report.scenario, p)),
   )
   const count = (what: string): number => matches.filter((m) => m === what).length
   const wrong = [
     ...(count('unexpected') > 0 ? [`${count('unexpected')} not expected`] : []),
     ...(count('missed') > 0 ? [`${count('missed')} not caught`] : []),
+    ...(count('different') + count('open') > 0
+      ? [`${count('different') + count('open')} not as expected`]
+      : []),
   ]
   const failed = checks.filter((c) => c.modelError !== null).length
   if (failed > 0) wrong.push(`the model is wrong in ${failed} of ${checks.length} checks`)
   const verdict = wrong.length > 0 ? wrong.join(', ') : 'all as expected'
-  const upTo = checks.flatMap((report) => report.properties).filter((p) => p.upTo !== null).length
+  const upTo = checks.flatMap((report) => report.properties).filter((p) => p.asked && p.upTo !== null).length
   const beside = upTo === 0 ? '' : ` (${upTo} beside a fault)`
-  return `mmucheck: ${violated} violated, ${holds} hold, ${inconclusive} inconclusive${beside}; ${verdict}`
+  return `mmucheck: ${counts(checks)}${beside}; ${verdict}`
 }

@@ -119,7 +119,8 @@ describe('check', () => {
         runCheck(more, request, { stop: () => signal.aborted, ...listener }),
     }
     const all = ['check', 'zap', '--design', design.id, '--out', folder, ...args]
-    return runTiny(all, { catalogue: more, runner })
+    // What these designs break besides, deadlock included, is not what the tests are about.
+    return runTiny(all, { catalogue: more, runner, keeper: { keep: async () => new Map() } })
   }
 
   it('begins with a line for each patch of a design file, unless it is quiet', async () => {

@@ -2,13 +2,13 @@
 export const EXIT = {
   /** Everything asked for holds and every search was complete. */
   holds: 0,
-  /** A property is violated that was not expected to be; a counterexample was printed, and written where it could be. */
+  /** A property is violated that was not expected to be, asked for or not; the counterexample was printed. */
   violated: 1,
   /** The question was wrong and nothing was checked, or the model of a check is wrong. */
   usage: 2,
-  /** A design marked as violating was not caught. */
+  /** A design marked as violating was not caught, or an expectation is not met in another way. */
   mismatch: 3,
-  /** A limit was reached first. */
+  /** A limit was reached first, or there was nothing to judge. */
   inconclusive: 4,
   /** The checker failed. */
   internal: 70,

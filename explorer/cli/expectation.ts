@@ -1,42 +1,36 @@
-import type { Design, Expectation } from '../../model/designs/design.ts'
+import type { Design } from '../../model/designs/design.ts'
+import { expectedVerdict, isAsExpected } from '../../model/designs/expectation.ts'
 import { EXIT } from './exit-status.ts'
 import type { CheckReport, PropertyReport } from './report.ts'
 
-/** How a verdict compares with what the design says of itself. */
-export type Match = 'expected' | 'unexpected' | 'missed' | 'open'
-
-/** What a design expects of a property in a scenario; a cell that is not listed must hold. */
-export function expectedVerdict(
-  design: Pick<Design<unknown>, 'expect'>,
-  scenario: string,
-  property: string,
-): Expectation['verdict'] {
-  const found = design.expect.find((e) => e.scenario === scenario && e.property === property)
-  return found?.verdict ?? 'holds'
-}
-
 /**
- * Compares one verdict with the expectation. Up to a fault is as good as a property can hold beside it; the
- * fault itself is compared on its own.
+ * How a verdict compares with what the design says of itself: `missed` is a violation that was to be found and
+ * was not, `different` is more than was expected, such as holding where nothing was to be judged, and `open`
+ * is too little to tell.
  */
+export type Match = 'expected' | 'unexpected' | 'missed' | 'different' | 'open'
+
+/** Compares one verdict with the expectation. */
 export function matchOf(
-  design: Pick<Design<unknown>, 'expect'>,
+  design: Pick<Design<never>, 'expect'>,
   scenario: string,
-  { id, verdict, upTo }: Pick<PropertyReport, 'id' | 'verdict' | 'upTo'>,
+  found: Pick<PropertyReport, 'id' | 'kind' | 'verdict' | 'antecedent' | 'upTo'>,
 ): Match {
-  const expected = expectedVerdict(design, scenario, id)
-  if (verdict === 'inconclusive') return upTo !== null && expected === 'holds' ? 'expected' : 'open'
-  if (expected === verdict) return 'expected'
-  return expected === 'holds' ? 'unexpected' : 'missed'
+  const { verdict } = found
+  if (isAsExpected(design, scenario, found)) return 'expected'
+  if (verdict === 'inconclusive') return 'open'
+  if (verdict === 'violated') return 'unexpected'
+  if (expectedVerdict(design, scenario, found) === 'violated') return 'missed'
+  return verdict === 'holds' || verdict === 'reached' ? 'different' : 'open'
 }
 
 /** The exit statuses that one report calls for where expectations count. */
-export function statusesOf(design: Pick<Design<unknown>, 'expect'>, report: CheckReport): number[] {
+export function statusesOf(design: Pick<Design<never>, 'expect'>, report: CheckReport): number[] {
   const matches = report.properties.map((p) => matchOf(design, report.scenario, p))
   return [
     ...(matches.includes('unexpected') ? [EXIT.violated] : []),
     ...(report.modelError === null ? [] : [EXIT.usage]),
-    ...(matches.includes('missed') ? [EXIT.mismatch] : []),
+    ...(matches.includes('missed') || matches.includes('different') ? [EXIT.mismatch] : []),
     ...(matches.includes('open') || !report.complete ? [EXIT.inconclusive] : []),
   ]
 }

@@ -1,4 +1,4 @@
-import type { Design } from '../../model/designs/design.ts'
+import type { Design, Expectation } from '../../model/designs/design.ts'
 import type { Seed } from '../../model/designs/seeds.ts'
 import type { LocatedStep } from '../../model/language/machine.ts'
 import { describePatch, type Patch } from '../../model/language/patch.ts'
@@ -99,14 +99,23 @@ function aboutDesign(session: Session, d: Design<unknown>): Rows {
   ]
 }
 
-/** A row per scenario in which something else than "holds" is expected. */
+/** What a design does to a property. */
+const WORDS: Readonly<Record<Expectation['verdict'], string>> = {
+  violated: 'violates',
+  holds: 'keeps',
+  vacuous: 'leaves nothing to judge of',
+  reached: 'reaches',
+  'not-reached': 'does not reach',
+}
+
+/** A row per scenario in which something else is expected than that all hold and are reached. */
 function expectations({ expect }: Design<unknown>): Rows {
   const scenarios = [...new Set(expect.map((e) => e.scenario))]
   return scenarios.map((scenario, index) => {
     const cells = expect.filter((e) => e.scenario === scenario)
     const said = cells.map(({ property, verdict, length, note }) => {
       const steps = length === undefined ? '' : ` (${length} steps)`
-      return `${verdict === 'violated' ? 'violates' : 'keeps'} ${property}${steps}${note === undefined ? '' : `: ${note}`}`
+      return `${WORDS[verdict]} ${property}${steps}${note === undefined ? '' : `: ${note}`}`
     })
     return [index === 0 ? 'expected' : '', `${scenario} ${said.join(', ')}`] as const
   })

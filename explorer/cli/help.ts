@@ -55,12 +55,14 @@ CHECKPOINTS
 export const EXIT_STATUS = `
 EXIT STATUS
   0    everything asked for holds, and every search was complete
-  1    a property is violated; a counterexample was printed, and written where
-       that was possible
+  1    a property is violated, asked for or not; a counterexample was printed,
+       and written where that was possible
   2    usage or configuration error, and nothing was checked; or the model of a
        check is wrong
   3    a design that is known to fail was not caught
-  4    inconclusive: a limit was reached first (0 with --allow-incomplete)
+  4    inconclusive: a limit was reached first (0 with --allow-incomplete);
+       or vacuous: a property had nothing to judge, or a witness was not reached
+       (0 with --allow-vacuous)
   70   internal error: a replay or a full search that differs from the search;
        or all holds, but standard output could not be written
   130  interrupted (143: terminated, 129: hung up); the partial report was

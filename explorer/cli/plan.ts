@@ -2,14 +2,17 @@ import type { Design } from '../../model/designs/design.ts'
 import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
-import { type Catalogue, findProperty, findScenario, UPSTREAM } from './catalogue.ts'
+import { alwaysJudged, type Catalogue, findProperty, findScenario, UPSTREAM } from './catalogue.ts'
 import { UsageError } from './errors.ts'
 
-/** One search: a scenario run with a design, judged by some of the scenario's properties. */
+/** One search: a scenario run with a design, and what is judged in it. */
 export interface Cell<W = unknown> {
   readonly scenario: Scenario<W>
   readonly design: Design<W>
+  /** Asked for by name; without names, those that the scenario lists or the design expects something of. */
   readonly properties: readonly Property<W>[]
+  /** Judged by default, as in every check. */
+  readonly unasked: readonly Property<W>[]
 }
 
 /** What the user named; an empty list means "all that fit". */
@@ -21,26 +24,29 @@ export interface Selection<W = unknown> {
 
 /**
  * The searches to make. Without scenarios a design is checked in those it names, upstream in all. Without
- * properties each scenario is judged by all of its own.
+ * properties each scenario is judged by all of its own. Deadlocks and faults, which are judged everywhere, can be
+ * asked for in any scenario that is named, by itself or by a design.
  * @throws UsageError for an unknown name, or a property that no chosen scenario checks.
  */
 export function planOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Cell<W>[] {
   const named = unique(selection.scenarios.map((name) => findScenario(catalogue, name)))
   const wanted = unique(selection.properties.map((name) => findProperty(catalogue, name)))
+  const always = alwaysJudged(catalogue)
   const cells = unique(selection.designs).flatMap((design) =>
     (named.length > 0 ? named : scenariosOf(catalogue, design)).map((scenario): Cell<W> => {
-      const own = scenario.properties.map((id) => findProperty(catalogue, id))
-      return {
-        scenario,
-        design,
-        properties: wanted.length === 0 ? own : own.filter((p) => wanted.includes(p)),
-      }
+      const listed = scenario.properties.map((id) => findProperty(catalogue, id))
+      const expected = design.expect.filter((e) => e.scenario === scenario.id).map((e) => e.property)
+      const own = unique([...listed, ...always.filter(({ id }) => expected.includes(id))])
+      const askable = named.length > 0 || design.id !== UPSTREAM ? unique([...own, ...always]) : own
+      const properties = wanted.length === 0 ? own : askable.filter((p) => wanted.includes(p))
+      return { scenario, design, properties, unasked: always.filter((p) => !properties.includes(p)) }
     }),
   )
   for (const property of wanted) {
     if (cells.some((cell) => cell.properties.includes(property))) continue
     const where = catalogue.scenarios.filter((s) => s.properties.includes(property.id)).map((s) => s.id)
-    const hint = where.length === 0 ? 'no scenario checks it' : `it is checked in ${where.join(', ')}`
+    const nowhere = always.includes(property) ? 'name a scenario, any will do' : 'no scenario checks it'
+    const hint = where.length === 0 ? nowhere : `it is checked in ${where.join(', ')}`
     throw new UsageError(`property ${property.id} is not checked in any chosen scenario; ${hint}`)
   }
   const asked = cells.filter((cell) => cell.properties.length > 0)

@@ -139,7 +139,7 @@ function addSearchOptions(command: Command): Command {
   return command
     .optionsGroup('What to check:')
     .option('--design <id|file>', 'design, or JSON file with one (repeatable; upstream)', collect)
-    .option('--property <id>', 'only this property (repeatable)', collect)
+    .option('--property <id>', 'this property; deadlock and faults besides (repeatable)', collect)
     .optionsGroup('How to search everything:')
     .option('--reduce <how>', 'none, symmetry, por (partial order) or all (all)')
     .option('--self-check', 'search without reduction too, and fail (70) if they differ')
@@ -158,6 +158,7 @@ function addSearchOptions(command: Command): Command {
     .option('--time-limit <s>', 'seconds for all of it, those before a checkpoint too')
     .option('--memory-limit <MiB>', 'of the whole process (nine tenths of what there is)')
     .option('--allow-incomplete', 'exit 0 when inconclusive, and say so')
+    .option('--allow-vacuous', 'exit 0 when there was nothing to judge, and say so')
     .optionsGroup('To go on later:')
     .option('--checkpoint <dir>', 'leave checkpoints there, also when interrupted')
     .option('--checkpoint-every <s>', 'seconds between two (60)')

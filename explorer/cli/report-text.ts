@@ -1,6 +1,5 @@
 import type { ChalkInstance } from 'chalk'
 import { LONGEST_MESSAGE, quoted, quotedPath } from '../../model/language/quoted.ts'
-import type { Verdict } from '../search/result.ts'
 import { patchLine } from './design-effect.ts'
 import { wrap } from './io.ts'
 import type { CheckReport, PropertyReport } from './report.ts'
@@ -22,12 +21,16 @@ export interface Style {
 
 /** One block: the heading, a line per property, where counterexamples are, and the totals. */
 export function checkBlock(check: CheckReport, heading: string, style: Style): string[] {
-  const longest = Math.max(...check.properties.map((p) => p.id.length))
+  const asked = check.properties.filter((p) => p.asked)
+  const unasked = check.properties.filter((p) => !p.asked && isTold(p, check))
+  const longest = Math.max(...[...asked, ...unasked].map((p) => p.id.length))
   return [
     ...headingLines(heading, style),
     ...(style.patches ? check.patches : []).flatMap((p, n) => hanging(patchLine(p, n), style.width)),
     ...check.remarks.flatMap((remark) => hanging(remark, style.width)),
-    ...check.properties.flatMap((p) => propertyLines(p, longest, style)),
+    ...asked.flatMap((p) => propertyLines(p, longest, style)),
+    ...(unasked.length === 0 ? [] : ['  not asked for:']),
+    ...unasked.flatMap((p) => propertyLines(p, longest, style)),
     ...modelErrorLines(check, style),
     ...(check.coverage === null ? [] : wrap(`coverage: ${check.incompleteReason}`, style.width, '  ')),
     ...wrap(totals(check), style.width, '  '),
@@ -41,6 +44,11 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
       ? []
       : [`  to go on: the same command with --resume ${quotedPath(check.resume)}`]),
   ]
+}
+
+/** What was not asked for is shown when it is violated, or open though the search was complete. */
+export function isTold({ asked, verdict }: PropertyReport, { complete }: CheckReport): boolean {
+  return asked || verdict === 'violated' || (verdict === 'inconclusive' && complete)
 }
 
 /** A line of a block that may take several. */
@@ -123,12 +131,16 @@ function collisionOf({ complete, collisionProbability, collisionMeasured }: Chec
   return [`a state was missed with probability below ${predicted} (measured: ${measured})`]
 }
 
-/** `VIOLATED` is a word in capitals, so that it stands out without colour too. */
-export function verdictWord(verdict: Verdict, { colour, unicode }: Style): string {
+/** What needs a look is in capitals, so that it stands out without colour too. */
+export function verdictWord(verdict: PropertyReport['verdict'], { colour, unicode }: Style): string {
   const [word, mark, paint] = {
     holds: ['holds', '\u2713 ', colour.green] as const,
     violated: ['VIOLATED', '\u2717 ', colour.red.bold] as const,
     inconclusive: ['inconclusive', '? ', colour.yellow] as const,
+    vacuous: ['vacuous', '? ', colour.yellow] as const,
+    'not-applicable': ['not applicable', '- ', colour.dim] as const,
+    reached: ['reached', '\u2713 ', colour.green] as const,
+    'not-reached': ['NOT REACHED', '? ', colour.yellow.bold] as const,
   }[verdict]
   return paint((unicode ? mark : '') + word)
 }
@@ -167,11 +179,10 @@ export function plural(count: number, what: string): string {
 /** How often the property had something to say. */
 function noteOf({ kind, antecedent, verdict, upTo }: PropertyReport): string {
   if (upTo !== null) return `known up to ${upTo} only`
-  if (kind === 'witness')
-    return verdict === 'violated' ? 'never reached' : `seen in ${plural(antecedent, 'state')}`
+  if (verdict === 'vacuous' || verdict === 'not-applicable' || verdict === 'not-reached') return ''
+  if (kind === 'witness') return `seen in ${plural(antecedent, 'state')}`
   if (kind === 'progress') return plural(antecedent, 'goal state')
   if (kind === 'deadlock' || kind === 'fault') return ''
-  if (antecedent === 0 && verdict === 'holds') return 'vacuous: never applied'
   return plural(antecedent, kind === 'action' ? 'step' : 'state')
 }
 

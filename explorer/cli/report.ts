@@ -4,7 +4,16 @@ import { EXIT, worstOf } from './exit-status.ts'
 
 /** The machine-readable result, stable for scripts: `mmucheck-result/1`. */
 
-const verdict = z.enum(['holds', 'violated', 'inconclusive'])
+/** Of a property: what the search said, or `not-applicable` when nobody asked and there was nothing to judge. */
+const verdict = z.enum([
+  'holds',
+  'violated',
+  'inconclusive',
+  'vacuous',
+  'not-applicable',
+  'reached',
+  'not-reached',
+])
 const natural = z.int().min(0)
 
 const counterexample = z.strictObject({
@@ -26,11 +35,13 @@ const property = z.strictObject({
   id: z.string(),
   /** The kind of property: `invariant`, `action`, `witness`, `progress`, `deadlock`, ... */
   kind: z.string(),
+  /** True when it was asked for by name, or is listed by the scenario; false when every check judges it. */
+  asked: z.boolean(),
   verdict,
-  /** How many states (or steps) had a true antecedent; 0 means that the verdict is vacuous. */
+  /** How many states (or steps) had a true antecedent. */
   antecedent: natural,
   counterexample: counterexample.nullable(),
-  /** Why it is inconclusive, where that is not simply that the search ended early. */
+  /** Why it is inconclusive, where that is not simply that the search ended early; what never came true. */
   reason: z.string().nullable(),
   /** The fault at which behaviours end, when it is inconclusive for that alone; as `PropertyResult.upTo`. */
   upTo: z.string().nullable(),
@@ -121,7 +132,8 @@ export const resultSchema = z.strictObject({
   schema: z.literal('mmucheck-result/1'),
   version: z.string(),
   modelHash: z.string(),
-  verdict,
+  /** `vacuous` also when a witness is not reached. */
+  verdict: z.enum(['holds', 'violated', 'inconclusive', 'vacuous']),
   checks: z.array(check),
 })
 
@@ -130,45 +142,98 @@ export type CheckReport = Result['checks'][number]
 export type PropertyReport = CheckReport['properties'][number]
 export type Counterexample = z.infer<typeof counterexample>
 
-/** How many properties have each verdict, over all checks. */
-export interface Tally {
-  readonly violated: number
-  readonly holds: number
-  readonly inconclusive: number
+/**
+ * How many of the properties that were asked for have each verdict, over all checks, and how many violations
+ * there are of properties that were not asked for.
+ */
+export interface Tally extends Readonly<Record<PropertyReport['verdict'], number>> {
+  readonly unasked: number
 }
 
 export function tallyOf(checks: readonly CheckReport[]): Tally {
-  const tally = { violated: 0, holds: 0, inconclusive: 0 }
-  for (const { properties } of checks) for (const p of properties) tally[p.verdict]++
-  return tally
+  const all = checks.flatMap((check) => check.properties)
+  const count = (verdict: PropertyReport['verdict']): number =>
+    all.filter((p) => p.asked && p.verdict === verdict).length
+  return {
+    violated: count('violated'),
+    holds: count('holds'),
+    inconclusive: count('inconclusive'),
+    vacuous: count('vacuous'),
+    'not-applicable': count('not-applicable'),
+    reached: count('reached'),
+    'not-reached': count('not-reached'),
+    unasked: all.filter((p) => !p.asked && p.verdict === 'violated').length,
+  }
+}
+
+/** What may be left open without changing the exit status. */
+export interface Allowed {
+  readonly incomplete: boolean
+  readonly vacuous: boolean
 }
 
 /**
- * The verdict on everything that was asked. A search that did not finish is never "holds", whatever its
- * properties say.
+ * The verdict on everything together. A violation counts whether it was asked about or not. A search that did
+ * not finish is never "holds", whatever its properties say, and neither is one that had nothing to judge.
  */
 export function overallVerdict(checks: readonly CheckReport[]): Result['verdict'] {
-  const { violated, inconclusive } = tallyOf(checks)
-  if (violated > 0) return 'violated'
-  return inconclusive > 0 || checks.some((c) => !c.complete) ? 'inconclusive' : 'holds'
+  if (isSome(checks, 'violated')) return 'violated'
+  if (isOpen(checks)) return 'inconclusive'
+  return isVacuous(checks) ? 'vacuous' : 'holds'
 }
 
 /** The exit status for a result. */
-export function exitStatusOf(checks: readonly CheckReport[], allowIncomplete: boolean): number {
-  const open = overallVerdict(checks) === 'inconclusive' ? [EXIT.inconclusive] : []
-  const violated = tallyOf(checks).violated > 0 ? [EXIT.violated] : []
-  const wrong = checks.some((c) => c.modelError !== null) ? [EXIT.usage] : []
-  return worstOf([...violated, ...wrong, ...(allowIncomplete ? [] : open)])
+export function exitStatusOf(checks: readonly CheckReport[], allowed: Allowed): number {
+  return worstOf([
+    ...(isSome(checks, 'violated') ? [EXIT.violated] : []),
+    ...(checks.some((c) => c.modelError !== null) ? [EXIT.usage] : []),
+    ...(isOpen(checks) && !allowed.incomplete ? [EXIT.inconclusive] : []),
+    ...(isVacuous(checks) && !allowed.vacuous ? [EXIT.inconclusive] : []),
+  ])
 }
 
-/** `mmucheck: 1 violated, 6 hold, 0 inconclusive`, the last line of every report. */
-export function verdictLine(checks: readonly CheckReport[], allowIncomplete: boolean): string {
-  const { violated, holds, inconclusive } = tallyOf(checks)
+/**
+ * `mmucheck: 1 violated, 6 hold, 0 inconclusive, 2 vacuous`, the last line of every report. The first three
+ * counts always stand there, the others when they are not 0.
+ */
+export function verdictLine(checks: readonly CheckReport[], allowed: Allowed): string {
+  const { inconclusive } = tallyOf(checks)
   const wrong = checks.filter((c) => c.modelError !== null).length
   const failed = wrong === 0 ? '' : `; the model is wrong in ${wrong} of ${checks.length} checks`
-  const line = `mmucheck: ${violated} violated, ${holds} hold, ${inconclusive} inconclusive${failed}`
   const cut = checks.filter((c) => !c.complete).length
-  if (cut === 0 && inconclusive === 0) return line
-  const unsaid = inconclusive > 0 ? '' : `; ${cut} of ${checks.length} searches incomplete`
-  return `${line}${unsaid}${allowIncomplete ? ' (--allow-incomplete)' : ''}`
+  const unsaid = cut === 0 || inconclusive > 0 ? '' : `; ${cut} of ${checks.length} searches incomplete`
+  const options = [
+    ...(allowed.incomplete && isOpen(checks) ? ['--allow-incomplete'] : []),
+    ...(allowed.vacuous && isVacuous(checks) ? ['--allow-vacuous'] : []),
+  ]
+  return `mmucheck: ${counts(checks)}${failed}${unsaid}${options.length === 0 ? '' : ` (${options.join(', ')})`}`
 }
+
+/** `1 violated, 6 hold, 0 inconclusive, 2 vacuous; 1 violation not asked for`. */
+export function counts(checks: readonly CheckReport[]): string {
+  const tally = tallyOf(checks)
+  const { violated, unasked, holds, inconclusive } = tally
+  const usual = [`${violated + unasked} violated`, `${holds} hold`, `${inconclusive} inconclusive`]
+  const besides = unasked === 0 ? '' : `; ${unasked} violation${unasked === 1 ? '' : 's'} not asked for`
+  return [...usual, ...otherCounts(tally)].join(', ') + besides
+}
+
+/** `2 vacuous`, `1 reached`: what is only told where it occurs. */
+export function otherCounts(tally: Tally): string[] {
+  return [
+    ...some(tally.vacuous, 'vacuous'),
+    ...some(tally.reached, 'reached'),
+    ...some(tally['not-reached'], 'not reached'),
+  ]
+}
+
+const some = (count: number, what: string): string[] => (count === 0 ? [] : [`${count} ${what}`])
+
+const isSome = (checks: readonly CheckReport[], verdict: PropertyReport['verdict']): boolean =>
+  checks.some((check) => check.properties.some((p) => p.verdict === verdict))
+
+const isOpen = (checks: readonly CheckReport[]): boolean =>
+  checks.some((check) => !check.complete) || isSome(checks, 'inconclusive')
+
+const isVacuous = (checks: readonly CheckReport[]): boolean =>
+  isSome(checks, 'vacuous') || isSome(checks, 'not-reached')

@@ -5,11 +5,12 @@ import { placesOf } from '../checkpoint/places.ts'
 import { type Progress, withTrace } from '../search/breadth-first.ts'
 import { FailedSearch } from '../search/failed-search.ts'
 import type { SubjectSource } from '../search/parallel/subject.ts'
-import { searchRandom } from '../search/random/search-random.ts'
+import { type RandomOptions, searchRandom } from '../search/random/search-random.ts'
 import type { FairnessReason, PropertyResult, SearchResult, Trace, Verdict } from '../search/result.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { InternalError } from './errors.ts'
 import { type Exhaustive, exhaustive } from './exhaustive.ts'
+import { whyNothingJudged } from './nothing-judged.ts'
 import type { SearchSettings } from './search-settings.ts'
 import { type SelfCheck, selfChecked } from './self-checked.ts'
 
@@ -17,7 +18,10 @@ import { type SelfCheck, selfChecked } from './self-checked.ts'
 export interface CheckRequest {
   readonly scenario: string
   readonly design: string | Design<never>
+  /** Ids of the properties asked for. */
   readonly properties: readonly string[]
+  /** Ids of those that are judged though nobody asked. They do not keep a sample going. */
+  readonly unasked: readonly string[]
   readonly settings: SearchSettings
 }
 
@@ -25,10 +29,13 @@ export interface CheckRequest {
 export interface PropertyOutcome {
   readonly id: string
   readonly kind: Property<never>['kind']
-  readonly verdict: Verdict
+  /** False for what is judged in every check. */
+  readonly asked: boolean
+  /** `not-applicable`: it was not asked for, and there was nothing to judge. */
+  readonly verdict: Verdict | 'not-applicable'
   readonly antecedent: number
   readonly trace: Trace | null
-  /** Why the verdict is inconclusive, where that is not simply that the search ended early. */
+  /** Why the verdict is inconclusive, where that is not simply that the search ended early; what never came true. */
   readonly reason: string | null
   /** The fault at which behaviours end, when the verdict is inconclusive for that alone. */
   readonly upTo: string | null
@@ -76,20 +83,21 @@ export async function runCheck<W>(
   hooks: Hooks,
   team: SubjectSource | null = null,
 ): Promise<CheckOutcome> {
-  const properties = request.properties.map((id) => findProperty(catalogue, id))
+  const { properties, asked } = judgedIn(catalogue, request)
   const system = systemOf(catalogue, request)
   const { selfCheck: isAsked = false, ...settings } = request.settings
   const { checkpoint: _, resume: __, ...anew } = settings
   const full: SearchSettings = { ...anew, ...placesOf(settings, 'self-check'), reduce: 'none' }
   const search = (how: SearchSettings): Promise<Exhaustive<W>> =>
     exhaustive(system, properties, how, hooks, team)
+  const sampling = { ...settings, ...hooks, wanted: request.properties }
   const judged = (result: SearchResult<W>): readonly PropertyOutcome[] =>
-    properties.map((p) => outcomeOf(p, result.properties))
+    properties.map((p) => outcomeOf(p, asked.includes(p), system, result.properties))
   try {
     const found =
       settings.search === 'bfs'
         ? await search(settings)
-        : { result: sampled(system, properties, settings, hooks), workers: 1 }
+        : { result: sampled(system, properties, sampling), workers: 1 }
     const { result, selfCheck } = isAsked
       ? await selfChecked(system.name, found.result, async () => (await search(full)).result)
       : { ...found, selfCheck: null }
@@ -117,19 +125,35 @@ const MOST_SEARCHED = 1_000_000
 function sampled<W>(
   system: System<W>,
   properties: readonly Property<W>[],
-  settings: SearchSettings,
-  hooks: Hooks,
+  { search, ...options }: SearchSettings & Hooks & Pick<RandomOptions, 'wanted'>,
 ): SearchResult<W> {
-  const { search } = settings
   const method = search === 'priorities' || search === 'preemptions' ? search : 'walks'
-  return searchRandom(system, properties, { ...settings, ...hooks, method })
+  return searchRandom(system, properties, { ...options, method })
 }
 
-function outcomeOf<W>(property: Property<W>, all: readonly PropertyResult<W>[]): PropertyOutcome {
+/** The properties of a request: all that are judged, and those of them that were asked for. */
+export function judgedIn<W>(
+  catalogue: Catalogue<W>,
+  { properties, unasked }: Pick<CheckRequest, 'properties' | 'unasked'>,
+): { readonly properties: readonly Property<W>[]; readonly asked: readonly Property<W>[] } {
+  const [asked, besides] = [properties, unasked].map((ids) => ids.map((id) => findProperty(catalogue, id)))
+  return { properties: [...asked, ...besides], asked }
+}
+
+function outcomeOf<W>(
+  property: Property<W>,
+  asked: boolean,
+  system: System<W>,
+  all: readonly PropertyResult<W>[],
+): PropertyOutcome {
   const found = all.find((each) => each.property === property)
   if (found === undefined) throw new InternalError(`property ${property.id} was not judged`)
-  const { verdict, antecedent, trace, reason = null, upTo = null, subject = null, fairness = null } = found
-  return { id: property.id, kind: property.kind, verdict, antecedent, trace, reason, upTo, subject, fairness }
+  const { id, kind } = property
+  const { antecedent, trace, upTo = null, subject = null, fairness = null } = found
+  const isEmpty = found.verdict === 'vacuous' || found.verdict === 'not-reached'
+  const reason = isEmpty ? whyNothingJudged(property, system) : (found.reason ?? null)
+  const verdict = found.verdict === 'vacuous' && !asked ? 'not-applicable' : found.verdict
+  return { id, kind, asked, verdict, antecedent, trace, reason, upTo, subject, fairness }
 }
 
 /** The system of a request. @throws ModelError when a patch does not fit the scenario. */

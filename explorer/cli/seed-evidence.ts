@@ -1,6 +1,6 @@
 import type { Evidence, Seed } from '../../model/designs/seeds.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
-import { type Catalogue, findDesign, findProperty, findScenario, titled } from './catalogue.ts'
+import { alwaysJudged, type Catalogue, findDesign, findProperty, findScenario, titled } from './catalogue.ts'
 
 /**
  * Searches the cells that a question's answer rests on, and says of each what was found: the length of a
@@ -20,19 +20,20 @@ function searched(cells: readonly Evidence[], catalogue: Catalogue): string[] {
   const design = findDesign(catalogue, cells[0].design)
   const scenario = findScenario(catalogue, cells[0].scenario)
   const asked = cells.map((cell) => findProperty(catalogue, cell.property))
-  // Fault properties come along: behind a fault that nobody asks about nothing is explored.
-  const faults = catalogue.properties.filter(
-    (p) => p.kind === 'fault' && scenario.properties.includes(p.id) && !asked.includes(p),
-  )
-  const result = breadthFirst(scenario.build(design.patches), [...new Set(asked), ...faults])
+  const judged = [...new Set([...asked, ...alwaysJudged(catalogue)])]
+  const result = breadthFirst(scenario.build(design.patches), judged)
+  const besides = result.properties
+    .filter((p) => p.verdict === 'violated' && !asked.includes(p.property))
+    .map((p) => p.property.id)
+  const also = besides.length === 0 ? '' : `; it also violates ${besides.join(', ')}`
   return asked.map((property) => {
     const found = result.properties.find((p) => p.property.id === property.id)
     const what = `${titled(design)} in ${scenario.id}`
     if (found?.verdict === 'violated') {
       const steps = found.trace === null ? '' : `, ${found.trace.steps.length} steps`
-      return `${what} violates ${property.id}${steps}`
+      return `${what} violates ${property.id}${steps}${also}`
     }
     const size = `${result.states} states, ${result.complete ? 'complete' : 'not complete'}`
-    return `${what}: ${property.id} ${found?.verdict ?? 'inconclusive'}, ${size}`
+    return `${what}: ${property.id} ${found?.verdict ?? 'inconclusive'}, ${size}${also}`
   })
 }

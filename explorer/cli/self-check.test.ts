@@ -63,7 +63,7 @@ describe('--self-check', () => {
     expect(status).toBe(70)
     expect(out).toEqual([])
     expect(err.join(' ')).toMatch(
-      /^mmucheck: internal error: zap: the reduced search differs from the full one: .*root-dropped: holds in the reduced search, violated in the full one/,
+      /^mmucheck: internal error: zap: the reduced search differs from the full one: .*root-dropped: vacuous in the reduced search, violated in the full one/,
     )
     expect(readdirSync(folder)).toEqual([])
   })

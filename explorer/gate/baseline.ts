@@ -16,7 +16,7 @@ export const FORMAT = 'mmucheck-baseline/1'
 const natural = z.int().min(0)
 
 const property = z.strictObject({
-  verdict: z.enum(['holds', 'violated', 'inconclusive']),
+  verdict: z.enum(['holds', 'violated', 'inconclusive', 'vacuous', 'reached', 'not-reached']),
   /** States or steps in which there was something to judge. */
   antecedent: natural,
   /** Steps of the shortest counterexample, those of its loop included; absent when there is none. */

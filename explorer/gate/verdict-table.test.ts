@@ -77,13 +77,33 @@ describe('the table as a whole', () => {
     }
   })
 
-  it('has no vacuous property: each antecedent is true somewhere under upstream or a design', () => {
-    for (const property of properties) {
-      const seen = runs.some((run) =>
-        run.result.properties.some((r) => r.property.id === property.id && r.antecedent > 0),
-      )
-      expect(seen, `${property.id} never had anything to say`).toBe(true)
+  it('expects witnesses to be reached or not, and of no other property so', () => {
+    for (const { id, expect: expected } of designs) {
+      for (const { scenario, property, verdict } of expected) {
+        const isWitness = properties.find((p) => p.id === property)?.kind === 'witness'
+        const isOfAWitness = verdict === 'reached' || verdict === 'not-reached'
+        expect(isOfAWitness, `${id} expects of ${property} in ${scenario}: ${verdict}`).toBe(isWitness)
+      }
     }
+  })
+
+  it('says once what is expected of a cell, and why where it is that nothing is judged', () => {
+    for (const { id, expect: expected } of designs) {
+      const cells = expected.map(({ scenario, property }) => `${id} ${scenario} ${property}`)
+      expect(cells.filter((cell, at) => cells.indexOf(cell) !== at)).toEqual([])
+      for (const { verdict, note } of expected)
+        if (verdict === 'vacuous' || verdict === 'not-reached') expect(note?.trim()).not.toBe('')
+    }
+  })
+
+  it('has something to judge for each property under upstream, in some scenario', () => {
+    const base = runs.filter(({ design }) => design.id === 'upstream')
+    const judged = new Set(
+      base.flatMap(({ result }) =>
+        result.properties.filter((r) => r.antecedent > 0).map((r) => r.property.id),
+      ),
+    )
+    expect(properties.map((p) => p.id).filter((id) => !judged.has(id))).toEqual([])
   })
 
   it('has a design that breaks each property, or it would prove nothing', () => {

@@ -1,4 +1,5 @@
 import type { Design } from '../../model/designs/design.ts'
+import { expectedVerdict, isAsExpected } from '../../model/designs/expectation.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
@@ -53,22 +54,15 @@ export function runCell<W>(
   return { design, scenario, result }
 }
 
-/** What a design is expected to do to a property of a scenario: what it lists, else the property holds. */
-export function expectedVerdict<W>(design: Design<W>, scenario: string, property: string): Verdict {
-  return design.expect.find((e) => e.scenario === scenario && e.property === property)?.verdict ?? 'holds'
-}
-
-/**
- * The cells of a run that are not as expected, pinned lengths included. Up to a fault is as good as a property
- * can hold beside it; the fault itself has a cell of its own.
- */
+/** The cells of a run that are not as expected, pinned lengths included. */
 export function mismatches<W>({ design, scenario, result }: Run<W>): Mismatch[] {
-  return result.properties.flatMap(({ property, verdict, trace, upTo }) => {
-    const expected = expectedVerdict(design, scenario.id, property.id)
-    if (upTo !== undefined && expected === 'holds') return []
+  return result.properties.flatMap(({ property, verdict, antecedent, trace, upTo }) => {
+    const { id, kind } = property
+    const expected = expectedVerdict(design, scenario.id, property)
+    const isExpected = isAsExpected(design, scenario.id, { id, kind, verdict, antecedent, upTo })
     const pinned = design.expect.find((e) => e.scenario === scenario.id && e.property === property.id)?.length
     const length = trace?.steps.length ?? null
-    if (verdict === expected && (pinned === undefined || pinned === length)) return []
+    if (isExpected && (pinned === undefined || pinned === length)) return []
     return [
       { design: design.id, scenario: scenario.id, property: property.id, expected, found: verdict, length },
     ]

@@ -4,7 +4,7 @@ import type { System, Thread } from '../../model/language/system.ts'
 
 /** What the toy checker says of one property. */
 export interface ToyFinding {
-  readonly verdict: 'holds' | 'violated' | 'inconclusive'
+  readonly verdict: 'holds' | 'violated' | 'inconclusive' | 'vacuous' | 'reached' | 'not-reached'
   readonly antecedent: number
   /** Steps of a shortest violation (of a shortest way to a witness); null when there is none. */
   readonly length: number | null
@@ -100,10 +100,12 @@ export function toyCheck<W>(system: System<W>, properties: readonly Property<W>[
   const faulty = properties.some((p) => p.kind === 'fault' && found.has(p.id))
   for (const p of properties) {
     const length = found.get(p.id) ?? null
-    const bad = p.kind === 'witness' ? length === null : length !== null
     const antecedent =
       p.kind === 'deadlock' || p.kind === 'fault' ? visited.size : (counts.get(p.id) as number)
-    const verdict = length === null && faulty ? 'inconclusive' : bad ? 'violated' : 'holds'
+    const [good, bad] =
+      p.kind === 'witness' ? (['not-reached', 'reached'] as const) : (['holds', 'violated'] as const)
+    const unfound = faulty ? 'inconclusive' : p.kind !== 'witness' && antecedent === 0 ? 'vacuous' : good
+    const verdict = length === null ? unfound : bad
     findings.set(p.id, { verdict, antecedent, length })
   }
   const depth = Math.max(...[...visited.values()].map((v) => v.depth))

@@ -197,7 +197,7 @@ describe('limits', () => {
 
   test('what was found before the limit stays found', () => {
     const r = breadthFirst(counter(4000), [below(2), reaches(3)], { maxDepth: 5 })
-    expect(verdicts(r)).toEqual(['violated', 'holds'])
+    expect(verdicts(r)).toEqual(['violated', 'reached'])
     expect(r.properties.map((p) => p.trace?.steps.length)).toEqual([2, 3])
   })
 

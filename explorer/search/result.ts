@@ -1,7 +1,14 @@
 import type { Property } from '../../model/language/property.ts'
 import type { ReductionReport } from '../reduce/reduction.ts'
 
-export type Verdict = 'holds' | 'violated' | 'inconclusive'
+/**
+ * What a search says of a property. Only a complete search says `holds`, `vacuous` or `not-reached`.
+ *
+ * - `holds`: there was something to judge, and no violation.
+ * - `vacuous`: there was nothing to judge; the antecedent is true in no reachable state (or of no step).
+ * - `reached`, `not-reached`: of a witness; reaching it once proves it, in a sample too.
+ */
+export type Verdict = 'holds' | 'violated' | 'inconclusive' | 'vacuous' | 'reached' | 'not-reached'
 
 /** One step of a behaviour. */
 export interface TraceStep {
@@ -37,7 +44,7 @@ export interface PropertyResult<W = never> {
   readonly verdict: Verdict
   /** How many states (or steps, for action properties) had a true antecedent. */
   readonly antecedent: number
-  /** A shortest violation; for a witness, a shortest way to it. Null when there is none to show. */
+  /** A shortest violation; for a witness, a shortest path to it. Null when there is none to show. */
   readonly trace: Trace | null
   /** Why the verdict is inconclusive, where that is not simply that the search ended early; or why there is no trace. */
   readonly reason?: string

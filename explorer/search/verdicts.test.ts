@@ -17,7 +17,7 @@ test('what was found counts though the way to it is not known', () => {
   expect(results.map(({ verdict, trace, reason }) => [verdict, trace, reason])).toEqual([
     ['holds', null, undefined],
     ['violated', null, 'the search ended before the way there was found'],
-    ['holds', null, 'the search ended before the way there was found'],
+    ['reached', null, 'the search ended before the way there was found'],
   ])
   expect(resultsOf(properties, [1, 2, 3], found, { ...decided, complete: false })[0].verdict).toBe(
     'inconclusive',

@@ -26,7 +26,7 @@ export function checkFault<W>(properties: readonly Property<W>[], fault: string)
 /**
  * The verdicts on properties, in their order. Behaviours end at a fault: where one occurs, only what was found
  * is sure, and everything else is known up to there.
- * @param antecedents how often each had something to judge.
+ * @param antecedents how often each had something to judge; 0 in a complete search makes it vacuous.
  * @param traces to what was found, by id, null where the way to it is not known; a property that is not among
  * them was not decided by a state or step.
  */
@@ -41,13 +41,14 @@ export function resultsOf<W>(
     const { id, kind } = property
     const trace = traces.get(id) ?? null
     const isFound = traces.has(id)
-    const verdict = verdictOf(property, isFound, evidence)
+    const antecedent = kind === 'action' || isQuestion(property) ? antecedents[n] : evidence.states
+    const verdict = verdictOf(property, isFound, antecedent, evidence)
     // Liveness has a judgement of its own, which looks at faults itself.
     const ends = upTo !== undefined && !isFound && evidence.complete && !isLiveness(property)
     return {
       property,
       verdict: ends ? 'inconclusive' : verdict,
-      antecedent: kind === 'action' || isQuestion(property) ? antecedents[n] : evidence.states,
+      antecedent,
       trace,
       ...(kind === 'progress' && !isFound && evidence.complete && evidence.edges === null
         ? { reason: NEEDS_EDGES }
@@ -65,12 +66,18 @@ const NEEDS_EDGES =
 
 const NO_TRACE = 'the search ended before the way there was found'
 
-function verdictOf<W>(property: Property<W>, found: boolean, { complete, edges }: Decided): Verdict {
+function verdictOf<W>(
+  property: Property<W>,
+  found: boolean,
+  antecedent: number,
+  { complete, edges }: Decided,
+): Verdict {
   // Judged on the graph of labelled edges (liveness/); nothing that looks at single states may pass them.
   if (isLiveness(property)) return 'inconclusive'
   const { kind } = property
-  if (kind === 'witness') return found ? 'holds' : complete ? 'violated' : 'inconclusive'
-  if (found) return 'violated'
-  if (kind === 'progress' && edges === null) return 'inconclusive'
-  return complete ? 'holds' : 'inconclusive'
+  if (found) return kind === 'witness' ? 'reached' : 'violated'
+  // An antecedent may still come true in a state that was not visited.
+  if (!complete || (kind === 'progress' && edges === null)) return 'inconclusive'
+  if (kind === 'witness') return 'not-reached'
+  return antecedent === 0 ? 'vacuous' : 'holds'
 }

@@ -58,12 +58,6 @@ export function disagreements(
   return wrong
 }
 
-/** Verdicts in the words of the contract, whichever of them the engine leaves to its callers. */
-function wordFor(kind: PropertyPlan['kind'], verdict: string): string {
-  if (kind !== 'witness') return verdict
-  return verdict === 'holds' ? 'reached' : verdict === 'violated' ? 'not-reached' : verdict
-}
-
 /** The verdict words that are right. */
 function allowed(
   p: PropertyPlan,
@@ -84,19 +78,18 @@ function allowed(
   // Liveness has a graph of its own, which a bound may cut where the search just ended.
   const isCut = relation.bounded && isLivenessPlan(p) ? ['inconclusive'] : []
   if (p.kind === 'witness') return ['not-reached']
-  return [...(antecedent === 0 ? ['vacuous', 'holds'] : ['holds']), ...isCut]
+  return [antecedent === 0 ? 'vacuous' : 'holds', ...isCut]
 }
 
 function disagreement(
   plan: Plan,
   naive: NaiveResult,
   p: PropertyPlan,
-  { verdict: said, antecedent, trace, subject }: PropertyResult<unknown>,
+  { verdict, antecedent, trace, subject }: PropertyResult<unknown>,
   truth: NaiveFinding,
   relation: Relation,
   complete: boolean,
 ): string[] {
-  const verdict = wordFor(p.kind, said)
   const words = allowed(p, truth, naive, relation, complete)
   const wrong: string[] = []
   if (!words.includes(verdict)) wrong.push(`is said to be ${verdict}; right is ${words.join(' or ')}`)

@@ -6,7 +6,7 @@ import type { Kvm } from '../memory/kvm.ts'
 import { HUGE_PAGE_MAPPED_TWICE, TABLE_BELOW_LESS_ACCESS } from '../scenarios/access.ts'
 import { boundsOf } from '../scenarios/build-scenario.ts'
 import type { Design } from './design.ts'
-import { violated, violatedBecause } from './expectation.ts'
+import { notReached, vacuous, violated, violatedBecause } from './expectation.ts'
 
 /**
  * Which access goes into the role of a shadow page (bug-catalogue.md C7, C8)? Links between shadow pages carry
@@ -35,10 +35,10 @@ const linkedChildUntested = (bounds: typeof inHugePage) =>
 
 const UNREFUSED = ['no-store-that-the-guest-forbids', 'hardware-allows-no-more-than-the-guest']
 
-const NOT_SPLIT = violatedBecause(
+const NOT_SPLIT = notReached(
+  'A witness of what these designs leave out of the role.',
   TWICE,
   'table-is-shadowed-with-two-accesses',
-  'A witness of what these designs leave out of the role.',
 )
 
 export const accessDesigns: readonly Design<Kvm>[] = [
@@ -81,7 +81,7 @@ export const accessDesigns: readonly Design<Kvm>[] = [
     patches: [replace('FETCH.3', childAccess(inHugePage, aboveTheHugeEntry))],
     expect: [
       ...violated(TWICE, 'no-access-taken-by-a-fault'),
-      NOT_SPLIT,
+      ...NOT_SPLIT,
       ...UNREFUSED.map((property) =>
         violatedBecause(
           TWICE,
@@ -119,7 +119,12 @@ export const accessDesigns: readonly Design<Kvm>[] = [
     expect: [
       ...violated(TWICE, 'no-fault-retried-for-ever', 'every-access-can-finish', ...UNREFUSED),
       ...violated(TWICE_BY_TWO, 'every-access-finishes', 'no-fault-retried-for-ever'),
-      NOT_SPLIT,
+      ...NOT_SPLIT,
+      ...vacuous(
+        'An SPTE that is present stays as it is: no fault stores over one.',
+        TWICE,
+        'no-access-taken-by-a-fault',
+      ),
     ],
   },
 ]

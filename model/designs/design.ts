@@ -1,14 +1,26 @@
 import type { Patch } from '../language/patch.ts'
 
-/** What a checker must find; a cell that is not listed must hold. */
-export interface Expectation {
+/** What a checker must find; a cell that is not listed must hold, or be reached when it is a witness. */
+export type Expectation = Expected | Unjudged
+
+interface Expected {
   readonly scenario: string
   readonly property: string
-  readonly verdict: 'holds' | 'violated'
+  readonly verdict: 'holds' | 'violated' | 'reached'
   /** Steps of a shortest counterexample, when it is pinned. */
   readonly length?: number
   /** Where our verdict differs from the literature: why. */
   readonly note?: string
+}
+
+/** A property that has nothing to judge there, or a situation that does not occur. */
+interface Unjudged {
+  readonly scenario: string
+  readonly property: string
+  readonly verdict: 'vacuous' | 'not-reached'
+  readonly length?: undefined
+  /** Why it can be so. */
+  readonly note: string
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { Expectation } from './design.ts'
+import type { Property } from '../language/property.ts'
+import type { Design, Expectation } from './design.ts'
 
 /** Properties that a design violates in a scenario. */
 export function violated(scenario: string, ...properties: string[]): Expectation[] {
@@ -8,4 +9,47 @@ export function violated(scenario: string, ...properties: string[]): Expectation
 /** The same, with a word on why the verdict is not that of the literature. */
 export function violatedBecause(scenario: string, property: string, note: string): Expectation {
   return { scenario, property, verdict: 'violated', note }
+}
+
+/** Properties that have nothing to judge in a scenario, and why. */
+export function vacuous(note: string, scenario: string, ...properties: string[]): Expectation[] {
+  return properties.map((property) => ({ scenario, property, verdict: 'vacuous', note }))
+}
+
+/** Witnesses that a design does not reach in a scenario, and why. */
+export function notReached(note: string, scenario: string, ...properties: string[]): Expectation[] {
+  return properties.map((property) => ({ scenario, property, verdict: 'not-reached', note }))
+}
+
+/** What a design says must come out for a property of a scenario: what it lists, else that it holds or is reached. */
+export function expectedVerdict(
+  { expect }: Pick<Design<never>, 'expect'>,
+  scenario: string,
+  { id, kind }: { readonly id: string; readonly kind: string },
+): Expectation['verdict'] {
+  const listed = expect.find((e) => e.scenario === scenario && e.property === id)
+  return listed?.verdict ?? (kind === 'witness' ? 'reached' : 'holds')
+}
+
+/** A verdict, as far as it is compared with what is expected. */
+export interface Found extends Pick<Property<never>, 'id'> {
+  readonly kind: string
+  readonly verdict: string
+  readonly antecedent: number
+  /** The fault at which behaviours end, when the verdict is inconclusive for that alone. */
+  readonly upTo?: string | null | undefined
+}
+
+/**
+ * Whether a verdict is what a design says. Up to a fault is as good as a property can hold beside it, when there
+ * was something to judge, and as good as it can be vacuous or not reached when there was not; the fault itself
+ * is compared on its own.
+ */
+export function isAsExpected(design: Pick<Design<never>, 'expect'>, scenario: string, found: Found): boolean {
+  const expected = expectedVerdict(design, scenario, found)
+  if (found.verdict === expected) return true
+  // Not asked for and nothing to judge: that is as good as holding, and as being vacuous.
+  if (found.verdict === 'not-applicable') return expected === 'holds' || expected === 'vacuous'
+  if (found.verdict !== 'inconclusive' || (found.upTo ?? null) === null) return false
+  return found.antecedent > 0 ? expected === 'holds' : expected === 'vacuous' || expected === 'not-reached'
 }

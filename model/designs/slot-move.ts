@@ -5,7 +5,7 @@ import { hvaLookup } from '../machines/notifier.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { slot_found } from '../memory/memslot.ts'
 import type { Design } from './design.ts'
-import { violated } from './expectation.ts'
+import { notReached, violated } from './expectation.ts'
 
 /**
  * Moving a memslot: what has to have gone from the old frames before the slot is at its new place
@@ -36,6 +36,7 @@ export const slotMoveDesigns: readonly Design<Kvm>[] = [
     expect: [
       ...violated(MOVE, 'no-mapping-of-a-lost-page', 'nothing-added-to-an-invalid-slot'),
       ...violated(MOVE, ...STOPPED),
+      ...notReached('The slot is never INVALID here.', MOVE, 'notifier-finds-an-invalid-slot'),
     ],
   },
   {

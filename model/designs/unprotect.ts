@@ -5,7 +5,7 @@ import { readHint } from '../machines/unprotect.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { sp_has_gptes } from '../memory/shadow-page.ts'
 import type { Design, Expectation } from './design.ts'
-import { violated } from './expectation.ts'
+import { notReached, vacuous, violated } from './expectation.ts'
 
 /**
  * Seed 000, "Clean up indirect_shadow_pages usage": a vCPU that cannot emulate a store to a protected frame
@@ -29,12 +29,30 @@ const about = { fn, since: '..v6.8' }
 /** Before v6.12 an instruction that cannot be emulated is retried as often as it takes. */
 const retryForEver = [replace<Kvm>('WP.1', alwaysRetry()), drop<Kvm>('UP.4')]
 
-const neverFails = (scenario: string): Expectation => ({
-  scenario,
-  property: 'emulation-failure-is-reported',
-  verdict: 'violated',
-  note: 'Nothing bounds the retries before v6.12, so userspace is never told.',
-})
+const UNBOUNDED = 'Nothing bounds the retries before v6.12, so userspace is never told.'
+const neverFails = (scenario: string): Expectation[] => [
+  ...notReached(UNBOUNDED, scenario, 'emulation-failure-is-reported'),
+  ...vacuous(UNBOUNDED, scenario, 'emulation-fails-only-when-shadowed-again'),
+]
+
+/** What a hint that always says no leaves without anything to judge. */
+const NEVER_UNPROTECTED: readonly Expectation[] = [
+  ...notReached('The hint promises nothing.', DIRECT, 'hint-promises-a-page-just-zapped'),
+  ...[DIRECT, INDIRECT].flatMap((scenario) =>
+    vacuous('The lock is taken only when the hint says yes.', scenario, 'no-needless-lock'),
+  ),
+  ...vacuous(
+    'Nothing else zaps a page here: no root becomes obsolete.',
+    INDIRECT,
+    'no-stale-root-used',
+    'no-guest-on-a-root-after-its-request',
+  ),
+  ...vacuous(
+    'The store to the protected frame is the only access here. It is never let through, so no TLB is ever filled.',
+    INDIRECT,
+    'no-flush-debt-at-unlock',
+  ),
+]
 
 export const unprotectDesigns: readonly Design<Kvm>[] = [
   {
@@ -47,7 +65,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
       'The lock is dropped between reading and using the count, so it protects nothing. An indirect MMU takes it for unprotecting in any case, without asking.',
     scenarios: [DIRECT, INDIRECT],
     patches: [...retryForEver, replace('UP.1', ...hintUnderLock())],
-    expect: [...violated(DIRECT, 'no-needless-lock'), neverFails(DIRECT), neverFails(INDIRECT)],
+    expect: [...violated(DIRECT, 'no-needless-lock'), ...neverFails(DIRECT), ...neverFails(INDIRECT)],
   },
   {
     id: 'unprotect-hint-without-lock-for-direct',
@@ -59,7 +77,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
       '"KVM: x86/mmu: Don\'t acquire mmu_lock when using indirect_shadow_pages as a heuristic". An indirect MMU still unprotects without asking.',
     scenarios: [DIRECT, INDIRECT],
     patches: [...retryForEver, replace('UP.1', askIfDirect(), readHint())],
-    expect: [neverFails(DIRECT), neverFails(INDIRECT)],
+    expect: [...neverFails(DIRECT), ...neverFails(INDIRECT)],
   },
   {
     id: 'unprotect-hint-without-lock',
@@ -71,7 +89,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
       '"KVM: x86: Drop dedicated logic for direct MMUs in reexecute_instruction()". With an indirect MMU the count is not zero while a table of its own is shadowed, so nothing is lost by asking, and nothing won.',
     scenarios: [DIRECT, INDIRECT, WRONG],
     patches: [...retryForEver],
-    expect: [neverFails(DIRECT), neverFails(INDIRECT)],
+    expect: [...neverFails(DIRECT), ...neverFails(INDIRECT)],
   },
   {
     id: 'unprotect-without-hint',
@@ -100,8 +118,9 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
       ),
     ],
     expect: [
-      ...violated(DIRECT, 'emulation-fails-only-when-shadowed-again', 'hint-promises-a-page-just-zapped'),
+      ...violated(DIRECT, 'emulation-fails-only-when-shadowed-again'),
       ...violated(INDIRECT, 'emulation-fails-only-when-shadowed-again'),
+      ...NEVER_UNPROTECTED,
     ],
   },
   {
@@ -120,10 +139,11 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
       ),
     ],
     expect: [
-      ...violated(DIRECT, 'every-access-can-finish', 'hint-promises-a-page-just-zapped'),
+      ...violated(DIRECT, 'every-access-can-finish'),
       ...violated(INDIRECT, 'every-access-can-finish'),
-      neverFails(DIRECT),
-      neverFails(INDIRECT),
+      ...NEVER_UNPROTECTED,
+      ...neverFails(DIRECT),
+      ...neverFails(INDIRECT),
     ],
   },
 ]

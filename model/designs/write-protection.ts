@@ -3,12 +3,14 @@ import { step } from '../language/program.ts'
 import { gpte_at, guest_levels, index_at, same_gpte } from '../memory/guest-memory.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import type { Design } from './design.ts'
-import { violated } from './expectation.ts'
+import { notReached, vacuous, violated } from './expectation.ts'
 
 /**
  * A guest table is shadowed for the first time: in which order is it write-protected, flushed, and read
  * again? (shadow-mmu.md 4.2, 5.4; Appendix B: B14, B15; bug-catalogue.md C1.)
  */
+const NO_FLUSH = 'The only flush here is that of the write protection, which is left out.'
+
 export const writeProtectionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'protected-after-reread',
@@ -88,13 +90,24 @@ export const writeProtectionDesigns: readonly Design<Kvm>[] = [
         'synced-page-agrees',
         'flushed-translation-is-not-used',
         'tracked-table-is-not-writable',
+      ),
+      ...notReached(
+        'Every store goes through a mapping that was made before the frame was a table.',
+        'tracked-pgd',
         'store-to-a-table-is-emulated',
       ),
+      ...vacuous(NO_FLUSH, 'tracked-pgd', 'no-needless-flush'),
       ...violated(
         'write-protect-before-reread',
         'synced-page-agrees',
         'flushed-translation-is-not-used',
         'writable-table-is-unsync',
+      ),
+      ...vacuous(NO_FLUSH, 'write-protect-before-reread', 'no-needless-flush'),
+      ...vacuous(
+        'The table stays mapped writable, so that no store to it faults, and only a fault makes a page unsync.',
+        'write-protect-before-reread',
+        'unsync-page-can-be-found',
       ),
     ],
   },

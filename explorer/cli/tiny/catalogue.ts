@@ -212,7 +212,7 @@ const scenarios: readonly Scenario<World>[] = [
     title: 'as zap; the vCPU may wait for ever',
     about: 'Has a violation that is a loop.',
     bounds: { vcpus: 1, counters: 1 },
-    properties: ['frees-in-the-end'],
+    properties: ['frees-in-the-end', 'freed-seen-alone'],
     build: (patches) =>
       compose({ name: 'waits', world, threads: [one(zapper), one(ticker)], initial: [start], patches }),
   },
@@ -333,6 +333,12 @@ const properties: readonly Property<World>[] = [
     holds: (w) => !w.holds,
   },
   { id: 'freed-seen', kind: 'witness', title: 'The root is freed.', seen: (w) => w.freed },
+  {
+    id: 'freed-seen-alone',
+    kind: 'witness',
+    title: 'The root is freed though the vCPU holds it.',
+    seen: (w) => w.freed,
+  },
   { id: 'no-dead-end', kind: 'deadlock', title: 'No dead end.' },
   { id: 'can-free', kind: 'progress', title: 'The root can always be freed.', goal: (w) => w.freed },
   {

@@ -70,7 +70,7 @@ describe('leads-to', () => {
 
   it('is vacuous, and says so, when nothing is ever given', () => {
     expect(judge(arrows({ a: '0 go 1' }), leadsTo(at(7), at(8)))).toMatchObject({
-      verdict: 'holds',
+      verdict: 'vacuous',
       antecedent: 0,
     })
   })

@@ -38,6 +38,9 @@ export interface LivenessOptions extends ExploreOptions, Places {
  * behaviour that stops (nothing enabled that fairness protects) is a loop of no steps in its last state. A
  * behaviour that ends in a fault is neither good nor bad: one anywhere makes "holds" inconclusive.
  *
+ * Vacuous is what had nothing to judge in the whole graph: no state with the antecedent of a leads-to, no state
+ * outside the goal of a no-solo-cycle, no thread of the kind that a property is judged for.
+ *
  * @throws FailedLiveness when the code of a property fails, with the verdicts on the others; ModelError when the
  *   model is wrong; CheckpointError when a checkpoint cannot be used.
  */
@@ -94,6 +97,7 @@ interface Violation {
 /** What was found about a property for one thread, or for the system. */
 interface Finding {
   readonly violation: Violation | null
+  /** States to start from: with the antecedent, initial ones, or those outside the goal. */
   readonly antecedent: number
 }
 
@@ -137,7 +141,8 @@ class Judgement<W> {
     }
     const { stopped } = this.#explored
     const unknown = stopped === null ? this.#unknown : { reason: stopped }
-    const verdict = unknown.reason === undefined && unknown.upTo === undefined ? 'holds' : 'inconclusive'
+    const isKnown = unknown.reason === undefined && unknown.upTo === undefined
+    const verdict = !isKnown ? 'inconclusive' : antecedent === 0 ? 'vacuous' : 'holds'
     return { property, verdict, antecedent, trace: null, ...unknown }
   }
 

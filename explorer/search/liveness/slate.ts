@@ -160,6 +160,7 @@ function reach<W>(
 export function slateVerdict<W>(slate: Slate<W>, property: LivenessProperty<W>): PropertyResult['verdict'] {
   const { system, states, initial } = slate
   const owed = owedBy(system, property)
+  let isVacuous = true
   for (const thread of subjects(system, property)) {
     const self = thread?.self ?? 0
     const holds = (situation: typeof property.goal, key: string): boolean => {
@@ -169,6 +170,7 @@ export function slateVerdict<W>(slate: Slate<W>, property: LivenessProperty<W>):
     const notGoal = (key: string): boolean => !holds(property.goal, key)
     if (property.kind === 'no-solo-cycle') {
       let going = new Set([...states.keys()].filter(notGoal))
+      if (going.size > 0) isVacuous = false
       for (let size = -1; size !== going.size; ) {
         size = going.size
         const moves = (key: string) => states.get(key) as readonly Move[]
@@ -186,11 +188,13 @@ export function slateVerdict<W>(slate: Slate<W>, property: LivenessProperty<W>):
       property.kind === 'leads-to'
         ? [...states.keys()].filter((key) => holds(property.given, key))
         : [...initial]
+    if (start.length > 0) isVacuous = false
     const waiting = reach(slate, start, allowed)
     const fair = fairStates(slate, owed, allowed, again)
     if ([...waiting].some((key) => fair.has(key))) return 'violated'
   }
-  return [...states.values()].flat().some((m) => m.to === null) ? 'inconclusive' : 'holds'
+  if ([...states.values()].flat().some((m) => m.to === null)) return 'inconclusive'
+  return isVacuous ? 'vacuous' : 'holds'
 }
 
 function subjects<W>(system: System<W>, { each }: LivenessProperty<W>) {

@@ -17,6 +17,8 @@ import { Sightings } from './sightings.ts'
 
 /** How to search up to a number of preemptions. */
 export interface PreemptionOptions extends Limits {
+  /** Ids of the properties that the search is made for: it ends when these are decided. Default: all. */
+  readonly wanted?: readonly string[]
   /** Rounds are made for 0, 1, ... up to this many preemptions. Default 2. */
   readonly maxPreemptions?: number
   /** Most bytes of one array. Default: what the JavaScript engine allows. */
@@ -79,7 +81,7 @@ class FewPreemptions<W> {
     this.#successors = new Successors(this.#compiled)
     this.#store = new VectorStore(system.layout.words, true)
     this.#visited = new ExactSet(this.#store, undefined, options.mostArrayBytes)
-    this.#sightings = new Sightings(system, this.#compiled, properties)
+    this.#sightings = new Sightings(system, this.#compiled, properties, options.wanted)
     this.#watch = new LimitWatch(options)
     this.#words = new Int32Array(system.layout.words)
     this.#turns = new RunningThreads(system.threads.length)

@@ -14,6 +14,8 @@ import { Sightings } from './sightings.ts'
 
 /** How to sample. `maxDepth` bounds the steps of each walk (default 1000). */
 export interface SampleOptions extends Limits {
+  /** Ids of the properties that the search is made for: it ends when these are decided. Default: all. */
+  readonly wanted?: readonly string[]
   /** Equal seeds give equal walks. Default 1. */
   readonly seed?: number
   /** Default 1000, or as many as fit when there is a time limit. */
@@ -98,7 +100,7 @@ class Sample<W> {
     })
     this.#successors = new Successors(this.#compiled)
     this.#scheduler = manner.scheduler(this.#compiled, this.#maxDepth)
-    this.#sightings = new Sightings(system, this.#compiled, properties)
+    this.#sightings = new Sightings(system, this.#compiled, properties, options.wanted)
     this.#watch = new LimitWatch(options)
     this.#mostArrayBytes = options.mostArrayBytes
     this.#words = new Int32Array(system.layout.words)

@@ -66,7 +66,7 @@ describe.each(methods)('search by %s', (method) => {
         expect(result.states).toBeLessThanOrEqual(toy.states)
         for (const { property, verdict, trace } of result.properties) {
           const truth = toy.findings.get(property.id)?.verdict
-          expect(['inconclusive', property.kind === 'witness' ? 'holds' : 'violated']).toContain(verdict)
+          expect(['inconclusive', property.kind === 'witness' ? 'reached' : 'violated']).toContain(verdict)
           if (verdict === 'inconclusive') continue
           violations++
           expect(verdict, property.id).toBe(truth)
@@ -328,7 +328,7 @@ describe('walks by random priorities', () => {
     }
     for (let seed = 1; seed <= 20; seed++) {
       const options: RandomOptions = { method: 'priorities', bugDepth: 1, walks: 1, maxDepth: 50, seed }
-      expect(searchRandom(system, [finished], options).properties[0].verdict).toBe('holds')
+      expect(searchRandom(system, [finished], options).properties[0].verdict).toBe('reached')
     }
   })
 })

@@ -27,12 +27,21 @@ export class Sightings<W> {
   readonly #actions: readonly string[]
   readonly #deadlockFreedoms: readonly string[]
   readonly #found = new Map<string, Trace>()
-  readonly #decidable: number
+  /** Ids of what the search is made for and can decide. */
+  readonly #decidable: readonly string[]
   /** States without enabled steps in which some thread may not rest, as often as they were shown. */
   deadlocks = 0
 
-  /** @param compiled must have been compiled with the action properties, in their order. */
-  constructor(system: System<W>, compiled: CompiledSystem, properties: readonly Property<W>[]) {
+  /**
+   * @param compiled must have been compiled with the action properties, in their order.
+   * @param wanted ids of those that the search is made for; the others do not keep it going. Default: all.
+   */
+  constructor(
+    system: System<W>,
+    compiled: CompiledSystem,
+    properties: readonly Property<W>[],
+    wanted?: readonly string[],
+  ) {
     this.#system = system
     this.#compiled = compiled
     this.#properties = properties
@@ -46,13 +55,13 @@ export class Sightings<W> {
     )
     this.#actions = properties.flatMap((p) => (p.kind === 'action' ? [p.id] : []))
     this.#deadlockFreedoms = properties.flatMap((p) => (p.kind === 'deadlock' ? [p.id] : []))
-    this.#decidable = properties.filter((p) => p.kind !== 'progress' && !isLiveness(p)).length
+    const decidable = properties.filter((p) => p.kind !== 'progress' && !isLiveness(p)).map((p) => p.id)
+    this.#decidable = wanted === undefined ? decidable : decidable.filter((id) => wanted.includes(id))
   }
 
-  /** True when no further look can change any verdict. */
+  /** True when no further look can change the verdict on anything that is wanted. */
   get settled(): boolean {
-    const known = this.#properties.filter((p) => this.#found.has(p.id)).length
-    return known > 0 && known === this.#decidable
+    return this.#decidable.length > 0 && this.#decidable.every((id) => this.#found.has(id))
   }
 
   /** A state was reached; `traceTo` is only called when that matters. */
@@ -92,7 +101,7 @@ export class Sightings<W> {
     for (const id of this.#deadlockFreedoms) this.#find(id, traceTo)
   }
 
-  /** The verdicts in the order of the properties: violated where a violation was seen, else inconclusive. */
+  /** The verdicts in the order of the properties: violated or reached where that was seen, else inconclusive. */
   results(states: number): PropertyResult<W>[] {
     const taken = this.#takenSteps()
     return this.#properties.map((property): PropertyResult<W> => {
@@ -106,7 +115,7 @@ export class Sightings<W> {
             ? states
             : 0
       if (trace !== null)
-        return { property, verdict: kind === 'witness' ? 'holds' : 'violated', antecedent, trace }
+        return { property, verdict: kind === 'witness' ? 'reached' : 'violated', antecedent, trace }
       const reason = isLiveness(property)
         ? 'an endless behaviour needs the whole graph; use an exhaustive search'
         : WHY_NOT[kind]

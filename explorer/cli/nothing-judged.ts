@@ -1,0 +1,23 @@
+import { match } from 'ts-pattern'
+import { isLiveness, type Property } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
+
+/**
+ * Why a complete search had nothing to judge of a property, or did not reach a witness: one sentence on what
+ * never came true. Antecedents are code; for a step `when` says it in words, for a state the title does.
+ */
+export function whyNothingJudged<W>(property: Property<W>, system: Pick<System<W>, 'threads'>): string {
+  if (isLiveness(property) && property.each !== undefined) {
+    const { each } = property
+    if (!system.threads.some((t) => t.program.kind === each))
+      return `It is judged for each thread of kind ${each}, and there is none.`
+  }
+  return match(property as Property<never>)
+    .with({ kind: 'witness' }, ({ title }) => `No reachable state shows it: ${title}`)
+    .with(
+      { kind: 'action' },
+      (p) => `Its antecedent is true of no step that can be taken: ${p.when ?? p.title}`,
+    )
+    .with({ kind: 'no-solo-cycle' }, () => 'Its goal is true in every reachable state.')
+    .otherwise(({ title }) => `Its antecedent is true in no reachable state: ${title}`)
+}
