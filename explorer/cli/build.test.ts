@@ -85,6 +85,9 @@ describe('a build', () => {
     checkout.write('model/word.ts', word("'edited'"))
     expect(await ended).toEqual(prints('edited'))
     expect(checkout.built()).toHaveLength(1)
+    // Nor was it taken for a build of what the sources were at its beginning.
+    checkout.write('model/word.ts', word("'first'"))
+    expect(await start()).toEqual(prints('first'))
   })
 
   it('that was damaged is made again', async () => {
