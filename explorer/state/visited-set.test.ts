@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LEAF } from '../compile/record-format.ts'
 import { Batch, type VisitedSet } from './batch.ts'
+import { predictedCollision } from './collisions.ts'
 import { ExactSet } from './exact-set.ts'
 import { FingerprintSet } from './fingerprint-set.ts'
 import { SharedTable } from './shared-table.ts'
@@ -148,9 +149,11 @@ describe('FingerprintSet', () => {
   const insertRows = (set: VisitedSet, lanes: readonly (readonly [number, number])[]): number[] => {
     const count = lanes.length
     const found = new Int32Array(count)
-    const at = Int32Array.from(lanes, (_, k) => 5 * k + 1)
-    const data = Int32Array.from(lanes.flatMap(([low, high], k) => [99, low, high, 77, 10 + k]))
-    set.insertRows?.({ data, at, low: Int32Array.from(lanes, ([low]) => low), count, offset: 3, found })
+    // The row that an earlier batch left behind these is no part of them.
+    const all = [...lanes, [77, 77]]
+    const at = Int32Array.from(all, (_, k) => 5 * k + 1)
+    const data = Int32Array.from(all.flatMap(([low, high], k) => [99, low, high, 77, 10 + k]))
+    set.insertRows?.({ data, at, low: Int32Array.from(all, ([low]) => low), count, offset: 3, found })
     return [...found]
   }
 
@@ -188,6 +191,58 @@ describe('FingerprintSet', () => {
       expect(set.insertState(new Int32Array(1), 0, low, high)).toBeLessThan(0)
       expect(set.takeBack(0, new Int32Array(1), 0, low, high)).toBeGreaterThanOrEqual(again)
     }
+  })
+
+  /** Looks up fingerprints one batch each; returns which were new. */
+  const ways: [string, (set: FingerprintSet, low: number, high: number) => boolean][] = [
+    ['insertState', (set, low, high) => set.insertState(new Int32Array(1), 0, low, high) < 0],
+    ['insertRows', (set, low, high) => insertRows(set, [[low, high]])[0] < 0],
+    [
+      'insert',
+      (set, low, high) => {
+        const batch = new Batch()
+        batch.count = 1
+        // What an earlier batch left behind it is no part of it.
+        batch.low.set([low, 77])
+        batch.high.set([high, 77])
+        batch.leaf.fill(1)
+        set.insert(batch, new Int32Array(1 + LEAF.first))
+        return batch.found[0] < 0
+      },
+    ],
+  ]
+  test.each(ways)('half a fingerprint of zero is not a free slot: %s', (_, isNew) => {
+    // All of these lead to one slot of four, and later of 64.
+    const lanes = [
+      [64, 0],
+      [0, 7],
+      [64, 1],
+      [64, 7],
+      [0, 64],
+      [128, 0],
+      [77, 77],
+    ] as const
+    for (let first = 0; first < lanes.length; first++) {
+      const store = new VectorStore(1, false)
+      store.append(new Int32Array(1), 0, 0, 0)
+      const set = new FingerprintSet(store, 4)
+      const known: (readonly [number, number])[] = []
+      for (let n = 0; n < lanes.length; n++) {
+        const [low, high] = lanes[(first + n) % lanes.length]
+        expect(isNew(set, low, high)).toBe(true)
+        known.push([low, high])
+        for (const [a, b] of known) expect(isNew(set, a, b)).toBe(false)
+      }
+      for (let n = 0; n < 30; n++) expect(isNew(set, 1000 + n, n)).toBe(true)
+      for (const [a, b] of known) expect(isNew(set, a, b)).toBe(false)
+    }
+  })
+
+  test('says how near its fingerprints lie', () => {
+    const set = new FingerprintSet(new VectorStore(1, false))
+    const random = xoshiro(3)
+    for (let n = 0; n < 1000; n++) set.insertState(new Int32Array(1), 0, random(), 7)
+    expect(set.collisionMeasured).toBeGreaterThan(10 * predictedCollision(1000, 64))
   })
 
   test('a batch is looked up with the fingerprint of a free slot', () => {
@@ -260,6 +315,22 @@ describe('the table of a set', () => {
       set.insert(batch, leaves)
       expect(batch.found.subarray(0, 300)).toEqual(Int32Array.from({ length: 300 }, (_, k) => ~(k + 1)))
       expect(set.bytes).toBe(8 * 512)
+    })
+
+    test('doubles no more than a batch needs', () => {
+      const set = make(new VectorStore(1, true))
+      fill(set, 0, 1)
+      const most = Math.floor(32 * full)
+      const batch = new Batch()
+      batch.count = most - 1
+      const leaves = new Int32Array(most * (1 + LEAF.first))
+      for (let k = 0; k < most; k++) {
+        batch.leaf[k] = k * (1 + LEAF.first) + 1
+        leaves[batch.leaf[k] - 1] = 1000 + k
+        batch.low[k] = 16 * (k + 7)
+      }
+      set.insert(batch, leaves)
+      expect(set.bytes).toBe(8 * 32)
     })
 
     test('goes on where another stopped', () => {
