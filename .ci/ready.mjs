@@ -17,12 +17,15 @@ const checkout = dirname(dirname(fileURLToPath(import.meta.url)))
  * @throws Failure when there is none.
  */
 export async function ready(root = checkout) {
-  if (Number(process.versions.node.split('.')[0]) < 20) {
-    throw new Failure(`needs Node 20 or newer, this is ${process.version}`, 70)
-  }
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major < 20) throw new Failure(`needs Node 20 or newer, this is ${process.version}`, 70)
   const hash = sourceHash(root)
   const folder = buildFolder(root, hash)
   if (isInstalled(root) && isWhole(folder, hash)) return folder
+  // What installs and builds asks for more than the program does.
+  if (major === 20 && minor < 19) {
+    throw new Failure(`building needs Node 20.19 or newer, this is ${process.version}`, 70)
+  }
   const dist = join(root, 'dist')
   mkdirSync(dist, { recursive: true })
   return locked(dist, async () => {
