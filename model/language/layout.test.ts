@@ -231,7 +231,7 @@ describe('a view', () => {
   })
 
   it('has no elements beyond the last and no members that were not declared', () => {
-    const l = layout(struct({ root: array(2, flag), inner: struct({ a: flag }) }))
+    const l = layout(struct({ root: array(2, flag), inner: struct({ a: flag, names: setOfNames('x') }) }))
     const view = l.view(new Codes(l.fields.length))
     expect(view.root.length).toBe(2)
     expect([...view.root]).toEqual([false, false])
@@ -239,9 +239,19 @@ describe('a view', () => {
     expect(() => {
       view.root[2] = true
     }).toThrow(ModelError)
+    const inner = view.inner as Record<string, unknown>
+    expect(() => inner.b).toThrow(new ModelError('inner.b does not exist: inner has a, names'))
     expect(() => {
-      ;(view.inner as Record<string, boolean>).b = true
-    }).toThrow(TypeError)
+      inner.b = true
+    }).toThrow(new ModelError('inner.b does not exist: inner has a, names'))
+    expect(() => (view as Record<string, unknown>).outer).toThrow(
+      new ModelError('outer does not exist: there is root, inner'),
+    )
+    expect(() => (view.inner.names as unknown as { size: number }).size).toThrow(
+      'inner.names.size does not exist: inner.names has has, add, delete',
+    )
+    expect('b' in inner).toBe(false)
+    expect('a' in inner).toBe(true)
   })
 
   it('keeps sets like a Set', () => {

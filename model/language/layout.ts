@@ -29,7 +29,7 @@ export type Node =
       readonly indexedBy?: Sort
       readonly elements: readonly Node[]
     }
-  | { readonly kind: 'struct'; readonly members: ReadonlyMap<string, Node> }
+  | { readonly kind: 'struct'; readonly path: string; readonly members: ReadonlyMap<string, Node> }
   | {
       readonly kind: 'set'
       readonly path: string
@@ -136,7 +136,7 @@ function build(shape: Shape, path: string, take: () => Field): Node {
   for (const [name, member] of Object.entries(shape.members)) {
     members.set(name, build(member as Shape, join(path, name), take))
   }
-  return { kind: 'struct', members }
+  return { kind: 'struct', path, members }
 }
 
 function place(scalars: readonly { path: string; shape: Scalar<unknown> }[]): Field[] {

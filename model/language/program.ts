@@ -121,3 +121,16 @@ export function stepPaths<W>(entries: readonly Entry<W>[], prefix = ''): string[
           : [prefix + entry.name],
   )
 }
+
+/** Paths of all steps and program counters of a program. */
+export function namesIn<W>({ entries }: Program<W>): string[] {
+  const choices = (list: readonly Entry<W>[], prefix: string): string[] =>
+    list.flatMap((entry) =>
+      entry.kind === 'block'
+        ? choices(entry.entries, `${prefix}${entry.name}/`)
+        : entry.kind === 'choice'
+          ? [prefix + entry.name]
+          : [],
+    )
+  return [...stepPaths(entries), ...choices(entries, ''), 'done']
+}

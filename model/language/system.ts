@@ -2,8 +2,10 @@ import type { AnyStateMachine } from 'xstate'
 import { ModelError } from './errors.ts'
 import { Codes, type Field, type Layout, layout, type Node } from './layout.ts'
 import { type Flow, flowOf, type Instance, machineOf, type Runner } from './machine.ts'
+import { checkCode, checkEffect, truthOf } from './model-code.ts'
+import type { NamedStep } from './named-steps.ts'
 import { applyPatches, type Patch } from './patch.ts'
-import type { Program } from './program.ts'
+import { namesIn, type Program } from './program.ts'
 import { array, oneOf, type Shape, type Sort, struct, type View } from './shapes.ts'
 
 /** Instances of a program: one for each id of a sort, or a single one. */
@@ -36,6 +38,11 @@ export interface Parts<S extends Shape> {
    * behaviours. The explorer checks the claim wherever it relies on it, so a wrong one costs time, not truth.
    */
   readonly symmetric?: readonly Sort[]
+  /**
+   * Programs of the same model with other bounds. What a property may name is what these have, too: one property
+   * serves many systems. Asked for only when a name is not found in this one.
+   */
+  readonly elsewhere?: () => Iterable<Program<View<S>>>
 }
 
 /** Program counters by thread kind, as properties see them: `at.vcpu[0]` is the path of a step. */
@@ -61,6 +68,11 @@ export interface System<W = unknown> {
   readonly symmetric: readonly Sort[]
   /** The reference: one xstate machine with a parallel region per thread. */
   readonly machine: AnyStateMachine
+  /**
+   * Whether a step or program counter that a property speaks of is known: here, before the patches, or elsewhere in
+   * the model. Of thread kinds that do not run here everything is known.
+   */
+  knows(named: NamedStep): boolean
   /** Views on codes kept elsewhere, for properties and for showing states. */
   view(store: { read(field: number): number; write(field: number, code: number): void }): {
     readonly world: W
@@ -70,7 +82,8 @@ export interface System<W = unknown> {
 
 /**
  * Builds a system.
- * @throws ModelError for a patch, program or initial state that is wrong.
+ * @throws ModelError for a patch, program or initial state that is wrong, an async function among the guards and
+ *   effects, or a system without threads.
  */
 export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
   type W = View<S>
@@ -87,6 +100,7 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
     program: programs[index],
     flow: flowOf(programs[index]),
   }))
+  for (const { program, flow } of groups) checkSteps(parts.name, program, flow)
   const at = Object.fromEntries(
     groups.map((g) => [g.program.kind, array(g.over ?? 1, oneOf(...g.flow.counters))]),
   )
@@ -100,12 +114,14 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
       counter: counterField(shape.root, g.program.kind, self),
     })),
   )
+  if (threads.length === 0) throw new ModelError(`${parts.name} has no threads, so nothing can happen in it`)
   const store = new Codes(shape.fields.length)
   const view: System<W>['view'] = (cells) => shape.view(cells) as unknown as { world: W; at: Counters }
   // One view for all: building one takes far longer than setting up a state.
   const { codes } = store
   const { world } = view(store)
-  const initial = parts.initial.map((setUp) => {
+  const initial = parts.initial.map((setUp, n) => {
+    checkCode(setUp, `${parts.name}: what sets up initial state ${n}`)
     codes.fill(0)
     setUp(world)
     return codes.slice()
@@ -118,7 +134,26 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
     initial[0],
   )
   const symmetric = parts.symmetric ?? []
-  return { name: parts.name, layout: shape as Layout, threads, initial, symmetric, machine, view }
+  const knows = ({ kind, isMeant }: NamedStep): boolean => {
+    const has = (program: Program<W>): boolean =>
+      (kind === null || program.kind === kind) && namesIn(program).some((path) => isMeant(path))
+    if (kind !== null && !kinds.includes(kind)) return true
+    if (programs.some(has) || parts.threads.some(({ program }) => has(program))) return true
+    for (const program of parts.elsewhere?.() ?? []) if (has(program)) return true
+    return false
+  }
+  return { name: parts.name, layout: shape as Layout, threads, initial, symmetric, machine, knows, view }
+}
+
+/** @throws ModelError naming the step whose guard or effect is no plain function. */
+function checkSteps<W>(name: string, { kind }: Program<W>, { steps }: Flow<W>): void {
+  for (const { path, step } of steps) {
+    for (const { when, does } of step.cases) {
+      const where = `${name}: step ${path} of ${kind}`
+      if (when !== undefined) checkCode(when, `${where}: its guard`)
+      if (does !== undefined) checkCode(does, `${where}: its effect`)
+    }
+  }
 }
 
 function counterField(root: Node, kind: string, self: number): Field {
@@ -136,11 +171,11 @@ function runnerOn<W>(fields: number, viewOn: (store: Codes) => W): Runner<W> {
   return {
     test(codes, guard, self) {
       store.codes.set(codes)
-      return guard(world, self)
+      return truthOf(guard(world, self))
     },
     run(codes, effect, self) {
       store.codes.set(codes)
-      effect(world, self)
+      checkEffect(effect(world, self))
       return store.codes.slice()
     },
   }

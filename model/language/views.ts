@@ -45,15 +45,23 @@ function define(target: object, key: string | number, child: Node, store: Cellst
 }
 
 function structView(node: Node & { kind: 'struct' }, store: Cellstore): object {
-  const view = {}
+  const view: object = Object.create(
+    refusing((key) => `${memberPath(node.path, key)} does not exist: ${has(node, [...node.members.keys()])}`),
+  )
   for (const [name, member] of node.members) define(view, name, member, store)
   return Object.freeze(view)
 }
 
-/** Elements are own properties, so reaching one costs no detour; what is none is caught by the prototype. */
+const memberPath = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
+const has = ({ path }: { readonly path: string }, members: readonly string[]): string =>
+  `${path === '' ? 'there is' : `${path} has`} ${members.length === 0 ? 'nothing' : members.join(', ')}`
+
+/** Elements and members are own properties, so reaching one costs no detour; the prototype catches the rest. */
 function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
   const { path, elements } = node
-  const view: object = Object.create(refusing(path, elements.length))
+  const view: object = Object.create(
+    refusing((key) => `${path}[${key}] does not exist: ${path} has ${elements.length} elements`),
+  )
   elements.forEach((element, index) => {
     define(view, index, element, store)
   })
@@ -66,21 +74,17 @@ function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
   return Object.freeze(view)
 }
 
-/** A prototype that throws when asked for an element that an array of this length does not have. */
-function refusing(path: string, length: number): object {
+/** A prototype that throws when asked for a member that its view does not have. `in` may be used to ask. */
+function refusing(message: (key: string) => string): object {
   return new Proxy(Object.prototype, {
     get(target, key, receiver) {
-      if (typeof key === 'string' && !(key in target)) throw outOfBounds(path, key, length)
+      if (typeof key === 'string' && !(key in target)) throw new ModelError(message(key))
       return Reflect.get(target, key, receiver)
     },
     set(_, key) {
-      throw outOfBounds(path, String(key), length)
+      throw new ModelError(message(String(key)))
     },
   })
-}
-
-function outOfBounds(path: string, key: string, length: number): ModelError {
-  return new ModelError(`${path}[${key}] does not exist: ${path} has ${length} elements`)
 }
 
 function setView(node: Node & { kind: 'set' }, store: Cellstore): object {
@@ -91,19 +95,23 @@ function setView(node: Node & { kind: 'set' }, store: Cellstore): object {
       throw new ModelError(`${path} cannot contain ${String(element)}; it may hold ${names.join(', ')}`)
     return flags[index]
   }
-  const has = (element: unknown): boolean => store.read(at(element).index) === 1
+  const holds = (element: unknown): boolean => store.read(at(element).index) === 1
   const put = (element: unknown, present: boolean): void => store.write(at(element).index, present ? 1 : 0)
-  return Object.freeze({
-    has,
+  const methods = {
+    has: holds,
     add: (element: unknown) => put(element, true),
     delete: (element: unknown) => put(element, false),
     clear: () => {
       for (const name of names) put(name, false)
     },
-    isEmpty: () => !names.some(has),
+    isEmpty: () => !names.some(holds),
     assign: (other: { has(element: unknown): boolean }) => {
       for (const name of names) put(name, other.has(name))
     },
-    elements: () => names.filter(has),
-  })
+    elements: () => names.filter(holds),
+  }
+  const prototype = refusing(
+    (key) => `${memberPath(path, key)} does not exist: ${has(node, Object.keys(methods))}`,
+  )
+  return Object.freeze(Object.setPrototypeOf(methods, prototype))
 }

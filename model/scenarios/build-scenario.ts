@@ -1,4 +1,5 @@
 import type { Patch } from '../language/patch.ts'
+import type { Program } from '../language/program.ts'
 import type { Sort } from '../language/shapes.ts'
 import { compose, each, one, type System, type ThreadGroup } from '../language/system.ts'
 import { aging } from '../machines/aging.ts'
@@ -37,12 +38,25 @@ export function boundsOf({ bounds, start: { tables } }: Pick<Plan, 'bounds' | 's
 export function scenario(plan: Plan): Scenario<Kvm> {
   const { start, bounds: _, aliases = [], ...about } = plan
   const bounds = boundsOf(plan)
+  allBounds.push(bounds)
   return {
     ...about,
     aliases,
     bounds: shownBounds(bounds),
     build: (patches) => build(plan.id, bounds, start, patches),
   }
+}
+
+/** Bounds of all scenarios that were made. */
+const allBounds: Bounds[] = []
+let allPrograms: readonly Program<Kvm>[] | null = null
+
+/** Programs of all scenarios: a property may name what only some of them have. */
+function programsOfAll(): readonly Program<Kvm>[] {
+  allPrograms ??= allBounds.flatMap((bounds) =>
+    threadsOf(bounds, sortsOf(bounds)).map(({ program }) => program),
+  )
+  return allPrograms
 }
 
 function build(name: string, bounds: Bounds, start: Start, patches: readonly Patch<Kvm>[]): System<Kvm> {
@@ -54,6 +68,7 @@ function build(name: string, bounds: Bounds, start: Start, patches: readonly Pat
     initial: [(kvm) => setUp(kvm, bounds, start)],
     patches,
     symmetric: symmetricSorts(bounds, sorts, start),
+    elsewhere: programsOfAll,
   })
 }
 
