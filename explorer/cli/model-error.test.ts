@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -21,7 +21,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const check = (...args: string[]) => runTiny(['check', 'zap', '--out', folder, ...args])
 const outside = ['--design', 'outside']
-const message = 'zap: step Z.3 of zapper: world.ticks[0] = 100 is outside its domain (range 0..99)'
+const source = readFileSync(join(import.meta.dirname, 'tiny', 'catalogue.ts'), 'utf8').split('\n')
+const line = source.findIndex((text) => text.includes('w.ticks[0] = 100')) + 1
+const place = `(explorer/cli/tiny/catalogue.ts:${line})`
+const message = `zap: step Z.3 of zapper: world.ticks[0] = 100 is outside its domain (range 0..99) ${place}`
 
 describe('a model error', () => {
   it('is printed with the steps that lead to it, and ends with 2', async () => {
@@ -31,7 +34,7 @@ describe('a model error', () => {
     const at = out.findIndex((line) => line.startsWith('  MODEL ERROR: '))
     expect(out.slice(at, at + 8)).toEqual([
       '  MODEL ERROR: zap: step Z.3 of zapper: world.ticks[0] = 100 is outside its',
-      '    domain (range 0..99)',
+      `    domain (range 0..99) ${place}`,
       '    after 3 steps:',
       '    1. zapper  Z.1: mark(): sp->role.invalid = 1',
       '    2. zapper  Z.2: request(): kvm_make_request()',

@@ -89,7 +89,8 @@ export async function runCheck<W>(
   const { checkpoint: _, resume: __, ...anew } = settings
   const full: SearchSettings = { ...anew, ...placesOf(settings, 'self-check'), reduce: 'none' }
   const search = (how: SearchSettings): Promise<Exhaustive<W>> =>
-    exhaustive(system, properties, how, hooks, team)
+    // A check of the checker leaves nothing out.
+    exhaustive(system, properties, { ...how, recheck: isAsked ? 'all' : 'sample' }, hooks, team)
   const sampling = { ...settings, ...hooks, wanted: request.properties }
   const judged = (result: SearchResult<W>): readonly PropertyOutcome[] =>
     properties.map((p) => outcomeOf(p, asked.includes(p), system, result.properties))

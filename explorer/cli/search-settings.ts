@@ -12,7 +12,7 @@ import type { Cell } from './plan.ts'
 /** Settings that the engine's options take as they are. */
 type Shared = Pick<
   SearchOptions,
-  'storage' | 'fingerprintBits' | 'seed' | 'maxStates' | 'maxDepth' | 'timeLimit' | 'memoryLimit'
+  'storage' | 'fingerprintBits' | 'seed' | 'maxStates' | 'maxDepth' | 'timeLimit' | 'memoryLimit' | 'recheck'
 > &
   Pick<RandomOptions, 'walks' | 'maxPreemptions' | 'bugDepth'>
 

@@ -113,6 +113,27 @@ export class DecisionTrees {
     return newRoot
   }
 
+  /**
+   * Whether a run that read these fields, in this order, keeps to the recorded path to a leaf.
+   * @param widened when the path may go on after what was read.
+   */
+  leadsTo(
+    leaf: number,
+    root: number,
+    reads: readonly number[],
+    fields: readonly Field[],
+    codes: ArrayLike<number>,
+    widened: boolean,
+  ): boolean {
+    let n = root
+    for (const r of reads) {
+      if (fields[r].mask === 0) continue
+      if (n <= UNKNOWN || this.nodes[n] !== testOf(fields[r])) return false
+      n = this.nodes[n + 1 + codes[r]]
+    }
+    return n === -leaf || (widened && n > UNKNOWN)
+  }
+
   /** Follows the tree over a packed state: a leaf (negative), or UNKNOWN. */
   find(root: number, words: Int32Array, base: number): number {
     const { nodes } = this

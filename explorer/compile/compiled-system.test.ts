@@ -280,6 +280,6 @@ describe('model code that is refused', () => {
       () => true,
       () => {},
     )
-    expect(() => breadthFirst(still, [fickle])).toThrow('property p: says something else')
+    expect(() => breadthFirst(still, [fickle])).toThrow('property p: does something else')
   })
 })

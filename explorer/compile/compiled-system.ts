@@ -4,8 +4,11 @@ import type { System } from '../../model/language/system.ts'
 import { SIZES } from '../state/sizes.ts'
 import { Tabulation } from '../state/tabulation.ts'
 import { DecisionTrees, NondeterministicRead } from './behaviours.ts'
+import { DIFFERS } from './blame.ts'
+import { withoutChance } from './chance.ts'
 import { DISABLED, LEAF } from './record-format.ts'
 import type { Recorder } from './recorder.ts'
+import { type Recheck, Samples } from './samples.ts'
 import { type Run, StepRunner } from './step-runner.ts'
 import { type CompiledStep, stepTable } from './step-table.ts'
 
@@ -38,12 +41,17 @@ export interface CompileOptions {
   readonly actions?: readonly ActionProperty<never>[]
   readonly seed?: number
   readonly onRecord?: (recording: Recording) => void
+  /** Which recordings `recheck` makes again; absent when it is not called. */
+  readonly recheck?: Recheck
   /**
    * Asked before a behaviour is kept: the fields on which it is to depend, beginning with those it read. It
    * must be a function of the values of the fields it names, as the model code itself.
    */
   readonly widen?: (step: CompiledStep, run: Run, recorder: Recorder) => readonly number[]
 }
+
+/** How often a step is run again at least. */
+const RUN_AGAIN = { all: 4, sample: 1 } as const
 
 /**
  * A system as the search runs it: steps by thread and program counter, and for each step a tree of its
@@ -72,6 +80,7 @@ export class CompiledSystem {
   readonly #runner: StepRunner
   readonly #widen: CompileOptions['widen']
   readonly #onRecord: CompileOptions['onRecord']
+  readonly #samples: Samples | null
 
   constructor(system: System, options: CompileOptions = {}) {
     this.system = system
@@ -87,6 +96,9 @@ export class CompiledSystem {
     this.#runner = new StepRunner(system, actions)
     this.#onRecord = options.onRecord
     this.#widen = options.widen
+    const { recheck } = options
+    this.#samples =
+      recheck === undefined ? null : new Samples(this.steps.length, system.layout.words, recheck, RUN_AGAIN)
 
     this.dispatch = new Int32Array(system.threads.length)
     const first: number[] = []
@@ -122,6 +134,7 @@ export class CompiledSystem {
       throw error
     }
     this.recorded[step.index]++
+    this.#samples?.add(step.index, leaf, words, base)
     const footprint = this.footprints[step.index]
     for (const f of recorder.reads) footprint.reads.add(f)
     for (const f of recorder.writes) footprint.writes.add(f)
@@ -139,6 +152,41 @@ export class CompiledSystem {
   /** Codes of the state on which a step was recorded last, or could not be. */
   get lastCodes(): Uint16Array {
     return this.#runner.recorder.base
+  }
+
+  /**
+   * Makes recordings again, in another order than the search did.
+   * @throws ModelError for a step that does something else now.
+   */
+  recheck(seed: number): void {
+    this.#samples?.visit(seed, this.#recordAgain)
+  }
+
+  readonly #recordAgain = (index: number, leaf: number, words: Int32Array, base: number): void => {
+    const { recorder } = this.#runner
+    const { layout } = this.system
+    const step = this.steps[index]
+    layout.unpack(words, base, recorder.base)
+    this.lastRecorded = index
+    const run = this.#runner.run(step)
+    if (!this.#isRecorded(step, run, leaf)) throw this.#runner.wrong(step, DIFFERS.result)
+    const { reads } = recorder
+    const widened = this.#widen !== undefined
+    if (!this.trees.leadsTo(leaf, this.roots[index], reads, layout.fields, recorder.base, widened))
+      throw this.#runner.wrong(step, DIFFERS.reads)
+  }
+
+  /** Whether a run, just made, is the behaviour recorded as `leaf`. */
+  #isRecorded(step: CompiledStep, run: Run, leaf: number): boolean {
+    const { leaves } = this
+    if (run.kind === 'disabled') return leaf === -DISABLED
+    if (leaf === -DISABLED) return false
+    const fault = leaves[leaf + LEAF.fault]
+    if (run.kind === 'fault') return fault > 0 && isSameFault(run.fault, this.faults[fault - 1])
+    if (fault > 0 || leaves[leaf + LEAF.violated] !== run.violated) return false
+    if (leaves[leaf + LEAF.antecedent] !== run.antecedent) return false
+    const { changes } = this.#changes(step)
+    return changes.every((mask, w) => leaves[leaf - changes.length + w] === mask)
   }
 
   /** Most steps that can be enabled in one state; at least 1. */
@@ -178,12 +226,15 @@ export class CompiledSystem {
   /** Runs a step, and once more: code that keeps or draws values of its own is likely to differ then. */
   #runTwice(step: CompiledStep): Run {
     const { recorder } = this.#runner
-    const first = JSON.stringify([this.#runner.run(step), recorder.reads, recorder.writes])
+    const first = withoutChance(() => this.#runner.run(step))
     const now = recorder.now.slice()
+    const reads = [...recorder.reads]
+    const writes = [...recorder.writes]
     const run = this.#runner.run(step)
-    const same = JSON.stringify([run, recorder.reads, recorder.writes]) === first
-    if (same && now.every((code, f) => code === recorder.now[f])) return run
-    throw this.#runner.wrong(step, new Error('does something else when it is run again on the same state'))
+    if (!isSameRun(first, run) || !isSame(now, recorder.now)) throw this.#runner.wrong(step, DIFFERS.result)
+    if (!isSame(reads, recorder.reads) || !isSame(writes, recorder.writes))
+      throw this.#runner.wrong(step, DIFFERS.reads)
+    return run
   }
 
   #leafOf(step: CompiledStep, run: Run): number {
@@ -193,24 +244,30 @@ export class CompiledSystem {
     return this.#leaf(step, 0, 0, this.faults.length)
   }
 
-  #leaf(step: CompiledStep, violated: number, antecedent: number, fault: number): number {
+  /** What the step just run changes: each word of the state, by exclusive or, and its hash. */
+  #changes(step: CompiledStep): { changes: Int32Array; low: number; high: number } {
     const { recorder } = this.#runner
-    const { counter } = this.system.threads[step.thread]
-    const changed = [...recorder.writes, counter.index]
-    const masks = new Map<number, number>()
+    const { layout, threads } = this.system
+    const changes = new Int32Array(layout.words)
     let low = 0
     let high = 0
-    for (const f of changed) {
-      const field = this.system.layout.fields[f]
+    for (const f of [...recorder.writes, threads[step.thread].counter.index]) {
+      const { word, shift } = layout.fields[f]
       const from = recorder.base[f]
       const to = recorder.now[f]
       if (from === to) continue
       low ^= this.hash.deltaLow(f, from, to)
       high ^= this.hash.deltaHigh(f, from, to)
-      masks.set(field.word, (masks.get(field.word) ?? 0) ^ ((from ^ to) << field.shift))
+      changes[word] ^= (from ^ to) << shift
     }
+    return { changes, low, high }
+  }
+
+  #leaf(step: CompiledStep, violated: number, antecedent: number, fault: number): number {
+    const { changes, low, high } = this.#changes(step)
+    const masks = [...changes.entries()].filter(([, mask]) => mask !== 0)
     const { words } = this.system.layout
-    const size = LEAF.first + 2 * masks.size + words
+    const size = LEAF.first + 2 * masks.length + words
     while (this.#used + size > this.leaves.length) {
       const larger = new Int32Array(this.leaves.length * 2)
       larger.set(this.leaves)
@@ -218,7 +275,7 @@ export class CompiledSystem {
     }
     const leaf = this.#used
     this.#used += size
-    this.leaves.set([low, high, violated, antecedent, fault, 0, step.index, masks.size, 0], leaf)
+    this.leaves.set([low, high, violated, antecedent, fault, 0, step.index, masks.length, 0], leaf)
     let at = leaf + LEAF.first
     for (const [word, mask] of masks) {
       this.leaves[at++] = word
@@ -227,4 +284,20 @@ export class CompiledSystem {
     }
     return leaf
   }
+}
+
+function isSameRun(one: Run, other: Run): boolean {
+  if (one.kind === 'moved' && other.kind === 'moved')
+    return one.violated === other.violated && one.antecedent === other.antecedent
+  if (one.kind === 'fault' && other.kind === 'fault') return isSameFault(one.fault, other.fault)
+  return one.kind === other.kind
+}
+
+const isSameFault = (one: Fault, other: Fault): boolean =>
+  one.property === other.property && one.message === other.message
+
+function isSame(one: ArrayLike<number>, other: ArrayLike<number>): boolean {
+  if (one.length !== other.length) return false
+  for (let n = 0; n < one.length; n++) if (one[n] !== other[n]) return false
+  return true
 }

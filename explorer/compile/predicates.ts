@@ -1,13 +1,19 @@
-import { ModelError } from '../../model/language/errors.ts'
+import type { ModelError } from '../../model/language/errors.ts'
+import { truthOf } from '../../model/language/model-code.ts'
 import type { Counters, System } from '../../model/language/system.ts'
-import { DecisionTrees, NondeterministicRead, UNKNOWN } from './behaviours.ts'
+import { DecisionTrees, UNKNOWN } from './behaviours.ts'
+import { DIFFERS, type Part, propertyError } from './blame.ts'
+import { withoutChance } from './chance.ts'
 import { Recorder } from './recorder.ts'
+import { type Recheck, Samples } from './samples.ts'
 
 /** A yes/no question about a state, with an optional antecedent. */
 export interface Question {
   readonly id: string
   readonly given?: (world: never, at: Counters) => boolean
   readonly holds: (world: never, at: Counters) => boolean
+  /** Which function of the property `holds` is, for messages. Default: its `holds`. */
+  readonly part?: Part
 }
 
 /** Answers are leaves: -1 no antecedent, -2 antecedent and true, -3 antecedent and false. */
@@ -18,6 +24,9 @@ export const ANSWER = { vacuous: -1, holds: -2, fails: -3 } as const
  * function of the values of the fields it names, as the question itself.
  */
 export type Widen = (index: number, answer: number, recorder: Recorder) => readonly number[]
+
+/** How often a question is asked again at least. */
+const ASKED_AGAIN = { all: 64, sample: 8 } as const
 
 /** Questions about states, answered once per distinct values they read and replayed from then on. */
 export class Predicates {
@@ -35,9 +44,11 @@ export class Predicates {
     | null = null
   readonly #system: System
   readonly #widen: Widen | undefined
+  readonly #samples: Samples | null
   readonly #view: { readonly world: unknown; readonly at: Counters }
 
-  constructor(system: System, questions: readonly Question[], widen?: Widen) {
+  /** @param recheck which recordings `recheck` makes again; null when it is not called. */
+  constructor(system: System, questions: readonly Question[], recheck: Recheck | null = null, widen?: Widen) {
     this.#system = system
     this.#widen = widen
     this.questions = questions
@@ -45,6 +56,8 @@ export class Predicates {
     this.recorder = new Recorder(system.layout.fields.length)
     this.#view = system.view(this.recorder)
     this.footprints = new Int32Array(questions.length * system.layout.words)
+    this.#samples =
+      recheck === null ? null : new Samples(questions.length, system.layout.words, recheck, ASKED_AGAIN)
   }
 
   /** Answer to question `index` about the packed state at `base`. @throws ModelError when it throws. */
@@ -62,30 +75,51 @@ export class Predicates {
     const question = this.questions[index]
     recorder.restart()
     recorder.frozen = true
+    let part: Part = 'given'
     try {
       const world = this.#view.world as never
-      const given = question.given === undefined || question.given(world, this.#view.at)
-      if (!given) return ANSWER.vacuous
-      return question.holds(world, this.#view.at) ? ANSWER.holds : ANSWER.fails
+      const { at } = this.#view
+      if (question.given !== undefined && !truthOf(question.given(world, at))) return ANSWER.vacuous
+      part = question.part ?? 'holds'
+      return truthOf(question.holds(world, at)) ? ANSWER.holds : ANSWER.fails
     } catch (error) {
-      throw this.#wrong(index, error)
+      throw this.#wrong(index, error, part)
     }
+  }
+
+  /**
+   * Asks the questions that were recorded again, in another order than the search did.
+   * @throws ModelError for a property that answers otherwise now.
+   */
+  recheck(seed: number): void {
+    this.#samples?.visit(seed, this.#askAgain)
+  }
+
+  readonly #askAgain = (index: number, known: number, words: Int32Array, base: number): void => {
+    const { recorder, trees, roots } = this
+    const { layout } = this.#system
+    layout.unpack(words, base, recorder.base)
+    const widened = this.#widen !== undefined
+    if (this.judge(index) !== known) throw this.#wrong(index, DIFFERS.result)
+    if (!trees.leadsTo(-known, roots[index], recorder.reads, layout.fields, recorder.base, widened))
+      throw this.#wrong(index, DIFFERS.reads)
   }
 
   #record(index: number, words: Int32Array, base: number): number {
     const { recorder, roots } = this
     const { layout } = this.#system
     layout.unpack(words, base, recorder.base)
-    const answer = this.judge(index)
+    const answer = withoutChance(() => this.judge(index))
     const reads = recorder.reads.join(' ')
-    if (this.judge(index) !== answer || recorder.reads.join(' ') !== reads)
-      throw this.#wrong(index, new Error('says something else when it is asked again about the same state'))
+    if (this.judge(index) !== answer) throw this.#wrong(index, DIFFERS.result)
+    if (recorder.reads.join(' ') !== reads) throw this.#wrong(index, DIFFERS.reads)
     const depends = this.#widen === undefined ? recorder.reads : this.#widen(index, answer, recorder)
     try {
       roots[index] = this.trees.insert(roots[index], depends, layout.fields, recorder.base, -answer)
     } catch (error) {
       throw this.#wrong(index, error)
     }
+    this.#samples?.add(index, answer, words, base)
     this.onAnswer?.(index, answer, recorder.base, depends)
     for (const f of depends) {
       const { word, shift, mask } = layout.fields[f]
@@ -97,9 +131,7 @@ export class Predicates {
     return answer
   }
 
-  #wrong(index: number, error: unknown): ModelError {
-    const what = error instanceof Error ? error.message : String(error)
-    const why = error instanceof NondeterministicRead ? `is not a function of the state: it ${what}` : what
-    return new ModelError(`${this.#system.name}: property ${this.questions[index].id}: ${why}`)
+  #wrong(index: number, error: unknown, part: Part | null = null): ModelError {
+    return propertyError(this.#system.name, this.questions[index].id, part, error)
   }
 }

@@ -1,8 +1,9 @@
-import { ModelError } from '../../model/language/errors.ts'
+import type { ModelError } from '../../model/language/errors.ts'
+import { checkEffect, truthOf } from '../../model/language/model-code.ts'
 import { type ActionProperty, Fault, type StepView } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { SIZES } from '../state/sizes.ts'
-import { NondeterministicRead } from './behaviours.ts'
+import { type Part, PropertyFailure, stepError } from './blame.ts'
 import { BeforeView, Recorder } from './recorder.ts'
 import type { CompiledStep } from './step-table.ts'
 
@@ -34,24 +35,13 @@ export class StepRunner {
   /**
    * Runs a step on the state that the caller has put into `recorder.base`. Afterwards `recorder.now` is the
    * state after the step; the state before it unless the step moved.
-   * @throws ModelError naming the step when the model code fails.
+   * @throws ModelError naming the step or action property whose model code fails.
    */
   run(step: CompiledStep): Run {
     const { recorder } = this
     recorder.restart()
-    const thread = this.#system.threads[step.thread]
     try {
-      for (const { guard, effects, target } of step.cases) {
-        recorder.frozen = true
-        if (guard !== undefined && !guard(this.#world, step.self)) continue
-        recorder.frozen = false
-        for (const effect of effects) effect(this.#world, step.self)
-        recorder.frozen = true
-        const run = this.#judge(step)
-        recorder.now[thread.counter.index] = target
-        return run
-      }
-      return DISABLED_RUN
+      return this.#run(step)
     } catch (error) {
       if (!(error instanceof Fault)) throw this.wrong(step, error)
       recorder.now.set(recorder.base)
@@ -60,12 +50,24 @@ export class StepRunner {
     }
   }
 
-  /** An error of model code as one that says which step of which thread it is. */
+  #run(step: CompiledStep): Run {
+    const { recorder } = this
+    for (const { guard, effects, target } of step.cases) {
+      recorder.frozen = true
+      if (guard !== undefined && !truthOf(guard(this.#world, step.self))) continue
+      recorder.frozen = false
+      for (const effect of effects) checkEffect(effect(this.#world, step.self))
+      recorder.frozen = true
+      const run = this.#judge(step)
+      recorder.now[this.#system.threads[step.thread].counter.index] = target
+      return run
+    }
+    return DISABLED_RUN
+  }
+
+  /** An error of model code as one that says which step of which thread it is, or which property. */
   wrong(step: CompiledStep, error: unknown): ModelError {
-    const thread = this.#system.threads[step.thread].name
-    const what = error instanceof Error ? error.message : String(error)
-    const why = error instanceof NondeterministicRead ? `is not a function of the state: it ${what}` : what
-    return new ModelError(`${this.#system.name}: step ${step.path} of ${thread}: ${why}`)
+    return stepError(this.#system.name, step.path, this.#system.threads[step.thread].name, error)
   }
 
   /**
@@ -85,8 +87,15 @@ export class StepRunner {
       const before = this.#before as never
       const after = this.#world as never
       const says = (): number => {
-        if (property.given !== undefined && !property.given(before, view, after)) return 0
-        return property.holds(before, view, after) ? 1 : 2
+        let part: Part = 'given'
+        try {
+          if (property.given !== undefined && !truthOf(property.given(before, view, after))) return 0
+          part = 'holds'
+          return truthOf(property.holds(before, view, after)) ? 1 : 2
+        } catch (error) {
+          // A Fault too: only the step itself can fault.
+          throw new PropertyFailure(property.id, part, error)
+        }
       }
       const known = recorder.reads.length
       const said = says()

@@ -42,7 +42,7 @@ export function propertiesOf<W>(scenario: Scenario<W>, properties: readonly Prop
   })
 }
 
-/** Searches one design in one scenario, with all properties of the scenario. */
+/** Searches one design in one scenario, with all properties of the scenario; every recording is made twice. */
 export function runCell<W>(
   design: Design<W>,
   scenario: Scenario<W>,
@@ -50,7 +50,10 @@ export function runCell<W>(
   options: SearchOptions = {},
 ): Run<W> {
   const system = scenario.build(design.patches)
-  const result = breadthFirst(system, propertiesOf(scenario, properties), options)
+  const result = breadthFirst(system, propertiesOf(scenario, properties), {
+    recheck: 'all',
+    ...options,
+  })
   return { design, scenario, result }
 }
 

@@ -81,6 +81,11 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
   run(resume: string | undefined): SearchResult<W> {
     try {
       this.#search(resume, () => false)
+      const { seed = 1 } = this.#options
+      this.#engine.compiled.recheck(seed)
+      this.#isJudging = true
+      this.#engine.predicates.recheck(seed)
+      this.#isJudging = false
     } catch (error) {
       if (!isFinal(error)) throw error
       this.#engine.store.close()

@@ -48,11 +48,12 @@ export function engineFor<W>(
   const { symmetry, partialOrder } = reductions
   const resumable = options.checkpoint !== undefined || options.resume !== undefined
   const log = resumable ? new RecordingLog(system as System) : null
-  const { storage = 'exact', seed = 1 } = options
+  const { storage = 'exact', seed = 1, recheck = 'sample' } = options
   if (log !== null) symmetry?.forget()
   const compiled = new CompiledSystem(system as System, {
     actions: properties.filter((p) => p.kind === 'action') as never,
     seed,
+    recheck,
     ...observers(options.onRecord, log?.onRecord),
     ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
   })
@@ -62,7 +63,12 @@ export function engineFor<W>(
   const store = new VectorStore(system.layout.words, storage === 'exact', handsOn ? room : 0, noteBytes)
   const fingerprints = visitedSetOf(store, options)
   const states: VisitedSet = symmetry?.visitedSet(fingerprints, store, compiled.hash) ?? fingerprints
-  const predicates = new Predicates(system as System, Judge.questions(properties), symmetry?.widenQuestion)
+  const predicates = new Predicates(
+    system as System,
+    Judge.questions(properties),
+    recheck,
+    symmetry?.widenQuestion,
+  )
   const classes = new AnswerClasses(predicates, compiled)
   const { expander, visited } = partialOrder?.parts(compiled, store, classes, states) ?? {
     expander: new Expander(compiled, store),

@@ -1,5 +1,5 @@
 import { match } from 'ts-pattern'
-import { ModelError } from '../../model/language/errors.ts'
+import { checkProperties } from '../../model/language/check-properties.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { ANSWER, type Predicates, type Question } from '../compile/predicates.ts'
@@ -46,7 +46,7 @@ export class Judge<W> {
   /** Antecedents by property that an interrupted search counted before this one went on. */
   #earlier: readonly number[] = []
 
-  /** @throws ModelError when two properties have one id. */
+  /** @throws ModelError for properties that cannot be judged. */
   constructor(
     system: System<W>,
     properties: readonly Property<W>[],
@@ -57,9 +57,7 @@ export class Judge<W> {
     this.#properties = properties
     this.#predicates = predicates
     this.#classes = classes
-    const ids = properties.map((p) => p.id)
-    const twice = ids.find((id, n) => ids.indexOf(id) !== n)
-    if (twice !== undefined) throw new ModelError(`two of the properties to check are called ${twice}`)
+    checkProperties(system, properties)
     const questioned = properties.filter((p) => isQuestion(p))
     this.#kindOfQuestion = questioned.map((p) => p.kind)
     this.#unclassed = new Float64Array(questioned.length)
@@ -77,8 +75,8 @@ export class Judge<W> {
         .with({ kind: 'invariant' }, ({ id, given, holds }) => [
           given === undefined ? { id, holds } : { id, given, holds },
         ])
-        .with({ kind: 'witness' }, ({ id, seen }) => [{ id, holds: seen }])
-        .with({ kind: 'progress' }, ({ id, goal }) => [{ id, holds: goal }])
+        .with({ kind: 'witness' }, ({ id, seen }) => [{ id, holds: seen, part: 'seen' }])
+        .with({ kind: 'progress' }, ({ id, goal }) => [{ id, holds: goal, part: 'goal' }])
         .otherwise(() => []),
     )
   }

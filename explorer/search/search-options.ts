@@ -1,5 +1,6 @@
 import type { Places } from '../checkpoint/places.ts'
 import type { Recording } from '../compile/compiled-system.ts'
+import type { Recheck } from '../compile/samples.ts'
 import type { Reduce } from '../reduce/reduction.ts'
 import type { StorageOptions } from '../state/visited-set.ts'
 import type { Limits } from './limits.ts'
@@ -8,6 +9,11 @@ import type { Limits } from './limits.ts'
 export interface SearchOptions extends Limits, StorageOptions, Places {
   /** What may be left out where that is sound. Default `none`. */
   readonly reduce?: Reduce
+  /**
+   * What is run again in another order at the end, to notice model code that keeps something outside the state:
+   * every recording, or a sample of them. Default `sample`.
+   */
+  readonly recheck?: Recheck
   /** Told of every behaviour when it is computed. */
   readonly onRecord?: (recording: Recording) => void
   /** Told some times a second how far the search is. */

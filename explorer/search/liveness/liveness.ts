@@ -1,12 +1,15 @@
 import { match, P } from 'ts-pattern'
+import { checkProperties } from '../../../model/language/check-properties.ts'
 import { ModelError } from '../../../model/language/errors.ts'
 import { type LivenessProperty, type Situation, WEAK_FAIRNESS } from '../../../model/language/property.ts'
 import type { Counters, System } from '../../../model/language/system.ts'
 import { GraphCheckpoint } from '../../checkpoint/graph-checkpoint.ts'
 import type { Places } from '../../checkpoint/places.ts'
 import { RecordingLog } from '../../checkpoint/recording-log.ts'
+import type { Part } from '../../compile/blame.ts'
 import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
+import type { Recheck } from '../../compile/samples.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import { FailedLiveness, modelIsWrong } from '../failed-search.ts'
 import type { FairnessReason, PropertyResult, Trace, TraceStep } from '../result.ts'
@@ -26,6 +29,8 @@ export interface LivenessOptions extends ExploreOptions, Places {
    * Default: every fault.
    */
   readonly faultsJudged?: readonly string[]
+  /** See SearchOptions. */
+  readonly recheck?: Recheck
 }
 
 /**
@@ -49,11 +54,12 @@ export function judgeLiveness<W>(
   properties: readonly LivenessProperty<W>[],
   options: LivenessOptions = {},
 ): PropertyResult<W>[] {
-  const { seed = 1, checkpoint, resume } = options
+  checkProperties(system, properties)
+  const { seed = 1, checkpoint, resume, recheck = 'sample' } = options
   const log = checkpoint === undefined && resume === undefined ? null : new RecordingLog(system as System)
   const compiled = new CompiledSystem(
     system as System,
-    log === null ? { seed } : { seed, onRecord: log.onRecord },
+    log === null ? { seed, recheck } : { seed, recheck, onRecord: log.onRecord },
   )
   const left = log === null ? null : new GraphCheckpoint(compiled, seed, options, log)
   const explored = exploreGraph(compiled, options, left)
@@ -68,10 +74,11 @@ export function judgeLiveness<W>(
       : fault !== undefined
         ? { upTo: fault }
         : {}
+  const again = { seed, recheck }
   const failures: FailedLiveness[] = []
   const results = properties.map((property): PropertyResult<W> => {
     try {
-      return new Judgement(system, compiled, explored, property, unknown).result()
+      return new Judgement(system, compiled, explored, property, unknown, again).result()
     } catch (error) {
       if (!(error instanceof FailedLiveness)) throw error
       failures.push(error)
@@ -79,9 +86,21 @@ export function judgeLiveness<W>(
       return { property, verdict: 'inconclusive', antecedent: 0, trace: null, reason }
     }
   })
+  try {
+    compiled.recheck(seed)
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error
+    failures.push(new FailedLiveness(error.message, null, []))
+  }
   // The others are judged all the same: a violation is not lost.
   if (failures.length > 0) throw new FailedLiveness(failures[0].message, failures[0].trace, results)
   return results
+}
+
+/** How recorded answers are asked for again. */
+interface Again {
+  readonly seed: number
+  readonly recheck: Recheck
 }
 
 /** Why "holds" cannot be said of any property, if so. */
@@ -107,6 +126,7 @@ class Judgement<W> {
   readonly #explored: Explored
   readonly #property: LivenessProperty<W>
   readonly #unknown: Unknown
+  readonly #again: Again
 
   constructor(
     system: System<W>,
@@ -114,7 +134,9 @@ class Judgement<W> {
     explored: Explored,
     property: LivenessProperty<W>,
     unknown: Unknown,
+    again: Again,
   ) {
+    this.#again = again
     this.#unknown = unknown
     this.#system = system
     this.#compiled = compiled
@@ -158,13 +180,13 @@ class Judgement<W> {
   #judge(self: number, thread: number): Finding {
     const { graph } = this.#explored
     const property = this.#property
-    const goal = this.#where(property.goal, self)
+    const goal = this.#where(property.goal, self, 'goal')
     const notGoal = goal.map((g) => 1 - g)
     const everywhere = new Uint8Array(graph.states).fill(1)
     return match(property as LivenessProperty<never>)
       .with({ kind: 'no-solo-cycle' }, () => this.#solo(notGoal, thread))
       .with({ kind: 'leads-to' }, ({ given }) => {
-        const antecedent = this.#where(given as Situation<W>, self)
+        const antecedent = this.#where(given as Situation<W>, self, 'given')
         return { ...this.#fair(notGoal, null, antecedent), antecedent: antecedent.reduce((n, g) => n + g, 0) }
       })
       .with({ kind: 'eventually' }, () => ({
@@ -217,13 +239,15 @@ class Judgement<W> {
   }
 
   /** By state: 1 where a situation holds. */
-  #where(situation: Situation<W>, self: number): Uint8Array {
+  #where(situation: Situation<W>, self: number, part: Part): Uint8Array {
     const { store } = this.#explored
     const question: Question = {
       id: this.#property.id,
       holds: (world: never, at: Counters) => situation(world as W, at, self),
+      part,
     }
-    const predicates = new Predicates(this.#system as System, [question])
+    const { seed, recheck } = this.#again
+    const predicates = new Predicates(this.#system as System, [question], recheck)
     const result = new Uint8Array(store.count)
     let s = 0
     try {
@@ -232,6 +256,7 @@ class Judgement<W> {
         const answer = predicates.ask(0, words, (s & VectorStore.chunkMask) * store.words)
         result[s] = answer === ANSWER.holds ? 1 : 0
       }
+      predicates.recheck(seed)
     } catch (error) {
       if (!(error instanceof ModelError)) throw error
       throw new FailedLiveness(error.message, this.#wayTo(s), [])

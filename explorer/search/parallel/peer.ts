@@ -44,7 +44,9 @@ export class Peer implements ExpansionSink {
   readonly #me: number
   readonly #neighbours: Neighbours
   readonly #frontier: Frontier
+  readonly #seed: number
   readonly #compiled: CompiledSystem
+  readonly #predicates: Predicates
   /** What this worker found; and, one piece at a time, what it expands for others. */
   readonly #store: VectorStore
   readonly #table: SharedTable
@@ -77,9 +79,12 @@ export class Peer implements ExpansionSink {
     this.#me = me
     this.#neighbours = new Neighbours(ports)
     this.#frontier = new Frontier(rangesIn(memory), memory.workers, me)
+    const { seed = 1, recheck = 'sample' } = options
+    this.#seed = seed
     this.#compiled = new CompiledSystem(system, {
       actions: properties.filter((p) => p.kind === 'action') as never,
-      seed: options.seed ?? 1,
+      seed: this.#seed,
+      recheck,
       ...(onRecord === undefined ? {} : { onRecord }),
     })
     const { room, noteBytes } = notesFor(system)
@@ -99,7 +104,8 @@ export class Peer implements ExpansionSink {
     this.#mostOfPieces =
       memory.workers * (Frontier.mostOfPiece * this.#compiled.mostEnabled + batch.found.length)
     this.#mostArrayBytes = options.mostArrayBytes ?? MOST_ARRAY_BYTES
-    const predicates = new Predicates(system, Judge.questions(properties))
+    const predicates = new Predicates(system, Judge.questions(properties), recheck)
+    this.#predicates = predicates
     this.#classes = new AnswerClasses(predicates, this.#compiled)
     this.#judge = new Judge(system, properties, predicates, this.#classes)
     this.#watch = new LimitWatch(options)
@@ -125,6 +131,8 @@ export class Peer implements ExpansionSink {
       else if (level > 0 && !this.#beyond && !stop) this.#depth++
     }
     if (!this.#beyond) states += level
+    this.#compiled.recheck(this.#seed)
+    this.#predicates.recheck(this.#seed)
     return this.#report(states)
   }
 

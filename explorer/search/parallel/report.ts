@@ -15,6 +15,7 @@ export type ParallelOptions = Pick<
   | 'timeLimit'
   | 'memoryLimit'
   | 'mostArrayBytes'
+  | 'recheck'
 >
 
 /** What one worker found, as plain data. */

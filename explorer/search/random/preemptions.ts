@@ -2,6 +2,7 @@ import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts'
 import { LEAF } from '../../compile/record-format.ts'
+import type { Recheck } from '../../compile/samples.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { ExactSet } from '../../state/exact-set.ts'
@@ -23,6 +24,8 @@ export interface PreemptionOptions extends Limits {
   readonly maxPreemptions?: number
   /** Most bytes of one array. Default: what the JavaScript engine allows. */
   readonly mostArrayBytes?: number
+  /** See SearchOptions. */
+  readonly recheck?: Recheck
   /** Told of every behaviour when it is computed. */
   readonly onRecord?: (recording: Recording) => void
 }
@@ -74,14 +77,16 @@ class FewPreemptions<W> {
   constructor(system: System<W>, properties: readonly Property<W>[], options: PreemptionOptions) {
     this.#system = system
     this.#options = options
+    const { recheck = 'sample' } = options
     this.#compiled = new CompiledSystem(system as System, {
       actions: properties.filter((p) => p.kind === 'action') as never,
+      recheck,
       ...(options.onRecord === undefined ? {} : { onRecord: options.onRecord }),
     })
     this.#successors = new Successors(this.#compiled)
     this.#store = new VectorStore(system.layout.words, true)
     this.#visited = new ExactSet(this.#store, undefined, options.mostArrayBytes)
-    this.#sightings = new Sightings(system, this.#compiled, properties, options.wanted)
+    this.#sightings = new Sightings(system, this.#compiled, properties, recheck, options.wanted)
     this.#watch = new LimitWatch(options)
     this.#words = new Int32Array(system.layout.words)
     this.#turns = new RunningThreads(system.threads.length)
@@ -113,6 +118,8 @@ class FewPreemptions<W> {
       if (!this.#cut) done = preemptions
       if (this.#exhausted || this.#sightings.settled) break
     }
+    this.#compiled.recheck(1)
+    this.#sightings.recheck(1)
     return done
   }
 

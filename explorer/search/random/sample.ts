@@ -2,6 +2,7 @@ import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts'
 import { LEAF } from '../../compile/record-format.ts'
+import type { Recheck } from '../../compile/samples.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { FailedSearch, isFinal, modelIsWrong } from '../failed-search.ts'
 import { cannotGrow, type Limits, LimitWatch } from '../limits.ts'
@@ -22,6 +23,8 @@ export interface SampleOptions extends Limits {
   readonly walks?: number
   /** Most bytes of one array. Default: what the JavaScript engine allows. */
   readonly mostArrayBytes?: number
+  /** See SearchOptions. */
+  readonly recheck?: Recheck
   /** Told of every behaviour when it is computed. */
   readonly onRecord?: (recording: Recording) => void
 }
@@ -93,14 +96,16 @@ class Sample<W> {
     this.#maxDepth = options.maxDepth ?? DEFAULT_DEPTH
     this.#maxWalks =
       options.walks ?? (options.timeLimit === undefined ? DEFAULT_WALKS : Number.POSITIVE_INFINITY)
+    const { recheck = 'sample' } = options
     this.#compiled = new CompiledSystem(system as System, {
       actions: properties.filter((p) => p.kind === 'action') as never,
       seed: this.#seed,
+      recheck,
       ...(options.onRecord === undefined ? {} : { onRecord: options.onRecord }),
     })
     this.#successors = new Successors(this.#compiled)
     this.#scheduler = manner.scheduler(this.#compiled, this.#maxDepth)
-    this.#sightings = new Sightings(system, this.#compiled, properties, options.wanted)
+    this.#sightings = new Sightings(system, this.#compiled, properties, recheck, options.wanted)
     this.#watch = new LimitWatch(options)
     this.#mostArrayBytes = options.mostArrayBytes
     this.#words = new Int32Array(system.layout.words)
@@ -119,6 +124,14 @@ class Sample<W> {
         throw new FailedSearch(error.message, this.#trace(last), this.#result())
       }
       this.#walks++
+    }
+    try {
+      this.#compiled.recheck(this.#seed)
+      this.#sightings.recheck(this.#seed)
+    } catch (error) {
+      if (!isFinal(error)) throw error
+      this.#stopped = modelIsWrong(error.message)
+      throw new FailedSearch(error.message, null, this.#result())
     }
     return this.#result()
   }

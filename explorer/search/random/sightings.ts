@@ -1,10 +1,11 @@
 import { match } from 'ts-pattern'
-import { ModelError } from '../../../model/language/errors.ts'
+import { checkProperties } from '../../../model/language/check-properties.ts'
 import { isLiveness, type Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
 import { LEAF } from '../../compile/record-format.ts'
+import type { Recheck } from '../../compile/samples.ts'
 import type { PropertyResult, Trace } from '../result.ts'
 import type { Successors } from '../successors.ts'
 import { checkFault } from '../verdicts.ts'
@@ -40,23 +41,28 @@ export class Sightings<W> {
     system: System<W>,
     compiled: CompiledSystem,
     properties: readonly Property<W>[],
+    recheck: Recheck,
     wanted?: readonly string[],
   ) {
     this.#system = system
     this.#compiled = compiled
     this.#properties = properties
-    const ids = properties.map((p) => p.id)
-    const twice = ids.find((id, n) => ids.indexOf(id) !== n)
-    if (twice !== undefined) throw new ModelError(`two of the properties to check are called ${twice}`)
+    checkProperties(system, properties)
     this.#asked = properties.filter((p) => questionOf(p) !== null)
     this.#predicates = new Predicates(
       system as System,
       this.#asked.map((p) => questionOf(p) as Question),
+      recheck,
     )
     this.#actions = properties.flatMap((p) => (p.kind === 'action' ? [p.id] : []))
     this.#deadlockFreedoms = properties.flatMap((p) => (p.kind === 'deadlock' ? [p.id] : []))
     const decidable = properties.filter((p) => p.kind !== 'progress' && !isLiveness(p)).map((p) => p.id)
     this.#decidable = wanted === undefined ? decidable : decidable.filter((id) => wanted.includes(id))
+  }
+
+  /** Asks what was recorded again. @throws ModelError for a property that answers otherwise now. */
+  recheck(seed: number): void {
+    this.#predicates.recheck(seed)
   }
 
   /** True when no further look can change the verdict on anything that is wanted. */
@@ -152,6 +158,6 @@ function questionOf<W>(property: Property<W>): Question | null {
     .with({ kind: 'invariant' }, ({ id, given, holds }) =>
       given === undefined ? { id, holds } : { id, given, holds },
     )
-    .with({ kind: 'witness' }, ({ id, seen }) => ({ id, holds: seen }))
+    .with({ kind: 'witness' }, ({ id, seen }) => ({ id, holds: seen, part: 'seen' as const }))
     .otherwise(() => null)
 }

@@ -1,0 +1,29 @@
+import { ModelError } from '../../model/language/errors.ts'
+
+/**
+ * Runs model code with chance and the clock out of its reach: running it again later would often give the
+ * same result, so only a refusal is certain to be noticed.
+ * @throws what `run` throws; ModelError when it calls Math.random() or looks at Date.
+ */
+export function withoutChance<T>(run: () => T): T {
+  const { random } = Math
+  const { Date: clock } = globalThis
+  Math.random = refused
+  globalThis.Date = NO_CLOCK
+  try {
+    return run()
+  } finally {
+    Math.random = random
+    globalThis.Date = clock
+  }
+}
+
+const refused = (): never => {
+  throw new ModelError('calls Math.random(); several possible outcomes are several steps of a choice')
+}
+
+const noClock = (): never => {
+  throw new ModelError('looks at the clock (Date); time is no part of the state')
+}
+
+const NO_CLOCK = new Proxy(Date, { get: noClock, apply: noClock, construct: noClock })
