@@ -208,17 +208,18 @@ describe('a run', () => {
     expect(seen[0]).toEqual({ kind: 'thread', self: 0, path: 'go' })
   })
 
-  test('in which a guard or a property writes is refused, and the step named', () => {
+  test('in which a guard or a property writes is refused, and the step or property named', () => {
     const writing = (w: Numbers): boolean => {
       w.b = 3
       return true
     }
-    const refused = (what: string) => new ModelError(`numbers: step go of thread: ${what}`)
-    const frozen = refused('a guard or property writes to the state; only effects may')
-    expect(() => runOf([{ when: writing }])).toThrow(frozen)
-    expect(() => runOf([{ when: () => false, ...put(1) }, { when: writing }])).toThrow(frozen)
-    expect(() => runOf([put(1)], [{ holds: (_, __, after) => writing(after) }])).toThrow(frozen)
-    expect(() => runOf([put(1)], [{ holds: writing }])).toThrow(refused('a property writes to the state'))
+    const frozen = 'a guard or property writes to the state; only effects may'
+    const ofStep = new ModelError(`numbers: step go of thread: ${frozen}`)
+    const ofProperty = (what: string) => new ModelError(`numbers: property p0: ${what} (holds)`)
+    expect(() => runOf([{ when: writing }])).toThrow(ofStep)
+    expect(() => runOf([{ when: () => false, ...put(1) }, { when: writing }])).toThrow(ofStep)
+    expect(() => runOf([put(1)], [{ holds: (_, __, after) => writing(after) }])).toThrow(ofProperty(frozen))
+    expect(() => runOf([put(1)], [{ holds: writing }])).toThrow(ofProperty('a property writes to the state'))
   })
 
   test('that fails for another reason names the step', () => {

@@ -105,6 +105,8 @@ export function randomSystem(tape: readonly number[]): RandomSystem {
     name: 'random',
     world: worldShape,
     threads: [each(worker, makeProgram('worker')), one(makeProgram('single'))],
+    // Random programs differ in length; a property may name any step that one of them can have.
+    elsewhere: () => [program<World>('worker', 'two steps', [step('S.0', {}), step('S.1', {})])],
     initial: Array.from({ length: 1 + pick(2) }, () => {
       const level = pick(3)
       const open = pick(2) === 1
