@@ -312,4 +312,20 @@ describe('a judge', () => {
       expect(properties.map(({ verdict }) => verdict)).toEqual(expected)
     }
   })
+
+  test('counts a deadlock where one thread may rest and another may not', () => {
+    const shape = struct({ never: range(0, 1) })
+    type Shape = View<typeof shape>
+    const waits = (name: string, rests: boolean) =>
+      one(program<Shape>(name, 'waits', [step('wait', { rests }, { when: (w) => w.never === 1 })]))
+    for (const [a, b] of [
+      [true, false],
+      [false, true],
+      [true, true],
+    ]) {
+      const threads = [waits('a', a), waits('b', b)]
+      const system = compose({ name: 'waiting', world: shape, threads, initial: [() => {}] })
+      expect(breadthFirst(system, []).deadlocks).toBe(a && b ? 0 : 1)
+    }
+  })
 })
