@@ -1,5 +1,5 @@
-import { Reference } from '../explorer/compile/reference.ts'
 import { isLiveness } from '../model/language/property.ts'
+import { Reference } from '../model/language/reference.ts'
 import { loopStates } from './lasso.ts'
 import { Observer } from './observer.ts'
 import type { Replayed } from './replay.ts'

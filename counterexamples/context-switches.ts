@@ -1,4 +1,4 @@
-import type { TraceStep } from '../explorer/search/result.ts'
+import type { TraceStep } from '../model/language/trace.ts'
 
 /** How often the running thread changes. */
 export function contextSwitches(steps: readonly TraceStep[]): number {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../explorer/checkpoint/atomic-file.ts'
-import type { FairnessReason, Trace, TraceStep } from '../explorer/search/result.ts'
 import type { Property } from '../model/language/property.ts'
 import { quoted, quotedPath } from '../model/language/quoted.ts'
+import type { FairnessReason, Trace, TraceStep } from '../model/language/trace.ts'
 import { InputError, readInput } from './input-file.ts'
 
 /** What the first member of every file says; another version is another format. */

@@ -1,4 +1,4 @@
-import type { Field, Node } from '../model/language/layout.ts'
+import type { Field, Node } from '../model/language/fields.ts'
 import type { System } from '../model/language/system.ts'
 
 /** What a reader sees as one thing: a scalar, or a whole set. */

@@ -1,4 +1,4 @@
-import type { Node } from '../model/language/layout.ts'
+import type { Node } from '../model/language/fields.ts'
 import { printableJson } from '../model/language/quoted.ts'
 import type { Replayed } from './replay.ts'
 

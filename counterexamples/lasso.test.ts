@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Trace } from '../explorer/search/result.ts'
 import { program, step } from '../model/language/program.ts'
 import type { Fairness, LivenessProperty } from '../model/language/property.ts'
 import { array, flag, range, sort, struct, type View } from '../model/language/shapes.ts'
 import { compose, each, one, type System } from '../model/language/system.ts'
+import type { Trace } from '../model/language/trace.ts'
 import { asking, spinner } from './small-systems.ts'
 import { Verifier } from './violation.ts'
 

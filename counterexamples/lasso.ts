@@ -1,5 +1,3 @@
-import type { Reference } from '../explorer/compile/reference.ts'
-import type { Trace, TraceStep } from '../explorer/search/result.ts'
 import {
   type Fairness,
   type LivenessProperty,
@@ -7,7 +5,9 @@ import {
   type Situation,
   WEAK_FAIRNESS,
 } from '../model/language/property.ts'
+import type { Reference } from '../model/language/reference.ts'
 import type { System } from '../model/language/system.ts'
+import type { Trace, TraceStep } from '../model/language/trace.ts'
 import type { Observer } from './observer.ts'
 
 /** An endless behaviour to be judged: `states` has one state more than the trace has steps. */

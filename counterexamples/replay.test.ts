@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { ReplayError } from '../explorer/compile/reference.ts'
-import type { Trace } from '../explorer/search/result.ts'
+import { goalReachableIn } from '../explorer/search/goal-reachable.ts'
 import { Fault, type Property } from '../model/language/property.ts'
+import { ReplayError } from '../model/language/reference.ts'
+import type { Trace } from '../model/language/trace.ts'
 import { CounterexampleError, counterexampleOf } from './file.ts'
-import { goalReachableIn } from './goal-reachable.ts'
 import { type Question, ReplayDisagreement, replay } from './replay.ts'
 import {
   abba,

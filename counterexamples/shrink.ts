@@ -1,5 +1,5 @@
-import type { Trace, TraceStep } from '../explorer/search/result.ts'
 import type { System } from '../model/language/system.ts'
+import type { Trace, TraceStep } from '../model/language/trace.ts'
 import { contextSwitches } from './context-switches.ts'
 
 /** Does a trace still show the failure? The only judge of every attempt. */

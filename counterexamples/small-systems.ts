@@ -1,5 +1,5 @@
 import { breadthFirst } from '../explorer/search/breadth-first.ts'
-import type { Trace } from '../explorer/search/result.ts'
+import { goalReachableIn } from '../explorer/search/goal-reachable.ts'
 import { choice, program, step } from '../model/language/program.ts'
 import { Fault, type Property } from '../model/language/property.ts'
 import {
@@ -14,8 +14,8 @@ import {
   type View,
 } from '../model/language/shapes.ts'
 import { compose, each, one, type System } from '../model/language/system.ts'
+import type { Trace } from '../model/language/trace.ts'
 import { counterexampleOf } from './file.ts'
-import { goalReachableIn } from './goal-reachable.ts'
 import { type Replayed, replay } from './replay.ts'
 
 /** Small systems with a known failure, for the tests of what is done with counterexamples. */

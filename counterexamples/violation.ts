@@ -1,8 +1,8 @@
 import { match } from 'ts-pattern'
-import { Reference, type ReferenceRun, referenceRun } from '../explorer/compile/reference.ts'
-import type { Trace, TraceStep } from '../explorer/search/result.ts'
 import { isLiveness, type Property, type StepView } from '../model/language/property.ts'
+import { Reference, type ReferenceRun, referenceRun } from '../model/language/reference.ts'
 import type { Counters, System } from '../model/language/system.ts'
+import type { Trace, TraceStep } from '../model/language/trace.ts'
 import { whyNoBadLoop } from './lasso.ts'
 import { Observer } from './observer.ts'
 

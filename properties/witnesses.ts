@@ -1,9 +1,9 @@
 import type { Witness } from '../model/language/property.ts'
 import type { Counters } from '../model/language/system.ts'
-import { check_mmio_spte } from '../model/machines/mmio.ts'
+import { check_mmio_spte } from '../model/machines/fault/mmio.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
-import { gfn_to_hva, slot_found } from '../model/memory/memslot.ts'
-import { all, in_guest } from './guest-mode.ts'
+import { gfn_to_hva, slot_found } from '../model/memory/memslots/memslot.ts'
+import { all, in_guest } from './primitives/guest-mode.ts'
 
 /** What an event log of a 6.12 kernel shows 54 times in one run: harmless, and a model must contain it. */
 export const guestEntersOnARootBeingZapped: Witness<Kvm> = {

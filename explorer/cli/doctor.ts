@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
+
 import xstate from 'xstate/package.json' with { type: 'json' }
 import { z } from 'zod'
 import { printableJson } from '../../model/language/quoted.ts'

@@ -8,7 +8,7 @@ import { parallelBreadthFirst, unparallel } from '../search/parallel/search.ts'
 import { MOST_WORKERS } from '../search/parallel/shared-memory.ts'
 import type { Subject, SubjectSource } from '../search/parallel/subject.ts'
 import type { SearchResult } from '../search/result.ts'
-import type { Hooks } from './run-check.ts'
+import type { Hooks } from './search-hooks.ts'
 import type { SearchSettings } from './search-settings.ts'
 
 /** A search of everything, and how many workers made it. */

@@ -1,5 +1,5 @@
 import type { System } from '../../model/language/system.ts'
-import type { Trace } from '../search/result.ts'
+import type { Trace } from '../../model/language/trace.ts'
 
 /** A step on the way to a failure of model code. */
 export interface FailingStep {

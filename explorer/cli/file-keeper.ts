@@ -4,13 +4,13 @@ import {
   counterexampleOf,
   writeCounterexample,
 } from '../../counterexamples/file.ts'
-import { goalReachableIn } from '../../counterexamples/goal-reachable.ts'
 import { shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
 import type { Property } from '../../model/language/property.ts'
 import { quotedPath } from '../../model/language/quoted.ts'
 import type { System } from '../../model/language/system.ts'
-import type { Trace } from '../search/result.ts'
+import type { Trace } from '../../model/language/trace.ts'
+import { goalReachableIn } from '../search/goal-reachable.ts'
 import { faultsOf, findProperty } from './catalogue.ts'
 import type { Confirm } from './confirm.ts'
 import { UsageError } from './errors.ts'

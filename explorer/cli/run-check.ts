@@ -1,16 +1,18 @@
 import type { Design } from '../../model/designs/design.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
+import type { FairnessReason, Trace } from '../../model/language/trace.ts'
 import { placesOf } from '../checkpoint/places.ts'
-import { type Progress, withTrace } from '../search/breadth-first.ts'
+import { withTrace } from '../search/breadth-first.ts'
 import { FailedSearch } from '../search/failed-search.ts'
 import type { SubjectSource } from '../search/parallel/subject.ts'
 import { type RandomOptions, searchRandom } from '../search/random/search-random.ts'
-import type { FairnessReason, PropertyResult, SearchResult, Trace, Verdict } from '../search/result.ts'
+import type { PropertyResult, SearchResult, Verdict } from '../search/result.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { InternalError } from './errors.ts'
 import { type Exhaustive, exhaustive } from './exhaustive.ts'
 import { whyNothingJudged } from './nothing-judged.ts'
+import type { Hooks } from './search-hooks.ts'
 import type { SearchSettings } from './search-settings.ts'
 import { type SelfCheck, selfChecked } from './self-checked.ts'
 
@@ -60,14 +62,6 @@ export interface CheckOutcome extends Omit<SearchResult, 'properties'> {
 export interface ModelFailure {
   readonly message: string
   readonly trace: Trace | null
-}
-
-/** What a running search is asked and tells. */
-export interface Hooks {
-  readonly stop: () => boolean
-  readonly onProgress: (progress: Progress) => void
-  /** Told why a checkpoint could not be written; the search goes on. */
-  readonly onUnwritten: (why: string) => void
 }
 
 /**

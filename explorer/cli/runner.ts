@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads'
 import { ModelError } from '../../model/language/errors.ts'
 import { programFile } from '../program-file.ts'
 import { InternalError, UsageError } from './errors.ts'
-import type { CheckOutcome, CheckRequest, Hooks } from './run-check.ts'
+import type { CheckOutcome, CheckRequest } from './run-check.ts'
+import type { Hooks } from './search-hooks.ts'
 import type { ThreadInput, ThreadReport, ThreadRequest } from './search-thread.ts'
 
 /** Makes searches, several at a time. */

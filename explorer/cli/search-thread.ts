@@ -5,7 +5,8 @@ import type { Progress } from '../search/breadth-first.ts'
 import { LostWorker } from '../search/parallel/search.ts'
 import { InternalError } from './errors.ts'
 import { loadCatalogue } from './load-catalogue.ts'
-import { type CheckOutcome, type CheckRequest, type Hooks, runCheck } from './run-check.ts'
+import { type CheckOutcome, type CheckRequest, runCheck } from './run-check.ts'
+import type { Hooks } from './search-hooks.ts'
 import { subjectSource } from './search-subject.ts'
 
 /** What a search thread is started with: the address of the module that holds the catalogue. */

@@ -1,4 +1,4 @@
-import type { Field } from '../../model/language/layout.ts'
+import type { Field } from '../../model/language/fields.ts'
 import { SIZES } from '../state/sizes.ts'
 
 /** Child code: nothing recorded yet. Positive codes are inner nodes, negative ones leaves (negated). */

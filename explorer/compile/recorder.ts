@@ -1,5 +1,5 @@
 import { ModelError } from '../../model/language/errors.ts'
-import type { Cellstore } from '../../model/language/layout.ts'
+import type { Cellstore } from '../../model/language/fields.ts'
 
 /**
  * A store that notes what model code reads and writes. Reading a field that the code itself has written

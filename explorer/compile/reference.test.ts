@@ -3,18 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { transition } from 'xstate'
 import { block, choice, program, step } from '../../model/language/program.ts'
 import { Fault } from '../../model/language/property.ts'
+import { Reference, ReplayError, referenceRun } from '../../model/language/reference.ts'
 import { flag, oneOf, range, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, one, type System } from '../../model/language/system.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import type { Recording } from './compiled-system.ts'
-import {
-  checkAgainstReference,
-  Reference,
-  ReferenceMismatch,
-  ReplayError,
-  referenceRun,
-} from './reference.ts'
+import { checkAgainstReference, ReferenceMismatch } from './reference.ts'
 
 /** A user of an object and somebody who frees it; the user faults in its effect, an inspector in its guard. */
 function useAfterFree(): System {

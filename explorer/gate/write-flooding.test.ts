@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import type { Property } from '../../model/language/property.ts'
 import type { Counters, System } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
-import { FLOODING } from '../../model/memory/shadow-page.ts'
-import { editScenarios } from '../../model/scenarios/edits.ts'
+import { FLOODING } from '../../model/memory/shadow/fields.ts'
+import { editScenarios } from '../../model/scenarios/shadow/edits.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 
 const flooding = editScenarios.find(({ id }) => id === 'write-flooding')

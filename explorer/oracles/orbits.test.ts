@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { Codes, type Node } from '../../model/language/layout.ts'
+import type { Node } from '../../model/language/fields.ts'
+import { Codes } from '../../model/language/layout.ts'
 import type { System } from '../../model/language/system.ts'
 import { stepTable } from '../compile/step-table.ts'
 import { PUBLISHED_COUNTS, type PublishedCounts } from './published-counts.ts'

@@ -3,10 +3,10 @@ import type { Sort } from '../../model/language/shapes.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Question } from '../compile/predicates.ts'
 import { isSize, OUT_OF_PATIENCE } from '../search/limits.ts'
-import { AsymmetryError } from './asymmetry.ts'
-import { PartialOrder, type PartialOrderReport } from './partial-order.ts'
+import { PartialOrder, type PartialOrderReport } from './partial-order/partial-order.ts'
 import type { ReductionState, Refusal } from './reduction-state.ts'
-import { Symmetry, type SymmetryReport } from './symmetry.ts'
+import { AsymmetryError } from './symmetry/asymmetry.ts'
+import { Symmetry, type SymmetryReport } from './symmetry/symmetry.ts'
 
 /**
  * What to leave out of a search. `symmetry` insists, and ends in an error where it is not sound. `all` takes

@@ -1,6 +1,7 @@
 import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
+import type { Trace } from '../../model/language/trace.ts'
 import { damaged } from '../checkpoint/manifest.ts'
 import type { SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
 import { canBeTaken } from '../checkpoint/trace-check.ts'
@@ -17,7 +18,7 @@ import type { Evidence, Finding } from './judge.ts'
 import type { LimitWatch } from './limits.ts'
 import { Memory } from './memory.ts'
 import { countsByName, namedSteps } from './naming.ts'
-import type { SearchResult, Trace } from './result.ts'
+import type { SearchResult } from './result.ts'
 import type { Progress, SearchOptions } from './search-options.ts'
 
 const { chunkBits, chunkMask } = VectorStore

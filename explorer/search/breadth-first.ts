@@ -1,5 +1,6 @@
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
+import type { Trace } from '../../model/language/trace.ts'
 import { placesOf } from '../checkpoint/places.ts'
 import { refusedIn } from '../checkpoint/search-checkpoint.ts'
 import { type Stage, UNREDUCED, withReductions } from '../reduce/reduction.ts'
@@ -8,7 +9,7 @@ import { FailedSearch } from './failed-search.ts'
 import { Judge } from './judge.ts'
 import { LimitWatch } from './limits.ts'
 import { withLiveness } from './liveness/with-liveness.ts'
-import type { SearchResult, Trace } from './result.ts'
+import type { SearchResult } from './result.ts'
 import type { Progress, SearchOptions } from './search-options.ts'
 
 export type { Progress, SearchOptions }

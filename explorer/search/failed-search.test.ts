@@ -5,8 +5,7 @@ import { array, range, sort, struct, type View } from '../../model/language/shap
 import { compose, each } from '../../model/language/system.ts'
 import { breadthFirst } from './breadth-first.ts'
 import { FailedSearch } from './failed-search.ts'
-import type { RandomOptions } from './random/search-random.ts'
-import { searchRandom } from './random/search-random.ts'
+import { type RandomOptions, searchRandom } from './random/search-random.ts'
 
 const runner = sort('runner', 2)
 const world = struct({ n: array(runner, range(0, 3)) })

@@ -1,6 +1,7 @@
 import { ModelError } from '../../model/language/errors.ts'
-import { AsymmetryError } from '../reduce/asymmetry.ts'
-import type { PropertyResult, SearchResult, Trace } from './result.ts'
+import type { Trace } from '../../model/language/trace.ts'
+import { AsymmetryError } from '../reduce/symmetry/asymmetry.ts'
+import type { PropertyResult, SearchResult } from './result.ts'
 
 /**
  * Model code failed during a search. What was found until then stands: a violation is one whatever is wrong

@@ -1,6 +1,6 @@
 import type { System } from '../../model/language/system.ts'
+import type { TraceStep } from '../../model/language/trace.ts'
 import type { CompiledStep } from '../compile/step-table.ts'
-import type { TraceStep } from './result.ts'
 
 /** Steps by their numbers, under the names that a result gives them. */
 export function namedSteps<W>(

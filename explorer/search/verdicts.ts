@@ -1,7 +1,8 @@
 import { ModelError } from '../../model/language/errors.ts'
 import { isLiveness, type Property } from '../../model/language/property.ts'
+import type { Trace } from '../../model/language/trace.ts'
 import type { Edges } from './edges.ts'
-import type { PropertyResult, Trace, Verdict } from './result.ts'
+import type { PropertyResult, Verdict } from './result.ts'
 
 /** What the verdicts depend on besides what was found. */
 export interface Decided {

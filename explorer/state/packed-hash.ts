@@ -1,4 +1,4 @@
-import type { Field } from '../../model/language/layout.ts'
+import type { Field } from '../../model/language/fields.ts'
 import type { Tabulation } from './tabulation.ts'
 
 /** Hash lanes of packed states that come from outside, field by field. */

@@ -1,4 +1,4 @@
-import type { Field } from '../../model/language/layout.ts'
+import type { Field } from '../../model/language/fields.ts'
 
 /**
  * Simple tabulation hashing of a state vector (Zobrist 1970; Patrascu and Thorup, "The power of simple

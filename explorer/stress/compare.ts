@@ -1,4 +1,5 @@
-import type { PropertyResult, SearchResult, Trace } from '../search/result.ts'
+import type { Trace } from '../../model/language/trace.ts'
+import type { PropertyResult, SearchResult } from '../search/result.ts'
 import type { State } from './interpreter.ts'
 import { isDeadlock, judgeStep, lost, type NaiveFinding, type NaiveResult } from './naive.ts'
 import { faultInLasso } from './naive-liveness.ts'

@@ -1,6 +1,6 @@
 import type { Property } from '../../model/language/property.ts'
+import { Reference } from '../../model/language/reference.ts'
 import type { System } from '../../model/language/system.ts'
-import { Reference } from '../compile/reference.ts'
 
 /** What xstate alone says of a system. */
 export interface ReferenceResult {

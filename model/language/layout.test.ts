@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ModelError } from './errors.ts'
-import { Codes, type Field, layout, type Node } from './layout.ts'
+import type { Field, Node } from './fields.ts'
+import { Codes, layout } from './layout.ts'
 import {
   array,
   flag,

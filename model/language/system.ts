@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate'
 import { ModelError } from './errors.ts'
-import { Codes, type Field, type Layout, layout, type Node } from './layout.ts'
+import type { Field, Node } from './fields.ts'
+import { Codes, type Layout, layout } from './layout.ts'
 import { type Flow, flowOf, type Instance, machineOf, type Runner } from './machine.ts'
 import { checkCode, checkEffect, truthOf } from './model-code.ts'
 import type { NamedStep } from './named-steps.ts'

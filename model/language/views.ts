@@ -1,5 +1,5 @@
 import { ModelError } from './errors.ts'
-import type { Cellstore, Field, Node } from './layout.ts'
+import type { Cellstore, Field, Node } from './fields.ts'
 
 /**
  * Builds the typed view of a layout over a store: property access becomes reads and writes of codes.

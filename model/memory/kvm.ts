@@ -1,15 +1,15 @@
 import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../language/shapes.ts'
+import { agingThread } from './aging/fields.ts'
 import { type Bounds, slots_change, watched } from './bounds.ts'
-import { dirtyLogThread } from './dirty-log.ts'
-import { guestTables } from './guest-memory.ts'
-import { agingThread, hostPages, mmuInvalidate, notifierThread } from './host.ts'
-import { memslot, memslots, memslotThread, slotOfGfn } from './memslot.ts'
+import { dirtyLogThread } from './dirty-log/fields.ts'
+import { memslot, memslots, memslotThread, slotOfGfn } from './memslots/fields.ts'
+import { hostPages, mmuInvalidate, notifierThread } from './notifier/fields.ts'
 import { optional } from './optional.ts'
-import { rmaps } from './rmap.ts'
-import { shadowPage } from './shadow-page.ts'
+import { guestTables, requester } from './primitives/fields.ts'
+import { rmaps, shadowPage } from './shadow/fields.ts'
 import type { Sorts } from './sorts.ts'
-import { teardown } from './teardown.ts'
-import { requester, vcpu } from './vcpu.ts'
+import { teardown } from './teardown/fields.ts'
+import { vcpu } from './vcpu/fields.ts'
 
 /** `struct kvm` and everything in it: the shared state of all scenarios, and the threads' local variables. */
 export function kvmWorld(bounds: Bounds, sorts: Sorts) {

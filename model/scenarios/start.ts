@@ -1,10 +1,11 @@
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { gfn_to_hva, MOVED, srcu_read_lock } from '../memory/memslot.ts'
-import { rmap_add } from '../memory/rmap.ts'
-import { alloc_shadow_page, sp_has_gptes } from '../memory/shadow-page.ts'
-import { open_files } from '../memory/teardown.ts'
-import { account_shadowed } from '../memory/write-tracking.ts'
+import { gfn_to_hva, MOVED } from '../memory/memslots/memslot.ts'
+import { srcu_read_lock } from '../memory/primitives/srcu.ts'
+import { rmap_add } from '../memory/shadow/rmap.ts'
+import { alloc_shadow_page, sp_has_gptes } from '../memory/shadow/shadow-page.ts'
+import { account_shadowed } from '../memory/shadow/write-tracking.ts'
+import { open_files } from '../memory/teardown/teardown.ts'
 
 /** An entry of a guest table: the frame it points at, writable unless it says so; null where not present. */
 export type Entry =

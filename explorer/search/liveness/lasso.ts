@@ -1,4 +1,4 @@
-import type { FairnessReason } from '../result.ts'
+import type { FairnessReason } from '../../../model/language/trace.ts'
 import type { FairQuery } from './fair-components.ts'
 import type { Constraint } from './fairness.ts'
 import type { LabelledGraph } from './graph.ts'

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { Trace } from '../result.ts'
+import type { Trace } from '../../../model/language/trace.ts'
 import type { SearchOptions } from '../search-options.ts'
 import type { SharedMemory } from './shared-memory.ts'
 import type { SubjectSource } from './subject.ts'

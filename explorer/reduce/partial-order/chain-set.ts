@@ -1,0 +1,62 @@
+import type { Batch, VisitedSet } from '../../state/batch.ts'
+import { SIZES } from '../../state/sizes.ts'
+import { VectorStore } from '../../state/vector-store.ts'
+import type { Chains } from './chains.ts'
+
+const { chunkBits, chunkMask } = VectorStore
+
+/** A visited set that keeps of every successor the end of the chain that it begins. */
+export class ChainSet implements VisitedSet {
+  readonly lossy: boolean
+  /** The states kept are not simply the successors. */
+  rewritten = new Uint8Array(0)
+  /** How many states the chain to each kept state passed. */
+  lengths: Uint16Array<ArrayBufferLike> = new Uint16Array(SIZES.array)
+  readonly #inner: VisitedSet
+  readonly #store: VectorStore
+  readonly #chains: Chains
+
+  constructor(inner: VisitedSet, store: VectorStore, chains: Chains) {
+    this.lossy = inner.lossy
+    this.#inner = inner
+    this.#store = store
+    this.#chains = chains
+  }
+
+  get bytes(): number {
+    return this.#inner.bytes + this.lengths.byteLength
+  }
+
+  /** How many states were passed between a kept state and the one it was found from. */
+  lengthTo(id: number): number {
+    return this.lengths[id]
+  }
+
+  insert(batch: Batch): void {
+    const { words, chunks, tags } = this.#store
+    const { low, high, source, leaf, found, count } = batch
+    const chains = this.#chains
+    if (count > this.rewritten.length) this.rewritten = new Uint8Array(count).fill(1)
+    for (let k = 0; k < count; k++) {
+      const chunk = source[k] >>> chunkBits
+      const slot = source[k] & chunkMask
+      chains.enter(chunks[chunk], slot * words, tags[chunk][slot], leaf[k], low[k], high[k])
+      const passed = chains.follow()
+      found[k] = this.#inner.insertState(chains.words, 0, chains.low, chains.high)
+      if (found[k] < 0) this.#note(~found[k], passed)
+    }
+  }
+
+  insertState(words: Int32Array, base: number, low: number, high: number): number {
+    return this.#inner.insertState(words, base, low, high)
+  }
+
+  #note(id: number, length: number): void {
+    if (id >= this.lengths.length) {
+      const larger = new Uint16Array(Math.max(2 * this.lengths.length, id + 1))
+      larger.set(this.lengths)
+      this.lengths = larger
+    }
+    this.lengths[id] = length
+  }
+}

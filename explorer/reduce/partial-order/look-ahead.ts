@@ -1,0 +1,358 @@
+import { LEAF } from '../../compile/record-format.ts'
+import type { SuccessorLists } from '../../compile/successor-lists.ts'
+import { type AnswerClasses, UNCLASSED } from '../../search/answer-classes.ts'
+import { SIZES } from '../../state/sizes.ts'
+import { Apart } from './apart.ts'
+import { Decisions, UNDECIDED } from './decisions.ts'
+
+/** States that are looked at ahead to try one thread; when there are more it is not enough. */
+const MOST_STATES = SIZES.ahead
+
+/** States that are looked at for one decision; what comes after them is not tried. */
+const MOST_TRIED = SIZES.tried
+
+/** Answers of a question that changed: by the thread's own steps, by those of the others. */
+const BY_THREAD = 1
+const BY_OTHERS = 2
+
+/** In which order threads are tried. */
+const RANK = { silent: 0, single: 1, several: 2, none: 3 } as const
+
+/** No thread. */
+export const NONE = -1
+
+/**
+ * Finds a thread whose steps are enough for a state: a persistent set (Godefroid 1996) of one thread.
+ *
+ * Nothing is taken from declarations or from what steps did elsewhere. All that the other threads can do while
+ * the thread stands still is gone through, state by state, and in each of these states it is tried whether the
+ * order matters. The others do little before they wait for a lock, or for the thread itself, so there are few
+ * such states; where there are many the thread is not enough.
+ *
+ * Let X be these states, the state s itself among them. Thread t is enough for s when
+ *
+ * - in every x of X the steps of t are the same, at least one, and concern and violate the same action
+ *   properties; no step of anybody ends in a fault;
+ * - every step b that another thread can take in x, and every step a of t, lead to the same state in both
+ *   orders, and b concerns and violates the same action properties after a as before;
+ * - of every question about states, either no step of t changes the answer in any x, or the answer is the same
+ *   in all of X.
+ *
+ * So a run of the full system from s either begins w a r, with a step a of t after steps w of the others, and a w r
+ * is a run to the same state; or it is a run w of the others within X, and a w is a run. Every step of the run
+ * is taken in the other one too, with what action properties say of it. Every answer on the way is found in s
+ * or on the other run: it is the same before a step a and after, or the same in all of X.
+ */
+export class LookAhead {
+  /** Behaviours of the thread chosen last, and how many. */
+  readonly moves: Int32Array
+  moveCount = 0
+  /** Steps that all threads together can take there. */
+  enabledCount = 0
+  /** True when there is one, which changes no answer and violates no action property. */
+  isSilent = false
+  readonly #lists: SuccessorLists
+  readonly #classes: AnswerClasses
+  readonly #words: number
+  readonly #threads: number
+  /** Most steps at one program counter. */
+  readonly #most: number
+  readonly #own: Int32Array
+  readonly #ownCount: Int32Array
+  readonly #rankOf: Int32Array
+  readonly #others: Int32Array
+  readonly #othersAfter: Int32Array
+  readonly #target: Int32Array
+  /** The states X by number: packed words, class, the sum of hash changes since s, behaviours of the thread. */
+  readonly #states: Int32Array
+  readonly #classOf: Int32Array
+  readonly #hashOf: Int32Array
+  readonly #movesOf: Int32Array
+  #count = 0
+  /** True when the bound ended the last exploration. */
+  #isCut = false
+  /** States of the explorations before. */
+  #tried = 0
+  readonly #apart: Apart
+  /** Where to add what the look at one thread alone depends on, or null. */
+  #reads: Int32Array | null = null
+  /** Open addressing: 1 + number of a state. */
+  readonly #table = new Int32Array(4 * MOST_STATES)
+  /** States after each step of the thread. */
+  readonly #after: Int32Array
+  readonly #changed: Uint8Array
+  /** Many chains lead through the same states. */
+  readonly #decisions: Decisions
+
+  constructor(lists: SuccessorLists, classes: AnswerClasses) {
+    const { system, steps, firstStep } = lists.compiled
+    this.#lists = lists
+    this.#classes = classes
+    this.#words = system.layout.words
+    this.#threads = system.threads.length
+    let most = 1
+    for (let place = 1; place < firstStep.length; place++)
+      most = Math.max(most, Math.min(steps.length, firstStep[place] - firstStep[place - 1]))
+    this.#most = most
+    this.moves = new Int32Array(most)
+    this.#own = new Int32Array(most * this.#threads)
+    this.#ownCount = new Int32Array(this.#threads)
+    this.#rankOf = new Int32Array(this.#threads)
+    this.#others = new Int32Array(most)
+    this.#othersAfter = new Int32Array(most)
+    this.#target = new Int32Array(most)
+    this.#states = new Int32Array(MOST_STATES * this.#words)
+    this.#classOf = new Int32Array(MOST_STATES)
+    this.#hashOf = new Int32Array(MOST_STATES)
+    this.#movesOf = new Int32Array(MOST_STATES * most)
+    this.#after = new Int32Array(most * this.#words)
+    this.#changed = new Uint8Array(classes.questions)
+    this.#decisions = new Decisions(this.#words)
+    this.#apart = new Apart(this.#threads, this.#words, classes.questions)
+  }
+
+  /**
+   * A thread that is enough for the packed state at `base`, or NONE; its steps are then in `moves`. It is a
+   * function of the state. A thread with a single step that changes no answer comes first, then one with a
+   * single step.
+   * @param classNumber the state's class of answers, or UNCLASSED.
+   */
+  choose(words: Int32Array, base: number, classNumber: number): number {
+    const known = classNumber === UNCLASSED ? this.#classes.ofState(words, base) : classNumber
+    if (known === UNCLASSED) return NONE
+    this.enabledCount = 0
+    for (let t = 0; t < this.#threads; t++) {
+      this.#ownCount[t] = this.#lists.behaviours(t, words, base, this.#own, t * this.#most)
+      this.enabledCount += this.#ownCount[t]
+    }
+    let thread = this.#decisions.of(words, base)
+    if (thread === UNDECIDED) {
+      thread = this.#decide(words, base, known)
+      this.#decisions.remember(words, base, thread)
+    }
+    if (thread === NONE) return NONE
+    this.isSilent = this.#rank(thread, words, base, known) === RANK.silent
+    this.moveCount = this.#ownCount[thread]
+    for (let n = 0; n < this.moveCount; n++) this.moves[n] = this.#own[thread * this.#most + n]
+    return thread
+  }
+
+  #decide(words: Int32Array, base: number, classNumber: number): number {
+    this.#tried = 0
+    this.#count = 0
+    for (let t = 0; t < this.#threads; t++) this.#rankOf[t] = this.#rank(t, words, base, classNumber)
+    for (let rank: number = RANK.silent; rank <= RANK.several; rank++) {
+      for (let t = 0; t < this.#threads; t++) {
+        if (this.#rankOf[t] !== rank) continue
+        if (this.#isEnough(t, words, base, classNumber)) return t
+        if (this.#tried + this.#count >= MOST_TRIED) return NONE
+      }
+    }
+    return NONE
+  }
+
+  #rank(thread: number, words: Int32Array, base: number, classNumber: number): number {
+    const count = this.#ownCount[thread]
+    if (count === 0) return RANK.none
+    if (count > 1) return RANK.several
+    const move = this.#own[thread * this.#most]
+    const { leaves } = this.#lists.compiled
+    if ((leaves[move + LEAF.fault] | leaves[move + LEAF.violated]) !== 0) return RANK.single
+    this.#change(words, base, move, this.#after, 0)
+    const then = this.#classes.ofSuccessor(classNumber, move, this.#after, 0)
+    return then === classNumber ? RANK.silent : RANK.single
+  }
+
+  #isEnough(thread: number, words: Int32Array, base: number, classNumber: number): boolean {
+    if (this.#explore(thread, NONE, words, base, classNumber)) return true
+    return this.#isCut && this.#threads > 2 && this.#isEnoughApart(thread, words, base, classNumber)
+  }
+
+  /**
+   * As `#isEnough`, where the others together can reach too many states: looks at what each of them can reach
+   * alone. That is enough when none changes what another's steps, the thread's, and the answers depended on.
+   */
+  #isEnoughApart(thread: number, words: Int32Array, base: number, classNumber: number): boolean {
+    const apart = this.#apart
+    apart.clear()
+    for (let u = 0; u < this.#threads; u++)
+      if (u !== thread && !this.#explore(thread, u, words, base, classNumber)) return false
+    if (!apart.haveOwnSteps) return false
+    for (let u = 0; u < this.#threads; u++) {
+      if (u === thread) continue
+      this.#explore(thread, u, words, base, classNumber)
+      this.#noteQuestions(thread, apart.asked[u])
+    }
+    return apart.haveOwnQuestions(thread)
+  }
+
+  /** Looks at the states that the others, or one of them `alone`, can reach; false when something speaks against. */
+  #explore(thread: number, alone: number, words: Int32Array, base: number, classNumber: number): boolean {
+    const count = this.#ownCount[thread]
+    this.#reads = alone === NONE ? null : this.#apart.reads[alone]
+    this.#isCut = false
+    this.#changed.fill(0)
+    this.#table.fill(0)
+    this.#table[0] = 1
+    this.#tried += this.#count
+    this.#count = 1
+    for (let w = 0; w < this.#words; w++) this.#states[w] = words[base + w]
+    this.#classOf[0] = classNumber
+    this.#hashOf[0] = 0
+    this.#lists.behaviours(thread, words, base, this.#movesOf, 0, this.#reads)
+    for (let n = 0; n < count; n++) if (this.#faults(this.#movesOf[n])) return false
+    for (let x = 0; x < this.#count; x++) {
+      if (!this.#takeMoves(x, count)) return false
+      for (let u = 0; u < this.#threads; u++)
+        if (u !== thread && (alone === NONE || u === alone) && !this.#commute(x, thread, count, u))
+          return false
+    }
+    return true
+  }
+
+  /** Notes what answers depend on in the states just explored, and in those after a step of the thread. */
+  #noteQuestions(thread: number, into: Int32Array): void {
+    const count = this.#ownCount[thread]
+    for (let x = 0; x < this.#count; x++) {
+      this.#classes.addReads(this.#states, x * this.#words, into)
+      for (let n = 0; n < count; n++) {
+        const move = this.#movesOf[x * this.#most + n]
+        this.#change(this.#states, x * this.#words, move, this.#after, 0)
+        this.#classes.addReads(this.#after, 0, into)
+      }
+    }
+  }
+
+  /** Puts the states after the thread's steps in state x into `#after`; false when they say too much. */
+  #takeMoves(x: number, count: number): boolean {
+    const classNumber = this.#classOf[x]
+    for (let n = 0; n < count; n++) {
+      const move = this.#movesOf[x * this.#most + n]
+      this.#change(this.#states, x * this.#words, move, this.#after, n * this.#words)
+      const then = this.#classes.ofSuccessor(classNumber, move, this.#after, n * this.#words)
+      if (!this.#allows(classNumber, then, BY_THREAD)) return false
+    }
+    return true
+  }
+
+  /** True when the steps of thread `other` in state x commute with the `count` steps of the thread. */
+  #commute(x: number, thread: number, count: number, other: number): boolean {
+    const words = this.#words
+    const reads = this.#reads
+    const enabled = this.#lists.behaviours(other, this.#states, x * words, this.#others, 0, reads)
+    for (let k = 0; k < enabled; k++) {
+      const step = this.#others[k]
+      // It leads to no state that could be looked at.
+      if (this.#faults(step)) return false
+      const y = this.#intern(x, step, thread, count)
+      if (y === NONE) return false
+      this.#target[k] = y
+      if (reads !== null) this.#noteChange(step, this.#apart.changes[other])
+    }
+    if (enabled === 0) return true
+    const { leaves } = this.#lists.compiled
+    for (let n = 0; n < count; n++) {
+      const after = this.#lists.behaviours(other, this.#after, n * words, this.#othersAfter, 0, reads)
+      const move = this.#movesOf[x * this.#most + n]
+      let at = 0
+      for (let k = 0; k < enabled; k++) {
+        const step = this.#others[k]
+        // Both lists are in ascending order of steps.
+        while (at < after && leaves[this.#othersAfter[at] + LEAF.step] < leaves[step + LEAF.step]) at++
+        if (at === after) return false
+        const later = this.#othersAfter[at]
+        const moveLater = this.#movesOf[this.#target[k] * this.#most + n]
+        if (!this.#saysTheSame(step, later)) return false
+        if ((later !== step || moveLater !== move) && !this.#sameSum(move, later, step, moveLater))
+          return false
+      }
+    }
+    return true
+  }
+
+  /** Number of the state that a step of another thread leads to from x, or NONE when that settles it. */
+  #intern(x: number, step: number, thread: number, count: number): number {
+    const { leaves } = this.#lists.compiled
+    const words = this.#words
+    const y = this.#count
+    const hash = this.#hashOf[x] ^ leaves[step + LEAF.hashLow]
+    const base = x * words
+    const change = step - words
+    const mask = this.#table.length - 1
+    let slot = hash & mask
+    for (; this.#table[slot] !== 0; slot = (slot + 1) & mask) {
+      const known = this.#table[slot] - 1
+      if (this.#hashOf[known] !== hash) continue
+      let w = 0
+      while (w < words && this.#states[known * words + w] === (this.#states[base + w] ^ leaves[change + w]))
+        w++
+      if (w === words) return known
+    }
+    if (y === MOST_STATES) {
+      this.#isCut = true
+      return NONE
+    }
+    this.#table[slot] = y + 1
+    this.#count++
+    this.#change(this.#states, base, step, this.#states, y * words)
+    this.#hashOf[y] = hash
+    this.#classOf[y] = this.#classes.ofSuccessor(this.#classOf[x], step, this.#states, y * words)
+    if (!this.#allows(this.#classOf[0], this.#classOf[y], BY_OTHERS)) return NONE
+    const first = y * this.#most
+    if (this.#lists.behaviours(thread, this.#states, y * words, this.#movesOf, first, this.#reads) !== count)
+      return NONE
+    for (let n = 0; n < count; n++)
+      if (!this.#saysTheSame(this.#movesOf[n], this.#movesOf[first + n])) return NONE
+    return y
+  }
+
+  /** Notes whose doing it is that answers differ; false when it is both sides' for one question. */
+  #allows(from: number, to: number, by: number): boolean {
+    if (from === to) return true
+    if (to === UNCLASSED) return false
+    const before = this.#classes.answers(from)
+    const after = this.#classes.answers(to)
+    for (let q = 0; q < before.length; q++) {
+      if (before[q] === after[q]) continue
+      this.#changed[q] |= by
+      if (this.#changed[q] === (BY_THREAD | BY_OTHERS)) return false
+    }
+    return true
+  }
+
+  /** The same step, without a fault, of which action properties say the same. */
+  #saysTheSame(a: number, b: number): boolean {
+    if (a === b) return !this.#faults(a)
+    const { leaves } = this.#lists.compiled
+    return (
+      leaves[a + LEAF.step] === leaves[b + LEAF.step] &&
+      leaves[a + LEAF.violated] === leaves[b + LEAF.violated] &&
+      leaves[a + LEAF.antecedent] === leaves[b + LEAF.antecedent] &&
+      !this.#faults(a) &&
+      !this.#faults(b)
+    )
+  }
+
+  #faults(behaviour: number): boolean {
+    return this.#lists.compiled.leaves[behaviour + LEAF.fault] !== 0
+  }
+
+  /** True when behaviour a followed by b changes the same as c followed by d. */
+  #sameSum(a: number, b: number, c: number, d: number): boolean {
+    const { leaves } = this.#lists.compiled
+    for (let w = -this.#words; w < 0; w++)
+      if ((leaves[a + w] ^ leaves[b + w]) !== (leaves[c + w] ^ leaves[d + w])) return false
+    return true
+  }
+
+  #noteChange(behaviour: number, changes: Int32Array): void {
+    const { leaves } = this.#lists.compiled
+    for (let w = 0; w < this.#words; w++) changes[w] |= leaves[behaviour - this.#words + w]
+  }
+
+  #change(words: Int32Array, base: number, behaviour: number, into: Int32Array, at: number): void {
+    const { leaves } = this.#lists.compiled
+    const change = behaviour - this.#words
+    for (let w = 0; w < this.#words; w++) into[at + w] = words[base + w] ^ leaves[change + w]
+  }
+}

@@ -1,0 +1,109 @@
+import { LEAF } from '../../compile/record-format.ts'
+import type { SuccessorLists } from '../../compile/successor-lists.ts'
+import type { ExpansionSink } from '../../search/expander.ts'
+import { Batch } from '../../state/batch.ts'
+import { VectorStore } from '../../state/vector-store.ts'
+import type { Chains } from './chains.ts'
+import { type LookAhead, NONE } from './look-ahead.ts'
+
+/**
+ * Expands states by the steps of one thread where that is enough, else by all steps.
+ *
+ * It is enough when one of the states found is still to be expanded: the steps left out are then possible there
+ * as well, and cannot be put off for ever because states are expanded in the order of their numbers (the queue
+ * proviso of Bosnacki, Leue and Lluch Lafuente 2009). So the successors are looked up at once.
+ */
+export class PartialOrderExpander {
+  readonly lists: SuccessorLists
+  readonly batch: Batch
+  /** Steps taken so far, those through states that are not kept and those that fault included. */
+  transitions = 0
+  readonly #store: VectorStore
+  readonly #look: LookAhead
+  readonly #chains: Chains
+  readonly #tally: { reduced: number }
+  readonly #behaviours: Int32Array
+  #going = true
+
+  constructor(
+    lists: SuccessorLists,
+    store: VectorStore,
+    look: LookAhead,
+    chains: Chains,
+    tally: { reduced: number },
+  ) {
+    const { steps } = lists.compiled
+    this.lists = lists
+    this.#store = store
+    this.#look = look
+    this.#chains = chains
+    this.#tally = tally
+    this.batch = new Batch(steps.length)
+    this.#behaviours = new Int32Array(steps.length)
+  }
+
+  /** As `Expander.expand`. */
+  expand(from: number, end: number, sink: ExpansionSink): number {
+    const { chunks, tags, words } = this.#store
+    const look = this.#look
+    this.#going = true
+    let head = from
+    for (; head < end && this.#going; head++) {
+      const chunk = head >>> VectorStore.chunkBits
+      const slot = head & VectorStore.chunkMask
+      const base = slot * words
+      const thread = look.choose(chunks[chunk], base, tags[chunk][slot])
+      let enabled = 0
+      if (thread !== NONE) {
+        enabled = look.moveCount
+        const isAll = look.enabledCount === enabled
+        for (let n = 0; n < enabled; n++) this.#add(look.moves[n], head, sink)
+        if (this.#leadsOn(head, sink)) {
+          if (!isAll) this.#tally.reduced++
+          this.transitions += enabled
+          continue
+        }
+      }
+      for (let t = 0; t < this.lists.compiled.system.threads.length; t++) {
+        if (t === thread) continue
+        const count = this.lists.behaviours(t, chunks[chunk], base, this.#behaviours, 0)
+        for (let n = 0; n < count; n++) this.#add(this.#behaviours[n], head, sink)
+        enabled += count
+      }
+      this.#flush(head, sink)
+      this.transitions += enabled
+      if (enabled === 0) sink.stuck(head, chunks[chunk], base)
+    }
+    return head
+  }
+
+  #flush(head: number, sink: ExpansionSink): void {
+    const before = this.#chains.passed
+    this.#going = sink.flush(head) && this.#going
+    this.transitions += this.#chains.passed - before
+  }
+
+  /** Looks up the batch. True when one of the states found is yet to be expanded. */
+  #leadsOn(head: number, sink: ExpansionSink): boolean {
+    const { found, count } = this.batch
+    this.#flush(head, sink)
+    for (let k = 0; k < count; k++) if ((found[k] < 0 ? ~found[k] : found[k]) > head) return true
+    return false
+  }
+
+  #add(behaviour: number, head: number, sink: ExpansionSink): void {
+    const { batch } = this
+    const { leaves } = this.lists.compiled
+    leaves[behaviour + LEAF.fired]++
+    if ((leaves[behaviour + LEAF.violated] | leaves[behaviour + LEAF.fault]) !== 0)
+      sink.special(head, behaviour)
+    if (leaves[behaviour + LEAF.fault] !== 0) return
+    const chunk = head >>> VectorStore.chunkBits
+    const slot = head & VectorStore.chunkMask
+    const k = batch.count++
+    batch.low[k] = this.#store.lows[chunk][slot] ^ leaves[behaviour + LEAF.hashLow]
+    batch.high[k] = this.#store.highs[chunk][slot] ^ leaves[behaviour + LEAF.hashHigh]
+    batch.source[k] = head
+    batch.leaf[k] = behaviour
+  }
+}

@@ -1,0 +1,150 @@
+import type { Permutation, SymmetryGroup } from '../symmetry/symmetry-group.ts'
+
+/** A subject where some fields have certain codes: what a behaviour depends on. */
+export interface Situation {
+  readonly subject: number
+  readonly fields: readonly number[]
+  /** Codes by field; only those of `fields` matter. */
+  readonly codes: Uint16Array
+}
+
+/** How subjects are renamed. */
+export interface SubjectNames {
+  /** What the subject becomes. */
+  image(subject: number, permutation: Permutation): number
+  /** Slots of the ids by which the subject is named. */
+  slotsOf(subject: number): readonly number[]
+}
+
+/** A renamed situation, laid out by field for look-ups. Reused: nothing is allocated per renaming. */
+export class RenamedSituation {
+  subject = 0
+  readonly codes: Uint16Array
+  /** Fields of the situation have the mark `mark`. */
+  readonly marks: Int32Array
+  mark = 0
+  readonly #group: SymmetryGroup
+  readonly #names: SubjectNames
+
+  constructor(group: SymmetryGroup, names: SubjectNames) {
+    this.#group = group
+    this.#names = names
+    this.codes = new Uint16Array(group.placements.length)
+    this.marks = new Int32Array(group.placements.length)
+  }
+
+  /** Becomes the image of a situation. */
+  set({ subject, fields, codes }: Situation, permutation: Permutation): void {
+    const group = this.#group
+    const mark = ++this.mark
+    this.subject = this.#names.image(subject, permutation)
+    for (let n = 0; n < fields.length; n++) {
+      const field = fields[n]
+      const to = group.imageOfField(field, permutation)
+      this.codes[to] = group.imageOfCode(field, codes[field], permutation)
+      this.marks[to] = mark
+    }
+  }
+
+  has(field: number): boolean {
+    return this.marks[field] === this.mark
+  }
+
+  /** True when the image of a situation of as many fields is this one. */
+  equals({ subject, fields, codes }: Situation, permutation: Permutation): boolean {
+    const group = this.#group
+    if (this.#names.image(subject, permutation) !== this.subject) return false
+    for (let n = 0; n < fields.length; n++) {
+      const field = fields[n]
+      const to = group.imageOfField(field, permutation)
+      if (!this.has(to) || this.codes[to] !== group.imageOfCode(field, codes[field], permutation))
+        return false
+    }
+    return true
+  }
+}
+
+/**
+ * Finds names for situations so that most renamings of one situation come to be called alike. They need not
+ * all: ids that a situation tells apart only by what refers to them, and so on, may be taken for alike.
+ */
+export class CommonNames {
+  /** The renaming found last. */
+  readonly permutation: Permutation
+  readonly #group: SymmetryGroup
+  readonly #names: SubjectNames
+  readonly #signature: Int32Array
+  readonly #order: Uint8Array
+  #pairs = new Uint32Array(16)
+
+  constructor(group: SymmetryGroup, names: SubjectNames) {
+    this.#group = group
+    this.#names = names
+    this.permutation = group.identity()
+    this.#signature = new Int32Array(group.slots)
+    this.#order = group.identity()
+  }
+
+  /** Renames a situation. Returns a key of the renamed one: equal keys, equal situations. */
+  keyOf(situation: Situation): string {
+    this.#sign(situation)
+    this.#sort()
+    return this.#spell(situation)
+  }
+
+  /** Writes a signature of each slot: what the situation says about its id, but for the names of others. */
+  #sign({ subject, fields, codes }: Situation): void {
+    const { placements } = this.#group
+    const signature = this.#signature.fill(0)
+    for (const slot of this.#names.slotsOf(subject)) signature[slot] = 0x2545f491
+    for (const field of fields) {
+      const { family, places, valueBase, firstCode } = placements[field]
+      const code = codes[field]
+      const value = valueBase < 0 || code < firstCode ? -1 : valueBase + code - firstCode
+      const own = Math.imul(family + 1, 0x9e3779b1) ^ Math.imul(value < 0 ? code + 1 : -1, 0x85ebca6b)
+      for (let k = 0; k < places.length; k++)
+        signature[places[k]] += scrambled(own + k + (places[k] === value ? 7919 : 0))
+      if (value >= 0) signature[value] += scrambled(own - 1)
+    }
+  }
+
+  /** Names the ids of each sort in the order of their signatures. */
+  #sort(): void {
+    const { sorts, bases } = this.#group
+    const signature = this.#signature
+    const order = this.#order
+    for (let n = 0; n < sorts.length; n++) {
+      const last = bases[n] + sorts[n].size
+      for (let slot = bases[n]; slot < last; slot++) {
+        let to = slot
+        for (; to > bases[n] && signature[order[to - 1]] > signature[slot]; to--) order[to] = order[to - 1]
+        order[to] = slot
+      }
+      for (let at = bases[n]; at < last; at++) this.permutation[order[at]] = at
+    }
+  }
+
+  #spell({ subject, fields, codes }: Situation): string {
+    const group = this.#group
+    const { permutation } = this
+    const count = fields.length
+    if (this.#pairs.length < count) this.#pairs = new Uint32Array(2 * count)
+    const pairs = this.#pairs
+    for (let n = 0; n < count; n++) {
+      const field = fields[n]
+      const code = group.imageOfCode(field, codes[field], permutation)
+      const pair = group.imageOfField(field, permutation) * 0x10000 + code
+      let to = n
+      for (; to > 0 && pairs[to - 1] > pair; to--) pairs[to] = pairs[to - 1]
+      pairs[to] = pair
+    }
+    let key = String.fromCharCode(this.#names.image(subject, permutation))
+    for (let n = 0; n < count; n++) key += String.fromCharCode(pairs[n] >>> 16, pairs[n] & 0xffff)
+    return key
+  }
+}
+
+function scrambled(n: number): number {
+  const mixed = Math.imul(n ^ (n >>> 15), 0x2c1b3c6d)
+  return mixed ^ (mixed >>> 13)
+}

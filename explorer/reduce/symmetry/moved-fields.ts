@@ -1,0 +1,198 @@
+import type { Tabulation } from '../../state/tabulation.ts'
+import { isSimple } from './slot-rows.ts'
+import type { Placement, SymmetryGroup } from './symmetry-group.ts'
+
+/**
+ * What a state says in the fields that permutations of ids move or change, but for those in `SlotRows`. Their
+ * values are ids, or they have several indices, so that what they say of an id depends on other ids. Flat tables
+ * by number for the loops of `CanonicalForm`; fields are numbered from 0 here.
+ */
+export class MovedFields {
+  readonly count: number
+  /** Hash lanes of the state that `move` works on. */
+  low = 0
+  high = 0
+  /** The codes of the fields, as `gather` found them. */
+  readonly #codes: Uint16Array
+  readonly #word: Int32Array
+  readonly #shift: Int32Array
+  readonly #mask: Int32Array
+  /** First slot of the sort whose ids are the values, or -1; and the code of the first id. */
+  readonly #valueBase: Int32Array
+  readonly #firstCode: Int32Array
+  /** Where the field's random words begin in the tabulation hash. */
+  readonly #hashOffset: Int32Array
+  readonly #hashLow: Int32Array
+  readonly #hashHigh: Int32Array
+  /** A scrambled number of the field's family. */
+  readonly #family: Int32Array
+  /** `place[k]` and `stride[k]` for k from `placeStart[m]` belong to field m. */
+  readonly #placeStart: Int32Array
+  readonly #place: Int32Array
+  readonly #stride: Int32Array
+  /** A field's family begins here in `at`; the sum of id times stride leads to the field. */
+  readonly #familyStart: Int32Array
+  readonly #at: Int32Array
+  /** Fields with the slot among their places, by slot. */
+  readonly #indexedBy: readonly Int32Array[]
+  /** Fields whose values are ids of the slot's sort, by slot. */
+  readonly #referringTo: readonly Int32Array[]
+  readonly #ids: Uint8Array
+  readonly #exchange: Uint8Array
+
+  /** @param random a stream of words for the signatures. */
+  constructor(group: SymmetryGroup, hash: Tabulation, random: () => number) {
+    const moved = group.moved().filter((p) => p.field.mask !== 0 && !isSimple(p))
+    const pick = (of: (p: Placement) => number): Int32Array => Int32Array.from(moved, of)
+    this.count = moved.length
+    this.#codes = new Uint16Array(moved.length)
+    this.#hashLow = hash.low
+    this.#hashHigh = hash.high
+    this.#ids = Uint8Array.from({ length: group.slots }, (_, slot) => group.idOfSlot(slot))
+    this.#exchange = this.#ids.slice()
+    this.#word = pick((p) => p.field.word)
+    this.#shift = pick((p) => p.field.shift)
+    this.#mask = pick((p) => p.field.mask)
+    this.#valueBase = pick((p) => p.valueBase)
+    this.#firstCode = pick((p) => p.firstCode)
+    this.#hashOffset = pick((p) => hash.offset[p.field.index])
+
+    const scrambled = Array.from({ length: group.families }, random)
+    this.#family = pick((p) => scrambled[p.family])
+
+    const strides = (p: Placement): number[] => {
+      const sizes = p.places.map((slot) => group.sorts[group.sortOfSlot(slot)].size)
+      return sizes.map((_, k) => sizes.slice(k + 1).reduce((product, size) => product * size, 1))
+    }
+    this.#placeStart = new Int32Array(moved.length + 1)
+    for (const [m, { places }] of moved.entries())
+      this.#placeStart[m + 1] = this.#placeStart[m] + places.length
+    this.#place = Int32Array.from(moved.flatMap((p) => p.places))
+    this.#stride = Int32Array.from(moved.flatMap(strides))
+    const startOf = new Map<number, number>()
+    let addresses = 0
+    for (const p of moved) {
+      if (startOf.has(p.family)) continue
+      startOf.set(p.family, addresses)
+      addresses += moved.filter((other) => other.family === p.family).length
+    }
+    this.#familyStart = pick((p) => startOf.get(p.family) as number)
+    this.#at = new Int32Array(addresses)
+    for (let m = 0; m < moved.length; m++) {
+      let address = this.#familyStart[m]
+      for (let k = this.#placeStart[m]; k < this.#placeStart[m + 1]; k++)
+        address += group.idOfSlot(this.#place[k]) * this.#stride[k]
+      this.#at[address] = m
+    }
+
+    const numbersOf = (holds: (p: Placement) => boolean): Int32Array =>
+      Int32Array.from(moved.flatMap((p, m) => (holds(p) ? [m] : [])))
+    const slots = Array.from({ length: group.slots }, (_, slot) => slot)
+    this.#indexedBy = slots.map((slot) => numbersOf((p) => p.places.includes(slot)))
+    this.#referringTo = slots.map((slot) => numbersOf((p) => p.valueBase === slot - group.idOfSlot(slot)))
+  }
+
+  /** Reads the fields of the packed state at `base`. */
+  gather(from: Int32Array, base: number): void {
+    const codes = this.#codes
+    const word = this.#word
+    const shift = this.#shift
+    const mask = this.#mask
+    for (let m = 0; m < codes.length; m++) codes[m] = (from[base + word[m]] >>> shift[m]) & mask[m]
+  }
+
+  /** Adds to the signature of every slot what refers to it, up to the names of ids of one color. */
+  sign(signature: Int32Array, color: Int32Array): void {
+    const codes = this.#codes
+    const family = this.#family
+    const valueBase = this.#valueBase
+    const firstCode = this.#firstCode
+    const placeStart = this.#placeStart
+    const place = this.#place
+    for (let m = 0; m < codes.length; m++) {
+      const code = codes[m]
+      const base = valueBase[m]
+      const value = base < 0 || code < firstCode[m] ? -1 : base + code - firstCode[m]
+      if (value < 0 && code === 0) continue
+      const begin = placeStart[m]
+      const end = placeStart[m + 1]
+      let mix = Math.imul(family[m] ^ (value < 0 ? code : color[value] + 0x10000), 0x9e3779b1)
+      mix ^= mix >>> 15
+      for (let k = begin; k < end; k++) {
+        mix = Math.imul(mix + color[place[k]], 0x85ebca6b)
+        mix ^= mix >>> 13
+        if (place[k] === value) mix = Math.imul(mix ^ 0x27d4eb2f, 0xc2b2ae35)
+        if (k > begin && place[k] === place[k - 1]) mix = Math.imul(mix ^ 0x165667b1, 0xc2b2ae35)
+      }
+      for (let k = begin; k < end; k++) {
+        const part = Math.imul(mix + (k - begin + 1), 0xc2b2ae35)
+        signature[place[k]] += part ^ (part >>> 16)
+      }
+      if (value >= 0) {
+        const part = Math.imul(mix ^ 0x3c6ef372, 0xc2b2ae35)
+        signature[value] += part ^ (part >>> 16)
+      }
+    }
+  }
+
+  /** True when exchanging two slots of one sort leaves the fields as they are. */
+  areAlike(a: number, b: number): boolean {
+    const codes = this.#codes
+    const at = this.#at
+    const rank = this.#exchange
+    const idA = this.#ids[a]
+    const idB = this.#ids[b]
+    rank.set(this.#ids)
+    rank[a] = idB
+    rank[b] = idA
+    const indexed = this.#indexedBy[a]
+    for (let n = 0; n < indexed.length; n++) {
+      const m = indexed[n]
+      if (this.#image(m, rank) !== codes[at[this.#address(m, rank)]]) return false
+    }
+    // Only what is at a place of neither has to be looked at for its value; the rest was just compared.
+    const referring = this.#referringTo[a]
+    for (let n = 0; n < referring.length; n++) {
+      const m = referring[n]
+      const value = codes[m] - this.#firstCode[m]
+      if ((value === idA || value === idB) && at[this.#address(m, rank)] === m) return false
+    }
+    return true
+  }
+
+  /**
+   * Moves and renames the fields in a packed state that has them as they were gathered, and adds the change of
+   * the state's hash to `low` and `high`.
+   * @param rank the id that each slot takes.
+   */
+  move(rank: Uint8Array, state: Int32Array): void {
+    const codes = this.#codes
+    for (let m = 0; m < codes.length; m++) {
+      const code = this.#image(m, rank)
+      const to = this.#at[this.#address(m, rank)]
+      const old = codes[to]
+      if (code === old) continue
+      state[this.#word[to]] ^= (code ^ old) << this.#shift[to]
+      const before = this.#hashOffset[to] + old
+      const after = this.#hashOffset[to] + code
+      this.low ^= this.#hashLow[before] ^ this.#hashLow[after]
+      this.high ^= this.#hashHigh[before] ^ this.#hashHigh[after]
+    }
+  }
+
+  /** What the code of a field becomes when every slot takes the id in `rank`. */
+  #image(m: number, rank: Uint8Array): number {
+    const code = this.#codes[m]
+    const base = this.#valueBase[m]
+    const first = this.#firstCode[m]
+    return base < 0 || code < first ? code : rank[base + code - first] + first
+  }
+
+  /** Where a field goes when every slot takes the id in `rank`. */
+  #address(m: number, rank: Uint8Array): number {
+    let at = this.#familyStart[m]
+    const end = this.#placeStart[m + 1]
+    for (let k = this.#placeStart[m]; k < end; k++) at += rank[this.#place[k]] * this.#stride[k]
+    return at
+  }
+}

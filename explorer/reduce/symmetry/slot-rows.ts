@@ -1,0 +1,214 @@
+import type { Tabulation } from '../../state/tabulation.ts'
+import type { Placement, SymmetryGroup } from './symmetry-group.ts'
+
+/** Bits of a cell, but for a single field that is wider. */
+const CELL_BITS = 10
+
+/** One cell before it is laid out: the families of its fields, with the bit where each begins. */
+interface Cell {
+  readonly families: number[]
+  readonly shifts: number[]
+  bits: number
+}
+
+/**
+ * What a state says of each id in fields with one index and plain values, which are most fields: a row of
+ * cells per slot. A cell holds several fields in few bits, so tables say what it adds to a signature and to
+ * the hash, and fields that lie side by side in the packed state are moved together.
+ *
+ * The rows of the slots of one sort have the same cells: cell `cellStart[a] + c` of slot a says of a what cell
+ * `cellStart[b] + c` says of b.
+ */
+export class SlotRows {
+  /** Cells of slot s are those from `cellStart[s]` to `cellStart[s + 1] - 1`. */
+  readonly cellStart: Int32Array
+  /** The fields of each cell, as `gather` found them. */
+  readonly values: Int32Array
+  /** Hash lanes of the state that `move` works on. */
+  low = 0
+  high = 0
+  /** Pieces of cell k from `pieceStart[k]`: bits of a word that go to one place of the cell. */
+  readonly #pieceStart: Int32Array
+  readonly #word: Int32Array
+  readonly #right: Int32Array
+  readonly #mask: Int32Array
+  readonly #left: Int32Array
+  /** What value v of cell k adds to the signature: `#says[#saysAt[k] + v]`. The same for all slots of a sort. */
+  readonly #saysAt: Int32Array
+  readonly #says: Int32Array
+  /** What value v of cell k adds to the hash: entry `#hashAt[k] + v`. */
+  readonly #hashAt: Int32Array
+  readonly #low: Int32Array
+  readonly #high: Int32Array
+
+  /** @param random a stream of words for the signatures. */
+  constructor(group: SymmetryGroup, hash: Tabulation, random: () => number) {
+    const simple = group.moved().filter((p) => isSimple(p) && p.field.mask !== 0)
+    const saysOf = signaturesOf(simple, random)
+    const cellStart = [0]
+    const pieceStart = [0]
+    const pieces: { word: number; right: number; mask: number; left: number }[] = []
+    const saysAt: number[] = []
+    const says: number[] = []
+    const hashAt: number[] = []
+    const low: number[] = []
+    const high: number[] = []
+    for (const [n, { size }] of group.sorts.entries()) {
+      const first = group.bases[n]
+      const cells = cellsOf(simple.filter((p) => p.places[0] === first))
+      const saysOfCells = cells.map((cell) => {
+        const at = says.length
+        for (const codes of codesOf(cell, simple))
+          says.push(
+            codes.reduce((sum, code, i) => (sum + (saysOf.get(cell.families[i])?.[code] ?? 0)) | 0, 0),
+          )
+        return at
+      })
+      for (let slot = first; slot < first + size; slot++) {
+        for (const [c, cell] of cells.entries()) {
+          const own = cell.families.map(
+            (family) => simple.find((p) => p.family === family && p.places[0] === slot) as Placement,
+          )
+          saysAt.push(saysOfCells[c])
+          hashAt.push(low.length)
+          for (const codes of codesOf(cell, simple)) {
+            low.push(
+              codes.reduce((sum, code, i) => sum ^ hash.low[hash.offset[own[i].field.index] + code], 0),
+            )
+            high.push(
+              codes.reduce((sum, code, i) => sum ^ hash.high[hash.offset[own[i].field.index] + code], 0),
+            )
+          }
+          own.forEach(({ field: { word, shift, mask } }, i) => {
+            const left = cell.shifts[i]
+            const before = i === 0 ? undefined : pieces[pieces.length - 1]
+            const bits = before === undefined ? 0 : left - before.left
+            if (before !== undefined && before.word === word && before.right + bits === shift)
+              before.mask |= mask << bits
+            else pieces.push({ word, right: shift, mask, left })
+          })
+          pieceStart.push(pieces.length)
+        }
+        cellStart.push(cellStart[slot] + cells.length)
+      }
+    }
+    this.cellStart = Int32Array.from(cellStart)
+    this.values = new Int32Array(saysAt.length)
+    this.#pieceStart = Int32Array.from(pieceStart)
+    this.#word = Int32Array.from(pieces, (p) => p.word)
+    this.#right = Int32Array.from(pieces, (p) => p.right)
+    this.#mask = Int32Array.from(pieces, (p) => p.mask)
+    this.#left = Int32Array.from(pieces, (p) => p.left)
+    this.#saysAt = Int32Array.from(saysAt)
+    this.#says = Int32Array.from(says)
+    this.#hashAt = Int32Array.from(hashAt)
+    this.#low = Int32Array.from(low)
+    this.#high = Int32Array.from(high)
+  }
+
+  /** Reads the rows of the packed state at `base`, and writes a signature of each into `signatures`. */
+  gather(from: Int32Array, base: number, signatures: Int32Array): void {
+    const { cellStart, values } = this
+    const pieceStart = this.#pieceStart
+    const word = this.#word
+    const right = this.#right
+    const mask = this.#mask
+    const left = this.#left
+    const saysAt = this.#saysAt
+    const says = this.#says
+    let cell = 0
+    let piece = 0
+    for (let slot = 0; slot < signatures.length; slot++) {
+      let signature = 0
+      for (const end = cellStart[slot + 1]; cell < end; cell++) {
+        let value = 0
+        for (const last = pieceStart[cell + 1]; piece < last; piece++)
+          value |= ((from[base + word[piece]] >>> right[piece]) & mask[piece]) << left[piece]
+        values[cell] = value
+        signature = (signature + says[saysAt[cell] + value]) | 0
+      }
+      signatures[slot] = signature
+    }
+  }
+
+  /** True when two slots of one sort have the same rows. */
+  areAlike(a: number, b: number): boolean {
+    const { cellStart, values } = this
+    const apart = cellStart[b] - cellStart[a]
+    for (let cell = cellStart[a]; cell < cellStart[a + 1]; cell++)
+      if (values[cell] !== values[cell + apart]) return false
+    return true
+  }
+
+  /**
+   * Puts the row of slot `from` in the place of that of slot `to` in a packed state that still has the latter,
+   * and adds the change of the state's hash to `low` and `high`.
+   */
+  move(from: number, to: number, state: Int32Array): void {
+    const { cellStart, values } = this
+    const hashAt = this.#hashAt
+    const first = cellStart[to]
+    const apart = cellStart[from] - first
+    let { low, high } = this
+    for (let cell = first; cell < cellStart[to + 1]; cell++) {
+      const before = values[cell]
+      const after = values[cell + apart]
+      if (before === after) continue
+      low ^= this.#low[hashAt[cell] + before] ^ this.#low[hashAt[cell] + after]
+      high ^= this.#high[hashAt[cell] + before] ^ this.#high[hashAt[cell] + after]
+      for (let p = this.#pieceStart[cell]; p < this.#pieceStart[cell + 1]; p++)
+        state[this.#word[p]] ^= (((before ^ after) >>> this.#left[p]) & this.#mask[p]) << this.#right[p]
+    }
+    this.low = low
+    this.high = high
+  }
+}
+
+/** True for a field that is part of a row: one index, and values that are no ids. */
+export const isSimple = ({ places, valueBase }: Placement): boolean => places.length === 1 && valueBase < 0
+
+const bitsOf = (mask: number): number => 32 - Math.clz32(mask)
+
+/** Spreads the fields of one slot over cells, in the order in which they lie in the packed state. */
+function cellsOf(fields: readonly Placement[]): Cell[] {
+  const cells: Cell[] = []
+  const inOrder = fields.toSorted((a, b) => a.field.word - b.field.word || a.field.shift - b.field.shift)
+  for (const { field, family } of inOrder) {
+    const bits = bitsOf(field.mask)
+    let cell = cells.at(-1)
+    if (cell === undefined || cell.bits + bits > CELL_BITS) {
+      cell = { families: [], shifts: [], bits: 0 }
+      cells.push(cell)
+    }
+    cell.families.push(family)
+    cell.shifts.push(cell.bits)
+    cell.bits += bits
+  }
+  return cells
+}
+
+/** For each value of a cell, the codes of its fields; 0 instead of a code that the field cannot have. */
+function* codesOf({ families, shifts, bits }: Cell, fields: readonly Placement[]): Iterable<number[]> {
+  const domains = families.map((family) => (fields.find((p) => p.family === family) as Placement).field)
+  for (let value = 0; value < 1 << bits; value++)
+    yield domains.map(({ mask, shape }, i) => {
+      const code = (value >>> shifts[i]) & mask
+      return code < shape.size ? code : 0
+    })
+}
+
+/** What each code of a family adds to the signature of its slot. */
+function signaturesOf(
+  fields: readonly Placement[],
+  random: () => number,
+): ReadonlyMap<number, readonly number[]> {
+  const found = new Map<number, number[]>()
+  for (const { family, field } of fields) {
+    if (found.has(family)) continue
+    found.set(
+      family,
+      Array.from({ length: field.mask + 1 }, (_, code) => (code === 0 ? 0 : random())),
+    )
+  }
+  return found
+}

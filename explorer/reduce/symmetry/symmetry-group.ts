@@ -1,0 +1,251 @@
+import type { Field, Node } from '../../../model/language/fields.ts'
+import type { Sort } from '../../../model/language/shapes.ts'
+import type { System } from '../../../model/language/system.ts'
+
+/**
+ * A permutation of the ids of all interchangeable sorts. Every (sort, id) has a slot; entry `slot` is the slot
+ * of the same sort that takes its place.
+ */
+export type Permutation = Uint8Array
+
+/** One field as the permutations see it. */
+export interface Placement {
+  readonly field: Field
+  /** Fields that some permutation exchanges have the same family; families are numbered from 0. */
+  readonly family: number
+  /** Slots of the ids by which the field is indexed, outermost first. */
+  readonly places: readonly number[]
+  /** First slot of the sort whose ids are the field's values, or -1. */
+  readonly valueBase: number
+  /** Code of id 0: 1 when code 0 is "none". */
+  readonly firstCode: number
+}
+
+/** An exchange of two neighbouring ids of one sort. */
+export interface Generator {
+  readonly sort: Sort
+  /** The two ids, the smaller first. */
+  readonly ids: readonly [number, number]
+  readonly permutation: Permutation
+}
+
+/**
+ * All permutations of the ids of some sorts, and how they act on states: the elements of arrays and sets
+ * indexed by a sort change places, values that are ids of it change with them. Program counters are arrays
+ * over the sort of their threads, so threads change places too.
+ */
+export class SymmetryGroup {
+  readonly sorts: readonly Sort[]
+  /** Number of slots. */
+  readonly slots: number
+  /** First slot of each sort, in the order of `sorts`. */
+  readonly bases: readonly number[]
+  /** Number of permutations: the product of the factorials of the sizes. */
+  readonly order: number
+  readonly placements: readonly Placement[]
+  readonly families: number
+  /** Exchanges of neighbouring ids; together they generate every permutation. */
+  readonly generators: readonly Generator[]
+  /** Field at `origin[field] + sum of slot * stride` over the slots that index it, see `imageOfField`. */
+  readonly #fieldAt: Int32Array
+  readonly #origin: Int32Array
+  /** `place[k]` and `stride[k]` for k from `placeStart[f]` belong to field f. */
+  readonly #placeStart: Int32Array
+  readonly #place: Int32Array
+  readonly #stride: Int32Array
+  readonly #valueBase: Int32Array
+  readonly #firstCode: Int32Array
+  readonly #sortOfSlot: readonly number[]
+
+  /** The group of all permutations of the sorts that have at least two ids. */
+  constructor(system: Pick<System, 'layout'>, sorts: readonly Sort[]) {
+    this.sorts = [...new Set(sorts)].filter((s) => s.size > 1)
+    const bases: number[] = []
+    const sortOfSlot: number[] = []
+    for (const [n, { size }] of this.sorts.entries()) {
+      bases.push(sortOfSlot.length)
+      for (let id = 0; id < size; id++) sortOfSlot.push(n)
+    }
+    this.bases = bases
+    this.slots = sortOfSlot.length
+    this.#sortOfSlot = sortOfSlot
+    this.order = this.sorts.reduce((product, s) => product * factorial(s.size), 1)
+    const families = new Map<string, number>()
+    this.placements = this.#placementsOf(system.layout.root, families)
+    this.families = families.size
+    this.#placeStart = new Int32Array(this.placements.length + 1)
+    for (const [f, { places }] of this.placements.entries())
+      this.#placeStart[f + 1] = this.#placeStart[f] + places.length
+    this.#place = Int32Array.from(this.placements.flatMap((p) => p.places))
+    this.#stride = Int32Array.from(this.placements.flatMap((p) => this.#strides(p)))
+    this.#valueBase = Int32Array.from(this.placements, (p) => p.valueBase)
+    this.#firstCode = Int32Array.from(this.placements, (p) => p.firstCode)
+    const starts = this.#starts()
+    this.#origin = Int32Array.from(this.placements, (p) => {
+      const strides = this.#strides(p)
+      return p.places.reduce((at, slot, k) => at - bases[sortOfSlot[slot]] * strides[k], starts[p.family])
+    })
+    this.#fieldAt = new Int32Array(starts[this.families]).fill(-1)
+    const identity = this.identity()
+    for (const { field } of this.placements) this.#fieldAt[this.#address(field.index, identity)] = field.index
+    this.generators = this.sorts.flatMap((sort, n) =>
+      Array.from({ length: sort.size - 1 }, (_, id): Generator => {
+        const permutation = this.identity()
+        permutation[bases[n] + id] = bases[n] + id + 1
+        permutation[bases[n] + id + 1] = bases[n] + id
+        return { sort, ids: [id, id + 1], permutation }
+      }),
+    )
+  }
+
+  /** The sorts, and where their ids stand in the state, as text: equal for groups that act alike. */
+  get description(): string {
+    return JSON.stringify([
+      this.sorts.map(({ name, size }) => [name, size]),
+      this.placements.map(({ family, places, valueBase, firstCode }) => [
+        family,
+        places,
+        valueBase,
+        firstCode,
+      ]),
+    ])
+  }
+
+  /** Index into `sorts` of the sort that a slot belongs to. */
+  sortOfSlot(slot: number): number {
+    return this.#sortOfSlot[slot]
+  }
+
+  /** The id that a slot stands for. */
+  idOfSlot(slot: number): number {
+    return slot - this.bases[this.#sortOfSlot[slot]]
+  }
+
+  /** The permutation that moves nothing. */
+  identity(): Permutation {
+    return Uint8Array.from({ length: this.slots }, (_, slot) => slot)
+  }
+
+  /** First `first`, then `then`. */
+  compose(first: Permutation, then: Permutation): Permutation {
+    return first.map((slot) => then[slot])
+  }
+
+  inverse(permutation: Permutation): Permutation {
+    const inverse = new Uint8Array(this.slots)
+    permutation.forEach((to, from) => {
+      inverse[to] = from
+    })
+    return inverse
+  }
+
+  /** Numbers of generators that, one after the other, do what the permutation does. */
+  wordOf(permutation: Permutation): number[] {
+    const left = permutation.slice()
+    const word: number[] = []
+    // Sorting the images by exchanges of neighbours undoes the permutation from its last exchange on.
+    for (let swapped = true; swapped; ) {
+      swapped = false
+      for (const [number, { sort, ids }] of this.generators.entries()) {
+        const base = this.bases[this.sorts.indexOf(sort)]
+        const [a, b] = [left.indexOf(base + ids[0]), left.indexOf(base + ids[1])]
+        if (a < b) continue
+        left[a] = base + ids[1]
+        left[b] = base + ids[0]
+        word.push(number)
+        swapped = true
+      }
+    }
+    return word.reverse()
+  }
+
+  /** Number of the field that takes the place of field number `field`. */
+  imageOfField(field: number, permutation: Permutation): number {
+    if (this.#placeStart[field] === this.#placeStart[field + 1]) return field
+    return this.#fieldAt[this.#address(field, permutation)]
+  }
+
+  /** What a code of field number `field` becomes. */
+  imageOfCode(field: number, code: number, permutation: Permutation): number {
+    const base = this.#valueBase[field]
+    if (base < 0) return code
+    const first = this.#firstCode[field]
+    return code < first ? code : permutation[base + code - first] - base + first
+  }
+
+  /** Writes the image of a whole state, given as codes by field, into another array. */
+  imageOfState(codes: Uint16Array, permutation: Permutation, into: Uint16Array): void {
+    for (let f = 0; f < codes.length; f++) {
+      into[this.imageOfField(f, permutation)] = this.imageOfCode(f, codes[f], permutation)
+    }
+  }
+
+  /** Fields that some permutation moves or whose values some permutation changes. */
+  moved(): readonly Placement[] {
+    return this.placements.filter((p) => p.places.length > 0 || p.valueBase >= 0)
+  }
+
+  #base(sort: Sort | undefined): number {
+    const n = sort === undefined ? -1 : this.sorts.indexOf(sort)
+    return n < 0 ? -1 : this.bases[n]
+  }
+
+  /** Placements in order of field numbers. */
+  #placementsOf(root: Node, families: Map<string, number>): Placement[] {
+    const found: Placement[] = []
+    const family = (key: string): number => {
+      const number = families.get(key) ?? families.size
+      families.set(key, number)
+      return number
+    }
+    const visit = (node: Node, key: string, places: readonly number[]): void => {
+      if (node.kind === 'struct') {
+        for (const [name, member] of node.members) visit(member, `${key}.${JSON.stringify(name)}`, places)
+        return
+      }
+      if (node.kind === 'scalar') {
+        const { idOf } = node.field.shape
+        const valueBase = this.#base(idOf?.sort)
+        const firstCode = idOf?.optional === true ? 1 : 0
+        found.push({ field: node.field, family: family(key), places, valueBase, firstCode })
+        return
+      }
+      const base = this.#base(node.indexedBy)
+      const children: readonly Node[] =
+        node.kind === 'array' ? node.elements : node.flags.map((field) => ({ kind: 'scalar', field }))
+      children.forEach((child, id) => {
+        if (base < 0) visit(child, `${key}[${id}]`, places)
+        else visit(child, `${key}[*]`, [...places, base + id])
+      })
+    }
+    visit(root, '', [])
+    return found.sort((a, b) => a.field.index - b.field.index)
+  }
+
+  #starts(): number[] {
+    const sizes = new Array<number>(this.families).fill(1)
+    for (const { family, places } of this.placements) {
+      sizes[family] = places.reduce((size, slot) => size * this.sorts[this.#sortOfSlot[slot]].size, 1)
+    }
+    const starts = [0]
+    for (const size of sizes) starts.push(starts[starts.length - 1] + size)
+    return starts
+  }
+
+  /** How far apart fields of one family are whose ids in one place differ by one. */
+  #strides({ places }: Placement): number[] {
+    const sizes = places.map((slot) => this.sorts[this.#sortOfSlot[slot]].size)
+    return sizes.map((_, k) => sizes.slice(k + 1).reduce((product, size) => product * size, 1))
+  }
+
+  #address(field: number, permutation: Permutation): number {
+    let at = this.#origin[field]
+    const end = this.#placeStart[field + 1]
+    for (let k = this.#placeStart[field]; k < end; k++) at += permutation[this.#place[k]] * this.#stride[k]
+    return at
+  }
+}
+
+function factorial(n: number): number {
+  return n <= 1 ? 1 : n * factorial(n - 1)
+}

@@ -1,0 +1,38 @@
+import type { GoalReachable } from '../../counterexamples/violation.ts'
+import type { FaultFreedom, Property, Witness } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
+import { breadthFirst } from './breadth-first.ts'
+import type { Limits } from './limits.ts'
+
+/** How to look for a goal. */
+export interface GoalSearch extends Limits {
+  /** Faults that end a behaviour short of the goal. After any other fault the answer is not known. */
+  readonly faults?: readonly FaultFreedom[]
+}
+
+/**
+ * Decides by a search from the state whether a goal can still be reached. Answers are remembered: traces that
+ * differ in order only mostly end in the same state.
+ */
+export function goalReachableIn(system: System, { faults = [], ...limits }: GoalSearch = {}): GoalReachable {
+  const answers = new WeakMap<object, Map<string, boolean | null>>()
+  return (codes, goal) => {
+    const known = answers.get(goal) ?? new Map<string, boolean | null>()
+    answers.set(goal, known)
+    const state = String.fromCharCode(...codes)
+    const before = known.get(state)
+    if (before !== undefined) return before
+    const witness: Witness<never> = {
+      id: 'goal',
+      kind: 'witness',
+      title: 'The goal can be reached.',
+      seen: goal,
+    }
+    const from: System = { ...system, initial: [codes] }
+    const asked = [witness as unknown as Property<unknown>, ...faults]
+    const { verdict, upTo } = breadthFirst(from, asked, limits).properties[0]
+    const answer = verdict === 'inconclusive' && upTo === undefined ? null : verdict === 'reached'
+    known.set(state, answer)
+    return answer
+  }
+}

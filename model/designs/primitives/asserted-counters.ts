@@ -1,0 +1,126 @@
+import { drop, insert, only, type Patch } from '../../language/patch.ts'
+import { type Step, step } from '../../language/program.ts'
+import { module_put, putKvm } from '../../machines/teardown/destroy-vm.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { count_down } from '../../memory/primitives/asserted.ts'
+import { stop_write_tracking } from '../../memory/shadow/write-tracking.ts'
+import type { Design } from '../design.ts'
+import { notReached, vacuous, violated } from '../expectation.ts'
+
+const ZAP = 'slot-delete-flush-debt'
+const FAULT = 'fault-notifier'
+const TEARDOWN = 'vm-teardown'
+const FLOODING = 'write-flooding'
+
+/** A notifier that counts itself back under mmu_lock as well. */
+const countedBackEarly: Step<Kvm> = step(
+  'NE.1 early',
+  { fn: 'kvm_mmu_invalidate_end', since: 'never', shows: 'mn_active_invalidate_count--' },
+  {
+    does: (kvm) => {
+      const count = kvm.mn_active_invalidate_count
+      kvm.mn_active_invalidate_count = count_down('mn_active_invalidate_count', count)
+    },
+  },
+)
+
+const endTrackingAgain: Step<Kvm> = step(
+  'ZAP.4 again',
+  { fn: '__kvm_write_track_remove_gfn', since: 'never', shows: 'update_gfn_write_track(slot, gfn, -1)' },
+  {
+    does: (kvm, v) => {
+      const { level, gfn } = kvm.page[kvm.vcpu[v].fault.sp as number]
+      if (level > 1) stop_write_tracking(kvm, gfn as number)
+    },
+  },
+)
+
+const putModuleTwice: Patch<Kvm> = insert(
+  { before: 'CL.2' },
+  step(
+    'CL.2 early',
+    { fn: '__fput', since: 'never', shows: 'module_put(THIS_MODULE)' },
+    { does: module_put },
+  ),
+)
+
+const control = (fn: string) =>
+  ({ aliases: [], status: 'control', kernel: { version: 'never merged', function: fn } }) as const
+
+/** Each takes one half of a pair away, and the kernel's own assertion about the counter fails. */
+const ENDS_IN_THE_ZAP =
+  'The counter goes below 0 in the zap of the flooded page, before the page is marked and a request made.'
+
+export const assertedCounterDesigns: readonly Design<Kvm>[] = [
+  {
+    ...control('kvm_mmu_notifier_invalidate_range_end'),
+    id: 'invalidation-always-ended',
+    title: 'the end of an invalidation counts back whether or not its start has counted',
+    about:
+      'Since 071064f14d87 ("Don’t take mmu_lock for range invalidation unless necessary") neither start nor end counts when no slot overlaps the range. Both must agree.',
+    scenarios: [ZAP],
+    patches: [only('notifier', drop('NE.1 test'))],
+    expect: violated(ZAP, 'invalidation-ends-only-after-it-began', 'no-install-during-invalidation'),
+  },
+  {
+    ...control('kvm_mmu_invalidate_end'),
+    id: 'notifier-counted-back-twice',
+    title: 'a notifier is counted back under mmu_lock and again before it wakes up the memslot update',
+    about: 'The second time, another notifier is counted back, or none is there.',
+    scenarios: [FAULT],
+    patches: [only('notifier', insert({ after: 'NE.1 count' }, countedBackEarly))],
+    expect: violated(FAULT, 'notifier-ends-only-after-it-began'),
+  },
+  {
+    ...control('write_lock'),
+    id: 'invalidation-ended-without-lock',
+    title: 'the end of an invalidation does not take mmu_lock, and releases it',
+    about: 'Where the lock is free there is nothing to release; where it is not, another thread loses it.',
+    scenarios: [FAULT],
+    patches: [only('notifier', drop('NE.1 lock'))],
+    expect: violated(
+      FAULT,
+      'mmu-lock-is-released-only-while-held',
+      'no-mapping-of-a-lost-page',
+      'no-install-during-invalidation',
+      'no-flush-debt-at-unlock',
+      'every-access-can-finish',
+    ),
+  },
+  {
+    ...control('unaccount_shadowed'),
+    id: 'flooded-page-unaccounted-twice',
+    title: 'a page that is zapped for write flooding ends the tracking of its table twice',
+    about: 'Other shadow pages of the frame lose their write protection, or the counter goes below 0.',
+    scenarios: [FLOODING],
+    patches: [only('vcpu', insert({ after: 'ZAP.4' }, endTrackingAgain))],
+    expect: [
+      ...violated(FLOODING, 'write-tracking-ends-only-after-it-began', 'every-access-can-finish'),
+      ...vacuous(ENDS_IN_THE_ZAP, FLOODING, 'no-stale-root-used', 'no-guest-on-a-root-after-its-request'),
+      ...notReached(ENDS_IN_THE_ZAP, FLOODING, 'page-is-zapped-for-write-flooding'),
+    ],
+  },
+  {
+    ...control('async_pf_execute'),
+    id: 'apf-worker-puts-without-get',
+    title: 'the kworker puts a reference to the VM that nobody took for it',
+    about: 'Half of the reference counting that 3d75b8aa5c29 removed.',
+    scenarios: [TEARDOWN],
+    patches: [insert({ after: 'AW.6' }, ...putKvm('AW.6 put', 'AW.7'))],
+    expect: violated(
+      TEARDOWN,
+      'vm-reference-is-put-only-while-held',
+      'no-deadlock',
+      'every-access-can-finish',
+    ),
+  },
+  {
+    ...control('__fput'),
+    id: 'module-put-twice',
+    title: 'closing the file puts the module twice',
+    about: 'The VM still has its reference, or has put it: one put is too many.',
+    scenarios: [TEARDOWN],
+    patches: [putModuleTwice],
+    expect: violated(TEARDOWN, 'module-reference-is-put-only-while-held'),
+  },
+]

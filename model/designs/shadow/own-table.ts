@@ -1,0 +1,111 @@
+import { drop, insert } from '../../language/patch.ts'
+import { block, type Entry, step } from '../../language/program.ts'
+import { hugepageAdjust, is_own_table } from '../../machines/fault/goal-level.ts'
+import { write_lock, write_unlock } from '../../machines/primitives/lock.ts'
+import {
+  kvm_mmu_commit_zap_page,
+  mark_invalid,
+  unlink_page,
+  zap_contents,
+} from '../../machines/zap/zap-page.ts'
+import type { Zapping } from '../../machines/zap/zapping.ts'
+import { target_gfn } from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
+import { boundsOf } from '../../scenarios/build-scenario.ts'
+import { WRITE_TO_OWN_TABLE } from '../../scenarios/shadow/own-table.ts'
+import type { Design } from '../design.ts'
+import { notReached, violated } from '../expectation.ts'
+
+/**
+ * A fault on a frame that is its own page table (bug-catalogue.md H2): when is it decided how large a page is
+ * mapped, and who takes the shadow page of the table away in between?
+ */
+
+const OWN = 'write-to-own-table'
+const bounds = boundsOf(WRITE_TO_OWN_TABLE)
+
+const unprotectFirst = insert<Kvm>({ after: 'PF.2' }, unprotectPageVirt())
+
+export const ownTableDesigns: readonly Design<Kvm>[] = [
+  {
+    id: 'level-chosen-before-tables-are-shadowed',
+    aliases: ['write-to-own-page-table-loop'],
+    title:
+      '..v3.8: a frame is unprotected before the fault, and the level chosen before its tables are shadowed',
+    status: 'bug',
+    kernel: { version: '..v3.8', function: 'paging64_page_fault' },
+    about:
+      'Entry H2 of the bug catalogue. While an event waits to be re-injected, every fault begins by zapping the shadow pages of its frame, so that a large mapping seems possible; the walk shadows the table again, the large mapping is refused, the guest retries. Fixed by 7751babd3c6d.',
+    scenarios: [OWN],
+    patches: [unprotectFirst, drop('FETCH.7'), insert({ before: 'FETCH.1' }, hugepageAdjust(bounds))],
+    expect: [
+      ...violated(OWN, 'no-fault-retried-for-ever', 'every-access-can-finish'),
+      ...notReached(
+        'A witness that needs the fault to come to its end.',
+        OWN,
+        'store-to-a-table-is-emulated',
+      ),
+    ],
+  },
+  {
+    id: 'level-chosen-small-for-own-tables',
+    aliases: ['7751babd3c6d'],
+    title: 'v3.9: the level is still chosen first, but small when the frame is a table of this very walk',
+    status: 'before',
+    kernel: { commit: '7751babd3c6d', version: 'v3.9..v5.5', function: 'paging64_is_self_change_mapping' },
+    about:
+      'The fix of H2. Since v5.6 the level is chosen after the tables were shadowed, which needs no such test; it went in v6.3.',
+    scenarios: [OWN],
+    patches: [
+      unprotectFirst,
+      drop('FETCH.7'),
+      insert({ before: 'FETCH.1' }, hugepageAdjust(bounds, is_own_table)),
+    ],
+    expect: [],
+  },
+  {
+    id: 'frame-unprotected-before-the-fault',
+    aliases: [],
+    title: '..v6.11: a fault while an event waits to be re-injected unprotects its frame first',
+    status: 'before',
+    kernel: { version: '..v6.11', function: 'kvm_handle_page_fault' },
+    about: 'Harmless once the level is chosen late: the fault shadows the table again and maps a small page.',
+    scenarios: [OWN],
+    patches: [unprotectFirst],
+    expect: [],
+  },
+]
+
+/** `kvm_mmu_unprotect_page_virt()`: zap every shadow page of the frame that the address maps to. */
+function unprotectPageVirt(): Entry<Kvm> {
+  const about = { fn: 'kvm_mmu_unprotect_page_virt', since: '..v6.11' }
+  const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
+  const next = (kvm: Kvm, v: number): number | null => valid_pages_of(kvm, target_gfn(kvm, v))[0] ?? null
+  return block('UPV', [
+    write_lock('UPV.1', 'vcpu', about),
+    step(
+      'UPV.2',
+      { ...about, shows: (kvm, v) => `pages of gfn ${target_gfn(kvm, v)}: ${next(kvm, v) ?? 'none'}` },
+      [
+        {
+          when: (kvm, v) => next(kvm, v) !== null,
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.sp = next(kvm, v)
+          },
+        },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.sp = null
+          },
+          to: 'UPV.3 commit',
+        },
+      ],
+    ),
+    // No page of the frame is a root here, so that nobody need be told.
+    block('UPV.zap', [...zap_contents(zapping, bounds), unlink_page(zapping), mark_invalid(zapping)]),
+    step('UPV.2 next', { ...about, shows: 'next page of the frame', quiet: true }, { to: 'UPV.2' }),
+    kvm_mmu_commit_zap_page('UPV.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    write_unlock('UPV.4', about),
+  ])
+}

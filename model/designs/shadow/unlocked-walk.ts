@@ -1,0 +1,167 @@
+import { drop, only, type Patch, replace } from '../../language/patch.ts'
+import { step } from '../../language/program.ts'
+import { synchronize_srcu } from '../../machines/primitives/srcu.ts'
+import { endOfWalk, walkWithoutLock } from '../../machines/shadow/unlocked-walk.ts'
+import { freeDescs } from '../../machines/zap/free-descs.ts'
+import { shrinkerMay } from '../../machines/zap/shrinker.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { slot_found } from '../../memory/memslots/memslot.ts'
+import { rmap_entries } from '../../memory/shadow/rmap.ts'
+import type { Design } from '../design.ts'
+import { violated, violatedBecause } from '../expectation.ts'
+
+/**
+ * Seed 001, v3: the rmaps of the slot that is deleted are unmapped without mmu_lock. What has to be true for
+ * that to work, rule by rule (shadow-mmu.md 10.3).
+ */
+
+const CHAIN = 'slot-delete-rmap-chain'
+const FRAME = 2
+
+const dying = (kvm: Kvm, gfn: number): boolean => slot_found(kvm, gfn) === 'invalid'
+
+/** Generation and request under the lock; the walk and a grace period without it; old pages stay. */
+const WALK: Patch<Kvm>[] = [
+  replace('ZF.5', ...walkWithoutLock(FRAME), endOfWalk, synchronize_srcu('D2.3')),
+  drop('ZF.5 zap'),
+  drop('ZF.5 break'),
+  drop('ZF.6'),
+  drop('ZF.7'),
+].map((patch) => only('memslot', patch))
+
+/** Rule 2 of the mail: descriptors on the rmaps of an INVALID slot stay. */
+const KEEP_DESCS: Patch<Kvm>[] = [
+  only('notifier', replace('NS.5 desc', freeDescs('NS.5 desc', dying))),
+  only('shrinker', replace('ZAP.2 desc', freeDescs('ZAP.2 desc', dying))),
+]
+/** Rule 3: shadow pages stay while a slot is INVALID. */
+const KEEP_PAGES: Patch<Kvm> = only(
+  'shrinker',
+  replace(
+    'SHR.1',
+    shrinkerMay((kvm) => kvm.slot[0].published !== 'invalid'),
+  ),
+)
+
+/**
+ * A handler that keeps the page: reads a present SPTE and writes it again, still present, as change_pte and
+ * clear_flush_young did.
+ */
+const REWRITE: Patch<Kvm>[] = [
+  drop<Kvm>('H.1'),
+  drop<Kvm>('H.2'),
+  replace<Kvm>(
+    'NS.5',
+    step(
+      'NS.5',
+      {
+        fn: 'kvm_set_pte_rmapp',
+        since: '..v3.10',
+        shows: (kvm, n) => `present SPTE of gfn ${FRAME}: page ${presentOn(kvm) ?? 'none'} (notifier ${n})`,
+      },
+      [
+        { when: (kvm) => presentOn(kvm) === null, to: 'NS.5 desc' },
+        {
+          does: (kvm, n) => {
+            kvm.notifier[n].sp = presentOn(kvm)
+          },
+        },
+      ],
+    ),
+    step(
+      'NS.5 rewrite',
+      {
+        fn: 'kvm_set_pte_rmapp',
+        since: '..v3.10',
+        shows: (kvm, n) => `page ${kvm.notifier[n].sp}.spte[0] = present again, read-only`,
+      },
+      {
+        does: (kvm, n) => {
+          const entry = kvm.page[kvm.notifier[n].sp as number].spte[0]
+          entry.kind = 'leaf'
+          entry.gfn = FRAME
+          entry.pfn = kvm.host_pte[FRAME]
+          entry.w = false
+          entry.mmuw = false
+          kvm.notifier[n].sp = null
+          kvm.notifier[n].flush = true
+        },
+      },
+    ),
+  ),
+].map((patch) => only('notifier', patch))
+
+function presentOn(kvm: Kvm): number | null {
+  const found = rmap_entries(kvm, FRAME).find(({ page }) => kvm.page[page].spte[0].kind === 'leaf')
+  return found?.page ?? null
+}
+
+/** The thread that uses freed memory is not followed any further. */
+const NOTHING_BEHIND_THE_FAULT = violatedBecause(
+  CHAIN,
+  'zap-all-can-finish',
+  'A consequence of no-use-after-free: the walk does not come back from the freed memory.',
+)
+
+const kernel = { version: 'never merged', function: 'slot_rmap_unmap_invalid' }
+
+export const unlockedWalkDesigns: readonly Design<Kvm>[] = [
+  {
+    id: 'unlocked-walk',
+    aliases: ['D2-races'],
+    title: 'v3 with all its rules: the rmap of the dying slot is walked without mmu_lock',
+    status: 'rejected',
+    kernel,
+    about:
+      'Nothing is added to the rmap, SPTEs are cleared and not unlinked, descriptors and shadow pages stay, and handlers unmap. It works; every user of rmaps has to know of it.',
+    scenarios: [CHAIN],
+    patches: [...WALK, ...KEEP_DESCS, KEEP_PAGES],
+    expect: [],
+  },
+  {
+    id: 'unlocked-walk-descriptor-freed',
+    aliases: [],
+    title: 'as unlocked-walk, but whoever empties the chain frees its descriptor',
+    status: 'rejected',
+    kernel,
+    about: 'The walker has read the address of the descriptor from the rmap, and reads its entries next.',
+    scenarios: [CHAIN],
+    patches: [...WALK, KEEP_PAGES],
+    expect: [...violated(CHAIN, 'no-use-after-free'), NOTHING_BEHIND_THE_FAULT],
+  },
+  {
+    id: 'unlocked-walk-page-freed',
+    aliases: [],
+    title: 'as unlocked-walk, but shadow pages are freed meanwhile',
+    status: 'rejected',
+    kernel,
+    about: 'The walker has read the address of an SPTE from the chain, and writes to it next.',
+    scenarios: [CHAIN],
+    patches: [...WALK, ...KEEP_DESCS],
+    expect: [...violated(CHAIN, 'no-use-after-free', 'no-freed-spte-on-rmap'), NOTHING_BEHIND_THE_FAULT],
+  },
+  {
+    id: 'unlocked-walk-spte-rewritten',
+    aliases: [],
+    title: 'as unlocked-walk, but handlers that keep the page rewrite SPTEs of an INVALID slot',
+    status: 'rejected',
+    kernel,
+    about:
+      'The handler finds the SPTE present, the walker clears it, the handler makes it present again. It is on no rmap when the arrays are freed. Hence "we should unmap rmap in these handlers" in the mail.',
+    scenarios: [CHAIN],
+    patches: [...WALK, ...KEEP_DESCS, KEEP_PAGES, ...REWRITE],
+    expect: violated(CHAIN, 'no-spte-of-a-freed-slot', 'no-use-after-free'),
+  },
+  {
+    id: 'unlocked-walk-additions',
+    aliases: [],
+    title:
+      'as unlocked-walk, but faults may still add to the rmap: no grace period before it, no stale check',
+    status: 'rejected',
+    kernel,
+    about: 'A fault that found the slot valid adds its SPTE behind the walker’s back.',
+    scenarios: [CHAIN],
+    patches: [...WALK, ...KEEP_DESCS, KEEP_PAGES, only('memslot', drop('SL.3')), drop('PF.12')],
+    expect: violated(CHAIN, 'no-spte-of-a-freed-slot', 'nothing-added-to-an-invalid-slot'),
+  },
+]

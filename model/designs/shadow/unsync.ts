@@ -1,0 +1,190 @@
+import { drop, insert, move, replace } from '../../language/patch.ts'
+import { step } from '../../language/program.ts'
+import { sync_page } from '../../machines/shadow/sync-page.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { guest_levels, index_at } from '../../memory/primitives/guest-memory.ts'
+import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
+import { clear_unsync_marks } from '../../memory/shadow/write-tracking.ts'
+import type { Design } from '../design.ts'
+import { notReached, violated } from '../expectation.ts'
+
+/**
+ * Tables of level 1 may be written while they are shadowed: when must their shadow pages be marked, found,
+ * and synced? (shadow-mmu.md 7.3 to 7.6, 12; Appendix B: B17, B18.)
+ */
+const NOTHING_FOUND = 'Without marks the walk does not find the unsync page.'
+
+export const unsyncDesigns: readonly Design<Kvm>[] = [
+  {
+    id: 'writable-before-unsync',
+    aliases: ['B4-swap'],
+    title: 'the writable SPTE is stored before the shadow page is marked unsync',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'mmu_try_to_unsync_pages' },
+    about:
+      'Another vCPU can store to the table through the new SPTE at once, reload CR3, and find no unsync mark on the root: the test takes no lock. The comment in mmu_try_to_unsync_pages() is about this order (smp_wmb() pairs with the smp_rmb() in is_unsync_root()).',
+    scenarios: ['unsync-one-level', 'unsync-order'],
+    patches: [move('UN.2', { after: 'SET.4' })],
+    expect: [
+      ...violated('unsync-one-level', 'writable-table-is-unsync'),
+      ...violated('unsync-order', 'writable-table-is-unsync', 'flushed-translation-is-not-used'),
+    ],
+  },
+  {
+    id: 'unsync-mark-stops-at-the-page',
+    aliases: [],
+    title: 'a page that goes unsync is marked, its ancestors are not',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_mmu_mark_parents_unsync' },
+    about: 'The walks that look for unsync pages start at the root and follow the marks.',
+    scenarios: ['unsync-two-levels', 'unsync-order', 'sync-before-link'],
+    patches: [replace('UN.2', markPageOnly())],
+    expect: [
+      ...violated('unsync-two-levels', 'flushed-translation-is-not-used', 'unsync-page-can-be-found'),
+      ...violated('unsync-order', 'flushed-translation-is-not-used', 'unsync-page-can-be-found'),
+      ...notReached(NOTHING_FOUND, 'unsync-order', 'unsync-page-is-synced'),
+      ...violated('sync-before-link', 'flushed-translation-is-not-used', 'unsync-page-can-be-found'),
+      ...notReached(NOTHING_FOUND, 'sync-before-link', 'unsync-page-is-linked-a-second-time'),
+    ],
+  },
+  {
+    id: 'synced-before-protected',
+    aliases: ['B17'],
+    title: 'unsync pages are synced first, their tables write-protected second',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'mmu_sync_children' },
+    about:
+      'A store that arrives after an entry was read and before the table is write-protected is never seen: the page counts as synced.',
+    scenarios: ['unsync-order'],
+    patches: [move('SY.5', { before: 'SY.4' })],
+    expect: [...violated('unsync-order', 'synced-page-agrees', 'writable-table-is-unsync')],
+  },
+  {
+    id: 'sync-maps-writable',
+    aliases: ['C4'],
+    title: '..v2.6.35: a sync maps a frame writable when all shadow pages of it are unsync',
+    status: 'before',
+    kernel: { version: '..v2.6.35', function: 'paging64_sync_page' },
+    about:
+      'Of two pages that are synced together, the first maps the table of the second writable again, because that one still counts as unsync. Then the second is synced, and its table can be written unseen. Fixed by 36a2e6774bfb: while syncing, a frame that is shadowed is never mapped writable. Today a sync gives no permission at all.',
+    scenarios: ['unsync-two-tables'],
+    patches: [replace('SY.5 sync', syncMapsWritable())],
+    expect: violated(
+      'unsync-two-tables',
+      'writable-table-is-unsync',
+      'flushed-translation-is-not-used',
+      'synced-page-agrees',
+    ),
+  },
+  {
+    id: 'sync-flush-deferred',
+    aliases: ['tlbs-dirty'],
+    title: 'before v5.16: what a sync drops is not flushed, tlbs_dirty is increased instead',
+    status: 'before',
+    kernel: { commit: 'f81602958c11', version: '..v5.15', function: 'kvm_sync_page' },
+    about:
+      'A later write-protect of a frame finds no SPTE and does not flush, although a TLB can still write to it. "Fix missed remote tlb flush in rmap_write_protect()" made the sync flush by itself. The flush that tlbs_dirty promises (the next notifier) is left out here: it comes too late in any case.',
+    scenarios: ['unsync-order'],
+    patches: [drop('GET.4 flush'), drop('SY.5 flush')],
+    expect: [...violated('unsync-order', 'no-flush-debt-at-unlock')],
+  },
+  {
+    id: 'linked-without-sync',
+    aliases: [],
+    title: 'a page is linked although pages below it are unsync, and nobody syncs them',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'paging64_fetch' },
+    about:
+      'What 65855ed8b034 is about, without the request that limited the damage: the guest makes an entry present, which needs no flush, and reads through a translation that it edited before.',
+    scenarios: ['sync-before-link'],
+    patches: [drop('FETCH.4')],
+    expect: violated('sync-before-link', 'flushed-translation-is-not-used'),
+  },
+  {
+    id: 'linked-before-sync',
+    aliases: ['B18', 'C5'],
+    title:
+      'before v5.16: a page with unsync pages below is linked, and synced by request before the next entry',
+    status: 'before',
+    kernel: { commit: '65855ed8b034', version: '..v5.15', function: 'kvm_mmu_get_page' },
+    about:
+      'KVM_REQ_MMU_SYNC makes the faulting vCPU sync before it enters the guest again, so with one vCPU nothing is wrong. Another vCPU that runs on the same tables follows the new link at once.',
+    scenarios: ['sync-before-link', 'sync-before-link-two-vcpus'],
+    patches: [drop('FETCH.4'), insert({ before: 'FETCH.6' }, requestSync())],
+    expect: violated('sync-before-link-two-vcpus', 'flushed-translation-is-not-used'),
+  },
+]
+
+function markPageOnly() {
+  const pages = (kvm: Kvm, v: number): number[] => valid_pages_of(kvm, kvm.vcpu[v].fault.gpte[0].to as number)
+  return step<Kvm>(
+    'UN.2',
+    {
+      fn: 'kvm_unsync_page',
+      shows: (kvm, v) => `unsync = 1: page ${pages(kvm, v).join(', ')} (parents not marked)`,
+    },
+    {
+      does: (kvm, v) => {
+        for (const page of pages(kvm, v)) kvm.page[page].unsync = true
+      },
+    },
+  )
+}
+
+/** Only a page that is looked up makes the request; one that is linked already does not. */
+function requestSync() {
+  const wanted = (kvm: Kvm, v: number): boolean => {
+    const { gva, fault } = kvm.vcpu[v]
+    const { spte } = kvm.page[fault.sp as number]
+    const entry = spte[index_at(gva, guest_levels(kvm) + 1 - fault.level, spte.length)]
+    return entry.kind !== 'link' && !kvm.page[fault.child as number].unsync_child_bitmap.isEmpty()
+  }
+  return step<Kvm>(
+    'FETCH.4 request',
+    {
+      fn: 'kvm_mmu_get_page',
+      since: '..v5.15',
+      shows: (kvm, v) => `sp->unsync_children: kvm_make_request(KVM_REQ_MMU_SYNC) = ${wanted(kvm, v)}`,
+    },
+    {
+      does: (kvm, v) => {
+        if (wanted(kvm, v)) kvm.vcpu[v].requests.add('MMU_SYNC')
+      },
+    },
+  )
+}
+
+/** `mmu_need_write_protect()` let a frame be writable if all its shadow pages were unsync. */
+function syncMapsWritable() {
+  const needsProtection = (kvm: Kvm, gfn: number): boolean =>
+    valid_pages_of(kvm, gfn).some((page) => kvm.page[page].level > 1 || !kvm.page[page].unsync)
+  return step<Kvm>(
+    'SY.5 sync',
+    {
+      fn: 'paging64_sync_page',
+      since: '..v2.6.35',
+      shows: (kvm, v) =>
+        `sync page ${kvm.vcpu[v].fault.unsync_pages.elements().join(', ')}, writable where allowed`,
+    },
+    {
+      does: (kvm, v) => {
+        const { fault } = kvm.vcpu[v]
+        for (const page of fault.unsync_pages.elements()) {
+          const { gfn, spte } = kvm.page[page]
+          kvm.page[page].unsync = false
+          if (sync_page(kvm, page, 'do')) fault.flush = true
+          for (let index = 0; index < spte.length; index++) {
+            const entry = spte[index]
+            // Frames of data stay as they are: whether they become writable depends on the guest's D bit.
+            if (entry.kind !== 'leaf' || valid_pages_of(kvm, entry.gfn as number).length === 0) continue
+            if (!kvm.guest_table[gfn as number][index].w || needsProtection(kvm, entry.gfn as number))
+              continue
+            entry.w = true
+            entry.mmuw = true
+          }
+        }
+        clear_unsync_marks(kvm, kvm.vcpu[v].root as number)
+      },
+    },
+  )
+}

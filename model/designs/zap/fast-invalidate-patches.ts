@@ -1,0 +1,126 @@
+import { drop, insert, only, type Patch, replace } from '../../language/patch.ts'
+import { step } from '../../language/program.ts'
+import { slotLookup } from '../../machines/notifier/notifier.ts'
+import { write_unlock } from '../../machines/primitives/lock.ts'
+import { testCurrentRoot } from '../../machines/roots/free-obsolete-roots.ts'
+import { drop_unless_dying, zapChildren } from '../../machines/zap/invalidate-2013.ts'
+import { tail, zapFromTail, zapping } from '../../machines/zap/zap-all-fast.ts'
+import {
+  kvm_mmu_commit_zap_page,
+  request_if_root_was_zapped,
+  unlink_page,
+} from '../../machines/zap/zap-page.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { slot_found } from '../../memory/memslots/memslot.ts'
+import { free_shadow_page } from '../../memory/shadow/shadow-page.ts'
+import { boundsOf } from '../../scenarios/build-scenario.ts'
+import { SLOT_DELETE } from '../../scenarios/memslots/slots.ts'
+
+/** What the designs of seed 001 do to the steps of zapping, by what they are about. */
+
+const bounds = boundsOf(SLOT_DELETE)
+
+/** Patches of the thread that deletes a memslot, or zaps for it. */
+export const zap = (...patches: Patch<Kvm>[]): Patch<Kvm>[] => patches.map((patch) => only('memslot', patch))
+
+/** Prepare-zap touches no rmap for pages of the old generation. */
+export const SKIP = zap(
+  replace(
+    'ZAP.2',
+    zapChildren(() => {}),
+  ),
+)
+/** It takes SPTEs off the rmaps of slots that stay, and leaves them on those of the slot that goes. */
+export const SELECT = zap(replace('ZAP.2', zapChildren(drop_unless_dying)))
+/** Notifiers pass over slots that are being deleted. */
+export const NOTIFIERS_SKIP_INVALID = only<Kvm>(
+  'notifier',
+  replace(
+    'NS.3',
+    slotLookup((kvm, gfn) => slot_found(kvm, gfn) === 'valid'),
+  ),
+)
+/** Zapped pages are freed when the slot cannot be found any more, with or without their dirty bits. */
+export const freeLate = (passOnDirty: boolean): Patch<Kvm>[] =>
+  zap(
+    drop('ZF.6'),
+    insert(
+      { after: 'SL.6 wait' },
+      step(
+        'D2.free',
+        {
+          fn: 'kvm_mmu_commit_zap_page',
+          since: 'proposed in 2013',
+          shows: 'free the shadow pages that were kept',
+          fused: 'Nobody else can reach them.',
+        },
+        {
+          does: (kvm) => {
+            for (let page = 0; page < kvm.page.length; page++) {
+              if (kvm.page[page].list !== zapping.list) continue
+              for (const { dirty, pfn } of kvm.page[page].spte) {
+                if (passOnDirty && dirty && pfn !== null) kvm.host_page[pfn].dirty = true
+              }
+              free_shadow_page(kvm, page)
+            }
+          },
+        },
+      ),
+    ),
+  )
+
+/** The request means: drop every root, as KVM_REQ_MMU_RELOAD did until v5.17. */
+export const ANY_ROOT = replace<Kvm>(
+  'OB.1',
+  testCurrentRoot(() => true),
+)
+
+/** What was zapped is flushed and freed before mmu_lock is dropped. */
+const COMMIT_BEFORE_BREAK: Patch<Kvm>[] = [
+  replace(
+    'ZF.5 unlock',
+    step(
+      'ZF.5 unlock',
+      { fn: 'kvm_mmu_zap_all', since: 'never', shows: 'need_resched()' },
+      {
+        when: (kvm) => kvm.memslot[0].batch && tail(kvm) !== null,
+        does: (kvm) => {
+          kvm.memslot[0].batch = false
+        },
+        to: 'ZF.5 break',
+      },
+    ),
+  ),
+  insert(
+    { before: 'ZF.5 relock' },
+    kvm_mmu_commit_zap_page('ZF.5 commit', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    write_unlock('ZF.5 drop', { fn: 'kvm_mmu_zap_all', since: 'never' }),
+  ),
+]
+
+/** No generation: every page is zapped, and whoever has it as a root is told so. */
+export const zapEverything = (lockBreak: boolean): Patch<Kvm>[] =>
+  zap(
+    drop('ZF.2'),
+    drop('ZF.4'),
+    replace(
+      'ZF.5',
+      zapFromTail({ ...bounds, lockBreak }, (kvm) => tail(kvm) !== null),
+    ),
+    replace(
+      'ZAP.6',
+      unlink_page(zapping, (kvm, _self, zapped) => {
+        kvm.memslot[0].zapped_root = zapped
+      }),
+    ),
+    insert(
+      { after: 'ZAP.8' },
+      request_if_root_was_zapped(
+        bounds.vcpus,
+        (kvm) => kvm.memslot[0].zapped_root,
+        zapping.sp,
+        (kvm) => kvm.memslot[0].req,
+      ),
+    ),
+    ...(lockBreak ? COMMIT_BEFORE_BREAK : [drop<Kvm>('ZF.5 break')]),
+  )

@@ -1,0 +1,143 @@
+import { choice, type Program, program, type Step, step } from '../../language/program.ts'
+import { Fault } from '../../language/property.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { rmap_entries, rmap_is_locked, type Sptep } from '../../memory/shadow/rmap.ts'
+
+const since = 'v6.15..v6.18'
+const young = { fn: 'kvm_mmu_notifier_clear_young', since }
+const walk = { fn: 'kvm_rmap_age_gfn_range', since }
+
+const gfnOf = (kvm: Kvm, self: number): number => kvm.aging[self].gfn as number
+const first = (kvm: Kvm, self: number): Sptep | undefined => rmap_entries(kvm, gfnOf(kvm, self))[0]
+
+/**
+ * The host asks whether a page was accessed (shadow-mmu.md 6.3; tdp-notifier-requests.md 6.2, a5 to a8). The
+ * answer and the Accessed bits are left out: what matters here is that the rmap and the SPTEs are visited
+ * without mmu_lock. A lock bit in the head of the rmap keeps its entries in place, and with them the shadow
+ * pages that they point into.
+ */
+export function aging(bounds: Bounds): Program<Kvm> {
+  return program<Kvm>('aging', 'the host ages a page', [
+    choice('idle', bounds.aged.map(begin), { rests: true }),
+    lockRmap(),
+    firstSpte('rmap_val'),
+    step(
+      'AG.4',
+      {
+        ...walk,
+        shows: (kvm, self) => {
+          const { sp, index } = kvm.aging[self]
+          return `page ${sp}.spte[${index}]: clear_bit(A) if it is set`
+        },
+        fused: 'Reading the SPTE and clearing the bit: either is at fault when the page was freed.',
+      },
+      { does: visit },
+    ),
+    step('AG.5', { fn: 'rmap_get_next', since, shows: (kvm, self) => shown(next(kvm, self)) }, [
+      {
+        when: (kvm, self) => next(kvm, self) !== undefined,
+        does: (kvm, self) => take(kvm, self, next(kvm, self) as Sptep),
+        to: 'AG.4',
+      },
+      {},
+    ]),
+    step(
+      'AG.6',
+      {
+        fn: 'kvm_rmap_unlock_readonly',
+        since,
+        shows: (kvm, self) => (kvm.aging[self].locked ? 'the rmap is unlocked' : 'it was not locked'),
+      },
+      {
+        does: (kvm, self) => {
+          if (kvm.aging[self].locked) kvm.rmap_locked[gfnOf(kvm, self)] = false
+          forget(kvm, self)
+        },
+        to: 'idle',
+      },
+    ),
+  ])
+}
+
+function begin(gfn: number): Step<Kvm> {
+  return step(
+    `AG.1[${gfn}]`,
+    { ...young, shows: `gfn ${gfn}: young?` },
+    {
+      when: (kvm, self) => kvm.aging[self].left > 0,
+      does: (kvm, self) => {
+        kvm.aging[self].left--
+        kvm.aging[self].gfn = gfn
+      },
+    },
+  )
+}
+
+/** AG.2: waits while the rmap is locked; an empty one is not locked, because nobody is going to walk it. */
+function lockRmap(): Step<Kvm> {
+  const empty = (kvm: Kvm, self: number): boolean => first(kvm, self) === undefined
+  return step(
+    'AG.2',
+    {
+      fn: 'kvm_rmap_lock_readonly',
+      since,
+      shows: (kvm, self) =>
+        `rmap_val = rmap[gfn ${gfnOf(kvm, self)}]${empty(kvm, self) ? ' = 0: not locked' : ', locked'}`,
+    },
+    [
+      { when: empty },
+      {
+        when: (kvm, self) => !rmap_is_locked(kvm, gfnOf(kvm, self)),
+        does: (kvm, self) => {
+          kvm.aging[self].locked = true
+          kvm.rmap_locked[gfnOf(kvm, self)] = true
+        },
+      },
+    ],
+  )
+}
+
+/** AG.3: the first SPTE, by the head as it was when it was locked (`rmap_val`), or as it is `now`. */
+export function firstSpte(head: 'rmap_val' | 'now'): Step<Kvm> {
+  const none = (kvm: Kvm, self: number): boolean =>
+    head === 'now' ? first(kvm, self) === undefined : !kvm.aging[self].locked
+  return step(
+    'AG.3',
+    {
+      fn: 'rmap_get_first',
+      since,
+      shows: (kvm, self) => shown(none(kvm, self) ? undefined : first(kvm, self)),
+    },
+    [{ when: none, to: 'AG.6' }, { does: (kvm, self) => take(kvm, self, first(kvm, self) as Sptep) }],
+  )
+}
+
+const shown = (sptep: Sptep | undefined): string =>
+  sptep === undefined ? 'no more SPTEs' : `page ${sptep.page}.spte[${sptep.index}]`
+
+function next(kvm: Kvm, self: number): Sptep | undefined {
+  const { sp, index } = kvm.aging[self]
+  const after = ({ page, index: i }: Sptep): boolean => page > (sp as number) || (page === sp && i > index)
+  return rmap_entries(kvm, gfnOf(kvm, self)).find(after)
+}
+
+function take(kvm: Kvm, self: number, { page, index }: Sptep): void {
+  kvm.aging[self].sp = page
+  kvm.aging[self].index = index
+}
+
+function visit(kvm: Kvm, self: number): void {
+  const { sp } = kvm.aging[self]
+  if (kvm.page[sp as number].list === 'free') {
+    throw new Fault('no-use-after-free', `aging visits an SPTE of page ${sp} after the page was freed`)
+  }
+}
+
+/** The call is over: its local variables mean nothing any more. */
+export function forget(kvm: Kvm, self: number): void {
+  kvm.aging[self].gfn = null
+  kvm.aging[self].sp = null
+  kvm.aging[self].index = 0
+  kvm.aging[self].locked = false
+}

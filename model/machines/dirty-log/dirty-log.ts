@@ -1,0 +1,207 @@
+import {
+  type Block,
+  block,
+  choice,
+  type Entry,
+  type Program,
+  program,
+  type Step,
+  step,
+} from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
+import { write_lock, write_unlock } from '../primitives/lock.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { enableDirtyLog } from './enable-dirty-log.ts'
+
+const since = 'v5.7..v6.16'
+const get = { fn: 'kvm_get_dirty_log_protect', since }
+const clear = { fn: 'kvm_clear_dirty_log_protect', since }
+const userspace = { fn: 'host userspace', since: 'any' }
+
+/**
+ * Userspace reads and clears the dirty log, and copies the pages that it names (shadow-mmu.md 6.5;
+ * tdp-notifier-requests.md 3.7). slots_lock, held throughout, keeps a second pass out. mmu_lock is taken
+ * before the bitmap is exchanged; the flush comes after it is released, and before userspace is told.
+ */
+export function dirtyLog(bounds: Bounds): Program<Kvm> {
+  return program<Kvm>('dirtylog', 'userspace reads and clears the dirty log, and copies the pages it names', [
+    ...(bounds.enablesLog ? enableDirtyLog(bounds) : []),
+    choice('idle', [begin()], { rests: true }),
+    ...(bounds.manualProtect ? readThenClear() : [write_lock('DL.2', 'dirtylog', get), exchange()]),
+    writeProtect(),
+    write_unlock('DL.4', bounds.manualProtect ? clear : get),
+    flushIfNeeded(bounds),
+    ...(bounds.manualProtect ? [] : [report()]),
+    copyPages(),
+    step('DL.end', { ...userspace, shows: 'the pass is over', quiet: true }, { to: 'idle' }),
+  ])
+}
+
+/** Frames in words. */
+export function frames(gfns: Iterable<number>): string {
+  const names = [...gfns].map((gfn) => `gfn ${gfn}`)
+  return names.length === 0 ? 'nothing' : names.join(', ')
+}
+
+function begin(): Step<Kvm> {
+  return step(
+    'DL.0',
+    { fn: 'kvm_vm_ioctl_get_dirty_log', since, shows: 'mutex_lock(&kvm->slots_lock)' },
+    {
+      when: (kvm) => kvm.dirtylog[0].left > 0,
+      does: (kvm) => {
+        kvm.dirtylog[0].left--
+      },
+    },
+  )
+}
+
+/** DL.1: from here on a fault that makes a page writable sets its bit anew. No bit set, nothing to do. */
+function exchange(): Step<Kvm> {
+  return step(
+    'DL.1',
+    {
+      ...get,
+      shows: (kvm) => `mask = xchg(dirty_bitmap, 0): ${frames(kvm.dirty_bitmap.elements())}`,
+      fused:
+        'One exchange takes the bits of 64 frames; a bit that is set after the test of the word waits for the next pass.',
+    },
+    [
+      { when: (kvm) => kvm.dirty_bitmap.isEmpty() },
+      {
+        does: (kvm) => {
+          const local = kvm.dirtylog[0]
+          local.dirty_bitmap_buffer.assign(kvm.dirty_bitmap)
+          kvm.dirty_bitmap.clear()
+          local.flush = true
+        },
+      },
+    ],
+  )
+}
+
+/** DL.3: `kvm_mmu_write_protect_pt_masked()`. */
+export function writeProtect(
+  mask: (kvm: Kvm) => readonly number[] = (kvm) => kvm.dirtylog[0].dirty_bitmap_buffer.elements(),
+): Step<Kvm> {
+  return step(
+    'DL.3',
+    {
+      fn: 'kvm_mmu_write_protect_pt_masked',
+      since: 'v3.3..v6.16',
+      shows: (kvm) => `clear W in the SPTEs of ${frames(mask(kvm))}`,
+      fused: 'The SPTEs of the frames at once: each only loses W, and the flush comes after the last.',
+    },
+    {
+      does: (kvm) => {
+        for (const gfn of mask(kvm)) rmap_write_protect(kvm, gfn, false)
+      },
+    },
+  )
+}
+
+/** DL.5: after it no CPU can write to the pages without a fault. It may follow mmu_lock because only W went. */
+function flushIfNeeded(bounds: Bounds): Block<Kvm> {
+  const about = { fn: 'kvm_flush_remote_tlbs_memslot', since: 'v6.6..v6.16' }
+  return block('DL.5', [
+    step('DL.5 test', { ...about, shows: (kvm) => `flush needed = ${kvm.dirtylog[0].flush}` }, [
+      { when: (kvm) => !kvm.dirtylog[0].flush, to: 'DL.5 end' },
+      {
+        does: (kvm) => {
+          kvm.dirtylog[0].flush = false
+        },
+      },
+    ]),
+    kvm_make_all_cpus_request('flush', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
+    step('DL.5 end', { ...about, shows: 'flushed', quiet: true }),
+  ])
+}
+
+/** DL.6: userspace has the bits; it looks at them when the ioctl returns. */
+function report(): Step<Kvm> {
+  return step(
+    'DL.6',
+    {
+      ...get,
+      shows: (kvm) => `copy_to_user(): ${frames(kvm.dirtylog[0].dirty_bitmap_buffer.elements())}`,
+    },
+    {
+      does: (kvm) => {
+        const local = kvm.dirtylog[0]
+        local.reported.assign(local.dirty_bitmap_buffer)
+        local.dirty_bitmap_buffer.clear()
+      },
+    },
+  )
+}
+
+/** DL.7: what the guest has written up to now is in the copies. */
+function copyPages(): Step<Kvm> {
+  return step(
+    'DL.7',
+    {
+      ...userspace,
+      shows: (kvm) => `copy the pages of ${frames(kvm.dirtylog[0].reported.elements())}`,
+      fused: 'A store that comes while a page is copied is in the copy or comes after it.',
+    },
+    {
+      does: (kvm) => {
+        const local = kvm.dirtylog[0]
+        for (const gfn of local.reported.elements()) kvm.uncopied.delete(gfn)
+        local.reported.clear()
+        local.dirty_bitmap_buffer.clear()
+      },
+    },
+  )
+}
+
+/**
+ * KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 (v4.20, v5.2): KVM_GET_DIRTY_LOG changes nothing, and KVM_CLEAR_DIRTY_LOG
+ * clears the bits that userspace names, those that it was told.
+ */
+function readThenClear(): Entry<Kvm>[] {
+  return [
+    step(
+      'DLG.1',
+      {
+        ...get,
+        shows: (kvm) => `copy_to_user(): ${frames(kvm.dirty_bitmap.elements())}; the bits stay`,
+        fused: 'Words are copied one by one; a bit that is set later is set for the next pass as well.',
+      },
+      {
+        does: (kvm) => {
+          kvm.dirtylog[0].reported.assign(kvm.dirty_bitmap)
+        },
+      },
+    ),
+    write_lock('DL.2', 'dirtylog', clear),
+    step(
+      'DLC.1',
+      {
+        ...clear,
+        shows: (kvm) => `mask &= atomic_long_fetch_andnot(): ${frames(cleared(kvm))}`,
+        fused: 'One locked instruction for the bits of 64 frames.',
+      },
+      [
+        { when: (kvm) => cleared(kvm).length === 0 },
+        {
+          does: (kvm) => {
+            const local = kvm.dirtylog[0]
+            for (const gfn of cleared(kvm)) {
+              local.dirty_bitmap_buffer.add(gfn)
+              kvm.dirty_bitmap.delete(gfn)
+            }
+            local.flush = true
+          },
+        },
+      ],
+    ),
+  ]
+}
+
+/** The bits that userspace names and that are set. */
+function cleared(kvm: Kvm): number[] {
+  return kvm.dirtylog[0].reported.elements().filter((gfn) => kvm.dirty_bitmap.has(gfn))
+}

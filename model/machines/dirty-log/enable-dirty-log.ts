@@ -1,0 +1,68 @@
+import { choice, type Entry, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
+import { write_lock, write_unlock } from '../primitives/lock.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { synchronize_srcu } from '../primitives/srcu.ts'
+
+const since = 'v5.17..v6.16'
+const update = { fn: 'kvm_set_memslot', since }
+const apply = { fn: 'kvm_mmu_slot_apply_flags', since }
+
+/**
+ * KVM_SET_USER_MEMORY_REGION with KVM_MEM_LOG_DIRTY_PAGES (tdp-notifier-requests.md 3.7): publish the slot
+ * with its bitmap, wait for the faults that may have seen it without, write-protect all of it, flush. Then
+ * userspace copies everything once; what is written from there on is the log's.
+ */
+export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
+  return [
+    choice(
+      'off',
+      [step('DE.1', { ...update, shows: 'mutex_lock(&kvm->slots_lock); allocate dirty_bitmap' }, {})],
+      { rests: true },
+    ),
+    step(
+      'DE.2',
+      {
+        fn: 'kvm_swap_active_memslots',
+        since,
+        shows: 'kvm->memslots: KVM_MEM_LOG_DIRTY_PAGES',
+        fused: 'The flag and the bitmap are part of the set that is published.',
+      },
+      {
+        does: (kvm) => {
+          kvm.dirty_logging = true
+        },
+      },
+    ),
+    synchronize_srcu('DE.3'),
+    write_lock('DE.4', 'dirtylog', apply),
+    step(
+      'DE.5',
+      {
+        fn: 'kvm_mmu_slot_remove_write_access',
+        since: 'v3.11..v6.16',
+        shows: 'clear W in all SPTEs of the slot',
+        fused: 'The SPTEs of the frames at once: each only loses W, and the flush comes after the last.',
+      },
+      {
+        does: (kvm) => {
+          for (const gfn of bounds.logged) rmap_write_protect(kvm, gfn, false)
+        },
+      },
+    ),
+    write_unlock('DE.6', apply),
+    kvm_make_all_cpus_request('DE.7', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
+    step(
+      'DE.8',
+      {
+        fn: 'host userspace',
+        since: 'any',
+        shows: 'copy all pages',
+        fused: 'A store that comes while a page is copied is in the copy or comes after it.',
+      },
+      { does: (kvm) => kvm.uncopied.clear() },
+    ),
+  ]
+}

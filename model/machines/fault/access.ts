@@ -1,0 +1,57 @@
+import { type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import { huge, level_in_hand } from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { root_level } from '../../memory/roots/mmu.ts'
+
+/** Do the guest's entries above `level`, as the walk read them, allow writing? `walker->pt_access[]`. */
+export function pt_access_write(kvm: Kvm, v: number, level: number, bounds: Bounds): boolean {
+  const { gpte } = kvm.vcpu[v].fault
+  for (let above = root_level(kvm, v, bounds); above > level; above--) if (!gpte[above - 1].w) return false
+  return true
+}
+
+/**
+ * May the leaf be writable, `walker->pte_access`? All entries must allow it; a read leaves a clean entry
+ * read-only, so that the first write is seen. (Where scenarios leave out D, entries stay clean.)
+ */
+export function pte_access_write(kvm: Kvm, v: number): boolean {
+  const { guest, fault } = kvm.vcpu[v]
+  if (guest !== 'write' && !fault.gpte[0].dirty) return false
+  for (const entry of fault.gpte) if (!entry.w) return false
+  return true
+}
+
+/** Does the access that goes into a child's role contain ACC_WRITE_MASK? `level` is the child's. */
+export type AccessRule = (kvm: Kvm, v: number, level: number, direct: boolean, bounds: Bounds) => boolean
+
+/** A guest table: what the entries above it allow; a direct page: what the whole walk does. */
+const accumulated: AccessRule = (kvm, v, level, direct, bounds) =>
+  direct ? pte_access_write(kvm, v) : pt_access_write(kvm, v, level, bounds)
+
+/**
+ * FETCH.3: the access in the role of the wanted child. Links between shadow pages carry all permissions, so
+ * that a page serves every place it is linked at only if these places allow the same.
+ */
+export function childAccess(bounds: Bounds, rule: AccessRule = accumulated): Step<Kvm> {
+  const allowed = (kvm: Kvm, v: number): boolean =>
+    rule(kvm, v, level_in_hand(kvm, v, bounds) - 1, huge(kvm, v, bounds), bounds)
+  return step(
+    'FETCH.3',
+    {
+      fn: 'paging64_fetch',
+      since: 'v5.13..v6.16',
+      shows: (kvm, v) => {
+        const name = huge(kvm, v, bounds)
+          ? 'direct_access'
+          : `pt_access[${level_in_hand(kvm, v, bounds) - 2}]`
+        return `${name} = ${allowed(kvm, v) ? 'ACC_ALL' : 'ACC_ALL & ~ACC_WRITE_MASK'}`
+      },
+    },
+    {
+      does: (kvm, v) => {
+        kvm.vcpu[v].fault.child_no_write = !allowed(kvm, v)
+      },
+    },
+  )
+}

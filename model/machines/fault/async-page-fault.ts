@@ -1,0 +1,293 @@
+import { type Block, block, type Case, type Entry, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import {
+  backing_page,
+  free_async_pf,
+  remember_fault,
+  same_mmu_kind,
+  same_pgd,
+  swap_addresses,
+  swap_in,
+} from '../../memory/fault/async-pf.ts'
+import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { root_is_valid, root_role } from '../../memory/roots/mmu.ts'
+import { finish_instruction } from '../../memory/vcpu/instruction.ts'
+import { loadRootPage } from '../roots/load-root.ts'
+
+const since = 'v6.9..v6.16'
+const setup = { fn: 'kvm_setup_async_pf', since }
+const completion = { fn: 'kvm_check_async_pf_completion', since }
+const ready = { fn: 'kvm_arch_async_page_ready', since }
+
+/**
+ * PF.9 where host pages can be swapped out: `kvm_mmu_faultin_pfn()` does not wait for the disk as long as the
+ * vCPU can do something else meanwhile. A prefault waits, and so does a second missing page.
+ */
+export function faultinPfnOrQueue(name: string): Step<Kvm> {
+  const missing = (kvm: Kvm, v: number): boolean => backing_page(kvm, target_gfn(kvm, v)) === null
+  const mayQueue = (kvm: Kvm, v: number): boolean => missing(kvm, v) && !kvm.vcpu[v].prefetch
+  const queued = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].async_pf[0].gfn === target_gfn(kvm, v)
+  const free = (kvm: Kvm, v: number): boolean => {
+    const { queued, work } = kvm.vcpu[v].async_pf[0]
+    return !queued && work === 'idle'
+  }
+  return step(
+    name,
+    {
+      fn: 'kvm_mmu_faultin_pfn',
+      since,
+      shows: (kvm, v) => {
+        const gfn = target_gfn(kvm, v)
+        if (!missing(kvm, v)) return `gfn ${gfn} -> pfn ${backing_page(kvm, gfn)}`
+        if (!mayQueue(kvm, v)) return `gfn ${gfn}: swapped in, synchronously`
+        return `gfn ${gfn}: KVM_PFN_ERR_NEEDS_IO`
+      },
+      fused: 'The host reads or sets its page-table entry under its own page-table lock.',
+    },
+    [
+      {
+        when: (kvm, v) => !missing(kvm, v),
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.pfn = backing_page(kvm, target_gfn(kvm, v))
+        },
+      },
+      { when: (kvm, v) => mayQueue(kvm, v) && queued(kvm, v), does: forget_fault, to: 'APF.halt' },
+      { when: (kvm, v) => mayQueue(kvm, v) && free(kvm, v), to: 'APF.setup' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.pfn = swap_in(kvm, target_gfn(kvm, v))
+        },
+      },
+    ],
+  )
+}
+
+/** The vCPU's side of async page faults: queueing one, waiting for one, and completing one. */
+export function asyncPageFault(): Block<Kvm>[] {
+  return [setUpAsyncPf(), halt(), refused()]
+}
+
+/** PF.2, when the guest does not map the address: its own page fault, if it was the guest that touched it. */
+function refused(): Block<Kvm> {
+  const inject = (kvm: Kvm, v: number): void => {
+    forget_fault(kvm, v)
+    finish_instruction(kvm, v)
+  }
+  return block('APF.refused', [
+    step(
+      'PF.2 test',
+      {
+        fn: 'paging64_page_fault',
+        since,
+        shows: (kvm, v) => `fault->prefetch = ${kvm.vcpu[v].prefetch}`,
+        quiet: (kvm, v) => !kvm.vcpu[v].prefetch,
+      },
+      [...endPrefetch(forget_fault), {}],
+    ),
+    step('PF.2 inject', { fn: 'kvm_inject_emulated_page_fault', since, shows: 'inject #PF' }, [
+      ...endPrefetch(inject),
+      { does: inject, to: 'RUN.1' },
+    ]),
+  ])
+}
+
+/** APF.1 to APF.3: the guest is told that the page is missing, and runs something else. */
+function setUpAsyncPf(): Block<Kvm> {
+  return block('APF.setup', [
+    step(
+      'APF.1',
+      {
+        fn: 'kvm_arch_setup_async_pf',
+        since,
+        shows: (kvm, v) =>
+          `arch = { gfn ${target_gfn(kvm, v)}, direct_map ${root_role(kvm, v).direct}, cr3 ${kvm.vcpu[v].cr3} }`,
+        fused: 'Until the work is scheduled nobody but the vCPU knows of it.',
+      },
+      { does: (kvm, v) => remember_fault(kvm, v, target_gfn(kvm, v)) },
+    ),
+    step(
+      'APF.2',
+      {
+        fn: 'kvm_arch_async_page_not_present',
+        since,
+        shows: 'inject #PF "page not present": the guest puts the task to sleep',
+      },
+      {
+        does: (kvm, v) => {
+          forget_fault(kvm, v)
+          finish_instruction(kvm, v)
+        },
+      },
+    ),
+    step(
+      'APF.3',
+      { ...setup, shows: 'schedule_work(&work->work)' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].async_pf[0].work = 'pending'
+        },
+        to: 'RUN.1',
+      },
+    ),
+  ])
+}
+
+/** KVM_REQ_APF_HALT: the guest touches the same page again; the vCPU blocks until it has arrived. */
+function halt(): Block<Kvm> {
+  return block('APF.halt', [
+    step(
+      'APF.halted',
+      { fn: 'kvm_vcpu_block', since, shows: 'arch.apf.halted: woken by async_pf.done' },
+      { when: (kvm, v) => kvm.vcpu[v].async_pf[0].done, to: 'RUN.1' },
+    ),
+  ])
+}
+
+/**
+ * KVM_REQ_APF_READY, before the root for the next entry is loaded: the pages that have arrived are mapped by a
+ * fault that KVM makes itself, if the vCPU is still in the context in which they were missing.
+ */
+export function asyncPfCompletion(bounds: Bounds): Entry<Kvm>[] {
+  if (!bounds.asyncPf) return []
+  return [
+    block('APF', [
+      step(
+        'APF.4 check',
+        {
+          fn: 'vcpu_enter_guest',
+          since,
+          shows: (kvm, v) => `kvm_check_request(KVM_REQ_APF_READY) = ${kvm.vcpu[v].apf_ready}`,
+          quiet: (kvm, v) => !kvm.vcpu[v].apf_ready,
+        },
+        [
+          { when: (kvm, v) => !kvm.vcpu[v].apf_ready, to: 'RUN.5' },
+          {
+            does: (kvm, v) => {
+              kvm.vcpu[v].apf_ready = false
+            },
+          },
+        ],
+      ),
+      step(
+        'APF.4',
+        {
+          ...completion,
+          shows: (kvm, v) =>
+            kvm.vcpu[v].async_pf[0].done ? 'list_del(&work->link)' : 'async_pf.done is empty',
+        },
+        [
+          { when: (kvm, v) => !kvm.vcpu[v].async_pf[0].done, to: 'RUN.5' },
+          {
+            does: (kvm, v) => {
+              kvm.vcpu[v].async_pf[0].done = false
+            },
+          },
+        ],
+      ),
+      ...pageReady(bounds),
+      ...complete(),
+    ]),
+  ]
+}
+
+/** APF.5 to APF.8: `kvm_arch_async_page_ready()`. */
+function pageReady(bounds: Bounds): Entry<Kvm>[] {
+  const prefetch = (kvm: Kvm, v: number): void => {
+    swap_addresses(kvm, v)
+    kvm.vcpu[v].prefetch = true
+  }
+  return [
+    step(
+      'APF.5',
+      {
+        ...ready,
+        shows: (kvm, v) =>
+          `root_role.direct ${root_role(kvm, v).direct} ${same_mmu_kind(kvm, v) ? '==' : '!='} work->arch.direct_map`,
+      },
+      [{ when: (kvm, v) => !same_mmu_kind(kvm, v), to: 'APF.9' }, {}],
+    ),
+    block('APF.6', [
+      step(
+        'APF.6 test',
+        {
+          fn: 'kvm_mmu_reload',
+          since,
+          shows: (kvm, v) => `root.hpa = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}`,
+        },
+        [{ when: root_is_valid, to: 'APF.7' }, {}],
+      ),
+      ...loadRootPage(bounds),
+    ]),
+    step(
+      'APF.7',
+      {
+        ...ready,
+        shows: (kvm, v) =>
+          root_role(kvm, v).direct
+            ? 'direct: any page directory'
+            : `cr3 ${kvm.vcpu[v].cr3} ${same_pgd(kvm, v) ? '==' : '!='} work->arch.cr3`,
+      },
+      [{ when: (kvm, v) => !same_pgd(kvm, v), to: 'APF.9' }, {}],
+    ),
+    step(
+      'APF.8',
+      {
+        ...ready,
+        shows: (kvm, v) =>
+          `kvm_mmu_do_page_fault(${root_role(kvm, v).direct ? 'gpa' : 'gva'} ${kvm.vcpu[v].async_pf[0].cr2_or_gpa}, prefetch)`,
+      },
+      bounds.tdpFaults
+        ? [
+            { when: (kvm, v) => root_role(kvm, v).direct, does: prefetch, to: 'TDP' },
+            { does: prefetch, to: 'PF' },
+          ]
+        : { does: prefetch, to: 'PF' },
+    ),
+  ]
+}
+
+/** APF.9 and APF.10: the guest is told that the page is there, and the work item is done with. */
+function complete(): Step<Kvm>[] {
+  return [
+    step(
+      'APF.9',
+      {
+        fn: 'kvm_arch_async_page_present',
+        since,
+        shows: 'tell the guest "page ready"; list_del(&work->queue)',
+        fused: 'Only this vCPU looks at its queue.',
+      },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].async_pf[0].queued = false
+        },
+      },
+    ),
+    step(
+      'APF.10',
+      { ...completion, shows: 'flush_work(&work->work)', quiet: true },
+      { when: (kvm, v) => kvm.vcpu[v].async_pf[0].work === 'idle' },
+    ),
+    step(
+      'APF.11',
+      { ...completion, shows: 'kmem_cache_free(async_pf_cache, work)', quiet: true },
+      { does: free_async_pf, to: 'RUN.5' },
+    ),
+  ]
+}
+
+/** How a fault ends, with `end`, that KVM has made itself: no instruction is waiting for it. */
+export function endPrefetch(end: (kvm: Kvm, v: number) => void): Case<Kvm>[] {
+  return [
+    {
+      when: (kvm, v) => kvm.vcpu[v].prefetch,
+      does: (kvm, v) => {
+        swap_addresses(kvm, v)
+        end(kvm, v)
+        kvm.vcpu[v].prefetch = false
+      },
+      to: 'APF/APF.9',
+    },
+  ]
+}

@@ -1,0 +1,145 @@
+import { type Block, block, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import { fault_is_logged } from '../../memory/dirty-log/dirty-log.ts'
+import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { index_at } from '../../memory/primitives/guest-memory.ts'
+import { drain, store_mode } from '../../memory/primitives/store-buffer.ts'
+import { root_level, root_page } from '../../memory/roots/mmu.ts'
+import type { Spte } from '../../memory/shadow/fields.ts'
+
+const since = 'v3.5..v6.16'
+const about = { fn: 'fast_page_fault', since }
+const fix = { fn: 'fast_pf_fix_direct_spte', since }
+
+/** A leaf found by the walk, and the level it is on. */
+interface Leaf {
+  readonly entry: Spte
+  readonly level: number
+}
+
+/**
+ * FPF (shadow-mmu.md 5.2): a write fault on a direct root gives back the permission that only dirty logging
+ * has taken, by one cmpxchg and without mmu_lock. The frame of a direct SPTE is fixed, so that an SPTE that
+ * has not changed still maps the frame whose bit is set then.
+ */
+export function fastPageFault(bounds: Bounds): Block<Kvm> {
+  return block('FPF', [
+    step(
+      'FPF.1',
+      {
+        fn: 'walk_shadow_page_lockless_begin',
+        since,
+        shows: 'mode = READING_SHADOW_PAGE_TABLES',
+        fused: 'Interrupts go off just before; nobody sends one to a vCPU in OUTSIDE_GUEST_MODE.',
+      },
+      { does: (kvm, v) => store_mode(kvm, v, 'READING_SHADOW_PAGE_TABLES') },
+    ),
+    readSpte(bounds),
+    exchangeSpte(bounds),
+    step(
+      'FPF.5',
+      { ...fix, shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})` },
+      {
+        does: (kvm, v) => {
+          if (fault_is_logged(kvm, v, bounds)) kvm.dirty_bitmap.add(target_gfn(kvm, v))
+        },
+      },
+    ),
+    endWalk('FPF.6', forget_fault, 'RUN.1'),
+    endWalk('FPF.6 slow', forget_spte),
+  ])
+}
+
+/** The last SPTE on the way to the faulting address. */
+export function last_spte(kvm: Kvm, v: number, bounds: Bounds): Leaf {
+  let page = root_page(kvm, v, bounds)
+  for (let level = root_level(kvm, v, bounds); ; level--) {
+    const entry = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.entries)]
+    if (entry.kind !== 'link' || level === 1) return { entry, level }
+    page = entry.child as number
+  }
+}
+
+/** FPF.2, FPF.3: is it only W that is missing, and may it be set here? A large page needs a bit for each frame. */
+export function readSpte(bounds: Bounds, largeToo = false): Step<Kvm> {
+  const fixable = (kvm: Kvm, v: number): boolean => {
+    const { entry, level } = last_spte(kvm, v, bounds)
+    if (entry.kind !== 'leaf' || kvm.vcpu[v].guest !== 'write' || !entry.mmuw) return false
+    return level === 1 || largeToo || !fault_is_logged(kvm, v, bounds)
+  }
+  const allowed = (kvm: Kvm, v: number): boolean => {
+    const { entry } = last_spte(kvm, v, bounds)
+    return entry.kind === 'leaf' && (kvm.vcpu[v].guest !== 'write' || entry.w)
+  }
+  return step(
+    'FPF.2',
+    {
+      ...about,
+      shows: (kvm, v) => {
+        const { entry, level } = last_spte(kvm, v, bounds)
+        return entry.kind === 'leaf'
+          ? `level ${level}: pfn ${entry.pfn}, W ${Number(entry.w)}, MMU-writable ${Number(entry.mmuw)}`
+          : 'not present'
+      },
+      fused:
+        'One SPTE per level; here links are never taken away, so that only the last read can meet a change. The rest is on the value read.',
+    },
+    [
+      { when: allowed, to: 'FPF.6' },
+      {
+        when: fixable,
+        does: (kvm, v) => {
+          const { entry, level } = last_spte(kvm, v, bounds)
+          kvm.vcpu[v].fault.old_pfn = entry.pfn
+          kvm.vcpu[v].fault.level = level
+        },
+      },
+      { to: 'FPF.6 slow' },
+    ],
+  )
+}
+
+/** FPF.4: W, if the SPTE is still what was read; otherwise the walk begins anew (the kernel gives up after five). */
+function exchangeSpte(bounds: Bounds): Step<Kvm> {
+  const unchanged = (kvm: Kvm, v: number): boolean => {
+    const { entry, level } = last_spte(kvm, v, bounds)
+    const { old_pfn, level: old_level } = kvm.vcpu[v].fault
+    return entry.kind === 'leaf' && level === old_level && entry.pfn === old_pfn && !entry.w && entry.mmuw
+  }
+  return step('FPF.4', { ...fix, shows: (kvm, v) => `try_cmpxchg64(sptep, W) = ${unchanged(kvm, v)}` }, [
+    {
+      when: unchanged,
+      does: (kvm, v) => {
+        drain(kvm, v)
+        last_spte(kvm, v, bounds).entry.w = true
+      },
+    },
+    { does: forget_spte, to: 'FPF.2' },
+  ])
+}
+
+function forget_spte(kvm: Kvm, v: number): void {
+  kvm.vcpu[v].fault.old_pfn = null
+  kvm.vcpu[v].fault.level = 1
+}
+
+function endWalk(name: string, forget: (kvm: Kvm, v: number) => void, to?: string): Step<Kvm> {
+  const does = (kvm: Kvm, v: number): void => {
+    drain(kvm, v)
+    kvm.vcpu[v].mode = 'OUTSIDE_GUEST_MODE'
+    kvm.vcpu[v].ipi = false
+    forget(kvm, v)
+  }
+  return step(
+    name,
+    {
+      fn: 'walk_shadow_page_lockless_end',
+      since,
+      shows: 'vcpu->mode = OUTSIDE_GUEST_MODE',
+      fused:
+        'Interrupts go on just after: a sender that finds OUTSIDE sends no IPI; one that came before is taken here.',
+    },
+    to === undefined ? { does } : { does, to },
+  )
+}

@@ -1,0 +1,112 @@
+import { type Entry, type Step, step } from '../../language/program.ts'
+import { type Bounds, tags_mmio } from '../../memory/bounds.ts'
+import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { gfn_to_hva } from '../../memory/memslots/memslot.ts'
+import { free_host_page, invalidation_of, mmu_invalidate_retry } from '../../memory/notifier/host.ts'
+import { is_mmio } from './mmio.ts'
+
+const since = 'v5.12..v6.16'
+
+/** PF.7: what the notifiers' sequence count is before the host's page tables are looked at. */
+export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
+  if (bounds.notifiers === 0) return []
+  return [
+    step(
+      'PF.7',
+      {
+        fn: 'kvm_faultin_pfn',
+        since,
+        shows: (kvm) => `mmu_seq = mmu_invalidate_seq = ${kvm.mmu_invalidate.seq}`,
+      },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.mmu_seq = kvm.mmu_invalidate.seq
+        },
+      },
+    ),
+  ]
+}
+
+/** PF.8 and PF.10: the retry test without the lock, which only saves work. */
+export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
+  if (bounds.notifiers === 0) return []
+  return [
+    step(
+      name,
+      {
+        fn: 'mmu_invalidate_retry_gfn_unsafe',
+        since: 'v6.9..v6.16',
+        shows: (kvm, v) => `retry (no lock) = ${retry(kvm, v)}`,
+        fused:
+          'Two fields are read; the answer is only a hint, and the test under mmu_lock reads them again.',
+      },
+      [{ when: retry, does: forget_fault, to: 'RUN.1' }, {}],
+    ),
+  ]
+}
+
+/** PF.9: the host page that backs the frame now; the host allocates one if there is none. */
+export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
+  const hva = (kvm: Kvm, v: number): number => gfn_to_hva(kvm, target_gfn(kvm, v))
+  const noSlot = (kvm: Kvm, v: number): boolean => tags_mmio(bounds) && kvm.vcpu[v].fault.slot === 'none'
+  const about = {
+    fn: 'kvm_faultin_pfn',
+    since: 'v5.16..v6.16',
+    shows: (kvm: Kvm, v: number) => {
+      const pfn = kvm.host_pte[hva(kvm, v)]
+      const found = noSlot(kvm, v) ? 'KVM_PFN_NOSLOT' : `pfn ${pfn ?? `${free_host_page(kvm)} (new)`}`
+      return `gfn ${target_gfn(kvm, v)} -> ${found}`
+    },
+    fused: 'The host reads or sets its page-table entry under its own page-table lock.',
+  }
+  const found = (kvm: Kvm, v: number): void => {
+    kvm.vcpu[v].fault.pfn = kvm.host_pte[hva(kvm, v)]
+  }
+  const withoutSlot = tags_mmio(bounds) ? [{ when: noSlot }] : []
+  if (bounds.notifiers === 0) return step(name, about, [...withoutSlot, { does: found }])
+  return step(name, about, [
+    ...withoutSlot,
+    { when: (kvm, v) => kvm.host_pte[hva(kvm, v)] !== null, does: found },
+    ...(bounds.mmioGfns > 0 ? [{ when: (kvm: Kvm, v: number) => is_mmio(target_gfn(kvm, v), bounds) }] : []),
+    {
+      when: (kvm) => free_host_page(kvm) !== null,
+      does: (kvm, v) => {
+        const page = free_host_page(kvm) as number
+        kvm.host_page[page].owner = 'the VM'
+        kvm.host_pte[hva(kvm, v)] = page
+        kvm.vcpu[v].fault.pfn = page
+      },
+    },
+  ])
+}
+
+/**
+ * PF.12, its notifier half: `mmu_invalidate_retry_gfn()` under mmu_lock. In progress covers faults that lock
+ * during an invalidation, the sequence count those that lock after it.
+ */
+export function retryTest(
+  test: (kvm: Kvm, gfn: number, seq: number) => boolean = mmu_invalidate_retry,
+): Step<Kvm> {
+  const stale = (kvm: Kvm, v: number): boolean => test(kvm, target_gfn(kvm, v), kvm.vcpu[v].fault.mmu_seq)
+  return step(
+    'PF.12 retry',
+    {
+      fn: 'mmu_invalidate_retry_gfn',
+      since,
+      shows: (kvm, v) => {
+        const { in_progress, seq } = kvm.mmu_invalidate
+        return `in_progress ${in_progress}, seq ${kvm.vcpu[v].fault.mmu_seq} -> ${seq}: retry = ${stale(kvm, v)}`
+      },
+    },
+    [{ when: stale, to: 'PF.15' }, {}],
+  )
+}
+
+function retry(kvm: Kvm, v: number): boolean {
+  return mmu_invalidate_retry(kvm, target_gfn(kvm, v), kvm.vcpu[v].fault.mmu_seq)
+}
+
+/** Only what is in progress counts, or only the sequence count: the two halves of the test. */
+export const inProgressOnly = invalidation_of
+export const seqOnly = (kvm: Kvm, _gfn: number, seq: number): boolean => kvm.mmu_invalidate.seq !== seq

@@ -1,0 +1,270 @@
+import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import {
+  fault_index,
+  fault_spte,
+  gpte_changed,
+  huge,
+  level_in_hand,
+  table_gfn,
+} from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { drain } from '../../memory/primitives/store-buffer.ts'
+import { root_level, root_page } from '../../memory/roots/mmu.ts'
+import { drop_parent_pte, drop_spte } from '../../memory/shadow/rmap.ts'
+import { has_role, type Role } from '../../memory/shadow/shadow-page.ts'
+import { kvm_mmu_mark_parents_unsync } from '../../memory/shadow/write-tracking.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { getShadowPage } from '../shadow/get-shadow-page.ts'
+import { syncChildren } from '../shadow/sync.ts'
+import { childAccess } from './access.ts'
+import { hugepageAdjust, mapLarge } from './goal-level.ts'
+
+const since = 'v6.0..v6.16'
+const about = { fn: 'paging64_fetch', since }
+
+/**
+ * FETCH.1 to FETCH.6 (shadow-mmu.md 5.4): from the root down, find or build the shadow page of each guest
+ * table on the way, and link it. mmu_lock is held; each re-reading of guest memory is a step of its own.
+ */
+export function fetch(bounds: Bounds): Entry<Kvm>[] {
+  const top = (kvm: Kvm, v: number): number => root_level(kvm, v, bounds)
+  return [
+    step(
+      'FETCH.1',
+      {
+        ...about,
+        shows: (kvm, v) =>
+          `gpte_changed(level ${top(kvm, v)}) = ${gpte_changed(kvm, v, top(kvm, v), bounds)}`,
+      },
+      [
+        { when: (kvm, v) => gpte_changed(kvm, v, top(kvm, v), bounds), to: 'PF.15' },
+        {
+          does: (kvm, v) => {
+            const root = root_page(kvm, v, bounds)
+            kvm.vcpu[v].fault.sp = root
+            if (bounds.writeFlooding) kvm.page[root].write_flooding_count = 0
+          },
+        },
+      ],
+    ),
+    ...(bounds.levels > 1 ? [fetchLevel(bounds)] : []),
+  ]
+}
+
+function fetchLevel(bounds: Bounds): Block<Kvm> {
+  const wantedLevel = (kvm: Kvm, v: number): number => level_in_hand(kvm, v, bounds) - 1
+  const wantedGfn = (kvm: Kvm, v: number): number => wanted_gfn(kvm, v, bounds)
+  const linked = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'link'
+  return block('FETCH', [
+    ...(bounds.choosesLevel ? [hugepageAdjust(bounds), mapLarge(bounds)] : []),
+    ...(bounds.accessRoles ? [childAccess(bounds)] : []),
+    existingChild(bounds),
+    childRole(),
+    ...getShadowPage(bounds, {
+      gfn: wantedGfn,
+      level: wantedLevel,
+      role: (kvm, v) => child_role(kvm, v, huge(kvm, v, bounds)),
+      invalid: (kvm, v) => kvm.vcpu[v].fault.child_invalid,
+      found: (kvm, v, page) => {
+        kvm.vcpu[v].fault.child = page
+      },
+      page: (kvm, v) => kvm.vcpu[v].fault.child as number,
+    }),
+    ...(bounds.levels > 2 && bounds.edits.length > 0 ? [syncBeforeLink(bounds)] : []),
+    step(
+      'FETCH.5',
+      {
+        ...about,
+        shows: (kvm, v) =>
+          huge(kvm, v, bounds)
+            ? 'direct page: no guest table'
+            : `gpte_changed(level ${wantedLevel(kvm, v)}) = ${gpte_changed(kvm, v, wantedLevel(kvm, v), bounds)}`,
+      },
+      [
+        {
+          when: (kvm, v) => !huge(kvm, v, bounds) && gpte_changed(kvm, v, wantedLevel(kvm, v), bounds),
+          to: 'PF.15',
+        },
+        {},
+      ],
+    ),
+    ...(bounds.largeSptes ? [dropLargeSpte(bounds)] : []),
+    step(
+      'FETCH.6',
+      {
+        fn: 'link_shadow_page',
+        since,
+        shows: (kvm, v) => {
+          const { sp, child } = kvm.vcpu[v].fault
+          return linked(kvm, v)
+            ? 'linked already'
+            : `page ${sp}.spte[${fault_index(kvm, v, bounds)}] -> page ${child}`
+        },
+        fused:
+          'The store, the parent list and the unsync marks: the last two are only looked at under mmu_lock, or (marks) before the child can be reached.',
+      },
+      [
+        { when: (kvm, v) => linked(kvm, v) },
+        {
+          does: (kvm, v) => {
+            drain(kvm, v)
+            const { sp, child } = kvm.vcpu[v].fault
+            const entry = fault_spte(kvm, v, bounds)
+            entry.kind = 'link'
+            entry.child = child
+            const page = kvm.page[child as number]
+            page.parent_ptes[sp as number].add(fault_index(kvm, v, bounds))
+            if (page.unsync || !page.unsync_child_bitmap.isEmpty())
+              kvm_mmu_mark_parents_unsync(kvm, child as number)
+          },
+        },
+      ],
+    ),
+    step('FETCH.next', { ...about, shows: (kvm, v) => `descend to page ${kvm.vcpu[v].fault.child}` }, [
+      {
+        when: (kvm, v) => level_in_hand(kvm, v, bounds) > 2,
+        does: descend,
+        to: 'FETCH',
+      },
+      { does: descend },
+    ]),
+  ])
+}
+
+/** FETCH.6, first half: a large leaf where the link goes is dropped, off its rmap, and flushed (404381c5839d). */
+function dropLargeSpte(bounds: Bounds): Block<Kvm> {
+  const about = { fn: 'drop_large_spte', since: 'v3.14..v6.16' }
+  const large = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'leaf'
+  return block('FETCH.6 large', [
+    step(
+      'FETCH.6 test',
+      {
+        ...about,
+        shows: (kvm, v) => `is_large_pte() = ${large(kvm, v)}`,
+        quiet: (kvm, v) => !large(kvm, v),
+      },
+      [
+        { when: (kvm, v) => !large(kvm, v), to: 'FETCH.6' },
+        {
+          does: (kvm, v) => {
+            drain(kvm, v)
+            const page = kvm.vcpu[v].fault.sp as number
+            drop_spte(kvm, { page, index: fault_index(kvm, v, bounds) })
+          },
+        },
+      ],
+    ),
+    kvm_make_all_cpus_request('FETCH.6 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+  ])
+}
+
+function descend(kvm: Kvm, v: number): void {
+  const { fault } = kvm.vcpu[v]
+  fault.sp = fault.child
+  fault.child = null
+  fault.child_invalid = false
+  fault.child_no_write = false
+  fault.level++
+}
+
+/** The guest table that the child shadows, or the first frame that it maps. */
+function wanted_gfn(kvm: Kvm, v: number, bounds: Bounds): number {
+  const level = level_in_hand(kvm, v, bounds) - 1
+  if (huge(kvm, v, bounds)) return kvm.vcpu[v].fault.gpte[level].to as number
+  return table_gfn(kvm, v, level, bounds)
+}
+
+/** The role of a child, `level` and `invalid` apart: that of its parent (2e65e842c57d, v6.0). */
+function child_role(kvm: Kvm, v: number, direct: boolean): Role {
+  const { role_guest_mode, role_pae } = kvm.page[kvm.vcpu[v].fault.sp as number]
+  const { child_no_write } = kvm.vcpu[v].fault
+  return { direct, no_write: child_no_write, guest_mode: role_guest_mode, pae: role_pae }
+}
+
+/** GET.2: the child's role is its parent's, `invalid` included, or what a design says of that bit. */
+export function childRole(
+  invalid: (kvm: Kvm, parent: number) => boolean = (kvm, parent) => kvm.page[parent].role_invalid,
+): Step<Kvm> {
+  const copied = (kvm: Kvm, v: number): boolean => invalid(kvm, kvm.vcpu[v].fault.sp as number)
+  return step(
+    'GET.2',
+    {
+      fn: 'kvm_mmu_child_role',
+      since,
+      shows: (kvm, v) => `role.invalid = ${copied(kvm, v)}, as page ${kvm.vcpu[v].fault.sp}`,
+      quiet: (kvm, v) => !copied(kvm, v),
+    },
+    {
+      does: (kvm, v) => {
+        kvm.vcpu[v].fault.child_invalid = copied(kvm, v)
+      },
+    },
+  )
+}
+
+/** What an existing child must have in common with the wanted one. */
+export interface ChildTest {
+  readonly gfn: boolean
+  readonly role: boolean
+}
+
+/**
+ * GET.1: an entry that is linked already is followed when its page shadows what is wanted, in its role;
+ * otherwise the wrong link goes, with a flush (0cb2af2ea66a, 81ccda30b4e8, 2026).
+ */
+function existingChild(bounds: Bounds): Block<Kvm> {
+  return block('GET.1', [
+    testChild(bounds),
+    step(
+      'GET.1 drop',
+      { fn: 'kvm_mmu_get_child_sp', since: 'v7.1..', shows: 'drop_parent_pte() of the wrong child' },
+      {
+        does: (kvm, v) =>
+          drop_parent_pte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) }),
+      },
+    ),
+    kvm_make_all_cpus_request('GET.1 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+  ])
+}
+
+/** GET.1's test, or a design's idea of it. */
+export function testChild(bounds: Bounds, tested: ChildTest = { gfn: true, role: true }): Step<Kvm> {
+  const child = (kvm: Kvm, v: number): number | null => fault_spte(kvm, v, bounds).child
+  const fits = (kvm: Kvm, v: number): boolean => {
+    const page = child(kvm, v)
+    if (page === null) return false
+    if (tested.gfn && kvm.page[page].gfn !== wanted_gfn(kvm, v, bounds)) return false
+    return !tested.role || has_role(kvm, page, child_role(kvm, v, huge(kvm, v, bounds)))
+  }
+  return step(
+    'GET.1 test',
+    {
+      fn: 'kvm_mmu_get_child_sp',
+      since,
+      shows: (kvm, v) =>
+        child(kvm, v) === null
+          ? 'nothing linked'
+          : `linked: page ${child(kvm, v)}, used for gfn ${wanted_gfn(kvm, v, bounds)} = ${fits(kvm, v)}`,
+    },
+    [
+      {
+        when: fits,
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.child = child(kvm, v)
+        },
+        to: 'FETCH.5',
+      },
+      { when: (kvm, v) => child(kvm, v) === null, to: 'GET.2' },
+      {},
+    ],
+  )
+}
+
+/** FETCH.4: what is below a page is synced before the page is linked (65855ed8b034, v5.16). */
+function syncBeforeLink(bounds: Bounds): Block<Kvm> {
+  return block(
+    'FETCH.4',
+    syncChildren(bounds, (kvm, v) => kvm.vcpu[v].fault.child as number),
+  )
+}

@@ -1,0 +1,78 @@
+import { type Block, block, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { root_is_valid } from '../../memory/roots/mmu.ts'
+import { serviceRequest } from '../roots/free-obsolete-roots.ts'
+import { loadRootPage } from '../roots/load-root.ts'
+
+const since = 'v6.11..v6.16'
+const about = { fn: 'kvm_arch_vcpu_pre_fault_memory', since }
+
+/** An exit to userspace, which then makes the ioctl for this vCPU instead of KVM_RUN. */
+export function exitForPreFault(bounds: Bounds): Step<Kvm>[] {
+  if (bounds.prefaults === 0) return []
+  return [
+    step(
+      'exit to userspace',
+      { fn: 'guest', since: 'x86', shows: 'an exit that userspace handles' },
+      {
+        when: (kvm, v) => kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].prefaults_left > 0,
+        does: (kvm, v) => {
+          kvm.vcpu[v].prefaults_left--
+        },
+        to: 'exit: userspace',
+      },
+    ),
+  ]
+}
+
+/**
+ * KVM_PRE_FAULT_MEMORY: the second caller of the fault path (shadow-mmu.md 12.3). It tries again for as long
+ * as the fault says RET_PF_RETRY, without going through vcpu_enter_guest(), where requests are serviced.
+ * The kernel offers it with TDP only; nothing that is modelled of it depends on that.
+ */
+export function preFault(bounds: Bounds): Block<Kvm> {
+  return block('PREFAULT', [
+    step(
+      'PRE.0',
+      { ...about, shows: 'ioctl(KVM_PRE_FAULT_MEMORY)' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].prefault = true
+        },
+      },
+    ),
+    step('PRE.try', {
+      fn: 'kvm_tdp_map_page',
+      since,
+      shows: 'do { ... } while (r == RET_PF_RETRY)',
+      quiet: true,
+    }),
+    block('PRE.1', serviceRequest(bounds, 'PRE.2')),
+    step(
+      'PRE.2',
+      {
+        fn: 'kvm_mmu_reload',
+        since,
+        shows: (kvm, v) => `root.hpa = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}`,
+        quiet: true,
+      },
+      [{ when: root_is_valid, to: 'PF' }, {}],
+    ),
+    block('PRE.3', loadRootPage(bounds)),
+    step('PRE.4', { ...about, shows: 'the root is loaded', quiet: true }, { to: 'PF' }),
+  ])
+}
+
+/** PF.14: the mapping is there, RET_PF_FIXED: the loop of the ioctl ends. */
+export function preFaultDone(): Step<Kvm> {
+  return step(
+    'PF.14',
+    { ...about, shows: 'return RET_PF_FIXED', quiet: true },
+    {
+      does: (kvm, v) => {
+        kvm.vcpu[v].prefault = false
+      },
+    },
+  )
+}

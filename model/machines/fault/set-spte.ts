@@ -1,0 +1,196 @@
+import { block, type Entry, type Step, step } from '../../language/program.ts'
+import { type Bounds, watched } from '../../memory/bounds.ts'
+import { fault_is_logged } from '../../memory/dirty-log/dirty-log.ts'
+import { fault_index, fault_spte, target_gfn } from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { drain } from '../../memory/primitives/store-buffer.ts'
+import { drop_spte, owe_flush, rmap_add, rmap_is_locked } from '../../memory/shadow/rmap.ts'
+import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
+import { kvm_mmu_mark_parents_unsync } from '../../memory/shadow/write-tracking.ts'
+import { note_refusal } from '../../memory/vcpu/instruction.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { pte_access_write } from './access.ts'
+import { has_mmio, setMmioSpte } from './mmio.ts'
+
+const since = 'v6.0..v6.16'
+const about = { fn: 'mmu_set_spte', since }
+
+/**
+ * SET.2 to SET.6 (shadow-mmu.md 5.4.1): the leaf. A read maps read-only (or, with the guest's dirty bit in the
+ * model, as its entry says), a write maps writable unless the frame is a shadowed table that must stay protected.
+ */
+export function setSpte(bounds: Bounds): Entry<Kvm>[] {
+  return [
+    ...(watched(bounds) || bounds.external.length > 0 ? [dropOther(bounds)] : []),
+    ...(has_mmio(bounds) ? [setMmioSpte(bounds)] : []),
+    ...(watched(bounds) ? tryToUnsync(bounds) : []),
+    ...(bounds.logged.length > 0 ? [markDirty(bounds)] : []),
+    step(
+      'SET.4',
+      {
+        ...about,
+        shows: (kvm, v) => {
+          const { sp, pfn } = kvm.vcpu[v].fault
+          const rights = writable(kvm, v) ? 'W' : 'R'
+          return `page ${sp}.spte[${fault_index(kvm, v, bounds)}] = pfn ${pfn}, ${rights}`
+        },
+      },
+      {
+        does: (kvm, v) => {
+          drain(kvm, v)
+          const entry = fault_spte(kvm, v, bounds)
+          const { pfn } = kvm.vcpu[v].fault
+          entry.kind = 'leaf'
+          entry.gen = 0
+          entry.pfn = pfn
+          entry.gfn = target_gfn(kvm, v)
+          if (writable(kvm, v)) {
+            entry.w = true
+            entry.mmuw = true
+          } else if (bounds.accessRoles && entry.mmuw) {
+            entry.w = false
+            entry.mmuw = false
+            owe_flush(kvm)
+            kvm.vcpu[v].fault.flush = true
+          }
+        },
+      },
+    ),
+    ...(bounds.accessRoles ? [flushLostAccess(bounds)] : []),
+    step(
+      'SET.6',
+      {
+        fn: 'rmap_add',
+        since,
+        shows: (kvm, v) =>
+          `rmap[gfn ${target_gfn(kvm, v)}] += page ${kvm.vcpu[v].fault.sp}.spte[${fault_index(kvm, v, bounds)}]`,
+      },
+      {
+        ...(bounds.agings > 0 ? { when: (kvm, v) => !rmap_is_locked(kvm, target_gfn(kvm, v)) } : {}),
+        does: (kvm, v) =>
+          rmap_add(kvm, target_gfn(kvm, v), {
+            page: kvm.vcpu[v].fault.sp as number,
+            index: fault_index(kvm, v, bounds),
+          }),
+      },
+    ),
+  ]
+}
+
+/** The guest allows the write on every level, and the frame need not stay protected. */
+function writable(kvm: Kvm, v: number): boolean {
+  return pte_access_write(kvm, v) && !kvm.vcpu[v].fault.emulate
+}
+
+/** SET.5: an SPTE that was writable is not any more: `mmu_spte_update()` asks for a flush. */
+function flushLostAccess(bounds: Bounds): Entry<Kvm> {
+  return block('SET.5', [
+    step(
+      'SET.5 test',
+      {
+        ...about,
+        shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
+        quiet: (kvm, v) => !kvm.vcpu[v].fault.flush,
+      },
+      [
+        { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'SET.6' },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.flush = false
+          },
+        },
+      ],
+    ),
+    kvm_make_all_cpus_request('SET.5 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+  ])
+}
+
+/** SET.2: another frame was mapped here; off its rmap first, and a flush before anything else. */
+export function dropOther(bounds: Bounds): Entry<Kvm> {
+  const other = (kvm: Kvm, v: number): boolean => {
+    const entry = fault_spte(kvm, v, bounds)
+    return entry.kind === 'leaf' && (entry.pfn !== kvm.vcpu[v].fault.pfn || entry.gfn !== target_gfn(kvm, v))
+  }
+  return block('SET.2', [
+    step('SET.2 test', { ...about, shows: (kvm, v) => `another frame mapped here = ${other(kvm, v)}` }, [
+      { when: (kvm, v) => !other(kvm, v), to: 'SET.2 end' },
+      {
+        does: (kvm, v) => {
+          drain(kvm, v)
+          drop_spte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) })
+        },
+      },
+    ]),
+    kvm_make_all_cpus_request('SET.2 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    step('SET.2 end', { ...about, shows: 'the entry is free' }),
+  ])
+}
+
+/** SET.3: a writable SPTE is about to be stored, so that from then on stores may come without an exit. */
+function markDirty(bounds: Bounds): Step<Kvm> {
+  const marks = (kvm: Kvm, v: number): boolean => writable(kvm, v) && fault_is_logged(kvm, v, bounds)
+  return step(
+    'SET.3',
+    {
+      fn: 'make_spte',
+      since,
+      shows: (kvm, v) =>
+        marks(kvm, v) ? `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})` : 'not writable, or not logged',
+      quiet: (kvm, v) => !marks(kvm, v),
+    },
+    [{ when: marks, does: (kvm, v) => kvm.dirty_bitmap.add(target_gfn(kvm, v)) }, {}],
+  )
+}
+
+/**
+ * UN.1, UN.2 (shadow-mmu.md 7.3): making a table's frame writable means its lowest-level shadow pages go
+ * unsync first; frames of higher tables stay read-only and the write is emulated.
+ */
+function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
+  const about = { fn: 'mmu_try_to_unsync_pages', since }
+  const isTable = (kvm: Kvm, v: number): boolean => target_gfn(kvm, v) < bounds.tables
+  const shadows = (kvm: Kvm, v: number): number[] =>
+    isTable(kvm, v) ? valid_pages_of(kvm, target_gfn(kvm, v)) : []
+  const tracked = (kvm: Kvm, v: number): boolean =>
+    isTable(kvm, v) && kvm.gfn_write_track[target_gfn(kvm, v)] > 0
+  const next = bounds.logged.length > 0 ? 'SET.3' : 'SET.4'
+  return [
+    step(
+      'UN.1',
+      {
+        ...about,
+        shows: (kvm, v) => `kvm_gfn_is_write_tracked(gfn ${target_gfn(kvm, v)}) = ${tracked(kvm, v)}`,
+      },
+      [
+        { when: (kvm, v) => !pte_access_write(kvm, v) || shadows(kvm, v).length === 0, to: next },
+        {
+          when: tracked,
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.emulate = true
+            note_refusal(kvm, v, target_gfn(kvm, v))
+          },
+          to: next,
+        },
+        {},
+      ],
+    ),
+    step(
+      'UN.2',
+      {
+        ...about,
+        shows: (kvm, v) => `unsync = 1: page ${shadows(kvm, v).join(', ')}`,
+        fused:
+          'The flags of the page and of its ancestors: a lock-free reader looks at the root only, and the write permission comes after.',
+      },
+      {
+        does: (kvm, v) => {
+          if (!writable(kvm, v)) return
+          for (const page of shadows(kvm, v)) {
+            kvm.page[page].unsync = true
+            kvm_mmu_mark_parents_unsync(kvm, page)
+          }
+        },
+      },
+    ),
+  ]
+}

@@ -1,0 +1,91 @@
+import { type Block, block, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { index_at } from '../../memory/primitives/guest-memory.ts'
+import type { Spte } from '../../memory/shadow/fields.ts'
+import { read_lock } from '../primitives/lock.ts'
+import { unsyncPages } from '../shadow/unsync-pages.ts'
+import { endPrefetch, faultinPfnOrQueue } from './async-page-fault.ts'
+import { faultinPfn } from './fault-host-page.ts'
+import { is_root_stale } from './page-fault.ts'
+
+const since = 'v5.16..v6.16'
+const about = { fn: 'kvm_tdp_mmu_page_fault', since }
+const map = { fn: 'tdp_mmu_map_handle_target_level', since }
+
+/**
+ * A page fault of L1 with TDP (tdp-notifier-requests.md 3.4): the address is guest-physical, nothing is
+ * walked in guest memory, and mmu_lock is held for read, so that vCPUs fault at the same time. The direct
+ * root has one level here. SPTEs of the TDP MMU are on no rmap.
+ */
+export function tdpPageFault(bounds: Bounds): Block<Kvm> {
+  const index = (kvm: Kvm, v: number): number => index_at(kvm.vcpu[v].gva, 1, bounds.entries)
+  const entry = (kvm: Kvm, v: number): Spte => kvm.page[kvm.vcpu[v].root as number].spte[index(kvm, v)]
+  const writes = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].guest === 'write'
+  const allowed = (kvm: Kvm, v: number): boolean => {
+    const { kind, w } = entry(kvm, v)
+    return kind === 'leaf' && (w || !writes(kvm, v))
+  }
+  const stale = (kvm: Kvm, v: number): boolean => is_root_stale(kvm, v)
+  const end = (kvm: Kvm, v: number): void => {
+    kvm.mmu_lock_readers.delete(v)
+    forget_fault(kvm, v)
+  }
+  return block('TDP', [
+    step(
+      'P1',
+      { ...about, shows: (kvm, v) => `fault->gfn = ${kvm.vcpu[v].gva}`, quiet: true },
+      {
+        does: (kvm, v) => {
+          const { fault, gva } = kvm.vcpu[v]
+          fault.gpte[0].to = gva
+        },
+      },
+    ),
+    bounds.asyncPf ? faultinPfnOrQueue('P7') : faultinPfn(bounds, 'P7'),
+    read_lock('P8', about),
+    step('P9', { fn: 'is_page_fault_stale', since, shows: (kvm, v) => `stale = ${stale(kvm, v)}` }, [
+      { when: stale, to: 'P13' },
+      {},
+    ]),
+    step(
+      'P10',
+      {
+        ...map,
+        shows: (kvm, v) =>
+          allowed(kvm, v)
+            ? 'the SPTE allows the access: RET_PF_SPURIOUS'
+            : `make_spte(gfn ${target_gfn(kvm, v)}, ${writes(kvm, v) ? 'W' : 'R'})`,
+      },
+      [{ when: allowed, to: 'P13' }, { when: (kvm, v) => !writes(kvm, v), to: 'P12' }, {}],
+    ),
+    ...unsyncPages(),
+    step(
+      'P12',
+      {
+        fn: 'tdp_mmu_set_spte_atomic',
+        since,
+        shows: (kvm, v) =>
+          `page ${kvm.vcpu[v].root}.spte[${index(kvm, v)}] = pfn ${kvm.vcpu[v].fault.pfn}, ${writes(kvm, v) ? 'W' : 'R'}`,
+        fused:
+          'A cmpxchg; it fails where another vCPU has stored the same SPTE in the meantime, and the access is tried again either way.',
+      },
+      {
+        does: (kvm, v) => {
+          const spte = entry(kvm, v)
+          spte.kind = 'leaf'
+          spte.gfn = target_gfn(kvm, v)
+          spte.pfn = kvm.vcpu[v].fault.pfn
+          if (!writes(kvm, v)) return
+          spte.w = true
+          spte.mmuw = true
+        },
+      },
+    ),
+    step('P13', { ...about, shows: 'read_unlock(&kvm->mmu_lock)' }, [
+      ...(bounds.asyncPf ? endPrefetch(end) : []),
+      { does: end, to: 'RUN.1' },
+    ]),
+  ])
+}

@@ -1,8 +1,0 @@
-import { type About, type Step, step } from '../language/program.ts'
-import type { Kvm } from '../memory/kvm.ts'
-import { drain } from '../memory/store-buffer.ts'
-
-/** `smp_mb()`: what the CPU has stored becomes visible before it loads anything else. */
-export function smp_mb(name: string, about: About<Kvm>): Step<Kvm> {
-  return step(name, { shows: 'smp_mb()', ...about }, { does: drain })
-}

@@ -1,0 +1,121 @@
+import { type Block, block, choice, type Program, program, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { DYING } from '../../memory/memslots/memslot.ts'
+import { write_lock } from '../primitives/lock.ts'
+import { synchronize_srcu } from '../primitives/srcu.ts'
+import { zap_all_fast } from '../zap/zap-all-fast.ts'
+
+const since = 'v5.17..v6.16'
+const update = { fn: 'kvm_set_memslot', since }
+const swap = { fn: 'kvm_swap_active_memslots', since }
+
+/**
+ * Creates memslot 0 (tdp-notifier-requests.md 5.2, 5.3, 5.5). The generation changes when every reader of
+ * the old set has left, so that what such a reader has tagged is out of date afterwards.
+ */
+export function memslotCreate(bounds: Bounds): Program<Kvm> {
+  const wraps = bounds.mmioGenerations > 0
+  const next = (kvm: Kvm): number => (wraps ? kvm.memslot[0].gen : kvm.memslots.generation + 1)
+  return program<Kvm>('memslot', 'creates memslot 0', [
+    choice(
+      'idle',
+      [
+        step(
+          'SC.1',
+          {
+            ...update,
+            shows: 'allocate the arrays of slot 0',
+            fused:
+              'slots_lock keeps other updates out; the slot belongs to this thread until it is published.',
+          },
+          {
+            when: (kvm) => kvm.memslot[0].left > 0,
+            does: (kvm) => {
+              kvm.memslot[0].left--
+              kvm.slot[DYING].arrays = 'allocated'
+            },
+          },
+        ),
+      ],
+      { rests: true },
+    ),
+    step(
+      'SC.2',
+      {
+        ...swap,
+        shows: 'kvm->memslots: slot 0, GEN_UPDATE_IN_PROGRESS',
+        fused: 'The generation and its flag are part of the set that is published.',
+      },
+      {
+        does: (kvm) => {
+          kvm.slot[DYING].published = 'valid'
+          kvm.memslots.update_in_progress = true
+        },
+      },
+    ),
+    synchronize_srcu('SC.3'),
+    ...(wraps ? [nextGeneration(bounds), memslotsUpdated(bounds)] : []),
+    step(
+      'SC.4',
+      { ...swap, shows: (kvm) => `slots->generation = ${next(kvm)}` },
+      {
+        does: (kvm) => {
+          kvm.memslots.generation = next(kvm)
+          kvm.memslots.update_in_progress = false
+        },
+      },
+    ),
+    step(
+      'SC.5',
+      { ...update, shows: 'mutex_unlock(&kvm->slots_lock)' },
+      {
+        does: (kvm) => {
+          kvm.memslot[0].gen = 0
+        },
+        to: 'idle',
+      },
+    ),
+  ])
+}
+
+/** SC.4: every address space counts in steps of their number, so that no two have a generation in common. */
+function nextGeneration({ addressSpaceBits, mmioGenerations }: Bounds): Step<Kvm> {
+  const addressSpaces = 1 << addressSpaceBits
+  const next = (kvm: Kvm): number => (kvm.memslots.generation + addressSpaces) % mmioGenerations
+  return step(
+    'SC.4 gen',
+    { ...swap, shows: (kvm) => `gen += ${addressSpaces}: ${next(kvm)} (MMIO SPTEs have ${mmioGenerations})` },
+    {
+      does: (kvm) => {
+        kvm.memslot[0].gen = next(kvm)
+      },
+    },
+  )
+}
+
+/**
+ * `kvm_arch_memslots_updated()`: when the generations begin anew, MMIO SPTEs of the last time round would
+ * count as current ones, so everything is zapped.
+ */
+function memslotsUpdated(bounds: Bounds): Block<Kvm> {
+  return block('SC.4 updated', [
+    wrapTest((gen) => gen >> bounds.addressSpaceBits === 0),
+    write_lock('ZF.1', 'memslot', { fn: 'kvm_mmu_zap_all_fast', since }),
+    ...zap_all_fast(bounds),
+    step('SC.4 zapped', { fn: 'kvm_arch_memslots_updated', since, shows: 'return', quiet: true }),
+  ])
+}
+
+/** SC.4 wrap with a design's idea of the generation at which they begin anew. */
+export function wrapTest(wrapped: (gen: number) => boolean): Step<Kvm> {
+  return step(
+    'SC.4 wrap',
+    {
+      fn: 'kvm_mmu_invalidate_mmio_sptes',
+      since: 'v5.1..v6.16',
+      shows: (kvm) => `gen ${kvm.memslot[0].gen}: wrapped = ${wrapped(kvm.memslot[0].gen)}`,
+    },
+    [{ when: (kvm) => !wrapped(kvm.memslot[0].gen), to: 'SC.4 zapped' }, {}],
+  )
+}

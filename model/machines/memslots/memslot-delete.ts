@@ -1,0 +1,147 @@
+import { block, choice, type Entry, type Program, program, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { DYING } from '../../memory/memslots/memslot.ts'
+import { free_desc } from '../../memory/shadow/rmap.ts'
+import { write_lock } from '../primitives/lock.ts'
+import { synchronize_srcu } from '../primitives/srcu.ts'
+import { zap_all_fast } from '../zap/zap-all-fast.ts'
+import { zap_memslot } from './zap-memslot.ts'
+
+const since = 'v5.17..v6.16'
+const update = { fn: 'kvm_set_memslot', since }
+const swap = { fn: 'kvm_swap_active_memslots', since }
+
+/**
+ * Deletes memslot 0 (shadow-mmu.md 6.4; tdp-notifier-requests.md 5.2, 5.3): publish it as INVALID, wait for
+ * whoever still uses it, zap, publish a set without it, wait again, free its arrays. slots_lock is held
+ * throughout; slots_arch_lock, which vCPUs do not take here, is left out.
+ */
+export function memslotDelete(bounds: Bounds): Program<Kvm> {
+  const without: Publication = { ...GONE, newGeneration: bounds.slotMmio }
+  return program<Kvm>('memslot', 'deletes memslot 0', by_way_of_invalid(bounds, publish('SL.6', without)))
+}
+
+/** Takes slot 0 out of use by way of KVM_MEMSLOT_INVALID; `replace` publishes what there is instead. */
+export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm>[] {
+  return [
+    choice(
+      'idle',
+      [
+        step(
+          'SL.1',
+          {
+            ...update,
+            shows: 'copy slot 0',
+            fused:
+              'slots_lock keeps other updates out; the copy belongs to this thread until it is published.',
+          },
+          {
+            when: (kvm) => kvm.memslot[0].left > 0,
+            does: (kvm) => {
+              kvm.memslot[0].left--
+            },
+          },
+        ),
+      ],
+      { rests: true },
+    ),
+    publish('SL.2', { ...INVALID, newGeneration: bounds.slotMmio }),
+    synchronize_srcu('SL.3'),
+    ...newGeneration('SL.4', bounds),
+    block('SL.5', [
+      write_lock('ZF.1', 'memslot', { fn: 'kvm_arch_flush_shadow_memslot', since }),
+      ...(bounds.preciseZap ? zap_memslot(bounds) : zap_all_fast(bounds)),
+    ]),
+    replace,
+    synchronize_srcu('SL.6 wait'),
+    ...newGeneration('SL.6 gen', bounds),
+    step(
+      'SL.7',
+      {
+        fn: 'kvm_free_memslot',
+        since,
+        shows: 'free the arrays of slot 0',
+        fused:
+          'Nobody can find the slot any more; whoever still uses it is at fault in any order. slots_lock is released.',
+      },
+      { does: free_arrays, to: 'idle' },
+    ),
+  ]
+}
+
+/** A new set of memslots: what is different in it. */
+export interface Publication {
+  readonly shows: string
+  readonly does: (kvm: Kvm) => void
+  /** The set gets a new generation once everybody knows it; until then its update is in progress. */
+  readonly newGeneration?: boolean
+  /** Sets are not exchanged while a notifier is between its start and its end. */
+  readonly may?: (kvm: Kvm) => boolean
+}
+
+/** Everybody still finds the slot, flagged. */
+export const INVALID: Publication = {
+  shows: 'slot 0 is INVALID',
+  does: (kvm) => {
+    kvm.slot[DYING].published = 'invalid'
+  },
+}
+
+/** Nobody finds the slot. */
+export const GONE: Publication = {
+  shows: 'slot 0 is gone',
+  does: (kvm) => {
+    kvm.slot[DYING].published = 'gone'
+  },
+}
+
+const noInvalidation = (kvm: Kvm): boolean => kvm.mn_active_invalidate_count === 0
+
+/** SL.2, SL.6: a new set of slots becomes the current one. */
+export function publish(name: string, publication: Publication): Step<Kvm> {
+  const { shows, does, newGeneration = false, may = noInvalidation } = publication
+  return step<Kvm>(
+    name,
+    {
+      ...swap,
+      shows: `kvm->memslots: ${shows}${newGeneration ? ', GEN_UPDATE_IN_PROGRESS' : ''}`,
+      fused:
+        'The test of mn_active_invalidate_count and the publication are under mn_invalidate_lock, which the notifier takes to count. Generation and flag are part of the set.',
+    },
+    {
+      when: may,
+      does: (kvm) => {
+        does(kvm)
+        if (newGeneration) kvm.memslots.update_in_progress = true
+      },
+    },
+  )
+}
+
+/** SL.4: nobody who reads the old set is left, so that what they have tagged is out of date from here on. */
+function newGeneration(name: string, { slotMmio }: Bounds): Entry<Kvm>[] {
+  if (!slotMmio) return []
+  return [
+    step(
+      name,
+      { ...swap, shows: (kvm) => `slots->generation = ${kvm.memslots.generation + 1}` },
+      {
+        does: (kvm) => {
+          kvm.memslots.generation++
+          kvm.memslots.update_in_progress = false
+        },
+      },
+    ),
+  ]
+}
+
+/** What pointed into SPTEs from the arrays is gone with them. */
+function free_arrays(kvm: Kvm): void {
+  kvm.slot[DYING].arrays = 'freed'
+  for (let gfn = 0; gfn < kvm.rmap.length; gfn++) {
+    if (kvm.slot_of_gfn[gfn] !== DYING) continue
+    for (const entries of kvm.rmap[gfn]) entries.clear()
+    free_desc(kvm, gfn)
+  }
+}

@@ -1,0 +1,25 @@
+import { type Program, program } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { MOVED } from '../../memory/memslots/memslot.ts'
+import { by_way_of_invalid, GONE, type Publication, publish } from './memslot-delete.ts'
+
+/** SL.6: the old slot is gone and the new one is there, in one publication. */
+export const REPLACED: Publication = {
+  shows: `slot 0 is gone, slot ${MOVED} has its memory at another base_gfn`,
+  does: (kvm) => {
+    GONE.does(kvm)
+    kvm.slot[MOVED].arrays = 'allocated'
+    kvm.slot[MOVED].published = 'valid'
+  },
+}
+
+/**
+ * Moves the memory of memslot 0 to the frames of slot 1 (KVM_MR_MOVE: another base_gfn, the same
+ * userspace_addr). It goes as a deletion does, but the second publication has the slot at its new place, with
+ * arrays of its own, which until then belong to this thread (edd4fa37baa6, v5.7).
+ */
+export function memslotMove(bounds: Bounds): Program<Kvm> {
+  const replaced: Publication = { ...REPLACED, newGeneration: bounds.slotMmio }
+  return program<Kvm>('memslot', 'moves memslot 0', by_way_of_invalid(bounds, publish('SL.6', replaced)))
+}

@@ -1,0 +1,156 @@
+import { type Block, block, type Entry, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
+import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
+import { write_lock, write_unlock } from '../primitives/lock.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { zapping } from '../zap/zap-all-fast.ts'
+import { kvm_mmu_commit_zap_page, prepare_zap_page } from '../zap/zap-page.ts'
+
+const since = 'v6.12..v6.16'
+const leaves = { fn: '__walk_slot_rmaps', since }
+const pages = { fn: 'kvm_mmu_zap_memslot_pages_and_flush', since }
+const SLOT = 0
+
+/**
+ * `kvm_mmu_zap_memslot()` (shadow-mmu.md 8.8), mmu_lock being held: first the leaf SPTEs of the slot's
+ * frames, from their rmaps, then the shadow pages of guest tables that lie in the slot. The lock may be
+ * dropped after every frame, with the flush done before.
+ */
+export function zap_memslot(bounds: Bounds): Entry<Kvm>[] {
+  return [
+    ...zapLeaves(bounds),
+    ...zapPagesOfSlot(bounds),
+    write_unlock('ZS.end', { fn: 'kvm_mmu_zap_memslot', since }),
+  ]
+}
+
+/** The frames of the slot, in order. */
+const framesOf = (bounds: Bounds): number[] =>
+  bounds.slotOf.flatMap((slot, gfn) => (slot === SLOT ? [gfn] : []))
+
+/** ZS.2: the rmaps of the slot. */
+function zapLeaves(bounds: Bounds): Entry<Kvm>[] {
+  const frames = framesOf(bounds)
+  const last = frames[frames.length - 1]
+  return [
+    step('ZS.1', { ...leaves, shows: `from gfn ${frames[0]} to gfn ${last}` }, { does: toFrame(frames[0]) }),
+    step(
+      'ZS.2',
+      {
+        fn: 'kvm_zap_rmap',
+        since,
+        shows: (kvm) => `zap the SPTEs of gfn ${kvm.memslot[0].gfn}`,
+        fused: 'All SPTEs of one frame at once: each only goes away, and the flush comes after the last.',
+      },
+      {
+        does: (kvm) => {
+          if (kvm_zap_rmap(kvm, kvm.memslot[0].gfn as number)) kvm.memslot[0].flush = true
+        },
+      },
+    ),
+    step('ZS.2 next', { ...leaves, shows: 'next frame' }, [
+      { when: (kvm) => kvm.memslot[0].gfn === last, does: toFrame(frames[0]), to: 'ZS.3' },
+      { does: (kvm) => toFrame(frames[frames.indexOf(kvm.memslot[0].gfn as number) + 1])(kvm) },
+    ]),
+    ...(bounds.lockBreak ? lockBreak('ZS.2 yield', bounds, [flushIfOwed('flush', bounds)]) : []),
+    step('ZS.2 again', { ...leaves, shows: 'continue' }, { to: 'ZS.2' }),
+  ]
+}
+
+const toFrame =
+  (gfn: number) =>
+  (kvm: Kvm): void => {
+    kvm.memslot[0].gfn = gfn
+  }
+
+/** cond_resched_rwlock_write(): what is owed first, then others may have the lock. */
+function lockBreak(name: string, _bounds: Bounds, before: Entry<Kvm>[]): Entry<Kvm>[] {
+  return [
+    block(name, [
+      ...before,
+      write_unlock('unlock', {
+        ...leaves,
+        shows: 'cond_resched_rwlock_write()',
+      }),
+      write_lock('relock', 'memslot', leaves),
+    ]),
+  ]
+}
+
+/** A remote flush, if one is owed. */
+function flushIfOwed(name: string, bounds: Bounds): Block<Kvm> {
+  return block(name, [
+    step('test', { ...leaves, shows: (kvm) => `flush needed = ${kvm.memslot[0].flush}` }, [
+      { when: (kvm) => !kvm.memslot[0].flush, to: 'end' },
+      {
+        does: (kvm) => {
+          kvm.memslot[0].flush = false
+        },
+      },
+    ]),
+    kvm_make_all_cpus_request(
+      'kvm_flush_remote_tlbs',
+      'TLB_FLUSH',
+      bounds.vcpus,
+      (kvm) => kvm.memslot[0].req,
+    ),
+    step('end', { ...leaves, shows: 'flushed' }),
+  ])
+}
+
+/** ZS.3: every page that shadows a frame of the slot; its counters live in the slot's arrays. */
+function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
+  const frames = framesOf(bounds)
+  const last = frames[frames.length - 1]
+  const found = (kvm: Kvm): number | undefined => valid_pages_of(kvm, kvm.memslot[0].gfn as number)[0]
+  return [
+    step(
+      'ZS.3',
+      {
+        ...pages,
+        shows: (kvm) => `gfn ${kvm.memslot[0].gfn}: page ${found(kvm) ?? 'none'}`,
+      },
+      [
+        { when: (kvm) => found(kvm) === undefined, to: 'ZS.4' },
+        {
+          does: (kvm) => {
+            kvm.memslot[0].sp = found(kvm) as number
+          },
+        },
+      ],
+    ),
+    block('ZS.3 zap', [
+      ...prepare_zap_page(zapping, bounds, {
+        req: (kvm) => kvm.memslot[0].req,
+        thread: (kvm) => kvm.memslot[0],
+      }),
+      step(
+        'ZS.3 again',
+        { ...pages, shows: 'next page of the frame' },
+        {
+          does: (kvm) => {
+            kvm.memslot[0].sp = null
+            kvm.memslot[0].zapped_root = false
+          },
+          to: 'ZS.3',
+        },
+      ),
+    ]),
+    kvm_mmu_commit_zap_page('ZS.4', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    flushIfOwed('ZS.4 flush', bounds),
+    step('ZS.4 next', { ...pages, shows: 'next frame' }, [
+      {
+        when: (kvm) => kvm.memslot[0].gfn === last,
+        does: (kvm) => {
+          kvm.memslot[0].gfn = null
+        },
+        to: 'ZS.end',
+      },
+      { does: (kvm) => toFrame(frames[frames.indexOf(kvm.memslot[0].gfn as number) + 1])(kvm) },
+    ]),
+    ...(bounds.lockBreak ? lockBreak('ZS.4 yield', bounds, []) : []),
+    step('ZS.4 again', { ...pages, shows: 'continue' }, { to: 'ZS.3' }),
+  ]
+}

@@ -1,0 +1,271 @@
+import {
+  type Block,
+  block,
+  choice,
+  type Entry,
+  type Program,
+  program,
+  type Step,
+  step,
+} from '../../language/program.ts'
+import { type Bounds, slots_vanish } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { gfn_to_hva, hva_to_gfn, slot_found } from '../../memory/memslots/memslot.ts'
+import { count_down } from '../../memory/primitives/asserted.ts'
+import { notifier_srcu_read_lock, notifier_srcu_read_unlock } from '../../memory/primitives/srcu.ts'
+import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
+import { write_lock, write_unlock } from '../primitives/lock.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { freeDescs } from '../zap/free-descs.ts'
+
+const since = 'v5.15..v6.16'
+const start = { fn: 'kvm_mmu_notifier_invalidate_range_start', since }
+const end = { fn: 'kvm_mmu_notifier_invalidate_range_end', since }
+const host = { fn: 'host mm', since: 'any' }
+
+const gfnOf = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
+const hvaOf = (kvm: Kvm, n: number): number => gfn_to_hva(kvm, gfnOf(kvm, n))
+
+/**
+ * The host takes a page away from the process whose memory is the guest's: reclaim, munmap or COW call the
+ * mmu notifier around the change (shadow-mmu.md 6.2; tdp-notifier-requests.md 4.2, 4.3, 4.6).
+ */
+export function notifier(bounds: Bounds): Program<Kvm> {
+  return program<Kvm>('notifier', 'mmu notifier: the host takes a page away', [
+    choice('idle', bounds.invalidated.map(begin), { rests: true }),
+    ...findSlot(bounds),
+    write_lock('NS.4 lock', 'notifier', start),
+    step(
+      'NS.4',
+      {
+        fn: 'kvm_mmu_invalidate_begin',
+        since,
+        shows: (kvm, n) => `in_progress++, range += gfn ${gfnOf(kvm, n)}`,
+      },
+      { does: count },
+    ),
+    ...unmap(bounds),
+    write_unlock('NS.7', start),
+    ...(slots_vanish(bounds)
+      ? [
+          step<Kvm>(
+            'NS.7 srcu',
+            { ...start, shows: 'srcu_read_unlock(&kvm->srcu)' },
+            { does: notifier_srcu_read_unlock },
+          ),
+        ]
+      : []),
+    ...loseThePage(bounds),
+    ...rangeEnd(),
+  ])
+}
+
+/** NS.1: from here to NE.2 no set of memslots is published. */
+function begin(gfn: number): Step<Kvm> {
+  return step(
+    `NS.1[${gfn}]`,
+    { ...start, shows: `gfn ${gfn}: mn_active_invalidate_count++` },
+    {
+      when: (kvm, n) => kvm.notifier[n].left > 0 && kvm.host_pte[gfn] !== null,
+      does: (kvm, n) => {
+        kvm.notifier[n].left--
+        kvm.notifier[n].gfn = gfn
+        kvm.mn_active_invalidate_count++
+      },
+    },
+  )
+}
+
+/** NS.3: the slots that overlap the range. A slot flagged INVALID is still found. */
+function findSlot(bounds: Bounds): Entry<Kvm>[] {
+  if (!slots_vanish(bounds)) return []
+  return [
+    step('NS.3 srcu', { ...start, shows: 'srcu_read_lock(&kvm->srcu)' }, { does: notifier_srcu_read_lock }),
+    bounds.slotMoves > 0 ? hvaLookup() : slotLookup((kvm, gfn) => slot_found(kvm, gfn) !== 'none'),
+  ]
+}
+
+/** NS.3 with a design's idea of which slots a notifier handles. */
+export function slotLookup(handled: (kvm: Kvm, gfn: number) => boolean): Step<Kvm> {
+  return step(
+    'NS.3',
+    {
+      fn: '__kvm_handle_hva_range',
+      since,
+      shows: (kvm, n) => `memslot of gfn ${gfnOf(kvm, n)}: ${slot_found(kvm, gfnOf(kvm, n))}`,
+    },
+    [{ when: (kvm, n) => !handled(kvm, gfnOf(kvm, n)), to: 'NS.7 srcu' }, {}],
+  )
+}
+
+/** NS.3 where slots move: the frame that lies on the page now, which is what the notifier goes on with. */
+export function hvaLookup(handled: (kvm: Kvm, gfn: number) => boolean = () => true): Step<Kvm> {
+  const found = (kvm: Kvm, n: number): number | null => {
+    const gfn = hva_to_gfn(kvm, gfn_to_hva(kvm, gfnOf(kvm, n)))
+    return gfn !== null && handled(kvm, gfn) ? gfn : null
+  }
+  return step(
+    'NS.3',
+    {
+      fn: '__kvm_handle_hva_range',
+      since,
+      shows: (kvm, n) => {
+        const gfn = found(kvm, n)
+        const slot = gfn === null ? 'none' : `gfn ${gfn}, slot is ${slot_found(kvm, gfn)}`
+        return `memslot of hva ${gfn_to_hva(kvm, gfnOf(kvm, n))}: ${slot}`
+      },
+    },
+    [
+      { when: (kvm, n) => found(kvm, n) === null, to: 'NS.7 srcu' },
+      {
+        does: (kvm, n) => {
+          kvm.notifier[n].gfn = found(kvm, n)
+        },
+      },
+    ],
+  )
+}
+
+function count(kvm: Kvm, n: number): void {
+  kvm.notifier[n].counted = true
+  kvm.mmu_invalidate.in_progress++
+  kvm.mmu_invalidate.range.add(gfnOf(kvm, n))
+}
+
+/** NS.5 and NS.6: no SPTE maps the page any more, and no TLB, before mmu_lock is dropped. */
+function unmap(bounds: Bounds): Entry<Kvm>[] {
+  return [
+    step(
+      'NS.5',
+      {
+        fn: 'kvm_unmap_gfn_range',
+        since,
+        shows: (kvm, n) => `kvm_zap_rmap(gfn ${gfnOf(kvm, n)})`,
+        fused: 'All SPTEs of one frame at once: each only goes away, and the flush comes after the last.',
+      },
+      {
+        does: (kvm, n) => {
+          kvm.notifier[n].unmapped = true
+          if (kvm_zap_rmap(kvm, gfnOf(kvm, n))) kvm.notifier[n].flush = true
+        },
+      },
+    ),
+    ...(bounds.descs > 0 ? [freeDescs('NS.5 desc')] : []),
+    flushIfNeeded(bounds),
+  ]
+}
+
+function flushIfNeeded(bounds: Bounds): Block<Kvm> {
+  return block('NS.6', [
+    step('NS.6 test', { ...start, shows: (kvm, n) => `flush needed = ${kvm.notifier[n].flush}` }, [
+      { when: (kvm, n) => !kvm.notifier[n].flush, to: 'NS.6 end' },
+      {
+        does: (kvm, n) => {
+          kvm.notifier[n].flush = false
+        },
+      },
+    ]),
+    kvm_make_all_cpus_request('flush', 'TLB_FLUSH', bounds.vcpus, (kvm, n) => kvm.notifier[n].req),
+    step('NS.6 end', { ...start, shows: 'flushed' }),
+  ])
+}
+
+/** H: after start has returned the host clears its page-table entry; the page may have a new owner at once. */
+function loseThePage(_bounds: Bounds): Entry<Kvm>[] {
+  return [
+    step(
+      'H.1',
+      {
+        ...host,
+        shows: (kvm, n) => {
+          const pfn = kvm.host_pte[hvaOf(kvm, n)]
+          return pfn === null ? 'nothing is mapped any more' : `clear the host PTE of pfn ${pfn}`
+        },
+      },
+      [
+        { when: (kvm, n) => kvm.host_pte[hvaOf(kvm, n)] === null, to: 'NE.1 test' },
+        {
+          does: (kvm, n) => {
+            kvm.notifier[n].pfn = kvm.host_pte[hvaOf(kvm, n)]
+            kvm.host_pte[hvaOf(kvm, n)] = null
+          },
+        },
+      ],
+    ),
+    step(
+      'H.2',
+      {
+        ...host,
+        shows: (kvm, n) => {
+          const pfn = kvm.notifier[n].pfn as number
+          return `pfn ${pfn}: ${kvm.host_page[pfn].dirty ? 'written back, ' : ''}freed and reused`
+        },
+        fused: 'A free page can be given away at once; nobody can tell the moment in between.',
+      },
+      {
+        does: (kvm, n) => {
+          const page = kvm.host_page[kvm.notifier[n].pfn as number]
+          page.owner = 'another owner'
+          page.dirty = false
+          page.written = false
+          kvm.notifier[n].pfn = null
+        },
+      },
+    ),
+  ]
+}
+
+/** NE.1: an end counts back what its start has counted; `found` is what it goes by. */
+export function endTest(found: (kvm: Kvm, n: number) => boolean): Step<Kvm> {
+  const forget = (kvm: Kvm, n: number): void => {
+    kvm.notifier[n].counted = false
+    kvm.notifier[n].unmapped = false
+  }
+  return step('NE.1 test', { ...end, shows: (kvm, n) => `the slot was found = ${found(kvm, n)}` }, [
+    { when: (kvm, n) => !found(kvm, n), does: forget, to: 'NE.2' },
+    { does: forget },
+  ])
+}
+
+/** NE.1, NE.2: the sequence count goes up before the invalidation stops being in progress. */
+function rangeEnd(): Entry<Kvm>[] {
+  const fn = 'kvm_mmu_invalidate_end'
+  return [
+    endTest((kvm, n) => kvm.notifier[n].counted),
+    write_lock('NE.1 lock', 'notifier', end),
+    step(
+      'NE.1 seq',
+      { fn, since, shows: 'mmu_invalidate_seq++' },
+      {
+        does: (kvm) => {
+          kvm.mmu_invalidate.seq++
+        },
+      },
+    ),
+    step(
+      'NE.1 count',
+      { fn, since, shows: 'in_progress--' },
+      {
+        does: (kvm) => {
+          const { in_progress } = kvm.mmu_invalidate
+          kvm.mmu_invalidate.in_progress = count_down('mmu_invalidate_in_progress', in_progress)
+          // The range means nothing when no invalidation is in progress; until then it only grows.
+          if (kvm.mmu_invalidate.in_progress === 0) kvm.mmu_invalidate.range.clear()
+        },
+      },
+    ),
+    write_unlock('NE.1 unlock', end),
+    step(
+      'NE.2',
+      { ...end, shows: 'mn_active_invalidate_count--' },
+      {
+        does: (kvm, n) => {
+          const count = kvm.mn_active_invalidate_count
+          kvm.mn_active_invalidate_count = count_down('mn_active_invalidate_count', count)
+          kvm.notifier[n].gfn = null
+        },
+        to: 'idle',
+      },
+    ),
+  ]
+}

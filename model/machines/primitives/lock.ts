@@ -1,0 +1,49 @@
+import { type About, type Step, step } from '../../language/program.ts'
+import { Fault } from '../../language/property.ts'
+import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
+import { drain } from '../../memory/primitives/store-buffer.ts'
+
+/** Kinds of threads that take mmu_lock. */
+export type Locker = 'vcpu' | 'zapper' | 'memslot' | 'notifier' | 'shrinker' | 'dirtylog'
+
+/** `write_lock(&kvm->mmu_lock)`: blocks until it is free. */
+export function write_lock(name: string, who: Locker, about: About<Kvm>): Step<Kvm> {
+  return step(
+    name,
+    { shows: 'write_lock(&kvm->mmu_lock)', ...about },
+    {
+      when: mmu_lock_is_free,
+      does: (kvm, self) => {
+        if (who === 'vcpu') drain(kvm, self)
+        kvm.mmu_lock = who
+      },
+    },
+  )
+}
+
+/** `read_lock(&kvm->mmu_lock)` of a vCPU: waits for a writer, not for other readers. */
+export function read_lock(name: string, about: About<Kvm>): Step<Kvm> {
+  return step(
+    name,
+    { shows: 'read_lock(&kvm->mmu_lock)', ...about },
+    {
+      when: (kvm) => kvm.mmu_lock === 'free',
+      does: (kvm, v) => kvm.mmu_lock_readers.add(v),
+    },
+  )
+}
+
+/** The lock is free again. @throws Fault when it is free already. */
+export function release_mmu_lock(kvm: Kvm): void {
+  if (kvm.mmu_lock === 'free') throw new Fault('mmu-lock-is-released-only-while-held', 'mmu_lock is free')
+  kvm.mmu_lock = 'free'
+}
+
+/** `write_unlock(&kvm->mmu_lock)`, then goes to `to` or on. */
+export function write_unlock(name: string, about: About<Kvm>, to?: string): Step<Kvm> {
+  return step(
+    name,
+    { shows: 'write_unlock(&kvm->mmu_lock)', ...about },
+    to === undefined ? { does: release_mmu_lock } : { does: release_mmu_lock, to },
+  )
+}

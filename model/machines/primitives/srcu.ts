@@ -1,0 +1,45 @@
+import { type Block, block, step } from '../../language/program.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+
+const fn = 'synchronize_srcu_expedited'
+const since = 'v2.6.36..v6.16'
+
+/** `synchronize_srcu(&kvm->srcu)` of the memslot thread: waits for the readers that are inside at the call. */
+export function synchronize_srcu(name: string): Block<Kvm> {
+  return block(name, [
+    step(
+      'SRCU.1',
+      {
+        fn,
+        since,
+        shows: (kvm) => {
+          const readers = [...names('vcpu', kvm.vcpu_in_srcu), ...names('notifier', kvm.notifier_in_srcu)]
+          return `readers inside: ${readers.join(', ') || 'none'}`
+        },
+        fused: 'The grace period begins at one moment; whoever enters later is not waited for.',
+      },
+      {
+        does: (kvm) => {
+          const local = kvm.memslot[0]
+          for (let v = 0; v < kvm.vcpu_in_srcu.length; v++) {
+            if (kvm.vcpu_in_srcu[v]) local.vcpu_readers.add(v)
+          }
+          for (let n = 0; n < kvm.notifier_in_srcu.length; n++) {
+            if (kvm.notifier_in_srcu[n]) local.notifier_readers.add(n)
+          }
+        },
+      },
+    ),
+    step(
+      'SRCU.2',
+      { fn, since, shows: 'all of them have left' },
+      {
+        when: (kvm) => kvm.memslot[0].vcpu_readers.isEmpty() && kvm.memslot[0].notifier_readers.isEmpty(),
+      },
+    ),
+  ])
+}
+
+function names(kind: string, inside: Iterable<boolean>): string[] {
+  return [...inside].flatMap((reads, i) => (reads ? [`${kind}${i}`] : []))
+}

@@ -1,0 +1,30 @@
+import { choice, type Program, program, step } from '../../language/program.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { drain, is_drained } from '../../memory/primitives/store-buffer.ts'
+
+/** The store buffer of a vCPU's CPU: what is in it becomes visible at any time. */
+export function storeBufferDrains(): Program<Kvm> {
+  const shows = (kvm: Kvm, v: number): string => {
+    const buffer = kvm.vcpu[v].store_buffer[0]
+    const value =
+      buffer.holds === 'mode'
+        ? buffer.mode
+        : buffer.holds === 'gpte'
+          ? `table ${buffer.table}[${buffer.index}] -> ${buffer.to === null ? 'not present' : `gfn ${buffer.to}`}`
+          : buffer.count
+    return `store buffer of vcpu${v} drains: ${buffer.holds} = ${value}`
+  }
+  return program<Kvm>('store_buffer', "store buffer of a vCPU's CPU", [
+    choice(
+      'buffer',
+      [
+        step(
+          'drain',
+          { fn: 'store buffer', since: 'x86-TSO', shows },
+          { when: (kvm, v) => !is_drained(kvm, v), does: drain, to: 'buffer' },
+        ),
+      ],
+      { rests: true },
+    ),
+  ])
+}

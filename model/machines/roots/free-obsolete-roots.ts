@@ -1,0 +1,120 @@
+import { block, type Entry, type Step, step } from '../../language/program.ts'
+import { type Bounds, watched } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { CURRENT, root_has_no_page, root_in_slot, root_slots, slot_name } from '../../memory/roots/mmu.ts'
+import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
+import { freeRoots } from './free-roots.ts'
+
+const since = 'v5.19..v6.16'
+const entry = { fn: 'vcpu_enter_guest', since }
+const about = { fn: '__kvm_mmu_free_obsolete_roots', since }
+
+/** A test of a root page, `is_obsolete_sp()` or a design's idea of it. */
+export type ObsoleteTest = (kvm: Kvm, page: number) => boolean
+
+/** RUN.1: service KVM_REQ_MMU_FREE_OBSOLETE_ROOTS; the bit is cleared before anything is looked at. */
+export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
+  return [block('RUN.1', serviceRequest(bounds, watched(bounds) ? 'RUN.2' : 'RUN.4'))]
+}
+
+/** Services the request if it is pending and falls off the end; else goes to `otherwise`. */
+export function serviceRequest(bounds: Bounds, otherwise: string): Entry<Kvm>[] {
+  return [
+    step(
+      'K1',
+      {
+        ...entry,
+        shows: (kvm, v) => `kvm_check_request(FREE_OBSOLETE_ROOTS) = ${pending(kvm, v)}`,
+        quiet: (kvm, v) => !pending(kvm, v),
+      },
+      [{ when: (kvm, v) => !pending(kvm, v), to: otherwise }, {}],
+    ),
+    step(
+      'K2',
+      { ...entry, shows: 'kvm_clear_request(FREE_OBSOLETE_ROOTS)' },
+      { does: (kvm, v) => kvm.vcpu[v].requests.delete('FREE_OBSOLETE_ROOTS') },
+    ),
+    testCurrentRoot(),
+    ...(bounds.prevRoots > 0 || bounds.mmus > 1 ? [testPrevRoots()] : []),
+    ...freeRoots(bounds.vcpus),
+  ]
+}
+
+const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS')
+
+/**
+ * OB.1, current root: `is_obsolete_root(root.hpa)`, without mmu_lock. A root without shadow page cannot be
+ * asked and counts as obsolete whenever the request is serviced.
+ */
+export function testCurrentRoot(obsolete: ObsoleteTest = is_obsolete_sp): Step<Kvm> {
+  return step(
+    'OB.1',
+    {
+      ...about,
+      shows: (kvm, v) =>
+        `is_obsolete_root(${named(kvm, v, CURRENT)}) = ${isObsolete(kvm, v, CURRENT, obsolete)}`,
+    },
+    {
+      does: (kvm, v) => {
+        if (isObsolete(kvm, v, CURRENT, obsolete)) kvm.vcpu[v].roots_to_free.add(CURRENT)
+      },
+    },
+  )
+}
+
+/**
+ * OB.1, previous roots, and then the roots of the other MMU: one step each, because each is a lock-free read
+ * of its own. The kernel frees the roots of one MMU before it looks at the other's; what becomes obsolete in
+ * between has a request of its own. `slotTested` says which slot's root is looked at when deciding about slot
+ * `i + 1`.
+ */
+export function testPrevRoots(
+  obsolete: ObsoleteTest = is_obsolete_sp,
+  slotTested: (i: number) => number = (i) => i + 1,
+): Step<Kvm> {
+  const test = (kvm: Kvm, v: number): void => {
+    const { i } = kvm.vcpu[v]
+    if (isObsolete(kvm, v, slotTested(i), obsolete)) kvm.vcpu[v].roots_to_free.add(i + 1)
+  }
+  return step(
+    'OB.1 prev',
+    {
+      ...about,
+      shows: (kvm, v) => {
+        const { i } = kvm.vcpu[v]
+        const tested = slotTested(i)
+        const asked = tested === i + 1 ? '' : `${named(kvm, v, i + 1)}: `
+        return `${asked}is_obsolete_root(${named(kvm, v, tested)}) = ${isObsolete(kvm, v, tested, obsolete)}`
+      },
+    },
+    [
+      {
+        when: (kvm, v) => kvm.vcpu[v].i + 2 < root_slots(kvm, v),
+        does: (kvm, v) => {
+          test(kvm, v)
+          kvm.vcpu[v].i++
+        },
+        to: 'OB.1 prev',
+      },
+      {
+        does: (kvm, v) => {
+          test(kvm, v)
+          kvm.vcpu[v].i = 0
+        },
+      },
+    ],
+  )
+}
+
+function isObsolete(kvm: Kvm, v: number, slot: number, obsolete: ObsoleteTest): boolean {
+  // There is no page to ask whether it is obsolete.
+  if (slot === CURRENT && root_has_no_page(kvm, v)) return true
+  const root = root_in_slot(kvm, v, slot)
+  return root !== null && obsolete(kvm, root)
+}
+
+/** A root slot and what is in it, as a diagram shows it. */
+function named(kvm: Kvm, v: number, slot: number): string {
+  if (slot === CURRENT && root_has_no_page(kvm, v)) return 'root = pae_root'
+  return `${slot_name(kvm, v, slot)} = ${root_in_slot(kvm, v, slot) ?? 'INVALID_PAGE'}`
+}

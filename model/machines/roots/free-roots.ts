@@ -1,0 +1,70 @@
+import { type Entry, step } from '../../language/program.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { clear_slot, pages_in_slot, slot_name } from '../../memory/roots/mmu.ts'
+import { write_lock, write_unlock } from '../primitives/lock.ts'
+import { unlink_nested } from '../zap/zap-nested-children.ts'
+import { kvm_mmu_commit_zap_page } from '../zap/zap-page.ts'
+
+const since = 'v5.18..v6.16'
+const about = { fn: 'kvm_mmu_free_roots', since }
+
+/**
+ * `kvm_mmu_free_roots(mask)` (shadow-mmu.md 5.5) for the slots in `roots_to_free`: drop the reference, and
+ * free a zapped page whose last holder this was.
+ */
+export function freeRoots(vcpus: number): Entry<Kvm>[] {
+  return [
+    step('FR.1', { ...about, shows: (kvm, v) => `roots_to_free = { ${slots(kvm, v)} }` }, [
+      {
+        when: (kvm, v) => held(kvm, v).length === 0,
+        does: (kvm, v) => kvm.vcpu[v].roots_to_free.clear(),
+        to: 'FR.end',
+      },
+      {},
+    ]),
+    write_lock('FR.2', 'vcpu', about),
+    step(
+      'FR.3',
+      {
+        ...about,
+        shows: (kvm, v) => `mmu_free_root_page(${slots(kvm, v)})`,
+        fused:
+          'All slots at once: mmu_lock is held, the slots belong to this vCPU, and a page that reaches zero is already invalid, so that nothing a lock-free reader looks at changes.',
+      },
+      {
+        does: (kvm, v) => {
+          const local = kvm.vcpu[v]
+          for (const slot of local.roots_to_free.elements()) mmu_free_root_page(kvm, v, slot)
+          local.roots_to_free.clear()
+        },
+      },
+    ),
+    kvm_mmu_commit_zap_page('FR.4', 'invalid_list of vcpu', vcpus, (kvm, v) => kvm.vcpu[v].req),
+    write_unlock('FR.5', about),
+    step('FR.end', { ...about, shows: 'return', quiet: true }),
+  ]
+}
+
+/** Drops one slot's references; the last reference to a zapped page puts it on the list of zapped pages. */
+function mmu_free_root_page(kvm: Kvm, v: number, slot: number): void {
+  const roots = pages_in_slot(kvm, v, slot)
+  clear_slot(kvm, v, slot)
+  for (const root of roots) {
+    kvm.page[root].root_count--
+    if (kvm.page[root].root_count > 0 || !kvm.page[root].role_invalid) continue
+    // __kvm_mmu_prepare_zap_page() once more; there is something to zap only if somebody used the dead root.
+    unlink_nested(kvm, v, root, { sp: () => root, list: 'invalid_list of vcpu' })
+    kvm.page[root].list = 'invalid_list of vcpu'
+  }
+}
+
+/** The slots to free in which there is a root: `VALID_PAGE()`. */
+function held(kvm: Kvm, v: number): number[] {
+  return kvm.vcpu[v].roots_to_free.elements().filter((slot) => pages_in_slot(kvm, v, slot).length > 0)
+}
+
+function slots(kvm: Kvm, v: number): string {
+  return held(kvm, v)
+    .map((slot) => `${slot_name(kvm, v, slot)} = ${pages_in_slot(kvm, v, slot).join('+')}`)
+    .join(', ')
+}

@@ -1,0 +1,137 @@
+import { block, type Entry, type Step, step } from '../../language/program.ts'
+import { type Bounds, watched } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { drain } from '../../memory/primitives/store-buffer.ts'
+import { root_is_valid, root_role } from '../../memory/roots/mmu.ts'
+import { flush_tlb } from '../../memory/vcpu/tlb.ts'
+import { write_lock, write_unlock } from '../primitives/lock.ts'
+import { getShadowPage } from '../shadow/get-shadow-page.ts'
+import { syncRoot } from '../shadow/sync.ts'
+import { makePagesAvailable } from '../zap/make-pages-available.ts'
+import { rootRole } from './root-role.ts'
+
+const since = 'v5.18..v6.16'
+const about = { fn: 'kvm_mmu_load', since }
+
+/**
+ * RUN.5: `kvm_mmu_reload()`; without a current root, find or build one for CR3 under mmu_lock and flush
+ * what this CPU has cached (shadow-mmu.md 5.5). Without a quota an empty pool blocks here.
+ */
+export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
+  return [
+    step(
+      'RUN.5',
+      {
+        fn: 'kvm_mmu_reload',
+        since,
+        shows: (kvm, v) =>
+          `root.hpa = ${root_is_valid(kvm, v) ? (kvm.vcpu[v].root ?? 'pae_root') : 'INVALID_PAGE'}`,
+        quiet: root_is_valid,
+      },
+      [{ when: root_is_valid, to: 'RUN.6' }, {}],
+    ),
+    ...loadRootPage(bounds),
+  ]
+}
+
+/** LOAD.1 to LOAD.7: `kvm_mmu_load()`. */
+export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
+  return [
+    write_lock('LOAD.1', 'vcpu', about),
+    ...makePagesAvailable('LOAD.2 quota', bounds),
+    ...(bounds.paeToggles > 0 ? [rootRole()] : []),
+    block(
+      'LOAD.2',
+      getShadowPage(bounds, {
+        gfn: (kvm, v) => rootGfn(kvm, v, bounds),
+        level: (kvm, v) => bounds.rootLevels[kvm.vcpu[v].cr3] ?? bounds.levels,
+        role: (kvm, v) => ({ ...root_role(kvm, v), pae: kvm.vcpu[v].role_pae }),
+        found: (kvm, v, page) => {
+          kvm.vcpu[v].fault.child = page
+        },
+        page: (kvm, v) => kvm.vcpu[v].fault.child as number,
+      }),
+    ),
+    bounds.paeRoots > 0 ? setPaeRoot() : setRoot(),
+    write_unlock('LOAD.4', about),
+    ...(watched(bounds) ? [block('LOAD.5', syncRoot(bounds))] : []),
+    step(
+      'LOAD.7',
+      { ...about, shows: 'flush the TLB of this CPU' },
+      {
+        does: (kvm, v) => {
+          flush_tlb(kvm, v)
+        },
+      },
+    ),
+  ]
+}
+
+/** The frame of the guest's top table; a direct root maps from frame 0 on, a PAE root has several tables. */
+function rootGfn(kvm: Kvm, v: number, bounds: Bounds): number {
+  if (root_role(kvm, v).direct) return 0
+  return kvm.vcpu[v].cr3 + (bounds.paeRoots > 0 ? kvm.vcpu[v].i : 0)
+}
+
+/** LOAD.3: the page becomes the current root. */
+function setRoot(): Step<Kvm> {
+  return step(
+    'LOAD.3',
+    {
+      fn: 'mmu_alloc_root',
+      since,
+      shows: (kvm, v) => `root.hpa = page ${kvm.vcpu[v].fault.child}, root_count++`,
+      fused: 'root_count is only looked at under mmu_lock; root.hpa belongs to this vCPU.',
+    },
+    {
+      does: (kvm, v) => {
+        drain(kvm, v)
+        const vcpu = kvm.vcpu[v]
+        const page = vcpu.fault.child as number
+        kvm.page[page].root_count++
+        vcpu.root = page
+        // LOAD.4; with a single MMU the page's frame says it.
+        if (vcpu.other_mmu.length > 0) vcpu.root_pgd = vcpu.cr3
+        vcpu.fault.child = null
+        vcpu.role_pae = false
+      },
+    },
+  )
+}
+
+/** LOAD.3 of a PAE root: one page after the other, each pinned by the entry that names it. */
+function setPaeRoot(): Step<Kvm> {
+  const set = (kvm: Kvm, v: number): void => {
+    drain(kvm, v)
+    const { i, fault } = kvm.vcpu[v]
+    const page = fault.child as number
+    kvm.page[page].root_count++
+    kvm.vcpu[v].pae_root[i] = page
+    fault.child = null
+  }
+  return step(
+    'LOAD.3',
+    {
+      fn: 'mmu_alloc_shadow_roots',
+      since,
+      shows: (kvm, v) => `pae_root[${kvm.vcpu[v].i}] = page ${kvm.vcpu[v].fault.child}, root_count++`,
+      fused: 'As for other roots; root.hpa is set with the first entry, under the same mmu_lock.',
+    },
+    [
+      {
+        when: (kvm, v) => kvm.vcpu[v].i + 1 < kvm.vcpu[v].pae_root.length,
+        does: (kvm, v) => {
+          set(kvm, v)
+          kvm.vcpu[v].i++
+        },
+        to: 'LOAD.2',
+      },
+      {
+        does: (kvm, v) => {
+          set(kvm, v)
+          kvm.vcpu[v].i = 0
+        },
+      },
+    ],
+  )
+}

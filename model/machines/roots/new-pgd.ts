@@ -1,0 +1,146 @@
+import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import { type Bounds, watched } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { CURRENT, is_root_usable, root_is_valid } from '../../memory/roots/mmu.ts'
+import { freeRoots } from './free-roots.ts'
+
+const since = 'v5.18..v6.16'
+const about = { fn: 'cached_root_find_and_keep_current', since }
+
+/** The page directory that a root was loaded for; with one MMU it is the frame of the root's page. */
+export type PgdOf = (kvm: Kvm, v: number) => number | null
+
+/** `root.pgd`, as recorded when the root was loaded. */
+const recordedPgd: PgdOf = (kvm, v) => kvm.vcpu[v].root_pgd
+
+/**
+ * `kvm_mmu_new_pgd()`: look for a cached root by rotating the previous roots through the current slot. A
+ * hit takes no lock at all; a miss frees the root that fell out and leaves root.hpa invalid, so that the
+ * next entry loads one (shadow-mmu.md 5.5). Loading the hardware pointer (KVM_REQ_LOAD_MMU_PGD, made by
+ * the vCPU of itself) is part of the switch here: it is serviced before the next entry in any case.
+ */
+export function newPgd(bounds: Bounds): Block<Kvm> {
+  return block('NP', [
+    ...(watched(bounds) ? [flushForCr3()] : []),
+    ...(bounds.paeRoots > 0
+      ? [freeRootWithoutPage()]
+      : [testCurrent(bounds), ...(bounds.prevRoots > 0 ? [swapRoots()] : [])]),
+    step(
+      'NP.4',
+      {
+        fn: 'kvm_mmu_new_pgd',
+        since,
+        shows: (kvm, v) => `miss: kvm_mmu_free_roots(root = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'})`,
+      },
+      [
+        {
+          when: root_is_valid,
+          does: (kvm, v) => kvm.vcpu[v].roots_to_free.add(CURRENT),
+        },
+        { to: 'RUN.1' },
+      ],
+    ),
+    block('NP.4 free', freeRoots(bounds.vcpus)),
+    step('NP.5', { fn: 'kvm_mmu_new_pgd', since, shows: 'return', quiet: true }, { to: 'RUN.1' }),
+  ])
+}
+
+/**
+ * A CR3 load without the no-flush bit: the guest expects its TLB to be empty. TLB_FLUSH stands for
+ * KVM_REQ_TLB_FLUSH_CURRENT, which drops less, but everything that can be used before the next CR3 load.
+ */
+function flushForCr3(): Entry<Kvm> {
+  return step(
+    'NP.0',
+    {
+      fn: 'kvm_invalidate_pcid',
+      since,
+      shows: 'requests |= MMU_SYNC, TLB_FLUSH_CURRENT',
+      fused: 'The kernel makes them after the switch; only this vCPU looks at them, at RUN.2 and RUN.4.',
+    },
+    {
+      does: (kvm, v) => {
+        kvm.vcpu[v].requests.add('MMU_SYNC')
+        kvm.vcpu[v].requests.add('TLB_FLUSH')
+      },
+    },
+  )
+}
+
+/** NP.2: the guest may load the page directory that it runs on already. */
+function testCurrent(bounds: Bounds): Step<Kvm> {
+  const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, CURRENT)
+  return step(
+    'NP.2',
+    {
+      ...about,
+      shows: (kvm, v) => `is_root_usable(root = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`,
+    },
+    bounds.prevRoots > 0
+      ? [{ when: usable, to: 'RUN.1' }, {}]
+      : [{ when: usable, to: 'RUN.1' }, { to: 'NP.4' }],
+  )
+}
+
+/** NP.1: what makes a root reusable is in its shadow page, so a root without one is not cached. */
+function freeRootWithoutPage(): Entry<Kvm> {
+  return step('NP.1', {
+    fn: 'fast_pgd_switch',
+    since,
+    shows: (kvm, v) => `root is cached = ${!root_is_valid(kvm, v)}`,
+  })
+}
+
+/**
+ * NP.3: swap the current root with prev_roots[i] and test it; one step each, the test reads role.invalid.
+ * `pgdOf` is what a design writes down as the page directory of the root that leaves the current slot.
+ */
+export function swapRoots(pgdOf: PgdOf = recordedPgd): Step<Kvm> {
+  const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, kvm.vcpu[v].i + 1)
+  const swap = (kvm: Kvm, v: number): void => {
+    const vcpu = kvm.vcpu[v]
+    const { i, root } = vcpu
+    vcpu.root = vcpu.prev_roots[i]
+    vcpu.prev_roots[i] = root
+    if (vcpu.prev_pgds.length === 0) return
+    // Of an empty slot the page directory is not looked at, and not kept.
+    const pgd = root === null ? null : pgdOf(kvm, v)
+    vcpu.root_pgd = vcpu.prev_pgds[i]
+    vcpu.prev_pgds[i] = pgd
+  }
+  return step<Kvm>(
+    'NP.3',
+    {
+      ...about,
+      shows: (kvm, v) => {
+        const { i, prev_roots } = kvm.vcpu[v]
+        return `swap(root, prev_roots[${i}]); is_root_usable(root = ${prev_roots[i] ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`
+      },
+      fused: 'The slots belong to this vCPU; of the page only role.invalid can change meanwhile.',
+    },
+    [
+      {
+        when: usable,
+        does: (kvm, v) => {
+          swap(kvm, v)
+          kvm.vcpu[v].i = 0
+        },
+        to: 'RUN.1',
+      },
+      {
+        when: (kvm, v) => kvm.vcpu[v].i + 1 < kvm.vcpu[v].prev_roots.length,
+        does: (kvm, v) => {
+          swap(kvm, v)
+          kvm.vcpu[v].i++
+        },
+        to: 'NP.3',
+      },
+      {
+        does: (kvm, v) => {
+          swap(kvm, v)
+          kvm.vcpu[v].i = 0
+        },
+      },
+    ],
+  )
+}

@@ -1,0 +1,25 @@
+import { type Step, step } from '../../language/program.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { root_role } from '../../memory/roots/mmu.ts'
+import { since } from '../vcpu/set-cr4.ts'
+
+/** GET.2 for a root: the role that the page is looked up and stored under. */
+export function rootRole(size: (rootRolePae: boolean, direct: boolean) => boolean = (pae) => pae): Step<Kvm> {
+  const pae = (kvm: Kvm, v: number): boolean => size(kvm.vcpu[v].root_role_pae, root_role(kvm, v).direct)
+  return step(
+    'GET.2 root',
+    {
+      fn: 'kvm_mmu_get_page',
+      since,
+      shows: (kvm, v) => {
+        const { direct, guest_mode } = root_role(kvm, v)
+        return `role: ${[direct ? 'direct' : 'indirect', ...(guest_mode ? ['guest_mode'] : []), ...(pae(kvm, v) ? ['pae'] : [])].join(', ')}`
+      },
+    },
+    {
+      does: (kvm, v) => {
+        kvm.vcpu[v].role_pae = pae(kvm, v)
+      },
+    },
+  )
+}

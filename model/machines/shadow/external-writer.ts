@@ -1,0 +1,36 @@
+import { choice, type Program, program, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+
+/**
+ * EXT (shadow-mmu.md 1.1): host userspace, a device or another VM that shares the memory writes to a guest
+ * page table. No SPTE is involved, so KVM is not told, whatever is write-protected.
+ */
+export function externalWriter(bounds: Bounds): Program<Kvm> {
+  return program<Kvm>('external', 'writes to guest memory that KVM does not see', [
+    choice(
+      'idle',
+      bounds.external.map(({ table, index, to, huge }, number) =>
+        step<Kvm>(
+          `EXT[${number}]`,
+          {
+            fn: 'host userspace',
+            since: 'any',
+            shows: `guest table ${table}[${index}] = ${to === null ? 'not present' : `gfn ${to}`}${huge ? ', huge page' : ''}`,
+          },
+          {
+            when: (kvm) => kvm.external[0].left > 0,
+            does: (kvm) => {
+              kvm.external[0].left--
+              const entry = kvm.guest_table[table][index]
+              entry.to = to
+              entry.huge = huge
+            },
+            to: 'idle',
+          },
+        ),
+      ),
+      { rests: true },
+    ),
+  ])
+}

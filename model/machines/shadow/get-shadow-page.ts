@@ -1,0 +1,203 @@
+import { block, type Entry, step } from '../../language/program.ts'
+import { type Bounds, watched } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { drain, increment_indirect_shadow_pages } from '../../memory/primitives/store-buffer.ts'
+import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
+import {
+  alloc_shadow_page,
+  find_shadow_page,
+  free_page_of_pool,
+  INDIRECT,
+  type Role,
+  sp_has_gptes,
+} from '../../memory/shadow/shadow-page.ts'
+import { account_shadowed } from '../../memory/shadow/write-tracking.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { smp_mb } from '../primitives/memory-barrier.ts'
+import { sync_page } from './sync-page.ts'
+
+const since = 'v6.0..v6.16'
+const find = { fn: 'kvm_mmu_find_shadow_page', since }
+const alloc = { fn: 'kvm_mmu_alloc_shadow_page', since }
+const account = { fn: 'account_shadowed', since }
+
+/** Who wants a page, of what, and where the answer goes. */
+export interface Wanted {
+  readonly gfn: (kvm: Kvm, v: number) => number
+  readonly level: (kvm: Kvm, v: number) => number
+  /** The rest of the role; default: indirect, as with one MMU and one kind of guest. */
+  readonly role?: (kvm: Kvm, v: number) => Role
+  /** `invalid` in the wanted role: a child copies it from its parent (shadow-mmu.md 4.1, 13.3). */
+  readonly invalid?: (kvm: Kvm, v: number) => boolean
+  /** Stores the page found or built in the caller's local variable. */
+  readonly found: (kvm: Kvm, v: number, page: number) => void
+  /** Reads it back. */
+  readonly page: (kvm: Kvm, v: number) => number
+}
+
+/**
+ * GET.3 to GET.12 (shadow-mmu.md 4.2): look the page up by (gfn, role), or build it: account it, take write
+ * permission from the guest's table, flush. Whether `GET.7` to `GET.12` are apart depends on who can look:
+ * without guest writes to tables there is nothing to protect and nobody to race with.
+ */
+export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
+  const role = wanted.role ?? ((): Role => INDIRECT)
+  const invalid = wanted.invalid ?? ((): boolean => false)
+  // No valid page has a role with `invalid` in it.
+  const lookUp = (kvm: Kvm, v: number): number | null =>
+    invalid(kvm, v) ? null : find_shadow_page(kvm, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
+  const build = (kvm: Kvm, v: number): number => {
+    const page = free_page_of_pool(kvm) as number
+    alloc_shadow_page(kvm, page, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
+    kvm.page[page].built_pae = kvm.vcpu[v].cr4_pae && !kvm.vcpu[v].nested
+    if (invalid(kvm, v)) kvm.page[page].role_invalid = true
+    for (const vcpu of kvm.vcpu) if (vcpu.stopped_by === wanted.gfn(kvm, v)) vcpu.shadowed_again = true
+    wanted.found(kvm, v, page)
+    return page
+  }
+  return [
+    step(
+      'GET.3',
+      {
+        ...find,
+        shows: (kvm, v) =>
+          `gfn ${wanted.gfn(kvm, v)}, level ${wanted.level(kvm, v)}: ${lookUp(kvm, v) ?? 'none'}`,
+      },
+      [
+        {
+          when: (kvm, v) => lookUp(kvm, v) !== null,
+          does: (kvm, v) => {
+            const page = lookUp(kvm, v) as number
+            if (bounds.writeFlooding) kvm.page[page].write_flooding_count = 0
+            wanted.found(kvm, v, page)
+          },
+          to: watched(bounds) ? 'GET.4' : 'GET.end',
+        },
+        { to: 'GET.6' },
+      ],
+    ),
+    ...(watched(bounds) ? syncFound(bounds, wanted) : []),
+    step(
+      'GET.6',
+      {
+        ...alloc,
+        shows: (kvm, v) => `page ${free_page_of_pool(kvm) ?? 'none free'} for gfn ${wanted.gfn(kvm, v)}`,
+        fused: 'Lists, hash and key are only looked at under mmu_lock.',
+      },
+      {
+        when: (kvm) => free_page_of_pool(kvm) !== null,
+        does: (kvm, v) => {
+          const page = build(kvm, v)
+          if (!watched(bounds) && sp_has_gptes(kvm, page)) account_shadowed(kvm, page)
+        },
+      },
+    ),
+    ...(watched(bounds) ? protectTable(bounds, wanted) : []),
+    step('GET.end', { ...find, shows: (kvm, v) => `return page ${wanted.page(kvm, v)}`, quiet: true }),
+  ]
+}
+
+/** GET.4: an unsync page that is found is synced now, without write-protecting its table. */
+function syncFound(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
+  return [
+    step(
+      'GET.4',
+      {
+        fn: 'kvm_sync_page',
+        since,
+        shows: (kvm, v) => `page ${wanted.page(kvm, v)}: unsync = ${kvm.page[wanted.page(kvm, v)].unsync}`,
+      },
+      [
+        {
+          when: (kvm, v) =>
+            kvm.page[wanted.page(kvm, v)].unsync && sync_page(kvm, wanted.page(kvm, v), 'look'),
+          does: (kvm, v) => {
+            sync_page(kvm, wanted.page(kvm, v), 'do')
+          },
+          to: 'GET.4 flush',
+        },
+        {
+          does: (kvm, v) => {
+            if (kvm.page[wanted.page(kvm, v)].unsync) sync_page(kvm, wanted.page(kvm, v), 'do')
+          },
+          to: 'GET.end',
+        },
+      ],
+    ),
+    kvm_make_all_cpus_request('GET.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    step('GET.4 end', { fn: 'kvm_sync_page', since, shows: 'synced', quiet: true }, { to: 'GET.end' }),
+  ]
+}
+
+function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
+  return [
+    step(
+      'GET.7',
+      {
+        ...account,
+        shows: (kvm, v) =>
+          sp_has_gptes(kvm, wanted.page(kvm, v)) ? 'indirect_shadow_pages++' : 'no guest table behind it',
+      },
+      [
+        { when: (kvm, v) => !sp_has_gptes(kvm, wanted.page(kvm, v)), to: 'GET.end' },
+        { does: increment_indirect_shadow_pages },
+      ],
+    ),
+    ...(bounds.barriers ? [smp_mb('GET.8', { fn: 'account_shadowed', since: 'v6.9..v6.16' })] : []),
+    step(
+      'GET.9',
+      {
+        ...account,
+        shows: (kvm, v) =>
+          wanted.level(kvm, v) > 1
+            ? `gfn_write_track[${wanted.gfn(kvm, v)}]++`
+            : 'level 1: writes are not tracked',
+      },
+      {
+        does: (kvm, v) => {
+          if (wanted.level(kvm, v) === 1) return
+          drain(kvm, v)
+          kvm.gfn_write_track[wanted.gfn(kvm, v)]++
+        },
+      },
+    ),
+    step(
+      'GET.11',
+      {
+        fn: 'kvm_mmu_slot_gfn_write_protect',
+        since,
+        shows: (kvm, v) => `write-protect the SPTEs of gfn ${wanted.gfn(kvm, v)}`,
+        fused:
+          'All SPTEs of one frame at once; each only loses a permission, and the flush comes after the last.',
+      },
+      {
+        does: (kvm, v) => {
+          if (!rmap_write_protect(kvm, wanted.gfn(kvm, v))) return
+          drain(kvm, v)
+          kvm.vcpu[v].fault.flush = true
+        },
+      },
+    ),
+    block('GET.12', [
+      step(
+        'GET.12 test',
+        {
+          fn: 'kvm_flush_remote_tlbs_gfn',
+          since,
+          shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
+          quiet: (kvm, v) => !kvm.vcpu[v].fault.flush,
+        },
+        [
+          { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'GET.12 end' },
+          {
+            does: (kvm, v) => {
+              kvm.vcpu[v].fault.flush = false
+            },
+          },
+        ],
+      ),
+      kvm_make_all_cpus_request('GET.12 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      step('GET.12 end', { ...account, shows: 'the table is read-only', quiet: true }),
+    ]),
+  ]
+}

@@ -1,0 +1,96 @@
+import { type Block, block, step } from '../../language/program.ts'
+import { Fault } from '../../language/property.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { index_at } from '../../memory/primitives/guest-memory.ts'
+import { drain, store_mode } from '../../memory/primitives/store-buffer.ts'
+import type { Spte } from '../../memory/shadow/fields.ts'
+import { smp_mb } from '../primitives/memory-barrier.ts'
+
+const since = 'v3.5..v6.16'
+const begin = { fn: 'walk_shadow_page_lockless_begin', since }
+const walk = { fn: 'shadow_page_table_clear_flood', since }
+
+/**
+ * LW (shadow-mmu.md 3.4): a walk of the shadow pages without a lock, here to clear the write-flooding counts
+ * on the way to a tracked frame. Instead of a lock the vCPU announces itself in its mode, so that whoever
+ * frees pages sends it an IPI and waits; interrupts are off until the walk is over.
+ */
+export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
+  const level = (kvm: Kvm, v: number): number => bounds.levels + 1 - kvm.vcpu[v].fault.level
+  const entry = (kvm: Kvm, v: number): Spte => {
+    const page = kvm.vcpu[v].fault.sp as number
+    return kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level(kvm, v), bounds.entries)]
+  }
+  const use = (kvm: Kvm, v: number): void => {
+    const page = kvm.vcpu[v].fault.sp as number
+    if (kvm.page[page].list === 'free')
+      throw new Fault('no-use-after-free', `vcpu${v} reads shadow page ${page} after it was freed`)
+    if (bounds.writeFlooding) kvm.page[page].write_flooding_count = 0
+  }
+  return block('LW', [
+    step(
+      'LW.2',
+      {
+        ...begin,
+        shows: 'mode = READING_SHADOW_PAGE_TABLES',
+        fused: 'Interrupts go off just before; nobody sends one to a vCPU in OUTSIDE_GUEST_MODE.',
+      },
+      {
+        does: (kvm, v) => {
+          store_mode(kvm, v, 'READING_SHADOW_PAGE_TABLES')
+        },
+      },
+    ),
+    ...(bounds.barriers ? [smp_mb('LW.2 mb', begin)] : []),
+    step(
+      'LW.3 root',
+      { ...walk, shows: (kvm, v) => `start at root ${kvm.vcpu[v].root}` },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.sp = kvm.vcpu[v].root
+        },
+      },
+    ),
+    step(
+      'LW.3',
+      {
+        ...walk,
+        shows: (kvm, v) => `page ${kvm.vcpu[v].fault.sp}: ${entry(kvm, v).kind} ${entry(kvm, v).child ?? ''}`,
+      },
+      [
+        {
+          when: (kvm, v) => entry(kvm, v).kind === 'link',
+          does: (kvm, v) => {
+            use(kvm, v)
+            kvm.vcpu[v].fault.sp = entry(kvm, v).child
+            kvm.vcpu[v].fault.level++
+          },
+          to: 'LW.3',
+        },
+        { does: use },
+      ],
+    ),
+    step(
+      'LW.n',
+      {
+        fn: 'walk_shadow_page_lockless_end',
+        since,
+        shows: 'vcpu->mode = OUTSIDE_GUEST_MODE',
+        fused:
+          'Interrupts go on just after: a sender that finds OUTSIDE sends no IPI; one that came before is taken here.',
+      },
+      {
+        does: (kvm, v) => {
+          drain(kvm, v)
+          const vcpu = kvm.vcpu[v]
+          vcpu.mode = 'OUTSIDE_GUEST_MODE'
+          vcpu.ipi = false
+          vcpu.fault.sp = null
+          vcpu.fault.level = 1
+        },
+        to: next,
+      },
+    ),
+  ])
+}

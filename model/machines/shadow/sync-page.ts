@@ -1,0 +1,33 @@
+import type { Kvm } from '../../memory/kvm.ts'
+import { drop_spte, owe_flush } from '../../memory/shadow/rmap.ts'
+
+/**
+ * `kvm_sync_page()` / `sync_spte()` (shadow-mmu.md 7.5): every leaf of a lowest-level page is held against
+ * the guest's entry: another frame or not present, dropped; less permission, reduced. Never gives more.
+ * With 'look' nothing is changed. Returns whether something was (or would be) dropped or reduced.
+ */
+export function sync_page(kvm: Kvm, page: number, mode: 'look' | 'do'): boolean {
+  const sp = kvm.page[page]
+  let changed = false
+  for (let index = 0; index < sp.spte.length; index++) if (sync_spte(kvm, page, index, mode)) changed = true
+  return changed
+}
+
+/** The same for one entry. */
+export function sync_spte(kvm: Kvm, page: number, index: number, mode: 'look' | 'do'): boolean {
+  const sp = kvm.page[page]
+  const entry = sp.spte[index]
+  if (entry.kind !== 'leaf') return false
+  const gpte = kvm.guest_table[sp.gfn as number][index]
+  if (gpte.to !== entry.gfn) {
+    if (mode === 'do') drop_spte(kvm, { page, index })
+    return true
+  }
+  if (gpte.w || !entry.w) return false
+  if (mode === 'do') {
+    entry.w = false
+    entry.mmuw = false
+    owe_flush(kvm)
+  }
+  return true
+}

@@ -1,0 +1,242 @@
+import { type Block, block, type Entry, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { index_at } from '../../memory/primitives/guest-memory.ts'
+import { roots_of } from '../../memory/roots/mmu.ts'
+import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
+import { clear_unsync_marks, unsync_pages_below } from '../../memory/shadow/write-tracking.ts'
+import { finish_instruction } from '../../memory/vcpu/instruction.ts'
+import { flush_tlb_gva } from '../../memory/vcpu/tlb.ts'
+import { release_mmu_lock, write_lock, write_unlock } from '../primitives/lock.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { sync_page, sync_spte } from './sync-page.ts'
+
+const since = 'v5.16..v6.16'
+const about = { fn: 'mmu_sync_children', since }
+
+type PageOf = (kvm: Kvm, v: number) => number
+
+/** The unsync pages at and below a page. */
+function unsync_pages(kvm: Kvm, page: number): number[] {
+  return [...(kvm.page[page].unsync ? [page] : []), ...unsync_pages_below(kvm, page)]
+}
+
+/**
+ * SY.3 to SY.5 (shadow-mmu.md 7.4), mmu_lock held: take write permission from the tables of all unsync
+ * pages and flush, then sync the pages. The kernel works in batches of 16; these bounds need one.
+ */
+export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
+  return [
+    step(
+      'SY.3',
+      {
+        ...about,
+        shows: (kvm, v) => `mmu_unsync_walk(): ${unsync_pages(kvm, page(kvm, v)).join(', ') || 'none'}`,
+      },
+      [
+        {
+          when: (kvm, v) => unsync_pages(kvm, page(kvm, v)).length === 0,
+          // The walk drops marks that lead nowhere.
+          does: (kvm, v) => clear_unsync_marks(kvm, page(kvm, v)),
+          to: 'SY.end',
+        },
+        {
+          does: (kvm, v) => {
+            for (const unsync of unsync_pages(kvm, page(kvm, v))) kvm.vcpu[v].fault.unsync_pages.add(unsync)
+          },
+        },
+      ],
+    ),
+    block('SY.4', [
+      step(
+        'SY.4 protect',
+        {
+          ...about,
+          shows: (kvm, v) => `write-protect the tables of ${pages_in_hand(kvm, v)}`,
+          fused: 'All tables at once: each SPTE only loses a permission, and the flush comes after the last.',
+        },
+        {
+          does: (kvm, v) => {
+            for (const unsync of kvm.vcpu[v].fault.unsync_pages.elements()) {
+              if (rmap_write_protect(kvm, kvm.page[unsync].gfn as number)) kvm.vcpu[v].fault.flush = true
+            }
+          },
+        },
+      ),
+      ...flushIfOwed('SY.4', bounds),
+    ]),
+    block('SY.5', [
+      step(
+        'SY.5 sync',
+        {
+          fn: 'kvm_sync_page',
+          since,
+          shows: (kvm, v) => `sync ${pages_in_hand(kvm, v)}`,
+          fused:
+            'Write-protected and flushed, the tables cannot change any more while mmu_lock is held; only the dropped SPTEs are visible, and the flush comes after them.',
+        },
+        {
+          does: (kvm, v) => {
+            for (const unsync of kvm.vcpu[v].fault.unsync_pages.elements()) {
+              kvm.page[unsync].unsync = false
+              if (sync_page(kvm, unsync, 'do')) kvm.vcpu[v].fault.flush = true
+            }
+            clear_unsync_marks(kvm, page(kvm, v))
+          },
+        },
+      ),
+      ...flushIfOwed('SY.5', bounds),
+    ]),
+    step(
+      'SY.end',
+      { ...about, shows: 'return', quiet: true },
+      { does: (kvm, v) => kvm.vcpu[v].fault.unsync_pages.clear() },
+    ),
+  ]
+}
+
+const pages_in_hand = (kvm: Kvm, v: number): string =>
+  `page ${kvm.vcpu[v].fault.unsync_pages.elements().join(', ')}`
+
+/** `if (flush) kvm_flush_remote_tlbs()`. */
+function flushIfOwed(name: string, bounds: Bounds): Entry<Kvm>[] {
+  return [
+    step(
+      `${name} test`,
+      {
+        ...about,
+        shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
+        quiet: (kvm, v) => !kvm.vcpu[v].fault.flush,
+      },
+      [
+        { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: `${name} end` },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.flush = false
+          },
+        },
+      ],
+    ),
+    kvm_make_all_cpus_request(`${name} flush`, 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    step(`${name} end`, { ...about, shows: 'flushed', quiet: true }),
+  ]
+}
+
+/** `kvm_mmu_sync_roots()` for the current root; without marks on it no lock is taken (since v4.19). */
+export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
+  const root: PageOf = (kvm, v) => kvm.vcpu[v].root as number
+  const isUnsync = (kvm: Kvm, v: number): boolean => {
+    const sp = kvm.page[root(kvm, v)]
+    return sp.unsync || !sp.unsync_child_bitmap.isEmpty()
+  }
+  return [
+    step(
+      'SY.1',
+      {
+        fn: 'kvm_mmu_sync_roots',
+        since,
+        shows: (kvm, v) =>
+          kvm.vcpu[v].root === null
+            ? 'root.hpa = INVALID_PAGE'
+            : `is_unsync_root(root ${root(kvm, v)}) = ${isUnsync(kvm, v)}`,
+      },
+      [{ when: (kvm, v) => kvm.vcpu[v].root === null || !isUnsync(kvm, v), to: 'SY.synced' }, {}],
+    ),
+    write_lock('SY.2', 'vcpu', { fn: 'kvm_mmu_sync_roots', since }),
+    ...syncChildren(bounds, root),
+    write_unlock('SY.6', { fn: 'kvm_mmu_sync_roots', since }),
+    step('SY.synced', { fn: 'kvm_mmu_sync_roots', since, shows: 'return' }),
+  ]
+}
+
+/** RUN.2: KVM_REQ_MMU_SYNC. */
+export function handleMmuSync(bounds: Bounds): Block<Kvm> {
+  const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('MMU_SYNC')
+  return block('RUN.2', [
+    step(
+      'RUN.2 check',
+      {
+        fn: 'vcpu_enter_guest',
+        since,
+        shows: (kvm, v) => `kvm_check_request(KVM_REQ_MMU_SYNC) = ${pending(kvm, v)}`,
+        quiet: (kvm, v) => !pending(kvm, v),
+      },
+      [
+        { when: (kvm, v) => !pending(kvm, v), to: 'RUN.4' },
+        { does: (kvm, v) => kvm.vcpu[v].requests.delete('MMU_SYNC') },
+      ],
+    ),
+    ...syncRoot(bounds),
+  ])
+}
+
+/**
+ * The unsync page that translates an address below a root, or null. The walk stops where the marks say that
+ * nothing below is unsync.
+ */
+function unsync_page_for(kvm: Kvm, root: number, gva: number, bounds: Bounds): number | null {
+  let page = root
+  for (let level = bounds.levels; level > 1; level--) {
+    const { kind, child } = kvm.page[page].spte[index_at(gva, level, bounds.entries)]
+    if (kind !== 'link' || kvm.page[page].unsync_child_bitmap.isEmpty()) return null
+    page = child as number
+  }
+  return kvm.page[page].unsync ? page : null
+}
+
+/**
+ * INVLPG (shadow-mmu.md 7.6): drop the address from this CPU's TLB, re-sync the one entry if it is unsync,
+ * below the current root and all previous ones.
+ */
+export function invlpg(bounds: Bounds): Block<Kvm> {
+  const about = { fn: 'kvm_mmu_invlpg', since: 'v6.4..v6.16' }
+  const unsyncPages = (kvm: Kvm, v: number): number[] =>
+    roots_of(kvm, v)
+      .map((root) => (root === null ? null : unsync_page_for(kvm, root, kvm.vcpu[v].gva, bounds)))
+      .filter((page) => page !== null)
+  return block('INVLPG', [
+    step(
+      'IV.1',
+      { ...about, shows: (kvm, v) => `flush gva ${kvm.vcpu[v].gva} from this TLB` },
+      { does: (kvm, v) => flush_tlb_gva(kvm, v, kvm.vcpu[v].gva) },
+    ),
+    write_lock('IV.2', 'vcpu', about),
+    step(
+      'IV.3',
+      {
+        ...about,
+        shows: (kvm, v) => `kvm_sync_spte() of page ${unsyncPages(kvm, v).join(', ') || 'none'}`,
+        fused:
+          'The kernel takes the lock once per root; the previous roots are not in use, nobody sees the difference.',
+      },
+      {
+        does: (kvm, v) => {
+          const index = index_at(kvm.vcpu[v].gva, 1, bounds.entries)
+          for (const page of unsyncPages(kvm, v)) {
+            if (sync_spte(kvm, page, index, 'do')) kvm.vcpu[v].fault.flush = true
+          }
+        },
+      },
+    ),
+    step('IV.4', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
+      { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'IV.end' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.flush = false
+        },
+      },
+    ]),
+    kvm_make_all_cpus_request('IV.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    step(
+      'IV.end',
+      { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
+      {
+        does: (kvm, v) => {
+          release_mmu_lock(kvm)
+          finish_instruction(kvm, v)
+        },
+        to: 'RUN.1',
+      },
+    ),
+  ])
+}

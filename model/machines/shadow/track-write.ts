@@ -1,0 +1,184 @@
+import { type Block, block, type Step, step } from '../../language/program.ts'
+import type { Bounds, Edit } from '../../memory/bounds.ts'
+import { is_logged, note_store } from '../../memory/dirty-log/dirty-log.ts'
+import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { store_gpte } from '../../memory/primitives/store-buffer.ts'
+import { FLOODING } from '../../memory/shadow/fields.ts'
+import { mmu_page_zap_pte } from '../../memory/shadow/rmap.ts'
+import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
+import { act_on_hint } from '../../memory/shadow/write-tracking.ts'
+import { finish_instruction } from '../../memory/vcpu/instruction.ts'
+import { release_mmu_lock, write_lock } from '../primitives/lock.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { smp_mb } from '../primitives/memory-barrier.ts'
+import { kvm_mmu_commit_zap_page, prepare_zap_page } from '../zap/zap-page.ts'
+import type { Zapping } from '../zap/zapping.ts'
+
+const since = 'v6.9..v6.16'
+const about = { fn: 'kvm_mmu_track_write', since }
+
+/**
+ * TRACK (shadow-mmu.md 7.2): a guest store to a protected table is emulated; then the shadow pages of that
+ * table lose the entries it changed, unless the hint says that no table is shadowed at all.
+ */
+export function trackWrite(bounds: Bounds): Block<Kvm> {
+  // A store that is no edit changes bytes which no modelled entry occupies.
+  const edit = (kvm: Kvm, v: number): Edit | undefined => bounds.edits[kvm.vcpu[v].edit - 1]
+  return block('TRACK', [
+    step(
+      'TR.1',
+      {
+        fn: 'emulator_write_phys',
+        since,
+        shows: (kvm, v) => {
+          const store = edit(kvm, v)
+          if (store === undefined) return `store to gfn ${target_gfn(kvm, v)}`
+          const { index, to } = store
+          return `guest table ${target_gfn(kvm, v)}[${index}] = ${to === null ? 'not present' : `gfn ${to}`}`
+        },
+      },
+      {
+        does: (kvm, v) => {
+          const store = edit(kvm, v)
+          if (bounds.logged.length > 0) note_store(kvm, kvm.host_pte[target_gfn(kvm, v)] as number, bounds)
+          if (store === undefined) return
+          store_gpte(kvm, v, target_gfn(kvm, v), store)
+          kvm.vcpu[v].storing = true
+        },
+      },
+    ),
+    ...(bounds.logged.length > 0 ? [markDirty(bounds)] : []),
+    ...(bounds.barriers ? [smp_mb('TR.2', { ...about })] : []),
+    step('TR.3', { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` }, [
+      {
+        when: (kvm) => kvm.indirect_shadow_pages === 0,
+        does: (kvm) => act_on_hint(kvm, false),
+        to: 'TR.end',
+      },
+      {},
+    ]),
+    write_lock('TR.4', 'vcpu', about),
+    step(
+      'TR.6',
+      {
+        ...about,
+        shows: (kvm, v) =>
+          `zap spte[${edit(kvm, v)?.index}] of page ${valid_pages_of(kvm, target_gfn(kvm, v)).join(', ')}`,
+        fused:
+          'The pages that shadow one table, at once: each SPTE only goes away, and the flush comes after the last.',
+      },
+      {
+        does: (kvm, v) => {
+          act_on_hint(kvm, true)
+          const store = edit(kvm, v)
+          if (store === undefined) return
+          for (const page of valid_pages_of(kvm, target_gfn(kvm, v))) {
+            if (bounds.writeFlooding && detect_write_flooding(kvm, page)) continue
+            if (mmu_page_zap_pte(kvm, { page, index: store.index })) kvm.vcpu[v].fault.flush = true
+          }
+        },
+      },
+    ),
+    ...(bounds.writeFlooding ? [zapFlooded(bounds)] : []),
+    step('TR.7', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
+      { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'TR.8' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.flush = false
+        },
+      },
+    ]),
+    kvm_make_all_cpus_request('TR.7 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    step(
+      'TR.8',
+      { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
+      {
+        does: (kvm) => {
+          release_mmu_lock(kvm)
+        },
+      },
+    ),
+    step(
+      'TR.end',
+      { fn: 'x86_emulate_instruction', since, shows: 'the store is done' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].storing = false
+          forget_fault(kvm, v)
+          finish_instruction(kvm, v)
+        },
+        to: 'RUN.1',
+      },
+    ),
+  ])
+}
+
+const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
+
+/** The next page of the table that is zapped for write flooding, or null. */
+const flooded = (kvm: Kvm, v: number): number | null =>
+  valid_pages_of(kvm, target_gfn(kvm, v)).find((page) => kvm.page[page].write_flooding_count === FLOODING) ??
+  null
+
+/** Counts a store to the table of a page; of level 1 not, because such a page goes unsync sooner. */
+function detect_write_flooding(kvm: Kvm, page: number): boolean {
+  const sp = kvm.page[page]
+  if (sp.level === 1) return false
+  if (sp.write_flooding_count < FLOODING) sp.write_flooding_count++
+  return sp.write_flooding_count === FLOODING
+}
+
+/**
+ * A table that is written to again and again, and not walked in between, is taken for one that is no table any
+ * more: its shadow pages are zapped, so that later stores need not be emulated.
+ */
+function zapFlooded(bounds: Bounds): Block<Kvm> {
+  return block('TR.6 flood', [
+    step(
+      'TR.6 next',
+      { ...about, shows: (kvm, v) => `detect_write_flooding(): ${flooded(kvm, v) ?? 'none'}` },
+      [
+        {
+          when: (kvm, v) => flooded(kvm, v) !== null,
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.sp = flooded(kvm, v)
+          },
+        },
+        { when: (kvm, v) => kvm.vcpu[v].fault.sp === null, to: 'TR.7' },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.sp = null
+            kvm.vcpu[v].fault.flush = false
+            kvm.vcpu[v].zapped_root = false
+          },
+          to: 'TR.6 commit',
+        },
+      ],
+    ),
+    ...prepare_zap_page(zapping, bounds, {
+      req: (kvm, v) => kvm.vcpu[v].req,
+      thread: (kvm, v) => kvm.vcpu[v],
+    }),
+    step('TR.6 zapped', { ...about, shows: 'next page of the table' }, { to: 'TR.6 next' }),
+    kvm_mmu_commit_zap_page('TR.6 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+  ])
+}
+
+/** The frame's bit, after the store: a pass in between reports the page next time. */
+function markDirty(bounds: Bounds): Step<Kvm> {
+  return step(
+    'TR.1 mark',
+    {
+      fn: 'kvm_vcpu_write_guest',
+      since,
+      shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})`,
+    },
+    {
+      does: (kvm, v) => {
+        const gfn = target_gfn(kvm, v)
+        if (is_logged(kvm, gfn, bounds)) kvm.dirty_bitmap.add(gfn)
+      },
+    },
+  )
+}

@@ -1,0 +1,114 @@
+import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import { target_gfn } from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
+import { act_on_hint } from '../../memory/shadow/write-tracking.ts'
+import { write_lock, write_unlock } from '../primitives/lock.ts'
+import { kvm_mmu_commit_zap_page, prepare_zap_page } from '../zap/zap-page.ts'
+import type { Zapping } from '../zap/zapping.ts'
+
+const fn = '__kvm_mmu_unprotect_gfn_and_retry'
+const since = 'v6.12..v6.16'
+const about = { fn, since }
+
+const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
+
+/** The next page to zap so that the frame is not protected any more, or null. */
+const next_page = (kvm: Kvm, v: number): number | null => valid_pages_of(kvm, target_gfn(kvm, v))[0] ?? null
+
+/** mmu_lock was taken because the hint said so: what does the vCPU find? */
+function useLock(kvm: Kvm, v: number): void {
+  const { hint, zapped } = kvm.vcpu[v].fault
+  if (hint && !zapped) act_on_hint(kvm, true)
+}
+
+/**
+ * UP.1: `indirect_shadow_pages` as a hint, read without mmu_lock (shadow-mmu.md 8.5, 12.1). `hint` is what
+ * the kernel keeps in a register.
+ */
+export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_shadow_pages > 0): Step<Kvm> {
+  return step(
+    'UP.1',
+    {
+      ...about,
+      shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}`,
+    },
+    [
+      {
+        when: hint,
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.hint = true
+        },
+      },
+      { does: (kvm) => act_on_hint(kvm, false), to: 'UP.4' },
+    ],
+  )
+}
+
+/**
+ * `__kvm_mmu_unprotect_gfn_and_retry()`: zap every shadow page of the frame, so that the write can be
+ * retried, and remember the instruction, so that it is retried once. `always` counts it as retried even if
+ * there was nothing to zap, because it cannot be emulated instead.
+ */
+export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
+  return block('UP', [
+    readHint(),
+    write_lock('UP.3 lock', 'vcpu', about),
+    step(
+      'UP.3',
+      {
+        ...about,
+        shows: (kvm, v) =>
+          `for_each_gfn_valid_sp_with_gptes(gfn ${target_gfn(kvm, v)}): ${next_page(kvm, v) ?? 'none'}`,
+      },
+      [
+        {
+          when: (kvm, v) => next_page(kvm, v) !== null,
+          does: (kvm, v) => {
+            useLock(kvm, v)
+            kvm.vcpu[v].fault.sp = next_page(kvm, v)
+            kvm.vcpu[v].fault.zapped = true
+          },
+          to: 'UP.zap',
+        },
+        {
+          does: (kvm, v) => {
+            useLock(kvm, v)
+            kvm.vcpu[v].fault.sp = null
+            kvm.vcpu[v].zapped_root = false
+          },
+          to: 'UP.3 commit',
+        },
+      ],
+    ),
+    block('UP.zap', [
+      ...prepare_zap_page(zapping, bounds, {
+        req: (kvm, v) => kvm.vcpu[v].req,
+        thread: (kvm, v) => kvm.vcpu[v],
+      }),
+      step('UP.zap next', { ...about, shows: 'next page of the frame' }, { to: 'UP.3' }),
+    ]),
+    kvm_mmu_commit_zap_page('UP.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    write_unlock('UP.3 unlock', about),
+    rememberRetry(always),
+  ])
+}
+
+/** UP.4: the instruction that is retried is remembered. */
+function rememberRetry(always: boolean): Entry<Kvm> {
+  const retried = (kvm: Kvm, v: number): boolean => always || kvm.vcpu[v].fault.zapped
+  return step(
+    'UP.4',
+    {
+      ...about,
+      shows: (kvm, v) =>
+        retried(kvm, v) ? `last_retry_addr = gva ${kvm.vcpu[v].gva}` : 'nothing was zapped',
+    },
+    {
+      does: (kvm, v) => {
+        if (retried(kvm, v)) kvm.vcpu[v].last_retry = kvm.vcpu[v].gva + 1
+      },
+    },
+  )
+}

@@ -1,0 +1,208 @@
+import { ModelError } from '../../language/errors.ts'
+import { type Entry, type Step, step } from '../../language/program.ts'
+import { target_gfn } from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { parents_of, type Sptep } from '../../memory/shadow/rmap.ts'
+import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
+
+const since = 'v5.14..v6.16'
+const tryUnsync = { fn: 'mmu_try_to_unsync_pages', since }
+const unsyncPage = { fn: 'kvm_unsync_page', since }
+const markUnsync = { fn: 'mark_unsync', since }
+
+/**
+ * The first shadow page of the written frame's table that is not unsync yet, or null.
+ * @throws ModelError for a frame whose writes are tracked: L1's stores to upper tables are not emulated here.
+ */
+function next_page(kvm: Kvm, v: number): number | null {
+  const gfn = target_gfn(kvm, v)
+  if (gfn >= kvm.guest_table.length) return null
+  if (kvm.gfn_write_track[gfn] > 0) throw new ModelError(`L1 writes to gfn ${gfn}, an upper nested table`)
+  return valid_pages_of(kvm, gfn).find((page) => !kvm.page[page].unsync) ?? null
+}
+
+const locals = (kvm: Kvm, v: number) => kvm.vcpu[v].fault.unsync[0]
+
+const page_in_hand = (kvm: Kvm, v: number): number => locals(kvm, v).sp as number
+
+/** The entry that leads to the page in hand; null at the top. Tables of these scenarios have one parent. */
+function parent_in_hand(kvm: Kvm, v: number): Sptep | null {
+  return parents_of(kvm, page_in_hand(kvm, v))[0] ?? null
+}
+
+/** The bitmap and the counter of the parent are read and written by steps of their own: none of them is atomic. */
+const parent_page = (kvm: Kvm, v: number) => kvm.page[(parent_in_hand(kvm, v) as Sptep).page]
+
+/**
+ * UN.2 (shadow-mmu.md 7.3) in the small: what `mmu_try_to_unsync_pages()` reads and writes when several
+ * vCPUs can be in it, because faults of the TDP MMU hold mmu_lock for read only. The spinlock around the
+ * marking, and the second look after it was taken, are ce25681d59ff (v5.14).
+ */
+export function unsyncPages(): Entry<Kvm>[] {
+  const leave = (kvm: Kvm, v: number): void => {
+    locals(kvm, v).sp = null
+  }
+  return [
+    step(
+      'UN.2 look',
+      {
+        ...tryUnsync,
+        shows: (kvm, v) => {
+          const page = next_page(kvm, v)
+          return page === null ? 'no shadow page that is not unsync' : `page ${page}: sp->unsync = false`
+        },
+      },
+      [
+        { when: (kvm, v) => next_page(kvm, v) === null, to: 'UN.2 unlock' },
+        { when: (kvm, v) => locals(kvm, v).locked, does: take, to: 'UN.2 set' },
+        { does: take },
+      ],
+    ),
+    step(
+      'UN.2 lock',
+      { ...tryUnsync, shows: 'spin_lock(&kvm->arch.mmu_unsync_pages_lock)' },
+      {
+        when: (kvm) => kvm.mmu_unsync_pages_lock === 'free',
+        does: (kvm, v) => {
+          kvm.mmu_unsync_pages_lock = 'taken'
+          locals(kvm, v).locked = true
+        },
+      },
+    ),
+    step(
+      'UN.2 recheck',
+      {
+        ...tryUnsync,
+        shows: (kvm, v) =>
+          `READ_ONCE(page ${page_in_hand(kvm, v)}: sp->unsync) = ${kvm.page[page_in_hand(kvm, v)].unsync}`,
+      },
+      [{ when: (kvm, v) => kvm.page[page_in_hand(kvm, v)].unsync, does: leave, to: 'UN.2 look' }, {}],
+    ),
+    step(
+      'UN.2 set',
+      { ...unsyncPage, shows: (kvm, v) => `page ${page_in_hand(kvm, v)}: sp->unsync = 1` },
+      {
+        does: (kvm, v) => {
+          kvm.page[page_in_hand(kvm, v)].unsync = true
+        },
+      },
+    ),
+    ...markParent(leave),
+    step(
+      'UN.2 unlock',
+      {
+        ...tryUnsync,
+        shows: 'spin_unlock(&kvm->arch.mmu_unsync_pages_lock)',
+        quiet: (kvm, v) => !locals(kvm, v).locked,
+      },
+      [
+        {
+          when: (kvm, v) => locals(kvm, v).locked,
+          does: (kvm, v) => {
+            kvm.mmu_unsync_pages_lock = 'free'
+            locals(kvm, v).locked = false
+          },
+        },
+        {},
+      ],
+    ),
+  ]
+}
+
+function take(kvm: Kvm, v: number): void {
+  locals(kvm, v).sp = next_page(kvm, v)
+}
+
+/**
+ * `mark_unsync()`: `if (__test_and_set_bit(...)) return; if (sp->unsync_children++) return;` and then the
+ * parent's own parents.
+ */
+function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
+  const marked = (kvm: Kvm, v: number): boolean => {
+    const parent = parent_in_hand(kvm, v)
+    return parent === null || kvm.page[parent.page].unsync_child_bitmap.has(parent.index)
+  }
+  return [
+    step(
+      'UN.2 test bit',
+      {
+        ...markUnsync,
+        shows: (kvm, v) => {
+          const parent = parent_in_hand(kvm, v)
+          if (parent === null) return `page ${page_in_hand(kvm, v)} has no parent`
+          return `page ${parent.page}: bit ${parent.index} of unsync_child_bitmap = ${Number(marked(kvm, v))}`
+        },
+      },
+      [
+        { when: marked, does: leave, to: 'UN.2 look' },
+        {
+          does: (kvm, v) =>
+            locals(kvm, v).unsync_child_bitmap.assign(parent_page(kvm, v).unsync_child_bitmap),
+        },
+      ],
+    ),
+    step(
+      'UN.2 set bit',
+      {
+        ...markUnsync,
+        shows: (kvm, v) => {
+          const { page, index } = parent_in_hand(kvm, v) as Sptep
+          return `page ${page}: bit ${index} of unsync_child_bitmap = 1`
+        },
+      },
+      {
+        does: (kvm, v) => {
+          const { unsync_child_bitmap } = locals(kvm, v)
+          unsync_child_bitmap.add((parent_in_hand(kvm, v) as Sptep).index)
+          parent_page(kvm, v).unsync_child_bitmap.assign(unsync_child_bitmap)
+          unsync_child_bitmap.clear()
+        },
+      },
+    ),
+    step(
+      'UN.2 read count',
+      {
+        ...markUnsync,
+        shows: (kvm, v) =>
+          `page ${(parent_in_hand(kvm, v) as Sptep).page}: unsync_children is ${parent_page(kvm, v).unsync_children[0]}`,
+      },
+      {
+        does: (kvm, v) => {
+          locals(kvm, v).unsync_children = parent_page(kvm, v).unsync_children[0]
+        },
+      },
+    ),
+    step(
+      'UN.2 count',
+      {
+        ...markUnsync,
+        shows: (kvm, v) =>
+          `page ${(parent_in_hand(kvm, v) as Sptep).page}: unsync_children = ${locals(kvm, v).unsync_children + 1}`,
+      },
+      [
+        {
+          // Its first unsync child: what is above leads to an unsync page from now on, too.
+          when: (kvm, v) => locals(kvm, v).unsync_children === 0,
+          does: (kvm, v) => {
+            const above = (parent_in_hand(kvm, v) as Sptep).page
+            count(kvm, v)
+            locals(kvm, v).sp = above
+          },
+          to: 'UN.2 test bit',
+        },
+        {
+          does: (kvm, v) => {
+            count(kvm, v)
+            leave(kvm, v)
+          },
+          to: 'UN.2 look',
+        },
+      ],
+    ),
+  ]
+}
+
+function count(kvm: Kvm, v: number): void {
+  parent_page(kvm, v).unsync_children[0] = locals(kvm, v).unsync_children + 1
+  locals(kvm, v).unsync_children = 0
+}

@@ -1,0 +1,86 @@
+import { type Block, block, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import { forget_fault } from '../../memory/fault/fault.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { finish_instruction, is_retried } from '../../memory/vcpu/instruction.ts'
+import { unprotect } from './unprotect.ts'
+
+const since = 'v6.12..v6.16'
+const wp = { fn: 'kvm_mmu_write_protect_fault', since }
+const rx = { fn: 'kvm_unprotect_and_retry_on_failure', since }
+
+/**
+ * A write hit a protected frame (shadow-mmu.md 8.5.1): emulate it, or, when the instruction cannot be
+ * emulated, unprotect the frame and let the guest retry. Once: the second time the same instruction comes
+ * here with the same address, userspace is told that emulation failed.
+ */
+export function writeProtectFault(bounds: Bounds): Block<Kvm> {
+  return block('WP', [
+    step(
+      'WP.1',
+      { ...wp, shows: (kvm, v) => `last_retry_addr == gva ${kvm.vcpu[v].gva}: ${is_retried(kvm, v)}` },
+      [
+        { when: is_retried },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].last_retry = 0
+            kvm.vcpu[v].fault.may_retry = true
+          },
+        },
+      ],
+    ),
+    step(
+      'WP.2',
+      {
+        fn: 'x86_emulate_instruction',
+        since,
+        shows: (kvm, v) => (kvm.vcpu[v].unemulatable ? 'cannot be emulated' : 'emulate'),
+      },
+      [
+        ...(bounds.dataWrites ? [{ when: mayRetryInstead, to: 'RT' }] : []),
+        { when: (kvm, v) => !kvm.vcpu[v].unemulatable, to: 'TRACK' },
+        { to: 'RX.1' },
+      ],
+    ),
+    ...(bounds.dataWrites ? [retryInstead(bounds)] : []),
+    step('RX.1', { ...rx, shows: (kvm, v) => `EMULTYPE_ALLOW_RETRY_PF = ${kvm.vcpu[v].fault.may_retry}` }, [
+      { when: (kvm, v) => !kvm.vcpu[v].fault.may_retry, to: 'RX.fail' },
+      {},
+    ]),
+    unprotect(bounds, true),
+    step('RX.3', { ...rx, shows: 'resume the guest, which retries' }, { does: forget_fault, to: 'RUN.1' }),
+    step(
+      'RX.fail',
+      { fn: 'handle_emulation_failure', since, shows: 'exit: KVM_EXIT_INTERNAL_ERROR' },
+      {
+        does: (kvm, v) => {
+          forget_fault(kvm, v)
+          finish_instruction(kvm, v)
+        },
+        to: 'RUN.1',
+      },
+    ),
+  ])
+}
+
+/** The instruction does not look like one that writes page tables: better let the guest have the frame. */
+function mayRetryInstead(kvm: Kvm, v: number): boolean {
+  const { unemulatable, edit, fault } = kvm.vcpu[v]
+  return !unemulatable && edit === 0 && fault.may_retry
+}
+
+/** RT: unprotect and retry an instruction that could be emulated; emulate it if there was nothing to zap. */
+function retryInstead(bounds: Bounds): Block<Kvm> {
+  return block('RT', [
+    unprotect(bounds, false),
+    step(
+      'RT.1',
+      {
+        fn: 'kvm_mmu_unprotect_gfn_and_retry',
+        since,
+        shows: (kvm, v) => (kvm.vcpu[v].fault.zapped ? 'unprotected: retry' : 'nothing was zapped: emulate'),
+      },
+      [{ when: (kvm, v) => kvm.vcpu[v].fault.zapped, does: forget_fault, to: 'RUN.1' }, { to: 'TRACK' }],
+    ),
+  ])
+}

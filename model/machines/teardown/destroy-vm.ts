@@ -1,0 +1,163 @@
+import { type Block, block, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import { free_async_pf } from '../../memory/fault/async-pf.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { count_down } from '../../memory/primitives/asserted.ts'
+
+const since = 'v6.9..v6.16'
+const clearQueue = { fn: 'kvm_clear_async_pf_completion_queue', since }
+const destroy = { fn: 'kvm_destroy_vm', since }
+
+const users = (kvm: Kvm): number => kvm.teardown[0].users_count
+
+/** `module_put(THIS_MODULE)`. @throws Fault when there is no reference. */
+export function module_put(kvm: Kvm): void {
+  kvm.teardown[0].module_refs = count_down('module_refs', kvm.teardown[0].module_refs)
+}
+
+/** The process exits: KVM_RUN returns to userspace, which does not call it again. */
+export function exitForClose(bounds: Bounds): Step<Kvm>[] {
+  if (!bounds.vmCloses) return []
+  return [
+    step(
+      'exit for good',
+      { fn: 'guest', since: 'x86', shows: 'an exit after which the process ends' },
+      { when: (kvm, v) => kvm.vcpu[v].guest === 'idle', to: 'exit: close' },
+    ),
+  ]
+}
+
+/** The last file of the VM is closed; the thread ends. The fput() that calls KVM puts the module at last. */
+export function closeFile(): Block<Kvm> {
+  return block('CLOSE', [
+    ...putKvm('CL.1', 'CL.2'),
+    step(
+      'CL.2',
+      { fn: '__fput', since: 'any', shows: 'fops_put(): module_put(THIS_MODULE)' },
+      {
+        does: (kvm) => {
+          module_put(kvm)
+        },
+        to: 'done',
+      },
+    ),
+  ])
+}
+
+/** `kvm_put_kvm()`: whoever puts the last reference destroys the VM. Goes to `then` when it has returned. */
+export function putKvm(name: string, then: string): [Step<Kvm>, Block<Kvm>] {
+  const put = (kvm: Kvm): void => {
+    kvm.teardown[0].users_count = count_down('users_count', users(kvm))
+  }
+  return [
+    step(
+      name,
+      {
+        fn: 'kvm_put_kvm',
+        since: 'v2.6.25..v6.16',
+        shows: (kvm) => `refcount_dec_and_test(&kvm->users_count) = ${users(kvm) === 1}`,
+      },
+      [{ when: (kvm) => users(kvm) > 1, does: put, to: then }, { does: put }],
+    ),
+    destroyVm(then),
+  ]
+}
+
+/**
+ * `kvm_destroy_vm()`, as far as asynchronous page faults and the vCPU go. Freeing the MMU's pages, memslots and
+ * everything else is left out: nobody is there any more who could look at them. There is one vCPU, number 0.
+ */
+function destroyVm(then: string): Block<Kvm> {
+  return block('DV', [
+    cancelQueued(),
+    step(
+      'DV.2',
+      { fn: '__flush_work', since, shows: 'wait_for_completion(&barr.done)' },
+      {
+        when: (kvm) => kvm.vcpu[0].async_pf[0].work === 'idle',
+        does: (kvm) => {
+          kvm.vcpu[0].async_pf[0].queued = false
+        },
+      },
+    ),
+    step(
+      'DV.3',
+      {
+        ...clearQueue,
+        shows: (kvm) => (kvm.vcpu[0].async_pf[0].done ? 'list_del(&work->link)' : 'async_pf.done is empty'),
+      },
+      [
+        { when: (kvm) => !kvm.vcpu[0].async_pf[0].done, to: 'DV.6' },
+        {
+          does: (kvm) => {
+            kvm.vcpu[0].async_pf[0].done = false
+          },
+        },
+      ],
+    ),
+    step(
+      'DV.4',
+      { fn: '__flush_work', since, shows: 'wait_for_completion(&barr.done)' },
+      { when: (kvm) => kvm.vcpu[0].async_pf[0].work === 'idle' },
+    ),
+    step(
+      'DV.5',
+      { ...clearQueue, shows: 'kmem_cache_free(async_pf_cache, work)' },
+      { does: (kvm) => free_async_pf(kvm, 0) },
+    ),
+    step(
+      'DV.6',
+      { ...destroy, shows: 'kvm_destroy_vcpus(kvm)' },
+      {
+        does: (kvm) => {
+          kvm.teardown[0].vcpus_freed = true
+        },
+      },
+    ),
+    step(
+      'DV.7',
+      { ...destroy, shows: 'kvm_arch_free_vm(kvm); module_put(THIS_MODULE)' },
+      {
+        does: (kvm) => {
+          module_put(kvm)
+        },
+        to: then,
+      },
+    ),
+  ])
+}
+
+/** DV.1: work that is queued is cancelled; work that has begun is waited for, unless a design skips it. */
+export function cancelQueued(skips: (kvm: Kvm) => boolean = () => false): Step<Kvm> {
+  const apf = (kvm: Kvm) => kvm.vcpu[0].async_pf[0]
+  return step(
+    'DV.1',
+    {
+      ...clearQueue,
+      shows: (kvm) => {
+        if (!apf(kvm).queued) return 'async_pf.queue is empty'
+        if (skips(kvm)) return 'list_del(&work->queue); it is on async_pf.done'
+        return `list_del(&work->queue); cancel_work_sync(): it is ${apf(kvm).work}`
+      },
+    },
+    [
+      { when: (kvm) => !apf(kvm).queued, to: 'DV.3' },
+      {
+        when: skips,
+        does: (kvm) => {
+          apf(kvm).queued = false
+        },
+        to: 'DV.3',
+      },
+      {
+        when: (kvm) => apf(kvm).work === 'pending',
+        does: (kvm) => {
+          apf(kvm).work = 'idle'
+          free_async_pf(kvm, 0)
+        },
+        to: 'DV.3',
+      },
+      {},
+    ],
+  )
+}

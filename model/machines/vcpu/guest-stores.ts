@@ -1,0 +1,55 @@
+import { type Step, step } from '../../language/program.ts'
+import type { Edit, HardStore } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+
+const code = { fn: 'guest', since: 'x86' }
+
+/** The guest begins a store to one of its page tables; one that is emulated exits at once. */
+export function beginEdit({ gva, index, to, w, by, emulatedInto }: Edit, number: number): Step<Kvm> {
+  const value = to === null ? 'not present' : `gfn ${to}${w ? ', W' : ''}`
+  const mayBegin = (kvm: Kvm, v: number): boolean =>
+    kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].edits_left > 0 && (by === undefined || by === v)
+  const start = (kvm: Kvm, v: number): void => {
+    kvm.vcpu[v].guest = 'write'
+    kvm.vcpu[v].gva = gva
+    kvm.vcpu[v].edit = number + 1
+    kvm.vcpu[v].edits_left--
+  }
+  if (emulatedInto === undefined) {
+    return step(
+      `edit[${number}]`,
+      { ...code, shows: `gPTE[${index}] (gva ${gva}) = ${value}` },
+      { when: mayBegin, does: start, to: 'RUN.9' },
+    )
+  }
+  return step(
+    `edit[${number}]`,
+    { ...code, shows: `table ${emulatedInto}[${index}] = ${value}, to be emulated` },
+    {
+      when: mayBegin,
+      does: (kvm, v) => {
+        start(kvm, v)
+        kvm.vcpu[v].fault.gpte[0].to = emulatedInto
+      },
+      to: 'exit: emulated store',
+    },
+  )
+}
+
+/** The guest begins a store that only hardware can carry out. */
+export function beginHardStore({ gva, by }: HardStore, number: number): Step<Kvm> {
+  return step(
+    `store[${number}]`,
+    { ...code, shows: `write gva ${gva}, cannot be emulated` },
+    {
+      when: (kvm, v) => v === by && kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].hard_stores_left > 0,
+      does: (kvm, v) => {
+        kvm.vcpu[v].guest = 'write'
+        kvm.vcpu[v].gva = gva
+        kvm.vcpu[v].unemulatable = true
+        kvm.vcpu[v].hard_stores_left--
+      },
+      to: 'RUN.9',
+    },
+  )
+}

@@ -1,0 +1,279 @@
+import { choice, type Entry, type Step, step } from '../../language/program.ts'
+import { Fault } from '../../language/property.ts'
+import { type Bounds, watched } from '../../memory/bounds.ts'
+import { note_store } from '../../memory/dirty-log/dirty-log.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { index_at, write_gpte } from '../../memory/primitives/guest-memory.ts'
+import { root_level, root_page } from '../../memory/roots/mmu.ts'
+import type { Spte } from '../../memory/shadow/fields.ts'
+import { finish_instruction } from '../../memory/vcpu/instruction.ts'
+import { flush_tlb_gva, promise_fresh } from '../../memory/vcpu/tlb.ts'
+import { exitForPreFault } from '../fault/pre-fault.ts'
+import { exitForClose } from '../teardown/destroy-vm.ts'
+import { beginEdit, beginHardStore } from './guest-stores.ts'
+import { nestedGuest } from './nested.ts'
+import { paeToggle } from './set-cr4.ts'
+
+const since = 'x86'
+const code = { fn: 'guest', since }
+const hardware = { fn: 'hardware page walk', since }
+
+/**
+ * RUN.9: guest code and the hardware page walker, while the CPU is in guest mode. An instruction that was
+ * begun is repeated until it is done; in between the guest may be interrupted. A walk reads one entry per
+ * step, so that tables can change, or be freed, below it (shadow-mmu.md 1.6).
+ */
+export function guest(bounds: Bounds): Entry<Kvm>[] {
+  const gvas = Array.from({ length: bounds.gvas }, (_, gva) => gva)
+  const { reads = gvas, writes = gvas } = bounds
+  return [
+    choice(
+      'RUN.9',
+      [
+        step(
+          'interrupt',
+          { fn: 'vcpu_enter_guest', since, shows: 'VM-exit: external interrupt (IPI)' },
+          { when: (kvm, v) => kvm.vcpu[v].ipi && kvm.vcpu[v].walk === null, to: 'exit: interrupt' },
+        ),
+        ...(bounds.pairs
+          ? [begin('copy', `read gva 0 and gva ${bounds.gvas - 1}`, 'read', 0)]
+          : reads.map((gva) => begin(`read[${gva}]`, `read gva ${gva}`, 'read', gva))),
+        ...(bounds.dataWrites
+          ? writes.map((gva) => begin(`write[${gva}]`, `write gva ${gva}`, 'write', gva))
+          : []),
+        ...bounds.edits.map((edit, number) => beginEdit(edit, number)),
+        ...bounds.hardStores.map((store, number) => beginHardStore(store, number)),
+        ...(bounds.invlpgs > 0 ? reads.map(invlpg) : []),
+        tlbHit(bounds),
+        ...(bounds.levels > 1 ? [walkTable(bounds)] : []),
+        walkLeaf(bounds),
+        walkFault(bounds),
+        ...cr3Loads(bounds),
+        ...nestedGuest(bounds),
+        ...paeToggle(bounds),
+        ...exitForPreFault(bounds),
+        ...exitForClose(bounds),
+      ],
+      { rests: reads.length === 0 && !bounds.dataWrites },
+    ),
+  ]
+}
+
+const accessing = (kvm: Kvm, v: number): boolean =>
+  kvm.vcpu[v].guest === 'read' || kvm.vcpu[v].guest === 'write'
+
+/** A cached translation serves the access in progress. */
+function tlb_hit(kvm: Kvm, v: number, bounds: Bounds): boolean {
+  const { gva, guest, tlb } = kvm.vcpu[v]
+  const entry = tlb[gva]
+  return entry.pfn !== null && entry.root === root_page(kvm, v, bounds) && (guest !== 'write' || entry.w)
+}
+
+/** The walk reads a table: a guest entry's contents decide, whoever the memory belongs to by now. */
+function use_table(kvm: Kvm, v: number, bounds: Bounds): void {
+  const table = kvm.vcpu[v].walk ?? root_page(kvm, v, bounds)
+  if (kvm.page[table].list === 'free') {
+    throw new Fault('no-use-after-free', `vcpu${v} walks shadow page ${table} after it was freed`)
+  }
+}
+
+/** The entry that the walk reads now. */
+function walked_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
+  const { walk, walk_level, gva } = kvm.vcpu[v]
+  const table = walk ?? root_page(kvm, v, bounds)
+  const level = walk === null ? root_level(kvm, v, bounds) : walk_level
+  return kvm.page[table].spte[index_at(gva, level, bounds.entries)]
+}
+
+/** The host page that the entry maps the address to: with a huge page, one of several. */
+function translated_pfn(kvm: Kvm, v: number, bounds: Bounds): number {
+  const pfn = walked_spte(kvm, v, bounds).pfn as number
+  if (!bounds.huge) return pfn
+  const { walk, walk_level, gva } = kvm.vcpu[v]
+  const level = walk === null ? root_level(kvm, v, bounds) : walk_level
+  return pfn + (gva % bounds.entries ** (level - 1))
+}
+
+const allows = (kvm: Kvm, v: number, entry: Spte): boolean =>
+  entry.kind === 'leaf' && (kvm.vcpu[v].guest !== 'write' || entry.w)
+
+/** Carries out a store: only stores to page tables change anything the model knows of. */
+function do_store(kvm: Kvm, v: number, pfn: number, bounds: Bounds): void {
+  if (bounds.dirty && kvm.vcpu[v].guest === 'write') kvm.host_page[pfn].written = true
+  if (bounds.logged.length > 0 && kvm.vcpu[v].guest === 'write') note_store(kvm, pfn, bounds)
+  const { edit } = kvm.vcpu[v]
+  if (edit === 0) return
+  const { index, to, w } = bounds.edits[edit - 1]
+  // Page tables stay on the host page they started on, which has the number of their frame.
+  if (pfn >= bounds.tables) return
+  write_gpte(kvm, pfn, index, to, w)
+}
+
+function begin(name: string, shows: string, kind: 'read' | 'write', gva: number): Step<Kvm> {
+  return step(
+    name,
+    { ...code, shows },
+    {
+      when: (kvm, v) => kvm.vcpu[v].guest === 'idle',
+      does: (kvm, v) => {
+        kvm.vcpu[v].guest = kind
+        kvm.vcpu[v].gva = gva
+      },
+      to: 'RUN.9',
+    },
+  )
+}
+
+function tlbHit(bounds: Bounds): Step<Kvm> {
+  return step(
+    'HW.1',
+    {
+      ...hardware,
+      shows: (kvm, v) => `TLB hit: gva ${kvm.vcpu[v].gva} -> pfn ${kvm.vcpu[v].tlb[kvm.vcpu[v].gva].pfn}`,
+    },
+    {
+      when: (kvm, v) => accessing(kvm, v) && kvm.vcpu[v].walk === null && tlb_hit(kvm, v, bounds),
+      does: (kvm, v) => {
+        do_store(kvm, v, kvm.vcpu[v].tlb[kvm.vcpu[v].gva].pfn as number, bounds)
+        finish_access(kvm, v, bounds)
+      },
+      to: 'RUN.9',
+    },
+  )
+}
+
+/** HW.3 on a link: remember the table it names; from here on only a flush with wait protects that table. */
+function walkTable(bounds: Bounds): Step<Kvm> {
+  return step(
+    'HW.2',
+    { ...hardware, shows: (kvm, v) => `walk: entry -> table ${walked_spte(kvm, v, bounds).child}` },
+    {
+      when: (kvm, v) => may_walk(kvm, v, bounds) && leads_on(kvm, v, bounds),
+      does: (kvm, v) => {
+        use_table(kvm, v, bounds)
+        const vcpu = kvm.vcpu[v]
+        const level = vcpu.walk === null ? root_level(kvm, v, bounds) : vcpu.walk_level
+        vcpu.walk = walked_spte(kvm, v, bounds).child
+        vcpu.walk_level = level - 1
+      },
+      to: 'RUN.9',
+    },
+  )
+}
+
+/** The entry names a table. (A link on level 1 is a violation already; hardware would take it for a leaf.) */
+function leads_on(kvm: Kvm, v: number, bounds: Bounds): boolean {
+  if (bounds.levels > 1 && kvm.vcpu[v].walk !== null && kvm.vcpu[v].walk_level === 1) return false
+  return walked_spte(kvm, v, bounds).kind === 'link'
+}
+
+const may_walk = (kvm: Kvm, v: number, bounds: Bounds): boolean =>
+  accessing(kvm, v) && (kvm.vcpu[v].walk !== null || !tlb_hit(kvm, v, bounds))
+
+/** The access is done; an instruction with two operands goes on with the second. */
+function finish_access(kvm: Kvm, v: number, bounds: Bounds): void {
+  if (bounds.pairs && kvm.vcpu[v].gva === 0) kvm.vcpu[v].gva = bounds.gvas - 1
+  else finish_instruction(kvm, v)
+}
+
+/** The walk is over: found, or faulted. */
+function end_walk(kvm: Kvm, v: number): void {
+  kvm.vcpu[v].walk = null
+  kvm.vcpu[v].walk_level = 1
+}
+
+function walkLeaf(bounds: Bounds): Step<Kvm> {
+  return step(
+    'HW.3',
+    {
+      ...hardware,
+      shows: (kvm, v) =>
+        `root ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva} -> pfn ${translated_pfn(kvm, v, bounds)}`,
+      fused: 'Reading the leaf, filling the TLB and the access: the access uses the entry just read.',
+    },
+    {
+      when: (kvm, v) => may_walk(kvm, v, bounds) && allows(kvm, v, walked_spte(kvm, v, bounds)),
+      does: (kvm, v) => {
+        use_table(kvm, v, bounds)
+        const { w } = walked_spte(kvm, v, bounds)
+        const pfn = translated_pfn(kvm, v, bounds)
+        if (bounds.dirty && kvm.vcpu[v].guest === 'write') walked_spte(kvm, v, bounds).dirty = true
+        const entry = kvm.vcpu[v].tlb[kvm.vcpu[v].gva]
+        entry.pfn = pfn
+        // The first write walks again, to set D.
+        entry.w = w && (!bounds.dirty || walked_spte(kvm, v, bounds).dirty)
+        entry.root = root_page(kvm, v, bounds)
+        do_store(kvm, v, pfn, bounds)
+        end_walk(kvm, v)
+        finish_access(kvm, v, bounds)
+      },
+      to: 'RUN.9',
+    },
+  )
+}
+
+function walkFault(bounds: Bounds): Step<Kvm> {
+  const refused = (kvm: Kvm, v: number): boolean => {
+    const entry = walked_spte(kvm, v, bounds)
+    return !leads_on(kvm, v, bounds) && !allows(kvm, v, entry)
+  }
+  return step(
+    'HW.3 fault',
+    {
+      ...hardware,
+      shows: (kvm, v) =>
+        `root ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva}: ${walked_spte(kvm, v, bounds).kind === 'leaf' ? 'not writable' : 'not present'}, exit`,
+    },
+    {
+      when: (kvm, v) => may_walk(kvm, v, bounds) && refused(kvm, v),
+      does: (kvm, v) => {
+        use_table(kvm, v, bounds)
+        if (watched(bounds)) kvm.vcpu[v].fault.present = walked_spte(kvm, v, bounds).kind === 'leaf'
+        end_walk(kvm, v)
+        // The fault itself drops what was cached for the address.
+        flush_tlb_gva(kvm, v, kvm.vcpu[v].gva)
+      },
+      to: 'exit: page fault',
+    },
+  )
+}
+
+/** INVLPG is intercepted with shadow paging. */
+function invlpg(gva: number): Step<Kvm> {
+  return step(
+    `invlpg[${gva}]`,
+    { ...code, shows: `invlpg gva ${gva}` },
+    {
+      when: (kvm, v) => kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].invlpgs_left > 0,
+      does: (kvm, v) => {
+        kvm.vcpu[v].invlpgs_left--
+        kvm.vcpu[v].guest = 'invlpg'
+        kvm.vcpu[v].gva = gva
+        promise_fresh(kvm, v, gva)
+      },
+      to: 'exit: INVLPG',
+    },
+  )
+}
+
+/** MOV to CR3 exits; the guest chooses another page directory, or (when it edits tables) the same again. */
+function cr3Loads(bounds: Bounds): Step<Kvm>[] {
+  if (bounds.cr3Loads === 0) return []
+  const again = bounds.edits.length > 0
+  return Array.from({ length: bounds.pgds }, (_, pgd) =>
+    step<Kvm>(
+      `CR3[${pgd}]`,
+      { ...code, shows: `mov cr3, pgd ${pgd}` },
+      {
+        when: (kvm, v) =>
+          kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].cr3_loads > 0 && (again || kvm.vcpu[v].cr3 !== pgd),
+        does: (kvm, v) => {
+          kvm.vcpu[v].cr3_loads--
+          kvm.vcpu[v].cr3 = pgd
+          for (let gva = 0; gva < bounds.gvas; gva++) promise_fresh(kvm, v, gva)
+        },
+        to: 'exit: CR3',
+      },
+    ),
+  )
+}

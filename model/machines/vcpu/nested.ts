@@ -1,0 +1,68 @@
+import { type Block, block, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { switch_mmu } from '../../memory/roots/mmu.ts'
+
+const since = 'v4.20..v6.16'
+
+/** The frame of L1's own page tables: with TDP nothing of KVM depends on it. */
+const L1_CR3 = 0
+
+/** VMRUN and VMLAUNCH of L1, naming the root of its nested tables; and the exit back to L1. */
+export function nestedGuest(bounds: Bounds): Step<Kvm>[] {
+  if (bounds.nestedRuns === 0) return []
+  const run = (pgd: number): Step<Kvm> =>
+    step(
+      `L2[${pgd}]`,
+      { fn: 'guest', since: 'x86', shows: `L1 runs L2 with nested tables at gfn ${pgd}` },
+      {
+        when: (kvm, v) => kvm.vcpu[v].guest === 'idle' && !kvm.vcpu[v].nested && kvm.vcpu[v].nested_runs > 0,
+        does: (kvm, v) => {
+          kvm.vcpu[v].nested_runs--
+          kvm.vcpu[v].cr3 = pgd
+        },
+        to: 'exit: VMRUN',
+      },
+    )
+  return [
+    ...Array.from({ length: bounds.pgds - 1 }, (_, i) => run(i + 1)),
+    step(
+      'L1',
+      { fn: 'guest', since: 'x86', shows: 'an exit of L2 that L1 handles' },
+      {
+        when: (kvm, v) => kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].nested,
+        does: (kvm, v) => {
+          kvm.vcpu[v].cr3 = L1_CR3
+        },
+        to: 'exit: L2',
+      },
+    ),
+  ]
+}
+
+/**
+ * Switches between L1 and L2 (shadow-mmu.md 5.6): `vcpu->arch.mmu` points at the other context, whose roots
+ * are still there, and kvm_mmu_new_pgd() looks for the wanted one among them.
+ */
+export function nestedSwitch(): Block<Kvm>[] {
+  return [
+    switchTo('NEST.enter', 'nested_ept_init_mmu_context', true),
+    switchTo('NEST.exit', 'nested_ept_uninit_mmu_context', false),
+  ]
+}
+
+function switchTo(name: string, fn: string, nested: boolean): Block<Kvm> {
+  return block(name, [
+    step(
+      'NEST.1',
+      { fn, since, shows: `vcpu->arch.mmu = &vcpu->arch.${nested ? 'guest_mmu' : 'root_mmu'}` },
+      {
+        does: (kvm, v) => {
+          switch_mmu(kvm, v)
+          kvm.vcpu[v].nested = nested
+        },
+        to: 'NP',
+      },
+    ),
+  ])
+}

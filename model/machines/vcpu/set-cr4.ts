@@ -1,0 +1,92 @@
+import { type Block, block, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { root_role, root_slots } from '../../memory/roots/mmu.ts'
+import { freeRoots } from '../roots/free-roots.ts'
+
+export const since = 'v5.1..v6.16'
+
+/** A 32-bit guest switches physical-address extension on or off, and with it the format of its tables. */
+export function paeToggle(bounds: Bounds): Step<Kvm>[] {
+  if (bounds.paeToggles === 0) return []
+  return [
+    step(
+      'CR4.PAE',
+      { fn: 'guest', since: 'x86', shows: (kvm, v) => `mov cr4: PAE = ${!kvm.vcpu[v].cr4_pae}` },
+      {
+        when: (kvm, v) => kvm.vcpu[v].guest === 'idle' && !kvm.vcpu[v].nested && kvm.vcpu[v].pae_toggles > 0,
+        does: (kvm, v) => {
+          kvm.vcpu[v].pae_toggles--
+          kvm.vcpu[v].cr4_pae = !kvm.vcpu[v].cr4_pae
+        },
+        to: 'exit: CR4',
+      },
+    ),
+  ]
+}
+
+/** `kvm_mmu_reset_context()`: all roots go, and the context is set up for the new mode. */
+export function setCr4(bounds: Bounds): Block<Kvm> {
+  return block('CR4', [
+    step(
+      'CR4.1',
+      { fn: 'kvm_mmu_unload', since, shows: 'drop all roots of both MMUs' },
+      {
+        does: (kvm, v) => {
+          for (let slot = 0; slot < root_slots(kvm, v); slot++) kvm.vcpu[v].roots_to_free.add(slot)
+        },
+      },
+    ),
+    ...freeRoots(bounds.vcpus),
+    initMmu(),
+    step('CR4.2', { fn: 'kvm_post_set_cr4', since, shows: 'return', quiet: true }, { to: 'RUN.1' }),
+  ])
+}
+
+/** What the role of a context is made of, where designs differ; all of it depends on CR4.PAE at most. */
+export interface RoleRule {
+  /** The gPTE size in the role of the pages that the context builds. */
+  readonly page: (pae: boolean, direct: boolean) => boolean
+  /** CR4.PAE in what is only compared, to find out whether the context must be set up anew. */
+  readonly context: (pae: boolean) => boolean
+  /** Is the context set up anew in any case? */
+  readonly always?: boolean
+}
+
+/** Direct pages do not depend on the size of guest entries; the context always does. */
+const upstream: RoleRule = { page: (pae, direct) => !direct && pae, context: (pae) => pae }
+
+/** `kvm_init_mmu()`: the context of root_mmu is set up unless its role is what it was. */
+export function initMmu(rule: RoleRule = upstream): Step<Kvm> {
+  const wanted = (kvm: Kvm, v: number): { page: boolean; context: boolean } => {
+    const { cr4_pae } = kvm.vcpu[v]
+    return { page: rule.page(cr4_pae, root_role(kvm, v).direct), context: rule.context(cr4_pae) }
+  }
+  const same = (kvm: Kvm, v: number): boolean => {
+    const { page, context } = wanted(kvm, v)
+    const { root_role_pae, cpu_role_pae } = kvm.vcpu[v]
+    return rule.always !== true && page === root_role_pae && context === cpu_role_pae
+  }
+  return step(
+    'INIT.1',
+    {
+      fn: 'kvm_init_mmu',
+      since,
+      shows: (kvm, v) =>
+        same(kvm, v)
+          ? 'the role is what it was: return'
+          : `walk guest tables with PAE = ${kvm.vcpu[v].cr4_pae}`,
+    },
+    [
+      { when: same },
+      {
+        does: (kvm, v) => {
+          const { page, context } = wanted(kvm, v)
+          kvm.vcpu[v].root_role_pae = page
+          kvm.vcpu[v].cpu_role_pae = context
+          kvm.vcpu[v].walks_pae = kvm.vcpu[v].cr4_pae
+        },
+      },
+    ],
+  )
+}

@@ -1,0 +1,20 @@
+import { type Step, step } from '../../language/program.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { free_desc } from '../../memory/shadow/rmap.ts'
+
+/** Frees the descriptors of chains that have become empty; `keeps` says for which frames one stays. */
+export function freeDescs(name: string, keeps: (kvm: Kvm, gfn: number) => boolean = () => false): Step<Kvm> {
+  return step(
+    name,
+    {
+      fn: 'pte_list_desc_remove_entry',
+      since: 'v2.6.20..v6.16',
+      shows: 'free the descriptors of empty chains',
+    },
+    {
+      does: (kvm) => {
+        for (let gfn = 0; gfn < kvm.rmap.length; gfn++) if (!keeps(kvm, gfn)) free_desc(kvm, gfn)
+      },
+    },
+  )
+}

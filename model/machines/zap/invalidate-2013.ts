@@ -1,0 +1,158 @@
+import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { DYING } from '../../memory/memslots/memslot.ts'
+import { drop_parent_pte, drop_spte, rmap_entries, transfer_dirty } from '../../memory/shadow/rmap.ts'
+import { all_pages, clear_spte, free_shadow_page } from '../../memory/shadow/shadow-page.ts'
+import { stop_write_tracking } from '../../memory/shadow/write-tracking.ts'
+import { write_unlock } from '../primitives/lock.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { zapping } from './zap-all-fast.ts'
+
+/**
+ * Steps of the designs that were discussed in March and April 2013, before "fast invalidate all shadow
+ * pages" was merged in v3.11 (shadow-mmu.md 10). None of them is in a kernel.
+ */
+const since = 'proposed in 2013'
+
+const requestOf = (kvm: Kvm) => kvm.memslot[0].req
+
+/** ZAP.2 of a design: links go as always; what happens to a leaf is the question. */
+export function zapChildren(leaf: (kvm: Kvm, sptep: { page: number; index: number }) => void): Step<Kvm> {
+  return step(
+    'ZAP.2',
+    {
+      fn: 'kvm_mmu_page_unlink_children',
+      since,
+      shows: (kvm) => `SPTEs of page ${zapping.sp(kvm, 0)}, as designed`,
+      fused: 'All entries of the page at once: each only goes away, and the flush comes after the last.',
+    },
+    {
+      does: (kvm) => {
+        const page = zapping.sp(kvm, 0)
+        for (let index = 0; index < kvm.page[page].spte.length; index++) {
+          const { kind } = kvm.page[page].spte[index]
+          if (kind === 'link') drop_parent_pte(kvm, { page, index })
+          else if (kind === 'leaf') leaf(kvm, { page, index })
+        }
+        kvm.indirect_shadow_pages--
+        if (kvm.page[page].level > 1) stop_write_tracking(kvm, kvm.page[page].gfn as number)
+      },
+    },
+  )
+}
+
+/** True for an SPTE that is on an rmap of the slot that is deleted. */
+export function on_dying_slot(kvm: Kvm, { page, index }: { page: number; index: number }): boolean {
+  const { gfn } = kvm.page[page].spte[index]
+  return gfn !== null && kvm.slot_of_gfn[gfn] === DYING
+}
+
+/** Takes the SPTE off its rmap unless that rmap dies anyway. */
+export function drop_unless_dying(kvm: Kvm, sptep: { page: number; index: number }): void {
+  if (!on_dying_slot(kvm, sptep)) drop_spte(kvm, sptep)
+}
+
+/** D1.2, D1.3: all vCPUs drop their roots, and all TLBs are flushed. */
+export function reloadAndFlush(bounds: Bounds): Block<Kvm> {
+  return block('D1.2', [
+    kvm_make_all_cpus_request('reload', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, requestOf),
+    kvm_make_all_cpus_request('flush', 'TLB_FLUSH', bounds.vcpus, requestOf),
+  ])
+}
+
+/**
+ * D1.4: all rmaps and counters are reset, hash and list emptied. Roots are zapped, because vCPUs hold them
+ * and will put them; the pages below are only put aside, with what is in their SPTEs.
+ */
+export function resetAll(): Step<Kvm> {
+  return step(
+    'D1.4',
+    {
+      fn: 'kvm_clear_all_gfn_page_info',
+      since,
+      shows: 'reset all rmaps, hash and list',
+      fused:
+        'One section under mmu_lock; nobody is in the guest, and no table is looked at without the lock.',
+    },
+    {
+      does: (kvm) => {
+        for (const rmap of kvm.rmap) for (const entries of rmap) entries.clear()
+        kvm.indirect_shadow_pages = 0
+        for (let table = 0; table < kvm.gfn_write_track.length; table++) kvm.gfn_write_track[table] = 0
+        for (let at = 0; at < kvm.active_mmu_pages.length; at++) kvm.active_mmu_pages[at] = null
+        for (const page of all_pages(kvm)) {
+          const sp = kvm.page[page]
+          if (sp.list === 'free') continue
+          sp.role_invalid = true
+          sp.list = sp.root_count > 0 ? 'pinned' : zapping.list
+          for (const entries of sp.parent_ptes) entries.clear()
+          for (const entry of sp.spte) if (sp.root_count > 0 || entry.kind === 'link') clear_spte(entry)
+        }
+      },
+    },
+  )
+}
+
+/** D1.6: the pages put aside are freed without the lock; what their SPTEs know of the pages is passed on. */
+export function freeOldPages(): Step<Kvm> {
+  return step(
+    'D1.6',
+    {
+      fn: 'kvm_mmu_free_page',
+      since,
+      shows: 'free the old pages',
+      fused: 'Nobody else can reach them.',
+    },
+    {
+      does: (kvm) => {
+        for (const page of all_pages(kvm)) {
+          if (kvm.page[page].list !== zapping.list) continue
+          for (let index = 0; index < kvm.page[page].spte.length; index++)
+            transfer_dirty(kvm, { page, index })
+          free_shadow_page(kvm, page)
+        }
+      },
+    },
+  )
+}
+
+/**
+ * D2.2: walks the rmaps of the dying slot without mmu_lock and clears the SPTEs, one after the other, but
+ * takes nothing off the chains.
+ */
+export function unmapWithoutLock(bounds: Bounds): Entry<Kvm>[] {
+  const frames = bounds.slotOf.flatMap((slot, gfn) => (slot === DYING ? [gfn] : []))
+  const next = (kvm: Kvm) =>
+    frames
+      .flatMap((gfn) => rmap_entries(kvm, gfn))
+      .find(({ page, index }) => kvm.page[page].spte[index].kind === 'leaf')
+  return [
+    write_unlock('D2.1', { fn: 'kvm_mmu_invalidate_memslot_pages', since }),
+    step(
+      'D2.2',
+      {
+        fn: 'slot_rmap_unmap_invalid',
+        since,
+        shows: (kvm) => {
+          const found = next(kvm)
+          return found === undefined ? 'the rmaps are walked' : `page ${found.page}.spte[${found.index}] = 0`
+        },
+        fused:
+          'Reading the chain and clearing the SPTE; slot-delete-unlocked-walk has them apart, with the descriptors.',
+      },
+      [
+        {
+          when: (kvm) => next(kvm) !== undefined,
+          does: (kvm) => {
+            const { page, index } = next(kvm) as { page: number; index: number }
+            transfer_dirty(kvm, { page, index })
+            clear_spte(kvm.page[page].spte[index])
+          },
+          to: 'D2.2',
+        },
+        {},
+      ],
+    ),
+  ]
+}

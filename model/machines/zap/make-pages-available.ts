@@ -1,0 +1,98 @@
+import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { oldest_pages, used_pages } from '../../memory/shadow/quota.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { kvm_mmu_commit_zap_page, mark_invalid, unlink_page, zap_contents } from './zap-page.ts'
+import type { Zapping } from './zapping.ts'
+
+const since = 'v5.10..v6.16'
+const about = { fn: 'make_mmu_pages_available', since }
+const walk = { fn: 'kvm_mmu_zap_oldest_mmu_pages', since }
+
+/** What a vCPU zaps when the quota of shadow pages is used up. */
+export const reclaiming: Zapping = {
+  sp: (kvm, v) => kvm.vcpu[v].zap_sp as number,
+  list: 'invalid_list of vcpu',
+  rootZapped: (kvm, v) => {
+    kvm.vcpu[v].zapped_root = true
+  },
+}
+
+/** Chooses the page to zap next, or null when there is none. */
+export type Victim = (kvm: Kvm) => number | null
+
+/** From the tail, roots in use apart. */
+const oldest: Victim = (kvm) => oldest_pages(kvm).find((page) => kvm.page[page].root_count === 0) ?? null
+
+/**
+ * PF.13, LOAD.2: with no page left of the quota, zap pages until there is one (shadow-mmu.md 8.6). The
+ * kernel wants 5 free and makes 25; here both are 1, so that a small quota is enough.
+ */
+export function makePagesAvailable(name: string, bounds: Bounds): Entry<Kvm>[] {
+  if (bounds.quota === 0) return []
+  const available = (kvm: Kvm): number => bounds.quota - used_pages(kvm)
+  return [
+    block(name, [
+      step('MP.1', { ...about, shows: (kvm) => `kvm_mmu_available_pages() = ${available(kvm)}` }, [
+        { when: (kvm) => available(kvm) > 0, to: 'MP.end' },
+        {},
+      ]),
+      pickVictim(),
+      ...zap_contents(reclaiming, bounds),
+      unlink_page(reclaiming),
+      mark_invalid(reclaiming),
+      tellAll(bounds),
+      step('MP.3', { ...walk, shows: (kvm) => `available = ${available(kvm)}`, quiet: true }, [
+        { when: (kvm) => available(kvm) > 0, does: forgetVictim },
+        { does: forgetVictim, to: 'MP.2' },
+      ]),
+      kvm_mmu_commit_zap_page('MP.4', reclaiming.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      step('MP.end', { ...about, shows: 'return', quiet: true }),
+    ]),
+  ]
+}
+
+function forgetVictim(kvm: Kvm, v: number): void {
+  kvm.vcpu[v].zap_sp = null
+}
+
+/** MP.2: the walk over active_mmu_pages, with a design's idea of which end it starts from. */
+export function pickVictim(victim: Victim = oldest): Step<Kvm> {
+  return step(
+    'MP.2',
+    { ...walk, shows: (kvm) => `zap page ${victim(kvm) ?? 'none: all are roots in use'}` },
+    [
+      { when: (kvm) => victim(kvm) === null, to: 'MP.4' },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].zap_sp = victim(kvm)
+        },
+      },
+    ],
+  )
+}
+
+/** ZAP.9 of a root in use that was zapped on the way. */
+function tellAll(bounds: Bounds): Block<Kvm> {
+  return block('ZAP.9', [
+    step(
+      'ZAP.9 test',
+      {
+        fn: '__kvm_mmu_prepare_zap_page',
+        since,
+        shows: (kvm, v) => `zapped_root = ${kvm.vcpu[v].zapped_root}`,
+        quiet: (kvm, v) => !kvm.vcpu[v].zapped_root,
+      },
+      [
+        { when: (kvm, v) => !kvm.vcpu[v].zapped_root, to: 'MP.3' },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].zapped_root = false
+          },
+        },
+      ],
+    ),
+    kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+  ])
+}

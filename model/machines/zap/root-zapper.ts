@@ -1,0 +1,88 @@
+import { choice, type Program, program, step } from '../../language/program.ts'
+import { type Bounds, watched } from '../../memory/bounds.ts'
+import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
+import { sp_has_gptes } from '../../memory/shadow/shadow-page.ts'
+import { write_unlock } from '../primitives/lock.ts'
+import { kvm_mmu_commit_zap_page, prepare_zap_page } from './zap-page.ts'
+import type { Zapping } from './zapping.ts'
+
+const fn = 'kvm_mmu_track_write'
+const since = 'v6.6..v6.16'
+
+/** The walk skips pages without a guest table, and those that are obsolete already. */
+function zappable(kvm: Kvm, page: number): boolean {
+  const { list, role_invalid } = kvm.page[page]
+  return list === 'active' && !role_invalid && sp_has_gptes(kvm, page)
+}
+
+/**
+ * A thread that zaps single root pages, as another vCPU does whose guest writes to the page directory
+ * (write flooding). Which page is not determined.
+ */
+export function rootZapper(bounds: Bounds): Program<Kvm> {
+  const zapping: Zapping = {
+    sp: (kvm, self) => kvm.zapper[self].sp as number,
+    list: 'invalid_list of zapper',
+  }
+  const pages = Array.from({ length: bounds.pages }, (_, p) => p)
+  return program<Kvm>('zapper', 'zaps one root page (guest write to a page directory)', [
+    choice(
+      'idle',
+      [
+        step(
+          'ZAP.0 lock',
+          { fn, since, shows: 'write_lock(&kvm->mmu_lock)' },
+          {
+            when: (kvm, self) => kvm.zapper[self].left > 0 && mmu_lock_is_free(kvm),
+            does: (kvm, self) => {
+              kvm.zapper[self].left--
+              kvm.mmu_lock = 'zapper'
+            },
+            to: 'ZAP.0 find',
+          },
+        ),
+      ],
+      { rests: true },
+    ),
+    choice('ZAP.0 find', [
+      ...pages.map((p) =>
+        step<Kvm>(
+          `ZAP.0[${p}]`,
+          { fn, since, shows: `for_each_gfn_valid_sp_with_gptes(): page ${p}` },
+          {
+            when: (kvm) => zappable(kvm, p),
+            does: (kvm, self) => {
+              kvm.zapper[self].sp = p
+            },
+            to: bounds.levels > 1 && watched(bounds) ? 'ZAP.1' : 'ZAP.2',
+          },
+        ),
+      ),
+      step(
+        'ZAP.0 none',
+        { fn, since, shows: 'no page to zap' },
+        {
+          when: (kvm) => !pages.some((p) => zappable(kvm, p)),
+          to: 'ZAP.unlock',
+        },
+      ),
+    ]),
+    ...prepare_zap_page(zapping, bounds, {
+      req: (kvm, self) => kvm.zapper[self].req,
+      thread: (kvm, self) => kvm.zapper[self],
+    }),
+    kvm_mmu_commit_zap_page('CM', zapping.list, bounds.vcpus, (kvm, self) => kvm.zapper[self].req),
+    write_unlock('ZAP.unlock', { fn, since }),
+    step(
+      'ZAP.end',
+      { fn, since, shows: 'return', quiet: true },
+      {
+        does: (kvm, self) => {
+          kvm.zapper[self].sp = null
+          kvm.zapper[self].zapped_root = false
+        },
+        to: 'idle',
+      },
+    ),
+  ])
+}

@@ -1,0 +1,91 @@
+import { choice, type Program, program, type Step, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
+import { all_pages } from '../../memory/shadow/shadow-page.ts'
+import { write_unlock } from '../primitives/lock.ts'
+import { kvm_mmu_commit_zap_page, mark_invalid, unlink_page, zap_contents } from './zap-page.ts'
+import type { Zapping } from './zapping.ts'
+
+const fn = 'mmu_shrink_scan'
+const since = 'v3.11..v6.1'
+
+/** The oldest page that is nobody's root, or null. */
+export function oldest_page(kvm: Kvm): number | null {
+  const active = [...kvm.active_mmu_pages]
+  return active.find((page) => page !== null && kvm.page[page].root_count === 0) ?? null
+}
+
+/** Pages that a zap-all has zapped and not freed yet (v3.11..v6.1; today that list belongs to the zapper). */
+function zapped_obsolete_pages(kvm: Kvm): number[] {
+  return all_pages(kvm).filter((page) => kvm.page[page].list === 'zapped_obsolete_pages')
+}
+
+const waiting = (kvm: Kvm): boolean => zapped_obsolete_pages(kvm).length > 0
+
+/** SHR.1: there is something to free, and nothing speaks against it. */
+export function shrinkerMay(free: (kvm: Kvm) => boolean): Step<Kvm> {
+  return step(
+    'SHR.1',
+    { fn, since, shows: 'write_lock(&kvm->mmu_lock)' },
+    {
+      when: (kvm) =>
+        kvm.shrinker[0].left > 0 &&
+        mmu_lock_is_free(kvm) &&
+        (waiting(kvm) || oldest_page(kvm) !== null) &&
+        free(kvm),
+      does: (kvm) => {
+        kvm.shrinker[0].left--
+        kvm.mmu_lock = 'shrinker'
+      },
+    },
+  )
+}
+
+/**
+ * The slab shrinker: memory is short, so pages that wait to be freed are freed, else the oldest page goes.
+ * The quota of shadow pages does the latter in a vCPU thread (kvm_mmu_zap_oldest_mmu_pages()).
+ */
+export function shrinker(bounds: Bounds): Program<Kvm> {
+  const zapping: Zapping = { sp: (kvm) => kvm.shrinker[0].sp as number, list: 'invalid_list of shrinker' }
+  return program<Kvm>('shrinker', 'shrinker: frees pages that wait, or the oldest page', [
+    choice('idle', [shrinkerMay(() => true)], { rests: true }),
+    step(
+      'SHR.2',
+      {
+        fn,
+        since,
+        shows: (kvm) => `zapped_obsolete_pages: ${zapped_obsolete_pages(kvm).join(', ') || 'none'}`,
+      },
+      [
+        { when: waiting, to: 'SHR.commit' },
+        {
+          does: (kvm) => {
+            kvm.shrinker[0].sp = oldest_page(kvm)
+          },
+        },
+      ],
+    ),
+    ...zap_contents(zapping, bounds),
+    unlink_page(zapping),
+    mark_invalid(zapping),
+    kvm_mmu_commit_zap_page('SHR.3', zapping.list, bounds.vcpus, (kvm) => kvm.shrinker[0].req),
+    step('SHR.4', { fn, since, shows: 'one page less' }, { to: 'SHR.unlock' }),
+    kvm_mmu_commit_zap_page(
+      'SHR.commit',
+      'zapped_obsolete_pages',
+      bounds.vcpus,
+      (kvm) => kvm.shrinker[0].req,
+    ),
+    write_unlock('SHR.unlock', { fn, since }),
+    step(
+      'SHR.end',
+      { fn, since, shows: 'return', quiet: true },
+      {
+        does: (kvm) => {
+          kvm.shrinker[0].sp = null
+        },
+        to: 'idle',
+      },
+    ),
+  ])
+}

@@ -1,0 +1,178 @@
+import { type Block, block, choice, type Entry, type Program, program, step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
+import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
+import { release_mmu_lock, write_lock, write_unlock } from '../primitives/lock.ts'
+import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { kvm_mmu_commit_zap_page, mark_invalid, unlink_page, zap_contents } from './zap-page.ts'
+import type { Zapping } from './zapping.ts'
+
+const since = 'v5.18..v6.16'
+const about = { fn: 'kvm_mmu_zap_all_fast', since }
+const walk = { fn: 'kvm_zap_obsolete_pages', since }
+
+/** What kvm_zap_obsolete_pages() zaps. */
+export const zapping: Zapping = { sp: (kvm) => kvm.memslot[0].sp as number, list: 'invalid_list of memslot' }
+
+/**
+ * The page that the walk of kvm_zap_obsolete_pages() comes to: the oldest active one. Invalid pages are skipped
+ * (shadow-mmu.md 8.3, ZF.5); since v5.9 none should be on the list.
+ */
+export function tail(kvm: Kvm): number | null {
+  for (const page of kvm.active_mmu_pages) {
+    if (page === null || !kvm.page[page].role_invalid) return page
+  }
+  return null
+}
+
+/**
+ * A memslot update that zaps everything: `kvm_mmu_zap_all_fast()` (shadow-mmu.md 8.3). slots_lock makes it
+ * the only one. The lock may be dropped after every page (the kernel: after 10, when contended); fewer
+ * pages per break only adds behaviours.
+ */
+export function zapAllFast(bounds: Bounds): Program<Kvm> {
+  return program<Kvm>('memslot', 'deletes a memslot: kvm_mmu_zap_all_fast()', [
+    choice(
+      'idle',
+      [
+        step(
+          'ZF.1',
+          { ...about, shows: 'write_lock(&kvm->mmu_lock)' },
+          {
+            when: (kvm) => kvm.memslot[0].left > 0 && mmu_lock_is_free(kvm),
+            does: (kvm) => {
+              kvm.memslot[0].left--
+              kvm.mmu_lock = 'memslot'
+            },
+            to: 'ZF.2',
+          },
+        ),
+      ],
+      { rests: true },
+    ),
+    ...zap_all_fast(bounds, 'idle'),
+  ])
+}
+
+/** ZF.2 to ZF.7, mmu_lock being held; afterwards to `to`, or on. */
+export function zap_all_fast(bounds: Bounds, to?: string): Entry<Kvm>[] {
+  return [
+    step(
+      'ZF.2',
+      { ...about, shows: (kvm) => `kvm->arch.mmu_valid_gen = ${1 - kvm.mmu_valid_gen}` },
+      {
+        does: (kvm) => {
+          kvm.mmu_valid_gen = 1 - kvm.mmu_valid_gen
+        },
+      },
+    ),
+    requestAll(bounds),
+    ...zapObsoletePages(bounds),
+    kvm_mmu_commit_zap_page('ZF.6', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    write_unlock('ZF.7', about, to),
+  ]
+}
+
+/** ZF.4: every vCPU is told to drop obsolete roots. */
+function requestAll(bounds: Bounds): Block<Kvm> {
+  return block('ZF.4', [
+    kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    step(
+      'ZF.4 told',
+      {
+        ...about,
+        shows: 'all vCPUs were told',
+        quiet: true,
+        fused: 'History for a property; the kernel does nothing here.',
+      },
+      {
+        does: (kvm) => {
+          for (let p = 0; p < kvm.page.length; p++) {
+            if (kvm.page[p].list !== 'free' && is_obsolete_sp(kvm, p)) kvm.page[p].told = true
+          }
+        },
+      },
+    ),
+  ])
+}
+
+/** ZF.5: zap from the tail until the first page that is not obsolete, dropping the lock now and then. */
+function zapObsoletePages(bounds: Bounds): Entry<Kvm>[] {
+  const obsoleteTail = (kvm: Kvm): boolean => {
+    const oldest = tail(kvm)
+    return oldest !== null && is_obsolete_sp(kvm, oldest)
+  }
+  return [
+    zapFromTail(bounds, obsoleteTail),
+    block('ZF.5 zap', [
+      ...zap_contents(zapping, bounds),
+      unlink_page(zapping),
+      mark_invalid(zapping),
+      step(
+        'ZF.5 again',
+        { ...walk, shows: 'goto restart', quiet: true },
+        {
+          does: (kvm) => {
+            kvm.memslot[0].sp = null
+            kvm.memslot[0].batch = true
+          },
+          to: 'ZF.5',
+        },
+      ),
+    ]),
+    block('ZF.5 break', [
+      write_lock('ZF.5 relock', 'memslot', { ...walk, shows: 'write_lock(&kvm->mmu_lock)' }),
+      again(),
+    ]),
+  ]
+}
+
+/** ZF.5: the walk over active_mmu_pages from its tail, for as long as there is `more` to zap there. */
+export function zapFromTail(bounds: Bounds, more: (kvm: Kvm) => boolean): Entry<Kvm> {
+  return choice('ZF.5', [
+    step(
+      'ZF.5 next',
+      { ...walk, shows: (kvm) => `list tail: page ${tail(kvm)} is obsolete` },
+      {
+        when: more,
+        does: (kvm) => {
+          kvm.memslot[0].sp = tail(kvm)
+        },
+        to: 'ZF.5 zap',
+      },
+    ),
+    step(
+      'ZF.5 end',
+      {
+        ...walk,
+        shows: (kvm) => (tail(kvm) === null ? 'list is empty' : `list tail: page ${tail(kvm)} is current`),
+      },
+      {
+        when: (kvm) => !more(kvm),
+        does: (kvm) => {
+          kvm.memslot[0].batch = false
+        },
+        to: 'ZF.6',
+      },
+    ),
+    ...(bounds.lockBreak ? [lockBreak(more)] : []),
+  ])
+}
+
+/** `cond_resched_rwlock_write()`: only after at least one page, and only while there is more to do. */
+function lockBreak(more: (kvm: Kvm) => boolean) {
+  return step<Kvm>(
+    'ZF.5 unlock',
+    { ...walk, shows: 'cond_resched_rwlock_write(&kvm->mmu_lock)' },
+    {
+      when: (kvm) => kvm.memslot[0].batch && more(kvm),
+      does: (kvm) => {
+        kvm.memslot[0].batch = false
+        release_mmu_lock(kvm)
+      },
+      to: 'ZF.5 break',
+    },
+  )
+}
+
+const again = () => step<Kvm>('ZF.5 restart', { ...walk, shows: 'goto restart', quiet: true }, { to: 'ZF.5' })

@@ -1,0 +1,264 @@
+import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import { Fault } from '../../language/property.ts'
+import { type Bounds, watched } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import type { InvalidList } from '../../memory/shadow/fields.ts'
+import { drop_parent_pte, mmu_page_zap_pte, parents_of, rmap_is_locked } from '../../memory/shadow/rmap.ts'
+import {
+  forget_unsync_children,
+  free_shadow_page,
+  is_obsolete_sp,
+  list_del_active,
+  spte_gfn,
+} from '../../memory/shadow/shadow-page.ts'
+import { is_accounted, unaccount_shadowed, unsync_pages_below } from '../../memory/shadow/write-tracking.ts'
+import { kvm_make_all_cpus_request, type Locals } from '../primitives/make-request.ts'
+import { freeDescs } from './free-descs.ts'
+import { unlinkNestedChildren } from './zap-nested-children.ts'
+import type { ZapLocals, Zapping } from './zapping.ts'
+
+const fn = '__kvm_mmu_prepare_zap_page'
+const since = 'v5.18..v6.16'
+
+/** ZAP.1 to ZAP.9: `__kvm_mmu_prepare_zap_page()`, with the request to drop the page if it was a root in use. */
+export function prepare_zap_page(zapping: Zapping, bounds: Bounds, { req, thread }: ZapLocals): Entry<Kvm>[] {
+  return [
+    ...zap_contents(zapping, bounds),
+    unlink_page(zapping, (kvm, self, zapped) => {
+      thread(kvm, self).zapped_root = zapped
+    }),
+    mark_invalid(zapping),
+    request_if_root_was_zapped(bounds.vcpus, (kvm, self) => thread(kvm, self).zapped_root, zapping.sp, req),
+  ]
+}
+
+/** ZAP.1 to ZAP.5: everything that leads from, to and about the page goes, before its lists and flags. */
+export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
+  const { sp } = zapping
+  return [
+    ...(bounds.levels > 1 && watched(bounds) ? [zapUnsyncChildren(zapping)] : []),
+    bounds.guestMode ? unlinkNestedChildren(zapping) : unlinkChildren(zapping, bounds),
+    ...(bounds.descs > 0 ? [freeDescs('ZAP.2 desc')] : []),
+    ...(bounds.levels > 1
+      ? [
+          step<Kvm>(
+            'ZAP.3',
+            {
+              fn: 'kvm_mmu_unlink_parents',
+              since,
+              shows: (kvm, self) => `clear the links to page ${sp(kvm, self)}`,
+              fused: 'As ZAP.2.',
+            },
+            { does: (kvm, self) => unlink_parents(kvm, sp(kvm, self)) },
+          ),
+        ]
+      : []),
+    ...(watched(bounds) ? [unaccount(zapping)] : []),
+  ]
+}
+
+/** ZAP.2. */
+function unlinkChildren({ sp }: Zapping, bounds: Bounds): Step<Kvm> {
+  return step(
+    'ZAP.2',
+    {
+      fn: 'kvm_mmu_page_unlink_children',
+      since,
+      shows: (kvm, self) => `clear the SPTEs of page ${sp(kvm, self)}`,
+      fused:
+        'All entries of the page at once: each only goes away, and whoever needs it gone waits for the flush after the last. Without guest writes to tables nobody looks at the counters without the lock.',
+    },
+    {
+      ...(bounds.agings > 0 ? { when: (kvm, self) => !is_walked(kvm, sp(kvm, self)) } : {}),
+      does: (kvm, self) => {
+        const page = sp(kvm, self)
+        unlink_children(kvm, page)
+        if (!watched(bounds) && is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
+      },
+    },
+  )
+}
+
+/** An SPTE of the page is on an rmap that is locked. */
+function is_walked(kvm: Kvm, page: number): boolean {
+  for (let index = 0; index < kvm.page[page].spte.length; index++) {
+    const gfn = spte_gfn(kvm, page, index)
+    if (gfn !== null && rmap_is_locked(kvm, gfn)) return true
+  }
+  return false
+}
+
+/** Drops all SPTEs of a page, each from its own rmap or parent list. */
+function unlink_children(kvm: Kvm, page: number): void {
+  for (let index = 0; index < kvm.page[page].spte.length; index++) mmu_page_zap_pte(kvm, { page, index })
+}
+
+function unlink_parents(kvm: Kvm, page: number): void {
+  for (const parent of parents_of(kvm, page)) drop_parent_pte(kvm, parent)
+}
+
+/** ZAP.1: unsync pages below would be lost from sight, so they are zapped with their parent. */
+function zapUnsyncChildren({ sp, list }: Zapping): Entry<Kvm> {
+  return step(
+    'ZAP.1',
+    {
+      fn: 'mmu_zap_unsync_children',
+      since,
+      shows: (kvm, self) =>
+        `zap unsync pages below: ${unsync_pages_below(kvm, sp(kvm, self)).join(', ') || 'none'}`,
+      fused:
+        'Whole pages at once: lowest-level pages without links below them; each SPTE only goes away before the flush.',
+    },
+    {
+      does: (kvm, self) => {
+        for (const page of unsync_pages_below(kvm, sp(kvm, self))) {
+          unlink_children(kvm, page)
+          unlink_parents(kvm, page)
+          unaccount_shadowed(kvm, page)
+          kvm.page[page].unsync = false
+          list_del_active(kvm, page)
+          kvm.page[page].list = kvm.page[page].root_count > 0 ? 'pinned' : list
+          kvm.page[page].role_invalid = true
+        }
+      },
+    },
+  )
+}
+
+/** ZAP.4 and ZAP.5: the counters that emulated writes and unprotecting look at without the lock. */
+function unaccount({ sp }: Zapping): Entry<Kvm> {
+  return step(
+    'ZAP.4',
+    {
+      fn: 'unaccount_shadowed',
+      since,
+      shows: (kvm, self) => `indirect_shadow_pages--, page ${sp(kvm, self)}: unsync = 0`,
+      fused: 'The unsync flag of a page that is unlinked is not looked at any more.',
+    },
+    {
+      does: (kvm, self) => {
+        const page = sp(kvm, self)
+        if (is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
+        kvm.page[page].unsync = false
+        forget_unsync_children(kvm, page)
+      },
+    },
+  )
+}
+
+/** Moves the page off the active list (ZAP.6): to the list of zapped pages, or nowhere while it is pinned. */
+export function unlink_page(
+  { sp, list }: Zapping,
+  remember?: (kvm: Kvm, self: number, zapped: boolean) => void,
+): Entry<Kvm> {
+  return step(
+    'ZAP.6',
+    {
+      fn,
+      since,
+      shows: (kvm, self) => {
+        const page = sp(kvm, self)
+        return kvm.page[page].root_count === 0
+          ? `page ${page}: list_move(&sp->link, invalid_list)`
+          : `page ${page}: root_count = ${kvm.page[page].root_count}, list_del(&sp->link)`
+      },
+    },
+    {
+      does: (kvm, self) => {
+        const page = sp(kvm, self)
+        const { list: at, role_invalid } = kvm.page[page]
+        if (at !== 'active' && at !== 'pinned') {
+          throw new Fault('no-use-after-free', `page ${page} is zapped twice: it is on another list, ${at}`)
+        }
+        // An invalid page is taken to be on no list already.
+        if (at === 'active' && !role_invalid) list_del_active(kvm, page)
+        const pinned = kvm.page[page].root_count > 0
+        kvm.page[page].list = pinned ? 'pinned' : list
+        remember?.(kvm, self, pinned && !is_obsolete_sp(kvm, page))
+      },
+    },
+  )
+}
+
+/** Marks the page invalid (ZAP.8), which the lock-free tests of roots can see. */
+export function mark_invalid({ sp }: Zapping): Entry<Kvm> {
+  return step(
+    'ZAP.8',
+    { fn, since, shows: (kvm, self) => `page ${sp(kvm, self)}: sp->role.invalid = 1` },
+    {
+      does: (kvm, self) => {
+        kvm.page[sp(kvm, self)].role_invalid = true
+      },
+    },
+  )
+}
+
+/** Tells all vCPUs to drop obsolete roots (ZAP.9), when the zapped page was a root in use. */
+export function request_if_root_was_zapped(
+  vcpus: number,
+  zapped: (kvm: Kvm, self: number) => boolean,
+  sp: Zapping['sp'],
+  locals: Locals,
+): Block<Kvm> {
+  return block('ZAP.9', [
+    step(
+      'ZAP.9 test',
+      { fn, since, shows: (kvm, self) => `zapped_root = ${zapped(kvm, self)}`, quiet: true },
+      [{ when: (kvm, self) => !zapped(kvm, self), to: 'ZAP.9 end' }, {}],
+    ),
+    kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', vcpus, locals),
+    step(
+      'ZAP.9 told',
+      {
+        fn,
+        since,
+        shows: 'all vCPUs were told',
+        quiet: true,
+        fused: 'History for a property; the kernel does nothing here.',
+      },
+      {
+        does: (kvm, self) => {
+          kvm.page[sp(kvm, self)].told = true
+        },
+      },
+    ),
+    step('ZAP.9 end', { fn, since, shows: 'return list_unstable', quiet: true }),
+  ])
+}
+
+/**
+ * `kvm_mmu_commit_zap_page()` (shadow-mmu.md 8.2): nothing on the list, nothing to do; else flush all TLBs,
+ * wait for every vCPU to have left guest mode, and free the pages.
+ */
+export function kvm_mmu_commit_zap_page(
+  name: string,
+  list: InvalidList,
+  vcpus: number,
+  locals: Locals,
+): Block<Kvm> {
+  const commit = { fn: 'kvm_mmu_commit_zap_page', since }
+  const zapped = (kvm: Kvm): number[] =>
+    Array.from({ length: kvm.page.length }, (_, p) => p).filter((p) => kvm.page[p].list === list)
+  return block(name, [
+    step('CM.1', { ...commit, shows: (kvm) => `list_empty(invalid_list) = ${zapped(kvm).length === 0}` }, [
+      { when: (kvm) => zapped(kvm).length === 0, to: 'CM.end' },
+      {},
+    ]),
+    kvm_make_all_cpus_request('CM.2', 'TLB_FLUSH', vcpus, locals),
+    step(
+      'CM.3',
+      {
+        ...commit,
+        shows: (kvm) => `kvm_mmu_free_shadow_page(page ${zapped(kvm).join(', ')})`,
+        fused:
+          'All pages of the list are freed at once: mmu_lock is held and nobody may reach them any more; a root slot that still does is a violation in the state after.',
+      },
+      {
+        does: (kvm) => {
+          for (const page of zapped(kvm)) free_shadow_page(kvm, page)
+        },
+      },
+    ),
+    step('CM.end', { ...commit, shows: 'return', quiet: true }),
+  ])
+}

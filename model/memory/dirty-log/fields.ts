@@ -1,0 +1,17 @@
+import { flag, range, setOf, struct } from '../../language/shapes.ts'
+import type { Bounds } from '../bounds.ts'
+import { requester } from '../primitives/fields.ts'
+import type { Sorts } from '../sorts.ts'
+
+/** Local variables of the ioctls that read and clear the dirty log, and of userspace around them. */
+export const dirtyLogThread = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    left: range(0, bounds.logPasses),
+    /** The bits that this pass has taken out of the bitmap, for userspace. */
+    dirty_bitmap_buffer: setOf(sorts.logged),
+    /** log->dirty_bitmap in userspace: the pages to copy. */
+    reported: setOf(sorts.logged),
+    /** A remote flush is owed. */
+    flush: flag,
+    req: requester(sorts),
+  })

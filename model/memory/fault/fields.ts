@@ -1,0 +1,73 @@
+import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../../language/shapes.ts'
+import { type Bounds, slots_change, watched } from '../bounds.ts'
+import { optional } from '../optional.ts'
+import { gpte } from '../primitives/fields.ts'
+import type { Sorts } from '../sorts.ts'
+
+/** `struct kvm_async_pf`: a page fault that waits for its page while the vCPU goes on. One per vCPU. */
+export const asyncPf = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    /** On vcpu->async_pf.queue: from the fault until KVM is done with it. */
+    queued: flag,
+    /** On vcpu->async_pf.done: the page has arrived. */
+    done: flag,
+    /** The work item: on the workqueue, or being executed by a kworker. */
+    work: oneOf('idle', 'pending', 'running'),
+    cr2_or_gpa: range(0, Math.max(0, bounds.gvas - 1)),
+    /** arch.gfn, and by it the host address that is faulted in. */
+    gfn: ref(sorts.gfn),
+    /** arch.direct_map and arch.cr3: the context in which the page was missing. */
+    direct_map: flag,
+    cr3: ref(sorts.gfn),
+  })
+
+export type AsyncPf = View<ReturnType<typeof asyncPf>>
+
+/** Local variables of a page fault and of the walk that handles it. */
+export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    /** Guest entries as the walk (PF.2) read them; element l - 1 belongs to level l. */
+    gpte: array(bounds.levels, gpte(sorts, bounds)),
+    level: range(1, bounds.levels),
+    pfn: ref(sorts.pfn),
+    /** The memslot of the frame, as PF.3 found it (with changing memslots only). */
+    slot: optional(slots_change(bounds), oneOf('none', 'valid', 'invalid')),
+    /** That memslot has dirty logging on. */
+    slot_logged: optional(bounds.enablesLog, flag),
+    mmu_seq: range(0, bounds.notifiers * bounds.invalidations),
+    /** FETCH: the shadow page of the level in hand, and the child found or built for the next. */
+    sp: ref(sorts.page),
+    child: ref(sorts.page),
+    /** FETCH.7: the level to map at. */
+    goal_level: optional(bounds.choosesLevel, range(1, 2)),
+    /** FETCH.3: the wanted child's role.access lacks ACC_WRITE_MASK. */
+    child_no_write: optional(bounds.accessRoles, flag),
+    /** GET.2: `invalid` in the role that the child copies from its parent. */
+    child_invalid: optional(bounds.levels > 1, flag),
+    /** A remote flush is owed before mmu_lock may be dropped or the guest table read again. */
+    flush: flag,
+    /** The write must be emulated: its frame stays write-protected. */
+    emulate: flag,
+    /** SY.3: the unsync pages to sync. */
+    unsync_pages: setOf(sorts.synced),
+    /** Local variables of mmu_try_to_unsync_pages(), where several vCPUs can be in it. */
+    unsync: array(
+      bounds.tdpFaults ? 1 : 0,
+      struct({
+        /** The page in hand, and whether mmu_unsync_pages_lock was taken. */
+        sp: ref(sorts.page),
+        locked: flag,
+        /** What was read of its parent, before it is stored with a bit, or with one, more. */
+        unsync_child_bitmap: setOf(sorts.index),
+        unsync_children: range(0, bounds.entries + bounds.vcpus),
+      }),
+    ),
+    /** The SPTE was present: the fault is about a permission. */
+    present: optional(watched(bounds), flag),
+    /** Unprotecting: the instruction may be retried; the hint said that something is shadowed; it was zapped. */
+    may_retry: optional(bounds.hardStores.length > 0, flag),
+    hint: optional(bounds.hardStores.length > 0, flag),
+    zapped: optional(bounds.hardStores.length > 0, flag),
+    /** Fast page fault: the host page in the SPTE that was read; its permissions are known by then. */
+    old_pfn: optional(bounds.fastFaults, ref(sorts.pfn)),
+  })

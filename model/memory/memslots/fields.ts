@@ -1,0 +1,53 @@
+import { array, flag, oneOf, range, ref, setOf, struct } from '../../language/shapes.ts'
+import { type Bounds, last_generation, tags_mmio } from '../bounds.ts'
+import { optional } from '../optional.ts'
+import { requester } from '../primitives/fields.ts'
+import type { Sorts } from '../sorts.ts'
+
+/**
+ * A memslot (shadow-mmu.md 2.4, 6.4). `published` is what the current set of slots says of it: usable,
+ * flagged KVM_MEMSLOT_INVALID (still found by everybody), or no longer there. Its arrays (rmaps, write
+ * tracking, large-page counts) outlive the publication until nobody can hold a pointer to them.
+ */
+export const memslot = () =>
+  struct({
+    published: oneOf('valid', 'invalid', 'gone'),
+    arrays: oneOf('allocated', 'freed'),
+  })
+
+/**
+ * The generation of the current set of slots. While a set that was just published may still be unknown to a
+ * reader, the update is in progress; MMIO SPTEs are tagged with the number, as much of it as they have room for.
+ * With more than one address space its lowest bits are the number of the address space.
+ */
+export const memslots = (bounds: Bounds) =>
+  struct({
+    generation: range(0, last_generation(bounds)),
+    update_in_progress: optional(tags_mmio(bounds), flag),
+  })
+
+/** Local variables of the thread that updates memslots and zaps for it. */
+export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    sp: ref(sorts.page),
+    /** A page was zapped since mmu_lock was taken. */
+    batch: flag,
+    left: range(0, bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates + bounds.slotMoves),
+    /** The generation that the new set of memslots is going to have. */
+    gen: optional(bounds.mmioGenerations > 0, range(0, last_generation(bounds))),
+    req: requester(sorts),
+    /** Precise zap and walks of rmaps: the frame in hand, the entry in hand, and the descriptor it is in. */
+    gfn: optional(bounds.preciseZap || bounds.descs > 0, ref(sorts.gfn)),
+    walked_sp: optional(bounds.descs > 0, ref(sorts.page)),
+    walked_desc: ref(sorts.desc),
+    /** A remote flush is owed. */
+    flush: optional(bounds.preciseZap, flag),
+    /** Local variable of __kvm_mmu_prepare_zap_page(): a root in use was zapped. */
+    zapped_root: flag,
+    /** synchronize_srcu(): the readers that were inside when it was called and have not left since. */
+    vcpu_readers: setOf(sorts.reading_vcpu),
+    notifier_readers: setOf(sorts.reading_notifier),
+  })
+
+/** The memslot of each frame (`gfn_to_memslot()`); null is a slot that nobody changes. */
+export const slotOfGfn = (sorts: Sorts) => array(sorts.gfn, ref(sorts.slot))

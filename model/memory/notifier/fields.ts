@@ -1,0 +1,48 @@
+import { array, flag, oneOf, range, ref, setOf, struct } from '../../language/shapes.ts'
+import type { Bounds } from '../bounds.ts'
+import { optional } from '../optional.ts'
+import { requester } from '../primitives/fields.ts'
+import type { Sorts } from '../sorts.ts'
+
+/**
+ * A page of host memory: it may be free, belong to the process whose memory is the guest's, or have been
+ * freed and given to another owner. A page of another owner does not come back.
+ */
+export const hostPage = (bounds: Bounds) =>
+  struct({
+    owner: oneOf('nobody', 'the VM', 'another owner'),
+    /** PG_dirty: the page must be written back before it may be reclaimed. */
+    dirty: optional(bounds.dirty, flag),
+    /** History: the guest wrote to the page. */
+    written: optional(bounds.dirty, flag),
+  })
+
+/** Local variables of an mmu notifier, and of the host code that calls it. */
+export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    left: range(0, bounds.invalidations),
+    /** The frame whose host page goes away, and that page. */
+    gfn: ref(sorts.gfn),
+    pfn: ref(sorts.pfn),
+    /** The slot was found, so that mmu_lock was taken and the invalidation counted. */
+    counted: flag,
+    /** History: the frame's SPTEs were zapped, and the invalidation has not ended. */
+    unmapped: flag,
+    /** A page on the frame's rmap whose SPTE was found present (handlers that rewrite SPTEs). */
+    sp: optional(bounds.descs > 0, ref(sorts.page)),
+    /** A remote flush is owed. */
+    flush: flag,
+    req: requester(sorts),
+  })
+
+/** kvm->mmu_invalidate_*: what the fault path compares its snapshot with. */
+export const mmuInvalidate = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    in_progress: range(0, bounds.notifiers),
+    seq: range(0, bounds.notifiers * bounds.invalidations),
+    /** The frames of the invalidations in progress (the kernel keeps the interval that contains them). */
+    range: setOf(sorts.invalidated),
+  })
+
+/** The host pages, where they can change. */
+export const hostPages = (sorts: Sorts, bounds: Bounds) => array(sorts.host_page, hostPage(bounds))

@@ -1,0 +1,17 @@
+import type { Kvm } from '../kvm.ts'
+
+/** A free host page, or null. Free pages are alike. */
+export function free_host_page(kvm: Kvm): number | null {
+  for (let p = 0; p < kvm.host_page.length; p++) if (kvm.host_page[p].owner === 'nobody') return p
+  return null
+}
+
+/** `mmu_invalidate_retry_gfn()`: may what was learnt of the frame since `seq` was read be out of date? */
+export function mmu_invalidate_retry(kvm: Kvm, gfn: number, seq: number): boolean {
+  return invalidation_of(kvm, gfn) || kvm.mmu_invalidate.seq !== seq
+}
+
+/** An invalidation that covers the frame is in progress. */
+export function invalidation_of(kvm: Kvm, gfn: number): boolean {
+  return kvm.mmu_invalidate.in_progress > 0 && kvm.mmu_invalidate.range.has(gfn)
+}

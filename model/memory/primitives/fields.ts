@@ -1,0 +1,61 @@
+import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../../language/shapes.ts'
+import type { Bounds } from '../bounds.ts'
+import { optional } from '../optional.ts'
+import type { Sorts } from '../sorts.ts'
+
+/** A guest page-table entry: the frame it points at (none: not present) and the write permission. */
+export const gpte = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    to: ref(sorts.gfn),
+    w: flag,
+    /** The page-size bit: `to` is the first of the frames that the entry maps. */
+    huge: optional(bounds.huge, flag),
+    /** D: KVM's walk sets it before a write is mapped writable. */
+    dirty: optional(bounds.accessRoles, flag),
+  })
+
+export type Gpte = View<ReturnType<typeof gpte>>
+
+/** The contents of the guest frames that are page tables. */
+export const guestTables = (sorts: Sorts, bounds: Bounds) =>
+  array(bounds.tables, array(sorts.index, gpte(sorts, bounds)))
+
+/**
+ * The store buffer of a vCPU's CPU (x86-TSO): a store sits in it for a while, during which later loads of
+ * other locations run ahead. One entry is enough for the Dekker pairs of the MMU (shadow-mmu.md 1.5); a
+ * second store pushes the first one out, so stores become visible in order. Locked instructions, fences,
+ * VM-entry and VM-exit empty it.
+ *
+ * Only the stores of those pairs go through it. Every other visible store of the same CPU calls `drain()`
+ * first, for it must not overtake them.
+ */
+export const storeBuffer = (sorts: Sorts, bounds: Bounds) =>
+  array(
+    bounds.storeBuffers ? 1 : 0,
+    struct({
+      holds: oneOf('nothing', 'mode', 'indirect_shadow_pages', 'gpte'),
+      mode: oneOf('IN_GUEST_MODE', 'READING_SHADOW_PAGE_TABLES'),
+      count: range(0, bounds.pages),
+      /** Entry `index` of the guest table in frame `table` := (to, w). */
+      table: ref(sorts.gfn),
+      index: ref(sorts.index),
+      to: ref(sorts.gfn),
+      w: flag,
+    }),
+  )
+
+/** Requests of a vCPU. MMU_SYNC is only ever made by the vCPU itself. */
+export type Request = 'FREE_OBSOLETE_ROOTS' | 'TLB_FLUSH' | 'MMU_SYNC'
+
+/** Local variables of kvm_make_all_cpus_request() in whoever calls it. */
+export const requester = (sorts: Sorts) =>
+  struct({
+    /** vCPUs not visited yet. */
+    todo: setOf(sorts.vcpu),
+    /** The vCPU whose request bit was set and whose mode was not looked at yet. */
+    now: ref(sorts.vcpu),
+    /** vCPUs that get an interrupt. */
+    ipis: setOf(sorts.vcpu),
+  })
+
+export type Requester = View<ReturnType<typeof requester>>

@@ -1,0 +1,72 @@
+import type { Kvm } from '../kvm.ts'
+import type { Gpte } from './fields.ts'
+
+/** Which entry of the table at `level` translates `gva`. */
+export function index_at(gva: number, level: number, entries: number): number {
+  return Math.floor(gva / entries ** (level - 1)) % entries
+}
+
+/** The guest entry for `gva` in the table frame `table` at `level`. */
+export function gpte_at(kvm: Kvm, table: number, gva: number, level: number): Gpte {
+  const entries = kvm.guest_table[table]
+  return entries[index_at(gva, level, entries.length)]
+}
+
+/** How many levels the guest's tables have. */
+export function guest_levels(kvm: Kvm): number {
+  return kvm.vcpu[0].fault.gpte.length
+}
+
+/** Where the guest's tables lead an address of a vCPU now; null where an entry is not present. */
+export function guest_walk(kvm: Kvm, v: number, gva: number): { gfn: number; w: boolean } | null {
+  let table = kvm.vcpu[v].cr3
+  let gfn = table
+  let w = true
+  for (let level = guest_levels(kvm); level > 0; level--) {
+    const entry = gpte_at(kvm, table, gva, level)
+    if (entry.to === null) return null
+    gfn = entry.to
+    w = w && entry.w
+    if (entry.huge) return { gfn: gfn + index_at(gva, 1, kvm.guest_table[table].length), w }
+    table = gfn
+  }
+  return { gfn, w }
+}
+
+/** Is a present entry, `index` of `table`, on the way of an address? Only then can it be cached. */
+function walk_uses(kvm: Kvm, v: number, gva: number, table: number, index: number): boolean {
+  let gfn = kvm.vcpu[v].cr3
+  for (let level = guest_levels(kvm); level > 0; level--) {
+    const entry = gpte_at(kvm, gfn, gva, level)
+    if (entry.to === null) return false
+    if (gfn === table && index_at(gva, level, kvm.guest_table[gfn].length) === index) return true
+    gfn = entry.to
+  }
+  return false
+}
+
+/** A store to a guest page table reaches memory. Notes (history) which addresses need a flush from now on. */
+export function write_gpte(kvm: Kvm, table: number, index: number, to: number | null, w: boolean): void {
+  const entry = kvm.guest_table[table][index]
+  for (let v = 0; v < kvm.vcpu.length; v++) {
+    const { stale_allowed } = kvm.vcpu[v]
+    for (let gva = 0; gva < stale_allowed.length; gva++) {
+      if (walk_uses(kvm, v, gva, table, index)) stale_allowed[gva] = true
+    }
+  }
+  entry.to = to
+  entry.w = w
+}
+
+/** Two snapshots of an entry are the same entry contents. */
+export function same_gpte(a: Gpte, b: Gpte): boolean {
+  return a.to === b.to && a.w === b.w && a.huge === b.huge && a.dirty === b.dirty
+}
+
+/** Copies an entry's contents. */
+export function copy_gpte(from: Gpte, to: Gpte): void {
+  to.to = from.to
+  to.w = from.w
+  to.huge = from.huge
+  to.dirty = from.dirty
+}

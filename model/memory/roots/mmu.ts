@@ -1,0 +1,139 @@
+import type { Bounds } from '../bounds.ts'
+import type { Kvm } from '../kvm.ts'
+import { has_role, type Role } from '../shadow/shadow-page.ts'
+
+/** `vcpu->arch.mmu` := the other context. */
+export function switch_mmu(kvm: Kvm, v: number): void {
+  const mmu = kvm.vcpu[v]
+  const other = mmu.other_mmu[0]
+  const { root, root_pgd, root_role_pae, cpu_role_pae, walks_pae } = mmu
+  mmu.root = other.root
+  mmu.root_pgd = other.root_pgd
+  mmu.root_role_pae = other.root_role_pae
+  mmu.cpu_role_pae = other.cpu_role_pae
+  mmu.walks_pae = other.walks_pae
+  Object.assign(other, { root, root_pgd, root_role_pae, cpu_role_pae, walks_pae })
+  for (let i = 0; i < mmu.prev_roots.length; i++) {
+    const page = mmu.prev_roots[i]
+    const pgd = mmu.prev_pgds[i]
+    mmu.prev_roots[i] = other.prev_roots[i]
+    mmu.prev_pgds[i] = other.prev_pgds[i]
+    other.prev_roots[i] = page
+    other.prev_pgds[i] = pgd
+  }
+}
+
+/** Root slot 0 is the current root, slot i + 1 is prev_roots[i]; the slots of the other MMU follow. */
+export const CURRENT = 0
+
+/** How many root slots a vCPU has. */
+export function root_slots(kvm: Kvm, v: number): number {
+  const { prev_roots, other_mmu } = kvm.vcpu[v]
+  return (1 + prev_roots.length) * (1 + other_mmu.length)
+}
+
+/** The page in a root slot, or null. */
+export function root_in_slot(kvm: Kvm, v: number, slot: number): number | null {
+  const { root, prev_roots, other_mmu } = kvm.vcpu[v]
+  if (slot === CURRENT) return root
+  if (slot <= prev_roots.length) return prev_roots[slot - 1]
+  const rest = slot - 1 - prev_roots.length
+  return rest === 0 ? other_mmu[0].root : other_mmu[0].prev_roots[rest - 1]
+}
+
+/** Empties a root slot. */
+export function clear_slot(kvm: Kvm, v: number, slot: number): void {
+  const vcpu = kvm.vcpu[v]
+  const rest = slot - 1 - vcpu.prev_roots.length
+  if (slot === CURRENT) {
+    vcpu.root = null
+    vcpu.root_pgd = null
+    for (let i = 0; i < vcpu.pae_root.length; i++) vcpu.pae_root[i] = null
+  } else if (rest < 0) {
+    vcpu.prev_roots[slot - 1] = null
+    if (vcpu.prev_pgds.length > 0) vcpu.prev_pgds[slot - 1] = null
+  } else if (rest === 0) {
+    vcpu.other_mmu[0].root = null
+    vcpu.other_mmu[0].root_pgd = null
+  } else {
+    vcpu.other_mmu[0].prev_roots[rest - 1] = null
+    vcpu.other_mmu[0].prev_pgds[rest - 1] = null
+  }
+}
+
+/** The name of a root slot, as a diagram shows it. */
+export function slot_name(kvm: Kvm, v: number, slot: number): string {
+  const { length } = kvm.vcpu[v].prev_roots
+  const name = (i: number): string => (i === 0 ? 'root' : `prev_roots[${i - 1}]`)
+  return slot <= length ? name(slot) : `other mmu: ${name(slot - 1 - length)}`
+}
+
+/** The pages that a root slot holds references to: one, or those that the entries of a PAE root name. */
+export function pages_in_slot(kvm: Kvm, v: number, slot: number): number[] {
+  const pages = slot === CURRENT ? [kvm.vcpu[v].root, ...kvm.vcpu[v].pae_root] : [root_in_slot(kvm, v, slot)]
+  return pages.filter((page) => page !== null)
+}
+
+/** The pages below mmu->root.hpa: its own, or those of a PAE root. Empty when it is INVALID_PAGE. */
+export function loaded_roots(kvm: Kvm, v: number): number[] {
+  return pages_in_slot(kvm, v, CURRENT)
+}
+
+/** `VALID_PAGE(mmu->root.hpa)`. */
+export function root_is_valid(kvm: Kvm, v: number): boolean {
+  return loaded_roots(kvm, v).length > 0
+}
+
+/** All pages that a vCPU holds as roots, in a fixed order of places, current first. */
+export function roots_of(kvm: Kvm, v: number): (number | null)[] {
+  const slots = Array.from({ length: root_slots(kvm, v) }, (_, slot) => root_in_slot(kvm, v, slot))
+  return [...slots, ...kvm.vcpu[v].pae_root]
+}
+
+/** `root_to_sp(mmu->root.hpa) == NULL`: the root is valid and no shadow page is behind it. */
+export function root_has_no_page(kvm: Kvm, v: number): boolean {
+  return kvm.vcpu[v].root === null && root_is_valid(kvm, v)
+}
+
+/** Which entry of a PAE root translates the address of the instruction in progress; 0 without PAE roots. */
+export function pae_index(kvm: Kvm, v: number, bounds: Bounds): number {
+  if (bounds.paeRoots === 0) return 0
+  return Math.floor(kvm.vcpu[v].gva / bounds.entries ** bounds.levels) % bounds.paeRoots
+}
+
+/** `mmu->root_role`: with two MMUs L1 has direct roots, and L2 runs on shadows of L1's nested tables. */
+export function root_role(kvm: Kvm, v: number): Role {
+  const { other_mmu, nested, root_role_pae } = kvm.vcpu[v]
+  return { direct: other_mmu.length > 0 && !nested, no_write: false, guest_mode: nested, pae: root_role_pae }
+}
+
+/** The page directory that the root in a slot of the current MMU was loaded for. */
+function pgd_in_slot(kvm: Kvm, v: number, slot: number): number | null {
+  const { root_pgd, prev_pgds, other_mmu } = kvm.vcpu[v]
+  const root = root_in_slot(kvm, v, slot)
+  if (other_mmu.length === 0) return root === null ? null : kvm.page[root].gfn
+  return slot === CURRENT ? root_pgd : prev_pgds[slot - 1]
+}
+
+/**
+ * `is_root_usable()`: page directory and role word match what the vCPU wants. Direct roots do not depend on
+ * the page directory; the role word contains `invalid`; the generation is not compared.
+ */
+export function is_root_usable(kvm: Kvm, v: number, slot: number): boolean {
+  const root = root_in_slot(kvm, v, slot)
+  if (root === null || kvm.page[root].role_invalid) return false
+  const role = root_role(kvm, v)
+  if (!role.direct && pgd_in_slot(kvm, v, slot) !== kvm.vcpu[v].cr3) return false
+  return has_role(kvm, root, role)
+}
+
+/** The page where a walk for the address of the instruction in progress begins. */
+export function root_page(kvm: Kvm, v: number, bounds: Bounds): number {
+  const { root, pae_root } = kvm.vcpu[v]
+  return (bounds.paeRoots > 0 ? pae_root[pae_index(kvm, v, bounds)] : root) as number
+}
+
+/** Its level. */
+export function root_level(kvm: Kvm, v: number, bounds: Bounds): number {
+  return bounds.rootLevels[kvm.vcpu[v].cr3] ?? bounds.levels
+}

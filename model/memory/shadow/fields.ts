@@ -1,0 +1,97 @@
+import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../../language/shapes.ts'
+import { type Bounds, last_generation } from '../bounds.ts'
+import { optional } from '../optional.ts'
+import type { Sorts } from '../sorts.ts'
+
+/**
+ * The reverse maps: for each guest frame the SPTEs that map it, as (page, entry) pairs. An entry is a raw
+ * pointer into a shadow page; it does not know whether that page still exists.
+ */
+export const rmaps = (sorts: Sorts, _bounds: Bounds) =>
+  array(sorts.gfn, array(sorts.page, setOf(sorts.index)))
+
+/**
+ * A shadow page-table entry (shadow-mmu.md 2.6). `gfn` is the recorded translation of a leaf
+ * (`shadowed_translation[]`), the key under which it is on an rmap. W implies mmuW.
+ */
+export const spte = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    kind: oneOf('none', 'leaf', 'link', 'mmio'),
+    /** The shadow page that a link points at. */
+    child: ref(sorts.page),
+    pfn: ref(sorts.pfn),
+    gfn: ref(sorts.gfn),
+    w: flag,
+    /** Not write-protected for shadowing (MMU-writable). */
+    mmuw: flag,
+    /** D: the guest wrote through the entry. */
+    dirty: optional(bounds.dirty, flag),
+    /** MMIO: the generation of the set of memslots that had none for the frame. */
+    gen: range(0, last_generation(bounds)),
+  })
+
+export type Spte = View<ReturnType<typeof spte>>
+
+/** Emulated stores to a table that nobody walks by then, after which its page is zapped (detect_write_flooding()). */
+export const FLOODING = 3
+
+/**
+ * `struct kvm_mmu_page`, a shadow page (SP) that shadows the guest table in frame `gfn`.
+ *
+ * `list` is `sp->link`: a page is on exactly one list. A zapped root that some vCPU still holds is on none
+ * (`pinned`, since f95eec9bed76, v5.9). A list of zapped pages belongs to the thread that zaps.
+ */
+export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    list: oneOf(
+      'free',
+      'active',
+      'pinned',
+      'invalid_list of vcpu',
+      'invalid_list of zapper',
+      'invalid_list of memslot',
+      'invalid_list of shrinker',
+      'zapped_obsolete_pages',
+    ),
+    gfn: ref(sorts.gfn),
+    level: range(1, bounds.levels),
+    role_invalid: flag,
+    /** No guest table behind it: it maps the frames from `gfn` on. */
+    role_direct: optional(bounds.huge || bounds.mmus > 1, flag),
+    /** role.access without ACC_WRITE_MASK: an entry above the guest's table forbids writing. */
+    role_no_write: optional(bounds.accessRoles, flag),
+    role_guest_mode: optional(bounds.guestMode || bounds.mmus > 1, flag),
+    /** The gPTE size: cr4_pae (..v5.0), later gpte_is_8_bytes, now !has_4_byte_gpte. */
+    role_pae: optional(bounds.paeToggles > 0, flag),
+    /** History: CR4.PAE when the page was built, which decides what its entries mean. */
+    built_pae: optional(bounds.paeToggles > 0, flag),
+    /** sp->mmu_valid_gen, one bit since v5.4. */
+    mmu_valid_gen: range(0, 1),
+    /** How many root slots of vCPUs hold it. */
+    root_count: range(
+      0,
+      Math.max(1, bounds.vcpus * Math.max(bounds.paeRoots, bounds.mmus * (1 + bounds.prevRoots))),
+    ),
+    unsync: flag,
+    /** Emulated stores to its table since a walk used it last. */
+    write_flooding_count: range(0, bounds.writeFlooding ? FLOODING : 0),
+    /** Entries that lead to an unsync page. */
+    unsync_child_bitmap: setOf(sorts.index),
+    /** How many they are: kept apart only where vCPUs can get in each other's way counting. */
+    unsync_children: array(bounds.tdpFaults ? 1 : 0, range(0, bounds.entries + bounds.vcpus)),
+    spte: array(sorts.index, spte(sorts, bounds)),
+    /** Where links to this page are: for each page, the entries of it. */
+    parent_ptes: array(sorts.walked, setOf(sorts.index)),
+    /** History: a request to leave this root was sent to all vCPUs and has returned. */
+    told: flag,
+  })
+
+export type ShadowPage = View<ReturnType<typeof shadowPage>>
+
+/** Names the list of zapped pages of a thread kind. */
+export type InvalidList =
+  | 'invalid_list of vcpu'
+  | 'invalid_list of zapper'
+  | 'invalid_list of memslot'
+  | 'invalid_list of shrinker'
+  | 'zapped_obsolete_pages'

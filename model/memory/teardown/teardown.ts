@@ -1,0 +1,15 @@
+import { Fault } from '../../language/property.ts'
+import type { Kvm } from '../kvm.ts'
+
+/** The file that is open has its references. */
+export function open_files(kvm: Kvm): void {
+  kvm.teardown[0].users_count = 1
+  kvm.teardown[0].module_refs = 2
+}
+
+/** Follows a pointer to a vCPU. @throws Fault when it was freed. */
+export function use_vcpu(kvm: Kvm, v: number): void {
+  if (kvm.teardown.length > 0 && kvm.teardown[0].vcpus_freed) {
+    throw new Fault('no-use-after-free', `vcpu${v} is used after it was freed`)
+  }
+}

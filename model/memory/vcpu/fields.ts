@@ -1,0 +1,74 @@
+import { array, flag, id, oneOf, range, ref, setOf, setOfNames, struct } from '../../language/shapes.ts'
+import { type Bounds, watched } from '../bounds.ts'
+import { asyncPf, faultLocals } from '../fault/fields.ts'
+import { optional } from '../optional.ts'
+import { requester, storeBuffer } from '../primitives/fields.ts'
+import { mmuMembers, otherMmu } from '../roots/fields.ts'
+import type { Sorts } from '../sorts.ts'
+
+/** One cached translation: the host page it reaches, writable or not, and the root it was found below. */
+export const tlbEntry = (sorts: Sorts) => struct({ pfn: ref(sorts.pfn), w: flag, root: ref(sorts.page) })
+
+/** `struct kvm_vcpu` with its `struct kvm_mmu`, the physical CPU's TLB and the guest's program. */
+export const vcpu = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    mode: oneOf('OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE', 'READING_SHADOW_PAGE_TABLES'),
+    /** What this CPU has stored and the others cannot see yet (x86-TSO). */
+    store_buffer: storeBuffer(sorts, bounds),
+    requests: setOfNames('FREE_OBSOLETE_ROOTS', 'TLB_FLUSH', 'MMU_SYNC'),
+    /** An interrupt was sent to the CPU and not taken yet. */
+    ipi: flag,
+    /** The context that vcpu->arch.mmu points at. */
+    ...mmuMembers(sorts, bounds),
+    other_mmu: otherMmu(sorts, bounds),
+    /** L2 runs: arch.mmu is guest_mmu, and `cr3` the root of L1's nested tables. */
+    nested: optional(bounds.mmus > 1 || bounds.guestMode, flag),
+    cr3: id(sorts.gfn),
+    cr4_pae: optional(bounds.paeToggles > 0, flag),
+    tlb: array(bounds.gvas, tlbEntry(sorts)),
+    /** Hardware walk in progress: the table it reads next, and its level (more than one level only). */
+    walk: ref(sorts.walked),
+    walk_level: range(1, bounds.levels),
+    /** The guest instruction in progress, its address, and which of the scenario's edits a write is (0: none). */
+    guest: oneOf('idle', 'read', 'write', 'invlpg'),
+    gva: range(0, Math.max(0, bounds.gvas - 1)),
+    edit: range(0, bounds.edits.length),
+    cr3_loads: range(0, bounds.cr3Loads),
+    edits_left: range(0, bounds.editsLeft),
+    invlpgs_left: range(0, bounds.invlpgs),
+    /** The instruction in progress is a store that KVM cannot emulate. */
+    unemulatable: optional(bounds.hardStores.length > 0, flag),
+    hard_stores_left: range(0, bounds.hardStoresLeft),
+    /** last_retry_eip and last_retry_addr: the hard store (1, 2, ...) that was retried last, or 0. */
+    last_retry: range(0, bounds.hardStores.length > 0 ? bounds.gvas : 0),
+    /** History: the frame whose protection stopped it, and whether a page for that frame was built since. */
+    stopped_by: optional(bounds.hardStores.length > 0, ref(sorts.gfn)),
+    shadowed_again: optional(bounds.hardStores.length > 0, flag),
+    /**
+     * History: for each address, the guest has changed a present entry on the way since it last flushed the
+     * address here, so that an old translation may be used.
+     */
+    stale_allowed: array(bounds.edits.length > 0 ? bounds.gvas : 0, flag),
+    /** History: KVM has emulated a store to a table for this vCPU, and has not zapped the SPTEs yet. */
+    storing: optional(watched(bounds), flag),
+    nested_runs: range(0, bounds.nestedRuns),
+    pae_toggles: range(0, bounds.paeToggles),
+    prefaults_left: range(0, bounds.prefaults),
+    /** The fault is handled for KVM_PRE_FAULT_MEMORY, not for the guest. */
+    prefault: optional(bounds.prefaults > 0, flag),
+    async_pf: array(bounds.asyncPf ? 1 : 0, asyncPf(sorts, bounds)),
+    /** KVM_REQ_APF_READY is set in `requests`. */
+    apf_ready: optional(bounds.asyncPf, flag),
+    /** fault->prefetch: KVM makes the fault itself, for a page that has arrived. */
+    prefetch: optional(bounds.asyncPf, flag),
+    fault: faultLocals(sorts, bounds),
+    /** Local variables of the thread. */
+    roots_to_free: setOf({ name: 'root slot', size: bounds.mmus * (bounds.prevRoots + 1) }),
+    i: range(0, Math.max(1, bounds.mmus * (bounds.prevRoots + 1) - 1, bounds.paeRoots)),
+    /** GET.2: the gPTE size in the role of the wanted page. */
+    role_pae: optional(bounds.paeToggles > 0, flag),
+    /** Quota, unprotecting: the page that is being zapped, and whether one that was zapped is a root in use. */
+    zap_sp: optional(bounds.quota > 0, ref(sorts.page)),
+    zapped_root: optional(bounds.quota > 0 || bounds.hardStores.length > 0 || bounds.writeFlooding, flag),
+    req: requester(sorts),
+  })

@@ -1,0 +1,33 @@
+import type { Kvm } from '../kvm.ts'
+
+/** The instruction in progress is done (or has trapped into the guest's own handler). */
+export function finish_instruction(kvm: Kvm, vcpu: number): void {
+  kvm.vcpu[vcpu].guest = 'idle'
+  kvm.vcpu[vcpu].prefault = false
+  kvm.vcpu[vcpu].gva = 0
+  kvm.vcpu[vcpu].edit = 0
+  if (!kvm.vcpu[vcpu].unemulatable) return
+  kvm.vcpu[vcpu].unemulatable = false
+  // After the last one nobody asks any more which was retried.
+  if (kvm.vcpu[vcpu].hard_stores_left === 0) forget_retry(kvm, vcpu)
+}
+
+/** `vcpu->arch.last_retry_eip = 0`: no instruction counts as retried. */
+export function forget_retry(kvm: Kvm, v: number): void {
+  kvm.vcpu[v].last_retry = 0
+  kvm.vcpu[v].stopped_by = null
+  kvm.vcpu[v].shadowed_again = false
+}
+
+/** The instruction in progress is the one that was retried last, with the same address. */
+export function is_retried(kvm: Kvm, v: number): boolean {
+  return kvm.vcpu[v].last_retry === kvm.vcpu[v].gva + 1
+}
+
+/** A store was refused because its frame is protected (history, until the instruction is over). */
+export function note_refusal(kvm: Kvm, v: number, gfn: number): void {
+  const vcpu = kvm.vcpu[v]
+  if (!vcpu.unemulatable || is_retried(kvm, v)) return
+  vcpu.stopped_by = gfn
+  vcpu.shadowed_again = false
+}

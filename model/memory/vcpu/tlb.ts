@@ -1,0 +1,25 @@
+import type { Kvm } from '../kvm.ts'
+
+/**
+ * The guest flushes an address: no translation older than this may be used for it (history). A store that
+ * another vCPU's instruction is in the middle of may come before or after the flush.
+ */
+export function promise_fresh(kvm: Kvm, v: number, gva: number): void {
+  const { stale_allowed } = kvm.vcpu[v]
+  if (gva >= stale_allowed.length) return
+  for (const { storing } of kvm.vcpu) if (storing) return
+  stale_allowed[gva] = false
+}
+
+/** Drops what a TLB has cached for one address. */
+export function flush_tlb_gva(kvm: Kvm, vcpu: number, gva: number): void {
+  const entry = kvm.vcpu[vcpu].tlb[gva]
+  entry.pfn = null
+  entry.w = false
+  entry.root = null
+}
+
+/** Empties the TLB of the CPU that the vCPU runs on, paging-structure caches included. */
+export function flush_tlb(kvm: Kvm, vcpu: number): void {
+  for (let gva = 0; gva < kvm.vcpu[vcpu].tlb.length; gva++) flush_tlb_gva(kvm, vcpu, gva)
+}

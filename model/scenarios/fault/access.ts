@@ -1,0 +1,101 @@
+import type { Kvm } from '../../memory/kvm.ts'
+import { type Plan, scenario } from '../build-scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import { LISTS, RMAPS, TREES } from '../shadow/page-properties.ts'
+
+const ACCESS_PROPERTIES = [
+  'no-store-that-the-guest-forbids',
+  'hardware-allows-no-more-than-the-guest',
+  'no-access-taken-by-a-fault',
+  'one-page-per-key',
+  'no-fault-retried-for-ever',
+  'every-access-can-finish',
+  'no-flush-debt-at-unlock',
+  ...LISTS,
+  ...TREES,
+  ...RMAPS,
+  'no-use-after-free',
+  'no-deadlock',
+]
+
+const TWO_VCPUS = ['every-access-finishes', 'no-fault-retried-for-ever', 'no-deadlock']
+
+/** Two entries of the top table, one of them read-only, lead to the same table of level 2. */
+export const TABLE_BELOW_LESS_ACCESS: Plan = {
+  id: 'table-below-less-access',
+  aliases: ['CVE-2021-38198'],
+  title: 'two PUD entries share a PMD table, and one of them is read-only',
+  about:
+    'The example of b1bd5cba3306: pud1 may write, pud2 may not; in the table that they share, pmd1 may not and pmd2 may. Addresses 0 and 2 go through pud1, 4 and 6 through pud2. The guest reads where it may not write and writes to 2 and 6; only the first of these is allowed.',
+  bounds: {
+    levels: 3,
+    pages: 6,
+    gfns: 6,
+    pfns: 6,
+    gvas: 8,
+    reads: [0, 4],
+    dataWrites: true,
+    writes: [2, 6],
+    accessRoles: true,
+  },
+  start: {
+    tables: [
+      [1, { to: 1, readOnly: true }],
+      [{ to: 2, readOnly: true }, 3],
+      [4, null],
+      [5, null],
+    ],
+    pages: [{ gfn: 0, level: 3 }],
+  },
+  properties: [...ACCESS_PROPERTIES, 'table-is-shadowed-with-two-accesses'],
+}
+
+/** Two entries map the same huge page, one of them read-only. */
+export const HUGE_PAGE_MAPPED_TWICE: Plan = {
+  id: 'huge-page-mapped-twice',
+  title: 'two PDEs map the same huge page, one of them read-only',
+  about:
+    'The example of 5fd5387c89ec: address 0 goes through the PDE that may write, address 2 through the one that may not. The direct pages below both map the same frames from the same first frame on. The guest reads and writes through both.',
+  bounds: {
+    levels: 2,
+    pages: 3,
+    gfns: 3,
+    pfns: 3,
+    gvas: 4,
+    reads: [0, 2],
+    dataWrites: true,
+    writes: [0, 2],
+    huge: true,
+    accessRoles: true,
+  },
+  start: {
+    tables: [[{ huge: 1 }, { huge: 1, readOnly: true }]],
+    pages: [{ gfn: 0, level: 2 }],
+  },
+  properties: [...ACCESS_PROPERTIES, 'table-is-shadowed-with-two-accesses'],
+}
+
+/** Scenarios in which the same guest memory is reached with different access. */
+export const accessScenarios: readonly Scenario<Kvm>[] = [
+  scenario(TABLE_BELOW_LESS_ACCESS),
+  scenario({
+    ...TABLE_BELOW_LESS_ACCESS,
+    id: 'table-below-less-access-two-vcpus',
+    aliases: [],
+    title: 'two vCPUs use two entries of a PMD table, one of which is read-only',
+    about:
+      'As table-below-less-access, through pud1 alone: address 0 can only be read, address 2 is written. Does each vCPU get on?',
+    bounds: { ...TABLE_BELOW_LESS_ACCESS.bounds, vcpus: 2, reads: [0], writes: [2] },
+    properties: TWO_VCPUS,
+  }),
+  scenario(HUGE_PAGE_MAPPED_TWICE),
+  scenario({
+    ...HUGE_PAGE_MAPPED_TWICE,
+    id: 'huge-page-mapped-twice-two-vcpus',
+    title: 'two vCPUs use a huge page that two PDEs map, one of which is read-only',
+    about:
+      'As huge-page-mapped-twice, with reads through the PDE that may not write and writes through the other. Does each vCPU get on?',
+    bounds: { ...HUGE_PAGE_MAPPED_TWICE.bounds, vcpus: 2, reads: [2], writes: [0] },
+    properties: TWO_VCPUS,
+  }),
+]

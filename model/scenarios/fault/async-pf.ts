@@ -1,0 +1,86 @@
+import type { Kvm } from '../../memory/kvm.ts'
+import { alloc_shadow_page, INDIRECT } from '../../memory/shadow/shadow-page.ts'
+import { scenario } from '../build-scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import { FAULTS, LISTS, RMAPS } from '../shadow/page-properties.ts'
+
+const PROPERTIES = [
+  ...LISTS,
+  'no-use-after-free',
+  ...FAULTS,
+  'no-null-pointer',
+  'root-fits-the-context',
+  'page-is-prefaulted-in-its-own-context',
+  'page-is-prefaulted',
+]
+
+/** The vCPU holds the direct root of L1. */
+function runsL1(kvm: Kvm): void {
+  alloc_shadow_page(kvm, 0, 0, 1, { ...INDIRECT, direct: true })
+  kvm.page[0].root_count = 1
+  kvm.vcpu[0].root = 0
+  kvm.vcpu[0].root_pgd = 0
+}
+
+/** A host page is swapped out, a kworker brings it in, and the vCPU goes on in the meantime. */
+export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
+  scenario({
+    id: 'async-pf-cr3',
+    title: 'a guest switches CR3 while a page that one of its tasks has touched is swapped in',
+    about:
+      'Shadow paging, no cached roots: each switch leaves root.hpa invalid until the next entry. The request that the page has arrived is serviced before the root is loaded. The third page directory does not map the address.',
+    bounds: { asyncPf: true, swappedOut: [3], pages: 4, gfns: 5, pfns: 5, pgds: 3, cr3Loads: 2 },
+    start: { tables: [[3], [4], [null]], pages: [{ gfn: 0, level: 1 }] },
+    properties: [
+      ...PROPERTIES,
+      ...RMAPS,
+      'guest-is-told-of-its-own-faults-only',
+      'page-arrives-in-another-context',
+    ],
+  }),
+  scenario({
+    id: 'async-pf-nested',
+    title: 'L1 and L2 run in turn while a page that one of them has touched is swapped in',
+    about:
+      'TDP is on. The address of a fault in L1 is guest-physical; one in L2 is what L1’s nested tables translate. The same number means different things to the two MMUs.',
+    bounds: {
+      asyncPf: true,
+      swappedOut: [0, 2],
+      mmus: 2,
+      tdpFaults: true,
+      pages: 3,
+      gfns: 3,
+      pfns: 3,
+      pgds: 2,
+      nestedRuns: 2,
+    },
+    start: { tables: [[null], [2]], begin: runsL1 },
+    properties: [...PROPERTIES, 'page-arrives-in-another-context'],
+  }),
+  scenario({
+    id: 'async-pf-zap-all',
+    title: 'a memslot delete zaps all pages while a page is swapped in',
+    about:
+      'The roots are dropped by one request of the vCPU, the page that has arrived is announced by another, serviced after it and before a root is loaded.',
+    bounds: { asyncPf: true, swappedOut: [1], pages: 3, gfns: 2, pfns: 2, zapAlls: 1 },
+    start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
+    properties: [...PROPERTIES, ...RMAPS, 'freed-page-is-unreferenced', 'no-stale-root-used'],
+  }),
+  scenario({
+    id: 'vm-teardown',
+    title: 'the process closes its files while a page is swapped in',
+    about:
+      'The vCPU’s file is the last one of the VM. Whoever puts the last reference destroys the VM and frees the vCPU that the kworker is about to wake up; then the module may be unloaded.',
+    bounds: { asyncPf: true, swappedOut: [1], pages: 2, gfns: 2, pfns: 2, vmCloses: true },
+    start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
+    properties: [
+      'no-use-after-free',
+      'no-module-code-after-its-last-reference',
+      'vm-reference-is-put-only-while-held',
+      'module-reference-is-put-only-while-held',
+      'no-deadlock',
+      'every-access-can-finish',
+      'process-ends-while-a-page-is-swapped-in',
+    ],
+  }),
+]

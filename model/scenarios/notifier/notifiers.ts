@@ -1,0 +1,42 @@
+import type { Kvm } from '../../memory/kvm.ts'
+import { scenario } from '../build-scenario.ts'
+import type { Scenario } from '../scenario.ts'
+
+const HOST_PAGE_PROPERTIES = [
+  'no-mapping-of-a-lost-page',
+  'no-install-during-invalidation',
+  'no-flush-debt-at-unlock',
+  'invalidations-are-balanced',
+  'invalidation-ends-only-after-it-began',
+  'notifier-ends-only-after-it-began',
+  'mmu-lock-is-released-only-while-held',
+  'no-freed-spte-on-rmap',
+  'no-use-after-free',
+  'no-request-unnoticed-in-guest-mode',
+  'every-access-can-finish',
+  'no-deadlock',
+]
+
+const ONE_FRAME = { tables: [[1]], pages: [{ gfn: 0, level: 1 }] }
+
+/** Page faults against the host taking pages away. */
+export const notifierScenarios: readonly Scenario<Kvm>[] = [
+  scenario({
+    id: 'fault-notifier',
+    title: 'one vCPU faults a page in while the host takes it away',
+    about:
+      'A fault looks up the host page without a lock and maps it later under mmu_lock; the notifier may come in between. The sequence count and the range in progress must make the fault try again.',
+    bounds: { pages: 1, pfns: 4, notifiers: 1, invalidations: 2, invalidated: [1], dataWrites: true },
+    start: ONE_FRAME,
+    properties: [...HOST_PAGE_PROPERTIES, 'fault-is-retried-for-a-notifier'],
+  }),
+  scenario({
+    id: 'fault-two-notifiers',
+    title: 'one vCPU uses a page that two host threads take away at the same time',
+    about:
+      'Reclaim and munmap meet on one page: whoever comes second finds no SPTE left and does not flush, so that the first must have flushed before it dropped mmu_lock.',
+    bounds: { pages: 1, pfns: 4, notifiers: 2, invalidations: 1, invalidated: [1] },
+    start: { ...ONE_FRAME, filled: true },
+    properties: HOST_PAGE_PROPERTIES,
+  }),
+]

@@ -1,0 +1,131 @@
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { type Plan, scenario } from '../build-scenario.ts'
+import type { Scenario } from '../scenario.ts'
+
+const TRACK: Partial<Bounds> = {
+  vcpus: 2,
+  levels: 2,
+  pages: 2,
+  gfns: 4,
+  pfns: 4,
+  edits: [{ gva: 0, index: 0, to: 3, w: true, by: 1, emulatedInto: 1 }],
+  editsLeft: 1,
+  invlpgs: 1,
+  withoutGptes: [0],
+  barriers: true,
+}
+
+const TRACK_PROPERTIES = [
+  'synced-page-agrees',
+  'flushed-translation-is-not-used',
+  'shadowed-tables-are-counted',
+  'no-flush-debt-at-unlock',
+  'every-access-can-finish',
+  'no-deadlock',
+  'store-is-emulated-while-nothing-is-shadowed',
+]
+
+/** A page is built and counted on one CPU while a store to its table is emulated on another. */
+export const EMULATED_STORE: Plan = {
+  id: 'track-write-barrier',
+  title: 'a table is shadowed for the first time while a store to it is emulated, with store buffers',
+  about:
+    'The fault handler counts the page and reads the guest entry again; the emulator writes the entry and reads the count, to learn whether anybody cares. The root is a passthrough root (5-level nested paging over a 4-level guest table), which is not counted: so the count goes from 0 to 1 here, and the emulated store comes from another address space.',
+  bounds: { ...TRACK, storeBuffers: true },
+  start: {
+    tables: [[1], [2]],
+    pages: [{ gfn: 0, level: 2 }],
+  },
+  properties: [...TRACK_PROPERTIES, 'store-waits-in-a-buffer'],
+}
+
+/**
+ * The three pairs in which both sides store one location and then load the other's (shadow-mmu.md 1.5: B2,
+ * B3, B5). x86 lets a load run ahead of an earlier store, so each side needs a full barrier.
+ */
+export const storeBufferScenarios: readonly Scenario<Kvm>[] = [
+  scenario(EMULATED_STORE),
+  scenario({
+    id: 'track-write-barrier-sc',
+    title: 'a table is shadowed for the first time while a store to it is emulated, without store buffers',
+    about: 'As track-write-barrier under sequential consistency: what remains is the order of the steps.',
+    bounds: TRACK,
+    start: {
+      tables: [[1], [2]],
+      pages: [{ gfn: 0, level: 2 }],
+    },
+    properties: TRACK_PROPERTIES,
+  }),
+  scenario({
+    id: 'entry-dekker',
+    title: 'a vCPU with two roots enters the guest while one of them is zapped, with store buffers',
+    about:
+      'The vCPU announces guest mode and looks for requests; the zapper makes a request and looks at the mode, to learn whether it must send an IPI.',
+    bounds: {
+      pages: 4,
+      gfns: 3,
+      pfns: 3,
+      pgds: 2,
+      prevRoots: 1,
+      cr3Loads: 1,
+      zappers: 1,
+      zaps: 1,
+      barriers: true,
+      storeBuffers: true,
+    },
+    start: {
+      tables: [[2], [2]],
+      pages: [{ gfn: 0, level: 1 }],
+    },
+    properties: [
+      'no-request-unnoticed-in-guest-mode',
+      'request-is-serviced',
+      'no-stale-root-used',
+      'no-guest-on-a-root-after-its-request',
+      'no-obsolete-root-kept',
+      'no-freed-root-in-use',
+      'no-use-after-free',
+      'page-on-one-list',
+      'every-access-can-finish',
+      'no-deadlock',
+      'store-waits-in-a-buffer',
+    ],
+  }),
+  scenario({
+    id: 'lockless-walk-dekker',
+    title: 'a lock-free walk while the pages it reads are zapped and freed, with store buffers',
+    about:
+      'The walker announces itself in vcpu->mode and reads SPTEs; who frees a page clears the SPTE and looks at the mode. The other half of the pair, clearing before looking, holds on x86 because making the request is a locked instruction.',
+    bounds: {
+      levels: 2,
+      pages: 4,
+      gfns: 3,
+      pfns: 3,
+      gvas: 2,
+      reads: [0],
+      edits: [{ gva: 1, index: 1, to: null, w: false }],
+      editsLeft: 2,
+      zappers: 1,
+      zaps: 1,
+      locklessWalks: true,
+      barriers: true,
+      storeBuffers: true,
+    },
+    start: {
+      tables: [
+        [1, null],
+        [2, 0],
+      ],
+      pages: [{ gfn: 0, level: 2 }],
+    },
+    properties: [
+      'no-use-after-free',
+      'no-walk-of-a-freed-page',
+      'no-freed-root-in-use',
+      'no-deadlock',
+      'page-is-zapped-under-a-lockless-walk',
+      'store-waits-in-a-buffer',
+    ],
+  }),
+]

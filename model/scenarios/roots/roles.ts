@@ -1,0 +1,96 @@
+import type { Kvm } from '../../memory/kvm.ts'
+import { scenario } from '../build-scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import { FAULTS, LISTS, ROOTS, ZAPPED_ROOTS } from '../shadow/page-properties.ts'
+
+/** Where the guest does nothing but switch contexts, and stops when it has switched often enough. */
+const CACHE = [
+  ...LISTS,
+  'root-fits-the-context',
+  'context-fits-the-guest',
+  'cached-root-is-found',
+  'one-page-per-key',
+]
+
+/** Scenarios of what roots are found by: page directory, role, MMU. */
+export const roleScenarios: readonly Scenario<Kvm>[] = [
+  scenario({
+    id: 'role-cache',
+    aliases: ['seed-004'],
+    title: 'one vCPU switches between L1 and two L2 contexts, and L1 switches CR4.PAE',
+    about:
+      'TDP is on: root_mmu has a direct root for L1, guest_mmu shadows the nested tables of L1. Which roots are found again after a switch, and is the context set up anew when the guest changes the format of its page tables? Roots only, no memory accesses; one thread.',
+    bounds: {
+      mmus: 2,
+      pages: 4,
+      gfns: 3,
+      pfns: 3,
+      pgds: 3,
+      gvas: 0,
+      prevRoots: 1,
+      nestedRuns: 3,
+      paeToggles: 2,
+    },
+    start: { tables: [[null], [null], [null]] },
+    properties: [...CACHE, 'both-mmus-hold-roots'],
+  }),
+  scenario({
+    id: 'role-cache-shadow-paging',
+    title: 'one vCPU without TDP switches CR3 and CR4.PAE',
+    about:
+      'The counterpart of role-cache: indirect roots, whose contents depend on the size of guest entries, so that the bit must be in their key.',
+    bounds: { pages: 5, gfns: 2, pfns: 2, pgds: 2, gvas: 0, prevRoots: 1, cr3Loads: 2, paeToggles: 2 },
+    start: { tables: [[null], [null]] },
+    properties: CACHE,
+  }),
+  scenario({
+    id: 'nested-zap-all',
+    title: 'one vCPU runs L1 and L2 while a memslot delete zaps all pages',
+    about: 'Requests concern the roots of both MMUs of a vCPU, whichever it uses at the moment. Roots only.',
+    bounds: {
+      mmus: 2,
+      pages: 4,
+      gfns: 2,
+      pfns: 2,
+      pgds: 2,
+      gvas: 0,
+      nestedRuns: 2,
+      zapAlls: 1,
+      lockBreak: true,
+    },
+    start: { tables: [[null], [null]] },
+    properties: [
+      ...ROOTS,
+      ...ZAPPED_ROOTS,
+      'only-obsolete-roots-freed',
+      'root-fits-the-context',
+      'cached-root-is-found',
+      'both-mmus-hold-roots',
+    ],
+  }),
+  scenario({
+    id: 'roots-without-page',
+    title: 'a vCPU with a PAE root while one of the pages that the root names is zapped',
+    about:
+      'A root without a shadow page cannot be asked whether it is obsolete: it is dropped on every request, and a fault below it is stale while a request is pending. Two page directories per address space, one of them shared.',
+    bounds: {
+      paeRoots: 2,
+      pages: 4,
+      gfns: 4,
+      pfns: 4,
+      pgds: 2,
+      gvas: 2,
+      cr3Loads: 2,
+      zappers: 1,
+      zaps: 1,
+    },
+    start: { tables: [[3], [3], [3]] },
+    properties: [
+      ...ROOTS,
+      ...ZAPPED_ROOTS,
+      ...FAULTS,
+      'no-null-pointer',
+      'valid-pages-dropped-with-a-pae-root',
+    ],
+  }),
+]

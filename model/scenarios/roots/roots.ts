@@ -1,0 +1,132 @@
+import type { Kvm } from '../../memory/kvm.ts'
+import { scenario } from '../build-scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import type { Start } from '../start.ts'
+
+/** Properties of roots, checked in every scenario of this file. */
+const ROOT_PROPERTIES = [
+  'no-stale-root-used',
+  'no-leaf-below-an-obsolete-root',
+  'no-freed-root-in-use',
+  'no-tlb-entry-of-a-freed-root',
+  'no-guest-on-a-root-after-its-request',
+  'no-request-unnoticed-in-guest-mode',
+  'no-obsolete-root-kept',
+  'only-obsolete-roots-freed',
+  'root-count-is-number-of-holders',
+  'page-on-one-list',
+  'every-access-can-finish',
+  'no-deadlock',
+  'stale-fault-is-retried',
+]
+
+/** Witnesses that only zapping a root in use can show. */
+const ZAP_WITNESS = 'guest-enters-on-a-root-being-zapped'
+
+/** Two page directories that map the same frame; all vCPUs have the root of the first one. */
+const TWO_DIRECTORIES: Start = { tables: [[2], [2]], pages: [{ gfn: 0, level: 1 }] }
+
+/** The same, and each vCPU has just come from the second one. */
+const BOTH_ROOTS: Start = {
+  ...TWO_DIRECTORIES,
+  pages: [
+    { gfn: 0, level: 1 },
+    { gfn: 1, level: 1 },
+  ],
+  oldestFirst: [1, 0],
+  previous: 1,
+}
+
+/** An older page, of a table that no CR3 value names, which is zapped before the roots. */
+const WITH_OLDER_PAGE: Start = {
+  ...TWO_DIRECTORIES,
+  pages: [
+    { gfn: 0, level: 1 },
+    { gfn: 2, level: 1 },
+  ],
+  oldestFirst: [1, 0],
+}
+
+/** Scenarios in which only roots matter: who drops which root, when, and who is told. */
+export const rootScenarios: readonly Scenario<Kvm>[] = [
+  scenario({
+    id: 'roots-zap-all',
+    aliases: ['seed-002'],
+    title: 'one vCPU switches CR3 while a memslot delete zaps all pages, dropping mmu_lock between pages',
+    about:
+      'The situation of the bug in v5.18: a previous root in the PGD cache, a memslot delete that breaks mmu_lock before it reaches that root, and a guest that switches back to it. One older page makes the walk reach the roots late.',
+    bounds: {
+      pages: 5,
+      gfns: 3,
+      pfns: 3,
+      pgds: 2,
+      prevRoots: 1,
+      cr3Loads: 2,
+      zapAlls: 1,
+      lockBreak: true,
+    },
+    start: WITH_OLDER_PAGE,
+    properties: [...ROOT_PROPERTIES, 'zap-all-can-finish'],
+  }),
+  scenario({
+    id: 'roots-zap-all-unbroken',
+    title: 'one vCPU switches CR3 while a memslot delete zaps all pages under one mmu_lock section',
+    about: 'As roots-zap-all, but the walk never drops mmu_lock.',
+    bounds: { pages: 5, gfns: 3, pfns: 3, pgds: 2, prevRoots: 1, cr3Loads: 2, zapAlls: 1 },
+    start: WITH_OLDER_PAGE,
+    properties: [...ROOT_PROPERTIES, 'zap-all-can-finish'],
+  }),
+  scenario({
+    id: 'roots-zap-one',
+    title: 'one vCPU switches CR3 while single root pages are zapped',
+    about:
+      'Guest writes to a page directory make another vCPU zap the root of it (abstracted to a zapper thread). The order of role.invalid and the request decides.',
+    bounds: {
+      pages: 4,
+      gfns: 4,
+      pfns: 4,
+      pgds: 3,
+      prevRoots: 1,
+      cr3Loads: 2,
+      zappers: 1,
+      zaps: 1,
+    },
+    start: { ...TWO_DIRECTORIES, tables: [[3], [3], [3]] },
+    properties: [...ROOT_PROPERTIES, ZAP_WITNESS],
+  }),
+  scenario({
+    id: 'roots-zap-one-two-vcpus',
+    title: 'two vCPUs share roots while a single root page is zapped',
+    about:
+      'The precision half of seed 002: a vCPU must not lose a root because another root was zapped. Both vCPUs hold a current and a previous root; neither switches.',
+    bounds: {
+      vcpus: 2,
+      pages: 3,
+      gfns: 3,
+      pfns: 3,
+      pgds: 2,
+      prevRoots: 1,
+      zappers: 1,
+      zaps: 1,
+    },
+    start: BOTH_ROOTS,
+    properties: [...ROOT_PROPERTIES, ZAP_WITNESS],
+  }),
+  scenario({
+    id: 'roots-two-zappers',
+    title: 'one vCPU with two roots while two threads zap one root each',
+    about: 'Two requests close together: a handler that clears the bit last loses the second.',
+    bounds: {
+      pages: 4,
+      gfns: 3,
+      pfns: 3,
+      pgds: 2,
+      prevRoots: 1,
+      cr3Loads: 1,
+      zappers: 2,
+      zaps: 1,
+    },
+    start: TWO_DIRECTORIES,
+    properties: [...ROOT_PROPERTIES, ZAP_WITNESS],
+  }),
+]

@@ -1,0 +1,38 @@
+import type { Kvm } from '../../memory/kvm.ts'
+import { scenario } from '../build-scenario.ts'
+import { TWO_ROOTS_MAPPED } from '../memslots/slots.ts'
+import type { Scenario } from '../scenario.ts'
+
+/** What a walk of rmaps without mmu_lock can meet. */
+export const unlockedWalkScenarios: readonly Scenario<Kvm>[] = [
+  scenario({
+    id: 'slot-delete-rmap-chain',
+    title:
+      'a memslot is deleted; two shadow pages map its frame, so that the rmap is a chain with a descriptor',
+    about:
+      'For the designs of seed 001 that walk the rmap without mmu_lock: a notifier takes entries off it, a shrinker frees shadow pages, a vCPU drops its root. Descriptors are objects that can be freed.',
+    bounds: {
+      pages: 3,
+      gfns: 3,
+      pfns: 4,
+      slots: 1,
+      slotOf: [null, null, 0],
+      slotDeletes: 1,
+      notifiers: 1,
+      invalidations: 1,
+      invalidated: [2],
+      reclaims: 1,
+      descs: 1,
+    },
+    start: TWO_ROOTS_MAPPED,
+    properties: [
+      'no-freed-spte-on-rmap',
+      'no-spte-of-a-freed-slot',
+      'no-use-after-free',
+      'nothing-added-to-an-invalid-slot',
+      'no-mapping-of-a-lost-page',
+      'zap-all-can-finish',
+      'no-deadlock',
+    ],
+  }),
+]

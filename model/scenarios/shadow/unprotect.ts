@@ -1,0 +1,106 @@
+import type { Bounds } from '../../memory/bounds.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { type Plan, scenario } from '../build-scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import type { Start } from '../start.ts'
+
+const UNPROTECT_PROPERTIES = [
+  'no-needless-lock',
+  'emulation-fails-only-when-shadowed-again',
+  'shadowed-tables-are-counted',
+  'synced-page-agrees',
+  'tracked-table-is-not-writable',
+  'parent-links-match',
+  'no-link-to-a-dead-page',
+  'page-on-one-list',
+  'root-count-is-number-of-holders',
+  'no-freed-root-in-use',
+  'no-stale-root-used',
+  'no-guest-on-a-root-after-its-request',
+  'no-obsolete-root-kept',
+  'no-use-after-free',
+  'no-walk-of-a-freed-page',
+  'no-flush-debt-at-unlock',
+  'every-access-can-finish',
+  'no-deadlock',
+]
+
+/** Situations in which the hint is wrong. */
+const HINT_WITNESSES = ['hint-misses-a-page-just-built', 'hint-promises-a-page-just-zapped']
+
+/** Only the store to the other's table matters: nobody reads. */
+const TWO_ADDRESS_SPACES: Partial<Bounds> = {
+  vcpus: 2,
+  levels: 2,
+  pages: 4,
+  gfns: 3,
+  pfns: 3,
+  pgds: 2,
+  reads: [],
+}
+
+/** vCPU 0 can write to frame 1, the page directory of vCPU 1, through the table in frame 2. */
+const TWO_ROOTS: Start = {
+  tables: [[2], [null], [1]],
+  pages: [
+    { gfn: 0, level: 2 },
+    { gfn: 1, level: 2 },
+  ],
+  cr3: [0, 1],
+}
+
+/** The vCPU that fails to emulate runs on a direct MMU: the count can reach zero. */
+export const RETRY_ON_A_DIRECT_MMU: Plan = {
+  id: 'unprotect-retry',
+  aliases: ['seed-000'],
+  title:
+    'a vCPU on a direct MMU writes to a table that a nested guest runs on, by an instruction that KVM cannot emulate',
+  about:
+    'Nested virtualization: L1 (vCPU 0) runs on a direct MMU and writes to a page that holds a table of L2 (vCPU 1), which is write-protected because it is shadowed. Shadow pages of that table also come and go by other hands (the zapper), so that the count of shadow pages reaches zero between the fault and the look at it.',
+  bounds: {
+    ...TWO_ADDRESS_SPACES,
+    hardStores: [{ gva: 0, by: 0 }],
+    hardStoresLeft: 1,
+    withoutGptes: [0, 2],
+    zappers: 1,
+    zaps: 1,
+  },
+  start: TWO_ROOTS,
+  properties: [...UNPROTECT_PROPERTIES, ...HINT_WITNESSES, 'emulation-failure-is-reported'],
+}
+
+/** Scenarios of seed 000: a store that KVM cannot emulate hits the table of another address space. */
+export const unprotectScenarios: readonly Scenario<Kvm>[] = [
+  scenario(RETRY_ON_A_DIRECT_MMU),
+  scenario({
+    id: 'unprotect-retry-indirect',
+    title:
+      'a vCPU under shadow paging writes to the page directory of another by an instruction that KVM cannot emulate',
+    about:
+      'Both vCPUs run on shadow pages of guest tables, so the count never becomes zero. The other vCPU loads its root again whenever it was zapped, and so protects the frame anew: the interference that a bounded number of retries turns into a failure. It can also leave that page directory, which then is no root any more.',
+    bounds: {
+      ...TWO_ADDRESS_SPACES,
+      hardStores: [{ gva: 0, by: 0 }],
+      hardStoresLeft: 1,
+      cr3Loads: 1,
+    },
+    start: { ...TWO_ROOTS, cr3Loads: [0, 1] },
+    properties: [...UNPROTECT_PROPERTIES, 'emulation-failure-is-reported'],
+  }),
+  scenario({
+    id: 'unprotect-instead-of-emulating',
+    title: 'a vCPU on a direct MMU writes data to a frame that is shadowed as a table of a nested guest',
+    about:
+      'The instruction could be emulated, but does not look like one that writes page tables: the frame has probably been freed and reused. KVM unprotects it and lets the guest retry; if there was nothing to zap, or if the instruction was just retried, it emulates.',
+    bounds: {
+      ...TWO_ADDRESS_SPACES,
+      dataWrites: true,
+      hardStores: [{ gva: 0, by: 0 }],
+      withoutGptes: [0, 2],
+      zappers: 1,
+      zaps: 1,
+    },
+    start: TWO_ROOTS,
+    properties: UNPROTECT_PROPERTIES.filter((id) => id !== 'emulation-fails-only-when-shadowed-again'),
+  }),
+]

@@ -1,0 +1,259 @@
+import type { Kvm } from '../../memory/kvm.ts'
+import { write_gpte } from '../../memory/primitives/guest-memory.ts'
+import { kvm_mmu_mark_parents_unsync } from '../../memory/shadow/write-tracking.ts'
+import { scenario } from '../build-scenario.ts'
+import type { Scenario } from '../scenario.ts'
+import { link, map, type Start } from '../start.ts'
+import { LEVEL_PROPERTIES, SHADOW_PROPERTIES } from './shadow-properties.ts'
+
+/** Two levels; the lower table, frame 1, is mapped at address 1, so that the guest can write to it. */
+const TABLE_MAPS_ITSELF: Start['tables'] = [
+  [1, null],
+  [2, 1],
+]
+
+/** Three levels; the lowest table, frame 2, is mapped at address 3, the top one, frame 0, at address 2. */
+const TWO_WAYS: Start['tables'] = [
+  [1, null],
+  [2, 3],
+  [4, 5],
+  [0, 2],
+]
+
+/** Scenarios in which guests edit lowest-level tables, which then go unsync. */
+export const unsyncScenarios: readonly Scenario<Kvm>[] = [
+  scenario({
+    id: 'unsync-one-level',
+    title: 'one vCPU edits a table that it runs on, now or after its next CR3 load',
+    about:
+      'The smallest guest that can change its own translations. The tables are shadowed at level 1, so the first store makes the shadow page unsync and writable; later stores go unseen until the guest flushes (INVLPG, CR3 load).',
+    bounds: {
+      pages: 2,
+      gfns: 4,
+      pfns: 4,
+      pgds: 2,
+      gvas: 2,
+      reads: [0],
+      edits: [
+        { gva: 1, index: 0, to: 3, w: true },
+        { gva: 1, index: 0, to: 2, w: false },
+      ],
+      editsLeft: 2,
+      invlpgs: 1,
+      cr3Loads: 2,
+    },
+    start: {
+      tables: [
+        [2, 0],
+        [2, 0],
+      ],
+      pages: [{ gfn: 0, level: 1 }],
+    },
+    properties: [...SHADOW_PROPERTIES, 'unsync-page-is-synced'],
+  }),
+  scenario({
+    id: 'unsync-two-levels',
+    title: 'two vCPUs share tables of two levels, edit the lower one and flush single addresses',
+    about:
+      'One vCPU edits while the other uses the translation or executes INVLPG, which must find the unsync page below the root.',
+    bounds: {
+      vcpus: 2,
+      levels: 2,
+      pages: 2,
+      gfns: 4,
+      pfns: 4,
+      gvas: 2,
+      reads: [0],
+      edits: [{ gva: 1, index: 0, to: 3, w: true, by: 0 }],
+      editsLeft: 1,
+      invlpgs: 1,
+    },
+    start: {
+      tables: TABLE_MAPS_ITSELF,
+      pages: [{ gfn: 0, level: 2 }],
+    },
+    properties: LEVEL_PROPERTIES,
+  }),
+  scenario({
+    id: 'unsync-order',
+    title: 'two vCPUs write to the same table, and reload CR3 to flush',
+    about:
+      'The first store goes through the page fault that makes the table writable; the other vCPU can store through that new SPTE at once. A CR3 load looks at the unsync marks of the root without a lock.',
+    bounds: {
+      vcpus: 2,
+      levels: 2,
+      pages: 2,
+      gfns: 4,
+      pfns: 4,
+      gvas: 2,
+      reads: [0],
+      edits: [{ gva: 1, index: 0, to: 3, w: true }],
+      editsLeft: 1,
+      cr3Loads: 1,
+    },
+    start: {
+      tables: TABLE_MAPS_ITSELF,
+      pages: [{ gfn: 0, level: 2 }],
+      cr3Loads: [0, 1],
+    },
+    properties: [...LEVEL_PROPERTIES, 'unsync-page-is-synced'],
+  }),
+  scenario({
+    id: 'unsync-cr3-switch',
+    title: 'one vCPU edits a table that two of its page directories share, and switches between them',
+    about:
+      'A shadow page that is unsync is found again: below a root that was not current when it went unsync, or when a second root links it.',
+    bounds: {
+      levels: 2,
+      pages: 4,
+      gfns: 5,
+      pfns: 5,
+      pgds: 2,
+      gvas: 2,
+      reads: [0],
+      edits: [{ gva: 1, index: 0, to: 4, w: true }],
+      editsLeft: 1,
+      cr3Loads: 2,
+    },
+    start: {
+      tables: [
+        [2, null],
+        [2, null],
+        [3, 2],
+      ],
+      pages: [{ gfn: 0, level: 2 }],
+    },
+    properties: LEVEL_PROPERTIES,
+  }),
+  scenario({
+    id: 'unsync-two-tables',
+    title: 'one vCPU reloads CR3 to flush while two unsync tables each map the other',
+    about:
+      'The tables in frames 1 and 2 were both written a moment ago, each through an address that the other translates. The flush syncs both shadow pages at once: their tables are write-protected first, and while one is synced the other still counts as unsync.',
+    bounds: {
+      levels: 2,
+      pages: 3,
+      gfns: 6,
+      pfns: 6,
+      gvas: 4,
+      reads: [2],
+      edits: [{ gva: 1, index: 0, to: 5, w: true }],
+      editsLeft: 1,
+      cr3Loads: 2,
+    },
+    start: {
+      tables: [
+        [1, 2],
+        [3, 2],
+        [4, 1],
+      ],
+      pages: [
+        { gfn: 0, level: 2 },
+        { gfn: 1, level: 1 },
+        { gfn: 2, level: 1 },
+      ],
+      begin: (kvm) => {
+        const [root, first, second] = [0, 1, 2]
+        link(kvm, root, 0, first)
+        link(kvm, root, 1, second)
+        map(kvm, first, 1, 2, true)
+        map(kvm, second, 1, 1, true)
+        for (const page of [first, second]) {
+          kvm.page[page].unsync = true
+          kvm_mmu_mark_parents_unsync(kvm, page)
+        }
+      },
+    },
+    properties: [...LEVEL_PROPERTIES, 'unsync-tables-map-each-other'],
+  }),
+  scenario({
+    id: 'unsync-zap',
+    title: 'one vCPU edits a lowest table while a zapper zaps its shadow pages',
+    about:
+      'Unsync pages are zapped together with the page above them, so that no unsync page is out of reach.',
+    bounds: {
+      levels: 2,
+      pages: 4,
+      gfns: 4,
+      pfns: 4,
+      gvas: 2,
+      reads: [0],
+      edits: [{ gva: 1, index: 0, to: 3, w: true }],
+      editsLeft: 1,
+      invlpgs: 1,
+      zappers: 1,
+      zaps: 1,
+    },
+    start: {
+      tables: TABLE_MAPS_ITSELF,
+      pages: [{ gfn: 0, level: 2 }],
+    },
+    properties: [...LEVEL_PROPERTIES, 'no-link-to-a-dead-page', 'page-on-one-list', 'no-freed-root-in-use'],
+  }),
+  scenario({
+    id: 'sync-before-link',
+    title: 'one vCPU edits a lowest table, then makes a second way to it present, without a flush',
+    about:
+      'Three levels. An entry that was not present cannot be in a TLB, so the guest owes no flush when it makes one present; the translation it gets must be the edited one, although the shadow page found for the middle level has an unsync page below.',
+    bounds: {
+      levels: 3,
+      pages: 4,
+      gfns: 7,
+      pfns: 7,
+      gvas: 6,
+      reads: [1, 4, 5],
+      edits: [
+        { gva: 3, index: 1, to: 6, w: true },
+        { gva: 2, index: 1, to: 1, w: true },
+      ],
+      editsLeft: 2,
+      invlpgs: 1,
+    },
+    start: {
+      tables: TWO_WAYS,
+      pages: [{ gfn: 0, level: 3 }],
+    },
+    properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated', 'unsync-page-is-linked-a-second-time'],
+  }),
+  scenario({
+    id: 'sync-before-link-two-vcpus',
+    title: 'the same, while a second vCPU reads through the second way',
+    about:
+      'The vCPU that links a page may promise to sync what is below before it enters the guest; the others do not wait for that.',
+    bounds: {
+      vcpus: 2,
+      levels: 3,
+      pages: 4,
+      gfns: 7,
+      pfns: 7,
+      gvas: 6,
+      reads: [4, 5],
+      edits: [{ gva: 2, index: 1, to: 1, w: true, by: 0 }],
+      editsLeft: 1,
+    },
+    start: {
+      tables: TWO_WAYS,
+      pages: [
+        { gfn: 0, level: 3 },
+        { gfn: 1, level: 2 },
+        { gfn: 2, level: 1 },
+      ],
+      begin: (kvm) => {
+        const [root, middle, leaf] = [0, 1, 2]
+        link(kvm, root, 0, middle)
+        link(kvm, middle, 0, leaf)
+        map(kvm, leaf, 1, 5, false)
+        // The lowest table was edited a moment ago: gfn 5 -> 6, and nobody has flushed.
+        kvm.page[leaf].unsync = true
+        kvm_mmu_mark_parents_unsync(kvm, leaf)
+        write_gpte(kvm, 2, 1, 6, true)
+      },
+    },
+    // No SPTE maps a table writable: the store that left the lowest one unsync is over.
+    properties: [
+      ...LEVEL_PROPERTIES.filter((id) => id !== 'writable-table-is-unsync'),
+      'store-to-a-table-is-emulated',
+      'unsync-page-is-linked-a-second-time',
+    ],
+  }),
+]

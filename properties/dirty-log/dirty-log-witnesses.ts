@@ -1,0 +1,77 @@
+import type { Witness } from '../../model/language/property.ts'
+import type { Counters } from '../../model/language/system.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { all } from '../primitives/guest-mode.ts'
+import { usable_tlb } from '../shadow/mappings.ts'
+
+/** The window that the dirty log allows: the store is in the copy, because that is made after the flush. */
+export const storeComesBeforeTheFlush: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'store-comes-before-the-flush',
+  aliases: [],
+  title:
+    'A vCPU is about to write through a cached translation to a page whose dirty bit a pass has taken already.',
+  reference: 'shadow-mmu.md 6.5: a store through a not-yet-flushed TLB entry after DL.1',
+  seen: (kvm, at) =>
+    kvm.dirtylog[0].dirty_bitmap_buffer
+      .elements()
+      .some((gfn) => !kvm.dirty_bitmap.has(gfn) && writes_through_tlb(kvm, at, gfn)),
+}
+
+function writes_through_tlb(kvm: Kvm, at: Counters, gfn: number): boolean {
+  return all(kvm.vcpu).some((v) => {
+    const { guest, gva } = kvm.vcpu[v]
+    if (guest !== 'write') return false
+    return usable_tlb(kvm, at, v).some((t) => t.w && t.gva === gva && t.pfn === kvm.host_pte[gfn])
+  })
+}
+
+export const pageIsWrittenAgain: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'page-is-written-again',
+  aliases: [],
+  title: 'The guest has written a page since userspace copied it, while the pass that reported it goes on.',
+  reference: 'the page has to be reported by the next pass',
+  seen: (kvm, at) => at.dirtylog[0] === 'idle' && kvm.dirtylog[0].left === 0 && !kvm.uncopied.isEmpty(),
+}
+
+/** The caution of control N7: harmless, because the bit is set before the vCPU can be stopped. */
+export const pageIsWrittenBeforeItsBitIsSet: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'page-is-written-before-its-bit-is-set',
+  aliases: [],
+  title:
+    'A pass has reported nothing for a page that a second vCPU has written, because the fault handler that made it writable has not set the bit yet.',
+  reference: 'fast_pf_fix_direct_spte(): cmpxchg, then mark_page_dirty_in_slot()',
+  seen: (kvm, at) =>
+    at.dirtylog[0] === 'idle' &&
+    kvm.dirtylog[0].left === 0 &&
+    kvm.uncopied.elements().some((gfn) => !kvm.dirty_bitmap.has(gfn)),
+}
+
+export const largeSpteIsDropped: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'large-spte-is-dropped',
+  aliases: [],
+  title: 'A page fault that needs a small page finds a large SPTE where a page table must go.',
+  reference: 'drop_large_spte(); 404381c5839d, v3.14',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => {
+      const { sp, gpte } = kvm.vcpu[v].fault
+      if (!at.vcpu[v].endsWith('/FETCH.6 test') || sp === null) return false
+      return gpte.length > 1 && kvm.page[sp].spte[0].kind === 'leaf'
+    }),
+}
+
+export const faultMapsAPageWithoutTheLog: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'fault-maps-a-page-without-the-log',
+  aliases: [],
+  title: 'A write fault that found the memslot without dirty logging maps its page after the log is on.',
+  reference: 'kvm_swap_active_memslots(): synchronize_srcu() before kvm_mmu_slot_apply_flags()',
+  seen: (kvm, at) =>
+    kvm.dirty_logging &&
+    all(kvm.vcpu).some(
+      (v) => at.vcpu[v] === 'PF/SET.4' && kvm.vcpu[v].guest === 'write' && !kvm.vcpu[v].fault.slot_logged,
+    ),
+}

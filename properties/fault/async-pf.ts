@@ -1,0 +1,47 @@
+import type { Property, Witness } from '../../model/language/property.ts'
+import { same_mmu_kind, same_pgd } from '../../model/memory/fault/async-pf.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { all } from '../primitives/guest-mode.ts'
+import { noModuleCodeAfterItsLastReference } from '../teardown/no-module-code-after-its-last-reference.ts'
+import { guestIsToldOfItsOwnFaultsOnly } from './guest-is-told-of-its-own-faults-only.ts'
+import { pageIsPrefaultedInItsOwnContext } from './page-is-prefaulted-in-its-own-context.ts'
+
+const pageIsPrefaulted: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'page-is-prefaulted',
+  aliases: [],
+  title: 'KVM maps a page that was swapped in before the guest touches it again.',
+  reference: 'kvm_arch_async_page_ready()',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => kvm.vcpu[v].prefetch && ['PF/SET.4', 'TDP/P12'].includes(at.vcpu[v])),
+}
+
+const pageArrivesInAnotherContext: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'page-arrives-in-another-context',
+  aliases: [],
+  title: 'A page was swapped in, and the vCPU has left the context in which it was missing.',
+  reference: 'kvm_arch_async_page_ready(): root_role.direct and cr3 against work->arch',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => at.vcpu[v] === 'APF/APF.4' && !(same_mmu_kind(kvm, v) && same_pgd(kvm, v))),
+}
+
+const processEndsWhileAPageIsSwappedIn: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'process-ends-while-a-page-is-swapped-in',
+  aliases: [],
+  title: 'The last file of a VM is closed while a kworker is in the middle of async_pf_execute().',
+  reference: 'kvm_put_kvm(), kvm_clear_async_pf_completion_queue()',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => at.vcpu[v] === 'CLOSE/CL.1' && kvm.vcpu[v].async_pf[0].work === 'running'),
+}
+
+/** Properties of asynchronous page faults. */
+export const asyncPfProperties: readonly Property<Kvm>[] = [
+  pageIsPrefaultedInItsOwnContext,
+  guestIsToldOfItsOwnFaultsOnly,
+  pageIsPrefaulted,
+  pageArrivesInAnotherContext,
+  noModuleCodeAfterItsLastReference,
+  processEndsWhileAPageIsSwappedIn,
+]

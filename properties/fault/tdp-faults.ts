@@ -1,0 +1,22 @@
+import type { Property, Witness } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { pageGoesUnsyncOnce } from '../shadow/page-goes-unsync-once.ts'
+import { unsyncChildrenAreCounted } from '../shadow/unsync-children-are-counted.ts'
+
+/** What the spinlock inside mmu_lock is for. */
+const twoVcpusUnsyncAtOnce: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'two-vcpus-unsync-at-once',
+  aliases: [],
+  title: 'Two vCPUs that hold mmu_lock for read have each found a shadow page to mark unsync.',
+  reference: 'a2855afc7ee8 "Allow parallel page faults for the TDP MMU", v5.12',
+  seen: (kvm) =>
+    [...kvm.vcpu].filter(({ fault }) => fault.unsync.length > 0 && fault.unsync[0].sp !== null).length > 1,
+}
+
+/** Properties of faults that hold mmu_lock for read. */
+export const tdpFaultProperties: readonly Property<Kvm>[] = [
+  unsyncChildrenAreCounted,
+  pageGoesUnsyncOnce,
+  twoVcpusUnsyncAtOnce,
+]

@@ -1,0 +1,27 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { all } from '../primitives/guest-mode.ts'
+
+export const noSpteOfAFreedSlot: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'no-spte-of-a-freed-slot',
+  aliases: ['I-21', 'I18'],
+  title:
+    'When the arrays of a memslot are freed, no shadow page maps a frame of it and none that is accounted shadows a table in it.',
+  when: 'once the arrays are freed (kvm_free_memslot())',
+  reference: 'kvm_arch_flush_shadow_memslot(), rmap_remove(), unaccount_shadowed()',
+  consequence: 'Zapping the page later looks up a memslot that is gone: a NULL or dangling pointer.',
+  given: (kvm) => all(kvm.slot).some((s) => kvm.slot[s].arrays === 'freed'),
+  holds: (kvm) =>
+    all(kvm.page).every((p) => {
+      const { list, role_invalid, gfn, spte } = kvm.page[p]
+      if (list === 'free') return true
+      if (!role_invalid && freed(kvm, gfn)) return false
+      return [...spte].every((entry) => entry.kind !== 'leaf' || !freed(kvm, entry.gfn))
+    }),
+}
+
+function freed(kvm: Kvm, gfn: number | null): boolean {
+  const slot = gfn === null ? null : kvm.slot_of_gfn[gfn]
+  return slot !== null && kvm.slot[slot].arrays === 'freed'
+}

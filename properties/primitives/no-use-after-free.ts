@@ -1,0 +1,12 @@
+import type { FaultFreedom } from '../../model/language/property.ts'
+
+export const noUseAfterFree: FaultFreedom = {
+  kind: 'fault',
+  id: 'no-use-after-free',
+  aliases: ['I17'],
+  title: 'Nobody follows a pointer into a shadow page, a descriptor, a memslot or a vCPU that was freed.',
+  when: 'always',
+  reference:
+    'kvm_zap_rmap(), rmap_remove(), kvm_free_memslot(), kvm_mmu_free_shadow_page(), kvm_destroy_vcpus()',
+  consequence: 'The kernel reads or writes memory that belongs to somebody else.',
+}

@@ -1,0 +1,27 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Counters } from '../../model/language/system.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { roots_of } from '../../model/memory/roots/mmu.ts'
+import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
+import { all, services_request } from '../primitives/guest-mode.ts'
+
+export const noObsoleteRootKept: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'no-obsolete-root-kept',
+  aliases: ['L-4'],
+  title: 'A vCPU that was told to drop a root and has no request left to service does not hold it any more.',
+  when: 'while mmu_lock is free and the vCPU is not servicing KVM_REQ_MMU_FREE_OBSOLETE_ROOTS',
+  reference: 'kvm_mmu_free_obsolete_roots(); root_count pins the page until every holder dropped it',
+  consequence: 'The page is never freed: a leak until the next update that makes every vCPU reload.',
+  given: (kvm, at) => kvm.mmu_lock === 'free' && all(kvm.vcpu).some((v) => settled(kvm, at, v)),
+  holds: (kvm, at) =>
+    all(kvm.vcpu).every(
+      (v) =>
+        !settled(kvm, at, v) ||
+        roots_of(kvm, v).every((root) => root === null || !kvm.page[root].told || !is_obsolete_sp(kvm, root)),
+    ),
+}
+
+function settled(kvm: Kvm, at: Counters, v: number): boolean {
+  return !kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS') && !services_request(at.vcpu[v])
+}

@@ -1,0 +1,19 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { roots_of } from '../../model/memory/roots/mmu.ts'
+import { all } from '../primitives/guest-mode.ts'
+
+export const rootCountIsNumberOfHolders: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'root-count-is-number-of-holders',
+  aliases: ['I-24'],
+  title: 'sp->root_count is the number of root slots that hold the page.',
+  when: 'while mmu_lock is free',
+  reference: 'mmu_alloc_root(), mmu_free_root_page()',
+  consequence: 'A page is freed under a vCPU that uses it, or never freed.',
+  given: (kvm) => kvm.mmu_lock === 'free',
+  holds: (kvm) => {
+    const held = all(kvm.vcpu).flatMap((v) => roots_of(kvm, v))
+    return all(kvm.page).every((p) => kvm.page[p].root_count === held.filter((root) => root === p).length)
+  },
+}

@@ -1,0 +1,24 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { root_role } from '../../model/memory/roots/mmu.ts'
+import { all, in_guest } from '../primitives/guest-mode.ts'
+
+/** A direct root maps guest-physical memory as it is: it begins at frame 0, for every page directory. */
+export const rootFitsTheContext: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'root-fits-the-context',
+  aliases: ['I-25'],
+  title: 'The root that a vCPU runs on was built for the page directory and the kind of context it runs in.',
+  when: 'while the vCPU executes guest code',
+  reference: 'is_root_usable(); ad7dc69aeb23 "fix switch between root and guest MMUs", v5.0',
+  consequence: 'The guest runs in the address space of another process, or L2 in the memory of L1.',
+  given: (kvm, at) => all(kvm.vcpu).some((v) => in_guest(at, v) && kvm.vcpu[v].root !== null),
+  holds: (kvm, at) =>
+    all(kvm.vcpu).every((v) => {
+      const { root, cr3 } = kvm.vcpu[v]
+      if (root === null || !in_guest(at, v)) return true
+      const { direct, guest_mode } = root_role(kvm, v)
+      const { gfn, role_direct, role_guest_mode } = kvm.page[root]
+      return gfn === (direct ? 0 : cr3) && role_direct === direct && role_guest_mode === guest_mode
+    }),
+}

@@ -1,0 +1,23 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { all } from '../primitives/guest-mode.ts'
+
+export const childIsOneLevelBelow: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'child-is-one-level-below',
+  aliases: ['I-5'],
+  title: 'A page that an SPTE links to is of the next lower level; only level 1 maps frames.',
+  when: 'always',
+  reference: 'kvm_mmu_child_role()',
+  consequence: 'The shadow pages form a cycle, or hardware reads a page of data as a page table.',
+  given: (kvm) =>
+    all(kvm.page).some((p) => all(kvm.page[p].spte).some((i) => kvm.page[p].spte[i].kind !== 'none')),
+  holds: (kvm) =>
+    all(kvm.page).every((p) =>
+      all(kvm.page[p].spte).every((i) => {
+        const { kind, child } = kvm.page[p].spte[i]
+        if (kind === 'leaf') return kvm.page[p].level === 1
+        return kind !== 'link' || kvm.page[child as number].level === kvm.page[p].level - 1
+      }),
+    ),
+}

@@ -1,0 +1,26 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { spte_gfn } from '../../model/memory/shadow/shadow-page.ts'
+import { all } from '../primitives/guest-mode.ts'
+
+export const leafIsOnItsRmap: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'leaf-is-on-its-rmap',
+  aliases: ['I-2'],
+  title: 'Every present leaf SPTE is on the rmap of the frame that it maps.',
+  when: 'while mmu_lock is free',
+  reference: 'mmu_set_spte(): rmap_add()',
+  consequence: 'A notifier does not find the SPTE, and the guest keeps the page after the host has taken it.',
+  given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.page).some((p) => leaves(kvm, p).length > 0),
+  holds: (kvm) =>
+    kvm.mmu_lock !== 'free' ||
+    all(kvm.page).every((p) =>
+      leaves(kvm, p).every((i) => kvm.rmap[spte_gfn(kvm, p, i) as number][p].has(i)),
+    ),
+}
+
+/** The entries of a page that are leaves. */
+function leaves(kvm: Kvm, page: number): number[] {
+  const { spte } = kvm.page[page]
+  return all(spte).filter((i) => spte[i].kind === 'leaf')
+}

@@ -1,0 +1,20 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { all } from '../primitives/guest-mode.ts'
+
+export const noWalkOfAFreedPage: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'no-walk-of-a-freed-page',
+  aliases: ['I-10'],
+  title: 'No hardware walk and no lock-free walk in progress is about to read a shadow page that was freed.',
+  when: 'always',
+  reference: 'kvm_mmu_commit_zap_page(): flush, with IPIs and a wait, before kvm_mmu_free_shadow_page()',
+  consequence: 'The CPU reads whatever the memory is used for next as a page table.',
+  given: (kvm, at) => all(kvm.vcpu).some((v) => kvm.vcpu[v].walk !== null || at.vcpu[v] === 'LW/LW.3'),
+  holds: (kvm, at) =>
+    all(kvm.vcpu).every((v) => {
+      const { walk, fault } = kvm.vcpu[v]
+      if (walk !== null && kvm.page[walk].list === 'free') return false
+      return at.vcpu[v] !== 'LW/LW.3' || fault.sp === null || kvm.page[fault.sp].list !== 'free'
+    }),
+}

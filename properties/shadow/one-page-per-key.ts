@@ -1,0 +1,32 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
+import { all } from '../primitives/guest-mode.ts'
+
+export const onePagePerKey: Invariant<Kvm> = {
+  kind: 'invariant',
+  class: 'precision',
+  id: 'one-page-per-key',
+  aliases: ['P-4'],
+  title:
+    'No two valid shadow pages hold the same contents: same frame, level, and role as far as it matters.',
+  when: 'while mmu_lock is free',
+  reference: 'kvm_mmu_find_shadow_page(); 47c42e6b4192 (v5.1) makes the gPTE size of direct pages canonical',
+  consequence: 'Needless work and memory: everything is faulted in twice.',
+  given: (kvm) => kvm.mmu_lock === 'free' && keys(kvm).length > 1,
+  holds: (kvm) => {
+    if (kvm.mmu_lock !== 'free') return true
+    const found = keys(kvm)
+    return new Set(found).size === found.length
+  },
+}
+
+/** What the contents of each valid page depend on. */
+function keys(kvm: Kvm): string[] {
+  return all(kvm.page)
+    .filter((p) => kvm.page[p].list !== 'free' && !is_obsolete_sp(kvm, p))
+    .map((p) => {
+      const { gfn, level, role_direct, role_no_write, role_guest_mode, role_pae } = kvm.page[p]
+      return [gfn, level, role_direct, role_no_write, role_guest_mode, !role_direct && role_pae].join(' ')
+    })
+}

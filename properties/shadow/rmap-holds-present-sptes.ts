@@ -1,0 +1,21 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { rmap_entries } from '../../model/memory/shadow/rmap.ts'
+import { all } from '../primitives/guest-mode.ts'
+
+export const rmapHoldsPresentSptes: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'rmap-holds-present-sptes',
+  aliases: ['I-3'],
+  title: 'Every SPTE on an rmap is a present leaf.',
+  when: 'while mmu_lock is free',
+  reference: 'mmu_set_spte(), drop_spte(); aad885e77496 "Drop/zap existing present SPTE", v7.0',
+  consequence:
+    'What the rmap says is mapped is not; the entry outlives its page, or stops a kernel that checks.',
+  given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.rmap).some((gfn) => rmap_entries(kvm, gfn).length > 0),
+  holds: (kvm) =>
+    kvm.mmu_lock !== 'free' ||
+    all(kvm.rmap).every((gfn) =>
+      rmap_entries(kvm, gfn).every(({ page, index }) => kvm.page[page].spte[index].kind === 'leaf'),
+    ),
+}

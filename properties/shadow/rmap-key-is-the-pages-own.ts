@@ -1,0 +1,24 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { rmap_entries } from '../../model/memory/shadow/rmap.ts'
+import { spte_gfn } from '../../model/memory/shadow/shadow-page.ts'
+import { all } from '../primitives/guest-mode.ts'
+
+export const rmapKeyIsThePagesOwn: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'rmap-key-is-the-pages-own',
+  aliases: ['I-7'],
+  title: 'A present SPTE is on the rmap of the frame that its page derives for it when it is removed.',
+  when: 'while mmu_lock is free',
+  reference: 'rmap_add(fault->gfn), rmap_remove(kvm_mmu_page_get_gfn()); 0cb2af2ea66a, 81ccda30b4e8',
+  consequence: 'Removing the SPTE looks on the wrong rmap, and the right one keeps a pointer to it.',
+  given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.rmap).some((gfn) => rmap_entries(kvm, gfn).length > 0),
+  holds: (kvm) =>
+    kvm.mmu_lock !== 'free' ||
+    all(kvm.rmap).every((gfn) =>
+      rmap_entries(kvm, gfn).every(({ page, index }) => {
+        const { kind } = kvm.page[page].spte[index]
+        return kind !== 'leaf' || spte_gfn(kvm, page, index) === gfn
+      }),
+    ),
+}

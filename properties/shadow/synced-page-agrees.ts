@@ -1,0 +1,38 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Counters } from '../../model/language/system.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
+import { all } from '../primitives/guest-mode.ts'
+
+export const syncedPageAgrees: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'synced-page-agrees',
+  aliases: ['I-18'],
+  title:
+    "Every present SPTE of a shadow page that is not unsync agrees with the guest's entry: the same frame, no more access.",
+  when: 'while mmu_lock is free, except for a table that a vCPU is emulating a store to (TR.1 to TR.6)',
+  reference: 'gpte_changed() under mmu_lock, kvm_sync_page(), kvm_mmu_track_write()',
+  consequence:
+    'Nothing will ever look at the guest entry again: the guest reaches a frame that it has unmapped, for good.',
+  given: (kvm) => kvm.mmu_lock === 'free',
+  holds: (kvm, at) =>
+    all(kvm.page).every((p) => {
+      const { list, unsync, gfn, spte } = kvm.page[p]
+      if (list !== 'active' || unsync || is_obsolete_sp(kvm, p) || gfn === null) return true
+      if (is_being_emulated(kvm, at, gfn)) return true
+      return all(spte).every((i) => {
+        const gpte = kvm.guest_table[gfn][i]
+        const { kind, child, gfn: mapped, w } = spte[i]
+        if (kind === 'none') return true
+        const target = kind === 'link' ? kvm.page[child as number].gfn : mapped
+        return target === gpte.to && (gpte.w || !w)
+      })
+    }),
+}
+
+/** A store to the table was emulated, and the SPTE that it changes is not zapped yet. */
+function is_being_emulated(kvm: Kvm, at: Counters, gfn: number): boolean {
+  return all(kvm.vcpu).some(
+    (v) => /^TRACK\/TR\.[2346]/.test(at.vcpu[v]) && kvm.vcpu[v].fault.gpte[0].to === gfn,
+  )
+}

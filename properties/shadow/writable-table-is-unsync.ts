@@ -1,0 +1,31 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Counters } from '../../model/language/system.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { rmap_entries } from '../../model/memory/shadow/rmap.ts'
+import { is_obsolete_sp, sp_has_gptes } from '../../model/memory/shadow/shadow-page.ts'
+import { all } from '../primitives/guest-mode.ts'
+import { is_being_built } from './writable.ts'
+
+export const writableTableIsUnsync: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'writable-table-is-unsync',
+  aliases: ['I-16'],
+  title: 'A lowest-level shadow page whose table some SPTE maps writable is marked unsync.',
+  when: 'always, except while the shadow page is being built (GET.6 to the end of the flush of GET.12)',
+  reference: 'mmu_try_to_unsync_pages(): sp->unsync, smp_wmb(), then the writable SPTE',
+  consequence: 'The guest changes the table and flushes; the flush finds nothing to sync.',
+  given: (kvm, at) => leaf_pages(kvm, at).some((p) => is_writable(kvm, kvm.page[p].gfn as number)),
+  holds: (kvm, at) =>
+    leaf_pages(kvm, at).every((p) => kvm.page[p].unsync || !is_writable(kvm, kvm.page[p].gfn as number)),
+}
+
+function leaf_pages(kvm: Kvm, at: Counters): number[] {
+  return all(kvm.page).filter((p) => {
+    const { list, level } = kvm.page[p]
+    if (list !== 'active' || level !== 1 || is_obsolete_sp(kvm, p) || !sp_has_gptes(kvm, p)) return false
+    return !is_being_built(kvm, at, p)
+  })
+}
+
+const is_writable = (kvm: Kvm, gfn: number): boolean =>
+  rmap_entries(kvm, gfn).some(({ page, index }) => kvm.page[page].spte[index].w)

@@ -1,0 +1,15 @@
+import type { ProgressPossible } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { all } from '../primitives/guest-mode.ts'
+
+export const everyAccessCanFinish: ProgressPossible<Kvm> = {
+  kind: 'progress',
+  id: 'every-access-can-finish',
+  aliases: ['L3'],
+  title: 'From every state, all memory accesses that guests have begun can still finish.',
+  when: 'always possible (AG EF), without any fairness assumption',
+  reference:
+    'is_page_fault_stale() returns RET_PF_RETRY: whoever makes a root obsolete must make its holders drop it',
+  consequence: 'A vCPU takes the same page fault for ever: stale, retry, stale, retry.',
+  goal: (kvm) => all(kvm.vcpu).every((v) => kvm.vcpu[v].guest === 'idle'),
+}

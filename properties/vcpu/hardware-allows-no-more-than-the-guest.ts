@@ -1,0 +1,37 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Counters } from '../../model/language/system.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { guest_walk } from '../../model/memory/primitives/guest-memory.ts'
+import { all } from '../primitives/guest-mode.ts'
+import { leaf_below, usable_tlb } from '../shadow/mappings.ts'
+
+/** For scenarios whose guest tables do not change, so that no older permission may still be cached. */
+export const hardwareAllowsNoMoreThanTheGuest: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'hardware-allows-no-more-than-the-guest',
+  aliases: [],
+  title:
+    "Where a root, or a TLB, lets a vCPU write to an address, the guest's own tables do so as well, and lead to the same frame.",
+  when: 'always',
+  reference: 'kvm_mmu_page_role.access, kvm_mmu_get_child_sp(), make_spte(); b1bd5cba3306, 5fd5387c89ec',
+  consequence: 'A write that should have given the guest a page fault goes through unnoticed.',
+  given: (kvm, at) => all(kvm.vcpu).some((v) => writable_frames(kvm, at, v).length > 0),
+  holds: (kvm, at) =>
+    all(kvm.vcpu).every((v) =>
+      writable_frames(kvm, at, v).every(({ gva, pfn }) => {
+        const walk = guest_walk(kvm, v, gva)
+        return walk?.w === true && kvm.host_pte[walk.gfn] === pfn
+      }),
+    ),
+}
+
+/** The addresses that a vCPU can write to without a fault, and the host pages it reaches. */
+function writable_frames(kvm: Kvm, at: Counters, v: number): { gva: number; pfn: number | null }[] {
+  const { root, tlb } = kvm.vcpu[v]
+  if (root === null) return []
+  const mapped = all(tlb).flatMap((gva) => {
+    const leaf = leaf_below(kvm, root, gva)
+    return leaf?.w === true ? [{ gva, pfn: leaf.pfn }] : []
+  })
+  return [...mapped, ...usable_tlb(kvm, at, v).filter(({ w }) => w)]
+}

@@ -1,0 +1,17 @@
+import type { ActionProperty } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
+import { installed_leaves } from '../shadow/installed-leaves.ts'
+
+export const noLeafBelowAnObsoleteRoot: ActionProperty<Kvm> = {
+  kind: 'action',
+  id: 'no-leaf-below-an-obsolete-root',
+  aliases: [],
+  title: 'A page fault installs no SPTE below a root that is obsolete.',
+  when: 'whenever a page fault writes a leaf SPTE',
+  reference: 'is_page_fault_stale(), v5.16 (a955cad84cda)',
+  consequence: 'The SPTE is never zapped again, or is written into a page that is about to be freed.',
+  given: (before, step, after) => installed_leaves(before, step, after).length > 0,
+  holds: (before, step, after) =>
+    installed_leaves(before, step, after).every(({ page }) => !is_obsolete_sp(before, page)),
+}

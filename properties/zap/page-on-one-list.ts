@@ -1,0 +1,22 @@
+import type { Invariant } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+import { all } from '../primitives/guest-mode.ts'
+
+export const pageOnOneList: Invariant<Kvm> = {
+  kind: 'invariant',
+  id: 'page-on-one-list',
+  aliases: ['I-8'],
+  title: 'active_mmu_pages holds exactly the active pages, each once, and none of them is invalid.',
+  when: 'while mmu_lock is free',
+  reference: '__kvm_mmu_prepare_zap_page(), since f95eec9bed76 (v5.9)',
+  consequence: 'The list of active pages contains freed memory, or a page is never found again.',
+  given: (kvm) => kvm.mmu_lock === 'free',
+  holds: (kvm) => {
+    const listed = [...kvm.active_mmu_pages].filter((page) => page !== null)
+    return all(kvm.page).every((p) => {
+      const { list, role_invalid } = kvm.page[p]
+      const times = listed.filter((page) => page === p).length
+      return list === 'active' ? times === 1 && !role_invalid : times === 0
+    })
+  },
+}

@@ -1,0 +1,24 @@
+import type { Fairness, LeadsTo } from '../../model/language/property.ts'
+import type { Kvm } from '../../model/memory/kvm.ts'
+
+/**
+ * Every thread that can move again and again moves, so that a lock that is dropped again and again is got
+ * some day; and a CPU takes the interrupt that it has been sent.
+ */
+const FAIR: readonly Fairness[] = [
+  { strength: 'strong', of: 'thread' },
+  { strength: 'weak', of: 'step', kinds: ['vcpu'], paths: ['interrupt'] },
+]
+
+export const zapAllTerminates: LeadsTo<Kvm> = {
+  kind: 'leads-to',
+  id: 'zap-all-terminates',
+  aliases: ['L-2'],
+  title: 'A memslot update that zaps all pages comes to an end, however much vCPUs fault meanwhile.',
+  when: 'always, when every thread that can move again and again does, and CPUs take their interrupts',
+  reference: 'kvm_zap_obsolete_pages(): the set of obsolete pages only shrinks',
+  consequence: 'vCPUs build pages as fast as they are zapped, and the ioctl never returns.',
+  fairness: FAIR,
+  given: (_kvm, at) => at.memslot[0] !== 'idle',
+  goal: (_kvm, at) => at.memslot[0] === 'idle',
+}
