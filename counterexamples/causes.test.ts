@@ -6,7 +6,7 @@ import { compose, one, type System } from '../model/language/system.ts'
 import type { Trace } from '../model/language/trace.ts'
 import { callersOf } from './calls.ts'
 import { causesOf } from './causes.ts'
-import { replayedOf, type SmallSystem } from './small-systems.ts'
+import { replayedOf, type SmallSystem } from './testing/small-systems.ts'
 
 const world = struct({ x: range(0, 9), y: range(0, 9), z: range(0, 9), local: range(0, 9) })
 type World = View<typeof world>

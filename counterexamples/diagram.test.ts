@@ -9,7 +9,7 @@ import {
   spinner,
   useAfterFree,
   zapVersusEnter,
-} from './small-systems.ts'
+} from './testing/small-systems.ts'
 
 const drawn = (...args: Parameters<typeof replayedOf>): string =>
   `\n${raceDiagram(replayedOf(...args)).join('\n')}\n`

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { writeCounterexample } from '../explorer/cli/write-counterexample.ts'
 import {
   type Counterexample,
   CounterexampleError,
@@ -11,9 +12,8 @@ import {
   parseCounterexample,
   readCounterexample,
   traceOf,
-  writeCounterexample,
 } from './file.ts'
-import { lostUpdate } from './small-systems.ts'
+import { lostUpdate } from './testing/small-systems.ts'
 
 const { property } = lostUpdate(2)
 const steps = ['inc0 load', 'inc1 load', 'inc0 store', 'inc1 store'].map((s) => {

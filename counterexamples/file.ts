@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import { z } from 'zod'
-import { replaceFile } from '../explorer/checkpoint/atomic-file.ts'
 import type { Property } from '../model/language/property.ts'
 import { quoted, quotedPath } from '../model/language/quoted.ts'
 import type { FairnessReason, Trace, TraceStep } from '../model/language/trace.ts'
@@ -28,7 +26,7 @@ const MOST_BYTES = 64 << 20
 
 const name = z.string().min(1).max(200)
 /** The path of a step may lie in many blocks; what a search finds must be readable again. */
-const path = z.string().min(1).max(2000)
+export const path = z.string().min(1).max(2000)
 
 /** A counterexample as it is kept: names only. States are recomputed by whoever reads it. */
 export const counterexampleShape = z.strictObject({
@@ -196,16 +194,3 @@ export function readCounterexample(path: string): Counterexample {
   }
   return parseCounterexample(text, path)
 }
-
-/**
- * Writes `ID.json` into a folder, which is made if need be, and returns the path. Whoever looks sees the
- * old file or the new one, never half of it.
- */
-export function writeCounterexample(folder: string, ce: Counterexample): string {
-  const path = join(folder, `${ce.id}.json`)
-  writeAtomically(path, formatCounterexample(ce))
-  return path
-}
-
-/** Writes a text file as `replaceFile` does. */
-export const writeAtomically = replaceFile

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import type { Property } from '../model/language/property.ts'
 import { htmlText } from './html.ts'
-import { asking, lostUpdate, replayedOf, spinner, zapVersusEnter } from './small-systems.ts'
+import { asking, lostUpdate, replayedOf, spinner, zapVersusEnter } from './testing/small-systems.ts'
 
 const html = htmlText(replayedOf(zapVersusEnter()))
 const between = (text: string, from: string, to: string): string => text.split(from)[1].split(to)[0]

@@ -4,7 +4,7 @@ import type { Fairness, LivenessProperty } from '../model/language/property.ts'
 import { array, flag, range, sort, struct, type View } from '../model/language/shapes.ts'
 import { compose, each, one, type System } from '../model/language/system.ts'
 import type { Trace } from '../model/language/trace.ts'
-import { asking, spinner } from './small-systems.ts'
+import { asking, spinner } from './testing/small-systems.ts'
 import { Verifier } from './violation.ts'
 
 /** Two threads that go round and round, and one that can open a gate whenever it likes. */

@@ -4,7 +4,14 @@ import type { Property } from '../model/language/property.ts'
 import { ref, sort, struct } from '../model/language/shapes.ts'
 import { compose, one, type System } from '../model/language/system.ts'
 import { RENDERERS } from './render.ts'
-import { abba, lostUpdate, replayedOf, spinner, useAfterFree, zapVersusEnter } from './small-systems.ts'
+import {
+  abba,
+  lostUpdate,
+  replayedOf,
+  spinner,
+  useAfterFree,
+  zapVersusEnter,
+} from './testing/small-systems.ts'
 
 const seed = replayedOf(zapVersusEnter())
 

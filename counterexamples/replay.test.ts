@@ -15,7 +15,7 @@ import {
   spinner,
   useAfterFree,
   zapVersusEnter,
-} from './small-systems.ts'
+} from './testing/small-systems.ts'
 import { Verifier } from './violation.ts'
 
 const trace = (text: string): Trace => ({

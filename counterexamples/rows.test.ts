@@ -4,7 +4,7 @@ import { Fault, type FaultFreedom } from '../model/language/property.ts'
 import { flag, struct, type View } from '../model/language/shapes.ts'
 import { compose, one, type System } from '../model/language/system.ts'
 import { stepText } from './rows.ts'
-import { asking, replayedOf } from './small-systems.ts'
+import { asking, replayedOf } from './testing/small-systems.ts'
 
 test('a step whose test faults is described by its fault', () => {
   const world = struct({ mapped: flag })

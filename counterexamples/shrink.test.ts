@@ -7,7 +7,7 @@ import { Reference } from '../model/language/reference.ts'
 import type { Trace, TraceStep } from '../model/language/trace.ts'
 import { contextSwitches } from './context-switches.ts'
 import { shrink, sizeOf } from './shrink.ts'
-import { abba, lostUpdate, type SmallSystem, useAfterFree, zapVersusEnter } from './small-systems.ts'
+import { abba, lostUpdate, type SmallSystem, useAfterFree, zapVersusEnter } from './testing/small-systems.ts'
 import { Verifier } from './violation.ts'
 
 /** Two-phase commit with two participants, and a wish that it does not grant. */

@@ -8,7 +8,7 @@ import { scenarios } from '../model/scenarios/index.ts'
 /** Paths of the steps and program counters of all scenarios, without patches, by thread kind. */
 const known = new Map<string, Set<string>>()
 for (const scenario of scenarios) {
-  for (const { program } of scenario.build([]).threads) {
+  for (const { program } of scenario.build().threads) {
     const paths = known.get(program.kind) ?? new Set()
     known.set(program.kind, paths)
     for (const path of namesIn(program)) paths.add(path)

@@ -18,8 +18,8 @@ export const TARGETS = {
     ],
   },
   decisions: {
-    mutate: ['explorer/reduce/decisions.ts'],
-    tests: ['explorer/reduce/decisions.test.ts'],
+    mutate: ['explorer/reduce/partial-order/decisions.ts'],
+    tests: ['explorer/reduce/partial-order/decisions.test.ts'],
   },
   'step-runner': {
     mutate: ['explorer/compile/step-runner.ts'],

@@ -32,7 +32,7 @@ const cpuSeconds = (): number => {
 }
 
 function rowOf(scenario: (typeof catalogue.scenarios)[number]): Row {
-  const system = scenario.build(findDesign(catalogue, UPSTREAM).patches)
+  const system = scenario.build(findDesign(catalogue, UPSTREAM))
   const properties = scenario.properties.map((id) => findProperty(catalogue, id))
   const run = (options: SearchOptions): Run => {
     const start = cpuSeconds()

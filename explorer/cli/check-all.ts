@@ -199,8 +199,7 @@ function reportOf(
     collisionProbability,
     collisionMeasured: outcome.collisionMeasured ?? null,
     coverage: outcome.coverage ?? null,
-    modelError:
-      outcome.modelError === null ? null : shownFailure(scenario.build(design.patches), outcome.modelError),
+    modelError: outcome.modelError === null ? null : shownFailure(scenario.build(design), outcome.modelError),
     resume,
     resumedFrom,
     steps: Object.fromEntries(steps),

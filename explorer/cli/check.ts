@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { diagram } from '../../counterexamples/diagram.ts'
-import { writeAtomically } from '../../counterexamples/file.ts'
 import type { Design } from '../../model/designs/design.ts'
 import { printableJson, quotedPath } from '../../model/language/quoted.ts'
+import { replaceFile } from '../checkpoint/atomic-file.ts'
 import { findDesign, titled, UPSTREAM } from './catalogue.ts'
 import { checkAll, warningsOf } from './check-all.ts'
+import type { Checker } from './checker.ts'
 import { lockCheckpoints } from './checkpoint-locks.ts'
 import { replayed } from './counterexamples.ts'
 import { errorLines } from './error-lines.ts'
@@ -29,7 +30,7 @@ import {
   type SearchSettings,
   settingsOf,
 } from './search-settings.ts'
-import { type Checker, interruption, type Session } from './session.ts'
+import { interruption, type Session } from './session.ts'
 import { isDesignFile, readDesign, type UserDesign } from './user-design.ts'
 
 const options = searchOptions.extend({
@@ -136,7 +137,7 @@ async function checkCells(
 /** What was found decides the exit status, and is printed, also when its file cannot be written. */
 function writeResult({ io }: Session, path: string, json: string): boolean {
   try {
-    writeAtomically(path, `${json}\n`)
+    replaceFile(path, `${json}\n`)
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

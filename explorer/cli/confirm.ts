@@ -3,10 +3,10 @@ import { text } from 'node:stream/consumers'
 import { z } from 'zod'
 import { type Counterexample, formatCounterexample, parseCounterexample } from '../../counterexamples/file.ts'
 import { quoted } from '../../model/language/quoted.ts'
+import type { Checker } from './checker.ts'
 import { replayed } from './counterexamples.ts'
 import { InternalError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
-import type { Checker } from './session.ts'
 import { type DesignData, designDataOf, designOf } from './user-design.ts'
 
 /**

@@ -9,9 +9,9 @@ import { ReplayError } from '../../model/language/reference.ts'
 import type { System } from '../../model/language/system.ts'
 import { goalReachableIn } from '../search/goal-reachable.ts'
 import { faultsOf, findNamed, findProperty, findScenario } from './catalogue.ts'
+import type { Checker } from './checker.ts'
 import { InternalError, UsageError } from './errors.ts'
 import { packageInfo } from './package-info.ts'
-import type { Checker } from './session.ts'
 import { readDesign, type UserDesign } from './user-design.ts'
 
 /** Where a counterexample comes from. */
@@ -97,7 +97,7 @@ function resolverOf(
     )
   }
   const scenario = findScenario(catalogue, ce.scenario)
-  const system = scenario.build(design.patches) as System
+  const system = scenario.build(design) as System
   const property = findProperty(catalogue, ce.property) as unknown as Property<never>
   const facts = { version, model: modelHash() }
   const named = own === null ? design : { ...design, file: fileNameOf(own), text: printableJson(own.data) }

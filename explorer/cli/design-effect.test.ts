@@ -31,7 +31,7 @@ const scenario: Scenario<World> = {
   about: '',
   bounds: {},
   properties: [],
-  build: (patches) =>
+  build: ({ patches } = { patches: [] }) =>
     compose({
       name: 'shared',
       world,

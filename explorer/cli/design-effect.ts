@@ -37,7 +37,7 @@ export function designEffect<W>(
   { patches }: Pick<Design<W>, 'patches'>,
 ): DesignEffect {
   if (patches.length === 0) return NO_EFFECT
-  const system = scenario.build([])
+  const system = scenario.build()
   // Functions are compared by identity, so both sides must come from one build.
   const base = [...new Map(system.threads.map(({ program }) => [program.kind, program])).values()]
   const { programs, places } = tracePatches(base, patches)

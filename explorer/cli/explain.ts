@@ -123,7 +123,7 @@ function expectations({ expect }: Design<unknown>): Rows {
 
 function aboutScenario(s: Scenario<unknown>): Rows {
   const bounds = Object.entries(s.bounds).map(([what, n]) => `${what} ${n}`)
-  const kinds = [...new Set(s.build([]).threads.map((t) => t.name))]
+  const kinds = [...new Set(s.build().threads.map((t) => t.name))]
   return [
     ['scenario', titled(s)],
     ['is', s.title],

@@ -1,9 +1,5 @@
 import { contextSwitches } from '../../counterexamples/context-switches.ts'
-import {
-  type Counterexample as CounterexampleFile,
-  counterexampleOf,
-  writeCounterexample,
-} from '../../counterexamples/file.ts'
+import { type Counterexample as CounterexampleFile, counterexampleOf } from '../../counterexamples/file.ts'
 import { shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
 import type { Property } from '../../model/language/property.ts'
@@ -12,11 +8,12 @@ import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
 import { goalReachableIn } from '../search/goal-reachable.ts'
 import { faultsOf, findProperty } from './catalogue.ts'
+import type { Checker } from './checker.ts'
 import type { Confirm } from './confirm.ts'
 import { UsageError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import type { Counterexample } from './report.ts'
-import type { Checker } from './session.ts'
+import { writeCounterexample } from './write-counterexample.ts'
 
 /** Keeps each violation as `ce-ID.json` where that can be written, and has it confirmed. */
 export function fileKeeper({ catalogue, version, modelHash }: Checker, confirm: Confirm): Keeper {
@@ -24,7 +21,7 @@ export function fileKeeper({ catalogue, version, modelHash }: Checker, confirm: 
   return {
     async keep(cell, violated, { out, design, shortest, onUnwritten }) {
       if (violated.length === 0) return new Map()
-      const system = cell.scenario.build(cell.design.patches)
+      const system = cell.scenario.build(cell.design)
       const found = violated.map((property) => {
         const judge = findProperty(catalogue, property.id) as unknown as Property<never>
         const goal = goalReachableIn(system as System, { faults })

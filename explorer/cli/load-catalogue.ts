@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Catalogue } from './catalogue.ts'
+import type { Checker } from './checker.ts'
 import { InternalError } from './errors.ts'
 import { builtModelHash, packageInfo } from './package-info.ts'
-import type { Checker } from './session.ts'
 
 const listOfNamed = z.array(z.looseObject({ id: z.string() }))
 

@@ -18,7 +18,7 @@ export interface Machine {
 export function machinesOf(catalogue: Catalogue): Machine[] {
   const machines = new Map<string, Machine>()
   for (const scenario of catalogue.scenarios) {
-    const system = scenario.build([]) as System
+    const system = scenario.build() as System
     for (const thread of new Map(system.threads.map((t) => [t.program.kind, t])).values()) {
       const { kind, title } = thread.program
       const known = machines.get(kind)

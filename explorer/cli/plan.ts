@@ -61,7 +61,7 @@ export function planOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Cel
 export function checkPatches(cells: readonly Cell[]): void {
   for (const { scenario, design } of cells) {
     try {
-      scenario.build(design.patches)
+      scenario.build(design)
     } catch (error) {
       if (!(error instanceof ModelError) || design.scenarios.length === 0) throw error
       if (design.scenarios.includes(scenario.id)) throw error

@@ -156,6 +156,6 @@ export function systemOf<W>(
   catalogue: Catalogue<W>,
   { scenario, design }: Pick<CheckRequest, 'scenario' | 'design'>,
 ): System<W> {
-  const { patches } = typeof design === 'string' ? findDesign(catalogue, design) : (design as Design<W>)
-  return findScenario(catalogue, scenario).build(patches)
+  const change = typeof design === 'string' ? findDesign(catalogue, design) : (design as Design<W>)
+  return findScenario(catalogue, scenario).build(change)
 }

@@ -21,7 +21,7 @@ function searched(cells: readonly Evidence[], catalogue: Catalogue): string[] {
   const scenario = findScenario(catalogue, cells[0].scenario)
   const asked = cells.map((cell) => findProperty(catalogue, cell.property))
   const judged = [...new Set([...asked, ...alwaysJudged(catalogue)])]
-  const result = breadthFirst(scenario.build(design.patches), judged)
+  const result = breadthFirst(scenario.build(design), judged)
   const besides = result.properties
     .filter((p) => p.verdict === 'violated' && !asked.includes(p.property))
     .map((p) => p.property.id)

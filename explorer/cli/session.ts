@@ -1,16 +1,7 @@
-import type { Catalogue } from './catalogue.ts'
+import type { Checker } from './checker.ts'
 import type { Io } from './io.ts'
 import type { Keeper } from './keeper.ts'
 import type { Runner } from './runner.ts'
-
-/** What judges: a catalogue, and what names this build of the program and its model. */
-export interface Checker {
-  readonly catalogue: Catalogue
-  /** Version of the package. */
-  readonly version: string
-  /** Hash of the model, see `builtModelHash`; the same in results, counterexamples, mails and `doctor`. */
-  readonly modelHash: () => string
-}
 
 /** What every command works with; tests put their own parts in. */
 export interface Session extends Checker {

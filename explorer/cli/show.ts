@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { writeAtomically } from '../../counterexamples/file.ts'
 import { RENDERERS, type RendererName } from '../../counterexamples/render.ts'
 import type { Replayed } from '../../counterexamples/replay.ts'
+import { replaceFile } from '../checkpoint/atomic-file.ts'
 import { lookUp } from './catalogue.ts'
 import { load } from './counterexamples.ts'
 import { writeTo } from './file-keeper.ts'
@@ -41,6 +41,6 @@ export function writeForm(replayed: Replayed, form: string, folder: string): str
     form,
   )
   const path = join(folder, `${replayed.counterexample.id}.${ENDINGS[name] ?? `${name}.txt`}`)
-  writeTo(folder, () => writeAtomically(path, RENDERERS[name](replayed)))
+  writeTo(folder, () => replaceFile(path, RENDERERS[name](replayed)))
   return path
 }

@@ -153,7 +153,7 @@ function patchOf<W>(data: PatchData): Patch<W> {
 }
 
 const programsOf = <W>(scenario: Scenario<W>) => [
-  ...new Map(scenario.build([]).threads.map(({ program }) => [program.kind, program])).values(),
+  ...new Map(scenario.build().threads.map(({ program }) => [program.kind, program])).values(),
 ]
 
 /** Every name a patch refers to must exist somewhere; a slip of the pen is answered with the nearest. */

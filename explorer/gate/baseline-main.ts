@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { writeAtomically } from '../../counterexamples/file.ts'
 import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
+import { replaceFile } from '../checkpoint/atomic-file.ts'
 import { programFile } from '../program-file.ts'
 import {
   BASELINE_FILE,
@@ -83,7 +83,7 @@ async function main(): Promise<number> {
   for (const line of lines) console.log(line)
   const count = `${lines.filter((line) => !line.startsWith(' ')).length} of ${cells.length} cells differ`
   if (wanted.update === true) {
-    writeAtomically(BASELINE_FILE, formatBaseline(now))
+    replaceFile(BASELINE_FILE, formatBaseline(now))
     console.log(`baseline: ${count} from the file before; written to ${BASELINE_FILE}`)
     return 0
   }

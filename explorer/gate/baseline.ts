@@ -61,7 +61,7 @@ export function cellName({ design, scenario }: { design: Named; scenario: Named 
 export function recordOf<W>(run: Run<W>): BaselineCell {
   const { design, scenario, result } = run
   if (!result.complete) throw new Error(`${cellName(run)} is incomplete: ${result.incompleteReason}`)
-  const system = scenario.build(design.patches)
+  const system = scenario.build(design)
   const { states, transitions, depth, deadlocks } = result
   const properties = result.properties.map((found) => [
     found.property.id,

@@ -21,7 +21,7 @@ const LEFT_OUT =
 
 /** What the MMU can look like while mmu_lock is free, in a design and a scenario. */
 function mmuStates(scenario: string, patches: readonly Patch<Kvm>[]): Set<string> {
-  const built = unprotectScenarios.find((s) => s.id === scenario)?.build(patches)
+  const built = unprotectScenarios.find((s) => s.id === scenario)?.build({ patches })
   if (built === undefined) throw new Error(`no scenario ${scenario}`)
   const { store, stopped } = exploreGraph(new CompiledSystem(built as System))
   expect(stopped).toBeNull()

@@ -22,7 +22,7 @@ describe.each(designs)('design $id', (design) => {
     'has the documented verdicts in $id, and every behaviour is xstate’s own',
     ({ scenario }) => {
       let recorded = 0
-      const system = scenario.build(design.patches)
+      const system = scenario.build(design)
       const compare = checkAgainstReference(system)
       const run = runCell(design, scenario, properties, {
         onRecord: (recording) => {
@@ -44,7 +44,7 @@ describe.each(designs)('design $id', (design) => {
     for (const patch of design.patches) {
       if (patch.in === undefined) continue
       const kinds = scenariosOf(design, scenarios).flatMap((s) =>
-        s.build([]).threads.map((t) => t.program.kind),
+        s.build().threads.map((t) => t.program.kind),
       )
       expect(kinds, `patch for ${patch.in}`).toContain(patch.in)
     }

@@ -49,7 +49,7 @@ export function runCell<W>(
   properties: readonly Property<W>[],
   options: SearchOptions = {},
 ): Run<W> {
-  const system = scenario.build(design.patches)
+  const system = scenario.build(design)
   const result = breadthFirst(system, propertiesOf(scenario, properties), {
     recheck: 'all',
     ...options,

@@ -40,7 +40,7 @@ test('stores to a table are counted, and forgotten when its page is used', () =>
       holds,
     }),
   )
-  const { properties: results } = breadthFirst(flooding?.build([]) as System<Kvm>, properties)
+  const { properties: results } = breadthFirst(flooding?.build() as System<Kvm>, properties)
   expect(results.map(({ antecedent }) => antecedent > 0)).toEqual([true, true, true])
   expect(results.map(({ verdict }) => verdict)).toEqual(['holds', 'holds', 'violated'])
 })

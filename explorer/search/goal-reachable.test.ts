@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { spinner } from '../../counterexamples/small-systems.ts'
+import { spinner } from '../../counterexamples/testing/small-systems.ts'
 import { program, step } from '../../model/language/program.ts'
 import { Fault, type FaultFreedom } from '../../model/language/property.ts'
 import { flag, struct, type View } from '../../model/language/shapes.ts'

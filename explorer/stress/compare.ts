@@ -1,8 +1,9 @@
 import type { Trace } from '../../model/language/trace.ts'
 import type { PropertyResult, SearchResult } from '../search/result.ts'
 import type { State } from './interpreter.ts'
-import { isDeadlock, judgeStep, lost, type NaiveFinding, type NaiveResult } from './naive.ts'
+import { isDeadlock, judgeStep, lost } from './naive.ts'
 import { faultInLasso } from './naive-liveness.ts'
+import type { NaiveFinding, NaiveResult } from './naive-result.ts'
 import { isLivenessPlan, type Plan, type PropertyPlan } from './plan.ts'
 
 /** How much of a result must agree. */

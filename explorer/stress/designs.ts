@@ -50,8 +50,8 @@ export function checkDesign(tape: readonly number[], tally: DesignTally): void {
   const said: string[] = []
   const made = ((): System<never> | null => {
     try {
-      const patches = patchesFor(scenario.build([]) as System, pick, said)
-      return scenario.build(patches) as unknown as System<never>
+      const patches = patchesFor(scenario.build() as System, pick, said)
+      return scenario.build({ patches }) as unknown as System<never>
     } catch (error) {
       if (error instanceof ModelError) return null
       throw error

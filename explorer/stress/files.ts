@@ -98,7 +98,7 @@ export class Files {
     if (design === null) return { how, refused: true }
     for (const id of design.scenarios) {
       const scenario = catalogue.scenarios.find((s) => s.id === id)
-      attempt(`system of a design file, ${how}`, () => scenario?.build(design.patches))
+      attempt(`system of a design file, ${how}`, () => scenario?.build(design))
     }
     return { how, refused: false }
   }

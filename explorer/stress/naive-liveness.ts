@@ -1,5 +1,5 @@
 import type { Interpreter, Move } from './interpreter.ts'
-import type { NaiveResult, Reached } from './naive.ts'
+import type { NaiveResult, Reached } from './naive-result.ts'
 import type { FairnessPlan, LivenessPlan, Plan } from './plan.ts'
 
 /** What the scheduler owes one thread, or one step of it. */

@@ -2,7 +2,7 @@ import { programFile } from '../program-file.ts'
 import { parallelBreadthFirst } from '../search/parallel/search.ts'
 import { builtForWorkers } from './built.ts'
 import { disagreements } from './compare.ts'
-import type { NaiveResult } from './naive.ts'
+import type { NaiveResult } from './naive-result.ts'
 import { isLivenessPlan, type Plan } from './plan.ts'
 import { nameOf, type Pick } from './searches.ts'
 

@@ -1,4 +1,4 @@
-import type { Patch } from '../language/patch.ts'
+import type { Change } from '../scenarios/additions.ts'
 
 /** What a checker must find; a cell that is not listed must hold, or be reached when it is a witness. */
 export type Expectation = Expected | Unjudged
@@ -27,7 +27,7 @@ interface Unjudged {
  * A named variant of KVM: a few patches on named steps of the baseline. `upstream` has no patches. Designs
  * are data; the same names are used in results, documents and on the command line.
  */
-export interface Design<W> {
+export interface Design<W> extends Change<W> {
   /** Stable name in words, `prev-roots-tested-by-current`. */
   readonly id: string
   /** Names in documents: `R1`. Matched without regard to case. */
@@ -46,6 +46,5 @@ export interface Design<W> {
   readonly about: string
   /** Scenarios in which the change can be seen. */
   readonly scenarios: readonly string[]
-  readonly patches: readonly Patch<W>[]
   readonly expect: readonly Expectation[]
 }

@@ -68,6 +68,11 @@ export interface Landing {
 
 export type Entry<W> = Step<W> | Choice<W> | Block<W> | Landing
 
+/** Entries that a program has under a condition on the bounds: `...when(bounds.vcpus > 1, step(...))`. */
+export function when<T>(condition: boolean, ...entries: readonly T[]): readonly T[] {
+  return condition ? entries : []
+}
+
 /** A thread of control, the same for all its instances; `kind` names it in results (`vcpu`). */
 export interface Program<W> {
   readonly kind: string

@@ -1,4 +1,5 @@
 import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../language/shapes.ts'
+import { type Added, extended } from './added.ts'
 import { agingThread } from './aging/fields.ts'
 import { type Bounds, slots_change, watched } from './bounds.ts'
 import { dirtyLogThread } from './dirty-log/fields.ts'
@@ -11,76 +12,104 @@ import type { Sorts } from './sorts.ts'
 import { teardown } from './teardown/fields.ts'
 import { vcpu } from './vcpu/fields.ts'
 
-/** `struct kvm` and everything in it: the shared state of all scenarios, and the threads' local variables. */
-export function kvmWorld(bounds: Bounds, sorts: Sorts) {
-  return struct({
+/**
+ * `struct kvm` and everything in it: the shared state of all scenarios, and the threads' local variables.
+ * @param added what the design of a run adds; none of it is part of the type, see `With`.
+ */
+export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] = []) {
+  const world = struct({
     /** Held for write; who holds it, by thread kind. */
     mmu_lock: oneOf('free', 'vcpu', 'zapper', 'memslot', 'notifier', 'shrinker', 'dirtylog'),
     /** The vCPUs that hold it for read. */
     mmu_lock_readers: setOf(sorts.mmu_reader),
     /** kvm->arch.mmu_unsync_pages_lock, a spinlock inside mmu_lock. */
-    mmu_unsync_pages_lock: optional(bounds.tdpFaults, oneOf('free', 'taken')),
+    mmu_unsync_pages_lock: optional(bounds.fault.tdp, oneOf('free', 'taken')),
     mmu_valid_gen: range(0, 1),
-    page: array(sorts.page, shadowPage(sorts, bounds)),
+    page: array(
+      sorts.page,
+      extended(
+        shadowPage(sorts, bounds),
+        added.map((a) => a.page),
+      ),
+    ),
     /** From the tail (oldest) to the head. */
-    active_mmu_pages: array(bounds.pages, ref(sorts.page)),
+    active_mmu_pages: array(bounds.shadow.pages, ref(sorts.page)),
     rmap: rmaps(sorts, bounds),
-    indirect_shadow_pages: range(0, bounds.pages),
+    indirect_shadow_pages: range(0, bounds.shadow.pages),
     /** History: somebody acted on a reading of it that was wrong. */
-    wrong_hint: array(bounds.hintHistory ? 1 : 0, flag),
-    gfn_write_track: array(bounds.tables, range(0, bounds.pages)),
+    wrong_hint: array(bounds.writeTracking.hintHistory ? 1 : 0, flag),
+    gfn_write_track: array(bounds.guest.tables, range(0, bounds.shadow.pages)),
     guest_table: guestTables(sorts, bounds),
     /** History: an SPTE has lost something since the last remote flush began. */
     flush_owed: array(watched(bounds) ? 1 : 0, flag),
     /** Frames whose shadow pages have no guest table behind them; never changes. */
-    without_gptes: array(bounds.withoutGptes.length > 0 ? sorts.gfn : 0, flag),
+    without_gptes: array(bounds.shadow.withoutGptes.length > 0 ? sorts.gfn : 0, flag),
     /** Where slots move: the page of user memory that each frame lies on; never changes. */
-    hva_of_gfn: array(bounds.slotMoves > 0 ? sorts.gfn : 0, ref(sorts.gfn)),
+    hva_of_gfn: array(bounds.memslots.moves > 0 ? sorts.gfn : 0, ref(sorts.gfn)),
     /** The host's page table: the page that backs each page of user memory, which is each guest frame. */
     host_pte: array(sorts.gfn, ref(sorts.pfn)),
-    vcpu: array(sorts.vcpu, vcpu(sorts, bounds)),
+    vcpu: array(
+      sorts.vcpu,
+      extended(
+        vcpu(sorts, bounds),
+        added.map((a) => a.vcpu),
+      ),
+    ),
     zapper: array(
       sorts.zapper,
       struct({
         sp: ref(sorts.page),
         /** Local variable of __kvm_mmu_prepare_zap_page(): a root in use was zapped. */
         zapped_root: flag,
-        left: range(0, bounds.zaps),
+        left: range(0, bounds.zap.pages),
         req: requester(sorts),
       }),
     ),
-    memslot: array(bounds.zapAlls > 0 || slots_change(bounds) ? 1 : 0, memslotThread(sorts, bounds)),
+    memslot: array(bounds.zap.all > 0 || slots_change(bounds) ? 1 : 0, memslotThread(sorts, bounds)),
     slot_of_gfn: slotOfGfn(sorts),
-    slot: array(sorts.slot, memslot()),
+    slot: array(
+      sorts.slot,
+      extended(
+        memslot(),
+        added.map((a) => a.slot),
+      ),
+    ),
     memslots: memslots(bounds),
     /** Who is inside a read section of kvm->srcu. */
     vcpu_in_srcu: array(sorts.reading_vcpu, flag),
     notifier_in_srcu: array(sorts.reading_notifier, flag),
     host_page: hostPages(sorts, bounds),
     mmu_invalidate: mmuInvalidate(sorts, bounds),
-    mn_active_invalidate_count: range(0, bounds.notifiers),
+    mn_active_invalidate_count: range(0, bounds.notifier.threads),
     notifier: array(sorts.notifier, notifierThread(sorts, bounds)),
     /** The slab shrinker (..v6.1), or the quota of shadow pages. */
     shrinker: array(
-      bounds.reclaims > 0 ? 1 : 0,
-      struct({ sp: ref(sorts.page), left: range(0, bounds.reclaims), req: requester(sorts) }),
+      bounds.zap.reclaims > 0 ? 1 : 0,
+      struct({ sp: ref(sorts.page), left: range(0, bounds.zap.reclaims), req: requester(sorts) }),
     ),
     /** KVM_RMAP_LOCKED, in the head of each frame's rmap (v6.15). */
-    rmap_locked: array(bounds.agings > 0 ? sorts.gfn : 0, flag),
-    aging: array(bounds.agings > 0 ? 1 : 0, agingThread(sorts, bounds)),
+    rmap_locked: array(bounds.aging.calls > 0 ? sorts.gfn : 0, flag),
+    aging: array(bounds.aging.calls > 0 ? 1 : 0, agingThread(sorts, bounds)),
     teardown: teardown(bounds),
-    external: array(bounds.external.length > 0 ? 1 : 0, struct({ left: range(0, bounds.externalLeft) })),
+    external: array(
+      bounds.externalWriter.stores.length > 0 ? 1 : 0,
+      struct({ left: range(0, bounds.externalWriter.left) }),
+    ),
     /** KVM_MEM_LOG_DIRTY_PAGES is set in the current set of memslots, where that changes. */
-    dirty_logging: optional(bounds.enablesLog, flag),
+    dirty_logging: optional(bounds.dirtyLog.enables, flag),
     /** memslot->dirty_bitmap. */
     dirty_bitmap: setOf(sorts.logged),
     /** History: the frames that the guest has written since userspace copied them last. */
     uncopied: setOf(sorts.logged),
-    dirtylog: array(bounds.logPasses > 0 ? 1 : 0, dirtyLogThread(sorts, bounds)),
+    dirtylog: array(bounds.dirtyLog.passes > 0 ? 1 : 0, dirtyLogThread(sorts, bounds)),
     /** The descriptor of a frame's rmap chain, and whether each descriptor is allocated. */
     rmap_desc: array(sorts.gfn, ref(sorts.desc)),
     desc_allocated: array(sorts.desc, flag),
   })
+  return extended(
+    world,
+    added.map((a) => a.kvm),
+  )
 }
 
 /** The world as steps and properties see it. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Codes } from '../language/layout.ts'
+import { mergeBounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { boundsOf, type Plan, scenario } from './build-scenario.ts'
 
@@ -13,7 +14,7 @@ const plan = (changes: Partial<Plan>): Plan => ({
   ...changes,
 })
 
-const systemOf = (changes: Partial<Plan>) => scenario(plan(changes)).build([])
+const systemOf = (changes: Partial<Plan>) => scenario(plan(changes)).build()
 
 /** The world as it is at the start. */
 function startOf(changes: Partial<Plan>): Kvm {
@@ -36,29 +37,51 @@ describe('the bounds of a scenario', () => {
         [2, 3],
       ],
     }
-    expect(boundsOf(plan({ start }))).toMatchObject({ tables: 2, entries: 2, vcpus: 1 })
+    expect(boundsOf(plan({ start }))).toMatchObject({ guest: { tables: 2, entries: 2 }, vcpus: 1 })
   })
 
   it('are listed without what is off', () => {
-    const { bounds } = scenario(plan({ bounds: { zappers: 1, zaps: 2 } }))
-    expect(bounds).toMatchObject({ zappers: 1, zaps: 2, tables: 1 })
-    expect(bounds).not.toHaveProperty('notifiers')
+    const { bounds } = scenario(plan({ bounds: { zap: { threads: 1, pages: 2 } } }))
+    expect(bounds).toMatchObject({ 'zap.threads': 1, 'zap.pages': 2, 'guest.tables': 1 })
+    expect(Object.keys(bounds).join()).not.toContain('notifier')
+  })
+})
+
+describe('bounds that make no sense', () => {
+  it.each<[string, Plan['bounds']]>([
+    ['notifier.of names no frame', { notifier: {} }],
+    ['notifier.of names frame 9', { notifier: { of: [9] } }],
+    ['dirtyLog.of names no frame', { dirtyLog: { passes: 1 } }],
+    ['guest.editsLeft needs guest.edits', { guest: { editsLeft: 1 } }],
+    ['guest.cr3Loads needs a second page directory', { guest: { cr3Loads: 1 } }],
+    ['zap.threads and zap.pages go together', { zap: { threads: 1 } }],
+    ['memslots: a change needs memslots.slots', { memslots: { deletes: 1 } }],
+    ['memslots.of names slot 2', { memslots: { slots: 1, of: [2] } }],
+    ['asyncPf.on and asyncPf.swappedOut go together', { asyncPf: { on: true } }],
+    ['nested.runs needs nested.mmus: 2', { nested: { runs: 1 } }],
+    ['fault.fast is for direct roots', { fault: { fast: true } }],
+    ['teardown.closes needs asyncPf', { teardown: { closes: true } }],
+    ['writeTracking needs guests that write to tables', { writeTracking: { flooding: true } }],
+  ])('are refused with a sentence: %s', (sentence, bounds) => {
+    expect(() => scenario(plan({ bounds }))).toThrow(sentence)
   })
 })
 
 describe('the threads of a scenario', () => {
   it('are the vCPUs and those with something to do', () => {
-    const threads = systemOf({ bounds: { vcpus: 2, zappers: 1, zaps: 1, notifiers: 1 } }).threads
+    const threads = systemOf({
+      bounds: { vcpus: 2, zap: { threads: 1, pages: 1 }, notifier: { of: [1] } },
+    }).threads
     expect(threads.map((thread) => thread.name)).toEqual(['vcpu0', 'vcpu1', 'zapper0', 'notifier0'])
   })
 
   it('are interchangeable as long as no vCPU has anything of its own', () => {
     const vcpus = 2
     const edit = { gva: 0, index: 0, to: 1, w: true }
-    expect(symmetric({ bounds: { vcpus, zappers: 2, zaps: 1 } })).toEqual(['vcpu', 'zapper'])
-    expect(symmetric({ bounds: { vcpus, edits: [edit] } })).toEqual(['vcpu'])
-    expect(symmetric({ bounds: { vcpus, edits: [{ ...edit, by: 0 }] } })).toEqual([])
-    expect(symmetric({ bounds: { vcpus, hardStores: [{ gva: 0, by: 0 }] } })).toEqual([])
+    expect(symmetric({ bounds: { vcpus, zap: { threads: 2, pages: 1 } } })).toEqual(['vcpu', 'zapper'])
+    expect(symmetric({ bounds: { vcpus, guest: { edits: [edit], editsLeft: 1 } } })).toEqual(['vcpu'])
+    expect(symmetric({ bounds: { vcpus, guest: { edits: [{ ...edit, by: 0 }], editsLeft: 1 } } })).toEqual([])
+    expect(symmetric({ bounds: { vcpus, unprotect: { stores: [{ gva: 0, by: 0 }] } } })).toEqual([])
     expect(symmetric({ bounds: { vcpus }, start: { tables: [[1]], cr3: [0, 0] } })).toEqual([])
     expect(symmetric({ bounds: { vcpus }, start: { tables: [[1]], cr3Loads: [0, 0] } })).toEqual([])
   })
@@ -66,7 +89,12 @@ describe('the threads of a scenario', () => {
 
 describe('the start of a scenario', () => {
   const twoLevels = {
-    bounds: { levels: 2, pages: 3, gfns: 3, pfns: 3, pgds: 1, prevRoots: 1 },
+    bounds: {
+      shadow: { levels: 2, pages: 3 },
+      guest: { gfns: 3, pgds: 1 },
+      host: { pfns: 3 },
+      roots: { prev: 1 },
+    },
     start: {
       tables: [
         [1, null],
@@ -93,7 +121,10 @@ describe('the start of a scenario', () => {
   })
 
   it('puts pages on the list from the oldest to the newest, and counts those with a guest table', () => {
-    const kvm = startOf({ ...twoLevels, bounds: { ...twoLevels.bounds, withoutGptes: [0] } })
+    const kvm = startOf({
+      ...twoLevels,
+      bounds: mergeBounds(twoLevels.bounds, { shadow: { withoutGptes: [0] } }),
+    })
     expect([...kvm.active_mmu_pages]).toEqual([0, 1, null])
     expect(kvm.indirect_shadow_pages).toBe(1)
   })
@@ -114,13 +145,13 @@ describe('the start of a scenario', () => {
   })
 
   it('backs frames by host pages, but not those of MMIO', () => {
-    const { host_pte } = startOf({ bounds: { gfns: 3, pfns: 3, mmioGfns: 1 } })
+    const { host_pte } = startOf({ bounds: { guest: { gfns: 3, mmioGfns: 1 }, host: { pfns: 3 } } })
     expect([...host_pte]).toEqual([0, 1, null])
   })
 
   it('has one host page behind the old and the new frame of a slot that is going to move', () => {
     const { host_pte, hva_of_gfn, slot, memslot } = startOf({
-      bounds: { gfns: 3, pfns: 3, slots: 2, slotOf: [null, 0, 1], slotMoves: 1 },
+      bounds: { guest: { gfns: 3 }, host: { pfns: 3 }, memslots: { slots: 2, of: [null, 0, 1], moves: 1 } },
     })
     expect([...hva_of_gfn]).toEqual([0, 1, 1])
     expect([...host_pte]).toEqual([0, 1, null])

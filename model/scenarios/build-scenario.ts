@@ -1,23 +1,11 @@
-import type { Patch } from '../language/patch.ts'
+import { boundsFor, fieldsOf, type ScenarioBounds, threadsOf } from '../features/index.ts'
 import type { Program } from '../language/program.ts'
 import type { Sort } from '../language/shapes.ts'
-import { compose, each, one, type System, type ThreadGroup } from '../language/system.ts'
-import { aging } from '../machines/aging/aging.ts'
-import { dirtyLog } from '../machines/dirty-log/dirty-log.ts'
-import { kworker } from '../machines/fault/kworker.ts'
-import { memslotCreate } from '../machines/memslots/memslot-create.ts'
-import { memslotDelete } from '../machines/memslots/memslot-delete.ts'
-import { memslotMove } from '../machines/memslots/memslot-move.ts'
-import { notifier } from '../machines/notifier/notifier.ts'
-import { storeBufferDrains } from '../machines/primitives/store-buffer.ts'
-import { externalWriter } from '../machines/shadow/external-writer.ts'
-import { vcpuRun } from '../machines/vcpu/vcpu-run.ts'
-import { rootZapper } from '../machines/zap/root-zapper.ts'
-import { shrinker } from '../machines/zap/shrinker.ts'
-import { zapAllFast } from '../machines/zap/zap-all-fast.ts'
-import { type Bounds, smallest } from '../memory/bounds.ts'
+import { compose, type System } from '../language/system.ts'
+import { type Bounds, mergeBounds } from '../memory/bounds.ts'
 import { type Kvm, kvmWorld } from '../memory/kvm.ts'
 import { type Sorts, sortsOf } from '../memory/sorts.ts'
+import type { Change } from './additions.ts'
 import { type Scenario, shownBounds } from './scenario.ts'
 import { type Start, setUp } from './start.ts'
 
@@ -25,46 +13,49 @@ import { type Start, setUp } from './start.ts'
 export interface Plan extends Omit<Scenario<Kvm>, 'aliases' | 'bounds' | 'build'> {
   readonly aliases?: readonly string[]
   /** Number and size of the guest tables are those of `start`. */
-  readonly bounds: Partial<Omit<Bounds, 'tables' | 'entries'>>
+  readonly bounds: ScenarioBounds
   readonly start: Start
 }
 
 /** All bounds of a plan; designs whose steps depend on them ask, too. */
 export function boundsOf({ bounds, start: { tables } }: Pick<Plan, 'bounds' | 'start'>): Bounds {
-  return { ...smallest, tables: tables.length, entries: tables[0].length, ...bounds }
+  return boundsFor(mergeBounds(bounds, { guest: { tables: tables.length, entries: tables[0].length } }))
 }
 
 /** The scenario of a plan: vCPUs, and every other thread that has something to do within the bounds. */
 export function scenario(plan: Plan): Scenario<Kvm> {
   const { start, bounds: _, aliases = [], ...about } = plan
   const bounds = boundsOf(plan)
-  allBounds.push(bounds)
+  boundsOfAll.push(bounds)
   return {
     ...about,
     aliases,
     bounds: shownBounds(bounds),
-    build: (patches) => build(plan.id, bounds, start, patches),
+    build: (change = UNCHANGED) => build(plan.id, bounds, start, change),
   }
 }
 
 /** Bounds of all scenarios that were made. */
-const allBounds: Bounds[] = []
+const boundsOfAll: Bounds[] = []
 let allPrograms: readonly Program<Kvm>[] | null = null
 
 /** Programs of all scenarios: a property may name what only some of them have. */
 function programsOfAll(): readonly Program<Kvm>[] {
-  allPrograms ??= allBounds.flatMap((bounds) =>
+  allPrograms ??= boundsOfAll.flatMap((bounds) =>
     threadsOf(bounds, sortsOf(bounds)).map(({ program }) => program),
   )
   return allPrograms
 }
 
-function build(name: string, bounds: Bounds, start: Start, patches: readonly Patch<Kvm>[]): System<Kvm> {
+const UNCHANGED: Change<Kvm> = { patches: [] }
+
+function build(name: string, bounds: Bounds, start: Start, { patches, adds }: Change<Kvm>): System<Kvm> {
   const sorts = sortsOf(bounds)
+  const added = adds?.fields === undefined ? [] : [adds.fields(sorts, bounds)]
   return compose({
     name,
-    world: kvmWorld(bounds, sorts),
-    threads: threadsOf(bounds, sorts),
+    world: kvmWorld(bounds, sorts, [...fieldsOf(bounds, sorts), ...added]),
+    threads: [...threadsOf(bounds, sorts), ...(adds?.threads?.(sorts, bounds) ?? [])],
     initial: [(kvm) => setUp(kvm, bounds, start)],
     patches,
     symmetric: symmetricSorts(bounds, sorts, start),
@@ -72,30 +63,12 @@ function build(name: string, bounds: Bounds, start: Start, patches: readonly Pat
   })
 }
 
-function threadsOf(bounds: Bounds, sorts: Sorts): ThreadGroup<Kvm>[] {
-  return [
-    each(sorts.vcpu, vcpuRun(bounds)),
-    ...(bounds.storeBuffers ? [each(sorts.vcpu, storeBufferDrains())] : []),
-    ...(bounds.asyncPf ? [each(sorts.async_pf, kworker())] : []),
-    ...(bounds.zappers > 0 ? [each(sorts.zapper, rootZapper(bounds))] : []),
-    ...(bounds.slotDeletes > 0 ? [one(memslotDelete(bounds))] : []),
-    ...(bounds.slotMoves > 0 ? [one(memslotMove(bounds))] : []),
-    ...(bounds.slotCreates > 0 ? [one(memslotCreate(bounds))] : []),
-    ...(bounds.zapAlls > 0 ? [one(zapAllFast(bounds))] : []),
-    ...(bounds.notifiers > 0 ? [each(sorts.notifier, notifier(bounds))] : []),
-    ...(bounds.agings > 0 ? [one(aging(bounds))] : []),
-    ...(bounds.reclaims > 0 ? [one(shrinker(bounds))] : []),
-    ...(bounds.logPasses > 0 ? [one(dirtyLog(bounds))] : []),
-    ...(bounds.external.length > 0 ? [one(externalWriter(bounds))] : []),
-  ]
-}
-
 /** Threads of one kind are interchangeable, unless the plan gives something to some of the vCPUs only. */
 function symmetricSorts(bounds: Bounds, sorts: Sorts, { cr3, cr3Loads }: Start): Sort[] {
   const someOnly =
     cr3 !== undefined ||
     cr3Loads !== undefined ||
-    bounds.hardStores.length > 0 ||
-    bounds.edits.some(({ by }) => by !== undefined)
+    bounds.unprotect.stores.length > 0 ||
+    bounds.guest.edits.some(({ by }) => by !== undefined)
   return [...(someOnly ? [] : [sorts.vcpu]), sorts.zapper, sorts.notifier]
 }

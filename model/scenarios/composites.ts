@@ -1,4 +1,4 @@
-import type { Bounds } from '../memory/bounds.ts'
+import { type BoundsInput, mergeBounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { scenario } from './build-scenario.ts'
 import type { Scenario } from './scenario.ts'
@@ -23,24 +23,20 @@ const PROPERTIES = [
 ]
 
 /** One data frame in the slot that is deleted; a notifier takes its page away. */
-const DELETE_AND_NOTIFY: Partial<Bounds> = {
-  slots: 1,
-  slotDeletes: 1,
-  lockBreak: true,
-  notifiers: 1,
-  invalidations: 1,
+const DELETE_AND_NOTIFY: BoundsInput = {
+  memslots: { slots: 1, deletes: 1 },
+  zap: { lockBreak: true },
+  notifier: { threads: 1, invalidations: 1 },
 }
 
-const TWO_DIRECTORIES: Partial<Bounds> = {
-  ...DELETE_AND_NOTIFY,
-  pages: 5,
-  pgds: 2,
-  gfns: 3,
-  pfns: 4,
-  prevRoots: 1,
-  slotOf: [null, null, 0],
-  invalidated: [2],
-}
+const TWO_DIRECTORIES: BoundsInput = mergeBounds(DELETE_AND_NOTIFY, {
+  shadow: { pages: 5 },
+  guest: { pgds: 2, gfns: 3 },
+  host: { pfns: 4 },
+  roots: { prev: 1 },
+  memslots: { of: [null, null, 0] },
+  notifier: { of: [2] },
+})
 
 const TWO_ROOTS: Start = { tables: [[2], [2]], pages: [{ gfn: 0, level: 1 }] }
 
@@ -54,7 +50,7 @@ export const compositeScenarios: readonly Scenario<Kvm>[] = [
     title: 'a vCPU faults and switches CR3 while its memslot is deleted and the host takes the page away',
     about:
       'Root cache, zap-all with lock breaks, both publications and grace periods, and the fault retry at once.',
-    bounds: { ...TWO_DIRECTORIES, cr3Loads: 2 },
+    bounds: mergeBounds(TWO_DIRECTORIES, { guest: { cr3Loads: 2 } }),
     start: TWO_ROOTS,
     properties: PROPERTIES,
   }),
@@ -63,18 +59,13 @@ export const compositeScenarios: readonly Scenario<Kvm>[] = [
     title: 'a guest edits its page table while its memslot is deleted and the host takes a page away',
     about:
       'The table maps itself, so that an edit goes through the unsync path; the old and the new frame lie in different slots.',
-    bounds: {
-      ...DELETE_AND_NOTIFY,
-      pages: 3,
-      gvas: 2,
-      gfns: 3,
-      pfns: 4,
-      cr3Loads: 1,
-      edits: [{ gva: 1, index: 0, to: 2, w: true }],
-      editsLeft: 1,
-      slotOf: [null, 0, null],
-      invalidated: [1],
-    },
+    bounds: mergeBounds(DELETE_AND_NOTIFY, {
+      shadow: { pages: 3 },
+      guest: { gvas: 2, gfns: 3, cr3Loads: 1, edits: [{ gva: 1, index: 0, to: 2, w: true }], editsLeft: 1 },
+      host: { pfns: 4 },
+      memslots: { of: [null, 0, null] },
+      notifier: { of: [1] },
+    }),
     start: { tables: [[1, 0]], pages: [{ gfn: 0, level: 1 }] },
     properties: [...PROPERTIES, 'synced-page-agrees'],
   }),
@@ -82,7 +73,13 @@ export const compositeScenarios: readonly Scenario<Kvm>[] = [
     id: 'composite-two-vcpus',
     title: 'two vCPUs fault on one root while their memslot is deleted and the host takes the page away',
     about: 'Millions of states: every order in which two vCPUs, the deletion and the notifier can meet.',
-    bounds: { ...DELETE_AND_NOTIFY, vcpus: 2, pages: 4, pfns: 3, slotOf: [null, 0], invalidated: [1] },
+    bounds: mergeBounds(DELETE_AND_NOTIFY, {
+      vcpus: 2,
+      shadow: { pages: 4 },
+      host: { pfns: 3 },
+      memslots: { of: [null, 0] },
+      notifier: { of: [1] },
+    }),
     start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
     properties: PROPERTIES,
     deep: true,
@@ -91,7 +88,7 @@ export const compositeScenarios: readonly Scenario<Kvm>[] = [
     id: 'composite-two-vcpus-switching',
     title: 'two vCPUs fault and switch CR3 while their memslot is deleted and the host takes the page away',
     about: 'The largest composite: for long runs, several workers and checkpoints.',
-    bounds: { ...TWO_DIRECTORIES, vcpus: 2, cr3Loads: 1 },
+    bounds: mergeBounds(TWO_DIRECTORIES, { vcpus: 2, guest: { cr3Loads: 1 } }),
     start: TWO_ROOTS,
     properties: PROPERTIES,
     deep: true,

@@ -1,5 +1,5 @@
-import type { Patch } from '../language/patch.ts'
 import type { System } from '../language/system.ts'
+import type { Change } from './additions.ts'
 
 /**
  * A bounded composition: which threads run, how many of everything there is, from which initial states.
@@ -19,15 +19,19 @@ export interface Scenario<W> {
   readonly deep?: true
   /** Ids of the properties that are checked here. */
   readonly properties: readonly string[]
-  /** Builds the system with a design's patches. @throws ModelError when a patch does not fit. */
-  build(patches: readonly Patch<W>[]): System<W>
+  /** Builds the system, with the change of a design. @throws ModelError when a patch does not fit. */
+  build(change?: Change<W>): System<W>
 }
 
-/** The bounds that are in use, as numbers, for listings: a list counts its elements, what is off is left out. */
-export function shownBounds(bounds: object): Record<string, number> {
-  const sizes = Object.entries(bounds).map(([name, value]): [string, number] => [
-    name,
-    Array.isArray(value) ? value.length : Number(value),
-  ])
+/**
+ * The bounds that are in use, as numbers, for listings: `shadow.pages` 5. A list counts its elements; what is
+ * off is left out.
+ */
+export function shownBounds(bounds: object, prefix = ''): Record<string, number> {
+  const sizes = Object.entries(bounds).flatMap(([name, value]): [string, number][] => {
+    if (Array.isArray(value)) return [[prefix + name, value.length]]
+    if (typeof value === 'object') return Object.entries(shownBounds(value, `${name}.`))
+    return [[prefix + name, Number(value)]]
+  })
   return Object.fromEntries(sizes.filter(([, size]) => size > 0))
 }

@@ -1,11 +1,9 @@
+import { setUpFeatures } from '../features/index.ts'
 import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { gfn_to_hva, MOVED } from '../memory/memslots/memslot.ts'
-import { srcu_read_lock } from '../memory/primitives/srcu.ts'
 import { rmap_add } from '../memory/shadow/rmap.ts'
 import { alloc_shadow_page, sp_has_gptes } from '../memory/shadow/shadow-page.ts'
 import { account_shadowed } from '../memory/shadow/write-tracking.ts'
-import { open_files } from '../memory/teardown/teardown.ts'
 
 /** An entry of a guest table: the frame it points at, writable unless it says so; null where not present. */
 export type Entry =
@@ -46,6 +44,7 @@ export interface PageAtStart {
 /** Puts the world into the state. */
 export function setUp(kvm: Kvm, bounds: Bounds, start: Start): void {
   setUpMemory(kvm, bounds, start)
+  setUpFeatures(kvm, bounds)
   const { pages = [], oldestFirst = [...pages.keys()], filled = false } = start
   for (const page of oldestFirst) {
     const { gfn, level } = pages[page]
@@ -54,20 +53,15 @@ export function setUp(kvm: Kvm, bounds: Bounds, start: Start): void {
   }
   if (filled) for (let page = 0; page < pages.length; page++) fill(kvm, page, pages)
   for (let v = 0; v < bounds.vcpus; v++) setUpVcpu(kvm, v, bounds, start)
-  setUpThreads(kvm, bounds)
   start.begin?.(kvm)
 }
 
 function setUpMemory(kvm: Kvm, bounds: Bounds, { tables }: Start): void {
-  for (let g = 0; g < bounds.gfns; g++) kvm.slot_of_gfn[g] = bounds.slotOf[g] ?? null
-  if (bounds.slotMoves > 0) setUpUserMemory(kvm, bounds)
-  for (let g = 0; g < bounds.gfns - bounds.mmioGfns; g++) {
-    if (gfn_to_hva(kvm, g) !== g) continue
+  for (let g = 0; g < bounds.guest.gfns; g++) kvm.slot_of_gfn[g] = bounds.memslots.of[g] ?? null
+  for (let g = 0; g < bounds.guest.gfns - bounds.guest.mmioGfns; g++) {
     kvm.host_pte[g] = g
     if (g < kvm.host_page.length) kvm.host_page[g].owner = 'the VM'
   }
-  for (const gfn of bounds.swappedOut) kvm.host_pte[gfn] = null
-  for (const gfn of bounds.withoutGptes) kvm.without_gptes[gfn] = true
   tables.forEach((entries, table) => {
     entries.forEach((entry, index) => {
       if (entry === null) return
@@ -81,17 +75,6 @@ function setUpMemory(kvm: Kvm, bounds: Bounds, { tables }: Start): void {
       if ('huge' in entry) gpte.huge = true
       if (entry.readOnly === true) gpte.w = false
     })
-  })
-}
-
-/** The frames that slot 0 is moved to lie on the pages of those that it is moved from, in the same order. */
-function setUpUserMemory(kvm: Kvm, bounds: Bounds): void {
-  const framesOf = (slot: number): number[] =>
-    [...bounds.slotOf.keys()].filter((g) => bounds.slotOf[g] === slot)
-  const from = framesOf(0)
-  for (let g = 0; g < bounds.gfns; g++) kvm.hva_of_gfn[g] = g
-  framesOf(MOVED).forEach((g, i) => {
-    kvm.hva_of_gfn[g] = from[i]
   })
 }
 
@@ -137,8 +120,7 @@ function setUpVcpu(
 ): void {
   const vcpu = kvm.vcpu[v]
   vcpu.cr3 = cr3?.[v] ?? 0
-  if (bounds.guestMode) vcpu.nested = true
-  const level = bounds.rootLevels[vcpu.cr3] ?? bounds.levels
+  const level = bounds.shadow.rootLevels[vcpu.cr3] ?? bounds.shadow.levels
   const rootOf = (gfn: number): number | null => {
     const page = pages.findIndex((sp) => sp.gfn === gfn && sp.level === level)
     if (page < 0) return null
@@ -147,33 +129,5 @@ function setUpVcpu(
   }
   vcpu.root = rootOf(vcpu.cr3)
   if (previous !== undefined) vcpu.prev_roots[0] = rootOf(previous)
-  vcpu.cr3_loads = cr3Loads?.[v] ?? bounds.cr3Loads
-  vcpu.edits_left = bounds.editsLeft
-  vcpu.invlpgs_left = bounds.invlpgs
-  vcpu.hard_stores_left = bounds.hardStores.some(({ by }) => by === v) ? bounds.hardStoresLeft : 0
-  vcpu.nested_runs = bounds.nestedRuns
-  vcpu.pae_toggles = bounds.paeToggles
-  vcpu.prefaults_left = bounds.prefaults
-  srcu_read_lock(kvm, v)
-}
-
-/** How often every thread but the vCPUs may do what it does. */
-function setUpThreads(kvm: Kvm, bounds: Bounds): void {
-  for (let z = 0; z < bounds.zappers; z++) kvm.zapper[z].left = bounds.zaps
-  for (let n = 0; n < bounds.notifiers; n++) kvm.notifier[n].left = bounds.invalidations
-  if (bounds.vmCloses) open_files(kvm)
-  const updates = bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates + bounds.slotMoves
-  if (updates > 0) kvm.memslot[0].left = updates
-  if (bounds.slotCreates > 0) {
-    kvm.slot[0].published = 'gone'
-    kvm.slot[0].arrays = 'freed'
-  }
-  if (bounds.slotMoves > 0) {
-    kvm.slot[MOVED].published = 'gone'
-    kvm.slot[MOVED].arrays = 'freed'
-  }
-  if (bounds.agings > 0) kvm.aging[0].left = bounds.agings
-  if (bounds.reclaims > 0) kvm.shrinker[0].left = bounds.reclaims
-  if (bounds.logPasses > 0) kvm.dirtylog[0].left = bounds.logPasses
-  if (bounds.external.length > 0) kvm.external[0].left = bounds.externalLeft
+  if (cr3Loads !== undefined) vcpu.cr3_loads = cr3Loads[v]
 }

@@ -67,7 +67,7 @@ const scenarios: readonly Scenario<Careless>[] = [
       'misspelt-fairness',
       'dropped-step',
     ],
-    build: (patches) =>
+    build: ({ patches } = { patches: [] }) =>
       compose({
         name: 'careless',
         world,
@@ -82,7 +82,8 @@ const scenarios: readonly Scenario<Careless>[] = [
     title: 'nothing can happen',
     bounds: {},
     properties: ['small'],
-    build: (patches) => compose({ name: 'no-threads', world, threads: [], initial: [() => {}], patches }),
+    build: ({ patches } = { patches: [] }) =>
+      compose({ name: 'no-threads', world, threads: [], initial: [() => {}], patches }),
   },
 ]
 

@@ -137,7 +137,7 @@ const scenarios: readonly Scenario<World>[] = [
     about: 'The order of mark and request.',
     bounds: { vcpus: 1, zappers: 1 },
     properties: ['root-dropped', 'freed-seen', 'no-dead-end', 'can-free', 'never-asked', 'marked-for-good'],
-    build: (patches) =>
+    build: ({ patches } = { patches: [] }) =>
       compose({ name: 'zap', world, threads: [one(zapper), one(vcpu)], initial: [start], patches }),
   },
   {
@@ -147,7 +147,7 @@ const scenarios: readonly Scenario<World>[] = [
     about: 'Has longer counterexamples than needed.',
     bounds: { vcpus: 1, zappers: 1, counters: 1 },
     properties: ['root-dropped'],
-    build: (patches) =>
+    build: ({ patches } = { patches: [] }) =>
       compose({
         name: 'zap-and-tick',
         world,
@@ -163,7 +163,7 @@ const scenarios: readonly Scenario<World>[] = [
     about: 'Takes half a second.',
     bounds: { counters: 6 },
     properties: ['not-both-four', 'half-way', 'can-finish'],
-    build: (patches) =>
+    build: ({ patches } = { patches: [] }) =>
       compose({
         name: 'counts',
         world,
@@ -179,7 +179,7 @@ const scenarios: readonly Scenario<World>[] = [
     about: 'A true claim of symmetry.',
     bounds: { counters: 6 },
     properties: ['few-ticks'],
-    build: (patches) =>
+    build: ({ patches } = { patches: [] }) =>
       compose({
         name: 'alike',
         world,
@@ -196,7 +196,7 @@ const scenarios: readonly Scenario<World>[] = [
     about: 'A false claim of symmetry.',
     bounds: { counters: 6 },
     properties: ['few-ticks'],
-    build: (patches) =>
+    build: ({ patches } = { patches: [] }) =>
       compose({
         name: 'lopsided',
         world,
@@ -213,7 +213,7 @@ const scenarios: readonly Scenario<World>[] = [
     about: 'Has a violation that is a loop.',
     bounds: { vcpus: 1, counters: 1 },
     properties: ['frees-in-the-end', 'freed-seen-alone'],
-    build: (patches) =>
+    build: ({ patches } = { patches: [] }) =>
       compose({ name: 'waits', world, threads: [one(zapper), one(ticker)], initial: [start], patches }),
   },
   {
@@ -223,7 +223,7 @@ const scenarios: readonly Scenario<World>[] = [
     about: 'Never finishes in a test.',
     bounds: { counters: 6 },
     properties: ['root-dropped'],
-    build: (patches) =>
+    build: ({ patches } = { patches: [] }) =>
       compose({ name: 'endless', world, threads: [each(counters, ticker)], initial: [start], patches }),
   },
 ]

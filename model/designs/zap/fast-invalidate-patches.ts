@@ -105,7 +105,7 @@ export const zapEverything = (lockBreak: boolean): Patch<Kvm>[] =>
     drop('ZF.4'),
     replace(
       'ZF.5',
-      zapFromTail({ ...bounds, lockBreak }, (kvm) => tail(kvm) !== null),
+      zapFromTail({ ...bounds, zap: { ...bounds.zap, lockBreak } }, (kvm) => tail(kvm) !== null),
     ),
     replace(
       'ZAP.6',

@@ -19,7 +19,7 @@ const first = (kvm: Kvm, self: number): Sptep | undefined => rmap_entries(kvm, g
  */
 export function aging(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('aging', 'the host ages a page', [
-    choice('idle', bounds.aged.map(begin), { rests: true }),
+    choice('idle', bounds.aging.of.map(begin), { rests: true }),
     lockRmap(),
     firstSpte('rmap_val'),
     step(

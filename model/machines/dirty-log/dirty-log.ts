@@ -7,6 +7,7 @@ import {
   program,
   type Step,
   step,
+  when,
 } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -27,13 +28,13 @@ const userspace = { fn: 'host userspace', since: 'any' }
  */
 export function dirtyLog(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('dirtylog', 'userspace reads and clears the dirty log, and copies the pages it names', [
-    ...(bounds.enablesLog ? enableDirtyLog(bounds) : []),
+    ...when(bounds.dirtyLog.enables, ...enableDirtyLog(bounds)),
     choice('idle', [begin()], { rests: true }),
-    ...(bounds.manualProtect ? readThenClear() : [write_lock('DL.2', 'dirtylog', get), exchange()]),
+    ...(bounds.dirtyLog.manualProtect ? readThenClear() : [write_lock('DL.2', 'dirtylog', get), exchange()]),
     writeProtect(),
-    write_unlock('DL.4', bounds.manualProtect ? clear : get),
+    write_unlock('DL.4', bounds.dirtyLog.manualProtect ? clear : get),
     flushIfNeeded(bounds),
-    ...(bounds.manualProtect ? [] : [report()]),
+    ...(bounds.dirtyLog.manualProtect ? [] : [report()]),
     copyPages(),
     step('DL.end', { ...userspace, shows: 'the pass is over', quiet: true }, { to: 'idle' }),
   ])

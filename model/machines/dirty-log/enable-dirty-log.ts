@@ -48,7 +48,7 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
       },
       {
         does: (kvm) => {
-          for (const gfn of bounds.logged) rmap_write_protect(kvm, gfn, false)
+          for (const gfn of bounds.dirtyLog.of) rmap_write_protect(kvm, gfn, false)
         },
       },
     ),

@@ -13,6 +13,7 @@ import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { root_is_valid, root_role } from '../../memory/roots/mmu.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
+import { ASYNC_PF_REFUSED, PAGE_FAULT, REENTER, RELOAD_MMU, TDP_PAGE_FAULT } from '../hand-over.ts'
 import { loadRootPage } from '../roots/load-root.ts'
 
 const since = 'v6.9..v6.16'
@@ -74,7 +75,7 @@ function refused(): Block<Kvm> {
     forget_fault(kvm, v)
     finish_instruction(kvm, v)
   }
-  return block('APF.refused', [
+  return block(ASYNC_PF_REFUSED, [
     step(
       'PF.2 test',
       {
@@ -87,7 +88,7 @@ function refused(): Block<Kvm> {
     ),
     step('PF.2 inject', { fn: 'kvm_inject_emulated_page_fault', since, shows: 'inject #PF' }, [
       ...endPrefetch(inject),
-      { does: inject, to: 'RUN.1' },
+      { does: inject, to: REENTER },
     ]),
   ])
 }
@@ -127,7 +128,7 @@ function setUpAsyncPf(): Block<Kvm> {
         does: (kvm, v) => {
           kvm.vcpu[v].async_pf[0].work = 'pending'
         },
-        to: 'RUN.1',
+        to: REENTER,
       },
     ),
   ])
@@ -139,7 +140,7 @@ function halt(): Block<Kvm> {
     step(
       'APF.halted',
       { fn: 'kvm_vcpu_block', since, shows: 'arch.apf.halted: woken by async_pf.done' },
-      { when: (kvm, v) => kvm.vcpu[v].async_pf[0].done, to: 'RUN.1' },
+      { when: (kvm, v) => kvm.vcpu[v].async_pf[0].done, to: REENTER },
     ),
   ])
 }
@@ -149,7 +150,7 @@ function halt(): Block<Kvm> {
  * fault that KVM makes itself, if the vCPU is still in the context in which they were missing.
  */
 export function asyncPfCompletion(bounds: Bounds): Entry<Kvm>[] {
-  if (!bounds.asyncPf) return []
+  if (!bounds.asyncPf.on) return []
   return [
     block('APF', [
       step(
@@ -161,7 +162,7 @@ export function asyncPfCompletion(bounds: Bounds): Entry<Kvm>[] {
           quiet: (kvm, v) => !kvm.vcpu[v].apf_ready,
         },
         [
-          { when: (kvm, v) => !kvm.vcpu[v].apf_ready, to: 'RUN.5' },
+          { when: (kvm, v) => !kvm.vcpu[v].apf_ready, to: RELOAD_MMU },
           {
             does: (kvm, v) => {
               kvm.vcpu[v].apf_ready = false
@@ -177,7 +178,7 @@ export function asyncPfCompletion(bounds: Bounds): Entry<Kvm>[] {
             kvm.vcpu[v].async_pf[0].done ? 'list_del(&work->link)' : 'async_pf.done is empty',
         },
         [
-          { when: (kvm, v) => !kvm.vcpu[v].async_pf[0].done, to: 'RUN.5' },
+          { when: (kvm, v) => !kvm.vcpu[v].async_pf[0].done, to: RELOAD_MMU },
           {
             does: (kvm, v) => {
               kvm.vcpu[v].async_pf[0].done = false
@@ -237,12 +238,12 @@ function pageReady(bounds: Bounds): Entry<Kvm>[] {
         shows: (kvm, v) =>
           `kvm_mmu_do_page_fault(${root_role(kvm, v).direct ? 'gpa' : 'gva'} ${kvm.vcpu[v].async_pf[0].cr2_or_gpa}, prefetch)`,
       },
-      bounds.tdpFaults
+      bounds.fault.tdp
         ? [
-            { when: (kvm, v) => root_role(kvm, v).direct, does: prefetch, to: 'TDP' },
-            { does: prefetch, to: 'PF' },
+            { when: (kvm, v) => root_role(kvm, v).direct, does: prefetch, to: TDP_PAGE_FAULT },
+            { does: prefetch, to: PAGE_FAULT },
           ]
-        : { does: prefetch, to: 'PF' },
+        : { does: prefetch, to: PAGE_FAULT },
     ),
   ]
 }
@@ -272,7 +273,7 @@ function complete(): Step<Kvm>[] {
     step(
       'APF.11',
       { ...completion, shows: 'kmem_cache_free(async_pf_cache, work)', quiet: true },
-      { does: free_async_pf, to: 'RUN.5' },
+      { does: free_async_pf, to: RELOAD_MMU },
     ),
   ]
 }

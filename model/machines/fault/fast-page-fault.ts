@@ -7,6 +7,7 @@ import { index_at } from '../../memory/primitives/guest-memory.ts'
 import { drain, store_mode } from '../../memory/primitives/store-buffer.ts'
 import { root_level, root_page } from '../../memory/roots/mmu.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
+import { REENTER } from '../hand-over.ts'
 
 const since = 'v3.5..v6.16'
 const about = { fn: 'fast_page_fault', since }
@@ -46,7 +47,7 @@ export function fastPageFault(bounds: Bounds): Block<Kvm> {
         },
       },
     ),
-    endWalk('FPF.6', forget_fault, 'RUN.1'),
+    endWalk('FPF.6', forget_fault, REENTER),
     endWalk('FPF.6 slow', forget_spte),
   ])
 }
@@ -55,7 +56,7 @@ export function fastPageFault(bounds: Bounds): Block<Kvm> {
 export function last_spte(kvm: Kvm, v: number, bounds: Bounds): Leaf {
   let page = root_page(kvm, v, bounds)
   for (let level = root_level(kvm, v, bounds); ; level--) {
-    const entry = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.entries)]
+    const entry = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.guest.entries)]
     if (entry.kind !== 'link' || level === 1) return { entry, level }
     page = entry.child as number
   }

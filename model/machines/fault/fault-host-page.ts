@@ -1,16 +1,17 @@
-import { type Entry, type Step, step } from '../../language/program.ts'
+import { type Entry, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, tags_mmio } from '../../memory/bounds.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { gfn_to_hva } from '../../memory/memslots/memslot.ts'
 import { free_host_page, invalidation_of, mmu_invalidate_retry } from '../../memory/notifier/host.ts'
+import { END_OF_FAULT, REENTER } from '../hand-over.ts'
 import { is_mmio } from './mmio.ts'
 
 const since = 'v5.12..v6.16'
 
 /** PF.7: what the notifiers' sequence count is before the host's page tables are looked at. */
 export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
-  if (bounds.notifiers === 0) return []
+  if (bounds.notifier.threads === 0) return []
   return [
     step(
       'PF.7',
@@ -30,7 +31,7 @@ export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
 
 /** PF.8 and PF.10: the retry test without the lock, which only saves work. */
 export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
-  if (bounds.notifiers === 0) return []
+  if (bounds.notifier.threads === 0) return []
   return [
     step(
       name,
@@ -41,7 +42,7 @@ export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
         fused:
           'Two fields are read; the answer is only a hint, and the test under mmu_lock reads them again.',
       },
-      [{ when: retry, does: forget_fault, to: 'RUN.1' }, {}],
+      [{ when: retry, does: forget_fault, to: REENTER }, {}],
     ),
   ]
 }
@@ -64,11 +65,13 @@ export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
     kvm.vcpu[v].fault.pfn = kvm.host_pte[hva(kvm, v)]
   }
   const withoutSlot = tags_mmio(bounds) ? [{ when: noSlot }] : []
-  if (bounds.notifiers === 0) return step(name, about, [...withoutSlot, { does: found }])
+  if (bounds.notifier.threads === 0) return step(name, about, [...withoutSlot, { does: found }])
   return step(name, about, [
     ...withoutSlot,
     { when: (kvm, v) => kvm.host_pte[hva(kvm, v)] !== null, does: found },
-    ...(bounds.mmioGfns > 0 ? [{ when: (kvm: Kvm, v: number) => is_mmio(target_gfn(kvm, v), bounds) }] : []),
+    ...when(bounds.guest.mmioGfns > 0, {
+      when: (kvm: Kvm, v: number) => is_mmio(target_gfn(kvm, v), bounds),
+    }),
     {
       when: (kvm) => free_host_page(kvm) !== null,
       does: (kvm, v) => {
@@ -99,7 +102,7 @@ export function retryTest(
         return `in_progress ${in_progress}, seq ${kvm.vcpu[v].fault.mmu_seq} -> ${seq}: retry = ${stale(kvm, v)}`
       },
     },
-    [{ when: stale, to: 'PF.15' }, {}],
+    [{ when: stale, to: END_OF_FAULT }, {}],
   )
 }
 

@@ -4,6 +4,7 @@ import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { slot_found, use_slot_arrays } from '../../memory/memslots/memslot.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
+import { REENTER } from '../hand-over.ts'
 
 const since = 'v5.13..v6.16'
 
@@ -20,14 +21,14 @@ export function lookUpSlot(bounds: Bounds): Entry<Kvm>[] {
         fn: 'kvm_vcpu_gfn_to_memslot',
         since,
         shows: (kvm, v) => {
-          const log = bounds.enablesLog ? `, KVM_MEM_LOG_DIRTY_PAGES = ${kvm.dirty_logging}` : ''
+          const log = bounds.dirtyLog.enables ? `, KVM_MEM_LOG_DIRTY_PAGES = ${kvm.dirty_logging}` : ''
           return `memslot of gfn ${target_gfn(kvm, v)}: ${slot_found(kvm, target_gfn(kvm, v))}${log}`
         },
       },
       {
         does: (kvm, v) => {
           kvm.vcpu[v].fault.slot = slot_found(kvm, target_gfn(kvm, v))
-          if (bounds.enablesLog) kvm.vcpu[v].fault.slot_logged = kvm.dirty_logging
+          if (bounds.dirtyLog.enables) kvm.vcpu[v].fault.slot_logged = kvm.dirty_logging
         },
       },
     ),
@@ -40,7 +41,7 @@ export function lookUpSlot(bounds: Bounds): Entry<Kvm>[] {
  */
 export function testSlot(bounds: Bounds): Entry<Kvm>[] {
   if (!slots_vanish(bounds)) return []
-  return [slotTest((kvm, v) => kvm.vcpu[v].fault.slot === 'invalid', bounds.slotMmio)]
+  return [slotTest((kvm, v) => kvm.vcpu[v].fault.slot === 'invalid', bounds.memslots.mmio)]
 }
 
 /** PF.8 with a design's idea of what makes a fault try again. */
@@ -59,7 +60,7 @@ export function slotTest(retry: (kvm: Kvm, v: number) => boolean, storesMmio = f
               forget_fault(kvm, v)
               finish_instruction(kvm, v)
             },
-            to: 'RUN.1',
+            to: REENTER,
           },
       {
         when: retry,
@@ -67,7 +68,7 @@ export function slotTest(retry: (kvm: Kvm, v: number) => boolean, storesMmio = f
           readFlags(kvm, v)
           forget_fault(kvm, v)
         },
-        to: 'RUN.1',
+        to: REENTER,
       },
       { does: readFlags },
     ],

@@ -1,4 +1,4 @@
-import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import { type Block, block, type Entry, type Step, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import {
   fault_index,
@@ -14,6 +14,7 @@ import { root_level, root_page } from '../../memory/roots/mmu.ts'
 import { drop_parent_pte, drop_spte } from '../../memory/shadow/rmap.ts'
 import { has_role, type Role } from '../../memory/shadow/shadow-page.ts'
 import { kvm_mmu_mark_parents_unsync } from '../../memory/shadow/write-tracking.ts'
+import { END_OF_FAULT } from '../hand-over.ts'
 import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
 import { getShadowPage } from '../shadow/get-shadow-page.ts'
 import { syncChildren } from '../shadow/sync.ts'
@@ -38,17 +39,17 @@ export function fetch(bounds: Bounds): Entry<Kvm>[] {
           `gpte_changed(level ${top(kvm, v)}) = ${gpte_changed(kvm, v, top(kvm, v), bounds)}`,
       },
       [
-        { when: (kvm, v) => gpte_changed(kvm, v, top(kvm, v), bounds), to: 'PF.15' },
+        { when: (kvm, v) => gpte_changed(kvm, v, top(kvm, v), bounds), to: END_OF_FAULT },
         {
           does: (kvm, v) => {
             const root = root_page(kvm, v, bounds)
             kvm.vcpu[v].fault.sp = root
-            if (bounds.writeFlooding) kvm.page[root].write_flooding_count = 0
+            if (bounds.writeTracking.flooding) kvm.page[root].write_flooding_count = 0
           },
         },
       ],
     ),
-    ...(bounds.levels > 1 ? [fetchLevel(bounds)] : []),
+    ...when(bounds.shadow.levels > 1, fetchLevel(bounds)),
   ]
 }
 
@@ -57,8 +58,8 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
   const wantedGfn = (kvm: Kvm, v: number): number => wanted_gfn(kvm, v, bounds)
   const linked = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'link'
   return block('FETCH', [
-    ...(bounds.choosesLevel ? [hugepageAdjust(bounds), mapLarge(bounds)] : []),
-    ...(bounds.accessRoles ? [childAccess(bounds)] : []),
+    ...when(bounds.shadow.choosesLevel, hugepageAdjust(bounds), mapLarge(bounds)),
+    ...when(bounds.shadow.accessRoles, childAccess(bounds)),
     existingChild(bounds),
     childRole(),
     ...getShadowPage(bounds, {
@@ -71,7 +72,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
       },
       page: (kvm, v) => kvm.vcpu[v].fault.child as number,
     }),
-    ...(bounds.levels > 2 && bounds.edits.length > 0 ? [syncBeforeLink(bounds)] : []),
+    ...when(bounds.shadow.levels > 2 && bounds.guest.edits.length > 0, syncBeforeLink(bounds)),
     step(
       'FETCH.5',
       {
@@ -84,12 +85,12 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
       [
         {
           when: (kvm, v) => !huge(kvm, v, bounds) && gpte_changed(kvm, v, wantedLevel(kvm, v), bounds),
-          to: 'PF.15',
+          to: END_OF_FAULT,
         },
         {},
       ],
     ),
-    ...(bounds.largeSptes ? [dropLargeSpte(bounds)] : []),
+    ...when(bounds.shadow.largeSptes, dropLargeSpte(bounds)),
     step(
       'FETCH.6',
       {

@@ -3,11 +3,12 @@ import type { Bounds } from '../../memory/bounds.ts'
 import { huge } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
+import { END_OF_FAULT } from '../hand-over.ts'
 
 /** The frames of the huge page that the walk has found. */
 function huge_frames(kvm: Kvm, v: number, bounds: Bounds): number[] {
   const first = kvm.vcpu[v].fault.gpte[1].to as number
-  return Array.from({ length: bounds.entries }, (_, i) => first + i)
+  return Array.from({ length: bounds.guest.entries }, (_, i) => first + i)
 }
 
 /** `lpage_info[].disallow_lpage`: some frame of the huge page is a table that is shadowed. */
@@ -73,7 +74,7 @@ export function mapLarge(bounds: Bounds): Step<Kvm> {
       quiet: (kvm, v) => !large(kvm, v),
     },
     [
-      { when: (kvm, v) => large(kvm, v) && lpage_is_disallowed(kvm, v, bounds), to: 'PF.15' },
+      { when: (kvm, v) => large(kvm, v) && lpage_is_disallowed(kvm, v, bounds), to: END_OF_FAULT },
       { when: (kvm, v) => !large(kvm, v) },
     ],
   )

@@ -6,17 +6,18 @@ import { index_at } from '../../memory/primitives/guest-memory.ts'
 import { root_level, root_page } from '../../memory/roots/mmu.ts'
 import { clear_spte } from '../../memory/shadow/shadow-page.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
+import { END_OF_FAULT, REENTER } from '../hand-over.ts'
 
 const since = 'v3.11..v6.16'
 
 /** No memslot holds the frame: it is a device's. */
 export function is_mmio(gfn: number, bounds: Bounds): boolean {
-  return gfn >= bounds.gfns - bounds.mmioGfns
+  return gfn >= bounds.guest.gfns - bounds.guest.mmioGfns
 }
 
 /** Some frame has no memslot, now or at first. */
 export function has_mmio(bounds: Bounds): boolean {
-  return bounds.mmioGfns > 0 || tags_mmio(bounds)
+  return bounds.guest.mmioGfns > 0 || tags_mmio(bounds)
 }
 
 /** `check_mmio_spte()`: the tag is that of the current set of memslots, and no update is in progress. */
@@ -32,7 +33,7 @@ export function mmioSpte(bounds: Bounds, fresh = check_mmio_spte): Step<Kvm> {
   const found = (kvm: Kvm, v: number): boolean => {
     let page = root_page(kvm, v, bounds)
     for (let level = root_level(kvm, v, bounds); ; level--) {
-      const { kind, child, gen } = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.entries)]
+      const { kind, child, gen } = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.guest.entries)]
       if (kind !== 'link') return kind === 'mmio' && fresh(kvm, gen)
       page = child as number
     }
@@ -53,7 +54,7 @@ export function mmioSpte(bounds: Bounds, fresh = check_mmio_spte): Step<Kvm> {
           finish_instruction(kvm, v)
           forget_fault(kvm, v)
         },
-        to: 'RUN.1',
+        to: REENTER,
       },
       {},
     ],
@@ -86,7 +87,7 @@ export function setMmioSpte(bounds: Bounds): Step<Kvm> {
           entry.gen = kvm.memslots.generation
           if (tags_mmio(bounds)) entry.gfn = target_gfn(kvm, v)
         },
-        to: 'PF.15',
+        to: END_OF_FAULT,
       },
       {},
     ],

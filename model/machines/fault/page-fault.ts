@@ -1,4 +1,4 @@
-import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import { type Entry, type Step, step, when } from '../../language/program.ts'
 import { Fault } from '../../language/property.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import { current_gpte, forget_fault, table_gfn, target_gfn } from '../../memory/fault/fault.ts'
@@ -8,50 +8,31 @@ import { drain } from '../../memory/primitives/store-buffer.ts'
 import { root_has_no_page, root_level } from '../../memory/roots/mmu.ts'
 import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
 import { finish_instruction, note_refusal } from '../../memory/vcpu/instruction.ts'
+import {
+  ASYNC_PF_REFUSED,
+  END_OF_FAULT,
+  LOCKLESS_WALK,
+  REENTER,
+  TRACK_WRITE,
+  WRITE_PROTECT_FAULT,
+} from '../hand-over.ts'
 import { release_mmu_lock, write_lock } from '../primitives/lock.ts'
 import type { ObsoleteTest } from '../roots/free-obsolete-roots.ts'
-import { makePagesAvailable } from '../zap/make-pages-available.ts'
-import { endPrefetch, faultinPfnOrQueue } from './async-page-fault.ts'
-import { fastPageFault } from './fast-page-fault.ts'
-import { faultinPfn, precheck, retryTest, snapshotSeq } from './fault-host-page.ts'
-import { lookUpSlot, testSlot } from './fault-slot.ts'
-import { fetch } from './fetch.ts'
-import { has_mmio, mmioSpte } from './mmio.ts'
-import { preFaultDone } from './pre-fault.ts'
-import { setSpte } from './set-spte.ts'
+import { endPrefetch } from './async-page-fault.ts'
 
 const since = 'v5.16..v6.16'
 const about = { fn: 'paging64_page_fault', since }
 
-/** The slow page fault of shadow paging (shadow-mmu.md 5.1, 5.3, 5.4). */
-export function pageFault(bounds: Bounds): Block<Kvm> {
-  return block('PF', [
-    ...(has_mmio(bounds) ? [mmioSpte(bounds)] : []),
-    walkGuestTables(bounds),
-    ...lookUpSlot(bounds),
-    ...(watched(bounds) ? [writeTracked(bounds)] : []),
-    ...(bounds.fastFaults ? [fastPageFault(bounds)] : []),
-    ...snapshotSeq(bounds),
-    ...testSlot(bounds),
-    ...precheck('PF.8 precheck', bounds),
-    bounds.asyncPf ? faultinPfnOrQueue('PF.9') : faultinPfn(bounds),
-    ...precheck('PF.10', bounds),
-    write_lock('PF.11', 'vcpu', about),
-    ...makePagesAvailable('PF.13', bounds),
-    staleCheck(),
-    ...(bounds.notifiers > 0 ? [retryTest()] : []),
-    ...fetch(bounds),
-    ...setSpte(bounds),
-    ...(bounds.prefaults > 0 ? [preFaultDone()] : []),
-    endFault(bounds),
-  ])
+/** PF.11: `write_lock(&kvm->mmu_lock)`. */
+export function lockForFault(): Step<Kvm> {
+  return write_lock('PF.11', 'vcpu', about)
 }
 
 const SETS_DIRTY =
   'Reading the last entry and setting its D bit: a cmpxchg, and the walk starts again if the entry has changed.'
 
 /** PF.2: `walk_addr()`, one read of guest memory per step; without permission the guest gets the #PF. */
-function walkGuestTables(bounds: Bounds): Step<Kvm> {
+export function walkGuestTables(bounds: Bounds): Step<Kvm> {
   const levelOf = (kvm: Kvm, v: number): number => root_level(kvm, v, bounds) + 1 - kvm.vcpu[v].fault.level
   const refused = (kvm: Kvm, v: number): boolean => {
     const { to, w } = current_gpte(kvm, v, levelOf(kvm, v), bounds)
@@ -64,7 +45,7 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
     copy_gpte(entry, fault.gpte[level - 1])
     if (!entry.huge) return
     // The walk ends here: the address maps to one of the frames of the huge page.
-    fault.gpte[0].to = (entry.to as number) + index_at(gva, 1, bounds.entries)
+    fault.gpte[0].to = (entry.to as number) + index_at(gva, 1, bounds.guest.entries)
     fault.gpte[0].w = entry.w
     fault.gpte[0].dirty = entry.dirty
   }
@@ -78,22 +59,22 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
       shows: (kvm, v) => {
         const level = levelOf(kvm, v)
         const { to, huge, w } = current_gpte(kvm, v, level, bounds)
-        const rights = bounds.accessRoles && !w ? ', read-only' : ''
+        const rights = bounds.shadow.accessRoles && !w ? ', read-only' : ''
         const found = to === null ? 'not present' : `gfn ${to}${huge ? ', huge page' : ''}${rights}`
         return `level ${level}: table ${table_gfn(kvm, v, level, bounds)} -> ${found}`
       },
-      ...(bounds.accessRoles ? { fused: SETS_DIRTY } : {}),
+      ...(bounds.shadow.accessRoles ? { fused: SETS_DIRTY } : {}),
     },
     [
-      bounds.asyncPf
-        ? { when: refused, to: 'APF.refused' }
+      bounds.asyncPf.on
+        ? { when: refused, to: ASYNC_PF_REFUSED }
         : {
             when: refused,
             does: (kvm, v) => {
               finish_instruction(kvm, v)
               forget_fault(kvm, v)
             },
-            to: 'RUN.1',
+            to: REENTER,
           },
       {
         // `fault.level` counts up while the walk goes down, so that it starts and ends at its first value.
@@ -106,7 +87,7 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
       },
       {
         does: (kvm, v) => {
-          if (bounds.accessRoles && kvm.vcpu[v].guest === 'write') {
+          if (bounds.shadow.accessRoles && kvm.vcpu[v].guest === 'write') {
             current_gpte(kvm, v, levelOf(kvm, v), bounds).dirty = true
           }
           read(kvm, v)
@@ -119,14 +100,14 @@ function walkGuestTables(bounds: Bounds): Step<Kvm> {
 
 /** Where a fault goes whose write cannot be allowed. */
 export function writeProtected(bounds: Bounds): string {
-  return bounds.hardStores.length > 0 ? 'WP' : 'TRACK'
+  return bounds.unprotect.stores.length > 0 ? WRITE_PROTECT_FAULT : TRACK_WRITE
 }
 
 /**
  * PF.4: a write that was refused, to a frame whose writes are tracked, does not take the slow path (and no
  * lock). The flooding counts of the pages on the way are cleared first.
  */
-function writeTracked(bounds: Bounds): Step<Kvm> {
+export function writeTracked(bounds: Bounds): Step<Kvm> {
   const tracked = (kvm: Kvm, v: number): boolean => {
     const gfn = target_gfn(kvm, v)
     if (!kvm.vcpu[v].fault.present || kvm.vcpu[v].guest !== 'write') return false
@@ -144,7 +125,11 @@ function writeTracked(bounds: Bounds): Step<Kvm> {
       shows: (kvm, v) => `kvm_gfn_is_write_tracked(gfn ${target_gfn(kvm, v)}) = ${tracked(kvm, v)}`,
     },
     [
-      { when: tracked, does: found, to: bounds.locklessWalks ? 'LW' : writeProtected(bounds) },
+      {
+        when: tracked,
+        does: found,
+        to: bounds.writeTracking.locklessWalks ? LOCKLESS_WALK : writeProtected(bounds),
+      },
       { does: found },
     ],
   )
@@ -182,12 +167,12 @@ export function staleCheck(
       since,
       shows: (kvm, v) => `root ${kvm.vcpu[v].root ?? 'without page'}: stale = ${stale(kvm, v)}`,
     },
-    [{ when: stale, to: 'PF.15' }, {}],
+    [{ when: stale, to: END_OF_FAULT }, {}],
   )
 }
 
 /** PF.15: release mmu_lock; the instruction is executed again, or emulated. */
-function endFault(bounds: Bounds): Entry<Kvm> {
+export function endFault(bounds: Bounds): Entry<Kvm> {
   const end = (kvm: Kvm, v: number): void => {
     drain(kvm, v)
     release_mmu_lock(kvm)
@@ -196,9 +181,9 @@ function endFault(bounds: Bounds): Entry<Kvm> {
   const unlock = { ...about, shows: 'write_unlock(&kvm->mmu_lock)' }
   // The ioctl tries again until its address is mapped.
   const retry = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].prefault, does: end, to: 'PREFAULT/PRE.try' }
-  const again = [...(bounds.prefaults > 0 ? [retry] : []), ...(bounds.asyncPf ? endPrefetch(end) : [])]
-  if (!watched(bounds)) return step('PF.15', unlock, [...again, { does: end, to: 'RUN.1' }])
-  return step('PF.15', unlock, [
+  const again = [...when(bounds.fault.prefaults > 0, retry), ...when(bounds.asyncPf.on, ...endPrefetch(end))]
+  if (!watched(bounds)) return step(END_OF_FAULT, unlock, [...again, { does: end, to: REENTER }])
+  return step(END_OF_FAULT, unlock, [
     {
       when: (kvm, v) => kvm.vcpu[v].fault.emulate,
       does: (kvm, v) => {
@@ -209,6 +194,6 @@ function endFault(bounds: Bounds): Entry<Kvm> {
       },
       to: writeProtected(bounds),
     },
-    { does: end, to: 'RUN.1' },
+    { does: end, to: REENTER },
   ])
 }

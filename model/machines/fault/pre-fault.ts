@@ -2,15 +2,19 @@ import { type Block, block, type Step, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { root_is_valid } from '../../memory/roots/mmu.ts'
+import { EXIT, PAGE_FAULT } from '../hand-over.ts'
 import { serviceRequest } from '../roots/free-obsolete-roots.ts'
 import { loadRootPage } from '../roots/load-root.ts'
+
+/** The block of the KVM_PRE_FAULT_MEMORY ioctl. */
+export const PREFAULT = 'PREFAULT'
 
 const since = 'v6.11..v6.16'
 const about = { fn: 'kvm_arch_vcpu_pre_fault_memory', since }
 
 /** An exit to userspace, which then makes the ioctl for this vCPU instead of KVM_RUN. */
 export function exitForPreFault(bounds: Bounds): Step<Kvm>[] {
-  if (bounds.prefaults === 0) return []
+  if (bounds.fault.prefaults === 0) return []
   return [
     step(
       'exit to userspace',
@@ -20,7 +24,7 @@ export function exitForPreFault(bounds: Bounds): Step<Kvm>[] {
         does: (kvm, v) => {
           kvm.vcpu[v].prefaults_left--
         },
-        to: 'exit: userspace',
+        to: EXIT.userspace,
       },
     ),
   ]
@@ -32,7 +36,7 @@ export function exitForPreFault(bounds: Bounds): Step<Kvm>[] {
  * The kernel offers it with TDP only; nothing that is modelled of it depends on that.
  */
 export function preFault(bounds: Bounds): Block<Kvm> {
-  return block('PREFAULT', [
+  return block(PREFAULT, [
     step(
       'PRE.0',
       { ...about, shows: 'ioctl(KVM_PRE_FAULT_MEMORY)' },
@@ -57,10 +61,10 @@ export function preFault(bounds: Bounds): Block<Kvm> {
         shows: (kvm, v) => `root.hpa = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}`,
         quiet: true,
       },
-      [{ when: root_is_valid, to: 'PF' }, {}],
+      [{ when: root_is_valid, to: PAGE_FAULT }, {}],
     ),
     block('PRE.3', loadRootPage(bounds)),
-    step('PRE.4', { ...about, shows: 'the root is loaded', quiet: true }, { to: 'PF' }),
+    step('PRE.4', { ...about, shows: 'the root is loaded', quiet: true }, { to: PAGE_FAULT }),
   ])
 }
 

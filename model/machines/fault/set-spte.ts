@@ -1,4 +1,4 @@
-import { block, type Entry, type Step, step } from '../../language/program.ts'
+import { block, type Entry, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import { fault_is_logged } from '../../memory/dirty-log/dirty-log.ts'
 import { fault_index, fault_spte, target_gfn } from '../../memory/fault/fault.ts'
@@ -21,10 +21,10 @@ const about = { fn: 'mmu_set_spte', since }
  */
 export function setSpte(bounds: Bounds): Entry<Kvm>[] {
   return [
-    ...(watched(bounds) || bounds.external.length > 0 ? [dropOther(bounds)] : []),
-    ...(has_mmio(bounds) ? [setMmioSpte(bounds)] : []),
-    ...(watched(bounds) ? tryToUnsync(bounds) : []),
-    ...(bounds.logged.length > 0 ? [markDirty(bounds)] : []),
+    ...when(watched(bounds) || bounds.externalWriter.stores.length > 0, dropOther(bounds)),
+    ...when(has_mmio(bounds), setMmioSpte(bounds)),
+    ...when(watched(bounds), ...tryToUnsync(bounds)),
+    ...when(bounds.dirtyLog.of.length > 0, markDirty(bounds)),
     step(
       'SET.4',
       {
@@ -47,7 +47,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
           if (writable(kvm, v)) {
             entry.w = true
             entry.mmuw = true
-          } else if (bounds.accessRoles && entry.mmuw) {
+          } else if (bounds.shadow.accessRoles && entry.mmuw) {
             entry.w = false
             entry.mmuw = false
             owe_flush(kvm)
@@ -56,7 +56,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
         },
       },
     ),
-    ...(bounds.accessRoles ? [flushLostAccess(bounds)] : []),
+    ...when(bounds.shadow.accessRoles, flushLostAccess(bounds)),
     step(
       'SET.6',
       {
@@ -66,7 +66,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
           `rmap[gfn ${target_gfn(kvm, v)}] += page ${kvm.vcpu[v].fault.sp}.spte[${fault_index(kvm, v, bounds)}]`,
       },
       {
-        ...(bounds.agings > 0 ? { when: (kvm, v) => !rmap_is_locked(kvm, target_gfn(kvm, v)) } : {}),
+        ...(bounds.aging.calls > 0 ? { when: (kvm, v) => !rmap_is_locked(kvm, target_gfn(kvm, v)) } : {}),
         does: (kvm, v) =>
           rmap_add(kvm, target_gfn(kvm, v), {
             page: kvm.vcpu[v].fault.sp as number,
@@ -148,12 +148,12 @@ function markDirty(bounds: Bounds): Step<Kvm> {
  */
 function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
   const about = { fn: 'mmu_try_to_unsync_pages', since }
-  const isTable = (kvm: Kvm, v: number): boolean => target_gfn(kvm, v) < bounds.tables
+  const isTable = (kvm: Kvm, v: number): boolean => target_gfn(kvm, v) < bounds.guest.tables
   const shadows = (kvm: Kvm, v: number): number[] =>
     isTable(kvm, v) ? valid_pages_of(kvm, target_gfn(kvm, v)) : []
   const tracked = (kvm: Kvm, v: number): boolean =>
     isTable(kvm, v) && kvm.gfn_write_track[target_gfn(kvm, v)] > 0
-  const next = bounds.logged.length > 0 ? 'SET.3' : 'SET.4'
+  const next = bounds.dirtyLog.of.length > 0 ? 'SET.3' : 'SET.4'
   return [
     step(
       'UN.1',

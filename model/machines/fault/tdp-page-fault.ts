@@ -1,9 +1,10 @@
-import { type Block, block, step } from '../../language/program.ts'
+import { type Block, block, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
+import { REENTER, TDP_PAGE_FAULT } from '../hand-over.ts'
 import { read_lock } from '../primitives/lock.ts'
 import { unsyncPages } from '../shadow/unsync-pages.ts'
 import { endPrefetch, faultinPfnOrQueue } from './async-page-fault.ts'
@@ -20,7 +21,7 @@ const map = { fn: 'tdp_mmu_map_handle_target_level', since }
  * root has one level here. SPTEs of the TDP MMU are on no rmap.
  */
 export function tdpPageFault(bounds: Bounds): Block<Kvm> {
-  const index = (kvm: Kvm, v: number): number => index_at(kvm.vcpu[v].gva, 1, bounds.entries)
+  const index = (kvm: Kvm, v: number): number => index_at(kvm.vcpu[v].gva, 1, bounds.guest.entries)
   const entry = (kvm: Kvm, v: number): Spte => kvm.page[kvm.vcpu[v].root as number].spte[index(kvm, v)]
   const writes = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].guest === 'write'
   const allowed = (kvm: Kvm, v: number): boolean => {
@@ -32,7 +33,7 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
     kvm.mmu_lock_readers.delete(v)
     forget_fault(kvm, v)
   }
-  return block('TDP', [
+  return block(TDP_PAGE_FAULT, [
     step(
       'P1',
       { ...about, shows: (kvm, v) => `fault->gfn = ${kvm.vcpu[v].gva}`, quiet: true },
@@ -43,7 +44,7 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
         },
       },
     ),
-    bounds.asyncPf ? faultinPfnOrQueue('P7') : faultinPfn(bounds, 'P7'),
+    bounds.asyncPf.on ? faultinPfnOrQueue('P7') : faultinPfn(bounds, 'P7'),
     read_lock('P8', about),
     step('P9', { fn: 'is_page_fault_stale', since, shows: (kvm, v) => `stale = ${stale(kvm, v)}` }, [
       { when: stale, to: 'P13' },
@@ -84,8 +85,8 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
       },
     ),
     step('P13', { ...about, shows: 'read_unlock(&kvm->mmu_lock)' }, [
-      ...(bounds.asyncPf ? endPrefetch(end) : []),
-      { does: end, to: 'RUN.1' },
+      ...when(bounds.asyncPf.on, ...endPrefetch(end)),
+      { does: end, to: REENTER },
     ]),
   ])
 }

@@ -1,4 +1,14 @@
-import { type Block, block, choice, type Program, program, type Step, step } from '../../language/program.ts'
+import {
+  type Block,
+  block,
+  choice,
+  type Entry,
+  type Program,
+  program,
+  type Step,
+  step,
+  when,
+} from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { DYING } from '../../memory/memslots/memslot.ts'
@@ -15,7 +25,7 @@ const swap = { fn: 'kvm_swap_active_memslots', since }
  * the old set has left, so that what such a reader has tagged is out of date afterwards.
  */
 export function memslotCreate(bounds: Bounds): Program<Kvm> {
-  const wraps = bounds.mmioGenerations > 0
+  const wraps = bounds.memslots.generations > 0
   const next = (kvm: Kvm): number => (wraps ? kvm.memslot[0].gen : kvm.memslots.generation + 1)
   return program<Kvm>('memslot', 'creates memslot 0', [
     choice(
@@ -55,7 +65,7 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
       },
     ),
     synchronize_srcu('SC.3'),
-    ...(wraps ? [nextGeneration(bounds), memslotsUpdated(bounds)] : []),
+    ...when<Entry<Kvm>>(wraps, nextGeneration(bounds), memslotsUpdated(bounds)),
     step(
       'SC.4',
       { ...swap, shows: (kvm) => `slots->generation = ${next(kvm)}` },
@@ -80,12 +90,12 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
 }
 
 /** SC.4: every address space counts in steps of their number, so that no two have a generation in common. */
-function nextGeneration({ addressSpaceBits, mmioGenerations }: Bounds): Step<Kvm> {
+function nextGeneration({ memslots: { addressSpaceBits, generations } }: Bounds): Step<Kvm> {
   const addressSpaces = 1 << addressSpaceBits
-  const next = (kvm: Kvm): number => (kvm.memslots.generation + addressSpaces) % mmioGenerations
+  const next = (kvm: Kvm): number => (kvm.memslots.generation + addressSpaces) % generations
   return step(
     'SC.4 gen',
-    { ...swap, shows: (kvm) => `gen += ${addressSpaces}: ${next(kvm)} (MMIO SPTEs have ${mmioGenerations})` },
+    { ...swap, shows: (kvm) => `gen += ${addressSpaces}: ${next(kvm)} (MMIO SPTEs have ${generations})` },
     {
       does: (kvm) => {
         kvm.memslot[0].gen = next(kvm)
@@ -100,7 +110,7 @@ function nextGeneration({ addressSpaceBits, mmioGenerations }: Bounds): Step<Kvm
  */
 function memslotsUpdated(bounds: Bounds): Block<Kvm> {
   return block('SC.4 updated', [
-    wrapTest((gen) => gen >> bounds.addressSpaceBits === 0),
+    wrapTest((gen) => gen >> bounds.memslots.addressSpaceBits === 0),
     write_lock('ZF.1', 'memslot', { fn: 'kvm_mmu_zap_all_fast', since }),
     ...zap_all_fast(bounds),
     step('SC.4 zapped', { fn: 'kvm_arch_memslots_updated', since, shows: 'return', quiet: true }),

@@ -18,7 +18,7 @@ const swap = { fn: 'kvm_swap_active_memslots', since }
  * throughout; slots_arch_lock, which vCPUs do not take here, is left out.
  */
 export function memslotDelete(bounds: Bounds): Program<Kvm> {
-  const without: Publication = { ...GONE, newGeneration: bounds.slotMmio }
+  const without: Publication = { ...GONE, newGeneration: bounds.memslots.mmio }
   return program<Kvm>('memslot', 'deletes memslot 0', by_way_of_invalid(bounds, publish('SL.6', without)))
 }
 
@@ -46,12 +46,12 @@ export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm
       ],
       { rests: true },
     ),
-    publish('SL.2', { ...INVALID, newGeneration: bounds.slotMmio }),
+    publish('SL.2', { ...INVALID, newGeneration: bounds.memslots.mmio }),
     synchronize_srcu('SL.3'),
     ...newGeneration('SL.4', bounds),
     block('SL.5', [
       write_lock('ZF.1', 'memslot', { fn: 'kvm_arch_flush_shadow_memslot', since }),
-      ...(bounds.preciseZap ? zap_memslot(bounds) : zap_all_fast(bounds)),
+      ...(bounds.memslots.preciseZap ? zap_memslot(bounds) : zap_all_fast(bounds)),
     ]),
     replace,
     synchronize_srcu('SL.6 wait'),
@@ -120,8 +120,8 @@ export function publish(name: string, publication: Publication): Step<Kvm> {
 }
 
 /** SL.4: nobody who reads the old set is left, so that what they have tagged is out of date from here on. */
-function newGeneration(name: string, { slotMmio }: Bounds): Entry<Kvm>[] {
-  if (!slotMmio) return []
+function newGeneration(name: string, { memslots: { mmio } }: Bounds): Entry<Kvm>[] {
+  if (!mmio) return []
   return [
     step(
       name,

@@ -20,6 +20,6 @@ export const REPLACED: Publication = {
  * arrays of its own, which until then belong to this thread (edd4fa37baa6, v5.7).
  */
 export function memslotMove(bounds: Bounds): Program<Kvm> {
-  const replaced: Publication = { ...REPLACED, newGeneration: bounds.slotMmio }
+  const replaced: Publication = { ...REPLACED, newGeneration: bounds.memslots.mmio }
   return program<Kvm>('memslot', 'moves memslot 0', by_way_of_invalid(bounds, publish('SL.6', replaced)))
 }

@@ -1,4 +1,4 @@
-import { type Block, block, type Entry, step } from '../../language/program.ts'
+import { type Block, block, type Entry, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
@@ -28,7 +28,7 @@ export function zap_memslot(bounds: Bounds): Entry<Kvm>[] {
 
 /** The frames of the slot, in order. */
 const framesOf = (bounds: Bounds): number[] =>
-  bounds.slotOf.flatMap((slot, gfn) => (slot === SLOT ? [gfn] : []))
+  bounds.memslots.of.flatMap((slot, gfn) => (slot === SLOT ? [gfn] : []))
 
 /** ZS.2: the rmaps of the slot. */
 function zapLeaves(bounds: Bounds): Entry<Kvm>[] {
@@ -54,7 +54,7 @@ function zapLeaves(bounds: Bounds): Entry<Kvm>[] {
       { when: (kvm) => kvm.memslot[0].gfn === last, does: toFrame(frames[0]), to: 'ZS.3' },
       { does: (kvm) => toFrame(frames[frames.indexOf(kvm.memslot[0].gfn as number) + 1])(kvm) },
     ]),
-    ...(bounds.lockBreak ? lockBreak('ZS.2 yield', bounds, [flushIfOwed('flush', bounds)]) : []),
+    ...when(bounds.zap.lockBreak, ...lockBreak('ZS.2 yield', bounds, [flushIfOwed('flush', bounds)])),
     step('ZS.2 again', { ...leaves, shows: 'continue' }, { to: 'ZS.2' }),
   ]
 }
@@ -150,7 +150,7 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
       },
       { does: (kvm) => toFrame(frames[frames.indexOf(kvm.memslot[0].gfn as number) + 1])(kvm) },
     ]),
-    ...(bounds.lockBreak ? lockBreak('ZS.4 yield', bounds, []) : []),
+    ...when(bounds.zap.lockBreak, ...lockBreak('ZS.4 yield', bounds, [])),
     step('ZS.4 again', { ...pages, shows: 'continue' }, { to: 'ZS.3' }),
   ]
 }

@@ -7,6 +7,7 @@ import {
   program,
   type Step,
   step,
+  when,
 } from '../../language/program.ts'
 import { type Bounds, slots_vanish } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -32,7 +33,7 @@ const hvaOf = (kvm: Kvm, n: number): number => gfn_to_hva(kvm, gfnOf(kvm, n))
  */
 export function notifier(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('notifier', 'mmu notifier: the host takes a page away', [
-    choice('idle', bounds.invalidated.map(begin), { rests: true }),
+    choice('idle', bounds.notifier.of.map(begin), { rests: true }),
     ...findSlot(bounds),
     write_lock('NS.4 lock', 'notifier', start),
     step(
@@ -46,15 +47,14 @@ export function notifier(bounds: Bounds): Program<Kvm> {
     ),
     ...unmap(bounds),
     write_unlock('NS.7', start),
-    ...(slots_vanish(bounds)
-      ? [
-          step<Kvm>(
-            'NS.7 srcu',
-            { ...start, shows: 'srcu_read_unlock(&kvm->srcu)' },
-            { does: notifier_srcu_read_unlock },
-          ),
-        ]
-      : []),
+    ...when(
+      slots_vanish(bounds),
+      step<Kvm>(
+        'NS.7 srcu',
+        { ...start, shows: 'srcu_read_unlock(&kvm->srcu)' },
+        { does: notifier_srcu_read_unlock },
+      ),
+    ),
     ...loseThePage(bounds),
     ...rangeEnd(),
   ])
@@ -81,7 +81,7 @@ function findSlot(bounds: Bounds): Entry<Kvm>[] {
   if (!slots_vanish(bounds)) return []
   return [
     step('NS.3 srcu', { ...start, shows: 'srcu_read_lock(&kvm->srcu)' }, { does: notifier_srcu_read_lock }),
-    bounds.slotMoves > 0 ? hvaLookup() : slotLookup((kvm, gfn) => slot_found(kvm, gfn) !== 'none'),
+    bounds.memslots.moves > 0 ? hvaLookup() : slotLookup((kvm, gfn) => slot_found(kvm, gfn) !== 'none'),
   ]
 }
 
@@ -150,7 +150,7 @@ function unmap(bounds: Bounds): Entry<Kvm>[] {
         },
       },
     ),
-    ...(bounds.descs > 0 ? [freeDescs('NS.5 desc')] : []),
+    ...when(bounds.shadow.descs > 0, freeDescs('NS.5 desc')),
     flushIfNeeded(bounds),
   ]
 }

@@ -1,4 +1,4 @@
-import { choice, type Program, program, step } from '../../language/program.ts'
+import { choice, type Program, program, type Step, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain, is_drained } from '../../memory/primitives/store-buffer.ts'
 
@@ -27,4 +27,9 @@ export function storeBufferDrains(): Program<Kvm> {
       { rests: true },
     ),
   ])
+}
+
+/** VM-entry empties the store buffer; by then the requests have been looked at. */
+export function vmEntry(): Step<Kvm> {
+  return step('RUN.8 enter', { fn: 'kvm_x86_vcpu_run', since: 'x86', shows: 'VM-entry' }, { does: drain })
 }

@@ -1,8 +1,9 @@
-import { block, type Entry, type Step, step } from '../../language/program.ts'
+import { block, type Entry, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { CURRENT, root_has_no_page, root_in_slot, root_slots, slot_name } from '../../memory/roots/mmu.ts'
 import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
+import { HANDLE_TLB_FLUSH, REENTER } from '../hand-over.ts'
 import { freeRoots } from './free-roots.ts'
 
 const since = 'v5.19..v6.16'
@@ -14,7 +15,7 @@ export type ObsoleteTest = (kvm: Kvm, page: number) => boolean
 
 /** RUN.1: service KVM_REQ_MMU_FREE_OBSOLETE_ROOTS; the bit is cleared before anything is looked at. */
 export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
-  return [block('RUN.1', serviceRequest(bounds, watched(bounds) ? 'RUN.2' : 'RUN.4'))]
+  return [block(REENTER, serviceRequest(bounds, watched(bounds) ? 'RUN.2' : HANDLE_TLB_FLUSH))]
 }
 
 /** Services the request if it is pending and falls off the end; else goes to `otherwise`. */
@@ -35,7 +36,7 @@ export function serviceRequest(bounds: Bounds, otherwise: string): Entry<Kvm>[] 
       { does: (kvm, v) => kvm.vcpu[v].requests.delete('FREE_OBSOLETE_ROOTS') },
     ),
     testCurrentRoot(),
-    ...(bounds.prevRoots > 0 || bounds.mmus > 1 ? [testPrevRoots()] : []),
+    ...when(bounds.roots.prev > 0 || bounds.nested.mmus > 1, testPrevRoots()),
     ...freeRoots(bounds.vcpus),
   ]
 }

@@ -1,9 +1,10 @@
-import { block, type Entry, type Step, step } from '../../language/program.ts'
+import { block, type Entry, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
 import { root_is_valid, root_role } from '../../memory/roots/mmu.ts'
 import { flush_tlb } from '../../memory/vcpu/tlb.ts'
+import { ENTER_GUEST_MODE, RELOAD_MMU } from '../hand-over.ts'
 import { write_lock, write_unlock } from '../primitives/lock.ts'
 import { getShadowPage } from '../shadow/get-shadow-page.ts'
 import { syncRoot } from '../shadow/sync.ts'
@@ -20,7 +21,7 @@ const about = { fn: 'kvm_mmu_load', since }
 export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
   return [
     step(
-      'RUN.5',
+      RELOAD_MMU,
       {
         fn: 'kvm_mmu_reload',
         since,
@@ -28,7 +29,7 @@ export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
           `root.hpa = ${root_is_valid(kvm, v) ? (kvm.vcpu[v].root ?? 'pae_root') : 'INVALID_PAGE'}`,
         quiet: root_is_valid,
       },
-      [{ when: root_is_valid, to: 'RUN.6' }, {}],
+      [{ when: root_is_valid, to: ENTER_GUEST_MODE }, {}],
     ),
     ...loadRootPage(bounds),
   ]
@@ -39,12 +40,12 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
   return [
     write_lock('LOAD.1', 'vcpu', about),
     ...makePagesAvailable('LOAD.2 quota', bounds),
-    ...(bounds.paeToggles > 0 ? [rootRole()] : []),
+    ...when(bounds.guest.paeToggles > 0, rootRole()),
     block(
       'LOAD.2',
       getShadowPage(bounds, {
         gfn: (kvm, v) => rootGfn(kvm, v, bounds),
-        level: (kvm, v) => bounds.rootLevels[kvm.vcpu[v].cr3] ?? bounds.levels,
+        level: (kvm, v) => bounds.shadow.rootLevels[kvm.vcpu[v].cr3] ?? bounds.shadow.levels,
         role: (kvm, v) => ({ ...root_role(kvm, v), pae: kvm.vcpu[v].role_pae }),
         found: (kvm, v, page) => {
           kvm.vcpu[v].fault.child = page
@@ -52,9 +53,9 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
         page: (kvm, v) => kvm.vcpu[v].fault.child as number,
       }),
     ),
-    bounds.paeRoots > 0 ? setPaeRoot() : setRoot(),
+    bounds.roots.pae > 0 ? setPaeRoot() : setRoot(),
     write_unlock('LOAD.4', about),
-    ...(watched(bounds) ? [block('LOAD.5', syncRoot(bounds))] : []),
+    ...when(watched(bounds), block('LOAD.5', syncRoot(bounds))),
     step(
       'LOAD.7',
       { ...about, shows: 'flush the TLB of this CPU' },
@@ -70,7 +71,7 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
 /** The frame of the guest's top table; a direct root maps from frame 0 on, a PAE root has several tables. */
 function rootGfn(kvm: Kvm, v: number, bounds: Bounds): number {
   if (root_role(kvm, v).direct) return 0
-  return kvm.vcpu[v].cr3 + (bounds.paeRoots > 0 ? kvm.vcpu[v].i : 0)
+  return kvm.vcpu[v].cr3 + (bounds.roots.pae > 0 ? kvm.vcpu[v].i : 0)
 }
 
 /** LOAD.3: the page becomes the current root. */

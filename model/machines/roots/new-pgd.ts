@@ -1,7 +1,8 @@
-import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import { type Block, block, type Entry, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { CURRENT, is_root_usable, root_is_valid } from '../../memory/roots/mmu.ts'
+import { NEW_PGD, REENTER } from '../hand-over.ts'
 import { freeRoots } from './free-roots.ts'
 
 const since = 'v5.18..v6.16'
@@ -20,11 +21,11 @@ const recordedPgd: PgdOf = (kvm, v) => kvm.vcpu[v].root_pgd
  * the vCPU of itself) is part of the switch here: it is serviced before the next entry in any case.
  */
 export function newPgd(bounds: Bounds): Block<Kvm> {
-  return block('NP', [
-    ...(watched(bounds) ? [flushForCr3()] : []),
-    ...(bounds.paeRoots > 0
+  return block(NEW_PGD, [
+    ...when(watched(bounds), flushForCr3()),
+    ...(bounds.roots.pae > 0
       ? [freeRootWithoutPage()]
-      : [testCurrent(bounds), ...(bounds.prevRoots > 0 ? [swapRoots()] : [])]),
+      : [testCurrent(bounds), ...when(bounds.roots.prev > 0, swapRoots())]),
     step(
       'NP.4',
       {
@@ -37,11 +38,11 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
           when: root_is_valid,
           does: (kvm, v) => kvm.vcpu[v].roots_to_free.add(CURRENT),
         },
-        { to: 'RUN.1' },
+        { to: REENTER },
       ],
     ),
     block('NP.4 free', freeRoots(bounds.vcpus)),
-    step('NP.5', { fn: 'kvm_mmu_new_pgd', since, shows: 'return', quiet: true }, { to: 'RUN.1' }),
+    step('NP.5', { fn: 'kvm_mmu_new_pgd', since, shows: 'return', quiet: true }, { to: REENTER }),
   ])
 }
 
@@ -76,9 +77,9 @@ function testCurrent(bounds: Bounds): Step<Kvm> {
       ...about,
       shows: (kvm, v) => `is_root_usable(root = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`,
     },
-    bounds.prevRoots > 0
-      ? [{ when: usable, to: 'RUN.1' }, {}]
-      : [{ when: usable, to: 'RUN.1' }, { to: 'NP.4' }],
+    bounds.roots.prev > 0
+      ? [{ when: usable, to: REENTER }, {}]
+      : [{ when: usable, to: REENTER }, { to: 'NP.4' }],
   )
 }
 
@@ -125,7 +126,7 @@ export function swapRoots(pgdOf: PgdOf = recordedPgd): Step<Kvm> {
           swap(kvm, v)
           kvm.vcpu[v].i = 0
         },
-        to: 'RUN.1',
+        to: REENTER,
       },
       {
         when: (kvm, v) => kvm.vcpu[v].i + 1 < kvm.vcpu[v].prev_roots.length,

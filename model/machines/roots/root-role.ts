@@ -1,7 +1,6 @@
-import { type Step, step } from '../../language/program.ts'
+import { type Step, step, when } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { root_role } from '../../memory/roots/mmu.ts'
-import { since } from '../vcpu/set-cr4.ts'
 
 /** GET.2 for a root: the role that the page is looked up and stored under. */
 export function rootRole(size: (rootRolePae: boolean, direct: boolean) => boolean = (pae) => pae): Step<Kvm> {
@@ -10,10 +9,10 @@ export function rootRole(size: (rootRolePae: boolean, direct: boolean) => boolea
     'GET.2 root',
     {
       fn: 'kvm_mmu_get_page',
-      since,
+      since: 'v5.1..v6.16',
       shows: (kvm, v) => {
         const { direct, guest_mode } = root_role(kvm, v)
-        return `role: ${[direct ? 'direct' : 'indirect', ...(guest_mode ? ['guest_mode'] : []), ...(pae(kvm, v) ? ['pae'] : [])].join(', ')}`
+        return `role: ${[direct ? 'direct' : 'indirect', ...when(guest_mode, 'guest_mode'), ...when(pae(kvm, v), 'pae')].join(', ')}`
       },
     },
     {

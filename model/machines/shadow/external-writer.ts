@@ -10,7 +10,7 @@ export function externalWriter(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('external', 'writes to guest memory that KVM does not see', [
     choice(
       'idle',
-      bounds.external.map(({ table, index, to, huge }, number) =>
+      bounds.externalWriter.stores.map(({ table, index, to, huge }, number) =>
         step<Kvm>(
           `EXT[${number}]`,
           {

@@ -1,4 +1,4 @@
-import { block, type Entry, step } from '../../language/program.ts'
+import { block, type Entry, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain, increment_indirect_shadow_pages } from '../../memory/primitives/store-buffer.ts'
@@ -68,7 +68,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
           when: (kvm, v) => lookUp(kvm, v) !== null,
           does: (kvm, v) => {
             const page = lookUp(kvm, v) as number
-            if (bounds.writeFlooding) kvm.page[page].write_flooding_count = 0
+            if (bounds.writeTracking.flooding) kvm.page[page].write_flooding_count = 0
             wanted.found(kvm, v, page)
           },
           to: watched(bounds) ? 'GET.4' : 'GET.end',
@@ -76,7 +76,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         { to: 'GET.6' },
       ],
     ),
-    ...(watched(bounds) ? syncFound(bounds, wanted) : []),
+    ...when(watched(bounds), ...syncFound(bounds, wanted)),
     step(
       'GET.6',
       {
@@ -92,7 +92,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         },
       },
     ),
-    ...(watched(bounds) ? protectTable(bounds, wanted) : []),
+    ...when(watched(bounds), ...protectTable(bounds, wanted)),
     step('GET.end', { ...find, shows: (kvm, v) => `return page ${wanted.page(kvm, v)}`, quiet: true }),
   ]
 }
@@ -143,7 +143,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         { does: increment_indirect_shadow_pages },
       ],
     ),
-    ...(bounds.barriers ? [smp_mb('GET.8', { fn: 'account_shadowed', since: 'v6.9..v6.16' })] : []),
+    ...when(bounds.memoryOrder.barriers, smp_mb('GET.8', { fn: 'account_shadowed', since: 'v6.9..v6.16' })),
     step(
       'GET.9',
       {

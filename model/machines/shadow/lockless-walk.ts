@@ -1,10 +1,11 @@
-import { type Block, block, step } from '../../language/program.ts'
+import { type Block, block, step, when } from '../../language/program.ts'
 import { Fault } from '../../language/property.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
 import { drain, store_mode } from '../../memory/primitives/store-buffer.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
+import { LOCKLESS_WALK } from '../hand-over.ts'
 import { smp_mb } from '../primitives/memory-barrier.ts'
 
 const since = 'v3.5..v6.16'
@@ -17,18 +18,18 @@ const walk = { fn: 'shadow_page_table_clear_flood', since }
  * frees pages sends it an IPI and waits; interrupts are off until the walk is over.
  */
 export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
-  const level = (kvm: Kvm, v: number): number => bounds.levels + 1 - kvm.vcpu[v].fault.level
+  const level = (kvm: Kvm, v: number): number => bounds.shadow.levels + 1 - kvm.vcpu[v].fault.level
   const entry = (kvm: Kvm, v: number): Spte => {
     const page = kvm.vcpu[v].fault.sp as number
-    return kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level(kvm, v), bounds.entries)]
+    return kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level(kvm, v), bounds.guest.entries)]
   }
   const use = (kvm: Kvm, v: number): void => {
     const page = kvm.vcpu[v].fault.sp as number
     if (kvm.page[page].list === 'free')
       throw new Fault('no-use-after-free', `vcpu${v} reads shadow page ${page} after it was freed`)
-    if (bounds.writeFlooding) kvm.page[page].write_flooding_count = 0
+    if (bounds.writeTracking.flooding) kvm.page[page].write_flooding_count = 0
   }
-  return block('LW', [
+  return block(LOCKLESS_WALK, [
     step(
       'LW.2',
       {
@@ -42,7 +43,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
         },
       },
     ),
-    ...(bounds.barriers ? [smp_mb('LW.2 mb', begin)] : []),
+    ...when(bounds.memoryOrder.barriers, smp_mb('LW.2 mb', begin)),
     step(
       'LW.3 root',
       { ...walk, shows: (kvm, v) => `start at root ${kvm.vcpu[v].root}` },

@@ -1,4 +1,4 @@
-import { type Block, block, type Entry, step } from '../../language/program.ts'
+import { type Block, block, type Entry, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
@@ -7,9 +7,13 @@ import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
 import { clear_unsync_marks, unsync_pages_below } from '../../memory/shadow/write-tracking.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import { flush_tlb_gva } from '../../memory/vcpu/tlb.ts'
+import { HANDLE_TLB_FLUSH, REENTER } from '../hand-over.ts'
 import { release_mmu_lock, write_lock, write_unlock } from '../primitives/lock.ts'
 import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
 import { sync_page, sync_spte } from './sync-page.ts'
+
+/** The block that handles an intercepted INVLPG. */
+export const INVLPG = 'INVLPG'
 
 const since = 'v5.16..v6.16'
 const about = { fn: 'mmu_sync_children', since }
@@ -18,7 +22,7 @@ type PageOf = (kvm: Kvm, v: number) => number
 
 /** The unsync pages at and below a page. */
 function unsync_pages(kvm: Kvm, page: number): number[] {
-  return [...(kvm.page[page].unsync ? [page] : []), ...unsync_pages_below(kvm, page)]
+  return [...when(kvm.page[page].unsync, page), ...unsync_pages_below(kvm, page)]
 }
 
 /**
@@ -162,7 +166,7 @@ export function handleMmuSync(bounds: Bounds): Block<Kvm> {
         quiet: (kvm, v) => !pending(kvm, v),
       },
       [
-        { when: (kvm, v) => !pending(kvm, v), to: 'RUN.4' },
+        { when: (kvm, v) => !pending(kvm, v), to: HANDLE_TLB_FLUSH },
         { does: (kvm, v) => kvm.vcpu[v].requests.delete('MMU_SYNC') },
       ],
     ),
@@ -176,8 +180,8 @@ export function handleMmuSync(bounds: Bounds): Block<Kvm> {
  */
 function unsync_page_for(kvm: Kvm, root: number, gva: number, bounds: Bounds): number | null {
   let page = root
-  for (let level = bounds.levels; level > 1; level--) {
-    const { kind, child } = kvm.page[page].spte[index_at(gva, level, bounds.entries)]
+  for (let level = bounds.shadow.levels; level > 1; level--) {
+    const { kind, child } = kvm.page[page].spte[index_at(gva, level, bounds.guest.entries)]
     if (kind !== 'link' || kvm.page[page].unsync_child_bitmap.isEmpty()) return null
     page = child as number
   }
@@ -194,7 +198,7 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
     roots_of(kvm, v)
       .map((root) => (root === null ? null : unsync_page_for(kvm, root, kvm.vcpu[v].gva, bounds)))
       .filter((page) => page !== null)
-  return block('INVLPG', [
+  return block(INVLPG, [
     step(
       'IV.1',
       { ...about, shows: (kvm, v) => `flush gva ${kvm.vcpu[v].gva} from this TLB` },
@@ -211,7 +215,7 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
       },
       {
         does: (kvm, v) => {
-          const index = index_at(kvm.vcpu[v].gva, 1, bounds.entries)
+          const index = index_at(kvm.vcpu[v].gva, 1, bounds.guest.entries)
           for (const page of unsyncPages(kvm, v)) {
             if (sync_spte(kvm, page, index, 'do')) kvm.vcpu[v].fault.flush = true
           }
@@ -235,7 +239,7 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
           release_mmu_lock(kvm)
           finish_instruction(kvm, v)
         },
-        to: 'RUN.1',
+        to: REENTER,
       },
     ),
   ])

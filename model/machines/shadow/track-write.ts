@@ -1,5 +1,5 @@
-import { type Block, block, type Step, step } from '../../language/program.ts'
-import type { Bounds, Edit } from '../../memory/bounds.ts'
+import { type Block, block, type Step, step, when } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
 import { is_logged, note_store } from '../../memory/dirty-log/dirty-log.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -9,6 +9,8 @@ import { mmu_page_zap_pte } from '../../memory/shadow/rmap.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 import { act_on_hint } from '../../memory/shadow/write-tracking.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
+import type { Edit } from '../../memory/vcpu/options.ts'
+import { REENTER, TRACK_WRITE } from '../hand-over.ts'
 import { release_mmu_lock, write_lock } from '../primitives/lock.ts'
 import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
 import { smp_mb } from '../primitives/memory-barrier.ts'
@@ -24,8 +26,8 @@ const about = { fn: 'kvm_mmu_track_write', since }
  */
 export function trackWrite(bounds: Bounds): Block<Kvm> {
   // A store that is no edit changes bytes which no modelled entry occupies.
-  const edit = (kvm: Kvm, v: number): Edit | undefined => bounds.edits[kvm.vcpu[v].edit - 1]
-  return block('TRACK', [
+  const edit = (kvm: Kvm, v: number): Edit | undefined => bounds.guest.edits[kvm.vcpu[v].edit - 1]
+  return block(TRACK_WRITE, [
     step(
       'TR.1',
       {
@@ -41,15 +43,16 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
       {
         does: (kvm, v) => {
           const store = edit(kvm, v)
-          if (bounds.logged.length > 0) note_store(kvm, kvm.host_pte[target_gfn(kvm, v)] as number, bounds)
+          if (bounds.dirtyLog.of.length > 0)
+            note_store(kvm, kvm.host_pte[target_gfn(kvm, v)] as number, bounds)
           if (store === undefined) return
           store_gpte(kvm, v, target_gfn(kvm, v), store)
           kvm.vcpu[v].storing = true
         },
       },
     ),
-    ...(bounds.logged.length > 0 ? [markDirty(bounds)] : []),
-    ...(bounds.barriers ? [smp_mb('TR.2', { ...about })] : []),
+    ...when(bounds.dirtyLog.of.length > 0, markDirty(bounds)),
+    ...when(bounds.memoryOrder.barriers, smp_mb('TR.2', { ...about })),
     step('TR.3', { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` }, [
       {
         when: (kvm) => kvm.indirect_shadow_pages === 0,
@@ -74,13 +77,13 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
           const store = edit(kvm, v)
           if (store === undefined) return
           for (const page of valid_pages_of(kvm, target_gfn(kvm, v))) {
-            if (bounds.writeFlooding && detect_write_flooding(kvm, page)) continue
+            if (bounds.writeTracking.flooding && detect_write_flooding(kvm, page)) continue
             if (mmu_page_zap_pte(kvm, { page, index: store.index })) kvm.vcpu[v].fault.flush = true
           }
         },
       },
     ),
-    ...(bounds.writeFlooding ? [zapFlooded(bounds)] : []),
+    ...when(bounds.writeTracking.flooding, zapFlooded(bounds)),
     step('TR.7', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
       { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'TR.8' },
       {
@@ -108,7 +111,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
           forget_fault(kvm, v)
           finish_instruction(kvm, v)
         },
-        to: 'RUN.1',
+        to: REENTER,
       },
     ),
   ])

@@ -1,8 +1,9 @@
-import { type Block, block, step } from '../../language/program.ts'
+import { type Block, block, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { forget_fault } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { finish_instruction, is_retried } from '../../memory/vcpu/instruction.ts'
+import { REENTER, TRACK_WRITE, WRITE_PROTECT_FAULT } from '../hand-over.ts'
 import { unprotect } from './unprotect.ts'
 
 const since = 'v6.12..v6.16'
@@ -15,7 +16,7 @@ const rx = { fn: 'kvm_unprotect_and_retry_on_failure', since }
  * here with the same address, userspace is told that emulation failed.
  */
 export function writeProtectFault(bounds: Bounds): Block<Kvm> {
-  return block('WP', [
+  return block(WRITE_PROTECT_FAULT, [
     step(
       'WP.1',
       { ...wp, shows: (kvm, v) => `last_retry_addr == gva ${kvm.vcpu[v].gva}: ${is_retried(kvm, v)}` },
@@ -37,18 +38,18 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
         shows: (kvm, v) => (kvm.vcpu[v].unemulatable ? 'cannot be emulated' : 'emulate'),
       },
       [
-        ...(bounds.dataWrites ? [{ when: mayRetryInstead, to: 'RT' }] : []),
-        { when: (kvm, v) => !kvm.vcpu[v].unemulatable, to: 'TRACK' },
+        ...when(bounds.guest.dataWrites, { when: mayRetryInstead, to: 'RT' }),
+        { when: (kvm, v) => !kvm.vcpu[v].unemulatable, to: TRACK_WRITE },
         { to: 'RX.1' },
       ],
     ),
-    ...(bounds.dataWrites ? [retryInstead(bounds)] : []),
+    ...when(bounds.guest.dataWrites, retryInstead(bounds)),
     step('RX.1', { ...rx, shows: (kvm, v) => `EMULTYPE_ALLOW_RETRY_PF = ${kvm.vcpu[v].fault.may_retry}` }, [
       { when: (kvm, v) => !kvm.vcpu[v].fault.may_retry, to: 'RX.fail' },
       {},
     ]),
     unprotect(bounds, true),
-    step('RX.3', { ...rx, shows: 'resume the guest, which retries' }, { does: forget_fault, to: 'RUN.1' }),
+    step('RX.3', { ...rx, shows: 'resume the guest, which retries' }, { does: forget_fault, to: REENTER }),
     step(
       'RX.fail',
       { fn: 'handle_emulation_failure', since, shows: 'exit: KVM_EXIT_INTERNAL_ERROR' },
@@ -57,7 +58,7 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
           forget_fault(kvm, v)
           finish_instruction(kvm, v)
         },
-        to: 'RUN.1',
+        to: REENTER,
       },
     ),
   ])
@@ -80,7 +81,7 @@ function retryInstead(bounds: Bounds): Block<Kvm> {
         since,
         shows: (kvm, v) => (kvm.vcpu[v].fault.zapped ? 'unprotected: retry' : 'nothing was zapped: emulate'),
       },
-      [{ when: (kvm, v) => kvm.vcpu[v].fault.zapped, does: forget_fault, to: 'RUN.1' }, { to: 'TRACK' }],
+      [{ when: (kvm, v) => kvm.vcpu[v].fault.zapped, does: forget_fault, to: REENTER }, { to: TRACK_WRITE }],
     ),
   ])
 }

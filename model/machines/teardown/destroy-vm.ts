@@ -3,6 +3,10 @@ import type { Bounds } from '../../memory/bounds.ts'
 import { free_async_pf } from '../../memory/fault/async-pf.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { count_down } from '../../memory/primitives/asserted.ts'
+import { EXIT } from '../hand-over.ts'
+
+/** The block in which the last file of the VM is closed. */
+export const CLOSE = 'CLOSE'
 
 const since = 'v6.9..v6.16'
 const clearQueue = { fn: 'kvm_clear_async_pf_completion_queue', since }
@@ -17,19 +21,19 @@ export function module_put(kvm: Kvm): void {
 
 /** The process exits: KVM_RUN returns to userspace, which does not call it again. */
 export function exitForClose(bounds: Bounds): Step<Kvm>[] {
-  if (!bounds.vmCloses) return []
+  if (!bounds.teardown.closes) return []
   return [
     step(
       'exit for good',
       { fn: 'guest', since: 'x86', shows: 'an exit after which the process ends' },
-      { when: (kvm, v) => kvm.vcpu[v].guest === 'idle', to: 'exit: close' },
+      { when: (kvm, v) => kvm.vcpu[v].guest === 'idle', to: EXIT.close },
     ),
   ]
 }
 
 /** The last file of the VM is closed; the thread ends. The fput() that calls KVM puts the module at last. */
 export function closeFile(): Block<Kvm> {
-  return block('CLOSE', [
+  return block(CLOSE, [
     ...putKvm('CL.1', 'CL.2'),
     step(
       'CL.2',

@@ -1,6 +1,8 @@
 import { type Step, step } from '../../language/program.ts'
-import type { Edit, HardStore } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import type { HardStore } from '../../memory/shadow/options.ts'
+import type { Edit } from '../../memory/vcpu/options.ts'
+import { EXIT, GUEST } from '../hand-over.ts'
 
 const code = { fn: 'guest', since: 'x86' }
 
@@ -19,7 +21,7 @@ export function beginEdit({ gva, index, to, w, by, emulatedInto }: Edit, number:
     return step(
       `edit[${number}]`,
       { ...code, shows: `gPTE[${index}] (gva ${gva}) = ${value}` },
-      { when: mayBegin, does: start, to: 'RUN.9' },
+      { when: mayBegin, does: start, to: GUEST },
     )
   }
   return step(
@@ -31,7 +33,7 @@ export function beginEdit({ gva, index, to, w, by, emulatedInto }: Edit, number:
         start(kvm, v)
         kvm.vcpu[v].fault.gpte[0].to = emulatedInto
       },
-      to: 'exit: emulated store',
+      to: EXIT.emulatedStore,
     },
   )
 }
@@ -49,7 +51,7 @@ export function beginHardStore({ gva, by }: HardStore, number: number): Step<Kvm
         kvm.vcpu[v].unemulatable = true
         kvm.vcpu[v].hard_stores_left--
       },
-      to: 'RUN.9',
+      to: GUEST,
     },
   )
 }

@@ -1,4 +1,4 @@
-import { choice, type Entry, type Step, step } from '../../language/program.ts'
+import { type Choice, choice, type Step, step, when } from '../../language/program.ts'
 import { Fault } from '../../language/property.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import { note_store } from '../../memory/dirty-log/dirty-log.ts'
@@ -8,11 +8,7 @@ import { root_level, root_page } from '../../memory/roots/mmu.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import { flush_tlb_gva, promise_fresh } from '../../memory/vcpu/tlb.ts'
-import { exitForPreFault } from '../fault/pre-fault.ts'
-import { exitForClose } from '../teardown/destroy-vm.ts'
-import { beginEdit, beginHardStore } from './guest-stores.ts'
-import { nestedGuest } from './nested.ts'
-import { paeToggle } from './set-cr4.ts'
+import { EXIT, GUEST } from '../hand-over.ts'
 
 const since = 'x86'
 const code = { fn: 'guest', since }
@@ -23,39 +19,43 @@ const hardware = { fn: 'hardware page walk', since }
  * begun is repeated until it is done; in between the guest may be interrupted. A walk reads one entry per
  * step, so that tables can change, or be freed, below it (shadow-mmu.md 1.6).
  */
-export function guest(bounds: Bounds): Entry<Kvm>[] {
-  const gvas = Array.from({ length: bounds.gvas }, (_, gva) => gva)
-  const { reads = gvas, writes = gvas } = bounds
+export function guest(bounds: Bounds, steps: readonly Step<Kvm>[]): Choice<Kvm> {
+  return choice(GUEST, steps, { rests: addressesRead(bounds).length === 0 && !bounds.guest.dataWrites })
+}
+
+const addresses = ({ guest }: Bounds): number[] => Array.from({ length: guest.gvas }, (_, gva) => gva)
+const addressesRead = (bounds: Bounds): readonly number[] => bounds.guest.reads ?? addresses(bounds)
+
+/** An interrupt of the CPU that the vCPU runs on. */
+export function interrupt(): Step<Kvm> {
+  return step(
+    'interrupt',
+    { fn: 'vcpu_enter_guest', since, shows: 'VM-exit: external interrupt (IPI)' },
+    { when: (kvm, v) => kvm.vcpu[v].ipi && kvm.vcpu[v].walk === null, to: EXIT.interrupt },
+  )
+}
+
+/** The guest begins to read. */
+export function beginReads(bounds: Bounds): Step<Kvm>[] {
+  return bounds.guest.pairs
+    ? [begin('copy', `read gva 0 and gva ${bounds.guest.gvas - 1}`, 'read', 0)]
+    : addressesRead(bounds).map((gva) => begin(`read[${gva}]`, `read gva ${gva}`, 'read', gva))
+}
+
+/** The guest begins to write to a data frame. */
+export function beginWrites(bounds: Bounds): Step<Kvm>[] {
+  if (!bounds.guest.dataWrites) return []
+  const { writes = addresses(bounds) } = bounds.guest
+  return writes.map((gva) => begin(`write[${gva}]`, `write gva ${gva}`, 'write', gva))
+}
+
+/** The hardware serves the access in progress: from the TLB, or by walking the tables. */
+export function hardwareWalk(bounds: Bounds): Step<Kvm>[] {
   return [
-    choice(
-      'RUN.9',
-      [
-        step(
-          'interrupt',
-          { fn: 'vcpu_enter_guest', since, shows: 'VM-exit: external interrupt (IPI)' },
-          { when: (kvm, v) => kvm.vcpu[v].ipi && kvm.vcpu[v].walk === null, to: 'exit: interrupt' },
-        ),
-        ...(bounds.pairs
-          ? [begin('copy', `read gva 0 and gva ${bounds.gvas - 1}`, 'read', 0)]
-          : reads.map((gva) => begin(`read[${gva}]`, `read gva ${gva}`, 'read', gva))),
-        ...(bounds.dataWrites
-          ? writes.map((gva) => begin(`write[${gva}]`, `write gva ${gva}`, 'write', gva))
-          : []),
-        ...bounds.edits.map((edit, number) => beginEdit(edit, number)),
-        ...bounds.hardStores.map((store, number) => beginHardStore(store, number)),
-        ...(bounds.invlpgs > 0 ? reads.map(invlpg) : []),
-        tlbHit(bounds),
-        ...(bounds.levels > 1 ? [walkTable(bounds)] : []),
-        walkLeaf(bounds),
-        walkFault(bounds),
-        ...cr3Loads(bounds),
-        ...nestedGuest(bounds),
-        ...paeToggle(bounds),
-        ...exitForPreFault(bounds),
-        ...exitForClose(bounds),
-      ],
-      { rests: reads.length === 0 && !bounds.dataWrites },
-    ),
+    tlbHit(bounds),
+    ...when(bounds.shadow.levels > 1, walkTable(bounds)),
+    walkLeaf(bounds),
+    walkFault(bounds),
   ]
 }
 
@@ -82,16 +82,16 @@ function walked_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
   const { walk, walk_level, gva } = kvm.vcpu[v]
   const table = walk ?? root_page(kvm, v, bounds)
   const level = walk === null ? root_level(kvm, v, bounds) : walk_level
-  return kvm.page[table].spte[index_at(gva, level, bounds.entries)]
+  return kvm.page[table].spte[index_at(gva, level, bounds.guest.entries)]
 }
 
 /** The host page that the entry maps the address to: with a huge page, one of several. */
 function translated_pfn(kvm: Kvm, v: number, bounds: Bounds): number {
   const pfn = walked_spte(kvm, v, bounds).pfn as number
-  if (!bounds.huge) return pfn
+  if (!bounds.guest.huge) return pfn
   const { walk, walk_level, gva } = kvm.vcpu[v]
   const level = walk === null ? root_level(kvm, v, bounds) : walk_level
-  return pfn + (gva % bounds.entries ** (level - 1))
+  return pfn + (gva % bounds.guest.entries ** (level - 1))
 }
 
 const allows = (kvm: Kvm, v: number, entry: Spte): boolean =>
@@ -99,13 +99,13 @@ const allows = (kvm: Kvm, v: number, entry: Spte): boolean =>
 
 /** Carries out a store: only stores to page tables change anything the model knows of. */
 function do_store(kvm: Kvm, v: number, pfn: number, bounds: Bounds): void {
-  if (bounds.dirty && kvm.vcpu[v].guest === 'write') kvm.host_page[pfn].written = true
-  if (bounds.logged.length > 0 && kvm.vcpu[v].guest === 'write') note_store(kvm, pfn, bounds)
+  if (bounds.host.dirty && kvm.vcpu[v].guest === 'write') kvm.host_page[pfn].written = true
+  if (bounds.dirtyLog.of.length > 0 && kvm.vcpu[v].guest === 'write') note_store(kvm, pfn, bounds)
   const { edit } = kvm.vcpu[v]
   if (edit === 0) return
-  const { index, to, w } = bounds.edits[edit - 1]
+  const { index, to, w } = bounds.guest.edits[edit - 1]
   // Page tables stay on the host page they started on, which has the number of their frame.
-  if (pfn >= bounds.tables) return
+  if (pfn >= bounds.guest.tables) return
   write_gpte(kvm, pfn, index, to, w)
 }
 
@@ -119,7 +119,7 @@ function begin(name: string, shows: string, kind: 'read' | 'write', gva: number)
         kvm.vcpu[v].guest = kind
         kvm.vcpu[v].gva = gva
       },
-      to: 'RUN.9',
+      to: GUEST,
     },
   )
 }
@@ -137,7 +137,7 @@ function tlbHit(bounds: Bounds): Step<Kvm> {
         do_store(kvm, v, kvm.vcpu[v].tlb[kvm.vcpu[v].gva].pfn as number, bounds)
         finish_access(kvm, v, bounds)
       },
-      to: 'RUN.9',
+      to: GUEST,
     },
   )
 }
@@ -156,14 +156,14 @@ function walkTable(bounds: Bounds): Step<Kvm> {
         vcpu.walk = walked_spte(kvm, v, bounds).child
         vcpu.walk_level = level - 1
       },
-      to: 'RUN.9',
+      to: GUEST,
     },
   )
 }
 
 /** The entry names a table. (A link on level 1 is a violation already; hardware would take it for a leaf.) */
 function leads_on(kvm: Kvm, v: number, bounds: Bounds): boolean {
-  if (bounds.levels > 1 && kvm.vcpu[v].walk !== null && kvm.vcpu[v].walk_level === 1) return false
+  if (bounds.shadow.levels > 1 && kvm.vcpu[v].walk !== null && kvm.vcpu[v].walk_level === 1) return false
   return walked_spte(kvm, v, bounds).kind === 'link'
 }
 
@@ -172,7 +172,7 @@ const may_walk = (kvm: Kvm, v: number, bounds: Bounds): boolean =>
 
 /** The access is done; an instruction with two operands goes on with the second. */
 function finish_access(kvm: Kvm, v: number, bounds: Bounds): void {
-  if (bounds.pairs && kvm.vcpu[v].gva === 0) kvm.vcpu[v].gva = bounds.gvas - 1
+  if (bounds.guest.pairs && kvm.vcpu[v].gva === 0) kvm.vcpu[v].gva = bounds.guest.gvas - 1
   else finish_instruction(kvm, v)
 }
 
@@ -197,17 +197,17 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
         use_table(kvm, v, bounds)
         const { w } = walked_spte(kvm, v, bounds)
         const pfn = translated_pfn(kvm, v, bounds)
-        if (bounds.dirty && kvm.vcpu[v].guest === 'write') walked_spte(kvm, v, bounds).dirty = true
+        if (bounds.host.dirty && kvm.vcpu[v].guest === 'write') walked_spte(kvm, v, bounds).dirty = true
         const entry = kvm.vcpu[v].tlb[kvm.vcpu[v].gva]
         entry.pfn = pfn
         // The first write walks again, to set D.
-        entry.w = w && (!bounds.dirty || walked_spte(kvm, v, bounds).dirty)
+        entry.w = w && (!bounds.host.dirty || walked_spte(kvm, v, bounds).dirty)
         entry.root = root_page(kvm, v, bounds)
         do_store(kvm, v, pfn, bounds)
         end_walk(kvm, v)
         finish_access(kvm, v, bounds)
       },
-      to: 'RUN.9',
+      to: GUEST,
     },
   )
 }
@@ -233,13 +233,17 @@ function walkFault(bounds: Bounds): Step<Kvm> {
         // The fault itself drops what was cached for the address.
         flush_tlb_gva(kvm, v, kvm.vcpu[v].gva)
       },
-      to: 'exit: page fault',
+      to: EXIT.pageFault,
     },
   )
 }
 
 /** INVLPG is intercepted with shadow paging. */
-function invlpg(gva: number): Step<Kvm> {
+export function beginInvlpg(bounds: Bounds): Step<Kvm>[] {
+  return bounds.guest.invlpgs > 0 ? addressesRead(bounds).map(invlpgOf) : []
+}
+
+function invlpgOf(gva: number): Step<Kvm> {
   return step(
     `invlpg[${gva}]`,
     { ...code, shows: `invlpg gva ${gva}` },
@@ -251,16 +255,16 @@ function invlpg(gva: number): Step<Kvm> {
         kvm.vcpu[v].gva = gva
         promise_fresh(kvm, v, gva)
       },
-      to: 'exit: INVLPG',
+      to: EXIT.invlpg,
     },
   )
 }
 
 /** MOV to CR3 exits; the guest chooses another page directory, or (when it edits tables) the same again. */
-function cr3Loads(bounds: Bounds): Step<Kvm>[] {
-  if (bounds.cr3Loads === 0) return []
-  const again = bounds.edits.length > 0
-  return Array.from({ length: bounds.pgds }, (_, pgd) =>
+export function cr3Loads(bounds: Bounds): Step<Kvm>[] {
+  if (bounds.guest.cr3Loads === 0) return []
+  const again = bounds.guest.edits.length > 0
+  return Array.from({ length: bounds.guest.pgds }, (_, pgd) =>
     step<Kvm>(
       `CR3[${pgd}]`,
       { ...code, shows: `mov cr3, pgd ${pgd}` },
@@ -270,9 +274,9 @@ function cr3Loads(bounds: Bounds): Step<Kvm>[] {
         does: (kvm, v) => {
           kvm.vcpu[v].cr3_loads--
           kvm.vcpu[v].cr3 = pgd
-          for (let gva = 0; gva < bounds.gvas; gva++) promise_fresh(kvm, v, gva)
+          for (let gva = 0; gva < bounds.guest.gvas; gva++) promise_fresh(kvm, v, gva)
         },
-        to: 'exit: CR3',
+        to: EXIT.cr3,
       },
     ),
   )

@@ -2,6 +2,13 @@ import { type Block, block, type Step, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { switch_mmu } from '../../memory/roots/mmu.ts'
+import { EXIT, NEW_PGD } from '../hand-over.ts'
+
+/** The block that switches back to L1. */
+export const NESTED_EXIT = 'NEST.exit'
+
+/** The block that switches to L2. */
+export const NESTED_ENTER = 'NEST.enter'
 
 const since = 'v4.20..v6.16'
 
@@ -10,7 +17,7 @@ const L1_CR3 = 0
 
 /** VMRUN and VMLAUNCH of L1, naming the root of its nested tables; and the exit back to L1. */
 export function nestedGuest(bounds: Bounds): Step<Kvm>[] {
-  if (bounds.nestedRuns === 0) return []
+  if (bounds.nested.runs === 0) return []
   const run = (pgd: number): Step<Kvm> =>
     step(
       `L2[${pgd}]`,
@@ -21,11 +28,11 @@ export function nestedGuest(bounds: Bounds): Step<Kvm>[] {
           kvm.vcpu[v].nested_runs--
           kvm.vcpu[v].cr3 = pgd
         },
-        to: 'exit: VMRUN',
+        to: EXIT.vmrun,
       },
     )
   return [
-    ...Array.from({ length: bounds.pgds - 1 }, (_, i) => run(i + 1)),
+    ...Array.from({ length: bounds.guest.pgds - 1 }, (_, i) => run(i + 1)),
     step(
       'L1',
       { fn: 'guest', since: 'x86', shows: 'an exit of L2 that L1 handles' },
@@ -34,7 +41,7 @@ export function nestedGuest(bounds: Bounds): Step<Kvm>[] {
         does: (kvm, v) => {
           kvm.vcpu[v].cr3 = L1_CR3
         },
-        to: 'exit: L2',
+        to: EXIT.l2,
       },
     ),
   ]
@@ -46,8 +53,8 @@ export function nestedGuest(bounds: Bounds): Step<Kvm>[] {
  */
 export function nestedSwitch(): Block<Kvm>[] {
   return [
-    switchTo('NEST.enter', 'nested_ept_init_mmu_context', true),
-    switchTo('NEST.exit', 'nested_ept_uninit_mmu_context', false),
+    switchTo(NESTED_ENTER, 'nested_ept_init_mmu_context', true),
+    switchTo(NESTED_EXIT, 'nested_ept_uninit_mmu_context', false),
   ]
 }
 
@@ -61,7 +68,7 @@ function switchTo(name: string, fn: string, nested: boolean): Block<Kvm> {
           switch_mmu(kvm, v)
           kvm.vcpu[v].nested = nested
         },
-        to: 'NP',
+        to: NEW_PGD,
       },
     ),
   ])

@@ -2,13 +2,17 @@ import { type Block, block, type Step, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { root_role, root_slots } from '../../memory/roots/mmu.ts'
+import { EXIT, REENTER } from '../hand-over.ts'
 import { freeRoots } from '../roots/free-roots.ts'
+
+/** The block that handles a change of CR4. */
+export const CR4 = 'CR4'
 
 export const since = 'v5.1..v6.16'
 
 /** A 32-bit guest switches physical-address extension on or off, and with it the format of its tables. */
 export function paeToggle(bounds: Bounds): Step<Kvm>[] {
-  if (bounds.paeToggles === 0) return []
+  if (bounds.guest.paeToggles === 0) return []
   return [
     step(
       'CR4.PAE',
@@ -19,7 +23,7 @@ export function paeToggle(bounds: Bounds): Step<Kvm>[] {
           kvm.vcpu[v].pae_toggles--
           kvm.vcpu[v].cr4_pae = !kvm.vcpu[v].cr4_pae
         },
-        to: 'exit: CR4',
+        to: EXIT.cr4,
       },
     ),
   ]
@@ -27,7 +31,7 @@ export function paeToggle(bounds: Bounds): Step<Kvm>[] {
 
 /** `kvm_mmu_reset_context()`: all roots go, and the context is set up for the new mode. */
 export function setCr4(bounds: Bounds): Block<Kvm> {
-  return block('CR4', [
+  return block(CR4, [
     step(
       'CR4.1',
       { fn: 'kvm_mmu_unload', since, shows: 'drop all roots of both MMUs' },
@@ -39,7 +43,7 @@ export function setCr4(bounds: Bounds): Block<Kvm> {
     ),
     ...freeRoots(bounds.vcpus),
     initMmu(),
-    step('CR4.2', { fn: 'kvm_post_set_cr4', since, shows: 'return', quiet: true }, { to: 'RUN.1' }),
+    step('CR4.2', { fn: 'kvm_post_set_cr4', since, shows: 'return', quiet: true }, { to: REENTER }),
   ])
 }
 

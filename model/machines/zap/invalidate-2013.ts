@@ -122,7 +122,7 @@ export function freeOldPages(): Step<Kvm> {
  * takes nothing off the chains.
  */
 export function unmapWithoutLock(bounds: Bounds): Entry<Kvm>[] {
-  const frames = bounds.slotOf.flatMap((slot, gfn) => (slot === DYING ? [gfn] : []))
+  const frames = bounds.memslots.of.flatMap((slot, gfn) => (slot === DYING ? [gfn] : []))
   const next = (kvm: Kvm) =>
     frames
       .flatMap((gfn) => rmap_entries(kvm, gfn))

@@ -30,8 +30,8 @@ const oldest: Victim = (kvm) => oldest_pages(kvm).find((page) => kvm.page[page].
  * kernel wants 5 free and makes 25; here both are 1, so that a small quota is enough.
  */
 export function makePagesAvailable(name: string, bounds: Bounds): Entry<Kvm>[] {
-  if (bounds.quota === 0) return []
-  const available = (kvm: Kvm): number => bounds.quota - used_pages(kvm)
+  if (bounds.shadow.quota === 0) return []
+  const available = (kvm: Kvm): number => bounds.shadow.quota - used_pages(kvm)
   return [
     block(name, [
       step('MP.1', { ...about, shows: (kvm) => `kvm_mmu_available_pages() = ${available(kvm)}` }, [

@@ -24,7 +24,7 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
     sp: (kvm, self) => kvm.zapper[self].sp as number,
     list: 'invalid_list of zapper',
   }
-  const pages = Array.from({ length: bounds.pages }, (_, p) => p)
+  const pages = Array.from({ length: bounds.shadow.pages }, (_, p) => p)
   return program<Kvm>('zapper', 'zaps one root page (guest write to a page directory)', [
     choice(
       'idle',
@@ -54,7 +54,7 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
             does: (kvm, self) => {
               kvm.zapper[self].sp = p
             },
-            to: bounds.levels > 1 && watched(bounds) ? 'ZAP.1' : 'ZAP.2',
+            to: bounds.shadow.levels > 1 && watched(bounds) ? 'ZAP.1' : 'ZAP.2',
           },
         ),
       ),

@@ -1,4 +1,13 @@
-import { type Block, block, choice, type Entry, type Program, program, step } from '../../language/program.ts'
+import {
+  type Block,
+  block,
+  choice,
+  type Entry,
+  type Program,
+  program,
+  step,
+  when,
+} from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
 import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
@@ -155,7 +164,7 @@ export function zapFromTail(bounds: Bounds, more: (kvm: Kvm) => boolean): Entry<
         to: 'ZF.6',
       },
     ),
-    ...(bounds.lockBreak ? [lockBreak(more)] : []),
+    ...when(bounds.zap.lockBreak, lockBreak(more)),
   ])
 }
 

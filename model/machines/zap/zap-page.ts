@@ -1,4 +1,4 @@
-import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import { type Block, block, type Entry, type Step, step, when } from '../../language/program.ts'
 import { Fault } from '../../language/property.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -36,24 +36,23 @@ export function prepare_zap_page(zapping: Zapping, bounds: Bounds, { req, thread
 export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
   const { sp } = zapping
   return [
-    ...(bounds.levels > 1 && watched(bounds) ? [zapUnsyncChildren(zapping)] : []),
-    bounds.guestMode ? unlinkNestedChildren(zapping) : unlinkChildren(zapping, bounds),
-    ...(bounds.descs > 0 ? [freeDescs('ZAP.2 desc')] : []),
-    ...(bounds.levels > 1
-      ? [
-          step<Kvm>(
-            'ZAP.3',
-            {
-              fn: 'kvm_mmu_unlink_parents',
-              since,
-              shows: (kvm, self) => `clear the links to page ${sp(kvm, self)}`,
-              fused: 'As ZAP.2.',
-            },
-            { does: (kvm, self) => unlink_parents(kvm, sp(kvm, self)) },
-          ),
-        ]
-      : []),
-    ...(watched(bounds) ? [unaccount(zapping)] : []),
+    ...when(bounds.shadow.levels > 1 && watched(bounds), zapUnsyncChildren(zapping)),
+    bounds.nested.guestMode ? unlinkNestedChildren(zapping) : unlinkChildren(zapping, bounds),
+    ...when(bounds.shadow.descs > 0, freeDescs('ZAP.2 desc')),
+    ...when(
+      bounds.shadow.levels > 1,
+      step<Kvm>(
+        'ZAP.3',
+        {
+          fn: 'kvm_mmu_unlink_parents',
+          since,
+          shows: (kvm, self) => `clear the links to page ${sp(kvm, self)}`,
+          fused: 'As ZAP.2.',
+        },
+        { does: (kvm, self) => unlink_parents(kvm, sp(kvm, self)) },
+      ),
+    ),
+    ...when(watched(bounds), unaccount(zapping)),
   ]
 }
 
@@ -69,7 +68,7 @@ function unlinkChildren({ sp }: Zapping, bounds: Bounds): Step<Kvm> {
         'All entries of the page at once: each only goes away, and whoever needs it gone waits for the flush after the last. Without guest writes to tables nobody looks at the counters without the lock.',
     },
     {
-      ...(bounds.agings > 0 ? { when: (kvm, self) => !is_walked(kvm, sp(kvm, self)) } : {}),
+      ...(bounds.aging.calls > 0 ? { when: (kvm, self) => !is_walked(kvm, sp(kvm, self)) } : {}),
       does: (kvm, self) => {
         const page = sp(kvm, self)
         unlink_children(kvm, page)

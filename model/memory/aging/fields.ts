@@ -5,11 +5,11 @@ import type { Sorts } from '../sorts.ts'
 /** Local variables of a call that ages a page. */
 export const agingThread = (sorts: Sorts, bounds: Bounds) =>
   struct({
-    left: range(0, bounds.agings),
+    left: range(0, bounds.aging.calls),
     gfn: ref(sorts.gfn),
     /** The rmap was not empty, and has been locked. */
     locked: flag,
     /** The SPTE in hand: a page, and the entry of it. */
     sp: ref(sorts.page),
-    index: range(0, bounds.entries - 1),
+    index: range(0, bounds.guest.entries - 1),
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
-import { type Bounds, smallest } from '../bounds.ts'
+import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { rmap_add, rmap_write_protect } from '../shadow/rmap.ts'
 import { alloc_shadow_page } from '../shadow/shadow-page.ts'
@@ -8,13 +8,17 @@ import { sortsOf } from '../sorts.ts'
 import { fault_is_logged, is_logged, note_store } from './dirty-log.ts'
 
 /** Frames 1 and 2 are logged, frame 3 is not. */
-const bounds: Bounds = { ...smallest, gfns: 4, pfns: 4, logged: [1, 2], logPasses: 1 }
+const bounds: Bounds = allBounds({
+  guest: { gfns: 4 },
+  host: { pfns: 4 },
+  dirtyLog: { of: [1, 2], passes: 1 },
+})
 
-function worldWith(changes: Partial<Bounds> = {}): Kvm {
-  const changed = { ...bounds, ...changes }
+function worldWith(changes: BoundsInput = {}): Kvm {
+  const changed = allBounds(mergeBounds(bounds, changes))
   const shape = layout(kvmWorld(changed, sortsOf(changed)))
   const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
-  for (let gfn = 0; gfn < bounds.gfns; gfn++) kvm.host_pte[gfn] = gfn
+  for (let gfn = 0; gfn < bounds.guest.gfns; gfn++) kvm.host_pte[gfn] = gfn
   return kvm
 }
 
@@ -25,10 +29,10 @@ describe('the dirty log', () => {
   })
 
   it('is on for a fault if it was when the fault looked up its slot', () => {
-    const kvm = worldWith({ enablesLog: true })
+    const kvm = worldWith({ dirtyLog: { enables: true } })
     kvm.vcpu[0].fault.gpte[0].to = 1
     kvm.dirty_logging = true
-    const enabled = { ...bounds, enablesLog: true }
+    const enabled = allBounds(mergeBounds(bounds, { dirtyLog: { enables: true } }))
     expect(is_logged(kvm, 1, enabled)).toBe(true)
     expect(fault_is_logged(kvm, 0, enabled)).toBe(false)
     kvm.vcpu[0].fault.slot_logged = true

@@ -3,16 +3,16 @@ import type { Kvm } from '../kvm.ts'
 
 /** `kvm_slot_dirty_track_enabled()` for the slot of a frame, as the current set of memslots has it. */
 export function is_logged(kvm: Kvm, gfn: number, bounds: Bounds): boolean {
-  return bounds.logged.includes(gfn) && (!bounds.enablesLog || kvm.dirty_logging)
+  return bounds.dirtyLog.of.includes(gfn) && (!bounds.dirtyLog.enables || kvm.dirty_logging)
 }
 
 /** The same for `fault->slot`, which the fault looked up when it began. */
 export function fault_is_logged(kvm: Kvm, v: number, bounds: Bounds): boolean {
   const { gpte, slot_logged } = kvm.vcpu[v].fault
-  return bounds.logged.includes(gpte[0].to as number) && (!bounds.enablesLog || slot_logged)
+  return bounds.dirtyLog.of.includes(gpte[0].to as number) && (!bounds.dirtyLog.enables || slot_logged)
 }
 
 /** A store reaches a host page (history): userspace has to copy the frame that the page backs again. */
 export function note_store(kvm: Kvm, pfn: number, bounds: Bounds): void {
-  for (const gfn of bounds.logged) if (kvm.host_pte[gfn] === pfn) kvm.uncopied.add(gfn)
+  for (const gfn of bounds.dirtyLog.of) if (kvm.host_pte[gfn] === pfn) kvm.uncopied.add(gfn)
 }

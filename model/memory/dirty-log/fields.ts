@@ -6,7 +6,7 @@ import type { Sorts } from '../sorts.ts'
 /** Local variables of the ioctls that read and clear the dirty log, and of userspace around them. */
 export const dirtyLogThread = (sorts: Sorts, bounds: Bounds) =>
   struct({
-    left: range(0, bounds.logPasses),
+    left: range(0, bounds.dirtyLog.passes),
     /** The bits that this pass has taken out of the bitmap, for userspace. */
     dirty_bitmap_buffer: setOf(sorts.logged),
     /** log->dirty_bitmap in userspace: the pages to copy. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
-import { type Bounds, smallest } from '../bounds.ts'
+import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
 import {
@@ -14,8 +14,17 @@ import {
   swap_in,
 } from './async-pf.ts'
 
-function world(bounds: Partial<Bounds> = {}): Kvm {
-  const all: Bounds = { ...smallest, asyncPf: true, gfns: 3, pfns: 3, gvas: 2, tables: 2, ...bounds }
+function world(bounds: BoundsInput = {}): Kvm {
+  const all: Bounds = allBounds(
+    mergeBounds(
+      {
+        asyncPf: { on: true },
+        guest: { gfns: 3, gvas: 2, tables: 2 },
+        host: { pfns: 3 },
+      },
+      bounds,
+    ),
+  )
   const shape = layout(kvmWorld(all, sortsOf(all)))
   return shape.view(new Codes(shape.fields.length)) as Kvm
 }
@@ -30,7 +39,7 @@ describe('an async page fault', () => {
   })
 
   it('of L1 is not one of L2, whatever the page directory', () => {
-    const kvm = world({ mmus: 2 })
+    const kvm = world({ nested: { mmus: 2 } })
     remember_fault(kvm, 0, 2)
     kvm.vcpu[0].cr3 = 1
     expect([same_mmu_kind(kvm, 0), same_pgd(kvm, 0)]).toEqual([true, true])

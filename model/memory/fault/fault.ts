@@ -12,7 +12,7 @@ export function fault_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
 
 /** Its position. `fault.level` counts 1, 2, ... from the root downwards. */
 export function fault_index(kvm: Kvm, v: number, bounds: Bounds): number {
-  return index_at(kvm.vcpu[v].gva, level_in_hand(kvm, v, bounds), bounds.entries)
+  return index_at(kvm.vcpu[v].gva, level_in_hand(kvm, v, bounds), bounds.guest.entries)
 }
 
 /** Level of the shadow page in hand. */

@@ -13,7 +13,7 @@ export const asyncPf = (sorts: Sorts, bounds: Bounds) =>
     done: flag,
     /** The work item: on the workqueue, or being executed by a kworker. */
     work: oneOf('idle', 'pending', 'running'),
-    cr2_or_gpa: range(0, Math.max(0, bounds.gvas - 1)),
+    cr2_or_gpa: range(0, Math.max(0, bounds.guest.gvas - 1)),
     /** arch.gfn, and by it the host address that is faulted in. */
     gfn: ref(sorts.gfn),
     /** arch.direct_map and arch.cr3: the context in which the page was missing. */
@@ -27,23 +27,23 @@ export type AsyncPf = View<ReturnType<typeof asyncPf>>
 export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
   struct({
     /** Guest entries as the walk (PF.2) read them; element l - 1 belongs to level l. */
-    gpte: array(bounds.levels, gpte(sorts, bounds)),
-    level: range(1, bounds.levels),
+    gpte: array(bounds.shadow.levels, gpte(sorts, bounds)),
+    level: range(1, bounds.shadow.levels),
     pfn: ref(sorts.pfn),
     /** The memslot of the frame, as PF.3 found it (with changing memslots only). */
     slot: optional(slots_change(bounds), oneOf('none', 'valid', 'invalid')),
     /** That memslot has dirty logging on. */
-    slot_logged: optional(bounds.enablesLog, flag),
-    mmu_seq: range(0, bounds.notifiers * bounds.invalidations),
+    slot_logged: optional(bounds.dirtyLog.enables, flag),
+    mmu_seq: range(0, bounds.notifier.threads * bounds.notifier.invalidations),
     /** FETCH: the shadow page of the level in hand, and the child found or built for the next. */
     sp: ref(sorts.page),
     child: ref(sorts.page),
     /** FETCH.7: the level to map at. */
-    goal_level: optional(bounds.choosesLevel, range(1, 2)),
+    goal_level: optional(bounds.shadow.choosesLevel, range(1, 2)),
     /** FETCH.3: the wanted child's role.access lacks ACC_WRITE_MASK. */
-    child_no_write: optional(bounds.accessRoles, flag),
+    child_no_write: optional(bounds.shadow.accessRoles, flag),
     /** GET.2: `invalid` in the role that the child copies from its parent. */
-    child_invalid: optional(bounds.levels > 1, flag),
+    child_invalid: optional(bounds.shadow.levels > 1, flag),
     /** A remote flush is owed before mmu_lock may be dropped or the guest table read again. */
     flush: flag,
     /** The write must be emulated: its frame stays write-protected. */
@@ -52,22 +52,22 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     unsync_pages: setOf(sorts.synced),
     /** Local variables of mmu_try_to_unsync_pages(), where several vCPUs can be in it. */
     unsync: array(
-      bounds.tdpFaults ? 1 : 0,
+      bounds.fault.tdp ? 1 : 0,
       struct({
         /** The page in hand, and whether mmu_unsync_pages_lock was taken. */
         sp: ref(sorts.page),
         locked: flag,
         /** What was read of its parent, before it is stored with a bit, or with one, more. */
         unsync_child_bitmap: setOf(sorts.index),
-        unsync_children: range(0, bounds.entries + bounds.vcpus),
+        unsync_children: range(0, bounds.guest.entries + bounds.vcpus),
       }),
     ),
     /** The SPTE was present: the fault is about a permission. */
     present: optional(watched(bounds), flag),
     /** Unprotecting: the instruction may be retried; the hint said that something is shadowed; it was zapped. */
-    may_retry: optional(bounds.hardStores.length > 0, flag),
-    hint: optional(bounds.hardStores.length > 0, flag),
-    zapped: optional(bounds.hardStores.length > 0, flag),
+    may_retry: optional(bounds.unprotect.stores.length > 0, flag),
+    hint: optional(bounds.unprotect.stores.length > 0, flag),
+    zapped: optional(bounds.unprotect.stores.length > 0, flag),
     /** Fast page fault: the host page in the SPTE that was read; its permissions are known by then. */
-    old_pfn: optional(bounds.fastFaults, ref(sorts.pfn)),
+    old_pfn: optional(bounds.fault.fast, ref(sorts.pfn)),
   })

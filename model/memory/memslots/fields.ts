@@ -32,16 +32,19 @@ export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
     sp: ref(sorts.page),
     /** A page was zapped since mmu_lock was taken. */
     batch: flag,
-    left: range(0, bounds.zapAlls + bounds.slotDeletes + bounds.slotCreates + bounds.slotMoves),
+    left: range(
+      0,
+      bounds.zap.all + bounds.memslots.deletes + bounds.memslots.creates + bounds.memslots.moves,
+    ),
     /** The generation that the new set of memslots is going to have. */
-    gen: optional(bounds.mmioGenerations > 0, range(0, last_generation(bounds))),
+    gen: optional(bounds.memslots.generations > 0, range(0, last_generation(bounds))),
     req: requester(sorts),
     /** Precise zap and walks of rmaps: the frame in hand, the entry in hand, and the descriptor it is in. */
-    gfn: optional(bounds.preciseZap || bounds.descs > 0, ref(sorts.gfn)),
-    walked_sp: optional(bounds.descs > 0, ref(sorts.page)),
+    gfn: optional(bounds.memslots.preciseZap || bounds.shadow.descs > 0, ref(sorts.gfn)),
+    walked_sp: optional(bounds.shadow.descs > 0, ref(sorts.page)),
     walked_desc: ref(sorts.desc),
     /** A remote flush is owed. */
-    flush: optional(bounds.preciseZap, flag),
+    flush: optional(bounds.memslots.preciseZap, flag),
     /** Local variable of __kvm_mmu_prepare_zap_page(): a root in use was zapped. */
     zapped_root: flag,
     /** synchronize_srcu(): the readers that were inside when it was called and have not left since. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
 import { Fault } from '../../language/property.ts'
-import { type Bounds, last_generation, smallest } from '../bounds.ts'
+import { allBounds, type Bounds, type BoundsInput, last_generation, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import {
   notifier_srcu_read_lock,
@@ -15,24 +15,17 @@ import { sortsOf } from '../sorts.ts'
 import { gfn_to_hva, hva_to_gfn, look_up_and_use_slot, slot_found, use_slot_arrays } from './memslot.ts'
 
 /** Frame 0 holds a table; frame 1 lies in slot 0, frame 2 in a slot that nobody changes. */
-const bounds: Bounds = {
-  ...smallest,
+const bounds: Bounds = allBounds({
   vcpus: 2,
-  gfns: 3,
-  pfns: 3,
-  entries: 2,
-  slots: 1,
-  slotOf: [null, 0, null],
-  slotDeletes: 1,
-  notifiers: 1,
-  invalidations: 1,
-  invalidated: [1],
-  descs: 1,
-  dirty: true,
-}
+  guest: { gfns: 3, entries: 2 },
+  host: { pfns: 3, dirty: true },
+  memslots: { slots: 1, of: [null, 0, null], deletes: 1 },
+  notifier: { threads: 1, invalidations: 1, of: [1] },
+  shadow: { descs: 1 },
+})
 
-function world(changes: Partial<Bounds> = {}): Kvm {
-  const changed = { ...bounds, ...changes }
+function world(changes: BoundsInput = {}): Kvm {
+  const changed = allBounds(mergeBounds(bounds, changes))
   const shape = layout(kvmWorld(changed, sortsOf(changed)))
   const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
   kvm.slot_of_gfn[1] = 0
@@ -80,7 +73,7 @@ describe('the memory of a memslot', () => {
   })
 
   it('is found under the frames that it has been moved to', () => {
-    const kvm = world({ slots: 2, slotDeletes: 0, slotMoves: 1 })
+    const kvm = world({ memslots: { slots: 2, deletes: 0, moves: 1 } })
     kvm.slot_of_gfn[2] = 1
     for (const [gfn, hva] of [0, 1, 1].entries()) kvm.hva_of_gfn[gfn] = hva
     kvm.slot[1].published = 'gone'
@@ -99,9 +92,9 @@ describe('the memory of a memslot', () => {
 describe('the generations of memslots', () => {
   it('are as many as there are publications, unless they wrap', () => {
     expect(last_generation(bounds)).toBe(0)
-    expect(last_generation({ ...smallest, slotCreates: 1 })).toBe(1)
-    expect(last_generation({ ...smallest, slotDeletes: 1, slotMmio: true })).toBe(2)
-    expect(last_generation({ ...smallest, slotCreates: 1, mmioGenerations: 4 })).toBe(3)
+    expect(last_generation(allBounds({ memslots: { creates: 1 } }))).toBe(1)
+    expect(last_generation(allBounds({ memslots: { deletes: 1, mmio: true } }))).toBe(2)
+    expect(last_generation(allBounds({ memslots: { creates: 1, generations: 4 } }))).toBe(3)
   })
 })
 

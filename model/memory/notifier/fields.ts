@@ -12,15 +12,15 @@ export const hostPage = (bounds: Bounds) =>
   struct({
     owner: oneOf('nobody', 'the VM', 'another owner'),
     /** PG_dirty: the page must be written back before it may be reclaimed. */
-    dirty: optional(bounds.dirty, flag),
+    dirty: optional(bounds.host.dirty, flag),
     /** History: the guest wrote to the page. */
-    written: optional(bounds.dirty, flag),
+    written: optional(bounds.host.dirty, flag),
   })
 
 /** Local variables of an mmu notifier, and of the host code that calls it. */
 export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
   struct({
-    left: range(0, bounds.invalidations),
+    left: range(0, bounds.notifier.invalidations),
     /** The frame whose host page goes away, and that page. */
     gfn: ref(sorts.gfn),
     pfn: ref(sorts.pfn),
@@ -29,7 +29,7 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
     /** History: the frame's SPTEs were zapped, and the invalidation has not ended. */
     unmapped: flag,
     /** A page on the frame's rmap whose SPTE was found present (handlers that rewrite SPTEs). */
-    sp: optional(bounds.descs > 0, ref(sorts.page)),
+    sp: optional(bounds.shadow.descs > 0, ref(sorts.page)),
     /** A remote flush is owed. */
     flush: flag,
     req: requester(sorts),
@@ -38,8 +38,8 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
 /** kvm->mmu_invalidate_*: what the fault path compares its snapshot with. */
 export const mmuInvalidate = (sorts: Sorts, bounds: Bounds) =>
   struct({
-    in_progress: range(0, bounds.notifiers),
-    seq: range(0, bounds.notifiers * bounds.invalidations),
+    in_progress: range(0, bounds.notifier.threads),
+    seq: range(0, bounds.notifier.threads * bounds.notifier.invalidations),
     /** The frames of the invalidations in progress (the kernel keeps the interval that contains them). */
     range: setOf(sorts.invalidated),
   })

@@ -9,16 +9,16 @@ export const gpte = (sorts: Sorts, bounds: Bounds) =>
     to: ref(sorts.gfn),
     w: flag,
     /** The page-size bit: `to` is the first of the frames that the entry maps. */
-    huge: optional(bounds.huge, flag),
+    huge: optional(bounds.guest.huge, flag),
     /** D: KVM's walk sets it before a write is mapped writable. */
-    dirty: optional(bounds.accessRoles, flag),
+    dirty: optional(bounds.shadow.accessRoles, flag),
   })
 
 export type Gpte = View<ReturnType<typeof gpte>>
 
 /** The contents of the guest frames that are page tables. */
 export const guestTables = (sorts: Sorts, bounds: Bounds) =>
-  array(bounds.tables, array(sorts.index, gpte(sorts, bounds)))
+  array(bounds.guest.tables, array(sorts.index, gpte(sorts, bounds)))
 
 /**
  * The store buffer of a vCPU's CPU (x86-TSO): a store sits in it for a while, during which later loads of
@@ -31,11 +31,11 @@ export const guestTables = (sorts: Sorts, bounds: Bounds) =>
  */
 export const storeBuffer = (sorts: Sorts, bounds: Bounds) =>
   array(
-    bounds.storeBuffers ? 1 : 0,
+    bounds.memoryOrder.storeBuffers ? 1 : 0,
     struct({
       holds: oneOf('nothing', 'mode', 'indirect_shadow_pages', 'gpte'),
       mode: oneOf('IN_GUEST_MODE', 'READING_SHADOW_PAGE_TABLES'),
-      count: range(0, bounds.pages),
+      count: range(0, bounds.shadow.pages),
       /** Entry `index` of the guest table in frame `table` := (to, w). */
       table: ref(sorts.gfn),
       index: ref(sorts.index),

@@ -1,25 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
-import { type Bounds, smallest } from '../bounds.ts'
+import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
 import { promise_fresh } from '../vcpu/tlb.ts'
 import { guest_walk, index_at, write_gpte } from './guest-memory.ts'
 
 /** Two levels of two entries: table 0 -> [1, none], table 1 -> [frame 2, none]; both vCPUs run on table 0. */
-function world(changes: Partial<Bounds> = {}): Kvm {
-  const bounds: Bounds = {
-    ...smallest,
-    vcpus: 2,
-    levels: 2,
-    entries: 2,
-    tables: 2,
-    gfns: 4,
-    pfns: 4,
-    gvas: 4,
-    edits: [{ gva: 0, index: 0, to: 3, w: true }],
-    ...changes,
-  }
+function world(changes: BoundsInput = {}): Kvm {
+  const bounds: Bounds = allBounds(
+    mergeBounds(
+      {
+        vcpus: 2,
+        shadow: { levels: 2 },
+        guest: { entries: 2, tables: 2, gfns: 4, gvas: 4, edits: [{ gva: 0, index: 0, to: 3, w: true }] },
+        host: { pfns: 4 },
+      },
+      changes,
+    ),
+  )
   const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
   const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
   write_gpte(kvm, 1, 0, 2, true)
@@ -45,7 +44,7 @@ describe('guest page tables', () => {
   })
 
   it('end at a huge page, whose frames follow each other', () => {
-    const kvm = world({ huge: true })
+    const kvm = world({ guest: { huge: true } })
     kvm.guest_table[0][1].to = 2
     kvm.guest_table[0][1].huge = true
     expect(guest_walk(kvm, 0, 2)).toEqual({ gfn: 2, w: false })

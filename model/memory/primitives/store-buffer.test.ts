@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
-import { type Bounds, smallest } from '../bounds.ts'
+import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
 import {
@@ -12,14 +12,17 @@ import {
   store_mode,
 } from './store-buffer.ts'
 
-function worldWith(chosen: Partial<Bounds>): Kvm {
-  const bounds: Bounds = {
-    ...smallest,
-    vcpus: 2,
-    edits: [{ gva: 0, index: 0, to: 1, w: true }],
-    storeBuffers: true,
-    ...chosen,
-  }
+function worldWith(chosen: BoundsInput): Kvm {
+  const bounds: Bounds = allBounds(
+    mergeBounds(
+      {
+        vcpus: 2,
+        guest: { edits: [{ gva: 0, index: 0, to: 1, w: true }] },
+        memoryOrder: { storeBuffers: true },
+      },
+      chosen,
+    ),
+  )
   const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
   return shape.view(new Codes(shape.fields.length)) as Kvm
 }
@@ -58,7 +61,7 @@ describe('the store buffer of a CPU', () => {
   })
 
   it('is not there without store buffers: stores reach memory at once', () => {
-    const kvm = worldWith({ storeBuffers: false })
+    const kvm = worldWith({ memoryOrder: { storeBuffers: false } })
     store_mode(kvm, 0, 'IN_GUEST_MODE')
     increment_indirect_shadow_pages(kvm, 0)
     store_gpte(kvm, 0, 0, { index: 0, to: 1, w: false })

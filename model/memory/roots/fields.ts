@@ -7,19 +7,19 @@ import type { Sorts } from '../sorts.ts'
 export const mmuMembers = (sorts: Sorts, bounds: Bounds) => ({
   /** mmu->root.hpa as a page; null is INVALID_PAGE, or a root that no shadow page is behind. */
   root: ref(sorts.page),
-  prev_roots: array(bounds.prevRoots, ref(sorts.page)),
+  prev_roots: array(bounds.roots.prev, ref(sorts.page)),
   /** mmu->pae_root: a root without shadow page, whose entries name pages. */
-  pae_root: array(bounds.paeRoots, ref(sorts.page)),
+  pae_root: array(bounds.roots.pae, ref(sorts.page)),
   /** root.pgd and prev_roots[i].pgd; with one MMU they are the frames of the pages. */
-  root_pgd: optional(bounds.mmus > 1, ref(sorts.gfn)),
-  prev_pgds: array(bounds.mmus > 1 ? bounds.prevRoots : 0, ref(sorts.gfn)),
+  root_pgd: optional(bounds.nested.mmus > 1, ref(sorts.gfn)),
+  prev_pgds: array(bounds.nested.mmus > 1 ? bounds.roots.prev : 0, ref(sorts.gfn)),
   /** The gPTE size in mmu->root_role, and CR4.PAE in mmu->cpu_role (before v5.18: mmu_role.ext). */
-  root_role_pae: optional(bounds.paeToggles > 0, flag),
-  cpu_role_pae: optional(bounds.paeToggles > 0, flag),
+  root_role_pae: optional(bounds.guest.paeToggles > 0, flag),
+  cpu_role_pae: optional(bounds.guest.paeToggles > 0, flag),
   /** The format that the context walks guest page tables in (mmu->gva_to_gpa and what belongs to it). */
-  walks_pae: optional(bounds.paeToggles > 0, flag),
+  walks_pae: optional(bounds.guest.paeToggles > 0, flag),
 })
 
 /** The context that `vcpu->arch.mmu` does not point at; the one it points at is in the vCPU itself. */
 export const otherMmu = (sorts: Sorts, bounds: Bounds) =>
-  array(bounds.mmus - 1, struct(mmuMembers(sorts, bounds)))
+  array(bounds.nested.mmus - 1, struct(mmuMembers(sorts, bounds)))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
-import { type Bounds, smallest } from '../bounds.ts'
+import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { alloc_shadow_page } from '../shadow/shadow-page.ts'
 import { sortsOf } from '../sorts.ts'
@@ -17,15 +17,15 @@ import {
   switch_mmu,
 } from './mmu.ts'
 
-function world(bounds: Partial<Bounds>): { kvm: Kvm; bounds: Bounds } {
-  const all: Bounds = { ...smallest, pages: 4, gfns: 4, ...bounds }
+function world(bounds: BoundsInput): { kvm: Kvm; bounds: Bounds } {
+  const all: Bounds = allBounds(mergeBounds({ shadow: { pages: 4 }, guest: { gfns: 4 } }, bounds))
   const shape = layout(kvmWorld(all, sortsOf(all)))
   return { kvm: shape.view(new Codes(shape.fields.length)), bounds: all }
 }
 
 describe('two MMUs of a vCPU', () => {
   const twoMmus = () => {
-    const { kvm } = world({ mmus: 2, prevRoots: 1, paeToggles: 1 })
+    const { kvm } = world({ nested: { mmus: 2 }, roots: { prev: 1 }, guest: { paeToggles: 1 } })
     const vcpu = kvm.vcpu[0]
     vcpu.root = 0
     vcpu.root_pgd = 1
@@ -63,7 +63,7 @@ describe('two MMUs of a vCPU', () => {
 
 describe('is_root_usable()', () => {
   it('asks for the page directory of indirect roots only', () => {
-    const { kvm } = world({ mmus: 2 })
+    const { kvm } = world({ nested: { mmus: 2 } })
     const vcpu = kvm.vcpu[0]
     alloc_shadow_page(kvm, 0, 0, 1, { direct: true, no_write: false, guest_mode: false, pae: false })
     alloc_shadow_page(kvm, 1, 1, 1, { direct: false, no_write: false, guest_mode: true, pae: false })
@@ -84,7 +84,7 @@ describe('is_root_usable()', () => {
 
 describe('a PAE root', () => {
   it('has no page of its own, and an entry for each part of the address space', () => {
-    const { kvm, bounds } = world({ paeRoots: 2, gvas: 2 })
+    const { kvm, bounds } = world({ roots: { pae: 2 }, guest: { gvas: 2 } })
     expect(root_has_no_page(kvm, 0)).toBe(false)
     kvm.vcpu[0].pae_root[0] = 3
     kvm.vcpu[0].pae_root[1] = 1

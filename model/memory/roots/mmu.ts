@@ -97,8 +97,8 @@ export function root_has_no_page(kvm: Kvm, v: number): boolean {
 
 /** Which entry of a PAE root translates the address of the instruction in progress; 0 without PAE roots. */
 export function pae_index(kvm: Kvm, v: number, bounds: Bounds): number {
-  if (bounds.paeRoots === 0) return 0
-  return Math.floor(kvm.vcpu[v].gva / bounds.entries ** bounds.levels) % bounds.paeRoots
+  if (bounds.roots.pae === 0) return 0
+  return Math.floor(kvm.vcpu[v].gva / bounds.guest.entries ** bounds.shadow.levels) % bounds.roots.pae
 }
 
 /** `mmu->root_role`: with two MMUs L1 has direct roots, and L2 runs on shadows of L1's nested tables. */
@@ -130,10 +130,10 @@ export function is_root_usable(kvm: Kvm, v: number, slot: number): boolean {
 /** The page where a walk for the address of the instruction in progress begins. */
 export function root_page(kvm: Kvm, v: number, bounds: Bounds): number {
   const { root, pae_root } = kvm.vcpu[v]
-  return (bounds.paeRoots > 0 ? pae_root[pae_index(kvm, v, bounds)] : root) as number
+  return (bounds.roots.pae > 0 ? pae_root[pae_index(kvm, v, bounds)] : root) as number
 }
 
 /** Its level. */
 export function root_level(kvm: Kvm, v: number, bounds: Bounds): number {
-  return bounds.rootLevels[kvm.vcpu[v].cr3] ?? bounds.levels
+  return bounds.shadow.rootLevels[kvm.vcpu[v].cr3] ?? bounds.shadow.levels
 }

@@ -25,7 +25,7 @@ export const spte = (sorts: Sorts, bounds: Bounds) =>
     /** Not write-protected for shadowing (MMU-writable). */
     mmuw: flag,
     /** D: the guest wrote through the entry. */
-    dirty: optional(bounds.dirty, flag),
+    dirty: optional(bounds.host.dirty, flag),
     /** MMIO: the generation of the set of memslots that had none for the frame. */
     gen: range(0, last_generation(bounds)),
   })
@@ -54,31 +54,31 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
       'zapped_obsolete_pages',
     ),
     gfn: ref(sorts.gfn),
-    level: range(1, bounds.levels),
+    level: range(1, bounds.shadow.levels),
     role_invalid: flag,
     /** No guest table behind it: it maps the frames from `gfn` on. */
-    role_direct: optional(bounds.huge || bounds.mmus > 1, flag),
+    role_direct: optional(bounds.guest.huge || bounds.nested.mmus > 1, flag),
     /** role.access without ACC_WRITE_MASK: an entry above the guest's table forbids writing. */
-    role_no_write: optional(bounds.accessRoles, flag),
-    role_guest_mode: optional(bounds.guestMode || bounds.mmus > 1, flag),
+    role_no_write: optional(bounds.shadow.accessRoles, flag),
+    role_guest_mode: optional(bounds.nested.guestMode || bounds.nested.mmus > 1, flag),
     /** The gPTE size: cr4_pae (..v5.0), later gpte_is_8_bytes, now !has_4_byte_gpte. */
-    role_pae: optional(bounds.paeToggles > 0, flag),
+    role_pae: optional(bounds.guest.paeToggles > 0, flag),
     /** History: CR4.PAE when the page was built, which decides what its entries mean. */
-    built_pae: optional(bounds.paeToggles > 0, flag),
+    built_pae: optional(bounds.guest.paeToggles > 0, flag),
     /** sp->mmu_valid_gen, one bit since v5.4. */
     mmu_valid_gen: range(0, 1),
     /** How many root slots of vCPUs hold it. */
     root_count: range(
       0,
-      Math.max(1, bounds.vcpus * Math.max(bounds.paeRoots, bounds.mmus * (1 + bounds.prevRoots))),
+      Math.max(1, bounds.vcpus * Math.max(bounds.roots.pae, bounds.nested.mmus * (1 + bounds.roots.prev))),
     ),
     unsync: flag,
     /** Emulated stores to its table since a walk used it last. */
-    write_flooding_count: range(0, bounds.writeFlooding ? FLOODING : 0),
+    write_flooding_count: range(0, bounds.writeTracking.flooding ? FLOODING : 0),
     /** Entries that lead to an unsync page. */
     unsync_child_bitmap: setOf(sorts.index),
     /** How many they are: kept apart only where vCPUs can get in each other's way counting. */
-    unsync_children: array(bounds.tdpFaults ? 1 : 0, range(0, bounds.entries + bounds.vcpus)),
+    unsync_children: array(bounds.fault.tdp ? 1 : 0, range(0, bounds.guest.entries + bounds.vcpus)),
     spte: array(sorts.index, spte(sorts, bounds)),
     /** Where links to this page are: for each page, the entries of it. */
     parent_ptes: array(sorts.walked, setOf(sorts.index)),

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
 import { Fault } from '../../language/property.ts'
-import { smallest } from '../bounds.ts'
+import { allBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
 import { oldest_pages, used_pages } from './quota.ts'
 import { alloc_shadow_page, list_del_active } from './shadow-page.ts'
 
 function pages(...gfns: number[]): Kvm {
-  const bounds = { ...smallest, pages: 4, gfns: 4 }
+  const bounds = allBounds({ shadow: { pages: 4 }, guest: { gfns: 4 } })
   const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
   const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
   gfns.forEach((gfn, page) => {

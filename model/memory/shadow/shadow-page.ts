@@ -1,7 +1,7 @@
 import { Fault } from '../../language/property.ts'
 import type { SetView } from '../../language/shapes.ts'
 import type { Kvm } from '../kvm.ts'
-import { type Spte, } from './fields.ts'
+import type { Spte } from './fields.ts'
 
 /** The numbers of all shadow pages of the pool. */
 export function all_pages(kvm: Kvm): number[] {

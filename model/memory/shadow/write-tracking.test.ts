@@ -1,14 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
-import { type Bounds, smallest } from '../bounds.ts'
+import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld, mmu_lock_is_free } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
 import { alloc_shadow_page, free_shadow_page } from './shadow-page.ts'
 import { act_on_hint, clear_unsync_marks, kvm_mmu_mark_parents_unsync } from './write-tracking.ts'
 
 /** Page 0 links pages 1 and 2. */
-function world(bounds: Partial<Bounds>): Kvm {
-  const all: Bounds = { ...smallest, levels: 2, entries: 2, pages: 3, gfns: 4, tables: 3, ...bounds }
+function world(bounds: BoundsInput): Kvm {
+  const all: Bounds = allBounds(
+    mergeBounds(
+      {
+        shadow: { levels: 2, pages: 3 },
+        guest: { entries: 2, gfns: 4, tables: 3 },
+      },
+      bounds,
+    ),
+  )
   const shape = layout(kvmWorld(all, sortsOf(all)))
   const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
   alloc_shadow_page(kvm, 0, 0, 2)
@@ -28,7 +36,7 @@ function makeUnsync(kvm: Kvm, page: number): void {
 
 describe('the marks of unsync pages', () => {
   it('are counted where the counter is a field of its own', () => {
-    const kvm = world({ mmus: 2, tdpFaults: true })
+    const kvm = world({ nested: { mmus: 2 }, fault: { tdp: true } })
     makeUnsync(kvm, 1)
     makeUnsync(kvm, 2)
     makeUnsync(kvm, 2)
@@ -52,7 +60,7 @@ describe('the marks of unsync pages', () => {
 
 describe('mmu_lock', () => {
   it('is free for a writer when nobody holds it for read either', () => {
-    const kvm = world({ mmus: 2, tdpFaults: true })
+    const kvm = world({ nested: { mmus: 2 }, fault: { tdp: true } })
     expect(mmu_lock_is_free(kvm)).toBe(true)
     kvm.mmu_lock_readers.add(0)
     expect(mmu_lock_is_free(kvm)).toBe(false)
@@ -70,7 +78,7 @@ describe('acting on a reading of indirect_shadow_pages', () => {
   }
 
   it('is wrong when the pages say otherwise, whatever the count says', () => {
-    const kvm = world({ hintHistory: true })
+    const kvm = world({ writeTracking: { hintHistory: true } })
     // Built, and not counted yet.
     expect(kvm.indirect_shadow_pages).toBe(0)
     expect(remembered(kvm, false)).toBe(true)
@@ -81,7 +89,7 @@ describe('acting on a reading of indirect_shadow_pages', () => {
   })
 
   it('stays remembered', () => {
-    const kvm = world({ hintHistory: true })
+    const kvm = world({ writeTracking: { hintHistory: true } })
     act_on_hint(kvm, false)
     act_on_hint(kvm, true)
     expect(kvm.wrong_hint[0]).toBe(true)

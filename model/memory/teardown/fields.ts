@@ -7,7 +7,7 @@ import type { Bounds } from '../bounds.ts'
  */
 export const teardown = (bounds: Bounds) =>
   array(
-    bounds.vmCloses ? 1 : 0,
+    bounds.teardown.closes ? 1 : 0,
     struct({
       /** kvm->users_count: the vCPU's file has one, and so may what else uses the VM. */
       users_count: range(0, 2),

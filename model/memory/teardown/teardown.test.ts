@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
 import { Fault } from '../../language/property.ts'
-import { type Bounds, smallest } from '../bounds.ts'
+import { allBounds, type Bounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
 import { open_files, use_vcpu } from './teardown.ts'
 
 function world(vmCloses: boolean): Kvm {
-  const bounds: Bounds = { ...smallest, asyncPf: true, vmCloses }
+  const bounds: Bounds = allBounds({ asyncPf: { on: true }, teardown: { closes: vmCloses } })
   const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
   return shape.view(new Codes(shape.fields.length)) as Kvm
 }

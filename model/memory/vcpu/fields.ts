@@ -22,53 +22,56 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     ...mmuMembers(sorts, bounds),
     other_mmu: otherMmu(sorts, bounds),
     /** L2 runs: arch.mmu is guest_mmu, and `cr3` the root of L1's nested tables. */
-    nested: optional(bounds.mmus > 1 || bounds.guestMode, flag),
+    nested: optional(bounds.nested.mmus > 1 || bounds.nested.guestMode, flag),
     cr3: id(sorts.gfn),
-    cr4_pae: optional(bounds.paeToggles > 0, flag),
-    tlb: array(bounds.gvas, tlbEntry(sorts)),
+    cr4_pae: optional(bounds.guest.paeToggles > 0, flag),
+    tlb: array(bounds.guest.gvas, tlbEntry(sorts)),
     /** Hardware walk in progress: the table it reads next, and its level (more than one level only). */
     walk: ref(sorts.walked),
-    walk_level: range(1, bounds.levels),
+    walk_level: range(1, bounds.shadow.levels),
     /** The guest instruction in progress, its address, and which of the scenario's edits a write is (0: none). */
     guest: oneOf('idle', 'read', 'write', 'invlpg'),
-    gva: range(0, Math.max(0, bounds.gvas - 1)),
-    edit: range(0, bounds.edits.length),
-    cr3_loads: range(0, bounds.cr3Loads),
-    edits_left: range(0, bounds.editsLeft),
-    invlpgs_left: range(0, bounds.invlpgs),
+    gva: range(0, Math.max(0, bounds.guest.gvas - 1)),
+    edit: range(0, bounds.guest.edits.length),
+    cr3_loads: range(0, bounds.guest.cr3Loads),
+    edits_left: range(0, bounds.guest.editsLeft),
+    invlpgs_left: range(0, bounds.guest.invlpgs),
     /** The instruction in progress is a store that KVM cannot emulate. */
-    unemulatable: optional(bounds.hardStores.length > 0, flag),
-    hard_stores_left: range(0, bounds.hardStoresLeft),
+    unemulatable: optional(bounds.unprotect.stores.length > 0, flag),
+    hard_stores_left: range(0, bounds.unprotect.left),
     /** last_retry_eip and last_retry_addr: the hard store (1, 2, ...) that was retried last, or 0. */
-    last_retry: range(0, bounds.hardStores.length > 0 ? bounds.gvas : 0),
+    last_retry: range(0, bounds.unprotect.stores.length > 0 ? bounds.guest.gvas : 0),
     /** History: the frame whose protection stopped it, and whether a page for that frame was built since. */
-    stopped_by: optional(bounds.hardStores.length > 0, ref(sorts.gfn)),
-    shadowed_again: optional(bounds.hardStores.length > 0, flag),
+    stopped_by: optional(bounds.unprotect.stores.length > 0, ref(sorts.gfn)),
+    shadowed_again: optional(bounds.unprotect.stores.length > 0, flag),
     /**
      * History: for each address, the guest has changed a present entry on the way since it last flushed the
      * address here, so that an old translation may be used.
      */
-    stale_allowed: array(bounds.edits.length > 0 ? bounds.gvas : 0, flag),
+    stale_allowed: array(bounds.guest.edits.length > 0 ? bounds.guest.gvas : 0, flag),
     /** History: KVM has emulated a store to a table for this vCPU, and has not zapped the SPTEs yet. */
     storing: optional(watched(bounds), flag),
-    nested_runs: range(0, bounds.nestedRuns),
-    pae_toggles: range(0, bounds.paeToggles),
-    prefaults_left: range(0, bounds.prefaults),
+    nested_runs: range(0, bounds.nested.runs),
+    pae_toggles: range(0, bounds.guest.paeToggles),
+    prefaults_left: range(0, bounds.fault.prefaults),
     /** The fault is handled for KVM_PRE_FAULT_MEMORY, not for the guest. */
-    prefault: optional(bounds.prefaults > 0, flag),
-    async_pf: array(bounds.asyncPf ? 1 : 0, asyncPf(sorts, bounds)),
+    prefault: optional(bounds.fault.prefaults > 0, flag),
+    async_pf: array(bounds.asyncPf.on ? 1 : 0, asyncPf(sorts, bounds)),
     /** KVM_REQ_APF_READY is set in `requests`. */
-    apf_ready: optional(bounds.asyncPf, flag),
+    apf_ready: optional(bounds.asyncPf.on, flag),
     /** fault->prefetch: KVM makes the fault itself, for a page that has arrived. */
-    prefetch: optional(bounds.asyncPf, flag),
+    prefetch: optional(bounds.asyncPf.on, flag),
     fault: faultLocals(sorts, bounds),
     /** Local variables of the thread. */
-    roots_to_free: setOf({ name: 'root slot', size: bounds.mmus * (bounds.prevRoots + 1) }),
-    i: range(0, Math.max(1, bounds.mmus * (bounds.prevRoots + 1) - 1, bounds.paeRoots)),
+    roots_to_free: setOf({ name: 'root slot', size: bounds.nested.mmus * (bounds.roots.prev + 1) }),
+    i: range(0, Math.max(1, bounds.nested.mmus * (bounds.roots.prev + 1) - 1, bounds.roots.pae)),
     /** GET.2: the gPTE size in the role of the wanted page. */
-    role_pae: optional(bounds.paeToggles > 0, flag),
+    role_pae: optional(bounds.guest.paeToggles > 0, flag),
     /** Quota, unprotecting: the page that is being zapped, and whether one that was zapped is a root in use. */
-    zap_sp: optional(bounds.quota > 0, ref(sorts.page)),
-    zapped_root: optional(bounds.quota > 0 || bounds.hardStores.length > 0 || bounds.writeFlooding, flag),
+    zap_sp: optional(bounds.shadow.quota > 0, ref(sorts.page)),
+    zapped_root: optional(
+      bounds.shadow.quota > 0 || bounds.unprotect.stores.length > 0 || bounds.writeTracking.flooding,
+      flag,
+    ),
     req: requester(sorts),
   })

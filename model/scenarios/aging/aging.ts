@@ -9,7 +9,7 @@ export const agingScenarios: readonly Scenario<Kvm>[] = [
     title: 'the host ages a page while a vCPU maps its frame and the shadow page is zapped',
     about:
       'Aging does not take mmu_lock. The rmap of the frame is empty at first, so that its lock bit is left out, and gets an SPTE at any moment; the shadow page is freed when its root is dropped. Only the lock bit keeps the page until the walk is over. Upstream starts from what the head was when it was (or was not) locked; the kernel reads the head again, which is a design of its own here.',
-    bounds: { pages: 2, zappers: 1, zaps: 1, agings: 1, aged: [1] },
+    bounds: { shadow: { pages: 2 }, zap: { threads: 1, pages: 1 }, aging: { calls: 1, of: [1] } },
     start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
     properties: [
       'no-use-after-free',

@@ -1,3 +1,4 @@
+import { mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
@@ -19,7 +20,11 @@ const ONE_FRAME = { tables: [[1]], pages: [{ gfn: 0, level: 1 }] }
  * Direct roots: no guest table is behind the pages, so that guest tables stand for the frames that the pages
  * map anyway, and never change.
  */
-const DIRECT = { withoutGptes: [0], fastFaults: true, dataWrites: true, reads: [] }
+const DIRECT = {
+  shadow: { withoutGptes: [0] },
+  fault: { fast: true },
+  guest: { dataWrites: true, reads: [] },
+}
 
 /** An earlier pass has write-protected the SPTE: MMU-writable, and not writable. */
 function writeProtected(kvm: Kvm): void {
@@ -27,7 +32,11 @@ function writeProtected(kvm: Kvm): void {
 }
 
 /** A huge page of the frames 2 and 3 is mapped by one SPTE of level 2, read-only. */
-const HUGE_PAGE = { levels: 2, pages: 2, gfns: 4, pfns: 4, gvas: 2, huge: true, largeSptes: true }
+const HUGE_PAGE = {
+  shadow: { levels: 2, pages: 2, largeSptes: true },
+  guest: { gfns: 4, gvas: 2, huge: true },
+  host: { pfns: 4 },
+}
 
 /** W comes back without mmu_lock, and the SPTE goes away. Designs that bring their own steps need its bounds. */
 export const FAST_FAULT_NOTIFIER: Plan = {
@@ -35,17 +44,12 @@ export const FAST_FAULT_NOTIFIER: Plan = {
   title: 'a vCPU on a direct root gets W back without mmu_lock while the host takes the page away',
   about:
     'The SPTE can change, and go, at any time between the reading and the cmpxchg. Dirty bits in SPTEs go to the host page, as until v6.12.',
-  bounds: {
-    ...DIRECT,
-    pages: 1,
-    pfns: 3,
-    notifiers: 1,
-    invalidations: 1,
-    invalidated: [1],
-    dirty: true,
-    logged: [1],
-    logPasses: 1,
-  },
+  bounds: mergeBounds(DIRECT, {
+    shadow: { pages: 1 },
+    host: { pfns: 3, dirty: true },
+    notifier: { threads: 1, invalidations: 1, of: [1] },
+    dirtyLog: { of: [1], passes: 1 },
+  }),
   start: { ...ONE_FRAME, filled: true, begin: writeProtected },
   properties: [
     ...LOG_PROPERTIES,
@@ -62,7 +66,7 @@ export const PROTECTED_HUGE_PAGE: Plan = {
   title: 'a vCPU on a direct root writes to a logged huge page whose SPTE is write-protected for the log',
   about:
     'The large SPTE would only need W. One SPTE, two frames, two dirty bits: the fault on one frame must not let the guest write to the other.',
-  bounds: { ...DIRECT, ...HUGE_PAGE, logged: [2, 3], logPasses: 1 },
+  bounds: mergeBounds(DIRECT, HUGE_PAGE, { dirtyLog: { of: [2, 3], passes: 1 } }),
   start: {
     tables: [[{ huge: 2 }, null]],
     pages: [{ gfn: 0, level: 2 }],
@@ -81,7 +85,7 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     title: 'one vCPU writes to a page while userspace makes two passes over the dirty log',
     about:
       'Every pass takes the dirty bits, write-protects the pages, flushes, reports, and userspace copies what was reported. The second pass finds whatever the first has left: W or not, cached or not.',
-    bounds: { pages: 1, dataWrites: true, logged: [1], logPasses: 2 },
+    bounds: { shadow: { pages: 1 }, guest: { dataWrites: true }, dirtyLog: { of: [1], passes: 2 } },
     start: ONE_FRAME,
     properties: [...LOG_PROPERTIES, ...RMAPS, 'store-comes-before-the-flush', 'page-is-written-again'],
   }),
@@ -90,7 +94,12 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     title: 'two vCPUs write to one page through one SPTE while userspace makes a pass over the dirty log',
     about:
       'The second vCPU can write without ever having faulted, as soon as the first has stored the SPTE. One of the TLBs is not flushed yet when the other is.',
-    bounds: { vcpus: 2, pages: 1, dataWrites: true, reads: [], logged: [1], logPasses: 1 },
+    bounds: {
+      vcpus: 2,
+      shadow: { pages: 1 },
+      guest: { dataWrites: true, reads: [] },
+      dirtyLog: { of: [1], passes: 1 },
+    },
     start: { ...ONE_FRAME, filled: true, begin: (kvm) => kvm.dirty_bitmap.add(1) },
     properties: [...LOG_PROPERTIES, 'store-comes-before-the-flush'],
   }),
@@ -99,7 +108,11 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     title: 'one vCPU writes to a page while userspace reads the dirty log and clears it later',
     about:
       'KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: KVM_GET_DIRTY_LOG only reads; KVM_CLEAR_DIRTY_LOG clears the bits that userspace names, write-protects and flushes. Userspace copies the pages afterwards.',
-    bounds: { pages: 1, dataWrites: true, logged: [1], logPasses: 2, manualProtect: true },
+    bounds: {
+      shadow: { pages: 1 },
+      guest: { dataWrites: true },
+      dirtyLog: { of: [1], passes: 2, manualProtect: true },
+    },
     start: ONE_FRAME,
     properties: [...LOG_PROPERTIES, 'store-comes-before-the-flush', 'page-is-written-again'],
   }),
@@ -108,7 +121,11 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     title: 'one vCPU writes to a page while userspace switches the dirty log on and makes a pass over it',
     about:
       'A fault that found the memslot without dirty logging maps the page writable and sets no bit. The grace period waits for it; then the page is write-protected and the TLBs are flushed, and only then userspace begins to copy.',
-    bounds: { pages: 1, dataWrites: true, logged: [1], logPasses: 1, enablesLog: true },
+    bounds: {
+      shadow: { pages: 1 },
+      guest: { dataWrites: true },
+      dirtyLog: { of: [1], passes: 1, enables: true },
+    },
     start: ONE_FRAME,
     properties: [...LOG_PROPERTIES, 'fault-maps-a-page-without-the-log'],
   }),
@@ -117,7 +134,7 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     title: 'two vCPUs on a direct root write to a page that is write-protected for the dirty log',
     about:
       'fast_page_fault() gives W back without mmu_lock and sets the dirty bit afterwards. The other vCPU may write in between, and a pass may begin and end: that pass does not report the page, and the next one does.',
-    bounds: { ...DIRECT, vcpus: 2, pages: 1, logged: [1], logPasses: 1 },
+    bounds: mergeBounds(DIRECT, { vcpus: 2, shadow: { pages: 1 }, dirtyLog: { of: [1], passes: 1 } }),
     start: { ...ONE_FRAME, filled: true, begin: writeProtected },
     properties: [...LOG_PROPERTIES, 'page-is-written-before-its-bit-is-set'],
   }),
@@ -127,7 +144,7 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     title: 'a vCPU on a direct root writes to a logged huge page that is mapped read-only',
     about:
       'The host had the page read-only (copy on write) when a read mapped it; then dirty logging was switched on, which leaves an SPTE alone that is not writable. The write has to map a small page, where the large SPTE is.',
-    bounds: { ...DIRECT, ...HUGE_PAGE, reads: [0, 1], logged: [2, 3], logPasses: 1 },
+    bounds: mergeBounds(DIRECT, HUGE_PAGE, { guest: { reads: [0, 1] }, dirtyLog: { of: [2, 3], passes: 1 } }),
     start: {
       tables: [[{ huge: 2 }, null]],
       pages: [{ gfn: 0, level: 2 }],
@@ -143,15 +160,16 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
       'One vCPU can write to the frame, and has KVM write to it by emulation; the other begins to use it as its page directory. Between the unlock of the pass and its flush the SPTE is read-only already while a TLB is not: who then protects the table must not conclude that no flush is needed.',
     bounds: {
       vcpus: 2,
-      pages: 2,
-      gfns: 4,
-      pfns: 4,
-      pgds: 2,
-      edits: [{ gva: 0, index: 0, to: 3, w: true, by: 1, emulatedInto: 0 }],
-      editsLeft: 1,
-      reads: [],
-      logged: [0],
-      logPasses: 1,
+      shadow: { pages: 2 },
+      guest: {
+        gfns: 4,
+        pgds: 2,
+        edits: [{ gva: 0, index: 0, to: 3, w: true, by: 1, emulatedInto: 0 }],
+        editsLeft: 1,
+        reads: [],
+      },
+      host: { pfns: 4 },
+      dirtyLog: { of: [0], passes: 1 },
     },
     start: {
       tables: [[2], [0]],

@@ -1,3 +1,4 @@
+import { mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
@@ -28,15 +29,9 @@ export const TABLE_BELOW_LESS_ACCESS: Plan = {
   about:
     'The example of b1bd5cba3306: pud1 may write, pud2 may not; in the table that they share, pmd1 may not and pmd2 may. Addresses 0 and 2 go through pud1, 4 and 6 through pud2. The guest reads where it may not write and writes to 2 and 6; only the first of these is allowed.',
   bounds: {
-    levels: 3,
-    pages: 6,
-    gfns: 6,
-    pfns: 6,
-    gvas: 8,
-    reads: [0, 4],
-    dataWrites: true,
-    writes: [2, 6],
-    accessRoles: true,
+    shadow: { levels: 3, pages: 6, accessRoles: true },
+    guest: { gfns: 6, gvas: 8, reads: [0, 4], dataWrites: true, writes: [2, 6] },
+    host: { pfns: 6 },
   },
   start: {
     tables: [
@@ -57,16 +52,9 @@ export const HUGE_PAGE_MAPPED_TWICE: Plan = {
   about:
     'The example of 5fd5387c89ec: address 0 goes through the PDE that may write, address 2 through the one that may not. The direct pages below both map the same frames from the same first frame on. The guest reads and writes through both.',
   bounds: {
-    levels: 2,
-    pages: 3,
-    gfns: 3,
-    pfns: 3,
-    gvas: 4,
-    reads: [0, 2],
-    dataWrites: true,
-    writes: [0, 2],
-    huge: true,
-    accessRoles: true,
+    shadow: { levels: 2, pages: 3, accessRoles: true },
+    guest: { gfns: 3, gvas: 4, reads: [0, 2], dataWrites: true, writes: [0, 2], huge: true },
+    host: { pfns: 3 },
   },
   start: {
     tables: [[{ huge: 1 }, { huge: 1, readOnly: true }]],
@@ -85,7 +73,7 @@ export const accessScenarios: readonly Scenario<Kvm>[] = [
     title: 'two vCPUs use two entries of a PMD table, one of which is read-only',
     about:
       'As table-below-less-access, through pud1 alone: address 0 can only be read, address 2 is written. Does each vCPU get on?',
-    bounds: { ...TABLE_BELOW_LESS_ACCESS.bounds, vcpus: 2, reads: [0], writes: [2] },
+    bounds: mergeBounds(TABLE_BELOW_LESS_ACCESS.bounds, { vcpus: 2, guest: { reads: [0], writes: [2] } }),
     properties: TWO_VCPUS,
   }),
   scenario(HUGE_PAGE_MAPPED_TWICE),
@@ -95,7 +83,7 @@ export const accessScenarios: readonly Scenario<Kvm>[] = [
     title: 'two vCPUs use a huge page that two PDEs map, one of which is read-only',
     about:
       'As huge-page-mapped-twice, with reads through the PDE that may not write and writes through the other. Does each vCPU get on?',
-    bounds: { ...HUGE_PAGE_MAPPED_TWICE.bounds, vcpus: 2, reads: [2], writes: [0] },
+    bounds: mergeBounds(HUGE_PAGE_MAPPED_TWICE.bounds, { vcpus: 2, guest: { reads: [2], writes: [0] } }),
     properties: TWO_VCPUS,
   }),
 ]

@@ -29,7 +29,12 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
     title: 'a guest switches CR3 while a page that one of its tasks has touched is swapped in',
     about:
       'Shadow paging, no cached roots: each switch leaves root.hpa invalid until the next entry. The request that the page has arrived is serviced before the root is loaded. The third page directory does not map the address.',
-    bounds: { asyncPf: true, swappedOut: [3], pages: 4, gfns: 5, pfns: 5, pgds: 3, cr3Loads: 2 },
+    bounds: {
+      asyncPf: { on: true, swappedOut: [3] },
+      shadow: { pages: 4 },
+      guest: { gfns: 5, pgds: 3, cr3Loads: 2 },
+      host: { pfns: 5 },
+    },
     start: { tables: [[3], [4], [null]], pages: [{ gfn: 0, level: 1 }] },
     properties: [
       ...PROPERTIES,
@@ -44,15 +49,12 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
     about:
       'TDP is on. The address of a fault in L1 is guest-physical; one in L2 is what L1’s nested tables translate. The same number means different things to the two MMUs.',
     bounds: {
-      asyncPf: true,
-      swappedOut: [0, 2],
-      mmus: 2,
-      tdpFaults: true,
-      pages: 3,
-      gfns: 3,
-      pfns: 3,
-      pgds: 2,
-      nestedRuns: 2,
+      asyncPf: { on: true, swappedOut: [0, 2] },
+      nested: { mmus: 2, runs: 2 },
+      fault: { tdp: true },
+      shadow: { pages: 3 },
+      guest: { gfns: 3, pgds: 2 },
+      host: { pfns: 3 },
     },
     start: { tables: [[null], [2]], begin: runsL1 },
     properties: [...PROPERTIES, 'page-arrives-in-another-context'],
@@ -62,7 +64,13 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
     title: 'a memslot delete zaps all pages while a page is swapped in',
     about:
       'The roots are dropped by one request of the vCPU, the page that has arrived is announced by another, serviced after it and before a root is loaded.',
-    bounds: { asyncPf: true, swappedOut: [1], pages: 3, gfns: 2, pfns: 2, zapAlls: 1 },
+    bounds: {
+      asyncPf: { on: true, swappedOut: [1] },
+      shadow: { pages: 3 },
+      guest: { gfns: 2 },
+      host: { pfns: 2 },
+      zap: { all: 1 },
+    },
     start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
     properties: [...PROPERTIES, ...RMAPS, 'freed-page-is-unreferenced', 'no-stale-root-used'],
   }),
@@ -71,7 +79,13 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
     title: 'the process closes its files while a page is swapped in',
     about:
       'The vCPU’s file is the last one of the VM. Whoever puts the last reference destroys the VM and frees the vCPU that the kworker is about to wake up; then the module may be unloaded.',
-    bounds: { asyncPf: true, swappedOut: [1], pages: 2, gfns: 2, pfns: 2, vmCloses: true },
+    bounds: {
+      asyncPf: { on: true, swappedOut: [1] },
+      shadow: { pages: 2 },
+      guest: { gfns: 2 },
+      host: { pfns: 2 },
+      teardown: { closes: true },
+    },
     start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
     properties: [
       'no-use-after-free',

@@ -10,7 +10,12 @@ export const staleFaultScenarios: readonly Scenario<Kvm>[] = [
     title: 'a guest table that points at itself',
     about:
       'Page directories that map themselves are common: one frame is a table of both levels, shadowed by a page for each.',
-    bounds: { pages: 3, levels: 2, gfns: 2, pfns: 2, gvas: 2, zappers: 1, zaps: 1 },
+    bounds: {
+      shadow: { pages: 3, levels: 2 },
+      guest: { gfns: 2, gvas: 2 },
+      host: { pfns: 2 },
+      zap: { threads: 1, pages: 1 },
+    },
     start: { tables: [[0, 1]] },
     properties: [...ROOTS, ...ZAPPED_ROOTS, ...FAULTS, ...TREES, ...RMAPS, 'one-page-per-key'],
   }),
@@ -18,7 +23,12 @@ export const staleFaultScenarios: readonly Scenario<Kvm>[] = [
     id: 'root-zapped-under-fault',
     title: 'the root is zapped between the exit for a page fault and mmu_lock',
     about: 'Two levels: what would a fault below a zapped root build, and under which role?',
-    bounds: { pages: 4, levels: 2, gfns: 3, pfns: 3, zappers: 1, zaps: 1 },
+    bounds: {
+      shadow: { pages: 4, levels: 2 },
+      guest: { gfns: 3 },
+      host: { pfns: 3 },
+      zap: { threads: 1, pages: 1 },
+    },
     start: { tables: [[1], [2]] },
     properties: [...ROOTS, ...ZAPPED_ROOTS, ...FAULTS, ...TREES, ...RMAPS, 'stale-fault-is-retried'],
   }),
@@ -28,7 +38,13 @@ export const staleFaultScenarios: readonly Scenario<Kvm>[] = [
     title: 'KVM_PRE_FAULT_MEMORY while a memslot delete zaps all pages',
     about:
       'The ioctl calls the fault path in a loop of its own, which does not pass the place where requests are serviced. (The kernel offers it with TDP only; roots and requests are the same.)',
-    bounds: { pages: 3, gfns: 2, pfns: 2, zapAlls: 1, prefaults: 1 },
+    bounds: {
+      shadow: { pages: 3 },
+      guest: { gfns: 2 },
+      host: { pfns: 2 },
+      zap: { all: 1 },
+      fault: { prefaults: 1 },
+    },
     start: { tables: [[1]] },
     properties: [...ROOTS, ...ZAPPED_ROOTS, ...FAULTS, 'only-obsolete-roots-freed', 'prefault-is-stale'],
   }),
@@ -37,7 +53,13 @@ export const staleFaultScenarios: readonly Scenario<Kvm>[] = [
     title: 'two memslot deletes in a row',
     about:
       'The generation has one bit, so that the second delete brings back the first generation: a root zapped by the first, and kept by its root_count, looks current again unless role.invalid is looked at.',
-    bounds: { pages: 4, gfns: 2, pfns: 2, prevRoots: 1, zapAlls: 2 },
+    bounds: {
+      shadow: { pages: 4 },
+      guest: { gfns: 2 },
+      host: { pfns: 2 },
+      roots: { prev: 1 },
+      zap: { all: 2 },
+    },
     start: { tables: [[1]] },
     properties: [...ROOTS, ...ZAPPED_ROOTS, ...FAULTS, 'only-obsolete-roots-freed', 'zap-all-can-finish'],
   }),

@@ -1,4 +1,4 @@
-import type { Bounds } from '../../memory/bounds.ts'
+import { type BoundsInput, mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { alloc_shadow_page, INDIRECT, type Role } from '../../memory/shadow/shadow-page.ts'
 import { account_shadowed } from '../../memory/shadow/write-tracking.ts'
@@ -10,14 +10,12 @@ const NESTED: Role = { ...INDIRECT, guest_mode: true }
 const DIRECT: Role = { ...INDIRECT, direct: true }
 
 /** L1 runs on a direct root of one level; the shadows of its nested tables have two. */
-const L1_WRITES_NESTED_TABLES: Partial<Bounds> = {
+const L1_WRITES_NESTED_TABLES: BoundsInput = {
   vcpus: 2,
-  mmus: 2,
-  tdpFaults: true,
-  levels: 2,
-  rootLevels: [1],
-  reads: [],
-  dataWrites: true,
+  nested: { mmus: 2 },
+  fault: { tdp: true },
+  shadow: { levels: 2, rootLevels: [1] },
+  guest: { reads: [], dataWrites: true },
 }
 
 /**
@@ -59,7 +57,11 @@ export const tdpFaultScenarios: readonly Scenario<Kvm>[] = [
     title: 'two vCPUs of L1 write to the same nested page table',
     about:
       'TDP is on, and L2 has run before: the tables that L1 made for it are shadowed. Faults of L1 take mmu_lock for read, and find a shadow page to mark unsync. One page, one parent.',
-    bounds: { ...L1_WRITES_NESTED_TABLES, pages: 3, gfns: 2, pfns: 2 },
+    bounds: mergeBounds(L1_WRITES_NESTED_TABLES, {
+      shadow: { pages: 3 },
+      guest: { gfns: 2 },
+      host: { pfns: 2 },
+    }),
     start: { tables: [[null], [0]], begin: (kvm) => nestedTablesAreShadowed(kvm, 1) },
     properties: PROPERTIES,
   }),
@@ -68,7 +70,11 @@ export const tdpFaultScenarios: readonly Scenario<Kvm>[] = [
     title: 'two vCPUs of L1 write to two nested page tables below one',
     about:
       'As unsync-under-read-lock, with two lower tables: the shadow pages differ, the bitmap and the counter of their parent are the same.',
-    bounds: { ...L1_WRITES_NESTED_TABLES, pages: 4, gfns: 3, pfns: 3, gvas: 2 },
+    bounds: mergeBounds(L1_WRITES_NESTED_TABLES, {
+      shadow: { pages: 4 },
+      guest: { gfns: 3, gvas: 2 },
+      host: { pfns: 3 },
+    }),
     start: {
       tables: [
         [null, null],

@@ -1,10 +1,13 @@
-import type { Bounds } from '../../memory/bounds.ts'
+import { type BoundsInput, mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Start } from '../start.ts'
 
-const CREATED_OVER_MMIO: Partial<Bounds> = { pages: 1, slots: 1, slotOf: [null, 0], slotCreates: 1 }
+const CREATED_OVER_MMIO: BoundsInput = {
+  shadow: { pages: 1 },
+  memslots: { slots: 1, of: [null, 0], creates: 1 },
+}
 const ONE_TABLE: Start = { tables: [[1]], pages: [{ gfn: 0, level: 1 }] }
 
 const MMIO_PROPERTIES = [
@@ -58,7 +61,7 @@ export const slotCreateScenarios: readonly Scenario<Kvm>[] = [
     title: 'a memslot is created over MMIO, and the generation of memslots wraps to 0',
     about:
       'As slot-create-mmio, with room for four generations in an MMIO SPTE (the real one has 19 bits). The vCPU has an SPTE of generation 0; three updates of other slots later the generation is 3, and this update brings it back to 0. Everything has to be zapped before anybody can see that. (To v5.0 the kernel began 150 short of the wrap, so that it was met in testing.)',
-    bounds: { ...CREATED_OVER_MMIO, pages: 2, mmioGenerations: 4 },
+    bounds: mergeBounds(CREATED_OVER_MMIO, { shadow: { pages: 2 }, memslots: { generations: 4 } }),
     start: lastGeneration(0, 3),
     properties: WRAP_PROPERTIES,
   }),
@@ -67,7 +70,10 @@ export const slotCreateScenarios: readonly Scenario<Kvm>[] = [
     title: 'a memslot is created in the address space of SMM, and the generation of its memslots wraps to 1',
     about:
       'With two address spaces the generations of the first are even and those of the second odd: the lowest bit says which. The vCPU is in SMM and has an SPTE of generation 1; after 3, 5 and 7 the second address space comes to 1 again, and never to 0. The slots of the first one do not change.',
-    bounds: { ...CREATED_OVER_MMIO, pages: 2, mmioGenerations: 8, addressSpaceBits: 1 },
+    bounds: mergeBounds(CREATED_OVER_MMIO, {
+      shadow: { pages: 2 },
+      memslots: { generations: 8, addressSpaceBits: 1 },
+    }),
     start: lastGeneration(1, 7),
     properties: WRAP_PROPERTIES,
   }),

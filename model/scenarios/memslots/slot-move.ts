@@ -1,4 +1,4 @@
-import type { Bounds } from '../../memory/bounds.ts'
+import { type BoundsInput, mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
@@ -6,7 +6,11 @@ import { map, type Start } from '../start.ts'
 import { HOST_PAGE_PROPERTIES, SLOT_PROPERTIES } from './slots.ts'
 
 /** The memory of frame 1 goes to frame 2; the guest's table maps both. */
-const MOVE: Partial<Bounds> = { gvas: 2, gfns: 3, pfns: 3, slots: 2, slotOf: [null, 0, 1], slotMoves: 1 }
+const MOVE: BoundsInput = {
+  guest: { gvas: 2, gfns: 3 },
+  host: { pfns: 3 },
+  memslots: { slots: 2, of: [null, 0, 1], moves: 1 },
+}
 const BOTH_FRAMES: Start = { tables: [[1, 2]], pages: [{ gfn: 0, level: 1 }] }
 
 /** A memslot that keeps its memory and changes its place in the guest. */
@@ -16,7 +20,7 @@ export const slotMoveScenarios: readonly Scenario<Kvm>[] = [
     title: 'a memslot is moved to other frames while the host takes the page that it holds away',
     about:
       'A notifier knows an address of the process, and looks up the frames that lie on it now. An SPTE under the old frame is out of its reach from the moment at which the slot has its new place. The vCPU has the old frame mapped, and may access both.',
-    bounds: { ...MOVE, pages: 2, notifiers: 1, invalidations: 1, invalidated: [1] },
+    bounds: mergeBounds(MOVE, { shadow: { pages: 2 }, notifier: { threads: 1, invalidations: 1, of: [1] } }),
     start: { ...BOTH_FRAMES, begin: (kvm) => map(kvm, 0, 0, 1, true) },
     properties: [...SLOT_PROPERTIES, ...HOST_PAGE_PROPERTIES, 'notifier-finds-an-invalid-slot'],
   }),
@@ -25,7 +29,7 @@ export const slotMoveScenarios: readonly Scenario<Kvm>[] = [
     title: 'a memslot is moved and zapped frame by frame while a vCPU faults on the old and the new frames',
     about:
       'As slot-delete-fault: only the INVALID phase and the two grace periods keep a fault from mapping a frame of the old place after it was zapped.',
-    bounds: { ...MOVE, pages: 1, preciseZap: true },
+    bounds: mergeBounds(MOVE, { shadow: { pages: 1 }, memslots: { preciseZap: true } }),
     start: BOTH_FRAMES,
     properties: [...SLOT_PROPERTIES, 'fault-finds-an-invalid-slot'],
   }),

@@ -1,4 +1,4 @@
-import type { Bounds } from '../../memory/bounds.ts'
+import { type BoundsInput, mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
@@ -28,26 +28,22 @@ export const HOST_PAGE_PROPERTIES = [
 ]
 
 /** The slot that stays and the slot that goes: what the scenarios of seed 001 have in common. */
-const TWO_SLOTS: Partial<Bounds> = {
-  pages: 3,
-  levels: 2,
-  gfns: 4,
-  pfns: 5,
-  slots: 2,
-  slotOf: [null, null, 0, 1],
-  slotDeletes: 1,
-  lockBreak: true,
+const TWO_SLOTS: BoundsInput = {
+  shadow: { pages: 3, levels: 2 },
+  guest: { gfns: 4 },
+  host: { pfns: 5 },
+  memslots: { slots: 2, of: [null, null, 0, 1], deletes: 1 },
+  zap: { lockBreak: true },
 }
-const SEED_001: Partial<Bounds> = {
-  ...TWO_SLOTS,
-  // Reads would map and cache the same translations.
-  dataWrites: true,
-  reads: [],
-  notifiers: 1,
-  invalidations: 1,
-  invalidated: [2, 3],
-  dirty: true,
-}
+const SEED_001: BoundsInput = mergeBounds(TWO_SLOTS, {
+  guest: {
+    // Reads would map and cache the same translations.
+    dataWrites: true,
+    reads: [],
+  },
+  notifier: { threads: 1, invalidations: 1, of: [2, 3] },
+  host: { dirty: true },
+})
 const TWO_SLOTS_MAPPED: Start = {
   tables: [
     [1, null],
@@ -91,7 +87,7 @@ export const SLOT_DELETE: Plan = {
   ],
 }
 
-const MMIO_AFTER_DELETION: Partial<Bounds> = { slots: 1, slotOf: [null, 0], slotDeletes: 1, slotMmio: true }
+const MMIO_AFTER_DELETION: BoundsInput = { memslots: { slots: 1, of: [null, 0], deletes: 1, mmio: true } }
 const MMIO_AFTER_DELETION_PROPERTIES = [
   ...SLOT_PROPERTIES,
   'leaf-is-on-its-rmap',
@@ -109,7 +105,7 @@ export const SLOT_DELETE_MMIO: Plan = {
   title: 'a memslot is deleted while a vCPU faults on a frame of it that is mapped already',
   about:
     'The vCPU has read the frame and then writes to it: the fault finds an SPTE that is present and read-only. Once the slot has gone, accesses leave MMIO SPTEs. Nothing but the order of the deletion keeps one from being stored over the other.',
-  bounds: { ...MMIO_AFTER_DELETION, pages: 2, dataWrites: true },
+  bounds: mergeBounds(MMIO_AFTER_DELETION, { shadow: { pages: 2 }, guest: { dataWrites: true } }),
   start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
   properties: MMIO_AFTER_DELETION_PROPERTIES,
 }
@@ -122,7 +118,7 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     title: 'a memslot is deleted while a shrinker frees shadow pages',
     about:
       'As slot-delete without notifier: the shrinker takes what the deletion has zapped and not freed (v3.11..v6.1), or zaps the oldest page itself, whenever mmu_lock is dropped.',
-    bounds: { ...TWO_SLOTS, reclaims: 1 },
+    bounds: mergeBounds(TWO_SLOTS, { zap: { reclaims: 1 } }),
     start: TWO_SLOTS_MAPPED,
     properties: [
       ...SLOT_PROPERTIES,
@@ -136,13 +132,7 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     title: 'a memslot is deleted, frame by frame, while a vCPU faults on it',
     about:
       'With kvm_mmu_zap_memslot() no root becomes obsolete, so that only the INVALID phase and the two grace periods keep a fault from mapping a frame of the slot after it was zapped.',
-    bounds: {
-      pages: 2,
-      slots: 1,
-      slotOf: [null, 0],
-      slotDeletes: 1,
-      preciseZap: true,
-    },
+    bounds: { shadow: { pages: 2 }, memslots: { slots: 1, of: [null, 0], deletes: 1, preciseZap: true } },
     start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
     properties: [...SLOT_PROPERTIES, 'fault-finds-an-invalid-slot'],
   }),
@@ -152,7 +142,11 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     title: 'a memslot is deleted, frame by frame, while two vCPUs fault on the same frame of it',
     about:
       'As slot-delete-mmio, but it is the other vCPU that has mapped the frame meanwhile, and has the translation in its TLB.',
-    bounds: { ...MMIO_AFTER_DELETION, vcpus: 2, pages: 1, preciseZap: true },
+    bounds: mergeBounds(MMIO_AFTER_DELETION, {
+      vcpus: 2,
+      shadow: { pages: 1 },
+      memslots: { preciseZap: true },
+    }),
     start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
     properties: MMIO_AFTER_DELETION_PROPERTIES,
   }),
@@ -162,17 +156,12 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     about:
       'kvm_mmu_zap_memslot() may drop mmu_lock between frames. What it has zapped must be flushed before, because a notifier that then finds no SPTE does not flush.',
     bounds: {
-      pages: 1,
-      gfns: 3,
-      pfns: 4,
-      slots: 1,
-      slotOf: [null, 0, 0],
-      slotDeletes: 1,
-      preciseZap: true,
-      lockBreak: true,
-      notifiers: 1,
-      invalidations: 1,
-      invalidated: [1],
+      shadow: { pages: 1 },
+      guest: { gfns: 3 },
+      host: { pfns: 4 },
+      memslots: { slots: 1, of: [null, 0, 0], deletes: 1, preciseZap: true },
+      zap: { lockBreak: true },
+      notifier: { threads: 1, invalidations: 1, of: [1] },
     },
     start: { tables: [[1, 2]], pages: [{ gfn: 0, level: 1 }], filled: true },
     properties: [...SLOT_PROPERTIES, ...HOST_PAGE_PROPERTIES, 'notifier-runs-in-a-lock-break'],
@@ -183,14 +172,11 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     about:
       'A shadow page refers to two slots: the one its table lies in, which counts it, and the one its frames lie in. Zapping the leaf SPTEs of the slot is not enough. A shrinker frees the page later.',
     bounds: {
-      pages: 3,
-      gfns: 3,
-      pfns: 3,
-      slots: 1,
-      slotOf: [null, 0, null],
-      slotDeletes: 1,
-      preciseZap: true,
-      reclaims: 1,
+      shadow: { pages: 3 },
+      guest: { gfns: 3 },
+      host: { pfns: 3 },
+      memslots: { slots: 1, of: [null, 0, null], deletes: 1, preciseZap: true },
+      zap: { reclaims: 1 },
     },
     start: TWO_ROOTS_MAPPED,
     properties: SLOT_PROPERTIES,
@@ -201,15 +187,11 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     about:
       'As slot-delete-table, but the shadow page is pinned: it is zapped as a root in use, so that the vCPU has to be told, and freed when the vCPU drops it.',
     bounds: {
-      pages: 2,
-      gfns: 3,
-      pgds: 2,
-      pfns: 3,
-      prevRoots: 1,
-      slots: 1,
-      slotOf: [null, 0, null],
-      slotDeletes: 1,
-      preciseZap: true,
+      shadow: { pages: 2 },
+      guest: { gfns: 3, pgds: 2 },
+      host: { pfns: 3 },
+      roots: { prev: 1 },
+      memslots: { slots: 1, of: [null, 0, null], deletes: 1, preciseZap: true },
     },
     start: { ...TWO_ROOTS_MAPPED, previous: 1 },
     properties: [

@@ -26,7 +26,12 @@ export const notifierScenarios: readonly Scenario<Kvm>[] = [
     title: 'one vCPU faults a page in while the host takes it away',
     about:
       'A fault looks up the host page without a lock and maps it later under mmu_lock; the notifier may come in between. The sequence count and the range in progress must make the fault try again.',
-    bounds: { pages: 1, pfns: 4, notifiers: 1, invalidations: 2, invalidated: [1], dataWrites: true },
+    bounds: {
+      shadow: { pages: 1 },
+      host: { pfns: 4 },
+      notifier: { threads: 1, invalidations: 2, of: [1] },
+      guest: { dataWrites: true },
+    },
     start: ONE_FRAME,
     properties: [...HOST_PAGE_PROPERTIES, 'fault-is-retried-for-a-notifier'],
   }),
@@ -35,7 +40,7 @@ export const notifierScenarios: readonly Scenario<Kvm>[] = [
     title: 'one vCPU uses a page that two host threads take away at the same time',
     about:
       'Reclaim and munmap meet on one page: whoever comes second finds no SPTE left and does not flush, so that the first must have flushed before it dropped mmu_lock.',
-    bounds: { pages: 1, pfns: 4, notifiers: 2, invalidations: 1, invalidated: [1] },
+    bounds: { shadow: { pages: 1 }, host: { pfns: 4 }, notifier: { threads: 2, invalidations: 1, of: [1] } },
     start: { ...ONE_FRAME, filled: true },
     properties: HOST_PAGE_PROPERTIES,
   }),

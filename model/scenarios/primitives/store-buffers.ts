@@ -1,19 +1,19 @@
-import type { Bounds } from '../../memory/bounds.ts'
+import { type BoundsInput, mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 
-const TRACK: Partial<Bounds> = {
+const TRACK: BoundsInput = {
   vcpus: 2,
-  levels: 2,
-  pages: 2,
-  gfns: 4,
-  pfns: 4,
-  edits: [{ gva: 0, index: 0, to: 3, w: true, by: 1, emulatedInto: 1 }],
-  editsLeft: 1,
-  invlpgs: 1,
-  withoutGptes: [0],
-  barriers: true,
+  shadow: { levels: 2, pages: 2, withoutGptes: [0] },
+  guest: {
+    gfns: 4,
+    edits: [{ gva: 0, index: 0, to: 3, w: true, by: 1, emulatedInto: 1 }],
+    editsLeft: 1,
+    invlpgs: 1,
+  },
+  host: { pfns: 4 },
+  memoryOrder: { barriers: true },
 }
 
 const TRACK_PROPERTIES = [
@@ -32,7 +32,7 @@ export const EMULATED_STORE: Plan = {
   title: 'a table is shadowed for the first time while a store to it is emulated, with store buffers',
   about:
     'The fault handler counts the page and reads the guest entry again; the emulator writes the entry and reads the count, to learn whether anybody cares. The root is a passthrough root (5-level nested paging over a 4-level guest table), which is not counted: so the count goes from 0 to 1 here, and the emulated store comes from another address space.',
-  bounds: { ...TRACK, storeBuffers: true },
+  bounds: mergeBounds(TRACK, { memoryOrder: { storeBuffers: true } }),
   start: {
     tables: [[1], [2]],
     pages: [{ gfn: 0, level: 2 }],
@@ -63,16 +63,12 @@ export const storeBufferScenarios: readonly Scenario<Kvm>[] = [
     about:
       'The vCPU announces guest mode and looks for requests; the zapper makes a request and looks at the mode, to learn whether it must send an IPI.',
     bounds: {
-      pages: 4,
-      gfns: 3,
-      pfns: 3,
-      pgds: 2,
-      prevRoots: 1,
-      cr3Loads: 1,
-      zappers: 1,
-      zaps: 1,
-      barriers: true,
-      storeBuffers: true,
+      shadow: { pages: 4 },
+      guest: { gfns: 3, pgds: 2, cr3Loads: 1 },
+      host: { pfns: 3 },
+      roots: { prev: 1 },
+      zap: { threads: 1, pages: 1 },
+      memoryOrder: { barriers: true, storeBuffers: true },
     },
     start: {
       tables: [[2], [2]],
@@ -98,19 +94,18 @@ export const storeBufferScenarios: readonly Scenario<Kvm>[] = [
     about:
       'The walker announces itself in vcpu->mode and reads SPTEs; who frees a page clears the SPTE and looks at the mode. The other half of the pair, clearing before looking, holds on x86 because making the request is a locked instruction.',
     bounds: {
-      levels: 2,
-      pages: 4,
-      gfns: 3,
-      pfns: 3,
-      gvas: 2,
-      reads: [0],
-      edits: [{ gva: 1, index: 1, to: null, w: false }],
-      editsLeft: 2,
-      zappers: 1,
-      zaps: 1,
-      locklessWalks: true,
-      barriers: true,
-      storeBuffers: true,
+      shadow: { levels: 2, pages: 4 },
+      guest: {
+        gfns: 3,
+        gvas: 2,
+        reads: [0],
+        edits: [{ gva: 1, index: 1, to: null, w: false }],
+        editsLeft: 2,
+      },
+      host: { pfns: 3 },
+      zap: { threads: 1, pages: 1 },
+      writeTracking: { locklessWalks: true },
+      memoryOrder: { barriers: true, storeBuffers: true },
     },
     start: {
       tables: [

@@ -10,16 +10,16 @@ export const WRITE_TO_OWN_TABLE: Plan = {
   about:
     'Delivering an exception writes to the stack, and the stack is in the frame of the PMD table that maps it, through a 2M entry. May KVM map the page large? Not while the table is shadowed, which the fault itself sees to. KVM finds an event to re-inject at every fault until the write is done.',
   bounds: {
-    levels: 3,
-    pages: 4,
-    gfns: 3,
-    pfns: 3,
-    gvas: 1,
-    reads: [],
-    edits: [{ gva: 0, index: 1, to: null, w: false }],
-    editsLeft: 1,
-    huge: true,
-    choosesLevel: true,
+    shadow: { levels: 3, pages: 4, choosesLevel: true },
+    guest: {
+      gfns: 3,
+      gvas: 1,
+      reads: [],
+      edits: [{ gva: 0, index: 1, to: null, w: false }],
+      editsLeft: 1,
+      huge: true,
+    },
+    host: { pfns: 3 },
   },
   start: {
     tables: [

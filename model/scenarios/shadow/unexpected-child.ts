@@ -1,3 +1,4 @@
+import { mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
@@ -11,15 +12,11 @@ export const HUGE_PAGE_REMAPPED: Plan = {
   about:
     'The vCPU faults in the first frame of huge page A through a direct shadow page. Somebody writes the entry without KVM seeing it; the next fault, on the second frame, finds the page for A linked where one for B is wanted. Then all pages are zapped. Section 13.1 of the domain reference.',
   bounds: {
-    pages: 3,
-    levels: 2,
-    gfns: 5,
-    pfns: 5,
-    gvas: 2,
-    huge: true,
-    external: [{ table: 0, index: 0, to: 3, huge: true }],
-    externalLeft: 1,
-    zapAlls: 1,
+    shadow: { pages: 3, levels: 2 },
+    guest: { gfns: 5, gvas: 2, huge: true },
+    host: { pfns: 5 },
+    externalWriter: { stores: [{ table: 0, index: 0, to: 3, huge: true }], left: 1 },
+    zap: { all: 1 },
   },
   start: { tables: [[{ huge: 1 }, null]] },
   properties: [
@@ -40,10 +37,9 @@ export const HUGE_PAGE_TO_TABLE: Plan = {
   title: 'userspace changes a guest entry from a huge page to a table in its first frame',
   about:
     'As huge-page-remapped, but the entry names a table afterwards, in the frame that the huge page began with: the frame of the linked page is right, its role is not. Section 13.2.',
-  bounds: {
-    ...HUGE_PAGE_REMAPPED.bounds,
-    external: [{ table: 0, index: 0, to: 1, huge: false }],
-  },
+  bounds: mergeBounds(HUGE_PAGE_REMAPPED.bounds, {
+    externalWriter: { stores: [{ table: 0, index: 0, to: 1, huge: false }] },
+  }),
   start: {
     tables: [
       [{ huge: 1 }, null],
@@ -63,13 +59,10 @@ export const unexpectedChildScenarios: readonly Scenario<Kvm>[] = [
     title: 'the same, and the host takes away a page of the second huge page',
     about:
       'As huge-page-remapped, with a notifier that walks the rmap on which an entry may have been left behind: the ending of section 13.1.',
-    bounds: {
-      ...HUGE_PAGE_REMAPPED.bounds,
-      pfns: 6,
-      notifiers: 1,
-      invalidations: 1,
-      invalidated: [4],
-    },
+    bounds: mergeBounds(HUGE_PAGE_REMAPPED.bounds, {
+      host: { pfns: 6 },
+      notifier: { threads: 1, invalidations: 1, of: [4] },
+    }),
     properties: ['no-use-after-free', ...RMAPS, 'no-fault-retried-for-ever', 'no-deadlock'],
   }),
   scenario(HUGE_PAGE_TO_TABLE),
@@ -80,18 +73,12 @@ export const unexpectedChildScenarios: readonly Scenario<Kvm>[] = [
     about:
       'The vCPU has the frame mapped read-only. Somebody points the guest entry at a frame without memslot; the next write fault stores an MMIO SPTE over a present one.',
     bounds: {
-      pages: 2,
-      gfns: 3,
-      pfns: 3,
-      mmioGfns: 1,
-      dataWrites: true,
-      external: [{ table: 0, index: 0, to: 2, huge: false }],
-      externalLeft: 1,
-      zappers: 1,
-      zaps: 1,
-      notifiers: 1,
-      invalidations: 1,
-      invalidated: [1],
+      shadow: { pages: 2 },
+      guest: { gfns: 3, mmioGfns: 1, dataWrites: true },
+      host: { pfns: 3 },
+      externalWriter: { stores: [{ table: 0, index: 0, to: 2, huge: false }], left: 1 },
+      zap: { threads: 1, pages: 1 },
+      notifier: { threads: 1, invalidations: 1, of: [1] },
     },
     start: { tables: [[1]] },
     properties: [...ROOTS, ...RMAPS, 'no-deadlock', 'no-fault-retried-for-ever', 'mapped-entry-becomes-mmio'],

@@ -12,17 +12,12 @@ export const unlockedWalkScenarios: readonly Scenario<Kvm>[] = [
     about:
       'For the designs of seed 001 that walk the rmap without mmu_lock: a notifier takes entries off it, a shrinker frees shadow pages, a vCPU drops its root. Descriptors are objects that can be freed.',
     bounds: {
-      pages: 3,
-      gfns: 3,
-      pfns: 4,
-      slots: 1,
-      slotOf: [null, null, 0],
-      slotDeletes: 1,
-      notifiers: 1,
-      invalidations: 1,
-      invalidated: [2],
-      reclaims: 1,
-      descs: 1,
+      shadow: { pages: 3, descs: 1 },
+      guest: { gfns: 3 },
+      host: { pfns: 4 },
+      memslots: { slots: 1, of: [null, null, 0], deletes: 1 },
+      notifier: { threads: 1, invalidations: 1, of: [2] },
+      zap: { reclaims: 1 },
     },
     start: TWO_ROOTS_MAPPED,
     properties: [

@@ -1,4 +1,4 @@
-import type { Bounds } from '../../memory/bounds.ts'
+import { type BoundsInput, mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
@@ -29,14 +29,11 @@ const UNPROTECT_PROPERTIES = [
 const HINT_WITNESSES = ['hint-misses-a-page-just-built', 'hint-promises-a-page-just-zapped']
 
 /** Only the store to the other's table matters: nobody reads. */
-const TWO_ADDRESS_SPACES: Partial<Bounds> = {
+const TWO_ADDRESS_SPACES: BoundsInput = {
   vcpus: 2,
-  levels: 2,
-  pages: 4,
-  gfns: 3,
-  pfns: 3,
-  pgds: 2,
-  reads: [],
+  shadow: { levels: 2, pages: 4 },
+  guest: { gfns: 3, pgds: 2, reads: [] },
+  host: { pfns: 3 },
 }
 
 /** vCPU 0 can write to frame 1, the page directory of vCPU 1, through the table in frame 2. */
@@ -57,14 +54,11 @@ export const RETRY_ON_A_DIRECT_MMU: Plan = {
     'a vCPU on a direct MMU writes to a table that a nested guest runs on, by an instruction that KVM cannot emulate',
   about:
     'Nested virtualization: L1 (vCPU 0) runs on a direct MMU and writes to a page that holds a table of L2 (vCPU 1), which is write-protected because it is shadowed. Shadow pages of that table also come and go by other hands (the zapper), so that the count of shadow pages reaches zero between the fault and the look at it.',
-  bounds: {
-    ...TWO_ADDRESS_SPACES,
-    hardStores: [{ gva: 0, by: 0 }],
-    hardStoresLeft: 1,
-    withoutGptes: [0, 2],
-    zappers: 1,
-    zaps: 1,
-  },
+  bounds: mergeBounds(TWO_ADDRESS_SPACES, {
+    unprotect: { stores: [{ gva: 0, by: 0 }], left: 1 },
+    shadow: { withoutGptes: [0, 2] },
+    zap: { threads: 1, pages: 1 },
+  }),
   start: TWO_ROOTS,
   properties: [...UNPROTECT_PROPERTIES, ...HINT_WITNESSES, 'emulation-failure-is-reported'],
 }
@@ -78,12 +72,10 @@ export const unprotectScenarios: readonly Scenario<Kvm>[] = [
       'a vCPU under shadow paging writes to the page directory of another by an instruction that KVM cannot emulate',
     about:
       'Both vCPUs run on shadow pages of guest tables, so the count never becomes zero. The other vCPU loads its root again whenever it was zapped, and so protects the frame anew: the interference that a bounded number of retries turns into a failure. It can also leave that page directory, which then is no root any more.',
-    bounds: {
-      ...TWO_ADDRESS_SPACES,
-      hardStores: [{ gva: 0, by: 0 }],
-      hardStoresLeft: 1,
-      cr3Loads: 1,
-    },
+    bounds: mergeBounds(TWO_ADDRESS_SPACES, {
+      unprotect: { stores: [{ gva: 0, by: 0 }], left: 1 },
+      guest: { cr3Loads: 1 },
+    }),
     start: { ...TWO_ROOTS, cr3Loads: [0, 1] },
     properties: [...UNPROTECT_PROPERTIES, 'emulation-failure-is-reported'],
   }),
@@ -92,14 +84,12 @@ export const unprotectScenarios: readonly Scenario<Kvm>[] = [
     title: 'a vCPU on a direct MMU writes data to a frame that is shadowed as a table of a nested guest',
     about:
       'The instruction could be emulated, but does not look like one that writes page tables: the frame has probably been freed and reused. KVM unprotects it and lets the guest retry; if there was nothing to zap, or if the instruction was just retried, it emulates.',
-    bounds: {
-      ...TWO_ADDRESS_SPACES,
-      dataWrites: true,
-      hardStores: [{ gva: 0, by: 0 }],
-      withoutGptes: [0, 2],
-      zappers: 1,
-      zaps: 1,
-    },
+    bounds: mergeBounds(TWO_ADDRESS_SPACES, {
+      guest: { dataWrites: true },
+      unprotect: { stores: [{ gva: 0, by: 0 }] },
+      shadow: { withoutGptes: [0, 2] },
+      zap: { threads: 1, pages: 1 },
+    }),
     start: TWO_ROOTS,
     properties: UNPROTECT_PROPERTIES.filter((id) => id !== 'emulation-fails-only-when-shadowed-again'),
   }),

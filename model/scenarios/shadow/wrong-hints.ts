@@ -1,3 +1,4 @@
+import { mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { scenario } from '../build-scenario.ts'
 import { EMULATED_STORE } from '../primitives/store-buffers.ts'
@@ -14,7 +15,7 @@ export const wrongHintScenarios: readonly Scenario<Kvm>[] = [
     aliases: [],
     title: 'as unprotect-retry, and what follows when the vCPU reads the count wrong',
     about: `${REMEMBERED} A wrong reading decides whether a frame is unprotected now or at the next fault.`,
-    bounds: { ...RETRY_ON_A_DIRECT_MMU.bounds, hintHistory: true },
+    bounds: mergeBounds(RETRY_ON_A_DIRECT_MMU.bounds, { writeTracking: { hintHistory: true } }),
     properties: ['wrong-hint-costs-only-time', 'hint-misses-a-page-just-built'],
   }),
   scenario({
@@ -23,7 +24,10 @@ export const wrongHintScenarios: readonly Scenario<Kvm>[] = [
     aliases: [],
     title: 'as track-write-barrier, and what follows when the emulator reads the count wrong',
     about: `${REMEMBERED} A wrong reading decides whether the SPTEs of the entry that was stored are zapped at all: it may only be wrong as long as whoever builds the page has yet to read the entry.`,
-    bounds: { ...EMULATED_STORE.bounds, invlpgs: 0, hintHistory: true },
+    bounds: mergeBounds(EMULATED_STORE.bounds, {
+      guest: { invlpgs: 0 },
+      writeTracking: { hintHistory: true },
+    }),
     properties: ['wrong-hint-costs-only-time', 'store-waits-in-a-buffer'],
   }),
 ]

@@ -12,16 +12,10 @@ export const quotaScenarios: readonly Scenario<Kvm>[] = [
     about:
       'L2 runs on nested tables with three levels, then on the same tables from their second level down, as with a 4-level table below a 5-level one. With the quota used up a fault zaps the oldest page, the old root, whose only child is the root in use. Sequential. The table of section 13.3; there a quota of 3 is named, here 4 pages let one vCPU get into the situation all by itself.',
     bounds: {
-      levels: 3,
-      rootLevels: [3, 2],
-      guestMode: true,
-      pages: 5,
-      quota: 4,
-      gfns: 5,
-      pfns: 5,
-      pgds: 2,
-      gvas: 3,
-      cr3Loads: 2,
+      shadow: { levels: 3, rootLevels: [3, 2], pages: 5, quota: 4 },
+      nested: { guestMode: true },
+      guest: { gfns: 5, pgds: 2, gvas: 3, cr3Loads: 2 },
+      host: { pfns: 5 },
     },
     start: {
       tables: [
@@ -47,15 +41,9 @@ export const quotaScenarios: readonly Scenario<Kvm>[] = [
     about:
       'A root, a table for each operand, and an old root that nobody uses any more, with a quota of 3. Which end of the list is reclaimed decides whether the instruction ever finishes.',
     bounds: {
-      levels: 2,
-      pages: 4,
-      quota: 3,
-      gfns: 5,
-      pfns: 5,
-      pgds: 2,
-      gvas: 3,
-      pairs: true,
-      cr3Loads: 2,
+      shadow: { levels: 2, pages: 4, quota: 3 },
+      guest: { gfns: 5, pgds: 2, gvas: 3, pairs: true, cr3Loads: 2 },
+      host: { pfns: 5 },
     },
     start: {
       tables: [
@@ -72,7 +60,12 @@ export const quotaScenarios: readonly Scenario<Kvm>[] = [
     title: 'two vCPUs run out of shadow pages at the same time',
     about:
       'Each vCPU leaves a root behind, and the next faults of both find the quota used up: both look for the oldest page.',
-    bounds: { vcpus: 2, pages: 4, quota: 3, gfns: 4, pfns: 4, pgds: 3, cr3Loads: 1 },
+    bounds: {
+      vcpus: 2,
+      shadow: { pages: 4, quota: 3 },
+      guest: { gfns: 4, pgds: 3, cr3Loads: 1 },
+      host: { pfns: 4 },
+    },
     start: { tables: [[3], [3], [3]] },
     properties: [...ROOTS, ...RMAPS, 'reclaim-spares-roots', 'no-deadlock'],
   }),

@@ -1,16 +1,14 @@
-import type { Bounds } from '../../memory/bounds.ts'
+import type { BoundsInput } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Start } from '../start.ts'
 
-const ZAP_ALL: Partial<Bounds> = {
-  pages: 6,
-  levels: 2,
-  gfns: 4,
-  pfns: 4,
-  zapAlls: 1,
-  lockBreak: true,
+const ZAP_ALL: BoundsInput = {
+  shadow: { pages: 6, levels: 2 },
+  guest: { gfns: 4 },
+  host: { pfns: 4 },
+  zap: { all: 1, lockBreak: true },
 }
 const ZAP_ALL_START: Start = {
   tables: [[1], [3], [3]],

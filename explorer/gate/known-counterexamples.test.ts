@@ -1,18 +1,19 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { propertiesOf, runCell } from '../../explorer/gate/verdict-table.ts'
-import { goalReachableIn } from '../../explorer/search/goal-reachable.ts'
+import { type Counterexample, counterexampleOf, readCounterexample } from '../../counterexamples/file.ts'
+import { replay } from '../../counterexamples/replay.ts'
+import { shrink } from '../../counterexamples/shrink.ts'
+import { Verifier } from '../../counterexamples/violation.ts'
 import { designs } from '../../model/designs/index.ts'
 import type { System } from '../../model/language/system.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
-import { type Counterexample, counterexampleOf, readCounterexample } from '../file.ts'
-import { replay } from '../replay.ts'
-import { shrink } from '../shrink.ts'
-import { Verifier } from '../violation.ts'
+import { goalReachableIn } from '../search/goal-reachable.ts'
+import { propertiesOf, runCell } from './verdict-table.ts'
 
-const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.json'))
+const folder = join(import.meta.dirname, '..', '..', 'counterexamples', 'known')
+const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
 
 /** What the names in a file stand for, from the lists themselves. */
 function resolve(names: Pick<Counterexample, 'scenario' | 'design' | 'property'>) {
@@ -22,14 +23,14 @@ function resolve(names: Pick<Counterexample, 'scenario' | 'design' | 'property'>
   if (scenario === undefined || design === undefined || property === undefined) {
     throw new Error(`${names.scenario}, ${names.design} or ${names.property} does not exist any more`)
   }
-  const system = scenario.build(design.patches) as System
+  const system = scenario.build(design) as System
   const checker = { version: '0', model: '0' }
   return { system, property: property as never, scenario, design, checker }
 }
 
 describe('the counterexamples that are kept', () => {
   it('are those of the bug that shipped in v5.18 (R1) and of the order its fix warns about (R3)', () => {
-    const kept = files.map((name) => readCounterexample(join(import.meta.dirname, name)))
+    const kept = files.map((name) => readCounterexample(join(folder, name)))
     expect(kept.map((ce) => `${ce.design} ${ce.property}`).sort()).toEqual([
       'prev-roots-tested-by-current every-access-can-finish',
       'prev-roots-tested-by-current no-stale-root-used',
@@ -39,14 +40,14 @@ describe('the counterexamples that are kept', () => {
   })
 
   it.each(files)('%s is still a behaviour of the model and still violates', (name) => {
-    const ce = readCounterexample(join(import.meta.dirname, name))
+    const ce = readCounterexample(join(folder, name))
     const { system } = resolve(ce)
     const replayed = replay(ce, resolve, goalReachableIn(system))
     expect(replayed.steps).toHaveLength(ce.steps.length)
   })
 
   it.each(files)('%s is what a search finds today: same steps, same id', (name) => {
-    const ce = readCounterexample(join(import.meta.dirname, name))
+    const ce = readCounterexample(join(folder, name))
     const scenario = scenarios.find((s) => s.id === ce.scenario)
     const design = designs.find((d) => d.id === ce.design)
     if (scenario === undefined || design === undefined)
@@ -55,7 +56,7 @@ describe('the counterexamples that are kept', () => {
     const { result } = runCell(design, { ...scenario, properties: asked.map((p) => p.id) }, properties)
     const { property, trace: shortest } = result.properties[0]
     if (shortest === null) throw new Error(`${ce.property} is not violated any more`)
-    const system = scenario.build(design.patches) as System
+    const system = scenario.build(design) as System
     const verifier = new Verifier(system, property as never, goalReachableIn(system))
     const trace = shrink(shortest, system, (candidate) => verifier.fails(candidate), { shortest: true })
     const found = counterexampleOf({

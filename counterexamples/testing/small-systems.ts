@@ -1,7 +1,7 @@
-import { breadthFirst } from '../explorer/search/breadth-first.ts'
-import { goalReachableIn } from '../explorer/search/goal-reachable.ts'
-import { choice, program, step } from '../model/language/program.ts'
-import { Fault, type Property } from '../model/language/property.ts'
+import { breadthFirst } from '../../explorer/search/breadth-first.ts'
+import { goalReachableIn } from '../../explorer/search/goal-reachable.ts'
+import { choice, program, step } from '../../model/language/program.ts'
+import { Fault, type Property } from '../../model/language/property.ts'
 import {
   array,
   flag,
@@ -12,11 +12,11 @@ import {
   sort,
   struct,
   type View,
-} from '../model/language/shapes.ts'
-import { compose, each, one, type System } from '../model/language/system.ts'
-import type { Trace } from '../model/language/trace.ts'
-import { counterexampleOf } from './file.ts'
-import { type Replayed, replay } from './replay.ts'
+} from '../../model/language/shapes.ts'
+import { compose, each, one, type System } from '../../model/language/system.ts'
+import type { Trace } from '../../model/language/trace.ts'
+import { counterexampleOf } from '../file.ts'
+import { type Replayed, replay } from '../replay.ts'
 
 /** Small systems with a known failure, for the tests of what is done with counterexamples. */
 export interface SmallSystem {

@@ -1,0 +1,67 @@
+import { placed } from '../language/placed.ts'
+import { when } from '../language/program.ts'
+import { writeTracked } from '../machines/fault/page-fault.ts'
+import { EXIT, NEW_PGD, TRACK_WRITE } from '../machines/hand-over.ts'
+import { newPgd } from '../machines/roots/new-pgd.ts'
+import { handleMmuSync, INVLPG, invlpg } from '../machines/shadow/sync.ts'
+import { trackWrite } from '../machines/shadow/track-write.ts'
+import { exit } from '../machines/vcpu/exits.ts'
+import { beginInvlpg, cr3Loads } from '../machines/vcpu/guest.ts'
+import { beginEdit } from '../machines/vcpu/guest-stores.ts'
+import { CR4, paeToggle, setCr4 } from '../machines/vcpu/set-cr4.ts'
+import { watched } from '../memory/bounds.ts'
+import type { Feature } from './feature.ts'
+
+/** Instructions of the guest that change its address space, and its page tables. */
+export const guest: Feature = {
+  id: 'guest',
+  title: 'CR3 and CR4 loads, INVLPG, and stores to page tables',
+  parts: (bounds) => {
+    const { cr3Loads: loads, paeToggles, invlpgs, edits } = bounds.guest
+    return {
+      vcpu: [
+        placed(20, ...when(watched(bounds), handleMmuSync(bounds))),
+        placed(320, ...when(loads > 0, exit(EXIT.cr3, NEW_PGD))),
+        placed(340, ...when(paeToggles > 0, exit(EXIT.cr4, CR4))),
+        placed(
+          370,
+          ...when(
+            edits.some((edit) => edit.emulatedInto !== undefined),
+            exit(EXIT.emulatedStore, TRACK_WRITE),
+          ),
+        ),
+        placed(380, ...when(invlpgs > 0, exit(EXIT.invlpg, INVLPG))),
+        placed(440, ...when(loads > 0 || bounds.nested.runs > 0, newPgd(bounds))),
+        placed(460, ...when(paeToggles > 0, setCr4(bounds))),
+        placed(500, ...when(watched(bounds), trackWrite(bounds))),
+        placed(510, ...when(invlpgs > 0, invlpg(bounds))),
+      ],
+      guest: [
+        placed(40, ...edits.map((edit, number) => beginEdit(edit, number))),
+        placed(60, ...beginInvlpg(bounds)),
+        placed(110, ...cr3Loads(bounds)),
+        placed(130, ...paeToggle(bounds)),
+      ],
+      pageFault: [placed(40, ...when(watched(bounds), writeTracked(bounds)))],
+    }
+  },
+  setUp: (kvm, { vcpus, guest }) => {
+    for (let v = 0; v < vcpus; v++) {
+      kvm.vcpu[v].cr3_loads = guest.cr3Loads
+      kvm.vcpu[v].edits_left = guest.editsLeft
+      kvm.vcpu[v].invlpgs_left = guest.invlpgs
+      kvm.vcpu[v].pae_toggles = guest.paeToggles
+    }
+  },
+  refuses: ({ guest: { edits, editsLeft, cr3Loads, pgds, gvas, gfns, tables, reads = [], writes = [] } }) => {
+    if (editsLeft > 0 && edits.length === 0)
+      return 'guest.editsLeft needs guest.edits: there is no store to make'
+    if (edits.length > 0 && editsLeft === 0) return 'guest.edits needs guest.editsLeft: no store is ever made'
+    if (cr3Loads > 0 && pgds === 1 && edits.length === 0)
+      return 'guest.cr3Loads needs a second page directory (guest.pgds) or guest.edits: a load changes nothing'
+    if (tables > gfns) return `guest.gfns is ${gfns}, but ${tables} frames hold page tables`
+    if (pgds > tables) return `guest.pgds is ${pgds}, but only ${tables} frames hold page tables`
+    const far = [...reads, ...writes, ...edits.map(({ gva }) => gva)].find((gva) => gva >= gvas)
+    return far === undefined ? null : `the guest uses address ${far}, but guest.gvas is ${gvas}`
+  },
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { ModelError } from '../language/errors.ts'
+import { inOrder, placed } from '../language/placed.ts'
+import { each, type ThreadGroup } from '../language/system.ts'
+import { vcpuRun } from '../machines/vcpu/vcpu-run.ts'
+import type { Added } from '../memory/added.ts'
+import { type Bounds, type BoundsInput, boundsSchema } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import type { Sorts } from '../memory/sorts.ts'
+import { aging } from './aging.ts'
+import { asyncPf } from './async-pf.ts'
+import { dirtyLog } from './dirty-log.ts'
+import { externalWriter } from './external-writer.ts'
+import { fault } from './fault.ts'
+import type { Feature } from './feature.ts'
+import { guest } from './guest.ts'
+import { hostInterrupt } from './host-interrupt.ts'
+import { memoryOrder } from './memory-order.ts'
+import { memslots } from './memslots.ts'
+import { nested } from './nested.ts'
+import { notifier } from './notifier.ts'
+import { roots } from './roots.ts'
+import { shadow } from './shadow.ts'
+import { teardown } from './teardown.ts'
+import { unprotect } from './unprotect.ts'
+import { vcpu } from './vcpu.ts'
+import { writeTracking } from './write-tracking.ts'
+import { zap } from './zap.ts'
+
+/** All parts of KVM that a scenario may have. Where their parts go is said by the parts, not by this list. */
+export const features = [
+  vcpu,
+  guest,
+  roots,
+  shadow,
+  zap,
+  memslots,
+  notifier,
+  aging,
+  dirtyLog,
+  fault,
+  asyncPf,
+  nested,
+  unprotect,
+  writeTracking,
+  externalWriter,
+  hostInterrupt,
+  memoryOrder,
+  teardown,
+] as const
+
+/** Features with options of their own, by the names of these. */
+type Own = Extract<(typeof features)[number], { readonly options: z.ZodType }>
+
+/** Bounds as a scenario writes them, options of features in one file included. */
+export type ScenarioBounds = BoundsInput & { readonly [F in Own as F['id']]?: z.input<F['options']> }
+
+const all: readonly Feature[] = features
+const own = features.filter((feature): feature is Own => 'options' in feature)
+
+/** What a scenario may say of its bounds. */
+export const scenarioBounds = z.strictObject({
+  ...boundsSchema.shape,
+  ...Object.fromEntries(own.map(({ id, options }) => [id, options])),
+})
+
+/**
+ * All bounds: what is left out is off.
+ * @throws ZodError for bounds out of range, ModelError for such as make no sense together.
+ */
+export function boundsFor(given: ScenarioBounds): Bounds {
+  const bounds = scenarioBounds.parse(given) as Bounds
+  for (const feature of all) {
+    const reason = feature.refuses?.(bounds) ?? null
+    if (reason !== null) throw new ModelError(`the bounds make no sense: ${reason}`)
+  }
+  return bounds
+}
+
+/** What features add to the state. */
+export function fieldsOf(bounds: Bounds, sorts: Sorts): Added[] {
+  return all.flatMap(({ fields }) => (fields === undefined ? [] : [fields(sorts, bounds)]))
+}
+
+/** The threads of a scenario, the vCPUs first. */
+export function threadsOf(bounds: Bounds, sorts: Sorts): ThreadGroup<Kvm>[] {
+  const parts = all.map((feature) => feature.parts(bounds, sorts))
+  const program = vcpuRun(bounds, {
+    vcpu: parts.flatMap((p) => p.vcpu ?? []),
+    guest: parts.flatMap((p) => p.guest ?? []),
+    pageFault: parts.flatMap((p) => p.pageFault ?? []),
+  })
+  const threads = parts.flatMap((p) => p.threads ?? [])
+  return inOrder('threads', [placed(0, each(sorts.vcpu, program)), ...threads])
+}
+
+/** Sets up what belongs to each feature. */
+export function setUpFeatures(kvm: Kvm, bounds: Bounds): void {
+  for (const feature of all) feature.setUp?.(kvm, bounds)
+}

@@ -1,0 +1,23 @@
+import { placed } from '../language/placed.ts'
+import { when } from '../language/program.ts'
+import { writeProtected } from '../machines/fault/page-fault.ts'
+import { locklessWalk } from '../machines/shadow/lockless-walk.ts'
+import { watched } from '../memory/bounds.ts'
+import type { Feature } from './feature.ts'
+
+/** What the fault path reads of shadowed tables without mmu_lock. */
+export const writeTracking: Feature = {
+  id: 'writeTracking',
+  title: 'lockless walks and write flooding',
+  parts: (bounds) => ({
+    vcpu: [
+      placed(480, ...when(bounds.writeTracking.locklessWalks, locklessWalk(bounds, writeProtected(bounds)))),
+    ],
+  }),
+  refuses: (bounds) => {
+    const { locklessWalks, flooding, hintHistory } = bounds.writeTracking
+    return (locklessWalks || flooding || hintHistory) && !watched(bounds)
+      ? 'writeTracking needs guests that write to tables: guest.edits or unprotect.stores'
+      : null
+  },
+}

@@ -1,0 +1,46 @@
+/**
+ * The points at which one part of a thread hands over to another: names of steps and blocks in other files.
+ * They are part of step paths, so they never change.
+ */
+
+/** `vcpu_enter_guest()` begins again: requests first. */
+export const REENTER = 'RUN.1'
+/** KVM_REQ_TLB_FLUSH is looked at. */
+export const HANDLE_TLB_FLUSH = 'RUN.4'
+/** `kvm_mmu_reload()`. */
+export const RELOAD_MMU = 'RUN.5'
+/** Guest mode is entered. */
+export const ENTER_GUEST_MODE = 'RUN.6'
+/** The guest runs, or its instruction goes on. */
+export const GUEST = 'RUN.9'
+
+/** The page fault handler of a shadow MMU. */
+export const PAGE_FAULT = 'PF'
+/** Its end without a mapping: unlock and let the guest retry. */
+export const END_OF_FAULT = 'PF.15'
+/** The page fault handler of L1's direct MMU. */
+export const TDP_PAGE_FAULT = 'TDP'
+/** The end of an asynchronous page fault that the guest refused. */
+export const ASYNC_PF_REFUSED = 'APF.refused'
+/** `kvm_mmu_new_pgd()`. */
+export const NEW_PGD = 'NP'
+/** A write to a table is emulated and tracked. */
+export const TRACK_WRITE = 'TRACK'
+/** A write that KVM cannot emulate hits a protected table. */
+export const WRITE_PROTECT_FAULT = 'WP'
+/** The flooding counts on the way are cleared, without a lock. */
+export const LOCKLESS_WALK = 'LW'
+
+/** VM-exits, named for their reason. */
+export const EXIT = {
+  interrupt: 'exit: interrupt',
+  pageFault: 'exit: page fault',
+  cr3: 'exit: CR3',
+  vmrun: 'exit: VMRUN',
+  l2: 'exit: L2',
+  cr4: 'exit: CR4',
+  userspace: 'exit: userspace',
+  close: 'exit: close',
+  emulatedStore: 'exit: emulated store',
+  invlpg: 'exit: INVLPG',
+} as const
