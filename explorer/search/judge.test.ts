@@ -3,8 +3,8 @@ import { describe, expect, test, vi } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { choice, program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
-import { range, struct, type View } from '../../model/language/shapes.ts'
-import { compose, one, type System } from '../../model/language/system.ts'
+import { range, sort, struct, type View } from '../../model/language/shapes.ts'
+import { compose, each, one, type System } from '../../model/language/system.ts'
 import { CompiledSystem } from '../compile/compiled-system.ts'
 import { Predicates } from '../compile/predicates.ts'
 import { randomSystem } from '../oracles/random-system.ts'
@@ -310,6 +310,36 @@ describe('a judge', () => {
       expect(deadlocks).toBe(rests ? 0 : 1)
       const expected = rests ? ['holds', 'holds', 'holds'] : ['holds', 'violated', 'violated']
       expect(properties.map(({ verdict }) => verdict)).toEqual(expected)
+    }
+  })
+
+  test('has room for the goal of the state after the last it has room for', () => {
+    const { judge, system } = judgeOf([goal('any', () => true)])
+    const words = new Int32Array(system.layout.words)
+    judge.restoreGoals(4095, words, 0)
+    expect(judge.bytes).toBe(4096)
+    judge.restoreGoals(4096, words, 0)
+    expect(judge.bytes).toBe(8192)
+  })
+
+  test('finds the program counters in any word of a state', () => {
+    const many = sort('worker', 20)
+    const nothing = struct({})
+    const places = [step('rest', { rests: true }, {}), step('work', {}, {})]
+    const threads = [each(many, program('worker', 'rests and works', places))]
+    const system = compose({ name: 'many', world: nothing, threads, initial: [() => {}] })
+    const { counter, flow } = system.threads[19]
+    expect(counter.word).toBeGreaterThan(0)
+    const { judge } = judgeOf([], system as unknown as System<{ n: number }>)
+    const { words, fields } = system.layout
+    for (const place of ['rest', 'work']) {
+      const codes = new Uint16Array(fields.length)
+      for (const t of system.threads) codes[t.counter.index] = flow.counters.indexOf('rest')
+      codes[counter.index] = flow.counters.indexOf(place)
+      const states = new Int32Array(3 * words)
+      system.layout.pack(codes, states, words)
+      judge.stuck(0, states, words)
+      expect(judge.deadlocks).toBe(place === 'rest' ? 0 : 1)
     }
   })
 
