@@ -74,19 +74,37 @@ export function findDesign<W>({ designs }: Catalogue<W>, name: string): Design<W
   return lookUp('design', designs, name)
 }
 
-/** @throws UsageError for a name that no property has. */
-export function findProperty<W>({ properties }: Catalogue<W>, name: string): Property<W> {
-  return lookUp('property', properties, name)
+/**
+ * @param design the one that is searched: designs may add properties that have one id and differ.
+ * @throws UsageError for a name that no property has, of the model or of this design.
+ */
+export function findProperty<W>(
+  { properties }: Catalogue<W>,
+  name: string,
+  { adds }: Pick<Design<W>, 'adds'> = {},
+): Property<W> {
+  return lookUp('property', [...properties, ...(adds?.properties ?? [])], name)
+}
+
+/** The properties of the model and after them those that designs add, for listings: one of each id. */
+export function allProperties<W>({ properties, designs }: Catalogue<W>): readonly Property<W>[] {
+  const added = designs.flatMap(({ adds }) => adds?.properties ?? [])
+  const byId = new Map(added.map((property) => [property.id, property]))
+  return [...properties, ...byId.values()]
 }
 
 /** What every check judges, asked for or not: deadlocks, and what must not happen in a step. */
 export function alwaysJudged<W>({ properties }: Catalogue<W>): Property<W>[] {
-  return properties.filter(({ kind }) => kind === 'deadlock' || kind === 'fault')
+  return properties.filter(isAlwaysJudged)
 }
 
+/** Whether a property is judged in every check, asked for or not. */
+export const isAlwaysJudged = ({ kind }: Pick<Property<never>, 'kind'>): boolean =>
+  kind === 'deadlock' || kind === 'fault'
+
 /** What must not happen in a step: a behaviour ends there. */
-export function faultsOf({ properties }: Catalogue): FaultFreedom[] {
-  return properties.filter((p) => p.kind === 'fault')
+export function faultsOf({ properties }: Catalogue, { adds }: Pick<Design<unknown>, 'adds'>): FaultFreedom[] {
+  return [...properties, ...(adds?.properties ?? [])].filter((p) => p.kind === 'fault')
 }
 
 /** `id (R1, D2)`, or just the id. */

@@ -67,7 +67,8 @@ export function load(checker: Checker, source: Source): Replayed {
 export function replayed(checker: Checker, ce: Counterexample, own: UserDesign | null): Replayed {
   const resolve = resolverOf(checker, ce, own)
   try {
-    const faults = faultsOf(checker.catalogue)
+    const { catalogue } = checker
+    const faults = faultsOf(catalogue, findNamed(catalogue.designs, ce.design) ?? {})
     return replay(ce, resolve, (codes, goal) => goalReachableIn(resolve(ce).system, { faults })(codes, goal))
   } catch (error) {
     if (error instanceof ReplayError) throw new InternalError(`${ce.id}: ${error.message}`)
@@ -98,7 +99,7 @@ function resolverOf(
   }
   const scenario = findScenario(catalogue, ce.scenario)
   const system = scenario.build(design) as System
-  const property = findProperty(catalogue, ce.property) as unknown as Property<never>
+  const property = findProperty(catalogue, ce.property, design) as unknown as Property<never>
   const facts = { version, model: modelHash() }
   const named = own === null ? design : { ...design, file: fileNameOf(own), text: printableJson(own.data) }
   return () => ({ system, property, scenario, design: named, checker: facts })

@@ -34,10 +34,12 @@ const NO_EFFECT: DesignEffect = { patches: [], withoutEffect: false, ownSteps: [
  */
 export function designEffect<W>(
   scenario: Scenario<W>,
-  { patches }: Pick<Design<W>, 'patches'>,
+  { patches, adds }: Pick<Design<W>, 'patches' | 'adds'>,
 ): DesignEffect {
-  if (patches.length === 0) return NO_EFFECT
-  const system = scenario.build()
+  if (patches.length === 0 && adds === undefined) return NO_EFFECT
+  // Patches may be of threads that the design adds.
+  const system = scenario.build({ patches: [], ...(adds === undefined ? {} : { adds }) })
+  const upstream = new Set(adds === undefined ? [] : scenario.build().threads.map((t) => t.program.kind))
   // Functions are compared by identity, so both sides must come from one build.
   const base = [...new Map(system.threads.map(({ program }) => [program.kind, program])).values()]
   const { programs, places } = tracePatches(base, patches)
@@ -48,10 +50,12 @@ export function designEffect<W>(
   }))
   return {
     patches: patches.map((patch, n) => patchEffect(system, patch, places[n])),
-    withoutEffect: flows.every(({ now, before }) => sameFlow(now, before)),
-    ownSteps: flows.flatMap(({ kind, now, before }) =>
-      ownSteps(now, before).map((path) => `${kind}.${path}`),
-    ),
+    withoutEffect: adds === undefined && flows.every(({ now, before }) => sameFlow(now, before)),
+    ownSteps: flows.flatMap(({ kind, now, before }) => {
+      const isAdded = adds !== undefined && !upstream.has(kind)
+      const paths = isAdded ? now.steps.map(({ path }) => path) : ownSteps(now, before)
+      return paths.map((path) => `${kind}.${path}`)
+    }),
   }
 }
 

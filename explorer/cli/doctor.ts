@@ -4,6 +4,7 @@ import { getHeapStatistics } from 'node:v8'
 import xstate from 'xstate/package.json' with { type: 'json' }
 import { z } from 'zod'
 import { printableJson } from '../../model/language/quoted.ts'
+import { allProperties } from './catalogue.ts'
 import { readOptions } from './options.ts'
 import type { Session } from './session.ts'
 
@@ -19,7 +20,7 @@ export function doctor({ io, version, modelHash, catalogue }: Session, raw: unkn
     model: modelHash(),
     scenarios: catalogue.scenarios.length,
     designs: catalogue.designs.length,
-    properties: catalogue.properties.length,
+    properties: allProperties(catalogue).length,
     node: process.version,
     v8: process.versions.v8,
     // The reference semantics: whose `transition()` results are measured on.

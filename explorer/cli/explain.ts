@@ -4,12 +4,12 @@ import type { LocatedStep } from '../../model/language/machine.ts'
 import { describePatch, type Patch } from '../../model/language/patch.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
-import { findNamed, titled } from './catalogue.ts'
+import { allProperties, findNamed, titled } from './catalogue.ts'
 import { UsageError } from './errors.ts'
 import { wrap } from './io.ts'
 import { type Machine, machinesOf } from './machines.ts'
 import { unknownName } from './nearest.ts'
-import { scenariosOf } from './plan.ts'
+import { addersOf, scenariosOf } from './plan.ts'
 import { evidenceFor } from './seed-evidence.ts'
 import type { Session } from './session.ts'
 
@@ -21,7 +21,7 @@ import type { Session } from './session.ts'
 export function explain(session: Session, name: string): number {
   const { catalogue, io } = session
   const machines = machinesOf(catalogue)
-  const property = findNamed(catalogue.properties, name)
+  const property = findNamed(allProperties(catalogue), name)
   const design = findNamed(catalogue.designs, name)
   const scenario = findNamed(catalogue.scenarios, name)
   const machine = findNamed(machines, name)
@@ -68,6 +68,8 @@ function aboutSeed({ catalogue }: Session, seed: Seed): Rows {
 
 function aboutProperty({ catalogue }: Session, p: Property<unknown>): Rows {
   const checked = catalogue.scenarios.filter((s) => s.properties.includes(p.id)).map((s) => s.id)
+  const adders = addersOf(catalogue, p)
+  const places = adders.map((d) => `with design ${titled(d)}: ${d.scenarios.join(', ')}`)
   const broken = catalogue.designs
     .filter((d) => d.expect.some((e) => e.property === p.id && e.verdict === 'violated'))
     .map((d) => titled(d))
@@ -78,7 +80,10 @@ function aboutProperty({ catalogue }: Session, p: Property<unknown>): Rows {
     ['when', p.when ?? ''],
     ['if not', p.consequence ?? ''],
     ['from', p.reference ?? ''],
-    ['checked', checked.join(', ') || 'no scenario'],
+    [
+      'checked',
+      [...(checked.length === 0 ? [] : [checked.join(', ')]), ...places].join('; ') || 'no scenario',
+    ],
     ['broken by', broken.join(', ') || 'no design'],
   ]
 }

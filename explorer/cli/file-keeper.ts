@@ -17,13 +17,13 @@ import { writeCounterexample } from './write-counterexample.ts'
 
 /** Keeps each violation as `ce-ID.json` where that can be written, and has it confirmed. */
 export function fileKeeper({ catalogue, version, modelHash }: Checker, confirm: Confirm): Keeper {
-  const faults = faultsOf(catalogue)
   return {
     async keep(cell, violated, { out, design, shortest, onUnwritten }) {
       if (violated.length === 0) return new Map()
+      const faults = faultsOf(catalogue, cell.design)
       const system = cell.scenario.build(cell.design)
       const found = violated.map((property) => {
-        const judge = findProperty(catalogue, property.id) as unknown as Property<never>
+        const judge = findProperty(catalogue, property.id, cell.design) as unknown as Property<never>
         const goal = goalReachableIn(system as System, { faults })
         const verifier = new Verifier(system as System, judge, goal)
         // Fewer steps, unless there are none with fewer; then fewer context switches.

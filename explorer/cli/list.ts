@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { printableJson } from '../../model/language/quoted.ts'
-import { lookUp, type Named, titled } from './catalogue.ts'
+import { allProperties, lookUp, type Named, titled } from './catalogue.ts'
 import { wrap } from './io.ts'
 import { machinesOf } from './machines.ts'
 import { readOptions } from './options.ts'
@@ -69,7 +69,7 @@ function itemsOf({ catalogue }: Session, kind: Kind): Item[] {
         data: { status, kernel, about, scenarios, expect },
       }))
     case 'properties':
-      return catalogue.properties.map(({ id, aliases, title, kind: sort, reference, ...rest }) => ({
+      return allProperties(catalogue).map(({ id, aliases, title, kind: sort, reference, ...rest }) => ({
         id,
         aliases: aliases ?? [],
         title,

@@ -21,8 +21,9 @@ export function machine(session: Session, name: string, raw: unknown): number {
   const { as, scenario, design } = readOptions(options, raw)
   const { catalogue, io } = session
   const known = lookUp('machine', machinesOf(catalogue), name)
-  const change = design === undefined ? undefined : findDesign(catalogue, design)
-  const at = scenario ?? findHome(session, design) ?? known.scenarios[0]
+  const of = design ?? known.design
+  const change = of === undefined ? undefined : findDesign(catalogue, of)
+  const at = scenario ?? findHome(session, of) ?? known.scenarios[0]
   const { threads } = findScenario(catalogue, at).build(change) as System
   const kinds = threads.map((thread) => ({ id: thread.program.kind, thread }))
   const { thread } = lookUp(`machine of ${at}`, kinds, known.id)

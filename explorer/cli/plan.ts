@@ -1,8 +1,17 @@
-import type { Design } from '../../model/designs/design.ts'
+import { addedProperties, type Design } from '../../model/designs/design.ts'
 import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
-import { alwaysJudged, type Catalogue, findProperty, findScenario, UPSTREAM } from './catalogue.ts'
+import {
+  allProperties,
+  alwaysJudged,
+  type Catalogue,
+  findProperty,
+  findScenario,
+  isAlwaysJudged,
+  lookUp,
+  UPSTREAM,
+} from './catalogue.ts'
 import { UsageError } from './errors.ts'
 
 /** One search: a scenario run with a design, and what is judged in it. */
@@ -24,29 +33,38 @@ export interface Selection<W = unknown> {
 
 /**
  * The searches to make. Without scenarios a design is checked in those it names, upstream in all. Without
- * properties each scenario is judged by all of its own. Deadlocks and faults, which are judged everywhere, can be
+ * properties each scenario is judged by all of its own, and by those that the design adds for it. Deadlocks and faults, which are judged everywhere, can be
  * asked for in any scenario that is named, by itself or by a design.
  * @throws UsageError for an unknown name, or a property that no chosen scenario checks.
  */
 export function planOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Cell<W>[] {
   const named = unique(selection.scenarios.map((name) => findScenario(catalogue, name)))
-  const wanted = unique(selection.properties.map((name) => findProperty(catalogue, name)))
+  const known = allProperties(catalogue)
+  const wanted = unique(selection.properties.map((name) => lookUp('property', known, name)))
+  const isWanted = ({ id }: Property<W>): boolean => wanted.some((property) => property.id === id)
   const always = alwaysJudged(catalogue)
   const cells = unique(selection.designs).flatMap((design) =>
     (named.length > 0 ? named : scenariosOf(catalogue, design)).map((scenario): Cell<W> => {
       const listed = scenario.properties.map((id) => findProperty(catalogue, id))
       const expected = design.expect.filter((e) => e.scenario === scenario.id).map((e) => e.property)
-      const own = unique([...listed, ...always.filter(({ id }) => expected.includes(id))])
-      const askable = named.length > 0 || design.id !== UPSTREAM ? unique([...own, ...always]) : own
-      const properties = wanted.length === 0 ? own : askable.filter((p) => wanted.includes(p))
-      return { scenario, design, properties, unasked: always.filter((p) => !properties.includes(p)) }
+      const added = addedProperties(design, scenario.id)
+      const own = unique([...listed, ...added, ...always.filter(({ id }) => expected.includes(id))])
+      const askable =
+        named.length > 0 || design.id !== UPSTREAM
+          ? unique([...own, ...always, ...(design.adds?.properties ?? [])])
+          : own
+      const properties = wanted.length === 0 ? own : askable.filter(isWanted)
+      const besides = unique([...always, ...(design.adds?.properties ?? []).filter(isAlwaysJudged)])
+      return { scenario, design, properties, unasked: besides.filter((p) => !properties.includes(p)) }
     }),
   )
   for (const property of wanted) {
-    if (cells.some((cell) => cell.properties.includes(property))) continue
+    if (cells.some((cell) => cell.properties.some(({ id }) => id === property.id))) continue
     const where = catalogue.scenarios.filter((s) => s.properties.includes(property.id)).map((s) => s.id)
+    const by = addersOf(catalogue, property).map(({ id }) => id)
     const nowhere = always.includes(property) ? 'name a scenario, any will do' : 'no scenario checks it'
-    const hint = where.length === 0 ? nowhere : `it is checked in ${where.join(', ')}`
+    const added = by.length === 0 ? nowhere : `it is checked with design ${by.join(', ')} only`
+    const hint = where.length === 0 ? added : `it is checked in ${where.join(', ')}`
     throw new UsageError(`property ${property.id} is not checked in any chosen scenario; ${hint}`)
   }
   const asked = cells.filter((cell) => cell.properties.length > 0)
@@ -70,6 +88,11 @@ export function checkPatches(cells: readonly Cell[]): void {
       )
     }
   }
+}
+
+/** The designs that add a property; empty for one of the model. */
+export function addersOf<W>({ designs }: Catalogue<W>, { id }: Property<W>): Design<W>[] {
+  return designs.filter(({ adds }) => adds?.properties?.some((p) => p.id === id) === true)
 }
 
 /** The scenarios in which a design can be seen; upstream is at home in all. */

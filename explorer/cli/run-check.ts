@@ -129,9 +129,12 @@ function sampled<W>(
 /** The properties of a request: all that are judged, and those of them that were asked for. */
 export function judgedIn<W>(
   catalogue: Catalogue<W>,
-  { properties, unasked }: Pick<CheckRequest, 'properties' | 'unasked'>,
+  { design, properties, unasked }: Pick<CheckRequest, 'design' | 'properties' | 'unasked'>,
 ): { readonly properties: readonly Property<W>[]; readonly asked: readonly Property<W>[] } {
-  const [asked, besides] = [properties, unasked].map((ids) => ids.map((id) => findProperty(catalogue, id)))
+  const change = changeOf(catalogue, design)
+  const [asked, besides] = [properties, unasked].map((ids) =>
+    ids.map((id) => findProperty(catalogue, id, change)),
+  )
   return { properties: [...asked, ...besides], asked }
 }
 
@@ -156,6 +159,8 @@ export function systemOf<W>(
   catalogue: Catalogue<W>,
   { scenario, design }: Pick<CheckRequest, 'scenario' | 'design'>,
 ): System<W> {
-  const change = typeof design === 'string' ? findDesign(catalogue, design) : (design as Design<W>)
-  return findScenario(catalogue, scenario).build(change)
+  return findScenario(catalogue, scenario).build(changeOf(catalogue, design))
 }
+
+const changeOf = <W>(catalogue: Catalogue<W>, design: CheckRequest['design']): Design<W> =>
+  typeof design === 'string' ? findDesign(catalogue, design) : (design as Design<W>)

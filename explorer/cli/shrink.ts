@@ -4,7 +4,7 @@ import { shrink as shrinkTrace, sizeOf } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
 import { quotedPath } from '../../model/language/quoted.ts'
 import { goalReachableIn } from '../search/goal-reachable.ts'
-import { faultsOf } from './catalogue.ts'
+import { faultsOf, findNamed } from './catalogue.ts'
 import { load } from './counterexamples.ts'
 import { written } from './file-keeper.ts'
 import { readOptions } from './options.ts'
@@ -22,7 +22,8 @@ export function shrink(session: Session, name: string, raw: unknown): number {
   const { catalogue, io, version } = session
   const replayed = load(session, { name, out, design })
   const { counterexample: ce, system, property } = replayed
-  const verifier = new Verifier(system, property, goalReachableIn(system, { faults: faultsOf(catalogue) }))
+  const faults = faultsOf(catalogue, findNamed(catalogue.designs, ce.design) ?? {})
+  const verifier = new Verifier(system, property, goalReachableIn(system, { faults }))
   const before = traceOf(ce)
   const after = shrinkTrace(before, system, (trace) => verifier.fails(trace))
   const [was, is] = [sizeOf(before), sizeOf(after)]

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { addedProperties } from '../../model/designs/design.ts'
 import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
@@ -44,7 +45,7 @@ describe.each(designs)('design $id', (design) => {
     for (const patch of design.patches) {
       if (patch.in === undefined) continue
       const kinds = scenariosOf(design, scenarios).flatMap((s) =>
-        s.build().threads.map((t) => t.program.kind),
+        s.build(design).threads.map((t) => t.program.kind),
       )
       expect(kinds, `patch for ${patch.in}`).toContain(patch.in)
     }
@@ -71,16 +72,20 @@ describe('the table as a whole', () => {
     for (const design of designs) {
       for (const { scenario, property } of design.expect) {
         expect(design.scenarios, `${design.id} expects something of ${scenario}`).toContain(scenario)
-        const checked = scenarios.find((s) => s.id === scenario)?.properties
+        const checked = [
+          ...(scenarios.find((s) => s.id === scenario)?.properties ?? []),
+          ...addedProperties(design, scenario).map((p) => p.id),
+        ]
         expect(checked, `${design.id} expects something of ${property} in ${scenario}`).toContain(property)
       }
     }
   })
 
   it('expects witnesses to be reached or not, and of no other property so', () => {
-    for (const { id, expect: expected } of designs) {
+    for (const { id, adds, expect: expected } of designs) {
       for (const { scenario, property, verdict } of expected) {
-        const isWitness = properties.find((p) => p.id === property)?.kind === 'witness'
+        const isWitness =
+          [...properties, ...(adds?.properties ?? [])].find((p) => p.id === property)?.kind === 'witness'
         const isOfAWitness = verdict === 'reached' || verdict === 'not-reached'
         expect(isOfAWitness, `${id} expects of ${property} in ${scenario}: ${verdict}`).toBe(isWitness)
       }

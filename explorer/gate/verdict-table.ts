@@ -1,4 +1,4 @@
-import type { Design } from '../../model/designs/design.ts'
+import { addedProperties, type Design } from '../../model/designs/design.ts'
 import { expectedVerdict, isAsExpected } from '../../model/designs/expectation.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
@@ -42,7 +42,7 @@ export function propertiesOf<W>(scenario: Scenario<W>, properties: readonly Prop
   })
 }
 
-/** Searches one design in one scenario, with all properties of the scenario; every recording is made twice. */
+/** Searches one design in one scenario, with all properties of the scenario and those that the design adds; every recording is made twice. */
 export function runCell<W>(
   design: Design<W>,
   scenario: Scenario<W>,
@@ -50,7 +50,8 @@ export function runCell<W>(
   options: SearchOptions = {},
 ): Run<W> {
   const system = scenario.build(design)
-  const result = breadthFirst(system, propertiesOf(scenario, properties), {
+  const judged = [...propertiesOf(scenario, properties), ...addedProperties(design, scenario.id)]
+  const result = breadthFirst(system, judged, {
     recheck: 'all',
     ...options,
   })

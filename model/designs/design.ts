@@ -1,3 +1,4 @@
+import type { Property } from '../language/property.ts'
 import type { Change } from '../scenarios/additions.ts'
 
 /** What a checker must find; a cell that is not listed must hold, or be reached when it is a witness. */
@@ -47,4 +48,12 @@ export interface Design<W> extends Change<W> {
   /** Scenarios in which the change can be seen. */
   readonly scenarios: readonly string[]
   readonly expect: readonly Expectation[]
+}
+
+/** The properties that a design adds, where they are judged: in the scenarios of the design. */
+export function addedProperties<W>(
+  { adds, scenarios }: Pick<Design<W>, 'adds' | 'scenarios'>,
+  scenario: string,
+): readonly Property<W>[] {
+  return scenarios.includes(scenario) ? (adds?.properties ?? []) : []
 }

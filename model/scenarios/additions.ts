@@ -9,6 +9,8 @@ import type { Sorts } from '../memory/sorts.ts'
 /** What a design brings that the model does not have: fields, threads, properties. */
 export interface Additions<W> {
   readonly fields?: Adds
+  /** Sets up the added fields in the initial state; without, each has its first value. */
+  readonly setUp?: (kvm: W, bounds: Bounds) => void
   readonly threads?: (sorts: Sorts, bounds: Bounds) => readonly ThreadGroup<W>[]
   /** Checked in the scenarios of the design, with it only. */
   readonly properties?: readonly Property<W>[]
@@ -26,6 +28,7 @@ export interface Change<W> {
  */
 export function changeOf<A extends Added>(change: {
   readonly fields: Adds<A>
+  readonly setUp?: (kvm: With<Kvm, A>, bounds: Bounds) => void
   readonly threads?: (sorts: Sorts, bounds: Bounds) => readonly ThreadGroup<With<Kvm, A>>[]
   readonly properties?: readonly Property<With<Kvm, A>>[]
   readonly patches: readonly Patch<With<Kvm, A>>[]

@@ -5,7 +5,7 @@ import { compose, type System } from '../language/system.ts'
 import { type Bounds, mergeBounds } from '../memory/bounds.ts'
 import { type Kvm, kvmWorld } from '../memory/kvm.ts'
 import { type Sorts, sortsOf } from '../memory/sorts.ts'
-import type { Change } from './additions.ts'
+import type { Additions, Change } from './additions.ts'
 import { type Scenario, shownBounds } from './scenario.ts'
 import { type Start, setUp } from './start.ts'
 
@@ -39,27 +39,37 @@ export function scenario(plan: Plan): Scenario<Kvm> {
 const boundsOfAll: Bounds[] = []
 let allPrograms: readonly Program<Kvm>[] | null = null
 
-/** Programs of all scenarios: a property may name what only some of them have. */
-function programsOfAll(): readonly Program<Kvm>[] {
+/**
+ * Programs of all scenarios: a property may name what only some of them have.
+ * @param adds threads that a design adds; those of other scenarios may have other steps, too.
+ */
+function programsOfAll({ threads }: Additions<Kvm>): readonly Program<Kvm>[] {
   allPrograms ??= boundsOfAll.flatMap((bounds) =>
     threadsOf(bounds, sortsOf(bounds)).map(({ program }) => program),
   )
-  return allPrograms
+  if (threads === undefined) return allPrograms
+  const added = boundsOfAll.flatMap((bounds) => threads(sortsOf(bounds), bounds))
+  return [...allPrograms, ...added.map(({ program }) => program)]
 }
 
 const UNCHANGED: Change<Kvm> = { patches: [] }
 
-function build(name: string, bounds: Bounds, start: Start, { patches, adds }: Change<Kvm>): System<Kvm> {
+function build(name: string, bounds: Bounds, start: Start, { patches, adds = {} }: Change<Kvm>): System<Kvm> {
   const sorts = sortsOf(bounds)
-  const added = adds?.fields === undefined ? [] : [adds.fields(sorts, bounds)]
+  const added = adds.fields === undefined ? [] : [adds.fields(sorts, bounds)]
   return compose({
     name,
     world: kvmWorld(bounds, sorts, [...fieldsOf(bounds, sorts), ...added]),
-    threads: [...threadsOf(bounds, sorts), ...(adds?.threads?.(sorts, bounds) ?? [])],
-    initial: [(kvm) => setUp(kvm, bounds, start)],
+    threads: [...threadsOf(bounds, sorts), ...(adds.threads?.(sorts, bounds) ?? [])],
+    initial: [
+      (kvm) => {
+        setUp(kvm, bounds, start)
+        adds.setUp?.(kvm, bounds)
+      },
+    ],
     patches,
     symmetric: symmetricSorts(bounds, sorts, start),
-    elsewhere: programsOfAll,
+    elsewhere: () => programsOfAll(adds),
   })
 }
 
