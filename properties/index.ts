@@ -1,17 +1,17 @@
+// Written by `npm run register` from what the files beside it export; not edited by hand.
 import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
-import {
-  faultMapsAPageWithoutTheLog,
-  largeSpteIsDropped,
-  pageIsWrittenAgain,
-  pageIsWrittenBeforeItsBitIsSet,
-  storeComesBeforeTheFlush,
-} from './dirty-log/dirty-log-witnesses.ts'
+import { storeComesBeforeTheFlush, pageIsWrittenAgain, pageIsWrittenBeforeItsBitIsSet, largeSpteIsDropped, faultMapsAPageWithoutTheLog } from './dirty-log/dirty-log-witnesses.ts'
 import { noDirtyPageLost } from './dirty-log/no-dirty-page-lost.ts'
 import { noWriteMissingFromTheDirtyLog } from './dirty-log/no-write-missing-from-the-dirty-log.ts'
-import { asyncPfProperties } from './fault/async-pf.ts'
+import { pageIsPrefaulted, pageArrivesInAnotherContext, processEndsWhileAPageIsSwappedIn } from './fault/async-pf.ts'
+import { guestIsToldOfItsOwnFaultsOnly } from './fault/guest-is-told-of-its-own-faults-only.ts'
 import { mmioSpteIsFresh } from './fault/mmio-spte-is-fresh.ts'
-import { tdpFaultProperties } from './fault/tdp-faults.ts'
+import { noAccessTakenByAFault } from './fault/no-access-taken-by-a-fault.ts'
+import { noFaultRetriedForEver } from './fault/no-fault-retried-for-ever.ts'
+import { noStoreThatTheGuestForbids } from './fault/no-store-that-the-guest-forbids.ts'
+import { pageIsPrefaultedInItsOwnContext } from './fault/page-is-prefaulted-in-its-own-context.ts'
+import { twoVcpusUnsyncAtOnce } from './fault/tdp-faults.ts'
 import { noSpteOfAFreedSlot } from './memslots/no-spte-of-a-freed-slot.ts'
 import { nothingAddedToAnInvalidSlot } from './memslots/nothing-added-to-an-invalid-slot.ts'
 import { invalidationsAreBalanced } from './notifier/invalidations-are-balanced.ts'
@@ -21,72 +21,59 @@ import { assertedCounters } from './primitives/asserted-counters.ts'
 import { noDeadlock } from './primitives/no-deadlock.ts'
 import { noRequestUnnoticedInGuestMode } from './primitives/no-request-unnoticed-in-guest-mode.ts'
 import { noUseAfterFree } from './primitives/no-use-after-free.ts'
+import { requestIsServiced } from './primitives/request-is-serviced.ts'
+import { cachedRootIsFound } from './roots/cached-root-is-found.ts'
+import { contextFitsTheGuest } from './roots/context-fits-the-guest.ts'
 import { noFreedRootInUse } from './roots/no-freed-root-in-use.ts'
 import { noGuestOnARootAfterItsRequest } from './roots/no-guest-on-a-root-after-its-request.ts'
+import { noNullPointer } from './roots/no-null-pointer.ts'
 import { noObsoleteRootKept } from './roots/no-obsolete-root-kept.ts'
 import { noStaleRootUsed } from './roots/no-stale-root-used.ts'
 import { onlyObsoleteRootsFreed } from './roots/only-obsolete-roots-freed.ts'
-import { roleProperties } from './roots/roles.ts'
+import { validPagesDroppedWithAPaeRoot, rootIsAlsoAChild, wrongChildIsLinked, mappedEntryBecomesMmio, bothMmusHoldRoots, prefaultIsStale, tableIsShadowedWithTwoAccesses } from './roots/role-witnesses.ts'
 import { rootCountIsNumberOfHolders } from './roots/root-count-is-number-of-holders.ts'
+import { rootFitsTheContext } from './roots/root-fits-the-context.ts'
+import { childIsOneLevelBelow } from './shadow/child-is-one-level-below.ts'
+import { unsyncPageIsSynced, storeToATableIsEmulated, pageIsZappedForWriteFlooding, unsyncPageIsLinkedASecondTime, pageIsZappedUnderALocklessWalk, emulationFailureIsReported, hintMissesAPageJustBuilt, hintPromisesAPageJustZapped, storeWaitsInABuffer, storeIsEmulatedWhileNothingIsShadowed, unsyncTablesMapEachOther } from './shadow/edit-witnesses.ts'
+import { emulationFailsOnlyWhenShadowedAgain } from './shadow/emulation-fails-only-when-shadowed-again.ts'
+import { leafIsOnItsRmap } from './shadow/leaf-is-on-its-rmap.ts'
 import { noFlushDebtAtUnlock } from './shadow/no-flush-debt-at-unlock.ts'
 import { noFreedSpteOnRmap } from './shadow/no-freed-spte-on-rmap.ts'
-import { shadowPageProperties } from './shadow/shadow-pages.ts'
+import { noLinkToADeadPage } from './shadow/no-link-to-a-dead-page.ts'
+import { noNeedlessLock } from './shadow/no-needless-lock.ts'
+import { noWalkOfAFreedPage } from './shadow/no-walk-of-a-freed-page.ts'
+import { noWritableTlbEntryOfASyncedTable } from './shadow/no-writable-tlb-entry-of-a-synced-table.ts'
+import { onePagePerKey } from './shadow/one-page-per-key.ts'
+import { pageGoesUnsyncOnce } from './shadow/page-goes-unsync-once.ts'
+import { parentLinksMatch } from './shadow/parent-links-match.ts'
+import { rmapHoldsPresentSptes } from './shadow/rmap-holds-present-sptes.ts'
+import { rmapKeyIsThePagesOwn } from './shadow/rmap-key-is-the-pages-own.ts'
+import { shadowedTablesAreCounted } from './shadow/shadowed-tables-are-counted.ts'
+import { syncedPageAgrees } from './shadow/synced-page-agrees.ts'
+import { trackedTableIsNotWritable } from './shadow/tracked-table-is-not-writable.ts'
+import { unsyncChildrenAreCounted } from './shadow/unsync-children-are-counted.ts'
+import { unsyncPageCanBeFound } from './shadow/unsync-page-can-be-found.ts'
+import { writableTableIsUnsync } from './shadow/writable-table-is-unsync.ts'
+import { wrongHintCostsOnlyTime } from './shadow/wrong-hint-costs-only-time.ts'
+import { noModuleCodeAfterItsLastReference } from './teardown/no-module-code-after-its-last-reference.ts'
 import { everyAccessCanFinish } from './vcpu/every-access-can-finish.ts'
 import { everyAccessFinishes } from './vcpu/every-access-finishes.ts'
+import { flushedTranslationIsNotUsed } from './vcpu/flushed-translation-is-not-used.ts'
+import { hardwareAllowsNoMoreThanTheGuest } from './vcpu/hardware-allows-no-more-than-the-guest.ts'
 import { noTlbEntryOfAFreedRoot } from './vcpu/no-tlb-entry-of-a-freed-root.ts'
-import {
-  agingHoldsBackAZap,
-  faultFindsAnInvalidSlot,
-  faultIsRetriedForANotifier,
-  guestEntersOnARootBeingZapped,
-  mmioSpteIsHonoured,
-  mmioSpteIsOutOfDate,
-  notifierFindsAnInvalidSlot,
-  notifierRunsInALockBreak,
-  staleFaultIsRetried,
-} from './witnesses.ts'
+import { guestEntersOnARootBeingZapped, staleFaultIsRetried, faultIsRetriedForANotifier, notifierFindsAnInvalidSlot, faultFindsAnInvalidSlot, notifierRunsInALockBreak, mmioSpteIsHonoured, mmioSpteIsOutOfDate, agingHoldsBackAZap } from './witnesses.ts'
+import { freedPageIsUnreferenced } from './zap/freed-page-is-unreferenced.ts'
 import { noLeafBelowAnObsoleteRoot } from './zap/no-leaf-below-an-obsolete-root.ts'
+import { noNeedlessFlush } from './zap/no-needless-flush.ts'
 import { noObsoletePageAfterTheZap } from './zap/no-obsolete-page-after-the-zap.ts'
 import { obsoletePagesAreOldest } from './zap/obsolete-pages-are-oldest.ts'
 import { pageOnOneList } from './zap/page-on-one-list.ts'
+import { reclaimSparesRoots } from './zap/reclaim-spares-roots.ts'
 import { zapAllCanFinish } from './zap/zap-all-can-finish.ts'
 import { zapAllTerminates } from './zap/zap-all-terminates.ts'
 
 /** All properties, in the order of listings. */
 export const properties: readonly Property<Kvm>[] = [
-  noStaleRootUsed,
-  noLeafBelowAnObsoleteRoot,
-  noFreedRootInUse,
-  noTlbEntryOfAFreedRoot,
-  noGuestOnARootAfterItsRequest,
-  noRequestUnnoticedInGuestMode,
-  noObsoleteRootKept,
-  onlyObsoleteRootsFreed,
-  rootCountIsNumberOfHolders,
-  pageOnOneList,
-  noUseAfterFree,
-  noFreedSpteOnRmap,
-  noSpteOfAFreedSlot,
-  noMappingOfALostPage,
-  noInstallDuringInvalidation,
-  noFlushDebtAtUnlock,
-  noDirtyPageLost,
-  noWriteMissingFromTheDirtyLog,
-  nothingAddedToAnInvalidSlot,
-  obsoletePagesAreOldest,
-  invalidationsAreBalanced,
-  mmioSpteIsFresh,
-  ...shadowPageProperties,
-  ...roleProperties,
-  ...tdpFaultProperties,
-  ...asyncPfProperties,
-  ...assertedCounters,
-  everyAccessCanFinish,
-  everyAccessFinishes,
-  zapAllCanFinish,
-  zapAllTerminates,
-  noObsoletePageAfterTheZap,
-  noDeadlock,
   guestEntersOnARootBeingZapped,
   staleFaultIsRetried,
   faultIsRetriedForANotifier,
@@ -95,10 +82,96 @@ export const properties: readonly Property<Kvm>[] = [
   notifierRunsInALockBreak,
   mmioSpteIsHonoured,
   mmioSpteIsOutOfDate,
+  agingHoldsBackAZap,
+  cachedRootIsFound,
+  contextFitsTheGuest,
+  noFreedRootInUse,
+  noGuestOnARootAfterItsRequest,
+  noNullPointer,
+  noObsoleteRootKept,
+  noStaleRootUsed,
+  onlyObsoleteRootsFreed,
+  validPagesDroppedWithAPaeRoot,
+  rootIsAlsoAChild,
+  wrongChildIsLinked,
+  mappedEntryBecomesMmio,
+  bothMmusHoldRoots,
+  prefaultIsStale,
+  tableIsShadowedWithTwoAccesses,
+  rootCountIsNumberOfHolders,
+  rootFitsTheContext,
+  freedPageIsUnreferenced,
+  noLeafBelowAnObsoleteRoot,
+  noNeedlessFlush,
+  noObsoletePageAfterTheZap,
+  obsoletePagesAreOldest,
+  pageOnOneList,
+  reclaimSparesRoots,
+  zapAllCanFinish,
+  zapAllTerminates,
+  childIsOneLevelBelow,
+  unsyncPageIsSynced,
+  storeToATableIsEmulated,
+  pageIsZappedForWriteFlooding,
+  unsyncPageIsLinkedASecondTime,
+  pageIsZappedUnderALocklessWalk,
+  emulationFailureIsReported,
+  hintMissesAPageJustBuilt,
+  hintPromisesAPageJustZapped,
+  storeWaitsInABuffer,
+  storeIsEmulatedWhileNothingIsShadowed,
+  unsyncTablesMapEachOther,
+  emulationFailsOnlyWhenShadowedAgain,
+  leafIsOnItsRmap,
+  noFlushDebtAtUnlock,
+  noFreedSpteOnRmap,
+  noLinkToADeadPage,
+  noNeedlessLock,
+  noWalkOfAFreedPage,
+  noWritableTlbEntryOfASyncedTable,
+  onePagePerKey,
+  pageGoesUnsyncOnce,
+  parentLinksMatch,
+  rmapHoldsPresentSptes,
+  rmapKeyIsThePagesOwn,
+  shadowedTablesAreCounted,
+  syncedPageAgrees,
+  trackedTableIsNotWritable,
+  unsyncChildrenAreCounted,
+  unsyncPageCanBeFound,
+  writableTableIsUnsync,
+  wrongHintCostsOnlyTime,
+  pageIsPrefaulted,
+  pageArrivesInAnotherContext,
+  processEndsWhileAPageIsSwappedIn,
+  guestIsToldOfItsOwnFaultsOnly,
+  mmioSpteIsFresh,
+  noAccessTakenByAFault,
+  noFaultRetriedForEver,
+  noStoreThatTheGuestForbids,
+  pageIsPrefaultedInItsOwnContext,
+  twoVcpusUnsyncAtOnce,
+  noSpteOfAFreedSlot,
+  nothingAddedToAnInvalidSlot,
+  invalidationsAreBalanced,
+  noInstallDuringInvalidation,
+  noMappingOfALostPage,
   storeComesBeforeTheFlush,
   pageIsWrittenAgain,
   pageIsWrittenBeforeItsBitIsSet,
   largeSpteIsDropped,
-  agingHoldsBackAZap,
   faultMapsAPageWithoutTheLog,
+  noDirtyPageLost,
+  noWriteMissingFromTheDirtyLog,
+  everyAccessCanFinish,
+  everyAccessFinishes,
+  flushedTranslationIsNotUsed,
+  hardwareAllowsNoMoreThanTheGuest,
+  noTlbEntryOfAFreedRoot,
+  ...assertedCounters,
+  noDeadlock,
+  noRequestUnnoticedInGuestMode,
+  noUseAfterFree,
+  requestIsServiced,
+  noModuleCodeAfterItsLastReference,
 ]

@@ -1,3 +1,4 @@
+// Written by `npm run register` from what the files beside it export; not edited by hand.
 import type { Kvm } from '../memory/kvm.ts'
 import { agingDesigns } from './aging/aging.ts'
 import type { Design } from './design.ts'
@@ -11,46 +12,54 @@ import { slotDeletionDesigns } from './memslots/slot-deletion.ts'
 import { slotMoveDesigns } from './memslots/slot-move.ts'
 import { notifierDesigns } from './notifier/notifiers.ts'
 import { assertedCounterDesigns } from './primitives/asserted-counters.ts'
+import { storeBufferDesigns } from './primitives/store-buffers.ts'
 import { obsoleteRootDesigns } from './roots/obsolete-roots.ts'
 import { roleKeyDesigns } from './roots/role-keys.ts'
 import { rootCalibrationDesigns } from './roots/roots-calibration.ts'
 import { rootsWithoutPageDesigns } from './roots/roots-without-page.ts'
-import { guestTableDesigns } from './shadow/guest-tables.ts'
 import { ownTableDesigns } from './shadow/own-table.ts'
 import { unexpectedChildDesigns } from './shadow/unexpected-child.ts'
 import { unlockedWalkDesigns } from './shadow/unlocked-walk.ts'
+import { unprotectDesigns } from './shadow/unprotect.ts'
 import { unsyncLockDesigns } from './shadow/unsync-lock.ts'
+import { unsyncDesigns } from './shadow/unsync.ts'
+import { writeProtectionDesigns } from './shadow/write-protection.ts'
 import { vmTeardownDesigns } from './teardown/vm-teardown.ts'
 import { upstream } from './upstream.ts'
 import { fastInvalidateDesigns } from './zap/fast-invalidate.ts'
 import { reclaimDesigns } from './zap/reclaim.ts'
 import { zapAllDesigns } from './zap/zap-all.ts'
+import { zappingDesigns } from './zap/zapping.ts'
 
 /** All designs, in the order of listings; `upstream` is the model without patches. */
 export const designs: readonly Design<Kvm>[] = [
   upstream,
   ...obsoleteRootDesigns,
+  ...roleKeyDesigns,
   ...rootCalibrationDesigns,
-  ...notifierDesigns,
+  ...rootsWithoutPageDesigns,
   ...fastInvalidateDesigns,
+  ...reclaimDesigns,
+  ...zapAllDesigns,
+  ...zappingDesigns,
+  ...ownTableDesigns,
+  ...unexpectedChildDesigns,
+  ...unlockedWalkDesigns,
+  ...unprotectDesigns,
+  ...unsyncLockDesigns,
+  ...unsyncDesigns,
+  ...writeProtectionDesigns,
+  ...accessDesigns,
+  ...asyncPfDesigns,
+  ...fastPageFaultDesigns,
+  ...mmioGenerationDesigns,
   ...slotDeletionDesigns,
   ...slotMoveDesigns,
-  ...zapAllDesigns,
-  ...guestTableDesigns,
-  ...unlockedWalkDesigns,
+  ...notifierDesigns,
   ...agingDesigns,
-  ...roleKeyDesigns,
-  ...accessDesigns,
-  ...ownTableDesigns,
-  ...rootsWithoutPageDesigns,
-  ...unexpectedChildDesigns,
-  ...reclaimDesigns,
-  ...mmioGenerationDesigns,
-  ...unsyncLockDesigns,
-  ...asyncPfDesigns,
   ...dirtyLogDesigns,
   ...enableDirtyLogDesigns,
-  ...fastPageFaultDesigns,
-  ...vmTeardownDesigns,
   ...assertedCounterDesigns,
+  ...storeBufferDesigns,
+  ...vmTeardownDesigns,
 ]

@@ -7,47 +7,8 @@ import type { Added } from '../memory/added.ts'
 import { type Bounds, type BoundsInput, boundsSchema } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import type { Sorts } from '../memory/sorts.ts'
-import { aging } from './aging.ts'
-import { asyncPf } from './async-pf.ts'
-import { dirtyLog } from './dirty-log.ts'
-import { externalWriter } from './external-writer.ts'
-import { fault } from './fault.ts'
 import type { Feature } from './feature.ts'
-import { guest } from './guest.ts'
-import { hostInterrupt } from './host-interrupt.ts'
-import { memoryOrder } from './memory-order.ts'
-import { memslots } from './memslots.ts'
-import { nested } from './nested.ts'
-import { notifier } from './notifier.ts'
-import { roots } from './roots.ts'
-import { shadow } from './shadow.ts'
-import { teardown } from './teardown.ts'
-import { unprotect } from './unprotect.ts'
-import { vcpu } from './vcpu.ts'
-import { writeTracking } from './write-tracking.ts'
-import { zap } from './zap.ts'
-
-/** All parts of KVM that a scenario may have. Where their parts go is said by the parts, not by this list. */
-export const features = [
-  vcpu,
-  guest,
-  roots,
-  shadow,
-  zap,
-  memslots,
-  notifier,
-  aging,
-  dirtyLog,
-  fault,
-  asyncPf,
-  nested,
-  unprotect,
-  writeTracking,
-  externalWriter,
-  hostInterrupt,
-  memoryOrder,
-  teardown,
-] as const
+import { features } from './registry.ts'
 
 /** Features with options of their own, by the names of these. */
 type Own = Extract<(typeof features)[number], { readonly options: z.ZodType }>

@@ -1,3 +1,4 @@
+// Written by `npm run register` from what the files beside it export; not edited by hand.
 import type { Kvm } from '../memory/kvm.ts'
 import { agingScenarios } from './aging/aging.ts'
 import { compositeScenarios } from './composites.ts'
@@ -26,27 +27,27 @@ import { zapAllScenarios } from './zap/zap-all.ts'
 
 /** All scenarios, in the order of listings. */
 export const scenarios: readonly Scenario<Kvm>[] = [
-  ...rootScenarios,
-  ...notifierScenarios,
-  ...slotScenarios,
-  ...zapAllScenarios,
-  ...slotMoveScenarios,
-  ...slotCreateScenarios,
-  ...unlockedWalkScenarios,
-  ...agingScenarios,
-  ...unsyncScenarios,
-  ...editScenarios,
-  ...unprotectScenarios,
-  ...storeBufferScenarios,
-  ...wrongHintScenarios,
+  ...compositeScenarios,
   ...roleScenarios,
-  ...accessScenarios,
+  ...rootScenarios,
+  ...quotaScenarios,
+  ...zapAllScenarios,
+  ...editScenarios,
   ...ownTableScenarios,
   ...unexpectedChildScenarios,
-  ...staleFaultScenarios,
-  ...quotaScenarios,
-  ...tdpFaultScenarios,
+  ...unlockedWalkScenarios,
+  ...unprotectScenarios,
+  ...unsyncScenarios,
+  ...wrongHintScenarios,
+  ...accessScenarios,
   ...asyncPfScenarios,
+  ...staleFaultScenarios,
+  ...tdpFaultScenarios,
+  ...slotCreateScenarios,
+  ...slotMoveScenarios,
+  ...slotScenarios,
+  ...notifierScenarios,
+  ...agingScenarios,
   ...dirtyLogScenarios,
-  ...compositeScenarios,
+  ...storeBufferScenarios,
 ]

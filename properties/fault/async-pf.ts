@@ -1,12 +1,9 @@
-import type { Property, Witness } from '../../model/language/property.ts'
+import type { Witness } from '../../model/language/property.ts'
 import { same_mmu_kind, same_pgd } from '../../model/memory/fault/async-pf.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
-import { noModuleCodeAfterItsLastReference } from '../teardown/no-module-code-after-its-last-reference.ts'
-import { guestIsToldOfItsOwnFaultsOnly } from './guest-is-told-of-its-own-faults-only.ts'
-import { pageIsPrefaultedInItsOwnContext } from './page-is-prefaulted-in-its-own-context.ts'
 
-const pageIsPrefaulted: Witness<Kvm> = {
+export const pageIsPrefaulted: Witness<Kvm> = {
   kind: 'witness',
   id: 'page-is-prefaulted',
   aliases: [],
@@ -16,7 +13,7 @@ const pageIsPrefaulted: Witness<Kvm> = {
     all(kvm.vcpu).some((v) => kvm.vcpu[v].prefetch && ['PF/SET.4', 'TDP/P12'].includes(at.vcpu[v])),
 }
 
-const pageArrivesInAnotherContext: Witness<Kvm> = {
+export const pageArrivesInAnotherContext: Witness<Kvm> = {
   kind: 'witness',
   id: 'page-arrives-in-another-context',
   aliases: [],
@@ -26,7 +23,7 @@ const pageArrivesInAnotherContext: Witness<Kvm> = {
     all(kvm.vcpu).some((v) => at.vcpu[v] === 'APF/APF.4' && !(same_mmu_kind(kvm, v) && same_pgd(kvm, v))),
 }
 
-const processEndsWhileAPageIsSwappedIn: Witness<Kvm> = {
+export const processEndsWhileAPageIsSwappedIn: Witness<Kvm> = {
   kind: 'witness',
   id: 'process-ends-while-a-page-is-swapped-in',
   aliases: [],
@@ -35,13 +32,3 @@ const processEndsWhileAPageIsSwappedIn: Witness<Kvm> = {
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => at.vcpu[v] === 'CLOSE/CL.1' && kvm.vcpu[v].async_pf[0].work === 'running'),
 }
-
-/** Properties of asynchronous page faults. */
-export const asyncPfProperties: readonly Property<Kvm>[] = [
-  pageIsPrefaultedInItsOwnContext,
-  guestIsToldOfItsOwnFaultsOnly,
-  pageIsPrefaulted,
-  pageArrivesInAnotherContext,
-  noModuleCodeAfterItsLastReference,
-  processEndsWhileAPageIsSwappedIn,
-]

@@ -1,10 +1,8 @@
-import type { Property, Witness } from '../../model/language/property.ts'
+import type { Witness } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
-import { pageGoesUnsyncOnce } from '../shadow/page-goes-unsync-once.ts'
-import { unsyncChildrenAreCounted } from '../shadow/unsync-children-are-counted.ts'
 
 /** What the spinlock inside mmu_lock is for. */
-const twoVcpusUnsyncAtOnce: Witness<Kvm> = {
+export const twoVcpusUnsyncAtOnce: Witness<Kvm> = {
   kind: 'witness',
   id: 'two-vcpus-unsync-at-once',
   aliases: [],
@@ -13,10 +11,3 @@ const twoVcpusUnsyncAtOnce: Witness<Kvm> = {
   seen: (kvm) =>
     [...kvm.vcpu].filter(({ fault }) => fault.unsync.length > 0 && fault.unsync[0].sp !== null).length > 1,
 }
-
-/** Properties of faults that hold mmu_lock for read. */
-export const tdpFaultProperties: readonly Property<Kvm>[] = [
-  unsyncChildrenAreCounted,
-  pageGoesUnsyncOnce,
-  twoVcpusUnsyncAtOnce,
-]

@@ -1,0 +1,41 @@
+// Written by `npm run register` from what the files beside it export; not edited by hand.
+import { aging } from './aging.ts'
+import { asyncPf } from './async-pf.ts'
+import { dirtyLog } from './dirty-log.ts'
+import { externalWriter } from './external-writer.ts'
+import { fault } from './fault.ts'
+import { guest } from './guest.ts'
+import { hostInterrupt } from './host-interrupt.ts'
+import { memoryOrder } from './memory-order.ts'
+import { memslots } from './memslots.ts'
+import { nested } from './nested.ts'
+import { notifier } from './notifier.ts'
+import { roots } from './roots.ts'
+import { shadow } from './shadow.ts'
+import { teardown } from './teardown.ts'
+import { unprotect } from './unprotect.ts'
+import { vcpu } from './vcpu.ts'
+import { writeTracking } from './write-tracking.ts'
+import { zap } from './zap.ts'
+
+/** All parts of KVM that a scenario may have. Where their parts go is said by the parts, not by this list. */
+export const features = [
+  aging,
+  asyncPf,
+  dirtyLog,
+  externalWriter,
+  fault,
+  guest,
+  hostInterrupt,
+  memoryOrder,
+  memslots,
+  nested,
+  notifier,
+  roots,
+  shadow,
+  teardown,
+  unprotect,
+  vcpu,
+  writeTracking,
+  zap,
+] as const
