@@ -43,7 +43,7 @@ export interface CheckPlan {
  */
 export async function* checkAll(session: Session, plan: CheckPlan): AsyncGenerator<CheckReport> {
   const failed = new AbortController()
-  const signal = AbortSignal.any([session.signal, failed.signal])
+  const signal = either(session.signal, failed.signal)
   const running: Promise<CheckReport>[] = []
   let next = 0
   const start = (): void => {
@@ -60,6 +60,16 @@ export async function* checkAll(session: Session, plan: CheckPlan): AsyncGenerat
     failed.abort()
     await Promise.allSettled(running)
   }
+}
+
+/** Aborted as soon as one of them is. `AbortSignal.any` needs Node 20.3. */
+function either(...signals: readonly AbortSignal[]): AbortSignal {
+  const joined = new AbortController()
+  for (const signal of signals) {
+    if (signal.aborted) joined.abort()
+    signal.addEventListener('abort', () => joined.abort(), { once: true })
+  }
+  return joined.signal
 }
 
 async function checkOne(

@@ -11,8 +11,9 @@ import { lockCheckpoints } from './checkpoint-locks.ts'
 import { replayed } from './counterexamples.ts'
 import { errorLines } from './error-lines.ts'
 import { UsageError } from './errors.ts'
+import { wrap } from './io.ts'
 import { readOptions, searchOptions } from './options.ts'
-import { type Cell, checkPatches, planOf } from './plan.ts'
+import { type Cell, checkPatches, leftOut, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
 import {
   type Allowed,
@@ -66,7 +67,9 @@ export async function check(session: Session, scenarios: readonly string[], raw:
   checkPatches(cells)
   const release = checkpoints === null ? () => {} : lockCheckpoints(checkpoints, cells)
   try {
-    return await checkCells(session, flags, { cells, checkpoints, asked, own })
+    const isUsual = scenarios.length === 0 && designs.some(({ id }) => id === UPSTREAM)
+    const unvisited = isUsual ? leftOut(session.catalogue.scenarios) : ''
+    return await checkCells(session, flags, { cells, checkpoints, asked, own, unvisited })
   } finally {
     release()
   }
@@ -79,12 +82,14 @@ interface Asked {
   readonly asked: SearchSettings
   /** Designs that came from files, by id. */
   readonly own: ReadonlyMap<string, UserDesign>
+  /** What of the catalogue is left out, in a line; empty when nothing is that the user did not choose. */
+  readonly unvisited: string
 }
 
 async function checkCells(
   session: Session,
   flags: z.infer<typeof options>,
-  { cells, checkpoints, asked, own }: Asked,
+  { cells, checkpoints, asked, own, unvisited }: Asked,
 ): Promise<number> {
   // Several searches are made side by side; a single one is shared out, if that was asked for.
   const shared = cells.length === 1 ? (flags.workers ?? 1) : 1
@@ -124,6 +129,7 @@ async function checkCells(
     for (const line of modelErrorOf(report)) io.err(line)
   }
 
+  if (showText) for (const line of wrap(unvisited, io.width)) io.out(line)
   const json = flags.json === undefined ? '' : jsonOf(session, checks)
   if (typeof flags.json === 'string') {
     const isWritten = writeResult(session, flags.json, json)

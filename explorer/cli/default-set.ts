@@ -10,7 +10,7 @@ import { worstOf } from './exit-status.ts'
 import { type Match, matchOf, statusesOf } from './expectation.ts'
 import { wrap } from './io.ts'
 import { readOptions } from './options.ts'
-import { type Cell, checkPatches, planOf } from './plan.ts'
+import { type Cell, checkPatches, leftOut, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
 import { type CheckReport, counts, otherCounts, tallyOf } from './report.ts'
 import {
@@ -76,7 +76,7 @@ export async function defaultSet(session: Session, raw: unknown): Promise<number
   }
   const expected = checks.map((report, index) => statusesOf(cells[index].design, report))
   io.out('')
-  for (const line of leftOut(all, style)) io.out(line)
+  for (const line of wrap(leftOut(all.map(({ scenario }) => scenario)), io.width)) io.out(line)
   io.out(lastLine(cells, checks))
   return interruption(session.signal) ?? worstOf(expected.flat())
 }
@@ -92,7 +92,8 @@ function allCells(catalogue: Catalogue): Cell[] {
       : catalogue.seeds.flatMap(({ evidence }) =>
           evidence.flatMap(({ design, scenario }) => select([findDesign(catalogue, design)], [scenario])),
         )
-  return uniqueCells([...select([upstream], []), ...answers])
+  const everywhere = catalogue.scenarios.map(({ id }) => id)
+  return uniqueCells([...select([upstream], everywhere), ...answers])
 }
 
 function featuredFirst(cells: readonly Cell[], featured: Featured | undefined): Cell[] {
@@ -153,12 +154,6 @@ function summary({ scenario, design }: Cell, report: CheckReport, style: Style):
     })
   const failure = modelErrorLines(report, style)
   return [...headingLines(heading, style), ...told, ...failure, ...wrap(totals(report), style.width, '  ')]
-}
-
-/** Names the scenarios that take too long for a run that nobody asked anything. */
-function leftOut(cells: readonly Cell[], { width }: Style): string[] {
-  const deep = [...new Set(cells.map((c) => c.scenario).filter((s) => s.deep === true))].map((s) => s.id)
-  return deep.length === 0 ? [] : wrap(`left out, to be checked by name: ${deep.join(', ')}`, width)
 }
 
 function lastLine(cells: readonly Cell[], checks: readonly CheckReport[]): string {

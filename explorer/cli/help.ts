@@ -14,7 +14,7 @@ Examples:
 
 export const CHECK_EXAMPLES = `
 Examples:
-  mmucheck check                               upstream, every scenario
+  mmucheck check                               upstream, all that is not deep
   mmucheck check roots-zap-all --design R1     one cell of the matrix
   mmucheck check --design my-change.json       your own design, as data
   mmucheck check --property I-13 --design R3   one property
@@ -81,7 +81,8 @@ A design file is data; nothing in it is run:
     "scenarios": ["roots-zap-one"],
     "patches": [ { "op": "drop", "name": "REQ.5", "in": "zapper" },
                  { "op": "move", "name": "ZAP.9", "before": "ZAP.8" } ] }
-"scenarios" may be left out: then it is every one that the patches fit.
+"scenarios" may be left out: then it is every one that the patches fit, the deep
+ones apart.
 "in" limits a patch to the machines of one kind. A move of a step that others
 jump to says where they land: "jumps": "follow" (on the step) or "stay".
 A file has at most 1 MiB and 256 patches. A pipe is read once, to its end:

@@ -32,10 +32,11 @@ export interface Selection<W = unknown> {
 }
 
 /**
- * The searches to make. Without scenarios a design is checked in those it names, upstream in all. Without
- * properties each scenario is judged by all of its own, and by those that the design adds for it. Deadlocks and faults, which are judged everywhere, can be
- * asked for in any scenario that is named, by itself or by a design.
- * @throws UsageError for an unknown name, or a property that no chosen scenario checks.
+ * The searches to make. Without scenarios a design is checked in those it names, upstream in all that are not deep.
+ * Without properties each scenario is judged by all of its own, and by those that the design adds for it. Deadlocks
+ * and faults, which are judged everywhere, can be asked for in any scenario that is named, by itself or by a design.
+ * @throws UsageError for an unknown name, a property that no chosen scenario checks, or a scenario or design that was
+ *   named and would not be searched.
  */
 export function planOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Cell<W>[] {
   const named = unique(selection.scenarios.map((name) => findScenario(catalogue, name)))
@@ -44,7 +45,7 @@ export function planOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Cel
   const isWanted = ({ id }: Property<W>): boolean => wanted.some((property) => property.id === id)
   const always = alwaysJudged(catalogue)
   const cells = unique(selection.designs).flatMap((design) =>
-    (named.length > 0 ? named : scenariosOf(catalogue, design)).map((scenario): Cell<W> => {
+    (named.length > 0 ? named : usualScenarios(catalogue, design)).map((scenario): Cell<W> => {
       const listed = scenario.properties.map((id) => findProperty(catalogue, id))
       const expected = design.expect.filter((e) => e.scenario === scenario.id).map((e) => e.property)
       const added = addedProperties(design, scenario.id)
@@ -67,9 +68,21 @@ export function planOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Cel
     const hint = where.length === 0 ? added : `it is checked in ${where.join(', ')}`
     throw new UsageError(`property ${property.id} is not checked in any chosen scenario; ${hint}`)
   }
+  refuseUnsearched(cells, named.length > 0)
   const asked = cells.filter((cell) => cell.properties.length > 0)
   if (asked.length === 0) throw new UsageError('nothing to check: no scenario was chosen')
   return asked
+}
+
+/** What was named and would not be searched could pass for something that holds. */
+function refuseUnsearched<W>(cells: readonly Cell<W>[], areScenariosNamed: boolean): void {
+  for (const { scenario, design, properties } of cells) {
+    if (properties.length > 0) continue
+    const isElsewhere = cells.some((cell) => cell.design === design && cell.properties.length > 0)
+    if (!areScenariosNamed && isElsewhere) continue
+    const what = areScenariosNamed ? `in ${scenario.id} with design ${design.id}` : `with design ${design.id}`
+    throw new UsageError(`nothing is asked for ${what}; leave it out, or choose other properties`)
+  }
 }
 
 /**
@@ -99,6 +112,18 @@ export function addersOf<W>({ designs }: Catalogue<W>, { id }: Property<W>): Des
 export function scenariosOf<W>(catalogue: Catalogue<W>, design: Design<W>): Scenario<W>[] {
   if (design.id === UPSTREAM) return [...catalogue.scenarios]
   return design.scenarios.map((id) => findScenario(catalogue, id))
+}
+
+/** As `scenariosOf`; of upstream only those that are not deep. */
+function usualScenarios<W>(catalogue: Catalogue<W>, design: Design<W>): Scenario<W>[] {
+  const all = scenariosOf(catalogue, design)
+  return design.id === UPSTREAM ? all.filter(({ deep }) => deep !== true) : all
+}
+
+/** Says which scenarios a run that nobody told where to look leaves out; no line when there are none. */
+export function leftOut(scenarios: readonly Pick<Scenario<never>, 'id' | 'deep'>[]): string {
+  const deep = new Set(scenarios.filter((s) => s.deep === true).map(({ id }) => id))
+  return deep.size === 0 ? '' : `left out, to be checked by name: ${[...deep].join(', ')}`
 }
 
 const unique = <T>(all: readonly T[]): T[] => [...new Set(all)]

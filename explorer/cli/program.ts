@@ -83,7 +83,7 @@ function programOf(session: Session, done: (status: number) => void): Command {
     command(
       'check',
       'Explores every behaviour of scenarios with a design and judges the properties.',
-      `\nWithout a scenario: every one that the design names.\n${CHECK_EXAMPLES}`,
+      `\nWithout a scenario: every one that the design names; of upstream all but the deep ones.\n${CHECK_EXAMPLES}`,
     ).argument('[scenario...]', 'ids or aliases, see "mmucheck list scenarios"'),
   )
     .addHelpText('after', SEARCHES + DESIGN_FILE)

@@ -67,7 +67,7 @@ export const isDesignFile = (argument: string): boolean => /[/\\]|\.json$/i.test
 /**
  * Reads a design from a JSON file: `{ "id", "title", "scenarios"?, "patches": [{ "op": "drop", "name" },
  * { "op": "move", "name", "before" or "after", "in"?, "jumps"? }] }`. Without `scenarios` it belongs to every
- * scenario in which all of its patches find their steps.
+ * scenario that is not deep in which all of its patches find their steps.
  * @throws UsageError for a file that cannot be read, is too large, is no such object, takes a known design's name,
  *   or names a step that no scenario has; the last with the nearest step name.
  */
@@ -113,10 +113,16 @@ export function designOf<W>(catalogue: Catalogue<W>, data: DesignData, path: str
     status: 'candidate',
     kernel: { version: 'none', function: 'see the patches' },
     about: quoted(data.about, LONGEST_ABOUT),
-    scenarios: fitting.map((each) => each.scenario.id),
+    scenarios: (chosen.length > 0 ? fitting : usual(fitting)).map((each) => each.scenario.id),
     patches,
     expect: [],
   }
+}
+
+/** Those that are not deep, unless all are: deep scenarios are checked where they are named. */
+function usual<T extends { readonly scenario: Pick<Scenario<never>, 'deep'> }>(fitting: readonly T[]): T[] {
+  const short = fitting.filter(({ scenario }) => scenario.deep !== true)
+  return short.length > 0 ? short : [...fitting]
 }
 
 function parse(path: string): DesignData {
