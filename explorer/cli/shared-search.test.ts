@@ -7,7 +7,8 @@ import { builtPrograms, MAIN, TINY } from './tiny/built.ts'
 const { run } = builtPrograms()
 
 function search(program: string, args: readonly string[]) {
-  const { status, stdout, stderr } = run(program, ['check', ...args, '--json'])
+  const { status, stdout, stderr } = run(program, ['check', ...args, '--json', '--quiet'])
+  // Quiet: on a busy machine there would be lines of progress.
   expect(stderr).toBe('')
   const [check] = resultSchema.parse(JSON.parse(stdout)).checks
   return { status, check }

@@ -329,7 +329,7 @@ const properties: readonly Property<World>[] = [
     kind: 'invariant',
     title: 'A root that was zapped is not held once its request was serviced.',
     consequence: 'The guest runs on a zapped root.',
-    given: (w, at) => at.zapper !== undefined && at.zapper[0] === 'Z.3' && at.vcpu[0] === 'run' && !w.request,
+    given: (w, at) => 'zapper' in at && at.zapper[0] === 'Z.3' && at.vcpu[0] === 'run' && !w.request,
     holds: (w) => !w.holds,
   },
   { id: 'freed-seen', kind: 'witness', title: 'The root is freed.', seen: (w) => w.freed },
