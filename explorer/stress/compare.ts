@@ -32,9 +32,19 @@ export function disagreements(
   }
   const unasked = [...naive.faults].some((id) => !plan.properties.some((p) => p.id === id))
   if (!relation.bounded && !relation.sampled) same('complete', result.complete, !unasked)
+  if (result.complete !== (result.incompleteReason === null))
+    wrong.push(`complete is ${result.complete}, with the reason ${result.incompleteReason}`)
   if (result.complete && unasked) wrong.push('complete, though a fault occurs that no property speaks of')
   if (relation.sampled && result.complete) wrong.push('complete, though it only samples')
-  const isWhole = !relation.bounded && !relation.sampled
+  const isWhole = isWholeIn(relation, result.complete)
+  const { symmetry } = result.reduction
+  if (isWhole && relation.counts === 'orbits' && symmetry !== null) {
+    // Without closed initial states some of the renamed ones are not reachable.
+    const isRight = symmetry.closed
+      ? symmetry.represented === naive.states.length
+      : symmetry.represented >= naive.states.length
+    if (!isRight) wrong.push(`stands for ${symmetry.represented} states; there are ${naive.states.length}`)
+  }
   if (isWhole && relation.counts === 'equal') {
     same('states', result.states, naive.states.length)
     same('transitions', result.transitions, naive.transitions)
@@ -59,6 +69,10 @@ export function disagreements(
   }
   return wrong
 }
+
+/** Whether a search has seen everything, so that its counts must be right: also one whose bound was not reached. */
+const isWholeIn = ({ bounded, sampled }: Relation, complete: boolean): boolean =>
+  !sampled && (!bounded || complete)
 
 /** The verdict words that are right. */
 function allowed(
@@ -87,7 +101,7 @@ function disagreement(
   plan: Plan,
   naive: NaiveResult,
   p: PropertyPlan,
-  { verdict, antecedent, trace, subject }: PropertyResult<unknown>,
+  { verdict, antecedent, trace, subject, upTo }: PropertyResult<unknown>,
   truth: NaiveFinding,
   relation: Relation,
   complete: boolean,
@@ -95,9 +109,11 @@ function disagreement(
   const words = allowed(p, truth, naive, relation, complete)
   const wrong: string[] = []
   if (!words.includes(verdict)) wrong.push(`is said to be ${verdict}; right is ${words.join(' or ')}`)
-  const isWhole = !relation.bounded && !relation.sampled
-  const isJudged = !isLivenessPlan(p) || relation.storage === 'exact'
-  if (isWhole && isJudged) {
+  if (upTo !== undefined && (!naive.faults.has(upTo) || verdict !== 'inconclusive'))
+    wrong.push(`${verdict} up to ${upTo}; the faults are ${[...naive.faults].join()}`)
+  // Liveness has a graph of its own, on which a bound may end where the search just did not.
+  const isJudged = isLivenessPlan(p) ? relation.storage === 'exact' && !relation.bounded : true
+  if (isWholeIn(relation, complete) && isJudged) {
     const exact = relation.counts === 'equal' || isLivenessPlan(p)
     const [ours, theirs] = exact ? [antecedent, truth.antecedent] : [antecedent > 0, truth.antecedent > 0]
     if (ours !== theirs) wrong.push(`antecedent ${antecedent}; right is ${truth.antecedent}`)

@@ -14,6 +14,11 @@ import type {
   Variable,
 } from './plan.ts'
 
+/** The thread that holds what only one can, and what each has spoilt. */
+const HOLDER: Variable = { name: 'holder', type: 'ref', low: 0, size: 0, of: 0, over: null }
+const SPOILT = { name: 'spoilt', type: 'flag', over: 0 } as const
+const HELD: Cell = { name: HOLDER.name, at: null }
+
 /** What may be named where a test or effect stands. */
 interface Scope {
   /** Sort of `self`, or null. */
@@ -40,22 +45,32 @@ class Drawn {
   #sorts: SortPlan[] = []
   #variables: Variable[] = []
   #places: { kind: string; over: number | null; paths: string[] }[] = []
+  /** Whether the claims of symmetry are true, and tests often ask about what a reference points to. */
+  #renaming = false
 
   constructor(tape: readonly number[]) {
     this.#tape = tape
   }
 
   plan(): Plan {
-    this.#naming = this.#pick(3) === 1
-    const claims = this.#pick(3) !== 0
-    this.#sorts = ['cpu', 'page'].map((name) => ({ name, size: 1 + this.#pick(3), symmetric: claims }))
+    this.#renaming = this.#pick(3) === 1
+    this.#naming = !this.#renaming && this.#pick(3) === 1
+    const claims = this.#renaming || this.#pick(3) !== 0
+    const least = this.#renaming ? 2 : 1
+    const size = (from: number): number => from + this.#pick(4 - from)
+    this.#sorts = ['cpu', 'page'].map((name, n) => ({
+      ...{ name, symmetric: claims },
+      size: n === 0 ? size(least) : size(1),
+    }))
     this.#variables = this.#declared()
     const kinds = [
       { kind: 'worker', over: 0, entries: 1 + this.#pick(3) },
       ...(this.#pick(2) === 0 ? [] : [{ kind: 'single', over: null, entries: 1 + this.#pick(3) }]),
       ...(this.#pick(4) === 1 ? [{ kind: 'other', over: 1, entries: 1 }] : []),
     ]
-    const programs = kinds.map(({ kind, over, entries }) => this.#program(kind, over, entries))
+    const programs = kinds.map(({ kind, over, entries }, n) =>
+      this.#renaming && n === 0 ? this.#holders(kind) : this.#program(kind, over, entries),
+    )
     this.#places = programs.map(({ kind, over, entries }) => ({ kind, over, paths: placesIn(entries) }))
     const initial = this.#some(1 + this.#pick(3), () => {
       const scope = { self: null, bound: [], places: false }
@@ -96,7 +111,32 @@ class Drawn {
       const size = type === 'number' ? this.#one([3, 1000]) : 0
       return { name: `v${n}`, type, low: 0, size, of: this.#pick(2), over }
     })
-    return [...fixed, ...more]
+    return [...fixed, ...(this.#renaming ? [HOLDER, { ...plain, ...SPOILT }] : []), ...more]
+  }
+
+  /**
+   * Threads that take what one can hold, do something, and spoil what is theirs. Which of them holds it makes a
+   * difference to properties; a search that keeps states under other names must see it under those.
+   */
+  #holders(kind: string): ProgramPlan {
+    const scope = { self: 0, bound: [], places: false }
+    const plainly = (name: string, rests: boolean, when: Test | null, does: Effect[]): StepPlan => {
+      return { form: 'step', name, rests, cases: [{ when, does, to: null }] }
+    }
+    const take = plainly('take', this.#pick(2) === 0, { test: 'none', cell: HELD }, [
+      { effect: 'point', cell: HELD, to: { id: 'self' } },
+    ])
+    const between = this.#some(this.#pick(3), (n) =>
+      this.#pick(2) === 0
+        ? plainly(`walk.${n}`, false, null, [])
+        : this.#step(`walk.${n}`, ['take', 'done'], scope),
+    )
+    const spoil = plainly('spoil', false, null, [
+      { effect: 'flip', cell: { name: SPOILT.name, at: { id: 'self' } } },
+    ])
+    const release = plainly('release', this.#pick(2) === 0, null, [{ effect: 'point', cell: HELD, to: null }])
+    const entries = [take, ...between, spoil, ...(this.#pick(2) === 0 ? [] : [release])]
+    return { kind, over: 0, entries }
   }
 
   #program(kind: string, over: number | null, count: number): ProgramPlan {
@@ -189,6 +229,18 @@ class Drawn {
     return type === 'ref' ? { test: 'none', cell } : open
   }
 
+  /** Something of the one that holds, where there is one. */
+  #ofHolder(scope: Scope): Test {
+    const depth = scope.bound.length
+    const id: Id = { id: 'bound', depth }
+    const about: Test =
+      this.#pick(3) > 0
+        ? { test: 'flag', cell: { name: SPOILT.name, at: id } }
+        : this.#test({ ...scope, bound: [...scope.bound, 0] }, 1)
+    const some: Test = { test: 'some', sort: 0, of: both({ test: 'is', cell: HELD, id }, about) }
+    return this.#pick(2) === 0 ? not(some) : some
+  }
+
   #at(scope: Scope): Test {
     const { kind, over, paths } = this.#one(this.#places)
     const path = this.#one(paths)
@@ -241,7 +293,8 @@ class Drawn {
 
   #properties(): PropertyPlan[] {
     const whole = { self: null, bound: [], places: true }
-    const test = (): Test => this.#test(whole, 2)
+    const test = (): Test =>
+      this.#renaming && this.#pick(2) === 0 ? this.#ofHolder(whole) : this.#test(whole, 2)
     // Now and then as many as can be told apart in the bits of a behaviour.
     const actions = this.#pick(12) === 1 ? 31 : 1 + this.#pick(2)
     const faults = this.#pick(6) === 1 ? ['no-fault'] : ['no-fault', 'no-other-fault']
