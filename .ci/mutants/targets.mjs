@@ -27,11 +27,20 @@ export const TARGETS = {
   },
   'breadth-first-search': {
     mutate: ['explorer/search/breadth-first-search.ts'],
-    tests: ['explorer/search/breadth-first-search.test.ts', 'explorer/checkpoint/endings.test.ts'],
+    tests: [
+      'explorer/search/breadth-first-search.test.ts',
+      'explorer/search/failed-search.test.ts',
+      'explorer/search/least-trace.test.ts',
+      'explorer/search/resumed-search.test.ts',
+    ],
   },
   'checkpoint-files': {
     mutate: ['explorer/checkpoint/checkpoint-files.ts', 'explorer/checkpoint/manifest.ts'],
-    tests: ['explorer/checkpoint/checkpoint-files.test.ts', 'explorer/checkpoint/forged-position.test.ts'],
+    tests: ['explorer/checkpoint/checkpoint-files.test.ts'],
+  },
+  'checkpoint-tables': {
+    mutate: ['explorer/state/table-problem.ts', 'explorer/state/packed-hash.ts'],
+    tests: ['explorer/state/table-problem.test.ts', 'explorer/state/packed-hash.test.ts'],
   },
   'checkpoint-readers': {
     mutate: [
@@ -40,7 +49,9 @@ export const TARGETS = {
       'explorer/checkpoint/recording-log.ts',
       'explorer/checkpoint/graph-checkpoint.ts',
       'explorer/checkpoint/take-back.ts',
-      'explorer/state/table-problem.ts',
+      'explorer/checkpoint/evidence.ts',
+      'explorer/checkpoint/expansion-check.ts',
+      'explorer/checkpoint/trace-check.ts',
     ],
     tests: [
       'explorer/checkpoint/forged-position.test.ts',

@@ -10,7 +10,8 @@ import type { SearchResult } from './result.ts'
 
 describe('a state that is kept under other names', () => {
   const cpu = sort('cpu', 3)
-  const world = struct({ lock: ref(cpu), bad: array(cpu, flag) })
+  // So wide that a state has several words.
+  const world = struct({ far: array(cpu, range(0, 4000)), lock: ref(cpu), bad: array(cpu, flag) })
   type World = View<typeof world>
 
   /** Each CPU takes the lock, does some steps that change nothing else, and then turns bad, all with the lock. */
@@ -57,6 +58,8 @@ describe('a state that is kept under other names', () => {
       expect(states).toBe(between + 3)
       const [{ verdict, antecedent, trace }] = properties
       expect([verdict, antecedent, trace?.steps.length]).toEqual(['violated', between + 2, between + 2])
+      // The names are those of a behaviour: all steps are the holder's.
+      expect(new Set(trace?.steps.map(({ thread }) => thread)).size).toBe(1)
     }
   })
 })
@@ -298,6 +301,43 @@ describe('what steps say', () => {
     expect(found.complete).toBe(true)
   })
 
+  test('of one action says nothing about another, and names the step', () => {
+    const { properties } = breadthFirst(threeSteps(null), [
+      { ...action, id: 'kept', holds: () => true },
+      action,
+    ])
+    expect(properties.map(({ verdict, trace }) => [verdict, trace?.steps])).toEqual([
+      ['holds', undefined],
+      ['violated', [1, 2].map(() => ({ thread: 'counter', step: 'up' }))],
+    ])
+  })
+
+  test('of the first state, that it is reached again, counts for goals', () => {
+    const round = step<World>(
+      'round',
+      {},
+      {
+        does: (w) => {
+          w.n = (w.n + 1) % 3
+        },
+        to: 'round',
+      },
+    )
+    const threads = [one(program<World>('counter', 'counts', [round]))]
+    const system = compose({ name: 'round', world, threads, initial: [() => {}] })
+    const first: Property<World> = { kind: 'progress', id: 'first', title: '', goal: (w) => w.n === 0 }
+    expect(breadthFirst(system, [first]).properties[0].verdict).toBe('holds')
+  })
+
+  test('is the same when orders of them are left out', () => {
+    const found = breadthFirst(threeSteps(null), [action, free], { reduce: 'por' })
+    expect([found.complete, ...found.properties.map(({ verdict }) => verdict)]).toEqual([
+      true,
+      'violated',
+      'violated',
+    ])
+  })
+
   test('of a fault is judged, and one that no property speaks of makes the search incomplete', () => {
     const fault = new Fault('wrong', 'on purpose')
     const found = breadthFirst(threeSteps(fault), [wrong, action])
@@ -306,4 +346,39 @@ describe('what steps say', () => {
     expect([unasked.complete, ...lengths(unasked)]).toEqual([false, 2])
     expect(unasked.incompleteReason).toContain('wrong')
   })
+})
+
+test('states of several words are judged where they lie', () => {
+  const wide = struct({ a: range(0, 4000), b: range(0, 4000), d: range(0, 4000), c: range(0, 9) })
+  type Wide = View<typeof wide>
+  const up = step<Wide>(
+    'up',
+    { rests: true },
+    {
+      when: (w) => w.c < 9,
+      does: (w) => {
+        w.c++
+        w.a += 400
+      },
+      to: 'up',
+    },
+  )
+  const threads = [one(program<Wide>('counter', 'counts', [up]))]
+  const system = compose({ name: 'wide', world: wide, threads, initial: [() => {}] })
+  const asked = [3, 7, 8].map((n): Property<Wide> => {
+    return { kind: 'invariant', id: `not ${n}`, title: '', holds: (w) => w.c !== n || w.a !== 400 * n }
+  })
+  const { properties } = breadthFirst(system, asked)
+  expect(properties.map(({ antecedent, trace }) => [antecedent, trace?.steps.length])).toEqual([
+    [10, 3],
+    [10, 7],
+    [10, 8],
+  ])
+})
+
+test('an error that is not one of model code comes out as it is', () => {
+  const stop = (): boolean => {
+    throw new Error('on purpose')
+  }
+  expect(() => breadthFirst(counters(5), [], { stop })).toThrow(new Error('on purpose'))
 })

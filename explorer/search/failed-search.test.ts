@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
-import type { Property } from '../../model/language/property.ts'
+import { Fault, type Property } from '../../model/language/property.ts'
 import { array, range, sort, struct, type View } from '../../model/language/shapes.ts'
-import { compose, each } from '../../model/language/system.ts'
+import { compose, each, one } from '../../model/language/system.ts'
 import { breadthFirst } from './breadth-first.ts'
 import { FailedSearch } from './failed-search.ts'
 import { type RandomOptions, searchRandom } from './random/search-random.ts'
@@ -102,6 +102,89 @@ describe('a failure of model code', () => {
       },
     }
     expect(lengthOf(failureOf(() => breadthFirst(counters, [action])))).toBe(3)
+  })
+
+  it('in a step that ends in a fault of the wrong kind leads to that step', () => {
+    const counting = program<World>('counter', 'counts', [
+      step(
+        'C.1',
+        {},
+        {
+          does: (w, self) => {
+            if (w.n[self] === 2) throw new Fault('below-3', 'on purpose')
+            w.n[self]++
+          },
+          to: 'C.1',
+        },
+      ),
+    ])
+    const threads = [each(runner, counting)]
+    const system = compose({ name: 'faulty', world, threads, initial: [() => {}] })
+    const failure = failureOf(() => breadthFirst(system, [below(3)]))
+    expect(failure.message).toContain('below-3 is a property of kind invariant')
+    expect(failure.trace?.steps.map(({ step: taken }) => taken)).toEqual(['C.1', 'C.1', 'C.1'])
+  })
+
+  it('in the first step is not taken for one of a property', () => {
+    const threads = [
+      one(
+        program<World>('first', 'fails at once', [
+          step(
+            'F.1',
+            {},
+            {
+              does: () => {
+                throw new Error('on purpose')
+              },
+            },
+          ),
+        ]),
+      ),
+    ]
+    const system = compose({ name: 'first', world, threads, initial: [() => {}] })
+    expect(failureOf(() => breadthFirst(system, [below(2)])).trace?.steps).toEqual([
+      { thread: 'first', step: 'F.1' },
+    ])
+  })
+
+  it('in a property leads to its state, whatever step was recorded last', () => {
+    // The steps of thread 0 are recorded before those of thread 1, and both long before the state is found.
+    const bounded = compose({
+      name: 'bounded',
+      world,
+      threads: [
+        each(
+          runner,
+          program<World>('counter', 'counts to three', [
+            step(
+              'C.1',
+              { rests: true },
+              {
+                when: (w, self) => w.n[self] < 3,
+                does: (w, self) => {
+                  w.n[self]++
+                },
+                to: 'C.1',
+              },
+            ),
+          ]),
+        ),
+      ],
+      initial: [() => {}],
+    })
+    const fails: Property<World> = {
+      kind: 'invariant',
+      id: 'fails',
+      title: 'fails on a state',
+      holds: (w) => {
+        if (w.n[0] === 3 && w.n[1] === 1) throw new Error('on purpose')
+        return true
+      },
+    }
+    const { trace } = failureOf(() => breadthFirst(bounded, [fails]))
+    const taken = trace?.steps.map(({ thread }) => thread).sort()
+    expect(taken).toHaveLength(4)
+    expect(taken?.filter((thread) => thread === taken[0])).toHaveLength(3)
   })
 
   const methods: RandomOptions[] = [

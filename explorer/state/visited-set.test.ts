@@ -105,6 +105,27 @@ describe('ExactSet', () => {
   })
 })
 
+test('ExactSet takes back states that agree in their hash, and none of them twice', () => {
+  const store = new VectorStore(WORDS, true)
+  const set = new ExactSet(store, 4)
+  const states = [
+    [1, 2],
+    [1, 3],
+    [4, 2],
+  ]
+  store.restore(states.length, 0)
+  states.forEach((state, id) => {
+    store.chunks[0].set(state, WORDS * id)
+  })
+  set.adopt(null, states.length)
+  // The state given lies in the midst of others.
+  const taken = states.map((state, id) => set.takeBack(id, Int32Array.of(9, 9, ...state, 9, 9), WORDS, 7))
+  expect(taken.every((slot) => slot >= 0)).toBe(true)
+  expect(new Set(taken).size).toBe(3)
+  for (const state of states) expect(set.takeBack(3, Int32Array.of(9, 9, ...state, 9, 9), WORDS, 7)).toBe(-1)
+  expect(set.takeBack(3, Int32Array.of(9, 9, 1, 4, 9, 9), WORDS, 8)).toBeGreaterThanOrEqual(0)
+})
+
 describe('FingerprintSet', () => {
   test('is a set of states with 64 bits', () => {
     fc.assert(
