@@ -35,7 +35,7 @@ describe('going on from a checkpoint', () => {
     const whole = essence(run(options))
     for (const looks of [0, 7, 27]) {
       const first = interrupted(looks, options)
-      expect([first.complete, first.incompleteReason]).toEqual([false, 'interrupted'])
+      expect([first.complete, first.incompleteReason]).toEqual([false, { kind: 'interrupted' }])
       expect(first.states).toBeLessThan(whole.states)
       expect(essence(run({ ...options, resume: directory }))).toEqual(whole)
     }

@@ -198,13 +198,13 @@ describe('where `all` takes partial order because of a limit', () => {
     const enough = { timeLimit: whole.seconds + 1 }
     const short = { timeLimit: whole.seconds - 3 }
     expect(ticking(enough).complete).toBe(true)
-    expect(ticking(short).incompleteReason).toContain('--time-limit')
+    expect(ticking(short).incompleteReason).toMatchObject({ kind: 'time-limit' })
     now = 0
     const stopped = ticking({ checkpoint: { directory } }, whole.seconds - 5)
     expect(stopped.complete).toBe(false)
     expect(stopped.seconds).toBeGreaterThan(whole.seconds - 5)
     const rest = ticking({ resume: directory, ...short })
-    expect(rest.incompleteReason).toContain('--time-limit')
+    expect(rest.incompleteReason).toMatchObject({ kind: 'time-limit' })
     expect(rest.seconds).toBeGreaterThan(short.timeLimit)
     const { complete, seconds } = ticking({ resume: directory, timeLimit: 2 * whole.seconds })
     expect(complete).toBe(true)

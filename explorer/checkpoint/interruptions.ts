@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import type { SearchOptions } from '../search/breadth-first.ts'
 import type { SearchResult } from '../search/result.ts'
+import type { OpenReason } from '../search/stop-reason.ts'
 
 /** For tests: searches that are interrupted on purpose, and what must be as if they had not been. */
 
@@ -52,5 +53,6 @@ export function inPieces<W>(search: Search<W>, directory: string, looks: number)
 
 /** True when somebody stopped the search, or its judgement of liveness. */
 export function wasInterrupted<W>({ incompleteReason, properties }: SearchResult<W>): boolean {
-  return incompleteReason === 'interrupted' || properties.some(({ reason }) => reason === 'interrupted')
+  const isInterruption = (reason: OpenReason | null): boolean => reason?.kind === 'interrupted'
+  return isInterruption(incompleteReason) || properties.some(({ reason = null }) => isInterruption(reason))
 }

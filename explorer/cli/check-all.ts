@@ -4,12 +4,13 @@ import { LONGEST_MESSAGE, quoted } from '../../model/language/quoted.ts'
 import type { System } from '../../model/language/system.ts'
 import { hasCheckpoint } from '../checkpoint/manifest.ts'
 import { NOTHING_REDUCED, type ReductionReport } from '../reduce/reduction.ts'
-import { modelIsWrong } from '../search/failed-search.ts'
+import type { StopReason } from '../search/stop-reason.ts'
 import { UPSTREAM } from './catalogue.ts'
 import { designEffect, remarksOn } from './design-effect.ts'
 import { failingSteps } from './failing-steps.ts'
 import type { Cell } from './plan.ts'
 import type { ProgressDisplay } from './progress.ts'
+import { stopInWords } from './reason-words.ts'
 import type { CheckReport, Counterexample } from './report.ts'
 import type { CheckOutcome, CheckRequest, ModelFailure, PropertyOutcome } from './run-check.ts'
 import type { SearchListener } from './runner.ts'
@@ -80,7 +81,7 @@ async function checkOne(
 ): Promise<CheckReport> {
   const { scenario, design, properties, unasked } = cell
   if (signal.aborted)
-    return reportOf(cell, neverBegun(cell, 'interrupted before it began'), new Map(), {
+    return reportOf(cell, neverBegun(cell, { kind: 'not-begun' }), new Map(), {
       resume: null,
       resumedFrom: null,
     })
@@ -105,7 +106,7 @@ async function checkOne(
     // A model that cannot be searched ends its own check; the others run.
     if (!(error instanceof ModelError)) throw error
     const { message } = error
-    return neverBegun(cell, modelIsWrong(message), { message, trace: null })
+    return neverBegun(cell, { kind: 'model-error', message }, { message, trace: null })
   })
   progress.done(name)
   const left = settings.checkpoint?.directory
@@ -137,7 +138,7 @@ export function warningsOf({ io }: Pick<Session, 'io'>, advice: string): (why: s
 
 function neverBegun(
   { properties, unasked }: Cell,
-  incompleteReason: string,
+  incompleteReason: StopReason,
   modelError: CheckOutcome['modelError'] = null,
 ): CheckOutcome {
   return {
@@ -193,7 +194,7 @@ function reportOf(
     remarks: remarksOn(effect),
     ownSteps: [...effect.ownSteps],
     complete,
-    incompleteReason,
+    incompleteReason: incompleteReason === null ? null : stopInWords(incompleteReason),
     states,
     visited: states + (reduction.partialOrder?.passed ?? 0),
     transitions,

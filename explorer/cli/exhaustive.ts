@@ -50,7 +50,7 @@ function whyAlone<W>(
   if (reduce === 'all' && system.symmetric.some((sort) => sort.size > 1))
     return 'workers: symmetry, which saves more, needs one worker; --reduce none takes several'
   const refused = unparallel(properties as Subject['properties'])
-  return refused === null ? null : `workers: ${refused.replace(/; use --workers 1$/, '')}`
+  return refused === null ? null : `workers: ${refused}`
 }
 
 /** By several workers, without reduction; where `all` would help itself with partial order, so does this. */

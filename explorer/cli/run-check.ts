@@ -12,6 +12,7 @@ import { type Catalogue, findDesign, findProperty, findScenario } from './catalo
 import { InternalError } from './errors.ts'
 import { type Exhaustive, exhaustive } from './exhaustive.ts'
 import { whyNothingJudged } from './nothing-judged.ts'
+import { openInWords } from './reason-words.ts'
 import type { Hooks } from './search-hooks.ts'
 import type { SearchSettings } from './search-settings.ts'
 import { type SelfCheck, selfChecked } from './self-checked.ts'
@@ -149,7 +150,8 @@ function outcomeOf<W>(
   const { id, kind } = property
   const { antecedent, trace, upTo = null, subject = null, fairness = null } = found
   const isEmpty = found.verdict === 'vacuous' || found.verdict === 'not-reached'
-  const reason = isEmpty ? whyNothingJudged(property, system) : (found.reason ?? null)
+  const open = found.reason === undefined ? null : openInWords(found.reason)
+  const reason = isEmpty ? whyNothingJudged(property, system) : open
   const verdict = found.verdict === 'vacuous' && !asked ? 'not-applicable' : found.verdict
   return { id, kind, asked, verdict, antecedent, trace, reason, upTo, subject, fairness }
 }

@@ -29,13 +29,14 @@ export async function selfChecked<W>(
   const found = contradictions(result, other)
   if (found.length > 0)
     throw new InternalError(`${name}: the reduced search differs from the full one: ${found.join('; ')}`)
-  const { states, transitions, seconds, complete, incompleteReason } = other
-  const judged = complete
-    ? result
-    : {
-        ...result,
-        complete: false,
-        incompleteReason: result.incompleteReason ?? `self-check: ${incompleteReason}`,
-      }
+  const { states, transitions, seconds, incompleteReason } = other
+  const judged: SearchResult<W> =
+    incompleteReason === null
+      ? result
+      : {
+          ...result,
+          complete: false,
+          incompleteReason: result.incompleteReason ?? { kind: 'self-check', full: incompleteReason },
+        }
   return { result: judged, selfCheck: { states, transitions, seconds } }
 }

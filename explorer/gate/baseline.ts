@@ -60,7 +60,7 @@ export function cellName({ design, scenario }: { design: Named; scenario: Named 
  */
 export function recordOf<W>(run: Run<W>): BaselineCell {
   const { design, scenario, result } = run
-  if (!result.complete) throw new Error(`${cellName(run)} is incomplete: ${result.incompleteReason}`)
+  if (!result.complete) throw new Error(`${cellName(run)} is incomplete: ${result.incompleteReason?.kind}`)
   const system = scenario.build(design)
   const { states, transitions, depth, deadlocks } = result
   const properties = result.properties.map((found) => [

@@ -2,7 +2,7 @@ import type { ActionProperty, Property } from '../../model/language/property.ts'
 import type { Sort } from '../../model/language/shapes.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Question } from '../compile/predicates.ts'
-import { isSize, OUT_OF_PATIENCE } from '../search/limits.ts'
+import { isSize, type StopReason } from '../search/stop-reason.ts'
 import { PartialOrder, type PartialOrderReport } from './partial-order/partial-order.ts'
 import type { ReductionState, Refusal } from './reduction-state.ts'
 import { AsymmetryError } from './symmetry/asymmetry.ts'
@@ -84,7 +84,7 @@ export interface Searching<R> {
 /** What matters here of the result of a search. */
 interface Outcome {
   readonly complete: boolean
-  readonly incompleteReason: string | null
+  readonly incompleteReason: StopReason | null
   readonly properties: readonly { readonly verdict: string }[]
 }
 
@@ -146,7 +146,7 @@ export function withReductions<W, R extends Outcome>(
 /** True for a search that a bound on its size ended before it found anything wrong. */
 export function isTooLarge({ complete, incompleteReason, properties }: Outcome): boolean {
   if (complete || properties.some(({ verdict }) => verdict === 'violated')) return false
-  return isSize(incompleteReason ?? '')
+  return isSize(incompleteReason)
 }
 
 /**
@@ -156,9 +156,9 @@ export function isTooLarge({ complete, incompleteReason, properties }: Outcome):
 export function better<R extends Outcome>(first: R, second: R): R {
   const { complete, incompleteReason, properties } = second
   if (complete || properties.some(({ verdict }) => verdict === 'violated')) return second
-  if (incompleteReason === OUT_OF_PATIENCE)
-    return { ...first, incompleteReason: `${first.incompleteReason}; ${OUT_OF_PATIENCE}` }
-  return isSize(incompleteReason ?? '') ? first : { ...first, incompleteReason }
+  if (incompleteReason?.kind === 'retry-too-slow')
+    return { ...first, incompleteReason: { ...incompleteReason, first: first.incompleteReason } }
+  return isSize(incompleteReason) ? first : { ...first, incompleteReason }
 }
 
 /** What the reductions of a search are told about it. */

@@ -12,7 +12,7 @@ import { SIZES } from '../state/sizes.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import { type Engine, engineFor } from './engine.ts'
 import type { ExpansionSink } from './expander.ts'
-import { FailedSearch, isFinal, modelIsWrong } from './failed-search.ts'
+import { FailedSearch, isFinal } from './failed-search.ts'
 import { Genealogy } from './genealogy.ts'
 import type { Evidence, Finding } from './judge.ts'
 import type { LimitWatch } from './limits.ts'
@@ -20,6 +20,7 @@ import { Memory } from './memory.ts'
 import { countsByName, namedSteps } from './naming.ts'
 import type { SearchResult } from './result.ts'
 import type { Progress, SearchOptions } from './search-options.ts'
+import type { StopReason } from './stop-reason.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
@@ -47,7 +48,7 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
   #firedBefore: readonly number[] = []
   #depth = 0
   #reported = 0
-  #stopped: string | null = null
+  #stopped: StopReason | null = null
   /** Directory of the checkpoint that this search went on from. */
   #resumedFrom: string | null = null
   /** Whether properties of states are being judged: model code that fails then is a property's. */
@@ -90,7 +91,7 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
     } catch (error) {
       if (!isFinal(error)) throw error
       this.#engine.store.close()
-      this.#stopped = modelIsWrong(error.message)
+      this.#stopped = { kind: 'model-error', message: error.message }
       const result = this.#result()
       throw new FailedSearch(error.message, this.#traceToFailure(), result)
     }
@@ -98,7 +99,7 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
   }
 
   /** Searches until all that is sought is found; see `tracesTo` of breadth-first.ts. */
-  tracesTo(sought: readonly string[]): { traces: [string, Trace][]; stopped: string | null } {
+  tracesTo(sought: readonly string[]): { traces: [string, Trace][]; stopped: StopReason | null } {
     const { findings } = this.#engine.judge
     this.#search(undefined, () => sought.every((id) => findings.has(id)))
     const traces = Array.from(findings, ([id, { state, step }]): [string, Trace] => [
@@ -131,14 +132,14 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
       if (this.#engine.checkpoint?.due === true) this.#save()
     }
     if (this.#beyond !== null && this.#engine.store.count > this.#beyond)
-      this.#stopped ??= `depth ${this.#depth} reached (--max-depth)`
+      this.#stopped ??= { kind: 'max-depth', depth: this.#depth }
     // A search whose last state was just expanded is finished, whatever the limits say.
     else if (this.#head === this.#engine.store.count) this.#stopped = null
     this.#save()
     this.#engine.store.close()
   }
 
-  #mustStop(): string | null {
+  #mustStop(): StopReason | null {
     const { count } = this.#engine.store
     const growth = this.#memory.growthFrom(this.#head)
     return this.#watch.exceeded(count, this.#bytesNow, growth) ?? this.#memory.lackFrom(this.#head)
@@ -340,8 +341,7 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
 
   #result(): SearchResult<W> {
     const fault = this.#engine.judge.unaskedFault
-    if (fault !== null)
-      this.#stopped ??= `a step ends in fault ${fault}, which is not among the properties; nothing behind it was explored`
+    if (fault !== null) this.#stopped ??= { kind: 'unasked-fault', fault }
     const complete = this.#stopped === null
     const states = this.#states
     const { bits, collisionMeasured } = this.#engine.fingerprints

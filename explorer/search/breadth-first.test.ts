@@ -12,6 +12,7 @@ import { VectorStore } from '../state/vector-store.ts'
 import { breadthFirst, type SearchOptions } from './breadth-first.ts'
 import { searchRandom } from './random/search-random.ts'
 import type { SearchResult } from './result.ts'
+import type { StopReason } from './stop-reason.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 
@@ -157,19 +158,19 @@ const reaches = (n: number): Property<unknown> => ({
 const verdicts = (r: SearchResult<unknown>): string[] => r.properties.map((p) => p.verdict)
 
 describe('limits', () => {
-  test.each<[string, SearchOptions]>([
-    ['states', { maxStates: 5 }],
-    ['depth', { maxDepth: 5 }],
-    ['time', { timeLimit: 0 }],
-    ['memory', { memoryLimit: 0 }],
-  ])('a %s limit ends as inconclusive, never as holds', (_, options) => {
+  test.each<[string, SearchOptions, StopReason]>([
+    ['states', { maxStates: 5 }, { kind: 'max-states', states: 5 }],
+    ['depth', { maxDepth: 5 }, { kind: 'max-depth', depth: 5 }],
+    ['time', { timeLimit: 0 }, { kind: 'time-limit', seconds: 0 }],
+    ['memory', { memoryLimit: 0 }, { kind: 'memory-limit', mebibytes: 0 }],
+  ])('a %s limit ends as inconclusive, never as holds', (_, options, why) => {
     for (const storage of ['exact', 'fingerprint'] as const) {
       const r = breadthFirst(counter(4000), [below(3999), below(5000), reaches(3999)], {
         storage,
         ...options,
       })
       expect(r.complete).toBe(false)
-      expect(r.incompleteReason).toMatch(/--(max-states|max-depth|time-limit|memory-limit)/)
+      expect(r.incompleteReason).toEqual(why)
       expect(verdicts(r)).toEqual(['inconclusive', 'inconclusive', 'inconclusive'])
     }
   })
@@ -188,7 +189,10 @@ describe('limits', () => {
       }
       resident.mockReturnValue(1001 * 1024 * 1024)
       const full = breadthFirst(digits(), [], { memoryLimit: 1000 })
-      expect([full.complete, full.incompleteReason]).toEqual([false, '1000 MiB used (--memory-limit)'])
+      expect([full.complete, full.incompleteReason]).toEqual([
+        false,
+        { kind: 'memory-limit', mebibytes: 1000 },
+      ])
     } finally {
       resident.mockRestore()
       spill.mockRestore()
@@ -238,7 +242,7 @@ describe('faults', () => {
   test('a fault that nobody asked about makes the search incomplete, not successful', () => {
     const r = breadthFirst(counter(9, true), [below(9)])
     expect(r.complete).toBe(false)
-    expect(r.incompleteReason).toContain('no-three')
+    expect(r.incompleteReason).toEqual({ kind: 'unasked-fault', fault: 'no-three' })
     expect(verdicts(r)).toEqual(['inconclusive'])
   })
 })

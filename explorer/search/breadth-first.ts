@@ -11,6 +11,7 @@ import { LimitWatch } from './limits.ts'
 import { withLiveness } from './liveness/with-liveness.ts'
 import type { SearchResult } from './result.ts'
 import type { Progress, SearchOptions } from './search-options.ts'
+import type { StopReason } from './stop-reason.ts'
 
 export type { Progress, SearchOptions }
 
@@ -93,7 +94,7 @@ export function tracesTo<W>(
   properties: readonly Property<W>[],
   sought: readonly string[],
   options: SearchOptions,
-): { readonly traces: [string, Trace][]; readonly stopped: string | null } {
+): { readonly traces: [string, Trace][]; readonly stopped: StopReason | null } {
   return new BreadthFirstSearch(system, properties, options, new LimitWatch(options), UNREDUCED).tracesTo(
     sought,
   )

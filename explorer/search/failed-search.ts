@@ -34,9 +34,6 @@ export class FailedLiveness<W = never> extends ModelError {
   }
 }
 
-/** Why a search that model code failed in is incomplete. */
-export const modelIsWrong = (message: string): string => `the model is wrong: ${message}`
-
 /** Whether an error ends a search for good: an asymmetry is answered by another search. */
 export function isFinal(error: unknown): error is ModelError {
   return error instanceof ModelError && !(error instanceof AsymmetryError)

@@ -75,5 +75,5 @@ test('a search for traces shows the same, in the order of finding, and says when
   const [[first, way]] = traces
   expect(tracesTo(system, properties, [first], { maxDepth: way.steps.length + 1 }).stopped).toBe(null)
   const cut = tracesTo(system, properties, sought, { stop: () => true })
-  expect([cut.traces.length < sought.length, cut.stopped]).toEqual([true, 'interrupted'])
+  expect([cut.traces.length < sought.length, cut.stopped]).toEqual([true, { kind: 'interrupted' }])
 })

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { LimitWatch, OUT_OF_PATIENCE, patienceAfter } from './limits.ts'
+import { LimitWatch, PATIENCE, patienceAfter } from './limits.ts'
 
 const MIB = 1024 * 1024
 afterEach(() => {
@@ -16,7 +16,7 @@ describe('LimitWatch', () => {
   test('a number of states may be reached, not passed', () => {
     const watch = new LimitWatch({ maxStates: 10 })
     expect(watch.exceeded(10, 0)).toBeNull()
-    expect(watch.exceeded(11, 0)).toBe('more than 10 states (--max-states)')
+    expect(watch.exceeded(11, 0)).toEqual({ kind: 'max-states', states: 10 })
   })
 
   test('states at the depth limit are the last', () => {
@@ -27,8 +27,14 @@ describe('LimitWatch', () => {
   test('the memory of the process counts, and that of the tables when it is more', () => {
     resident(50)
     expect(new LimitWatch({ memoryLimit: 100 }).exceeded(1, 0)).toBeNull()
-    expect(new LimitWatch({ memoryLimit: 100 }).exceeded(1, 101 * MIB)).toBe('100 MiB used (--memory-limit)')
-    expect(new LimitWatch({ memoryLimit: 49 }).exceeded(1, 0)).toBe('49 MiB used (--memory-limit)')
+    expect(new LimitWatch({ memoryLimit: 100 }).exceeded(1, 101 * MIB)).toEqual({
+      kind: 'memory-limit',
+      mebibytes: 100,
+    })
+    expect(new LimitWatch({ memoryLimit: 49 }).exceeded(1, 0)).toEqual({
+      kind: 'memory-limit',
+      mebibytes: 49,
+    })
   })
 
   test('what is about to be allocated counts before it is allocated', () => {
@@ -38,7 +44,7 @@ describe('LimitWatch', () => {
     expect(watch.tight).toBe(false)
     expect(watch.exceeded(1, 0, 40 * MIB)).toBeNull()
     expect(watch.tight).toBe(true)
-    expect(watch.exceeded(1, 0, 51 * MIB)).toBe('100 MiB used (--memory-limit)')
+    expect(watch.exceeded(1, 0, 51 * MIB)).toEqual({ kind: 'memory-limit', mebibytes: 100 })
   })
 
   test('what is made in place of a search that did not fit is tried for fifty times as long', () => {
@@ -51,7 +57,7 @@ describe('LimitWatch', () => {
     expect(watch.exceeded(1, 0)).toBeNull()
     // An interrupted search had taken the rest of it.
     watch.goOnFrom(1.5)
-    expect(watch.exceeded(1, 0)).toBe(OUT_OF_PATIENCE)
+    expect(watch.exceeded(1, 0)).toEqual({ kind: 'retry-too-slow', times: PATIENCE, first: null })
   })
 
   test('however short the first was, the second has ten seconds', () => {
@@ -59,7 +65,7 @@ describe('LimitWatch', () => {
     const watch = new LimitWatch({ patience: 10, spent: 60 })
     expect(watch.exceeded(1, 0)).toBeNull()
     watch.goOnFrom(11)
-    expect(watch.exceeded(1, 0)).toBe(OUT_OF_PATIENCE)
+    expect(watch.exceeded(1, 0)).toEqual({ kind: 'retry-too-slow', times: PATIENCE, first: null })
   })
 
   test('time goes on from where an interrupted search stopped', () => {
@@ -67,6 +73,6 @@ describe('LimitWatch', () => {
     expect(watch.exceeded(1, 0)).toBeNull()
     watch.goOnFrom(61)
     expect(watch.seconds).toBeGreaterThan(61)
-    expect(watch.exceeded(1, 0)).toBe('60 s passed (--time-limit)')
+    expect(watch.exceeded(1, 0)).toEqual({ kind: 'time-limit', seconds: 60 })
   })
 })

@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os'
 import { SIZES } from '../state/sizes.ts'
+import type { StopReason } from './stop-reason.ts'
 
 /** Bounds of a search. Reaching one makes the result inconclusive, never "holds". */
 export interface Limits {
@@ -54,19 +55,6 @@ const LEAST_PATIENCE = 10
 /** Seconds to try a smaller search for, after one of so many seconds that did not fit. */
 export const patienceAfter = (seconds: number): number => Math.max(LEAST_PATIENCE, PATIENCE * seconds)
 
-/** What the reason of a search says that was tried for as long as it was worth. */
-export const OUT_OF_PATIENCE = `partial order did not finish in ${PATIENCE} times the time (--reduce por takes what it needs)`
-
-/** What reasons say of a table that would be larger than arrays can be; see array-bounds.ts. */
-const CANNOT_GROW = 'cannot be larger'
-
-/** Why a search must stop whose `what` has to grow and cannot. */
-export const cannotGrow = (what: string): string => `the table of ${what} ${CANNOT_GROW}`
-
-/** True for the reasons that a smaller search might not have had: bounds on states, memory and tables. */
-export const isSize = (reason: string): boolean =>
-  ['--max-states', '--memory-limit', CANNOT_GROW].some((bound) => reason.includes(bound))
-
 /** Watches the limits of a search, or of several that follow each other; asked once per batch of successors. */
 export class LimitWatch {
   readonly #limits: Limits
@@ -118,13 +106,13 @@ export class LimitWatch {
    * @param bytes held by the search's own tables.
    * @param growth bytes that it is about to allocate.
    */
-  exceeded(states: number, bytes: number | (() => number), growth = 0): string | null {
+  exceeded(states: number, bytes: number | (() => number), growth = 0): StopReason | null {
     const { maxStates, timeLimit, stop } = this.#limits
-    if (stop?.()) return 'interrupted'
-    if (maxStates !== undefined && states > maxStates) return `more than ${maxStates} states (--max-states)`
-    if (timeLimit !== undefined && this.seconds > timeLimit) return `${timeLimit} s passed (--time-limit)`
-    if (this.own > this.#patience) return OUT_OF_PATIENCE
-    return this.#memoryExceeded(bytes, growth) ? `${this.#mostMemory} MiB used (--memory-limit)` : null
+    if (stop?.()) return { kind: 'interrupted' }
+    if (maxStates !== undefined && states > maxStates) return { kind: 'max-states', states: maxStates }
+    if (timeLimit !== undefined && this.seconds > timeLimit) return { kind: 'time-limit', seconds: timeLimit }
+    if (this.own > this.#patience) return { kind: 'retry-too-slow', times: PATIENCE, first: null }
+    return this.#memoryExceeded(bytes, growth) ? { kind: 'memory-limit', mebibytes: this.#mostMemory } : null
   }
 
   #memoryExceeded(bytes: number | (() => number), growth: number): boolean {

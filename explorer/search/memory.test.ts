@@ -80,7 +80,7 @@ describe('a table that cannot be larger', () => {
     const whole = run({})
     expect(whole.states).toBe(STATES)
     const cut = run({ mostArrayBytes, checkpoint: { directory } })
-    expect(cut.incompleteReason).toBe('the table of visited states cannot be larger')
+    expect(cut.incompleteReason).toEqual({ kind: 'table-full', table: 'visited states' })
     expect(cut.properties[0].verdict).toBe('inconclusive')
     // The table is not left half empty.
     const slots = mostArrayBytes / ((options.fingerprintBits ?? 64) / 8)
@@ -93,14 +93,14 @@ describe('a table that cannot be larger', () => {
   test('of steps between states ends it too', () => {
     const run = (mostArrayBytes: number) => breadthFirst(wide, [canEnd], { mostArrayBytes })
     const cut = run(1024 * KIB)
-    expect(cut.incompleteReason).toBe('the table of steps between states cannot be larger')
+    expect(cut.incompleteReason).toEqual({ kind: 'table-full', table: 'steps between states' })
     expect(cut.properties[0].verdict).toBe('inconclusive')
     expect(run(4096 * KIB)).toMatchObject({ complete: true, states: 100_000 })
   })
 
   test('of behaviours ends it too', () => {
     const cut = breadthFirst(system, [], { mostArrayBytes: 20 * KIB, storage: 'fingerprint' })
-    expect(cut.incompleteReason).toBe('the table of behaviours cannot be larger')
+    expect(cut.incompleteReason).toEqual({ kind: 'table-full', table: 'behaviours' })
     expect(cut.complete).toBe(false)
   })
 
@@ -113,7 +113,7 @@ describe('a table that cannot be larger', () => {
     ] as const) {
       expect(run(system, 512 * KIB)).toMatchObject({
         verdict: 'inconclusive',
-        reason: `the table of ${what} cannot be larger`,
+        reason: { kind: 'table-full', table: what },
       })
       expect(run(system, 4096 * KIB).verdict).toBe('holds')
     }
@@ -134,7 +134,7 @@ describe('a search of a part', () => {
       const options = { method, walks: 10_000, maxPreemptions: 4, maxDepth: 45 }
       const run = (mostArrayBytes: number) => searchRandom(wide, [], { ...options, mostArrayBytes })
       const cut = run(64 * KIB)
-      expect(cut.incompleteReason).toContain('cannot be larger')
+      expect(cut.incompleteReason).toMatchObject({ stopped: { kind: 'table-full' } })
       expect(cut.states).toBeLessThan(64 * 128)
       expect(cut.states).toBeGreaterThan(100)
     },
@@ -143,8 +143,9 @@ describe('a search of a part', () => {
   test('by preemptions says so when only the turns are too many', () => {
     const run = (most: number) =>
       searchRandom(wide, [], { method: 'preemptions', maxPreemptions: 4, mostArrayBytes: most })
-    expect(run(128 * KIB).incompleteReason).toContain('the table of turns cannot be larger')
-    expect(run(128 * KIB).incompleteReason).toContain('every behaviour with at most')
+    const { incompleteReason } = run(128 * KIB)
+    expect(incompleteReason).toMatchObject({ stopped: { kind: 'table-full', table: 'turns' } })
+    expect(incompleteReason).toMatchObject({ kind: 'preemptions', upTo: expect.any(Number) })
   })
 })
 

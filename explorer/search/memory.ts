@@ -1,7 +1,7 @@
 import { doubledBytes, MOST_ARRAY_BYTES } from '../state/array-bounds.ts'
 import type { Engine } from './engine.ts'
 import type { Genealogy } from './genealogy.ts'
-import { cannotGrow } from './limits.ts'
+import type { StopReason } from './stop-reason.ts'
 
 /** The parts of a search that hold memory. */
 interface Parts extends Omit<Engine<never>, 'judge' | 'checkpoint'> {
@@ -40,18 +40,19 @@ export class Memory {
   }
 
   /** Why there may be no room for what is found from `head` on, whatever memory there is, or null. */
-  lackFrom(head: number): string | null {
+  lackFrom(head: number): StopReason | null {
     const { store, fingerprints, edges, compiled, expander, checkpoint } = this.#engine
     const { states, steps } = this.#next(head)
     if (store.count + steps > (fingerprints.mostStates ?? Number.POSITIVE_INFINITY))
-      return cannotGrow('visited states')
-    if (edges?.fits(states, steps, this.#mostArrayBytes) === false) return cannotGrow('steps between states')
+      return { kind: 'table-full', table: 'visited states' }
+    if (edges?.fits(states, steps, this.#mostArrayBytes) === false)
+      return { kind: 'table-full', table: 'steps between states' }
     // What a slice of states can add to these is far less than what they hold when they are that large.
     const records = [compiled.leaves, compiled.trees.nodes, ...expander.lists.arrays]
     const most = this.#mostArrayBytes
     const isFull = records.some((array) => doubledBytes(array, array.length + 1) > most)
     // The log of recordings grows to a little more than twice its length.
-    return isFull || 3 * (checkpoint?.bytes ?? 0) > most ? cannotGrow('behaviours') : null
+    return isFull || 3 * (checkpoint?.bytes ?? 0) > most ? { kind: 'table-full', table: 'behaviours' } : null
   }
 
   /** States of the next slice, and most steps from them. */

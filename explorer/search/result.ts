@@ -1,6 +1,7 @@
 import type { Property } from '../../model/language/property.ts'
 import type { FairnessReason, Trace } from '../../model/language/trace.ts'
 import type { ReductionReport } from '../reduce/reduction.ts'
+import type { OpenReason, StopReason } from './stop-reason.ts'
 
 /**
  * What a search says of a property. Only a complete search says `holds`, `vacuous` or `not-reached`.
@@ -20,7 +21,7 @@ export interface PropertyResult<W = never> {
   /** A shortest violation; for a witness, a shortest path to it. Null when there is none to show. */
   readonly trace: Trace | null
   /** Why the verdict is inconclusive, where that is not simply that the search ended early; or why there is no trace. */
-  readonly reason?: string
+  readonly reason?: OpenReason
   /**
    * Id of a fault that occurs: behaviours end there, what would come is not known. Nothing is wrong with the
    * property as far as behaviours go; the verdict is inconclusive for that reason alone.
@@ -50,7 +51,8 @@ export interface Coverage {
 export interface SearchResult<W = never> {
   /** True when every reachable state was visited (up to `collisionProbability`). */
   readonly complete: boolean
-  readonly incompleteReason: string | null
+  /** Null for a complete search. */
+  readonly incompleteReason: StopReason | null
   /** Distinct states that were kept. */
   readonly states: number
   /** Steps taken from them, those to known states included. */

@@ -62,10 +62,9 @@ export function resultsOf<W>(
   })
 }
 
-const NEEDS_EDGES =
-  'that a goal can always be reached is judged on the graph of states kept in full; use exact storage'
+const NEEDS_EDGES = { kind: 'needs-exact-storage', of: 'progress' } as const
 
-const NO_TRACE = 'the search ended before the way there was found'
+const NO_TRACE = { kind: 'no-trace' } as const
 
 function verdictOf<W>(
   property: Property<W>,

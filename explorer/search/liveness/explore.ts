@@ -5,8 +5,9 @@ import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { ExactSet } from '../../state/exact-set.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { VectorStore } from '../../state/vector-store.ts'
-import { cannotGrow, type Limits, LimitWatch } from '../limits.ts'
+import { type Limits, LimitWatch } from '../limits.ts'
 import type { Progress } from '../search-options.ts'
+import type { StopReason } from '../stop-reason.ts'
 import { Successors } from '../successors.ts'
 import { FAULT, LabelledGraph } from './graph.ts'
 
@@ -15,7 +16,7 @@ export interface Explored {
   readonly graph: LabelledGraph
   readonly store: VectorStore
   /** Why the graph is not the whole one, or null. */
-  readonly stopped: string | null
+  readonly stopped: StopReason | null
 }
 
 /** How the exploration is bounded and watched. */
@@ -56,9 +57,11 @@ export function exploreGraph(
 
   const more = PATIENCE * compiled.mostEnabled
   const growth = (): number => visited.growthFor(more) + graph.growthFor(PATIENCE, more)
-  const lack = (): string | null => {
-    if (store.count + more > visited.mostStates) return cannotGrow('visited states')
-    return graph.fits(PATIENCE, more, mostArrayBytes) ? null : cannotGrow('steps between states')
+  const lack = (): StopReason | null => {
+    if (store.count + more > visited.mostStates) return { kind: 'table-full', table: 'visited states' }
+    return graph.fits(PATIENCE, more, mostArrayBytes)
+      ? null
+      : { kind: 'table-full', table: 'steps between states' }
   }
 
   const parts = { graph, store, visited }
@@ -73,7 +76,7 @@ export function exploreGraph(
   }
   graph.states = store.count
 
-  let stopped: string | null = null
+  let stopped: StopReason | null = null
   let levelEnd = before?.levelEnd ?? store.count
   let depth = before?.depth ?? 0
   const save = (): void => checkpoint?.save(parts, watch.own)
@@ -83,7 +86,7 @@ export function exploreGraph(
       levelEnd = store.count
       depth++
     }
-    if (watch.tooDeep(depth)) stopped = `depth ${depth} reached (--max-depth)`
+    if (watch.tooDeep(depth)) stopped = { kind: 'max-depth', depth }
     else if (id % PATIENCE === 0 || (options.maxStates !== undefined && store.count > options.maxStates))
       stopped = watch.exceeded(store.count, bytes(), growth()) ?? lack()
     if (id % PATIENCE === 0) {

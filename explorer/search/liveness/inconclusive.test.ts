@@ -15,7 +15,7 @@ describe('what is not known', () => {
 
   it('is inconclusive on an unfinished graph, unless a violation lies in it (tlaplus 839)', () => {
     const result = judge(long, eventually(at(5)), { maxDepth: 3 })
-    expect(result).toMatchObject({ verdict: 'inconclusive', reason: 'depth 3 reached (--max-depth)' })
+    expect(result).toMatchObject({ verdict: 'inconclusive', reason: { kind: 'max-depth', depth: 3 } })
     const spin = arrows({
       a: '0 s0 0, 0 s1 1, 1 s2 2, 2 s3 3',
     })

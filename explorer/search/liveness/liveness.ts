@@ -12,8 +12,9 @@ import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
 import type { Recheck } from '../../compile/samples.ts'
 import { VectorStore } from '../../state/vector-store.ts'
-import { FailedLiveness, modelIsWrong } from '../failed-search.ts'
+import { FailedLiveness } from '../failed-search.ts'
 import type { PropertyResult } from '../result.ts'
+import type { OpenReason } from '../stop-reason.ts'
 import { type Explored, type ExploreOptions, exploreGraph } from './explore.ts'
 import { type FairQuery, fairComponents } from './fair-components.ts'
 import { constraintsOf, stepsOfThread } from './fairness.ts'
@@ -69,9 +70,7 @@ export function judgeLiveness<W>(
   const silent = compiled.faults.find(({ property }) => faultsJudged?.includes(property) === false)?.property
   const unknown: Unknown =
     silent !== undefined
-      ? {
-          reason: `a step ends in fault ${silent}, which is not among the properties; nothing behind it was explored`,
-        }
+      ? { reason: { kind: 'unasked-fault', fault: silent } }
       : fault !== undefined
         ? { upTo: fault }
         : {}
@@ -83,7 +82,7 @@ export function judgeLiveness<W>(
     } catch (error) {
       if (!(error instanceof FailedLiveness)) throw error
       failures.push(error)
-      const reason = modelIsWrong(error.message)
+      const reason: OpenReason = { kind: 'model-error', message: error.message }
       return { property, verdict: 'inconclusive', antecedent: 0, trace: null, reason }
     }
   })

@@ -2,7 +2,7 @@ import { ModelError } from '../../../model/language/errors.ts'
 import { isLiveness, type Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import { placesOf } from '../../checkpoint/places.ts'
-import { FailedLiveness, FailedSearch, modelIsWrong } from '../failed-search.ts'
+import { FailedLiveness, FailedSearch } from '../failed-search.ts'
 import { LimitWatch } from '../limits.ts'
 import type { PropertyResult, SearchResult } from '../result.ts'
 import { judgeLiveness, type LivenessOptions } from './liveness.ts'
@@ -12,8 +12,6 @@ interface Manner extends Omit<LivenessOptions, 'faultsJudged'> {
   readonly storage?: 'exact' | 'fingerprint'
 }
 
-const NEEDS_STATES =
-  'liveness is judged on states kept in full; use exact storage (a lost state could hide or make up a cycle)'
 const IN_FULL = 'liveness is judged on the full graph: no reduction is proven to keep every fair cycle'
 
 /**
@@ -41,7 +39,8 @@ export function withLiveness<W>(
           verdict: 'inconclusive',
           antecedent: 0,
           trace: null,
-          reason: NEEDS_STATES,
+          // A lost state could hide or make up a cycle.
+          reason: { kind: 'needs-exact-storage', of: 'liveness' },
         }))
   const merged = (results: readonly PropertyResult<W>[]): SearchResult<W> => ({
     ...found,
@@ -57,7 +56,10 @@ export function withLiveness<W>(
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
     const { trace, results } = error instanceof FailedLiveness ? error : { trace: null, results: [] }
-    const incomplete = { complete: false, incompleteReason: modelIsWrong(error.message) }
-    throw new FailedSearch(error.message, trace, { ...merged(results), ...incomplete })
+    throw new FailedSearch(error.message, trace, {
+      ...merged(results),
+      complete: false,
+      incompleteReason: { kind: 'model-error', message: error.message },
+    })
   }
 }

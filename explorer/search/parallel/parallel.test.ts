@@ -81,7 +81,7 @@ describe('parallelBreadthFirst', () => {
       )
     }
     const few = await inParallel(twoPhaseSubject, [6], { workers: 2, maxStates: 1000 })
-    expect([few.complete, few.incompleteReason]).toEqual([false, 'more than 1000 states (--max-states)'])
+    expect([few.complete, few.incompleteReason]).toEqual([false, { kind: 'max-states', states: 1000 }])
     expect(few.properties[0].verdict).toBe('inconclusive')
     // What was found before is told all the same, with its least trace.
     const { system: larger, properties: asked } = twoPhaseSubject(7)
@@ -92,7 +92,7 @@ describe('parallelBreadthFirst', () => {
       if (found.includes(property.id))
         expect(some.properties.find((p) => p.property.id === property.id)).toMatchObject({ verdict, trace })
     const stopped = await inParallel(twoPhaseSubject, [8], { workers: 2, stop: () => true })
-    expect([stopped.complete, stopped.incompleteReason]).toEqual([false, 'interrupted'])
+    expect([stopped.complete, stopped.incompleteReason]).toEqual([false, { kind: 'interrupted' }])
   })
 
   test('a table that cannot grow any more ends the search as inconclusive', async () => {
@@ -103,7 +103,7 @@ describe('parallelBreadthFirst', () => {
         [7],
         options,
       )
-      expect([complete, incompleteReason]).toEqual([false, 'the table of visited states cannot be larger'])
+      expect([complete, incompleteReason]).toEqual([false, { kind: 'table-full', table: 'visited states' }])
       expect(states).toBeLessThan(2 ** 17)
       const open = properties.filter(({ property, trace }) => property.kind !== 'witness' && trace === null)
       expect(open.length).toBeGreaterThan(0)
@@ -120,7 +120,7 @@ describe('parallelBreadthFirst', () => {
       },
       stop: () => states > 50_000,
     })
-    expect([complete, incompleteReason]).toEqual([false, 'interrupted'])
+    expect([complete, incompleteReason]).toEqual([false, { kind: 'interrupted' }])
     const { system, properties: asked } = twoPhaseSubject(9)
     const { traces } = tracesTo(system, asked, ['no-late-preparation'], {})
     const found = properties.find(({ property }) => property.id === 'no-late-preparation')

@@ -13,7 +13,8 @@ import { AnswerClasses } from '../answer-classes.ts'
 import { Expander, type ExpansionSink } from '../expander.ts'
 import { Inheritance, notesFor } from '../inheritance.ts'
 import { Judge } from '../judge.ts'
-import { cannotGrow, LimitWatch } from '../limits.ts'
+import { LimitWatch } from '../limits.ts'
+import type { StopReason } from '../stop-reason.ts'
 import { Frontier } from './frontier.ts'
 import { Neighbours } from './neighbours.ts'
 import type { ParallelOptions, PeerReport } from './report.ts'
@@ -65,7 +66,7 @@ export class Peer implements ExpansionSink {
   #depth = 0
   #beyond = false
   #expanded = 0
-  #stopped: string | null = null
+  #stopped: StopReason | null = null
 
   constructor(
     { system, properties, onRecord }: Subject,
@@ -127,7 +128,7 @@ export class Peer implements ExpansionSink {
       const rest = stop ? this.#frontier.left : 0
       level = this.#frontier.turn()
       if (rest + level === 0) this.#stopped = null
-      else if (this.#beyond && !stop) this.#stopped = `depth ${this.#depth} reached (--max-depth)`
+      else if (this.#beyond && !stop) this.#stopped = { kind: 'max-depth', depth: this.#depth }
       else if (level > 0 && !this.#beyond && !stop) this.#depth++
     }
     if (!this.#beyond) states += level
@@ -217,7 +218,7 @@ export class Peer implements ExpansionSink {
   #goesOn(): boolean {
     if ((wishes(this.#memory) & WISH.stop) !== 0) return false
     this.#stopped = stopAsked(this.#memory)
-      ? 'interrupted'
+      ? { kind: 'interrupted' }
       : this.#watch.exceeded(
           this.#table.taken,
           () => this.#bytesOfAll,
@@ -230,10 +231,10 @@ export class Peer implements ExpansionSink {
   }
 
   /** Why there may be no room for what the next pieces lead to, whatever memory there is, or null. */
-  get #lack(): string | null {
+  get #lack(): StopReason | null {
     const isFull = !this.#table.fits(this.#mostOfPieces) && this.#table.nextBytes > this.#mostArrayBytes
     return isFull || this.#store.count + this.#mostOfPieces > MOST_STATES
-      ? cannotGrow('visited states')
+      ? { kind: 'table-full', table: 'visited states' }
       : null
   }
 

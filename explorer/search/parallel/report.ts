@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Trace } from '../../../model/language/trace.ts'
 import type { SearchOptions } from '../search-options.ts'
+import type { StopReason } from '../stop-reason.ts'
 import type { SharedMemory } from './shared-memory.ts'
 import type { SubjectSource } from './subject.ts'
 
@@ -21,7 +22,7 @@ export type ParallelOptions = Pick<
 /** What one worker found, as plain data. */
 export interface PeerReport {
   /** The limit at which this worker stopped all of them, or null. */
-  readonly stopped: string | null
+  readonly stopped: StopReason | null
   /** States of all workers within the depth limit. */
   readonly states: number
   readonly transitions: number
@@ -46,7 +47,7 @@ export interface PeerReport {
 export interface TracesReport {
   readonly traces: readonly (readonly [string, Trace | null])[]
   /** Why some may be null, or null. */
-  readonly stopped: string | null
+  readonly stopped: StopReason | null
 }
 
 /** What a thread is started with. */

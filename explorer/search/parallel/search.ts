@@ -9,6 +9,7 @@ import { predictedCollision } from '../../state/collisions.ts'
 import { wordsPerSlot } from '../../state/visited-set.ts'
 import type { SearchResult } from '../result.ts'
 import type { Progress, SearchOptions } from '../search-options.ts'
+import type { StopReason } from '../stop-reason.ts'
 import { resultsOf } from '../verdicts.ts'
 import { portsBetween } from './ports.ts'
 import type { PeerReport, TracesReport, WorkerInput, WorkerMessage } from './report.ts'
@@ -45,15 +46,10 @@ const SECONDS_FOR_TRACES = 10
 /** Milliseconds between two looks at what the workers have done. */
 const POLL_INTERVAL = 50
 
-/**
- * Why a subject cannot be searched by several workers, or null. Properties of the whole graph need all edges
- * in one place.
- */
+/** Why properties cannot be judged by several workers, or null: one of the whole graph needs all edges in one place. */
 export function unparallel(properties: Subject['properties']): string | null {
   const graph = properties.find((p) => p.kind === 'progress' || isLiveness(p))
-  return graph === undefined
-    ? null
-    : `${graph.id} is judged on the whole graph, which one worker must hold; use --workers 1`
+  return graph === undefined ? null : `${graph.id} is judged on the whole graph, which one worker must hold`
 }
 
 /**
@@ -71,7 +67,7 @@ export async function parallelBreadthFirst(
   if (refused !== null) throw new ModelError(refused)
   const { workers } = options
   if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS)
-    throw new ModelError(`${workers} workers asked for; there can be 1 to ${MOST_WORKERS} (--workers)`)
+    throw new ModelError(`${workers} workers asked for; there can be 1 to ${MOST_WORKERS}`)
   const { stop, onProgress, slots = SLOTS, ...others } = options
   const sent = plain(others)
   const memory = sharedMemory(workers, slots, wordsPerSlot(sent))
@@ -192,11 +188,9 @@ function resultFrom(
   const [{ states, depth, bits, collisionMeasured }] = reports
   const traces = new Map<string, Trace | null>(found.traces)
   const unasked = [...traces.keys()].find((id) => !properties.some((p) => p.id === id))
-  const incompleteReason =
+  const incompleteReason: StopReason | null =
     reports.find((r) => r.stopped !== null)?.stopped ??
-    (unasked === undefined
-      ? null
-      : `a step ends in fault ${unasked}, which is not among the properties; nothing behind it was explored`)
+    (unasked === undefined ? null : { kind: 'unasked-fault', fault: unasked })
   const complete = incompleteReason === null
   const steps = new Map<string, number>()
   for (const { index, thread, path } of stepTable(system)) {

@@ -9,10 +9,11 @@ import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { ExactSet } from '../../state/exact-set.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { VectorStore } from '../../state/vector-store.ts'
-import { FailedSearch, isFinal, modelIsWrong } from '../failed-search.ts'
-import { cannotGrow, type Limits, LimitWatch } from '../limits.ts'
+import { FailedSearch, isFinal } from '../failed-search.ts'
+import { type Limits, LimitWatch } from '../limits.ts'
 import { countsByName } from '../naming.ts'
 import type { SearchResult } from '../result.ts'
+import type { StopReason } from '../stop-reason.ts'
 import { Successors } from '../successors.ts'
 import { RunningThreads } from './running-threads.ts'
 import { Sightings } from './sightings.ts'
@@ -69,7 +70,7 @@ class FewPreemptions<W> {
   #round: number[] = []
   #later: number[] = []
   #transitions = 0
-  #stopped: string | null = null
+  #stopped: StopReason | null = null
   /** True when one more preemption led to nothing new: then more never do. */
   #exhausted = false
   /** True when something was not expanded because of the depth. */
@@ -101,7 +102,7 @@ class FewPreemptions<W> {
       done = this.#rounds(most)
     } catch (error) {
       if (!isFinal(error)) throw error
-      this.#stopped = modelIsWrong(error.message)
+      this.#stopped = { kind: 'model-error', message: error.message }
       throw new FailedSearch(error.message, null, this.#result(done))
     }
     return this.#result(done)
@@ -161,14 +162,14 @@ class FewPreemptions<W> {
   }
 
   /** Why the next nodes may not find room whatever memory there is, or null. */
-  get #lack(): string | null {
+  get #lack(): StopReason | null {
     const { threads } = this.#system
     const { mostArrayBytes = MOST_ARRAY_BYTES } = this.#options
     const states = this.#store.count + PATIENCE * this.#compiled.mostEnabled
-    if (states > this.#visited.mostStates) return cannotGrow('visited states')
+    if (states > this.#visited.mostStates) return { kind: 'table-full', table: 'visited states' }
     // A node adds one for each of its steps, or one for each other thread.
     const turns = PATIENCE * Math.max(this.#compiled.mostEnabled, threads.length)
-    return this.#turns.fits(states, turns, mostArrayBytes) ? null : cannotGrow('turns')
+    return this.#turns.fits(states, turns, mostArrayBytes) ? null : { kind: 'table-full', table: 'turns' }
   }
 
   get #bytes(): number {
@@ -252,19 +253,18 @@ class FewPreemptions<W> {
 
   #result(done: number): SearchResult<W> {
     const states = this.#store.count
-    const covered =
-      done < 0
-        ? 'not even the behaviours without preemptions were all visited'
-        : this.#exhausted && !this.#cut
-          ? `every state was visited, with at most ${done - 1} preemptions`
-          : `every behaviour with at most ${done} preemptions was visited`
-    const limits = [
-      ...(this.#cut ? [`behaviours were cut after ${this.#options.maxDepth} steps (--max-depth)`] : []),
-      ...(this.#stopped === null ? [] : [this.#stopped]),
-    ]
+    const exhausted = this.#exhausted && !this.#cut
+    const { maxDepth = null } = this.#options
     return {
       complete: false,
-      incompleteReason: [covered, ...limits].join('; '),
+      incompleteReason: {
+        kind: 'preemptions',
+        // The round that found nothing new had one preemption more than was needed.
+        upTo: done < 0 ? null : exhausted ? done - 1 : done,
+        exhausted,
+        cutAfter: this.#cut ? maxDepth : null,
+        stopped: this.#stopped,
+      },
       states,
       transitions: this.#transitions,
       depth: this.#turns.greatestDepth,

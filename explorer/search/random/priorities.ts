@@ -36,15 +36,10 @@ export function randomPriorities<W>(
   const depth = options.bugDepth ?? DEFAULT_BUG_DEPTH
   if (!Number.isInteger(depth) || depth < 1)
     throw new ModelError(`a bug depth is a whole number from 1, not ${depth}`)
-  const n = system.threads.length
   return sample(system, properties, options, {
     method: 'priorities',
-    name: 'walks by random priorities',
     scheduler: (compiled, maxDepth) => new Priorities(compiled, depth, maxDepth),
-    chance: (k) => 1 / (n * k ** (depth - 1)),
-    promise: (k) =>
-      `each meets a bug of depth ${depth} with probability at least 1/(${n} * ${k}^${depth - 1}), ` +
-      'given the choices within threads that it needs',
+    bound: { bugDepth: depth, threads: system.threads.length },
   })
 }
 

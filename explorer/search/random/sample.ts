@@ -5,10 +5,11 @@ import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts
 import { LEAF } from '../../compile/record-format.ts'
 import type { Recheck } from '../../compile/samples.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
-import { FailedSearch, isFinal, modelIsWrong } from '../failed-search.ts'
-import { cannotGrow, type Limits, LimitWatch } from '../limits.ts'
+import { FailedSearch, isFinal } from '../failed-search.ts'
+import { type Limits, LimitWatch } from '../limits.ts'
 import { countsByName } from '../naming.ts'
-import type { Coverage, SearchResult } from '../result.ts'
+import type { SearchResult } from '../result.ts'
+import type { SampleBound, SampledOnly, StopReason } from '../stop-reason.ts'
 import { Successors } from '../successors.ts'
 import { Draws } from './draws.ts'
 import { SeenStates } from './seen-states.ts'
@@ -40,14 +41,10 @@ export interface Scheduler {
 
 /** A kind of walk. */
 export interface Manner {
-  readonly method: Coverage['method']
-  /** In the plural: `random walks`. */
-  readonly name: string
+  readonly method: SampledOnly['method']
   readonly scheduler: (compiled: CompiledSystem, maxDepth: number) => Scheduler
-  /** Least probability that one walk meets what is looked for, or null. */
-  readonly chance: (maxDepth: number) => number | null
-  /** What the chance means; empty when there is none. */
-  readonly promise: (maxDepth: number) => string
+  /** What one walk is sure to do with a known probability; null for nothing. */
+  readonly bound: SampleBound | null
 }
 
 const DEFAULT_DEPTH = 1000
@@ -86,7 +83,7 @@ class Sample<W> {
   #walks = 0
   #transitions = 0
   #depth = 0
-  #stopped: string | null = null
+  #stopped: StopReason | null = null
   /** The step whose code runs, RECORDED for the one that is recorded last; null for code about a state. */
   #running: number | null = null
 
@@ -120,7 +117,7 @@ class Sample<W> {
         this.#walk(new Draws(this.#seed, this.#walks))
       } catch (error) {
         if (!isFinal(error)) throw error
-        this.#stopped = modelIsWrong(error.message)
+        this.#stopped = { kind: 'model-error', message: error.message }
         const last = this.#running === RECORDED ? this.#compiled.lastRecorded : this.#running
         throw new FailedSearch(error.message, this.#trace(last), this.#result())
       }
@@ -131,16 +128,19 @@ class Sample<W> {
       this.#sightings.recheck(this.#seed)
     } catch (error) {
       if (!isFinal(error)) throw error
-      this.#stopped = modelIsWrong(error.message)
+      this.#stopped = { kind: 'model-error', message: error.message }
       throw new FailedSearch(error.message, null, this.#result())
     }
     return this.#result()
   }
 
-  #mustStop(): string | null {
+  #mustStop(): StopReason | null {
     const seen = this.#seen
     const hasRoom = seen.fits(PATIENCE, this.#mostArrayBytes)
-    return this.#watch.exceeded(seen.count, seen.bytes) ?? (hasRoom ? null : cannotGrow('visited states'))
+    return (
+      this.#watch.exceeded(seen.count, seen.bytes) ??
+      (hasRoom ? null : { kind: 'table-full', table: 'visited states' })
+    )
   }
 
   #walk(draws: Draws): void {
@@ -200,16 +200,13 @@ class Sample<W> {
   }
 
   #result(): SearchResult<W> {
-    const { method, name, chance, promise } = this.#manner
+    const { method, bound } = this.#manner
     const states = this.#seen.count
-    const walked =
-      `${this.#walks} ${name} of at most ${this.#maxDepth} steps (seed ${this.#seed}), ` +
-      `${states} distinct states seen`
     const collision = Math.min(1, (states * states) / 2 ** 65)
-    const promised = promise(this.#maxDepth)
+    const sampled = { walks: this.#walks, maxDepth: this.#maxDepth, seed: this.#seed }
     return {
       complete: false,
-      incompleteReason: [walked, promised, this.#stopped ?? ''].filter((part) => part !== '').join('; '),
+      incompleteReason: { kind: 'sampled', method, ...sampled, states, bound, stopped: this.#stopped },
       states,
       transitions: this.#transitions,
       depth: this.#depth,
@@ -226,7 +223,7 @@ class Sample<W> {
         walks: this.#walks,
         seed: this.#seed,
         preemptions: null,
-        chance: chance(this.#maxDepth),
+        chance: bound === null ? null : 1 / (bound.threads * this.#maxDepth ** (bound.bugDepth - 1)),
       },
     }
   }

@@ -11,10 +11,6 @@ import type { PropertyResult } from '../result.ts'
 import type { Successors } from '../successors.ts'
 import { checkFault } from '../verdicts.ts'
 
-const WHY_NOT: Partial<Record<Property<never>['kind'], string>> = {
-  progress: 'that a goal can always be reached needs the whole graph; use an exhaustive search',
-}
-
 /**
  * Judges what a search that does not see everything happens to see. It keeps the first violation of each
  * property, and the first sight of each witness; about everything else it has no opinion.
@@ -123,15 +119,13 @@ export class Sightings<W> {
             : 0
       if (trace !== null)
         return { property, verdict: kind === 'witness' ? 'reached' : 'violated', antecedent, trace }
-      const reason = isLiveness(property)
-        ? 'an endless behaviour needs the whole graph; use an exhaustive search'
-        : WHY_NOT[kind]
+      const of = isLiveness(property) ? 'liveness' : kind === 'progress' ? 'progress' : null
       return {
         property,
         verdict: 'inconclusive',
         antecedent,
         trace,
-        ...(reason === undefined ? {} : { reason }),
+        ...(of === null ? {} : { reason: { kind: 'needs-exhaustive-search', of } }),
       }
     })
   }

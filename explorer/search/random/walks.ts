@@ -15,12 +15,10 @@ export function randomWalks<W>(
 ): SearchResult<W> {
   return sample(system, properties, options, {
     method: 'walks',
-    name: 'random walks',
     scheduler: () => ({
       begin: () => {},
       choose: (enabled, draws) => draws.below(enabled.count),
     }),
-    chance: () => null,
-    promise: () => '',
+    bound: null,
   })
 }

@@ -1,0 +1,86 @@
+import { match, P } from 'ts-pattern'
+import type { OpenReason, PreemptionsOnly, SampledOnly, StopReason } from '../search/stop-reason.ts'
+
+/** Why a search is incomplete, as `incompleteReason` of the result says it. */
+export function stopInWords(reason: StopReason): string {
+  return match(reason)
+    .with({ kind: 'interrupted' }, () => 'interrupted')
+    .with({ kind: 'not-begun' }, () => 'interrupted before it began')
+    .with({ kind: 'max-states' }, ({ states }) => `more than ${states} states (--max-states)`)
+    .with({ kind: 'max-depth' }, ({ depth }) => `depth ${depth} reached (--max-depth)`)
+    .with({ kind: 'time-limit' }, ({ seconds }) => `${seconds} s passed (--time-limit)`)
+    .with({ kind: 'memory-limit' }, ({ mebibytes }) => `${mebibytes} MiB used (--memory-limit)`)
+    .with({ kind: 'table-full' }, ({ table }) => `the table of ${table} cannot be larger`)
+    .with({ kind: 'retry-too-slow' }, ({ times, first }) =>
+      joined(
+        first,
+        `partial order did not finish in ${times} times the time (--reduce por takes what it needs)`,
+      ),
+    )
+    .with({ kind: 'model-error' }, ({ message }) => `the model is wrong: ${message}`)
+    .with(
+      { kind: 'unasked-fault' },
+      ({ fault }) =>
+        `a step ends in fault ${fault}, which is not among the properties; nothing behind it was explored`,
+    )
+    .with({ kind: 'self-check' }, ({ full }) => `self-check: ${stopInWords(full)}`)
+    .with({ kind: 'sampled' }, sampledInWords)
+    .with({ kind: 'preemptions' }, preemptionsInWords)
+    .exhaustive()
+}
+
+/** Why a property has no verdict or no trace, as `reason` of the result says it. */
+export function openInWords(reason: OpenReason): string {
+  return match(reason)
+    .with({ kind: 'no-trace' }, () => 'the search ended before the way there was found')
+    .with(
+      { kind: 'needs-exact-storage', of: 'progress' },
+      () =>
+        'that a goal can always be reached is judged on the graph of states kept in full; use exact storage',
+    )
+    .with(
+      { kind: 'needs-exact-storage', of: 'liveness' },
+      () =>
+        'liveness is judged on states kept in full; use exact storage (a lost state could hide or make up a cycle)',
+    )
+    .with(
+      { kind: 'needs-exhaustive-search', of: 'progress' },
+      () => 'that a goal can always be reached needs the whole graph; use an exhaustive search',
+    )
+    .with(
+      { kind: 'needs-exhaustive-search', of: 'liveness' },
+      () => 'an endless behaviour needs the whole graph; use an exhaustive search',
+    )
+    .with({ kind: P.string }, stopInWords)
+    .exhaustive()
+}
+
+const joined = (first: StopReason | null, ...rest: readonly string[]): string =>
+  [...(first === null ? [] : [stopInWords(first)]), ...rest].join('; ')
+
+const METHODS = { walks: 'random walks', priorities: 'walks by random priorities' }
+
+function sampledInWords({ method, walks, maxDepth, seed, states, bound, stopped }: SampledOnly): string {
+  return [
+    `${walks} ${METHODS[method]} of at most ${maxDepth} steps (seed ${seed}), ${states} distinct states seen`,
+    ...(bound === null
+      ? []
+      : [
+          `each meets a bug of depth ${bound.bugDepth} with probability at least ` +
+            `1/(${bound.threads} * ${maxDepth}^${bound.bugDepth - 1}), given the choices within threads that it needs`,
+        ]),
+    ...(stopped === null ? [] : [stopInWords(stopped)]),
+  ].join('; ')
+}
+
+function preemptionsInWords({ upTo, exhausted, cutAfter, stopped }: PreemptionsOnly): string {
+  return [
+    upTo === null
+      ? 'not even the behaviours without preemptions were all visited'
+      : exhausted
+        ? `every state was visited, with at most ${upTo} preemptions`
+        : `every behaviour with at most ${upTo} preemptions was visited`,
+    ...(cutAfter === null ? [] : [`behaviours were cut after ${cutAfter} steps (--max-depth)`]),
+    ...(stopped === null ? [] : [stopInWords(stopped)]),
+  ].join('; ')
+}
