@@ -5,7 +5,6 @@ import type { Question } from '../compile/predicates.ts'
 import { isSize, type StopReason } from '../search/stop-reason.ts'
 import { PartialOrder, type PartialOrderReport } from './partial-order/partial-order.ts'
 import type { ReductionState, Refusal } from './reduction-state.ts'
-import { AsymmetryError } from './symmetry/asymmetry.ts'
 import { Symmetry, type SymmetryReport } from './symmetry/symmetry.ts'
 
 /**
@@ -36,11 +35,37 @@ export const NOTHING_REDUCED: ReductionReport = {
   notApplied: [],
 }
 
-/**
- * What a search is for. Should `all` have to leave out orders of steps, it has two: `main`, then
- * `partial-order`. Each may take several searches, until one of them stands.
- */
+/** What a search is for: the main one, or the retry with partial order. Each has checkpoints of its own. */
 export type Stage = 'main' | 'partial-order'
+
+/** One way to make a search smaller. */
+export interface Strategy {
+  readonly stage: Stage
+  /** Keep one state of those that differ in the names of interchangeable ids. */
+  readonly symmetry: boolean
+  /** Leave out orders of independent steps. */
+  readonly partialOrder: boolean
+  /** Why it leaves a reduction out that was asked for. */
+  readonly notApplied: readonly string[]
+}
+
+const FULL: Strategy = { stage: 'main', symmetry: false, partialOrder: false, notApplied: [] }
+const ALL_BUT_POR: Strategy = {
+  ...FULL,
+  symmetry: true,
+  notApplied: ['por: not needed, and without it traces are shortest'],
+}
+
+/**
+ * What to try, in this order, while `isTooLarge` says that the search before did not fit. Partial order keeps
+ * verdicts but not the lengths of traces, and takes many times the time, so `all` tries without it first.
+ */
+export const STRATEGIES: Readonly<Record<Reduce, readonly Strategy[]>> = {
+  none: [FULL],
+  symmetry: [{ ...FULL, symmetry: true }],
+  por: [{ ...FULL, partialOrder: true }],
+  all: [ALL_BUT_POR, { stage: 'partial-order', symmetry: true, partialOrder: true, notApplied: [] }],
+}
 
 /** The reductions of one search. */
 export interface Reductions {
@@ -73,12 +98,32 @@ export interface Reducible<W> {
   readonly questions: readonly Question[]
 }
 
-/** How searches are made, and what interrupted ones left behind. */
-export interface Searching<R> {
-  /** @param isFirst true for the first search of its stage: only that one goes on from a checkpoint. */
-  search(reductions: Reductions, isFirst: boolean): R
-  /** The claims of symmetry that the interrupted search of a stage had found false; none without such a search. */
-  refusedBefore(stage: Stage): readonly Refusal[]
+/** Which sorts are taken for symmetric. Each is a claim of the model, until a search finds it false. */
+export class SymmetryClaims {
+  /** Those that may still be used. */
+  sorts: readonly Sort[]
+  readonly refused: Refusal[] = []
+  readonly notApplied: string[] = []
+
+  constructor({ name, symmetric }: Pick<System<never>, 'name' | 'symmetric'>, asked: Reduce) {
+    const isWanted = STRATEGIES[asked].some(({ symmetry }) => symmetry)
+    this.sorts = isWanted ? symmetric.filter((s) => s.size > 1) : []
+    if (isWanted && this.sorts.length === 0)
+      this.notApplied.push(`symmetry: ${name} declares no sort of several interchangeable ids`)
+  }
+
+  /** Searches from now on do without a sort. */
+  refuse(refusal: Refusal): void {
+    if (this.refused.some(({ sort }) => sort === refusal.sort)) return
+    this.refused.push(refusal)
+    this.notApplied.push(`symmetry: ${refusal.why}`)
+    this.sorts = this.sorts.filter(({ name }) => name !== refusal.sort)
+  }
+
+  /** Whether a search that had refused these knows every false claim that is known now. */
+  areKnownTo(earlier: readonly Refusal[]): boolean {
+    return this.refused.every(({ sort }) => earlier.some((b) => b.sort === sort))
+  }
 }
 
 /** What matters here of the result of a search. */
@@ -86,61 +131,6 @@ interface Outcome {
   readonly complete: boolean
   readonly incompleteReason: StopReason | null
   readonly properties: readonly { readonly verdict: string }[]
-}
-
-/**
- * Runs a search with the reductions asked for.
- *
- * Partial order reduction keeps verdicts but not the lengths of traces. So `all` leaves it out at first, and
- * takes it when the search does not fit into its bounds on states or memory otherwise, for as long as `PATIENCE`
- * says: it takes many times the time, and may never end. When an interrupted
- * run goes on, so does each of its stages: a main search that a bound had ended is ended by it again, at once.
- *
- * Should a claim of symmetry turn out false on the way, `symmetry` fails, and `all` begins anew without that
- * sort.
- * @throws AsymmetryError naming step or property and sort.
- */
-export function withReductions<W, R extends Outcome>(
-  subject: Reducible<W>,
-  asked: Reduce,
-  searching: Searching<R>,
-): R {
-  const { system } = subject
-  const notApplied: string[] = []
-  const refused: Refusal[] = []
-  const wanted = asked === 'symmetry' || asked === 'all'
-  let sorts: readonly Sort[] = wanted ? system.symmetric.filter((s) => s.size > 1) : []
-  if (wanted && sorts.length === 0) {
-    notApplied.push(`symmetry: ${system.name} declares no sort of several interchangeable ids`)
-  }
-  const refuse = (refusal: Refusal): void => {
-    if (refused.some(({ sort }) => sort === refusal.sort)) return
-    refused.push(refusal)
-    notApplied.push(`symmetry: ${refusal.why}`)
-    sorts = sorts.filter(({ name }) => name !== refusal.sort)
-  }
-  const attempt = (stage: Stage, withPartialOrder: boolean, reasons: readonly string[]): R => {
-    const before = searching.refusedBefore(stage)
-    // A search that took a claim for true that was refused since cannot go on.
-    let isFirst = refused.every(({ sort }) => before.some((b) => b.sort === sort))
-    if (isFirst) before.forEach(refuse)
-    for (;;) {
-      try {
-        const told = { asked, stage, refused, notApplied: [...notApplied, ...reasons] }
-        const reductions = reductionsOf(subject, sorts, withPartialOrder, told)
-        return searching.search(reductions, isFirst)
-      } catch (error) {
-        if (asked !== 'all' || !(error instanceof AsymmetryError)) throw error
-        refuse({ sort: error.sort.name, why: error.message })
-        isFirst = false
-      }
-    }
-  }
-  if (asked === 'none' || asked === 'symmetry') return attempt('main', false, [])
-  if (asked === 'por') return attempt('main', true, [])
-  const first = attempt('main', false, ['por: not needed, and without it traces are shortest'])
-  if (!isTooLarge(first)) return first
-  return better(first, attempt('partial-order', true, []))
 }
 
 /** True for a search that a bound on its size ended before it found anything wrong. */
@@ -161,21 +151,20 @@ export function better<R extends Outcome>(first: R, second: R): R {
   return isSize(incompleteReason) ? first : { ...first, incompleteReason }
 }
 
-/** What the reductions of a search are told about it. */
-interface Told extends Pick<Reductions, 'asked' | 'stage'> {
-  readonly refused: readonly Refusal[]
-  readonly notApplied: readonly string[]
-}
-
-function reductionsOf<W>(
+/** The reductions of one search, with the claims as they stand now. */
+export function reductionsOf<W>(
   { system, properties, questions }: Reducible<W>,
-  sorts: readonly Sort[],
-  withPartialOrder: boolean,
-  { asked, stage, refused, notApplied }: Told,
+  asked: Reduce,
+  strategy: Strategy,
+  claims: SymmetryClaims,
 ): Reductions {
+  const { stage } = strategy
+  const sorts = strategy.symmetry ? claims.sorts : []
+  const refused = [...claims.refused]
+  const notApplied = [...claims.notApplied, ...strategy.notApplied]
   const actions = properties.filter((p) => p.kind === 'action') as unknown as ActionProperty<never>[]
   const symmetry = sorts.length === 0 ? null : new Symmetry(system as System, sorts, actions, questions)
-  const partialOrder = withPartialOrder ? new PartialOrder() : null
+  const partialOrder = strategy.partialOrder ? new PartialOrder() : null
   return {
     asked,
     stage,
@@ -187,7 +176,7 @@ function reductionsOf<W>(
       return { asked, symmetry: report, partialOrder: partialOrder?.report() ?? null, factor, notApplied }
     },
     state: () => ({
-      refused: [...refused],
+      refused,
       symmetry: symmetry?.state() ?? null,
       partialOrder: partialOrder?.state() ?? null,
     }),

@@ -1,9 +1,20 @@
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
-import { placesOf } from '../checkpoint/places.ts'
+import { type Places, placesOf } from '../checkpoint/places.ts'
 import { refusedIn } from '../checkpoint/search-checkpoint.ts'
-import { type Stage, UNREDUCED, withReductions } from '../reduce/reduction.ts'
+import {
+  better,
+  isTooLarge,
+  type Reduce,
+  type Reducible,
+  reductionsOf,
+  STRATEGIES,
+  type Strategy,
+  SymmetryClaims,
+  UNREDUCED,
+} from '../reduce/reduction.ts'
+import { AsymmetryError } from '../reduce/symmetry/asymmetry.ts'
 import { BreadthFirstSearch } from './breadth-first-search.ts'
 import { FailedSearch } from './failed-search.ts'
 import { Judge } from './judge.ts'
@@ -63,24 +74,71 @@ function search<W>(
   properties: readonly Property<W>[],
   options: SearchOptions,
 ): SearchResult<W> {
-  const subject = { system, properties, questions: Judge.questions(properties) }
-  const watch = new LimitWatch(options)
-  let stage: Stage = 'main'
-  const found = withReductions(subject, options.reduce ?? 'none', {
-    search: (reductions, isFirst) => {
-      if (reductions.stage !== stage) watch.beginAnother()
-      stage = reductions.stage
-      const places = placesOf(options, reductions.stage)
-      return new BreadthFirstSearch(system, properties, { ...options, ...places }, watch, reductions).run(
-        isFirst ? places.resume : undefined,
-      )
-    },
-    refusedBefore: (stage) => {
-      const { resume } = placesOf(options, stage)
-      return resume === undefined ? [] : refusedIn(resume)
-    },
-  })
-  return withLiveness(system, properties, options, { ...found, seconds: watch.seconds })
+  const { reduce = 'none' } = options
+  const asked: Asked<W> = {
+    subject: { system, properties, questions: Judge.questions(properties) },
+    options,
+    reduce,
+    watch: new LimitWatch(options),
+    claims: new SymmetryClaims(system, reduce),
+  }
+  const [first, ...smaller] = STRATEGIES[reduce]
+  let found = searchBy(first, asked)
+  for (const strategy of smaller) {
+    if (!isTooLarge(found)) break
+    asked.watch.beginAnother()
+    found = better(found, searchBy(strategy, asked))
+  }
+  return withLiveness(system, properties, options, { ...found, seconds: asked.watch.seconds })
+}
+
+/** One question, for all the searches that its answer takes. */
+interface Asked<W> {
+  readonly subject: Reducible<W>
+  readonly options: SearchOptions
+  readonly reduce: Reduce
+  readonly watch: LimitWatch
+  readonly claims: SymmetryClaims
+}
+
+/**
+ * Searches by one strategy, again without each sort that turns out not to be symmetric. Every strategy of an
+ * interrupted run goes on by itself: a main search that a bound had ended is ended by it again, at once.
+ */
+function searchBy<W>(strategy: Strategy, asked: Asked<W>): SearchResult<W> {
+  const { options, reduce, claims } = asked
+  const places = placesOf(options, strategy.stage)
+  let resume = places.resume
+  const before = resume === undefined ? [] : refusedIn(resume)
+  // A search that took a claim for true that was refused since cannot go on.
+  if (claims.areKnownTo(before)) for (const refusal of before) claims.refuse(refusal)
+  else resume = undefined
+  for (;;) {
+    const found = attempt(strategy, asked, places, resume)
+    if (!(found instanceof AsymmetryError)) return found
+    // `symmetry` insists; `all` takes what is sound.
+    if (reduce !== 'all') throw found
+    claims.refuse({ sort: found.sort.name, why: found.message })
+    resume = undefined
+  }
+}
+
+/** One search; the error when a claim of symmetry turns out false on the way. */
+function attempt<W>(
+  strategy: Strategy,
+  { subject, options, reduce, watch, claims }: Asked<W>,
+  places: Places,
+  resume: string | undefined,
+): SearchResult<W> | AsymmetryError {
+  const { system, properties } = subject
+  try {
+    const reductions = reductionsOf(subject, reduce, strategy, claims)
+    const settings = { ...options, ...places }
+    return new BreadthFirstSearch(system, properties, settings, watch, reductions).run(resume)
+  } catch (error) {
+    if (error instanceof AsymmetryError) return error
+    throw error
+  }
 }
 
 /**
