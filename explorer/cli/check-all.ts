@@ -5,6 +5,7 @@ import type { System } from '../../model/language/system.ts'
 import { hasCheckpoint } from '../checkpoint/manifest.ts'
 import { NOTHING_REDUCED, type ReductionReport } from '../reduce/reduction.ts'
 import type { StopReason } from '../search/stop-reason.ts'
+import { builtSystem } from './built-systems.ts'
 import { UPSTREAM } from './catalogue.ts'
 import { designEffect, remarksOn } from './design-effect.ts'
 import { failingSteps } from './failing-steps.ts'
@@ -210,7 +211,8 @@ function reportOf(
     collisionProbability,
     collisionMeasured: outcome.collisionMeasured ?? null,
     coverage: outcome.coverage ?? null,
-    modelError: outcome.modelError === null ? null : shownFailure(scenario.build(design), outcome.modelError),
+    modelError:
+      outcome.modelError === null ? null : shownFailure(builtSystem(scenario, design), outcome.modelError),
     resume,
     resumedFrom,
     steps: Object.fromEntries(steps),

@@ -8,6 +8,7 @@ import { printableJson, quoted, quotedPath } from '../../model/language/quoted.t
 import { ReplayError } from '../../model/language/reference.ts'
 import type { System } from '../../model/language/system.ts'
 import { goalReachableIn } from '../search/goal-reachable.ts'
+import { builtSystem } from './built-systems.ts'
 import { faultsOf, findNamed, findProperty, findScenario } from './catalogue.ts'
 import type { Checker } from './checker.ts'
 import { InternalError, UsageError } from './errors.ts'
@@ -98,7 +99,7 @@ function resolverOf(
     )
   }
   const scenario = findScenario(catalogue, ce.scenario)
-  const system = scenario.build(design) as System
+  const system = builtSystem(scenario, design) as System
   const property = findProperty(catalogue, ce.property, design) as unknown as Property<never>
   const facts = { version, model: modelHash() }
   const named = own === null ? design : { ...design, file: fileNameOf(own), text: printableJson(own.data) }

@@ -4,6 +4,7 @@ import { describePatch, type Patch, type PatchPlace, tracePatches } from '../../
 import type { Entry, Step } from '../../model/language/program.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { builtSystem } from './built-systems.ts'
 
 /** What a design's patches change in one scenario. */
 export interface DesignEffect {
@@ -38,8 +39,8 @@ export function designEffect<W>(
 ): DesignEffect {
   if (patches.length === 0 && adds === undefined) return NO_EFFECT
   // Patches may be of threads that the design adds.
-  const system = scenario.build({ patches: [], ...(adds === undefined ? {} : { adds }) })
-  const upstream = new Set(adds === undefined ? [] : scenario.build().threads.map((t) => t.program.kind))
+  const system = builtSystem(scenario, { patches: [], ...(adds === undefined ? {} : { adds }) })
+  const upstream = new Set(adds === undefined ? [] : builtSystem(scenario).threads.map((t) => t.program.kind))
   // Functions are compared by identity, so both sides must come from one build.
   const base = [...new Map(system.threads.map(({ program }) => [program.kind, program])).values()]
   const { programs, places } = tracePatches(base, patches)

@@ -4,6 +4,7 @@ import type { LocatedStep } from '../../model/language/machine.ts'
 import { describePatch, type Patch } from '../../model/language/patch.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { builtSystem } from './built-systems.ts'
 import { allProperties, findNamed, titled } from './catalogue.ts'
 import { UsageError } from './errors.ts'
 import { wrap } from './io.ts'
@@ -128,7 +129,7 @@ function expectations({ expect }: Design<unknown>): Rows {
 
 function aboutScenario(s: Scenario<unknown>): Rows {
   const bounds = Object.entries(s.bounds).map(([what, n]) => `${what} ${n}`)
-  const kinds = [...new Set(s.build().threads.map((t) => t.name))]
+  const kinds = [...new Set(builtSystem(s).threads.map((t) => t.name))]
   return [
     ['scenario', titled(s)],
     ['is', s.title],

@@ -7,6 +7,7 @@ import { quotedPath } from '../../model/language/quoted.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
 import { goalReachableIn } from '../search/goal-reachable.ts'
+import { builtSystem } from './built-systems.ts'
 import { faultsOf, findProperty } from './catalogue.ts'
 import type { Checker } from './checker.ts'
 import type { Confirm } from './confirm.ts'
@@ -21,7 +22,7 @@ export function fileKeeper({ catalogue, version, modelHash }: Checker, confirm: 
     async keep(cell, violated, { out, design, shortest, onUnwritten }) {
       if (violated.length === 0) return new Map()
       const faults = faultsOf(catalogue, cell.design)
-      const system = cell.scenario.build(cell.design)
+      const system = builtSystem(cell.scenario, cell.design)
       const found = violated.map((property) => {
         const judge = findProperty(catalogue, property.id, cell.design) as unknown as Property<never>
         const goal = goalReachableIn(system as System, { faults })

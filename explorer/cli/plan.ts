@@ -2,6 +2,7 @@ import { addedProperties, type Design } from '../../model/designs/design.ts'
 import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { builtSystem } from './built-systems.ts'
 import {
   allProperties,
   alwaysJudged,
@@ -92,7 +93,7 @@ function refuseUnsearched<W>(cells: readonly Cell<W>[], areScenariosNamed: boole
 export function checkPatches(cells: readonly Cell[]): void {
   for (const { scenario, design } of cells) {
     try {
-      scenario.build(design)
+      builtSystem(scenario, design)
     } catch (error) {
       if (!(error instanceof ModelError) || design.scenarios.length === 0) throw error
       if (design.scenarios.includes(scenario.id)) throw error

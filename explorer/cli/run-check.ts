@@ -8,6 +8,7 @@ import { FailedSearch } from '../search/failed-search.ts'
 import type { SubjectSource } from '../search/parallel/subject.ts'
 import { type RandomOptions, searchRandom } from '../search/random/search-random.ts'
 import type { PropertyResult, SearchResult, Verdict } from '../search/result.ts'
+import { builtSystem } from './built-systems.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { InternalError } from './errors.ts'
 import { type Exhaustive, exhaustive } from './exhaustive.ts'
@@ -161,7 +162,7 @@ export function systemOf<W>(
   catalogue: Catalogue<W>,
   { scenario, design }: Pick<CheckRequest, 'scenario' | 'design'>,
 ): System<W> {
-  return findScenario(catalogue, scenario).build(changeOf(catalogue, design))
+  return builtSystem(findScenario(catalogue, scenario), changeOf(catalogue, design))
 }
 
 const changeOf = <W>(catalogue: Catalogue<W>, design: CheckRequest['design']): Design<W> =>

@@ -1,5 +1,6 @@
 import type { Evidence, Seed } from '../../model/designs/seeds.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
+import { builtSystem } from './built-systems.ts'
 import { alwaysJudged, type Catalogue, findDesign, findProperty, findScenario, titled } from './catalogue.ts'
 
 /**
@@ -21,7 +22,7 @@ function searched(cells: readonly Evidence[], catalogue: Catalogue): string[] {
   const scenario = findScenario(catalogue, cells[0].scenario)
   const asked = cells.map((cell) => findProperty(catalogue, cell.property))
   const judged = [...new Set([...asked, ...alwaysJudged(catalogue)])]
-  const result = breadthFirst(scenario.build(design), judged)
+  const result = breadthFirst(builtSystem(scenario, design), judged)
   const besides = result.properties
     .filter((p) => p.verdict === 'violated' && !asked.includes(p.property))
     .map((p) => p.property.id)

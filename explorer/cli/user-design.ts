@@ -6,6 +6,7 @@ import { applyPatches, drop, move, only, type Patch } from '../../model/language
 import { type Entry, stepPaths } from '../../model/language/program.ts'
 import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { builtSystem } from './built-systems.ts'
 import { type Catalogue, findNamed, lookUp } from './catalogue.ts'
 import { UsageError } from './errors.ts'
 import { unknownName } from './nearest.ts'
@@ -159,7 +160,7 @@ function patchOf<W>(data: PatchData): Patch<W> {
 }
 
 const programsOf = <W>(scenario: Scenario<W>) => [
-  ...new Map(scenario.build().threads.map(({ program }) => [program.kind, program])).values(),
+  ...new Map(builtSystem(scenario).threads.map(({ program }) => [program.kind, program])).values(),
 ]
 
 /** Every name a patch refers to must exist somewhere; a slip of the pen is answered with the nearest. */

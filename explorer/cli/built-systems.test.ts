@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test, vi } from 'vitest'
+import { ModelError } from '../../model/language/errors.ts'
+import { drop } from '../../model/language/patch.ts'
+import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { builtSystem } from './built-systems.ts'
+import { catalogue } from './tiny/catalogue.ts'
+import { runTiny } from './tiny/session.ts'
+
+const out = mkdtempSync(join(tmpdir(), 'mmucheck-built-'))
+afterAll(() => rmSync(out, { recursive: true }))
+
+/** A scenario of its own, so that nothing is kept of it. */
+const scenarioOf = (): Scenario<unknown> => ({ ...catalogue.scenarios[0] })
+
+test('a system is built once, a design that changes nothing counts as none', () => {
+  const scenario = scenarioOf()
+  const system = builtSystem(scenario)
+  expect(builtSystem(scenario, { patches: [] })).toBe(system)
+  const adds = {}
+  const added = builtSystem(scenario, { patches: [], adds })
+  expect(added).not.toBe(system)
+  expect(builtSystem(scenario, { patches: [], adds })).toBe(added)
+  expect(builtSystem(scenarioOf())).not.toBe(system)
+})
+
+test('only so many are kept, those that were used last', () => {
+  const scenario = scenarioOf()
+  const system = builtSystem(scenario)
+  const others = Array.from({ length: 7 }, scenarioOf)
+  for (const other of others) builtSystem(other)
+  expect(builtSystem(scenario)).toBe(system)
+  for (const other of [...others, scenarioOf()]) builtSystem(other)
+  expect(builtSystem(scenario)).not.toBe(system)
+})
+
+test('a patch that does not fit is refused every time', () => {
+  const scenario = scenarioOf()
+  const change = { patches: [drop<unknown>('NOWHERE.1')] }
+  for (let n = 0; n < 2; n++) expect(() => builtSystem(scenario, change)).toThrow(ModelError)
+})
+
+test('a check of a violation builds each system once in a process', async () => {
+  const builds = catalogue.scenarios.map((scenario) => vi.spyOn(scenario, 'build'))
+  try {
+    const { status } = await runTiny(['check', 'zap', '--design', 'request-first', '--out', out])
+    expect(status).toBe(1)
+    const changes = builds.flatMap(({ mock }) => mock.calls.map(([change]) => change?.patches.length ?? 0))
+    expect(changes.sort()).toEqual([0, 1])
+  } finally {
+    for (const build of builds) build.mockRestore()
+  }
+})
