@@ -89,12 +89,7 @@ export class GraphCheckpoint {
     if (!found.success) throw new CheckpointError(`the checkpoint in ${directory} is not one of a graph`)
     const expanded = opened.bytes('first') / 8 - 1
     if (!Number.isInteger(expanded) || expanded < 0) throw opened.damaged('first has another length')
-    takeBackStates(
-      { compiled: this.#compiled, store, fingerprints: visited },
-      opened,
-      expanded,
-      opened.states,
-    )
+    takeBackStates({ compiled: this.#compiled, store, table: visited }, opened, expanded, opened.states)
     graph.restore(expanded, opened.bytes('targets') / 4)
     const [first, targets, labels] = graph.arrays
     opened.read('first', [first])

@@ -9,7 +9,7 @@ import { type Refusal, reductionState } from '../reduce/reduction-state.ts'
 import type { Edges } from '../search/edges.ts'
 import type { Genealogy } from '../search/genealogy.ts'
 import type { Judge } from '../search/judge.ts'
-import type { VisitedSet } from '../state/batch.ts'
+import type { StateTable, VisitedSet } from '../state/state-table.ts'
 import type { VectorStore } from '../state/vector-store.ts'
 import { CheckpointError, withinMemory } from './errors.ts'
 import { contradictionIn } from './evidence.ts'
@@ -55,8 +55,8 @@ export interface SearchParts<W> {
   readonly predicates: Predicates
   readonly store: VectorStore
   readonly visited: VisitedSet
-  /** What keeps the states or their fingerprints: the visited set, or what is inside it. */
-  readonly fingerprints: VisitedSet
+  /** What the visited set keeps states in. */
+  readonly table: StateTable
   readonly judge: Judge<W>
   /** The graph, where a property is judged on it. */
   readonly edges: Edges | null
@@ -94,7 +94,7 @@ export class SearchCheckpoint<W> {
 
   /** Writes a checkpoint, if there is a place for it. @throws CheckpointError as `RecordedCheckpoint.save`. */
   save(position: Position, genealogy: Genealogy, initialOf: readonly number[]): void {
-    const { store, fingerprints, judge, edges, reductions } = this.#parts
+    const { store, table, judge, edges, reductions } = this.#parts
     const search: z.infer<typeof searchShape> = {
       position,
       initialOf: [...initialOf],
@@ -106,7 +106,7 @@ export class SearchCheckpoint<W> {
     const { partialOrder } = reductions
     const sections = {
       states: store.stateArrays(position.head),
-      ...(fingerprints.contents === undefined ? {} : { table: [fingerprints.contents] }),
+      ...(table.contents === undefined ? {} : { table: [table.contents] }),
       genealogy: genealogy.arrays(),
       ...(edges === null ? {} : { targets: [edges.arrays[0]], first: [edges.arrays[1]] }),
       ...(partialOrder === null ? {} : { chains: [chainsOf(partialOrder.lengths, store.count)] }),

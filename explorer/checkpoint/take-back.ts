@@ -1,6 +1,6 @@
 import type { CompiledSystem } from '../compile/compiled-system.ts'
-import type { VisitedSet } from '../state/batch.ts'
 import { PackedHash } from '../state/packed-hash.ts'
+import type { StateTable } from '../state/state-table.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import type { CheckpointReader } from './checkpoint-files.ts'
 
@@ -13,8 +13,7 @@ const BLOCK = Math.min(512, chunkMask + 1)
 export interface States {
   readonly compiled: CompiledSystem
   readonly store: VectorStore
-  /** What keeps the states or their fingerprints. */
-  readonly fingerprints: VisitedSet
+  readonly table: StateTable
 }
 
 /**
@@ -25,27 +24,27 @@ export interface States {
  * @throws CheckpointError when they are not the states of this system, each once.
  */
 export function takeBackStates(
-  { compiled, store, fingerprints }: States,
+  { compiled, store, table }: States,
   opened: CheckpointReader,
   head: number,
   states: number,
   visit: (id: number, words: Int32Array, base: number) => void = () => {},
 ): void {
   const { fields, words } = compiled.system.layout
-  const isLossy = fingerprints.contents !== undefined
+  const isLossy = table.contents !== undefined
   if (!(head <= states)) throw opened.damaged(`${head} of ${states} states are expanded`)
-  const table = isLossy ? opened.numbers('table', Int32Array) : null
-  if (states > (table?.length ?? opened.bytes('states')))
+  const contents = isLossy ? opened.numbers('table', Int32Array) : null
+  if (states > (contents?.length ?? opened.bytes('states')))
     throw opened.damaged(`it cannot hold ${states} states`)
   const kept = store.firstKept(head)
   if (opened.bytes('states') !== 4 * words * (states - kept))
     throw opened.damaged('states has another length')
   store.restore(states, head)
   opened.read('states', store.stateArrays(head))
-  const problem = fingerprints.adopt?.(table, states) ?? null
+  const problem = table.adopt?.(contents, states) ?? null
   if (problem !== null) throw opened.damaged(problem)
   /** Slots whose state was taken back. */
-  const seen = new Uint8Array(table?.length ?? 0)
+  const seen = new Uint8Array(contents?.length ?? 0)
   const hash = new PackedHash(fields, words, compiled.hash)
   const lows = new Int32Array(BLOCK)
   const highs = new Int32Array(BLOCK)
@@ -60,11 +59,11 @@ export function takeBackStates(
       lows[k] = hash.low
       highs[k] = hash.high
     }
-    fingerprints.touch?.(lows, count)
+    table.touch?.(lows, count)
     for (let k = 0; k < count; k++) {
       const id = first + k
       const base = (id & chunkMask) * words
-      const place = fingerprints.takeBack?.(id, vectors, base, lows[k], highs[k]) ?? -1
+      const place = table.takeBack?.(id, vectors, base, lows[k], highs[k]) ?? -1
       if (place < 0) throw opened.damaged(`state ${id} is ${isLossy ? 'not in its table' : 'there twice'}`)
       if (isLossy && seen[place]++ > 0) throw opened.damaged(`state ${id} is there twice`)
       visit(id, vectors, base)

@@ -344,7 +344,7 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
     if (fault !== null) this.#stopped ??= { kind: 'unasked-fault', fault }
     const complete = this.#stopped === null
     const states = this.#states
-    const { bits, collisionMeasured } = this.#engine.fingerprints
+    const { bits, collisionMeasured } = this.#engine.table
     const seconds = this.#watch.seconds
     this.#engine.expander.lists.settle()
     const steps = countsByName(this.#system, this.#engine.compiled.steps, this.#fired())

@@ -6,7 +6,7 @@ import { CompiledSystem, type CompileOptions } from '../compile/compiled-system.
 import { Predicates } from '../compile/predicates.ts'
 import type { PartialOrderExpander } from '../reduce/partial-order/partial-order-expander.ts'
 import type { Reductions } from '../reduce/reduction.ts'
-import type { VisitedSet } from '../state/batch.ts'
+import type { StateTable, VisitedSet } from '../state/state-table.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import { visitedSetOf } from '../state/visited-set.ts'
 import { AnswerClasses } from './answer-classes.ts'
@@ -20,9 +20,10 @@ import type { SearchOptions } from './search-options.ts'
 export interface Engine<W> {
   readonly compiled: CompiledSystem
   readonly store: VectorStore
+  /** Keeps the states or their fingerprints. */
+  readonly table: StateTable
+  /** Where successors are looked up: the table, or what a reduction put in front of it. */
   readonly visited: VisitedSet
-  /** What keeps the states or their fingerprints: the visited set, or what is inside it. */
-  readonly fingerprints: VisitedSet
   readonly expander: Expander | PartialOrderExpander
   /** Hands on to new states what is known of their steps; null where each state is looked at anew. */
   readonly inheritance: Inheritance | null
@@ -36,7 +37,7 @@ export interface Engine<W> {
 }
 
 /**
- * Puts the parts together.
+ * Puts the parts of one search together, in the order in which they need each other.
  * @throws ModelError when the model is wrong.
  */
 export function engineFor<W>(
@@ -45,11 +46,16 @@ export function engineFor<W>(
   options: SearchOptions,
   reductions: Reductions,
 ): Engine<W> {
-  const { symmetry, partialOrder } = reductions
-  const resumable = options.checkpoint !== undefined || options.resume !== undefined
-  const log = resumable ? new RecordingLog(system as System) : null
+  const { symmetry, partialOrder, asked: reduce, stage } = reductions
   const { storage = 'exact', seed = 1, recheck = 'sample' } = options
+
+  // 1. What watches the recordings comes before everything that records.
+  const isResumable = options.checkpoint !== undefined || options.resume !== undefined
+  const log = isResumable ? new RecordingLog(system as System) : null
+  // A resumed search makes its recordings again: they must not depend on what symmetry checked before.
   if (log !== null) symmetry?.forget()
+
+  // 2. Model code: the steps and the state predicates, each run once per situation and then looked up.
   const compiled = new CompiledSystem(system as System, {
     actions: properties.filter((p) => p.kind === 'action') as never,
     seed,
@@ -57,47 +63,38 @@ export function engineFor<W>(
     ...observers(options.onRecord, log?.onRecord),
     ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
   })
-  // A persistent set is chosen for each state anew: nothing is handed on there.
+  const questions = Judge.questions(properties)
+  const predicates = new Predicates(system as System, questions, recheck, symmetry?.widenQuestion)
+  const classes = new AnswerClasses(predicates, compiled)
+
+  // 3. States. A persistent set is chosen for each state anew: nothing is handed on there.
   const { room, noteBytes } = notesFor(system as System)
   const handsOn = partialOrder === null && room > 0
   const store = new VectorStore(system.layout.words, storage === 'exact', handsOn ? room : 0, noteBytes)
-  const fingerprints = visitedSetOf(store, options)
-  const states: VisitedSet = symmetry?.visitedSet(fingerprints, store, compiled.hash) ?? fingerprints
-  const predicates = new Predicates(
-    system as System,
-    Judge.questions(properties),
-    recheck,
-    symmetry?.widenQuestion,
-  )
-  const classes = new AnswerClasses(predicates, compiled)
-  const { expander, visited } = partialOrder?.parts(compiled, store, classes, states) ?? {
-    expander: new Expander(compiled, store),
-    visited: states,
-  }
-  const judge = new Judge(system, properties, predicates, classes)
+
+  // 4. The visited set, from the inside out: the table, one state per orbit, ends of chains.
+  const table = visitedSetOf(store, options)
+  const orbits = symmetry?.begin(table, store, compiled.hash) ?? null
+  const chains = partialOrder?.begin(compiled, store, classes, orbits ?? table, orbits?.form ?? null) ?? null
+  const visited = chains?.visited ?? orbits ?? table
+
+  // 5. Successors, and what is known of them beforehand. Every edge is wanted where the graph is judged.
+  const expander = chains?.expander ?? new Expander(compiled, store)
   const edges = storage === 'exact' && properties.some((p) => p.kind === 'progress') ? new Edges() : null
-  const inheritance = handsOn
-    ? new Inheritance(expander.lists, store, edges === null ? 'in-order' : 'never')
-    : null
-  const found = { compiled, store, visited, fingerprints, expander, inheritance }
-  const engine = { ...found, predicates, classes, judge, edges }
-  if (log === null) return { ...engine, checkpoint: null }
-  const { asked: reduce, stage } = reductions
-  const manner = { reduce, stage, storage, bits: fingerprints.bits ?? 0, seed }
-  const parts = {
-    system,
-    properties,
-    manner,
-    compiled,
-    predicates,
-    store,
-    visited,
-    fingerprints,
-    judge,
-    edges,
-    reductions,
-  }
-  return { ...engine, checkpoint: new SearchCheckpoint(parts, options, log) }
+  const sleep = edges === null ? 'in-order' : 'never'
+  const inheritance = handsOn ? new Inheritance(expander.lists, store, sleep) : null
+
+  // 6. Verdicts.
+  const judge = new Judge(system, properties, predicates, classes)
+
+  // 7. Checkpoints hold all of that.
+  const parts = { compiled, predicates, store, table, visited, judge, edges }
+  const manner = { reduce, stage, storage, bits: table.bits ?? 0, seed }
+  const checkpoint =
+    log === null
+      ? null
+      : new SearchCheckpoint({ ...parts, system, properties, manner, reductions }, options, log)
+  return { ...parts, classes, expander, inheritance, checkpoint }
 }
 
 /** One observer of recordings for several. */

@@ -34,16 +34,16 @@ export class Memory {
 
   /** Bytes that may be allocated at once when the states from `head` on are expanded. */
   growthFrom(head: number): number {
-    const { fingerprints, edges } = this.#engine
+    const { table, edges } = this.#engine
     const { states, steps } = this.#next(head)
-    return (fingerprints.growthFor?.(steps) ?? 0) + (edges?.growthFor(states, steps) ?? 0)
+    return (table.growthFor?.(steps) ?? 0) + (edges?.growthFor(states, steps) ?? 0)
   }
 
   /** Why there may be no room for what is found from `head` on, whatever memory there is, or null. */
   lackFrom(head: number): StopReason | null {
-    const { store, fingerprints, edges, compiled, expander, checkpoint } = this.#engine
+    const { store, table, edges, compiled, expander, checkpoint } = this.#engine
     const { states, steps } = this.#next(head)
-    if (store.count + steps > (fingerprints.mostStates ?? Number.POSITIVE_INFINITY))
+    if (store.count + steps > (table.mostStates ?? Number.POSITIVE_INFINITY))
       return { kind: 'table-full', table: 'visited states' }
     if (edges?.fits(states, steps, this.#mostArrayBytes) === false)
       return { kind: 'table-full', table: 'steps between states' }

@@ -1,6 +1,7 @@
 import { doubledBytes, MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
-import type { Batch, VisitedSet } from './batch.ts'
+import type { Batch } from './batch.ts'
 import { SIZES } from './sizes.ts'
+import type { StateTable } from './state-table.ts'
 import { touchSlots } from './touch-slots.ts'
 import { VectorStore } from './vector-store.ts'
 
@@ -10,7 +11,7 @@ const { chunkBits, chunkMask } = VectorStore
  * The visited set without loss: an open-addressing table of (hash, state number); equal hashes are settled
  * by comparing the full states, which stay in the store.
  */
-export class ExactSet implements VisitedSet {
+export class ExactSet implements StateTable {
   readonly lossy = false
   readonly mostStates: number
   readonly #store: VectorStore

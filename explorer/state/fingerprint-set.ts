@@ -1,7 +1,8 @@
 import { doubledBytes, MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
-import type { Batch, Rows, VisitedSet } from './batch.ts'
+import type { Batch, Rows } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
 import { SIZES } from './sizes.ts'
+import type { StateTable } from './state-table.ts'
 import { tableProblem } from './table-problem.ts'
 import { touchSlots } from './touch-slots.ts'
 import type { VectorStore } from './vector-store.ts'
@@ -10,7 +11,7 @@ import type { VectorStore } from './vector-store.ts'
  * The visited set as 64-bit fingerprints: 8 bytes per slot, states forgotten once expanded. Two states with
  * one fingerprint are taken for one; tabulation.ts says how likely that is.
  */
-export class FingerprintSet implements VisitedSet {
+export class FingerprintSet implements StateTable {
   readonly lossy = true
   readonly bits = 64
   readonly mostStates: number

@@ -1,5 +1,6 @@
-import type { Batch, VisitedSet } from './batch.ts'
+import type { Batch } from './batch.ts'
 import { nonZero, type SharedTable } from './shared-table.ts'
+import type { StateTable } from './state-table.ts'
 import { VectorStore } from './vector-store.ts'
 
 const { chunkBits, chunkMask } = VectorStore
@@ -23,7 +24,7 @@ export interface AllVectors {
  * ExactSet for several threads: slots of `[hash, thread and number + 1]`, claimed by the hash. The state lies
  * in the store of the thread that claimed the slot before its number is published there.
  */
-export class SharedExactSet implements VisitedSet {
+export class SharedExactSet implements StateTable {
   readonly lossy = false
   readonly #table: SharedTable
   readonly #store: VectorStore

@@ -1,10 +1,11 @@
-import type { Batch, VisitedSet } from './batch.ts'
+import type { Batch } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
 import { nonZero, type SharedTable } from './shared-table.ts'
+import type { StateTable } from './state-table.ts'
 import type { VectorStore } from './vector-store.ts'
 
 /** FingerprintSet for several threads: slots of `[low, high]`, claimed by the low lane. */
-export class SharedFingerprintSet implements VisitedSet {
+export class SharedFingerprintSet implements StateTable {
   readonly lossy = true
   readonly bits = 64
   readonly #table: SharedTable

@@ -1,13 +1,14 @@
-import type { Batch, VisitedSet } from './batch.ts'
+import type { Batch } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
 import { nonZero, type SharedTable } from './shared-table.ts'
+import type { StateTable } from './state-table.ts'
 import { VectorStore } from './vector-store.ts'
 import { FurtherLanes } from './wide-fingerprint-set.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
 /** WideFingerprintSet for several threads: slots of `[low, high, further lanes]`, claimed by the low lane. */
-export class SharedWideFingerprintSet implements VisitedSet {
+export class SharedWideFingerprintSet implements StateTable {
   readonly lossy = true
   readonly bits: 96 | 128
   readonly #table: SharedTable

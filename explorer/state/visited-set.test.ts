@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LEAF } from '../compile/record-format.ts'
-import { Batch, type VisitedSet } from './batch.ts'
+import { Batch } from './batch.ts'
 import { predictedCollision } from './collisions.ts'
 import { ExactSet } from './exact-set.ts'
 import { FingerprintSet } from './fingerprint-set.ts'
 import { SharedTable } from './shared-table.ts'
+import type { StateTable } from './state-table.ts'
 import { xoshiro } from './tabulation.ts'
 import { VectorStore } from './vector-store.ts'
 import { type StorageOptions, sharedSetOf, visitedSetOf, wordsPerSlot } from './visited-set.ts'
@@ -29,7 +30,7 @@ function hashing(bits: number): (word: number, value: number) => { low: number; 
  * takes another value), a batch at a time. A Set of strings does the same.
  */
 function drive(
-  make: (store: VectorStore) => VisitedSet,
+  make: (store: VectorStore) => StateTable,
   exact: boolean,
   bits: number,
   changes: readonly (readonly [number, number, number])[],
@@ -167,7 +168,7 @@ describe('FingerprintSet', () => {
   })
 
   /** Looks up states of one word whose hash lanes are these, as rows with something in front. */
-  const insertRows = (set: VisitedSet, lanes: readonly (readonly [number, number])[]): number[] => {
+  const insertRows = (set: StateTable, lanes: readonly (readonly [number, number])[]): number[] => {
     const count = lanes.length
     const found = new Int32Array(count)
     // The row that an earlier batch left behind these is no part of them.
@@ -284,13 +285,13 @@ describe('the table of a set', () => {
   const sets = [
     {
       name: 'ExactSet',
-      make: (store: VectorStore, most?: number): VisitedSet => new ExactSet(store, 16, most),
+      make: (store: VectorStore, most?: number): StateTable => new ExactSet(store, 16, most),
       full: 2 / 3,
       lossy: false,
     },
     {
       name: 'FingerprintSet',
-      make: (store: VectorStore, most?: number): VisitedSet => new FingerprintSet(store, 16, most),
+      make: (store: VectorStore, most?: number): StateTable => new FingerprintSet(store, 16, most),
       full: 3 / 4,
       lossy: true,
     },
@@ -298,7 +299,7 @@ describe('the table of a set', () => {
 
   describe.each(sets)('$name', ({ make, full, lossy }) => {
     /** Adds the states `from` to `end - 1`. */
-    const fill = (set: VisitedSet, from: number, end: number): void => {
+    const fill = (set: StateTable, from: number, end: number): void => {
       for (let n = from; n < end; n++)
         expect(set.insertState(Int32Array.of(n), 0, Math.imul(n + 1, 16), n)).toBeLessThan(0)
     }
@@ -384,7 +385,7 @@ describe('the table of a set', () => {
     })
 
     test('is read ahead where the hashes lead', () => {
-      const set = make(new VectorStore(1, true)) as VisitedSet & { touched: number }
+      const set = make(new VectorStore(1, true)) as StateTable & { touched: number }
       for (const low of [3, 18, 5, 7]) set.insertState(Int32Array.of(low), 0, low, 1)
       const touched = (...low: number[]) => {
         set.touch?.(Int32Array.from(low), low.length)
@@ -417,7 +418,7 @@ describe('the table of a set', () => {
 
 describe('a fingerprint is all of its words', () => {
   /** `insert` and `insertRows` look up several at once; each returns which were new. */
-  type Insert = (set: VisitedSet, lanes: readonly (readonly [number, number])[]) => boolean[]
+  type Insert = (set: StateTable, lanes: readonly (readonly [number, number])[]) => boolean[]
   const inserts: Record<string, Insert> = {
     insertState: (set, lanes) =>
       lanes.map(([low, high]) => set.insertState(new Int32Array(1), 0, low, high) < 0),
@@ -442,7 +443,7 @@ describe('a fingerprint is all of its words', () => {
     },
   }
   const bits = [64, 96, 128] as const
-  const sets = bits.flatMap((fingerprintBits): [string, () => VisitedSet][] => {
+  const sets = bits.flatMap((fingerprintBits): [string, () => StateTable][] => {
     const options: StorageOptions = { storage: 'fingerprint', fingerprintBits }
     const shared = (numbers: number) => new Int32Array(new SharedArrayBuffer(4 * numbers))
     return [

@@ -1,10 +1,10 @@
-import type { VisitedSet } from './batch.ts'
 import { ExactSet } from './exact-set.ts'
 import { FingerprintSet } from './fingerprint-set.ts'
 import { type AllVectors, SharedExactSet } from './shared-exact-set.ts'
 import { SharedFingerprintSet } from './shared-fingerprint-set.ts'
 import type { SharedTable } from './shared-table.ts'
 import { SharedWideFingerprintSet } from './shared-wide-fingerprint-set.ts'
+import type { StateTable } from './state-table.ts'
 import type { VectorStore } from './vector-store.ts'
 import { WideFingerprintSet } from './wide-fingerprint-set.ts'
 
@@ -21,7 +21,7 @@ export interface StorageOptions {
 }
 
 /** The visited set for these options. The store must keep states if they ask for exact storage. */
-export function visitedSetOf(store: VectorStore, options: StorageOptions): VisitedSet {
+export function visitedSetOf(store: VectorStore, options: StorageOptions): StateTable {
   const { storage = 'exact', fingerprintBits: bits = 64, seed = 1, mostArrayBytes: most } = options
   if (storage === 'exact') return new ExactSet(store, undefined, most)
   return bits === 64
@@ -44,7 +44,7 @@ export function sharedSetOf(
   all: AllVectors,
   me: number,
   { storage = 'exact', fingerprintBits: bits = 64, seed = 1 }: StorageOptions,
-): VisitedSet {
+): StateTable {
   if (storage === 'exact') return new SharedExactSet(table, store, all, me)
   return bits === 64
     ? new SharedFingerprintSet(table, store)

@@ -1,7 +1,8 @@
 import { doubledBytes, MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
-import type { Batch, VisitedSet } from './batch.ts'
+import type { Batch } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
 import { SIZES } from './sizes.ts'
+import type { StateTable } from './state-table.ts'
 import { tableProblem } from './table-problem.ts'
 import { xoshiro } from './tabulation.ts'
 import { VectorStore } from './vector-store.ts'
@@ -45,7 +46,7 @@ export class FurtherLanes {
  * The visited set as fingerprints of 96 or 128 bits. The lanes beyond the 64 bits that travel with the states
  * are made here, by FurtherLanes: independent of the first two.
  */
-export class WideFingerprintSet implements VisitedSet {
+export class WideFingerprintSet implements StateTable {
   readonly lossy = true
   readonly bits: 96 | 128
   readonly mostStates: number

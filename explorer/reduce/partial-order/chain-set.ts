@@ -1,5 +1,6 @@
-import type { Batch, VisitedSet } from '../../state/batch.ts'
+import type { Batch } from '../../state/batch.ts'
 import { SIZES } from '../../state/sizes.ts'
+import type { VisitedSet } from '../../state/state-table.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import type { Chains } from './chains.ts'
 

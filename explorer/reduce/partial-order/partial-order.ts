@@ -1,10 +1,10 @@
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { SuccessorLists } from '../../compile/successor-lists.ts'
 import { type AnswerClasses, UNCLASSED } from '../../search/answer-classes.ts'
-import type { VisitedSet } from '../../state/batch.ts'
+import type { VisitedSet } from '../../state/state-table.ts'
 import type { VectorStore } from '../../state/vector-store.ts'
 import type { PartialOrderState } from '../reduction-state.ts'
-import { SymmetricSet } from '../symmetry/symmetric-set.ts'
+import type { CanonicalForm } from '../symmetry/canonical-form.ts'
 import { ChainSet } from './chain-set.ts'
 import { Chains } from './chains.ts'
 import { LookAhead, NONE } from './look-ahead.ts'
@@ -38,17 +38,21 @@ export class PartialOrder {
   #chains: Chains | null = null
   #set: ChainSet | null = null
 
-  /** Begins a search. @param inner where states are kept. */
-  parts(
+  /**
+   * Begins a search.
+   * @param inner where the ends of chains are looked up. @param form in which it keeps them; null for as they are.
+   * @returns the visited set of chain ends in front of it, and what expands states by some of their steps.
+   */
+  begin(
     compiled: CompiledSystem,
     store: VectorStore,
     classes: AnswerClasses,
     inner: VisitedSet,
+    form: CanonicalForm | null,
   ): { readonly expander: PartialOrderExpander; readonly visited: VisitedSet } {
     this.reduced = 0
     const lists = new SuccessorLists(compiled)
     const look = new LookAhead(lists, classes)
-    const form = inner instanceof SymmetricSet ? inner.form : null
     const chains = new Chains(compiled, classes, look, form)
     const visited = new ChainSet(inner, store, chains)
     this.#look = look

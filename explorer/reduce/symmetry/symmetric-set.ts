@@ -1,4 +1,5 @@
-import type { Batch, VisitedSet } from '../../state/batch.ts'
+import type { Batch } from '../../state/batch.ts'
+import type { StateTable, VisitedSet } from '../../state/state-table.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import type { CanonicalForm } from './canonical-form.ts'
 
@@ -19,7 +20,7 @@ export class SymmetricSet implements VisitedSet {
   rewritten = new Uint8Array(0)
   /** How many states the kept ones stand for: the sum of the sizes of their orbits. */
   represented = 0
-  readonly #inner: VisitedSet
+  readonly #inner: StateTable
   readonly #store: VectorStore
   readonly #form: CanonicalForm
   readonly #order: number
@@ -29,7 +30,7 @@ export class SymmetricSet implements VisitedSet {
   #places = new Int32Array(0)
   #stabilisers = new Float64Array(0)
 
-  constructor(inner: VisitedSet, store: VectorStore, form: CanonicalForm, order: number) {
+  constructor(inner: StateTable, store: VectorStore, form: CanonicalForm, order: number) {
     this.lossy = inner.lossy
     this.#inner = inner
     this.#store = store

@@ -6,7 +6,7 @@ import { ANSWER, Predicates, type Question, type Widen } from '../../compile/pre
 import type { Recorder } from '../../compile/recorder.ts'
 import { type Run, StepRunner } from '../../compile/step-runner.ts'
 import { type CompiledStep, stepTable } from '../../compile/step-table.ts'
-import type { VisitedSet } from '../../state/batch.ts'
+import type { StateTable } from '../../state/state-table.ts'
 import type { Tabulation } from '../../state/tabulation.ts'
 import type { VectorStore } from '../../state/vector-store.ts'
 import { type Answer, isRenamed, type Saying } from '../partial-order/saying.ts'
@@ -123,10 +123,10 @@ export class Symmetry {
     for (const check of this.#checks) check.forget()
   }
 
-  /** Makes a visited set one of orbits, for a search. */
-  visitedSet(inner: VisitedSet, store: VectorStore, hash: Tabulation): SymmetricSet {
+  /** Begins a search. @returns the visited set of orbits in front of the table. */
+  begin(table: StateTable, store: VectorStore, hash: Tabulation): SymmetricSet {
     this.#form = new CanonicalForm(this.#group, this.#system.layout, hash)
-    this.#set = new SymmetricSet(inner, store, this.#form, this.#group.order)
+    this.#set = new SymmetricSet(table, store, this.#form, this.#group.order)
     return this.#set
   }
 

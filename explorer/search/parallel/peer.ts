@@ -4,9 +4,10 @@ import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { Predicates } from '../../compile/predicates.ts'
 import { LEAF } from '../../compile/record-format.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
-import { Batch, type VisitedSet } from '../../state/batch.ts'
+import { Batch } from '../../state/batch.ts'
 import { MOST_STATES } from '../../state/shared-exact-set.ts'
 import { SharedTable } from '../../state/shared-table.ts'
+import type { StateTable } from '../../state/state-table.ts'
 import { type SharedChunk, VectorStore } from '../../state/vector-store.ts'
 import { sharedSetOf, wordsPerSlot } from '../../state/visited-set.ts'
 import { AnswerClasses } from '../answer-classes.ts'
@@ -51,7 +52,7 @@ export class Peer implements ExpansionSink {
   /** What this worker found; and, one piece at a time, what it expands for others. */
   readonly #store: VectorStore
   readonly #table: SharedTable
-  readonly #visited: VisitedSet
+  readonly #visited: StateTable
   readonly #expander: Expander
   readonly #inheritance: Inheritance | null
   readonly #classes: AnswerClasses
