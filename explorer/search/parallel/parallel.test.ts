@@ -135,8 +135,12 @@ describe('parallelBreadthFirst', () => {
   test('what needs the whole graph is refused', async () => {
     const source = { module: subjects.href, function: 'randomSystem', arguments: [[1, 2, 3]] }
     const random = { ...source, module: pathToFileURL(tool('random-system')).href }
-    await expect(parallel.parallelBreadthFirst(random, { workers: 2 })).rejects.toThrow('which one worker must hold')
+    await expect(parallel.parallelBreadthFirst(random, { workers: 2 })).rejects.toThrow(
+      'which one worker must hold',
+    )
     await expect(parallel.parallelBreadthFirst(source, { workers: 2 })).rejects.toThrow('exports no function')
-    await expect(inParallel(twoPhaseSubject, [3], { workers: 0 })).rejects.toThrow('0 workers asked for; there can be 1 to')
+    await expect(inParallel(twoPhaseSubject, [3], { workers: 0 })).rejects.toThrow(
+      '0 workers asked for; there can be 1 to',
+    )
   })
 })
