@@ -3,7 +3,7 @@ import type { About } from '../model/language/program.ts'
 import type { ReplayedStep } from './replay.ts'
 
 /** `kvm_mmu_load()`; what is no function of the kernel, such as the hardware's walk, is a plain heading. */
-export function headingOf({ fn, since }: About<unknown>): string | null {
+export function headingOf({ fn, since }: About<never>): string | null {
   if (fn === undefined) return null
   return /^\w+$/.test(fn) && since !== 'x86' ? `${fn}()` : `${fn}:`
 }
@@ -19,7 +19,7 @@ export function callersOf({ thread, located }: ReplayedStep): ReadonlySet<string
   const index = steps.indexOf(located)
   const depth = depthOf(located)
   const own = headingOf(located.step.about)
-  const notDeeper = (list: readonly LocatedStep<unknown>[]): Set<string | null> =>
+  const notDeeper = (list: readonly LocatedStep<never>[]): Set<string | null> =>
     new Set(list.filter((s) => depthOf(s) <= depth).map((s) => headingOf(s.step.about)))
   const before = notDeeper(steps.slice(0, index))
   const after = notDeeper(steps.slice(index + 1))
@@ -34,4 +34,4 @@ export function callersOf({ thread, located }: ReplayedStep): ReadonlySet<string
 /** Only functions call; a guest or the hardware does not. */
 const isFunction = (heading: string | null): boolean => heading?.endsWith('()') === true
 
-const depthOf = ({ path }: LocatedStep<unknown>): number => path.split('/').length
+const depthOf = ({ path }: LocatedStep<never>): number => path.split('/').length

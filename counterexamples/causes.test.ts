@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { block, type Entry, program, step } from '../model/language/program.ts'
 import type { Property } from '../model/language/property.ts'
 import { range, struct, type View } from '../model/language/shapes.ts'
-import { compose, one, type System } from '../model/language/system.ts'
+import { compose, one } from '../model/language/system.ts'
 import type { Trace } from '../model/language/trace.ts'
 import { callersOf } from './calls.ts'
 import { causesOf } from './causes.ts'
@@ -22,9 +22,9 @@ function pair(
     world,
     threads: [one(program<World>('r', 'reads', reader)), one(program<World>('w', 'writes', writer))],
     initial: [() => {}],
-  }) as System
+  })
   const property: Property<World> = { id: 'p', kind: 'invariant', title: 'P.', holds }
-  return { system, property: property as unknown as Property<never> }
+  return { system, property: property }
 }
 
 const run = (order: string): Trace => ({

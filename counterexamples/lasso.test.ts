@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { program, step } from '../model/language/program.ts'
 import type { Fairness, LivenessProperty } from '../model/language/property.ts'
 import { array, flag, range, sort, struct, type View } from '../model/language/shapes.ts'
-import { compose, each, one, type System } from '../model/language/system.ts'
+import { compose, each, one } from '../model/language/system.ts'
 import type { Trace } from '../model/language/trace.ts'
 import { asking, spinner } from './testing/small-systems.ts'
 import { Verifier } from './violation.ts'
@@ -55,7 +55,7 @@ const rounds = compose({
     ),
   ],
   initial: [() => {}],
-}) as System
+})
 
 const steps = (text: string): Trace['steps'] =>
   text === '' ? [] : text.split(', ').map((s) => ({ thread: s.split(' ')[0], step: s.split(' ')[1] }))

@@ -43,8 +43,8 @@ export interface WatchedStep {
 export class Observer {
   readonly #first = new ObservedCodes()
   readonly #second = new ObservedCodes()
-  readonly #view: { readonly world: unknown; readonly at: Counters }
-  readonly #secondView: { readonly world: unknown; readonly at: Counters }
+  readonly #view: { readonly world: never; readonly at: Counters }
+  readonly #secondView: { readonly world: never; readonly at: Counters }
 
   constructor(system: System) {
     this.#view = system.view(this.#first)
@@ -52,7 +52,7 @@ export class Observer {
   }
 
   /** Takes a step of the thread with id `self`, which must be at the step's program counter. */
-  step(codes: Uint16Array, located: LocatedStep<unknown>, self: number): WatchedStep {
+  step(codes: Uint16Array, located: LocatedStep<never>, self: number): WatchedStep {
     const store = this.#first
     store.load(codes, false)
     try {
@@ -71,7 +71,7 @@ export class Observer {
   /** Asks about one state. */
   state<T>(codes: Uint16Array, ask: (world: never, at: Counters) => T): { reads: Reads; answer: T } {
     this.#first.load(codes, true)
-    const answer = ask(this.#view.world as never, this.#view.at)
+    const answer = ask(this.#view.world, this.#view.at)
     return { reads: this.#first.reads, answer }
   }
 
@@ -83,7 +83,7 @@ export class Observer {
   ): { readsBefore: Reads; readsAfter: Reads; answer: T } {
     this.#first.load(before, true)
     this.#second.load(after, true)
-    const answer = ask(this.#view.world as never, this.#secondView.world as never)
+    const answer = ask(this.#view.world, this.#secondView.world)
     return { readsBefore: this.#first.reads, readsAfter: this.#second.reads, answer }
   }
 }

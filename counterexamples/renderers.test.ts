@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { program, step } from '../model/language/program.ts'
 import type { Property } from '../model/language/property.ts'
 import { ref, sort, struct } from '../model/language/shapes.ts'
-import { compose, one, type System } from '../model/language/system.ts'
+import { compose, one } from '../model/language/system.ts'
 import { RENDERERS } from './render.ts'
 import {
   abba,
@@ -271,7 +271,7 @@ describe('the other forms', () => {
       world: struct({ root: ref(page) }),
       threads: [one(program('idle', 'rests', [step('rest', {})]))],
       initial: [() => {}],
-    }) as System
+    })
     const property: Property<never> = { id: 'no-root', kind: 'witness', title: '', seen: () => true }
     const [state] = JSON.parse(RENDERERS.itf(replayedOf({ system, property }))).states
     expect(state.root).toEqual({ tag: 'None', value: { '#tup': [] } })

@@ -46,8 +46,8 @@ export interface Change {
 export interface ReplayedStep {
   /** Position in the trace, from 0; state `index` is the one before it. */
   readonly index: number
-  readonly thread: Thread<unknown>
-  readonly located: LocatedStep<unknown>
+  readonly thread: Thread<never>
+  readonly located: LocatedStep<never>
   /** In order of declaration, program counters left out. */
   readonly changes: readonly Change[]
 }
@@ -101,8 +101,8 @@ export function replay(ce: Counterexample, resolve: Resolve, goalReachable?: Goa
 
 function stepsOf(system: System, ce: Counterexample, states: readonly Uint16Array[]): ReplayedStep[] {
   return ce.steps.map(({ thread: name, step }, index) => {
-    const thread = system.threads.find((t) => t.name === name) as Thread<unknown>
-    const located = thread.flow.steps.find((s) => s.path === step) as LocatedStep<unknown>
+    const thread = system.threads.find((t) => t.name === name) as Thread<never>
+    const located = thread.flow.steps.find((s) => s.path === step) as LocatedStep<never>
     const after = states[index + 1] as Uint16Array | undefined
     const changes = after === undefined ? [] : changesBetween(system, states[index], after)
     return { index, thread, located, changes }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { program, step } from '../model/language/program.ts'
 import { Fault, type FaultFreedom } from '../model/language/property.ts'
 import { flag, struct, type View } from '../model/language/shapes.ts'
-import { compose, one, type System } from '../model/language/system.ts'
+import { compose, one } from '../model/language/system.ts'
 import { stepText } from './rows.ts'
 import { asking, replayedOf } from './testing/small-systems.ts'
 
@@ -16,7 +16,7 @@ test('a step whose test faults is described by its fault', () => {
     step('walk', { shows: 'walk_addr()' }),
     step('stale', { shows: () => `stale = ${stale()}` }, [{ when: stale, to: 'done' }, {}]),
   ])
-  const system = compose({ name: 'oops', world, threads: [one(vcpu)], initial: [() => {}] }) as System
+  const system = compose({ name: 'oops', world, threads: [one(vcpu)], initial: [() => {}] })
   const property: FaultFreedom = { kind: 'fault', id: 'no-null-pointer', title: 'Nobody follows NULL.' }
   const replayed = replayedOf(asking({ system, property: property as never }, property))
   expect(replayed.steps.map((s) => stepText(replayed, s))).toEqual([

@@ -63,7 +63,7 @@ export function lostUpdate(size: number): SmallSystem {
     given: (_w, at) => Array.from({ length: size }, (_, i) => at.inc[i]).every((pc) => pc === 'done'),
     holds: (w) => w.counter === size,
   }
-  return { system: system as System, property: property as Property<never> }
+  return { system: system, property: property }
 }
 
 /**
@@ -168,7 +168,7 @@ export function zapVersusEnter(): SmallSystem {
     holds: (w) =>
       w.requests.has('MMU_FREE_OBSOLETE_ROOTS') || w.root_hpa === null || !w.root_page[w.root_hpa].invalid,
   }
-  return { system: system as System, property: property as Property<never> }
+  return { system: system, property: property }
 }
 
 /** A page is used by whoever looked it up, although it was freed meanwhile: a check is missing. */
@@ -219,7 +219,7 @@ export function useAfterFree(): SmallSystem {
     kind: 'fault',
     title: 'No shadow page is touched after it was freed.',
   }
-  return { system: system as System, property: property as Property<never> }
+  return { system: system, property: property }
 }
 
 /** Two locks taken in two orders. */
@@ -261,7 +261,7 @@ export function abba(): SmallSystem {
     kind: 'deadlock',
     title: 'No state without a way on, except where every thread may rest.',
   }
-  return { system: system as System, property: property as Property<never> }
+  return { system: system, property: property }
 }
 
 /** A thread that tries again for ever because nobody sets what it waits for. */
@@ -302,12 +302,12 @@ export function spinner(): SmallSystem {
     title: 'A page fault is finished some day.',
     goal: (w) => w.faults === 1,
   }
-  return { system: system as System, property: property as unknown as Property<never> }
+  return { system: system, property: property }
 }
 
 /** The same system with another question. */
 export function asking<W>({ system }: SmallSystem, property: Property<W>): SmallSystem {
-  return { system, property: property as unknown as Property<never> }
+  return { system, property: property }
 }
 
 /** A replayed shortest violation, or of a given trace. */
@@ -335,7 +335,7 @@ export function replayedOf(
 
 /** A shortest violation as the search finds it. @throws Error when there is none. */
 export function shortestTrace({ system, property }: SmallSystem): Trace {
-  const { trace } = breadthFirst(system as unknown as System<never>, [property]).properties[0]
+  const { trace } = breadthFirst(system, [property]).properties[0]
   if (trace === null) throw new Error(`${system.name} does not violate ${property.id}`)
   return trace
 }

@@ -13,7 +13,7 @@ import { packageFolder } from './model-source.ts'
 // writes how much smaller the searches became.
 
 interface Run {
-  readonly result: SearchResult<unknown>
+  readonly result: SearchResult
   readonly cpu: number
 }
 
@@ -61,7 +61,7 @@ function rowOf(scenario: (typeof catalogue.scenarios)[number]): Row {
   }
 }
 
-const visited = ({ states, reduction }: SearchResult<unknown>): number =>
+const visited = ({ states, reduction }: SearchResult): number =>
   states + (reduction.partialOrder?.passed ?? 0)
 const count = (n: number): string => n.toLocaleString('en')
 const keptOf = (run: Run | null): string => (run === null ? '-' : count(run.result.states))

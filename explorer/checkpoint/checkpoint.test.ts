@@ -173,7 +173,7 @@ describe('what is refused, in one line', () => {
   test('a model or property whose code does something else, though it is called the same', () => {
     interrupted(10)
     const [first, ...rest] = properties
-    const bent = [{ ...first, holds: () => false } as Property<unknown>, ...rest]
+    const bent = [{ ...first, holds: () => false } as Property<never>, ...rest]
     expect(refusal(() => breadthFirst(system, bent, { resume: directory }))).toContain(
       'consistent does something else',
     )

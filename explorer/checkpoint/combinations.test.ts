@@ -22,7 +22,7 @@ afterEach(() => {
 })
 
 /** A search is interrupted in so many places and goes on; the ends must be as if it had not been. */
-function expectTheSame<W>(search: Search<W>, places: number): void {
+function expectTheSame(search: Search, places: number): void {
   const whole = essence(search({}))
   const looks = looksOf(search)
   for (let n = 0; n < places; n++) {
@@ -67,7 +67,7 @@ describe('a search goes on as if it had not been interrupted', () => {
     { reduce: 'por' },
     { reduce: 'all' },
   ])('with progress on the graph: %o', (options) => {
-    const search: Search<unknown> = (more) => breadthFirst(system, judged, { ...options, ...more })
+    const search: Search = (more) => breadthFirst(system, judged, { ...options, ...more })
     expect(
       search({})
         .properties.map(({ verdict }) => verdict)
@@ -78,7 +78,7 @@ describe('a search goes on as if it had not been interrupted', () => {
 
   test('in many pieces', () => {
     for (const reduce of ['symmetry', 'por'] as const) {
-      const search: Search<unknown> = (more) => breadthFirst(system, judged, { reduce, ...more })
+      const search: Search = (more) => breadthFirst(system, judged, { reduce, ...more })
       const { result, pieces } = inPieces(search, directory, 2)
       expect(pieces).toBeGreaterThan(5)
       expect(essence(result)).toEqual(essence(search({})))
@@ -96,8 +96,7 @@ describe('a search goes on as if it had not been interrupted', () => {
         fc.nat(1000),
         (tape, naming, reduce, where) => {
           const { system, properties } = randomSymmetric(tape, naming)
-          const search: Search<never> = (more) =>
-            breadthFirst(system, properties, { reduce, ...more }) as never
+          const search: Search = (more) => breadthFirst(system, properties, { reduce, ...more }) as never
           const whole = search({})
           interrupted(search, directory, where % looksOf(search))
           expect(essence(search({ resume: directory }))).toEqual(essence(whole))
@@ -149,7 +148,7 @@ describe('where `all` takes partial order because of a limit', () => {
     ['it helps on top of symmetry', 200, true, true],
     ['it does not', 1, false, false],
   ])('and %s, an interruption in either search changes nothing', (_, maxStates, helps, symmetric) => {
-    const search: Search<World> = (more) => count({ maxStates, ...more }, symmetric)
+    const search: Search = (more) => count({ maxStates, ...more }, symmetric)
     const whole = search({})
     expect([whole.complete, whole.reduction.partialOrder !== null]).toEqual([helps, helps])
     expect(whole.reduction.symmetry !== null).toBe(symmetric)
@@ -161,14 +160,14 @@ describe('where `all` takes partial order because of a limit', () => {
   })
 
   test('and again and again', () => {
-    const search: Search<World> = (more) => count({ maxStates: 500, ...more })
+    const search: Search = (more) => count({ maxStates: 500, ...more })
     const { result, pieces } = inPieces(search, directory, 2)
     expect(pieces).toBeGreaterThan(3)
     expect(essence(result)).toEqual(essence(search({})))
   })
 
   test('a larger limit finds each search where it was', () => {
-    const inMain: Search<World> = (more) => count({ maxStates: 500, ...more })
+    const inMain: Search = (more) => count({ maxStates: 500, ...more })
     const looks = looksOf(inMain)
     for (const larger of [600, 20_000]) {
       const whole = essence(count({ maxStates: larger }))
@@ -215,7 +214,7 @@ describe('where `all` takes partial order because of a limit', () => {
 
 describe('liveness', () => {
   const lock = filterLockSubject(4)
-  const asked: Property<unknown>[] = [
+  const asked: Property<never>[] = [
     ...lock.properties,
     {
       kind: 'leads-to',
@@ -231,7 +230,7 @@ describe('liveness', () => {
   test.each<SearchOptions>([{ reduce: 'none' }, { reduce: 'all' }])(
     'goes on in the search and in the graph that it is judged on: %o',
     (options) => {
-      const search: Search<unknown> = (more) => breadthFirst(lock.system, asked, { ...options, ...more })
+      const search: Search = (more) => breadthFirst(lock.system, asked, { ...options, ...more })
       const whole = search({})
       expect(whole.properties.map(({ verdict }) => verdict)).toEqual(['holds', 'holds', 'violated'])
       expect(whole.properties[2].trace?.loopStart).toBeGreaterThan(0)
@@ -256,7 +255,7 @@ describe('liveness', () => {
   )
 
   test('in many pieces', () => {
-    const search: Search<unknown> = (more) => breadthFirst(lock.system, asked, { reduce: 'all', ...more })
+    const search: Search = (more) => breadthFirst(lock.system, asked, { reduce: 'all', ...more })
     const { result, pieces } = inPieces(search, directory, 7)
     expect(pieces).toBeGreaterThan(5)
     expect(essence(result)).toEqual(essence(search({})))

@@ -37,11 +37,11 @@ const still = compose({
     one(program('a', 'waits for ever', [step('wait', {}, { when: (w: { stuck: boolean }) => w.stuck })])),
   ],
   initial: [() => {}],
-}) as System
+})
 const nobodyStuck: Property<unknown> = { kind: 'deadlock', id: 'nobody-stuck', title: '' }
 
 describe('a search that has nothing left to do ends at once, and says what it said', () => {
-  test.each<[string, Search<unknown>]>([
+  test.each<[string, Search]>([
     ['finished', (more) => breadthFirst(system, properties, { reduce: 'all', ...more })],
     ['finished, in full', (more) => breadthFirst(system, properties, more)],
     ['finished, by partial order', (more) => breadthFirst(system, properties, { reduce: 'por', ...more })],
@@ -77,7 +77,7 @@ describe('what another search left', () => {
     breadthFirst(system, [consistent], { reduce: 'all', maxStates: 40, ...more })
 
   test('a checkpoint that a killed process could not finish is removed by the next', () => {
-    const search: Search<unknown> = (more) => breadthFirst(system, properties, more)
+    const search: Search = (more) => breadthFirst(system, properties, more)
     interrupted(search, directory, 3)
     const [finished] = readdirSync(directory).filter((name) => name.startsWith('generation'))
     const unfinished = join(directory, 'generation-abc123')
@@ -169,7 +169,7 @@ describe('symmetry in a checkpoint', () => {
     const late: Change = (w, self) => {
       if (w.ticks[self] === 3 && self === 1) w.last = 1
     }
-    const search: Search<World> = (more) => go(ticking(late), more)
+    const search: Search = (more) => go(ticking(late), more)
     const whole = search({})
     expect(whole.reduction.notApplied[0]).toContain('differently')
     const looks = looksOf(search)

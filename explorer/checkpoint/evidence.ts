@@ -38,9 +38,9 @@ interface Seen {
  * What a checkpoint claims that cannot be, going by its recordings, or null: each verdict must have a recording
  * that it comes from, and each recording that decides a property a verdict.
  */
-export function contradictionIn<W>(
+export function contradictionIn(
   claims: Claims,
-  properties: readonly Property<W>[],
+  properties: readonly Property<never>[],
   evidence: Evidence,
 ): string | null {
   return (
@@ -50,9 +50,9 @@ export function contradictionIn<W>(
   )
 }
 
-function wrongCounts<W>(
+function wrongCounts(
   { states, head, transitions, fired, antecedents, deadlocks }: Claims,
-  properties: readonly Property<W>[],
+  properties: readonly Property<never>[],
   { compiled, looksAhead }: Evidence,
 ): string | null {
   if (fired.length !== compiled.steps.length || antecedents.length !== properties.length)
@@ -75,9 +75,9 @@ function wrongCounts<W>(
 }
 
 /** Checks what kind of findings there are. */
-function wrongFindings<W>(
+function wrongFindings(
   { states, head, findings, deadlocks }: Claims,
-  properties: readonly Property<W>[],
+  properties: readonly Property<never>[],
   { compiled }: Evidence,
 ): string | null {
   const faults = new Set(compiled.faults.map((fault) => fault.property))
@@ -92,9 +92,9 @@ function wrongFindings<W>(
   return null
 }
 
-function wrongProperties<W>(
+function wrongProperties(
   { antecedents, findings, deadlocks }: Claims,
-  properties: readonly Property<W>[],
+  properties: readonly Property<never>[],
   evidence: Evidence,
 ): string | null {
   const { compiled, looksAhead } = evidence
@@ -111,7 +111,7 @@ function wrongProperties<W>(
   return unfound === undefined ? null : `the fault ${unfound.property} occurs, but was not found`
 }
 
-function seenOf<W>(properties: readonly Property<W>[], evidence: Evidence, deadlocks: number): Seen[] {
+function seenOf(properties: readonly Property<never>[], evidence: Evidence, deadlocks: number): Seen[] {
   const { compiled } = evidence
   let violated = 0
   let concerned = 0
@@ -119,8 +119,8 @@ function seenOf<W>(properties: readonly Property<W>[], evidence: Evidence, deadl
     violated |= compiled.leaves[leaf + LEAF.violated]
     concerned |= compiled.leaves[leaf + LEAF.antecedent]
   })
-  const questions: Property<W>[] = properties.filter((p) => isQuestion(p))
-  const actions: Property<W>[] = properties.filter((p) => p.kind === 'action')
+  const questions: Property<never>[] = properties.filter((p) => isQuestion(p))
+  const actions: Property<never>[] = properties.filter((p) => p.kind === 'action')
   return properties.map((property) => {
     const question = questions.indexOf(property)
     const bit = 1 << actions.indexOf(property)

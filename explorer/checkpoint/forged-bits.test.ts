@@ -97,7 +97,7 @@ describe('any number may be another', () => {
     const whole = verdictsOf(search({}))
     fc.assert(
       fc.property(fc.array(places, { minLength: 1, maxLength: 2 }), (flips) => {
-        let result: SearchResult<unknown>
+        let result: SearchResult
         try {
           result = forged((forgery) => {
             for (const { section, at, bit } of flips) flip(forgery, section, at, bit)

@@ -48,15 +48,15 @@ export type Change = (forgery: Forgery) => void
 /** A search with a checkpoint in its midst, of which forged copies are made. */
 export interface Subject {
   readonly name: string
-  readonly search: Search<unknown>
+  readonly search: Search
   /** Makes the checkpoint in a folder. */
   begin(folder: string): void
   /** Goes on from a forged copy. */
-  forged(change: Change): SearchResult<unknown>
+  forged(change: Change): SearchResult
 }
 
 /** @param look at which the search is interrupted. */
-export function subjectOf(name: string, search: Search<unknown>, look: number): Subject {
+export function subjectOf(name: string, search: Search, look: number): Subject {
   let sound = ''
   return {
     name,
@@ -75,7 +75,7 @@ export function subjectOf(name: string, search: Search<unknown>, look: number): 
   }
 }
 
-const canCommit: Property<unknown> = {
+const canCommit: Property<never> = {
   kind: 'progress',
   id: 'can-commit',
   title: '',
@@ -85,7 +85,7 @@ const canCommit: Property<unknown> = {
 /** Two-phase commit, searched in five ways; where states are kept in full, with a property of the graph. */
 export function twoPhaseSubjects() {
   const { system, properties } = twoPhaseSubject(4)
-  const of = (name: string, options: SearchOptions, all: readonly Property<unknown>[]): Subject =>
+  const of = (name: string, options: SearchOptions, all: readonly Property<never>[]): Subject =>
     subjectOf(name, (more) => breadthFirst(system, all, { ...options, ...more }), 3)
   const judged = [...properties, canCommit]
   return {
@@ -111,6 +111,6 @@ export function refusalOf(act: () => unknown): string {
 }
 
 /** Everything that matters: what is said of the properties, and whether all was searched. */
-export function verdictsOf({ complete, properties }: SearchResult<unknown>): readonly unknown[] {
+export function verdictsOf({ complete, properties }: SearchResult): readonly unknown[] {
   return [complete, ...properties.map(({ property, verdict }) => `${property.id} ${verdict}`)]
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { System } from '../../model/language/system.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { FAULT, type LabelledGraph } from '../search/liveness/graph.ts'
 import { Successors } from '../search/successors.ts'
@@ -47,7 +46,7 @@ export class GraphCheckpoint {
   constructor(compiled: CompiledSystem, seed: number, places: Places, log: RecordingLog) {
     // Which properties are judged on the graph makes no difference to it.
     this.#compiled = compiled
-    const identity = identityOf(compiled.system as System, [], null)
+    const identity = identityOf(compiled.system, [], null)
     this.#files = new RecordedCheckpoint(
       { identity, manner: { graph: 'whole', seed }, compiled },
       places,

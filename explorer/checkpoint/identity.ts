@@ -7,9 +7,9 @@ import type { System } from '../../model/language/system.ts'
  * steps, initial states and properties. What the model code does is compared apart, by running it.
  * @param symmetry which states the search takes for one, as text; null for none.
  */
-export function identityOf<W>(
-  system: System<W>,
-  properties: readonly Property<W>[],
+export function identityOf(
+  system: System,
+  properties: readonly Property<never>[],
   symmetry: string | null,
 ): string {
   const about = {

@@ -6,7 +6,7 @@ import type { OpenReason } from '../search/stop-reason.ts'
 /** For tests: searches that are interrupted on purpose, and what must be as if they had not been. */
 
 /** All of a result that an interruption must not change: everything but times, bytes and what was checked again. */
-export function essence<W>(result: SearchResult<W>) {
+export function essence(result: SearchResult) {
   const { seconds: _, bytesPerState: __, steps, properties, reduction, ...rest } = result
   const { symmetry } = reduction
   return {
@@ -18,10 +18,10 @@ export function essence<W>(result: SearchResult<W>) {
 }
 
 /** A search as a function of what its caller may add to it. */
-export type Search<W> = (more: SearchOptions) => SearchResult<W>
+export type Search = (more: SearchOptions) => SearchResult
 
 /** How often a search looks whether it must stop, when nobody stops it. */
-export function looksOf<W>(search: Search<W>): number {
+export function looksOf(search: Search): number {
   let looks = 0
   search({
     stop: () => {
@@ -33,14 +33,14 @@ export function looksOf<W>(search: Search<W>): number {
 }
 
 /** Makes a search that is interrupted at its look number `look`, from 0, and leaves a checkpoint. */
-export function interrupted<W>(search: Search<W>, directory: string, look: number): SearchResult<W> {
+export function interrupted(search: Search, directory: string, look: number): SearchResult {
   rmSync(directory, { recursive: true, force: true })
   let left = look
   return search({ checkpoint: { directory }, stop: () => left-- <= 0 })
 }
 
 /** Makes a search in pieces of so many looks each; gives the last piece and how many there were. */
-export function inPieces<W>(search: Search<W>, directory: string, looks: number) {
+export function inPieces(search: Search, directory: string, looks: number) {
   let pieces = 1
   let result = interrupted(search, directory, looks)
   while (wasInterrupted(result)) {
@@ -52,7 +52,7 @@ export function inPieces<W>(search: Search<W>, directory: string, looks: number)
 }
 
 /** True when somebody stopped the search, or its judgement of liveness. */
-export function wasInterrupted<W>({ incompleteReason, properties }: SearchResult<W>): boolean {
+export function wasInterrupted({ incompleteReason, properties }: SearchResult): boolean {
   const isInterruption = (reason: OpenReason | null): boolean => reason?.kind === 'interrupted'
   return isInterruption(incompleteReason) || properties.some(({ reason = null }) => isInterruption(reason))
 }

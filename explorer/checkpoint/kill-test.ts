@@ -26,7 +26,7 @@ const SCRIPT = fileURLToPath(programFile('kill-test'))
 type Storage = 'exact' | 'fingerprint'
 
 /** Somebody can always get the lock. */
-const canLock: Property<unknown> = {
+const canLock: Property<never> = {
   kind: 'progress',
   id: 'can-lock',
   title: '',

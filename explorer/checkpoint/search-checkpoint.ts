@@ -47,9 +47,9 @@ export type Position = Readonly<z.infer<typeof positionShape>>
 export type Resumed = Position & { readonly depth: number; readonly levelEnd: number }
 
 /** The parts of a search that a checkpoint holds. */
-export interface SearchParts<W> {
-  readonly system: System<W>
-  readonly properties: readonly Property<W>[]
+export interface SearchParts {
+  readonly system: System
+  readonly properties: readonly Property<never>[]
   readonly manner: Manner
   readonly compiled: CompiledSystem
   readonly predicates: Predicates
@@ -57,7 +57,7 @@ export interface SearchParts<W> {
   readonly visited: VisitedSet
   /** What the visited set keeps states in. */
   readonly table: StateTable
-  readonly judge: Judge<W>
+  readonly judge: Judge
   /** The graph, where a property is judged on it. */
   readonly edges: Edges | null
   readonly reductions: Reductions
@@ -66,14 +66,14 @@ export interface SearchParts<W> {
 type Found = z.infer<typeof searchShape>
 
 /** Writes and reads the checkpoints of one breadth-first search. */
-export class SearchCheckpoint<W> {
-  readonly #parts: SearchParts<W>
+export class SearchCheckpoint {
+  readonly #parts: SearchParts
   readonly #places: Places
   readonly #files: RecordedCheckpoint
   readonly #log: RecordingLog
 
   /** @param log made before the parts, because it watches them. */
-  constructor(parts: SearchParts<W>, places: Places, log: RecordingLog) {
+  constructor(parts: SearchParts, places: Places, log: RecordingLog) {
     this.#parts = parts
     this.#places = places
     this.#log = log
@@ -131,7 +131,7 @@ export class SearchCheckpoint<W> {
     const contradiction = this.#contradiction(opened, found)
     if (contradiction !== null) throw opened.damaged(contradiction)
     const { judge, edges } = this.#parts
-    const visit: Judge<W>['restoreGoals'] = (id, words, base) => judge.restoreGoals(id, words, base)
+    const visit: Judge['restoreGoals'] = (id, words, base) => judge.restoreGoals(id, words, base)
     takeBackStates(this.#parts, opened, position.head, opened.states, edges === null ? undefined : visit)
     const level = this.#readGenealogy(opened, found, start)
     this.#readGraph(opened, position.head)

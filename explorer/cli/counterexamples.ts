@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { type Counterexample, readCounterexample } from '../../counterexamples/file.ts'
 import { isPassedPipe } from '../../counterexamples/input-file.ts'
 import { ReplayDisagreement, type Replayed, type Resolve, replay } from '../../counterexamples/replay.ts'
-import type { Property } from '../../model/language/property.ts'
 import { printableJson, quoted, quotedPath } from '../../model/language/quoted.ts'
 import { ReplayError } from '../../model/language/reference.ts'
-import type { System } from '../../model/language/system.ts'
+
 import { goalReachableIn } from '../search/goal-reachable.ts'
 import { builtSystem } from './built-systems.ts'
 import { faultsOf, findNamed, findProperty, findScenario } from './catalogue.ts'
@@ -99,8 +98,8 @@ function resolverOf(
     )
   }
   const scenario = findScenario(catalogue, ce.scenario)
-  const system = builtSystem(scenario, design) as System
-  const property = findProperty(catalogue, ce.property, design) as unknown as Property<never>
+  const system = builtSystem(scenario, design)
+  const property = findProperty(catalogue, ce.property, design)
   const facts = { version, model: modelHash() }
   const named = own === null ? design : { ...design, file: fileNameOf(own), text: printableJson(own.data) }
   return () => ({ system, property, scenario, design: named, checker: facts })

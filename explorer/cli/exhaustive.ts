@@ -12,8 +12,8 @@ import type { Hooks } from './search-hooks.ts'
 import type { SearchSettings } from './search-settings.ts'
 
 /** A search of everything, and how many workers made it. */
-export interface Exhaustive<W> {
-  readonly result: SearchResult<W>
+export interface Exhaustive {
+  readonly result: SearchResult
   readonly workers: number
 }
 
@@ -23,13 +23,13 @@ export interface Exhaustive<W> {
  * @param team how workers make the system; null where there can be none.
  * @throws FailedSearch when model code fails, ModelError, CheckpointError, LostWorker.
  */
-export async function exhaustive<W>(
-  system: System<W>,
-  properties: readonly Property<W>[],
+export async function exhaustive(
+  system: System,
+  properties: readonly Property<never>[],
   { workers = 1, search: _, ...settings }: SearchSettings,
   hooks: Hooks,
   team: SubjectSource | null,
-): Promise<Exhaustive<W>> {
+): Promise<Exhaustive> {
   const options = { ...settings, ...hooks }
   if (workers === 1 || team === null) return { workers: 1, result: breadthFirst(system, properties, options) }
   const alone = whyAlone(system, properties, settings)
@@ -39,9 +39,9 @@ export async function exhaustive<W>(
 }
 
 /** Why a search is made by one worker whatever was asked for, or null. Sharing it must not change its numbers. */
-function whyAlone<W>(
-  system: System<W>,
-  properties: readonly Property<W>[],
+function whyAlone(
+  system: System,
+  properties: readonly Property<never>[],
   { reduce, checkpoint, resume }: Pick<SearchSettings, 'reduce' | 'checkpoint' | 'resume'>,
 ): string | null {
   if (checkpoint !== undefined || resume !== undefined)
@@ -54,14 +54,14 @@ function whyAlone<W>(
 }
 
 /** By several workers, without reduction; where `all` would help itself with partial order, so does this. */
-async function shared<W>(
-  system: System<W>,
-  properties: readonly Property<W>[],
+async function shared(
+  system: System,
+  properties: readonly Property<never>[],
   { reduce, ...options }: SearchOptions & { readonly reduce: Reduce },
   workers: number,
   team: SubjectSource,
-): Promise<SearchResult<W>> {
-  let found: SearchResult<W>
+): Promise<SearchResult> {
+  let found: SearchResult
   try {
     found = await parallelBreadthFirst(team, { ...options, workers })
   } catch (error) {
@@ -71,7 +71,7 @@ async function shared<W>(
     throw error
   }
   // The workers made properties of their own, equal in everything but identity.
-  const result: SearchResult<W> = {
+  const result: SearchResult = {
     ...found,
     reduction: { ...NOTHING_REDUCED, asked: reduce, notApplied: reduce === 'none' ? [] : [SHARED_IN_FULL] },
     properties: found.properties.map((p, n) => ({ ...p, property: properties[n] })),
@@ -88,7 +88,7 @@ async function shared<W>(
 
 const SHARED_IN_FULL = 'symmetry, por: a search that several workers share is not reduced'
 /** The result with one more remark on what was not done. */
-function noted<W>(result: SearchResult<W>, remark: string): SearchResult<W> {
+function noted(result: SearchResult, remark: string): SearchResult {
   const { reduction } = result
   return { ...result, reduction: { ...reduction, notApplied: [...reduction.notApplied, remark] } }
 }

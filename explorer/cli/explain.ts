@@ -189,7 +189,7 @@ function aboutSteps(machines: readonly Machine[], name: string): Rows[] {
   })
 }
 
-function aboutStep(m: Machine, located: LocatedStep<unknown>, all: readonly LocatedStep<unknown>[]): Rows {
+function aboutStep(m: Machine, located: LocatedStep<never>, all: readonly LocatedStep<never>[]): Rows {
   const { about, cases } = located.step
   const paths = all.filter((s) => JSON.stringify(s.step.about) === JSON.stringify(about)).map((s) => s.path)
   const targets = cases.map((_, index) => m.thread.flow.target(located, index))

@@ -2,9 +2,8 @@ import { contextSwitches } from '../../counterexamples/context-switches.ts'
 import { type Counterexample as CounterexampleFile, counterexampleOf } from '../../counterexamples/file.ts'
 import { shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
-import type { Property } from '../../model/language/property.ts'
 import { quotedPath } from '../../model/language/quoted.ts'
-import type { System } from '../../model/language/system.ts'
+
 import type { Trace } from '../../model/language/trace.ts'
 import { goalReachableIn } from '../search/goal-reachable.ts'
 import { builtSystem } from './built-systems.ts'
@@ -24,16 +23,13 @@ export function fileKeeper({ catalogue, version, modelHash }: Checker, confirm: 
       const faults = faultsOf(catalogue, cell.design)
       const system = builtSystem(cell.scenario, cell.design)
       const found = violated.map((property) => {
-        const judge = findProperty(catalogue, property.id, cell.design) as unknown as Property<never>
-        const goal = goalReachableIn(system as System, { faults })
-        const verifier = new Verifier(system as System, judge, goal)
+        const judge = findProperty(catalogue, property.id, cell.design)
+        const goal = goalReachableIn(system, { faults })
+        const verifier = new Verifier(system, judge, goal)
         // Fewer steps, unless there are none with fewer; then fewer context switches.
-        const trace = shrink(
-          property.trace as Trace,
-          system as System,
-          (candidate) => verifier.fails(candidate),
-          { shortest },
-        )
+        const trace = shrink(property.trace as Trace, system, (candidate) => verifier.fails(candidate), {
+          shortest,
+        })
         return counterexampleOf({
           tool: version,
           scenario: cell.scenario.id,

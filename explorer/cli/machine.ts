@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { printableJson } from '../../model/language/quoted.ts'
-import type { System } from '../../model/language/system.ts'
 import { builtSystem } from './built-systems.ts'
 import { findDesign, findScenario, lookUp } from './catalogue.ts'
 import { machinesOf } from './machines.ts'
@@ -25,7 +24,7 @@ export function machine(session: Session, name: string, raw: unknown): number {
   const of = design ?? known.design
   const change = of === undefined ? undefined : findDesign(catalogue, of)
   const at = scenario ?? findHome(session, of) ?? known.scenarios[0]
-  const { threads } = builtSystem(findScenario(catalogue, at), change) as System
+  const { threads } = builtSystem(findScenario(catalogue, at), change)
   const kinds = threads.map((thread) => ({ id: thread.program.kind, thread }))
   const { thread } = lookUp(`machine of ${at}`, kinds, known.id)
   io.out(as === 'mermaid' ? mermaidOf(thread) : printableJson(chartOf(thread)))

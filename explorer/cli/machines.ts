@@ -7,8 +7,8 @@ export interface Machine {
   /** The thread kind, `vcpu`. */
   readonly id: string
   readonly title: string
-  readonly program: Program<unknown>
-  readonly thread: Thread<unknown>
+  readonly program: Program<never>
+  readonly thread: Thread<never>
   readonly system: System
   /** Scenarios that run it; it is shown as in the first. */
   readonly scenarios: readonly string[]
@@ -20,7 +20,7 @@ export interface Machine {
 export function machinesOf(catalogue: Catalogue): Machine[] {
   const machines = new Map<string, Machine>()
   for (const scenario of catalogue.scenarios) {
-    const system = scenario.build() as System
+    const system = scenario.build()
     for (const thread of new Map(system.threads.map((t) => [t.program.kind, t])).values()) {
       const { kind, title } = thread.program
       const known = machines.get(kind)
@@ -40,7 +40,7 @@ function addedMachines({ designs, scenarios }: Catalogue, known: ReadonlySet<str
   for (const { id: design, adds, scenarios: names } of designs) {
     if (adds?.threads === undefined) continue
     for (const scenario of scenarios.filter(({ id }) => names.includes(id))) {
-      const system = scenario.build({ patches: [], adds }) as System
+      const system = scenario.build({ patches: [], adds })
       for (const thread of system.threads) {
         const { program } = thread
         const { kind: id, title } = program

@@ -84,11 +84,11 @@ export async function runCheck<W>(
   const { selfCheck: isAsked = false, ...settings } = request.settings
   const { checkpoint: _, resume: __, ...anew } = settings
   const full: SearchSettings = { ...anew, ...placesOf(settings, 'self-check'), reduce: 'none' }
-  const search = (how: SearchSettings): Promise<Exhaustive<W>> =>
+  const search = (how: SearchSettings): Promise<Exhaustive> =>
     // A check of the checker leaves nothing out.
     exhaustive(system, properties, { ...how, recheck: isAsked ? 'all' : 'sample' }, hooks, team)
   const sampling = { ...settings, ...hooks, wanted: request.properties }
-  const judged = (result: SearchResult<W>): readonly PropertyOutcome[] =>
+  const judged = (result: SearchResult): readonly PropertyOutcome[] =>
     properties.map((p) => outcomeOf(p, asked.includes(p), system, result.properties))
   try {
     const found =
@@ -101,7 +101,7 @@ export async function runCheck<W>(
     return { ...result, workers: found.workers, selfCheck, modelError: null, properties: judged(result) }
   } catch (error) {
     if (!(error instanceof FailedSearch)) throw error
-    const failed = error as FailedSearch<W>
+    const failed = error as FailedSearch
     const { message, trace, result } =
       failed.trace === null
         ? withTrace(failed, system, properties, { ...hooks, maxStates: MOST_SEARCHED })
@@ -123,7 +123,7 @@ function sampled<W>(
   system: System<W>,
   properties: readonly Property<W>[],
   { search, ...options }: SearchSettings & Hooks & Pick<RandomOptions, 'wanted'>,
-): SearchResult<W> {
+): SearchResult {
   const method = search === 'priorities' || search === 'preemptions' ? search : 'walks'
   return searchRandom(system, properties, { ...options, method })
 }
@@ -144,7 +144,7 @@ function outcomeOf<W>(
   property: Property<W>,
   asked: boolean,
   system: System<W>,
-  all: readonly PropertyResult<W>[],
+  all: readonly PropertyResult[],
 ): PropertyOutcome {
   const found = all.find((each) => each.property === property)
   if (found === undefined) throw new InternalError(`property ${property.id} was not judged`)

@@ -24,7 +24,7 @@ function searched(cells: readonly Evidence[], catalogue: Catalogue): string[] {
   const judged = [...new Set([...asked, ...alwaysJudged(catalogue)])]
   const result = breadthFirst(builtSystem(scenario, design), judged)
   const besides = result.properties
-    .filter((p) => p.verdict === 'violated' && !asked.includes(p.property))
+    .filter((p) => p.verdict === 'violated' && !asked.some((property) => property.id === p.property.id))
     .map((p) => p.property.id)
   const also = besides.length === 0 ? '' : `; it also violates ${besides.join(', ')}`
   return asked.map((property) => {

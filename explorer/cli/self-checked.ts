@@ -15,11 +15,11 @@ export interface SelfCheck {
  * @param name of what is searched, for the error.
  * @throws InternalError naming what differs.
  */
-export async function selfChecked<W>(
+export async function selfChecked(
   name: string,
-  result: SearchResult<W>,
-  full: () => Promise<SearchResult<W>>,
-): Promise<{ readonly result: SearchResult<W>; readonly selfCheck: SelfCheck }> {
+  result: SearchResult,
+  full: () => Promise<SearchResult>,
+): Promise<{ readonly result: SearchResult; readonly selfCheck: SelfCheck }> {
   const { symmetry, partialOrder } = result.reduction
   if (symmetry === null && partialOrder === null) {
     const { states, transitions } = result
@@ -30,7 +30,7 @@ export async function selfChecked<W>(
   if (found.length > 0)
     throw new InternalError(`${name}: the reduced search differs from the full one: ${found.join('; ')}`)
   const { states, transitions, seconds, incompleteReason } = other
-  const judged: SearchResult<W> =
+  const judged: SearchResult =
     incompleteReason === null
       ? result
       : {

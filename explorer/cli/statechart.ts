@@ -22,7 +22,7 @@ interface ChartTransition {
 }
 
 /** The configuration of an xstate machine with the thread's states; `createMachine` accepts it. */
-export function chartOf(thread: Thread<unknown>): ChartState & { readonly id: string } {
+export function chartOf(thread: Thread<never>): ChartState & { readonly id: string } {
   const { flow, program } = thread
   // By number: xstate takes a dot in an id for a path.
   const idOf = (path: string): string => `${program.kind}:${flow.counters.indexOf(path)}`
@@ -38,7 +38,7 @@ export function chartOf(thread: Thread<unknown>): ChartState & { readonly id: st
   }
   return root
 
-  function transitionsOf(located: LocatedStep<unknown>): ChartTransition[] {
+  function transitionsOf(located: LocatedStep<never>): ChartTransition[] {
     const many = located.step.cases.length > 1
     return located.step.cases.map(({ when, does }, index) => {
       const name = many ? `${located.path} (${index + 1})` : located.path
@@ -58,7 +58,7 @@ function child(parent: ChartState, name: string, state: ChartState): ChartState 
   return parent.states[name]
 }
 
-function metaOf(steps: readonly LocatedStep<unknown>[], rests: boolean): Record<string, unknown> {
+function metaOf(steps: readonly LocatedStep<never>[], rests: boolean): Record<string, unknown> {
   const kernel = Object.fromEntries(
     steps.map(({ path, step: { about } }) => [
       path,
@@ -69,7 +69,7 @@ function metaOf(steps: readonly LocatedStep<unknown>[], rests: boolean): Record<
 }
 
 /** The same as text for Mermaid's state diagrams, which code hosts render. */
-export function mermaidOf(thread: Thread<unknown>): string {
+export function mermaidOf(thread: Thread<never>): string {
   const { flow, program } = thread
   const lines = [
     '---',
@@ -110,7 +110,7 @@ export function mermaidOf(thread: Thread<unknown>): string {
 }
 
 /** The counter's name and, when it has one step, the kernel function it belongs to. */
-function labelOf(steps: readonly LocatedStep<unknown>[], path: string, name: string): string {
+function labelOf(steps: readonly LocatedStep<never>[], path: string, name: string): string {
   const own = steps.filter((s) => s.at === path)
   const fn = own.length === 1 ? own[0].step.about.fn : undefined
   return fn === undefined ? name : `${name} ${fn}()`

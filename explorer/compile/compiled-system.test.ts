@@ -57,7 +57,7 @@ describe('recorded behaviours', () => {
     fc.assert(
       fc.property(
         tapes.chain((tape) => {
-          const system = randomSystem(tape).system as System
+          const system = randomSystem(tape).system
           return fc.tuple(fc.constant(system), fc.array(statesOf(system), { minLength: 1, maxLength: 60 }))
         }),
         ([system, states]) => {
@@ -101,13 +101,13 @@ describe('recorded behaviours', () => {
           const { system, properties } = randomSystem(tape)
           return fc.tuple(
             fc.constant({ system, properties }),
-            fc.array(statesOf(system as System), { minLength: 1, maxLength: 60 }),
+            fc.array(statesOf(system), { minLength: 1, maxLength: 60 }),
           )
         }),
         ([{ system, properties }, states]) => {
-          const predicates = new Predicates(system as System, Judge.questions(properties))
+          const predicates = new Predicates(system, Judge.questions(properties))
           for (const codes of [...states, ...states]) {
-            const words = packed(system as System, codes)
+            const words = packed(system, codes)
             const store = new Codes(codes.length)
             store.codes.set(codes)
             const { world, at } = system.view(store)
@@ -171,7 +171,7 @@ test('steps that depend on many different fields are looked up apart', () => {
       ),
     },
   ])
-  const system = compose({ name: 'many', world, threads: [one(many)], initial: [() => {}] }) as System
+  const system = compose({ name: 'many', world, threads: [one(many)], initial: [() => {}] })
   const result = breadthFirst(system, [{ kind: 'deadlock', id: 'd', title: '' }], { maxStates: 200_000 })
   expect(result.incompleteReason).toMatchObject({ kind: 'max-states' })
   const lists = new SuccessorLists(new CompiledSystem(system))
@@ -213,7 +213,7 @@ test('steps that depend on many different fields are looked up apart', () => {
         ),
       },
     ])
-    return compose({ name: 'seven', world: seven, threads: [one(counters)], initial: [() => {}] }) as System
+    return compose({ name: 'seven', world: seven, threads: [one(counters)], initial: [() => {}] })
   }
 })
 
@@ -226,7 +226,7 @@ describe('model code that is refused', () => {
       world,
       threads: [one(program<World>('bad', 'a bad thread', [step('go', {}, { when, does, to: 'go' })]))],
       initial: [() => {}],
-    }) as System
+    })
 
   test('a guard that writes', () => {
     const system = withStep(

@@ -45,7 +45,7 @@ export class Predicates {
   readonly #system: System
   readonly #widen: Widen | undefined
   readonly #samples: Samples | null
-  readonly #view: { readonly world: unknown; readonly at: Counters }
+  readonly #view: { readonly world: never; readonly at: Counters }
 
   /** @param recheck which recordings `recheck` makes again; null when it is not called. */
   constructor(system: System, questions: readonly Question[], recheck: Recheck | null = null, widen?: Widen) {
@@ -77,7 +77,7 @@ export class Predicates {
     recorder.frozen = true
     let part: Part = 'given'
     try {
-      const world = this.#view.world as never
+      const world = this.#view.world
       const { at } = this.#view
       if (question.given !== undefined && !truthOf(question.given(world, at))) return ANSWER.vacuous
       part = question.part ?? 'holds'

@@ -78,7 +78,7 @@ function useAfterFree(): System {
         w.uses = 1
       },
     ],
-  }) as System
+  })
 }
 
 /** All recordings of a full search, copied. */

@@ -8,8 +8,8 @@ import type { Recording } from './compiled-system.ts'
  * ends has then used no behaviour that xstate's transition function does not give too.
  * @throws ReferenceMismatch, from inside the search, naming system, step and what differs.
  */
-export function checkAgainstReference<W>(checked: System<W>): (recording: Recording) => void {
-  const system = checked as unknown as System
+export function checkAgainstReference(checked: System): (recording: Recording) => void {
+  const system = checked
   const reference = new Reference(system)
   const counters = new Set(system.threads.map(({ counter }) => counter.index))
   const shared = system.layout.fields.filter(({ index }) => !counters.has(index))

@@ -47,7 +47,7 @@ function lampBesideCounters(): System {
     world,
     threads: [counter('x'), counter('y'), counter('z'), one(lamp)],
     initial: [() => {}],
-  }) as System
+  })
 }
 
 const action = (id: string, holds: (before: World, path: string) => boolean): ActionProperty<World> => ({
@@ -114,9 +114,9 @@ describe('fields that only an action property reads', () => {
       const idle = program<View<typeof wide>>('idle', 'does nothing', [step('stay', {}, { to: 'stay' })])
       const system = compose({ name: 'wide', world: wide, threads: [one(idle)], initial: [() => {}] })
       const property = { kind: 'action', id: 'p', title: '', holds: (w: View<typeof wide>) => w.wide >= 0 }
-      const runner = new StepRunner(system as System, [property] as never)
+      const runner = new StepRunner(system, [property] as never)
       runner.recorder.base.set(system.initial[0])
-      runner.run(stepTable(system as System)[0])
+      runner.run(stepTable(system)[0])
       expect(runner.recorder.reads).toEqual(forgotten ? [] : [0])
     }
   })
@@ -133,7 +133,7 @@ describe('a run', () => {
       w.a = 1
       w.b = 2
     }
-    const system = compose({ name: 'numbers', world: numbers, threads, initial: [initial] }) as System
+    const system = compose({ name: 'numbers', world: numbers, threads, initial: [initial] })
     const properties = actions.map((given, n) => {
       return { kind: 'action', id: `p${n}`, title: '', holds: () => true, ...given }
     })

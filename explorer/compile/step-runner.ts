@@ -20,8 +20,8 @@ const DISABLED_RUN: Run = { kind: 'disabled' }
 export class StepRunner {
   readonly recorder: Recorder
   readonly #system: System
-  readonly #world: unknown
-  readonly #before: unknown
+  readonly #world: never
+  readonly #before: never
   readonly #actions: readonly ActionProperty<never>[]
 
   constructor(system: System, actions: readonly ActionProperty<never>[]) {
@@ -84,8 +84,8 @@ export class StepRunner {
     let violated = 0
     let antecedent = 0
     this.#actions.forEach((property, bit) => {
-      const before = this.#before as never
-      const after = this.#world as never
+      const before = this.#before
+      const after = this.#world
       const says = (): number => {
         let part: Part = 'given'
         try {

@@ -27,7 +27,7 @@ const system = compose({
     one(program<World>('b', 'frees it', [step('free', {}, { to: 'free' })])),
   ],
   initial: [() => {}],
-}) as System
+})
 
 /** An xstate configuration, as far as these tests change it. */
 interface Config {

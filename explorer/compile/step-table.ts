@@ -122,7 +122,7 @@ function codeOf(wrapped: unknown, node: StateNode): unknown {
   return code
 }
 
-function counterOf(leaf: StateNode, region: StateNode, thread: Thread<unknown>): number {
+function counterOf(leaf: StateNode, region: StateNode, thread: Thread<never>): number {
   const path = leaf.path.slice(region.path.length).join('/')
   const code = thread.flow.counters.indexOf(path)
   if (code < 0) reject(leaf, `a target outside thread ${thread.name}`)

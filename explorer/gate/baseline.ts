@@ -4,7 +4,6 @@ import { z } from 'zod'
 import { idOf } from '../../counterexamples/file.ts'
 import { shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
-import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { packageFolder } from '../bench/model-source.ts'
 import { goalReachableIn } from '../search/goal-reachable.ts'
@@ -68,7 +67,7 @@ export function recordOf<W>(run: Run<W>): BaselineCell {
     {
       verdict: found.verdict,
       antecedent: found.antecedent,
-      ...counterexampleIn(run, system as System, found),
+      ...counterexampleIn(run, system, found),
     },
   ])
   return { states, transitions, depth, deadlocks, properties: Object.fromEntries(properties) }
@@ -78,11 +77,11 @@ export function recordOf<W>(run: Run<W>): BaselineCell {
 function counterexampleIn<W>(
   { design, scenario }: Run<W>,
   system: System,
-  { property, verdict, trace }: PropertyResult<W>,
+  { property, verdict, trace }: PropertyResult,
 ): { length?: number; counterexample?: string } {
   if (trace === null) return {}
   if (verdict !== 'violated') return { length: trace.steps.length }
-  const verifier = new Verifier(system, property as unknown as Property<never>, goalReachableIn(system))
+  const verifier = new Verifier(system, property, goalReachableIn(system))
   const shrunk = shrink(trace, system, (candidate) => verifier.fails(candidate), { shortest: true })
   const { initial, steps, loopStart = null } = shrunk
   const names = { scenario: scenario.id, design: design.id, property: property.id }

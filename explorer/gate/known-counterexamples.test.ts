@@ -6,7 +6,6 @@ import { replay } from '../../counterexamples/replay.ts'
 import { shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
 import { designs } from '../../model/designs/index.ts'
-import type { System } from '../../model/language/system.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
 import { goalReachableIn } from '../search/goal-reachable.ts'
@@ -23,7 +22,7 @@ function resolve(names: Pick<Counterexample, 'scenario' | 'design' | 'property'>
   if (scenario === undefined || design === undefined || property === undefined) {
     throw new Error(`${names.scenario}, ${names.design} or ${names.property} does not exist any more`)
   }
-  const system = scenario.build(design) as System
+  const system = scenario.build(design)
   const checker = { version: '0', model: '0' }
   return { system, property: property as never, scenario, design, checker }
 }
@@ -56,7 +55,7 @@ describe('the counterexamples that are kept', () => {
     const { result } = runCell(design, { ...scenario, properties: asked.map((p) => p.id) }, properties)
     const { property, trace: shortest } = result.properties[0]
     if (shortest === null) throw new Error(`${ce.property} is not violated any more`)
-    const system = scenario.build(design) as System
+    const system = scenario.build(design)
     const verifier = new Verifier(system, property as never, goalReachableIn(system))
     const trace = shrink(shortest, system, (candidate) => verifier.fails(candidate), { shortest: true })
     const found = counterexampleOf({

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { unprotectDesigns } from '../../model/designs/shadow/unprotect.ts'
 import type { Patch } from '../../model/language/patch.ts'
-import type { System } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { unprotectScenarios } from '../../model/scenarios/shadow/unprotect.ts'
 import { CompiledSystem } from '../compile/compiled-system.ts'
@@ -23,7 +22,7 @@ const LEFT_OUT =
 function mmuStates(scenario: string, patches: readonly Patch<Kvm>[]): Set<string> {
   const built = unprotectScenarios.find((s) => s.id === scenario)?.build({ patches })
   if (built === undefined) throw new Error(`no scenario ${scenario}`)
-  const { store, stopped } = exploreGraph(new CompiledSystem(built as System))
+  const { store, stopped } = exploreGraph(new CompiledSystem(built))
   expect(stopped).toBeNull()
   const { layout } = built
   const kept = layout.fields.filter((field) => !LEFT_OUT.test(field.path)).map((field) => field.index)

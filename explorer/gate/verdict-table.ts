@@ -9,7 +9,7 @@ import type { SearchResult, Verdict } from '../search/result.ts'
 export interface Run<W> {
   readonly design: Design<W>
   readonly scenario: Scenario<W>
-  readonly result: SearchResult<W>
+  readonly result: SearchResult
 }
 
 /** A cell whose verdict is not the expected one. */

@@ -104,5 +104,5 @@ export function alternatingBit(values: number, capacity: number): System {
     world,
     threads: [one(protocol)],
     initial,
-  }) as System
+  })
 }

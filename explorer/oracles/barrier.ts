@@ -23,5 +23,5 @@ export function barrier(size: number): System {
     threads: [each(proc, process), one(release)],
     initial: [() => {}],
     symmetric: [proc],
-  }) as System
+  })
 }

@@ -75,5 +75,5 @@ export function diningPhilosophers(size: number): System {
         }
       },
     ],
-  }) as System
+  })
 }

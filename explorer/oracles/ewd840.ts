@@ -64,5 +64,5 @@ export function ewd840(size: number): System {
       w.token.black = true
     }),
   )
-  return compose({ name: `ewd840-${size}`, world, threads: [each(node, ringNode)], initial }) as System
+  return compose({ name: `ewd840-${size}`, world, threads: [each(node, ringNode)], initial })
 }

@@ -60,7 +60,7 @@ export function filterLock(size: number): System {
     threads: [each(thread, locker)],
     initial: [() => {}],
     symmetric: [thread],
-  }) as System
+  })
 }
 
 /** At most one thread is past the last level. */

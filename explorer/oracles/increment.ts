@@ -34,5 +34,5 @@ export function increment(size: number): System {
     threads: [each(thread, incrementer)],
     initial: [() => {}],
     symmetric: [thread],
-  }) as System
+  })
 }

@@ -31,5 +31,5 @@ export function internalMemory(processors: number, addresses: number, values: nu
     world,
     threads: [each(bounds.proc, processor)],
     initial: everyContent(bounds),
-  }) as System
+  })
 }

@@ -104,5 +104,5 @@ export function lamportMutex(size: number, maxClock: number): System {
     world,
     threads: [each(proc, process)],
     initial: [() => {}],
-  }) as System
+  })
 }

@@ -40,7 +40,7 @@ function systemOf(id: string, threads: readonly (readonly Step<World>[])[]): Sys
     world,
     threads: threads.map((steps, t) => one(program(`t${t}`, 'a thread', steps) as Program<World>)),
     initial: [() => {}],
-  }) as System
+  })
 }
 
 /** Threads that do one thing after the other. */

@@ -38,5 +38,5 @@ export function lock(size: number): System {
     threads: [each(proc, user)],
     initial: [() => {}],
     symmetric: [proc],
-  }) as System
+  })
 }

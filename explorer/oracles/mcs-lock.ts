@@ -97,5 +97,5 @@ export function mcsLock(size: number): System {
     threads: [each(pid, process)],
     initial: [() => {}],
     symmetric: [pid],
-  }) as System
+  })
 }

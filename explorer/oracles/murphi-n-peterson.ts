@@ -73,5 +73,5 @@ export function murphiNPeterson(size: number): System {
     threads: [each(pid, process)],
     initial: [() => {}],
     symmetric: [pid],
-  }) as System
+  })
 }

@@ -54,5 +54,5 @@ export function murphiPeterson(): System {
       w.turn = first
     }),
     symmetric: [pid],
-  }) as System
+  })
 }

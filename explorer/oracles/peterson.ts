@@ -57,5 +57,5 @@ export function peterson(): System {
     world,
     threads: [each(proc, process)],
     initial: [() => {}],
-  }) as System
+  })
 }

@@ -46,5 +46,5 @@ export function petriPhilosophers(size: number): System {
     world,
     threads: [each(philosopher, diner)],
     initial: [() => {}],
-  }) as System
+  })
 }

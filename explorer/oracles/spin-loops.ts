@@ -40,5 +40,5 @@ export function spinLoops(): System {
       },
     ),
   ])
-  return compose({ name: 'spin-loops', world, threads: [one(loop)], initial: [() => {}] }) as System
+  return compose({ name: 'spin-loops', world, threads: [one(loop)], initial: [() => {}] })
 }

@@ -55,8 +55,8 @@ export function publishedSubject(id: string): Subject {
 export function randomSubject(tape: readonly number[]): Subject {
   const { system, properties } = randomSystem(tape)
   return {
-    system: system as unknown as Subject['system'],
-    properties: properties.filter((p) => p.kind !== 'progress') as unknown as Subject['properties'],
+    system: system,
+    properties: properties.filter((p) => p.kind !== 'progress'),
   }
 }
 

@@ -36,5 +36,5 @@ export function transactionCommit(size: number): System {
     threads: [each(rm, manager)],
     initial: [() => {}],
     symmetric: [rm],
-  }) as System
+  })
 }

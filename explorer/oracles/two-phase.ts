@@ -79,5 +79,5 @@ export function twoPhase(size: number): System {
     threads: [each(rm, manager), each(rm, listener), one(transactionManager)],
     initial: [() => {}],
     symmetric: [rm],
-  }) as System
+  })
 }

@@ -103,5 +103,5 @@ export function writeThroughCache(
     world,
     threads: [each(proc, processor), one(memory)],
     initial: everyContent(bounds),
-  }) as System
+  })
 }

@@ -1,4 +1,4 @@
-import type { ActionProperty, Property } from '../../model/language/property.ts'
+import type { Property } from '../../model/language/property.ts'
 import type { Sort } from '../../model/language/shapes.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Question } from '../compile/predicates.ts'
@@ -92,9 +92,9 @@ export const UNREDUCED: Reductions = {
 }
 
 /** What a search needs for its reductions. */
-export interface Reducible<W> {
-  readonly system: System<W>
-  readonly properties: readonly Property<W>[]
+export interface Reducible {
+  readonly system: System
+  readonly properties: readonly Property<never>[]
   readonly questions: readonly Question[]
 }
 
@@ -105,7 +105,7 @@ export class SymmetryClaims {
   readonly refused: Refusal[] = []
   readonly notApplied: string[] = []
 
-  constructor({ name, symmetric }: Pick<System<never>, 'name' | 'symmetric'>, asked: Reduce) {
+  constructor({ name, symmetric }: Pick<System, 'name' | 'symmetric'>, asked: Reduce) {
     const isWanted = STRATEGIES[asked].some(({ symmetry }) => symmetry)
     this.sorts = isWanted ? symmetric.filter((s) => s.size > 1) : []
     if (isWanted && this.sorts.length === 0)
@@ -152,8 +152,8 @@ export function better<R extends Outcome>(first: R, second: R): R {
 }
 
 /** The reductions of one search, with the claims as they stand now. */
-export function reductionsOf<W>(
-  { system, properties, questions }: Reducible<W>,
+export function reductionsOf(
+  { system, properties, questions }: Reducible,
   asked: Reduce,
   strategy: Strategy,
   claims: SymmetryClaims,
@@ -162,8 +162,8 @@ export function reductionsOf<W>(
   const sorts = strategy.symmetry ? claims.sorts : []
   const refused = [...claims.refused]
   const notApplied = [...claims.notApplied, ...strategy.notApplied]
-  const actions = properties.filter((p) => p.kind === 'action') as unknown as ActionProperty<never>[]
-  const symmetry = sorts.length === 0 ? null : new Symmetry(system as System, sorts, actions, questions)
+  const actions = properties.filter((p) => p.kind === 'action')
+  const symmetry = sorts.length === 0 ? null : new Symmetry(system, sorts, actions, questions)
   const partialOrder = strategy.partialOrder ? new PartialOrder() : null
   return {
     asked,

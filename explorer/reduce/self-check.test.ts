@@ -41,11 +41,11 @@ const full = breadthFirst(system, properties)
 const symmetric = breadthFirst(system, properties, { reduce: 'symmetry' })
 const ordered = breadthFirst(system, properties, { reduce: 'por' })
 
-const altered = (result: SearchResult<World>, change: Partial<SearchResult<World>>) => ({
+const altered = (result: SearchResult, change: Partial<SearchResult>) => ({
   ...result,
   ...change,
 })
-const few = (change: object): Partial<SearchResult<World>> => ({
+const few = (change: object): Partial<SearchResult> => ({
   properties: [{ ...symmetric.properties[0], ...change }, symmetric.properties[1]],
 })
 
@@ -55,7 +55,7 @@ describe('a reduced search and the full one', () => {
     for (const reduced of [symmetric, ordered]) expect(contradictions(reduced, full)).toEqual([])
   })
 
-  test.each<[string, Partial<SearchResult<World>>, string]>([
+  test.each<[string, Partial<SearchResult>, string]>([
     ['verdict', few({ verdict: 'holds' }), 'few: holds in the reduced search, violated in the full one'],
     [
       'vacuity',

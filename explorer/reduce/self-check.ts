@@ -9,7 +9,7 @@ import type { SearchResult } from '../search/result.ts'
  * long as no order of steps was left out, the depth and the lengths of finite traces. Of a search that did not
  * finish only what it found counts.
  */
-export function contradictions<W>(reduced: SearchResult<W>, full: SearchResult<W>): string[] {
+export function contradictions(reduced: SearchResult, full: SearchResult): string[] {
   const found: string[] = []
   const compare = (what: string, ours: string | number, theirs: string | number): void => {
     if (ours !== theirs) found.push(`${what}: ${ours} in the reduced search, ${theirs} in the full one`)

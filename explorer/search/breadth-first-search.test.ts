@@ -293,7 +293,7 @@ describe('what steps say', () => {
   const action: Property<World> = { kind: 'action', id: 'action', title: '', holds: (w) => w.n !== 1 }
   const wrong: Property<World> = { kind: 'fault', id: 'wrong', title: '' }
   const goal: Property<World> = { kind: 'progress', id: 'goal', title: '', goal: (w) => w.n === 2 }
-  const lengths = ({ properties }: SearchResult<World>) => properties.map((p) => p.trace?.steps.length)
+  const lengths = ({ properties }: SearchResult) => properties.map((p) => p.trace?.steps.length)
 
   test('of actions, deadlocks and goals is judged with the graph', () => {
     const found = breadthFirst(threeSteps(null), [action, free, goal])

@@ -31,11 +31,11 @@ const SLICE = SIZES.slice
 const PROGRESS_INTERVAL = 100
 
 /** One search of all states in order of distance, with one set of reductions. To be run once. */
-export class BreadthFirstSearch<W> implements ExpansionSink {
-  readonly #system: System<W>
+export class BreadthFirstSearch implements ExpansionSink {
+  readonly #system: System
   readonly #options: SearchOptions
   readonly #reductions: Reductions
-  readonly #engine: Engine<W>
+  readonly #engine: Engine
   readonly #watch: LimitWatch
   readonly #memory: Memory
   readonly #leaves: Pick<Evidence, 'eachActionLeaf'>
@@ -60,8 +60,8 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
 
   /** @param watch of the limits, shared with the searches before it that one answer takes. */
   constructor(
-    system: System<W>,
-    properties: readonly Property<W>[],
+    system: System,
+    properties: readonly Property<never>[],
     options: SearchOptions,
     watch: LimitWatch,
     reductions: Reductions,
@@ -80,7 +80,7 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
    * @param resume directory of the checkpoint to go on from.
    * @throws FailedSearch with what was found until then, when model code fails.
    */
-  run(resume: string | undefined): SearchResult<W> {
+  run(resume: string | undefined): SearchResult {
     try {
       this.#search(resume, () => false)
       const { seed = 1 } = this.#options
@@ -161,7 +161,7 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
 
   #goOnFrom(directory: string): void {
     this.#resumedFrom = directory
-    const position = (this.#engine.checkpoint as SearchCheckpoint<W>).resume(directory, (initialOf) => {
+    const position = (this.#engine.checkpoint as SearchCheckpoint).resume(directory, (initialOf) => {
       this.#initialOf.push(...initialOf)
       this.#genealogy = new Genealogy(initialOf.length)
       return this.#genealogy
@@ -339,7 +339,7 @@ export class BreadthFirstSearch<W> implements ExpansionSink {
     return this.#traceTo(state, this.#isJudging ? null : compiled.lastRecorded)
   }
 
-  #result(): SearchResult<W> {
+  #result(): SearchResult {
     const fault = this.#engine.judge.unaskedFault
     if (fault !== null) this.#stopped ??= { kind: 'unasked-fault', fault }
     const complete = this.#stopped === null

@@ -17,7 +17,7 @@ import type { StopReason } from './stop-reason.ts'
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 
 /** All of a result that must not vary from run to run. */
-function essence<W>(r: SearchResult<W>) {
+function essence(r: SearchResult) {
   const { complete, incompleteReason, states, transitions, depth, deadlocks, steps, properties } = r
   return {
     numbers: { complete, incompleteReason, states, transitions, depth, deadlocks },
@@ -105,7 +105,7 @@ function counter(top: number, faulty = false): System {
       },
     ),
   ])
-  return compose({ name: 'counter', world, threads: [one(counting)], initial: [() => {}] }) as System
+  return compose({ name: 'counter', world, threads: [one(counting)], initial: [() => {}] })
 }
 
 /** Writes six digits to the base of eight and takes the last one back: a wide frontier that narrows again. */
@@ -140,7 +140,7 @@ function digits(): System {
   const writer = program<World>('writer', 'writes', [
     choice('go', [...[0, 1, 2, 3, 4, 5, 6, 7].map(write), end]),
   ])
-  return compose({ name: 'digits', world, threads: [one(writer)], initial: [() => {}] }) as System
+  return compose({ name: 'digits', world, threads: [one(writer)], initial: [() => {}] })
 }
 
 const below = (limit: number): Property<unknown> => ({
@@ -155,7 +155,7 @@ const reaches = (n: number): Property<unknown> => ({
   title: '',
   seen: (w) => (w as { n: number }).n === n,
 })
-const verdicts = (r: SearchResult<unknown>): string[] => r.properties.map((p) => p.verdict)
+const verdicts = (r: SearchResult): string[] => r.properties.map((p) => p.verdict)
 
 describe('limits', () => {
   test.each<[string, SearchOptions, StopReason]>([

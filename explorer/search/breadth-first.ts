@@ -38,12 +38,12 @@ export function breadthFirst<W>(
   system: System<W>,
   properties: readonly Property<W>[],
   options: SearchOptions = {},
-): SearchResult<W> {
+): SearchResult {
   try {
     return search(system, properties, options)
   } catch (error) {
     if (!(error instanceof FailedSearch) || error.trace !== null) throw error
-    throw withTrace(error as FailedSearch<W>, system, properties, options)
+    throw withTrace(error as FailedSearch, system, properties, options)
   }
 }
 
@@ -52,30 +52,30 @@ export function breadthFirst<W>(
  * shortest way, and finds what comes before it.
  * @returns the failure with the way to it, unless that search ends before it gets there.
  */
-export function withTrace<W>(
-  failed: FailedSearch<W>,
-  system: System<W>,
-  properties: readonly Property<W>[],
+export function withTrace(
+  failed: FailedSearch,
+  system: System,
+  properties: readonly Property<never>[],
   { checkpoint: _, resume: __, onRecord: ___, ...options }: SearchOptions,
-): FailedSearch<W> {
+): FailedSearch {
   try {
     new BreadthFirstSearch(system, properties, options, new LimitWatch(options), UNREDUCED).run(undefined)
     return failed
   } catch (error) {
     if (!(error instanceof FailedSearch)) throw error
-    const { trace, result, message } = error as FailedSearch<W>
+    const { trace, result, message } = error as FailedSearch
     const found = failed.result.properties.map((p, n) => (p.trace === null ? result.properties[n] : p))
     return new FailedSearch(message, trace, { ...failed.result, properties: found })
   }
 }
 
-function search<W>(
-  system: System<W>,
-  properties: readonly Property<W>[],
+function search(
+  system: System,
+  properties: readonly Property<never>[],
   options: SearchOptions,
-): SearchResult<W> {
+): SearchResult {
   const { reduce = 'none' } = options
-  const asked: Asked<W> = {
+  const asked: Asked = {
     subject: { system, properties, questions: Judge.questions(properties) },
     options,
     reduce,
@@ -93,8 +93,8 @@ function search<W>(
 }
 
 /** One question, for all the searches that its answer takes. */
-interface Asked<W> {
-  readonly subject: Reducible<W>
+interface Asked {
+  readonly subject: Reducible
   readonly options: SearchOptions
   readonly reduce: Reduce
   readonly watch: LimitWatch
@@ -105,7 +105,7 @@ interface Asked<W> {
  * Searches by one strategy, again without each sort that turns out not to be symmetric. Every strategy of an
  * interrupted run goes on by itself: a main search that a bound had ended is ended by it again, at once.
  */
-function searchBy<W>(strategy: Strategy, asked: Asked<W>): SearchResult<W> {
+function searchBy(strategy: Strategy, asked: Asked): SearchResult {
   const { options, reduce, claims } = asked
   const places = placesOf(options, strategy.stage)
   let resume = places.resume
@@ -124,12 +124,12 @@ function searchBy<W>(strategy: Strategy, asked: Asked<W>): SearchResult<W> {
 }
 
 /** One search; the error when a claim of symmetry turns out false on the way. */
-function attempt<W>(
+function attempt(
   strategy: Strategy,
-  { subject, options, reduce, watch, claims }: Asked<W>,
+  { subject, options, reduce, watch, claims }: Asked,
   places: Places,
   resume: string | undefined,
-): SearchResult<W> | AsymmetryError {
+): SearchResult | AsymmetryError {
   const { system, properties } = subject
   try {
     const reductions = reductionsOf(subject, reduce, strategy, claims)
@@ -147,9 +147,9 @@ function attempt<W>(
  * @returns the traces that `breadthFirst` shows, in the order in which it finds them; and why some are missing,
  * or null.
  */
-export function tracesTo<W>(
-  system: System<W>,
-  properties: readonly Property<W>[],
+export function tracesTo(
+  system: System,
+  properties: readonly Property<never>[],
   sought: readonly string[],
   options: SearchOptions,
 ): { readonly traces: [string, Trace][]; readonly stopped: StopReason | null } {

@@ -17,7 +17,7 @@ import { Judge } from './judge.ts'
 import type { SearchOptions } from './search-options.ts'
 
 /** The parts of a breadth-first search. */
-export interface Engine<W> {
+export interface Engine {
   readonly compiled: CompiledSystem
   readonly store: VectorStore
   /** Keeps the states or their fingerprints. */
@@ -29,46 +29,46 @@ export interface Engine<W> {
   readonly inheritance: Inheritance | null
   readonly predicates: Predicates
   readonly classes: AnswerClasses
-  readonly judge: Judge<W>
+  readonly judge: Judge
   /** The graph, where a property is judged on it. */
   readonly edges: Edges | null
   /** Null when the search neither leaves checkpoints nor goes on from one. */
-  readonly checkpoint: SearchCheckpoint<W> | null
+  readonly checkpoint: SearchCheckpoint | null
 }
 
 /**
  * Puts the parts of one search together, in the order in which they need each other.
  * @throws ModelError when the model is wrong.
  */
-export function engineFor<W>(
-  system: System<W>,
-  properties: readonly Property<W>[],
+export function engineFor(
+  system: System,
+  properties: readonly Property<never>[],
   options: SearchOptions,
   reductions: Reductions,
-): Engine<W> {
+): Engine {
   const { symmetry, partialOrder, asked: reduce, stage } = reductions
   const { storage = 'exact', seed = 1, recheck = 'sample' } = options
 
   // 1. What watches the recordings comes before everything that records.
   const isResumable = options.checkpoint !== undefined || options.resume !== undefined
-  const log = isResumable ? new RecordingLog(system as System) : null
+  const log = isResumable ? new RecordingLog(system) : null
   // A resumed search makes its recordings again: they must not depend on what symmetry checked before.
   if (log !== null) symmetry?.forget()
 
   // 2. Model code: the steps and the state predicates, each run once per situation and then looked up.
-  const compiled = new CompiledSystem(system as System, {
-    actions: properties.filter((p) => p.kind === 'action') as never,
+  const compiled = new CompiledSystem(system, {
+    actions: properties.filter((p) => p.kind === 'action'),
     seed,
     recheck,
     ...observers(options.onRecord, log?.onRecord),
     ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
   })
   const questions = Judge.questions(properties)
-  const predicates = new Predicates(system as System, questions, recheck, symmetry?.widenQuestion)
+  const predicates = new Predicates(system, questions, recheck, symmetry?.widenQuestion)
   const classes = new AnswerClasses(predicates, compiled)
 
   // 3. States. A persistent set is chosen for each state anew: nothing is handed on there.
-  const { room, noteBytes } = notesFor(system as System)
+  const { room, noteBytes } = notesFor(system)
   const handsOn = partialOrder === null && room > 0
   const store = new VectorStore(system.layout.words, storage === 'exact', handsOn ? room : 0, noteBytes)
 

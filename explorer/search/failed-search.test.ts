@@ -52,17 +52,17 @@ const throwsAt = (n: number): Property<World> => ({
   },
 })
 
-function failureOf(run: () => unknown): FailedSearch<World> {
+function failureOf(run: () => unknown): FailedSearch {
   try {
     run()
   } catch (error) {
-    if (error instanceof FailedSearch) return error as FailedSearch<World>
+    if (error instanceof FailedSearch) return error as FailedSearch
     throw error
   }
   throw new Error('nothing failed')
 }
 
-const lengthOf = ({ trace }: FailedSearch<World>): number | undefined => trace?.steps.length
+const lengthOf = ({ trace }: FailedSearch): number | undefined => trace?.steps.length
 
 describe('a failure of model code', () => {
   const reductions = ['none', 'symmetry', 'por', 'all'] as const

@@ -7,13 +7,13 @@ import type { PropertyResult, SearchResult } from './result.ts'
  * Model code failed during a search. What was found until then stands: a violation is one whatever is wrong
  * elsewhere.
  */
-export class FailedSearch<W = never> extends ModelError {
+export class FailedSearch extends ModelError {
   /** The steps to the failure, the failing one last; null when they are not known. */
   readonly trace: Trace | null
   /** The search up to there, as an incomplete one. */
-  readonly result: SearchResult<W>
+  readonly result: SearchResult
 
-  constructor(message: string, trace: Trace | null, result: SearchResult<W>) {
+  constructor(message: string, trace: Trace | null, result: SearchResult) {
     super(message)
     this.trace = trace
     this.result = result
@@ -21,13 +21,13 @@ export class FailedSearch<W = never> extends ModelError {
 }
 
 /** Model code of liveness properties failed. */
-export class FailedLiveness<W = never> extends ModelError {
+export class FailedLiveness extends ModelError {
   /** The steps to the state on which it failed. */
   readonly trace: Trace | null
   /** The verdicts: inconclusive where the code failed. */
-  readonly results: readonly PropertyResult<W>[]
+  readonly results: readonly PropertyResult[]
 
-  constructor(message: string, trace: Trace | null, results: readonly PropertyResult<W>[]) {
+  constructor(message: string, trace: Trace | null, results: readonly PropertyResult[]) {
     super(message)
     this.trace = trace
     this.results = results

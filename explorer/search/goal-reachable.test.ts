@@ -3,7 +3,7 @@ import { spinner } from '../../counterexamples/testing/small-systems.ts'
 import { program, step } from '../../model/language/program.ts'
 import { Fault, type FaultFreedom } from '../../model/language/property.ts'
 import { flag, struct, type View } from '../../model/language/shapes.ts'
-import { compose, one, type System } from '../../model/language/system.ts'
+import { compose, one } from '../../model/language/system.ts'
 import { goalReachableIn } from './goal-reachable.ts'
 
 const { system } = spinner()
@@ -40,7 +40,7 @@ test('a behaviour that ends in a fault which was asked about does not reach the 
       },
     ),
   ])
-  const oops = compose({ name: 'oops', world, threads: [one(fault)], initial: [() => {}] }) as System
+  const oops = compose({ name: 'oops', world, threads: [one(fault)], initial: [() => {}] })
   const noNullPointer: FaultFreedom = { kind: 'fault', id: 'no-null-pointer', title: 'Nobody follows NULL.' }
   const mapped = (w: { mapped: boolean }): boolean => w.mapped
   const from = oops.initial[0]

@@ -1,5 +1,5 @@
 import type { GoalReachable } from '../../counterexamples/violation.ts'
-import type { FaultFreedom, Property, Witness } from '../../model/language/property.ts'
+import type { FaultFreedom, Witness } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { breadthFirst } from './breadth-first.ts'
 import type { Limits } from './limits.ts'
@@ -29,7 +29,7 @@ export function goalReachableIn(system: System, { faults = [], ...limits }: Goal
       seen: goal,
     }
     const from: System = { ...system, initial: [codes] }
-    const asked = [witness as unknown as Property<unknown>, ...faults]
+    const asked = [witness, ...faults]
     const { verdict, upTo } = breadthFirst(from, asked, limits).properties[0]
     const answer = verdict === 'inconclusive' && upTo === undefined ? null : verdict === 'reached'
     known.set(state, answer)

@@ -141,7 +141,7 @@ describe('notes', () => {
       })
     }
     fc.assert(
-      fc.property(tapes, (tape) => check(randomSystem(tape).system as System)),
+      fc.property(tapes, (tape) => check(randomSystem(tape).system)),
       { numRuns: 200 },
     )
     check(twoPhase(3))
@@ -160,9 +160,7 @@ describe('notes', () => {
       slept += asleep
     }
     fc.assert(
-      fc.property(tapes, fc.boolean(), (tape, backwards) =>
-        check(randomSystem(tape).system as System, backwards),
-      ),
+      fc.property(tapes, fc.boolean(), (tape, backwards) => check(randomSystem(tape).system, backwards)),
       { numRuns: 200 },
     )
     check(twoPhase(4), false)

@@ -203,8 +203,8 @@ test('goals are remembered of more states than there is room for at first', () =
 
 /** A judge of a counter, and what it needs to be shown states. */
 function judgeOf(properties: readonly Property<{ n: number }>[], system = counting(9)) {
-  const compiled = new CompiledSystem(system as System)
-  const predicates = new Predicates(system as System, Judge.questions(properties))
+  const compiled = new CompiledSystem(system)
+  const predicates = new Predicates(system, Judge.questions(properties))
   const judge = new Judge(system, properties, predicates, new AnswerClasses(predicates, compiled))
   const show = (id: number, n: number, counter = 0): void => {
     const words = new Int32Array(1 + system.layout.words)

@@ -30,12 +30,12 @@ export interface Evidence {
  * Judges the properties as states and steps are discovered. The first finding of a breadth-first search is
  * at the least possible distance, so only the first is kept.
  */
-export class Judge<W> {
-  readonly #system: System<W>
-  readonly #properties: readonly Property<W>[]
+export class Judge {
+  readonly #system: System
+  readonly #properties: readonly Property<never>[]
   readonly #predicates: Predicates
   readonly #classes: AnswerClasses
-  readonly #kindOfQuestion: readonly Property<W>['kind'][]
+  readonly #kindOfQuestion: readonly Property<never>['kind'][]
   readonly #findings = new Map<string, Finding>()
   /** States with a true antecedent among those without a class, by question. */
   readonly #unclassed: Float64Array
@@ -49,8 +49,8 @@ export class Judge<W> {
 
   /** @throws ModelError for properties that cannot be judged. */
   constructor(
-    system: System<W>,
-    properties: readonly Property<W>[],
+    system: System,
+    properties: readonly Property<never>[],
     predicates: Predicates,
     classes: AnswerClasses,
   ) {
@@ -70,7 +70,7 @@ export class Judge<W> {
   }
 
   /** The state predicates in the properties, in the order the judge numbers them. */
-  static questions<W>(properties: readonly Property<W>[]): Question[] {
+  static questions(properties: readonly Property<never>[]): Question[] {
     return properties.flatMap((p): Question[] =>
       match(p as Property<never>)
         .with({ kind: 'invariant' }, ({ id, given, holds }) => [
@@ -204,7 +204,7 @@ export class Judge<W> {
   }
 
   /** The verdicts, in the order of the properties. */
-  results(evidence: Evidence): PropertyResult<W>[] {
+  results(evidence: Evidence): PropertyResult[] {
     const asked = this.#predicates.questions.map((q) => q.id)
     for (const { id, kind } of this.#properties)
       if (kind === 'progress') this.#judgeProgress(id, asked.indexOf(id), evidence)

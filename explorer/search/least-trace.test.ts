@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { System } from '../../model/language/system.ts'
 import { CompiledSystem } from '../compile/compiled-system.ts'
 import { ANSWER, Predicates } from '../compile/predicates.ts'
 import { randomSystem } from '../oracles/random-system.ts'
@@ -35,8 +34,8 @@ test('of equally short counterexamples the least is shown', () => {
     fc.property(fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 }), (tape) => {
       const { system, properties } = randomSystem(tape)
       const asked = properties.filter((p) => p.kind === 'invariant' || p.kind === 'witness')
-      const compiled = new CompiledSystem(system as System)
-      const predicates = new Predicates(system as System, Judge.questions(asked))
+      const compiled = new CompiledSystem(system)
+      const predicates = new Predicates(system, Judge.questions(asked))
       breadthFirst(system, [...asked, ...properties.filter((p) => p.kind === 'fault')]).properties.forEach(
         ({ trace }, q) => {
           if (trace === null || q >= asked.length || trace.steps.length > 7) return

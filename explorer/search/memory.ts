@@ -4,7 +4,7 @@ import type { Genealogy } from './genealogy.ts'
 import type { StopReason } from './stop-reason.ts'
 
 /** The parts of a search that hold memory. */
-interface Parts extends Omit<Engine<never>, 'judge' | 'checkpoint'> {
+interface Parts extends Omit<Engine, 'judge' | 'checkpoint'> {
   readonly judge: { readonly bytes: number }
   readonly checkpoint: { readonly bytes: number } | null
 }

@@ -3,8 +3,8 @@ import type { TraceStep } from '../../model/language/trace.ts'
 import type { CompiledStep } from '../compile/step-table.ts'
 
 /** Steps by their numbers, under the names that a result gives them. */
-export function namedSteps<W>(
-  system: System<W>,
+export function namedSteps(
+  system: System,
   steps: readonly CompiledStep[],
   numbers: readonly number[],
 ): TraceStep[] {
@@ -15,8 +15,8 @@ export function namedSteps<W>(
 }
 
 /** How often steps were taken, by thread kind and path, from the counts by number. */
-export function countsByName<W>(
-  system: System<W>,
+export function countsByName(
+  system: System,
   steps: readonly CompiledStep[],
   counts: ArrayLike<number>,
 ): Map<string, number> {

@@ -13,8 +13,8 @@ import type { OpenReason, StopReason } from './stop-reason.ts'
 export type Verdict = 'holds' | 'violated' | 'inconclusive' | 'vacuous' | 'reached' | 'not-reached'
 
 /** What a search found about one property. */
-export interface PropertyResult<W = never> {
-  readonly property: Property<W>
+export interface PropertyResult {
+  readonly property: Property<never>
   readonly verdict: Verdict
   /** How many states (or steps, for action properties) had a true antecedent. */
   readonly antecedent: number
@@ -48,7 +48,7 @@ export interface Coverage {
 }
 
 /** What a search explored and found. */
-export interface SearchResult<W = never> {
+export interface SearchResult {
   /** True when every reachable state was visited (up to `collisionProbability`). */
   readonly complete: boolean
   /** Null for a complete search. */
@@ -70,7 +70,7 @@ export interface SearchResult<W = never> {
   readonly collisionMeasured?: number
   /** How often each step was taken, by thread kind and path: `vcpu.RUN.8`. */
   readonly steps: ReadonlyMap<string, number>
-  readonly properties: readonly PropertyResult<W>[]
+  readonly properties: readonly PropertyResult[]
   /** What was left out. With symmetry all counts are of states and steps up to renaming. */
   readonly reduction: ReductionReport
   /** For searches that are not exhaustive by design; they never say that a property holds. */

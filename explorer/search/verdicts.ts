@@ -18,7 +18,7 @@ export function isQuestion(p: { readonly kind: string }): boolean {
 }
 
 /** @throws ModelError for a fault named after a property of another kind: it would decide that property. */
-export function checkFault<W>(properties: readonly Property<W>[], fault: string): void {
+export function checkFault(properties: readonly Property<never>[], fault: string): void {
   const other = properties.find(({ id, kind }) => id === fault && kind !== 'fault')
   if (other !== undefined)
     throw new ModelError(`a step throws the fault ${fault}, but ${fault} is a property of kind ${other.kind}`)
@@ -31,12 +31,12 @@ export function checkFault<W>(properties: readonly Property<W>[], fault: string)
  * @param traces to what was found, by id, null where the way to it is not known; a property that is not among
  * them was not decided by a state or step.
  */
-export function resultsOf<W>(
-  properties: readonly Property<W>[],
+export function resultsOf(
+  properties: readonly Property<never>[],
   antecedents: readonly number[],
   traces: ReadonlyMap<string, Trace | null>,
   evidence: Decided,
-): PropertyResult<W>[] {
+): PropertyResult[] {
   const upTo = properties.find(({ id, kind }) => kind === 'fault' && traces.has(id))?.id
   return properties.map((property, n) => {
     const { id, kind } = property
@@ -66,8 +66,8 @@ const NEEDS_EDGES = { kind: 'needs-exact-storage', of: 'progress' } as const
 
 const NO_TRACE = { kind: 'no-trace' } as const
 
-function verdictOf<W>(
-  property: Property<W>,
+function verdictOf(
+  property: Property<never>,
   found: boolean,
   antecedent: number,
   { complete, edges }: Decided,

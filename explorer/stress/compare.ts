@@ -22,7 +22,7 @@ export interface Relation {
 export function disagreements(
   plan: Plan,
   naive: NaiveResult,
-  result: SearchResult<never>,
+  result: SearchResult,
   relation: Relation,
 ): string[] {
   const wrong: string[] = []
@@ -61,7 +61,7 @@ export function disagreements(
     plan.properties.map((p) => p.id),
   )
   for (const [n, p] of plan.properties.entries()) {
-    const found = result.properties[n] as PropertyResult<unknown>
+    const found = result.properties[n] as PropertyResult
     const truth = naive.findings.get(p.id) as NaiveFinding
     wrong.push(
       ...disagreement(plan, naive, p, found, truth, relation, result.complete).map((s) => `${p.id}: ${s}`),
@@ -101,7 +101,7 @@ function disagreement(
   plan: Plan,
   naive: NaiveResult,
   p: PropertyPlan,
-  { verdict, antecedent, trace, subject, upTo }: PropertyResult<unknown>,
+  { verdict, antecedent, trace, subject, upTo }: PropertyResult,
   truth: NaiveFinding,
   relation: Relation,
   complete: boolean,

@@ -50,8 +50,8 @@ export function checkDesign(tape: readonly number[], tally: DesignTally): void {
   const said: string[] = []
   const made = ((): System<never> | null => {
     try {
-      const patches = patchesFor(scenario.build() as System, pick, said)
-      return scenario.build({ patches }) as unknown as System<never>
+      const patches = patchesFor(scenario.build(), pick, said)
+      return scenario.build({ patches })
     } catch (error) {
       if (error instanceof ModelError) return null
       throw error
@@ -63,7 +63,7 @@ export function checkDesign(tape: readonly number[], tally: DesignTally): void {
   }
   const properties = catalogue.properties.filter(
     ({ id, kind }) => kind === 'fault' || kind === 'deadlock' || scenario.properties.includes(id),
-  ) as unknown as Property<never>[]
+  ) as Property<never>[]
   const subject = { system: made, properties }
   const name = `${scenario.id} with ${said.join(', ')}`
   const full = fullOf(made, properties)
@@ -110,7 +110,7 @@ function patchesFor(system: System, pick: Pick, said: string[]): Patch<unknown>[
 }
 
 /** A search in full; null for a model that is wrong. */
-function fullOf(system: System<never>, properties: readonly Property<never>[]): SearchResult<never> | null {
+function fullOf(system: System<never>, properties: readonly Property<never>[]): SearchResult | null {
   try {
     return breadthFirst(system, properties, { maxStates: MOST_STATES })
   } catch (error) {
@@ -120,7 +120,7 @@ function fullOf(system: System<never>, properties: readonly Property<never>[]): 
 }
 
 function againstReference(
-  full: SearchResult<never>,
+  full: SearchResult,
   system: System<never>,
   properties: readonly Property<never>[],
 ): string[] {
@@ -140,7 +140,7 @@ function againstReference(
 }
 
 /** What one search says that the search in full contradicts. */
-function againstFull({ relation, result }: Way, full: SearchResult<never>): string[] {
+function againstFull({ relation, result }: Way, full: SearchResult): string[] {
   if (result === null) return []
   const isFound = (word: string): boolean => word === 'violated' || word === 'reached'
   if (relation.bounded || relation.sampled) {
@@ -156,7 +156,7 @@ function againstFull({ relation, result }: Way, full: SearchResult<never>): stri
   // With fingerprints some properties are not judged; a reduced search was compared with one that is like it.
   const wrong = isExact ? contradictions(result, full) : []
   if (relation.counts !== 'equal') return wrong
-  const counts = ({ states, transitions, depth, deadlocks, properties }: SearchResult<never>): string => {
+  const counts = ({ states, transitions, depth, deadlocks, properties }: SearchResult): string => {
     const judged = properties.filter(
       (p) => isExact || !(p.property.kind === 'progress' || isLiveness(p.property)),
     )

@@ -41,7 +41,7 @@ export class Files {
   readonly #folder = mkdtempSync(join(tmpdir(), 'stress-files-'))
   readonly #counterexample: Counterexample
   readonly #checkpoints: readonly {
-    readonly search: Search<never>
+    readonly search: Search
     readonly from: string
     readonly whole: unknown
   }[]
@@ -60,8 +60,7 @@ export class Files {
       { ...filterLockSubject(3), options: { reduce: 'por' } as const },
     ]
     this.#checkpoints = subjects.map(({ system, properties, options }, n) => {
-      const search: Search<never> = (more) =>
-        breadthFirst(system, properties, { ...options, ...more }) as never
+      const search: Search = (more) => breadthFirst(system, properties, { ...options, ...more }) as never
       const from = join(this.#folder, `whole-${n}`)
       const whole = essence(search({}))
       interrupted(search, from, Math.floor(looksOf(search) / 2))

@@ -22,7 +22,7 @@ export function referenceCheck(
   properties: readonly Property<never>[],
   most: number,
 ): ReferenceResult | null {
-  const reference = new Reference(system as unknown as System)
+  const reference = new Reference(system)
   const depths = new Map<string, number>()
   const queue: Uint16Array[] = []
   const lengths = new Map<string, number>()

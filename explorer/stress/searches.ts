@@ -25,7 +25,7 @@ export interface Way {
   readonly name: string
   readonly relation: Relation
   /** Null where this way refuses the subject, with good reason. */
-  readonly result: SearchResult<never> | null
+  readonly result: SearchResult | null
   /** What is wrong with the result by itself. */
   readonly wrong: readonly string[]
 }
@@ -61,7 +61,7 @@ function reducing(pick: Pick): SearchOptions {
   return { ...storage(pick), reduce: (['symmetry', 'por', 'all'] as const)[pick(3)] }
 }
 
-function relationOf(options: SearchOptions, { reduction }: SearchResult<never>): Relation {
+function relationOf(options: SearchOptions, { reduction }: SearchResult): Relation {
   const counts =
     reduction.partialOrder !== null ? 'fewer' : reduction.symmetry !== null ? 'orbits' : ('equal' as const)
   return { counts, storage: options.storage ?? 'exact', bounded: isBounded(options), sampled: false }
@@ -71,7 +71,7 @@ const isBounded = ({ maxStates, maxDepth }: SearchOptions): boolean =>
   maxStates !== undefined || maxDepth !== undefined
 
 /** A search, or null where a claim of symmetry that it was to insist on is false. */
-function attempt({ system, properties }: Subject, options: SearchOptions): SearchResult<never> | null {
+function attempt({ system, properties }: Subject, options: SearchOptions): SearchResult | null {
   try {
     return breadthFirst(system, properties, options)
   } catch (error) {
@@ -113,13 +113,13 @@ function resumed(subject: Subject, pick: Pick): Way {
   const bound = pick(4) === 1 ? { maxStates: 1 + pick(60) } : {}
   const all = { ...options, ...bound }
   const name = `${nameOf(all)}, interrupted`
-  const search: Search<never> = (more) => breadthFirst(system, properties, { ...all, ...more })
+  const search: Search = (more) => breadthFirst(system, properties, { ...all, ...more })
   const whole = attempt(subject, all)
   if (whole === null) return { name, relation: EXACT, result: null, wrong: [] }
   const folder = mkdtempSync(join(tmpdir(), 'stress-'))
   try {
     const directory = join(folder, 'checkpoint')
-    let result: SearchResult<never>
+    let result: SearchResult
     const looks = looksOf(search)
     // A checkpoint waits for the disk, so there are only some.
     if (pick(3) === 0) result = inPieces(search, directory, Math.ceil((looks + 1) / (2 + pick(4)))).result

@@ -5,7 +5,7 @@ import { naiveCheck } from './naive.ts'
 import type { NaiveResult } from './naive-result.ts'
 import type { Plan } from './plan.ts'
 import { randomPlan } from './random-plan.ts'
-import { fullSearch, type Pick, type Subject, searchSomehow, type Way } from './searches.ts'
+import { fullSearch, type Pick, searchSomehow, type Way } from './searches.ts'
 
 /** What a run has looked at. */
 export interface Tally {
@@ -67,7 +67,7 @@ export async function checkSystem(
     const key = `${p.kind} ${truth.findings.get(p.id)?.found === true ? 'found' : 'not found'}`
     tally.verdicts.set(key, (tally.verdicts.get(key) ?? 0) + 1)
   }
-  const subject = builtFrom(plan) as unknown as Subject
+  const subject = builtFrom(plan)
   const compare = ({ name, relation, result, wrong }: Way): void => {
     tally.searches++
     const found = [...wrong, ...(result === null ? [] : disagreements(plan, truth, result, relation))]

@@ -28,7 +28,7 @@ export class Reference {
   readonly #system: System
   readonly #scope: Parameters<System['machine']['transition']>[2]
   readonly #resolved = new Map<string, AnyMachineSnapshot>()
-  readonly #threads: ReadonlyMap<string, { readonly thread: Thread<unknown>; readonly index: number }>
+  readonly #threads: ReadonlyMap<string, { readonly thread: Thread<never>; readonly index: number }>
   /** State value of each program counter, by thread and code, as xstate wants it. */
   readonly #values: readonly (readonly StateValue[])[]
   /** The inverse of `#values`. */

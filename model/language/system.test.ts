@@ -74,7 +74,8 @@ describe('compose', () => {
     const totals = system.initial.map((codes) => {
       const store = new Codes(codes.length)
       store.codes.set(codes)
-      const { world: w, at } = system.view(store)
+      const { world, at } = system.view(store)
+      const w: World = world
       return [w.total, at.adder[1]]
     })
     expect(totals).toEqual([
@@ -102,7 +103,8 @@ describe('compose', () => {
     expect(after.value).toEqual({ adder0: 'add', adder1: 'look', reset: 'zero' })
     const store = new Codes(system.layout.fields.length)
     store.codes.set((after.context as ReferenceContext).codes)
-    expect(system.view(store).world.total).toBe(1)
+    const w: World = system.view(store).world
+    expect(w.total).toBe(1)
     expect((start.context as ReferenceContext).codes).not.toBe((after.context as ReferenceContext).codes)
     expect((start.context as ReferenceContext).codes).toEqual(system.initial[0])
   })

@@ -58,11 +58,17 @@ export interface Thread<W> extends Instance<W> {
   readonly counter: Field
 }
 
-/** A finite transition system: a state vector, threads of atomic steps, and initial states. */
-export interface System<W = unknown> {
+/**
+ * A finite transition system: a state vector, threads of atomic steps, and initial states.
+ *
+ * What runs a system does not care what world its code is written against, so `compose` forgets that: threads
+ * and views speak of `never`, a world that fits all code. `W` remains as a mark, which refuses properties of
+ * another world; every system is a `System`.
+ */
+export interface System<W = never> {
   readonly name: string
   readonly layout: Layout
-  readonly threads: readonly Thread<W>[]
+  readonly threads: readonly Thread<never>[]
   /** Codes of every initial state, program counters included. */
   readonly initial: readonly Uint16Array[]
   /** Sorts whose ids are claimed to be interchangeable. */
@@ -76,9 +82,11 @@ export interface System<W = unknown> {
   knows(named: NamedStep): boolean
   /** Views on codes kept elsewhere, for properties and for showing states. */
   view(store: { read(field: number): number; write(field: number, code: number): void }): {
-    readonly world: W
+    readonly world: never
     readonly at: Counters
   }
+  /** Never there: says which world the properties of this system are about. */
+  readonly judgedBy?: (world: W) => void
 }
 
 /**
@@ -117,7 +125,7 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
   )
   if (threads.length === 0) throw new ModelError(`${parts.name} has no threads, so nothing can happen in it`)
   const store = new Codes(shape.fields.length)
-  const view: System<W>['view'] = (cells) => shape.view(cells) as unknown as { world: W; at: Counters }
+  const view = (cells: Codes) => shape.view(cells) as unknown as { world: W; at: Counters }
   // One view for all: building one takes far longer than setting up a state.
   const { codes } = store
   const { world } = view(store)
@@ -143,7 +151,9 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
     for (const program of parts.elsewhere?.() ?? []) if (has(program)) return true
     return false
   }
-  return { name: parts.name, layout: shape as Layout, threads, initial, symmetric, machine, knows, view }
+  const system = { name: parts.name, layout: shape as Layout, threads, initial, symmetric, machine, knows }
+  // The world's type is forgotten here, and nowhere else.
+  return { ...system, view: view as unknown as System['view'] }
 }
 
 /** @throws ModelError naming the step whose guard or effect is no plain function. */

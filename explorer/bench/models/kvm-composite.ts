@@ -477,7 +477,7 @@ export function kvmComposite(bounds: KvmBounds, patches: readonly Patch<World>[]
     ],
     symmetric: [vcpuIds],
     patches,
-  }) as System
+  })
 }
 
 /** A guest uses no translation to a page that the host has taken back, and walks no freed root. */

@@ -17,7 +17,7 @@ import type { PartialOrderReport } from './partial-order.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 
-const verdicts = <W>({ properties }: SearchResult<W>) =>
+const verdicts = ({ properties }: SearchResult) =>
   properties.map(({ property, verdict }) => ({ id: property.id, verdict }))
 
 /** The steps that are taken at all. */
@@ -46,8 +46,7 @@ describe('random systems', () => {
             expect(verdicts(reduced)).toEqual(verdicts(full))
             expect(contradictions(reduced, full)).toEqual([])
             expect(taken(reduced)).toEqual(taken(full))
-            for (const { trace } of reduced.properties)
-              if (trace !== null) referenceRun(system as System, trace)
+            for (const { trace } of reduced.properties) if (trace !== null) referenceRun(system, trace)
             kept += reduced.states
             all += full.states
           }),
@@ -69,7 +68,7 @@ describe('random systems', () => {
         if (!both.complete || both.reduction.partialOrder === null) return
         expect(verdicts(both)).toEqual(verdicts(full))
         expect(both.states).toBeLessThan(symmetric.states)
-        for (const { trace } of both.properties) if (trace !== null) referenceRun(system as System, trace)
+        for (const { trace } of both.properties) if (trace !== null) referenceRun(system, trace)
         fewer++
       }),
       { numRuns: 100 },
@@ -139,7 +138,7 @@ function compare(system: System<World>, ...properties: readonly Property<World>[
   expect(verdicts(reduced)).toEqual(verdicts(full))
   expect(contradictions(reduced, full)).toEqual([])
   expect(taken(reduced)).toEqual(taken(full))
-  for (const { trace } of reduced.properties) if (trace !== null) referenceRun(system as System, trace)
+  for (const { trace } of reduced.properties) if (trace !== null) referenceRun(system, trace)
   return { full, reduced, report: reduced.reduction.partialOrder as PartialOrderReport }
 }
 

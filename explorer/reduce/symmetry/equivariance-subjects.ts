@@ -1,7 +1,7 @@
 import type { Field } from '../../../model/language/fields.ts'
 import { program, step } from '../../../model/language/program.ts'
 import { array, flag, range, ref, sort, struct, type View } from '../../../model/language/shapes.ts'
-import { compose, one, type System } from '../../../model/language/system.ts'
+import { compose, one } from '../../../model/language/system.ts'
 import type { Answer, Saying } from '../partial-order/saying.ts'
 
 const cpu = sort('cpu', 4)
@@ -22,7 +22,7 @@ export function systemOf() {
     threads: [one(program<World>('one', 'a thread', [step<World>('stay', { rests: true }, { to: 'stay' })]))],
     initial: [() => {}],
     symmetric: [cpu, page],
-  }) as System
+  })
   return { system, cpu, page }
 }
 

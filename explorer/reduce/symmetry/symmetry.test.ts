@@ -14,7 +14,7 @@ import type { SymmetryReport } from './symmetry.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 
-const verdicts = <W>({ properties }: SearchResult<W>) =>
+const verdicts = ({ properties }: SearchResult) =>
   properties.map(({ property, verdict, trace }) => ({
     id: property.id,
     verdict,
@@ -22,10 +22,10 @@ const verdicts = <W>({ properties }: SearchResult<W>) =>
   }))
 
 /** Every trace must be a run of the system as xstate runs it, and end where its property says. */
-function expectRealTraces<W>(system: System<W>, { properties }: SearchResult<W>): void {
+function expectRealTraces<W>(system: System<W>, { properties }: SearchResult): void {
   for (const { property, trace } of properties) {
     if (trace === null) continue
-    const { states, fault } = referenceRun(system as System, trace)
+    const { states, fault } = referenceRun(system, trace)
     const codes = states[states.length - 1]
     const { world, at } = system.view({ read: (f) => codes[f], write: () => {} })
     const p = property as Property<W>

@@ -69,11 +69,11 @@ export const leadsTo = (
  * Judges one property.
  * @throws Error when the slate disagrees about the verdict (of an unlimited search) or about the lasso.
  */
-export function judge<W>(
-  system: System<W>,
-  property: LivenessProperty<W>,
+export function judge(
+  system: System,
+  property: LivenessProperty<never>,
   options: LivenessOptions = {},
-): PropertyResult<W> {
+): PropertyResult {
   const [result] = judgeLiveness(system, [property], options)
   const wrong =
     result.verdict === 'violated'
@@ -88,6 +88,6 @@ export function judge<W>(
 }
 
 /** The steps of the trace, `a.go`. */
-export const names = (result: PropertyResult<never>): string[] =>
+export const names = (result: PropertyResult): string[] =>
   result.trace?.steps.map((s) => `${s.thread}.${s.step}`) ?? []
 export const strong: readonly Fairness[] = [{ strength: 'strong', of: 'thread' }]

@@ -55,12 +55,12 @@ export function judgeLiveness<W>(
   system: System<W>,
   properties: readonly LivenessProperty<W>[],
   options: LivenessOptions = {},
-): PropertyResult<W>[] {
+): PropertyResult[] {
   checkProperties(system, properties)
   const { seed = 1, checkpoint, resume, recheck = 'sample' } = options
-  const log = checkpoint === undefined && resume === undefined ? null : new RecordingLog(system as System)
+  const log = checkpoint === undefined && resume === undefined ? null : new RecordingLog(system)
   const compiled = new CompiledSystem(
-    system as System,
+    system,
     log === null ? { seed, recheck } : { seed, recheck, onRecord: log.onRecord },
   )
   const left = log === null ? null : new GraphCheckpoint(compiled, seed, options, log)
@@ -76,7 +76,7 @@ export function judgeLiveness<W>(
         : {}
   const again = { seed, recheck }
   const failures: FailedLiveness[] = []
-  const results = properties.map((property): PropertyResult<W> => {
+  const results = properties.map((property): PropertyResult => {
     try {
       return new Judgement(system, compiled, explored, property, unknown, again).result()
     } catch (error) {
@@ -120,19 +120,19 @@ interface Finding {
   readonly antecedent: number
 }
 
-class Judgement<W> {
-  readonly #system: System<W>
+class Judgement {
+  readonly #system: System
   readonly #compiled: CompiledSystem
   readonly #explored: Explored
-  readonly #property: LivenessProperty<W>
+  readonly #property: LivenessProperty<never>
   readonly #unknown: Unknown
   readonly #again: Again
 
   constructor(
-    system: System<W>,
+    system: System,
     compiled: CompiledSystem,
     explored: Explored,
-    property: LivenessProperty<W>,
+    property: LivenessProperty<never>,
     unknown: Unknown,
     again: Again,
   ) {
@@ -144,7 +144,7 @@ class Judgement<W> {
     this.#property = property
   }
 
-  result(): PropertyResult<W> {
+  result(): PropertyResult {
     const property = this.#property
     let antecedent = 0
     for (const { self, thread } of this.#subjects()) {
@@ -186,7 +186,7 @@ class Judgement<W> {
     return match(property as LivenessProperty<never>)
       .with({ kind: 'no-solo-cycle' }, () => this.#solo(notGoal, thread))
       .with({ kind: 'leads-to' }, ({ given }) => {
-        const antecedent = this.#where(given as Situation<W>, self, 'given')
+        const antecedent = this.#where(given as Situation<never>, self, 'given')
         return { ...this.#fair(notGoal, null, antecedent), antecedent: antecedent.reduce((n, g) => n + g, 0) }
       })
       .with({ kind: 'eventually' }, () => ({
@@ -239,15 +239,15 @@ class Judgement<W> {
   }
 
   /** By state: 1 where a situation holds. */
-  #where(situation: Situation<W>, self: number, part: Part): Uint8Array {
+  #where(situation: Situation<never>, self: number, part: Part): Uint8Array {
     const { store } = this.#explored
     const question: Question = {
       id: this.#property.id,
-      holds: (world: never, at: Counters) => situation(world as W, at, self),
+      holds: (world: never, at: Counters) => situation(world, at, self),
       part,
     }
     const { seed, recheck } = this.#again
-    const predicates = new Predicates(this.#system as System, [question], recheck)
+    const predicates = new Predicates(this.#system, [question], recheck)
     const result = new Uint8Array(store.count)
     let s = 0
     try {

@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Fairness, LivenessProperty, Situation } from '../../../model/language/property.ts'
+import type { System } from '../../../model/language/system.ts'
 import { randomSystem } from '../../oracles/random-system.ts'
 import { judgeLiveness } from './liveness.ts'
 import { faultInLasso, slateOf, slateVerdict } from './slate.ts'
 
 type Generated = ReturnType<typeof randomSystem>
-type World = Generated['system'] extends { view(store: never): { readonly world: infer W } } ? W : never
+type World = Generated['system'] extends System<infer W> ? W : never
 
 const fairnesses: readonly (readonly Fairness[] | undefined)[] = [
   undefined,

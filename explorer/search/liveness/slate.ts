@@ -202,7 +202,7 @@ function subjects<W>(system: System<W>, { each }: LivenessProperty<W>) {
 }
 
 /** Says what is wrong with a lasso as a violation of its property; null when it really is one. */
-export function faultInLasso<W>(system: System<W>, result: PropertyResult<W>): string | null {
+export function faultInLasso<W>(system: System<W>, result: PropertyResult): string | null {
   const property = result.property as LivenessProperty<W>
   const { trace } = result
   if (trace?.loopStart === undefined) return 'no lasso'

@@ -20,18 +20,18 @@ const IN_FULL = 'liveness is judged on the full graph: no reduction is proven to
  * The time the search took counts; its memory is free again. Checkpoints lie beside those of the search.
  * @param found result of a search for all the properties; its verdicts on liveness are replaced.
  */
-export function withLiveness<W>(
-  system: System<W>,
-  properties: readonly Property<W>[],
+export function withLiveness(
+  system: System,
+  properties: readonly Property<never>[],
   manner: Manner,
-  found: SearchResult<W>,
-): SearchResult<W> {
+  found: SearchResult,
+): SearchResult {
   const asked = properties.filter((p) => isLiveness(p))
   if (asked.length === 0) return found
   const watch = new LimitWatch({ ...manner, spent: found.seconds })
   const { checkpoint: _, resume: __, ...others } = manner
   const faultsJudged = properties.filter((p) => p.kind === 'fault').map((p) => p.id)
-  const judged = (): readonly PropertyResult<W>[] =>
+  const judged = (): readonly PropertyResult[] =>
     (manner.storage ?? 'exact') === 'exact'
       ? judgeLiveness(system, asked, { ...others, ...placesOf(manner, 'liveness'), watch, faultsJudged })
       : asked.map((property) => ({
@@ -42,7 +42,7 @@ export function withLiveness<W>(
           // A lost state could hide or make up a cycle.
           reason: { kind: 'needs-exact-storage', of: 'liveness' },
         }))
-  const merged = (results: readonly PropertyResult<W>[]): SearchResult<W> => ({
+  const merged = (results: readonly PropertyResult[]): SearchResult => ({
     ...found,
     seconds: watch.seconds,
     reduction:

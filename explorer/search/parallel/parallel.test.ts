@@ -18,7 +18,7 @@ const inParallel = (
 ) => parallel.parallelBreadthFirst({ module: subjects.href, function: make.name, arguments: args }, options)
 
 /** Everything that must not depend on the number of workers. */
-const essence = (r: SearchResult<unknown>) => ({
+const essence = (r: SearchResult) => ({
   complete: r.complete,
   states: r.states,
   transitions: r.transitions,

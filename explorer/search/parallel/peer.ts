@@ -56,7 +56,7 @@ export class Peer implements ExpansionSink {
   readonly #expander: Expander
   readonly #inheritance: Inheritance | null
   readonly #classes: AnswerClasses
-  readonly #judge: Judge<unknown>
+  readonly #judge: Judge
   readonly #watch: LimitWatch
   readonly #room: Room
   /** Most slots that all workers can take with a piece of the level each. */
@@ -84,7 +84,7 @@ export class Peer implements ExpansionSink {
     const { seed = 1, recheck = 'sample' } = options
     this.#seed = seed
     this.#compiled = new CompiledSystem(system, {
-      actions: properties.filter((p) => p.kind === 'action') as never,
+      actions: properties.filter((p) => p.kind === 'action'),
       seed: this.#seed,
       recheck,
       ...(onRecord === undefined ? {} : { onRecord }),

@@ -60,7 +60,7 @@ export function unparallel(properties: Subject['properties']): string | null {
 export async function parallelBreadthFirst(
   source: SubjectSource,
   options: ParallelSearchOptions,
-): Promise<SearchResult<unknown>> {
+): Promise<SearchResult> {
   const start = performance.now()
   const subject = await loadSubject(source)
   const refused = unparallel(subject.properties)
@@ -183,7 +183,7 @@ function resultFrom(
   reports: readonly PeerReport[],
   found: TracesReport,
   seconds: number,
-): SearchResult<unknown> {
+): SearchResult {
   const sum = (of: (report: PeerReport) => number): number => reports.reduce((total, r) => total + of(r), 0)
   const [{ states, depth, bits, collisionMeasured }] = reports
   const traces = new Map<string, Trace | null>(found.traces)

@@ -5,7 +5,7 @@ import type { Recording } from '../../compile/compiled-system.ts'
 /** What is searched. */
 export interface Subject {
   readonly system: System
-  readonly properties: readonly Property<unknown>[]
+  readonly properties: readonly Property<never>[]
   /** Told of every behaviour that a worker computes, in that worker. */
   readonly onRecord?: (recording: Recording) => void
 }

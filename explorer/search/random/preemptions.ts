@@ -50,17 +50,17 @@ export function fewPreemptions<W>(
   system: System<W>,
   properties: readonly Property<W>[],
   options: PreemptionOptions = {},
-): SearchResult<W> {
+): SearchResult {
   return new FewPreemptions(system, properties, options).run()
 }
 
-class FewPreemptions<W> {
-  readonly #system: System<W>
+class FewPreemptions {
+  readonly #system: System
   readonly #compiled: CompiledSystem
   readonly #successors: Successors
   readonly #store: VectorStore
   readonly #visited: ExactSet
-  readonly #sightings: Sightings<W>
+  readonly #sightings: Sightings
   readonly #watch: LimitWatch
   readonly #options: PreemptionOptions
   readonly #words: Int32Array
@@ -76,12 +76,12 @@ class FewPreemptions<W> {
   /** True when something was not expanded because of the depth. */
   #cut = false
 
-  constructor(system: System<W>, properties: readonly Property<W>[], options: PreemptionOptions) {
+  constructor(system: System, properties: readonly Property<never>[], options: PreemptionOptions) {
     this.#system = system
     this.#options = options
     const { recheck = 'sample' } = options
-    this.#compiled = new CompiledSystem(system as System, {
-      actions: properties.filter((p) => p.kind === 'action') as never,
+    this.#compiled = new CompiledSystem(system, {
+      actions: properties.filter((p) => p.kind === 'action'),
       recheck,
       ...(options.onRecord === undefined ? {} : { onRecord: options.onRecord }),
     })
@@ -94,7 +94,7 @@ class FewPreemptions<W> {
     this.#turns = new RunningThreads(system.threads.length)
   }
 
-  run(): SearchResult<W> {
+  run(): SearchResult {
     const most = this.#options.maxPreemptions ?? DEFAULT_PREEMPTIONS
     let done = -1
     try {
@@ -251,7 +251,7 @@ class FewPreemptions<W> {
     }
   }
 
-  #result(done: number): SearchResult<W> {
+  #result(done: number): SearchResult {
     const states = this.#store.count
     const exhausted = this.#exhausted && !this.#cut
     const { maxDepth = null } = this.#options

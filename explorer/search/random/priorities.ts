@@ -32,7 +32,7 @@ export function randomPriorities<W>(
   system: System<W>,
   properties: readonly Property<W>[],
   options: PriorityOptions = {},
-): SearchResult<W> {
+): SearchResult {
   const depth = options.bugDepth ?? DEFAULT_BUG_DEPTH
   if (!Number.isInteger(depth) || depth < 1)
     throw new ModelError(`a bug depth is a whole number from 1, not ${depth}`)

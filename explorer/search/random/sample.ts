@@ -54,17 +54,17 @@ const PATIENCE = 4096
 const RECORDED = -1
 
 /** Makes the walks and says what they met. @throws FailedSearch when model code fails. */
-export function sample<W>(
-  system: System<W>,
-  properties: readonly Property<W>[],
+export function sample(
+  system: System,
+  properties: readonly Property<never>[],
   options: SampleOptions,
   manner: Manner,
-): SearchResult<W> {
+): SearchResult {
   return new Sample(system, properties, options, manner).run()
 }
 
-class Sample<W> {
-  readonly #system: System<W>
+class Sample {
+  readonly #system: System
   readonly #manner: Manner
   readonly #seed: number
   readonly #maxDepth: number
@@ -72,7 +72,7 @@ class Sample<W> {
   readonly #compiled: CompiledSystem
   readonly #successors: Successors
   readonly #scheduler: Scheduler
-  readonly #sightings: Sightings<W>
+  readonly #sightings: Sightings
   readonly #seen = new SeenStates()
   readonly #watch: LimitWatch
   readonly #words: Int32Array
@@ -87,7 +87,12 @@ class Sample<W> {
   /** The step whose code runs, RECORDED for the one that is recorded last; null for code about a state. */
   #running: number | null = null
 
-  constructor(system: System<W>, properties: readonly Property<W>[], options: SampleOptions, manner: Manner) {
+  constructor(
+    system: System,
+    properties: readonly Property<never>[],
+    options: SampleOptions,
+    manner: Manner,
+  ) {
     this.#system = system
     this.#manner = manner
     this.#seed = options.seed ?? 1
@@ -95,8 +100,8 @@ class Sample<W> {
     this.#maxWalks =
       options.walks ?? (options.timeLimit === undefined ? DEFAULT_WALKS : Number.POSITIVE_INFINITY)
     const { recheck = 'sample' } = options
-    this.#compiled = new CompiledSystem(system as System, {
-      actions: properties.filter((p) => p.kind === 'action') as never,
+    this.#compiled = new CompiledSystem(system, {
+      actions: properties.filter((p) => p.kind === 'action'),
       seed: this.#seed,
       recheck,
       ...(options.onRecord === undefined ? {} : { onRecord: options.onRecord }),
@@ -109,7 +114,7 @@ class Sample<W> {
     this.#words = new Int32Array(system.layout.words)
   }
 
-  run(): SearchResult<W> {
+  run(): SearchResult {
     while (this.#walks < this.#maxWalks && !this.#sightings.settled) {
       this.#stopped = this.#mustStop()
       if (this.#stopped !== null) break
@@ -199,7 +204,7 @@ class Sample<W> {
     }
   }
 
-  #result(): SearchResult<W> {
+  #result(): SearchResult {
     const { method, bound } = this.#manner
     const states = this.#seen.count
     const collision = Math.min(1, (states * states) / 2 ** 65)

@@ -20,7 +20,7 @@ const methods = ['walks', 'priorities', 'preemptions'] as const
 const tape = fc.array(fc.nat(999), { minLength: 20, maxLength: 90 })
 
 /** What must be the same each time. */
-const essence = <W>({ seconds, properties, ...rest }: SearchResult<W>) => ({
+const essence = ({ seconds, properties, ...rest }: SearchResult) => ({
   ...rest,
   properties: properties.map(({ property, ...found }) => ({ id: property.id, ...found })),
 })

@@ -22,7 +22,7 @@ export function searchRandom<W>(
   system: System<W>,
   properties: readonly Property<W>[],
   options: RandomOptions = {},
-): SearchResult<W> {
+): SearchResult {
   return match(options.method ?? 'walks')
     .with('walks', () => randomWalks(system, properties, options))
     .with('priorities', () => randomPriorities(system, properties, options))

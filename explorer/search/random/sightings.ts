@@ -15,12 +15,12 @@ import { checkFault } from '../verdicts.ts'
  * Judges what a search that does not see everything happens to see. It keeps the first violation of each
  * property, and the first sight of each witness; about everything else it has no opinion.
  */
-export class Sightings<W> {
-  readonly #system: System<W>
+export class Sightings {
+  readonly #system: System
   readonly #compiled: CompiledSystem
-  readonly #properties: readonly Property<W>[]
+  readonly #properties: readonly Property<never>[]
   readonly #predicates: Predicates
-  readonly #asked: readonly Property<W>[]
+  readonly #asked: readonly Property<never>[]
   readonly #antecedents = new Map<string, number>()
   readonly #actions: readonly string[]
   readonly #deadlockFreedoms: readonly string[]
@@ -35,9 +35,9 @@ export class Sightings<W> {
    * @param wanted ids of those that the search is made for; the others do not keep it going. Default: all.
    */
   constructor(
-    system: System<W>,
+    system: System,
     compiled: CompiledSystem,
-    properties: readonly Property<W>[],
+    properties: readonly Property<never>[],
     recheck: Recheck,
     wanted?: readonly string[],
   ) {
@@ -47,7 +47,7 @@ export class Sightings<W> {
     checkProperties(system, properties)
     this.#asked = properties.filter((p) => questionOf(p) !== null)
     this.#predicates = new Predicates(
-      system as System,
+      system,
       this.#asked.map((p) => questionOf(p) as Question),
       recheck,
     )
@@ -105,9 +105,9 @@ export class Sightings<W> {
   }
 
   /** The verdicts in the order of the properties: violated or reached where that was seen, else inconclusive. */
-  results(states: number): PropertyResult<W>[] {
+  results(states: number): PropertyResult[] {
     const taken = this.#takenSteps()
-    return this.#properties.map((property): PropertyResult<W> => {
+    return this.#properties.map((property): PropertyResult => {
       const { id, kind } = property
       const trace = this.#found.get(id) ?? null
       const antecedent = this.#asked.includes(property)
@@ -148,7 +148,7 @@ export class Sightings<W> {
   }
 }
 
-function questionOf<W>(property: Property<W>): Question | null {
+function questionOf(property: Property<never>): Question | null {
   return match(property as Property<never>)
     .with({ kind: 'invariant' }, ({ id, given, holds }) =>
       given === undefined ? { id, holds } : { id, given, holds },

@@ -6,7 +6,7 @@ import { slateOf } from '../liveness/slate.ts'
  * relaxing until nothing changes. For tests.
  * @returns for each state, as a string, the least number of preemptions.
  */
-export function leastPreemptions<W>(system: System<W>): Map<string, number> {
+export function leastPreemptions(system: System): Map<string, number> {
   const { states, initial } = slateOf(system)
   const names = system.threads.map((t) => t.name)
   const cost = new Map<string, number>()

@@ -12,7 +12,7 @@ export function randomWalks<W>(
   system: System<W>,
   properties: readonly Property<W>[],
   options: SampleOptions = {},
-): SearchResult<W> {
+): SearchResult {
   return sample(system, properties, options, {
     method: 'walks',
     scheduler: () => ({
