@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { MOST_ARRAY_BYTES } from '../state/array-bounds.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint-files.ts'
 import { CheckpointError } from './errors.ts'
 import { removeCheckpoint } from './generations.ts'
@@ -142,6 +143,74 @@ describe('a checkpoint', () => {
     expect(refusal(() => reader.read('table', [new Int32Array(4)]))).toContain('table has another length')
     expect(refusal(() => reader.numbers('table', Float64Array))).toContain('table has another length')
     expect(refusal(() => reader.numbers('other', Int32Array))).toContain('other is missing')
+  })
+
+  test('is refused when a section is not a file, though it has the length of one', () => {
+    write()
+    const path = place(generation(), 'table')
+    rmSync(path)
+    symlinkSync('x'.repeat(20), path)
+    expect(refusal(() => readCheckpoint(place()))).toContain('table is not a regular file')
+  })
+
+  test('is refused, in words, when a section is larger than an array can be', () => {
+    write()
+    const path = place(generation(), 'table')
+    truncateSync(path, MOST_ARRAY_BYTES + 4)
+    forge(({ sections }) => {
+      sections.table.bytes = MOST_ARRAY_BYTES + 4
+    })
+    const { numbers: numbersOf } = readCheckpoint(place())
+    expect(refusal(() => numbersOf('table', Int32Array))).toContain('table is larger than an array can be')
+  })
+
+  test('is refused when a file was cut while it was read', () => {
+    write()
+    const reader = readCheckpoint(place())
+    truncateSync(place(generation(), 'table'), 12)
+    expect(refusal(() => reader.numbers('table', Int32Array))).toContain('table has another length')
+  })
+
+  test('is filled into arrays of exactly its length, or refused', () => {
+    write()
+    const reader = readCheckpoint(place())
+    for (const length of [4, 6])
+      expect(refusal(() => reader.read('table', [new Int32Array(length)]))).toContain(
+        'table has another length',
+      )
+    const parts = [new Int32Array(2), new Int32Array(3)]
+    reader.read('table', parts)
+    expect(parts.flatMap((part) => [...part])).toEqual([...numbers])
+  })
+
+  test.skipIf(!existsSync('/proc/self/fd'))('leaves no file open', () => {
+    write()
+    const open = () => readdirSync('/proc/self/fd').length
+    const before = open()
+    const reader = readCheckpoint(place())
+    for (let n = 0; n < 50; n++) reader.numbers('table', Int32Array)
+    expect(open() - before).toBeLessThan(25)
+  })
+
+  test('is refused in words when its manifest is something else', () => {
+    write()
+    for (const [text, why] of [
+      ['{', 'checkpoint.json is not JSON'],
+      ['{"schema":"mmucheck-checkpoint/2"}', 'checkpoint.json is not a checkpoint of this version'],
+    ]) {
+      writeFileSync(place('checkpoint.json'), text)
+      expect(refusal(() => readCheckpoint(place()))).toContain(why)
+    }
+    truncateSync(place('checkpoint.json'), 2 ** 28 + 1)
+    expect(refusal(() => readCheckpoint(place()))).toContain('checkpoint.json has 268435457 bytes')
+  })
+
+  test('lies in a folder whose name is of the right length', () => {
+    write()
+    forge((body) => {
+      body.generation = `${body.generation}a`
+    })
+    expect(refusal(() => readCheckpoint(place()))).toContain('does not list the parts of a checkpoint')
   })
 
   test('whose manifest is not a regular file is not read', () => {

@@ -5,7 +5,7 @@ import { array, flag, range, ref, sort, struct, type View } from '../../model/la
 import { compose, each, one, type System } from '../../model/language/system.ts'
 import { predictedCollision } from '../state/collisions.ts'
 import { VectorStore } from '../state/vector-store.ts'
-import { breadthFirst, type Progress } from './breadth-first.ts'
+import { breadthFirst, type Progress, tracesTo } from './breadth-first.ts'
 import type { SearchResult } from './result.ts'
 
 describe('a state that is kept under other names', () => {
@@ -312,6 +312,17 @@ describe('what steps say', () => {
     ])
   })
 
+  test('of an action names the step of whichever thread takes it', () => {
+    const late: Property<Grid> = {
+      kind: 'action',
+      id: 'late',
+      title: '',
+      holds: (w, { kind }) => kind === 'x' || w.y < 2,
+    }
+    const { trace } = breadthFirst(counters(3), [late]).properties[0]
+    expect(trace?.steps.map(({ thread }) => thread)).toEqual(['y', 'y', 'y'])
+  })
+
   test('of the first state, that it is reached again, counts for goals', () => {
     const round = step<World>(
       'round',
@@ -381,4 +392,21 @@ test('an error that is not one of model code comes out as it is', () => {
     throw new Error('on purpose')
   }
   expect(() => breadthFirst(counters(5), [], { stop })).toThrow(new Error('on purpose'))
+})
+
+test('a search for traces ends when it has all of them, or says why it has not', () => {
+  const asked = [never('two', (w) => w.x === 2), never('four', (w) => w.x === 4), never('none', () => false)]
+  const found = breadthFirst(counters(9), asked).properties
+  const { traces, stopped } = tracesTo(counters(9), asked, ['four', 'two'], { maxDepth: 5 })
+  expect(stopped).toBe(null)
+  expect(traces).toEqual([
+    ['two', found[0].trace],
+    ['four', found[1].trace],
+  ])
+  expect(tracesTo(counters(9), asked, ['two'], { maxDepth: 3 })).toEqual({
+    traces: [['two', found[0].trace]],
+    stopped: null,
+  })
+  const cut = tracesTo(counters(9), asked, ['two', 'four'], { maxDepth: 3 })
+  expect([cut.traces.map(([id]) => id), cut.stopped]).toEqual([['two'], 'depth 3 reached (--max-depth)'])
 })
