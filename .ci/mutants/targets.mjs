@@ -30,7 +30,6 @@ export const TARGETS = {
     tests: [
       'explorer/search/breadth-first-search.test.ts',
       'explorer/search/failed-search.test.ts',
-      'explorer/search/least-trace.test.ts',
       'explorer/search/resumed-search.test.ts',
     ],
   },
