@@ -3,6 +3,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { better, isTooLarge, NOTHING_REDUCED, type Reduce } from '../reduce/reduction.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
+import { FailedSearch, modelIsWrong } from '../search/failed-search.ts'
 import { patienceAfter } from '../search/limits.ts'
 import { parallelBreadthFirst, unparallel } from '../search/parallel/search.ts'
 import { MOST_WORKERS } from '../search/parallel/shared-memory.ts'
@@ -67,8 +68,9 @@ async function shared(
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
     // A worker knows neither the steps to the failure nor what the others found; a search alone does.
-    breadthFirst(system, properties, { ...options, reduce: 'none' })
-    throw error
+    const alone = breadthFirst(system, properties, { ...options, reduce: 'none' })
+    // It ended before it came to the failure, at a limit perhaps. What it found stands, and nothing holds.
+    throw new FailedSearch(error.message, null, cutShort(alone, error.message))
   }
   // The workers made properties of their own, equal in everything but identity.
   const result: SearchResult = {
@@ -84,6 +86,13 @@ async function shared(
     patience: patienceAfter(result.seconds),
   })
   return { ...better(result, smaller), seconds: smaller.seconds }
+}
+
+function cutShort<W>(result: SearchResult<W>, message: string): SearchResult<W> {
+  const properties = result.properties.map((p) =>
+    p.trace === null ? { ...p, verdict: 'inconclusive' as const } : p,
+  )
+  return { ...result, complete: false, incompleteReason: modelIsWrong(message), properties }
 }
 
 const SHARED_IN_FULL = 'symmetry, por: a search that several workers share is not reduced'

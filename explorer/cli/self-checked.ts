@@ -1,5 +1,6 @@
 import { contradictions } from '../reduce/self-check.ts'
-import type { SearchResult } from '../search/result.ts'
+import { FailedSearch } from '../search/failed-search.ts'
+import type { PropertyResult, SearchResult } from '../search/result.ts'
 import { InternalError } from './errors.ts'
 
 /** The full search that a reduced one was compared with. */
@@ -13,7 +14,8 @@ export interface SelfCheck {
  * Compares a search with the full one, which is made unless the search left nothing out. When the full search
  * does not finish, neither has the check: the result is then incomplete.
  * @param name of what is searched, for the error.
- * @throws InternalError naming what differs.
+ * @throws InternalError naming what differs; FailedSearch when model code fails in the full search, with what either
+ *   search found.
  */
 export async function selfChecked(
   name: string,
@@ -25,7 +27,9 @@ export async function selfChecked(
     const { states, transitions } = result
     return { result, selfCheck: { states, transitions, seconds: 0 } }
   }
-  const other = await full()
+  const other = await full().catch((error: unknown) => {
+    throw error instanceof FailedSearch ? withFound(error as FailedSearch<W>, result) : error
+  })
   const found = contradictions(result, other)
   if (found.length > 0)
     throw new InternalError(`${name}: the reduced search differs from the full one: ${found.join('; ')}`)
@@ -39,4 +43,18 @@ export async function selfChecked(
           incompleteReason: result.incompleteReason ?? { kind: 'self-check', full: incompleteReason },
         }
   return { result: judged, selfCheck: { states, transitions, seconds } }
+}
+
+/** A violation that the reduced search found stands, whether or not the full one came that far. */
+function withFound<W>(
+  { message, trace, result }: FailedSearch<W>,
+  reduced: SearchResult<W>,
+): FailedSearch<W> {
+  const properties = result.properties.map((p, n) => (p.trace === null ? (withTrace(reduced, n) ?? p) : p))
+  return new FailedSearch(message, trace, { ...result, properties })
+}
+
+function withTrace<W>({ properties }: SearchResult<W>, index: number): PropertyResult<W> | null {
+  const found = properties[index]
+  return found.trace === null ? null : found
 }
