@@ -37,4 +37,14 @@ describe('a counter that the kernel asserts', () => {
     expect(existsSync(join(folder(), found.counterexample.file))).toBe(true)
     expect(run(MAIN, ['show', found.counterexample.file, '--design', 'mine.json']).stdout).toContain(id)
   })
+
+  it('is reported within 80 columns, and without what it keeps from being known of faults not asked for', () => {
+    const args = ['slot-delete-flush-debt', '--design', 'invalidation-always-ended']
+    const { status, stdout } = run(MAIN, ['check', ...args])
+    expect(status).toBe(1)
+    const lines = stdout.split('\n')
+    expect(lines.filter((line) => line.length > 80)).toEqual([])
+    expect(lines).toContain('    known up to invalidation-ends-only-after-it-began only')
+    expect(lines).not.toContain('  not asked for:')
+  })
 })

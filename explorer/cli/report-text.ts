@@ -46,9 +46,9 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
   ]
 }
 
-/** What was not asked for is shown when it is violated, or open though the search was complete. */
-export function isTold({ asked, verdict }: PropertyReport, { complete }: CheckReport): boolean {
-  return asked || verdict === 'violated' || (verdict === 'inconclusive' && complete)
+/** What was not asked for is shown when it is violated, or open though neither a limit nor a fault says why. */
+export function isTold({ asked, verdict, upTo }: PropertyReport, { complete }: CheckReport): boolean {
+  return asked || verdict === 'violated' || (verdict === 'inconclusive' && complete && upTo === null)
 }
 
 /** A line of a block that may take several. */
@@ -150,15 +150,23 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
   const gap = ' '.repeat(Math.max(1, longest - p.id.length + 2))
   const note = noteOf(p)
   const padding = ' '.repeat(Math.max(0, 14 - (p.verdict.length + (style.unicode ? 2 : 0))))
-  const line = `  ${p.id}${gap}${word}${note === '' ? '' : padding + note}`
+  const verdict = `  ${p.id}${gap}${word}`
+  const plain = Math.max(longest, p.id.length) + 4 + p.verdict.length + (style.unicode ? 2 : 0)
+  const fits = plain + padding.length + note.length <= style.width
+  const lines =
+    note === ''
+      ? [verdict]
+      : fits
+        ? [verdict + padding + note]
+        : [verdict, ...wrap(note, style.width, '    ')]
   const ce = p.counterexample
-  if (ce === null) return p.reason === null ? [line] : [line, ...wrap(p.reason, style.width, '    ')]
+  if (ce === null) return p.reason === null ? lines : [...lines, ...wrap(p.reason, style.width, '    ')]
   const switches = plural(ce.contextSwitches, 'context switch')
   const loop = ce.loopStart === null ? '' : `, repeats from step ${ce.loopStart + 1}`
   const whose = p.subject === null ? '' : ` for ${p.subject}`
   const length = `${plural(ce.length, 'step')}${ce.shortest || ce.loopStart !== null ? '' : ' (perhaps not the fewest)'}`
   return [
-    line,
+    ...lines,
     `    ${length}, ${switches}${loop}${whose}: ${ce.file === null ? `${ce.id} (not written)` : quotedPath(ce.file)}`,
     ...fairnessOf(p, style.width),
   ]
