@@ -3,7 +3,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { better, isTooLarge, NOTHING_REDUCED, type Reduce } from '../reduce/reduction.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
-import { FailedSearch, modelIsWrong } from '../search/failed-search.ts'
+import { FailedSearch } from '../search/failed-search.ts'
 import { patienceAfter } from '../search/limits.ts'
 import { parallelBreadthFirst, unparallel } from '../search/parallel/search.ts'
 import { MOST_WORKERS } from '../search/parallel/shared-memory.ts'
@@ -88,14 +88,16 @@ async function shared(
   return { ...better(result, smaller), seconds: smaller.seconds }
 }
 
+/** Of an unfinished search only what was found is sure. */
 function cutShort<W>(result: SearchResult<W>, message: string): SearchResult<W> {
   const properties = result.properties.map((p) =>
-    p.trace === null ? { ...p, verdict: 'inconclusive' as const } : p,
+    p.verdict === 'violated' || p.verdict === 'reached' ? p : { ...p, verdict: 'inconclusive' as const },
   )
-  return { ...result, complete: false, incompleteReason: modelIsWrong(message), properties }
+  return { ...result, complete: false, incompleteReason: { kind: 'model-error', message }, properties }
 }
 
 const SHARED_IN_FULL = 'symmetry, por: a search that several workers share is not reduced'
+
 /** The result with one more remark on what was not done. */
 function noted(result: SearchResult, remark: string): SearchResult {
   const { reduction } = result

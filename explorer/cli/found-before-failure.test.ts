@@ -17,7 +17,10 @@ vi.mock(import('../search/parallel/search.ts'), async (original) => ({
 const [scenario] = catalogue.scenarios
 const system = scenario.build(findDesign(catalogue, 'D1'))
 const properties = catalogue.properties.filter(({ id }) => ['root-dropped', 'marked-for-good'].includes(id))
-const incomplete = { complete: false, incompleteReason: 'the model is wrong: fails' }
+const incomplete = {
+  complete: false,
+  incompleteReason: { kind: 'model-error', message: 'fails' },
+} as const
 
 const HOOKS = { stop: () => false, onProgress: () => {}, onUnwritten: () => {} }
 

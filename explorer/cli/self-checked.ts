@@ -50,11 +50,12 @@ function withFound<W>(
   { message, trace, result }: FailedSearch<W>,
   reduced: SearchResult<W>,
 ): FailedSearch<W> {
-  const properties = result.properties.map((p, n) => (p.trace === null ? (withTrace(reduced, n) ?? p) : p))
+  const properties = result.properties.map((p, n) => {
+    const before = reduced.properties[n]
+    return isFound(p) || !isFound(before) ? p : before
+  })
   return new FailedSearch(message, trace, { ...result, properties })
 }
 
-function withTrace<W>({ properties }: SearchResult<W>, index: number): PropertyResult<W> | null {
-  const found = properties[index]
-  return found.trace === null ? null : found
-}
+const isFound = ({ verdict }: Pick<PropertyResult, 'verdict'>): boolean =>
+  verdict === 'violated' || verdict === 'reached'
