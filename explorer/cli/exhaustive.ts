@@ -89,7 +89,7 @@ async function shared(
 }
 
 /** Of an unfinished search only what was found is sure. */
-function cutShort<W>(result: SearchResult<W>, message: string): SearchResult<W> {
+function cutShort(result: SearchResult, message: string): SearchResult {
   const properties = result.properties.map((p) =>
     p.verdict === 'violated' || p.verdict === 'reached' ? p : { ...p, verdict: 'inconclusive' as const },
   )

@@ -28,7 +28,7 @@ export async function selfChecked(
     return { result, selfCheck: { states, transitions, seconds: 0 } }
   }
   const other = await full().catch((error: unknown) => {
-    throw error instanceof FailedSearch ? withFound(error as FailedSearch<W>, result) : error
+    throw error instanceof FailedSearch ? withFound(error, result) : error
   })
   const found = contradictions(result, other)
   if (found.length > 0)
@@ -46,10 +46,7 @@ export async function selfChecked(
 }
 
 /** A violation that the reduced search found stands, whether or not the full one came that far. */
-function withFound<W>(
-  { message, trace, result }: FailedSearch<W>,
-  reduced: SearchResult<W>,
-): FailedSearch<W> {
+function withFound({ message, trace, result }: FailedSearch, reduced: SearchResult): FailedSearch {
   const properties = result.properties.map((p, n) => {
     const before = reduced.properties[n]
     return isFound(p) || !isFound(before) ? p : before
