@@ -114,24 +114,32 @@ export class DecisionTrees {
   }
 
   /**
-   * Whether a run that read these fields, in this order, keeps to the recorded path to a leaf.
+   * Whether a run that read these fields keeps to the recorded path to a leaf.
+   * @param exact how many of the reads must be on the path, in this order; the others may be, in any.
    * @param widened when the path may go on after what was read.
    */
   leadsTo(
     leaf: number,
     root: number,
-    reads: readonly number[],
+    { reads, base }: { readonly reads: readonly number[]; readonly base: ArrayLike<number> },
     fields: readonly Field[],
-    codes: ArrayLike<number>,
+    exact: number,
     widened: boolean,
   ): boolean {
     let n = root
-    for (const r of reads) {
+    for (const r of reads.slice(0, exact)) {
       if (fields[r].mask === 0) continue
       if (n <= UNKNOWN || this.nodes[n] !== testOf(fields[r])) return false
-      n = this.nodes[n + 1 + codes[r]]
+      n = this.nodes[n + 1 + base[r]]
     }
-    return n === -leaf || (widened && n > UNKNOWN)
+    const others = reads.slice(exact)
+    while (n > UNKNOWN) {
+      const test = this.nodes[n]
+      const r = others.find((each) => fields[each].mask !== 0 && testOf(fields[each]) === test)
+      if (r === undefined) return widened
+      n = this.nodes[n + 1 + base[r]]
+    }
+    return n === -leaf
   }
 
   /** Follows the tree over a packed state: a leaf (negative), or UNKNOWN. */

@@ -168,11 +168,11 @@ export class CompiledSystem {
     const step = this.steps[index]
     layout.unpack(words, base, recorder.base)
     this.lastRecorded = index
-    const run = this.#runner.run(step)
+    const run = this.#runner.run(step, true)
     if (!this.#isRecorded(step, run, leaf)) throw this.#runner.wrong(step, DIFFERS.result)
-    const { reads } = recorder
+    const { ownReads } = this.#runner
     const widened = this.#widen !== undefined
-    if (!this.trees.leadsTo(leaf, this.roots[index], reads, layout.fields, recorder.base, widened))
+    if (!this.trees.leadsTo(leaf, this.roots[index], recorder, layout.fields, ownReads, widened))
       throw this.#runner.wrong(step, DIFFERS.reads)
   }
 

@@ -101,7 +101,8 @@ export class Predicates {
     layout.unpack(words, base, recorder.base)
     const widened = this.#widen !== undefined
     if (this.judge(index) !== known) throw this.#wrong(index, DIFFERS.result)
-    if (!trees.leadsTo(-known, roots[index], recorder.reads, layout.fields, recorder.base, widened))
+    const { length } = recorder.reads
+    if (!trees.leadsTo(-known, roots[index], recorder, layout.fields, length, widened))
       throw this.#wrong(index, DIFFERS.reads)
   }
 

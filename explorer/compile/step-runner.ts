@@ -19,6 +19,8 @@ const DISABLED_RUN: Run = { kind: 'disabled' }
 /** Runs the model code of steps, and the action properties on them, under a recorder. */
 export class StepRunner {
   readonly recorder: Recorder
+  /** How many of the reads noted last are the step's own; the others are those of action properties. */
+  ownReads = 0
   readonly #system: System
   readonly #world: never
   readonly #before: never
@@ -35,22 +37,24 @@ export class StepRunner {
   /**
    * Runs a step on the state that the caller has put into `recorder.base`. Afterwards `recorder.now` is the
    * state after the step; the state before it unless the step moved.
+   * @param isAgain when the run is only compared with an earlier one: all that action properties read stays noted.
    * @throws ModelError naming the step or action property whose model code fails.
    */
-  run(step: CompiledStep): Run {
+  run(step: CompiledStep, isAgain = false): Run {
     const { recorder } = this
     recorder.restart()
     try {
-      return this.#run(step)
+      return this.#run(step, isAgain)
     } catch (error) {
       if (!(error instanceof Fault)) throw this.wrong(step, error)
       recorder.now.set(recorder.base)
       recorder.writes.length = 0
+      this.ownReads = recorder.reads.length
       return { kind: 'fault', fault: error }
     }
   }
 
-  #run(step: CompiledStep): Run {
+  #run(step: CompiledStep, isAgain: boolean): Run {
     const { recorder } = this
     for (const { guard, effects, target } of step.cases) {
       recorder.frozen = true
@@ -58,10 +62,11 @@ export class StepRunner {
       recorder.frozen = false
       for (const effect of effects) checkEffect(effect(this.#world, step.self))
       recorder.frozen = true
-      const run = this.#judge(step)
+      const run = this.#judge(step, isAgain)
       recorder.now[this.#system.threads[step.thread].counter.index] = target
       return run
     }
+    this.ownReads = recorder.reads.length
     return DISABLED_RUN
   }
 
@@ -74,8 +79,9 @@ export class StepRunner {
    * What the action properties say of the step just run. A property often looks at fields that the step has
    * nothing to do with, only to find that they did not change; such reads are forgotten.
    */
-  #judge(step: CompiledStep): Run {
+  #judge(step: CompiledStep, isAgain: boolean): Run {
     const { recorder } = this
+    this.ownReads = recorder.reads.length
     const view: StepView = {
       kind: this.#system.threads[step.thread].program.kind,
       self: step.self,
@@ -86,21 +92,24 @@ export class StepRunner {
     this.#actions.forEach((property, bit) => {
       const before = this.#before
       const after = this.#world
+      let part: Part = 'given'
       const says = (): number => {
-        let part: Part = 'given'
-        try {
-          if (property.given !== undefined && !truthOf(property.given(before, view, after))) return 0
-          part = 'holds'
-          return truthOf(property.holds(before, view, after)) ? 1 : 2
-        } catch (error) {
-          // A Fault too: only the step itself can fault.
-          throw new PropertyFailure(property.id, part, error)
-        }
+        part = 'given'
+        if (property.given !== undefined && !truthOf(property.given(before, view, after))) return 0
+        part = 'holds'
+        return truthOf(property.holds(before, view, after)) ? 1 : 2
       }
       const known = recorder.reads.length
-      const said = says()
+      let said: number
+      try {
+        said = says()
+      } catch (error) {
+        // A Fault too: only the step itself can fault.
+        throw new PropertyFailure(property.id, part, error)
+      }
       if (said > 0) antecedent |= 1 << bit
       if (said > 1) violated |= 1 << bit
+      if (isAgain) return
       if (recorder.reads.length > known && isConstant(recorder, known, says, said, this.#system))
         recorder.forget(known)
     })
