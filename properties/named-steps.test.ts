@@ -19,7 +19,9 @@ for (const scenario of scenarios) {
 const PLACES = [String.raw`\bat\.(\w+)\[[^\]]*\]`, String.raw`\bstep\.path()`, String.raw`\bpath()`]
 
 const folder = import.meta.dirname
-const files = readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+const files = readdirSync(folder, { encoding: 'utf8', recursive: true }).filter(
+  (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
+)
 
 describe('the steps named in a file of properties', () => {
   it.each(files)('exist in some scenario: %s', (file) => {
