@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { quoted } from '../../model/language/quoted.ts'
+import { REDUCE } from '../reduce/reduce.ts'
 import { UsageError } from './errors.ts'
 
 /** Options arrive from the command line as text; these say what each may be. */
@@ -32,7 +33,7 @@ const folder = z.string().min(1, 'must name a folder')
 /** Options of everything that searches; what is absent has its default in `settingsOf`. */
 export const searchOptions = z.object({
   search: z.enum(['bfs', 'random', 'priorities', 'preemptions']).default('bfs'),
-  reduce: z.enum(['none', 'symmetry', 'por', 'all']).optional(),
+  reduce: z.enum(REDUCE).optional(),
   selfCheck: z.literal(true).optional(),
   storage: z.enum(['exact', 'fingerprint']).optional(),
   fingerprintBits: z.enum(['64', '96', '128']).optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { counterexampleShape } from '../../counterexamples/file.ts'
+import { REDUCE } from '../reduce/reduce.ts'
 import { EXIT, worstOf } from './exit-status.ts'
 
 /** The machine-readable result, stable for scripts: `mmucheck-result/1`. */
@@ -93,7 +94,7 @@ const check = z.strictObject({
   seconds: z.number().min(0),
   bytesPerState: z.number().min(0),
   /** The reduction that was really applied. */
-  reduction: z.enum(['none', 'symmetry', 'por', 'all']),
+  reduction: z.enum(REDUCE),
   /** States without symmetry divided by states explored. */
   reductionFactor: z.number().positive(),
   /** What else could have made the search smaller or faster, and why it was not applied. */

@@ -7,13 +7,14 @@ import { withTrace } from '../search/breadth-first.ts'
 import { FailedSearch } from '../search/failed-search.ts'
 import type { SubjectSource } from '../search/parallel/subject.ts'
 import { type RandomOptions, searchRandom } from '../search/random/search-random.ts'
-import type { PropertyResult, SearchResult, Verdict } from '../search/result.ts'
+import type { PropertyResult, SearchResult } from '../search/result.ts'
 import { builtSystem } from './built-systems.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { InternalError } from './errors.ts'
 import { type Exhaustive, exhaustive } from './exhaustive.ts'
 import { whyNothingJudged } from './nothing-judged.ts'
 import { openInWords } from './reason-words.ts'
+import type { PropertyReport } from './report.ts'
 import type { Hooks } from './search-hooks.ts'
 import type { SearchSettings } from './search-settings.ts'
 import { type SelfCheck, selfChecked } from './self-checked.ts'
@@ -29,23 +30,10 @@ export interface CheckRequest {
   readonly settings: SearchSettings
 }
 
-/** What was found about one property, by name. */
-export interface PropertyOutcome {
-  readonly id: string
+/** What was found about one property, by name: as the report has it, with the trace in place of a file. */
+export interface PropertyOutcome extends Omit<PropertyReport, 'kind' | 'fairness' | 'counterexample'> {
   readonly kind: Property<never>['kind']
-  /** False for what is judged in every check. */
-  readonly asked: boolean
-  /** `not-applicable`: it was not asked for, and there was nothing to judge. */
-  readonly verdict: Verdict | 'not-applicable'
-  readonly antecedent: number
   readonly trace: Trace | null
-  /** Why the verdict is inconclusive, where that is not simply that the search ended early; what never came true. */
-  readonly reason: string | null
-  /** The fault at which behaviours end, when the verdict is inconclusive for that alone. */
-  readonly upTo: string | null
-  /** The thread for which the property is violated, when it is judged for each. */
-  readonly subject: string | null
-  /** Why the loop of a violated liveness property is fair. */
   readonly fairness: readonly FairnessReason[] | null
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import { hasCheckpoint } from '../checkpoint/manifest.ts'
 import type { CheckpointOptions } from '../checkpoint/places.ts'
+import type { Reduce } from '../reduce/reduce.ts'
 import type { SearchOptions } from '../search/breadth-first.ts'
 import type { RandomOptions } from '../search/random/search-random.ts'
 import { UsageError } from './errors.ts'
@@ -20,7 +21,7 @@ type Shared = Pick<
 export interface SearchSettings extends Shared {
   /** `bfs` visits everything; the others sample and never say that a property holds. */
   readonly search: SearchFlags['search']
-  readonly reduce: 'none' | 'symmetry' | 'por' | 'all'
+  readonly reduce: Reduce
   /** Compare a reduced search with the full one. */
   readonly selfCheck?: boolean
   /** Threads that share this one search, where it can be shared. Default 1. */

@@ -4,14 +4,9 @@ import type { System } from '../../model/language/system.ts'
 import type { Question } from '../compile/predicates.ts'
 import { isSize, type StopReason } from '../search/stop-reason.ts'
 import { PartialOrder, type PartialOrderReport } from './partial-order/partial-order.ts'
+import type { Reduce } from './reduce.ts'
 import type { ReductionState, Refusal } from './reduction-state.ts'
 import { Symmetry, type SymmetryReport } from './symmetry/symmetry.ts'
-
-/**
- * What to leave out of a search. `symmetry` insists, and ends in an error where it is not sound. `all` takes
- * what is sound for the system and the properties, and says why it did not take the rest.
- */
-export type Reduce = 'none' | 'symmetry' | 'por' | 'all'
 
 /** What was left out of a search, and how much that was. */
 export interface ReductionReport {

@@ -3,10 +3,10 @@ import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
 import { type Places, placesOf } from '../checkpoint/places.ts'
 import { refusedIn } from '../checkpoint/search-checkpoint.ts'
+import type { Reduce } from '../reduce/reduce.ts'
 import {
   better,
   isTooLarge,
-  type Reduce,
   type Reducible,
   reductionsOf,
   STRATEGIES,

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { programFile } from '../program-file.ts'
+import { REDUCE } from '../reduce/reduce.ts'
 import { xoshiro } from '../state/tabulation.ts'
 import type { Round } from './rounds.ts'
 
@@ -18,7 +19,7 @@ export async function killRound(seed: number, seconds: number): Promise<Round> {
   let kills = 0
   while (performance.now() < end) {
     const storage = ['exact', 'fingerprint'][pick(2)]
-    const reduce = ['none', 'symmetry', 'por', 'all'][pick(4)]
+    const reduce = REDUCE[pick(REDUCE.length)]
     // Partial order reduction takes many times the time.
     const size = reduce === 'por' ? 3 + pick(2) : 4 + pick(2)
     const args = [String(KILLS), String(size), storage, String(1 + pick(1_000_000)), reduce]

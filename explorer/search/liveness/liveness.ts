@@ -114,7 +114,7 @@ interface Violation {
 }
 
 /** What was found about a property for one thread, or for the system. */
-interface Finding {
+interface Judged {
   readonly violation: Violation | null
   /** States to start from: with the antecedent, initial ones, or those outside the goal. */
   readonly antecedent: number
@@ -177,7 +177,7 @@ class Judgement {
     )
   }
 
-  #judge(self: number, thread: number): Finding {
+  #judge(self: number, thread: number): Judged {
     const { graph } = this.#explored
     const property = this.#property
     const goal = this.#where(property.goal, self, 'goal')
@@ -200,11 +200,7 @@ class Judgement {
       .exhaustive()
   }
 
-  #fair(
-    allowed: Uint8Array,
-    again: Uint8Array | null,
-    waits: Uint8Array | null,
-  ): Omit<Finding, 'antecedent'> {
+  #fair(allowed: Uint8Array, again: Uint8Array | null, waits: Uint8Array | null): Omit<Judged, 'antecedent'> {
     const { graph } = this.#explored
     const declared = match(this.#property)
       .with({ kind: 'no-solo-cycle' }, () => [])
@@ -221,7 +217,7 @@ class Judgement {
     return { violation: { stem, loop, fairness } }
   }
 
-  #solo(allowed: Uint8Array, thread: number): Finding {
+  #solo(allowed: Uint8Array, thread: number): Judged {
     const { graph } = this.#explored
     const own = stepsOfThread(this.#compiled, thread)
     const antecedent = allowed.reduce((n, a) => n + a, 0)
