@@ -26,6 +26,7 @@ export const TOOLS = {
   graph: 'explorer/bench/graph-main.ts',
   'kill-test': 'explorer/checkpoint/kill-test.ts',
   reductions: 'explorer/bench/reductions-main.ts',
+  schemas: 'explorer/gate/schemas-main.ts',
   search: 'explorer/bench/search-main.ts',
   stress: 'explorer/stress/main.ts',
   tiny: 'explorer/cli/tiny/main.ts',

@@ -66,7 +66,8 @@ export function raceDiagram(replayed: Replayed, causes: Causes = causesOf(replay
  */
 export function reproduce({ scenario, design, property }: Replayed): string[] {
   const which = shellWord(design.file ?? design.id)
-  const check = `Reproduce: mmucheck check ${scenario.id}`
+  const where = scenario.file === undefined ? scenario.id : `--scenario ${shellWord(scenario.file)}`
+  const check = `Reproduce: mmucheck check ${where}`
   const options = `--design ${which} --property ${property.id}`
   const line = `${check} ${options}`
   return line.length <= WIDTH ? [line] : [`${check} \\`, `    ${options}`]

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Property } from '../model/language/property.ts'
-import { quoted, quotedPath } from '../model/language/quoted.ts'
+import { printableJson, quoted, quotedPath } from '../model/language/quoted.ts'
 import type { FairnessReason, Trace, TraceStep } from '../model/language/trace.ts'
 import { InputError, readInput } from './input-file.ts'
 
@@ -28,6 +28,9 @@ const name = z.string().min(1).max(200)
 /** The path of a step may lie in many blocks; what a search finds must be readable again. */
 export const path = z.string().min(1).max(2000)
 
+/** What was in a file of the user's: data of another room, which is read there. */
+const carried = z.record(z.string(), z.unknown())
+
 /** A counterexample as it is kept: names only. States are recomputed by whoever reads it. */
 export const counterexampleShape = z.strictObject({
   format: z.literal(FORMAT),
@@ -39,6 +42,10 @@ export const counterexampleShape = z.strictObject({
   model: z.string().regex(/^[0-9a-f]{16}$/),
   scenario: name,
   design: name,
+  /** What was in the scenario's file, whole, so that this file replays alone; absent for one of the catalogue. */
+  scenarioFile: carried.optional(),
+  /** The same of the design. */
+  designFile: carried.optional(),
   property: name,
   kind: z.enum(KINDS),
   /** Index of the initial state. */
@@ -65,6 +72,9 @@ export interface Finding {
   readonly tool: string
   readonly scenario: string
   readonly design: string
+  /** What was in the files of the scenario and the design, where these are the user's. */
+  readonly scenarioFile?: Counterexample['scenarioFile']
+  readonly designFile?: Counterexample['designFile']
   readonly property: Pick<Property<never>, 'id' | 'kind'>
   readonly trace: Trace
   /** Hash of the model the trace was found in. */
@@ -78,6 +88,8 @@ export function counterexampleOf({
   tool,
   scenario,
   design,
+  scenarioFile,
+  designFile,
   property,
   trace,
   model,
@@ -90,6 +102,8 @@ export function counterexampleOf({
     model,
     scenario,
     design,
+    ...(scenarioFile === undefined ? {} : { scenarioFile }),
+    ...(designFile === undefined ? {} : { designFile }),
     property: property.id,
     kind: property.kind,
     initial: trace.initial,
@@ -128,9 +142,10 @@ export function traceOf({ initial, steps, loopStart }: Counterexample): Trace {
 export function formatCounterexample(ce: Counterexample): string {
   const { steps, loopStart, subject, fairness, ...head } = ce
   const { format, id, ...names } = head
-  const lines = Object.entries({ format, id, ...names }).map(
-    ([k, v]) => `  ${JSON.stringify(k)}: ${JSON.stringify(v)},`,
-  )
+  const lines = Object.entries({ format, id, ...names }).flatMap(([k, v]) => {
+    if (v === undefined) return []
+    return [`  ${JSON.stringify(k)}: ${typeof v === 'object' ? indented(v) : JSON.stringify(v)},`]
+  })
   const list = steps.map(
     (s) => `    { "thread": ${JSON.stringify(s.thread)}, "step": ${JSON.stringify(s.step)} }`,
   )
@@ -140,6 +155,8 @@ export function formatCounterexample(ce: Counterexample): string {
   )
   return `{\n${lines.join('\n')}\n  "steps": ${array},\n${tail.join(',\n')}\n}\n`
 }
+
+const indented = (value: object): string => printableJson(value).replaceAll('\n', '\n  ')
 
 /**
  * Reads the text of a file.

@@ -16,13 +16,14 @@ export function mailText(replayed: Replayed): string {
     ...basis(replayed),
     '',
     ...reproduce(replayed),
-    ...designFile(replayed),
+    ...ownFile(replayed.scenario),
+    ...ownFile(replayed.design),
   ]
   return `${lines.join('\n')}\n`
 }
 
-/** A design that only the writer has, so that a reader can save it. Its lines are as long as its titles. */
-function designFile({ design: { file, text } }: Replayed): string[] {
+/** A file that only the writer has, so that a reader can save it. Its lines are as long as its titles. */
+function ownFile({ file, text }: Replayed['scenario' | 'design']): string[] {
   if (file === undefined || text === undefined) return []
   return ['', `where ${quotedPath(file)} is`, ...text.split('\n').map((line) => `  ${line}`)]
 }

@@ -14,6 +14,10 @@ export interface Question {
     readonly id: string
     readonly title: string
     readonly bounds?: Readonly<Record<string, number>>
+    /** File that it came from, as the user named it; absent for a scenario of the catalogue. */
+    readonly file?: string
+    /** What is in that file, as JSON, for readers who have it not. */
+    readonly text?: string
   }
   readonly design: {
     readonly id: string
@@ -30,7 +34,7 @@ export interface Question {
 }
 
 /** Finds what a file is about. Throws an error of its own for a name that it does not know. */
-export type Resolve = (names: Pick<Counterexample, 'scenario' | 'design' | 'property'>) => Question
+export type Resolve = (counterexample: Counterexample) => Question
 
 /** A change that a step made to one thing in the state. */
 export interface Change {

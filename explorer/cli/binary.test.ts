@@ -70,12 +70,10 @@ describe('the replay in a fresh process', () => {
       readCounterexample(join(folder(), 'some', f)),
     )
     const confirm = confirmInFreshProcess(TINY_REPLAY)
-    const all = [[first], [second], [{ ...second, scenario: 'none' }], [third]].map((files) =>
-      confirm(files, null),
-    )
+    const all = [[first], [second], [{ ...second, scenario: 'none' }], [third]].map((files) => confirm(files))
     const ended = await Promise.allSettled(all)
     expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected'])
-    await expect(confirm([second, third], null)).resolves.toBeUndefined()
+    await expect(confirm([second, third])).resolves.toBeUndefined()
   })
 
   it('rejects a trace that violates nothing', async () => {
@@ -97,7 +95,6 @@ describe('the replay in a fresh process', () => {
     const keeper = fileKeeper(CHECKER, confirmInFreshProcess(TINY_REPLAY))
     const kept = keeper.keep({ scenario, design: upstream, properties: [property], unasked: [] }, [outcome], {
       out: join(folder(), 'bogus'),
-      design: null,
       onUnwritten: () => {},
       shortest: true,
     })

@@ -25,6 +25,11 @@ export interface Catalogue<W = unknown> {
   readonly designs: readonly Design<W>[]
   readonly properties: readonly Property<W>[]
   readonly featured?: Featured
+  /**
+   * Makes a scenario from the contents of a user's file; absent where scenarios cannot be given so.
+   * @throws ZodError for contents of another shape, ModelError with a sentence for such as make no sense.
+   */
+  readonly scenarioFrom?: (data: unknown) => Scenario<W>
   /** Design questions with the cells that answer them, which a run without arguments checks besides upstream. */
   readonly seeds?: readonly Seed[]
 }

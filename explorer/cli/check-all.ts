@@ -17,7 +17,6 @@ import type { CheckOutcome, CheckRequest, ModelFailure, PropertyOutcome } from '
 import type { SearchListener } from './runner.ts'
 import { type Checkpoints, type SearchSettings, withCheckpoint } from './search-settings.ts'
 import type { Session } from './session.ts'
-import type { UserDesign } from './user-design.ts'
 
 /** How a list of searches is made. */
 export interface CheckPlan {
@@ -30,8 +29,6 @@ export interface CheckPlan {
   /** Folder for counterexamples. */
   readonly out: string
   readonly progress: ProgressDisplay
-  /** Designs that came from files, by id: whoever replays needs what was in them. */
-  readonly own: ReadonlyMap<string, UserDesign>
   /** Told when counterexamples cannot be written. */
   readonly onUnwritten: (why: string) => void
 }
@@ -86,11 +83,11 @@ async function checkOne(
       resume: null,
       resumedFrom: null,
     })
-  const { checkpoints, own, progress } = plan
+  const { checkpoints, progress } = plan
   const settings = checkpoints === null ? plan.settings : withCheckpoint(plan.settings, checkpoints, cell)
   const request: CheckRequest = {
-    scenario: scenario.id,
-    design: own.has(design.id) ? (design as Design<never>) : design.id,
+    scenario: cell.own?.scenario?.data ?? scenario.id,
+    design: cell.own?.design === undefined ? design.id : (design as Design<never>),
     properties: properties.map((p) => p.id),
     unasked: unasked.map((p) => p.id),
     settings,
@@ -121,7 +118,6 @@ async function checkOne(
   const violated = outcome.properties.filter((p) => p.verdict === 'violated' && p.trace !== null)
   const kept = await session.keeper.keep(cell, violated, {
     out: plan.out,
-    design: own.get(design.id)?.data ?? null,
     onUnwritten: plan.onUnwritten,
     shortest: settings.search === 'bfs' && outcome.reduction.partialOrder === null,
   })

@@ -4,7 +4,7 @@ import { diagram } from '../../counterexamples/diagram.ts'
 import type { Design } from '../../model/designs/design.ts'
 import { printableJson, quotedPath } from '../../model/language/quoted.ts'
 import { replaceFile } from '../checkpoint/atomic-file.ts'
-import { findDesign, titled, UPSTREAM } from './catalogue.ts'
+import { type Catalogue, findDesign, titled, UPSTREAM } from './catalogue.ts'
 import { checkAll, warningsOf } from './check-all.ts'
 import type { Checker } from './checker.ts'
 import { lockCheckpoints } from './checkpoint-locks.ts'
@@ -13,6 +13,7 @@ import { errorLines } from './error-lines.ts'
 import { UsageError } from './errors.ts'
 import { wrap } from './io.ts'
 import { readOptions, searchOptions } from './options.ts'
+import { type OwnFiles, ownFiles } from './own-files.ts'
 import { type Cell, checkPatches, leftOut, planOf } from './plan.ts'
 import { ProgressDisplay } from './progress.ts'
 import {
@@ -33,9 +34,11 @@ import {
 } from './search-settings.ts'
 import { interruption, type Session } from './session.ts'
 import { isDesignFile, readDesign, type UserDesign } from './user-design.ts'
+import { readScenario, type UserScenario, withScenarios } from './user-scenario.ts'
 
 const options = searchOptions.extend({
   design: z.array(z.string()).default([]),
+  scenario: z.array(z.string()).default([]),
   property: z.array(z.string()).default([]),
   json: z
     .literal(true)
@@ -61,15 +64,24 @@ export async function check(session: Session, scenarios: readonly string[], raw:
   const flags = readOptions(options, raw)
   const asked = settingsOf(flags)
   const checkpoints = checkpointsOf(flags)
-  const { designs, own } = designsOf(session, flags.design)
-  const cells = planOf(session.catalogue, { scenarios, designs, properties: flags.property })
+  const own = scenariosOf(session, flags.scenario)
+  const catalogue = withScenarios(session.catalogue, own)
+  const { designs, files } = designsOf(catalogue, flags.design)
+  const named = [...scenarios, ...own.map(({ scenario }) => scenario.id)]
+  const cells = planOf(catalogue, { scenarios: named, designs, properties: flags.property }).map((cell) => ({
+    ...cell,
+    own: ownFiles(
+      own.find(({ scenario }) => scenario === cell.scenario),
+      files.get(cell.design.id),
+    ),
+  }))
   if (checkpoints !== null) checkResumable(checkpoints, cells)
   checkPatches(cells)
   const release = checkpoints === null ? () => {} : lockCheckpoints(checkpoints, cells)
   try {
-    const isUsual = scenarios.length === 0 && designs.some(({ id }) => id === UPSTREAM)
+    const isUsual = named.length === 0 && designs.some(({ id }) => id === UPSTREAM)
     const unvisited = isUsual ? leftOut(session.catalogue.scenarios) : ''
-    return await checkCells(session, flags, { cells, checkpoints, asked, own, unvisited })
+    return await checkCells(session, flags, { cells, checkpoints, asked, unvisited })
   } finally {
     release()
   }
@@ -80,8 +92,6 @@ interface Asked {
   readonly cells: readonly Cell[]
   readonly checkpoints: Checkpoints | null
   readonly asked: SearchSettings
-  /** Designs that came from files, by id. */
-  readonly own: ReadonlyMap<string, UserDesign>
   /** What of the catalogue is left out, in a line; empty when nothing is that the user did not choose. */
   readonly unvisited: string
 }
@@ -89,7 +99,7 @@ interface Asked {
 async function checkCells(
   session: Session,
   flags: z.infer<typeof options>,
-  { cells, checkpoints, asked, own, unvisited }: Asked,
+  { cells, checkpoints, asked, unvisited }: Asked,
 ): Promise<number> {
   // Several searches are made side by side; a single one is shared out, if that was asked for.
   const shared = cells.length === 1 ? (flags.workers ?? 1) : 1
@@ -112,7 +122,6 @@ async function checkCells(
     atOnce: Math.min(flags.workers ?? availableParallelism(), cells.length),
     out: flags.out,
     progress,
-    own,
     onUnwritten: warningsOf(
       session,
       unwrittenAdvice(flags.json === true ? 'json' : flags.quiet ? 'nothing' : 'text'),
@@ -121,10 +130,10 @@ async function checkCells(
   for await (const report of reports) {
     const cell = cells[checks.length]
     checks.push(report)
-    const ownStyle = { ...style, patches: own.has(cell.design.id) }
+    const ownStyle = { ...style, patches: cell.own?.design !== undefined }
     if (showText) {
       for (const line of [...checkBlock(report, headingOf(cell), ownStyle), '']) io.out(line)
-      for (const text of unwrittenTraces(session, report, own.get(cell.design.id) ?? null)) io.out(text)
+      for (const text of unwrittenTraces(session, report, cell.own)) io.out(text)
     }
     for (const line of modelErrorOf(report)) io.err(line)
   }
@@ -164,7 +173,7 @@ function unwrittenAdvice(printed: 'text' | 'json' | 'nothing'): string {
 }
 
 /** The counterexamples of a report that could not be written, as diagrams. */
-export function unwrittenTraces(checker: Checker, report: CheckReport, own: UserDesign | null): string[] {
+export function unwrittenTraces(checker: Checker, report: CheckReport, own?: OwnFiles): string[] {
   return report.properties.flatMap(({ counterexample }) => {
     const contents = counterexample?.contents ?? null
     return contents === null ? [] : [diagram(replayed(checker, contents, own))]
@@ -188,19 +197,28 @@ export function headingOf({ scenario, design }: Cell): string {
   return `${titled(scenario)}, design ${titled(design)}`
 }
 
+function scenariosOf({ catalogue }: Session, paths: readonly string[]): UserScenario[] {
+  const read = paths.map((path) => readScenario(catalogue, path))
+  read.forEach(({ scenario: { id }, file }, n) => {
+    if (read.findIndex((other) => other.scenario.id === id) === n) return
+    throw new UsageError(`${quotedPath(file)}: id: two scenario files are called "${id}"`)
+  })
+  return read
+}
+
 function designsOf(
-  { catalogue }: Session,
+  catalogue: Catalogue,
   names: readonly string[],
-): { designs: Design<unknown>[]; own: Map<string, UserDesign> } {
-  const own = new Map<string, UserDesign>()
+): { designs: Design<unknown>[]; files: Map<string, UserDesign> } {
+  const files = new Map<string, UserDesign>()
   const designs = (names.length === 0 ? [UPSTREAM] : names).map((name) => {
     if (!isDesignFile(name)) return findDesign(catalogue, name)
     const read = readDesign(catalogue, name)
     const { design } = read
-    if (own.has(design.id))
+    if (files.has(design.id))
       throw new UsageError(`${quotedPath(name)}: id: two design files are called "${design.id}"`)
-    own.set(design.id, read)
+    files.set(design.id, read)
     return design
   })
-  return { designs, own }
+  return { designs, files }
 }

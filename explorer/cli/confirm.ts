@@ -7,17 +7,15 @@ import type { Checker } from './checker.ts'
 import { replayed } from './counterexamples.ts'
 import { InternalError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
-import { type DesignData, designDataOf, designOf } from './user-design.ts'
 
 /**
  * Replays counterexamples away from the search.
- * @param design contents of the design's file; null for a design of the catalogue.
  * @throws InternalError when one does not fail.
  */
-export type Confirm = (counterexamples: readonly Counterexample[], design: DesignData | null) => Promise<void>
+export type Confirm = (counterexamples: readonly Counterexample[]) => Promise<void>
 
 /** What the fresh process reads: everything it needs, because files may be unwritten, pipes, or changed meanwhile. */
-const requestShape = z.strictObject({ design: z.unknown(), counterexamples: z.array(z.string()) })
+const requestShape = z.strictObject({ counterexamples: z.array(z.string()) })
 type Request = z.infer<typeof requestShape>
 
 /**
@@ -26,17 +24,13 @@ type Request = z.infer<typeof requestShape>
  */
 export async function confirm(checker: Checker, input: NodeJS.ReadableStream): Promise<number> {
   const request = requestShape.parse(JSON.parse(await text(input)))
-  const file = 'the design'
-  const data = request.design === null ? null : designDataOf(request.design, file)
-  const own = data === null ? null : { design: designOf(checker.catalogue, data, file), data, file }
-  for (const ce of request.counterexamples) replayed(checker, parseCounterexample(ce, 'standard input'), own)
+  for (const ce of request.counterexamples) replayed(checker, parseCounterexample(ce, 'standard input'))
   return EXIT.holds
 }
 
 /** Counterexamples to be replayed together, and who waits for that. */
 interface Batch {
   readonly counterexamples: Counterexample[]
-  readonly design: DesignData | null
   readonly done: Promise<void>
   readonly start: () => void
 }
@@ -60,8 +54,8 @@ export function confirmInFreshProcess(entry: string): Confirm {
     }
     batch.done.then(over, over)
   }
-  return (counterexamples, design) => {
-    const gathered = waiting.find((batch) => batch.design === design) ?? batchOf(entry, design)
+  return (counterexamples) => {
+    const gathered = waiting[0] ?? batchOf(entry)
     gathered.counterexamples.push(...counterexamples)
     if (!waiting.includes(gathered)) waiting.push(gathered)
     next()
@@ -69,16 +63,16 @@ export function confirmInFreshProcess(entry: string): Confirm {
   }
 }
 
-function batchOf(entry: string, design: DesignData | null): Batch {
+function batchOf(entry: string): Batch {
   const counterexamples: Counterexample[] = []
   let start = (): void => {}
   const done = new Promise<void>((resolve, reject) => {
     start = () => {
-      const request: Request = { design, counterexamples: counterexamples.map(formatCounterexample) }
+      const request: Request = { counterexamples: counterexamples.map(formatCounterexample) }
       replayAll(entry, request).then(resolve, reject)
     }
   })
-  return { counterexamples, design, done, start }
+  return { counterexamples, done, start }
 }
 
 function replayAll(entry: string, request: Request): Promise<void> {

@@ -2,17 +2,21 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Counterexample, readCounterexample } from '../../counterexamples/file.ts'
 import { isPassedPipe } from '../../counterexamples/input-file.ts'
-import { ReplayDisagreement, type Replayed, type Resolve, replay } from '../../counterexamples/replay.ts'
+import { type Question, ReplayDisagreement, type Replayed, replay } from '../../counterexamples/replay.ts'
+import type { Design } from '../../model/designs/design.ts'
+import type { FaultFreedom } from '../../model/language/property.ts'
 import { printableJson, quoted, quotedPath } from '../../model/language/quoted.ts'
 import { ReplayError } from '../../model/language/reference.ts'
-
+import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { goalReachableIn } from '../search/goal-reachable.ts'
 import { builtSystem } from './built-systems.ts'
 import { faultsOf, findNamed, findProperty, findScenario } from './catalogue.ts'
 import type { Checker } from './checker.ts'
 import { InternalError, UsageError } from './errors.ts'
+import type { OwnFiles } from './own-files.ts'
 import { packageInfo } from './package-info.ts'
-import { readDesign, type UserDesign } from './user-design.ts'
+import { designDataOf, designIn, readDesign } from './user-design.ts'
+import { scenarioOf, withScenarios } from './user-scenario.ts'
 
 /** Where a counterexample comes from. */
 export interface Source {
@@ -20,7 +24,7 @@ export interface Source {
   readonly name: string
   /** Folder in which ids are looked up first. */
   readonly out: string
-  /** Design file, for a counterexample of a user's own design. */
+  /** Design file, in place of the one that a counterexample of a user's own design carries. */
   readonly design?: string | undefined
 }
 
@@ -47,29 +51,39 @@ export function fileOf({ name, out }: Source): string {
  *   file; InternalError when the model does not allow the behaviour or the property is not violated.
  */
 export function load(checker: Checker, source: Source): Replayed {
-  const ce = readCounterexample(fileOf(source))
-  const own = source.design === undefined ? null : readDesign(checker.catalogue, source.design)
+  const found = readCounterexample(fileOf(source))
+  if (source.design === undefined) return replayed(checker, found)
+  const design = readDesign(withScenarios(checker.catalogue, carriedScenarios(checker, found)), source.design)
+  const file = quotedPath(design.file)
+  if (design.data.id !== found.design)
+    throw new UsageError(
+      `${file}: is the design ${design.data.id}, but ${found.id} is of ${quoted(found.design)}`,
+    )
   try {
-    return replayed(checker, ce, own)
+    return replayed(checker, { ...found, designFile: design.data }, { design })
   } catch (error) {
-    if (!(error instanceof InternalError) || own === null) throw error
-    const file = quotedPath(own.file)
-    throw new UsageError(`${error.message}; has ${file} changed since ${ce.id} was found? Check it again`)
+    if (!(error instanceof InternalError)) throw error
+    throw new UsageError(`${error.message}; has ${file} changed since ${found.id} was found? Check it again`)
   }
 }
 
+/** Files as the user named them, for commands that others can repeat. */
+type Named = { readonly [K in keyof OwnFiles]?: Pick<NonNullable<OwnFiles[K]>, 'file'> }
+
 /**
- * Replays a counterexample by xstate alone.
- * @param own the design, where it is one of the user's.
- * @throws UsageError for a name that does not exist, InternalError when the model does not allow the behaviour or the
- *   property is not violated.
+ * Replays a counterexample by xstate alone. A scenario and a design of the user's are in it.
+ * @throws UsageError for a name that does not exist, or a scenario or design in it that makes no sense; InternalError
+ *   when the model does not allow the behaviour or the property is not violated.
  */
-export function replayed(checker: Checker, ce: Counterexample, own: UserDesign | null): Replayed {
-  const resolve = resolverOf(checker, ce, own)
+export function replayed(checker: Checker, ce: Counterexample, named: Named = {}): Replayed {
+  const { question, faults } = resolved(checker, ce, named)
   try {
-    const { catalogue } = checker
-    const faults = faultsOf(catalogue, findNamed(catalogue.designs, ce.design) ?? {})
-    return replay(ce, resolve, (codes, goal) => goalReachableIn(resolve(ce).system, { faults })(codes, goal))
+    const { system } = question
+    return replay(
+      ce,
+      () => question,
+      (codes, goal) => goalReachableIn(system, { faults })(codes, goal),
+    )
   } catch (error) {
     if (error instanceof ReplayError) throw new InternalError(`${ce.id}: ${error.message}`)
     if (error instanceof ReplayDisagreement) throw new InternalError(error.message)
@@ -77,30 +91,67 @@ export function replayed(checker: Checker, ce: Counterexample, own: UserDesign |
   }
 }
 
-/** How to call the file in a command for others: a pipe is gone when they read it. */
-const fileNameOf = ({ file, data }: UserDesign): string => (isPassedPipe(file) ? `${data.id}.json` : file)
-
-/** Finds scenario, design and property in the catalogue, unless the design is the user's own. */
-function resolverOf(
-  { catalogue, version, modelHash }: Checker,
+/** Finds scenario, design and property in the counterexample itself or the catalogue. */
+function resolved(
+  checker: Checker,
   ce: Counterexample,
-  own: UserDesign | null,
-): Resolve {
-  const design = own === null ? findNamed(catalogue.designs, ce.design) : own.design
+  named: Named,
+): { readonly question: Question; readonly faults: readonly FaultFreedom[] } {
+  const { catalogue, version, modelHash } = checker
+  const [own] = carriedScenarios(checker, ce)
+  const scenario = own?.scenario ?? findScenario(catalogue, ce.scenario)
+  const design = carriedDesign(checker, ce, scenario) ?? findNamed(catalogue.designs, ce.design)
   if (design === undefined) {
     throw new UsageError(
       `${ce.id} is of the design "${quoted(ce.design)}", which is not in the catalogue; give its file with --design`,
     )
   }
-  if (own !== null && design.id !== ce.design) {
-    throw new UsageError(
-      `${quotedPath(own.file)}: is the design ${design.id}, but ${ce.id} is of ${quoted(ce.design)}`,
-    )
+  const { scenarioFile, designFile } = ce
+  const scenarioName = nameOf(named.scenario, `${scenario.id}.scenario.json`)
+  const designName = nameOf(named.design, `${design.id}.json`)
+  return {
+    question: {
+      system: builtSystem(scenario, design),
+      property: findProperty(catalogue, ce.property, design),
+      scenario: shown(scenario, scenarioFile, scenarioName),
+      design: shown(design, designFile, designName),
+      checker: { version, model: modelHash() },
+    },
+    faults: faultsOf(catalogue, design),
   }
-  const scenario = findScenario(catalogue, ce.scenario)
-  const system = builtSystem(scenario, design)
-  const property = findProperty(catalogue, ce.property, design)
-  const facts = { version, model: modelHash() }
-  const named = own === null ? design : { ...design, file: fileNameOf(own), text: printableJson(own.data) }
-  return () => ({ system, property, scenario, design: named, checker: facts })
+}
+
+/** The scenario that a counterexample carries, if any. @throws UsageError for one that makes no sense. */
+function carriedScenarios(
+  { catalogue }: Checker,
+  { id, scenario, scenarioFile: data }: Counterexample,
+): readonly { readonly scenario: Scenario<unknown> }[] {
+  if (data === undefined) return []
+  const found = scenarioOf(catalogue, data, `${id}: its scenario`)
+  if (found.id !== scenario)
+    throw new UsageError(`${id}: carries the scenario ${found.id}, but is of ${quoted(scenario)}`)
+  return [{ scenario: found }]
+}
+
+/** The design that a counterexample carries, or undefined. @throws UsageError for one that makes no sense. */
+function carriedDesign(
+  { catalogue }: Checker,
+  { id, design, designFile }: Counterexample,
+  scenario: Scenario<unknown>,
+): Design<unknown> | undefined {
+  if (designFile === undefined) return undefined
+  const where = `${id}: its design`
+  const data = designDataOf(designFile, where)
+  if (data.id !== design)
+    throw new UsageError(`${id}: carries the design ${data.id}, but is of ${quoted(design)}`)
+  return designIn(catalogue, data, scenario, where)
+}
+
+/** How to call the file in a command for others: a pipe is gone when they read it. */
+const nameOf = (given: { readonly file: string } | undefined, otherwise: string): string =>
+  given === undefined || isPassedPipe(given.file) ? otherwise : given.file
+
+/** What is shown of a scenario or design; of the user's own also the file, for readers who have it not. */
+function shown<T extends object>(what: T, data: object | undefined, file: string) {
+  return data === undefined ? what : { ...what, file, text: printableJson(data) }
 }

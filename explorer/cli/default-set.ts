@@ -53,7 +53,6 @@ export async function defaultSet(session: Session, raw: unknown): Promise<number
     atOnce: Math.min(availableParallelism(), cells.length),
     out: OUT,
     progress: new ProgressDisplay(io, { quiet: false, searches: cells.length }),
-    own: new Map(),
     onUnwritten: warningsOf(session, '; what is not expected is printed instead; make room there'),
   })
   if (featured !== undefined) {
@@ -70,7 +69,7 @@ export async function defaultSet(session: Session, raw: unknown): Promise<number
       for (const line of summary(cell, report, style)) io.out(line)
       const { design, scenario } = cell
       const surprises = report.properties.filter((p) => matchOf(design, scenario.id, p) === 'unexpected')
-      for (const text of unwrittenTraces(session, { ...report, properties: surprises }, null)) io.out(text)
+      for (const text of unwrittenTraces(session, { ...report, properties: surprises })) io.out(text)
     }
     for (const line of modelErrorOf(report)) io.err(line)
   }
@@ -117,9 +116,7 @@ function showBroken(session: Session, cell: Cell, report: CheckReport, style: St
   if (first !== undefined) {
     const { file, contents } = first
     const shown =
-      contents === null
-        ? load(session, { name: file ?? first.id, out: OUT })
-        : replayed(session, contents, null)
+      contents === null ? load(session, { name: file ?? first.id, out: OUT }) : replayed(session, contents)
     io.out(diagram(shown))
   }
   for (const line of [...checkBlock(report, headingOf(cell), style), '']) io.out(line)

@@ -12,13 +12,14 @@ import type { Checker } from './checker.ts'
 import type { Confirm } from './confirm.ts'
 import { UsageError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
+import { carriedBy } from './own-files.ts'
 import type { Counterexample } from './report.ts'
 import { writeCounterexample } from './write-counterexample.ts'
 
 /** Keeps each violation as `ce-ID.json` where that can be written, and has it confirmed. */
 export function fileKeeper({ catalogue, version, modelHash }: Checker, confirm: Confirm): Keeper {
   return {
-    async keep(cell, violated, { out, design, shortest, onUnwritten }) {
+    async keep(cell, violated, { out, shortest, onUnwritten }) {
       if (violated.length === 0) return new Map()
       const faults = faultsOf(catalogue, cell.design)
       const system = builtSystem(cell.scenario, cell.design)
@@ -34,6 +35,7 @@ export function fileKeeper({ catalogue, version, modelHash }: Checker, confirm: 
           tool: version,
           scenario: cell.scenario.id,
           design: cell.design.id,
+          ...carriedBy(cell.own),
           property,
           trace,
           model: modelHash(),
@@ -44,7 +46,7 @@ export function fileKeeper({ catalogue, version, modelHash }: Checker, confirm: 
       const kept = found.map(
         (ce) => [ce.property, keptAs(ce, written(out, ce, onUnwritten), shortest)] as const,
       )
-      await confirm(found, design)
+      await confirm(found)
       return new Map(kept)
     },
   }

@@ -17,6 +17,7 @@ Examples:
   mmucheck check                               upstream, all that is not deep
   mmucheck check roots-zap-all --design R1     one cell of the matrix
   mmucheck check --design my-change.json       your own design, as data
+  mmucheck check --scenario my-case.json       your own scenario, as data
   mmucheck check --property I-13 --design R3   one property
   mmucheck check --time-limit 60 --json r.json a budget, and a result file`
 
@@ -87,3 +88,14 @@ ones apart.
 jump to says where they land: "jumps": "follow" (on the step) or "stay".
 A file has at most 1 MiB and 256 patches. A pipe is read once, to its end:
 --design <(generate-design).`
+
+export const SCENARIO_FILE = `
+
+A scenario file is data, too: bounds, a start and the properties to check.
+  { "id": "my-case", "title": "a vCPU runs while everything is zapped",
+    "bounds": { "shadow": { "pages": 2 }, "zap": { "all": 1 } },
+    "start": { "tables": [[1]], "pages": [{ "gfn": 0, "level": 1 }] },
+    "properties": ["no-stale-root-used"] }
+What "bounds" leaves out is off. docs/scenario.schema.json has all members. A
+file has at most 1 MiB. Counterexamples carry the scenario and the design file
+whole, so that "show" and "replay" of a mailed one need neither.`

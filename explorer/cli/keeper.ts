@@ -1,14 +1,11 @@
 import type { Cell } from './plan.ts'
 import type { Counterexample } from './report.ts'
 import type { PropertyOutcome } from './run-check.ts'
-import type { DesignData } from './user-design.ts'
 
-/** Where counterexamples go, and what replaying them needs. */
+/** Where counterexamples go. */
 export interface KeepOptions {
   /** Folder; made when it is missing. */
   readonly out: string
-  /** Contents of the file that the design came from; null for a design of the catalogue. */
-  readonly design: DesignData | null
   /** Told when a violation could not be written: the folder and the error code. */
   readonly onUnwritten: (why: string) => void
   /** True for traces of a search that finds shortest ones; others are made smaller first. */

@@ -2,6 +2,7 @@ import { designs } from '../../model/designs/index.ts'
 import { seeds } from '../../model/designs/seeds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
+import { scenarioFrom } from '../../model/scenarios/scenario-file.ts'
 import { properties } from '../../properties/index.ts'
 import { anyWorld, type Catalogue } from './catalogue.ts'
 
@@ -10,6 +11,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   scenarios,
   designs,
   properties,
+  scenarioFrom,
   seeds,
   featured: {
     question:

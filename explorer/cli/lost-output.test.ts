@@ -105,7 +105,7 @@ describe('a folder that goes away', () => {
     process.chdir(gone)
     rmdirSync(gone)
     try {
-      await expect(confirmInFreshProcess(TINY_REPLAY)([ce], null)).resolves.toBeUndefined()
+      await expect(confirmInFreshProcess(TINY_REPLAY)([ce])).resolves.toBeUndefined()
     } finally {
       process.chdir(before)
     }

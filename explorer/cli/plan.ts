@@ -14,6 +14,7 @@ import {
   UPSTREAM,
 } from './catalogue.ts'
 import { UsageError } from './errors.ts'
+import type { OwnFiles } from './own-files.ts'
 
 /** One search: a scenario run with a design, and what is judged in it. */
 export interface Cell<W = unknown> {
@@ -23,6 +24,8 @@ export interface Cell<W = unknown> {
   readonly properties: readonly Property<W>[]
   /** Judged by default, as in every check. */
   readonly unasked: readonly Property<W>[]
+  /** What came from files of the user's. */
+  readonly own?: OwnFiles
 }
 
 /** What the user named; an empty list means "all that fit". */

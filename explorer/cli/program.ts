@@ -7,7 +7,16 @@ import { UsageError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
 import { explain } from './explain.ts'
 import { failed } from './failed.ts'
-import { CHECK_EXAMPLES, DESIGN_FILE, ENVIRONMENT, EXAMPLES, EXIT_STATUS, PURPOSE, SEARCHES } from './help.ts'
+import {
+  CHECK_EXAMPLES,
+  DESIGN_FILE,
+  ENVIRONMENT,
+  EXAMPLES,
+  EXIT_STATUS,
+  PURPOSE,
+  SCENARIO_FILE,
+  SEARCHES,
+} from './help.ts'
 import { list } from './list.ts'
 import { machine } from './machine.ts'
 import { unknownName } from './nearest.ts'
@@ -86,7 +95,7 @@ function programOf(session: Session, done: (status: number) => void): Command {
       `\nWithout a scenario: every one that the design names; of upstream all but the deep ones.\n${CHECK_EXAMPLES}`,
     ).argument('[scenario...]', 'ids or aliases, see "mmucheck list scenarios"'),
   )
-    .addHelpText('after', SEARCHES + DESIGN_FILE)
+    .addHelpText('after', SEARCHES + DESIGN_FILE + SCENARIO_FILE)
     .action(async (scenarios: string[], raw) => done(await check(session, scenarios, raw)))
 
   command('list', 'Says what there is, with a sentence on each.')
@@ -138,6 +147,7 @@ const collect = (value: string, all: string[] | undefined): string[] => [...(all
 function addSearchOptions(command: Command): Command {
   return command
     .optionsGroup('What to check:')
+    .option('--scenario <file>', 'JSON file with a scenario (repeatable)', collect)
     .option('--design <id|file>', 'design, or JSON file with one (repeatable; upstream)', collect)
     .option('--property <id>', 'this property; deadlock and faults besides (repeatable)', collect)
     .optionsGroup('How to search everything:')

@@ -18,10 +18,11 @@ import type { PropertyReport } from './report.ts'
 import type { Hooks } from './search-hooks.ts'
 import type { SearchSettings } from './search-settings.ts'
 import { type SelfCheck, selfChecked } from './self-checked.ts'
+import { type ScenarioData, scenarioOf } from './user-scenario.ts'
 
-/** One search, by names. A design from a file is sent whole: it is data. */
+/** One search, by names. A scenario or design from a file is sent whole: it is data. */
 export interface CheckRequest {
-  readonly scenario: string
+  readonly scenario: string | ScenarioData
   readonly design: string | Design<never>
   /** Ids of the properties asked for. */
   readonly properties: readonly string[]
@@ -150,7 +151,11 @@ export function systemOf<W>(
   catalogue: Catalogue<W>,
   { scenario, design }: Pick<CheckRequest, 'scenario' | 'design'>,
 ): System<W> {
-  return builtSystem(findScenario(catalogue, scenario), changeOf(catalogue, design))
+  const found =
+    typeof scenario === 'string'
+      ? findScenario(catalogue, scenario)
+      : scenarioOf(catalogue, scenario, `scenario ${scenario.id}`)
+  return builtSystem(found, changeOf(catalogue, design))
 }
 
 const changeOf = <W>(catalogue: Catalogue<W>, design: CheckRequest['design']): Design<W> =>

@@ -79,8 +79,9 @@ function searchIn(
   signal.addEventListener('abort', raise)
   return new Promise<CheckOutcome>((resolve, reject) => {
     const lost = (why: string): void => {
-      const what = typeof request.design === 'string' ? request.design : request.design.id
-      reject(new InternalError(`the search of ${request.scenario} with ${what} was lost: ${why}`))
+      const idOf = (asked: string | { readonly id: string }) => (typeof asked === 'string' ? asked : asked.id)
+      const what = idOf(request.design)
+      reject(new InternalError(`the search of ${idOf(request.scenario)} with ${what} was lost: ${why}`))
     }
     worker.on('message', (report: ThreadReport) => {
       if (report.kind === 'progress') onProgress(report.progress)

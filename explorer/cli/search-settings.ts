@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { quoted, quotedPath } from '../../model/language/quoted.ts'
@@ -99,9 +100,18 @@ export function checkpointsOf({ checkpoint, checkpointEvery, resume }: SearchFla
   return { directory, every: checkpointEvery ?? null, resume: resume ?? null }
 }
 
-/** The folder of one search, `SCENARIO.DESIGN`: ids have no dots. */
-export const placeOf = (directory: string, { scenario, design }: Cell): string =>
-  join(directory, `${scenario.id}.${design.id}`)
+/**
+ * The folder of one search, `SCENARIO.DESIGN`: ids have no dots. Of a scenario file also a hash of what is in it: with
+ * other bounds it is another search.
+ */
+export function placeOf(directory: string, { scenario, design, own }: Cell): string {
+  const data = own?.scenario?.data
+  const hash =
+    data === undefined
+      ? ''
+      : `.${createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 16)}`
+  return join(directory, `${scenario.id}.${design.id}${hash}`)
+}
 
 /**
  * The settings of one search of a run with checkpoints. A search of which there is no checkpoint was not begun

@@ -39,6 +39,8 @@ export function shrink(session: Session, name: string, raw: unknown): number {
     tool: version,
     scenario: scenario.id,
     design: its.id,
+    scenarioFile: ce.scenarioFile,
+    designFile: ce.designFile,
     property,
     trace: after,
     model: session.modelHash(),

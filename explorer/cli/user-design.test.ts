@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { formatCounterexample, readCounterexample } from '../../counterexamples/file.ts'
 import { UsageError } from './errors.ts'
 import { catalogue } from './tiny/catalogue.ts'
 import { runTiny } from './tiny/session.ts'
@@ -40,9 +41,14 @@ describe('a design file', () => {
         ?.split(' ')
         .at(-1) ?? ''
     expect((await runTiny(['replay', ce, '--design', path])).status).toBe(0)
+    expect((await runTiny(['replay', ce])).status).toBe(0)
+    const { designFile, ...old } = readCounterexample(ce)
+    expect(designFile).toMatchObject({ id: 'mine', patches: [swap] })
+    writeFileSync(ce, formatCounterexample(old))
     const without = await runTiny(['replay', ce])
     expect(without.status).toBe(2)
     expect(without.err[0]).toMatch(/ is of the design "mine", .*; give its file with --design$/)
+    expect((await runTiny(['replay', ce, '--design', path])).status).toBe(0)
     const other = await runTiny(['replay', ce, '--design', file({ id: 'other', patches: [swap] })])
     expect(other.status).toBe(2)
     expect(other.err[0]).toMatch(/is the design other, but ce-\w+ is of mine$/)

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { InputError, readInput } from '../../counterexamples/input-file.ts'
 import type { Design } from '../../model/designs/design.ts'
 import { ModelError } from '../../model/language/errors.ts'
 import { applyPatches, drop, move, only, type Patch } from '../../model/language/patch.ts'
@@ -9,11 +8,11 @@ import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { builtSystem } from './built-systems.ts'
 import { type Catalogue, findNamed, lookUp } from './catalogue.ts'
 import { UsageError } from './errors.ts'
+import { readJson } from './json-file.ts'
 import { unknownName } from './nearest.ts'
 import { firstIssue } from './options.ts'
 
-/** Bytes of a design file, and how much may be in it: far more than a design needs, little enough to be read at once. */
-const MOST_BYTES = 1 << 20
+/** How much may be in a design file: far more than a design needs, little enough to be read at once. */
 const MOST_PATCHES = 256
 const MOST_SCENARIOS = 1000
 const LONGEST_ID = 64
@@ -26,7 +25,8 @@ const kind = { in: name.optional() }
 const moved = { op: z.literal('move'), name, jumps: z.enum(['follow', 'stay']).optional(), ...kind }
 
 /** A design as a file: data only, so that a file from anywhere can be checked; nothing in it is run. */
-const designFile = z.strictObject({
+export const designFile = z.strictObject({
+  $schema: z.string().exactOptional(),
   id: text(LONGEST_ID).regex(/^[a-z0-9][a-z0-9-]*$/, 'must be of small letters, digits and dashes'),
   title: name,
   about: text(LONGEST_ABOUT).default(''),
@@ -73,7 +73,7 @@ export const isDesignFile = (argument: string): boolean => /[/\\]|\.json$/i.test
  *   or names a step that no scenario has; the last with the nearest step name.
  */
 export function readDesign<W>(catalogue: Catalogue<W>, path: string): UserDesign<W> {
-  const data = parse(path)
+  const data = designDataOf(readJson('design', path), quotedPath(path))
   return { design: designOf(catalogue, data, path), data, file: path }
 }
 
@@ -81,7 +81,7 @@ export function readDesign<W>(catalogue: Catalogue<W>, path: string): UserDesign
 export function designOf<W>(catalogue: Catalogue<W>, data: DesignData, path: string): Design<W> {
   const where = quotedPath(path)
   if (findNamed(catalogue.designs, data.id) !== undefined) {
-    throw new UsageError(`${where}: id: "${data.id}" is the name of a design that exists; choose another`)
+    throw nameTaken(where, data)
   }
   const named = data.scenarios.map((id) => lookUp('scenario', catalogue.scenarios, id))
   const chosen = [...new Set(named)]
@@ -107,6 +107,42 @@ export function designOf<W>(catalogue: Catalogue<W>, data: DesignData, path: str
     }
   })
   if (fitting.length === 0) throw new UsageError(`${where}: its patches fit no scenario together; ${misfit}`)
+  return designWith(
+    data,
+    patches,
+    (chosen.length > 0 ? fitting : usual(fitting)).map((each) => each.scenario.id),
+  )
+}
+
+/**
+ * The design that the contents of a file describe, for one scenario in which it was checked before.
+ * @throws UsageError for a known design's name, or patches that do not fit the scenario.
+ */
+export function designIn<W>(
+  catalogue: Catalogue<W>,
+  data: DesignData,
+  scenario: Scenario<W>,
+  where: string,
+): Design<W> {
+  if (findNamed(catalogue.designs, data.id) !== undefined) throw nameTaken(where, data)
+  const patches = data.patches.map((p) => patchOf<W>(p))
+  try {
+    applyPatches(programsOf(scenario), patches)
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error
+    throw new UsageError(`${where}: in scenario ${scenario.id}: ${error.message}`)
+  }
+  return designWith(data, patches, [scenario.id])
+}
+
+const nameTaken = (where: string, { id }: DesignData): UsageError =>
+  new UsageError(`${where}: id: "${id}" is the name of a design that exists; choose another`)
+
+function designWith<W>(
+  data: DesignData,
+  patches: readonly Patch<W>[],
+  scenarios: readonly string[],
+): Design<W> {
   return {
     id: data.id,
     aliases: [],
@@ -114,7 +150,7 @@ export function designOf<W>(catalogue: Catalogue<W>, data: DesignData, path: str
     status: 'candidate',
     kernel: { version: 'none', function: 'see the patches' },
     about: quoted(data.about, LONGEST_ABOUT),
-    scenarios: (chosen.length > 0 ? fitting : usual(fitting)).map((each) => each.scenario.id),
+    scenarios,
     patches,
     expect: [],
   }
@@ -124,24 +160,6 @@ export function designOf<W>(catalogue: Catalogue<W>, data: DesignData, path: str
 function usual<T extends { readonly scenario: Pick<Scenario<never>, 'deep'> }>(fitting: readonly T[]): T[] {
   const short = fitting.filter(({ scenario }) => scenario.deep !== true)
   return short.length > 0 ? short : [...fitting]
-}
-
-function parse(path: string): DesignData {
-  const where = quotedPath(path)
-  let contents: string
-  try {
-    contents = readInput(path, MOST_BYTES, { pipes: true })
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error
-    throw new UsageError(`cannot read the design ${where}: ${error.message}`)
-  }
-  let json: unknown
-  try {
-    json = JSON.parse(contents)
-  } catch (error) {
-    throw new UsageError(`${where} is not JSON: ${quoted((error as Error).message)}`)
-  }
-  return designDataOf(json, where)
 }
 
 /** @throws UsageError for what is not the contents of a design file. */

@@ -160,7 +160,7 @@ const run = (...args: string[]) =>
       run: (request, signal, on) => runCheck(inOneCatalogue, request, { stop: () => signal.aborted, ...on }),
     },
     keeper: fileKeeper(checker, async (found) => {
-      for (const ce of found) replayed(checker, ce, null)
+      for (const ce of found) replayed(checker, ce)
     }),
   })
 

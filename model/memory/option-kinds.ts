@@ -8,3 +8,7 @@ export const choice = z.boolean()
 
 /** The number of a frame, page, entry or address. */
 export const id = z.int().min(0).max(15)
+
+/** A list in the bounds. The limit is for the same reason, and far above what can be searched. */
+export const list = <T extends z.ZodType>(element: T) =>
+  z.array(element).max(64, 'must have at most 64 elements')

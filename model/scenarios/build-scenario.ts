@@ -24,9 +24,14 @@ export function boundsOf({ bounds, start: { tables } }: Pick<Plan, 'bounds' | 's
 
 /** The scenario of a plan: vCPUs, and every other thread that has something to do within the bounds. */
 export function scenario(plan: Plan): Scenario<Kvm> {
+  plans.push(plan)
+  return scenarioOutside(plan)
+}
+
+/** The same for a scenario that is no part of the model, a user's. */
+export function scenarioOutside(plan: Plan): Scenario<Kvm> {
   const { start, bounds: _, aliases = [], ...about } = plan
   const bounds = boundsOf(plan)
-  boundsOfAll.push(bounds)
   return {
     ...about,
     aliases,
@@ -35,15 +40,19 @@ export function scenario(plan: Plan): Scenario<Kvm> {
   }
 }
 
-/** Bounds of all scenarios that were made. */
-const boundsOfAll: Bounds[] = []
+/** Plans of all scenarios of the model. */
+const plans: Plan[] = []
 let allPrograms: readonly Program<Kvm>[] | null = null
+
+/** The plans of all scenarios of the model, in the order in which these were made. */
+export const allPlans = (): readonly Plan[] => plans
 
 /**
  * Programs of all scenarios: a property may name what only some of them have.
  * @param adds threads that a design adds; those of other scenarios may have other steps, too.
  */
 function programsOfAll({ threads }: Additions<Kvm>): readonly Program<Kvm>[] {
+  const boundsOfAll = plans.map(boundsOf)
   allPrograms ??= boundsOfAll.flatMap((bounds) =>
     threadsOf(bounds, sortsOf(bounds)).map(({ program }) => program),
   )

@@ -8,7 +8,6 @@ import { run } from '../program.ts'
 import { runCheck } from '../run-check.ts'
 import type { Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
-import { designOf } from '../user-design.ts'
 import { catalogue } from './catalogue.ts'
 
 /** What a command printed and how it ended. */
@@ -55,8 +54,6 @@ export const inThisThread: Runner = {
     runCheck(catalogue, request, { stop: () => signal.aborted, ...listener }),
 }
 
-const inThisProcess: Confirm = async (counterexamples, data) => {
-  const own =
-    data === null ? null : { design: designOf(catalogue, data, 'the design'), data, file: 'the design' }
-  for (const ce of counterexamples) replayed(CHECKER, ce, own)
+const inThisProcess: Confirm = async (counterexamples) => {
+  for (const ce of counterexamples) replayed(CHECKER, ce)
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { count, id } from '../option-kinds.ts'
+import { count, id, list } from '../option-kinds.ts'
 
 /** Aging of host pages, without mmu_lock. Only faults and zappers heed its locks. */
 export const agingOptions = z.strictObject({
   /** Calls that age a page. */
   calls: count.default(0),
   /** The frames whose pages are aged. */
-  of: z.array(id).default([]),
+  of: list(id).default([]),
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { choice, count, id } from '../option-kinds.ts'
+import { choice, count, id, list } from '../option-kinds.ts'
 
 /** Ways to handle a page fault besides the slow one of shadow paging. */
 export const faultOptions = z.strictObject({
@@ -15,5 +15,5 @@ export const faultOptions = z.strictObject({
 export const asyncPfOptions = z.strictObject({
   on: choice.default(false),
   /** The frames whose host page is swapped out at the start. */
-  swappedOut: z.array(id).default([]),
+  swappedOut: list(id).default([]),
 })

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { choice, count, id } from '../option-kinds.ts'
+import { choice, count, id, list } from '../option-kinds.ts'
 
 /** Memslots that change. */
 export const memslotsOptions = z.strictObject({
   /** Memslots that can change; 0: one slot that nobody changes holds all frames. */
   slots: count.default(0),
   /** The memslot of each guest frame; null: a slot that nobody changes. */
-  of: z.array(id.nullable()).default([]),
+  of: list(id.nullable()).default([]),
   /** How often slot 0 is deleted (0 or 1), which makes SRCU part of the model. */
   deletes: z.int().min(0).max(1).default(0),
   /** How often slot 0 is created (0 or 1); it is not there at the start. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { choice, count, id } from '../option-kinds.ts'
+import { choice, count, id, list } from '../option-kinds.ts'
 
 /** The host's memory. */
 export const hostOptions = z.strictObject({
@@ -16,6 +16,6 @@ export const notifierOptions = z
     /** How often each of them does. */
     invalidations: count.default(1),
     /** The frames whose pages they take. */
-    of: z.array(id).default([]),
+    of: list(id).default([]),
   })
   .default({ threads: 0, invalidations: 0, of: [] })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { choice, count, id } from '../option-kinds.ts'
+import { choice, count, id, list } from '../option-kinds.ts'
 
 /** Shadow pages and their roles. */
 export const shadowOptions = z.strictObject({
@@ -8,7 +8,7 @@ export const shadowOptions = z.strictObject({
   /** Levels of the guest's page tables and of their shadows. */
   levels: z.int().min(1).max(4).default(1),
   /** Level of the root for each page directory, where it is not `levels`. */
-  rootLevels: z.array(z.int().min(1).max(4)).default([]),
+  rootLevels: list(z.int().min(1).max(4)).default([]),
   /**
    * Guest tables are reached with different access, which is then part of the role of shadow pages, and the
    * dirty bit of guest entries decides with it what a read may map.
@@ -17,7 +17,7 @@ export const shadowOptions = z.strictObject({
   /** KVM chooses at which level it maps huge pages; otherwise always small. */
   choosesLevel: choice.default(false),
   /** Table frames whose shadow pages have no guest table behind them (direct pages, a passthrough root). */
-  withoutGptes: z.array(id).default([]),
+  withoutGptes: list(id).default([]),
   /** A huge page can be mapped by one SPTE of level 2 when the scenario begins. Faults map small pages only. */
   largeSptes: choice.default(false),
   /** pte_list_desc objects, for scenarios in which one can be freed while a walk reads it. */
@@ -33,7 +33,7 @@ export type HardStore = z.output<typeof storeThatKvmCannotEmulate>
 
 /** Unprotecting a table, for stores that KVM cannot emulate. */
 export const unprotectOptions = z.strictObject({
-  stores: z.array(storeThatKvmCannotEmulate).default([]),
+  stores: list(storeThatKvmCannotEmulate).default([]),
   /** How many of them each guest makes. */
   left: count.default(0),
 })
@@ -55,7 +55,7 @@ export type ExternalEdit = z.output<typeof externalStore>
 
 /** Stores to guest tables that KVM never sees: by host userspace, or DMA. */
 export const externalWriterOptions = z.strictObject({
-  stores: z.array(externalStore).default([]),
+  stores: list(externalStore).default([]),
   /** How many of them are made. */
   left: count.default(0),
 })

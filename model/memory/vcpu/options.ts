@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { choice, count, id } from '../option-kinds.ts'
+import { choice, count, id, list } from '../option-kinds.ts'
 
 /** A guest store to one of its page-table entries: through address `gva`, entry `index` := (to, w). */
 const edit = z.strictObject({
@@ -34,15 +34,15 @@ export const guestOptions = z.strictObject({
   /** Guest entries of level 2 can map huge pages. */
   huge: choice.default(false),
   /** Which addresses guests read and flush; default all. */
-  reads: z.array(id).exactOptional(),
+  reads: list(id).exactOptional(),
   /** The guest writes to its data frames. */
   dataWrites: choice.default(false),
   /** Through which addresses; default all. */
-  writes: z.array(id).exactOptional(),
+  writes: list(id).exactOptional(),
   /** Every read accesses address 0 and then the last one, from the start again after each exit. */
   pairs: choice.default(false),
   /** The stores to page tables that a guest may make. */
-  edits: z.array(edit).default([]),
+  edits: list(edit).default([]),
   /** How many of them each guest makes. */
   editsLeft: count.default(0),
   /** CR3 loads left to each vCPU's guest. */

@@ -1,0 +1,27 @@
+import { InputError, readInput } from '../../counterexamples/input-file.ts'
+import { quoted, quotedPath } from '../../model/language/quoted.ts'
+import { UsageError } from './errors.ts'
+
+/** Bytes of a design or scenario file: far more than one needs, little enough to be read at once. */
+const MOST_BYTES = 1 << 20
+
+/**
+ * Reads a JSON file of the user's, or the pipe that a shell passes in place of one.
+ * @param what it is, for messages.
+ * @throws UsageError for a file that cannot be read, is too large, or is not JSON.
+ */
+export function readJson(what: string, path: string): unknown {
+  const where = quotedPath(path)
+  let contents: string
+  try {
+    contents = readInput(path, MOST_BYTES, { pipes: true })
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    throw new UsageError(`cannot read the ${what} ${where}: ${error.message}`)
+  }
+  try {
+    return JSON.parse(contents)
+  } catch (error) {
+    throw new UsageError(`${where} is not JSON: ${quoted((error as Error).message)}`)
+  }
+}

@@ -1,0 +1,22 @@
+import type { Finding } from '../../counterexamples/file.ts'
+import type { UserDesign } from './user-design.ts'
+import type { UserScenario } from './user-scenario.ts'
+
+/** The scenario and the design of a search, where they came from files: whoever replays needs what was in them. */
+export interface OwnFiles {
+  readonly scenario?: UserScenario
+  readonly design?: UserDesign
+}
+
+export const ownFiles = (scenario: UserScenario | undefined, design: UserDesign | undefined): OwnFiles => ({
+  ...(scenario === undefined ? {} : { scenario }),
+  ...(design === undefined ? {} : { design }),
+})
+
+/** What a counterexample carries of them. */
+export function carriedBy({ scenario, design }: OwnFiles = {}): Pick<Finding, 'scenarioFile' | 'designFile'> {
+  return {
+    ...(scenario === undefined ? {} : { scenarioFile: scenario.data }),
+    ...(design === undefined ? {} : { designFile: design.data }),
+  }
+}

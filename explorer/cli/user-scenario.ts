@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { ModelError } from '../../model/language/errors.ts'
+import { LONGEST_MESSAGE, quoted, quotedPath } from '../../model/language/quoted.ts'
+import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { type Catalogue, findNamed, lookUp } from './catalogue.ts'
+import { UsageError } from './errors.ts'
+import { readJson } from './json-file.ts'
+import { firstIssue } from './options.ts'
+
+/** The contents of a scenario file: plain data, which every thread and process makes the scenario from anew. */
+export interface ScenarioData {
+  readonly id: string
+  readonly [member: string]: unknown
+}
+
+/** A scenario of the user's, and where it came from. The file is read once: it may be a pipe, or change. */
+export interface UserScenario<W = unknown> {
+  readonly scenario: Scenario<W>
+  /** What was in the file. */
+  readonly data: ScenarioData
+  /** Path, as the user gave it. */
+  readonly file: string
+}
+
+/**
+ * Reads a scenario from a JSON file.
+ * @throws UsageError for a file that cannot be read, is too large, is no scenario, takes a known scenario's name,
+ *   names a property that does not exist (with the nearest name), or has bounds or a start that make no sense.
+ */
+export function readScenario<W>(catalogue: Catalogue<W>, path: string): UserScenario<W> {
+  const data = readJson('scenario', path)
+  // Whoever makes the scenario has looked at the data.
+  return { scenario: scenarioOf(catalogue, data, quotedPath(path)), data: data as ScenarioData, file: path }
+}
+
+/**
+ * The scenario that the contents of a file describe.
+ * @param where how to call the file in errors.
+ * @throws UsageError as `readScenario`.
+ */
+export function scenarioOf<W>(catalogue: Catalogue<W>, data: unknown, where: string): Scenario<W> {
+  const made = madeFrom(catalogue, data, where)
+  if (findNamed(catalogue.scenarios, made.id) !== undefined) {
+    throw new UsageError(`${where}: id: "${made.id}" is the name of a scenario that exists; choose another`)
+  }
+  const properties = made.properties.map((name) => {
+    try {
+      return lookUp('property', catalogue.properties, name).id
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      throw new UsageError(`${where}: properties: ${error.message}`)
+    }
+  })
+  return { ...made, properties: [...new Set(properties)] }
+}
+
+function madeFrom<W>({ scenarioFrom }: Catalogue<W>, data: unknown, where: string): Scenario<W> {
+  if (scenarioFrom === undefined) throw new UsageError(`${where}: no scenario can be given as a file here`)
+  try {
+    return scenarioFrom(data)
+  } catch (error) {
+    if (error instanceof z.ZodError) throw new UsageError(`${where}: ${firstIssue(error)}`)
+    if (error instanceof ModelError)
+      throw new UsageError(`${where}: ${quoted(error.message, LONGEST_MESSAGE)}`)
+    throw error
+  }
+}
+
+/** A catalogue that has the user's scenarios, too. */
+export function withScenarios<W>(
+  catalogue: Catalogue<W>,
+  own: readonly Pick<UserScenario<W>, 'scenario'>[],
+): Catalogue<W> {
+  if (own.length === 0) return catalogue
+  return { ...catalogue, scenarios: [...catalogue.scenarios, ...own.map(({ scenario }) => scenario)] }
+}

@@ -1,0 +1,8 @@
+import { replaceFile } from '../checkpoint/atomic-file.ts'
+import { schemaFiles } from './schemas.ts'
+
+// `npm run schemas` writes the JSON Schemas of scenario and design files to docs/.
+for (const { path, text } of schemaFiles()) {
+  replaceFile(path, text)
+  console.log(path)
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import { type ScenarioBounds, scenarioBounds } from '../features/index.ts'
+import { ModelError } from '../language/errors.ts'
+import { quoted } from '../language/quoted.ts'
+import { mergeBounds } from '../memory/bounds.ts'
+import type { Kvm } from '../memory/kvm.ts'
+import { choice, count, id, list } from '../memory/option-kinds.ts'
+import { boundsOf, type Plan, scenarioOutside } from './build-scenario.ts'
+import type { Scenario } from './scenario.ts'
+import { numbersOutOfRange } from './scenario-numbers.ts'
+
+const LONGEST_ID = 64
+const LONGEST_NAME = 200
+const LONGEST_ABOUT = 4000
+const MOST_PROPERTIES = 256
+
+const text = (most: number) => z.string().max(most, `must have at most ${most} characters`)
+const name = text(LONGEST_NAME).min(1, 'must not be empty')
+
+const entry = z
+  .union(
+    [
+      id,
+      z.null(),
+      z.strictObject({ huge: id, readOnly: z.literal(true).exactOptional() }),
+      z.strictObject({ to: id, readOnly: z.literal(true) }),
+    ],
+    { error: 'must be a frame, null, {"huge": frame, "readOnly"?: true} or {"to": frame, "readOnly": true}' },
+  )
+  .describe(
+    'An entry of a guest table: the frame it points at, writable unless it says so; null: not present.',
+  )
+
+/** Where a scenario begins: what `Start` says, as data. */
+const start = z.strictObject({
+  tables: list(list(entry).min(1, 'must have at least one entry'))
+    .min(1, 'must have at least one table')
+    .describe('Contents of the table frames 0, 1, ...'),
+  pages: list(z.strictObject({ gfn: id, level: z.int().min(1).max(4) }))
+    .exactOptional()
+    .describe('Shadow pages 0, 1, ...: the table that each shadows, and its level. Default none.'),
+  oldestFirst: list(id)
+    .exactOptional()
+    .describe('The same pages from the oldest to the newest. Default in their order.'),
+  filled: choice
+    .exactOptional()
+    .describe('All SPTEs of those pages are present that can be. Default: the guest has to fault them in.'),
+  cr3: list(id).exactOptional().describe('The page directory of each vCPU. Default 0.'),
+  cr3Loads: list(count)
+    .exactOptional()
+    .describe('CR3 loads left to each vCPU, where that is not the same for all.'),
+  previous: id
+    .exactOptional()
+    .describe('The page directory whose root each vCPU still holds as its previous one.'),
+})
+
+/** A scenario as a file: data only, so that a file from anywhere can be checked; nothing in it is run. */
+export const scenarioFile = z
+  .strictObject({
+    $schema: z.string().exactOptional().describe('Where this schema is, for editors.'),
+    id: text(LONGEST_ID)
+      .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be of small letters, digits and dashes')
+      .describe('A name that no known scenario has.'),
+    title: name.describe('One sentence: what runs against what.'),
+    about: text(LONGEST_ABOUT).default('').describe('What it is meant to exercise, and what is left out.'),
+    bounds: scenarioBounds
+      .prefault({})
+      .describe('How many of everything there is, by subsystem; what is left out is off.'),
+    start: start.describe('The state in which the scenario begins.'),
+    properties: z
+      .array(name)
+      .min(1, 'must be at least one')
+      .max(MOST_PROPERTIES, `must be at most ${MOST_PROPERTIES}`)
+      .describe('Ids of the properties that are checked; deadlocks and faults are always.'),
+  })
+  .meta({ title: 'A scenario of mmucheck', description: 'What `mmucheck check --scenario FILE` takes.' })
+
+/** The JSON Schema of scenario files. */
+export const scenarioFileSchema = (): object => z.toJSONSchema(scenarioFile, { io: 'input' })
+
+/**
+ * The scenario that the contents of a file describe. Property ids are not looked up.
+ * @throws ZodError for contents of another shape, ModelError with a sentence for such as make no sense.
+ */
+export function scenarioFrom(data: unknown): Scenario<Kvm> {
+  const given = scenarioFile.parse(data)
+  const { title, about, properties } = given
+  const sized = { tables: given.start.tables.length, entries: given.start.tables[0].length }
+  // As they were given: what is left out is to stay off.
+  const own = ((data as { bounds?: unknown }).bounds ?? {}) as ScenarioBounds
+  for (const [what, size] of Object.entries(sized)) {
+    const said = own.guest?.[what as keyof typeof sized]
+    if (said !== undefined && said !== size)
+      throw new ModelError(`bounds.guest.${what} is ${said}, but start.tables has ${size}; leave it out`)
+  }
+  const plan: Plan = {
+    id: given.id,
+    title: quoted(title),
+    about: quoted(about, LONGEST_ABOUT),
+    bounds: mergeBounds<ScenarioBounds>(own, { guest: sized }),
+    start: given.start,
+    properties: [...new Set(properties)],
+  }
+  const wrong = numbersOutOfRange(boundsOf(plan), plan.start)
+  if (wrong !== null) throw new ModelError(wrong)
+  const made = scenarioOutside(plan)
+  try {
+    made.build()
+  } catch (error) {
+    // Whatever the numbers do to the state that the scenario begins in: it is the file that is wrong.
+    throw new ModelError(`the start cannot be set up within the bounds: ${(error as Error).message}`)
+  }
+  return made
+}
