@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCheck } from './run-check.ts'
 import type { Runner } from './runner.ts'
 import { careless } from './tiny/careless.ts'
@@ -19,6 +22,12 @@ async function ends(property: string, ...args: string[]) {
 const OUTSIDE =
   'does something else when it is run again on the same state, so it depends on something outside the state'
 const HERE = 'explorer/cli/tiny/careless.ts:'
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mmucheck-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('model code that keeps something outside the state ends its check', () => {
   it.each([
@@ -49,6 +58,7 @@ describe('model code that keeps something outside the state ends its check', () 
       ['--reduce', 'por'],
       ['--storage', 'fingerprint'],
       ['--max-states', '20'],
+      ['--checkpoint', join(folder, 'checkpoint')],
       ['--search', 'random'],
       ['--search', 'priorities'],
       ['--search', 'preemptions'],

@@ -70,3 +70,15 @@ export function crashingSubject(behaviours: number): Subject {
     },
   }
 }
+
+/** A system with a property that changes its mind after more calls than a search makes. */
+export function countingSubject(): Subject {
+  let calls = 0
+  const counting: Property<unknown> = {
+    kind: 'invariant',
+    id: 'counts-its-calls',
+    title: 'Few calls were made',
+    holds: () => ++calls <= 4,
+  }
+  return { ...twoPhaseSubject(4), properties: [counting] }
+}

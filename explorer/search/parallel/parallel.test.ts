@@ -2,7 +2,13 @@ import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { tool } from '../../cli/tiny/built.ts'
-import { crashingSubject, filterLockSubject, randomSubject, twoPhaseSubject } from '../../oracles/subjects.ts'
+import {
+  countingSubject,
+  crashingSubject,
+  filterLockSubject,
+  randomSubject,
+  twoPhaseSubject,
+} from '../../oracles/subjects.ts'
 import { breadthFirst, tracesTo } from '../breadth-first.ts'
 import type { SearchResult } from '../result.ts'
 import type { Subject } from './subject.ts'
@@ -125,6 +131,12 @@ describe('parallelBreadthFirst', () => {
     const { traces } = tracesTo(system, asked, ['no-late-preparation'], {})
     const found = properties.find(({ property }) => property.id === 'no-late-preparation')
     expect([found?.verdict, found?.trace]).toEqual(['violated', new Map(traces).get('no-late-preparation')])
+  })
+
+  test('each worker makes its recordings again at the end', async () => {
+    await expect(inParallel(countingSubject, [], { workers: 2 })).rejects.toThrow(
+      'property counts-its-calls: does something else when it is run again on the same state',
+    )
   })
 
   test('a lost worker is an error, never a verdict', async () => {
