@@ -24,7 +24,7 @@ export interface Parts<W = Kvm> {
  * nothing and takes no state.
  */
 export interface Feature {
-  /** The name of its group of bounds. */
+  /** What its bounds are called: a group of them, or one of its own such as `vcpus`. */
   readonly id: string
   /** One sentence. */
   readonly title: string

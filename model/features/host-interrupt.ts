@@ -20,7 +20,7 @@ const fields = ({ perVcpu }: z.output<typeof options>) => ({
 
 type World = With<Kvm, ReturnType<typeof fields>>
 
-/** An interrupt of the host, a timer for example, ends guest mode at any time. It takes the way of an IPI. */
+/** An interrupt of the host, a timer for example, ends guest mode between two instructions or walks of the guest. It takes the way of an IPI. */
 export const hostInterrupt = ownFeature({
   id: 'hostInterrupt',
   title: 'interrupts of the host that end guest mode',

@@ -1,7 +1,7 @@
 /**
  * How a thread of control is written: an ordered list of named steps that reads like the kernel function
- * it models. Falling off a step reaches the next one, `to` jumps. `lower()` in machine.ts turns a program
- * into an xstate machine with one state per program counter; the designs patch programs by step name.
+ * it models. Falling off a step reaches the next one, `to` jumps. `machineOf()` in machine.ts turns
+ * programs into an xstate machine with one state per program counter; the designs patch programs by step name.
  */
 
 /** Where a step comes from and how it is shown; none of it has a meaning for the search. */

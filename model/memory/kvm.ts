@@ -14,7 +14,7 @@ import { vcpu } from './vcpu/fields.ts'
 
 /**
  * `struct kvm` and everything in it: the shared state of all scenarios, and the threads' local variables.
- * @param added what the design of a run adds; none of it is part of the type, see `With`.
+ * @param added fields that features and the design of a run add; none of them is part of the type, see `With`.
  */
 export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] = []) {
   const world = struct({
@@ -82,7 +82,7 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     mmu_invalidate: mmuInvalidate(sorts, bounds),
     mn_active_invalidate_count: range(0, bounds.notifier.threads),
     notifier: array(sorts.notifier, notifierThread(sorts, bounds)),
-    /** The slab shrinker (..v6.1), or the quota of shadow pages. */
+    /** The slab shrinker (..v6.1). The quota of shadow pages is the vCPU's own, see `zap_sp`. */
     shrinker: array(
       bounds.zap.reclaims > 0 ? 1 : 0,
       struct({ sp: ref(sorts.page), left: range(0, bounds.zap.reclaims), req: requester(sorts) }),
