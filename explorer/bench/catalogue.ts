@@ -2,7 +2,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { filterLock, mutualExclusion } from '../oracles/filter-lock.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
-import type { Subject } from '../search/parallel/subject.ts'
+import type { Subject } from '../search/index.ts'
 import { guestSeesLivePages, kvmComposite } from './models/kvm-composite.ts'
 
 /** What all tools must agree on before their times are compared. */

@@ -1,6 +1,5 @@
 import { programFile } from '../program-file.ts'
-import { breadthFirst } from '../search/breadth-first.ts'
-import { parallelBreadthFirst } from '../search/parallel/search.ts'
+import { breadthFirst, parallelBreadthFirst } from '../search/index.ts'
 import { subjectOf } from './catalogue.ts'
 import { searchModes } from './search-modes.ts'
 

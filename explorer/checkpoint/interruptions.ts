@@ -32,6 +32,9 @@ export function looksOf(search: Search): number {
   return looks
 }
 
+/** Pieces after which a search that should have ended is taken to stand still. */
+const MOST_PIECES = 10_000
+
 /** Makes a search that is interrupted at its look number `look`, from 0, and leaves a checkpoint. */
 export function interrupted(search: Search, directory: string, look: number): SearchResult {
   rmSync(directory, { recursive: true, force: true })
@@ -39,13 +42,17 @@ export function interrupted(search: Search, directory: string, look: number): Se
   return search({ checkpoint: { directory }, stop: () => left-- <= 0 })
 }
 
-/** Makes a search in pieces of so many looks each; gives the last piece and how many there were. */
+/**
+ * Makes a search in pieces of `looks` looks each; gives the last piece and how many there were.
+ * @param looks at least 2: going on from a checkpoint takes the first.
+ * @throws Error when it does not come to its end.
+ */
 export function inPieces(search: Search, directory: string, looks: number) {
   let pieces = 1
   let result = interrupted(search, directory, looks)
   while (wasInterrupted(result)) {
     let left = looks
-    pieces++
+    if (++pieces > MOST_PIECES) throw new Error(`no end after ${MOST_PIECES} pieces of ${looks} looks`)
     result = search({ resume: directory, checkpoint: { directory }, stop: () => left-- <= 0 })
   }
   return { result, pieces }

@@ -1,4 +1,4 @@
-import { FolderInUse, type FolderLock, lockFolder } from '../checkpoint/folder-lock.ts'
+import { FolderInUse, type FolderLock, lockFolder } from '../checkpoint/index.ts'
 import type { Cell } from './plan.ts'
 import { type Checkpoints, placeOf } from './search-settings.ts'
 

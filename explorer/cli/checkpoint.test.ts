@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Forgery, forge } from '../checkpoint/forging.ts'
-import { resultSchema } from './report.ts'
+import { resultSchema } from './report/report.ts'
 import { builtPrograms, TINY } from './tiny/built.ts'
 
 /** Searches that are stopped, killed and continued, through the built program. */

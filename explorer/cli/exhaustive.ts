@@ -1,15 +1,19 @@
 import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import type { Reduce } from '../reduce/reduce.ts'
-import { better, isTooLarge, NOTHING_REDUCED } from '../reduce/reduction.ts'
-import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
-import { FailedSearch } from '../search/failed-search.ts'
-import { patienceAfter } from '../search/limits.ts'
-import { parallelBreadthFirst, unparallel } from '../search/parallel/search.ts'
-import { MOST_WORKERS } from '../search/parallel/shared-memory.ts'
-import type { Subject, SubjectSource } from '../search/parallel/subject.ts'
-import type { SearchResult } from '../search/result.ts'
+import { better, isTooLarge, NOTHING_REDUCED, type Reduce } from '../reduce/index.ts'
+import {
+  breadthFirst,
+  FailedSearch,
+  MOST_WORKERS,
+  parallelBreadthFirst,
+  patienceAfter,
+  type SearchOptions,
+  type SearchResult,
+  type Subject,
+  type SubjectSource,
+  unparallel,
+} from '../search/index.ts'
 import type { Hooks } from './search-hooks.ts'
 import type { SearchSettings } from './search-settings.ts'
 

@@ -1,7 +1,7 @@
 import type { Design } from '../../model/designs/design.ts'
 import { expectedVerdict, isAsExpected } from '../../model/designs/expectation.ts'
 import { EXIT } from './exit-status.ts'
-import type { CheckReport, PropertyReport } from './report.ts'
+import type { CheckReport, PropertyReport } from './report/report.ts'
 
 /**
  * How a verdict compares with what the design says of itself: `missed` is a violation that was to be found and

@@ -1,6 +1,6 @@
 import { CounterexampleError } from '../../counterexamples/file.ts'
 import { ModelError } from '../../model/language/errors.ts'
-import { FolderInUse } from '../checkpoint/folder-lock.ts'
+import { FolderInUse } from '../checkpoint/index.ts'
 import { errorLines } from './error-lines.ts'
 import { InternalError, UsageError } from './errors.ts'
 import { EXIT } from './exit-status.ts'

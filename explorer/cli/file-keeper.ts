@@ -3,9 +3,8 @@ import { type Counterexample as CounterexampleFile, counterexampleOf } from '../
 import { shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
 import { quotedPath } from '../../model/language/quoted.ts'
-
 import type { Trace } from '../../model/language/trace.ts'
-import { goalReachableIn } from '../search/goal-reachable.ts'
+import { goalReachableIn } from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
 import { faultsOf, findProperty } from './catalogue.ts'
 import type { Checker } from './checker.ts'
@@ -13,7 +12,7 @@ import type { Confirm } from './confirm.ts'
 import { UsageError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { carriedBy } from './own-files.ts'
-import type { Counterexample } from './report.ts'
+import type { Counterexample } from './report/report.ts'
 import { writeCounterexample } from './write-counterexample.ts'
 
 /** Keeps each violation as `ce-ID.json` where that can be written, and has it confirmed. */

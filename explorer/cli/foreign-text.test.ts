@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { idOf, readCounterexample } from '../../counterexamples/file.ts'
+import { FORMS } from './commands/show.ts'
 import { errorLines } from './error-lines.ts'
-import { FORMS } from './show.ts'
 import { type Ran, runTiny } from './tiny/session.ts'
 
 /** Text that would erase a line, turn text around, hide, and say a verdict of its own. */

@@ -1,5 +1,5 @@
 import type { Cell } from './plan.ts'
-import type { Counterexample } from './report.ts'
+import type { Counterexample } from './report/report.ts'
 import type { PropertyOutcome } from './run-check.ts'
 
 /** Where counterexamples go. */

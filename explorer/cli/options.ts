@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { quoted } from '../../model/language/quoted.ts'
-import { REDUCE } from '../reduce/reduce.ts'
+import { REDUCE } from '../reduce/index.ts'
 import { UsageError } from './errors.ts'
 
 /** Options arrive from the command line as text; these say what each may be. */

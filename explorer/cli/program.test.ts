@@ -1,7 +1,7 @@
 import { Chalk } from 'chalk'
 import { describe, expect, it } from 'vitest'
 import { wrap } from './io.ts'
-import { ProgressDisplay, type ProgressOptions } from './progress.ts'
+import { ProgressDisplay, type ProgressOptions } from './report/progress.ts'
 import { runTiny } from './tiny/session.ts'
 
 const COMMANDS = ['check', 'list', 'explain', 'show', 'replay', 'shrink', 'machine', 'doctor']

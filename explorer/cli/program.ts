@@ -1,11 +1,16 @@
 import { Command, CommanderError } from 'commander'
-import { check } from './check.ts'
-import { defaultSet } from './default-set.ts'
-import { doctor } from './doctor.ts'
+import { check } from './commands/check.ts'
+import { defaultSet } from './commands/default-set.ts'
+import { doctor } from './commands/doctor.ts'
+import { explain } from './commands/explain.ts'
+import { list } from './commands/list.ts'
+import { machine } from './commands/machine.ts'
+import { replay } from './commands/replay.ts'
+import { FORMS, show } from './commands/show.ts'
+import { shrink } from './commands/shrink.ts'
 import { errorLines } from './error-lines.ts'
 import { UsageError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
-import { explain } from './explain.ts'
 import { failed } from './failed.ts'
 import {
   CHECK_EXAMPLES,
@@ -17,13 +22,8 @@ import {
   SCENARIO_FILE,
   SEARCHES,
 } from './help.ts'
-import { list } from './list.ts'
-import { machine } from './machine.ts'
 import { unknownName } from './nearest.ts'
-import { replay } from './replay.ts'
 import type { Session } from './session.ts'
-import { FORMS, show } from './show.ts'
-import { shrink } from './shrink.ts'
 
 /**
  * Runs one command line. Errors become one line on standard error; nothing is thrown.

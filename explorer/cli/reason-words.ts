@@ -1,5 +1,5 @@
 import { match, P } from 'ts-pattern'
-import type { OpenReason, PreemptionsOnly, SampledOnly, StopReason } from '../search/stop-reason.ts'
+import type { OpenReason, PreemptionsOnly, SampledOnly, StopReason } from '../search/index.ts'
 
 /** Why a search is incomplete, as `incompleteReason` of the result says it. */
 export function stopInWords(reason: StopReason): string {

@@ -2,19 +2,23 @@ import type { Design } from '../../model/designs/design.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { FairnessReason, Trace } from '../../model/language/trace.ts'
-import { placesOf } from '../checkpoint/places.ts'
-import { withTrace } from '../search/breadth-first.ts'
-import { FailedSearch } from '../search/failed-search.ts'
-import type { SubjectSource } from '../search/parallel/subject.ts'
-import { type RandomOptions, searchRandom } from '../search/random/search-random.ts'
-import type { PropertyResult, SearchResult } from '../search/result.ts'
+import { placesOf } from '../checkpoint/index.ts'
+import {
+  FailedSearch,
+  type PropertyResult,
+  type RandomOptions,
+  type SearchResult,
+  type SubjectSource,
+  searchRandom,
+  withTrace,
+} from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { InternalError } from './errors.ts'
 import { type Exhaustive, exhaustive } from './exhaustive.ts'
 import { whyNothingJudged } from './nothing-judged.ts'
 import { openInWords } from './reason-words.ts'
-import type { PropertyReport } from './report.ts'
+import type { PropertyReport } from './report/report.ts'
 import type { Hooks } from './search-hooks.ts'
 import type { SearchSettings } from './search-settings.ts'
 import { type SelfCheck, selfChecked } from './self-checked.ts'

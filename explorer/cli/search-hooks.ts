@@ -1,4 +1,4 @@
-import type { Progress } from '../search/breadth-first.ts'
+import type { Progress } from '../search/index.ts'
 
 /** What a running search is asked and tells. */
 export interface Hooks {

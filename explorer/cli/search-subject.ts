@@ -1,5 +1,5 @@
 import { programFile } from '../program-file.ts'
-import type { Subject, SubjectSource } from '../search/parallel/subject.ts'
+import type { Subject, SubjectSource } from '../search/index.ts'
 import { loadCatalogue } from './load-catalogue.ts'
 import { type CheckRequest, judgedIn, systemOf } from './run-check.ts'
 

@@ -1,5 +1,5 @@
 import type { Evidence, Seed } from '../../model/designs/seeds.ts'
-import { breadthFirst } from '../search/breadth-first.ts'
+import { breadthFirst } from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
 import { alwaysJudged, type Catalogue, findDesign, findProperty, findScenario, titled } from './catalogue.ts'
 

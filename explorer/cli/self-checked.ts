@@ -1,6 +1,5 @@
-import { contradictions } from '../reduce/self-check.ts'
-import { FailedSearch } from '../search/failed-search.ts'
-import type { PropertyResult, SearchResult } from '../search/result.ts'
+import { contradictions } from '../reduce/index.ts'
+import { FailedSearch, type PropertyResult, type SearchResult } from '../search/index.ts'
 import { InternalError } from './errors.ts'
 
 /** The full search that a reduced one was compared with. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type CheckReport, resultSchema } from './report.ts'
+import { type CheckReport, resultSchema } from './report/report.ts'
 import { builtPrograms, MAIN, TINY } from './tiny/built.ts'
 
 /** A single search that several threads share, through the built program: what they find must not show it. */

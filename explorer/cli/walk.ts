@@ -3,10 +3,10 @@ import { type Change, changesBetween, type Replayed } from '../../counterexample
 import { Verifier } from '../../counterexamples/violation.ts'
 import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { TraceStep } from '../../model/language/trace.ts'
+import { FORMS, writeForm } from './commands/show.ts'
 import { UsageError } from './errors.ts'
 import { nearest } from './nearest.ts'
-import { plural } from './report-text.ts'
-import { FORMS, writeForm } from './show.ts'
+import { plural } from './report/report-text.ts'
 
 /** A prompt prints at most this many lines. */
 const MOST_LINES = 10

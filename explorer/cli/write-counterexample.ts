@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Counterexample, formatCounterexample } from '../../counterexamples/file.ts'
-import { replaceFile } from '../checkpoint/atomic-file.ts'
+import { replaceFile } from '../checkpoint/index.ts'
 
 /**
  * Writes `ID.json` into a folder, which is made if need be, and returns the path. Whoever looks sees the

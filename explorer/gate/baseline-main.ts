@@ -5,7 +5,7 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
-import { replaceFile } from '../checkpoint/atomic-file.ts'
+import { replaceFile } from '../checkpoint/index.ts'
 import { programFile } from '../program-file.ts'
 import {
   BASELINE_FILE,

@@ -1,4 +1,4 @@
-import { replaceFile } from '../checkpoint/atomic-file.ts'
+import { replaceFile } from '../checkpoint/index.ts'
 import { schemaFiles } from './schemas.ts'
 
 // `npm run schemas` writes the JSON Schemas of scenario and design files to docs/.

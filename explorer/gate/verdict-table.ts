@@ -2,8 +2,7 @@ import { addedProperties, type Design } from '../../model/designs/design.ts'
 import { expectedVerdict, isAsExpected } from '../../model/designs/expectation.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
-import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
-import type { SearchResult, Verdict } from '../search/result.ts'
+import { breadthFirst, type SearchOptions, type SearchResult, type Verdict } from '../search/index.ts'
 
 /** One search of the table: a design in one of its scenarios. */
 export interface Run<W> {

@@ -15,7 +15,7 @@ import {
   struct,
 } from '../../model/language/shapes.ts'
 import { type Counters, compose, each, one, type System } from '../../model/language/system.ts'
-import type { Subject } from '../search/parallel/subject.ts'
+import type { Subject } from '../search/index.ts'
 import type { Cell, Effect, EntryPlan, Id, Plan, PropertyPlan, StepPlan, Test, Variable } from './plan.ts'
 
 type World = Record<string, unknown>

@@ -1,5 +1,5 @@
 import type { Trace } from '../../model/language/trace.ts'
-import type { PropertyResult, SearchResult } from '../search/result.ts'
+import type { PropertyResult, SearchResult } from '../search/index.ts'
 import type { State } from './interpreter.ts'
 import { isDeadlock, judgeStep, lost } from './naive.ts'
 import { faultInLasso } from './naive-liveness.ts'

@@ -10,13 +10,12 @@ import {
   parseCounterexample,
 } from '../../counterexamples/file.ts'
 import { ModelError } from '../../model/language/errors.ts'
-import { CheckpointError } from '../checkpoint/errors.ts'
-import { essence, interrupted, looksOf, type Search } from '../checkpoint/interruptions.ts'
+import { CheckpointError, essence, interrupted, looksOf, type Search } from '../checkpoint/index.ts'
 import { UsageError } from '../cli/errors.ts'
 import { catalogue } from '../cli/tiny/catalogue.ts'
 import { readDesign } from '../cli/user-design.ts'
 import { filterLockSubject, twoPhaseSubject } from '../oracles/subjects.ts'
-import { breadthFirst } from '../search/breadth-first.ts'
+import { breadthFirst } from '../search/index.ts'
 import { mutate } from './mutations.ts'
 import type { Pick } from './searches.ts'
 

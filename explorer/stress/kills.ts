@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { programFile } from '../program-file.ts'
-import { REDUCE } from '../reduce/reduce.ts'
-import { xoshiro } from '../state/tabulation.ts'
+import { REDUCE } from '../reduce/index.ts'
+import { xoshiro } from '../state/index.ts'
 import type { Round } from './rounds.ts'
 
 /** Kills in one run of the kill test. */

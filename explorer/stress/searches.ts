@@ -3,12 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isLiveness, type Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import { essence, inPieces, interrupted, looksOf, type Search } from '../checkpoint/interruptions.ts'
-import { contradictions } from '../reduce/self-check.ts'
-import { AsymmetryError } from '../reduce/symmetry/asymmetry.ts'
-import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
-import { searchRandom } from '../search/random/search-random.ts'
-import type { SearchResult } from '../search/result.ts'
+import { essence, inPieces, interrupted, looksOf, type Search } from '../checkpoint/index.ts'
+import { AsymmetryError, contradictions } from '../reduce/index.ts'
+import { breadthFirst, type SearchOptions, type SearchResult, searchRandom } from '../search/index.ts'
 import type { Relation } from './compare.ts'
 
 /** A system with properties, whatever its world is. */
@@ -122,7 +119,8 @@ function resumed(subject: Subject, pick: Pick): Way {
     let result: SearchResult
     const looks = looksOf(search)
     // A checkpoint waits for the disk, so there are only some.
-    if (pick(3) === 0) result = inPieces(search, directory, Math.ceil((looks + 1) / (2 + pick(4)))).result
+    if (pick(3) === 0)
+      result = inPieces(search, directory, Math.max(2, Math.ceil((looks + 1) / (2 + pick(4))))).result
     else {
       interrupted(search, directory, pick(looks + 1))
       result = search({ resume: directory })

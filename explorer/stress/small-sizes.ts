@@ -1,4 +1,4 @@
-import { SIZES_KEY, type Sizes } from '../state/sizes.ts'
+import { SIZES_KEY, type Sizes } from '../state/index.ts'
 
 /** Sizes so small that a system of some states crosses every boundary. */
 export const SMALL_SIZES: readonly Partial<Sizes>[] = [

@@ -1,5 +1,5 @@
 import { programFile } from '../program-file.ts'
-import { parallelBreadthFirst } from '../search/parallel/search.ts'
+import { parallelBreadthFirst } from '../search/index.ts'
 import { builtForWorkers } from './built.ts'
 import { disagreements } from './compare.ts'
 import type { NaiveResult } from './naive-result.ts'

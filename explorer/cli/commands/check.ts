@@ -1,21 +1,21 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
-import { diagram } from '../../counterexamples/diagram.ts'
-import type { Design } from '../../model/designs/design.ts'
-import { printableJson, quotedPath } from '../../model/language/quoted.ts'
-import { replaceFile } from '../checkpoint/atomic-file.ts'
-import { type Catalogue, findDesign, titled, UPSTREAM } from './catalogue.ts'
-import { checkAll, warningsOf } from './check-all.ts'
-import type { Checker } from './checker.ts'
-import { lockCheckpoints } from './checkpoint-locks.ts'
-import { replayed } from './counterexamples.ts'
-import { errorLines } from './error-lines.ts'
-import { UsageError } from './errors.ts'
-import { wrap } from './io.ts'
-import { readOptions, searchOptions } from './options.ts'
-import { type OwnFiles, ownFiles } from './own-files.ts'
-import { type Cell, checkPatches, leftOut, planOf } from './plan.ts'
-import { ProgressDisplay } from './progress.ts'
+import { diagram } from '../../../counterexamples/diagram.ts'
+import type { Design } from '../../../model/designs/design.ts'
+import { printableJson, quotedPath } from '../../../model/language/quoted.ts'
+import { replaceFile } from '../../checkpoint/index.ts'
+import { type Catalogue, findDesign, titled, UPSTREAM } from '../catalogue.ts'
+import { checkAll, warningsOf } from '../check-all.ts'
+import type { Checker } from '../checker.ts'
+import { lockCheckpoints } from '../checkpoint-locks.ts'
+import { replayed } from '../counterexamples.ts'
+import { errorLines } from '../error-lines.ts'
+import { UsageError } from '../errors.ts'
+import { wrap } from '../io.ts'
+import { readOptions, searchOptions } from '../options.ts'
+import { type OwnFiles, ownFiles } from '../own-files.ts'
+import { type Cell, checkPatches, leftOut, planOf } from '../plan.ts'
+import { ProgressDisplay } from '../report/progress.ts'
 import {
   type Allowed,
   type CheckReport,
@@ -23,18 +23,18 @@ import {
   overallVerdict,
   type Result,
   verdictLine,
-} from './report.ts'
-import { checkBlock, type Style } from './report-text.ts'
+} from '../report/report.ts'
+import { checkBlock, type Style } from '../report/report-text.ts'
 import {
   type Checkpoints,
   checkpointsOf,
   checkResumable,
   type SearchSettings,
   settingsOf,
-} from './search-settings.ts'
-import { interruption, type Session } from './session.ts'
-import { isDesignFile, readDesign, type UserDesign } from './user-design.ts'
-import { readScenario, type UserScenario, withScenarios } from './user-scenario.ts'
+} from '../search-settings.ts'
+import { interruption, type Session } from '../session.ts'
+import { isDesignFile, readDesign, type UserDesign } from '../user-design.ts'
+import { readScenario, type UserScenario, withScenarios } from '../user-scenario.ts'
 
 const options = searchOptions.extend({
   design: z.array(z.string()).default([]),

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Catalogue } from './catalogue.ts'
-import { fileKeeper } from './file-keeper.ts'
-import type { Keeper } from './keeper.ts'
-import { catalogue } from './tiny/catalogue.ts'
-import { CHECKER, inThisThread, runTiny } from './tiny/session.ts'
+import type { Catalogue } from '../catalogue.ts'
+import { fileKeeper } from '../file-keeper.ts'
+import type { Keeper } from '../keeper.ts'
+import { catalogue } from '../tiny/catalogue.ts'
+import { CHECKER, inThisThread, runTiny } from '../tiny/session.ts'
 
 /** The small catalogue with some of its designs, and with the one scenario that ends. */
 function only(...designs: string[]): Catalogue {

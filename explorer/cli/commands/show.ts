@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { RENDERERS, type RendererName } from '../../counterexamples/render.ts'
-import type { Replayed } from '../../counterexamples/replay.ts'
-import { replaceFile } from '../checkpoint/atomic-file.ts'
-import { lookUp } from './catalogue.ts'
-import { load } from './counterexamples.ts'
-import { writeTo } from './file-keeper.ts'
-import { readOptions } from './options.ts'
-import type { Session } from './session.ts'
+import { RENDERERS, type RendererName } from '../../../counterexamples/render.ts'
+import type { Replayed } from '../../../counterexamples/replay.ts'
+import { replaceFile } from '../../checkpoint/index.ts'
+import { lookUp } from '../catalogue.ts'
+import { load } from '../counterexamples.ts'
+import { writeTo } from '../file-keeper.ts'
+import { readOptions } from '../options.ts'
+import type { Session } from '../session.ts'
 
 /** The names that `--as` takes. */
 export const FORMS = Object.keys(RENDERERS) as [RendererName, ...RendererName[]]

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk'
-import { LONGEST_MESSAGE, quoted, quotedPath } from '../../model/language/quoted.ts'
-import { patchLine } from './design-effect.ts'
-import { wrap } from './io.ts'
+import { LONGEST_MESSAGE, quoted, quotedPath } from '../../../model/language/quoted.ts'
+import { patchLine } from '../design-effect.ts'
+import { wrap } from '../io.ts'
 import type { CheckReport, PropertyReport } from './report.ts'
 
 /** Names of steps that are listed at most when they never fired. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { runTiny } from './tiny/session.ts'
+import { runTiny } from '../tiny/session.ts'
 
 const json = async (...args: string[]) => JSON.parse((await runTiny(args)).out.join('\n'))
 

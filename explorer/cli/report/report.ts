@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { counterexampleShape } from '../../counterexamples/file.ts'
-import { REDUCE } from '../reduce/reduce.ts'
-import { EXIT, worstOf } from './exit-status.ts'
+import { counterexampleShape } from '../../../counterexamples/file.ts'
+import { REDUCE } from '../../reduce/index.ts'
+import { EXIT, worstOf } from '../exit-status.ts'
 
 /** The machine-readable result, stable for scripts: `mmucheck-result/1`. */
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runTiny } from '../tiny/session.ts'
 import { resultSchema } from './report.ts'
-import { runTiny } from './tiny/session.ts'
 
 let folder: string
 beforeAll(() => {

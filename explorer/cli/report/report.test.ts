@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Design } from '../../model/designs/design.ts'
-import { worstOf } from './exit-status.ts'
-import { matchOf, statusesOf } from './expectation.ts'
+import type { Design } from '../../../model/designs/design.ts'
+import { worstOf } from '../exit-status.ts'
+import { matchOf, statusesOf } from '../expectation.ts'
 import { type CheckReport, exitStatusOf, overallVerdict, type PropertyReport, verdictLine } from './report.ts'
 
 const WORDS = [

@@ -1,18 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
-import { diagram } from '../../counterexamples/diagram.ts'
-import type { Design } from '../../model/designs/design.ts'
-import { type Catalogue, type CellName, type Featured, findDesign, titled, UPSTREAM } from './catalogue.ts'
-import { headingOf, modelErrorOf, unwrittenTraces } from './check.ts'
-import { checkAll, warningsOf } from './check-all.ts'
-import { load, replayed } from './counterexamples.ts'
-import { worstOf } from './exit-status.ts'
-import { type Match, matchOf, statusesOf } from './expectation.ts'
-import { wrap } from './io.ts'
-import { readOptions } from './options.ts'
-import { type Cell, checkPatches, leftOut, planOf } from './plan.ts'
-import { ProgressDisplay } from './progress.ts'
-import { type CheckReport, counts, otherCounts, tallyOf } from './report.ts'
+import { diagram } from '../../../counterexamples/diagram.ts'
+import type { Design } from '../../../model/designs/design.ts'
+import { type Catalogue, type CellName, type Featured, findDesign, titled, UPSTREAM } from '../catalogue.ts'
+import { checkAll, warningsOf } from '../check-all.ts'
+import { load, replayed } from '../counterexamples.ts'
+import { worstOf } from '../exit-status.ts'
+import { type Match, matchOf, statusesOf } from '../expectation.ts'
+import { wrap } from '../io.ts'
+import { readOptions } from '../options.ts'
+import { type Cell, checkPatches, leftOut, planOf } from '../plan.ts'
+import { ProgressDisplay } from '../report/progress.ts'
+import { type CheckReport, counts, otherCounts, tallyOf } from '../report/report.ts'
 import {
   checkBlock,
   headingLines,
@@ -21,9 +20,10 @@ import {
   type Style,
   totals,
   verdictWord,
-} from './report-text.ts'
-import { DEFAULT_SETTINGS } from './search-settings.ts'
-import { interruption, type Session } from './session.ts'
+} from '../report/report-text.ts'
+import { DEFAULT_SETTINGS } from '../search-settings.ts'
+import { interruption, type Session } from '../session.ts'
+import { headingOf, modelErrorOf, unwrittenTraces } from './check.ts'
 
 const options = z.object({ unicode: z.boolean().default(false) })
 

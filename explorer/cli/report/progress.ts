@@ -1,6 +1,5 @@
-import type { Progress } from '../search/breadth-first.ts'
-import type { Limits } from '../search/limits.ts'
-import type { Io } from './io.ts'
+import type { Limits, Progress } from '../../search/index.ts'
+import type { Io } from '../io.ts'
 
 const PLAIN_EVERY_MS = 10_000
 const MIB = 1024 * 1024

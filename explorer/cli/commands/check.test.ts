@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { InternalError } from './errors.ts'
-import { fileKeeper } from './file-keeper.ts'
-import { resultSchema } from './report.ts'
-import { CHECKER, inThisThread, runTiny } from './tiny/session.ts'
+import { InternalError } from '../errors.ts'
+import { fileKeeper } from '../file-keeper.ts'
+import { resultSchema } from '../report/report.ts'
+import { CHECKER, inThisThread, runTiny } from '../tiny/session.ts'
 
 let folder: string
 beforeAll(() => {

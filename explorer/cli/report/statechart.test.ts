@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { createActor, createMachine } from 'xstate'
-import { block, choice, program, step } from '../../model/language/program.ts'
-import { flag, struct, type View } from '../../model/language/shapes.ts'
-import { compose, one } from '../../model/language/system.ts'
+import { block, choice, program, step } from '../../../model/language/program.ts'
+import { flag, struct, type View } from '../../../model/language/shapes.ts'
+import { compose, one } from '../../../model/language/system.ts'
+import { runTiny } from '../tiny/session.ts'
 import { chartOf, mermaidOf } from './statechart.ts'
-import { runTiny } from './tiny/session.ts'
 
 const world = struct({ lock: flag })
 type World = View<typeof world>

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { counterexampleOf, formatCounterexample, readCounterexample } from '../../counterexamples/file.ts'
-import { catalogue } from './tiny/catalogue.ts'
-import { runTiny } from './tiny/session.ts'
+import { counterexampleOf, formatCounterexample, readCounterexample } from '../../../counterexamples/file.ts'
+import { catalogue } from '../tiny/catalogue.ts'
+import { runTiny } from '../tiny/session.ts'
 
 let folder: string
 let file: string

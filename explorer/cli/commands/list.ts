@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { printableJson } from '../../model/language/quoted.ts'
-import { allProperties, lookUp, type Named, titled } from './catalogue.ts'
-import { wrap } from './io.ts'
-import { machinesOf } from './machines.ts'
-import { readOptions } from './options.ts'
-import type { Session } from './session.ts'
+import { printableJson } from '../../../model/language/quoted.ts'
+import { allProperties, lookUp, type Named, titled } from '../catalogue.ts'
+import { wrap } from '../io.ts'
+import { machinesOf } from '../machines.ts'
+import { readOptions } from '../options.ts'
+import type { Session } from '../session.ts'
 
 const options = z.object({ json: z.boolean().default(false) })
 

@@ -1,5 +1,5 @@
-import type { LocatedStep } from '../../model/language/machine.ts'
-import type { Thread } from '../../model/language/system.ts'
+import type { LocatedStep } from '../../../model/language/machine.ts'
+import type { Thread } from '../../../model/language/system.ts'
 
 /**
  * A thread of control as a statechart for other tools. Guards and effects appear by the name of their step,

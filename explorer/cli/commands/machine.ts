@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { printableJson } from '../../model/language/quoted.ts'
-import { builtSystem } from './built-systems.ts'
-import { findDesign, findScenario, lookUp } from './catalogue.ts'
-import { machinesOf } from './machines.ts'
-import { readOptions } from './options.ts'
-import type { Session } from './session.ts'
-import { chartOf, mermaidOf } from './statechart.ts'
+import { printableJson } from '../../../model/language/quoted.ts'
+import { builtSystem } from '../built-systems.ts'
+import { findDesign, findScenario, lookUp } from '../catalogue.ts'
+import { machinesOf } from '../machines.ts'
+import { readOptions } from '../options.ts'
+import { chartOf, mermaidOf } from '../report/statechart.ts'
+import type { Session } from '../session.ts'
 
 const options = z.object({
   as: z.enum(['mermaid', 'json']).default('mermaid'),

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import type { Replayed } from '../../counterexamples/replay.ts'
-import { load } from './counterexamples.ts'
-import { UsageError } from './errors.ts'
-import { EXIT } from './exit-status.ts'
-import { readOptions } from './options.ts'
+import type { Replayed } from '../../../counterexamples/replay.ts'
+import { load } from '../counterexamples.ts'
+import { UsageError } from '../errors.ts'
+import { EXIT } from '../exit-status.ts'
+import { readOptions } from '../options.ts'
+import type { Session } from '../session.ts'
 import { stepThrough } from './replay-interactive.ts'
-import type { Session } from './session.ts'
 
 const options = z.object({
   interactive: z.boolean().default(false),

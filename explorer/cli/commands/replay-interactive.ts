@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
-import type { Replayed } from '../../counterexamples/replay.ts'
-import type { Io } from './io.ts'
-import { Walk } from './walk.ts'
+import type { Replayed } from '../../../counterexamples/replay.ts'
+import type { Io } from '../io.ts'
+import { Walk } from '../walk.ts'
 
 /** Shown on a terminal only. */
 const PROMPT = '> '

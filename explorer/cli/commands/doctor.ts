@@ -3,10 +3,10 @@ import { getHeapStatistics } from 'node:v8'
 
 import xstate from 'xstate/package.json' with { type: 'json' }
 import { z } from 'zod'
-import { printableJson } from '../../model/language/quoted.ts'
-import { allProperties } from './catalogue.ts'
-import { readOptions } from './options.ts'
-import type { Session } from './session.ts'
+import { printableJson } from '../../../model/language/quoted.ts'
+import { allProperties } from '../catalogue.ts'
+import { readOptions } from '../options.ts'
+import type { Session } from '../session.ts'
 
 const options = z.object({ json: z.boolean().default(false) })
 
