@@ -1,6 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { scenarios } from '../../model/scenarios/index.ts'
+import { assertedCounters } from '../../properties/primitives/asserted-counters.ts'
 import { builtPrograms, MAIN } from './tiny/built.ts'
 
 describe('a counter that the kernel asserts', () => {
@@ -46,5 +48,35 @@ describe('a counter that the kernel asserts', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([])
     expect(lines).toContain('    known up to invalidation-ends-only-after-it-began only')
     expect(lines).not.toContain('  not asked for:')
+  })
+
+  const asserted: [string, string][] = scenarios.flatMap((s) =>
+    s.deep === true
+      ? []
+      : s.properties
+          .filter((id) => assertedCounters.some((p) => p.id === id && p.raisedIn !== undefined))
+          .map((id): [string, string] => [s.id, id]),
+  )
+  const first = asserted.filter(([, id], n) => asserted.findIndex((a) => a[1] === id) === n)
+  it.each(first)('is judged where a scenario lists it: %s, %s', (scenario, property) => {
+    const { status, stdout } = run(MAIN, ['check', scenario, '--property', property])
+    expect([status, stdout.split('\n').at(-2)]).toEqual([0, 'mmucheck: 0 violated, 1 hold, 0 inconclusive'])
+  })
+
+  it('is vacuous where no step can go wrong', () => {
+    const id = 'invalidation-ends-only-after-it-began'
+    const { status, stdout } = run(MAIN, ['check', 'role-cache', '--property', id, '--json'])
+    expect(status).toBe(4)
+    const [{ properties }] = JSON.parse(stdout).checks
+    expect(properties.find((p: { id: string }) => p.id === id)).toMatchObject({
+      verdict: 'vacuous',
+      antecedent: 0,
+      reason: expect.stringContaining('kvm_mmu_invalidate_end()'),
+    })
+    // What nobody asked for costs nothing.
+    const other = run(MAIN, ['check', 'role-cache', '--property', 'cached-root-is-found', '--json'])
+    expect(other.status).toBe(0)
+    const unasked = JSON.parse(other.stdout).checks[0].properties.find((p: { id: string }) => p.id === id)
+    expect(unasked).toMatchObject({ asked: false, verdict: 'not-applicable' })
   })
 })

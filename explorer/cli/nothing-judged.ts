@@ -13,6 +13,10 @@ export function whyNothingJudged<W>(property: Property<W>, system: Pick<System<W
       return `It is judged for each thread of kind ${each}, and there is none.`
   }
   return match(property as Property<never>)
+    .with(
+      { kind: 'fault' },
+      ({ raisedIn = [] }) => `No step is taken that could raise it, in ${raisedIn.join('() or ')}().`,
+    )
     .with({ kind: 'witness' }, ({ title }) => `No reachable state shows it: ${title}`)
     .with(
       { kind: 'action' },
@@ -20,4 +24,23 @@ export function whyNothingJudged<W>(property: Property<W>, system: Pick<System<W
     )
     .with({ kind: 'no-solo-cycle' }, () => 'Its goal is true in every reachable state.')
     .otherwise(({ title }) => `Its antecedent is true in no reachable state: ${title}`)
+}
+
+/**
+ * Whether a search took no step of the kernel functions that could raise a fault, so that there was nothing to judge.
+ * @param steps how often each step was taken, by thread kind and path.
+ */
+export function nothingRaises<W>(
+  property: Property<W>,
+  { threads }: Pick<System<W>, 'threads'>,
+  steps: ReadonlyMap<string, number>,
+): boolean {
+  if (property.kind !== 'fault' || property.raisedIn === undefined) return false
+  const { raisedIn } = property
+  return !threads.some(({ program, flow }) =>
+    flow.steps.some(
+      ({ path, step }) =>
+        raisedIn.includes(step.about.fn ?? '') && (steps.get(`${program.kind}.${path}`) ?? 0) > 0,
+    ),
+  )
 }

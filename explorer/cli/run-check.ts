@@ -5,7 +5,6 @@ import type { FairnessReason, Trace } from '../../model/language/trace.ts'
 import { placesOf } from '../checkpoint/index.ts'
 import {
   FailedSearch,
-  type PropertyResult,
   type RandomOptions,
   type SearchResult,
   type SubjectSource,
@@ -16,7 +15,7 @@ import { builtSystem } from './built-systems.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { InternalError } from './errors.ts'
 import { type Exhaustive, exhaustive } from './exhaustive.ts'
-import { whyNothingJudged } from './nothing-judged.ts'
+import { nothingRaises, whyNothingJudged } from './nothing-judged.ts'
 import { openInWords } from './reason-words.ts'
 import type { PropertyReport } from './report/report.ts'
 import type { Hooks } from './search-hooks.ts'
@@ -82,7 +81,7 @@ export async function runCheck<W>(
     exhaustive(system, properties, { ...how, recheck: isAsked ? 'all' : 'sample' }, hooks, team)
   const sampling = { ...settings, ...hooks, wanted: request.properties }
   const judged = (result: SearchResult): readonly PropertyOutcome[] =>
-    properties.map((p) => outcomeOf(p, asked.includes(p), system, result.properties))
+    properties.map((p) => outcomeOf(p, asked.includes(p), system, result))
   try {
     const found =
       settings.search === 'bfs'
@@ -137,16 +136,19 @@ function outcomeOf<W>(
   property: Property<W>,
   asked: boolean,
   system: System<W>,
-  all: readonly PropertyResult[],
+  { properties: all, steps }: Pick<SearchResult, 'properties' | 'steps'>,
 ): PropertyOutcome {
   const found = all.find((each) => each.property === property)
   if (found === undefined) throw new InternalError(`property ${property.id} was not judged`)
   const { id, kind } = property
-  const { antecedent, trace, upTo = null, subject = null, fairness = null } = found
-  const isEmpty = found.verdict === 'vacuous' || found.verdict === 'not-reached'
+  const { trace, upTo = null, subject = null, fairness = null } = found
+  const isIdle = found.verdict === 'holds' && nothingRaises(property, system, steps)
+  const judgedAs = isIdle ? 'vacuous' : found.verdict
+  const antecedent = isIdle ? 0 : found.antecedent
+  const isEmpty = judgedAs === 'vacuous' || judgedAs === 'not-reached'
   const open = found.reason === undefined ? null : openInWords(found.reason)
   const reason = isEmpty ? whyNothingJudged(property, system) : open
-  const verdict = found.verdict === 'vacuous' && !asked ? 'not-applicable' : found.verdict
+  const verdict = judgedAs === 'vacuous' && !asked ? 'not-applicable' : judgedAs
   return { id, kind, asked, verdict, antecedent, trace, reason, upTo, subject, fairness }
 }
 

@@ -408,5 +408,5 @@ test('a search for traces ends when it has all of them, or says why it has not',
     stopped: null,
   })
   const cut = tracesTo(counters(9), asked, ['two', 'four'], { maxDepth: 3 })
-  expect([cut.traces.map(([id]) => id), cut.stopped]).toEqual([['two'], 'depth 3 reached (--max-depth)'])
+  expect([cut.traces.map(([id]) => id), cut.stopped]).toEqual([['two'], { kind: 'max-depth', depth: 3 }])
 })

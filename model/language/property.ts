@@ -135,6 +135,11 @@ export interface DeadlockFreedom extends Stated {
 /** No step performs a forbidden operation on an object (use after free, double free). */
 export interface FaultFreedom extends Stated {
   readonly kind: 'fault'
+  /**
+   * Kernel functions whose steps could raise it. Where none of them is ever taken there is nothing to judge. Absent
+   * where any step could.
+   */
+  readonly raisedIn?: readonly string[]
 }
 
 export type Property<W> =

@@ -86,6 +86,7 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
     },
     properties: [
       ...TRACKED_PROPERTIES,
+      'write-tracking-ends-only-after-it-began',
       'no-stale-root-used',
       'no-guest-on-a-root-after-its-request',
       'no-obsolete-root-kept',

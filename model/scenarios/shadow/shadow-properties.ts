@@ -15,7 +15,6 @@ export const SHADOW_PROPERTIES = [
 export const TRACKED_PROPERTIES = [
   ...SHADOW_PROPERTIES.filter((id) => id !== 'writable-table-is-unsync'),
   'tracked-table-is-not-writable',
-  'write-tracking-ends-only-after-it-began',
   'parent-links-match',
   'child-is-one-level-below',
   'no-walk-of-a-freed-page',

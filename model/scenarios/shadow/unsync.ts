@@ -194,7 +194,13 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       tables: TABLE_MAPS_ITSELF,
       pages: [{ gfn: 0, level: 2 }],
     },
-    properties: [...LEVEL_PROPERTIES, 'no-link-to-a-dead-page', 'page-on-one-list', 'no-freed-root-in-use'],
+    properties: [
+      ...LEVEL_PROPERTIES,
+      'write-tracking-ends-only-after-it-began',
+      'no-link-to-a-dead-page',
+      'page-on-one-list',
+      'no-freed-root-in-use',
+    ],
   }),
   scenario({
     id: 'sync-before-link',
