@@ -97,7 +97,7 @@ describe.each(['exact', 'fingerprint'] as const)('a search that goes on, %s stor
     expect(search({ storage, resume: directory }).seconds).toBeGreaterThan(1000)
     const late = search({ storage, resume: directory, timeLimit: 900 })
     expect([late.complete, late.depth]).toEqual([false, 4])
-    expect(late.incompleteReason).toContain('--time-limit')
+    expect(late.incompleteReason).toMatchObject({ kind: 'time-limit' })
   })
 
   test('refuses a way to a state that cannot be taken', () => {
