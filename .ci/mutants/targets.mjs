@@ -41,24 +41,24 @@ export const TARGETS = {
     mutate: ['explorer/state/table-problem.ts', 'explorer/state/packed-hash.ts'],
     tests: ['explorer/state/table-problem.test.ts', 'explorer/state/packed-hash.test.ts'],
   },
-  'checkpoint-readers': {
+  'checkpoint-recordings': {
+    mutate: ['explorer/checkpoint/recording-log.ts', 'explorer/checkpoint/recorded-checkpoint.ts'],
+    tests: ['explorer/checkpoint/forged-sections.test.ts', 'explorer/checkpoint/forged-position.test.ts'],
+  },
+  'checkpoint-graph': {
+    mutate: ['explorer/checkpoint/graph-checkpoint.ts', 'explorer/checkpoint/take-back.ts'],
+    tests: ['explorer/checkpoint/forged-graph.test.ts', 'explorer/checkpoint/checkpoint.test.ts'],
+  },
+  'checkpoint-evidence': {
     mutate: [
-      'explorer/checkpoint/search-checkpoint.ts',
-      'explorer/checkpoint/recorded-checkpoint.ts',
-      'explorer/checkpoint/recording-log.ts',
-      'explorer/checkpoint/graph-checkpoint.ts',
-      'explorer/checkpoint/take-back.ts',
       'explorer/checkpoint/evidence.ts',
       'explorer/checkpoint/expansion-check.ts',
       'explorer/checkpoint/trace-check.ts',
     ],
-    tests: [
-      'explorer/checkpoint/forged-position.test.ts',
-      'explorer/checkpoint/forged-sections.test.ts',
-      'explorer/checkpoint/forged-bits.test.ts',
-      'explorer/checkpoint/forged-graph.test.ts',
-      'explorer/checkpoint/checkpoint.test.ts',
-      'explorer/checkpoint/endings.test.ts',
-    ],
+    tests: ['explorer/checkpoint/forged-position.test.ts', 'explorer/checkpoint/forged-sections.test.ts'],
+  },
+  'checkpoint-search': {
+    mutate: ['explorer/checkpoint/search-checkpoint.ts'],
+    tests: ['explorer/checkpoint/forged-position.test.ts', 'explorer/checkpoint/checkpoint.test.ts'],
   },
 }
