@@ -24,7 +24,7 @@ const ROOMS = [
 ]
 
 const PROPERTY =
-  'Invariant|ActionProperty|Witness|ProgressPossible|LeadsTo|Eventually|EventuallyAlways|NoSoloCycle|Property'
+  'Invariant|ActionProperty|Witness|AlwaysPossible|LeadsTo|Eventually|EventuallyAlways|NoSoloCycle|Property'
 
 /** What each floor registers: exports of one, and of a list of, its kind. */
 const FLOORS = [
@@ -53,9 +53,9 @@ const FLOORS = [
   {
     folder: 'properties',
     index: 'properties/index.ts',
-    one: new RegExp(`^export const (\\w+): (?:(?:${PROPERTY})<Kvm>|DeadlockFreedom|FaultFreedom) =`, 'gm'),
+    one: new RegExp(`^export const (\\w+): (?:(?:${PROPERTY})<Kvm>|DeadlockFreedom|OopsFreedom) =`, 'gm'),
     list: new RegExp(
-      `^export const (\\w+): readonly (?:(?:${PROPERTY})<Kvm>|DeadlockFreedom|FaultFreedom)\\[\\] =`,
+      `^export const (\\w+): readonly (?:(?:${PROPERTY})<Kvm>|DeadlockFreedom|OopsFreedom)\\[\\] =`,
       'gm',
     ),
     first: [],

@@ -2,7 +2,7 @@ import {
   type Fairness,
   type LivenessProperty,
   type NoSoloCycle,
-  type Situation,
+  type StatePredicate,
   WEAK_FAIRNESS,
 } from '../model/language/property.ts'
 import type { Reference } from '../model/language/reference.ts'
@@ -50,7 +50,7 @@ export function loopStates({ states, trace }: Pick<Lasso, 'states' | 'trace'>): 
 function whyNotFor(lasso: Lasso, start: number, self: number): string | null {
   const { property, states } = lasso
   const loop = states.slice(start)
-  const holds = (situation: Situation<never>, codes: Uint16Array): boolean =>
+  const holds = (situation: StatePredicate<never>, codes: Uint16Array): boolean =>
     lasso.observer.state(codes, (w, at) => situation(w, at, self)).answer
   if (property.kind === 'eventually-always') {
     return loop.some((codes) => !holds(property.goal, codes)) ? null : 'the goal holds all through its loop'
@@ -87,7 +87,7 @@ function whyUnfair(
   const possible = states.slice(start).map((codes) => {
     const resting = new Set(
       system.threads
-        .filter(({ flow, counter }) => flow.rests.has(flow.counters[codes[counter.index]]))
+        .filter(({ flow, counter }) => flow.validEnds.has(flow.counters[codes[counter.index]]))
         .map(({ name }) => name),
     )
     return reference

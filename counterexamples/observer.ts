@@ -1,6 +1,6 @@
 import { ModelError } from '../model/language/errors.ts'
 import type { LocatedStep } from '../model/language/machine.ts'
-import { Fault } from '../model/language/property.ts'
+import { Oops } from '../model/language/property.ts'
 import type { Counters, System } from '../model/language/system.ts'
 
 /** Which fields model code looked at: those whose value from before it used. */
@@ -36,7 +36,7 @@ class ObservedCodes {
 export interface WatchedStep {
   readonly reads: Reads
   readonly outcome: 'taken' | 'blocked' | 'fault'
-  readonly fault: Fault | null
+  readonly fault: Oops | null
 }
 
 /** Runs model code on given states and notes what it reads. For explaining traces, not for searching. */
@@ -63,7 +63,7 @@ export class Observer {
       }
       return { reads: store.reads, outcome: 'blocked', fault: null }
     } catch (fault) {
-      if (!(fault instanceof Fault)) throw fault
+      if (!(fault instanceof Oops)) throw fault
       return { reads: store.reads, outcome: 'fault', fault }
     }
   }

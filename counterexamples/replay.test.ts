@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { goalReachableIn } from '../explorer/search/goal-reachable.ts'
-import { Fault, type Property } from '../model/language/property.ts'
+import { Oops, type Property } from '../model/language/property.ts'
 import { ReplayError } from '../model/language/reference.ts'
 import type { Trace } from '../model/language/trace.ts'
 import { CounterexampleError, counterexampleOf } from './file.ts'
@@ -60,7 +60,7 @@ describe('a replayed counterexample', () => {
 
   test('ends with the fault of its last step', () => {
     const { states, steps, fault } = replayedOf(useAfterFree())
-    expect(fault).toBeInstanceOf(Fault)
+    expect(fault).toBeInstanceOf(Oops)
     expect(states).toHaveLength(steps.length)
   })
 

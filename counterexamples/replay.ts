@@ -1,5 +1,5 @@
 import type { LocatedStep } from '../model/language/machine.ts'
-import type { Fault, Property } from '../model/language/property.ts'
+import type { Oops, Property } from '../model/language/property.ts'
 import { quoted } from '../model/language/quoted.ts'
 import type { System, Thread } from '../model/language/system.ts'
 import { type Counterexample, CounterexampleError, traceOf } from './file.ts'
@@ -62,7 +62,7 @@ export interface Replayed extends Question {
   /** Codes of the initial state and after each step (not after one that faults). */
   readonly states: readonly Uint16Array[]
   readonly steps: readonly ReplayedStep[]
-  readonly fault: Fault | null
+  readonly fault: Oops | null
   /** True when the model is not the one the file was written with; the behaviour is still a violation. */
   readonly modelChanged: boolean
 }

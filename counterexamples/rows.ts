@@ -1,4 +1,4 @@
-import { Fault } from '../model/language/property.ts'
+import { Oops } from '../model/language/property.ts'
 import { callersOf, headingOf } from './calls.ts'
 import type { Causes } from './causes.ts'
 import type { Lanes } from './lanes.ts'
@@ -127,7 +127,7 @@ export function stepText({ system, states }: Replayed, { index, thread, located 
   try {
     return shows(world, thread.self)
   } catch (error) {
-    if (error instanceof Fault) return error.message
+    if (error instanceof Oops) return error.message
     throw error
   }
 }

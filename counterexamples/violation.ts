@@ -114,7 +114,7 @@ export class Verifier {
 /** Threads that are not where they may stay, by number. */
 export function stuckThreads({ threads }: System, codes: Uint16Array): number[] {
   return threads.flatMap(({ flow, counter }, index) =>
-    flow.rests.has(flow.counters[codes[counter.index]]) ? [] : [index],
+    flow.validEnds.has(flow.counters[codes[counter.index]]) ? [] : [index],
   )
 }
 

@@ -1,7 +1,7 @@
 import { breadthFirst } from '../../explorer/search/breadth-first.ts'
 import { goalReachableIn } from '../../explorer/search/goal-reachable.ts'
 import { choice, program, step } from '../../model/language/program.ts'
-import { Fault, type Property } from '../../model/language/property.ts'
+import { Oops, type Property } from '../../model/language/property.ts'
 import {
   array,
   flag,
@@ -146,7 +146,7 @@ export function zapVersusEnter(): SmallSystem {
       },
     ),
     choice('RUN.4', [step('walk', { lane: 'walker', shows: 'walk from root_hpa' }, { to: 'RUN.4' })], {
-      rests: true,
+      validEnd: true,
     }),
   ])
   const system = compose({
@@ -191,7 +191,7 @@ export function useAfterFree(): SmallSystem {
       {
         when: (w) => w.found,
         does: (w) => {
-          if (w.freed) throw new Fault('no-use-after-free', 'page 0 is linked after it was freed')
+          if (w.freed) throw new Oops('no-use-after-free', 'page 0 is linked after it was freed')
           w.used = true
         },
       },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
-import { Fault, type Property } from '../../model/language/property.ts'
+import { Oops, type Property } from '../../model/language/property.ts'
 import { range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
 import { filterLockSubject, twoPhaseSubject } from '../oracles/subjects.ts'
@@ -281,7 +281,7 @@ describe('what is refused, in one line', () => {
     test('a step that faults with something else', () => {
       const faulty = (fault: string) =>
         grid((w) => {
-          if (w.x === 3) throw new Fault(fault, '')
+          if (w.x === 3) throw new Oops(fault, '')
           w.x++
         })
       const faults = ['no-first', 'no-second'].map(

@@ -25,7 +25,7 @@ export function identityOf(
       name,
       self,
       flow.counters,
-      [...flow.rests],
+      [...flow.validEnds],
       flow.steps.map((located) => [
         located.path,
         located.at,

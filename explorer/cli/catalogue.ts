@@ -1,6 +1,6 @@
 import type { Design } from '../../model/designs/design.ts'
 import type { Seed } from '../../model/designs/seeds.ts'
-import type { FaultFreedom, Property } from '../../model/language/property.ts'
+import type { OopsFreedom, Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { UsageError } from './errors.ts'
 import { unknownName } from './nearest.ts'
@@ -108,7 +108,7 @@ export const isAlwaysJudged = ({ kind }: Pick<Property<never>, 'kind'>): boolean
   kind === 'deadlock' || kind === 'fault'
 
 /** What must not happen in a step: a behaviour ends there. */
-export function faultsOf({ properties }: Catalogue, { adds }: Pick<Design<unknown>, 'adds'>): FaultFreedom[] {
+export function faultsOf({ properties }: Catalogue, { adds }: Pick<Design<unknown>, 'adds'>): OopsFreedom[] {
   return [...properties, ...(adds?.properties ?? [])].filter((p) => p.kind === 'fault')
 }
 

@@ -4,7 +4,7 @@ import { type Counterexample, readCounterexample } from '../../counterexamples/f
 import { isPassedPipe } from '../../counterexamples/input-file.ts'
 import { type Question, ReplayDisagreement, type Replayed, replay } from '../../counterexamples/replay.ts'
 import type { Design } from '../../model/designs/design.ts'
-import type { FaultFreedom } from '../../model/language/property.ts'
+import type { OopsFreedom } from '../../model/language/property.ts'
 import { printableJson, quoted, quotedPath } from '../../model/language/quoted.ts'
 import { ReplayError } from '../../model/language/reference.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
@@ -96,7 +96,7 @@ function resolved(
   checker: Checker,
   ce: Counterexample,
   named: Named,
-): { readonly question: Question; readonly faults: readonly FaultFreedom[] } {
+): { readonly question: Question; readonly faults: readonly OopsFreedom[] } {
   const { catalogue, version, modelHash } = checker
   const [own] = carriedScenarios(checker, ce)
   const scenario = own?.scenario ?? findScenario(catalogue, ce.scenario)

@@ -79,7 +79,7 @@ describe('the effect of a design', () => {
     expect(effect(replace('REQ.1', other({}, { when: () => true }))).withoutEffect).toBe(false)
     expect(effect(replace('REQ.1', other({}, { does: () => {} }))).withoutEffect).toBe(false)
     expect(effect(replace('REQ.1', other({}, { to: 'done' }))).withoutEffect).toBe(false)
-    expect(effect(replace('REQ.1', other({ rests: true }, {}))).withoutEffect).toBe(false)
+    expect(effect(replace('REQ.1', other({ validEnd: true }, {}))).withoutEffect).toBe(false)
   })
 
   it('names the steps that are new or replaced', () => {

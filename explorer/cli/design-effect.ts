@@ -129,7 +129,7 @@ function statementOf<W>(
 function sameFlow<W>(a: Flow<W>, b: Flow<W>): boolean {
   return (
     a.counters.join() === b.counters.join() &&
-    [...a.rests].sort().join() === [...b.rests].sort().join() &&
+    [...a.validEnds].sort().join() === [...b.validEnds].sort().join() &&
     a.steps.length === b.steps.length &&
     a.steps.every((step, n) => {
       const other = b.steps[n]

@@ -1,7 +1,7 @@
 import { relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ModelError } from '../../model/language/errors.ts'
-import { Fault } from '../../model/language/property.ts'
+import { Oops } from '../../model/language/property.ts'
 import { NondeterministicRead } from './behaviours.ts'
 
 /** Which of a property's functions ran: `holds`. */
@@ -39,7 +39,7 @@ export const DIFFERS = {
 
 function said(error: unknown): string {
   if (error instanceof NondeterministicRead) return `is not a function of the state: it ${error.message}`
-  if (error instanceof Fault) return `raises fault ${error.property}: ${error.message}; only steps may`
+  if (error instanceof Oops) return `raises fault ${error.property}: ${error.message}; only steps may`
   return error instanceof Error ? error.message : String(error)
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Codes } from '../../model/language/layout.ts'
 import { program, step } from '../../model/language/program.ts'
-import { Fault } from '../../model/language/property.ts'
+import { Oops } from '../../model/language/property.ts'
 import { array, range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
 import { randomSystem } from '../oracles/random-system.ts'
@@ -45,7 +45,7 @@ function directly(system: System, codes: readonly number[]): string[] {
           store.codes[counter.index] = flow.counters.indexOf(flow.target(located, taken))
           return [`${name}: ${store.codes.join(' ')}`]
         } catch (error) {
-          if (error instanceof Fault) return [`${name}: ${error.property}`]
+          if (error instanceof Oops) return [`${name}: ${error.property}`]
           throw error
         }
       })
@@ -155,7 +155,7 @@ test('steps that depend on many different fields are looked up apart', () => {
     {
       kind: 'choice',
       name: 'run',
-      rests: true,
+      validEnd: true,
       steps: Array.from({ length: 10 }, (_, n) =>
         step<World>(
           `up-${n}`,
@@ -197,7 +197,7 @@ test('steps that depend on many different fields are looked up apart', () => {
       {
         kind: 'choice',
         name: 'run',
-        rests: true,
+        validEnd: true,
         steps: Array.from({ length: 7 }, (_, n) =>
           step<Seven>(
             `up-${n}`,

@@ -1,5 +1,5 @@
 import { ModelError } from '../../model/language/errors.ts'
-import type { ActionProperty, Fault } from '../../model/language/property.ts'
+import type { ActionProperty, Oops } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { SIZES } from '../state/sizes.ts'
 import { Tabulation } from '../state/tabulation.ts'
@@ -20,7 +20,7 @@ export interface Recording {
   /** Codes after, program counter included; null when the step is not enabled or faults. */
   readonly after: Uint16Array | null
   /** What the step threw; null when it is not enabled or goes well. */
-  readonly fault: Fault | null
+  readonly fault: Oops | null
   readonly reads: readonly number[]
   /** The fields on which the behaviour is taken to depend: those read, and what `widen` added. */
   readonly depends: readonly number[]
@@ -66,7 +66,7 @@ export class CompiledSystem {
   readonly roots: Int32Array
   /** Behaviour records, see LEAF. Grows; take it anew after `record`. */
   leaves = new Int32Array(SIZES.array)
-  readonly faults: Fault[] = []
+  readonly faults: Oops[] = []
   readonly footprints: readonly Footprint[]
   /** How many behaviours of each step are recorded. */
   readonly recorded: Int32Array
@@ -293,7 +293,7 @@ function isSameRun(one: Run, other: Run): boolean {
   return one.kind === other.kind
 }
 
-const isSameFault = (one: Fault, other: Fault): boolean =>
+const isSameFault = (one: Oops, other: Oops): boolean =>
   one.property === other.property && one.message === other.message
 
 function isSame(one: ArrayLike<number>, other: ArrayLike<number>): boolean {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { transition } from 'xstate'
 import { block, choice, program, step } from '../../model/language/program.ts'
-import { Fault } from '../../model/language/property.ts'
+import { Oops } from '../../model/language/property.ts'
 import { Reference, ReplayError, referenceRun } from '../../model/language/reference.ts'
 import { flag, oneOf, range, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, one, type System } from '../../model/language/system.ts'
@@ -16,7 +16,7 @@ function useAfterFree(): System {
   const world = struct({ freed: flag, uses: range(0, 3), lock: oneOf('free', 'held') })
   type World = View<typeof world>
   const use = (w: World): boolean => {
-    if (w.freed) throw new Fault('no-use-after-free', 'the object is used after it was freed')
+    if (w.freed) throw new Oops('no-use-after-free', 'the object is used after it was freed')
     return true
   }
   const user = program<World>('user', 'uses the object', [
@@ -66,7 +66,7 @@ function useAfterFree(): System {
     ),
   ])
   const inspector = program<World>('inspector', 'looks at the object in a guard', [
-    choice('look', [step('inspect', {}, { when: (w) => use(w) && w.uses > 0 })], { rests: true }),
+    choice('look', [step('inspect', {}, { when: (w) => use(w) && w.uses > 0 })], { validEnd: true }),
   ])
   return compose({
     name: 'use-after-free',
@@ -130,8 +130,8 @@ describe('checkAgainstReference', () => {
     expect(() => check({ ...blocked, after: blocked.before })).toThrow('the search takes it, xstate does not')
     const faulting = all.find((r) => r.fault !== null) as Recording
     expect(() => check({ ...faulting, fault: null })).toThrow('xstate faults with no-use-after-free')
-    expect(() => check({ ...faulting, fault: new Fault('another', '') })).toThrow(ReferenceMismatch)
-    expect(() => check({ ...used, fault: new Fault('another', '') })).toThrow('xstate does not')
+    expect(() => check({ ...faulting, fault: new Oops('another', '') })).toThrow(ReferenceMismatch)
+    expect(() => check({ ...used, fault: new Oops('another', '') })).toThrow('xstate does not')
   })
 })
 

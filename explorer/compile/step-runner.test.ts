@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { type Case, program, step } from '../../model/language/program.ts'
-import { type ActionProperty, Fault } from '../../model/language/property.ts'
+import { type ActionProperty, Oops } from '../../model/language/property.ts'
 import { flag, range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
@@ -19,7 +19,7 @@ function lampBesideCounters(): System {
       program<World>(`counts ${name}`, 'counts to four', [
         step(
           'up',
-          { rests: true },
+          { validEnd: true },
           {
             when: (w) => w[name] < 4,
             does: (w) => {
@@ -33,7 +33,7 @@ function lampBesideCounters(): System {
   const lamp = program<World>('lamp', 'is switched', [
     step(
       'switch',
-      { rests: true },
+      { validEnd: true },
       {
         does: (w) => {
           w.lamp = !w.lamp
@@ -173,7 +173,7 @@ describe('a run', () => {
   })
 
   test('that ends in a fault leaves the state as it was', () => {
-    const fault = new Fault('forbidden', 'on purpose')
+    const fault = new Oops('forbidden', 'on purpose')
     const { run, now, writes } = runOf([
       {
         does: (w) => {

@@ -1,6 +1,6 @@
 import type { ModelError } from '../../model/language/errors.ts'
 import { checkEffect, truthOf } from '../../model/language/model-code.ts'
-import { type ActionProperty, Fault, type StepView } from '../../model/language/property.ts'
+import { type ActionProperty, Oops, type StepView } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { SIZES } from '../state/sizes.ts'
 import { type Part, PropertyFailure, stepError } from './blame.ts'
@@ -10,7 +10,7 @@ import type { CompiledStep } from './step-table.ts'
 /** What a step does on a state; what it read, wrote and left behind stays in the runner's recorder. */
 export type Run =
   | { readonly kind: 'disabled' }
-  | { readonly kind: 'fault'; readonly fault: Fault }
+  | { readonly kind: 'fault'; readonly fault: Oops }
   /** Bit per action property: which it violates, and whose antecedent is true. */
   | { readonly kind: 'moved'; readonly violated: number; readonly antecedent: number }
 
@@ -46,7 +46,7 @@ export class StepRunner {
     try {
       return this.#run(step, isAgain)
     } catch (error) {
-      if (!(error instanceof Fault)) throw this.wrong(step, error)
+      if (!(error instanceof Oops)) throw this.wrong(step, error)
       recorder.now.set(recorder.base)
       recorder.writes.length = 0
       this.ownReads = recorder.reads.length
@@ -104,7 +104,7 @@ export class StepRunner {
       try {
         said = says()
       } catch (error) {
-        // A Fault too: only the step itself can fault.
+        // An Oops too: only the step itself can fault.
         throw new PropertyFailure(property.id, part, error)
       }
       if (said > 0) antecedent |= 1 << bit

@@ -68,7 +68,7 @@ const match = (matches: Match) =>
   ])
 const reset = step<World>(
   'reset',
-  { fn: 'vcpu_clear_mmio_info', rests: true },
+  { fn: 'vcpu_clear_mmio_info', validEnd: true },
   {
     when: ({ vcpu }, v) => vcpu[v].mmio_gva > 0 && vcpu[v].guest === 'idle',
     does: (kvm, v) => void cache(kvm, v, 0),
@@ -262,7 +262,7 @@ describe('symmetry', () => {
           program<Marked>('marker', 'marks vCPU 1', [
             step(
               'mark',
-              { rests: true },
+              { validEnd: true },
               {
                 when: (kvm) => kvm.vcpu[1].mode === 'IN_GUEST_MODE',
                 does: (kvm) => {

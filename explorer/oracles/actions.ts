@@ -17,7 +17,7 @@ export function actions<W>(
       cases.map((c) => ({ ...c, to: 'run' })),
     )
   })
-  return program<W>(kind, title, [choice('run', steps, { rests: true })])
+  return program<W>(kind, title, [choice('run', steps, { validEnd: true })])
 }
 
 /** One action per element, for TLA+'s `\E x \in S : A(x)` and Murphi's rulesets. */

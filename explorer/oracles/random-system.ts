@@ -1,5 +1,5 @@
 import { choice, type Entry, program, type Step, step } from '../../model/language/program.ts'
-import { Fault, type Property } from '../../model/language/property.ts'
+import { Oops, type Property } from '../../model/language/property.ts'
 import { array, flag, range, ref, setOf, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, one, type System } from '../../model/language/system.ts'
 
@@ -68,7 +68,7 @@ export function randomSystem(tape: readonly number[]): RandomSystem {
         else w.seen.clear()
       },
       (w, self) => {
-        if (condition(w, self) && w.level === 3) throw new Fault('no-fault', 'level 3')
+        if (condition(w, self) && w.level === 3) throw new Oops('no-fault', 'level 3')
         w.level = Math.min(4, w.level + value)
       },
     ]
@@ -77,7 +77,7 @@ export function randomSystem(tape: readonly number[]): RandomSystem {
   const steps = (name: string, targets: readonly string[]): Step<World> =>
     step<World>(
       name,
-      { rests: pick(4) === 0 },
+      { validEnd: pick(4) === 0 },
       Array.from({ length: 1 + pick(2) }, () => ({
         ...(pick(3) === 0 ? {} : { when: test() }),
         ...(pick(4) === 0 ? {} : { does: effect() }),

@@ -1,5 +1,5 @@
 import type { Codes } from '../../model/language/layout.ts'
-import { Fault, type Property, type StepView } from '../../model/language/property.ts'
+import { Oops, type Property, type StepView } from '../../model/language/property.ts'
 import type { System, Thread } from '../../model/language/system.ts'
 
 /** What the toy checker says of one property. */
@@ -87,7 +87,7 @@ export function toyCheck<W>(system: System<W>, properties: readonly Property<W>[
       }
     }
     const resting = system.threads.every((t) =>
-      t.flow.rests.has(t.flow.counters[visit.codes[t.counter.index]]),
+      t.flow.validEnds.has(t.flow.counters[visit.codes[t.counter.index]]),
     )
     if (enabled === 0 && !resting) {
       deadlocks++
@@ -142,7 +142,7 @@ function stepsOf<W>(system: System<W>, thread: Thread<W>, codes: readonly number
         after[counter.index] = flow.counters.indexOf(flow.target(located, taken))
         return [{ codes: after, judged, step: { kind: program.kind, self, path: located.path } }]
       } catch (error) {
-        if (error instanceof Fault) return [{ codes: null, fault: error.property }]
+        if (error instanceof Oops) return [{ codes: null, fault: error.property }]
         throw error
       }
     })

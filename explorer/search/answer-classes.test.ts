@@ -12,7 +12,7 @@ test('a question that looks further later on is asked again after steps that cou
   const switcher = program<World>('switcher', 'switches the light', [
     step(
       'switch',
-      { rests: true },
+      { validEnd: true },
       {
         does: (w) => {
           w.lit = !w.lit

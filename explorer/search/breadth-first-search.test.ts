@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { choice, program, step } from '../../model/language/program.ts'
-import { Fault, type Property } from '../../model/language/property.ts'
+import { Oops, type Property } from '../../model/language/property.ts'
 import { array, flag, range, ref, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, one, type System } from '../../model/language/system.ts'
 import { predictedCollision } from '../state/collisions.ts'
@@ -19,7 +19,7 @@ describe('a state that is kept under other names', () => {
     const cpuProgram = program<World>('cpu', 'a processor', [
       step(
         'take',
-        { rests: true },
+        { validEnd: true },
         {
           when: (w) => w.lock === null,
           does: (w, v) => {
@@ -74,7 +74,7 @@ function counters(top: number, initial: readonly ((w: Grid) => void)[] = [() => 
       program<Grid>(name, 'counts', [
         step(
           'up',
-          { rests: true },
+          { validEnd: true },
           {
             when: (w) => w[name] < top,
             does: (w) => {
@@ -273,7 +273,7 @@ describe('what steps say', () => {
   const world = struct({ n: range(0, 9) })
   type World = View<typeof world>
   /** Counts to three, where it does what is forbidden, or has no step. */
-  const threeSteps = (fault: Fault | null): System<World> => {
+  const threeSteps = (fault: Oops | null): System<World> => {
     const up = step<World>(
       'up',
       {},
@@ -350,7 +350,7 @@ describe('what steps say', () => {
   })
 
   test('of a fault is judged, and one that no property speaks of makes the search incomplete', () => {
-    const fault = new Fault('wrong', 'on purpose')
+    const fault = new Oops('wrong', 'on purpose')
     const found = breadthFirst(threeSteps(fault), [wrong, action])
     expect([found.complete, found.transitions, ...lengths(found)]).toEqual([true, 4, 4, 2])
     const unasked = breadthFirst(threeSteps(fault), [action])
@@ -364,7 +364,7 @@ test('states of several words are judged where they lie', () => {
   type Wide = View<typeof wide>
   const up = step<Wide>(
     'up',
-    { rests: true },
+    { validEnd: true },
     {
       when: (w) => w.c < 9,
       does: (w) => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { choice, program, type Step, step } from '../../model/language/program.ts'
-import { Fault, type Property } from '../../model/language/property.ts'
+import { Oops, type Property } from '../../model/language/property.ts'
 import { array, range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
 import { randomSystem } from '../oracles/random-system.ts'
@@ -94,11 +94,11 @@ function counter(top: number, faulty = false): System {
   const counting = program<World>('counter', 'counts', [
     step(
       'up',
-      { rests: true },
+      { validEnd: true },
       {
         when: (w) => w.n < top,
         does: (w) => {
-          if (faulty && w.n === 3) throw new Fault('no-three', 'leaves three')
+          if (faulty && w.n === 3) throw new Oops('no-three', 'leaves three')
           w.n++
         },
         to: 'up',

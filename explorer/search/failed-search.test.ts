@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
-import { Fault, type Property } from '../../model/language/property.ts'
+import { Oops, type Property } from '../../model/language/property.ts'
 import { array, range, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, one } from '../../model/language/system.ts'
 import { breadthFirst } from './breadth-first.ts'
@@ -111,7 +111,7 @@ describe('a failure of model code', () => {
         {},
         {
           does: (w, self) => {
-            if (w.n[self] === 2) throw new Fault('below-3', 'on purpose')
+            if (w.n[self] === 2) throw new Oops('below-3', 'on purpose')
             w.n[self]++
           },
           to: 'C.1',
@@ -158,7 +158,7 @@ describe('a failure of model code', () => {
           program<World>('counter', 'counts to three', [
             step(
               'C.1',
-              { rests: true },
+              { validEnd: true },
               {
                 when: (w, self) => w.n[self] < 3,
                 does: (w, self) => {
@@ -216,7 +216,7 @@ describe('a failure of a liveness property', () => {
         program<World>('counter', 'counts to two', [
           step(
             'C.1',
-            { rests: true },
+            { validEnd: true },
             {
               when: (w, self) => w.n[self] < 2,
               does: (w, self) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { spinner } from '../../counterexamples/testing/small-systems.ts'
 import { program, step } from '../../model/language/program.ts'
-import { Fault, type FaultFreedom } from '../../model/language/property.ts'
+import { Oops, type OopsFreedom } from '../../model/language/property.ts'
 import { flag, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one } from '../../model/language/system.ts'
 import { goalReachableIn } from './goal-reachable.ts'
@@ -35,13 +35,13 @@ test('a behaviour that ends in a fault which was asked about does not reach the 
       {},
       {
         does: () => {
-          throw new Fault('no-null-pointer', 'root_to_sp(INVALID_PAGE)')
+          throw new Oops('no-null-pointer', 'root_to_sp(INVALID_PAGE)')
         },
       },
     ),
   ])
   const oops = compose({ name: 'oops', world, threads: [one(fault)], initial: [() => {}] })
-  const noNullPointer: FaultFreedom = { kind: 'fault', id: 'no-null-pointer', title: 'Nobody follows NULL.' }
+  const noNullPointer: OopsFreedom = { kind: 'fault', id: 'no-null-pointer', title: 'Nobody follows NULL.' }
   const mapped = (w: { mapped: boolean }): boolean => w.mapped
   const from = oops.initial[0]
   expect(goalReachableIn(oops, { faults: [noNullPointer] })(from, mapped as never)).toBe(false)

@@ -1,5 +1,5 @@
 import type { GoalReachable } from '../../counterexamples/violation.ts'
-import type { FaultFreedom, Witness } from '../../model/language/property.ts'
+import type { OopsFreedom, Witness } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { breadthFirst } from './breadth-first.ts'
 import type { Limits } from './limits.ts'
@@ -7,7 +7,7 @@ import type { Limits } from './limits.ts'
 /** How to look for a goal. */
 export interface GoalSearch extends Limits {
   /** Faults that end a behaviour short of the goal. After any other fault the answer is not known. */
-  readonly faults?: readonly FaultFreedom[]
+  readonly faults?: readonly OopsFreedom[]
 }
 
 /**

@@ -140,7 +140,7 @@ function counting(top: number, rests = true): System<{ n: number }> {
   const shape = struct({ n: range(0, top) })
   const up = step<View<typeof shape>>(
     'up',
-    { rests },
+    { validEnd: rests },
     {
       when: (w) => w.n < top,
       does: (w) => {
@@ -166,7 +166,7 @@ test('goals are remembered of more states than there is room for at first', () =
   const nOf = (w: Far): number => 100 * w.hundreds + w.rest
   const up = step<Far>(
     'up',
-    { rests: true },
+    { validEnd: true },
     {
       when: (w) => nOf(w) < 9000,
       does: (w) => {
@@ -325,7 +325,7 @@ describe('a judge', () => {
   test('finds the program counters in any word of a state', () => {
     const many = sort('worker', 20)
     const nothing = struct({})
-    const places = [step('rest', { rests: true }, {}), step('work', {}, {})]
+    const places = [step('rest', { validEnd: true }, {}), step('work', {}, {})]
     const threads = [each(many, program('worker', 'rests and works', places))]
     const system = compose({ name: 'many', world: nothing, threads, initial: [() => {}] })
     const { counter, flow } = system.threads[19]
@@ -347,7 +347,7 @@ describe('a judge', () => {
     const shape = struct({ never: range(0, 1) })
     type Shape = View<typeof shape>
     const waits = (name: string, rests: boolean) =>
-      one(program<Shape>(name, 'waits', [step('wait', { rests }, { when: (w) => w.never === 1 })]))
+      one(program<Shape>(name, 'waits', [step('wait', { validEnd: rests }, { when: (w) => w.never === 1 })]))
     for (const [a, b] of [
       [true, false],
       [false, true],

@@ -158,7 +158,7 @@ export class Judge {
   stuck(id: number, words: Int32Array, base: number): void {
     const resting = this.#system.threads.every(({ counter, flow }) => {
       const code = (words[base + counter.word] >>> counter.shift) & counter.mask
-      return flow.rests.has(flow.counters[code])
+      return flow.validEnds.has(flow.counters[code])
     })
     if (resting) return
     this.deadlocks++

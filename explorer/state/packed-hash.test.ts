@@ -12,7 +12,7 @@ const world = struct({
   d: range(0, 999),
   e: range(0, 2),
 })
-const threads = [one(program('idle', 'does nothing', [step('rest', { rests: true }, {})]))]
+const threads = [one(program('idle', 'does nothing', [step('rest', { validEnd: true }, {})]))]
 const { layout } = compose({ name: 'several words', world, threads, initial: [() => {}] })
 const { fields, words } = layout
 const hash = new Tabulation(fields, 3)

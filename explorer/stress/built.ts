@@ -1,6 +1,6 @@
 import { match } from 'ts-pattern'
 import { block, choice, type Entry, program, type Step, step } from '../../model/language/program.ts'
-import { Fault, type Property } from '../../model/language/property.ts'
+import { Oops, type Property } from '../../model/language/property.ts'
 import {
   array,
   flag,
@@ -90,7 +90,7 @@ function entryOf(e: EntryPlan, sizes: readonly number[]): Entry<World> {
 function stepOf({ name, rests, cases }: StepPlan, sizes: readonly number[]): Step<World> {
   return step<World>(
     name,
-    { rests },
+    { validEnd: rests },
     cases.map(({ when, does, to }) => ({
       ...(when === null
         ? {}
@@ -236,7 +236,7 @@ function run(effect: Effect, w: World, scope: Scope, sizes: readonly number[]): 
       for (let n = 0; n < sizes[s]; n++) for (const e of body) run(e, w, inside(scope, n), sizes)
     })
     .with({ effect: 'fault' }, ({ property }) => {
-      throw new Fault(property, 'a random fault')
+      throw new Oops(property, 'a random fault')
     })
     .exhaustive()
 }

@@ -70,7 +70,7 @@ export function referenceCheck(
       enter(next, depth + 1)
     }
     const isResting = system.threads.every(({ flow, counter }) =>
-      flow.rests.has(flow.counters[codes[counter.index]]),
+      flow.validEnds.has(flow.counters[codes[counter.index]]),
     )
     if (enabled.length > 0 || isResting) continue
     deadlocks++

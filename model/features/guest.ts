@@ -7,7 +7,7 @@ import { handleMmuSync, INVLPG, invlpg } from '../machines/shadow/sync.ts'
 import { trackWrite } from '../machines/shadow/track-write.ts'
 import { exit } from '../machines/vcpu/exits.ts'
 import { beginInvlpg, cr3Loads } from '../machines/vcpu/guest.ts'
-import { beginEdit } from '../machines/vcpu/guest-stores.ts'
+import { beginGuestPteWrite } from '../machines/vcpu/guest-stores.ts'
 import { CR4, paeToggle, setCr4 } from '../machines/vcpu/set-cr4.ts'
 import { watched } from '../memory/bounds.ts'
 import type { Feature } from './feature.ts'
@@ -37,7 +37,7 @@ export const guest: Feature = {
         placed(510, ...when(invlpgs > 0, invlpg(bounds))),
       ],
       guest: [
-        placed(40, ...edits.map((edit, number) => beginEdit(edit, number))),
+        placed(40, ...edits.map((edit, number) => beginGuestPteWrite(edit, number))),
         placed(60, ...beginInvlpg(bounds)),
         placed(110, ...cr3Loads(bounds)),
         placed(130, ...paeToggle(bounds)),
@@ -48,7 +48,7 @@ export const guest: Feature = {
   setUp: (kvm, { vcpus, guest }) => {
     for (let v = 0; v < vcpus; v++) {
       kvm.vcpu[v].cr3_loads = guest.cr3Loads
-      kvm.vcpu[v].edits_left = guest.editsLeft
+      kvm.vcpu[v].pte_writes_left = guest.editsLeft
       kvm.vcpu[v].invlpgs_left = guest.invlpgs
       kvm.vcpu[v].pae_toggles = guest.paeToggles
     }

@@ -31,7 +31,7 @@ export const memslots: Feature = {
     if (updates > 0) kvm.memslot[0].left = updates
     const absent = [...when(creates > 0, 0), ...when(moves > 0, MOVED)]
     for (const slot of absent) {
-      kvm.slot[slot].published = 'gone'
+      kvm.slot[slot].installed = 'gone'
       kvm.slot[slot].arrays = 'freed'
     }
   },

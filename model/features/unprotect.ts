@@ -1,7 +1,7 @@
 import { placed } from '../language/placed.ts'
 import { when } from '../language/program.ts'
 import { writeProtectFault } from '../machines/shadow/write-protect-fault.ts'
-import { beginHardStore } from '../machines/vcpu/guest-stores.ts'
+import { beginUnemulatableStore } from '../machines/vcpu/guest-stores.ts'
 import type { Feature } from './feature.ts'
 
 /** Stores that KVM cannot emulate hit a protected table, which is then unprotected. */
@@ -12,12 +12,12 @@ export const unprotect: Feature = {
     const { stores } = bounds.unprotect
     return {
       vcpu: [placed(490, ...when(stores.length > 0, writeProtectFault(bounds)))],
-      guest: [placed(50, ...stores.map((store, number) => beginHardStore(store, number)))],
+      guest: [placed(50, ...stores.map((store, number) => beginUnemulatableStore(store, number)))],
     }
   },
   setUp: (kvm, { vcpus, unprotect: { stores, left } }) => {
     for (let v = 0; v < vcpus; v++) {
-      kvm.vcpu[v].hard_stores_left = stores.some(({ by }) => by === v) ? left : 0
+      kvm.vcpu[v].unemulatable_stores_left = stores.some(({ by }) => by === v) ? left : 0
     }
   },
   refuses: ({ unprotect: { stores, left }, vcpus, guest }) => {

@@ -62,11 +62,11 @@ describe('flowOf', () => {
 
   it('knows where a thread may stay', () => {
     const f = flow(
-      step('a', { rests: true }),
+      step('a', { validEnd: true }),
       step('b', {}),
-      choice('c', [step('x', { rests: true }), step('y', {})]),
+      choice('c', [step('x', { validEnd: true }), step('y', {})]),
     )
-    expect([...f.rests].sort()).toEqual(['a', 'c', 'done'])
+    expect([...f.validEnds].sort()).toEqual(['a', 'c', 'done'])
   })
 
   it('refuses two of one name', () => {

@@ -43,7 +43,7 @@ export interface Flow<W> {
   readonly counters: readonly string[]
   readonly steps: readonly LocatedStep<W>[]
   /** Program counters at which the thread may stay for ever. */
-  readonly rests: ReadonlySet<string>
+  readonly validEnds: ReadonlySet<string>
   /** Where case number `index` of a step leads. */
   target(located: LocatedStep<W>, index: number): string
 }
@@ -63,7 +63,7 @@ interface LandingPlace {
 interface Labels<W> {
   readonly counters: readonly string[]
   readonly steps: readonly LocatedStep<W>[]
-  readonly rests: ReadonlySet<string>
+  readonly validEnds: ReadonlySet<string>
   /** The program counter that follows each one. */
   readonly next: ReadonlyMap<string, string>
   /** The path of the entry that a jump from a step names; undefined for an unknown name. */
@@ -79,11 +79,11 @@ interface Labels<W> {
  * @throws ModelError for two steps of one name, or a jump to a name that does not exist.
  */
 export function flowOf<W>(program: Program<W>): Flow<W> {
-  const { counters, steps, rests, next, pathOf, land } = labelsOf(program)
+  const { counters, steps, validEnds, next, pathOf, land } = labelsOf(program)
   const flow: Flow<W> = {
     counters,
     steps,
-    rests,
+    validEnds,
     target: (located, index) => {
       const { to } = located.step.cases[index]
       if (to === undefined) return next.get(located.at) as string
@@ -121,7 +121,7 @@ const isIn = (path: string, entry: string): boolean => path === entry || path.st
 function labelsOf<W>(program: Program<W>): Labels<W> {
   const counters: string[] = []
   const steps: LocatedStep<W>[] = []
-  const rests = new Set<string>([DONE])
+  const validEnds = new Set<string>([DONE])
   const next = new Map<string, string>()
   const names = new Map<string, string>()
   const landings = new Map<string, LandingPlace[]>()
@@ -147,7 +147,7 @@ function labelsOf<W>(program: Program<W>): Labels<W> {
       next.set(path, after)
       scopeOf.set(path, prefix)
       const own = entry.kind === 'choice' ? entry.steps : [entry]
-      if (entry.kind === 'choice' ? entry.rests : entry.about.rests === true) rests.add(path)
+      if (entry.kind === 'choice' ? entry.validEnd : entry.about.validEnd === true) validEnds.add(path)
       steps.unshift(...own.map((s) => ({ path: prefix + s.name, at: path, step: s })))
       after = path
     }
@@ -182,7 +182,7 @@ function labelsOf<W>(program: Program<W>): Labels<W> {
     const open = places.find(({ except }) => !except.some((entry) => isIn(from.at, entry)))
     return open?.counter ?? own ?? (places.at(-1) as LandingPlace).counter
   }
-  return { counters, steps, rests, next, pathOf, land, beginning: (path) => names.get(path) }
+  return { counters, steps, validEnds, next, pathOf, land, beginning: (path) => names.get(path) }
 }
 
 /** `a` and `a/b` for `a/b/c`. */

@@ -15,7 +15,7 @@ export interface About<W> {
   /** Why several kernel actions are one atomic step here. */
   readonly fused?: string
   /** True where the thread may stay for ever: a state without enabled steps is then no deadlock. */
-  readonly rests?: boolean
+  readonly validEnd?: boolean
   /** Routine: a diagram may leave the step out, unless a violation depends on it. */
   readonly quiet?: boolean | ((world: W, self: number) => boolean)
   /** A lane for the diagram when it is not the thread itself, for example the hardware walker of a vCPU. */
@@ -45,7 +45,7 @@ export interface Choice<W> {
   readonly kind: 'choice'
   readonly name: string
   readonly steps: readonly Step<W>[]
-  readonly rests: boolean
+  readonly validEnd: boolean
 }
 
 /** Several entries under one name, for example a kernel function called from several places. */
@@ -89,13 +89,13 @@ export function step<W>(name: string, about: About<W>, body: Case<W> | readonly 
 export function choice<W>(
   name: string,
   steps: readonly Step<W>[],
-  about: { readonly rests?: boolean } = {},
+  about: { readonly validEnd?: boolean } = {},
 ): Choice<W> {
   return {
     kind: 'choice',
     name,
     steps,
-    rests: about.rests === true || steps.some((s) => s.about.rests === true),
+    validEnd: about.validEnd === true || steps.some((s) => s.about.validEnd === true),
   }
 }
 

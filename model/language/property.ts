@@ -48,7 +48,7 @@ export interface Witness<W> extends Stated {
 }
 
 /** From every reachable state a state with `goal` can still be reached (AG EF goal). */
-export interface ProgressPossible<W> extends Stated {
+export interface AlwaysPossible<W> extends Stated {
   readonly kind: 'progress'
   readonly goal: (world: W, at: Counters) => boolean
 }
@@ -75,7 +75,7 @@ export const WEAK_FAIRNESS: readonly Fairness[] = [{ strength: 'weak', of: 'thre
  * A question about a state; with `each`, about one thread in it, `self` being its id (else 0).
  * `at` holds the program counters.
  */
-export type Situation<W> = (world: W, at: Counters, self: number) => boolean
+export type StatePredicate<W> = (world: W, at: Counters, self: number) => boolean
 
 /** What the properties of whole behaviours share. */
 interface Temporal extends Stated {
@@ -88,20 +88,20 @@ interface Temporal extends Stated {
 /** Whenever `given` holds, `goal` holds then or later, on every fair behaviour. */
 export interface LeadsTo<W> extends Temporal {
   readonly kind: 'leads-to'
-  readonly given: Situation<W>
-  readonly goal: Situation<W>
+  readonly given: StatePredicate<W>
+  readonly goal: StatePredicate<W>
 }
 
 /** On every fair behaviour `goal` holds at some time. */
 export interface Eventually<W> extends Temporal {
   readonly kind: 'eventually'
-  readonly goal: Situation<W>
+  readonly goal: StatePredicate<W>
 }
 
 /** On every fair behaviour `goal` holds from some time on for ever. */
 export interface EventuallyAlways<W> extends Temporal {
   readonly kind: 'eventually-always'
-  readonly goal: Situation<W>
+  readonly goal: StatePredicate<W>
 }
 
 /**
@@ -111,7 +111,7 @@ export interface EventuallyAlways<W> extends Temporal {
 export interface NoSoloCycle<W> extends Stated {
   readonly kind: 'no-solo-cycle'
   readonly each: string
-  readonly goal: Situation<W>
+  readonly goal: StatePredicate<W>
 }
 
 /** The properties that only a cycle (or standing still) can violate. */
@@ -133,7 +133,7 @@ export interface DeadlockFreedom extends Stated {
 }
 
 /** No step performs a forbidden operation on an object (use after free, double free). */
-export interface FaultFreedom extends Stated {
+export interface OopsFreedom extends Stated {
   readonly kind: 'fault'
   /**
    * Kernel functions whose steps could raise it. Where none of them is ever taken there is nothing to judge. Absent
@@ -146,14 +146,14 @@ export type Property<W> =
   | Invariant<W>
   | ActionProperty<W>
   | Witness<W>
-  | ProgressPossible<W>
+  | AlwaysPossible<W>
   | LivenessProperty<W>
   | DeadlockFreedom
-  | FaultFreedom
+  | OopsFreedom
 
 /** Thrown by an effect that does what no kernel may do; violates the fault property of this id. */
-export class Fault extends Error {
-  override readonly name = 'Fault'
+export class Oops extends Error {
+  override readonly name = 'Oops'
   readonly property: string
   constructor(property: string, message: string) {
     super(message)

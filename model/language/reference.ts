@@ -7,7 +7,7 @@ import {
 } from 'xstate'
 import { ModelError } from './errors.ts'
 import { eventOf, modelCodeOf, type ReferenceContext } from './machine.ts'
-import { Fault } from './property.ts'
+import { Oops } from './property.ts'
 import type { System, Thread } from './system.ts'
 import type { Trace, TraceStep } from './trace.ts'
 
@@ -15,7 +15,7 @@ import type { Trace, TraceStep } from './trace.ts'
 export type Outcome =
   | { readonly kind: 'moved'; readonly next: AnyMachineSnapshot }
   | { readonly kind: 'blocked' }
-  | { readonly kind: 'fault'; readonly fault: Fault }
+  | { readonly kind: 'fault'; readonly fault: Oops }
 
 /** Snapshots of program counter vectors kept for reuse; resolving one costs more than a transition. */
 const CACHED = 1 << 14
@@ -85,12 +85,12 @@ export class Reference {
     return code
   }
 
-  /** True when the step can be taken. A guard that throws a Fault counts as taken. */
+  /** True when the step can be taken. A guard that throws an Oops counts as taken. */
   can(snapshot: AnyMachineSnapshot, step: TraceStep): boolean {
     return this.step(snapshot, step).kind !== 'blocked'
   }
 
-  /** Takes a step. @throws whatever model code throws, if it is no Fault. */
+  /** Takes a step. @throws whatever model code throws, if it is no Oops. */
   step(snapshot: AnyMachineSnapshot, step: TraceStep): Outcome {
     const event = { type: eventOf(step.thread, step.step) }
     try {
@@ -99,7 +99,7 @@ export class Reference {
       // xstate gives the same snapshot back for an event without a transition, and for one without a change.
       return next !== snapshot || snapshot.can(event) ? { kind: 'moved', next } : { kind: 'blocked' }
     } catch (error) {
-      const fault = error instanceof Fault ? error : this.#guardFault(snapshot, step)
+      const fault = error instanceof Oops ? error : this.#guardFault(snapshot, step)
       if (fault === null) throw error
       return { kind: 'fault', fault }
     }
@@ -130,8 +130,8 @@ export class Reference {
     return `its guard does not hold: ${guards.join(' nor ')}`
   }
 
-  /** xstate wraps what a guard throws in an error of its own; this finds the Fault again. */
-  #guardFault(snapshot: AnyMachineSnapshot, { thread: name, step }: TraceStep): Fault | null {
+  /** xstate wraps what a guard throws in an error of its own; this finds the Oops again. */
+  #guardFault(snapshot: AnyMachineSnapshot, { thread: name, step }: TraceStep): Oops | null {
     const found = this.#threads.get(name)
     if (found === undefined) return null
     const codes = (snapshot.context as ReferenceContext).codes.slice()
@@ -147,7 +147,7 @@ export class Reference {
       try {
         if (guard === undefined || guard(world as never, found.thread.self) === true) return null
       } catch (error) {
-        return error instanceof Fault ? error : null
+        return error instanceof Oops ? error : null
       }
     }
     return null
@@ -159,7 +159,7 @@ export interface ReferenceRun {
   /** Codes of the initial state and after each step, program counters included. */
   readonly states: readonly Uint16Array[]
   /** What the last step threw; there is then no state after it. */
-  readonly fault: Fault | null
+  readonly fault: Oops | null
 }
 
 /** A trace that the system cannot take. */

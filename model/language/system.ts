@@ -86,7 +86,7 @@ export interface System<W = never> {
     readonly at: Counters
   }
   /** Never there: says which world the properties of this system are about. */
-  readonly judgedBy?: (world: W) => void
+  readonly worldOfProperties?: (world: W) => void
 }
 
 /**

@@ -23,7 +23,7 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     /** The vCPUs that hold it for read. */
     mmu_lock_readers: setOf(sorts.mmu_reader),
     /** kvm->arch.mmu_unsync_pages_lock, a spinlock inside mmu_lock. */
-    mmu_unsync_pages_lock: optional(bounds.fault.tdp, oneOf('free', 'taken')),
+    mmu_unsync_pages_lock: optional(bounds.fault.tdp, oneOf('free', 'held')),
     mmu_valid_gen: range(0, 1),
     page: array(
       sorts.page,

@@ -137,7 +137,7 @@ describe('the start of a scenario', () => {
   it('leaves SPTEs to the guest, or fills in those whose target is there', () => {
     expect(startOf(twoLevels).page[0].spte[0].kind).toBe('none')
     const { page, rmap } = startOf({ ...twoLevels, start: { ...twoLevels.start, filled: true } })
-    expect(page[0].spte[0]).toMatchObject({ kind: 'link', child: 1 })
+    expect(page[0].spte[0]).toMatchObject({ kind: 'non-leaf', child: 1 })
     expect(page[0].spte[1].kind).toBe('none')
     expect(page[1].parent_ptes[0].elements()).toEqual([0])
     expect(page[1].spte[1]).toMatchObject({ kind: 'leaf', gfn: 0, pfn: 0, w: true, mmuw: true })
@@ -155,7 +155,7 @@ describe('the start of a scenario', () => {
     })
     expect([...hva_of_gfn]).toEqual([0, 1, 1])
     expect([...host_pte]).toEqual([0, 1, null])
-    expect([slot[0].published, slot[1].published]).toEqual(['valid', 'gone'])
+    expect([slot[0].installed, slot[1].installed]).toEqual(['valid', 'gone'])
     expect(memslot[0].left).toBe(1)
   })
 })

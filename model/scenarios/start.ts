@@ -96,7 +96,7 @@ function fill(kvm: Kvm, page: number, pages: readonly PageAtStart[]): void {
 /** Links a shadow page into entry `index` of one a level above. */
 export function link(kvm: Kvm, parent: number, index: number, child: number): void {
   const entry = kvm.page[parent].spte[index]
-  entry.kind = 'link'
+  entry.kind = 'non-leaf'
   entry.child = child
   kvm.page[child].parent_ptes[parent].add(index)
 }

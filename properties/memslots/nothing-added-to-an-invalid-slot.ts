@@ -12,7 +12,7 @@ export const nothingAddedToAnInvalidSlot: Invariant<Kvm> = {
   when: 'from the end of the first synchronize_srcu() of the deletion on',
   reference: 'kvm_invalidate_memslot(), kvm_faultin_pfn()',
   consequence: 'The SPTE escapes the zap that follows, and outlives the slot.',
-  given: (kvm, at) => waited(at) && all(kvm.slot).some((s) => kvm.slot[s].published !== 'valid'),
+  given: (kvm, at) => waited(at) && all(kvm.slot).some((s) => kvm.slot[s].installed !== 'valid'),
   holds: (kvm, at) => !waited(at) || all(kvm.vcpu).every((v) => !adds_to_a_dying_slot(kvm, at, v)),
 }
 

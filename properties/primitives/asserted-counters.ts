@@ -1,8 +1,8 @@
-import type { FaultFreedom } from '../../model/language/property.ts'
+import type { OopsFreedom } from '../../model/language/property.ts'
 
 // Counters that leave their range, and locks that nobody holds, where the kernel asserts that it never happens.
 
-const invalidationEnds: FaultFreedom = {
+const invalidationEnds: OopsFreedom = {
   kind: 'fault',
   id: 'invalidation-ends-only-after-it-began',
   aliases: [],
@@ -12,7 +12,7 @@ const invalidationEnds: FaultFreedom = {
   consequence: 'The VM is dead; before v6.8, faults no longer see the next invalidation.',
 }
 
-const notifierEnds: FaultFreedom = {
+const notifierEnds: OopsFreedom = {
   kind: 'fault',
   id: 'notifier-ends-only-after-it-began',
   aliases: [],
@@ -23,7 +23,7 @@ const notifierEnds: FaultFreedom = {
   consequence: 'Memslots are published in the middle of another invalidation, or never again.',
 }
 
-const writeTrackingEnds: FaultFreedom = {
+const writeTrackingEnds: OopsFreedom = {
   kind: 'fault',
   id: 'write-tracking-ends-only-after-it-began',
   aliases: [],
@@ -33,7 +33,7 @@ const writeTrackingEnds: FaultFreedom = {
   consequence: 'The guest writes to a table that is shadowed, and KVM does not notice.',
 }
 
-const vmReferencePut: FaultFreedom = {
+const vmReferencePut: OopsFreedom = {
   kind: 'fault',
   id: 'vm-reference-is-put-only-while-held',
   aliases: [],
@@ -43,7 +43,7 @@ const vmReferencePut: FaultFreedom = {
   consequence: 'The VM is destroyed while something still uses it, and again later.',
 }
 
-const moduleReferencePut: FaultFreedom = {
+const moduleReferencePut: OopsFreedom = {
   kind: 'fault',
   id: 'module-reference-is-put-only-while-held',
   aliases: [],
@@ -53,7 +53,7 @@ const moduleReferencePut: FaultFreedom = {
   consequence: 'The module is unloaded while its code runs.',
 }
 
-const mmuLockReleased: FaultFreedom = {
+const mmuLockReleased: OopsFreedom = {
   kind: 'fault',
   id: 'mmu-lock-is-released-only-while-held',
   aliases: [],
@@ -63,7 +63,7 @@ const mmuLockReleased: FaultFreedom = {
 }
 
 /** What the kernel asserts of its counters and of mmu_lock. */
-export const assertedCounters: readonly FaultFreedom[] = [
+export const assertedCounters: readonly OopsFreedom[] = [
   invalidationEnds,
   notifierEnds,
   writeTrackingEnds,

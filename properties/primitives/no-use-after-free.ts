@@ -1,6 +1,6 @@
-import type { FaultFreedom } from '../../model/language/property.ts'
+import type { OopsFreedom } from '../../model/language/property.ts'
 
-export const noUseAfterFree: FaultFreedom = {
+export const noUseAfterFree: OopsFreedom = {
   kind: 'fault',
   id: 'no-use-after-free',
   aliases: ['I17'],

@@ -13,11 +13,11 @@ export const noGuestOnARootAfterItsRequest: Invariant<Kvm> = {
   when: 'after kvm_make_all_cpus_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS) returned',
   reference: 'KVM_REQUEST_WAIT of KVM_REQ_MMU_FREE_OBSOLETE_ROOTS; tdp-notifier-requests.md I6',
   consequence: 'Zapping below the root skips TLB flushes because nobody is supposed to use it any more.',
-  given: (kvm) => all(kvm.page).some((p) => kvm.page[p].told && is_obsolete_sp(kvm, p)),
+  given: (kvm) => all(kvm.page).some((p) => kvm.page[p].request_sent && is_obsolete_sp(kvm, p)),
   holds: (kvm, at) =>
     all(kvm.vcpu).every(
       (v) =>
         !in_guest(at, v) ||
-        loaded_roots(kvm, v).every((root) => !kvm.page[root].told || !is_obsolete_sp(kvm, root)),
+        loaded_roots(kvm, v).every((root) => !kvm.page[root].request_sent || !is_obsolete_sp(kvm, root)),
     ),
 }

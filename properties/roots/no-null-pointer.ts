@@ -1,6 +1,6 @@
-import type { FaultFreedom } from '../../model/language/property.ts'
+import type { OopsFreedom } from '../../model/language/property.ts'
 
-export const noNullPointer: FaultFreedom = {
+export const noNullPointer: OopsFreedom = {
   kind: 'fault',
   id: 'no-null-pointer',
   aliases: [],

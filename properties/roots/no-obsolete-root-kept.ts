@@ -18,7 +18,9 @@ export const noObsoleteRootKept: Invariant<Kvm> = {
     all(kvm.vcpu).every(
       (v) =>
         !settled(kvm, at, v) ||
-        roots_of(kvm, v).every((root) => root === null || !kvm.page[root].told || !is_obsolete_sp(kvm, root)),
+        roots_of(kvm, v).every(
+          (root) => root === null || !kvm.page[root].request_sent || !is_obsolete_sp(kvm, root),
+        ),
     ),
 }
 

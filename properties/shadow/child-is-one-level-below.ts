@@ -17,7 +17,7 @@ export const childIsOneLevelBelow: Invariant<Kvm> = {
       all(kvm.page[p].spte).every((i) => {
         const { kind, child } = kvm.page[p].spte[i]
         if (kind === 'leaf') return kvm.page[p].level === 1
-        return kind !== 'link' || kvm.page[child as number].level === kvm.page[p].level - 1
+        return kind !== 'non-leaf' || kvm.page[child as number].level === kvm.page[p].level - 1
       }),
     ),
 }

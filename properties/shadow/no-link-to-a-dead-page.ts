@@ -15,7 +15,7 @@ export const noLinkToADeadPage: Invariant<Kvm> = {
     all(kvm.page).every((p) =>
       all(kvm.page[p].spte).every((i) => {
         const { kind, child } = kvm.page[p].spte[i]
-        if (kind !== 'link') return true
+        if (kind !== 'non-leaf') return true
         const page = kvm.page[child as number]
         return page.list === 'active' && !page.role_invalid
       }),

@@ -16,7 +16,7 @@ export const parentLinksMatch: Invariant<Kvm> = {
       all(kvm.page).every((child) =>
         all(kvm.page[parent].spte).every((i) => {
           const entry = kvm.page[parent].spte[i]
-          const links = entry.kind === 'link' && entry.child === child
+          const links = entry.kind === 'non-leaf' && entry.child === child
           return links === kvm.page[child].parent_ptes[parent].has(i)
         }),
       ),

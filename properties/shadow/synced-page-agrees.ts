@@ -24,7 +24,7 @@ export const syncedPageAgrees: Invariant<Kvm> = {
         const gpte = kvm.guest_table[gfn][i]
         const { kind, child, gfn: mapped, w } = spte[i]
         if (kind === 'none') return true
-        const target = kind === 'link' ? kvm.page[child as number].gfn : mapped
+        const target = kind === 'non-leaf' ? kvm.page[child as number].gfn : mapped
         return target === gpte.to && (gpte.w || !w)
       })
     }),

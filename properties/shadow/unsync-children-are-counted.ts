@@ -19,7 +19,7 @@ export const unsyncChildrenAreCounted: Invariant<Kvm> = {
       if (unsync_children.length === 0) return true
       const unsync = all(spte).filter((i) => {
         const { kind, child } = spte[i]
-        if (kind !== 'link') return false
+        if (kind !== 'non-leaf') return false
         const { unsync, unsync_child_bitmap } = kvm.page[child as number]
         return unsync || !unsync_child_bitmap.isEmpty()
       })

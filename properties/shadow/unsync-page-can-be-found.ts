@@ -15,7 +15,7 @@ export const unsyncPageCanBeFound: Invariant<Kvm> = {
     all(kvm.page).every((p) =>
       all(kvm.page[p].spte).every((i) => {
         const { kind, child } = kvm.page[p].spte[i]
-        if (kind !== 'link') return true
+        if (kind !== 'non-leaf') return true
         const { unsync, unsync_child_bitmap } = kvm.page[child as number]
         return (!unsync && unsync_child_bitmap.isEmpty()) || kvm.page[p].unsync_child_bitmap.has(i)
       }),

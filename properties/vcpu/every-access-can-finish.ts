@@ -1,8 +1,8 @@
-import type { ProgressPossible } from '../../model/language/property.ts'
+import type { AlwaysPossible } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
 
-export const everyAccessCanFinish: ProgressPossible<Kvm> = {
+export const everyAccessCanFinish: AlwaysPossible<Kvm> = {
   kind: 'progress',
   id: 'every-access-can-finish',
   aliases: ['L3'],

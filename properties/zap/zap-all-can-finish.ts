@@ -1,7 +1,7 @@
-import type { ProgressPossible } from '../../model/language/property.ts'
+import type { AlwaysPossible } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 
-export const zapAllCanFinish: ProgressPossible<Kvm> = {
+export const zapAllCanFinish: AlwaysPossible<Kvm> = {
   kind: 'progress',
   id: 'zap-all-can-finish',
   aliases: [],

@@ -313,7 +313,7 @@ const nextToZap = (w: World): number =>
 const zapper = program<World>('zapper', 'kvm_mmu_zap_all_fast', [
   step(
     'ZAP.1',
-    { rests: true },
+    { validEnd: true },
     {
       when: (w) => w.zapsLeft > 0 && !locked(w),
       does: (w) => {
@@ -393,7 +393,7 @@ const nextToUnmap = (w: World): number => findPage(w, (page) => page.spte !== NO
 const notifier = program<World>('notifier', 'an mmu notifier that replaces the host page', [
   step(
     'MN.1',
-    { rests: true, fn: 'kvm_mmu_invalidate_begin' },
+    { validEnd: true, fn: 'kvm_mmu_invalidate_begin' },
     {
       when: (w) => w.invalidationsLeft > 0 && !locked(w),
       does: (w) => {

@@ -201,7 +201,7 @@ function aboutStep(m: Machine, located: LocatedStep<never>, all: readonly Locate
     ['fused', about.fused ?? ''],
     ['waits', cases.every((c) => c.when !== undefined) ? 'blocked until its guard is true' : ''],
     ['then', [...new Set(targets)].join(' or ')],
-    ['rests', about.rests === true ? 'the thread may stay here for ever' : ''],
+    ['rests', about.validEnd === true ? 'the thread may stay here for ever' : ''],
     ['also as', paths.filter((p) => p !== located.path).join(', ')],
   ]
 }

@@ -34,7 +34,11 @@ export function chartOf(thread: Thread<never>): ChartState & { readonly id: stri
     const on = Object.fromEntries(
       steps.map((s) => [s.path, transitionsOf(s).map((t) => ({ ...t, target: `#${idOf(t.target)}` }))]),
     )
-    child(parent, parts[parts.length - 1], { id: idOf(path), on, meta: metaOf(steps, flow.rests.has(path)) })
+    child(parent, parts[parts.length - 1], {
+      id: idOf(path),
+      on,
+      meta: metaOf(steps, flow.validEnds.has(path)),
+    })
   }
   return root
 
@@ -58,14 +62,14 @@ function child(parent: ChartState, name: string, state: ChartState): ChartState 
   return parent.states[name]
 }
 
-function metaOf(steps: readonly LocatedStep<never>[], rests: boolean): Record<string, unknown> {
+function metaOf(steps: readonly LocatedStep<never>[], validEnd: boolean): Record<string, unknown> {
   const kernel = Object.fromEntries(
     steps.map(({ path, step: { about } }) => [
       path,
       { fn: about.fn, since: about.since, shows: typeof about.shows === 'string' ? about.shows : undefined },
     ]),
   )
-  return { rests, kernel }
+  return { rests: validEnd, kernel }
 }
 
 /** The same as text for Mermaid's state diagrams, which code hosts render. */

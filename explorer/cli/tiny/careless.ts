@@ -1,7 +1,7 @@
 import type { Design } from '../../../model/designs/design.ts'
 import { drop, replace } from '../../../model/language/patch.ts'
 import { program, step } from '../../../model/language/program.ts'
-import { Fault, type Property } from '../../../model/language/property.ts'
+import { Oops, type Property } from '../../../model/language/property.ts'
 import { array, flag, range, sort, struct, type View } from '../../../model/language/shapes.ts'
 import { compose, each, one } from '../../../model/language/system.ts'
 import type { Scenario } from '../../../model/scenarios/scenario.ts'
@@ -19,7 +19,7 @@ type Careless = View<typeof world>
 const writer = program<Careless>('writer', 'counts round', [
   step(
     'W.1',
-    { rests: true },
+    { validEnd: true },
     {
       does: (w) => {
         w.n = (w.n + 1) % 8
@@ -108,7 +108,10 @@ const upstream: Design<Careless> = {
 const kept = { n: 0, calls: 0 }
 
 const writes = (does: (w: Careless) => unknown) =>
-  replace<Careless>('W.1', step('W.1', { rests: true }, { does: does as (w: Careless) => void, to: 'W.1' }))
+  replace<Careless>(
+    'W.1',
+    step('W.1', { validEnd: true }, { does: does as (w: Careless) => void, to: 'W.1' }),
+  )
 const reads = (does: (w: Careless, self: number) => void) =>
   replace<Careless>('R.1', step('R.1', {}, { does }))
 const waits = (when: (w: Careless) => unknown) =>
@@ -314,7 +317,7 @@ const properties: readonly Property<Careless>[] = [
     kind: 'action',
     title: 'Faults, which only a step may.',
     holds: () => {
-      throw new Fault('no-double-free', 'freed by a property')
+      throw new Oops('no-double-free', 'freed by a property')
     },
   },
 ]

@@ -1,7 +1,7 @@
 import type { Design } from '../../../model/designs/design.ts'
 import { drop, insert, move, replace } from '../../../model/language/patch.ts'
 import { choice, program, step } from '../../../model/language/program.ts'
-import { Fault, type Property } from '../../../model/language/property.ts'
+import { Oops, type Property } from '../../../model/language/property.ts'
 import { array, flag, range, sort, struct, type View } from '../../../model/language/shapes.ts'
 import { compose, each, one } from '../../../model/language/system.ts'
 import type { Scenario } from '../../../model/scenarios/scenario.ts'
@@ -59,7 +59,7 @@ const vcpu = program<World>('vcpu', 'services requests', [
   choice('run', [
     step(
       'V.1',
-      { fn: 'check', shows: 'kvm_check_request()', rests: true },
+      { fn: 'check', shows: 'kvm_check_request()', validEnd: true },
       {
         when: (w) => w.request,
         does: (w) => {
@@ -84,7 +84,7 @@ const vcpu = program<World>('vcpu', 'services requests', [
 const ticker = program<World>('ticker', 'counts', [
   step(
     'T.1',
-    { rests: true },
+    { validEnd: true },
     {
       does: (w, self) => {
         w.ticks[self] = (w.ticks[self] + 1) % 100
@@ -99,7 +99,7 @@ const counterTo = (most: number) =>
   program<World>('ticker', `counts to ${most}`, [
     step(
       'T.1',
-      { rests: true },
+      { validEnd: true },
       {
         when: (w, self) => w.ticks[self] < most,
         does: (w, self) => {
@@ -114,7 +114,7 @@ const counterTo = (most: number) =>
 const favoured = program<World>('ticker', 'counts to two, the first one faster', [
   step(
     'T.1',
-    { rests: true },
+    { validEnd: true },
     {
       when: (w, self) => w.ticks[self] < 2,
       does: (w, self) => {
@@ -287,7 +287,7 @@ const designs: readonly Design<World>[] = [
           { fn: 'free' },
           {
             does: () => {
-              throw new Fault('no-double-free', 'the root is freed twice')
+              throw new Oops('no-double-free', 'the root is freed twice')
             },
           },
         ),

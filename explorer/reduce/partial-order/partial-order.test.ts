@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Case, type Program, program, type Step, step } from '../../../model/language/program.ts'
-import { Fault, type Property } from '../../../model/language/property.ts'
+import { Oops, type Property } from '../../../model/language/property.ts'
 import { referenceRun } from '../../../model/language/reference.ts'
 import { array, flag, range, struct, type View } from '../../../model/language/shapes.ts'
 import { compose, one, type System } from '../../../model/language/system.ts'
@@ -269,7 +269,7 @@ describe('threads that together can reach more than is looked at', () => {
   type Many = View<typeof many>
   const counts = step<Many>(
     'up',
-    { rests: true },
+    { validEnd: true },
     {
       when: (w) => w.digit[2] < 9,
       does: (w) => {
@@ -429,7 +429,7 @@ describe('what happens inside a chain', () => {
   test('a fault and a violating step are found', () => {
     const wrong = act('X.wrong', {
       does: () => {
-        throw new Fault('wrong', 'on purpose')
+        throw new Oops('wrong', 'on purpose')
       },
     })
     const last: Property<World> = {

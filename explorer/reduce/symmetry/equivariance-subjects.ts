@@ -19,7 +19,9 @@ export function systemOf() {
   const system = compose({
     name: 'few states',
     world: shape,
-    threads: [one(program<World>('one', 'a thread', [step<World>('stay', { rests: true }, { to: 'stay' })]))],
+    threads: [
+      one(program<World>('one', 'a thread', [step<World>('stay', { validEnd: true }, { to: 'stay' })])),
+    ],
     initial: [() => {}],
     symmetric: [cpu, page],
   })

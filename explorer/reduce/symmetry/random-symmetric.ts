@@ -1,5 +1,5 @@
 import { choice, type Entry, program, type Step, step } from '../../../model/language/program.ts'
-import { Fault, type Property } from '../../../model/language/property.ts'
+import { Oops, type Property } from '../../../model/language/property.ts'
 import {
   array,
   flag,
@@ -100,7 +100,7 @@ export function randomSymmetric(tape: readonly number[], naming = false): Random
         for (const p of pages) if (w.used.has(p)) w.seen[self].add(p)
       },
       (w, self) => {
-        if (condition(w, self) && w.level === 2) throw new Fault('no-fault', 'level 2')
+        if (condition(w, self) && w.level === 2) throw new Oops('no-fault', 'level 2')
         w.seen[self].clear()
       },
       ...(naming ? effectsThatName(value) : []),
@@ -115,7 +115,7 @@ export function randomSymmetric(tape: readonly number[], naming = false): Random
   const plain = (name: string, targets: readonly string[]): Step<World> =>
     step<World>(
       name,
-      { rests: pick(4) === 0 },
+      { validEnd: pick(4) === 0 },
       Array.from({ length: 1 + pick(2) }, () => body(targets)),
     )
   /** Takes any page that is not in use. */
@@ -146,7 +146,7 @@ export function randomSymmetric(tape: readonly number[], naming = false): Random
   }
   /** A thread that is none of the workers: what it does as `self` it does for all of them. */
   const single = program<World>('single', 'a random thread', [
-    step<World>('T.0', { rests: true }, [
+    step<World>('T.0', { validEnd: true }, [
       { when: (w) => w.level === 1 && workers.every((v) => w.note[v] === 0), to: 'done' },
       {
         when: (w) => workers.some((v) => w.held[v] !== null),

@@ -31,7 +31,7 @@ describe('a state under other names is asked everything anew', () => {
           program<World>('cpu', 'a processor', [
             step<World>(
               'grab',
-              { rests: true },
+              { validEnd: true },
               {
                 when: (w) => w.lock === null,
                 does: (w, v) => {

@@ -45,7 +45,7 @@ export function constraintsOf(compiled: CompiledSystem, fairness: readonly Fairn
 function mayRest(compiled: CompiledSystem, index: number): boolean {
   const { thread, counter } = compiled.steps[index]
   const { flow } = compiled.system.threads[thread]
-  return flow.rests.has(flow.counters[counter])
+  return flow.validEnds.has(flow.counters[counter])
 }
 
 /** By step number: 1 for the steps of a thread. */

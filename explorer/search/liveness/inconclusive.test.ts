@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { program, step } from '../../../model/language/program.ts'
-import { Fault } from '../../../model/language/property.ts'
+import { Oops } from '../../../model/language/property.ts'
 import { range, struct, type View } from '../../../model/language/shapes.ts'
 import { compose, one } from '../../../model/language/system.ts'
 import { arrows, at, eventually, judge } from './arrows.ts'
@@ -49,7 +49,7 @@ describe('what is not known', () => {
               {},
               {
                 does: () => {
-                  throw new Fault('no-use-after-free', 'used after it was freed')
+                  throw new Oops('no-use-after-free', 'used after it was freed')
                 },
               },
             ),

@@ -1,7 +1,11 @@
 import { match, P } from 'ts-pattern'
 import { checkProperties } from '../../../model/language/check-properties.ts'
 import { ModelError } from '../../../model/language/errors.ts'
-import { type LivenessProperty, type Situation, WEAK_FAIRNESS } from '../../../model/language/property.ts'
+import {
+  type LivenessProperty,
+  type StatePredicate,
+  WEAK_FAIRNESS,
+} from '../../../model/language/property.ts'
 import type { Counters, System } from '../../../model/language/system.ts'
 import type { FairnessReason, Trace, TraceStep } from '../../../model/language/trace.ts'
 import { GraphCheckpoint } from '../../checkpoint/graph-checkpoint.ts'
@@ -186,7 +190,7 @@ class Judgement {
     return match(property as LivenessProperty<never>)
       .with({ kind: 'no-solo-cycle' }, () => this.#solo(notGoal, thread))
       .with({ kind: 'leads-to' }, ({ given }) => {
-        const antecedent = this.#where(given as Situation<never>, self, 'given')
+        const antecedent = this.#where(given as StatePredicate<never>, self, 'given')
         return { ...this.#fair(notGoal, null, antecedent), antecedent: antecedent.reduce((n, g) => n + g, 0) }
       })
       .with({ kind: 'eventually' }, () => ({
@@ -235,7 +239,7 @@ class Judgement {
   }
 
   /** By state: 1 where a situation holds. */
-  #where(situation: Situation<never>, self: number, part: Part): Uint8Array {
+  #where(situation: StatePredicate<never>, self: number, part: Part): Uint8Array {
     const { store } = this.#explored
     const question: Question = {
       id: this.#property.id,

@@ -71,7 +71,7 @@ describe('mutual exclusion', () => {
 
   it('owes nothing to a process that may stay outside for ever', () => {
     const outside = program<Shared>('proc', 'a process', [
-      step('idle', { rests: true }),
+      step('idle', { validEnd: true }),
       step(
         'lock',
         {},

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Fairness, LivenessProperty, Situation } from '../../../model/language/property.ts'
+import type { Fairness, LivenessProperty, StatePredicate } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import { randomSystem } from '../../oracles/random-system.ts'
 import { judgeLiveness } from './liveness.ts'
@@ -20,7 +20,7 @@ const fairnesses: readonly (readonly Fairness[] | undefined)[] = [
     { strength: 'strong', of: 'step', paths: ['S.0', 'S.1'] },
   ],
 ]
-const situations: readonly Situation<World>[] = [
+const situations: readonly StatePredicate<World>[] = [
   (w) => w.open,
   (w) => w.level === 0,
   (w, _, self) => w.note[self] === 1,
@@ -34,8 +34,8 @@ const fairness = fc.constantFrom(...fairnesses)
 const perThread = fc.boolean()
 
 function properties(
-  given: Situation<World>,
-  goal: Situation<World>,
+  given: StatePredicate<World>,
+  goal: StatePredicate<World>,
   fair: readonly Fairness[] | undefined,
   each: boolean,
 ): LivenessProperty<World>[] {
@@ -83,7 +83,7 @@ describe('liveness on random small systems', () => {
       fc.property(tape, situation, fairness, (numbers, p, fair) => {
         const { system } = randomSystem(numbers)
         const common = { title: '', ...(fair === undefined ? {} : { fairness: fair }) }
-        const not: Situation<World> = (w, at, self) => !p(w, at, self)
+        const not: StatePredicate<World> = (w, at, self) => !p(w, at, self)
         const always = (): boolean => true
         const [againP, settlesNotP, againNotP, settlesP] = judgeLiveness(system, [
           { ...common, kind: 'leads-to', id: 'always eventually p', given: always, goal: p },

@@ -1,4 +1,4 @@
-import { Fault, type LivenessProperty, WEAK_FAIRNESS } from '../../../model/language/property.ts'
+import { type LivenessProperty, Oops, WEAK_FAIRNESS } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { PropertyResult } from '../result.ts'
 
@@ -58,7 +58,7 @@ function movesFrom<W>(system: System<W>, from: string): Move[] {
         codes[counter.index] = flow.counters.indexOf(flow.target(located, taken))
         moves.push({ from, to: codes.join(' '), thread: name, path: located.path })
       } catch (error) {
-        if (!(error instanceof Fault)) throw error
+        if (!(error instanceof Oops)) throw error
         moves.push({ from, to: null, thread: name, path: located.path })
       }
     }
@@ -84,7 +84,7 @@ function owedBy<W>(system: System<W>, property: LivenessProperty<W>): Owed[] {
   for (const fairness of property.fairness ?? WEAK_FAIRNESS) {
     const strong = fairness.strength === 'strong'
     for (const { name, program, flow, counter } of system.threads) {
-      const busy = (m: Move): boolean => !flow.rests.has(flow.counters[codesOf(m.from)[counter.index]])
+      const busy = (m: Move): boolean => !flow.validEnds.has(flow.counters[codesOf(m.from)[counter.index]])
       if (fairness.kinds !== undefined && !fairness.kinds.includes(program.kind)) continue
       if (fairness.of === 'thread') {
         const takes = (m: Move): boolean => m.thread === name

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { program, step } from '../../../model/language/program.ts'
-import { Fault, type Property } from '../../../model/language/property.ts'
+import { Oops, type Property } from '../../../model/language/property.ts'
 import { range, struct, type View } from '../../../model/language/shapes.ts'
 import { compose, one } from '../../../model/language/system.ts'
 import { peterson } from '../../oracles/peterson.ts'
@@ -63,11 +63,11 @@ describe('liveness beside other properties', () => {
       {},
       {
         does: () => {
-          throw new Fault('no-crash', 'it crashed')
+          throw new Oops('no-crash', 'it crashed')
         },
       },
     )
-    const stay = step<World>('stay', { rests: true }, { when: (w) => w.x === 3 })
+    const stay = step<World>('stay', { validEnd: true }, { when: (w) => w.x === 3 })
     const system = compose({
       name: 'crashing',
       world,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ModelError } from '../../../model/language/errors.ts'
 import { program, step } from '../../../model/language/program.ts'
-import { Fault, type Property } from '../../../model/language/property.ts'
+import { Oops, type Property } from '../../../model/language/property.ts'
 import { range, struct, type View } from '../../../model/language/shapes.ts'
 import { compose, one, type System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
@@ -121,7 +121,7 @@ describe('a step that faults', () => {
       {},
       {
         does: () => {
-          throw new Fault('no-use-after-free', 'used after it was freed')
+          throw new Oops('no-use-after-free', 'used after it was freed')
         },
       },
     ),
@@ -129,7 +129,7 @@ describe('a step that faults', () => {
   const counting = program<World>('counting', 'counts', [
     step(
       'up',
-      { rests: true },
+      { validEnd: true },
       {
         when: (w) => w.x < 3,
         does: (w) => {

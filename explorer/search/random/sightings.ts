@@ -97,7 +97,7 @@ export class Sightings {
   /** A state has no enabled step. */
   stuck(words: Int32Array, base: number, traceTo: () => Trace): void {
     const resting = this.#system.threads.every(({ counter, flow }) =>
-      flow.rests.has(flow.counters[(words[base + counter.word] >>> counter.shift) & counter.mask]),
+      flow.validEnds.has(flow.counters[(words[base + counter.word] >>> counter.shift) & counter.mask]),
     )
     if (resting) return
     this.deadlocks++

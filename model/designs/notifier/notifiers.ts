@@ -1,7 +1,7 @@
 import { drop, move, only, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import { inProgressOnly, retryTest, seqOnly } from '../../machines/fault/fault-host-page.ts'
-import { GONE, INVALID, publish } from '../../machines/memslots/memslot-delete.ts'
+import { GONE, INVALID, installMemslots } from '../../machines/memslots/memslot-delete.ts'
 import { endTest } from '../../machines/notifier/notifier.ts'
 import { target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -191,8 +191,8 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
       'Start and end each look for a slot. When the slot is deleted in between, the end finds none and does not count back. 52ac8b358b0c ("Block memslot updates across range_start() and range_end()", v5.15).',
     scenarios: ['slot-delete-flush-debt'],
     patches: [
-      only('memslot', replace('SL.2', publish('SL.2', { ...INVALID, may: () => true }))),
-      only('memslot', replace('SL.6', publish('SL.6', { ...GONE, may: () => true }))),
+      only('memslot', replace('SL.2', installMemslots('SL.2', { ...INVALID, may: () => true }))),
+      only('memslot', replace('SL.6', installMemslots('SL.6', { ...GONE, may: () => true }))),
       only(
         'notifier',
         replace(

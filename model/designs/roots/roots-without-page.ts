@@ -1,6 +1,6 @@
 import { drop, only, replace } from '../../language/patch.ts'
 import { type Step, step } from '../../language/program.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import { staleCheck } from '../../machines/fault/page-fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { is_obsolete_sp, list_add_active, list_del_active } from '../../memory/shadow/shadow-page.ts'
@@ -83,7 +83,7 @@ export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
       replace(
         'PF.12',
         staleCheck(is_obsolete_sp, (_kvm, v) => {
-          throw new Fault('no-null-pointer', `vcpu${v}: is_obsolete_sp(NULL)`)
+          throw new Oops('no-null-pointer', `vcpu${v}: is_obsolete_sp(NULL)`)
         }),
       ),
     ],

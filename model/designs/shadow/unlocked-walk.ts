@@ -39,7 +39,7 @@ const KEEP_PAGES: Patch<Kvm> = only(
   'shrinker',
   replace(
     'SHR.1',
-    shrinkerMay((kvm) => kvm.slot[0].published !== 'invalid'),
+    shrinkerMay((kvm) => kvm.slot[0].installed !== 'invalid'),
   ),
 )
 

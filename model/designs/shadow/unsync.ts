@@ -137,7 +137,7 @@ function requestSync() {
     const { gva, fault } = kvm.vcpu[v]
     const { spte } = kvm.page[fault.sp as number]
     const entry = spte[index_at(gva, guest_levels(kvm) + 1 - fault.level, spte.length)]
-    return entry.kind !== 'link' && !kvm.page[fault.child as number].unsync_child_bitmap.isEmpty()
+    return entry.kind !== 'non-leaf' && !kvm.page[fault.child as number].unsync_child_bitmap.isEmpty()
   }
   return step<Kvm>(
     'FETCH.4 request',

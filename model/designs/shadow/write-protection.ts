@@ -166,7 +166,7 @@ function rereadUnlessLinked() {
   const linked = (kvm: Kvm, v: number): boolean => {
     const { gva, fault } = kvm.vcpu[v]
     const { spte } = kvm.page[fault.sp as number]
-    return spte[index_at(gva, level(kvm, v) + 1, spte.length)].kind === 'link'
+    return spte[index_at(gva, level(kvm, v) + 1, spte.length)].kind === 'non-leaf'
   }
   const changed = (kvm: Kvm, v: number): boolean => {
     const { gva, fault } = kvm.vcpu[v]

@@ -132,7 +132,7 @@ function linkOnly() {
         const { gva, fault } = kvm.vcpu[v]
         const { spte } = kvm.page[fault.sp as number]
         const entry = spte[index_at(gva, guest_levels(kvm) + 1 - fault.level, spte.length)]
-        entry.kind = 'link'
+        entry.kind = 'non-leaf'
         entry.child = fault.child
       },
     },

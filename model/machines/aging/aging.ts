@@ -1,5 +1,5 @@
 import { choice, type Program, program, type Step, step } from '../../language/program.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_entries, rmap_is_locked, type Sptep } from '../../memory/shadow/rmap.ts'
@@ -19,7 +19,7 @@ const first = (kvm: Kvm, self: number): Sptep | undefined => rmap_entries(kvm, g
  */
 export function aging(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('aging', 'the host ages a page', [
-    choice('idle', bounds.aging.of.map(begin), { rests: true }),
+    choice('idle', bounds.aging.of.map(begin), { validEnd: true }),
     lockRmap(),
     firstSpte('rmap_val'),
     step(
@@ -130,7 +130,7 @@ function take(kvm: Kvm, self: number, { page, index }: Sptep): void {
 function visit(kvm: Kvm, self: number): void {
   const { sp } = kvm.aging[self]
   if (kvm.page[sp as number].list === 'free') {
-    throw new Fault('no-use-after-free', `aging visits an SPTE of page ${sp} after the page was freed`)
+    throw new Oops('no-use-after-free', `aging visits an SPTE of page ${sp} after the page was freed`)
   }
 }
 

@@ -29,7 +29,7 @@ const userspace = { fn: 'host userspace', since: 'any' }
 export function dirtyLog(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('dirtylog', 'userspace reads and clears the dirty log, and copies the pages it names', [
     ...when(bounds.dirtyLog.enables, ...enableDirtyLog(bounds)),
-    choice('idle', [begin()], { rests: true }),
+    choice('idle', [begin()], { validEnd: true }),
     ...(bounds.dirtyLog.manualProtect ? readThenClear() : [write_lock('DL.2', 'dirtylog', get), exchange()]),
     writeProtect(),
     write_unlock('DL.4', bounds.dirtyLog.manualProtect ? clear : get),

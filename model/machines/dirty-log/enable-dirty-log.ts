@@ -20,7 +20,7 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
     choice(
       'off',
       [step('DE.1', { ...update, shows: 'mutex_lock(&kvm->slots_lock); allocate dirty_bitmap' }, {})],
-      { rests: true },
+      { validEnd: true },
     ),
     step(
       'DE.2',

@@ -57,7 +57,7 @@ export function last_spte(kvm: Kvm, v: number, bounds: Bounds): Leaf {
   let page = root_page(kvm, v, bounds)
   for (let level = root_level(kvm, v, bounds); ; level--) {
     const entry = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.guest.entries)]
-    if (entry.kind !== 'link' || level === 1) return { entry, level }
+    if (entry.kind !== 'non-leaf' || level === 1) return { entry, level }
     page = entry.child as number
   }
 }

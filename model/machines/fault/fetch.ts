@@ -56,7 +56,7 @@ export function fetch(bounds: Bounds): Entry<Kvm>[] {
 function fetchLevel(bounds: Bounds): Block<Kvm> {
   const wantedLevel = (kvm: Kvm, v: number): number => level_in_hand(kvm, v, bounds) - 1
   const wantedGfn = (kvm: Kvm, v: number): number => wanted_gfn(kvm, v, bounds)
-  const linked = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'link'
+  const linked = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'non-leaf'
   return block('FETCH', [
     ...when(bounds.shadow.choosesLevel, hugepageAdjust(bounds), mapLarge(bounds)),
     ...when(bounds.shadow.accessRoles, childAccess(bounds)),
@@ -112,7 +112,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
             drain(kvm, v)
             const { sp, child } = kvm.vcpu[v].fault
             const entry = fault_spte(kvm, v, bounds)
-            entry.kind = 'link'
+            entry.kind = 'non-leaf'
             entry.child = child
             const page = kvm.page[child as number]
             page.parent_ptes[sp as number].add(fault_index(kvm, v, bounds))

@@ -24,7 +24,7 @@ export function kworker(): Program<Kvm> {
           },
         ),
       ],
-      { rests: true },
+      { validEnd: true },
     ),
     step(
       'AW.2',

@@ -34,7 +34,7 @@ export function mmioSpte(bounds: Bounds, fresh = check_mmio_spte): Step<Kvm> {
     let page = root_page(kvm, v, bounds)
     for (let level = root_level(kvm, v, bounds); ; level--) {
       const { kind, child, gen } = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.guest.entries)]
-      if (kind !== 'link') return kind === 'mmio' && fresh(kvm, gen)
+      if (kind !== 'non-leaf') return kind === 'mmio' && fresh(kvm, gen)
       page = child as number
     }
   }

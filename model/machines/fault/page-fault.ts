@@ -1,5 +1,5 @@
 import { type Entry, type Step, step, when } from '../../language/program.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import { current_gpte, forget_fault, table_gfn, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -148,7 +148,7 @@ export function is_root_stale(
   const { root } = kvm.vcpu[v]
   if (root !== null) return obsolete(kvm, root)
   if (root_has_no_page(kvm, v)) return withoutPage(kvm, v)
-  throw new Fault('no-null-pointer', `vcpu${v}: root_to_sp(INVALID_PAGE)`)
+  throw new Oops('no-null-pointer', `vcpu${v}: root_to_sp(INVALID_PAGE)`)
 }
 
 /**

@@ -48,7 +48,7 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
           },
         ),
       ],
-      { rests: true },
+      { validEnd: true },
     ),
     step(
       'SC.2',
@@ -59,7 +59,7 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
       },
       {
         does: (kvm) => {
-          kvm.slot[DYING].published = 'valid'
+          kvm.slot[DYING].installed = 'valid'
           kvm.memslots.update_in_progress = true
         },
       },

@@ -18,8 +18,12 @@ const swap = { fn: 'kvm_swap_active_memslots', since }
  * throughout; slots_arch_lock, which vCPUs do not take here, is left out.
  */
 export function memslotDelete(bounds: Bounds): Program<Kvm> {
-  const without: Publication = { ...GONE, newGeneration: bounds.memslots.mmio }
-  return program<Kvm>('memslot', 'deletes memslot 0', by_way_of_invalid(bounds, publish('SL.6', without)))
+  const without: MemslotsUpdate = { ...GONE, newGeneration: bounds.memslots.mmio }
+  return program<Kvm>(
+    'memslot',
+    'deletes memslot 0',
+    by_way_of_invalid(bounds, installMemslots('SL.6', without)),
+  )
 }
 
 /** Takes slot 0 out of use by way of KVM_MEMSLOT_INVALID; `replace` publishes what there is instead. */
@@ -44,9 +48,9 @@ export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm
           },
         ),
       ],
-      { rests: true },
+      { validEnd: true },
     ),
-    publish('SL.2', { ...INVALID, newGeneration: bounds.memslots.mmio }),
+    installMemslots('SL.2', { ...INVALID, newGeneration: bounds.memslots.mmio }),
     synchronize_srcu('SL.3'),
     ...newGeneration('SL.4', bounds),
     block('SL.5', [
@@ -71,7 +75,7 @@ export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm
 }
 
 /** A new set of memslots: what is different in it. */
-export interface Publication {
+export interface MemslotsUpdate {
   readonly shows: string
   readonly does: (kvm: Kvm) => void
   /** The set gets a new generation once everybody knows it; until then its update is in progress. */
@@ -81,25 +85,25 @@ export interface Publication {
 }
 
 /** Everybody still finds the slot, flagged. */
-export const INVALID: Publication = {
+export const INVALID: MemslotsUpdate = {
   shows: 'slot 0 is INVALID',
   does: (kvm) => {
-    kvm.slot[DYING].published = 'invalid'
+    kvm.slot[DYING].installed = 'invalid'
   },
 }
 
 /** Nobody finds the slot. */
-export const GONE: Publication = {
+export const GONE: MemslotsUpdate = {
   shows: 'slot 0 is gone',
   does: (kvm) => {
-    kvm.slot[DYING].published = 'gone'
+    kvm.slot[DYING].installed = 'gone'
   },
 }
 
 const noInvalidation = (kvm: Kvm): boolean => kvm.mn_active_invalidate_count === 0
 
 /** SL.2, SL.6: a new set of slots becomes the current one. */
-export function publish(name: string, publication: Publication): Step<Kvm> {
+export function installMemslots(name: string, publication: MemslotsUpdate): Step<Kvm> {
   const { shows, does, newGeneration = false, may = noInvalidation } = publication
   return step<Kvm>(
     name,

@@ -2,15 +2,15 @@ import { type Program, program } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { MOVED } from '../../memory/memslots/memslot.ts'
-import { by_way_of_invalid, GONE, type Publication, publish } from './memslot-delete.ts'
+import { by_way_of_invalid, GONE, installMemslots, type MemslotsUpdate } from './memslot-delete.ts'
 
 /** SL.6: the old slot is gone and the new one is there, in one publication. */
-export const REPLACED: Publication = {
+export const REPLACED: MemslotsUpdate = {
   shows: `slot 0 is gone, slot ${MOVED} has its memory at another base_gfn`,
   does: (kvm) => {
     GONE.does(kvm)
     kvm.slot[MOVED].arrays = 'allocated'
-    kvm.slot[MOVED].published = 'valid'
+    kvm.slot[MOVED].installed = 'valid'
   },
 }
 
@@ -20,6 +20,10 @@ export const REPLACED: Publication = {
  * arrays of its own, which until then belong to this thread (edd4fa37baa6, v5.7).
  */
 export function memslotMove(bounds: Bounds): Program<Kvm> {
-  const replaced: Publication = { ...REPLACED, newGeneration: bounds.memslots.mmio }
-  return program<Kvm>('memslot', 'moves memslot 0', by_way_of_invalid(bounds, publish('SL.6', replaced)))
+  const replaced: MemslotsUpdate = { ...REPLACED, newGeneration: bounds.memslots.mmio }
+  return program<Kvm>(
+    'memslot',
+    'moves memslot 0',
+    by_way_of_invalid(bounds, installMemslots('SL.6', replaced)),
+  )
 }

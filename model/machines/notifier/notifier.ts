@@ -33,7 +33,7 @@ const hvaOf = (kvm: Kvm, n: number): number => gfn_to_hva(kvm, gfnOf(kvm, n))
  */
 export function notifier(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('notifier', 'mmu notifier: the host takes a page away', [
-    choice('idle', bounds.notifier.of.map(begin), { rests: true }),
+    choice('idle', bounds.notifier.of.map(begin), { validEnd: true }),
     ...findSlot(bounds),
     write_lock('NS.4 lock', 'notifier', start),
     step(

@@ -1,5 +1,5 @@
 import { type About, type Step, step } from '../../language/program.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
 
@@ -33,9 +33,9 @@ export function read_lock(name: string, about: About<Kvm>): Step<Kvm> {
   )
 }
 
-/** The lock is free again. @throws Fault when it is free already. */
+/** The lock is free again. @throws Oops when it is free already. */
 export function release_mmu_lock(kvm: Kvm): void {
-  if (kvm.mmu_lock === 'free') throw new Fault('mmu-lock-is-released-only-while-held', 'mmu_lock is free')
+  if (kvm.mmu_lock === 'free') throw new Oops('mmu-lock-is-released-only-while-held', 'mmu_lock is free')
   kvm.mmu_lock = 'free'
 }
 

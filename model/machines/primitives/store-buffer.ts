@@ -24,7 +24,7 @@ export function storeBufferDrains(): Program<Kvm> {
           { when: (kvm, v) => !is_drained(kvm, v), does: drain, to: 'buffer' },
         ),
       ],
-      { rests: true },
+      { validEnd: true },
     ),
   ])
 }

@@ -30,7 +30,7 @@ export function externalWriter(bounds: Bounds): Program<Kvm> {
           },
         ),
       ),
-      { rests: true },
+      { validEnd: true },
     ),
   ])
 }

@@ -1,5 +1,5 @@
 import { type Block, block, step, when } from '../../language/program.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
@@ -26,7 +26,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
   const use = (kvm: Kvm, v: number): void => {
     const page = kvm.vcpu[v].fault.sp as number
     if (kvm.page[page].list === 'free')
-      throw new Fault('no-use-after-free', `vcpu${v} reads shadow page ${page} after it was freed`)
+      throw new Oops('no-use-after-free', `vcpu${v} reads shadow page ${page} after it was freed`)
     if (bounds.writeTracking.flooding) kvm.page[page].write_flooding_count = 0
   }
   return block(LOCKLESS_WALK, [
@@ -61,7 +61,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
       },
       [
         {
-          when: (kvm, v) => entry(kvm, v).kind === 'link',
+          when: (kvm, v) => entry(kvm, v).kind === 'non-leaf',
           does: (kvm, v) => {
             use(kvm, v)
             kvm.vcpu[v].fault.sp = entry(kvm, v).child

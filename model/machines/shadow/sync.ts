@@ -182,7 +182,7 @@ function unsync_page_for(kvm: Kvm, root: number, gva: number, bounds: Bounds): n
   let page = root
   for (let level = bounds.shadow.levels; level > 1; level--) {
     const { kind, child } = kvm.page[page].spte[index_at(gva, level, bounds.guest.entries)]
-    if (kind !== 'link' || kvm.page[page].unsync_child_bitmap.isEmpty()) return null
+    if (kind !== 'non-leaf' || kvm.page[page].unsync_child_bitmap.isEmpty()) return null
     page = child as number
   }
   return kvm.page[page].unsync ? page : null

@@ -9,7 +9,7 @@ import { mmu_page_zap_pte } from '../../memory/shadow/rmap.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 import { act_on_hint } from '../../memory/shadow/write-tracking.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
-import type { Edit } from '../../memory/vcpu/options.ts'
+import type { GuestPteWrite } from '../../memory/vcpu/options.ts'
 import { REENTER, TRACK_WRITE } from '../hand-over.ts'
 import { release_mmu_lock, write_lock } from '../primitives/lock.ts'
 import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
@@ -26,7 +26,8 @@ const about = { fn: 'kvm_mmu_track_write', since }
  */
 export function trackWrite(bounds: Bounds): Block<Kvm> {
   // A store that is no edit changes bytes which no modelled entry occupies.
-  const edit = (kvm: Kvm, v: number): Edit | undefined => bounds.guest.edits[kvm.vcpu[v].edit - 1]
+  const edit = (kvm: Kvm, v: number): GuestPteWrite | undefined =>
+    bounds.guest.edits[kvm.vcpu[v].pte_write - 1]
   return block(TRACK_WRITE, [
     step(
       'TR.1',

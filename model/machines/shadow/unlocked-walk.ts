@@ -1,5 +1,5 @@
 import { type Entry, type Step, step } from '../../language/program.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_entries } from '../../memory/shadow/rmap.ts'
 import { clear_spte } from '../../memory/shadow/shadow-page.ts'
@@ -24,10 +24,7 @@ export function walkWithoutLock(gfn: number): Entry<Kvm>[] {
         does: (kvm) => {
           const page = kvm.memslot[0].walked_sp as number
           if (kvm.page[page].list === 'free') {
-            throw new Fault(
-              'no-use-after-free',
-              `an SPTE of page ${page} is written after the page was freed`,
-            )
+            throw new Oops('no-use-after-free', `an SPTE of page ${page} is written after the page was freed`)
           }
           clear_spte(kvm.page[page].spte[0])
         },
@@ -61,7 +58,7 @@ function readEntry(gfn: number): Step<Kvm> {
   const checked = (kvm: Kvm): void => {
     const desc = kvm.memslot[0].walked_desc
     if (desc !== null && !kvm.desc_allocated[desc]) {
-      throw new Fault('no-use-after-free', `pte_list_desc ${desc} is read after it was freed`)
+      throw new Oops('no-use-after-free', `pte_list_desc ${desc} is read after it was freed`)
     }
   }
   return step('D2.2 entry', { ...about, shows: (kvm) => `next entry: page ${next(kvm) ?? 'none'}` }, [

@@ -64,7 +64,7 @@ export function unsyncPages(): Entry<Kvm>[] {
       {
         when: (kvm) => kvm.mmu_unsync_pages_lock === 'free',
         does: (kvm, v) => {
-          kvm.mmu_unsync_pages_lock = 'taken'
+          kvm.mmu_unsync_pages_lock = 'held'
           locals(kvm, v).locked = true
         },
       },

@@ -66,8 +66,8 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
 
 /** The instruction does not look like one that writes page tables: better let the guest have the frame. */
 function mayRetryInstead(kvm: Kvm, v: number): boolean {
-  const { unemulatable, edit, fault } = kvm.vcpu[v]
-  return !unemulatable && edit === 0 && fault.may_retry
+  const { unemulatable, pte_write, fault } = kvm.vcpu[v]
+  return !unemulatable && pte_write === 0 && fault.may_retry
 }
 
 /** RT: unprotect and retry an instruction that could be emulated; emulate it if there was nothing to zap. */

@@ -14,7 +14,7 @@ const destroy = { fn: 'kvm_destroy_vm', since }
 
 const users = (kvm: Kvm): number => kvm.teardown[0].users_count
 
-/** `module_put(THIS_MODULE)`. @throws Fault when there is no reference. */
+/** `module_put(THIS_MODULE)`. @throws Oops when there is no reference. */
 export function module_put(kvm: Kvm): void {
   kvm.teardown[0].module_refs = count_down('module_refs', kvm.teardown[0].module_refs)
 }

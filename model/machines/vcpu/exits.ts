@@ -6,7 +6,7 @@ import { drain } from '../../memory/primitives/store-buffer.ts'
 const about = {
   fn: 'vcpu_enter_guest',
   since: 'v5.18..v6.16',
-  shows: 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs on',
+  shows: 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs enabled',
 }
 
 /** `vcpu->mode = OUTSIDE_GUEST_MODE`, interrupts on, `srcu_read_lock()`. */

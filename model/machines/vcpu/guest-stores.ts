@@ -1,21 +1,24 @@
 import { type Step, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import type { HardStore } from '../../memory/shadow/options.ts'
-import type { Edit } from '../../memory/vcpu/options.ts'
+import type { UnemulatableStore } from '../../memory/shadow/options.ts'
+import type { GuestPteWrite } from '../../memory/vcpu/options.ts'
 import { EXIT, GUEST } from '../hand-over.ts'
 
 const code = { fn: 'guest', since: 'x86' }
 
 /** The guest begins a store to one of its page tables; one that is emulated exits at once. */
-export function beginEdit({ gva, index, to, w, by, emulatedInto }: Edit, number: number): Step<Kvm> {
+export function beginGuestPteWrite(
+  { gva, index, to, w, by, emulatedInto }: GuestPteWrite,
+  number: number,
+): Step<Kvm> {
   const value = to === null ? 'not present' : `gfn ${to}${w ? ', W' : ''}`
   const mayBegin = (kvm: Kvm, v: number): boolean =>
-    kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].edits_left > 0 && (by === undefined || by === v)
+    kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].pte_writes_left > 0 && (by === undefined || by === v)
   const start = (kvm: Kvm, v: number): void => {
     kvm.vcpu[v].guest = 'write'
     kvm.vcpu[v].gva = gva
-    kvm.vcpu[v].edit = number + 1
-    kvm.vcpu[v].edits_left--
+    kvm.vcpu[v].pte_write = number + 1
+    kvm.vcpu[v].pte_writes_left--
   }
   if (emulatedInto === undefined) {
     return step(
@@ -39,17 +42,17 @@ export function beginEdit({ gva, index, to, w, by, emulatedInto }: Edit, number:
 }
 
 /** The guest begins a store that only hardware can carry out. */
-export function beginHardStore({ gva, by }: HardStore, number: number): Step<Kvm> {
+export function beginUnemulatableStore({ gva, by }: UnemulatableStore, number: number): Step<Kvm> {
   return step(
     `store[${number}]`,
     { ...code, shows: `write gva ${gva}, cannot be emulated` },
     {
-      when: (kvm, v) => v === by && kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].hard_stores_left > 0,
+      when: (kvm, v) => v === by && kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].unemulatable_stores_left > 0,
       does: (kvm, v) => {
         kvm.vcpu[v].guest = 'write'
         kvm.vcpu[v].gva = gva
         kvm.vcpu[v].unemulatable = true
-        kvm.vcpu[v].hard_stores_left--
+        kvm.vcpu[v].unemulatable_stores_left--
       },
       to: GUEST,
     },

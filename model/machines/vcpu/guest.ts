@@ -1,5 +1,5 @@
 import { type Choice, choice, type Step, step, when } from '../../language/program.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import { note_store } from '../../memory/dirty-log/dirty-log.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -20,7 +20,7 @@ const hardware = { fn: 'hardware page walk', since }
  * step, so that tables can change, or be freed, below it (shadow-mmu.md 1.6).
  */
 export function guest(bounds: Bounds, steps: readonly Step<Kvm>[]): Choice<Kvm> {
-  return choice(GUEST, steps, { rests: addressesRead(bounds).length === 0 && !bounds.guest.dataWrites })
+  return choice(GUEST, steps, { validEnd: addressesRead(bounds).length === 0 && !bounds.guest.dataWrites })
 }
 
 const addresses = ({ guest }: Bounds): number[] => Array.from({ length: guest.gvas }, (_, gva) => gva)
@@ -73,7 +73,7 @@ function tlb_hit(kvm: Kvm, v: number, bounds: Bounds): boolean {
 function use_table(kvm: Kvm, v: number, bounds: Bounds): void {
   const table = kvm.vcpu[v].walk ?? root_page(kvm, v, bounds)
   if (kvm.page[table].list === 'free') {
-    throw new Fault('no-use-after-free', `vcpu${v} walks shadow page ${table} after it was freed`)
+    throw new Oops('no-use-after-free', `vcpu${v} walks shadow page ${table} after it was freed`)
   }
 }
 
@@ -101,9 +101,9 @@ const allows = (kvm: Kvm, v: number, entry: Spte): boolean =>
 function do_store(kvm: Kvm, v: number, pfn: number, bounds: Bounds): void {
   if (bounds.host.dirty && kvm.vcpu[v].guest === 'write') kvm.host_page[pfn].written = true
   if (bounds.dirtyLog.of.length > 0 && kvm.vcpu[v].guest === 'write') note_store(kvm, pfn, bounds)
-  const { edit } = kvm.vcpu[v]
-  if (edit === 0) return
-  const { index, to, w } = bounds.guest.edits[edit - 1]
+  const { pte_write } = kvm.vcpu[v]
+  if (pte_write === 0) return
+  const { index, to, w } = bounds.guest.edits[pte_write - 1]
   // Page tables stay on the host page they started on, which has the number of their frame.
   if (pfn >= bounds.guest.tables) return
   write_gpte(kvm, pfn, index, to, w)
@@ -164,7 +164,7 @@ function walkTable(bounds: Bounds): Step<Kvm> {
 /** The entry names a table. (A link on level 1 is a violation already; hardware would take it for a leaf.) */
 function leads_on(kvm: Kvm, v: number, bounds: Bounds): boolean {
   if (bounds.shadow.levels > 1 && kvm.vcpu[v].walk !== null && kvm.vcpu[v].walk_level === 1) return false
-  return walked_spte(kvm, v, bounds).kind === 'link'
+  return walked_spte(kvm, v, bounds).kind === 'non-leaf'
 }
 
 const may_walk = (kvm: Kvm, v: number, bounds: Bounds): boolean =>

@@ -32,7 +32,7 @@ export function zapChildren(leaf: (kvm: Kvm, sptep: { page: number; index: numbe
         const page = zapping.sp(kvm, 0)
         for (let index = 0; index < kvm.page[page].spte.length; index++) {
           const { kind } = kvm.page[page].spte[index]
-          if (kind === 'link') drop_parent_pte(kvm, { page, index })
+          if (kind === 'non-leaf') drop_parent_pte(kvm, { page, index })
           else if (kind === 'leaf') leaf(kvm, { page, index })
         }
         kvm.indirect_shadow_pages--
@@ -87,7 +87,7 @@ export function resetAll(): Step<Kvm> {
           sp.role_invalid = true
           sp.list = sp.root_count > 0 ? 'pinned' : zapping.list
           for (const entries of sp.parent_ptes) entries.clear()
-          for (const entry of sp.spte) if (sp.root_count > 0 || entry.kind === 'link') clear_spte(entry)
+          for (const entry of sp.spte) if (sp.root_count > 0 || entry.kind === 'non-leaf') clear_spte(entry)
         }
       },
     },

@@ -42,7 +42,7 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
           },
         ),
       ],
-      { rests: true },
+      { validEnd: true },
     ),
     choice('ZAP.0 find', [
       ...pages.map((p) =>

@@ -48,7 +48,7 @@ export function shrinkerMay(free: (kvm: Kvm) => boolean): Step<Kvm> {
 export function shrinker(bounds: Bounds): Program<Kvm> {
   const zapping: Zapping = { sp: (kvm) => kvm.shrinker[0].sp as number, list: 'invalid_list of shrinker' }
   return program<Kvm>('shrinker', 'shrinker: frees pages that wait, or the oldest page', [
-    choice('idle', [shrinkerMay(() => true)], { rests: true }),
+    choice('idle', [shrinkerMay(() => true)], { validEnd: true }),
     step(
       'SHR.2',
       {

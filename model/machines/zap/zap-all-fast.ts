@@ -57,7 +57,7 @@ export function zapAllFast(bounds: Bounds): Program<Kvm> {
           },
         ),
       ],
-      { rests: true },
+      { validEnd: true },
     ),
     ...zap_all_fast(bounds, 'idle'),
   ])
@@ -97,7 +97,7 @@ function requestAll(bounds: Bounds): Block<Kvm> {
       {
         does: (kvm) => {
           for (let p = 0; p < kvm.page.length; p++) {
-            if (kvm.page[p].list !== 'free' && is_obsolete_sp(kvm, p)) kvm.page[p].told = true
+            if (kvm.page[p].list !== 'free' && is_obsolete_sp(kvm, p)) kvm.page[p].request_sent = true
           }
         },
       },

@@ -1,5 +1,5 @@
 import { type Block, block, type Entry, type Step, step, when } from '../../language/program.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { InvalidList } from '../../memory/shadow/fields.ts'
@@ -167,7 +167,7 @@ export function unlink_page(
         const page = sp(kvm, self)
         const { list: at, role_invalid } = kvm.page[page]
         if (at !== 'active' && at !== 'pinned') {
-          throw new Fault('no-use-after-free', `page ${page} is zapped twice: it is on another list, ${at}`)
+          throw new Oops('no-use-after-free', `page ${page} is zapped twice: it is on another list, ${at}`)
         }
         // An invalid page is taken to be on no list already.
         if (at === 'active' && !role_invalid) list_del_active(kvm, page)
@@ -217,7 +217,7 @@ export function request_if_root_was_zapped(
       },
       {
         does: (kvm, self) => {
-          kvm.page[sp(kvm, self)].told = true
+          kvm.page[sp(kvm, self)].request_sent = true
         },
       },
     ),

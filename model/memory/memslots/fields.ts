@@ -11,7 +11,7 @@ import type { Sorts } from '../sorts.ts'
  */
 export const memslot = () =>
   struct({
-    published: oneOf('valid', 'invalid', 'gone'),
+    installed: oneOf('valid', 'invalid', 'gone'),
     arrays: oneOf('allocated', 'freed'),
   })
 

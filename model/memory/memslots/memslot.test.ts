@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import { allBounds, type Bounds, type BoundsInput, last_generation, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import {
@@ -45,20 +45,20 @@ describe('a memslot', () => {
   it('is found while it is INVALID, and not when it is gone', () => {
     const kvm = world()
     expect(slot_found(kvm, 1)).toBe('valid')
-    kvm.slot[0].published = 'invalid'
+    kvm.slot[0].installed = 'invalid'
     expect(slot_found(kvm, 1)).toBe('invalid')
-    kvm.slot[0].published = 'gone'
+    kvm.slot[0].installed = 'gone'
     expect(slot_found(kvm, 1)).toBe('none')
     expect(slot_found(kvm, 2)).toBe('valid')
   })
 
   it('can be used through an old pointer until its arrays are freed, but not looked up when it is gone', () => {
     const kvm = world()
-    kvm.slot[0].published = 'gone'
+    kvm.slot[0].installed = 'gone'
     expect(() => use_slot_arrays(kvm, 1)).not.toThrow()
-    expect(() => look_up_and_use_slot(kvm, 1)).toThrow(Fault)
+    expect(() => look_up_and_use_slot(kvm, 1)).toThrow(Oops)
     kvm.slot[0].arrays = 'freed'
-    expect(() => use_slot_arrays(kvm, 1)).toThrow(Fault)
+    expect(() => use_slot_arrays(kvm, 1)).toThrow(Oops)
     expect(() => use_slot_arrays(kvm, 2)).not.toThrow()
   })
 })
@@ -68,7 +68,7 @@ describe('the memory of a memslot', () => {
     const kvm = world()
     expect(gfn_to_hva(kvm, 1)).toBe(1)
     expect(hva_to_gfn(kvm, 1)).toBe(1)
-    kvm.slot[0].published = 'gone'
+    kvm.slot[0].installed = 'gone'
     expect(hva_to_gfn(kvm, 1)).toBe(null)
   })
 
@@ -76,14 +76,14 @@ describe('the memory of a memslot', () => {
     const kvm = world({ memslots: { slots: 2, deletes: 0, moves: 1 } })
     kvm.slot_of_gfn[2] = 1
     for (const [gfn, hva] of [0, 1, 1].entries()) kvm.hva_of_gfn[gfn] = hva
-    kvm.slot[1].published = 'gone'
+    kvm.slot[1].installed = 'gone'
     expect(gfn_to_hva(kvm, 2)).toBe(1)
     expect(hva_to_gfn(kvm, 1)).toBe(1)
-    kvm.slot[0].published = 'invalid'
+    kvm.slot[0].installed = 'invalid'
     expect(hva_to_gfn(kvm, 1)).toBe(1)
-    kvm.slot[0].published = 'gone'
+    kvm.slot[0].installed = 'gone'
     expect(hva_to_gfn(kvm, 1)).toBe(null)
-    kvm.slot[1].published = 'valid'
+    kvm.slot[1].installed = 'valid'
     expect(hva_to_gfn(kvm, 1)).toBe(2)
     expect(hva_to_gfn(kvm, 2)).toBe(null)
   })
@@ -155,6 +155,6 @@ describe('a rmap', () => {
     const kvm = world()
     map(kvm, 0, 2)
     free_shadow_page(kvm, 0)
-    expect(() => kvm_zap_rmap(kvm, 2)).toThrow(Fault)
+    expect(() => kvm_zap_rmap(kvm, 2)).toThrow(Oops)
   })
 })

@@ -1,4 +1,4 @@
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import type { Kvm } from '../kvm.ts'
 
 /** The slot that is deleted, or moved away. */
@@ -27,8 +27,8 @@ export function hva_to_gfn(kvm: Kvm, hva: number): number | null {
 export function slot_found(kvm: Kvm, gfn: number): 'none' | 'valid' | 'invalid' {
   const slot = kvm.slot_of_gfn[gfn]
   if (slot === null) return 'valid'
-  const { published } = kvm.slot[slot]
-  return published === 'gone' ? 'none' : published
+  const { installed } = kvm.slot[slot]
+  return installed === 'gone' ? 'none' : installed
 }
 
 /** Uses the arrays of the slot that a frame lies in, through a pointer to the slot found earlier. */
@@ -36,7 +36,7 @@ export function use_slot_arrays(kvm: Kvm, gfn: number): void {
   const slot = kvm.slot_of_gfn[gfn]
   if (slot === null) return
   if (kvm.slot[slot].arrays === 'freed') {
-    throw new Fault('no-use-after-free', `memslot ${slot} (gfn ${gfn}) is used after it was freed`)
+    throw new Oops('no-use-after-free', `memslot ${slot} (gfn ${gfn}) is used after it was freed`)
   }
 }
 
@@ -44,8 +44,8 @@ export function use_slot_arrays(kvm: Kvm, gfn: number): void {
 export function look_up_and_use_slot(kvm: Kvm, gfn: number): void {
   const slot = kvm.slot_of_gfn[gfn]
   if (slot === null) return
-  if (kvm.slot[slot].published === 'gone') {
-    throw new Fault('no-use-after-free', `gfn_to_memslot(gfn ${gfn}) = NULL: memslot ${slot} is gone`)
+  if (kvm.slot[slot].installed === 'gone') {
+    throw new Oops('no-use-after-free', `gfn_to_memslot(gfn ${gfn}) = NULL: memslot ${slot} is gone`)
   }
   use_slot_arrays(kvm, gfn)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { properties } from '../../../properties/index.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import { count_down } from './asserted.ts'
 
 const COUNTERS = [
@@ -23,8 +23,8 @@ describe.each(COUNTERS)('%s', (counter) => {
     } catch (error) {
       fault = error
     }
-    expect(fault).toBeInstanceOf(Fault)
-    const { property, message } = fault as Fault
+    expect(fault).toBeInstanceOf(Oops)
+    const { property, message } = fault as Oops
     expect(message).toBe(`${counter} = -1`)
     expect(properties.find(({ id }) => id === property)?.kind).toBe('fault')
   })

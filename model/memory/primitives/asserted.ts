@@ -1,4 +1,4 @@
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 
 /**
  * Counters that the kernel asserts never to go below 0, and the fault property that says so. What the kernel
@@ -13,8 +13,8 @@ const ASSERTED = {
   module_refs: 'module-reference-is-put-only-while-held',
 } as const
 
-/** The value of a counter after it went down by one. @throws Fault where the kernel asserts that it does not. */
+/** The value of a counter after it went down by one. @throws Oops where the kernel asserts that it does not. */
 export function count_down(counter: keyof typeof ASSERTED, value: number): number {
-  if (value === 0) throw new Fault(ASSERTED[counter], `${counter} = -1`)
+  if (value === 0) throw new Oops(ASSERTED[counter], `${counter} = -1`)
   return value - 1
 }

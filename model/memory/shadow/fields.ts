@@ -16,7 +16,7 @@ export const rmaps = (sorts: Sorts, _bounds: Bounds) =>
  */
 export const spte = (sorts: Sorts, bounds: Bounds) =>
   struct({
-    kind: oneOf('none', 'leaf', 'link', 'mmio'),
+    kind: oneOf('none', 'leaf', 'non-leaf', 'mmio'),
     /** The shadow page that a link points at. */
     child: ref(sorts.page),
     pfn: ref(sorts.pfn),
@@ -83,7 +83,7 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
     /** Where links to this page are: for each page, the entries of it. */
     parent_ptes: array(sorts.walked, setOf(sorts.index)),
     /** History: a request to leave this root was sent to all vCPUs and has returned. */
-    told: flag,
+    request_sent: flag,
   })
 
 export type ShadowPage = View<ReturnType<typeof shadowPage>>

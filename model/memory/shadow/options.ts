@@ -27,13 +27,13 @@ export const shadowOptions = z.strictObject({
 })
 
 /** A store by an instruction that KVM cannot emulate, through address `gva`, on vCPU `by`. */
-const storeThatKvmCannotEmulate = z.strictObject({ gva: id, by: id })
+const unemulatableStore = z.strictObject({ gva: id, by: id })
 
-export type HardStore = z.output<typeof storeThatKvmCannotEmulate>
+export type UnemulatableStore = z.output<typeof unemulatableStore>
 
 /** Unprotecting a table, for stores that KVM cannot emulate. */
 export const unprotectOptions = z.strictObject({
-  stores: list(storeThatKvmCannotEmulate).default([]),
+  stores: list(unemulatableStore).default([]),
   /** How many of them each guest makes. */
   left: count.default(0),
 })
@@ -50,8 +50,6 @@ export const writeTrackingOptions = z.strictObject({
 
 /** A store to entry `index` of the guest table in frame `table` that KVM never sees. */
 const externalStore = z.strictObject({ table: id, index: id, to: id.nullable(), huge: choice })
-
-export type ExternalEdit = z.output<typeof externalStore>
 
 /** Stores to guest tables that KVM never sees: by host userspace, or DMA. */
 export const externalWriterOptions = z.strictObject({

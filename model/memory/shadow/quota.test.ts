@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import { allBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
@@ -32,7 +32,7 @@ describe('the quota of shadow pages', () => {
   it('does not walk through a page that was freed', () => {
     const kvm = pages(0, 1)
     kvm.page[0].list = 'free'
-    expect(() => oldest_pages(kvm)).toThrow(Fault)
+    expect(() => oldest_pages(kvm)).toThrow(Oops)
     kvm.page[0].list = 'active'
     kvm.page[1].list = 'free'
     expect(() => alloc_shadow_page(kvm, 2, 2, 1)).toThrow('used after it was freed')

@@ -1,4 +1,4 @@
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import type { Kvm } from '../kvm.ts'
 import { all_pages } from './shadow-page.ts'
 
@@ -12,14 +12,14 @@ export function used_pages(kvm: Kvm): number {
 
 /**
  * The pages on active_mmu_pages, oldest first.
- * @throws Fault when the list leads through a page that was freed.
+ * @throws Oops when the list leads through a page that was freed.
  */
 export function oldest_pages(kvm: Kvm): number[] {
   return [...kvm.active_mmu_pages]
     .filter((page) => page !== null)
     .map((page) => {
       if (kvm.page[page].list === 'free') {
-        throw new Fault('no-use-after-free', `active_mmu_pages: page ${page} is used after it was freed`)
+        throw new Oops('no-use-after-free', `active_mmu_pages: page ${page} is used after it was freed`)
       }
       return page
     })

@@ -1,4 +1,4 @@
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import type { Kvm } from '../kvm.ts'
 import { look_up_and_use_slot, use_slot_arrays } from '../memslots/memslot.ts'
 import type { Spte } from './fields.ts'
@@ -79,17 +79,17 @@ export function transfer_dirty(kvm: Kvm, { page, index }: Sptep): void {
   if (dirty && pfn !== null) kvm.host_page[pfn].dirty = true
 }
 
-/** Follows an entry of a rmap to its SPTE. @throws Fault when the page it points into was freed. */
+/** Follows an entry of a rmap to its SPTE. @throws Oops when the page it points into was freed. */
 function follow(kvm: Kvm, gfn: number, { page, index }: Sptep): Spte {
   if (kvm.page[page].list === 'free') {
-    throw new Fault('no-use-after-free', `rmap of gfn ${gfn}: page ${page} is used after it was freed`)
+    throw new Oops('no-use-after-free', `rmap of gfn ${gfn}: page ${page} is used after it was freed`)
   }
   return kvm.page[page].spte[index]
 }
 
 /**
  * `kvm_zap_rmap()`: clears every SPTE of a frame. @returns whether there was one (a flush is owed).
- * @throws Fault when an entry points into a page that was freed.
+ * @throws Oops when an entry points into a page that was freed.
  */
 export function kvm_zap_rmap(kvm: Kvm, gfn: number): boolean {
   const entries = rmap_entries(kvm, gfn)
@@ -114,9 +114,9 @@ export function drop_parent_pte(kvm: Kvm, { page, index }: Sptep): void {
 export function mmu_page_zap_pte(kvm: Kvm, sptep: Sptep): boolean {
   const { kind } = kvm.page[sptep.page].spte[sptep.index]
   if (kind === 'leaf') drop_spte(kvm, sptep)
-  else if (kind === 'link') drop_parent_pte(kvm, sptep)
+  else if (kind === 'non-leaf') drop_parent_pte(kvm, sptep)
   else if (kind === 'mmio') clear_spte(kvm.page[sptep.page].spte[sptep.index])
-  return kind === 'leaf' || kind === 'link'
+  return kind === 'leaf' || kind === 'non-leaf'
 }
 
 /** The links to a page. */

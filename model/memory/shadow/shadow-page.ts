@@ -1,4 +1,4 @@
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import type { SetView } from '../../language/shapes.ts'
 import type { Kvm } from '../kvm.ts'
 import type { Spte } from './fields.ts'
@@ -16,7 +16,7 @@ export function is_obsolete_sp(kvm: Kvm, page: number): boolean {
 
 /**
  * Adds a page at the head of `active_mmu_pages`; the tail, where zapping starts, is element 0.
- * @throws Fault when the list leads through a page that was freed.
+ * @throws Oops when the list leads through a page that was freed.
  */
 export function list_add_active(kvm: Kvm, page: number): void {
   const list = kvm.active_mmu_pages
@@ -25,7 +25,7 @@ export function list_add_active(kvm: Kvm, page: number): void {
   const head = end > 0 ? list[end - 1] : null
   // list_add() writes to the page that was the head.
   if (head !== null && kvm.page[head].list === 'free') {
-    throw new Fault('no-use-after-free', `active_mmu_pages: page ${head} is used after it was freed`)
+    throw new Oops('no-use-after-free', `active_mmu_pages: page ${head} is used after it was freed`)
   }
   list[end] = page
   kvm.page[page].list = 'active'
@@ -129,7 +129,7 @@ export function free_shadow_page(kvm: Kvm, page: number): void {
   forget_unsync_children(kvm, page)
   for (const entry of sp.spte) clear_spte(entry)
   for (const entries of sp.parent_ptes) (entries as SetView<number>).clear()
-  sp.told = false
+  sp.request_sent = false
 }
 
 /** Nothing below the page is marked unsync any more. */

@@ -22,7 +22,7 @@ function world(bounds: BoundsInput): Kvm {
   alloc_shadow_page(kvm, 0, 0, 2)
   for (const index of [0, 1]) {
     alloc_shadow_page(kvm, 1 + index, 1 + index, 1)
-    kvm.page[0].spte[index].kind = 'link'
+    kvm.page[0].spte[index].kind = 'non-leaf'
     kvm.page[0].spte[index].child = 1 + index
     kvm.page[1 + index].parent_ptes[0].add(index)
   }

@@ -25,7 +25,7 @@ export function unaccount_shadowed(kvm: Kvm, page: number): void {
   if (sp.level > 1) stop_write_tracking(kvm, sp.gfn as number)
 }
 
-/** `__kvm_write_track_remove_gfn()`. @throws Fault when writes to the frame are not tracked. */
+/** `__kvm_write_track_remove_gfn()`. @throws Oops when writes to the frame are not tracked. */
 export function stop_write_tracking(kvm: Kvm, gfn: number): void {
   kvm.gfn_write_track[gfn] = count_down('gfn_write_track', kvm.gfn_write_track[gfn])
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Codes, layout } from '../../language/layout.ts'
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import { allBounds, type Bounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
@@ -23,7 +23,7 @@ describe('a VM that can be destroyed', () => {
     const kvm = world(true)
     expect(() => use_vcpu(kvm, 0)).not.toThrow()
     kvm.teardown[0].vcpus_freed = true
-    expect(() => use_vcpu(kvm, 0)).toThrow(Fault)
+    expect(() => use_vcpu(kvm, 0)).toThrow(Oops)
   })
 })
 

@@ -1,4 +1,4 @@
-import { Fault } from '../../language/property.ts'
+import { Oops } from '../../language/property.ts'
 import type { Kvm } from '../kvm.ts'
 
 /** The file that is open has its references. */
@@ -7,9 +7,9 @@ export function open_files(kvm: Kvm): void {
   kvm.teardown[0].module_refs = 2
 }
 
-/** Follows a pointer to a vCPU. @throws Fault when it was freed. */
+/** Follows a pointer to a vCPU. @throws Oops when it was freed. */
 export function use_vcpu(kvm: Kvm, v: number): void {
   if (kvm.teardown.length > 0 && kvm.teardown[0].vcpus_freed) {
-    throw new Fault('no-use-after-free', `vcpu${v} is used after it was freed`)
+    throw new Oops('no-use-after-free', `vcpu${v} is used after it was freed`)
   }
 }

@@ -32,13 +32,13 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     /** The guest instruction in progress, its address, and which of the scenario's edits a write is (0: none). */
     guest: oneOf('idle', 'read', 'write', 'invlpg'),
     gva: range(0, Math.max(0, bounds.guest.gvas - 1)),
-    edit: range(0, bounds.guest.edits.length),
+    pte_write: range(0, bounds.guest.edits.length),
     cr3_loads: range(0, bounds.guest.cr3Loads),
-    edits_left: range(0, bounds.guest.editsLeft),
+    pte_writes_left: range(0, bounds.guest.editsLeft),
     invlpgs_left: range(0, bounds.guest.invlpgs),
     /** The instruction in progress is a store that KVM cannot emulate. */
     unemulatable: optional(bounds.unprotect.stores.length > 0, flag),
-    hard_stores_left: range(0, bounds.unprotect.left),
+    unemulatable_stores_left: range(0, bounds.unprotect.left),
     /** last_retry_eip and last_retry_addr: the hard store (1, 2, ...) that was retried last, or 0. */
     last_retry: range(0, bounds.unprotect.stores.length > 0 ? bounds.guest.gvas : 0),
     /** History: the frame whose protection stopped it, and whether a page for that frame was built since. */

@@ -5,11 +5,11 @@ export function finish_instruction(kvm: Kvm, vcpu: number): void {
   kvm.vcpu[vcpu].guest = 'idle'
   kvm.vcpu[vcpu].prefault = false
   kvm.vcpu[vcpu].gva = 0
-  kvm.vcpu[vcpu].edit = 0
+  kvm.vcpu[vcpu].pte_write = 0
   if (!kvm.vcpu[vcpu].unemulatable) return
   kvm.vcpu[vcpu].unemulatable = false
   // After the last one nobody asks any more which was retried.
-  if (kvm.vcpu[vcpu].hard_stores_left === 0) forget_retry(kvm, vcpu)
+  if (kvm.vcpu[vcpu].unemulatable_stores_left === 0) forget_retry(kvm, vcpu)
 }
 
 /** `vcpu->arch.last_retry_eip = 0`: no instruction counts as retried. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { choice, count, id, list } from '../option-kinds.ts'
 
 /** A guest store to one of its page-table entries: through address `gva`, entry `index` := (to, w). */
-const edit = z.strictObject({
+const guestPteWrite = z.strictObject({
   gva: id,
   index: id,
   to: id.nullable(),
@@ -16,7 +16,7 @@ const edit = z.strictObject({
   by: id.exactOptional(),
 })
 
-export type Edit = z.output<typeof edit>
+export type GuestPteWrite = z.output<typeof guestPteWrite>
 
 /** The guest: its memory, its page tables and what it does. */
 export const guestOptions = z.strictObject({
@@ -42,7 +42,7 @@ export const guestOptions = z.strictObject({
   /** Every read accesses address 0 and then the last one, from the start again after each exit. */
   pairs: choice.default(false),
   /** The stores to page tables that a guest may make. */
-  edits: list(edit).default([]),
+  edits: list(guestPteWrite).default([]),
   /** How many of them each guest makes. */
   editsLeft: count.default(0),
   /** CR3 loads left to each vCPU's guest. */
