@@ -102,7 +102,14 @@ function checkTypes(root) {
   })
 }
 
-async function bundle(root, into) {
+const bundle = (root, into) => bundleInto(root, into, PRODUCT, { tools: TOOLS })
+
+/**
+ * Bundles entry files into a folder, and further ones into folders in it, with the licences of what was bundled.
+ * @param entries names of the built files and their sources; `below` has the same by folder.
+ * @throws Failure when the sources cannot be bundled.
+ */
+export async function bundleInto(root, into, entries, below = {}) {
   const { rolldown } = await loadBundler()
   const licences = new Map()
   const write = async (input, dir) => {
@@ -129,7 +136,8 @@ async function bundle(root, into) {
     for (const { moduleIds = [] } of output) for (const id of moduleIds) noteLicence(licences, id)
   }
   try {
-    await Promise.all([write(PRODUCT, into), write(TOOLS, join(into, 'tools'))])
+    const folders = Object.entries(below).map(([name, input]) => write(input, join(into, name)))
+    await Promise.all([write(entries, into), ...folders])
   } catch (error) {
     throw new Failure('the sources cannot be bundled; nothing was built', 2, `${error.message}\n`)
   }

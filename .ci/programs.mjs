@@ -42,3 +42,12 @@ export const TOOLS = {
   'vector-store': 'explorer/state/vector-store.ts',
   'visited-set': 'explorer/state/visited-set.ts',
 }
+
+/** What the package exports to programs that import it; `exports` in package.json names them. */
+export const LIBRARY = {
+  engine: 'explorer/index.ts',
+  language: 'model/language/index.ts',
+  counterexamples: 'counterexamples/index.ts',
+  kvm: 'model/index.ts',
+  properties: 'properties/index.ts',
+}

@@ -80,10 +80,14 @@ function install(root) {
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   // Without a result the process must not end as if all were well.
   process.exitCode = 70
-  // `--only` is for packing: a package holds one build.
+  // `--only` is for packing: a package holds one build, and what programs import.
   const only = process.argv[2] === '--only'
-  process.exitCode = await ready().then((folder) => {
-    if (only) removeOthers(folder, 0)
+  const prepared = ready().then(async (folder) => {
+    if (!only) return 0
+    removeOthers(folder, 0)
+    const { buildLibrary } = await import('./library.mjs')
+    await buildLibrary(checkout)
     return 0
-  }, report)
+  })
+  process.exitCode = await prepared.catch(report)
 }

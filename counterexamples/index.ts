@@ -1,0 +1,9 @@
+/**
+ * Counterexamples: files, replay by xstate, and the forms in which they are shown. The face that the package exports
+ * as `mmucheck/counterexamples`; files of this repository import what they use directly.
+ */
+
+export { type Counterexample, counterexampleOf, readCounterexample } from './file.ts'
+export { RENDERERS, type RendererName } from './render.ts'
+export { type Replayed, replay } from './replay.ts'
+export { violationText } from './violation-text.ts'

@@ -1,0 +1,51 @@
+import type { Property } from '../model/language/property.ts'
+import type { System } from '../model/language/system.ts'
+import type { FairnessReason, Trace } from '../model/language/trace.ts'
+import { raceDiagram } from './diagram.ts'
+import { counterexampleOf } from './file.ts'
+import { replay } from './replay.ts'
+import type { GoalReachable } from './violation.ts'
+
+/** What a search found about a property; a `PropertyResult` of the engine is one. */
+export interface Violated {
+  readonly property: Property<never>
+  readonly trace: Trace | null
+  readonly subject?: string
+  readonly fairness?: readonly FairnessReason[]
+}
+
+/** Stands in a counterexample for the hash of a model that has none. */
+const NO_HASH = '0'.repeat(16)
+
+/**
+ * The race diagram of a violation in any system, in at most 75 columns: one column per thread, one step per row, and
+ * below it which steps caused what. The trace is recomputed by xstate first.
+ * @param goalReachable decides whether a goal is lost; needed for properties of kind `progress`.
+ * @throws Error when there is no trace, ReplayError or ReplayDisagreement when the trace is no violation.
+ */
+export function violationText<W>(
+  system: System<W>,
+  { property, trace, subject, fairness }: Violated,
+  goalReachable?: GoalReachable,
+): string {
+  if (trace === null) throw new Error(`${property.id}: there is no trace to show`)
+  const { name } = system
+  const counterexample = counterexampleOf({
+    tool: 'mmucheck',
+    model: NO_HASH,
+    scenario: name,
+    design: name,
+    property,
+    trace,
+    ...(subject === undefined ? {} : { subject }),
+    ...(fairness === undefined ? {} : { fairness }),
+  })
+  const question = {
+    system: system as System,
+    property,
+    scenario: { id: name, title: name },
+    design: { id: name, title: name },
+    checker: { version: 'mmucheck', model: NO_HASH },
+  }
+  return raceDiagram(replay(counterexample, () => question, goalReachable)).join('\n')
+}

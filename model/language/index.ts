@@ -1,0 +1,37 @@
+/**
+ * The modelling language: shapes of a state, programs of atomic steps, systems of threads, properties, and patches.
+ * The face that the package exports as `mmucheck/language`; files of this repository import what they use directly.
+ */
+
+export { ModelError } from './errors.ts'
+export { drop, insert, move, only, type Patch, replace } from './patch.ts'
+export {
+  type About,
+  block,
+  type Case,
+  choice,
+  type Entry,
+  type Program,
+  program,
+  type Step,
+  step,
+  when,
+} from './program.ts'
+export { type Fairness, Oops, type Property, WEAK_FAIRNESS } from './property.ts'
+export {
+  array,
+  flag,
+  id,
+  oneOf,
+  range,
+  ref,
+  type Shape,
+  type Sort,
+  setOf,
+  setOfNames,
+  sort,
+  struct,
+  type View,
+} from './shapes.ts'
+export { type Counters, compose, each, one, type System } from './system.ts'
+export type { Trace, TraceStep } from './trace.ts'
