@@ -15,7 +15,7 @@ for (const scenario of scenarios) {
   }
 }
 
-/** How properties, and the functions that several of them use, speak of program counters and steps. */
+/** How properties and their helpers refer to program counters and steps. */
 const PLACES = [String.raw`\bat\.(\w+)\[[^\]]*\]`, String.raw`\bstep\.path()`, String.raw`\bpath()`]
 
 const folder = import.meta.dirname
@@ -35,7 +35,7 @@ describe('the steps named in a file of properties', () => {
     }
   })
 
-  it('are found where they are known to stand', () => {
+  it('are found where they are known to be', () => {
     const found = files.flatMap((file) => {
       const source = readFileSync(join(folder, file), 'utf8')
       return PLACES.flatMap((place) => namesBeside(source, place).map(({ text }) => text))

@@ -4,14 +4,14 @@ import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
 import { usable_tlb } from '../shadow/mappings.ts'
 
-/** The window that the dirty log allows: the store is in the copy, because that is made after the flush. */
+/** Allowed: userspace copies the page after the flush, so the copy contains the store. */
 export const storeComesBeforeTheFlush: Witness<Kvm> = {
   kind: 'witness',
   id: 'store-comes-before-the-flush',
   aliases: [],
   title:
-    'A vCPU is about to write through a cached translation to a page whose dirty bit a pass has taken already.',
-  reference: 'shadow-mmu.md 6.5: a store through a not-yet-flushed TLB entry after DL.1',
+    'A vCPU is about to write through a writable TLB entry to a page whose dirty bit the current pass has cleared.',
+  reference: 'kvm_get_dirty_log_protect(): xchg(dirty_bitmap, 0) first, TLB flush last',
   seen: (kvm, at) =>
     kvm.dirtylog[0].dirty_bitmap_buffer
       .elements()
@@ -30,18 +30,17 @@ export const pageIsWrittenAgain: Witness<Kvm> = {
   kind: 'witness',
   id: 'page-is-written-again',
   aliases: [],
-  title: 'The guest has written a page since userspace copied it, while the pass that reported it goes on.',
-  reference: 'the page has to be reported by the next pass',
+  title: 'After the last pass, the guest has written a page that userspace has not copied since.',
+  reference: 'the next KVM_GET_DIRTY_LOG must report the page',
   seen: (kvm, at) => at.dirtylog[0] === 'idle' && kvm.dirtylog[0].left === 0 && !kvm.uncopied.isEmpty(),
 }
 
-/** The caution of control N7: harmless, because the bit is set before the vCPU can be stopped. */
+/** Harmless: the fault handler sets the bit before the vCPU can be stopped for the final pass. */
 export const pageIsWrittenBeforeItsBitIsSet: Witness<Kvm> = {
   kind: 'witness',
   id: 'page-is-written-before-its-bit-is-set',
   aliases: [],
-  title:
-    'A pass has reported nothing for a page that a second vCPU has written, because the fault handler that made it writable has not set the bit yet.',
+  title: 'After the last pass, the guest has written a page whose dirty bit is not set yet.',
   reference: 'fast_pf_fix_direct_spte(): cmpxchg, then mark_page_dirty_in_slot()',
   seen: (kvm, at) =>
     at.dirtylog[0] === 'idle' &&
@@ -53,7 +52,7 @@ export const largeSpteIsDropped: Witness<Kvm> = {
   kind: 'witness',
   id: 'large-spte-is-dropped',
   aliases: [],
-  title: 'A page fault that needs a small page finds a large SPTE where a page table must go.',
+  title: 'A page fault that must install a page table finds a large SPTE in its place.',
   reference: 'drop_large_spte(); 404381c5839d, v3.14',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {
@@ -67,7 +66,8 @@ export const faultMapsAPageWithoutTheLog: Witness<Kvm> = {
   kind: 'witness',
   id: 'fault-maps-a-page-without-the-log',
   aliases: [],
-  title: 'A write fault that found the memslot without dirty logging maps its page after the log is on.',
+  title:
+    'A write fault that looked up its memslot before dirty logging was enabled installs its SPTE after that.',
   reference: 'kvm_swap_active_memslots(): synchronize_srcu() before kvm_mmu_slot_apply_flags()',
   seen: (kvm, at) =>
     kvm.dirty_logging &&

@@ -1,15 +1,15 @@
 import type { ActionProperty, StepView } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 
-/** As until v6.12, when a dirty SPTE made its page dirty as it went; `written` is history. */
+/** Until v6.12 zapping a dirty SPTE marked its page dirty. `written` is a history variable. */
 export const noDirtyPageLost: ActionProperty<Kvm> = {
   kind: 'action',
   id: 'no-dirty-page-lost',
   aliases: ['I23'],
-  title: 'The host knows of every page that it takes away whether the guest wrote to it.',
-  when: 'whenever the host frees a page',
+  title: 'A page that the guest has written is marked dirty when the host takes it from the VM.',
+  when: 'whenever the host takes a page from the VM',
   reference: 'mmu_spte_clear_track_bits(), kvm_set_pfn_dirty(); v3.11..v6.12',
-  consequence: 'The page is dropped without being written back: the guest reads old data.',
+  consequence: 'The page is dropped without writeback, and the guest reads old data.',
   given: (before, step, after) => freed(before, step, after)?.written === true,
   holds: (before, step, after) => {
     const page = freed(before, step, after)
@@ -17,7 +17,7 @@ export const noDirtyPageLost: ActionProperty<Kvm> = {
   },
 }
 
-/** The host page that a notifier's step takes from the VM, as it was before. */
+/** The host page that a notifier step takes from the VM, in its state before the step. */
 function freed(before: Kvm, step: StepView, after: Kvm) {
   const pfn = step.kind === 'notifier' ? before.notifier[step.self].pfn : null
   if (pfn === null || after.host_page[pfn].owner === before.host_page[pfn].owner) return undefined

@@ -8,10 +8,10 @@ export const mmioSpteIsFresh: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'mmio-spte-is-fresh',
   aliases: ['I-27', 'I19'],
-  title: 'No MMIO SPTE of a frame that has a memslot has the generation of the current memslots.',
-  when: 'while no update of memslots is in progress',
+  title: 'No MMIO SPTE of a gfn that has a memslot carries the current memslot generation.',
+  when: 'while no memslot update is in progress',
   reference: 'check_mmio_spte(), kvm_swap_active_memslots()',
-  consequence: 'Accesses to the memory are emulated as MMIO, for as long as nobody updates memslots again.',
+  consequence: 'Accesses to the memory are emulated as MMIO until the next memslot update.',
   given: (kvm) => !kvm.memslots.update_in_progress && mmio_sptes(kvm).length > 0,
   holds: (kvm) =>
     kvm.memslots.update_in_progress ||

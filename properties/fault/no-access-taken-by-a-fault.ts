@@ -2,17 +2,17 @@ import type { ActionProperty, StepView } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
 
-/** Dirty bits of the guest never go away here, so that what was writable may stay so. */
+/** The guest never clears a D bit in this model, so an SPTE that was writable may stay writable. */
 export const noAccessTakenByAFault: ActionProperty<Kvm> = {
   kind: 'action',
   class: 'precision',
   id: 'no-access-taken-by-a-fault',
   aliases: [],
-  title: 'A page fault that finds an SPTE for its frame does not take write permission from it.',
+  title: 'A page fault that overwrites a leaf SPTE of the same gfn does not remove its write permission.',
   when: 'whenever a page fault stores a leaf SPTE over another',
   reference: 'mmu_set_spte(); 5fd5387c89ec "fix conflict access permissions in direct sp", v2.6.35',
   consequence:
-    'Whoever reaches the same shadow page with more access faults again on a write that was mapped already.',
+    'A vCPU that reaches the shadow page with more access faults again on a write that was already mapped.',
   given: (before, step) => found_leaf(before, step) !== null,
   holds: (before, step, after) => {
     const found = found_leaf(before, step)
@@ -24,7 +24,7 @@ export const noAccessTakenByAFault: ActionProperty<Kvm> = {
   },
 }
 
-/** The page in which a fault's SET.4 is about to store, if a leaf is there already. */
+/** The shadow page that SET.4 is about to store to, if it already has a leaf for the gfn. */
 function found_leaf(kvm: Kvm, { kind, self, path }: StepView): number | null {
   if (kind !== 'vcpu' || !path.endsWith('/SET.4')) return null
   const { sp, gpte } = kvm.vcpu[self].fault

@@ -1,7 +1,7 @@
 import type { Witness } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 
-/** What the spinlock inside mmu_lock is for. */
+/** The race that mmu_unsync_pages_lock is for. */
 export const twoVcpusUnsyncAtOnce: Witness<Kvm> = {
   kind: 'witness',
   id: 'two-vcpus-unsync-at-once',

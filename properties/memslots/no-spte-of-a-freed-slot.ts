@@ -7,10 +7,10 @@ export const noSpteOfAFreedSlot: Invariant<Kvm> = {
   id: 'no-spte-of-a-freed-slot',
   aliases: ['I-21', 'I18'],
   title:
-    'When the arrays of a memslot are freed, no shadow page maps a frame of it and none that is accounted shadows a table in it.',
-  when: 'once the arrays are freed (kvm_free_memslot())',
+    'Once the arrays of a memslot are freed, no SPTE maps a gfn of it and no valid shadow page shadows a table in it.',
+  when: 'once kvm_free_memslot() has freed the arrays',
   reference: 'kvm_arch_flush_shadow_memslot(), rmap_remove(), unaccount_shadowed()',
-  consequence: 'Zapping the page later looks up a memslot that is gone: a NULL or dangling pointer.',
+  consequence: 'Zapping the shadow page later follows a NULL or dangling memslot pointer.',
   given: (kvm) => all(kvm.slot).some((s) => kvm.slot[s].arrays === 'freed'),
   holds: (kvm) =>
     all(kvm.page).every((p) => {

@@ -8,10 +8,10 @@ export const nothingAddedToAnInvalidSlot: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'nothing-added-to-an-invalid-slot',
   aliases: ['I-22'],
-  title: 'Once everybody who saw the slot valid has gone, no page fault maps a frame of it.',
-  when: 'from the end of the first synchronize_srcu() of the deletion on',
+  title: 'After the grace period that follows flagging a memslot INVALID, no page fault maps a gfn of it.',
+  when: 'from the end of the first synchronize_srcu() of the deletion',
   reference: 'kvm_invalidate_memslot(), kvm_faultin_pfn()',
-  consequence: 'The SPTE escapes the zap that follows, and outlives the slot.',
+  consequence: 'The SPTE escapes the zap that follows and outlives the slot.',
   given: (kvm, at) => waited(at) && all(kvm.slot).some((s) => kvm.slot[s].installed !== 'valid'),
   holds: (kvm, at) => !waited(at) || all(kvm.vcpu).every((v) => !adds_to_a_dying_slot(kvm, at, v)),
 }

@@ -6,10 +6,11 @@ export const invalidationsAreBalanced: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'invalidations-are-balanced',
   aliases: ['I16'],
-  title: 'When no notifier is between its start and its end, no invalidation is counted as in progress.',
+  title:
+    'While no notifier is between its start and its end, both counters of invalidations in progress are zero.',
   when: 'while all notifiers are idle',
   reference: 'mn_active_invalidate_count, 52ac8b358b0c (v5.15)',
-  consequence: 'Every later page fault in the range is retried for ever, or none is.',
+  consequence: 'Later page faults in the range are retried forever, or are no longer retried at all.',
   given: (kvm, at) => all(kvm.notifier).length > 0 && idle(kvm, (n) => at.notifier[n]),
   holds: (kvm, at) =>
     !idle(kvm, (n) => at.notifier[n]) ||

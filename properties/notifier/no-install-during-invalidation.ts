@@ -9,10 +9,10 @@ export const noInstallDuringInvalidation: ActionProperty<Kvm> = {
   id: 'no-install-during-invalidation',
   aliases: ['I-12', 'I15'],
   title:
-    'A page fault maps the host page that backs the frame now, and not while the frame is being invalidated.',
+    'A page fault maps only the host page that currently backs the gfn, and not while the gfn is being invalidated.',
   when: 'whenever a page fault writes a leaf SPTE',
   reference: 'mmu_invalidate_retry_gfn() in is_page_fault_stale()',
-  consequence: 'The guest gets a page that the host is about to take away, or has taken away.',
+  consequence: 'The guest gets a page that the host is about to take or has already taken.',
   given: (before, step, after) => installed_leaves(before, step, after).length > 0,
   holds: (before, step, after) =>
     installed_leaves(before, step, after).every(
@@ -20,7 +20,7 @@ export const noInstallDuringInvalidation: ActionProperty<Kvm> = {
     ),
 }
 
-/** Some notifier has zapped the SPTEs of the frame's page and has not ended. */
+/** A notifier has zapped the SPTEs of the page that backs the gfn and has not ended. */
 function being_invalidated(kvm: Kvm, gfn: number): boolean {
   return all(kvm.notifier).some((n) => {
     const { unmapped, gfn: invalidated } = kvm.notifier[n]

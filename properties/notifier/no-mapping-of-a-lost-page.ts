@@ -9,10 +9,10 @@ export const noMappingOfALostPage: Invariant<Kvm> = {
   id: 'no-mapping-of-a-lost-page',
   aliases: ['I-11', 'I13', 'I14'],
   title:
-    'No SPTE that a vCPU may walk, and no TLB entry that it can use, leads to a host page that the VM has lost.',
-  when: 'always: after invalidate_range_start() has returned the host may take the page',
+    'No SPTE that a vCPU may walk and no TLB entry that it can use maps a host page that no longer backs the VM.',
+  when: 'always: the host may take the page once invalidate_range_start() has returned',
   reference: 'kvm_mmu_notifier_invalidate_range_start(): zap and flush before it returns',
-  consequence: 'The guest reads and writes a page of another owner.',
+  consequence: 'The guest reads and writes a page that belongs to another owner.',
   given: (kvm) => all(kvm.host_page).some((p) => !is_mapped_by_host(kvm, p)),
   holds: (kvm, at) =>
     all(kvm.vcpu).every((v) => pages_reached(kvm, at, v).every((p) => is_mapped_by_host(kvm, p))),
@@ -22,7 +22,7 @@ function is_mapped_by_host(kvm: Kvm, page: number): boolean {
   return all(kvm.host_pte).some((gfn) => kvm.host_pte[gfn] === page)
 }
 
-/** The host pages that a vCPU's guest can reach. */
+/** The host pages that a vCPU can reach through its TLB or its root. */
 function pages_reached(kvm: Kvm, at: Counters, v: number): number[] {
   const reached = usable_tlb(kvm, at, v).map(({ pfn }) => pfn)
   if (!may_walk_its_root(kvm, at, v)) return reached

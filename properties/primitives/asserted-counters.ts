@@ -1,6 +1,6 @@
 import type { OopsFreedom } from '../../model/language/property.ts'
 
-// Counters that leave their range, and locks that nobody holds, where the kernel asserts that it never happens.
+// What the kernel asserts: counters stay in range, and mmu_lock is held when it is released.
 
 const invalidationEnds: OopsFreedom = {
   kind: 'fault',
@@ -9,7 +9,7 @@ const invalidationEnds: OopsFreedom = {
   raisedIn: ['kvm_mmu_invalidate_end', 'kvm_mmu_notifier_invalidate_range_end'],
   title: 'kvm_mmu_invalidate_end() finds an invalidation in progress.',
   reference: 'KVM_BUG_ON(kvm->mmu_invalidate_in_progress < 0, kvm) in kvm_mmu_invalidate_end(), v6.8',
-  consequence: 'The VM is dead; before v6.8, faults no longer see the next invalidation.',
+  consequence: 'KVM_BUG_ON() kills the VM; before v6.8 a BUG_ON() in the range_end callback stops the host.',
 }
 
 const notifierEnds: OopsFreedom = {
@@ -17,10 +17,10 @@ const notifierEnds: OopsFreedom = {
   id: 'notifier-ends-only-after-it-began',
   aliases: [],
   raisedIn: ['kvm_mmu_notifier_invalidate_range_end'],
-  title: 'kvm_mmu_notifier_invalidate_range_end() finds the notifier counted as active.',
+  title: 'kvm_mmu_notifier_invalidate_range_end() finds mn_active_invalidate_count above zero.',
   reference:
     'WARN_ON_ONCE(!kvm->mn_active_invalidate_count) in kvm_mmu_notifier_invalidate_range_end(), v6.8',
-  consequence: 'Memslots are published in the middle of another invalidation, or never again.',
+  consequence: 'Memslots are installed in the middle of another invalidation, or an update waits forever.',
 }
 
 const writeTrackingEnds: OopsFreedom = {
@@ -28,9 +28,9 @@ const writeTrackingEnds: OopsFreedom = {
   id: 'write-tracking-ends-only-after-it-began',
   aliases: [],
   raisedIn: ['unaccount_shadowed'],
-  title: 'Writes to a frame stop being tracked only if they are tracked.',
+  title: 'gfn_write_track[] is decremented only while it is above zero.',
   reference: 'WARN_ON_ONCE(val + count < 0 || val + count > USHRT_MAX) in update_gfn_write_track()',
-  consequence: 'The guest writes to a table that is shadowed, and KVM does not notice.',
+  consequence: 'The guest writes to a shadowed page table, and KVM does not notice.',
 }
 
 const vmReferencePut: OopsFreedom = {
@@ -38,9 +38,9 @@ const vmReferencePut: OopsFreedom = {
   id: 'vm-reference-is-put-only-while-held',
   aliases: [],
   raisedIn: ['kvm_put_kvm'],
-  title: 'kvm_put_kvm() finds a reference to put.',
+  title: 'kvm_put_kvm() is called only while a reference is held.',
   reference: 'refcount_dec_and_test(&kvm->users_count): REFCOUNT_SUB_UAF, "underflow; use-after-free"',
-  consequence: 'The VM is destroyed while something still uses it, and again later.',
+  consequence: 'The VM is destroyed while it is still in use, and a second time later.',
 }
 
 const moduleReferencePut: OopsFreedom = {
@@ -48,21 +48,20 @@ const moduleReferencePut: OopsFreedom = {
   id: 'module-reference-is-put-only-while-held',
   aliases: [],
   raisedIn: ['__fput', 'kvm_destroy_vm'],
-  title: 'module_put() finds a reference to put.',
+  title: 'module_put() is called only while a reference is held.',
   reference: 'WARN_ON(ret < 0) in module_put()',
-  consequence: 'The module is unloaded while its code runs.',
+  consequence: 'The module is unloaded while its code is running.',
 }
 
 const mmuLockReleased: OopsFreedom = {
   kind: 'fault',
   id: 'mmu-lock-is-released-only-while-held',
   aliases: [],
-  title: 'write_unlock(&kvm->mmu_lock) finds the lock held.',
+  title: 'mmu_lock is released only while it is held.',
   reference: 'lockdep: "bad unlock balance detected"',
   consequence: 'Two threads change the shadow pages at the same time.',
 }
 
-/** What the kernel asserts of its counters and of mmu_lock. */
 export const assertedCounters: readonly OopsFreedom[] = [
   invalidationEnds,
   notifierEnds,

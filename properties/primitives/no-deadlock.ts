@@ -4,7 +4,7 @@ export const noDeadlock: DeadlockFreedom = {
   kind: 'deadlock',
   id: 'no-deadlock',
   aliases: ['L2'],
-  title: 'No state is a dead end: some thread can move, or all have nothing left to do.',
+  title: 'There is no deadlock: some thread can take a step, or all threads are in valid end states.',
   when: 'always',
   reference: 'mmu_lock, KVM_REQUEST_WAIT',
   consequence: 'The VM hangs.',

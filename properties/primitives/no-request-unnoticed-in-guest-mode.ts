@@ -7,20 +7,19 @@ export const noRequestUnnoticedInGuestMode: Invariant<Kvm> = {
   id: 'no-request-unnoticed-in-guest-mode',
   aliases: ['I1'],
   title:
-    'A vCPU that executes guest code with a request pending has an IPI on its way, or a sender that is about to send one.',
+    'A vCPU that runs guest code with a request pending has an IPI in flight, or the sender has yet to check vcpu->mode or to send the IPI.',
   when: 'always',
   reference: 'kvm_make_all_cpus_request(), vcpu_enter_guest(); Documentation/virt/kvm/vcpu-requests.rst',
-  consequence:
-    'The guest keeps running although it was told to stop, for as long as it does not exit by itself.',
+  consequence: 'The guest keeps running with the request unserviced until it exits for another reason.',
   given: (kvm, at) => all(kvm.vcpu).some((v) => in_guest(at, v) && !kvm.vcpu[v].requests.isEmpty()),
   holds: (kvm, at) =>
     all(kvm.vcpu).every(
-      (v) => !in_guest(at, v) || kvm.vcpu[v].requests.isEmpty() || kvm.vcpu[v].ipi || sender_at_work(kvm, v),
+      (v) => !in_guest(at, v) || kvm.vcpu[v].requests.isEmpty() || kvm.vcpu[v].ipi || is_being_sent(kvm, v),
     ),
 }
 
-/** Some thread has set the bit and not looked at the mode yet, or will send the IPI it decided on. */
-function sender_at_work(kvm: Kvm, v: number): boolean {
+/** A thread has set the request bit and not checked the mode yet, or has decided to send an IPI. */
+function is_being_sent(kvm: Kvm, v: number): boolean {
   const { vcpu, zapper, memslot, notifier, shrinker, dirtylog } = kvm
   const threads = [...vcpu, ...zapper, ...memslot, ...notifier, ...shrinker, ...dirtylog]
   const senders = threads.map((thread) => thread.req)

@@ -1,7 +1,7 @@
 import type { Fairness, LeadsTo } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 
-/** A CPU takes the interrupt that it has been sent; nothing else makes a guest exit. */
+/** A CPU takes the interrupt that it was sent; nothing else is guaranteed to make a guest exit. */
 const FAIR: readonly Fairness[] = [
   { strength: 'strong', of: 'thread' },
   { strength: 'strong', of: 'step', kinds: ['vcpu'], paths: ['interrupt'] },
@@ -11,10 +11,10 @@ export const requestIsServiced: LeadsTo<Kvm> = {
   kind: 'leads-to',
   id: 'request-is-serviced',
   aliases: ['L-3'],
-  title: 'A request that a vCPU has pending is serviced some day.',
-  when: 'always, when threads that can move again and again do, and CPUs take their interrupts',
+  title: 'A pending request is eventually serviced.',
+  when: 'always, if a thread that is enabled again and again eventually runs, and CPUs take their interrupts',
   reference: 'kvm_make_all_cpus_request(), kvm_check_request(); Documentation/virt/kvm/vcpu-requests.rst',
-  consequence: 'A guest that does not exit by itself runs on for ever with what it was told to drop.',
+  consequence: 'A guest that does not exit by itself keeps using what it was asked to drop.',
   each: 'vcpu',
   fairness: FAIR,
   given: (kvm, _at, v) => !kvm.vcpu[v].requests.isEmpty(),

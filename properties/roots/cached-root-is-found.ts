@@ -4,23 +4,23 @@ import { root_role } from '../../model/memory/roots/mmu.ts'
 import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
 
-/** Only what the contents of a root depend on counts: the size of guest entries matters to indirect pages. */
+/** Compares only what the contents of a root depend on: the gPTE size matters for indirect pages only. */
 export const cachedRootIsFound: ActionProperty<Kvm> = {
   kind: 'action',
   class: 'precision',
   id: 'cached-root-is-found',
   aliases: ['P-2'],
-  title: 'A switch of the page directory misses only if no root that would do is in the cache.',
+  title: 'kvm_mmu_new_pgd() misses only if no usable root is cached.',
   when: 'whenever kvm_mmu_new_pgd() misses',
-  reference: 'cached_root_find_and_keep_current(); seed 004 (March 2019)',
-  consequence: 'Needless work: every switch frees a good root and looks it up again, under mmu_lock.',
+  reference: 'cached_root_find_and_keep_current(); question seed-004 (March 2019)',
+  consequence: 'Needless work: every switch frees a usable root and looks it up again under mmu_lock.',
   given: (_before, step) => misses(step),
-  holds: (before, step) => !misses(step) || !good_root_cached(before, step.self),
+  holds: (before, step) => !misses(step) || !usable_root_is_cached(before, step.self),
 }
 
 const misses = ({ kind, path }: StepView): boolean => kind === 'vcpu' && path === 'NP/NP.4'
 
-function good_root_cached(kvm: Kvm, v: number): boolean {
+function usable_root_is_cached(kvm: Kvm, v: number): boolean {
   const { root, prev_roots, cr3 } = kvm.vcpu[v]
   const { direct, guest_mode, pae } = root_role(kvm, v)
   return [root, ...all(prev_roots).map((i) => prev_roots[i])].some((page) => {

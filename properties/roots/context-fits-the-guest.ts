@@ -2,16 +2,17 @@ import type { Invariant } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all, in_guest } from '../primitives/guest-mode.ts'
 
-/** `built_pae` is history: what CR4.PAE was when the page was built. */
+/** `built_pae` is a history variable: CR4.PAE when the page was built. */
 export const contextFitsTheGuest: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'context-fits-the-guest',
   aliases: ['I-26'],
   title:
-    'The context walks guest page tables in the format that the guest uses, and runs on a root built for that format.',
-  when: 'while the vCPU executes guest code of L1',
+    'The MMU context walks guest page tables in the format that the guest uses, and its root was built for that format.',
+  when: 'while the vCPU runs L1',
   reference: 'kvm_init_mmu(), kvm_mmu_page_role: two contexts that differ never compare equal',
-  consequence: 'Entries of 4 bytes are read as entries of 8: addresses are translated to the wrong frames.',
+  consequence:
+    '4-byte entries are read as 8-byte entries (or vice versa), and addresses translate to the wrong frames.',
   given: (kvm, at) => all(kvm.vcpu).some((v) => in_guest(at, v) && !kvm.vcpu[v].nested),
   holds: (kvm, at) =>
     all(kvm.vcpu).every((v) => {

@@ -7,11 +7,10 @@ export const noFreedRootInUse: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-freed-root-in-use',
   aliases: [],
-  title: 'No root slot of a vCPU, current or previous, names a shadow page that was freed.',
+  title: 'No root of a vCPU, current or previous, is a freed shadow page.',
   when: 'always',
   reference: 'kvm_mmu_commit_zap_page(): freed pages have root_count 0',
-  consequence:
-    'The next CR3 switch or guest entry walks page tables in memory that belongs to somebody else.',
+  consequence: 'The next CR3 switch or VM-entry walks page tables in memory that has been reused.',
   given: (kvm) => all(kvm.page).some((p) => kvm.page[p].list === 'free'),
   holds: (kvm) =>
     all(kvm.vcpu).every((v) =>

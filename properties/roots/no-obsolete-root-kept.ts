@@ -9,10 +9,10 @@ export const noObsoleteRootKept: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-obsolete-root-kept',
   aliases: ['L-4'],
-  title: 'A vCPU that was told to drop a root and has no request left to service does not hold it any more.',
+  title: 'A vCPU that has serviced the request to drop an obsolete root does not hold the root any more.',
   when: 'while mmu_lock is free and the vCPU is not servicing KVM_REQ_MMU_FREE_OBSOLETE_ROOTS',
-  reference: 'kvm_mmu_free_obsolete_roots(); root_count pins the page until every holder dropped it',
-  consequence: 'The page is never freed: a leak until the next update that makes every vCPU reload.',
+  reference: 'kvm_mmu_free_obsolete_roots(); root_count pins the page until every holder has dropped it',
+  consequence: 'The page stays pinned until another update makes the vCPU drop its roots.',
   given: (kvm, at) => kvm.mmu_lock === 'free' && all(kvm.vcpu).some((v) => settled(kvm, at, v)),
   holds: (kvm, at) =>
     all(kvm.vcpu).every(

@@ -6,12 +6,12 @@ import { parents_of } from '../../model/memory/shadow/rmap.ts'
 import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
 import { all, in_guest } from '../primitives/guest-mode.ts'
 
-/** What is lost by design (control N8): a root without shadow page is dropped on every request. */
+/** Needless work that KVM accepts: a root without a shadow page is dropped on every request. */
 export const validPagesDroppedWithAPaeRoot: Witness<Kvm> = {
   kind: 'witness',
   id: 'valid-pages-dropped-with-a-pae-root',
   aliases: ['N8'],
-  title: 'A vCPU is about to drop a PAE root although a page that it names is still good.',
+  title: 'A vCPU is about to drop a PAE root although a page that it points to is still valid.',
   reference: 'is_obsolete_root(): roots without shadow page count as obsolete (527d5cd7eece)',
   seen: (kvm, at) =>
     all(kvm.vcpu).some(
@@ -22,14 +22,14 @@ export const validPagesDroppedWithAPaeRoot: Witness<Kvm> = {
     ),
 }
 
-/** The precondition of 13.3: a page is a root and below another page at the same time. */
+/** The precondition of CVE-2026-64561. */
 export const rootIsAlsoAChild: Witness<Kvm> = {
   kind: 'witness',
   id: 'root-is-also-a-child',
   aliases: [],
   title:
-    'A page fault finds the quota used up while the current root is also a child of a page that is not in use.',
-  reference: 'shadow-mmu.md 13.3: a table used as EPTP and below a higher one',
+    'A page fault finds the page quota used up while the current root is also the child of a page that is not a root.',
+  reference: 'CVE-2026-64561: L1 uses a table as EPTP and below a higher table',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {
       const { root } = kvm.vcpu[v]
@@ -38,12 +38,12 @@ export const rootIsAlsoAChild: Witness<Kvm> = {
     }),
 }
 
-/** What makes the tests of GET.1 necessary. */
+/** Why GET.1 must check the child. */
 export const wrongChildIsLinked: Witness<Kvm> = {
   kind: 'witness',
   id: 'wrong-child-is-linked',
   aliases: [],
-  title: 'A page fault finds a child linked that is not the one the guest entry asks for.',
+  title: 'A page fault finds a child page that does not match the guest entry.',
   reference: 'kvm_mmu_get_child_sp(): 0cb2af2ea66a, 81ccda30b4e8',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {
@@ -56,12 +56,12 @@ export const wrongChildIsLinked: Witness<Kvm> = {
     }),
 }
 
-/** A mapped frame has become a device's behind KVM's back. */
+/** A guest entry was changed from a mapped frame to an MMIO one without KVM noticing. */
 export const mappedEntryBecomesMmio: Witness<Kvm> = {
   kind: 'witness',
   id: 'mapped-entry-becomes-mmio',
   aliases: [],
-  title: 'A page fault on a frame without memslot finds a present SPTE.',
+  title: 'A page fault on a gfn without memslot finds a present SPTE.',
   reference: 'mmu_set_spte(): aad885e77496, v7.0',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {
@@ -71,7 +71,6 @@ export const mappedEntryBecomesMmio: Witness<Kvm> = {
     }),
 }
 
-/** Both contexts of a vCPU hold roots. */
 export const bothMmusHoldRoots: Witness<Kvm> = {
   kind: 'witness',
   id: 'both-mmus-hold-roots',
@@ -84,12 +83,11 @@ export const bothMmusHoldRoots: Witness<Kvm> = {
     ),
 }
 
-/** The prefault ioctl meets a root that was zapped. */
 export const prefaultIsStale: Witness<Kvm> = {
   kind: 'witness',
   id: 'prefault-is-stale',
   aliases: [],
-  title: 'KVM_PRE_FAULT_MEMORY is retried because the root was zapped.',
+  title: 'KVM_PRE_FAULT_MEMORY reaches is_page_fault_stale() with an obsolete root.',
   reference: '20a6cff3b283, v6.15',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {
@@ -102,8 +100,8 @@ export const tableIsShadowedWithTwoAccesses: Witness<Kvm> = {
   kind: 'witness',
   id: 'table-is-shadowed-with-two-accesses',
   aliases: [],
-  title: 'Two shadow pages of the same frame and level differ in role.access alone.',
-  reference: 'b1bd5cba3306 (v5.13): two entries that point at the same table, with different parents',
+  title: 'Two shadow pages of the same gfn and level differ only in role.access.',
+  reference: 'b1bd5cba3306 (v5.13): two entries with different access point to the same table',
   seen: (kvm) =>
     all(kvm.page).some((p) =>
       all(kvm.page).some((q) => {

@@ -7,10 +7,10 @@ export const rootCountIsNumberOfHolders: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'root-count-is-number-of-holders',
   aliases: ['I-24'],
-  title: 'sp->root_count is the number of root slots that hold the page.',
+  title: 'sp->root_count is the number of root slots of vCPUs that hold the page.',
   when: 'while mmu_lock is free',
   reference: 'mmu_alloc_root(), mmu_free_root_page()',
-  consequence: 'A page is freed under a vCPU that uses it, or never freed.',
+  consequence: 'A page is freed while a vCPU uses it, or is never freed.',
   given: (kvm) => kvm.mmu_lock === 'free',
   holds: (kvm) => {
     const held = all(kvm.vcpu).flatMap((v) => roots_of(kvm, v))

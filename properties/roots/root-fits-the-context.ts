@@ -3,13 +3,14 @@ import type { Kvm } from '../../model/memory/kvm.ts'
 import { root_role } from '../../model/memory/roots/mmu.ts'
 import { all, in_guest } from '../primitives/guest-mode.ts'
 
-/** A direct root maps guest-physical memory as it is: it begins at frame 0, for every page directory. */
+/** A direct root maps guest-physical memory one to one: its gfn is 0 for every page directory. */
 export const rootFitsTheContext: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'root-fits-the-context',
   aliases: ['I-25'],
-  title: 'The root that a vCPU runs on was built for the page directory and the kind of context it runs in.',
-  when: 'while the vCPU executes guest code',
+  title:
+    'The root that a vCPU runs on matches its page directory and the role bits direct and guest_mode of its context.',
+  when: 'while the vCPU runs guest code',
   reference: 'is_root_usable(); ad7dc69aeb23 "fix switch between root and guest MMUs", v5.0',
   consequence: 'The guest runs in the address space of another process, or L2 in the memory of L1.',
   given: (kvm, at) => all(kvm.vcpu).some((v) => in_guest(at, v) && kvm.vcpu[v].root !== null),

@@ -6,10 +6,10 @@ export const childIsOneLevelBelow: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'child-is-one-level-below',
   aliases: ['I-5'],
-  title: 'A page that an SPTE links to is of the next lower level; only level 1 maps frames.',
+  title: 'A non-leaf SPTE points to a shadow page one level below; only level 1 has leaf SPTEs.',
   when: 'always',
   reference: 'kvm_mmu_child_role()',
-  consequence: 'The shadow pages form a cycle, or hardware reads a page of data as a page table.',
+  consequence: 'The shadow pages form a cycle, or hardware walks a data page as a page table.',
   given: (kvm) =>
     all(kvm.page).some((p) => all(kvm.page[p].spte).some((i) => kvm.page[p].spte[i].kind !== 'none')),
   holds: (kvm) =>

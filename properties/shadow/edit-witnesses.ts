@@ -9,7 +9,7 @@ export const unsyncPageIsSynced: Witness<Kvm> = {
   kind: 'witness',
   id: 'unsync-page-is-synced',
   aliases: [],
-  title: 'A page is about to be synced whose table has changed since it went unsync.',
+  title: 'A vCPU is about to sync pages, and an unsync page differs from its guest table.',
   reference: 'kvm_mmu_sync_roots(), kvm_sync_page()',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => at.vcpu[v].endsWith('/SY.5 sync')) &&
@@ -36,7 +36,7 @@ export const pageIsZappedForWriteFlooding: Witness<Kvm> = {
   kind: 'witness',
   id: 'page-is-zapped-for-write-flooding',
   aliases: [],
-  title: 'A page is zapped because its table was written to again and again.',
+  title: 'A shadow page is zapped because its guest table is written repeatedly (write flooding).',
   reference: 'detect_write_flooding(), kvm_mmu_track_write()',
   seen: (_kvm, at) => all(at.vcpu).some((v) => at.vcpu[v] === 'TRACK/TR.6 flood/TR.6 zapped'),
 }
@@ -45,7 +45,7 @@ export const unsyncPageIsLinkedASecondTime: Witness<Kvm> = {
   kind: 'witness',
   id: 'unsync-page-is-linked-a-second-time',
   aliases: [],
-  title: 'A page that has an unsync page below it is linked into a second place.',
+  title: 'A page fault is about to link a shadow page that already has a parent and an unsync page below it.',
   reference: '65855ed8b034 "KVM: X86: Synchronize the shadow pagetable before link it", v5.16',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {
@@ -59,7 +59,7 @@ export const pageIsZappedUnderALocklessWalk: Witness<Kvm> = {
   kind: 'witness',
   id: 'page-is-zapped-under-a-lockless-walk',
   aliases: [],
-  title: 'The page that a lock-free walk is about to read is zapped, and waits to be freed.',
+  title: 'A shadow page that a lock-free walk is about to read has been zapped and waits to be freed.',
   reference: 'walk_shadow_page_lockless_begin(), kvm_mmu_commit_zap_page()',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {
@@ -72,7 +72,7 @@ export const emulationFailureIsReported: Witness<Kvm> = {
   kind: 'witness',
   id: 'emulation-failure-is-reported',
   aliases: [],
-  title: 'Userspace is told that an instruction could not be emulated.',
+  title: 'KVM reports an emulation failure to userspace.',
   reference: 'handle_emulation_failure(), KVM_EXIT_INTERNAL_ERROR; one retry since v6.12',
   seen: (_kvm, at) => all(at.vcpu).some((v) => at.vcpu[v] === 'WP/RX.fail'),
 }
@@ -81,8 +81,8 @@ export const hintMissesAPageJustBuilt: Witness<Kvm> = {
   kind: 'witness',
   id: 'hint-misses-a-page-just-built',
   aliases: [],
-  title: 'A vCPU retries an instruction without unprotecting, while the frame is shadowed again already.',
-  reference: 'seed 000: a false negative of indirect_shadow_pages',
+  title: 'A vCPU retries an instruction without unprotecting its gfn, which is already shadowed again.',
+  reference: 'a false negative of indirect_shadow_pages; question seed-000',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {
       const { fault } = kvm.vcpu[v]
@@ -95,8 +95,8 @@ export const hintPromisesAPageJustZapped: Witness<Kvm> = {
   kind: 'witness',
   id: 'hint-promises-a-page-just-zapped',
   aliases: [],
-  title: 'A vCPU takes mmu_lock to unprotect a frame, and no guest table is shadowed any more.',
-  reference: 'seed 000: a false positive of indirect_shadow_pages',
+  title: 'A vCPU has taken mmu_lock to unprotect a gfn, and no guest table is shadowed any more.',
+  reference: 'a false positive of indirect_shadow_pages; question seed-000',
   seen: (kvm, at) =>
     kvm.indirect_shadow_pages === 0 &&
     all(kvm.vcpu).some((v) => at.vcpu[v] === 'WP/UP/UP.3' && !kvm.vcpu[v].fault.zapped),
@@ -106,7 +106,7 @@ export const storeWaitsInABuffer: Witness<Kvm> = {
   kind: 'witness',
   id: 'store-waits-in-a-buffer',
   aliases: [],
-  title: 'A CPU has stored something that the other CPUs do not see yet.',
+  title: 'A store waits in a store buffer, invisible to other CPUs.',
   reference: 'x86-TSO',
   seen: (kvm) => all(kvm.vcpu).some((v) => !is_drained(kvm, v)),
 }
@@ -115,7 +115,7 @@ export const storeIsEmulatedWhileNothingIsShadowed: Witness<Kvm> = {
   kind: 'witness',
   id: 'store-is-emulated-while-nothing-is-shadowed',
   aliases: [],
-  title: 'A store to a guest page table has been emulated, and no table is shadowed.',
+  title: 'A store to a guest page table has been emulated while no guest table is shadowed.',
   reference: 'kvm_mmu_track_write(): return if indirect_shadow_pages is 0',
   seen: (kvm, at) =>
     kvm.indirect_shadow_pages === 0 && all(at.vcpu).some((v) => at.vcpu[v] === 'TRACK/TR.end'),
@@ -125,7 +125,7 @@ export const unsyncTablesMapEachOther: Witness<Kvm> = {
   kind: 'witness',
   id: 'unsync-tables-map-each-other',
   aliases: [],
-  title: 'Two pages are about to be synced together, and each maps the table of the other.',
+  title: 'Two shadow pages are about to be synced together, and each maps the guest table of the other.',
   reference: '36a2e6774bfb "KVM: MMU: fix writable sync sp mapping", v2.6.36',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {

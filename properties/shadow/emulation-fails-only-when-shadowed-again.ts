@@ -1,17 +1,16 @@
 import type { ActionProperty } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 
-/** `shadowed_again` is history: a page for the frame was built since the instruction was first refused. */
+/** `shadowed_again` is a history variable: a page for the gfn was built after write protection first stopped the store. */
 export const emulationFailsOnlyWhenShadowedAgain: ActionProperty<Kvm> = {
   kind: 'action',
   id: 'emulation-fails-only-when-shadowed-again',
   aliases: [],
   title:
-    'Userspace is told that emulation failed only if a shadow page for the frame was built after the instruction was first refused.',
+    'KVM reports an emulation failure only if a shadow page for the gfn was built after write protection first stopped the store.',
   when: 'whenever KVM gives up on an instruction',
-  reference:
-    'kvm_mmu_write_protect_fault(), last_retry_eip and last_retry_addr, v6.12; shadow-mmu.md 12.1 (H3)',
-  consequence: 'A guest is killed although nothing had stood in the way of retrying its instruction.',
+  reference: 'kvm_mmu_write_protect_fault(), last_retry_eip and last_retry_addr, v6.12',
+  consequence: 'Userspace kills a guest whose instruction would have succeeded when retried.',
   given: (_before, step) => step.path === 'WP/RX.fail',
   holds: (before, step) => before.vcpu[step.self].shadowed_again,
 }

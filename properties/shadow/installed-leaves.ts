@@ -2,7 +2,7 @@ import type { StepView } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
 
-/** A leaf SPTE that was written: in which page, for which frame, mapping which host page. */
+/** A leaf SPTE that a step wrote: its shadow page, and the gfn and host page that it maps. */
 export interface InstalledLeaf {
   readonly page: number
   readonly gfn: number
@@ -10,8 +10,8 @@ export interface InstalledLeaf {
 }
 
 /**
- * The leaves that a step of a page fault writes: a vCPU that has a host page and a shadow page in hand is
- * handling one, in whatever order its steps come, and what it writes it writes there.
+ * The leaf SPTEs that a step of a page fault writes. A vCPU with a host page and a shadow page in its fault
+ * locals is handling a fault, whatever order a design gives its steps, and writes to that shadow page.
  */
 export function installed_leaves(before: Kvm, { kind, self }: StepView, after: Kvm): InstalledLeaf[] {
   if (kind !== 'vcpu') return []

@@ -7,10 +7,10 @@ export const leafIsOnItsRmap: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'leaf-is-on-its-rmap',
   aliases: ['I-2'],
-  title: 'Every present leaf SPTE is on the rmap of the frame that it maps.',
+  title: 'Every leaf SPTE is on the rmap of the gfn that it maps.',
   when: 'while mmu_lock is free',
   reference: 'mmu_set_spte(): rmap_add()',
-  consequence: 'A notifier does not find the SPTE, and the guest keeps the page after the host has taken it.',
+  consequence: 'A notifier misses the SPTE, and the guest keeps the page after the host has taken it.',
   given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.page).some((p) => leaves(kvm, p).length > 0),
   holds: (kvm) =>
     kvm.mmu_lock !== 'free' ||
@@ -19,7 +19,6 @@ export const leafIsOnItsRmap: Invariant<Kvm> = {
     ),
 }
 
-/** The entries of a page that are leaves. */
 function leaves(kvm: Kvm, page: number): number[] {
   const { spte } = kvm.page[page]
   return all(spte).filter((i) => spte[i].kind === 'leaf')

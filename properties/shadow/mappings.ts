@@ -4,7 +4,7 @@ import { index_at } from '../../model/memory/primitives/guest-memory.ts'
 import type { Spte } from '../../model/memory/shadow/fields.ts'
 import { all, in_guest } from '../primitives/guest-mode.ts'
 
-/** The leaf that translates an address below a root now, or null. */
+/** The leaf SPTE that currently translates an address below a root, or null. */
 export function leaf_below(kvm: Kvm, root: number, gva: number): Spte | null {
   let page = root
   for (let level = kvm.page[root].level; level >= 1; level--) {
@@ -17,7 +17,7 @@ export function leaf_below(kvm: Kvm, root: number, gva: number): Spte | null {
   return null
 }
 
-/** The translations in a vCPU's TLB that it can use now: those found below the root it runs on. */
+/** The TLB entries that a vCPU can use now: it is in the guest, and they were cached below its current root. */
 export function usable_tlb(kvm: Kvm, at: Counters, v: number): { gva: number; pfn: number; w: boolean }[] {
   const { tlb, root } = kvm.vcpu[v]
   if (!in_guest(at, v)) return []
@@ -28,7 +28,8 @@ export function usable_tlb(kvm: Kvm, at: Counters, v: number): { gva: number; pf
 }
 
 /**
- * A vCPU may walk its current root: it does, or nothing tells it to drop that root before it enters again.
+ * Whether a vCPU may walk its current root: it is in the guest, or has no pending request to drop obsolete
+ * roots before it enters.
  */
 export function may_walk_its_root(kvm: Kvm, at: Counters, v: number): boolean {
   if (kvm.vcpu[v].root === null) return false

@@ -3,16 +3,15 @@ import type { Kvm } from '../../model/memory/kvm.ts'
 import { slot_found } from '../../model/memory/memslots/memslot.ts'
 import { all } from '../primitives/guest-mode.ts'
 
-/** An INVALID slot still counts: notifiers find it until the second set is published. */
+/** An INVALID slot counts: notifiers find it until the memslots without it are installed. */
 export const noFreedSpteOnRmap: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-freed-spte-on-rmap',
   aliases: ['I-1'],
-  title: 'No rmap of a memslot that can still be found points into a shadow page that was freed.',
+  title: 'No rmap of a memslot that can still be found points into a freed shadow page.',
   when: 'always',
-  reference: 'rmap_remove(), kvm_mmu_free_shadow_page(); seed 001 (v3 12/15, April 2013)',
-  consequence:
-    'The next notifier, dirty-log pass or zap reads and writes a page that belongs to somebody else.',
+  reference: 'rmap_remove(), kvm_mmu_free_shadow_page(); question seed-001 (v3 12/15, April 2013)',
+  consequence: 'The next notifier, dirty-log pass or zap reads and writes memory that has been reused.',
   given: (kvm) => all(kvm.rmap).some((gfn) => has_entries(kvm, gfn)),
   holds: (kvm) =>
     all(kvm.rmap).every(

@@ -6,10 +6,10 @@ export const noLinkToADeadPage: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-link-to-a-dead-page',
   aliases: ['I-6'],
-  title: 'No SPTE links to a shadow page that was zapped or freed.',
+  title: 'No non-leaf SPTE points to a shadow page that was zapped or freed.',
   when: 'while mmu_lock is free',
   reference: 'kvm_mmu_unlink_parents(); for_each_valid_sp() skips zapped pages',
-  consequence: 'The guest walks page tables that nobody maintains any more.',
+  consequence: 'The guest walks page tables that KVM no longer maintains.',
   given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.page).some((p) => kvm.page[p].list !== 'active'),
   holds: (kvm) =>
     all(kvm.page).every((p) =>

@@ -6,10 +6,11 @@ export const noWalkOfAFreedPage: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-walk-of-a-freed-page',
   aliases: ['I-10'],
-  title: 'No hardware walk and no lock-free walk in progress is about to read a shadow page that was freed.',
+  title: 'No hardware walk and no lock-free walk is about to read a freed shadow page.',
   when: 'always',
-  reference: 'kvm_mmu_commit_zap_page(): flush, with IPIs and a wait, before kvm_mmu_free_shadow_page()',
-  consequence: 'The CPU reads whatever the memory is used for next as a page table.',
+  reference:
+    'kvm_mmu_commit_zap_page(): remote flush, waiting for the IPIs, before kvm_mmu_free_shadow_page()',
+  consequence: 'The CPU reads memory that has been reused as a page table.',
   given: (kvm, at) => all(kvm.vcpu).some((v) => kvm.vcpu[v].walk !== null || at.vcpu[v] === 'LW/LW.3'),
   holds: (kvm, at) =>
     all(kvm.vcpu).every((v) => {

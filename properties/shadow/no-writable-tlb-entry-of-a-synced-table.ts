@@ -9,10 +9,11 @@ export const noWritableTlbEntryOfASyncedTable: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-writable-tlb-entry-of-a-synced-table',
   aliases: [],
-  title: 'No vCPU can write, with what it has cached, to a page table that is shadowed and not unsync.',
+  title: 'No vCPU can write through its TLB to a page table that is shadowed and not unsync.',
   when: 'always, except while the shadow page is being built (GET.6 to the end of the flush of GET.12)',
   reference: '6dbf79e7164e "KVM: Fix write protection race during dirty logging", v3.4',
-  consequence: 'The guest changes the table without KVM noticing; the shadow page counts as in sync.',
+  consequence:
+    'The guest changes the table without KVM noticing, and the shadow page still counts as in sync.',
   given: (kvm, at) => synced_pages(kvm, at).length > 0,
   holds: (kvm, at) =>
     synced_pages(kvm, at).every(

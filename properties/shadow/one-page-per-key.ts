@@ -9,7 +9,7 @@ export const onePagePerKey: Invariant<Kvm> = {
   id: 'one-page-per-key',
   aliases: ['P-4'],
   title:
-    'No two valid shadow pages hold the same contents: same frame, level, and role as far as it matters.',
+    'No two valid shadow pages have the same gfn, level and role, as far as their contents depend on the role.',
   when: 'while mmu_lock is free',
   reference: 'kvm_mmu_find_shadow_page(); 47c42e6b4192 (v5.1) makes the gPTE size of direct pages canonical',
   consequence: 'Needless work and memory: everything is faulted in twice.',
@@ -21,7 +21,7 @@ export const onePagePerKey: Invariant<Kvm> = {
   },
 }
 
-/** What the contents of each valid page depend on. */
+/** What the contents of each valid page depend on: the gPTE size matters for indirect pages only. */
 function keys(kvm: Kvm): string[] {
   return all(kvm.page)
     .filter((p) => kvm.page[p].list !== 'free' && !is_obsolete_sp(kvm, p))

@@ -6,7 +6,7 @@ export const pageGoesUnsyncOnce: ActionProperty<Kvm> = {
   class: 'precision',
   id: 'page-goes-unsync-once',
   aliases: [],
-  title: 'A shadow page that is unsync already is not marked unsync once more.',
+  title: 'A shadow page that is already unsync is not marked unsync again.',
   when: 'whenever a vCPU calls kvm_unsync_page()',
   reference: 'mmu_try_to_unsync_pages(): "Recheck after taking the spinlock"; ce25681d59ff, v5.14',
   consequence: 'Needless work under a spinlock, and kvm->stat.mmu_unsync counts a page twice.',

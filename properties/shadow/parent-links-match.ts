@@ -6,10 +6,10 @@ export const parentLinksMatch: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'parent-links-match',
   aliases: ['I-4'],
-  title: 'An SPTE links to a page exactly when it is on the list of parents of that page.',
+  title: 'A non-leaf SPTE points to a shadow page if and only if it is on parent_ptes of that page.',
   when: 'while mmu_lock is free',
   reference: 'link_shadow_page(), drop_parent_pte(); sp->parent_ptes',
-  consequence: 'Zapping a page leaves a link to it behind, or follows a pointer into a page that is gone.',
+  consequence: 'Zapping a page leaves a non-leaf SPTE to it behind, or follows a pointer into a freed page.',
   given: (kvm) => kvm.mmu_lock === 'free',
   holds: (kvm) =>
     all(kvm.page).every((parent) =>

@@ -11,7 +11,7 @@ export const rmapHoldsPresentSptes: Invariant<Kvm> = {
   when: 'while mmu_lock is free',
   reference: 'mmu_set_spte(), drop_spte(); aad885e77496 "Drop/zap existing present SPTE", v7.0',
   consequence:
-    'What the rmap says is mapped is not; the entry outlives its page, or stops a kernel that checks.',
+    'The rmap lists an SPTE that maps nothing; the entry outlives its shadow page, or trips a BUG_ON().',
   given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.rmap).some((gfn) => rmap_entries(kvm, gfn).length > 0),
   holds: (kvm) =>
     kvm.mmu_lock !== 'free' ||

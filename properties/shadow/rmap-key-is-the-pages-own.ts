@@ -8,10 +8,10 @@ export const rmapKeyIsThePagesOwn: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'rmap-key-is-the-pages-own',
   aliases: ['I-7'],
-  title: 'A present SPTE is on the rmap of the frame that its page derives for it when it is removed.',
+  title: 'A leaf SPTE on an rmap is on that of the gfn that its shadow page derives for it on removal.',
   when: 'while mmu_lock is free',
   reference: 'rmap_add(fault->gfn), rmap_remove(kvm_mmu_page_get_gfn()); 0cb2af2ea66a, 81ccda30b4e8',
-  consequence: 'Removing the SPTE looks on the wrong rmap, and the right one keeps a pointer to it.',
+  consequence: 'Removing the SPTE searches the wrong rmap, and the one that it is on keeps a pointer to it.',
   given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.rmap).some((gfn) => rmap_entries(kvm, gfn).length > 0),
   holds: (kvm) =>
     kvm.mmu_lock !== 'free' ||

@@ -8,10 +8,10 @@ export const shadowedTablesAreCounted: Invariant<Kvm> = {
   id: 'shadowed-tables-are-counted',
   aliases: ['I-20'],
   title:
-    'indirect_shadow_pages is the number of shadow pages of guest tables that are not zapped, gfn_write_track[] that of those above level 1.',
+    'indirect_shadow_pages counts the shadow pages of guest tables that are not zapped; gfn_write_track[] counts those above level 1, by gfn.',
   when: 'while mmu_lock is free',
   reference: 'account_shadowed(), unaccount_shadowed()',
-  consequence: 'Writes to a table go unnoticed, or a frame stays write-protected for good.',
+  consequence: 'KVM misses writes to a guest table, or a gfn stays write-protected forever.',
   given: (kvm) => kvm.mmu_lock === 'free',
   holds: (kvm) => {
     const pages = accounted_pages(kvm)

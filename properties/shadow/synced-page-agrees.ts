@@ -9,11 +9,11 @@ export const syncedPageAgrees: Invariant<Kvm> = {
   id: 'synced-page-agrees',
   aliases: ['I-18'],
   title:
-    "Every present SPTE of a shadow page that is not unsync agrees with the guest's entry: the same frame, no more access.",
-  when: 'while mmu_lock is free, except for a table that a vCPU is emulating a store to (TR.1 to TR.6)',
+    'Every present SPTE of a shadow page that is not unsync agrees with its guest entry: same frame, no more access.',
+  when: 'while mmu_lock is free, except for a table whose emulated store a vCPU is still handling (TR.2 to TR.6)',
   reference: 'gpte_changed() under mmu_lock, kvm_sync_page(), kvm_mmu_track_write()',
   consequence:
-    'Nothing will ever look at the guest entry again: the guest reaches a frame that it has unmapped, for good.',
+    'KVM does not read the guest entry again, and the guest keeps reaching a frame that it has unmapped.',
   given: (kvm) => kvm.mmu_lock === 'free',
   holds: (kvm, at) =>
     all(kvm.page).every((p) => {
@@ -30,7 +30,7 @@ export const syncedPageAgrees: Invariant<Kvm> = {
     }),
 }
 
-/** A store to the table was emulated, and the SPTE that it changes is not zapped yet. */
+/** A store to the table was emulated, and the SPTE of the entry may not be zapped yet. */
 function is_being_emulated(kvm: Kvm, at: Counters, gfn: number): boolean {
   return all(kvm.vcpu).some(
     (v) => /^TRACK\/TR\.[2346]/.test(at.vcpu[v]) && kvm.vcpu[v].fault.gpte[0].to === gfn,

@@ -11,10 +11,10 @@ export const trackedTableIsNotWritable: Invariant<Kvm> = {
   id: 'tracked-table-is-not-writable',
   aliases: ['I-15'],
   title:
-    'No SPTE and no usable TLB entry lets the guest write to a page table of level 2 or higher that is shadowed.',
+    'No MMU-writable SPTE and no usable writable TLB entry maps a shadowed guest table of level 2 or higher.',
   when: 'always, except while the shadow page is being built (GET.6 to the end of the flush of GET.12)',
   reference: 'account_shadowed(): write tracking, kvm_mmu_slot_gfn_write_protect(), then a remote flush',
-  consequence: 'The guest changes a table without KVM noticing; the shadow page is wrong from then on.',
+  consequence: 'The guest changes a table without KVM noticing, and its shadow page stays wrong.',
   given: (kvm, at) => tracked_pages(kvm, at).length > 0,
   holds: (kvm, at) =>
     tracked_pages(kvm, at).every((p) => {

@@ -10,7 +10,7 @@ export const unsyncChildrenAreCounted: Invariant<Kvm> = {
   when: 'while mmu_lock is free',
   reference: 'mark_unsync(), clear_unsync_child_bit(); ce25681d59ff, v5.14',
   consequence:
-    'The counter reaches 0 too early, and a guest TLB flush does not sync the page: the guest keeps using translations it has changed. Or it never reaches 0, and every flush looks in vain.',
+    'The counter reaches 0 too early, and a guest TLB flush does not sync the page, so that the guest keeps using translations it has changed. Or it never reaches 0, and every flush walks for nothing.',
   given: (kvm) => mmu_lock_is_free(kvm) && all(kvm.page).some((p) => kvm.page[p].unsync),
   holds: (kvm) =>
     !mmu_lock_is_free(kvm) ||

@@ -6,7 +6,7 @@ export const unsyncPageCanBeFound: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'unsync-page-can-be-found',
   aliases: ['I-17'],
-  title: 'Every entry that leads to an unsync page is marked in unsync_child_bitmap, in all its ancestors.',
+  title: 'Every non-leaf SPTE that leads to an unsync page is marked in the unsync_child_bitmap of its page.',
   when: 'while mmu_lock is free',
   reference: 'kvm_mmu_mark_parents_unsync(), link_shadow_page(), __mmu_unsync_walk()',
   consequence: 'A guest TLB flush misses the page, and the guest keeps using translations it has flushed.',

@@ -10,10 +10,10 @@ export const writableTableIsUnsync: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'writable-table-is-unsync',
   aliases: ['I-16'],
-  title: 'A lowest-level shadow page whose table some SPTE maps writable is marked unsync.',
+  title: 'A level-1 shadow page is unsync if any SPTE maps its guest table writable.',
   when: 'always, except while the shadow page is being built (GET.6 to the end of the flush of GET.12)',
   reference: 'mmu_try_to_unsync_pages(): sp->unsync, smp_wmb(), then the writable SPTE',
-  consequence: 'The guest changes the table and flushes; the flush finds nothing to sync.',
+  consequence: 'The guest changes the table and flushes its TLB, but the flush finds nothing to sync.',
   given: (kvm, at) => leaf_pages(kvm, at).some((p) => is_writable(kvm, kvm.page[p].gfn as number)),
   holds: (kvm, at) =>
     leaf_pages(kvm, at).every((p) => kvm.page[p].unsync || !is_writable(kvm, kvm.page[p].gfn as number)),

@@ -22,8 +22,8 @@ import { unsyncPageCanBeFound } from './unsync-page-can-be-found.ts'
 import { writableTableIsUnsync } from './writable-table-is-unsync.ts'
 
 /**
- * Of I-1 to I-27 those that are said of a state and of what the hint is about: shadow pages, their SPTEs and
- * counts, and the roots that may be used. The others are about memslots, the host's pages and MMIO.
+ * The state invariants of docs/kvm/invariants.md (I-1 to I-27) about what the hint concerns: shadow pages, their
+ * SPTEs and counters, and the roots in use. The others are about memslots, host pages and MMIO.
  */
 const SAFETY: readonly Invariant<Kvm>[] = [
   noFreedSpteOnRmap,
@@ -49,24 +49,24 @@ const SAFETY: readonly Invariant<Kvm>[] = [
 ]
 
 /**
- * What is promised: a behaviour in which the count was read wrong reaches no state that breaks a safety
- * property. What is not: that nothing is lost. A frame that is not unprotected costs one more fault, mmu_lock
- * may be taken for nothing, and since v6.12 the one retry can be spent; other properties ask about that.
+ * Required: after a wrong reading of the counter, no state violates a safety property. Not required: that no
+ * work is wasted. A gfn that is not unprotected costs one more fault, mmu_lock may be taken for nothing, and
+ * since v6.12 the only retry can be used up; other properties cover that.
  *
- * Wrong means: at the moment somebody acts on the reading (goes on without mmu_lock, or has taken it), the
- * pages say otherwise. A page whose zap has just taken it off the count still says "shadowed"; so the
- * promise is asked for a little more often than it must be.
+ * A reading is wrong if the shadow pages contradict it when a vCPU acts on it (continues without mmu_lock, or
+ * has taken it). A page whose zap has just removed it from the counter still counts as shadowed, so the
+ * property is checked slightly more often than necessary.
  */
 export const wrongHintCostsOnlyTime: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'wrong-hint-costs-only-time',
   aliases: ['I-28'],
   title:
-    'However often somebody has acted on a wrong reading of indirect_shadow_pages without mmu_lock, every safety property of shadow pages holds.',
-  when: 'in every state after such a reading, each property at its own time',
+    'After a vCPU has acted on a wrong reading of indirect_shadow_pages without mmu_lock, every safety property of shadow pages still holds.',
+  when: 'in every state after such a reading, each property under its own condition',
   reference:
-    '__kvm_mmu_unprotect_gfn_and_retry(): "a false positive/negative is benign"; kvm_mmu_track_write(), where it is not without barriers; shadow-mmu.md 11 (I-28)',
-  consequence: 'A count that was meant to save a lock decides whether an SPTE is ever corrected.',
+    '__kvm_mmu_unprotect_gfn_and_retry(): "a false positive/negative is benign"; kvm_mmu_track_write(), where it is not benign without barriers',
+  consequence: 'A counter that only saves taking a lock decides whether a wrong SPTE is ever corrected.',
   given: (kvm) => kvm.wrong_hint.length > 0 && kvm.wrong_hint[0],
   holds: (kvm, at) => SAFETY.every(({ given, holds }) => given?.(kvm, at) === false || holds(kvm, at)),
 }

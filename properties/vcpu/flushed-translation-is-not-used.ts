@@ -3,19 +3,19 @@ import type { Kvm } from '../../model/memory/kvm.ts'
 import { guest_walk } from '../../model/memory/primitives/guest-memory.ts'
 
 /**
- * `stale_allowed` is history: the guest has changed a present entry on the way to the address and this vCPU
- * has not flushed the address since. An entry that was not present cannot have been cached, so the guest
- * owes no flush when it makes one present.
+ * `stale_allowed` is a history variable: the guest has changed a present entry on the walk to the address, and
+ * this vCPU has not flushed the address since. An entry that was not present cannot be cached, so the guest
+ * need not flush when it makes one present.
  */
 export const flushedTranslationIsNotUsed: ActionProperty<Kvm> = {
   kind: 'action',
   id: 'flushed-translation-is-not-used',
   aliases: ['I-19'],
   title:
-    "An access uses the translation that the guest's tables give, unless the guest changed them and has not flushed the address on this vCPU since.",
-  when: 'whenever an access is carried out',
+    'An access uses the translation in the guest page tables, unless the guest has changed them and not flushed the address on this vCPU since.',
+  when: 'whenever hardware performs an access',
   reference: 'Intel SDM volume 3, Invalidation of TLBs and Paging-Structure Caches; kvm_mmu_sync_roots()',
-  consequence: 'The guest sees its own memory change behind its back, although it did all that x86 asks for.',
+  consequence: 'The guest uses a stale translation although it has flushed as the architecture requires.',
   given: (before, step) =>
     is_access(step.kind, step.path) && !before.vcpu[step.self].stale_allowed[before.vcpu[step.self].gva],
   holds: (before, step, after) => {

@@ -5,16 +5,16 @@ import { guest_walk } from '../../model/memory/primitives/guest-memory.ts'
 import { all } from '../primitives/guest-mode.ts'
 import { leaf_below, usable_tlb } from '../shadow/mappings.ts'
 
-/** For scenarios whose guest tables do not change, so that no older permission may still be cached. */
+/** For scenarios whose guest tables do not change: no TLB may cache an older permission. */
 export const hardwareAllowsNoMoreThanTheGuest: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'hardware-allows-no-more-than-the-guest',
   aliases: [],
   title:
-    "Where a root, or a TLB, lets a vCPU write to an address, the guest's own tables do so as well, and lead to the same frame.",
+    'Whenever a root or a TLB lets a vCPU write to an address, the guest page tables permit it and map the same frame.',
   when: 'always',
   reference: 'kvm_mmu_page_role.access, kvm_mmu_get_child_sp(), make_spte(); b1bd5cba3306, 5fd5387c89ec',
-  consequence: 'A write that should have given the guest a page fault goes through unnoticed.',
+  consequence: 'A write that should raise a page fault in the guest succeeds.',
   given: (kvm, at) => all(kvm.vcpu).some((v) => writable_frames(kvm, at, v).length > 0),
   holds: (kvm, at) =>
     all(kvm.vcpu).every((v) =>
@@ -25,7 +25,7 @@ export const hardwareAllowsNoMoreThanTheGuest: Invariant<Kvm> = {
     ),
 }
 
-/** The addresses that a vCPU can write to without a fault, and the host pages it reaches. */
+/** The addresses that a vCPU can write to without a fault, and the host pages they map to. */
 function writable_frames(kvm: Kvm, at: Counters, v: number): { gva: number; pfn: number | null }[] {
   const { root, tlb } = kvm.vcpu[v]
   if (root === null) return []

@@ -6,7 +6,7 @@ export const noTlbEntryOfAFreedRoot: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-tlb-entry-of-a-freed-root',
   aliases: ['I4'],
-  title: 'The TLB of a vCPU in guest mode holds no translation found below a page that was freed.',
+  title: 'The TLB of a vCPU in the guest holds no translation cached below a root that was freed.',
   when: 'always',
   reference: 'kvm_mmu_commit_zap_page(): kvm_flush_remote_tlbs() before kvm_mmu_free_shadow_page()',
   consequence: 'The guest keeps reaching memory through page tables that no longer exist.',

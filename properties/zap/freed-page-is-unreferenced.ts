@@ -8,10 +8,10 @@ export const freedPageIsUnreferenced: ActionProperty<Kvm> = {
   id: 'freed-page-is-unreferenced',
   aliases: ['I-9'],
   title:
-    "A shadow page that is freed is invalid, maps nothing, has no parents, is nobody's root, and is on no other list.",
-  when: 'whenever kvm_mmu_commit_zap_page() frees a page (the steps CM.3)',
+    'A shadow page that is freed is invalid, has no present SPTEs, no parents and a root_count of 0, and is not on active_mmu_pages.',
+  when: 'whenever kvm_mmu_commit_zap_page() frees a page (CM.3)',
   reference: 'kvm_mmu_commit_zap_page(), __kvm_mmu_prepare_zap_page()',
-  consequence: 'Something still leads to memory that belongs to somebody else now.',
+  consequence: 'Something still points to memory that has been reused.',
   given: (before, step, after) => freed(before, step, after).length > 0,
   holds: (before, step, after) =>
     freed(before, step, after).every((p) => {

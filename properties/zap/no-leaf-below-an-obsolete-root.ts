@@ -7,10 +7,10 @@ export const noLeafBelowAnObsoleteRoot: ActionProperty<Kvm> = {
   kind: 'action',
   id: 'no-leaf-below-an-obsolete-root',
   aliases: [],
-  title: 'A page fault installs no SPTE below a root that is obsolete.',
+  title: 'A page fault installs no leaf SPTE in an obsolete shadow page.',
   when: 'whenever a page fault writes a leaf SPTE',
   reference: 'is_page_fault_stale(), v5.16 (a955cad84cda)',
-  consequence: 'The SPTE is never zapped again, or is written into a page that is about to be freed.',
+  consequence: 'The SPTE is never zapped, or is written to a page that is about to be freed.',
   given: (before, step, after) => installed_leaves(before, step, after).length > 0,
   holds: (before, step, after) =>
     installed_leaves(before, step, after).every(({ page }) => !is_obsolete_sp(before, page)),

@@ -7,10 +7,10 @@ export const noObsoletePageAfterTheZap: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-obsolete-page-after-the-zap',
   aliases: ['I30'],
-  title: 'When kvm_mmu_zap_all_fast() has returned, no page of the old generation is active.',
+  title: 'No obsolete page is active after kvm_mmu_zap_all_fast() has returned.',
   when: 'while the memslot thread is idle',
   reference: 'kvm_zap_obsolete_pages(): complete before the memslot is freed',
-  consequence: 'The page still maps frames of a memslot that is freed next, and is counted in it.',
+  consequence: 'The page still maps gfns of a memslot that is about to be freed, and is accounted in it.',
   given: (kvm, at) => at.memslot[0] === 'idle' && kvm.memslot[0].left === 0,
   holds: (kvm, at) =>
     at.memslot[0] !== 'idle' ||

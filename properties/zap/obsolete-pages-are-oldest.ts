@@ -6,7 +6,7 @@ export const obsoletePagesAreOldest: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'obsolete-pages-are-oldest',
   aliases: ['I-23'],
-  title: 'On active_mmu_pages all obsolete pages are nearer the tail than all current ones.',
+  title: 'On active_mmu_pages all obsolete pages are closer to the tail than all current ones.',
   when: 'always',
   reference: 'kvm_zap_obsolete_pages(): stops at the first page that is not obsolete',
   consequence: 'The walk from the tail stops too early and leaves obsolete pages behind.',
@@ -14,7 +14,7 @@ export const obsoletePagesAreOldest: Invariant<Kvm> = {
   holds: (kvm) => obsolete(kvm).lastIndexOf(true) < firstCurrent(kvm),
 }
 
-/** For each active page from the tail to the head: is it obsolete? */
+/** For each active page, from the tail to the head, whether it is obsolete. */
 function obsolete(kvm: Kvm): boolean[] {
   return [...kvm.active_mmu_pages].flatMap((page) => (page === null ? [] : [is_obsolete_sp(kvm, page)]))
 }

@@ -6,7 +6,7 @@ export const pageOnOneList: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'page-on-one-list',
   aliases: ['I-8'],
-  title: 'active_mmu_pages holds exactly the active pages, each once, and none of them is invalid.',
+  title: 'active_mmu_pages holds every active page exactly once and no other page, and none is invalid.',
   when: 'while mmu_lock is free',
   reference: '__kvm_mmu_prepare_zap_page(), since f95eec9bed76 (v5.9)',
   consequence: 'The list of active pages contains freed memory, or a page is never found again.',

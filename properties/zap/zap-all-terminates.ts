@@ -2,8 +2,8 @@ import type { Fairness, LeadsTo } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 
 /**
- * Every thread that can move again and again moves, so that a lock that is dropped again and again is got
- * some day; and a CPU takes the interrupt that it has been sent.
+ * A thread that is enabled again and again eventually runs, so a lock that is dropped again and again is
+ * eventually acquired; and a CPU takes the interrupt that it was sent.
  */
 const FAIR: readonly Fairness[] = [
   { strength: 'strong', of: 'thread' },
@@ -14,8 +14,8 @@ export const zapAllTerminates: LeadsTo<Kvm> = {
   kind: 'leads-to',
   id: 'zap-all-terminates',
   aliases: ['L-2'],
-  title: 'A memslot update that zaps all pages comes to an end, however much vCPUs fault meanwhile.',
-  when: 'always, when every thread that can move again and again does, and CPUs take their interrupts',
+  title: 'A memslot update that zaps all pages terminates, however often vCPUs fault meanwhile.',
+  when: 'always, if a thread that is enabled again and again eventually runs, and CPUs take their interrupts',
   reference: 'kvm_zap_obsolete_pages(): the set of obsolete pages only shrinks',
   consequence: 'vCPUs build pages as fast as they are zapped, and the ioctl never returns.',
   fairness: FAIR,
