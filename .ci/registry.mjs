@@ -75,7 +75,7 @@ const FLOORS = [
     first: [],
     head: [],
     declare:
-      '/** All parts of KVM that a scenario may have. Where their parts go is said by the parts, not by this list. */\nexport const features = [',
+      '/** All parts of KVM that a scenario may have. The order of this list has no meaning. */\nexport const features = [',
     end: '] as const',
   },
 ]

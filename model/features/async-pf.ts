@@ -5,7 +5,7 @@ import { asyncPageFault, asyncPfCompletion, faultinPfnOrQueue } from '../machine
 import { kworker } from '../machines/fault/kworker.ts'
 import type { Feature } from './feature.ts'
 
-/** Asynchronous page faults: the vCPU goes on while a kworker waits for the page. */
+/** Asynchronous page faults: the vCPU runs on while a kworker waits for the page. */
 export const asyncPf: Feature = {
   id: 'asyncPf',
   title: 'asynchronous page faults (KVM_ASYNC_PF)',
@@ -23,6 +23,8 @@ export const asyncPf: Feature = {
   refuses: ({ asyncPf: { on, swappedOut }, guest }) => {
     if (swappedOut.length > 0 !== on)
       return 'asyncPf.on and asyncPf.swappedOut go together: a fault waits for a page that is swapped out'
-    return on && guest.dataWrites ? 'asyncPf: guests only read there; drop guest.dataWrites' : null
+    return on && guest.dataWrites
+      ? 'asyncPf is modelled for guests that only read; drop guest.dataWrites'
+      : null
   },
 }

@@ -16,6 +16,6 @@ export const externalWriter: Feature = {
   },
   refuses: ({ externalWriter: { stores, left } }) =>
     stores.length > 0 !== left > 0
-      ? 'externalWriter.stores and externalWriter.left go together: so many of these stores are made'
+      ? 'externalWriter.stores and externalWriter.left go together: the stores, and how many are made'
       : null,
 }

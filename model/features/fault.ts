@@ -7,7 +7,7 @@ import { EXIT } from '../machines/hand-over.ts'
 import { exit } from '../machines/vcpu/exits.ts'
 import type { Feature } from './feature.ts'
 
-/** Ways to handle a page fault besides the slow one: fast, of the TDP MMU, ahead of the guest. */
+/** Page faults besides the slow ones: fast ones, those of the TDP MMU, and KVM_PRE_FAULT_MEMORY. */
 export const fault: Feature = {
   id: 'fault',
   title: 'fast page faults, faults of the TDP MMU, KVM_PRE_FAULT_MEMORY',
@@ -33,7 +33,7 @@ export const fault: Feature = {
     if (fast && shadow.withoutGptes.length === 0)
       return 'fault.fast is for direct roots: name their frames in shadow.withoutGptes'
     return tdp && nested.mmus < 2 && !nested.guestMode
-      ? 'fault.tdp is about L1 beside a nested guest: it needs nested.mmus: 2'
+      ? 'fault.tdp models the faults of L1 beside those of L2: it needs nested.mmus: 2'
       : null
   },
 }

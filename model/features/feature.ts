@@ -9,43 +9,42 @@ import type { Sorts } from '../memory/sorts.ts'
 
 /** What a feature contributes to the threads of a scenario. The places are listed in README.md. */
 export interface Parts<W = Kvm> {
-  /** To the program of a vCPU: requests before entry, entry, exits, and what handles them. */
+  /** In the program of a vCPU: requests before entry, entry, exits and their handlers. */
   readonly vcpu?: readonly Placed<Entry<W>>[]
-  /** What the guest or the hardware may do next while the vCPU is in guest mode. */
+  /** In the choice of steps of the guest and the hardware in guest mode. */
   readonly guest?: readonly Placed<Step<W>>[]
-  /** To the slow page fault of shadow paging. */
+  /** In the slow page fault of shadow paging. */
   readonly pageFault?: readonly Placed<Entry<W>>[]
-  /** Threads of its own. */
+  /** Further threads. */
   readonly threads?: readonly Placed<ThreadGroup<W>>[]
 }
 
 /**
- * A part of KVM that a scenario may have. It owns its group of the bounds; what is off there contributes
- * nothing and takes no state.
+ * A part of KVM that a scenario may have. It owns a group of the bounds; what is off there contributes no steps
+ * and takes no state.
  */
 export interface Feature {
-  /** What its bounds are called: a group of them, or one of its own such as `vcpus`. */
+  /** The name of its bounds: a group, or the single bound `vcpus`. */
   readonly id: string
-  /** One sentence. */
   readonly title: string
   readonly parts: (bounds: Bounds, sorts: Sorts) => Parts
-  /** Fields of the state that only this feature knows of. */
+  /** Fields of the state that only this feature uses. */
   readonly fields?: Adds
   /** Sets up its part of the initial state. */
   readonly setUp?: (kvm: Kvm, bounds: Bounds) => void
-  /** Why a combination of bounds makes no sense, as a sentence; null where it does. */
+  /** Why a combination of bounds makes no sense, as a sentence; null if it makes sense. */
   readonly refuses?: (bounds: Bounds) => string | null
 }
 
-/** A feature with options of its own, which no other part of the model reads. */
+/** A feature whose options no other part of the model reads, and which therefore declares them itself. */
 export interface OwnFeature<Id extends string, Options extends z.ZodType> extends Feature {
   readonly id: Id
   readonly options: Options
 }
 
 /**
- * A feature in one file: its options, its fields and its steps. Its code sees the fields that it adds; elsewhere
- * nothing knows of them, so the types of its parts are forgotten here, once.
+ * A feature in one file: its options, its fields and its steps. Its code sees the fields that it adds; the rest of
+ * the model does not, so this function erases their types.
  * @param own `options` must have a default that switches the feature off.
  */
 export function ownFeature<const Id extends string, Options extends z.ZodType, A extends Added>(own: {

@@ -12,7 +12,7 @@ import { CR4, paeToggle, setCr4 } from '../machines/vcpu/set-cr4.ts'
 import { watched } from '../memory/bounds.ts'
 import type { Feature } from './feature.ts'
 
-/** Instructions of the guest that change its address space, and its page tables. */
+/** Guest instructions that change its address space or its page tables. */
 export const guest: Feature = {
   id: 'guest',
   title: 'CR3 and CR4 loads, INVLPG, and stores to page tables',
@@ -26,7 +26,7 @@ export const guest: Feature = {
         placed(
           370,
           ...when(
-            edits.some((edit) => edit.emulatedInto !== undefined),
+            edits.some(({ emulatedInto }) => emulatedInto !== undefined),
             exit(EXIT.emulatedStore, TRACK_WRITE),
           ),
         ),
@@ -37,7 +37,7 @@ export const guest: Feature = {
         placed(510, ...when(invlpgs > 0, invlpg(bounds))),
       ],
       guest: [
-        placed(40, ...edits.map((edit, number) => beginGuestPteWrite(edit, number))),
+        placed(40, ...edits.map((write, number) => beginGuestPteWrite(write, number))),
         placed(60, ...beginInvlpg(bounds)),
         placed(110, ...cr3Loads(bounds)),
         placed(130, ...paeToggle(bounds)),

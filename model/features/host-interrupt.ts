@@ -9,7 +9,7 @@ import { ownFeature } from './feature.ts'
 
 const options = z
   .strictObject({
-    /** How many come on each CPU. */
+    /** How many arrive on each CPU. */
     perVcpu: z.int().min(0).max(8).default(1),
   })
   .default({ perVcpu: 0 })
@@ -20,7 +20,7 @@ const fields = ({ perVcpu }: z.output<typeof options>) => ({
 
 type World = With<Kvm, ReturnType<typeof fields>>
 
-/** An interrupt of the host, a timer for example, ends guest mode between two instructions or walks of the guest. It takes the way of an IPI. */
+/** Host interrupts, a timer's for example, which end guest mode between two guest steps as an IPI does. */
 export const hostInterrupt = ownFeature({
   id: 'hostInterrupt',
   title: 'interrupts of the host that end guest mode',

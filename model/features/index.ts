@@ -10,7 +10,7 @@ import type { Sorts } from '../memory/sorts.ts'
 import type { Feature } from './feature.ts'
 import { features } from './registry.ts'
 
-/** Features with options of their own, by the names of these. */
+/** Features that declare their options themselves. */
 type Own = Extract<(typeof features)[number], { readonly options: z.ZodType }>
 
 /** Bounds as a scenario writes them, options of features in one file included. */
@@ -19,15 +19,15 @@ export type ScenarioBounds = BoundsInput & { readonly [F in Own as F['id']]?: z.
 const all: readonly Feature[] = features
 const own = features.filter((feature): feature is Own => 'options' in feature)
 
-/** What a scenario may say of its bounds. */
+/** The schema of a scenario's bounds. */
 export const scenarioBounds = z.strictObject({
   ...boundsSchema.shape,
   ...Object.fromEntries(own.map(({ id, options }) => [id, options])),
 })
 
 /**
- * All bounds: what is left out is off.
- * @throws ZodError for bounds out of range, ModelError for such as make no sense together.
+ * Fills in the defaults: what is left out is off.
+ * @throws ZodError for bounds out of range, ModelError for bounds that make no sense together.
  */
 export function boundsFor(given: ScenarioBounds): Bounds {
   const bounds = scenarioBounds.parse(given) as Bounds
@@ -38,7 +38,7 @@ export function boundsFor(given: ScenarioBounds): Bounds {
   return bounds
 }
 
-/** What features add to the state. */
+/** The fields that features add to the state. */
 export function fieldsOf(bounds: Bounds, sorts: Sorts): Added[] {
   return all.flatMap(({ fields }) => (fields === undefined ? [] : [fields(sorts, bounds)]))
 }
@@ -55,7 +55,7 @@ export function threadsOf(bounds: Bounds, sorts: Sorts): ThreadGroup<Kvm>[] {
   return inOrder('threads', [placed(0, each(sorts.vcpu, program)), ...threads])
 }
 
-/** Sets up what belongs to each feature. */
+/** Sets up each feature's part of the initial state. */
 export function setUpFeatures(kvm: Kvm, bounds: Bounds): void {
   for (const feature of all) feature.setUp?.(kvm, bounds)
 }

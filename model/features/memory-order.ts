@@ -5,7 +5,7 @@ import { smp_mb } from '../machines/primitives/memory-barrier.ts'
 import { storeBufferDrains, vmEntry } from '../machines/primitives/store-buffer.ts'
 import type { Feature } from './feature.ts'
 
-/** Memory accesses that are not sequentially consistent: x86-TSO, and the barriers against it. */
+/** Memory accesses that are not sequentially consistent: x86-TSO store buffers, and memory barriers. */
 export const memoryOrder: Feature = {
   id: 'memoryOrder',
   title: 'store buffers and memory barriers',

@@ -40,10 +40,12 @@ export const memslots: Feature = {
   }) => {
     if (deletes + creates + moves > 1) return 'memslots: only one of deletes, creates and moves'
     if (deletes + creates > 0 && slots < 1) return 'memslots: a change needs memslots.slots'
-    if (moves > 0 && slots < 2) return 'memslots.moves needs memslots.slots: 2, the slot and where it goes'
+    if (moves > 0 && slots < 2)
+      return 'memslots.moves needs memslots.slots: 2, the slot before and after the move'
     const missing = of.find((slot) => slot !== null && slot >= slots)
     if (missing !== undefined) return `memslots.of names slot ${missing}, but memslots.slots is ${slots}`
-    if (preciseZap && deletes + moves === 0) return 'memslots.preciseZap needs a slot that goes away'
+    if (preciseZap && deletes + moves === 0)
+      return 'memslots.preciseZap needs memslots.deletes or memslots.moves'
     if (generations > 0 && creates === 0 && !mmio)
       return 'memslots.generations needs MMIO SPTEs: memslots.creates or memslots.mmio'
     return addressSpaceBits > 0 && generations === 0
@@ -60,7 +62,7 @@ function leaveSrcu(): Entry<Kvm> {
   )
 }
 
-/** The frames that slot 0 is moved to lie on the pages of those that it is moved from, in the same order. */
+/** After a move of slot 0, its new frames have the user memory of the old ones, in the same order. */
 function setUpUserMemory(kvm: Kvm, { guest, memslots }: Bounds): void {
   const framesOf = (slot: number): number[] =>
     [...memslots.of.keys()].filter((gfn) => memslots.of[gfn] === slot)
@@ -69,6 +71,6 @@ function setUpUserMemory(kvm: Kvm, { guest, memslots }: Bounds): void {
   framesOf(MOVED).forEach((gfn, i) => {
     kvm.hva_of_gfn[gfn] = from[i]
     kvm.host_pte[gfn] = null
-    if (gfn < kvm.host_page.length) kvm.host_page[gfn].owner = 'nobody'
+    if (gfn < kvm.host_page.length) kvm.host_page[gfn].owner = 'none'
   })
 }

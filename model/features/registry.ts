@@ -18,7 +18,7 @@ import { vcpu } from './vcpu.ts'
 import { writeTracking } from './write-tracking.ts'
 import { zap } from './zap.ts'
 
-/** All parts of KVM that a scenario may have. Where their parts go is said by the parts, not by this list. */
+/** All parts of KVM that a scenario may have. The order of this list has no meaning. */
 export const features = [
   aging,
   asyncPf,

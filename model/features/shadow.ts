@@ -10,7 +10,7 @@ import { exit } from '../machines/vcpu/exits.ts'
 import { makePagesAvailable } from '../machines/zap/make-pages-available.ts'
 import type { Feature } from './feature.ts'
 
-/** Shadow paging: the slow page fault (shadow-mmu.md 5.1, 5.3, 5.4). */
+/** Shadow paging: the slow page fault (`paging64_page_fault()`) and the shadow pages that it builds. */
 export const shadow: Feature = {
   id: 'shadow',
   title: 'shadow pages and the page fault that builds them',

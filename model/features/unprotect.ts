@@ -4,7 +4,7 @@ import { writeProtectFault } from '../machines/shadow/write-protect-fault.ts'
 import { beginUnemulatableStore } from '../machines/vcpu/guest-stores.ts'
 import type { Feature } from './feature.ts'
 
-/** Stores that KVM cannot emulate hit a protected table, which is then unprotected. */
+/** Stores that KVM cannot emulate, to protected tables, which KVM unprotects for them. */
 export const unprotect: Feature = {
   id: 'unprotect',
   title: 'stores that KVM cannot emulate, and unprotecting',

@@ -5,7 +5,7 @@ import { beginReads, beginWrites, hardwareWalk, interrupt } from '../machines/vc
 import { srcu_read_lock } from '../memory/primitives/srcu.ts'
 import type { Feature } from './feature.ts'
 
-/** What every vCPU does: it runs a guest, which accesses memory and is interrupted. */
+/** Every vCPU runs a guest, which accesses memory and is interrupted. */
 export const vcpu: Feature = {
   id: 'vcpus',
   title: 'vCPUs, their guests and the hardware page walk',

@@ -5,7 +5,7 @@ import { locklessWalk } from '../machines/shadow/lockless-walk.ts'
 import { watched } from '../memory/bounds.ts'
 import type { Feature } from './feature.ts'
 
-/** What the fault path reads of shadowed tables without mmu_lock. */
+/** Lockless walks in the fault path, and write flooding. */
 export const writeTracking: Feature = {
   id: 'writeTracking',
   title: 'lockless walks and write flooding',

@@ -24,9 +24,9 @@ export const zap: Feature = {
   },
   refuses: ({ zap, memslots }) => {
     if (zap.threads > 0 !== zap.pages > 0)
-      return 'zap.threads and zap.pages go together: so many threads zap so many pages each'
+      return 'zap.threads and zap.pages go together: the number of threads, and of pages that each zaps'
     return zap.all > 0 && memslots.deletes + memslots.creates + memslots.moves > 0
-      ? 'zap.all stands for a memslot update of its own; it does not go with memslots that change'
+      ? 'zap.all is a memslot update by itself and cannot be combined with memslots that change'
       : null
   },
 }

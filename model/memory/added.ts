@@ -18,7 +18,7 @@ export interface Added {
   readonly slot?: Members
 }
 
-/** What adds fields, once the sizes of a scenario are known. */
+/** Declares added fields, given the sorts and bounds of a scenario. */
 export type Adds<A extends Added = Added> = (sorts: Sorts, bounds: Bounds) => A
 
 type Fields<M> = M extends Members ? View<StructShape<M>> : unknown
@@ -47,7 +47,7 @@ type Elements<C, F> = C extends { [index: number]: infer E; readonly length: num
   : never
 
 /**
- * A struct with the fields that are added to it. Only code that knows of them sees them, see `With`.
+ * A struct with the fields that are added to it. They are not in its type, see `With`.
  * @throws ModelError for a name that the struct has already.
  */
 export function extended<M extends Members>(

@@ -48,14 +48,14 @@ export type Bounds = z.output<typeof boundsSchema>
 export type BoundsInput = z.input<typeof boundsSchema>
 
 /**
- * All bounds: what is left out is off.
+ * Fills in the defaults: what is left out is off.
  * @throws ZodError for bounds out of range.
  */
 export function allBounds(given: BoundsInput): Bounds {
   return boundsSchema.parse(given)
 }
 
-/** Several bounds as one, group by group; where two differ the later one counts. */
+/** Merges bounds group by group; later values override earlier ones. */
 export function mergeBounds<B extends BoundsInput = BoundsInput>(...all: readonly NoInfer<B>[]): B {
   const merged: Record<string, unknown> = {}
   for (const bounds of all) {
@@ -67,7 +67,7 @@ export function mergeBounds<B extends BoundsInput = BoundsInput>(...all: readonl
   return merged as B
 }
 
-/** Whether the guest can change its tables or write into them; if not, nothing needs to track writes. */
+/** Whether the guest can write to its page tables; otherwise there is no write to track. */
 export function watched({ guest, unprotect }: Bounds): boolean {
   return guest.edits.length > 0 || unprotect.stores.length > 0
 }
@@ -77,7 +77,7 @@ export function slots_change({ memslots, dirtyLog }: Bounds): boolean {
   return memslots.deletes + memslots.creates + memslots.moves > 0 || dirtyLog.enables
 }
 
-/** Whether a slot goes away, by way of KVM_MEMSLOT_INVALID. */
+/** Whether a slot is deleted or moved, which goes through KVM_MEMSLOT_INVALID. */
 export function slots_vanish({ memslots }: Bounds): boolean {
   return memslots.deletes + memslots.moves > 0
 }
@@ -87,10 +87,10 @@ export function tags_mmio({ memslots }: Bounds): boolean {
   return memslots.creates > 0 || memslots.mmio
 }
 
-/** The largest generation of memslots that can be told from the others. */
+/** The largest memslot generation that the model distinguishes. */
 export function last_generation(bounds: Bounds): number {
   const { generations, creates, deletes, moves } = bounds.memslots
   if (generations > 0) return generations - 1
-  // A slot that goes takes two publications.
+  // Deleting or moving a slot installs two sets of memslots, one after the other.
   return tags_mmio(bounds) ? creates + 2 * (deletes + moves) : 0
 }

@@ -18,7 +18,7 @@ import { vcpu } from './vcpu/fields.ts'
  */
 export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] = []) {
   const world = struct({
-    /** Held for write; who holds it, by thread kind. */
+    /** The kind of thread that holds it for write. */
     mmu_lock: oneOf('free', 'vcpu', 'zapper', 'memslot', 'notifier', 'shrinker', 'dirtylog'),
     /** The vCPUs that hold it for read. */
     mmu_lock_readers: setOf(sorts.mmu_reader),
@@ -36,17 +36,17 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     active_mmu_pages: array(bounds.shadow.pages, ref(sorts.page)),
     rmap: rmaps(sorts, bounds),
     indirect_shadow_pages: range(0, bounds.shadow.pages),
-    /** History: somebody acted on a reading of it that was wrong. */
+    /** History: a thread acted on a wrong value of it, see `act_on_hint()`. */
     wrong_hint: array(bounds.writeTracking.hintHistory ? 1 : 0, flag),
     gfn_write_track: array(bounds.guest.tables, range(0, bounds.shadow.pages)),
     guest_table: guestTables(sorts, bounds),
-    /** History: an SPTE has lost something since the last remote flush began. */
-    flush_owed: array(watched(bounds) ? 1 : 0, flag),
+    /** History: an SPTE has lost its mapping or a permission since the last remote flush began. */
+    flush_pending: array(watched(bounds) ? 1 : 0, flag),
     /** Frames whose shadow pages have no guest table behind them; never changes. */
     without_gptes: array(bounds.shadow.withoutGptes.length > 0 ? sorts.gfn : 0, flag),
-    /** Where slots move: the page of user memory that each frame lies on; never changes. */
+    /** Only if slots move: the page of user memory behind each frame; never changes. */
     hva_of_gfn: array(bounds.memslots.moves > 0 ? sorts.gfn : 0, ref(sorts.gfn)),
-    /** The host's page table: the page that backs each page of user memory, which is each guest frame. */
+    /** The host's page table: the host page behind each page of user memory. See `gfn_to_hva()`. */
     host_pte: array(sorts.gfn, ref(sorts.pfn)),
     vcpu: array(
       sorts.vcpu,
@@ -75,14 +75,14 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
       ),
     ),
     memslots: memslots(bounds),
-    /** Who is inside a read section of kvm->srcu. */
+    /** Threads that are in a read-side critical section of kvm->srcu. */
     vcpu_in_srcu: array(sorts.reading_vcpu, flag),
     notifier_in_srcu: array(sorts.reading_notifier, flag),
     host_page: hostPages(sorts, bounds),
     mmu_invalidate: mmuInvalidate(sorts, bounds),
     mn_active_invalidate_count: range(0, bounds.notifier.threads),
     notifier: array(sorts.notifier, notifierThread(sorts, bounds)),
-    /** The slab shrinker (..v6.1). The quota of shadow pages is the vCPU's own, see `zap_sp`. */
+    /** The slab shrinker (..v6.1). For the quota of shadow pages a vCPU zaps, see `zap_sp`. */
     shrinker: array(
       bounds.zap.reclaims > 0 ? 1 : 0,
       struct({ sp: ref(sorts.page), left: range(0, bounds.zap.reclaims), req: requester(sorts) }),
@@ -95,7 +95,7 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
       bounds.externalWriter.stores.length > 0 ? 1 : 0,
       struct({ left: range(0, bounds.externalWriter.left) }),
     ),
-    /** KVM_MEM_LOG_DIRTY_PAGES is set in the current set of memslots, where that changes. */
+    /** KVM_MEM_LOG_DIRTY_PAGES is set in the installed memslots; only where that changes. */
     dirty_logging: optional(bounds.dirtyLog.enables, flag),
     /** memslot->dirty_bitmap. */
     dirty_bitmap: setOf(sorts.logged),
@@ -115,7 +115,7 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
 /** The world as steps and properties see it. */
 export type Kvm = View<ReturnType<typeof kvmWorld>>
 
-/** Nobody holds mmu_lock, neither for write nor for read: it can be taken for write. */
+/** Whether mmu_lock can be taken for write: it is held neither for write nor for read. */
 export function mmu_lock_is_free(kvm: Kvm): boolean {
   return kvm.mmu_lock === 'free' && kvm.mmu_lock_readers.isEmpty()
 }

@@ -1,6 +1,6 @@
 import type { Scalar } from '../language/shapes.ts'
 
-/** A field that a scenario may do without: it then keeps its first value, and takes no state. */
+/** A field that is part of the state only if `used`; otherwise it is constant and takes no bits. */
 export function optional<T>(used: boolean, shape: Scalar<T>): Scalar<T> {
   if (used) return shape
   const { type, encode, decode } = shape

@@ -13,11 +13,11 @@ export function sortsOf(bounds: Bounds) {
     page,
     gfn,
     pfn,
-    /** The pages a hardware walk can be in the middle of; none when there is one level. */
+    /** Pages that a hardware walk can be at, and that can be parents; none with one level. */
     walked: only(bounds.shadow.levels > 1, page),
-    /** Pages that can go unsync and be synced; none where nobody changes guest tables. */
+    /** Pages that can go unsync and be synced; none if guest tables never change. */
     synced: only(watched(bounds), page),
-    /** Who can hold mmu_lock for read; nobody where there are no faults of the TDP MMU. */
+    /** vCPUs that can hold mmu_lock for read; none without faults of the TDP MMU. */
     mmu_reader: only(bounds.fault.tdp, vcpu),
     /** The vCPUs with an asynchronous page fault. */
     async_pf: only(bounds.asyncPf.on, vcpu),
@@ -31,15 +31,15 @@ export function sortsOf(bounds: Bounds) {
     invalidated: only(bounds.notifier.threads > 0, gfn),
     /** Frames with a bit in a dirty log; none without dirty logging. */
     logged: only(bounds.dirtyLog.of.length > 0, gfn),
-    /** Host pages that change owners or have a dirty flag; none where they stay what they are. */
+    /** Host pages that can change owners; none without notifiers. */
     host_page: only(bounds.notifier.threads > 0, pfn),
-    /** Readers of kvm->srcu; none where nobody waits for them. */
+    /** Readers of kvm->srcu; none if no thread waits for them. */
     reading_vcpu: only(slots_change(bounds), vcpu),
     reading_notifier: only(slots_change(bounds), notifier),
   }
 }
 
-/** The ids themselves, or none of them where a scenario has no use for what they index. */
+/** The sort, or an empty one if the scenario does not use what it indexes. */
 function only(used: boolean, ids: Sort): Sort {
   return used ? ids : sort(ids.name, 0)
 }

@@ -12,7 +12,7 @@ export const noNeedlessFlush: ActionProperty<Kvm> = {
   reference: 'kvm_mmu_remote_flush_or_zap(), kvm_mmu_slot_gfn_write_protect()',
   consequence: 'Needless work: every vCPU is interrupted and refills its TLB.',
   given: (_before, step) => is_spte_flush(step.kind, step.path),
-  holds: (before) => before.flush_owed.length === 0 || before.flush_owed[0],
+  holds: (before) => before.flush_pending.length === 0 || before.flush_pending[0],
 }
 
 const is_spte_flush = (kind: string, path: string): boolean =>

@@ -1,6 +1,6 @@
 import { type Step, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
-import { huge, level_in_hand } from '../../memory/fault/fault.ts'
+import { huge, current_level } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { root_level } from '../../memory/roots/mmu.ts'
 
@@ -35,7 +35,7 @@ const accumulated: AccessRule = (kvm, v, level, direct, bounds) =>
  */
 export function childAccess(bounds: Bounds, rule: AccessRule = accumulated): Step<Kvm> {
   const allowed = (kvm: Kvm, v: number): boolean =>
-    rule(kvm, v, level_in_hand(kvm, v, bounds) - 1, huge(kvm, v, bounds), bounds)
+    rule(kvm, v, current_level(kvm, v, bounds) - 1, huge(kvm, v, bounds), bounds)
   return step(
     'FETCH.3',
     {
@@ -44,7 +44,7 @@ export function childAccess(bounds: Bounds, rule: AccessRule = accumulated): Ste
       shows: (kvm, v) => {
         const name = huge(kvm, v, bounds)
           ? 'direct_access'
-          : `pt_access[${level_in_hand(kvm, v, bounds) - 2}]`
+          : `pt_access[${current_level(kvm, v, bounds) - 2}]`
         return `${name} = ${allowed(kvm, v) ? 'ACC_ALL' : 'ACC_ALL & ~ACC_WRITE_MASK'}`
       },
     },

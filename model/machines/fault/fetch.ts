@@ -5,7 +5,7 @@ import {
   fault_spte,
   gpte_changed,
   huge,
-  level_in_hand,
+  current_level,
   table_gfn,
 } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -54,7 +54,7 @@ export function fetch(bounds: Bounds): Entry<Kvm>[] {
 }
 
 function fetchLevel(bounds: Bounds): Block<Kvm> {
-  const wantedLevel = (kvm: Kvm, v: number): number => level_in_hand(kvm, v, bounds) - 1
+  const wantedLevel = (kvm: Kvm, v: number): number => current_level(kvm, v, bounds) - 1
   const wantedGfn = (kvm: Kvm, v: number): number => wanted_gfn(kvm, v, bounds)
   const linked = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'non-leaf'
   return block('FETCH', [
@@ -124,7 +124,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
     ),
     step('FETCH.next', { ...about, shows: (kvm, v) => `descend to page ${kvm.vcpu[v].fault.child}` }, [
       {
-        when: (kvm, v) => level_in_hand(kvm, v, bounds) > 2,
+        when: (kvm, v) => current_level(kvm, v, bounds) > 2,
         does: descend,
         to: 'FETCH',
       },
@@ -171,7 +171,7 @@ function descend(kvm: Kvm, v: number): void {
 
 /** The guest table that the child shadows, or the first frame that it maps. */
 function wanted_gfn(kvm: Kvm, v: number, bounds: Bounds): number {
-  const level = level_in_hand(kvm, v, bounds) - 1
+  const level = current_level(kvm, v, bounds) - 1
   if (huge(kvm, v, bounds)) return kvm.vcpu[v].fault.gpte[level].to as number
   return table_gfn(kvm, v, level, bounds)
 }

@@ -4,7 +4,7 @@ import { fault_is_logged } from '../../memory/dirty-log/dirty-log.ts'
 import { fault_index, fault_spte, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
-import { drop_spte, owe_flush, rmap_add, rmap_is_locked } from '../../memory/shadow/rmap.ts'
+import { drop_spte, set_flush_pending, rmap_add, rmap_is_locked } from '../../memory/shadow/rmap.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 import { kvm_mmu_mark_parents_unsync } from '../../memory/shadow/write-tracking.ts'
 import { note_refusal } from '../../memory/vcpu/instruction.ts'
@@ -50,7 +50,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
           } else if (bounds.shadow.accessRoles && entry.mmuw) {
             entry.w = false
             entry.mmuw = false
-            owe_flush(kvm)
+            set_flush_pending(kvm)
             kvm.vcpu[v].fault.flush = true
           }
         },

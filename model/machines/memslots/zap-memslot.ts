@@ -54,7 +54,7 @@ function zapLeaves(bounds: Bounds): Entry<Kvm>[] {
       { when: (kvm) => kvm.memslot[0].gfn === last, does: toFrame(frames[0]), to: 'ZS.3' },
       { does: (kvm) => toFrame(frames[frames.indexOf(kvm.memslot[0].gfn as number) + 1])(kvm) },
     ]),
-    ...when(bounds.zap.lockBreak, ...lockBreak('ZS.2 yield', bounds, [flushIfOwed('flush', bounds)])),
+    ...when(bounds.zap.lockBreak, ...lockBreak('ZS.2 yield', bounds, [flushIfNeeded('flush', bounds)])),
     step('ZS.2 again', { ...leaves, shows: 'continue' }, { to: 'ZS.2' }),
   ]
 }
@@ -80,7 +80,7 @@ function lockBreak(name: string, _bounds: Bounds, before: Entry<Kvm>[]): Entry<K
 }
 
 /** A remote flush, if one is owed. */
-function flushIfOwed(name: string, bounds: Bounds): Block<Kvm> {
+function flushIfNeeded(name: string, bounds: Bounds): Block<Kvm> {
   return block(name, [
     step('test', { ...leaves, shows: (kvm) => `flush needed = ${kvm.memslot[0].flush}` }, [
       { when: (kvm) => !kvm.memslot[0].flush, to: 'end' },
@@ -139,7 +139,7 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
       ),
     ]),
     kvm_mmu_commit_zap_page('ZS.4', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
-    flushIfOwed('ZS.4 flush', bounds),
+    flushIfNeeded('ZS.4 flush', bounds),
     step('ZS.4 next', { ...pages, shows: 'next frame' }, [
       {
         when: (kvm) => kvm.memslot[0].gfn === last,

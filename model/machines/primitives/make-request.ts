@@ -31,7 +31,7 @@ export function kvm_make_all_cpus_request(
         does: (kvm, self) => {
           for (const v of each) locals(kvm, self).todo.add(v)
           // The flush that comes takes care of everything that SPTEs have lost so far (history).
-          if (request === 'TLB_FLUSH' && kvm.flush_owed.length > 0) kvm.flush_owed[0] = false
+          if (request === 'TLB_FLUSH' && kvm.flush_pending.length > 0) kvm.flush_pending[0] = false
         },
       },
     ),

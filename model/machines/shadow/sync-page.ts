@@ -1,5 +1,5 @@
 import type { Kvm } from '../../memory/kvm.ts'
-import { drop_spte, owe_flush } from '../../memory/shadow/rmap.ts'
+import { drop_spte, set_flush_pending } from '../../memory/shadow/rmap.ts'
 
 /**
  * `kvm_sync_page()` / `sync_spte()` (shadow-mmu.md 7.5): every leaf of a lowest-level page is held against
@@ -27,7 +27,7 @@ export function sync_spte(kvm: Kvm, page: number, index: number, mode: 'look' | 
   if (mode === 'do') {
     entry.w = false
     entry.mmuw = false
-    owe_flush(kvm)
+    set_flush_pending(kvm)
   }
   return true
 }

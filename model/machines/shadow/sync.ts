@@ -56,7 +56,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
         'SY.4 protect',
         {
           ...about,
-          shows: (kvm, v) => `write-protect the tables of ${pages_in_hand(kvm, v)}`,
+          shows: (kvm, v) => `write-protect the tables of ${pages_to_sync(kvm, v)}`,
           fused: 'All tables at once: each SPTE only loses a permission, and the flush comes after the last.',
         },
         {
@@ -67,7 +67,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
           },
         },
       ),
-      ...flushIfOwed('SY.4', bounds),
+      ...flushIfNeeded('SY.4', bounds),
     ]),
     block('SY.5', [
       step(
@@ -75,7 +75,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
         {
           fn: 'kvm_sync_page',
           since,
-          shows: (kvm, v) => `sync ${pages_in_hand(kvm, v)}`,
+          shows: (kvm, v) => `sync ${pages_to_sync(kvm, v)}`,
           fused:
             'Write-protected and flushed, the tables cannot change any more while mmu_lock is held; only the dropped SPTEs are visible, and the flush comes after them.',
         },
@@ -89,7 +89,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
           },
         },
       ),
-      ...flushIfOwed('SY.5', bounds),
+      ...flushIfNeeded('SY.5', bounds),
     ]),
     step(
       'SY.end',
@@ -99,11 +99,11 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
   ]
 }
 
-const pages_in_hand = (kvm: Kvm, v: number): string =>
+const pages_to_sync = (kvm: Kvm, v: number): string =>
   `page ${kvm.vcpu[v].fault.unsync_pages.elements().join(', ')}`
 
 /** `if (flush) kvm_flush_remote_tlbs()`. */
-function flushIfOwed(name: string, bounds: Bounds): Entry<Kvm>[] {
+function flushIfNeeded(name: string, bounds: Bounds): Entry<Kvm>[] {
   return [
     step(
       `${name} test`,

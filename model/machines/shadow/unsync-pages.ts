@@ -23,15 +23,15 @@ function next_page(kvm: Kvm, v: number): number | null {
 
 const locals = (kvm: Kvm, v: number) => kvm.vcpu[v].fault.unsync[0]
 
-const page_in_hand = (kvm: Kvm, v: number): number => locals(kvm, v).sp as number
+const current_page = (kvm: Kvm, v: number): number => locals(kvm, v).sp as number
 
 /** The entry that leads to the page in hand; null at the top. Tables of these scenarios have one parent. */
-function parent_in_hand(kvm: Kvm, v: number): Sptep | null {
-  return parents_of(kvm, page_in_hand(kvm, v))[0] ?? null
+function current_parent(kvm: Kvm, v: number): Sptep | null {
+  return parents_of(kvm, current_page(kvm, v))[0] ?? null
 }
 
 /** The bitmap and the counter of the parent are read and written by steps of their own: none of them is atomic. */
-const parent_page = (kvm: Kvm, v: number) => kvm.page[(parent_in_hand(kvm, v) as Sptep).page]
+const parent_page = (kvm: Kvm, v: number) => kvm.page[(current_parent(kvm, v) as Sptep).page]
 
 /**
  * UN.2 (shadow-mmu.md 7.3) in the small: what `mmu_try_to_unsync_pages()` reads and writes when several
@@ -74,16 +74,16 @@ export function unsyncPages(): Entry<Kvm>[] {
       {
         ...tryUnsync,
         shows: (kvm, v) =>
-          `READ_ONCE(page ${page_in_hand(kvm, v)}: sp->unsync) = ${kvm.page[page_in_hand(kvm, v)].unsync}`,
+          `READ_ONCE(page ${current_page(kvm, v)}: sp->unsync) = ${kvm.page[current_page(kvm, v)].unsync}`,
       },
-      [{ when: (kvm, v) => kvm.page[page_in_hand(kvm, v)].unsync, does: leave, to: 'UN.2 look' }, {}],
+      [{ when: (kvm, v) => kvm.page[current_page(kvm, v)].unsync, does: leave, to: 'UN.2 look' }, {}],
     ),
     step(
       'UN.2 set',
-      { ...unsyncPage, shows: (kvm, v) => `page ${page_in_hand(kvm, v)}: sp->unsync = 1` },
+      { ...unsyncPage, shows: (kvm, v) => `page ${current_page(kvm, v)}: sp->unsync = 1` },
       {
         does: (kvm, v) => {
-          kvm.page[page_in_hand(kvm, v)].unsync = true
+          kvm.page[current_page(kvm, v)].unsync = true
         },
       },
     ),
@@ -119,7 +119,7 @@ function take(kvm: Kvm, v: number): void {
  */
 function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
   const marked = (kvm: Kvm, v: number): boolean => {
-    const parent = parent_in_hand(kvm, v)
+    const parent = current_parent(kvm, v)
     return parent === null || kvm.page[parent.page].unsync_child_bitmap.has(parent.index)
   }
   return [
@@ -128,8 +128,8 @@ function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
       {
         ...markUnsync,
         shows: (kvm, v) => {
-          const parent = parent_in_hand(kvm, v)
-          if (parent === null) return `page ${page_in_hand(kvm, v)} has no parent`
+          const parent = current_parent(kvm, v)
+          if (parent === null) return `page ${current_page(kvm, v)} has no parent`
           return `page ${parent.page}: bit ${parent.index} of unsync_child_bitmap = ${Number(marked(kvm, v))}`
         },
       },
@@ -146,14 +146,14 @@ function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
       {
         ...markUnsync,
         shows: (kvm, v) => {
-          const { page, index } = parent_in_hand(kvm, v) as Sptep
+          const { page, index } = current_parent(kvm, v) as Sptep
           return `page ${page}: bit ${index} of unsync_child_bitmap = 1`
         },
       },
       {
         does: (kvm, v) => {
           const { unsync_child_bitmap } = locals(kvm, v)
-          unsync_child_bitmap.add((parent_in_hand(kvm, v) as Sptep).index)
+          unsync_child_bitmap.add((current_parent(kvm, v) as Sptep).index)
           parent_page(kvm, v).unsync_child_bitmap.assign(unsync_child_bitmap)
           unsync_child_bitmap.clear()
         },
@@ -164,7 +164,7 @@ function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
       {
         ...markUnsync,
         shows: (kvm, v) =>
-          `page ${(parent_in_hand(kvm, v) as Sptep).page}: unsync_children is ${parent_page(kvm, v).unsync_children[0]}`,
+          `page ${(current_parent(kvm, v) as Sptep).page}: unsync_children is ${parent_page(kvm, v).unsync_children[0]}`,
       },
       {
         does: (kvm, v) => {
@@ -177,14 +177,14 @@ function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
       {
         ...markUnsync,
         shows: (kvm, v) =>
-          `page ${(parent_in_hand(kvm, v) as Sptep).page}: unsync_children = ${locals(kvm, v).unsync_children + 1}`,
+          `page ${(current_parent(kvm, v) as Sptep).page}: unsync_children = ${locals(kvm, v).unsync_children + 1}`,
       },
       [
         {
           // Its first unsync child: what is above leads to an unsync page from now on, too.
           when: (kvm, v) => locals(kvm, v).unsync_children === 0,
           does: (kvm, v) => {
-            const above = (parent_in_hand(kvm, v) as Sptep).page
+            const above = (current_parent(kvm, v) as Sptep).page
             count(kvm, v)
             locals(kvm, v).sp = above
           },

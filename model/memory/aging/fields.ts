@@ -9,7 +9,7 @@ export const agingThread = (sorts: Sorts, bounds: Bounds) =>
     gfn: ref(sorts.gfn),
     /** The rmap was not empty, and has been locked. */
     locked: flag,
-    /** The SPTE in hand: a page, and the entry of it. */
+    /** The SPTE that is visited: entry `index` of page `sp`. */
     sp: ref(sorts.page),
     index: range(0, bounds.guest.entries - 1),
   })

@@ -1,7 +1,7 @@
 import type { Bounds } from '../bounds.ts'
 import type { Kvm } from '../kvm.ts'
 
-/** `kvm_slot_dirty_track_enabled()` for the slot of a frame, as the current set of memslots has it. */
+/** `kvm_slot_dirty_track_enabled()` for the slot of a frame, in the installed memslots. */
 export function is_logged(kvm: Kvm, gfn: number, bounds: Bounds): boolean {
   return bounds.dirtyLog.of.includes(gfn) && (!bounds.dirtyLog.enables || kvm.dirty_logging)
 }
@@ -12,7 +12,7 @@ export function fault_is_logged(kvm: Kvm, v: number, bounds: Bounds): boolean {
   return bounds.dirtyLog.of.includes(gpte[0].to as number) && (!bounds.dirtyLog.enables || slot_logged)
 }
 
-/** A store reaches a host page (history): userspace has to copy the frame that the page backs again. */
+/** Records (history) a store to a host page: userspace must copy the frames that it backs once more. */
 export function note_store(kvm: Kvm, pfn: number, bounds: Bounds): void {
   for (const gfn of bounds.dirtyLog.of) if (kvm.host_pte[gfn] === pfn) kvm.uncopied.add(gfn)
 }

@@ -7,11 +7,11 @@ import type { Sorts } from '../sorts.ts'
 export const dirtyLogThread = (sorts: Sorts, bounds: Bounds) =>
   struct({
     left: range(0, bounds.dirtyLog.passes),
-    /** The bits that this pass has taken out of the bitmap, for userspace. */
+    /** The bits that this pass has cleared in the bitmap, for userspace. */
     dirty_bitmap_buffer: setOf(sorts.logged),
     /** log->dirty_bitmap in userspace: the pages to copy. */
     reported: setOf(sorts.logged),
-    /** A remote flush is owed. */
+    /** A remote flush is still needed. */
     flush: flag,
     req: requester(sorts),
   })

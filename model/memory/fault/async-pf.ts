@@ -7,14 +7,14 @@ export function backing_page(kvm: Kvm, gfn: number): number | null {
   return kvm.host_pte[gfn_to_hva(kvm, gfn)]
 }
 
-/** The host brings the page of a frame in. Pages at the start have the numbers of their frames, and so has this one. */
+/** Swaps in the page of a frame. It gets the number of the frame, as all host pages have initially. */
 export function swap_in(kvm: Kvm, gfn: number): number {
   const hva = gfn_to_hva(kvm, gfn)
   kvm.host_pte[hva] = hva
   return hva
 }
 
-/** `kvm_arch_setup_async_pf()`: what is remembered of the fault, with the address that missed its page. */
+/** `kvm_arch_setup_async_pf()`: records the address, the frame and the MMU context of the fault. */
 export function remember_fault(kvm: Kvm, v: number, gfn: number): void {
   const vcpu = kvm.vcpu[v]
   const apf = vcpu.async_pf[0]
@@ -30,12 +30,12 @@ export function same_mmu_kind(kvm: Kvm, v: number): boolean {
   return kvm.vcpu[v].async_pf[0].direct_map === root_role(kvm, v).direct
 }
 
-/** The guest's page directory is that of the fault, or it does not matter: direct pages depend on none. */
+/** `work->arch.cr3 == kvm_mmu_get_guest_pgd()`, tested for indirect MMUs only: direct pages depend on no CR3. */
 export function same_pgd(kvm: Kvm, v: number): boolean {
   return root_role(kvm, v).direct || kvm.vcpu[v].async_pf[0].cr3 === kvm.vcpu[v].cr3
 }
 
-/** `kmem_cache_free(async_pf_cache, work)`; a kworker may still be executing what it has begun. */
+/** `kmem_cache_free(async_pf_cache, work)`; a kworker may still be running the work. */
 export function free_async_pf(kvm: Kvm, v: number): void {
   const apf = kvm.vcpu[v].async_pf[0]
   apf.queued = false
@@ -46,7 +46,7 @@ export function free_async_pf(kvm: Kvm, v: number): void {
   apf.cr3 = null
 }
 
-/** The address of the fault that KVM makes itself, and that of the guest's instruction, change places. */
+/** Exchanges the address of the guest's instruction with that of a prefetch fault, before and after the latter. */
 export function swap_addresses(kvm: Kvm, v: number): void {
   const vcpu = kvm.vcpu[v]
   const { gva } = vcpu
@@ -54,7 +54,7 @@ export function swap_addresses(kvm: Kvm, v: number): void {
   vcpu.async_pf[0].cr2_or_gpa = gva
 }
 
-/** The vCPU has to look at something before it may enter the guest. */
+/** `kvm_request_pending()`: requests must be serviced before the guest is entered. */
 export function request_pending(kvm: Kvm, v: number): boolean {
   return !kvm.vcpu[v].requests.isEmpty() || kvm.vcpu[v].apf_ready
 }

@@ -5,24 +5,24 @@ import { gpte_at, index_at, same_gpte } from '../primitives/guest-memory.ts'
 import { pae_index, root_level } from '../roots/mmu.ts'
 import type { Spte } from '../shadow/fields.ts'
 
-/** The entry of the shadow page in hand that translates the faulting address. */
+/** The SPTE for the faulting address in the current shadow page. */
 export function fault_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
   return kvm.page[kvm.vcpu[v].fault.sp as number].spte[fault_index(kvm, v, bounds)]
 }
 
-/** Its position. `fault.level` counts 1, 2, ... from the root downwards. */
+/** The index of that SPTE. */
 export function fault_index(kvm: Kvm, v: number, bounds: Bounds): number {
-  return index_at(kvm.vcpu[v].gva, level_in_hand(kvm, v, bounds), bounds.guest.entries)
+  return index_at(kvm.vcpu[v].gva, current_level(kvm, v, bounds), bounds.guest.entries)
 }
 
-/** Level of the shadow page in hand. */
-export function level_in_hand(kvm: Kvm, v: number, bounds: Bounds): number {
+/** Level of the current shadow page. `fault.level` itself counts 1, 2, ... from the root downwards. */
+export function current_level(kvm: Kvm, v: number, bounds: Bounds): number {
   return root_level(kvm, v, bounds) + 1 - kvm.vcpu[v].fault.level
 }
 
-/** The guest maps a huge page here: from here on down the pages are direct (FETCH.7). */
+/** Whether the guest maps a huge page at the current level; the shadow pages below are then direct. */
 export function huge(kvm: Kvm, v: number, bounds: Bounds): boolean {
-  return kvm.vcpu[v].fault.gpte[level_in_hand(kvm, v, bounds) - 1].huge
+  return kvm.vcpu[v].fault.gpte[current_level(kvm, v, bounds) - 1].huge
 }
 
 /** The frame that the faulting address maps to, as the walk found it. */
@@ -33,7 +33,7 @@ export function target_gfn(kvm: Kvm, v: number): number {
 /** The guest table at `level` on the way to the faulting address, as the walk found it. */
 export function table_gfn(kvm: Kvm, v: number, level: number, bounds?: Bounds): number {
   const { cr3, fault } = kvm.vcpu[v]
-  // Roots are as high as the tables, and have pages, unless the scenario's bounds say otherwise.
+  // Without bounds every root has `levels` levels and a shadow page.
   if (bounds === undefined) return level === fault.gpte.length ? cr3 : (fault.gpte[level].to as number)
   if (level === root_level(kvm, v, bounds)) return cr3 + pae_index(kvm, v, bounds)
   return fault.gpte[level].to as number
@@ -44,12 +44,12 @@ export function current_gpte(kvm: Kvm, v: number, level: number, bounds: Bounds)
   return gpte_at(kvm, table_gfn(kvm, v, level, bounds), kvm.vcpu[v].gva, level)
 }
 
-/** True when the guest's entry at `level` is no longer what the walk read (`gpte_changed()`). */
+/** `FNAME(gpte_changed)()`: whether the guest's entry at `level` is no longer what the walk read. */
 export function gpte_changed(kvm: Kvm, v: number, level: number, bounds: Bounds): boolean {
   return !same_gpte(current_gpte(kvm, v, level, bounds), kvm.vcpu[v].fault.gpte[level - 1])
 }
 
-/** The fault is over, whichever way: its local variables mean nothing any more. */
+/** Resets the local variables of a fault that has ended, so that they cost no states. */
 export function forget_fault(kvm: Kvm, v: number): void {
   const { fault } = kvm.vcpu[v]
   for (const entry of fault.gpte) {

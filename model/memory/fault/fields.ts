@@ -4,7 +4,7 @@ import { optional } from '../optional.ts'
 import { gpte } from '../primitives/fields.ts'
 import type { Sorts } from '../sorts.ts'
 
-/** `struct kvm_async_pf`: a page fault that waits for its page while the vCPU goes on. One per vCPU. */
+/** `struct kvm_async_pf`: a page fault that waits for its page while the vCPU runs on. One per vCPU. */
 export const asyncPf = (sorts: Sorts, bounds: Bounds) =>
   struct({
     /** On vcpu->async_pf.queue: from the fault until KVM is done with it. */
@@ -14,7 +14,7 @@ export const asyncPf = (sorts: Sorts, bounds: Bounds) =>
     /** The work item: on the workqueue, or being executed by a kworker. */
     work: oneOf('idle', 'pending', 'running'),
     cr2_or_gpa: range(0, Math.max(0, bounds.guest.gvas - 1)),
-    /** arch.gfn, and by it the host address that is faulted in. */
+    /** arch.gfn, which determines the host address to fault in. */
     gfn: ref(sorts.gfn),
     /** arch.direct_map and arch.cr3: the context in which the page was missing. */
     direct_map: flag,
@@ -35,7 +35,7 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     /** That memslot has dirty logging on. */
     slot_logged: optional(bounds.dirtyLog.enables, flag),
     mmu_seq: range(0, bounds.notifier.threads * bounds.notifier.invalidations),
-    /** FETCH: the shadow page of the level in hand, and the child found or built for the next. */
+    /** FETCH: the current shadow page, and the child found or built for the next level. */
     sp: ref(sorts.page),
     child: ref(sorts.page),
     /** FETCH.7: the level to map at. */
@@ -44,7 +44,7 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     child_no_write: optional(bounds.shadow.accessRoles, flag),
     /** GET.2: `invalid` in the role that the child copies from its parent. */
     child_invalid: optional(bounds.shadow.levels > 1, flag),
-    /** A remote flush is owed before mmu_lock may be dropped or the guest table read again. */
+    /** A remote flush is needed before mmu_lock is dropped or the guest table is read again. */
     flush: flag,
     /** The write must be emulated: its frame stays write-protected. */
     emulate: flag,
@@ -54,20 +54,20 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     unsync: array(
       bounds.fault.tdp ? 1 : 0,
       struct({
-        /** The page in hand, and whether mmu_unsync_pages_lock was taken. */
+        /** The current page, and whether this vCPU holds mmu_unsync_pages_lock. */
         sp: ref(sorts.page),
         locked: flag,
-        /** What was read of its parent, before it is stored with a bit, or with one, more. */
+        /** The parent's bitmap and counter as read; they are written back with one bit more, or incremented. */
         unsync_child_bitmap: setOf(sorts.index),
         unsync_children: range(0, bounds.guest.entries + bounds.vcpus),
       }),
     ),
-    /** The SPTE was present: the fault is about a permission. */
+    /** PFERR_PRESENT: the SPTE was present and lacked a permission. */
     present: optional(watched(bounds), flag),
-    /** Unprotecting: the instruction may be retried; the hint said that something is shadowed; it was zapped. */
+    /** Unprotecting: EMULTYPE_ALLOW_RETRY_PF; `indirect_shadow_pages` was not 0; a page was zapped. */
     may_retry: optional(bounds.unprotect.stores.length > 0, flag),
     hint: optional(bounds.unprotect.stores.length > 0, flag),
     zapped: optional(bounds.unprotect.stores.length > 0, flag),
-    /** Fast page fault: the host page in the SPTE that was read; its permissions are known by then. */
+    /** Fast page fault: the pfn of the SPTE that was read. Its other bits are implied by having come this far. */
     old_pfn: optional(bounds.fault.fast, ref(sorts.pfn)),
   })

@@ -3,9 +3,9 @@ import { choice, count, id, list } from '../option-kinds.ts'
 
 /** Ways to handle a page fault besides the slow one of shadow paging. */
 export const faultOptions = z.strictObject({
-  /** Try to give back write permission without mmu_lock. For direct roots only. */
+  /** Try to restore write permission without mmu_lock (fast_page_fault()). For direct roots only. */
   fast: choice.default(false),
-  /** L1's page faults, on the direct pages of root_mmu, which take mmu_lock for read. */
+  /** L1 faults, too: on the direct pages of root_mmu, in the TDP MMU, with mmu_lock held for read. */
   tdp: choice.default(false),
   /** KVM_PRE_FAULT_MEMORY ioctls that userspace makes for each vCPU. */
   prefaults: count.default(0),

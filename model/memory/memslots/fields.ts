@@ -5,9 +5,9 @@ import { requester } from '../primitives/fields.ts'
 import type { Sorts } from '../sorts.ts'
 
 /**
- * A memslot (shadow-mmu.md 2.4, 6.4). `published` is what the current set of slots says of it: usable,
- * flagged KVM_MEMSLOT_INVALID (still found by everybody), or no longer there. Its arrays (rmaps, write
- * tracking, large-page counts) outlive the publication until nobody can hold a pointer to them.
+ * `struct kvm_memory_slot`. `installed` is its state in the installed memslots: valid, flagged
+ * KVM_MEMSLOT_INVALID (lookups still find it), or gone. Its arrays (rmaps, write tracking, large-page counts)
+ * are freed later, when no reader can hold a pointer to them.
  */
 export const memslot = () =>
   struct({
@@ -16,9 +16,9 @@ export const memslot = () =>
   })
 
 /**
- * The generation of the current set of slots. While a set that was just published may still be unknown to a
- * reader, the update is in progress; MMIO SPTEs are tagged with the number, as much of it as they have room for.
- * With more than one address space its lowest bits are the number of the address space.
+ * The generation of the installed memslots. The update is in progress while a reader may still use the previous
+ * set. MMIO SPTEs are tagged with the low bits of the generation. With more than one address space, the lowest
+ * bits of the generation are the number of the address space.
  */
 export const memslots = (bounds: Bounds) =>
   struct({
@@ -36,14 +36,14 @@ export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
       0,
       bounds.zap.all + bounds.memslots.deletes + bounds.memslots.creates + bounds.memslots.moves,
     ),
-    /** The generation that the new set of memslots is going to have. */
+    /** The generation that the new set of memslots will have. */
     gen: optional(bounds.memslots.generations > 0, range(0, last_generation(bounds))),
     req: requester(sorts),
-    /** Precise zap and walks of rmaps: the frame in hand, the entry in hand, and the descriptor it is in. */
+    /** Precise zap and walks of rmaps: the current frame, the page of the current SPTE, and its descriptor. */
     gfn: optional(bounds.memslots.preciseZap || bounds.shadow.descs > 0, ref(sorts.gfn)),
     walked_sp: optional(bounds.shadow.descs > 0, ref(sorts.page)),
     walked_desc: ref(sorts.desc),
-    /** A remote flush is owed. */
+    /** A remote flush is still needed. */
     flush: optional(bounds.memslots.preciseZap, flag),
     /** Local variable of __kvm_mmu_prepare_zap_page(): a root in use was zapped. */
     zapped_root: flag,
@@ -52,5 +52,5 @@ export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
     notifier_readers: setOf(sorts.reading_notifier),
   })
 
-/** The memslot of each frame (`gfn_to_memslot()`); null is a slot that nobody changes. */
+/** The memslot of each frame (`gfn_to_memslot()`); null is a slot that never changes. */
 export const slotOfGfn = (sorts: Sorts) => array(sorts.gfn, ref(sorts.slot))

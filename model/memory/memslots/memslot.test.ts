@@ -14,7 +14,7 @@ import { alloc_shadow_page, free_shadow_page } from '../shadow/shadow-page.ts'
 import { sortsOf } from '../sorts.ts'
 import { gfn_to_hva, hva_to_gfn, look_up_and_use_slot, slot_found, use_slot_arrays } from './memslot.ts'
 
-/** Frame 0 holds a table; frame 1 lies in slot 0, frame 2 in a slot that nobody changes. */
+/** Frame 0 holds a table; frame 1 lies in slot 0, frame 2 in a slot that never changes. */
 const bounds: Bounds = allBounds({
   vcpus: 2,
   guest: { gfns: 3, entries: 2 },
@@ -90,7 +90,7 @@ describe('the memory of a memslot', () => {
 })
 
 describe('the generations of memslots', () => {
-  it('are as many as there are publications, unless they wrap', () => {
+  it('are as many as sets that are installed, unless they wrap', () => {
     expect(last_generation(bounds)).toBe(0)
     expect(last_generation(allBounds({ memslots: { creates: 1 } }))).toBe(1)
     expect(last_generation(allBounds({ memslots: { deletes: 1, mmio: true } }))).toBe(2)
@@ -151,7 +151,7 @@ describe('a rmap', () => {
     expect(kvm_zap_rmap(kvm, 2)).toBe(false)
   })
 
-  it('that points into a freed page is a fault for whoever follows it', () => {
+  it('that points into a freed page is an oops when it is followed', () => {
     const kvm = world()
     map(kvm, 0, 2)
     free_shadow_page(kvm, 0)

@@ -4,18 +4,18 @@ import type { Kvm } from '../kvm.ts'
 /** The slot that is deleted, or moved away. */
 export const DYING = 0
 
-/** The memslot that the memory of slot 0 is moved to, where it is: the kernel's `new` beside its `old`. */
+/** The slot that has the memory of slot 0 after a move: `new` beside `old` in kvm_set_memslot(). */
 export const MOVED = 1
 
 /**
- * `gfn_to_hva()`: the page of user memory that a frame lies on, by the number of the frame that is on it at
- * first. Frames that a slot is moved to lie on the pages of the frames that it is moved from.
+ * `gfn_to_hva()`: the page of user memory behind a frame. It has the number of the frame that it is behind
+ * initially; after a move it is also behind a frame of the moved slot.
  */
 export function gfn_to_hva(kvm: Kvm, gfn: number): number {
   return kvm.hva_of_gfn.length === 0 ? gfn : (kvm.hva_of_gfn[gfn] as number)
 }
 
-/** The frame that lies on a page of user memory, as the current set of memslots has it; null when none does. */
+/** The frame that a page of user memory is behind in the installed memslots; null for none. */
 export function hva_to_gfn(kvm: Kvm, hva: number): number | null {
   for (let gfn = 0; gfn < kvm.slot_of_gfn.length; gfn++) {
     if (gfn_to_hva(kvm, gfn) === hva && slot_found(kvm, gfn) !== 'none') return gfn
@@ -23,7 +23,7 @@ export function hva_to_gfn(kvm: Kvm, hva: number): number | null {
   return null
 }
 
-/** What `gfn_to_memslot()` finds for a frame in the current set: 'none' when its slot is gone. */
+/** What `gfn_to_memslot()` finds for a frame in the installed memslots: 'none' when its slot is gone. */
 export function slot_found(kvm: Kvm, gfn: number): 'none' | 'valid' | 'invalid' {
   const slot = kvm.slot_of_gfn[gfn]
   if (slot === null) return 'valid'
@@ -31,7 +31,7 @@ export function slot_found(kvm: Kvm, gfn: number): 'none' | 'valid' | 'invalid' 
   return installed === 'gone' ? 'none' : installed
 }
 
-/** Uses the arrays of the slot that a frame lies in, through a pointer to the slot found earlier. */
+/** Uses the arrays of a frame's slot through a pointer from an earlier lookup. @throws Oops if they are freed. */
 export function use_slot_arrays(kvm: Kvm, gfn: number): void {
   const slot = kvm.slot_of_gfn[gfn]
   if (slot === null) return
@@ -40,7 +40,7 @@ export function use_slot_arrays(kvm: Kvm, gfn: number): void {
   }
 }
 
-/** Looks the slot of a frame up in the current set and uses its arrays, as rmap_remove() does. */
+/** Looks up the slot of a frame and uses its arrays, as rmap_remove() does. @throws Oops if it is gone. */
 export function look_up_and_use_slot(kvm: Kvm, gfn: number): void {
   const slot = kvm.slot_of_gfn[gfn]
   if (slot === null) return

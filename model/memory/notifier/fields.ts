@@ -5,12 +5,11 @@ import { requester } from '../primitives/fields.ts'
 import type { Sorts } from '../sorts.ts'
 
 /**
- * A page of host memory: it may be free, belong to the process whose memory is the guest's, or have been
- * freed and given to another owner. A page of another owner does not come back.
+ * A page of host memory: free, owned by the VM's process, or reallocated to another owner, which keeps it.
  */
 export const hostPage = (bounds: Bounds) =>
   struct({
-    owner: oneOf('nobody', 'the VM', 'another owner'),
+    owner: oneOf('none', 'the VM', 'another owner'),
     /** PG_dirty: the page must be written back before it may be reclaimed. */
     dirty: optional(bounds.host.dirty, flag),
     /** History: the guest wrote to the page. */
@@ -21,7 +20,7 @@ export const hostPage = (bounds: Bounds) =>
 export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
   struct({
     left: range(0, bounds.notifier.invalidations),
-    /** The frame whose host page goes away, and that page. */
+    /** The frame whose host page is taken, and that page. */
     gfn: ref(sorts.gfn),
     pfn: ref(sorts.pfn),
     /** The slot was found, so that mmu_lock was taken and the invalidation counted. */
@@ -30,7 +29,7 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
     unmapped: flag,
     /** A page on the frame's rmap whose SPTE was found present (handlers that rewrite SPTEs). */
     sp: optional(bounds.shadow.descs > 0, ref(sorts.page)),
-    /** A remote flush is owed. */
+    /** A remote flush is still needed. */
     flush: flag,
     req: requester(sorts),
   })

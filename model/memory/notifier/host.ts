@@ -1,12 +1,12 @@
 import type { Kvm } from '../kvm.ts'
 
-/** A free host page, or null. Free pages are alike. */
+/** The first free host page, or null. Free pages are interchangeable, so the choice loses no behaviour. */
 export function free_host_page(kvm: Kvm): number | null {
-  for (let p = 0; p < kvm.host_page.length; p++) if (kvm.host_page[p].owner === 'nobody') return p
+  for (let p = 0; p < kvm.host_page.length; p++) if (kvm.host_page[p].owner === 'none') return p
   return null
 }
 
-/** `mmu_invalidate_retry_gfn()`: may what was learnt of the frame since `seq` was read be out of date? */
+/** `mmu_invalidate_retry_gfn()`: an invalidation covers the frame, or one has ended since `seq` was read. */
 export function mmu_invalidate_retry(kvm: Kvm, gfn: number, seq: number): boolean {
   return invalidation_of(kvm, gfn) || kvm.mmu_invalidate.seq !== seq
 }

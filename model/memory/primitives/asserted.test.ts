@@ -16,15 +16,15 @@ describe.each(COUNTERS)('%s', (counter) => {
     expect([count_down(counter, 2), count_down(counter, 1)]).toEqual([1, 0])
   })
 
-  it('faults below 0, and a property says so', () => {
-    let fault: unknown
+  it('is an oops below 0, which violates a property', () => {
+    let oops: unknown
     try {
       count_down(counter, 0)
     } catch (error) {
-      fault = error
+      oops = error
     }
-    expect(fault).toBeInstanceOf(Oops)
-    const { property, message } = fault as Oops
+    expect(oops).toBeInstanceOf(Oops)
+    const { property, message } = oops as Oops
     expect(message).toBe(`${counter} = -1`)
     expect(properties.find(({ id }) => id === property)?.kind).toBe('fault')
   })

@@ -1,9 +1,9 @@
 import { Oops } from '../../language/property.ts'
 
 /**
- * Counters that the kernel asserts never to go below 0, and the fault property that says so. What the kernel
- * does not assert (`sp->root_count`, `indirect_shadow_pages`) is a bound of the model; so is `unsync_children`,
- * which no scenario that has it as a field counts down.
+ * Counters whose underflow the kernel reports (WARN_ON(), KVM_BUG_ON(), refcount_t), with the property that it
+ * violates. Underflow of `sp->root_count` and `indirect_shadow_pages`, which the kernel does not report, is a
+ * model error; `unsync_children` is not decremented in any scenario that has it as a field.
  */
 const ASSERTED = {
   mmu_invalidate_in_progress: 'invalidation-ends-only-after-it-began',
@@ -13,7 +13,7 @@ const ASSERTED = {
   module_refs: 'module-reference-is-put-only-while-held',
 } as const
 
-/** The value of a counter after it went down by one. @throws Oops where the kernel asserts that it does not. */
+/** A counter minus one. @throws Oops at 0. */
 export function count_down(counter: keyof typeof ASSERTED, value: number): number {
   if (value === 0) throw new Oops(ASSERTED[counter], `${counter} = -1`)
   return value - 1

@@ -21,13 +21,13 @@ export const guestTables = (sorts: Sorts, bounds: Bounds) =>
   array(bounds.guest.tables, array(sorts.index, gpte(sorts, bounds)))
 
 /**
- * The store buffer of a vCPU's CPU (x86-TSO): a store sits in it for a while, during which later loads of
- * other locations run ahead. One entry is enough for the Dekker pairs of the MMU (shadow-mmu.md 1.5); a
- * second store pushes the first one out, so stores become visible in order. Locked instructions, fences,
- * VM-entry and VM-exit empty it.
+ * The store buffer of a vCPU's CPU (x86-TSO): a store waits in it while later loads from other locations
+ * complete. One entry is enough for the MMU's Dekker pairs, in which each side stores to one location and loads
+ * the other's; a second store pushes the first one out, so stores become visible in order. Locked instructions,
+ * fences, VM-entry and VM-exit empty it.
  *
  * Only the stores of those pairs go through it. Every other visible store of the same CPU calls `drain()`
- * first, for it must not overtake them.
+ * first, because it must not overtake them.
  */
 export const storeBuffer = (sorts: Sorts, bounds: Bounds) =>
   array(
@@ -44,17 +44,17 @@ export const storeBuffer = (sorts: Sorts, bounds: Bounds) =>
     }),
   )
 
-/** Requests of a vCPU. MMU_SYNC is only ever made by the vCPU itself. */
+/** Requests to a vCPU. Only the vCPU itself requests MMU_SYNC. */
 export type Request = 'FREE_OBSOLETE_ROOTS' | 'TLB_FLUSH' | 'MMU_SYNC'
 
-/** Local variables of kvm_make_all_cpus_request() in whoever calls it. */
+/** Local variables of kvm_make_all_cpus_request() in a thread that calls it. */
 export const requester = (sorts: Sorts) =>
   struct({
     /** vCPUs not visited yet. */
     todo: setOf(sorts.vcpu),
-    /** The vCPU whose request bit was set and whose mode was not looked at yet. */
+    /** The vCPU whose request bit was set and whose mode is read next. */
     now: ref(sorts.vcpu),
-    /** vCPUs that get an interrupt. */
+    /** vCPUs to send an IPI to. */
     ipis: setOf(sorts.vcpu),
   })
 

@@ -60,7 +60,7 @@ describe('what the guest must flush', () => {
     expect(staleOn(kvm, 0)).toEqual([])
   })
 
-  it('is every address on whose way a present entry changes, on every vCPU', () => {
+  it('is every address that a changed entry translates, on every vCPU', () => {
     const kvm = world()
     write_gpte(kvm, 1, 0, 3, true)
     expect(staleOn(kvm, 0)).toEqual([0])
@@ -70,13 +70,13 @@ describe('what the guest must flush', () => {
     expect(staleOn(kvm, 1)).toEqual([0])
   })
 
-  it('includes addresses whose lower entry is not present, for the upper one may be cached', () => {
+  it('includes addresses whose lower entry is not present, because the upper one may be cached', () => {
     const kvm = world()
     write_gpte(kvm, 0, 0, null, false)
     expect(staleOn(kvm, 0)).toEqual([0, 1])
   })
 
-  it('stays owed when it is flushed while a store of another vCPU is being emulated', () => {
+  it('may stay stale when it is flushed while a store of another vCPU is being emulated', () => {
     const kvm = world()
     kvm.vcpu[1].storing = true
     write_gpte(kvm, 1, 0, 3, true)

@@ -1,7 +1,7 @@
 import type { Kvm } from '../kvm.ts'
 import type { Gpte } from './fields.ts'
 
-/** Which entry of the table at `level` translates `gva`. */
+/** The index of the entry that translates `gva` in a table at `level`. */
 export function index_at(gva: number, level: number, entries: number): number {
   return Math.floor(gva / entries ** (level - 1)) % entries
 }
@@ -17,7 +17,7 @@ export function guest_levels(kvm: Kvm): number {
   return kvm.vcpu[0].fault.gpte.length
 }
 
-/** Where the guest's tables lead an address of a vCPU now; null where an entry is not present. */
+/** Translates an address by the guest tables that a vCPU runs on; null if an entry is not present. */
 export function guest_walk(kvm: Kvm, v: number, gva: number): { gfn: number; w: boolean } | null {
   let table = kvm.vcpu[v].cr3
   let gfn = table
@@ -33,7 +33,7 @@ export function guest_walk(kvm: Kvm, v: number, gva: number): { gfn: number; w: 
   return { gfn, w }
 }
 
-/** Is a present entry, `index` of `table`, on the way of an address? Only then can it be cached. */
+/** Whether translating an address reads entry `index` of `table` and finds it present: else no TLB caches it. */
 function walk_uses(kvm: Kvm, v: number, gva: number, table: number, index: number): boolean {
   let gfn = kvm.vcpu[v].cr3
   for (let level = guest_levels(kvm); level > 0; level--) {
@@ -45,7 +45,7 @@ function walk_uses(kvm: Kvm, v: number, gva: number, table: number, index: numbe
   return false
 }
 
-/** A store to a guest page table reaches memory. Notes (history) which addresses need a flush from now on. */
+/** Stores a guest PTE. Records (history) for which addresses a stale translation is allowed until the next flush. */
 export function write_gpte(kvm: Kvm, table: number, index: number, to: number | null, w: boolean): void {
   const entry = kvm.guest_table[table][index]
   for (let v = 0; v < kvm.vcpu.length; v++) {
@@ -58,7 +58,7 @@ export function write_gpte(kvm: Kvm, table: number, index: number, to: number | 
   entry.w = w
 }
 
-/** Two snapshots of an entry are the same entry contents. */
+/** Whether two entries have equal contents. */
 export function same_gpte(a: Gpte, b: Gpte): boolean {
   return a.to === b.to && a.w === b.w && a.huge === b.huge && a.dirty === b.dirty
 }

@@ -5,7 +5,7 @@ export function srcu_read_lock(kvm: Kvm, v: number): void {
   if (v < kvm.vcpu_in_srcu.length) kvm.vcpu_in_srcu[v] = true
 }
 
-/** `srcu_read_unlock(&kvm->srcu)` of a vCPU: nobody waits for it any more. */
+/** `srcu_read_unlock(&kvm->srcu)` of a vCPU, which ends the wait of a grace period for it. */
 export function srcu_read_unlock(kvm: Kvm, v: number): void {
   if (v >= kvm.vcpu_in_srcu.length) return
   kvm.vcpu_in_srcu[v] = false

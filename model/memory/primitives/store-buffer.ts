@@ -21,7 +21,7 @@ export function store_mode(kvm: Kvm, v: number, mode: AnnouncedMode): void {
   buffer.mode = mode
 }
 
-/** `vcpu->mode` as its own CPU reads it: the newest store, visible to others or not. */
+/** `vcpu->mode` as its own CPU reads it: with the store that others may not see yet. */
 export function load_mode(kvm: Kvm, v: number): string {
   const buffer = buffer_of(kvm, v)
   return buffer !== null && buffer.holds === 'mode' ? buffer.mode : kvm.vcpu[v].mode
@@ -39,7 +39,7 @@ export function increment_indirect_shadow_pages(kvm: Kvm, v: number): void {
   buffer.count = kvm.indirect_shadow_pages + 1
 }
 
-/** A store of the emulator into a guest table. */
+/** The emulator's store to a guest table. */
 export function store_gpte(kvm: Kvm, v: number, table: number, { index, to, w }: GpteStore): void {
   const buffer = buffer_of(kvm, v)
   if (buffer === null) {
@@ -61,13 +61,13 @@ export interface GpteStore {
   readonly w: boolean
 }
 
-/** Has the CPU stored something that others cannot see yet? */
+/** Whether others see all stores of the CPU. */
 export function is_drained(kvm: Kvm, v: number): boolean {
   const buffer = buffer_of(kvm, v)
   return buffer === null || buffer.holds === 'nothing'
 }
 
-/** What is in the buffer becomes visible: a fence, a locked instruction, or simply time. */
+/** Makes the buffered store visible: at a fence, at a locked instruction, or spontaneously. */
 export function drain(kvm: Kvm, v: number): void {
   const buffer = buffer_of(kvm, v)
   if (buffer === null) return

@@ -3,20 +3,20 @@ import type { Bounds } from '../bounds.ts'
 import { optional } from '../optional.ts'
 import type { Sorts } from '../sorts.ts'
 
-/** `struct kvm_mmu`: the roots of one context of a vCPU, and what they are roots for (shadow-mmu.md 2.5). */
+/** `struct kvm_mmu`: the roots of one context of a vCPU, and the page directories and roles they belong to. */
 export const mmuMembers = (sorts: Sorts, bounds: Bounds) => ({
-  /** mmu->root.hpa as a page; null is INVALID_PAGE, or a root that no shadow page is behind. */
+  /** mmu->root.hpa as a page; null: INVALID_PAGE, or a root without a shadow page. */
   root: ref(sorts.page),
   prev_roots: array(bounds.roots.prev, ref(sorts.page)),
-  /** mmu->pae_root: a root without shadow page, whose entries name pages. */
+  /** mmu->pae_root: a root without a shadow page, whose entries point to shadow pages. */
   pae_root: array(bounds.roots.pae, ref(sorts.page)),
-  /** root.pgd and prev_roots[i].pgd; with one MMU they are the frames of the pages. */
+  /** root.pgd and prev_roots[i].pgd; with one MMU they equal the frames of the pages and are left out. */
   root_pgd: optional(bounds.nested.mmus > 1, ref(sorts.gfn)),
   prev_pgds: array(bounds.nested.mmus > 1 ? bounds.roots.prev : 0, ref(sorts.gfn)),
   /** The gPTE size in mmu->root_role, and CR4.PAE in mmu->cpu_role (before v5.18: mmu_role.ext). */
   root_role_pae: optional(bounds.guest.paeToggles > 0, flag),
   cpu_role_pae: optional(bounds.guest.paeToggles > 0, flag),
-  /** The format that the context walks guest page tables in (mmu->gva_to_gpa and what belongs to it). */
+  /** The guest paging format that the context walks (mmu->gva_to_gpa and the other callbacks). */
   walks_pae: optional(bounds.guest.paeToggles > 0, flag),
 })
 

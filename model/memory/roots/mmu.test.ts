@@ -37,7 +37,7 @@ describe('two MMUs of a vCPU', () => {
     return kvm
   }
 
-  it('change places with all that belongs to them', () => {
+  it('are exchanged with all their roots and roles', () => {
     const kvm = twoMmus()
     switch_mmu(kvm, 0)
     expect(roots_of(kvm, 0)).toEqual([2, 3, 0, 1])
@@ -83,7 +83,7 @@ describe('is_root_usable()', () => {
 })
 
 describe('a PAE root', () => {
-  it('has no page of its own, and an entry for each part of the address space', () => {
+  it('has no shadow page, and an entry for each part of the address space', () => {
     const { kvm, bounds } = world({ roots: { pae: 2 }, guest: { gvas: 2 } })
     expect(root_has_no_page(kvm, 0)).toBe(false)
     kvm.vcpu[0].pae_root[0] = 3

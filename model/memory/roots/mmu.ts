@@ -2,7 +2,7 @@ import type { Bounds } from '../bounds.ts'
 import type { Kvm } from '../kvm.ts'
 import { has_role, type Role } from '../shadow/shadow-page.ts'
 
-/** `vcpu->arch.mmu` := the other context. */
+/** Points `vcpu->arch.mmu` at the other context. The model swaps the contents of the two. */
 export function switch_mmu(kvm: Kvm, v: number): void {
   const mmu = kvm.vcpu[v]
   const other = mmu.other_mmu[0]
@@ -32,7 +32,7 @@ export function root_slots(kvm: Kvm, v: number): number {
   return (1 + prev_roots.length) * (1 + other_mmu.length)
 }
 
-/** The page in a root slot, or null. */
+/** The shadow page in a root slot, or null. */
 export function root_in_slot(kvm: Kvm, v: number, slot: number): number | null {
   const { root, prev_roots, other_mmu } = kvm.vcpu[v]
   if (slot === CURRENT) return root
@@ -68,13 +68,13 @@ export function slot_name(kvm: Kvm, v: number, slot: number): string {
   return slot <= length ? name(slot) : `other mmu: ${name(slot - 1 - length)}`
 }
 
-/** The pages that a root slot holds references to: one, or those that the entries of a PAE root name. */
+/** The pages that a root slot holds references to: one, or those that the entries of a PAE root point to. */
 export function pages_in_slot(kvm: Kvm, v: number, slot: number): number[] {
   const pages = slot === CURRENT ? [kvm.vcpu[v].root, ...kvm.vcpu[v].pae_root] : [root_in_slot(kvm, v, slot)]
   return pages.filter((page) => page !== null)
 }
 
-/** The pages below mmu->root.hpa: its own, or those of a PAE root. Empty when it is INVALID_PAGE. */
+/** The pages of mmu->root.hpa: one, or those of a PAE root. Empty for INVALID_PAGE. */
 export function loaded_roots(kvm: Kvm, v: number): number[] {
   return pages_in_slot(kvm, v, CURRENT)
 }
@@ -84,13 +84,13 @@ export function root_is_valid(kvm: Kvm, v: number): boolean {
   return loaded_roots(kvm, v).length > 0
 }
 
-/** All pages that a vCPU holds as roots, in a fixed order of places, current first. */
+/** The pages in all root slots of a vCPU, the current one first, and then those of its PAE root. */
 export function roots_of(kvm: Kvm, v: number): (number | null)[] {
   const slots = Array.from({ length: root_slots(kvm, v) }, (_, slot) => root_in_slot(kvm, v, slot))
   return [...slots, ...kvm.vcpu[v].pae_root]
 }
 
-/** `root_to_sp(mmu->root.hpa) == NULL`: the root is valid and no shadow page is behind it. */
+/** `root_to_sp(mmu->root.hpa) == NULL`: the root is valid and has no shadow page. */
 export function root_has_no_page(kvm: Kvm, v: number): boolean {
   return kvm.vcpu[v].root === null && root_is_valid(kvm, v)
 }
@@ -116,7 +116,7 @@ function pgd_in_slot(kvm: Kvm, v: number, slot: number): number | null {
 }
 
 /**
- * `is_root_usable()`: page directory and role word match what the vCPU wants. Direct roots do not depend on
+ * `is_root_usable()`: the page directory and the role word are the wanted ones. Direct roots do not depend on
  * the page directory; the role word contains `invalid`; the generation is not compared.
  */
 export function is_root_usable(kvm: Kvm, v: number, slot: number): boolean {
@@ -133,7 +133,7 @@ export function root_page(kvm: Kvm, v: number, bounds: Bounds): number {
   return (bounds.roots.pae > 0 ? pae_root[pae_index(kvm, v, bounds)] : root) as number
 }
 
-/** Its level. */
+/** The level of the current root. */
 export function root_level(kvm: Kvm, v: number, bounds: Bounds): number {
   return bounds.shadow.rootLevels[kvm.vcpu[v].cr3] ?? bounds.shadow.levels
 }

@@ -4,20 +4,20 @@ import { optional } from '../optional.ts'
 import type { Sorts } from '../sorts.ts'
 
 /**
- * The reverse maps: for each guest frame the SPTEs that map it, as (page, entry) pairs. An entry is a raw
- * pointer into a shadow page; it does not know whether that page still exists.
+ * The reverse maps: for each guest frame the SPTEs that map it, as (page, index) pairs. In the kernel they are
+ * raw pointers into shadow pages, so freeing a page does not remove them.
  */
 export const rmaps = (sorts: Sorts, _bounds: Bounds) =>
   array(sorts.gfn, array(sorts.page, setOf(sorts.index)))
 
 /**
- * A shadow page-table entry (shadow-mmu.md 2.6). `gfn` is the recorded translation of a leaf
- * (`shadowed_translation[]`), the key under which it is on an rmap. W implies mmuW.
+ * A shadow page-table entry. `gfn` is the recorded translation of a leaf (`shadowed_translation[]`), by which
+ * its rmap is found. `w` implies `mmuw`.
  */
 export const spte = (sorts: Sorts, bounds: Bounds) =>
   struct({
     kind: oneOf('none', 'leaf', 'non-leaf', 'mmio'),
-    /** The shadow page that a link points at. */
+    /** The shadow page that a non-leaf SPTE points to. */
     child: ref(sorts.page),
     pfn: ref(sorts.pfn),
     gfn: ref(sorts.gfn),
@@ -26,20 +26,20 @@ export const spte = (sorts: Sorts, bounds: Bounds) =>
     mmuw: flag,
     /** D: the guest wrote through the entry. */
     dirty: optional(bounds.host.dirty, flag),
-    /** MMIO: the generation of the set of memslots that had none for the frame. */
+    /** MMIO: the generation of the memslots in which the frame had no slot. */
     gen: range(0, last_generation(bounds)),
   })
 
 export type Spte = View<ReturnType<typeof spte>>
 
-/** Emulated stores to a table that nobody walks by then, after which its page is zapped (detect_write_flooding()). */
+/** detect_write_flooding(): the number of emulated stores to a table, without a walk in between, that zaps its page. */
 export const FLOODING = 3
 
 /**
  * `struct kvm_mmu_page`, a shadow page (SP) that shadows the guest table in frame `gfn`.
  *
- * `list` is `sp->link`: a page is on exactly one list. A zapped root that some vCPU still holds is on none
- * (`pinned`, since f95eec9bed76, v5.9). A list of zapped pages belongs to the thread that zaps.
+ * `list` is the list that `sp->link` is on. A zapped root that a vCPU still holds is on none (`pinned`, since
+ * f95eec9bed76, v5.9). Each thread that zaps has its list of zapped pages.
  */
 export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
   struct({
@@ -58,7 +58,7 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
     role_invalid: flag,
     /** No guest table behind it: it maps the frames from `gfn` on. */
     role_direct: optional(bounds.guest.huge || bounds.nested.mmus > 1, flag),
-    /** role.access without ACC_WRITE_MASK: an entry above the guest's table forbids writing. */
+    /** role.access lacks ACC_WRITE_MASK: a guest PTE above the table forbids writing. */
     role_no_write: optional(bounds.shadow.accessRoles, flag),
     role_guest_mode: optional(bounds.nested.guestMode || bounds.nested.mmus > 1, flag),
     /** The gPTE size: cr4_pae (..v5.0), later gpte_is_8_bytes, now !has_4_byte_gpte. */
@@ -73,14 +73,14 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
       Math.max(1, bounds.vcpus * Math.max(bounds.roots.pae, bounds.nested.mmus * (1 + bounds.roots.prev))),
     ),
     unsync: flag,
-    /** Emulated stores to its table since a walk used it last. */
+    /** Emulated stores to its table since a walk last used the page. */
     write_flooding_count: range(0, bounds.writeTracking.flooding ? FLOODING : 0),
     /** Entries that lead to an unsync page. */
     unsync_child_bitmap: setOf(sorts.index),
-    /** How many they are: kept apart only where vCPUs can get in each other's way counting. */
+    /** Their number; a field only where vCPUs can race in counting. */
     unsync_children: array(bounds.fault.tdp ? 1 : 0, range(0, bounds.guest.entries + bounds.vcpus)),
     spte: array(sorts.index, spte(sorts, bounds)),
-    /** Where links to this page are: for each page, the entries of it. */
+    /** The non-leaf SPTEs that point to this page: for each parent page, their indices. */
     parent_ptes: array(sorts.walked, setOf(sorts.index)),
     /** History: a request to leave this root was sent to all vCPUs and has returned. */
     request_sent: flag,
@@ -88,7 +88,7 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
 
 export type ShadowPage = View<ReturnType<typeof shadowPage>>
 
-/** Names the list of zapped pages of a thread kind. */
+/** The lists of zapped pages, by the kind of thread that zaps. */
 export type InvalidList =
   | 'invalid_list of vcpu'
   | 'invalid_list of zapper'

@@ -3,22 +3,22 @@ import { choice, count, id, list } from '../option-kinds.ts'
 
 /** Shadow pages and their roles. */
 export const shadowOptions = z.strictObject({
-  /** Shadow pages in the pool; a freed page can be allocated again. */
+  /** How many shadow pages there are; a freed page can be allocated again. */
   pages: z.int().min(1).max(16).default(2),
   /** Levels of the guest's page tables and of their shadows. */
   levels: z.int().min(1).max(4).default(1),
   /** Level of the root for each page directory, where it is not `levels`. */
   rootLevels: list(z.int().min(1).max(4)).default([]),
   /**
-   * Guest tables are reached with different access, which is then part of the role of shadow pages, and the
-   * dirty bit of guest entries decides with it what a read may map.
+   * Model role.access of shadow pages and the D bit of guest PTEs, which together decide whether a read may map
+   * writable. For tables that are reached with different access.
    */
   accessRoles: choice.default(false),
-  /** KVM chooses at which level it maps huge pages; otherwise always small. */
+  /** KVM chooses the level at which it maps a huge page; otherwise it always maps small pages. */
   choosesLevel: choice.default(false),
   /** Table frames whose shadow pages have no guest table behind them (direct pages, a passthrough root). */
   withoutGptes: list(id).default([]),
-  /** A huge page can be mapped by one SPTE of level 2 when the scenario begins. Faults map small pages only. */
+  /** The initial state may contain level-2 leaf SPTEs of huge pages. Faults map small pages only. */
   largeSptes: choice.default(false),
   /** pte_list_desc objects, for scenarios in which one can be freed while a walk reads it. */
   descs: count.default(0),
@@ -38,13 +38,13 @@ export const unprotectOptions = z.strictObject({
   left: count.default(0),
 })
 
-/** What is read of shadowed tables without mmu_lock, and write flooding. */
+/** Lockless walks of shadow pages, and detection of write flooding. */
 export const writeTrackingOptions = z.strictObject({
-  /** The fault path clears the write-flooding counts, walking the shadow pages without a lock. */
+  /** The fault path clears write-flooding counts in a walk without a lock. */
   locklessWalks: choice.default(false),
-  /** A page is zapped whose table is written to again and again. */
+  /** A shadow page is zapped if its table is written repeatedly without being walked. */
   flooding: choice.default(false),
-  /** History: note that a wrong reading of indirect_shadow_pages was acted on. */
+  /** History: record that a thread acts on a wrong value of indirect_shadow_pages. */
   hintHistory: choice.default(false),
 })
 

@@ -2,7 +2,7 @@ import { Oops } from '../../language/property.ts'
 import type { Kvm } from '../kvm.ts'
 import { all_pages } from './shadow-page.ts'
 
-/** `kvm->arch.n_used_mmu_pages`: zapped pages do not count, zapped roots that are still held do. */
+/** `kvm->arch.n_used_mmu_pages`: does not count zapped pages, except roots that are still held. */
 export function used_pages(kvm: Kvm): number {
   return all_pages(kvm).filter((page) => {
     const { list } = kvm.page[page]

@@ -20,19 +20,23 @@ export function rmap_entries(kvm: Kvm, gfn: number): Sptep[] {
   return found
 }
 
-/** Somebody walks the rmap without mmu_lock; who wants to change it has to wait (v6.15). */
+/**
+ * KVM_RMAP_LOCKED: the rmap is being walked without mmu_lock (v6.15). The kernel's kvm_rmap_lock() makes every
+ * change of the rmap wait. In the model only SET.6 and ZAP.2 wait, the steps that scenarios with aging contain;
+ * `kvm_zap_rmap()`, ZAP.1 and ZAP.2 of nested tables do not.
+ */
 export function rmap_is_locked(kvm: Kvm, gfn: number): boolean {
   return kvm.rmap_locked.length > 0 && kvm.rmap_locked[gfn]
 }
 
-/** `rmap_add()`: under the frame that was faulted on. */
+/** `rmap_add()`: adds an SPTE to the rmap of the faulting frame. */
 export function rmap_add(kvm: Kvm, gfn: number, { page, index }: Sptep): void {
   use_slot_arrays(kvm, gfn)
   kvm.rmap[gfn][page].add(index)
   allocate_desc(kvm, gfn)
 }
 
-/** `rmap_remove()`: under the frame that the shadow page says this entry maps. */
+/** `rmap_remove()`: takes an SPTE off the rmap of the frame that its shadow page records for it. */
 export function rmap_remove(kvm: Kvm, { page, index }: Sptep): void {
   const gfn = spte_gfn(kvm, page, index)
   if (gfn === null) return
@@ -40,20 +44,20 @@ export function rmap_remove(kvm: Kvm, { page, index }: Sptep): void {
   kvm.rmap[gfn][page].delete(index)
 }
 
-/** Notes (history) that an SPTE has lost something that a TLB may still have. */
-export function owe_flush(kvm: Kvm): void {
-  if (kvm.flush_owed.length > 0) kvm.flush_owed[0] = true
+/** Records (history) that an SPTE has lost a mapping or a permission that a TLB may still hold. */
+export function set_flush_pending(kvm: Kvm): void {
+  if (kvm.flush_pending.length > 0) kvm.flush_pending[0] = true
 }
 
 /** `drop_spte()`: clears a present leaf and takes it off its rmap. */
 export function drop_spte(kvm: Kvm, sptep: Sptep): void {
   rmap_remove(kvm, sptep)
   transfer_dirty(kvm, sptep)
-  owe_flush(kvm)
+  set_flush_pending(kvm)
   clear_spte(kvm.page[sptep.page].spte[sptep.index])
 }
 
-/** A chain of two or more SPTEs is kept in a descriptor, allocated with the second. */
+/** Two or more SPTEs of a frame are kept in a descriptor, which is allocated with the second. */
 function allocate_desc(kvm: Kvm, gfn: number): void {
   if (kvm.desc_allocated.length === 0 || kvm.rmap_desc[gfn] !== null || rmap_entries(kvm, gfn).length < 2)
     return
@@ -71,15 +75,15 @@ export function free_desc(kvm: Kvm, gfn: number): void {
 }
 
 /**
- * `mmu_spte_clear_track_bits()` (..v6.12): a dirty SPTE that goes makes the host page dirty. Since then the
- * page is marked when it is mapped writable.
+ * `mmu_spte_clear_track_bits()` (..v6.12): clearing a dirty SPTE makes the host page dirty. Later kernels mark
+ * the page when they map it writable.
  */
 export function transfer_dirty(kvm: Kvm, { page, index }: Sptep): void {
   const { dirty, pfn } = kvm.page[page].spte[index]
   if (dirty && pfn !== null) kvm.host_page[pfn].dirty = true
 }
 
-/** Follows an entry of a rmap to its SPTE. @throws Oops when the page it points into was freed. */
+/** Follows an rmap entry to its SPTE. @throws Oops when the page it points into was freed. */
 function follow(kvm: Kvm, gfn: number, { page, index }: Sptep): Spte {
   if (kvm.page[page].list === 'free') {
     throw new Oops('no-use-after-free', `rmap of gfn ${gfn}: page ${page} is used after it was freed`)
@@ -88,7 +92,7 @@ function follow(kvm: Kvm, gfn: number, { page, index }: Sptep): Spte {
 }
 
 /**
- * `kvm_zap_rmap()`: clears every SPTE of a frame. @returns whether there was one (a flush is owed).
+ * `kvm_zap_rmap()`: clears every SPTE of a frame. @returns whether there was one, so that a flush is needed.
  * @throws Oops when an entry points into a page that was freed.
  */
 export function kvm_zap_rmap(kvm: Kvm, gfn: number): boolean {
@@ -96,21 +100,21 @@ export function kvm_zap_rmap(kvm: Kvm, gfn: number): boolean {
   for (const sptep of entries) {
     follow(kvm, gfn, sptep)
     drop_spte(kvm, sptep)
-    // An entry whose SPTE maps something else by now.
+    // drop_spte() does not find this entry if the SPTE has come to map another frame.
     kvm.rmap[gfn][sptep.page].delete(sptep.index)
   }
   return entries.length > 0
 }
 
-/** `drop_parent_pte()`: clears a link and takes it off the child's list of parents. */
+/** `drop_parent_pte()`: clears a non-leaf SPTE and takes it off the child's parent list. */
 export function drop_parent_pte(kvm: Kvm, { page, index }: Sptep): void {
   const entry = kvm.page[page].spte[index]
   if (entry.child !== null) kvm.page[entry.child].parent_ptes[page].delete(index)
-  owe_flush(kvm)
+  set_flush_pending(kvm)
   clear_spte(entry)
 }
 
-/** Whatever the entry is, it maps nothing afterwards. Returns whether something was present. */
+/** `mmu_page_zap_pte()`: clears an SPTE of any kind. Returns whether it was present. */
 export function mmu_page_zap_pte(kvm: Kvm, sptep: Sptep): boolean {
   const { kind } = kvm.page[sptep.page].spte[sptep.index]
   if (kind === 'leaf') drop_spte(kvm, sptep)
@@ -119,7 +123,7 @@ export function mmu_page_zap_pte(kvm: Kvm, sptep: Sptep): boolean {
   return kind === 'leaf' || kind === 'non-leaf'
 }
 
-/** The links to a page. */
+/** The non-leaf SPTEs that point to a page. */
 export function parents_of(kvm: Kvm, page: number): Sptep[] {
   const found: Sptep[] = []
   const parents = kvm.page[page].parent_ptes
@@ -130,9 +134,9 @@ export function parents_of(kvm: Kvm, page: number): Sptep[] {
 }
 
 /**
- * `rmap_write_protect()`: takes write permission from all SPTEs of a frame. To protect a guest page table
- * (`pt_protect`, GET.11) MMU-writable goes, too; for the dirty log it stays. Returns whether a flush is owed:
- * for a table also if only MMU-writable was set, because a flush for the dirty log may still be to come.
+ * `rmap_write_protect()`: clears W in all SPTEs of a frame; to protect a guest page table (`pt_protect`, GET.11)
+ * also MMU-writable, which the dirty log leaves. Returns whether a flush is needed. With `pt_protect` that is so
+ * even if only MMU-writable was set, because the dirty log may have cleared W and not flushed yet.
  */
 export function rmap_write_protect(kvm: Kvm, gfn: number, ptProtect = true): boolean {
   let writable = false
@@ -140,7 +144,7 @@ export function rmap_write_protect(kvm: Kvm, gfn: number, ptProtect = true): boo
     const entry = follow(kvm, gfn, sptep)
     if (!entry.w && !(ptProtect && entry.mmuw)) continue
     writable = true
-    owe_flush(kvm)
+    set_flush_pending(kvm)
     entry.w = false
     if (ptProtect) entry.mmuw = false
   }

@@ -3,12 +3,12 @@ import type { SetView } from '../../language/shapes.ts'
 import type { Kvm } from '../kvm.ts'
 import type { Spte } from './fields.ts'
 
-/** The numbers of all shadow pages of the pool. */
+/** The numbers of all shadow pages, free ones included. */
 export function all_pages(kvm: Kvm): number[] {
   return Array.from({ length: kvm.page.length }, (_, p) => p)
 }
 
-/** `is_obsolete_sp()`: zapped, or from another generation than the current one. */
+/** `is_obsolete_sp()`: zapped, or not of the current generation. */
 export function is_obsolete_sp(kvm: Kvm, page: number): boolean {
   const sp = kvm.page[page]
   return sp.role_invalid || sp.mmu_valid_gen !== kvm.mmu_valid_gen
@@ -40,7 +40,7 @@ export function list_del_active(kvm: Kvm, page: number): void {
   list[list.length - 1] = null
 }
 
-/** The bits of `sp->role` that the scenarios of roles need, `level` and `invalid` apart (shadow-mmu.md 2.2). */
+/** The modelled bits of `sp->role` besides `level` and `invalid`. */
 export interface Role {
   readonly direct: boolean
   readonly no_write: boolean
@@ -48,10 +48,10 @@ export interface Role {
   readonly pae: boolean
 }
 
-/** The role of a page that shadows a guest table, where there is one kind of guest only. */
+/** The role of a page that shadows a guest table, if scenarios distinguish nothing else. */
 export const INDIRECT: Role = { direct: false, no_write: false, guest_mode: false, pae: false }
 
-/** `sp->role` holds these bits. */
+/** Whether `sp->role` has exactly these bits. */
 export function has_role(kvm: Kvm, page: number, role: Role): boolean {
   const { role_direct, role_no_write, role_guest_mode, role_pae } = kvm.page[page]
   if (role_direct !== role.direct || role_no_write !== role.no_write) return false
@@ -59,8 +59,8 @@ export function has_role(kvm: Kvm, page: number, role: Role): boolean {
 }
 
 /**
- * The hash look-up of `kvm_mmu_find_shadow_page()` by frame and role: obsolete pages stay in the bucket and
- * are skipped.
+ * The hash lookup of `kvm_mmu_find_shadow_page()` by frame, level and role. Obsolete pages are still hashed, and
+ * skipped.
  */
 export function find_shadow_page(kvm: Kvm, gfn: number, level: number, role: Role = INDIRECT): number | null {
   for (const page of all_pages(kvm)) {
@@ -71,7 +71,7 @@ export function find_shadow_page(kvm: Kvm, gfn: number, level: number, role: Rol
   return null
 }
 
-/** Is there a guest table behind the page? Not for direct pages and passthrough roots. */
+/** `sp_has_gptes()`: the page shadows a guest table, which direct pages and passthrough roots do not. */
 export function sp_has_gptes(kvm: Kvm, page: number): boolean {
   const { gfn, role_direct } = kvm.page[page]
   if (gfn === null || role_direct) return false
@@ -86,12 +86,12 @@ export function valid_pages_of(kvm: Kvm, gfn: number): number[] {
   })
 }
 
-/** The first page of the pool that is free, or null. Free pages are all alike, so the choice loses nothing. */
+/** The first free page, or null. Free pages are interchangeable, so the choice loses no behaviour. */
 export function free_page_of_pool(kvm: Kvm): number | null {
   return all_pages(kvm).find((page) => kvm.page[page].list === 'free') ?? null
 }
 
-/** `kvm_mmu_alloc_shadow_page()`: takes a free page for table `gfn`, in the current generation (GET.6). */
+/** `kvm_mmu_alloc_shadow_page()`: sets up a free page for frame `gfn`, in the current generation. */
 export function alloc_shadow_page(
   kvm: Kvm,
   page: number,
@@ -110,7 +110,7 @@ export function alloc_shadow_page(
   list_add_active(kvm, page)
 }
 
-/** `kvm_mmu_free_shadow_page()`: the page goes back to the pool and keeps nothing. */
+/** `kvm_mmu_free_shadow_page()`. Resets everything, so that free pages are interchangeable. */
 export function free_shadow_page(kvm: Kvm, page: number): void {
   const sp = kvm.page[page]
   sp.list = 'free'
@@ -132,7 +132,7 @@ export function free_shadow_page(kvm: Kvm, page: number): void {
   sp.request_sent = false
 }
 
-/** Nothing below the page is marked unsync any more. */
+/** Clears the marks of all unsync children of a page. */
 export function forget_unsync_children(kvm: Kvm, page: number): void {
   const { unsync_child_bitmap, unsync_children } = kvm.page[page]
   unsync_child_bitmap.clear()
@@ -149,7 +149,7 @@ export function spte_gfn(kvm: Kvm, page: number, index: number): number | null {
   return spte[index].kind === 'leaf' ? (gfn as number) + index : null
 }
 
-/** The entry maps nothing any more. */
+/** Makes an SPTE non-present. */
 export function clear_spte(entry: Spte): void {
   entry.kind = 'none'
   entry.child = null

@@ -35,7 +35,7 @@ function makeUnsync(kvm: Kvm, page: number): void {
 }
 
 describe('the marks of unsync pages', () => {
-  it('are counted where the counter is a field of its own', () => {
+  it('are counted where the counter is a field', () => {
     const kvm = world({ nested: { mmus: 2 }, fault: { tdp: true } })
     makeUnsync(kvm, 1)
     makeUnsync(kvm, 2)
@@ -59,7 +59,7 @@ describe('the marks of unsync pages', () => {
 })
 
 describe('mmu_lock', () => {
-  it('is free for a writer when nobody holds it for read either', () => {
+  it('is free for a writer when it is not held for read either', () => {
     const kvm = world({ nested: { mmus: 2 }, fault: { tdp: true } })
     expect(mmu_lock_is_free(kvm)).toBe(true)
     kvm.mmu_lock_readers.add(0)
@@ -70,7 +70,7 @@ describe('mmu_lock', () => {
   })
 })
 
-describe('acting on a reading of indirect_shadow_pages', () => {
+describe('acting on a value of indirect_shadow_pages', () => {
   const remembered = (kvm: Kvm, shadowed: boolean): boolean => {
     kvm.wrong_hint[0] = false
     act_on_hint(kvm, shadowed)
@@ -95,7 +95,7 @@ describe('acting on a reading of indirect_shadow_pages', () => {
     expect(kvm.wrong_hint[0]).toBe(true)
   })
 
-  it('is not looked at where a scenario does not ask', () => {
+  it('is not recorded unless the scenario asks for it', () => {
     const kvm = world({})
     act_on_hint(kvm, false)
     expect(kvm.wrong_hint).toHaveLength(0)

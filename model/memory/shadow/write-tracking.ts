@@ -3,12 +3,12 @@ import { look_up_and_use_slot } from '../memslots/memslot.ts'
 import { count_down } from '../primitives/asserted.ts'
 import { all_pages, sp_has_gptes } from './shadow-page.ts'
 
-/** Is the page counted in `indirect_shadow_pages`? Its role becomes invalid when it is taken off. */
+/** Whether the page counts in `indirect_shadow_pages`: a page that was zapped (`role.invalid`) no longer does. */
 export function is_accounted(kvm: Kvm, page: number): boolean {
   return !kvm.page[page].role_invalid && sp_has_gptes(kvm, page)
 }
 
-/** `account_shadowed()`: counts the page, and tracks writes to its table unless it is a lowest-level one. */
+/** `account_shadowed()`: counts the page and, above level 1, starts to track writes to its table. */
 export function account_shadowed(kvm: Kvm, page: number): void {
   const sp = kvm.page[page]
   if (sp.role_direct) return
@@ -44,7 +44,7 @@ export function kvm_mmu_mark_parents_unsync(kvm: Kvm, page: number): void {
   }
 }
 
-/** `sp->unsync_children` goes up or down, where it is a field of its own. */
+/** Adds to `sp->unsync_children`, where it is a field. */
 function count_unsync_children(kvm: Kvm, page: number, change: number): void {
   const { unsync_children } = kvm.page[page]
   if (unsync_children.length > 0) unsync_children[0] += change
@@ -62,7 +62,7 @@ export function unsync_pages_below(kvm: Kvm, page: number): number[] {
   return [...found]
 }
 
-/** Drops the marks of a page that no unsync page is below any more. */
+/** Clears the marks below a page that lead to no unsync page any more. */
 export function clear_unsync_marks(kvm: Kvm, page: number): void {
   for (const index of kvm.page[page].unsync_child_bitmap.elements()) {
     const { child } = kvm.page[page].spte[index]
@@ -75,16 +75,16 @@ export function clear_unsync_marks(kvm: Kvm, page: number): void {
 }
 
 /**
- * Somebody acts on having read that tables are shadowed, or that none is (history). Wrong is a reading that
- * the pages themselves do not bear out: one that is allocated and not counted yet, or (TSO) counted in a store
- * that others cannot see yet, is missed; one that was zapped in the meantime is not there any more.
+ * Records (history) whether a thread that has read `indirect_shadow_pages` acts on a wrong value: 0 although a
+ * page shadows a table, because it is not counted yet or its count is still in a store buffer; or non-zero
+ * although none does any more.
  */
 export function act_on_hint(kvm: Kvm, shadowed: boolean): void {
   if (kvm.wrong_hint.length === 0) return
   if (shadowed !== accounted_pages(kvm).length > 0) kvm.wrong_hint[0] = true
 }
 
-/** Recounts `indirect_shadow_pages` from the pages, for I-20. */
+/** The pages that `indirect_shadow_pages` should count. */
 export function accounted_pages(kvm: Kvm): number[] {
   return all_pages(kvm).filter((page) => kvm.page[page].list !== 'free' && is_accounted(kvm, page))
 }

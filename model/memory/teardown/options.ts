@@ -3,6 +3,6 @@ import { choice } from '../option-kinds.ts'
 
 /** The end of a VM. */
 export const teardownOptions = z.strictObject({
-  /** The process ends at some time, so that the VM is destroyed. (One vCPU, asynchronous page faults.) */
+  /** The process may end, which destroys the VM. Needs one vCPU and asynchronous page faults. */
   closes: choice.default(false),
 })

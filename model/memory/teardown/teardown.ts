@@ -1,7 +1,7 @@
 import { Oops } from '../../language/property.ts'
 import type { Kvm } from '../kvm.ts'
 
-/** The file that is open has its references. */
+/** Sets up the references of the vCPU's open file and of the VM. */
 export function open_files(kvm: Kvm): void {
   kvm.teardown[0].users_count = 1
   kvm.teardown[0].module_refs = 2

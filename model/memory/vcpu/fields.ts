@@ -16,7 +16,7 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     /** What this CPU has stored and the others cannot see yet (x86-TSO). */
     store_buffer: storeBuffer(sorts, bounds),
     requests: setOfNames('FREE_OBSOLETE_ROOTS', 'TLB_FLUSH', 'MMU_SYNC'),
-    /** An interrupt was sent to the CPU and not taken yet. */
+    /** An IPI was sent to the CPU and is not taken yet. */
     ipi: flag,
     /** The context that vcpu->arch.mmu points at. */
     ...mmuMembers(sorts, bounds),
@@ -29,7 +29,7 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     /** Hardware walk in progress: the table it reads next, and its level (more than one level only). */
     walk: ref(sorts.walked),
     walk_level: range(1, bounds.shadow.levels),
-    /** The guest instruction in progress, its address, and which of the scenario's edits a write is (0: none). */
+    /** The guest instruction in progress, its address, and 1 + which of `guest.edits` it is (0: none of them). */
     guest: oneOf('idle', 'read', 'write', 'invlpg'),
     gva: range(0, Math.max(0, bounds.guest.gvas - 1)),
     pte_write: range(0, bounds.guest.edits.length),
@@ -39,14 +39,14 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     /** The instruction in progress is a store that KVM cannot emulate. */
     unemulatable: optional(bounds.unprotect.stores.length > 0, flag),
     unemulatable_stores_left: range(0, bounds.unprotect.left),
-    /** last_retry_eip and last_retry_addr: the hard store (1, 2, ...) that was retried last, or 0. */
+    /** last_retry_eip and last_retry_addr: 1 + the address of the store that was retried last (0: none). */
     last_retry: range(0, bounds.unprotect.stores.length > 0 ? bounds.guest.gvas : 0),
-    /** History: the frame whose protection stopped it, and whether a page for that frame was built since. */
+    /** History: the protected frame that stopped the store, and whether a page for that frame was built since. */
     stopped_by: optional(bounds.unprotect.stores.length > 0, ref(sorts.gfn)),
     shadowed_again: optional(bounds.unprotect.stores.length > 0, flag),
     /**
-     * History: for each address, the guest has changed a present entry on the way since it last flushed the
-     * address here, so that an old translation may be used.
+     * History: for each address, the guest has changed a present PTE that translates it since it last flushed the
+     * address on this vCPU, so that a stale translation is allowed.
      */
     stale_allowed: array(bounds.guest.edits.length > 0 ? bounds.guest.gvas : 0, flag),
     /** History: KVM has emulated a store to a table for this vCPU, and has not zapped the SPTEs yet. */
@@ -59,7 +59,7 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     async_pf: array(bounds.asyncPf.on ? 1 : 0, asyncPf(sorts, bounds)),
     /** KVM_REQ_APF_READY is set in `requests`. */
     apf_ready: optional(bounds.asyncPf.on, flag),
-    /** fault->prefetch: KVM makes the fault itself, for a page that has arrived. */
+    /** fault->prefetch: KVM raises the fault itself, for a page that has been swapped in. */
     prefetch: optional(bounds.asyncPf.on, flag),
     fault: faultLocals(sorts, bounds),
     /** Local variables of the thread. */
@@ -67,7 +67,7 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     i: range(0, Math.max(1, bounds.nested.mmus * (bounds.roots.prev + 1) - 1, bounds.roots.pae)),
     /** GET.2: the gPTE size in the role of the wanted page. */
     role_pae: optional(bounds.guest.paeToggles > 0, flag),
-    /** Quota, unprotecting: the page that is being zapped, and whether one that was zapped is a root in use. */
+    /** Quota: the page that is being zapped. With it, unprotecting and flooding: a root in use was zapped. */
     zap_sp: optional(bounds.shadow.quota > 0, ref(sorts.page)),
     zapped_root: optional(
       bounds.shadow.quota > 0 || bounds.unprotect.stores.length > 0 || bounds.writeTracking.flooding,

@@ -1,6 +1,6 @@
 import type { Kvm } from '../kvm.ts'
 
-/** The instruction in progress is done (or has trapped into the guest's own handler). */
+/** Ends the instruction in progress: it has completed, or the guest gets an exception. */
 export function finish_instruction(kvm: Kvm, vcpu: number): void {
   kvm.vcpu[vcpu].guest = 'idle'
   kvm.vcpu[vcpu].prefault = false
@@ -8,7 +8,7 @@ export function finish_instruction(kvm: Kvm, vcpu: number): void {
   kvm.vcpu[vcpu].pte_write = 0
   if (!kvm.vcpu[vcpu].unemulatable) return
   kvm.vcpu[vcpu].unemulatable = false
-  // After the last one nobody asks any more which was retried.
+  // After the last such store, which was retried is not read any more: reset it to save states.
   if (kvm.vcpu[vcpu].unemulatable_stores_left === 0) forget_retry(kvm, vcpu)
 }
 
@@ -19,12 +19,12 @@ export function forget_retry(kvm: Kvm, v: number): void {
   kvm.vcpu[v].shadowed_again = false
 }
 
-/** The instruction in progress is the one that was retried last, with the same address. */
+/** Whether the instruction in progress is the one that was retried last, at the same address. */
 export function is_retried(kvm: Kvm, v: number): boolean {
   return kvm.vcpu[v].last_retry === kvm.vcpu[v].gva + 1
 }
 
-/** A store was refused because its frame is protected (history, until the instruction is over). */
+/** Records (history, until the instruction ends) that a store was refused because its frame is protected. */
 export function note_refusal(kvm: Kvm, v: number, gfn: number): void {
   const vcpu = kvm.vcpu[v]
   if (!vcpu.unemulatable || is_retried(kvm, v)) return

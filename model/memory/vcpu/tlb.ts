@@ -1,8 +1,8 @@
 import type { Kvm } from '../kvm.ts'
 
 /**
- * The guest flushes an address: no translation older than this may be used for it (history). A store that
- * another vCPU's instruction is in the middle of may come before or after the flush.
+ * Records (history) that the guest flushes an address: stale translations are not allowed for it any more. They
+ * stay allowed while KVM emulates a store to a table, which may be ordered before or after the flush.
  */
 export function promise_fresh(kvm: Kvm, v: number, gva: number): void {
   const { stale_allowed } = kvm.vcpu[v]

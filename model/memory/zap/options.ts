@@ -11,6 +11,6 @@ export const zapOptions = z.strictObject({
   all: count.default(0),
   /** kvm_zap_obsolete_pages() may drop mmu_lock between pages. */
   lockBreak: choice.default(false),
-  /** Pages that a shrinker, or the quota, reclaims. */
+  /** How often the shrinker runs. */
   reclaims: count.default(0),
 })
