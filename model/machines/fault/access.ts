@@ -1,6 +1,6 @@
 import { type Step, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
-import { huge, current_level } from '../../memory/fault/fault.ts'
+import { current_level, huge } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { root_level } from '../../memory/roots/mmu.ts'
 

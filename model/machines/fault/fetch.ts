@@ -1,11 +1,11 @@
 import { type Block, block, type Entry, type Step, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import {
+  current_level,
   fault_index,
   fault_spte,
   gpte_changed,
   huge,
-  current_level,
   table_gfn,
 } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
