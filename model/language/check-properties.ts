@@ -6,8 +6,8 @@ import type { Property } from './property.ts'
 import type { System } from './system.ts'
 
 /**
- * Finds what is wrong with properties before anything is searched.
- * @throws ModelError for two properties with one id, for a property whose functions are no plain functions, and for
+ * Checks properties before a search.
+ * @throws ModelError for two properties with one id, for a property whose functions are not plain functions, and for
  *   one that names a step that no program has.
  */
 export function checkProperties<W>(system: System<W>, properties: readonly Property<W>[]): void {

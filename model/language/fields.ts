@@ -1,9 +1,9 @@
 import type { Scalar, Sort } from './shapes.ts'
 
-/** One scalar of the state vector and where its bits lie in the packed words. */
+/** One scalar of the state vector and the position of its bits in the packed words. */
 export interface Field {
   readonly index: number
-  /** How the kernel developer would write it, for example `vcpu[0].prev_roots[1]`. */
+  /** As in C, for example `vcpu[0].prev_roots[1]`. */
   readonly path: string
   readonly shape: Scalar<unknown>
   /** 32-bit word and bit position; a field with one value takes no bits (`mask` 0). */
@@ -12,13 +12,13 @@ export interface Field {
   readonly mask: number
 }
 
-/** Where a view reads and writes: codes by field number. */
+/** The storage behind a view: an encoded value (code) per field number. */
 export interface Cellstore {
   read(field: number): number
   write(field: number, code: number): void
 }
 
-/** A node of the declared tree, for whoever walks it (views, permutations of ids). */
+/** A node of the declared tree, which views and permutations of ids walk. */
 export type Node =
   | { readonly kind: 'scalar'; readonly field: Field }
   | {

@@ -13,15 +13,15 @@ export interface Layout<S extends Shape = Shape> {
   readonly fields: readonly Field[]
   /** Length of the packed state vector in 32-bit words. */
   readonly words: number
-  /** A typed view on codes kept elsewhere. Writes outside a domain throw ModelError. */
+  /** A typed view of the encoded values in a store. Writes outside a domain throw ModelError. */
   view(store: Cellstore): View<S>
-  /** Packs one code per field into `words` words at `offset`. Codes must lie in their domains. */
+  /** Packs one encoded value per field into `words` words at `offset`. Each must be in its domain. */
   pack(codes: ArrayLike<number>, into: Int32Array, offset: number): void
   /** The inverse of `pack`. */
   unpack(from: Int32Array, offset: number, codes: Uint16Array): void
 }
 
-/** Codes kept in an array, all fields initially 0. */
+/** Encoded values in an array, initially all 0: every field has its first value. */
 export class Codes implements Cellstore {
   readonly codes: Uint16Array
   constructor(fields: number) {
@@ -38,8 +38,8 @@ export class Codes implements Cellstore {
 const bitsFor = (size: number): number => (size <= 1 ? 0 : 32 - Math.clz32(size - 1))
 
 /**
- * Numbers and packs the fields of a shape. Fields are placed widest first into the first word with room,
- * ties in declaration order, so that the vector is short.
+ * Numbers and packs the fields of a shape. To keep the vector short, fields are placed widest first, ties in
+ * declaration order, into the first word with room.
  */
 export function layout<S extends Shape>(shape: S): Layout<S> {
   const scalars: { path: string; shape: Scalar<unknown> }[] = []

@@ -60,7 +60,7 @@ describe('flowOf', () => {
     expect(targets(flow(s('a'), block('gone', []), s('b', 'gone')))).toEqual({ a: ['b'], b: ['b'] })
   })
 
-  it('knows where a thread may stay', () => {
+  it('knows the valid end states', () => {
     const f = flow(
       step('a', { validEnd: true }),
       step('b', {}),

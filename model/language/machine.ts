@@ -7,16 +7,16 @@ import type { Case, Entry, Program, Step } from './program.ts'
  * on it says what a step does; the explorer's compiled steps must agree with it.
  */
 
-/** Context of the reference machine: one code per field of the layout. Never changed in place. */
+/** Context of the reference machine: one encoded value per field of the layout. Never changed in place. */
 export interface ReferenceContext {
   readonly codes: Uint16Array
 }
 
-/** Runs model code on the codes of a context. */
+/** Runs model code on the encoded values of a context. */
 export interface Runner<W> {
-  /** Evaluates on `codes` and must leave them alone. */
+  /** Evaluates a guard on `codes`, which it must not change. */
   test(codes: Uint16Array, guard: (world: W, self: number) => boolean, self: number): boolean
-  /** Returns changed codes; the argument stays as it was. */
+  /** Returns the changed values as a new array. */
   run(codes: Uint16Array, effect: (world: W, self: number) => void, self: number): Uint16Array
 }
 
@@ -28,7 +28,7 @@ export interface Instance<W> {
   readonly self: number
 }
 
-/** A step at a program counter, the unit that the explorer counts and traces name. */
+/** A step at a program counter: what the explorer counts and what traces name. */
 export interface LocatedStep<W> {
   /** Path of the step, for example `ZAP.9/REQ.1`. */
   readonly path: string
@@ -42,9 +42,9 @@ export interface Flow<W> {
   /** Paths of all program counters, `done` last. The first is where the thread starts. */
   readonly counters: readonly string[]
   readonly steps: readonly LocatedStep<W>[]
-  /** Program counters at which the thread may stay for ever. */
+  /** Valid end states: program counters at which the thread may stop for good. */
   readonly validEnds: ReadonlySet<string>
-  /** Where case number `index` of a step leads. */
+  /** The program counter to which case number `index` of a step leads. */
   target(located: LocatedStep<W>, index: number): string
 }
 
@@ -53,13 +53,13 @@ export const eventOf = (thread: string, path: string): string => `${thread} ${pa
 
 const DONE = 'done'
 
-/** A landing as the flow sees it: the program counter behind it, and whose jumps pass it by. */
+/** A landing, resolved: the program counter after it, and the entries whose jumps ignore it. */
 interface LandingPlace {
   readonly counter: string
   readonly except: readonly string[]
 }
 
-/** The names of a program, and what they stand for. */
+/** The names in a program, and what they refer to. */
 interface Labels<W> {
   readonly counters: readonly string[]
   readonly steps: readonly LocatedStep<W>[]
@@ -115,7 +115,7 @@ export function jumpsTo<W>(program: Program<W>, entry: string): string[] {
     .map(({ path }) => path)
 }
 
-/** Whether a path is an entry's own or that of something in it. */
+/** Whether a path is that of an entry or of something in it. */
 const isIn = (path: string, entry: string): boolean => path === entry || path.startsWith(`${entry}/`)
 
 function labelsOf<W>(program: Program<W>): Labels<W> {
@@ -174,7 +174,7 @@ function labelsOf<W>(program: Program<W>): Labels<W> {
   }
   const land = (path: string, from: LocatedStep<W>): string => {
     const own = names.get(path)
-    // The first step of a block is where the block is: a landing for the block is one for the step.
+    // A block begins at its first step, so a landing for the block is one for the step, too.
     const places = [
       ...outerPaths(path).filter((outer) => own !== undefined && names.get(outer) === own),
       path,
@@ -192,15 +192,14 @@ const outerPaths = (path: string): string[] =>
     .slice(0, -1)
     .map((_, depth, parts) => parts.slice(0, depth + 1).join('/'))
 
-/** Marks the functions handed to xstate with the model code inside them, for the compiler to find. */
+/** The model code inside each function that is handed to xstate, for the compiler to find. */
 const modelCode = new WeakMap<object, (world: never, self: number) => unknown>()
 
-/** The model code behind a guard or action of a reference machine; undefined for foreign ones. */
+/** The model code inside a guard or action of a reference machine; undefined for any other function. */
 export function modelCodeOf(wrapped: unknown): ((world: never, self: number) => unknown) | undefined {
   return typeof wrapped === 'function' ? modelCode.get(wrapped) : undefined
 }
 
-/** True for the actions that stand for "no effect": the program has no `does` there. */
 function transitionOf<W>(runner: Runner<W>, self: number, c: Case<W>, target: string): object {
   const { when, does } = c
   const config: Record<string, unknown> = { target: `#${target}`, reenter: true }

@@ -1,11 +1,9 @@
 import { ModelError } from './errors.ts'
 
-/**
- * What is asked of the functions a model is written with: guards, effects and the functions of properties. The
- * types say it too, but a design or property may have been written without a type checker.
- */
+// Requirements on the functions of a model: guards, effects and the functions of properties. The types express them,
+// too, but a design or a property may be written without a type checker.
 
-/** Kinds of functions that return before they have done their work, by the tag of their prototype. */
+/** Functions that return before their work is done, by the tag of their prototype. */
 const DEFERRED: Readonly<Record<string, string>> = {
   '[object AsyncFunction]': 'an async function',
   '[object GeneratorFunction]': 'a generator',
@@ -13,7 +11,7 @@ const DEFERRED: Readonly<Record<string, string>> = {
 }
 
 /**
- * Refuses what cannot run as one atomic step.
+ * Rejects functions that cannot run as one atomic step.
  * @param what names the function in the message: `its guard`.
  * @throws ModelError for anything but a plain function.
  */
@@ -33,7 +31,7 @@ export function truthOf(result: unknown): boolean {
   throw new ModelError(`returns ${nameOf(result)}, not true or false`)
 }
 
-/** @throws ModelError when an effect returns a promise: what it does later is no part of the step. */
+/** @throws ModelError when an effect returns a promise: what it does later is not part of the step. */
 export function checkEffect(result: unknown): void {
   if (result instanceof Promise)
     throw new ModelError('returns a promise; model code must be a plain, synchronous function')

@@ -1,8 +1,8 @@
-/** Steps or program counters that a property speaks of. */
+/** Steps or program counters that a property names. */
 export interface NamedStep {
   /** The thread kind; null when any is meant. */
   readonly kind: string | null
-  /** As it stands in the property, for messages. */
+  /** As written in the property, for messages. */
   readonly text: string
   isMeant(path: string): boolean
 }
@@ -11,9 +11,9 @@ const STRING = String.raw`'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"`
 const REGEX = String.raw`/(?:[^/\\\n[]|\\.|\[[^\]\n]*\])+/[a-z]*`
 
 /**
- * The steps that the source of a function compares with the program counters of its second parameter (`at`), or
- * with the path of the step that it is given. It finds names that stand in the function itself, beside the
- * comparison; what helper functions compare with is not seen.
+ * The steps that a function compares with the program counters in its second parameter (`at`), or with the path of
+ * the step that is its second parameter, found in its source text. Only literals next to the comparison are found,
+ * and none in helper functions.
  */
 export function namedSteps(code: (...args: never[]) => unknown, takes: 'counters' | 'step'): NamedStep[] {
   const source = code.toString()
@@ -61,7 +61,7 @@ function exactly(kind: string | null, quoted: string): NamedStep {
 
 const unquoted = (literal: string): string => literal.slice(1, -1).replaceAll(/\\(.)/g, '$1')
 
-/** Name of the second parameter of a function, null when it has none or takes it apart. */
+/** Name of the second parameter of a function; null when it has none or destructures it. */
 function secondParameter(source: string): string | null {
   const start = source.indexOf('(')
   const arrow = source.indexOf('=>')

@@ -38,7 +38,7 @@ describe('drop', () => {
     expect(patched([drop('ZAP.2')])[0]).toEqual(['ZAP.1', 'REQ/REQ.1', 'REQ/REQ.2', 'ZAP.3'])
   })
 
-  it('sends whoever went there to what follows', () => {
+  it('makes jumps to it land on what follows', () => {
     const flow = flowOf(applyPatches([zap], [drop('ZAP.2')])[0])
     const jump = flow.steps.find((each) => each.path === 'ZAP.3')
     expect(jump && flow.target(jump, 0)).toBe('REQ/REQ.1')
@@ -262,7 +262,7 @@ describe('jumps to a step', () => {
         const past = (name: string): string => (name.startsWith('NEW.') ? past(found[name]) : name)
         for (const [name, leads] of Object.entries(targets(loop)))
           expect(found[name].split(' ').map(past).join(' ')).toBe(leads)
-        // Whoever comes to X comes through all that was inserted before it.
+        // Every way to X leads through all that was inserted before it.
         const before = places.flatMap((place, n) => (place === 'X' ? [`NEW.${n}`] : []))
         const direct = Object.entries(found).filter(([, leads]) => leads.split(' ').includes('X'))
         if (before.length > 0) expect(direct.map(([name]) => name)).toEqual([before.at(-1)])

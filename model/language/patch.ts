@@ -8,10 +8,10 @@ import { type Entry, landing, type Program, type Step } from './program.ts'
  * its path as is needed to tell it from others (`FR.3/ZAP.9`). It applies wherever the name occurs, in
  * every program, or only in programs of the kind given by `only()`.
  *
- * A patch changes steps, not the places that jumps go to: a name that others jump to is a label in front of
- * the step, as in C. What is put before the step is behind its label, so jumps land on it; a step that is
- * dropped or replaced leaves its label where it was. Jumps from inside the step (or block) itself, and from
- * the new entries, go to the step itself. What is put after a step is reached by falling off the step only.
+ * A patch changes steps, not the targets of jumps: a name that others jump to is a label in front of the step,
+ * as in C. Entries inserted before the step come after its label, so jumps land on them; a step that is dropped
+ * or replaced leaves its label where it was. Jumps from inside the step (or block) itself, and from the new
+ * entries, go to the step itself. Entries inserted after a step are reached only by falling off the step.
  */
 export type Patch<W> = (
   | { readonly op: 'drop'; readonly name: string }
@@ -23,7 +23,7 @@ export type Patch<W> = (
 /** Directly before or after a named step or block. */
 export type Place = { readonly before: string } | { readonly after: string }
 
-/** Where jumps to a moved step land: at the step's new place, or where it stood. */
+/** Where jumps to a moved step land: on the moved step, or at its old place. */
 export type Jumps = 'follow' | 'stay'
 
 /** One place that a patch changes. */
@@ -34,7 +34,7 @@ export interface PatchPlace<W> {
   readonly path: string
   /** That entry, as it was before the patch. */
   readonly entry: Entry<W>
-  /** False for a move to where the entry already stands. */
+  /** False for a move to where the entry is already. */
   readonly changes: boolean
 }
 
@@ -66,7 +66,7 @@ export function only<W>(kind: string, patch: Patch<W>): Patch<W> {
   return { ...patch, in: kind }
 }
 
-/** The name a patch hangs on: it must exist somewhere. */
+/** The name that a patch refers to, which must exist. */
 export function anchorOf(patch: Patch<never>): string {
   if (patch.op === 'insert') return placeName(patch.place)
   return patch.name
@@ -87,8 +87,8 @@ export function describePatch(patch: Patch<never>): string {
 }
 
 /**
- * Applies patches in order to all programs. A patch for programs of one kind does nothing where no thread
- * of that kind runs: one design serves several scenarios.
+ * Applies patches in order to all programs. A patch for programs of one kind has no effect if there is no thread
+ * of that kind, so that one design serves several scenarios.
  * @throws ModelError naming a step that no program (of the patch's kind) has, a move that leaves its list, or
  *   a move of a step that others jump to without `jumps`.
  */
@@ -97,7 +97,7 @@ export function applyPatches<W>(programs: readonly Program<W>[], patches: readon
 }
 
 /**
- * As `applyPatches`, and says what each patch changed.
+ * As `applyPatches`, and reports what each patch changed.
  * @returns the programs, and for each patch its places in the order of the programs; none for a patch of
  *   another kind of program.
  */
@@ -134,18 +134,18 @@ const wrong = <W>(patch: Patch<W>, why: string): ModelError =>
 /** Whether `name` is the entry's own name or a suffix of its path at a `/`. */
 const named = (path: string, name: string): boolean => path === name || path.endsWith(`/${name}`)
 
-/** A choice holds steps only; a dropped one and labels go. @throws ModelError for anything else. */
+/** Whether an entry stays in a choice: steps do, dropped ones and labels do not. @throws ModelError for others. */
 function isStep<W>(entry: Entry<W>, patch: Patch<W>): entry is Step<W> {
   if (entry.kind === 'step') return true
   if (entry.kind === 'landing' || (entry.kind === 'block' && entry.entries.length === 0)) return false
   throw wrong(patch, `a choice holds steps only, ${entry.name} is a ${entry.kind}`)
 }
 
-/** A patch at work on a program. */
+/** The application of a patch to a program. */
 interface Rewriting<W> {
   readonly program: Program<W>
   readonly patch: Patch<W>
-  /** Takes every place that the patch names. */
+  /** Collects every place that the patch names. */
   readonly hits: PatchPlace<W>[]
 }
 
@@ -186,7 +186,7 @@ function rewrite<W>(entries: readonly Entry<W>[], prefix: string, rewriting: Rew
       }
       const moved = behindLabel([entry], place, inner[at])
       const left = jumps === 'stay' ? [landing(entry.name, [entry.name])] : []
-      // The later of the two places first: the earlier one keeps its number.
+      // Splice at the later place first, so that the index of the earlier one stays valid.
       const slot = 'before' in place ? at : at + 1
       return slot > anchor
         ? inner.toSpliced(slot, 0, ...moved).toSpliced(anchor, 1, ...left)
@@ -199,7 +199,7 @@ function rewrite<W>(entries: readonly Entry<W>[], prefix: string, rewriting: Rew
 
 const emptyBlock = <W>(name: string): Entry<W> => ({ kind: 'block', name, entries: [] })
 
-/** What stands for an entry that is replaced: its label, which jumps inside the new entries pass by. */
+/** The new entries, after the label of the replaced one, which jumps between the new entries ignore. */
 function replacement<W>(entry: Entry<W>, by: readonly Entry<W>[]): readonly Entry<W>[] {
   if (by.length === 0) return [emptyBlock(entry.name)]
   if (by[0].name === entry.name) return by
@@ -207,8 +207,8 @@ function replacement<W>(entry: Entry<W>, by: readonly Entry<W>[]): readonly Entr
 }
 
 /**
- * Entries put before another, behind the label of that one. Jumps from the new entries, and from inside the
- * other one, go to that one itself; the steps of a choice are others.
+ * Entries inserted before `other`, after its label. Jumps from the new entries and from inside `other` ignore the
+ * label; jumps from the steps of a choice do not.
  */
 function behindLabel<W>(added: readonly Entry<W>[], place: Place, other: Entry<W>): readonly Entry<W>[] {
   if ('after' in place) return added

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { inOrder, placed } from './placed.ts'
 
 describe('contributions to a list', () => {
-  it('come in the order of their places, whoever registers first', () => {
+  it('come in the order of their places, not of registration', () => {
     expect(inOrder('steps', [placed(20, 'c'), placed(10, 'a', 'b'), placed(-1, 'z')])).toEqual([
       'z',
       'a',

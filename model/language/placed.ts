@@ -1,6 +1,6 @@
 import { ModelError } from './errors.ts'
 
-/** Parts of a list that several files contribute to, with their place in it. */
+/** Parts of a list to which several files contribute, and their place in it. */
 export interface Placed<T> {
   /** Smaller comes first. */
   readonly order: number
@@ -13,8 +13,8 @@ export function placed<T>(order: number, ...parts: readonly T[]): Placed<T> {
 }
 
 /**
- * All parts in their order, which is explicit because the order of alternatives decides which of several
- * shortest counterexamples is reported.
+ * All parts in the order of their places. Places are explicit because the order of alternatives decides which of
+ * several shortest counterexamples is reported.
  * @throws ModelError when two contributions claim one place.
  */
 export function inOrder<T>(what: string, contributions: readonly Placed<T>[]): T[] {

@@ -1,30 +1,30 @@
 /**
- * How a thread of control is written: an ordered list of named steps that reads like the kernel function
- * it models. Falling off a step reaches the next one, `to` jumps. `machineOf()` in machine.ts turns
- * programs into an xstate machine with one state per program counter; the designs patch programs by step name.
+ * A thread of control is written as a program: an ordered list of named steps that reads like the kernel function
+ * it models. Falling off a step reaches the next one, `to` jumps. `machineOf()` in machine.ts turns programs into
+ * an xstate machine with one state per program counter; designs patch programs by step name.
  */
 
-/** Where a step comes from and how it is shown; none of it has a meaning for the search. */
+/** Where a step comes from and how it is shown; transitions do not depend on it. */
 export interface About<W> {
   /** Kernel function the step belongs to, without parentheses, for example `kvm_zap_obsolete_pages`. */
   readonly fn?: string
   /** Kernel version(s) in which the function was read, for example `v5.18..v6.16`. */
   readonly since?: string
-  /** The line a race diagram shows, in kernel terms; a function sees the state before the step. */
+  /** Its line in a race diagram, in kernel terms; a function is given the state before the step. */
   readonly shows?: string | ((world: W, self: number) => string)
-  /** Why several kernel actions are one atomic step here. */
+  /** If the step is coarsened: why several actions of the kernel are one atomic step here. */
   readonly fused?: string
-  /** True where the thread may stay for ever: a state without enabled steps is then no deadlock. */
+  /** The thread may stop here for good: this is a valid end state, not a deadlock. */
   readonly validEnd?: boolean
   /** Routine: a diagram may leave the step out, unless a violation depends on it. */
   readonly quiet?: boolean | ((world: W, self: number) => boolean)
-  /** A lane for the diagram when it is not the thread itself, for example the hardware walker of a vCPU. */
+  /** Its lane in a diagram, if not that of the thread; for example the hardware walker of a vCPU. */
   readonly lane?: string
 }
 
-/** One way a step can go. Without `when` it is always possible; without `to` it falls to the next step. */
+/** One alternative of a step. Without `when` it is always possible; without `to` it falls to the next step. */
 export interface Case<W> {
-  /** Guard: may this case run? It must not write. `self` is the id of the running thread. */
+  /** Guard, which must not write. `self` is the id of the running thread. */
   readonly when?: (world: W, self: number) => boolean
   /** Effect: one atomic change of the shared state. */
   readonly does?: (world: W, self: number) => void
@@ -40,7 +40,7 @@ export interface Step<W> {
   readonly cases: readonly Case<W>[]
 }
 
-/** One program counter with several possible steps; which enabled one is taken is not determined. */
+/** One program counter with several possible steps; any enabled one may be taken. */
 export interface Choice<W> {
   readonly kind: 'choice'
   readonly name: string
@@ -56,9 +56,9 @@ export interface Block<W> {
 }
 
 /**
- * A label without a step: where jumps to `name` land. Patches leave them, so that a jump still reaches the
- * place in the code that it was written for. Jumps from the entries `except` of the same list go to the entry
- * called `name` itself.
+ * A label without a step: where jumps to `name` land. Patches create it, so that a jump still reaches the place
+ * in the code for which it was written. Jumps from the entries `except` of the same list go to the entry called
+ * `name` itself.
  */
 export interface Landing {
   readonly kind: 'landing'
@@ -68,7 +68,7 @@ export interface Landing {
 
 export type Entry<W> = Step<W> | Choice<W> | Block<W> | Landing
 
-/** Entries that a program has under a condition on the bounds: `...when(bounds.vcpus > 1, step(...))`. */
+/** Entries that depend on a condition on the bounds: `...when(bounds.vcpus > 1, step(...))`. */
 export function when<T>(condition: boolean, ...entries: readonly T[]): readonly T[] {
   return condition ? entries : []
 }

@@ -1,6 +1,6 @@
 import type { Counters } from './system.ts'
 
-/** What every property says of itself. */
+/** What all properties have. */
 interface Stated {
   /** Stable name, in words: `no-stale-root-used`. */
   readonly id: string
@@ -10,7 +10,7 @@ interface Stated {
   readonly title: string
   /** When it must hold, if not in every state: `while mmu_lock is free`. */
   readonly when?: string
-  /** Where it comes from: kernel function, document section, commit. */
+  /** Where it comes from: a kernel function, a commit, an item of docs/kvm/. */
   readonly reference?: string
   /** One sentence on what goes wrong in a kernel that violates it. */
   readonly consequence?: string
@@ -18,7 +18,7 @@ interface Stated {
   readonly class?: 'safety' | 'liveness' | 'precision'
 }
 
-/** Must hold in every reachable state. `given` is the antecedent, counted apart so that vacuity shows. */
+/** Must hold in every reachable state. `given` is the antecedent; it is counted, so that vacuity is detected. */
 export interface Invariant<W> extends Stated {
   readonly kind: 'invariant'
   readonly given?: (world: W, at: Counters) => boolean
@@ -41,7 +41,7 @@ export interface ActionProperty<W> extends Stated {
   readonly holds: (before: W, step: StepView, after: W) => boolean
 }
 
-/** Must be reachable: proves that a scenario really contains the situation. */
+/** Must be reachable: proves that a scenario contains the situation. */
 export interface Witness<W> extends Stated {
   readonly kind: 'witness'
   readonly seen: (world: W, at: Counters) => boolean
@@ -54,34 +54,35 @@ export interface AlwaysPossible<W> extends Stated {
 }
 
 /**
- * What the scheduler owes: whoever is continuously able to move moves some day (weak), or whoever is able
- * to move again and again does (strong). A thread or step under no fairness may stop for ever, and so may a
- * thread where it rests (`rests` of a step or choice), unless the step it could take is named in `paths`.
+ * A fairness assumption. Weak: a thread (or step) that is enabled forever from some point on is taken infinitely
+ * often. Strong: one that is enabled infinitely often is taken infinitely often. Without fairness a thread may
+ * stop at any time; with it a thread may still stop in a valid end state, unless the step that it could take
+ * there is named in `paths`.
  */
 export interface Fairness {
   readonly strength: 'weak' | 'strong'
-  /** Each thread is owed a step, or each step of each thread is owed to be taken. */
+  /** Whether it applies to each thread as a whole, or to each step of each thread. */
   readonly of: 'thread' | 'step'
-  /** Only threads of these kinds; default all. A kind that a scenario does not have is owed nothing. */
+  /** Only threads of these kinds; default all. Kinds that a scenario does not have are ignored. */
   readonly kinds?: readonly string[]
-  /** Only steps with these paths, for `of: 'step'`; default all. A path a design dropped is owed nothing. */
+  /** Only steps with these paths, for `of: 'step'`; default all. Paths that a design has dropped are ignored. */
   readonly paths?: readonly string[]
 }
 
-/** The default: no thread that can move all the time is passed over for ever. */
+/** The default: weak fairness of every thread. */
 export const WEAK_FAIRNESS: readonly Fairness[] = [{ strength: 'weak', of: 'thread' }]
 
 /**
- * A question about a state; with `each`, about one thread in it, `self` being its id (else 0).
- * `at` holds the program counters.
+ * A predicate of a state; with `each`, of one thread in it, whose id is `self` (otherwise 0). `at` holds the
+ * program counters.
  */
 export type StatePredicate<W> = (world: W, at: Counters, self: number) => boolean
 
-/** What the properties of whole behaviours share. */
+/** What properties of infinite behaviours have in common. */
 interface Temporal extends Stated {
-  /** A thread kind: the property is judged for each of its threads apart. */
+  /** A thread kind: the property is checked for each thread of that kind separately. */
   readonly each?: string
-  /** Default `WEAK_FAIRNESS`; an empty list lets everything stop at any time. */
+  /** Default `WEAK_FAIRNESS`; with an empty list every thread may stop at any time. */
   readonly fairness?: readonly Fairness[]
 }
 
@@ -92,21 +93,21 @@ export interface LeadsTo<W> extends Temporal {
   readonly goal: StatePredicate<W>
 }
 
-/** On every fair behaviour `goal` holds at some time. */
+/** On every fair behaviour `goal` holds eventually. */
 export interface Eventually<W> extends Temporal {
   readonly kind: 'eventually'
   readonly goal: StatePredicate<W>
 }
 
-/** On every fair behaviour `goal` holds from some time on for ever. */
+/** On every fair behaviour `goal` holds forever from some point on. */
 export interface EventuallyAlways<W> extends Temporal {
   readonly kind: 'eventually-always'
   readonly goal: StatePredicate<W>
 }
 
 /**
- * No thread of kind `each` can go round a cycle all alone without its `goal` on the way, for example retry
- * a fault for ever. Needs no fairness. The goal should include whatever another thread must end first.
+ * No thread of kind `each` can run around a cycle alone without reaching `goal`, for example retry a fault
+ * forever. Needs no fairness. If the thread legitimately waits for another one, the goal must include that wait.
  */
 export interface NoSoloCycle<W> extends Stated {
   readonly kind: 'no-solo-cycle'
@@ -114,10 +115,10 @@ export interface NoSoloCycle<W> extends Stated {
   readonly goal: StatePredicate<W>
 }
 
-/** The properties that only a cycle (or standing still) can violate. */
+/** The properties that only a lasso can violate: a cycle, or a state in which the behaviour stays. */
 export type LivenessProperty<W> = LeadsTo<W> | Eventually<W> | EventuallyAlways<W> | NoSoloCycle<W>
 
-/** True for the properties of whole behaviours. */
+/** Whether a property can only be violated by a lasso. */
 export function isLiveness<W>(property: Property<W>): property is LivenessProperty<W> {
   return (
     property.kind === 'leads-to' ||
@@ -127,17 +128,17 @@ export function isLiveness<W>(property: Property<W>): property is LivenessProper
   )
 }
 
-/** Every state without enabled steps has all threads where they may rest. */
+/** In every terminal state all threads are in valid end states. */
 export interface DeadlockFreedom extends Stated {
   readonly kind: 'deadlock'
 }
 
-/** No step performs a forbidden operation on an object (use after free, double free). */
+/** No step throws the `Oops` of this property: a use after free, for example. */
 export interface OopsFreedom extends Stated {
   readonly kind: 'fault'
   /**
-   * Kernel functions whose steps could raise it. Where none of them is ever taken there is nothing to judge. Absent
-   * where any step could.
+   * Kernel functions whose steps could raise it. If none of their steps is ever taken, the property is vacuous.
+   * Absent if any step could raise it.
    */
   readonly raisedIn?: readonly string[]
 }
@@ -151,7 +152,7 @@ export type Property<W> =
   | DeadlockFreedom
   | OopsFreedom
 
-/** Thrown by an effect that does what no kernel may do; violates the fault property of this id. */
+/** Thrown by an effect that does what no kernel may do, as a use after free; violates the named property. */
 export class Oops extends Error {
   override readonly name = 'Oops'
   readonly property: string

@@ -1,24 +1,24 @@
-/** Characters of foreign text that are shown at most, unless a caller says otherwise. */
+/** Default limit on the characters of foreign text that are shown. */
 const MOST = 200
 
-/** Characters of a whole message, which may hold paths. */
+/** Limit on the characters of a message, which may contain paths. */
 export const LONGEST_MESSAGE = 10_000
 
-/** Longest path that Linux takes, in bytes. */
+/** PATH_MAX of Linux, in bytes. */
 const LONGEST_PATH = 4096
 
 /**
- * Controls (C0, C1, DEL), bidirectional and zero-width characters, separators of lines and paragraphs, every space
- * but the plain one, lone surrogates, and what Unicode has not assigned.
+ * Control characters (C0, C1, DEL), bidirectional and zero-width characters, separators of lines and paragraphs,
+ * every space but U+0020, lone surrogates, and unassigned code points.
  */
 const UNPRINTABLE = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /**
- * Foreign text as it may be printed: names, titles and keys from files, arguments, paths, messages of other
- * programs. The result is one line, each of its characters is visible or a plain space, and it has at most `most`
- * characters. What is left out is marked with the length of the whole. Quoting twice changes nothing.
+ * Makes foreign text safe to print: names, titles and keys from files, arguments, paths, messages of other
+ * programs. The result is one line of visible characters and plain spaces, of at most `most` characters. A cut is
+ * marked with the length of the whole text. Idempotent.
  * @param most characters of the result; at least 40.
  */
 export function quoted(text: string, most = MOST): string {
@@ -33,10 +33,10 @@ export function quoted(text: string, most = MOST): string {
   return pieces.join('')
 }
 
-/** A path as it may be printed; a cut path would be of no use, so the limit is that of the system. */
+/** Makes a path safe to print. A cut path is of no use, so the limit is that of the system. */
 export const quotedPath = (path: string): string => quoted(path, LONGEST_PATH)
 
-/** JSON text, indented, for a terminal or a file: the same value, but what is not printable is escaped. */
+/** Indented JSON for a terminal or a file, with unprintable characters escaped. It parses to the same value. */
 export function printableJson(value: unknown): string {
   const units = (character: string): string =>
     Array.from(

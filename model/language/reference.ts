@@ -11,30 +11,30 @@ import { Oops } from './property.ts'
 import type { System, Thread } from './system.ts'
 import type { Trace, TraceStep } from './trace.ts'
 
-/** What a step does in a state: it leads on, it is not enabled there, or it does what no kernel may do. */
+/** The result of a step in a state: a successor, nothing because the step is blocked, or an oops. */
 export type Outcome =
   | { readonly kind: 'moved'; readonly next: AnyMachineSnapshot }
   | { readonly kind: 'blocked' }
   | { readonly kind: 'fault'; readonly fault: Oops }
 
-/** Snapshots of program counter vectors kept for reuse; resolving one costs more than a transition. */
+/** Number of resolved snapshots to cache, one per vector of program counters: resolving costs more than a step. */
 const CACHED = 1 << 14
 
 /**
- * A system as xstate runs it. The whole parallel machine is asked, not a thread of it: the machine and
- * xstate's `transition()` are the definition of what a step does, and everything else is measured on them.
+ * A system as xstate runs it, on the whole parallel machine. The machine and xstate's `transition()` define what a
+ * step does; the compiled system is tested against them.
  */
 export class Reference {
   readonly #system: System
   readonly #scope: Parameters<System['machine']['transition']>[2]
   readonly #resolved = new Map<string, AnyMachineSnapshot>()
   readonly #threads: ReadonlyMap<string, { readonly thread: Thread<never>; readonly index: number }>
-  /** State value of each program counter, by thread and code, as xstate wants it. */
+  /** xstate's state value for each program counter, by thread and encoded value. */
   readonly #values: readonly (readonly StateValue[])[]
   /** The inverse of `#values`. */
   readonly #counters: readonly ReadonlyMap<string, number>[]
 
-  /** @throws ModelError when xstate starts the machine elsewhere than the system's initial states say. */
+  /** @throws ModelError when xstate starts the machine in another state than the system's first initial state. */
   constructor(system: System) {
     this.#system = system
     this.#scope = inertScope(system)
@@ -48,7 +48,7 @@ export class Reference {
     if (field !== null) throw new ModelError(`${system.name}: xstate starts with another ${field}`)
   }
 
-  /** The machine in the state with these codes, program counters included. The codes are copied. */
+  /** The machine in the state with these encoded values, program counters included. They are copied. */
   snapshot(codes: Uint16Array): AnyMachineSnapshot {
     const { threads, machine } = this.#system
     let key = ''
@@ -66,7 +66,7 @@ export class Reference {
     return { ...resolved, context: { codes: codes.slice() } satisfies ReferenceContext } as AnyMachineSnapshot
   }
 
-  /** The codes of a snapshot, with the program counters read off its state value. */
+  /** The encoded values of a snapshot, with the program counters taken from its state value. */
   codes(snapshot: AnyMachineSnapshot): Uint16Array {
     const codes = (snapshot.context as ReferenceContext).codes.slice()
     this.#system.threads.forEach((thread, index) => {
@@ -75,7 +75,7 @@ export class Reference {
     return codes
   }
 
-  /** Code of the program counter of thread number `index`. */
+  /** The encoded program counter of thread number `index`. */
   counter(snapshot: AnyMachineSnapshot, index: number): number {
     const { name } = this.#system.threads[index]
     const path = pathOf((snapshot.value as Record<string, StateValue>)[name])
@@ -85,18 +85,18 @@ export class Reference {
     return code
   }
 
-  /** True when the step can be taken. A guard that throws an Oops counts as taken. */
+  /** Whether the step can be taken. If its guard throws an Oops, it can. */
   can(snapshot: AnyMachineSnapshot, step: TraceStep): boolean {
     return this.step(snapshot, step).kind !== 'blocked'
   }
 
-  /** Takes a step. @throws whatever model code throws, if it is no Oops. */
+  /** Takes a step. @throws what model code throws, unless it is an Oops. */
   step(snapshot: AnyMachineSnapshot, step: TraceStep): Outcome {
     const event = { type: eventOf(step.thread, step.step) }
     try {
-      // What xstate's transition() calls; that one would build a new actor for every call.
+      // xstate's transition() calls this, but builds a new actor for every call.
       const next = this.#system.machine.transition(snapshot, event, this.#scope) as AnyMachineSnapshot
-      // xstate gives the same snapshot back for an event without a transition, and for one without a change.
+      // xstate returns the same snapshot for an event without a transition and for one without a change.
       return next !== snapshot || snapshot.can(event) ? { kind: 'moved', next } : { kind: 'blocked' }
     } catch (error) {
       const fault = error instanceof Oops ? error : this.#guardFault(snapshot, step)
@@ -116,7 +116,7 @@ export class Reference {
     })
   }
 
-  /** Says in one line why a step that is blocked cannot be taken. */
+  /** One line on why a blocked step cannot be taken. */
   whyBlocked(snapshot: AnyMachineSnapshot, { thread: name, step }: TraceStep): string {
     const found = this.#threads.get(name)
     if (found === undefined)
@@ -130,7 +130,7 @@ export class Reference {
     return `its guard does not hold: ${guards.join(' nor ')}`
   }
 
-  /** xstate wraps what a guard throws in an error of its own; this finds the Oops again. */
+  /** xstate wraps what a guard throws; this evaluates the guard again to find the Oops. */
   #guardFault(snapshot: AnyMachineSnapshot, { thread: name, step }: TraceStep): Oops | null {
     const found = this.#threads.get(name)
     if (found === undefined) return null
@@ -156,13 +156,13 @@ export class Reference {
 
 /** A trace replayed by xstate. */
 export interface ReferenceRun {
-  /** Codes of the initial state and after each step, program counters included. */
+  /** Encoded values of the initial state and of that after each step, program counters included. */
   readonly states: readonly Uint16Array[]
-  /** What the last step threw; there is then no state after it. */
+  /** The oops of the last step; there is then no state after that step. */
   readonly fault: Oops | null
 }
 
-/** A trace that the system cannot take. */
+/** A trace is not a behaviour of the system. */
 export class ReplayError extends Error {
   override readonly name = 'ReplayError'
   /** Index of the first impossible step; -1 when there is no such initial state. */
@@ -176,7 +176,7 @@ export class ReplayError extends Error {
 }
 
 /**
- * Replays a trace by xstate alone, from the initial state it names.
+ * Replays a trace in xstate alone, from the initial state that it names.
  * @throws ReplayError naming the first step that is not possible, and why.
  */
 export function referenceRun(
@@ -209,7 +209,7 @@ export function referenceRun(
   return { states, fault: null }
 }
 
-/** The scope in which xstate computes transitions without running anything, built once. */
+/** A scope in which xstate computes transitions without side effects. Built once. */
 function inertScope({ machine }: System): Parameters<System['machine']['transition']>[2] {
   const self = createActor(machine)
   const nothing = (): void => {}

@@ -1,28 +1,26 @@
 import { ModelError } from './errors.ts'
 
-/**
- * The shapes a state is declared with. A shape says what values are possible; `layout()` turns a shape
- * into numbered fields, a packed vector and typed views.
- */
+// Shapes declare a state: a shape says which values are possible. `layout()` turns it into numbered fields, a packed
+// vector and typed views.
 
 /**
- * A set of interchangeable or at least nameable ids 0..size-1, for example the vCPUs or the shadow pages
- * of a scenario. `size` 0 is allowed: whatever is indexed by the sort then takes no space.
+ * A set of ids 0..size-1, for example of the vCPUs or the shadow pages of a scenario. Ids of a sort may be
+ * interchangeable. With `size` 0, arrays and sets that are indexed by the sort take no space.
  */
 export interface Sort {
   readonly name: string
   readonly size: number
 }
 
-/** Largest number of values one field may take; a behaviour branches once per value, so small is fast. */
+/** Largest number of values of a field. Transition records branch once per value, so small domains are fast. */
 export const MAX_DOMAIN = 4096
 
-/** One value of a finite domain, stored as `code` in 0..size-1. `T` is what model code reads and writes. */
+/** One value of a finite domain, encoded as 0..size-1. `T` is what model code reads and writes. */
 export interface Scalar<T> {
   readonly kind: 'scalar'
   readonly type: string
   readonly size: number
-  /** Set for ids: a permutation of the sort permutes the codes (code 0 is "none" when `optional`). */
+  /** For ids: a permutation of the sort permutes the encoded values (0 stands for null when `optional`). */
   readonly idOf?: { readonly sort: Sort; readonly optional: boolean }
   readonly encode: (value: T) => number
   readonly decode: (code: number) => T
@@ -31,7 +29,7 @@ export interface Scalar<T> {
 export interface ArrayShape<S extends Shape> {
   readonly kind: 'array'
   readonly length: number
-  /** Set when the positions are ids of a sort: a permutation of the sort moves the elements. */
+  /** If positions are ids of a sort: a permutation of the sort moves the elements. */
   readonly indexedBy?: Sort
   readonly element: S
 }
@@ -41,7 +39,7 @@ export interface StructShape<M extends Members> {
   readonly members: M
 }
 
-/** A set of ids or of names; one flag per element, so that two elements never share a field. */
+/** A set of ids or of names, with one flag per element so that elements are independent fields. */
 export interface SetShape<T> {
   readonly kind: 'set'
   readonly elements: readonly T[]
@@ -52,7 +50,7 @@ export type Members = { readonly [name: string]: Shape }
 // biome-ignore lint/suspicious/noExplicitAny: a shape of any value type; `unknown` would not be a supertype
 export type Shape = Scalar<any> | ArrayShape<any> | StructShape<any> | SetShape<any>
 
-/** What model code sees of a set; every operation touches only the fields of the elements it names. */
+/** A set as model code sees it; each operation accesses only the fields of the elements that it names. */
 export interface SetView<T> {
   has(element: T): boolean
   add(element: T): void
@@ -64,7 +62,7 @@ export interface SetView<T> {
   elements(): T[]
 }
 
-/** What model code sees of an array; reading outside the bounds is a model error. */
+/** An array as model code sees it; an access out of bounds is a model error. */
 export interface Cells<T> {
   [index: number]: T
   readonly length: number
@@ -112,7 +110,7 @@ export function range(low: number, high: number): Scalar<number> {
   return scalar(
     `range ${low}..${high}`,
     high - low + 1,
-    // Null and true would pass as numbers in a subtraction.
+    // In a subtraction null and true would count as numbers.
     (value: number) => (typeof value === 'number' ? value - low : -1),
     (code) => code + low,
   )

@@ -121,7 +121,7 @@ describe('compose', () => {
     expect(threads[0].flow.counters).toEqual(['add', 'done'])
   })
 
-  it('refuses what makes no system', () => {
+  it('rejects invalid parts', () => {
     expect(() => compose({ ...parts, initial: [] })).toThrow(new ModelError('adders has no initial state'))
     expect(() => compose({ ...parts, threads: [one(reset), one(reset)] })).toThrow(
       'two thread groups are of kind reset',

@@ -25,7 +25,7 @@ export function one<W>(program: Program<W>): ThreadGroup<W> {
   return { program }
 }
 
-/** What a system is made from: a scenario, once its bounds are chosen. */
+/** What a system is composed of: for KVM, a scenario with given bounds. */
 export interface Parts<S extends Shape> {
   readonly name: string
   /** The shared state, thread-local variables included. */
@@ -35,13 +35,13 @@ export interface Parts<S extends Shape> {
   readonly initial: readonly ((world: View<S>) => void)[]
   readonly patches?: readonly Patch<View<S>>[]
   /**
-   * Sorts whose ids are claimed to be interchangeable: exchanging two of them everywhere turns behaviours into
-   * behaviours. The explorer checks the claim wherever it relies on it, so a wrong one costs time, not truth.
+   * Sorts whose ids are claimed to be interchangeable: swapping two of them everywhere maps behaviours to
+   * behaviours. The explorer checks the claim wherever it relies on it, so a wrong one costs time, not soundness.
    */
   readonly symmetric?: readonly Sort[]
   /**
-   * Programs of the same model with other bounds. What a property may name is what these have, too: one property
-   * serves many systems. Asked for only when a name is not found in this one.
+   * Programs of the same model with other bounds. A property may also name their steps, because one property serves
+   * many systems. Only called for a name that is not found in this system.
    */
   readonly elsewhere?: () => Iterable<Program<View<S>>>
 }
@@ -51,48 +51,47 @@ export interface Counters {
   readonly [kind: string]: { readonly [self: number]: string; readonly length: number }
 }
 
-/** A running thread of a system, resolved. */
+/** A thread of a system, with its jumps resolved. */
 export interface Thread<W> extends Instance<W> {
   readonly flow: Flow<W>
-  /** The field that holds the thread's program counter; its codes number `flow.counters`. */
+  /** The field of the thread's program counter; its encoded value is an index into `flow.counters`. */
   readonly counter: Field
 }
 
 /**
  * A finite transition system: a state vector, threads of atomic steps, and initial states.
  *
- * What runs a system does not care what world its code is written against, so `compose` forgets that: threads
- * and views speak of `never`, a world that fits all code. `W` remains as a mark, which refuses properties of
- * another world; every system is a `System`.
+ * The engine does not depend on the type of the world, so `compose` erases it: threads and views use `never`, which
+ * fits all model code. `W` remains as a brand that rejects properties of another world; every system is a `System`.
  */
 export interface System<W = never> {
   readonly name: string
   readonly layout: Layout
   readonly threads: readonly Thread<never>[]
-  /** Codes of every initial state, program counters included. */
+  /** Encoded values of every initial state, program counters included. */
   readonly initial: readonly Uint16Array[]
   /** Sorts whose ids are claimed to be interchangeable. */
   readonly symmetric: readonly Sort[]
   /** The reference: one xstate machine with a parallel region per thread. */
   readonly machine: AnyStateMachine
   /**
-   * Whether a step or program counter that a property speaks of is known: here, before the patches, or elsewhere in
-   * the model. Of thread kinds that do not run here everything is known.
+   * Whether a step or program counter that a property names exists: here, before the patches, or elsewhere in the
+   * model. Every name is accepted for thread kinds that do not run here.
    */
   knows(named: NamedStep): boolean
-  /** Views on codes kept elsewhere, for properties and for showing states. */
+  /** Views of the encoded values in a store, for properties and for showing states. */
   view(store: { read(field: number): number; write(field: number, code: number): void }): {
     readonly world: never
     readonly at: Counters
   }
-  /** Never there: says which world the properties of this system are about. */
+  /** Never set: brands the system with the world that its properties refer to. */
   readonly worldOfProperties?: (world: W) => void
 }
 
 /**
  * Builds a system.
- * @throws ModelError for a patch, program or initial state that is wrong, an async function among the guards and
- *   effects, or a system without threads.
+ * @throws ModelError for an invalid patch, program or initial state, for an async function among the guards and
+ *   effects, and for a system without threads.
  */
 export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
   type W = View<S>
@@ -126,7 +125,7 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
   if (threads.length === 0) throw new ModelError(`${parts.name} has no threads, so nothing can happen in it`)
   const store = new Codes(shape.fields.length)
   const view = (cells: Codes) => shape.view(cells) as unknown as { world: W; at: Counters }
-  // One view for all: building one takes far longer than setting up a state.
+  // One view for all initial states: building a view takes far longer than setting up a state.
   const { codes } = store
   const { world } = view(store)
   const initial = parts.initial.map((setUp, n) => {
@@ -152,11 +151,11 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
     return false
   }
   const system = { name: parts.name, layout: shape as Layout, threads, initial, symmetric, machine, knows }
-  // The world's type is forgotten here, and nowhere else.
+  // The world's type is erased here, and nowhere else.
   return { ...system, view: view as unknown as System['view'] }
 }
 
-/** @throws ModelError naming the step whose guard or effect is no plain function. */
+/** @throws ModelError naming the step whose guard or effect is not a plain function. */
 function checkSteps<W>(name: string, { kind }: Program<W>, { steps }: Flow<W>): void {
   for (const { path, step } of steps) {
     for (const { when, does } of step.cases) {
@@ -175,7 +174,7 @@ function counterField(root: Node, kind: string, self: number): Field {
   return cell.field
 }
 
-/** Runs model code for the reference machine, on copies. Guards are held to writing nothing. */
+/** Runs model code for the reference machine, on copies. */
 function runnerOn<W>(fields: number, viewOn: (store: Codes) => W): Runner<W> {
   const store = new Codes(fields)
   const world = viewOn(store)

@@ -2,8 +2,8 @@ import { ModelError } from './errors.ts'
 import type { Cellstore, Field, Node } from './fields.ts'
 
 /**
- * Builds the typed view of a layout over a store: property access becomes reads and writes of codes.
- * Views are built once per store and run when a behaviour is recorded, never per explored state.
+ * Builds the typed view of a layout over a store: property access becomes reads and writes of encoded values.
+ * Views are built once per store and used when a transition is recorded, never per explored state.
  */
 export function makeView(node: Node, store: Cellstore): unknown {
   switch (node.kind) {
@@ -30,7 +30,7 @@ function writeField(store: Cellstore, field: Field, value: unknown): void {
   store.write(field.index, code)
 }
 
-/** Defines `key` so that a scalar is read and written through the store and the rest is a fixed sub-view. */
+/** Defines `key`: a scalar as an accessor of the store, anything else as a fixed sub-view. */
 function define(target: object, key: string | number, child: Node, store: Cellstore): void {
   if (child.kind === 'scalar') {
     const { field } = child
@@ -56,7 +56,7 @@ const memberPath = (path: string, key: string): string => (path === '' ? key : `
 const has = ({ path }: { readonly path: string }, members: readonly string[]): string =>
   `${path === '' ? 'there is' : `${path} has`} ${members.length === 0 ? 'nothing' : members.join(', ')}`
 
-/** Elements and members are own properties, so reaching one costs no detour; the prototype catches the rest. */
+/** Elements are own properties, for speed; the prototype catches the rest. */
 function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
   const { path, elements } = node
   const view: object = Object.create(
@@ -74,7 +74,7 @@ function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
   return Object.freeze(view)
 }
 
-/** A prototype that throws when asked for a member that its view does not have. `in` may be used to ask. */
+/** A prototype that throws on access to a member that its view does not have. `in` still works. */
 function refusing(message: (key: string) => string): object {
   return new Proxy(Object.prototype, {
     get(target, key, receiver) {
