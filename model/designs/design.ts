@@ -1,56 +1,56 @@
 import type { Property } from '../language/property.ts'
 import type { Change } from '../scenarios/additions.ts'
 
-/** What a checker must find; a cell that is not listed must hold, or be reached when it is a witness. */
+/** The expected verdict; a property that is not listed must hold, a witness must be reached. */
 export type Expectation = Expected | Unjudged
 
 interface Expected {
   readonly scenario: string
   readonly property: string
   readonly verdict: 'holds' | 'violated' | 'reached'
-  /** Steps of a shortest counterexample, when it is pinned. */
+  /** Length of a shortest counterexample in steps, where a test pins it. */
   readonly length?: number
-  /** Where our verdict differs from the literature: why. */
+  /** Why the verdict differs from what a mail, a commit or a CVE claims. */
   readonly note?: string
 }
 
-/** A property that has nothing to judge there, or a situation that does not occur. */
+/** A property whose antecedent never occurs in the scenario, or a witness that is not reached. */
 interface Unjudged {
   readonly scenario: string
   readonly property: string
   readonly verdict: 'vacuous' | 'not-reached'
   readonly length?: undefined
-  /** Why it can be so. */
+  /** Why that is correct. */
   readonly note: string
 }
 
 /**
- * A named variant of KVM: a few patches on named steps of the baseline. `upstream` has no patches. Designs
- * are data; the same names are used in results, documents and on the command line.
+ * A named variant of KVM: patches on named steps of the base. `upstream` has none. Results, documents and the
+ * command line use the same names.
  */
 export interface Design<W> extends Change<W> {
   /** Stable name in words, `prev-roots-tested-by-current`. */
   readonly id: string
-  /** Names in documents: `R1`. Matched without regard to case. */
+  /** Short names, for example `R1`; case is ignored. */
   readonly aliases: readonly string[]
-  /** One sentence: what is different. */
+  /** The change in one line, as in the subject of a commit. */
   readonly title: string
   readonly status: 'upstream' | 'before' | 'rejected' | 'bug' | 'candidate' | 'control'
   readonly kernel: {
-    /** Commit that introduced the change; absent for designs that never were a commit. */
+    /** The commit that introduced or fixed it; absent if there is none. */
     readonly commit?: string
     /** Versions that carry it, `v5.18`. */
     readonly version: string
     readonly function: string
   }
-  /** A paragraph: the design question, and what is known of the answer. */
+  /** What goes wrong, or why nothing does, and what is known about it. */
   readonly about: string
   /** Scenarios in which the change can be seen. */
   readonly scenarios: readonly string[]
   readonly expect: readonly Expectation[]
 }
 
-/** The properties that a design adds, where they are judged: in the scenarios of the design. */
+/** The properties that a design adds; they are checked in the scenarios of the design only. */
 export function addedProperties<W>(
   { adds, scenarios }: Pick<Design<W>, 'adds' | 'scenarios'>,
   scenario: string,

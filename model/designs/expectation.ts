@@ -6,12 +6,12 @@ export function violated(scenario: string, ...properties: string[]): Expectation
   return properties.map((property) => ({ scenario, property, verdict: 'violated' }))
 }
 
-/** The same, with a word on why the verdict is not that of the literature. */
+/** A violated property, with the reason where a mail, a commit or a CVE claims otherwise. */
 export function violatedBecause(scenario: string, property: string, note: string): Expectation {
   return { scenario, property, verdict: 'violated', note }
 }
 
-/** Properties that have nothing to judge in a scenario, and why. */
+/** Properties whose antecedent never occurs in a scenario, and why. */
 export function vacuous(note: string, scenario: string, ...properties: string[]): Expectation[] {
   return properties.map((property) => ({ scenario, property, verdict: 'vacuous', note }))
 }
@@ -21,7 +21,7 @@ export function notReached(note: string, scenario: string, ...properties: string
   return properties.map((property) => ({ scenario, property, verdict: 'not-reached', note }))
 }
 
-/** What a design says must come out for a property of a scenario: what it lists, else that it holds or is reached. */
+/** The verdict that a design expects: the listed one, otherwise `holds`, or `reached` for a witness. */
 export function expectedVerdict(
   { expect }: Pick<Design<never>, 'expect'>,
   scenario: string,
@@ -31,7 +31,7 @@ export function expectedVerdict(
   return listed?.verdict ?? (kind === 'witness' ? 'reached' : 'holds')
 }
 
-/** A verdict, as far as it is compared with what is expected. */
+/** The part of a result that is compared with an expectation. */
 export interface Found extends Pick<Property<never>, 'id'> {
   readonly kind: string
   readonly verdict: string

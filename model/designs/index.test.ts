@@ -4,10 +4,10 @@ import { scenarios } from '../scenarios/index.ts'
 import { designs } from './index.ts'
 
 /**
- * Entries of the bug catalogue that must be found by name: their number, or where the documents give that
- * number to something else as well (H1, H2, H3), their name.
+ * Entries of docs/kvm/known-bugs.md that must be found by name: by number, or by title where the number is also
+ * that of another item (H1, H2, H3).
  */
-const CATALOGUE = [
+const KNOWN_BUGS = [
   ...['A1', 'A2', 'A3', 'A4', 'A5', 'A6', 'A7', 'A8', 'A9', 'A10', 'A11', 'A12', 'A13'],
   ...['C1', 'C2', 'C3', 'C4', 'C5', 'C7', 'C8', 'C9', 'C10', 'C11', 'C12'],
   ...['H4'],
@@ -21,12 +21,12 @@ describe('names', () => {
     ['design', designs],
     ['scenario', scenarios],
     ['property', properties],
-  ])('mean one %s only', (_kind, all) => {
+  ])('are unique among each %s', (_kind, all) => {
     const names = all.flatMap(({ id, aliases = [] }) => [id, ...aliases].map((name) => name.toLowerCase()))
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
   })
 
-  it.each(CATALOGUE)('include %s of the bug catalogue', (name) => {
+  it.each(KNOWN_BUGS)('include %s of the known bugs', (name) => {
     expect(designs.filter((d) => d.aliases.includes(name))).toHaveLength(1)
   })
 })

@@ -1,4 +1,4 @@
-/** A cell of the table that is evidence for an answer. */
+/** A verdict that supports an answer: of one property, for one design in one scenario. */
 export interface Evidence {
   readonly design: string
   readonly scenario: string
@@ -6,8 +6,8 @@ export interface Evidence {
 }
 
 /**
- * A design question from the mailing list that the model was built to answer. The answer is in words; the
- * evidence is searched anew whenever it is shown.
+ * A design question from the mailing list that the model was built to answer. The evidence is searched again
+ * whenever the answer is shown.
  */
 export interface Seed {
   readonly id: string
@@ -26,9 +26,9 @@ export const seeds: readonly Seed[] = [
     aliases: [],
     title: 'KVM: x86/mmu: Clean up indirect_shadow_pages usage (February 2024)',
     question:
-      'When an instruction that hit a write-protected frame cannot be emulated, must KVM hold mmu_lock to ask whether any page table is shadowed at all? And is the same question safe without the lock where a store is emulated?',
+      'If an instruction that hit a write-protected gfn cannot be emulated, must KVM hold mmu_lock to read indirect_shadow_pages before it unprotects the gfn? And is it safe to read indirect_shadow_pages without the lock when a store is emulated?',
     answer:
-      'No for the first: mmu_lock is dropped between asking and unprotecting in any case, so a wrong answer costs a needless lock or one more fault and no safety property depends on it. Since v6.12 the retry is spent once, so interference that used to cost a fault can end in an emulation failure that userspace sees. For emulated stores the answer does matter: a missed page keeps a stale SPTE for ever. Sequential consistency hides that; with store buffers it takes a full barrier on both sides, and the creator needs its own after the increment, not before as mailed.',
+      'First question: no. mmu_lock is dropped between the read and the unprotect anyway, so a wrong value costs a needless lock or one more fault, and no safety property depends on it. Since v6.12 there is only one retry, so a race that used to cost a fault can end in an emulation failure that userspace sees. Second question: only with full barriers on both sides. A missed page keeps a stale SPTE forever. Sequential consistency hides that; with store buffers, account_shadowed() needs its barrier after the increment, not before it as mailed.',
     evidence: [
       { design: 'H0', scenario: 'unprotect-retry', property: 'no-needless-lock' },
       { design: 'H1', scenario: 'unprotect-retry', property: 'no-needless-lock' },
@@ -50,9 +50,9 @@ export const seeds: readonly Seed[] = [
     aliases: [],
     title: 'KVM: MMU: fast invalid all shadow pages, v3 12/15 (April 2013)',
     question:
-      'All shadow pages are to be thrown away because a memslot goes. Who removes which rmap entries, under which lock, and when may pages and rmap arrays be freed? Can obsolete pages skip their rmaps, since those die as well?',
+      'All shadow pages are zapped because a memslot is deleted. Who removes which rmap entries, under which lock, and when may the pages and the rmap arrays be freed? Can obsolete pages skip removal from their rmaps, since those are freed as well?',
     answer:
-      'They cannot. A page that maps frames of two slots leaves a pointer to freed memory on the rmap of the slot that stays, and until the second grace period notifiers still walk the rmaps of the slot that goes. Leaving the dying slot out in the notifiers as well is worse: the host takes a page away while a running vCPU still maps it. Resetting all rmaps at once is safe when the reload has been waited for before mmu_lock is dropped, but loses dirty bits. What was merged in v3.11 removes every entry under mmu_lock, from the oldest page on, and may drop the lock between pages because the obsolete ones only become fewer.',
+      'They cannot. A page that maps gfns of two slots leaves a pointer to freed memory on an rmap of the slot that stays, and until the second grace period notifiers still walk the rmaps of the slot that is deleted. Skipping that slot in notifiers as well is worse: the host takes a page away while a running vCPU still maps it. Resetting all rmaps at once is safe if KVM waits for the reload before it drops mmu_lock, but it loses dirty bits. The version merged in v3.11 removes every entry under mmu_lock, starting from the oldest page, and may drop the lock between pages because the number of obsolete pages only decreases.',
     evidence: [
       { design: 'D2-skip', scenario: 'slot-delete', property: 'no-freed-spte-on-rmap' },
       { design: 'D2-sel', scenario: 'slot-delete', property: 'no-freed-spte-on-rmap' },
@@ -69,9 +69,9 @@ export const seeds: readonly Seed[] = [
     aliases: [],
     title: 'KVM: x86/mmu: Zap only obsolete roots if a root shadow page is zapped (December 2021)',
     question:
-      'When one root is zapped, how do vCPUs learn which of their cached roots to drop, and in which order are the mark and the request made?',
+      'When one root is zapped, how do vCPUs learn which of their cached roots to drop, and must the root be marked invalid before the request is sent?',
     answer:
-      'Mark first, request second, both under mmu_lock, and test each cached root by itself. The mail tests the current root for every previous one; that shipped in v5.18. With a CR3 switch at the right moment and a zap of everything that drops mmu_lock, a guest then runs on an obsolete root with nothing pending, and takes the same page fault for ever. Requesting before marking fails in the same way, unless roots are tested under mmu_lock. Dropping all roots, as before, is safe and costs every vCPU its good roots.',
+      'Mark first, request second, both under mmu_lock, and test each cached root by itself. The mail tests the current root in place of each previous one; that shipped in v5.18. With a CR3 switch at the right moment and a zap of everything that drops mmu_lock, a vCPU then runs on an obsolete root with no request pending and takes the same page fault forever. Sending the request before marking the root fails in the same way, unless roots are tested under mmu_lock. Dropping all roots, as before, is safe but costs every vCPU its valid roots.',
     evidence: [
       { design: 'R1', scenario: 'roots-zap-all', property: 'no-stale-root-used' },
       { design: 'R1', scenario: 'roots-zap-all', property: 'every-access-can-finish' },
@@ -86,9 +86,9 @@ export const seeds: readonly Seed[] = [
     aliases: [],
     title: 'x86/kvm/mmu: make mmu->prev_roots cache work for NPT case (March 2019)',
     question:
-      'A direct root never hits in the cache, because its key is stored without the PAE bit and looked up with it. Where should the bit go?',
+      'A direct root is never found in the cache, because its role is stored without the PAE bit and looked up with it. Where does the bit belong?',
     answer:
-      'Into neither key of a page, and into the key of the context. Stored without and looked up with it, the cache always misses: slow, not unsafe. Kept in both, as the mail proposes, it hits, but builds a second page for the same direct memory whenever PAE differs. The merged rename to the size of a guest entry, canonical for direct pages, has both right and loses something else: a 32-bit guest that toggles PAE keeps a context set up for the other format. The follow-up puts the bit into the extended role of the context.',
+      'Not in the role of direct pages, but in the role of the context. If the bit is stored without and looked up with it, the cache always misses: slow, but not unsafe. If it is kept in both, as the mail proposes, the cache hits, but KVM builds a second page for the same direct memory whenever PAE differs. The merged patch renames the bit to the gPTE size and makes it canonical for direct pages. That fixes both, but a 32-bit guest that toggles PAE keeps a context for the other format. The follow-up puts the bit into the extended role of the context.',
     evidence: [
       { design: 'K1', scenario: 'role-cache', property: 'cached-root-is-found' },
       { design: 'K2', scenario: 'role-cache', property: 'cached-root-is-found' },

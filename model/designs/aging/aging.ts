@@ -6,7 +6,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 import type { Design } from '../design.ts'
 import { notReached, violated } from '../expectation.ts'
 
-/** Aging without mmu_lock: what keeps a shadow page while its SPTE is visited (tdp-notifier-requests.md 6.7, CD1). */
+/** Aging without mmu_lock: what keeps a shadow page from being freed while its SPTE is visited? */
 
 const AGING = 'aging-rmap'
 
@@ -16,11 +16,11 @@ export const agingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'rmap-head-read-again',
     aliases: ['CD1'],
-    title: 'as merged in v6.15: the walk reads the head of the rmap again, locked or not',
+    title: 'as merged in v6.15: the walk reads the rmap head again, whether the rmap is locked or not',
     status: 'bug',
     kernel: { commit: 'bb6c7749ccee', version: 'v6.15..v6.18', function: 'rmap_get_first' },
     about:
-      'An empty rmap is not locked, since there is nothing to walk. But for_each_rmap_spte_lockless() does not go by what the lock has found: it reads the head once more. If a fault has added an SPTE since, that is visited without any lock; when the shadow page is zapped and freed before, an Accessed bit is cleared in memory of somebody else. The window is a few instructions long, with preemption enabled. Found by reading, not known to be reported or to have happened; starting from the value that the lock returned closes it.',
+      'An empty rmap is not locked, because there is nothing to walk. But for_each_rmap_spte_lockless() ignores what kvm_rmap_lock_readonly() returned and reads the head again. If a fault has added an SPTE in between, the walk visits it without any lock; if the shadow page is zapped and freed first, the walk clears an Accessed bit in memory that has been reused. The window is a few instructions long, with preemption enabled. Found with this model; v7.2 starts the walk from the value that the lock returned, which closes the window.',
     scenarios: [AGING],
     patches: [headReadAgain],
     expect: violated(AGING, 'no-use-after-free'),
@@ -28,7 +28,7 @@ export const agingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'rmap-walked-without-its-lock',
     aliases: [],
-    title: 'aging takes neither mmu_lock nor the lock bit of the rmap',
+    title: 'age SPTEs without mmu_lock and without the lock bit of the rmap',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_rmap_lock_readonly' },
     about: 'Nothing keeps the shadow page from being freed between finding the SPTE and visiting it.',
@@ -45,16 +45,16 @@ export const agingDesigns: readonly Design<Kvm>[] = [
     ],
     expect: [
       ...violated(AGING, 'no-use-after-free'),
-      ...notReached('Aging holds nothing that the zap could wait for.', AGING, 'aging-holds-back-a-zap'),
+      ...notReached('Aging holds no lock that the zap could wait for.', AGING, 'aging-holds-back-a-zap'),
     ],
   },
   {
     id: 'aging-under-mmu-lock',
     aliases: [],
-    title: 'aging holds mmu_lock, as until v6.14',
+    title: 'until v6.14: age SPTEs under mmu_lock',
     status: 'before',
     kernel: { version: '..v6.14', function: 'kvm_age_gfn' },
-    about: 'The rmap cannot change, and no page is freed, while it is walked; faults wait meanwhile.',
+    about: 'While the rmap is walked, it cannot change and no page is freed; faults wait for the lock.',
     scenarios: [AGING],
     patches: [
       only(
@@ -80,6 +80,6 @@ export const agingDesigns: readonly Design<Kvm>[] = [
         ),
       ),
     ],
-    expect: notReached('It is mmu_lock that the zap waits for.', AGING, 'aging-holds-back-a-zap'),
+    expect: notReached('The zap waits for mmu_lock instead.', AGING, 'aging-holds-back-a-zap'),
   },
 ]

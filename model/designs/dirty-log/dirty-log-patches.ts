@@ -6,7 +6,7 @@ import { rmap_entries, rmap_write_protect } from '../../memory/shadow/rmap.ts'
 
 const get = { fn: 'kvm_get_dirty_log_protect', since: 'never merged' }
 
-/** DL.3 for the bits that are set, before DL.1 takes them. */
+/** DL.3 for the bits that are set, before DL.1 clears them. */
 export const PROTECT_FIRST: Patch<Kvm>[] = [
   replace(
     'DL.3',
@@ -15,7 +15,7 @@ export const PROTECT_FIRST: Patch<Kvm>[] = [
   move('DL.3', { before: 'DL.1' }),
 ]
 
-/** DL.1 as two accesses to the word. */
+/** DL.1 as a load and a store instead of xchg(). */
 export function readThenStore(): Step<Kvm>[] {
   return [
     step<Kvm>(
@@ -37,7 +37,7 @@ export function readThenStore(): Step<Kvm>[] {
   ]
 }
 
-/** DL.7, before the bits are cleared. */
+/** DL.7 before the bits are cleared. */
 export function copyNow(): Step<Kvm> {
   return step<Kvm>(
     'DL.7 now',
@@ -54,7 +54,7 @@ export function copyNow(): Step<Kvm> {
   )
 }
 
-/** DL.7 for userspace that has copied the pages already. */
+/** DL.7 if userspace has already copied the pages. */
 export function forget(): Step<Kvm> {
   return step<Kvm>(
     'DL.7',
@@ -88,7 +88,7 @@ export function clearAll(): Step<Kvm> {
   )
 }
 
-/** GET.11 as it was: W alone says whether a flush is needed. */
+/** GET.11 before v3.4: flush only if W is set. */
 export function protectIfWritable(): Step<Kvm> {
   const writable = (kvm: Kvm, v: number): boolean =>
     rmap_entries(kvm, table(kvm, v)).some(({ page, index }) => kvm.page[page].spte[index].w)
@@ -108,5 +108,5 @@ export function protectIfWritable(): Step<Kvm> {
   )
 }
 
-/** The page directory whose shadow page is being built. */
+/** The guest table that is being shadowed: a page directory. */
 const table = (kvm: Kvm, v: number): number => kvm.vcpu[v].cr3

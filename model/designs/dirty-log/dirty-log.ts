@@ -12,8 +12,8 @@ import {
 } from './dirty-log-patches.ts'
 
 /**
- * A pass over the dirty log: in which order are bits taken, SPTEs write-protected, TLBs flushed, and userspace
- * told (shadow-mmu.md 6.5, B33; tdp-notifier-requests.md 3.7, H9, M19; bug-catalogue.md D1)?
+ * KVM_GET_DIRTY_LOG and KVM_CLEAR_DIRTY_LOG: in which order are bits fetched and cleared, SPTEs write-protected,
+ * TLBs flushed and the bits reported? "A pass" is one such ioctl and the copying of the pages it reports.
  */
 
 const ONE = 'dirty-log'
@@ -24,7 +24,7 @@ const TABLE = 'dirty-log-table'
 const MISSING = 'no-write-missing-from-the-dirty-log'
 
 const UNNOTICED = 'no-request-unnoticed-in-guest-mode'
-const NO_FLUSH = 'The only request here is the flush of a pass, and no pass makes one.'
+const NO_FLUSH = 'The only request in this scenario is the flush of a pass, and no pass sends one.'
 
 const missingIn = (...scenarios: string[]) => scenarios.flatMap((scenario) => violated(scenario, MISSING))
 
@@ -32,11 +32,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'log-returned-before-flush',
     aliases: ['B33'],
-    title: 'the pass returns to userspace first, and flushes the TLBs second',
+    title: 'return the dirty log to userspace before flushing TLBs',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_get_dirty_log_protect' },
     about:
-      'Userspace copies the page, then the guest writes to it through what it still has cached: no fault, no bit.',
+      'Userspace copies the page, then the guest writes to it through a stale writable TLB entry: no fault, no dirty bit.',
     scenarios: [ONE, TWO, CLEAR],
     patches: [move('DL.5', { after: 'DL.7' })],
     expect: missingIn(ONE, TWO, CLEAR),
@@ -44,11 +44,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'log-copied-to-user-before-flush',
     aliases: [],
-    title: 'v4.0..v5.6: the bits are copied to userspace before the flush; the ioctl returns after it',
+    title: 'v4.0..v5.6: copy the bits to userspace before the flush, return from the ioctl after it',
     status: 'before',
     kernel: { commit: '0dff084607bd', version: 'v4.0..v5.6', function: 'kvm_vm_ioctl_get_dirty_log' },
     about:
-      'The flush was left to the caller of kvm_get_dirty_log_protect(), which copies to userspace itself. It makes no difference as long as userspace waits for the ioctl.',
+      'The caller of kvm_get_dirty_log_protect() did the flush, after the function had copied the bits to userspace. That makes no difference as long as userspace waits for the ioctl to return.',
     scenarios: [ONE],
     patches: [move('DL.6', { before: 'DL.5' })],
     expect: [],
@@ -56,11 +56,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'log-flushed-under-lock',
     aliases: [],
-    title: 'v3.4..v3.15: the TLBs are flushed before mmu_lock is dropped',
+    title: 'v3.4..v3.15: flush TLBs before dropping mmu_lock',
     status: 'before',
     kernel: { commit: '198c74f43f0f', version: 'v3.4..v3.15', function: 'kvm_vm_ioctl_get_dirty_log' },
     about:
-      'Safe, and mmu_lock is held while all vCPUs are waited for. "KVM: MMU: flush tlb out of mmu lock when write-protect the sptes" moved it out.',
+      'Safe, but mmu_lock is held while KVM waits for all vCPUs. 198c74f43f0f ("KVM: MMU: flush tlb out of mmu lock when write-protect the sptes") moved the flush out.',
     scenarios: [ONE, TABLE],
     patches: [move('DL.5', { before: 'DL.4' })],
     expect: [],
@@ -68,10 +68,10 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'log-not-flushed',
     aliases: [],
-    title: 'a pass write-protects and does not flush',
+    title: 'write-protect the logged pages without flushing TLBs',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_get_dirty_log_protect' },
-    about: 'The guest goes on writing with what it has cached.',
+    about: 'The guest keeps writing through its TLB.',
     scenarios: [ONE, CLEAR],
     patches: [drop('DL.5/flush')],
     expect: [...missingIn(ONE, CLEAR), ...[ONE, CLEAR].flatMap((s) => vacuous(NO_FLUSH, s, UNNOTICED))],
@@ -79,10 +79,10 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'log-flushed-before-write-protect',
     aliases: [],
-    title: 'a pass flushes the TLBs first and clears W second',
+    title: 'flush TLBs before write-protecting the SPTEs',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_get_dirty_log_protect' },
-    about: 'Between the two the guest caches the writable translation again.',
+    about: 'Between the two, the guest caches the writable translation again.',
     scenarios: [ONE, CLEAR],
     patches: [move('DL.5', { before: 'DL.3' })],
     expect: missingIn(ONE, CLEAR),
@@ -90,10 +90,10 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'log-not-write-protected',
     aliases: [],
-    title: 'a pass takes the bits and leaves the SPTEs writable',
+    title: 'fetch and clear the bits, but leave the SPTEs writable',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_write_protect_pt_masked' },
-    about: 'DL.3 left out: after the flush the guest caches the writable SPTE again.',
+    about: 'Without DL.3 the guest caches the writable SPTE again after the flush.',
     scenarios: [ONE, CLEAR],
     patches: [drop('DL.3')],
     expect: missingIn(ONE, CLEAR),
@@ -101,11 +101,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'bits-taken-before-lock',
     aliases: [],
-    title: 'the bits are exchanged first, and mmu_lock is taken second',
+    title: 'fetch and clear the bits before taking mmu_lock',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_get_dirty_log_protect' },
     about:
-      'As shadow-mmu.md 6.5 numbers the steps. A fault between the two sets its bit for the next pass, and its page is write-protected by this one.',
+      'Safe: a fault between the two sets its bit for the next pass, and this pass write-protects its page.',
     scenarios: [ONE, FAST],
     patches: [move('DL.1', { before: 'DL.2' })],
     expect: [],
@@ -113,11 +113,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'bits-taken-after-write-protect',
     aliases: ['H9-locked'],
-    title: 'the SPTEs are write-protected first and the bits taken second, all under mmu_lock',
+    title: 'write-protect the SPTEs before fetching the bits, all under mmu_lock',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_get_dirty_log_protect' },
     about:
-      'mmu_lock keeps out the faults that would set a bit in between; but a fast page fault does not take it. Its bit is taken, and its SPTE stays writable.',
+      'mmu_lock excludes ordinary faults, but a fast page fault does not take it: its bit is fetched and cleared, and its SPTE stays writable.',
     scenarios: [ONE, FAST],
     patches: PROTECT_FIRST,
     expect: missingIn(FAST),
@@ -125,11 +125,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'bits-taken-after-unlock',
     aliases: ['H9'],
-    title: 'the SPTEs are write-protected under mmu_lock, and the bits taken afterwards without it',
+    title: 'write-protect the SPTEs under mmu_lock, and fetch the bits after dropping it',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_get_dirty_log_protect' },
     about:
-      'A fault in between makes the page writable and sets the bit, which is taken, and reported, too soon.',
+      'A fault in between makes the page writable and sets its bit; the pass clears the bit and leaves the page writable.',
     scenarios: [ONE],
     patches: [...PROTECT_FIRST, move('DL.4', { before: 'DL.1' })],
     expect: missingIn(ONE),
@@ -137,10 +137,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'bits-taken-after-flush',
     aliases: [],
-    title: 'the SPTEs are write-protected and the TLBs flushed, and the bits taken after that',
+    title: 'write-protect the SPTEs and flush TLBs before fetching the bits',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_get_dirty_log_protect' },
-    about: 'As bits-taken-after-unlock; the flush makes the guest fault, and set the bit that is then taken.',
+    about:
+      'As bits-taken-after-unlock: after the flush the guest faults again, and the pass clears the new bit.',
     scenarios: [ONE],
     patches: [
       ...PROTECT_FIRST,
@@ -153,11 +154,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'bits-read-then-cleared',
     aliases: [],
-    title: 'the word of bits is read and then set to 0, instead of exchanged',
+    title: 'read the bitmap word and then store 0, instead of using xchg()',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_get_dirty_log_protect' },
     about:
-      'mmu_lock keeps out the faults that set bits, but not fast page faults: a bit that is set between the two is never seen. (The word is not 0 if any other frame is dirty.)',
+      'mmu_lock excludes ordinary faults but not fast page faults: a bit set between the two accesses is lost.',
     scenarios: [ONE, FAST],
     patches: [replace('DL.1', ...readThenStore())],
     expect: missingIn(FAST),
@@ -165,25 +166,26 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'page-not-marked-dirty',
     aliases: [],
-    title: 'a fault that makes a page writable does not set its dirty bit',
+    title: 'do not set the dirty bit when a fault makes a page writable',
     status: 'control',
     kernel: { version: 'never merged', function: 'make_spte' },
-    about: 'SET.3 left out: nobody else knows of the store.',
+    about: 'Without SET.3 nothing else records the write.',
     scenarios: [ONE],
     patches: [drop('SET.3')],
     expect: [
       ...missingIn(ONE),
       ...vacuous(NO_FLUSH, ONE, UNNOTICED),
-      ...notReached('No pass finds a dirty bit to take.', ONE, 'store-comes-before-the-flush'),
+      ...notReached('No pass finds a dirty bit.', ONE, 'store-comes-before-the-flush'),
     ],
   },
   {
     id: 'emulated-store-not-marked-dirty',
     aliases: [],
-    title: 'a store that KVM emulates does not set the dirty bit of its frame',
+    title: 'do not set the dirty bit for an emulated store',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_vcpu_write_guest' },
-    about: 'KVM writes through its own mapping of guest memory, which no SPTE and no TLB knows of.',
+    about:
+      'KVM writes through its own mapping of guest memory, so write-protecting SPTEs does not catch the store.',
     scenarios: [TABLE],
     patches: [drop('TR.1 mark')],
     expect: missingIn(TABLE),
@@ -191,11 +193,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'page-marked-dirty-after-spte',
     aliases: [],
-    title: 'a fault stores the writable SPTE first and sets the dirty bit second',
+    title: 'install the writable SPTE before setting the dirty bit',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'make_spte' },
     about:
-      'Both under mmu_lock, which a pass takes, too: another vCPU may write in between, but no pass begins there.',
+      'Safe: both happen under mmu_lock, which a pass takes as well. Another vCPU may write in between, but no pass can run there.',
     scenarios: [ONE, TWO],
     patches: [move('SET.3', { after: 'SET.4' })],
     expect: [],
@@ -203,11 +205,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'page-copied-before-clear',
     aliases: [],
-    title: 'userspace copies the pages first and clears their bits with KVM_CLEAR_DIRTY_LOG second',
+    title: 'copy the pages in userspace before KVM_CLEAR_DIRTY_LOG',
     status: 'control',
     kernel: { version: 'v5.2', function: 'host userspace' },
     about:
-      'The other order is the reason for the two ioctls. What the guest writes between the copy and the clearing is in no copy and has no bit.',
+      'A bug of userspace: what the guest writes between the copy and the clear is in no copy and has no dirty bit.',
     scenarios: [CLEAR],
     patches: [insert({ after: 'DLG.1' }, copyNow()), replace('DL.7', forget())],
     expect: missingIn(CLEAR),
@@ -215,10 +217,10 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'all-bits-cleared',
     aliases: [],
-    title: 'KVM_CLEAR_DIRTY_LOG clears the bits that are set, not those that userspace names',
+    title: 'clear all set bits in KVM_CLEAR_DIRTY_LOG, not only those that userspace passes',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_clear_dirty_log_protect' },
-    about: 'A page that became dirty since KVM_GET_DIRTY_LOG is never reported.',
+    about: 'A page that became dirty after KVM_GET_DIRTY_LOG is never reported.',
     scenarios: [CLEAR],
     patches: [replace('DLC.1', clearAll())],
     expect: missingIn(CLEAR),
@@ -227,11 +229,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
     id: 'table-flushed-only-if-writable',
     aliases: ['wrprot-flush-after-unlock'],
     title:
-      '..v3.3: who shadows a table flushes only if an SPTE of it is writable, and the dirty log flushes after unlocking',
+      '..v3.3: flush for a newly shadowed table only if an SPTE is writable, with the dirty log flushing after unlock',
     status: 'before',
     kernel: { commit: '6dbf79e7164e', version: '..v3.3', function: 'kvm_vm_ioctl_get_dirty_log' },
     about:
-      'A pass has cleared W, and not flushed yet: the creator of the shadow page finds nothing to do, and another vCPU still writes to the table. Entry D1 of the catalogue. Today MMU-writable says that a flush may still be owed.',
+      'A pass has cleared W and not flushed yet: the fault that builds the shadow page sees no writable SPTE and skips the flush, and another vCPU still writes to the table through its TLB. Today the MMU-writable bit says that a flush may be needed.',
     scenarios: [TABLE],
     patches: [replace('GET.11', protectIfWritable())],
     expect: violated(TABLE, 'no-writable-tlb-entry-of-a-synced-table'),
@@ -239,11 +241,11 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'table-flushed-only-if-writable-log-flushed-under-lock',
     aliases: [],
-    title: 'v3.4: as table-flushed-only-if-writable, and the dirty log flushes before it drops mmu_lock',
+    title: 'v3.4: as table-flushed-only-if-writable, with the dirty log flushing before it drops mmu_lock',
     status: 'before',
     kernel: { commit: '6dbf79e7164e', version: 'v3.4', function: 'kvm_vm_ioctl_get_dirty_log' },
     about:
-      'The fix: "KVM: Fix write protection race during dirty logging". An SPTE without W is then in no TLB with it.',
+      'The fix, 6dbf79e7164e ("KVM: Fix write protection race during dirty logging"): if W is clear while mmu_lock is free, no TLB caches the SPTE as writable.',
     scenarios: [TABLE],
     patches: [replace('GET.11', protectIfWritable()), move('DL.5', { before: 'DL.4' })],
     expect: [],

@@ -4,8 +4,8 @@ import type { Design } from '../design.ts'
 import { violated } from '../expectation.ts'
 
 /**
- * The dirty log is switched on (tdp-notifier-requests.md 3.7): when is the slot published, who is waited for,
- * and what is done to pages that are mapped writable already?
+ * Enabling the dirty log: when are the memslots with the flag installed, which readers are waited for, and what
+ * happens to pages that are already mapped writable?
  */
 
 const ENABLE = 'dirty-log-enable'
@@ -15,12 +15,11 @@ export const enableDirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'log-enabled-without-grace-period',
     aliases: [],
-    title:
-      'the slot is write-protected as soon as the flag is published, without waiting for readers of the old set',
+    title: 'write-protect the slot without waiting for readers of the old memslots',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_swap_active_memslots' },
     about:
-      'A fault that has looked the slot up before takes mmu_lock after the write-protection: a writable SPTE, and no bit.',
+      'A fault that looked up the slot before takes mmu_lock after the write-protection, and installs a writable SPTE without a dirty bit.',
     scenarios: [ENABLE],
     patches: [drop('DE.3')],
     expect: MISSING,
@@ -28,11 +27,11 @@ export const enableDirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'log-enabled-after-write-protect',
     aliases: [],
-    title: 'the slot is write-protected first, and published with dirty logging second',
+    title: 'write-protect the slot before installing the memslots with dirty logging',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_set_memslot' },
     about:
-      'Faults in between find the slot without the log; waiting for them afterwards does not undo what they map.',
+      'Faults in between find the slot without the flag; waiting for them afterwards does not undo what they mapped.',
     scenarios: [ENABLE],
     patches: [move('DE.2', { after: 'DE.6' }), move('DE.3', { after: 'DE.2' })],
     expect: MISSING,
@@ -40,10 +39,10 @@ export const enableDirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'log-enabled-without-write-protect',
     aliases: [],
-    title: 'dirty logging is switched on and the SPTEs are left as they are',
+    title: 'enable dirty logging without write-protecting the slot',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_slot_apply_flags' },
-    about: 'DE.5 left out: pages that are mapped writable already are written without a fault.',
+    about: 'Without DE.5 the guest writes to pages that are already mapped writable without a fault.',
     scenarios: [ENABLE],
     patches: [drop('DE.5')],
     expect: MISSING,
@@ -51,11 +50,11 @@ export const enableDirtyLogDesigns: readonly Design<Kvm>[] = [
   {
     id: 'log-enabled-without-flush',
     aliases: [],
-    title: 'dirty logging is switched on without a flush of the TLBs',
+    title: 'enable dirty logging without a TLB flush',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_slot_apply_flags' },
     about:
-      'DE.7 left out. The kernel flushes whatever it found, so that nobody has to know what TLBs may hold.',
+      'Without DE.7 the guest keeps writing through its TLB. The kernel flushes unconditionally here, whether or not it found a writable SPTE.',
     scenarios: [ENABLE],
     patches: [drop('DE.7')],
     expect: MISSING,

@@ -15,9 +15,8 @@ import type { Design } from '../design.ts'
 import { notReached, vacuous, violated, violatedBecause } from '../expectation.ts'
 
 /**
- * Which access goes into the role of a shadow page (bug-catalogue.md C7, C8)? Links between shadow pages carry
- * all permissions and only leaves are restricted, so that a page may be found again only where the same is
- * allowed above it.
+ * Which access bits belong in the role of a shadow page? Non-leaf SPTEs grant everything and only leaf SPTEs are
+ * restricted, so a shadow page may be shared only where the guest entries above it grant the same access.
  */
 
 const SHARED = 'table-below-less-access'
@@ -27,22 +26,22 @@ const TWICE_BY_TWO = 'huge-page-mapped-twice-two-vcpus'
 const inSharedTable = boundsOf(TABLE_BELOW_LESS_ACCESS)
 const inHugePage = boundsOf(HUGE_PAGE_MAPPED_TWICE)
 
-/** Every table on the way gets what the entries above the last one allow. */
+/** Every table on the walk gets the access of the last non-leaf entry. */
 const ofTheLastEntry: AccessRule = (kvm, v, _level, direct, bounds) =>
   direct ? pte_access_write(kvm, v) : pt_access_write(kvm, v, 1, bounds)
 
-/** A direct page gets what the entries above the huge one allow. */
+/** A direct page gets the access of the entries above the huge one. */
 const aboveTheHugeEntry: AccessRule = (kvm, v, level, _direct, bounds) =>
   pt_access_write(kvm, v, level + 1, bounds)
 
-/** Before 2026 a child that is linked was followed whatever its role. */
+/** Before 81ccda30b4e8 (2026) a present non-leaf SPTE was followed whatever the role of its child. */
 const linkedChildUntested = (bounds: typeof inHugePage) =>
   replace<Kvm>('GET.1 test', testChild(bounds, { gfn: true, role: false }))
 
 const UNREFUSED = ['no-store-that-the-guest-forbids', 'hardware-allows-no-more-than-the-guest']
 
 const NOT_SPLIT = notReached(
-  'A witness of what these designs leave out of the role.',
+  'These designs leave out the role bit that this witness shows.',
   TWICE,
   'table-is-shadowed-with-two-accesses',
 )
@@ -51,11 +50,11 @@ export const accessDesigns: readonly Design<Kvm>[] = [
   {
     id: 'role-access-of-the-last-entry',
     aliases: ['C7'],
-    title: '..v5.12: all tables on the way are keyed by what the last non-leaf entry allows',
+    title: '..v5.12: key all shadow pages of a walk by the access of the last non-leaf entry',
     status: 'bug',
     kernel: { version: '..v5.12', function: 'paging64_fetch' },
     about:
-      'CVE-2021-38198. Reading through pmd1, which forbids writing, files the shadow of the whole PMD table under "no write"; a write through pmd2 then follows the link and maps a writable leaf in it; pud2, which forbids writing, finds that page. Fixed by b1bd5cba3306. As then, a child that is linked is not tested.',
+      'CVE-2021-38198. A read through pmd1, which is read-only, gives the shadow page of the whole PMD table a read-only role; a write through pmd2 then follows the non-leaf SPTE and installs a writable leaf below it; pud2, which is read-only, finds that page. Fixed by b1bd5cba3306. As at the time, the role of a present child is not checked.',
     scenarios: [SHARED],
     patches: [
       replace('FETCH.3', childAccess(inSharedTable, ofTheLastEntry)),
@@ -66,11 +65,11 @@ export const accessDesigns: readonly Design<Kvm>[] = [
   {
     id: 'role-access-of-the-last-entry-tested',
     aliases: [],
-    title: 'as role-access-of-the-last-entry, with the role of a linked child tested',
+    title: 'as role-access-of-the-last-entry, but check the role of a present child',
     status: 'control',
     kernel: { version: 'never merged', function: 'paging64_fetch' },
     about:
-      'What 81ccda30b4e8 (2026) would have made of CVE-2021-38198: nothing is granted that should not be, since a PMD page that was built for other access is unlinked. But each use of pmd1 and pmd2 unlinks the page that the other needs, and two vCPUs can do so for ever.',
+      'CVE-2021-38198 with the check of 81ccda30b4e8 (2026): no excess access is granted, because a child that was built for other access is unlinked. But each use of pmd1 and pmd2 unlinks the page that the other needs, and two vCPUs can do that forever.',
     scenarios: [SHARED, SHARED_BY_TWO],
     patches: [replace('FETCH.3', childAccess(inSharedTable, ofTheLastEntry))],
     expect: violated(SHARED_BY_TWO, 'every-access-finishes'),
@@ -78,11 +77,11 @@ export const accessDesigns: readonly Design<Kvm>[] = [
   {
     id: 'role-access-without-the-huge-entry',
     aliases: ['C8', '5fd5387c89ec'],
-    title: '..v2.6.34: a direct page is keyed by what the entries above the huge one allow',
+    title: '..v2.6.34: key a direct page by the access of the entries above the huge one',
     status: 'bug',
     kernel: { version: '..v2.6.34', function: 'paging64_fetch' },
     about:
-      'Both PDEs find the same direct page. A read through the one that may not write takes the write permission from the SPTE, and the next write through the other faults again. Once only: the second PDE is linked by then and faults no more, so two vCPUs that alternate do not fault for ever, as the catalogue has it. (That takes two rights of which each entry has one, or an SPTE that a fault leaves as it is: present-leaf-kept-without-access-in-role.) Fixed by 5fd5387c89ec.',
+      'Both PDEs find the same direct page. A read through the read-only PDE removes write permission from the SPTE, and the next write through the other PDE faults again. That happens once: the non-leaf SPTE of the read-only PDE is present by then and reads through it no longer fault, so two vCPUs that alternate do not fault forever. (That would need two permissions of which each PDE has one, or a fault that keeps a present SPTE: present-leaf-kept-without-access-in-role.) Fixed by 5fd5387c89ec.',
     scenarios: [TWICE, TWICE_BY_TWO],
     patches: [replace('FETCH.3', childAccess(inHugePage, aboveTheHugeEntry))],
     expect: [
@@ -92,7 +91,7 @@ export const accessDesigns: readonly Design<Kvm>[] = [
         violatedBecause(
           TWICE,
           property,
-          'The catalogue lists lost precision only. The shared SPTE is writable again after a write through the first PDE, and links carry all permissions: a write through the second goes through.',
+          'Not only a needless fault: the shared SPTE is writable after a write through the first PDE, and non-leaf SPTEs grant everything, so a write through the read-only PDE succeeds.',
         ),
       ),
     ],
@@ -100,11 +99,11 @@ export const accessDesigns: readonly Design<Kvm>[] = [
   {
     id: 'role-access-of-a-linked-child-untested',
     aliases: ['9e7b0e7fba45'],
-    title: 'until 2010: a direct page that is linked is followed, whatever access it was built for',
+    title: 'until 2010: follow a present non-leaf SPTE to a direct page, whatever access it was built for',
     status: 'bug',
     kernel: { version: 'until 2010', function: 'paging64_fetch' },
     about:
-      'A huge entry that is clean is read: it gets a direct page without write access. The first write sets the D bit and follows the link to that page, maps its SPTE writable, and whoever really may not write shares it. Fixed by 9e7b0e7fba45, now validate_direct_spte().',
+      'A read through a clean huge entry builds a direct page without write access. The first write sets the D bit, follows the non-leaf SPTE to that page and makes its leaf writable, although a read-only entry shares the page. Fixed by 9e7b0e7fba45, now validate_direct_spte().',
     scenarios: [TWICE],
     patches: [linkedChildUntested(inHugePage)],
     expect: violated(TWICE, ...UNREFUSED, 'no-access-taken-by-a-fault'),
@@ -112,11 +111,11 @@ export const accessDesigns: readonly Design<Kvm>[] = [
   {
     id: 'present-leaf-kept-without-access-in-role',
     aliases: ['C8-loop', 'd28c6cfbbc5e'],
-    title: 'until 2007: direct pages are keyed without access, and an SPTE that is present stays as it is',
+    title: 'until 2007: key direct pages without access, and keep a present SPTE as it is',
     status: 'bug',
     kernel: { version: 'until 2007', function: 'paging64_fetch' },
     about:
-      'Read through the PDE that may not write, then write through the one that may: the fault finds the SPTE present and returns, the guest faults again. Fixed by d28c6cfbbc5e, which made the access part of the key.',
+      'After a read through the read-only PDE, a write through the writable one faults, finds the SPTE present and returns, and the guest faults again. Fixed by d28c6cfbbc5e, which made the access part of the role.',
     scenarios: [TWICE, TWICE_BY_TWO],
     patches: [
       replace('FETCH.3', childAccess(inHugePage, aboveTheHugeEntry)),
@@ -126,11 +125,7 @@ export const accessDesigns: readonly Design<Kvm>[] = [
       ...violated(TWICE, 'no-fault-retried-for-ever', 'every-access-can-finish', ...UNREFUSED),
       ...violated(TWICE_BY_TWO, 'every-access-finishes', 'no-fault-retried-for-ever'),
       ...NOT_SPLIT,
-      ...vacuous(
-        'An SPTE that is present stays as it is: no fault stores over one.',
-        TWICE,
-        'no-access-taken-by-a-fault',
-      ),
+      ...vacuous('No fault overwrites a present SPTE.', TWICE, 'no-access-taken-by-a-fault'),
     ],
   },
 ]

@@ -12,8 +12,8 @@ import type { Design } from '../design.ts'
 import { notReached, vacuous, violated } from '../expectation.ts'
 
 /**
- * Write permission given back without mmu_lock, and large SPTEs in a slot whose log knows only small pages
- * (shadow-mmu.md 5.2; bug-catalogue.md D2, H3, N7).
+ * fast_page_fault() restores write permission without mmu_lock; and large SPTEs in a slot with dirty logging,
+ * which tracks small pages.
  */
 
 const FAST = 'dirty-log-fast-fault'
@@ -22,16 +22,17 @@ const READ_ONLY = 'dirty-log-read-only-huge-page'
 const PROTECTED = 'dirty-log-protected-huge-page'
 const MISSING = 'no-write-missing-from-the-dirty-log'
 const UNNOTICED = 'no-request-unnoticed-in-guest-mode'
-const NO_FLUSH = 'The only request here is the flush of a pass, which finds no dirty bit and makes none.'
+const NO_FLUSH =
+  'The only request in this scenario is the flush of a pass, which finds no dirty bit and sends none.'
 
 export const fastPageFaultDesigns: readonly Design<Kvm>[] = [
   {
     id: 'fast-fault-not-marked-dirty',
     aliases: [],
-    title: 'fast_page_fault() makes the SPTE writable and does not set the dirty bit',
+    title: 'do not set the dirty bit in fast_page_fault()',
     status: 'control',
     kernel: { version: 'never merged', function: 'fast_pf_fix_direct_spte' },
-    about: 'FPF.5 left out.',
+    about: 'Without FPF.5 nothing records the write.',
     scenarios: [FAST],
     patches: [drop('FPF.5')],
     expect: [...violated(FAST, MISSING), ...vacuous(NO_FLUSH, FAST, UNNOTICED)],
@@ -39,11 +40,10 @@ export const fastPageFaultDesigns: readonly Design<Kvm>[] = [
   {
     id: 'fast-fault-plain-store',
     aliases: ['fast-page-fault-on-direct-pages'],
-    title: 'fast_page_fault() stores the new SPTE without comparing',
+    title: 'store the SPTE in fast_page_fault() instead of using cmpxchg',
     status: 'control',
     kernel: { version: 'never merged', function: 'fast_pf_fix_direct_spte' },
-    about:
-      'Control N7 of the catalogue, and the mutant that it must not hide: a notifier has zapped the SPTE since it was read, and the store brings it back.',
+    about: 'A notifier has zapped the SPTE since it was read, and the plain store restores it.',
     scenarios: [NOTIFIER],
     patches: [replace('FPF.4', storeSpte())],
     expect: violated(
@@ -57,11 +57,11 @@ export const fastPageFaultDesigns: readonly Design<Kvm>[] = [
   {
     id: 'spte-cleared-by-plain-store',
     aliases: ['fastpf-dirty-lost', 'H10'],
-    title: 'a read-only SPTE is cleared by a plain store, and its dirty bit is what was read before',
+    title: 'clear a read-only SPTE by a plain store, and use the dirty bit that was read before',
     status: 'candidate',
     kernel: { commit: 'c7ba5b48cc8d', version: 'before v3.6', function: 'mmu_spte_clear_track_bits' },
     about:
-      'Without fast page faults nothing sets D in an SPTE that is not writable. With them, W comes back between the reading and the store, the guest writes, and D is lost. Entry D2 of the catalogue; since then such an SPTE is exchanged.',
+      'Without fast page faults nothing sets D in an SPTE that is not writable. With them, W can come back between the load and the store, the guest writes, and D is lost. Since c7ba5b48cc8d such an SPTE is cleared with xchg().',
     scenarios: [NOTIFIER],
     patches: [insert({ before: 'NS.5' }, ...clearPlainly())],
     expect: violated(NOTIFIER, 'no-dirty-page-lost'),
@@ -69,11 +69,11 @@ export const fastPageFaultDesigns: readonly Design<Kvm>[] = [
   {
     id: 'dirty-cleared-instead-of-w',
     aliases: ['l2-dirty-clear-without-pml', 'CVE-2024-26990'],
-    title: 'a pass clears D in the SPTEs and leaves W, although no CPU logs the pages whose D it sets',
+    title: 'clear D and leave W in a dirty-log pass, although no CPU logs pages when it sets D',
     status: 'bug',
     kernel: { commit: '5982a5392663', version: 'v6.4..v6.8', function: 'clear_dirty_pt_masked' },
     about:
-      'With PML the CPU notes the page whenever it sets D, so that clearing D is enough; while L2 runs, PML is off. Here it always is. Fixed by 2673dfb591a3, v6.9; the shadow MMU has looked at the kind of SPTE before. Entry D5 of the catalogue.',
+      'CVE-2024-26990. With PML the CPU logs a page whenever it sets D, so clearing D is enough; while L2 runs, PML is off. In this model it is always off. Fixed by 2673dfb591a3 (v6.9) in the TDP MMU; the shadow MMU already checked the kind of SPTE.',
     scenarios: [NOTIFIER],
     patches: [replace('DL.3', clearDirty())],
     expect: violated(NOTIFIER, MISSING),
@@ -81,11 +81,11 @@ export const fastPageFaultDesigns: readonly Design<Kvm>[] = [
   {
     id: 'large-spte-made-writable-fast',
     aliases: [],
-    title: 'fast_page_fault() gives W back to a large SPTE, and sets the dirty bit of one frame',
+    title: 'make a large SPTE writable in fast_page_fault(), and set the dirty bit of one gfn only',
     status: 'bug',
     kernel: { commit: 'caf6900f2d8a', version: '2013, reverted', function: 'fast_page_fault' },
     about:
-      '"KVM: MMU: lazily drop large spte" write-protected large SPTEs instead of dropping them; the other frames of the page are then written without a fault. Reverted by 6b73a9606; c126d94f2c90 did it again, for small SPTEs only.',
+      'caf6900f2d8a ("KVM: MMU: lazily drop large spte") write-protected large SPTEs instead of dropping them; the guest then writes the other gfns of the page without a fault. Reverted by 6b73a9606; c126d94f2c90 did it again, with fast page faults for small SPTEs only.',
     scenarios: [PROTECTED],
     patches: [replace('FPF.2', readSpte(boundsOf(PROTECTED_HUGE_PAGE), true))],
     expect: [
@@ -96,27 +96,23 @@ export const fastPageFaultDesigns: readonly Design<Kvm>[] = [
   {
     id: 'read-only-large-spte-kept',
     aliases: ['readonly-huge-spte-write-loop'],
-    title: '..v3.13: a fault that needs a small page stops at a large SPTE that is present',
+    title: '..v3.13: stop at a present large SPTE in a fault that needs a small page',
     status: 'before',
     kernel: { commit: '404381c5839d', version: '..v3.13', function: '__direct_map' },
     about:
-      '"KVM: MMU: drop read-only large sptes when creating lower level sptes". Enabling the log drops large SPTEs that are writable; a read-only one stays, and every write to it ends there. Entry H3 of the catalogue.',
+      'Fixed by 404381c5839d ("KVM: MMU: drop read-only large sptes when creating lower level sptes"). Enabling the log drops writable large SPTEs; a read-only one stays, and every write fault on it stops there.',
     scenarios: [READ_ONLY],
     patches: [insert({ before: 'GET.1 test' }, stopAtLeaf())],
     expect: [
       ...violated(READ_ONLY, 'every-access-can-finish', 'no-fault-retried-for-ever'),
-      ...notReached(
-        'The fault stops above, where it finds the large SPTE.',
-        READ_ONLY,
-        'large-spte-is-dropped',
-      ),
-      ...vacuous('No write is ever let through.', READ_ONLY, MISSING),
+      ...notReached('The fault stops at the large SPTE.', READ_ONLY, 'large-spte-is-dropped'),
+      ...vacuous('No write ever succeeds.', READ_ONLY, MISSING),
       ...vacuous(NO_FLUSH, READ_ONLY, UNNOTICED),
     ],
   },
 ]
 
-/** FPF.4 without the comparison. */
+/** FPF.4 as a plain store. */
 function storeSpte(): Step<Kvm> {
   const bounds = boundsOf(FAST_FAULT_NOTIFIER)
   return step<Kvm>(
@@ -140,7 +136,7 @@ function storeSpte(): Step<Kvm> {
   )
 }
 
-/** NS.5 for one SPTE that was read as read-only and clean: cleared by a store, and taken for clean. */
+/** NS.5 for SPTEs that were read as read-only and clean: cleared by a store and treated as clean. */
 function clearPlainly(): Step<Kvm>[] {
   const about = { fn: 'mmu_spte_clear_track_bits', since: 'before v3.6' }
   const gfnOf = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
@@ -172,7 +168,7 @@ function clearPlainly(): Step<Kvm>[] {
   ]
 }
 
-/** The walk down the shadow pages goes on below links only, and makes room for one only where nothing is. */
+/** The walk continues below non-leaf SPTEs only, and installs one only where no SPTE is present. */
 function stopAtLeaf(): Step<Kvm> {
   const bounds = boundsOf(PROTECTED_HUGE_PAGE)
   const large = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'leaf'
@@ -183,7 +179,7 @@ function stopAtLeaf(): Step<Kvm> {
   )
 }
 
-/** DL.3 for CPUs that log what they set D for. The host is told of the bits that go, as everywhere. */
+/** DL.3 for CPUs with PML. The D bits that are cleared mark their host pages dirty, as everywhere. */
 function clearDirty(): Step<Kvm> {
   const mask = (kvm: Kvm): readonly number[] => kvm.dirtylog[0].dirty_bitmap_buffer.elements()
   return step<Kvm>(

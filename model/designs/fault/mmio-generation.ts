@@ -8,25 +8,24 @@ import type { Design } from '../design.ts'
 import { vacuous, violated } from '../expectation.ts'
 
 /**
- * The generation that MMIO SPTEs are tagged with, when it changes, and what has to be done when it begins anew
- * (tdp-notifier-requests.md 5.5; bug-catalogue.md F1, F2).
+ * The memslot generation in MMIO SPTEs: when does it change, and what must be zapped when it wraps?
  */
 
 const CREATE = 'slot-create-mmio'
 const WRAP = 'slot-create-wrap'
 const WRAP_SMM = 'slot-create-wrap-smm'
 
-const NOTHING_ZAPPED = 'Nothing is zapped when the generation wraps, so that no root becomes obsolete.'
+const NOTHING_ZAPPED = 'Nothing is zapped when the generation wraps, so no root becomes obsolete.'
 
 export const mmioGenerationDesigns: readonly Design<Kvm>[] = [
   {
     id: 'generation-bumped-at-publication',
     aliases: [],
-    title: 'the generation changes when the new set of memslots is published, before its grace period',
+    title: 'v3.11..v3.16: change the generation when the new memslots are installed, before the grace period',
     status: 'before',
     kernel: { version: 'v3.11..v3.16', function: 'update_memslots' },
     about:
-      'A fault that found no slot in the old set tags its MMIO SPTE with the generation of the new one, which then counts as fresh although the frame has memory. Two changes, and the flag in between, came later.',
+      'A fault that found no slot in the old memslots tags its MMIO SPTE with the new generation, and the SPTE counts as fresh although the gfn has a slot. Later kernels set an update-in-progress flag in between.',
     scenarios: [CREATE],
     patches: [only('memslot', move('SC.4', { before: 'SC.3' }))],
     expect: violated(CREATE, 'mmio-spte-is-fresh'),
@@ -34,11 +33,11 @@ export const mmioGenerationDesigns: readonly Design<Kvm>[] = [
   {
     id: 'update-in-progress-not-tested',
     aliases: [],
-    title: 'MMIO SPTEs are honoured while an update is in progress',
+    title: 'accept MMIO SPTEs while a memslot update is in progress',
     status: 'control',
     kernel: { version: 'never merged', function: 'check_mmio_spte' },
     about:
-      'Accesses may be emulated while the new slot is being published, which is allowed: the ioctl has not returned. Afterwards the generation differs.',
+      'Safe: accesses may be emulated as MMIO until the ioctl has returned, and then the generation differs.',
     scenarios: [CREATE, WRAP],
     patches: [
       replace(
@@ -51,11 +50,11 @@ export const mmioGenerationDesigns: readonly Design<Kvm>[] = [
   {
     id: 'wrapped-generation-published-before-the-zap',
     aliases: ['F1'],
-    title: 'MMIO SPTEs of the last turn are zapped after the generation has wrapped, not before',
+    title: '..v5.0: zap old MMIO SPTEs after storing the wrapped generation, not before',
     status: 'bug',
     kernel: { commit: '152482580a1b', version: '..v5.0', function: 'install_new_memslots' },
     about:
-      'The generation was stored first and kvm_arch_memslots_updated() called second. In between, an MMIO SPTE that is one turn old has the current generation: the frame has memory by now, and accesses to it are emulated. 152482580a1b ("Call kvm_arch_memslots_updated() before updating memslots", v5.1) hands the function the generation that is going to be.',
+      'The generation was stored first and kvm_arch_memslots_updated() was called second. In between, an MMIO SPTE from before the wrap has the current generation: the gfn has a slot by now, and accesses to it are emulated. 152482580a1b ("Call kvm_arch_memslots_updated() before updating memslots", v5.1) passes the new generation to the function instead.',
     scenarios: [WRAP, WRAP_SMM],
     patches: [only('memslot', move('SC.4 updated', { after: 'SC.4' }))],
     expect: [...violated(WRAP, 'mmio-spte-is-fresh'), ...violated(WRAP_SMM, 'mmio-spte-is-fresh')],
@@ -63,11 +62,11 @@ export const mmioGenerationDesigns: readonly Design<Kvm>[] = [
   {
     id: 'wrap-tested-with-the-address-space-bit',
     aliases: ['F2'],
-    title: 'the generation counts as wrapped when it is 0, the bit of the address space included',
+    title: 'v4.2..v5.0: detect the wrap by generation 0, without masking the bit of the address space',
     status: 'bug',
     kernel: { commit: 'e1359e2beb8b', version: 'v4.2..v5.0', function: 'kvm_mmu_invalidate_mmio_sptes' },
     about:
-      'Right in the first address space, and never true in the second (that of SMM), whose generations are odd: its MMIO SPTEs of the last turn are not zapped, and count. e1359e2beb8b ("Detect MMIO generation wrap in any address space", v5.1).',
+      'Correct in the first address space, but never true in the second (SMM), whose generations are odd: its MMIO SPTEs from before the wrap are not zapped and count as fresh. Fixed by e1359e2beb8b ("Detect MMIO generation wrap in any address space", v5.1).',
     scenarios: [WRAP, WRAP_SMM],
     patches: [
       only(
@@ -86,10 +85,10 @@ export const mmioGenerationDesigns: readonly Design<Kvm>[] = [
   {
     id: 'mmio-sptes-kept-at-the-wrap',
     aliases: [],
-    title: 'nothing is zapped when the generation wraps',
+    title: 'do not zap MMIO SPTEs when the generation wraps',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_arch_memslots_updated' },
-    about: 'The generation does not tell one turn from the next; only the zap does.',
+    about: 'After a wrap the generation alone cannot tell old MMIO SPTEs from new ones.',
     scenarios: [WRAP],
     patches: [only('memslot', drop('SC.4 updated'))],
     expect: [...violated(WRAP, 'mmio-spte-is-fresh'), ...vacuous(NOTHING_ZAPPED, WRAP, 'no-stale-root-used')],

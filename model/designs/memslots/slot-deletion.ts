@@ -9,8 +9,8 @@ import type { Design } from '../design.ts'
 import { notReached, violated } from '../expectation.ts'
 
 /**
- * Deleting a memslot: the INVALID phase, the two grace periods, and three generations of zapping only what
- * belongs to the slot (shadow-mmu.md 6.4, 8.8, B21, B24, B25; bug-catalogue.md A11, F3).
+ * Deleting a memslot: the INVALID phase, the two grace periods, and three versions of zapping only what belongs
+ * to the slot.
  */
 
 const FAULT = 'slot-delete-fault'
@@ -26,11 +26,11 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'first-grace-period-dropped',
     aliases: ['B25'],
-    title: 'no synchronize_srcu() after the slot was published as INVALID',
+    title: 'drop synchronize_srcu() after installing the memslots with the slot INVALID',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_swap_active_memslots' },
     about:
-      'A fault that found the slot valid maps a frame of it after the slot was zapped. When the zap makes every root obsolete, the stale check of the fault path would catch that fault; with kvm_mmu_zap_memslot() nothing does.',
+      'A fault that found the slot valid maps a gfn of it after the slot was zapped. If the zap made every root obsolete, the stale check in the fault path would catch that fault; with kvm_mmu_zap_memslot() nothing does.',
     scenarios: [FAULT, MOVE_FAULT],
     patches: [only('memslot', drop('SL.3'))],
     expect: [FAULT, MOVE_FAULT].flatMap((scenario) => violated(scenario, ...ADDED)),
@@ -38,10 +38,10 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'second-grace-period-dropped',
     aliases: [],
-    title: 'no synchronize_srcu() after the set without the slot was published',
+    title: 'drop synchronize_srcu() after installing the memslots without the slot',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_swap_active_memslots' },
-    about: 'A fault that found the INVALID slot still holds a pointer to it when it is freed.',
+    about: 'A fault that found the INVALID slot still has a pointer to it when it is freed.',
     scenarios: [FAULT, MOVE_FAULT],
     patches: [only('memslot', drop('SL.6 wait'))],
     expect: [FAULT, MOVE_FAULT].flatMap((scenario) =>
@@ -51,10 +51,10 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'invalid-slot-not-tested',
     aliases: [],
-    title: 'the fault path does not look at KVM_MEMSLOT_INVALID',
+    title: 'do not check KVM_MEMSLOT_INVALID in the fault path',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_faultin_pfn' },
-    about: 'The grace period has passed, and still a new fault maps a frame of the slot that is deleted.',
+    about: 'After the grace period, a new fault still maps a gfn of the slot that is being deleted.',
     scenarios: [FAULT, MOVE_FAULT],
     patches: [
       replace(
@@ -67,11 +67,11 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'invalid-slot-is-mmio',
     aliases: ['F3'],
-    title: 'a fault on an INVALID slot is one on no slot, and stores an MMIO SPTE over what is mapped',
+    title: 'v3.1..v5.12: treat an INVALID slot as no slot, and store an MMIO SPTE over a present one',
     status: 'bug',
     kernel: { commit: 'e0c378684b65', version: 'v3.1..v5.12', function: 'try_async_pf' },
     about:
-      'The slot is INVALID before anything is zapped, so that the SPTE may be present. Here it is overwritten: it stays on its rmap, TLBs keep the translation, and the zap does not know of either. The TDP MMU stopped in a BUG() instead; mmu_set_spte() of the time dropped the SPTE first (the next design), and stores without looking since v5.13, relying on the retry of e0c378684b65 ("Retry page faults that hit an invalid memslot").',
+      'The slot is INVALID before anything is zapped, so the SPTE may be present. Here it is overwritten: it stays on its rmap, TLBs keep the translation, and the zap misses both. The TDP MMU hit a BUG() instead. mmu_set_spte() dropped the SPTE first (invalid-slot-is-mmio-after-a-drop) until v5.13; since then it relies on the retry added by e0c378684b65 ("Retry page faults that hit an invalid memslot").',
     scenarios: [MMIO, MMIO_2],
     patches: [replace('PF.8', invalidIsNoSlot())],
     expect: [
@@ -82,11 +82,11 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'invalid-slot-is-mmio-after-a-drop',
     aliases: [],
-    title: 'a fault on an INVALID slot is one on no slot; the present SPTE is dropped and flushed first',
+    title: 'v3.1..v5.12: treat an INVALID slot as no slot, but drop and flush a present SPTE first',
     status: 'before',
     kernel: { commit: 'e0c378684b65', version: 'v3.1..v5.12', function: 'mmu_set_spte' },
     about:
-      'What the shadow MMU did before v5.13: rmap and TLBs are as they should be. What remains is that accesses to memory are emulated as MMIO while the slot is being deleted.',
+      'The shadow MMU before v5.13: rmap and TLBs are correct, but accesses to memory are emulated as MMIO while the slot is being deleted.',
     scenarios: [MMIO],
     patches: [
       replace('PF.8', invalidIsNoSlot()),
@@ -97,10 +97,10 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'invalid-phase-dropped',
     aliases: [],
-    title: 'the slot is zapped and removed without having been INVALID',
+    title: 'zap and remove the slot without an INVALID phase',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_set_memslot' },
-    about: 'Faults map frames of the slot between the zap and the publication of the set without it.',
+    about: 'Faults map gfns of the slot between the zap and the installation of the memslots without it.',
     scenarios: [FAULT, MOVE_FAULT],
     patches: [only('memslot', drop('SL.2')), only('memslot', drop('SL.3'))],
     expect: [FAULT, MOVE_FAULT].flatMap((scenario) => [
@@ -111,7 +111,7 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'lock-dropped-with-unflushed-zaps',
     aliases: ['4e103134', 'B21'],
-    title: 'v5.1: the rmaps of the slot are walked without a flush before mmu_lock is dropped',
+    title: 'v5.1..v5.2: do not flush before mmu_lock is dropped in the zap of a slot',
     status: 'bug',
     kernel: {
       commit: '4e103134b862',
@@ -119,7 +119,7 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
       function: 'kvm_mmu_invalidate_zap_pages_in_memslot',
     },
     about:
-      'The first zap of one slot instead of everything; reverted in v5.3 because guests with assigned devices broke, for a reason never found. The walk may drop mmu_lock while SPTEs are zapped and not flushed. A notifier that runs then finds no SPTE, does not flush, and the host frees a page that a TLB still maps. That this is possible is certain; whether it was the cause is not known: the memory of such guests is pinned, which leaves the mappings of device regions.',
+      'The first zap of a single slot instead of everything; reverted in v5.3 because guests with assigned devices broke, for a reason that was never found. The walk may drop mmu_lock after SPTEs were zapped but not flushed. A notifier that runs then finds no SPTE, does not flush, and the host frees a page that a TLB still maps. The race is real; whether it caused the reports is unknown, since the memory of such guests is pinned, which leaves only mappings of device regions.',
     scenarios: [DEBT],
     patches: [only('memslot', drop('ZS.2 yield/flush'))],
     expect: violated(DEBT, 'no-flush-debt-at-unlock', 'no-mapping-of-a-lost-page'),
@@ -127,11 +127,11 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'slot-zap-of-leaves-only',
     aliases: ['B24', 'A11'],
-    title: 'v6.12-rc: deleting a slot zaps its leaf SPTEs and keeps shadow pages of tables in it',
+    title: 'v6.12-rc: zap only the leaf SPTEs of a deleted slot, not the shadow pages of tables in it',
     status: 'bug',
     kernel: { version: 'v6.12-rc1', function: 'kvm_mmu_zap_memslot_leafs' },
     about:
-      'The page that shadows a guest table in the slot is still accounted in the slot’s arrays; zapping it later looks up a slot that is gone: a NULL dereference, fixed before v6.12 by fcd1ec9cb59c.',
+      'A page that shadows a guest table in the slot is still accounted in the arrays of the slot; zapping it later looks up a slot that is gone and dereferences NULL. Fixed before v6.12 by fcd1ec9cb59c.',
     scenarios: [TABLE],
     patches: [only('memslot', drop('ZS.3')), only('memslot', drop('ZS.3 zap'))],
     expect: violated(TABLE, 'no-spte-of-a-freed-slot', 'no-use-after-free'),
@@ -139,11 +139,11 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'invalid-slot-retried-inside-srcu',
     aliases: ['L4'],
-    title: 'a fault on an INVALID slot is tried again without leaving the SRCU section',
+    title: 'retry a fault on an INVALID slot without leaving the SRCU read section',
     status: 'bug',
     kernel: { version: 'v6.10..v6.16', function: 'kvm_tdp_map_page' },
     about:
-      'As the prefault loop and TDX did: the deletion waits for the reader, and the reader waits for the deletion. The ordinary path leaves SRCU when it enters the guest; the prefault ioctl returns -EAGAIN since.',
+      'The prefault loop and TDX did this: the deletion waits for the reader, and the reader waits for the deletion. The ordinary path leaves SRCU when it enters the guest; the prefault ioctl has returned -EAGAIN since.',
     scenarios: [FAULT],
     patches: [
       replace(

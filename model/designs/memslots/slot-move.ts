@@ -8,25 +8,24 @@ import type { Design } from '../design.ts'
 import { notReached, violated } from '../expectation.ts'
 
 /**
- * Moving a memslot: what has to have gone from the old frames before the slot is at its new place
- * (shadow-mmu.md 6.4; tdp-notifier-requests.md 5.3; bug-catalogue.md F4).
+ * Moving a memslot: what must be zapped at the old gfns before the slot is installed at its new ones?
  */
 
 const MOVE = 'slot-move'
 const MMIO = 'slot-delete-mmio'
 
-/** The zap looks up a slot that is gone: who waits for it, or for the lock that it holds, waits for ever. */
+/** The zap looks up a slot that is gone and oopses; threads that wait for it or its lock are blocked forever. */
 const STOPPED = ['no-use-after-free', 'zap-all-can-finish', 'every-access-can-finish']
 
 export const slotMoveDesigns: readonly Design<Kvm>[] = [
   {
     id: 'slot-moved-without-invalid-step',
     aliases: ['F4', 'CVE-2013-4592'],
-    title: 'a memslot is published at its new place first, and its old frames are zapped second',
+    title: '..v3.6: install a moved memslot at its new gfns before zapping the old ones',
     status: 'bug',
     kernel: { commit: '12d6e7538e2d', version: '..v3.6', function: '__kvm_set_memory_region' },
     about:
-      'A deletion had its INVALID phase, a move had none ("perform an invalid memslot step for gpa base change"). A notifier that comes in between finds the new frames, on whose rmaps nothing is, and the host frees a page that an SPTE under the old frame maps. The order is the old one and the rest of the model is today’s: then, the rmap array moved along with the slot, so that a notifier did find the SPTE, and stopped where the zap stops here: rmap_remove() looks up the slot of the old frame, and there is none.',
+      'A deletion had an INVALID phase, a move had none until 12d6e7538e2d ("perform an invalid memslot step for gpa base change"). A notifier in between looks up the new gfns, whose rmaps are empty, and the host frees a page that an SPTE of an old gfn still maps. The order is the old one, the rest of the model is current: at the time the rmap array moved with the slot, so a notifier did find the SPTE and oopsed where the zap oopses here, in rmap_remove(), which looks up the slot of the old gfn.',
     scenarios: [MOVE],
     patches: [
       only('memslot', drop('SL.2')),
@@ -42,11 +41,11 @@ export const slotMoveDesigns: readonly Design<Kvm>[] = [
   {
     id: 'slot-zapped-after-the-second-publication',
     aliases: [],
-    title: 'the slot is INVALID first, but zapped only when the set without it is published',
+    title: 'zap the slot only after installing the memslots without it',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_set_memslot' },
     about:
-      'The INVALID phase alone keeps faults out; what was mapped before it is still there when nobody finds the slot any more: neither a notifier, nor the fault that now takes the access for one to MMIO.',
+      'The INVALID phase stops new mappings, but what was mapped before is still present when the slot can no longer be found: a notifier misses it, and a fault treats the access as MMIO.',
     scenarios: [MOVE, MMIO],
     patches: [only('memslot', move('SL.5', { after: 'SL.6 wait' }))],
     expect: [
@@ -57,10 +56,10 @@ export const slotMoveDesigns: readonly Design<Kvm>[] = [
   {
     id: 'invalid-slot-hidden-from-notifiers',
     aliases: [],
-    title: 'a notifier does not handle a slot that is INVALID',
+    title: 'skip INVALID slots in notifiers',
     status: 'candidate',
     kernel: { version: 'never merged', function: '__kvm_handle_hva_range' },
-    about: 'The slot is INVALID before it is zapped: its SPTEs are still in use, and lead to the page.',
+    about: 'The slot is INVALID before it is zapped, so its SPTEs still map the page.',
     scenarios: [MOVE],
     patches: [
       only(
@@ -76,11 +75,11 @@ export const slotMoveDesigns: readonly Design<Kvm>[] = [
   {
     id: 'slot-moved-during-invalidation',
     aliases: [],
-    title: 'the slot is published at its new place between the start and the end of an invalidation',
+    title: 'install a moved memslot between the start and the end of an invalidation',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_swap_active_memslots' },
     about:
-      'The invalidation in progress is one of the old frames. A fault on a new frame is not held up, and maps the page that is about to go. (Up to v6.8, when invalidations were counted by address and not by frame, it would have been.)',
+      'The invalidation in progress covers the old gfns. A fault on a new gfn is not retried, and maps the page that is about to be freed. (Before v6.8, when the range of an invalidation was kept as hva and not as gfn, it was retried.)',
     scenarios: [MOVE],
     patches: [only('memslot', replace('SL.6', installMemslots('SL.6', { ...REPLACED, may: () => true })))],
     expect: violated(MOVE, 'no-mapping-of-a-lost-page', 'no-install-during-invalidation'),

@@ -12,7 +12,7 @@ const FAULT = 'fault-notifier'
 const TEARDOWN = 'vm-teardown'
 const FLOODING = 'write-flooding'
 
-/** A notifier that counts itself back under mmu_lock as well. */
+/** Decrements mn_active_invalidate_count under mmu_lock as well. */
 const countedBackEarly: Step<Kvm> = step(
   'NE.1 early',
   { fn: 'kvm_mmu_invalidate_end', since: 'never', shows: 'mn_active_invalidate_count--' },
@@ -47,17 +47,16 @@ const putModuleTwice: Patch<Kvm> = insert(
 const control = (fn: string) =>
   ({ aliases: [], status: 'control', kernel: { version: 'never merged', function: fn } }) as const
 
-/** Each takes one half of a pair away, and the kernel's own assertion about the counter fails. */
 const ENDS_IN_THE_ZAP =
-  'The counter goes below 0 in the zap of the flooded page, before the page is marked and a request made.'
+  'The counter goes below 0 during the zap of the flooded page, before the page is marked and the request sent.'
 
 export const assertedCounterDesigns: readonly Design<Kvm>[] = [
   {
     ...control('kvm_mmu_notifier_invalidate_range_end'),
     id: 'invalidation-always-ended',
-    title: 'the end of an invalidation counts back whether or not its start has counted',
+    title: 'decrement in_progress at the end of an invalidation even if its start did not increment it',
     about:
-      'Since 071064f14d87 ("Don’t take mmu_lock for range invalidation unless necessary") neither start nor end counts when no slot overlaps the range. Both must agree.',
+      'Since 071064f14d87 ("Don’t take mmu_lock for range invalidation unless necessary") start and end skip the counter if no slot overlaps the range. Both must agree.',
     scenarios: [ZAP],
     patches: [only('notifier', drop('NE.1 test'))],
     expect: violated(ZAP, 'invalidation-ends-only-after-it-began', 'no-install-during-invalidation'),
@@ -65,8 +64,8 @@ export const assertedCounterDesigns: readonly Design<Kvm>[] = [
   {
     ...control('kvm_mmu_invalidate_end'),
     id: 'notifier-counted-back-twice',
-    title: 'a notifier is counted back under mmu_lock and again before it wakes up the memslot update',
-    about: 'The second time, another notifier is counted back, or none is there.',
+    title: 'decrement mn_active_invalidate_count twice at the end of an invalidation',
+    about: 'The second decrement belongs to another notifier, or takes the counter below zero.',
     scenarios: [FAULT],
     patches: [only('notifier', insert({ after: 'NE.1 count' }, countedBackEarly))],
     expect: violated(FAULT, 'notifier-ends-only-after-it-began'),
@@ -74,8 +73,8 @@ export const assertedCounterDesigns: readonly Design<Kvm>[] = [
   {
     ...control('write_lock'),
     id: 'invalidation-ended-without-lock',
-    title: 'the end of an invalidation does not take mmu_lock, and releases it',
-    about: 'Where the lock is free there is nothing to release; where it is not, another thread loses it.',
+    title: 'release mmu_lock at the end of an invalidation without taking it',
+    about: 'If the lock is free, the unlock is unbalanced; otherwise another thread loses its lock.',
     scenarios: [FAULT],
     patches: [only('notifier', drop('NE.1 lock'))],
     expect: violated(
@@ -90,8 +89,8 @@ export const assertedCounterDesigns: readonly Design<Kvm>[] = [
   {
     ...control('unaccount_shadowed'),
     id: 'flooded-page-unaccounted-twice',
-    title: 'a page that is zapped for write flooding ends the tracking of its table twice',
-    about: 'Other shadow pages of the frame lose their write protection, or the counter goes below 0.',
+    title: 'stop write tracking twice when a page is zapped for write flooding',
+    about: 'Other shadow pages of the gfn lose their write protection, or the counter goes below 0.',
     scenarios: [FLOODING],
     patches: [only('vcpu', insert({ after: 'ZAP.4' }, endTrackingAgain))],
     expect: [
@@ -103,8 +102,8 @@ export const assertedCounterDesigns: readonly Design<Kvm>[] = [
   {
     ...control('async_pf_execute'),
     id: 'apf-worker-puts-without-get',
-    title: 'the kworker puts a reference to the VM that nobody took for it',
-    about: 'Half of the reference counting that 3d75b8aa5c29 removed.',
+    title: 'put a VM reference in async_pf_execute() that was never taken',
+    about: 'Half of the reference counting that 3d75b8aa5c29 removed: the put without the get.',
     scenarios: [TEARDOWN],
     patches: [insert({ after: 'AW.6' }, ...putKvm('AW.6 put', 'AW.7'))],
     expect: violated(
@@ -117,8 +116,8 @@ export const assertedCounterDesigns: readonly Design<Kvm>[] = [
   {
     ...control('__fput'),
     id: 'module-put-twice',
-    title: 'closing the file puts the module twice',
-    about: 'The VM still has its reference, or has put it: one put is too many.',
+    title: 'put the module reference twice when the file is closed',
+    about: 'The second put takes the reference of the VM, or finds none.',
     scenarios: [TEARDOWN],
     patches: [putModuleTwice],
     expect: violated(TEARDOWN, 'module-reference-is-put-only-while-held'),

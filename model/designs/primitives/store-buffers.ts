@@ -4,8 +4,8 @@ import type { Design } from '../design.ts'
 import { violated, violatedBecause } from '../expectation.ts'
 
 /**
- * Full barriers between a store and a load of another location (shadow-mmu.md 1.5, 12.1 W0..W3;
- * tdp-notifier-requests.md 1.6 D1, D2; Appendix B: B26, B32). Without store buffers all of them are safe.
+ * Missing full barriers between a store and a load of another location (docs/kvm/atomicity.md B2, B3, B5). All of
+ * these designs are safe without store buffers.
  */
 
 const TRACK = ['track-write-barrier', 'track-write-barrier-sc', 'wrong-hint-of-an-emulated-store']
@@ -18,12 +18,11 @@ export const storeBufferDesigns: readonly Design<Kvm>[] = [
   {
     id: 'track-write-without-barriers',
     aliases: ['W0', 'C2'],
-    title:
-      'before v6.9: no barrier between counting a page and reading the entry, nor between writing and asking',
+    title: 'before v6.9: no barrier on either side of kvm_mmu_track_write() and account_shadowed()',
     status: 'before',
     kernel: { version: '..v6.8', function: 'kvm_mmu_track_write' },
     about:
-      'Both stores wait in a store buffer while both loads run ahead: the fault handler reads the old entry, the emulator reads that nothing is shadowed. The page counts as in sync, so nothing ever reads the entry again.',
+      'Both stores wait in store buffers while both loads run ahead: the fault handler reads the old guest entry, and the emulator reads indirect_shadow_pages as 0. The page counts as in sync, so KVM never reads the entry again.',
     scenarios: TRACK,
     patches: [drop('GET.8'), drop('TR.2')],
     expect: trackFails,
@@ -31,11 +30,10 @@ export const storeBufferDesigns: readonly Design<Kvm>[] = [
   {
     id: 'track-write-barrier-before-counting',
     aliases: ['W1'],
-    title: 'patch 4 of seed 000 as mailed (v2): the barrier comes before the page is counted',
+    title: 'question seed-000, patch 4 as mailed (v2): put the barrier before the page is counted',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'account_shadowed' },
-    about:
-      'The load that must not run ahead comes after the count, so the barrier has to come in between (review of v2).',
+    about: 'The barrier must be between the count and the load that follows it, as the review of v2 says.',
     scenarios: TRACK,
     patches: [move('GET.8', { before: 'GET.7' })],
     expect: trackFails,
@@ -43,10 +41,10 @@ export const storeBufferDesigns: readonly Design<Kvm>[] = [
   {
     id: 'track-write-barrier-of-the-writer-only',
     aliases: ['W3', 'W3-writer'],
-    title: 'only the emulator has a barrier',
+    title: 'put a barrier in kvm_mmu_track_write() only',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'account_shadowed' },
-    about: 'One barrier is no barrier: the other side still reads ahead of its own store.',
+    about: 'One barrier is not enough: on the other side the load still runs ahead of the store.',
     scenarios: TRACK,
     patches: [drop('GET.8')],
     expect: trackFails,
@@ -54,10 +52,10 @@ export const storeBufferDesigns: readonly Design<Kvm>[] = [
   {
     id: 'track-write-barrier-of-the-creator-only',
     aliases: ['W3-creator'],
-    title: 'only the fault handler has a barrier',
+    title: 'put a barrier in account_shadowed() only',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_track_write' },
-    about: 'As track-write-barrier-of-the-writer-only, the other way round.',
+    about: 'As track-write-barrier-of-the-writer-only, with the sides swapped.',
     scenarios: TRACK,
     patches: [drop('TR.2')],
     expect: trackFails,
@@ -65,11 +63,11 @@ export const storeBufferDesigns: readonly Design<Kvm>[] = [
   {
     id: 'entry-without-barrier',
     aliases: ['B32', 'E1'],
-    title: 'no barrier between vcpu->mode = IN_GUEST_MODE and the check for requests',
+    title: 'drop the barrier between vcpu->mode = IN_GUEST_MODE and the check for requests',
     status: 'candidate',
     kernel: { commit: '6b7e2d099148', version: 'never merged', function: 'vcpu_enter_guest' },
     about:
-      'The sender sees the vCPU outside guest mode and sends no IPI; the vCPU has looked for requests too early and enters the guest.',
+      'The sender sees the vCPU outside guest mode and sends no IPI; the vCPU has checked for requests too early and enters the guest.',
     scenarios: ['entry-dekker'],
     patches: [drop('RUN.7 mb')],
     expect: [
@@ -81,18 +79,18 @@ export const storeBufferDesigns: readonly Design<Kvm>[] = [
       violatedBecause(
         'entry-dekker',
         'request-is-serviced',
-        'The documents list I-13 as well. As worded, it holds: the request is pending, only nobody tells the vCPU. That the vCPU is on the root after the request has returned says the same.',
+        'The vCPU runs in the guest with a request pending and no IPI in flight. (no-stale-root-used, I-13, holds: it allows an obsolete root while a request is pending.)',
       ),
     ],
   },
   {
     id: 'lockless-walk-without-barrier',
     aliases: ['lost-walk'],
-    title: 'no barrier between vcpu->mode = READING_SHADOW_PAGE_TABLES and the walk',
+    title: 'drop the barrier between vcpu->mode = READING_SHADOW_PAGE_TABLES and the walk',
     status: 'candidate',
     kernel: { commit: 'c142786c6291', version: 'never merged', function: 'walk_shadow_page_lockless_begin' },
     about:
-      'Who frees pages sees the vCPU outside guest mode and does not wait for it, although it is reading already.',
+      'The thread that frees pages sees the vCPU outside guest mode and does not wait for it, although the walk has started.',
     scenarios: ['lockless-walk-dekker', 'commit-before-flush'],
     patches: [drop('LW.2 mb')],
     expect: violated('lockless-walk-dekker', 'no-use-after-free', 'no-walk-of-a-freed-page'),

@@ -13,9 +13,8 @@ import type { Design } from '../design.ts'
 import { vacuous, violated } from '../expectation.ts'
 
 /**
- * Seed 002, "Zap only obsolete roots if a root shadow page is zapped": who tells the vCPUs what, in which
- * order, and what do they drop? Variants and verdicts: shadow-mmu.md 12.3 (R0..R5),
- * tdp-notifier-requests.md 8.2 (A..H).
+ * Question seed-002, "Zap only obsolete roots if a root shadow page is zapped": which request is sent when, and
+ * which roots do the vCPUs drop? R0 to R5 and A to H are the variants in docs/kvm/history.md.
  */
 
 const everyRoot: ObsoleteTest = () => true
@@ -25,19 +24,19 @@ const ZAP_ONE = ['roots-zap-one', 'roots-zap-one-two-vcpus']
 const ROOTS = ['roots-zap-all', 'roots-zap-all-unbroken', ...ZAP_ONE]
 
 const ROOTS_LEFT_BEFORE_THE_MARK =
-  'When the request returns, every vCPU is out of the guest and drops all its roots before it enters again. A new root takes mmu_lock, which the zapper holds until the old one is marked.'
+  'When the request returns, every vCPU is outside the guest and drops all its roots before it enters again. Loading a root takes mmu_lock, which the zapper holds until the old root is marked.'
 const HANDLER_WAITS_FOR_THE_MARK =
-  'When the request returns, every vCPU is out of the guest, and before it enters again its handler waits for mmu_lock, which the zapper holds until the root is marked.'
+  'When the request returns, every vCPU is outside the guest, and before it enters again its handler takes mmu_lock, which the zapper holds until the root is marked.'
 
 export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
   {
     id: 'reload-all-roots',
     aliases: ['R0', 'A', 'B3'],
-    title: 'before v5.18: KVM_REQ_MMU_RELOAD, every vCPU drops all its roots',
+    title: 'before v5.18: KVM_REQ_MMU_RELOAD drops all roots of every vCPU',
     status: 'before',
     kernel: { version: '..v5.17', function: 'kvm_mmu_unload' },
     about:
-      'The handler does not look at role.invalid, so it does not matter that the request is made before the root is marked. Safe, and wasteful: every zapped root costs every vCPU all its roots.',
+      'The handler does not check role.invalid, so it does not matter that the request is sent before the root is marked. Safe but wasteful: every zapped root costs every vCPU all its roots.',
     scenarios: ROOTS,
     patches: [
       only('zapper', move('ZAP.9', { before: 'ZAP.8' })),
@@ -52,10 +51,10 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
   {
     id: 'reload-all-roots-marked-first',
     aliases: ['D'],
-    title: 'mark the root invalid, then request, but drop all roots as before v5.18',
+    title: 'mark the root invalid before sending the request, but drop all roots as before v5.18',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_unload' },
-    about: 'As reload-all-roots with the order of v5.18: passes, just slower.',
+    about: 'As reload-all-roots with the order of v5.18: safe but wasteful.',
     scenarios: ROOTS,
     patches: [replace('OB.1', testCurrentRoot(everyRoot)), replace('OB.1 prev', testPrevRoots(everyRoot))],
     expect: ROOTS.flatMap((s) => violated(s, 'only-obsolete-roots-freed')),
@@ -67,7 +66,7 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
     status: 'bug',
     kernel: { commit: '527d5cd7eece', version: 'v5.18', function: '__kvm_mmu_free_obsolete_roots' },
     about:
-      'A previous root is dropped exactly when the current one is obsolete. With a CR3 switch at the right moment an obsolete root stays cached after its request was serviced, and the guest can switch back to it. Fixed by cf4a8693d97a ("Check every prev_roots in __kvm_mmu_free_obsolete_roots()") in v5.19.',
+      'A previous root is dropped if and only if the current one is obsolete. With a CR3 switch at the right moment an obsolete root stays cached after its request was serviced, and the guest can switch back to it. Fixed by cf4a8693d97a ("Check every prev_roots in __kvm_mmu_free_obsolete_roots()") in v5.19.',
     scenarios: ['roots-zap-all', 'roots-zap-all-unbroken', 'roots-zap-one'],
     patches: [
       replace(
@@ -89,7 +88,7 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
     status: 'candidate',
     kernel: { version: 'never merged', function: '__kvm_mmu_prepare_zap_page' },
     about:
-      'The order of v5.17 with the handler of v5.18, which the comment added by 527d5cd7eece warns about: a vCPU services the request before the root looks invalid, keeps it, and is never told again.',
+      'The order of v5.17 with the handler of v5.18, which the comment added by 527d5cd7eece warns about: a vCPU services the request before the root is marked, keeps the root, and gets no other request.',
     scenarios: ['roots-zap-one', 'unprotect-retry-indirect', 'write-flooding'],
     patches: [move('ZAP.9', { before: 'ZAP.8' })],
     expect: [
@@ -108,11 +107,11 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
   {
     id: 'request-before-invalid-tested-under-lock',
     aliases: ['R4'],
-    title: 'request first, mark second, but roots are tested under mmu_lock',
+    title: 'request first, mark the root second, but test roots under mmu_lock',
     status: 'control',
     kernel: { version: 'never merged', function: '__kvm_mmu_free_obsolete_roots' },
     about:
-      'The zapper holds mmu_lock from the request to the mark, so a handler that takes the lock first cannot look too early. Safe; costs the lock on every request.',
+      'The zapper holds mmu_lock from the request to the mark, so a handler that takes the lock first cannot test too early. Safe; costs the lock on every request.',
     scenarios: ZAP_ONE,
     patches: [move('ZAP.9', { before: 'ZAP.8' }), move('RUN.1/FR.2', { before: 'OB.1' }), drop('RUN.1/FR.1')],
     expect: ZAP_ONE.flatMap((s) => vacuous(HANDLER_WAITS_FOR_THE_MARK, s, 'no-stale-root-used')),
@@ -120,11 +119,11 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
   {
     id: 'obsolete-test-ignores-invalid',
     aliases: ['R5', 'B5', 'A6'],
-    title: 'is_obsolete_sp() looks at the generation only',
+    title: 'test only the generation in is_obsolete_sp()',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'is_obsolete_sp' },
     about:
-      'Zapping a single root changes no generation, so nobody ever finds that root obsolete. And the generation has one bit: after a second zap-all a root zapped by the first looks current again (ABA).',
+      'Zapping a single root changes no generation, so that root is never found obsolete. And the generation has one bit: after a second zap-all a root zapped by the first looks current again (ABA).',
     scenarios: ['roots-zap-all', 'roots-zap-all-unbroken', 'roots-zap-one', 'two-zap-alls'],
     patches: [
       replace('OB.1', testCurrentRoot(byGenerationOnly)),
@@ -146,10 +145,10 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
   {
     id: 'bit-cleared-after-handling',
     aliases: ['E'],
-    title: 'the request bit is cleared after the roots were looked at',
+    title: 'clear the request bit after testing the roots',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_check_request' },
-    about: 'A second request that arrives while the first is handled is cleared with it.',
+    about: 'A second request that arrives while the first is serviced is cleared with it.',
     scenarios: ['roots-zap-one', 'roots-two-zappers'],
     patches: [move('RUN.1/K2', { after: 'RUN.1/FR.end' })],
     expect: [
@@ -160,11 +159,11 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
   {
     id: 'request-without-wait',
     aliases: ['F'],
-    title: 'the zapper does not wait until the vCPUs have left guest mode',
+    title: 'send the request without waiting until the vCPUs have left guest mode',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_make_all_cpus_request' },
     about:
-      'Without KVM_REQUEST_WAIT the vCPU leaves the root a little later. Nothing is lost, but zapping without TLB flushes relies on the wait.',
+      'Without KVM_REQUEST_WAIT the vCPU leaves the root a little later. That alone is harmless, but zapping without TLB flushes relies on the wait.',
     scenarios: ['roots-zap-one'],
     patches: [drop('ZAP.9/request/REQ.5')],
     expect: violated('roots-zap-one', 'no-guest-on-a-root-after-its-request'),
@@ -172,11 +171,11 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
   {
     id: 'request-after-unlock',
     aliases: ['G'],
-    title: 'mark under mmu_lock, request after dropping it',
+    title: 'mark the root under mmu_lock, send the request after dropping it',
     status: 'candidate',
     kernel: { version: 'never merged', function: '__kvm_mmu_prepare_zap_page' },
     about:
-      'Between the unlock and the request a vCPU can run on the zapped root with nothing pending. From the request on all is well: acceptable for a single root, not where zapping goes on.',
+      'Between the unlock and the request a vCPU can run on the zapped root with no request pending. Acceptable for a single root, but not if zapping continues in that window.',
     scenarios: ['roots-zap-one'],
     patches: [move('ZAP.9', { after: 'ZAP.unlock' })],
     expect: [
@@ -184,25 +183,26 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
         scenario: 'roots-zap-one',
         property: 'no-stale-root-used',
         verdict: 'violated',
-        note: 'The window between unlock and request; harmless for a single root, as nothing is zapped in it.',
+        note: 'The window between unlock and request; harmless for a single root, because nothing is zapped in it.',
       },
     ],
   },
   {
     id: 'invalid-in-store-buffer',
     aliases: ['H'],
-    title: 'x86-TSO: role.invalid is a plain store, drained by the LOCK that sets the request bit',
+    title:
+      'x86-TSO: store role.invalid through the store buffer, drained by the LOCK that sets the request bit',
     status: 'control',
     kernel: { version: 'v5.18', function: '__kvm_mmu_prepare_zap_page' },
     about:
-      'The mark may become visible later than it is executed, but not later than the locked instruction that sets the request bit, so the handler sees it.',
+      'Safe: the mark becomes visible no later than the locked instruction that sets the request bit, so the handler sees it.',
     scenarios: ['roots-zap-one'],
     patches: [only('zapper', replace('ZAP.8', bufferedMark(), drainedMark()))],
     expect: [],
   },
 ]
 
-/** The store is executed: it sits in the store buffer of the zapper's CPU, where nobody else sees it. */
+/** The store is executed, but waits in the store buffer of the zapper's CPU. */
 function bufferedMark() {
   const shows = 'sp->role.invalid = 1 (in the store buffer)'
   return step<Kvm>('ZAP.8', { fn: '__kvm_mmu_prepare_zap_page', shows })

@@ -10,9 +10,9 @@ import type { Design } from '../design.ts'
 import { vacuous, violated, violatedBecause } from '../expectation.ts'
 
 /**
- * Seed 004: is the key that is stored with a cached root computed as the key for looking it up, and does it
- * contain exactly the bits that matter? Variants and verdicts: shadow-mmu.md 12.4 (K0..K5). What upstream
- * does today is K5: the gPTE size of direct pages is canonical, CR4.PAE is in the role of the context.
+ * Question seed-004: is the role that is stored with a cached root computed like the role that is looked up, and
+ * does it contain exactly the bits that matter? K0 to K5 are the variants in docs/kvm/history.md. Upstream is K5:
+ * the gPTE size of direct pages is canonical, and CR4.PAE is in the role of the context.
  */
 
 const CACHE = ['role-cache', 'role-cache-shadow-paging']
@@ -23,18 +23,18 @@ const always = (pae: boolean): boolean => pae
 const indirectOnly = (pae: boolean, direct: boolean): boolean => !direct && pae
 const nowhere = (): boolean => false
 
-/** The context is compared by the role of its pages alone. */
+/** Contexts are compared by the role of their pages only. */
 const byPages = (page: RoleRule['page']): RoleRule => ({ page, context: nowhere })
 
 export const roleKeyDesigns: readonly Design<Kvm>[] = [
   {
     id: 'context-always-set-up',
     aliases: ['K0'],
-    title: 'v4.19: the context is set up anew on every change, direct roles never have cr4_pae',
+    title: 'v4.19: set up the context again on every change, with cr4_pae never set in direct roles',
     status: 'before',
     kernel: { version: '..v4.19', function: 'init_kvm_tdp_mmu' },
     about:
-      'Before 7dcd57552008 nobody compared roles to find out whether a context must be set up: no key could be incomplete, at the price of the work.',
+      'Before 7dcd57552008 KVM did not compare roles to skip setting up a context: no role could lack a bit, at the price of needless work.',
     scenarios: CACHE,
     patches: [
       replace('INIT.1', initMmu({ ...byPages(indirectOnly), always: true })),
@@ -45,11 +45,11 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
   {
     id: 'pae-bit-cleared-when-stored',
     aliases: ['K1', 'A12'],
-    title: 'v4.20: the context asks for cr4_pae, kvm_mmu_get_page() clears it in direct pages',
+    title: 'as shipped in v4.20: look up direct roots with cr4_pae, which kvm_mmu_get_page() clears',
     status: 'bug',
     kernel: { commit: '7dcd57552008', version: 'v4.20..v5.0', function: kvm_calc_mmu_role_common },
     about:
-      'The bug behind seed 004: a direct root is stored without the bit that is looked for, so that in PAE and long mode no cached direct root is ever found. Slow, not wrong.',
+      'The bug behind question seed-004: a direct root is stored without the bit that is looked up, so in PAE and long mode no cached direct root is ever found. Slow, but not unsafe.',
     scenarios: CACHE,
     patches: [replace('INIT.1', initMmu(byPages(always))), replace('GET.2 root', rootRole(indirectOnly))],
     expect: violated('role-cache', 'cached-root-is-found'),
@@ -57,11 +57,11 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
   {
     id: 'pae-bit-never-in-direct-contexts',
     aliases: ['K2'],
-    title: 'the first patch of March 2019: the common helper sets cr4_pae for shadow paging only',
+    title: 'first patch of March 2019: set cr4_pae in the common helper for shadow paging only',
     status: 'rejected',
     kernel: { version: 'never merged', function: kvm_calc_mmu_role_common },
     about:
-      'Makes the cache work again. But since 7dcd57552008 the bit had a second use: comparing contexts. Without it a 32-bit guest that switches PAE keeps a context of the other format.',
+      'Makes the cache work again. But since 7dcd57552008 the bit also tells contexts apart: without it a 32-bit guest that toggles CR4.PAE keeps a context of the other format.',
     scenarios: CACHE,
     patches: [
       replace('INIT.1', initMmu(byPages(indirectOnly))),
@@ -71,18 +71,18 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
       violatedBecause(
         'role-cache',
         'context-fits-the-guest',
-        'shadow-mmu.md 12.4 has K2 as safe and names this regression for K4 only. Both take CR4.PAE out of the one word that init_kvm_tdp_mmu() compares and put it nowhere else (mmu_role.ext has cr4_pae only since the follow-up, K5), so that K2 has it too: enter the guest, mov cr4, INIT.1 returns early.',
+        'As pae-bit-canonical-for-direct (K4): CR4.PAE is not in the word that init_kvm_tdp_mmu() compares, and nowhere else either (mmu_role.ext has cr4_pae only since the follow-up, K5). Enter the guest, change CR4, and INIT.1 returns early.',
       ),
     ],
   },
   {
     id: 'pae-bit-kept-in-direct-pages',
     aliases: ['K3', 'seed-004-patch'],
-    title: 'seed 004: kvm_mmu_get_page() does not clear cr4_pae, its readers test for direct',
+    title: 'question seed-004: do not clear cr4_pae in kvm_mmu_get_page(), test for direct in its readers',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_mmu_get_page' },
     about:
-      'The cache works, and contexts differ. A direct page now exists once with the bit and once without, though its contents do not depend on it. (The two tests the patch adds are dead code: those helpers see indirect pages only.)',
+      'The cache works, and contexts differ. But a direct page now exists once with the bit and once without it, although its contents do not depend on it. (The two tests that the patch adds are dead code: those helpers see indirect pages only.)',
     scenarios: CACHE,
     patches: [replace('INIT.1', initMmu(byPages(always)))],
     expect: violated('role-cache', 'one-page-per-key'),
@@ -90,11 +90,11 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
   {
     id: 'pae-bit-canonical-for-direct',
     aliases: ['K4'],
-    title: 'v5.1 as merged: renamed to gpte_is_8_bytes, with one value for all direct pages',
+    title: 'as shipped in v5.1: rename cr4_pae to gpte_is_8_bytes, with one value for all direct pages',
     status: 'bug',
     kernel: { commit: '47c42e6b4192', version: 'v5.1', function: 'kvm_calc_tdp_mmu_root_page_role' },
     about:
-      'The key of pages is right at last. The key of contexts has lost CR4.PAE: a 32-bit guest that switches PAE is walked in the wrong format. Fixed by putting cr4_pae into the extended role (K5, which is upstream).',
+      'The role of pages is correct, but the role of contexts has lost CR4.PAE: the tables of a 32-bit guest that toggles PAE are walked in the wrong format. Fixed by putting cr4_pae into the extended role (K5, which is upstream).',
     scenarios: CACHE,
     patches: [replace('INIT.1', initMmu(byPages(indirectOnly)))],
     expect: violated('role-cache', 'context-fits-the-guest'),
@@ -102,11 +102,11 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
   {
     id: 'gpte-size-in-no-key',
     aliases: [],
-    title: 'the gPTE size is in the role of the context, but not in that of its pages',
+    title: 'put the gPTE size into the role of the context, but not into that of its pages',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_find_shadow_page' },
     about:
-      'The other half of the rule: a bit that the contents of a page depend on must be in its key. With shadow paging a page built for one format is found for the other.',
+      'A bit that the contents of a page depend on must be in its role. With shadow paging a page built for one format is found for the other.',
     scenarios: CACHE,
     patches: [replace('INIT.1', initMmu({ page: nowhere, context: always }))],
     expect: violated('role-cache-shadow-paging', 'context-fits-the-guest'),
@@ -114,11 +114,11 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
   {
     id: 'root-stored-with-the-other-pgd',
     aliases: ['B29'],
-    title: 'v4.20: a root goes into the cache with the page directory of the context that is entered',
+    title: 'as shipped in v4.20: cache a root with the page directory of the context that is entered',
     status: 'bug',
     kernel: { commit: '14c07ad89f4d', version: 'v4.20..v5.0', function: 'cached_root_available' },
     about:
-      'The CR3 of the root that leaves the current slot was read when it left, through an arch.mmu that already pointed at the other MMU. Fixed by ad7dc69aeb23 ("fix switch between root and guest MMUs"), which records it when the root is loaded. The current root itself was not tested then.',
+      'The CR3 of the outgoing root was read at the switch, through an arch.mmu that already pointed to the other MMU. Fixed by ad7dc69aeb23 ("fix switch between root and guest MMUs"), which records the CR3 when the root is loaded. The current root itself was not checked for a hit at the time.',
     scenarios: ['role-cache'],
     patches: [
       drop('NP.2'),
@@ -132,11 +132,11 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
   {
     id: 'requests-for-the-current-mmu-only',
     aliases: [],
-    title: 'KVM_REQ_MMU_FREE_OBSOLETE_ROOTS looks at the roots of the MMU in use only',
+    title: 'service KVM_REQ_MMU_FREE_OBSOLETE_ROOTS for the MMU in use only',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_free_obsolete_roots' },
     about:
-      'The root of the other MMU stays cached. Until the walk reaches it, it is not marked invalid, and the next switch finds it: the bug of v5.18 once more, with the other MMU in the place of the previous root.',
+      'The obsolete root of the other MMU stays cached, and the next switch of MMUs uses it: the bug of v5.18 (prev-roots-tested-by-current) with the other MMU in place of the previous root.',
     scenarios: ['nested-zap-all'],
     patches: [only('vcpu', drop('OB.1 prev'))],
     expect: violated(
@@ -149,11 +149,11 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
   {
     id: 'level-missing-from-key',
     aliases: [],
-    title: 'a shadow page is looked up by its frame alone',
+    title: 'look up a shadow page by its gfn alone',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_find_shadow_page' },
     about:
-      'A table that points at itself is shadowed on two levels. Without the level in the key a page is linked below itself.',
+      'A table that points to itself is shadowed at two levels. If the level is ignored, a page is linked below itself.',
     scenarios: ['recursive-table'],
     patches: [replace('FETCH/GET.3', findAnyLevel())],
     expect: [
@@ -164,7 +164,7 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
         'freed-page-is-unreferenced',
       ),
       ...vacuous(
-        'The root is found for the level below as well, so that there is one valid page at most.',
+        'The root is also found for the level below, so there is at most one valid page.',
         'recursive-table',
         'one-page-per-key',
       ),
@@ -172,7 +172,7 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
   },
 ]
 
-/** GET.3 for a child, by frame only. */
+/** GET.3 for a child, by gfn only. */
 function findAnyLevel(): Step<Kvm> {
   const found = (kvm: Kvm, v: number): number | undefined =>
     all_pages(kvm).find((page) => {

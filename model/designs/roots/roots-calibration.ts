@@ -5,18 +5,18 @@ import type { Design } from '../design.ts'
 import { violated } from '../expectation.ts'
 
 /**
- * Changes that nobody proposed, each of which one property of the roots must notice: they show that those
- * properties have teeth.
+ * Deliberate bugs, each of which violates one of the properties of roots: they show that those properties can
+ * fail.
  */
 export const rootCalibrationDesigns: readonly Design<Kvm>[] = [
   {
     id: 'entry-without-final-check',
     aliases: [],
-    title: 'vcpu_enter_guest() enters the guest without looking at requests once more',
+    title: 'drop the final check for requests in vcpu_enter_guest()',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'vcpu_enter_guest' },
     about:
-      'A request made after the last kvm_check_request() and before the mode is IN_GUEST_MODE finds the vCPU outside and sends no IPI; without the final check nobody looks at it before the next exit.',
+      'A request sent after the last kvm_check_request() and before the mode is IN_GUEST_MODE finds the vCPU outside guest mode and sends no IPI; without the final check the vCPU does not see it before the next exit.',
     scenarios: ['roots-zap-one'],
     patches: [replace('RUN.8', step<Kvm>('RUN.8', { fn: 'vcpu_enter_guest', shows: 'enter the guest' }))],
     expect: violated(
@@ -28,10 +28,10 @@ export const rootCalibrationDesigns: readonly Design<Kvm>[] = [
   {
     id: 'evicted-root-not-put',
     aliases: [],
-    title: 'a root that falls out of the PGD cache keeps its root_count',
+    title: 'do not decrement root_count when a root is evicted from prev_roots',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'mmu_free_root_page' },
-    about: 'The page stays pinned by a slot that no longer holds it, and is never freed once it is zapped.',
+    about: 'The page stays pinned without a holder, and is never freed after it was zapped.',
     scenarios: ['roots-zap-one'],
     patches: [replace('NP.4 free/FR.3', forgetRoot())],
     expect: violated('roots-zap-one', 'root-count-is-number-of-holders'),
@@ -39,10 +39,10 @@ export const rootCalibrationDesigns: readonly Design<Kvm>[] = [
   {
     id: 'commit-without-flush',
     aliases: [],
-    title: 'zapped pages are freed without flushing TLBs',
+    title: 'free zapped pages without flushing TLBs',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_commit_zap_page' },
-    about: 'Translations found below a root may outlive it in a TLB.',
+    about: 'Translations cached below a root outlive it in a TLB.',
     scenarios: ['roots-zap-one'],
     patches: [drop('CM.2')],
     expect: violated('roots-zap-one', 'no-tlb-entry-of-a-freed-root'),
@@ -50,18 +50,18 @@ export const rootCalibrationDesigns: readonly Design<Kvm>[] = [
   {
     id: 'early-return-with-lock-held',
     aliases: [],
-    title: 'mmu_lock is taken before the roots are tested, and kept when there is nothing to free',
+    title: 'take mmu_lock before testing the roots, and return early without dropping it',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_free_roots' },
     about:
-      'As request-before-invalid-tested-under-lock (R4), forgetting that the early return is now inside the section.',
+      'As request-before-invalid-tested-under-lock (R4), but the early return is now inside the critical section.',
     scenarios: ['roots-zap-one'],
     patches: [move('RUN.1/FR.2', { before: 'OB.1' })],
     expect: violated('roots-zap-one', 'no-deadlock'),
   },
 ]
 
-/** The slot is emptied and the page not told. */
+/** The root slot is emptied, but root_count is not decremented. */
 function forgetRoot() {
   return step<Kvm>(
     'FR.3',

@@ -7,7 +7,7 @@ import { is_obsolete_sp, list_add_active, list_del_active } from '../../memory/s
 import type { Design } from '../design.ts'
 import { notReached, vacuous, violated, violatedBecause } from '../expectation.ts'
 
-/** Before v5.9 a zapped root that is still held went back to the head of the list of active pages. */
+/** Before v5.9 a zapped root that was still held went back to the head of active_mmu_pages. */
 function backOnTheList(): Step<Kvm> {
   return step(
     'ZAP.6',
@@ -69,15 +69,15 @@ function walkEnds(): Step<Kvm> {
   )
 }
 
-/** Roots without a shadow page (shadow-mmu.md 5.3, 13.5), retries outside the run loop (12.3, 13.8), pinned roots. */
+/** Roots without a shadow page, pinned roots, and fault retries outside the run loop. */
 export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
   {
     id: 'stale-check-follows-null',
     aliases: ['13.5'],
-    title: 'v5.16-rc: is_page_fault_stale() takes every root to have a shadow page',
+    title: 'v5.16-rc: assume in is_page_fault_stale() that every root has a shadow page',
     status: 'bug',
     kernel: { commit: 'a955cad84cda', version: 'v5.16-rc', function: 'is_page_fault_stale' },
-    about: 'to_shadow_page() of a PAE root is NULL. Fixed by 18c841e1f411 before v5.16.',
+    about: 'to_shadow_page() returns NULL for a PAE root. Fixed by 18c841e1f411 before v5.16.',
     scenarios: ['roots-without-page', 'roots-zap-one'],
     patches: [
       replace(
@@ -92,7 +92,7 @@ export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
       violatedBecause(
         'roots-without-page',
         'every-access-can-finish',
-        'A vCPU whose fault oopses does not go on.',
+        'The vCPU does not continue after the oops.',
       ),
       ...vacuous(
         'The first fault of the vCPU oopses, before it maps anything.',
@@ -105,11 +105,11 @@ export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
   {
     id: 'stale-check-skips-roots-without-page',
     aliases: ['A2'],
-    title: 'is_page_fault_stale() says no when the root has no shadow page',
+    title: 'return false in is_page_fault_stale() if the root has no shadow page',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'is_page_fault_stale' },
     about:
-      'The obvious fix of the NULL pointer, without the second half of 18c841e1f411: a fault below a PAE root goes on although a page of that root was zapped and the request to drop it is pending.',
+      'The obvious fix for the NULL pointer, without the second half of 18c841e1f411: a fault below a PAE root continues although a page of that root was zapped and the request to drop it is pending.',
     scenarios: ['roots-without-page'],
     patches: [
       replace(
@@ -122,11 +122,11 @@ export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
   {
     id: 'zapped-root-back-on-the-list',
     aliases: ['A9'],
-    title: 'a zapped root that is still held goes back to active_mmu_pages, and the walk does not skip it',
+    title: 'put a zapped root that is still held back on active_mmu_pages, without skipping it in the walk',
     status: 'before',
     kernel: { version: '..v5.8', function: 'kvm_mmu_prepare_zap_page' },
     about:
-      'Until v5.8 such a root went back to the head of the list, and each walk had to skip what is invalid; one that forgot (8a674adc11cd, v5.1, was such a fix) meets the same root again and again. Since f95eec9bed76 it is on no list.',
+      'Until v5.8 such a root went back to the head of the list, and every walk had to skip invalid pages; one that did not (8a674adc11cd, v5.1, was such a fix) found the same root again and again. Since f95eec9bed76 it is on no list.',
     scenarios: ['roots-zap-all-unbroken'],
     patches: [
       only('memslot', replace('ZAP.6', backOnTheList())),
@@ -136,12 +136,12 @@ export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
     expect: [
       ...violated('roots-zap-all-unbroken', 'zap-all-can-finish', 'every-access-can-finish'),
       ...notReached(
-        'A witness that needs mmu_lock, which the walk never gives back.',
+        'The fault needs mmu_lock, which the walk never drops.',
         'roots-zap-all-unbroken',
         'stale-fault-is-retried',
       ),
       ...vacuous(
-        'Dropping a root takes mmu_lock, which the walk never gives back.',
+        'Dropping a root needs mmu_lock, which the walk never drops.',
         'roots-zap-all-unbroken',
         'only-obsolete-roots-freed',
       ),
@@ -150,11 +150,11 @@ export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
   {
     id: 'prefault-ignores-requests',
     aliases: ['B31', 'prefault-obsolete-root-spin'],
-    title: 'v6.11..v6.14: the loop of KVM_PRE_FAULT_MEMORY services no requests',
+    title: 'as shipped in v6.11: KVM_PRE_FAULT_MEMORY retries faults without servicing requests',
     status: 'bug',
     kernel: { version: 'v6.11..v6.14', function: 'kvm_mmu_reload' },
     about:
-      'Stale, retry, stale, retry: the root is valid as far as kvm_mmu_reload() can see, and the request that would drop it waits for an entry into the guest. Fixed by 20a6cff3b283.',
+      'Every attempt is stale and is retried: kvm_mmu_reload() sees a valid root, and the request that would drop it is only serviced before VM-entry. Fixed by 20a6cff3b283 (v6.15).',
     scenarios: ['prefault-loop'],
     patches: [drop('PREFAULT/PRE.1')],
     expect: violated('prefault-loop', 'no-fault-retried-for-ever'),

@@ -18,8 +18,8 @@ import type { Design } from '../design.ts'
 import { notReached, violated } from '../expectation.ts'
 
 /**
- * A fault on a frame that is its own page table (bug-catalogue.md H2): when is it decided how large a page is
- * mapped, and who takes the shadow page of the table away in between?
+ * A fault on a gfn that is one of its own page tables: when is the mapping level chosen, and can the shadow page of
+ * the table be zapped in between?
  */
 
 const OWN = 'write-to-own-table'
@@ -31,31 +31,26 @@ export const ownTableDesigns: readonly Design<Kvm>[] = [
   {
     id: 'level-chosen-before-tables-are-shadowed',
     aliases: ['write-to-own-page-table-loop'],
-    title:
-      '..v3.8: a frame is unprotected before the fault, and the level chosen before its tables are shadowed',
+    title: '..v3.8: unprotect a gfn before its fault, and choose the level before its tables are shadowed',
     status: 'bug',
     kernel: { version: '..v3.8', function: 'paging64_page_fault' },
     about:
-      'Entry H2 of the bug catalogue. While an event waits to be re-injected, every fault begins by zapping the shadow pages of its frame, so that a large mapping seems possible; the walk shadows the table again, the large mapping is refused, the guest retries. Fixed by 7751babd3c6d.',
+      'While an event waits to be re-injected, every fault starts by zapping the shadow pages of its gfn, so a large mapping seems possible; the walk shadows the table again, the large mapping is refused, and the guest retries. Fixed by 7751babd3c6d.',
     scenarios: [OWN],
     patches: [unprotectFirst, drop('FETCH.7'), insert({ before: 'FETCH.1' }, hugepageAdjust(bounds))],
     expect: [
       ...violated(OWN, 'no-fault-retried-for-ever', 'every-access-can-finish'),
-      ...notReached(
-        'A witness that needs the fault to come to its end.',
-        OWN,
-        'store-to-a-table-is-emulated',
-      ),
+      ...notReached('No fault gets as far as emulating a store.', OWN, 'store-to-a-table-is-emulated'),
     ],
   },
   {
     id: 'level-chosen-small-for-own-tables',
     aliases: ['7751babd3c6d'],
-    title: 'v3.9: the level is still chosen first, but small when the frame is a table of this very walk',
+    title: 'v3.9..v5.5: choose the level first, but 4K if the gfn is a table of the same walk',
     status: 'before',
     kernel: { commit: '7751babd3c6d', version: 'v3.9..v5.5', function: 'paging64_is_self_change_mapping' },
     about:
-      'The fix of H2. Since v5.6 the level is chosen after the tables were shadowed, which needs no such test; it went in v6.3.',
+      'The fix of level-chosen-before-tables-are-shadowed. Since v5.6 the level is chosen after the tables are shadowed, which needs no such test; it was removed in v6.3.',
     scenarios: [OWN],
     patches: [
       unprotectFirst,
@@ -67,17 +62,17 @@ export const ownTableDesigns: readonly Design<Kvm>[] = [
   {
     id: 'frame-unprotected-before-the-fault',
     aliases: [],
-    title: '..v6.11: a fault while an event waits to be re-injected unprotects its frame first',
+    title: '..v6.11: unprotect the gfn of a fault while an event waits to be re-injected',
     status: 'before',
     kernel: { version: '..v6.11', function: 'kvm_handle_page_fault' },
-    about: 'Harmless once the level is chosen late: the fault shadows the table again and maps a small page.',
+    about: 'Harmless if the level is chosen late: the fault shadows the table again and maps a small page.',
     scenarios: [OWN],
     patches: [unprotectFirst],
     expect: [],
   },
 ]
 
-/** `kvm_mmu_unprotect_page_virt()`: zap every shadow page of the frame that the address maps to. */
+/** `kvm_mmu_unprotect_page_virt()`: zap every shadow page of the gfn that the address maps to. */
 function unprotectPageVirt(): Entry<Kvm> {
   const about = { fn: 'kvm_mmu_unprotect_page_virt', since: '..v6.11' }
   const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
@@ -102,7 +97,7 @@ function unprotectPageVirt(): Entry<Kvm> {
         },
       ],
     ),
-    // No page of the frame is a root here, so that nobody need be told.
+    // No shadow page of the gfn is a root in this scenario, so no request is needed.
     block('UPV.zap', [...zap_contents(zapping, bounds), unlink_page(zapping), mark_invalid(zapping)]),
     step('UPV.2 next', { ...about, shows: 'next page of the frame', quiet: true }, { to: 'UPV.2' }),
     kvm_mmu_commit_zap_page('UPV.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),

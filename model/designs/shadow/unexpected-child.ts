@@ -7,9 +7,9 @@ import type { Design } from '../design.ts'
 import { violated } from '../expectation.ts'
 
 /**
- * Guest tables that change without KVM seeing it (shadow-mmu.md 13.1, 13.2): what may be taken for granted
- * about a child that is linked already? Direct pages compute the frame of an SPTE when it is removed, so a
- * child of another frame or role puts the SPTE on one rmap and takes it off another.
+ * Guest tables that change without KVM noticing: what may a fault assume about a child that is already linked?
+ * Direct pages compute the gfn of an SPTE when it is removed, so with a child of another gfn or role the SPTE is
+ * added to one rmap and removed from another.
  */
 
 const REMAPPED = ['huge-page-remapped', 'huge-page-remapped-notifier']
@@ -28,11 +28,11 @@ export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
   {
     id: 'linked-child-reused-untested',
     aliases: ['B22', 'C9'],
-    title: '..v7.0: a child that is linked is followed, whatever it is',
+    title: '..v7.0: follow a present non-leaf SPTE without checking its child',
     status: 'bug',
     kernel: { version: 'v2.6.20..v7.0', function: 'kvm_mmu_get_child_sp' },
     about:
-      'CVE-2026-46113. The SPTE of the second huge page goes onto the rmap of its own frame, in a page that computes another one: when the page is zapped, the entry stays. Fixed by 0cb2af2ea66a.',
+      'CVE-2026-46113. An SPTE of the second huge page is added to the rmap of its own gfn, but its shadow page computes another gfn when it is zapped, so the rmap entry stays. Fixed by 0cb2af2ea66a.',
     scenarios: SCENARIOS,
     patches: [testing({ gfn: false, role: false })],
     expect: [
@@ -44,11 +44,11 @@ export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
   {
     id: 'linked-child-tested-for-gfn-only',
     aliases: ['B22-gfn', 'C10'],
-    title: 'v7.1: a linked child must be for the wanted frame, in whatever role',
+    title: 'v7.1: check the gfn of a linked child, but not its role',
     status: 'bug',
     kernel: { commit: '0cb2af2ea66a', version: 'v7.1', function: 'kvm_mmu_get_child_sp' },
     about:
-      'CVE-2026-53359. Enough for two huge pages; a table in the frame where the huge page began passes the test, and its entries are put into a direct page. Fixed by 81ccda30b4e8.',
+      'CVE-2026-53359. Enough for two huge pages; but a guest table in the first gfn of the huge page passes the check, and its entries are shadowed in a direct page. Fixed by 81ccda30b4e8.',
     scenarios: SCENARIOS,
     patches: [testing({ gfn: true, role: false })],
     expect: violated('huge-page-to-table', ...LEFT_ON_AN_RMAP),
@@ -56,10 +56,10 @@ export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
   {
     id: 'linked-child-tested-for-role-only',
     aliases: ['B22-role'],
-    title: 'a linked child must have the wanted role, for whatever frame',
+    title: 'check the role of a linked child, but not its gfn',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_get_child_sp' },
-    about: 'The other half alone: it does not tell two huge pages apart.',
+    about: 'The role alone does not tell two huge pages apart.',
     scenarios: ['huge-page-remapped', 'huge-page-to-table'],
     patches: [testing({ gfn: false, role: true })],
     expect: violated('huge-page-remapped', ...LEFT_ON_AN_RMAP),
@@ -67,11 +67,11 @@ export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
   {
     id: 'mmio-spte-over-a-present-one',
     aliases: ['B23', 'C11'],
-    title: 'v5.13..v6.19: an MMIO SPTE is stored before the old SPTE is looked at',
+    title: 'v5.13..v6.19: store an MMIO SPTE without checking for a present SPTE',
     status: 'bug',
     kernel: { commit: 'a54aa15c6bda', version: 'v5.13..v6.19', function: 'mmu_set_spte' },
     about:
-      'CVE-2026-23401. The rmap entry of the SPTE that was there stays, and outlives the page. Fixed by aad885e77496 (v7.0): drop first.',
+      'CVE-2026-23401. The rmap entry of the overwritten SPTE stays and outlives the page. Fixed by aad885e77496 (v7.0), which drops the old SPTE first.',
     scenarios: ['mapped-to-mmio'],
     patches: [move('SET.1', { before: 'SET.2' })],
     expect: violated(

@@ -11,8 +11,8 @@ import type { Design } from '../design.ts'
 import { violated, violatedBecause } from '../expectation.ts'
 
 /**
- * Seed 001, v3: the rmaps of the slot that is deleted are unmapped without mmu_lock. What has to be true for
- * that to work, rule by rule (shadow-mmu.md 10.3).
+ * Question seed-001, v3: unmap the rmaps of the deleted slot without mmu_lock. Which rules does that need? One
+ * design per rule, as listed in docs/kvm/history.md.
  */
 
 const CHAIN = 'slot-delete-rmap-chain'
@@ -20,7 +20,7 @@ const FRAME = 2
 
 const dying = (kvm: Kvm, gfn: number): boolean => slot_found(kvm, gfn) === 'invalid'
 
-/** Generation and request under the lock; the walk and a grace period without it; old pages stay. */
+/** Generation and request under the lock; then the walk and a grace period without it; old pages are kept. */
 const WALK: Patch<Kvm>[] = [
   replace('ZF.5', ...walkWithoutLock(FRAME), endOfWalk, synchronize_srcu('D2.3')),
   drop('ZF.5 zap'),
@@ -29,12 +29,12 @@ const WALK: Patch<Kvm>[] = [
   drop('ZF.7'),
 ].map((patch) => only('memslot', patch))
 
-/** Rule 2 of the mail: descriptors on the rmaps of an INVALID slot stay. */
+/** Rule 2 of the mail: descriptors on the rmaps of an INVALID slot are not freed. */
 const KEEP_DESCS: Patch<Kvm>[] = [
   only('notifier', replace('NS.5 desc', freeDescs('NS.5 desc', dying))),
   only('shrinker', replace('ZAP.2 desc', freeDescs('ZAP.2 desc', dying))),
 ]
-/** Rule 3: shadow pages stay while a slot is INVALID. */
+/** Rule 3: shadow pages are not freed while a slot is INVALID. */
 const KEEP_PAGES: Patch<Kvm> = only(
   'shrinker',
   replace(
@@ -44,8 +44,8 @@ const KEEP_PAGES: Patch<Kvm> = only(
 )
 
 /**
- * A handler that keeps the page: reads a present SPTE and writes it again, still present, as change_pte and
- * clear_flush_young did.
+ * A handler that keeps the page mapped: it reads a present SPTE and writes it back, still present, as change_pte
+ * and clear_flush_young did.
  */
 const REWRITE: Patch<Kvm>[] = [
   drop<Kvm>('H.1'),
@@ -96,11 +96,11 @@ function presentOn(kvm: Kvm): number | null {
   return found?.page ?? null
 }
 
-/** The thread that uses freed memory is not followed any further. */
-const NOTHING_BEHIND_THE_FAULT = violatedBecause(
+/** The behaviour ends where a thread uses freed memory. */
+const AFTER_THE_OOPS = violatedBecause(
   CHAIN,
   'zap-all-can-finish',
-  'A consequence of no-use-after-free: the walk does not come back from the freed memory.',
+  'Follows from no-use-after-free: the walk does not return from the freed memory.',
 )
 
 const kernel = { version: 'never merged', function: 'slot_rmap_unmap_invalid' }
@@ -109,11 +109,11 @@ export const unlockedWalkDesigns: readonly Design<Kvm>[] = [
   {
     id: 'unlocked-walk',
     aliases: ['D2-races'],
-    title: 'v3 with all its rules: the rmap of the dying slot is walked without mmu_lock',
+    title: 'v3 of the patch with all its rules: walk the rmap of the deleted slot without mmu_lock',
     status: 'rejected',
     kernel,
     about:
-      'Nothing is added to the rmap, SPTEs are cleared and not unlinked, descriptors and shadow pages stay, and handlers unmap. It works; every user of rmaps has to know of it.',
+      'Nothing is added to the rmap, SPTEs are cleared but not removed from it, descriptors and shadow pages are kept, and handlers unmap. Safe, but every user of rmaps must know the rules.',
     scenarios: [CHAIN],
     patches: [...WALK, ...KEEP_DESCS, KEEP_PAGES],
     expect: [],
@@ -121,33 +121,34 @@ export const unlockedWalkDesigns: readonly Design<Kvm>[] = [
   {
     id: 'unlocked-walk-descriptor-freed',
     aliases: [],
-    title: 'as unlocked-walk, but whoever empties the chain frees its descriptor',
+    title: 'as unlocked-walk, but free the descriptor of a chain that becomes empty',
     status: 'rejected',
     kernel,
-    about: 'The walker has read the address of the descriptor from the rmap, and reads its entries next.',
+    about:
+      'The walker has read the address of the descriptor from the rmap and is about to read its entries.',
     scenarios: [CHAIN],
     patches: [...WALK, KEEP_PAGES],
-    expect: [...violated(CHAIN, 'no-use-after-free'), NOTHING_BEHIND_THE_FAULT],
+    expect: [...violated(CHAIN, 'no-use-after-free'), AFTER_THE_OOPS],
   },
   {
     id: 'unlocked-walk-page-freed',
     aliases: [],
-    title: 'as unlocked-walk, but shadow pages are freed meanwhile',
+    title: 'as unlocked-walk, but free shadow pages during the walk',
     status: 'rejected',
     kernel,
-    about: 'The walker has read the address of an SPTE from the chain, and writes to it next.',
+    about: 'The walker has read the address of an SPTE from the chain and is about to write to it.',
     scenarios: [CHAIN],
     patches: [...WALK, ...KEEP_DESCS],
-    expect: [...violated(CHAIN, 'no-use-after-free', 'no-freed-spte-on-rmap'), NOTHING_BEHIND_THE_FAULT],
+    expect: [...violated(CHAIN, 'no-use-after-free', 'no-freed-spte-on-rmap'), AFTER_THE_OOPS],
   },
   {
     id: 'unlocked-walk-spte-rewritten',
     aliases: [],
-    title: 'as unlocked-walk, but handlers that keep the page rewrite SPTEs of an INVALID slot',
+    title: 'as unlocked-walk, but let notifier handlers rewrite SPTEs of an INVALID slot',
     status: 'rejected',
     kernel,
     about:
-      'The handler finds the SPTE present, the walker clears it, the handler makes it present again. It is on no rmap when the arrays are freed. Hence "we should unmap rmap in these handlers" in the mail.',
+      'The handler reads the SPTE as present, the walker clears it, and the handler makes it present again; it is still present when the arrays are freed. Hence "we should unmap rmap in these handlers" in the mail.',
     scenarios: [CHAIN],
     patches: [...WALK, ...KEEP_DESCS, KEEP_PAGES, ...REWRITE],
     expect: violated(CHAIN, 'no-spte-of-a-freed-slot', 'no-use-after-free'),
@@ -156,10 +157,10 @@ export const unlockedWalkDesigns: readonly Design<Kvm>[] = [
     id: 'unlocked-walk-additions',
     aliases: [],
     title:
-      'as unlocked-walk, but faults may still add to the rmap: no grace period before it, no stale check',
+      'as unlocked-walk, but without the grace period and the stale check that stop faults from adding to the rmap',
     status: 'rejected',
     kernel,
-    about: 'A fault that found the slot valid adds its SPTE behind the walker’s back.',
+    about: 'A fault that found the slot valid adds its SPTE after the walker has passed.',
     scenarios: [CHAIN],
     patches: [...WALK, ...KEEP_DESCS, KEEP_PAGES, only('memslot', drop('SL.3')), drop('PF.12')],
     expect: violated(CHAIN, 'no-spte-of-a-freed-slot', 'nothing-added-to-an-invalid-slot'),

@@ -8,16 +8,16 @@ import type { Design, Expectation } from '../design.ts'
 import { notReached, vacuous, violated } from '../expectation.ts'
 
 /**
- * Seed 000, "Clean up indirect_shadow_pages usage": a vCPU that cannot emulate a store to a protected frame
- * asks whether anything is shadowed at all before it unprotects the frame. Must it hold mmu_lock to ask?
- * Variants and verdicts: shadow-mmu.md 12.1 (H0..H3), bug-catalogue.md N1.
+ * Question seed-000, "Clean up indirect_shadow_pages usage": a vCPU that cannot emulate a store to a write-protected
+ * gfn reads indirect_shadow_pages before it unprotects the gfn. Must it hold mmu_lock for the read? H0 to H3 are the
+ * variants in docs/kvm/history.md; H3 is upstream.
  *
- * Safety is the same for all: already H0 drops the lock between asking and unprotecting. A hint that is
- * wrong costs a needless lock (seen, but zapped since) or one more fault (built since).
+ * All of them are equally safe: even H0 drops the lock between the read and the unprotect. A wrong hint costs a
+ * needless lock (a page was zapped since) or one more fault (a page was built since).
  *
- * The documents say that the reachable shared states are the same. They are, of the MMU and while mmu_lock is
- * free (explorer/gate/unprotect-hint.test.ts). Without the lock a vCPU can also resume while another thread is
- * inside, and so be past its look at the requests when that thread makes one; the final check catches it.
+ * All reach the same states of the MMU while mmu_lock is free (explorer/gate/unprotect-hint.test.ts). Without the
+ * lock a vCPU can also resume while another thread holds it, and have passed kvm_check_request() when that thread
+ * sends a request; the final check before VM-entry catches it.
  */
 
 const DIRECT = 'unprotect-retry'
@@ -26,20 +26,20 @@ const WRONG = 'wrong-hint-of-a-retry'
 const fn = 'reexecute_instruction'
 const about = { fn, since: '..v6.8' }
 
-/** Before v6.12 an instruction that cannot be emulated is retried as often as it takes. */
-const retryForEver = [replace<Kvm>('WP.1', alwaysRetry()), drop<Kvm>('UP.4')]
+/** Before v6.12 an instruction that cannot be emulated is retried without limit. */
+const unlimitedRetries = [replace<Kvm>('WP.1', alwaysRetry()), drop<Kvm>('UP.4')]
 
-const UNBOUNDED = 'Nothing bounds the retries before v6.12, so userspace is never told.'
+const UNBOUNDED = 'Before v6.12 retries are unlimited, so no emulation failure is reported.'
 const neverFails = (scenario: string): Expectation[] => [
   ...notReached(UNBOUNDED, scenario, 'emulation-failure-is-reported'),
   ...vacuous(UNBOUNDED, scenario, 'emulation-fails-only-when-shadowed-again'),
 ]
 
-/** What a hint that always says no leaves without anything to judge. */
+/** Properties and witnesses that are vacuous or not reached if the hint is always 0. */
 const NEVER_UNPROTECTED: readonly Expectation[] = [
-  ...notReached('The hint promises nothing.', DIRECT, 'hint-promises-a-page-just-zapped'),
+  ...notReached('The hint is always 0.', DIRECT, 'hint-promises-a-page-just-zapped'),
   ...[DIRECT, INDIRECT].flatMap((scenario) =>
-    vacuous('The lock is taken only when the hint says yes.', scenario, 'no-needless-lock'),
+    vacuous('mmu_lock is taken only if the hint is not 0.', scenario, 'no-needless-lock'),
   ),
   ...vacuous(
     'Nothing else zaps a page here: no root becomes obsolete.',
@@ -48,7 +48,7 @@ const NEVER_UNPROTECTED: readonly Expectation[] = [
     'no-guest-on-a-root-after-its-request',
   ),
   ...vacuous(
-    'The store to the protected frame is the only access here. It is never let through, so no TLB is ever filled.',
+    'The store to the write-protected gfn is the only access in this scenario. It never succeeds, so no TLB entry is cached.',
     INDIRECT,
     'no-flush-debt-at-unlock',
   ),
@@ -58,46 +58,46 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
   {
     id: 'unprotect-hint-read-under-lock',
     aliases: ['H0'],
-    title: 'before v6.9: mmu_lock is taken to read indirect_shadow_pages, and again to unprotect',
+    title: 'before v6.9: take mmu_lock to read indirect_shadow_pages, and again to unprotect',
     status: 'before',
     kernel: { version: '..v6.8', function: fn },
     about:
-      'The lock is dropped between reading and using the count, so it protects nothing. An indirect MMU takes it for unprotecting in any case, without asking.',
+      'The lock is dropped between reading and using the counter, so it protects nothing. An indirect MMU always takes it to unprotect, without reading the counter.',
     scenarios: [DIRECT, INDIRECT],
-    patches: [...retryForEver, replace('UP.1', ...hintUnderLock())],
+    patches: [...unlimitedRetries, replace('UP.1', ...hintUnderLock())],
     expect: [...violated(DIRECT, 'no-needless-lock'), ...neverFails(DIRECT), ...neverFails(INDIRECT)],
   },
   {
     id: 'unprotect-hint-without-lock-for-direct',
     aliases: ['H1'],
-    title: 'patch 1 of seed 000: a direct MMU reads indirect_shadow_pages without mmu_lock',
+    title: 'question seed-000, patch 1: read indirect_shadow_pages without mmu_lock on a direct MMU',
     status: 'before',
     kernel: { commit: '474b99ed703b', version: 'v6.9', function: fn },
     about:
-      '"KVM: x86/mmu: Don\'t acquire mmu_lock when using indirect_shadow_pages as a heuristic". An indirect MMU still unprotects without asking.',
+      '"KVM: x86/mmu: Don\'t acquire mmu_lock when using indirect_shadow_pages as a heuristic". An indirect MMU still unprotects without reading the counter.',
     scenarios: [DIRECT, INDIRECT],
-    patches: [...retryForEver, replace('UP.1', askIfDirect(), readHint())],
+    patches: [...unlimitedRetries, replace('UP.1', readIfDirect(), readHint())],
     expect: [...neverFails(DIRECT), ...neverFails(INDIRECT)],
   },
   {
     id: 'unprotect-hint-without-lock',
     aliases: ['H2', 'N1'],
-    title: 'patch 2 of seed 000: every MMU reads indirect_shadow_pages without mmu_lock',
+    title: 'question seed-000, patch 2: read indirect_shadow_pages without mmu_lock on every MMU',
     status: 'before',
     kernel: { commit: '515c18a64e70', version: 'v6.9..v6.11', function: fn },
     about:
-      '"KVM: x86: Drop dedicated logic for direct MMUs in reexecute_instruction()". With an indirect MMU the count is not zero while a table of its own is shadowed, so nothing is lost by asking, and nothing won.',
+      '"KVM: x86: Drop dedicated logic for direct MMUs in reexecute_instruction()". On an indirect MMU the counter is not zero while one of its tables is shadowed, so reading it makes no difference there.',
     scenarios: [DIRECT, INDIRECT, WRONG],
-    patches: [...retryForEver],
+    patches: [...unlimitedRetries],
     expect: [...neverFails(DIRECT), ...neverFails(INDIRECT)],
   },
   {
     id: 'unprotect-without-hint',
     aliases: [],
-    title: 'mmu_lock is taken for unprotecting without asking whether anything is shadowed',
+    title: 'take mmu_lock to unprotect without reading indirect_shadow_pages',
     status: 'control',
     kernel: { version: 'never merged', function: '__kvm_mmu_unprotect_gfn_and_retry' },
-    about: 'As if the hint always said yes: safe, and a lock for every store that cannot be emulated.',
+    about: 'Safe, but takes the lock for every store that KVM cannot emulate.',
     scenarios: [DIRECT],
     patches: [drop('UP.1')],
     expect: violated(DIRECT, 'no-needless-lock'),
@@ -105,11 +105,11 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
   {
     id: 'unprotect-hint-always-no',
     aliases: [],
-    title: 'the hint always says that nothing is shadowed',
+    title: 'assume that indirect_shadow_pages is always 0',
     status: 'control',
     kernel: { version: 'never merged', function: '__kvm_mmu_unprotect_gfn_and_retry' },
     about:
-      'Harmless for memory, although it is wrong most of the time: no safety property rests on the hint (I-28). But the frame is never unprotected: the retry is spent for nothing and the second fault is the end.',
+      'No safety property depends on the hint (I-28), although it is wrong most of the time. But the gfn is never unprotected: the only retry is wasted, and the second fault is an emulation failure.',
     scenarios: [DIRECT, INDIRECT, WRONG],
     patches: [
       replace(
@@ -126,13 +126,13 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
   {
     id: 'unprotect-hint-always-no-retried-for-ever',
     aliases: ['N1-mutant'],
-    title: 'the hint always says that nothing is shadowed, and retries are not bounded',
+    title: 'assume that indirect_shadow_pages is always 0, with unlimited retries',
     status: 'control',
     kernel: { version: 'never merged', function: fn },
-    about: 'The mutant of control N1: the vCPU takes the same fault for ever.',
+    about: 'The gfn is never unprotected, and the vCPU takes the same fault forever.',
     scenarios: [DIRECT, INDIRECT],
     patches: [
-      ...retryForEver,
+      ...unlimitedRetries,
       replace(
         'UP.1',
         readHint(() => false),
@@ -164,7 +164,7 @@ function isDirect(kvm: Kvm, v: number): boolean {
   return !sp_has_gptes(kvm, kvm.vcpu[v].root as number)
 }
 
-function askIfDirect() {
+function readIfDirect() {
   return step<Kvm>('UP.0', { ...about, shows: (kvm, v) => `root_role.direct = ${isDirect(kvm, v)}` }, [
     { when: isDirect },
     { to: 'UP.3 lock' },
@@ -173,7 +173,7 @@ function askIfDirect() {
 
 function hintUnderLock() {
   return [
-    askIfDirect(),
+    readIfDirect(),
     write_lock('UP.1 lock', 'vcpu', about),
     step<Kvm>(
       'UP.1',

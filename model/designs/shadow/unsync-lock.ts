@@ -7,16 +7,16 @@ const SCENARIOS = ['unsync-under-read-lock', 'unsync-siblings-under-read-lock']
 
 const COUNTED_TWICE = ['unsync-children-are-counted', 'page-goes-unsync-once']
 
-/** Marking pages unsync is not thread safe: what must be around it when mmu_lock is held for read? */
+/** Marking pages unsync while mmu_lock is held for read needs a lock: what exactly must it protect? */
 export const unsyncLockDesigns: readonly Design<Kvm>[] = [
   {
     id: 'unsync-without-spinlock',
     aliases: ['C3'],
-    title: 'v5.12, v5.13: pages are marked unsync under mmu_lock only, which TDP faults hold for read',
+    title: 'as shipped in v5.12: mark pages unsync under mmu_lock only, which TDP faults hold for read',
     status: 'bug',
     kernel: { commit: 'a2855afc7ee8', version: 'v5.12..v5.13', function: 'mmu_try_to_unsync_pages' },
     about:
-      'Two vCPUs of L1 write to a nested table, or to two below one parent. Both find the page not unsync, mark it, and count it; where the pages are two, the bit of one can be lost, and with it the page. Fixed by ce25681d59ff ("Protect marking SPs unsync when using TDP MMU with spinlock").',
+      'Two vCPUs of L1 write to one nested table, or to two tables with the same parent. Both find the page in sync, mark it and count it; with two pages, the bit of one in unsync_child_bitmap can be lost, and a sync misses the page. Fixed by ce25681d59ff ("Protect marking SPs unsync when using TDP MMU with spinlock").',
     scenarios: SCENARIOS,
     patches: [drop('UN.2 lock'), drop('UN.2 recheck'), drop('UN.2 unlock')],
     expect: [
@@ -27,10 +27,11 @@ export const unsyncLockDesigns: readonly Design<Kvm>[] = [
   {
     id: 'unsync-rechecked-without-spinlock',
     aliases: [],
-    title: 'the flag is looked at twice, without the spinlock',
+    title: 'check sp->unsync twice, without the spinlock',
     status: 'control',
     kernel: { version: 'never merged', function: 'mmu_try_to_unsync_pages' },
-    about: 'A second look only makes the window smaller; for two pages below one parent it says nothing.',
+    about:
+      'The second check only makes the window smaller, and does not help for two pages with the same parent.',
     scenarios: SCENARIOS,
     patches: [drop('UN.2 lock'), drop('UN.2 unlock')],
     expect: [
@@ -41,11 +42,11 @@ export const unsyncLockDesigns: readonly Design<Kvm>[] = [
   {
     id: 'unsync-not-rechecked',
     aliases: [],
-    title: 'the spinlock is taken, and sp->unsync is not read again',
+    title: 'take the spinlock without checking sp->unsync again',
     status: 'control',
     kernel: { version: 'never merged', function: 'mmu_try_to_unsync_pages' },
     about:
-      'The vCPU that waited marks the page a second time. __test_and_set_bit() under the spinlock finds the bit in the parent set, so that nothing is counted twice.',
+      'The vCPU that waited marks the page a second time. __test_and_set_bit() under the spinlock finds the bit in the parent already set, so nothing is counted twice.',
     scenarios: SCENARIOS,
     patches: [drop('UN.2 recheck')],
     expect: SCENARIOS.flatMap((scenario) => violated(scenario, 'page-goes-unsync-once')),

@@ -9,20 +9,20 @@ import type { Design } from '../design.ts'
 import { notReached, violated } from '../expectation.ts'
 
 /**
- * Tables of level 1 may be written while they are shadowed: when must their shadow pages be marked, found,
- * and synced? (shadow-mmu.md 7.3 to 7.6, 12; Appendix B: B17, B18.)
+ * Level-1 tables may be written while they are shadowed: when must their shadow pages be marked unsync, found and
+ * synced?
  */
-const NOTHING_FOUND = 'Without marks the walk does not find the unsync page.'
+const NOTHING_FOUND = 'Without marks in its ancestors the walk does not find the unsync page.'
 
 export const unsyncDesigns: readonly Design<Kvm>[] = [
   {
     id: 'writable-before-unsync',
     aliases: ['B4-swap'],
-    title: 'the writable SPTE is stored before the shadow page is marked unsync',
+    title: 'install the writable SPTE before marking the shadow page unsync',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'mmu_try_to_unsync_pages' },
     about:
-      'Another vCPU can store to the table through the new SPTE at once, reload CR3, and find no unsync mark on the root: the test takes no lock. The comment in mmu_try_to_unsync_pages() is about this order (smp_wmb() pairs with the smp_rmb() in is_unsync_root()).',
+      'Another vCPU can immediately write to the table through the new SPTE, reload CR3 and find no unsync mark on the root, because is_unsync_root() takes no lock. The comment in mmu_try_to_unsync_pages() is about this order (its smp_wmb() pairs with the smp_rmb() in is_unsync_root()).',
     scenarios: ['unsync-one-level', 'unsync-order'],
     patches: [move('UN.2', { after: 'SET.4' })],
     expect: [
@@ -33,10 +33,10 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
   {
     id: 'unsync-mark-stops-at-the-page',
     aliases: [],
-    title: 'a page that goes unsync is marked, its ancestors are not',
+    title: 'mark a page unsync without marking its ancestors',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_mark_parents_unsync' },
-    about: 'The walks that look for unsync pages start at the root and follow the marks.',
+    about: 'The walk for unsync pages starts at the root and follows the marks.',
     scenarios: ['unsync-two-levels', 'unsync-order', 'sync-before-link'],
     patches: [replace('UN.2', markPageOnly())],
     expect: [
@@ -50,11 +50,11 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
   {
     id: 'synced-before-protected',
     aliases: ['B17'],
-    title: 'unsync pages are synced first, their tables write-protected second',
+    title: 'sync unsync pages before write-protecting their tables',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'mmu_sync_children' },
     about:
-      'A store that arrives after an entry was read and before the table is write-protected is never seen: the page counts as synced.',
+      'A store after the entry was read and before the table is write-protected is missed: the page counts as in sync.',
     scenarios: ['unsync-order'],
     patches: [move('SY.5', { before: 'SY.4' })],
     expect: [...violated('unsync-order', 'synced-page-agrees', 'writable-table-is-unsync')],
@@ -62,11 +62,11 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
   {
     id: 'sync-maps-writable',
     aliases: ['C4'],
-    title: '..v2.6.35: a sync maps a frame writable when all shadow pages of it are unsync',
+    title: '..v2.6.35: map a gfn writable in a sync if all its shadow pages are unsync',
     status: 'before',
     kernel: { version: '..v2.6.35', function: 'paging64_sync_page' },
     about:
-      'Of two pages that are synced together, the first maps the table of the second writable again, because that one still counts as unsync. Then the second is synced, and its table can be written unseen. Fixed by 36a2e6774bfb: while syncing, a frame that is shadowed is never mapped writable. Today a sync gives no permission at all.',
+      'Of two pages that are synced together, the first maps the table of the second writable again, because the second is still unsync. Then the second is synced, and its table can be written without KVM noticing. Fixed by 36a2e6774bfb: a sync never maps a shadowed gfn writable. Today a sync grants no permission at all.',
     scenarios: ['unsync-two-tables'],
     patches: [replace('SY.5 sync', syncMapsWritable())],
     expect: violated(
@@ -79,11 +79,11 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
   {
     id: 'sync-flush-deferred',
     aliases: ['tlbs-dirty'],
-    title: 'before v5.16: what a sync drops is not flushed, tlbs_dirty is increased instead',
+    title: 'before v5.16: increment tlbs_dirty instead of flushing what a sync drops',
     status: 'before',
     kernel: { commit: 'f81602958c11', version: '..v5.15', function: 'kvm_sync_page' },
     about:
-      'A later write-protect of a frame finds no SPTE and does not flush, although a TLB can still write to it. "Fix missed remote tlb flush in rmap_write_protect()" made the sync flush by itself. The flush that tlbs_dirty promises (the next notifier) is left out here: it comes too late in any case.',
+      'A later write-protection of a gfn finds no SPTE and does not flush, although a TLB can still write to it. f81602958c11 ("Fix missed remote tlb flush in rmap_write_protect()") made the sync flush. The later flush that tlbs_dirty causes (in the next notifier) is left out: it comes too late anyway.',
     scenarios: ['unsync-order'],
     patches: [drop('GET.4 flush'), drop('SY.5 flush')],
     expect: [...violated('unsync-order', 'no-flush-debt-at-unlock')],
@@ -91,11 +91,11 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
   {
     id: 'linked-without-sync',
     aliases: [],
-    title: 'a page is linked although pages below it are unsync, and nobody syncs them',
+    title: 'link a page with unsync pages below it, without syncing them',
     status: 'control',
     kernel: { version: 'never merged', function: 'paging64_fetch' },
     about:
-      'What 65855ed8b034 is about, without the request that limited the damage: the guest makes an entry present, which needs no flush, and reads through a translation that it edited before.',
+      'The bug of 65855ed8b034 without the request that limited it: the guest makes an entry present, which needs no flush, and reads through a translation that it has changed before.',
     scenarios: ['sync-before-link'],
     patches: [drop('FETCH.4')],
     expect: violated('sync-before-link', 'flushed-translation-is-not-used'),
@@ -104,11 +104,11 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
     id: 'linked-before-sync',
     aliases: ['B18', 'C5'],
     title:
-      'before v5.16: a page with unsync pages below is linked, and synced by request before the next entry',
+      'before v5.16: link a page with unsync pages below it, and sync them on a request before the next VM-entry',
     status: 'before',
     kernel: { commit: '65855ed8b034', version: '..v5.15', function: 'kvm_mmu_get_page' },
     about:
-      'KVM_REQ_MMU_SYNC makes the faulting vCPU sync before it enters the guest again, so with one vCPU nothing is wrong. Another vCPU that runs on the same tables follows the new link at once.',
+      'KVM_REQ_MMU_SYNC makes the faulting vCPU sync before it enters the guest again, so nothing is wrong with one vCPU. Another vCPU that runs on the same tables walks the new non-leaf SPTE immediately.',
     scenarios: ['sync-before-link', 'sync-before-link-two-vcpus'],
     patches: [drop('FETCH.4'), insert({ before: 'FETCH.6' }, requestSync())],
     expect: violated('sync-before-link-two-vcpus', 'flushed-translation-is-not-used'),
@@ -131,7 +131,7 @@ function markPageOnly() {
   )
 }
 
-/** Only a page that is looked up makes the request; one that is linked already does not. */
+/** Only a page that is looked up sends the request, not one that is already linked. */
 function requestSync() {
   const wanted = (kvm: Kvm, v: number): boolean => {
     const { gva, fault } = kvm.vcpu[v]
@@ -154,7 +154,7 @@ function requestSync() {
   )
 }
 
-/** `mmu_need_write_protect()` let a frame be writable if all its shadow pages were unsync. */
+/** `mmu_need_write_protect()` allowed a gfn to be writable if all its shadow pages were unsync. */
 function syncMapsWritable() {
   const needsProtection = (kvm: Kvm, gfn: number): boolean =>
     valid_pages_of(kvm, gfn).some((page) => kvm.page[page].level > 1 || !kvm.page[page].unsync)
@@ -175,7 +175,7 @@ function syncMapsWritable() {
           if (sync_page(kvm, page, 'do')) fault.flush = true
           for (let index = 0; index < spte.length; index++) {
             const entry = spte[index]
-            // Frames of data stay as they are: whether they become writable depends on the guest's D bit.
+            // gfns that are not tables stay as they are: write permission depends on the guest's D bit.
             if (entry.kind !== 'leaf' || valid_pages_of(kvm, entry.gfn as number).length === 0) continue
             if (!kvm.guest_table[gfn as number][index].w || needsProtection(kvm, entry.gfn as number))
               continue

@@ -6,20 +6,19 @@ import type { Design } from '../design.ts'
 import { notReached, vacuous, violated } from '../expectation.ts'
 
 /**
- * A guest table is shadowed for the first time: in which order is it write-protected, flushed, and read
- * again? (shadow-mmu.md 4.2, 5.4; Appendix B: B14, B15; bug-catalogue.md C1.)
+ * A guest table is shadowed for the first time: in which order is it write-protected, flushed and read again?
  */
-const NO_FLUSH = 'The only flush here is that of the write protection, which is left out.'
+const NO_FLUSH = 'The only flush in this scenario is that of the write protection, which is left out.'
 
 export const writeProtectionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'protected-after-reread',
     aliases: ['B14'],
-    title: "the guest's table is write-protected and flushed after its entry was read again",
+    title: 'write-protect and flush a guest table after reading its entry again, not before',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'paging64_fetch' },
     about:
-      'A store between the reading and the write-protection is never noticed: the shadow page counts as in sync, and later stores are trapped.',
+      'A store between the read and the write-protection is missed: the shadow page counts as in sync, and only later stores are trapped.',
     scenarios: ['write-protect-before-reread'],
     patches: [move('FETCH/GET.11', { after: 'FETCH.5' }), move('FETCH/GET.12', { after: 'FETCH/GET.11' })],
     expect: [
@@ -34,10 +33,10 @@ export const writeProtectionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'flushed-after-reread',
     aliases: ['B14-flush'],
-    title: "the guest's table is write-protected before its entry is read again, but flushed after",
+    title: 'write-protect a guest table before reading its entry again, but flush after',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'paging64_fetch' },
-    about: 'As protected-after-reread for a vCPU that has the writable translation in its TLB.',
+    about: 'As protected-after-reread, for a vCPU that caches the writable translation in its TLB.',
     scenarios: ['write-protect-before-reread'],
     patches: [move('FETCH/GET.12', { after: 'FETCH.5' })],
     expect: [
@@ -52,10 +51,11 @@ export const writeProtectionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'entry-not-read-again',
     aliases: ['B15'],
-    title: 'the entries that the walk read are not read again under mmu_lock',
+    title: 'do not read the guest entries again under mmu_lock',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'paging64_fetch' },
-    about: 'What the walk read without a lock may be long gone when the SPTE is made of it.',
+    about:
+      'The guest may have changed an entry that the walk read without a lock before the SPTE is made from it.',
     scenarios: ['write-protect-before-reread', 'unsync-two-levels'],
     patches: [drop('FETCH.5')],
     expect: [
@@ -66,11 +66,11 @@ export const writeProtectionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'entry-read-again-only-for-new-pages',
     aliases: ['C1'],
-    title: 'before v2.6.28: entries are read again only when their shadow page is new',
+    title: 'before v2.6.28: read guest entries again only if their shadow page is new',
     status: 'before',
     kernel: { commit: 'f7d9c7b7b902', version: '..v2.6.27', function: 'paging64_fetch' },
     about:
-      'Another vCPU can have built the page, and dealt with the change, since this one walked: "KVM: MMU: Fix race when instantiating a shadow pte".',
+      'Another vCPU may have built the page, and handled the change, since this one walked the guest tables. Fixed by f7d9c7b7b902 ("KVM: MMU: Fix race when instantiating a shadow pte").',
     scenarios: ['unsync-two-levels'],
     patches: [replace('FETCH.5', rereadUnlessLinked())],
     expect: [...violated('unsync-two-levels', 'flushed-translation-is-not-used')],
@@ -78,10 +78,10 @@ export const writeProtectionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'table-not-write-protected',
     aliases: [],
-    title: 'a table that is shadowed for the first time keeps its writable mappings',
+    title: 'do not write-protect a guest table that is shadowed for the first time',
     status: 'control',
     kernel: { version: 'never merged', function: 'account_shadowed' },
-    about: 'GET.11 and GET.12 left out: nothing tells KVM of stores through mappings made earlier.',
+    about: 'Without GET.11 and GET.12 KVM does not notice stores through existing writable mappings.',
     scenarios: ['tracked-pgd', 'write-protect-before-reread'],
     patches: [drop('GET.11'), drop('GET.12')],
     expect: [
@@ -92,7 +92,7 @@ export const writeProtectionDesigns: readonly Design<Kvm>[] = [
         'tracked-table-is-not-writable',
       ),
       ...notReached(
-        'Every store goes through a mapping that was made before the frame was a table.',
+        'Every store goes through a mapping that was installed before the gfn was shadowed.',
         'tracked-pgd',
         'store-to-a-table-is-emulated',
       ),
@@ -105,7 +105,7 @@ export const writeProtectionDesigns: readonly Design<Kvm>[] = [
       ),
       ...vacuous(NO_FLUSH, 'write-protect-before-reread', 'no-needless-flush'),
       ...vacuous(
-        'The table stays mapped writable, so that no store to it faults, and only a fault makes a page unsync.',
+        'The table stays mapped writable, so no store to it faults, and only a fault makes a page unsync.',
         'write-protect-before-reread',
         'unsync-page-can-be-found',
       ),
@@ -114,10 +114,10 @@ export const writeProtectionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'table-not-flushed',
     aliases: [],
-    title: 'a table is write-protected without a flush of the TLBs',
+    title: 'write-protect a guest table without flushing TLBs',
     status: 'control',
     kernel: { version: 'never merged', function: 'account_shadowed' },
-    about: 'GET.12 left out: a vCPU can go on writing with what it has cached.',
+    about: 'Without the flush of GET.12 a vCPU can keep writing through its TLB.',
     scenarios: ['tracked-pgd', 'write-protect-before-reread'],
     patches: [drop('GET.12 flush')],
     expect: [
@@ -139,10 +139,10 @@ export const writeProtectionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'flush-after-every-build',
     aliases: [],
-    title: 'building a shadow page always flushes, whether its table was writable anywhere or not',
+    title: 'flush TLBs for every new shadow page, even if no SPTE mapped its table writable',
     status: 'control',
     kernel: { version: 'never merged', function: 'account_shadowed' },
-    about: 'Safe, and one interrupt for every vCPU each time a table is shadowed.',
+    about: 'Safe, but interrupts every vCPU each time a table is shadowed.',
     scenarios: ['tracked-pgd'],
     patches: [drop('GET.12 test')],
     expect: violated('tracked-pgd', 'no-needless-flush'),
@@ -150,17 +150,17 @@ export const writeProtectionDesigns: readonly Design<Kvm>[] = [
   {
     id: 'store-not-tracked',
     aliases: [],
-    title: 'an emulated store to a table zaps nothing',
+    title: 'do not zap SPTEs for an emulated store to a guest table',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_track_write' },
-    about: 'TR.6 left out: the SPTE made of the old entry stays.',
+    about: 'Without TR.6 the SPTE of the old entry stays.',
     scenarios: ['tracked-pgd'],
     patches: [only('vcpu', drop('TR.6'))],
     expect: [...violated('tracked-pgd', 'synced-page-agrees', 'flushed-translation-is-not-used')],
   },
 ]
 
-/** FETCH.5 as it was: a page that is linked already is taken to have been checked. */
+/** FETCH.5 before v2.6.28: entries whose non-leaf SPTE is present are not read again. */
 function rereadUnlessLinked() {
   const level = (kvm: Kvm, v: number): number => guest_levels(kvm) - kvm.vcpu[v].fault.level
   const linked = (kvm: Kvm, v: number): boolean => {

@@ -16,23 +16,23 @@ import { free_shadow_page } from '../../memory/shadow/shadow-page.ts'
 import { boundsOf } from '../../scenarios/build-scenario.ts'
 import { SLOT_DELETE } from '../../scenarios/memslots/slots.ts'
 
-/** What the designs of seed 001 do to the steps of zapping, by what they are about. */
+/** The patches that make up the designs of question seed-001. */
 
 const bounds = boundsOf(SLOT_DELETE)
 
-/** Patches of the thread that deletes a memslot, or zaps for it. */
+/** Restricts patches to the thread that deletes a memslot and zaps for it. */
 export const zap = (...patches: Patch<Kvm>[]): Patch<Kvm>[] => patches.map((patch) => only('memslot', patch))
 
-/** Prepare-zap touches no rmap for pages of the old generation. */
+/** kvm_mmu_prepare_zap_page() leaves the rmaps alone for pages of the old generation. */
 export const SKIP = zap(
   replace(
     'ZAP.2',
     zapChildren(() => {}),
   ),
 )
-/** It takes SPTEs off the rmaps of slots that stay, and leaves them on those of the slot that goes. */
+/** It removes SPTEs from the rmaps of slots that stay, but not from those of the slot that is deleted. */
 export const SELECT = zap(replace('ZAP.2', zapChildren(drop_unless_dying)))
-/** Notifiers pass over slots that are being deleted. */
+/** Notifiers skip slots that are being deleted. */
 export const NOTIFIERS_SKIP_INVALID = only<Kvm>(
   'notifier',
   replace(
@@ -40,8 +40,8 @@ export const NOTIFIERS_SKIP_INVALID = only<Kvm>(
     slotLookup((kvm, gfn) => slot_found(kvm, gfn) === 'valid'),
   ),
 )
-/** Zapped pages are freed when the slot cannot be found any more, with or without their dirty bits. */
-export const freeLate = (passOnDirty: boolean): Patch<Kvm>[] =>
+/** Zapped pages are freed when the slot can no longer be found; with or without transferring their dirty bits. */
+export const freeLate = (transferDirty: boolean): Patch<Kvm>[] =>
   zap(
     drop('ZF.6'),
     insert(
@@ -52,14 +52,14 @@ export const freeLate = (passOnDirty: boolean): Patch<Kvm>[] =>
           fn: 'kvm_mmu_commit_zap_page',
           since: 'proposed in 2013',
           shows: 'free the shadow pages that were kept',
-          fused: 'Nobody else can reach them.',
+          fused: 'No other thread can reach them.',
         },
         {
           does: (kvm) => {
             for (let page = 0; page < kvm.page.length; page++) {
               if (kvm.page[page].list !== zapping.list) continue
               for (const { dirty, pfn } of kvm.page[page].spte) {
-                if (passOnDirty && dirty && pfn !== null) kvm.host_page[pfn].dirty = true
+                if (transferDirty && dirty && pfn !== null) kvm.host_page[pfn].dirty = true
               }
               free_shadow_page(kvm, page)
             }
@@ -69,13 +69,13 @@ export const freeLate = (passOnDirty: boolean): Patch<Kvm>[] =>
     ),
   )
 
-/** The request means: drop every root, as KVM_REQ_MMU_RELOAD did until v5.17. */
+/** The request drops every root, as KVM_REQ_MMU_RELOAD did until v5.17. */
 export const ANY_ROOT = replace<Kvm>(
   'OB.1',
   testCurrentRoot(() => true),
 )
 
-/** What was zapped is flushed and freed before mmu_lock is dropped. */
+/** Zapped pages are flushed and freed before mmu_lock is dropped. */
 const COMMIT_BEFORE_BREAK: Patch<Kvm>[] = [
   replace(
     'ZF.5 unlock',
@@ -98,7 +98,7 @@ const COMMIT_BEFORE_BREAK: Patch<Kvm>[] = [
   ),
 ]
 
-/** No generation: every page is zapped, and whoever has it as a root is told so. */
+/** Without a generation: every page is zapped, with a request if it is a root in use. */
 export const zapEverything = (lockBreak: boolean): Patch<Kvm>[] =>
   zap(
     drop('ZF.2'),

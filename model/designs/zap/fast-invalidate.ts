@@ -24,52 +24,52 @@ import {
 } from './fast-invalidate-patches.ts'
 
 /**
- * Seed 001, "KVM: MMU: fast invalid all shadow pages" (v3 12/15, April 2013): who removes which rmap
- * entries, when, under which lock, and when may the shadow page and the arrays of the slot be freed?
- * Variants and verdicts: shadow-mmu.md 10 and 12.2.
+ * Question seed-001, "KVM: MMU: fast invalid all shadow pages" (v3 12/15, April 2013): who removes which rmap
+ * entries under which lock, and when may the shadow pages and the arrays of the slot be freed? D0 to D3 are the
+ * variants in docs/kvm/history.md.
  */
 
-const SEED = SLOT_DELETE.id
+const DELETE = SLOT_DELETE.id
 const bounds = boundsOf(SLOT_DELETE)
 
-/** A thread that uses freed memory is not followed any further. */
-const NOTHING_BEHIND_THE_FAULT = ['zap-all-can-finish', 'every-access-can-finish'].map((property) =>
+/** The behaviour ends where a thread uses freed memory. */
+const AFTER_THE_OOPS = ['zap-all-can-finish', 'every-access-can-finish'].map((property) =>
   violatedBecause(
-    SEED,
+    DELETE,
     property,
-    'A consequence of no-use-after-free: the notifier that walks into the freed page does not come back, so whoever waits for it waits for ever.',
+    'Follows from no-use-after-free: the notifier that walks into the freed page does not return, so threads that wait for it are blocked forever.',
   ),
 )
 
 const NEVER_OBSOLETE_ON_THE_LIST = 'No page is obsolete and on active_mmu_pages: '
-const LIST_EMPTIED = `${NEVER_OBSOLETE_ON_THE_LIST}all pages leave the list in the step that makes them obsolete.`
+const LIST_EMPTIED = `${NEVER_OBSOLETE_ON_THE_LIST}all pages leave the list in the same step that makes them obsolete.`
 
 export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
   {
     id: 'zap-everything-slowly',
     aliases: ['D0'],
-    title: 'before v3.11: every shadow page is zapped in one section under mmu_lock',
+    title: 'before v3.11: zap every shadow page in one critical section of mmu_lock',
     status: 'before',
     kernel: { version: '..v3.10', function: 'kvm_mmu_zap_all' },
     about:
-      'No generation, no obsolete pages: each page is taken off all its rmaps and freed. Correct, and mmu_lock is held for as long as that takes.',
-    scenarios: [SEED, 'zap-termination'],
+      'Without a generation no page is obsolete: each page is removed from all its rmaps and freed. Safe, but mmu_lock is held throughout.',
+    scenarios: [DELETE, 'zap-termination'],
     patches: zapEverything(false),
     expect: vacuous(
       `${NEVER_OBSOLETE_ON_THE_LIST}there is no generation, and a page leaves the list before it is marked.`,
-      SEED,
+      DELETE,
       'obsolete-pages-are-oldest',
     ),
   },
   {
     id: 'reset-all-rmaps',
     aliases: ['D1'],
-    title: 'RFC, March 2013: empty all rmaps, the hash and the list at once, free the pages later',
+    title: 'RFC of March 2013: reset all rmaps, the hash and the list at once, and free the pages later',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_clear_all_gfn_page_info' },
     about:
-      'All vCPUs are told to reload and waited for, TLBs are flushed, then every rmap of every slot is zeroed. No rmap can point into a freed page. But a notifier finds the rmap empty while the dirty bits are still in the old SPTEs; and zeroing takes as long as the guest is large.',
-    scenarios: [SEED],
+      'KVM sends a reload request to all vCPUs and waits, flushes TLBs, and then zeroes every rmap of every slot. No rmap can point into a freed page. But a notifier finds an empty rmap while the dirty bits are still in the old SPTEs; and zeroing takes time proportional to guest memory.',
+    scenarios: [DELETE],
     patches: [
       ANY_ROOT,
       ...zap(
@@ -83,11 +83,11 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
       ),
     ],
     expect: [
-      ...violated(SEED, 'no-dirty-page-lost'),
-      ...vacuous(LIST_EMPTIED, SEED, 'obsolete-pages-are-oldest'),
+      ...violated(DELETE, 'no-dirty-page-lost'),
+      ...vacuous(LIST_EMPTIED, DELETE, 'obsolete-pages-are-oldest'),
       ...vacuous(
-        'Every vCPU is told to drop its roots, and waited for, before a page becomes obsolete; a new root takes mmu_lock, which is held all the while.',
-        SEED,
+        'All vCPUs have dropped their roots before any page becomes obsolete; loading a new root needs mmu_lock, which is held throughout.',
+        DELETE,
         'no-stale-root-used',
       ),
     ],
@@ -95,12 +95,12 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
   {
     id: 'reset-all-rmaps-reload-later',
     aliases: ['B9'],
-    title: 'as reset-all-rmaps, but the vCPUs are told after mmu_lock was dropped',
+    title: 'as reset-all-rmaps, but send the reload request after dropping mmu_lock',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_clear_all_gfn_page_info' },
     about:
       'A notifier that runs in between finds empty rmaps and does not flush, while the guest still runs on the old pages.',
-    scenarios: [SEED],
+    scenarios: [DELETE],
     patches: [
       ANY_ROOT,
       ...zap(
@@ -115,20 +115,20 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
       ),
     ],
     expect: [
-      ...violated(SEED, 'no-stale-root-used', 'no-mapping-of-a-lost-page'),
-      ...violated(SEED, 'no-dirty-page-lost', 'no-flush-debt-at-unlock'),
-      ...vacuous(LIST_EMPTIED, SEED, 'obsolete-pages-are-oldest'),
+      ...violated(DELETE, 'no-stale-root-used', 'no-mapping-of-a-lost-page'),
+      ...violated(DELETE, 'no-dirty-page-lost', 'no-flush-debt-at-unlock'),
+      ...vacuous(LIST_EMPTIED, DELETE, 'obsolete-pages-are-oldest'),
     ],
   },
   {
     id: 'unmap-slot-without-lock',
     aliases: ['D2'],
-    title: 'v3, April 2013: a generation, and the rmaps of the slot are unmapped without mmu_lock',
+    title: 'v3 of April 2013: add a generation, and unmap the rmaps of the slot without mmu_lock',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_mmu_invalidate_memslot_pages' },
     about:
-      'With all its rules: nothing is added to an INVALID slot, handlers unmap instead of rewriting, and shadow pages and descriptors stay while somebody may walk. Old pages are reclaimed later, one by one, with full removal from rmaps.',
-    scenarios: [SEED],
+      'Safe with all its rules: nothing is added to an INVALID slot, handlers unmap instead of rewriting SPTEs, and shadow pages and descriptors are kept while a walk may use them. Old pages are reclaimed later, one by one, and removed from their rmaps.',
+    scenarios: [DELETE],
     patches: zap(
       replace('ZF.5', ...unmapWithoutLock(bounds), synchronize_srcu('D2.3')),
       drop('ZF.5 zap'),
@@ -141,102 +141,103 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
   {
     id: 'skip-rmaps-of-obsolete-pages',
     aliases: ['D2-skip', 'A10'],
-    title: 'prepare-zap tests is_valid_sp() first and touches no rmap for obsolete pages',
+    title: 'skip the rmaps of obsolete pages in kvm_mmu_prepare_zap_page()',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_mmu_prepare_zap_page' },
     about:
-      'Marcelo Tosatti’s suggestion in seed 001: the rmaps of obsolete pages "have been freed already". Not those of the slots that stay: spte[1] is on one of them, and dangles when its page is freed.',
-    scenarios: [SEED],
+      'Marcelo Tosatti’s suggestion in question seed-001: the rmaps of obsolete pages "have been freed already". But those of the slots that stay have not: spte[1] is on one of them, which dangles when the page is freed.',
+    scenarios: [DELETE],
     patches: SKIP,
     expect: [
-      ...violated(SEED, 'no-freed-spte-on-rmap', 'no-use-after-free', 'no-dirty-page-lost'),
-      ...NOTHING_BEHIND_THE_FAULT,
+      ...violated(DELETE, 'no-freed-spte-on-rmap', 'no-use-after-free', 'no-dirty-page-lost'),
+      ...AFTER_THE_OOPS,
     ],
   },
   {
     id: 'skip-rmaps-of-the-dying-slot',
     aliases: ['D2-sel', 'A10-ii'],
-    title: 'prepare-zap takes SPTEs off the rmaps of slots that stay, not off those of the slot that goes',
+    title: 'skip only the rmaps of the deleted slot in kvm_mmu_prepare_zap_page()',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_mmu_prepare_zap_page' },
     about:
-      'Xiao Guangrong’s answer: not allowed either, because a notifier can reach the INVALID slot before it is destroyed, and finds a freed SPTE on its rmap.',
-    scenarios: [SEED],
+      'Xiao Guangrong’s answer: not allowed either, because a notifier can reach the INVALID slot before it is destroyed and finds a freed SPTE on its rmap.',
+    scenarios: [DELETE],
     patches: SELECT,
     expect: [
-      ...violated(SEED, 'no-freed-spte-on-rmap', 'no-use-after-free', 'no-dirty-page-lost'),
-      ...NOTHING_BEHIND_THE_FAULT,
+      ...violated(DELETE, 'no-freed-spte-on-rmap', 'no-use-after-free', 'no-dirty-page-lost'),
+      ...AFTER_THE_OOPS,
     ],
   },
   {
     id: 'skip-the-dying-slot-everywhere',
     aliases: ['D2-selskip'],
-    title: 'as skip-rmaps-of-the-dying-slot, and notifiers ignore INVALID slots',
+    title: 'as skip-rmaps-of-the-dying-slot, and skip INVALID slots in notifiers',
     status: 'rejected',
     kernel: { version: 'never merged', function: '__kvm_handle_hva_range' },
     about:
-      'Nobody walks into a freed page any more. But a notifier that ignores the slot lets the host free a page which a vCPU still maps, until it has changed its root; and what the guest wrote there is lost.',
-    scenarios: [SEED],
+      'No walk reaches a freed page any more. But a notifier that skips the slot lets the host free a page that a vCPU still maps until it has changed its root, and what the guest wrote there is lost.',
+    scenarios: [DELETE],
     patches: [...SELECT, NOTIFIERS_SKIP_INVALID],
     expect: [
-      ...violated(SEED, 'no-mapping-of-a-lost-page', 'no-dirty-page-lost'),
+      ...violated(DELETE, 'no-mapping-of-a-lost-page', 'no-dirty-page-lost'),
       violatedBecause(
-        SEED,
+        DELETE,
         'no-freed-spte-on-rmap',
-        'shadow-mmu.md 12.2 says "dangling but unreachable before": the rmap of the INVALID slot does point into the freed page; nobody follows the pointer (no-use-after-free holds).',
+        'The rmap of the INVALID slot points into the freed page, but nothing follows the pointer: no-use-after-free holds.',
       ),
     ],
   },
   {
     id: 'free-pages-after-the-slot',
     aliases: ['D2-delay'],
-    title: 'as skip-rmaps-of-the-dying-slot, but pages are kept until the slot cannot be found',
+    title: 'as skip-rmaps-of-the-dying-slot, but keep the pages until the slot can no longer be found',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_mmu_prepare_zap_page' },
     about:
-      'Safe for memory: whoever walks the rmap of the INVALID slot finds pages that still exist. The pages are kept for two grace periods, the objection that led to zapped_obsolete_pages.',
-    scenarios: [SEED],
+      'No use after free: a walk of the rmap of the INVALID slot finds pages that still exist. But dirty bits are lost, and the pages are kept until after a grace period, the objection that led to zapped_obsolete_pages.',
+    scenarios: [DELETE],
     patches: [...SELECT, ...freeLate(false)],
-    expect: violated(SEED, 'no-dirty-page-lost'),
+    expect: violated(DELETE, 'no-dirty-page-lost'),
   },
   {
     id: 'free-pages-after-the-slot-with-dirty',
     aliases: [],
-    title: 'as free-pages-after-the-slot, and dirty bits are passed on when the pages are freed',
+    title: 'as free-pages-after-the-slot, and transfer dirty bits when the pages are freed',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_mmu_prepare_zap_page' },
     about:
-      'Passing the bits on at the end is too late: after the second publication a notifier finds no slot, and the host takes the page while the bit is still in the SPTE.',
-    scenarios: [SEED],
+      'Transferring the bits at the end is too late: once the memslots without the slot are installed, a notifier finds no slot, and the host takes the page while the dirty bit is still in the SPTE.',
+    scenarios: [DELETE],
     patches: [...SELECT, ...freeLate(true)],
     expect: [
       violatedBecause(
-        SEED,
+        DELETE,
         'no-dirty-page-lost',
-        'shadow-mmu.md 12.2 says "lost unless propagated at free". It is lost then too: between the publication without the slot and the end of its grace period a notifier finds no slot, so the host drops the page without writing it back.',
+        'Transferring the dirty bit when the page is freed is not enough: between the installation of the memslots without the slot and the end of the grace period a notifier finds no slot, and the host drops the page without writeback.',
       ),
     ],
   },
   {
     id: 'zap-obsolete-pages-unbroken',
     aliases: ['D2-full'],
-    title: 'a generation, and every entry of every obsolete page removed in the same section',
+    title: 'zap all obsolete pages, with full rmap removal, without dropping mmu_lock',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_zap_obsolete_pages' },
-    about: 'All rmap entries go under mmu_lock before a page is freed; without dropping the lock in between.',
-    scenarios: [SEED, 'zap-termination'],
+    about:
+      'Safe: all rmap entries are removed under mmu_lock before a page is freed. The lock is not dropped in between.',
+    scenarios: [DELETE, 'zap-termination'],
     patches: zap(drop('ZF.5 unlock')),
     expect: [],
   },
   {
     id: 'fast-invalidate-as-merged',
     aliases: ['D3'],
-    title: 'as merged in v3.11: zapped pages wait on a list of the VM, which a shrinker may free early',
+    title: 'as merged in v3.11: put zapped pages on a list of the VM that the shrinker may free early',
     status: 'before',
     kernel: { commit: '365c886860c4', version: 'v3.11..v6.1', function: 'kvm_zap_obsolete_pages' },
     about:
-      'Generation and reload in one section, pages zapped one by one with full rmap removal, the lock dropped now and then, one flush and free at the end. zapped_obsolete_pages exists so that memory need not wait for that end.',
-    scenarios: [SEED, 'zap-termination', 'slot-delete-shrinker'],
+      'Generation and reload in one critical section; pages are zapped one by one with full rmap removal, the lock is dropped now and then, and one flush and free comes at the end. zapped_obsolete_pages lets the shrinker free memory before that.',
+    scenarios: [DELETE, 'zap-termination', 'slot-delete-shrinker'],
     patches: zap(
       replace('ZAP.6', unlink_page({ ...zapping, list: 'zapped_obsolete_pages' })),
       replace(

@@ -8,8 +8,8 @@ import { violated } from '../expectation.ts'
 import { zapEverything } from './fast-invalidate-patches.ts'
 
 /**
- * What kvm_zap_obsolete_pages() relies on when it drops mmu_lock on its way: the generation, the order of
- * the list, the hash that skips zapped pages, the stale check (shadow-mmu.md 8.3, 10.5).
+ * What kvm_zap_obsolete_pages() relies on when it drops mmu_lock between pages: the generation, the order of
+ * the list, a hash lookup that skips zapped pages, and the stale check.
  */
 
 const TERMINATION = 'zap-termination'
@@ -21,11 +21,11 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
   {
     id: 'zap-everything-with-breaks',
     aliases: ['D0-breaks'],
-    title: 'as zap-everything-slowly, but mmu_lock is dropped now and then',
+    title: 'as zap-everything-slowly, but drop mmu_lock now and then',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_mmu_zap_all' },
     about:
-      'The obvious way out of the long section, and why the generation is needed: vCPUs build pages as fast as they are zapped, and no page says that it is new.',
+      'The obvious way to shorten the critical section, and why the generation is needed: vCPUs build pages as fast as they are zapped, and new pages cannot be told from old ones.',
     scenarios: [TERMINATION],
     patches: zapEverything(true),
     expect: violated(TERMINATION, 'zap-all-terminates'),
@@ -33,11 +33,11 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
   {
     id: 'new-pages-at-the-tail',
     aliases: ['B10'],
-    title: 'new shadow pages are added at the tail of active_mmu_pages',
+    title: 'add new shadow pages at the tail of active_mmu_pages',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_alloc_shadow_page' },
     about:
-      'The walk from the tail stops at the first page that is not obsolete, so pages that are built while mmu_lock was dropped hide the obsolete ones behind them.',
+      'The walk from the tail stops at the first page that is not obsolete, so pages that were built while mmu_lock was dropped hide the obsolete ones behind them.',
     scenarios: [BREAKS],
     patches: [
       insert(
@@ -67,11 +67,11 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
   {
     id: 'fault-ignores-obsolete-roots',
     aliases: ['A1', 'B6'],
-    title: 'before v5.16: the fault path does not test whether its root is obsolete',
+    title: 'before v5.16: no check for an obsolete root in the fault path',
     status: 'before',
     kernel: { commit: 'a955cad84cda', version: '..v5.15', function: 'is_page_fault_stale' },
     about:
-      'A fault that took its exit before the zap maps its page below the old root. While a child took its role from the vCPU (until v5.19) that was wasted work; since it is copied from the parent (v6.0), the child of a zapped root is born invalid: on the list of active pages, never found, never unaccounted.',
+      'A fault whose exit came before the zap maps its page below the old root. While the role of a child came from the vCPU (until v5.19) that was wasted work; since it is copied from the parent (v6.0), the child of a zapped root is created invalid: on active_mmu_pages, never found and never unaccounted.',
     scenarios: [BREAKS],
     patches: [drop('PF.12')],
     expect: violated(
@@ -85,11 +85,11 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
   {
     id: 'obsolete-pages-freed-without-flush',
     aliases: ['N4'],
-    title: 'obsolete pages are freed without a TLB flush',
+    title: 'free obsolete pages without a TLB flush',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_zap_obsolete_pages' },
     about:
-      'Every vCPU was told to leave the old roots and has left them, and a vCPU that loads a root flushes its own TLB. The flush of the commit is there for walkers without lock, which these scenarios do not have.',
+      'Safe here: every vCPU was made to leave the old roots, and a vCPU that loads a root flushes its own TLB. The flush in kvm_mmu_commit_zap_page() is for lockless walks, which these scenarios do not have.',
     scenarios: [DELETE, ROOTS],
     patches: [only('memslot', drop('ZF.6/CM.2'))],
     expect: [],
@@ -97,11 +97,11 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
   {
     id: 'reload-request-not-waited-for',
     aliases: ['N4-ack'],
-    title: 'kvm_mmu_zap_all_fast() does not wait until vCPUs have left the guest',
+    title: 'do not wait in kvm_mmu_zap_all_fast() until vCPUs have left the guest',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_zap_all_fast' },
     about:
-      'The walk zaps without flushing because nobody is on the old roots. A vCPU that has not taken its interrupt yet still is, and a notifier finds an empty rmap.',
+      'The walk zaps without flushing because no vCPU should be on the old roots. A vCPU that has not taken its interrupt yet still is, and a notifier finds an empty rmap and does not flush.',
     scenarios: [DELETE],
     patches: [only('memslot', drop('ZF.4/request/REQ.5'))],
     expect: violated(DELETE, 'no-mapping-of-a-lost-page', 'no-flush-debt-at-unlock'),
@@ -109,11 +109,11 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
   {
     id: 'root-loaded-without-flush',
     aliases: ['N4-flush'],
-    title: 'as obsolete-pages-freed-without-flush, and a vCPU that loads a root does not flush its TLB',
+    title: 'as obsolete-pages-freed-without-flush, and do not flush the TLB when a root is loaded',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_load' },
     about:
-      'The second mutant of control N4: the flush on loading a root was the only one left. What the TLB found below the old roots outlives them, and is used again once one of their pages becomes a root.',
+      'The flush on loading a root was the only one left. TLB entries cached below the old roots outlive them, and are used again if one of their pages is reused as a root.',
     scenarios: [ROOTS],
     patches: [only('memslot', drop('ZF.6/CM.2')), drop('LOAD.7')],
     expect: violated(ROOTS, 'no-tlb-entry-of-a-freed-root'),
@@ -121,11 +121,11 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
   {
     id: 'request-after-the-zap',
     aliases: ['B4', 'A8'],
-    title: 'kvm_mmu_zap_all_fast() makes its request after mmu_lock was dropped',
+    title: 'send the request of kvm_mmu_zap_all_fast() after dropping mmu_lock',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_zap_all_fast' },
     about:
-      'A hidden obligation of the merged design: generation and request belong into one section. Otherwise pages are zapped without a flush, and mmu_lock dropped, while vCPUs still run on them.',
+      'The new generation and the request must be in one critical section. Otherwise pages are zapped without a flush, and mmu_lock is dropped, while vCPUs still run on them.',
     scenarios: [DELETE],
     patches: [only('memslot', move('ZF.4', { after: 'ZF.7' }))],
     expect: violated(DELETE, 'no-stale-root-used', 'no-mapping-of-a-lost-page', 'no-flush-debt-at-unlock'),
@@ -133,11 +133,11 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
   {
     id: 'zapped-pages-found-in-the-hash',
     aliases: ['B11', 'A7'],
-    title: 'looking up a shadow page does not skip zapped and obsolete ones',
+    title: 'do not skip zapped and obsolete pages in the hash lookup',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_find_shadow_page' },
     about:
-      'Zapped pages stay in the hash until they are freed. A fault that takes one of them again links a page that is about to be freed.',
+      'Zapped pages stay in the hash until they are freed. A fault that finds one links a page that is about to be freed.',
     scenarios: [BREAKS],
     patches: [
       insert(
@@ -175,7 +175,7 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
   },
 ]
 
-/** Frame and level of the page that a vCPU looks for: a root, or the child of the page in hand. */
+/** The gfn and level of the page that a vCPU looks up: a root, or the child of its current shadow page. */
 function wantedPage(kvm: Kvm, v: number): { gfn: number; level: number } {
   const { cr3, fault } = kvm.vcpu[v]
   if (fault.sp === null) return { gfn: cr3, level: 2 }

@@ -6,16 +6,16 @@ import { alloc_shadow_page, free_page_of_pool } from '../../memory/shadow/shadow
 import type { Design } from '../design.ts'
 import { vacuous, violated } from '../expectation.ts'
 
-/** Zapping and freeing shadow pages while others walk them (shadow-mmu.md 8.1, 8.2; Appendix B: B12). */
+/** Zapping and freeing shadow pages while hardware or a lockless walk reads them. */
 export const zappingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'freed-before-flush',
     aliases: ['B12'],
-    title: 'zapped pages are freed before the TLBs are flushed and the vCPUs waited for',
+    title: 'free zapped pages before flushing TLBs and waiting for the vCPUs',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_commit_zap_page' },
     about:
-      'Hardware that has read the link to a page is about to read the page; a lock-free walk likewise. Both are what the flush waits for.',
+      'Hardware that has read the non-leaf SPTE is about to read the page, and so is a lockless walk. The flush waits for both.',
     scenarios: ['commit-before-flush'],
     patches: [move('CM.3', { before: 'CM.2' })],
     expect: [...violated('commit-before-flush', 'no-use-after-free', 'no-walk-of-a-freed-page')],
@@ -23,10 +23,11 @@ export const zappingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'freed-without-waiting',
     aliases: [],
-    title: 'the flush before pages are freed sends its interrupts and does not wait for them',
+    title: 'do not wait for the IPIs of the flush before freeing pages',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_commit_zap_page' },
-    about: "KVM_REQ_TLB_FLUSH without KVM_REQUEST_WAIT (tdp-notifier-requests.md 1.6, row D2'').",
+    about:
+      'KVM_REQ_TLB_FLUSH without KVM_REQUEST_WAIT: a walk that has started before the IPI arrives reads a freed page.',
     scenarios: ['commit-before-flush'],
     patches: [drop('CM.2/REQ.5')],
     expect: [...violated('commit-before-flush', 'no-use-after-free', 'no-walk-of-a-freed-page')],
@@ -34,10 +35,10 @@ export const zappingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'walk-without-announcing',
     aliases: [],
-    title: 'the lock-free walk does not set READING_SHADOW_PAGE_TABLES',
+    title: 'do not set READING_SHADOW_PAGE_TABLES in a lockless walk',
     status: 'control',
     kernel: { version: 'never merged', function: 'walk_shadow_page_lockless_begin' },
-    about: 'Who frees pages finds the vCPU outside guest mode and does not interrupt it.',
+    about: 'The thread that frees pages sees the vCPU outside guest mode and does not interrupt it.',
     scenarios: ['commit-before-flush'],
     patches: [drop('LW.2')],
     expect: [...violated('commit-before-flush', 'no-use-after-free', 'no-walk-of-a-freed-page')],
@@ -45,10 +46,10 @@ export const zappingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'parents-not-unlinked',
     aliases: [],
-    title: 'a zapped page stays linked into its parents',
+    title: 'do not clear the non-leaf SPTEs that point to a zapped page',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_unlink_parents' },
-    about: 'ZAP.3 left out: the flush is no help, hardware finds the page again.',
+    about: 'Without ZAP.3 the flush does not help: hardware walks to the page again.',
     scenarios: ['commit-before-flush'],
     patches: [drop('ZAP.3')],
     expect: [
@@ -65,10 +66,10 @@ export const zappingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'link-not-remembered',
     aliases: [],
-    title: 'a link is stored without adding it to the list of parents of its page',
+    title: 'install a non-leaf SPTE without adding it to parent_ptes of its child',
     status: 'control',
     kernel: { version: 'never merged', function: 'link_shadow_page' },
-    about: 'Zapping the page does not find the link.',
+    about: 'Zapping the child does not find the non-leaf SPTE.',
     scenarios: ['commit-before-flush'],
     patches: [replace('FETCH.6', linkOnly())],
     expect: [
@@ -85,10 +86,11 @@ export const zappingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'zapped-page-stays-counted',
     aliases: [],
-    title: 'indirect_shadow_pages and gfn_write_track[] keep counting a zapped page',
+    title: 'do not decrement indirect_shadow_pages and gfn_write_track[] for a zapped page',
     status: 'control',
     kernel: { version: 'never merged', function: 'unaccount_shadowed' },
-    about: 'ZAP.4 left out: the frame stays write-protected for good, and the hint never becomes zero again.',
+    about:
+      'Without ZAP.4 the gfn stays write-protected forever, and indirect_shadow_pages never drops to 0 again.',
     scenarios: ['commit-before-flush'],
     patches: [drop('ZAP.4')],
     expect: violated('commit-before-flush', 'shadowed-tables-are-counted'),
@@ -96,11 +98,11 @@ export const zappingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'child-keeps-the-level',
     aliases: [],
-    title: 'a child page is built with the level of its parent in its role',
+    title: 'do not decrement the level in the role of a child page',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_child_role' },
     about:
-      'The role of a child is that of its parent with the level lowered; here the lowering is forgotten.',
+      'kvm_mmu_child_role() copies the role of the parent and decrements the level; here the decrement is missing.',
     scenarios: ['recursive-pgd'],
     patches: [replace('FETCH/GET.6', buildWithParentsLevel())],
     expect: [
@@ -110,11 +112,7 @@ export const zappingDesigns: readonly Design<Kvm>[] = [
         'child-is-one-level-below',
         'shadowed-tables-are-counted',
       ),
-      ...vacuous(
-        'No shadow page of the lowest level is ever built.',
-        'recursive-pgd',
-        'writable-table-is-unsync',
-      ),
+      ...vacuous('No level-1 shadow page is ever built.', 'recursive-pgd', 'writable-table-is-unsync'),
     ],
   },
 ]
