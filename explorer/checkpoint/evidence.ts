@@ -2,7 +2,7 @@ import { match } from 'ts-pattern'
 import type { Property } from '../../model/language/property.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { ANSWER } from '../compile/predicates.ts'
-import { LEAF } from '../compile/record-format.ts'
+import { RECORD } from '../compile/transition-record.ts'
 import { isQuestion } from '../search/verdicts.ts'
 
 /** What a checkpoint says that a search has counted and found. */
@@ -61,8 +61,8 @@ function wrongCounts(
     return 'the counts of its steps do not add up to its transitions'
   if (deadlocks > head) return 'it has more deadlocks than expanded states'
   const recorded = new Uint8Array(fired.length)
-  compiled.eachLeaf((leaf) => {
-    recorded[compiled.leaves[leaf + LEAF.step]] = 1
+  compiled.eachRecord((record) => {
+    recorded[compiled.records[record + RECORD.step]] = 1
   })
   for (const [step, count] of fired.entries()) {
     if (count > 0 ? recorded[step] === 0 : recorded[step] === 1 && !looksAhead)
@@ -115,9 +115,9 @@ function seenOf(properties: readonly Property<never>[], evidence: Evidence, dead
   const { compiled } = evidence
   let violated = 0
   let concerned = 0
-  compiled.eachLeaf((leaf) => {
-    violated |= compiled.leaves[leaf + LEAF.violated]
-    concerned |= compiled.leaves[leaf + LEAF.antecedent]
+  compiled.eachRecord((record) => {
+    violated |= compiled.records[record + RECORD.violated]
+    concerned |= compiled.records[record + RECORD.antecedent]
   })
   const questions: Property<never>[] = properties.filter((p) => isQuestion(p))
   const actions: Property<never>[] = properties.filter((p) => p.kind === 'action')

@@ -1,4 +1,4 @@
-import { LEAF } from '../compile/record-format.ts'
+import { RECORD } from '../compile/transition-record.ts'
 import type { Reductions } from '../reduce/reduction.ts'
 import type { Edges } from '../search/edges.ts'
 import { Successors } from '../search/successors.ts'
@@ -55,8 +55,8 @@ function missingSuccessor(search: Restored, head: number): string | null {
   let missing: string | null = null
   for (const state of sampleOf(first, head)) missing ??= check.of(state)
   // Counts of what was taken only to be looked at.
-  compiled.eachLeaf((leaf) => {
-    compiled.leaves[leaf + LEAF.fired] = 0
+  compiled.eachRecord((record) => {
+    compiled.records[record + RECORD.fired] = 0
   })
   return missing
 }
@@ -92,7 +92,7 @@ class SuccessorCheck {
     const { compiled, store, visited, edges } = this.#search
     this.#collect(state, store.chunks[state >>> chunkBits], (state & chunkMask) * store.words)
     const { found, count } = this.#batch
-    if (count > 0) visited.insert(this.#batch, compiled.leaves)
+    if (count > 0) visited.insert(this.#batch, compiled.records)
     for (let k = 0; k < count; k++)
       if (found[k] < 0) return `state ${state} counts as expanded, but a successor of it was not found`
     if (edges === null) return null
@@ -113,15 +113,15 @@ class SuccessorCheck {
     else successors.findOf(thread, words, base)
     this.#hash.of(words, base)
     batch.count = 0
-    const { leaves } = compiled
+    const { records } = compiled
     for (let n = 0; n < successors.count; n++) {
       if (successors.faults(n)) continue
-      const leaf = successors.leaves[n]
+      const record = successors.records[n]
       const k = batch.count++
-      batch.low[k] = this.#hash.low ^ leaves[leaf + LEAF.hashLow]
-      batch.high[k] = this.#hash.high ^ leaves[leaf + LEAF.hashHigh]
+      batch.low[k] = this.#hash.low ^ records[record + RECORD.hashLow]
+      batch.high[k] = this.#hash.high ^ records[record + RECORD.hashHigh]
       batch.source[k] = state
-      batch.leaf[k] = leaf
+      batch.record[k] = record
     }
   }
 }

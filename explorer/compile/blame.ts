@@ -2,7 +2,7 @@ import { relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ModelError } from '../../model/language/errors.ts'
 import { Oops } from '../../model/language/property.ts'
-import { NondeterministicRead } from './behaviours.ts'
+import { NondeterministicRead } from './decision-trees.ts'
 
 /** Which of a property's functions ran: `holds`. */
 export type Part = 'given' | 'holds' | 'seen' | 'goal'

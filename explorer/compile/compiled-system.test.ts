@@ -80,12 +80,14 @@ describe('recorded behaviours', () => {
               const after = new Uint16Array(codes.length)
               system.layout.unpack(next, 0, after)
               said.push(`${name}: ${after.join(' ')}`)
-              const leaf = successors.leaves[k]
-              expect(compiled.hash.hashLow(codes) ^ compiled.leaves[leaf]).toBe(compiled.hash.hashLow(after))
+              const record = successors.records[k]
+              expect(compiled.hash.hashLow(codes) ^ compiled.records[record]).toBe(
+                compiled.hash.hashLow(after),
+              )
             }
             expect(said).toEqual(directly(system, codes))
             expect(listed(compiled, lists, words)).toEqual([
-              ...successors.leaves.subarray(0, successors.count),
+              ...successors.records.subarray(0, successors.count),
             ])
           }
         },

@@ -3,14 +3,14 @@ import type { ActionProperty, Oops } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { SIZES } from '../state/sizes.ts'
 import { Tabulation } from '../state/tabulation.ts'
-import { DecisionTrees, NondeterministicRead } from './behaviours.ts'
 import { DIFFERS } from './blame.ts'
 import { withoutChance } from './chance.ts'
-import { DISABLED, LEAF } from './record-format.ts'
+import { DecisionTrees, NondeterministicRead } from './decision-trees.ts'
 import type { Recorder } from './recorder.ts'
 import { type Recheck, Samples } from './samples.ts'
 import { type Run, StepRunner } from './step-runner.ts'
 import { type CompiledStep, stepTable } from './step-table.ts'
+import { DISABLED, RECORD } from './transition-record.ts'
 
 /** A behaviour just recorded, for observers such as the differential test. */
 export interface Recording {
@@ -65,7 +65,7 @@ export class CompiledSystem {
   /** Tree of each step. */
   readonly roots: Int32Array
   /** Behaviour records, see LEAF. Grows; take it anew after `record`. */
-  leaves = new Int32Array(SIZES.array)
+  records = new Int32Array(SIZES.array)
   readonly faults: Oops[] = []
   readonly footprints: readonly Footprint[]
   /** How many behaviours of each step are recorded. */
@@ -85,7 +85,7 @@ export class CompiledSystem {
   constructor(system: System, options: CompileOptions = {}) {
     this.system = system
     this.steps = stepTable(system)
-    this.#used = this.#firstLeaf
+    this.#used = this.#firstRecord
     this.hash = new Tabulation(system.layout.fields, options.seed ?? 1)
     if (this.steps.length > 0xffff) throw new ModelError(`${system.name} has more than 65535 steps`)
     this.roots = new Int32Array(this.steps.length)
@@ -124,29 +124,29 @@ export class CompiledSystem {
     this.system.layout.unpack(words, base, recorder.base)
     const run = this.#runTwice(step)
     const depends = this.#widen === undefined ? recorder.reads : this.#widen(step, run, recorder)
-    const leaf = this.#leafOf(step, run)
+    const record = this.#recordOf(step, run)
     const { fields } = this.system.layout
     const { roots } = this
     try {
-      roots[step.index] = this.trees.insert(roots[step.index], depends, fields, recorder.base, leaf)
+      roots[step.index] = this.trees.insert(roots[step.index], depends, fields, recorder.base, record)
     } catch (error) {
       if (error instanceof NondeterministicRead) throw this.#runner.wrong(step, error)
       throw error
     }
     this.recorded[step.index]++
-    this.#samples?.add(step.index, leaf, words, base)
+    this.#samples?.add(step.index, record, words, base)
     const footprint = this.footprints[step.index]
     for (const f of recorder.reads) footprint.reads.add(f)
     for (const f of recorder.writes) footprint.writes.add(f)
     if (this.#onRecord !== undefined) {
-      const faulted = leaf === -DISABLED ? 0 : this.leaves[leaf + LEAF.fault]
+      const faulted = record === -DISABLED ? 0 : this.records[record + RECORD.fault]
       const fault = faulted === 0 ? null : this.faults[faulted - 1]
-      const after = leaf === -DISABLED || fault !== null ? null : recorder.now
+      const after = record === -DISABLED || fault !== null ? null : recorder.now
       const { base, reads, writes } = recorder
       const { violated, antecedent } = run.kind === 'moved' ? run : { violated: 0, antecedent: 0 }
       this.#onRecord({ step, before: base, after, fault, reads, depends, writes, violated, antecedent })
     }
-    return -leaf
+    return -record
   }
 
   /** Codes of the state on which a step was recorded last, or could not be. */
@@ -162,31 +162,31 @@ export class CompiledSystem {
     this.#samples?.visit(seed, this.#recordAgain)
   }
 
-  readonly #recordAgain = (index: number, leaf: number, words: Int32Array, base: number): void => {
+  readonly #recordAgain = (index: number, record: number, words: Int32Array, base: number): void => {
     const { recorder } = this.#runner
     const { layout } = this.system
     const step = this.steps[index]
     layout.unpack(words, base, recorder.base)
     this.lastRecorded = index
     const run = this.#runner.run(step, true)
-    if (!this.#isRecorded(step, run, leaf)) throw this.#runner.wrong(step, DIFFERS.result)
+    if (!this.#isRecorded(step, run, record)) throw this.#runner.wrong(step, DIFFERS.result)
     const { ownReads } = this.#runner
     const widened = this.#widen !== undefined
-    if (!this.trees.leadsTo(leaf, this.roots[index], recorder, layout.fields, ownReads, widened))
+    if (!this.trees.leadsTo(record, this.roots[index], recorder, layout.fields, ownReads, widened))
       throw this.#runner.wrong(step, DIFFERS.reads)
   }
 
   /** Whether a run, just made, is the behaviour recorded as `leaf`. */
-  #isRecorded(step: CompiledStep, run: Run, leaf: number): boolean {
-    const { leaves } = this
-    if (run.kind === 'disabled') return leaf === -DISABLED
-    if (leaf === -DISABLED) return false
-    const fault = leaves[leaf + LEAF.fault]
+  #isRecorded(step: CompiledStep, run: Run, record: number): boolean {
+    const { records } = this
+    if (run.kind === 'disabled') return record === -DISABLED
+    if (record === -DISABLED) return false
+    const fault = records[record + RECORD.fault]
     if (run.kind === 'fault') return fault > 0 && isSameFault(run.fault, this.faults[fault - 1])
-    if (fault > 0 || leaves[leaf + LEAF.violated] !== run.violated) return false
-    if (leaves[leaf + LEAF.antecedent] !== run.antecedent) return false
+    if (fault > 0 || records[record + RECORD.violated] !== run.violated) return false
+    if (records[record + RECORD.antecedent] !== run.antecedent) return false
     const { changes } = this.#changes(step)
-    return changes.every((mask, w) => leaves[leaf - changes.length + w] === mask)
+    return changes.every((mask, w) => records[record - changes.length + w] === mask)
   }
 
   /** Most steps that can be enabled in one state; at least 1. */
@@ -203,23 +203,23 @@ export class CompiledSystem {
   /** How often each step was taken, in order of step numbers. */
   fired(): Float64Array {
     const counts = new Float64Array(this.steps.length)
-    this.eachLeaf((leaf) => {
-      counts[this.leaves[leaf + LEAF.step]] += this.leaves[leaf + LEAF.fired] >>> 0
+    this.eachRecord((record) => {
+      counts[this.records[record + RECORD.step]] += this.records[record + RECORD.fired] >>> 0
     })
     return counts
   }
 
   /** Visits all behaviour records. */
-  eachLeaf(visit: (leaf: number) => void): void {
+  eachRecord(visit: (record: number) => void): void {
     const { words } = this.system.layout
-    for (let leaf = this.#firstLeaf; leaf < this.#used; ) {
-      visit(leaf)
-      leaf += LEAF.first + 2 * this.leaves[leaf + LEAF.changes] + words
+    for (let record = this.#firstRecord; record < this.#used; ) {
+      visit(record)
+      record += RECORD.first + 2 * this.records[record + RECORD.changes] + words
     }
   }
 
   /** Leaves are larger than what DISABLED stands for. */
-  get #firstLeaf(): number {
+  get #firstRecord(): number {
     return 2 + this.system.layout.words
   }
 
@@ -237,11 +237,11 @@ export class CompiledSystem {
     return run
   }
 
-  #leafOf(step: CompiledStep, run: Run): number {
+  #recordOf(step: CompiledStep, run: Run): number {
     if (run.kind === 'disabled') return -DISABLED
-    if (run.kind === 'moved') return this.#leaf(step, run.violated, run.antecedent, 0)
+    if (run.kind === 'moved') return this.#addRecord(step, run.violated, run.antecedent, 0)
     this.faults.push(run.fault)
-    return this.#leaf(step, 0, 0, this.faults.length)
+    return this.#addRecord(step, 0, 0, this.faults.length)
   }
 
   /** What the step just run changes: each word of the state, by exclusive or, and its hash. */
@@ -263,26 +263,26 @@ export class CompiledSystem {
     return { changes, low, high }
   }
 
-  #leaf(step: CompiledStep, violated: number, antecedent: number, fault: number): number {
+  #addRecord(step: CompiledStep, violated: number, antecedent: number, fault: number): number {
     const { changes, low, high } = this.#changes(step)
     const masks = [...changes.entries()].filter(([, mask]) => mask !== 0)
     const { words } = this.system.layout
-    const size = LEAF.first + 2 * masks.length + words
-    while (this.#used + size > this.leaves.length) {
-      const larger = new Int32Array(this.leaves.length * 2)
-      larger.set(this.leaves)
-      this.leaves = larger
+    const size = RECORD.first + 2 * masks.length + words
+    while (this.#used + size > this.records.length) {
+      const larger = new Int32Array(this.records.length * 2)
+      larger.set(this.records)
+      this.records = larger
     }
-    const leaf = this.#used
+    const record = this.#used
     this.#used += size
-    this.leaves.set([low, high, violated, antecedent, fault, 0, step.index, masks.length, 0], leaf)
-    let at = leaf + LEAF.first
+    this.records.set([low, high, violated, antecedent, fault, 0, step.index, masks.length, 0], record)
+    let at = record + RECORD.first
     for (const [word, mask] of masks) {
-      this.leaves[at++] = word
-      this.leaves[at++] = mask
-      this.leaves[leaf - words + word] = mask
+      this.records[at++] = word
+      this.records[at++] = mask
+      this.records[record - words + word] = mask
     }
-    return leaf
+    return record
   }
 }
 

@@ -1,9 +1,9 @@
 import type { ModelError } from '../../model/language/errors.ts'
 import { truthOf } from '../../model/language/model-code.ts'
 import type { Counters, System } from '../../model/language/system.ts'
-import { DecisionTrees, UNKNOWN } from './behaviours.ts'
 import { DIFFERS, type Part, propertyError } from './blame.ts'
 import { withoutChance } from './chance.ts'
+import { DecisionTrees, UNKNOWN } from './decision-trees.ts'
 import { Recorder } from './recorder.ts'
 import { type Recheck, Samples } from './samples.ts'
 

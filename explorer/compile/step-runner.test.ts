@@ -5,7 +5,7 @@ import { type ActionProperty, Oops } from '../../model/language/property.ts'
 import { flag, range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
-import { NondeterministicRead } from './behaviours.ts'
+import { NondeterministicRead } from './decision-trees.ts'
 import { StepRunner } from './step-runner.ts'
 import { type CompiledStep, stepTable } from './step-table.ts'
 

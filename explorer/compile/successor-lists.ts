@@ -1,7 +1,7 @@
 import { SIZES } from '../state/sizes.ts'
-import { bitsOf, DecisionTrees, NOT_CONSTANT, NondeterministicRead, UNKNOWN } from './behaviours.ts'
 import type { CompiledSystem } from './compiled-system.ts'
-import { DISABLED, LEAF } from './record-format.ts'
+import { bitsOf, DecisionTrees, NOT_CONSTANT, NondeterministicRead, UNKNOWN } from './decision-trees.ts'
+import { DISABLED, RECORD } from './transition-record.ts'
 
 /** How a list of enabled steps lies in `SuccessorLists.lists`. */
 export const LIST = {
@@ -72,8 +72,8 @@ export class SuccessorLists {
   }
 
   get bytes(): number {
-    const { leaves } = this.compiled
-    return this.arrays.reduce((sum, { byteLength }) => sum + byteLength, leaves.byteLength)
+    const { records } = this.compiled
+    return this.arrays.reduce((sum, { byteLength }) => sum + byteLength, records.byteLength)
   }
 
   /** The arrays that grow. */
@@ -93,16 +93,16 @@ export class SuccessorLists {
       this.#split(group)
       return UNKNOWN
     }
-    const leaves: number[] = []
+    const records: number[] = []
     const tests: number[] = []
     const values: number[] = []
     for (const s of steps) {
       let node = compiled.trees.find(compiled.roots[s], words, base)
       if (node === UNKNOWN) node = compiled.record(compiled.steps[s], words, base)
-      if (node !== DISABLED) leaves.push(-node)
+      if (node !== DISABLED) records.push(-node)
       compiled.trees.addPath(compiled.roots[s], words, base, tests, values)
     }
-    const list = this.#listOf(leaves, this.#readsOf(steps[0], tests))
+    const list = this.#listOf(records, this.#readsOf(steps[0], tests))
     try {
       this.roots[group] = this.trees.insertPath(this.roots[group], tests, values, list)
     } catch (error) {
@@ -118,7 +118,7 @@ export class SuccessorLists {
    * @param reads gets the bits added on which it depends that it is these.
    * @returns how many.
    */
-  behaviours(
+  enabledTransitions(
     thread: number,
     words: Int32Array,
     base: number,
@@ -154,12 +154,12 @@ export class SuccessorLists {
 
   /** Moves the counts of the lists to the behaviours in them. */
   settle(): void {
-    const { leaves } = this.compiled
+    const { records } = this.compiled
     for (let list = 2; list < this.#used; list += LIST.first + LIST_ENTRY * this.lists[list + LIST.count]) {
       const fired = this.lists[list]
       this.lists[list] = 0
       for (let n = 0; n < this.lists[list + LIST.count]; n++)
-        leaves[this.lists[list + LIST.first + LIST_ENTRY * n + 2] + LEAF.fired] += fired
+        records[this.lists[list + LIST.first + LIST_ENTRY * n + 2] + RECORD.fired] += fired
     }
   }
 
@@ -181,7 +181,7 @@ export class SuccessorLists {
     const key = `${members.join(' ')} by ${reads.join(' ')}`
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const { leaves } = this.compiled
+    const { records } = this.compiled
     const size = LIST.first + LIST_ENTRY * members.length
     if (this.#used + size > this.lists.length) {
       const larger = new Int32Array(Math.max(this.lists.length * 2, this.#used + size))
@@ -190,10 +190,12 @@ export class SuccessorLists {
     }
     const list = this.#used
     this.#used += size
-    const special = members.some((leaf) => (leaves[leaf + LEAF.violated] | leaves[leaf + LEAF.fault]) !== 0)
+    const special = members.some(
+      (record) => (records[record + RECORD.violated] | records[record + RECORD.fault]) !== 0,
+    )
     this.lists.set([0, special ? 1 : 0, members.length, this.#numberOf(list, members, special, reads)], list)
-    members.forEach((leaf, n) => {
-      const entry = [leaves[leaf + LEAF.hashLow], leaves[leaf + LEAF.hashHigh], leaf]
+    members.forEach((record, n) => {
+      const entry = [records[record + RECORD.hashLow], records[record + RECORD.hashHigh], record]
       this.lists.set(entry, list + LIST.first + LIST_ENTRY * n)
     })
     this.#known.set(key, list)
@@ -202,7 +204,7 @@ export class SuccessorLists {
 
   #numberOf(list: number, members: readonly number[], special: boolean, reads: Int32Array): number {
     if (special || this.#numbers > this.#most) return 0
-    const { leaves, system } = this.compiled
+    const { records, system } = this.compiled
     const { words } = system.layout
     const number = this.#numbers++
     if (number === this.places.length) {
@@ -216,9 +218,9 @@ export class SuccessorLists {
     this.places[number] = list
     const at = number * 2 * words
     this.footprints.set(reads, at)
-    for (const leaf of members) {
-      for (let n = leaves[leaf + LEAF.changes], change = leaf + LEAF.first; n > 0; n--, change += 2)
-        this.footprints[at + words + leaves[change]] |= leaves[change + 1]
+    for (const record of members) {
+      for (let n = records[record + RECORD.changes], change = record + RECORD.first; n > 0; n--, change += 2)
+        this.footprints[at + words + records[change]] |= records[change + 1]
     }
     return number
   }

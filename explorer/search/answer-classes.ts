@@ -1,7 +1,7 @@
-import { bitsOf } from '../compile/behaviours.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
+import { bitsOf } from '../compile/decision-trees.ts'
 import { ANSWER, type Predicates } from '../compile/predicates.ts'
-import { LEAF } from '../compile/record-format.ts'
+import { RECORD } from '../compile/transition-record.ts'
 import { SIZES } from '../state/sizes.ts'
 
 /** Class of the states whose answers are not kept; their successors are asked everything again. */
@@ -32,7 +32,7 @@ export class AnswerClasses {
   readonly #known = new Map<string, number>()
   /** Class after question q gets answer -1 - a: entry `(class * questions + q) * 3 + a`; 0 is unknown. */
   #next = new Int32Array(SIZES.array >>> 4 || 1)
-  /** Lists of questions `[count, q...]`; see LEAF.asks. */
+  /** Lists of questions `[count, q...]`; see RECORD.asks. */
   #asks = [0, 0]
   readonly #askLists = new Map<string, number>([['', NOTHING_TO_ASK]])
   #version = 0
@@ -86,16 +86,16 @@ export class AnswerClasses {
     return at
   }
 
-  /** Class of the state at `base`, reached by behaviour `leaf` from a state of class `parent`. */
-  ofSuccessor(parent: number, leaf: number, words: Int32Array, base: number): number {
+  /** Class of the state at `base`, reached by transition `record` from a state of class `parent`. */
+  ofSuccessor(parent: number, record: number, words: Int32Array, base: number): number {
     if (parent === UNCLASSED) return this.ofState(words, base)
     if (this.#predicates.footprintVersion !== this.#version) this.#forgetLists()
-    const { leaves } = this.#compiled
-    let asks = leaves[leaf + LEAF.asks]
+    const { records } = this.#compiled
+    let asks = records[record + RECORD.asks]
     if (asks === NOTHING_TO_ASK) return parent
     if (asks === 0) {
-      asks = this.#listFor(leaf)
-      leaves[leaf + LEAF.asks] = asks
+      asks = this.#listFor(record)
+      records[record + RECORD.asks] = asks
     }
     let at = parent
     for (let n = this.#asks[asks], i = asks + 1; n > 0; n--, i++) {
@@ -141,14 +141,14 @@ export class AnswerClasses {
   }
 
   /** The questions whose footprint the behaviour changes. */
-  #listFor(leaf: number): number {
-    const { leaves } = this.#compiled
+  #listFor(record: number): number {
+    const { records } = this.#compiled
     const { footprints, questions } = this.#predicates
     const words = footprints.length / questions.length
     const list: number[] = []
     for (let q = 0; q < this.#questions; q++) {
-      for (let n = leaves[leaf + LEAF.changes], at = leaf + LEAF.first; n > 0; n--, at += 2) {
-        if ((footprints[q * words + leaves[at]] & leaves[at + 1]) === 0) continue
+      for (let n = records[record + RECORD.changes], at = record + RECORD.first; n > 0; n--, at += 2) {
+        if ((footprints[q * words + records[at]] & records[at + 1]) === 0) continue
         list.push(q)
         break
       }
@@ -165,9 +165,9 @@ export class AnswerClasses {
 
   /** A footprint grew, so the lists of questions by behaviour may be too short from now on. */
   #forgetLists(): void {
-    const { leaves } = this.#compiled
-    this.#compiled.eachLeaf((leaf) => {
-      leaves[leaf + LEAF.asks] = 0
+    const { records } = this.#compiled
+    this.#compiled.eachRecord((record) => {
+      records[record + RECORD.asks] = 0
     })
     this.#version = this.#predicates.footprintVersion
   }

@@ -5,7 +5,7 @@ import type { Trace } from '../../model/language/trace.ts'
 import { damaged } from '../checkpoint/manifest.ts'
 import type { SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
 import { canBeTaken } from '../checkpoint/trace-check.ts'
-import { LEAF } from '../compile/record-format.ts'
+import { RECORD } from '../compile/transition-record.ts'
 import type { Reductions } from '../reduce/reduction.ts'
 import { predictedCollision } from '../state/collisions.ts'
 import { SIZES } from '../state/sizes.ts'
@@ -38,7 +38,7 @@ export class BreadthFirstSearch implements ExpansionSink {
   readonly #engine: Engine
   readonly #watch: LimitWatch
   readonly #memory: Memory
-  readonly #leaves: Pick<Evidence, 'eachActionLeaf'>
+  readonly #records: Pick<Evidence, 'eachActionRecord'>
   readonly #bytesNow = (): number => this.#memory.bytes
   readonly #initialOf: number[] = []
   #genealogy = new Genealogy(0)
@@ -73,7 +73,9 @@ export class BreadthFirstSearch implements ExpansionSink {
     this.#watch = watch
     this.#memory = new Memory(this.#engine, () => this.#genealogy, SLICE, options.mostArrayBytes)
     const { compiled } = this.#engine
-    this.#leaves = { eachActionLeaf: (visit) => compiled.eachLeaf((leaf) => visit(compiled.leaves, leaf)) }
+    this.#records = {
+      eachActionRecord: (visit) => compiled.eachRecord((record) => visit(compiled.records, record)),
+    }
   }
 
   /**
@@ -154,7 +156,7 @@ export class BreadthFirstSearch implements ExpansionSink {
       transitions: this.#engine.expander.transitions,
       seconds: this.#watch.own,
       fired: this.#fired(),
-      antecedents: this.#engine.judge.antecedents(this.#leaves),
+      antecedents: this.#engine.judge.antecedents(this.#records),
     }
     this.#engine.checkpoint.save(position, this.#genealogy, this.#initialOf)
   }
@@ -204,15 +206,15 @@ export class BreadthFirstSearch implements ExpansionSink {
     return true
   }
 
-  special(state: number, leaf: number): void {
-    const { leaves, faults } = this.#engine.compiled
-    const fault = leaves[leaf + LEAF.fault]
-    const step = leaves[leaf + LEAF.step]
+  special(state: number, record: number): void {
+    const { records, faults } = this.#engine.compiled
+    const fault = records[record + RECORD.fault]
+    const step = records[record + RECORD.step]
     try {
       this.#engine.judge.step(
         state,
         step,
-        leaves[leaf + LEAF.violated],
+        records[record + RECORD.violated],
         fault === 0 ? null : faults[fault - 1].property,
       )
     } catch (error) {
@@ -229,9 +231,9 @@ export class BreadthFirstSearch implements ExpansionSink {
   #lookUp(): void {
     const { batch } = this.#engine.expander
     const store = this.#engine.store
-    const { leaves } = this.#engine.compiled
+    const { records } = this.#engine.compiled
     const { count, found, source } = batch
-    this.#engine.visited.insert(batch, leaves)
+    this.#engine.visited.insert(batch, records)
     if (this.#engine.edges !== null) {
       for (let k = 0; k < count; k++) this.#engine.edges.add(source[k], found[k] < 0 ? ~found[k] : found[k])
     }
@@ -248,9 +250,9 @@ export class BreadthFirstSearch implements ExpansionSink {
   }
 
   #judgeNew(): void {
-    const { fresh, freshCount, found, source, leaf } = this.#engine.expander.batch
+    const { fresh, freshCount, found, source, record } = this.#engine.expander.batch
     const { chunks, tags, words } = this.#engine.store
-    const { leaves } = this.#engine.compiled
+    const { records } = this.#engine.compiled
     const judge = this.#engine.judge
     const genealogy = this.#genealogy
     const { rewritten } = this.#engine.visited
@@ -258,7 +260,7 @@ export class BreadthFirstSearch implements ExpansionSink {
       const k = fresh[n]
       const id = ~found[k]
       const parent = source[k]
-      genealogy.add(id, parent, leaves[leaf[k] + LEAF.step])
+      genealogy.add(id, parent, records[record[k] + RECORD.step])
       const chunk = id >>> chunkBits
       const slot = id & chunkMask
       // A state under other names may have answers that depend on what its parent was never asked about.
@@ -268,7 +270,7 @@ export class BreadthFirstSearch implements ExpansionSink {
           : judge.successor(
               id,
               tags[parent >>> chunkBits][parent & chunkMask],
-              leaf[k],
+              record[k],
               chunks[chunk],
               slot * words,
             )
@@ -352,7 +354,7 @@ export class BreadthFirstSearch implements ExpansionSink {
       complete,
       states,
       edges: this.#engine.edges,
-      ...this.#leaves,
+      ...this.#records,
       traceTo: (state, lastStep) => this.#traceTo(state, lastStep),
     })
     return {

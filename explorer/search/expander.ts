@@ -1,7 +1,7 @@
-import { UNKNOWN } from '../compile/behaviours.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
-import { LEAF } from '../compile/record-format.ts'
+import { UNKNOWN } from '../compile/decision-trees.ts'
 import { LIST, LIST_ENTRY, SuccessorLists } from '../compile/successor-lists.ts'
+import { RECORD } from '../compile/transition-record.ts'
 import { Batch } from '../state/batch.ts'
 import { SIZES } from '../state/sizes.ts'
 import { VectorStore } from '../state/vector-store.ts'
@@ -10,8 +10,8 @@ import { VectorStore } from '../state/vector-store.ts'
 export interface ExpansionSink {
   /** The batch is full; the sink empties it. States below `head` are expanded. False stops the expansion. */
   flush(head: number): boolean
-  /** Behaviour `leaf` was taken from `state`; it violates action properties or ends in a fault. */
-  special(state: number, leaf: number): void
+  /** Transition `record` was taken from `state`; it violates action properties or ends in a fault. */
+  special(state: number, record: number): void
   /** `state` has no enabled step. */
   stuck(state: number, words: Int32Array, base: number): void
 }
@@ -47,7 +47,7 @@ export class Expander {
   expand(from: number, end: number, sink: ExpansionSink): number {
     const store = this.#store
     const { batch, lists } = this
-    const { low, high, source, leaf } = batch
+    const { low, high, source, record } = batch
     const { dispatch } = this.#compiled
     const { firstGroup, lastGroup } = lists
     const counterWord = this.#counterWord
@@ -90,7 +90,7 @@ export class Expander {
               low[k] = ownLow ^ table[entry]
               high[k] = ownHigh ^ table[entry + 1]
               source[k] = head
-              leaf[k++] = table[entry + 2]
+              record[k++] = table[entry + 2]
             }
             continue
           }
@@ -121,23 +121,23 @@ export class Expander {
             if (note !== 0) continue
             let entry = list + LIST.first
             if (table[list + LIST.special] !== 0) {
-              const { leaves } = this.#compiled
+              const { records } = this.#compiled
               for (let n = 0; n < count; n++, entry += LIST_ENTRY) {
-                const behaviour = table[entry + 2]
-                if ((leaves[behaviour + LEAF.violated] | leaves[behaviour + LEAF.fault]) !== 0)
-                  sink.special(head, behaviour)
-                if (leaves[behaviour + LEAF.fault] !== 0) continue
+                const transition = table[entry + 2]
+                if ((records[transition + RECORD.violated] | records[transition + RECORD.fault]) !== 0)
+                  sink.special(head, transition)
+                if (records[transition + RECORD.fault] !== 0) continue
                 low[k] = ownLow ^ table[entry]
                 high[k] = ownHigh ^ table[entry + 1]
                 source[k] = head
-                leaf[k++] = behaviour
+                record[k++] = transition
               }
             } else {
               for (const after = entry + count * LIST_ENTRY; entry < after; entry += LIST_ENTRY) {
                 low[k] = ownLow ^ table[entry]
                 high[k] = ownHigh ^ table[entry + 1]
                 source[k] = head
-                leaf[k++] = table[entry + 2]
+                record[k++] = table[entry + 2]
               }
             }
           }

@@ -32,7 +32,7 @@ function searchOf(system: System, sleep: Sleep) {
   }
   let lookUps = 0
   const lookUp = (): boolean => {
-    visited.insert(expander.batch, compiled.leaves)
+    visited.insert(expander.batch, compiled.records)
     expander.batch.compact()
     inheritance.handOn(expander.batch)
     lookUps += expander.batch.count
@@ -128,7 +128,7 @@ describe('notes', () => {
               { length: lists.lists[list + LIST.count] },
               (_, n) => lists.lists[list + LIST.first + n * LIST_ENTRY + 2],
             ),
-          ).toEqual([...successors.leaves.subarray(0, count)])
+          ).toEqual([...successors.records.subarray(0, count)])
           if ((note & 1) === 0) return
           asleep++
           for (let k = 0; k < count; k++) {

@@ -1,6 +1,6 @@
 import type { System } from '../../model/language/system.ts'
-import { LEAF } from '../compile/record-format.ts'
 import type { SuccessorLists } from '../compile/successor-lists.ts'
+import { RECORD } from '../compile/transition-record.ts'
 import type { Batch } from '../state/batch.ts'
 import { SIZES } from '../state/sizes.ts'
 import { type Notes, VectorStore } from '../state/vector-store.ts'
@@ -58,11 +58,11 @@ export class Inheritance {
    * @param rewritten 1 for each successor in whose place another state is kept: it knows nothing.
    */
   handOn(batch: Batch, rewritten: Uint8Array | undefined = undefined): void {
-    const { fresh, freshCount, found, source, leaf } = batch
+    const { fresh, freshCount, found, source, record } = batch
     const { footprints, compiled } = this.#lists
     const { notes, room } = this.#store
-    const { leaves } = compiled
-    this.#loop(freshCount, fresh, found, source, leaf, notes, leaves, footprints, this.#threadOf)
+    const { records } = compiled
+    this.#loop(freshCount, fresh, found, source, record, notes, records, footprints, this.#threadOf)
     if (rewritten === undefined) return
     for (let n = 0; n < freshCount; n++) {
       const k = fresh[n]
@@ -93,9 +93,9 @@ type Loop = (
   fresh: Int32Array,
   found: Int32Array,
   source: Int32Array,
-  leaf: Int32Array,
+  record: Int32Array,
   notes: readonly Notes[],
-  leaves: Int32Array,
+  records: Int32Array,
   footprints: Int32Array,
   threadOf: Int32Array,
 ) => void
@@ -124,19 +124,19 @@ function loopFor(words: number, threads: number, sleep: Sleep): Loop {
     words * threads <= MOST_UNROLLED
       ? Array.from({ length: threads }, (_, t) => noteOf(t)).join('\n')
       : `for (let t = 0; t < ${threads}; t++) ${noteOf('t')}`
-  return new Function(`return (count, fresh, found, source, leaf, notes, leaves, footprints, threadOf) => {
+  return new Function(`return (count, fresh, found, source, record, notes, records, footprints, threadOf) => {
     for (let n = 0; n < count; n++) {
       const k = fresh[n]
       const id = ~found[k]
       const state = source[k]
-      const behaviour = leaf[k]
+      const transition = record[k]
       const from = notes[state >>> ${chunkBits}]
       const parent = (state & ${chunkMask}) * ${threads}
       const into = notes[id >>> ${chunkBits}]
       const child = (id & ${chunkMask}) * ${threads}
-      const mover = threadOf[leaves[behaviour + ${LEAF.step}]]
+      const mover = threadOf[records[transition + ${RECORD.step}]]
       const own = (from[parent + mover] >>> 1) * ${2 * words}
-      ${each((w) => `const change${w} = leaves[behaviour - ${words - w}]`, '\n')}
+      ${each((w) => `const change${w} = records[transition - ${words - w}]`, '\n')}
       ${each((w) => `const read${w} = footprints[own + ${w}]`, '\n')}
       ${perThread}
       into[child + mover] = 0

@@ -215,8 +215,8 @@ function judgeOf(properties: readonly Property<{ n: number }>[], system = counti
     complete: true,
     states: 4,
     edges: null,
-    eachActionLeaf: (visit: (leaves: Int32Array, leaf: number) => void) =>
-      compiled.eachLeaf((leaf) => visit(compiled.leaves, leaf)),
+    eachActionRecord: (visit: (records: Int32Array, record: number) => void) =>
+      compiled.eachRecord((record) => visit(compiled.records, record)),
     traceTo: (initial: number) => ({ initial, steps: [] }),
   }
   return { judge, show, evidence, system }

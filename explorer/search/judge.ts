@@ -4,7 +4,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
 import { ANSWER, type Predicates, type Question } from '../compile/predicates.ts'
-import { LEAF } from '../compile/record-format.ts'
+import { RECORD } from '../compile/transition-record.ts'
 import { SIZES } from '../state/sizes.ts'
 import { type AnswerClasses, UNCLASSED } from './answer-classes.ts'
 import type { Edges } from './edges.ts'
@@ -22,7 +22,7 @@ export interface Evidence {
   readonly complete: boolean
   readonly states: number
   readonly edges: Edges | null
-  eachActionLeaf(visit: (leaves: Int32Array, leaf: number) => void): void
+  eachActionRecord(visit: (records: Int32Array, record: number) => void): void
   traceTo(state: number, lastStep: number | null): Trace
 }
 
@@ -83,11 +83,11 @@ export class Judge {
   }
 
   /**
-   * A state was discovered, with behaviour `leaf` from a state of class `parent`.
+   * A state was discovered, with transition `record` from a state of class `parent`.
    * @returns its class, to be given for its successors.
    */
-  successor(id: number, parent: number, leaf: number, words: Int32Array, base: number): number {
-    const classNumber = this.#classes.ofSuccessor(parent, leaf, words, base)
+  successor(id: number, parent: number, record: number, words: Int32Array, base: number): number {
+    const classNumber = this.#classes.ofSuccessor(parent, record, words, base)
     this.#count(id, classNumber, words, base)
     return classNumber
   }
@@ -171,7 +171,7 @@ export class Judge {
   }
 
   /** How often each property had something to judge, in their order; not meaningful for deadlocks and faults. */
-  antecedents(evidence: Pick<Evidence, 'eachActionLeaf'>): number[] {
+  antecedents(evidence: Pick<Evidence, 'eachActionRecord'>): number[] {
     const actions = this.#actionAntecedents(evidence)
     const questions = this.#stateAntecedents()
     const asked = this.#predicates.questions.map((q) => q.id)
@@ -254,11 +254,12 @@ export class Judge {
     return counts
   }
 
-  #actionAntecedents(evidence: Pick<Evidence, 'eachActionLeaf'>): number[] {
+  #actionAntecedents(evidence: Pick<Evidence, 'eachActionRecord'>): number[] {
     const counts = this.#actionIds.map(() => 0)
-    evidence.eachActionLeaf((leaves, leaf) => {
+    evidence.eachActionRecord((records, record) => {
       this.#actionIds.forEach((_, bit) => {
-        if ((leaves[leaf + LEAF.antecedent] >>> bit) & 1) counts[bit] += leaves[leaf + LEAF.fired] >>> 0
+        if ((records[record + RECORD.antecedent] >>> bit) & 1)
+          counts[bit] += records[record + RECORD.fired] >>> 0
       })
     })
     return counts

@@ -48,7 +48,7 @@ export class Memory {
     if (edges?.fits(states, steps, this.#mostArrayBytes) === false)
       return { kind: 'table-full', table: 'steps between states' }
     // What a slice of states can add to these is far less than what they hold when they are that large.
-    const records = [compiled.leaves, compiled.trees.nodes, ...expander.lists.arrays]
+    const records = [compiled.records, compiled.trees.nodes, ...expander.lists.arrays]
     const most = this.#mostArrayBytes
     const isFull = records.some((array) => doubledBytes(array, array.length + 1) > most)
     // The log of recordings grows to a little more than twice its length.

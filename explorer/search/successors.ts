@@ -1,6 +1,6 @@
-import { UNKNOWN } from '../compile/behaviours.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
-import { DISABLED, LEAF } from '../compile/record-format.ts'
+import { UNKNOWN } from '../compile/decision-trees.ts'
+import { DISABLED, RECORD } from '../compile/transition-record.ts'
 
 /**
  * The steps that are enabled in one packed state, one state at a time. For the searches that look at a state
@@ -9,15 +9,15 @@ import { DISABLED, LEAF } from '../compile/record-format.ts'
 export class Successors {
   /** Numbers of the enabled steps, in ascending order; `count` of them are valid. */
   readonly steps: Int32Array
-  /** The recorded behaviour of each, an index into `CompiledSystem.leaves`. */
-  readonly leaves: Int32Array
+  /** The record of each, an index into `CompiledSystem.records`. */
+  readonly records: Int32Array
   count = 0
   readonly #compiled: CompiledSystem
 
   constructor(compiled: CompiledSystem) {
     this.#compiled = compiled
     this.steps = new Int32Array(compiled.steps.length)
-    this.leaves = new Int32Array(compiled.steps.length)
+    this.records = new Int32Array(compiled.steps.length)
   }
 
   /** Finds the enabled steps of the packed state at `base`, those that fault included. Returns how many. */
@@ -36,16 +36,16 @@ export class Successors {
 
   /** True when the behaviour ends in a fault: it leads nowhere. */
   faults(k: number): boolean {
-    return this.#compiled.leaves[this.leaves[k] + LEAF.fault] !== 0
+    return this.#compiled.records[this.records[k] + RECORD.fault] !== 0
   }
 
   /** Turns the packed state at `base`, for which step `k` was found, into its successor. */
   apply(k: number, words: Int32Array, base: number): void {
-    const { leaves } = this.#compiled
-    const leaf = this.leaves[k]
-    let change = leaf + LEAF.first
-    for (let n = leaves[leaf + LEAF.changes]; n > 0; n--, change += 2)
-      words[base + leaves[change]] ^= leaves[change + 1]
+    const { records } = this.#compiled
+    const record = this.records[k]
+    let change = record + RECORD.first
+    for (let n = records[record + RECORD.changes]; n > 0; n--, change += 2)
+      words[base + records[change]] ^= records[change + 1]
   }
 
   #add(thread: number, words: Int32Array, base: number): void {
@@ -57,7 +57,7 @@ export class Successors {
       if (node === UNKNOWN) node = compiled.record(compiled.steps[s], words, base)
       if (node === DISABLED) continue
       this.steps[this.count] = s
-      this.leaves[this.count++] = -node
+      this.records[this.count++] = -node
     }
   }
 }

@@ -11,7 +11,7 @@ export class Batch {
   /** Number of the state it was reached from. */
   readonly source: Int32Array
   /** Behaviour that leads to it. */
-  readonly leaf: Int32Array
+  readonly record: Int32Array
   /** After insertion: the successor's number, or its complement (`~id`) when it was new. */
   readonly found: Int32Array
   /** After `compact`: which of the successors were new, in order, and how many. */
@@ -24,7 +24,7 @@ export class Batch {
     this.low = new Int32Array(size)
     this.high = new Int32Array(size)
     this.source = new Int32Array(size)
-    this.leaf = new Int32Array(size)
+    this.record = new Int32Array(size)
     this.found = new Int32Array(size)
     this.fresh = new Int32Array(size)
   }

@@ -34,12 +34,12 @@ export class ExactSet implements StateTable {
     return this.#table.byteLength
   }
 
-  insert(batch: Batch, leaves: Int32Array): void {
+  insert(batch: Batch, records: Int32Array): void {
     const n = batch.count
     this.#reserve(n)
     const table = this.#table
     const mask = this.#mask
-    const { low, high, source, leaf, found } = batch
+    const { low, high, source, record, found } = batch
     this.touch(low, n)
     for (let k = 0; k < n; k++) {
       const hash = low[k]
@@ -47,14 +47,14 @@ export class ExactSet implements StateTable {
       for (;;) {
         const entry = table[(slot << 1) + 1]
         if (entry === 0) {
-          const id = this.#store.appendSuccessor(source[k], leaves, leaf[k], hash, high[k])
+          const id = this.#store.appendSuccessor(source[k], records, record[k], hash, high[k])
           table[slot << 1] = hash
           table[(slot << 1) + 1] = id + 1
           found[k] = ~id
           break
         }
         if (table[slot << 1] === hash) {
-          if (this.#isSuccessor(entry - 1, source[k], leaves, leaf[k])) {
+          if (this.#isSuccessor(entry - 1, source[k], records, record[k])) {
             found[k] = entry - 1
             break
           }
@@ -112,15 +112,15 @@ export class ExactSet implements StateTable {
   }
 
   /** True when state `id` is the successor of `source` by a behaviour. */
-  #isSuccessor(id: number, source: number, leaves: Int32Array, leaf: number): boolean {
+  #isSuccessor(id: number, source: number, records: Int32Array, record: number): boolean {
     const { words, chunks } = this.#store
     const chunk = chunks[id >>> chunkBits]
     const base = (id & chunkMask) * words
     const from = chunks[source >>> chunkBits]
     const start = (source & chunkMask) * words
-    const change = leaf - words
+    const change = record - words
     for (let w = 0; w < words; w++)
-      if (chunk[base + w] !== (from[start + w] ^ leaves[change + w])) return false
+      if (chunk[base + w] !== (from[start + w] ^ records[change + w])) return false
     return true
   }
 

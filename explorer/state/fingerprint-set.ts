@@ -37,7 +37,7 @@ export class FingerprintSet implements StateTable {
     return measuredCollision(this.#table, 2, this.#store.count, this.bits)
   }
 
-  insert(batch: Batch, leaves: Int32Array): void {
+  insert(batch: Batch, records: Int32Array): void {
     const n = batch.count
     this.#reserve(n)
     const table = this.#table
@@ -65,7 +65,7 @@ export class FingerprintSet implements StateTable {
       }
     }
     batch.compact()
-    this.#store.appendFresh(batch, leaves)
+    this.#store.appendFresh(batch, records)
   }
 
   get contents(): Int32Array {

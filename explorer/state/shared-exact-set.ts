@@ -45,10 +45,10 @@ export class SharedExactSet implements StateTable {
     return this.#table.bytes
   }
 
-  insert(batch: Batch, leaves: Int32Array): void {
+  insert(batch: Batch, records: Int32Array): void {
     const { slots, mask } = this.#table
     const wrap = (mask << 1) | 1
-    const { low, high, source, leaf, found, count } = batch
+    const { low, high, source, record, found, count } = batch
     const store = this.#store
     this.#table.touch(low, count)
     let fresh = 0
@@ -60,14 +60,14 @@ export class SharedExactSet implements StateTable {
         if (key === 0) {
           key = Atomics.compareExchange(slots, at, 0, hash)
           if (key === 0) {
-            const id = store.appendSuccessor(source[k], leaves, leaf[k], low[k], high[k])
+            const id = store.appendSuccessor(source[k], records, record[k], low[k], high[k])
             Atomics.store(slots, at + 1, this.#me | (id + 1))
             found[k] = ~id
             fresh++
             break
           }
         }
-        if (key === hash && this.#isSuccessor(this.#table.published(at), source[k], leaves, leaf[k])) {
+        if (key === hash && this.#isSuccessor(this.#table.published(at), source[k], records, record[k])) {
           found[k] = 0
           break
         }
@@ -94,15 +94,15 @@ export class SharedExactSet implements StateTable {
   }
 
   /** True when a published state is the successor of `source`, an own state, by a behaviour. */
-  #isSuccessor(entry: number, source: number, leaves: Int32Array, leaf: number): boolean {
+  #isSuccessor(entry: number, source: number, records: Int32Array, record: number): boolean {
     const { words, chunks } = this.#store
     const chunk = this.#chunkOf(entry)
     const base = (((entry & NUMBER_MASK) - 1) & chunkMask) * words
     const from = chunks[source >>> chunkBits]
     const start = (source & chunkMask) * words
-    const change = leaf - words
+    const change = record - words
     for (let w = 0; w < words; w++)
-      if (chunk[base + w] !== (from[start + w] ^ leaves[change + w])) return false
+      if (chunk[base + w] !== (from[start + w] ^ records[change + w])) return false
     return true
   }
 

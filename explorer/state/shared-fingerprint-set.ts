@@ -25,7 +25,7 @@ export class SharedFingerprintSet implements StateTable {
     return measuredCollision(this.#table.slots, 2, this.#table.taken, this.bits)
   }
 
-  insert(batch: Batch, leaves: Int32Array): void {
+  insert(batch: Batch, records: Int32Array): void {
     const { slots, mask } = this.#table
     const wrap = (mask << 1) | 1
     const { low, high, found, count } = batch
@@ -56,7 +56,7 @@ export class SharedFingerprintSet implements StateTable {
       }
     }
     batch.compact()
-    this.#store.appendFresh(batch, leaves)
+    this.#store.appendFresh(batch, records)
     this.#table.note(batch.freshCount)
   }
 

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { afterEach, describe, expect, type MockInstance, test, vi } from 'vitest'
 import { tool } from '../cli/tiny/built.ts'
-import { LEAF } from '../compile/record-format.ts'
+import { RECORD } from '../compile/transition-record.ts'
 import { portsBetween } from '../search/parallel/ports.ts'
 import { Batch } from './batch.ts'
 import { SharedFingerprintSet } from './shared-fingerprint-set.ts'
@@ -74,20 +74,20 @@ describe('a rival that claims the slot after it was seen free', () => {
     const slots = shared(16 * wordsPerSlot(options))
     const taken = shared(1)
     const vectors: Int32Array[][] = []
-    const leaves = Int32Array.of(...mine, ...new Array(LEAF.first).fill(0), ...rivals)
-    const lookUps = [2, leaves.length].map((leaf, me) => {
+    const records = Int32Array.of(...mine, ...new Array(RECORD.first).fill(0), ...rivals)
+    const lookUps = [2, records.length].map((record, me) => {
       const store = new VectorStore(2, options.storage === 'exact')
       const table = new SharedTable(slots, wordsPerSlot(options), taken, nothing)
       const set = sharedSetOf(table, store, { vectors, hear: nothing }, me, options)
       const batch = new Batch()
       store.append(new Int32Array(2), 0, 0, 0)
       vectors.push(store.chunks)
-      batch.leaf[0] = leaf
+      batch.record[0] = record
       batch.low[0] = 5
-      batch.high[0] = leaves[leaf - 2]
+      batch.high[0] = records[record - 2]
       batch.count = 1
       return () => {
-        set.insert(batch, leaves)
+        set.insert(batch, records)
         return batch.found[0] < 0
       }
     })
@@ -180,7 +180,7 @@ describe('several threads at once', () => {
       options,
       states: STATES,
       lanes: LANES,
-      record: new Array(LEAF.first).fill(0),
+      record: new Array(RECORD.first).fill(0),
     }
     const ports = portsBetween(THREADS)
     await Promise.all(

@@ -12,7 +12,7 @@ export interface VisitedSet {
    */
   readonly rewritten?: Uint8Array
   /** Looks up all successors of a batch in order, adds the new ones to the store, and fills `found`. */
-  insert(batch: Batch, leaves: Int32Array): void
+  insert(batch: Batch, records: Int32Array): void
   /** Adds one state given in full; returns its number, complemented when it was new. */
   insertState(words: Int32Array, base: number, low: number, high: number): number
 }

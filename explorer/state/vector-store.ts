@@ -114,7 +114,7 @@ export class VectorStore {
   }
 
   /** Appends the successor of state `source` by a recorded behaviour. Returns its number. */
-  appendSuccessor(source: number, leaves: Int32Array, leaf: number, low: number, high: number): number {
+  appendSuccessor(source: number, records: Int32Array, record: number, low: number, high: number): number {
     const id = this.#room()
     const { words } = this
     const from = this.chunks[source >>> CHUNK_BITS]
@@ -122,15 +122,15 @@ export class VectorStore {
     const slot = id & CHUNK_MASK
     const at = slot * words
     const chunk = this.chunks[id >>> CHUNK_BITS]
-    const change = leaf - words
-    for (let w = 0; w < words; w++) chunk[at + w] = from[base + w] ^ leaves[change + w]
+    const change = record - words
+    for (let w = 0; w < words; w++) chunk[at + w] = from[base + w] ^ records[change + w]
     this.lows[id >>> CHUNK_BITS][slot] = low
     this.highs[id >>> CHUNK_BITS][slot] = high
     return id
   }
 
   /** Appends the fresh successors of a batch, and notes their numbers in it. */
-  appendFresh({ fresh, freshCount, source, leaf, low, high, found }: Batch, leaves: Int32Array): void {
+  appendFresh({ fresh, freshCount, source, record, low, high, found }: Batch, records: Int32Array): void {
     const { words, chunks } = this
     let n = 0
     while (n < freshCount) {
@@ -147,9 +147,9 @@ export class VectorStore {
         const state = source[k]
         const from = chunks[state >>> CHUNK_BITS]
         const base = (state & CHUNK_MASK) * words
-        const change = leaf[k] - words
+        const change = record[k] - words
         const at = slot * words
-        for (let w = 0; w < words; w++) chunk[at + w] = from[base + w] ^ leaves[change + w]
+        for (let w = 0; w < words; w++) chunk[at + w] = from[base + w] ^ records[change + w]
         lows[slot] = low[k]
         highs[slot] = high[k]
         found[k] = ~((c << CHUNK_BITS) | slot)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LEAF } from '../compile/record-format.ts'
+import { RECORD } from '../compile/transition-record.ts'
 import { Batch } from './batch.ts'
 import { predictedCollision } from './collisions.ts'
 import { ExactSet } from './exact-set.ts'
@@ -45,7 +45,7 @@ function drive(
   let slips = 0
   for (const [pick, word, value] of changes) {
     const batch = new Batch(64)
-    const leaves: number[] = [0, 0]
+    const records: number[] = [0, 0]
     const expected: string[] = []
     // Several successors of one state at once, some of them equal.
     const source = exact ? pick % order.length : order.length - 1
@@ -55,8 +55,8 @@ function drive(
       next[word] = to
       const k = batch.count++
       batch.source[k] = source
-      leaves.push(...[0, 1].map((w) => (w === word ? from ^ to : 0)))
-      batch.leaf[k] = leaves.length
+      records.push(...[0, 1].map((w) => (w === word ? from ^ to : 0)))
+      batch.record[k] = records.length
       const base = source & VectorStore.chunkMask
       const chunk = source >>> VectorStore.chunkBits
       const lows = exact
@@ -64,12 +64,12 @@ function drive(
         : { low: store.lows[chunk][base], high: store.highs[chunk][base] }
       batch.low[k] = lows.low ^ hash(word, from).low ^ hash(word, to).low
       batch.high[k] = lows.high ^ hash(word, from).high ^ hash(word, to).high
-      const record = new Array(LEAF.first).fill(0)
-      record[LEAF.changes] = 1
-      leaves.push(...record, word, from ^ to)
+      const record = new Array(RECORD.first).fill(0)
+      record[RECORD.changes] = 1
+      records.push(...record, word, from ^ to)
       expected.push(next.join(' '))
     }
-    set.insert(batch, Int32Array.from(leaves))
+    set.insert(batch, Int32Array.from(records))
     expected.forEach((key, k) => {
       const id = known.get(key)
       if (id === undefined && batch.found[k] < 0) {
@@ -227,8 +227,8 @@ describe('FingerprintSet', () => {
         // What an earlier batch left behind it is no part of it.
         batch.low.set([low, 77])
         batch.high.set([high, 77])
-        batch.leaf.fill(1)
-        set.insert(batch, new Int32Array(1 + LEAF.first))
+        batch.record.fill(1)
+        set.insert(batch, new Int32Array(1 + RECORD.first))
         return batch.found[0] < 0
       },
     ],
@@ -274,8 +274,8 @@ describe('FingerprintSet', () => {
     batch.count = 3
     batch.low.set([0, 0, 0])
     batch.high.set([0, 5, 0])
-    batch.leaf.fill(1)
-    set.insert(batch, new Int32Array(1 + LEAF.first))
+    batch.record.fill(1)
+    set.insert(batch, new Int32Array(1 + RECORD.first))
     expect([...batch.found.subarray(0, 3)]).toEqual([~1, ~2, 0])
     expect([batch.freshCount, ...batch.fresh.subarray(0, 2)]).toEqual([2, 0, 1])
   })
@@ -327,14 +327,14 @@ describe('the table of a set', () => {
       const batch = new Batch()
       batch.count = 300
       // A step for each, so that all states differ.
-      const leaves = new Int32Array(300 * (1 + LEAF.first))
+      const records = new Int32Array(300 * (1 + RECORD.first))
       for (let k = 0; k < 300; k++) {
-        batch.leaf[k] = k * (1 + LEAF.first) + 1
-        leaves[batch.leaf[k] - 1] = 1000 + k
+        batch.record[k] = k * (1 + RECORD.first) + 1
+        records[batch.record[k] - 1] = 1000 + k
         batch.low[k] = Math.imul(k + 7, 16)
         batch.high[k] = k
       }
-      set.insert(batch, leaves)
+      set.insert(batch, records)
       expect(batch.found.subarray(0, 300)).toEqual(Int32Array.from({ length: 300 }, (_, k) => ~(k + 1)))
       expect(set.bytes).toBe(8 * 512)
     })
@@ -345,13 +345,13 @@ describe('the table of a set', () => {
       const most = Math.floor(32 * full)
       const batch = new Batch()
       batch.count = most - 1
-      const leaves = new Int32Array(most * (1 + LEAF.first))
+      const records = new Int32Array(most * (1 + RECORD.first))
       for (let k = 0; k < most; k++) {
-        batch.leaf[k] = k * (1 + LEAF.first) + 1
-        leaves[batch.leaf[k] - 1] = 1000 + k
+        batch.record[k] = k * (1 + RECORD.first) + 1
+        records[batch.record[k] - 1] = 1000 + k
         batch.low[k] = 16 * (k + 7)
       }
-      set.insert(batch, leaves)
+      set.insert(batch, records)
       expect(set.bytes).toBe(8 * 32)
     })
 
@@ -428,9 +428,9 @@ describe('a fingerprint is all of its words', () => {
       lanes.forEach(([low, high], k) => {
         batch.low[k] = low
         batch.high[k] = high
-        batch.leaf[k] = 1
+        batch.record[k] = 1
       })
-      set.insert(batch, new Int32Array(1 + LEAF.first))
+      set.insert(batch, new Int32Array(1 + RECORD.first))
       return [...batch.found.subarray(0, lanes.length)].map((found) => found < 0)
     },
     insertRows: (set, lanes) => {

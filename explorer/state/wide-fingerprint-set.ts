@@ -85,16 +85,16 @@ export class WideFingerprintSet implements StateTable {
     return measuredCollision(this.#table, this.#lanes, this.#store.count, this.bits)
   }
 
-  insert(batch: Batch, leaves: Int32Array): void {
+  insert(batch: Batch, records: Int32Array): void {
     const { words, chunks } = this.#store
-    const { low, high, source, leaf, found, count } = batch
+    const { low, high, source, record, found, count } = batch
     const candidate = this.#candidate
     this.touch(low, count)
     for (let k = 0; k < count; k++) {
       const from = chunks[source[k] >>> chunkBits]
       const base = (source[k] & chunkMask) * words
-      const change = leaf[k] - words
-      for (let w = 0; w < words; w++) candidate[w] = from[base + w] ^ leaves[change + w]
+      const change = record[k] - words
+      for (let w = 0; w < words; w++) candidate[w] = from[base + w] ^ records[change + w]
       found[k] = this.insertState(candidate, 0, low[k], high[k])
     }
   }

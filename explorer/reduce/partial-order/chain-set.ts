@@ -35,13 +35,13 @@ export class ChainSet implements VisitedSet {
 
   insert(batch: Batch): void {
     const { words, chunks, tags } = this.#store
-    const { low, high, source, leaf, found, count } = batch
+    const { low, high, source, record, found, count } = batch
     const chains = this.#chains
     if (count > this.rewritten.length) this.rewritten = new Uint8Array(count).fill(1)
     for (let k = 0; k < count; k++) {
       const chunk = source[k] >>> chunkBits
       const slot = source[k] & chunkMask
-      chains.enter(chunks[chunk], slot * words, tags[chunk][slot], leaf[k], low[k], high[k])
+      chains.enter(chunks[chunk], slot * words, tags[chunk][slot], record[k], low[k], high[k])
       const passed = chains.follow()
       found[k] = this.#inner.insertState(chains.words, 0, chains.low, chains.high)
       if (found[k] < 0) this.#note(~found[k], passed)

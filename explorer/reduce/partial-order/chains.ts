@@ -1,6 +1,6 @@
-import { UNKNOWN } from '../../compile/behaviours.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
-import { LEAF } from '../../compile/record-format.ts'
+import { UNKNOWN } from '../../compile/decision-trees.ts'
+import { RECORD } from '../../compile/transition-record.ts'
 import type { AnswerClasses } from '../../search/answer-classes.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { type LookAhead, NONE } from './look-ahead.ts'
@@ -56,16 +56,16 @@ export class Chains {
     words: Int32Array,
     base: number,
     classNumber: number,
-    behaviour: number,
+    transition: number,
     low: number,
     high: number,
   ): void {
-    const { leaves } = this.#compiled
-    const change = behaviour - this.words.length
-    for (let w = 0; w < this.words.length; w++) this.words[w] = words[base + w] ^ leaves[change + w]
+    const { records } = this.#compiled
+    const change = transition - this.words.length
+    for (let w = 0; w < this.words.length; w++) this.words[w] = words[base + w] ^ records[change + w]
     this.low = low
     this.high = high
-    if (this.#form === null) this.#class = this.#classes.ofSuccessor(classNumber, behaviour, this.words, 0)
+    if (this.#form === null) this.#class = this.#classes.ofSuccessor(classNumber, transition, this.words, 0)
     else this.#represent(this.#form)
   }
 
@@ -75,10 +75,10 @@ export class Chains {
     let lap = 1
     this.#mark.set(this.words)
     for (; steps < MOST_STEPS; steps++) {
-      const behaviour = this.#next()
-      if (behaviour === NONE) break
-      this.#compiled.leaves[behaviour + LEAF.fired]++
-      this.#take(behaviour)
+      const transition = this.#next()
+      if (transition === NONE) break
+      this.#compiled.records[transition + RECORD.fired]++
+      this.#take(transition)
       // Whoever goes round meets a mark that is moved ever less often (Brent 1980).
       if (this.#isAtMark()) {
         steps++
@@ -108,17 +108,17 @@ export class Chains {
     if (this.#form === null) this.#class = this.#classes.ofState(this.words, 0)
     else this.#represent(this.#form)
     const all: number[] = []
-    const take = (behaviour: number): void => {
-      all.push(this.#compiled.leaves[behaviour + LEAF.step])
-      this.#take(behaviour)
+    const take = (transition: number): void => {
+      all.push(this.#compiled.records[transition + RECORD.step])
+      this.#take(transition)
     }
     for (const [n, step] of steps.entries()) {
       const known = trees.find(roots[step], this.words, 0)
       take(-(known === UNKNOWN ? compiled.record(compiled.steps[step], this.words, 0) : known))
       for (let k = 0; k < lengths[n]; k++) {
-        const behaviour = this.#next()
-        if (behaviour === NONE) throw new Error(`${system.name}: a chain of a trace ends early`)
-        take(behaviour)
+        const transition = this.#next()
+        if (transition === NONE) throw new Error(`${system.name}: a chain of a trace ends early`)
+        take(transition)
       }
     }
     return all
@@ -128,8 +128,8 @@ export class Chains {
   #next(): number {
     const look = this.#look
     if (look.choose(this.words, 0, this.#class) === NONE || look.moveCount !== 1) return NONE
-    const [behaviour] = look.moves
-    return look.isSilent ? behaviour : NONE
+    const [transition] = look.moves
+    return look.isSilent ? transition : NONE
   }
 
   #isAtMark(): boolean {
@@ -137,15 +137,15 @@ export class Chains {
     return true
   }
 
-  #take(behaviour: number): void {
-    const { leaves } = this.#compiled
+  #take(transition: number): void {
+    const { records } = this.#compiled
     this.enter(
       this.words,
       0,
       this.#class,
-      behaviour,
-      this.low ^ leaves[behaviour + LEAF.hashLow],
-      this.high ^ leaves[behaviour + LEAF.hashHigh],
+      transition,
+      this.low ^ records[transition + RECORD.hashLow],
+      this.high ^ records[transition + RECORD.hashHigh],
     )
   }
 

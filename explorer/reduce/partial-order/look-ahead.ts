@@ -1,5 +1,5 @@
-import { LEAF } from '../../compile/record-format.ts'
 import type { SuccessorLists } from '../../compile/successor-lists.ts'
+import { RECORD } from '../../compile/transition-record.ts'
 import { type AnswerClasses, UNCLASSED } from '../../search/answer-classes.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { Apart } from './apart.ts'
@@ -122,7 +122,7 @@ export class LookAhead {
     if (known === UNCLASSED) return NONE
     this.enabledCount = 0
     for (let t = 0; t < this.#threads; t++) {
-      this.#ownCount[t] = this.#lists.behaviours(t, words, base, this.#own, t * this.#most)
+      this.#ownCount[t] = this.#lists.enabledTransitions(t, words, base, this.#own, t * this.#most)
       this.enabledCount += this.#ownCount[t]
     }
     let thread = this.#decisions.of(words, base)
@@ -156,8 +156,8 @@ export class LookAhead {
     if (count === 0) return RANK.none
     if (count > 1) return RANK.several
     const move = this.#own[thread * this.#most]
-    const { leaves } = this.#lists.compiled
-    if ((leaves[move + LEAF.fault] | leaves[move + LEAF.violated]) !== 0) return RANK.single
+    const { records } = this.#lists.compiled
+    if ((records[move + RECORD.fault] | records[move + RECORD.violated]) !== 0) return RANK.single
     this.#change(words, base, move, this.#after, 0)
     const then = this.#classes.ofSuccessor(classNumber, move, this.#after, 0)
     return then === classNumber ? RANK.silent : RANK.single
@@ -199,7 +199,7 @@ export class LookAhead {
     for (let w = 0; w < this.#words; w++) this.#states[w] = words[base + w]
     this.#classOf[0] = classNumber
     this.#hashOf[0] = 0
-    this.#lists.behaviours(thread, words, base, this.#movesOf, 0, this.#reads)
+    this.#lists.enabledTransitions(thread, words, base, this.#movesOf, 0, this.#reads)
     for (let n = 0; n < count; n++) if (this.#faults(this.#movesOf[n])) return false
     for (let x = 0; x < this.#count; x++) {
       if (!this.#takeMoves(x, count)) return false
@@ -239,7 +239,7 @@ export class LookAhead {
   #commute(x: number, thread: number, count: number, other: number): boolean {
     const words = this.#words
     const reads = this.#reads
-    const enabled = this.#lists.behaviours(other, this.#states, x * words, this.#others, 0, reads)
+    const enabled = this.#lists.enabledTransitions(other, this.#states, x * words, this.#others, 0, reads)
     for (let k = 0; k < enabled; k++) {
       const step = this.#others[k]
       // It leads to no state that could be looked at.
@@ -250,15 +250,15 @@ export class LookAhead {
       if (reads !== null) this.#noteChange(step, this.#apart.changes[other])
     }
     if (enabled === 0) return true
-    const { leaves } = this.#lists.compiled
+    const { records } = this.#lists.compiled
     for (let n = 0; n < count; n++) {
-      const after = this.#lists.behaviours(other, this.#after, n * words, this.#othersAfter, 0, reads)
+      const after = this.#lists.enabledTransitions(other, this.#after, n * words, this.#othersAfter, 0, reads)
       const move = this.#movesOf[x * this.#most + n]
       let at = 0
       for (let k = 0; k < enabled; k++) {
         const step = this.#others[k]
         // Both lists are in ascending order of steps.
-        while (at < after && leaves[this.#othersAfter[at] + LEAF.step] < leaves[step + LEAF.step]) at++
+        while (at < after && records[this.#othersAfter[at] + RECORD.step] < records[step + RECORD.step]) at++
         if (at === after) return false
         const later = this.#othersAfter[at]
         const moveLater = this.#movesOf[this.#target[k] * this.#most + n]
@@ -272,10 +272,10 @@ export class LookAhead {
 
   /** Number of the state that a step of another thread leads to from x, or NONE when that settles it. */
   #intern(x: number, step: number, thread: number, count: number): number {
-    const { leaves } = this.#lists.compiled
+    const { records } = this.#lists.compiled
     const words = this.#words
     const y = this.#count
-    const hash = this.#hashOf[x] ^ leaves[step + LEAF.hashLow]
+    const hash = this.#hashOf[x] ^ records[step + RECORD.hashLow]
     const base = x * words
     const change = step - words
     const mask = this.#table.length - 1
@@ -284,7 +284,7 @@ export class LookAhead {
       const known = this.#table[slot] - 1
       if (this.#hashOf[known] !== hash) continue
       let w = 0
-      while (w < words && this.#states[known * words + w] === (this.#states[base + w] ^ leaves[change + w]))
+      while (w < words && this.#states[known * words + w] === (this.#states[base + w] ^ records[change + w]))
         w++
       if (w === words) return known
     }
@@ -299,7 +299,10 @@ export class LookAhead {
     this.#classOf[y] = this.#classes.ofSuccessor(this.#classOf[x], step, this.#states, y * words)
     if (!this.#allows(this.#classOf[0], this.#classOf[y], BY_OTHERS)) return NONE
     const first = y * this.#most
-    if (this.#lists.behaviours(thread, this.#states, y * words, this.#movesOf, first, this.#reads) !== count)
+    if (
+      this.#lists.enabledTransitions(thread, this.#states, y * words, this.#movesOf, first, this.#reads) !==
+      count
+    )
       return NONE
     for (let n = 0; n < count; n++)
       if (!this.#saysTheSame(this.#movesOf[n], this.#movesOf[first + n])) return NONE
@@ -323,36 +326,36 @@ export class LookAhead {
   /** The same step, without a fault, of which action properties say the same. */
   #saysTheSame(a: number, b: number): boolean {
     if (a === b) return !this.#faults(a)
-    const { leaves } = this.#lists.compiled
+    const { records } = this.#lists.compiled
     return (
-      leaves[a + LEAF.step] === leaves[b + LEAF.step] &&
-      leaves[a + LEAF.violated] === leaves[b + LEAF.violated] &&
-      leaves[a + LEAF.antecedent] === leaves[b + LEAF.antecedent] &&
+      records[a + RECORD.step] === records[b + RECORD.step] &&
+      records[a + RECORD.violated] === records[b + RECORD.violated] &&
+      records[a + RECORD.antecedent] === records[b + RECORD.antecedent] &&
       !this.#faults(a) &&
       !this.#faults(b)
     )
   }
 
-  #faults(behaviour: number): boolean {
-    return this.#lists.compiled.leaves[behaviour + LEAF.fault] !== 0
+  #faults(transition: number): boolean {
+    return this.#lists.compiled.records[transition + RECORD.fault] !== 0
   }
 
   /** True when behaviour a followed by b changes the same as c followed by d. */
   #sameSum(a: number, b: number, c: number, d: number): boolean {
-    const { leaves } = this.#lists.compiled
+    const { records } = this.#lists.compiled
     for (let w = -this.#words; w < 0; w++)
-      if ((leaves[a + w] ^ leaves[b + w]) !== (leaves[c + w] ^ leaves[d + w])) return false
+      if ((records[a + w] ^ records[b + w]) !== (records[c + w] ^ records[d + w])) return false
     return true
   }
 
-  #noteChange(behaviour: number, changes: Int32Array): void {
-    const { leaves } = this.#lists.compiled
-    for (let w = 0; w < this.#words; w++) changes[w] |= leaves[behaviour - this.#words + w]
+  #noteChange(transition: number, changes: Int32Array): void {
+    const { records } = this.#lists.compiled
+    for (let w = 0; w < this.#words; w++) changes[w] |= records[transition - this.#words + w]
   }
 
-  #change(words: Int32Array, base: number, behaviour: number, into: Int32Array, at: number): void {
-    const { leaves } = this.#lists.compiled
-    const change = behaviour - this.#words
-    for (let w = 0; w < this.#words; w++) into[at + w] = words[base + w] ^ leaves[change + w]
+  #change(words: Int32Array, base: number, transition: number, into: Int32Array, at: number): void {
+    const { records } = this.#lists.compiled
+    const change = transition - this.#words
+    for (let w = 0; w < this.#words; w++) into[at + w] = words[base + w] ^ records[change + w]
   }
 }

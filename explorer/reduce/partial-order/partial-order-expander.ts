@@ -1,5 +1,5 @@
-import { LEAF } from '../../compile/record-format.ts'
 import type { SuccessorLists } from '../../compile/successor-lists.ts'
+import { RECORD } from '../../compile/transition-record.ts'
 import type { ExpansionSink } from '../../search/expander.ts'
 import { Batch } from '../../state/batch.ts'
 import { VectorStore } from '../../state/vector-store.ts'
@@ -22,7 +22,7 @@ export class PartialOrderExpander {
   readonly #look: LookAhead
   readonly #chains: Chains
   readonly #tally: { reduced: number }
-  readonly #behaviours: Int32Array
+  readonly #enabled: Int32Array
   #going = true
 
   constructor(
@@ -39,7 +39,7 @@ export class PartialOrderExpander {
     this.#chains = chains
     this.#tally = tally
     this.batch = new Batch(steps.length)
-    this.#behaviours = new Int32Array(steps.length)
+    this.#enabled = new Int32Array(steps.length)
   }
 
   /** As `Expander.expand`. */
@@ -66,8 +66,8 @@ export class PartialOrderExpander {
       }
       for (let t = 0; t < this.lists.compiled.system.threads.length; t++) {
         if (t === thread) continue
-        const count = this.lists.behaviours(t, chunks[chunk], base, this.#behaviours, 0)
-        for (let n = 0; n < count; n++) this.#add(this.#behaviours[n], head, sink)
+        const count = this.lists.enabledTransitions(t, chunks[chunk], base, this.#enabled, 0)
+        for (let n = 0; n < count; n++) this.#add(this.#enabled[n], head, sink)
         enabled += count
       }
       this.#flush(head, sink)
@@ -91,19 +91,19 @@ export class PartialOrderExpander {
     return false
   }
 
-  #add(behaviour: number, head: number, sink: ExpansionSink): void {
+  #add(transition: number, head: number, sink: ExpansionSink): void {
     const { batch } = this
-    const { leaves } = this.lists.compiled
-    leaves[behaviour + LEAF.fired]++
-    if ((leaves[behaviour + LEAF.violated] | leaves[behaviour + LEAF.fault]) !== 0)
-      sink.special(head, behaviour)
-    if (leaves[behaviour + LEAF.fault] !== 0) return
+    const { records } = this.lists.compiled
+    records[transition + RECORD.fired]++
+    if ((records[transition + RECORD.violated] | records[transition + RECORD.fault]) !== 0)
+      sink.special(head, transition)
+    if (records[transition + RECORD.fault] !== 0) return
     const chunk = head >>> VectorStore.chunkBits
     const slot = head & VectorStore.chunkMask
     const k = batch.count++
-    batch.low[k] = this.#store.lows[chunk][slot] ^ leaves[behaviour + LEAF.hashLow]
-    batch.high[k] = this.#store.highs[chunk][slot] ^ leaves[behaviour + LEAF.hashHigh]
+    batch.low[k] = this.#store.lows[chunk][slot] ^ records[transition + RECORD.hashLow]
+    batch.high[k] = this.#store.highs[chunk][slot] ^ records[transition + RECORD.hashHigh]
     batch.source[k] = head
-    batch.leaf[k] = behaviour
+    batch.record[k] = transition
   }
 }

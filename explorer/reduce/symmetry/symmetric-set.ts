@@ -48,10 +48,10 @@ export class SymmetricSet implements VisitedSet {
   }
 
   /** First all forms, then the table's places brought into the cache together, then the look-ups. */
-  insert(batch: Batch, leaves: Int32Array): void {
+  insert(batch: Batch, records: Int32Array): void {
     const { count, found } = batch
     this.#reserve(count)
-    this.#makeForms(batch, leaves)
+    this.#makeForms(batch, records)
     const forms = this.#forms
     const at = this.#places
     const low = this.#lows
@@ -79,7 +79,7 @@ export class SymmetricSet implements VisitedSet {
    * Writes the forms of the successors. A step that changes nothing which permutations move leads from a form
    * to a form: all states between which the form is chosen change alike.
    */
-  #makeForms({ low, high, source, leaf, count }: Batch, leaves: Int32Array): void {
+  #makeForms({ low, high, source, record, count }: Batch, records: Int32Array): void {
     const { words, chunks } = this.#store
     const form = this.#form
     const { moved } = form
@@ -91,11 +91,11 @@ export class SymmetricSet implements VisitedSet {
       const chunk = chunks[source[k] >>> chunkBits]
       const base = (source[k] & chunkMask) * words
       const row = k * (words + LANES)
-      const change = leaf[k] - words
+      const change = record[k] - words
       let moves = 0
       for (let w = 0; w < words; w++) {
-        forms[row + LANES + w] = chunk[base + w] ^ leaves[change + w]
-        moves |= leaves[change + w] & moved[w]
+        forms[row + LANES + w] = chunk[base + w] ^ records[change + w]
+        moves |= records[change + w] & moved[w]
       }
       forms[row] = low[k]
       forms[row + 1] = high[k]

@@ -1,6 +1,6 @@
 import type { GraphCheckpoint } from '../../checkpoint/graph-checkpoint.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
-import { LEAF } from '../../compile/record-format.ts'
+import { RECORD } from '../../compile/transition-record.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { ExactSet } from '../../state/exact-set.ts'
 import { SIZES } from '../../state/sizes.ts'
@@ -111,14 +111,14 @@ export function exploreGraph(
         graph.add(successors.steps[k], FAULT)
         continue
       }
-      const leaf = successors.leaves[k]
+      const record = successors.records[k]
       for (let w = 0; w < words.length; w++) words[w] = chunk[base + w]
       successors.apply(k, words, 0)
       const found = visited.insertState(
         words,
         0,
-        low ^ compiled.leaves[leaf + LEAF.hashLow],
-        high ^ compiled.leaves[leaf + LEAF.hashHigh],
+        low ^ compiled.records[record + RECORD.hashLow],
+        high ^ compiled.records[record + RECORD.hashHigh],
       )
       graph.add(successors.steps[k], found < 0 ? ~found : found)
     }

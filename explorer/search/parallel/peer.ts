@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { System } from '../../../model/language/system.ts'
 import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { Predicates } from '../../compile/predicates.ts'
-import { LEAF } from '../../compile/record-format.ts'
+import { RECORD } from '../../compile/transition-record.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { Batch } from '../../state/batch.ts'
 import { MOST_STATES } from '../../state/shared-exact-set.ts'
@@ -143,11 +143,11 @@ export class Peer implements ExpansionSink {
     return false
   }
 
-  special(state: number, leaf: number): void {
-    const { leaves, faults } = this.#compiled
-    const fault = leaves[leaf + LEAF.fault]
+  special(state: number, record: number): void {
+    const { records, faults } = this.#compiled
+    const fault = records[record + RECORD.fault]
     const named = fault === 0 ? null : faults[fault - 1].property
-    this.#judge.step(state, leaves[leaf + LEAF.step], leaves[leaf + LEAF.violated], named)
+    this.#judge.step(state, records[record + RECORD.step], records[record + RECORD.violated], named)
   }
 
   stuck(state: number, words: Int32Array, base: number): void {
@@ -244,7 +244,7 @@ export class Peer implements ExpansionSink {
     const { batch } = this.#expander
     if (batch.count === 0) return
     this.#room.make()
-    this.#visited.insert(batch, this.#compiled.leaves)
+    this.#visited.insert(batch, this.#compiled.records)
     if (!this.#beyond) {
       batch.compact()
       this.#judgeNew()
@@ -254,7 +254,7 @@ export class Peer implements ExpansionSink {
   }
 
   #judgeNew(): void {
-    const { fresh, freshCount, found, source, leaf } = this.#expander.batch
+    const { fresh, freshCount, found, source, record } = this.#expander.batch
     const { chunks, tags, words } = this.#store
     for (let n = 0; n < freshCount; n++) {
       const k = fresh[n]
@@ -263,7 +263,7 @@ export class Peer implements ExpansionSink {
       const slot = id & chunkMask
       const own = chunks[id >>> chunkBits]
       const parentTag = tags[parent >>> chunkBits][parent & chunkMask]
-      tags[id >>> chunkBits][slot] = this.#judge.successor(id, parentTag, leaf[k], own, slot * words)
+      tags[id >>> chunkBits][slot] = this.#judge.successor(id, parentTag, record[k], own, slot * words)
     }
   }
 
@@ -304,7 +304,7 @@ export class Peer implements ExpansionSink {
       bytes: this.#bytes,
       fired: [...compiled.fired()],
       antecedents: this.#judge.antecedents({
-        eachActionLeaf: (visit) => compiled.eachLeaf((leaf) => visit(compiled.leaves, leaf)),
+        eachActionRecord: (visit) => compiled.eachRecord((record) => visit(compiled.records, record)),
       }),
       found: [...this.#judge.findings.keys()],
       bits: bits ?? null,

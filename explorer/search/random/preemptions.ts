@@ -2,8 +2,8 @@ import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
 import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts'
-import { LEAF } from '../../compile/record-format.ts'
 import type { Recheck } from '../../compile/samples.ts'
+import { RECORD } from '../../compile/transition-record.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { ExactSet } from '../../state/exact-set.ts'
@@ -194,11 +194,11 @@ class FewPreemptions {
     const low = this.#store.lows[state >>> chunkBits][state & chunkMask]
     const high = this.#store.highs[state >>> chunkBits][state & chunkMask]
     const words = this.#words
-    const { leaves } = this.#compiled
+    const { records } = this.#compiled
     for (let k = 0; k < successors.count; k++) {
       const step = successors.steps[k]
-      const leaf = successors.leaves[k]
-      leaves[leaf + LEAF.fired]++
+      const record = successors.records[k]
+      records[record + RECORD.fired]++
       this.#transitions++
       this.#sightings.step(successors, k, () => this.#traceTo(state, step))
       if (successors.faults(k)) continue
@@ -207,8 +207,8 @@ class FewPreemptions {
       const found = this.#visited.insertState(
         words,
         0,
-        low ^ leaves[leaf + LEAF.hashLow],
-        high ^ leaves[leaf + LEAF.hashHigh],
+        low ^ records[record + RECORD.hashLow],
+        high ^ records[record + RECORD.hashHigh],
       )
       const next = found < 0 ? ~found : found
       this.#give(next, thread, node, step)

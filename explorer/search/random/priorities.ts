@@ -2,7 +2,7 @@ import { ModelError } from '../../../model/language/errors.ts'
 import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
-import { LEAF } from '../../compile/record-format.ts'
+import { RECORD } from '../../compile/transition-record.ts'
 import type { SearchResult } from '../result.ts'
 import type { Successors } from '../successors.ts'
 import type { Draws } from './draws.ts'
@@ -81,7 +81,7 @@ class Priorities implements Scheduler {
     const own: number[] = []
     for (let k = 0; k < enabled.count; k++) if (this.#threadOf(enabled, k) === thread) own.push(k)
     const chosen = own[own.length === 1 ? 0 : draws.below(own.length)]
-    if (this.#compiled.leaves[enabled.leaves[chosen] + LEAF.changes] === 0)
+    if (this.#compiled.records[enabled.records[chosen] + RECORD.changes] === 0)
       this.#priority[thread] = --this.#lowest
     return chosen
   }

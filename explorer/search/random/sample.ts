@@ -2,8 +2,8 @@ import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
 import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts'
-import { LEAF } from '../../compile/record-format.ts'
 import type { Recheck } from '../../compile/samples.ts'
+import { RECORD } from '../../compile/transition-record.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { FailedSearch, isFinal } from '../failed-search.ts'
 import { type Limits, LimitWatch } from '../limits.ts'
@@ -176,13 +176,13 @@ class Sample {
         this.#sightings.step(successors, k, () => this.#trace(successors.steps[k]))
       }
       const chosen = this.#scheduler.choose(successors, draws)
-      const leaf = successors.leaves[chosen]
-      const { leaves } = this.#compiled
-      leaves[leaf + LEAF.fired]++
+      const record = successors.records[chosen]
+      const { records } = this.#compiled
+      records[record + RECORD.fired]++
       this.#transitions++
       if (successors.faults(chosen)) return
-      low ^= leaves[leaf + LEAF.hashLow]
-      high ^= leaves[leaf + LEAF.hashHigh]
+      low ^= records[record + RECORD.hashLow]
+      high ^= records[record + RECORD.hashHigh]
       successors.apply(chosen, words, 0)
       this.#path.push(successors.steps[chosen])
       if (this.#path.length > this.#depth) this.#depth = this.#path.length

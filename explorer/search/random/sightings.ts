@@ -5,8 +5,8 @@ import type { System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
-import { LEAF } from '../../compile/record-format.ts'
 import type { Recheck } from '../../compile/samples.ts'
+import { RECORD } from '../../compile/transition-record.ts'
 import type { PropertyResult } from '../result.ts'
 import type { Successors } from '../successors.ts'
 import { checkFault } from '../verdicts.ts'
@@ -79,10 +79,10 @@ export class Sightings {
 
   /** Step `k` of the enabled ones can be taken; `traceOf` gives the way there with the step. */
   step(enabled: Successors, k: number, traceOf: () => Trace): void {
-    const { leaves, faults } = this.#compiled
-    const leaf = enabled.leaves[k]
-    const violated = leaves[leaf + LEAF.violated]
-    const fault = leaves[leaf + LEAF.fault]
+    const { records, faults } = this.#compiled
+    const record = enabled.records[k]
+    const violated = records[record + RECORD.violated]
+    const fault = records[record + RECORD.fault]
     if (fault !== 0) {
       const { property } = faults[fault - 1]
       checkFault(this.#properties, property)
@@ -136,12 +136,12 @@ export class Sightings {
 
   /** How many steps with a true antecedent were taken, by action property. */
   #takenSteps(): number[] {
-    const { leaves } = this.#compiled
+    const { records } = this.#compiled
     const counts = this.#actions.map(() => 0)
-    this.#compiled.eachLeaf((leaf) => {
-      const antecedent = leaves[leaf + LEAF.antecedent]
+    this.#compiled.eachRecord((record) => {
+      const antecedent = records[record + RECORD.antecedent]
       counts.forEach((_, bit) => {
-        if ((antecedent >>> bit) & 1) counts[bit] += leaves[leaf + LEAF.fired] >>> 0
+        if ((antecedent >>> bit) & 1) counts[bit] += records[record + RECORD.fired] >>> 0
       })
     })
     return counts

@@ -7,7 +7,7 @@ export const DISABLED = -1
  * Offsets into a behaviour record in `leaves`. In front of it lie as many words as a packed state has: what
  * the behaviour changes, as a state's words by exclusive or. The pairs at the end say the same in few words.
  */
-export const LEAF = {
+export const RECORD = {
   hashLow: 0,
   hashHigh: 1,
   /** Bit per action property that this step violates. */

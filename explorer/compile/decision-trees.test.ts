@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { layout } from '../../model/language/layout.ts'
 import { array, flag, range, struct } from '../../model/language/shapes.ts'
-import { DecisionTrees, NondeterministicRead, UNKNOWN } from './behaviours.ts'
+import { DecisionTrees, NondeterministicRead, UNKNOWN } from './decision-trees.ts'
 
 const shape = layout(
   struct({ wide: range(0, 3999), many: array(12, range(0, 6)), bit: flag, only: range(3, 3) }),
