@@ -17,9 +17,9 @@ export const TARGETS = {
       'explorer/search/breadth-first-search.test.ts',
     ],
   },
-  decisions: {
-    mutate: ['explorer/reduce/partial-order/decisions.ts'],
-    tests: ['explorer/reduce/partial-order/decisions.test.ts'],
+  'persistent-set-cache': {
+    mutate: ['explorer/reduce/partial-order/persistent-set-cache.ts'],
+    tests: ['explorer/reduce/partial-order/persistent-set-cache.test.ts'],
   },
   'step-runner': {
     mutate: ['explorer/compile/step-runner.ts'],

@@ -1,7 +1,7 @@
 import { match } from 'ts-pattern'
 import type { Property } from '../../model/language/property.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
-import { ANSWER } from '../compile/predicates.ts'
+import { PREDICATE_VALUE } from '../compile/predicates.ts'
 import { RECORD } from '../compile/transition-record.ts'
 import { isQuestion } from '../search/verdicts.ts'
 
@@ -124,8 +124,8 @@ function seenOf(properties: readonly Property<never>[], evidence: Evidence, dead
   return properties.map((property) => {
     const question = questions.indexOf(property)
     const bit = 1 << actions.indexOf(property)
-    const holds = question >= 0 && evidence.wasAnswered(question, ANSWER.holds)
-    const fails = question >= 0 && evidence.wasAnswered(question, ANSWER.fails)
+    const holds = question >= 0 && evidence.wasAnswered(question, PREDICATE_VALUE.holds)
+    const fails = question >= 0 && evidence.wasAnswered(question, PREDICATE_VALUE.fails)
     return match(property.kind)
       .with('invariant', () => ({ antecedent: holds || fails, finding: fails }))
       .with('witness', () => ({ antecedent: holds, finding: holds }))

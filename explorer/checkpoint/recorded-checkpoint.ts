@@ -54,7 +54,7 @@ export class RecordedCheckpoint {
     this.#subject = subject
     this.#places = places
     this.#log = log
-    if (subject.predicates !== undefined) subject.predicates.onAnswer = log.onAnswer
+    if (subject.predicates !== undefined) subject.predicates.onValue = log.onValue
     this.#next = performance.now() + this.#interval
   }
 

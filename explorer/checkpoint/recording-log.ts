@@ -46,7 +46,7 @@ export class RecordingLog {
     this.#add([STEP, step.index, what, ...digestOf(rest)], before, after ?? before)
   }
 
-  readonly onAnswer = (
+  readonly onValue = (
     question: number,
     answer: number,
     codes: Uint16Array,
@@ -70,7 +70,7 @@ export class RecordingLog {
         kind === STEP
           ? compiled.steps[index]?.path
           : kind === QUESTION
-            ? predicates.questions[index]?.id
+            ? predicates.list[index]?.id
             : undefined
       if (name === undefined) return 'there are other steps or properties'
       const codes = entries.subarray(at + HEAD, at + HEAD + this.#fields)
@@ -79,7 +79,7 @@ export class RecordingLog {
       const from = this.#used
       try {
         if (kind === STEP) compiled.record(compiled.steps[index], words, 0)
-        else predicates.ask(index, words, 0)
+        else predicates.evaluate(index, words, 0)
       } catch (error) {
         return `${name}: ${error instanceof Error ? error.message : String(error)}`
       }

@@ -11,7 +11,7 @@ import { Judge } from '../search/judge.ts'
 import { Successors } from '../search/successors.ts'
 import { xoshiro } from '../state/tabulation.ts'
 import { CompiledSystem } from './compiled-system.ts'
-import { ANSWER, Predicates } from './predicates.ts'
+import { PREDICATE_VALUE, Predicates } from './predicates.ts'
 import { LIST, LIST_ENTRY, SuccessorLists } from './successor-lists.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
@@ -113,14 +113,14 @@ describe('recorded behaviours', () => {
             const store = new Codes(codes.length)
             store.codes.set(codes)
             const { world, at } = system.view(store)
-            predicates.questions.forEach(({ given, holds }, q) => {
+            predicates.list.forEach(({ given, holds }, q) => {
               const asked = given === undefined || given(world as never, at)
               const expected = !asked
-                ? ANSWER.vacuous
+                ? PREDICATE_VALUE.vacuous
                 : holds(world as never, at)
-                  ? ANSWER.holds
-                  : ANSWER.fails
-              expect(predicates.ask(q, words, 0)).toBe(expected)
+                  ? PREDICATE_VALUE.holds
+                  : PREDICATE_VALUE.fails
+              expect(predicates.evaluate(q, words, 0)).toBe(expected)
             })
           }
         },

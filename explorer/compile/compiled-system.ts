@@ -3,26 +3,26 @@ import type { ActionProperty, Oops } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { SIZES } from '../state/sizes.ts'
 import { Tabulation } from '../state/tabulation.ts'
-import { DIFFERS } from './blame.ts'
-import { withoutChance } from './chance.ts'
 import { DecisionTrees, NondeterministicRead } from './decision-trees.ts'
+import { DIFFERS } from './model-code-errors.ts'
+import { withoutNondeterminism } from './nondeterminism.ts'
 import type { Recorder } from './recorder.ts'
 import { type Recheck, Samples } from './samples.ts'
-import { type Run, StepRunner } from './step-runner.ts'
+import { type StepOutcome, StepRunner } from './step-runner.ts'
 import { type CompiledStep, stepTable } from './step-table.ts'
 import { DISABLED, RECORD } from './transition-record.ts'
 
-/** A behaviour just recorded, for observers such as the differential test. */
+/** A transition just recorded, for observers such as the differential test. */
 export interface Recording {
   readonly step: CompiledStep
-  /** Codes before; only valid during the call. */
+  /** The state before; only valid during the call. */
   readonly before: Uint16Array
-  /** Codes after, program counter included; null when the step is not enabled or faults. */
+  /** The state after, program counter included; null when the step is not enabled or faults. */
   readonly after: Uint16Array | null
-  /** What the step threw; null when it is not enabled or goes well. */
+  /** The oops that the step threw, or null. */
   readonly fault: Oops | null
   readonly reads: readonly number[]
-  /** The fields on which the behaviour is taken to depend: those read, and what `widen` added. */
+  /** The fields that the record depends on: those read, and those that `widen` added. */
   readonly depends: readonly number[]
   readonly writes: readonly number[]
   /** Bit per action property: which it violates, and whose antecedent is true. */
@@ -30,32 +30,33 @@ export interface Recording {
   readonly antecedent: number
 }
 
-/** What was read and written by the recorded behaviours of a step, over all of them. */
+/** Fields that the recorded transitions of a step read and wrote, over all of them. */
 export interface Footprint {
   readonly reads: Set<number>
   readonly writes: Set<number>
 }
 
-/** How a compilation is observed and what is compiled into the steps. */
+/** Options of a compilation: observers, and action properties to evaluate with the steps. */
 export interface CompileOptions {
   readonly actions?: readonly ActionProperty<never>[]
   readonly seed?: number
   readonly onRecord?: (recording: Recording) => void
-  /** Which recordings `recheck` makes again; absent when it is not called. */
+  /** Which recordings `recheck` repeats; absent when it is not called. */
   readonly recheck?: Recheck
   /**
-   * Asked before a behaviour is kept: the fields on which it is to depend, beginning with those it read. It
-   * must be a function of the values of the fields it names, as the model code itself.
+   * Called before a transition is recorded: returns the fields that the record depends on, those read first. The
+   * result must be a function of the values of these fields, as the model code itself is.
    */
-  readonly widen?: (step: CompiledStep, run: Run, recorder: Recorder) => readonly number[]
+  readonly widen?: (step: CompiledStep, run: StepOutcome, recorder: Recorder) => readonly number[]
 }
 
-/** How often a step is run again at least. */
+/** How often `recheck` runs each step, at least. */
 const RUN_AGAIN = { all: 4, sample: 1 } as const
 
 /**
- * A system as the search runs it: steps by thread and program counter, and for each step a tree of its
- * recorded behaviours. A behaviour is computed once for the values it reads and replayed from then on.
+ * A system as the search runs it: steps by thread and program counter, and for each step a decision tree that
+ * leads to its transition records. A transition is computed once for the values it reads and replayed from then
+ * on.
  */
 export class CompiledSystem {
   readonly system: System
@@ -64,17 +65,17 @@ export class CompiledSystem {
   readonly hash: Tabulation
   /** Tree of each step. */
   readonly roots: Int32Array
-  /** Behaviour records, see LEAF. Grows; take it anew after `record`. */
+  /** Transition records, see RECORD. Replaced when it grows: read it again after `record`. */
   records = new Int32Array(SIZES.array)
   readonly faults: Oops[] = []
   readonly footprints: readonly Footprint[]
-  /** How many behaviours of each step are recorded. */
+  /** How many transitions of each step are recorded. */
   readonly recorded: Int32Array
-  /** The step that was recorded last, or that could not be. */
+  /** The step of the latest recording, successful or not. */
   lastRecorded = -1
   /** First step of each (thread, program counter), see `dispatch`. */
   readonly firstStep: Int32Array
-  /** Where thread t's program counters begin in `firstStep`. */
+  /** Index into `firstStep` of thread t's first program counter. */
   readonly dispatch: Int32Array
   #used: number
   readonly #runner: StepRunner
@@ -115,7 +116,8 @@ export class CompiledSystem {
   }
 
   /**
-   * Runs a step's model code on a packed state and adds the behaviour to its tree. Returns the leaf.
+   * Runs a step's model code on a packed state and adds the transition to its tree. Returns the leaf: the negated
+   * offset of the record, or DISABLED.
    * @throws ModelError naming the step when the model code fails.
    */
   record(step: CompiledStep, words: Int32Array, base: number): number {
@@ -149,14 +151,14 @@ export class CompiledSystem {
     return -record
   }
 
-  /** Codes of the state on which a step was recorded last, or could not be. */
-  get lastCodes(): Uint16Array {
+  /** The state of the latest recording, successful or not. */
+  get lastState(): Uint16Array {
     return this.#runner.recorder.base
   }
 
   /**
-   * Makes recordings again, in another order than the search did.
-   * @throws ModelError for a step that does something else now.
+   * Repeats recordings, in a different order than the search did.
+   * @throws ModelError for a step whose outcome or reads differ now.
    */
   recheck(seed: number): void {
     this.#samples?.visit(seed, this.#recordAgain)
@@ -176,8 +178,8 @@ export class CompiledSystem {
       throw this.#runner.wrong(step, DIFFERS.reads)
   }
 
-  /** Whether a run, just made, is the behaviour recorded as `leaf`. */
-  #isRecorded(step: CompiledStep, run: Run, record: number): boolean {
+  /** Whether the latest run had the outcome in the given record. */
+  #isRecorded(step: CompiledStep, run: StepOutcome, record: number): boolean {
     const { records } = this
     if (run.kind === 'disabled') return record === -DISABLED
     if (record === -DISABLED) return false
@@ -209,7 +211,7 @@ export class CompiledSystem {
     return counts
   }
 
-  /** Visits all behaviour records. */
+  /** Visits all transition records. */
   eachRecord(visit: (record: number) => void): void {
     const { words } = this.system.layout
     for (let record = this.#firstRecord; record < this.#used; ) {
@@ -218,33 +220,34 @@ export class CompiledSystem {
     }
   }
 
-  /** Leaves are larger than what DISABLED stands for. */
+  /** Offset of the first record: larger than -DISABLED, with room for the words in front of it. */
   get #firstRecord(): number {
     return 2 + this.system.layout.words
   }
 
-  /** Runs a step, and once more: code that keeps or draws values of its own is likely to differ then. */
-  #runTwice(step: CompiledStep): Run {
+  /** Runs a step twice: code that depends on variables outside the state is likely to differ the second time. */
+  #runTwice(step: CompiledStep): StepOutcome {
     const { recorder } = this.#runner
-    const first = withoutChance(() => this.#runner.run(step))
+    const first = withoutNondeterminism(() => this.#runner.run(step))
     const now = recorder.now.slice()
     const reads = [...recorder.reads]
     const writes = [...recorder.writes]
     const run = this.#runner.run(step)
-    if (!isSameRun(first, run) || !isSame(now, recorder.now)) throw this.#runner.wrong(step, DIFFERS.result)
+    if (!isSameOutcome(first, run) || !isSame(now, recorder.now))
+      throw this.#runner.wrong(step, DIFFERS.result)
     if (!isSame(reads, recorder.reads) || !isSame(writes, recorder.writes))
       throw this.#runner.wrong(step, DIFFERS.reads)
     return run
   }
 
-  #recordOf(step: CompiledStep, run: Run): number {
+  #recordOf(step: CompiledStep, run: StepOutcome): number {
     if (run.kind === 'disabled') return -DISABLED
     if (run.kind === 'moved') return this.#addRecord(step, run.violated, run.antecedent, 0)
     this.faults.push(run.fault)
     return this.#addRecord(step, 0, 0, this.faults.length)
   }
 
-  /** What the step just run changes: each word of the state, by exclusive or, and its hash. */
+  /** What the step just run changes, as exclusive or: the words of the state and its hash lanes. */
   #changes(step: CompiledStep): { changes: Int32Array; low: number; high: number } {
     const { recorder } = this.#runner
     const { layout, threads } = this.system
@@ -286,7 +289,7 @@ export class CompiledSystem {
   }
 }
 
-function isSameRun(one: Run, other: Run): boolean {
+function isSameOutcome(one: StepOutcome, other: StepOutcome): boolean {
   if (one.kind === 'moved' && other.kind === 'moved')
     return one.violated === other.violated && one.antecedent === other.antecedent
   if (one.kind === 'fault' && other.kind === 'fault') return isSameFault(one.fault, other.fault)

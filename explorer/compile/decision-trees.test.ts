@@ -11,16 +11,16 @@ const { fields } = shape
 const states = fc.tuple(...fields.map((f) => fc.nat(f.shape.size - 1)))
 
 /** A function of the state whose reads depend on what it reads: which fields, and a leaf. */
-function behave(codes: readonly number[]): { reads: number[]; leaf: number } {
+function behave(encoded: readonly number[]): { reads: number[]; leaf: number } {
   const reads = [3]
-  let at = codes[3]
+  let at = encoded[3]
   while (reads.length < 5 && at !== 0) {
     const next = (at * 5 + reads.length) % fields.length
     if (reads.includes(next)) break
     reads.push(next)
-    at = codes[next]
+    at = encoded[next]
   }
-  return { reads, leaf: 1 + reads.reduce((sum, f) => sum * 31 + codes[f], 0) }
+  return { reads, leaf: 1 + reads.reduce((sum, f) => sum * 31 + encoded[f], 0) }
 }
 
 describe('DecisionTrees', () => {
@@ -30,19 +30,19 @@ describe('DecisionTrees', () => {
         const trees = new DecisionTrees()
         const recorded = new Map<string, number>()
         let root = UNKNOWN
-        for (const codes of list) {
-          const { reads, leaf } = behave(codes)
+        for (const encoded of list) {
+          const { reads, leaf } = behave(encoded)
           const words = new Int32Array(shape.words + 1)
-          shape.pack(codes, words, 1)
-          const key = reads.map((f) => `${f}=${codes[f]}`).join(' ')
+          shape.pack(encoded, words, 1)
+          const key = reads.map((f) => `${f}=${encoded[f]}`).join(' ')
           expect(trees.find(root, words, 1)).toBe(recorded.has(key) ? -leaf : UNKNOWN)
-          if (!recorded.has(key)) root = trees.insert(root, reads, fields, codes, leaf)
+          if (!recorded.has(key)) root = trees.insert(root, reads, fields, encoded, leaf)
           recorded.set(key, leaf)
           expect(trees.find(root, words, 1)).toBe(-leaf)
           const tests: number[] = []
           const values: number[] = []
           trees.addPath(root, words, 1, tests, values)
-          expect(values).toEqual(reads.filter((f) => fields[f].mask !== 0).map((f) => codes[f]))
+          expect(values).toEqual(reads.filter((f) => fields[f].mask !== 0).map((f) => encoded[f]))
         }
       }),
     )
@@ -50,11 +50,11 @@ describe('DecisionTrees', () => {
 
   test('refuses a run that read something else on the same values', () => {
     const trees = new DecisionTrees()
-    const codes = fields.map(() => 0)
-    const root = trees.insert(UNKNOWN, [1, 2], fields, codes, 5)
-    expect(() => trees.insert(root, [1, 3], fields, codes, 6)).toThrow(NondeterministicRead)
-    expect(() => trees.insert(root, [1, 3], fields, codes, 6)).toThrow('reads many[2] ')
-    expect(() => trees.insert(root, [1], fields, codes, 6)).toThrow(NondeterministicRead)
-    expect(() => trees.insert(root, [1, 2], fields, codes, 6)).toThrow(NondeterministicRead)
+    const encoded = fields.map(() => 0)
+    const root = trees.insert(UNKNOWN, [1, 2], fields, encoded, 5)
+    expect(() => trees.insert(root, [1, 3], fields, encoded, 6)).toThrow(NondeterministicRead)
+    expect(() => trees.insert(root, [1, 3], fields, encoded, 6)).toThrow('reads many[2] ')
+    expect(() => trees.insert(root, [1], fields, encoded, 6)).toThrow(NondeterministicRead)
+    expect(() => trees.insert(root, [1, 2], fields, encoded, 6)).toThrow(NondeterministicRead)
   })
 })

@@ -1,41 +1,43 @@
 import type { Field } from '../../model/language/fields.ts'
 import { SIZES } from '../state/sizes.ts'
 
-/** Child code: nothing recorded yet. Positive codes are inner nodes, negative ones leaves (negated). */
+/** A child where nothing is recorded yet. Positive children are inner nodes, negative ones negated leaves. */
 export const UNKNOWN = 0
 
 /**
- * What an inner node tests, in one number: the word in the upper bits, five bits of shift, twelve bits of
- * mask. Shifting right by the whole number shifts by its lowest five bits, hence the place of the shift.
+ * What an inner node tests, in one number: the word in the upper bits, twelve bits of mask, five bits of shift.
+ * The shift is lowest because `>>>` uses only the lowest five bits of its right operand, so no masking is needed.
  */
 const testOf = (field: Field): number => (field.word << 17) | (field.mask << 5) | field.shift
 
 /** Bits of a test that hold the mask, once shifted down. */
 const MASK = 0xfff
 
-/** The bits of the packed state that a test looks at. */
+/** The bits of the packed state that a test reads. */
 export const bitsOf = (test: number): { readonly word: number; readonly bits: number } => ({
   word: test >>> 17,
   bits: ((test >>> 5) & MASK) << (test & 31),
 })
 
 /**
- * First value of a member that grows. The engine takes for a constant what was set once only, compiles it into
- * the loops of a search, and compiles them again when it is set; so it is set twice before there is a search.
+ * Initial value of a member that is replaced when it grows. V8 treats a member that was assigned once as a
+ * constant, compiles it into the loops of a search, and deoptimises them when the array grows. Assigning it a
+ * second time in the constructor avoids that.
  */
 export const NOT_CONSTANT = new Int32Array(0)
 
 /**
- * Decision trees over the packed state, grown as behaviours are recorded. An inner node tests one field
- * and has one child per bit pattern; a leaf is a number the owner gives meaning to.
+ * Decision trees over the packed state, grown as transitions and predicates are recorded. An inner node tests
+ * one field and has one child per bit pattern; the meaning of a leaf is up to the owner. (FieldDecisionTrees
+ * are the same over unpacked and partly known states.)
  *
  * A deterministic function of the state reads its fields in an order that depends only on the values read
  * so far, so its reads form a path, and equal paths give equal results.
  */
 export class DecisionTrees {
   /**
-   * `[test, child...]` at each inner node's code, see `follow` for how to walk it. Grows; take it anew after
-   * an insertion.
+   * `[test, child...]` at each inner node; see `find` for how to follow it. Replaced when it grows: read it
+   * again after an insertion.
    */
   nodes = NOT_CONSTANT
   #used = 1
@@ -54,7 +56,7 @@ export class DecisionTrees {
     return this.nodes.subarray(0, this.#used)
   }
 
-  /** Goes on with the nodes of a checkpoint; the codes of the roots stay what they were. */
+  /** Takes the nodes of a checkpoint; roots keep their numbers. */
   adopt(contents: Int32Array): void {
     this.#used = contents.length
     this.nodes = new Int32Array(Math.max(this.nodes.length, 2 * this.#used))
@@ -62,14 +64,14 @@ export class DecisionTrees {
   }
 
   /**
-   * Adds the path of a recorded run to the tree at `root` and returns the root's new code.
+   * Adds the path of a recorded run to the tree at `root` and returns the new root.
    * @throws NondeterministicRead when the run read other fields than an earlier run on the same values.
    */
   insert(
     root: number,
     reads: readonly number[],
     fields: readonly Field[],
-    codes: ArrayLike<number>,
+    encoded: ArrayLike<number>,
     leaf: number,
   ): number {
     const path: number[] = []
@@ -77,14 +79,14 @@ export class DecisionTrees {
     for (const r of reads) {
       if (fields[r].mask === 0) continue
       path.push(testOf(fields[r]))
-      values.push(codes[r])
+      values.push(encoded[r])
     }
     return this.insertPath(root, path, values, leaf, (n) => nameOf(path[n], fields))
   }
 
   /**
-   * Adds a path given as tests and the value of each. Returns the root's new code.
-   * @throws NondeterministicRead when another path is there already.
+   * Adds a path given as tests and the value of each. Returns the new root.
+   * @throws NondeterministicRead when the tree has a different path for these values.
    */
   insertPath(
     root: number,
@@ -114,9 +116,9 @@ export class DecisionTrees {
   }
 
   /**
-   * Whether a run that read these fields keeps to the recorded path to a leaf.
-   * @param exact how many of the reads must be on the path, in this order; the others may be, in any.
-   * @param widened when the path may go on after what was read.
+   * Whether a run that read these fields follows the recorded path to a leaf.
+   * @param exact how many of the reads must be on the path, in this order; the others may be, in any order.
+   * @param widened whether the path may continue after the last read.
    */
   leadsTo(
     leaf: number,
@@ -142,7 +144,7 @@ export class DecisionTrees {
     return n === -leaf
   }
 
-  /** Follows the tree over a packed state: a leaf (negative), or UNKNOWN. */
+  /** The leaf (negative) for a packed state, or UNKNOWN. */
   find(root: number, words: Int32Array, base: number): number {
     const { nodes } = this
     let n = root
@@ -153,7 +155,7 @@ export class DecisionTrees {
     return n
   }
 
-  /** Adds the tests on the way of a packed state through the tree, and their values, without repetition. */
+  /** Adds the tests on the path of a packed state, and their values, without repetition. */
   addPath(root: number, words: Int32Array, base: number, tests: number[], values: number[]): void {
     let n = root
     while (n > 0) {
@@ -185,7 +187,7 @@ function nameOf(test: number, fields: readonly Field[]): string {
   return fields.find((f) => f.mask !== 0 && testOf(f) === test)?.path ?? '(a field)'
 }
 
-/** Model code that is not a function of what it reads; the recording cannot stand for it. */
+/** Thrown for model code that is not a function of what it reads: a recording cannot stand for it. */
 export class NondeterministicRead extends Error {
   constructor(path: string) {
     super(`reads ${path} on a state on which it read something else before`)

@@ -25,12 +25,12 @@ function recorded(system: System): Dependency {
 function successorsOf(system: System) {
   const steps = stepTable(system)
   const runner = new StepRunner(system, [])
-  return (codes: Uint16Array) =>
+  return (encoded: Uint16Array) =>
     steps.flatMap((step) => {
-      if (codes[system.threads[step.thread].counter.index] !== step.counter) return []
-      runner.recorder.base.set(codes)
+      if (encoded[system.threads[step.thread].counter.index] !== step.counter) return []
+      runner.recorder.base.set(encoded)
       return runner.run(step).kind === 'moved'
-        ? [{ step: step.index, codes: runner.recorder.now.slice() }]
+        ? [{ step: step.index, encoded: runner.recorder.now.slice() }]
         : []
     })
 }
@@ -39,12 +39,12 @@ function successorsOf(system: System) {
 function countRuns(system: System): number {
   const successors = successorsOf(system)
   const counted = new Map<string, number>()
-  const from = (codes: Uint16Array): number => {
-    const key = codes.join()
+  const from = (encoded: Uint16Array): number => {
+    const key = encoded.join()
     const known = counted.get(key)
     if (known !== undefined) return known
-    const next = successors(codes)
-    const runs = next.length === 0 ? 1 : next.reduce((sum, n) => sum + from(n.codes), 0)
+    const next = successors(encoded)
+    const runs = next.length === 0 ? 1 : next.reduce((sum, n) => sum + from(n.encoded), 0)
     counted.set(key, runs)
     return runs
   }
@@ -57,12 +57,12 @@ function countRuns(system: System): number {
  */
 function countClasses(system: System, dependency: Dependency): number {
   const successors = successorsOf(system)
-  const from = (codes: Uint16Array, sleeping: readonly number[]): number => {
-    const next = successors(codes)
+  const from = (encoded: Uint16Array, sleeping: readonly number[]): number => {
+    const next = successors(encoded)
     if (next.length === 0) return 1
     const asleep = [...sleeping]
     let ended = 0
-    for (const { step, codes: after } of next) {
+    for (const { step, encoded: after } of next) {
       if (asleep.includes(step)) continue
       ended += from(
         after,

@@ -1,2 +1,2 @@
-/** Systems as steps on packed states, and what is recorded of them. What the command line, the gate and the benchmarks may use of this folder. */
+/** Compiles a system to steps on packed states, and records what they do. This face is empty: only the engine uses it. */
 

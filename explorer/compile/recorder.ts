@@ -2,20 +2,19 @@ import { ModelError } from '../../model/language/errors.ts'
 import type { Cellstore } from '../../model/language/fields.ts'
 
 /**
- * A store that notes what model code reads and writes. Reading a field that the code itself has written
- * gives the written value and is not a read of the state. A write counts as a read of the old value,
+ * A store that records what model code reads and writes. A write counts as a read of the old value as well,
  * because the change of the state vector depends on it.
  */
 export class Recorder implements Cellstore {
-  /** Codes of the state the code runs on. */
+  /** The state the code runs on: encoded values by field. */
   readonly base: Uint16Array
   /** Fields read, in order, without repetition. */
   readonly reads: number[] = []
   /** Fields written, in order of the first write, without repetition. */
   readonly writes: number[] = []
-  /** Values after the code ran, for all fields. */
+  /** Encoded values after the code ran, for all fields. */
   readonly now: Uint16Array
-  /** While true a write is refused: guards have no effects. */
+  /** While true, writes throw: guards and properties must not change the state. */
   frozen = false
   readonly #read: Uint8Array
   readonly #written: Uint8Array
@@ -27,7 +26,7 @@ export class Recorder implements Cellstore {
     this.#written = new Uint8Array(fields)
   }
 
-  /** Forgets what was noted; the caller has put a new state into `base`. */
+  /** Clears the record; the caller has put a new state into `base`. */
   restart(): void {
     this.reads.length = 0
     this.writes.length = 0
@@ -45,24 +44,24 @@ export class Recorder implements Cellstore {
     return this.now[field]
   }
 
-  /** Forgets the reads from number `from` on, as if they had not happened. */
+  /** Drops the reads from number `from` on, as if they had not happened. */
   forget(from: number): void {
     for (let n = from; n < this.reads.length; n++) this.#read[this.reads[n]] = 0
     this.reads.length = from
   }
 
-  write(field: number, code: number): void {
+  write(field: number, value: number): void {
     if (this.frozen) throw new ModelError('a guard or property writes to the state; only effects may')
     this.read(field)
     if (this.#written[field] === 0) {
       this.#written[field] = 1
       this.writes.push(field)
     }
-    this.now[field] = code
+    this.now[field] = value
   }
 }
 
-/** Shows the state as it was before the effects ran, noting reads in the same recorder. */
+/** The state before the effects ran; reads go into the same recorder. */
 export class BeforeView implements Cellstore {
   readonly #recorder: Recorder
   constructor(recorder: Recorder) {

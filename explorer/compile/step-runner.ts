@@ -3,23 +3,23 @@ import { checkEffect, truthOf } from '../../model/language/model-code.ts'
 import { type ActionProperty, Oops, type StepView } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { SIZES } from '../state/sizes.ts'
-import { type Part, PropertyFailure, stepError } from './blame.ts'
+import { type Part, PropertyFailure, stepError } from './model-code-errors.ts'
 import { BeforeView, Recorder } from './recorder.ts'
 import type { CompiledStep } from './step-table.ts'
 
-/** What a step does on a state; what it read, wrote and left behind stays in the runner's recorder. */
-export type Run =
+/** What a step does on a state; its reads, writes and the state after it stay in the runner's recorder. */
+export type StepOutcome =
   | { readonly kind: 'disabled' }
   | { readonly kind: 'fault'; readonly fault: Oops }
-  /** Bit per action property: which it violates, and whose antecedent is true. */
+  /** Bit per action property: which ones the step violates, and whose antecedents are true. */
   | { readonly kind: 'moved'; readonly violated: number; readonly antecedent: number }
 
-const DISABLED_RUN: Run = { kind: 'disabled' }
+const DISABLED_OUTCOME: StepOutcome = { kind: 'disabled' }
 
 /** Runs the model code of steps, and the action properties on them, under a recorder. */
 export class StepRunner {
   readonly recorder: Recorder
-  /** How many of the reads noted last are the step's own; the others are those of action properties. */
+  /** How many of the recorded reads are the step's; the rest are those of action properties. */
   ownReads = 0
   readonly #system: System
   readonly #world: never
@@ -36,11 +36,11 @@ export class StepRunner {
 
   /**
    * Runs a step on the state that the caller has put into `recorder.base`. Afterwards `recorder.now` is the
-   * state after the step; the state before it unless the step moved.
-   * @param isAgain when the run is only compared with an earlier one: all that action properties read stays noted.
+   * state after the step, or the state before it unless the outcome is `moved`.
+   * @param isAgain true for a run that is only compared with an earlier one: keeps all reads of action properties.
    * @throws ModelError naming the step or action property whose model code fails.
    */
-  run(step: CompiledStep, isAgain = false): Run {
+  run(step: CompiledStep, isAgain = false): StepOutcome {
     const { recorder } = this
     recorder.restart()
     try {
@@ -54,7 +54,7 @@ export class StepRunner {
     }
   }
 
-  #run(step: CompiledStep, isAgain: boolean): Run {
+  #run(step: CompiledStep, isAgain: boolean): StepOutcome {
     const { recorder } = this
     for (const { guard, effects, target } of step.cases) {
       recorder.frozen = true
@@ -62,24 +62,24 @@ export class StepRunner {
       recorder.frozen = false
       for (const effect of effects) checkEffect(effect(this.#world, step.self))
       recorder.frozen = true
-      const run = this.#judge(step, isAgain)
+      const run = this.#evaluateActions(step, isAgain)
       recorder.now[this.#system.threads[step.thread].counter.index] = target
       return run
     }
     this.ownReads = recorder.reads.length
-    return DISABLED_RUN
+    return DISABLED_OUTCOME
   }
 
-  /** An error of model code as one that says which step of which thread it is, or which property. */
+  /** Adds to an error of model code which step of which thread, or which property, it came from. */
   wrong(step: CompiledStep, error: unknown): ModelError {
     return stepError(this.#system.name, step.path, this.#system.threads[step.thread].name, error)
   }
 
   /**
-   * What the action properties say of the step just run. A property often looks at fields that the step has
-   * nothing to do with, only to find that they did not change; such reads are forgotten.
+   * Evaluates the action properties on the step just run. A property often reads fields that the step does not
+   * touch, only to find them unchanged; such reads are dropped, or the transition would depend on those fields.
    */
-  #judge(step: CompiledStep, isAgain: boolean): Run {
+  #evaluateActions(step: CompiledStep, isAgain: boolean): StepOutcome {
     const { recorder } = this
     this.ownReads = recorder.reads.length
     const view: StepView = {
@@ -93,62 +93,62 @@ export class StepRunner {
       const before = this.#before
       const after = this.#world
       let part: Part = 'given'
-      const says = (): number => {
+      const evaluate = (): number => {
         part = 'given'
         if (property.given !== undefined && !truthOf(property.given(before, view, after))) return 0
         part = 'holds'
         return truthOf(property.holds(before, view, after)) ? 1 : 2
       }
       const known = recorder.reads.length
-      let said: number
+      let value: number
       try {
-        said = says()
+        value = evaluate()
       } catch (error) {
-        // An Oops too: only the step itself can fault.
+        // Even an Oops: only the step itself may fault.
         throw new PropertyFailure(property.id, part, error)
       }
-      if (said > 0) antecedent |= 1 << bit
-      if (said > 1) violated |= 1 << bit
+      if (value > 0) antecedent |= 1 << bit
+      if (value > 1) violated |= 1 << bit
       if (isAgain) return
-      if (recorder.reads.length > known && isConstant(recorder, known, says, said, this.#system))
+      if (recorder.reads.length > known && isConstant(recorder, known, evaluate, value, this.#system))
         recorder.forget(known)
     })
     return { kind: 'moved', violated, antecedent }
   }
 }
 
-/** Answers tried before a property is taken to depend on what it read. */
-const MOST_ANSWERS = SIZES.answers
+/** Values tried before a property is taken to depend on what it read. */
+const MOST_VARIATIONS = SIZES.variations
 
 /**
- * True when a question gets one answer whatever the values of the fields that it alone reads, those from read
- * number `known` on. Leaves the recorder as it was.
+ * Whether an action property has the same value for all values of the fields that only it reads, those from read
+ * number `known` on. Restores the recorder. Gives up, with false, after MOST_VARIATIONS.
  */
 function isConstant(
   recorder: Recorder,
   known: number,
-  ask: () => number,
-  answer: number,
+  evaluate: () => number,
+  expected: number,
   { layout }: System,
 ): boolean {
   const reads = recorder.reads.slice(known)
-  let left = MOST_ANSWERS
-  const put = (field: number, code: number): void => {
-    recorder.base[field] = code
-    recorder.now[field] = code
+  let left = MOST_VARIATIONS
+  const put = (field: number, value: number): void => {
+    recorder.base[field] = value
+    recorder.now[field] = value
   }
-  /** Tries every other value of the fields read after the first `fixed`, whose values are settled. */
+  /** Tries every other value of the fields read after the first `fixed` ones, which stay as they are. */
   const vary = (fixed: number): boolean => {
     const path = recorder.reads.slice(known)
     for (let n = path.length - 1; n >= fixed; n--) {
       const field = path[n]
       const own = recorder.base[field]
-      for (let code = 0; code < layout.fields[field].shape.size; code++) {
-        if (code === own) continue
+      for (let value = 0; value < layout.fields[field].shape.size; value++) {
+        if (value === own) continue
         if (left-- === 0) return false
-        put(field, code)
+        put(field, value)
         recorder.forget(known)
-        const same = asks(ask) === answer && vary(n + 1)
+        const same = valueOrNull(evaluate) === expected && vary(n + 1)
         put(field, own)
         if (!same) return false
       }
@@ -161,10 +161,10 @@ function isConstant(
   return constant
 }
 
-/** The answer, or null from code that fails on values that do not occur together. */
-function asks(ask: () => number): number | null {
+/** The value, or null when the code throws: it may not expect values that never occur together. */
+function valueOrNull(evaluate: () => number): number | null {
   try {
-    return ask()
+    return evaluate()
   } catch {
     return null
   }

@@ -4,14 +4,14 @@ import { eventOf, modelCodeOf } from '../../model/language/machine.ts'
 import type { System, Thread } from '../../model/language/system.ts'
 
 /** Model code as the compiler runs it. */
-export type Guard = (world: unknown, self: number) => boolean
-export type Effect = (world: unknown, self: number) => void
+export type GuardCode = (world: unknown, self: number) => boolean
+export type EffectCode = (world: unknown, self: number) => void
 
-/** One way a compiled step can go; the first case whose guard holds is taken. */
+/** One case of a compiled step; the first one whose guard holds is taken. */
 export interface CompiledCase {
-  readonly guard: Guard | undefined
-  readonly effects: readonly Effect[]
-  /** Code of the program counter the thread goes to. */
+  readonly guard: GuardCode | undefined
+  readonly effects: readonly EffectCode[]
+  /** Encoded program counter that the thread goes to. */
   readonly target: number
 }
 
@@ -20,18 +20,18 @@ export interface CompiledStep {
   readonly index: number
   readonly thread: number
   readonly self: number
-  /** Code of the program counter at which it is possible. */
+  /** Encoded program counter at which the step is possible. */
   readonly counter: number
   /** Path in the program, for example `ZAP.9/REQ.1`. */
   readonly path: string
-  /** Event of the reference machine. */
+  /** Event of the xstate machine. */
   readonly event: string
   readonly cases: readonly CompiledCase[]
 }
 
 /**
- * Reads the steps off the resolved xstate machine: its state nodes, transitions and targets, as xstate
- * resolved them. Steps are numbered by thread, then program counter, then order of declaration.
+ * Lists the steps of a system from the state nodes, transitions and targets of its machine as xstate resolved
+ * them. Steps are numbered by thread, then program counter, then order of declaration.
  * @throws ModelError naming the state for anything outside the supported subset.
  */
 export function stepTable(system: System): CompiledStep[] {
@@ -54,8 +54,8 @@ export function stepTable(system: System): CompiledStep[] {
           path: event.slice(thread.name.length + 1),
           event,
           cases: transitions.map((t) => ({
-            guard: t.guard === undefined ? undefined : (codeOf(t.guard, node) as Guard),
-            effects: t.actions.map((action) => codeOf(action, node) as Effect),
+            guard: t.guard === undefined ? undefined : (codeOf(t.guard, node) as GuardCode),
+            effects: t.actions.map((action) => codeOf(action, node) as EffectCode),
             target: counterOf(leafAt(soleTarget(t.target, node)), region, thread),
           })),
         })
@@ -72,7 +72,7 @@ function reject(node: StateNode, what: string): never {
   throw new ModelError(`state ${nameOf(node)}: ${what} is not part of the supported xstate subset`)
 }
 
-/** The root only composes: one region per thread, and nothing that happens by itself. */
+/** The root may only compose: one region per thread, and no activity of the root itself. */
 function checkRoot({ machine, threads }: System): void {
   const { root } = machine
   rejectActivity(root)
@@ -103,7 +103,7 @@ function leavesOf(node: StateNode): StateNode[] {
   return children.flatMap(leavesOf)
 }
 
-/** Entering a compound state enters its initial one. */
+/** The atomic state that is entered with a node: a compound state enters its initial child. */
 function leafAt(node: StateNode): StateNode {
   let leaf = node
   while (leaf.type === 'compound') leaf = leaf.initial.target[0]

@@ -3,27 +3,28 @@ import type { CompiledSystem } from './compiled-system.ts'
 import { bitsOf, DecisionTrees, NOT_CONSTANT, NondeterministicRead, UNKNOWN } from './decision-trees.ts'
 import { DISABLED, RECORD } from './transition-record.ts'
 
-/** How a list of enabled steps lies in `SuccessorLists.lists`. */
+/** Layout of a list of enabled steps in `SuccessorLists.lists`. */
 export const LIST = {
   /** How often it was used. At most once per state, so 32 bits are enough. */
   fired: 0,
   /** 1 when one of the steps violates an action property or ends in a fault, else 0. */
   special: 1,
   count: 2,
-  /** A small number for it, see `SuccessorLists.places`; 0 when it is special or there are too many. */
+  /** Its number, an index into `SuccessorLists.offsets`; 0 when it is special or there are too many lists. */
   number: 3,
-  /** `[hashLow, hashHigh, leaf]` of each step, in ascending order of steps. */
+  /** `[hashLow, hashHigh, record]` of each step, in ascending order of steps. */
   first: 4,
 } as const
 export const LIST_ENTRY = 3
 
-/** Lists of one program counter beyond which its steps are no longer looked up together. */
+/** Lists of one program counter from which on its merged tree may be split. */
 const CROWDED = SIZES.crowded
 
 /**
- * The enabled steps of each (thread, program counter), found with one walk of a decision tree instead of one
- * per step: the trees of the steps merged into one whose leaves are lists of behaviours. Where the steps
- * depend on so many different fields that the merged tree would be a product, each step keeps a tree.
+ * The enabled steps of each (thread, program counter), found by following one decision tree instead of one per
+ * step: the trees of the steps are merged into one whose leaves are lists of transitions. Where the steps depend
+ * on many different fields, so that the merged tree would be as large as the product of theirs, the tree is split
+ * into one per step again. The steps that share a tree are a group.
  */
 export class SuccessorLists {
   readonly compiled: CompiledSystem
@@ -33,32 +34,32 @@ export class SuccessorLists {
   /** Tree of each group. */
   roots = NOT_CONSTANT
   readonly trees = new DecisionTrees()
-  /** See LIST. Grows; take it anew after `resolve`. */
+  /** See LIST. Replaced when it grows: read it again after `resolve`. */
   lists = NOT_CONSTANT
-  /** Place in `lists` of each numbered list. Grows as `lists` does. */
-  places = NOT_CONSTANT
+  /** Offset in `lists` of each numbered list. Replaced when it grows. */
+  offsets = NOT_CONSTANT
   /**
-   * Bits of the packed state by list number, at `number * 2 * words`: first those on which it depends that
-   * this is the list, then those that its steps change. All bits for number 0.
+   * Two masks of the packed state per list number, at `number * 2 * words`: the bits that select this list, then
+   * the bits that its steps change. All bits for number 0.
    */
   footprints = NOT_CONSTANT
   #numbers = 1
   readonly #most: number
   readonly #steps: (readonly number[])[] = []
-  readonly #place: number[] = []
+  readonly #counterOf: number[] = []
   readonly #listsOf: number[] = []
   readonly #known = new Map<string, number>()
   #used = 2
 
-  /** @param most lists that get a number. */
+  /** @param most how many lists get a number. */
   constructor(compiled: CompiledSystem, most = SIZES.lists) {
     this.#most = most
     this.compiled = compiled
     const { firstStep } = compiled
-    const places = firstStep.length - 1
-    this.firstGroup = new Int32Array(places)
-    this.lastGroup = new Int32Array(places)
-    for (let at = 0; at < places; at++) {
+    const counters = firstStep.length - 1
+    this.firstGroup = new Int32Array(counters)
+    this.lastGroup = new Int32Array(counters)
+    for (let at = 0; at < counters; at++) {
       this.firstGroup[at] = this.#steps.length
       const steps = Array.from({ length: firstStep[at + 1] - firstStep[at] }, (_, n) => firstStep[at] + n)
       if (steps.length > 0) this.#addGroup(at, steps)
@@ -66,9 +67,9 @@ export class SuccessorLists {
     }
     this.roots = new Int32Array(this.#steps.length)
     this.lists = new Int32Array(SIZES.array)
-    this.places = new Int32Array(SIZES.array >>> 4 || 1)
+    this.offsets = new Int32Array(SIZES.array >>> 4 || 1)
     const { words } = compiled.system.layout
-    this.footprints = new Int32Array(2 * words * this.places.length).fill(-1, 0, 2 * words)
+    this.footprints = new Int32Array(2 * words * this.offsets.length).fill(-1, 0, 2 * words)
   }
 
   get bytes(): number {
@@ -76,15 +77,15 @@ export class SuccessorLists {
     return this.arrays.reduce((sum, { byteLength }) => sum + byteLength, records.byteLength)
   }
 
-  /** The arrays that grow. */
+  /** The arrays that grow, for limits on memory. */
   get arrays(): readonly Int32Array[] {
-    return [this.lists, this.places, this.footprints, this.trees.nodes]
+    return [this.lists, this.offsets, this.footprints, this.trees.nodes]
   }
 
   /**
-   * Finds the list of a group whose tree says UNKNOWN, recording what is not recorded yet. Returns its code
-   * (negative), or UNKNOWN when the group was split just now: the groups of the program counter are then
-   * others, and its steps are to be looked up from the first.
+   * Adds the list that a group's tree lacks, recording transitions where necessary. Returns the leaf (negative),
+   * or UNKNOWN if the group was split instead: the caller must begin again with the first group of the program
+   * counter.
    */
   resolve(group: number, words: Int32Array, base: number): number {
     const compiled = this.compiled
@@ -114,9 +115,9 @@ export class SuccessorLists {
   }
 
   /**
-   * Puts the behaviours that a thread can show in a state into an array, by number of step.
-   * @param reads gets the bits added on which it depends that it is these.
-   * @returns how many.
+   * Writes the records of a thread's enabled transitions in a state into an array, in order of steps.
+   * @param reads if given, gets the bits of the state added that select these transitions.
+   * @returns their number.
    */
   enabledTransitions(
     thread: number,
@@ -128,14 +129,14 @@ export class SuccessorLists {
   ): number {
     const { dispatch, system } = this.compiled
     const { word, shift, mask } = system.threads[thread].counter
-    const place = dispatch[thread] + ((words[base + word] >>> shift) & mask)
+    const counter = dispatch[thread] + ((words[base + word] >>> shift) & mask)
     let count = 0
-    for (let g = this.firstGroup[place]; g < this.lastGroup[place]; g++) {
+    for (let g = this.firstGroup[counter]; g < this.lastGroup[counter]; g++) {
       let node = this.trees.find(this.roots[g], words, base)
       if (node === UNKNOWN) node = this.resolve(g, words, base)
       if (node === UNKNOWN) {
-        // The group was split: begin again with the groups of the program counter as they are now.
-        g = this.firstGroup[place] - 1
+        // The group was split: begin again with the new groups.
+        g = this.firstGroup[counter] - 1
         count = 0
         continue
       }
@@ -152,7 +153,7 @@ export class SuccessorLists {
     for (let w = 0; w < words; w++) reads[w] |= this.footprints[list * 2 * words + w]
   }
 
-  /** Moves the counts of the lists to the behaviours in them. */
+  /** Moves the counts of the lists to the records in them. */
   settle(): void {
     const { records } = this.compiled
     for (let list = 2; list < this.#used; list += LIST.first + LIST_ENTRY * this.lists[list + LIST.count]) {
@@ -163,7 +164,7 @@ export class SuccessorLists {
     }
   }
 
-  /** Bits of the packed state that a path tests, and those of the program counter that led to it. */
+  /** Bits of the packed state that a path tests, those of the program counter included. */
   #readsOf(step: number, tests: readonly number[]): Int32Array {
     const { system, steps } = this.compiled
     const { counter } = system.threads[steps[step].thread]
@@ -176,7 +177,7 @@ export class SuccessorLists {
     return reads
   }
 
-  /** The list of these behaviours, found on a path that tests these bits. */
+  /** The list of these transitions with these selecting bits; added if it is new. */
   #listOf(members: readonly number[], reads: Int32Array): number {
     const key = `${members.join(' ')} by ${reads.join(' ')}`
     const known = this.#known.get(key)
@@ -207,15 +208,15 @@ export class SuccessorLists {
     const { records, system } = this.compiled
     const { words } = system.layout
     const number = this.#numbers++
-    if (number === this.places.length) {
-      const places = new Int32Array(2 * number)
-      places.set(this.places)
-      this.places = places
+    if (number === this.offsets.length) {
+      const offsets = new Int32Array(2 * number)
+      offsets.set(this.offsets)
+      this.offsets = offsets
       const footprints = new Int32Array(2 * this.footprints.length)
       footprints.set(this.footprints)
       this.footprints = footprints
     }
-    this.places[number] = list
+    this.offsets[number] = list
     const at = number * 2 * words
     this.footprints.set(reads, at)
     for (const record of members) {
@@ -225,25 +226,25 @@ export class SuccessorLists {
     return number
   }
 
-  /** True when the merged tree has far more leaves than the trees of the steps together. */
+  /** Whether the merged tree has far more leaves than the trees of the steps together. */
   #isProduct(group: number): boolean {
-    const apart = this.#steps[group].reduce((sum, s) => sum + this.compiled.recorded[s], 0)
-    return this.#listsOf[group] > 4 * apart
+    const separate = this.#steps[group].reduce((sum, s) => sum + this.compiled.recorded[s], 0)
+    return this.#listsOf[group] > 4 * separate
   }
 
   #split(group: number): void {
-    const place = this.#place[group]
-    this.firstGroup[place] = this.#steps.length
-    for (const step of this.#steps[group]) this.#addGroup(place, [step])
-    this.lastGroup[place] = this.#steps.length
+    const counter = this.#counterOf[group]
+    this.firstGroup[counter] = this.#steps.length
+    for (const step of this.#steps[group]) this.#addGroup(counter, [step])
+    this.lastGroup[counter] = this.#steps.length
     const roots = new Int32Array(this.#steps.length)
     roots.set(this.roots)
     this.roots = roots
   }
 
-  #addGroup(place: number, steps: readonly number[]): void {
+  #addGroup(counter: number, steps: readonly number[]): void {
     this.#steps.push(steps)
-    this.#place.push(place)
+    this.#counterOf.push(counter)
     this.#listsOf.push(0)
   }
 }

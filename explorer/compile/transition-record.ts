@@ -1,11 +1,11 @@
-/** How a recorded behaviour lies in `CompiledSystem.leaves`. */
+/** Layout of a transition record in `CompiledSystem.records`. */
 
-/** Leaf that stands for "the step is not enabled". Behaviour leaves have larger numbers. */
+/** Stands for "the step is not enabled" in a tree of transitions. Offsets of records are larger. */
 export const DISABLED = -1
 
 /**
- * Offsets into a behaviour record in `leaves`. In front of it lie as many words as a packed state has: what
- * the behaviour changes, as a state's words by exclusive or. The pairs at the end say the same in few words.
+ * Offsets into a transition record. The words in front of it, as many as a packed state has, are the exclusive or
+ * of the states before and after; the (word, mask) pairs at the end repeat the words that are not zero.
  */
 export const RECORD = {
   hashLow: 0,
@@ -16,13 +16,13 @@ export const RECORD = {
   antecedent: 3,
   /** 1 + index into `faults`, or 0. */
   fault: 4,
-  /** How often the behaviour was taken, an unsigned 32-bit count. */
+  /** How often the transition was taken, an unsigned 32-bit count. */
   fired: 5,
   /** Number of the step. */
   step: 6,
   /** Number of (word, xor mask) pairs that follow. */
   changes: 7,
-  /** The judge's: which questions to ask anew after it, see AnswerClasses; 0 when not known yet. */
-  asks: 8,
+  /** Cached by AnswerClasses: which state predicates the transition may change; 0 when not known yet. */
+  affected: 8,
   first: 9,
 } as const

@@ -29,7 +29,7 @@ import { fileKeeper } from '../cli/file-keeper.ts'
 import { resultSchema } from '../cli/report/report.ts'
 import { runCheck } from '../cli/run-check.ts'
 import { runTiny } from '../cli/tiny/session.ts'
-import { checkAgainstReference } from '../compile/reference.ts'
+import { checkAgainstReference } from '../compile/check-against-reference.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { mismatches, runCell } from './verdict-table.ts'
 

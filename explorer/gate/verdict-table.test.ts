@@ -3,7 +3,7 @@ import { addedProperties } from '../../model/designs/design.ts'
 import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
-import { checkAgainstReference } from '../compile/reference.ts'
+import { checkAgainstReference } from '../compile/check-against-reference.ts'
 import { cellName, readBaseline, recordOf } from './baseline.ts'
 import { mismatches, type Run, runCell, scenariosOf } from './verdict-table.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkAgainstReference } from '../compile/reference.ts'
+import { checkAgainstReference } from '../compile/check-against-reference.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { PUBLISHED_COUNTS } from './published-counts.ts'
 

@@ -1,7 +1,7 @@
 import type { Property } from '../../model/language/property.ts'
 import type { Sort } from '../../model/language/shapes.ts'
 import type { System } from '../../model/language/system.ts'
-import type { Question } from '../compile/predicates.ts'
+import type { Predicate } from '../compile/predicates.ts'
 import { isSize, type StopReason } from '../search/stop-reason.ts'
 import { PartialOrder, type PartialOrderReport } from './partial-order/partial-order.ts'
 import type { Reduce } from './reduce.ts'
@@ -90,7 +90,7 @@ export const UNREDUCED: Reductions = {
 export interface Reducible {
   readonly system: System
   readonly properties: readonly Property<never>[]
-  readonly questions: readonly Question[]
+  readonly predicates: readonly Predicate[]
 }
 
 /** Which sorts are taken for symmetric. Each is a claim of the model, until a search finds it false. */
@@ -148,7 +148,7 @@ export function better<R extends Outcome>(first: R, second: R): R {
 
 /** The reductions of one search, with the claims as they stand now. */
 export function reductionsOf(
-  { system, properties, questions }: Reducible,
+  { system, properties, predicates }: Reducible,
   asked: Reduce,
   strategy: Strategy,
   claims: SymmetryClaims,
@@ -158,7 +158,7 @@ export function reductionsOf(
   const refused = [...claims.refused]
   const notApplied = [...claims.notApplied, ...strategy.notApplied]
   const actions = properties.filter((p) => p.kind === 'action')
-  const symmetry = sorts.length === 0 ? null : new Symmetry(system, sorts, actions, questions)
+  const symmetry = sorts.length === 0 ? null : new Symmetry(system, sorts, actions, predicates)
   const partialOrder = strategy.partialOrder ? new PartialOrder() : null
   return {
     asked,

@@ -1,6 +1,6 @@
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { bitsOf } from '../compile/decision-trees.ts'
-import { ANSWER, type Predicates } from '../compile/predicates.ts'
+import { PREDICATE_VALUE, type Predicates } from '../compile/predicates.ts'
 import { RECORD } from '../compile/transition-record.ts'
 import { SIZES } from '../state/sizes.ts'
 
@@ -32,7 +32,7 @@ export class AnswerClasses {
   readonly #known = new Map<string, number>()
   /** Class after question q gets answer -1 - a: entry `(class * questions + q) * 3 + a`; 0 is unknown. */
   #next = new Int32Array(SIZES.array >>> 4 || 1)
-  /** Lists of questions `[count, q...]`; see RECORD.asks. */
+  /** Lists of questions `[count, q...]`; see RECORD.affected. */
   #asks = [0, 0]
   readonly #askLists = new Map<string, number>([['', NOTHING_TO_ASK]])
   #version = 0
@@ -40,7 +40,7 @@ export class AnswerClasses {
   constructor(predicates: Predicates, compiled: CompiledSystem) {
     this.#predicates = predicates
     this.#compiled = compiled
-    this.#questions = predicates.questions.length
+    this.#questions = predicates.list.length
   }
 
   /** Number of classes, UNCLASSED included. */
@@ -67,7 +67,7 @@ export class AnswerClasses {
     const { trees, roots } = this.#predicates
     const width = into.length / this.#questions
     for (let q = 0; q < this.#questions; q++) {
-      this.#predicates.ask(q, words, base)
+      this.#predicates.evaluate(q, words, base)
       const tests: number[] = []
       trees.addPath(roots[q], words, base, tests, [])
       for (const test of tests) {
@@ -79,10 +79,10 @@ export class AnswerClasses {
 
   /** Class of a state, with every question asked. */
   ofState(words: Int32Array, base: number): number {
-    if (this.size === 1) this.#classOf(new Array(this.#questions).fill(ANSWER.vacuous))
+    if (this.size === 1) this.#classOf(new Array(this.#questions).fill(PREDICATE_VALUE.vacuous))
     let at = FIRST
     for (let q = 0; q < this.#questions && at !== UNCLASSED; q++)
-      at = this.#with(at, q, this.#predicates.ask(q, words, base))
+      at = this.#with(at, q, this.#predicates.evaluate(q, words, base))
     return at
   }
 
@@ -91,16 +91,16 @@ export class AnswerClasses {
     if (parent === UNCLASSED) return this.ofState(words, base)
     if (this.#predicates.footprintVersion !== this.#version) this.#forgetLists()
     const { records } = this.#compiled
-    let asks = records[record + RECORD.asks]
+    let asks = records[record + RECORD.affected]
     if (asks === NOTHING_TO_ASK) return parent
     if (asks === 0) {
       asks = this.#listFor(record)
-      records[record + RECORD.asks] = asks
+      records[record + RECORD.affected] = asks
     }
     let at = parent
     for (let n = this.#asks[asks], i = asks + 1; n > 0; n--, i++) {
       const q = this.#asks[i]
-      at = this.#with(at, q, this.#predicates.ask(q, words, base))
+      at = this.#with(at, q, this.#predicates.evaluate(q, words, base))
       if (at === UNCLASSED) return UNCLASSED
     }
     return at
@@ -143,8 +143,8 @@ export class AnswerClasses {
   /** The questions whose footprint the behaviour changes. */
   #listFor(record: number): number {
     const { records } = this.#compiled
-    const { footprints, questions } = this.#predicates
-    const words = footprints.length / questions.length
+    const { footprints, list: predicates } = this.#predicates
+    const words = footprints.length / predicates.length
     const list: number[] = []
     for (let q = 0; q < this.#questions; q++) {
       for (let n = records[record + RECORD.changes], at = record + RECORD.first; n > 0; n--, at += 2) {
@@ -167,7 +167,7 @@ export class AnswerClasses {
   #forgetLists(): void {
     const { records } = this.#compiled
     this.#compiled.eachRecord((record) => {
-      records[record + RECORD.asks] = 0
+      records[record + RECORD.affected] = 0
     })
     this.#version = this.#predicates.footprintVersion
   }

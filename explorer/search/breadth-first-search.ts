@@ -332,7 +332,7 @@ export class BreadthFirstSearch implements ExpansionSink {
     if (symmetry !== null || partialOrder !== null) return null
     if (this.#failedIn !== null) return this.#traceTo(this.#failedIn.state, this.#failedIn.step)
     const { compiled, predicates, visited } = this.#engine
-    const codes = this.#isJudging ? predicates.recorder.base : compiled.lastCodes
+    const codes = this.#isJudging ? predicates.recorder.base : compiled.lastState
     const words = new Int32Array(this.#system.layout.words)
     this.#system.layout.pack(codes, words, 0)
     const state = visited.insertState(words, 0, compiled.hash.hashLow(codes), compiled.hash.hashHigh(codes))

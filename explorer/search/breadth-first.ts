@@ -76,7 +76,7 @@ function search(
 ): SearchResult {
   const { reduce = 'none' } = options
   const asked: Asked = {
-    subject: { system, properties, questions: Judge.questions(properties) },
+    subject: { system, properties, predicates: Judge.questions(properties) },
     options,
     reduce,
     watch: new LimitWatch(options),

@@ -12,7 +12,7 @@ import { visitedSetOf } from '../state/visited-set.ts'
 import { AnswerClasses } from './answer-classes.ts'
 import { Edges } from './edges.ts'
 import { Expander } from './expander.ts'
-import { Inheritance, notesFor } from './inheritance.ts'
+import { Inheritance, successorCacheFor } from './inheritance.ts'
 import { Judge } from './judge.ts'
 import type { SearchOptions } from './search-options.ts'
 
@@ -64,13 +64,18 @@ export function engineFor(
     ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
   })
   const questions = Judge.questions(properties)
-  const predicates = new Predicates(system, questions, recheck, symmetry?.widenQuestion)
+  const predicates = new Predicates(system, questions, recheck, symmetry?.widenPredicate)
   const classes = new AnswerClasses(predicates, compiled)
 
   // 3. States. A persistent set is chosen for each state anew: nothing is handed on there.
-  const { room, noteBytes } = notesFor(system)
-  const handsOn = partialOrder === null && room > 0
-  const store = new VectorStore(system.layout.words, storage === 'exact', handsOn ? room : 0, noteBytes)
+  const { cacheWidth, entryBytes } = successorCacheFor(system)
+  const handsOn = partialOrder === null && cacheWidth > 0
+  const store = new VectorStore(
+    system.layout.words,
+    storage === 'exact',
+    handsOn ? cacheWidth : 0,
+    entryBytes,
+  )
 
   // 4. The visited set, from the inside out: the table, one state per orbit, ends of chains.
   const table = visitedSetOf(store, options)

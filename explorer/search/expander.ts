@@ -32,7 +32,7 @@ export class Expander {
     this.#compiled = compiled
     this.#store = store
     // A note holds twice a number, and one more.
-    this.lists = new SuccessorLists(compiled, Math.min(SIZES.lists, 2 ** (8 * store.noteBytes - 1) - 1))
+    this.lists = new SuccessorLists(compiled, Math.min(SIZES.lists, 2 ** (8 * store.entryBytes - 1) - 1))
     const { system } = compiled
     this.batch = new Batch(compiled.mostEnabled)
     this.#counterWord = Int32Array.from(system.threads, (t) => t.counter.word)
@@ -55,8 +55,8 @@ export class Expander {
     const counterMask = this.#counterMask
     const threads = counterWord.length
     const width = store.words
-    const { room } = store
-    let { roots, lists: table, places } = lists
+    const { cacheWidth } = store
+    let { roots, lists: table, offsets } = lists
     let { nodes } = lists.trees
     let transitions = 0
     let k = batch.count
@@ -67,24 +67,24 @@ export class Expander {
       const words = store.chunks[chunk]
       const lows = store.lows[chunk]
       const highs = store.highs[chunk]
-      const notes = store.notes[chunk]
+      const cache = store.cache[chunk]
       const last = Math.min(end, (chunk + 1) << VectorStore.chunkBits)
       for (; head < last && going; head++) {
         const slot = head & VectorStore.chunkMask
         const base = slot * width
-        const ownNotes = slot * room
+        const ownEntries = slot * cacheWidth
         const ownLow = lows[slot]
         const ownHigh = highs[slot]
         let enabled = 0
         for (let t = 0; t < threads; t++) {
-          const note = room === 0 ? 0 : notes[ownNotes + t]
-          if (note > 1) {
+          const cached = cacheWidth === 0 ? 0 : cache[ownEntries + t]
+          if (cached > 1) {
             // The list is known, and nothing in it is special.
-            const list = places[note >>> 1]
+            const list = offsets[cached >>> 1]
             table[list]++
             const count = table[list + LIST.count]
             enabled += count
-            if ((note & 1) !== 0) continue
+            if ((cached & 1) !== 0) continue
             let entry = list + LIST.first
             for (const after = entry + count * LIST_ENTRY; entry < after; entry += LIST_ENTRY) {
               low[k] = ownLow ^ table[entry]
@@ -106,7 +106,7 @@ export class Expander {
               roots = lists.roots
               nodes = lists.trees.nodes
               table = lists.lists
-              places = lists.places
+              offsets = lists.offsets
               if (node === UNKNOWN) {
                 g = firstGroup[at] - 1
                 continue
@@ -116,9 +116,9 @@ export class Expander {
             table[list]++
             const count = table[list + LIST.count]
             enabled += count
-            if (room !== 0 && lastGroup[at] - firstGroup[at] === 1)
-              notes[ownNotes + t] = (table[list + LIST.number] << 1) | note
-            if (note !== 0) continue
+            if (cacheWidth !== 0 && lastGroup[at] - firstGroup[at] === 1)
+              cache[ownEntries + t] = (table[list + LIST.number] << 1) | cached
+            if (cached !== 0) continue
             let entry = list + LIST.first
             if (table[list + LIST.special] !== 0) {
               const { records } = this.#compiled

@@ -6,7 +6,7 @@ import { LIST, LIST_ENTRY } from '../compile/successor-lists.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
 import { ExactSet } from '../state/exact-set.ts'
-import { type Notes, VectorStore } from '../state/vector-store.ts'
+import { type CacheEntries, VectorStore } from '../state/vector-store.ts'
 import { breadthFirst } from './breadth-first.ts'
 import { Expander, type ExpansionSink } from './expander.ts'
 import { Inheritance, type Sleep } from './inheritance.ts'
@@ -47,14 +47,14 @@ function searchOf(system: System, sleep: Sleep) {
 function explore(
   system: System,
   sleep: Sleep,
-  look: (parts: Parts, words: Int32Array, notes: Notes) => void = () => {},
+  look: (parts: Parts, words: Int32Array, cache: CacheEntries) => void = () => {},
 ): { readonly states: number; readonly transitions: number; readonly lookUps: number } {
   const { layout, threads } = system
   const { store, expander, lookUp, lookUps, sink } = searchOf(system, sleep)
   for (let head = 0; head < Math.min(store.count, MOST); head++) {
     const at = head * threads.length
     const words = store.chunks[0].slice(head * layout.words, (head + 1) * layout.words)
-    look({ store, expander }, words, store.notes[0].slice(at, at + threads.length))
+    look({ store, expander }, words, store.cache[0].slice(at, at + threads.length))
     expander.expand(head, head + 1, sink)
     lookUp()
   }
@@ -71,7 +71,7 @@ function exploreByLevel(
 ): { readonly states: number; readonly missing: number; readonly asleep: number } {
   const { compiled, store, expander, lookUp, sink } = searchOf(system, 'by-level')
   const { words } = system.layout
-  const { room } = store
+  const { cacheWidth } = store
   const known = new Set<string>()
   const successors = new Successors(compiled)
   let missing = 0
@@ -86,7 +86,7 @@ function exploreByLevel(
     for (let s = known.size; s < store.count; s++)
       known.add(vectors.subarray(s * words, (s + 1) * words).join(' '))
     for (let s = first; s < end; s++) {
-      store.notes[0].subarray(s * room, (s + 1) * room).forEach((note, t) => {
+      store.cache[0].subarray(s * cacheWidth, (s + 1) * cacheWidth).forEach((note, t) => {
         if ((note & 1) === 0) return
         asleep++
         const count = successors.findOf(t, vectors, s * words)
@@ -113,15 +113,15 @@ describe('notes', () => {
     const check = (system: System): void => {
       const known = new Set<string>()
       let seen = 0
-      explore(system, 'in-order', ({ store, expander: { lists } }, words, notes) => {
+      explore(system, 'in-order', ({ store, expander: { lists } }, words, cache) => {
         const width = system.layout.words
         for (; seen < store.count; seen++)
           known.add(store.chunks[0].subarray(seen * width, (seen + 1) * width).join(' '))
         const successors = new Successors(lists.compiled)
-        notes.forEach((note, t) => {
+        cache.forEach((note, t) => {
           if (note === 0) return
           handedOn++
-          const list = lists.places[note >>> 1]
+          const list = lists.offsets[note >>> 1]
           const count = successors.findOf(t, words, 0)
           expect(
             Array.from(

@@ -3,7 +3,7 @@ import type { SuccessorLists } from '../compile/successor-lists.ts'
 import { RECORD } from '../compile/transition-record.ts'
 import type { Batch } from '../state/batch.ts'
 import { SIZES } from '../state/sizes.ts'
-import { type Notes, VectorStore } from '../state/vector-store.ts'
+import { type CacheEntries, VectorStore } from '../state/vector-store.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
@@ -60,30 +60,33 @@ export class Inheritance {
   handOn(batch: Batch, rewritten: Uint8Array | undefined = undefined): void {
     const { fresh, freshCount, found, source, record } = batch
     const { footprints, compiled } = this.#lists
-    const { notes, room } = this.#store
+    const { cache, cacheWidth } = this.#store
     const { records } = compiled
-    this.#loop(freshCount, fresh, found, source, record, notes, records, footprints, this.#threadOf)
+    this.#loop(freshCount, fresh, found, source, record, cache, records, footprints, this.#threadOf)
     if (rewritten === undefined) return
     for (let n = 0; n < freshCount; n++) {
       const k = fresh[n]
       if (rewritten[k] === 0) continue
-      const row = notes[~found[k] >>> chunkBits]
-      const at = (~found[k] & chunkMask) * room
-      for (let t = 0; t < room; t++) row[at + t] = 0
+      const row = cache[~found[k] >>> chunkBits]
+      const at = (~found[k] & chunkMask) * cacheWidth
+      for (let t = 0; t < cacheWidth; t++) row[at + t] = 0
     }
   }
 }
 
 /** Threads up to which notes may have two bytes each; more threads have fewer lists each. */
-const FEW_THREADS = SIZES.wideNotes
+const FEW_THREADS = SIZES.wideCacheEntries
 /** Threads beyond which the notes of a state would take more memory than the state. */
-const MOST_THREADS = SIZES.notes
+const MOST_THREADS = SIZES.cachedThreads
 
 /** How many notes the store needs, and of how many bytes; none where nothing is handed on. */
-export function notesFor({ threads }: System): { readonly room: number; readonly noteBytes: 1 | 2 } {
+export function successorCacheFor({ threads }: System): {
+  readonly cacheWidth: number
+  readonly entryBytes: 1 | 2
+} {
   return {
-    room: threads.length <= MOST_THREADS ? threads.length : 0,
-    noteBytes: threads.length <= FEW_THREADS ? 2 : 1,
+    cacheWidth: threads.length <= MOST_THREADS ? threads.length : 0,
+    entryBytes: threads.length <= FEW_THREADS ? 2 : 1,
   }
 }
 
@@ -94,7 +97,7 @@ type Loop = (
   found: Int32Array,
   source: Int32Array,
   record: Int32Array,
-  notes: readonly Notes[],
+  cache: readonly CacheEntries[],
   records: Int32Array,
   footprints: Int32Array,
   threadOf: Int32Array,
@@ -124,15 +127,15 @@ function loopFor(words: number, threads: number, sleep: Sleep): Loop {
     words * threads <= MOST_UNROLLED
       ? Array.from({ length: threads }, (_, t) => noteOf(t)).join('\n')
       : `for (let t = 0; t < ${threads}; t++) ${noteOf('t')}`
-  return new Function(`return (count, fresh, found, source, record, notes, records, footprints, threadOf) => {
+  return new Function(`return (count, fresh, found, source, record, cache, records, footprints, threadOf) => {
     for (let n = 0; n < count; n++) {
       const k = fresh[n]
       const id = ~found[k]
       const state = source[k]
       const transition = record[k]
-      const from = notes[state >>> ${chunkBits}]
+      const from = cache[state >>> ${chunkBits}]
       const parent = (state & ${chunkMask}) * ${threads}
-      const into = notes[id >>> ${chunkBits}]
+      const into = cache[id >>> ${chunkBits}]
       const child = (id & ${chunkMask}) * ${threads}
       const mover = threadOf[records[transition + ${RECORD.step}]]
       const own = (from[parent + mover] >>> 1) * ${2 * words}

@@ -3,7 +3,7 @@ import { checkProperties } from '../../model/language/check-properties.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
-import { ANSWER, type Predicates, type Question } from '../compile/predicates.ts'
+import { PREDICATE_VALUE, type Predicate, type Predicates } from '../compile/predicates.ts'
 import { RECORD } from '../compile/transition-record.ts'
 import { SIZES } from '../state/sizes.ts'
 import { type AnswerClasses, UNCLASSED } from './answer-classes.ts'
@@ -70,8 +70,8 @@ export class Judge {
   }
 
   /** The state predicates in the properties, in the order the judge numbers them. */
-  static questions(properties: readonly Property<never>[]): Question[] {
-    return properties.flatMap((p): Question[] =>
+  static questions(properties: readonly Property<never>[]): Predicate[] {
+    return properties.flatMap((p): Predicate[] =>
       match(p as Property<never>)
         .with({ kind: 'invariant' }, ({ id, given, holds }) => [
           given === undefined ? { id, holds } : { id, given, holds },
@@ -108,7 +108,7 @@ export class Judge {
   }
 
   #judgeUnclassed(id: number, words: Int32Array, base: number): void {
-    const answers = this.#kindOfQuestion.map((_, q) => this.#predicates.ask(q, words, base))
+    const answers = this.#kindOfQuestion.map((_, q) => this.#predicates.evaluate(q, words, base))
     answers.forEach((answer, q) => {
       if (this.#hasAntecedent(q, answer)) this.#unclassed[q]++
     })
@@ -119,22 +119,26 @@ export class Judge {
     answers.forEach((answer, q) => {
       const kind = this.#kindOfQuestion[q]
       const decided =
-        kind === 'invariant' ? answer === ANSWER.fails : kind === 'witness' && answer === ANSWER.holds
-      if (decided) this.#find(this.#predicates.questions[q].id, id, null)
+        kind === 'invariant'
+          ? answer === PREDICATE_VALUE.fails
+          : kind === 'witness' && answer === PREDICATE_VALUE.holds
+      if (decided) this.#find(this.#predicates.list[q].id, id, null)
     })
   }
 
   #hasAntecedent(q: number, answer: number): boolean {
-    return this.#kindOfQuestion[q] === 'invariant' ? answer !== ANSWER.vacuous : answer === ANSWER.holds
+    return this.#kindOfQuestion[q] === 'invariant'
+      ? answer !== PREDICATE_VALUE.vacuous
+      : answer === PREDICATE_VALUE.holds
   }
 
   #markGoals(id: number, classNumber: number, words: Int32Array, base: number): void {
     for (const q of this.#goals.keys()) {
       const answer =
         classNumber === UNCLASSED
-          ? this.#predicates.ask(q, words, base)
+          ? this.#predicates.evaluate(q, words, base)
           : this.#classes.answers(classNumber)[q]
-      if (answer === ANSWER.holds) this.#markGoal(q, id)
+      if (answer === PREDICATE_VALUE.holds) this.#markGoal(q, id)
     }
   }
 
@@ -174,7 +178,7 @@ export class Judge {
   antecedents(evidence: Pick<Evidence, 'eachActionRecord'>): number[] {
     const actions = this.#actionAntecedents(evidence)
     const questions = this.#stateAntecedents()
-    const asked = this.#predicates.questions.map((q) => q.id)
+    const asked = this.#predicates.list.map((q) => q.id)
     return this.#properties.map(({ id, kind }, n) => {
       const now =
         kind === 'action' ? actions[this.#actionIds.indexOf(id)] : (questions[asked.indexOf(id)] ?? 0)
@@ -205,7 +209,7 @@ export class Judge {
 
   /** The verdicts, in the order of the properties. */
   results(evidence: Evidence): PropertyResult[] {
-    const asked = this.#predicates.questions.map((q) => q.id)
+    const asked = this.#predicates.list.map((q) => q.id)
     for (const { id, kind } of this.#properties)
       if (kind === 'progress') this.#judgeProgress(id, asked.indexOf(id), evidence)
     const traces = new Map<string, Trace>()

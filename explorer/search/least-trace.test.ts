@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CompiledSystem } from '../compile/compiled-system.ts'
-import { ANSWER, Predicates } from '../compile/predicates.ts'
+import { PREDICATE_VALUE, Predicates } from '../compile/predicates.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { twoPhaseSubject } from '../oracles/subjects.ts'
 import { breadthFirst, tracesTo } from './breadth-first.ts'
@@ -39,11 +39,16 @@ test('of equally short counterexamples the least is shown', () => {
       breadthFirst(system, [...asked, ...properties.filter((p) => p.kind === 'fault')]).properties.forEach(
         ({ trace }, q) => {
           if (trace === null || q >= asked.length || trace.steps.length > 7) return
-          const sought = asked[q].kind === 'invariant' ? ANSWER.fails : ANSWER.holds
+          const sought = asked[q].kind === 'invariant' ? PREDICATE_VALUE.fails : PREDICATE_VALUE.holds
           const ways = system.initial.map((codes) => {
             const words = new Int32Array(system.layout.words)
             system.layout.pack(codes, words, 0)
-            return firstWay(compiled, words, trace.steps.length, (w) => predicates.ask(q, w, 0) === sought)
+            return firstWay(
+              compiled,
+              words,
+              trace.steps.length,
+              (w) => predicates.evaluate(q, w, 0) === sought,
+            )
           })
           const initial = ways.findIndex((way) => way !== null)
           const steps = (ways[initial] ?? []).map((s) => {

@@ -18,10 +18,10 @@ const { fields, words } = layout
 const hash = new Tabulation(fields, 3)
 
 /** The packed state of some codes, with others around it. */
-function packed(codes: Uint16Array, around = -1): Int32Array {
+function packed(encoded: Uint16Array, around = -1): Int32Array {
   const all = new Int32Array(3 * words).fill(around)
   all.fill(0, words, 2 * words)
-  layout.pack(codes, all, words)
+  layout.pack(encoded, all, words)
   return all
 }
 
@@ -30,10 +30,10 @@ describe('hash lanes of packed states', () => {
     expect(words).toBeGreaterThan(1)
     const lanes = new PackedHash(fields, words, hash)
     for (const n of [0, 1, 2]) {
-      const codes = Uint16Array.from(fields, ({ shape }, f) => Math.min(shape.size - 1, f * n * 7))
+      const encoded = Uint16Array.from(fields, ({ shape }, f) => Math.min(shape.size - 1, f * n * 7))
       for (const around of [0, -1]) {
-        expect(lanes.of(packed(codes, around), words)).toBe(true)
-        expect([lanes.low, lanes.high]).toEqual([hash.hashLow(codes), hash.hashHigh(codes)])
+        expect(lanes.of(packed(encoded, around), words)).toBe(true)
+        expect([lanes.low, lanes.high]).toEqual([hash.hashLow(encoded), hash.hashHigh(encoded)])
       }
     }
   })
@@ -45,12 +45,12 @@ describe('hash lanes of packed states', () => {
     const before = [lanes.low, lanes.high]
     for (const [f, { shape, mask }] of fields.entries()) {
       if (shape.size > mask) continue
-      const codes = sound.slice()
-      codes[f] = shape.size - 1
-      expect(lanes.of(packed(codes), words)).toBe(true)
+      const encoded = sound.slice()
+      encoded[f] = shape.size - 1
+      expect(lanes.of(packed(encoded), words)).toBe(true)
       lanes.of(packed(sound), words)
-      codes[f] = shape.size
-      expect(lanes.of(packed(codes), words)).toBe(false)
+      encoded[f] = shape.size
+      expect(lanes.of(packed(encoded), words)).toBe(false)
       expect([lanes.low, lanes.high]).toEqual(before)
     }
   })

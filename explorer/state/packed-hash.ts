@@ -35,10 +35,10 @@ export class PackedHash {
     let lo = 0
     let hi = 0
     for (let f = 0; f < this.#words.length; f++) {
-      const code = (words[base + this.#words[f]] >>> this.#shifts[f]) & this.#masks[f]
-      if (code >= this.#sizes[f]) return false
-      lo ^= low[offset[f] + code]
-      hi ^= high[offset[f] + code]
+      const value = (words[base + this.#words[f]] >>> this.#shifts[f]) & this.#masks[f]
+      if (value >= this.#sizes[f]) return false
+      lo ^= low[offset[f] + value]
+      hi ^= high[offset[f] + value]
     }
     this.low = lo
     this.high = hi

@@ -19,9 +19,9 @@ const DEFAULTS = {
   /** Lists of enabled steps that get a number, so that new states can take them over. */
   lists: 0x7fff,
   /** Threads up to which a note of a state has two bytes. */
-  wideNotes: 8,
+  wideCacheEntries: 8,
   /** Threads up to which new states take over what is known of their steps. */
-  notes: 32,
+  cachedThreads: 32,
   /** Words of all threads up to which the loop that hands notes on is unrolled. */
   unrolled: 32,
   /** Lists of one program counter beyond which each of its steps is looked up alone. */
@@ -29,11 +29,11 @@ const DEFAULTS = {
   /** Children of a state that are counted in the parent table itself, at most 255. */
   children: 255,
   /** Other values of fields that are tried before a property is taken to depend on them. */
-  answers: 64,
+  variations: 64,
   /** Decisions of partial order reduction that are remembered, a power of two. */
-  decisions: 1 << 16,
+  persistentSets: 1 << 16,
   /** Steps after which a chain of passed states ends. */
-  chain: 4096,
+  compressedPath: 4096,
   /** States of one look-ahead, a power of two, and of all look-aheads in one state. */
   ahead: 512,
   tried: 1024,

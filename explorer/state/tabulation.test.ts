@@ -30,8 +30,8 @@ describe('Tabulation', () => {
       const buckets = { lowest: new Int32Array(1 << 16), highest: new Int32Array(1 << 16) }
       const full = new Set<number>()
       for (let n = 0; n < count; n++) {
-        const codes = [...Array.from({ length: 6 }, (_, i) => (n >>> (2 * i)) & 3), n >>> 12]
-        const value = lane === 'low' ? hash.hashLow(codes) : hash.hashHigh(codes)
+        const encoded = [...Array.from({ length: 6 }, (_, i) => (n >>> (2 * i)) & 3), n >>> 12]
+        const value = lane === 'low' ? hash.hashLow(encoded) : hash.hashHigh(encoded)
         buckets.lowest[value & 0xffff]++
         buckets.highest[value >>> 16]++
         full.add(value)

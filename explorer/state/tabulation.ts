@@ -37,16 +37,16 @@ export class Tabulation {
   }
 
   /** Low lane of a whole state. */
-  hashLow(codes: ArrayLike<number>): number {
+  hashLow(encoded: ArrayLike<number>): number {
     let hash = 0
-    for (let f = 0; f < codes.length; f++) hash ^= this.low[this.offset[f] + codes[f]]
+    for (let f = 0; f < encoded.length; f++) hash ^= this.low[this.offset[f] + encoded[f]]
     return hash
   }
 
   /** High lane of a whole state. */
-  hashHigh(codes: ArrayLike<number>): number {
+  hashHigh(encoded: ArrayLike<number>): number {
     let hash = 0
-    for (let f = 0; f < codes.length; f++) hash ^= this.high[this.offset[f] + codes[f]]
+    for (let f = 0; f < encoded.length; f++) hash ^= this.high[this.offset[f] + encoded[f]]
     return hash
   }
 }

@@ -29,7 +29,7 @@ describe('VectorStore', () => {
     for (let n = 0; n < total; n++) {
       const id = store.append(Int32Array.of(n, n ^ 0x5555), 0, ~n, n * 7)
       store.tags[id >>> VectorStore.chunkBits][id & VectorStore.chunkMask] = n * 3
-      store.notes[id >>> VectorStore.chunkBits][(id & VectorStore.chunkMask) * 3 + 2] = n
+      store.cache[id >>> VectorStore.chunkBits][(id & VectorStore.chunkMask) * 3 + 2] = n
     }
     const before = store.bytes
     expect(store.spill(10)).toBe(true)
@@ -38,7 +38,7 @@ describe('VectorStore', () => {
     // Memory is used again, with all notes empty, and a checkpoint still sees everything.
     for (let n = total; n < total + 3 * CHUNK; n++) store.append(Int32Array.of(n, n ^ 0x5555), 0, ~n, n * 7)
     if (!keep) expect(store.bytes).toBe(before)
-    expect(store.notes[7].every((note) => note === 0)).toBe(true)
+    expect(store.cache[7].every((note) => note === 0)).toBe(true)
     expect([...store.stateArrays(0)].map((a) => a[18])).toEqual(
       Array.from({ length: 10 }, (_, c) => c * CHUNK + 9),
     )
@@ -52,7 +52,7 @@ describe('VectorStore', () => {
       const words = [store.chunks[chunk][2 * slot], store.chunks[chunk][2 * slot + 1]]
       if (lanes[0] !== ~id || lanes[1] !== id * 7 || lanes[2] !== id * 3)
         throw new Error(`lanes of ${id}: ${lanes}`)
-      if (store.notes[chunk][slot * 3 + 2] !== (id & 0xffff)) throw new Error(`notes of ${id}`)
+      if (store.cache[chunk][slot * 3 + 2] !== (id & 0xffff)) throw new Error(`notes of ${id}`)
       if (words[0] !== id || words[1] !== (id ^ 0x5555)) throw new Error(`state ${id}: ${words}`)
     }
     store.close()
@@ -82,7 +82,7 @@ describe('VectorStore', () => {
     own.tags[0].fill(5)
     for (let n = 0; n < 10; n++) {
       expect(home.append(Int32Array.of(n, -n), 0, n * 3, n * 5)).toBe(CHUNK + n)
-      home.notes[1].fill(n, 3 * n, 3 * n + 3)
+      home.cache[1].fill(n, 3 * n, 3 * n + 3)
     }
     const [[chunk, arrays]] = told
     expect([told.length, chunk, arrays.vectors.buffer instanceof SharedArrayBuffer]).toEqual([1, 1, true])
@@ -90,7 +90,7 @@ describe('VectorStore', () => {
     expect([...own.chunks[0].subarray(0, 6)]).toEqual([4, -4, 5, -5, 6, -6])
     expect([...own.lows[0].subarray(0, 4)]).toEqual([12, 15, 18, 0])
     expect([...own.highs[0].subarray(0, 4)]).toEqual([20, 25, 30, 0])
-    expect([...own.notes[0].subarray(0, 9)]).toEqual([0, 0, 0, 1, 1, 1, 0, 0, 0])
+    expect([...own.cache[0].subarray(0, 9)]).toEqual([0, 0, 0, 1, 1, 1, 0, 0, 0])
     expect([...own.tags[0].subarray(0, 4)]).toEqual([0, 0, 0, 5])
     // The chunk of the guests stays when own states are expanded.
     own.append(Int32Array.of(1, 2), 0, 3, 4)

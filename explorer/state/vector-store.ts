@@ -8,14 +8,14 @@ const CHUNK = 1 << CHUNK_BITS
 const CHUNK_MASK = CHUNK - 1
 
 /** Numbers of `noteBytes` bytes. */
-export type Notes = Uint8Array | Uint16Array
+export type CacheEntries = Uint8Array | Uint16Array
 
 /** The arrays of a chunk that other threads may read. */
 export interface SharedChunk {
   readonly vectors: Int32Array
   readonly lows: Int32Array
   readonly highs: Int32Array
-  readonly notes: Notes
+  readonly cache: CacheEntries
 }
 
 /**
@@ -34,13 +34,13 @@ export class VectorStore {
   /** A number of the owner's choice per state, kept as long as the hash lanes. */
   readonly tags: Int32Array[] = []
   /** `room` more numbers per state, kept as long; all 0 for a new state. */
-  readonly notes: Notes[] = []
-  readonly room: number
-  readonly noteBytes: 1 | 2
+  readonly cache: CacheEntries[] = []
+  readonly cacheWidth: number
+  readonly entryBytes: 1 | 2
   count = 0
   readonly #spareWords: Int32Array[] = []
   readonly #spareHashes: Int32Array[] = []
-  readonly #spareNotes: Notes[] = []
+  readonly #spareCaches: CacheEntries[] = []
   #released = 0
   /** Chunks of the frontier that are on disk. */
   readonly #spilled = new Set<number>()
@@ -56,14 +56,14 @@ export class VectorStore {
   constructor(
     words: number,
     keep: boolean,
-    room = 0,
-    noteBytes: 1 | 2 = 2,
+    cacheWidth = 0,
+    entryBytes: 1 | 2 = 2,
     share: ((chunk: number, arrays: SharedChunk) => void) | null = null,
   ) {
     this.words = words
     this.keep = keep
-    this.room = room
-    this.noteBytes = noteBytes
+    this.cacheWidth = cacheWidth
+    this.entryBytes = entryBytes
     this.#share = share
   }
 
@@ -71,8 +71,8 @@ export class VectorStore {
   get bytes(): number {
     const live = this.chunks.length - this.#released - this.#spilled.size + this.#guests
     const vectors = (this.keep ? this.chunks.length : live) + this.#spareWords.length
-    const notes = this.room * this.noteBytes * (live + this.#spareNotes.length)
-    return CHUNK * (4 * (vectors * this.words + 3 * live + this.#spareHashes.length) + notes)
+    const cache = this.cacheWidth * this.entryBytes * (live + this.#spareCaches.length)
+    return CHUNK * (4 * (vectors * this.words + 3 * live + this.#spareHashes.length) + cache)
   }
 
   /**
@@ -82,7 +82,7 @@ export class VectorStore {
   setGuestsAside(): void {
     this.chunks.push(new Int32Array(CHUNK * this.words))
     for (const lanes of [this.lows, this.highs, this.tags]) lanes.push(new Int32Array(CHUNK))
-    this.notes.push(this.#newNotes())
+    this.cache.push(this.#newCache())
     this.count = CHUNK
     this.#released = 1
     this.#guests = 1
@@ -92,19 +92,19 @@ export class VectorStore {
    * Copies the states `from` to `end - 1` of a chunk of another store in as guests, with nothing but the
    * lowest bits of their notes. Those that were here are overwritten.
    */
-  takeGuests({ vectors, lows, highs, notes }: SharedChunk, from: number, end: number): void {
-    const { words, room } = this
+  takeGuests({ vectors, lows, highs, cache }: SharedChunk, from: number, end: number): void {
+    const { words, cacheWidth } = this
     this.chunks[0].set(vectors.subarray(from * words, end * words))
     this.lows[0].set(lows.subarray(from, end))
     this.highs[0].set(highs.subarray(from, end))
     this.tags[0].fill(0, 0, end - from)
-    const own = this.notes[0]
-    for (let n = 0; n < (end - from) * room; n++) own[n] = notes[from * room + n] & 1
+    const own = this.cache[0]
+    for (let n = 0; n < (end - from) * cacheWidth; n++) own[n] = cache[from * cacheWidth + n] & 1
   }
 
   /** Appends a copy of a packed state. Returns its number. */
   append(from: Int32Array, base: number, low: number, high: number): number {
-    const id = this.#room()
+    const id = this.#nextId()
     const at = (id & CHUNK_MASK) * this.words
     const chunk = this.chunks[id >>> CHUNK_BITS]
     for (let w = 0; w < this.words; w++) chunk[at + w] = from[base + w]
@@ -115,7 +115,7 @@ export class VectorStore {
 
   /** Appends the successor of state `source` by a recorded behaviour. Returns its number. */
   appendSuccessor(source: number, records: Int32Array, record: number, low: number, high: number): number {
-    const id = this.#room()
+    const id = this.#nextId()
     const { words } = this
     const from = this.chunks[source >>> CHUNK_BITS]
     const base = (source & CHUNK_MASK) * words
@@ -175,7 +175,7 @@ export class VectorStore {
     for (let c = (head >>> CHUNK_BITS) + 2; c < last; c++) {
       if (this.#spilled.has(c)) continue
       try {
-        this.#disk ??= new SpillFile(CHUNK * (4 * (3 + this.words) + this.room * this.noteBytes))
+        this.#disk ??= new SpillFile(CHUNK * (4 * (3 + this.words) + this.cacheWidth * this.entryBytes))
         this.#disk.write(c, this.#frontierArrays(c))
       } catch {
         return false
@@ -203,8 +203,8 @@ export class VectorStore {
   }
 
   /** What is kept of a chunk only until its states are expanded. */
-  #frontierArrays(c: number): (Int32Array | Notes)[] {
-    const lanes = [this.lows[c], this.highs[c], this.tags[c], this.notes[c]]
+  #frontierArrays(c: number): (Int32Array | CacheEntries)[] {
+    const lanes = [this.lows[c], this.highs[c], this.tags[c], this.cache[c]]
     return this.keep ? lanes : [...lanes, this.chunks[c]]
   }
 
@@ -213,8 +213,8 @@ export class VectorStore {
     this.lows[c] = NOTHING
     this.highs[c] = NOTHING
     this.tags[c] = NOTHING
-    this.#spareNotes.push(this.notes[c])
-    this.notes[c] = NO_NOTES
+    this.#spareCaches.push(this.cache[c])
+    this.cache[c] = NO_CACHE
     if (this.keep) return
     this.#spareWords.push(this.chunks[c])
     this.chunks[c] = NOTHING
@@ -223,11 +223,11 @@ export class VectorStore {
   #takeArrays(c: number): void {
     for (const lanes of [this.lows, this.highs, this.tags])
       lanes[c] = this.#spareHashes.pop() ?? this.#newWords(CHUNK)
-    this.notes[c] = this.#spareNotes.pop()?.fill(0) ?? this.#newNotes()
+    this.cache[c] = this.#spareCaches.pop()?.fill(0) ?? this.#newCache()
     if (!this.keep || c >= this.chunks.length)
       this.chunks[c] = this.#spareWords.pop() ?? this.#newWords(CHUNK * this.words)
-    const [vectors, lows, highs, notes] = [this.chunks[c], this.lows[c], this.highs[c], this.notes[c]]
-    this.#share?.(c, { vectors, lows, highs, notes })
+    const [vectors, lows, highs, cache] = [this.chunks[c], this.lows[c], this.highs[c], this.cache[c]]
+    this.#share?.(c, { vectors, lows, highs, cache })
   }
 
   /**
@@ -255,7 +255,7 @@ export class VectorStore {
   #fromDisk(c: number): Int32Array {
     const lanes = [0, 1, 2].map(() => new Int32Array(CHUNK))
     const vectors = new Int32Array(CHUNK * this.words)
-    ;(this.#disk as SpillFile).read(c, [...lanes, this.#newNotes(), vectors])
+    ;(this.#disk as SpillFile).read(c, [...lanes, this.#newCache(), vectors])
     return vectors
   }
 
@@ -270,14 +270,14 @@ export class VectorStore {
       this.chunks.push(live || this.keep ? new Int32Array(CHUNK * this.words) : NOTHING)
       for (const lanes of [this.lows, this.highs, this.tags])
         lanes.push(live ? new Int32Array(CHUNK) : NOTHING)
-      this.notes.push(live ? this.#newNotes() : NO_NOTES)
+      this.cache.push(live ? this.#newCache() : NO_CACHE)
     }
     this.count = count
   }
 
-  #newNotes(): Notes {
-    const memory = this.#memory(CHUNK * this.room * this.noteBytes)
-    return this.noteBytes === 1 ? new Uint8Array(memory) : new Uint16Array(memory)
+  #newCache(): CacheEntries {
+    const memory = this.#memory(CHUNK * this.cacheWidth * this.entryBytes)
+    return this.entryBytes === 1 ? new Uint8Array(memory) : new Uint16Array(memory)
   }
 
   #newWords(count: number): Int32Array {
@@ -288,7 +288,7 @@ export class VectorStore {
     return this.#share === null ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes)
   }
 
-  #room(): number {
+  #nextId(): number {
     const id = this.count++
     if (id >>> CHUNK_BITS === this.chunks.length) this.#takeArrays(id >>> CHUNK_BITS)
     return id
@@ -296,4 +296,4 @@ export class VectorStore {
 }
 
 const NOTHING = new Int32Array(0)
-const NO_NOTES = new Uint16Array(0)
+const NO_CACHE = new Uint16Array(0)

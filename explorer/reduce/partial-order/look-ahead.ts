@@ -2,8 +2,8 @@ import type { SuccessorLists } from '../../compile/successor-lists.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import { type AnswerClasses, UNCLASSED } from '../../search/answer-classes.ts'
 import { SIZES } from '../../state/sizes.ts'
-import { Apart } from './apart.ts'
-import { Decisions, UNDECIDED } from './decisions.ts'
+import { Independence } from './independence.ts'
+import { NOT_CACHED, PersistentSetCache } from './persistent-set-cache.ts'
 
 /** States that are looked at ahead to try one thread; when there are more it is not enough. */
 const MOST_STATES = SIZES.ahead
@@ -16,7 +16,7 @@ const BY_THREAD = 1
 const BY_OTHERS = 2
 
 /** In which order threads are tried. */
-const RANK = { silent: 0, single: 1, several: 2, none: 3 } as const
+const RANK = { invisible: 0, single: 1, several: 2, none: 3 } as const
 
 /** No thread. */
 export const NONE = -1
@@ -50,15 +50,15 @@ export class LookAhead {
   /** Steps that all threads together can take there. */
   enabledCount = 0
   /** True when there is one, which changes no answer and violates no action property. */
-  isSilent = false
+  isInvisible = false
   readonly #lists: SuccessorLists
   readonly #classes: AnswerClasses
   readonly #words: number
   readonly #threads: number
   /** Most steps at one program counter. */
   readonly #most: number
-  readonly #own: Int32Array
-  readonly #ownCount: Int32Array
+  readonly #enabled: Int32Array
+  readonly #enabledCount: Int32Array
   readonly #rankOf: Int32Array
   readonly #others: Int32Array
   readonly #othersAfter: Int32Array
@@ -73,7 +73,7 @@ export class LookAhead {
   #isCut = false
   /** States of the explorations before. */
   #tried = 0
-  readonly #apart: Apart
+  readonly #independence: Independence
   /** Where to add what the look at one thread alone depends on, or null. */
   #reads: Int32Array | null = null
   /** Open addressing: 1 + number of a state. */
@@ -82,7 +82,7 @@ export class LookAhead {
   readonly #after: Int32Array
   readonly #changed: Uint8Array
   /** Many chains lead through the same states. */
-  readonly #decisions: Decisions
+  readonly #cache: PersistentSetCache
 
   constructor(lists: SuccessorLists, classes: AnswerClasses) {
     const { system, steps, firstStep } = lists.compiled
@@ -95,8 +95,8 @@ export class LookAhead {
       most = Math.max(most, Math.min(steps.length, firstStep[place] - firstStep[place - 1]))
     this.#most = most
     this.moves = new Int32Array(most)
-    this.#own = new Int32Array(most * this.#threads)
-    this.#ownCount = new Int32Array(this.#threads)
+    this.#enabled = new Int32Array(most * this.#threads)
+    this.#enabledCount = new Int32Array(this.#threads)
     this.#rankOf = new Int32Array(this.#threads)
     this.#others = new Int32Array(most)
     this.#othersAfter = new Int32Array(most)
@@ -107,8 +107,8 @@ export class LookAhead {
     this.#movesOf = new Int32Array(MOST_STATES * most)
     this.#after = new Int32Array(most * this.#words)
     this.#changed = new Uint8Array(classes.questions)
-    this.#decisions = new Decisions(this.#words)
-    this.#apart = new Apart(this.#threads, this.#words, classes.questions)
+    this.#cache = new PersistentSetCache(this.#words)
+    this.#independence = new Independence(this.#threads, this.#words, classes.questions)
   }
 
   /**
@@ -122,29 +122,29 @@ export class LookAhead {
     if (known === UNCLASSED) return NONE
     this.enabledCount = 0
     for (let t = 0; t < this.#threads; t++) {
-      this.#ownCount[t] = this.#lists.enabledTransitions(t, words, base, this.#own, t * this.#most)
-      this.enabledCount += this.#ownCount[t]
+      this.#enabledCount[t] = this.#lists.enabledTransitions(t, words, base, this.#enabled, t * this.#most)
+      this.enabledCount += this.#enabledCount[t]
     }
-    let thread = this.#decisions.of(words, base)
-    if (thread === UNDECIDED) {
-      thread = this.#decide(words, base, known)
-      this.#decisions.remember(words, base, thread)
+    let thread = this.#cache.of(words, base)
+    if (thread === NOT_CACHED) {
+      thread = this.#find(words, base, known)
+      this.#cache.remember(words, base, thread)
     }
     if (thread === NONE) return NONE
-    this.isSilent = this.#rank(thread, words, base, known) === RANK.silent
-    this.moveCount = this.#ownCount[thread]
-    for (let n = 0; n < this.moveCount; n++) this.moves[n] = this.#own[thread * this.#most + n]
+    this.isInvisible = this.#rank(thread, words, base, known) === RANK.invisible
+    this.moveCount = this.#enabledCount[thread]
+    for (let n = 0; n < this.moveCount; n++) this.moves[n] = this.#enabled[thread * this.#most + n]
     return thread
   }
 
-  #decide(words: Int32Array, base: number, classNumber: number): number {
+  #find(words: Int32Array, base: number, classNumber: number): number {
     this.#tried = 0
     this.#count = 0
     for (let t = 0; t < this.#threads; t++) this.#rankOf[t] = this.#rank(t, words, base, classNumber)
-    for (let rank: number = RANK.silent; rank <= RANK.several; rank++) {
+    for (let rank: number = RANK.invisible; rank <= RANK.several; rank++) {
       for (let t = 0; t < this.#threads; t++) {
         if (this.#rankOf[t] !== rank) continue
-        if (this.#isEnough(t, words, base, classNumber)) return t
+        if (this.#isPersistent(t, words, base, classNumber)) return t
         if (this.#tried + this.#count >= MOST_TRIED) return NONE
       }
     }
@@ -152,44 +152,44 @@ export class LookAhead {
   }
 
   #rank(thread: number, words: Int32Array, base: number, classNumber: number): number {
-    const count = this.#ownCount[thread]
+    const count = this.#enabledCount[thread]
     if (count === 0) return RANK.none
     if (count > 1) return RANK.several
-    const move = this.#own[thread * this.#most]
+    const move = this.#enabled[thread * this.#most]
     const { records } = this.#lists.compiled
     if ((records[move + RECORD.fault] | records[move + RECORD.violated]) !== 0) return RANK.single
     this.#change(words, base, move, this.#after, 0)
     const then = this.#classes.ofSuccessor(classNumber, move, this.#after, 0)
-    return then === classNumber ? RANK.silent : RANK.single
+    return then === classNumber ? RANK.invisible : RANK.single
   }
 
-  #isEnough(thread: number, words: Int32Array, base: number, classNumber: number): boolean {
+  #isPersistent(thread: number, words: Int32Array, base: number, classNumber: number): boolean {
     if (this.#explore(thread, NONE, words, base, classNumber)) return true
-    return this.#isCut && this.#threads > 2 && this.#isEnoughApart(thread, words, base, classNumber)
+    return this.#isCut && this.#threads > 2 && this.#isPersistentSeparately(thread, words, base, classNumber)
   }
 
   /**
    * As `#isEnough`, where the others together can reach too many states: looks at what each of them can reach
    * alone. That is enough when none changes what another's steps, the thread's, and the answers depended on.
    */
-  #isEnoughApart(thread: number, words: Int32Array, base: number, classNumber: number): boolean {
-    const apart = this.#apart
-    apart.clear()
+  #isPersistentSeparately(thread: number, words: Int32Array, base: number, classNumber: number): boolean {
+    const independence = this.#independence
+    independence.clear()
     for (let u = 0; u < this.#threads; u++)
       if (u !== thread && !this.#explore(thread, u, words, base, classNumber)) return false
-    if (!apart.haveOwnSteps) return false
+    if (!independence.areStepsIndependent) return false
     for (let u = 0; u < this.#threads; u++) {
       if (u === thread) continue
       this.#explore(thread, u, words, base, classNumber)
-      this.#noteQuestions(thread, apart.asked[u])
+      this.#addPredicateReads(thread, independence.predicateReads[u])
     }
-    return apart.haveOwnQuestions(thread)
+    return independence.arePredicatesIndependent(thread)
   }
 
   /** Looks at the states that the others, or one of them `alone`, can reach; false when something speaks against. */
   #explore(thread: number, alone: number, words: Int32Array, base: number, classNumber: number): boolean {
-    const count = this.#ownCount[thread]
-    this.#reads = alone === NONE ? null : this.#apart.reads[alone]
+    const count = this.#enabledCount[thread]
+    this.#reads = alone === NONE ? null : this.#independence.reads[alone]
     this.#isCut = false
     this.#changed.fill(0)
     this.#table.fill(0)
@@ -211,8 +211,8 @@ export class LookAhead {
   }
 
   /** Notes what answers depend on in the states just explored, and in those after a step of the thread. */
-  #noteQuestions(thread: number, into: Int32Array): void {
-    const count = this.#ownCount[thread]
+  #addPredicateReads(thread: number, into: Int32Array): void {
+    const count = this.#enabledCount[thread]
     for (let x = 0; x < this.#count; x++) {
       this.#classes.addReads(this.#states, x * this.#words, into)
       for (let n = 0; n < count; n++) {
@@ -247,7 +247,7 @@ export class LookAhead {
       const y = this.#intern(x, step, thread, count)
       if (y === NONE) return false
       this.#target[k] = y
-      if (reads !== null) this.#noteChange(step, this.#apart.changes[other])
+      if (reads !== null) this.#addChanges(step, this.#independence.changes[other])
     }
     if (enabled === 0) return true
     const { records } = this.#lists.compiled
@@ -262,8 +262,8 @@ export class LookAhead {
         if (at === after) return false
         const later = this.#othersAfter[at]
         const moveLater = this.#movesOf[this.#target[k] * this.#most + n]
-        if (!this.#saysTheSame(step, later)) return false
-        if ((later !== step || moveLater !== move) && !this.#sameSum(move, later, step, moveLater))
+        if (!this.#isSameTransition(step, later)) return false
+        if ((later !== step || moveLater !== move) && !this.#isSameChange(move, later, step, moveLater))
           return false
       }
     }
@@ -305,7 +305,7 @@ export class LookAhead {
     )
       return NONE
     for (let n = 0; n < count; n++)
-      if (!this.#saysTheSame(this.#movesOf[n], this.#movesOf[first + n])) return NONE
+      if (!this.#isSameTransition(this.#movesOf[n], this.#movesOf[first + n])) return NONE
     return y
   }
 
@@ -324,7 +324,7 @@ export class LookAhead {
   }
 
   /** The same step, without a fault, of which action properties say the same. */
-  #saysTheSame(a: number, b: number): boolean {
+  #isSameTransition(a: number, b: number): boolean {
     if (a === b) return !this.#faults(a)
     const { records } = this.#lists.compiled
     return (
@@ -341,14 +341,14 @@ export class LookAhead {
   }
 
   /** True when behaviour a followed by b changes the same as c followed by d. */
-  #sameSum(a: number, b: number, c: number, d: number): boolean {
+  #isSameChange(a: number, b: number, c: number, d: number): boolean {
     const { records } = this.#lists.compiled
     for (let w = -this.#words; w < 0; w++)
       if ((records[a + w] ^ records[b + w]) !== (records[c + w] ^ records[d + w])) return false
     return true
   }
 
-  #noteChange(transition: number, changes: Int32Array): void {
+  #addChanges(transition: number, changes: Int32Array): void {
     const { records } = this.#lists.compiled
     for (let w = 0; w < this.#words; w++) changes[w] |= records[transition - this.#words + w]
   }

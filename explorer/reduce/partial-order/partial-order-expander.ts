@@ -3,8 +3,8 @@ import { RECORD } from '../../compile/transition-record.ts'
 import type { ExpansionSink } from '../../search/expander.ts'
 import { Batch } from '../../state/batch.ts'
 import { VectorStore } from '../../state/vector-store.ts'
-import type { Chains } from './chains.ts'
 import { type LookAhead, NONE } from './look-ahead.ts'
+import type { PathCompression } from './path-compression.ts'
 
 /**
  * Expands states by the steps of one thread where that is enough, else by all steps.
@@ -20,7 +20,7 @@ export class PartialOrderExpander {
   transitions = 0
   readonly #store: VectorStore
   readonly #look: LookAhead
-  readonly #chains: Chains
+  readonly #compression: PathCompression
   readonly #tally: { reduced: number }
   readonly #enabled: Int32Array
   #going = true
@@ -29,14 +29,14 @@ export class PartialOrderExpander {
     lists: SuccessorLists,
     store: VectorStore,
     look: LookAhead,
-    chains: Chains,
+    compression: PathCompression,
     tally: { reduced: number },
   ) {
     const { steps } = lists.compiled
     this.lists = lists
     this.#store = store
     this.#look = look
-    this.#chains = chains
+    this.#compression = compression
     this.#tally = tally
     this.batch = new Batch(steps.length)
     this.#enabled = new Int32Array(steps.length)
@@ -58,7 +58,7 @@ export class PartialOrderExpander {
         enabled = look.moveCount
         const isAll = look.enabledCount === enabled
         for (let n = 0; n < enabled; n++) this.#add(look.moves[n], head, sink)
-        if (this.#leadsOn(head, sink)) {
+        if (this.#findsUnexpanded(head, sink)) {
           if (!isAll) this.#tally.reduced++
           this.transitions += enabled
           continue
@@ -78,13 +78,13 @@ export class PartialOrderExpander {
   }
 
   #flush(head: number, sink: ExpansionSink): void {
-    const before = this.#chains.passed
+    const before = this.#compression.passed
     this.#going = sink.flush(head) && this.#going
-    this.transitions += this.#chains.passed - before
+    this.transitions += this.#compression.passed - before
   }
 
   /** Looks up the batch. True when one of the states found is yet to be expanded. */
-  #leadsOn(head: number, sink: ExpansionSink): boolean {
+  #findsUnexpanded(head: number, sink: ExpansionSink): boolean {
     const { found, count } = this.batch
     this.#flush(head, sink)
     for (let k = 0; k < count; k++) if ((found[k] < 0 ? ~found[k] : found[k]) > head) return true

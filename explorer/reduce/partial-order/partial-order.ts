@@ -5,10 +5,10 @@ import type { VisitedSet } from '../../state/state-table.ts'
 import type { VectorStore } from '../../state/vector-store.ts'
 import type { PartialOrderState } from '../reduction-state.ts'
 import type { CanonicalForm } from '../symmetry/canonical-form.ts'
-import { ChainSet } from './chain-set.ts'
-import { Chains } from './chains.ts'
+import { CompressingSet } from './compressing-set.ts'
 import { LookAhead, NONE } from './look-ahead.ts'
 import { PartialOrderExpander } from './partial-order-expander.ts'
+import { PathCompression } from './path-compression.ts'
 
 /** What a search with partial order reduction did. */
 export interface PartialOrderReport {
@@ -35,8 +35,8 @@ export interface PartialOrderReport {
 export class PartialOrder {
   reduced = 0
   #look: LookAhead | null = null
-  #chains: Chains | null = null
-  #set: ChainSet | null = null
+  #compression: PathCompression | null = null
+  #set: CompressingSet | null = null
 
   /**
    * Begins a search.
@@ -53,12 +53,12 @@ export class PartialOrder {
     this.reduced = 0
     const lists = new SuccessorLists(compiled)
     const look = new LookAhead(lists, classes)
-    const chains = new Chains(compiled, classes, look, form)
-    const visited = new ChainSet(inner, store, chains)
+    const compression = new PathCompression(compiled, classes, look, form)
+    const visited = new CompressingSet(inner, store, compression)
     this.#look = look
-    this.#chains = chains
+    this.#compression = compression
     this.#set = visited
-    return { visited, expander: new PartialOrderExpander(lists, store, look, chains, this) }
+    return { visited, expander: new PartialOrderExpander(lists, store, look, compression, this) }
   }
 
   /**
@@ -68,8 +68,8 @@ export class PartialOrder {
    * @param states the numbers of the others.
    */
   unfold(initial: Uint16Array, steps: readonly number[], states: readonly number[]): number[] {
-    const set = this.#set as ChainSet
-    return (this.#chains as Chains).unfold(
+    const set = this.#set as CompressingSet
+    return (this.#compression as PathCompression).unfold(
       initial,
       steps,
       states.map((id) => set.lengthTo(id)),
@@ -89,17 +89,17 @@ export class PartialOrder {
 
   /** How many states were passed before each kept state; as long as it need be, or longer. */
   get lengths(): Uint16Array<ArrayBufferLike> {
-    return (this.#set as ChainSet).lengths
+    return (this.#set as CompressingSet).lengths
   }
 
   /** Goes on where a search was interrupted. */
   restore({ reduced, passed }: PartialOrderState, lengths: Uint16Array): void {
     this.reduced = reduced
-    if (this.#chains !== null) this.#chains.passed = passed
+    if (this.#compression !== null) this.#compression.passed = passed
     if (this.#set !== null) this.#set.lengths = lengths
   }
 
   report(): PartialOrderReport {
-    return { reduced: this.reduced, passed: this.#chains?.passed ?? 0 }
+    return { reduced: this.reduced, passed: this.#compression?.passed ?? 0 }
   }
 }

@@ -1,6 +1,6 @@
 import { ModelError } from '../../../model/language/errors.ts'
 import type { Sort } from '../../../model/language/shapes.ts'
-import { type Answer, areRenamed, type Saying } from '../partial-order/saying.ts'
+import { areRenamed, type Effect, type Evaluation } from './effect.ts'
 import type { Generator, Permutation, SymmetryGroup } from './symmetry-group.ts'
 
 /** Ids that were claimed to be interchangeable and are not. */
@@ -15,13 +15,13 @@ export class AsymmetryError extends ModelError {
 }
 
 /** What is needed to find out which two ids a subject treats differently. */
-interface Asked {
+interface UnitsUnderTest {
   readonly system: string
   readonly group: SymmetryGroup
   /** What a subject says about a state. */
-  readonly ask: (subject: number, codes: Uint16Array) => Answer
-  readonly image: (subject: number, permutation: Permutation) => number
-  readonly describe: (subject: number) => string
+  readonly evaluate: (unit: number, encoded: Uint16Array) => Evaluation
+  readonly image: (unit: number, permutation: Permutation) => number
+  readonly describe: (unit: number) => string
 }
 
 /**
@@ -30,33 +30,33 @@ interface Asked {
  * @returns null when none does.
  */
 export function asymmetryOf(
-  { system, group, ask, image, describe }: Asked,
+  { system, group, evaluate, image, describe }: UnitsUnderTest,
   first: number,
   state: Uint16Array,
   permutation: Permutation,
 ): AsymmetryError | null {
-  let subject = first
-  let codes = state
+  let unit = first
+  let encoded = state
   for (const number of group.wordOf(permutation)) {
     const generator = group.generators[number]
     const { sort, ids } = generator
-    const { sayings } = ask(subject, codes)
-    const refuse = (how: string) => new AsymmetryError(system, describe(subject), sort, ids, how)
-    const renamed = new Uint16Array(codes.length)
-    group.imageOfState(codes, generator.permutation, renamed)
-    const renamedSubject = image(subject, generator.permutation)
-    let found: readonly Saying[]
+    const { effects } = evaluate(unit, encoded)
+    const refuse = (how: string) => new AsymmetryError(system, describe(unit), sort, ids, how)
+    const renamed = new Uint16Array(encoded.length)
+    group.imageOfState(encoded, generator.permutation, renamed)
+    const renamedUnit = image(unit, generator.permutation)
+    let found: readonly Effect[]
     try {
-      found = ask(renamedSubject, renamed).sayings
+      found = evaluate(renamedUnit, renamed).effects
     } catch (error) {
       return refuse(`with the ids exchanged: ${error instanceof Error ? error.message : String(error)}`)
     }
-    if (!areRenamed(group, sayings, generator.permutation, found)) {
-      if (sayings.length > 1) return refuse('with the ids exchanged it can lead elsewhere')
-      return refuse(difference(group, sayings[0], generator, found[0], renamed))
+    if (!areRenamed(group, effects, generator.permutation, found)) {
+      if (effects.length > 1) return refuse('with the ids exchanged it can lead elsewhere')
+      return refuse(difference(group, effects[0], generator, found[0], renamed))
     }
-    subject = renamedSubject
-    codes = renamed
+    unit = renamedUnit
+    encoded = renamed
   }
   return null
 }
@@ -64,21 +64,22 @@ export function asymmetryOf(
 /** @param codes the renamed state, on which `found` is said. */
 function difference(
   group: SymmetryGroup,
-  original: Saying,
+  original: Effect,
   { permutation }: Generator,
-  found: Saying,
-  codes: Uint16Array,
+  found: Effect,
+  encoded: Uint16Array,
 ): string {
-  if (original.said !== found.said) return `it ${original.said}, and with the ids exchanged it ${found.said}`
-  const expected = codes.slice()
+  if (original.outcome !== found.outcome)
+    return `it ${original.outcome}, and with the ids exchanged it ${found.outcome}`
+  const expected = encoded.slice()
   original.fields.forEach((f, n) => {
-    expected[group.imageOfField(f, permutation)] = group.imageOfCode(f, original.codes[n], permutation)
+    expected[group.imageOfField(f, permutation)] = group.imageOfValue(f, original.encoded[n], permutation)
   })
-  const instead = codes.slice()
+  const instead = encoded.slice()
   found.fields.forEach((f, n) => {
-    instead[f] = found.codes[n]
+    instead[f] = found.encoded[n]
   })
-  const field = expected.findIndex((code, f) => code !== instead[f])
+  const field = expected.findIndex((value, f) => value !== instead[f])
   const { path, shape } = group.placements[field].field
   const show = (after: Uint16Array): string => String(shape.decode(after[field]))
   return `with the ids exchanged it leaves ${path} = ${show(instead)}, not ${show(expected)}`

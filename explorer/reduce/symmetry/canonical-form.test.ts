@@ -66,19 +66,19 @@ describe.each(Object.entries(shapes))('%s', (_, shape) => {
   const hash = new Tabulation(of.fields, 7)
   const form = new CanonicalForm(group, of, hash)
   const words = new Int32Array(of.words + 1)
-  const canonical = (codes: Uint16Array): string => {
-    of.pack(codes, words, 1)
-    form.canonicalise(words, 1, hash.hashLow(codes), hash.hashHigh(codes))
+  const canonical = (encoded: Uint16Array): string => {
+    of.pack(encoded, words, 1)
+    form.canonicalise(words, 1, hash.hashLow(encoded), hash.hashHigh(encoded))
     return form.words.join()
   }
-  const packed = (codes: Uint16Array): string => {
+  const packed = (encoded: Uint16Array): string => {
     const into = new Int32Array(of.words)
-    of.pack(codes, into, 0)
+    of.pack(encoded, into, 0)
     return into.join()
   }
-  const image = (codes: Uint16Array, permutation: Permutation): Uint16Array => {
-    const into = new Uint16Array(codes.length)
-    group.imageOfState(codes, permutation, into)
+  const image = (encoded: Uint16Array, permutation: Permutation): Uint16Array => {
+    const into = new Uint16Array(encoded.length)
+    group.imageOfState(encoded, permutation, into)
     return into
   }
 
@@ -88,12 +88,12 @@ describe.each(Object.entries(shapes))('%s', (_, shape) => {
 
   test('one form for an orbit, another for another, in the orbit itself', () => {
     fc.assert(
-      fc.property(states(of), states(of), fc.nat(), (codes, stranger, number) => {
-        const orbit = new Set(permutations.map((p) => packed(image(codes, p))))
-        const renamed = image(codes, permutations[number % permutations.length])
-        expect(canonical(renamed)).toBe(canonical(codes))
-        expect(orbit.has(canonical(codes))).toBe(true)
-        expect(canonical(stranger) === canonical(codes)).toBe(orbit.has(packed(stranger)))
+      fc.property(states(of), states(of), fc.nat(), (encoded, stranger, number) => {
+        const orbit = new Set(permutations.map((p) => packed(image(encoded, p))))
+        const renamed = image(encoded, permutations[number % permutations.length])
+        expect(canonical(renamed)).toBe(canonical(encoded))
+        expect(orbit.has(canonical(encoded))).toBe(true)
+        expect(canonical(stranger) === canonical(encoded)).toBe(orbit.has(packed(stranger)))
       }),
       { numRuns: 300 },
     )
@@ -101,12 +101,12 @@ describe.each(Object.entries(shapes))('%s', (_, shape) => {
 
   test('says by which permutation, with which hash and stabiliser', () => {
     fc.assert(
-      fc.property(states(of), (codes) => {
-        const words = canonical(codes)
-        const there = image(codes, form.permutation)
+      fc.property(states(of), (encoded) => {
+        const words = canonical(encoded)
+        const there = image(encoded, form.permutation)
         expect(packed(there)).toBe(words)
         expect([form.low, form.high]).toEqual([hash.hashLow(there), hash.hashHigh(there)])
-        const fixing = permutations.filter((p) => packed(image(codes, p)) === packed(codes))
+        const fixing = permutations.filter((p) => packed(image(encoded, p)) === packed(encoded))
         expect(form.stabiliser).toBe(fixing.length)
       }),
       { numRuns: 300 },
@@ -126,8 +126,8 @@ test('a form stays a form when nothing changes that permutations move', () => {
   expect(notMoved).toHaveLength(3)
   for (const { word, mask, shift } of notMoved) expect(form.moved[word] & (mask << shift)).toBe(0)
   fc.assert(
-    fc.property(states(of), fc.array(fc.nat(40), { minLength: 3, maxLength: 3 }), (codes, values) => {
-      of.pack(codes, words, 0)
+    fc.property(states(of), fc.array(fc.nat(40), { minLength: 3, maxLength: 3 }), (encoded, values) => {
+      of.pack(encoded, words, 0)
       form.canonicalise(words, 0, 0, 0)
       words.set(form.words)
       notMoved.forEach(({ word, mask, shift, shape: { size } }, n) => {
@@ -165,17 +165,17 @@ test('images compose, and inverses undo', () => {
   const group = new SymmetryGroup({ layout: of }, [cpu, page, gfn])
   const permutations = allPermutations(group)
   fc.assert(
-    fc.property(states(of), fc.nat(), fc.nat(), (codes, m, n) => {
+    fc.property(states(of), fc.nat(), fc.nat(), (encoded, m, n) => {
       const [first, then] = [permutations[m % permutations.length], permutations[n % permutations.length]]
-      const step = new Uint16Array(codes.length)
-      const twice = new Uint16Array(codes.length)
-      const once = new Uint16Array(codes.length)
-      group.imageOfState(codes, first, step)
+      const step = new Uint16Array(encoded.length)
+      const twice = new Uint16Array(encoded.length)
+      const once = new Uint16Array(encoded.length)
+      group.imageOfState(encoded, first, step)
       group.imageOfState(step, then, twice)
-      group.imageOfState(codes, group.compose(first, then), once)
+      group.imageOfState(encoded, group.compose(first, then), once)
       expect(once).toEqual(twice)
       group.imageOfState(step, group.inverse(first), once)
-      expect(once).toEqual(codes)
+      expect(once).toEqual(encoded)
     }),
   )
 })

@@ -1,22 +1,17 @@
 import { ModelError } from '../../../model/language/errors.ts'
-import { type Answer, areRenamed } from '../partial-order/saying.ts'
-import {
-  CommonNames,
-  RenamedSituation,
-  type Situation,
-  type SubjectNames,
-} from '../partial-order/situation.ts'
-import { AnswerTrees, OUTSIDE, UNKNOWN } from './answer-trees.ts'
 import { asymmetryOf } from './asymmetry.ts'
+import { areRenamed, type Evaluation } from './effect.ts'
+import { FieldDecisionTrees, OUTSIDE, UNKNOWN } from './field-decision-trees.ts'
+import { CommonNames, type PartialState, RenamedPartialState, type UnitNames } from './partial-state.ts'
 import { Rearrangements } from './rearrangements.ts'
 import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
 /** Model code of several subjects (families of steps, properties) that can be run on any state. */
-export interface Subjects extends SubjectNames {
+export interface Units extends UnitNames {
   /** Runs a subject on a state. */
-  answer(subject: number, codes: Uint16Array): Answer
+  run(unit: number, encoded: Uint16Array): Evaluation
   /** For messages: `step RUN.8 of vcpu0`. */
-  describe(subject: number): string
+  describe(unit: number): string
 }
 
 const COMPLETE: readonly number[] = []
@@ -42,10 +37,10 @@ export class Equivariance {
   runs = 0
   readonly #system: string
   readonly #group: SymmetryGroup
-  readonly #subjects: Subjects
-  readonly #trees: AnswerTrees<Answer>
+  readonly #units: Units
+  readonly #trees: FieldDecisionTrees<Evaluation>
   readonly #names: CommonNames
-  readonly #renamed: RenamedSituation
+  readonly #renamed: RenamedPartialState
   readonly #rearrangements: Rearrangements
   readonly #image: Uint16Array
   readonly #classes: Uint8Array
@@ -53,32 +48,32 @@ export class Equivariance {
   /** By situation under its common names: the fields that it lacks, none once all renamings are checked. */
   readonly #lacking = new Map<string, readonly number[]>()
 
-  constructor(system: string, group: SymmetryGroup, subjects: Subjects) {
+  constructor(system: string, group: SymmetryGroup, units: Units) {
     this.#system = system
     this.#group = group
-    this.#subjects = subjects
-    this.#trees = new AnswerTrees(group.placements.map(({ field }) => field.shape.size))
-    this.#names = new CommonNames(group, subjects)
-    this.#renamed = new RenamedSituation(group, subjects)
+    this.#units = units
+    this.#trees = new FieldDecisionTrees(group.placements.map(({ field }) => field.shape.size))
+    this.#names = new CommonNames(group, units)
+    this.#renamed = new RenamedPartialState(group, units)
     this.#rearrangements = new Rearrangements(group)
     this.#image = new Uint16Array(group.placements.length)
     this.#classes = group.identity()
     this.#exchange = group.identity()
   }
 
-  describe(subject: number): string {
-    return this.#subjects.describe(subject)
+  describe(unit: number): string {
+    return this.#units.describe(unit)
   }
 
   /** What a subject says about a state. @throws what the model code throws. */
-  ask(subject: number, codes: Uint16Array): Answer {
-    const known = this.#trees.ofState(subject, codes)
+  evaluate(unit: number, encoded: Uint16Array): Evaluation {
+    const known = this.#trees.ofState(unit, encoded)
     if (known !== null) return known
     this.runs++
-    const answer = this.#subjects.answer(subject, codes)
-    if (this.#trees.add(subject, codes, answer)) return answer
+    const evaluation = this.#units.run(unit, encoded)
+    if (this.#trees.add(unit, encoded, evaluation)) return evaluation
     throw new ModelError(
-      `${this.#system}: ${this.#subjects.describe(subject)}: is not a function of the state: it reads other fields than before on the same values`,
+      `${this.#system}: ${this.#units.describe(unit)}: is not a function of the state: it reads other fields than before on the same values`,
     )
   }
 
@@ -96,16 +91,16 @@ export class Equivariance {
    * @returns the fields on which the behaviour is to depend, those given first.
    * @throws AsymmetryError naming the subject and the sort.
    */
-  widen(subject: number, codes: Uint16Array, reads: readonly number[]): readonly number[] {
+  widen(unit: number, encoded: Uint16Array, reads: readonly number[]): readonly number[] {
     const fields = [...reads]
-    for (const f of this.ask(subject, codes).reads) if (!fields.includes(f)) fields.push(f)
-    const situation = { subject, fields, codes }
+    for (const f of this.evaluate(unit, encoded).reads) if (!fields.includes(f)) fields.push(f)
+    const partial = { unit, fields, encoded }
     const { permutation } = this.#names
     for (;;) {
-      const key = this.#names.keyOf(situation)
+      const key = this.#names.keyOf(partial)
       let lacking = this.#lacking.get(key)
       if (lacking === undefined) {
-        lacking = this.#check(situation).map((f) => this.#group.imageOfField(f, permutation))
+        lacking = this.#check(partial).map((f) => this.#group.imageOfField(f, permutation))
         this.#lacking.set(key, lacking)
       }
       if (lacking.length === 0) return fields
@@ -115,24 +110,25 @@ export class Equivariance {
   }
 
   /** Checks all renamings; returns fields, named as in the situation, that some renaming also reads. */
-  #check(situation: Situation): readonly number[] {
-    const { subject, codes } = situation
-    const { sayings } = this.ask(subject, codes)
-    this.#classify(situation, (exchange) => {
-      if (!areRenamed(this.#group, sayings, exchange, sayings)) this.#refuse(situation, exchange)
+  #check(partial: PartialState): readonly number[] {
+    const { unit, encoded } = partial
+    const { effects } = this.evaluate(unit, encoded)
+    this.#classify(partial, (exchange) => {
+      if (!areRenamed(this.#group, effects, exchange, effects)) this.#refuse(partial, exchange)
     })
     const renamed = this.#renamed
     const rearrangements = this.#rearrangements
     const { permutation } = rearrangements
     rearrangements.start(this.#classes)
     do {
-      renamed.set(situation, permutation)
-      const found = this.#trees.find(renamed.subject, renamed.codes, renamed.marks, renamed.mark)
+      renamed.set(partial, permutation)
+      const found = this.#trees.find(renamed.unit, renamed.encoded, renamed.marks, renamed.mark)
       const isKnown = found !== UNKNOWN && found !== OUTSIDE
-      const answer = isKnown ? this.#trees.answer(found) : this.#askRenamed(situation, permutation)
-      if (!areRenamed(this.#group, sayings, permutation, answer.sayings)) this.#refuse(situation, permutation)
+      const evaluation = isKnown ? this.#trees.evaluation(found) : this.#evaluateRenamed(partial, permutation)
+      if (!areRenamed(this.#group, effects, permutation, evaluation.effects))
+        this.#refuse(partial, permutation)
       if (isKnown) continue
-      const lacking = answer.reads.filter((f) => !renamed.has(f))
+      const lacking = evaluation.reads.filter((f) => !renamed.has(f))
       if (lacking.length === 0) continue
       const back = this.#group.inverse(permutation)
       return lacking.map((f) => this.#group.imageOfField(f, back))
@@ -140,12 +136,12 @@ export class Equivariance {
     return COMPLETE
   }
 
-  #askRenamed(situation: Situation, permutation: Permutation): Answer {
-    this.#group.imageOfState(situation.codes, permutation, this.#image)
+  #evaluateRenamed(partial: PartialState, permutation: Permutation): Evaluation {
+    this.#group.imageOfState(partial.encoded, permutation, this.#image)
     try {
-      return this.ask(this.#renamed.subject, this.#image)
+      return this.evaluate(this.#renamed.unit, this.#image)
     } catch {
-      return this.#refuse(situation, permutation)
+      return this.#refuse(partial, permutation)
     }
   }
 
@@ -153,12 +149,12 @@ export class Equivariance {
    * Puts slots into one class that can be exchanged without changing the situation.
    * @param visit told of such exchanges, enough to make all others of them.
    */
-  #classify(situation: Situation, visit: (exchange: Permutation) => void): void {
+  #classify(partial: PartialState, visit: (exchange: Permutation) => void): void {
     const { sorts, bases } = this.#group
     const classes = this.#classes
     const exchange = this.#exchange
     for (let slot = 0; slot < exchange.length; slot++) exchange[slot] = slot
-    this.#renamed.set(situation, exchange)
+    this.#renamed.set(partial, exchange)
     for (let n = 0; n < sorts.length; n++) {
       for (let slot = bases[n]; slot < bases[n] + sorts[n].size; slot++) {
         classes[slot] = slot
@@ -166,7 +162,7 @@ export class Equivariance {
           if (classes[other] !== other) continue
           exchange[slot] = other
           exchange[other] = slot
-          if (this.#renamed.equals(situation, exchange)) {
+          if (this.#renamed.equals(partial, exchange)) {
             classes[slot] = other
             visit(exchange)
           }
@@ -177,18 +173,18 @@ export class Equivariance {
     }
   }
 
-  #refuse({ subject, codes }: Situation, permutation: Permutation): never {
-    const asked = {
+  #refuse({ unit, encoded }: PartialState, permutation: Permutation): never {
+    const underTest = {
       system: this.#system,
       group: this.#group,
-      ask: (s: number, c: Uint16Array) => this.ask(s, c),
-      image: (s: number, p: Permutation) => this.#subjects.image(s, p),
-      describe: (s: number) => this.#subjects.describe(s),
+      evaluate: (s: number, c: Uint16Array) => this.evaluate(s, c),
+      image: (s: number, p: Permutation) => this.#units.image(s, p),
+      describe: (s: number) => this.#units.describe(s),
     }
     throw (
-      asymmetryOf(asked, subject, codes, permutation) ??
+      asymmetryOf(underTest, unit, encoded, permutation) ??
       new Error(
-        `${this.#system}: ${this.#subjects.describe(subject)}: an asymmetry cannot be explained; this is a defect of the search`,
+        `${this.#system}: ${this.#units.describe(unit)}: an asymmetry cannot be explained; this is a defect of the search`,
       )
     )
   }

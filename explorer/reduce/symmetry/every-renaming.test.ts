@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { areRenamed } from '../partial-order/saying.ts'
-import { AnswerTrees } from './answer-trees.ts'
 import { AsymmetryError } from './asymmetry.ts'
+import { areRenamed } from './effect.ts'
 import { Equivariance } from './equivariance.ts'
-import { makeSubject, statesOf, systemOf } from './equivariance-subjects.ts'
+import { makeUnit, statesOf, systemOf } from './equivariance-units.ts'
+import { FieldDecisionTrees } from './field-decision-trees.ts'
 import { type Permutation, SymmetryGroup } from './symmetry-group.ts'
 
 const { system, cpu, page } = systemOf()
@@ -20,8 +20,8 @@ for (const known of permutations) {
 }
 
 const cpuBase = group.bases[group.sorts.indexOf(cpu)]
-const rename = (subject: number, permutation: Permutation): number =>
-  subject < cpu.size ? permutation[cpuBase + subject] - cpuBase : subject
+const rename = (unit: number, permutation: Permutation): number =>
+  unit < cpu.size ? permutation[cpuBase + unit] - cpuBase : unit
 
 test('a behaviour is accepted exactly when every renaming of it behaves as renamed', () => {
   expect(permutations).toHaveLength(group.order)
@@ -34,43 +34,43 @@ test('a behaviour is accepted exactly when every renaming of it behaves as renam
   })
   fc.assert(
     fc.property(tapes, starts, (tape, list) => {
-      const answer = makeSubject(fields, tape)
-      const isEquivariant = (subject: number, codes: Uint16Array): boolean => {
-        const { sayings } = answer(subject, codes)
+      const run = makeUnit(fields, tape)
+      const isEquivariant = (unit: number, encoded: Uint16Array): boolean => {
+        const { effects } = run(unit, encoded)
         return permutations.every((permutation) => {
-          group.imageOfState(codes, permutation, image)
-          const renamed = answer(rename(subject, permutation), image)
-          return areRenamed(group, sayings, permutation, renamed.sayings)
+          group.imageOfState(encoded, permutation, image)
+          const renamed = run(rename(unit, permutation), image)
+          return areRenamed(group, effects, permutation, renamed.effects)
         })
       }
       const check = new Equivariance('few states', group, {
-        answer,
+        run,
         image: rename,
-        slotsOf: (subject) => (subject < cpu.size ? [cpuBase + subject] : []),
-        describe: (subject) => `subject ${subject}`,
+        slotsOf: (unit) => (unit < cpu.size ? [cpuBase + unit] : []),
+        describe: (unit) => `unit ${unit}`,
       })
-      const widened = new AnswerTrees(fields.map((f) => f.shape.size))
-      for (const [subject, number] of list) {
-        const codes = states[number]
-        const { reads, sayings } = answer(subject, codes)
+      const widened = new FieldDecisionTrees(fields.map((f) => f.shape.size))
+      for (const [unit, number] of list) {
+        const encoded = states[number]
+        const { reads, effects } = run(unit, encoded)
         let depends: readonly number[]
         try {
-          depends = check.widen(subject, codes, reads)
+          depends = check.widen(unit, encoded, reads)
         } catch (error) {
           expect(error).toBeInstanceOf(AsymmetryError)
-          expect(isEquivariant(subject, codes)).toBe(false)
+          expect(isEquivariant(unit, encoded)).toBe(false)
           outcomes.refused++
           return
         }
         // The same fields wherever the values of the first of them are the same: they make a decision tree.
-        const known = widened.ofState(subject, codes)
-        if (known === null) expect(widened.add(subject, codes, { reads: depends })).toBe(true)
+        const known = widened.ofState(unit, encoded)
+        if (known === null) expect(widened.add(unit, encoded, { reads: depends })).toBe(true)
         else expect(depends).toEqual(known.reads)
         outcomes[depends.length > reads.length ? 'widened' : 'accepted']++
         for (const other of states) {
-          if (depends.some((f) => other[f] !== codes[f])) continue
-          expect(areRenamed(group, sayings, group.identity(), answer(subject, other).sayings)).toBe(true)
-          expect(isEquivariant(subject, other)).toBe(true)
+          if (depends.some((f) => other[f] !== encoded[f])) continue
+          expect(areRenamed(group, effects, group.identity(), run(unit, other).effects)).toBe(true)
+          expect(isEquivariant(unit, other)).toBe(true)
         }
       }
     }),

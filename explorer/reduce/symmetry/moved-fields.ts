@@ -13,13 +13,13 @@ export class MovedFields {
   low = 0
   high = 0
   /** The codes of the fields, as `gather` found them. */
-  readonly #codes: Uint16Array
+  readonly #encoded: Uint16Array
   readonly #word: Int32Array
   readonly #shift: Int32Array
   readonly #mask: Int32Array
   /** First slot of the sort whose ids are the values, or -1; and the code of the first id. */
   readonly #valueBase: Int32Array
-  readonly #firstCode: Int32Array
+  readonly #firstIdValue: Int32Array
   /** Where the field's random words begin in the tabulation hash. */
   readonly #hashOffset: Int32Array
   readonly #hashLow: Int32Array
@@ -45,7 +45,7 @@ export class MovedFields {
     const moved = group.moved().filter((p) => p.field.mask !== 0 && !isSimple(p))
     const pick = (of: (p: Placement) => number): Int32Array => Int32Array.from(moved, of)
     this.count = moved.length
-    this.#codes = new Uint16Array(moved.length)
+    this.#encoded = new Uint16Array(moved.length)
     this.#hashLow = hash.low
     this.#hashHigh = hash.high
     this.#ids = Uint8Array.from({ length: group.slots }, (_, slot) => group.idOfSlot(slot))
@@ -54,7 +54,7 @@ export class MovedFields {
     this.#shift = pick((p) => p.field.shift)
     this.#mask = pick((p) => p.field.mask)
     this.#valueBase = pick((p) => p.valueBase)
-    this.#firstCode = pick((p) => p.firstCode)
+    this.#firstIdValue = pick((p) => p.firstIdValue)
     this.#hashOffset = pick((p) => hash.offset[p.field.index])
 
     const scrambled = Array.from({ length: group.families }, random)
@@ -94,50 +94,50 @@ export class MovedFields {
 
   /** Reads the fields of the packed state at `base`. */
   gather(from: Int32Array, base: number): void {
-    const codes = this.#codes
+    const encoded = this.#encoded
     const word = this.#word
     const shift = this.#shift
     const mask = this.#mask
-    for (let m = 0; m < codes.length; m++) codes[m] = (from[base + word[m]] >>> shift[m]) & mask[m]
+    for (let m = 0; m < encoded.length; m++) encoded[m] = (from[base + word[m]] >>> shift[m]) & mask[m]
   }
 
   /** Adds to the signature of every slot what refers to it, up to the names of ids of one color. */
   sign(signature: Int32Array, color: Int32Array): void {
-    const codes = this.#codes
+    const encoded = this.#encoded
     const family = this.#family
     const valueBase = this.#valueBase
-    const firstCode = this.#firstCode
+    const firstIdValue = this.#firstIdValue
     const placeStart = this.#placeStart
     const place = this.#place
-    for (let m = 0; m < codes.length; m++) {
-      const code = codes[m]
+    for (let m = 0; m < encoded.length; m++) {
+      const value = encoded[m]
       const base = valueBase[m]
-      const value = base < 0 || code < firstCode[m] ? -1 : base + code - firstCode[m]
-      if (value < 0 && code === 0) continue
+      const referred = base < 0 || value < firstIdValue[m] ? -1 : base + value - firstIdValue[m]
+      if (referred < 0 && value === 0) continue
       const begin = placeStart[m]
       const end = placeStart[m + 1]
-      let mix = Math.imul(family[m] ^ (value < 0 ? code : color[value] + 0x10000), 0x9e3779b1)
+      let mix = Math.imul(family[m] ^ (referred < 0 ? value : color[referred] + 0x10000), 0x9e3779b1)
       mix ^= mix >>> 15
       for (let k = begin; k < end; k++) {
         mix = Math.imul(mix + color[place[k]], 0x85ebca6b)
         mix ^= mix >>> 13
-        if (place[k] === value) mix = Math.imul(mix ^ 0x27d4eb2f, 0xc2b2ae35)
+        if (place[k] === referred) mix = Math.imul(mix ^ 0x27d4eb2f, 0xc2b2ae35)
         if (k > begin && place[k] === place[k - 1]) mix = Math.imul(mix ^ 0x165667b1, 0xc2b2ae35)
       }
       for (let k = begin; k < end; k++) {
         const part = Math.imul(mix + (k - begin + 1), 0xc2b2ae35)
         signature[place[k]] += part ^ (part >>> 16)
       }
-      if (value >= 0) {
+      if (referred >= 0) {
         const part = Math.imul(mix ^ 0x3c6ef372, 0xc2b2ae35)
-        signature[value] += part ^ (part >>> 16)
+        signature[referred] += part ^ (part >>> 16)
       }
     }
   }
 
   /** True when exchanging two slots of one sort leaves the fields as they are. */
   areAlike(a: number, b: number): boolean {
-    const codes = this.#codes
+    const encoded = this.#encoded
     const at = this.#at
     const rank = this.#exchange
     const idA = this.#ids[a]
@@ -148,14 +148,14 @@ export class MovedFields {
     const indexed = this.#indexedBy[a]
     for (let n = 0; n < indexed.length; n++) {
       const m = indexed[n]
-      if (this.#image(m, rank) !== codes[at[this.#address(m, rank)]]) return false
+      if (this.#image(m, rank) !== encoded[at[this.#address(m, rank)]]) return false
     }
     // Only what is at a place of neither has to be looked at for its value; the rest was just compared.
     const referring = this.#referringTo[a]
     for (let n = 0; n < referring.length; n++) {
       const m = referring[n]
-      const value = codes[m] - this.#firstCode[m]
-      if ((value === idA || value === idB) && at[this.#address(m, rank)] === m) return false
+      const referred = encoded[m] - this.#firstIdValue[m]
+      if ((referred === idA || referred === idB) && at[this.#address(m, rank)] === m) return false
     }
     return true
   }
@@ -166,15 +166,15 @@ export class MovedFields {
    * @param rank the id that each slot takes.
    */
   move(rank: Uint8Array, state: Int32Array): void {
-    const codes = this.#codes
-    for (let m = 0; m < codes.length; m++) {
-      const code = this.#image(m, rank)
+    const encoded = this.#encoded
+    for (let m = 0; m < encoded.length; m++) {
+      const value = this.#image(m, rank)
       const to = this.#at[this.#address(m, rank)]
-      const old = codes[to]
-      if (code === old) continue
-      state[this.#word[to]] ^= (code ^ old) << this.#shift[to]
+      const old = encoded[to]
+      if (value === old) continue
+      state[this.#word[to]] ^= (value ^ old) << this.#shift[to]
       const before = this.#hashOffset[to] + old
-      const after = this.#hashOffset[to] + code
+      const after = this.#hashOffset[to] + value
       this.low ^= this.#hashLow[before] ^ this.#hashLow[after]
       this.high ^= this.#hashHigh[before] ^ this.#hashHigh[after]
     }
@@ -182,10 +182,10 @@ export class MovedFields {
 
   /** What the code of a field becomes when every slot takes the id in `rank`. */
   #image(m: number, rank: Uint8Array): number {
-    const code = this.#codes[m]
+    const value = this.#encoded[m]
     const base = this.#valueBase[m]
-    const first = this.#firstCode[m]
-    return base < 0 || code < first ? code : rank[base + code - first] + first
+    const first = this.#firstIdValue[m]
+    return base < 0 || value < first ? value : rank[base + value - first] + first
   }
 
   /** Where a field goes when every slot takes the id in `rank`. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { systemOf } from './equivariance-subjects.ts'
+import { systemOf } from './equivariance-units.ts'
 import { Rearrangements } from './rearrangements.ts'
 import { type Permutation, SymmetryGroup } from './symmetry-group.ts'
 

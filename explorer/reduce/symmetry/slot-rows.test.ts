@@ -34,8 +34,8 @@ const states = fc
   )
 
 /** Codes of the fields in the row of a slot. */
-const rowOf = (slot: number, codes: Uint16Array): number[] =>
-  inRows.filter(({ places }) => places[0] === slot).map(({ field }) => codes[field.index])
+const rowOf = (slot: number, encoded: Uint16Array): number[] =>
+  inRows.filter(({ places }) => places[0] === slot).map(({ field }) => encoded[field.index])
 
 // A stream of equal words gives different rows the same signature now and then; rows are told apart all the same.
 test.each([
@@ -46,12 +46,12 @@ test.each([
   const signatures = new Int32Array(group.slots)
   const words = new Int32Array(of.words + 1)
   fc.assert(
-    fc.property(states, (codes) => {
-      of.pack(codes, words, 1)
+    fc.property(states, (encoded) => {
+      of.pack(encoded, words, 1)
       rows.gather(words, 1, signatures)
       for (const { sort: named, ids } of group.generators) {
         const [a, b] = ids.map((id) => group.bases[group.sorts.indexOf(named)] + id)
-        const same = rowOf(a, codes).join() === rowOf(b, codes).join()
+        const same = rowOf(a, encoded).join() === rowOf(b, encoded).join()
         expect(rows.areAlike(a, b)).toBe(same)
         if (same) expect(signatures[a]).toBe(signatures[b])
       }
@@ -64,17 +64,18 @@ test('rows that change places change the state and its hash as their fields do',
   const words = new Int32Array(of.words)
   const expected = words.slice()
   fc.assert(
-    fc.property(states, fc.nat(group.generators.length - 1), (codes, number) => {
+    fc.property(states, fc.nat(group.generators.length - 1), (encoded, number) => {
       const { sort: named, ids, permutation } = group.generators[number]
       const [a, b] = ids.map((id) => group.bases[group.sorts.indexOf(named)] + id)
-      of.pack(codes, words, 0)
+      of.pack(encoded, words, 0)
       rows.gather(words, 0, new Int32Array(group.slots))
-      rows.low = hash.hashLow(codes)
-      rows.high = hash.hashHigh(codes)
+      rows.low = hash.hashLow(encoded)
+      rows.high = hash.hashHigh(encoded)
       rows.move(a, b, words)
       rows.move(b, a, words)
-      const image = codes.slice()
-      for (const { field } of inRows) image[group.imageOfField(field.index, permutation)] = codes[field.index]
+      const image = encoded.slice()
+      for (const { field } of inRows)
+        image[group.imageOfField(field.index, permutation)] = encoded[field.index]
       of.pack(image, expected, 0)
       expect([...words]).toEqual([...expected])
       expect([rows.low, rows.high]).toEqual([hash.hashLow(image), hash.hashHigh(image)])

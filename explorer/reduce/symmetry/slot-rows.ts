@@ -34,8 +34,8 @@ export class SlotRows {
   readonly #mask: Int32Array
   readonly #left: Int32Array
   /** What value v of cell k adds to the signature: `#says[#saysAt[k] + v]`. The same for all slots of a sort. */
-  readonly #saysAt: Int32Array
-  readonly #says: Int32Array
+  readonly #weightAt: Int32Array
+  readonly #weights: Int32Array
   /** What value v of cell k adds to the hash: entry `#hashAt[k] + v`. */
   readonly #hashAt: Int32Array
   readonly #low: Int32Array
@@ -44,23 +44,26 @@ export class SlotRows {
   /** @param random a stream of words for the signatures. */
   constructor(group: SymmetryGroup, hash: Tabulation, random: () => number) {
     const simple = group.moved().filter((p) => isSimple(p) && p.field.mask !== 0)
-    const saysOf = signaturesOf(simple, random)
+    const signaturesByFamily = signaturesOf(simple, random)
     const cellStart = [0]
     const pieceStart = [0]
     const pieces: { word: number; right: number; mask: number; left: number }[] = []
-    const saysAt: number[] = []
-    const says: number[] = []
+    const weightAt: number[] = []
+    const weights: number[] = []
     const hashAt: number[] = []
     const low: number[] = []
     const high: number[] = []
     for (const [n, { size }] of group.sorts.entries()) {
       const first = group.bases[n]
       const cells = cellsOf(simple.filter((p) => p.places[0] === first))
-      const saysOfCells = cells.map((cell) => {
-        const at = says.length
-        for (const codes of codesOf(cell, simple))
-          says.push(
-            codes.reduce((sum, code, i) => (sum + (saysOf.get(cell.families[i])?.[code] ?? 0)) | 0, 0),
+      const weightsOfCells = cells.map((cell) => {
+        const at = weights.length
+        for (const encoded of fieldValues(cell, simple))
+          weights.push(
+            encoded.reduce(
+              (sum, value, i) => (sum + (signaturesByFamily.get(cell.families[i])?.[value] ?? 0)) | 0,
+              0,
+            ),
           )
         return at
       })
@@ -69,14 +72,14 @@ export class SlotRows {
           const own = cell.families.map(
             (family) => simple.find((p) => p.family === family && p.places[0] === slot) as Placement,
           )
-          saysAt.push(saysOfCells[c])
+          weightAt.push(weightsOfCells[c])
           hashAt.push(low.length)
-          for (const codes of codesOf(cell, simple)) {
+          for (const encoded of fieldValues(cell, simple)) {
             low.push(
-              codes.reduce((sum, code, i) => sum ^ hash.low[hash.offset[own[i].field.index] + code], 0),
+              encoded.reduce((sum, value, i) => sum ^ hash.low[hash.offset[own[i].field.index] + value], 0),
             )
             high.push(
-              codes.reduce((sum, code, i) => sum ^ hash.high[hash.offset[own[i].field.index] + code], 0),
+              encoded.reduce((sum, value, i) => sum ^ hash.high[hash.offset[own[i].field.index] + value], 0),
             )
           }
           own.forEach(({ field: { word, shift, mask } }, i) => {
@@ -93,14 +96,14 @@ export class SlotRows {
       }
     }
     this.cellStart = Int32Array.from(cellStart)
-    this.values = new Int32Array(saysAt.length)
+    this.values = new Int32Array(weightAt.length)
     this.#pieceStart = Int32Array.from(pieceStart)
     this.#word = Int32Array.from(pieces, (p) => p.word)
     this.#right = Int32Array.from(pieces, (p) => p.right)
     this.#mask = Int32Array.from(pieces, (p) => p.mask)
     this.#left = Int32Array.from(pieces, (p) => p.left)
-    this.#saysAt = Int32Array.from(saysAt)
-    this.#says = Int32Array.from(says)
+    this.#weightAt = Int32Array.from(weightAt)
+    this.#weights = Int32Array.from(weights)
     this.#hashAt = Int32Array.from(hashAt)
     this.#low = Int32Array.from(low)
     this.#high = Int32Array.from(high)
@@ -114,18 +117,18 @@ export class SlotRows {
     const right = this.#right
     const mask = this.#mask
     const left = this.#left
-    const saysAt = this.#saysAt
-    const says = this.#says
+    const weightAt = this.#weightAt
+    const weights = this.#weights
     let cell = 0
     let piece = 0
     for (let slot = 0; slot < signatures.length; slot++) {
       let signature = 0
       for (const end = cellStart[slot + 1]; cell < end; cell++) {
-        let value = 0
+        let cellValue = 0
         for (const last = pieceStart[cell + 1]; piece < last; piece++)
-          value |= ((from[base + word[piece]] >>> right[piece]) & mask[piece]) << left[piece]
-        values[cell] = value
-        signature = (signature + says[saysAt[cell] + value]) | 0
+          cellValue |= ((from[base + word[piece]] >>> right[piece]) & mask[piece]) << left[piece]
+        values[cell] = cellValue
+        signature = (signature + weights[weightAt[cell] + cellValue]) | 0
       }
       signatures[slot] = signature
     }
@@ -188,12 +191,12 @@ function cellsOf(fields: readonly Placement[]): Cell[] {
 }
 
 /** For each value of a cell, the codes of its fields; 0 instead of a code that the field cannot have. */
-function* codesOf({ families, shifts, bits }: Cell, fields: readonly Placement[]): Iterable<number[]> {
+function* fieldValues({ families, shifts, bits }: Cell, fields: readonly Placement[]): Iterable<number[]> {
   const domains = families.map((family) => (fields.find((p) => p.family === family) as Placement).field)
-  for (let value = 0; value < 1 << bits; value++)
+  for (let cellValue = 0; cellValue < 1 << bits; cellValue++)
     yield domains.map(({ mask, shape }, i) => {
-      const code = (value >>> shifts[i]) & mask
-      return code < shape.size ? code : 0
+      const value = (cellValue >>> shifts[i]) & mask
+      return value < shape.size ? value : 0
     })
 }
 
@@ -207,7 +210,7 @@ function signaturesOf(
     if (found.has(family)) continue
     found.set(
       family,
-      Array.from({ length: field.mask + 1 }, (_, code) => (code === 0 ? 0 : random())),
+      Array.from({ length: field.mask + 1 }, (_, value) => (value === 0 ? 0 : random())),
     )
   }
   return found

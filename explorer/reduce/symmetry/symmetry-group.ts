@@ -18,7 +18,7 @@ export interface Placement {
   /** First slot of the sort whose ids are the field's values, or -1. */
   readonly valueBase: number
   /** Code of id 0: 1 when code 0 is "none". */
-  readonly firstCode: number
+  readonly firstIdValue: number
 }
 
 /** An exchange of two neighbouring ids of one sort. */
@@ -54,7 +54,7 @@ export class SymmetryGroup {
   readonly #place: Int32Array
   readonly #stride: Int32Array
   readonly #valueBase: Int32Array
-  readonly #firstCode: Int32Array
+  readonly #firstIdValue: Int32Array
   readonly #sortOfSlot: readonly number[]
 
   /** The group of all permutations of the sorts that have at least two ids. */
@@ -79,7 +79,7 @@ export class SymmetryGroup {
     this.#place = Int32Array.from(this.placements.flatMap((p) => p.places))
     this.#stride = Int32Array.from(this.placements.flatMap((p) => this.#strides(p)))
     this.#valueBase = Int32Array.from(this.placements, (p) => p.valueBase)
-    this.#firstCode = Int32Array.from(this.placements, (p) => p.firstCode)
+    this.#firstIdValue = Int32Array.from(this.placements, (p) => p.firstIdValue)
     const starts = this.#starts()
     this.#origin = Int32Array.from(this.placements, (p) => {
       const strides = this.#strides(p)
@@ -102,11 +102,11 @@ export class SymmetryGroup {
   get description(): string {
     return JSON.stringify([
       this.sorts.map(({ name, size }) => [name, size]),
-      this.placements.map(({ family, places, valueBase, firstCode }) => [
+      this.placements.map(({ family, places, valueBase, firstIdValue }) => [
         family,
         places,
         valueBase,
-        firstCode,
+        firstIdValue,
       ]),
     ])
   }
@@ -166,17 +166,17 @@ export class SymmetryGroup {
   }
 
   /** What a code of field number `field` becomes. */
-  imageOfCode(field: number, code: number, permutation: Permutation): number {
+  imageOfValue(field: number, value: number, permutation: Permutation): number {
     const base = this.#valueBase[field]
-    if (base < 0) return code
-    const first = this.#firstCode[field]
-    return code < first ? code : permutation[base + code - first] - base + first
+    if (base < 0) return value
+    const first = this.#firstIdValue[field]
+    return value < first ? value : permutation[base + value - first] - base + first
   }
 
   /** Writes the image of a whole state, given as codes by field, into another array. */
-  imageOfState(codes: Uint16Array, permutation: Permutation, into: Uint16Array): void {
-    for (let f = 0; f < codes.length; f++) {
-      into[this.imageOfField(f, permutation)] = this.imageOfCode(f, codes[f], permutation)
+  imageOfState(encoded: Uint16Array, permutation: Permutation, into: Uint16Array): void {
+    for (let f = 0; f < encoded.length; f++) {
+      into[this.imageOfField(f, permutation)] = this.imageOfValue(f, encoded[f], permutation)
     }
   }
 
@@ -206,8 +206,8 @@ export class SymmetryGroup {
       if (node.kind === 'scalar') {
         const { idOf } = node.field.shape
         const valueBase = this.#base(idOf?.sort)
-        const firstCode = idOf?.optional === true ? 1 : 0
-        found.push({ field: node.field, family: family(key), places, valueBase, firstCode })
+        const firstIdValue = idOf?.optional === true ? 1 : 0
+        found.push({ field: node.field, family: family(key), places, valueBase, firstIdValue })
         return
       }
       const base = this.#base(node.indexedBy)

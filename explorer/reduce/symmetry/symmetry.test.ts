@@ -26,8 +26,8 @@ function expectRealTraces<W>(system: System<W>, { properties }: SearchResult): v
   for (const { property, trace } of properties) {
     if (trace === null) continue
     const { states, fault } = referenceRun(system, trace)
-    const codes = states[states.length - 1]
-    const { world, at } = system.view({ read: (f) => codes[f], write: () => {} })
+    const encoded = states[states.length - 1]
+    const { world, at } = system.view({ read: (f) => encoded[f], write: () => {} })
     const p = property as Property<W>
     if (p.kind === 'invariant') expect(p.holds(world, at)).toBe(false)
     if (p.kind === 'witness') expect(p.seen(world, at)).toBe(true)

@@ -2,18 +2,18 @@ import { ModelError } from '../../../model/language/errors.ts'
 import type { ActionProperty } from '../../../model/language/property.ts'
 import type { Sort } from '../../../model/language/shapes.ts'
 import type { System } from '../../../model/language/system.ts'
-import { ANSWER, Predicates, type Question, type Widen } from '../../compile/predicates.ts'
+import { PREDICATE_VALUE, type Predicate, Predicates, type Widen } from '../../compile/predicates.ts'
 import type { Recorder } from '../../compile/recorder.ts'
-import { type Run, StepRunner } from '../../compile/step-runner.ts'
+import { type StepOutcome, StepRunner } from '../../compile/step-runner.ts'
 import { type CompiledStep, stepTable } from '../../compile/step-table.ts'
 import type { StateTable } from '../../state/state-table.ts'
 import type { Tabulation } from '../../state/tabulation.ts'
 import type { VectorStore } from '../../state/vector-store.ts'
-import { type Answer, isRenamed, type Saying } from '../partial-order/saying.ts'
-import { StepFamilies, type StepFamily } from '../partial-order/step-families.ts'
 import type { SymmetryState } from '../reduction-state.ts'
 import { CanonicalForm } from './canonical-form.ts'
+import { type Effect, type Evaluation, isRenamed } from './effect.ts'
 import { Equivariance } from './equivariance.ts'
+import { StepFamilies, type StepFamily } from './step-families.ts'
 import { SymmetricSet } from './symmetric-set.ts'
 import { SymmetryGroup } from './symmetry-group.ts'
 
@@ -45,8 +45,8 @@ export interface SymmetryReport {
  * need not be closed under the permutations for that.
  */
 export class Symmetry {
-  readonly widenStep: (step: CompiledStep, run: Run, recorder: Recorder) => readonly number[]
-  readonly widenQuestion: Widen
+  readonly widenStep: (step: CompiledStep, run: StepOutcome, recorder: Recorder) => readonly number[]
+  readonly widenPredicate: Widen
   readonly #system: System
   readonly #group: SymmetryGroup
   readonly #steps: readonly CompiledStep[]
@@ -61,7 +61,7 @@ export class Symmetry {
     system: System,
     sorts: readonly Sort[],
     actions: readonly ActionProperty<never>[],
-    questions: readonly Question[],
+    predicates: readonly Predicate[],
   ) {
     this.#system = system
     this.#group = new SymmetryGroup(system, sorts)
@@ -72,7 +72,7 @@ export class Symmetry {
     const { placements } = this.#group
     const { families } = this.#families
     const ofSteps = new Equivariance(system.name, this.#group, {
-      answer: (family, codes) => this.#answer(families[family], codes),
+      run: (family, encoded) => this.#evaluate(families[family], encoded),
       image: (family, permutation) => this.#families.image(families[family], permutation).index,
       slotsOf: (family) => placements[system.threads[families[family].thread].counter.index].places,
       describe: (family) => {
@@ -80,39 +80,39 @@ export class Symmetry {
         return `step ${this.#steps[steps[0]].path} of ${system.threads[thread].name}`
       },
     })
-    const probe = new Predicates(system, questions)
-    const ofQuestions = new Equivariance(system.name, this.#group, {
-      answer: (question, codes) => {
-        probe.recorder.base.set(codes)
-        return { sayings: [truth(probe.judge(question))], reads: [...probe.recorder.reads] }
+    const probe = new Predicates(system, predicates)
+    const ofPredicates = new Equivariance(system.name, this.#group, {
+      run: (predicate, encoded) => {
+        probe.recorder.base.set(encoded)
+        return { effects: [truth(probe.compute(predicate))], reads: [...probe.recorder.reads] }
       },
-      image: (question) => question,
+      image: (predicate) => predicate,
       slotsOf: () => [],
-      describe: (question) => `property ${questions[question].id}`,
+      describe: (predicate) => `property ${predicates[predicate].id}`,
     })
-    this.#checks = [ofSteps, ofQuestions]
+    this.#checks = [ofSteps, ofPredicates]
     const identity = this.#group.identity()
     const widen = (
       check: Equivariance,
-      subject: number,
+      unit: number,
       { base, reads }: Recorder,
       nth: number,
-      own: Saying,
+      own: Effect,
     ): readonly number[] => {
       // What is checked is what the search will do: the search has run the code for itself.
-      if (!isRenamed(this.#group, own, identity, check.ask(subject, base).sayings[nth]))
+      if (!isRenamed(this.#group, own, identity, check.evaluate(unit, base).effects[nth]))
         throw new ModelError(
-          `${system.name}: ${check.describe(subject)} says something else when asked again about the same state`,
+          `${system.name}: ${check.describe(unit)} says something else when asked again about the same state`,
         )
-      return check.widen(subject, base, reads)
+      return check.widen(unit, base, reads)
     }
     this.widenStep = (step, run, recorder) => {
       const family = this.#families.familyOf(step.index)
-      const own = this.#saying(step, run, recorder)
+      const own = this.#effect(step, run, recorder)
       return widen(ofSteps, family.index, recorder, family.steps.indexOf(step.index), own)
     }
-    this.widenQuestion = (question, answer, recorder) =>
-      widen(ofQuestions, question, recorder, 0, truth(answer))
+    this.widenPredicate = (predicate, evaluation, recorder) =>
+      widen(ofPredicates, predicate, recorder, 0, truth(evaluation))
   }
 
   /**
@@ -145,16 +145,16 @@ export class Symmetry {
     const state = initial.slice()
     const canonical = new Uint16Array(state.length)
     const words = new Int32Array(layout.words)
-    const canonicalise = (codes: Uint16Array): void => {
-      layout.pack(codes, words, 0)
+    const canonicalise = (encoded: Uint16Array): void => {
+      layout.pack(encoded, words, 0)
       form.canonicalise(words, 0, 0, 0)
     }
-    const outcome = (step: number, codes: Uint16Array): string => {
-      recorder.base.set(codes)
+    const outcomeOf = (step: number, encoded: Uint16Array): string => {
+      recorder.base.set(encoded)
       const run = this.#runner.run(this.#steps[step])
-      const { said } = this.#saying(this.#steps[step], run, recorder)
+      const { outcome } = this.#effect(this.#steps[step], run, recorder)
       canonicalise(recorder.now)
-      return run.kind === 'disabled' ? '' : `${said}: ${form.words.join()}`
+      return run.kind === 'disabled' ? '' : `${outcome}: ${form.words.join()}`
     }
     return steps.map((step, n) => {
       canonicalise(state)
@@ -163,8 +163,8 @@ export class Symmetry {
         this.#families.familyOf(step),
         group.inverse(form.permutation),
       ).steps
-      const expected = outcome(step, canonical)
-      const found = candidates.find((candidate) => outcome(candidate, state) === expected)
+      const expected = outcomeOf(step, canonical)
+      const found = candidates.find((candidate) => outcomeOf(candidate, state) === expected)
       if (found === undefined || expected === '') {
         throw new Error(
           `${this.#system.name}: step ${n + 1} of a path of the reduced search, ${this.#steps[step].path}, is not possible in the system; this is a defect of the search`,
@@ -201,45 +201,50 @@ export class Symmetry {
   }
 
   /** What the steps of a family say, in their order. */
-  #answer(family: StepFamily, codes: Uint16Array): Answer {
+  #evaluate(family: StepFamily, encoded: Uint16Array): Evaluation {
     const { recorder } = this.#runner
     const reads: number[] = []
-    const sayings = family.steps.map((step) => {
-      recorder.base.set(codes)
+    const effects = family.steps.map((step) => {
+      recorder.base.set(encoded)
       const run = this.#runner.run(this.#steps[step])
       for (const f of recorder.reads) if (!reads.includes(f)) reads.push(f)
-      return this.#saying(this.#steps[step], run, recorder)
+      return this.#effect(this.#steps[step], run, recorder)
     })
-    return { reads, sayings }
+    return { reads, effects }
   }
 
-  #saying({ thread, counter }: CompiledStep, run: Run, { base, now, writes }: Recorder): Saying {
-    if (run.kind === 'disabled') return { said: 'is not enabled', fields: [], codes: [] }
-    if (run.kind === 'fault') return { said: `violates ${run.fault.property}`, fields: [], codes: [] }
+  #effect({ thread, counter }: CompiledStep, run: StepOutcome, { base, now, writes }: Recorder): Effect {
+    if (run.kind === 'disabled') return { outcome: 'is not enabled', fields: [], encoded: [] }
+    if (run.kind === 'fault') return { outcome: `violates ${run.fault.property}`, fields: [], encoded: [] }
     const { index } = this.#system.threads[thread].counter
     const fields = writes.filter((f) => now[f] !== base[f])
     if (now[index] !== counter) fields.push(index)
-    const codes = fields.map((f) => now[f])
-    if (run.antecedent === 0) return { said: 'is taken', fields, codes }
+    const encoded = fields.map((f) => now[f])
+    if (run.antecedent === 0) return { outcome: 'is taken', fields, encoded }
     const list = (bits: number): string =>
       this.#actions.flatMap((a, bit) => ((bits >>> bit) & 1 ? [a.id] : [])).join(', ') || 'nothing'
-    const said = `is taken, concerns ${list(run.antecedent)} and violates ${list(run.violated)}`
-    return { said, fields, codes }
+    const outcome = `is taken, concerns ${list(run.antecedent)} and violates ${list(run.violated)}`
+    return { outcome, fields, encoded }
   }
 
   #closed(): boolean {
-    const initial = new Set(this.#system.initial.map((codes) => codes.join()))
+    const initial = new Set(this.#system.initial.map((encoded) => encoded.join()))
     const image = new Uint16Array(this.#system.layout.fields.length)
     return this.#group.generators.every(({ permutation }) =>
-      this.#system.initial.every((codes) => {
-        this.#group.imageOfState(codes, permutation, image)
+      this.#system.initial.every((encoded) => {
+        this.#group.imageOfState(encoded, permutation, image)
         return initial.has(image.join())
       }),
     )
   }
 }
 
-function truth(answer: number): Saying {
-  const said = answer === ANSWER.vacuous ? 'does not apply' : answer === ANSWER.holds ? 'is true' : 'is false'
-  return { said, fields: [], codes: [] }
+function truth(evaluation: number): Effect {
+  const outcome =
+    evaluation === PREDICATE_VALUE.vacuous
+      ? 'does not apply'
+      : evaluation === PREDICATE_VALUE.holds
+        ? 'is true'
+        : 'is false'
+  return { outcome, fields: [], encoded: [] }
 }

@@ -11,9 +11,9 @@ import type { FairnessReason, Trace, TraceStep } from '../../../model/language/t
 import { GraphCheckpoint } from '../../checkpoint/graph-checkpoint.ts'
 import type { Places } from '../../checkpoint/places.ts'
 import { RecordingLog } from '../../checkpoint/recording-log.ts'
-import type { Part } from '../../compile/blame.ts'
 import { CompiledSystem } from '../../compile/compiled-system.ts'
-import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
+import type { Part } from '../../compile/model-code-errors.ts'
+import { PREDICATE_VALUE, type Predicate, Predicates } from '../../compile/predicates.ts'
 import type { Recheck } from '../../compile/samples.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import { FailedLiveness } from '../failed-search.ts'
@@ -241,7 +241,7 @@ class Judgement {
   /** By state: 1 where a situation holds. */
   #where(situation: StatePredicate<never>, self: number, part: Part): Uint8Array {
     const { store } = this.#explored
-    const question: Question = {
+    const question: Predicate = {
       id: this.#property.id,
       holds: (world: never, at: Counters) => situation(world, at, self),
       part,
@@ -253,8 +253,8 @@ class Judgement {
     try {
       for (; s < result.length; s++) {
         const words = store.chunks[s >>> VectorStore.chunkBits]
-        const answer = predicates.ask(0, words, (s & VectorStore.chunkMask) * store.words)
-        result[s] = answer === ANSWER.holds ? 1 : 0
+        const answer = predicates.evaluate(0, words, (s & VectorStore.chunkMask) * store.words)
+        result[s] = answer === PREDICATE_VALUE.holds ? 1 : 0
       }
       predicates.recheck(seed)
     } catch (error) {

@@ -12,7 +12,7 @@ import { type SharedChunk, VectorStore } from '../../state/vector-store.ts'
 import { sharedSetOf, wordsPerSlot } from '../../state/visited-set.ts'
 import { AnswerClasses } from '../answer-classes.ts'
 import { Expander, type ExpansionSink } from '../expander.ts'
-import { Inheritance, notesFor } from '../inheritance.ts'
+import { Inheritance, successorCacheFor } from '../inheritance.ts'
 import { Judge } from '../judge.ts'
 import { LimitWatch } from '../limits.ts'
 import type { StopReason } from '../stop-reason.ts'
@@ -58,7 +58,7 @@ export class Peer implements ExpansionSink {
   readonly #classes: AnswerClasses
   readonly #judge: Judge
   readonly #watch: LimitWatch
-  readonly #room: Room
+  readonly #cacheWidth: Room
   /** Most slots that all workers can take with a piece of the level each. */
   readonly #mostOfPieces: number
   readonly #mostArrayBytes: number
@@ -89,10 +89,10 @@ export class Peer implements ExpansionSink {
       recheck,
       ...(onRecord === undefined ? {} : { onRecord }),
     })
-    const { room, noteBytes } = notesFor(system)
+    const { cacheWidth, entryBytes } = successorCacheFor(system)
     const keep = (options.storage ?? 'exact') === 'exact'
     const share: Neighbours['share'] = (chunk, arrays) => this.#neighbours.share(chunk, arrays)
-    this.#store = new VectorStore(system.layout.words, keep, room, noteBytes, share)
+    this.#store = new VectorStore(system.layout.words, keep, cacheWidth, entryBytes, share)
     this.#store.setGuestsAside()
     this.#levelEnd = this.#store.count
     this.#table = new SharedTable(memory.slots, wordsPerSlot(options), takenIn(memory), () =>
@@ -101,8 +101,8 @@ export class Peer implements ExpansionSink {
     this.#visited = sharedSetOf(this.#table, this.#store, this.#neighbours, me, options)
     this.#expander = new Expander(this.#compiled, this.#store)
     const { lists, batch } = this.#expander
-    this.#inheritance = room > 0 ? new Inheritance(lists, this.#store, 'by-level') : null
-    this.#room = new Room(memory, this.#table, this.#neighbours, me, batch.found.length)
+    this.#inheritance = cacheWidth > 0 ? new Inheritance(lists, this.#store, 'by-level') : null
+    this.#cacheWidth = new Room(memory, this.#table, this.#neighbours, me, batch.found.length)
     this.#mostOfPieces =
       memory.workers * (Frontier.mostOfPiece * this.#compiled.mostEnabled + batch.found.length)
     this.#mostArrayBytes = options.mostArrayBytes ?? MOST_ARRAY_BYTES
@@ -159,7 +159,7 @@ export class Peer implements ExpansionSink {
     const { hash } = this.#compiled
     const words = new Int32Array(layout.words)
     for (const codes of initial) {
-      this.#room.make()
+      this.#cacheWidth.make()
       layout.pack(codes, words, 0)
       const id = ~this.#visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
       if (id >= 0) this.#store.tags[id >>> chunkBits][id & chunkMask] = this.#judge.state(id, words, 0)
@@ -181,7 +181,7 @@ export class Peer implements ExpansionSink {
       this.#frontier.offer(this.#levelEnd, this.#store.count)
       const wished = meet(this.#memory)
       if ((wished & WISH.growth) === 0) return wished
-      this.#room.grow()
+      this.#cacheWidth.grow()
     }
   }
 
@@ -243,7 +243,7 @@ export class Peer implements ExpansionSink {
   #lookUp(): void {
     const { batch } = this.#expander
     if (batch.count === 0) return
-    this.#room.make()
+    this.#cacheWidth.make()
     this.#visited.insert(batch, this.#compiled.records)
     if (!this.#beyond) {
       batch.compact()

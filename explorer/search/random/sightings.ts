@@ -4,7 +4,7 @@ import { isLiveness, type Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
-import { ANSWER, Predicates, type Question } from '../../compile/predicates.ts'
+import { PREDICATE_VALUE, type Predicate, Predicates } from '../../compile/predicates.ts'
 import type { Recheck } from '../../compile/samples.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import type { PropertyResult } from '../result.ts'
@@ -48,7 +48,7 @@ export class Sightings {
     this.#asked = properties.filter((p) => questionOf(p) !== null)
     this.#predicates = new Predicates(
       system,
-      this.#asked.map((p) => questionOf(p) as Question),
+      this.#asked.map((p) => questionOf(p) as Predicate),
       recheck,
     )
     this.#actions = properties.flatMap((p) => (p.kind === 'action' ? [p.id] : []))
@@ -70,10 +70,12 @@ export class Sightings {
   /** A state was reached; `traceTo` is only called when that matters. */
   state(words: Int32Array, base: number, traceTo: () => Trace): void {
     this.#asked.forEach(({ id, kind }, q) => {
-      const answer = this.#predicates.ask(q, words, base)
-      if (answer === ANSWER.vacuous || (kind === 'witness' && answer === ANSWER.fails)) return
+      const answer = this.#predicates.evaluate(q, words, base)
+      if (answer === PREDICATE_VALUE.vacuous || (kind === 'witness' && answer === PREDICATE_VALUE.fails))
+        return
       this.#antecedents.set(id, (this.#antecedents.get(id) ?? 0) + 1)
-      if (answer === (kind === 'witness' ? ANSWER.holds : ANSWER.fails)) this.#find(id, traceTo)
+      if (answer === (kind === 'witness' ? PREDICATE_VALUE.holds : PREDICATE_VALUE.fails))
+        this.#find(id, traceTo)
     })
   }
 
@@ -148,7 +150,7 @@ export class Sightings {
   }
 }
 
-function questionOf(property: Property<never>): Question | null {
+function questionOf(property: Property<never>): Predicate | null {
   return match(property as Property<never>)
     .with({ kind: 'invariant' }, ({ id, given, holds }) =>
       given === undefined ? { id, holds } : { id, given, holds },

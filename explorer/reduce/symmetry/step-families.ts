@@ -1,6 +1,6 @@
 import type { System } from '../../../model/language/system.ts'
 import type { CompiledStep } from '../../compile/step-table.ts'
-import type { Permutation, SymmetryGroup } from '../symmetry/symmetry-group.ts'
+import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
 /** Steps of one choice whose names differ in a number in brackets only: `REQ.1[0]`, `REQ.1[1]`. */
 export interface StepFamily {

@@ -2,7 +2,7 @@ import type { Field } from '../../../model/language/fields.ts'
 import { program, step } from '../../../model/language/program.ts'
 import { array, flag, range, ref, sort, struct, type View } from '../../../model/language/shapes.ts'
 import { compose, one } from '../../../model/language/system.ts'
-import type { Answer, Saying } from '../partial-order/saying.ts'
+import type { Effect, Evaluation } from './effect.ts'
 
 const cpu = sort('cpu', 4)
 const page = sort('page', 2)
@@ -32,10 +32,10 @@ export function systemOf() {
 export function statesOf(fields: readonly Field[]): Uint16Array[] {
   let states = [new Uint16Array(fields.length)]
   for (const { index, shape: domain } of fields) {
-    states = states.flatMap((codes) =>
-      Array.from({ length: domain.size }, (_, code) => {
-        const next = codes.slice()
-        next[index] = code
+    states = states.flatMap((encoded) =>
+      Array.from({ length: domain.size }, (_, value) => {
+        const next = encoded.slice()
+        next[index] = value
         return next
       }),
     )
@@ -47,10 +47,10 @@ export function statesOf(fields: readonly Field[]): Uint16Array[] {
  * What a made-up subject says about a state. Subject v below the number of cpus is named by cpu v, the next one
  * by nothing. The tape chooses what it does; some choices know ids by name, mostly in few states.
  */
-export function makeSubject(
+export function makeUnit(
   fields: readonly Field[],
   tape: readonly number[],
-): (subject: number, codes: Uint16Array) => Answer {
+): (unit: number, encoded: Uint16Array) => Evaluation {
   let position = 0
   const pick = (below: number): number => (tape[position++] ?? 0) % below
   const indexOf = (path: string): number => fields.findIndex((f) => f.path === `world.${path}`)
@@ -59,42 +59,44 @@ export function makeSubject(
   const mode = Array.from({ length: cpu.size }, (_, v) => indexOf(`mode[${v}]`))
   const busy = Array.from({ length: page.size }, (_, p) => indexOf(`busy[${p}]`))
   const [scan, act, quirk] = [pick(6), pick(5), pick(12)]
-  const [value, odd] = [pick(2), Array.from({ length: 4 }, () => pick(12))]
+  const [chosen, odd] = [pick(2), Array.from({ length: 4 }, () => pick(12))]
 
-  return (subject, codes) => {
+  return (unit, encoded) => {
     const reads: number[] = []
     const read = (f: number): number => {
       if (!reads.includes(f)) reads.push(f)
-      return codes[f]
+      return encoded[f]
     }
-    const self = subject < cpu.size ? subject : null
+    const self = unit < cpu.size ? unit : null
     const scans: readonly (() => boolean)[] = [
-      () => mode.some((f) => read(f) === value),
-      () => mode.every((f, v) => v === self || read(f) === value),
-      () => mode.filter((f) => read(f) === 1).length >= 2 + value,
-      () => read(lock) > 0 && read(mode[read(lock) - 1]) === value,
-      () => busy.some((f) => read(f) === value) && mode.some((f, v) => v !== self && read(f) === 1 - value),
-      () => read(got) > 0 && read(busy[read(got) - 1]) === value && read(lock) === 0,
+      () => mode.some((f) => read(f) === chosen),
+      () => mode.every((f, v) => v === self || read(f) === chosen),
+      () => mode.filter((f) => read(f) === 1).length >= 2 + chosen,
+      () => read(lock) > 0 && read(mode[read(lock) - 1]) === chosen,
+      () => busy.some((f) => read(f) === chosen) && mode.some((f, v) => v !== self && read(f) === 1 - chosen),
+      () => read(got) > 0 && read(busy[read(got) - 1]) === chosen && read(lock) === 0,
     ]
     const quirks: readonly (() => boolean)[] = [
-      () => read(mode[0]) === value,
-      () => mode.slice(0, 3).some((f) => read(f) === 1 - value),
+      () => read(mode[0]) === chosen,
+      () => mode.slice(0, 3).some((f) => read(f) === 1 - chosen),
       () => mode.every((f, v) => read(f) === (odd[v] & 1)),
-      () => read(lock) === 1 + (odd[0] & 3) && read(mode[odd[1] & 3]) === value,
+      () => read(lock) === 1 + (odd[0] & 3) && read(mode[odd[1] & 3]) === chosen,
     ]
     const isFound = scans[scan]() !== (quirks[quirk]?.() ?? false)
-    const change = (f: number, code: number): Saying[] => {
+    const change = (f: number, value: number): Effect[] => {
       const before = read(f)
-      return [{ said: 'moves', fields: before === code ? [] : [f], codes: before === code ? [] : [code] }]
+      return [
+        { outcome: 'moves', fields: before === value ? [] : [f], encoded: before === value ? [] : [value] },
+      ]
     }
-    const acts: readonly (() => Saying[])[] = [
-      () => [{ said: 'yes', fields: [], codes: [] }],
+    const acts: readonly (() => Effect[])[] = [
+      () => [{ outcome: 'yes', fields: [], encoded: [] }],
       () => change(lock, self === null ? 0 : self + 1),
       () => change(got, 1),
       () => busy.flatMap((_, p) => change(got, p + 1)),
-      () => (self === null ? change(got, 0) : change(mode[self], value)),
+      () => (self === null ? change(got, 0) : change(mode[self], chosen)),
     ]
-    const sayings = isFound ? acts[act]() : [{ said: 'no', fields: [], codes: [] }]
-    return { reads, sayings }
+    const effects = isFound ? acts[act]() : [{ outcome: 'no', fields: [], encoded: [] }]
+    return { reads, effects }
   }
 }

@@ -2,12 +2,12 @@ import type { Batch } from '../../state/batch.ts'
 import { SIZES } from '../../state/sizes.ts'
 import type { VisitedSet } from '../../state/state-table.ts'
 import { VectorStore } from '../../state/vector-store.ts'
-import type { Chains } from './chains.ts'
+import type { PathCompression } from './path-compression.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
 /** A visited set that keeps of every successor the end of the chain that it begins. */
-export class ChainSet implements VisitedSet {
+export class CompressingSet implements VisitedSet {
   readonly lossy: boolean
   /** The states kept are not simply the successors. */
   rewritten = new Uint8Array(0)
@@ -15,13 +15,13 @@ export class ChainSet implements VisitedSet {
   lengths: Uint16Array<ArrayBufferLike> = new Uint16Array(SIZES.array)
   readonly #inner: VisitedSet
   readonly #store: VectorStore
-  readonly #chains: Chains
+  readonly #compression: PathCompression
 
-  constructor(inner: VisitedSet, store: VectorStore, chains: Chains) {
+  constructor(inner: VisitedSet, store: VectorStore, compression: PathCompression) {
     this.lossy = inner.lossy
     this.#inner = inner
     this.#store = store
-    this.#chains = chains
+    this.#compression = compression
   }
 
   get bytes(): number {
@@ -36,15 +36,15 @@ export class ChainSet implements VisitedSet {
   insert(batch: Batch): void {
     const { words, chunks, tags } = this.#store
     const { low, high, source, record, found, count } = batch
-    const chains = this.#chains
+    const compression = this.#compression
     if (count > this.rewritten.length) this.rewritten = new Uint8Array(count).fill(1)
     for (let k = 0; k < count; k++) {
       const chunk = source[k] >>> chunkBits
       const slot = source[k] & chunkMask
-      chains.enter(chunks[chunk], slot * words, tags[chunk][slot], record[k], low[k], high[k])
-      const passed = chains.follow()
-      found[k] = this.#inner.insertState(chains.words, 0, chains.low, chains.high)
-      if (found[k] < 0) this.#note(~found[k], passed)
+      compression.enter(chunks[chunk], slot * words, tags[chunk][slot], record[k], low[k], high[k])
+      const passed = compression.follow()
+      found[k] = this.#inner.insertState(compression.words, 0, compression.low, compression.high)
+      if (found[k] < 0) this.#setLength(~found[k], passed)
     }
   }
 
@@ -52,7 +52,7 @@ export class ChainSet implements VisitedSet {
     return this.#inner.insertState(words, base, low, high)
   }
 
-  #note(id: number, length: number): void {
+  #setLength(id: number, length: number): void {
     if (id >= this.lengths.length) {
       const larger = new Uint16Array(Math.max(2 * this.lengths.length, id + 1))
       larger.set(this.lengths)

@@ -1,16 +1,16 @@
 import { SIZES } from '../../state/sizes.ts'
 
 /** Places of the memory, a power of two. */
-const PLACES = SIZES.decisions
+const PLACES = SIZES.persistentSets
 
 /** No decision is remembered. */
-export const UNDECIDED = -2
+export const NOT_CACHED = -2
 
 /** Remembers what was decided of states, each until another takes its place. */
-export class Decisions {
+export class PersistentSetCache {
   readonly #words: number
   readonly #states: Int32Array
-  readonly #decision = new Int16Array(PLACES).fill(UNDECIDED)
+  readonly #decision = new Int16Array(PLACES).fill(NOT_CACHED)
 
   /** @param words of a packed state. */
   constructor(words: number) {
@@ -22,7 +22,7 @@ export class Decisions {
   of(words: Int32Array, base: number): number {
     const place = this.#placeOf(words, base)
     const first = place * this.#words
-    for (let w = 0; w < this.#words; w++) if (this.#states[first + w] !== words[base + w]) return UNDECIDED
+    for (let w = 0; w < this.#words; w++) if (this.#states[first + w] !== words[base + w]) return NOT_CACHED
     return this.#decision[place]
   }
 

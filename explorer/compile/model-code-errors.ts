@@ -7,7 +7,7 @@ import { NondeterministicRead } from './decision-trees.ts'
 /** Which of a property's functions ran: `holds`. */
 export type Part = 'given' | 'holds' | 'seen' | 'goal'
 
-/** What a function of a property threw, on the way to whoever knows how to blame the property. */
+/** Wraps what a function of a property threw, until the system's name is known; see `propertyError`. */
 export class PropertyFailure extends Error {
   readonly id: string
   readonly part: Part
@@ -18,18 +18,22 @@ export class PropertyFailure extends Error {
   }
 }
 
-/** A step whose model code failed. */
+/** The error for a step whose model code failed. */
 export function stepError(system: string, path: string, thread: string, error: unknown): ModelError {
   if (error instanceof PropertyFailure) return propertyError(system, error.id, error.part, error.cause)
-  return new ModelError(`${system}: step ${path} of ${thread}: ${said(error)}${inBrackets(placeOf(error))}`)
+  return new ModelError(
+    `${system}: step ${path} of ${thread}: ${messageOf(error)}${inBrackets(locationOf(error))}`,
+  )
 }
 
-/** A property whose function failed; `part` is null when it is not one call that did. */
+/** The error for a property whose function failed; `part` is null when no single call did. */
 export function propertyError(system: string, id: string, part: Part | null, error: unknown): ModelError {
-  return new ModelError(`${system}: property ${id}: ${said(error)}${inBrackets(part, placeOf(error))}`)
+  return new ModelError(
+    `${system}: property ${id}: ${messageOf(error)}${inBrackets(part, locationOf(error))}`,
+  )
 }
 
-/** What model code does when it is run a second time. */
+/** How a second run of model code on the same state can differ from the first. */
 export const DIFFERS = {
   result:
     'does something else when it is run again on the same state, so it depends on something outside the state',
@@ -37,7 +41,7 @@ export const DIFFERS = {
     'reads other fields when it is run again on the same state, so it depends on something outside the state or reads in varying order',
 } as const
 
-function said(error: unknown): string {
+function messageOf(error: unknown): string {
   if (error instanceof NondeterministicRead) return `is not a function of the state: it ${error.message}`
   if (error instanceof Oops) return `raises fault ${error.property}: ${error.message}; only steps may`
   return error instanceof Error ? error.message : String(error)
@@ -48,24 +52,24 @@ const inBrackets = (...parts: readonly (string | null)[]): string => {
   return known.length === 0 ? '' : ` (${known.join(', ')})`
 }
 
-/** Where model code reads and writes the state: an error thrown there is the fault of what called it. */
-const STATE = /\/(model\/language\/[^/]+|explorer\/compile\/(recorder|chance))\.[jt]s$/
-/** What runs model code. */
+/** Files that give model code access to the state: an error thrown there is reported at the caller's line. */
+const STATE = /\/(model\/language\/[^/]+|explorer\/compile\/(recorder|nondeterminism))\.[jt]s$/
+/** Files that run model code: frames from there on are not the model's. */
 const RUNNER = /\/explorer\/compile\/[^/]+$/
 
-/** The line of the model where an error was thrown, as `model/machines/zap-page.ts:40`; null where not known. */
-function placeOf(error: unknown): string | null {
+/** The line of the model where an error was thrown, as `model/machines/zap-page.ts:40`; null if unknown. */
+function locationOf(error: unknown): string | null {
   if (!(error instanceof Error) || error.stack === undefined) return null
   const frames = error.stack.matchAll(/(?:file:\/\/)?((?:\/|[A-Z]:)[^():]+\.[cm]?[jt]s):(\d+):\d+/g)
   for (const [, file, line] of frames) {
     if (STATE.test(file)) continue
-    return RUNNER.test(file) ? null : `${shown(file)}:${line}`
+    return RUNNER.test(file) ? null : `${displayPath(file)}:${line}`
   }
   return null
 }
 
-/** A path below the package, or as seen from the working folder. */
-function shown(file: string): string {
+/** The path below the package, or relative to the working folder. */
+function displayPath(file: string): string {
   const path = file.includes('%') ? fileURLToPath(`file://${file}`) : file
   const own = /^.*\/((?:model|properties|explorer|counterexamples)\/.*)$/.exec(path)?.[1]
   if (own !== undefined) return own

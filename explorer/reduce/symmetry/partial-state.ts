@@ -1,47 +1,47 @@
-import type { Permutation, SymmetryGroup } from '../symmetry/symmetry-group.ts'
+import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
 /** A subject where some fields have certain codes: what a behaviour depends on. */
-export interface Situation {
-  readonly subject: number
+export interface PartialState {
+  readonly unit: number
   readonly fields: readonly number[]
   /** Codes by field; only those of `fields` matter. */
-  readonly codes: Uint16Array
+  readonly encoded: Uint16Array
 }
 
 /** How subjects are renamed. */
-export interface SubjectNames {
+export interface UnitNames {
   /** What the subject becomes. */
-  image(subject: number, permutation: Permutation): number
+  image(unit: number, permutation: Permutation): number
   /** Slots of the ids by which the subject is named. */
-  slotsOf(subject: number): readonly number[]
+  slotsOf(unit: number): readonly number[]
 }
 
 /** A renamed situation, laid out by field for look-ups. Reused: nothing is allocated per renaming. */
-export class RenamedSituation {
-  subject = 0
-  readonly codes: Uint16Array
+export class RenamedPartialState {
+  unit = 0
+  readonly encoded: Uint16Array
   /** Fields of the situation have the mark `mark`. */
   readonly marks: Int32Array
   mark = 0
   readonly #group: SymmetryGroup
-  readonly #names: SubjectNames
+  readonly #names: UnitNames
 
-  constructor(group: SymmetryGroup, names: SubjectNames) {
+  constructor(group: SymmetryGroup, names: UnitNames) {
     this.#group = group
     this.#names = names
-    this.codes = new Uint16Array(group.placements.length)
+    this.encoded = new Uint16Array(group.placements.length)
     this.marks = new Int32Array(group.placements.length)
   }
 
   /** Becomes the image of a situation. */
-  set({ subject, fields, codes }: Situation, permutation: Permutation): void {
+  set({ unit, fields, encoded }: PartialState, permutation: Permutation): void {
     const group = this.#group
     const mark = ++this.mark
-    this.subject = this.#names.image(subject, permutation)
+    this.unit = this.#names.image(unit, permutation)
     for (let n = 0; n < fields.length; n++) {
       const field = fields[n]
       const to = group.imageOfField(field, permutation)
-      this.codes[to] = group.imageOfCode(field, codes[field], permutation)
+      this.encoded[to] = group.imageOfValue(field, encoded[field], permutation)
       this.marks[to] = mark
     }
   }
@@ -51,13 +51,13 @@ export class RenamedSituation {
   }
 
   /** True when the image of a situation of as many fields is this one. */
-  equals({ subject, fields, codes }: Situation, permutation: Permutation): boolean {
+  equals({ unit, fields, encoded }: PartialState, permutation: Permutation): boolean {
     const group = this.#group
-    if (this.#names.image(subject, permutation) !== this.subject) return false
+    if (this.#names.image(unit, permutation) !== this.unit) return false
     for (let n = 0; n < fields.length; n++) {
       const field = fields[n]
       const to = group.imageOfField(field, permutation)
-      if (!this.has(to) || this.codes[to] !== group.imageOfCode(field, codes[field], permutation))
+      if (!this.has(to) || this.encoded[to] !== group.imageOfValue(field, encoded[field], permutation))
         return false
     }
     return true
@@ -72,12 +72,12 @@ export class CommonNames {
   /** The renaming found last. */
   readonly permutation: Permutation
   readonly #group: SymmetryGroup
-  readonly #names: SubjectNames
+  readonly #names: UnitNames
   readonly #signature: Int32Array
   readonly #order: Uint8Array
   #pairs = new Uint32Array(16)
 
-  constructor(group: SymmetryGroup, names: SubjectNames) {
+  constructor(group: SymmetryGroup, names: UnitNames) {
     this.#group = group
     this.#names = names
     this.permutation = group.identity()
@@ -86,25 +86,25 @@ export class CommonNames {
   }
 
   /** Renames a situation. Returns a key of the renamed one: equal keys, equal situations. */
-  keyOf(situation: Situation): string {
-    this.#sign(situation)
+  keyOf(partial: PartialState): string {
+    this.#sign(partial)
     this.#sort()
-    return this.#spell(situation)
+    return this.#spell(partial)
   }
 
   /** Writes a signature of each slot: what the situation says about its id, but for the names of others. */
-  #sign({ subject, fields, codes }: Situation): void {
+  #sign({ unit, fields, encoded }: PartialState): void {
     const { placements } = this.#group
     const signature = this.#signature.fill(0)
-    for (const slot of this.#names.slotsOf(subject)) signature[slot] = 0x2545f491
+    for (const slot of this.#names.slotsOf(unit)) signature[slot] = 0x2545f491
     for (const field of fields) {
-      const { family, places, valueBase, firstCode } = placements[field]
-      const code = codes[field]
-      const value = valueBase < 0 || code < firstCode ? -1 : valueBase + code - firstCode
-      const own = Math.imul(family + 1, 0x9e3779b1) ^ Math.imul(value < 0 ? code + 1 : -1, 0x85ebca6b)
+      const { family, places, valueBase, firstIdValue } = placements[field]
+      const value = encoded[field]
+      const referred = valueBase < 0 || value < firstIdValue ? -1 : valueBase + value - firstIdValue
+      const own = Math.imul(family + 1, 0x9e3779b1) ^ Math.imul(referred < 0 ? value + 1 : -1, 0x85ebca6b)
       for (let k = 0; k < places.length; k++)
-        signature[places[k]] += scrambled(own + k + (places[k] === value ? 7919 : 0))
-      if (value >= 0) signature[value] += scrambled(own - 1)
+        signature[places[k]] += scrambled(own + k + (places[k] === referred ? 7919 : 0))
+      if (referred >= 0) signature[referred] += scrambled(own - 1)
     }
   }
 
@@ -124,7 +124,7 @@ export class CommonNames {
     }
   }
 
-  #spell({ subject, fields, codes }: Situation): string {
+  #spell({ unit, fields, encoded }: PartialState): string {
     const group = this.#group
     const { permutation } = this
     const count = fields.length
@@ -132,13 +132,13 @@ export class CommonNames {
     const pairs = this.#pairs
     for (let n = 0; n < count; n++) {
       const field = fields[n]
-      const code = group.imageOfCode(field, codes[field], permutation)
-      const pair = group.imageOfField(field, permutation) * 0x10000 + code
+      const value = group.imageOfValue(field, encoded[field], permutation)
+      const pair = group.imageOfField(field, permutation) * 0x10000 + value
       let to = n
       for (; to > 0 && pairs[to - 1] > pair; to--) pairs[to] = pairs[to - 1]
       pairs[to] = pair
     }
-    let key = String.fromCharCode(this.#names.image(subject, permutation))
+    let key = String.fromCharCode(this.#names.image(unit, permutation))
     for (let n = 0; n < count; n++) key += String.fromCharCode(pairs[n] >>> 16, pairs[n] & 0xffff)
     return key
   }

@@ -6,10 +6,10 @@ import { SIZES } from '../../state/sizes.ts'
 import { type LookAhead, NONE } from './look-ahead.ts'
 
 /** Steps after which a chain ends in any case. */
-const MOST_STEPS = SIZES.chain
+const MOST_STEPS = SIZES.compressedPath
 
 /** Brings states into the form in which they are kept, in `words`, with its hash lanes. */
-export interface Representatives {
+export interface Canonicaliser {
   readonly words: Int32Array
   readonly low: number
   readonly high: number
@@ -23,7 +23,7 @@ export interface Representatives {
  *
  * What follows a state is a function of the state, so a chain can be gone through again for a trace.
  */
-export class Chains {
+export class PathCompression {
   /** The state: packed words, hash lanes and class of answers. */
   readonly words: Int32Array
   low = 0
@@ -34,15 +34,10 @@ export class Chains {
   readonly #compiled: CompiledSystem
   readonly #classes: AnswerClasses
   readonly #look: LookAhead
-  readonly #form: Representatives | null
+  readonly #form: Canonicaliser | null
   readonly #mark: Int32Array
 
-  constructor(
-    compiled: CompiledSystem,
-    classes: AnswerClasses,
-    look: LookAhead,
-    form: Representatives | null,
-  ) {
+  constructor(compiled: CompiledSystem, classes: AnswerClasses, look: LookAhead, form: Canonicaliser | null) {
     this.#compiled = compiled
     this.#classes = classes
     this.#look = look
@@ -66,7 +61,7 @@ export class Chains {
     this.low = low
     this.high = high
     if (this.#form === null) this.#class = this.#classes.ofSuccessor(classNumber, transition, this.words, 0)
-    else this.#represent(this.#form)
+    else this.#canonicalise(this.#form)
   }
 
   /** Goes to the end of the chain that begins in the state. Returns how many states were passed. */
@@ -106,7 +101,7 @@ export class Chains {
     this.low = hash.hashLow(initial)
     this.high = hash.hashHigh(initial)
     if (this.#form === null) this.#class = this.#classes.ofState(this.words, 0)
-    else this.#represent(this.#form)
+    else this.#canonicalise(this.#form)
     const all: number[] = []
     const take = (transition: number): void => {
       all.push(this.#compiled.records[transition + RECORD.step])
@@ -129,7 +124,7 @@ export class Chains {
     const look = this.#look
     if (look.choose(this.words, 0, this.#class) === NONE || look.moveCount !== 1) return NONE
     const [transition] = look.moves
-    return look.isSilent ? transition : NONE
+    return look.isInvisible ? transition : NONE
   }
 
   #isAtMark(): boolean {
@@ -149,7 +144,7 @@ export class Chains {
     )
   }
 
-  #represent(form: Representatives): void {
+  #canonicalise(form: Canonicaliser): void {
     form.canonicalise(this.words, 0, this.low, this.high)
     this.words.set(form.words)
     this.low = form.low

@@ -3,29 +3,29 @@
  * of the packed state. Where nobody changes what another's look depended on, each finds in any mixture of these
  * steps what it found alone.
  */
-export class Apart {
+export class Independence {
   /** By thread: bits on which depended which steps were found while it moved alone. */
   readonly reads: readonly Int32Array[]
   /** By thread: bits that it changed. */
   readonly changes: readonly Int32Array[]
   /** By thread: bits on which the answer to question q depended meanwhile, at `q * words`. */
-  readonly asked: readonly Int32Array[]
+  readonly predicateReads: readonly Int32Array[]
   readonly #words: number
 
-  constructor(threads: number, words: number, questions: number) {
+  constructor(threads: number, words: number, predicates: number) {
     const room = (size: number): Int32Array[] => Array.from({ length: threads }, () => new Int32Array(size))
     this.#words = words
     this.reads = room(words)
     this.changes = room(words)
-    this.asked = room(questions * words)
+    this.predicateReads = room(predicates * words)
   }
 
   clear(): void {
-    for (const bits of [...this.reads, ...this.changes, ...this.asked]) bits.fill(0)
+    for (const bits of [...this.reads, ...this.changes, ...this.predicateReads]) bits.fill(0)
   }
 
   /** True when no thread changes what was read while another moved. */
-  get haveOwnSteps(): boolean {
+  get areStepsIndependent(): boolean {
     return this.reads.every((bits, u) => this.#isLeftAlone(u, bits, 0))
   }
 
@@ -34,9 +34,9 @@ export class Apart {
    * it moved.
    * @param but the thread that was not looked at.
    */
-  haveOwnQuestions(but: number): boolean {
-    for (let at = 0; at < this.asked[0].length; at += this.#words)
-      if (!this.asked.some((bits, u) => u !== but && this.#isLeftAlone(u, bits, at))) return false
+  arePredicatesIndependent(but: number): boolean {
+    for (let at = 0; at < this.predicateReads[0].length; at += this.#words)
+      if (!this.predicateReads.some((bits, u) => u !== but && this.#isLeftAlone(u, bits, at))) return false
     return true
   }
 

@@ -1,11 +1,11 @@
 import { ModelError } from '../../model/language/errors.ts'
 
 /**
- * Runs model code with chance and the clock out of its reach: running it again later would often give the
- * same result, so only a refusal is certain to be noticed.
- * @throws what `run` throws; ModelError when it calls Math.random() or looks at Date.
+ * Runs model code with Math.random() and Date disabled. Comparing a second run would not do: both often give the
+ * same result twice.
+ * @throws what `run` throws; ModelError when it calls Math.random() or uses Date.
  */
-export function withoutChance<T>(run: () => T): T {
+export function withoutNondeterminism<T>(run: () => T): T {
   const { random } = Math
   const { Date: clock } = globalThis
   Math.random = refused

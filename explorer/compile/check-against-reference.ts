@@ -4,8 +4,8 @@ import type { System } from '../../model/language/system.ts'
 import type { Recording } from './compiled-system.ts'
 
 /**
- * Compares every behaviour the search records with xstate: pass the result as `onRecord`. A search that
- * ends has then used no behaviour that xstate's transition function does not give too.
+ * Compares every transition that a search records with xstate: pass the result as `onRecord`. A search that
+ * ends has then used only transitions that xstate's transition function gives too.
  * @throws ReferenceMismatch, from inside the search, naming system, step and what differs.
  */
 export function checkAgainstReference(checked: System): (recording: Recording) => void {
@@ -35,7 +35,7 @@ export function checkAgainstReference(checked: System): (recording: Recording) =
     const { codes } = outcome.next.context as ReferenceContext
     for (const { index, path } of shared) {
       if (codes[index] !== after[index]) {
-        differs(`${path} has code ${after[index]} in the search and ${codes[index]} in xstate`)
+        differs(`${path} has encoded value ${after[index]} in the search and ${codes[index]} in xstate`)
       }
     }
     system.threads.forEach(({ counter, flow }, index) => {
@@ -48,7 +48,7 @@ export function checkAgainstReference(checked: System): (recording: Recording) =
   }
 }
 
-/** The search and xstate disagree: a defect of this program, never a verdict. */
+/** The search and xstate disagree: a bug in this program, never a verdict. */
 export class ReferenceMismatch extends Error {
   override readonly name = 'ReferenceMismatch'
 }

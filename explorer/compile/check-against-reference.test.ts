@@ -8,8 +8,8 @@ import { flag, oneOf, range, sort, struct, type View } from '../../model/languag
 import { compose, each, one, type System } from '../../model/language/system.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
+import { checkAgainstReference, ReferenceMismatch } from './check-against-reference.ts'
 import type { Recording } from './compiled-system.ts'
-import { checkAgainstReference, ReferenceMismatch } from './reference.ts'
 
 /** A user of an object and somebody who frees it; the user faults in its effect, an inspector in its guard. */
 function useAfterFree(): System {
@@ -122,7 +122,7 @@ describe('checkAgainstReference', () => {
       return { ...used, after }
     }
     expect(() => check(bent(uses, 2))).toThrow(
-      'use-after-free: step USE/1 of user0: world.uses has code 2 in the search and 1 in xstate',
+      'use-after-free: step USE/1 of user0: world.uses has encoded value 2 in the search and 1 in xstate',
     )
     expect(() => check(bent(counter, 2))).toThrow('at.user[0] is done in the search and USE/2 in xstate')
     expect(() => check({ ...used, after: null })).toThrow('xstate takes it, the search does not')

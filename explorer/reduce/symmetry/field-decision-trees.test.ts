@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { AnswerTrees, OUTSIDE, UNKNOWN } from './answer-trees.ts'
+import { FieldDecisionTrees, OUTSIDE, UNKNOWN } from './field-decision-trees.ts'
 
-const state = (...codes: number[]): Uint16Array => Uint16Array.from(codes)
+const state = (...encoded: number[]): Uint16Array => Uint16Array.from(encoded)
 const marked = (...fields: number[]): Int32Array => {
   const marks = new Int32Array(3)
   for (const f of fields) marks[f] = 7
@@ -9,33 +9,33 @@ const marked = (...fields: number[]): Int32Array => {
 }
 
 test('an answer is found for all states with the values that were read', () => {
-  const trees = new AnswerTrees([2, 3, 4])
-  const answer = { reads: [2, 0] }
-  expect(trees.add(1, state(1, 2, 3), answer)).toBe(true)
-  expect(trees.ofState(1, state(1, 0, 3))).toBe(answer)
+  const trees = new FieldDecisionTrees([2, 3, 4])
+  const evaluation = { reads: [2, 0] }
+  expect(trees.add(1, state(1, 2, 3), evaluation)).toBe(true)
+  expect(trees.ofState(1, state(1, 0, 3))).toBe(evaluation)
   expect(trees.ofState(1, state(0, 2, 3))).toBeNull()
   expect(trees.ofState(0, state(1, 2, 3))).toBeNull()
-  expect(trees.answer(trees.find(1, state(1, 0, 3), marked(0, 2), 7))).toBe(answer)
+  expect(trees.evaluation(trees.find(1, state(1, 0, 3), marked(0, 2), 7))).toBe(evaluation)
   expect(trees.find(1, state(0, 0, 3), marked(0, 2), 7)).toBe(UNKNOWN)
 })
 
 test('a field that is not at hand is not looked at', () => {
-  const trees = new AnswerTrees([2, 3, 4])
+  const trees = new FieldDecisionTrees([2, 3, 4])
   trees.add(0, state(1, 2, 3), { reads: [2, 0] })
   expect(trees.find(0, state(1, 2, 3), marked(2), 7)).toBe(OUTSIDE)
   expect(trees.find(0, state(1, 2, 3), marked(0), 7)).toBe(OUTSIDE)
 })
 
 test('an answer that reads nothing is about all states', () => {
-  const trees = new AnswerTrees([2])
-  const answer = { reads: [] }
-  expect(trees.add(3, state(1), answer)).toBe(true)
-  expect(trees.ofState(3, state(0))).toBe(answer)
-  expect(trees.add(3, state(1), answer)).toBe(false)
+  const trees = new FieldDecisionTrees([2])
+  const evaluation = { reads: [] }
+  expect(trees.add(3, state(1), evaluation)).toBe(true)
+  expect(trees.ofState(3, state(0))).toBe(evaluation)
+  expect(trees.add(3, state(1), evaluation)).toBe(false)
 })
 
 test('code that reads other fields on the same values is found out', () => {
-  const trees = new AnswerTrees([2, 3, 4])
+  const trees = new FieldDecisionTrees([2, 3, 4])
   expect(trees.add(0, state(1, 2, 3), { reads: [2, 0] })).toBe(true)
   expect(trees.add(0, state(0, 2, 3), { reads: [2, 1] })).toBe(false)
   expect(trees.add(0, state(0, 2, 3), { reads: [2] })).toBe(false)
