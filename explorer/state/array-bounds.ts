@@ -1,15 +1,15 @@
 import { constants } from 'node:buffer'
 
 /**
- * Most bytes of one array: what the JavaScript engine allows, and no more than a place given in 32 bits can
- * reach. Whoever lets an array grow stops its search before this is too little.
+ * Most bytes of one array: the engine's limit, and what a 32-bit index can reach. A search ends as incomplete
+ * before one of its arrays would have to grow beyond this.
  */
 export const MOST_ARRAY_BYTES = Math.min(constants.MAX_LENGTH, 2 ** 33)
 
-/** Slots beyond which twice the number of a slot no longer fits 32 bits with a sign. */
+/** With more slots, twice the index of a slot would not fit a signed 32-bit number. */
 const MOST_SLOTS = 2 ** 30
 
-/** Most slots that a table with a power of two of them can have. */
+/** Most slots of a table that has a power of two of them. */
 export function mostSlots(bytesPerSlot: number, mostBytes: number): number {
   return 2 ** Math.floor(Math.log2(Math.min(MOST_SLOTS, mostBytes / bytesPerSlot)))
 }

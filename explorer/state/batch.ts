@@ -2,7 +2,7 @@ import { SIZES } from './sizes.ts'
 
 /** Successors collected before they are looked up, so that the cache misses of the look-ups overlap. */
 export class Batch {
-  /** Successors beyond which a batch is looked up. */
+  /** Number of successors from which on a batch is looked up. */
   static readonly capacity = SIZES.batch
   count = 0
   /** Hash lanes of the successor. */
@@ -10,7 +10,7 @@ export class Batch {
   readonly high: Int32Array
   /** Number of the state it was reached from. */
   readonly source: Int32Array
-  /** Behaviour that leads to it. */
+  /** Record of the transition that leads to it. */
   readonly record: Int32Array
   /** After insertion: the successor's number, or its complement (`~id`) when it was new. */
   readonly found: Int32Array
@@ -18,7 +18,7 @@ export class Batch {
   readonly fresh: Int32Array
   freshCount = 0
 
-  /** @param room how many successors may be added at once to a batch that is not yet full. */
+  /** @param room most successors that are added at once, which may be to a batch that is almost full. */
   constructor(room = 1) {
     const size = Batch.capacity + room
     this.low = new Int32Array(size)
@@ -33,7 +33,7 @@ export class Batch {
   compact(): void {
     const { found, fresh, count } = this
     let n = 0
-    // Without a branch, because nobody could foresee it.
+    // Branchless, because the branch would be unpredictable: the sign bit of `found` counts up.
     for (let k = 0; k < count; k++) {
       fresh[n] = k
       n += found[k] >>> 31
@@ -42,14 +42,14 @@ export class Batch {
   }
 }
 
-/** States with their hash lanes in front, somewhere in an array. */
+/** States in an array, each with its hash lanes in front. */
 export interface Rows {
   readonly data: Int32Array
   readonly at: Int32Array
-  /** The low hash lane of each, for bringing its place into the cache. */
+  /** The low hash lane of each, to prefetch its slot. */
   readonly low: Int32Array
   readonly count: number
-  /** From a row's place to its packed words. */
+  /** Distance from the beginning of a row to its packed words. */
   readonly offset: number
   readonly found: Int32Array
 }

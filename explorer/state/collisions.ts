@@ -1,29 +1,30 @@
 /**
- * Bound on the probability that two of `states` different states have one fingerprint of `bits` bits
- * (so that one of them was lost): the number of pairs times 2^-bits, for a hash in which each pair collides
- * with that probability, as in tabulation.ts.
+ * Upper bound on the probability that two of `states` states share a fingerprint of `bits` bits, so that one of
+ * them was omitted: the number of pairs times 2^-bits. Holds for a hash in which each pair collides with
+ * probability 2^-bits, as in tabulation.ts.
  */
 export function predictedCollision(states: number, bits: number): number {
   return Math.min(1, (states * states) / 2 ** (bits + 1))
 }
 
-/** Pairs that should agree in the bits that are looked at. */
+/** How many pairs should agree by chance in the bits that are compared. */
 const EXPECTED_PAIRS = 4096
 
-/** Slots that are looked at; a part of a large table says enough. */
+/** Slots that are examined: a sample of a large table is enough. */
 const MOST_SLOTS = 1 << 21
 
-/** Fingerprints below which so few pairs agree that nothing can be said. */
+/** Below this number of fingerprints, too few pairs agree for an estimate. */
 const FEWEST = 256
 
-/** Pairs that agree in a whole word from which on their number says something. */
+/** Pairs that must agree in a whole word for their number to be significant. */
 const ENOUGH_PAIRS = 64
 
 /**
- * The same from the fingerprints that occurred: how many pairs agree in so many of their bits that some
- * thousands should, divided by two to the number of the other bits. Every word of the fingerprints is looked at,
- * and all words together; the largest of these numbers is given. So a hash that maps states too near to each
- * other in any of its words, or makes one word out of another, gives a number far above the predicted one.
+ * The same, estimated from the fingerprints in the table: count the pairs that agree in some of their bits, as many
+ * bits as leave a few thousand pairs, and divide by two to the power of the number of the other bits. This is done
+ * for every word of the fingerprints and for all words together, and the largest estimate is returned. A hash with
+ * too few different values in one of its words, or with words that depend on each other, gives an estimate far
+ * above the predicted probability.
  * @param table `[low, high, ...]` per slot of `stride` numbers, by open addressing with linear probing from
  * slot `low & (slots - 1)`; (0, 0) is a free slot.
  */
@@ -54,15 +55,15 @@ export function measuredCollision(table: Int32Array, stride: number, states: num
   return Math.min(1, most)
 }
 
-/** Bits in which some thousands of pairs of so many fingerprints should agree. */
+/** Number of bits in which about EXPECTED_PAIRS pairs of so many fingerprints should agree. */
 function bitsFor(states: number): number {
   return Math.ceil(2 * Math.log2(states) - 1 - Math.log2(EXPECTED_PAIRS))
 }
 
-/** By pairs that agree from the lowest bit of the low word on: they lie beside each other in the table. */
+/** The estimate from pairs that agree in the lowest bits of the low word: they are neighbours in the table. */
 function byLowWord(table: Int32Array, stride: number, states: number, bits: number): number {
   const slots = table.length / stride
-  // At 256 states and more these are never fewer than the bits that number a slot.
+  // With 256 states or more, this is never fewer than the bits of a slot's index.
   const looked = Math.max(Math.min(64, bitsFor(states)), Math.log2(slots))
   const lowMask = looked >= 32 ? -1 : 2 ** looked - 1
   const highMask = looked >= 64 ? -1 : looked <= 32 ? 0 : 2 ** (looked - 32) - 1
@@ -73,7 +74,7 @@ function byLowWord(table: Int32Array, stride: number, states: number, bits: numb
     const low = table[slot * stride]
     const high = table[slot * stride + 1]
     if (low === 0 && high === 0) continue
-    // Equal slot numbers lie in one run without a free slot.
+    // Linear probing: entries with the same home slot are in one run without a free slot.
     for (let n = 1; n < slots; n++) {
       const other = ((slot + n) % slots) * stride
       if (table[other] === 0 && table[other + 1] === 0) break
@@ -85,7 +86,7 @@ function byLowWord(table: Int32Array, stride: number, states: number, bits: numb
   return whole < ENOUGH_PAIRS ? estimate : Math.max(estimate, (whole * slots) / part / 2 ** (bits - 32))
 }
 
-/** Where fingerprints begin, of all or of the first slots of a large table. */
+/** Indices at which fingerprints begin, in the first MOST_SLOTS slots. */
 function sampleOf(table: Int32Array, stride: number): Uint32Array {
   const end = Math.min(table.length, MOST_SLOTS * stride)
   const places = new Uint32Array(end / stride)
@@ -94,14 +95,14 @@ function sampleOf(table: Int32Array, stride: number): Uint32Array {
   return places.subarray(0, count)
 }
 
-/** A word with every bit a matter of all its bits: different words stay different. */
+/** Mixes the bits of a word; a bijection, so different words stay different. */
 function scrambled(word: number): number {
   let mix = Math.imul(word ^ (word >>> 16), 0x85ebca6b)
   mix = Math.imul(mix ^ (mix >>> 13), 0xc2b2ae35)
   return mix ^ (mix >>> 16)
 }
 
-/** Pairs of words that agree in their `looked` highest bits, and those that agree in all bits. */
+/** Number of pairs of words that agree in their `looked` highest bits, and in all bits. Sorts the words. */
 function agreeing(words: Uint32Array, looked: number): { readonly some: number; readonly all: number } {
   const shift = 32 - looked
   words.sort()

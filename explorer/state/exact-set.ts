@@ -8,18 +8,18 @@ import { VectorStore } from './vector-store.ts'
 const { chunkBits, chunkMask } = VectorStore
 
 /**
- * The visited set without loss: an open-addressing table of (hash, state number); equal hashes are settled
- * by comparing the full states, which stay in the store.
+ * The exact visited set: an open-addressing table of (hash, state number). States with equal hashes are compared
+ * in full; the store keeps them.
  */
 export class ExactSet implements StateTable {
   readonly lossy = false
   readonly mostStates: number
   readonly #store: VectorStore
-  /** `[hash, number + 1]` per slot; 0 in the second place means free. */
+  /** `[hash, number + 1]` per slot; a slot with 0 as its second word is free. */
   #table: Int32Array
   #mask: number
   readonly #candidate: Int32Array
-  /** Keeps the warming reads from being optimised away. */
+  /** Result of the last prefetch; stored so that its reads are not optimised away. */
   touched = 0
 
   constructor(store: VectorStore, capacity = SIZES.slots, mostBytes = MOST_ARRAY_BYTES) {
@@ -111,7 +111,7 @@ export class ExactSet implements StateTable {
     }
   }
 
-  /** True when state `id` is the successor of `source` by a behaviour. */
+  /** Whether state `id` is the successor of `source` by a transition. */
   #isSuccessor(id: number, source: number, records: Int32Array, record: number): boolean {
     const { words, chunks } = this.#store
     const chunk = chunks[id >>> chunkBits]

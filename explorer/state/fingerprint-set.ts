@@ -8,8 +8,8 @@ import { touchSlots } from './touch-slots.ts'
 import type { VectorStore } from './vector-store.ts'
 
 /**
- * The visited set as 64-bit fingerprints: 8 bytes per slot, states forgotten once expanded. Two states with
- * one fingerprint are taken for one; tabulation.ts says how likely that is.
+ * The visited set as 64-bit fingerprints: 8 bytes per slot; states are dropped once expanded. Two states with the
+ * same fingerprint are taken for one; see tabulation.ts for how likely that is.
  */
 export class FingerprintSet implements StateTable {
   readonly lossy = true
@@ -19,7 +19,7 @@ export class FingerprintSet implements StateTable {
   /** `[low, high]` per slot; (0, 0) means free. */
   #table: Int32Array
   #mask: number
-  /** Keeps the warming reads from being optimised away. */
+  /** Result of the last prefetch; stored so that its reads are not optimised away. */
   touched = 0
 
   constructor(store: VectorStore, capacity = SIZES.slots, mostBytes = MOST_ARRAY_BYTES) {

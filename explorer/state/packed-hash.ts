@@ -1,9 +1,9 @@
 import type { Field } from '../../model/language/fields.ts'
 import type { Tabulation } from './tabulation.ts'
 
-/** Hash lanes of packed states that come from outside, field by field. */
+/** Validates and hashes packed states that come from a file. */
 export class PackedHash {
-  /** Hash lanes of the state given last. */
+  /** Hash lanes of the latest state. */
   low = 0
   high = 0
   readonly #hash: Tabulation
@@ -11,7 +11,7 @@ export class PackedHash {
   readonly #shifts: Int32Array
   readonly #masks: Int32Array
   readonly #sizes: Int32Array
-  /** Bits that no field has, by word. */
+  /** Bits that belong to no field, by word. */
   readonly #unused: Int32Array
 
   /** @param words length of a packed state. */
@@ -27,7 +27,8 @@ export class PackedHash {
 
   /**
    * Computes the lanes of the packed state at `base`.
-   * @returns false when it is no state: a field has a value outside its domain, or a bit is set that is no field's.
+   * @returns false for an invalid state: a value is outside its field's domain, or a bit that belongs to no field
+   * is set.
    */
   of(words: Int32Array, base: number): boolean {
     const { low, high, offset } = this.#hash

@@ -5,24 +5,24 @@ import { VectorStore } from './vector-store.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
-/** Bits of a state's number with the thread that found it; the thread's number lies above. */
+/** Bits of an entry that hold the state's number within its thread's store; the thread's number is above them. */
 const NUMBER_BITS = 28
 const NUMBER_MASK = (1 << NUMBER_BITS) - 1
 
-/** Most states that one thread can find; one number less than there are, because 0 means something else. */
+/** Most states that one thread can find; one less than the bits allow, because 0 means "not published". */
 export const MOST_STATES = NUMBER_MASK
 
 /** The full states of all threads. */
 export interface AllVectors {
-  /** Packed states by thread and chunk; a gap means: not heard of yet. */
+  /** Packed states by thread and chunk; a chunk may be missing until `hear` is called. */
   readonly vectors: readonly (readonly Int32Array[])[]
-  /** Fills the gaps of a thread. */
+  /** Adds the missing chunks of a thread. */
   hear(thread: number): void
 }
 
 /**
- * ExactSet for several threads: slots of `[hash, thread and number + 1]`, claimed by the hash. The state lies
- * in the store of the thread that claimed the slot before its number is published there.
+ * ExactSet for several threads: slots of `[hash, thread and number + 1]`, claimed by writing the hash. The thread
+ * that claims a slot puts the state into its store before it publishes the number in the slot.
  */
 export class SharedExactSet implements StateTable {
   readonly lossy = false
@@ -32,7 +32,7 @@ export class SharedExactSet implements StateTable {
   readonly #me: number
   readonly #candidate: Int32Array
 
-  /** @param store the thread's own, which keeps its states. @param me number of the thread, below 8. */
+  /** @param store this thread's store, which keeps states. @param me number of this thread, below 8. */
   constructor(table: SharedTable, store: VectorStore, all: AllVectors, me: number) {
     this.#table = table
     this.#store = store
@@ -93,7 +93,7 @@ export class SharedExactSet implements StateTable {
     }
   }
 
-  /** True when a published state is the successor of `source`, an own state, by a behaviour. */
+  /** Whether a published state is the successor by a transition of `source`, a state in this thread's store. */
   #isSuccessor(entry: number, source: number, records: Int32Array, record: number): boolean {
     const { words, chunks } = this.#store
     const chunk = this.#chunkOf(entry)

@@ -11,7 +11,7 @@ export class SharedFingerprintSet implements StateTable {
   readonly #table: SharedTable
   readonly #store: VectorStore
 
-  /** @param store the thread's own; it gets what this thread finds first. */
+  /** @param store this thread's store; gets the states that this thread finds first. */
   constructor(table: SharedTable, store: VectorStore) {
     this.#table = table
     this.#store = store
@@ -39,7 +39,7 @@ export class SharedFingerprintSet implements StateTable {
         if (key === 0) {
           key = Atomics.compareExchange(slots, at, 0, lo)
           if (key === 0) {
-            // Nothing else hangs on this word, and who waits for it looks by Atomics.load: a plain store will do.
+            // A plain store is enough: it publishes no other data, and waiting threads read it with Atomics.load.
             slots[at + 1] = hi
             found[k] = -1
             break

@@ -1,22 +1,21 @@
 import { SIZES } from './sizes.ts'
 
-/** A claimed slot is looked at so often before the thread goes to sleep for a moment. */
+/** How often a thread polls a claimed slot before it sleeps for a millisecond. */
 const SPIN = 1000
 
-/** Bytes up to which a table is small. */
+/** Tables up to this size in bytes grow fast. */
 const SMALL = SIZES.fastGrowth
 
-/** Share of the slots that may be taken. */
+/** Maximum load. */
 const FULL = 3 / 4
 
 /**
- * A table of slots that several threads fill at once, without locks (Laarman, van de Pol, Weber, "Boosting
- * multi-core reachability performance with shared hash tables", FMCAD 2010). README.md beside the parallel
- * search says why this is sound.
+ * A lock-free hash table that several threads fill at once (Laarman, van de Pol, Weber, "Boosting multi-core
+ * reachability performance with shared hash tables", FMCAD 2010). search/parallel/README.md says why it is sound.
  *
  * The first word of a slot is 0 while it is free. A thread claims it by exchanging the 0 for its key, which
- * succeeds for one thread only. What else belongs to the slot is written then, the second word last: it is 0
- * until the slot is complete. No word of a slot ever changes again.
+ * succeeds for one thread only. It then writes the other words, the second one last: that is 0 until the slot is
+ * complete. After that no word of the slot changes.
  */
 export class SharedTable {
   readonly stride: number
@@ -25,12 +24,12 @@ export class SharedTable {
   mask: number
   readonly #taken: Int32Array
   readonly #check: () => void
-  /** Keeps the warming reads from being optimised away. */
+  /** Result of the last prefetch; stored so that its reads are not optimised away. */
   touched = 0
 
   /**
-   * @param slots shared, all 0 at first; a power of two of slots. @param taken one shared number, 0 at first.
-   * @param check called while waiting for another thread; throws when that one will not go on.
+   * @param slots shared, initially 0; a power of two of slots. @param taken one shared number, initially 0.
+   * @param check called while waiting for another thread; throws if that thread has stopped.
    */
   constructor(slots: Int32Array, stride: number, taken: Int32Array, check: () => void) {
     this.slots = slots
@@ -44,22 +43,22 @@ export class SharedTable {
     return this.slots.byteLength
   }
 
-  /** Slots that are taken, as far as the threads have said so. */
+  /** Number of slots taken, as far as the threads have called `note`. */
   get taken(): number {
     return Atomics.load(this.#taken, 0)
   }
 
-  /** A thread has taken so many slots more. */
+  /** Adds to the number of slots taken. */
   note(more: number): void {
     if (more > 0) Atomics.add(this.#taken, 0, more)
   }
 
-  /** True when so many more keys may be inserted, those that other threads have not noted yet included. */
+  /** Whether `more` keys may be inserted, counting those that threads have inserted and not yet noted. */
   fits(more: number): boolean {
     return this.taken + more <= (this.mask + 1) * FULL
   }
 
-  /** The second word of a slot that is claimed; waits until it is published. */
+  /** The second word of a claimed slot; waits until it is published. */
   published(at: number): number {
     const { slots } = this
     for (;;) {
@@ -72,7 +71,7 @@ export class SharedTable {
     }
   }
 
-  /** Brings the slots of the first `count` keys into the cache. */
+  /** Prefetches the slots of the first `count` keys; unrolled as in touch-slots.ts. */
   touch(keys: Int32Array, count: number): void {
     const { slots, mask, stride } = this
     let warm = 0
@@ -91,20 +90,20 @@ export class SharedTable {
     this.touched = warm
   }
 
-  /** Bytes of the next table. A small one grows fast, because copying is what it costs most. */
+  /** Bytes of the next table. A small one grows by four: every growth stops all threads. */
   get nextBytes(): number {
     return (this.bytes <= SMALL ? 4 : 2) * this.bytes
   }
 
-  /** An empty table that is larger, for all threads. @param bytes a power of two times those of this one. */
+  /** An empty, larger table for all threads. @param bytes those of this table times a power of two. */
   larger(bytes = this.nextBytes): Int32Array {
     return new Int32Array(new SharedArrayBuffer(bytes))
   }
 
   /**
-   * Copies one of several parts into a larger table, while no thread inserts. What lies in a part stays in the
-   * same part of each half (or quarter) of the larger table, so that no two threads write to one place.
-   * @returns where the slots begin that do not stay in their part; see `copyRest`.
+   * Copies one of several parts into a larger table, while no thread inserts. The entries of a part go to the
+   * corresponding part of each half (or quarter) of the larger table, so no two threads write to the same slot.
+   * @returns the indices of the entries that would leave their part; see `copyRest`.
    */
   copyPart(next: Int32Array, part: number, parts: number): number[] {
     const { slots, stride, mask } = this
@@ -130,7 +129,10 @@ export class SharedTable {
     return rest
   }
 
-  /** Copies what `copyPart` left, when all threads have copied their parts. When all are done, they `adopt`. */
+  /**
+   * Copies the entries that `copyPart` returned, once all threads have copied their parts. When all threads are
+   * done, they `adopt` the larger table.
+   */
   copyRest(next: Int32Array, rest: readonly number[]): void {
     const { slots, stride } = this
     const wrap = next.length / stride - 1
@@ -148,5 +150,5 @@ export class SharedTable {
   }
 }
 
-/** A hash lane as a word of a slot, where 0 has a meaning of its own. */
+/** Maps a hash lane to a word of a slot, where 0 is reserved. */
 export const nonZero = (lane: number): number => (lane === 0 ? 1 : lane)

@@ -16,7 +16,7 @@ export class SharedWideFingerprintSet implements StateTable {
   readonly #hash: FurtherLanes
   readonly #candidate: Int32Array
 
-  /** @param store the thread's own; it gets what this thread finds first. @param seed equal for all threads. */
+  /** @param store this thread's store; gets the states it finds first. @param seed the same in all threads. */
   constructor(table: SharedTable, store: VectorStore, bits: 96 | 128, seed: number) {
     this.#table = table
     this.#store = store

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Arrays on disk, by number, while the memory is needed for something else. The file has no name once it is
- * open, so it is gone when the process is, however that ends.
+ * Arrays on disk, by number. The file is unlinked as soon as it is open, so it disappears with the process,
+ * however that ends.
  */
 export class SpillFile {
   readonly #file: number
   readonly #slot: number
 
-  /** @param slot most bytes under one number. @throws when no temporary file can be made. */
+  /** @param slot most bytes per number. @throws when no temporary file can be created. */
   constructor(slot: number) {
     this.#slot = slot
     const directory = mkdtempSync(join(tmpdir(), 'frontier-'))
@@ -28,7 +28,7 @@ export class SpillFile {
     this.#each(number, arrays, (bytes, at) => writeSync(this.#file, bytes, 0, bytes.length, at))
   }
 
-  /** Fills the arrays with what was written under the number. @throws when it cannot be read. */
+  /** Fills the arrays with what was written for the number. @throws when it cannot be read. */
   read(number: number, into: readonly NodeJS.ArrayBufferView[]): void {
     this.#each(number, into, (bytes, at) => {
       const got = readSync(this.#file, bytes, 0, bytes.length, at)

@@ -1,14 +1,14 @@
 import type { Batch, Rows } from './batch.ts'
 
-/** Where a search looks its states up: a table of states, or something in front of one. */
+/** Where a search looks up states: a table, or a reduction in front of one. */
 export interface VisitedSet {
-  /** Bytes held by the table. */
+  /** Bytes of the table. */
   readonly bytes: number
-  /** True when two different states may be taken for one. */
+  /** Whether two different states may be taken for one. */
   readonly lossy: boolean
   /**
-   * By successor of the batch that was looked up last: 1 when another state is kept in its place, such as a
-   * representative. Absent where successors are always kept as they are.
+   * By successor of the latest batch: 1 if a different state is stored in its place, such as a representative.
+   * Absent where successors are always stored as they are.
    */
   readonly rewritten?: Uint8Array
   /** Looks up all successors of a batch in order, adds the new ones to the store, and fills `found`. */
@@ -17,34 +17,34 @@ export interface VisitedSet {
   insertState(words: Int32Array, base: number, low: number, high: number): number
 }
 
-/** A table of the states that were visited, or of their fingerprints. It knows nothing of reductions. */
+/** A table of visited states or of their fingerprints, independent of reductions. */
 export interface StateTable extends VisitedSet {
-  /** Bits of the fingerprints it keeps, when it keeps fingerprints. */
+  /** Bits of a fingerprint; absent in an exact set. */
   readonly bits?: number
-  /** States for which its own table can be made large enough; whoever adds more is not served. */
+  /** Most states for which the table can be made large enough; the caller must not add more. */
   readonly mostStates?: number
-  /** Probability that a state was lost, estimated from the fingerprints; see collisions.ts. */
+  /** Probability that a state was omitted, estimated from the fingerprints; see collisions.ts. */
   readonly collisionMeasured?: number
-  /** The table, for a checkpoint; absent where it can be made again from the states in the store. */
+  /** The table, for a checkpoint; absent where it can be rebuilt from the states in the store. */
   readonly contents?: Int32Array
   /**
-   * Begins anew with the table of a checkpoint, or with room for as many states where it is made again.
-   * @param contents absent where the set has none. @param states of the checkpoint.
+   * Replaces the table by that of a checkpoint, or by an empty one for as many states where it is rebuilt.
+   * @param contents null where the set has none. @param states number of states in the checkpoint.
    * @returns what is wrong with the table, or null.
    */
   adopt?(contents: Int32Array | null, states: number): string | null
   /**
-   * After `adopt`, for each state in the store, in the order of their numbers: takes it in, or looks it up in the
-   * table of the checkpoint. Returns its slot; -1 when it is not there, or there already under another number.
+   * Called after `adopt` for each state in the store, in order: inserts it, or looks it up in the table of the
+   * checkpoint. Returns its slot; -1 if the table lacks it or already has it under another number.
    */
   takeBack?(id: number, words: Int32Array, base: number, low: number, high: number): number
-  /** Bytes of the table that must be allocated before `more` states are added; 0 when they fit. */
+  /** Bytes of the larger table that `more` states need; 0 when they fit. */
   growthFor?(more: number): number
-  /** Brings the places of the first `count` low hash lanes into the cache, ahead of `insertState`. */
+  /** Prefetches the slots of the first `count` low hash lanes, ahead of `insertState`. */
   touch?(low: Int32Array, count: number): void
   /**
-   * Looks up states that lie as rows `[low, high, ...]` at the places `at` of an array, their packed words
-   * `offset` places further on, adds the new ones to the store, and fills `found` as `insert` does.
+   * As `insert`, for states in rows: row k is `[low, high, ...]` at index `at[k]` of `data`, and its packed words
+   * are `offset` numbers further on.
    */
   insertRows?(rows: Rows): void
 }

@@ -1,13 +1,13 @@
-/** Share of the slots that fingerprints may take, as in the sets themselves. */
+/** Maximum load, as in the fingerprint sets. */
 const FULL = 3 / 4
 
-/** Mean distance from its home at which no table of fingerprints finds an entry: linear probing needs 2 to 3. */
+/** Refuse tables whose mean probe length exceeds this. With random fingerprints it is 2 to 3. */
 const FAR = 64
 
 /**
- * What is wrong with a table of fingerprints that comes from outside, or null: it must hold one entry per state,
- * each found by probing from the place of its first lane, none of them twice. Bounded by the size of the table.
- * @param lanes numbers per slot; two zeros in front mean that it is free.
+ * What is wrong with a table of fingerprints from a file, or null. It must have one entry per state, each reachable
+ * by probing from its home slot, and none twice. Takes time linear in the size of the table, whatever it contains.
+ * @param lanes numbers per slot; a slot that begins with two zeros is free.
  */
 export function tableProblem(table: Int32Array, lanes: number, states: number): string | null {
   const slots = table.length / lanes
@@ -20,7 +20,7 @@ export function tableProblem(table: Int32Array, lanes: number, states: number): 
   if (taken > FULL * slots) return `its table has ${taken} entries in ${slots} slots`
   let first = 0
   while (!isFree(first)) first++
-  /** Entries without a gap in front of the slot. */
+  /** Length of the run of entries in front of the slot. */
   let run = 0
   let looks = FAR * slots
   for (let n = 1; n <= slots; n++) {

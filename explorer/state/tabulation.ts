@@ -5,11 +5,11 @@ import type { Field } from '../../model/language/fields.ts'
  * tabulation hashing", 2012): one random 64-bit word per field and value, combined by exclusive or.
  *
  * Two different states collide with probability exactly 2^-64 over the choice of the random words, whatever
- * the states look like, so the bound n^2/2^65 on losing a state needs no assumption about the model. The
- * change made by a step is a constant (old word xor new word) and is recorded with the behaviour.
+ * the states look like, so the bound n^2/2^65 on the omission probability needs no assumption about the model. The
+ * change of the hash by a transition is a constant (old word xor new word), which is part of its record.
  */
 export class Tabulation {
-  /** Low and high lanes; entry `offset[field] + code`. */
+  /** Low and high lanes; entry `offset[field] + encoded value`. */
   readonly low: Int32Array
   readonly high: Int32Array
   readonly offset: Int32Array
@@ -26,12 +26,12 @@ export class Tabulation {
     this.high = Int32Array.from({ length: size }, random)
   }
 
-  /** Low lane of the change when `field` goes from one code to another. */
+  /** Low lane of the change of the hash when `field` changes. */
   deltaLow(field: number, from: number, to: number): number {
     return this.low[this.offset[field] + from] ^ this.low[this.offset[field] + to]
   }
 
-  /** High lane of the change when `field` goes from one code to another. */
+  /** High lane of the change of the hash when `field` changes. */
   deltaHigh(field: number, from: number, to: number): number {
     return this.high[this.offset[field] + from] ^ this.high[this.offset[field] + to]
   }

@@ -1,7 +1,7 @@
 /**
- * Brings the slots of two words that the first `count` hash lanes lead to into the cache. Reads of several at once
- * overlap, so that later look-ups need not wait for one after the other.
- * @returns a number that says nothing; kept somewhere, it keeps the reads from being optimised away.
+ * Prefetches the two-word slots of the first `count` hash lanes. The loop is unrolled so that the cache misses of
+ * eight reads overlap; the look-ups that follow would take them one after the other.
+ * @returns a meaningless number; the caller stores it so that the reads are not optimised away.
  */
 export function touchSlots(table: Int32Array, mask: number, low: Int32Array, count: number): number {
   let warm = 0

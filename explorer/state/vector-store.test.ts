@@ -52,7 +52,7 @@ describe('VectorStore', () => {
       const words = [store.chunks[chunk][2 * slot], store.chunks[chunk][2 * slot + 1]]
       if (lanes[0] !== ~id || lanes[1] !== id * 7 || lanes[2] !== id * 3)
         throw new Error(`lanes of ${id}: ${lanes}`)
-      if (store.cache[chunk][slot * 3 + 2] !== (id & 0xffff)) throw new Error(`notes of ${id}`)
+      if (store.cache[chunk][slot * 3 + 2] !== (id & 0xffff)) throw new Error(`cache of ${id}`)
       if (words[0] !== id || words[1] !== (id ^ 0x5555)) throw new Error(`state ${id}: ${words}`)
     }
     store.close()
@@ -73,7 +73,7 @@ describe('VectorStore', () => {
     if (keep) expect(store.chunks[0][7]).toBe(7)
   })
 
-  test('guests are expanded as if they were the first states, with nothing but the lowest bits of their notes', () => {
+  test('guests are expanded as if they were the first states, with nothing but the lowest bits of their cache entries', () => {
     const told: [number, SharedChunk][] = []
     const home = new VectorStore(2, false, 3, 2, (chunk, arrays) => told.push([chunk, arrays]))
     home.setGuestsAside()

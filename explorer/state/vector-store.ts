@@ -7,7 +7,7 @@ const CHUNK_BITS = SIZES.chunkBits
 const CHUNK = 1 << CHUNK_BITS
 const CHUNK_MASK = CHUNK - 1
 
-/** Numbers of `noteBytes` bytes. */
+/** Entries of the successor cache: one or two bytes each. */
 export type CacheEntries = Uint8Array | Uint16Array
 
 /** The arrays of a chunk that other threads may read. */
@@ -19,21 +19,21 @@ export interface SharedChunk {
 }
 
 /**
- * Packed states numbered in the order of their discovery, in chunks. It serves as the frontier (hash lanes
- * and tags are kept until a state has been expanded) and, when `keep` is set, as the full set of states.
+ * Packed states in chunks, numbered in the order of their discovery. It is the frontier (hash lanes, tags and
+ * cache entries are kept until a state has been expanded) and, when `keep` is set, the set of all states.
  */
 export class VectorStore {
   static readonly chunkBits = CHUNK_BITS
   static readonly chunkMask = CHUNK_MASK
   readonly words: number
   readonly keep: boolean
-  /** Packed states; a chunk that was let go is an empty array. */
+  /** Packed states; a released chunk is an empty array. */
   readonly chunks: Int32Array[] = []
   readonly lows: Int32Array[] = []
   readonly highs: Int32Array[] = []
-  /** A number of the owner's choice per state, kept as long as the hash lanes. */
+  /** One number per state, for the owner; kept as long as the hash lanes. */
   readonly tags: Int32Array[] = []
-  /** `room` more numbers per state, kept as long; all 0 for a new state. */
+  /** Successor cache: `cacheWidth` entries per state, kept as long; all 0 for a new state. */
   readonly cache: CacheEntries[] = []
   readonly cacheWidth: number
   readonly entryBytes: 1 | 2
@@ -49,9 +49,9 @@ export class VectorStore {
   #guests = 0
 
   /**
-   * @param share told of each chunk before there is a state in it; the chunks are then in shared memory. Those
-   * that are let go are used again under another number, so others may only read states that are not expanded
-   * yet, or all that are kept.
+   * @param share called with each chunk before it has a state; the chunks are then in shared memory. Released
+   * chunks are reused under another number, so other threads may only read states that are not expanded yet, or
+   * all states if `keep` is set.
    */
   constructor(
     words: number,
@@ -76,8 +76,8 @@ export class VectorStore {
   }
 
   /**
-   * Sets the first chunk of an empty store aside for states of another store, one after the other: they can
-   * then be expanded as if they were numbers 0, 1, ... of this one. Own states have larger numbers.
+   * Reserves the first chunk of an empty store for copies of states of another store (guests). They can then be
+   * expanded as states 0, 1, ... of this store; the store's own states have larger numbers.
    */
   setGuestsAside(): void {
     this.chunks.push(new Int32Array(CHUNK * this.words))
@@ -89,8 +89,8 @@ export class VectorStore {
   }
 
   /**
-   * Copies the states `from` to `end - 1` of a chunk of another store in as guests, with nothing but the
-   * lowest bits of their notes. Those that were here are overwritten.
+   * Copies states `from` to `end - 1` of a chunk of another store, replacing the guests before. Of their cache
+   * entries only the lowest bits are copied: list numbers have a meaning only within one thread.
    */
   takeGuests({ vectors, lows, highs, cache }: SharedChunk, from: number, end: number): void {
     const { words, cacheWidth } = this
@@ -113,7 +113,7 @@ export class VectorStore {
     return id
   }
 
-  /** Appends the successor of state `source` by a recorded behaviour. Returns its number. */
+  /** Appends the successor of state `source` by a transition. Returns its number. */
   appendSuccessor(source: number, records: Int32Array, record: number, low: number, high: number): number {
     const id = this.#nextId()
     const { words } = this
@@ -129,7 +129,7 @@ export class VectorStore {
     return id
   }
 
-  /** Appends the fresh successors of a batch, and notes their numbers in it. */
+  /** Appends the fresh successors of a batch, and writes their numbers to `found`. */
   appendFresh({ fresh, freshCount, source, record, low, high, found }: Batch, records: Int32Array): void {
     const { words, chunks } = this
     let n = 0
@@ -158,17 +158,17 @@ export class VectorStore {
     }
   }
 
-  /** Lets go of what is only needed until a state is expanded, for whole chunks below state `id`. */
+  /** Releases what is only needed until a state is expanded, for whole chunks below state `id`. */
   expandedUpTo(id: number): void {
     while (this.#released < id >>> CHUNK_BITS) {
-      this.#letGo(this.#released++)
+      this.#release(this.#released++)
     }
   }
 
   /**
-   * Puts the part of the frontier on disk that is not needed soon: neither the chunk of state `head`, nor the
-   * next, nor the one that grows. The memory is used again for states to come. Full states that are kept for
-   * comparison stay in memory. Returns false when the disk takes no more; nothing is lost then.
+   * Writes the part of the frontier to disk that is not needed soon: all but the chunk of state `head`, the next
+   * one and the last one. Their memory is reused for new states. With `keep` set the packed states stay in memory.
+   * Returns false when the disk is full; nothing is lost then.
    */
   spill(head: number): boolean {
     const last = (this.count - 1) >>> CHUNK_BITS
@@ -181,12 +181,12 @@ export class VectorStore {
         return false
       }
       this.#spilled.add(c)
-      this.#letGo(c)
+      this.#release(c)
     }
     return true
   }
 
-  /** Brings the chunks of the states `from` to `to` back into memory. Their states may then be expanded. */
+  /** Reads the chunks of states `from` to `to` back into memory, so that the states can be expanded. */
   load(from: number, to: number): void {
     if (this.#spilled.size === 0) return
     for (let c = from >>> CHUNK_BITS; c <= to >>> CHUNK_BITS; c++) {
@@ -196,28 +196,28 @@ export class VectorStore {
     }
   }
 
-  /** Gives the file back. */
+  /** Closes the file on disk. */
   close(): void {
     this.#disk?.close()
     this.#disk = null
   }
 
-  /** What is kept of a chunk only until its states are expanded. */
+  /** The arrays of a chunk that are needed only until its states are expanded. */
   #frontierArrays(c: number): (Int32Array | CacheEntries)[] {
     const lanes = [this.lows[c], this.highs[c], this.tags[c], this.cache[c]]
     return this.keep ? lanes : [...lanes, this.chunks[c]]
   }
 
-  #letGo(c: number): void {
+  #release(c: number): void {
     this.#spareHashes.push(this.lows[c], this.highs[c], this.tags[c])
-    this.lows[c] = NOTHING
-    this.highs[c] = NOTHING
-    this.tags[c] = NOTHING
+    this.lows[c] = EMPTY
+    this.highs[c] = EMPTY
+    this.tags[c] = EMPTY
     this.#spareCaches.push(this.cache[c])
-    this.cache[c] = NO_CACHE
+    this.cache[c] = EMPTY_CACHE
     if (this.keep) return
     this.#spareWords.push(this.chunks[c])
-    this.chunks[c] = NOTHING
+    this.chunks[c] = EMPTY
   }
 
   #takeArrays(c: number): void {
@@ -231,8 +231,8 @@ export class VectorStore {
   }
 
   /**
-   * The arrays that hold the states a search at `head` still needs: those from its chunk on, and all when
-   * states are kept. For a checkpoint, which reads them back into the same arrays after `restore`.
+   * The packed states that a search at `head` still needs: those from its chunk on, or all if `keep` is set. For a
+   * checkpoint, which reads them back into the same arrays after `restore`.
    */
   *stateArrays(head: number): Generator<Int32Array> {
     for (let c = this.keep ? 0 : head >>> CHUNK_BITS; c < this.chunks.length; c++) {
@@ -241,17 +241,17 @@ export class VectorStore {
     }
   }
 
-  /** The number of the first state that `stateArrays(head)` holds. */
+  /** Number of the first state in `stateArrays(head)`. */
   firstKept(head: number): number {
     return this.keep ? 0 : head & ~CHUNK_MASK
   }
 
-  /** States from the first of a chunk on. */
+  /** Number of states from the beginning of a chunk on. */
   #statesFrom(c: number): number {
     return this.count - c * CHUNK
   }
 
-  /** A copy of the states of a chunk that is on disk. */
+  /** A copy of the packed states of a chunk on disk. */
   #fromDisk(c: number): Int32Array {
     const lanes = [0, 1, 2].map(() => new Int32Array(CHUNK))
     const vectors = new Int32Array(CHUNK * this.words)
@@ -260,17 +260,15 @@ export class VectorStore {
   }
 
   /**
-   * Makes room in an empty store for `count` states of which those below `head` are expanded. Their hash lanes are
-   * the caller's to set.
+   * Allocates `count` states in an empty store; those below `head` are expanded. The caller sets their hash lanes.
    */
   restore(count: number, head: number): void {
     this.#released = head >>> CHUNK_BITS
     for (let c = 0; c < (count + CHUNK_MASK) >>> CHUNK_BITS; c++) {
       const live = c >= this.#released
-      this.chunks.push(live || this.keep ? new Int32Array(CHUNK * this.words) : NOTHING)
-      for (const lanes of [this.lows, this.highs, this.tags])
-        lanes.push(live ? new Int32Array(CHUNK) : NOTHING)
-      this.cache.push(live ? this.#newCache() : NO_CACHE)
+      this.chunks.push(live || this.keep ? new Int32Array(CHUNK * this.words) : EMPTY)
+      for (const lanes of [this.lows, this.highs, this.tags]) lanes.push(live ? new Int32Array(CHUNK) : EMPTY)
+      this.cache.push(live ? this.#newCache() : EMPTY_CACHE)
     }
     this.count = count
   }
@@ -295,5 +293,5 @@ export class VectorStore {
   }
 }
 
-const NOTHING = new Int32Array(0)
-const NO_CACHE = new Uint16Array(0)
+const EMPTY = new Int32Array(0)
+const EMPTY_CACHE = new Uint16Array(0)

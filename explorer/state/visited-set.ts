@@ -8,11 +8,11 @@ import type { StateTable } from './state-table.ts'
 import type { VectorStore } from './vector-store.ts'
 import { WideFingerprintSet } from './wide-fingerprint-set.ts'
 
-/** How visited states are kept. */
+/** How visited states are stored. */
 export interface StorageOptions {
-  /** `exact` keeps every state; `fingerprint` keeps some bits of each. Default `exact`. */
+  /** `exact` stores every state; `fingerprint` stores a hash of each. Default `exact`. */
   readonly storage?: 'exact' | 'fingerprint'
-  /** Bits of a fingerprint. 64 is the fastest; more make a loss less likely still. Default 64. */
+  /** Bits of a fingerprint. 64 is the fastest; more lower the omission probability further. Default 64. */
   readonly fingerprintBits?: 64 | 96 | 128
   /** Seed of the hash functions; the result does not depend on it (in exact storage). */
   readonly seed?: number
@@ -20,7 +20,7 @@ export interface StorageOptions {
   readonly mostArrayBytes?: number
 }
 
-/** The visited set for these options. The store must keep states if they ask for exact storage. */
+/** The visited set for these options. For exact storage the store must keep states. */
 export function visitedSetOf(store: VectorStore, options: StorageOptions): StateTable {
   const { storage = 'exact', fingerprintBits: bits = 64, seed = 1, mostArrayBytes: most } = options
   if (storage === 'exact') return new ExactSet(store, undefined, most)
@@ -29,14 +29,15 @@ export function visitedSetOf(store: VectorStore, options: StorageOptions): State
     : new WideFingerprintSet(store, bits, seed, undefined, most)
 }
 
-/** Words of a slot in the table that several threads share. */
+/** Words per slot of the shared table. */
 export function wordsPerSlot({ storage = 'exact', fingerprintBits = 64 }: StorageOptions): number {
   return storage === 'exact' ? 2 : fingerprintBits / 32
 }
 
 /**
- * The same over a table that several threads share.
- * @param store what this thread finds first. @param all what all threads found. @param me number of the thread.
+ * The visited set for these options over a table that several threads share.
+ * @param store gets the states that this thread finds first. @param all the states of all threads.
+ * @param me number of this thread.
  */
 export function sharedSetOf(
   table: SharedTable,

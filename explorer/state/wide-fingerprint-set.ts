@@ -9,9 +9,7 @@ import { VectorStore } from './vector-store.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
-/**
- * The lanes of a hash beyond the first two, from the packed words, by tabulation over their bytes.
- */
+/** The third and fourth lane of a hash, by tabulation over the bytes of the packed words. */
 export class FurtherLanes {
   readonly lanes = new Int32Array(2)
   readonly #words: number
@@ -24,7 +22,7 @@ export class FurtherLanes {
     this.#random = [0, 1].map(() => Int32Array.from({ length: words * 4 * 256 }, random))
   }
 
-  /** Puts the lanes of a state into `lanes`. */
+  /** Computes `lanes` for the packed state at `base`. */
   of(words: Int32Array, base: number): void {
     const [first, second] = this.#random
     let a = 0
@@ -43,21 +41,21 @@ export class FurtherLanes {
 }
 
 /**
- * The visited set as fingerprints of 96 or 128 bits. The lanes beyond the 64 bits that travel with the states
- * are made here, by FurtherLanes: independent of the first two.
+ * The visited set as fingerprints of 96 or 128 bits. The first two lanes come with the states; the others are
+ * computed here, by FurtherLanes, independently of them.
  */
 export class WideFingerprintSet implements StateTable {
   readonly lossy = true
   readonly bits: 96 | 128
   readonly mostStates: number
   readonly #store: VectorStore
-  /** Lanes per slot, 3 or 4; (0, 0) in the first two means free. */
+  /** Lanes per slot, 3 or 4; a slot with (0, 0) in the first two is free. */
   readonly #lanes: number
   #table: Int32Array
   #mask: number
   readonly #candidate: Int32Array
   readonly #hash: FurtherLanes
-  /** Keeps the warming reads from being optimised away. */
+  /** Result of the last prefetch; stored so that its reads are not optimised away. */
   touched = 0
 
   constructor(
