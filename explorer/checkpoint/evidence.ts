@@ -74,19 +74,19 @@ function wrongCounts(
   return null
 }
 
-/** Checks what kind of findings there are. */
+/** Checks what kind of findings there are: only a fault may be one that no property speaks of. */
 function wrongFindings(
-  { states, head, findings, deadlocks }: Claims,
+  { states, head, findings }: Claims,
   properties: readonly Property<never>[],
   { compiled }: Evidence,
 ): string | null {
   const faults = new Set(compiled.faults.map((fault) => fault.property))
   for (const [id, { state, step }] of findings) {
     const kind = properties.find((p) => p.id === id)?.kind
-    const isOfStep = kind === 'action' || faults.has(id)
-    const isOfState = kind === undefined ? deadlocks > 0 : kind !== 'fault' && !isOfStep
     const isSound =
-      step === null ? isOfState && state < states : isOfStep && state < head && step < compiled.steps.length
+      kind === 'action' || faults.has(id)
+        ? step !== null && step < compiled.steps.length && state < head
+        : step === null && kind !== undefined && state < states
     if (!isSound) return 'it has a finding that no search makes'
   }
   return null

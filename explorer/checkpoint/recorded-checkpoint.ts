@@ -137,8 +137,7 @@ export class RecordedCheckpoint {
 
   #repeat(directory: string, reader: CheckpointReader): void {
     const { compiled } = this.#subject
-    const entries = new Uint16Array(reader.bytes('recordings') / 2)
-    reader.read('recordings', [entries])
+    const entries = reader.numbers('recordings', Uint16Array)
     const predicates = this.#subject.predicates ?? new Predicates(compiled.system, [])
     const difference = this.#log.repeat(entries, compiled, predicates)
     if (difference !== null)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { ModelError } from '../../model/language/errors.ts'
 import type { System } from '../../model/language/system.ts'
 import type { CompiledSystem, Recording } from '../compile/compiled-system.ts'
 import type { Predicates } from '../compile/predicates.ts'
@@ -26,9 +27,12 @@ export class RecordingLog {
   #entries = new Uint16Array(SIZES.array)
   #used = 0
   readonly #fields: number
+  /** Numbers per entry. */
+  readonly #size: number
 
   constructor(system: System) {
     this.#fields = system.layout.fields.length
+    this.#size = HEAD + 2 * this.#fields
   }
 
   get bytes(): number {
@@ -62,7 +66,7 @@ export class RecordingLog {
   repeat(entries: Uint16Array, compiled: CompiledSystem, predicates: Predicates): string | null {
     const { layout } = compiled.system
     const words = new Int32Array(layout.words)
-    const size = HEAD + 2 * this.#fields
+    const size = this.#size
     if (entries.length % size !== 0) return 'there is half a recording'
     for (let at = 0; at < entries.length; at += size) {
       const [kind, index] = entries.subarray(at, at + 2)
@@ -81,11 +85,12 @@ export class RecordingLog {
         if (kind === STEP) compiled.record(compiled.steps[index], words, 0)
         else predicates.evaluate(index, words, 0)
       } catch (error) {
-        return `${name}: ${error instanceof Error ? error.message : String(error)}`
+        if (!(error instanceof ModelError)) throw error
+        return `${name}: ${error.message}`
       }
+      // What was answered before is not recorded: no entry is there then.
       for (let n = 0; n < size; n++) {
-        if (this.#used !== from + size || this.#entries[from + n] !== entries[at + n])
-          return `${name} does something else than before`
+        if (this.#entries[from + n] !== entries[at + n]) return `${name} does something else than before`
       }
     }
     return null
@@ -93,24 +98,22 @@ export class RecordingLog {
 
   /** Whether a question was answered so on any of the states that it was asked about. */
   wasAnswered(question: number, answer: number): boolean {
-    const size = HEAD + 2 * this.#fields
-    for (let at = 0; at < this.#used; at += size)
+    for (let at = 0; at < this.#used; at += this.#size)
       if (this.#entries[at] === QUESTION && this.#entries[at + 1] === question)
         if (this.#entries[at + 2] === -answer) return true
     return false
   }
 
   #add(head: readonly number[], before: Uint16Array, after: Uint16Array): void {
-    const size = HEAD + 2 * this.#fields
-    if (this.#used + size > this.#entries.length) {
-      const larger = new Uint16Array(2 * (this.#entries.length + size))
+    if (this.#used + this.#size > this.#entries.length) {
+      const larger = new Uint16Array(2 * (this.#entries.length + this.#size))
       larger.set(this.#entries)
       this.#entries = larger
     }
     this.#entries.set(head, this.#used)
     this.#entries.set(before, this.#used + HEAD)
     this.#entries.set(after, this.#used + HEAD + this.#fields)
-    this.#used += size
+    this.#used += this.#size
   }
 }
 

@@ -1,0 +1,296 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { CompiledSystem } from '../compile/compiled-system.ts'
+import { Predicates } from '../compile/predicates.ts'
+import { readCheckpoint } from './checkpoint-files.ts'
+import { CheckpointError } from './errors.ts'
+import { countsUp } from './explored.ts'
+import { forge, refusalOf } from './forging.ts'
+import type { Places } from './places.ts'
+import { type Manner, RecordedCheckpoint, searchIn } from './recorded-checkpoint.ts'
+import { RecordingLog } from './recording-log.ts'
+
+let folder = ''
+let directory = ''
+/** Milliseconds that the clock shows. */
+let clock = 0
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'recorded-'))
+  directory = join(folder, 'cp')
+  clock = 1000
+  vi.spyOn(performance, 'now').mockImplementation(() => clock)
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const system = countsUp(1)
+const asked: Manner = { storage: 'exact', seed: 1 }
+
+function checkpointOf(places: Places, manner = asked, identity = 'me') {
+  const log = new RecordingLog(system)
+  const compiled = new CompiledSystem(system, { onRecord: log.onRecord })
+  const predicates = new Predicates(system, [{ id: 'yes', holds: () => true }])
+  const subject = { identity, manner, compiled, predicates }
+  const words = new Int32Array(system.layout.words)
+  system.layout.pack(system.initial[0], words, 0)
+  return {
+    log,
+    files: new RecordedCheckpoint(subject, places, log),
+    step: () => compiled.record(compiled.steps[0], words, 0),
+    ask: () => predicates.evaluate(0, words, 0),
+  }
+}
+const place = (every?: number): Places => ({
+  checkpoint: every === undefined ? { directory } : { directory, every },
+})
+const section = { table: [Int32Array.of(1, 2)] }
+
+/** A checkpoint with a recorded step and an answer, made by the first test that needs it. */
+let sound = ''
+afterAll(() => rmSync(sound, { recursive: true, force: true }))
+
+/** Puts a copy of it in the place. */
+function written(): void {
+  if (sound === '') {
+    sound = mkdtempSync(join(tmpdir(), 'recorded-'))
+    const { files, step, ask } = checkpointOf({ checkpoint: { directory: sound } })
+    step()
+    ask()
+    files.save(3, 5, { at: 'here' }, section)
+  }
+  cpSync(sound, directory, { recursive: true })
+}
+
+describe('a checkpoint', () => {
+  test('is read as it was written, its recordings made again', () => {
+    written()
+    const { files, log } = checkpointOf({})
+    const opened = files.open(directory)
+    expect(opened).toMatchObject({ states: 5, search: { at: 'here' } })
+    expect([...opened.numbers('table', Int32Array)]).toEqual([1, 2])
+    const again = log.entries.slice()
+    expect(again.length).toBeGreaterThan(0)
+    expect([...readCheckpoint(directory).numbers('recordings', Uint16Array)]).toEqual([...again])
+    expect(files.bytes).toBe(log.bytes)
+    expect(files.bytes).toBeGreaterThan(0)
+    const once = checkpointOf({})
+    once.step()
+    once.ask()
+    expect(again).toEqual(once.log.entries)
+  })
+
+  test('teaches what was answered', () => {
+    written()
+    const { files, log, ask } = checkpointOf({})
+    files.open(directory)
+    const { length } = log.entries
+    ask()
+    expect(log.entries).toHaveLength(length)
+  })
+
+  test('says what its search was, without a look at anything else', () => {
+    written()
+    forge(directory, ({ meta }) => {
+      meta.identity = 'another'
+    })
+    expect(searchIn(directory)).toEqual({ at: 'here' })
+  })
+
+  test('of a search without questions', () => {
+    const log = new RecordingLog(system)
+    const compiled = new CompiledSystem(system, { onRecord: log.onRecord })
+    const subject = { identity: 'me', manner: asked, compiled }
+    new RecordedCheckpoint(subject, place(), log).save(1, 2, null, {})
+    expect(new RecordedCheckpoint(subject, {}, log).open(directory)).toMatchObject({
+      states: 2,
+      search: null,
+    })
+  })
+})
+
+describe('when one is due', () => {
+  test('never without a place', () => {
+    const { files } = checkpointOf({})
+    clock += 1e9
+    expect(files.due).toBe(false)
+  })
+
+  test.each<[string, number | undefined, number]>([
+    ['after the interval that was asked for', 5, 5000],
+    ['after a minute', undefined, 60_000],
+  ])('%s', (_, every, interval) => {
+    const { files } = checkpointOf(place(every))
+    for (let n = 0; n < 2; n++) {
+      clock += interval - 1
+      expect(files.due).toBe(false)
+      clock++
+      expect(files.due).toBe(true)
+      files.save(n, 5, null, section)
+    }
+  })
+
+  test('later after one that took long', () => {
+    const { files } = checkpointOf(place(5))
+    files.save(1, 5, null, section, () => {
+      clock += 700
+    })
+    clock += 6999
+    expect(files.due).toBe(false)
+    clock++
+    expect(files.due).toBe(true)
+  })
+})
+
+describe('nothing is written', () => {
+  test('without a place', () => {
+    const prepare = vi.fn()
+    checkpointOf({ resume: directory }).files.save(1, 5, null, section, prepare)
+    expect(prepare).not.toHaveBeenCalled()
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  test('where the search did not move since', () => {
+    const { files } = checkpointOf(place())
+    const manifest = () => readFileSync(join(directory, 'checkpoint.json'), 'utf8')
+    expect(files.isFirst).toBe(true)
+    files.save(0, 5, null, section)
+    expect(files.isFirst).toBe(false)
+    const first = manifest()
+    files.save(0, 6, null, section)
+    expect(manifest()).toBe(first)
+    files.save(1, 6, null, section)
+    expect(manifest()).not.toBe(first)
+  })
+
+  test('where the search goes on from', () => {
+    written()
+    const { files } = checkpointOf(place())
+    files.goesOnFrom(directory, 7)
+    expect(files.isFirst).toBe(false)
+    const prepare = vi.fn()
+    files.save(7, 5, null, section, prepare)
+    expect(prepare).not.toHaveBeenCalled()
+    files.save(8, 5, null, section, prepare)
+    expect(prepare).toHaveBeenCalledOnce()
+  })
+
+  test.each([
+    ['elsewhere', () => join(folder, 'other'), true],
+    ['there, by another way', () => join(directory, '..', 'cp', '.'), false],
+  ])('or %s', (_, from, isFirst) => {
+    const { files } = checkpointOf(place())
+    files.goesOnFrom(from(), 7)
+    expect(files.isFirst).toBe(isFirst)
+  })
+
+  test('no place, no first one', () => {
+    const { files } = checkpointOf({})
+    files.goesOnFrom(directory, 7)
+    expect(files.isFirst).toBe(true)
+  })
+
+  test('when that fails: whoever wants to know is told, and it is tried again later', () => {
+    writeFileSync(directory, '')
+    const told: string[] = []
+    const { files } = checkpointOf({ ...place(5), onUnwritten: (why) => told.push(why) })
+    clock += 5000
+    files.save(1, 5, null, section)
+    expect(told).toEqual([expect.stringContaining('cannot write a checkpoint')])
+    expect([files.isFirst, files.due]).toEqual([true, false])
+    rmSync(directory)
+    files.save(1, 5, null, section)
+    expect([files.isFirst, told.length]).toEqual([false, 1])
+  })
+
+  test('when that fails, and the search ends when nobody wants to know', () => {
+    writeFileSync(directory, '')
+    const { files } = checkpointOf(place())
+    expect(refusalOf(() => files.save(1, 5, null, section))).toContain('cannot write a checkpoint')
+  })
+
+  test('when the place cannot be prepared', () => {
+    const told: string[] = []
+    const { files } = checkpointOf({ ...place(), onUnwritten: (why) => told.push(why) })
+    const failing = (error: Error) => () =>
+      files.save(1, 5, null, section, () => {
+        throw error
+      })
+    failing(new CheckpointError('it is not to be'))()
+    expect(told).toEqual(['it is not to be'])
+    expect(failing(new TypeError('a mistake'))).toThrow(TypeError)
+    expect(existsSync(directory)).toBe(false)
+  })
+})
+
+describe('what is refused', () => {
+  const refusal = (manner = asked, identity = 'me') =>
+    refusalOf(() => checkpointOf({}, manner, identity).files.open(directory))
+  const other = (what: string) => `is of ${what}; resume with what it was made with`
+  beforeEach(written)
+
+  test.each<[string, Manner, string]>([
+    ['with another value', { ...asked, seed: 2 }, 'a search with seed 1, not 2'],
+    ['with something less', { storage: 'exact' }, 'a search with seed 1, not undefined'],
+    ['with something more', { ...asked, bits: 64 }, 'a search with bits undefined, not 64'],
+  ])('another manner: %s', (_, manner, what) => {
+    expect(refusal(manner)).toContain(other(what))
+  })
+
+  test('another model', () => {
+    expect(refusal(asked, 'you')).toContain(other('another model or other properties'))
+  })
+
+  test('recordings that the code does not make', () => {
+    forge(directory, ({ sections }) => {
+      sections.recordings[2] = 9
+    })
+    expect(refusal()).toBe(
+      `the checkpoint in ${directory} is of another model: there are other steps or properties; start without --resume`,
+    )
+  })
+
+  test('half a number, and none', () => {
+    forge(directory, ({ sections }) => {
+      sections.recordings = sections.recordings.slice(1)
+    })
+    expect(refusal()).toContain('recordings has another length')
+    forge(directory, ({ sections }) => {
+      delete sections.recordings
+    })
+    expect(refusal()).toContain('recordings is missing')
+  })
+
+  const isNone = 'is not one of a search'
+  test.each<[string, object]>([
+    ['no number of states', { states: null }],
+    ['less than no state', { states: -1 }],
+    ['half a state', { states: 1.5 }],
+    ['no identity', { identity: 1 }],
+    ['no manner', { manner: null }],
+    ['a manner with half a number', { manner: { ...asked, seed: 0.5 } }],
+    ['a manner that is true', { manner: { ...asked, seed: true } }],
+    ['a manner that is empty', { manner: { ...asked, storage: '' } }],
+    ['a manner in capitals', { manner: { ...asked, storage: 'Exact' } }],
+    ['a manner that ends otherwise', { manner: { ...asked, storage: 'exact\u202e' } }],
+    ['a manner of many letters', { manner: { ...asked, storage: 'e'.repeat(21) } }],
+    ['a manner without a name', { manner: { ...asked, '': 1 } }],
+    ['a manner named with capitals', { manner: { ...asked, Seed: 1 } }],
+    ['a manner whose name ends otherwise', { manner: { ...asked, 'seed\u202e': 1 } }],
+    ['a manner with a long name', { manner: { ...asked, ['e'.repeat(21)]: 1 } }],
+  ])('what is no search: %s', (_, change) => {
+    forge(directory, ({ meta }) => Object.assign(meta, change))
+    expect(refusal()).toContain(isNone)
+    expect(refusalOf(() => searchIn(directory))).toContain(isNone)
+  })
+
+  test('a manner that is only longer than ours is shown', () => {
+    const longest = 'e-'.repeat(10)
+    const name = 'n'.repeat(20)
+    forge(directory, ({ meta }) => Object.assign(meta, { states: 0, manner: { ...asked, [name]: longest } }))
+    expect(refusal()).toContain(other(`a search with ${name} ${longest}, not undefined`))
+  })
+})
