@@ -43,11 +43,11 @@ export const TARGETS = {
   },
   'checkpoint-recordings': {
     mutate: ['explorer/checkpoint/recording-log.ts', 'explorer/checkpoint/recorded-checkpoint.ts'],
-    tests: ['explorer/checkpoint/forged-sections.test.ts', 'explorer/checkpoint/forged-position.test.ts'],
+    tests: ['explorer/checkpoint/recording-log.test.ts', 'explorer/checkpoint/recorded-checkpoint.test.ts'],
   },
   'checkpoint-graph': {
     mutate: ['explorer/checkpoint/graph-checkpoint.ts', 'explorer/checkpoint/take-back.ts'],
-    tests: ['explorer/checkpoint/forged-graph.test.ts', 'explorer/checkpoint/checkpoint.test.ts'],
+    tests: ['explorer/checkpoint/graph-checkpoint.test.ts', 'explorer/checkpoint/take-back.test.ts'],
   },
   'checkpoint-evidence': {
     mutate: [
@@ -55,10 +55,14 @@ export const TARGETS = {
       'explorer/checkpoint/expansion-check.ts',
       'explorer/checkpoint/trace-check.ts',
     ],
-    tests: ['explorer/checkpoint/forged-position.test.ts', 'explorer/checkpoint/forged-sections.test.ts'],
+    tests: [
+      'explorer/checkpoint/evidence.test.ts',
+      'explorer/checkpoint/expansion-check.test.ts',
+      'explorer/checkpoint/trace-check.test.ts',
+    ],
   },
   'checkpoint-search': {
     mutate: ['explorer/checkpoint/search-checkpoint.ts'],
-    tests: ['explorer/checkpoint/forged-position.test.ts', 'explorer/checkpoint/checkpoint.test.ts'],
+    tests: ['explorer/checkpoint/search-checkpoint.test.ts'],
   },
 }

@@ -152,8 +152,7 @@ export class SearchCheckpoint {
     const isAscending = initialOf.every(
       (index, n) => index < initial.length && (n === 0 || index > initialOf[n - 1]),
     )
-    if (initialOf.length === 0 || initialOf.length > opened.states || !isAscending)
-      throw opened.damaged('its initial states are not those of the model')
+    if (!isAscending) throw opened.damaged('its initial states are not those of the model')
     const genealogy = start(initialOf)
     genealogy.restore(opened.states, large)
     opened.read('genealogy', genealogy.arrays())
