@@ -34,8 +34,8 @@ import { validPagesDroppedWithAPaeRoot, rootIsAlsoAChild, wrongChildIsLinked, ma
 import { rootCountIsNumberOfHolders } from './roots/root-count-is-number-of-holders.ts'
 import { rootFitsTheContext } from './roots/root-fits-the-context.ts'
 import { childIsOneLevelBelow } from './shadow/child-is-one-level-below.ts'
-import { unsyncPageIsSynced, storeToATableIsEmulated, pageIsZappedForWriteFlooding, unsyncPageIsLinkedASecondTime, pageIsZappedUnderALocklessWalk, emulationFailureIsReported, hintMissesAPageJustBuilt, hintPromisesAPageJustZapped, storeWaitsInABuffer, storeIsEmulatedWhileNothingIsShadowed, unsyncTablesMapEachOther } from './shadow/edit-witnesses.ts'
 import { emulationFailsOnlyWhenShadowedAgain } from './shadow/emulation-fails-only-when-shadowed-again.ts'
+import { unsyncPageIsSynced, storeToATableIsEmulated, pageIsZappedForWriteFlooding, unsyncPageIsLinkedASecondTime, pageIsZappedUnderALocklessWalk, emulationFailureIsReported, hintMissesAPageJustBuilt, hintPromisesAPageJustZapped, storeWaitsInABuffer, storeIsEmulatedWhileNothingIsShadowed, unsyncTablesMapEachOther } from './shadow/guest-pte-witnesses.ts'
 import { leafIsOnItsRmap } from './shadow/leaf-is-on-its-rmap.ts'
 import { noFlushDebtAtUnlock } from './shadow/no-flush-debt-at-unlock.ts'
 import { noFreedSpteOnRmap } from './shadow/no-freed-spte-on-rmap.ts'
@@ -110,6 +110,7 @@ export const properties: readonly Property<Kvm>[] = [
   zapAllCanFinish,
   zapAllTerminates,
   childIsOneLevelBelow,
+  emulationFailsOnlyWhenShadowedAgain,
   unsyncPageIsSynced,
   storeToATableIsEmulated,
   pageIsZappedForWriteFlooding,
@@ -121,7 +122,6 @@ export const properties: readonly Property<Kvm>[] = [
   storeWaitsInABuffer,
   storeIsEmulatedWhileNothingIsShadowed,
   unsyncTablesMapEachOther,
-  emulationFailsOnlyWhenShadowedAgain,
   leafIsOnItsRmap,
   noFlushDebtAtUnlock,
   noFreedSpteOnRmap,

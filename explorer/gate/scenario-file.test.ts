@@ -146,7 +146,7 @@ describe('a scenario file', () => {
     ['[]', /expected object/],
     ['null', /expected object/],
     [{ ...scenario, extra: 1 }, /Unrecognized key: "extra"/],
-    [{ ...scenario, id: '../x' }, /id: must be of small letters, digits and dashes/],
+    [{ ...scenario, id: '../x' }, /id: must consist of lower-case letters, digits and dashes/],
     [{ ...scenario, id: 'roots-zap-one' }, /id: "roots-zap-one" is the name of a scenario that exists/],
     [{ ...scenario, id: 'seed-002' }, /id: "seed-002" is the name of a scenario that exists/],
     [{ ...scenario, properties: [] }, /properties: must be at least one/],

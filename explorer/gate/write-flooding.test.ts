@@ -3,10 +3,10 @@ import type { Property } from '../../model/language/property.ts'
 import type { Counters, System } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { FLOODING } from '../../model/memory/shadow/fields.ts'
-import { editScenarios } from '../../model/scenarios/shadow/edits.ts'
+import { guestPteWriteScenarios } from '../../model/scenarios/shadow/guest-pte-writes.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 
-const flooding = editScenarios.find(({ id }) => id === 'write-flooding')
+const flooding = guestPteWriteScenarios.find(({ id }) => id === 'write-flooding')
 
 /** Where the threads are, and what is then true of a page's count of stores. */
 const claims: readonly [string, number, string, (kvm: Kvm) => boolean][] = [

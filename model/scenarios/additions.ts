@@ -6,25 +6,25 @@ import type { Bounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import type { Sorts } from '../memory/sorts.ts'
 
-/** What a design brings that the model does not have: fields, threads, properties. */
+/** What a design adds to the model: fields, threads and properties. */
 export interface Additions<W> {
   readonly fields?: Adds
-  /** Sets up the added fields in the initial state; without, each has its first value. */
+  /** Sets up the added fields in the initial state; without it, each field has its first value. */
   readonly setUp?: (kvm: W, bounds: Bounds) => void
   readonly threads?: (sorts: Sorts, bounds: Bounds) => readonly ThreadGroup<W>[]
-  /** Checked in the scenarios of the design, with it only. */
+  /** Checked in the scenarios of the design, with the design only. */
   readonly properties?: readonly Property<W>[]
 }
 
-/** A change of the model: patches, and what they need that the model does not have. */
+/** A change of the model: patches, and the additions that they need. */
 export interface Change<W> {
   readonly patches: readonly Patch<W>[]
   readonly adds?: Additions<W>
 }
 
 /**
- * Writes a change whose code sees the fields that it adds. Elsewhere nothing knows of them, so the types of
- * its parts are forgotten here, once.
+ * Types a change whose code sees the fields that it adds. No other code knows these fields, so their types are
+ * erased here.
  */
 export function changeOf<A extends Added>(change: {
   readonly fields: Adds<A>

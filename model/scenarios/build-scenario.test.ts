@@ -6,7 +6,7 @@ import { boundsOf, type Plan, scenario } from './build-scenario.ts'
 
 const plan = (changes: Partial<Plan>): Plan => ({
   id: 'plan',
-  title: 'a vCPU and whoever the bounds name',
+  title: 'a vCPU and the threads that the bounds ask for',
   about: 'For the tests.',
   bounds: {},
   start: { tables: [[1]] },
@@ -16,7 +16,7 @@ const plan = (changes: Partial<Plan>): Plan => ({
 
 const systemOf = (changes: Partial<Plan>) => scenario(plan(changes)).build()
 
-/** The world as it is at the start. */
+/** The initial state. */
 function startOf(changes: Partial<Plan>): Kvm {
   const { initial, layout, view } = systemOf(changes)
   const store = new Codes(layout.fields.length)
@@ -40,14 +40,14 @@ describe('the bounds of a scenario', () => {
     expect(boundsOf(plan({ start }))).toMatchObject({ guest: { tables: 2, entries: 2 }, vcpus: 1 })
   })
 
-  it('are listed without what is off', () => {
+  it('are listed without those that are off', () => {
     const { bounds } = scenario(plan({ bounds: { zap: { threads: 1, pages: 2 } } }))
     expect(bounds).toMatchObject({ 'zap.threads': 1, 'zap.pages': 2, 'guest.tables': 1 })
     expect(Object.keys(bounds).join()).not.toContain('notifier')
   })
 })
 
-describe('bounds that make no sense', () => {
+describe('bounds that contradict each other', () => {
   it.each<[string, Plan['bounds']]>([
     ['notifier.of names no frame', { notifier: {} }],
     ['notifier.of names frame 9', { notifier: { of: [9] } }],
@@ -62,7 +62,7 @@ describe('bounds that make no sense', () => {
     ['fault.fast is for direct roots', { fault: { fast: true } }],
     ['teardown.closes needs asyncPf', { teardown: { closes: true } }],
     ['writeTracking needs guests that write to tables', { writeTracking: { flooding: true } }],
-  ])('are refused with a sentence: %s', (sentence, bounds) => {
+  ])('are rejected with a message: %s', (sentence, bounds) => {
     expect(() => scenario(plan({ bounds }))).toThrow(sentence)
   })
 })
@@ -75,7 +75,7 @@ describe('the threads of a scenario', () => {
     expect(threads.map((thread) => thread.name)).toEqual(['vcpu0', 'vcpu1', 'zapper0', 'notifier0'])
   })
 
-  it('are interchangeable as long as no vCPU has anything of its own', () => {
+  it('are interchangeable unless the plan treats a vCPU differently', () => {
     const vcpus = 2
     const edit = { gva: 0, index: 0, to: 1, w: true }
     expect(symmetric({ bounds: { vcpus, zap: { threads: 2, pages: 1 } } })).toEqual(['vcpu', 'zapper'])
@@ -114,7 +114,7 @@ describe('the start of a scenario', () => {
     expect(startOf({}).vcpu[0].root).toBeNull()
   })
 
-  it('counts a root that is previous as well', () => {
+  it('counts a previous root as well', () => {
     const { vcpu, page } = startOf({ ...twoLevels, start: { ...twoLevels.start, previous: 0 } })
     expect(vcpu[0].prev_roots[0]).toBe(0)
     expect(page[0].root_count).toBe(2)
@@ -134,7 +134,7 @@ describe('the start of a scenario', () => {
     expect([...active_mmu_pages]).toEqual([1, 0, null])
   })
 
-  it('leaves SPTEs to the guest, or fills in those whose target is there', () => {
+  it('leaves SPTEs to page faults, or fills in those whose target exists', () => {
     expect(startOf(twoLevels).page[0].spte[0].kind).toBe('none')
     const { page, rmap } = startOf({ ...twoLevels, start: { ...twoLevels.start, filled: true } })
     expect(page[0].spte[0]).toMatchObject({ kind: 'non-leaf', child: 1 })
@@ -149,7 +149,7 @@ describe('the start of a scenario', () => {
     expect([...host_pte]).toEqual([0, 1, null])
   })
 
-  it('has one host page behind the old and the new frame of a slot that is going to move', () => {
+  it('backs the old and the new gfn of a slot that will move by one host page', () => {
     const { host_pte, hva_of_gfn, slot, memslot } = startOf({
       bounds: { guest: { gfns: 3 }, host: { pfns: 3 }, memslots: { slots: 2, of: [null, 0, 1], moves: 1 } },
     })

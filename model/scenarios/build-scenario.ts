@@ -9,7 +9,7 @@ import type { Additions, Change } from './additions.ts'
 import { type Scenario, shownBounds } from './scenario.ts'
 import { type Start, setUp } from './start.ts'
 
-/** A scenario in a few lines: what differs from the smallest one, and where it begins. */
+/** A scenario as its differences from the smallest one, and its initial state. */
 export interface Plan extends Omit<Scenario<Kvm>, 'aliases' | 'bounds' | 'build'> {
   readonly aliases?: readonly string[]
   /** Number and size of the guest tables are those of `start`. */
@@ -17,18 +17,18 @@ export interface Plan extends Omit<Scenario<Kvm>, 'aliases' | 'bounds' | 'build'
   readonly start: Start
 }
 
-/** All bounds of a plan; designs whose steps depend on them ask, too. */
+/** All bounds of a plan, also for designs whose steps depend on them. */
 export function boundsOf({ bounds, start: { tables } }: Pick<Plan, 'bounds' | 'start'>): Bounds {
   return boundsFor(mergeBounds(bounds, { guest: { tables: tables.length, entries: tables[0].length } }))
 }
 
-/** The scenario of a plan: vCPUs, and every other thread that has something to do within the bounds. */
+/** Builds and registers a scenario of the model: vCPUs, and every other thread that the bounds ask for. */
 export function scenario(plan: Plan): Scenario<Kvm> {
   plans.push(plan)
   return scenarioOutside(plan)
 }
 
-/** The same for a scenario that is no part of the model, a user's. */
+/** As `scenario()`, for a user's scenario, which is not registered. */
 export function scenarioOutside(plan: Plan): Scenario<Kvm> {
   const { start, bounds: _, aliases = [], ...about } = plan
   const bounds = boundsOf(plan)
@@ -40,16 +40,15 @@ export function scenarioOutside(plan: Plan): Scenario<Kvm> {
   }
 }
 
-/** Plans of all scenarios of the model. */
 const plans: Plan[] = []
 let allPrograms: readonly Program<Kvm>[] | null = null
 
-/** The plans of all scenarios of the model, in the order in which these were made. */
+/** The plans of all scenarios of the model, in the order of registration. */
 export const allPlans = (): readonly Plan[] => plans
 
 /**
- * Programs of all scenarios: a property may name what only some of them have.
- * @param adds threads that a design adds; those of other scenarios may have other steps, too.
+ * The programs of all scenarios: a property may name steps that only some of them have.
+ * @param adds the threads of a design, which may have other steps in other scenarios.
  */
 function programsOfAll({ threads }: Additions<Kvm>): readonly Program<Kvm>[] {
   const boundsOfAll = plans.map(boundsOf)
@@ -82,7 +81,7 @@ function build(name: string, bounds: Bounds, start: Start, { patches, adds = {} 
   })
 }
 
-/** Threads of one kind are interchangeable, unless the plan gives something to some of the vCPUs only. */
+/** Threads of one kind are interchangeable, except vCPUs that the plan treats differently. */
 function symmetricSorts(bounds: Bounds, sorts: Sorts, { cr3, cr3Loads }: Start): Sort[] {
   const someOnly =
     cr3 !== undefined ||

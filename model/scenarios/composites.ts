@@ -22,7 +22,7 @@ const PROPERTIES = [
   'no-deadlock',
 ]
 
-/** One data frame in the slot that is deleted; a notifier takes its page away. */
+/** The deleted slot has one gfn; a notifier takes its page away. */
 const DELETE_AND_NOTIFY: BoundsInput = {
   memslots: { slots: 1, deletes: 1 },
   zap: { lockBreak: true },
@@ -41,24 +41,24 @@ const TWO_DIRECTORIES: BoundsInput = mergeBounds(DELETE_AND_NOTIFY, {
 const TWO_ROOTS: Start = { tables: [[2], [2]], pages: [{ gfn: 0, level: 1 }] }
 
 /**
- * What the small scenarios look at one by one, at the same time: faults, CR3 switches or edits of page tables,
- * the deletion of a memslot with its zap of everything, and a notifier.
+ * Combines what the small scenarios exercise separately: faults, CR3 switches or guest PTE writes, the deletion of
+ * a memslot with its zap of everything, and a notifier.
  */
 export const compositeScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'composite-switches',
     title: 'a vCPU faults and switches CR3 while its memslot is deleted and the host takes the page away',
     about:
-      'Root cache, zap-all with lock breaks, both publications and grace periods, and the fault retry at once.',
+      'Root cache, zap-all with lock breaks, both installations of memslots with their grace periods, and fault retries together.',
     bounds: mergeBounds(TWO_DIRECTORIES, { guest: { cr3Loads: 2 } }),
     start: TWO_ROOTS,
     properties: PROPERTIES,
   }),
   scenario({
     id: 'composite-edits',
-    title: 'a guest edits its page table while its memslot is deleted and the host takes a page away',
+    title: 'a guest writes to its page table while its memslot is deleted and the host takes a page away',
     about:
-      'The table maps itself, so that an edit goes through the unsync path; the old and the new frame lie in different slots.',
+      'The table maps itself, so a write to it takes the unsync path; the old and the new gfn are in different slots.',
     bounds: mergeBounds(DELETE_AND_NOTIFY, {
       shadow: { pages: 3 },
       guest: { gvas: 2, gfns: 3, cr3Loads: 1, edits: [{ gva: 1, index: 0, to: 2, w: true }], editsLeft: 1 },
@@ -72,7 +72,7 @@ export const compositeScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'composite-two-vcpus',
     title: 'two vCPUs fault on one root while their memslot is deleted and the host takes the page away',
-    about: 'Millions of states: every order in which two vCPUs, the deletion and the notifier can meet.',
+    about: 'Millions of states: all interleavings of two vCPUs, the deletion and the notifier.',
     bounds: mergeBounds(DELETE_AND_NOTIFY, {
       vcpus: 2,
       shadow: { pages: 4 },
@@ -87,7 +87,7 @@ export const compositeScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'composite-two-vcpus-switching',
     title: 'two vCPUs fault and switch CR3 while their memslot is deleted and the host takes the page away',
-    about: 'The largest composite: for long runs, several workers and checkpoints.',
+    about: 'The largest scenario, for long runs with several workers and checkpoints.',
     bounds: mergeBounds(TWO_DIRECTORIES, { vcpus: 2, guest: { cr3Loads: 1 } }),
     start: TWO_ROOTS,
     properties: PROPERTIES,

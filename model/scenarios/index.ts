@@ -15,7 +15,7 @@ import { storeBufferScenarios } from './primitives/store-buffers.ts'
 import { roleScenarios } from './roots/roles.ts'
 import { rootScenarios } from './roots/roots.ts'
 import type { Scenario } from './scenario.ts'
-import { editScenarios } from './shadow/edits.ts'
+import { guestPteWriteScenarios } from './shadow/guest-pte-writes.ts'
 import { ownTableScenarios } from './shadow/own-table.ts'
 import { unexpectedChildScenarios } from './shadow/unexpected-child.ts'
 import { unlockedWalkScenarios } from './shadow/unlocked-walk.ts'
@@ -32,7 +32,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...rootScenarios,
   ...quotaScenarios,
   ...zapAllScenarios,
-  ...editScenarios,
+  ...guestPteWriteScenarios,
   ...ownTableScenarios,
   ...unexpectedChildScenarios,
   ...unlockedWalkScenarios,

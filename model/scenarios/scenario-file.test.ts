@@ -12,10 +12,10 @@ const stateOf = ({ layout, initial, threads, symmetric }: System<Kvm>) => ({
   symmetric: symmetric.map(({ name }) => name),
 })
 
-describe('a scenario of the model, written as data', () => {
+describe('a scenario of the model, as JSON', () => {
   const asData = allPlans().filter(({ start }) => start.begin === undefined)
 
-  it('is most of them', () => expect(asData.length).toBeGreaterThan(scenarios.length / 2))
+  it('covers most of them', () => expect(asData.length).toBeGreaterThan(scenarios.length / 2))
 
   test.each(asData)('is the same system: $id', ({ id, bounds, start, title, properties }) => {
     const data: unknown = JSON.parse(JSON.stringify({ id: 'mine', title, bounds, start, properties }))
@@ -24,7 +24,7 @@ describe('a scenario of the model, written as data', () => {
   })
 })
 
-it('takes no function and no member that is not known', () => {
+it('rejects functions and unknown members', () => {
   const data = { id: 'mine', title: 't', start: { tables: [[1]] }, properties: ['p'] }
   expect(scenarioFile.safeParse(data).success).toBe(true)
   for (const start of [{ begin: () => {} }, { __proto__: null, constructor: 1 }, { tables: [[() => 1]] }])

@@ -28,50 +28,48 @@ const entry = z
     { error: 'must be a frame, null, {"huge": frame, "readOnly"?: true} or {"to": frame, "readOnly": true}' },
   )
   .describe(
-    'An entry of a guest table: the frame it points at, writable unless it says so; null: not present.',
+    'An entry of a guest table: the gfn that it points to, writable unless readOnly is set; null: not present.',
   )
 
-/** Where a scenario begins: what `Start` says, as data. */
+/** The initial state of a scenario: `Start` as JSON. */
 const start = z.strictObject({
   tables: list(list(entry).min(1, 'must have at least one entry'))
     .min(1, 'must have at least one table')
-    .describe('Contents of the table frames 0, 1, ...'),
+    .describe('Contents of the guest tables at gfns 0, 1, ...'),
   pages: list(z.strictObject({ gfn: id, level: z.int().min(1).max(4) }))
     .exactOptional()
-    .describe('Shadow pages 0, 1, ...: the table that each shadows, and its level. Default none.'),
+    .describe('Shadow pages 0, 1, ...: the guest table that each shadows, and its level. Default: none.'),
   oldestFirst: list(id)
     .exactOptional()
-    .describe('The same pages from the oldest to the newest. Default in their order.'),
+    .describe('The same pages from the oldest to the newest. Default: in their order.'),
   filled: choice
     .exactOptional()
-    .describe('All SPTEs of those pages are present that can be. Default: the guest has to fault them in.'),
-  cr3: list(id).exactOptional().describe('The page directory of each vCPU. Default 0.'),
-  cr3Loads: list(count)
-    .exactOptional()
-    .describe('CR3 loads left to each vCPU, where that is not the same for all.'),
-  previous: id
-    .exactOptional()
-    .describe('The page directory whose root each vCPU still holds as its previous one.'),
+    .describe(
+      'Make every SPTE of those pages present whose target exists. Default: the guest must fault them in.',
+    ),
+  cr3: list(id).exactOptional().describe('The page directory of each vCPU. Default: 0.'),
+  cr3Loads: list(count).exactOptional().describe('CR3 loads left to each vCPU, if they differ.'),
+  previous: id.exactOptional().describe('The page directory whose root is the previous root of each vCPU.'),
 })
 
-/** A scenario as a file: data only, so that a file from anywhere can be checked; nothing in it is run. */
+/** A scenario as a JSON file. It contains no code, so an untrusted file can be checked. */
 export const scenarioFile = z
   .strictObject({
-    $schema: z.string().exactOptional().describe('Where this schema is, for editors.'),
+    $schema: z.string().exactOptional().describe('The location of this schema, for editors.'),
     id: text(LONGEST_ID)
-      .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be of small letters, digits and dashes')
-      .describe('A name that no known scenario has.'),
-    title: name.describe('One sentence: what runs against what.'),
-    about: text(LONGEST_ABOUT).default('').describe('What it is meant to exercise, and what is left out.'),
+      .regex(/^[a-z0-9][a-z0-9-]*$/, 'must consist of lower-case letters, digits and dashes')
+      .describe('A name that no other scenario has.'),
+    title: name.describe('The scenario in one line: what runs against what.'),
+    about: text(LONGEST_ABOUT).default('').describe('What the scenario exercises, and what it leaves out.'),
     bounds: scenarioBounds
       .prefault({})
-      .describe('How many of everything there is, by subsystem; what is left out is off.'),
-    start: start.describe('The state in which the scenario begins.'),
+      .describe('The sizes of the system, by subsystem; what is left out is off.'),
+    start: start.describe('The initial state of the scenario.'),
     properties: z
       .array(name)
       .min(1, 'must be at least one')
       .max(MOST_PROPERTIES, `must be at most ${MOST_PROPERTIES}`)
-      .describe('Ids of the properties that are checked; deadlocks and faults are always.'),
+      .describe('Ids of the properties to check; deadlocks and oopses are always checked.'),
   })
   .meta({ title: 'A scenario of mmucheck', description: 'What `mmucheck check --scenario FILE` takes.' })
 
@@ -79,14 +77,14 @@ export const scenarioFile = z
 export const scenarioFileSchema = (): object => z.toJSONSchema(scenarioFile, { io: 'input' })
 
 /**
- * The scenario that the contents of a file describe. Property ids are not looked up.
- * @throws ZodError for contents of another shape, ModelError with a sentence for such as make no sense.
+ * Builds the scenario that a file describes. Property ids are not looked up.
+ * @throws ZodError for contents of another shape, ModelError for contradictory ones.
  */
 export function scenarioFrom(data: unknown): Scenario<Kvm> {
   const given = scenarioFile.parse(data)
   const { title, about, properties } = given
   const sized = { tables: given.start.tables.length, entries: given.start.tables[0].length }
-  // As they were given: what is left out is to stay off.
+  // The bounds as given, without the defaults of the schema: what is left out stays off.
   const own = ((data as { bounds?: unknown }).bounds ?? {}) as ScenarioBounds
   for (const [what, size] of Object.entries(sized)) {
     const said = own.guest?.[what as keyof typeof sized]
@@ -107,7 +105,7 @@ export function scenarioFrom(data: unknown): Scenario<Kvm> {
   try {
     made.build()
   } catch (error) {
-    // Whatever the numbers do to the state that the scenario begins in: it is the file that is wrong.
+    // Any error while the initial state is set up is an error of the file.
     throw new ModelError(`the start cannot be set up within the bounds: ${(error as Error).message}`)
   }
   return made

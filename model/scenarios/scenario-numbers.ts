@@ -1,7 +1,7 @@
 import type { Bounds } from '../memory/bounds.ts'
 import type { Entry, Start } from './start.ts'
 
-/** Numbers that stand for things, how many of those there are, and the bound that says so. */
+/** Numbers that refer to something (gfns, vCPUs, ...), how many of it exist, and the bound that says so. */
 type Reference = readonly [
   where: string,
   numbers: readonly (number | null | undefined)[],
@@ -10,8 +10,8 @@ type Reference = readonly [
 ]
 
 /**
- * Finds a number in a scenario that stands for something that is not there, a frame or a vCPU for example.
- * @returns a sentence; null where every number means something.
+ * Finds a number in a scenario that refers to something that does not exist, for example a gfn or a vCPU.
+ * @returns an error message, or null.
  */
 export function numbersOutOfRange(bounds: Bounds, start: Start): string | null {
   for (const [where, numbers, size, bound] of [...inStart(bounds, start), ...inBounds(bounds)]) {
@@ -97,7 +97,7 @@ function inBounds({
   return more
 }
 
-/** Lists of a wrong length or order, and sizes that do not go together. */
+/** Lists of a wrong length or order, and contradictory sizes. */
 function wrongLists(
   bounds: Bounds,
   { tables, pages = [], oldestFirst, cr3, cr3Loads, previous }: Start,

@@ -2,30 +2,29 @@ import type { System } from '../language/system.ts'
 import type { Change } from './additions.ts'
 
 /**
- * A bounded composition: which threads run, how many of everything there is, from which initial states.
- * `W` is the world all its threads share.
+ * A bounded system: its threads, its sizes and its initial states. `W` is the type of the memory that the threads
+ * share.
  */
 export interface Scenario<W> {
   /** Stable name, `roots-zap-all`. */
   readonly id: string
   readonly aliases: readonly string[]
-  /** One sentence: what runs against what. */
+  /** The scenario in one line: what runs against what. */
   readonly title: string
-  /** A paragraph: what it is meant to exercise, and what is left out. */
+  /** What the scenario exercises, and what it leaves out. */
   readonly about: string
-  /** The bounds, by what they count: `{ vcpus: 1, roots: 3 }`. */
+  /** The bounds, by name: `{ vcpus: 1, roots: 3 }`. */
   readonly bounds: Readonly<Record<string, number>>
-  /** Too large for every run: searched when named, and by jobs that have the time. */
+  /** Too large for the default run: searched only if named or asked for. */
   readonly deep?: true
-  /** Ids of the properties that are checked here. */
+  /** Ids of the properties to check. */
   readonly properties: readonly string[]
-  /** Builds the system, with the change of a design. @throws ModelError when a patch does not fit. */
+  /** Builds the system, with the change of a design. @throws ModelError if a patch does not fit. */
   build(change?: Change<W>): System<W>
 }
 
 /**
- * The bounds that are in use, as numbers, for listings: `shadow.pages` 5. A list counts its elements; what is
- * off is left out.
+ * The bounds that are not off, flattened to numbers for listings: `shadow.pages` 5. A list counts its elements.
  */
 export function shownBounds(bounds: object, prefix = ''): Record<string, number> {
   const sizes = Object.entries(bounds).flatMap(([name, value]): [string, number][] => {

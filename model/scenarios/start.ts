@@ -5,43 +5,43 @@ import { rmap_add } from '../memory/shadow/rmap.ts'
 import { alloc_shadow_page, sp_has_gptes } from '../memory/shadow/shadow-page.ts'
 import { account_shadowed } from '../memory/shadow/write-tracking.ts'
 
-/** An entry of a guest table: the frame it points at, writable unless it says so; null where not present. */
+/** An entry of a guest table: the gfn that it points to, writable unless `readOnly`; null if not present. */
 export type Entry =
   | number
   | null
   | { readonly huge: number; readonly readOnly?: true }
   | { readonly to: number; readonly readOnly: true }
 
-/** The state in which a scenario begins. All vCPUs are outside the guest, all TLBs are empty. */
+/** The initial state of a scenario. All vCPUs are outside the guest, and all TLBs are empty. */
 export interface Start {
-  /** Contents of the table frames 0, 1, ... */
+  /** Contents of the guest tables at gfns 0, 1, ... */
   readonly tables: readonly (readonly Entry[])[]
-  /** Shadow pages 0, 1, ...; default none. */
+  /** Shadow pages 0, 1, ...; default: none. */
   readonly pages?: readonly PageAtStart[]
-  /** The same pages from the oldest to the newest; default in their order. */
+  /** The same pages from the oldest to the newest; default: in their order. */
   readonly oldestFirst?: readonly number[]
-  /** Are all SPTEs of those pages present that can be, or does the guest have to fault them in (default)? */
+  /** Make every SPTE of those pages present whose target exists; default: the guest must fault them in. */
   readonly filled?: boolean
   /**
-   * The page directory of each vCPU; default 0. A vCPU whose page directory has a shadow page holds that as its
-   * root, the others begin without a root.
+   * The page directory of each vCPU; default 0. A vCPU whose page directory has a shadow page has that as its root,
+   * the others start without a root.
    */
   readonly cr3?: readonly number[]
-  /** CR3 loads left to each vCPU's guest, where that is not the same for all. */
+  /** CR3 loads left to the guest on each vCPU, if they differ. */
   readonly cr3Loads?: readonly number[]
-  /** The page directory whose root each vCPU still holds as its previous one. */
+  /** The page directory whose root is the previous root of each vCPU. */
   readonly previous?: number
-  /** What else is different: changes the state that the rest describes. */
+  /** Further changes to the state that the rest describes. */
   readonly begin?: (kvm: Kvm) => void
 }
 
-/** The shadow page of a guest table, at a level. */
+/** A shadow page: the gfn of its guest table, and its level. */
 export interface PageAtStart {
   readonly gfn: number
   readonly level: number
 }
 
-/** Puts the world into the state. */
+/** Sets up the initial state. */
 export function setUp(kvm: Kvm, bounds: Bounds, start: Start): void {
   setUpMemory(kvm, bounds, start)
   setUpFeatures(kvm, bounds)
@@ -78,7 +78,7 @@ function setUpMemory(kvm: Kvm, bounds: Bounds, { tables }: Start): void {
   })
 }
 
-/** Makes the SPTEs of a page present, as far as what they point at is there. */
+/** Makes the SPTEs of a page present whose targets exist. */
 function fill(kvm: Kvm, page: number, pages: readonly PageAtStart[]): void {
   const { gfn, level } = pages[page]
   for (let index = 0; index < kvm.page[page].spte.length; index++) {
@@ -93,7 +93,7 @@ function fill(kvm: Kvm, page: number, pages: readonly PageAtStart[]): void {
   }
 }
 
-/** Links a shadow page into entry `index` of one a level above. */
+/** Points entry `index` of a shadow page to a child one level below. */
 export function link(kvm: Kvm, parent: number, index: number, child: number): void {
   const entry = kvm.page[parent].spte[index]
   entry.kind = 'non-leaf'
@@ -101,7 +101,7 @@ export function link(kvm: Kvm, parent: number, index: number, child: number): vo
   kvm.page[child].parent_ptes[parent].add(index)
 }
 
-/** Maps a frame in entry `index` of a page of level 1, and puts the entry on the frame's rmap. */
+/** Maps a gfn in entry `index` of a shadow page, and adds the SPTE to the rmap of the gfn. */
 export function map(kvm: Kvm, page: number, index: number, gfn: number, w: boolean): void {
   const entry = kvm.page[page].spte[index]
   entry.kind = 'leaf'

@@ -17,8 +17,8 @@ const LOG_PROPERTIES = [
 const ONE_FRAME = { tables: [[1]], pages: [{ gfn: 0, level: 1 }] }
 
 /**
- * Direct roots: no guest table is behind the pages, so that guest tables stand for the frames that the pages
- * map anyway, and never change.
+ * Direct roots: the shadow pages have no guest table. The guest tables of the scenario only say which gfns the
+ * pages map, and never change.
  */
 const DIRECT = {
   shadow: { withoutGptes: [0] },
@@ -26,24 +26,24 @@ const DIRECT = {
   guest: { dataWrites: true, reads: [] },
 }
 
-/** An earlier pass has write-protected the SPTE: MMU-writable, and not writable. */
+/** An earlier pass has write-protected the SPTE: MMU-writable, but not writable. */
 function writeProtected(kvm: Kvm): void {
   kvm.page[0].spte[0].w = false
 }
 
-/** A huge page of the frames 2 and 3 is mapped by one SPTE of level 2, read-only. */
+/** A huge page of gfns 2 and 3, which one SPTE of level 2 can map. */
 const HUGE_PAGE = {
   shadow: { levels: 2, pages: 2, largeSptes: true },
   guest: { gfns: 4, gvas: 2, huge: true },
   host: { pfns: 4 },
 }
 
-/** W comes back without mmu_lock, and the SPTE goes away. Designs that bring their own steps need its bounds. */
+/** Exported for the bounds, which the steps of designs depend on. */
 export const FAST_FAULT_NOTIFIER: Plan = {
   id: 'fast-fault-notifier',
-  title: 'a vCPU on a direct root gets W back without mmu_lock while the host takes the page away',
+  title: 'fast_page_fault() on a direct root while the host takes the page away',
   about:
-    'The SPTE can change, and go, at any time between the reading and the cmpxchg. Dirty bits in SPTEs go to the host page, as until v6.12.',
+    'The SPTE can change or be zapped at any time between the read and the cmpxchg. Dirty bits in SPTEs are transferred to the host page, as until v6.12.',
   bounds: mergeBounds(DIRECT, {
     shadow: { pages: 1 },
     host: { pfns: 3, dirty: true },
@@ -60,12 +60,12 @@ export const FAST_FAULT_NOTIFIER: Plan = {
   ],
 }
 
-/** The large SPTE is write-protected only for the log. Designs that bring their own steps need its bounds. */
+/** Exported for the bounds, which the steps of designs depend on. */
 export const PROTECTED_HUGE_PAGE: Plan = {
   id: 'dirty-log-protected-huge-page',
-  title: 'a vCPU on a direct root writes to a logged huge page whose SPTE is write-protected for the log',
+  title: 'a vCPU on a direct root writes to a huge page whose SPTE is write-protected for the dirty log',
   about:
-    'The large SPTE would only need W. One SPTE, two frames, two dirty bits: the fault on one frame must not let the guest write to the other.',
+    'The large SPTE lacks only W. It maps two gfns with a dirty bit each: a fault on one gfn must not let the guest write to the other.',
   bounds: mergeBounds(DIRECT, HUGE_PAGE, { dirtyLog: { of: [2, 3], passes: 1 } }),
   start: {
     tables: [[{ huge: 2 }, null]],
@@ -78,13 +78,13 @@ export const PROTECTED_HUGE_PAGE: Plan = {
   properties: [...LOG_PROPERTIES, ...RMAPS, 'large-spte-is-dropped'],
 }
 
-/** Passes over the dirty log against the guests that write. */
+/** Passes over the dirty log while guests write. */
 export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'dirty-log',
     title: 'one vCPU writes to a page while userspace makes two passes over the dirty log',
     about:
-      'Every pass takes the dirty bits, write-protects the pages, flushes, reports, and userspace copies what was reported. The second pass finds whatever the first has left: W or not, cached or not.',
+      'Every pass fetches and clears the dirty bits, write-protects the pages, flushes TLBs and reports the bits; then userspace copies the pages. The second pass starts from any state that the first one leaves.',
     bounds: { shadow: { pages: 1 }, guest: { dataWrites: true }, dirtyLog: { of: [1], passes: 2 } },
     start: ONE_FRAME,
     properties: [...LOG_PROPERTIES, ...RMAPS, 'store-comes-before-the-flush', 'page-is-written-again'],
@@ -93,7 +93,7 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     id: 'dirty-log-two-vcpus',
     title: 'two vCPUs write to one page through one SPTE while userspace makes a pass over the dirty log',
     about:
-      'The second vCPU can write without ever having faulted, as soon as the first has stored the SPTE. One of the TLBs is not flushed yet when the other is.',
+      'The second vCPU can write without a fault as soon as the first has installed the SPTE. The TLBs are flushed one after the other.',
     bounds: {
       vcpus: 2,
       shadow: { pages: 1 },
@@ -107,7 +107,7 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     id: 'dirty-log-clear',
     title: 'one vCPU writes to a page while userspace reads the dirty log and clears it later',
     about:
-      'KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: KVM_GET_DIRTY_LOG only reads; KVM_CLEAR_DIRTY_LOG clears the bits that userspace names, write-protects and flushes. Userspace copies the pages afterwards.',
+      'KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: KVM_GET_DIRTY_LOG only reads the bits; KVM_CLEAR_DIRTY_LOG clears those that userspace passes, write-protects the pages and flushes. Userspace copies the pages afterwards.',
     bounds: {
       shadow: { pages: 1 },
       guest: { dataWrites: true },
@@ -118,9 +118,9 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'dirty-log-enable',
-    title: 'one vCPU writes to a page while userspace switches the dirty log on and makes a pass over it',
+    title: 'one vCPU writes to a page while userspace enables the dirty log and makes a pass over it',
     about:
-      'A fault that found the memslot without dirty logging maps the page writable and sets no bit. The grace period waits for it; then the page is write-protected and the TLBs are flushed, and only then userspace begins to copy.',
+      'A fault that found the memslot without dirty logging maps the page writable and sets no dirty bit. The grace period waits for it; then the page is write-protected, TLBs are flushed, and only then userspace starts to copy.',
     bounds: {
       shadow: { pages: 1 },
       guest: { dataWrites: true },
@@ -133,7 +133,7 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     id: 'dirty-log-fast-fault',
     title: 'two vCPUs on a direct root write to a page that is write-protected for the dirty log',
     about:
-      'fast_page_fault() gives W back without mmu_lock and sets the dirty bit afterwards. The other vCPU may write in between, and a pass may begin and end: that pass does not report the page, and the next one does.',
+      'fast_page_fault() restores W without mmu_lock and sets the dirty bit afterwards. In between the other vCPU may write, and a whole pass may run that does not report the page; the next pass does.',
     bounds: mergeBounds(DIRECT, { vcpus: 2, shadow: { pages: 1 }, dirtyLog: { of: [1], passes: 1 } }),
     start: { ...ONE_FRAME, filled: true, begin: writeProtected },
     properties: [...LOG_PROPERTIES, 'page-is-written-before-its-bit-is-set'],
@@ -143,7 +143,7 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     id: 'dirty-log-read-only-huge-page',
     title: 'a vCPU on a direct root writes to a logged huge page that is mapped read-only',
     about:
-      'The host had the page read-only (copy on write) when a read mapped it; then dirty logging was switched on, which leaves an SPTE alone that is not writable. The write has to map a small page, where the large SPTE is.',
+      'The host page was read-only (copy on write) when a read mapped it; enabling the dirty log then left the SPTE alone, because it was not writable. A write must map a small page in place of the large SPTE.',
     bounds: mergeBounds(DIRECT, HUGE_PAGE, { guest: { reads: [0, 1] }, dirtyLog: { of: [2, 3], passes: 1 } }),
     start: {
       tables: [[{ huge: 2 }, null]],
@@ -155,9 +155,9 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
   scenario(PROTECTED_HUGE_PAGE),
   scenario({
     id: 'dirty-log-table',
-    title: 'a page table is write-protected for the dirty log by a pass, and for shadowing by a vCPU',
+    title: 'a dirty-log pass write-protects a page while a vCPU write-protects it as a page table',
     about:
-      'One vCPU can write to the frame, and has KVM write to it by emulation; the other begins to use it as its page directory. Between the unlock of the pass and its flush the SPTE is read-only already while a TLB is not: who then protects the table must not conclude that no flush is needed.',
+      'One vCPU writes to the page, directly and through emulation; the other starts to use it as its page directory. After the pass drops mmu_lock and before it flushes, the SPTE is read-only while a TLB entry is still writable: shadowing the table in this window must not skip the flush.',
     bounds: {
       vcpus: 2,
       shadow: { pages: 2 },
@@ -178,7 +178,7 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
       filled: true,
       begin: (kvm) => {
         kvm.dirty_bitmap.add(0)
-        // vCPU 1 has written to the frame before.
+        // vCPU 1 has written to the page before.
         Object.assign(kvm.vcpu[1].tlb[0], { pfn: 0, w: true, root: 0 })
       },
     },

@@ -21,13 +21,12 @@ const ACCESS_PROPERTIES = [
 
 const TWO_VCPUS = ['every-access-finishes', 'no-fault-retried-for-ever', 'no-deadlock']
 
-/** Two entries of the top table, one of them read-only, lead to the same table of level 2. */
 export const TABLE_BELOW_LESS_ACCESS: Plan = {
   id: 'table-below-less-access',
   aliases: ['CVE-2021-38198'],
   title: 'two PUD entries share a PMD table, and one of them is read-only',
   about:
-    'The example of b1bd5cba3306: pud1 may write, pud2 may not; in the table that they share, pmd1 may not and pmd2 may. Addresses 0 and 2 go through pud1, 4 and 6 through pud2. The guest reads where it may not write and writes to 2 and 6; only the first of these is allowed.',
+    'The example of b1bd5cba3306: pud1 is writable, pud2 is read-only; in the PMD table that they share, pmd1 is read-only and pmd2 is writable. Addresses 0 and 2 go through pud1, 4 and 6 through pud2. The guest reads 0 and 4 and writes to 2 and 6; only the write to 2 is allowed.',
   bounds: {
     shadow: { levels: 3, pages: 6, accessRoles: true },
     guest: { gfns: 6, gvas: 8, reads: [0, 4], dataWrites: true, writes: [2, 6] },
@@ -45,12 +44,11 @@ export const TABLE_BELOW_LESS_ACCESS: Plan = {
   properties: [...ACCESS_PROPERTIES, 'table-is-shadowed-with-two-accesses'],
 }
 
-/** Two entries map the same huge page, one of them read-only. */
 export const HUGE_PAGE_MAPPED_TWICE: Plan = {
   id: 'huge-page-mapped-twice',
   title: 'two PDEs map the same huge page, one of them read-only',
   about:
-    'The example of 5fd5387c89ec: address 0 goes through the PDE that may write, address 2 through the one that may not. The direct pages below both map the same frames from the same first frame on. The guest reads and writes through both.',
+    'The example of 5fd5387c89ec: address 0 goes through the writable PDE, address 2 through the read-only one. Both need a direct page for the same gfns. The guest reads and writes through both.',
   bounds: {
     shadow: { levels: 2, pages: 3, accessRoles: true },
     guest: { gfns: 3, gvas: 4, reads: [0, 2], dataWrites: true, writes: [0, 2], huge: true },
@@ -63,16 +61,16 @@ export const HUGE_PAGE_MAPPED_TWICE: Plan = {
   properties: [...ACCESS_PROPERTIES, 'table-is-shadowed-with-two-accesses'],
 }
 
-/** Scenarios in which the same guest memory is reached with different access. */
+/** Scenarios in which the same guest memory is mapped with different access. */
 export const accessScenarios: readonly Scenario<Kvm>[] = [
   scenario(TABLE_BELOW_LESS_ACCESS),
   scenario({
     ...TABLE_BELOW_LESS_ACCESS,
     id: 'table-below-less-access-two-vcpus',
     aliases: [],
-    title: 'two vCPUs use two entries of a PMD table, one of which is read-only',
+    title: 'two vCPUs use a read-only and a writable entry of one PMD table',
     about:
-      'As table-below-less-access, through pud1 alone: address 0 can only be read, address 2 is written. Does each vCPU get on?',
+      'As table-below-less-access, through pud1 only: address 0 is read, address 2 is written. Does each vCPU make progress?',
     bounds: mergeBounds(TABLE_BELOW_LESS_ACCESS.bounds, { vcpus: 2, guest: { reads: [0], writes: [2] } }),
     properties: TWO_VCPUS,
   }),
@@ -80,9 +78,9 @@ export const accessScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     ...HUGE_PAGE_MAPPED_TWICE,
     id: 'huge-page-mapped-twice-two-vcpus',
-    title: 'two vCPUs use a huge page that two PDEs map, one of which is read-only',
+    title: 'two vCPUs use a huge page that a writable and a read-only PDE map',
     about:
-      'As huge-page-mapped-twice, with reads through the PDE that may not write and writes through the other. Does each vCPU get on?',
+      'As huge-page-mapped-twice, with reads through the read-only PDE and writes through the other. Does each vCPU make progress?',
     bounds: mergeBounds(HUGE_PAGE_MAPPED_TWICE.bounds, { vcpus: 2, guest: { reads: [2], writes: [0] } }),
     properties: TWO_VCPUS,
   }),

@@ -22,13 +22,13 @@ function runsL1(kvm: Kvm): void {
   kvm.vcpu[0].root_pgd = 0
 }
 
-/** A host page is swapped out, a kworker brings it in, and the vCPU goes on in the meantime. */
+/** A host page is swapped out, and a kworker swaps it in while the vCPU runs on. */
 export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'async-pf-cr3',
-    title: 'a guest switches CR3 while a page that one of its tasks has touched is swapped in',
+    title: 'a guest switches CR3 while a page that one of its tasks has accessed is swapped in',
     about:
-      'Shadow paging, no cached roots: each switch leaves root.hpa invalid until the next entry. The request that the page has arrived is serviced before the root is loaded. The third page directory does not map the address.',
+      'Shadow paging without cached roots: each switch leaves root.hpa invalid until the next VM-entry. KVM_REQ_APF_READY is serviced before the root is loaded. The third page directory does not map the address.',
     bounds: {
       asyncPf: { on: true, swappedOut: [3] },
       shadow: { pages: 4 },
@@ -45,9 +45,9 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'async-pf-nested',
-    title: 'L1 and L2 run in turn while a page that one of them has touched is swapped in',
+    title: 'L1 and L2 run in turn while a page that one of them has accessed is swapped in',
     about:
-      'TDP is on. The address of a fault in L1 is guest-physical; one in L2 is what L1’s nested tables translate. The same number means different things to the two MMUs.',
+      'TDP is on. The address of a fault is an L1 guest-physical address in L1 and an L2 guest-physical address in L2, so the same number means different pages to the two MMUs.',
     bounds: {
       asyncPf: { on: true, swappedOut: [0, 2] },
       nested: { mmus: 2, runs: 2 },
@@ -63,7 +63,7 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
     id: 'async-pf-zap-all',
     title: 'a memslot delete zaps all pages while a page is swapped in',
     about:
-      'The roots are dropped by one request of the vCPU, the page that has arrived is announced by another, serviced after it and before a root is loaded.',
+      'One request makes the vCPU drop its roots; KVM_REQ_APF_READY is serviced after it and before a root is loaded.',
     bounds: {
       asyncPf: { on: true, swappedOut: [1] },
       shadow: { pages: 3 },
@@ -78,7 +78,7 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
     id: 'vm-teardown',
     title: 'the process closes its files while a page is swapped in',
     about:
-      'The vCPU’s file is the last one of the VM. Whoever puts the last reference destroys the VM and frees the vCPU that the kworker is about to wake up; then the module may be unloaded.',
+      'The vCPU file is the last open file of the VM. The thread that puts the last reference destroys the VM and frees the vCPU that the kworker is about to wake up; then the module may be unloaded.',
     bounds: {
       asyncPf: { on: true, swappedOut: [1] },
       shadow: { pages: 2 },

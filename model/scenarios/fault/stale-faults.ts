@@ -7,9 +7,9 @@ import { FAULTS, RMAPS, ROOTS, TREES, ZAPPED_ROOTS } from '../shadow/page-proper
 export const staleFaultScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'recursive-table',
-    title: 'a guest table that points at itself',
+    title: 'a guest page table that points to itself',
     about:
-      'Page directories that map themselves are common: one frame is a table of both levels, shadowed by a page for each.',
+      'Page directories that map themselves are common: one gfn is a table at both levels, and has a shadow page for each.',
     bounds: {
       shadow: { pages: 3, levels: 2 },
       guest: { gfns: 2, gvas: 2 },
@@ -22,7 +22,7 @@ export const staleFaultScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'root-zapped-under-fault',
     title: 'the root is zapped between the exit for a page fault and mmu_lock',
-    about: 'Two levels: what would a fault below a zapped root build, and under which role?',
+    about: 'Two levels: what would a fault below a zapped root build, and with which role?',
     bounds: {
       shadow: { pages: 4, levels: 2 },
       guest: { gfns: 3 },
@@ -37,7 +37,7 @@ export const staleFaultScenarios: readonly Scenario<Kvm>[] = [
     aliases: ['13.8'],
     title: 'KVM_PRE_FAULT_MEMORY while a memslot delete zaps all pages',
     about:
-      'The ioctl calls the fault path in a loop of its own, which does not pass the place where requests are serviced. (The kernel offers it with TDP only; roots and requests are the same.)',
+      'The ioctl calls the fault path in its own loop, outside the run loop that services requests. (The kernel supports it with TDP only; roots and requests are the same.)',
     bounds: {
       shadow: { pages: 3 },
       guest: { gfns: 2 },
@@ -52,7 +52,7 @@ export const staleFaultScenarios: readonly Scenario<Kvm>[] = [
     id: 'two-zap-alls',
     title: 'two memslot deletes in a row',
     about:
-      'The generation has one bit, so that the second delete brings back the first generation: a root zapped by the first, and kept by its root_count, looks current again unless role.invalid is looked at.',
+      'The generation has one bit, so the second delete returns to the first generation: a root that the first one zapped, and that root_count keeps, looks current again unless role.invalid is checked.',
     bounds: {
       shadow: { pages: 4 },
       guest: { gfns: 2 },

@@ -9,7 +9,7 @@ import { link } from '../start.ts'
 const NESTED: Role = { ...INDIRECT, guest_mode: true }
 const DIRECT: Role = { ...INDIRECT, direct: true }
 
-/** L1 runs on a direct root of one level; the shadows of its nested tables have two. */
+/** L1 runs on a direct root with one level; its nested tables have two. */
 const L1_WRITES_NESTED_TABLES: BoundsInput = {
   vcpus: 2,
   nested: { mmus: 2 },
@@ -19,8 +19,8 @@ const L1_WRITES_NESTED_TABLES: BoundsInput = {
 }
 
 /**
- * L2 has run before: the upper nested table, in frame `upper`, and the lower ones, in the frames before it,
- * are shadowed. Both vCPUs run L1 on one direct root.
+ * L2 has run before: the upper nested table, at gfn `upper`, and the lower ones, at the gfns below it, are
+ * shadowed. Both vCPUs run L1 on one direct root.
  */
 function nestedTablesAreShadowed(kvm: Kvm, upper: number): void {
   alloc_shadow_page(kvm, 0, upper, 2, NESTED)
@@ -56,7 +56,7 @@ export const tdpFaultScenarios: readonly Scenario<Kvm>[] = [
     id: 'unsync-under-read-lock',
     title: 'two vCPUs of L1 write to the same nested page table',
     about:
-      'TDP is on, and L2 has run before: the tables that L1 made for it are shadowed. Faults of L1 take mmu_lock for read, and find a shadow page to mark unsync. One page, one parent.',
+      'TDP is on, and L2 has run before: its nested tables are shadowed. Faults of L1 take mmu_lock for read and find a shadow page to mark unsync. One page, one parent.',
     bounds: mergeBounds(L1_WRITES_NESTED_TABLES, {
       shadow: { pages: 3 },
       guest: { gfns: 2 },
@@ -67,9 +67,9 @@ export const tdpFaultScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'unsync-siblings-under-read-lock',
-    title: 'two vCPUs of L1 write to two nested page tables below one',
+    title: 'two vCPUs of L1 write to two nested page tables with the same parent',
     about:
-      'As unsync-under-read-lock, with two lower tables: the shadow pages differ, the bitmap and the counter of their parent are the same.',
+      'As unsync-under-read-lock, with two lower tables: their shadow pages share the bitmap and the counter of one parent.',
     bounds: mergeBounds(L1_WRITES_NESTED_TABLES, {
       shadow: { pages: 4 },
       guest: { gfns: 3, gvas: 2 },

@@ -19,18 +19,18 @@ const MMIO_PROPERTIES = [
   'no-deadlock',
 ]
 
-/** A memslot is created over MMIO. Designs that bring their own steps need its bounds. */
+/** Exported for the bounds, which the steps of designs depend on. */
 export const SLOT_CREATE: Plan = {
   id: 'slot-create-mmio',
-  title: 'a memslot is created over a frame that a vCPU accesses as MMIO',
+  title: 'a memslot is created over a gfn that a vCPU accesses as MMIO',
   about:
-    'Accesses to a frame without memslot are cached as MMIO SPTEs, tagged with the generation of the memslots, which nobody zaps when a slot is created. The generation has to change so that none of them counts afterwards.',
+    'Accesses to a gfn without memslot are cached in MMIO SPTEs, which carry the memslot generation and are not zapped when a slot is created. The generation must change so that none of them is valid afterwards.',
   bounds: CREATED_OVER_MMIO,
   start: ONE_TABLE,
   properties: MMIO_PROPERTIES,
 }
 
-/** What zapping everything for a new turn of the generations adds. */
+/** With the zap of everything when the generation wraps. */
 const WRAP_PROPERTIES = [
   ...MMIO_PROPERTIES,
   'zap-all-can-finish',
@@ -39,7 +39,7 @@ const WRAP_PROPERTIES = [
   'root-count-is-number-of-holders',
 ]
 
-/** The vCPU has an MMIO SPTE as old as the generations go back, and their last one is the current one. */
+/** The current generation is the last before the wrap, and an MMIO SPTE has the one that comes after it. */
 function lastGeneration(tag: number, last: number): Start {
   return {
     ...ONE_TABLE,
@@ -53,14 +53,14 @@ function lastGeneration(tag: number, last: number): Start {
   }
 }
 
-/** Creation of a memslot where there was none. */
+/** Creation of a memslot. */
 export const slotCreateScenarios: readonly Scenario<Kvm>[] = [
   scenario(SLOT_CREATE),
   scenario({
     id: 'slot-create-wrap',
     title: 'a memslot is created over MMIO, and the generation of memslots wraps to 0',
     about:
-      'As slot-create-mmio, with room for four generations in an MMIO SPTE (the real one has 19 bits). The vCPU has an SPTE of generation 0; three updates of other slots later the generation is 3, and this update brings it back to 0. Everything has to be zapped before anybody can see that. (To v5.0 the kernel began 150 short of the wrap, so that it was met in testing.)',
+      'As slot-create-mmio, with four generations in an MMIO SPTE (the kernel has 19 bits). The vCPU has an MMIO SPTE of generation 0; after three updates of other slots the generation is 3, and this update wraps it to 0. Everything must be zapped before the new generation is visible. (Until v5.0 the kernel started 150 before the wrap, to exercise it.)',
     bounds: mergeBounds(CREATED_OVER_MMIO, { shadow: { pages: 2 }, memslots: { generations: 4 } }),
     start: lastGeneration(0, 3),
     properties: WRAP_PROPERTIES,
@@ -69,7 +69,7 @@ export const slotCreateScenarios: readonly Scenario<Kvm>[] = [
     id: 'slot-create-wrap-smm',
     title: 'a memslot is created in the address space of SMM, and the generation of its memslots wraps to 1',
     about:
-      'With two address spaces the generations of the first are even and those of the second odd: the lowest bit says which. The vCPU is in SMM and has an SPTE of generation 1; after 3, 5 and 7 the second address space comes to 1 again, and never to 0. The slots of the first one do not change.',
+      'With two address spaces the generations of the first are even and those of the second odd. The vCPU is in SMM and has an MMIO SPTE of generation 1; after 3, 5 and 7 the second address space wraps to 1, and never reaches 0. The slots of the first one do not change.',
     bounds: mergeBounds(CREATED_OVER_MMIO, {
       shadow: { pages: 2 },
       memslots: { generations: 8, addressSpaceBits: 1 },

@@ -4,7 +4,7 @@ import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Start } from '../start.ts'
 
-/** What holds of a memslot that goes away. */
+/** Properties of deleting a memslot. */
 export const SLOT_PROPERTIES = [
   'no-freed-spte-on-rmap',
   'no-spte-of-a-freed-slot',
@@ -16,7 +16,7 @@ export const SLOT_PROPERTIES = [
   'no-deadlock',
 ]
 
-/** What holds of host pages that are taken away meanwhile. */
+/** Properties of host pages that are taken away meanwhile. */
 export const HOST_PAGE_PROPERTIES = [
   'no-mapping-of-a-lost-page',
   'no-install-during-invalidation',
@@ -27,7 +27,7 @@ export const HOST_PAGE_PROPERTIES = [
   'mmu-lock-is-released-only-while-held',
 ]
 
-/** The slot that stays and the slot that goes: what the scenarios of seed 001 have in common. */
+/** Slot 0 is deleted and slot 1 stays: common to the scenarios of question seed-001. */
 const TWO_SLOTS: BoundsInput = {
   shadow: { pages: 3, levels: 2 },
   guest: { gfns: 4 },
@@ -35,9 +35,9 @@ const TWO_SLOTS: BoundsInput = {
   memslots: { slots: 2, of: [null, null, 0, 1], deletes: 1 },
   zap: { lockBreak: true },
 }
-const SEED_001: BoundsInput = mergeBounds(TWO_SLOTS, {
+const DELETE_WITH_NOTIFIER: BoundsInput = mergeBounds(TWO_SLOTS, {
   guest: {
-    // Reads would map and cache the same translations.
+    // Reads would only map and cache the same translations.
     dataWrites: true,
     reads: [],
   },
@@ -56,7 +56,7 @@ const TWO_SLOTS_MAPPED: Start = {
   filled: true,
 }
 
-/** Two page directories, the older one in frame 1, both of which map frame 2. */
+/** Two page directories, the older one at gfn 1, both of which map gfn 2. */
 export const TWO_ROOTS_MAPPED: Start = {
   tables: [[2], [2]],
   pages: [
@@ -66,14 +66,14 @@ export const TWO_ROOTS_MAPPED: Start = {
   filled: true,
 }
 
-/** The situation of seed 001. Designs that bring their own loops need its bounds. */
+/** Exported for the bounds, which the steps of designs depend on. */
 export const SLOT_DELETE: Plan = {
   id: 'slot-delete',
   aliases: ['seed-001'],
-  title: 'a memslot is deleted; one shadow page maps a frame of it and a frame of another slot',
+  title: 'a memslot is deleted; one shadow page maps a gfn of it and a gfn of another slot',
   about:
-    'The situation of seed 001 (April 2013): spte[0] is on an rmap of the slot that is deleted, spte[1] on one of a slot that stays. A notifier takes either page away, and a vCPU runs on the old root. Who takes which entry off its rmap, and when may the page and the arrays be freed?',
-  bounds: SEED_001,
+    'The situation of question seed-001 (April 2013): spte[0] is on an rmap of the slot that is deleted, spte[1] on one of a slot that stays. A notifier takes either page away, and a vCPU runs on the old root. Who removes which rmap entry, and when may the page and the arrays be freed?',
+  bounds: DELETE_WITH_NOTIFIER,
   start: TWO_SLOTS_MAPPED,
   properties: [
     ...SLOT_PROPERTIES,
@@ -99,12 +99,12 @@ const MMIO_AFTER_DELETION_PROPERTIES = [
   'mmio-spte-is-out-of-date',
 ]
 
-/** A memslot is deleted, and MMIO SPTEs come in its place. Designs that bring their own steps need its bounds. */
+/** Exported for the bounds, which the steps of designs depend on. */
 export const SLOT_DELETE_MMIO: Plan = {
   id: 'slot-delete-mmio',
-  title: 'a memslot is deleted while a vCPU faults on a frame of it that is mapped already',
+  title: 'a memslot is deleted while a vCPU faults on a gfn of it that is already mapped',
   about:
-    'The vCPU has read the frame and then writes to it: the fault finds an SPTE that is present and read-only. Once the slot has gone, accesses leave MMIO SPTEs. Nothing but the order of the deletion keeps one from being stored over the other.',
+    'The vCPU has read the page and then writes to it: the fault finds a present, read-only SPTE. Once the slot is gone, accesses install MMIO SPTEs. Only the order of the deletion keeps an MMIO SPTE from overwriting a present one.',
   bounds: mergeBounds(MMIO_AFTER_DELETION, { shadow: { pages: 2 }, guest: { dataWrites: true } }),
   start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
   properties: MMIO_AFTER_DELETION_PROPERTIES,
@@ -117,7 +117,7 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     id: 'slot-delete-shrinker',
     title: 'a memslot is deleted while a shrinker frees shadow pages',
     about:
-      'As slot-delete without notifier: the shrinker takes what the deletion has zapped and not freed (v3.11..v6.1), or zaps the oldest page itself, whenever mmu_lock is dropped.',
+      'As slot-delete without a notifier: whenever mmu_lock is dropped, the shrinker frees pages that the deletion has zapped and not freed (v3.11..v6.1), or zaps the oldest page.',
     bounds: mergeBounds(TWO_SLOTS, { zap: { reclaims: 1 } }),
     start: TWO_SLOTS_MAPPED,
     properties: [
@@ -129,9 +129,9 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'slot-delete-fault',
-    title: 'a memslot is deleted, frame by frame, while a vCPU faults on it',
+    title: 'a memslot is deleted, gfn by gfn, while a vCPU faults on it',
     about:
-      'With kvm_mmu_zap_memslot() no root becomes obsolete, so that only the INVALID phase and the two grace periods keep a fault from mapping a frame of the slot after it was zapped.',
+      'With kvm_mmu_zap_memslot() no root becomes obsolete, so only the INVALID phase and the two grace periods keep a fault from mapping a gfn of the slot after it was zapped.',
     bounds: { shadow: { pages: 2 }, memslots: { slots: 1, of: [null, 0], deletes: 1, preciseZap: true } },
     start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
     properties: [...SLOT_PROPERTIES, 'fault-finds-an-invalid-slot'],
@@ -139,9 +139,9 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
   scenario(SLOT_DELETE_MMIO),
   scenario({
     id: 'slot-delete-mmio-two-vcpus',
-    title: 'a memslot is deleted, frame by frame, while two vCPUs fault on the same frame of it',
+    title: 'a memslot is deleted, gfn by gfn, while two vCPUs fault on the same gfn of it',
     about:
-      'As slot-delete-mmio, but it is the other vCPU that has mapped the frame meanwhile, and has the translation in its TLB.',
+      'As slot-delete-mmio, but the other vCPU has mapped the gfn meanwhile and caches the translation in its TLB.',
     bounds: mergeBounds(MMIO_AFTER_DELETION, {
       vcpus: 2,
       shadow: { pages: 1 },
@@ -152,9 +152,9 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'slot-delete-flush-debt',
-    title: 'a memslot of two frames is zapped frame by frame while the host takes one of the pages away',
+    title: 'a memslot with two gfns is zapped gfn by gfn while the host takes one of the pages away',
     about:
-      'kvm_mmu_zap_memslot() may drop mmu_lock between frames. What it has zapped must be flushed before, because a notifier that then finds no SPTE does not flush.',
+      'kvm_mmu_zap_memslot() may drop mmu_lock between gfns. It must flush before, because a notifier that finds no SPTE does not flush.',
     bounds: {
       shadow: { pages: 1 },
       guest: { gfns: 3 },
@@ -168,9 +168,9 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'slot-delete-table',
-    title: 'a memslot that holds a guest page table is deleted; what the table maps lies elsewhere',
+    title: 'a memslot that contains a guest page table is deleted; the table maps gfns of another slot',
     about:
-      'A shadow page refers to two slots: the one its table lies in, which counts it, and the one its frames lie in. Zapping the leaf SPTEs of the slot is not enough. A shrinker frees the page later.',
+      'A shadow page refers to two slots: the one that contains its guest table, where it is accounted, and the one that contains the mapped gfns. Zapping the leaf SPTEs of the slot is not enough. The shrinker frees the page later.',
     bounds: {
       shadow: { pages: 3 },
       guest: { gfns: 3 },
@@ -183,9 +183,9 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'slot-delete-previous-root',
-    title: 'a memslot that holds a page directory is deleted, of which a vCPU keeps the root in its cache',
+    title: 'a memslot that contains a page directory is deleted while a vCPU has its root cached',
     about:
-      'As slot-delete-table, but the shadow page is pinned: it is zapped as a root in use, so that the vCPU has to be told, and freed when the vCPU drops it.',
+      'As slot-delete-table, but root_count pins the shadow page: it is zapped as a root in use, which needs a request to the vCPU, and freed when the vCPU drops it.',
     bounds: {
       shadow: { pages: 2 },
       guest: { gfns: 3, pgds: 2 },

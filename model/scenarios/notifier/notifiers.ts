@@ -19,13 +19,13 @@ const HOST_PAGE_PROPERTIES = [
 
 const ONE_FRAME = { tables: [[1]], pages: [{ gfn: 0, level: 1 }] }
 
-/** Page faults against the host taking pages away. */
+/** Page faults while the host takes pages away. */
 export const notifierScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'fault-notifier',
     title: 'one vCPU faults a page in while the host takes it away',
     about:
-      'A fault looks up the host page without a lock and maps it later under mmu_lock; the notifier may come in between. The sequence count and the range in progress must make the fault try again.',
+      'A fault looks up the host page without a lock and maps it later under mmu_lock; the notifier may run in between. mmu_invalidate_seq and the range in progress must make the fault retry.',
     bounds: {
       shadow: { pages: 1 },
       host: { pfns: 4 },
@@ -39,7 +39,7 @@ export const notifierScenarios: readonly Scenario<Kvm>[] = [
     id: 'fault-two-notifiers',
     title: 'one vCPU uses a page that two host threads take away at the same time',
     about:
-      'Reclaim and munmap meet on one page: whoever comes second finds no SPTE left and does not flush, so that the first must have flushed before it dropped mmu_lock.',
+      'Reclaim and munmap() invalidate one page: the second notifier finds no SPTE and does not flush, so the first must flush before it drops mmu_lock.',
     bounds: { shadow: { pages: 1 }, host: { pfns: 4 }, notifier: { threads: 2, invalidations: 1, of: [1] } },
     start: { ...ONE_FRAME, filled: true },
     properties: HOST_PAGE_PROPERTIES,

@@ -26,12 +26,11 @@ const TRACK_PROPERTIES = [
   'store-is-emulated-while-nothing-is-shadowed',
 ]
 
-/** A page is built and counted on one CPU while a store to its table is emulated on another. */
 export const EMULATED_STORE: Plan = {
   id: 'track-write-barrier',
   title: 'a table is shadowed for the first time while a store to it is emulated, with store buffers',
   about:
-    'The fault handler counts the page and reads the guest entry again; the emulator writes the entry and reads the count, to learn whether anybody cares. The root is a passthrough root (5-level nested paging over a 4-level guest table), which is not counted: so the count goes from 0 to 1 here, and the emulated store comes from another address space.',
+    'The fault handler increments indirect_shadow_pages and reads the guest entry again; the emulator writes the entry and reads indirect_shadow_pages. The root is a passthrough root (5-level nested paging over a 4-level guest table), which is not counted, so the counter goes from 0 to 1 here, and the emulated store comes from another address space.',
   bounds: mergeBounds(TRACK, { memoryOrder: { storeBuffers: true } }),
   start: {
     tables: [[1], [2]],
@@ -41,15 +40,15 @@ export const EMULATED_STORE: Plan = {
 }
 
 /**
- * The three pairs in which both sides store one location and then load the other's (shadow-mmu.md 1.5: B2,
- * B3, B5). x86 lets a load run ahead of an earlier store, so each side needs a full barrier.
+ * The three pairs in which each side stores to one location and then loads the other (docs/kvm/atomicity.md: B2, B3,
+ * B5). x86 lets a load run ahead of an earlier store, so each side needs a full barrier.
  */
 export const storeBufferScenarios: readonly Scenario<Kvm>[] = [
   scenario(EMULATED_STORE),
   scenario({
     id: 'track-write-barrier-sc',
     title: 'a table is shadowed for the first time while a store to it is emulated, without store buffers',
-    about: 'As track-write-barrier under sequential consistency: what remains is the order of the steps.',
+    about: 'As track-write-barrier under sequential consistency: only the order of the steps matters.',
     bounds: TRACK,
     start: {
       tables: [[1], [2]],
@@ -61,7 +60,7 @@ export const storeBufferScenarios: readonly Scenario<Kvm>[] = [
     id: 'entry-dekker',
     title: 'a vCPU with two roots enters the guest while one of them is zapped, with store buffers',
     about:
-      'The vCPU announces guest mode and looks for requests; the zapper makes a request and looks at the mode, to learn whether it must send an IPI.',
+      'The vCPU sets vcpu->mode and checks for requests; the zapper sets a request and reads vcpu->mode to decide whether to send an IPI.',
     bounds: {
       shadow: { pages: 4 },
       guest: { gfns: 3, pgds: 2, cr3Loads: 1 },
@@ -90,9 +89,9 @@ export const storeBufferScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'lockless-walk-dekker',
-    title: 'a lock-free walk while the pages it reads are zapped and freed, with store buffers',
+    title: 'a lockless walk while the pages that it reads are zapped and freed, with store buffers',
     about:
-      'The walker announces itself in vcpu->mode and reads SPTEs; who frees a page clears the SPTE and looks at the mode. The other half of the pair, clearing before looking, holds on x86 because making the request is a locked instruction.',
+      'The walker sets vcpu->mode and reads SPTEs; the thread that frees a page clears the SPTE and reads vcpu->mode. On that side x86 needs no extra barrier, because setting the request bit is a locked instruction.',
     bounds: {
       shadow: { levels: 2, pages: 4 },
       guest: {

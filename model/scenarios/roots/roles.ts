@@ -3,7 +3,7 @@ import { scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import { FAULTS, LISTS, ROOTS, ZAPPED_ROOTS } from '../shadow/page-properties.ts'
 
-/** Where the guest does nothing but switch contexts, and stops when it has switched often enough. */
+/** For scenarios whose guest only switches contexts, a bounded number of times. */
 const CACHE = [
   ...LISTS,
   'root-fits-the-context',
@@ -12,14 +12,14 @@ const CACHE = [
   'one-page-per-key',
 ]
 
-/** Scenarios of what roots are found by: page directory, role, MMU. */
+/** Scenarios about the key of a cached root: page directory, role, MMU. */
 export const roleScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'role-cache',
     aliases: ['seed-004'],
-    title: 'one vCPU switches between L1 and two L2 contexts, and L1 switches CR4.PAE',
+    title: 'one vCPU switches between L1 and two L2 contexts, and L1 toggles CR4.PAE',
     about:
-      'TDP is on: root_mmu has a direct root for L1, guest_mmu shadows the nested tables of L1. Which roots are found again after a switch, and is the context set up anew when the guest changes the format of its page tables? Roots only, no memory accesses; one thread.',
+      'TDP is on: root_mmu has a direct root for L1, guest_mmu shadows the nested tables of L1. Which roots are found again after a switch, and is the context set up again when the guest changes the format of its page tables? One thread; roots only, no memory accesses.',
     bounds: {
       nested: { mmus: 2, runs: 3 },
       shadow: { pages: 4 },
@@ -32,9 +32,9 @@ export const roleScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'role-cache-shadow-paging',
-    title: 'one vCPU without TDP switches CR3 and CR4.PAE',
+    title: 'one vCPU without TDP switches CR3 and toggles CR4.PAE',
     about:
-      'The counterpart of role-cache: indirect roots, whose contents depend on the size of guest entries, so that the bit must be in their key.',
+      'As role-cache with indirect roots, whose contents depend on the gPTE size, so that bit must be in their role.',
     bounds: {
       shadow: { pages: 5 },
       guest: { gfns: 2, pgds: 2, gvas: 0, cr3Loads: 2, paeToggles: 2 },
@@ -47,7 +47,8 @@ export const roleScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'nested-zap-all',
     title: 'one vCPU runs L1 and L2 while a memslot delete zaps all pages',
-    about: 'Requests concern the roots of both MMUs of a vCPU, whichever it uses at the moment. Roots only.',
+    about:
+      'A request must drop the obsolete roots of both MMUs of a vCPU, whichever is in use. Roots only, no memory accesses.',
     bounds: {
       nested: { mmus: 2, runs: 2 },
       shadow: { pages: 4 },
@@ -67,9 +68,9 @@ export const roleScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'roots-without-page',
-    title: 'a vCPU with a PAE root while one of the pages that the root names is zapped',
+    title: 'a vCPU with a PAE root while one of the pages that the root points to is zapped',
     about:
-      'A root without a shadow page cannot be asked whether it is obsolete: it is dropped on every request, and a fault below it is stale while a request is pending. Two page directories per address space, one of them shared.',
+      'A root without a shadow page cannot be tested for being obsolete: it is dropped on every request, and a fault below it is stale while a request is pending. Two page directories per address space, one of them shared.',
     bounds: {
       roots: { pae: 2 },
       shadow: { pages: 4 },

@@ -3,7 +3,7 @@ import { scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Start } from '../start.ts'
 
-/** Properties of roots, checked in every scenario of this file. */
+/** Checked in every scenario of this file. */
 const ROOT_PROPERTIES = [
   'no-stale-root-used',
   'no-leaf-below-an-obsolete-root',
@@ -26,7 +26,7 @@ const ZAP_WITNESS = 'guest-enters-on-a-root-being-zapped'
 /** Two page directories that map the same frame; all vCPUs have the root of the first one. */
 const TWO_DIRECTORIES: Start = { tables: [[2], [2]], pages: [{ gfn: 0, level: 1 }] }
 
-/** The same, and each vCPU has just come from the second one. */
+/** The same, and each vCPU has the second one as its previous root. */
 const BOTH_ROOTS: Start = {
   ...TWO_DIRECTORIES,
   pages: [
@@ -37,7 +37,7 @@ const BOTH_ROOTS: Start = {
   previous: 1,
 }
 
-/** An older page, of a table that no CR3 value names, which is zapped before the roots. */
+/** An older page, of a table that no CR3 value points to, which is zapped before the roots. */
 const WITH_OLDER_PAGE: Start = {
   ...TWO_DIRECTORIES,
   pages: [
@@ -47,14 +47,14 @@ const WITH_OLDER_PAGE: Start = {
   oldestFirst: [1, 0],
 }
 
-/** Scenarios in which only roots matter: who drops which root, when, and who is told. */
+/** Scenarios about roots only: which vCPU drops which root, and when a request is sent. */
 export const rootScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'roots-zap-all',
     aliases: ['seed-002'],
     title: 'one vCPU switches CR3 while a memslot delete zaps all pages, dropping mmu_lock between pages',
     about:
-      'The situation of the bug in v5.18: a previous root in the PGD cache, a memslot delete that breaks mmu_lock before it reaches that root, and a guest that switches back to it. One older page makes the walk reach the roots late.',
+      'The situation of the bug in v5.18: a cached previous root, a memslot delete that drops mmu_lock before it reaches that root, and a guest that switches back to it. One older page makes the walk reach the roots late.',
     bounds: {
       shadow: { pages: 5 },
       guest: { gfns: 3, pgds: 2, cr3Loads: 2 },
@@ -67,7 +67,7 @@ export const rootScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'roots-zap-all-unbroken',
-    title: 'one vCPU switches CR3 while a memslot delete zaps all pages under one mmu_lock section',
+    title: 'one vCPU switches CR3 while a memslot delete zaps all pages without dropping mmu_lock',
     about: 'As roots-zap-all, but the walk never drops mmu_lock.',
     bounds: {
       shadow: { pages: 5 },
@@ -83,7 +83,7 @@ export const rootScenarios: readonly Scenario<Kvm>[] = [
     id: 'roots-zap-one',
     title: 'one vCPU switches CR3 while single root pages are zapped',
     about:
-      'Guest writes to a page directory make another vCPU zap the root of it (abstracted to a zapper thread). The order of role.invalid and the request decides.',
+      'A zapper thread stands for another vCPU that zaps the root of a page directory the guest writes to. The order of role.invalid and the request matters.',
     bounds: {
       shadow: { pages: 4 },
       guest: { gfns: 4, pgds: 3, cr3Loads: 2 },
@@ -98,7 +98,7 @@ export const rootScenarios: readonly Scenario<Kvm>[] = [
     id: 'roots-zap-one-two-vcpus',
     title: 'two vCPUs share roots while a single root page is zapped',
     about:
-      'The precision half of seed 002: a vCPU must not lose a root because another root was zapped. Both vCPUs hold a current and a previous root; neither switches.',
+      'The precision half of question seed-002: a vCPU must not lose a root because another root was zapped. Both vCPUs hold a current and a previous root; neither switches.',
     bounds: {
       vcpus: 2,
       shadow: { pages: 3 },
@@ -113,7 +113,7 @@ export const rootScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'roots-two-zappers',
     title: 'one vCPU with two roots while two threads zap one root each',
-    about: 'Two requests close together: a handler that clears the bit last loses the second.',
+    about: 'Two requests in a row: a handler that clears the request bit last loses the second.',
     bounds: {
       shadow: { pages: 4 },
       guest: { gfns: 3, pgds: 2, cr3Loads: 1 },

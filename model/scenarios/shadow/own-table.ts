@@ -3,12 +3,12 @@ import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import { LISTS, TREES } from './page-properties.ts'
 
-/** The huge page in frames 1 and 2 contains the table, frame 1, whose entry maps it. */
+/** The huge page at gfns 1 and 2 contains the table, gfn 1, whose entry maps it. */
 export const WRITE_TO_OWN_TABLE: Plan = {
   id: 'write-to-own-table',
-  title: 'the guest writes to a huge page that contains the page table which maps it',
+  title: 'the guest writes to a huge page that contains the page table that maps it',
   about:
-    'Delivering an exception writes to the stack, and the stack is in the frame of the PMD table that maps it, through a 2M entry. May KVM map the page large? Not while the table is shadowed, which the fault itself sees to. KVM finds an event to re-inject at every fault until the write is done.',
+    'Delivering an exception writes to the stack, and the stack is at the same gfn as the PMD table that maps it, through a 2M entry. KVM must not map the page large while the table is shadowed, and the fault itself shadows it. An event waits to be re-injected at every fault until the write succeeds.',
   bounds: {
     shadow: { levels: 3, pages: 4, choosesLevel: true },
     guest: {
@@ -45,5 +45,5 @@ export const WRITE_TO_OWN_TABLE: Plan = {
   ],
 }
 
-/** Scenarios in which the frame that is written to is the writer's own page table. */
+/** Scenarios in which a guest writes to the page table that maps the write. */
 export const ownTableScenarios: readonly Scenario<Kvm>[] = [scenario(WRITE_TO_OWN_TABLE)]

@@ -1,10 +1,10 @@
-/** Pages, lists and the vCPUs that hold roots agree. */
+/** Shadow pages, their lists and the roots of vCPUs agree. */
 export const LISTS = ['no-freed-root-in-use', 'root-count-is-number-of-holders', 'page-on-one-list']
 
-/** The same, and nobody uses what was freed. */
+/** The same, and freed memory is not used. */
 export const ROOTS = [...LISTS, 'freed-page-is-unreferenced', 'no-use-after-free']
 
-/** Who holds a root that is zapped is told, and leaves it. */
+/** A vCPU that holds a zapped root gets a request and drops the root. */
 export const ZAPPED_ROOTS = [
   'no-stale-root-used',
   'no-guest-on-a-root-after-its-request',
@@ -12,7 +12,7 @@ export const ZAPPED_ROOTS = [
   'no-obsolete-root-kept',
 ]
 
-/** Faults end, and what they install is used. */
+/** Faults terminate, and install nothing below obsolete roots. */
 export const FAULTS = [
   'no-deadlock',
   'no-tlb-entry-of-a-freed-root',
@@ -29,7 +29,7 @@ export const RMAPS = [
   'rmap-key-is-the-pages-own',
 ]
 
-/** Links between shadow pages, and what is counted of them. */
+/** Non-leaf SPTEs and parent_ptes agree, and so do the counters of shadowed tables. */
 export const TREES = [
   'child-is-one-level-below',
   'parent-links-match',

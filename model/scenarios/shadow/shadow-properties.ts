@@ -1,4 +1,4 @@
-/** What must hold of shadow pages whatever the guest does to its tables. */
+/** What must hold for shadow pages whatever the guest writes to its tables. */
 export const SHADOW_PROPERTIES = [
   'synced-page-agrees',
   'flushed-translation-is-not-used',
@@ -11,7 +11,7 @@ export const SHADOW_PROPERTIES = [
   'no-deadlock',
 ]
 
-/** The same with more than one level, when only tables above level 1 are written to. */
+/** The same with several levels, if only tables above level 1 are written. */
 export const TRACKED_PROPERTIES = [
   ...SHADOW_PROPERTIES.filter((id) => id !== 'writable-table-is-unsync'),
   'tracked-table-is-not-writable',
@@ -20,7 +20,7 @@ export const TRACKED_PROPERTIES = [
   'no-walk-of-a-freed-page',
 ]
 
-/** With writes to tables of level 1 as well. */
+/** The same, if level-1 tables are written as well. */
 export const LEVEL_PROPERTIES = [
   ...TRACKED_PROPERTIES,
   'writable-table-is-unsync',

@@ -4,13 +4,13 @@ import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import { RMAPS, ROOTS, TREES } from './page-properties.ts'
 
-/** A fault below a huge guest page finds a child linked that the guest no longer asks for. */
+/** A fault below a huge guest page finds a linked child that no longer matches the guest entry. */
 export const HUGE_PAGE_REMAPPED: Plan = {
   id: 'huge-page-remapped',
   aliases: ['13.1', 'CVE-2026-46113'],
-  title: 'userspace changes a guest entry from one huge page to another, behind the back of KVM',
+  title: 'userspace changes a guest entry from one huge page to another without KVM noticing',
   about:
-    'The vCPU faults in the first frame of huge page A through a direct shadow page. Somebody writes the entry without KVM seeing it; the next fault, on the second frame, finds the page for A linked where one for B is wanted. Then all pages are zapped. Section 13.1 of the domain reference.',
+    'The vCPU faults in the first gfn of huge page A through a direct shadow page. Userspace changes the guest entry; the next fault, on the second gfn, finds the shadow page for A linked where one for B is needed. Then all pages are zapped.',
   bounds: {
     shadow: { pages: 3, levels: 2 },
     guest: { gfns: 5, gvas: 2, huge: true },
@@ -30,13 +30,13 @@ export const HUGE_PAGE_REMAPPED: Plan = {
   ],
 }
 
-/** The same, and what becomes of the entry is a table at the frame where the huge page began. */
+/** The same, but the entry changes to a table at the first gfn of the huge page. */
 export const HUGE_PAGE_TO_TABLE: Plan = {
   id: 'huge-page-to-table',
   aliases: ['13.2', 'CVE-2026-53359'],
-  title: 'userspace changes a guest entry from a huge page to a table in its first frame',
+  title: 'userspace changes a guest entry from a huge page to a table at its first gfn',
   about:
-    'As huge-page-remapped, but the entry names a table afterwards, in the frame that the huge page began with: the frame of the linked page is right, its role is not. Section 13.2.',
+    'As huge-page-remapped, but the entry then points to a table at the first gfn of the huge page: the gfn of the linked page matches, its role does not.',
   bounds: mergeBounds(HUGE_PAGE_REMAPPED.bounds, {
     externalWriter: { stores: [{ table: 0, index: 0, to: 1, huge: false }] },
   }),
@@ -49,16 +49,16 @@ export const HUGE_PAGE_TO_TABLE: Plan = {
   properties: HUGE_PAGE_REMAPPED.properties,
 }
 
-/** Faults that find a child linked, or an SPTE present, which the guest no longer asks for. */
+/** Faults that find a linked child or a present SPTE that no longer matches the guest entry. */
 export const unexpectedChildScenarios: readonly Scenario<Kvm>[] = [
   scenario(HUGE_PAGE_REMAPPED),
   scenario({
     ...HUGE_PAGE_REMAPPED,
     id: 'huge-page-remapped-notifier',
     aliases: [],
-    title: 'the same, and the host takes away a page of the second huge page',
+    title: 'as huge-page-remapped, and the host takes away a page of the second huge page',
     about:
-      'As huge-page-remapped, with a notifier that walks the rmap on which an entry may have been left behind: the ending of section 13.1.',
+      'As huge-page-remapped, with a notifier that walks the rmap on which a stale entry may have been left: the use after free of CVE-2026-46113.',
     bounds: mergeBounds(HUGE_PAGE_REMAPPED.bounds, {
       host: { pfns: 6 },
       notifier: { threads: 1, invalidations: 1, of: [4] },
@@ -69,9 +69,9 @@ export const unexpectedChildScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'mapped-to-mmio',
     aliases: ['CVE-2026-23401'],
-    title: 'userspace changes a guest entry from memory to MMIO, behind the back of KVM',
+    title: 'userspace changes a guest entry from memory to MMIO without KVM noticing',
     about:
-      'The vCPU has the frame mapped read-only. Somebody points the guest entry at a frame without memslot; the next write fault stores an MMIO SPTE over a present one.',
+      'The vCPU has the gfn mapped read-only. Userspace points the guest entry to a gfn without memslot; the next write fault must replace a present SPTE by an MMIO SPTE.',
     bounds: {
       shadow: { pages: 2 },
       guest: { gfns: 3, mmioGfns: 1, dataWrites: true },

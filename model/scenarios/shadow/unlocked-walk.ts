@@ -3,14 +3,14 @@ import { scenario } from '../build-scenario.ts'
 import { TWO_ROOTS_MAPPED } from '../memslots/slots.ts'
 import type { Scenario } from '../scenario.ts'
 
-/** What a walk of rmaps without mmu_lock can meet. */
+/** Everything that can interfere with a walk of rmaps without mmu_lock. */
 export const unlockedWalkScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'slot-delete-rmap-chain',
     title:
-      'a memslot is deleted; two shadow pages map its frame, so that the rmap is a chain with a descriptor',
+      'a memslot is deleted; two shadow pages map its gfn, so that the rmap is a chain with a descriptor',
     about:
-      'For the designs of seed 001 that walk the rmap without mmu_lock: a notifier takes entries off it, a shrinker frees shadow pages, a vCPU drops its root. Descriptors are objects that can be freed.',
+      'For the designs of question seed-001 that walk the rmap without mmu_lock: a notifier removes entries from it, the shrinker frees shadow pages, a vCPU drops its root. Descriptors are objects that can be freed.',
     bounds: {
       shadow: { pages: 3, descs: 1 },
       guest: { gfns: 3 },

@@ -25,10 +25,9 @@ const UNPROTECT_PROPERTIES = [
   'no-deadlock',
 ]
 
-/** Situations in which the hint is wrong. */
 const HINT_WITNESSES = ['hint-misses-a-page-just-built', 'hint-promises-a-page-just-zapped']
 
-/** Only the store to the other's table matters: nobody reads. */
+/** Without reads: only the store to the table of the other vCPU matters. */
 const TWO_ADDRESS_SPACES: BoundsInput = {
   vcpus: 2,
   shadow: { levels: 2, pages: 4 },
@@ -36,7 +35,7 @@ const TWO_ADDRESS_SPACES: BoundsInput = {
   host: { pfns: 3 },
 }
 
-/** vCPU 0 can write to frame 1, the page directory of vCPU 1, through the table in frame 2. */
+/** vCPU 0 can write to gfn 1, the page directory of vCPU 1, through the table at gfn 2. */
 const TWO_ROOTS: Start = {
   tables: [[2], [null], [1]],
   pages: [
@@ -46,14 +45,14 @@ const TWO_ROOTS: Start = {
   cr3: [0, 1],
 }
 
-/** The vCPU that fails to emulate runs on a direct MMU: the count can reach zero. */
+/** On a direct MMU indirect_shadow_pages can be 0 when the store faults. */
 export const RETRY_ON_A_DIRECT_MMU: Plan = {
   id: 'unprotect-retry',
   aliases: ['seed-000'],
   title:
-    'a vCPU on a direct MMU writes to a table that a nested guest runs on, by an instruction that KVM cannot emulate',
+    'a vCPU on a direct MMU writes to a page table of a nested guest with an instruction that KVM cannot emulate',
   about:
-    'Nested virtualization: L1 (vCPU 0) runs on a direct MMU and writes to a page that holds a table of L2 (vCPU 1), which is write-protected because it is shadowed. Shadow pages of that table also come and go by other hands (the zapper), so that the count of shadow pages reaches zero between the fault and the look at it.',
+    'L1 (vCPU 0) runs on a direct MMU and writes to a page table of L2 (vCPU 1), which is write-protected because it is shadowed. The zapper also zaps shadow pages of that table, so indirect_shadow_pages can reach 0 between the fault and the read of it.',
   bounds: mergeBounds(TWO_ADDRESS_SPACES, {
     unprotect: { stores: [{ gva: 0, by: 0 }], left: 1 },
     shadow: { withoutGptes: [0, 2] },
@@ -63,15 +62,15 @@ export const RETRY_ON_A_DIRECT_MMU: Plan = {
   properties: [...UNPROTECT_PROPERTIES, ...HINT_WITNESSES, 'emulation-failure-is-reported'],
 }
 
-/** Scenarios of seed 000: a store that KVM cannot emulate hits the table of another address space. */
+/** Scenarios of question seed-000: a store that KVM cannot emulate hits a table of another address space. */
 export const unprotectScenarios: readonly Scenario<Kvm>[] = [
   scenario(RETRY_ON_A_DIRECT_MMU),
   scenario({
     id: 'unprotect-retry-indirect',
     title:
-      'a vCPU under shadow paging writes to the page directory of another by an instruction that KVM cannot emulate',
+      'a vCPU under shadow paging writes to the page directory of another with an instruction that KVM cannot emulate',
     about:
-      'Both vCPUs run on shadow pages of guest tables, so the count never becomes zero. The other vCPU loads its root again whenever it was zapped, and so protects the frame anew: the interference that a bounded number of retries turns into a failure. It can also leave that page directory, which then is no root any more.',
+      'Both vCPUs run on shadow pages of guest tables, so indirect_shadow_pages never becomes 0. The other vCPU loads its root again after it was zapped, which write-protects the gfn again: with a bounded number of retries that becomes an emulation failure. It can also leave that page directory, which then is no longer a root.',
     bounds: mergeBounds(TWO_ADDRESS_SPACES, {
       unprotect: { stores: [{ gva: 0, by: 0 }], left: 1 },
       guest: { cr3Loads: 1 },
@@ -81,9 +80,9 @@ export const unprotectScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'unprotect-instead-of-emulating',
-    title: 'a vCPU on a direct MMU writes data to a frame that is shadowed as a table of a nested guest',
+    title: 'a vCPU on a direct MMU writes data to a gfn that is shadowed as a page table of a nested guest',
     about:
-      'The instruction could be emulated, but does not look like one that writes page tables: the frame has probably been freed and reused. KVM unprotects it and lets the guest retry; if there was nothing to zap, or if the instruction was just retried, it emulates.',
+      'KVM could emulate the instruction, but it does not look like one that writes page tables: the guest has probably freed and reused the page. KVM unprotects the gfn and lets the guest retry; if there was nothing to zap, or if the instruction was just retried, it emulates.',
     bounds: mergeBounds(TWO_ADDRESS_SPACES, {
       guest: { dataWrites: true },
       unprotect: { stores: [{ gva: 0, by: 0 }] },

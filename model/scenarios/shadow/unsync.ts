@@ -6,13 +6,13 @@ import type { Scenario } from '../scenario.ts'
 import { link, map, type Start } from '../start.ts'
 import { LEVEL_PROPERTIES, SHADOW_PROPERTIES } from './shadow-properties.ts'
 
-/** Two levels; the lower table, frame 1, is mapped at address 1, so that the guest can write to it. */
+/** Two levels; the lower table, gfn 1, is mapped at address 1, so the guest can write to it. */
 const TABLE_MAPS_ITSELF: Start['tables'] = [
   [1, null],
   [2, 1],
 ]
 
-/** Three levels; the lowest table, frame 2, is mapped at address 3, the top one, frame 0, at address 2. */
+/** Three levels; the lowest table, gfn 2, is mapped at address 3, the top table, gfn 0, at address 2. */
 const TWO_WAYS: Start['tables'] = [
   [1, null],
   [2, 3],
@@ -20,13 +20,13 @@ const TWO_WAYS: Start['tables'] = [
   [0, 2],
 ]
 
-/** Scenarios in which guests edit lowest-level tables, which then go unsync. */
+/** Scenarios in which guests write to level-1 tables, whose shadow pages then go unsync. */
 export const unsyncScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'unsync-one-level',
-    title: 'one vCPU edits a table that it runs on, now or after its next CR3 load',
+    title: 'one vCPU writes to a table that it runs on, now or after its next CR3 load',
     about:
-      'The smallest guest that can change its own translations. The tables are shadowed at level 1, so the first store makes the shadow page unsync and writable; later stores go unseen until the guest flushes (INVLPG, CR3 load).',
+      'The smallest guest that can change its own translations. The tables are shadowed at level 1, so the first store makes the shadow page unsync and the table writable; KVM does not see later stores until the guest flushes (INVLPG, CR3 load).',
     bounds: {
       shadow: { pages: 2 },
       guest: {
@@ -55,9 +55,9 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'unsync-two-levels',
-    title: 'two vCPUs share tables of two levels, edit the lower one and flush single addresses',
+    title: 'two vCPUs share tables of two levels, write to the lower one and flush single addresses',
     about:
-      'One vCPU edits while the other uses the translation or executes INVLPG, which must find the unsync page below the root.',
+      'One vCPU writes to the table while the other uses the translation or executes INVLPG, which must find the unsync page below the root.',
     bounds: {
       vcpus: 2,
       shadow: { levels: 2, pages: 2 },
@@ -81,7 +81,7 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
     id: 'unsync-order',
     title: 'two vCPUs write to the same table, and reload CR3 to flush',
     about:
-      'The first store goes through the page fault that makes the table writable; the other vCPU can store through that new SPTE at once. A CR3 load looks at the unsync marks of the root without a lock.',
+      'The first store takes a page fault that makes the table writable; the other vCPU can immediately store through the new SPTE. A CR3 load reads the unsync marks of the root without a lock.',
     bounds: {
       vcpus: 2,
       shadow: { levels: 2, pages: 2 },
@@ -104,9 +104,9 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'unsync-cr3-switch',
-    title: 'one vCPU edits a table that two of its page directories share, and switches between them',
+    title: 'one vCPU writes to a table that two of its page directories share, and switches between them',
     about:
-      'A shadow page that is unsync is found again: below a root that was not current when it went unsync, or when a second root links it.',
+      'An unsync shadow page must be found below a root that was not current when it went unsync, and when a second root links it.',
     bounds: {
       shadow: { levels: 2, pages: 4 },
       guest: {
@@ -134,7 +134,7 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
     id: 'unsync-two-tables',
     title: 'one vCPU reloads CR3 to flush while two unsync tables each map the other',
     about:
-      'The tables in frames 1 and 2 were both written a moment ago, each through an address that the other translates. The flush syncs both shadow pages at once: their tables are write-protected first, and while one is synced the other still counts as unsync.',
+      'The tables at gfns 1 and 2 have just been written, each through an address that the other translates. The flush syncs both shadow pages: their tables are write-protected first, and while one is synced the other still counts as unsync.',
     bounds: {
       shadow: { levels: 2, pages: 3 },
       guest: {
@@ -174,9 +174,9 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'unsync-zap',
-    title: 'one vCPU edits a lowest table while a zapper zaps its shadow pages',
+    title: 'one vCPU writes to a level-1 table while a zapper zaps its shadow pages',
     about:
-      'Unsync pages are zapped together with the page above them, so that no unsync page is out of reach.',
+      'Unsync pages are zapped together with their ancestor, so that no unsync page becomes unreachable.',
     bounds: {
       shadow: { levels: 2, pages: 4 },
       guest: {
@@ -204,9 +204,9 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'sync-before-link',
-    title: 'one vCPU edits a lowest table, then makes a second way to it present, without a flush',
+    title: 'one vCPU writes to a level-1 table, then makes a second path to it present, without a flush',
     about:
-      'Three levels. An entry that was not present cannot be in a TLB, so the guest owes no flush when it makes one present; the translation it gets must be the edited one, although the shadow page found for the middle level has an unsync page below.',
+      'Three levels. An entry that was not present cannot be cached, so the guest need not flush when it makes one present; the new path must show the new translation, although the shadow page of the middle level, found in the hash, has an unsync page below it.',
     bounds: {
       shadow: { levels: 3, pages: 4 },
       guest: {
@@ -230,9 +230,9 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'sync-before-link-two-vcpus',
-    title: 'the same, while a second vCPU reads through the second way',
+    title: 'as sync-before-link, while a second vCPU reads through the second path',
     about:
-      'The vCPU that links a page may promise to sync what is below before it enters the guest; the others do not wait for that.',
+      'The vCPU that links a page could sync the pages below before it enters the guest; the other vCPU does not wait for that.',
     bounds: {
       vcpus: 2,
       shadow: { levels: 3, pages: 4 },
@@ -257,13 +257,13 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
         link(kvm, root, 0, middle)
         link(kvm, middle, 0, leaf)
         map(kvm, leaf, 1, 5, false)
-        // The lowest table was edited a moment ago: gfn 5 -> 6, and nobody has flushed.
+        // The guest has changed the lowest table, gfn 5 -> 6, and has not flushed.
         kvm.page[leaf].unsync = true
         kvm_mmu_mark_parents_unsync(kvm, leaf)
         write_gpte(kvm, 2, 1, 6, true)
       },
     },
-    // No SPTE maps a table writable: the store that left the lowest one unsync is over.
+    // No SPTE maps a table writable at the start: the store that made the lowest one unsync is over.
     properties: [
       ...LEVEL_PROPERTIES.filter((id) => id !== 'writable-table-is-unsync'),
       'store-to-a-table-is-emulated',

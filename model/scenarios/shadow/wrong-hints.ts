@@ -5,16 +5,17 @@ import { EMULATED_STORE } from '../primitives/store-buffers.ts'
 import type { Scenario } from '../scenario.ts'
 import { RETRY_ON_A_DIRECT_MMU } from './unprotect.ts'
 
-const REMEMBERED = 'It is remembered that a reading of indirect_shadow_pages was wrong when it was acted on.'
+const RECORDED =
+  'A history variable records that a vCPU has acted on a wrong reading of indirect_shadow_pages.'
 
-/** Both uses of indirect_shadow_pages without mmu_lock, for what a wrong reading leads to (I-28). */
+/** Both uses of indirect_shadow_pages without mmu_lock, with a record of wrong readings (I-28). */
 export const wrongHintScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     ...RETRY_ON_A_DIRECT_MMU,
     id: 'wrong-hint-of-a-retry',
     aliases: [],
-    title: 'as unprotect-retry, and what follows when the vCPU reads the count wrong',
-    about: `${REMEMBERED} A wrong reading decides whether a frame is unprotected now or at the next fault.`,
+    title: 'as unprotect-retry, recording wrong readings of indirect_shadow_pages',
+    about: `${RECORDED} A wrong reading only decides whether a gfn is unprotected now or at the next fault.`,
     bounds: mergeBounds(RETRY_ON_A_DIRECT_MMU.bounds, { writeTracking: { hintHistory: true } }),
     properties: ['wrong-hint-costs-only-time', 'hint-misses-a-page-just-built'],
   }),
@@ -22,8 +23,8 @@ export const wrongHintScenarios: readonly Scenario<Kvm>[] = [
     ...EMULATED_STORE,
     id: 'wrong-hint-of-an-emulated-store',
     aliases: [],
-    title: 'as track-write-barrier, and what follows when the emulator reads the count wrong',
-    about: `${REMEMBERED} A wrong reading decides whether the SPTEs of the entry that was stored are zapped at all: it may only be wrong as long as whoever builds the page has yet to read the entry.`,
+    title: 'as track-write-barrier, recording wrong readings of indirect_shadow_pages',
+    about: `${RECORDED} A wrong reading decides whether the SPTEs of the changed entry are zapped at all: it is harmless only if the thread that builds the page has yet to read the entry.`,
     bounds: mergeBounds(EMULATED_STORE.bounds, {
       guest: { invlpgs: 0 },
       writeTracking: { hintHistory: true },

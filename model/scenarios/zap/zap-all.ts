@@ -19,22 +19,22 @@ const ZAP_ALL_START: Start = {
   ],
 }
 
-/** A memslot update zaps all pages in sections, while a vCPU builds new ones. */
+/** A memslot update zaps all pages, dropping mmu_lock between them, while a vCPU builds new ones. */
 export const zapAllScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'zap-termination',
     title: 'a memslot update zaps all pages, dropping mmu_lock between them, while a vCPU builds new ones',
     about:
-      'What makes zapping in small sections end: pages built meanwhile are of the new generation, so that the set of obsolete pages only shrinks.',
+      'Zapping with lock breaks terminates because pages that are built meanwhile have the new generation, so the set of obsolete pages only shrinks.',
     bounds: ZAP_ALL,
     start: ZAP_ALL_START,
     properties: ['zap-all-terminates', 'zap-all-can-finish', 'every-access-can-finish', 'no-deadlock'],
   }),
   scenario({
     id: 'zap-all-breaks',
-    title: 'as zap-termination: which pages the walk finds, and who finds the pages it has zapped',
+    title: 'as zap-termination: does the walk find all obsolete pages, and does a fault find zapped ones?',
     about:
-      'New pages go to the head of the list, so that the walk from the tail may stop at the first of them; pages that were zapped stay in the hash, where a fault must not find them. The newest page at the start shadows a table that is no longer used.',
+      'New pages are added at the head of the list, so the walk from the tail may stop at the first of them; zapped pages stay in the hash, where a fault must not find them. The newest page at the start shadows a table that is no longer used.',
     bounds: ZAP_ALL,
     start: ZAP_ALL_START,
     properties: [

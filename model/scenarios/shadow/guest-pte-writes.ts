@@ -3,13 +3,13 @@ import { scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import { LEVEL_PROPERTIES, TRACKED_PROPERTIES } from './shadow-properties.ts'
 
-/** Scenarios in which tables are protected from their guests, and shadow pages zapped under walkers. */
-export const editScenarios: readonly Scenario<Kvm>[] = [
+/** Scenarios about write-protected guest tables, and about shadow pages that are zapped during walks. */
+export const guestPteWriteScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'tracked-pgd',
-    title: 'one vCPU edits the page directory that another runs on',
+    title: 'one vCPU writes to the page directory that another runs on',
     about:
-      'Tables above level 1 never go unsync: stores to them are tracked and emulated. The other vCPU begins without a root, so that the page directory may already be mapped writable, and cached so, when it becomes a page directory.',
+      'Tables above level 1 never go unsync: stores to them are tracked and emulated. The other vCPU starts without a root, so its page directory may be mapped writable, and cached writable in a TLB, when it is first shadowed.',
     bounds: {
       vcpus: 2,
       shadow: { levels: 2, pages: 5 },
@@ -24,7 +24,7 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
     },
     start: {
       tables: [[2], [3], [5], [0], [6]],
-      // vCPU 0 has no root yet; its page directory is nobody's table so far.
+      // vCPU 0 has no root yet; its page directory is not shadowed.
       pages: [
         { gfn: 1, level: 2 },
         { gfn: 3, level: 1 },
@@ -36,9 +36,9 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'recursive-pgd',
-    title: 'one vCPU edits its tables through a page directory that contains itself',
+    title: 'one vCPU writes to its tables through a page directory that maps itself',
     about:
-      'The page directory is also used as a lowest-level table, so one guest frame has two shadow pages of different levels. Stores to it are tracked because of the upper one, and change both.',
+      'The page directory is also used as a level-1 table, so one gfn has shadow pages at two levels. Stores to it are tracked because of the upper one, and change both.',
     bounds: {
       shadow: { levels: 2, pages: 4 },
       guest: {
@@ -67,7 +67,7 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
     id: 'write-flooding',
     title: 'one vCPU writes to the page directory of another until its shadow page is zapped',
     about:
-      'Three emulated stores to a table that nobody walks in between are taken for a sign that it is a table no more. Its page is zapped though a vCPU runs on it: that one is told to drop its root, and builds another.',
+      'After three emulated stores to a table without a walk in between, KVM assumes that it is no longer a page table and zaps its shadow page, although a vCPU runs on it: that vCPU gets a request to drop its root, and builds another.',
     bounds: {
       vcpus: 2,
       shadow: { levels: 2, pages: 4 },
@@ -100,7 +100,7 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
     id: 'write-protect-before-reread',
     title: 'one vCPU shadows a table for the first time while another writes to it',
     about:
-      'The table is mapped writable, and cached so, in the address space of the other vCPU. The fault handler has read the entry before it takes the lock: write-protect, flush, and only then read again.',
+      'The table is mapped writable in the address space of the other vCPU, and may be cached writable in its TLB. The fault handler has read the entry before it takes mmu_lock: it must write-protect, flush, and only then read the entry again.',
     bounds: {
       vcpus: 2,
       shadow: { levels: 2, pages: 4 },
@@ -127,9 +127,9 @@ export const editScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'commit-before-flush',
-    title: 'one vCPU walks shadow pages, in hardware and without a lock, while they are zapped and freed',
+    title: 'one vCPU walks shadow pages, in hardware and locklessly, while they are zapped and freed',
     about:
-      'Pages that are zapped are unlinked first and freed after a flush that waits for every vCPU: for hardware in the middle of a walk, and for a fault handler that reads shadow pages with interrupts off instead of a lock.',
+      'Zapped pages are unlinked first and freed after a flush that waits for every vCPU: for hardware in the middle of a walk, and for a fault handler that reads shadow pages with IRQs disabled instead of holding a lock.',
     bounds: {
       shadow: { levels: 2, pages: 4 },
       guest: {
