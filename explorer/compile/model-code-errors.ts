@@ -57,7 +57,7 @@ const STATE = /\/(model\/language\/[^/]+|explorer\/compile\/(recorder|nondetermi
 /** Files that run model code: frames from there on are not the model's. */
 const RUNNER = /\/explorer\/compile\/[^/]+$/
 
-/** The line of the model where an error was thrown, as `model/machines/zap-page.ts:40`; null if unknown. */
+/** The line of the model where an error was thrown, as `model/machines/zap/zap-page.ts:40`; null if unknown. */
 function locationOf(error: unknown): string | null {
   if (!(error instanceof Error) || error.stack === undefined) return null
   const frames = error.stack.matchAll(/(?:file:\/\/)?((?:\/|[A-Z]:)[^():]+\.[cm]?[jt]s):(\d+):\d+/g)
