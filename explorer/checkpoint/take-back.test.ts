@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 
 /** Chunks of eight states, so that small systems fill several. */
 vi.hoisted(() => {
-  Object.assign(globalThis, { [Symbol.for('mmucheck.sizes')]: { chunkBits: 3 } })
+  Object.assign(globalThis, { [Symbol.for('mmucheck.sizes')]: { chunkBits: 3, slots: 4 } })
 })
 
 import type { Field } from '../../model/language/fields.ts'

@@ -331,13 +331,14 @@ export class BreadthFirstSearch implements ExpansionSink {
     // A reduced search runs model code on states that it does not keep.
     if (symmetry !== null || partialOrder !== null) return null
     if (this.#failedIn !== null) return this.#traceTo(this.#failedIn.state, this.#failedIn.step)
-    const { compiled, predicates, visited } = this.#engine
+    const { compiled, predicates, store } = this.#engine
     const codes = this.#isJudging ? predicates.recorder.base : compiled.lastState
     const words = new Int32Array(this.#system.layout.words)
     this.#system.layout.pack(codes, words, 0)
-    const state = visited.insertState(words, 0, compiled.hash.hashLow(codes), compiled.hash.hashHigh(codes))
+    const state = store.indexOf(words)
     if (this.#genealogy.count === 0) this.#genealogy = new Genealogy(this.#initialOf.length)
-    if (state < 0 || state >= this.#genealogy.count) return null
+    // A recording that is made again may be of a state that was let go.
+    if (state < 0) return null
     return this.#traceTo(state, this.#isJudging ? null : compiled.lastRecorded)
   }
 

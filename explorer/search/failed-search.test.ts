@@ -1,10 +1,19 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+
+/** Chunks of two states, so that small searches let states go. */
+vi.hoisted(() => {
+  Object.assign(globalThis, { [Symbol.for('mmucheck.sizes')]: { chunkBits: 1, slice: 2 } })
+})
+
 import { program, step } from '../../model/language/program.ts'
 import { Oops, type Property } from '../../model/language/property.ts'
 import { array, range, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, one } from '../../model/language/system.ts'
+import { UNREDUCED } from '../reduce/reduction.ts'
 import { breadthFirst } from './breadth-first.ts'
+import { BreadthFirstSearch } from './breadth-first-search.ts'
 import { FailedSearch } from './failed-search.ts'
+import { LimitWatch } from './limits.ts'
 import { type RandomOptions, searchRandom } from './random/search-random.ts'
 
 const runner = sort('runner', 2)
@@ -89,6 +98,63 @@ describe('a failure of model code', () => {
       expect(failure.message).toContain('property throws')
       expect(lengthOf(failure), `${n}`).toBe(n)
     }
+  })
+
+  it.each([64, 96] as const)(
+    'leads there, too, where only fingerprints of %i bits are kept',
+    (fingerprintBits) => {
+      const options = { storage: 'fingerprint', fingerprintBits } as const
+      for (const reduce of reductions) {
+        const { trace } = failureOf(() => breadthFirst(counters, [], { ...options, reduce }))
+        expect(trace).toEqual(failureOf(() => breadthFirst(counters, [])).trace)
+      }
+      for (const n of [0, 1, 3]) {
+        const { trace } = failureOf(() => breadthFirst(counters, [throwsAt(n)], options))
+        expect(trace).toEqual(failureOf(() => breadthFirst(counters, [throwsAt(n)])).trace)
+      }
+    },
+  )
+
+  it('when a step is run again leads to its state, unless that was forgotten', () => {
+    let left = Number.POSITIVE_INFINITY
+    let calls = 0
+    let failedAt = -1
+    const single = struct({ n: range(0, 20) })
+    type Single = View<typeof single>
+    const counting = program<Single>('counter', 'counts', [
+      step(
+        'C.1',
+        { validEnd: true },
+        {
+          when: (w) => w.n < 20,
+          does: (w) => {
+            calls++
+            if (left-- === 0) {
+              failedAt = w.n
+              throw new Error('on purpose')
+            }
+            w.n++
+          },
+          to: 'C.1',
+        },
+      ),
+    ])
+    const system = compose({ name: 'single', world: single, threads: [one(counting)], initial: [() => {}] })
+    const options = { storage: 'fingerprint', recheck: 'all' } as const
+    const search = () =>
+      new BreadthFirstSearch(system, [], options, new LimitWatch({}), UNREDUCED).run(undefined)
+    expect(search().states).toBe(21)
+    const all = calls
+    expect(all).toBeGreaterThan(40)
+    const known: boolean[] = []
+    for (let n = 0; n < all; n++) {
+      left = n
+      const { trace } = failureOf(search)
+      known.push(trace !== null)
+      if (trace !== null) expect([trace.initial, trace.steps.length]).toEqual([0, failedAt + 1])
+    }
+    // Each step is run twice before the search goes on; then all are run again.
+    expect(known.indexOf(false)).toBe(40)
   })
 
   it('in an action property leads to the step that it failed on', () => {

@@ -23,6 +23,21 @@ describe('VectorStore', () => {
     )
   })
 
+  test('finds the number of a state that is in memory', () => {
+    for (const keep of [true, false]) {
+      const store = new VectorStore(2, keep)
+      for (let n = 0; n < CHUNK + 3; n++) store.append(Int32Array.of(7, n), 0, 0, 0)
+      store.append(Int32Array.of(8, 5), 0, 0, 0)
+      store.expandedUpTo(CHUNK)
+      expect(store.indexOf(Int32Array.of(7, 5))).toBe(keep ? 5 : -1)
+      expect(store.indexOf(Int32Array.of(7, CHUNK + 1))).toBe(CHUNK + 1)
+      expect(store.indexOf(Int32Array.of(8, 5))).toBe(CHUNK + 3)
+      expect(store.indexOf(Int32Array.of(8, 6))).toBe(-1)
+      // What lies behind the last state is none.
+      expect(store.indexOf(Int32Array.of(0, 0))).toBe(-1)
+    }
+  })
+
   test.each([true, false])('what was put on disk comes back (states kept: %s)', (keep) => {
     const store = new VectorStore(2, keep, 3)
     const total = 6 * CHUNK + 100

@@ -102,6 +102,17 @@ export class VectorStore {
     for (let n = 0; n < (end - from) * cacheWidth; n++) own[n] = cache[from * cacheWidth + n] & 1
   }
 
+  /** The number of a packed state; -1 when it is not in memory. Compares all that are. */
+  indexOf(state: Int32Array): number {
+    const { words, chunks } = this
+    for (let id = 0; id < this.count; id++) {
+      const chunk = chunks[id >>> CHUNK_BITS]
+      const base = (id & CHUNK_MASK) * words
+      if (state.every((word, w) => chunk[base + w] === word)) return id
+    }
+    return -1
+  }
+
   /** Appends a copy of a packed state. Returns its number. */
   append(from: Int32Array, base: number, low: number, high: number): number {
     const id = this.#nextId()
