@@ -5,13 +5,13 @@
 
 /** `vcpu_enter_guest()` begins again: requests first. */
 export const REENTER = 'RUN.1'
-/** KVM_REQ_TLB_FLUSH is looked at. */
+/** The test of KVM_REQ_TLB_FLUSH. */
 export const HANDLE_TLB_FLUSH = 'RUN.4'
 /** `kvm_mmu_reload()`. */
 export const RELOAD_MMU = 'RUN.5'
 /** Guest mode is entered. */
 export const ENTER_GUEST_MODE = 'RUN.6'
-/** The guest runs, or its instruction goes on. */
+/** The guest runs. */
 export const GUEST = 'RUN.9'
 
 /** The page fault handler of a shadow MMU. */
@@ -24,11 +24,11 @@ export const TDP_PAGE_FAULT = 'TDP'
 export const ASYNC_PF_REFUSED = 'APF.refused'
 /** `kvm_mmu_new_pgd()`. */
 export const NEW_PGD = 'NP'
-/** A write to a table is emulated and tracked. */
+/** A write to a table is emulated, and its shadow pages are updated. */
 export const TRACK_WRITE = 'TRACK'
-/** A write that KVM cannot emulate hits a protected table. */
+/** A write to a write-protected frame, which KVM emulates or unprotects. */
 export const WRITE_PROTECT_FAULT = 'WP'
-/** The flooding counts on the way are cleared, without a lock. */
+/** A walk without a lock that clears flooding counts. */
 export const LOCKLESS_WALK = 'LW'
 
 /** VM-exits, named for their reason. */

@@ -9,8 +9,8 @@ import { REENTER } from '../hand-over.ts'
 const since = 'v5.13..v6.16'
 
 /**
- * PF.3: the memslot of the frame, from the set of slots that is current now. SRCU keeps it usable until the
- * vCPU enters the guest, whatever is published meanwhile.
+ * PF.3: the memslot of the frame in the installed memslots. SRCU keeps it usable until the vCPU enters the guest,
+ * even if other memslots are installed meanwhile.
  */
 export function lookUpSlot(bounds: Bounds): Entry<Kvm>[] {
   if (!slots_change(bounds)) return []
@@ -36,15 +36,15 @@ export function lookUpSlot(bounds: Bounds): Entry<Kvm>[] {
 }
 
 /**
- * PF.8: a slot that is being deleted means trying again; a frame without slot is emulated as MMIO. With MMIO
- * SPTEs the fault goes on, to store one.
+ * PF.8: if the slot is being deleted the fault is retried; an access to a frame without a slot is emulated as MMIO.
+ * With MMIO SPTEs the fault continues, to install one.
  */
 export function testSlot(bounds: Bounds): Entry<Kvm>[] {
   if (!slots_vanish(bounds)) return []
   return [slotTest((kvm, v) => kvm.vcpu[v].fault.slot === 'invalid', bounds.memslots.mmio)]
 }
 
-/** PF.8 with a design's idea of what makes a fault try again. */
+/** PF.8 with the condition of a design for retrying the fault. */
 export function slotTest(retry: (kvm: Kvm, v: number) => boolean, storesMmio = false): Step<Kvm> {
   const none = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].fault.slot === 'none'
   const readFlags = (kvm: Kvm, v: number): void => use_slot_arrays(kvm, target_gfn(kvm, v))
@@ -75,7 +75,7 @@ export function slotTest(retry: (kvm: Kvm, v: number) => boolean, storesMmio = f
   )
 }
 
-/** PF.8 as it was (..v5.12): a slot that is INVALID is none, so that the access is one to MMIO. */
+/** PF.8 up to v5.12: a slot that is INVALID counts as none, so the access is treated as MMIO. */
 export function invalidIsNoSlot(): Step<Kvm> {
   const valid = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].fault.slot === 'valid'
   return step(

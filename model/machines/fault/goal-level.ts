@@ -5,7 +5,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 import { END_OF_FAULT } from '../hand-over.ts'
 
-/** The frames of the huge page that the walk has found. */
+/** The frames of the huge page that the walk of the guest tables ended at. */
 function huge_frames(kvm: Kvm, v: number, bounds: Bounds): number[] {
   const first = kvm.vcpu[v].fault.gpte[1].to as number
   return Array.from({ length: bounds.guest.entries }, (_, i) => first + i)
@@ -16,7 +16,7 @@ function lpage_is_disallowed(kvm: Kvm, v: number, bounds: Bounds): boolean {
   return huge_frames(kvm, v, bounds).some((gfn) => valid_pages_of(kvm, gfn).length > 0)
 }
 
-/** Is a frame of the huge page a table that this very walk has gone through? */
+/** Whether a frame of the huge page is a table that the same walk has used. */
 export function is_own_table(kvm: Kvm, v: number, bounds: Bounds): boolean {
   const { cr3, fault } = kvm.vcpu[v]
   const tables = [cr3, ...[...fault.gpte].slice(2).map((entry) => entry.to)]
@@ -24,8 +24,8 @@ export function is_own_table(kvm: Kvm, v: number, bounds: Bounds): boolean {
 }
 
 /**
- * FETCH.7: the level to map at. It comes after the guest's tables were shadowed, because a new shadow page can
- * rule out a large mapping. `forced` is a design's further reason for a small one.
+ * FETCH.7: the level to map at. It is chosen after the guest tables are shadowed, because a new shadow page can
+ * rule out a large mapping. `forced` is a further reason for a small one, in designs.
  */
 export function hugepageAdjust(
   bounds: Bounds,
@@ -33,7 +33,7 @@ export function hugepageAdjust(
 ): Step<Kvm> {
   const level = (kvm: Kvm, v: number): number =>
     lpage_is_disallowed(kvm, v, bounds) || forced(kvm, v, bounds) ? 1 : 2
-  // Before the walk down, or at the huge entry; not at the levels above it.
+  // Before the descent, or at the huge PTE; not at the levels above it.
   const asks = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].fault.sp === null || huge(kvm, v, bounds)
   return step(
     'FETCH.7',
@@ -56,9 +56,9 @@ export function hugepageAdjust(
 }
 
 /**
- * FETCH.8 at level 2. Before v5.6 set_spte() asked again: what became a shadowed table since the level was
- * chosen is not mapped large, the guest has to retry. There is no other case here: no fault of the model maps a
- * page large, so scenarios keep a table in the range.
+ * FETCH.8 at level 2. Before v5.6 set_spte() checked again: if a frame has become a shadowed table since the level
+ * was chosen, the page is not mapped and the guest retries. The model has no other case: its faults map no large
+ * pages, so scenarios keep a table in the range.
  */
 export function mapLarge(bounds: Bounds): Step<Kvm> {
   const large = (kvm: Kvm, v: number): boolean => huge(kvm, v, bounds) && kvm.vcpu[v].fault.goal_level === 2

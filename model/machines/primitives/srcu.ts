@@ -4,7 +4,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 const fn = 'synchronize_srcu_expedited'
 const since = 'v2.6.36..v6.16'
 
-/** `synchronize_srcu(&kvm->srcu)` of the memslot thread: waits for the readers that are inside at the call. */
+/** `synchronize_srcu(&kvm->srcu)` of the memslot thread: waits for the readers at the time of the call. */
 export function synchronize_srcu(name: string): Block<Kvm> {
   return block(name, [
     step(
@@ -16,7 +16,7 @@ export function synchronize_srcu(name: string): Block<Kvm> {
           const readers = [...names('vcpu', kvm.vcpu_in_srcu), ...names('notifier', kvm.notifier_in_srcu)]
           return `readers inside: ${readers.join(', ') || 'none'}`
         },
-        fused: 'The grace period begins at one moment; whoever enters later is not waited for.',
+        fused: 'The grace period begins at one instant; it does not wait for readers that enter later.',
       },
       {
         does: (kvm) => {

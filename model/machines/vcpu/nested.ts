@@ -12,10 +12,10 @@ export const NESTED_ENTER = 'NEST.enter'
 
 const since = 'v4.20..v6.16'
 
-/** The frame of L1's own page tables: with TDP nothing of KVM depends on it. */
+/** The frame of L1's page tables; with TDP nothing in KVM depends on it. */
 const L1_CR3 = 0
 
-/** VMRUN and VMLAUNCH of L1, naming the root of its nested tables; and the exit back to L1. */
+/** VMRUN or VMLAUNCH of L1 with a root of its nested tables, and the exit back to L1. */
 export function nestedGuest(bounds: Bounds): Step<Kvm>[] {
   if (bounds.nested.runs === 0) return []
   const run = (pgd: number): Step<Kvm> =>
@@ -48,8 +48,8 @@ export function nestedGuest(bounds: Bounds): Step<Kvm>[] {
 }
 
 /**
- * Switches between L1 and L2 (shadow-mmu.md 5.6): `vcpu->arch.mmu` points at the other context, whose roots
- * are still there, and kvm_mmu_new_pgd() looks for the wanted one among them.
+ * Switches between L1 and L2: `vcpu->arch.mmu` is pointed at the other context, whose roots are still cached, and
+ * kvm_mmu_new_pgd() looks for the wanted one among them.
  */
 export function nestedSwitch(): Block<Kvm>[] {
   return [

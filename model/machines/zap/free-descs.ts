@@ -2,7 +2,7 @@ import { type Step, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { free_desc } from '../../memory/shadow/rmap.ts'
 
-/** Frees the descriptors of chains that have become empty; `keeps` says for which frames one stays. */
+/** Frees the descriptors of rmaps that have become empty, except those of frames for which `keeps` is true. */
 export function freeDescs(name: string, keeps: (kvm: Kvm, gfn: number) => boolean = () => false): Step<Kvm> {
   return step(
     name,

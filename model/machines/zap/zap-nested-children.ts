@@ -5,15 +5,15 @@ import { is_obsolete_sp, list_del_active } from '../../memory/shadow/shadow-page
 import { is_accounted, unaccount_shadowed } from '../../memory/shadow/write-tracking.ts'
 import type { Zapping } from './zapping.ts'
 
-/** May a page of L1's nested tables be zapped because it has lost its last parent? */
+/** Whether a page of L1's nested tables may be zapped when it has lost its last parent. */
 export type OrphanTest = (kvm: Kvm, page: number) => boolean
 
-/** 7a2c70e777a0 (v7.2): not while it is somebody's root. */
+/** 7a2c70e777a0 (v7.2): not while it is a root in use. */
 const unusedAsRoot: OrphanTest = (kvm, page) => kvm.page[page].root_count === 0
 
 /**
- * ZAP.2 for pages that shadow L1's nested tables: L1 rarely uses a table again once nothing points at it, so
- * what has lost its last parent is zapped with it (shadow-mmu.md 8.1, 13.3).
+ * ZAP.2 for pages that shadow L1's nested tables: L1 rarely uses a table again once nothing points at it, so a child
+ * that loses its last parent is zapped, too.
  */
 export function unlinkNestedChildren(zapping: Zapping, mayZap: OrphanTest = unusedAsRoot): Step<Kvm> {
   const { sp } = zapping
@@ -24,7 +24,7 @@ export function unlinkNestedChildren(zapping: Zapping, mayZap: OrphanTest = unus
       since: 'v5.9..v7.2',
       shows: (kvm, self) => `zap SPTEs and tables of page ${sp(kvm, self)}`,
       fused:
-        'Whole pages at once: mmu_lock is held, each SPTE only goes away before the flush, and whoever tests a root without the lock does so after the request that follows.',
+        'Whole pages at once: mmu_lock is held, each SPTE only goes away before the flush, and a vCPU that tests its roots without the lock is told to by the request that follows.',
     },
     {
       does: (kvm, self) => {
@@ -36,7 +36,7 @@ export function unlinkNestedChildren(zapping: Zapping, mayZap: OrphanTest = unus
   )
 }
 
-/** Drops all SPTEs of a page; a nested table that loses its last parent is zapped, if it may be. */
+/** Drops all SPTEs of a page, and zaps nested tables that lose their last parent by it, if `mayZap` allows it. */
 export function unlink_nested(
   kvm: Kvm,
   self: number,
