@@ -4,7 +4,6 @@ import { z } from 'zod'
 import { idOf } from '../../counterexamples/file.ts'
 import { shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
-import type { System } from '../../model/language/system.ts'
 import { packageFolder } from '../bench/model-source.ts'
 import { goalReachableIn, type PropertyResult } from '../search/index.ts'
 import type { Run } from './verdict-table.ts'
@@ -57,16 +56,15 @@ export function cellName({ design, scenario }: { design: Named; scenario: Named 
  * @throws Error when the search was not complete: half a search is no baseline.
  */
 export function recordOf<W>(run: Run<W>): BaselineCell {
-  const { design, scenario, result } = run
+  const { result } = run
   if (!result.complete) throw new Error(`${cellName(run)} is incomplete: ${result.incompleteReason?.kind}`)
-  const system = scenario.build(design)
   const { states, transitions, depth, deadlocks } = result
   const properties = result.properties.map((found) => [
     found.property.id,
     {
       verdict: found.verdict,
       antecedent: found.antecedent,
-      ...counterexampleIn(run, system, found),
+      ...counterexampleIn(run, found),
     },
   ])
   return { states, transitions, depth, deadlocks, properties: Object.fromEntries(properties) }
@@ -74,8 +72,7 @@ export function recordOf<W>(run: Run<W>): BaselineCell {
 
 /** Length and id of the counterexample that `check --reduce none` would report; nothing without one. */
 function counterexampleIn<W>(
-  { design, scenario }: Run<W>,
-  system: System,
+  { design, scenario, system }: Run<W>,
   { property, verdict, trace }: PropertyResult,
 ): { length?: number; counterexample?: string } {
   if (trace === null) return {}

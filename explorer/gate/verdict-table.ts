@@ -1,6 +1,7 @@
 import { addedProperties, type Design } from '../../model/designs/design.ts'
 import { expectedVerdict, isAsExpected } from '../../model/designs/expectation.ts'
 import type { Property } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { breadthFirst, type SearchOptions, type SearchResult, type Verdict } from '../search/index.ts'
 
@@ -8,6 +9,7 @@ import { breadthFirst, type SearchOptions, type SearchResult, type Verdict } fro
 export interface Run<W> {
   readonly design: Design<W>
   readonly scenario: Scenario<W>
+  readonly system: System<W>
   readonly result: SearchResult
 }
 
@@ -41,20 +43,24 @@ export function propertiesOf<W>(scenario: Scenario<W>, properties: readonly Prop
   })
 }
 
-/** Searches one design in one scenario, with all properties of the scenario and those that the design adds; every recording is made twice. */
+/**
+ * Searches one design in one scenario, with all properties of the scenario and those that the design adds; every
+ * recording is made twice.
+ * @param system the design in the scenario, where it is built already.
+ */
 export function runCell<W>(
   design: Design<W>,
   scenario: Scenario<W>,
   properties: readonly Property<W>[],
   options: SearchOptions = {},
+  system: System<W> = scenario.build(design),
 ): Run<W> {
-  const system = scenario.build(design)
   const judged = [...propertiesOf(scenario, properties), ...addedProperties(design, scenario.id)]
   const result = breadthFirst(system, judged, {
     recheck: 'all',
     ...options,
   })
-  return { design, scenario, result }
+  return { design, scenario, system, result }
 }
 
 /** The cells of a run that are not as expected, pinned lengths included. */
