@@ -9,14 +9,29 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Forgery, forge } from '../checkpoint/forging.ts'
 import { resultSchema } from './report/report.ts'
-import { builtPrograms, TINY } from './tiny/built.ts'
+import { builtPrograms, type Ended, TINY } from './tiny/built.ts'
+import { runTiny } from './tiny/session.ts'
 
-/** Searches that are stopped, killed and continued, through the built program. */
+/**
+ * Searches that are stopped, killed and continued: through the built program where signals, threads and other
+ * processes are concerned, in this process where what is said and done is the same.
+ */
 
 const { folder, run, begin } = builtPrograms()
+const before = process.cwd()
+beforeAll(() => process.chdir(folder()))
+afterAll(() => process.chdir(before))
+
+/** As `run(TINY, args)`, in this process. */
+async function runHere(args: readonly string[]): Promise<Ended> {
+  const { status, out, err } = await runTiny(args)
+  const [stdout, stderr] = [out, err].map((lines) => lines.map((line) => `${line}\n`).join(''))
+  return { status, stdout, stderr }
+}
+
 const place = (...parts: string[]) => join(folder(), 'cp', ...parts)
 const manifest = () => place('counts.upstream', 'checkpoint.json')
 beforeEach(() => rmSync(place(), { recursive: true, force: true }))
@@ -58,10 +73,10 @@ describe('a checkpoint that cannot be written', () => {
     )
   })
 
-  it('leaves nothing unfinished behind', () => {
+  it('leaves nothing unfinished behind', async () => {
     // The manifest cannot take the place of a folder.
     mkdirSync(join(manifest(), 'folder'), { recursive: true })
-    const { status, stderr } = run(TINY, [...COUNTS, '--checkpoint', 'cp'])
+    const { status, stderr } = await runHere([...COUNTS, '--checkpoint', 'cp'])
     expect(status).toBe(1)
     expect(stderr).toContain('warning: cannot write a checkpoint')
     expect(readdirSync(place('counts.upstream')).filter((name) => name.startsWith('generation'))).toEqual([])
@@ -138,49 +153,50 @@ describe('a search with checkpoints', () => {
     }
   })
 
-  it('says in text and JSON which checkpoint it was resumed from', () => {
-    const from = (...more: string[]) => {
-      const { stdout } = run(TINY, ['check', 'zap', '--checkpoint', 'cp', ...more, '--json'])
+  it('says in text and JSON which checkpoint it was resumed from', async () => {
+    const from = async (...more: string[]) => {
+      const { stdout } = await runHere(['check', 'zap', '--checkpoint', 'cp', ...more, '--json'])
       return resultSchema.parse(JSON.parse(stdout)).checks[0].resumedFrom
     }
-    expect(from()).toBe(null)
-    expect(from('--resume', 'cp')).toBe('cp/zap.upstream')
-    const text = (...more: string[]) => run(TINY, ['check', 'zap', '--checkpoint', 'cp', ...more]).stdout
-    expect(text()).not.toContain('resumed from')
-    expect(text('--resume', 'cp')).toContain('\n  resumed from cp/zap.upstream\n')
+    expect(await from()).toBe(null)
+    expect(await from('--resume', 'cp')).toBe('cp/zap.upstream')
+    const text = async (...more: string[]) =>
+      (await runHere(['check', 'zap', '--checkpoint', 'cp', ...more])).stdout
+    expect(await text()).not.toContain('resumed from')
+    expect(await text('--resume', 'cp')).toContain('\n  resumed from cp/zap.upstream\n')
     // Of two searches only one has a checkpoint to go on from.
-    const { stdout } = run(TINY, ['check', 'zap', 'waits', '--resume', 'cp', '--json'])
+    const { stdout } = await runHere(['check', 'zap', 'waits', '--resume', 'cp', '--json'])
     expect(resultSchema.parse(JSON.parse(stdout)).checks.map((check) => check.resumedFrom)).toEqual([
       'cp/zap.upstream',
       null,
     ])
   })
 
-  it('that a limit stopped goes on, and says how in text too', () => {
+  it('that a limit stopped goes on, and says how in text too', async () => {
     const limited = ['check', 'counts', '--checkpoint', 'cp', '--max-states', '100000']
-    const { status, stdout } = run(TINY, limited)
+    const { status, stdout } = await runHere(limited)
     expect(status).toBe(1)
     expect(stdout).toContain('INCOMPLETE: more than 100000 states')
     expect(stdout).toContain('\n  to go on: the same command with --resume cp\n')
-    expect(found(run(TINY, [...COUNTS, '--resume', 'cp']).stdout)).toEqual(whole())
+    expect(found((await runHere([...COUNTS, '--resume', 'cp'])).stdout)).toEqual(whole())
   })
 
   it.each(['alike', 'lopsided', 'waits', 'zap'])(
     'loses nothing by that, and once finished has nothing to do: %s',
-    (id) => {
-      const plain = run(TINY, ['check', id, '--json'])
+    async (id) => {
+      const plain = await runHere(['check', id, '--json'])
       const args = ['check', id, '--checkpoint', 'cp', '--json']
       for (const more of [[], ['--resume', 'cp']]) {
-        const { status, stdout } = run(TINY, [...args, ...more])
+        const { status, stdout } = await runHere([...args, ...more])
         expect([status, found(stdout)]).toEqual([plain.status, found(plain.stdout)])
       }
     },
   )
 
-  it('that has finished ends at once when it is asked to go on', () => {
-    expect(found(run(TINY, [...COUNTS, '--checkpoint', 'cp']).stdout)).toEqual(whole())
+  it('that has finished ends at once when it is asked to go on', async () => {
+    expect(found((await runHere([...COUNTS, '--checkpoint', 'cp'])).stdout)).toEqual(whole())
     const written = readFileSync(manifest(), 'utf8')
-    expect(found(run(TINY, [...COUNTS, '--resume', 'cp']).stdout)).toEqual(whole())
+    expect(found((await runHere([...COUNTS, '--resume', 'cp'])).stdout)).toEqual(whole())
     expect(readFileSync(manifest(), 'utf8')).toBe(written)
   })
 
@@ -192,21 +208,21 @@ describe('a search with checkpoints', () => {
     ])
   })
 
-  it('can be compared with the full search, which leaves checkpoints too', () => {
+  it('can be compared with the full search, which leaves checkpoints too', async () => {
     const args = ['check', 'alike', '--self-check', '--checkpoint', 'cp', '--json']
-    const first = found(run(TINY, args).stdout)
+    const first = found((await runHere(args)).stdout)
     expect([first.check.states, first.check.selfCheck?.states]).toEqual([28, 729])
     expect(existsSync(place('alike.upstream', 'self-check', 'checkpoint.json'))).toBe(true)
-    const again = found(run(TINY, [...args, '--resume', 'cp']).stdout)
+    const again = found((await runHere([...args, '--resume', 'cp'])).stdout)
     expect([again.verdict, again.check.states]).toEqual([first.verdict, 28])
   })
 
-  it('has a folder for each of several searches; those not begun are begun', () => {
+  it('has a folder for each of several searches; those not begun are begun', async () => {
     const two = ['check', 'counts', 'zap', '--checkpoint', 'cp', '--max-states', '100000', '--workers', '1']
-    expect(run(TINY, two).stdout).toContain('to go on')
+    expect((await runHere(two)).stdout).toContain('to go on')
     expect(readdirSync(place())).toEqual(['counts.upstream', 'zap.upstream'])
     rmSync(place('zap.upstream'), { recursive: true })
-    const { status, stdout } = run(TINY, ['check', 'counts', 'zap', '--resume', 'cp'])
+    const { status, stdout } = await runHere(['check', 'counts', 'zap', '--resume', 'cp'])
     expect([status, stdout.includes('INCOMPLETE')]).toEqual([1, false])
     expect(stdout).toContain('complete, 262144 states')
     expect(stdout).toContain('complete, 6 states')
@@ -214,29 +230,31 @@ describe('a search with checkpoints', () => {
 })
 
 describe('a checkpoint is refused with one line and 2', () => {
-  const stopped = () => run(TINY, ['check', 'counts', '--checkpoint', 'cp', '--max-states', '10000'])
-  function refusal(...args: string[]): string {
-    const { status, stdout, stderr } = run(TINY, ['check', ...args])
+  const stopped = () => runHere(['check', 'counts', '--checkpoint', 'cp', '--max-states', '10000'])
+  const refusal = async (...args: string[]): Promise<string> => refusalOf(await runHere(['check', ...args]))
+  function refusalOf({ status, stdout, stderr }: Ended): string {
     expect([status, stdout]).toEqual([2, ''])
     const [line, ...rest] = stderr.trimEnd().split('\n')
     expect(rest).toEqual(['Try --help.'])
     return line
   }
 
-  it('when there is none', () => {
-    expect(refusal('counts', '--resume', 'nowhere')).toBe('mmucheck: --resume: there is no folder nowhere')
-    stopped()
-    expect(refusal('zap', '--resume', 'cp')).toBe(
+  it('when there is none', async () => {
+    expect(await refusal('counts', '--resume', 'nowhere')).toBe(
+      'mmucheck: --resume: there is no folder nowhere',
+    )
+    await stopped()
+    expect(await refusal('zap', '--resume', 'cp')).toBe(
       'mmucheck: --resume: there is no checkpoint of any of these searches in cp; it has counts.upstream',
     )
     rmSync(manifest())
-    expect(refusal('counts', '--resume', 'cp')).toBe(
+    expect(await refusal('counts', '--resume', 'cp')).toBe(
       'mmucheck: --resume: there is no checkpoint of any of these searches in cp; it has counts.upstream',
     )
   })
 
-  it('when it is damaged', () => {
-    stopped()
+  it('when it is damaged', async () => {
+    await stopped()
     const generation = readdirSync(place('counts.upstream')).find((name) => name !== 'checkpoint.json') ?? ''
     cpSync(place(), place('..', 'sound'), { recursive: true })
     const files = readdirSync(place('counts.upstream', generation)).filter(
@@ -247,41 +265,44 @@ describe('a checkpoint is refused with one line and 2', () => {
       const bytes = readFileSync(path)
       bytes[bytes.length >> 1] ^= 1
       writeFileSync(path, bytes)
-      expect(refusal('counts', '--resume', 'cp')).toContain('damaged')
+      expect(await refusal('counts', '--resume', 'cp')).toContain('damaged')
       rmSync(place(), { recursive: true })
       cpSync(place('..', 'sound'), place(), { recursive: true })
     }
   })
 
-  it('when it was forged, whatever its checksums say', () => {
-    run(TINY, ['check', 'counts', '--checkpoint', 'cp', '--max-states', '10000', '--storage', 'fingerprint'])
+  it('when it was forged, whatever its checksums say', async () => {
+    const lossy = ['--storage', 'fingerprint']
+    await runHere(['check', 'counts', '--checkpoint', 'cp', '--max-states', '10000', ...lossy])
     cpSync(place(), place('..', 'genuine'), { recursive: true })
-    const forged = (change: (forgery: Forgery) => void) => {
+    const forged = (change: (forgery: Forgery) => void): Promise<string> => {
       rmSync(place(), { recursive: true })
       cpSync(place('..', 'genuine'), place(), { recursive: true })
       forge(place('counts.upstream'), change)
-      return refusal('counts', '--resume', 'cp', '--storage', 'fingerprint')
+      return refusal('counts', '--resume', 'cp', ...lossy)
     }
-    const cut = forged(({ sections }) => {
+    const cut = await forged(({ sections }) => {
       sections.table = sections.table.slice(0, -8)
     })
     expect(cut).toContain('is damaged: its table has')
-    const finished = forged(({ meta }) => {
+    const finished = await forged(({ meta }) => {
       meta.search.position.head = meta.states
     })
     expect(finished).toContain('is damaged: state')
     const text = readFileSync(manifest(), 'utf8')
     writeFileSync(manifest(), text.replace(/"bytes":\d+/, `"bytes":${2 ** 53}`))
-    expect(refusal('counts', '--resume', 'cp')).toContain('the checksum of checkpoint.json is wrong')
+    expect(await refusal('counts', '--resume', 'cp')).toContain('the checksum of checkpoint.json is wrong')
   })
 
-  it('when it is of another model, other properties or another manner', () => {
-    stopped()
-    expect(refusal('counts', '--property', 'half-way', '--resume', 'cp')).toContain('other properties')
-    expect(refusal('counts', '--storage', 'fingerprint', '--resume', 'cp')).toContain('storage exact')
-    expect(refusal('counts', '--seed', '9', '--resume', 'cp')).toContain('seed 1')
-    expect(refusal('counts', '--reduce', 'none', '--resume', 'cp')).toContain('reduce all, not none')
+  it('when it is of another model, other properties or another manner', async () => {
+    await stopped()
+    const other = ['counts', '--property', 'half-way', '--resume', 'cp']
+    expect(refusalOf(run(TINY, ['check', ...other]))).toContain('other properties')
+    expect(await refusal(...other)).toContain('other properties')
+    expect(await refusal('counts', '--storage', 'fingerprint', '--resume', 'cp')).toContain('storage exact')
+    expect(await refusal('counts', '--seed', '9', '--resume', 'cp')).toContain('seed 1')
+    expect(await refusal('counts', '--reduce', 'none', '--resume', 'cp')).toContain('reduce all, not none')
     renameSync(place('counts.upstream'), place('endless.upstream'))
-    expect(refusal('endless', '--resume', 'cp')).toContain('of another model')
+    expect(await refusal('endless', '--resume', 'cp')).toContain('of another model')
   })
 })

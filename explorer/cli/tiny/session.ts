@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream'
 import { Chalk } from 'chalk'
+import { CheckpointError } from '../../checkpoint/index.ts'
 import type { Checker } from '../checker.ts'
 import type { Confirm } from '../confirm.ts'
 import { replayed } from '../counterexamples.ts'
+import { UsageError } from '../errors.ts'
 import { fileKeeper } from '../file-keeper.ts'
 import { run } from '../program.ts'
 import { runCheck } from '../run-check.ts'
@@ -50,8 +52,13 @@ export async function runTiny(
 
 /** Searches without a thread; an aborted signal is seen at the first batch. */
 export const inThisThread: Runner = {
-  run: (request, signal, listener) =>
-    runCheck(catalogue, request, { stop: () => signal.aborted, ...listener }),
+  run: async (request, signal, listener) => {
+    try {
+      return await runCheck(catalogue, request, { stop: () => signal.aborted, ...listener })
+    } catch (error) {
+      throw error instanceof CheckpointError ? new UsageError(error.message) : error
+    }
+  },
 }
 
 const inThisProcess: Confirm = async (counterexamples) => {
