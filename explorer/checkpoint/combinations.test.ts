@@ -32,7 +32,9 @@ function expectTheSame(search: Search, places: number): void {
   }
 }
 
-const { system, properties } = twoPhaseSubject(5)
+const five = twoPhaseSubject(5)
+/** Partial order makes more of every state, so it gets fewer. */
+const subjectFor = ({ reduce }: SearchOptions) => (reduce === 'por' ? twoPhaseSubject(4) : five)
 const locks = filterLockSubject(3)
 const done: Property<unknown> = {
   kind: 'progress',
@@ -46,7 +48,6 @@ const canCommit: Property<unknown> = {
   title: '',
   goal: (w) => (w as { tmState: string }).tmState === 'committed',
 }
-const judged = [...properties, done, canCommit]
 
 describe('a search goes on as if it had not been interrupted', () => {
   test.each<SearchOptions>([
@@ -57,6 +58,7 @@ describe('a search goes on as if it had not been interrupted', () => {
     { reduce: 'por' },
     { reduce: 'por', storage: 'fingerprint' },
   ])('%o', (options) => {
+    const { system, properties } = subjectFor(options)
     expectTheSame((more) => breadthFirst(system, properties, { ...options, ...more }), 5)
     expectTheSame((more) => breadthFirst(locks.system, locks.properties, { ...options, ...more }), 3)
   })
@@ -67,6 +69,8 @@ describe('a search goes on as if it had not been interrupted', () => {
     { reduce: 'por' },
     { reduce: 'all' },
   ])('with progress on the graph: %o', (options) => {
+    const { system, properties } = subjectFor(options)
+    const judged = [...properties, done, canCommit]
     const search: Search = (more) => breadthFirst(system, judged, { ...options, ...more })
     expect(
       search({})
@@ -78,6 +82,8 @@ describe('a search goes on as if it had not been interrupted', () => {
 
   test('in many pieces', () => {
     for (const reduce of ['symmetry', 'por'] as const) {
+      const { system, properties } = subjectFor({ reduce })
+      const judged = [...properties, done, canCommit]
       const search: Search = (more) => breadthFirst(system, judged, { reduce, ...more })
       const { result, pieces } = inPieces(search, directory, 2)
       expect(pieces).toBeGreaterThan(5)
@@ -103,7 +109,7 @@ describe('a search goes on as if it had not been interrupted', () => {
           if (whole.reduction.notApplied.some((why) => why.includes('differently'))) refused++
         },
       ),
-      { numRuns: 80, seed: 1 },
+      { numRuns: 40, seed: 1 },
     )
     expect(refused).toBeGreaterThan(0)
   })

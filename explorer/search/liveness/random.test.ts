@@ -97,7 +97,7 @@ describe('liveness on random small systems', () => {
         if (settlesP === 'holds') expect(againP).toBe('holds')
         if (settlesNotP === 'holds') expect(againNotP).toBe('holds')
       }),
-      { numRuns: 400, seed: 20260102 },
+      { numRuns: 150, seed: 20260102 },
     )
   })
 })

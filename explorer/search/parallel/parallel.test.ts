@@ -39,13 +39,27 @@ const essence = (r: SearchResult) => ({
   })),
 })
 
+/** What a function without arguments gives, asked once. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
 describe('parallelBreadthFirst', () => {
+  const twoPhaseAlone = once(() => {
+    const { system, properties } = twoPhaseSubject(5)
+    return {
+      exact: breadthFirst(system, properties),
+      fingerprint: breadthFirst(system, properties, { storage: 'fingerprint' }),
+    }
+  })
   test.each([1, 2, 3])('%i workers find what one search finds, counterexamples included', async (workers) => {
     for (const storage of ['exact', 'fingerprint'] as const) {
-      const { system, properties } = twoPhaseSubject(5)
-      const alone = breadthFirst(system, properties, { storage })
       const together = await inParallel(twoPhaseSubject, [5], { workers, storage })
-      expect(essence(together)).toEqual(essence(alone))
+      expect(essence(together)).toEqual(essence(twoPhaseAlone()[storage]))
       expect(together.properties.map((p) => p.verdict)).toContain('violated')
     }
   })
@@ -66,16 +80,18 @@ describe('parallelBreadthFirst', () => {
     )
   })
 
+  const filterLockAlone = once(() => {
+    const { system, properties } = filterLockSubject(5)
+    return breadthFirst(system, properties)
+  })
   test.each([
     { workers: 2, storage: 'fingerprint', fingerprintBits: 96 },
     { workers: 3, storage: 'fingerprint', fingerprintBits: 128 },
     { workers: 3, storage: 'fingerprint' },
     { workers: 3, storage: 'exact' },
   ] as const)('a table that grows from four slots: %o', async (options) => {
-    const { system, properties } = filterLockSubject(5)
-    const alone = breadthFirst(system, properties)
     const together = await inParallel(filterLockSubject, [5], { ...options, slots: 4 })
-    expect(essence(together)).toEqual(essence(alone))
+    expect(essence(together)).toEqual(essence(filterLockAlone()))
   })
 
   test('a depth limit gives the same counts; limits end as inconclusive', async () => {
@@ -92,9 +108,13 @@ describe('parallelBreadthFirst', () => {
     // What was found before is told all the same, with its least trace.
     const { system: larger, properties: asked } = twoPhaseSubject(7)
     const some = await inParallel(twoPhaseSubject, [7], { workers: 2, maxStates: 50_000 })
-    const found = some.properties.filter(({ trace }) => trace !== null).map(({ property }) => property.id)
+    const traces = some.properties.flatMap(({ property, trace }) =>
+      trace === null ? [] : [{ property, trace }],
+    )
+    const found = traces.map(({ property }) => property.id)
     expect([some.complete, found.length > 1]).toEqual([false, true])
-    for (const { property, verdict, trace } of breadthFirst(larger, asked).properties)
+    const maxDepth = Math.max(...traces.map(({ trace }) => trace.steps.length))
+    for (const { property, verdict, trace } of breadthFirst(larger, asked, { maxDepth }).properties)
       if (found.includes(property.id))
         expect(some.properties.find((p) => p.property.id === property.id)).toMatchObject({ verdict, trace })
     const stopped = await inParallel(twoPhaseSubject, [8], { workers: 2, stop: () => true })
