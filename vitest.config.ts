@@ -1,8 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+
+const ROOMS = ['model', 'properties', 'explorer', 'counterexamples']
+const files = ROOMS.flatMap((room) =>
+  readdirSync(join(import.meta.dirname, room), { recursive: true, encoding: 'utf8' }).map(
+    (path) => `${room}/${path}`,
+  ),
+).filter((path) => path.endsWith('.test.ts'))
+
+/** The longest file: it has to begin first, or one core waits for it at the end. */
+const LONGEST = 'explorer/gate/verdict-table.test.ts'
+
+/** What a test changes for every other file in its process: code that it replaces, the working directory. */
+const CHANGES_THE_PROCESS = /\bvi\.|process\.chdir\(/
+
+const alone = files.filter(
+  (path) =>
+    path === LONGEST || CHANGES_THE_PROCESS.test(readFileSync(join(import.meta.dirname, path), 'utf8')),
+)
 
 export default defineConfig({
   test: {
-    include: ['{model,properties,explorer,counterexamples}/**/*.test.ts'],
     testTimeout: 120_000,
+    maxWorkers: '100%',
+    projects: [
+      // Projects run in the order of their names.
+      { extends: true, test: { name: 'alone', include: alone } },
+      // Loading the model takes longer than most tests: the other files share one process per core.
+      {
+        extends: true,
+        test: { name: 'shared', isolate: false, include: files.filter((path) => !alone.includes(path)) },
+      },
+    ],
   },
 })

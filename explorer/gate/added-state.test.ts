@@ -18,7 +18,7 @@ import { slot_found } from '../../model/memory/memslots/memslot.ts'
 import type { Sorts } from '../../model/memory/sorts.ts'
 import { finish_instruction } from '../../model/memory/vcpu/instruction.ts'
 import { type Change, changeOf } from '../../model/scenarios/additions.ts'
-import { scenario } from '../../model/scenarios/build-scenario.ts'
+import { scenarioOutside } from '../../model/scenarios/build-scenario.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { SLOT_CREATE } from '../../model/scenarios/memslots/slot-create.ts'
 import { properties } from '../../properties/index.ts'
@@ -236,7 +236,11 @@ describe('the packed state', () => {
 })
 
 describe('symmetry', () => {
-  const two = scenario({ ...SLOT_CREATE, id: 'two', bounds: mergeBounds(SLOT_CREATE.bounds, { vcpus: 2 }) })
+  const two = scenarioOutside({
+    ...SLOT_CREATE,
+    id: 'two',
+    bounds: mergeBounds(SLOT_CREATE.bounds, { vcpus: 2 }),
+  })
   const searched = (change: Change<Kvm>, reduce: 'none' | 'symmetry' | 'all') => {
     const added = change.adds?.properties ?? []
     return breadthFirst(two.build(change), added, { reduce, recheck: 'all', maxStates: 2_000_000 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Codes } from '../language/layout.ts'
 import { mergeBounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
-import { boundsOf, type Plan, scenario } from './build-scenario.ts'
+import { boundsOf, type Plan, scenarioOutside } from './build-scenario.ts'
 
 const plan = (changes: Partial<Plan>): Plan => ({
   id: 'plan',
@@ -14,7 +14,7 @@ const plan = (changes: Partial<Plan>): Plan => ({
   ...changes,
 })
 
-const systemOf = (changes: Partial<Plan>) => scenario(plan(changes)).build()
+const systemOf = (changes: Partial<Plan>) => scenarioOutside(plan(changes)).build()
 
 /** The initial state. */
 function startOf(changes: Partial<Plan>): Kvm {
@@ -41,7 +41,7 @@ describe('the bounds of a scenario', () => {
   })
 
   it('are listed without those that are off', () => {
-    const { bounds } = scenario(plan({ bounds: { zap: { threads: 1, pages: 2 } } }))
+    const { bounds } = scenarioOutside(plan({ bounds: { zap: { threads: 1, pages: 2 } } }))
     expect(bounds).toMatchObject({ 'zap.threads': 1, 'zap.pages': 2, 'guest.tables': 1 })
     expect(Object.keys(bounds).join()).not.toContain('notifier')
   })
@@ -63,7 +63,7 @@ describe('bounds that contradict each other', () => {
     ['teardown.closes needs asyncPf', { teardown: { closes: true } }],
     ['writeTracking needs guests that write to tables', { writeTracking: { flooding: true } }],
   ])('are rejected with a message: %s', (sentence, bounds) => {
-    expect(() => scenario(plan({ bounds }))).toThrow(sentence)
+    expect(() => scenarioOutside(plan({ bounds }))).toThrow(sentence)
   })
 })
 
