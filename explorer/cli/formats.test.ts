@@ -8,6 +8,7 @@ import { scenarioFileSchema } from '../../model/scenarios/scenario-file.ts'
 import { hasCheckpoint, readManifest } from '../checkpoint/manifest.ts'
 import { refusedIn } from '../checkpoint/search-checkpoint.ts'
 import { REDUCE } from '../reduce/index.ts'
+import { EXIT } from './exit-status.ts'
 import { catalogue } from './kvm-catalogue.ts'
 import { resultSchema } from './report/report.ts'
 import { designDataOf, designFile, designIn, designOf } from './user-design.ts'
@@ -141,5 +142,14 @@ describe('every field is described of a', () => {
       ),
     ).toEqual([])
     expect(text('checkpoint.md')).toContain(manifest.schema)
+  })
+})
+
+describe('docs/adr/0005-exit-status.md', () => {
+  it('has every exit status in its table', () => {
+    const table = readFileSync(join(folder, '..', 'adr', '0005-exit-status.md'), 'utf8')
+    const rows = table.split('\n').filter((line) => /^\| \d/.test(line))
+    const listed = rows.flatMap((row) => row.split('|')[1].split(',').map(Number))
+    expect(listed.sort((a, b) => a - b)).toEqual(Object.values(EXIT).sort((a, b) => a - b))
   })
 })

@@ -8,8 +8,9 @@ import { exploreGraph } from '../search/liveness/explore.ts'
 import { VectorStore } from '../state/vector-store.ts'
 
 /**
- * Seed 000 as an equivalence (docs/kvm/history.md, H0 to H2): whether mmu_lock is held while indirect_shadow_pages is read
- * makes no difference to pages, rmaps, counts, roots and TLBs whenever mmu_lock is free.
+ * Seed 000 as an equivalence (docs/kvm/history.md, H0 to H2): whether mmu_lock is held while
+ * indirect_shadow_pages is read makes no difference to pages, rmaps, counts, roots and TLBs whenever mmu_lock is
+ * free.
  *
  * It does make one to when the vCPU gets on: without the lock it can resume while another thread is still
  * inside, pass its own look at the requests, and be told a moment later. So modes and requests are left out,
