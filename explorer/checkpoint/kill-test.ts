@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 import type { Property } from '../../model/language/property.ts'
 import { filterLockSubject } from '../oracles/subjects.ts'
 import { programFile } from '../program-file.ts'
-import type { Reduce } from '../reduce/reduce.ts'
+import type { Reduce } from '../reduce/reduce-option.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { xoshiro } from '../state/tabulation.ts'
 

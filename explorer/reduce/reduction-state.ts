@@ -1,10 +1,10 @@
 import { z } from 'zod'
 
-/** What the reductions of a search have learned and counted, as it stands in a checkpoint. */
+/** The state of a search's reductions in a checkpoint: refused claims and counters. The keys are a file format. */
 
 const count = z.int().nonnegative()
 
-/** One line of text that is shown: no control characters, and none that change the direction of writing. */
+/** One line of text to print: no control characters, and none that change the direction of writing. */
 const line = z
   .string()
   .max(1000)
@@ -17,7 +17,7 @@ export type Refusal = z.infer<typeof refusal>
 const symmetry = z.object({ represented: z.number().positive() })
 export type SymmetryState = z.infer<typeof symmetry>
 
-/** The lengths of its chains lie in a section of their own. */
+/** The lengths of compressed paths are in a separate section of the checkpoint. */
 const partialOrder = z.object({ reduced: count, passed: count })
 export type PartialOrderState = z.infer<typeof partialOrder>
 

@@ -4,24 +4,24 @@ import type { System } from '../../model/language/system.ts'
 import type { Predicate } from '../compile/predicates.ts'
 import { isSize, type StopReason } from '../search/stop-reason.ts'
 import { PartialOrder, type PartialOrderReport } from './partial-order/partial-order.ts'
-import type { Reduce } from './reduce.ts'
+import type { Reduce } from './reduce-option.ts'
 import type { ReductionState, Refusal } from './reduction-state.ts'
 import { Symmetry, type SymmetryReport } from './symmetry/symmetry.ts'
 
-/** What was left out of a search, and how much that was. */
+/** Which reductions a search used, and how much they saved. */
 export interface ReductionReport {
   readonly asked: Reduce
-  /** Null when states were kept under all their names. */
+  /** Null when the search did not use symmetry. */
   readonly symmetry: SymmetryReport | null
-  /** Null when every enabled step of every state was taken; else traces need not be shortest. */
+  /** Null when every enabled step of every state was taken; otherwise traces may not be shortest. */
   readonly partialOrder: PartialOrderReport | null
-  /** States without symmetry divided by states explored; 1 without reduction. */
+  /** States without symmetry divided by states explored; 1 without symmetry. */
   readonly factor: number
   /** Why a reduction that was asked for was not, or not fully, applied. */
   readonly notApplied: readonly string[]
 }
 
-/** The report of a search that left nothing out and was not asked to. */
+/** The report of a search for which no reduction was requested. */
 export const NOTHING_REDUCED: ReductionReport = {
   asked: 'none',
   symmetry: null,
@@ -30,17 +30,17 @@ export const NOTHING_REDUCED: ReductionReport = {
   notApplied: [],
 }
 
-/** What a search is for: the main one, or the retry with partial order. Each has checkpoints of its own. */
+/** The main search, or the retry with partial-order reduction. Each has separate checkpoints. */
 export type Stage = 'main' | 'partial-order'
 
-/** One way to make a search smaller. */
+/** One combination of reductions. */
 export interface Strategy {
   readonly stage: Stage
-  /** Keep one state of those that differ in the names of interchangeable ids. */
+  /** Store one state of each orbit. */
   readonly symmetry: boolean
   /** Leave out orders of independent steps. */
   readonly partialOrder: boolean
-  /** Why it leaves a reduction out that was asked for. */
+  /** Why the strategy does not use a reduction that was requested. */
   readonly notApplied: readonly string[]
 }
 
@@ -52,8 +52,8 @@ const ALL_BUT_POR: Strategy = {
 }
 
 /**
- * What to try, in this order, while `isTooLarge` says that the search before did not fit. Partial order keeps
- * verdicts but not the lengths of traces, and takes many times the time, so `all` tries without it first.
+ * The strategies to try in order, each one if `isTooLarge` holds for the search before it. Partial-order reduction
+ * preserves verdicts but not the lengths of traces, and takes many times as long, so `all` first tries without it.
  */
 export const STRATEGIES: Readonly<Record<Reduce, readonly Strategy[]>> = {
   none: [FULL],
@@ -69,13 +69,13 @@ export interface Reductions {
   readonly symmetry: Symmetry | null
   readonly partialOrder: PartialOrder | null
   report(states: number): ReductionReport
-  /** What was learned and counted so far, for a checkpoint. */
+  /** Refused claims and counters, for a checkpoint. */
   state(): ReductionState
-  /** Goes on from that. @param lengths of the chains of partial order. */
+  /** Restores them. @param lengths those of the compressed paths. */
   restore(state: ReductionState, lengths: Uint16Array): void
 }
 
-/** The reductions of a search that leaves nothing out. */
+/** No reductions. */
 export const UNREDUCED: Reductions = {
   asked: 'none',
   stage: 'main',
@@ -86,14 +86,14 @@ export const UNREDUCED: Reductions = {
   restore: () => {},
 }
 
-/** What a search needs for its reductions. */
+/** What a search is reduced for. */
 export interface Reducible {
   readonly system: System
   readonly properties: readonly Property<never>[]
   readonly predicates: readonly Predicate[]
 }
 
-/** Which sorts are taken for symmetric. Each is a claim of the model, until a search finds it false. */
+/** The sorts that the model claims to be symmetric. A search that finds a claim false refuses it. */
 export class SymmetryClaims {
   /** Those that may still be used. */
   sorts: readonly Sort[]
@@ -107,7 +107,7 @@ export class SymmetryClaims {
       this.notApplied.push(`symmetry: ${name} declares no sort of several interchangeable ids`)
   }
 
-  /** Searches from now on do without a sort. */
+  /** Excludes a sort from the searches that follow. */
   refuse(refusal: Refusal): void {
     if (this.refused.some(({ sort }) => sort === refusal.sort)) return
     this.refused.push(refusal)
@@ -115,28 +115,28 @@ export class SymmetryClaims {
     this.sorts = this.sorts.filter(({ name }) => name !== refusal.sort)
   }
 
-  /** Whether a search that had refused these knows every false claim that is known now. */
+  /** Whether every claim refused so far is among the earlier ones. */
   areKnownTo(earlier: readonly Refusal[]): boolean {
     return this.refused.every(({ sort }) => earlier.some((b) => b.sort === sort))
   }
 }
 
-/** What matters here of the result of a search. */
+/** The part of a search result that decides about another strategy. */
 interface Outcome {
   readonly complete: boolean
   readonly incompleteReason: StopReason | null
   readonly properties: readonly { readonly verdict: string }[]
 }
 
-/** True for a search that a bound on its size ended before it found anything wrong. */
+/** Whether a limit on its size ended the search before it found a violation. */
 export function isTooLarge({ complete, incompleteReason, properties }: Outcome): boolean {
   if (complete || properties.some(({ verdict }) => verdict === 'violated')) return false
   return isSize(incompleteReason)
 }
 
 /**
- * Of a search that was too large and the smaller one that was made for it the one that says more. If neither
- * does because the second was stopped by something else than its size, that is the reason, or a part of it.
+ * The more informative of two results: of a search that was too large, and of the retry with more reductions. If the
+ * retry was inconclusive for a reason other than size, the first result is returned with that reason.
  */
 export function better<R extends Outcome>(first: R, second: R): R {
   const { complete, incompleteReason, properties } = second
@@ -146,7 +146,7 @@ export function better<R extends Outcome>(first: R, second: R): R {
   return isSize(incompleteReason) ? first : { ...first, incompleteReason }
 }
 
-/** The reductions of one search, with the claims as they stand now. */
+/** Sets up the reductions of one search, with the claims not refused so far. */
 export function reductionsOf(
   { system, properties, predicates }: Reducible,
   asked: Reduce,

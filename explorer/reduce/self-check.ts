@@ -1,13 +1,13 @@
 import type { SearchResult } from '../search/result.ts'
 
 /**
- * What a reduced search says that the full search of the same system contradicts, as sentences that name both;
- * none when the reduction did what it promises.
+ * Compares a reduced search with the full search of the same system. Returns one sentence per contradiction; none
+ * if the reduction preserved what it must.
  *
- * Promised are: the verdicts; which properties ever had something to judge; that there are no more states; the
- * number of states that symmetry says it stands for, where the initial states are symmetric; deadlocks; and, as
- * long as no order of steps was left out, the depth and the lengths of finite traces. Of a search that did not
- * finish only what it found counts.
+ * It must preserve verdicts, which properties were vacuous, and whether there are deadlocks; it must not have more
+ * states; the number of states that symmetry claims to represent must be right where the initial states are
+ * symmetric. Without partial-order reduction the depth and the lengths of finite traces must be the same too. If a
+ * search did not finish, only conclusive verdicts are compared.
  */
 export function contradictions(reduced: SearchResult, full: SearchResult): string[] {
   const found: string[] = []
@@ -37,5 +37,5 @@ export function contradictions(reduced: SearchResult, full: SearchResult): strin
   return found
 }
 
-/** Symmetry counts what is the same up to names once, so that only none and some can be compared. */
+/** Symmetry counts states of one orbit once, so counts can only be compared as none or some. */
 const someOf = (count: number): string => (count === 0 ? 'none' : 'some')

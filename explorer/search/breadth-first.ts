@@ -3,7 +3,7 @@ import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
 import { type Places, placesOf } from '../checkpoint/places.ts'
 import { refusedIn } from '../checkpoint/search-checkpoint.ts'
-import type { Reduce } from '../reduce/reduce.ts'
+import type { Reduce } from '../reduce/reduce-option.ts'
 import {
   better,
   isTooLarge,

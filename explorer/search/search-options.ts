@@ -1,7 +1,7 @@
 import type { Places } from '../checkpoint/places.ts'
 import type { Recording } from '../compile/compiled-system.ts'
 import type { Recheck } from '../compile/samples.ts'
-import type { Reduce } from '../reduce/reduce.ts'
+import type { Reduce } from '../reduce/reduce-option.ts'
 import type { StorageOptions } from '../state/visited-set.ts'
 import type { Limits } from './limits.ts'
 

@@ -6,12 +6,12 @@ import type { PathCompression } from './path-compression.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
-/** A visited set that keeps of every successor the end of the chain that it begins. */
+/** A visited set with path compression: in place of a successor it stores the end of the path that begins there. */
 export class CompressingSet implements VisitedSet {
   readonly lossy: boolean
-  /** The states kept are not simply the successors. */
+  /** All 1: the stored states are not the successors themselves. */
   rewritten = new Uint8Array(0)
-  /** How many states the chain to each kept state passed. */
+  /** How many states were skipped in front of each stored state. */
   lengths: Uint16Array<ArrayBufferLike> = new Uint16Array(SIZES.array)
   readonly #inner: VisitedSet
   readonly #store: VectorStore
@@ -28,7 +28,7 @@ export class CompressingSet implements VisitedSet {
     return this.#inner.bytes + this.lengths.byteLength
   }
 
-  /** How many states were passed between a kept state and the one it was found from. */
+  /** How many states were skipped between a stored state and the one it was found from. */
   lengthTo(id: number): number {
     return this.lengths[id]
   }
@@ -42,9 +42,9 @@ export class CompressingSet implements VisitedSet {
       const chunk = source[k] >>> chunkBits
       const slot = source[k] & chunkMask
       compression.enter(chunks[chunk], slot * words, tags[chunk][slot], record[k], low[k], high[k])
-      const passed = compression.follow()
+      const skipped = compression.follow()
       found[k] = this.#inner.insertState(compression.words, 0, compression.low, compression.high)
-      if (found[k] < 0) this.#setLength(~found[k], passed)
+      if (found[k] < 0) this.#setLength(~found[k], skipped)
     }
   }
 

@@ -1,14 +1,14 @@
 /**
- * What the steps of several threads, each looked at while the others stand still, depend on and change, in bits
- * of the packed state. Where nobody changes what another's look depended on, each finds in any mixture of these
- * steps what it found alone.
+ * Footprints of several threads, each explored while all others stand still, as bits of the packed state. If no
+ * thread changes what another's exploration read, the threads are independent: in any interleaving of these steps
+ * each thread finds what it found alone.
  */
 export class Independence {
-  /** By thread: bits on which depended which steps were found while it moved alone. */
+  /** By thread: bits that selected the enabled steps while it moved alone. */
   readonly reads: readonly Int32Array[]
   /** By thread: bits that it changed. */
   readonly changes: readonly Int32Array[]
-  /** By thread: bits on which the answer to question q depended meanwhile, at `q * words`. */
+  /** By thread: bits that predicate q depended on while it moved, at `q * words`. */
   readonly predicateReads: readonly Int32Array[]
   readonly #words: number
 
@@ -24,28 +24,29 @@ export class Independence {
     for (const bits of [...this.reads, ...this.changes, ...this.predicateReads]) bits.fill(0)
   }
 
-  /** True when no thread changes what was read while another moved. */
+  /** Whether no thread changes what another's exploration read. */
   get areStepsIndependent(): boolean {
-    return this.reads.every((bits, u) => this.#isLeftAlone(u, bits, 0))
+    return this.reads.every((bits, u) => this.#isOnlyChangedBy(u, bits, 0))
   }
 
   /**
-   * True when for every question there is a thread such that no other changes what the answers depended on while
-   * it moved.
-   * @param but the thread that was not looked at.
+   * Whether every predicate has a thread such that no other thread changes the bits that the predicate depended on
+   * while that thread moved: of the threads explored, only that one can change it.
+   * @param except the thread that was not explored.
    */
-  arePredicatesIndependent(but: number): boolean {
+  arePredicatesIndependent(except: number): boolean {
     for (let at = 0; at < this.predicateReads[0].length; at += this.#words)
-      if (!this.predicateReads.some((bits, u) => u !== but && this.#isLeftAlone(u, bits, at))) return false
+      if (!this.predicateReads.some((bits, u) => u !== except && this.#isOnlyChangedBy(u, bits, at)))
+        return false
     return true
   }
 
-  /** True when none but thread `u` changes the bits. */
-  #isLeftAlone(u: number, bits: Int32Array, at: number): boolean {
-    return this.changes.every((changed, v) => v === u || !this.#meets(changed, bits, at))
+  /** Whether no thread but `u` changes the bits. */
+  #isOnlyChangedBy(u: number, bits: Int32Array, at: number): boolean {
+    return this.changes.every((changed, v) => v === u || !this.#overlap(changed, bits, at))
   }
 
-  #meets(changed: Int32Array, bits: Int32Array, at: number): boolean {
+  #overlap(changed: Int32Array, bits: Int32Array, at: number): boolean {
     for (let w = 0; w < this.#words; w++) if ((changed[w] & bits[at + w]) !== 0) return true
     return false
   }

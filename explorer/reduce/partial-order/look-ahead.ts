@@ -5,51 +5,50 @@ import { SIZES } from '../../state/sizes.ts'
 import { Independence } from './independence.ts'
 import { NOT_CACHED, PersistentSetCache } from './persistent-set-cache.ts'
 
-/** States that are looked at ahead to try one thread; when there are more it is not enough. */
+/** Most states explored to test one thread; if there are more, the thread is not used. */
 const MOST_STATES = SIZES.ahead
 
-/** States that are looked at for one decision; what comes after them is not tried. */
-const MOST_TRIED = SIZES.tried
+/** States explored for one state from which on no further thread is tested. */
+const MOST_EXPLORED = SIZES.tried
 
-/** Answers of a question that changed: by the thread's own steps, by those of the others. */
+/** Whose steps changed a predicate: those of the thread under test, those of the others. */
 const BY_THREAD = 1
 const BY_OTHERS = 2
 
-/** In which order threads are tried. */
+/** Threads are tested in this order: a single invisible step, a single step, several steps. */
 const RANK = { invisible: 0, single: 1, several: 2, none: 3 } as const
 
 /** No thread. */
 export const NONE = -1
 
 /**
- * Finds a thread whose steps are enough for a state: a persistent set (Godefroid 1996) of one thread.
+ * Finds singleton persistent sets: a thread whose steps suffice in a state (Godefroid 1996).
  *
- * Nothing is taken from declarations or from what steps did elsewhere. All that the other threads can do while
- * the thread stands still is gone through, state by state, and in each of these states it is tried whether the
- * order matters. The others do little before they wait for a lock, or for the thread itself, so there are few
- * such states; where there are many the thread is not enough.
+ * Uses neither declarations nor footprints from other states. Instead it looks ahead: it explores all states that the
+ * other threads can reach while the thread stands still, and tests in each of them whether the order of steps
+ * matters. The others do little before they wait for a lock, or for the thread itself, so there are few such states;
+ * where there are many, the thread is not used.
  *
- * Let X be these states, the state s itself among them. Thread t is enough for s when
+ * Let X be the set of these states, including the state s itself. Thread t is a persistent set of s if
  *
- * - in every x of X the steps of t are the same, at least one, and concern and violate the same action
- *   properties; no step of anybody ends in a fault;
- * - every step b that another thread can take in x, and every step a of t, lead to the same state in both
- *   orders, and b concerns and violates the same action properties after a as before;
- * - of every question about states, either no step of t changes the answer in any x, or the answer is the same
- *   in all of X.
+ * - in every x of X, the steps of t are the same, at least one, and have the same antecedents and violations of
+ *   action properties; no step of any thread ends in a fault;
+ * - in every x, each step b of another thread and each step a of t lead to the same state in both orders, and b has
+ *   the same antecedents and violations of action properties after a as before;
+ * - for every state predicate, either no step of t changes it in any x, or it has the same value in all of X.
  *
- * So a run of the full system from s either begins w a r, with a step a of t after steps w of the others, and a w r
- * is a run to the same state; or it is a run w of the others within X, and a w is a run. Every step of the run
- * is taken in the other one too, with what action properties say of it. Every answer on the way is found in s
- * or on the other run: it is the same before a step a and after, or the same in all of X.
+ * Then a run of the full system from s has one of two forms. It is w a r, with steps w of the others and a step a of
+ * t, and a w r is a run to the same state. Or it is a run w of the others within X, and a w is a run. Every step of
+ * the run is also taken in the other run, with the same antecedents and violations. Every predicate value on the run
+ * occurs in s or on the other run: it is the same before and after a, or the same in all of X.
  */
 export class LookAhead {
-  /** Behaviours of the thread chosen last, and how many. */
+  /** Transition records of the thread that `choose` returned, and their number. */
   readonly moves: Int32Array
   moveCount = 0
-  /** Steps that all threads together can take there. */
+  /** Number of steps that are enabled in the state, over all threads. */
   enabledCount = 0
-  /** True when there is one, which changes no answer and violates no action property. */
+  /** Whether there is a single move, which changes no predicate and violates no action property. */
   isInvisible = false
   readonly #lists: SuccessorLists
   readonly #classes: AnswerClasses
@@ -63,25 +62,25 @@ export class LookAhead {
   readonly #others: Int32Array
   readonly #othersAfter: Int32Array
   readonly #target: Int32Array
-  /** The states X by number: packed words, class, the sum of hash changes since s, behaviours of the thread. */
+  /** The states X by number: packed words, class, low hash lane relative to s, moves of the thread under test. */
   readonly #states: Int32Array
   readonly #classOf: Int32Array
   readonly #hashOf: Int32Array
   readonly #movesOf: Int32Array
   #count = 0
-  /** True when the bound ended the last exploration. */
+  /** Whether MOST_STATES ended the last exploration. */
   #isCut = false
-  /** States of the explorations before. */
-  #tried = 0
+  /** States of the earlier explorations from the same state. */
+  #explored = 0
   readonly #independence: Independence
-  /** Where to add what the look at one thread alone depends on, or null. */
+  /** Where to add the bits read while one thread is explored alone, or null. */
   #reads: Int32Array | null = null
-  /** Open addressing: 1 + number of a state. */
+  /** Hash table of X, with open addressing: 1 + number of a state. */
   readonly #table = new Int32Array(4 * MOST_STATES)
   /** States after each step of the thread. */
   readonly #after: Int32Array
   readonly #changed: Uint8Array
-  /** Many chains lead through the same states. */
+  /** Worth it because many compressed paths lead through the same states. */
   readonly #cache: PersistentSetCache
 
   constructor(lists: SuccessorLists, classes: AnswerClasses) {
@@ -112,10 +111,9 @@ export class LookAhead {
   }
 
   /**
-   * A thread that is enough for the packed state at `base`, or NONE; its steps are then in `moves`. It is a
-   * function of the state. A thread with a single step that changes no answer comes first, then one with a
-   * single step.
-   * @param classNumber the state's class of answers, or UNCLASSED.
+   * A thread that is a persistent set of the packed state at `base`, or NONE; `moves` are its transitions. A function
+   * of the state. Prefers a thread with a single invisible step, then one with a single step.
+   * @param classNumber the state's class of predicate values, or UNCLASSED.
    */
   choose(words: Int32Array, base: number, classNumber: number): number {
     const known = classNumber === UNCLASSED ? this.#classes.ofState(words, base) : classNumber
@@ -125,10 +123,10 @@ export class LookAhead {
       this.#enabledCount[t] = this.#lists.enabledTransitions(t, words, base, this.#enabled, t * this.#most)
       this.enabledCount += this.#enabledCount[t]
     }
-    let thread = this.#cache.of(words, base)
+    let thread = this.#cache.get(words, base)
     if (thread === NOT_CACHED) {
       thread = this.#find(words, base, known)
-      this.#cache.remember(words, base, thread)
+      this.#cache.set(words, base, thread)
     }
     if (thread === NONE) return NONE
     this.isInvisible = this.#rank(thread, words, base, known) === RANK.invisible
@@ -138,14 +136,14 @@ export class LookAhead {
   }
 
   #find(words: Int32Array, base: number, classNumber: number): number {
-    this.#tried = 0
+    this.#explored = 0
     this.#count = 0
     for (let t = 0; t < this.#threads; t++) this.#rankOf[t] = this.#rank(t, words, base, classNumber)
     for (let rank: number = RANK.invisible; rank <= RANK.several; rank++) {
       for (let t = 0; t < this.#threads; t++) {
         if (this.#rankOf[t] !== rank) continue
         if (this.#isPersistent(t, words, base, classNumber)) return t
-        if (this.#tried + this.#count >= MOST_TRIED) return NONE
+        if (this.#explored + this.#count >= MOST_EXPLORED) return NONE
       }
     }
     return NONE
@@ -158,7 +156,7 @@ export class LookAhead {
     const move = this.#enabled[thread * this.#most]
     const { records } = this.#lists.compiled
     if ((records[move + RECORD.fault] | records[move + RECORD.violated]) !== 0) return RANK.single
-    this.#change(words, base, move, this.#after, 0)
+    this.#apply(words, base, move, this.#after, 0)
     const then = this.#classes.ofSuccessor(classNumber, move, this.#after, 0)
     return then === classNumber ? RANK.invisible : RANK.single
   }
@@ -169,8 +167,9 @@ export class LookAhead {
   }
 
   /**
-   * As `#isEnough`, where the others together can reach too many states: looks at what each of them can reach
-   * alone. That is enough when none changes what another's steps, the thread's, and the answers depended on.
+   * As `#isPersistent`, where the others together can reach too many states: explores what each of them can reach
+   * alone. That suffices if they are independent: none changes what another's exploration read, which includes the
+   * steps of the thread under test and the predicates.
    */
   #isPersistentSeparately(thread: number, words: Int32Array, base: number, classNumber: number): boolean {
     const independence = this.#independence
@@ -186,7 +185,7 @@ export class LookAhead {
     return independence.arePredicatesIndependent(thread)
   }
 
-  /** Looks at the states that the others, or one of them `alone`, can reach; false when something speaks against. */
+  /** Explores the states that the others, or one of them `alone`, can reach. False if the thread is refuted. */
   #explore(thread: number, alone: number, words: Int32Array, base: number, classNumber: number): boolean {
     const count = this.#enabledCount[thread]
     this.#reads = alone === NONE ? null : this.#independence.reads[alone]
@@ -194,7 +193,7 @@ export class LookAhead {
     this.#changed.fill(0)
     this.#table.fill(0)
     this.#table[0] = 1
-    this.#tried += this.#count
+    this.#explored += this.#count
     this.#count = 1
     for (let w = 0; w < this.#words; w++) this.#states[w] = words[base + w]
     this.#classOf[0] = classNumber
@@ -202,7 +201,7 @@ export class LookAhead {
     this.#lists.enabledTransitions(thread, words, base, this.#movesOf, 0, this.#reads)
     for (let n = 0; n < count; n++) if (this.#faults(this.#movesOf[n])) return false
     for (let x = 0; x < this.#count; x++) {
-      if (!this.#takeMoves(x, count)) return false
+      if (!this.#applyMoves(x, count)) return false
       for (let u = 0; u < this.#threads; u++)
         if (u !== thread && (alone === NONE || u === alone) && !this.#commute(x, thread, count, u))
           return false
@@ -210,39 +209,39 @@ export class LookAhead {
     return true
   }
 
-  /** Notes what answers depend on in the states just explored, and in those after a step of the thread. */
+  /** Adds the bits that predicates depend on in the states just explored, and after a step of the thread in them. */
   #addPredicateReads(thread: number, into: Int32Array): void {
     const count = this.#enabledCount[thread]
     for (let x = 0; x < this.#count; x++) {
       this.#classes.addReads(this.#states, x * this.#words, into)
       for (let n = 0; n < count; n++) {
         const move = this.#movesOf[x * this.#most + n]
-        this.#change(this.#states, x * this.#words, move, this.#after, 0)
+        this.#apply(this.#states, x * this.#words, move, this.#after, 0)
         this.#classes.addReads(this.#after, 0, into)
       }
     }
   }
 
-  /** Puts the states after the thread's steps in state x into `#after`; false when they say too much. */
-  #takeMoves(x: number, count: number): boolean {
+  /** Puts the states after the thread's steps in state x into `#after`. False if the steps are too visible. */
+  #applyMoves(x: number, count: number): boolean {
     const classNumber = this.#classOf[x]
     for (let n = 0; n < count; n++) {
       const move = this.#movesOf[x * this.#most + n]
-      this.#change(this.#states, x * this.#words, move, this.#after, n * this.#words)
+      this.#apply(this.#states, x * this.#words, move, this.#after, n * this.#words)
       const then = this.#classes.ofSuccessor(classNumber, move, this.#after, n * this.#words)
       if (!this.#allows(classNumber, then, BY_THREAD)) return false
     }
     return true
   }
 
-  /** True when the steps of thread `other` in state x commute with the `count` steps of the thread. */
+  /** Whether the steps of thread `other` in state x commute with the `count` steps of the thread. */
   #commute(x: number, thread: number, count: number, other: number): boolean {
     const words = this.#words
     const reads = this.#reads
     const enabled = this.#lists.enabledTransitions(other, this.#states, x * words, this.#others, 0, reads)
     for (let k = 0; k < enabled; k++) {
       const step = this.#others[k]
-      // It leads to no state that could be looked at.
+      // A fault ends the behaviour, so there is no successor to compare.
       if (this.#faults(step)) return false
       const y = this.#intern(x, step, thread, count)
       if (y === NONE) return false
@@ -270,7 +269,7 @@ export class LookAhead {
     return true
   }
 
-  /** Number of the state that a step of another thread leads to from x, or NONE when that settles it. */
+  /** Number of the state that a step of another thread leads to from x, or NONE if the thread is refuted. */
   #intern(x: number, step: number, thread: number, count: number): number {
     const { records } = this.#lists.compiled
     const words = this.#words
@@ -294,7 +293,7 @@ export class LookAhead {
     }
     this.#table[slot] = y + 1
     this.#count++
-    this.#change(this.#states, base, step, this.#states, y * words)
+    this.#apply(this.#states, base, step, this.#states, y * words)
     this.#hashOf[y] = hash
     this.#classOf[y] = this.#classes.ofSuccessor(this.#classOf[x], step, this.#states, y * words)
     if (!this.#allows(this.#classOf[0], this.#classOf[y], BY_OTHERS)) return NONE
@@ -309,7 +308,7 @@ export class LookAhead {
     return y
   }
 
-  /** Notes whose doing it is that answers differ; false when it is both sides' for one question. */
+  /** Marks the predicates that changed as changed `by` one side. False if one was changed by both sides. */
   #allows(from: number, to: number, by: number): boolean {
     if (from === to) return true
     if (to === UNCLASSED) return false
@@ -323,7 +322,7 @@ export class LookAhead {
     return true
   }
 
-  /** The same step, without a fault, of which action properties say the same. */
+  /** Whether two records are of the same step without a fault, with the same values of action properties. */
   #isSameTransition(a: number, b: number): boolean {
     if (a === b) return !this.#faults(a)
     const { records } = this.#lists.compiled
@@ -340,7 +339,7 @@ export class LookAhead {
     return this.#lists.compiled.records[transition + RECORD.fault] !== 0
   }
 
-  /** True when behaviour a followed by b changes the same as c followed by d. */
+  /** Whether transition a followed by b changes the state as c followed by d does. */
   #isSameChange(a: number, b: number, c: number, d: number): boolean {
     const { records } = this.#lists.compiled
     for (let w = -this.#words; w < 0; w++)
@@ -353,7 +352,7 @@ export class LookAhead {
     for (let w = 0; w < this.#words; w++) changes[w] |= records[transition - this.#words + w]
   }
 
-  #change(words: Int32Array, base: number, transition: number, into: Int32Array, at: number): void {
+  #apply(words: Int32Array, base: number, transition: number, into: Int32Array, at: number): void {
     const { records } = this.#lists.compiled
     const change = transition - this.#words
     for (let w = 0; w < this.#words; w++) into[at + w] = words[base + w] ^ records[change + w]

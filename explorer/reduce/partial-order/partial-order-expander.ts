@@ -7,16 +7,17 @@ import { type LookAhead, NONE } from './look-ahead.ts'
 import type { PathCompression } from './path-compression.ts'
 
 /**
- * Expands states by the steps of one thread where that is enough, else by all steps.
+ * Expands states by a singleton persistent set where there is one, otherwise in full.
  *
- * It is enough when one of the states found is still to be expanded: the steps left out are then possible there
- * as well, and cannot be put off for ever because states are expanded in the order of their numbers (the queue
- * proviso of Bosnacki, Leue and Lluch Lafuente 2009). So the successors are looked up at once.
+ * The reduced expansion is used only if one of its successors is not expanded yet. The omitted steps are still
+ * enabled there, and they cannot be postponed forever, because states are expanded in the order of their numbers
+ * (the queue proviso of Bosnacki, Leue and Lluch Lafuente 2009). To know this, the batch of every state is looked up
+ * at once.
  */
 export class PartialOrderExpander {
   readonly lists: SuccessorLists
   readonly batch: Batch
-  /** Steps taken so far, those through states that are not kept and those that fault included. */
+  /** Steps taken so far, those from skipped states and those that fault included. */
   transitions = 0
   readonly #store: VectorStore
   readonly #look: LookAhead
@@ -78,12 +79,12 @@ export class PartialOrderExpander {
   }
 
   #flush(head: number, sink: ExpansionSink): void {
-    const before = this.#compression.passed
+    const before = this.#compression.skipped
     this.#going = sink.flush(head) && this.#going
-    this.transitions += this.#compression.passed - before
+    this.transitions += this.#compression.skipped - before
   }
 
-  /** Looks up the batch. True when one of the states found is yet to be expanded. */
+  /** Looks up the batch. Returns whether one of the states found is not expanded yet. */
   #findsUnexpanded(head: number, sink: ExpansionSink): boolean {
     const { found, count } = this.batch
     this.#flush(head, sink)

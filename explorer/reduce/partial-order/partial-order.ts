@@ -12,25 +12,26 @@ import { PathCompression } from './path-compression.ts'
 
 /** What a search with partial order reduction did. */
 export interface PartialOrderReport {
-  /** Kept states that were expanded by some of their steps only. */
+  /** Stored states that were not expanded in full. */
   readonly reduced: number
-  /** States that were passed between kept ones, with repetitions. */
+  /** States that path compression skipped, with repetitions. */
   readonly passed: number
 }
 
 /**
- * Leaves out orders of independent steps, and keeps no state that differs in nothing that matters from the next.
- * Preserved are: which invariants, witnesses, action properties, faults and deadlocks can be reached, which
- * steps can be taken, and whether a goal always stays possible (AG EF). Lengths are not: a trace may be longer
- * than the shortest, and the depth is counted in kept states.
+ * Partial-order reduction: leaves out orders of independent steps, and stores no state that differs from its
+ * successor in nothing that is observed (path compression). It preserves which invariants, witnesses, action
+ * properties, faults and deadlocks can be reached, which steps can be taken, and whether a goal is always possible
+ * (AG EF). It does not preserve lengths: a trace may be longer than the shortest, and the depth counts stored states.
  *
- * A kept state is expanded by one thread that is enough for it, see `LookAhead`, if one of the kept states found
- * is yet to be expanded; else in full. Why that is enough: let a run of n steps lead in the full system from a
- * kept state s to what is looked for (an answer, a step, a deadlock; for AG EF a goal, or a state without a
- * way to it). By what `LookAhead` promises, either s is it, or a run to the same thing begins with a step a
- * that is taken in s: of n - 1 steps after a, when the run had a step of the thread or s is expanded in full;
- * else of n steps, and a can be chosen so that the state kept after it is expanded later than s. Neither can go on
- * for ever. The same holds for the single step of a state that is passed, and chains have ends.
+ * A stored state is expanded by a singleton persistent set (see `LookAhead`) if one of the stored states found that
+ * way is not expanded yet, otherwise in full. Why this is sound: in the full system, let a run of n steps lead from
+ * a stored state s to a target (a predicate's value, a step, a deadlock; for AG EF a goal, or a state from which
+ * none is reachable). By the property of `LookAhead`, either s is a target itself, or a run to the same target
+ * begins with a step a that is taken in s. If the run had a step of the thread, or if s is expanded in full, n - 1
+ * steps remain after a. Otherwise n steps remain, and a can be chosen such that the state stored after it is
+ * expanded later than s. Neither can happen infinitely often. The same holds for the single step of a state that is
+ * skipped, and compressed paths are finite.
  */
 export class PartialOrder {
   reduced = 0
@@ -40,8 +41,8 @@ export class PartialOrder {
 
   /**
    * Begins a search.
-   * @param inner where the ends of chains are looked up. @param form in which it keeps them; null for as they are.
-   * @returns the visited set of chain ends in front of it, and what expands states by some of their steps.
+   * @param inner the visited set for the states that are stored. @param form their canonical form, if any.
+   * @returns the visited set with path compression in front of `inner`, and the expander to use.
    */
   begin(
     compiled: CompiledSystem,
@@ -62,10 +63,10 @@ export class PartialOrder {
   }
 
   /**
-   * The numbers of all steps of a path through kept states.
-   * @param initial codes of the state in which it begins.
-   * @param steps the step by which each of the others was found from the one before.
-   * @param states the numbers of the others.
+   * The numbers of all steps of a path through stored states, those from skipped states included.
+   * @param initial the state in which it begins, unpacked.
+   * @param steps the step by which each of the other states was found.
+   * @param states the numbers of the other states.
    */
   unfold(initial: Uint16Array, steps: readonly number[], states: readonly number[]): number[] {
     const set = this.#set as CompressingSet
@@ -76,30 +77,30 @@ export class PartialOrder {
     )
   }
 
-  /** The thread whose steps are enough for the packed state at `base`; null when all are needed. */
+  /** The thread that is a persistent set of the packed state at `base`; null if none was found. */
   threadFor(words: Int32Array, base: number): number | null {
     const thread = (this.#look as LookAhead).choose(words, base, UNCLASSED)
     return thread === NONE ? null : thread
   }
 
-  /** What was counted, for a checkpoint; the lengths of chains are `lengths`. */
+  /** The counters, for a checkpoint, which stores `lengths` as well. */
   state(): PartialOrderState {
     return this.report()
   }
 
-  /** How many states were passed before each kept state; as long as it need be, or longer. */
+  /** How many states were skipped in front of each stored state; may have unused entries at the end. */
   get lengths(): Uint16Array<ArrayBufferLike> {
     return (this.#set as CompressingSet).lengths
   }
 
-  /** Goes on where a search was interrupted. */
+  /** Restores the counters of an interrupted search. */
   restore({ reduced, passed }: PartialOrderState, lengths: Uint16Array): void {
     this.reduced = reduced
-    if (this.#compression !== null) this.#compression.passed = passed
+    if (this.#compression !== null) this.#compression.skipped = passed
     if (this.#set !== null) this.#set.lengths = lengths
   }
 
   report(): PartialOrderReport {
-    return { reduced: this.reduced, passed: this.#compression?.passed ?? 0 }
+    return { reduced: this.reduced, passed: this.#compression?.skipped ?? 0 }
   }
 }

@@ -5,10 +5,10 @@ import type { AnswerClasses } from '../../search/answer-classes.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { type LookAhead, NONE } from './look-ahead.ts'
 
-/** Steps after which a chain ends in any case. */
+/** Most steps of a compressed path. */
 const MOST_STEPS = SIZES.compressedPath
 
-/** Brings states into the form in which they are kept, in `words`, with its hash lanes. */
+/** Computes the form in which states are stored: `words` and its hash lanes. */
 export interface Canonicaliser {
   readonly words: Int32Array
   readonly low: number
@@ -17,20 +17,20 @@ export interface Canonicaliser {
 }
 
 /**
- * Runs of single steps through states that need not be kept. A state is passed when one thread with a single
- * step is enough for it (see `LookAhead`), and that step changes no answer and violates nothing: then all that
- * could be found in the state is found in the next as well.
+ * Follows paths through states that need not be stored. A state is skipped if a thread with a single step is a
+ * persistent set (see `LookAhead`) and the step is invisible: it changes no predicate and violates no action
+ * property. Whatever is reachable from the skipped state is then found from its successor as well.
  *
- * What follows a state is a function of the state, so a chain can be gone through again for a trace.
+ * The path is a function of the state where it begins, so `unfold` can repeat it for a trace.
  */
 export class PathCompression {
-  /** The state: packed words, hash lanes and class of answers. */
+  /** The current state: packed words, hash lanes and class of predicate values. */
   readonly words: Int32Array
   low = 0
   high = 0
   #class = 0
-  /** States passed so far, with repetitions. */
-  passed = 0
+  /** States skipped so far, with repetitions. */
+  skipped = 0
   readonly #compiled: CompiledSystem
   readonly #classes: AnswerClasses
   readonly #look: LookAhead
@@ -46,7 +46,7 @@ export class PathCompression {
     this.#mark = new Int32Array(this.words.length)
   }
 
-  /** Goes to the state that a behaviour leads to from the packed state at `base` of class `classNumber`. */
+  /** Moves to the successor, by a transition, of the packed state at `base` in class `classNumber`. */
   enter(
     words: Int32Array,
     base: number,
@@ -64,7 +64,7 @@ export class PathCompression {
     else this.#canonicalise(this.#form)
   }
 
-  /** Goes to the end of the chain that begins in the state. Returns how many states were passed. */
+  /** Moves to the end of the path that begins in the current state. Returns how many states were skipped. */
   follow(): number {
     let steps = 0
     let lap = 1
@@ -74,7 +74,7 @@ export class PathCompression {
       if (transition === NONE) break
       this.#compiled.records[transition + RECORD.fired]++
       this.#take(transition)
-      // Whoever goes round meets a mark that is moved ever less often (Brent 1980).
+      // Cycle detection (Brent 1980): the mark is moved at powers of two, so a cycle comes back to it.
       if (this.#isAtMark()) {
         steps++
         break
@@ -84,15 +84,15 @@ export class PathCompression {
         this.#mark.set(this.words)
       }
     }
-    this.passed += steps
+    this.skipped += steps
     return steps
   }
 
   /**
-   * The numbers of all steps of a path.
-   * @param initial codes of the initial state.
-   * @param steps the first step of each part of the path.
-   * @param lengths how many states the chain after each of them passed.
+   * The numbers of all steps of a path, those from skipped states included.
+   * @param initial the initial state, unpacked.
+   * @param steps the steps between stored states.
+   * @param lengths how many states were skipped after each of these steps.
    */
   unfold(initial: Uint16Array, steps: readonly number[], lengths: readonly number[]): number[] {
     const compiled = this.#compiled
@@ -112,14 +112,14 @@ export class PathCompression {
       take(-(known === UNKNOWN ? compiled.record(compiled.steps[step], this.words, 0) : known))
       for (let k = 0; k < lengths[n]; k++) {
         const transition = this.#next()
-        if (transition === NONE) throw new Error(`${system.name}: a chain of a trace ends early`)
+        if (transition === NONE) throw new Error(`${system.name}: a compressed path of a trace ends early`)
         take(transition)
       }
     }
     return all
   }
 
-  /** The behaviour by which the state is passed, or NONE when it is to be kept. */
+  /** The transition by which the current state is skipped, or NONE if it must be stored. */
   #next(): number {
     const look = this.#look
     if (look.choose(this.words, 0, this.#class) === NONE || look.moveCount !== 1) return NONE
@@ -149,7 +149,7 @@ export class PathCompression {
     this.words.set(form.words)
     this.low = form.low
     this.high = form.high
-    // Not inherited: under other names answers may depend on what was never asked about.
+    // Not taken from the parent: under other names, predicates may depend on fields that were not in a footprint yet.
     this.#class = this.#classes.ofState(this.words, 0)
   }
 }

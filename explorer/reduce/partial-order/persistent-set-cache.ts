@@ -1,41 +1,44 @@
 import { SIZES } from '../../state/sizes.ts'
 
-/** Places of the memory, a power of two. */
-const PLACES = SIZES.persistentSets
+/** A power of two. */
+const SLOTS = SIZES.persistentSets
 
-/** No decision is remembered. */
+/** The cache has no entry for the state. */
 export const NOT_CACHED = -2
 
-/** Remembers what was decided of states, each until another takes its place. */
+/**
+ * Direct-mapped cache from states to the thread that is their singleton persistent set. An entry is lost when
+ * another state takes its slot.
+ */
 export class PersistentSetCache {
   readonly #words: number
   readonly #states: Int32Array
-  readonly #decision = new Int16Array(PLACES).fill(NOT_CACHED)
+  readonly #threads = new Int16Array(SLOTS).fill(NOT_CACHED)
 
   /** @param words of a packed state. */
   constructor(words: number) {
     this.#words = words
-    this.#states = new Int32Array(PLACES * words)
+    this.#states = new Int32Array(SLOTS * words)
   }
 
-  /** What was decided of the packed state at `base`, or UNDECIDED. */
-  of(words: Int32Array, base: number): number {
-    const place = this.#placeOf(words, base)
-    const first = place * this.#words
+  /** The thread for the packed state at `base`, NONE, or NOT_CACHED. */
+  get(words: Int32Array, base: number): number {
+    const slot = this.#slotOf(words, base)
+    const first = slot * this.#words
     for (let w = 0; w < this.#words; w++) if (this.#states[first + w] !== words[base + w]) return NOT_CACHED
-    return this.#decision[place]
+    return this.#threads[slot]
   }
 
-  remember(words: Int32Array, base: number, decision: number): void {
-    const place = this.#placeOf(words, base)
-    const first = place * this.#words
+  set(words: Int32Array, base: number, thread: number): void {
+    const slot = this.#slotOf(words, base)
+    const first = slot * this.#words
     for (let w = 0; w < this.#words; w++) this.#states[first + w] = words[base + w]
-    this.#decision[place] = decision
+    this.#threads[slot] = thread
   }
 
-  #placeOf(words: Int32Array, base: number): number {
+  #slotOf(words: Int32Array, base: number): number {
     let hash = 0
     for (let w = 0; w < this.#words; w++) hash = Math.imul(hash ^ words[base + w], 0x9e3779b1) ^ (hash >>> 15)
-    return (hash ^ (hash >>> 16)) & (PLACES - 1)
+    return (hash ^ (hash >>> 16)) & (SLOTS - 1)
   }
 }
