@@ -1,2 +1,2 @@
-/** Compiles a system to steps on packed states, and records what they do. This face is empty: only the engine uses it. */
+/** Compiles systems to steps on packed states. This face is empty: only the engine uses the folder. */
 

@@ -74,7 +74,7 @@ export class SharedExactSet implements StateTable {
         at = (at + 2) & wrap
       }
     }
-    this.#table.note(fresh)
+    this.#table.addTaken(fresh)
   }
 
   insertState(words: Int32Array, base: number, low: number, high: number): number {
@@ -86,7 +86,7 @@ export class SharedExactSet implements StateTable {
       if (key === 0) {
         const id = this.#store.append(words, base, low, high)
         Atomics.store(slots, 2 * slot + 1, this.#me | (id + 1))
-        this.#table.note(1)
+        this.#table.addTaken(1)
         return ~id
       }
       if (key === hash && this.#isCandidate(this.#table.published(2 * slot))) return 0

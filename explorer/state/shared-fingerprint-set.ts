@@ -57,7 +57,7 @@ export class SharedFingerprintSet implements StateTable {
     }
     batch.compact()
     this.#store.appendFresh(batch, records)
-    this.#table.note(batch.freshCount)
+    this.#table.addTaken(batch.freshCount)
   }
 
   insertState(words: Int32Array, base: number, low: number, high: number): number {
@@ -68,7 +68,7 @@ export class SharedFingerprintSet implements StateTable {
       const key = Atomics.compareExchange(slots, 2 * slot, 0, lo)
       if (key === 0) {
         Atomics.store(slots, 2 * slot + 1, hi)
-        this.#table.note(1)
+        this.#table.addTaken(1)
         return ~this.#store.append(words, base, low, high)
       }
       if (key === lo && this.#table.published(2 * slot) === hi) return 0

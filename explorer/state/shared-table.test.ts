@@ -44,7 +44,7 @@ test('a larger table holds the same, whoever copies which part first', () => {
 
 test('a table is full when three of four slots are taken', () => {
   const table = new SharedTable(shared(64 * 3), 3, shared(1), nothing)
-  table.note(40)
+  table.addTaken(40)
   expect([table.fits(8), table.fits(9), table.bytes, table.larger().length]).toEqual([true, false, 768, 768])
 })
 

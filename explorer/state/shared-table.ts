@@ -43,17 +43,17 @@ export class SharedTable {
     return this.slots.byteLength
   }
 
-  /** Number of slots taken, as far as the threads have called `note`. */
+  /** Number of slots taken, as far as the threads have called `addTaken`. */
   get taken(): number {
     return Atomics.load(this.#taken, 0)
   }
 
   /** Adds to the number of slots taken. */
-  note(more: number): void {
+  addTaken(more: number): void {
     if (more > 0) Atomics.add(this.#taken, 0, more)
   }
 
-  /** Whether `more` keys may be inserted, counting those that threads have inserted and not yet noted. */
+  /** Whether `more` keys may be inserted, counting those that threads have inserted and not yet reported. */
   fits(more: number): boolean {
     return this.taken + more <= (this.mask + 1) * FULL
   }

@@ -61,7 +61,7 @@ export class SharedWideFingerprintSet implements StateTable {
         if (key === 0) {
           for (let lane = 2; lane < stride; lane++) slots[at + lane] = lanes[lane - 2]
           Atomics.store(slots, at + 1, hi)
-          this.#table.note(1)
+          this.#table.addTaken(1)
           return ~this.#store.append(words, base, low, high)
         }
       }

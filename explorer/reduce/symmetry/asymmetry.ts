@@ -3,7 +3,7 @@ import type { Sort } from '../../../model/language/shapes.ts'
 import { areRenamed, type Effect, type Evaluation } from './effect.ts'
 import type { Generator, Permutation, SymmetryGroup } from './symmetry-group.ts'
 
-/** Ids that were claimed to be interchangeable and are not. */
+/** Thrown when ids of a sort that was declared symmetric are not interchangeable. */
 export class AsymmetryError extends ModelError {
   readonly sort: Sort
   constructor(system: string, what: string, sort: Sort, ids: readonly number[], how: string) {
@@ -14,20 +14,20 @@ export class AsymmetryError extends ModelError {
   }
 }
 
-/** What is needed to find out which two ids a subject treats differently. */
+/** What is needed to find out which two ids a unit treats differently. */
 interface UnitsUnderTest {
   readonly system: string
   readonly group: SymmetryGroup
-  /** What a subject says about a state. */
+  /** Evaluates a unit on a state. */
   readonly evaluate: (unit: number, encoded: Uint16Array) => Evaluation
   readonly image: (unit: number, permutation: Permutation) => number
   readonly describe: (unit: number) => string
 }
 
 /**
- * Puts into words that a subject does not do under a permutation what it should: the permutation is made one
- * exchange of neighbouring ids at a time, and one of these exchanges must show the difference already.
- * @returns null when none does.
+ * Explains why a unit is not equivariant under a permutation. Applies the permutation as a sequence of exchanges of
+ * two neighbouring ids; one of them must show the difference.
+ * @returns null if none does.
  */
 export function asymmetryOf(
   { system, group, evaluate, image, describe }: UnitsUnderTest,
@@ -61,7 +61,7 @@ export function asymmetryOf(
   return null
 }
 
-/** @param codes the renamed state, on which `found` is said. */
+/** Says how the expected effect differs from `found`. @param encoded the renamed state on which `found` occurred. */
 function difference(
   group: SymmetryGroup,
   original: Effect,

@@ -6,14 +6,13 @@ import { SlotRows } from './slot-rows.ts'
 import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
 /**
- * Exact canonical states: one representative for all states that a permutation of interchangeable ids turns
- * into each other.
+ * Computes exact canonical forms: one representative per orbit of states.
  *
- * Ids are told apart by signatures of what refers to them, refined until nothing splits (colour refinement).
- * What is still tied is either exchangeable without any change to the state, and then any order will do, or
- * is tried in every order, and the least vector wins (individualisation and refinement, McKay 1981).
- * Signatures are functions of the state up to renaming, so states of one orbit get one form; a clash of two
- * signatures costs a tie, never a wrong form. `canonicalise` allocates nothing.
+ * Ids are distinguished by signatures of what refers to them, refined until no class splits (colour refinement).
+ * Ids in the same class are either exchangeable without a change to the state, and then any order will do; or all
+ * their orders are tried, and the least vector is taken (individualisation and refinement, McKay 1981). Signatures do
+ * not depend on names, so all states of an orbit get the same form. A collision of two signatures only means more
+ * orders to try, never a wrong form. `canonicalise` allocates nothing.
  */
 export class CanonicalForm {
   /** The canonical state, packed. */
@@ -21,9 +20,9 @@ export class CanonicalForm {
   /** Hash lanes of the canonical state. */
   low = 0
   high = 0
-  /** A permutation that turns the given state into the canonical one. */
+  /** A permutation that maps the given state to the canonical one. */
   readonly permutation: Permutation
-  /** How many permutations leave the given state as it is. */
+  /** Order of the stabiliser: how many permutations map the given state to itself. */
   stabiliser = 1
   /** Bits of the packed state that permutations may change. */
   readonly moved: Int32Array
@@ -31,11 +30,11 @@ export class CanonicalForm {
   readonly #fields: MovedFields
   readonly #partition: OrderedPartition
   readonly #signature: Int32Array
-  /** The part of the signatures that no other id has a part in; where that is all, the signatures themselves. */
+  /** The part of the signatures that depends on no other id. Without MovedFields the same array as `#signature`. */
   readonly #own: Int32Array
   /** 1 for the last slot of each sort. */
   readonly #sortEnd: Uint8Array
-  /** Id of each slot, and the id it takes in the order that is being tried. */
+  /** Id of each slot, and the id it gets in the order being tried. */
   readonly #ids: Uint8Array
   readonly #rank: Uint8Array
   readonly #candidate: Int32Array
@@ -80,10 +79,10 @@ export class CanonicalForm {
       this.#sign()
     }
     if (this.#isInOrder()) {
-      this.#keep()
+      this.#takeAsIs()
       return
     }
-    // Without fields whose signatures depend on it, the partition was not needed so far.
+    // Only MovedFields need the partition for their signatures; without them it is reset only here.
     if (this.#fields.count === 0) partition.reset()
     this.#attained = 0
     partition.split(this.#signature)
@@ -92,7 +91,7 @@ export class CanonicalForm {
     this.stabiliser = this.#attained
   }
 
-  /** True when the signatures tell all slots apart and are in order already. */
+  /** Whether all signatures are different and in ascending order already. */
   #isInOrder(): boolean {
     const signature = this.#signature
     const sortEnd = this.#sortEnd
@@ -101,8 +100,8 @@ export class CanonicalForm {
     return true
   }
 
-  /** The state as it is becomes its canonical form. */
-  #keep(): void {
+  /** Takes the given state as its canonical form. */
+  #takeAsIs(): void {
     const { words, permutation } = this
     const from = this.#from
     const base = this.#base
@@ -113,7 +112,7 @@ export class CanonicalForm {
     this.stabiliser = 1
   }
 
-  /** Tries the orders that the partition leaves open; its classes are as fine as one round makes them. */
+  /** Tries the orders that the partition leaves open. Its classes were split once for the present colors. */
   #search(depth: number): void {
     const partition = this.#partition
     let open = this.#openClass()
@@ -137,7 +136,7 @@ export class CanonicalForm {
     }
   }
 
-  /** Where the first class begins whose members are not exchangeable as the state is; -1 if there is none. */
+  /** Position of the first class whose members are not exchangeable in the state; -1 if there is none. */
   #openClass(): number {
     const { order } = this.#partition
     for (let begin = 0; begin < order.length; ) {
@@ -159,12 +158,12 @@ export class CanonicalForm {
     return orders
   }
 
-  /** True when exchanging two slots of one sort leaves the state as it is. */
+  /** Whether exchanging two slots of one sort does not change the state. */
   #exchangeable(a: number, b: number): boolean {
     return this.#rows.areAlike(a, b) && this.#fields.areAlike(a, b)
   }
 
-  /** Writes a signature of every slot: what the state says of its id, up to the names of ids of one class. */
+  /** Computes the signature of every slot from the fields that refer to its id; other ids count by class only. */
   #sign(): void {
     const signature = this.#signature
     const own = this.#own
@@ -172,7 +171,7 @@ export class CanonicalForm {
     this.#fields.sign(signature, this.#partition.color)
   }
 
-  /** Builds the state that the present order of the ids gives, and keeps it if it is the least so far. */
+  /** Builds the state for the current order of the ids, and takes it as `words` if it is the least so far. */
   #try(weight: number): void {
     const { order } = this.#partition
     const candidate = this.#candidate

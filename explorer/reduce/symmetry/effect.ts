@@ -1,22 +1,22 @@
 import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
-/** One thing that model code says about a state. */
+/** What one step or predicate does on a state, for comparison under renamings. */
 export interface Effect {
-  /** Everything that must not depend on names: disabled, a violated property, a truth value. */
+  /** The part without ids, in words: not enabled, a violated property, a truth value. */
   readonly outcome: string
-  /** Fields that change, and their codes afterwards. */
+  /** Fields that change, and their encoded values afterwards. */
   readonly fields: readonly number[]
   readonly encoded: readonly number[]
 }
 
-/** What a subject says about one state, for comparison. The order of the sayings has no meaning. */
+/** What a unit (a family of steps, or a predicate) does on one state. The order of the effects has no meaning. */
 export interface Evaluation {
-  /** Fields read, in order. Fields that change are among them, but for program counters. */
+  /** Fields read, in order. They include the fields that change, except program counters. */
   readonly reads: readonly number[]
   readonly effects: readonly Effect[]
 }
 
-/** True when a saying, renamed, is the other. Both are about states on which they change the same codes. */
+/** Whether the image of an effect under a permutation is the other effect. */
 export function isRenamed(
   group: SymmetryGroup,
   one: Effect,
@@ -32,7 +32,7 @@ export function isRenamed(
   return true
 }
 
-/** True when each saying of an answer, renamed, has its own counterpart in the other answer, and none is left. */
+/** Whether the images of some effects under a permutation are the other effects, in any order. */
 export function areRenamed(
   group: SymmetryGroup,
   one: readonly Effect[],

@@ -28,7 +28,7 @@ export function systemOf() {
   return { system, cpu, page }
 }
 
-/** All states of the system, as codes by field. */
+/** All states of the system, unpacked. */
 export function statesOf(fields: readonly Field[]): Uint16Array[] {
   let states = [new Uint16Array(fields.length)]
   for (const { index, shape: domain } of fields) {
@@ -44,8 +44,8 @@ export function statesOf(fields: readonly Field[]): Uint16Array[] {
 }
 
 /**
- * What a made-up subject says about a state. Subject v below the number of cpus is named by cpu v, the next one
- * by nothing. The tape chooses what it does; some choices know ids by name, mostly in few states.
+ * A made-up unit for tests. Unit v below the number of cpus is named by cpu v, the next one by nothing. The tape
+ * chooses what it does; some choices refer to ids by name, most of them only in a few states.
  */
 export function makeUnit(
   fields: readonly Field[],

@@ -6,9 +6,9 @@ import { CommonNames, type PartialState, RenamedPartialState, type UnitNames } f
 import { Rearrangements } from './rearrangements.ts'
 import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
-/** Model code of several subjects (families of steps, properties) that can be run on any state. */
+/** The units under test, families of steps or predicates, whose model code can be run on any state. */
 export interface Units extends UnitNames {
-  /** Runs a subject on a state. */
+  /** Runs a unit on a state. */
   run(unit: number, encoded: Uint16Array): Evaluation
   /** For messages: `step RUN.8 of vcpu0`. */
   describe(unit: number): string
@@ -17,23 +17,22 @@ export interface Units extends UnitNames {
 const COMPLETE: readonly number[] = []
 
 /**
- * Proves, behaviour by behaviour, that model code does not depend on names: for every permutation p of the
- * group, the image of the subject under p does on p(state) the image of what the subject does on the state.
+ * Proves for each recording that model code is equivariant: for every permutation p of the group, the image of the
+ * unit under p does on p(state) the image of what the unit does on the state.
  *
- * A behaviour is valid for all states that agree on the fields it depends on. `widen` names these fields: with
- * them, the statement holds for each such state, not only for the one at hand. Mostly they are the fields
- * read; code that stops reading early (`every`, `find`) reads other fields under other names, and those are
- * added.
+ * A recording is replayed in all states that agree on the fields it depends on. `widen` returns these fields, chosen
+ * such that the statement holds for each of these states, not only for the given one. Usually they are the fields
+ * read. Code that stops reading early (`every`, `find`) reads other fields under other names; those are added.
  *
- * Permutations that turn a situation into the same renaming of it differ by one that leaves it as it is. So it
- * is enough to look at each renaming once, and at what the subject does in the situation itself under
- * permutations that leave it as it is. Of those, exchanges of two ids that the situation does not tell apart
- * are looked at; should there be others, some renamings are looked at several times instead.
+ * Two permutations that map a partial state to the same image differ by one that maps it to itself. So it suffices to
+ * test one permutation per image, and the permutations that map the partial state to itself. Of the latter, exchanges
+ * of two ids that the partial state does not distinguish are tested. If there are others, some images are tested
+ * several times instead.
  *
- * Model code is run once on the same values; what it says then is remembered by the values it read.
+ * Model code runs once per combination of values it reads; its evaluation is cached by these values.
  */
 export class Equivariance {
-  /** Model code run for the check so far. */
+  /** Number of runs of model code so far. */
   runs = 0
   readonly #system: string
   readonly #group: SymmetryGroup
@@ -45,7 +44,7 @@ export class Equivariance {
   readonly #image: Uint16Array
   readonly #classes: Uint8Array
   readonly #exchange: Permutation
-  /** By situation under its common names: the fields that it lacks, none once all renamings are checked. */
+  /** By partial state under its common names: the fields that must be added; none if all renamings are checked. */
   readonly #lacking = new Map<string, readonly number[]>()
 
   constructor(system: string, group: SymmetryGroup, units: Units) {
@@ -65,7 +64,7 @@ export class Equivariance {
     return this.#units.describe(unit)
   }
 
-  /** What a subject says about a state. @throws what the model code throws. */
+  /** What a unit does on a state. @throws what the model code throws. */
   evaluate(unit: number, encoded: Uint16Array): Evaluation {
     const known = this.#trees.ofState(unit, encoded)
     if (known !== null) return known
@@ -78,18 +77,18 @@ export class Equivariance {
   }
 
   /**
-   * Forgets which situations were checked. The fields on which a behaviour is to depend can be more than it
-   * needs, which ones is a matter of what was checked before.
+   * Forgets which partial states were checked. `widen` may return more fields than necessary, and which ones depends
+   * on what was checked before.
    */
   forget(): void {
     this.#lacking.clear()
   }
 
   /**
-   * Checks all renamings of what a subject says about a state.
-   * @param reads fields on which the behaviour is known to depend.
-   * @returns the fields on which the behaviour is to depend, those given first.
-   * @throws AsymmetryError naming the subject and the sort.
+   * Checks all renamings of what a unit does on a state.
+   * @param reads fields on which the recording is known to depend.
+   * @returns the fields on which the recording must depend, those given first.
+   * @throws AsymmetryError naming the unit and the sort.
    */
   widen(unit: number, encoded: Uint16Array, reads: readonly number[]): readonly number[] {
     const fields = [...reads]
@@ -109,7 +108,7 @@ export class Equivariance {
     }
   }
 
-  /** Checks all renamings; returns fields, named as in the situation, that some renaming also reads. */
+  /** Checks all renamings. Returns fields that some renaming reads in addition, under their original names. */
   #check(partial: PartialState): readonly number[] {
     const { unit, encoded } = partial
     const { effects } = this.evaluate(unit, encoded)
@@ -146,8 +145,8 @@ export class Equivariance {
   }
 
   /**
-   * Puts slots into one class that can be exchanged without changing the situation.
-   * @param visit told of such exchanges, enough to make all others of them.
+   * Puts slots into one class if exchanging them does not change the partial state.
+   * @param visit called with some of these exchanges, which generate all of them.
    */
   #classify(partial: PartialState, visit: (exchange: Permutation) => void): void {
     const { sorts, bases } = this.#group
@@ -184,7 +183,7 @@ export class Equivariance {
     throw (
       asymmetryOf(underTest, unit, encoded, permutation) ??
       new Error(
-        `${this.#system}: ${this.#units.describe(unit)}: an asymmetry cannot be explained; this is a defect of the search`,
+        `${this.#system}: ${this.#units.describe(unit)}: an asymmetry cannot be explained; this is a bug in the search`,
       )
     )
   }

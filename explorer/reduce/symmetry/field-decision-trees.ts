@@ -1,13 +1,14 @@
 import { SIZES } from '../../state/sizes.ts'
 
-/** The answer is not known yet. Known answers are negative. */
+/** Nothing is recorded yet. What is recorded has a negative number. */
 export const UNKNOWN = 0
-/** The answer depends on a field that is not at hand. */
+/** The result depends on a field that the partial state does not have. */
 export const OUTSIDE = 0x7fffffff
 
 /**
- * What model code of several subjects said, by the values it read: one decision tree per subject. An inner
- * node is a field and has one child per code.
+ * Evaluations of several units by the values they read: one decision tree per unit. An inner node is a field and has
+ * one child per encoded value. Unlike DecisionTrees, which test bits of packed states in the search's loops, these
+ * read unpacked states, and partial states in which some fields are missing.
  */
 export class FieldDecisionTrees<A extends { readonly reads: readonly number[] }> {
   readonly #sizes: readonly number[]
@@ -17,15 +18,15 @@ export class FieldDecisionTrees<A extends { readonly reads: readonly number[] }>
   #used = 1
   readonly #roots: number[] = []
 
-  /** @param sizes number of codes of each field. */
+  /** @param sizes number of encoded values of each field. */
   constructor(sizes: readonly number[]) {
     this.#sizes = sizes
   }
 
   /**
-   * Finds what a subject says where fields have certain codes.
-   * @param marks fields are at hand when they have this mark.
-   * @returns UNKNOWN, OUTSIDE, or what to give to `answer`.
+   * Looks up a unit in a partial state.
+   * @param marks the fields that the partial state has are those with this mark.
+   * @returns UNKNOWN, OUTSIDE, or an argument for `evaluation`.
    */
   find(unit: number, encoded: Uint16Array, marks: Int32Array, mark: number): number {
     const nodes = this.#nodes
@@ -38,7 +39,7 @@ export class FieldDecisionTrees<A extends { readonly reads: readonly number[] }>
     return node
   }
 
-  /** What the subject says about a whole state; null when that is not known. */
+  /** The evaluation of a unit in a complete state; null if there is none. */
   ofState(unit: number, encoded: Uint16Array): A | null {
     const nodes = this.#nodes
     let node = this.#roots[unit] ?? UNKNOWN
@@ -51,8 +52,8 @@ export class FieldDecisionTrees<A extends { readonly reads: readonly number[] }>
   }
 
   /**
-   * Keeps what a subject said about a state of which nothing was known.
-   * @returns false when it read other fields than it did before on the same values.
+   * Adds an evaluation for a state that had none.
+   * @returns false if it read other fields than an earlier one on the same values.
    */
   add(unit: number, encoded: Uint16Array, evaluation: A): boolean {
     this.#evaluations.push(evaluation)

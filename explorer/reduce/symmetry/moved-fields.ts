@@ -3,44 +3,44 @@ import { isSimple } from './slot-rows.ts'
 import type { Placement, SymmetryGroup } from './symmetry-group.ts'
 
 /**
- * What a state says in the fields that permutations of ids move or change, but for those in `SlotRows`. Their
- * values are ids, or they have several indices, so that what they say of an id depends on other ids. Flat tables
- * by number for the loops of `CanonicalForm`; fields are numbered from 0 here.
+ * The fields that permutations move or change, except those in `SlotRows`. Their values are ids, or they have several
+ * indices, so what they contribute to the signature of an id depends on other ids. Flat arrays for the loops of
+ * `CanonicalForm`; fields are numbered from 0 here.
  */
 export class MovedFields {
   readonly count: number
   /** Hash lanes of the state that `move` works on. */
   low = 0
   high = 0
-  /** The codes of the fields, as `gather` found them. */
+  /** The encoded values of the fields in the state given to `gather`. */
   readonly #encoded: Uint16Array
   readonly #word: Int32Array
   readonly #shift: Int32Array
   readonly #mask: Int32Array
-  /** First slot of the sort whose ids are the values, or -1; and the code of the first id. */
+  /** First slot of the sort whose ids are the values, or -1; and the encoded value of the first id. */
   readonly #valueBase: Int32Array
   readonly #firstIdValue: Int32Array
-  /** Where the field's random words begin in the tabulation hash. */
+  /** Index of the field's first random word in the tabulation hash. */
   readonly #hashOffset: Int32Array
   readonly #hashLow: Int32Array
   readonly #hashHigh: Int32Array
-  /** A scrambled number of the field's family. */
+  /** A random number per family of fields. */
   readonly #family: Int32Array
   /** `place[k]` and `stride[k]` for k from `placeStart[m]` belong to field m. */
   readonly #placeStart: Int32Array
   readonly #place: Int32Array
   readonly #stride: Int32Array
-  /** A field's family begins here in `at`; the sum of id times stride leads to the field. */
+  /** The number of a field is `at[familyStart + sum of id * stride]` over its indices. */
   readonly #familyStart: Int32Array
   readonly #at: Int32Array
-  /** Fields with the slot among their places, by slot. */
+  /** By slot: the fields that are indexed by it. */
   readonly #indexedBy: readonly Int32Array[]
-  /** Fields whose values are ids of the slot's sort, by slot. */
+  /** By slot: the fields whose values are ids of its sort. */
   readonly #referringTo: readonly Int32Array[]
   readonly #ids: Uint8Array
   readonly #exchange: Uint8Array
 
-  /** @param random a stream of words for the signatures. */
+  /** @param random a generator of random words for the signatures. */
   constructor(group: SymmetryGroup, hash: Tabulation, random: () => number) {
     const moved = group.moved().filter((p) => p.field.mask !== 0 && !isSimple(p))
     const pick = (of: (p: Placement) => number): Int32Array => Int32Array.from(moved, of)
@@ -101,7 +101,7 @@ export class MovedFields {
     for (let m = 0; m < encoded.length; m++) encoded[m] = (from[base + word[m]] >>> shift[m]) & mask[m]
   }
 
-  /** Adds to the signature of every slot what refers to it, up to the names of ids of one color. */
+  /** Adds to the signature of every slot the fields that refer to it; ids of one color have the same name here. */
   sign(signature: Int32Array, color: Int32Array): void {
     const encoded = this.#encoded
     const family = this.#family
@@ -135,7 +135,7 @@ export class MovedFields {
     }
   }
 
-  /** True when exchanging two slots of one sort leaves the fields as they are. */
+  /** Whether exchanging two slots of one sort changes none of the fields. */
   areAlike(a: number, b: number): boolean {
     const encoded = this.#encoded
     const at = this.#at
@@ -150,7 +150,7 @@ export class MovedFields {
       const m = indexed[n]
       if (this.#image(m, rank) !== encoded[at[this.#address(m, rank)]]) return false
     }
-    // Only what is at a place of neither has to be looked at for its value; the rest was just compared.
+    // Fields indexed by one of the slots were just compared; of the others, only the values can differ.
     const referring = this.#referringTo[a]
     for (let n = 0; n < referring.length; n++) {
       const m = referring[n]
@@ -161,8 +161,8 @@ export class MovedFields {
   }
 
   /**
-   * Moves and renames the fields in a packed state that has them as they were gathered, and adds the change of
-   * the state's hash to `low` and `high`.
+   * Moves and renames the fields in a packed state that still has them as in `gather`, and adds the change of its
+   * hash to `low` and `high`.
    * @param rank the id that each slot takes.
    */
   move(rank: Uint8Array, state: Int32Array): void {
@@ -180,7 +180,7 @@ export class MovedFields {
     }
   }
 
-  /** What the code of a field becomes when every slot takes the id in `rank`. */
+  /** The image of a field's value when every slot takes the id in `rank`. */
   #image(m: number, rank: Uint8Array): number {
     const value = this.#encoded[m]
     const base = this.#valueBase[m]
@@ -188,7 +188,7 @@ export class MovedFields {
     return base < 0 || value < first ? value : rank[base + value - first] + first
   }
 
-  /** Where a field goes when every slot takes the id in `rank`. */
+  /** Index into `at` of the image of a field when every slot takes the id in `rank`. */
   #address(m: number, rank: Uint8Array): number {
     let at = this.#familyStart[m]
     const end = this.#placeStart[m + 1]

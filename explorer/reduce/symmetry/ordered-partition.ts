@@ -1,16 +1,16 @@
 import type { SymmetryGroup } from './symmetry-group.ts'
 
 /**
- * The slots of every sort in an order that is not yet settled among slots of one class. The class of a slot is
- * the position at which its class begins, so that equal classes in two states mean the same place. Nothing is
- * allocated after construction; `save` and `restore` keep one copy per depth of the search for a form.
+ * An ordered partition of the slots of every sort into classes; the order within a class is open. A class is named by
+ * the position where it begins, so that equal colors in two states mean the same position. Nothing is allocated after
+ * construction; `save` and `restore` use one copy per depth of the search for a canonical form.
  */
 export class OrderedPartition {
-  /** Slots by position; the positions of a sort are its slots' numbers. */
+  /** Slots by position; a sort has the positions with the numbers of its slots. */
   readonly order: Int32Array
   /** Class of each slot. */
   readonly color: Int32Array
-  /** True when every class is a single slot. */
+  /** Whether every class is a single slot. */
   discrete = false
   readonly #firsts: Int32Array
   readonly #lasts: Int32Array
@@ -40,7 +40,7 @@ export class OrderedPartition {
     }
   }
 
-  /** Splits every class by a signature per slot, smaller ones first. Returns whether anything split. */
+  /** Splits every class by a signature per slot, in ascending order. Returns whether a class was split. */
   split(signature: Int32Array): boolean {
     const { order, color } = this
     let changed = false
@@ -79,7 +79,7 @@ export class OrderedPartition {
     return changed
   }
 
-  /** One past the last position of the class that begins at position `begin`. */
+  /** The position after the class that begins at position `begin`. */
   endOf(begin: number): number {
     const { order, color } = this
     let end = begin + 1
@@ -87,7 +87,7 @@ export class OrderedPartition {
     return end
   }
 
-  /** Puts the slot at position `at` first in its class and apart from the rest of it. */
+  /** Makes the slot at position `at` a separate class in front of the rest of its class. */
   individualise(begin: number, at: number): void {
     const { order, color } = this
     const slot = order[at]
@@ -97,14 +97,14 @@ export class OrderedPartition {
     for (let k = begin + 1; k < end; k++) color[order[k]] = begin + 1
   }
 
-  /** Remembers the partition at a depth. */
+  /** Saves the partition at a depth. */
   save(depth: number): void {
     const at = 2 * this.#slots * depth
     this.#saved.set(this.order, at)
     this.#saved.set(this.color, at + this.#slots)
   }
 
-  /** Goes back to the partition remembered at a depth. */
+  /** Restores the partition saved at a depth. */
   restore(depth: number): void {
     const at = 2 * this.#slots * depth
     this.order.set(this.#saved.subarray(at, at + this.#slots))

@@ -1,26 +1,26 @@
 import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
-/** A subject where some fields have certain codes: what a behaviour depends on. */
+/** A unit under test (a family of steps, or a predicate) with the values of the fields that it depends on. */
 export interface PartialState {
   readonly unit: number
   readonly fields: readonly number[]
-  /** Codes by field; only those of `fields` matter. */
+  /** Encoded values by field; only those of `fields` matter. */
   readonly encoded: Uint16Array
 }
 
-/** How subjects are renamed. */
+/** How units are renamed. */
 export interface UnitNames {
-  /** What the subject becomes. */
+  /** The image of a unit. */
   image(unit: number, permutation: Permutation): number
-  /** Slots of the ids by which the subject is named. */
+  /** Slots of the ids in the name of a unit, such as the thread's. */
   slotsOf(unit: number): readonly number[]
 }
 
-/** A renamed situation, laid out by field for look-ups. Reused: nothing is allocated per renaming. */
+/** The image of a partial state, indexed by field. Reused, so that nothing is allocated per renaming. */
 export class RenamedPartialState {
   unit = 0
   readonly encoded: Uint16Array
-  /** Fields of the situation have the mark `mark`. */
+  /** Fields of the image have the mark `mark`; others have an older one, so that nothing need be cleared. */
   readonly marks: Int32Array
   mark = 0
   readonly #group: SymmetryGroup
@@ -33,7 +33,7 @@ export class RenamedPartialState {
     this.marks = new Int32Array(group.placements.length)
   }
 
-  /** Becomes the image of a situation. */
+  /** Becomes the image of a partial state. */
   set({ unit, fields, encoded }: PartialState, permutation: Permutation): void {
     const group = this.#group
     const mark = ++this.mark
@@ -50,7 +50,7 @@ export class RenamedPartialState {
     return this.marks[field] === this.mark
   }
 
-  /** True when the image of a situation of as many fields is this one. */
+  /** Whether the image of a partial state with the same number of fields is this one. */
   equals({ unit, fields, encoded }: PartialState, permutation: Permutation): boolean {
     const group = this.#group
     if (this.#names.image(unit, permutation) !== this.unit) return false
@@ -65,11 +65,11 @@ export class RenamedPartialState {
 }
 
 /**
- * Finds names for situations so that most renamings of one situation come to be called alike. They need not
- * all: ids that a situation tells apart only by what refers to them, and so on, may be taken for alike.
+ * Renames partial states so that most renamings of the same partial state become equal. An approximation of a
+ * canonical form, which is enough for a cache: ids that differ only in what refers to them may get either name.
  */
 export class CommonNames {
-  /** The renaming found last. */
+  /** The renaming of the latest `keyOf`. */
   readonly permutation: Permutation
   readonly #group: SymmetryGroup
   readonly #names: UnitNames
@@ -85,14 +85,14 @@ export class CommonNames {
     this.#order = group.identity()
   }
 
-  /** Renames a situation. Returns a key of the renamed one: equal keys, equal situations. */
+  /** Renames a partial state. Returns a key of the result: equal keys mean equal partial states. */
   keyOf(partial: PartialState): string {
     this.#sign(partial)
     this.#sort()
-    return this.#spell(partial)
+    return this.#keyOfRenamed(partial)
   }
 
-  /** Writes a signature of each slot: what the situation says about its id, but for the names of others. */
+  /** Computes a signature of each slot from the values that refer to its id, ignoring the names of other ids. */
   #sign({ unit, fields, encoded }: PartialState): void {
     const { placements } = this.#group
     const signature = this.#signature.fill(0)
@@ -108,7 +108,7 @@ export class CommonNames {
     }
   }
 
-  /** Names the ids of each sort in the order of their signatures. */
+  /** Orders the ids of each sort by their signatures. */
   #sort(): void {
     const { sorts, bases } = this.#group
     const signature = this.#signature
@@ -124,7 +124,7 @@ export class CommonNames {
     }
   }
 
-  #spell({ unit, fields, encoded }: PartialState): string {
+  #keyOfRenamed({ unit, fields, encoded }: PartialState): string {
     const group = this.#group
     const { permutation } = this
     const count = fields.length

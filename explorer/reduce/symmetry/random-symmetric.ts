@@ -41,7 +41,7 @@ export interface RandomSymmetric {
  * A small symmetric system made from a tape of whole numbers; equal tapes give equal systems and every tape
  * gives one (past its end it reads as zeros). Model code names ids only through `self`, through fields that
  * hold ids, through loops over all ids, and through one step per id in a choice.
- * @param naming true for systems in which some of the code names an id, so that they may be asymmetric.
+ * @param naming true for systems in which some code refers to an id by name, so that they may be asymmetric.
  */
 export function randomSymmetric(tape: readonly number[], naming = false): RandomSymmetric {
   let position = 0

@@ -1,17 +1,17 @@
 import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
 /**
- * All permutations of a group up to exchanges within classes of slots: one of each set of permutations that
- * differ only by such exchanges made first. Nothing is allocated after construction.
+ * Enumerates the permutations of a group up to exchanges within classes of slots: one of each set of permutations
+ * that differ only by such exchanges made first (a coset). Nothing is allocated after construction.
  */
 export class Rearrangements {
-  /** The present one. */
+  /** The current one. */
   readonly permutation: Permutation
   readonly #firsts: readonly number[]
   readonly #lasts: readonly number[]
-  /** For each slot as a target, the class that one of its members goes there. */
+  /** For each target slot, the class from which its member comes. */
   readonly #word: Uint8Array
-  /** The next slot of the same class; the first member of each class that has no target yet. */
+  /** By slot: the next one of its class. By class: its first member without a target. */
   readonly #following: Uint8Array
   readonly #waiting: Uint8Array
 
@@ -25,8 +25,8 @@ export class Rearrangements {
   }
 
   /**
-   * Goes to the first one, which keeps the order of the slots of each class.
-   * @param classes for each slot the first slot of its class; a class lies within one sort.
+   * Starts with the first one, which preserves the order within each class.
+   * @param classes for each slot, the first slot of its class; a class is part of one sort.
    */
   start(classes: Uint8Array): void {
     for (let slot = 0; slot < classes.length; slot++) {
@@ -39,7 +39,7 @@ export class Rearrangements {
     this.#settle()
   }
 
-  /** Goes to the next one; false when there is none left. */
+  /** Moves to the next one; false if there is none. */
   next(): boolean {
     let n = 0
     while (n < this.#firsts.length && !this.#advance(this.#firsts[n], this.#lasts[n])) n++
@@ -48,7 +48,7 @@ export class Rearrangements {
     return true
   }
 
-  /** The next word over one sort in lexicographic order; after the last one the first again, and false. */
+  /** Moves one sort to its next word in lexicographic order; from the last one to the first, returning false. */
   #advance(first: number, last: number): boolean {
     const word = this.#word
     let at = last - 2
@@ -62,7 +62,7 @@ export class Rearrangements {
     return at >= first
   }
 
-  /** The permutation that takes the members of each class, in order, to the targets of the class. */
+  /** Sets the permutation that maps the members of each class, in order, to the targets of the class. */
   #settle(): void {
     const word = this.#word
     const waiting = this.#waiting
@@ -76,7 +76,7 @@ export class Rearrangements {
 }
 
 function exchange(list: Uint8Array, a: number, b: number): void {
-  const kept = list[a]
+  const saved = list[a]
   list[a] = list[b]
-  list[b] = kept
+  list[b] = saved
 }

@@ -1,10 +1,10 @@
 import type { Tabulation } from '../../state/tabulation.ts'
 import type { Placement, SymmetryGroup } from './symmetry-group.ts'
 
-/** Bits of a cell, but for a single field that is wider. */
+/** Most bits of a cell, unless a single field is wider. */
 const CELL_BITS = 10
 
-/** One cell before it is laid out: the families of its fields, with the bit where each begins. */
+/** Layout of a cell: the families of its fields, and the bit where each begins. */
 interface Cell {
   readonly families: number[]
   readonly shifts: number[]
@@ -12,36 +12,36 @@ interface Cell {
 }
 
 /**
- * What a state says of each id in fields with one index and plain values, which are most fields: a row of
- * cells per slot. A cell holds several fields in few bits, so tables say what it adds to a signature and to
- * the hash, and fields that lie side by side in the packed state are moved together.
+ * The fields with one index and values that are not ids, which are most fields: one row of cells per slot. A cell
+ * holds several fields in few bits, so that tables can give its contribution to a signature and to the hash, and
+ * fields that are adjacent in the packed state are moved together.
  *
- * The rows of the slots of one sort have the same cells: cell `cellStart[a] + c` of slot a says of a what cell
- * `cellStart[b] + c` says of b.
+ * The rows of the slots of one sort have the same layout: cell `cellStart[a] + c` has the same fields for slot a as
+ * cell `cellStart[b] + c` has for slot b.
  */
 export class SlotRows {
   /** Cells of slot s are those from `cellStart[s]` to `cellStart[s + 1] - 1`. */
   readonly cellStart: Int32Array
-  /** The fields of each cell, as `gather` found them. */
+  /** Value of each cell in the state given to `gather`. */
   readonly values: Int32Array
   /** Hash lanes of the state that `move` works on. */
   low = 0
   high = 0
-  /** Pieces of cell k from `pieceStart[k]`: bits of a word that go to one place of the cell. */
+  /** Pieces of cell k, from `pieceStart[k]` on: adjacent bits of a word, and their position in the cell. */
   readonly #pieceStart: Int32Array
   readonly #word: Int32Array
   readonly #right: Int32Array
   readonly #mask: Int32Array
   readonly #left: Int32Array
-  /** What value v of cell k adds to the signature: `#says[#saysAt[k] + v]`. The same for all slots of a sort. */
+  /** Value v of cell k adds `#weights[#weightAt[k] + v]` to the signature. The same for all slots of a sort. */
   readonly #weightAt: Int32Array
   readonly #weights: Int32Array
-  /** What value v of cell k adds to the hash: entry `#hashAt[k] + v`. */
+  /** Value v of cell k adds entry `#hashAt[k] + v` to the hash. */
   readonly #hashAt: Int32Array
   readonly #low: Int32Array
   readonly #high: Int32Array
 
-  /** @param random a stream of words for the signatures. */
+  /** @param random a generator of random words for the signatures. */
   constructor(group: SymmetryGroup, hash: Tabulation, random: () => number) {
     const simple = group.moved().filter((p) => isSimple(p) && p.field.mask !== 0)
     const signaturesByFamily = signaturesOf(simple, random)
@@ -109,7 +109,7 @@ export class SlotRows {
     this.#high = Int32Array.from(high)
   }
 
-  /** Reads the rows of the packed state at `base`, and writes a signature of each into `signatures`. */
+  /** Reads the rows of the packed state at `base`, and writes the signature of each to `signatures`. */
   gather(from: Int32Array, base: number, signatures: Int32Array): void {
     const { cellStart, values } = this
     const pieceStart = this.#pieceStart
@@ -134,28 +134,28 @@ export class SlotRows {
     }
   }
 
-  /** True when two slots of one sort have the same rows. */
+  /** Whether two slots of one sort have equal rows. */
   areAlike(a: number, b: number): boolean {
     const { cellStart, values } = this
-    const apart = cellStart[b] - cellStart[a]
+    const distance = cellStart[b] - cellStart[a]
     for (let cell = cellStart[a]; cell < cellStart[a + 1]; cell++)
-      if (values[cell] !== values[cell + apart]) return false
+      if (values[cell] !== values[cell + distance]) return false
     return true
   }
 
   /**
-   * Puts the row of slot `from` in the place of that of slot `to` in a packed state that still has the latter,
-   * and adds the change of the state's hash to `low` and `high`.
+   * Replaces the row of slot `to` by that of slot `from` in a packed state that still has the former, and adds the
+   * change of its hash to `low` and `high`.
    */
   move(from: number, to: number, state: Int32Array): void {
     const { cellStart, values } = this
     const hashAt = this.#hashAt
     const first = cellStart[to]
-    const apart = cellStart[from] - first
+    const distance = cellStart[from] - first
     let { low, high } = this
     for (let cell = first; cell < cellStart[to + 1]; cell++) {
       const before = values[cell]
-      const after = values[cell + apart]
+      const after = values[cell + distance]
       if (before === after) continue
       low ^= this.#low[hashAt[cell] + before] ^ this.#low[hashAt[cell] + after]
       high ^= this.#high[hashAt[cell] + before] ^ this.#high[hashAt[cell] + after]
@@ -167,12 +167,12 @@ export class SlotRows {
   }
 }
 
-/** True for a field that is part of a row: one index, and values that are no ids. */
+/** Whether a field is part of a row: it has one index, and its values are not ids. */
 export const isSimple = ({ places, valueBase }: Placement): boolean => places.length === 1 && valueBase < 0
 
 const bitsOf = (mask: number): number => 32 - Math.clz32(mask)
 
-/** Spreads the fields of one slot over cells, in the order in which they lie in the packed state. */
+/** Distributes the fields of one slot over cells, in the order of the packed state. */
 function cellsOf(fields: readonly Placement[]): Cell[] {
   const cells: Cell[] = []
   const inOrder = fields.toSorted((a, b) => a.field.word - b.field.word || a.field.shift - b.field.shift)
@@ -190,7 +190,7 @@ function cellsOf(fields: readonly Placement[]): Cell[] {
   return cells
 }
 
-/** For each value of a cell, the codes of its fields; 0 instead of a code that the field cannot have. */
+/** For each value of a cell, the values of its fields; 0 instead of a value outside the field's domain. */
 function* fieldValues({ families, shifts, bits }: Cell, fields: readonly Placement[]): Iterable<number[]> {
   const domains = families.map((family) => (fields.find((p) => p.family === family) as Placement).field)
   for (let cellValue = 0; cellValue < 1 << bits; cellValue++)
@@ -200,7 +200,7 @@ function* fieldValues({ families, shifts, bits }: Cell, fields: readonly Placeme
     })
 }
 
-/** What each code of a family adds to the signature of its slot. */
+/** By family: what each value of the field adds to the signature of its slot. */
 function signaturesOf(
   fields: readonly Placement[],
   random: () => number,

@@ -2,7 +2,7 @@ import type { Node } from '../../../model/language/fields.ts'
 import type { Sort } from '../../../model/language/shapes.ts'
 import type { System } from '../../../model/language/system.ts'
 
-/** The sorts that arrays and sets of a system are indexed by, in the order of the layout. */
+/** The sorts that index arrays and sets of a system, in the order of the layout. */
 export function sortsOf(system: Pick<System, 'layout'>): Sort[] {
   const found = new Set<Sort>()
   const visit = (node: Node): void => {

@@ -2,7 +2,7 @@ import type { System } from '../../../model/language/system.ts'
 import type { CompiledStep } from '../../compile/step-table.ts'
 import type { Permutation, SymmetryGroup } from './symmetry-group.ts'
 
-/** Steps of one choice whose names differ in a number in brackets only: `REQ.1[0]`, `REQ.1[1]`. */
+/** Steps of one choice whose names differ only in a number in brackets: `REQ.1[0]`, `REQ.1[1]`. */
 export interface StepFamily {
   readonly index: number
   readonly thread: number
@@ -11,9 +11,9 @@ export interface StepFamily {
 }
 
 /**
- * Steps as permutations of ids see them. A thread goes where its program counter goes. A choice of an id is
- * written as one step per id; under a permutation these steps stand for each other, so they form a family
- * that is looked at as a whole.
+ * How permutations of ids act on steps. A thread is mapped to the thread that gets its program counter. A choice of
+ * an id is written as one step per id; a permutation maps these steps to each other, so they form a family that is
+ * tested as a unit.
  */
 export class StepFamilies {
   readonly families: readonly StepFamily[]
@@ -21,7 +21,7 @@ export class StepFamilies {
   readonly #system: System
   readonly #familyOf: Int32Array
   readonly #threadAt: ReadonlyMap<number, number>
-  /** What family f is called in thread t: at `f * threads + t`; -1 where there is no such family. */
+  /** At `f * threads + t`: the family of thread t with the same name as family f; -1 if there is none. */
   readonly #renamed: Int32Array
 
   constructor(group: SymmetryGroup, system: System, steps: readonly CompiledStep[]) {
@@ -54,7 +54,7 @@ export class StepFamilies {
     return this.families[this.#familyOf[step]]
   }
 
-  /** The family that a family becomes. */
+  /** The image of a family. */
   image(family: StepFamily, permutation: Permutation): StepFamily {
     const { threads } = this.#system
     const { counter } = threads[family.thread]

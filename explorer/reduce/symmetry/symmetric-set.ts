@@ -11,23 +11,22 @@ const LANES = 2
 const NOT_COUNTED = 0
 
 /**
- * A visited set of orbits: every state is looked up and kept as its canonical form. The states in the store
- * are canonical, so their successors are steps between orbits, with names that change along the way;
- * `Symmetry.trueSteps` gives a path its names back.
+ * A visited set of orbits: every state is looked up and stored in canonical form. The stored states are canonical,
+ * so names may change with every step of a path; `Symmetry.trueSteps` computes the path without renaming.
  */
 export class SymmetricSet implements VisitedSet {
   readonly lossy: boolean
   rewritten = new Uint8Array(0)
-  /** How many states the kept ones stand for: the sum of the sizes of their orbits. */
+  /** How many states the stored ones represent: the sum of the sizes of their orbits. */
   represented = 0
   readonly #inner: StateTable
   readonly #store: VectorStore
   readonly #form: CanonicalForm
   readonly #order: number
-  /** The forms of a batch as rows of hash lanes and words, and what permutations leave each as it is. */
+  /** The canonical forms of a batch as rows of hash lanes and words, and the order of the stabiliser of each. */
   #forms = new Int32Array(0)
   #lows = new Int32Array(0)
-  #places = new Int32Array(0)
+  #rows = new Int32Array(0)
   #stabilisers = new Float64Array(0)
 
   constructor(inner: StateTable, store: VectorStore, form: CanonicalForm, order: number) {
@@ -38,7 +37,7 @@ export class SymmetricSet implements VisitedSet {
     this.#order = order
   }
 
-  /** What brings states into the form in which they are kept. */
+  /** Computes the canonical forms. */
   get form(): CanonicalForm {
     return this.#form
   }
@@ -47,13 +46,13 @@ export class SymmetricSet implements VisitedSet {
     return this.#inner.bytes
   }
 
-  /** First all forms, then the table's places brought into the cache together, then the look-ups. */
+  /** Computes all forms before the first look-up, so that the table can prefetch its slots together. */
   insert(batch: Batch, records: Int32Array): void {
     const { count, found } = batch
     this.#reserve(count)
     this.#makeForms(batch, records)
     const forms = this.#forms
-    const at = this.#places
+    const at = this.#rows
     const low = this.#lows
     const inner = this.#inner
     if (inner.insertRows !== undefined)
@@ -76,8 +75,8 @@ export class SymmetricSet implements VisitedSet {
   }
 
   /**
-   * Writes the forms of the successors. A step that changes nothing which permutations move leads from a form
-   * to a form: all states between which the form is chosen change alike.
+   * Computes the forms of the successors. If a step changes only bits that no permutation moves, the successor of a
+   * canonical state is canonical: all states of the orbit change in the same way, so the least one stays the least.
    */
   #makeForms({ low, high, source, record, count }: Batch, records: Int32Array): void {
     const { words, chunks } = this.#store
@@ -121,7 +120,7 @@ export class SymmetricSet implements VisitedSet {
     const width = this.#store.words + LANES
     this.#forms = new Int32Array(count * width)
     this.#lows = new Int32Array(count)
-    this.#places = Int32Array.from({ length: count }, (_, k) => k * width)
+    this.#rows = Int32Array.from({ length: count }, (_, k) => k * width)
     this.#stabilisers = new Float64Array(count)
     this.rewritten = new Uint8Array(count)
   }

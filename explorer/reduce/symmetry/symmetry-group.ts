@@ -3,21 +3,21 @@ import type { Sort } from '../../../model/language/shapes.ts'
 import type { System } from '../../../model/language/system.ts'
 
 /**
- * A permutation of the ids of all interchangeable sorts. Every (sort, id) has a slot; entry `slot` is the slot
- * of the same sort that takes its place.
+ * A permutation of the ids of all interchangeable sorts. Every (sort, id) has a slot; entry `slot` is its image, a
+ * slot of the same sort.
  */
 export type Permutation = Uint8Array
 
-/** One field as the permutations see it. */
+/** How permutations act on a field. */
 export interface Placement {
   readonly field: Field
-  /** Fields that some permutation exchanges have the same family; families are numbered from 0. */
+  /** Family of the field: two fields have the same one if a permutation maps one to the other. */
   readonly family: number
-  /** Slots of the ids by which the field is indexed, outermost first. */
+  /** Slots of the ids that index the field, outermost first. */
   readonly places: readonly number[]
   /** First slot of the sort whose ids are the field's values, or -1. */
   readonly valueBase: number
-  /** Code of id 0: 1 when code 0 is "none". */
+  /** Encoded value of id 0: 1 if 0 is "none". */
   readonly firstIdValue: number
 }
 
@@ -30,9 +30,9 @@ export interface Generator {
 }
 
 /**
- * All permutations of the ids of some sorts, and how they act on states: the elements of arrays and sets
- * indexed by a sort change places, values that are ids of it change with them. Program counters are arrays
- * over the sort of their threads, so threads change places too.
+ * All permutations of the ids of some sorts, and how they act on states: they permute the elements of arrays and sets
+ * indexed by a sort, and values that are ids of it. Program counters are arrays over the sort of their threads, so
+ * threads are permuted too.
  */
 export class SymmetryGroup {
   readonly sorts: readonly Sort[]
@@ -98,7 +98,7 @@ export class SymmetryGroup {
     )
   }
 
-  /** The sorts, and where their ids stand in the state, as text: equal for groups that act alike. */
+  /** The sorts and the action on fields as text: equal for groups that act alike. */
   get description(): string {
     return JSON.stringify([
       this.sorts.map(({ name, size }) => [name, size]),
@@ -121,12 +121,12 @@ export class SymmetryGroup {
     return slot - this.bases[this.#sortOfSlot[slot]]
   }
 
-  /** The permutation that moves nothing. */
+  /** The identity permutation. */
   identity(): Permutation {
     return Uint8Array.from({ length: this.slots }, (_, slot) => slot)
   }
 
-  /** First `first`, then `then`. */
+  /** The permutation that applies `first`, then `then`. */
   compose(first: Permutation, then: Permutation): Permutation {
     return first.map((slot) => then[slot])
   }
@@ -139,11 +139,11 @@ export class SymmetryGroup {
     return inverse
   }
 
-  /** Numbers of generators that, one after the other, do what the permutation does. */
+  /** Numbers of generators whose product, applied in order, is the permutation. */
   wordOf(permutation: Permutation): number[] {
     const left = permutation.slice()
     const word: number[] = []
-    // Sorting the images by exchanges of neighbours undoes the permutation from its last exchange on.
+    // Sorting the images by exchanges of neighbours undoes the permutation, last exchange first.
     for (let swapped = true; swapped; ) {
       swapped = false
       for (const [number, { sort, ids }] of this.generators.entries()) {
@@ -159,13 +159,13 @@ export class SymmetryGroup {
     return word.reverse()
   }
 
-  /** Number of the field that takes the place of field number `field`. */
+  /** The image of a field, by number. */
   imageOfField(field: number, permutation: Permutation): number {
     if (this.#placeStart[field] === this.#placeStart[field + 1]) return field
     return this.#fieldAt[this.#address(field, permutation)]
   }
 
-  /** What a code of field number `field` becomes. */
+  /** The image of an encoded value of a field. */
   imageOfValue(field: number, value: number, permutation: Permutation): number {
     const base = this.#valueBase[field]
     if (base < 0) return value
@@ -173,14 +173,14 @@ export class SymmetryGroup {
     return value < first ? value : permutation[base + value - first] - base + first
   }
 
-  /** Writes the image of a whole state, given as codes by field, into another array. */
+  /** Writes the image of an unpacked state into another array. */
   imageOfState(encoded: Uint16Array, permutation: Permutation, into: Uint16Array): void {
     for (let f = 0; f < encoded.length; f++) {
       into[this.imageOfField(f, permutation)] = this.imageOfValue(f, encoded[f], permutation)
     }
   }
 
-  /** Fields that some permutation moves or whose values some permutation changes. */
+  /** Fields that a permutation can move, or whose values it can change. */
   moved(): readonly Placement[] {
     return this.placements.filter((p) => p.places.length > 0 || p.valueBase >= 0)
   }
@@ -232,7 +232,7 @@ export class SymmetryGroup {
     return starts
   }
 
-  /** How far apart fields of one family are whose ids in one place differ by one. */
+  /** By index of a field: the distance within its family between fields whose ids there differ by one. */
   #strides({ places }: Placement): number[] {
     const sizes = places.map((slot) => this.sorts[this.#sortOfSlot[slot]].size)
     return sizes.map((_, k) => sizes.slice(k + 1).reduce((product, size) => product * size, 1))

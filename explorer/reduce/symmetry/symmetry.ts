@@ -17,32 +17,32 @@ import { StepFamilies, type StepFamily } from './step-families.ts'
 import { SymmetricSet } from './symmetric-set.ts'
 import { SymmetryGroup } from './symmetry-group.ts'
 
-/** What a search with symmetry did. */
+/** How a search used symmetry. */
 export interface SymmetryReport {
-  /** The sorts whose ids were interchanged, with their sizes. */
+  /** The sorts whose ids were permuted, with their sizes. */
   readonly sorts: readonly { readonly name: string; readonly size: number }[]
   /** Number of permutations. */
   readonly permutations: number
-  /** How many states the explored ones stand for. */
+  /** How many states the explored ones represent. */
   readonly represented: number
   /**
-   * True when the initial states are closed under the permutations: then `represented` is exactly the number
-   * of states without the reduction; else it is an upper bound.
+   * Whether the initial states are closed under the permutations. Then `represented` is the number of states without
+   * the reduction; otherwise it is an upper bound.
    */
   readonly closed: boolean
-  /** Model code run to check that names do not matter, again for a search that goes on from a checkpoint. */
+  /** Runs of model code to check equivariance. A search resumed from a checkpoint repeats them. */
   readonly checks: number
 }
 
 /**
- * Search up to the names of interchangeable ids. Nothing is taken on trust: every behaviour and every answer
- * of a property that the search uses is checked under all renamings when it is recorded.
+ * Symmetry reduction: searches orbits instead of states. The declaration of a symmetric sort is not trusted: every
+ * transition and every predicate value that the search uses is checked under all renamings when it is recorded.
  *
- * Why that is enough: let R be the states a search keeps, one per orbit met. A recorded behaviour stands for
+ * Why this is sound: let R be the states that the search stores, one per orbit found. A transition record stands for
  * all states that agree on the fields it depends on, and for them p(step)(p(state)) = p(step(state)) for every
- * permutation p. So the successors of p(r), r in R, are the images of the successors of r, every reachable
- * state is an image of a state in R, at the same distance, and properties answer alike on both. Initial states
- * need not be closed under the permutations for that.
+ * permutation p. So the successors of p(r), for r in R, are the images of the successors of r. Therefore every
+ * reachable state is an image of a state in R at the same distance, and predicates have the same values on both. The
+ * initial states need not be closed under the permutations for this.
  */
 export class Symmetry {
   readonly widenStep: (step: CompiledStep, run: StepOutcome, recorder: Recorder) => readonly number[]
@@ -99,10 +99,10 @@ export class Symmetry {
       nth: number,
       own: Effect,
     ): readonly number[] => {
-      // What is checked is what the search will do: the search has run the code for itself.
+      // Make sure that the check and the search saw the same effect: each ran the code separately.
       if (!isRenamed(this.#group, own, identity, check.evaluate(unit, base).effects[nth]))
         throw new ModelError(
-          `${system.name}: ${check.describe(unit)} says something else when asked again about the same state`,
+          `${system.name}: ${check.describe(unit)} differs when it is evaluated again on the same state`,
         )
       return check.widen(unit, base, reads)
     }
@@ -116,14 +116,14 @@ export class Symmetry {
   }
 
   /**
-   * Forgets which situations were checked: what behaviours are to depend on is then a matter of the search to
-   * come alone, and will be the same when its recordings are made again.
+   * Forgets which partial states were checked, so that the fields that recordings depend on are determined by the
+   * next search alone. A resumed search then repeats its recordings exactly.
    */
   forget(): void {
     for (const check of this.#checks) check.forget()
   }
 
-  /** Begins a search. @returns the visited set of orbits in front of the table. */
+  /** Begins a search. @returns the visited set of orbits, in front of the table. */
   begin(table: StateTable, store: VectorStore, hash: Tabulation): SymmetricSet {
     this.#form = new CanonicalForm(this.#group, this.#system.layout, hash)
     this.#set = new SymmetricSet(table, store, this.#form, this.#group.order)
@@ -131,11 +131,11 @@ export class Symmetry {
   }
 
   /**
-   * The run of the unreduced system that a path of the search stands for. Names are those of the initial
-   * state throughout.
-   * @param initial codes of the initial state.
-   * @param steps numbers of the steps, each as named in the canonical state it was taken from.
-   * @returns the numbers of the steps under their true names.
+   * The behaviour of the unreduced system that a path of the search stands for, with the names of the initial state
+   * throughout.
+   * @param initial the initial state, unpacked.
+   * @param steps numbers of the steps, each with the names of the canonical state in which it was taken.
+   * @returns the numbers of the steps with the names of the initial state.
    */
   trueSteps(initial: Uint16Array, steps: readonly number[]): number[] {
     const { layout } = this.#system
@@ -167,7 +167,7 @@ export class Symmetry {
       const found = candidates.find((candidate) => outcomeOf(candidate, state) === expected)
       if (found === undefined || expected === '') {
         throw new Error(
-          `${this.#system.name}: step ${n + 1} of a path of the reduced search, ${this.#steps[step].path}, is not possible in the system; this is a defect of the search`,
+          `${this.#system.name}: step ${n + 1} of a path of the reduced search, ${this.#steps[step].path}, is not possible in the system; this is a bug in the search`,
         )
       }
       state.set(recorder.now)
@@ -175,17 +175,17 @@ export class Symmetry {
     })
   }
 
-  /** The sorts and what their permutations do to fields, as text, for comparison. */
+  /** The sorts and the action of their permutations on fields, as text for comparison. */
   get description(): string {
     return this.#group.description
   }
 
-  /** What has been counted, for a checkpoint. */
+  /** The counters, for a checkpoint. */
   state(): SymmetryState {
     return { represented: this.#set?.represented ?? 0 }
   }
 
-  /** Goes on from what an interrupted search had counted; what it recorded has been checked again. */
+  /** Restores the counters of an interrupted search; its recordings have been checked again by then. */
   restore({ represented }: SymmetryState): void {
     if (this.#set !== null) this.#set.represented = represented
   }
@@ -200,7 +200,7 @@ export class Symmetry {
     }
   }
 
-  /** What the steps of a family say, in their order. */
+  /** The effects of the steps of a family, in their order. */
   #evaluate(family: StepFamily, encoded: Uint16Array): Evaluation {
     const { recorder } = this.#runner
     const reads: number[] = []
