@@ -3,6 +3,7 @@ import { ModelError } from '../../model/language/errors.ts'
 import type { System } from '../../model/language/system.ts'
 import type { CompiledSystem, Recording } from '../compile/compiled-system.ts'
 import type { Predicates } from '../compile/predicates.ts'
+import { enlarged } from '../state/array-bounds.ts'
 import { SIZES } from '../state/sizes.ts'
 
 /** What happened to a step, in an entry. */
@@ -106,9 +107,7 @@ export class RecordingLog {
 
   #add(head: readonly number[], before: Uint16Array, after: Uint16Array): void {
     if (this.#used + this.#size > this.#entries.length) {
-      const larger = new Uint16Array(2 * (this.#entries.length + this.#size))
-      larger.set(this.#entries)
-      this.#entries = larger
+      this.#entries = enlarged(this.#entries, new Uint16Array(2 * (this.#entries.length + this.#size)))
     }
     this.#entries.set(head, this.#used)
     this.#entries.set(before, this.#used + HEAD)

@@ -1,6 +1,7 @@
 import { ModelError } from '../../model/language/errors.ts'
 import type { ActionProperty, Oops } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
+import { enlarged } from '../state/array-bounds.ts'
 import { SIZES } from '../state/sizes.ts'
 import { Tabulation } from '../state/tabulation.ts'
 import { DecisionTrees, NondeterministicRead } from './decision-trees.ts'
@@ -272,9 +273,7 @@ export class CompiledSystem {
     const { words } = this.system.layout
     const size = RECORD.first + 2 * masks.length + words
     while (this.#used + size > this.records.length) {
-      const larger = new Int32Array(this.records.length * 2)
-      larger.set(this.records)
-      this.records = larger
+      this.records = enlarged(this.records, new Int32Array(this.records.length * 2))
     }
     const record = this.#used
     this.#used += size

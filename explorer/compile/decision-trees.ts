@@ -1,4 +1,5 @@
 import type { Field } from '../../model/language/fields.ts'
+import { enlarged } from '../state/array-bounds.ts'
 import { SIZES } from '../state/sizes.ts'
 
 /** A child where nothing is recorded yet. Positive children are inner nodes, negative ones negated leaves. */
@@ -172,9 +173,7 @@ export class DecisionTrees {
   #allocate(test: number): number {
     const size = 2 + ((test >>> 5) & MASK)
     if (this.#used + size > this.nodes.length) {
-      const larger = new Int32Array(Math.max(this.nodes.length * 2, this.#used + size))
-      larger.set(this.nodes)
-      this.nodes = larger
+      this.nodes = enlarged(this.nodes, new Int32Array(Math.max(this.nodes.length * 2, this.#used + size)))
     }
     const node = this.#used
     this.#used += size

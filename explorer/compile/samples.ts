@@ -1,3 +1,4 @@
+import { enlarged } from '../state/array-bounds.ts'
 import { xoshiro } from '../state/tabulation.ts'
 
 /** Which recordings are repeated when a search ends: all, or a sample that takes little time. */
@@ -37,9 +38,7 @@ export class Samples {
     const nth = this.#made[index]++
     if (!this.#all && nth % ONE_OF !== 0) return
     if (this.#used + this.#width > this.#rows.length) {
-      const larger = new Int32Array(2 * (this.#rows.length + this.#width))
-      larger.set(this.#rows)
-      this.#rows = larger
+      this.#rows = enlarged(this.#rows, new Int32Array(2 * (this.#rows.length + this.#width)))
     }
     this.#rows[this.#used] = index
     this.#rows[this.#used + 1] = outcome

@@ -1,3 +1,4 @@
+import { enlarged } from '../state/array-bounds.ts'
 import { SIZES } from '../state/sizes.ts'
 import type { CompiledSystem } from './compiled-system.ts'
 import { bitsOf, DecisionTrees, NOT_CONSTANT, NondeterministicRead, UNKNOWN } from './decision-trees.ts'
@@ -185,9 +186,7 @@ export class SuccessorLists {
     const { records } = this.compiled
     const size = LIST.first + LIST_ENTRY * members.length
     if (this.#used + size > this.lists.length) {
-      const larger = new Int32Array(Math.max(this.lists.length * 2, this.#used + size))
-      larger.set(this.lists)
-      this.lists = larger
+      this.lists = enlarged(this.lists, new Int32Array(Math.max(this.lists.length * 2, this.#used + size)))
     }
     const list = this.#used
     this.#used += size
@@ -209,12 +208,8 @@ export class SuccessorLists {
     const { words } = system.layout
     const number = this.#numbers++
     if (number === this.offsets.length) {
-      const offsets = new Int32Array(2 * number)
-      offsets.set(this.offsets)
-      this.offsets = offsets
-      const footprints = new Int32Array(2 * this.footprints.length)
-      footprints.set(this.footprints)
-      this.footprints = footprints
+      this.offsets = enlarged(this.offsets, new Int32Array(2 * number))
+      this.footprints = enlarged(this.footprints, new Int32Array(2 * this.footprints.length))
     }
     this.offsets[number] = list
     const at = number * 2 * words

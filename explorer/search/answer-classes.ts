@@ -2,6 +2,7 @@ import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { bitsOf } from '../compile/decision-trees.ts'
 import { PREDICATE_VALUE, type Predicates } from '../compile/predicates.ts'
 import { RECORD } from '../compile/transition-record.ts'
+import { enlarged } from '../state/array-bounds.ts'
 import { SIZES } from '../state/sizes.ts'
 
 /** Class of the states whose answers are not kept; their successors are asked everything again. */
@@ -127,15 +128,11 @@ export class AnswerClasses {
     this.#answers.push(answers)
     this.#known.set(key, added)
     if (added >= this.counts.length) {
-      const counts = new Int32Array(2 * added)
-      counts.set(this.counts)
-      this.counts = counts
+      this.counts = enlarged(this.counts, new Int32Array(2 * added))
     }
     const entries = (added + 1) * this.#questions * 3
     if (entries > this.#next.length) {
-      const next = new Int32Array(2 * entries)
-      next.set(this.#next)
-      this.#next = next
+      this.#next = enlarged(this.#next, new Int32Array(2 * entries))
     }
     return added
   }

@@ -1,4 +1,4 @@
-import { doubledBytes, doubledLength } from '../state/array-bounds.ts'
+import { doubledBytes, doubledLength, enlarged } from '../state/array-bounds.ts'
 import { SIZES } from '../state/sizes.ts'
 
 /** Length of the first arrays; they double. */
@@ -71,9 +71,7 @@ export class Edges {
   add(source: number, target: number): void {
     while (this.#states <= source) this.#startState()
     if (this.#count === this.#targets.length) {
-      const larger = new Int32Array(this.#count * 2)
-      larger.set(this.#targets)
-      this.#targets = larger
+      this.#targets = enlarged(this.#targets, new Int32Array(this.#count * 2))
     }
     this.#targets[this.#count++] = target
   }
@@ -110,9 +108,7 @@ export class Edges {
 
   #startState(): void {
     if (this.#states + 1 >= this.#first.length) {
-      const larger = new Float64Array(this.#first.length * 2)
-      larger.set(this.#first)
-      this.#first = larger
+      this.#first = enlarged(this.#first, new Float64Array(this.#first.length * 2))
     }
     this.#first[this.#states++] = this.#count
   }

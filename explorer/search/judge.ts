@@ -5,6 +5,7 @@ import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
 import { PREDICATE_VALUE, type Predicate, type Predicates } from '../compile/predicates.ts'
 import { RECORD } from '../compile/transition-record.ts'
+import { enlarged } from '../state/array-bounds.ts'
 import { SIZES } from '../state/sizes.ts'
 import { type AnswerClasses, UNCLASSED } from './answer-classes.ts'
 import type { Edges } from './edges.ts'
@@ -232,8 +233,7 @@ export class Judge {
   #goalsFor(q: number, id: number): Uint8Array {
     const goals = this.#goals.get(q) as Uint8Array
     if (id < goals.length) return goals
-    const larger = new Uint8Array(Math.max(goals.length * 2, id + 1))
-    larger.set(goals)
+    const larger = enlarged(goals, new Uint8Array(Math.max(goals.length * 2, id + 1)))
     this.#goals.set(q, larger)
     return larger
   }

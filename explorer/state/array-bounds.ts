@@ -25,3 +25,12 @@ export function doubledBytes(
 ): number {
   return needed <= length ? 0 : BYTES_PER_ELEMENT * doubledLength(length, needed)
 }
+
+/** Copies an array into a longer one, and returns that. The caller allocates, so the array types of hot code stay fixed. */
+export function enlarged<A extends Uint8Array | Uint16Array | Int32Array | Float64Array>(
+  from: A,
+  into: A,
+): A {
+  into.set(from)
+  return into
+}

@@ -1,6 +1,7 @@
 import { doubledBytes, MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
-import type { Batch, Rows } from './batch.ts'
+import type { Batch } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
+import type { Rows } from './rows.ts'
 import { SIZES } from './sizes.ts'
 import type { StateTable } from './state-table.ts'
 import { tableProblem } from './table-problem.ts'

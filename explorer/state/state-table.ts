@@ -1,4 +1,5 @@
-import type { Batch, Rows } from './batch.ts'
+import type { Batch } from './batch.ts'
+import type { Rows } from './rows.ts'
 
 /** Where a search looks up states: a table, or a reduction in front of one. */
 export interface VisitedSet {

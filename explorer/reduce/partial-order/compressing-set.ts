@@ -1,3 +1,4 @@
+import { enlarged } from '../../state/array-bounds.ts'
 import type { Batch } from '../../state/batch.ts'
 import { SIZES } from '../../state/sizes.ts'
 import type { VisitedSet } from '../../state/state-table.ts'
@@ -54,9 +55,7 @@ export class CompressingSet implements VisitedSet {
 
   #setLength(id: number, length: number): void {
     if (id >= this.lengths.length) {
-      const larger = new Uint16Array(Math.max(2 * this.lengths.length, id + 1))
-      larger.set(this.lengths)
-      this.lengths = larger
+      this.lengths = enlarged(this.lengths, new Uint16Array(Math.max(2 * this.lengths.length, id + 1)))
     }
     this.lengths[id] = length
   }

@@ -1,3 +1,4 @@
+import { enlarged } from '../../state/array-bounds.ts'
 import { SIZES } from '../../state/sizes.ts'
 
 /** Nothing is recorded yet. What is recorded has a negative number. */
@@ -79,9 +80,7 @@ export class FieldDecisionTrees<A extends { readonly reads: readonly number[] }>
   #allocate(field: number): number {
     const size = 1 + this.#sizes[field]
     if (this.#used + size > this.#nodes.length) {
-      const larger = new Int32Array(Math.max(2 * this.#nodes.length, this.#used + size))
-      larger.set(this.#nodes)
-      this.#nodes = larger
+      this.#nodes = enlarged(this.#nodes, new Int32Array(Math.max(2 * this.#nodes.length, this.#used + size)))
     }
     const node = this.#used
     this.#used += size

@@ -1,4 +1,4 @@
-import { doubledBytes, doubledLength } from '../../state/array-bounds.ts'
+import { doubledBytes, doubledLength, enlarged } from '../../state/array-bounds.ts'
 import { SIZES } from '../../state/sizes.ts'
 
 /** Target of a step that ends in a fault: the behaviour goes nowhere. */
@@ -107,9 +107,4 @@ export class LabelledGraph {
       this.first = enlarged(this.first, new Float64Array(this.first.length * 2))
     this.first[++this.expanded] = this.edges
   }
-}
-
-function enlarged<A extends Float64Array | Int32Array | Uint16Array>(from: A, into: A): A {
-  into.set(from)
-  return into
 }

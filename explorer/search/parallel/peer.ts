@@ -58,7 +58,7 @@ export class Peer implements ExpansionSink {
   readonly #classes: AnswerClasses
   readonly #judge: Judge
   readonly #watch: LimitWatch
-  readonly #cacheWidth: Room
+  readonly #room: Room
   /** Most slots that all workers can take with a piece of the level each. */
   readonly #mostOfPieces: number
   readonly #mostArrayBytes: number
@@ -102,7 +102,7 @@ export class Peer implements ExpansionSink {
     this.#expander = new Expander(this.#compiled, this.#store)
     const { lists, batch } = this.#expander
     this.#inheritance = cacheWidth > 0 ? new Inheritance(lists, this.#store, 'by-level') : null
-    this.#cacheWidth = new Room(memory, this.#table, this.#neighbours, me, batch.found.length)
+    this.#room = new Room(memory, this.#table, this.#neighbours, me, batch.found.length)
     this.#mostOfPieces =
       memory.workers * (Frontier.mostOfPiece * this.#compiled.mostEnabled + batch.found.length)
     this.#mostArrayBytes = options.mostArrayBytes ?? MOST_ARRAY_BYTES
@@ -159,7 +159,7 @@ export class Peer implements ExpansionSink {
     const { hash } = this.#compiled
     const words = new Int32Array(layout.words)
     for (const codes of initial) {
-      this.#cacheWidth.make()
+      this.#room.make()
       layout.pack(codes, words, 0)
       const id = ~this.#visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
       if (id >= 0) this.#store.tags[id >>> chunkBits][id & chunkMask] = this.#judge.state(id, words, 0)
@@ -181,7 +181,7 @@ export class Peer implements ExpansionSink {
       this.#frontier.offer(this.#levelEnd, this.#store.count)
       const wished = meet(this.#memory)
       if ((wished & WISH.growth) === 0) return wished
-      this.#cacheWidth.grow()
+      this.#room.grow()
     }
   }
 
@@ -243,7 +243,7 @@ export class Peer implements ExpansionSink {
   #lookUp(): void {
     const { batch } = this.#expander
     if (batch.count === 0) return
-    this.#cacheWidth.make()
+    this.#room.make()
     this.#visited.insert(batch, this.#compiled.records)
     if (!this.#beyond) {
       batch.compact()

@@ -1,4 +1,4 @@
-import { doubledBytes } from '../../state/array-bounds.ts'
+import { doubledBytes, enlarged } from '../../state/array-bounds.ts'
 import { SIZES } from '../../state/sizes.ts'
 
 /** Nodes up to which lists of them are sure to be what the engine takes. */
@@ -100,9 +100,4 @@ export class RunningThreads {
     this.#step = enlarged(this.#step, new Int32Array(size))
     this.#depth = enlarged(this.#depth, new Int32Array(size))
   }
-}
-
-function enlarged<A extends Uint8Array | Uint16Array | Int32Array>(from: A, into: A): A {
-  into.set(from)
-  return into
 }
