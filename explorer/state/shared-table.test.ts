@@ -139,13 +139,13 @@ Promise.all(
   })
   const set = sharedSetOf(new SharedTable(slots, wordsPerSlot(options), taken, () => {}), store, all, me, options)
   const source = store.append(new Int32Array(2), 0, 0, 0)
-  const leaves = []
-  const leafOf = Array.from({ length: states }, (_, s) => {
-    const leaf = leaves.push(s + 1, s % 5)
-    leaves.push(...record)
-    return leaf
+  const records = []
+  const recordOf = Array.from({ length: states }, (_, s) => {
+    const offset = records.push(s + 1, s % 5)
+    records.push(...record)
+    return offset
   })
-  const table = Int32Array.from(leaves)
+  const table = Int32Array.from(records)
   const batch = new Batch()
   let together = 0
   for (let from = 0; from < states; from += 250) {
@@ -159,7 +159,7 @@ Promise.all(
       batch.low[batch.count] = 50 * (s % lanes)
       batch.high[batch.count] = s + 1
       batch.source[batch.count] = source
-      batch.leaf[batch.count] = leafOf[s]
+      batch.record[batch.count] = recordOf[s]
     }
     set.insert(batch, table)
     for (let k = 0; k < 500; k++) if (batch.found[k] < 0) Atomics.add(winners, from + (k % 250), 1)
