@@ -1,5 +1,5 @@
 import type { Design } from '../../model/designs/design.ts'
-import type { Seed } from '../../model/designs/seeds.ts'
+import type { Question } from '../../model/designs/questions.ts'
 import type { OopsFreedom, Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { UsageError } from './errors.ts'
@@ -31,7 +31,7 @@ export interface Catalogue<W = unknown> {
    */
   readonly scenarioFrom?: (data: unknown) => Scenario<W>
   /** Design questions with the cells that answer them, which a run without arguments checks besides upstream. */
-  readonly seeds?: readonly Seed[]
+  readonly questions?: readonly Question[]
 }
 
 /**

@@ -1,5 +1,5 @@
 import { designs } from '../../model/designs/index.ts'
-import { seeds } from '../../model/designs/seeds.ts'
+import { questions } from '../../model/designs/questions.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { scenarioFrom } from '../../model/scenarios/scenario-file.ts'
@@ -12,7 +12,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   designs,
   properties,
   scenarioFrom,
-  seeds,
+  questions,
   featured: {
     question:
       'A root page is zapped: how do vCPUs learn which of their cached roots to drop? Linux v5.18 shipped 527d5cd7eece, whose loop over the previous roots tests the current root each time.',

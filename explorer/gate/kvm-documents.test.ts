@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { designs } from '../../model/designs/index.ts'
-import { seeds } from '../../model/designs/seeds.ts'
+import { questions } from '../../model/designs/questions.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
 
@@ -28,7 +28,7 @@ const rows = (part: string): string[][] =>
     .filter((line) => line.startsWith('| ') && !line.startsWith('| Id'))
     .map(cells)
 
-const known = new Set(names([...designs, ...scenarios, ...properties, ...seeds]))
+const known = new Set(names([...designs, ...scenarios, ...properties, ...questions]))
 const word = (name: string): RegExp => new RegExp(`(?<![\\w-])${name.replaceAll('.', '\\.')}(?![\\w-])`)
 
 describe('docs/kvm', () => {

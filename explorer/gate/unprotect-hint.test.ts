@@ -8,18 +8,17 @@ import { exploreGraph } from '../search/liveness/explore.ts'
 import { VectorStore } from '../state/vector-store.ts'
 
 /**
- * Seed 000 as an equivalence (docs/kvm/history.md, H0 to H2): whether mmu_lock is held while
- * indirect_shadow_pages is read makes no difference to pages, rmaps, counts, roots and TLBs whenever mmu_lock is
- * free.
+ * Question seed-000 as an equivalence (docs/kvm/history.md, H0 to H2): whether mmu_lock is held while
+ * indirect_shadow_pages is read makes no difference to pages, rmaps, counters, roots and TLBs while mmu_lock is free.
  *
- * It does make one to when the vCPU gets on: without the lock it can resume while another thread is still
- * inside, pass its own look at the requests, and be told a moment later. So modes and requests are left out,
- * as are what threads keep in registers and the history that properties look at.
+ * It does affect when the vCPU continues: without the lock it can resume while another thread holds the lock, pass
+ * kvm_check_request(), and get a request right after. So modes and requests are left out, and so are local variables
+ * of threads and history variables.
  */
 const LEFT_OUT =
   /^at\.|^world\.(mmu_lock|zapper)|\.(fault|req|mode|requests|stopped_by|shadowed_again|last_retry)\b/
 
-/** What the MMU can look like while mmu_lock is free, in a design and a scenario. */
+/** The reachable states of the MMU while mmu_lock is free, for patches in a scenario. */
 function mmuStates(scenario: string, patches: readonly Patch<Kvm>[]): Set<string> {
   const built = unprotectScenarios.find((s) => s.id === scenario)?.build({ patches })
   if (built === undefined) throw new Error(`no scenario ${scenario}`)

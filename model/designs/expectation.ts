@@ -36,19 +36,19 @@ export interface Found extends Pick<Property<never>, 'id'> {
   readonly kind: string
   readonly verdict: string
   readonly antecedent: number
-  /** The fault at which behaviours end, when the verdict is inconclusive for that alone. */
+  /** The property of the oops that ends behaviours early, if that is the only reason for `inconclusive`. */
   readonly upTo?: string | null | undefined
 }
 
 /**
- * Whether a verdict is what a design says. Up to a fault is as good as a property can hold beside it, when there
- * was something to judge, and as good as it can be vacuous or not reached when there was not; the fault itself
- * is compared on its own.
+ * Whether a verdict is the expected one. If an oops ends behaviours early, no property beside it can do better than
+ * `inconclusive`: that counts as `holds` if its antecedent occurred, otherwise as `vacuous` or `not-reached`. The
+ * oops itself is compared separately.
  */
 export function isAsExpected(design: Pick<Design<never>, 'expect'>, scenario: string, found: Found): boolean {
   const expected = expectedVerdict(design, scenario, found)
   if (found.verdict === expected) return true
-  // Not asked for and nothing to judge: that is as good as holding, and as being vacuous.
+  // The property was not asked for and does not apply: compatible with `holds` and with `vacuous`.
   if (found.verdict === 'not-applicable') return expected === 'holds' || expected === 'vacuous'
   if (found.verdict !== 'inconclusive' || (found.upTo ?? null) === null) return false
   return found.antecedent > 0 ? expected === 'holds' : expected === 'vacuous' || expected === 'not-reached'

@@ -43,7 +43,7 @@ export const wrongChildIsLinked: Witness<Kvm> = {
   kind: 'witness',
   id: 'wrong-child-is-linked',
   aliases: [],
-  title: 'A page fault finds a child page that does not match the guest entry.',
+  title: 'A page fault finds a linked child page that does not match the guest entry.',
   reference: 'kvm_mmu_get_child_sp(): 0cb2af2ea66a, 81ccda30b4e8',
   seen: (kvm, at) =>
     all(kvm.vcpu).some((v) => {

@@ -74,8 +74,8 @@ describe('the default set', () => {
     const deep = { ...catalogue.scenarios[1], deep: true } as const
     const cell = { design: 'D1', scenario: 'S1', property: 'I-1' }
     const evidence = [cell, { ...cell, property: 'can-free' }, { ...cell, scenario: deep.id }]
-    const seed = { id: 'seed-9', aliases: [], title: 'a mail', question: 'Which first?', answer: 'Mark.' }
-    const asked = { ...known, scenarios: [...known.scenarios, deep], seeds: [{ ...seed, evidence }] }
+    const mail = { id: 'seed-9', aliases: [], title: 'a mail', question: 'Which first?', answer: 'Mark.' }
+    const asked = { ...known, scenarios: [...known.scenarios, deep], questions: [{ ...mail, evidence }] }
     const { status, out } = await runTiny([], { catalogue: asked })
     expect(status).toBe(0)
     expect(out.filter((line) => line.includes(', design '))).toEqual([

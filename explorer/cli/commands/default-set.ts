@@ -86,9 +86,9 @@ function allCells(catalogue: Catalogue): Cell[] {
     planOf(catalogue, { scenarios, designs, properties: [] })
   const upstream = findDesign(catalogue, UPSTREAM)
   const answers =
-    catalogue.seeds === undefined
+    catalogue.questions === undefined
       ? select(catalogue.designs, [])
-      : catalogue.seeds.flatMap(({ evidence }) =>
+      : catalogue.questions.flatMap(({ evidence }) =>
           evidence.flatMap(({ design, scenario }) => select([findDesign(catalogue, design)], [scenario])),
         )
   const everywhere = catalogue.scenarios.map(({ id }) => id)

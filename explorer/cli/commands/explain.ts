@@ -1,5 +1,5 @@
 import type { Design, Expectation } from '../../../model/designs/design.ts'
-import type { Seed } from '../../../model/designs/seeds.ts'
+import type { Question } from '../../../model/designs/questions.ts'
 import type { LocatedStep } from '../../../model/language/machine.ts'
 import { describePatch, type Patch } from '../../../model/language/patch.ts'
 import type { Property } from '../../../model/language/property.ts'
@@ -11,7 +11,7 @@ import { wrap } from '../io.ts'
 import { type Machine, machinesOf } from '../machines.ts'
 import { unknownName } from '../nearest.ts'
 import { addersOf, scenariosOf } from '../plan.ts'
-import { evidenceFor } from '../seed-evidence.ts'
+import { evidenceFor } from '../question-evidence.ts'
 import type { Session } from '../session.ts'
 
 /**
@@ -26,9 +26,9 @@ export function explain(session: Session, name: string): number {
   const design = findNamed(catalogue.designs, name)
   const scenario = findNamed(catalogue.scenarios, name)
   const machine = findNamed(machines, name)
-  const seed = findNamed(catalogue.seeds ?? [], name)
+  const question = findNamed(catalogue.questions ?? [], name)
   const texts = [
-    ...(seed === undefined ? [] : [aboutSeed(session, seed)]),
+    ...(question === undefined ? [] : [aboutQuestion(session, question)]),
     ...(property === undefined ? [] : [aboutProperty(session, property)]),
     ...(design === undefined ? [] : [aboutDesign(session, design)]),
     ...(scenario === undefined ? [] : [aboutScenario(scenario)]),
@@ -56,14 +56,17 @@ export function explain(session: Session, name: string): number {
 type Rows = readonly (readonly [string, string])[]
 
 /** A design question, its answer, and what a search of each cell that shows it finds now. */
-function aboutSeed({ catalogue }: Session, seed: Seed): Rows {
-  const { id, aliases, title, question, answer } = seed
+function aboutQuestion({ catalogue }: Session, asked: Question): Rows {
+  const { id, aliases, title, question, answer } = asked
   return [
     ['question', titled({ id, aliases })],
     ['mail', title],
     ['asks', question],
     ['answer', answer],
-    ...evidenceFor(seed, catalogue).map((line, index): Rows[number] => [index === 0 ? 'evidence' : '', line]),
+    ...evidenceFor(asked, catalogue).map((line, index): Rows[number] => [
+      index === 0 ? 'evidence' : '',
+      line,
+    ]),
   ]
 }
 
@@ -207,8 +210,8 @@ function aboutStep(m: Machine, located: LocatedStep<never>, all: readonly Locate
 }
 
 function allNames({ catalogue }: Session, machines: readonly Machine[]): string[] {
-  const { properties, designs, scenarios, seeds = [] } = catalogue
-  const named = [...properties, ...designs, ...scenarios, ...seeds, ...machines]
+  const { properties, designs, scenarios, questions = [] } = catalogue
+  const named = [...properties, ...designs, ...scenarios, ...questions, ...machines]
   const steps = machines.flatMap((m) => m.thread.flow.steps.map((s) => s.path))
   return [
     ...named.flatMap((n) => [n.id, ...('aliases' in n ? (n.aliases ?? []) : [])]),

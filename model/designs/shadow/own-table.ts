@@ -99,7 +99,7 @@ function unprotectPageVirt(): Entry<Kvm> {
     ),
     // No shadow page of the gfn is a root in this scenario, so no request is needed.
     block('UPV.zap', [...zap_contents(zapping, bounds), unlink_page(zapping), mark_invalid(zapping)]),
-    step('UPV.2 next', { ...about, shows: 'next page of the frame', quiet: true }, { to: 'UPV.2' }),
+    step('UPV.2 next', { ...about, shows: 'next page of the gfn', quiet: true }, { to: 'UPV.2' }),
     kvm_mmu_commit_zap_page('UPV.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
     write_unlock('UPV.4', about),
   ])

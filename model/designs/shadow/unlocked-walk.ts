@@ -16,13 +16,13 @@ import { violated, violatedBecause } from '../expectation.ts'
  */
 
 const CHAIN = 'slot-delete-rmap-chain'
-const FRAME = 2
+const GFN = 2
 
 const dying = (kvm: Kvm, gfn: number): boolean => slot_found(kvm, gfn) === 'invalid'
 
 /** Generation and request under the lock; then the walk and a grace period without it; old pages are kept. */
 const WALK: Patch<Kvm>[] = [
-  replace('ZF.5', ...walkWithoutLock(FRAME), endOfWalk, synchronize_srcu('D2.3')),
+  replace('ZF.5', ...walkWithoutLock(GFN), endOfWalk, synchronize_srcu('D2.3')),
   drop('ZF.5 zap'),
   drop('ZF.5 break'),
   drop('ZF.6'),
@@ -57,7 +57,7 @@ const REWRITE: Patch<Kvm>[] = [
       {
         fn: 'kvm_set_pte_rmapp',
         since: '..v3.10',
-        shows: (kvm, n) => `present SPTE of gfn ${FRAME}: page ${presentOn(kvm) ?? 'none'} (notifier ${n})`,
+        shows: (kvm, n) => `present SPTE of gfn ${GFN}: page ${presentOn(kvm) ?? 'none'} (notifier ${n})`,
       },
       [
         { when: (kvm) => presentOn(kvm) === null, to: 'NS.5 desc' },
@@ -79,8 +79,8 @@ const REWRITE: Patch<Kvm>[] = [
         does: (kvm, n) => {
           const entry = kvm.page[kvm.notifier[n].sp as number].spte[0]
           entry.kind = 'leaf'
-          entry.gfn = FRAME
-          entry.pfn = kvm.host_pte[FRAME]
+          entry.gfn = GFN
+          entry.pfn = kvm.host_pte[GFN]
           entry.w = false
           entry.mmuw = false
           kvm.notifier[n].sp = null
@@ -92,7 +92,7 @@ const REWRITE: Patch<Kvm>[] = [
 ].map((patch) => only('notifier', patch))
 
 function presentOn(kvm: Kvm): number | null {
-  const found = rmap_entries(kvm, FRAME).find(({ page }) => kvm.page[page].spte[0].kind === 'leaf')
+  const found = rmap_entries(kvm, GFN).find(({ page }) => kvm.page[page].spte[0].kind === 'leaf')
   return found?.page ?? null
 }
 

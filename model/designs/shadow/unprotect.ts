@@ -74,7 +74,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     status: 'before',
     kernel: { commit: '474b99ed703b', version: 'v6.9', function: fn },
     about:
-      '"KVM: x86/mmu: Don\'t acquire mmu_lock when using indirect_shadow_pages as a heuristic". An indirect MMU still unprotects without reading the counter.',
+      '474b99ed703b ("KVM: x86/mmu: Don\'t acquire mmu_lock when using indirect_shadow_pages as a heuristic"). An indirect MMU still unprotects without reading the counter.',
     scenarios: [DIRECT, INDIRECT],
     patches: [...unlimitedRetries, replace('UP.1', readIfDirect(), readHint())],
     expect: [...neverFails(DIRECT), ...neverFails(INDIRECT)],
@@ -86,7 +86,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     status: 'before',
     kernel: { commit: '515c18a64e70', version: 'v6.9..v6.11', function: fn },
     about:
-      '"KVM: x86: Drop dedicated logic for direct MMUs in reexecute_instruction()". On an indirect MMU the counter is not zero while one of its tables is shadowed, so reading it makes no difference there.',
+      '515c18a64e70 ("KVM: x86: Drop dedicated logic for direct MMUs in reexecute_instruction()"). On an indirect MMU the counter is not zero while one of its tables is shadowed, so reading it makes no difference there.',
     scenarios: [DIRECT, INDIRECT, WRONG],
     patches: [...unlimitedRetries],
     expect: [...neverFails(DIRECT), ...neverFails(INDIRECT)],

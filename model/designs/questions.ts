@@ -9,7 +9,7 @@ export interface Evidence {
  * A design question from the mailing list that the model was built to answer. The evidence is searched again
  * whenever the answer is shown.
  */
-export interface Seed {
+export interface Question {
   readonly id: string
   readonly aliases: readonly string[]
   /** Subject and date of the mail. */
@@ -20,7 +20,7 @@ export interface Seed {
 }
 
 /** The questions, in the order of listings. */
-export const seeds: readonly Seed[] = [
+export const questions: readonly Question[] = [
   {
     id: 'seed-000',
     aliases: [],

@@ -1,4 +1,4 @@
-import type { Evidence, Seed } from '../../model/designs/seeds.ts'
+import type { Evidence, Question } from '../../model/designs/questions.ts'
 import { breadthFirst } from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
 import { alwaysJudged, type Catalogue, findDesign, findProperty, findScenario, titled } from './catalogue.ts'
@@ -7,7 +7,7 @@ import { alwaysJudged, type Catalogue, findDesign, findProperty, findScenario, t
  * Searches the cells that a question's answer rests on, and says of each what was found: the length of a
  * shortest counterexample, or the size of the proof. Cells of one design in one scenario are one search.
  */
-export function evidenceFor({ evidence }: Seed, catalogue: Catalogue): string[] {
+export function evidenceFor({ evidence }: Question, catalogue: Catalogue): string[] {
   const lines = new Map<Evidence, string>()
   for (const cell of evidence) {
     if (lines.has(cell)) continue
