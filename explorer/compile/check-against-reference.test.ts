@@ -11,7 +11,7 @@ import { breadthFirst } from '../search/breadth-first.ts'
 import { checkAgainstReference, ReferenceMismatch } from './check-against-reference.ts'
 import type { Recording } from './compiled-system.ts'
 
-/** A user of an object and somebody who frees it; the user faults in its effect, an inspector in its guard. */
+/** A user of an object and a thread that frees it; the user faults in its effect, an inspector in its guard. */
 function useAfterFree(): System {
   const world = struct({ freed: flag, uses: range(0, 3), lock: oneOf('free', 'held') })
   type World = View<typeof world>
@@ -91,7 +91,7 @@ function recordings(system: System): Recording[] {
 }
 
 describe('checkAgainstReference', () => {
-  test.each([twoPhase(3), useAfterFree()])('every behaviour of $name is one of xstate', (system) => {
+  test.each([twoPhase(3), useAfterFree()])('every transition of $name is one of xstate', (system) => {
     let checked = 0
     const check = checkAgainstReference(system)
     const result = breadthFirst(system, [{ kind: 'fault', id: 'no-use-after-free', title: '' }], {
@@ -151,7 +151,7 @@ describe('Reference', () => {
           if (outcome.kind !== 'moved') throw new Error(`${taken.step} is ${outcome.kind}`)
           expect(outcome.next.value).toEqual(own.value)
           expect(outcome.next.context).toEqual(own.context)
-          // A snapshot built from codes is as good as the one xstate went on with.
+          // A snapshot built from encoded values equals the one that xstate computed.
           expect(reference.snapshot(reference.codes(own)).value).toEqual(own.value)
           snapshot = outcome.next
         }
@@ -181,7 +181,7 @@ describe('referenceRun', () => {
   const uses = (codes: Uint16Array): number =>
     (system.view({ read: (f) => codes[f], write: () => {} }).world as { uses: number }).uses
 
-  test('gives the codes of every state, from the initial state named', () => {
+  test('gives the encoded values of every state, from the given initial state', () => {
     const { states, fault } = run(1, 'user0 USE/1', 'user0 USE/2')
     expect(states.map(uses)).toEqual([1, 2, 2])
     expect(states.map((codes) => codes[system.threads[0].counter.index])).toEqual([0, 1, 2])

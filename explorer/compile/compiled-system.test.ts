@@ -52,7 +52,7 @@ function directly(system: System, codes: readonly number[]): string[] {
   })
 }
 
-describe('recorded behaviours', () => {
+describe('transition records', () => {
   test('are what the model code does, on random states in random order', () => {
     fc.assert(
       fc.property(
@@ -96,7 +96,7 @@ describe('recorded behaviours', () => {
     )
   })
 
-  test('recorded answers are what the properties say, on random states in random order', () => {
+  test('recorded values are those of the properties, on random states in random order', () => {
     fc.assert(
       fc.property(
         tapes.chain((tape) => {
@@ -130,7 +130,7 @@ describe('recorded behaviours', () => {
   })
 })
 
-/** The behaviours that the merged trees give for a state. */
+/** The transitions that the merged trees give for a state. */
 function listed(compiled: CompiledSystem, lists: SuccessorLists, words: Int32Array): number[] {
   return compiled.system.threads.flatMap(({ counter }, t) => {
     const at = compiled.dispatch[t] + ((words[counter.word] >>> counter.shift) & counter.mask)
@@ -149,8 +149,8 @@ function listed(compiled: CompiledSystem, lists: SuccessorLists, words: Int32Arr
   })
 }
 
-test('steps that depend on many different fields are looked up apart', () => {
-  // Ten steps at one program counter, each on a field of its own: merged, 4^10 lists.
+test('steps that depend on many different fields are looked up one by one', () => {
+  // Ten steps at one program counter, each on a separate field: merged, 4^10 lists.
   const world = struct({ cells: array(10, range(0, 3)) })
   type World = View<typeof world>
   const many = program<World>('many', 'ten independent counters', [

@@ -75,7 +75,7 @@ describe('fields that only an action property reads', () => {
     ['three', (w: World) => w.x + w.y + w.z === 12, 13],
     ['two', (w: World) => w.x + w.y === 8, 9],
     ['one', (w: World) => w.x === 4, 5],
-  ] as const)('and on which its answer depends count, %s of them', (_, bad, length) => {
+  ] as const)('and on which its value depends count, %s of them', (_, bad, length) => {
     const { properties } = breadthFirst(lampBesideCounters() as System<World>, [
       action('p', (w, path) => !bad(w) || path !== 'switch'),
     ])

@@ -71,7 +71,7 @@ describe('the step table', () => {
     expect(steps[2].cases[0].target).toBe(1)
   })
 
-  it('takes the same machine made anew', () => {
+  it('takes the same machine built again', () => {
     expect(stepTable(withMachine((c) => c))).toEqual(stepTable(system))
   })
 })

@@ -106,7 +106,7 @@ interface Parts {
   readonly expander: Expander
 }
 
-describe('notes', () => {
+describe('cache entries', () => {
   test('name the steps of a thread, and let it sleep only when all it leads to is known', () => {
     let handedOn = 0
     let asleep = 0

@@ -17,7 +17,7 @@ const { layout } = compose({ name: 'several words', world, threads, initial: [()
 const { fields, words } = layout
 const hash = new Tabulation(fields, 3)
 
-/** The packed state of some codes, with others around it. */
+/** The packed state of some encoded values, with other words around it. */
 function packed(encoded: Uint16Array, around = -1): Int32Array {
   const all = new Int32Array(3 * words).fill(around)
   all.fill(0, words, 2 * words)

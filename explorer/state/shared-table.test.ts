@@ -13,7 +13,7 @@ import { type StorageOptions, sharedSetOf, wordsPerSlot } from './visited-set.ts
 const shared = (numbers: number): Int32Array => new Int32Array(new SharedArrayBuffer(4 * numbers))
 const nothing = (): void => {}
 
-test('a larger table holds the same, whoever copies which part first', () => {
+test('a larger table has the same entries, in whatever order the parts are copied', () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.tuple(fc.nat(40), fc.nat(4)), { maxLength: 45, selector: String }),
@@ -48,7 +48,7 @@ test('a table is full when three of four slots are taken', () => {
   expect([table.fits(8), table.fits(9), table.bytes, table.larger().length]).toEqual([true, false, 768, 768])
 })
 
-test('who waits for a lost thread is told so', () => {
+test('waiting for a lost thread throws', () => {
   const slots = shared(8)
   slots[2] = 7
   const table = new SharedTable(slots, 2, shared(1), () => {

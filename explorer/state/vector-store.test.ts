@@ -89,8 +89,8 @@ describe('VectorStore', () => {
   })
 
   test('guests are expanded as if they were the first states, with nothing but the lowest bits of their cache entries', () => {
-    const told: [number, SharedChunk][] = []
-    const home = new VectorStore(2, false, 3, 2, (chunk, arrays) => told.push([chunk, arrays]))
+    const shared: [number, SharedChunk][] = []
+    const home = new VectorStore(2, false, 3, 2, (chunk, arrays) => shared.push([chunk, arrays]))
     home.setGuestsAside()
     const own = new VectorStore(2, false, 3, 2, () => {})
     own.setGuestsAside()
@@ -99,8 +99,8 @@ describe('VectorStore', () => {
       expect(home.append(Int32Array.of(n, -n), 0, n * 3, n * 5)).toBe(CHUNK + n)
       home.cache[1].fill(n, 3 * n, 3 * n + 3)
     }
-    const [[chunk, arrays]] = told
-    expect([told.length, chunk, arrays.vectors.buffer instanceof SharedArrayBuffer]).toEqual([1, 1, true])
+    const [[chunk, arrays]] = shared
+    expect([shared.length, chunk, arrays.vectors.buffer instanceof SharedArrayBuffer]).toEqual([1, 1, true])
     own.takeGuests(arrays, 4, 7)
     expect([...own.chunks[0].subarray(0, 6)]).toEqual([4, -4, 5, -5, 6, -6])
     expect([...own.lows[0].subarray(0, 4)]).toEqual([12, 15, 18, 0])

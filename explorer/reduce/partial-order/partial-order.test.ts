@@ -150,7 +150,7 @@ const never = (id: string, bad: (w: World) => boolean): Property<World> => ({
 })
 
 describe('what a careless reduction loses', () => {
-  test('a thread that goes round alone does not put off the others for ever', () => {
+  test('a thread that cycles alone does not postpone the others forever', () => {
     const spin = (value: number): Case<World> => put('spin', value)
     const system = systemOf(
       [act('S.0', spin(1)), act('S.1', { ...spin(2), to: 'S.0' })],
@@ -190,7 +190,7 @@ describe('what a careless reduction loses', () => {
     ).toBe('violated')
   })
 
-  test('a thread that waits for somebody who is free to end the wait', () => {
+  test('a thread that waits for another that is free to end the wait', () => {
     const both = {
       does: (w: World) => {
         w.x = 2
@@ -387,11 +387,11 @@ describe('what it saves', () => {
   })
 })
 
-describe('what happens inside a chain', () => {
+describe('what happens on a compressed path', () => {
   const count = [1, 2, 3].map((value) => act(`X.${value}`, put('x', value)))
   const beside = [act('Y', put('y', 1))]
 
-  test('of one thread is passed, and counted', () => {
+  test('of one thread is skipped, and counted', () => {
     const { reduced, report } = compare(systemOf(count), { kind: 'deadlock', id: 'd', title: '' })
     expect([reduced.states, report.passed, reduced.transitions]).toEqual([2, 2, 3])
   })
@@ -447,7 +447,7 @@ describe('what happens inside a chain', () => {
     }
   })
 
-  test('whoever goes round unseen does not hide the others, nor keep the search from ending', () => {
+  test('an invisible cycle neither hides the other threads nor keeps the search from ending', () => {
     const round = [act('S.1'), act('S.2'), act('S.3', { to: 'S.1' })]
     const { reduced } = compare(
       systemOf(round, count, beside),

@@ -139,7 +139,7 @@ test('a form stays a form when nothing changes that permutations move', () => {
   )
 })
 
-test('ids that look alike from everywhere but are not are told apart', () => {
+test('ids with equal signatures that are not exchangeable are distinguished', () => {
   // A cycle of two and a cycle of three: every id has one successor and one predecessor.
   const node = sort('node', 5)
   const of = layout(struct({ next: array(node, ref(node)) })) as Layout

@@ -84,7 +84,7 @@ describe('model code that knows ids by name is refused', () => {
       sort: 'cpu',
       says: /step above of cpu/,
     },
-    'an id that is named although nothing tells it apart': {
+    'an id that is named although nothing distinguishes it': {
       entries: [
         step<World>(
           'grab',
@@ -171,7 +171,7 @@ test('code that stops looking at the first hit is checked on all it might look a
   )
 })
 
-test('a behaviour is checked for all states it will be used on, not only for the one at hand', () => {
+test('a recording is checked for all states in which it is replayed, not only for the given one', () => {
   // Asks two of three ids and stops at a hit: harmless while two of the three would be hits, wrong once one is.
   for (const [first, second] of [
     [0, 1],

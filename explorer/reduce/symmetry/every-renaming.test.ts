@@ -23,7 +23,7 @@ const cpuBase = group.bases[group.sorts.indexOf(cpu)]
 const rename = (unit: number, permutation: Permutation): number =>
   unit < cpu.size ? permutation[cpuBase + unit] - cpuBase : unit
 
-test('a behaviour is accepted exactly when every renaming of it behaves as renamed', () => {
+test('a recording is accepted exactly when every renaming of it is equivariant', () => {
   expect(permutations).toHaveLength(group.order)
   const outcomes = { accepted: 0, widened: 0, refused: 0 }
   const image = new Uint16Array(fields.length)

@@ -8,7 +8,7 @@ const marked = (...fields: number[]): Int32Array => {
   return marks
 }
 
-test('an answer is found for all states with the values that were read', () => {
+test('an evaluation is found for all states with the values that were read', () => {
   const trees = new FieldDecisionTrees([2, 3, 4])
   const evaluation = { reads: [2, 0] }
   expect(trees.add(1, state(1, 2, 3), evaluation)).toBe(true)
@@ -26,7 +26,7 @@ test('a field that is not at hand is not looked at', () => {
   expect(trees.find(0, state(1, 2, 3), marked(0), 7)).toBe(OUTSIDE)
 })
 
-test('an answer that reads nothing is about all states', () => {
+test('an evaluation that reads nothing applies to all states', () => {
   const trees = new FieldDecisionTrees([2])
   const evaluation = { reads: [] }
   expect(trees.add(3, state(1), evaluation)).toBe(true)

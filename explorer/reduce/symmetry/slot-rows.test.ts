@@ -37,7 +37,7 @@ const states = fc
 const rowOf = (slot: number, encoded: Uint16Array): number[] =>
   inRows.filter(({ places }) => places[0] === slot).map(({ field }) => encoded[field.index])
 
-// A stream of equal words gives different rows the same signature now and then; rows are told apart all the same.
+// A stream of equal words gives different rows the same signature now and then; rows must be distinguished all the same.
 test.each([
   ['signatures that clash', () => 1],
   ['signatures', xoshiro(5)],

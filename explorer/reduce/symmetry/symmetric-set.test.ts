@@ -18,8 +18,8 @@ const property: Property<World> = {
 }
 
 // In some of these steps the holder gets another name, as its program counter moves it up or down the order. The
-// property was never asked about it under that name, so nothing was seen to depend on its fields.
-describe('a state under other names is asked everything anew', () => {
+// property was never evaluated on it under that name, so no footprint has its fields.
+describe('all predicates are evaluated on a renamed state', () => {
   test.each(Array.from({ length: 12 }, (_, between) => between))('after %i steps', (between) => {
     const path = Array.from({ length: between }, (_, n) => step<World>(`walk.${n}`, {}, {}))
     const system = compose({

@@ -97,10 +97,10 @@ describe('random symmetric systems', () => {
 })
 
 describe('systems of which nothing is known', () => {
-  /** Sorts claimed to be symmetric although nobody made sure of it. */
+  /** Sorts that are claimed to be symmetric without a check. */
   const claimed = (system: System<never>): System<never> => ({ ...system, symmetric: sortsOf(system) })
 
-  // A single thread takes worker 0 for itself while nothing tells the workers apart.
+  // A single thread takes worker 0 for itself while nothing distinguishes the workers.
   const namesAnId = [
     309005, 2860, 0, 0, 263656, 0, 643341, 854165, 0, 0, 0, 218240, 0, 3642, 92769, 0, 62596, 0, 20423, 4609,
     0, 0, 0, 103012, 741623, 360671, 1000954, 1037632, 16240, 421549, 205920, 609123, 551659, 978638, 170515,
