@@ -110,8 +110,8 @@ const MOST_UNROLLED = SIZES.unrolled
  * The loop for a length of the packed state and a number of threads, unrolled over the words, and over the threads if
  * they are few. It is generated with `new Function` because the lengths are only known at run time and this loop runs
  * for every new state: with constant lengths the words stay in local variables instead of arrays. (With two other
- * changes of the same commit it saved 5 to 13 % of the CPU time of a search.) The text contains only numbers and names from this
- * function, nothing from the model. It does not branch on cache entries, because that would be unpredictable.
+ * changes it saved 5 to 13 % of the CPU time of a search.) The text contains only numbers and names from this function,
+ * nothing from the model. It does not branch on cache entries, because that would be unpredictable.
  */
 function loopFor(words: number, threads: number, sleep: Sleep): Loop {
   const each = (term: (w: number) => string, by: string): string =>
