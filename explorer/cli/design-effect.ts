@@ -148,6 +148,7 @@ function sameFlow<W>(a: Flow<W>, b: Flow<W>): boolean {
 
 /** Paths of the steps that are not, as they are, in the flow before. */
 function ownSteps<W>(now: Flow<W>, before: Flow<W>): string[] {
-  const known = new Map(before.steps.map(({ path, step }) => [path, step]))
-  return now.steps.filter(({ path, step }) => known.get(path) !== step).map(({ path }) => path)
+  // A step that is moved is a copy, which says where it is called now; its cases are those of before.
+  const known = new Map(before.steps.map(({ path, step }) => [path, step.cases]))
+  return now.steps.filter(({ path, step }) => known.get(path) !== step.cases).map(({ path }) => path)
 }

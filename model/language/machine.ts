@@ -1,6 +1,6 @@
 import { type AnyStateMachine, assign, createMachine, type MachineConfig } from 'xstate'
 import { ModelError } from './errors.ts'
-import type { Case, Entry, Program, Step } from './program.ts'
+import { type Case, type Entry, entered, type Program, type Step } from './program.ts'
 
 /**
  * Programs become xstate machines here. The machine is the reference semantics: `transition()` of xstate
@@ -34,6 +34,8 @@ export interface LocatedStep<W> {
   readonly path: string
   /** Path of the program counter; differs from `path` only for the steps of a choice. */
   readonly at: string
+  /** Kernel functions that the step is called in, outermost first; its own `fn` may be one more. */
+  readonly functions: readonly string[]
   readonly step: Step<W>
 }
 
@@ -127,7 +129,12 @@ function labelsOf<W>(program: Program<W>): Labels<W> {
   const landings = new Map<string, LandingPlace[]>()
   const scopeOf = new Map<string, string>()
 
-  const visit = (entries: readonly Entry<W>[], prefix: string, following: string): string => {
+  const visit = (
+    entries: readonly Entry<W>[],
+    prefix: string,
+    following: string,
+    outside: readonly string[],
+  ): string => {
     let after = following
     for (const entry of [...entries].reverse()) {
       const path = prefix + entry.name
@@ -137,8 +144,9 @@ function labelsOf<W>(program: Program<W>): Labels<W> {
         continue
       }
       if (names.has(path)) throw new ModelError(`program ${program.kind}: two entries are called ${path}`)
+      const functions = (entry.within ?? []).reduce(entered, outside)
       if (entry.kind === 'block') {
-        after = visit(entry.entries, `${path}/`, after)
+        after = visit(entry.entries, `${path}/`, after, entered(functions, entry.fn))
         names.set(path, after)
         continue
       }
@@ -148,12 +156,19 @@ function labelsOf<W>(program: Program<W>): Labels<W> {
       scopeOf.set(path, prefix)
       const own = entry.kind === 'choice' ? entry.steps : [entry]
       if (entry.kind === 'choice' ? entry.validEnd : entry.about.validEnd === true) validEnds.add(path)
-      steps.unshift(...own.map((s) => ({ path: prefix + s.name, at: path, step: s })))
+      steps.unshift(
+        ...own.map((s) => ({
+          path: prefix + s.name,
+          at: path,
+          functions: (s.within ?? []).reduce(entered, functions),
+          step: s,
+        })),
+      )
       after = path
     }
     return after
   }
-  visit(program.entries, '', DONE)
+  visit(program.entries, '', DONE, entered([], program.fn))
   if (names.has(DONE)) throw new ModelError(`program ${program.kind}: "${DONE}" is the name of its end`)
   counters.push(DONE)
   names.set(DONE, DONE)

@@ -13,7 +13,7 @@ import {
   replace,
   tracePatches,
 } from './patch.ts'
-import { block, choice, type Entry, type Program, program, step, stepPaths } from './program.ts'
+import { block, choice, type Entry, inFunction, type Program, program, step, stepPaths } from './program.ts'
 
 const s = (name: string, to?: string): Entry<unknown> => step(name, {}, to === undefined ? {} : { to })
 
@@ -365,5 +365,42 @@ describe('all patches', () => {
   it('say what they do in a line', () => {
     expect(describePatch(only('vcpu', move('A', { after: 'B' })))).toBe('move A after B (vcpu only)')
     expect(describePatch(insert({ before: 'B' }, step('X', {}), step('Y', {})))).toBe('insert X, Y before B')
+  })
+})
+
+describe('functions around what a patch adds', () => {
+  const fr = program<unknown>('fr', 'frees', [
+    s('OB.1'),
+    ...inFunction('free_roots', s('FR.1'), block('FR.2', [s('CM.1')], { fn: 'commit' }), s('FR.3')),
+  ])
+  const functions = (...patches: Patch<unknown>[]) =>
+    Object.fromEntries(
+      flowOf(applyPatches([fr], patches)[0]).steps.map((l) => [l.path, l.functions.join('/')]),
+    )
+
+  it('are those around the entry before or after which it stands', () => {
+    expect(functions(insert({ after: 'OB.1' }, s('a')), insert({ before: 'FR.3' }, s('b')))).toMatchObject({
+      a: '',
+      b: 'free_roots',
+    })
+  })
+
+  it('are those around the entry that it replaces, and what it says itself', () => {
+    expect(
+      functions(replace('FR.1', ...inFunction('test', s('FR.1'))), replace('CM.1', s('c'))),
+    ).toMatchObject({
+      'FR.1': 'free_roots/test',
+      'FR.2/c': 'free_roots/commit',
+    })
+  })
+
+  it('are those of the new place, for what is moved', () => {
+    const moved = functions(move('FR.3', { before: 'OB.1' }), move('FR.2', { after: 'OB.1' }))
+    expect(moved).toMatchObject({ 'FR.3': '', 'FR.2/CM.1': 'commit', 'FR.1': 'free_roots' })
+    expect(functions(move('OB.1', { after: 'FR.1' }))).toMatchObject({ 'OB.1': 'free_roots' })
+  })
+
+  it('are left to what is put after an entry that was dropped', () => {
+    expect(functions(drop('FR.3'), insert({ after: 'FR.3' }, s('d')))).toMatchObject({ d: 'free_roots' })
   })
 })

@@ -1,7 +1,7 @@
 import { match } from 'ts-pattern'
 import { ModelError } from './errors.ts'
 import { jumpsTo } from './machine.ts'
-import { type Entry, landing, type Program, type Step } from './program.ts'
+import { calledIn, type Entry, landing, type Program, type Step } from './program.ts'
 
 /**
  * A design is a list of patches on named steps. A name is the step's (or block's) own name, or as much of
@@ -12,6 +12,7 @@ import { type Entry, landing, type Program, type Step } from './program.ts'
  * as in C. Entries inserted before the step come after its label, so jumps land on them; a step that is dropped
  * or replaced leaves its label where it was. Jumps from inside the step (or block) itself, and from the new
  * entries, go to the step itself. Entries inserted after a step are reached only by falling off the step.
+ * Entries that are new at a place are called in the functions that the entry there is called in (`inFunction()`).
  */
 export type Patch<W> = (
   | { readonly op: 'drop'; readonly name: string }
@@ -166,7 +167,7 @@ function rewrite<W>(entries: readonly Entry<W>[], prefix: string, rewriting: Rew
   const entry = inner[anchor]
   const path = prefix + entry.name
   const result = match(patch)
-    .with({ op: 'drop' }, () => inner.with(anchor, emptyBlock(entry.name)))
+    .with({ op: 'drop' }, () => inner.with(anchor, emptyBlock(entry)))
     .with({ op: 'replace' }, ({ by }) => inner.toSpliced(anchor, 1, ...replacement(entry, by)))
     .with({ op: 'insert' }, ({ place, entries: added }) => {
       return inner.toSpliced('before' in place ? anchor : anchor + 1, 0, ...behindLabel(added, place, entry))
@@ -184,7 +185,7 @@ function rewrite<W>(entries: readonly Entry<W>[], prefix: string, rewriting: Rew
             'such jumps land; add "jumps": "follow" (on the moved step) or "stay" (where it stood)',
         )
       }
-      const moved = behindLabel([entry], place, inner[at])
+      const moved = behindLabel([{ ...entry, within: [] } as Entry<W>], place, inner[at])
       const left = jumps === 'stay' ? [landing(entry.name, [entry.name])] : []
       // Splice at the later place first, so that the index of the earlier one stays valid.
       const slot = 'before' in place ? at : at + 1
@@ -197,13 +198,19 @@ function rewrite<W>(entries: readonly Entry<W>[], prefix: string, rewriting: Rew
   return result
 }
 
-const emptyBlock = <W>(name: string): Entry<W> => ({ kind: 'block', name, entries: [] })
+const emptyBlock = <W>(entry: Entry<W>): Entry<W> =>
+  calledWhere(entry, { kind: 'block', name: entry.name, entries: [] })
+
+/** A new entry, as called in the functions that `other` is called in. */
+const calledWhere = <W>(other: Entry<W>, added: Entry<W>): Entry<W> =>
+  other.kind === 'landing' ? added : calledIn(other.within ?? [], added)
 
 /** The new entries, after the label of the replaced one, which jumps between the new entries ignore. */
 function replacement<W>(entry: Entry<W>, by: readonly Entry<W>[]): readonly Entry<W>[] {
-  if (by.length === 0) return [emptyBlock(entry.name)]
-  if (by[0].name === entry.name) return by
-  return [landing(entry.name, by.some((e) => e.name === entry.name) ? by.map((e) => e.name) : []), ...by]
+  if (by.length === 0) return [emptyBlock(entry)]
+  const there = by.map((e) => calledWhere(entry, e))
+  if (by[0].name === entry.name) return there
+  return [landing(entry.name, by.some((e) => e.name === entry.name) ? by.map((e) => e.name) : []), ...there]
 }
 
 /**
@@ -211,7 +218,8 @@ function replacement<W>(entry: Entry<W>, by: readonly Entry<W>[]): readonly Entr
  * label; jumps from the steps of a choice do not.
  */
 function behindLabel<W>(added: readonly Entry<W>[], place: Place, other: Entry<W>): readonly Entry<W>[] {
-  if ('after' in place) return added
+  const there = added.map((e) => calledWhere(other, e))
+  if ('after' in place) return there
   const own = other.kind === 'choice' ? [] : [other.name]
-  return [landing(other.name, [...added.map((e) => e.name), ...own]), ...added]
+  return [landing(other.name, [...added.map((e) => e.name), ...own]), ...there]
 }

@@ -2,6 +2,10 @@
  * A thread of control is written as a program: an ordered list of named steps that reads like the kernel function
  * it models. Falling off a step reaches the next one, `to` jumps. `machineOf()` in machine.ts turns programs into
  * an xstate machine with one state per program counter; designs patch programs by step name.
+ *
+ * Which kernel function a step belongs to is its own `fn`. Which function called that one is said by what is
+ * around it: the `fn` of blocks and of the program, and `inFunction()` where a callee's steps stand in the
+ * caller's list without a block. Diagrams show each function under its caller from this alone.
  */
 
 /** Where a step comes from and how it is shown; transitions do not depend on it. */
@@ -32,8 +36,14 @@ export interface Case<W> {
   readonly to?: string
 }
 
+/** Which kernel functions an entry is called in, for diagrams; it has no meaning for the search. */
+export interface Within {
+  /** Set by `inFunction()`, outermost first; what surrounding blocks and the program say comes before these. */
+  readonly within?: readonly string[]
+}
+
 /** One atomic action. The first case whose guard holds is taken; if none holds the step is blocked. */
-export interface Step<W> {
+export interface Step<W> extends Within {
   readonly kind: 'step'
   readonly name: string
   readonly about: About<W>
@@ -41,7 +51,7 @@ export interface Step<W> {
 }
 
 /** One program counter with several possible steps; any enabled one may be taken. */
-export interface Choice<W> {
+export interface Choice<W> extends Within {
   readonly kind: 'choice'
   readonly name: string
   readonly steps: readonly Step<W>[]
@@ -49,9 +59,11 @@ export interface Choice<W> {
 }
 
 /** Several entries under one name, for example a kernel function called from several places. */
-export interface Block<W> {
+export interface Block<W> extends Within {
   readonly kind: 'block'
   readonly name: string
+  /** Kernel function whose body (or part of it) the entries are, without parentheses. */
+  readonly fn?: string
   readonly entries: readonly Entry<W>[]
 }
 
@@ -77,6 +89,8 @@ export function when<T>(condition: boolean, ...entries: readonly T[]): readonly 
 export interface Program<W> {
   readonly kind: string
   readonly title: string
+  /** Kernel function whose body all entries are; absent where the thread runs several, one after the other. */
+  readonly fn?: string
   readonly entries: readonly Entry<W>[]
 }
 
@@ -99,9 +113,41 @@ export function choice<W>(
   }
 }
 
-/** Several entries under one name. Jumps inside it see its own names first. */
-export function block<W>(name: string, entries: readonly Entry<W>[]): Block<W> {
-  return { kind: 'block', name, entries }
+/**
+ * Several entries under one name. Jumps inside it see its own names first.
+ * @param about `fn` is the kernel function that the block stands for: diagrams show its steps as called there.
+ */
+export function block<W>(
+  name: string,
+  entries: readonly Entry<W>[],
+  about: { readonly fn?: string } = {},
+): Block<W> {
+  return { kind: 'block', name, ...about, entries }
+}
+
+/**
+ * The same entries, as part of the body of a kernel function: a block without a name, which leaves the paths of
+ * steps as they are. A caller nests its callees: `inFunction('kvm_mmu_load', ..., ...inFunction('mmu_alloc_root',
+ * ...))`. A step that names the function itself (`about.fn`) needs none.
+ */
+export function inFunction<W>(fn: string, ...entries: readonly Entry<W>[]): Entry<W>[] {
+  return entries.map((entry) => calledIn([fn], entry))
+}
+
+/** An entry as called in `functions`, outermost first, in addition to what it says itself. */
+export function calledIn<W>(functions: readonly string[], entry: Entry<W>): Entry<W> {
+  if (entry.kind === 'landing' || functions.length === 0) return entry
+  return { ...entry, within: [...functions, ...(entry.within ?? [])] }
+}
+
+/**
+ * A call stack after control has come to a function: nothing here calls itself, so one that is on the stack has
+ * been returned to.
+ */
+export function entered(stack: readonly string[], fn: string | undefined): readonly string[] {
+  if (fn === undefined) return stack
+  const at = stack.indexOf(fn)
+  return at < 0 ? [...stack, fn] : stack.slice(0, at + 1)
 }
 
 /** Where jumps to `name` land, unless they come from one of the entries `except`. */
@@ -109,9 +155,14 @@ export function landing(name: string, except: readonly string[] = []): Landing {
   return { kind: 'landing', name, except }
 }
 
-/** A thread of control. */
-export function program<W>(kind: string, title: string, entries: readonly Entry<W>[]): Program<W> {
-  return { kind, title, entries }
+/** A thread of control, all in the kernel function `fn` if there is one such. */
+export function program<W>(
+  kind: string,
+  title: string,
+  entries: readonly Entry<W>[],
+  about: { readonly fn?: string } = {},
+): Program<W> {
+  return { kind, title, ...about, entries }
 }
 
 /** Paths (`block/step`) of all steps of a program, in order; a choice's own name is not part of a path. */
