@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { block, type Entry, program, step } from '../model/language/program.ts'
+import { type Entry, program, step } from '../model/language/program.ts'
 import type { Property } from '../model/language/property.ts'
 import { range, struct, type View } from '../model/language/shapes.ts'
 import { compose, one } from '../model/language/system.ts'
 import type { Trace } from '../model/language/trace.ts'
-import { callersOf } from './calls.ts'
 import { causesOf } from './causes.ts'
 import { replayedOf, type SmallSystem } from './testing/small-systems.ts'
 
@@ -123,33 +122,4 @@ test('letters are few, and the failing step always has one', () => {
   const many = Array.from({ length: 9 }, (_, i) => put(`w${i}`, 'x', i))
   const small = pair([readX], many, (w) => w.x !== 8)
   expect(causes(small, many.map((s) => s.name).join(' ')).labels).toEqual(['A w8'])
-})
-
-describe('callers', () => {
-  const called = (fn: string, name: string, since = 'v6'): Entry<World> => step<World>(name, { fn, since })
-  const { system } = pair(
-    [
-      called('outer', 'r1'),
-      called('inner', 'r2'),
-      called('outer', 'r3'),
-      called('next', 'r4'),
-      block('r5', [called('helper', 'r5')]),
-      called('guest', 'r6', 'x86'),
-      block('r7', [called('helper', 'r7')]),
-    ],
-    [writeX],
-    () => true,
-  )
-  test.each([
-    ['r1', []],
-    ['r2', ['outer()']],
-    ['r3', []],
-    ['r4', []],
-    ['r5/r5', ['next()']],
-    ['r7/r7', []],
-  ])('%s is called from %j', (path, callers) => {
-    const [thread] = system.threads
-    const located = thread.flow.steps.find((s) => s.path === path) as (typeof thread.flow.steps)[number]
-    expect([...callersOf({ index: 0, thread, located, changes: [] })]).toEqual(callers)
-  })
 })

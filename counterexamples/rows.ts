@@ -1,5 +1,5 @@
 import { Oops } from '../model/language/property.ts'
-import { callersOf, headingOf } from './calls.ts'
+import { callStackOf } from './calls.ts'
 import type { Causes } from './causes.ts'
 import type { Lanes } from './lanes.ts'
 import type { Change, Replayed, ReplayedStep } from './replay.ts'
@@ -22,8 +22,8 @@ export interface Row {
 const LONG_INTERRUPTION = 12
 
 /**
- * The rows of a trace: one or more for each step, under headings for the kernel functions that the lane is
- * in. See `calls.ts` for what counts as called from where.
+ * The rows of a trace: one or more for each step, under headings for the kernel functions that the lane is in,
+ * callees under their callers.
  */
 export function rowsOf(replayed: Replayed, lanes: Lanes, causes: Causes): Row[] {
   const rows: Row[] = []
@@ -31,24 +31,27 @@ export function rowsOf(replayed: Replayed, lanes: Lanes, causes: Causes): Row[] 
   const lastRow = lanes.all.map(() => -1)
   const counts = lanes.all.map(() => 0)
   for (const step of replayed.steps) {
-    if (isLeftOut(replayed, step, causes)) continue
     const lane = lanes.of[step.index]
     const stack = stacks[lane]
+    const calls = callStackOf(step.located)
+    returnTo(stack, calls)
+    if (isLeftOut(replayed, step, causes)) continue
     const [text, ...extra] = stepLines(replayed, step, causes)
-    const heading = headingOf(step.located.step.about)
     const label = causes.labels.get(step.index)
     const at = { lane, step: step.index }
     const first = { ...at, text, number: ++counts[lane], ...(label === undefined ? {} : { label }) }
-    const entered = enter(stack, heading, callersOf(step))
-    const isCall = heading !== null && text.startsWith(`${heading.slice(0, -1)}`) && heading.endsWith('()')
-    if (entered && isCall) rows.push({ ...first, level: stack.length - 1 })
-    else {
-      const interrupted = lastRow[lane] >= 0 && rows.length - 1 - lastRow[lane] > LONG_INTERRUPTION
-      if (entered) rows.push({ ...at, level: stack.length - 1, text: heading as string })
-      else if (interrupted && heading !== null)
-        rows.push({ ...at, level: stack.length - 1, text: `${heading} ...` })
-      rows.push({ ...first, level: stack.length })
+    const own = calls.at(-1)
+    const isEntered = stack.length < calls.length
+    const isCall = isEntered && own?.endsWith('()') === true && text.startsWith(own.slice(0, -1))
+    const interrupted = lastRow[lane] >= 0 && rows.length - 1 - lastRow[lane] > LONG_INTERRUPTION
+    if (!isEntered && interrupted && own !== undefined)
+      rows.push({ ...at, level: stack.length - 1, text: `${own} ...` })
+    for (const heading of calls.slice(stack.length)) {
+      const level = stack.push(heading) - 1
+      // A row that shows the call itself needs no heading besides.
+      if (!isCall || level < calls.length - 1) rows.push({ ...at, level, text: heading })
     }
+    rows.push({ ...first, level: isCall ? stack.length - 1 : stack.length })
     for (const line of extra) rows.push({ ...at, level: rows[rows.length - 1].level + 1, text: line })
     lastRow[lane] = rows.length - 1
   }
@@ -77,19 +80,10 @@ function joined(rows: readonly Row[], lanes: Lanes): Row[] {
   return result
 }
 
-/** Brings a lane's stack of headings to a step; true when the step's own heading is new on it. */
-function enter(stack: string[], heading: string | null, callers: ReadonlySet<string>): boolean {
-  if (heading === null) {
-    stack.length = 0
-    return false
-  }
-  if (stack.includes(heading)) {
-    stack.length = stack.indexOf(heading) + 1
-    return false
-  }
-  while (stack.length > 0 && !callers.has(stack[stack.length - 1])) stack.pop()
-  stack.push(heading)
-  return true
+/** Takes the functions off a lane's stack that a step with these calls has returned from. */
+function returnTo(stack: string[], calls: readonly string[]): void {
+  const open = stack.findIndex((heading, level) => heading !== calls[level])
+  if (open >= 0) stack.length = open
 }
 
 /**

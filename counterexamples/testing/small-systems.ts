@@ -115,40 +115,45 @@ export function zapVersusEnter(): SmallSystem {
       },
     ),
   ])
-  const vcpu = program<World>('vcpu', 'enters the guest', [
-    step(
-      'RUN.1',
-      { fn: 'vcpu_enter_guest', shows: (w) => `kvm_check_request() = ${!w.requests.isEmpty()}` },
-      [
+  const vcpu = program<World>(
+    'vcpu',
+    'enters the guest',
+    [
+      step(
+        'RUN.1',
+        { fn: 'vcpu_enter_guest', shows: (w) => `kvm_check_request() = ${!w.requests.isEmpty()}` },
+        [
+          {
+            when: (w) => w.requests.has('MMU_FREE_OBSOLETE_ROOTS'),
+            does: (w) => w.requests.delete('MMU_FREE_OBSOLETE_ROOTS'),
+          },
+          { to: 'RUN.3' },
+        ],
+      ),
+      step(
+        'RUN.2',
+        { fn: 'kvm_mmu_free_obsolete_roots', shows: 'is_obsolete_root(root_hpa)' },
         {
-          when: (w) => w.requests.has('MMU_FREE_OBSOLETE_ROOTS'),
-          does: (w) => w.requests.delete('MMU_FREE_OBSOLETE_ROOTS'),
+          does: (w) => {
+            if (w.root_hpa !== null && w.root_page[w.root_hpa].invalid) w.root_hpa = 1
+          },
         },
-        { to: 'RUN.3' },
-      ],
-    ),
-    step(
-      'RUN.2',
-      { fn: 'kvm_mmu_free_obsolete_roots', shows: 'is_obsolete_root(root_hpa)' },
-      {
-        does: (w) => {
-          if (w.root_hpa !== null && w.root_page[w.root_hpa].invalid) w.root_hpa = 1
+      ),
+      step(
+        'RUN.3',
+        { fn: 'vcpu_enter_guest', shows: 'vcpu->mode = IN_GUEST_MODE' },
+        {
+          does: (w) => {
+            w.mode = 'IN_GUEST'
+          },
         },
-      },
-    ),
-    step(
-      'RUN.3',
-      { fn: 'vcpu_enter_guest', shows: 'vcpu->mode = IN_GUEST_MODE' },
-      {
-        does: (w) => {
-          w.mode = 'IN_GUEST'
-        },
-      },
-    ),
-    choice('RUN.4', [step('walk', { lane: 'walker', shows: 'walk from root_hpa' }, { to: 'RUN.4' })], {
-      validEnd: true,
-    }),
-  ])
+      ),
+      choice('RUN.4', [step('walk', { lane: 'walker', shows: 'walk from root_hpa' }, { to: 'RUN.4' })], {
+        validEnd: true,
+      }),
+    ],
+    { fn: 'vcpu_enter_guest' },
+  )
   const system = compose({
     name: 'zap-versus-enter',
     world,

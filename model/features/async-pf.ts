@@ -3,6 +3,7 @@ import { when } from '../language/program.ts'
 import { each } from '../language/system.ts'
 import { asyncPageFault, asyncPfCompletion, faultinPfnOrQueue } from '../machines/fault/async-page-fault.ts'
 import { kworker } from '../machines/fault/kworker.ts'
+import { inPageFault } from '../machines/fault/page-fault.ts'
 import type { Feature } from './feature.ts'
 
 /** Asynchronous page faults: the vCPU runs on while a kworker waits for the page. */
@@ -13,7 +14,7 @@ export const asyncPf: Feature = {
     const { on } = bounds.asyncPf
     return {
       vcpu: [placed(40, ...asyncPfCompletion(bounds)), placed(420, ...when(on, ...asyncPageFault()))],
-      pageFault: [placed(90, ...when(on, faultinPfnOrQueue('PF.9')))],
+      pageFault: [placed(90, ...inPageFault(...when(on, faultinPfnOrQueue('PF.9'))))],
       threads: [placed(20, ...when(on, each(sorts.async_pf, kworker())))],
     }
   },

@@ -1,6 +1,6 @@
 import { placed } from '../language/placed.ts'
 import { when } from '../language/program.ts'
-import { writeTracked } from '../machines/fault/page-fault.ts'
+import { inPageFault, writeTracked } from '../machines/fault/page-fault.ts'
 import { EXIT, NEW_PGD, TRACK_WRITE } from '../machines/hand-over.ts'
 import { newPgd } from '../machines/roots/new-pgd.ts'
 import { handleMmuSync, INVLPG, invlpg } from '../machines/shadow/sync.ts'
@@ -42,7 +42,7 @@ export const guest: Feature = {
         placed(110, ...cr3Loads(bounds)),
         placed(130, ...paeToggle(bounds)),
       ],
-      pageFault: [placed(40, ...when(watched(bounds), writeTracked(bounds)))],
+      pageFault: [placed(40, ...inPageFault(...when(watched(bounds), writeTracked(bounds))))],
     }
   },
   setUp: (kvm, { vcpus, guest }) => {

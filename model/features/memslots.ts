@@ -2,6 +2,7 @@ import { placed } from '../language/placed.ts'
 import { type Entry, step, when } from '../language/program.ts'
 import { one } from '../language/system.ts'
 import { lookUpSlot, testSlot } from '../machines/fault/fault-slot.ts'
+import { inPageFault } from '../machines/fault/page-fault.ts'
 import { memslotCreate } from '../machines/memslots/memslot-create.ts'
 import { memslotDelete } from '../machines/memslots/memslot-delete.ts'
 import { memslotMove } from '../machines/memslots/memslot-move.ts'
@@ -17,7 +18,10 @@ export const memslots: Feature = {
   title: 'memslots that are deleted, created or moved, and SRCU',
   parts: (bounds) => ({
     vcpu: [placed(70, ...when(slots_change(bounds), leaveSrcu()))],
-    pageFault: [placed(30, ...lookUpSlot(bounds)), placed(70, ...testSlot(bounds))],
+    pageFault: [
+      placed(30, ...inPageFault(...lookUpSlot(bounds))),
+      placed(70, ...inPageFault(...testSlot(bounds))),
+    ],
     threads: [
       placed(40, ...when(bounds.memslots.deletes > 0, one(memslotDelete(bounds)))),
       placed(50, ...when(bounds.memslots.moves > 0, one(memslotMove(bounds)))),

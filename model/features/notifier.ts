@@ -1,7 +1,8 @@
 import { placed } from '../language/placed.ts'
-import { when } from '../language/program.ts'
+import { inFunction, when } from '../language/program.ts'
 import { each } from '../language/system.ts'
 import { retryTest } from '../machines/fault/fault-host-page.ts'
+import { inPageFault } from '../machines/fault/page-fault.ts'
 import { notifier as thread } from '../machines/notifier/notifier.ts'
 import type { Feature } from './feature.ts'
 
@@ -10,7 +11,15 @@ export const notifier: Feature = {
   id: 'notifier',
   title: 'mmu notifiers that invalidate host pages',
   parts: (bounds, sorts) => ({
-    pageFault: [placed(140, ...when(bounds.notifier.threads > 0, retryTest()))],
+    pageFault: [
+      placed(
+        140,
+        ...when(
+          bounds.notifier.threads > 0,
+          ...inPageFault(...inFunction('is_page_fault_stale', retryTest())),
+        ),
+      ),
+    ],
     threads: [placed(80, ...when(bounds.notifier.threads > 0, each(sorts.notifier, thread(bounds))))],
   }),
   setUp: (kvm, { notifier: { threads, invalidations } }) => {

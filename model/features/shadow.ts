@@ -3,7 +3,13 @@ import { when } from '../language/program.ts'
 import { faultinPfn, precheck, snapshotSeq } from '../machines/fault/fault-host-page.ts'
 import { fetch } from '../machines/fault/fetch.ts'
 import { has_mmio, mmioSpte } from '../machines/fault/mmio.ts'
-import { endFault, lockForFault, staleCheck, walkGuestTables } from '../machines/fault/page-fault.ts'
+import {
+  endFault,
+  inPageFault,
+  lockForFault,
+  staleCheck,
+  walkGuestTables,
+} from '../machines/fault/page-fault.ts'
 import { setSpte } from '../machines/fault/set-spte.ts'
 import { EXIT, PAGE_FAULT, TDP_PAGE_FAULT } from '../machines/hand-over.ts'
 import { exit } from '../machines/vcpu/exits.ts'
@@ -22,16 +28,16 @@ export const shadow: Feature = {
       vcpu: [placed(310, toPageFault)],
       pageFault: [
         placed(10, ...when(has_mmio(bounds), mmioSpte(bounds))),
-        placed(20, walkGuestTables(bounds)),
-        placed(60, ...snapshotSeq(bounds)),
-        placed(80, ...precheck('PF.8 precheck', bounds)),
-        placed(90, ...when(!bounds.asyncPf.on, faultinPfn(bounds))),
-        placed(100, ...precheck('PF.10', bounds)),
+        placed(20, ...inPageFault(walkGuestTables(bounds))),
+        placed(60, ...inPageFault(...snapshotSeq(bounds))),
+        placed(80, ...inPageFault(...precheck('PF.8 precheck', bounds))),
+        placed(90, ...inPageFault(...when(!bounds.asyncPf.on, faultinPfn(bounds)))),
+        placed(100, ...inPageFault(...precheck('PF.10', bounds))),
         placed(110, lockForFault()),
-        placed(120, ...makePagesAvailable('PF.13', bounds)),
-        placed(130, staleCheck()),
-        placed(150, ...fetch(bounds)),
-        placed(160, ...setSpte(bounds)),
+        placed(120, ...inPageFault(...makePagesAvailable('PF.13', bounds))),
+        placed(130, ...inPageFault(staleCheck())),
+        placed(150, ...inPageFault(...fetch(bounds))),
+        placed(160, ...inPageFault(...setSpte(bounds))),
         placed(180, endFault(bounds)),
       ],
     }

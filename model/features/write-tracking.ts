@@ -1,6 +1,6 @@
 import { placed } from '../language/placed.ts'
 import { when } from '../language/program.ts'
-import { writeProtected } from '../machines/fault/page-fault.ts'
+import { inPageFault, writeProtected } from '../machines/fault/page-fault.ts'
 import { locklessWalk } from '../machines/shadow/lockless-walk.ts'
 import { watched } from '../memory/bounds.ts'
 import type { Feature } from './feature.ts'
@@ -11,7 +11,13 @@ export const writeTracking: Feature = {
   title: 'lockless walks and write flooding',
   parts: (bounds) => ({
     vcpu: [
-      placed(480, ...when(bounds.writeTracking.locklessWalks, locklessWalk(bounds, writeProtected(bounds)))),
+      placed(
+        480,
+        ...when(
+          bounds.writeTracking.locklessWalks,
+          ...inPageFault(locklessWalk(bounds, writeProtected(bounds))),
+        ),
+      ),
     ],
   }),
   refuses: (bounds) => {

@@ -1,4 +1,4 @@
-import { choice, type Program, program, type Step, step } from '../../language/program.ts'
+import { choice, inFunction, type Program, program, type Step, step } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -20,42 +20,48 @@ const first = (kvm: Kvm, self: number): Sptep | undefined => rmap_entries(kvm, g
 export function aging(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('aging', 'the host ages a page', [
     choice('idle', bounds.aging.of.map(begin), { validEnd: true }),
-    lockRmap(),
-    firstSpte('rmap_val'),
-    step(
-      'AG.4',
-      {
-        ...walk,
-        shows: (kvm, self) => {
-          const { sp, index } = kvm.aging[self]
-          return `page ${sp}.spte[${index}]: clear_bit(A) if it is set`
-        },
-        fused: 'Reading the SPTE and clearing the bit: either is at fault when the page was freed.',
-      },
-      { does: visit },
-    ),
-    step('AG.5', { fn: 'rmap_get_next', since, shows: (kvm, self) => shown(next(kvm, self)) }, [
-      {
-        when: (kvm, self) => next(kvm, self) !== undefined,
-        does: (kvm, self) => take(kvm, self, next(kvm, self) as Sptep),
-        to: 'AG.4',
-      },
-      {},
-    ]),
-    step(
-      'AG.6',
-      {
-        fn: 'kvm_rmap_unlock_readonly',
-        since,
-        shows: (kvm, self) => (kvm.aging[self].locked ? 'the rmap is unlocked' : 'it was not locked'),
-      },
-      {
-        does: (kvm, self) => {
-          if (kvm.aging[self].locked) kvm.rmap_locked[gfnOf(kvm, self)] = false
-          forget(kvm, self)
-        },
-        to: 'idle',
-      },
+    ...inFunction(
+      young.fn,
+      ...inFunction(
+        walk.fn,
+        lockRmap(),
+        firstSpte('rmap_val'),
+        step<Kvm>(
+          'AG.4',
+          {
+            ...walk,
+            shows: (kvm, self) => {
+              const { sp, index } = kvm.aging[self]
+              return `page ${sp}.spte[${index}]: clear_bit(A) if it is set`
+            },
+            fused: 'Reading the SPTE and clearing the bit: either is at fault when the page was freed.',
+          },
+          { does: visit },
+        ),
+        step<Kvm>('AG.5', { fn: 'rmap_get_next', since, shows: (kvm, self) => shown(next(kvm, self)) }, [
+          {
+            when: (kvm, self) => next(kvm, self) !== undefined,
+            does: (kvm, self) => take(kvm, self, next(kvm, self) as Sptep),
+            to: 'AG.4',
+          },
+          {},
+        ]),
+        step<Kvm>(
+          'AG.6',
+          {
+            fn: 'kvm_rmap_unlock_readonly',
+            since,
+            shows: (kvm, self) => (kvm.aging[self].locked ? 'the rmap is unlocked' : 'it was not locked'),
+          },
+          {
+            does: (kvm, self) => {
+              if (kvm.aging[self].locked) kvm.rmap_locked[gfnOf(kvm, self)] = false
+              forget(kvm, self)
+            },
+            to: 'idle',
+          },
+        ),
+      ),
     ),
   ])
 }

@@ -3,6 +3,7 @@ import {
   block,
   choice,
   type Entry,
+  inFunction,
   type Program,
   program,
   type Step,
@@ -17,6 +18,7 @@ import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
 import { enableDirtyLog } from './enable-dirty-log.ts'
 
 const since = 'v5.7..v6.16'
+const ioctl = { fn: 'kvm_vm_ioctl_get_dirty_log', since }
 const get = { fn: 'kvm_get_dirty_log_protect', since }
 const clear = { fn: 'kvm_clear_dirty_log_protect', since }
 const userspace = { fn: 'host userspace', since: 'any' }
@@ -30,14 +32,26 @@ export function dirtyLog(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('dirtylog', 'userspace reads and clears the dirty log, and copies the pages it names', [
     ...when(bounds.dirtyLog.enables, ...enableDirtyLog(bounds)),
     choice('idle', [begin()], { validEnd: true }),
-    ...(bounds.dirtyLog.manualProtect ? readThenClear() : [write_lock('DL.2', 'dirtylog', get), exchange()]),
-    writeProtect(),
-    write_unlock('DL.4', bounds.dirtyLog.manualProtect ? clear : get),
-    flushIfNeeded(bounds),
-    ...(bounds.dirtyLog.manualProtect ? [] : [report()]),
+    ...(bounds.dirtyLog.manualProtect ? [...readBits(), ...clearBits(bounds)] : readAndClear(bounds)),
     copyPages(),
     step('DL.end', { ...userspace, shows: 'the pass is over', quiet: true }, { to: 'idle' }),
   ])
+}
+
+/** KVM_GET_DIRTY_LOG as it was at first: it reads the bits and clears them. */
+function readAndClear(bounds: Bounds): Entry<Kvm>[] {
+  return inFunction(
+    ioctl.fn,
+    ...inFunction(
+      get.fn,
+      write_lock('DL.2', 'dirtylog', get),
+      exchange(),
+      writeProtect(),
+      write_unlock('DL.4', get),
+      flushIfNeeded(bounds),
+      report(),
+    ),
+  )
 }
 
 /** Frames in words. */
@@ -49,7 +63,7 @@ export function frames(gfns: Iterable<number>): string {
 function begin(): Step<Kvm> {
   return step(
     'DL.0',
-    { fn: 'kvm_vm_ioctl_get_dirty_log', since, shows: 'mutex_lock(&kvm->slots_lock)' },
+    { ...ioctl, shows: 'mutex_lock(&kvm->slots_lock)' },
     {
       when: (kvm) => kvm.dirtylog[0].left > 0,
       does: (kvm) => {
@@ -106,18 +120,22 @@ export function writeProtect(
 /** DL.5: after it no CPU can write to the pages without a fault. It may follow mmu_lock because only W went. */
 function flushIfNeeded(bounds: Bounds): Block<Kvm> {
   const about = { fn: 'kvm_flush_remote_tlbs_memslot', since: 'v6.6..v6.16' }
-  return block('DL.5', [
-    step('DL.5 test', { ...about, shows: (kvm) => `flush needed = ${kvm.dirtylog[0].flush}` }, [
-      { when: (kvm) => !kvm.dirtylog[0].flush, to: 'DL.5 end' },
-      {
-        does: (kvm) => {
-          kvm.dirtylog[0].flush = false
+  return block(
+    'DL.5',
+    [
+      step('DL.5 test', { ...about, shows: (kvm) => `flush needed = ${kvm.dirtylog[0].flush}` }, [
+        { when: (kvm) => !kvm.dirtylog[0].flush, to: 'DL.5 end' },
+        {
+          does: (kvm) => {
+            kvm.dirtylog[0].flush = false
+          },
         },
-      },
-    ]),
-    kvm_make_all_cpus_request('flush', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
-    step('DL.5 end', { ...about, shows: 'flushed', quiet: true }),
-  ])
+      ]),
+      kvm_make_all_cpus_request('flush', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
+      step('DL.5 end', { ...about, shows: 'flushed', quiet: true }),
+    ],
+    { fn: about.fn },
+  )
 }
 
 /** DL.6: userspace has the bits; it looks at them when the ioctl returns. */
@@ -158,13 +176,11 @@ function copyPages(): Step<Kvm> {
   )
 }
 
-/**
- * KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 (v4.20, v5.2): KVM_GET_DIRTY_LOG changes nothing, and KVM_CLEAR_DIRTY_LOG
- * clears the bits that userspace names, those that it was told.
- */
-function readThenClear(): Entry<Kvm>[] {
-  return [
-    step(
+/** KVM_GET_DIRTY_LOG with KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 (v4.20, v5.2) changes nothing. */
+function readBits(): Entry<Kvm>[] {
+  return inFunction(
+    ioctl.fn,
+    step<Kvm>(
       'DLG.1',
       {
         ...get,
@@ -177,8 +193,15 @@ function readThenClear(): Entry<Kvm>[] {
         },
       },
     ),
+  )
+}
+
+/** KVM_CLEAR_DIRTY_LOG clears the bits that userspace names, those that it was told. */
+function clearBits(bounds: Bounds): Entry<Kvm>[] {
+  return inFunction(
+    clear.fn,
     write_lock('DL.2', 'dirtylog', clear),
-    step(
+    step<Kvm>(
       'DLC.1',
       {
         ...clear,
@@ -199,7 +222,10 @@ function readThenClear(): Entry<Kvm>[] {
         },
       ],
     ),
-  ]
+    writeProtect(),
+    write_unlock('DL.4', clear),
+    flushIfNeeded(bounds),
+  )
 }
 
 /** The bits that userspace names and that are set. */

@@ -1,4 +1,4 @@
-import { choice, type Entry, step } from '../../language/program.ts'
+import { choice, type Entry, inFunction, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
@@ -8,6 +8,7 @@ import { synchronize_srcu } from '../primitives/srcu.ts'
 
 const since = 'v5.17..v6.16'
 const update = { fn: 'kvm_set_memslot', since }
+const swap = { fn: 'kvm_swap_active_memslots', since }
 const apply = { fn: 'kvm_mmu_slot_apply_flags', since }
 
 /**
@@ -22,38 +23,46 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
       [step('DE.1', { ...update, shows: 'mutex_lock(&kvm->slots_lock); allocate dirty_bitmap' }, {})],
       { validEnd: true },
     ),
-    step(
-      'DE.2',
-      {
-        fn: 'kvm_swap_active_memslots',
-        since,
-        shows: 'kvm->memslots: KVM_MEM_LOG_DIRTY_PAGES',
-        fused: 'The flag and the bitmap are part of the set that is published.',
-      },
-      {
-        does: (kvm) => {
-          kvm.dirty_logging = true
-        },
-      },
+    ...inFunction(
+      update.fn,
+      ...inFunction(
+        swap.fn,
+        step<Kvm>(
+          'DE.2',
+          {
+            ...swap,
+            shows: 'kvm->memslots: KVM_MEM_LOG_DIRTY_PAGES',
+            fused: 'The flag and the bitmap are part of the set that is published.',
+          },
+          {
+            does: (kvm) => {
+              kvm.dirty_logging = true
+            },
+          },
+        ),
+        synchronize_srcu('DE.3'),
+      ),
+      ...inFunction(
+        apply.fn,
+        write_lock('DE.4', 'dirtylog', apply),
+        step<Kvm>(
+          'DE.5',
+          {
+            fn: 'kvm_mmu_slot_remove_write_access',
+            since: 'v3.11..v6.16',
+            shows: 'clear W in all SPTEs of the slot',
+            fused: 'The SPTEs of the frames at once: each only loses W, and the flush comes after the last.',
+          },
+          {
+            does: (kvm) => {
+              for (const gfn of bounds.dirtyLog.of) rmap_write_protect(kvm, gfn, false)
+            },
+          },
+        ),
+        write_unlock('DE.6', apply),
+        kvm_make_all_cpus_request('DE.7', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
+      ),
     ),
-    synchronize_srcu('DE.3'),
-    write_lock('DE.4', 'dirtylog', apply),
-    step(
-      'DE.5',
-      {
-        fn: 'kvm_mmu_slot_remove_write_access',
-        since: 'v3.11..v6.16',
-        shows: 'clear W in all SPTEs of the slot',
-        fused: 'The SPTEs of the frames at once: each only loses W, and the flush comes after the last.',
-      },
-      {
-        does: (kvm) => {
-          for (const gfn of bounds.dirtyLog.of) rmap_write_protect(kvm, gfn, false)
-        },
-      },
-    ),
-    write_unlock('DE.6', apply),
-    kvm_make_all_cpus_request('DE.7', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
     step(
       'DE.8',
       {

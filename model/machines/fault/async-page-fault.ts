@@ -1,4 +1,12 @@
-import { type Block, block, type Case, type Entry, type Step, step } from '../../language/program.ts'
+import {
+  type Block,
+  block,
+  type Case,
+  type Entry,
+  inFunction,
+  type Step,
+  step,
+} from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import {
   backing_page,
@@ -75,63 +83,76 @@ function refused(): Block<Kvm> {
     forget_fault(kvm, v)
     finish_instruction(kvm, v)
   }
-  return block(ASYNC_PF_REFUSED, [
-    step(
-      'PF.2 test',
-      {
-        fn: 'paging64_page_fault',
-        since,
-        shows: (kvm, v) => `fault->prefetch = ${kvm.vcpu[v].prefetch}`,
-        quiet: (kvm, v) => !kvm.vcpu[v].prefetch,
-      },
-      [...endPrefetch(forget_fault), {}],
-    ),
-    step('PF.2 inject', { fn: 'kvm_inject_emulated_page_fault', since, shows: 'inject #PF' }, [
-      ...endPrefetch(inject),
-      { does: inject, to: REENTER },
-    ]),
-  ])
+  const fn = 'paging64_page_fault'
+  return block(
+    ASYNC_PF_REFUSED,
+    [
+      step(
+        'PF.2 test',
+        {
+          fn,
+          since,
+          shows: (kvm, v) => `fault->prefetch = ${kvm.vcpu[v].prefetch}`,
+          quiet: (kvm, v) => !kvm.vcpu[v].prefetch,
+        },
+        [...endPrefetch(forget_fault), {}],
+      ),
+      step('PF.2 inject', { fn: 'kvm_inject_emulated_page_fault', since, shows: 'inject #PF' }, [
+        ...endPrefetch(inject),
+        { does: inject, to: REENTER },
+      ]),
+    ],
+    { fn },
+  )
 }
 
 /** APF.1 to APF.3: the guest is told that the page is missing, and runs something else. */
 function setUpAsyncPf(): Block<Kvm> {
-  return block('APF.setup', [
-    step(
-      'APF.1',
-      {
-        fn: 'kvm_arch_setup_async_pf',
-        since,
-        shows: (kvm, v) =>
-          `arch = { gfn ${target_gfn(kvm, v)}, direct_map ${root_role(kvm, v).direct}, cr3 ${kvm.vcpu[v].cr3} }`,
-        fused: 'Until the work is scheduled nobody but the vCPU knows of it.',
-      },
-      { does: (kvm, v) => remember_fault(kvm, v, target_gfn(kvm, v)) },
-    ),
-    step(
-      'APF.2',
-      {
-        fn: 'kvm_arch_async_page_not_present',
-        since,
-        shows: 'inject #PF "page not present": the guest puts the task to sleep',
-      },
-      {
-        does: (kvm, v) => {
-          forget_fault(kvm, v)
-          finish_instruction(kvm, v)
+  const fn = 'kvm_arch_setup_async_pf'
+  return block(
+    'APF.setup',
+    [
+      step(
+        'APF.1',
+        {
+          fn,
+          since,
+          shows: (kvm, v) =>
+            `arch = { gfn ${target_gfn(kvm, v)}, direct_map ${root_role(kvm, v).direct}, cr3 ${kvm.vcpu[v].cr3} }`,
+          fused: 'Until the work is scheduled nobody but the vCPU knows of it.',
         },
-      },
-    ),
-    step(
-      'APF.3',
-      { ...setup, shows: 'schedule_work(&work->work)' },
-      {
-        does: (kvm, v) => {
-          kvm.vcpu[v].async_pf[0].work = 'pending'
-        },
-        to: REENTER,
-      },
-    ),
-  ])
+        { does: (kvm, v) => remember_fault(kvm, v, target_gfn(kvm, v)) },
+      ),
+      ...inFunction(
+        setup.fn,
+        step<Kvm>(
+          'APF.2',
+          {
+            fn: 'kvm_arch_async_page_not_present',
+            since,
+            shows: 'inject #PF "page not present": the guest puts the task to sleep',
+          },
+          {
+            does: (kvm, v) => {
+              forget_fault(kvm, v)
+              finish_instruction(kvm, v)
+            },
+          },
+        ),
+        step<Kvm>(
+          'APF.3',
+          { ...setup, shows: 'schedule_work(&work->work)' },
+          {
+            does: (kvm, v) => {
+              kvm.vcpu[v].async_pf[0].work = 'pending'
+            },
+            to: REENTER,
+          },
+        ),
+      ),
+    ],
+    { fn },
+  )
 }
 
 /** KVM_REQ_APF_HALT: the guest touches the same page again; the vCPU blocks until it has arrived. */
@@ -151,49 +172,54 @@ function halt(): Block<Kvm> {
  */
 export function asyncPfCompletion(bounds: Bounds): Entry<Kvm>[] {
   if (!bounds.asyncPf.on) return []
+  const fn = 'vcpu_enter_guest'
   return [
-    block('APF', [
-      step(
-        'APF.4 check',
-        {
-          fn: 'vcpu_enter_guest',
-          since,
-          shows: (kvm, v) => `kvm_check_request(KVM_REQ_APF_READY) = ${kvm.vcpu[v].apf_ready}`,
-          quiet: (kvm, v) => !kvm.vcpu[v].apf_ready,
-        },
-        [
-          { when: (kvm, v) => !kvm.vcpu[v].apf_ready, to: RELOAD_MMU },
+    block(
+      'APF',
+      [
+        step(
+          'APF.4 check',
           {
-            does: (kvm, v) => {
-              kvm.vcpu[v].apf_ready = false
-            },
+            fn,
+            since,
+            shows: (kvm, v) => `kvm_check_request(KVM_REQ_APF_READY) = ${kvm.vcpu[v].apf_ready}`,
+            quiet: (kvm, v) => !kvm.vcpu[v].apf_ready,
           },
-        ],
-      ),
-      step(
-        'APF.4',
-        {
-          ...completion,
-          shows: (kvm, v) =>
-            kvm.vcpu[v].async_pf[0].done ? 'list_del(&work->link)' : 'async_pf.done is empty',
-        },
-        [
-          { when: (kvm, v) => !kvm.vcpu[v].async_pf[0].done, to: RELOAD_MMU },
+          [
+            { when: (kvm, v) => !kvm.vcpu[v].apf_ready, to: RELOAD_MMU },
+            {
+              does: (kvm, v) => {
+                kvm.vcpu[v].apf_ready = false
+              },
+            },
+          ],
+        ),
+        step(
+          'APF.4',
           {
-            does: (kvm, v) => {
-              kvm.vcpu[v].async_pf[0].done = false
-            },
+            ...completion,
+            shows: (kvm, v) =>
+              kvm.vcpu[v].async_pf[0].done ? 'list_del(&work->link)' : 'async_pf.done is empty',
           },
-        ],
-      ),
-      ...pageReady(bounds),
-      ...complete(),
-    ]),
+          [
+            { when: (kvm, v) => !kvm.vcpu[v].async_pf[0].done, to: RELOAD_MMU },
+            {
+              does: (kvm, v) => {
+                kvm.vcpu[v].async_pf[0].done = false
+              },
+            },
+          ],
+        ),
+        ...inFunction(completion.fn, ...inFunction(ready.fn, ...pageReady(bounds)), ...complete()),
+      ],
+      { fn },
+    ),
   ]
 }
 
 /** APF.5 to APF.8: `kvm_arch_async_page_ready()`. */
 function pageReady(bounds: Bounds): Entry<Kvm>[] {
+  const reload = 'kvm_mmu_reload'
   const prefetch = (kvm: Kvm, v: number): void => {
     swap_addresses(kvm, v)
     kvm.vcpu[v].prefetch = true
@@ -208,18 +234,22 @@ function pageReady(bounds: Bounds): Entry<Kvm>[] {
       },
       [{ when: (kvm, v) => !same_mmu_kind(kvm, v), to: 'APF.9' }, {}],
     ),
-    block('APF.6', [
-      step(
-        'APF.6 test',
-        {
-          fn: 'kvm_mmu_reload',
-          since,
-          shows: (kvm, v) => `root.hpa = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}`,
-        },
-        [{ when: root_is_valid, to: 'APF.7' }, {}],
-      ),
-      ...loadRootPage(bounds),
-    ]),
+    block(
+      'APF.6',
+      [
+        step(
+          'APF.6 test',
+          {
+            fn: reload,
+            since,
+            shows: (kvm, v) => `root.hpa = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}`,
+          },
+          [{ when: root_is_valid, to: 'APF.7' }, {}],
+        ),
+        ...loadRootPage(bounds),
+      ],
+      { fn: reload },
+    ),
     step(
       'APF.7',
       {

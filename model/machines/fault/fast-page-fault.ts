@@ -25,31 +25,35 @@ interface Leaf {
  * has not changed still maps the frame whose bit is set then.
  */
 export function fastPageFault(bounds: Bounds): Block<Kvm> {
-  return block('FPF', [
-    step(
-      'FPF.1',
-      {
-        fn: 'walk_shadow_page_lockless_begin',
-        since,
-        shows: 'mode = READING_SHADOW_PAGE_TABLES',
-        fused: 'Interrupts go off just before; nobody sends one to a vCPU in OUTSIDE_GUEST_MODE.',
-      },
-      { does: (kvm, v) => store_mode(kvm, v, 'READING_SHADOW_PAGE_TABLES') },
-    ),
-    readSpte(bounds),
-    exchangeSpte(bounds),
-    step(
-      'FPF.5',
-      { ...fix, shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})` },
-      {
-        does: (kvm, v) => {
-          if (fault_is_logged(kvm, v, bounds)) kvm.dirty_bitmap.add(target_gfn(kvm, v))
+  return block(
+    'FPF',
+    [
+      step(
+        'FPF.1',
+        {
+          fn: 'walk_shadow_page_lockless_begin',
+          since,
+          shows: 'mode = READING_SHADOW_PAGE_TABLES',
+          fused: 'Interrupts go off just before; nobody sends one to a vCPU in OUTSIDE_GUEST_MODE.',
         },
-      },
-    ),
-    endWalk('FPF.6', forget_fault, REENTER),
-    endWalk('FPF.6 slow', forget_spte),
-  ])
+        { does: (kvm, v) => store_mode(kvm, v, 'READING_SHADOW_PAGE_TABLES') },
+      ),
+      readSpte(bounds),
+      exchangeSpte(bounds),
+      step(
+        'FPF.5',
+        { ...fix, shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})` },
+        {
+          does: (kvm, v) => {
+            if (fault_is_logged(kvm, v, bounds)) kvm.dirty_bitmap.add(target_gfn(kvm, v))
+          },
+        },
+      ),
+      endWalk('FPF.6', forget_fault, REENTER),
+      endWalk('FPF.6 slow', forget_spte),
+    ],
+    { fn: about.fn },
+  )
 }
 
 /** The last SPTE on the way to the faulting address. */

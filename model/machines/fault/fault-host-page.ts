@@ -1,4 +1,4 @@
-import { type Entry, type Step, step, when } from '../../language/program.ts'
+import { type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, tags_mmio } from '../../memory/bounds.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -32,8 +32,9 @@ export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
 /** PF.8 and PF.10: the retry test without the lock, which only saves work. */
 export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
   if (bounds.notifier.threads === 0) return []
-  return [
-    step(
+  return inFunction(
+    'kvm_faultin_pfn',
+    step<Kvm>(
       name,
       {
         fn: 'mmu_invalidate_retry_gfn_unsafe',
@@ -44,7 +45,7 @@ export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
       },
       [{ when: retry, does: forget_fault, to: REENTER }, {}],
     ),
-  ]
+  )
 }
 
 /** PF.9: the host page that backs the frame now; the host allocates one if there is none. */

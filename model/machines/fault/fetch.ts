@@ -1,4 +1,4 @@
-import { type Block, block, type Entry, type Step, step, when } from '../../language/program.ts'
+import { type Block, block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import {
   current_level,
@@ -23,6 +23,7 @@ import { hugepageAdjust, mapLarge } from './goal-level.ts'
 
 const since = 'v6.0..v6.16'
 const about = { fn: 'paging64_fetch', since }
+const getChild = 'kvm_mmu_get_child_sp'
 
 /**
  * FETCH.1 to FETCH.6 (shadow-mmu.md 5.4): from the root down, find or build the shadow page of each guest
@@ -30,8 +31,9 @@ const about = { fn: 'paging64_fetch', since }
  */
 export function fetch(bounds: Bounds): Entry<Kvm>[] {
   const top = (kvm: Kvm, v: number): number => root_level(kvm, v, bounds)
-  return [
-    step(
+  return inFunction(
+    about.fn,
+    step<Kvm>(
       'FETCH.1',
       {
         ...about,
@@ -50,7 +52,7 @@ export function fetch(bounds: Bounds): Entry<Kvm>[] {
       ],
     ),
     ...when(bounds.shadow.levels > 1, fetchLevel(bounds)),
-  ]
+  )
 }
 
 function fetchLevel(bounds: Bounds): Block<Kvm> {
@@ -60,18 +62,21 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
   return block('FETCH', [
     ...when(bounds.shadow.choosesLevel, hugepageAdjust(bounds), mapLarge(bounds)),
     ...when(bounds.shadow.accessRoles, childAccess(bounds)),
-    existingChild(bounds),
-    childRole(),
-    ...getShadowPage(bounds, {
-      gfn: wantedGfn,
-      level: wantedLevel,
-      role: (kvm, v) => child_role(kvm, v, huge(kvm, v, bounds)),
-      invalid: (kvm, v) => kvm.vcpu[v].fault.child_invalid,
-      found: (kvm, v, page) => {
-        kvm.vcpu[v].fault.child = page
-      },
-      page: (kvm, v) => kvm.vcpu[v].fault.child as number,
-    }),
+    ...inFunction(
+      getChild,
+      existingChild(bounds),
+      childRole(),
+      ...getShadowPage(bounds, {
+        gfn: wantedGfn,
+        level: wantedLevel,
+        role: (kvm, v) => child_role(kvm, v, huge(kvm, v, bounds)),
+        invalid: (kvm, v) => kvm.vcpu[v].fault.child_invalid,
+        found: (kvm, v, page) => {
+          kvm.vcpu[v].fault.child = page
+        },
+        page: (kvm, v) => kvm.vcpu[v].fault.child as number,
+      }),
+    ),
     ...when(bounds.shadow.levels > 2 && bounds.guest.edits.length > 0, syncBeforeLink(bounds)),
     step(
       'FETCH.5',
@@ -137,27 +142,31 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
 function dropLargeSpte(bounds: Bounds): Block<Kvm> {
   const about = { fn: 'drop_large_spte', since: 'v3.14..v6.16' }
   const large = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'leaf'
-  return block('FETCH.6 large', [
-    step(
-      'FETCH.6 test',
-      {
-        ...about,
-        shows: (kvm, v) => `is_large_pte() = ${large(kvm, v)}`,
-        quiet: (kvm, v) => !large(kvm, v),
-      },
-      [
-        { when: (kvm, v) => !large(kvm, v), to: 'FETCH.6' },
+  return block(
+    'FETCH.6 large',
+    [
+      step(
+        'FETCH.6 test',
         {
-          does: (kvm, v) => {
-            drain(kvm, v)
-            const page = kvm.vcpu[v].fault.sp as number
-            drop_spte(kvm, { page, index: fault_index(kvm, v, bounds) })
-          },
+          ...about,
+          shows: (kvm, v) => `is_large_pte() = ${large(kvm, v)}`,
+          quiet: (kvm, v) => !large(kvm, v),
         },
-      ],
-    ),
-    kvm_make_all_cpus_request('FETCH.6 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-  ])
+        [
+          { when: (kvm, v) => !large(kvm, v), to: 'FETCH.6' },
+          {
+            does: (kvm, v) => {
+              drain(kvm, v)
+              const page = kvm.vcpu[v].fault.sp as number
+              drop_spte(kvm, { page, index: fault_index(kvm, v, bounds) })
+            },
+          },
+        ],
+      ),
+      kvm_make_all_cpus_request('FETCH.6 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    ],
+    { fn: about.fn },
+  )
 }
 
 function descend(kvm: Kvm, v: number): void {
@@ -219,7 +228,7 @@ function existingChild(bounds: Bounds): Block<Kvm> {
     testChild(bounds),
     step(
       'GET.1 drop',
-      { fn: 'kvm_mmu_get_child_sp', since: 'v7.1..', shows: 'drop_parent_pte() of the wrong child' },
+      { fn: getChild, since: 'v7.1..', shows: 'drop_parent_pte() of the wrong child' },
       {
         does: (kvm, v) =>
           drop_parent_pte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) }),
@@ -241,7 +250,7 @@ export function testChild(bounds: Bounds, tested: ChildTest = { gfn: true, role:
   return step(
     'GET.1 test',
     {
-      fn: 'kvm_mmu_get_child_sp',
+      fn: getChild,
       since,
       shows: (kvm, v) =>
         child(kvm, v) === null

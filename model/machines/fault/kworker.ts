@@ -1,101 +1,114 @@
-import { choice, type Program, program, step } from '../../language/program.ts'
+import { choice, inFunction, type Program, program, step } from '../../language/program.ts'
 import { swap_in } from '../../memory/fault/async-pf.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { use_vcpu } from '../../memory/teardown/teardown.ts'
 
 const since = 'v6.9..v6.16'
+const work = 'process_one_work'
+const present = 'kvm_arch_async_page_present_queued'
 const about = { fn: 'async_pf_execute', since }
 
 /** A kworker that brings in the page a vCPU's fault has missed (virt/kvm/async_pf.c); `v` is that vCPU. */
 export function kworker(): Program<Kvm> {
-  return program<Kvm>('kworker', 'kworker: swaps a page in (async page fault)', [
-    choice(
-      'idle',
-      [
-        step(
-          'AW.1',
-          { fn: 'process_one_work', since, shows: 'async_pf_execute(&work->work)' },
-          {
-            when: (kvm, v) => kvm.vcpu[v].async_pf[0].work === 'pending',
-            does: (kvm, v) => {
-              kvm.vcpu[v].async_pf[0].work = 'running'
+  return program<Kvm>(
+    'kworker',
+    'kworker: swaps a page in (async page fault)',
+    [
+      choice(
+        'idle',
+        [
+          step(
+            'AW.1',
+            { fn: work, since, shows: 'async_pf_execute(&work->work)' },
+            {
+              when: (kvm, v) => kvm.vcpu[v].async_pf[0].work === 'pending',
+              does: (kvm, v) => {
+                kvm.vcpu[v].async_pf[0].work = 'running'
+              },
+              to: 'AW.2',
             },
-            to: 'AW.2',
+          ),
+        ],
+        { validEnd: true },
+      ),
+      ...inFunction(
+        about.fn,
+        step<Kvm>(
+          'AW.2',
+          {
+            ...about,
+            shows: (kvm, v) => `get_user_pages_remote(): gfn ${kvm.vcpu[v].async_pf[0].gfn} is swapped in`,
+          },
+          {
+            does: (kvm, v) => {
+              use_vcpu(kvm, v)
+              const { gfn } = kvm.vcpu[v].async_pf[0]
+              if (gfn !== null) swap_in(kvm, gfn)
+            },
           },
         ),
-      ],
-      { validEnd: true },
-    ),
-    step(
-      'AW.2',
-      {
-        ...about,
-        shows: (kvm, v) => `get_user_pages_remote(): gfn ${kvm.vcpu[v].async_pf[0].gfn} is swapped in`,
-      },
-      {
-        does: (kvm, v) => {
-          use_vcpu(kvm, v)
-          const { gfn } = kvm.vcpu[v].async_pf[0]
-          if (gfn !== null) swap_in(kvm, gfn)
+        step<Kvm>(
+          'AW.3',
+          { ...about, shows: 'list_add_tail(&apf->link, &vcpu->async_pf.done)' },
+          {
+            does: (kvm, v) => {
+              use_vcpu(kvm, v)
+              kvm.vcpu[v].async_pf[0].done = true
+            },
+          },
+        ),
+        step<Kvm>(
+          'AW.4',
+          {
+            fn: present,
+            since,
+            shows: (_kvm, v) => `vcpu${v}->requests |= KVM_REQ_APF_READY`,
+          },
+          {
+            does: (kvm, v) => {
+              use_vcpu(kvm, v)
+              kvm.vcpu[v].apf_ready = true
+            },
+          },
+        ),
+        ...inFunction(
+          present,
+          step<Kvm>(
+            'AW.5',
+            {
+              fn: 'kvm_vcpu_kick',
+              since,
+              shows: (kvm, v) => `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`,
+              fused: 'The IPI follows the exchange, and nobody waits for it.',
+            },
+            {
+              does: (kvm, v) => {
+                use_vcpu(kvm, v)
+                const vcpu = kvm.vcpu[v]
+                if (vcpu.mode !== 'IN_GUEST_MODE') return
+                vcpu.mode = 'EXITING_GUEST_MODE'
+                vcpu.ipi = true
+              },
+            },
+          ),
+        ),
+        step<Kvm>(
+          'AW.6',
+          { fn: '__kvm_vcpu_wake_up', since, shows: (_kvm, v) => `wake up vcpu${v}` },
+          { does: use_vcpu },
+        ),
+      ),
+      step(
+        'AW.7',
+        { fn: work, since, shows: 'async_pf_execute() has returned', quiet: true },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].async_pf[0].work = 'idle'
+          },
+          to: 'idle',
         },
-      },
-    ),
-    step(
-      'AW.3',
-      { ...about, shows: 'list_add_tail(&apf->link, &vcpu->async_pf.done)' },
-      {
-        does: (kvm, v) => {
-          use_vcpu(kvm, v)
-          kvm.vcpu[v].async_pf[0].done = true
-        },
-      },
-    ),
-    step(
-      'AW.4',
-      {
-        fn: 'kvm_arch_async_page_present_queued',
-        since,
-        shows: (_kvm, v) => `vcpu${v}->requests |= KVM_REQ_APF_READY`,
-      },
-      {
-        does: (kvm, v) => {
-          use_vcpu(kvm, v)
-          kvm.vcpu[v].apf_ready = true
-        },
-      },
-    ),
-    step(
-      'AW.5',
-      {
-        fn: 'kvm_vcpu_kick',
-        since,
-        shows: (kvm, v) => `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`,
-        fused: 'The IPI follows the exchange, and nobody waits for it.',
-      },
-      {
-        does: (kvm, v) => {
-          use_vcpu(kvm, v)
-          const vcpu = kvm.vcpu[v]
-          if (vcpu.mode !== 'IN_GUEST_MODE') return
-          vcpu.mode = 'EXITING_GUEST_MODE'
-          vcpu.ipi = true
-        },
-      },
-    ),
-    step(
-      'AW.6',
-      { fn: '__kvm_vcpu_wake_up', since, shows: (_kvm, v) => `wake up vcpu${v}` },
-      { does: use_vcpu },
-    ),
-    step(
-      'AW.7',
-      { fn: 'process_one_work', since, shows: 'async_pf_execute() has returned', quiet: true },
-      {
-        does: (kvm, v) => {
-          kvm.vcpu[v].async_pf[0].work = 'idle'
-        },
-        to: 'idle',
-      },
-    ),
-  ])
+      ),
+    ],
+    { fn: work },
+  )
 }

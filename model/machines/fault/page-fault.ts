@@ -1,4 +1,4 @@
-import { type Entry, type Step, step, when } from '../../language/program.ts'
+import { type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import { current_gpte, forget_fault, table_gfn, target_gfn } from '../../memory/fault/fault.ts'
@@ -22,6 +22,11 @@ import { endPrefetch } from './async-page-fault.ts'
 
 const since = 'v5.16..v6.16'
 const about = { fn: 'paging64_page_fault', since }
+
+/** Entries as part of the slow page fault. */
+export function inPageFault(...entries: readonly Entry<Kvm>[]): Entry<Kvm>[] {
+  return inFunction(about.fn, ...entries)
+}
 
 /** PF.11: `write_lock(&kvm->mmu_lock)`. */
 export function lockForFault(): Step<Kvm> {

@@ -36,36 +36,41 @@ export function exitForPreFault(bounds: Bounds): Step<Kvm>[] {
  * The kernel offers it with TDP only; nothing that is modelled of it depends on that.
  */
 export function preFault(bounds: Bounds): Block<Kvm> {
-  return block(PREFAULT, [
-    step(
-      'PRE.0',
-      { ...about, shows: 'ioctl(KVM_PRE_FAULT_MEMORY)' },
-      {
-        does: (kvm, v) => {
-          kvm.vcpu[v].prefault = true
+  const reload = 'kvm_mmu_reload'
+  return block(
+    PREFAULT,
+    [
+      step(
+        'PRE.0',
+        { ...about, shows: 'ioctl(KVM_PRE_FAULT_MEMORY)' },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].prefault = true
+          },
         },
-      },
-    ),
-    step('PRE.try', {
-      fn: 'kvm_tdp_map_page',
-      since,
-      shows: 'do { ... } while (r == RET_PF_RETRY)',
-      quiet: true,
-    }),
-    block('PRE.1', serviceRequest(bounds, 'PRE.2')),
-    step(
-      'PRE.2',
-      {
-        fn: 'kvm_mmu_reload',
+      ),
+      step('PRE.try', {
+        fn: 'kvm_tdp_map_page',
         since,
-        shows: (kvm, v) => `root.hpa = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}`,
+        shows: 'do { ... } while (r == RET_PF_RETRY)',
         quiet: true,
-      },
-      [{ when: root_is_valid, to: PAGE_FAULT }, {}],
-    ),
-    block('PRE.3', loadRootPage(bounds)),
-    step('PRE.4', { ...about, shows: 'the root is loaded', quiet: true }, { to: PAGE_FAULT }),
-  ])
+      }),
+      block('PRE.1', serviceRequest(bounds, 'PRE.2', reload)),
+      step(
+        'PRE.2',
+        {
+          fn: reload,
+          since,
+          shows: (kvm, v) => `root.hpa = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}`,
+          quiet: true,
+        },
+        [{ when: root_is_valid, to: PAGE_FAULT }, {}],
+      ),
+      block('PRE.3', loadRootPage(bounds), { fn: reload }),
+      step('PRE.4', { ...about, shows: 'the root is loaded', quiet: true }, { to: PAGE_FAULT }),
+    ],
+    { fn: about.fn },
+  )
 }
 
 /** PF.14: the mapping is there, RET_PF_FIXED: the loop of the ioctl ends. */

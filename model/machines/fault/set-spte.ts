@@ -1,4 +1,4 @@
-import { block, type Entry, type Step, step, when } from '../../language/program.ts'
+import { block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import { fault_is_logged } from '../../memory/dirty-log/dirty-log.ts'
 import { fault_index, fault_spte, target_gfn } from '../../memory/fault/fault.ts'
@@ -14,67 +14,75 @@ import { has_mmio, setMmioSpte } from './mmio.ts'
 
 const since = 'v6.0..v6.16'
 const about = { fn: 'mmu_set_spte', since }
+const make = { fn: 'make_spte', since }
 
 /**
  * SET.2 to SET.6 (shadow-mmu.md 5.4.1): the leaf. A read maps read-only (or, with the guest's dirty bit in the
  * model, as its entry says), a write maps writable unless the frame is a shadowed table that must stay protected.
  */
 export function setSpte(bounds: Bounds): Entry<Kvm>[] {
-  return [
-    ...when(watched(bounds) || bounds.externalWriter.stores.length > 0, dropOther(bounds)),
-    ...when(has_mmio(bounds), setMmioSpte(bounds)),
-    ...when(watched(bounds), ...tryToUnsync(bounds)),
-    ...when(bounds.dirtyLog.of.length > 0, markDirty(bounds)),
-    step(
-      'SET.4',
-      {
-        ...about,
-        shows: (kvm, v) => {
-          const { sp, pfn } = kvm.vcpu[v].fault
-          const rights = writable(kvm, v) ? 'W' : 'R'
-          return `page ${sp}.spte[${fault_index(kvm, v, bounds)}] = pfn ${pfn}, ${rights}`
+  return inFunction(
+    'paging64_fetch',
+    ...inFunction(
+      about.fn,
+      ...when(watched(bounds) || bounds.externalWriter.stores.length > 0, dropOther(bounds)),
+      ...when(has_mmio(bounds), setMmioSpte(bounds)),
+      ...inFunction(
+        make.fn,
+        ...when(watched(bounds), ...tryToUnsync(bounds)),
+        ...when(bounds.dirtyLog.of.length > 0, markDirty(bounds)),
+      ),
+      step<Kvm>(
+        'SET.4',
+        {
+          ...about,
+          shows: (kvm, v) => {
+            const { sp, pfn } = kvm.vcpu[v].fault
+            const rights = writable(kvm, v) ? 'W' : 'R'
+            return `page ${sp}.spte[${fault_index(kvm, v, bounds)}] = pfn ${pfn}, ${rights}`
+          },
         },
-      },
-      {
-        does: (kvm, v) => {
-          drain(kvm, v)
-          const entry = fault_spte(kvm, v, bounds)
-          const { pfn } = kvm.vcpu[v].fault
-          entry.kind = 'leaf'
-          entry.gen = 0
-          entry.pfn = pfn
-          entry.gfn = target_gfn(kvm, v)
-          if (writable(kvm, v)) {
-            entry.w = true
-            entry.mmuw = true
-          } else if (bounds.shadow.accessRoles && entry.mmuw) {
-            entry.w = false
-            entry.mmuw = false
-            set_flush_pending(kvm)
-            kvm.vcpu[v].fault.flush = true
-          }
+        {
+          does: (kvm, v) => {
+            drain(kvm, v)
+            const entry = fault_spte(kvm, v, bounds)
+            const { pfn } = kvm.vcpu[v].fault
+            entry.kind = 'leaf'
+            entry.gen = 0
+            entry.pfn = pfn
+            entry.gfn = target_gfn(kvm, v)
+            if (writable(kvm, v)) {
+              entry.w = true
+              entry.mmuw = true
+            } else if (bounds.shadow.accessRoles && entry.mmuw) {
+              entry.w = false
+              entry.mmuw = false
+              set_flush_pending(kvm)
+              kvm.vcpu[v].fault.flush = true
+            }
+          },
         },
-      },
+      ),
+      ...when(bounds.shadow.accessRoles, flushLostAccess(bounds)),
+      step<Kvm>(
+        'SET.6',
+        {
+          fn: 'rmap_add',
+          since,
+          shows: (kvm, v) =>
+            `rmap[gfn ${target_gfn(kvm, v)}] += page ${kvm.vcpu[v].fault.sp}.spte[${fault_index(kvm, v, bounds)}]`,
+        },
+        {
+          ...(bounds.aging.calls > 0 ? { when: (kvm, v) => !rmap_is_locked(kvm, target_gfn(kvm, v)) } : {}),
+          does: (kvm, v) =>
+            rmap_add(kvm, target_gfn(kvm, v), {
+              page: kvm.vcpu[v].fault.sp as number,
+              index: fault_index(kvm, v, bounds),
+            }),
+        },
+      ),
     ),
-    ...when(bounds.shadow.accessRoles, flushLostAccess(bounds)),
-    step(
-      'SET.6',
-      {
-        fn: 'rmap_add',
-        since,
-        shows: (kvm, v) =>
-          `rmap[gfn ${target_gfn(kvm, v)}] += page ${kvm.vcpu[v].fault.sp}.spte[${fault_index(kvm, v, bounds)}]`,
-      },
-      {
-        ...(bounds.aging.calls > 0 ? { when: (kvm, v) => !rmap_is_locked(kvm, target_gfn(kvm, v)) } : {}),
-        does: (kvm, v) =>
-          rmap_add(kvm, target_gfn(kvm, v), {
-            page: kvm.vcpu[v].fault.sp as number,
-            index: fault_index(kvm, v, bounds),
-          }),
-      },
-    ),
-  ]
+  )
 }
 
 /** The guest allows the write on every level, and the frame need not stay protected. */
@@ -132,8 +140,7 @@ function markDirty(bounds: Bounds): Step<Kvm> {
   return step(
     'SET.3',
     {
-      fn: 'make_spte',
-      since,
+      ...make,
       shows: (kvm, v) =>
         marks(kvm, v) ? `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})` : 'not writable, or not logged',
       quiet: (kvm, v) => !marks(kvm, v),

@@ -1,4 +1,4 @@
-import { type Block, block, step, when } from '../../language/program.ts'
+import { type Block, block, inFunction, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -33,60 +33,67 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
     kvm.mmu_lock_readers.delete(v)
     forget_fault(kvm, v)
   }
-  return block(TDP_PAGE_FAULT, [
-    step(
-      'P1',
-      { ...about, shows: (kvm, v) => `fault->gfn = ${kvm.vcpu[v].gva}`, quiet: true },
-      {
-        does: (kvm, v) => {
-          const { fault, gva } = kvm.vcpu[v]
-          fault.gpte[0].to = gva
+  return block(
+    TDP_PAGE_FAULT,
+    [
+      step(
+        'P1',
+        { ...about, shows: (kvm, v) => `fault->gfn = ${kvm.vcpu[v].gva}`, quiet: true },
+        {
+          does: (kvm, v) => {
+            const { fault, gva } = kvm.vcpu[v]
+            fault.gpte[0].to = gva
+          },
         },
-      },
-    ),
-    bounds.asyncPf.on ? faultinPfnOrQueue('P7') : faultinPfn(bounds, 'P7'),
-    read_lock('P8', about),
-    step('P9', { fn: 'is_page_fault_stale', since, shows: (kvm, v) => `stale = ${stale(kvm, v)}` }, [
-      { when: stale, to: 'P13' },
-      {},
-    ]),
-    step(
-      'P10',
-      {
-        ...map,
-        shows: (kvm, v) =>
-          allowed(kvm, v)
-            ? 'the SPTE allows the access: RET_PF_SPURIOUS'
-            : `make_spte(gfn ${target_gfn(kvm, v)}, ${writes(kvm, v) ? 'W' : 'R'})`,
-      },
-      [{ when: allowed, to: 'P13' }, { when: (kvm, v) => !writes(kvm, v), to: 'P12' }, {}],
-    ),
-    ...unsyncPages(),
-    step(
-      'P12',
-      {
-        fn: 'tdp_mmu_set_spte_atomic',
-        since,
-        shows: (kvm, v) =>
-          `page ${kvm.vcpu[v].root}.spte[${index(kvm, v)}] = pfn ${kvm.vcpu[v].fault.pfn}, ${writes(kvm, v) ? 'W' : 'R'}`,
-        fused:
-          'A cmpxchg; it fails where another vCPU has stored the same SPTE in the meantime, and the access is tried again either way.',
-      },
-      {
-        does: (kvm, v) => {
-          const spte = entry(kvm, v)
-          spte.kind = 'leaf'
-          spte.gfn = target_gfn(kvm, v)
-          spte.pfn = kvm.vcpu[v].fault.pfn
-          if (!writes(kvm, v)) return
-          spte.w = true
-          spte.mmuw = true
-        },
-      },
-    ),
-    step('P13', { ...about, shows: 'read_unlock(&kvm->mmu_lock)' }, [
-      ...when(bounds.asyncPf.on, ...endPrefetch(end)),
-      { does: end, to: REENTER },
-    ]),
-  ])
+      ),
+      bounds.asyncPf.on ? faultinPfnOrQueue('P7') : faultinPfn(bounds, 'P7'),
+      read_lock('P8', about),
+      step('P9', { fn: 'is_page_fault_stale', since, shows: (kvm, v) => `stale = ${stale(kvm, v)}` }, [
+        { when: stale, to: 'P13' },
+        {},
+      ]),
+      ...inFunction(
+        map.fn,
+        step<Kvm>(
+          'P10',
+          {
+            ...map,
+            shows: (kvm, v) =>
+              allowed(kvm, v)
+                ? 'the SPTE allows the access: RET_PF_SPURIOUS'
+                : `make_spte(gfn ${target_gfn(kvm, v)}, ${writes(kvm, v) ? 'W' : 'R'})`,
+          },
+          [{ when: allowed, to: 'P13' }, { when: (kvm, v) => !writes(kvm, v), to: 'P12' }, {}],
+        ),
+        ...unsyncPages(),
+        step<Kvm>(
+          'P12',
+          {
+            fn: 'tdp_mmu_set_spte_atomic',
+            since,
+            shows: (kvm, v) =>
+              `page ${kvm.vcpu[v].root}.spte[${index(kvm, v)}] = pfn ${kvm.vcpu[v].fault.pfn}, ${writes(kvm, v) ? 'W' : 'R'}`,
+            fused:
+              'A cmpxchg; it fails where another vCPU has stored the same SPTE in the meantime, and the access is tried again either way.',
+          },
+          {
+            does: (kvm, v) => {
+              const spte = entry(kvm, v)
+              spte.kind = 'leaf'
+              spte.gfn = target_gfn(kvm, v)
+              spte.pfn = kvm.vcpu[v].fault.pfn
+              if (!writes(kvm, v)) return
+              spte.w = true
+              spte.mmuw = true
+            },
+          },
+        ),
+      ),
+      step('P13', { ...about, shows: 'read_unlock(&kvm->mmu_lock)' }, [
+        ...when(bounds.asyncPf.on, ...endPrefetch(end)),
+        { does: end, to: REENTER },
+      ]),
+    ],
+    { fn: about.fn },
+  )
 }

@@ -3,6 +3,7 @@ import {
   block,
   choice,
   type Entry,
+  inFunction,
   type Program,
   program,
   type Step,
@@ -27,66 +28,74 @@ const swap = { fn: 'kvm_swap_active_memslots', since }
 export function memslotCreate(bounds: Bounds): Program<Kvm> {
   const wraps = bounds.memslots.generations > 0
   const next = (kvm: Kvm): number => (wraps ? kvm.memslot[0].gen : kvm.memslots.generation + 1)
-  return program<Kvm>('memslot', 'creates memslot 0', [
-    choice(
-      'idle',
-      [
-        step(
-          'SC.1',
-          {
-            ...update,
-            shows: 'allocate the arrays of slot 0',
-            fused:
-              'slots_lock keeps other updates out; the slot belongs to this thread until it is published.',
-          },
-          {
-            when: (kvm) => kvm.memslot[0].left > 0,
-            does: (kvm) => {
-              kvm.memslot[0].left--
-              kvm.slot[DYING].arrays = 'allocated'
+  return program<Kvm>(
+    'memslot',
+    'creates memslot 0',
+    [
+      choice(
+        'idle',
+        [
+          step(
+            'SC.1',
+            {
+              ...update,
+              shows: 'allocate the arrays of slot 0',
+              fused:
+                'slots_lock keeps other updates out; the slot belongs to this thread until it is published.',
             },
+            {
+              when: (kvm) => kvm.memslot[0].left > 0,
+              does: (kvm) => {
+                kvm.memslot[0].left--
+                kvm.slot[DYING].arrays = 'allocated'
+              },
+            },
+          ),
+        ],
+        { validEnd: true },
+      ),
+      step(
+        'SC.2',
+        {
+          ...swap,
+          shows: 'kvm->memslots: slot 0, GEN_UPDATE_IN_PROGRESS',
+          fused: 'The generation and its flag are part of the set that is published.',
+        },
+        {
+          does: (kvm) => {
+            kvm.slot[DYING].installed = 'valid'
+            kvm.memslots.update_in_progress = true
           },
-        ),
-      ],
-      { validEnd: true },
-    ),
-    step(
-      'SC.2',
-      {
-        ...swap,
-        shows: 'kvm->memslots: slot 0, GEN_UPDATE_IN_PROGRESS',
-        fused: 'The generation and its flag are part of the set that is published.',
-      },
-      {
-        does: (kvm) => {
-          kvm.slot[DYING].installed = 'valid'
-          kvm.memslots.update_in_progress = true
         },
-      },
-    ),
-    synchronize_srcu('SC.3'),
-    ...when<Entry<Kvm>>(wraps, nextGeneration(bounds), memslotsUpdated(bounds)),
-    step(
-      'SC.4',
-      { ...swap, shows: (kvm) => `slots->generation = ${next(kvm)}` },
-      {
-        does: (kvm) => {
-          kvm.memslots.generation = next(kvm)
-          kvm.memslots.update_in_progress = false
+      ),
+      ...inFunction(
+        swap.fn,
+        synchronize_srcu('SC.3'),
+        ...when<Entry<Kvm>>(wraps, nextGeneration(bounds), memslotsUpdated(bounds)),
+      ),
+      step(
+        'SC.4',
+        { ...swap, shows: (kvm) => `slots->generation = ${next(kvm)}` },
+        {
+          does: (kvm) => {
+            kvm.memslots.generation = next(kvm)
+            kvm.memslots.update_in_progress = false
+          },
         },
-      },
-    ),
-    step(
-      'SC.5',
-      { ...update, shows: 'mutex_unlock(&kvm->slots_lock)' },
-      {
-        does: (kvm) => {
-          kvm.memslot[0].gen = 0
+      ),
+      step(
+        'SC.5',
+        { ...update, shows: 'mutex_unlock(&kvm->slots_lock)' },
+        {
+          does: (kvm) => {
+            kvm.memslot[0].gen = 0
+          },
+          to: 'idle',
         },
-        to: 'idle',
-      },
-    ),
-  ])
+      ),
+    ],
+    { fn: update.fn },
+  )
 }
 
 /** SC.4: every address space counts in steps of their number, so that no two have a generation in common. */
@@ -109,12 +118,20 @@ function nextGeneration({ memslots: { addressSpaceBits, generations } }: Bounds)
  * count as current ones, so everything is zapped.
  */
 function memslotsUpdated(bounds: Bounds): Block<Kvm> {
-  return block('SC.4 updated', [
-    wrapTest((gen) => gen >> bounds.memslots.addressSpaceBits === 0),
-    write_lock('ZF.1', 'memslot', { fn: 'kvm_mmu_zap_all_fast', since }),
-    ...zap_all_fast(bounds),
-    step('SC.4 zapped', { fn: 'kvm_arch_memslots_updated', since, shows: 'return', quiet: true }),
-  ])
+  const fn = 'kvm_arch_memslots_updated'
+  return block(
+    'SC.4 updated',
+    [
+      ...inFunction(
+        'kvm_mmu_invalidate_mmio_sptes',
+        wrapTest((gen) => gen >> bounds.memslots.addressSpaceBits === 0),
+        write_lock('ZF.1', 'memslot', { fn: 'kvm_mmu_zap_all_fast', since }),
+        ...zap_all_fast(bounds),
+      ),
+      step('SC.4 zapped', { fn, since, shows: 'return', quiet: true }),
+    ],
+    { fn },
+  )
 }
 
 /** SC.4 wrap with a design's idea of the generation at which they begin anew. */

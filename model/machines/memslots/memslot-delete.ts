@@ -1,4 +1,13 @@
-import { block, choice, type Entry, type Program, program, type Step, step } from '../../language/program.ts'
+import {
+  block,
+  choice,
+  type Entry,
+  inFunction,
+  type Program,
+  program,
+  type Step,
+  step,
+} from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { DYING } from '../../memory/memslots/memslot.ts'
@@ -23,11 +32,13 @@ export function memslotDelete(bounds: Bounds): Program<Kvm> {
     'memslot',
     'deletes memslot 0',
     by_way_of_invalid(bounds, installMemslots('SL.6', without)),
+    { fn: update.fn },
   )
 }
 
 /** Takes slot 0 out of use by way of KVM_MEMSLOT_INVALID; `replace` publishes what there is instead. */
 export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm>[] {
+  const zap = bounds.memslots.preciseZap ? 'kvm_mmu_zap_memslot' : 'kvm_mmu_zap_all_fast'
   return [
     choice(
       'idle',
@@ -51,15 +62,17 @@ export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm
       { validEnd: true },
     ),
     installMemslots('SL.2', { ...INVALID, newGeneration: bounds.memslots.mmio }),
-    synchronize_srcu('SL.3'),
-    ...newGeneration('SL.4', bounds),
-    block('SL.5', [
-      write_lock('ZF.1', 'memslot', { fn: 'kvm_arch_flush_shadow_memslot', since }),
-      ...(bounds.memslots.preciseZap ? zap_memslot(bounds) : zap_all_fast(bounds)),
-    ]),
+    ...inFunction(swap.fn, synchronize_srcu('SL.3'), ...newGeneration('SL.4', bounds)),
+    block(
+      'SL.5',
+      [
+        write_lock('ZF.1', 'memslot', { fn: zap, since }),
+        ...(bounds.memslots.preciseZap ? zap_memslot(bounds) : zap_all_fast(bounds)),
+      ],
+      { fn: 'kvm_arch_flush_shadow_memslot' },
+    ),
     replace,
-    synchronize_srcu('SL.6 wait'),
-    ...newGeneration('SL.6 gen', bounds),
+    ...inFunction(swap.fn, synchronize_srcu('SL.6 wait'), ...newGeneration('SL.6 gen', bounds)),
     step(
       'SL.7',
       {

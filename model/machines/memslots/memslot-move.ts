@@ -25,5 +25,6 @@ export function memslotMove(bounds: Bounds): Program<Kvm> {
     'memslot',
     'moves memslot 0',
     by_way_of_invalid(bounds, installMemslots('SL.6', replaced)),
+    { fn: 'kvm_set_memslot' },
   )
 }

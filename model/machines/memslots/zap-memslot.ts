@@ -1,4 +1,4 @@
-import { type Block, block, type Entry, step, when } from '../../language/program.ts'
+import { type About, type Block, block, type Entry, inFunction, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
@@ -19,11 +19,13 @@ const SLOT = 0
  * dropped after every frame, with the flush done before.
  */
 export function zap_memslot(bounds: Bounds): Entry<Kvm>[] {
-  return [
-    ...zapLeaves(bounds),
-    ...zapPagesOfSlot(bounds),
-    write_unlock('ZS.end', { fn: 'kvm_mmu_zap_memslot', since }),
-  ]
+  const fn = 'kvm_mmu_zap_memslot'
+  return inFunction(
+    fn,
+    ...inFunction(leaves.fn, ...zapLeaves(bounds)),
+    ...inFunction(pages.fn, ...zapPagesOfSlot(bounds)),
+    write_unlock('ZS.end', { fn, since }),
+  )
 }
 
 /** The frames of the slot, in order. */
@@ -54,7 +56,10 @@ function zapLeaves(bounds: Bounds): Entry<Kvm>[] {
       { when: (kvm) => kvm.memslot[0].gfn === last, does: toFrame(frames[0]), to: 'ZS.3' },
       { does: (kvm) => toFrame(frames[frames.indexOf(kvm.memslot[0].gfn as number) + 1])(kvm) },
     ]),
-    ...when(bounds.zap.lockBreak, ...lockBreak('ZS.2 yield', bounds, [flushIfNeeded('flush', bounds)])),
+    ...when(
+      bounds.zap.lockBreak,
+      ...lockBreak('ZS.2 yield', leaves, [flushIfNeeded('flush', bounds, leaves)]),
+    ),
     step('ZS.2 again', { ...leaves, shows: 'continue' }, { to: 'ZS.2' }),
   ]
 }
@@ -66,23 +71,20 @@ const toFrame =
   }
 
 /** cond_resched_rwlock_write(): what is owed first, then others may have the lock. */
-function lockBreak(name: string, _bounds: Bounds, before: Entry<Kvm>[]): Entry<Kvm>[] {
+function lockBreak(name: string, about: About<Kvm>, before: Entry<Kvm>[]): Entry<Kvm>[] {
   return [
     block(name, [
       ...before,
-      write_unlock('unlock', {
-        ...leaves,
-        shows: 'cond_resched_rwlock_write()',
-      }),
-      write_lock('relock', 'memslot', leaves),
+      write_unlock('unlock', { ...about, shows: 'cond_resched_rwlock_write()' }),
+      write_lock('relock', 'memslot', about),
     ]),
   ]
 }
 
 /** A remote flush, if one is owed. */
-function flushIfNeeded(name: string, bounds: Bounds): Block<Kvm> {
+function flushIfNeeded(name: string, bounds: Bounds, about: About<Kvm>): Block<Kvm> {
   return block(name, [
-    step('test', { ...leaves, shows: (kvm) => `flush needed = ${kvm.memslot[0].flush}` }, [
+    step('test', { ...about, shows: (kvm) => `flush needed = ${kvm.memslot[0].flush}` }, [
       { when: (kvm) => !kvm.memslot[0].flush, to: 'end' },
       {
         does: (kvm) => {
@@ -96,7 +98,7 @@ function flushIfNeeded(name: string, bounds: Bounds): Block<Kvm> {
       bounds.vcpus,
       (kvm) => kvm.memslot[0].req,
     ),
-    step('end', { ...leaves, shows: 'flushed' }),
+    step('end', { ...about, shows: 'flushed' }),
   ])
 }
 
@@ -139,7 +141,7 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
       ),
     ]),
     kvm_mmu_commit_zap_page('ZS.4', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
-    flushIfNeeded('ZS.4 flush', bounds),
+    flushIfNeeded('ZS.4 flush', bounds, pages),
     step('ZS.4 next', { ...pages, shows: 'next frame' }, [
       {
         when: (kvm) => kvm.memslot[0].gfn === last,
@@ -150,7 +152,7 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
       },
       { does: (kvm) => toFrame(frames[frames.indexOf(kvm.memslot[0].gfn as number) + 1])(kvm) },
     ]),
-    ...when(bounds.zap.lockBreak, ...lockBreak('ZS.4 yield', bounds, [])),
+    ...when(bounds.zap.lockBreak, ...lockBreak('ZS.4 yield', pages, [])),
     step('ZS.4 again', { ...pages, shows: 'continue' }, { to: 'ZS.3' }),
   ]
 }

@@ -3,6 +3,7 @@ import {
   block,
   choice,
   type Entry,
+  inFunction,
   type Program,
   program,
   type Step,
@@ -34,25 +35,28 @@ const hvaOf = (kvm: Kvm, n: number): number => gfn_to_hva(kvm, gfnOf(kvm, n))
 export function notifier(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('notifier', 'mmu notifier: the host takes a page away', [
     choice('idle', bounds.notifier.of.map(begin), { validEnd: true }),
-    ...findSlot(bounds),
-    write_lock('NS.4 lock', 'notifier', start),
-    step(
-      'NS.4',
-      {
-        fn: 'kvm_mmu_invalidate_begin',
-        since,
-        shows: (kvm, n) => `in_progress++, range += gfn ${gfnOf(kvm, n)}`,
-      },
-      { does: count },
-    ),
-    ...unmap(bounds),
-    write_unlock('NS.7', start),
-    ...when(
-      slots_vanish(bounds),
+    ...inFunction(
+      start.fn,
+      ...findSlot(bounds),
+      write_lock('NS.4 lock', 'notifier', start),
       step<Kvm>(
-        'NS.7 srcu',
-        { ...start, shows: 'srcu_read_unlock(&kvm->srcu)' },
-        { does: notifier_srcu_read_unlock },
+        'NS.4',
+        {
+          fn: 'kvm_mmu_invalidate_begin',
+          since,
+          shows: (kvm, n) => `in_progress++, range += gfn ${gfnOf(kvm, n)}`,
+        },
+        { does: count },
+      ),
+      ...unmap(bounds),
+      write_unlock('NS.7', start),
+      ...when(
+        slots_vanish(bounds),
+        step<Kvm>(
+          'NS.7 srcu',
+          { ...start, shows: 'srcu_read_unlock(&kvm->srcu)' },
+          { does: notifier_srcu_read_unlock },
+        ),
       ),
     ),
     ...loseThePage(bounds),
@@ -150,7 +154,7 @@ function unmap(bounds: Bounds): Entry<Kvm>[] {
         },
       },
     ),
-    ...when(bounds.shadow.descs > 0, freeDescs('NS.5 desc')),
+    ...inFunction('kvm_unmap_gfn_range', ...when(bounds.shadow.descs > 0, freeDescs('NS.5 desc'))),
     flushIfNeeded(bounds),
   ]
 }
@@ -233,26 +237,29 @@ function rangeEnd(): Entry<Kvm>[] {
   return [
     endTest((kvm, n) => kvm.notifier[n].counted),
     write_lock('NE.1 lock', 'notifier', end),
-    step(
-      'NE.1 seq',
-      { fn, since, shows: 'mmu_invalidate_seq++' },
-      {
-        does: (kvm) => {
-          kvm.mmu_invalidate.seq++
+    ...inFunction(
+      end.fn,
+      step<Kvm>(
+        'NE.1 seq',
+        { fn, since, shows: 'mmu_invalidate_seq++' },
+        {
+          does: (kvm) => {
+            kvm.mmu_invalidate.seq++
+          },
         },
-      },
-    ),
-    step(
-      'NE.1 count',
-      { fn, since, shows: 'in_progress--' },
-      {
-        does: (kvm) => {
-          const { in_progress } = kvm.mmu_invalidate
-          kvm.mmu_invalidate.in_progress = count_down('mmu_invalidate_in_progress', in_progress)
-          // The range means nothing when no invalidation is in progress; until then it only grows.
-          if (kvm.mmu_invalidate.in_progress === 0) kvm.mmu_invalidate.range.clear()
+      ),
+      step<Kvm>(
+        'NE.1 count',
+        { fn, since, shows: 'in_progress--' },
+        {
+          does: (kvm) => {
+            const { in_progress } = kvm.mmu_invalidate
+            kvm.mmu_invalidate.in_progress = count_down('mmu_invalidate_in_progress', in_progress)
+            // The range means nothing when no invalidation is in progress; until then it only grows.
+            if (kvm.mmu_invalidate.in_progress === 0) kvm.mmu_invalidate.range.clear()
+          },
         },
-      },
+      ),
     ),
     write_unlock('NE.1 unlock', end),
     step(

@@ -23,96 +23,100 @@ export function kvm_make_all_cpus_request(
   locals: Locals,
 ): Block<Kvm> {
   const each = Array.from({ length: vcpus }, (_, v) => v)
-  return block(name, [
-    step(
-      'REQ.0',
-      { fn, since, shows: `kvm_make_all_cpus_request(${request})` },
-      {
-        does: (kvm, self) => {
-          for (const v of each) locals(kvm, self).todo.add(v)
-          // The flush that comes takes care of everything that SPTEs have lost so far (history).
-          if (request === 'TLB_FLUSH' && kvm.flush_pending.length > 0) kvm.flush_pending[0] = false
-        },
-      },
-    ),
-    choice(
-      'REQ.1',
-      each.map((v) =>
-        step(
-          `REQ.1[${v}]`,
-          { fn, since, shows: `vcpu${v}->requests |= ${request}` },
-          {
-            when: (kvm, self) => locals(kvm, self).todo.has(v),
-            does: (kvm, self) => {
-              const local = locals(kvm, self)
-              kvm.vcpu[v].requests.add(request)
-              local.todo.delete(v)
-              local.now = v
-            },
-            to: 'REQ.2',
+  return block(
+    name,
+    [
+      step(
+        'REQ.0',
+        { fn, since, shows: `kvm_make_all_cpus_request(${request})` },
+        {
+          does: (kvm, self) => {
+            for (const v of each) locals(kvm, self).todo.add(v)
+            // The flush that comes takes care of everything that SPTEs have lost so far (history).
+            if (request === 'TLB_FLUSH' && kvm.flush_pending.length > 0) kvm.flush_pending[0] = false
           },
+        },
+      ),
+      choice(
+        'REQ.1',
+        each.map((v) =>
+          step(
+            `REQ.1[${v}]`,
+            { fn, since, shows: `vcpu${v}->requests |= ${request}` },
+            {
+              when: (kvm, self) => locals(kvm, self).todo.has(v),
+              does: (kvm, self) => {
+                const local = locals(kvm, self)
+                kvm.vcpu[v].requests.add(request)
+                local.todo.delete(v)
+                local.now = v
+              },
+              to: 'REQ.2',
+            },
+          ),
         ),
       ),
-    ),
-    step(
-      'REQ.2',
-      {
-        fn,
-        since,
-        shows: (kvm, self) => {
-          const v = locals(kvm, self).now as number
-          return `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`
-        },
-        fused:
-          'The test of the old mode (REQ.3) is on a value that the cmpxchg returned: private to the sender.',
-      },
-      [
+      step(
+        'REQ.2',
         {
-          when: (kvm, self) => !locals(kvm, self).todo.isEmpty(),
-          does: (kvm, self) => exchange_mode(kvm, locals(kvm, self)),
-          to: 'REQ.1',
+          fn,
+          since,
+          shows: (kvm, self) => {
+            const v = locals(kvm, self).now as number
+            return `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`
+          },
+          fused:
+            'The test of the old mode (REQ.3) is on a value that the cmpxchg returned: private to the sender.',
         },
-        { does: (kvm, self) => exchange_mode(kvm, locals(kvm, self)) },
-      ],
-    ),
-    step(
-      'REQ.4',
-      {
-        fn: 'kvm_kick_many_cpus',
-        since,
-        shows: (kvm, self) => {
-          const targets = locals(kvm, self).ipis.elements()
-          return targets.length === 0
-            ? 'no vCPU to interrupt'
-            : `send IPI to ${targets.map((v) => `vcpu${v}`).join(', ')}`
+        [
+          {
+            when: (kvm, self) => !locals(kvm, self).todo.isEmpty(),
+            does: (kvm, self) => exchange_mode(kvm, locals(kvm, self)),
+            to: 'REQ.1',
+          },
+          { does: (kvm, self) => exchange_mode(kvm, locals(kvm, self)) },
+        ],
+      ),
+      step(
+        'REQ.4',
+        {
+          fn: 'kvm_kick_many_cpus',
+          since,
+          shows: (kvm, self) => {
+            const targets = locals(kvm, self).ipis.elements()
+            return targets.length === 0
+              ? 'no vCPU to interrupt'
+              : `send IPI to ${targets.map((v) => `vcpu${v}`).join(', ')}`
+          },
+          fused:
+            'A target that has left guest mode in the meantime has interrupts on and takes the IPI at once.',
         },
-        fused:
-          'A target that has left guest mode in the meantime has interrupts on and takes the IPI at once.',
-      },
-      {
-        does: (kvm, self) => {
-          for (const v of locals(kvm, self).ipis.elements()) {
-            if (kvm.vcpu[v].mode !== 'OUTSIDE_GUEST_MODE') kvm.vcpu[v].ipi = true
-          }
+        {
+          does: (kvm, self) => {
+            for (const v of locals(kvm, self).ipis.elements()) {
+              if (kvm.vcpu[v].mode !== 'OUTSIDE_GUEST_MODE') kvm.vcpu[v].ipi = true
+            }
+          },
         },
-      },
-    ),
-    step(
-      'REQ.5',
-      { fn: 'kvm_kick_many_cpus', since, shows: 'every IPI was taken', quiet: true },
-      {
-        when: (kvm, self) =>
-          locals(kvm, self)
-            .ipis.elements()
-            .every((v) => !kvm.vcpu[v].ipi),
-      },
-    ),
-    step(
-      'REQ.end',
-      { fn, since, shows: 'return', quiet: true },
-      { does: (kvm, self) => locals(kvm, self).ipis.clear() },
-    ),
-  ])
+      ),
+      step(
+        'REQ.5',
+        { fn: 'kvm_kick_many_cpus', since, shows: 'every IPI was taken', quiet: true },
+        {
+          when: (kvm, self) =>
+            locals(kvm, self)
+              .ipis.elements()
+              .every((v) => !kvm.vcpu[v].ipi),
+        },
+      ),
+      step(
+        'REQ.end',
+        { fn, since, shows: 'return', quiet: true },
+        { does: (kvm, self) => locals(kvm, self).ipis.clear() },
+      ),
+    ],
+    { fn },
+  )
 }
 
 /** REQ.2 and REQ.3: with WAIT an interrupt is needed unless the vCPU was outside guest mode. */

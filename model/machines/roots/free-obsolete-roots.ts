@@ -1,4 +1,4 @@
-import { block, type Entry, type Step, step, when } from '../../language/program.ts'
+import { block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { CURRENT, root_has_no_page, root_in_slot, root_slots, slot_name } from '../../memory/roots/mmu.ts'
@@ -7,7 +7,6 @@ import { HANDLE_TLB_FLUSH, REENTER } from '../hand-over.ts'
 import { freeRoots } from './free-roots.ts'
 
 const since = 'v5.19..v6.16'
-const entry = { fn: 'vcpu_enter_guest', since }
 const about = { fn: '__kvm_mmu_free_obsolete_roots', since }
 
 /** A test of a root page, `is_obsolete_sp()` or a design's idea of it. */
@@ -18,8 +17,12 @@ export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
   return [block(REENTER, serviceRequest(bounds, watched(bounds) ? 'RUN.2' : HANDLE_TLB_FLUSH))]
 }
 
-/** Services the request if it is pending and falls off the end; else goes to `otherwise`. */
-export function serviceRequest(bounds: Bounds, otherwise: string): Entry<Kvm>[] {
+/**
+ * Services the request if it is pending and falls off the end; else goes to `otherwise`.
+ * @param caller the kernel function that looks at the request.
+ */
+export function serviceRequest(bounds: Bounds, otherwise: string, caller = 'vcpu_enter_guest'): Entry<Kvm>[] {
+  const entry = { fn: caller, since }
   return [
     step(
       'K1',
@@ -35,9 +38,15 @@ export function serviceRequest(bounds: Bounds, otherwise: string): Entry<Kvm>[] 
       { ...entry, shows: 'kvm_clear_request(FREE_OBSOLETE_ROOTS)' },
       { does: (kvm, v) => kvm.vcpu[v].requests.delete('FREE_OBSOLETE_ROOTS') },
     ),
-    testCurrentRoot(),
-    ...when(bounds.roots.prev > 0 || bounds.nested.mmus > 1, testPrevRoots()),
-    ...freeRoots(bounds.vcpus),
+    ...inFunction(
+      caller,
+      ...inFunction(
+        about.fn,
+        testCurrentRoot(),
+        ...when(bounds.roots.prev > 0 || bounds.nested.mmus > 1, testPrevRoots()),
+        ...freeRoots(bounds.vcpus),
+      ),
+    ),
   ]
 }
 

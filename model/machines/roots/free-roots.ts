@@ -1,4 +1,4 @@
-import { type Entry, step } from '../../language/program.ts'
+import { type Entry, inFunction, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { clear_slot, pages_in_slot, slot_name } from '../../memory/roots/mmu.ts'
 import { write_lock, write_unlock } from '../primitives/lock.ts'
@@ -13,8 +13,9 @@ const about = { fn: 'kvm_mmu_free_roots', since }
  * free a zapped page whose last holder this was.
  */
 export function freeRoots(vcpus: number): Entry<Kvm>[] {
-  return [
-    step('FR.1', { ...about, shows: (kvm, v) => `roots_to_free = { ${slots(kvm, v)} }` }, [
+  return inFunction(
+    about.fn,
+    step<Kvm>('FR.1', { ...about, shows: (kvm, v) => `roots_to_free = { ${slots(kvm, v)} }` }, [
       {
         when: (kvm, v) => held(kvm, v).length === 0,
         does: (kvm, v) => kvm.vcpu[v].roots_to_free.clear(),
@@ -23,7 +24,7 @@ export function freeRoots(vcpus: number): Entry<Kvm>[] {
       {},
     ]),
     write_lock('FR.2', 'vcpu', about),
-    step(
+    step<Kvm>(
       'FR.3',
       {
         ...about,
@@ -42,7 +43,7 @@ export function freeRoots(vcpus: number): Entry<Kvm>[] {
     kvm_mmu_commit_zap_page('FR.4', 'invalid_list of vcpu', vcpus, (kvm, v) => kvm.vcpu[v].req),
     write_unlock('FR.5', about),
     step('FR.end', { ...about, shows: 'return', quiet: true }),
-  ]
+  )
 }
 
 /** Drops one slot's references; the last reference to a zapped page puts it on the list of zapped pages. */

@@ -1,4 +1,4 @@
-import { block, type Entry, type Step, step, when } from '../../language/program.ts'
+import { block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
@@ -19,44 +19,50 @@ const about = { fn: 'kvm_mmu_load', since }
  * what this CPU has cached (shadow-mmu.md 5.5). Without a quota an empty pool blocks here.
  */
 export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
-  return [
-    step(
-      RELOAD_MMU,
-      {
-        fn: 'kvm_mmu_reload',
-        since,
-        shows: (kvm, v) =>
-          `root.hpa = ${root_is_valid(kvm, v) ? (kvm.vcpu[v].root ?? 'pae_root') : 'INVALID_PAGE'}`,
-        quiet: root_is_valid,
-      },
-      [{ when: root_is_valid, to: ENTER_GUEST_MODE }, {}],
+  return inFunction(
+    'vcpu_enter_guest',
+    ...inFunction(
+      'kvm_mmu_reload',
+      step<Kvm>(
+        RELOAD_MMU,
+        {
+          fn: 'kvm_mmu_reload',
+          since,
+          shows: (kvm, v) =>
+            `root.hpa = ${root_is_valid(kvm, v) ? (kvm.vcpu[v].root ?? 'pae_root') : 'INVALID_PAGE'}`,
+          quiet: root_is_valid,
+        },
+        [{ when: root_is_valid, to: ENTER_GUEST_MODE }, {}],
+      ),
+      ...loadRootPage(bounds),
     ),
-    ...loadRootPage(bounds),
-  ]
+  )
 }
 
 /** LOAD.1 to LOAD.7: `kvm_mmu_load()`. */
 export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
-  return [
+  const root = block(
+    'LOAD.2',
+    getShadowPage(bounds, {
+      gfn: (kvm, v) => rootGfn(kvm, v, bounds),
+      level: (kvm, v) => bounds.shadow.rootLevels[kvm.vcpu[v].cr3] ?? bounds.shadow.levels,
+      role: (kvm, v) => ({ ...root_role(kvm, v), pae: kvm.vcpu[v].role_pae }),
+      found: (kvm, v, page) => {
+        kvm.vcpu[v].fault.child = page
+      },
+      page: (kvm, v) => kvm.vcpu[v].fault.child as number,
+    }),
+    { fn: 'mmu_alloc_root' },
+  )
+  return inFunction(
+    about.fn,
     write_lock('LOAD.1', 'vcpu', about),
     ...makePagesAvailable('LOAD.2 quota', bounds),
     ...when(bounds.guest.paeToggles > 0, rootRole()),
-    block(
-      'LOAD.2',
-      getShadowPage(bounds, {
-        gfn: (kvm, v) => rootGfn(kvm, v, bounds),
-        level: (kvm, v) => bounds.shadow.rootLevels[kvm.vcpu[v].cr3] ?? bounds.shadow.levels,
-        role: (kvm, v) => ({ ...root_role(kvm, v), pae: kvm.vcpu[v].role_pae }),
-        found: (kvm, v, page) => {
-          kvm.vcpu[v].fault.child = page
-        },
-        page: (kvm, v) => kvm.vcpu[v].fault.child as number,
-      }),
-    ),
-    bounds.roots.pae > 0 ? setPaeRoot() : setRoot(),
+    ...(bounds.roots.pae > 0 ? inFunction('mmu_alloc_shadow_roots', root, setPaeRoot()) : [root, setRoot()]),
     write_unlock('LOAD.4', about),
     ...when(watched(bounds), block('LOAD.5', syncRoot(bounds))),
-    step(
+    step<Kvm>(
       'LOAD.7',
       { ...about, shows: 'flush the TLB of this CPU' },
       {
@@ -65,7 +71,7 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
         },
       },
     ),
-  ]
+  )
 }
 
 /** The frame of the guest's top table; a direct root maps from frame 0 on, a PAE root has several tables. */

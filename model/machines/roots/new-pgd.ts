@@ -1,4 +1,4 @@
-import { type Block, block, type Entry, type Step, step, when } from '../../language/program.ts'
+import { type Block, block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { CURRENT, is_root_usable, root_is_valid } from '../../memory/roots/mmu.ts'
@@ -21,27 +21,36 @@ const recordedPgd: PgdOf = (kvm, v) => kvm.vcpu[v].root_pgd
  * the vCPU of itself) is part of the switch here: it is serviced before the next entry in any case.
  */
 export function newPgd(bounds: Bounds): Block<Kvm> {
+  const search =
+    bounds.roots.pae > 0
+      ? [freeRootWithoutPage()]
+      : [testCurrent(bounds), ...when(bounds.roots.prev > 0, swapRoots())]
+  const searching = bounds.roots.pae > 0 ? 'fast_pgd_switch' : about.fn
   return block(NEW_PGD, [
     ...when(watched(bounds), flushForCr3()),
-    ...(bounds.roots.pae > 0
-      ? [freeRootWithoutPage()]
-      : [testCurrent(bounds), ...when(bounds.roots.prev > 0, swapRoots())]),
-    step(
-      'NP.4',
-      {
-        fn: 'kvm_mmu_new_pgd',
-        since,
-        shows: (kvm, v) => `miss: kvm_mmu_free_roots(root = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'})`,
-      },
-      [
-        {
-          when: root_is_valid,
-          does: (kvm, v) => kvm.vcpu[v].roots_to_free.add(CURRENT),
-        },
-        { to: REENTER },
-      ],
+    ...inFunction(
+      'kvm_mmu_new_pgd',
+      ...inFunction(
+        searching,
+        ...search,
+        step<Kvm>(
+          'NP.4',
+          {
+            fn: searching,
+            since,
+            shows: (kvm, v) => `miss: kvm_mmu_free_roots(root = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'})`,
+          },
+          [
+            {
+              when: root_is_valid,
+              does: (kvm, v) => kvm.vcpu[v].roots_to_free.add(CURRENT),
+            },
+            { to: REENTER },
+          ],
+        ),
+        block('NP.4 free', freeRoots(bounds.vcpus)),
+      ),
     ),
-    block('NP.4 free', freeRoots(bounds.vcpus)),
     step('NP.5', { fn: 'kvm_mmu_new_pgd', since, shows: 'return', quiet: true }, { to: REENTER }),
   ])
 }

@@ -1,4 +1,4 @@
-import { block, type Entry, step, when } from '../../language/program.ts'
+import { block, type Entry, inFunction, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain, increment_indirect_shadow_pages } from '../../memory/primitives/store-buffer.ts'
@@ -56,7 +56,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
     return page
   }
   return [
-    step(
+    step<Kvm>(
       'GET.3',
       {
         ...find,
@@ -76,7 +76,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         { to: 'GET.6' },
       ],
     ),
-    ...when(watched(bounds), ...syncFound(bounds, wanted)),
+    ...inFunction(find.fn, ...when(watched(bounds), ...syncFound(bounds, wanted))),
     step(
       'GET.6',
       {
@@ -92,8 +92,13 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         },
       },
     ),
-    ...when(watched(bounds), ...protectTable(bounds, wanted)),
-    step('GET.end', { ...find, shows: (kvm, v) => `return page ${wanted.page(kvm, v)}`, quiet: true }),
+    ...inFunction(alloc.fn, ...when(watched(bounds), ...protectTable(bounds, wanted))),
+    step('GET.end', {
+      fn: '__kvm_mmu_get_shadow_page',
+      since,
+      shows: (kvm, v) => `return page ${wanted.page(kvm, v)}`,
+      quiet: true,
+    }),
   ]
 }
 
@@ -125,13 +130,15 @@ function syncFound(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       ],
     ),
     kvm_make_all_cpus_request('GET.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-    step('GET.4 end', { fn: 'kvm_sync_page', since, shows: 'synced', quiet: true }, { to: 'GET.end' }),
+    step('GET.4 end', { ...find, shows: 'synced', quiet: true }, { to: 'GET.end' }),
   ]
 }
 
 function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
-  return [
-    step(
+  const flushing = { fn: 'kvm_flush_remote_tlbs_gfn', since }
+  return inFunction(
+    account.fn,
+    step<Kvm>(
       'GET.7',
       {
         ...account,
@@ -144,7 +151,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       ],
     ),
     ...when(bounds.memoryOrder.barriers, smp_mb('GET.8', { fn: 'account_shadowed', since: 'v6.9..v6.16' })),
-    step(
+    step<Kvm>(
       'GET.9',
       {
         ...account,
@@ -161,7 +168,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         },
       },
     ),
-    step(
+    step<Kvm>(
       'GET.11',
       {
         fn: 'kvm_mmu_slot_gfn_write_protect',
@@ -178,12 +185,11 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         },
       },
     ),
-    block('GET.12', [
+    block<Kvm>('GET.12', [
       step(
         'GET.12 test',
         {
-          fn: 'kvm_flush_remote_tlbs_gfn',
-          since,
+          ...flushing,
           shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
           quiet: (kvm, v) => !kvm.vcpu[v].fault.flush,
         },
@@ -196,8 +202,11 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
           },
         ],
       ),
-      kvm_make_all_cpus_request('GET.12 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      ...inFunction(
+        flushing.fn,
+        kvm_make_all_cpus_request('GET.12 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      ),
       step('GET.12 end', { ...account, shows: 'the table is read-only', quiet: true }),
     ]),
-  ]
+  )
 }

@@ -29,69 +29,74 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
       throw new Oops('no-use-after-free', `vcpu${v} reads shadow page ${page} after it was freed`)
     if (bounds.writeTracking.flooding) kvm.page[page].write_flooding_count = 0
   }
-  return block(LOCKLESS_WALK, [
-    step(
-      'LW.2',
-      {
-        ...begin,
-        shows: 'mode = READING_SHADOW_PAGE_TABLES',
-        fused: 'Interrupts go off just before; nobody sends one to a vCPU in OUTSIDE_GUEST_MODE.',
-      },
-      {
-        does: (kvm, v) => {
-          store_mode(kvm, v, 'READING_SHADOW_PAGE_TABLES')
-        },
-      },
-    ),
-    ...when(bounds.memoryOrder.barriers, smp_mb('LW.2 mb', begin)),
-    step(
-      'LW.3 root',
-      { ...walk, shows: (kvm, v) => `start at root ${kvm.vcpu[v].root}` },
-      {
-        does: (kvm, v) => {
-          kvm.vcpu[v].fault.sp = kvm.vcpu[v].root
-        },
-      },
-    ),
-    step(
-      'LW.3',
-      {
-        ...walk,
-        shows: (kvm, v) => `page ${kvm.vcpu[v].fault.sp}: ${entry(kvm, v).kind} ${entry(kvm, v).child ?? ''}`,
-      },
-      [
+  return block(
+    LOCKLESS_WALK,
+    [
+      step(
+        'LW.2',
         {
-          when: (kvm, v) => entry(kvm, v).kind === 'non-leaf',
+          ...begin,
+          shows: 'mode = READING_SHADOW_PAGE_TABLES',
+          fused: 'Interrupts go off just before; nobody sends one to a vCPU in OUTSIDE_GUEST_MODE.',
+        },
+        {
           does: (kvm, v) => {
-            use(kvm, v)
-            kvm.vcpu[v].fault.sp = entry(kvm, v).child
-            kvm.vcpu[v].fault.level++
+            store_mode(kvm, v, 'READING_SHADOW_PAGE_TABLES')
           },
-          to: 'LW.3',
         },
-        { does: use },
-      ],
-    ),
-    step(
-      'LW.n',
-      {
-        fn: 'walk_shadow_page_lockless_end',
-        since,
-        shows: 'vcpu->mode = OUTSIDE_GUEST_MODE',
-        fused:
-          'Interrupts go on just after: a sender that finds OUTSIDE sends no IPI; one that came before is taken here.',
-      },
-      {
-        does: (kvm, v) => {
-          drain(kvm, v)
-          const vcpu = kvm.vcpu[v]
-          vcpu.mode = 'OUTSIDE_GUEST_MODE'
-          vcpu.ipi = false
-          vcpu.fault.sp = null
-          vcpu.fault.level = 1
+      ),
+      ...when(bounds.memoryOrder.barriers, smp_mb('LW.2 mb', begin)),
+      step(
+        'LW.3 root',
+        { ...walk, shows: (kvm, v) => `start at root ${kvm.vcpu[v].root}` },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.sp = kvm.vcpu[v].root
+          },
         },
-        to: next,
-      },
-    ),
-  ])
+      ),
+      step(
+        'LW.3',
+        {
+          ...walk,
+          shows: (kvm, v) =>
+            `page ${kvm.vcpu[v].fault.sp}: ${entry(kvm, v).kind} ${entry(kvm, v).child ?? ''}`,
+        },
+        [
+          {
+            when: (kvm, v) => entry(kvm, v).kind === 'non-leaf',
+            does: (kvm, v) => {
+              use(kvm, v)
+              kvm.vcpu[v].fault.sp = entry(kvm, v).child
+              kvm.vcpu[v].fault.level++
+            },
+            to: 'LW.3',
+          },
+          { does: use },
+        ],
+      ),
+      step(
+        'LW.n',
+        {
+          fn: 'walk_shadow_page_lockless_end',
+          since,
+          shows: 'vcpu->mode = OUTSIDE_GUEST_MODE',
+          fused:
+            'Interrupts go on just after: a sender that finds OUTSIDE sends no IPI; one that came before is taken here.',
+        },
+        {
+          does: (kvm, v) => {
+            drain(kvm, v)
+            const vcpu = kvm.vcpu[v]
+            vcpu.mode = 'OUTSIDE_GUEST_MODE'
+            vcpu.ipi = false
+            vcpu.fault.sp = null
+            vcpu.fault.level = 1
+          },
+          to: next,
+        },
+      ),
+    ],
+    { fn: walk.fn },
+  )
 }

@@ -1,4 +1,4 @@
-import { type Block, block, type Entry, step, when } from '../../language/program.ts'
+import { type Block, block, type Entry, inFunction, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
@@ -30,8 +30,9 @@ function unsync_pages(kvm: Kvm, page: number): number[] {
  * pages and flush, then sync the pages. The kernel works in batches of 16; these bounds need one.
  */
 export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
-  return [
-    step(
+  return inFunction(
+    about.fn,
+    step<Kvm>(
       'SY.3',
       {
         ...about,
@@ -51,7 +52,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
         },
       ],
     ),
-    block('SY.4', [
+    block<Kvm>('SY.4', [
       step(
         'SY.4 protect',
         {
@@ -69,7 +70,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
       ),
       ...flushIfNeeded('SY.4', bounds),
     ]),
-    block('SY.5', [
+    block<Kvm>('SY.5', [
       step(
         'SY.5 sync',
         {
@@ -91,12 +92,12 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
       ),
       ...flushIfNeeded('SY.5', bounds),
     ]),
-    step(
+    step<Kvm>(
       'SY.end',
       { ...about, shows: 'return', quiet: true },
       { does: (kvm, v) => kvm.vcpu[v].fault.unsync_pages.clear() },
     ),
-  ]
+  )
 }
 
 const pages_to_sync = (kvm: Kvm, v: number): string =>
@@ -133,12 +134,13 @@ export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
     const sp = kvm.page[root(kvm, v)]
     return sp.unsync || !sp.unsync_child_bitmap.isEmpty()
   }
-  return [
-    step(
+  const about = { fn: 'kvm_mmu_sync_roots', since }
+  return inFunction(
+    about.fn,
+    step<Kvm>(
       'SY.1',
       {
-        fn: 'kvm_mmu_sync_roots',
-        since,
+        ...about,
         shows: (kvm, v) =>
           kvm.vcpu[v].root === null
             ? 'root.hpa = INVALID_PAGE'
@@ -146,32 +148,36 @@ export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
       },
       [{ when: (kvm, v) => kvm.vcpu[v].root === null || !isUnsync(kvm, v), to: 'SY.synced' }, {}],
     ),
-    write_lock('SY.2', 'vcpu', { fn: 'kvm_mmu_sync_roots', since }),
+    write_lock('SY.2', 'vcpu', about),
     ...syncChildren(bounds, root),
-    write_unlock('SY.6', { fn: 'kvm_mmu_sync_roots', since }),
-    step('SY.synced', { fn: 'kvm_mmu_sync_roots', since, shows: 'return' }),
-  ]
+    write_unlock('SY.6', about),
+    step('SY.synced', { ...about, shows: 'return' }),
+  )
 }
 
 /** RUN.2: KVM_REQ_MMU_SYNC. */
 export function handleMmuSync(bounds: Bounds): Block<Kvm> {
   const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('MMU_SYNC')
-  return block('RUN.2', [
-    step(
-      'RUN.2 check',
-      {
-        fn: 'vcpu_enter_guest',
-        since,
-        shows: (kvm, v) => `kvm_check_request(KVM_REQ_MMU_SYNC) = ${pending(kvm, v)}`,
-        quiet: (kvm, v) => !pending(kvm, v),
-      },
-      [
-        { when: (kvm, v) => !pending(kvm, v), to: HANDLE_TLB_FLUSH },
-        { does: (kvm, v) => kvm.vcpu[v].requests.delete('MMU_SYNC') },
-      ],
-    ),
-    ...syncRoot(bounds),
-  ])
+  return block(
+    'RUN.2',
+    [
+      step(
+        'RUN.2 check',
+        {
+          fn: 'vcpu_enter_guest',
+          since,
+          shows: (kvm, v) => `kvm_check_request(KVM_REQ_MMU_SYNC) = ${pending(kvm, v)}`,
+          quiet: (kvm, v) => !pending(kvm, v),
+        },
+        [
+          { when: (kvm, v) => !pending(kvm, v), to: HANDLE_TLB_FLUSH },
+          { does: (kvm, v) => kvm.vcpu[v].requests.delete('MMU_SYNC') },
+        ],
+      ),
+      ...syncRoot(bounds),
+    ],
+    { fn: 'vcpu_enter_guest' },
+  )
 }
 
 /**
@@ -198,49 +204,53 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
     roots_of(kvm, v)
       .map((root) => (root === null ? null : unsync_page_for(kvm, root, kvm.vcpu[v].gva, bounds)))
       .filter((page) => page !== null)
-  return block(INVLPG, [
-    step(
-      'IV.1',
-      { ...about, shows: (kvm, v) => `flush gva ${kvm.vcpu[v].gva} from this TLB` },
-      { does: (kvm, v) => flush_tlb_gva(kvm, v, kvm.vcpu[v].gva) },
-    ),
-    write_lock('IV.2', 'vcpu', about),
-    step(
-      'IV.3',
-      {
-        ...about,
-        shows: (kvm, v) => `kvm_sync_spte() of page ${unsyncPages(kvm, v).join(', ') || 'none'}`,
-        fused:
-          'The kernel takes the lock once per root; the previous roots are not in use, nobody sees the difference.',
-      },
-      {
-        does: (kvm, v) => {
-          const index = index_at(kvm.vcpu[v].gva, 1, bounds.guest.entries)
-          for (const page of unsyncPages(kvm, v)) {
-            if (sync_spte(kvm, page, index, 'do')) kvm.vcpu[v].fault.flush = true
-          }
+  return block(
+    INVLPG,
+    [
+      step(
+        'IV.1',
+        { ...about, shows: (kvm, v) => `flush gva ${kvm.vcpu[v].gva} from this TLB` },
+        { does: (kvm, v) => flush_tlb_gva(kvm, v, kvm.vcpu[v].gva) },
+      ),
+      write_lock('IV.2', 'vcpu', about),
+      step(
+        'IV.3',
+        {
+          ...about,
+          shows: (kvm, v) => `kvm_sync_spte() of page ${unsyncPages(kvm, v).join(', ') || 'none'}`,
+          fused:
+            'The kernel takes the lock once per root; the previous roots are not in use, nobody sees the difference.',
         },
-      },
-    ),
-    step('IV.4', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
-      { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'IV.end' },
-      {
-        does: (kvm, v) => {
-          kvm.vcpu[v].fault.flush = false
+        {
+          does: (kvm, v) => {
+            const index = index_at(kvm.vcpu[v].gva, 1, bounds.guest.entries)
+            for (const page of unsyncPages(kvm, v)) {
+              if (sync_spte(kvm, page, index, 'do')) kvm.vcpu[v].fault.flush = true
+            }
+          },
         },
-      },
-    ]),
-    kvm_make_all_cpus_request('IV.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-    step(
-      'IV.end',
-      { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
-      {
-        does: (kvm, v) => {
-          release_mmu_lock(kvm)
-          finish_instruction(kvm, v)
+      ),
+      step('IV.4', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
+        { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'IV.end' },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].fault.flush = false
+          },
         },
-        to: REENTER,
-      },
-    ),
-  ])
+      ]),
+      kvm_make_all_cpus_request('IV.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      step(
+        'IV.end',
+        { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
+        {
+          does: (kvm, v) => {
+            release_mmu_lock(kvm)
+            finish_instruction(kvm, v)
+          },
+          to: REENTER,
+        },
+      ),
+    ],
+    { fn: about.fn },
+  )
 }

@@ -1,4 +1,4 @@
-import { type Block, block, type Step, step, when } from '../../language/program.ts'
+import { type Block, block, inFunction, type Step, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { is_logged, note_store } from '../../memory/dirty-log/dirty-log.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
@@ -28,94 +28,109 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
   // A store that is no edit changes bytes which no modelled entry occupies.
   const edit = (kvm: Kvm, v: number): GuestPteWrite | undefined =>
     bounds.guest.edits[kvm.vcpu[v].pte_write - 1]
-  return block(TRACK_WRITE, [
-    step(
-      'TR.1',
-      {
-        fn: 'emulator_write_phys',
-        since,
-        shows: (kvm, v) => {
-          const store = edit(kvm, v)
-          if (store === undefined) return `store to gfn ${target_gfn(kvm, v)}`
-          const { index, to } = store
-          return `guest table ${target_gfn(kvm, v)}[${index}] = ${to === null ? 'not present' : `gfn ${to}`}`
+  const emulate = { fn: 'x86_emulate_instruction', since }
+  const write = { fn: 'emulator_write_phys', since }
+  return block(
+    TRACK_WRITE,
+    [
+      ...inFunction(
+        write.fn,
+        step<Kvm>(
+          'TR.1',
+          {
+            ...write,
+            shows: (kvm, v) => {
+              const store = edit(kvm, v)
+              if (store === undefined) return `store to gfn ${target_gfn(kvm, v)}`
+              const { index, to } = store
+              return `guest table ${target_gfn(kvm, v)}[${index}] = ${to === null ? 'not present' : `gfn ${to}`}`
+            },
+          },
+          {
+            does: (kvm, v) => {
+              const store = edit(kvm, v)
+              if (bounds.dirtyLog.of.length > 0)
+                note_store(kvm, kvm.host_pte[target_gfn(kvm, v)] as number, bounds)
+              if (store === undefined) return
+              store_gpte(kvm, v, target_gfn(kvm, v), store)
+              kvm.vcpu[v].storing = true
+            },
+          },
+        ),
+        ...when(bounds.dirtyLog.of.length > 0, markDirty(bounds)),
+        ...inFunction(
+          about.fn,
+          ...when(bounds.memoryOrder.barriers, smp_mb('TR.2', { ...about })),
+          step<Kvm>(
+            'TR.3',
+            { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` },
+            [
+              {
+                when: (kvm) => kvm.indirect_shadow_pages === 0,
+                does: (kvm) => act_on_hint(kvm, false),
+                to: 'TR.end',
+              },
+              {},
+            ],
+          ),
+          write_lock('TR.4', 'vcpu', about),
+          step<Kvm>(
+            'TR.6',
+            {
+              ...about,
+              shows: (kvm, v) =>
+                `zap spte[${edit(kvm, v)?.index}] of page ${valid_pages_of(kvm, target_gfn(kvm, v)).join(', ')}`,
+              fused:
+                'The pages that shadow one table, at once: each SPTE only goes away, and the flush comes after the last.',
+            },
+            {
+              does: (kvm, v) => {
+                act_on_hint(kvm, true)
+                const store = edit(kvm, v)
+                if (store === undefined) return
+                for (const page of valid_pages_of(kvm, target_gfn(kvm, v))) {
+                  if (bounds.writeTracking.flooding && detect_write_flooding(kvm, page)) continue
+                  if (mmu_page_zap_pte(kvm, { page, index: store.index })) kvm.vcpu[v].fault.flush = true
+                }
+              },
+            },
+          ),
+          ...when(bounds.writeTracking.flooding, zapFlooded(bounds)),
+          step<Kvm>('TR.7', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
+            { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'TR.8' },
+            {
+              does: (kvm, v) => {
+                kvm.vcpu[v].fault.flush = false
+              },
+            },
+          ]),
+          kvm_make_all_cpus_request('TR.7 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+          step<Kvm>(
+            'TR.8',
+            { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
+            {
+              does: (kvm) => {
+                release_mmu_lock(kvm)
+              },
+            },
+          ),
+        ),
+      ),
+      step(
+        'TR.end',
+        { ...emulate, shows: 'the store is done' },
+        {
+          does: (kvm, v) => {
+            kvm.vcpu[v].storing = false
+            forget_fault(kvm, v)
+            finish_instruction(kvm, v)
+          },
+          to: REENTER,
         },
-      },
-      {
-        does: (kvm, v) => {
-          const store = edit(kvm, v)
-          if (bounds.dirtyLog.of.length > 0)
-            note_store(kvm, kvm.host_pte[target_gfn(kvm, v)] as number, bounds)
-          if (store === undefined) return
-          store_gpte(kvm, v, target_gfn(kvm, v), store)
-          kvm.vcpu[v].storing = true
-        },
-      },
-    ),
-    ...when(bounds.dirtyLog.of.length > 0, markDirty(bounds)),
-    ...when(bounds.memoryOrder.barriers, smp_mb('TR.2', { ...about })),
-    step('TR.3', { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` }, [
-      {
-        when: (kvm) => kvm.indirect_shadow_pages === 0,
-        does: (kvm) => act_on_hint(kvm, false),
-        to: 'TR.end',
-      },
-      {},
-    ]),
-    write_lock('TR.4', 'vcpu', about),
-    step(
-      'TR.6',
-      {
-        ...about,
-        shows: (kvm, v) =>
-          `zap spte[${edit(kvm, v)?.index}] of page ${valid_pages_of(kvm, target_gfn(kvm, v)).join(', ')}`,
-        fused:
-          'The pages that shadow one table, at once: each SPTE only goes away, and the flush comes after the last.',
-      },
-      {
-        does: (kvm, v) => {
-          act_on_hint(kvm, true)
-          const store = edit(kvm, v)
-          if (store === undefined) return
-          for (const page of valid_pages_of(kvm, target_gfn(kvm, v))) {
-            if (bounds.writeTracking.flooding && detect_write_flooding(kvm, page)) continue
-            if (mmu_page_zap_pte(kvm, { page, index: store.index })) kvm.vcpu[v].fault.flush = true
-          }
-        },
-      },
-    ),
-    ...when(bounds.writeTracking.flooding, zapFlooded(bounds)),
-    step('TR.7', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
-      { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'TR.8' },
-      {
-        does: (kvm, v) => {
-          kvm.vcpu[v].fault.flush = false
-        },
-      },
-    ]),
-    kvm_make_all_cpus_request('TR.7 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-    step(
-      'TR.8',
-      { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
-      {
-        does: (kvm) => {
-          release_mmu_lock(kvm)
-        },
-      },
-    ),
-    step(
-      'TR.end',
-      { fn: 'x86_emulate_instruction', since, shows: 'the store is done' },
-      {
-        does: (kvm, v) => {
-          kvm.vcpu[v].storing = false
-          forget_fault(kvm, v)
-          finish_instruction(kvm, v)
-        },
-        to: REENTER,
-      },
-    ),
-  ])
+      ),
+    ],
+    { fn: emulate.fn },
+  )
 }
 
 const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }

@@ -52,47 +52,51 @@ export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_sha
  * there was nothing to zap, because it cannot be emulated instead.
  */
 export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
-  return block('UP', [
-    readHint(),
-    write_lock('UP.3 lock', 'vcpu', about),
-    step(
-      'UP.3',
-      {
-        ...about,
-        shows: (kvm, v) =>
-          `for_each_gfn_valid_sp_with_gptes(gfn ${target_gfn(kvm, v)}): ${next_page(kvm, v) ?? 'none'}`,
-      },
-      [
+  return block(
+    'UP',
+    [
+      readHint(),
+      write_lock('UP.3 lock', 'vcpu', about),
+      step(
+        'UP.3',
         {
-          when: (kvm, v) => next_page(kvm, v) !== null,
-          does: (kvm, v) => {
-            useLock(kvm, v)
-            kvm.vcpu[v].fault.sp = next_page(kvm, v)
-            kvm.vcpu[v].fault.zapped = true
-          },
-          to: 'UP.zap',
+          ...about,
+          shows: (kvm, v) =>
+            `for_each_gfn_valid_sp_with_gptes(gfn ${target_gfn(kvm, v)}): ${next_page(kvm, v) ?? 'none'}`,
         },
-        {
-          does: (kvm, v) => {
-            useLock(kvm, v)
-            kvm.vcpu[v].fault.sp = null
-            kvm.vcpu[v].zapped_root = false
+        [
+          {
+            when: (kvm, v) => next_page(kvm, v) !== null,
+            does: (kvm, v) => {
+              useLock(kvm, v)
+              kvm.vcpu[v].fault.sp = next_page(kvm, v)
+              kvm.vcpu[v].fault.zapped = true
+            },
+            to: 'UP.zap',
           },
-          to: 'UP.3 commit',
-        },
-      ],
-    ),
-    block('UP.zap', [
-      ...prepare_zap_page(zapping, bounds, {
-        req: (kvm, v) => kvm.vcpu[v].req,
-        thread: (kvm, v) => kvm.vcpu[v],
-      }),
-      step('UP.zap next', { ...about, shows: 'next page of the frame' }, { to: 'UP.3' }),
-    ]),
-    kvm_mmu_commit_zap_page('UP.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-    write_unlock('UP.3 unlock', about),
-    rememberRetry(always),
-  ])
+          {
+            does: (kvm, v) => {
+              useLock(kvm, v)
+              kvm.vcpu[v].fault.sp = null
+              kvm.vcpu[v].zapped_root = false
+            },
+            to: 'UP.3 commit',
+          },
+        ],
+      ),
+      block('UP.zap', [
+        ...prepare_zap_page(zapping, bounds, {
+          req: (kvm, v) => kvm.vcpu[v].req,
+          thread: (kvm, v) => kvm.vcpu[v],
+        }),
+        step('UP.zap next', { ...about, shows: 'next page of the frame' }, { to: 'UP.3' }),
+      ]),
+      kvm_mmu_commit_zap_page('UP.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      write_unlock('UP.3 unlock', about),
+      rememberRetry(always),
+    ],
+    { fn },
+  )
 }
 
 /** UP.4: the instruction that is retried is remembered. */

@@ -1,5 +1,5 @@
 import { ModelError } from '../../language/errors.ts'
-import { type Entry, type Step, step } from '../../language/program.ts'
+import { type Entry, inFunction, type Step, step } from '../../language/program.ts'
 import { target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { parents_of, type Sptep } from '../../memory/shadow/rmap.ts'
@@ -42,8 +42,9 @@ export function unsyncPages(): Entry<Kvm>[] {
   const leave = (kvm: Kvm, v: number): void => {
     locals(kvm, v).sp = null
   }
-  return [
-    step(
+  return inFunction(
+    tryUnsync.fn,
+    step<Kvm>(
       'UN.2 look',
       {
         ...tryUnsync,
@@ -58,7 +59,7 @@ export function unsyncPages(): Entry<Kvm>[] {
         { does: take },
       ],
     ),
-    step(
+    step<Kvm>(
       'UN.2 lock',
       { ...tryUnsync, shows: 'spin_lock(&kvm->arch.mmu_unsync_pages_lock)' },
       {
@@ -69,7 +70,7 @@ export function unsyncPages(): Entry<Kvm>[] {
         },
       },
     ),
-    step(
+    step<Kvm>(
       'UN.2 recheck',
       {
         ...tryUnsync,
@@ -78,7 +79,7 @@ export function unsyncPages(): Entry<Kvm>[] {
       },
       [{ when: (kvm, v) => kvm.page[current_page(kvm, v)].unsync, does: leave, to: 'UN.2 look' }, {}],
     ),
-    step(
+    step<Kvm>(
       'UN.2 set',
       { ...unsyncPage, shows: (kvm, v) => `page ${current_page(kvm, v)}: sp->unsync = 1` },
       {
@@ -87,8 +88,8 @@ export function unsyncPages(): Entry<Kvm>[] {
         },
       },
     ),
-    ...markParent(leave),
-    step(
+    ...inFunction(unsyncPage.fn, ...markParent(leave)),
+    step<Kvm>(
       'UN.2 unlock',
       {
         ...tryUnsync,
@@ -106,7 +107,7 @@ export function unsyncPages(): Entry<Kvm>[] {
         {},
       ],
     ),
-  ]
+  )
 }
 
 function take(kvm: Kvm, v: number): void {

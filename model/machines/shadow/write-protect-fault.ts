@@ -1,4 +1,4 @@
-import { type Block, block, step, when } from '../../language/program.ts'
+import { type Block, block, inFunction, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { forget_fault } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -8,6 +8,7 @@ import { unprotect } from './unprotect.ts'
 
 const since = 'v6.12..v6.16'
 const wp = { fn: 'kvm_mmu_write_protect_fault', since }
+const emulate = { fn: 'x86_emulate_instruction', since }
 const rx = { fn: 'kvm_unprotect_and_retry_on_failure', since }
 
 /**
@@ -30,36 +31,46 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
         },
       ],
     ),
-    step(
-      'WP.2',
-      {
-        fn: 'x86_emulate_instruction',
-        since,
-        shows: (kvm, v) => (kvm.vcpu[v].unemulatable ? 'cannot be emulated' : 'emulate'),
-      },
-      [
-        ...when(bounds.guest.dataWrites, { when: mayRetryInstead, to: 'RT' }),
-        { when: (kvm, v) => !kvm.vcpu[v].unemulatable, to: TRACK_WRITE },
-        { to: 'RX.1' },
-      ],
-    ),
-    ...when(bounds.guest.dataWrites, retryInstead(bounds)),
-    step('RX.1', { ...rx, shows: (kvm, v) => `EMULTYPE_ALLOW_RETRY_PF = ${kvm.vcpu[v].fault.may_retry}` }, [
-      { when: (kvm, v) => !kvm.vcpu[v].fault.may_retry, to: 'RX.fail' },
-      {},
-    ]),
-    unprotect(bounds, true),
-    step('RX.3', { ...rx, shows: 'resume the guest, which retries' }, { does: forget_fault, to: REENTER }),
-    step(
-      'RX.fail',
-      { fn: 'handle_emulation_failure', since, shows: 'exit: KVM_EXIT_INTERNAL_ERROR' },
-      {
-        does: (kvm, v) => {
-          forget_fault(kvm, v)
-          finish_instruction(kvm, v)
+    ...inFunction(
+      emulate.fn,
+      step<Kvm>(
+        'WP.2',
+        {
+          ...emulate,
+          shows: (kvm, v) => (kvm.vcpu[v].unemulatable ? 'cannot be emulated' : 'emulate'),
         },
-        to: REENTER,
-      },
+        [
+          ...when(bounds.guest.dataWrites, { when: mayRetryInstead, to: 'RT' }),
+          { when: (kvm, v) => !kvm.vcpu[v].unemulatable, to: TRACK_WRITE },
+          { to: 'RX.1' },
+        ],
+      ),
+      ...when(bounds.guest.dataWrites, retryInstead(bounds)),
+      ...inFunction(
+        rx.fn,
+        step<Kvm>(
+          'RX.1',
+          { ...rx, shows: (kvm, v) => `EMULTYPE_ALLOW_RETRY_PF = ${kvm.vcpu[v].fault.may_retry}` },
+          [{ when: (kvm, v) => !kvm.vcpu[v].fault.may_retry, to: 'RX.fail' }, {}],
+        ),
+        unprotect(bounds, true),
+        step(
+          'RX.3',
+          { ...rx, shows: 'resume the guest, which retries' },
+          { does: forget_fault, to: REENTER },
+        ),
+      ),
+      step<Kvm>(
+        'RX.fail',
+        { fn: 'handle_emulation_failure', since, shows: 'exit: KVM_EXIT_INTERNAL_ERROR' },
+        {
+          does: (kvm, v) => {
+            forget_fault(kvm, v)
+            finish_instruction(kvm, v)
+          },
+          to: REENTER,
+        },
+      ),
     ),
   ])
 }
@@ -72,16 +83,25 @@ function mayRetryInstead(kvm: Kvm, v: number): boolean {
 
 /** RT: unprotect and retry an instruction that could be emulated; emulate it if there was nothing to zap. */
 function retryInstead(bounds: Bounds): Block<Kvm> {
-  return block('RT', [
-    unprotect(bounds, false),
-    step(
-      'RT.1',
-      {
-        fn: 'kvm_mmu_unprotect_gfn_and_retry',
-        since,
-        shows: (kvm, v) => (kvm.vcpu[v].fault.zapped ? 'unprotected: retry' : 'nothing was zapped: emulate'),
-      },
-      [{ when: (kvm, v) => kvm.vcpu[v].fault.zapped, does: forget_fault, to: REENTER }, { to: TRACK_WRITE }],
-    ),
-  ])
+  const fn = 'kvm_mmu_unprotect_gfn_and_retry'
+  return block(
+    'RT',
+    [
+      unprotect(bounds, false),
+      step(
+        'RT.1',
+        {
+          fn,
+          since,
+          shows: (kvm, v) =>
+            kvm.vcpu[v].fault.zapped ? 'unprotected: retry' : 'nothing was zapped: emulate',
+        },
+        [
+          { when: (kvm, v) => kvm.vcpu[v].fault.zapped, does: forget_fault, to: REENTER },
+          { to: TRACK_WRITE },
+        ],
+      ),
+    ],
+    { fn },
+  )
 }

@@ -1,4 +1,4 @@
-import { type Block, block, type Step, step } from '../../language/program.ts'
+import { type Block, block, type Entry, inFunction, type Step, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { free_async_pf } from '../../memory/fault/async-pf.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -33,23 +33,29 @@ export function exitForClose(bounds: Bounds): Step<Kvm>[] {
 
 /** The last file of the VM is closed; the thread ends. The fput() that calls KVM puts the module at last. */
 export function closeFile(): Block<Kvm> {
-  return block(CLOSE, [
-    ...putKvm('CL.1', 'CL.2'),
-    step(
-      'CL.2',
-      { fn: '__fput', since: 'any', shows: 'fops_put(): module_put(THIS_MODULE)' },
-      {
-        does: (kvm) => {
-          module_put(kvm)
+  const fn = '__fput'
+  return block(
+    CLOSE,
+    [
+      ...putKvm('CL.1', 'CL.2'),
+      step(
+        'CL.2',
+        { fn, since: 'any', shows: 'fops_put(): module_put(THIS_MODULE)' },
+        {
+          does: (kvm) => {
+            module_put(kvm)
+          },
+          to: 'done',
         },
-        to: 'done',
-      },
-    ),
-  ])
+      ),
+    ],
+    { fn },
+  )
 }
 
 /** `kvm_put_kvm()`: whoever puts the last reference destroys the VM. Goes to `then` when it has returned. */
-export function putKvm(name: string, then: string): [Step<Kvm>, Block<Kvm>] {
+export function putKvm(name: string, then: string): Entry<Kvm>[] {
+  const fn = 'kvm_put_kvm'
   const put = (kvm: Kvm): void => {
     kvm.teardown[0].users_count = count_down('users_count', users(kvm))
   }
@@ -57,13 +63,13 @@ export function putKvm(name: string, then: string): [Step<Kvm>, Block<Kvm>] {
     step(
       name,
       {
-        fn: 'kvm_put_kvm',
+        fn,
         since: 'v2.6.25..v6.16',
         shows: (kvm) => `refcount_dec_and_test(&kvm->users_count) = ${users(kvm) === 1}`,
       },
       [{ when: (kvm) => users(kvm) > 1, does: put, to: then }, { does: put }],
     ),
-    destroyVm(then),
+    ...inFunction(fn, destroyVm(then)),
   ]
 }
 
@@ -72,63 +78,71 @@ export function putKvm(name: string, then: string): [Step<Kvm>, Block<Kvm>] {
  * everything else is left out: nobody is there any more who could look at them. There is one vCPU, number 0.
  */
 function destroyVm(then: string): Block<Kvm> {
-  return block('DV', [
-    cancelQueued(),
-    step(
-      'DV.2',
-      { fn: '__flush_work', since, shows: 'wait_for_completion(&barr.done)' },
-      {
-        when: (kvm) => kvm.vcpu[0].async_pf[0].work === 'idle',
-        does: (kvm) => {
-          kvm.vcpu[0].async_pf[0].queued = false
-        },
-      },
-    ),
-    step(
-      'DV.3',
-      {
-        ...clearQueue,
-        shows: (kvm) => (kvm.vcpu[0].async_pf[0].done ? 'list_del(&work->link)' : 'async_pf.done is empty'),
-      },
-      [
-        { when: (kvm) => !kvm.vcpu[0].async_pf[0].done, to: 'DV.6' },
+  return block(
+    'DV',
+    [
+      ...inFunction(
+        clearQueue.fn,
+        cancelQueued(),
+        step<Kvm>(
+          'DV.2',
+          { fn: '__flush_work', since, shows: 'wait_for_completion(&barr.done)' },
+          {
+            when: (kvm) => kvm.vcpu[0].async_pf[0].work === 'idle',
+            does: (kvm) => {
+              kvm.vcpu[0].async_pf[0].queued = false
+            },
+          },
+        ),
+        step<Kvm>(
+          'DV.3',
+          {
+            ...clearQueue,
+            shows: (kvm) =>
+              kvm.vcpu[0].async_pf[0].done ? 'list_del(&work->link)' : 'async_pf.done is empty',
+          },
+          [
+            { when: (kvm) => !kvm.vcpu[0].async_pf[0].done, to: 'DV.6' },
+            {
+              does: (kvm) => {
+                kvm.vcpu[0].async_pf[0].done = false
+              },
+            },
+          ],
+        ),
+        step<Kvm>(
+          'DV.4',
+          { fn: '__flush_work', since, shows: 'wait_for_completion(&barr.done)' },
+          { when: (kvm) => kvm.vcpu[0].async_pf[0].work === 'idle' },
+        ),
+        step<Kvm>(
+          'DV.5',
+          { ...clearQueue, shows: 'kmem_cache_free(async_pf_cache, work)' },
+          { does: (kvm) => free_async_pf(kvm, 0) },
+        ),
+      ),
+      step(
+        'DV.6',
+        { ...destroy, shows: 'kvm_destroy_vcpus(kvm)' },
         {
           does: (kvm) => {
-            kvm.vcpu[0].async_pf[0].done = false
+            kvm.teardown[0].vcpus_freed = true
           },
         },
-      ],
-    ),
-    step(
-      'DV.4',
-      { fn: '__flush_work', since, shows: 'wait_for_completion(&barr.done)' },
-      { when: (kvm) => kvm.vcpu[0].async_pf[0].work === 'idle' },
-    ),
-    step(
-      'DV.5',
-      { ...clearQueue, shows: 'kmem_cache_free(async_pf_cache, work)' },
-      { does: (kvm) => free_async_pf(kvm, 0) },
-    ),
-    step(
-      'DV.6',
-      { ...destroy, shows: 'kvm_destroy_vcpus(kvm)' },
-      {
-        does: (kvm) => {
-          kvm.teardown[0].vcpus_freed = true
+      ),
+      step(
+        'DV.7',
+        { ...destroy, shows: 'kvm_arch_free_vm(kvm); module_put(THIS_MODULE)' },
+        {
+          does: (kvm) => {
+            module_put(kvm)
+          },
+          to: then,
         },
-      },
-    ),
-    step(
-      'DV.7',
-      { ...destroy, shows: 'kvm_arch_free_vm(kvm); module_put(THIS_MODULE)' },
-      {
-        does: (kvm) => {
-          module_put(kvm)
-        },
-        to: then,
-      },
-    ),
-  ])
+      ),
+    ],
+    { fn: destroy.fn },
+  )
 }
 
 /** DV.1: work that is queued is cancelled; work that has begun is waited for, unless a design skips it. */

@@ -1,4 +1,4 @@
-import { type Block, block, type Step, step } from '../../language/program.ts'
+import { type Block, block, inFunction, type Step, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { root_role, root_slots } from '../../memory/roots/mmu.ts'
@@ -31,20 +31,26 @@ export function paeToggle(bounds: Bounds): Step<Kvm>[] {
 
 /** `kvm_mmu_reset_context()`: all roots go, and the context is set up for the new mode. */
 export function setCr4(bounds: Bounds): Block<Kvm> {
-  return block(CR4, [
-    step(
-      'CR4.1',
-      { fn: 'kvm_mmu_unload', since, shows: 'drop all roots of both MMUs' },
-      {
-        does: (kvm, v) => {
-          for (let slot = 0; slot < root_slots(kvm, v); slot++) kvm.vcpu[v].roots_to_free.add(slot)
+  const fn = 'kvm_post_set_cr4'
+  const unload = { fn: 'kvm_mmu_unload', since }
+  return block(
+    CR4,
+    [
+      step(
+        'CR4.1',
+        { ...unload, shows: 'drop all roots of both MMUs' },
+        {
+          does: (kvm, v) => {
+            for (let slot = 0; slot < root_slots(kvm, v); slot++) kvm.vcpu[v].roots_to_free.add(slot)
+          },
         },
-      },
-    ),
-    ...freeRoots(bounds.vcpus),
-    initMmu(),
-    step('CR4.2', { fn: 'kvm_post_set_cr4', since, shows: 'return', quiet: true }, { to: REENTER }),
-  ])
+      ),
+      ...inFunction(unload.fn, ...freeRoots(bounds.vcpus)),
+      initMmu(),
+      step('CR4.2', { fn, since, shows: 'return', quiet: true }, { to: REENTER }),
+    ],
+    { fn },
+  )
 }
 
 /** What the role of a context is made of, where designs differ; all of it depends on CR4.PAE at most. */

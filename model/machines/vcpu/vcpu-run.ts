@@ -1,5 +1,13 @@
 import { inOrder, type Placed, placed } from '../../language/placed.ts'
-import { block, type Entry, type Program, program, type Step, step } from '../../language/program.ts'
+import {
+  block,
+  type Entry,
+  inFunction,
+  type Program,
+  program,
+  type Step,
+  step,
+} from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { request_pending } from '../../memory/fault/async-pf.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -26,7 +34,7 @@ export interface VcpuParts {
  */
 export function vcpuRun(bounds: Bounds, parts: VcpuParts): Program<Kvm> {
   const entries = inOrder('the program of a vCPU', [
-    placed<Entry<Kvm>>(30, ...handleTlbFlush()),
+    placed<Entry<Kvm>>(30, ...inFunction(fn, ...handleTlbFlush())),
     placed<Entry<Kvm>>(60, enterGuestMode(bounds)),
     placed<Entry<Kvm>>(90, finalCheck()),
     placed<Entry<Kvm>>(200, guest(bounds, inOrder(GUEST, parts.guest))),

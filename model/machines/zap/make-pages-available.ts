@@ -1,4 +1,4 @@
-import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import { type Block, block, type Entry, inFunction, type Step, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { oldest_pages, used_pages } from '../../memory/shadow/quota.ts'
@@ -33,23 +33,30 @@ export function makePagesAvailable(name: string, bounds: Bounds): Entry<Kvm>[] {
   if (bounds.shadow.quota === 0) return []
   const available = (kvm: Kvm): number => bounds.shadow.quota - used_pages(kvm)
   return [
-    block(name, [
-      step('MP.1', { ...about, shows: (kvm) => `kvm_mmu_available_pages() = ${available(kvm)}` }, [
-        { when: (kvm) => available(kvm) > 0, to: 'MP.end' },
-        {},
-      ]),
-      pickVictim(),
-      ...zap_contents(reclaiming, bounds),
-      unlink_page(reclaiming),
-      mark_invalid(reclaiming),
-      tellAll(bounds),
-      step('MP.3', { ...walk, shows: (kvm) => `available = ${available(kvm)}`, quiet: true }, [
-        { when: (kvm) => available(kvm) > 0, does: forgetVictim },
-        { does: forgetVictim, to: 'MP.2' },
-      ]),
-      kvm_mmu_commit_zap_page('MP.4', reclaiming.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-      step('MP.end', { ...about, shows: 'return', quiet: true }),
-    ]),
+    block(
+      name,
+      [
+        step('MP.1', { ...about, shows: (kvm) => `kvm_mmu_available_pages() = ${available(kvm)}` }, [
+          { when: (kvm) => available(kvm) > 0, to: 'MP.end' },
+          {},
+        ]),
+        ...inFunction(
+          walk.fn,
+          pickVictim(),
+          ...zap_contents(reclaiming, bounds),
+          unlink_page(reclaiming),
+          mark_invalid(reclaiming),
+          tellAll(bounds),
+          step('MP.3', { ...walk, shows: (kvm) => `available = ${available(kvm)}`, quiet: true }, [
+            { when: (kvm) => available(kvm) > 0, does: forgetVictim },
+            { does: forgetVictim, to: 'MP.2' },
+          ]),
+          kvm_mmu_commit_zap_page('MP.4', reclaiming.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+        ),
+        step('MP.end', { ...about, shows: 'return', quiet: true }),
+      ],
+      { fn: about.fn },
+    ),
   ]
 }
 
@@ -75,24 +82,28 @@ export function pickVictim(victim: Victim = oldest): Step<Kvm> {
 
 /** ZAP.9 of a root in use that was zapped on the way. */
 function tellAll(bounds: Bounds): Block<Kvm> {
-  return block('ZAP.9', [
-    step(
-      'ZAP.9 test',
-      {
-        fn: '__kvm_mmu_prepare_zap_page',
-        since,
-        shows: (kvm, v) => `zapped_root = ${kvm.vcpu[v].zapped_root}`,
-        quiet: (kvm, v) => !kvm.vcpu[v].zapped_root,
-      },
-      [
-        { when: (kvm, v) => !kvm.vcpu[v].zapped_root, to: 'MP.3' },
+  return block(
+    'ZAP.9',
+    [
+      step(
+        'ZAP.9 test',
         {
-          does: (kvm, v) => {
-            kvm.vcpu[v].zapped_root = false
-          },
+          fn: '__kvm_mmu_prepare_zap_page',
+          since,
+          shows: (kvm, v) => `zapped_root = ${kvm.vcpu[v].zapped_root}`,
+          quiet: (kvm, v) => !kvm.vcpu[v].zapped_root,
         },
-      ],
-    ),
-    kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-  ])
+        [
+          { when: (kvm, v) => !kvm.vcpu[v].zapped_root, to: 'MP.3' },
+          {
+            does: (kvm, v) => {
+              kvm.vcpu[v].zapped_root = false
+            },
+          },
+        ],
+      ),
+      kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    ],
+    { fn: '__kvm_mmu_prepare_zap_page' },
+  )
 }

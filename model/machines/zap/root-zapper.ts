@@ -25,64 +25,69 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
     list: 'invalid_list of zapper',
   }
   const pages = Array.from({ length: bounds.shadow.pages }, (_, p) => p)
-  return program<Kvm>('zapper', 'zaps one root page (guest write to a page directory)', [
-    choice(
-      'idle',
-      [
+  return program<Kvm>(
+    'zapper',
+    'zaps one root page (guest write to a page directory)',
+    [
+      choice(
+        'idle',
+        [
+          step(
+            'ZAP.0 lock',
+            { fn, since, shows: 'write_lock(&kvm->mmu_lock)' },
+            {
+              when: (kvm, self) => kvm.zapper[self].left > 0 && mmu_lock_is_free(kvm),
+              does: (kvm, self) => {
+                kvm.zapper[self].left--
+                kvm.mmu_lock = 'zapper'
+              },
+              to: 'ZAP.0 find',
+            },
+          ),
+        ],
+        { validEnd: true },
+      ),
+      choice('ZAP.0 find', [
+        ...pages.map((p) =>
+          step<Kvm>(
+            `ZAP.0[${p}]`,
+            { fn, since, shows: `for_each_gfn_valid_sp_with_gptes(): page ${p}` },
+            {
+              when: (kvm) => zappable(kvm, p),
+              does: (kvm, self) => {
+                kvm.zapper[self].sp = p
+              },
+              to: bounds.shadow.levels > 1 && watched(bounds) ? 'ZAP.1' : 'ZAP.2',
+            },
+          ),
+        ),
         step(
-          'ZAP.0 lock',
-          { fn, since, shows: 'write_lock(&kvm->mmu_lock)' },
+          'ZAP.0 none',
+          { fn, since, shows: 'no page to zap' },
           {
-            when: (kvm, self) => kvm.zapper[self].left > 0 && mmu_lock_is_free(kvm),
-            does: (kvm, self) => {
-              kvm.zapper[self].left--
-              kvm.mmu_lock = 'zapper'
-            },
-            to: 'ZAP.0 find',
+            when: (kvm) => !pages.some((p) => zappable(kvm, p)),
+            to: 'ZAP.unlock',
           },
         ),
-      ],
-      { validEnd: true },
-    ),
-    choice('ZAP.0 find', [
-      ...pages.map((p) =>
-        step<Kvm>(
-          `ZAP.0[${p}]`,
-          { fn, since, shows: `for_each_gfn_valid_sp_with_gptes(): page ${p}` },
-          {
-            when: (kvm) => zappable(kvm, p),
-            does: (kvm, self) => {
-              kvm.zapper[self].sp = p
-            },
-            to: bounds.shadow.levels > 1 && watched(bounds) ? 'ZAP.1' : 'ZAP.2',
-          },
-        ),
-      ),
+      ]),
+      ...prepare_zap_page(zapping, bounds, {
+        req: (kvm, self) => kvm.zapper[self].req,
+        thread: (kvm, self) => kvm.zapper[self],
+      }),
+      kvm_mmu_commit_zap_page('CM', zapping.list, bounds.vcpus, (kvm, self) => kvm.zapper[self].req),
+      write_unlock('ZAP.unlock', { fn, since }),
       step(
-        'ZAP.0 none',
-        { fn, since, shows: 'no page to zap' },
+        'ZAP.end',
+        { fn, since, shows: 'return', quiet: true },
         {
-          when: (kvm) => !pages.some((p) => zappable(kvm, p)),
-          to: 'ZAP.unlock',
+          does: (kvm, self) => {
+            kvm.zapper[self].sp = null
+            kvm.zapper[self].zapped_root = false
+          },
+          to: 'idle',
         },
       ),
-    ]),
-    ...prepare_zap_page(zapping, bounds, {
-      req: (kvm, self) => kvm.zapper[self].req,
-      thread: (kvm, self) => kvm.zapper[self],
-    }),
-    kvm_mmu_commit_zap_page('CM', zapping.list, bounds.vcpus, (kvm, self) => kvm.zapper[self].req),
-    write_unlock('ZAP.unlock', { fn, since }),
-    step(
-      'ZAP.end',
-      { fn, since, shows: 'return', quiet: true },
-      {
-        does: (kvm, self) => {
-          kvm.zapper[self].sp = null
-          kvm.zapper[self].zapped_root = false
-        },
-        to: 'idle',
-      },
-    ),
-  ])
+    ],
+    { fn },
+  )
 }

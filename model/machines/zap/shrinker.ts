@@ -1,4 +1,4 @@
-import { choice, type Program, program, type Step, step } from '../../language/program.ts'
+import { choice, inFunction, type Program, program, type Step, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
 import { all_pages } from '../../memory/shadow/shadow-page.ts'
@@ -47,45 +47,53 @@ export function shrinkerMay(free: (kvm: Kvm) => boolean): Step<Kvm> {
  */
 export function shrinker(bounds: Bounds): Program<Kvm> {
   const zapping: Zapping = { sp: (kvm) => kvm.shrinker[0].sp as number, list: 'invalid_list of shrinker' }
-  return program<Kvm>('shrinker', 'shrinker: frees pages that wait, or the oldest page', [
-    choice('idle', [shrinkerMay(() => true)], { validEnd: true }),
-    step(
-      'SHR.2',
-      {
-        fn,
-        since,
-        shows: (kvm) => `zapped_obsolete_pages: ${zapped_obsolete_pages(kvm).join(', ') || 'none'}`,
-      },
-      [
-        { when: waiting, to: 'SHR.commit' },
+  return program<Kvm>(
+    'shrinker',
+    'shrinker: frees pages that wait, or the oldest page',
+    [
+      choice('idle', [shrinkerMay(() => true)], { validEnd: true }),
+      step(
+        'SHR.2',
+        {
+          fn,
+          since,
+          shows: (kvm) => `zapped_obsolete_pages: ${zapped_obsolete_pages(kvm).join(', ') || 'none'}`,
+        },
+        [
+          { when: waiting, to: 'SHR.commit' },
+          {
+            does: (kvm) => {
+              kvm.shrinker[0].sp = oldest_page(kvm)
+            },
+          },
+        ],
+      ),
+      ...inFunction(
+        'kvm_mmu_zap_oldest_mmu_pages',
+        ...zap_contents(zapping, bounds),
+        unlink_page(zapping),
+        mark_invalid(zapping),
+        kvm_mmu_commit_zap_page('SHR.3', zapping.list, bounds.vcpus, (kvm) => kvm.shrinker[0].req),
+      ),
+      step('SHR.4', { fn, since, shows: 'one page less' }, { to: 'SHR.unlock' }),
+      kvm_mmu_commit_zap_page(
+        'SHR.commit',
+        'zapped_obsolete_pages',
+        bounds.vcpus,
+        (kvm) => kvm.shrinker[0].req,
+      ),
+      write_unlock('SHR.unlock', { fn, since }),
+      step(
+        'SHR.end',
+        { fn, since, shows: 'return', quiet: true },
         {
           does: (kvm) => {
-            kvm.shrinker[0].sp = oldest_page(kvm)
+            kvm.shrinker[0].sp = null
           },
+          to: 'idle',
         },
-      ],
-    ),
-    ...zap_contents(zapping, bounds),
-    unlink_page(zapping),
-    mark_invalid(zapping),
-    kvm_mmu_commit_zap_page('SHR.3', zapping.list, bounds.vcpus, (kvm) => kvm.shrinker[0].req),
-    step('SHR.4', { fn, since, shows: 'one page less' }, { to: 'SHR.unlock' }),
-    kvm_mmu_commit_zap_page(
-      'SHR.commit',
-      'zapped_obsolete_pages',
-      bounds.vcpus,
-      (kvm) => kvm.shrinker[0].req,
-    ),
-    write_unlock('SHR.unlock', { fn, since }),
-    step(
-      'SHR.end',
-      { fn, since, shows: 'return', quiet: true },
-      {
-        does: (kvm) => {
-          kvm.shrinker[0].sp = null
-        },
-        to: 'idle',
-      },
-    ),
-  ])
+      ),
+    ],
+    { fn },
+  )
 }

@@ -3,6 +3,7 @@ import {
   block,
   choice,
   type Entry,
+  inFunction,
   type Program,
   program,
   step,
@@ -65,8 +66,9 @@ export function zapAllFast(bounds: Bounds): Program<Kvm> {
 
 /** ZF.2 to ZF.7, mmu_lock being held; afterwards to `to`, or on. */
 export function zap_all_fast(bounds: Bounds, to?: string): Entry<Kvm>[] {
-  return [
-    step(
+  return inFunction(
+    about.fn,
+    step<Kvm>(
       'ZF.2',
       { ...about, shows: (kvm) => `kvm->arch.mmu_valid_gen = ${1 - kvm.mmu_valid_gen}` },
       {
@@ -76,10 +78,13 @@ export function zap_all_fast(bounds: Bounds, to?: string): Entry<Kvm>[] {
       },
     ),
     requestAll(bounds),
-    ...zapObsoletePages(bounds),
-    kvm_mmu_commit_zap_page('ZF.6', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    ...inFunction(
+      walk.fn,
+      ...zapObsoletePages(bounds),
+      kvm_mmu_commit_zap_page('ZF.6', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    ),
     write_unlock('ZF.7', about, to),
-  ]
+  )
 }
 
 /** ZF.4: every vCPU is told to drop obsolete roots. */

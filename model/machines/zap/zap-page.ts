@@ -1,4 +1,4 @@
-import { type Block, block, type Entry, type Step, step, when } from '../../language/program.ts'
+import { type Block, block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -35,7 +35,8 @@ export function prepare_zap_page(zapping: Zapping, bounds: Bounds, { req, thread
 /** ZAP.1 to ZAP.5: everything that leads from, to and about the page goes, before its lists and flags. */
 export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
   const { sp } = zapping
-  return [
+  return inFunction(
+    fn,
     ...when(bounds.shadow.levels > 1 && watched(bounds), zapUnsyncChildren(zapping)),
     bounds.nested.guestMode ? unlinkNestedChildren(zapping) : unlinkChildren(zapping, bounds),
     ...when(bounds.shadow.descs > 0, freeDescs('ZAP.2 desc')),
@@ -53,7 +54,7 @@ export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
       ),
     ),
     ...when(watched(bounds), unaccount(zapping)),
-  ]
+  )
 }
 
 /** ZAP.2. */
@@ -199,30 +200,34 @@ export function request_if_root_was_zapped(
   sp: Zapping['sp'],
   locals: Locals,
 ): Block<Kvm> {
-  return block('ZAP.9', [
-    step(
-      'ZAP.9 test',
-      { fn, since, shows: (kvm, self) => `zapped_root = ${zapped(kvm, self)}`, quiet: true },
-      [{ when: (kvm, self) => !zapped(kvm, self), to: 'ZAP.9 end' }, {}],
-    ),
-    kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', vcpus, locals),
-    step(
-      'ZAP.9 told',
-      {
-        fn,
-        since,
-        shows: 'all vCPUs were told',
-        quiet: true,
-        fused: 'History for a property; the kernel does nothing here.',
-      },
-      {
-        does: (kvm, self) => {
-          kvm.page[sp(kvm, self)].request_sent = true
+  return block(
+    'ZAP.9',
+    [
+      step(
+        'ZAP.9 test',
+        { fn, since, shows: (kvm, self) => `zapped_root = ${zapped(kvm, self)}`, quiet: true },
+        [{ when: (kvm, self) => !zapped(kvm, self), to: 'ZAP.9 end' }, {}],
+      ),
+      kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', vcpus, locals),
+      step(
+        'ZAP.9 told',
+        {
+          fn,
+          since,
+          shows: 'all vCPUs were told',
+          quiet: true,
+          fused: 'History for a property; the kernel does nothing here.',
         },
-      },
-    ),
-    step('ZAP.9 end', { fn, since, shows: 'return list_unstable', quiet: true }),
-  ])
+        {
+          does: (kvm, self) => {
+            kvm.page[sp(kvm, self)].request_sent = true
+          },
+        },
+      ),
+      step('ZAP.9 end', { fn, since, shows: 'return list_unstable', quiet: true }),
+    ],
+    { fn },
+  )
 }
 
 /**
@@ -238,26 +243,30 @@ export function kvm_mmu_commit_zap_page(
   const commit = { fn: 'kvm_mmu_commit_zap_page', since }
   const zapped = (kvm: Kvm): number[] =>
     Array.from({ length: kvm.page.length }, (_, p) => p).filter((p) => kvm.page[p].list === list)
-  return block(name, [
-    step('CM.1', { ...commit, shows: (kvm) => `list_empty(invalid_list) = ${zapped(kvm).length === 0}` }, [
-      { when: (kvm) => zapped(kvm).length === 0, to: 'CM.end' },
-      {},
-    ]),
-    kvm_make_all_cpus_request('CM.2', 'TLB_FLUSH', vcpus, locals),
-    step(
-      'CM.3',
-      {
-        ...commit,
-        shows: (kvm) => `kvm_mmu_free_shadow_page(page ${zapped(kvm).join(', ')})`,
-        fused:
-          'All pages of the list are freed at once: mmu_lock is held and nobody may reach them any more; a root slot that still does is a violation in the state after.',
-      },
-      {
-        does: (kvm) => {
-          for (const page of zapped(kvm)) free_shadow_page(kvm, page)
+  return block(
+    name,
+    [
+      step('CM.1', { ...commit, shows: (kvm) => `list_empty(invalid_list) = ${zapped(kvm).length === 0}` }, [
+        { when: (kvm) => zapped(kvm).length === 0, to: 'CM.end' },
+        {},
+      ]),
+      kvm_make_all_cpus_request('CM.2', 'TLB_FLUSH', vcpus, locals),
+      step(
+        'CM.3',
+        {
+          ...commit,
+          shows: (kvm) => `kvm_mmu_free_shadow_page(page ${zapped(kvm).join(', ')})`,
+          fused:
+            'All pages of the list are freed at once: mmu_lock is held and nobody may reach them any more; a root slot that still does is a violation in the state after.',
         },
-      },
-    ),
-    step('CM.end', { ...commit, shows: 'return', quiet: true }),
-  ])
+        {
+          does: (kvm) => {
+            for (const page of zapped(kvm)) free_shadow_page(kvm, page)
+          },
+        },
+      ),
+      step('CM.end', { ...commit, shows: 'return', quiet: true }),
+    ],
+    { fn: commit.fn },
+  )
 }
