@@ -57,7 +57,7 @@ export const formatManifest = (body: Manifest): string =>
 
 /** The error for a checkpoint in which something is wrong. */
 export const damaged = (directory: string, what: string): CheckpointError =>
-  new CheckpointError(`the checkpoint in ${directory} is damaged: ${what}; start without --resume`)
+  new CheckpointError(`the checkpoint in ${directory} is damaged: ${what}`, { isLost: true })
 
 /** Reads the manifest in a folder. @throws CheckpointError when there is none or it is damaged. */
 export function readManifest(directory: string): Manifest {

@@ -141,9 +141,9 @@ export class RecordedCheckpoint {
     const predicates = this.#subject.predicates ?? new Predicates(compiled.system, [])
     const difference = this.#log.repeat(entries, compiled, predicates)
     if (difference !== null)
-      throw new CheckpointError(
-        `the checkpoint in ${directory} is of another model: ${difference}; start without --resume`,
-      )
+      throw new CheckpointError(`the checkpoint in ${directory} is of another model: ${difference}`, {
+        isLost: true,
+      })
   }
 }
 

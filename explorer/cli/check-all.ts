@@ -10,7 +10,7 @@ import { UPSTREAM } from './catalogue.ts'
 import { designEffect, remarksOn } from './design-effect.ts'
 import { failingSteps } from './failing-steps.ts'
 import type { Cell } from './plan.ts'
-import { stopInWords } from './reason-words.ts'
+import { errorInWords, notAppliedInWords, stopInWords } from './reason-words.ts'
 import type { ProgressDisplay } from './report/progress.ts'
 import type { CheckReport, Counterexample } from './report/report.ts'
 import type { CheckOutcome, CheckRequest, ModelFailure, PropertyOutcome } from './run-check.ts'
@@ -103,7 +103,7 @@ async function checkOne(
   const outcome = await session.runner.run(request, signal, listener).catch((error: unknown) => {
     // A model that cannot be searched ends its own check; the others run.
     if (!(error instanceof ModelError)) throw error
-    const { message } = error
+    const message = errorInWords(error)
     return neverBegun(cell, { kind: 'model-error', message }, { message, trace: null })
   })
   progress.done(name)
@@ -201,7 +201,7 @@ function reportOf(
     bytesPerState,
     reduction: applied(reduction),
     reductionFactor: reduction.factor,
-    notApplied: [...reduction.notApplied],
+    notApplied: reduction.notApplied.map(notAppliedInWords),
     selfCheck,
     workers,
     collisionProbability,

@@ -1,9 +1,9 @@
 import { expect, it, vi } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
+import { exhaustive } from '../search/exhaustive.ts'
 import { FailedSearch } from '../search/failed-search.ts'
 import { findDesign } from './catalogue.ts'
-import { exhaustive } from './exhaustive.ts'
 import { selfChecked } from './self-checked.ts'
 import { catalogue } from './tiny/catalogue.ts'
 
@@ -22,8 +22,6 @@ const incomplete = {
   incompleteReason: { kind: 'model-error', message: 'fails' },
 } as const
 
-const HOOKS = { stop: () => false, onProgress: () => {}, onUnwritten: () => {} }
-
 async function failureOf(search: Promise<unknown>): Promise<FailedSearch> {
   const error = await search.then(
     () => null,
@@ -37,8 +35,8 @@ const verdicts = ({ result }: FailedSearch): string[] =>
 
 it('a violation stands where workers fail and a search alone does not', async () => {
   const team = { module: 'none', function: 'none', arguments: [] }
-  const settings = { search: 'bfs', reduce: 'none', storage: 'exact', workers: 2 } as const
-  const failed = await failureOf(exhaustive(system, properties, settings, HOOKS, team))
+  const settings = { reduce: 'none', storage: 'exact', workers: 2 } as const
+  const failed = await failureOf(exhaustive(system, properties, settings, team))
   expect(failed.message).toBe('fails')
   expect(failed.result).toMatchObject(incomplete)
   expect(verdicts(failed)).toEqual(['root-dropped violated', 'marked-for-good inconclusive'])

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { CheckpointError } from '../checkpoint/index.ts'
+import { AsymmetryError } from '../reduce/index.ts'
+import type { NotApplied } from '../search/not-applied.ts'
 import type { OpenReason, StopReason } from '../search/stop-reason.ts'
-import { openInWords, stopInWords } from './reason-words.ts'
+import { errorInWords, notAppliedInWords, openInWords, stopInWords } from './reason-words.ts'
 
 const states: StopReason = { kind: 'max-states', states: 9 }
 const sampled = { kind: 'sampled', walks: 7, maxDepth: 40, seed: 1, states: 5 } as const
@@ -75,4 +78,47 @@ describe('why a property is open', () => {
       'an endless behaviour needs the whole graph; use an exhaustive search',
     ],
   ])('%j', (reason, words) => expect(openInWords(reason)).toBe(words))
+})
+
+/** As they stand in `notApplied`: scripts match these too. */
+describe('why something was not applied', () => {
+  test.each<[NotApplied, string]>([
+    [
+      { kind: 'nothing-symmetric', system: 'zap' },
+      'symmetry: zap declares no sort of several interchangeable ids',
+    ],
+    [
+      { kind: 'asymmetric', why: 'x; take it off `symmetric`' },
+      'symmetry: x; take it off `symmetric` or search with --reduce none',
+    ],
+    [{ kind: 'partial-order-not-needed' }, 'por: not needed, and without it traces are shortest'],
+    [
+      { kind: 'liveness-in-full' },
+      'liveness is judged on the full graph: no reduction is proven to keep every fair cycle',
+    ],
+    [{ kind: 'shared-in-full' }, 'symmetry, por: a search that several workers share is not reduced'],
+    [{ kind: 'checkpoints-of-one-worker' }, 'workers: a search that leaves checkpoints has one worker'],
+    [{ kind: 'reduction-of-one-worker', reduce: 'por' }, 'workers: --reduce por needs one worker'],
+    [
+      { kind: 'symmetry-of-one-worker' },
+      'workers: symmetry, which saves more, needs one worker; --reduce none takes several',
+    ],
+    [
+      { kind: 'graph-of-one-worker', property: 'p' },
+      'workers: p is judged on the whole graph, which one worker must hold',
+    ],
+  ])('%j', (reason, words) => {
+    expect(notAppliedInWords(reason)).toBe(words)
+  })
+})
+
+test('errors of the engine name the option that helps', () => {
+  const sort = { name: 'root', size: 2 } as never
+  expect(errorInWords(new AsymmetryError('zap', 'step X', sort, [0, 1], 'it waits'))).toBe(
+    'zap: step X treats ids 0 and 1 of sort root differently (it waits), so root is not symmetric; take it off `symmetric` or search with --reduce none',
+  )
+  expect(errorInWords(new CheckpointError('damaged', { isLost: true }))).toBe(
+    'damaged; start without --resume',
+  )
+  expect(errorInWords(new CheckpointError('of another search'))).toBe('of another search')
 })

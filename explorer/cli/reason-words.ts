@@ -1,5 +1,7 @@
 import { match, P } from 'ts-pattern'
-import type { OpenReason, PreemptionsOnly, SampledOnly, StopReason } from '../search/index.ts'
+import { CheckpointError } from '../checkpoint/index.ts'
+import { AsymmetryError } from '../reduce/index.ts'
+import type { NotApplied, OpenReason, PreemptionsOnly, SampledOnly, StopReason } from '../search/index.ts'
 
 /** Why a search is incomplete, as `incompleteReason` of the result says it. */
 export function stopInWords(reason: StopReason): string {
@@ -54,6 +56,51 @@ export function openInWords(reason: OpenReason): string {
     .with({ kind: P.string }, stopInWords)
     .exhaustive()
 }
+
+/** Why something was not applied, as `notApplied` of the result says it. */
+export function notAppliedInWords(reason: NotApplied): string {
+  return match(reason)
+    .with(
+      { kind: 'nothing-symmetric' },
+      ({ system }) => `symmetry: ${system} declares no sort of several interchangeable ids`,
+    )
+    .with({ kind: 'asymmetric' }, ({ why }) => `symmetry: ${why}${OR_UNREDUCED}`)
+    .with({ kind: 'partial-order-not-needed' }, () => 'por: not needed, and without it traces are shortest')
+    .with(
+      { kind: 'liveness-in-full' },
+      () => 'liveness is judged on the full graph: no reduction is proven to keep every fair cycle',
+    )
+    .with(
+      { kind: 'shared-in-full' },
+      () => 'symmetry, por: a search that several workers share is not reduced',
+    )
+    .with(
+      { kind: 'checkpoints-of-one-worker' },
+      () => 'workers: a search that leaves checkpoints has one worker',
+    )
+    .with({ kind: 'reduction-of-one-worker' }, ({ reduce }) => `workers: --reduce ${reduce} needs one worker`)
+    .with(
+      { kind: 'symmetry-of-one-worker' },
+      () => 'workers: symmetry, which saves more, needs one worker; --reduce none takes several',
+    )
+    .with(
+      { kind: 'graph-of-one-worker' },
+      ({ property }) => `workers: ${property} is judged on the whole graph, which one worker must hold`,
+    )
+    .exhaustive()
+}
+
+/** The message of an error of the engine, with the options that help. */
+export function errorInWords(error: Error): string {
+  return match(error)
+    .with(P.instanceOf(AsymmetryError), ({ message }) => message + OR_UNREDUCED)
+    .with(P.instanceOf(CheckpointError), ({ message, isLost }) =>
+      isLost ? `${message}; start without --resume` : message,
+    )
+    .otherwise(({ message }) => message)
+}
+
+const OR_UNREDUCED = ' or search with --reduce none'
 
 const joined = (first: StopReason | null, ...rest: readonly string[]): string =>
   [...(first === null ? [] : [stopInWords(first)]), ...rest].join('; ')

@@ -4,6 +4,8 @@ import type { System } from '../../model/language/system.ts'
 import type { FairnessReason, Trace } from '../../model/language/trace.ts'
 import { placesOf } from '../checkpoint/index.ts'
 import {
+  type Exhaustive,
+  exhaustive,
   FailedSearch,
   type RandomOptions,
   type SearchResult,
@@ -14,7 +16,6 @@ import {
 import { builtSystem } from './built-systems.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { InternalError } from './errors.ts'
-import { type Exhaustive, exhaustive } from './exhaustive.ts'
 import { nothingRaises, whyNothingJudged } from './nothing-judged.ts'
 import { openInWords } from './reason-words.ts'
 import type { PropertyReport } from './report/report.ts'
@@ -76,9 +77,9 @@ export async function runCheck<W>(
   const { selfCheck: isAsked = false, ...settings } = request.settings
   const { checkpoint: _, resume: __, ...anew } = settings
   const full: SearchSettings = { ...anew, ...placesOf(settings, 'self-check'), reduce: 'none' }
-  const search = (how: SearchSettings): Promise<Exhaustive> =>
+  const search = ({ search: _, ...how }: SearchSettings): Promise<Exhaustive> =>
     // A check of the checker leaves nothing out.
-    exhaustive(system, properties, { ...how, recheck: isAsked ? 'all' : 'sample' }, hooks, team)
+    exhaustive(system, properties, { ...how, ...hooks, recheck: isAsked ? 'all' : 'sample' }, team)
   const sampling = { ...settings, ...hooks, wanted: request.properties }
   const judged = (result: SearchResult): readonly PropertyOutcome[] =>
     properties.map((p) => outcomeOf(p, asked.includes(p), system, result))

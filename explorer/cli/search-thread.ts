@@ -4,6 +4,7 @@ import { CheckpointError } from '../checkpoint/index.ts'
 import { LostWorker, type Progress } from '../search/index.ts'
 import { InternalError } from './errors.ts'
 import { loadCatalogue } from './load-catalogue.ts'
+import { errorInWords } from './reason-words.ts'
 import { type CheckOutcome, type CheckRequest, runCheck } from './run-check.ts'
 import type { Hooks } from './search-hooks.ts'
 import { subjectSource } from './search-subject.ts'
@@ -55,10 +56,10 @@ parentPort?.on('message', async ({ request, stop }: ThreadRequest) => {
 
 function failureOf(error: unknown): ThreadReport {
   if (!(error instanceof Error)) return { kind: 'failure', message: String(error) }
-  const { message, stack } = error
+  const message = errorInWords(error)
   if (error instanceof ModelError) return { kind: 'model-error', message }
   if (error instanceof CheckpointError) return { kind: 'checkpoint-error', message }
   if (error instanceof InternalError) return { kind: 'contradiction', message }
   // A lost worker says what there is to say; anything else is a bug, whose place matters.
-  return { kind: 'failure', message: error instanceof LostWorker ? message : (stack ?? message) }
+  return { kind: 'failure', message: error instanceof LostWorker ? message : (error.stack ?? message) }
 }

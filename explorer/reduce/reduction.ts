@@ -2,6 +2,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { Sort } from '../../model/language/shapes.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Predicate } from '../compile/predicates.ts'
+import type { NotApplied } from '../search/not-applied.ts'
 import { isSize, type StopReason } from '../search/stop-reason.ts'
 import { PartialOrder, type PartialOrderReport } from './partial-order/partial-order.ts'
 import type { Reduce } from './reduce-option.ts'
@@ -18,7 +19,7 @@ export interface ReductionReport {
   /** States without symmetry divided by states explored; 1 without symmetry. */
   readonly factor: number
   /** Why a reduction that was asked for was not, or not fully, applied. */
-  readonly notApplied: readonly string[]
+  readonly notApplied: readonly NotApplied[]
 }
 
 /** The report of a search for which no reduction was requested. */
@@ -41,14 +42,14 @@ export interface Strategy {
   /** Leave out orders of independent steps. */
   readonly partialOrder: boolean
   /** Why the strategy does not use a reduction that was requested. */
-  readonly notApplied: readonly string[]
+  readonly notApplied: readonly NotApplied[]
 }
 
 const FULL: Strategy = { stage: 'main', symmetry: false, partialOrder: false, notApplied: [] }
 const ALL_BUT_POR: Strategy = {
   ...FULL,
   symmetry: true,
-  notApplied: ['por: not needed, and without it traces are shortest'],
+  notApplied: [{ kind: 'partial-order-not-needed' }],
 }
 
 /**
@@ -98,20 +99,19 @@ export class SymmetryClaims {
   /** Those that may still be used. */
   sorts: readonly Sort[]
   readonly refused: Refusal[] = []
-  readonly notApplied: string[] = []
+  readonly notApplied: NotApplied[] = []
 
   constructor({ name, symmetric }: Pick<System, 'name' | 'symmetric'>, asked: Reduce) {
     const isWanted = STRATEGIES[asked].some(({ symmetry }) => symmetry)
     this.sorts = isWanted ? symmetric.filter((s) => s.size > 1) : []
-    if (isWanted && this.sorts.length === 0)
-      this.notApplied.push(`symmetry: ${name} declares no sort of several interchangeable ids`)
+    if (isWanted && this.sorts.length === 0) this.notApplied.push({ kind: 'nothing-symmetric', system: name })
   }
 
   /** Excludes a sort from the searches that follow. */
   refuse(refusal: Refusal): void {
     if (this.refused.some(({ sort }) => sort === refusal.sort)) return
     this.refused.push(refusal)
-    this.notApplied.push(`symmetry: ${refusal.why}`)
+    this.notApplied.push({ kind: 'asymmetric', why: refusal.why })
     this.sorts = this.sorts.filter(({ name }) => name !== refusal.sort)
   }
 

@@ -39,12 +39,52 @@ export function breadthFirst<W>(
   properties: readonly Property<W>[],
   options: SearchOptions = {},
 ): SearchResult {
+  const { reduce = 'none' } = options
+  const [first, ...smaller] = STRATEGIES[reduce]
+  return answered(askedOf(system, properties, options, reduce), (asked) =>
+    smallest(searchBy(first, asked), smaller, asked),
+  )
+}
+
+/**
+ * The result of a search that was made elsewhere, without reduction; where it was too large, of another one with
+ * partial order, as `breadthFirst` makes it. The time that it took counts.
+ * @throws as `breadthFirst`.
+ */
+export function smallerIfTooLarge(
+  found: SearchResult,
+  system: System,
+  properties: readonly Property<never>[],
+  options: SearchOptions,
+): SearchResult {
+  if (!isTooLarge(found)) return found
+  return answered(askedOf(system, properties, options, 'por'), (asked) => {
+    asked.watch.goOnFrom(found.seconds)
+    return smallest(found, STRATEGIES.por, asked)
+  })
+}
+
+/** Searches; a failure is thrown with the way to it, and liveness is judged in the end. */
+function answered(asked: Asked, search: (asked: Asked) => SearchResult): SearchResult {
+  const { options, watch } = asked
+  const { system, properties } = asked.subject
   try {
-    return search(system, properties, options)
+    return withLiveness(system, properties, options, { ...search(asked), seconds: watch.seconds })
   } catch (error) {
     if (!(error instanceof FailedSearch) || error.trace !== null) throw error
     throw withTrace(error as FailedSearch, system, properties, options)
   }
+}
+
+/** What the first strategy that fits finds: `found`, unless it was too large, or a smaller search. */
+function smallest(found: SearchResult, smaller: readonly Strategy[], asked: Asked): SearchResult {
+  let best = found
+  for (const strategy of smaller) {
+    if (!isTooLarge(best)) break
+    asked.watch.beginAnother()
+    best = better(best, searchBy(strategy, asked))
+  }
+  return best
 }
 
 /**
@@ -69,29 +109,6 @@ export function withTrace(
   }
 }
 
-function search(
-  system: System,
-  properties: readonly Property<never>[],
-  options: SearchOptions,
-): SearchResult {
-  const { reduce = 'none' } = options
-  const asked: Asked = {
-    subject: { system, properties, predicates: Judge.questions(properties) },
-    options,
-    reduce,
-    watch: new LimitWatch(options),
-    claims: new SymmetryClaims(system, reduce),
-  }
-  const [first, ...smaller] = STRATEGIES[reduce]
-  let found = searchBy(first, asked)
-  for (const strategy of smaller) {
-    if (!isTooLarge(found)) break
-    asked.watch.beginAnother()
-    found = better(found, searchBy(strategy, asked))
-  }
-  return withLiveness(system, properties, options, { ...found, seconds: asked.watch.seconds })
-}
-
 /** One question, for all the searches that its answer takes. */
 interface Asked {
   readonly subject: Reducible
@@ -100,6 +117,19 @@ interface Asked {
   readonly watch: LimitWatch
   readonly claims: SymmetryClaims
 }
+
+const askedOf = (
+  system: System,
+  properties: readonly Property<never>[],
+  options: SearchOptions,
+  reduce: Reduce,
+): Asked => ({
+  subject: { system, properties, predicates: Judge.questions(properties) },
+  options,
+  reduce,
+  watch: new LimitWatch(options),
+  claims: new SymmetryClaims(system, reduce),
+})
 
 /**
  * Searches by one strategy, again without each sort that turns out not to be symmetric. Every strategy of an

@@ -10,10 +10,6 @@ export interface Limits {
   readonly maxDepth?: number
   /** Seconds of searching. */
   readonly timeLimit?: number
-  /** Seconds that went into the same question before; they count. Default 0. */
-  readonly spent?: number
-  /** Seconds for which the search is worth trying; it is made because another did not fit. */
-  readonly patience?: number
   /**
    * MiB that the process may use, everything included. Default: nine tenths of what the machine, or the
    * container, has.
@@ -52,9 +48,6 @@ export const PATIENCE = 50
 /** Seconds that it may take in any case. */
 const LEAST_PATIENCE = 10
 
-/** Seconds to try a smaller search for, after one of so many seconds that did not fit. */
-export const patienceAfter = (seconds: number): number => Math.max(LEAST_PATIENCE, PATIENCE * seconds)
-
 /** Watches the limits of a search, or of several that follow each other; asked once per batch of successors. */
 export class LimitWatch {
   readonly #limits: Limits
@@ -66,15 +59,15 @@ export class LimitWatch {
   /** When the search in hand began, in seconds as `seconds` counts them. */
   #began: number
   /** Seconds that the search in hand may take. */
-  #patience: number
+  #patience = Number.POSITIVE_INFINITY
   /** When the memory of the process was last looked at. */
   #looked: number
 
-  constructor(limits: Limits) {
+  /** @param spent seconds that went into the same question before; they count. */
+  constructor(limits: Limits, spent = 0) {
     this.#limits = limits
-    this.#before = limits.spent ?? 0
-    this.#began = this.#before
-    this.#patience = limits.patience ?? Number.POSITIVE_INFINITY
+    this.#before = spent
+    this.#began = spent
     this.#mostMemory = limits.memoryLimit ?? defaultLimit()
     // A limit that somebody set is looked at from the start; the machine's own not in a search of some milliseconds.
     this.#looked = limits.memoryLimit === undefined ? this.#start : Number.NEGATIVE_INFINITY
@@ -82,7 +75,7 @@ export class LimitWatch {
 
   /** Another search begins, because the one before did not fit; it shares the limits with that one. */
   beginAnother(): void {
-    this.#patience = patienceAfter(this.own)
+    this.#patience = Math.max(LEAST_PATIENCE, PATIENCE * this.own)
     this.#began = this.seconds
   }
 

@@ -8,7 +8,7 @@ export class AsymmetryError extends ModelError {
   readonly sort: Sort
   constructor(system: string, what: string, sort: Sort, ids: readonly number[], how: string) {
     super(
-      `${system}: ${what} treats ids ${ids.join(' and ')} of sort ${sort.name} differently (${how}), so ${sort.name} is not symmetric; take it off \`symmetric\` or search with --reduce none`,
+      `${system}: ${what} treats ids ${ids.join(' and ')} of sort ${sort.name} differently (${how}), so ${sort.name} is not symmetric; take it off \`symmetric\``,
     )
     this.sort = sort
   }

@@ -12,8 +12,6 @@ interface Manner extends Omit<LivenessOptions, 'faultsJudged'> {
   readonly storage?: 'exact' | 'fingerprint'
 }
 
-const IN_FULL = 'liveness is judged on the full graph: no reduction is proven to keep every fair cycle'
-
 /**
  * The result of a search with the verdicts on liveness put in. They come from an exploration of its own that
  * leaves nothing out, so the search may use any reduction. With states kept as fingerprints they are refused.
@@ -28,7 +26,7 @@ export function withLiveness(
 ): SearchResult {
   const asked = properties.filter((p) => isLiveness(p))
   if (asked.length === 0) return found
-  const watch = new LimitWatch({ ...manner, spent: found.seconds })
+  const watch = new LimitWatch(manner, found.seconds)
   const { checkpoint: _, resume: __, ...others } = manner
   const faultsJudged = properties.filter((p) => p.kind === 'fault').map((p) => p.id)
   const judged = (): readonly PropertyResult[] =>
@@ -48,7 +46,7 @@ export function withLiveness(
     reduction:
       found.reduction.asked === 'none'
         ? found.reduction
-        : { ...found.reduction, notApplied: [...found.reduction.notApplied, IN_FULL] },
+        : { ...found.reduction, notApplied: [...found.reduction.notApplied, { kind: 'liveness-in-full' }] },
     properties: found.properties.map((r) => results.find((l) => l.property === r.property) ?? r),
   })
   try {

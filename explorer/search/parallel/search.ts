@@ -46,11 +46,9 @@ const SECONDS_FOR_TRACES = 10
 /** Milliseconds between two looks at what the workers have done. */
 const POLL_INTERVAL = 50
 
-/** Why properties cannot be judged by several workers, or null: one of the whole graph needs all edges in one place. */
-export function unparallel(properties: Subject['properties']): string | null {
-  const graph = properties.find((p) => p.kind === 'progress' || isLiveness(p))
-  return graph === undefined ? null : `${graph.id} is judged on the whole graph, which one worker must hold`
-}
+/** The first property that several workers cannot judge, by id: one of the whole graph needs all edges in one place. */
+export const graphPropertyIn = (properties: Subject['properties']): string | null =>
+  properties.find((p) => p.kind === 'progress' || isLiveness(p))?.id ?? null
 
 /**
  * Searches as `breadthFirst` does, with several threads: the same verdicts, numbers and counterexamples.
@@ -63,8 +61,9 @@ export async function parallelBreadthFirst(
 ): Promise<SearchResult> {
   const start = performance.now()
   const subject = await loadSubject(source)
-  const refused = unparallel(subject.properties)
-  if (refused !== null) throw new ModelError(refused)
+  const graph = graphPropertyIn(subject.properties)
+  if (graph !== null)
+    throw new ModelError(`${graph} is judged on the whole graph, which one worker must hold`)
   const { workers } = options
   if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS)
     throw new ModelError(`${workers} workers asked for; there can be 1 to ${MOST_WORKERS}`)

@@ -1,21 +1,15 @@
 import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import { better, isTooLarge, NOTHING_REDUCED, type Reduce } from '../reduce/index.ts'
-import {
-  breadthFirst,
-  FailedSearch,
-  MOST_WORKERS,
-  parallelBreadthFirst,
-  patienceAfter,
-  type SearchOptions,
-  type SearchResult,
-  type Subject,
-  type SubjectSource,
-  unparallel,
-} from '../search/index.ts'
-import type { Hooks } from './search-hooks.ts'
-import type { SearchSettings } from './search-settings.ts'
+import { NOTHING_REDUCED } from '../reduce/reduction.ts'
+import { breadthFirst, smallerIfTooLarge } from './breadth-first.ts'
+import { FailedSearch } from './failed-search.ts'
+import type { NotApplied, OneWorker } from './not-applied.ts'
+import { graphPropertyIn, parallelBreadthFirst } from './parallel/search.ts'
+import { MOST_WORKERS } from './parallel/shared-memory.ts'
+import type { SubjectSource } from './parallel/subject.ts'
+import type { SearchResult } from './result.ts'
+import type { SearchOptions } from './search-options.ts'
 
 /** A search of everything, and how many workers made it. */
 export interface Exhaustive {
@@ -24,46 +18,43 @@ export interface Exhaustive {
 }
 
 /**
- * Visits every state, by several workers where that is asked for and changes no number. Which way it is does
- * not change a verdict.
+ * Visits every state, by several workers where that is asked for and changes no number. Verdicts do not depend on
+ * the number of workers.
  * @param team how workers make the system; null where there can be none.
  * @throws FailedSearch when model code fails, ModelError, CheckpointError, LostWorker.
  */
 export async function exhaustive(
   system: System,
   properties: readonly Property<never>[],
-  { workers = 1, search: _, ...settings }: SearchSettings,
-  hooks: Hooks,
+  { workers = 1, ...options }: SearchOptions & { readonly workers?: number },
   team: SubjectSource | null,
 ): Promise<Exhaustive> {
-  const options = { ...settings, ...hooks }
   if (workers === 1 || team === null) return { workers: 1, result: breadthFirst(system, properties, options) }
-  const alone = whyAlone(system, properties, settings)
+  const alone = whyAlone(system, properties, options)
   if (alone !== null) return { workers: 1, result: noted(breadthFirst(system, properties, options), alone) }
   const most = Math.min(workers, MOST_WORKERS)
   return { workers: most, result: await shared(system, properties, options, most, team) }
 }
 
-/** Why a search is made by one worker whatever was asked for, or null. Sharing it must not change its numbers. */
+/** Why one worker makes a search whatever was asked for, or null. Sharing it must not change its numbers. */
 function whyAlone(
   system: System,
   properties: readonly Property<never>[],
-  { reduce, checkpoint, resume }: Pick<SearchSettings, 'reduce' | 'checkpoint' | 'resume'>,
-): string | null {
-  if (checkpoint !== undefined || resume !== undefined)
-    return 'workers: a search that leaves checkpoints has one worker'
-  if (reduce === 'symmetry' || reduce === 'por') return `workers: --reduce ${reduce} needs one worker`
+  { reduce, checkpoint, resume }: SearchOptions,
+): OneWorker | null {
+  if (checkpoint !== undefined || resume !== undefined) return { kind: 'checkpoints-of-one-worker' }
+  if (reduce === 'symmetry' || reduce === 'por') return { kind: 'reduction-of-one-worker', reduce }
   if (reduce === 'all' && system.symmetric.some((sort) => sort.size > 1))
-    return 'workers: symmetry, which saves more, needs one worker; --reduce none takes several'
-  const refused = unparallel(properties as Subject['properties'])
-  return refused === null ? null : `workers: ${refused}`
+    return { kind: 'symmetry-of-one-worker' }
+  const graph = graphPropertyIn(properties)
+  return graph === null ? null : { kind: 'graph-of-one-worker', property: graph }
 }
 
-/** By several workers, without reduction; where `all` would help itself with partial order, so does this. */
+/** By several workers, without reduction; where `all` falls back on partial order, so does this, with one worker. */
 async function shared(
   system: System,
   properties: readonly Property<never>[],
-  { reduce, ...options }: SearchOptions & { readonly reduce: Reduce },
+  { reduce = 'none', ...options }: SearchOptions,
   workers: number,
   team: SubjectSource,
 ): Promise<SearchResult> {
@@ -73,24 +64,21 @@ async function shared(
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
     // A worker knows neither the steps to the failure nor what the others found; a search alone does.
-    const alone = breadthFirst(system, properties, { ...options, reduce: 'none' })
+    const alone = breadthFirst(system, properties, options)
     // It ended before it came to the failure, at a limit perhaps. What it found stands, and nothing holds.
     throw new FailedSearch(error.message, null, cutShort(alone, error.message))
   }
   // The workers made properties of their own, equal in everything but identity.
   const result: SearchResult = {
     ...found,
-    reduction: { ...NOTHING_REDUCED, asked: reduce, notApplied: reduce === 'none' ? [] : [SHARED_IN_FULL] },
+    reduction: {
+      ...NOTHING_REDUCED,
+      asked: reduce,
+      notApplied: reduce === 'none' ? [] : [{ kind: 'shared-in-full' }],
+    },
     properties: found.properties.map((p, n) => ({ ...p, property: properties[n] })),
   }
-  if (reduce === 'none' || !isTooLarge(result)) return result
-  const smaller = breadthFirst(system, properties, {
-    ...options,
-    reduce: 'por',
-    spent: result.seconds,
-    patience: patienceAfter(result.seconds),
-  })
-  return { ...better(result, smaller), seconds: smaller.seconds }
+  return reduce === 'none' ? result : smallerIfTooLarge(result, system, properties, options)
 }
 
 /** Of an unfinished search only what was found is sure. */
@@ -101,10 +89,8 @@ function cutShort(result: SearchResult, message: string): SearchResult {
   return { ...result, complete: false, incompleteReason: { kind: 'model-error', message }, properties }
 }
 
-const SHARED_IN_FULL = 'symmetry, por: a search that several workers share is not reduced'
-
 /** The result with one more remark on what was not done. */
-function noted(result: SearchResult, remark: string): SearchResult {
+function noted(result: SearchResult, remark: NotApplied): SearchResult {
   const { reduction } = result
   return { ...result, reduction: { ...reduction, notApplied: [...reduction.notApplied, remark] } }
 }
