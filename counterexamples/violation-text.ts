@@ -8,10 +8,9 @@ import type { GoalReachable } from './violation.ts'
 
 /** What a search found about a property; a `PropertyResult` of the engine is one. */
 export interface Violated {
-  readonly property: Property<never>
   readonly trace: Trace | null
-  readonly subject?: string
-  readonly fairness?: readonly FairnessReason[]
+  readonly subject: string | null
+  readonly fairness: readonly FairnessReason[] | null
 }
 
 /** Stands in a counterexample for the hash of a model that has none. */
@@ -20,12 +19,14 @@ const NO_HASH = '0'.repeat(16)
 /**
  * The race diagram of a violation in any system, in at most 75 columns: one column per thread, one step per row, and
  * below it which steps caused what. The trace is recomputed by xstate first.
+ * @param property that was violated. @param found what the search found about it.
  * @param goalReachable decides whether a goal is lost; needed for properties of kind `progress`.
  * @throws Error when there is no trace, ReplayError or ReplayDisagreement when the trace is no violation.
  */
 export function violationText<W>(
   system: System<W>,
-  { property, trace, subject, fairness }: Violated,
+  property: Property<W>,
+  { trace, subject, fairness }: Violated,
   goalReachable?: GoalReachable,
 ): string {
   if (trace === null) throw new Error(`${property.id}: there is no trace to show`)
@@ -37,8 +38,8 @@ export function violationText<W>(
     design: name,
     property,
     trace,
-    ...(subject === undefined ? {} : { subject }),
-    ...(fairness === undefined ? {} : { fairness }),
+    subject,
+    fairness,
   })
   const question = {
     system: system as System,

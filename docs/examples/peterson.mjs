@@ -32,7 +32,7 @@ function check(name, patches) {
   const system = compose({ name, world, threads: [each(proc, lock)], initial: [() => {}], patches })
   const { states, properties } = breadthFirst(system, [exclusion])
   console.log(`${name}: ${properties[0].verdict}, ${states} states`)
-  if (properties[0].trace !== null) console.log(violationText(system, properties[0]))
+  if (properties[0].trace !== null) console.log(violationText(system, exclusion, properties[0]))
 }
 check('peterson', [])
 check('yields-first', [move('yield', { before: 'want' })])

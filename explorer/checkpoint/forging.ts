@@ -112,5 +112,5 @@ export function refusalOf(act: () => unknown): string {
 
 /** Everything that matters: what is said of the properties, and whether all was searched. */
 export function verdictsOf({ complete, properties }: SearchResult): readonly unknown[] {
-  return [complete, ...properties.map(({ property, verdict }) => `${property.id} ${verdict}`)]
+  return [complete, ...properties.map(({ id, verdict }) => `${id} ${verdict}`)]
 }

@@ -13,7 +13,7 @@ export function essence(result: SearchResult) {
     ...rest,
     reduction: { ...reduction, symmetry: symmetry === null ? null : { ...symmetry, checks: null } },
     steps: Object.fromEntries(steps),
-    properties: properties.map(({ property, ...found }) => ({ id: property.id, ...found })),
+    properties,
   }
 }
 
@@ -61,5 +61,5 @@ export function inPieces(search: Search, directory: string, looks: number) {
 /** True when somebody stopped the search, or its judgement of liveness. */
 export function wasInterrupted({ incompleteReason, properties }: SearchResult): boolean {
   const isInterruption = (reason: OpenReason | null): boolean => reason?.kind === 'interrupted'
-  return isInterruption(incompleteReason) || properties.some(({ reason = null }) => isInterruption(reason))
+  return isInterruption(incompleteReason) || properties.some(({ reason }) => isInterruption(reason))
 }

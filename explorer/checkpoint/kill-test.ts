@@ -46,11 +46,7 @@ function search(size: number, storage: Storage, reduce: Reduce, directory: strin
   })
   const { complete, states, transitions, depth, deadlocks, steps, reduction } = result
   const represented = reduction.symmetry?.represented ?? states
-  const verdicts = result.properties.map(({ property, verdict, antecedent }) => [
-    property.id,
-    verdict,
-    antecedent,
-  ])
+  const verdicts = result.properties.map(({ id, verdict, antecedent }) => [id, verdict, antecedent])
   console.log(
     JSON.stringify({
       complete,

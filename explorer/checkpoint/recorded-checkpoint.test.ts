@@ -249,7 +249,7 @@ describe('what is refused', () => {
       sections.recordings[2] = 9
     })
     expect(refusal()).toBe(
-      `the checkpoint in ${directory} is of another model: there are other steps or properties; start without --resume`,
+      `the checkpoint in ${directory} is of another model: there are other steps or properties`,
     )
   })
 

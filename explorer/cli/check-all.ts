@@ -1,27 +1,35 @@
 import type { Design } from '../../model/designs/design.ts'
 import { ModelError } from '../../model/language/errors.ts'
+import type { Property } from '../../model/language/property.ts'
 import { LONGEST_MESSAGE, quoted } from '../../model/language/quoted.ts'
 import type { System } from '../../model/language/system.ts'
 import { hasCheckpoint } from '../checkpoint/index.ts'
-import { NOTHING_REDUCED, type ReductionReport } from '../reduce/index.ts'
-import type { StopReason } from '../search/index.ts'
+import {
+  type ModelFailure,
+  neverBegun,
+  type PropertyResult,
+  type SearchResult,
+  type StopReason,
+} from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
 import { UPSTREAM } from './catalogue.ts'
 import { designEffect, remarksOn } from './design-effect.ts'
+import { InternalError } from './errors.ts'
 import { failingSteps } from './failing-steps.ts'
+import { nothingRaises, whyNothingJudged } from './nothing-judged.ts'
 import type { Cell } from './plan.ts'
-import { errorInWords, notAppliedInWords, stopInWords } from './reason-words.ts'
+import { errorInWords } from './reason-words.ts'
 import type { ProgressDisplay } from './report/progress.ts'
-import type { CheckReport, Counterexample } from './report/report.ts'
-import type { CheckOutcome, CheckRequest, ModelFailure, PropertyOutcome } from './run-check.ts'
+import type { CheckReport, Counterexample, PropertyReport } from './report/report.ts'
+import type { Checked, CheckRequest } from './run-check.ts'
 import type { SearchListener } from './runner.ts'
-import { type Checkpoints, type SearchSettings, withCheckpoint } from './search-settings.ts'
+import { type Checkpoints, type CheckSettings, withCheckpoint } from './search-settings.ts'
 import type { Session } from './session.ts'
 
 /** How a list of searches is made. */
 export interface CheckPlan {
   readonly cells: readonly Cell[]
-  readonly settings: SearchSettings
+  readonly settings: CheckSettings
   /** Searches that run at the same time. */
   readonly atOnce: number
   /** Where each search leaves checkpoints; null for nowhere. */
@@ -79,7 +87,7 @@ async function checkOne(
 ): Promise<CheckReport> {
   const { scenario, design, properties, unasked } = cell
   if (signal.aborted)
-    return reportOf(cell, neverBegun(cell, { kind: 'not-begun' }), new Map(), {
+    return reportOf(cell, unsearched(cell, { kind: 'not-begun' }), new Map(), {
       resume: null,
       resumedFrom: null,
     })
@@ -104,7 +112,7 @@ async function checkOne(
     // A model that cannot be searched ends its own check; the others run.
     if (!(error instanceof ModelError)) throw error
     const message = errorInWords(error)
-    return neverBegun(cell, { kind: 'model-error', message }, { message, trace: null })
+    return unsearched(cell, { kind: 'model-error', message }, { message, trace: null })
   })
   progress.done(name)
   const left = settings.checkpoint?.directory
@@ -133,98 +141,51 @@ export function warningsOf({ io }: Pick<Session, 'io'>, advice: string): (why: s
   }
 }
 
-function neverBegun(
-  { properties, unasked }: Cell,
-  incompleteReason: StopReason,
-  modelError: CheckOutcome['modelError'] = null,
-): CheckOutcome {
-  return {
-    complete: false,
-    incompleteReason,
-    states: 0,
-    transitions: 0,
-    depth: 0,
-    deadlocks: 0,
-    seconds: 0,
-    bytesPerState: 0,
-    collisionProbability: 0,
-    steps: new Map(),
-    properties: [...properties, ...unasked].map(
-      (property): PropertyOutcome => ({
-        id: property.id,
-        kind: property.kind,
-        asked: properties.includes(property),
-        verdict: 'inconclusive',
-        antecedent: 0,
-        trace: null,
-        reason: null,
-        upTo: null,
-        subject: null,
-        fairness: null,
-      }),
-    ),
-    reduction: NOTHING_REDUCED,
-    workers: 0,
-    selfCheck: null,
-    modelError,
-  }
-}
+const unsearched = (cell: Cell, ...why: [StopReason, ModelFailure?]): Checked => ({
+  ...neverBegun([...cell.properties, ...cell.unasked], ...why),
+  selfCheck: null,
+})
 
 function reportOf(
-  { scenario, design }: Cell,
-  outcome: CheckOutcome,
+  cell: Cell,
+  found: Checked,
   kept: ReadonlyMap<string, Counterexample>,
-  { resume, resumedFrom }: Pick<CheckReport, 'resume' | 'resumedFrom'>,
+  places: Pick<CheckReport, 'resume' | 'resumedFrom'>,
 ): CheckReport {
-  const { complete, incompleteReason, states, transitions, depth, deadlocks, seconds } = outcome
-  const { bytesPerState, collisionProbability, reduction, selfCheck, steps, properties, workers } = outcome
+  const { scenario, design } = cell
+  const system = builtSystem(scenario, design)
   const effect = designEffect(scenario, design)
+  const { modelError: failure } = found
+  const steps = failure?.trace ? failingSteps(system, failure.trace) : null
   return {
+    ...found,
+    ...effect,
+    ...places,
     scenario: scenario.id,
     design: design.id,
-    patches: effect.patches.map(({ patch, places, kernel }) => ({
-      patch,
-      places: [...places],
-      kernel: [...kernel],
-    })),
-    withoutEffect: effect.withoutEffect,
     remarks: remarksOn(effect),
-    ownSteps: [...effect.ownSteps],
-    complete,
-    incompleteReason: incompleteReason === null ? null : stopInWords(incompleteReason),
-    states,
-    visited: states + (reduction.partialOrder?.passed ?? 0),
-    transitions,
-    depth,
-    deadlocks,
-    seconds,
-    bytesPerState,
-    reduction: applied(reduction),
-    reductionFactor: reduction.factor,
-    notApplied: reduction.notApplied.map(notAppliedInWords),
-    selfCheck,
-    workers,
-    collisionProbability,
-    collisionMeasured: outcome.collisionMeasured ?? null,
-    coverage: outcome.coverage ?? null,
-    modelError:
-      outcome.modelError === null ? null : shownFailure(builtSystem(scenario, design), outcome.modelError),
-    resume,
-    resumedFrom,
-    steps: Object.fromEntries(steps),
-    properties: properties.map(({ trace: _, fairness, ...p }) => ({
-      ...p,
-      fairness: fairness === null ? null : [...fairness],
-      counterexample: kept.get(p.id) ?? null,
+    modelError: failure === null ? null : { ...failure, steps },
+    properties: [...cell.properties, ...cell.unasked].map((property) => ({
+      ...judgedIn(cell, property, system, found),
+      counterexample: kept.get(property.id) ?? null,
     })),
   }
 }
 
-function shownFailure(system: System, { message, trace }: ModelFailure): CheckReport['modelError'] {
-  return { message, steps: trace === null ? null : failingSteps(system, trace) }
-}
-
-function applied({ symmetry, partialOrder }: ReductionReport): CheckReport['reduction'] {
-  if (symmetry === null) return partialOrder === null ? 'none' : 'por'
-  return partialOrder === null ? 'symmetry' : 'all'
+/** The verdict on one property, in the light of whether it was asked for and had anything to judge. */
+function judgedIn(
+  cell: Cell,
+  property: Property<unknown>,
+  system: System,
+  { properties, steps }: SearchResult,
+): Omit<PropertyReport, 'counterexample'> {
+  const result = properties.find(({ id }) => id === property.id)
+  if (result === undefined) throw new InternalError(`property ${property.id} was not judged`)
+  const asked = cell.properties.includes(property)
+  const isIdle = result.verdict === 'holds' && nothingRaises(property, system, steps)
+  const found: PropertyResult = isIdle ? { ...result, verdict: 'vacuous', antecedent: 0 } : result
+  if (found.verdict !== 'vacuous' && found.verdict !== 'not-reached') return { ...found, asked }
+  const verdict = found.verdict === 'vacuous' && !asked ? 'not-applicable' : found.verdict
+  const reason = { kind: 'nothing-judged', sentence: whyNothingJudged(property, system) } as const
+  return { ...found, asked, verdict, reason }
 }

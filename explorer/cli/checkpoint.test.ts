@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Forgery, forge } from '../checkpoint/forging.ts'
-import { resultSchema } from './report/report.ts'
+import { resultSchema } from './report/result-json.ts'
 import { builtPrograms, type Ended, TINY } from './tiny/built.ts'
 import { runTiny } from './tiny/session.ts'
 

@@ -10,7 +10,7 @@ import { refusedIn } from '../checkpoint/search-checkpoint.ts'
 import { REDUCE } from '../reduce/index.ts'
 import { EXIT } from './exit-status.ts'
 import { catalogue } from './kvm-catalogue.ts'
-import { resultSchema } from './report/report.ts'
+import { resultSchema } from './report/result-json.ts'
 import { designDataOf, designFile, designIn, designOf } from './user-design.ts'
 import { scenarioOf } from './user-scenario.ts'
 

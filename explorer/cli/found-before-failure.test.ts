@@ -31,7 +31,7 @@ async function failureOf(search: Promise<unknown>): Promise<FailedSearch> {
   return error as FailedSearch
 }
 const verdicts = ({ result }: FailedSearch): string[] =>
-  result.properties.map(({ property, verdict }) => `${property.id} ${verdict}`)
+  result.properties.map(({ id, verdict }) => `${id} ${verdict}`)
 
 it('a violation stands where workers fail and a search alone does not', async () => {
   const team = { module: 'none', function: 'none', arguments: [] }

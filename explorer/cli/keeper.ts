@@ -1,6 +1,6 @@
+import type { PropertyResult } from '../search/index.ts'
 import type { Cell } from './plan.ts'
 import type { Counterexample } from './report/report.ts'
-import type { PropertyOutcome } from './run-check.ts'
 
 /** Where counterexamples go. */
 export interface KeepOptions {
@@ -22,7 +22,7 @@ export interface Keeper {
    */
   keep(
     cell: Cell,
-    violated: readonly PropertyOutcome[],
+    violated: readonly PropertyResult[],
     options: KeepOptions,
   ): Promise<ReadonlyMap<string, Counterexample>>
 }

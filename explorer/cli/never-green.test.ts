@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { resultSchema } from './report/report.ts'
+import { resultSchema } from './report/result-json.ts'
 import { builtPrograms, MAIN } from './tiny/built.ts'
 
 /** Models of KVM that once were reported as "1 hold", exit 0, though nothing was judged or nobody could move. */

@@ -36,7 +36,10 @@ export const searchOptions = z.object({
   reduce: z.enum(REDUCE).optional(),
   selfCheck: z.literal(true).optional(),
   storage: z.enum(['exact', 'fingerprint']).optional(),
-  fingerprintBits: z.enum(['64', '96', '128']).optional(),
+  fingerprintBits: z
+    .enum(['64', '96', '128'])
+    .transform((bits) => Number(bits) as 64 | 96 | 128)
+    .optional(),
   workers: count(256).optional(),
   maxStates: count().optional(),
   maxDepth: count().optional(),

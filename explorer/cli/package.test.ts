@@ -70,17 +70,18 @@ describe('the package', () => {
       import { breadthFirst, type SearchResult } from 'mmucheck'
       import { violationText } from 'mmucheck/counterexamples'
       import { designs, scenarios } from 'mmucheck/kvm'
-      import { compose, one, program, range, step, struct, type View } from 'mmucheck/language'
+      import { compose, one, type Property, program, range, step, struct, type View } from 'mmucheck/language'
       import { properties } from 'mmucheck/properties'
       const world = struct({ x: range(0, 2) })
       const counts = program<View<typeof world>>('counter', 'counts', [
         step('count', {}, { when: (w) => w.x < 2, does: (w) => { w.x = w.x + 1 }, to: 'count' }),
       ])
       const system = compose({ name: 'counting', world, threads: [one(counts)], initial: [() => {}] })
-      const below: SearchResult = breadthFirst(system, [
-        { kind: 'invariant', id: 'below', title: 'below 2', holds: (w: View<typeof world>) => w.x < 2 },
-      ])
-      export const text: string = violationText(system, below.properties[0])
+      const below: Property<View<typeof world>> = {
+        kind: 'invariant', id: 'below', title: 'below 2', holds: (w) => w.x < 2,
+      }
+      const found: SearchResult = breadthFirst(system, [below])
+      export const text: string = violationText(system, below, found.properties[0])
       export const sizes: number[] = [designs.length, scenarios.length, properties.length]
       // @ts-expect-error a scenario has no such member, which an untyped one would
       export const none = scenarios[0].nothing

@@ -24,11 +24,11 @@ function searched(cells: readonly Evidence[], catalogue: Catalogue): string[] {
   const judged = [...new Set([...asked, ...alwaysJudged(catalogue)])]
   const result = breadthFirst(builtSystem(scenario, design), judged)
   const besides = result.properties
-    .filter((p) => p.verdict === 'violated' && !asked.some((property) => property.id === p.property.id))
-    .map((p) => p.property.id)
+    .filter((p) => p.verdict === 'violated' && !asked.some((property) => property.id === p.id))
+    .map((p) => p.id)
   const also = besides.length === 0 ? '' : `; it also violates ${besides.join(', ')}`
   return asked.map((property) => {
-    const found = result.properties.find((p) => p.property.id === property.id)
+    const found = result.properties.find((p) => p.id === property.id)
     const what = `${titled(design)} in ${scenario.id}`
     if (found?.verdict === 'violated') {
       const steps = found.trace === null ? '' : `, ${found.trace.steps.length} steps`

@@ -2,6 +2,7 @@ import { match, P } from 'ts-pattern'
 import { CheckpointError } from '../checkpoint/index.ts'
 import { AsymmetryError } from '../reduce/index.ts'
 import type { NotApplied, OpenReason, PreemptionsOnly, SampledOnly, StopReason } from '../search/index.ts'
+import type { NothingJudged } from './report/report.ts'
 
 /** Why a search is incomplete, as `incompleteReason` of the result says it. */
 export function stopInWords(reason: StopReason): string {
@@ -31,8 +32,8 @@ export function stopInWords(reason: StopReason): string {
     .exhaustive()
 }
 
-/** Why a property has no verdict or no trace, as `reason` of the result says it. */
-export function openInWords(reason: OpenReason): string {
+/** Why a property has no verdict or no trace, or holds of nothing, as `reason` of the result says it. */
+export function openInWords(reason: OpenReason | NothingJudged): string {
   return match(reason)
     .with({ kind: 'no-trace' }, () => 'the search ended before the way there was found')
     .with(
@@ -53,6 +54,7 @@ export function openInWords(reason: OpenReason): string {
       { kind: 'needs-exhaustive-search', of: 'liveness' },
       () => 'an endless behaviour needs the whole graph; use an exhaustive search',
     )
+    .with({ kind: 'nothing-judged' }, ({ sentence }) => sentence)
     .with({ kind: P.string }, stopInWords)
     .exhaustive()
 }

@@ -2,9 +2,9 @@ import { existsSync, readlinkSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { ModelError } from '../../model/language/errors.ts'
 import { programFile } from '../program-file.ts'
+import type { SearchHooks } from '../search/index.ts'
 import { InternalError, UsageError } from './errors.ts'
-import type { CheckOutcome, CheckRequest } from './run-check.ts'
-import type { Hooks } from './search-hooks.ts'
+import type { Checked, CheckRequest } from './run-check.ts'
 import type { ThreadInput, ThreadReport, ThreadRequest } from './search-thread.ts'
 
 /** Makes searches, several at a time. */
@@ -14,11 +14,11 @@ export interface Runner {
    * @throws ModelError when the model is wrong, UsageError for a checkpoint that cannot be used, InternalError when
    *   the search was lost or contradicts itself.
    */
-  run(request: CheckRequest, signal: AbortSignal, listener: SearchListener): Promise<CheckOutcome>
+  run(request: CheckRequest, signal: AbortSignal, listener: SearchListener): Promise<Checked>
 }
 
 /** What is told while a search runs. */
-export type SearchListener = Pick<Hooks, 'onProgress' | 'onUnwritten'>
+export type SearchListener = Required<Pick<SearchHooks, 'onProgress' | 'onUnwritten'>>
 
 /** States of a search after which its thread ends, and gives all its memory back at once. */
 const LARGE = 200_000
@@ -70,14 +70,14 @@ function searchIn(
   request: CheckRequest,
   signal: AbortSignal,
   { onProgress, onUnwritten }: SearchListener,
-): Promise<CheckOutcome> {
+): Promise<Checked> {
   const stop = new Int32Array(new SharedArrayBuffer(4))
   const raise = (): void => {
     Atomics.store(stop, 0, 1)
   }
   if (signal.aborted) raise()
   signal.addEventListener('abort', raise)
-  return new Promise<CheckOutcome>((resolve, reject) => {
+  return new Promise<Checked>((resolve, reject) => {
     const lost = (why: string): void => {
       const idOf = (asked: string | { readonly id: string }) => (typeof asked === 'string' ? asked : asked.id)
       const what = idOf(request.design)

@@ -2,36 +2,26 @@ import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { quoted, quotedPath } from '../../model/language/quoted.ts'
-import { type CheckpointOptions, hasCheckpoint } from '../checkpoint/index.ts'
-import type { Reduce } from '../reduce/index.ts'
-import type { RandomOptions, SearchOptions } from '../search/index.ts'
+import { hasCheckpoint } from '../checkpoint/index.ts'
+import type { RandomOptions, SearchSettings } from '../search/index.ts'
 import { UsageError } from './errors.ts'
 import { flagOf, type SearchFlags } from './options.ts'
 import type { Cell } from './plan.ts'
 
-/** Settings that the engine's options take as they are. */
-type Shared = Pick<
-  SearchOptions,
-  'storage' | 'fingerprintBits' | 'seed' | 'maxStates' | 'maxDepth' | 'timeLimit' | 'memoryLimit' | 'recheck'
-> &
-  Pick<RandomOptions, 'walks' | 'maxPreemptions' | 'bugDepth'>
-
-/** How one search is made; plain data, so that it can be sent to a thread. */
-export interface SearchSettings extends Shared {
+/** How one search is made: what the engine is told, and which of its searches is asked. */
+export interface CheckSettings
+  extends SearchSettings,
+    Pick<RandomOptions, 'walks' | 'maxPreemptions' | 'bugDepth'> {
   /** `bfs` visits everything; the others sample and never say that a property holds. */
   readonly search: SearchFlags['search']
-  readonly reduce: Reduce
   /** Compare a reduced search with the full one. */
   readonly selfCheck?: boolean
   /** Threads that share this one search, where it can be shared. Default 1. */
   readonly workers?: number
-  readonly checkpoint?: CheckpointOptions
-  /** Folder of the checkpoint to go on from. */
-  readonly resume?: string
 }
 
 /** What everything is searched with when nothing was asked for. */
-export const DEFAULT_SETTINGS: SearchSettings = { search: 'bfs', reduce: 'all', storage: 'exact' }
+export const DEFAULT_SETTINGS: CheckSettings = { search: 'bfs', reduce: 'all', storage: 'exact' }
 
 type Flag = keyof SearchFlags
 
@@ -49,13 +39,14 @@ const ONLY_WITH: readonly (readonly [Flag, readonly SearchFlags['search'][]])[] 
  * The settings that options ask for, checkpoints apart.
  * @throws UsageError for options that make no sense together: an option without effect would be a lie.
  */
-export function settingsOf(flags: SearchFlags): SearchSettings {
+export function settingsOf(flags: SearchFlags): CheckSettings {
   for (const [flag, searches] of ONLY_WITH) {
     if (flags[flag] !== undefined && !searches.includes(flags.search))
       throw new UsageError(`${flagOf(flag)} goes with --search ${searches.join(' or ')} only`)
   }
-  const { search, reduce = 'all', fingerprintBits: bits, preemptions } = flags
-  if (bits !== undefined && flags.storage === 'exact')
+  const { search, reduce = 'all', preemptions } = flags
+  const hasBits = flags.fingerprintBits !== undefined
+  if (hasBits && flags.storage === 'exact')
     throw new UsageError('--fingerprint-bits goes with --storage fingerprint only')
   const resumable = flags.checkpoint !== undefined || flags.resume !== undefined
   if (flags.checkpointEvery !== undefined && !resumable)
@@ -68,10 +59,10 @@ export function settingsOf(flags: SearchFlags): SearchSettings {
     search,
     reduce,
     ...(flags.selfCheck === true ? { selfCheck: true } : {}),
-    storage: flags.storage ?? (bits === undefined ? 'exact' : 'fingerprint'),
-    ...(bits === undefined ? {} : { fingerprintBits: Number(bits) as 64 | 96 | 128 }),
+    storage: flags.storage ?? (hasBits ? 'fingerprint' : 'exact'),
     ...(preemptions === undefined ? {} : { maxPreemptions: preemptions }),
-    ...given(flags, ['maxStates', 'maxDepth', 'timeLimit', 'memoryLimit', 'seed', 'walks', 'bugDepth']),
+    ...given(flags, ['fingerprintBits', 'maxStates', 'maxDepth', 'timeLimit', 'memoryLimit', 'seed']),
+    ...given(flags, ['walks', 'bugDepth']),
   }
 }
 
@@ -116,10 +107,10 @@ export function placeOf(directory: string, { scenario, design, own }: Cell): str
  * then, or was killed before the first was whole: it is made from the start.
  */
 export function withCheckpoint(
-  settings: SearchSettings,
+  settings: CheckSettings,
   { directory, every, resume }: Checkpoints,
   cell: Cell,
-): SearchSettings {
+): CheckSettings {
   const before = resume === null ? null : placeOf(resume, cell)
   return {
     ...settings,

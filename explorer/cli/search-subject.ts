@@ -18,5 +18,5 @@ export function subjectSource(
 /** The subject itself, made in the worker. */
 export async function subjectOf(catalogue: string, names: Names): Promise<Subject> {
   const loaded = await loadCatalogue(new URL(catalogue))
-  return { system: systemOf(loaded, names), properties: judgedIn(loaded, names).properties }
+  return { system: systemOf(loaded, names), properties: judgedIn(loaded, names) }
 }

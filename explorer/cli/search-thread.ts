@@ -1,12 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { ModelError } from '../../model/language/errors.ts'
 import { CheckpointError } from '../checkpoint/index.ts'
-import { LostWorker, type Progress } from '../search/index.ts'
+import { LostWorker, type Progress, type SearchHooks } from '../search/index.ts'
 import { InternalError } from './errors.ts'
 import { loadCatalogue } from './load-catalogue.ts'
 import { errorInWords } from './reason-words.ts'
-import { type CheckOutcome, type CheckRequest, runCheck } from './run-check.ts'
-import type { Hooks } from './search-hooks.ts'
+import { type Checked, type CheckRequest, runCheck } from './run-check.ts'
 import { subjectSource } from './search-subject.ts'
 
 /** What a search thread is started with: the address of the module that holds the catalogue. */
@@ -23,7 +22,7 @@ export interface ThreadRequest {
 export type ThreadReport =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'unwritten'; readonly why: string }
-  | { readonly kind: 'outcome'; readonly outcome: CheckOutcome }
+  | { readonly kind: 'outcome'; readonly outcome: Checked }
   | { readonly kind: Failure; readonly message: string }
 
 /** What a search can end with besides an outcome. A lost worker and anything unforeseen are failures. */
@@ -37,7 +36,7 @@ const tell = (report: ThreadReport): void => parentPort?.postMessage(report)
 
 parentPort?.on('message', async ({ request, stop }: ThreadRequest) => {
   let told = performance.now()
-  const hooks: Hooks = {
+  const hooks: SearchHooks = {
     stop: () => Atomics.load(stop, 0) !== 0,
     onProgress: (progress) => {
       if (performance.now() - told < PROGRESS_EVERY_MS) return

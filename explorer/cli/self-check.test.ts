@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PartialOrderExpander } from '../reduce/partial-order/partial-order-expander.ts'
 import { Symmetry } from '../reduce/symmetry/symmetry.ts'
-import { resultSchema } from './report/report.ts'
+import { resultSchema } from './report/result-json.ts'
 import { runTiny } from './tiny/session.ts'
 
 let folder: string

@@ -20,11 +20,11 @@ export async function selfChecked(
   name: string,
   result: SearchResult,
   full: () => Promise<SearchResult>,
-): Promise<{ readonly result: SearchResult; readonly selfCheck: SelfCheck }> {
+): Promise<SearchResult & { readonly selfCheck: SelfCheck }> {
   const { symmetry, partialOrder } = result.reduction
   if (symmetry === null && partialOrder === null) {
     const { states, transitions } = result
-    return { result, selfCheck: { states, transitions, seconds: 0 } }
+    return { ...result, selfCheck: { states, transitions, seconds: 0 } }
   }
   const other = await full().catch((error: unknown) => {
     throw error instanceof FailedSearch ? withFound(error, result) : error
@@ -41,7 +41,7 @@ export async function selfChecked(
           complete: false,
           incompleteReason: result.incompleteReason ?? { kind: 'self-check', full: incompleteReason },
         }
-  return { result: judged, selfCheck: { states, transitions, seconds } }
+  return { ...judged, selfCheck: { states, transitions, seconds } }
 }
 
 /** A violation that the reduced search found stands, whether or not the full one came that far. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type CheckReport, resultSchema } from './report/report.ts'
+import { type CheckJson, resultSchema } from './report/result-json.ts'
 import { builtPrograms, MAIN, TINY } from './tiny/built.ts'
 
 /** A single search that several threads share, through the built program: what they find must not show it. */
@@ -15,7 +15,7 @@ function search(program: string, args: readonly string[]) {
 }
 
 /** Everything that must not depend on the number of threads. */
-function essence({ status, check }: { status: number | null; check: CheckReport }) {
+function essence({ status, check }: { status: number | null; check: CheckJson }) {
   const { seconds: _, bytesPerState: __, workers: ___, notApplied: ____, ...rest } = check
   return { status, ...rest }
 }

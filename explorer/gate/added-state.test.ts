@@ -26,7 +26,7 @@ import { anyWorld } from '../cli/catalogue.ts'
 import type { Checker } from '../cli/checker.ts'
 import { replayed } from '../cli/counterexamples.ts'
 import { fileKeeper } from '../cli/file-keeper.ts'
-import { resultSchema } from '../cli/report/report.ts'
+import { resultSchema } from '../cli/report/result-json.ts'
 import { runCheck } from '../cli/run-check.ts'
 import { runTiny } from '../cli/tiny/session.ts'
 import { checkAgainstReference } from '../compile/check-against-reference.ts'
@@ -149,7 +149,7 @@ describe('a design with a field, a thread and a property of its own', () => {
       })
       expect(compared).toBeGreaterThan(0)
       expect(mismatches(found)).toEqual([])
-      expect(found.result.properties.map(({ property }) => property.id)).toContain('mmio-cache-is-fresh')
+      expect(found.result.properties.map(({ id }) => id)).toContain('mmio-cache-is-fresh')
       expect(found.result.steps.get('reset.reset')).toBeGreaterThan(0)
     }
   })
@@ -246,7 +246,7 @@ describe('symmetry', () => {
     return breadthFirst(two.build(change), added, { reduce, recheck: 'all', maxStates: 2_000_000 })
   }
   const verdictsOf = ({ properties: all }: ReturnType<typeof searched>) =>
-    all.map(({ property, verdict, trace }) => [property.id, verdict, trace?.steps.length])
+    all.map(({ id, verdict, trace }) => [id, verdict, trace?.steps.length])
 
   test.each([good, bad])('of vCPUs includes the fields of $id', (design) => {
     const [full, reduced] = [searched(design, 'none'), searched(design, 'symmetry')]

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { idOf } from '../../counterexamples/file.ts'
 import { shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/violation.ts'
+import type { Property } from '../../model/language/property.ts'
 import { packageFolder } from '../bench/model-source.ts'
 import { goalReachableIn, type PropertyResult } from '../search/index.ts'
 import type { Run } from './verdict-table.ts'
@@ -59,12 +60,12 @@ export function recordOf<W>(run: Run<W>): BaselineCell {
   const { result } = run
   if (!result.complete) throw new Error(`${cellName(run)} is incomplete: ${result.incompleteReason?.kind}`)
   const { states, transitions, depth, deadlocks } = result
-  const properties = result.properties.map((found) => [
-    found.property.id,
+  const properties = result.properties.map((found, n) => [
+    found.id,
     {
       verdict: found.verdict,
       antecedent: found.antecedent,
-      ...counterexampleIn(run, found),
+      ...counterexampleIn(run, run.properties[n], found),
     },
   ])
   return { states, transitions, depth, deadlocks, properties: Object.fromEntries(properties) }
@@ -73,7 +74,8 @@ export function recordOf<W>(run: Run<W>): BaselineCell {
 /** Length and id of the counterexample that `check --reduce none` would report; nothing without one. */
 function counterexampleIn<W>(
   { design, scenario, system }: Run<W>,
-  { property, verdict, trace }: PropertyResult,
+  property: Property<W>,
+  { verdict, trace }: PropertyResult,
 ): { length?: number; counterexample?: string } {
   if (trace === null) return {}
   if (verdict !== 'violated') return { length: trace.steps.length }

@@ -53,7 +53,8 @@ describe('the counterexamples that are kept', () => {
       throw new Error(`${ce.scenario} or ${ce.design} is gone`)
     const asked = propertiesOf(scenario, properties).filter((p) => p.id === ce.property)
     const { result } = runCell(design, { ...scenario, properties: asked.map((p) => p.id) }, properties)
-    const { property, trace: shortest } = result.properties[0]
+    const [property] = asked
+    const { trace: shortest } = result.properties[0]
     if (shortest === null) throw new Error(`${ce.property} is not violated any more`)
     const system = scenario.build(design)
     const verifier = new Verifier(system, property as never, goalReachableIn(system))

@@ -11,12 +11,12 @@ const SMALL = 25_000
 /** What is compared of a run. */
 interface Judged {
   readonly result: {
-    readonly properties: readonly { readonly property: { readonly id: string }; readonly verdict: string }[]
+    readonly properties: readonly { readonly id: string; readonly verdict: string }[]
   }
 }
 
 const verdicts = ({ result }: Judged): string[] =>
-  result.properties.map(({ property, verdict }) => `${property.id} ${verdict}`)
+  result.properties.map(({ id, verdict }) => `${id} ${verdict}`)
 
 /** One design that violates something in each scenario, besides upstream: both verdicts are compared. */
 const cells = scenarios

@@ -104,9 +104,7 @@ describe('the table as a whole', () => {
   it('has something to judge for each property under upstream, in some scenario', () => {
     const base = results.filter(({ design }) => design === 'upstream')
     const judged = new Set(
-      base.flatMap(({ result }) =>
-        result.properties.filter((r) => r.antecedent > 0).map((r) => r.property.id),
-      ),
+      base.flatMap(({ result }) => result.properties.filter((r) => r.antecedent > 0).map((r) => r.id)),
     )
     expect(properties.map((p) => p.id).filter((id) => !judged.has(id))).toEqual([])
   })

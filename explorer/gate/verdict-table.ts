@@ -10,6 +10,8 @@ export interface Run<W> {
   readonly design: Design<W>
   readonly scenario: Scenario<W>
   readonly system: System<W>
+  /** What was judged, in the order of the result. */
+  readonly properties: readonly Property<W>[]
   readonly result: SearchResult
 }
 
@@ -60,20 +62,18 @@ export function runCell<W>(
     recheck: 'all',
     ...options,
   })
-  return { design, scenario, system, result }
+  return { design, scenario, system, properties: judged, result }
 }
 
 /** The cells of a run that are not as expected, pinned lengths included. */
 export function mismatches<W>({ design, scenario, result }: Run<W>): Mismatch[] {
-  return result.properties.flatMap(({ property, verdict, antecedent, trace, upTo }) => {
-    const { id, kind } = property
-    const expected = expectedVerdict(design, scenario.id, property)
-    const isExpected = isAsExpected(design, scenario.id, { id, kind, verdict, antecedent, upTo })
-    const pinned = design.expect.find((e) => e.scenario === scenario.id && e.property === property.id)?.length
+  return result.properties.flatMap((found) => {
+    const { id, verdict, trace } = found
+    const expected = expectedVerdict(design, scenario.id, found)
+    const isExpected = isAsExpected(design, scenario.id, found)
+    const pinned = design.expect.find((e) => e.scenario === scenario.id && e.property === id)?.length
     const length = trace?.steps.length ?? null
     if (isExpected && (pinned === undefined || pinned === length)) return []
-    return [
-      { design: design.id, scenario: scenario.id, property: property.id, expected, found: verdict, length },
-    ]
+    return [{ design: design.id, scenario: scenario.id, property: id, expected, found: verdict, length }]
   })
 }

@@ -17,9 +17,8 @@ export function contradictions(reduced: SearchResult, full: SearchResult): strin
   const bothComplete = reduced.complete && full.complete
   const { symmetry, partialOrder } = reduced.reduction
   const keepsLengths = partialOrder === null
-  for (const [n, { property, verdict, antecedent, trace }] of reduced.properties.entries()) {
+  for (const [n, { id, verdict, antecedent, trace }] of reduced.properties.entries()) {
     const other = full.properties[n]
-    const { id } = property
     if (verdict !== 'inconclusive' && other.verdict !== 'inconclusive') compare(id, verdict, other.verdict)
     if (!bothComplete) continue
     compare(`what ${id} applies to`, someOf(antecedent), someOf(other.antecedent))

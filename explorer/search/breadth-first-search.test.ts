@@ -132,7 +132,7 @@ describe('what a result says', () => {
     expect(bytes).toBeGreaterThan(4 * VectorStore.chunkMask)
     expect(bytes).toBeLessThan(100 * VectorStore.chunkMask)
     expect(found.collisionProbability).toBe(storage === 'exact' ? 0 : predictedCollision(found.states, 64))
-    expect('collisionMeasured' in found).toBe(storage === 'fingerprint')
+    expect(found.collisionMeasured !== null).toBe(storage === 'fingerprint')
   })
 
   test.each(['exact', 'fingerprint'] as const)(

@@ -368,10 +368,13 @@ export class BreadthFirstSearch implements ExpansionSink {
       seconds,
       bytesPerState: this.#memory.bytes / states,
       collisionProbability: bits === undefined ? 0 : predictedCollision(states, bits),
-      ...(collisionMeasured === undefined ? {} : { collisionMeasured }),
+      collisionMeasured: collisionMeasured ?? null,
       steps,
       properties,
       reduction: this.#reductions.report(states),
+      coverage: null,
+      workers: 1,
+      modelError: null,
     }
   }
 }

@@ -22,7 +22,7 @@ function essence(r: SearchResult) {
   return {
     numbers: { complete, incompleteReason, states, transitions, depth, deadlocks },
     steps: [...steps],
-    properties: properties.map(({ property, ...rest }) => ({ id: property.id, ...rest })),
+    properties,
   }
 }
 
@@ -46,13 +46,13 @@ describe('against the toy checker', () => {
             deadlocks: toy.deadlocks,
           })
           expect(ours.complete).toBe(true)
-          for (const { property, verdict, antecedent, trace } of ours.properties) {
-            const { length, ...said } = toy.findings.get(property.id) ?? { length: null }
-            if (property.kind === 'progress' && storage === 'fingerprint') {
+          for (const { id, kind, verdict, antecedent, trace } of ours.properties) {
+            const { length, ...said } = toy.findings.get(id) ?? { length: null }
+            if (kind === 'progress' && storage === 'fingerprint') {
               expect(verdict).toBe('inconclusive')
               continue
             }
-            expect({ id: property.id, verdict, antecedent }).toEqual({ id: property.id, ...said })
+            expect({ id, verdict, antecedent }).toEqual({ id, ...said })
             expect(trace?.steps.length ?? null).toBe(length)
           }
           const fired = [...ours.steps.values()].reduce((sum, n) => sum + n, 0)
@@ -280,7 +280,7 @@ describe('fingerprints', () => {
     expect(lossy.collisionProbability).toBeCloseTo(8832 ** 2 / 2 ** 65, 20)
     expect(lossy.collisionProbability).toBeGreaterThan(0)
     const exact = breadthFirst(twoPhase(5), [])
-    expect([exact.collisionProbability, exact.collisionMeasured]).toEqual([0, undefined])
+    expect([exact.collisionProbability, exact.collisionMeasured]).toEqual([0, null])
   })
 
   test.each([64, 96, 128] as const)(

@@ -11,12 +11,6 @@ import type { SubjectSource } from './parallel/subject.ts'
 import type { SearchResult } from './result.ts'
 import type { SearchOptions } from './search-options.ts'
 
-/** A search of everything, and how many workers made it. */
-export interface Exhaustive {
-  readonly result: SearchResult
-  readonly workers: number
-}
-
 /**
  * Visits every state, by several workers where that is asked for and changes no number. Verdicts do not depend on
  * the number of workers.
@@ -28,12 +22,12 @@ export async function exhaustive(
   properties: readonly Property<never>[],
   { workers = 1, ...options }: SearchOptions & { readonly workers?: number },
   team: SubjectSource | null,
-): Promise<Exhaustive> {
-  if (workers === 1 || team === null) return { workers: 1, result: breadthFirst(system, properties, options) }
+): Promise<SearchResult> {
+  if (workers === 1 || team === null) return breadthFirst(system, properties, options)
   const alone = whyAlone(system, properties, options)
-  if (alone !== null) return { workers: 1, result: noted(breadthFirst(system, properties, options), alone) }
+  if (alone !== null) return noted(breadthFirst(system, properties, options), alone)
   const most = Math.min(workers, MOST_WORKERS)
-  return { workers: most, result: await shared(system, properties, options, most, team) }
+  return { ...(await shared(system, properties, options, most, team)), workers: most }
 }
 
 /** Why one worker makes a search whatever was asked for, or null. Sharing it must not change its numbers. */
@@ -68,7 +62,6 @@ async function shared(
     // It ended before it came to the failure, at a limit perhaps. What it found stands, and nothing holds.
     throw new FailedSearch(error.message, null, cutShort(alone, error.message))
   }
-  // The workers made properties of their own, equal in everything but identity.
   const result: SearchResult = {
     ...found,
     reduction: {
@@ -76,7 +69,6 @@ async function shared(
       asked: reduce,
       notApplied: reduce === 'none' ? [] : [{ kind: 'shared-in-full' }],
     },
-    properties: found.properties.map((p, n) => ({ ...p, property: properties[n] })),
   }
   return reduce === 'none' ? result : smallerIfTooLarge(result, system, properties, options)
 }

@@ -10,13 +10,13 @@ import type { PropertyResult, SearchResult } from './result.ts'
 export class FailedSearch extends ModelError {
   /** The steps to the failure, the failing one last; null when they are not known. */
   readonly trace: Trace | null
-  /** The search up to there, as an incomplete one. */
+  /** The search up to there, as an incomplete one that says of the failure what is known. */
   readonly result: SearchResult
 
   constructor(message: string, trace: Trace | null, result: SearchResult) {
     super(message)
     this.trace = trace
-    this.result = result
+    this.result = { ...result, modelError: { message, trace } }
   }
 }
 

@@ -31,7 +31,7 @@ export function goalReachableIn(system: System, { faults = [], ...limits }: Goal
     const from: System = { ...system, initial: [codes] }
     const asked = [witness, ...faults]
     const { verdict, upTo } = breadthFirst(from, asked, limits).properties[0]
-    const answer = verdict === 'inconclusive' && upTo === undefined ? null : verdict === 'reached'
+    const answer = verdict === 'inconclusive' && upTo === null ? null : verdict === 'reached'
     known.set(state, answer)
     return answer
   }

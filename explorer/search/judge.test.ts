@@ -64,8 +64,8 @@ describe('each of 31 action properties', () => {
     for (const reduce of ['none', 'por'] as const) {
       const { properties } = breadthFirst(fan, all, { reduce })
       expect(
-        properties.map(({ property, verdict, antecedent, trace }) => ({
-          id: property.id,
+        properties.map(({ id, verdict, antecedent, trace }) => ({
+          id,
           verdict,
           antecedent,
           steps: trace?.steps.map((s) => s.step),
@@ -86,7 +86,7 @@ describe('each of 31 action properties', () => {
       const others = all.map((p, n) => (n === k ? p : { ...p, holds: () => true }))
       const violated = breadthFirst(fan, others as Property<World>[])
         .properties.filter(({ verdict }) => verdict === 'violated')
-        .map(({ property: { id } }) => id)
+        .map(({ id }) => id)
       expect(violated).toEqual([property.id])
     }
   })
@@ -114,8 +114,8 @@ describe('against the toy checker', () => {
         const toy = toyCheck(system, properties)
         const ours = breadthFirst(system, properties)
         expect(ours.deadlocks).toBe(toy.deadlocks)
-        const said = ours.properties.map(({ property, verdict, antecedent, trace }) => {
-          return [property.id, { verdict, antecedent, length: trace?.steps.length ?? null }]
+        const said = ours.properties.map(({ id, verdict, antecedent, trace }) => {
+          return [id, { verdict, antecedent, length: trace?.steps.length ?? null }]
         })
         expect(said).toEqual([...toy.findings])
       }),

@@ -68,7 +68,7 @@ test('of equally short counterexamples the least is shown', () => {
 test('a search for traces shows the same, in the order of finding, and says when it was stopped', () => {
   const { system, properties } = twoPhaseSubject(5)
   const found = breadthFirst(system, properties).properties.filter(({ trace }) => trace !== null)
-  const expected = new Map(found.map(({ property, trace }) => [property.id, trace]))
+  const expected = new Map(found.map(({ id, trace }) => [id, trace]))
   const sought = [...expected.keys()]
   const { traces, stopped } = tracesTo(system, properties, sought, {})
   expect([new Map(traces), stopped]).toEqual([expected, null])

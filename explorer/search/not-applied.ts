@@ -1,4 +1,4 @@
-import type { Reduce } from '../reduce/reduce.ts'
+import type { Reduce } from '../reduce/reduce-option.ts'
 
 /**
  * Why something that makes searches smaller or faster was not, or not fully, applied to one. Data: words and names of

@@ -10,33 +10,54 @@ import type { OpenReason, StopReason } from './stop-reason.ts'
  * - `vacuous`: there was nothing to judge; the antecedent is true in no reachable state (or of no step).
  * - `reached`, `not-reached`: of a witness; reaching it once proves it, in a sample too.
  */
-export type Verdict = 'holds' | 'violated' | 'inconclusive' | 'vacuous' | 'reached' | 'not-reached'
+export const VERDICTS = ['holds', 'violated', 'inconclusive', 'vacuous', 'reached', 'not-reached'] as const
+export type Verdict = (typeof VERDICTS)[number]
 
-/** What a search found about one property. */
-export interface PropertyResult {
-  readonly property: Property<never>
+/** What a search found about one property. Plain data, as all of a result: it can be sent to another thread. */
+export interface PropertyResult extends Pick<Property<never>, 'id' | 'kind'> {
   readonly verdict: Verdict
   /** How many states (or steps, for action properties) had a true antecedent. */
   readonly antecedent: number
   /** A shortest violation; for a witness, a shortest path to it. Null when there is none to show. */
   readonly trace: Trace | null
   /** Why the verdict is inconclusive, where that is not simply that the search ended early; or why there is no trace. */
-  readonly reason?: OpenReason
+  readonly reason: OpenReason | null
   /**
    * Id of a fault that occurs: behaviours end there, what would come is not known. Nothing is wrong with the
    * property as far as behaviours go; the verdict is inconclusive for that reason alone.
    */
-  readonly upTo?: string
+  readonly upTo: string | null
   /** The thread for which a property that is judged for each thread is violated. */
-  readonly subject?: string
-  /** For a violated liveness property: why its loop is fair. Absent where fairness plays no part. */
-  readonly fairness?: readonly FairnessReason[]
+  readonly subject: string | null
+  /** For a violated liveness property: why its loop is fair. Null where fairness plays no part. */
+  readonly fairness: readonly FairnessReason[] | null
 }
+
+/** The result for a property of which there is no more to say. */
+export const propertyResult = (
+  { id, kind }: Pick<Property<never>, 'id' | 'kind'>,
+  verdict: Verdict,
+  antecedent = 0,
+  trace: Trace | null = null,
+): PropertyResult => ({
+  id,
+  kind,
+  verdict,
+  antecedent,
+  trace,
+  reason: null,
+  upTo: null,
+  subject: null,
+  fairness: null,
+})
+
+/** Ways to search without visiting everything. */
+export const SAMPLING = ['walks', 'priorities', 'preemptions'] as const
 
 /** What a search that samples behaviours, or bounds them, has covered. */
 export interface Coverage {
   /** Random walks, walks by random priorities, or all behaviours up to a number of preemptions. */
-  readonly method: 'walks' | 'priorities' | 'preemptions'
+  readonly method: (typeof SAMPLING)[number]
   /** Walks made; null where behaviours were not sampled. */
   readonly walks: number | null
   /** The seed that gives the same walks again; null where behaviours were not sampled. */
@@ -66,13 +87,24 @@ export interface SearchResult {
   readonly bytesPerState: number
   /** Bound on the probability that a state was lost to a hash collision; 0 when states are kept in full. */
   readonly collisionProbability: number
-  /** The same, estimated from the fingerprints that occurred; absent when states are kept in full. */
-  readonly collisionMeasured?: number
+  /** The same, estimated from the fingerprints that occurred; null when states are kept in full. */
+  readonly collisionMeasured: number | null
   /** How often each step was taken, by thread kind and path: `vcpu.RUN.8`. */
   readonly steps: ReadonlyMap<string, number>
   readonly properties: readonly PropertyResult[]
   /** What was left out. With symmetry all counts are of states and steps up to renaming. */
   readonly reduction: ReductionReport
-  /** For searches that are not exhaustive by design; they never say that a property holds. */
-  readonly coverage?: Coverage
+  /** Of a search that is not exhaustive by design, which never says that a property holds; null for the others. */
+  readonly coverage: Coverage | null
+  /** Threads that shared the search. */
+  readonly workers: number
+  /** The failure of model code that ended the search; null without one. */
+  readonly modelError: ModelFailure | null
+}
+
+/** A failure of model code. */
+export interface ModelFailure {
+  readonly message: string
+  /** The steps to the failure, the failing one last; null when they are not known. */
+  readonly trace: Trace | null
 }

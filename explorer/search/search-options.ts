@@ -5,8 +5,8 @@ import type { Reduce } from '../reduce/reduce-option.ts'
 import type { StorageOptions } from '../state/visited-set.ts'
 import type { Limits } from './limits.ts'
 
-/** How to search. */
-export interface SearchOptions extends Limits, StorageOptions, Places {
+/** How to search, as plain data: it can be sent to a thread. */
+export interface SearchSettings extends Omit<Limits, 'stop'>, StorageOptions, Omit<Places, 'onUnwritten'> {
   /** What may be left out where that is sound. Default `none`. */
   readonly reduce?: Reduce
   /**
@@ -14,10 +14,24 @@ export interface SearchOptions extends Limits, StorageOptions, Places {
    * every recording, or a sample of them. Default `sample`.
    */
   readonly recheck?: Recheck
+}
+
+/** What a running search asks and tells its caller. */
+export interface SearchHooks extends Pick<Limits, 'stop'>, Pick<Places, 'onUnwritten'> {
   /** Told of every behaviour when it is computed. */
   readonly onRecord?: (recording: Recording) => void
   /** Told some times a second how far the search is. */
   readonly onProgress?: (progress: Progress) => void
+}
+
+/** How to search. */
+export interface SearchOptions extends SearchSettings, SearchHooks {}
+
+/** How to search where not everything is visited. */
+export interface SamplingOptions
+  extends Pick<SearchOptions, keyof Limits | 'mostArrayBytes' | 'recheck' | 'onRecord'> {
+  /** Ids of the properties that the search is made for: it ends when these are decided. Default: all. */
+  readonly wanted?: readonly string[]
 }
 
 /** How far a search is. */

@@ -15,7 +15,7 @@ test('what was found counts though the way to it is not known', () => {
   ])
   const results = resultsOf(properties, [1, 2, 3], found, { ...decided, complete: true })
   expect(results.map(({ verdict, trace, reason }) => [verdict, trace, reason])).toEqual([
-    ['holds', null, undefined],
+    ['holds', null, null],
     ['violated', null, { kind: 'no-trace' }],
     ['reached', null, { kind: 'no-trace' }],
   ])

@@ -2,7 +2,7 @@ import { ModelError } from '../../model/language/errors.ts'
 import { isLiveness, type Property } from '../../model/language/property.ts'
 import type { Trace } from '../../model/language/trace.ts'
 import type { Edges } from './edges.ts'
-import type { PropertyResult, Verdict } from './result.ts'
+import { type PropertyResult, propertyResult, type Verdict } from './result.ts'
 
 /** What the verdicts depend on besides what was found. */
 export interface Decided {
@@ -46,18 +46,11 @@ export function resultsOf(
     const verdict = verdictOf(property, isFound, antecedent, evidence)
     // Liveness has a judgement of its own, which looks at faults itself.
     const ends = upTo !== undefined && !isFound && evidence.complete && !isLiveness(property)
+    const needsEdges = kind === 'progress' && !isFound && evidence.complete && evidence.edges === null
     return {
-      property,
-      verdict: ends ? 'inconclusive' : verdict,
-      antecedent,
-      trace,
-      ...(kind === 'progress' && !isFound && evidence.complete && evidence.edges === null
-        ? { reason: NEEDS_EDGES }
-        : ends
-          ? { upTo }
-          : isFound && trace === null
-            ? { reason: NO_TRACE }
-            : {}),
+      ...propertyResult(property, ends ? 'inconclusive' : verdict, antecedent, trace),
+      reason: needsEdges ? NEEDS_EDGES : isFound && trace === null ? NO_TRACE : null,
+      upTo: ends && !needsEdges ? upTo : null,
     }
   })
 }

@@ -57,7 +57,7 @@ export function disagreements(
   if (isWhole) same('some deadlock', result.deadlocks > 0, naive.deadlocks > 0)
   same(
     'properties',
-    result.properties.map((r) => r.property.id),
+    result.properties.map((r) => r.id),
     plan.properties.map((p) => p.id),
   )
   for (const [n, p] of plan.properties.entries()) {
@@ -109,7 +109,7 @@ function disagreement(
   const words = allowed(p, truth, naive, relation, complete)
   const wrong: string[] = []
   if (!words.includes(verdict)) wrong.push(`is said to be ${verdict}; right is ${words.join(' or ')}`)
-  if (upTo !== undefined && (!naive.faults.has(upTo) || verdict !== 'inconclusive'))
+  if (upTo !== null && (!naive.faults.has(upTo) || verdict !== 'inconclusive'))
     wrong.push(`${verdict} up to ${upTo}; the faults are ${[...naive.faults].join()}`)
   // Liveness has a graph of its own, on which a bound may end where the search just did not.
   const isJudged = isLivenessPlan(p) ? relation.storage === 'exact' && !relation.bounded : true
@@ -125,7 +125,7 @@ function disagreement(
   }
   if (!isFound) wrong.push(`${verdict}, with a trace`)
   const fault = isLivenessPlan(p)
-    ? faultInLasso(plan, naive.interpreter, p, trace, subject)
+    ? faultInLasso(plan, naive.interpreter, p, trace, subject ?? undefined)
     : faultInTrace(naive, p, trace)
   if (fault !== null) wrong.push(`its trace is none: ${fault}`)
   if (truth.trace !== null && !relation.sampled && relation.counts !== 'fewer') {

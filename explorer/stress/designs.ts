@@ -6,7 +6,7 @@ import { isLiveness, type Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { catalogue } from '../cli/kvm-catalogue.ts'
 import { contradictions } from '../reduce/index.ts'
-import { breadthFirst, type SearchResult } from '../search/index.ts'
+import { breadthFirst, type PropertyResult, type SearchResult } from '../search/index.ts'
 import { referenceCheck } from './reference-check.ts'
 import { type Pick, searchSomehow, type Way } from './searches.ts'
 import { picker } from './systems.ts'
@@ -130,20 +130,25 @@ function againstReference(
     const theirs = truth[what as 'states']
     return ours === theirs ? [] : [`${what}: ${ours} by the search, ${theirs} by xstate`]
   })
-  for (const { property, trace } of full.properties) {
-    if (property.kind === 'progress' || isLiveness(property)) continue
-    const [ours, theirs] = [trace?.steps.length, truth.lengths.get(property.id)]
-    if (ours !== theirs) wrong.push(`steps to ${property.id}: ${ours} by the search, ${theirs} by xstate`)
+  for (const property of full.properties) {
+    const { id, trace } = property
+    if (isOfGraph(property)) continue
+    const [ours, theirs] = [trace?.steps.length, truth.lengths.get(id)]
+    if (ours !== theirs) wrong.push(`steps to ${id}: ${ours} by the search, ${theirs} by xstate`)
   }
   return wrong
 }
+
+/** Whether a property is judged on the whole graph. */
+const isOfGraph = ({ kind }: PropertyResult): boolean =>
+  kind === 'progress' || isLiveness({ kind } as Property<never>)
 
 /** What one search says that the search in full contradicts. */
 function againstFull({ relation, result }: Way, full: SearchResult): string[] {
   if (result === null) return []
   const isFound = (word: string): boolean => word === 'violated' || word === 'reached'
   if (relation.bounded || relation.sampled) {
-    return result.properties.flatMap(({ property: { id }, verdict, trace }, n) =>
+    return result.properties.flatMap(({ id, verdict, trace }, n) =>
       trace !== null && full.properties[n].trace === null
         ? [`${id} is said to be ${verdict}, with a trace; in full it is ${full.properties[n].verdict}`]
         : !isFound(verdict) && verdict !== 'inconclusive' && !result.complete && trace === null
@@ -156,16 +161,8 @@ function againstFull({ relation, result }: Way, full: SearchResult): string[] {
   const wrong = isExact ? contradictions(result, full) : []
   if (relation.counts !== 'equal') return wrong
   const counts = ({ states, transitions, depth, deadlocks, properties }: SearchResult): string => {
-    const judged = properties.filter(
-      (p) => isExact || !(p.property.kind === 'progress' || isLiveness(p.property)),
-    )
-    return JSON.stringify([
-      states,
-      transitions,
-      depth,
-      deadlocks,
-      judged.map((p) => [p.property.id, p.trace]),
-    ])
+    const judged = properties.filter((p) => isExact || !isOfGraph(p))
+    return JSON.stringify([states, transitions, depth, deadlocks, judged.map((p) => [p.id, p.trace])])
   }
   if (counts(result) !== counts(full)) wrong.push(`${counts(result)}; in full ${counts(full)}`)
   return wrong

@@ -49,7 +49,8 @@ export class Files {
 
   constructor() {
     const { system, properties } = twoPhaseSubject(3)
-    const { property, trace } = breadthFirst(system, properties).properties[1]
+    const property = properties[1]
+    const { trace } = breadthFirst(system, properties).properties[1]
     if (trace === null) throw new Error('the search found no counterexample to begin with')
     const names = { tool: '0', scenario: 'two-phase', design: 'upstream' }
     this.#counterexample = counterexampleOf({ ...names, property, trace, system } as never)

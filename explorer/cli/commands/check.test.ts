@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InternalError } from '../errors.ts'
 import { fileKeeper } from '../file-keeper.ts'
-import { resultSchema } from '../report/report.ts'
+import { resultSchema } from '../report/result-json.ts'
 import { CHECKER, inThisThread, runTiny } from '../tiny/session.ts'
 
 let folder: string

@@ -16,20 +16,14 @@ import { readOptions, searchOptions } from '../options.ts'
 import { type OwnFiles, ownFiles } from '../own-files.ts'
 import { type Cell, checkPatches, leftOut, planOf } from '../plan.ts'
 import { ProgressDisplay } from '../report/progress.ts'
-import {
-  type Allowed,
-  type CheckReport,
-  exitStatusOf,
-  overallVerdict,
-  type Result,
-  verdictLine,
-} from '../report/report.ts'
+import { type Allowed, type CheckReport, exitStatusOf, verdictLine } from '../report/report.ts'
 import { checkBlock, type Style } from '../report/report-text.ts'
+import { resultJson } from '../report/result-json.ts'
 import {
   type Checkpoints,
+  type CheckSettings,
   checkpointsOf,
   checkResumable,
-  type SearchSettings,
   settingsOf,
 } from '../search-settings.ts'
 import { interruption, type Session } from '../session.ts'
@@ -91,7 +85,7 @@ export async function check(session: Session, scenarios: readonly string[], raw:
 interface Asked {
   readonly cells: readonly Cell[]
   readonly checkpoints: Checkpoints | null
-  readonly asked: SearchSettings
+  readonly asked: CheckSettings
   /** What of the catalogue is left out, in a line; empty when nothing is that the user did not choose. */
   readonly unvisited: string
 }
@@ -139,7 +133,10 @@ async function checkCells(
   }
 
   if (showText) for (const line of wrap(unvisited, io.width)) io.out(line)
-  const json = flags.json === undefined ? '' : jsonOf(session, checks)
+  const json =
+    flags.json === undefined
+      ? ''
+      : printableJson(resultJson({ version: session.version, modelHash: session.modelHash() }, checks))
   if (typeof flags.json === 'string') {
     const isWritten = writeResult(session, flags.json, json)
     if (showText && isWritten) io.out(`result: ${quotedPath(flags.json)}`)
@@ -178,13 +175,6 @@ export function unwrittenTraces(checker: Checker, report: CheckReport, own?: Own
     const contents = counterexample?.contents ?? null
     return contents === null ? [] : [diagram(replayed(checker, contents, own))]
   })
-}
-
-function jsonOf({ version, modelHash }: Session, checks: CheckReport[]): string {
-  const schema = 'mmucheck-result/1'
-  const verdict = overallVerdict(checks)
-  const result: Result = { schema, version, modelHash: modelHash(), verdict, checks }
-  return printableJson(result)
 }
 
 /** What goes to standard error of a check whose model is wrong. */

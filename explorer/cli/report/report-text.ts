@@ -2,7 +2,8 @@ import type { ChalkInstance } from 'chalk'
 import { LONGEST_MESSAGE, quoted, quotedPath } from '../../../model/language/quoted.ts'
 import { patchLine } from '../design-effect.ts'
 import { wrap } from '../io.ts'
-import type { CheckReport, PropertyReport } from './report.ts'
+import { notAppliedInWords, openInWords, stopInWords } from '../reason-words.ts'
+import { appliedIn, type CheckReport, type PropertyReport, visitedIn } from './report.ts'
 
 /** Names of steps that are listed at most when they never fired. */
 const LISTED = 8
@@ -32,10 +33,10 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
     ...(unasked.length === 0 ? [] : ['  not asked for:']),
     ...unasked.flatMap((p) => propertyLines(p, longest, style)),
     ...modelErrorLines(check, style),
-    ...(check.coverage === null ? [] : wrap(`coverage: ${check.incompleteReason}`, style.width, '  ')),
+    ...(check.coverage === null ? [] : wrap(`coverage: ${whyIncomplete(check)}`, style.width, '  ')),
     ...wrap(totals(check), style.width, '  '),
-    ...(style.allRemarks ? check.notApplied : []).flatMap((why) =>
-      wrap(`not applied: ${why}`, style.width, '  '),
+    ...(style.allRemarks ? check.reduction.notApplied : []).flatMap((why) =>
+      wrap(`not applied: ${notAppliedInWords(why)}`, style.width, '  '),
     ),
     ...(check.selfCheck === null ? [] : wrap(selfCheckOf(check, check.selfCheck), style.width, '  ')),
     ...neverTaken(check, style.width),
@@ -100,29 +101,32 @@ export function totals(check: CheckReport): string {
   return parts.join(', ')
 }
 
-function ending({ complete, incompleteReason, coverage }: CheckReport): string {
-  if (complete) return 'complete'
-  return coverage === null ? `INCOMPLETE: ${incompleteReason ?? 'stopped'}` : 'INCOMPLETE by design'
+function ending(check: CheckReport): string {
+  if (check.complete) return 'complete'
+  return check.coverage === null ? `INCOMPLETE: ${whyIncomplete(check)}` : 'INCOMPLETE by design'
 }
 
-function reductionOf({ reduction, reductionFactor, states, visited }: CheckReport): string[] {
-  const order = `partial order (${plural(visited - states, 'state')} passed besides)`
-  const symmetry = `symmetry (to one state in ${reductionFactor.toFixed(1)})`
+const whyIncomplete = ({ incompleteReason }: CheckReport): string =>
+  incompleteReason === null ? 'stopped' : stopInWords(incompleteReason)
+
+function reductionOf(check: CheckReport): string[] {
+  const order = `partial order (${plural(visitedIn(check) - check.states, 'state')} passed besides)`
+  const symmetry = `symmetry (to one state in ${check.reduction.factor.toFixed(1)})`
   return {
     none: [],
     symmetry: [`reduced by ${symmetry}`],
     por: [`reduced by ${order}`],
     all: [`reduced by ${symmetry} and ${order}`],
-  }[reduction]
+  }[appliedIn(check)]
 }
 
 function selfCheckOf(
-  { complete, reduction }: CheckReport,
+  check: CheckReport,
   { states, transitions, seconds }: NonNullable<CheckReport['selfCheck']>,
 ): string {
-  if (reduction === 'none') return 'self-check: nothing was left out'
+  if (appliedIn(check) === 'none') return 'self-check: nothing was left out'
   const parts = [plural(states, 'state'), plural(transitions, 'transition'), `${seconds.toFixed(1)} s`]
-  return `self-check: the full search ${complete ? 'agrees' : 'does not differ so far'} (${parts.join(', ')})`
+  return `self-check: the full search ${check.complete ? 'agrees' : 'does not differ so far'} (${parts.join(', ')})`
 }
 
 function collisionOf({ complete, collisionProbability, collisionMeasured }: CheckReport): string[] {
@@ -160,7 +164,8 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
         ? [verdict + padding + note]
         : [verdict, ...wrap(note, style.width, '    ')]
   const ce = p.counterexample
-  if (ce === null) return p.reason === null ? lines : [...lines, ...wrap(p.reason, style.width, '    ')]
+  if (ce === null)
+    return p.reason === null ? lines : [...lines, ...wrap(openInWords(p.reason), style.width, '    ')]
   const switches = plural(ce.contextSwitches, 'context switch')
   const loop = ce.loopStart === null ? '' : `, repeats from step ${ce.loopStart + 1}`
   const whose = p.subject === null ? '' : ` for ${p.subject}`
@@ -196,7 +201,7 @@ function noteOf({ kind, antecedent, verdict, upTo }: PropertyReport): string {
 
 /** The design's own steps come first, and all of them are named: one that is never taken was not judged. */
 function neverTaken({ steps, ownSteps }: CheckReport, width: number): string[] {
-  const all = Object.entries(steps)
+  const all = [...steps]
   const never = all.filter(([, taken]) => taken === 0).map(([name]) => name)
   if (never.length === 0) return []
   const own = never.filter((name) => ownSteps.includes(name)).map((name) => `${name} (of the design)`)

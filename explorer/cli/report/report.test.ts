@@ -1,19 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Design } from '../../../model/designs/design.ts'
+import { NOTHING_REDUCED } from '../../reduce/index.ts'
+import { VERDICTS } from '../../search/index.ts'
 import { worstOf } from '../exit-status.ts'
 import { matchOf, statusesOf } from '../expectation.ts'
 import { type CheckReport, exitStatusOf, overallVerdict, type PropertyReport, verdictLine } from './report.ts'
 
-const WORDS = [
-  'holds',
-  'violated',
-  'inconclusive',
-  'vacuous',
-  'not-applicable',
-  'reached',
-  'not-reached',
-] as const
+const WORDS = [...VERDICTS, 'not-applicable'] as const
 const verdicts = fc.constantFrom(...WORDS)
 const GOOD: readonly string[] = ['holds', 'reached', 'not-applicable']
 const EMPTY: readonly string[] = ['vacuous', 'not-reached']
@@ -25,6 +19,7 @@ const property = (verdict: PropertyReport['verdict'], id = 'p'): PropertyReport 
   asked: true,
   verdict,
   antecedent: 1,
+  trace: null,
   counterexample: null,
   reason: null,
   upTo: null,
@@ -40,17 +35,14 @@ const report = (properties: PropertyReport[], complete: boolean): CheckReport =>
   remarks: [],
   ownSteps: [],
   complete,
-  incompleteReason: complete ? null : 'more than 1 states (--max-states)',
+  incompleteReason: complete ? null : { kind: 'max-states', states: 1 },
   states: 1,
-  visited: 1,
   transitions: 0,
   depth: 0,
   deadlocks: 0,
   seconds: 0,
   bytesPerState: 0,
-  reduction: 'none',
-  reductionFactor: 1,
-  notApplied: [],
+  reduction: NOTHING_REDUCED,
   selfCheck: null,
   workers: 1,
   collisionProbability: 0,
@@ -59,7 +51,7 @@ const report = (properties: PropertyReport[], complete: boolean): CheckReport =>
   modelError: null,
   resume: null,
   resumedFrom: null,
-  steps: {},
+  steps: new Map(),
   properties,
 })
 
@@ -162,7 +154,7 @@ describe('expectations', () => {
       { scenario: 's', property: 'unseen', verdict: 'not-reached', note },
     ],
   }
-  const witness = (verdict: PropertyReport['verdict'], id = 'seen') => ({
+  const witness = (verdict: PropertyReport['verdict'], id = 'seen'): PropertyReport => ({
     ...property(verdict, id),
     kind: 'witness',
   })

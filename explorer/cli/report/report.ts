@@ -1,147 +1,73 @@
-import { z } from 'zod'
-import { counterexampleShape } from '../../../counterexamples/file.ts'
-import { REDUCE } from '../../reduce/index.ts'
+import type { Counterexample as CounterexampleFile } from '../../../counterexamples/file.ts'
+import type { Reduce } from '../../reduce/index.ts'
+import type { ModelFailure, OpenReason, PropertyResult, SearchResult, Verdict } from '../../search/index.ts'
+import type { DesignEffect } from '../design-effect.ts'
 import { EXIT, worstOf } from '../exit-status.ts'
+import type { FailingStep } from '../failing-steps.ts'
+import type { SelfCheck } from '../self-checked.ts'
 
-/** The machine-readable result, stable for scripts: `mmucheck-result/1`. */
-
-/** Of a property: what the search said, or `not-applicable` when nobody asked and there was nothing to judge. */
-const verdict = z.enum([
-  'holds',
-  'violated',
-  'inconclusive',
-  'vacuous',
-  'not-applicable',
-  'reached',
-  'not-reached',
-])
-const natural = z.int().min(0)
-
-const counterexample = z.strictObject({
-  id: z.string().regex(/^ce-/),
+/** A counterexample that was kept. */
+export interface Counterexample {
+  readonly id: string
   /** Path of the file, as given by `--out`; null when it could not be written. */
-  file: z.string().nullable(),
+  readonly file: string | null
   /** What would be in the file, when it could not be written; else null. */
-  contents: counterexampleShape.nullable(),
+  readonly contents: CounterexampleFile | null
   /** Steps. */
-  length: natural,
-  contextSwitches: natural,
-  /** Where the repeated part of a behaviour without end begins; null for a finite one. */
-  loopStart: natural.nullable(),
+  readonly length: number
+  readonly contextSwitches: number
+  /** Where the repeated part of an endless behaviour begins; null for a finite one. */
+  readonly loopStart: number | null
   /** True when there is none with fewer steps; otherwise that is not known. */
-  shortest: z.boolean(),
-})
+  readonly shortest: boolean
+}
 
-const property = z.strictObject({
-  id: z.string(),
-  /** The kind of property: `invariant`, `action`, `witness`, `progress`, `deadlock`, ... */
-  kind: z.string(),
+/** Why there is nothing to judge of a property, in a sentence. */
+export interface NothingJudged {
+  readonly kind: 'nothing-judged'
+  readonly sentence: string
+}
+
+/** What a search found about a property, and what the command line knows of it. */
+export interface PropertyReport extends Omit<PropertyResult, 'verdict' | 'reason'> {
   /** True when it was asked for by name, or is listed by the scenario; false when every check judges it. */
-  asked: z.boolean(),
-  verdict,
-  /** How many states (or steps) had a true antecedent. */
-  antecedent: natural,
-  counterexample: counterexample.nullable(),
-  /** Why it is inconclusive, where that is not simply that the search ended early; what never came true. */
-  reason: z.string().nullable(),
-  /** The fault at which behaviours end, when it is inconclusive for that alone; as `PropertyResult.upTo`. */
-  upTo: z.string().nullable(),
-  /** The thread for which it is violated, when it is judged for each thread. */
-  subject: z.string().nullable(),
-  /** Why the repeated part of its counterexample is fair; null where fairness plays no part. */
-  fairness: z.array(z.strictObject({ constraint: z.string(), because: z.string() })).nullable(),
-})
+  readonly asked: boolean
+  /** `not-applicable` is vacuous of a property that was not asked for. */
+  readonly verdict: Verdict | 'not-applicable'
+  readonly reason: OpenReason | NothingJudged | null
+  readonly counterexample: Counterexample | null
+}
 
-/** What a search that samples behaviours, or bounds them, has covered; as `Coverage`. */
-const coverage = z.strictObject({
-  method: z.enum(['walks', 'priorities', 'preemptions']),
-  walks: natural.nullable(),
-  seed: natural.nullable(),
-  preemptions: natural.nullable(),
-  chance: z.number().min(0).max(1).nullable(),
-})
-
-/** One patch of the design, and what it applies to in the scenario. */
-const patch = z.strictObject({
-  /** What it does, `drop ZAP.8`. */
-  patch: z.string(),
-  /** Every place that it names, as machine and path: `vcpu FR.3/ZAP.8`. */
-  places: z.array(z.string()),
-  /** Kernel functions and statements of the steps there. */
-  kernel: z.array(z.string()),
-})
-
-const check = z.strictObject({
-  scenario: z.string(),
-  design: z.string(),
-  patches: z.array(patch),
-  /** True when the design leaves every step, and what follows it, as it is without the design. */
-  withoutEffect: z.boolean(),
+/** What a search found, and what the command line knows of it. */
+export interface CheckReport extends Omit<SearchResult, 'properties' | 'modelError'>, DesignEffect {
+  readonly scenario: string
+  readonly design: string
   /** Information on the design: changes that change nothing here. */
-  remarks: z.array(z.string()),
-  /** Steps that the design added or replaced, named as in `steps`. */
-  ownSteps: z.array(z.string()),
-  complete: z.boolean(),
-  incompleteReason: z.string().nullable(),
-  /** Distinct states that were kept. */
-  states: natural,
-  /** States judged: those kept, and those that partial order reduction passed between them, with repetitions. */
-  visited: natural,
-  transitions: natural,
-  /** Steps to the farthest state; with partial order reduction counted from one kept state to the next. */
-  depth: natural,
-  deadlocks: natural,
-  seconds: z.number().min(0),
-  bytesPerState: z.number().min(0),
-  /** The reduction that was really applied. */
-  reduction: z.enum(REDUCE),
-  /** States without symmetry divided by states explored. */
-  reductionFactor: z.number().positive(),
-  /** What else could have made the search smaller or faster, and why it was not applied. */
-  notApplied: z.array(z.string()),
-  /**
-   * The full search that agrees with this one, see `--self-check`; null when that was not asked for. The
-   * numbers are those of the search itself when it left nothing out.
-   */
-  selfCheck: z.strictObject({ states: natural, transitions: natural, seconds: z.number().min(0) }).nullable(),
-  /** Threads that shared the search. */
-  workers: natural,
-  /** Bound on the probability that a state was lost to a hash collision; 0 when states are kept in full. */
-  collisionProbability: z.number().min(0).max(1),
-  /** The same, estimated from the fingerprints that occurred; null when states are kept in full. */
-  collisionMeasured: z.number().min(0).max(1).nullable(),
-  /** Null for a search of everything. */
-  coverage: coverage.nullable(),
-  /** The failure of model code that ended the search, and the steps to it (null when unknown); null without one. */
-  modelError: z
-    .strictObject({
-      message: z.string(),
-      /** `text` is the kernel function and statement of the step; the last one may be the one that failed. */
-      steps: z.array(z.strictObject({ thread: z.string(), step: z.string(), text: z.string() })).nullable(),
-    })
-    .nullable(),
+  readonly remarks: readonly string[]
+  /** The full search that this one was compared with, see `--self-check`; null when that was not asked for. */
+  readonly selfCheck: SelfCheck | null
+  /** The steps are null when they are not known. */
+  readonly modelError: (ModelFailure & { readonly steps: readonly FailingStep[] | null }) | null
   /** Folder to give to `--resume`; null when there is nothing to go on with. */
-  resume: z.string().nullable(),
+  readonly resume: string | null
   /** The checkpoint that the search went on from, which is trusted input; null when it began anew. */
-  resumedFrom: z.string().nullable(),
-  /** How often each step was taken, by `THREADKIND.STEP`. */
-  steps: z.record(z.string(), natural),
-  properties: z.array(property),
-})
+  readonly resumedFrom: string | null
+  readonly properties: readonly PropertyReport[]
+}
 
-export const resultSchema = z.strictObject({
-  schema: z.literal('mmucheck-result/1'),
-  version: z.string(),
-  modelHash: z.string(),
-  /** `vacuous` also when a witness is not reached. */
-  verdict: z.enum(['holds', 'violated', 'inconclusive', 'vacuous']),
-  checks: z.array(check),
-})
+/** States judged: those kept, and those that partial order reduction passed between them, with repetitions. */
+export const visitedIn = ({ states, reduction }: Pick<CheckReport, 'states' | 'reduction'>): number =>
+  states + (reduction.partialOrder?.passed ?? 0)
 
-export type Result = z.infer<typeof resultSchema>
-export type CheckReport = Result['checks'][number]
-export type PropertyReport = CheckReport['properties'][number]
-export type Counterexample = z.infer<typeof counterexample>
+/** The reductions that were really applied, as `--reduce` names them. */
+export function appliedIn({ reduction }: Pick<CheckReport, 'reduction'>): Reduce {
+  const { symmetry, partialOrder } = reduction
+  if (symmetry === null) return partialOrder === null ? 'none' : 'por'
+  return partialOrder === null ? 'symmetry' : 'all'
+}
+
+/** The verdict on several checks together; `vacuous` also when a witness is not reached. */
+export const OVERALL = ['holds', 'violated', 'inconclusive', 'vacuous'] as const satisfies readonly Verdict[]
 
 /**
  * How many of the properties that were asked for have each verdict, over all checks, and how many violations
@@ -177,7 +103,7 @@ export interface Allowed {
  * The verdict on everything together. A violation counts whether it was asked about or not. A search that did
  * not finish is never "holds", whatever its properties say, and neither is one that had nothing to judge.
  */
-export function overallVerdict(checks: readonly CheckReport[]): Result['verdict'] {
+export function overallVerdict(checks: readonly CheckReport[]): (typeof OVERALL)[number] {
   if (isSome(checks, 'violated')) return 'violated'
   if (isOpen(checks)) return 'inconclusive'
   return isVacuous(checks) ? 'vacuous' : 'holds'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runTiny } from '../tiny/session.ts'
-import { resultSchema } from './report.ts'
+import { resultSchema } from './result-json.ts'
 
 let folder: string
 beforeAll(() => {

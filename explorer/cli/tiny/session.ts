@@ -7,6 +7,7 @@ import { replayed } from '../counterexamples.ts'
 import { UsageError } from '../errors.ts'
 import { fileKeeper } from '../file-keeper.ts'
 import { run } from '../program.ts'
+import { errorInWords } from '../reason-words.ts'
 import { runCheck } from '../run-check.ts'
 import type { Runner } from '../runner.ts'
 import type { Session } from '../session.ts'
@@ -56,7 +57,7 @@ export const inThisThread: Runner = {
     try {
       return await runCheck(catalogue, request, { stop: () => signal.aborted, ...listener })
     } catch (error) {
-      throw error instanceof CheckpointError ? new UsageError(error.message) : error
+      throw error instanceof CheckpointError ? new UsageError(errorInWords(error)) : error
     }
   },
 }

@@ -17,8 +17,7 @@ import type { PartialOrderReport } from './partial-order.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 
-const verdicts = ({ properties }: SearchResult) =>
-  properties.map(({ property, verdict }) => ({ id: property.id, verdict }))
+const verdicts = ({ properties }: SearchResult) => properties.map(({ id, verdict }) => ({ id, verdict }))
 
 /** The steps that are taken at all. */
 const taken = ({ steps }: SearchResult): string[] => [...steps].filter(([, n]) => n > 0).map(([name]) => name)

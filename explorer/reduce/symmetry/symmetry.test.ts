@@ -15,20 +15,24 @@ import type { SymmetryReport } from './symmetry.ts'
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 
 const verdicts = ({ properties }: SearchResult) =>
-  properties.map(({ property, verdict, trace }) => ({
-    id: property.id,
+  properties.map(({ id, verdict, trace }) => ({
+    id,
     verdict,
     length: trace?.steps.length ?? null,
   }))
 
 /** Every trace must be a run of the system as xstate runs it, and end where its property says. */
-function expectRealTraces<W>(system: System<W>, { properties }: SearchResult): void {
-  for (const { property, trace } of properties) {
+function expectRealTraces<W>(
+  system: System<W>,
+  properties: readonly Property<W>[],
+  { properties: results }: SearchResult,
+): void {
+  for (const [n, { trace }] of results.entries()) {
     if (trace === null) continue
     const { states, fault } = referenceRun(system, trace)
     const encoded = states[states.length - 1]
     const { world, at } = system.view({ read: (f) => encoded[f], write: () => {} })
-    const p = property as Property<W>
+    const p = properties[n]
     if (p.kind === 'invariant') expect(p.holds(world, at)).toBe(false)
     if (p.kind === 'witness') expect(p.seen(world, at)).toBe(true)
     expect(fault?.property ?? null).toBe(p.kind === 'fault' ? p.id : null)
@@ -85,7 +89,7 @@ describe('random symmetric systems', () => {
           expect(notApplied).toEqual([])
           expect(symmetry?.closed).toBe(true)
           expect(symmetry?.represented).toBe(full.states)
-          expectRealTraces(system, reduced)
+          expectRealTraces(system, properties, reduced)
           factors.push(reduced.reduction.factor)
         }),
         { numRuns: 60 },
@@ -143,7 +147,7 @@ describe('systems of which nothing is known', () => {
         const { symmetry } = reduced.reduction
         expect(symmetry === null || symmetry.closed).toBe(true)
         if (symmetry !== null) expect(symmetry.represented).toBe(full.states)
-        expectRealTraces(system, reduced)
+        expectRealTraces(system, properties, reduced)
         used[symmetry?.sorts.length ?? 0]++
       }),
       { numRuns: 120 },

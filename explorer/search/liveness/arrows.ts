@@ -77,7 +77,7 @@ export function judge(
   const [result] = judgeLiveness(system, [property], options)
   const wrong =
     result.verdict === 'violated'
-      ? faultInLasso(system, result)
+      ? faultInLasso(system, property, result)
       : result.trace && 'a trace without a violation'
   if (wrong !== null) throw new Error(`${property.id}: ${wrong}`)
   if (Object.keys(options).length > 0) return result

@@ -17,7 +17,7 @@ import { PREDICATE_VALUE, type Predicate, Predicates } from '../../compile/predi
 import type { Recheck } from '../../compile/samples.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import { FailedLiveness } from '../failed-search.ts'
-import type { PropertyResult } from '../result.ts'
+import { type PropertyResult, propertyResult } from '../result.ts'
 import type { OpenReason } from '../stop-reason.ts'
 import { type Explored, type ExploreOptions, exploreGraph } from './explore.ts'
 import { type FairQuery, fairComponents } from './fair-components.ts'
@@ -73,11 +73,9 @@ export function judgeLiveness<W>(
   const [fault] = compiled.faults.map((f) => f.property)
   const silent = compiled.faults.find(({ property }) => faultsJudged?.includes(property) === false)?.property
   const unknown: Unknown =
-    silent !== undefined
-      ? { reason: { kind: 'unasked-fault', fault: silent } }
-      : fault !== undefined
-        ? { upTo: fault }
-        : {}
+    silent === undefined
+      ? { reason: null, upTo: fault ?? null }
+      : { reason: { kind: 'unasked-fault', fault: silent }, upTo: null }
   const again = { seed, recheck }
   const failures: FailedLiveness[] = []
   const results = properties.map((property): PropertyResult => {
@@ -87,7 +85,7 @@ export function judgeLiveness<W>(
       if (!(error instanceof FailedLiveness)) throw error
       failures.push(error)
       const reason: OpenReason = { kind: 'model-error', message: error.message }
-      return { property, verdict: 'inconclusive', antecedent: 0, trace: null, reason }
+      return { ...propertyResult(property, 'inconclusive'), reason }
     }
   })
   try {
@@ -157,19 +155,16 @@ class Judgement {
       if (finding.violation === null) continue
       const { fairness } = finding.violation
       return {
-        property,
-        verdict: 'violated',
-        antecedent,
-        trace: this.#trace(finding.violation),
-        ...(property.each === undefined ? {} : { subject: this.#system.threads[thread].name }),
-        ...(fairness === null ? {} : { fairness }),
+        ...propertyResult(property, 'violated', antecedent, this.#trace(finding.violation)),
+        subject: property.each === undefined ? null : this.#system.threads[thread].name,
+        fairness,
       }
     }
     const { stopped } = this.#explored
-    const unknown = stopped === null ? this.#unknown : { reason: stopped }
-    const isKnown = unknown.reason === undefined && unknown.upTo === undefined
+    const unknown: Unknown = stopped === null ? this.#unknown : { reason: stopped, upTo: null }
+    const isKnown = unknown.reason === null && unknown.upTo === null
     const verdict = !isKnown ? 'inconclusive' : antecedent === 0 ? 'vacuous' : 'holds'
-    return { property, verdict, antecedent, trace: null, ...unknown }
+    return { ...propertyResult(property, verdict, antecedent), ...unknown }
   }
 
   /** The threads a property is judged for, one by one. */

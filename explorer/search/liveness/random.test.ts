@@ -61,12 +61,14 @@ describe('liveness on random small systems', () => {
         const { system } = randomSystem(numbers)
         const slate = slateOf(system)
         fc.pre(slate.states.size <= 100)
-        for (const result of judgeLiveness(system, properties(given, goal, fair, each))) {
-          const { property, verdict } = result
+        const asked = properties(given, goal, fair, each)
+        for (const [n, result] of judgeLiveness(system, asked).entries()) {
+          const property = asked[n]
+          const { verdict } = result
           const key = `${property.kind} ${verdict}`
           counts.set(key, (counts.get(key) ?? 0) + 1)
-          expect(verdict, property.kind).toBe(slateVerdict(slate, property as LivenessProperty<World>))
-          if (verdict === 'violated') expect(faultInLasso(system, result), property.kind).toBeNull()
+          expect(verdict, property.kind).toBe(slateVerdict(slate, property))
+          if (verdict === 'violated') expect(faultInLasso(system, property, result), property.kind).toBeNull()
         }
       }),
       { numRuns: 160, seed: 20260101 },

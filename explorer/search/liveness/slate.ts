@@ -202,9 +202,11 @@ function subjects<W>(system: System<W>, { each }: LivenessProperty<W>) {
 }
 
 /** Says what is wrong with a lasso as a violation of its property; null when it really is one. */
-export function faultInLasso<W>(system: System<W>, result: PropertyResult): string | null {
-  const property = result.property as LivenessProperty<W>
-  const { trace } = result
+export function faultInLasso<W>(
+  system: System<W>,
+  property: LivenessProperty<W>,
+  { trace, subject }: PropertyResult,
+): string | null {
   if (trace?.loopStart === undefined) return 'no lasso'
   const { loopStart } = trace
   const keys = [[...system.initial[trace.initial]].join(' ')]
@@ -220,7 +222,7 @@ export function faultInLasso<W>(system: System<W>, result: PropertyResult): stri
   if (loop.length === 0) return 'the loop begins after the end'
   if (loop[0] !== loop[loop.length - 1]) return 'the loop does not close'
 
-  const self = system.threads.find((t) => t.name === result.subject)?.self ?? 0
+  const self = system.threads.find((t) => t.name === subject)?.self ?? 0
   const holds = (situation: typeof property.goal, key: string): boolean => {
     const { world, at } = viewOf(system, codesOf(key))
     return situation(world, at, self)
@@ -228,7 +230,7 @@ export function faultInLasso<W>(system: System<W>, result: PropertyResult): stri
   const goals = keys.map((key) => holds(property.goal, key))
   if (property.kind === 'no-solo-cycle') {
     if (loopMoves.length === 0) return 'the cycle has no step'
-    if (loopMoves.some((m) => m.thread !== result.subject)) return 'another thread moves in the cycle'
+    if (loopMoves.some((m) => m.thread !== subject)) return 'another thread moves in the cycle'
     return goals.slice(loopStart).includes(true) ? 'the goal holds in the cycle' : null
   }
   if (property.kind === 'eventually' && goals.includes(true)) return 'the goal holds'

@@ -19,7 +19,7 @@ describe('no solo cycle', () => {
     const result = judge(system, alone('a', 0))
     expect(result).toMatchObject({ verdict: 'violated', subject: 'a' })
     expect(names(result)).toEqual(['a.enter', 'a.stale', 'a.retry'])
-    expect(result.fairness).toBeUndefined()
+    expect(result.fairness).toBeNull()
     expect(judge(system, alone('b')).verdict).toBe('holds')
   })
 

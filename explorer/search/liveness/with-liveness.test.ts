@@ -27,7 +27,7 @@ const exclusive: Property<unknown> = {
 }
 const properties = [never, exclusive, enters(0), enters(1)]
 const verdicts = (options: Parameters<typeof breadthFirst>[2]) =>
-  breadthFirst(peterson(), properties, options).properties.map((r) => `${r.property.id} ${r.verdict}`)
+  breadthFirst(peterson(), properties, options).properties.map((r) => `${r.id} ${r.verdict}`)
 
 describe('liveness beside other properties', () => {
   it('stands where it was asked for', () => {
@@ -88,7 +88,7 @@ describe('liveness beside other properties', () => {
     expect(known.map(({ verdict, upTo }) => [verdict, upTo])).toEqual([
       ['inconclusive', 'no-crash'],
       ['inconclusive', 'no-crash'],
-      ['violated', undefined],
+      ['violated', null],
     ])
   })
 })

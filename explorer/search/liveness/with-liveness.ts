@@ -4,7 +4,7 @@ import type { System } from '../../../model/language/system.ts'
 import { placesOf } from '../../checkpoint/places.ts'
 import { FailedLiveness, FailedSearch } from '../failed-search.ts'
 import { LimitWatch } from '../limits.ts'
-import type { PropertyResult, SearchResult } from '../result.ts'
+import { type PropertyResult, propertyResult, type SearchResult } from '../result.ts'
 import { judgeLiveness, type LivenessOptions } from './liveness.ts'
 
 /** What matters here of how a search was asked to be made. */
@@ -33,10 +33,7 @@ export function withLiveness(
     (manner.storage ?? 'exact') === 'exact'
       ? judgeLiveness(system, asked, { ...others, ...placesOf(manner, 'liveness'), watch, faultsJudged })
       : asked.map((property) => ({
-          property,
-          verdict: 'inconclusive',
-          antecedent: 0,
-          trace: null,
+          ...propertyResult(property, 'inconclusive'),
           // A lost state could hide or make up a cycle.
           reason: { kind: 'needs-exact-storage', of: 'liveness' },
         }))
@@ -47,7 +44,7 @@ export function withLiveness(
       found.reduction.asked === 'none'
         ? found.reduction
         : { ...found.reduction, notApplied: [...found.reduction.notApplied, { kind: 'liveness-in-full' }] },
-    properties: found.properties.map((r) => results.find((l) => l.property === r.property) ?? r),
+    properties: found.properties.map((r) => results.find(({ id }) => id === r.id) ?? r),
   })
   try {
     return merged(judged())

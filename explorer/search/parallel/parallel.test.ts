@@ -31,8 +31,8 @@ const essence = (r: SearchResult) => ({
   depth: r.depth,
   deadlocks: r.deadlocks,
   steps: Object.fromEntries(r.steps),
-  properties: r.properties.map(({ property, verdict, antecedent, trace }) => ({
-    id: property.id,
+  properties: r.properties.map(({ id, verdict, antecedent, trace }) => ({
+    id,
     verdict,
     antecedent,
     trace,
@@ -108,15 +108,13 @@ describe('parallelBreadthFirst', () => {
     // What was found before is told all the same, with its least trace.
     const { system: larger, properties: asked } = twoPhaseSubject(7)
     const some = await inParallel(twoPhaseSubject, [7], { workers: 2, maxStates: 50_000 })
-    const traces = some.properties.flatMap(({ property, trace }) =>
-      trace === null ? [] : [{ property, trace }],
-    )
-    const found = traces.map(({ property }) => property.id)
+    const traces = some.properties.flatMap(({ id, trace }) => (trace === null ? [] : [{ id, trace }]))
+    const found = traces.map(({ id }) => id)
     expect([some.complete, found.length > 1]).toEqual([false, true])
     const maxDepth = Math.max(...traces.map(({ trace }) => trace.steps.length))
-    for (const { property, verdict, trace } of breadthFirst(larger, asked, { maxDepth }).properties)
-      if (found.includes(property.id))
-        expect(some.properties.find((p) => p.property.id === property.id)).toMatchObject({ verdict, trace })
+    for (const { id, verdict, trace } of breadthFirst(larger, asked, { maxDepth }).properties)
+      if (found.includes(id))
+        expect(some.properties.find((p) => p.id === id)).toMatchObject({ verdict, trace })
     const stopped = await inParallel(twoPhaseSubject, [8], { workers: 2, stop: () => true })
     expect([stopped.complete, stopped.incompleteReason]).toEqual([false, { kind: 'interrupted' }])
   })
@@ -131,7 +129,7 @@ describe('parallelBreadthFirst', () => {
       )
       expect([complete, incompleteReason]).toEqual([false, { kind: 'table-full', table: 'visited states' }])
       expect(states).toBeLessThan(2 ** 17)
-      const open = properties.filter(({ property, trace }) => property.kind !== 'witness' && trace === null)
+      const open = properties.filter(({ kind, trace }) => kind !== 'witness' && trace === null)
       expect(open.length).toBeGreaterThan(0)
       expect(open.map((p) => p.verdict)).not.toContain('holds')
     }
@@ -149,7 +147,7 @@ describe('parallelBreadthFirst', () => {
     expect([complete, incompleteReason]).toEqual([false, { kind: 'interrupted' }])
     const { system, properties: asked } = twoPhaseSubject(9)
     const { traces } = tracesTo(system, asked, ['no-late-preparation'], {})
-    const found = properties.find(({ property }) => property.id === 'no-late-preparation')
+    const found = properties.find(({ id }) => id === 'no-late-preparation')
     expect([found?.verdict, found?.trace]).toEqual(['violated', new Map(traces).get('no-late-preparation')])
   })
 

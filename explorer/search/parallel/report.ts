@@ -1,23 +1,12 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Trace } from '../../../model/language/trace.ts'
-import type { SearchOptions } from '../search-options.ts'
+import type { SearchSettings } from '../search-options.ts'
 import type { StopReason } from '../stop-reason.ts'
 import type { SharedMemory } from './shared-memory.ts'
 import type { SubjectSource } from './subject.ts'
 
 /** The options of a search that can be sent to a worker. */
-export type ParallelOptions = Pick<
-  SearchOptions,
-  | 'storage'
-  | 'fingerprintBits'
-  | 'seed'
-  | 'maxStates'
-  | 'maxDepth'
-  | 'timeLimit'
-  | 'memoryLimit'
-  | 'mostArrayBytes'
-  | 'recheck'
->
+export type ParallelOptions = Omit<SearchSettings, 'reduce' | 'checkpoint' | 'resume'>
 
 /** What one worker found, as plain data. */
 export interface PeerReport {
@@ -60,7 +49,7 @@ export interface WorkerInput {
     | {
         readonly kind: 'traces'
         readonly sought: readonly string[]
-        readonly limits: Pick<SearchOptions, 'timeLimit'>
+        readonly limits: Pick<SearchSettings, 'timeLimit'>
       }
 }
 

@@ -207,10 +207,13 @@ function resultFrom(
     seconds,
     bytesPerState: sum((r) => r.bytes) / states,
     collisionProbability: bits === null ? 0 : predictedCollision(states, bits),
-    ...(bits === null ? {} : { collisionMeasured }),
+    collisionMeasured: bits === null ? null : collisionMeasured,
     steps,
     properties: resultsOf(properties, antecedents, traces, { complete, states, edges: null }),
     reduction: NOTHING_REDUCED,
+    coverage: null,
+    workers: reports.length,
+    modelError: null,
   }
 }
 

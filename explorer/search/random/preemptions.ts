@@ -1,8 +1,7 @@
 import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
-import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts'
-import type { Recheck } from '../../compile/samples.ts'
+import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
@@ -10,26 +9,19 @@ import { ExactSet } from '../../state/exact-set.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import { FailedSearch, isFinal } from '../failed-search.ts'
-import { type Limits, LimitWatch } from '../limits.ts'
+import { LimitWatch } from '../limits.ts'
 import { countsByName } from '../naming.ts'
 import type { SearchResult } from '../result.ts'
+import type { SamplingOptions } from '../search-options.ts'
 import type { StopReason } from '../stop-reason.ts'
 import { Successors } from '../successors.ts'
 import { RunningThreads } from './running-threads.ts'
 import { Sightings } from './sightings.ts'
 
 /** How to search up to a number of preemptions. */
-export interface PreemptionOptions extends Limits {
-  /** Ids of the properties that the search is made for: it ends when these are decided. Default: all. */
-  readonly wanted?: readonly string[]
+export interface PreemptionOptions extends SamplingOptions {
   /** Rounds are made for 0, 1, ... up to this many preemptions. Default 2. */
   readonly maxPreemptions?: number
-  /** Most bytes of one array. Default: what the JavaScript engine allows. */
-  readonly mostArrayBytes?: number
-  /** See SearchOptions. */
-  readonly recheck?: Recheck
-  /** Told of every behaviour when it is computed. */
-  readonly onRecord?: (recording: Recording) => void
 }
 
 const DEFAULT_PREEMPTIONS = 2
@@ -276,6 +268,8 @@ class FewPreemptions {
       steps: countsByName(this.#system, this.#compiled.steps, this.#compiled.fired()),
       properties: this.#sightings.results(states),
       reduction: NOTHING_REDUCED,
+      workers: 1,
+      modelError: null,
       coverage: {
         method: 'preemptions',
         walks: null,

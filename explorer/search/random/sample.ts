@@ -1,14 +1,14 @@
 import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
-import { CompiledSystem, type Recording } from '../../compile/compiled-system.ts'
-import type { Recheck } from '../../compile/samples.ts'
+import { CompiledSystem } from '../../compile/compiled-system.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { FailedSearch, isFinal } from '../failed-search.ts'
-import { type Limits, LimitWatch } from '../limits.ts'
+import { LimitWatch } from '../limits.ts'
 import { countsByName } from '../naming.ts'
 import type { SearchResult } from '../result.ts'
+import type { SamplingOptions } from '../search-options.ts'
 import type { SampleBound, SampledOnly, StopReason } from '../stop-reason.ts'
 import { Successors } from '../successors.ts'
 import { Draws } from './draws.ts'
@@ -16,19 +16,11 @@ import { SeenStates } from './seen-states.ts'
 import { Sightings } from './sightings.ts'
 
 /** How to sample. `maxDepth` bounds the steps of each walk (default 1000). */
-export interface SampleOptions extends Limits {
-  /** Ids of the properties that the search is made for: it ends when these are decided. Default: all. */
-  readonly wanted?: readonly string[]
+export interface SampleOptions extends SamplingOptions {
   /** Equal seeds give equal walks. Default 1. */
   readonly seed?: number
   /** Default 1000, or as many as fit when there is a time limit. */
   readonly walks?: number
-  /** Most bytes of one array. Default: what the JavaScript engine allows. */
-  readonly mostArrayBytes?: number
-  /** See SearchOptions. */
-  readonly recheck?: Recheck
-  /** Told of every behaviour when it is computed. */
-  readonly onRecord?: (recording: Recording) => void
 }
 
 /** Who decides which thread moves. */
@@ -223,6 +215,8 @@ class Sample {
       steps: countsByName(this.#system, this.#compiled.steps, this.#compiled.fired()),
       properties: this.#sightings.results(states),
       reduction: NOTHING_REDUCED,
+      workers: 1,
+      modelError: null,
       coverage: {
         method,
         walks: this.#walks,

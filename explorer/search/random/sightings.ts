@@ -7,7 +7,7 @@ import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { PREDICATE_VALUE, type Predicate, Predicates } from '../../compile/predicates.ts'
 import type { Recheck } from '../../compile/samples.ts'
 import { RECORD } from '../../compile/transition-record.ts'
-import type { PropertyResult } from '../result.ts'
+import { type PropertyResult, propertyResult } from '../result.ts'
 import type { Successors } from '../successors.ts'
 import { checkFault } from '../verdicts.ts'
 
@@ -120,14 +120,11 @@ export class Sightings {
             ? states
             : 0
       if (trace !== null)
-        return { property, verdict: kind === 'witness' ? 'reached' : 'violated', antecedent, trace }
+        return propertyResult(property, kind === 'witness' ? 'reached' : 'violated', antecedent, trace)
       const of = isLiveness(property) ? 'liveness' : kind === 'progress' ? 'progress' : null
       return {
-        property,
-        verdict: 'inconclusive',
-        antecedent,
-        trace,
-        ...(of === null ? {} : { reason: { kind: 'needs-exhaustive-search', of } }),
+        ...propertyResult(property, 'inconclusive', antecedent),
+        reason: of === null ? null : { kind: 'needs-exhaustive-search', of },
       }
     })
   }
