@@ -34,7 +34,7 @@ export interface LocatedStep<W> {
   readonly path: string
   /** Path of the program counter; differs from `path` only for the steps of a choice. */
   readonly at: string
-  /** Kernel functions that the step is called in, outermost first; its own `fn` may be one more. */
+  /** Kernel functions in which the step is called, outermost first; its `fn` may be one more. */
   readonly functions: readonly string[]
   readonly step: Step<W>
 }

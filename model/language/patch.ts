@@ -201,7 +201,7 @@ function rewrite<W>(entries: readonly Entry<W>[], prefix: string, rewriting: Rew
 const emptyBlock = <W>(entry: Entry<W>): Entry<W> =>
   calledWhere(entry, { kind: 'block', name: entry.name, entries: [] })
 
-/** A new entry, as called in the functions that `other` is called in. */
+/** A new entry, called in the same functions as `other`. */
 const calledWhere = <W>(other: Entry<W>, added: Entry<W>): Entry<W> =>
   other.kind === 'landing' ? added : calledIn(other.within ?? [], added)
 

@@ -3,9 +3,9 @@
  * it models. Falling off a step reaches the next one, `to` jumps. `machineOf()` in machine.ts turns programs into
  * an xstate machine with one state per program counter; designs patch programs by step name.
  *
- * Which kernel function a step belongs to is its own `fn`. Which function called that one is said by what is
- * around it: the `fn` of blocks and of the program, and `inFunction()` where a callee's steps stand in the
- * caller's list without a block. Diagrams show each function under its caller from this alone.
+ * The `fn` of a step is the kernel function that it belongs to. Its callers are the `fn` of the enclosing blocks and
+ * of the program, and those named by `inFunction()`, for steps of a callee that are in the caller's list without a
+ * block. Diagrams show each function under its caller by means of these.
  */
 
 /** Where a step comes from and how it is shown; transitions do not depend on it. */
@@ -36,9 +36,9 @@ export interface Case<W> {
   readonly to?: string
 }
 
-/** Which kernel functions an entry is called in, for diagrams; it has no meaning for the search. */
+/** The kernel functions in which an entry is called, for diagrams; transitions do not depend on it. */
 export interface Within {
-  /** Set by `inFunction()`, outermost first; what surrounding blocks and the program say comes before these. */
+  /** Set by `inFunction()`, outermost first; those of the enclosing blocks and of the program come before these. */
   readonly within?: readonly string[]
 }
 
@@ -89,7 +89,7 @@ export function when<T>(condition: boolean, ...entries: readonly T[]): readonly 
 export interface Program<W> {
   readonly kind: string
   readonly title: string
-  /** Kernel function whose body all entries are; absent where the thread runs several, one after the other. */
+  /** Kernel function whose body the entries are; absent if the thread runs several, one after the other. */
   readonly fn?: string
   readonly entries: readonly Entry<W>[]
 }
@@ -134,15 +134,15 @@ export function inFunction<W>(fn: string, ...entries: readonly Entry<W>[]): Entr
   return entries.map((entry) => calledIn([fn], entry))
 }
 
-/** An entry as called in `functions`, outermost first, in addition to what it says itself. */
+/** An entry, called in further `functions`, outermost first. */
 export function calledIn<W>(functions: readonly string[], entry: Entry<W>): Entry<W> {
   if (entry.kind === 'landing' || functions.length === 0) return entry
   return { ...entry, within: [...functions, ...(entry.within ?? [])] }
 }
 
 /**
- * A call stack after control has come to a function: nothing here calls itself, so one that is on the stack has
- * been returned to.
+ * The call stack after control has reached a function. No modelled function is recursive, so if the function is on
+ * the stack, its callees have returned.
  */
 export function entered(stack: readonly string[], fn: string | undefined): readonly string[] {
   if (fn === undefined) return stack

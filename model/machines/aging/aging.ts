@@ -12,10 +12,9 @@ const gfnOf = (kvm: Kvm, self: number): number => kvm.aging[self].gfn as number
 const first = (kvm: Kvm, self: number): Sptep | undefined => rmap_entries(kvm, gfnOf(kvm, self))[0]
 
 /**
- * The host asks whether a page was accessed (shadow-mmu.md 6.3; tdp-notifier-requests.md 6.2, a5 to a8). The
- * answer and the Accessed bits are left out: what matters here is that the rmap and the SPTEs are visited
- * without mmu_lock. A lock bit in the head of the rmap keeps its entries in place, and with them the shadow
- * pages that they point into.
+ * The host asks whether a page was accessed (`kvm_rmap_age_gfn_range()`). The answer and the Accessed bits are left
+ * out; modelled is that the rmap and its SPTEs are visited without mmu_lock. KVM_RMAP_LOCKED in the head of the rmap
+ * keeps its entries in place, and with them the shadow pages that they point into.
  */
 export function aging(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('aging', 'the host ages a page', [
@@ -34,7 +33,7 @@ export function aging(bounds: Bounds): Program<Kvm> {
               const { sp, index } = kvm.aging[self]
               return `page ${sp}.spte[${index}]: clear_bit(A) if it is set`
             },
-            fused: 'Reading the SPTE and clearing the bit: either is at fault when the page was freed.',
+            fused: 'Reading the SPTE and clearing the bit: both are a use after free if the page was freed.',
           },
           { does: visit },
         ),
@@ -80,7 +79,7 @@ function begin(gfn: number): Step<Kvm> {
   )
 }
 
-/** AG.2: waits while the rmap is locked; an empty one is not locked, because nobody is going to walk it. */
+/** AG.2: waits while the rmap is locked. An empty rmap is not locked: there is nothing to walk. */
 function lockRmap(): Step<Kvm> {
   const empty = (kvm: Kvm, self: number): boolean => first(kvm, self) === undefined
   return step(
@@ -104,7 +103,7 @@ function lockRmap(): Step<Kvm> {
   )
 }
 
-/** AG.3: the first SPTE, by the head as it was when it was locked (`rmap_val`), or as it is `now`. */
+/** AG.3: the first SPTE, by the head as AG.2 read it (`rmap_val`), or as it is `now`. */
 export function firstSpte(head: 'rmap_val' | 'now'): Step<Kvm> {
   const none = (kvm: Kvm, self: number): boolean =>
     head === 'now' ? first(kvm, self) === undefined : !kvm.aging[self].locked
@@ -140,7 +139,7 @@ function visit(kvm: Kvm, self: number): void {
   }
 }
 
-/** The call is over: its local variables mean nothing any more. */
+/** Resets the local variables of a call that has ended, so that they cost no states. */
 export function forget(kvm: Kvm, self: number): void {
   kvm.aging[self].gfn = null
   kvm.aging[self].sp = null

@@ -24,9 +24,9 @@ const clear = { fn: 'kvm_clear_dirty_log_protect', since }
 const userspace = { fn: 'host userspace', since: 'any' }
 
 /**
- * Userspace reads and clears the dirty log, and copies the pages that it names (shadow-mmu.md 6.5;
- * tdp-notifier-requests.md 3.7). slots_lock, held throughout, keeps a second pass out. mmu_lock is taken
- * before the bitmap is exchanged; the flush comes after it is released, and before userspace is told.
+ * Userspace reads and clears the dirty log (`kvm_get_dirty_log_protect()`), and copies the pages that it names.
+ * slots_lock is held throughout, so passes do not overlap. mmu_lock is taken before the bitmap is exchanged; the
+ * flush comes after its release and before the bits are copied to userspace.
  */
 export function dirtyLog(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('dirtylog', 'userspace reads and clears the dirty log, and copies the pages it names', [
@@ -38,7 +38,7 @@ export function dirtyLog(bounds: Bounds): Program<Kvm> {
   ])
 }
 
-/** KVM_GET_DIRTY_LOG as it was at first: it reads the bits and clears them. */
+/** KVM_GET_DIRTY_LOG without KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: reads the bits and clears them. */
 function readAndClear(bounds: Bounds): Entry<Kvm>[] {
   return inFunction(
     ioctl.fn,
@@ -54,7 +54,7 @@ function readAndClear(bounds: Bounds): Entry<Kvm>[] {
   )
 }
 
-/** Frames in words. */
+/** Names frames, for `shows`. */
 export function frames(gfns: Iterable<number>): string {
   const names = [...gfns].map((gfn) => `gfn ${gfn}`)
   return names.length === 0 ? 'nothing' : names.join(', ')
@@ -73,7 +73,7 @@ function begin(): Step<Kvm> {
   )
 }
 
-/** DL.1: from here on a fault that makes a page writable sets its bit anew. No bit set, nothing to do. */
+/** DL.1: from here on a fault that maps a page writable sets its bit again. Without a bit there is nothing to do. */
 function exchange(): Step<Kvm> {
   return step(
     'DL.1',
@@ -81,7 +81,7 @@ function exchange(): Step<Kvm> {
       ...get,
       shows: (kvm) => `mask = xchg(dirty_bitmap, 0): ${frames(kvm.dirty_bitmap.elements())}`,
       fused:
-        'One exchange takes the bits of 64 frames; a bit that is set after the test of the word waits for the next pass.',
+        'One xchg takes the bits of 64 frames; a bit that is set after the test of the word is left for the next pass.',
     },
     [
       { when: (kvm) => kvm.dirty_bitmap.isEmpty() },
@@ -107,7 +107,7 @@ export function writeProtect(
       fn: 'kvm_mmu_write_protect_pt_masked',
       since: 'v3.3..v6.16',
       shows: (kvm) => `clear W in the SPTEs of ${frames(mask(kvm))}`,
-      fused: 'The SPTEs of the frames at once: each only loses W, and the flush comes after the last.',
+      fused: 'All SPTEs of the frames at once: each only loses W, and the flush comes after the last.',
     },
     {
       does: (kvm) => {
@@ -117,7 +117,7 @@ export function writeProtect(
   )
 }
 
-/** DL.5: after it no CPU can write to the pages without a fault. It may follow mmu_lock because only W went. */
+/** DL.5: after this no CPU writes to the pages without a fault. mmu_lock is not needed because only W was cleared. */
 function flushIfNeeded(bounds: Bounds): Block<Kvm> {
   const about = { fn: 'kvm_flush_remote_tlbs_memslot', since: 'v6.6..v6.16' }
   return block(
@@ -138,7 +138,7 @@ function flushIfNeeded(bounds: Bounds): Block<Kvm> {
   )
 }
 
-/** DL.6: userspace has the bits; it looks at them when the ioctl returns. */
+/** DL.6: userspace gets the bits, and reads them when the ioctl returns. */
 function report(): Step<Kvm> {
   return step(
     'DL.6',
@@ -156,14 +156,14 @@ function report(): Step<Kvm> {
   )
 }
 
-/** DL.7: what the guest has written up to now is in the copies. */
+/** DL.7: the copies contain everything that the guest has written so far. */
 function copyPages(): Step<Kvm> {
   return step(
     'DL.7',
     {
       ...userspace,
       shows: (kvm) => `copy the pages of ${frames(kvm.dirtylog[0].reported.elements())}`,
-      fused: 'A store that comes while a page is copied is in the copy or comes after it.',
+      fused: 'A store during the copying of a page is in the copy, or counts as later than the copy.',
     },
     {
       does: (kvm) => {
@@ -185,7 +185,7 @@ function readBits(): Entry<Kvm>[] {
       {
         ...get,
         shows: (kvm) => `copy_to_user(): ${frames(kvm.dirty_bitmap.elements())}; the bits stay`,
-        fused: 'Words are copied one by one; a bit that is set later is set for the next pass as well.',
+        fused: 'Words are copied one by one; a bit that is set later is still set in the next pass.',
       },
       {
         does: (kvm) => {
@@ -196,7 +196,7 @@ function readBits(): Entry<Kvm>[] {
   )
 }
 
-/** KVM_CLEAR_DIRTY_LOG clears the bits that userspace names, those that it was told. */
+/** KVM_CLEAR_DIRTY_LOG clears the bits that userspace names: here all that it has read. */
 function clearBits(bounds: Bounds): Entry<Kvm>[] {
   return inFunction(
     clear.fn,

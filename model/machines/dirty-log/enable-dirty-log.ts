@@ -12,9 +12,9 @@ const swap = { fn: 'kvm_swap_active_memslots', since }
 const apply = { fn: 'kvm_mmu_slot_apply_flags', since }
 
 /**
- * KVM_SET_USER_MEMORY_REGION with KVM_MEM_LOG_DIRTY_PAGES (tdp-notifier-requests.md 3.7): publish the slot
- * with its bitmap, wait for the faults that may have seen it without, write-protect all of it, flush. Then
- * userspace copies everything once; what is written from there on is the log's.
+ * KVM_SET_USER_MEMORY_REGION with KVM_MEM_LOG_DIRTY_PAGES: install the slot with its bitmap, wait for faults that
+ * may have seen it without, write-protect all of it, flush. Then userspace copies all pages once; later stores are
+ * in the log.
  */
 export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
   return [
@@ -32,7 +32,7 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
           {
             ...swap,
             shows: 'kvm->memslots: KVM_MEM_LOG_DIRTY_PAGES',
-            fused: 'The flag and the bitmap are part of the set that is published.',
+            fused: 'The flag and the bitmap are part of the memslots that are installed.',
           },
           {
             does: (kvm) => {
@@ -51,7 +51,7 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
             fn: 'kvm_mmu_slot_remove_write_access',
             since: 'v3.11..v6.16',
             shows: 'clear W in all SPTEs of the slot',
-            fused: 'The SPTEs of the frames at once: each only loses W, and the flush comes after the last.',
+            fused: 'All SPTEs of the slot at once: each only loses W, and the flush comes after the last.',
           },
           {
             does: (kvm) => {
@@ -69,7 +69,7 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
         fn: 'host userspace',
         since: 'any',
         shows: 'copy all pages',
-        fused: 'A store that comes while a page is copied is in the copy or comes after it.',
+        fused: 'A store during the copying of a page is in the copy, or counts as later than the copy.',
       },
       { does: (kvm) => kvm.uncopied.clear() },
     ),

@@ -4,7 +4,7 @@ import { current_level, huge } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { root_level } from '../../memory/roots/mmu.ts'
 
-/** Do the guest's entries above `level`, as the walk read them, allow writing? `walker->pt_access[]`. */
+/** `walker->pt_access[]`: whether the guest PTEs above `level`, as the walk read them, allow writing. */
 export function pt_access_write(kvm: Kvm, v: number, level: number, bounds: Bounds): boolean {
   const { gpte } = kvm.vcpu[v].fault
   for (let above = root_level(kvm, v, bounds); above > level; above--) if (!gpte[above - 1].w) return false
@@ -12,8 +12,8 @@ export function pt_access_write(kvm: Kvm, v: number, level: number, bounds: Boun
 }
 
 /**
- * May the leaf be writable, `walker->pte_access`? All entries must allow it; a read leaves a clean entry
- * read-only, so that the first write is seen. (Where scenarios leave out D, entries stay clean.)
+ * `walker->pte_access`: whether the leaf may be writable. All guest PTEs must allow it. A read maps a clean PTE
+ * read-only, so that the first write faults and sets D. (In scenarios without D, PTEs stay clean.)
  */
 export function pte_access_write(kvm: Kvm, v: number): boolean {
   const { guest, fault } = kvm.vcpu[v]
@@ -22,16 +22,16 @@ export function pte_access_write(kvm: Kvm, v: number): boolean {
   return true
 }
 
-/** Does the access that goes into a child's role contain ACC_WRITE_MASK? `level` is the child's. */
+/** Whether a child's role.access contains ACC_WRITE_MASK. `level` is the child's. */
 export type AccessRule = (kvm: Kvm, v: number, level: number, direct: boolean, bounds: Bounds) => boolean
 
-/** A guest table: what the entries above it allow; a direct page: what the whole walk does. */
+/** For a guest table, what the PTEs above it allow; for a direct page, what the whole walk allows. */
 const accumulated: AccessRule = (kvm, v, level, direct, bounds) =>
   direct ? pte_access_write(kvm, v) : pt_access_write(kvm, v, level, bounds)
 
 /**
- * FETCH.3: the access in the role of the wanted child. Links between shadow pages carry all permissions, so
- * that a page serves every place it is linked at only if these places allow the same.
+ * FETCH.3: the access in the role of the wanted child. Non-leaf SPTEs grant all permissions, so parents may share
+ * a child only if the PTEs above allow the same.
  */
 export function childAccess(bounds: Bounds, rule: AccessRule = accumulated): Step<Kvm> {
   const allowed = (kvm: Kvm, v: number): boolean =>

@@ -30,8 +30,8 @@ const completion = { fn: 'kvm_check_async_pf_completion', since }
 const ready = { fn: 'kvm_arch_async_page_ready', since }
 
 /**
- * PF.9 where host pages can be swapped out: `kvm_mmu_faultin_pfn()` does not wait for the disk as long as the
- * vCPU can do something else meanwhile. A prefault waits, and so does a second missing page.
+ * PF.9 if host pages can be swapped out: `kvm_mmu_faultin_pfn()` does not wait for the disk if the vCPU can run
+ * something else meanwhile. A prefetch fault waits, and so does a second missing page.
  */
 export function faultinPfnOrQueue(name: string): Step<Kvm> {
   const missing = (kvm: Kvm, v: number): boolean => backing_page(kvm, target_gfn(kvm, v)) === null
@@ -52,7 +52,7 @@ export function faultinPfnOrQueue(name: string): Step<Kvm> {
         if (!mayQueue(kvm, v)) return `gfn ${gfn}: swapped in, synchronously`
         return `gfn ${gfn}: KVM_PFN_ERR_NEEDS_IO`
       },
-      fused: 'The host reads or sets its page-table entry under its own page-table lock.',
+      fused: 'The host reads or sets its PTE under its page-table lock.',
     },
     [
       {
@@ -77,7 +77,7 @@ export function asyncPageFault(): Block<Kvm>[] {
   return [setUpAsyncPf(), halt(), refused()]
 }
 
-/** PF.2, when the guest does not map the address: its own page fault, if it was the guest that touched it. */
+/** PF.2, if the guest does not map the address: a guest access gets a #PF, a prefetch fault just ends. */
 function refused(): Block<Kvm> {
   const inject = (kvm: Kvm, v: number): void => {
     forget_fault(kvm, v)
@@ -106,7 +106,7 @@ function refused(): Block<Kvm> {
   )
 }
 
-/** APF.1 to APF.3: the guest is told that the page is missing, and runs something else. */
+/** APF.1 to APF.3: queue the work and notify the guest that the page is missing, so that it runs something else. */
 function setUpAsyncPf(): Block<Kvm> {
   const fn = 'kvm_arch_setup_async_pf'
   return block(
@@ -119,7 +119,7 @@ function setUpAsyncPf(): Block<Kvm> {
           since,
           shows: (kvm, v) =>
             `arch = { gfn ${target_gfn(kvm, v)}, direct_map ${root_role(kvm, v).direct}, cr3 ${kvm.vcpu[v].cr3} }`,
-          fused: 'Until the work is scheduled nobody but the vCPU knows of it.',
+          fused: 'No other thread can reach the work before it is scheduled.',
         },
         { does: (kvm, v) => remember_fault(kvm, v, target_gfn(kvm, v)) },
       ),
@@ -155,7 +155,7 @@ function setUpAsyncPf(): Block<Kvm> {
   )
 }
 
-/** KVM_REQ_APF_HALT: the guest touches the same page again; the vCPU blocks until it has arrived. */
+/** KVM_REQ_APF_HALT: the guest accesses the same page again; the vCPU blocks until the page is ready. */
 function halt(): Block<Kvm> {
   return block('APF.halt', [
     step(
@@ -167,8 +167,8 @@ function halt(): Block<Kvm> {
 }
 
 /**
- * KVM_REQ_APF_READY, before the root for the next entry is loaded: the pages that have arrived are mapped by a
- * fault that KVM makes itself, if the vCPU is still in the context in which they were missing.
+ * KVM_REQ_APF_READY, before the root for the next entry is loaded: KVM maps a page that is ready by a prefetch
+ * fault, if the vCPU is still in the context in which the page was missing.
  */
 export function asyncPfCompletion(bounds: Bounds): Entry<Kvm>[] {
   if (!bounds.asyncPf.on) return []
@@ -278,7 +278,7 @@ function pageReady(bounds: Bounds): Entry<Kvm>[] {
   ]
 }
 
-/** APF.9 and APF.10: the guest is told that the page is there, and the work item is done with. */
+/** APF.9 to APF.11: notify the guest that the page is ready, wait for the end of the work, and free it. */
 function complete(): Step<Kvm>[] {
   return [
     step(
@@ -287,7 +287,7 @@ function complete(): Step<Kvm>[] {
         fn: 'kvm_arch_async_page_present',
         since,
         shows: 'tell the guest "page ready"; list_del(&work->queue)',
-        fused: 'Only this vCPU looks at its queue.',
+        fused: 'The queue is private to this vCPU.',
       },
       {
         does: (kvm, v) => {
@@ -308,7 +308,7 @@ function complete(): Step<Kvm>[] {
   ]
 }
 
-/** How a fault ends, with `end`, that KVM has made itself: no instruction is waiting for it. */
+/** Ends a prefetch fault by `end`. No guest instruction waits for it. */
 export function endPrefetch(end: (kvm: Kvm, v: number) => void): Case<Kvm>[] {
   return [
     {

@@ -13,16 +13,15 @@ const since = 'v3.5..v6.16'
 const about = { fn: 'fast_page_fault', since }
 const fix = { fn: 'fast_pf_fix_direct_spte', since }
 
-/** A leaf found by the walk, and the level it is on. */
+/** The SPTE at which the walk ends, and its level. */
 interface Leaf {
   readonly entry: Spte
   readonly level: number
 }
 
 /**
- * FPF (shadow-mmu.md 5.2): a write fault on a direct root gives back the permission that only dirty logging
- * has taken, by one cmpxchg and without mmu_lock. The frame of a direct SPTE is fixed, so that an SPTE that
- * has not changed still maps the frame whose bit is set then.
+ * FPF: a write fault on a direct root restores W, if only dirty logging has cleared it, by one cmpxchg and without
+ * mmu_lock. The frame of a direct SPTE is fixed, so an unchanged SPTE still maps the frame whose dirty bit is set.
  */
 export function fastPageFault(bounds: Bounds): Block<Kvm> {
   return block(
@@ -34,7 +33,7 @@ export function fastPageFault(bounds: Bounds): Block<Kvm> {
           fn: 'walk_shadow_page_lockless_begin',
           since,
           shows: 'mode = READING_SHADOW_PAGE_TABLES',
-          fused: 'Interrupts go off just before; nobody sends one to a vCPU in OUTSIDE_GUEST_MODE.',
+          fused: 'IRQs are disabled just before; no IPI is sent to a vCPU in OUTSIDE_GUEST_MODE.',
         },
         { does: (kvm, v) => store_mode(kvm, v, 'READING_SHADOW_PAGE_TABLES') },
       ),
@@ -66,7 +65,10 @@ export function last_spte(kvm: Kvm, v: number, bounds: Bounds): Leaf {
   }
 }
 
-/** FPF.2, FPF.3: is it only W that is missing, and may it be set here? A large page needs a bit for each frame. */
+/**
+ * FPF.2, FPF.3: whether only W is missing, and may be set here. Not in a large SPTE of a logged frame: it would need
+ * a dirty bit for each of its frames.
+ */
 export function readSpte(bounds: Bounds, largeToo = false): Step<Kvm> {
   const fixable = (kvm: Kvm, v: number): boolean => {
     const { entry, level } = last_spte(kvm, v, bounds)
@@ -88,7 +90,7 @@ export function readSpte(bounds: Bounds, largeToo = false): Step<Kvm> {
           : 'not present'
       },
       fused:
-        'One SPTE per level; here links are never taken away, so that only the last read can meet a change. The rest is on the value read.',
+        'One read per level; non-leaf SPTEs are never cleared here, so that only the last read can race. The rest is computed from the value read.',
     },
     [
       { when: allowed, to: 'FPF.6' },
@@ -105,7 +107,7 @@ export function readSpte(bounds: Bounds, largeToo = false): Step<Kvm> {
   )
 }
 
-/** FPF.4: W, if the SPTE is still what was read; otherwise the walk begins anew (the kernel gives up after five). */
+/** FPF.4: sets W if the SPTE is unchanged; otherwise walks again (the kernel gives up after four retries). */
 function exchangeSpte(bounds: Bounds): Step<Kvm> {
   const unchanged = (kvm: Kvm, v: number): boolean => {
     const { entry, level } = last_spte(kvm, v, bounds)
@@ -143,7 +145,7 @@ function endWalk(name: string, forget: (kvm: Kvm, v: number) => void, to?: strin
       since,
       shows: 'vcpu->mode = OUTSIDE_GUEST_MODE',
       fused:
-        'Interrupts go on just after: a sender that finds OUTSIDE sends no IPI; one that came before is taken here.',
+        'IRQs are enabled just after: a sender that finds OUTSIDE_GUEST_MODE sends no IPI; an IPI from before is taken here.',
     },
     to === undefined ? { does } : { does, to },
   )

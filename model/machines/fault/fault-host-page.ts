@@ -9,7 +9,7 @@ import { is_mmio } from './mmio.ts'
 
 const since = 'v5.12..v6.16'
 
-/** PF.7: what the notifiers' sequence count is before the host's page tables are looked at. */
+/** PF.7: a snapshot of mmu_invalidate_seq, before the host's page tables are read. */
 export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
   if (bounds.notifier.threads === 0) return []
   return [
@@ -29,7 +29,7 @@ export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
   ]
 }
 
-/** PF.8 and PF.10: the retry test without the lock, which only saves work. */
+/** PF.8 and PF.10: the retry test without mmu_lock, an optimization. */
 export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
   if (bounds.notifier.threads === 0) return []
   return inFunction(
@@ -41,14 +41,14 @@ export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
         since: 'v6.9..v6.16',
         shows: (kvm, v) => `retry (no lock) = ${retry(kvm, v)}`,
         fused:
-          'Two fields are read; the answer is only a hint, and the test under mmu_lock reads them again.',
+          'Two fields are read; the result is only a hint, and the test under mmu_lock reads them again.',
       },
       [{ when: retry, does: forget_fault, to: REENTER }, {}],
     ),
   )
 }
 
-/** PF.9: the host page that backs the frame now; the host allocates one if there is none. */
+/** PF.9: the host page behind the frame; the host allocates one if there is none. */
 export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
   const hva = (kvm: Kvm, v: number): number => gfn_to_hva(kvm, target_gfn(kvm, v))
   const noSlot = (kvm: Kvm, v: number): boolean => tags_mmio(bounds) && kvm.vcpu[v].fault.slot === 'none'
@@ -60,7 +60,7 @@ export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
       const found = noSlot(kvm, v) ? 'KVM_PFN_NOSLOT' : `pfn ${pfn ?? `${free_host_page(kvm)} (new)`}`
       return `gfn ${target_gfn(kvm, v)} -> ${found}`
     },
-    fused: 'The host reads or sets its page-table entry under its own page-table lock.',
+    fused: 'The host reads or sets its PTE under its page-table lock.',
   }
   const found = (kvm: Kvm, v: number): void => {
     kvm.vcpu[v].fault.pfn = kvm.host_pte[hva(kvm, v)]
@@ -86,8 +86,8 @@ export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
 }
 
 /**
- * PF.12, its notifier half: `mmu_invalidate_retry_gfn()` under mmu_lock. In progress covers faults that lock
- * during an invalidation, the sequence count those that lock after it.
+ * PF.12, the test for notifiers: `mmu_invalidate_retry_gfn()` under mmu_lock. `in_progress` catches faults that
+ * take the lock during an invalidation, the sequence count those that take it afterwards.
  */
 export function retryTest(
   test: (kvm: Kvm, gfn: number, seq: number) => boolean = mmu_invalidate_retry,
@@ -111,6 +111,6 @@ function retry(kvm: Kvm, v: number): boolean {
   return mmu_invalidate_retry(kvm, target_gfn(kvm, v), kvm.vcpu[v].fault.mmu_seq)
 }
 
-/** Only what is in progress counts, or only the sequence count: the two halves of the test. */
+/** The two halves of the retry test, for designs that lack the other. */
 export const inProgressOnly = invalidation_of
 export const seqOnly = (kvm: Kvm, _gfn: number, seq: number): boolean => kvm.mmu_invalidate.seq !== seq

@@ -26,8 +26,8 @@ const about = { fn: 'paging64_fetch', since }
 const getChild = 'kvm_mmu_get_child_sp'
 
 /**
- * FETCH.1 to FETCH.6 (shadow-mmu.md 5.4): from the root down, find or build the shadow page of each guest
- * table on the way, and link it. mmu_lock is held; each re-reading of guest memory is a step of its own.
+ * FETCH.1 to FETCH.6: from the root down, find or build the shadow page of each guest table on the way, and link
+ * it. mmu_lock is held; each time guest memory is read again is a step.
  */
 export function fetch(bounds: Bounds): Entry<Kvm>[] {
   const top = (kvm: Kvm, v: number): number => root_level(kvm, v, bounds)
@@ -108,7 +108,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
             : `page ${sp}.spte[${fault_index(kvm, v, bounds)}] -> page ${child}`
         },
         fused:
-          'The store, the parent list and the unsync marks: the last two are only looked at under mmu_lock, or (marks) before the child can be reached.',
+          'The SPTE, the parent list and the unsync marks: the last two are read under mmu_lock only, except the marks of a root, which matter only once the child can be reached.',
       },
       [
         { when: (kvm, v) => linked(kvm, v) },
@@ -138,7 +138,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
   ])
 }
 
-/** FETCH.6, first half: a large leaf where the link goes is dropped, off its rmap, and flushed (404381c5839d). */
+/** FETCH.6, first half: drop a large leaf SPTE in the place of the non-leaf one, and flush (404381c5839d). */
 function dropLargeSpte(bounds: Bounds): Block<Kvm> {
   const about = { fn: 'drop_large_spte', since: 'v3.14..v6.16' }
   const large = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'leaf'
@@ -178,21 +178,21 @@ function descend(kvm: Kvm, v: number): void {
   fault.level++
 }
 
-/** The guest table that the child shadows, or the first frame that it maps. */
+/** The frame of the wanted child: the guest table that it shadows or, if it is direct, the first frame it maps. */
 function wanted_gfn(kvm: Kvm, v: number, bounds: Bounds): number {
   const level = current_level(kvm, v, bounds) - 1
   if (huge(kvm, v, bounds)) return kvm.vcpu[v].fault.gpte[level].to as number
   return table_gfn(kvm, v, level, bounds)
 }
 
-/** The role of a child, `level` and `invalid` apart: that of its parent (2e65e842c57d, v6.0). */
+/** The role of a child except `level` and `invalid`, derived from that of its parent (2e65e842c57d, v6.0). */
 function child_role(kvm: Kvm, v: number, direct: boolean): Role {
   const { role_guest_mode, role_pae } = kvm.page[kvm.vcpu[v].fault.sp as number]
   const { child_no_write } = kvm.vcpu[v].fault
   return { direct, no_write: child_no_write, guest_mode: role_guest_mode, pae: role_pae }
 }
 
-/** GET.2: the child's role is its parent's, `invalid` included, or what a design says of that bit. */
+/** GET.2: the child's role is copied from its parent's, including `invalid`, unless a design sets that bit. */
 export function childRole(
   invalid: (kvm: Kvm, parent: number) => boolean = (kvm, parent) => kvm.page[parent].role_invalid,
 ): Step<Kvm> {
@@ -213,15 +213,15 @@ export function childRole(
   )
 }
 
-/** What an existing child must have in common with the wanted one. */
+/** What must be equal in an existing child and in the wanted one. */
 export interface ChildTest {
   readonly gfn: boolean
   readonly role: boolean
 }
 
 /**
- * GET.1: an entry that is linked already is followed when its page shadows what is wanted, in its role;
- * otherwise the wrong link goes, with a flush (0cb2af2ea66a, 81ccda30b4e8, 2026).
+ * GET.1: a non-leaf SPTE is followed if its child has the wanted frame and role; otherwise it is dropped, with a
+ * flush (0cb2af2ea66a, 81ccda30b4e8, 2026).
  */
 function existingChild(bounds: Bounds): Block<Kvm> {
   return block('GET.1', [
@@ -238,7 +238,7 @@ function existingChild(bounds: Bounds): Block<Kvm> {
   ])
 }
 
-/** GET.1's test, or a design's idea of it. */
+/** The test of GET.1, of which designs leave out parts. */
 export function testChild(bounds: Bounds, tested: ChildTest = { gfn: true, role: true }): Step<Kvm> {
   const child = (kvm: Kvm, v: number): number | null => fault_spte(kvm, v, bounds).child
   const fits = (kvm: Kvm, v: number): boolean => {
@@ -271,7 +271,7 @@ export function testChild(bounds: Bounds, tested: ChildTest = { gfn: true, role:
   )
 }
 
-/** FETCH.4: what is below a page is synced before the page is linked (65855ed8b034, v5.16). */
+/** FETCH.4: unsync pages below a page are synced before the page is linked (65855ed8b034, v5.16). */
 function syncBeforeLink(bounds: Bounds): Block<Kvm> {
   return block(
     'FETCH.4',

@@ -8,7 +8,7 @@ const work = 'process_one_work'
 const present = 'kvm_arch_async_page_present_queued'
 const about = { fn: 'async_pf_execute', since }
 
-/** A kworker that brings in the page a vCPU's fault has missed (virt/kvm/async_pf.c); `v` is that vCPU. */
+/** A kworker that swaps in the page that a vCPU's fault is missing (virt/kvm/async_pf.c); `v` is that vCPU. */
 export function kworker(): Program<Kvm> {
   return program<Kvm>(
     'kworker',
@@ -79,7 +79,7 @@ export function kworker(): Program<Kvm> {
               fn: 'kvm_vcpu_kick',
               since,
               shows: (kvm, v) => `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`,
-              fused: 'The IPI follows the exchange, and nobody waits for it.',
+              fused: 'The IPI follows the cmpxchg, and no thread waits for it.',
             },
             {
               does: (kvm, v) => {

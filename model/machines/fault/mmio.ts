@@ -10,17 +10,17 @@ import { END_OF_FAULT, REENTER } from '../hand-over.ts'
 
 const since = 'v3.11..v6.16'
 
-/** No memslot holds the frame: it is a device's. */
+/** Whether a frame never has a memslot: it is MMIO. */
 export function is_mmio(gfn: number, bounds: Bounds): boolean {
   return gfn >= bounds.guest.gfns - bounds.guest.mmioGfns
 }
 
-/** Some frame has no memslot, now or at first. */
+/** Whether some frame has no memslot, at some time. */
 export function has_mmio(bounds: Bounds): boolean {
   return bounds.guest.mmioGfns > 0 || tags_mmio(bounds)
 }
 
-/** `check_mmio_spte()`: the tag is that of the current set of memslots, and no update is in progress. */
+/** `check_mmio_spte()`: the generation is that of the installed memslots, and no update is in progress. */
 export function check_mmio_spte(kvm: Kvm, gen: number): boolean {
   return gen === kvm.memslots.generation && !kvm.memslots.update_in_progress
 }
@@ -45,7 +45,7 @@ export function mmioSpte(bounds: Bounds, fresh = check_mmio_spte): Step<Kvm> {
       since,
       shows: (kvm, v) => `MMIO SPTE is current = ${found(kvm, v)}`,
       fused:
-        'A walk without lock; each entry on the way is only left by this vCPU or under a flush with wait. The generation and its flag are one word.',
+        'A lockless walk: an SPTE on the way is cleared only by this vCPU, or by a thread that then flushes and waits. The generation and its flag are one word.',
     },
     [
       {
@@ -62,8 +62,8 @@ export function mmioSpte(bounds: Bounds, fresh = check_mmio_spte): Step<Kvm> {
 }
 
 /**
- * SET.1: a frame without memslot gets an MMIO SPTE, which is on no rmap. What was mapped before is dropped
- * first since v7.0 (aad885e77496), and was before v5.13 (a54aa15c6bda).
+ * SET.1: a frame without a memslot gets an MMIO SPTE, which is on no rmap. A previous mapping is dropped first
+ * since v7.0 (aad885e77496), and was before v5.13 (a54aa15c6bda).
  */
 export function setMmioSpte(bounds: Bounds): Step<Kvm> {
   return step(

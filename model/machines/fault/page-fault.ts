@@ -34,9 +34,9 @@ export function lockForFault(): Step<Kvm> {
 }
 
 const SETS_DIRTY =
-  'Reading the last entry and setting its D bit: a cmpxchg, and the walk starts again if the entry has changed.'
+  'Reading the last PTE and setting its D bit: a cmpxchg, and the walk restarts if the PTE has changed.'
 
-/** PF.2: `walk_addr()`, one read of guest memory per step; without permission the guest gets the #PF. */
+/** PF.2: `walk_addr()`, one read of guest memory per step; if the PTEs refuse the access the guest gets a #PF. */
 export function walkGuestTables(bounds: Bounds): Step<Kvm> {
   const levelOf = (kvm: Kvm, v: number): number => root_level(kvm, v, bounds) + 1 - kvm.vcpu[v].fault.level
   const refused = (kvm: Kvm, v: number): boolean => {
@@ -49,7 +49,7 @@ export function walkGuestTables(bounds: Bounds): Step<Kvm> {
     const { fault, gva } = kvm.vcpu[v]
     copy_gpte(entry, fault.gpte[level - 1])
     if (!entry.huge) return
-    // The walk ends here: the address maps to one of the frames of the huge page.
+    // The walk ends at a huge page: the address maps to one of its frames.
     fault.gpte[0].to = (entry.to as number) + index_at(gva, 1, bounds.guest.entries)
     fault.gpte[0].w = entry.w
     fault.gpte[0].dirty = entry.dirty
@@ -82,7 +82,7 @@ export function walkGuestTables(bounds: Bounds): Step<Kvm> {
             to: REENTER,
           },
       {
-        // `fault.level` counts up while the walk goes down, so that it starts and ends at its first value.
+        // `fault.level` counts up while the walk descends, so that its initial value needs no set-up.
         when: (kvm, v) => !last(kvm, v),
         does: (kvm, v) => {
           read(kvm, v)
@@ -103,14 +103,14 @@ export function walkGuestTables(bounds: Bounds): Step<Kvm> {
   )
 }
 
-/** Where a fault goes whose write cannot be allowed. */
+/** The block that handles a write to a write-protected frame. */
 export function writeProtected(bounds: Bounds): string {
   return bounds.unprotect.stores.length > 0 ? WRITE_PROTECT_FAULT : TRACK_WRITE
 }
 
 /**
- * PF.4: a write that was refused, to a frame whose writes are tracked, does not take the slow path (and no
- * lock). The flooding counts of the pages on the way are cleared first.
+ * PF.4: a refused write to a write-tracked frame skips the slow path and mmu_lock. The flooding counts of the pages
+ * on the way are cleared first.
  */
 export function writeTracked(bounds: Bounds): Step<Kvm> {
   const tracked = (kvm: Kvm, v: number): boolean => {
@@ -140,10 +140,10 @@ export function writeTracked(bounds: Bounds): Step<Kvm> {
   )
 }
 
-/** A root without shadow page is taken for stale while a request to drop roots is pending. */
+/** A root without a shadow page counts as stale while a request to drop roots is pending. */
 const reloadPending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS')
 
-/** The root half of `is_page_fault_stale()`, or a design's idea of it. */
+/** The test of the root in `is_page_fault_stale()`, whose parts designs replace. @throws Oops without a root. */
 export function is_root_stale(
   kvm: Kvm,
   v: number,
@@ -157,7 +157,7 @@ export function is_root_stale(
 }
 
 /**
- * PF.12: `is_page_fault_stale()`, its root half. A stale fault is retried by entering the guest again, so
+ * PF.12: the test of the root in `is_page_fault_stale()`. A stale fault is retried by way of vcpu_enter_guest(), so
  * that pending requests are serviced first. It comes after PF.13 since v7.2 (2abd5287f083).
  */
 export function staleCheck(
@@ -184,7 +184,7 @@ export function endFault(bounds: Bounds): Entry<Kvm> {
     forget_fault(kvm, v)
   }
   const unlock = { ...about, shows: 'write_unlock(&kvm->mmu_lock)' }
-  // The ioctl tries again until its address is mapped.
+  // The prefault ioctl retries until its address is mapped.
   const retry = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].prefault, does: end, to: 'PREFAULT/PRE.try' }
   const again = [...when(bounds.fault.prefaults > 0, retry), ...when(bounds.asyncPf.on, ...endPrefetch(end))]
   if (!watched(bounds)) return step(END_OF_FAULT, unlock, [...again, { does: end, to: REENTER }])
@@ -192,7 +192,7 @@ export function endFault(bounds: Bounds): Entry<Kvm> {
     {
       when: (kvm, v) => kvm.vcpu[v].fault.emulate,
       does: (kvm, v) => {
-        // The emulator needs to know which frame is written; everything else is over.
+        // Keep the frame that is written, which the emulator needs.
         const gfn = target_gfn(kvm, v)
         end(kvm, v)
         kvm.vcpu[v].fault.gpte[0].to = gfn

@@ -31,9 +31,10 @@ export function exitForPreFault(bounds: Bounds): Step<Kvm>[] {
 }
 
 /**
- * KVM_PRE_FAULT_MEMORY: the second caller of the fault path (shadow-mmu.md 12.3). It tries again for as long
- * as the fault says RET_PF_RETRY, without going through vcpu_enter_guest(), where requests are serviced.
- * The kernel offers it with TDP only; nothing that is modelled of it depends on that.
+ * KVM_PRE_FAULT_MEMORY, the second caller of the fault path. It retries while the fault returns RET_PF_RETRY,
+ * without passing through vcpu_enter_guest(). Therefore kvm_mmu_reload() itself services the request to drop
+ * obsolete roots (PRE.1; 20a6cff3b283, v6.15). The kernel offers the ioctl with TDP only; nothing that is modelled
+ * depends on that.
  */
 export function preFault(bounds: Bounds): Block<Kvm> {
   const reload = 'kvm_mmu_reload'
@@ -73,7 +74,7 @@ export function preFault(bounds: Bounds): Block<Kvm> {
   )
 }
 
-/** PF.14: the mapping is there, RET_PF_FIXED: the loop of the ioctl ends. */
+/** PF.14: RET_PF_FIXED ends the loop of the ioctl. */
 export function preFaultDone(): Step<Kvm> {
   return step(
     'PF.14',

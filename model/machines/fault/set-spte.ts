@@ -17,8 +17,8 @@ const about = { fn: 'mmu_set_spte', since }
 const make = { fn: 'make_spte', since }
 
 /**
- * SET.2 to SET.6 (shadow-mmu.md 5.4.1): the leaf. A read maps read-only (or, with the guest's dirty bit in the
- * model, as its entry says), a write maps writable unless the frame is a shadowed table that must stay protected.
+ * SET.1 to SET.6: the leaf SPTE. A read maps read-only or, in scenarios with D bits, writable if the guest PTE is
+ * dirty. A write maps writable unless the frame is a shadowed table that must stay write-protected.
  */
 export function setSpte(bounds: Bounds): Entry<Kvm>[] {
   return inFunction(
@@ -85,12 +85,12 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
   )
 }
 
-/** The guest allows the write on every level, and the frame need not stay protected. */
+/** Whether the SPTE is writable: the guest PTEs allow it, and the frame need not stay write-protected. */
 function writable(kvm: Kvm, v: number): boolean {
   return pte_access_write(kvm, v) && !kvm.vcpu[v].fault.emulate
 }
 
-/** SET.5: an SPTE that was writable is not any more: `mmu_spte_update()` asks for a flush. */
+/** SET.5: `mmu_spte_update()` asks for a flush because the SPTE was writable before. */
 function flushLostAccess(bounds: Bounds): Entry<Kvm> {
   return block('SET.5', [
     step(
@@ -113,7 +113,7 @@ function flushLostAccess(bounds: Bounds): Entry<Kvm> {
   ])
 }
 
-/** SET.2: another frame was mapped here; off its rmap first, and a flush before anything else. */
+/** SET.2: if another frame was mapped here, take it off its rmap and flush before mapping the new one. */
 export function dropOther(bounds: Bounds): Entry<Kvm> {
   const other = (kvm: Kvm, v: number): boolean => {
     const entry = fault_spte(kvm, v, bounds)
@@ -134,7 +134,7 @@ export function dropOther(bounds: Bounds): Entry<Kvm> {
   ])
 }
 
-/** SET.3: a writable SPTE is about to be stored, so that from then on stores may come without an exit. */
+/** SET.3: marks the page dirty before the SPTE becomes writable: from then on stores need not exit. */
 function markDirty(bounds: Bounds): Step<Kvm> {
   const marks = (kvm: Kvm, v: number): boolean => writable(kvm, v) && fault_is_logged(kvm, v, bounds)
   return step(
@@ -150,8 +150,8 @@ function markDirty(bounds: Bounds): Step<Kvm> {
 }
 
 /**
- * UN.1, UN.2 (shadow-mmu.md 7.3): making a table's frame writable means its lowest-level shadow pages go
- * unsync first; frames of higher tables stay read-only and the write is emulated.
+ * UN.1, UN.2: before the frame of a level-1 table is mapped writable, its shadow pages become unsync. Frames of
+ * higher tables stay read-only, and the write is emulated.
  */
 function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
   const about = { fn: 'mmu_try_to_unsync_pages', since }
@@ -187,7 +187,7 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
         ...about,
         shows: (kvm, v) => `unsync = 1: page ${shadows(kvm, v).join(', ')}`,
         fused:
-          'The flags of the page and of its ancestors: a lock-free reader looks at the root only, and the write permission comes after.',
+          'The flags of the page and of its ancestors: a lockless reader reads those of the root only, and the SPTE becomes writable afterwards.',
       },
       {
         does: (kvm, v) => {

@@ -16,9 +16,8 @@ const about = { fn: 'kvm_tdp_mmu_page_fault', since }
 const map = { fn: 'tdp_mmu_map_handle_target_level', since }
 
 /**
- * A page fault of L1 with TDP (tdp-notifier-requests.md 3.4): the address is guest-physical, nothing is
- * walked in guest memory, and mmu_lock is held for read, so that vCPUs fault at the same time. The direct
- * root has one level here. SPTEs of the TDP MMU are on no rmap.
+ * A page fault of L1 with TDP: the address is guest-physical, no guest tables are walked, and mmu_lock is held for
+ * read, so that vCPUs fault concurrently. The direct root has one level here. SPTEs of the TDP MMU are on no rmap.
  */
 export function tdpPageFault(bounds: Bounds): Block<Kvm> {
   const index = (kvm: Kvm, v: number): number => index_at(kvm.vcpu[v].gva, 1, bounds.guest.entries)
@@ -74,7 +73,7 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
             shows: (kvm, v) =>
               `page ${kvm.vcpu[v].root}.spte[${index(kvm, v)}] = pfn ${kvm.vcpu[v].fault.pfn}, ${writes(kvm, v) ? 'W' : 'R'}`,
             fused:
-              'A cmpxchg; it fails where another vCPU has stored the same SPTE in the meantime, and the access is tried again either way.',
+              'A cmpxchg; it fails if another vCPU has set the same SPTE meanwhile, and the guest retries the access in either case.',
           },
           {
             does: (kvm, v) => {

@@ -22,8 +22,8 @@ const update = { fn: 'kvm_set_memslot', since }
 const swap = { fn: 'kvm_swap_active_memslots', since }
 
 /**
- * Creates memslot 0 (tdp-notifier-requests.md 5.2, 5.3, 5.5). The generation changes when every reader of
- * the old set has left, so that what such a reader has tagged is out of date afterwards.
+ * Creates memslot 0. The generation changes after every reader of the old memslots has left, so that MMIO SPTEs
+ * that such a reader has tagged are stale from then on.
  */
 export function memslotCreate(bounds: Bounds): Program<Kvm> {
   const wraps = bounds.memslots.generations > 0
@@ -41,7 +41,7 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
               ...update,
               shows: 'allocate the arrays of slot 0',
               fused:
-                'slots_lock keeps other updates out; the slot belongs to this thread until it is published.',
+                'slots_lock excludes other updates; the slot is private to this thread until it is installed.',
             },
             {
               when: (kvm) => kvm.memslot[0].left > 0,
@@ -59,7 +59,7 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
         {
           ...swap,
           shows: 'kvm->memslots: slot 0, GEN_UPDATE_IN_PROGRESS',
-          fused: 'The generation and its flag are part of the set that is published.',
+          fused: 'The generation and its flag are part of the memslots that are installed.',
         },
         {
           does: (kvm) => {
@@ -98,7 +98,7 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
   )
 }
 
-/** SC.4: every address space counts in steps of their number, so that no two have a generation in common. */
+/** SC.4: generations advance by the number of address spaces, so that no two address spaces share one. */
 function nextGeneration({ memslots: { addressSpaceBits, generations } }: Bounds): Step<Kvm> {
   const addressSpaces = 1 << addressSpaceBits
   const next = (kvm: Kvm): number => (kvm.memslots.generation + addressSpaces) % generations
@@ -114,8 +114,8 @@ function nextGeneration({ memslots: { addressSpaceBits, generations } }: Bounds)
 }
 
 /**
- * `kvm_arch_memslots_updated()`: when the generations begin anew, MMIO SPTEs of the last time round would
- * count as current ones, so everything is zapped.
+ * `kvm_arch_memslots_updated()`: when the generation wraps, MMIO SPTEs of an earlier cycle would count as current,
+ * so everything is zapped.
  */
 function memslotsUpdated(bounds: Bounds): Block<Kvm> {
   const fn = 'kvm_arch_memslots_updated'
@@ -134,7 +134,7 @@ function memslotsUpdated(bounds: Bounds): Block<Kvm> {
   )
 }
 
-/** SC.4 wrap with a design's idea of the generation at which they begin anew. */
+/** SC.4 wrap, with the test of a design for a wrapped generation. */
 export function wrapTest(wrapped: (gen: number) => boolean): Step<Kvm> {
   return step(
     'SC.4 wrap',

@@ -22,9 +22,8 @@ const update = { fn: 'kvm_set_memslot', since }
 const swap = { fn: 'kvm_swap_active_memslots', since }
 
 /**
- * Deletes memslot 0 (shadow-mmu.md 6.4; tdp-notifier-requests.md 5.2, 5.3): publish it as INVALID, wait for
- * whoever still uses it, zap, publish a set without it, wait again, free its arrays. slots_lock is held
- * throughout; slots_arch_lock, which vCPUs do not take here, is left out.
+ * Deletes memslot 0: install it as INVALID, wait for its readers, zap, install memslots without it, wait again,
+ * free its arrays. slots_lock is held throughout; slots_arch_lock, which no modelled vCPU takes, is left out.
  */
 export function memslotDelete(bounds: Bounds): Program<Kvm> {
   const without: MemslotsUpdate = { ...GONE, newGeneration: bounds.memslots.mmio }
@@ -36,7 +35,7 @@ export function memslotDelete(bounds: Bounds): Program<Kvm> {
   )
 }
 
-/** Takes slot 0 out of use by way of KVM_MEMSLOT_INVALID; `replace` publishes what there is instead. */
+/** Takes slot 0 out of use by way of KVM_MEMSLOT_INVALID; `replace` installs the final memslots. */
 export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm>[] {
   const zap = bounds.memslots.preciseZap ? 'kvm_mmu_zap_memslot' : 'kvm_mmu_zap_all_fast'
   return [
@@ -49,7 +48,7 @@ export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm
             ...update,
             shows: 'copy slot 0',
             fused:
-              'slots_lock keeps other updates out; the copy belongs to this thread until it is published.',
+              'slots_lock excludes other updates; the copy is private to this thread until it is installed.',
           },
           {
             when: (kvm) => kvm.memslot[0].left > 0,
@@ -80,24 +79,24 @@ export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm
         since,
         shows: 'free the arrays of slot 0',
         fused:
-          'Nobody can find the slot any more; whoever still uses it is at fault in any order. slots_lock is released.',
+          'No lookup finds the slot any more, and a use of it is a use after free in any order. slots_lock is released.',
       },
       { does: free_arrays, to: 'idle' },
     ),
   ]
 }
 
-/** A new set of memslots: what is different in it. */
+/** A new set of memslots, by its difference to the installed one. */
 export interface MemslotsUpdate {
   readonly shows: string
   readonly does: (kvm: Kvm) => void
-  /** The set gets a new generation once everybody knows it; until then its update is in progress. */
+  /** The generation changes after the old readers have left; until then an update is in progress. */
   readonly newGeneration?: boolean
-  /** Sets are not exchanged while a notifier is between its start and its end. */
+  /** When it may be installed; default: while no notifier is between its start and its end. */
   readonly may?: (kvm: Kvm) => boolean
 }
 
-/** Everybody still finds the slot, flagged. */
+/** Lookups still find the slot, flagged INVALID. */
 export const INVALID: MemslotsUpdate = {
   shows: 'slot 0 is INVALID',
   does: (kvm) => {
@@ -105,7 +104,7 @@ export const INVALID: MemslotsUpdate = {
   },
 }
 
-/** Nobody finds the slot. */
+/** Lookups do not find the slot. */
 export const GONE: MemslotsUpdate = {
   shows: 'slot 0 is gone',
   does: (kvm) => {
@@ -115,7 +114,7 @@ export const GONE: MemslotsUpdate = {
 
 const noInvalidation = (kvm: Kvm): boolean => kvm.mn_active_invalidate_count === 0
 
-/** SL.2, SL.6: a new set of slots becomes the current one. */
+/** SL.2, SL.6: `kvm_swap_active_memslots()`. */
 export function installMemslots(name: string, publication: MemslotsUpdate): Step<Kvm> {
   const { shows, does, newGeneration = false, may = noInvalidation } = publication
   return step<Kvm>(
@@ -124,7 +123,7 @@ export function installMemslots(name: string, publication: MemslotsUpdate): Step
       ...swap,
       shows: `kvm->memslots: ${shows}${newGeneration ? ', GEN_UPDATE_IN_PROGRESS' : ''}`,
       fused:
-        'The test of mn_active_invalidate_count and the publication are under mn_invalidate_lock, which the notifier takes to count. Generation and flag are part of the set.',
+        'The test of mn_active_invalidate_count and the installation are under mn_invalidate_lock, which the notifier takes to change the count. Generation and flag are part of the memslots.',
     },
     {
       when: may,
@@ -136,7 +135,7 @@ export function installMemslots(name: string, publication: MemslotsUpdate): Step
   )
 }
 
-/** SL.4: nobody who reads the old set is left, so that what they have tagged is out of date from here on. */
+/** SL.4: readers of the old memslots have left, so that MMIO SPTEs that they have tagged are stale from here on. */
 function newGeneration(name: string, { memslots: { mmio } }: Bounds): Entry<Kvm>[] {
   if (!mmio) return []
   return [
@@ -153,7 +152,7 @@ function newGeneration(name: string, { memslots: { mmio } }: Bounds): Entry<Kvm>
   ]
 }
 
-/** What pointed into SPTEs from the arrays is gone with them. */
+/** Frees the arrays and, with them, the rmaps of the slot. */
 function free_arrays(kvm: Kvm): void {
   kvm.slot[DYING].arrays = 'freed'
   for (let gfn = 0; gfn < kvm.rmap.length; gfn++) {

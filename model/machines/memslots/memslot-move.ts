@@ -4,7 +4,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { MOVED } from '../../memory/memslots/memslot.ts'
 import { by_way_of_invalid, GONE, installMemslots, type MemslotsUpdate } from './memslot-delete.ts'
 
-/** SL.6: the old slot is gone and the new one is there, in one publication. */
+/** SL.6: memslots without the old slot and with the new one. */
 export const REPLACED: MemslotsUpdate = {
   shows: `slot 0 is gone, slot ${MOVED} has its memory at another base_gfn`,
   does: (kvm) => {
@@ -16,8 +16,8 @@ export const REPLACED: MemslotsUpdate = {
 
 /**
  * Moves the memory of memslot 0 to the frames of slot 1 (KVM_MR_MOVE: another base_gfn, the same
- * userspace_addr). It goes as a deletion does, but the second publication has the slot at its new place, with
- * arrays of its own, which until then belong to this thread (edd4fa37baa6, v5.7).
+ * userspace_addr). Like a deletion, but the second set of memslots has the slot at its new place, with new arrays,
+ * which until then are private to this thread (edd4fa37baa6, v5.7).
  */
 export function memslotMove(bounds: Bounds): Program<Kvm> {
   const replaced: MemslotsUpdate = { ...REPLACED, newGeneration: bounds.memslots.mmio }

@@ -14,9 +14,8 @@ const pages = { fn: 'kvm_mmu_zap_memslot_pages_and_flush', since }
 const SLOT = 0
 
 /**
- * `kvm_mmu_zap_memslot()` (shadow-mmu.md 8.8), mmu_lock being held: first the leaf SPTEs of the slot's
- * frames, from their rmaps, then the shadow pages of guest tables that lie in the slot. The lock may be
- * dropped after every frame, with the flush done before.
+ * `kvm_mmu_zap_memslot()`, with mmu_lock held: first the leaf SPTEs of the slot's frames, by their rmaps, then the
+ * shadow pages of guest tables in the slot. The lock may be dropped after every frame, after a flush.
  */
 export function zap_memslot(bounds: Bounds): Entry<Kvm>[] {
   const fn = 'kvm_mmu_zap_memslot'
@@ -70,7 +69,7 @@ const toFrame =
     kvm.memslot[0].gfn = gfn
   }
 
-/** cond_resched_rwlock_write(): what is owed first, then others may have the lock. */
+/** `cond_resched_rwlock_write()`, after the entries `before`. */
 function lockBreak(name: string, about: About<Kvm>, before: Entry<Kvm>[]): Entry<Kvm>[] {
   return [
     block(name, [
@@ -81,7 +80,7 @@ function lockBreak(name: string, about: About<Kvm>, before: Entry<Kvm>[]): Entry
   ]
 }
 
-/** A remote flush, if one is owed. */
+/** A remote flush, if one is needed. */
 function flushIfNeeded(name: string, bounds: Bounds, about: About<Kvm>): Block<Kvm> {
   return block(name, [
     step('test', { ...about, shows: (kvm) => `flush needed = ${kvm.memslot[0].flush}` }, [
@@ -102,7 +101,7 @@ function flushIfNeeded(name: string, bounds: Bounds, about: About<Kvm>): Block<K
   ])
 }
 
-/** ZS.3: every page that shadows a frame of the slot; its counters live in the slot's arrays. */
+/** ZS.3: every page that shadows a frame of the slot: unaccounting it uses the slot's arrays. */
 function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
   const frames = framesOf(bounds)
   const last = frames[frames.length - 1]

@@ -29,8 +29,8 @@ const gfnOf = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
 const hvaOf = (kvm: Kvm, n: number): number => gfn_to_hva(kvm, gfnOf(kvm, n))
 
 /**
- * The host takes a page away from the process whose memory is the guest's: reclaim, munmap or COW call the
- * mmu notifier around the change (shadow-mmu.md 6.2; tdp-notifier-requests.md 4.2, 4.3, 4.6).
+ * The host takes a page away from the VM's process: reclaim, munmap or COW call the mmu notifier around the change
+ * of the host's page tables.
  */
 export function notifier(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('notifier', 'mmu notifier: the host takes a page away', [
@@ -64,7 +64,7 @@ export function notifier(bounds: Bounds): Program<Kvm> {
   ])
 }
 
-/** NS.1: from here to NE.2 no set of memslots is published. */
+/** NS.1: from here to NE.2 no memslots are installed. */
 function begin(gfn: number): Step<Kvm> {
   return step(
     `NS.1[${gfn}]`,
@@ -89,7 +89,7 @@ function findSlot(bounds: Bounds): Entry<Kvm>[] {
   ]
 }
 
-/** NS.3 with a design's idea of which slots a notifier handles. */
+/** NS.3, with the condition of a design for the slots that a notifier handles. */
 export function slotLookup(handled: (kvm: Kvm, gfn: number) => boolean): Step<Kvm> {
   return step(
     'NS.3',
@@ -102,7 +102,7 @@ export function slotLookup(handled: (kvm: Kvm, gfn: number) => boolean): Step<Kv
   )
 }
 
-/** NS.3 where slots move: the frame that lies on the page now, which is what the notifier goes on with. */
+/** NS.3 if slots move: looks up the frame that the user memory is behind now, and continues with it. */
 export function hvaLookup(handled: (kvm: Kvm, gfn: number) => boolean = () => true): Step<Kvm> {
   const found = (kvm: Kvm, n: number): number | null => {
     const gfn = hva_to_gfn(kvm, gfn_to_hva(kvm, gfnOf(kvm, n)))
@@ -174,7 +174,7 @@ function flushIfNeeded(bounds: Bounds): Block<Kvm> {
   ])
 }
 
-/** H: after start has returned the host clears its page-table entry; the page may have a new owner at once. */
+/** H: after invalidate_range_start() has returned, the host clears its PTE, and the page may get a new owner. */
 function loseThePage(_bounds: Bounds): Entry<Kvm>[] {
   return [
     step(
@@ -204,7 +204,7 @@ function loseThePage(_bounds: Bounds): Entry<Kvm>[] {
           const pfn = kvm.notifier[n].pfn as number
           return `pfn ${pfn}: ${kvm.host_page[pfn].dirty ? 'written back, ' : ''}freed and reused`
         },
-        fused: 'A free page can be given away at once; nobody can tell the moment in between.',
+        fused: 'A freed page may be reallocated immediately; no thread can observe the time in between.',
       },
       {
         does: (kvm, n) => {
@@ -219,7 +219,7 @@ function loseThePage(_bounds: Bounds): Entry<Kvm>[] {
   ]
 }
 
-/** NE.1: an end counts back what its start has counted; `found` is what it goes by. */
+/** NE.1: an end undoes the count of its start. `found` decides whether there was one. */
 export function endTest(found: (kvm: Kvm, n: number) => boolean): Step<Kvm> {
   const forget = (kvm: Kvm, n: number): void => {
     kvm.notifier[n].counted = false

@@ -33,13 +33,13 @@ export function read_lock(name: string, about: About<Kvm>): Step<Kvm> {
   )
 }
 
-/** The lock is free again. @throws Oops when it is free already. */
+/** Releases mmu_lock. @throws Oops if it is not held. */
 export function release_mmu_lock(kvm: Kvm): void {
   if (kvm.mmu_lock === 'free') throw new Oops('mmu-lock-is-released-only-while-held', 'mmu_lock is free')
   kvm.mmu_lock = 'free'
 }
 
-/** `write_unlock(&kvm->mmu_lock)`, then goes to `to` or on. */
+/** `write_unlock(&kvm->mmu_lock)`, then jumps to `to`, if given. */
 export function write_unlock(name: string, about: About<Kvm>, to?: string): Step<Kvm> {
   return step(
     name,

@@ -9,9 +9,8 @@ const since = 'v4.19..v6.16'
 export type Locals = (kvm: Kvm, self: number) => Requester
 
 /**
- * `kvm_make_all_cpus_request(kvm, KVM_REQ_...)` with KVM_REQUEST_WAIT and NO_WAKEUP, as the MMU uses it
- * (shadow-mmu.md 3.1, tdp-notifier-requests.md 1.3). Setting the bit and looking at the mode are two steps
- * for each vCPU; the target can move in between.
+ * `kvm_make_all_cpus_request(kvm, KVM_REQ_...)` with KVM_REQUEST_WAIT and NO_WAKEUP, as the MMU uses it. Setting
+ * the bit and reading the mode are two steps for each vCPU, because the target can run in between.
  *
  * The kernel visits the vCPUs by index. Here any order is possible: it contains the kernel's, nothing in
  * the kernel relies on it, and it keeps the vCPUs interchangeable.
@@ -32,7 +31,7 @@ export function kvm_make_all_cpus_request(
         {
           does: (kvm, self) => {
             for (const v of each) locals(kvm, self).todo.add(v)
-            // The flush that comes takes care of everything that SPTEs have lost so far (history).
+            // History: this flush covers everything that SPTEs have lost so far.
             if (request === 'TLB_FLUSH' && kvm.flush_pending.length > 0) kvm.flush_pending[0] = false
           },
         },
@@ -66,7 +65,7 @@ export function kvm_make_all_cpus_request(
             return `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`
           },
           fused:
-            'The test of the old mode (REQ.3) is on a value that the cmpxchg returned: private to the sender.',
+            'The test of the old mode (REQ.3) uses the value that the cmpxchg returned, which is private to the sender.',
         },
         [
           {
@@ -89,7 +88,7 @@ export function kvm_make_all_cpus_request(
               : `send IPI to ${targets.map((v) => `vcpu${v}`).join(', ')}`
           },
           fused:
-            'A target that has left guest mode in the meantime has interrupts on and takes the IPI at once.',
+            'A target that has left guest mode meanwhile has IRQs enabled and takes the IPI immediately.',
         },
         {
           does: (kvm, self) => {
@@ -119,7 +118,7 @@ export function kvm_make_all_cpus_request(
   )
 }
 
-/** REQ.2 and REQ.3: with WAIT an interrupt is needed unless the vCPU was outside guest mode. */
+/** REQ.2 and REQ.3: with WAIT, an IPI is needed unless the vCPU was outside guest mode. */
 function exchange_mode(kvm: Kvm, local: Requester): void {
   const v = local.now as number
   const target = kvm.vcpu[v]

@@ -2,7 +2,7 @@ import { choice, type Program, program, type Step, step } from '../../language/p
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain, is_drained } from '../../memory/primitives/store-buffer.ts'
 
-/** The store buffer of a vCPU's CPU: what is in it becomes visible at any time. */
+/** The store buffer of a vCPU's CPU: a buffered store may become visible at any time. */
 export function storeBufferDrains(): Program<Kvm> {
   const shows = (kvm: Kvm, v: number): string => {
     const buffer = kvm.vcpu[v].store_buffer[0]
@@ -29,7 +29,7 @@ export function storeBufferDrains(): Program<Kvm> {
   ])
 }
 
-/** VM-entry empties the store buffer; by then the requests have been looked at. */
+/** VM-entry empties the store buffer, too late for the test of the requests (RUN.8). */
 export function vmEntry(): Step<Kvm> {
   return step('RUN.8 enter', { fn: 'kvm_x86_vcpu_run', since: 'x86', shows: 'VM-entry' }, { does: drain })
 }

@@ -9,17 +9,17 @@ import { freeRoots } from './free-roots.ts'
 const since = 'v5.19..v6.16'
 const about = { fn: '__kvm_mmu_free_obsolete_roots', since }
 
-/** A test of a root page, `is_obsolete_sp()` or a design's idea of it. */
+/** A test of a root page: `is_obsolete_sp()`, or that of a design. */
 export type ObsoleteTest = (kvm: Kvm, page: number) => boolean
 
-/** RUN.1: service KVM_REQ_MMU_FREE_OBSOLETE_ROOTS; the bit is cleared before anything is looked at. */
+/** RUN.1: service KVM_REQ_MMU_FREE_OBSOLETE_ROOTS; the bit is cleared before any root is tested. */
 export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
   return [block(REENTER, serviceRequest(bounds, watched(bounds) ? 'RUN.2' : HANDLE_TLB_FLUSH))]
 }
 
 /**
- * Services the request if it is pending and falls off the end; else goes to `otherwise`.
- * @param caller the kernel function that looks at the request.
+ * Services the request, if it is pending, and falls off the end; otherwise jumps to `otherwise`.
+ * @param caller the kernel function that tests the request.
  */
 export function serviceRequest(bounds: Bounds, otherwise: string, caller = 'vcpu_enter_guest'): Entry<Kvm>[] {
   const entry = { fn: caller, since }
@@ -53,8 +53,8 @@ export function serviceRequest(bounds: Bounds, otherwise: string, caller = 'vcpu
 const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS')
 
 /**
- * OB.1, current root: `is_obsolete_root(root.hpa)`, without mmu_lock. A root without shadow page cannot be
- * asked and counts as obsolete whenever the request is serviced.
+ * OB.1, current root: `is_obsolete_root(root.hpa)`, without mmu_lock. A root without a shadow page always counts as
+ * obsolete: there is no page to test.
  */
 export function testCurrentRoot(obsolete: ObsoleteTest = is_obsolete_sp): Step<Kvm> {
   return step(
@@ -73,10 +73,9 @@ export function testCurrentRoot(obsolete: ObsoleteTest = is_obsolete_sp): Step<K
 }
 
 /**
- * OB.1, previous roots, and then the roots of the other MMU: one step each, because each is a lock-free read
- * of its own. The kernel frees the roots of one MMU before it looks at the other's; what becomes obsolete in
- * between has a request of its own. `slotTested` says which slot's root is looked at when deciding about slot
- * `i + 1`.
+ * OB.1, previous roots, and then the roots of the other MMU: one step each, because each is a lockless read. The
+ * kernel frees the roots of one MMU before it tests the other's; a root that becomes obsolete in between comes with
+ * another request. `slotTested` is the slot whose root decides about slot `i + 1`; they differ in a buggy design.
  */
 export function testPrevRoots(
   obsolete: ObsoleteTest = is_obsolete_sp,
@@ -117,13 +116,13 @@ export function testPrevRoots(
 }
 
 function isObsolete(kvm: Kvm, v: number, slot: number, obsolete: ObsoleteTest): boolean {
-  // There is no page to ask whether it is obsolete.
+  // There is no shadow page to test.
   if (slot === CURRENT && root_has_no_page(kvm, v)) return true
   const root = root_in_slot(kvm, v, slot)
   return root !== null && obsolete(kvm, root)
 }
 
-/** A root slot and what is in it, as a diagram shows it. */
+/** A root slot and its root, for `shows`. */
 function named(kvm: Kvm, v: number, slot: number): string {
   if (slot === CURRENT && root_has_no_page(kvm, v)) return 'root = pae_root'
   return `${slot_name(kvm, v, slot)} = ${root_in_slot(kvm, v, slot) ?? 'INVALID_PAGE'}`

@@ -9,8 +9,8 @@ const since = 'v5.18..v6.16'
 const about = { fn: 'kvm_mmu_free_roots', since }
 
 /**
- * `kvm_mmu_free_roots(mask)` (shadow-mmu.md 5.5) for the slots in `roots_to_free`: drop the reference, and
- * free a zapped page whose last holder this was.
+ * `kvm_mmu_free_roots()` for the slots in `roots_to_free`: drops the references, and frees zapped pages whose last
+ * reference this was.
  */
 export function freeRoots(vcpus: number): Entry<Kvm>[] {
   return inFunction(
@@ -30,7 +30,7 @@ export function freeRoots(vcpus: number): Entry<Kvm>[] {
         ...about,
         shows: (kvm, v) => `mmu_free_root_page(${slots(kvm, v)})`,
         fused:
-          'All slots at once: mmu_lock is held, the slots belong to this vCPU, and a page that reaches zero is already invalid, so that nothing a lock-free reader looks at changes.',
+          'All slots at once: mmu_lock is held, and the slots belong to this vCPU. Only pages are zapped whose role.invalid is set already, and nested tables that are no roots: lockless tests of roots read neither. Their SPTEs only go away before the flush (FR.4).',
       },
       {
         does: (kvm, v) => {
@@ -46,20 +46,20 @@ export function freeRoots(vcpus: number): Entry<Kvm>[] {
   )
 }
 
-/** Drops one slot's references; the last reference to a zapped page puts it on the list of zapped pages. */
+/** `mmu_free_root_page()`: drops a slot's references; the last one moves a zapped page to the list of zapped pages. */
 function mmu_free_root_page(kvm: Kvm, v: number, slot: number): void {
   const roots = pages_in_slot(kvm, v, slot)
   clear_slot(kvm, v, slot)
   for (const root of roots) {
     kvm.page[root].root_count--
     if (kvm.page[root].root_count > 0 || !kvm.page[root].role_invalid) continue
-    // __kvm_mmu_prepare_zap_page() once more; there is something to zap only if somebody used the dead root.
+    // __kvm_mmu_prepare_zap_page() a second time, which only finds SPTEs if the zapped root was used meanwhile.
     unlink_nested(kvm, v, root, { sp: () => root, list: 'invalid_list of vcpu' })
     kvm.page[root].list = 'invalid_list of vcpu'
   }
 }
 
-/** The slots to free in which there is a root: `VALID_PAGE()`. */
+/** The slots to free that have a root: `VALID_PAGE()`. */
 function held(kvm: Kvm, v: number): number[] {
   return kvm.vcpu[v].roots_to_free.elements().filter((slot) => pages_in_slot(kvm, v, slot).length > 0)
 }

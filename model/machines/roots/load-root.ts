@@ -15,8 +15,8 @@ const since = 'v5.18..v6.16'
 const about = { fn: 'kvm_mmu_load', since }
 
 /**
- * RUN.5: `kvm_mmu_reload()`; without a current root, find or build one for CR3 under mmu_lock and flush
- * what this CPU has cached (shadow-mmu.md 5.5). Without a quota an empty pool blocks here.
+ * RUN.5: `kvm_mmu_reload()`: without a current root, find or build one for CR3 under mmu_lock, and flush this
+ * CPU's TLB. Without a quota the thread blocks here if no shadow page is free.
  */
 export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
   return inFunction(
@@ -74,7 +74,7 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
   )
 }
 
-/** The frame of the guest's top table; a direct root maps from frame 0 on, a PAE root has several tables. */
+/** The frame of the guest's top-level table. A direct root maps from frame 0; a PAE root has several tables. */
 function rootGfn(kvm: Kvm, v: number, bounds: Bounds): number {
   if (root_role(kvm, v).direct) return 0
   return kvm.vcpu[v].cr3 + (bounds.roots.pae > 0 ? kvm.vcpu[v].i : 0)
@@ -88,7 +88,7 @@ function setRoot(): Step<Kvm> {
       fn: 'mmu_alloc_root',
       since,
       shows: (kvm, v) => `root.hpa = page ${kvm.vcpu[v].fault.child}, root_count++`,
-      fused: 'root_count is only looked at under mmu_lock; root.hpa belongs to this vCPU.',
+      fused: 'root_count is read under mmu_lock only; root.hpa belongs to this vCPU.',
     },
     {
       does: (kvm, v) => {
@@ -97,7 +97,7 @@ function setRoot(): Step<Kvm> {
         const page = vcpu.fault.child as number
         kvm.page[page].root_count++
         vcpu.root = page
-        // LOAD.4; with a single MMU the page's frame says it.
+        // With a single MMU root.pgd is the frame of the page.
         if (vcpu.other_mmu.length > 0) vcpu.root_pgd = vcpu.cr3
         vcpu.fault.child = null
         vcpu.role_pae = false
@@ -106,7 +106,7 @@ function setRoot(): Step<Kvm> {
   )
 }
 
-/** LOAD.3 of a PAE root: one page after the other, each pinned by the entry that names it. */
+/** LOAD.3 of a PAE root: one page after the other, each pinned by its entry. */
 function setPaeRoot(): Step<Kvm> {
   const set = (kvm: Kvm, v: number): void => {
     drain(kvm, v)

@@ -8,17 +8,17 @@ import { freeRoots } from './free-roots.ts'
 const since = 'v5.18..v6.16'
 const about = { fn: 'cached_root_find_and_keep_current', since }
 
-/** The page directory that a root was loaded for; with one MMU it is the frame of the root's page. */
+/** The page directory for which a root was loaded; with one MMU it is the frame of the root's page. */
 export type PgdOf = (kvm: Kvm, v: number) => number | null
 
 /** `root.pgd`, as recorded when the root was loaded. */
 const recordedPgd: PgdOf = (kvm, v) => kvm.vcpu[v].root_pgd
 
 /**
- * `kvm_mmu_new_pgd()`: look for a cached root by rotating the previous roots through the current slot. A
- * hit takes no lock at all; a miss frees the root that fell out and leaves root.hpa invalid, so that the
- * next entry loads one (shadow-mmu.md 5.5). Loading the hardware pointer (KVM_REQ_LOAD_MMU_PGD, made by
- * the vCPU of itself) is part of the switch here: it is serviced before the next entry in any case.
+ * `kvm_mmu_new_pgd()`: looks for a cached root by rotating the previous roots through the current slot. A hit takes
+ * no lock; a miss frees the root that is rotated out and leaves root.hpa invalid, so that the next entry loads one.
+ * Loading the hardware pointer (KVM_REQ_LOAD_MMU_PGD, which the vCPU sends to itself) is part of the switch here,
+ * because it happens before the next entry in any case.
  */
 export function newPgd(bounds: Bounds): Block<Kvm> {
   const search =
@@ -57,7 +57,7 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
 
 /**
  * A CR3 load without the no-flush bit: the guest expects its TLB to be empty. TLB_FLUSH stands for
- * KVM_REQ_TLB_FLUSH_CURRENT, which drops less, but everything that can be used before the next CR3 load.
+ * KVM_REQ_TLB_FLUSH_CURRENT, which flushes less, but everything that is usable before the next CR3 load.
  */
 function flushForCr3(): Entry<Kvm> {
   return step(
@@ -66,7 +66,8 @@ function flushForCr3(): Entry<Kvm> {
       fn: 'kvm_invalidate_pcid',
       since,
       shows: 'requests |= MMU_SYNC, TLB_FLUSH_CURRENT',
-      fused: 'The kernel makes them after the switch; only this vCPU looks at them, at RUN.2 and RUN.4.',
+      fused:
+        'The kernel sends these requests after the switch; only this vCPU tests them, at RUN.2 and RUN.4.',
     },
     {
       does: (kvm, v) => {
@@ -92,7 +93,7 @@ function testCurrent(bounds: Bounds): Step<Kvm> {
   )
 }
 
-/** NP.1: what makes a root reusable is in its shadow page, so a root without one is not cached. */
+/** NP.1: a root without a shadow page is not cached, because the test for reuse reads the shadow page. */
 function freeRootWithoutPage(): Entry<Kvm> {
   return step('NP.1', {
     fn: 'fast_pgd_switch',
@@ -102,8 +103,8 @@ function freeRootWithoutPage(): Entry<Kvm> {
 }
 
 /**
- * NP.3: swap the current root with prev_roots[i] and test it; one step each, the test reads role.invalid.
- * `pgdOf` is what a design writes down as the page directory of the root that leaves the current slot.
+ * NP.3: swaps the current root with prev_roots[i] and tests it; one step for each `i`, because the test reads
+ * role.invalid. `pgdOf` is the page directory that is recorded for the root that leaves the current slot.
  */
 export function swapRoots(pgdOf: PgdOf = recordedPgd): Step<Kvm> {
   const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, kvm.vcpu[v].i + 1)
@@ -113,7 +114,7 @@ export function swapRoots(pgdOf: PgdOf = recordedPgd): Step<Kvm> {
     vcpu.root = vcpu.prev_roots[i]
     vcpu.prev_roots[i] = root
     if (vcpu.prev_pgds.length === 0) return
-    // Of an empty slot the page directory is not looked at, and not kept.
+    // The page directory of an empty slot is never read: reset it to save states.
     const pgd = root === null ? null : pgdOf(kvm, v)
     vcpu.root_pgd = vcpu.prev_pgds[i]
     vcpu.prev_pgds[i] = pgd
@@ -126,7 +127,8 @@ export function swapRoots(pgdOf: PgdOf = recordedPgd): Step<Kvm> {
         const { i, prev_roots } = kvm.vcpu[v]
         return `swap(root, prev_roots[${i}]); is_root_usable(root = ${prev_roots[i] ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`
       },
-      fused: 'The slots belong to this vCPU; of the page only role.invalid can change meanwhile.',
+      fused:
+        'The slots belong to this vCPU; of the fields that the test reads only role.invalid can change meanwhile.',
     },
     [
       {

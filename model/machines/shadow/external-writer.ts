@@ -3,8 +3,8 @@ import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 
 /**
- * EXT (shadow-mmu.md 1.1): host userspace, a device or another VM that shares the memory writes to a guest
- * page table. No SPTE is involved, so KVM is not told, whatever is write-protected.
+ * EXT: host userspace, a device or another VM that shares the memory writes to a guest page table. No SPTE of this
+ * VM is involved, so write protection does not help and KVM does not notice.
  */
 export function externalWriter(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('external', 'writes to guest memory that KVM does not see', [

@@ -21,29 +21,29 @@ const find = { fn: 'kvm_mmu_find_shadow_page', since }
 const alloc = { fn: 'kvm_mmu_alloc_shadow_page', since }
 const account = { fn: 'account_shadowed', since }
 
-/** Who wants a page, of what, and where the answer goes. */
+/** The shadow page that a caller needs, and the local variable in which it keeps the result. */
 export interface Wanted {
   readonly gfn: (kvm: Kvm, v: number) => number
   readonly level: (kvm: Kvm, v: number) => number
   /** The rest of the role; default: indirect, as with one MMU and one kind of guest. */
   readonly role?: (kvm: Kvm, v: number) => Role
-  /** `invalid` in the wanted role: a child copies it from its parent (shadow-mmu.md 4.1, 13.3). */
+  /** `invalid` in the wanted role: a child copies it from its parent, see `childRole()`. */
   readonly invalid?: (kvm: Kvm, v: number) => boolean
-  /** Stores the page found or built in the caller's local variable. */
+  /** Stores the result. */
   readonly found: (kvm: Kvm, v: number, page: number) => void
-  /** Reads it back. */
+  /** Reads the result. */
   readonly page: (kvm: Kvm, v: number) => number
 }
 
 /**
- * GET.3 to GET.12 (shadow-mmu.md 4.2): look the page up by (gfn, role), or build it: account it, take write
- * permission from the guest's table, flush. Whether `GET.7` to `GET.12` are apart depends on who can look:
- * without guest writes to tables there is nothing to protect and nobody to race with.
+ * GET.3 to GET.12: look the page up by frame and role, or build it: account it, write-protect the guest table,
+ * flush. Without guest writes to tables GET.7 to GET.12 are part of GET.6: there is nothing to protect, and no
+ * thread reads the counters without mmu_lock.
  */
 export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
   const role = wanted.role ?? ((): Role => INDIRECT)
   const invalid = wanted.invalid ?? ((): boolean => false)
-  // No valid page has a role with `invalid` in it.
+  // find_shadow_page() skips invalid pages, so a role with `invalid` is never found.
   const lookUp = (kvm: Kvm, v: number): number | null =>
     invalid(kvm, v) ? null : find_shadow_page(kvm, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
   const build = (kvm: Kvm, v: number): number => {
@@ -82,7 +82,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       {
         ...alloc,
         shows: (kvm, v) => `page ${free_page_of_pool(kvm) ?? 'none free'} for gfn ${wanted.gfn(kvm, v)}`,
-        fused: 'Lists, hash and key are only looked at under mmu_lock.',
+        fused: 'Lists, hash and role are read under mmu_lock only.',
       },
       {
         when: (kvm) => free_page_of_pool(kvm) !== null,
@@ -102,7 +102,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
   ]
 }
 
-/** GET.4: an unsync page that is found is synced now, without write-protecting its table. */
+/** GET.4: an unsync page that was found is synced, without write-protecting its table. */
 function syncFound(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
   return [
     step(
@@ -175,7 +175,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         since,
         shows: (kvm, v) => `write-protect the SPTEs of gfn ${wanted.gfn(kvm, v)}`,
         fused:
-          'All SPTEs of one frame at once; each only loses a permission, and the flush comes after the last.',
+          'All SPTEs of one frame at once: each only loses a permission, and the flush comes after the last.',
       },
       {
         does: (kvm, v) => {

@@ -13,9 +13,9 @@ const begin = { fn: 'walk_shadow_page_lockless_begin', since }
 const walk = { fn: 'shadow_page_table_clear_flood', since }
 
 /**
- * LW (shadow-mmu.md 3.4): a walk of the shadow pages without a lock, here to clear the write-flooding counts
- * on the way to a tracked frame. Instead of a lock the vCPU announces itself in its mode, so that whoever
- * frees pages sends it an IPI and waits; interrupts are off until the walk is over.
+ * LW: a walk of the shadow pages without a lock, to clear the write-flooding counts on the way to a tracked frame.
+ * Instead of taking a lock the vCPU sets vcpu->mode, so that a thread that frees shadow pages sends it an IPI and
+ * waits; IRQs are disabled until the walk ends.
  */
 export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
   const level = (kvm: Kvm, v: number): number => bounds.shadow.levels + 1 - kvm.vcpu[v].fault.level
@@ -37,7 +37,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
         {
           ...begin,
           shows: 'mode = READING_SHADOW_PAGE_TABLES',
-          fused: 'Interrupts go off just before; nobody sends one to a vCPU in OUTSIDE_GUEST_MODE.',
+          fused: 'IRQs are disabled just before; no IPI is sent to a vCPU in OUTSIDE_GUEST_MODE.',
         },
         {
           does: (kvm, v) => {
@@ -82,7 +82,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
           since,
           shows: 'vcpu->mode = OUTSIDE_GUEST_MODE',
           fused:
-            'Interrupts go on just after: a sender that finds OUTSIDE sends no IPI; one that came before is taken here.',
+            'IRQs are enabled just after: a sender that finds OUTSIDE_GUEST_MODE sends no IPI; an IPI from before is taken here.',
         },
         {
           does: (kvm, v) => {

@@ -2,9 +2,9 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { drop_spte, set_flush_pending } from '../../memory/shadow/rmap.ts'
 
 /**
- * `kvm_sync_page()` / `sync_spte()` (shadow-mmu.md 7.5): every leaf of a lowest-level page is held against
- * the guest's entry: another frame or not present, dropped; less permission, reduced. Never gives more.
- * With 'look' nothing is changed. Returns whether something was (or would be) dropped or reduced.
+ * `kvm_sync_page()`: compares every leaf SPTE of a level-1 page with the guest PTE. If that maps another frame or
+ * none, the SPTE is dropped; if it lacks a permission, the SPTE loses it. Permissions are never added. With 'look'
+ * nothing is changed. Returns whether an SPTE was (or would be) dropped or reduced, so that a flush is needed.
  */
 export function sync_page(kvm: Kvm, page: number, mode: 'look' | 'do'): boolean {
   const sp = kvm.page[page]
@@ -13,7 +13,7 @@ export function sync_page(kvm: Kvm, page: number, mode: 'look' | 'do'): boolean 
   return changed
 }
 
-/** The same for one entry. */
+/** `kvm_sync_spte()`: the same for one SPTE. */
 export function sync_spte(kvm: Kvm, page: number, index: number, mode: 'look' | 'do'): boolean {
   const sp = kvm.page[page]
   const entry = sp.spte[index]

@@ -20,14 +20,14 @@ const about = { fn: 'mmu_sync_children', since }
 
 type PageOf = (kvm: Kvm, v: number) => number
 
-/** The unsync pages at and below a page. */
+/** `mmu_unsync_walk()`: the unsync pages at and below a page. */
 function unsync_pages(kvm: Kvm, page: number): number[] {
   return [...when(kvm.page[page].unsync, page), ...unsync_pages_below(kvm, page)]
 }
 
 /**
- * SY.3 to SY.5 (shadow-mmu.md 7.4), mmu_lock held: take write permission from the tables of all unsync
- * pages and flush, then sync the pages. The kernel works in batches of 16; these bounds need one.
+ * SY.3 to SY.5, with mmu_lock held: write-protect the tables of all unsync pages and flush, then sync the pages.
+ * The kernel does so in batches of 16; within the bounds of the model one batch is enough.
  */
 export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
   return inFunction(
@@ -41,7 +41,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
       [
         {
           when: (kvm, v) => unsync_pages(kvm, page(kvm, v)).length === 0,
-          // The walk drops marks that lead nowhere.
+          // The walk clears marks that lead to no unsync page.
           does: (kvm, v) => clear_unsync_marks(kvm, page(kvm, v)),
           to: 'SY.end',
         },
@@ -78,7 +78,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
           since,
           shows: (kvm, v) => `sync ${pages_to_sync(kvm, v)}`,
           fused:
-            'Write-protected and flushed, the tables cannot change any more while mmu_lock is held; only the dropped SPTEs are visible, and the flush comes after them.',
+            'The tables are write-protected and flushed, so they cannot change while mmu_lock is held; only the dropped SPTEs are visible to others, and the flush comes after them.',
         },
         {
           does: (kvm, v) => {
@@ -127,7 +127,7 @@ function flushIfNeeded(name: string, bounds: Bounds): Entry<Kvm>[] {
   ]
 }
 
-/** `kvm_mmu_sync_roots()` for the current root; without marks on it no lock is taken (since v4.19). */
+/** `kvm_mmu_sync_roots()` for the current root; if the root has no marks, no lock is taken (since v4.19). */
 export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
   const root: PageOf = (kvm, v) => kvm.vcpu[v].root as number
   const isUnsync = (kvm: Kvm, v: number): boolean => {
@@ -181,8 +181,7 @@ export function handleMmuSync(bounds: Bounds): Block<Kvm> {
 }
 
 /**
- * The unsync page that translates an address below a root, or null. The walk stops where the marks say that
- * nothing below is unsync.
+ * The unsync page that translates an address below a root, or null. The walk stops at a page without unsync marks.
  */
 function unsync_page_for(kvm: Kvm, root: number, gva: number, bounds: Bounds): number | null {
   let page = root
@@ -195,8 +194,8 @@ function unsync_page_for(kvm: Kvm, root: number, gva: number, bounds: Bounds): n
 }
 
 /**
- * INVLPG (shadow-mmu.md 7.6): drop the address from this CPU's TLB, re-sync the one entry if it is unsync,
- * below the current root and all previous ones.
+ * INVLPG: flushes the address from this CPU's TLB, and syncs the SPTE of the address if its page is unsync, below
+ * the current root and all previous ones.
  */
 export function invlpg(bounds: Bounds): Block<Kvm> {
   const about = { fn: 'kvm_mmu_invlpg', since: 'v6.4..v6.16' }
@@ -219,7 +218,7 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
           ...about,
           shows: (kvm, v) => `kvm_sync_spte() of page ${unsyncPages(kvm, v).join(', ') || 'none'}`,
           fused:
-            'The kernel takes the lock once per root; the previous roots are not in use, nobody sees the difference.',
+            'The kernel takes the lock once per root; previous roots are not in use, so the difference is not observable.',
         },
         {
           does: (kvm, v) => {

@@ -21,11 +21,11 @@ const since = 'v6.9..v6.16'
 const about = { fn: 'kvm_mmu_track_write', since }
 
 /**
- * TRACK (shadow-mmu.md 7.2): a guest store to a protected table is emulated; then the shadow pages of that
- * table lose the entries it changed, unless the hint says that no table is shadowed at all.
+ * TRACK: a guest store to a write-protected frame is emulated. Then the changed SPTEs of the shadow pages of that
+ * table are zapped, unless `indirect_shadow_pages` is 0: no table is shadowed at all.
  */
 export function trackWrite(bounds: Bounds): Block<Kvm> {
-  // A store that is no edit changes bytes which no modelled entry occupies.
+  // Any other store changes bytes that belong to no modelled PTE.
   const edit = (kvm: Kvm, v: number): GuestPteWrite | undefined =>
     bounds.guest.edits[kvm.vcpu[v].pte_write - 1]
   const emulate = { fn: 'x86_emulate_instruction', since }
@@ -81,7 +81,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
               shows: (kvm, v) =>
                 `zap spte[${edit(kvm, v)?.index}] of page ${valid_pages_of(kvm, target_gfn(kvm, v)).join(', ')}`,
               fused:
-                'The pages that shadow one table, at once: each SPTE only goes away, and the flush comes after the last.',
+                'All pages that shadow the table at once: each SPTE only goes away, and the flush comes after the last.',
             },
             {
               does: (kvm, v) => {
@@ -140,7 +140,7 @@ const flooded = (kvm: Kvm, v: number): number | null =>
   valid_pages_of(kvm, target_gfn(kvm, v)).find((page) => kvm.page[page].write_flooding_count === FLOODING) ??
   null
 
-/** Counts a store to the table of a page; of level 1 not, because such a page goes unsync sooner. */
+/** Counts a store to the table of a page. Not at level 1, where pages become unsync instead. */
 function detect_write_flooding(kvm: Kvm, page: number): boolean {
   const sp = kvm.page[page]
   if (sp.level === 1) return false
@@ -149,8 +149,8 @@ function detect_write_flooding(kvm: Kvm, page: number): boolean {
 }
 
 /**
- * A table that is written to again and again, and not walked in between, is taken for one that is no table any
- * more: its shadow pages are zapped, so that later stores need not be emulated.
+ * A table that is written repeatedly without being walked is presumed not to be a page table any more: its shadow
+ * pages are zapped, so that later stores need not be emulated.
  */
 function zapFlooded(bounds: Bounds): Block<Kvm> {
   return block('TR.6 flood', [
@@ -184,7 +184,7 @@ function zapFlooded(bounds: Bounds): Block<Kvm> {
   ])
 }
 
-/** The frame's bit, after the store: a pass in between reports the page next time. */
+/** Sets the frame's dirty bit, after the store: if a pass comes in between, the next one reports the page. */
 function markDirty(bounds: Bounds): Step<Kvm> {
   return step(
     'TR.1 mark',

@@ -6,12 +6,12 @@ import { clear_spte } from '../../memory/shadow/shadow-page.ts'
 import { write_unlock } from '../primitives/lock.ts'
 
 /**
- * The walk of a rmap without mmu_lock that v3 of "fast invalidate all shadow pages" (April 2013) wanted,
- * one access to shared memory per step (shadow-mmu.md 10.3). It was never in a kernel.
+ * The walk of an rmap without mmu_lock that v3 of "fast invalidate all shadow pages" (April 2013) proposed, one
+ * access to shared memory per step. It was never in a kernel.
  */
 const about = { fn: 'slot_rmap_unmap_invalid', since: 'proposed in 2013' }
 
-/** D2.1 to D2.2: drop the lock, then clear the SPTEs on the chain of `gfn`, leaving the chain alone. */
+/** D2.1, D2.2: drop the lock, then clear the SPTEs on the rmap of `gfn`, without changing the rmap. */
 export function walkWithoutLock(gfn: number): Entry<Kvm>[] {
   return [
     write_unlock('D2.1', { fn: 'kvm_mmu_invalidate_memslot_pages', since: 'proposed in 2013' }),
@@ -49,7 +49,7 @@ function readHead(gfn: number): Step<Kvm> {
   )
 }
 
-/** Reads the next entry of the descriptor that was found, whoever that belongs to by now. */
+/** Reads the next entry of the descriptor that was found. @throws Oops if it was freed. */
 function readEntry(gfn: number): Step<Kvm> {
   const next = (kvm: Kvm): number | undefined => {
     const last = kvm.memslot[0].walked_sp ?? -1
@@ -80,5 +80,5 @@ function readEntry(gfn: number): Step<Kvm> {
   ])
 }
 
-/** The end of the walk, where those who jump over it arrive. */
+/** The end of the walk, to which steps jump that skip it. */
 export const endOfWalk: Step<Kvm> = step('D2.2 end', { ...about, shows: 'the rmap is walked' })

@@ -14,18 +14,18 @@ const about = { fn, since }
 
 const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
 
-/** The next page to zap so that the frame is not protected any more, or null. */
+/** The next page to zap to unprotect the frame, or null. */
 const next_page = (kvm: Kvm, v: number): number | null => valid_pages_of(kvm, target_gfn(kvm, v))[0] ?? null
 
-/** mmu_lock was taken because the hint said so: what does the vCPU find? */
+/** Records (history) whether taking mmu_lock, as the hint suggested, was justified. */
 function useLock(kvm: Kvm, v: number): void {
   const { hint, zapped } = kvm.vcpu[v].fault
   if (hint && !zapped) act_on_hint(kvm, true)
 }
 
 /**
- * UP.1: `indirect_shadow_pages` as a hint, read without mmu_lock (shadow-mmu.md 8.5, 12.1). `hint` is what
- * the kernel keeps in a register.
+ * UP.1: reads `indirect_shadow_pages` without mmu_lock, as a hint whether there is anything to unprotect. Designs
+ * replace `hint`.
  */
 export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_shadow_pages > 0): Step<Kvm> {
   return step(
@@ -47,9 +47,9 @@ export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_sha
 }
 
 /**
- * `__kvm_mmu_unprotect_gfn_and_retry()`: zap every shadow page of the frame, so that the write can be
- * retried, and remember the instruction, so that it is retried once. `always` counts it as retried even if
- * there was nothing to zap, because it cannot be emulated instead.
+ * `__kvm_mmu_unprotect_gfn_and_retry()`: zaps every shadow page of the frame, so that the write can be retried, and
+ * records the instruction, so that it is retried only once. With `always` it is recorded even if there was nothing
+ * to zap, because it cannot be emulated instead.
  */
 export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
   return block(
@@ -99,7 +99,7 @@ export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
   )
 }
 
-/** UP.4: the instruction that is retried is remembered. */
+/** UP.4: records the instruction that is retried (last_retry_eip, last_retry_addr). */
 function rememberRetry(always: boolean): Entry<Kvm> {
   const retried = (kvm: Kvm, v: number): boolean => always || kvm.vcpu[v].fault.zapped
   return step(

@@ -25,18 +25,18 @@ const locals = (kvm: Kvm, v: number) => kvm.vcpu[v].fault.unsync[0]
 
 const current_page = (kvm: Kvm, v: number): number => locals(kvm, v).sp as number
 
-/** The entry that leads to the page in hand; null at the top. Tables of these scenarios have one parent. */
+/** The SPTE that points to the current page; null at the root. In these scenarios pages have at most one parent. */
 function current_parent(kvm: Kvm, v: number): Sptep | null {
   return parents_of(kvm, current_page(kvm, v))[0] ?? null
 }
 
-/** The bitmap and the counter of the parent are read and written by steps of their own: none of them is atomic. */
+/** The parent of the current page. Its bitmap and counter are read and written in separate steps: neither is atomic. */
 const parent_page = (kvm: Kvm, v: number) => kvm.page[(current_parent(kvm, v) as Sptep).page]
 
 /**
- * UN.2 (shadow-mmu.md 7.3) in the small: what `mmu_try_to_unsync_pages()` reads and writes when several
- * vCPUs can be in it, because faults of the TDP MMU hold mmu_lock for read only. The spinlock around the
- * marking, and the second look after it was taken, are ce25681d59ff (v5.14).
+ * UN.2 in detail: the reads and writes of `mmu_try_to_unsync_pages()` if several vCPUs can be in it, because faults
+ * of the TDP MMU hold mmu_lock for read. The spinlock around the marking, and the second test of `sp->unsync` under
+ * it, are from ce25681d59ff (v5.14).
  */
 export function unsyncPages(): Entry<Kvm>[] {
   const leave = (kvm: Kvm, v: number): void => {
@@ -115,8 +115,8 @@ function take(kvm: Kvm, v: number): void {
 }
 
 /**
- * `mark_unsync()`: `if (__test_and_set_bit(...)) return; if (sp->unsync_children++) return;` and then the
- * parent's own parents.
+ * `mark_unsync()`: `if (__test_and_set_bit(...)) return; if (sp->unsync_children++) return;`, then the same for the
+ * parents of the parent.
  */
 function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
   const marked = (kvm: Kvm, v: number): boolean => {
@@ -182,7 +182,7 @@ function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
       },
       [
         {
-          // Its first unsync child: what is above leads to an unsync page from now on, too.
+          // The parent's first unsync child, so that the parent must be marked in its own parent.
           when: (kvm, v) => locals(kvm, v).unsync_children === 0,
           does: (kvm, v) => {
             const above = (current_parent(kvm, v) as Sptep).page

@@ -12,9 +12,9 @@ const emulate = { fn: 'x86_emulate_instruction', since }
 const rx = { fn: 'kvm_unprotect_and_retry_on_failure', since }
 
 /**
- * A write hit a protected frame (shadow-mmu.md 8.5.1): emulate it, or, when the instruction cannot be
- * emulated, unprotect the frame and let the guest retry. Once: the second time the same instruction comes
- * here with the same address, userspace is told that emulation failed.
+ * A write to a write-protected frame: emulate it or, if the instruction cannot be emulated, unprotect the frame and
+ * let the guest retry. Only once: if the same instruction comes here again with the same address, KVM exits to
+ * userspace with an emulation failure.
  */
 export function writeProtectFault(bounds: Bounds): Block<Kvm> {
   return block(WRITE_PROTECT_FAULT, [
@@ -75,13 +75,13 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
   ])
 }
 
-/** The instruction does not look like one that writes page tables: better let the guest have the frame. */
+/** Whether to unprotect rather than emulate: the instruction does not look like one that writes page tables. */
 function mayRetryInstead(kvm: Kvm, v: number): boolean {
   const { unemulatable, pte_write, fault } = kvm.vcpu[v]
   return !unemulatable && pte_write === 0 && fault.may_retry
 }
 
-/** RT: unprotect and retry an instruction that could be emulated; emulate it if there was nothing to zap. */
+/** RT: unprotect, and retry an instruction that could be emulated; emulate it if there is nothing to zap. */
 function retryInstead(bounds: Bounds): Block<Kvm> {
   const fn = 'kvm_mmu_unprotect_gfn_and_retry'
   return block(

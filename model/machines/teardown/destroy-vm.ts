@@ -31,7 +31,7 @@ export function exitForClose(bounds: Bounds): Step<Kvm>[] {
   ]
 }
 
-/** The last file of the VM is closed; the thread ends. The fput() that calls KVM puts the module at last. */
+/** The last file of the VM is closed, and the thread ends. The fput() that calls KVM puts the module afterwards. */
 export function closeFile(): Block<Kvm> {
   const fn = '__fput'
   return block(
@@ -53,7 +53,7 @@ export function closeFile(): Block<Kvm> {
   )
 }
 
-/** `kvm_put_kvm()`: whoever puts the last reference destroys the VM. Goes to `then` when it has returned. */
+/** `kvm_put_kvm()`: putting the last reference destroys the VM. Jumps to `then` when it has returned. */
 export function putKvm(name: string, then: string): Entry<Kvm>[] {
   const fn = 'kvm_put_kvm'
   const put = (kvm: Kvm): void => {
@@ -74,8 +74,8 @@ export function putKvm(name: string, then: string): Entry<Kvm>[] {
 }
 
 /**
- * `kvm_destroy_vm()`, as far as asynchronous page faults and the vCPU go. Freeing the MMU's pages, memslots and
- * everything else is left out: nobody is there any more who could look at them. There is one vCPU, number 0.
+ * The part of `kvm_destroy_vm()` that concerns asynchronous page faults and the vCPU, of which there is one. Freeing
+ * shadow pages, memslots and everything else is left out: no modelled thread could still use them.
  */
 function destroyVm(then: string): Block<Kvm> {
   return block(
@@ -145,7 +145,7 @@ function destroyVm(then: string): Block<Kvm> {
   )
 }
 
-/** DV.1: work that is queued is cancelled; work that has begun is waited for, unless a design skips it. */
+/** DV.1: cancels pending work; waits for running work, except for what a design skips. */
 export function cancelQueued(skips: (kvm: Kvm) => boolean = () => false): Step<Kvm> {
   const apf = (kvm: Kvm) => kvm.vcpu[0].async_pf[0]
   return step(

@@ -9,7 +9,7 @@ const about = {
   shows: 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs enabled',
 }
 
-/** `vcpu->mode = OUTSIDE_GUEST_MODE`, interrupts on, `srcu_read_lock()`. */
+/** `vcpu->mode = OUTSIDE_GUEST_MODE`, IRQs enabled, `srcu_read_lock()`. */
 export function leave_guest_mode(kvm: Kvm, v: number): void {
   drain(kvm, v)
   kvm.vcpu[v].mode = 'OUTSIDE_GUEST_MODE'
@@ -18,9 +18,9 @@ export function leave_guest_mode(kvm: Kvm, v: number): void {
 }
 
 /**
- * RUN.10: a VM-exit, and where it is handled. The CPU is out of the guest first and out of guest mode second;
- * a sender of a request may look at the mode in between.
- * @param cases conditions under which it is handled elsewhere.
+ * RUN.10: a VM-exit, and the block that handles it. The CPU leaves the guest before vcpu->mode changes; a sender of
+ * a request may read the mode in between.
+ * @param cases conditions under which another block handles it.
  */
 export function exit(name: string, to: string, ...cases: readonly Case<Kvm>[]): Block<Kvm> {
   const does = leave_guest_mode

@@ -6,7 +6,7 @@ import { EXIT, GUEST } from '../hand-over.ts'
 
 const code = { fn: 'guest', since: 'x86' }
 
-/** The guest begins a store to one of its page tables; one that is emulated exits at once. */
+/** The guest begins a guest PTE write; one that is emulated exits immediately. */
 export function beginGuestPteWrite(
   { gva, index, to, w, by, emulatedInto }: GuestPteWrite,
   number: number,
@@ -41,7 +41,7 @@ export function beginGuestPteWrite(
   )
 }
 
-/** The guest begins a store that only hardware can carry out. */
+/** The guest begins a store that KVM cannot emulate. */
 export function beginUnemulatableStore({ gva, by }: UnemulatableStore, number: number): Step<Kvm> {
   return step(
     `store[${number}]`,

@@ -15,9 +15,9 @@ const code = { fn: 'guest', since }
 const hardware = { fn: 'hardware page walk', since }
 
 /**
- * RUN.9: guest code and the hardware page walker, while the CPU is in guest mode. An instruction that was
- * begun is repeated until it is done; in between the guest may be interrupted. A walk reads one entry per
- * step, so that tables can change, or be freed, below it (shadow-mmu.md 1.6).
+ * RUN.9: guest code and the hardware page walker, while the CPU is in guest mode. An instruction is repeated until
+ * it completes; in between the guest may be interrupted. A walk reads one SPTE per step, so that tables can change,
+ * or be freed, during the walk.
  */
 export function guest(bounds: Bounds, steps: readonly Step<Kvm>[]): Choice<Kvm> {
   return choice(GUEST, steps, { validEnd: addressesRead(bounds).length === 0 && !bounds.guest.dataWrites })
@@ -26,7 +26,7 @@ export function guest(bounds: Bounds, steps: readonly Step<Kvm>[]): Choice<Kvm> 
 const addresses = ({ guest }: Bounds): number[] => Array.from({ length: guest.gvas }, (_, gva) => gva)
 const addressesRead = (bounds: Bounds): readonly number[] => bounds.guest.reads ?? addresses(bounds)
 
-/** An interrupt of the CPU that the vCPU runs on. */
+/** An IPI on the CPU that runs the vCPU. */
 export function interrupt(): Step<Kvm> {
   return step(
     'interrupt',
@@ -49,7 +49,7 @@ export function beginWrites(bounds: Bounds): Step<Kvm>[] {
   return writes.map((gva) => begin(`write[${gva}]`, `write gva ${gva}`, 'write', gva))
 }
 
-/** The hardware serves the access in progress: from the TLB, or by walking the tables. */
+/** Hardware translates the access in progress: by the TLB, or by a page walk. */
 export function hardwareWalk(bounds: Bounds): Step<Kvm>[] {
   return [
     tlbHit(bounds),
@@ -62,14 +62,14 @@ export function hardwareWalk(bounds: Bounds): Step<Kvm>[] {
 const accessing = (kvm: Kvm, v: number): boolean =>
   kvm.vcpu[v].guest === 'read' || kvm.vcpu[v].guest === 'write'
 
-/** A cached translation serves the access in progress. */
+/** Whether the TLB translates the access in progress. */
 function tlb_hit(kvm: Kvm, v: number, bounds: Bounds): boolean {
   const { gva, guest, tlb } = kvm.vcpu[v]
   const entry = tlb[gva]
   return entry.pfn !== null && entry.root === root_page(kvm, v, bounds) && (guest !== 'write' || entry.w)
 }
 
-/** The walk reads a table: a guest entry's contents decide, whoever the memory belongs to by now. */
+/** The walk reads a shadow page. @throws Oops if the page was freed. */
 function use_table(kvm: Kvm, v: number, bounds: Bounds): void {
   const table = kvm.vcpu[v].walk ?? root_page(kvm, v, bounds)
   if (kvm.page[table].list === 'free') {
@@ -85,7 +85,7 @@ function walked_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
   return kvm.page[table].spte[index_at(gva, level, bounds.guest.entries)]
 }
 
-/** The host page that the entry maps the address to: with a huge page, one of several. */
+/** The host page to which the walked SPTE maps the address; of a large SPTE, one of several. */
 function translated_pfn(kvm: Kvm, v: number, bounds: Bounds): number {
   const pfn = walked_spte(kvm, v, bounds).pfn as number
   if (!bounds.guest.huge) return pfn
@@ -97,7 +97,7 @@ function translated_pfn(kvm: Kvm, v: number, bounds: Bounds): number {
 const allows = (kvm: Kvm, v: number, entry: Spte): boolean =>
   entry.kind === 'leaf' && (kvm.vcpu[v].guest !== 'write' || entry.w)
 
-/** Carries out a store: only stores to page tables change anything the model knows of. */
+/** Carries out a store. The model has the contents of page tables only, so only guest PTE writes change memory. */
 function do_store(kvm: Kvm, v: number, pfn: number, bounds: Bounds): void {
   if (bounds.host.dirty && kvm.vcpu[v].guest === 'write') kvm.host_page[pfn].written = true
   if (bounds.dirtyLog.of.length > 0 && kvm.vcpu[v].guest === 'write') note_store(kvm, pfn, bounds)
@@ -142,7 +142,7 @@ function tlbHit(bounds: Bounds): Step<Kvm> {
   )
 }
 
-/** HW.3 on a link: remember the table it names; from here on only a flush with wait protects that table. */
+/** HW.2: follows a non-leaf SPTE. From here on only a flush that waits for this CPU protects the child. */
 function walkTable(bounds: Bounds): Step<Kvm> {
   return step(
     'HW.2',
@@ -161,7 +161,7 @@ function walkTable(bounds: Bounds): Step<Kvm> {
   )
 }
 
-/** The entry names a table. (A link on level 1 is a violation already; hardware would take it for a leaf.) */
+/** Whether the SPTE is non-leaf. (At level 1 that violates an invariant; hardware takes it for a leaf.) */
 function leads_on(kvm: Kvm, v: number, bounds: Bounds): boolean {
   if (bounds.shadow.levels > 1 && kvm.vcpu[v].walk !== null && kvm.vcpu[v].walk_level === 1) return false
   return walked_spte(kvm, v, bounds).kind === 'non-leaf'
@@ -170,7 +170,7 @@ function leads_on(kvm: Kvm, v: number, bounds: Bounds): boolean {
 const may_walk = (kvm: Kvm, v: number, bounds: Bounds): boolean =>
   accessing(kvm, v) && (kvm.vcpu[v].walk !== null || !tlb_hit(kvm, v, bounds))
 
-/** The access is done; an instruction with two operands goes on with the second. */
+/** The access is done; an instruction with two operands continues with the second. */
 function finish_access(kvm: Kvm, v: number, bounds: Bounds): void {
   if (bounds.guest.pairs && kvm.vcpu[v].gva === 0) kvm.vcpu[v].gva = bounds.guest.gvas - 1
   else finish_instruction(kvm, v)
@@ -189,7 +189,7 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
       ...hardware,
       shows: (kvm, v) =>
         `root ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva} -> pfn ${translated_pfn(kvm, v, bounds)}`,
-      fused: 'Reading the leaf, filling the TLB and the access: the access uses the entry just read.',
+      fused: 'Reading the leaf, filling the TLB, and the access, which uses the SPTE just read.',
     },
     {
       when: (kvm, v) => may_walk(kvm, v, bounds) && allows(kvm, v, walked_spte(kvm, v, bounds)),
@@ -230,7 +230,7 @@ function walkFault(bounds: Bounds): Step<Kvm> {
         use_table(kvm, v, bounds)
         if (watched(bounds)) kvm.vcpu[v].fault.present = walked_spte(kvm, v, bounds).kind === 'leaf'
         end_walk(kvm, v)
-        // The fault itself drops what was cached for the address.
+        // A page fault flushes the address from the TLB of its CPU.
         flush_tlb_gva(kvm, v, kvm.vcpu[v].gva)
       },
       to: EXIT.pageFault,
@@ -260,7 +260,7 @@ function invlpgOf(gva: number): Step<Kvm> {
   )
 }
 
-/** MOV to CR3 exits; the guest chooses another page directory, or (when it edits tables) the same again. */
+/** MOV to CR3 exits. The guest loads another page directory or, if it writes guest PTEs, maybe the same again. */
 export function cr3Loads(bounds: Bounds): Step<Kvm>[] {
   if (bounds.guest.cr3Loads === 0) return []
   const again = bounds.guest.edits.length > 0

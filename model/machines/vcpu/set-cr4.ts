@@ -10,7 +10,7 @@ export const CR4 = 'CR4'
 
 export const since = 'v5.1..v6.16'
 
-/** A 32-bit guest switches physical-address extension on or off, and with it the format of its tables. */
+/** A 32-bit guest changes CR4.PAE, and with it the format of its page tables. */
 export function paeToggle(bounds: Bounds): Step<Kvm>[] {
   if (bounds.guest.paeToggles === 0) return []
   return [
@@ -29,7 +29,7 @@ export function paeToggle(bounds: Bounds): Step<Kvm>[] {
   ]
 }
 
-/** `kvm_mmu_reset_context()`: all roots go, and the context is set up for the new mode. */
+/** `kvm_mmu_reset_context()`: drops all roots and sets up the context for the new mode. */
 export function setCr4(bounds: Bounds): Block<Kvm> {
   const fn = 'kvm_post_set_cr4'
   const unload = { fn: 'kvm_mmu_unload', since }
@@ -53,20 +53,20 @@ export function setCr4(bounds: Bounds): Block<Kvm> {
   )
 }
 
-/** What the role of a context is made of, where designs differ; all of it depends on CR4.PAE at most. */
+/** The parts of a context's role in which designs differ. They depend on CR4.PAE only. */
 export interface RoleRule {
   /** The gPTE size in the role of the pages that the context builds. */
   readonly page: (pae: boolean, direct: boolean) => boolean
-  /** CR4.PAE in what is only compared, to find out whether the context must be set up anew. */
+  /** CR4.PAE in the part that is only compared, to decide whether the context must be set up again. */
   readonly context: (pae: boolean) => boolean
-  /** Is the context set up anew in any case? */
+  /** Set up the context again in any case. */
   readonly always?: boolean
 }
 
 /** Direct pages do not depend on the size of guest entries; the context always does. */
 const upstream: RoleRule = { page: (pae, direct) => !direct && pae, context: (pae) => pae }
 
-/** `kvm_init_mmu()`: the context of root_mmu is set up unless its role is what it was. */
+/** `kvm_init_mmu()`: sets up the context of root_mmu, unless its role is unchanged. */
 export function initMmu(rule: RoleRule = upstream): Step<Kvm> {
   const wanted = (kvm: Kvm, v: number): { page: boolean; context: boolean } => {
     const { cr4_pae } = kvm.vcpu[v]

@@ -20,7 +20,7 @@ import { guest } from './guest.ts'
 const fn = 'vcpu_enter_guest'
 const since = 'v5.18..v6.16'
 
-/** What the features of a scenario contribute to the program of a vCPU. */
+/** The parts that the features of a scenario contribute to the program of a vCPU. */
 export interface VcpuParts {
   readonly vcpu: readonly Placed<Entry<Kvm>>[]
   readonly guest: readonly Placed<Step<Kvm>>[]
@@ -28,9 +28,8 @@ export interface VcpuParts {
 }
 
 /**
- * A vCPU thread and the guest it runs: request handling, entry, guest execution with the hardware page
- * walker, and the exits (shadow-mmu.md 3.2; tdp-notifier-requests.md 1.1). Outside the guest it is a reader
- * of kvm->srcu, where a thread waits for readers.
+ * A vCPU thread and the guest it runs: request handling, entry, guest execution with the hardware page walker, and
+ * the exits. Outside the guest it is a reader of kvm->srcu, in scenarios in which a thread waits for readers.
  */
 export function vcpuRun(bounds: Bounds, parts: VcpuParts): Program<Kvm> {
   const entries = inOrder('the program of a vCPU', [
@@ -52,12 +51,12 @@ function enterGuestMode(bounds: Bounds): Step<Kvm> {
       since,
       shows: 'vcpu->mode = IN_GUEST_MODE',
       fused:
-        'Interrupts go off just before; an IPI that arrives in between is taken at RUN.8 or at entry either way.',
+        'IRQs are disabled just before; an IPI that arrives in between is taken at RUN.8 or on entry in either case.',
     },
     {
       does: (kvm, v) => {
         store_mode(kvm, v, 'IN_GUEST_MODE')
-        // An instruction that was not finished begins anew.
+        // An instruction that was interrupted restarts.
         if (bounds.guest.pairs) kvm.vcpu[v].gva = 0
       },
     },
@@ -72,18 +71,18 @@ function finalCheck(): Step<Kvm> {
       since,
       shows: (kvm, v) => `kvm_vcpu_exit_request() = ${exit_requested(kvm, v)}`,
       fused:
-        'Giving up sets mode, enables interrupts and enters SRCU at once; a sender that finds OUTSIDE sends no IPI, one that came before is acknowledged here.',
+        'Cancelling the entry sets vcpu->mode, enables IRQs and enters SRCU at once: a sender that finds OUTSIDE_GUEST_MODE sends no IPI, and an IPI from before is acknowledged here.',
     },
     [{ when: exit_requested, does: leave_guest_mode, to: REENTER }, {}],
   )
 }
 
-/** The final check before entry: something is pending, or a sender has moved the mode on. */
+/** `kvm_vcpu_exit_request()`: a request is pending, or a sender has changed the mode. */
 function exit_requested(kvm: Kvm, v: number): boolean {
   return request_pending(kvm, v) || load_mode(kvm, v) === 'EXITING_GUEST_MODE'
 }
 
-/** Where the handling of KVM_REQ_TLB_FLUSH ends: a label in front of whatever follows. */
+/** The label at the end of the handling of KVM_REQ_TLB_FLUSH. */
 const NO_FLUSH = 'RUN.4 end'
 
 /** RUN.4: a pending flush empties the TLB before the next entry. */

@@ -10,14 +10,14 @@ import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
 import { zapping } from './zap-all-fast.ts'
 
 /**
- * Steps of the designs that were discussed in March and April 2013, before "fast invalidate all shadow
- * pages" was merged in v3.11 (shadow-mmu.md 10). None of them is in a kernel.
+ * Steps of the designs that were discussed in March and April 2013, before "fast invalidate all shadow pages" was
+ * merged in v3.11. None of them is in a kernel.
  */
 const since = 'proposed in 2013'
 
 const requestOf = (kvm: Kvm) => kvm.memslot[0].req
 
-/** ZAP.2 of a design: links go as always; what happens to a leaf is the question. */
+/** ZAP.2 of a design: non-leaf SPTEs are dropped as usual; leaf SPTEs are passed to `leaf`. */
 export function zapChildren(leaf: (kvm: Kvm, sptep: { page: number; index: number }) => void): Step<Kvm> {
   return step(
     'ZAP.2',
@@ -25,7 +25,7 @@ export function zapChildren(leaf: (kvm: Kvm, sptep: { page: number; index: numbe
       fn: 'kvm_mmu_page_unlink_children',
       since,
       shows: (kvm) => `SPTEs of page ${zapping.sp(kvm, 0)}, as designed`,
-      fused: 'All entries of the page at once: each only goes away, and the flush comes after the last.',
+      fused: 'All SPTEs of the page at once: each only goes away, and the flush comes after the last.',
     },
     {
       does: (kvm) => {
@@ -42,13 +42,13 @@ export function zapChildren(leaf: (kvm: Kvm, sptep: { page: number; index: numbe
   )
 }
 
-/** True for an SPTE that is on an rmap of the slot that is deleted. */
+/** Whether an SPTE is on an rmap of the slot that is deleted. */
 export function on_dying_slot(kvm: Kvm, { page, index }: { page: number; index: number }): boolean {
   const { gfn } = kvm.page[page].spte[index]
   return gfn !== null && kvm.slot_of_gfn[gfn] === DYING
 }
 
-/** Takes the SPTE off its rmap unless that rmap dies anyway. */
+/** `drop_spte()`, unless the rmap belongs to the slot that is deleted. */
 export function drop_unless_dying(kvm: Kvm, sptep: { page: number; index: number }): void {
   if (!on_dying_slot(kvm, sptep)) drop_spte(kvm, sptep)
 }
@@ -62,8 +62,8 @@ export function reloadAndFlush(bounds: Bounds): Block<Kvm> {
 }
 
 /**
- * D1.4: all rmaps and counters are reset, hash and list emptied. Roots are zapped, because vCPUs hold them
- * and will put them; the pages below are only put aside, with what is in their SPTEs.
+ * D1.4: resets all rmaps and counters, and empties hash and list. Roots are zapped, because vCPUs still hold
+ * references to them; the pages below are only set aside, with their SPTEs.
  */
 export function resetAll(): Step<Kvm> {
   return step(
@@ -73,7 +73,7 @@ export function resetAll(): Step<Kvm> {
       since,
       shows: 'reset all rmaps, hash and list',
       fused:
-        'One section under mmu_lock; nobody is in the guest, and no table is looked at without the lock.',
+        'One critical section under mmu_lock: no vCPU is in the guest, and no thread reads shadow pages without the lock.',
     },
     {
       does: (kvm) => {
@@ -94,7 +94,7 @@ export function resetAll(): Step<Kvm> {
   )
 }
 
-/** D1.6: the pages put aside are freed without the lock; what their SPTEs know of the pages is passed on. */
+/** D1.6: frees the pages that were set aside, without the lock, and transfers D from their SPTEs to host pages. */
 export function freeOldPages(): Step<Kvm> {
   return step(
     'D1.6',
@@ -102,7 +102,7 @@ export function freeOldPages(): Step<Kvm> {
       fn: 'kvm_mmu_free_page',
       since,
       shows: 'free the old pages',
-      fused: 'Nobody else can reach them.',
+      fused: 'No other thread can reach them.',
     },
     {
       does: (kvm) => {
@@ -118,8 +118,8 @@ export function freeOldPages(): Step<Kvm> {
 }
 
 /**
- * D2.2: walks the rmaps of the dying slot without mmu_lock and clears the SPTEs, one after the other, but
- * takes nothing off the chains.
+ * D2.2: walks the rmaps of the deleted slot without mmu_lock and clears the SPTEs, one after the other, without
+ * changing the rmaps.
  */
 export function unmapWithoutLock(bounds: Bounds): Entry<Kvm>[] {
   const frames = bounds.memslots.of.flatMap((slot, gfn) => (slot === DYING ? [gfn] : []))
@@ -139,7 +139,7 @@ export function unmapWithoutLock(bounds: Bounds): Entry<Kvm>[] {
           return found === undefined ? 'the rmaps are walked' : `page ${found.page}.spte[${found.index}] = 0`
         },
         fused:
-          'Reading the chain and clearing the SPTE; slot-delete-unlocked-walk has them apart, with the descriptors.',
+          'Reading the rmap and clearing the SPTE; in slot-delete-unlocked-walk they are separate steps, with descriptors.',
       },
       [
         {

@@ -10,7 +10,7 @@ const since = 'v5.10..v6.16'
 const about = { fn: 'make_mmu_pages_available', since }
 const walk = { fn: 'kvm_mmu_zap_oldest_mmu_pages', since }
 
-/** What a vCPU zaps when the quota of shadow pages is used up. */
+/** The locals of a vCPU that zaps because the quota of shadow pages is used up. */
 export const reclaiming: Zapping = {
   sp: (kvm, v) => kvm.vcpu[v].zap_sp as number,
   list: 'invalid_list of vcpu',
@@ -22,12 +22,12 @@ export const reclaiming: Zapping = {
 /** Chooses the page to zap next, or null when there is none. */
 export type Victim = (kvm: Kvm) => number | null
 
-/** From the tail, roots in use apart. */
+/** From the tail, skipping roots in use. */
 const oldest: Victim = (kvm) => oldest_pages(kvm).find((page) => kvm.page[page].root_count === 0) ?? null
 
 /**
- * PF.13, LOAD.2: with no page left of the quota, zap pages until there is one (shadow-mmu.md 8.6). The
- * kernel wants 5 free and makes 25; here both are 1, so that a small quota is enough.
+ * PF.13, LOAD.2: if the quota is used up, zap pages until one is available. The kernel wants 5
+ * (KVM_MIN_FREE_MMU_PAGES) and makes 25 (KVM_REFILL_PAGES) available; here both are 1, so that a small quota is enough.
  */
 export function makePagesAvailable(name: string, bounds: Bounds): Entry<Kvm>[] {
   if (bounds.shadow.quota === 0) return []
@@ -64,7 +64,7 @@ function forgetVictim(kvm: Kvm, v: number): void {
   kvm.vcpu[v].zap_sp = null
 }
 
-/** MP.2: the walk over active_mmu_pages, with a design's idea of which end it starts from. */
+/** MP.2: the walk over active_mmu_pages; a design starts at the other end. */
 export function pickVictim(victim: Victim = oldest): Step<Kvm> {
   return step(
     'MP.2',
@@ -80,7 +80,7 @@ export function pickVictim(victim: Victim = oldest): Step<Kvm> {
   )
 }
 
-/** ZAP.9 of a root in use that was zapped on the way. */
+/** ZAP.9, if a root in use was zapped on the way, which only happens to nested tables. */
 function tellAll(bounds: Bounds): Block<Kvm> {
   return block(
     'ZAP.9',

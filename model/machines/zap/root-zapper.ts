@@ -9,15 +9,15 @@ import type { Zapping } from './zapping.ts'
 const fn = 'kvm_mmu_track_write'
 const since = 'v6.6..v6.16'
 
-/** The walk skips pages without a guest table, and those that are obsolete already. */
+/** `for_each_gfn_valid_sp_with_gptes()` skips pages without a guest table and those that are zapped already. */
 function zappable(kvm: Kvm, page: number): boolean {
   const { list, role_invalid } = kvm.page[page]
   return list === 'active' && !role_invalid && sp_has_gptes(kvm, page)
 }
 
 /**
- * A thread that zaps single root pages, as another vCPU does whose guest writes to the page directory
- * (write flooding). Which page is not determined.
+ * A thread that zaps single shadow pages with a guest table, as `kvm_mmu_track_write()` of another vCPU does on
+ * write flooding. It may zap any such page.
  */
 export function rootZapper(bounds: Bounds): Program<Kvm> {
   const zapping: Zapping = {
@@ -27,7 +27,7 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
   const pages = Array.from({ length: bounds.shadow.pages }, (_, p) => p)
   return program<Kvm>(
     'zapper',
-    'zaps one root page (guest write to a page directory)',
+    'zaps single shadow pages with a guest table, as on write flooding',
     [
       choice(
         'idle',

@@ -9,20 +9,20 @@ import type { Zapping } from './zapping.ts'
 const fn = 'mmu_shrink_scan'
 const since = 'v3.11..v6.1'
 
-/** The oldest page that is nobody's root, or null. */
+/** The oldest page that is not a root in use, or null. */
 export function oldest_page(kvm: Kvm): number | null {
   const active = [...kvm.active_mmu_pages]
   return active.find((page) => page !== null && kvm.page[page].root_count === 0) ?? null
 }
 
-/** Pages that a zap-all has zapped and not freed yet (v3.11..v6.1; today that list belongs to the zapper). */
+/** Pages that a zap of everything has zapped and not freed yet: kvm->arch.zapped_obsolete_pages (v3.11..v6.1). */
 function zapped_obsolete_pages(kvm: Kvm): number[] {
   return all_pages(kvm).filter((page) => kvm.page[page].list === 'zapped_obsolete_pages')
 }
 
 const waiting = (kvm: Kvm): boolean => zapped_obsolete_pages(kvm).length > 0
 
-/** SHR.1: there is something to free, and nothing speaks against it. */
+/** SHR.1: the shrinker runs if there is a page to free and the condition `free` holds. */
 export function shrinkerMay(free: (kvm: Kvm) => boolean): Step<Kvm> {
   return step(
     'SHR.1',
@@ -42,8 +42,8 @@ export function shrinkerMay(free: (kvm: Kvm) => boolean): Step<Kvm> {
 }
 
 /**
- * The slab shrinker: memory is short, so pages that wait to be freed are freed, else the oldest page goes.
- * The quota of shadow pages does the latter in a vCPU thread (kvm_mmu_zap_oldest_mmu_pages()).
+ * The slab shrinker, when memory is short: it frees zapped pages that wait to be freed or, if there are none, zaps
+ * the oldest page. For the quota a vCPU does the latter (kvm_mmu_zap_oldest_mmu_pages()).
  */
 export function shrinker(bounds: Bounds): Program<Kvm> {
   const zapping: Zapping = { sp: (kvm) => kvm.shrinker[0].sp as number, list: 'invalid_list of shrinker' }

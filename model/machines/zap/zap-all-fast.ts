@@ -21,12 +21,12 @@ const since = 'v5.18..v6.16'
 const about = { fn: 'kvm_mmu_zap_all_fast', since }
 const walk = { fn: 'kvm_zap_obsolete_pages', since }
 
-/** What kvm_zap_obsolete_pages() zaps. */
+/** The locals of kvm_zap_obsolete_pages(). */
 export const zapping: Zapping = { sp: (kvm) => kvm.memslot[0].sp as number, list: 'invalid_list of memslot' }
 
 /**
- * The page that the walk of kvm_zap_obsolete_pages() comes to: the oldest active one. Invalid pages are skipped
- * (shadow-mmu.md 8.3, ZF.5); since v5.9 none should be on the list.
+ * The page at which the walk of kvm_zap_obsolete_pages() is: the oldest active one. The kernel skips invalid pages,
+ * with a WARN since v5.9: none should be on the list.
  */
 export function tail(kvm: Kvm): number | null {
   for (const page of kvm.active_mmu_pages) {
@@ -36,9 +36,8 @@ export function tail(kvm: Kvm): number | null {
 }
 
 /**
- * A memslot update that zaps everything: `kvm_mmu_zap_all_fast()` (shadow-mmu.md 8.3). slots_lock makes it
- * the only one. The lock may be dropped after every page (the kernel: after 10, when contended); fewer
- * pages per break only adds behaviours.
+ * A memslot update that zaps everything: `kvm_mmu_zap_all_fast()`. slots_lock excludes a second one. mmu_lock may
+ * be dropped after every page (in the kernel after 10, if contended); more breaks only add behaviours.
  */
 export function zapAllFast(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('memslot', 'deletes a memslot: kvm_mmu_zap_all_fast()', [
@@ -64,7 +63,7 @@ export function zapAllFast(bounds: Bounds): Program<Kvm> {
   ])
 }
 
-/** ZF.2 to ZF.7, mmu_lock being held; afterwards to `to`, or on. */
+/** ZF.2 to ZF.7, with mmu_lock held; then jumps to `to`, if given. */
 export function zap_all_fast(bounds: Bounds, to?: string): Entry<Kvm>[] {
   return inFunction(
     about.fn,
@@ -87,7 +86,7 @@ export function zap_all_fast(bounds: Bounds, to?: string): Entry<Kvm>[] {
   )
 }
 
-/** ZF.4: every vCPU is told to drop obsolete roots. */
+/** ZF.4: the request to all vCPUs to drop obsolete roots. */
 function requestAll(bounds: Bounds): Block<Kvm> {
   return block('ZF.4', [
     kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, (kvm) => kvm.memslot[0].req),
@@ -95,7 +94,7 @@ function requestAll(bounds: Bounds): Block<Kvm> {
       'ZF.4 told',
       {
         ...about,
-        shows: 'all vCPUs were told',
+        shows: 'the request was sent to all vCPUs',
         quiet: true,
         fused: 'History for a property; the kernel does nothing here.',
       },
@@ -110,7 +109,7 @@ function requestAll(bounds: Bounds): Block<Kvm> {
   ])
 }
 
-/** ZF.5: zap from the tail until the first page that is not obsolete, dropping the lock now and then. */
+/** ZF.5: zaps from the tail up to the first page that is not obsolete; may drop the lock in between. */
 function zapObsoletePages(bounds: Bounds): Entry<Kvm>[] {
   const obsoleteTail = (kvm: Kvm): boolean => {
     const oldest = tail(kvm)
@@ -141,7 +140,7 @@ function zapObsoletePages(bounds: Bounds): Entry<Kvm>[] {
   ]
 }
 
-/** ZF.5: the walk over active_mmu_pages from its tail, for as long as there is `more` to zap there. */
+/** ZF.5: the walk over active_mmu_pages from its tail, while there is `more` to zap. */
 export function zapFromTail(bounds: Bounds, more: (kvm: Kvm) => boolean): Entry<Kvm> {
   return choice('ZF.5', [
     step(

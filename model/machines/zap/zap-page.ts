@@ -20,7 +20,7 @@ import type { ZapLocals, Zapping } from './zapping.ts'
 const fn = '__kvm_mmu_prepare_zap_page'
 const since = 'v5.18..v6.16'
 
-/** ZAP.1 to ZAP.9: `__kvm_mmu_prepare_zap_page()`, with the request to drop the page if it was a root in use. */
+/** ZAP.1 to ZAP.9: `__kvm_mmu_prepare_zap_page()`, including the request if the page was a root in use. */
 export function prepare_zap_page(zapping: Zapping, bounds: Bounds, { req, thread }: ZapLocals): Entry<Kvm>[] {
   return [
     ...zap_contents(zapping, bounds),
@@ -32,7 +32,7 @@ export function prepare_zap_page(zapping: Zapping, bounds: Bounds, { req, thread
   ]
 }
 
-/** ZAP.1 to ZAP.5: everything that leads from, to and about the page goes, before its lists and flags. */
+/** ZAP.1 to ZAP.5: unsync children, SPTEs, parents and counters of the page; its list and flags come afterwards. */
 export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
   const { sp } = zapping
   return inFunction(
@@ -47,8 +47,8 @@ export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
         {
           fn: 'kvm_mmu_unlink_parents',
           since,
-          shows: (kvm, self) => `clear the links to page ${sp(kvm, self)}`,
-          fused: 'As ZAP.2.',
+          shows: (kvm, self) => `clear the SPTEs that point to page ${sp(kvm, self)}`,
+          fused: 'All parents of the page at once, for the same reason as ZAP.2.',
         },
         { does: (kvm, self) => unlink_parents(kvm, sp(kvm, self)) },
       ),
@@ -57,7 +57,7 @@ export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
   )
 }
 
-/** ZAP.2. */
+/** ZAP.2: `kvm_mmu_page_unlink_children()`. */
 function unlinkChildren({ sp }: Zapping, bounds: Bounds): Step<Kvm> {
   return step(
     'ZAP.2',
@@ -66,7 +66,7 @@ function unlinkChildren({ sp }: Zapping, bounds: Bounds): Step<Kvm> {
       since,
       shows: (kvm, self) => `clear the SPTEs of page ${sp(kvm, self)}`,
       fused:
-        'All entries of the page at once: each only goes away, and whoever needs it gone waits for the flush after the last. Without guest writes to tables nobody looks at the counters without the lock.',
+        'All SPTEs of the page at once: each only goes away, and a thread that relies on that waits for the flush after the last. Without guest writes to tables no thread reads the counters without the lock.',
     },
     {
       ...(bounds.aging.calls > 0 ? { when: (kvm, self) => !is_walked(kvm, sp(kvm, self)) } : {}),
@@ -79,7 +79,7 @@ function unlinkChildren({ sp }: Zapping, bounds: Bounds): Step<Kvm> {
   )
 }
 
-/** An SPTE of the page is on an rmap that is locked. */
+/** Whether an SPTE of the page is on an rmap that is locked. */
 function is_walked(kvm: Kvm, page: number): boolean {
   for (let index = 0; index < kvm.page[page].spte.length; index++) {
     const gfn = spte_gfn(kvm, page, index)
@@ -88,7 +88,7 @@ function is_walked(kvm: Kvm, page: number): boolean {
   return false
 }
 
-/** Drops all SPTEs of a page, each from its own rmap or parent list. */
+/** Drops all SPTEs of a page, each from its rmap or parent list. */
 function unlink_children(kvm: Kvm, page: number): void {
   for (let index = 0; index < kvm.page[page].spte.length; index++) mmu_page_zap_pte(kvm, { page, index })
 }
@@ -97,7 +97,7 @@ function unlink_parents(kvm: Kvm, page: number): void {
   for (const parent of parents_of(kvm, page)) drop_parent_pte(kvm, parent)
 }
 
-/** ZAP.1: unsync pages below would be lost from sight, so they are zapped with their parent. */
+/** ZAP.1: unsync pages below could not be found any more, so they are zapped with their ancestor. */
 function zapUnsyncChildren({ sp, list }: Zapping): Entry<Kvm> {
   return step(
     'ZAP.1',
@@ -107,7 +107,7 @@ function zapUnsyncChildren({ sp, list }: Zapping): Entry<Kvm> {
       shows: (kvm, self) =>
         `zap unsync pages below: ${unsync_pages_below(kvm, sp(kvm, self)).join(', ') || 'none'}`,
       fused:
-        'Whole pages at once: lowest-level pages without links below them; each SPTE only goes away before the flush.',
+        'Whole pages at once: level-1 pages, which have no children; each SPTE only goes away before the flush.',
     },
     {
       does: (kvm, self) => {
@@ -125,7 +125,7 @@ function zapUnsyncChildren({ sp, list }: Zapping): Entry<Kvm> {
   )
 }
 
-/** ZAP.4 and ZAP.5: the counters that emulated writes and unprotecting look at without the lock. */
+/** ZAP.4 and ZAP.5: the counters, which emulated writes and unprotecting read without the lock. */
 function unaccount({ sp }: Zapping): Entry<Kvm> {
   return step(
     'ZAP.4',
@@ -133,7 +133,7 @@ function unaccount({ sp }: Zapping): Entry<Kvm> {
       fn: 'unaccount_shadowed',
       since,
       shows: (kvm, self) => `indirect_shadow_pages--, page ${sp(kvm, self)}: unsync = 0`,
-      fused: 'The unsync flag of a page that is unlinked is not looked at any more.',
+      fused: 'The unsync flag of a page without parents is not read any more.',
     },
     {
       does: (kvm, self) => {
@@ -146,7 +146,7 @@ function unaccount({ sp }: Zapping): Entry<Kvm> {
   )
 }
 
-/** Moves the page off the active list (ZAP.6): to the list of zapped pages, or nowhere while it is pinned. */
+/** Moves the page off the active list (ZAP.6): to the list of zapped pages, or to none while it is pinned. */
 export function unlink_page(
   { sp, list }: Zapping,
   remember?: (kvm: Kvm, self: number, zapped: boolean) => void,
@@ -170,7 +170,7 @@ export function unlink_page(
         if (at !== 'active' && at !== 'pinned') {
           throw new Oops('no-use-after-free', `page ${page} is zapped twice: it is on another list, ${at}`)
         }
-        // An invalid page is taken to be on no list already.
+        // __kvm_mmu_prepare_zap_page() presumes that an invalid page is not on the active list.
         if (at === 'active' && !role_invalid) list_del_active(kvm, page)
         const pinned = kvm.page[page].root_count > 0
         kvm.page[page].list = pinned ? 'pinned' : list
@@ -180,7 +180,7 @@ export function unlink_page(
   )
 }
 
-/** Marks the page invalid (ZAP.8), which the lock-free tests of roots can see. */
+/** Sets role.invalid (ZAP.8), which lockless tests of roots read. */
 export function mark_invalid({ sp }: Zapping): Entry<Kvm> {
   return step(
     'ZAP.8',
@@ -193,7 +193,7 @@ export function mark_invalid({ sp }: Zapping): Entry<Kvm> {
   )
 }
 
-/** Tells all vCPUs to drop obsolete roots (ZAP.9), when the zapped page was a root in use. */
+/** Sends all vCPUs the request to drop obsolete roots (ZAP.9), if the zapped page was a root in use. */
 export function request_if_root_was_zapped(
   vcpus: number,
   zapped: (kvm: Kvm, self: number) => boolean,
@@ -214,7 +214,7 @@ export function request_if_root_was_zapped(
         {
           fn,
           since,
-          shows: 'all vCPUs were told',
+          shows: 'the request was sent to all vCPUs',
           quiet: true,
           fused: 'History for a property; the kernel does nothing here.',
         },
@@ -231,8 +231,8 @@ export function request_if_root_was_zapped(
 }
 
 /**
- * `kvm_mmu_commit_zap_page()` (shadow-mmu.md 8.2): nothing on the list, nothing to do; else flush all TLBs,
- * wait for every vCPU to have left guest mode, and free the pages.
+ * `kvm_mmu_commit_zap_page()`: unless the list is empty, flush all TLBs, wait until every vCPU has left guest mode,
+ * and free the pages.
  */
 export function kvm_mmu_commit_zap_page(
   name: string,
@@ -257,7 +257,7 @@ export function kvm_mmu_commit_zap_page(
           ...commit,
           shows: (kvm) => `kvm_mmu_free_shadow_page(page ${zapped(kvm).join(', ')})`,
           fused:
-            'All pages of the list are freed at once: mmu_lock is held and nobody may reach them any more; a root slot that still does is a violation in the state after.',
+            'All pages of the list at once: mmu_lock is held and no thread may reach them any more; a root slot that still does is a violation in the state afterwards.',
         },
         {
           does: (kvm) => {
