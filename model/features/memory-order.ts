@@ -1,7 +1,7 @@
 import { placed } from '../language/placed.ts'
 import { when } from '../language/program.ts'
 import { each } from '../language/system.ts'
-import { smp_mb } from '../machines/primitives/memory-barrier.ts'
+import { smpMb } from '../machines/primitives/memory-barrier.ts'
 import { storeBufferDrains, vmEntry } from '../machines/primitives/store-buffer.ts'
 import type { Feature } from './feature.ts'
 
@@ -13,7 +13,7 @@ export const memoryOrder: Feature = {
     const { barriers, storeBuffers } = bounds.memoryOrder
     return {
       vcpu: [
-        placed(80, ...when(barriers, smp_mb('RUN.7 mb', { fn: 'vcpu_enter_guest', since: 'v5.18..v6.16' }))),
+        placed(80, ...when(barriers, smpMb('RUN.7 mb', { fn: 'vcpu_enter_guest', since: 'v5.18..v6.16' }))),
         placed(100, ...when(storeBuffers, vmEntry())),
       ],
       threads: [placed(10, ...when(storeBuffers, each(sorts.vcpu, storeBufferDrains())))],

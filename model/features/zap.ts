@@ -1,9 +1,9 @@
 import { placed } from '../language/placed.ts'
 import { when } from '../language/program.ts'
 import { each, one } from '../language/system.ts'
-import { rootZapper } from '../machines/zap/root-zapper.ts'
+import { pageZapper } from '../machines/zap/page-zapper.ts'
 import { shrinker } from '../machines/zap/shrinker.ts'
-import { zapAllFast } from '../machines/zap/zap-all-fast.ts'
+import { zapAllFastThread } from '../machines/zap/zap-all-fast.ts'
 import type { Feature } from './feature.ts'
 
 /** Threads that zap shadow pages: single ones, all of them, or the oldest. */
@@ -12,8 +12,8 @@ export const zap: Feature = {
   title: 'zapping single pages, all pages, and reclaim',
   parts: (bounds, sorts) => ({
     threads: [
-      placed(30, ...when(bounds.zap.threads > 0, each(sorts.zapper, rootZapper(bounds)))),
-      placed(70, ...when(bounds.zap.all > 0, one(zapAllFast(bounds)))),
+      placed(30, ...when(bounds.zap.threads > 0, each(sorts.zapper, pageZapper(bounds)))),
+      placed(70, ...when(bounds.zap.all > 0, one(zapAllFastThread(bounds)))),
       placed(100, ...when(bounds.zap.reclaims > 0, one(shrinker(bounds)))),
     ],
   }),

@@ -1,7 +1,7 @@
 import { only, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import { firstSpte, forget } from '../../machines/aging/aging.ts'
-import { release_mmu_lock, write_lock } from '../../machines/primitives/lock.ts'
+import { release_mmu_lock, writeLock } from '../../machines/primitives/lock.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Design } from '../design.ts'
 import { notReached, violated } from '../expectation.ts'
@@ -59,7 +59,7 @@ export const agingDesigns: readonly Design<Kvm>[] = [
     patches: [
       only(
         'aging',
-        replace('AG.2', write_lock('AG.2', 'notifier', { fn: 'kvm_handle_hva_range', since: '..v6.14' })),
+        replace('AG.2', writeLock('AG.2', 'notifier', { fn: 'kvm_handle_hva_range', since: '..v6.14' })),
       ),
       headReadAgain,
       only(

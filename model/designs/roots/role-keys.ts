@@ -1,7 +1,7 @@
 import { drop, only, replace } from '../../language/patch.ts'
 import { type Step, step } from '../../language/program.ts'
 import { swapRoots } from '../../machines/roots/new-pgd.ts'
-import { rootRole } from '../../machines/roots/root-role.ts'
+import { setRootRole } from '../../machines/roots/root-role.ts'
 import { initMmu, type RoleRule } from '../../machines/vcpu/set-cr4.ts'
 import { table_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -38,7 +38,7 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
     scenarios: CACHE,
     patches: [
       replace('INIT.1', initMmu({ ...byPages(indirectOnly), always: true })),
-      replace('GET.2 root', rootRole(indirectOnly)),
+      replace('GET.2 root', setRootRole(indirectOnly)),
     ],
     expect: [],
   },
@@ -51,7 +51,7 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
     about:
       'The bug behind question seed-004: a direct root is stored without the bit that is looked up, so in PAE and long mode no cached direct root is ever found. Slow, but not unsafe.',
     scenarios: CACHE,
-    patches: [replace('INIT.1', initMmu(byPages(always))), replace('GET.2 root', rootRole(indirectOnly))],
+    patches: [replace('INIT.1', initMmu(byPages(always))), replace('GET.2 root', setRootRole(indirectOnly))],
     expect: violated('role-cache', 'cached-root-is-found'),
   },
   {
@@ -65,7 +65,7 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
     scenarios: CACHE,
     patches: [
       replace('INIT.1', initMmu(byPages(indirectOnly))),
-      replace('GET.2 root', rootRole(indirectOnly)),
+      replace('GET.2 root', setRootRole(indirectOnly)),
     ],
     expect: [
       violatedBecause(

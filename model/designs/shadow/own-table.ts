@@ -1,13 +1,8 @@
 import { drop, insert } from '../../language/patch.ts'
 import { block, type Entry, step } from '../../language/program.ts'
 import { hugepageAdjust, is_own_table } from '../../machines/fault/goal-level.ts'
-import { write_lock, write_unlock } from '../../machines/primitives/lock.ts'
-import {
-  kvm_mmu_commit_zap_page,
-  mark_invalid,
-  unlink_page,
-  zap_contents,
-} from '../../machines/zap/zap-page.ts'
+import { writeLock, writeUnlock } from '../../machines/primitives/lock.ts'
+import { commitZapPage, markInvalid, unlinkPage, zapContents } from '../../machines/zap/zap-page.ts'
 import type { Zapping } from '../../machines/zap/zapping.ts'
 import { target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -78,7 +73,7 @@ function unprotectPageVirt(): Entry<Kvm> {
   const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
   const next = (kvm: Kvm, v: number): number | null => valid_pages_of(kvm, target_gfn(kvm, v))[0] ?? null
   return block('UPV', [
-    write_lock('UPV.1', 'vcpu', about),
+    writeLock('UPV.1', 'vcpu', about),
     step(
       'UPV.2',
       { ...about, shows: (kvm, v) => `pages of gfn ${target_gfn(kvm, v)}: ${next(kvm, v) ?? 'none'}` },
@@ -98,9 +93,9 @@ function unprotectPageVirt(): Entry<Kvm> {
       ],
     ),
     // No shadow page of the gfn is a root in this scenario, so no request is needed.
-    block('UPV.zap', [...zap_contents(zapping, bounds), unlink_page(zapping), mark_invalid(zapping)]),
+    block('UPV.zap', [...zapContents(zapping, bounds), unlinkPage(zapping), markInvalid(zapping)]),
     step('UPV.2 next', { ...about, shows: 'next page of the gfn', quiet: true }, { to: 'UPV.2' }),
-    kvm_mmu_commit_zap_page('UPV.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-    write_unlock('UPV.4', about),
+    commitZapPage('UPV.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    writeUnlock('UPV.4', about),
   ])
 }

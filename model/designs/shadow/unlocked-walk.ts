@@ -1,6 +1,6 @@
 import { drop, only, type Patch, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
-import { synchronize_srcu } from '../../machines/primitives/srcu.ts'
+import { synchronizeSrcu } from '../../machines/primitives/srcu.ts'
 import { endOfWalk, walkWithoutLock } from '../../machines/shadow/unlocked-walk.ts'
 import { freeDescs } from '../../machines/zap/free-descs.ts'
 import { shrinkerMay } from '../../machines/zap/shrinker.ts'
@@ -22,7 +22,7 @@ const dying = (kvm: Kvm, gfn: number): boolean => slot_found(kvm, gfn) === 'inva
 
 /** Generation and request under the lock; then the walk and a grace period without it; old pages are kept. */
 const WALK: Patch<Kvm>[] = [
-  replace('ZF.5', ...walkWithoutLock(GFN), endOfWalk, synchronize_srcu('D2.3')),
+  replace('ZF.5', ...walkWithoutLock(GFN), endOfWalk, synchronizeSrcu('D2.3')),
   drop('ZF.5 zap'),
   drop('ZF.5 break'),
   drop('ZF.6'),

@@ -1,6 +1,6 @@
 import { drop, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
-import { write_lock, write_unlock } from '../../machines/primitives/lock.ts'
+import { writeLock, writeUnlock } from '../../machines/primitives/lock.ts'
 import { readHint } from '../../machines/shadow/unprotect.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { sp_has_gptes } from '../../memory/shadow/shadow-page.ts'
@@ -174,7 +174,7 @@ function readIfDirect() {
 function hintUnderLock() {
   return [
     readIfDirect(),
-    write_lock('UP.1 lock', 'vcpu', about),
+    writeLock('UP.1 lock', 'vcpu', about),
     step<Kvm>(
       'UP.1',
       { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` },
@@ -184,7 +184,7 @@ function hintUnderLock() {
         },
       },
     ),
-    write_unlock('UP.1 unlock', about),
+    writeUnlock('UP.1 unlock', about),
     step<Kvm>('UP.1 test', { ...about, shows: (kvm, v) => `if (${kvm.vcpu[v].fault.hint})` }, [
       { when: (kvm, v) => kvm.vcpu[v].fault.hint },
       { to: 'RX.3' },

@@ -1,15 +1,11 @@
 import { drop, insert, only, type Patch, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import { slotLookup } from '../../machines/notifier/notifier.ts'
-import { write_unlock } from '../../machines/primitives/lock.ts'
+import { writeUnlock } from '../../machines/primitives/lock.ts'
 import { testCurrentRoot } from '../../machines/roots/free-obsolete-roots.ts'
 import { drop_unless_dying, zapChildren } from '../../machines/zap/invalidate-2013.ts'
 import { tail, zapFromTail, zapping } from '../../machines/zap/zap-all-fast.ts'
-import {
-  kvm_mmu_commit_zap_page,
-  request_if_root_was_zapped,
-  unlink_page,
-} from '../../machines/zap/zap-page.ts'
+import { commitZapPage, requestIfRootWasZapped, unlinkPage } from '../../machines/zap/zap-page.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { slot_found } from '../../memory/memslots/memslot.ts'
 import { free_shadow_page } from '../../memory/shadow/shadow-page.ts'
@@ -93,8 +89,8 @@ const COMMIT_BEFORE_BREAK: Patch<Kvm>[] = [
   ),
   insert(
     { before: 'ZF.5 relock' },
-    kvm_mmu_commit_zap_page('ZF.5 commit', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
-    write_unlock('ZF.5 drop', { fn: 'kvm_mmu_zap_all', since: 'never' }),
+    commitZapPage('ZF.5 commit', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    writeUnlock('ZF.5 drop', { fn: 'kvm_mmu_zap_all', since: 'never' }),
   ),
 ]
 
@@ -109,13 +105,13 @@ export const zapEverything = (lockBreak: boolean): Patch<Kvm>[] =>
     ),
     replace(
       'ZAP.6',
-      unlink_page(zapping, (kvm, _self, zapped) => {
+      unlinkPage(zapping, (kvm, _self, zapped) => {
         kvm.memslot[0].zapped_root = zapped
       }),
     ),
     insert(
       { after: 'ZAP.8' },
-      request_if_root_was_zapped(
+      requestIfRootWasZapped(
         bounds.vcpus,
         (kvm) => kvm.memslot[0].zapped_root,
         zapping.sp,

@@ -1,5 +1,5 @@
 import { drop, insert, move, replace } from '../../language/patch.ts'
-import { synchronize_srcu } from '../../machines/primitives/srcu.ts'
+import { synchronizeSrcu } from '../../machines/primitives/srcu.ts'
 import {
   freeOldPages,
   reloadAndFlush,
@@ -7,7 +7,7 @@ import {
   unmapWithoutLock,
 } from '../../machines/zap/invalidate-2013.ts'
 import { zapping } from '../../machines/zap/zap-all-fast.ts'
-import { kvm_mmu_commit_zap_page, unlink_page } from '../../machines/zap/zap-page.ts'
+import { commitZapPage, unlinkPage } from '../../machines/zap/zap-page.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { boundsOf } from '../../scenarios/build-scenario.ts'
 import { SLOT_DELETE } from '../../scenarios/memslots/slots.ts'
@@ -130,7 +130,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
       'Safe with all its rules: nothing is added to an INVALID slot, handlers unmap instead of rewriting SPTEs, and shadow pages and descriptors are kept while a walk may use them. Old pages are reclaimed later, one by one, and removed from their rmaps.',
     scenarios: [DELETE],
     patches: zap(
-      replace('ZF.5', ...unmapWithoutLock(bounds), synchronize_srcu('D2.3')),
+      replace('ZF.5', ...unmapWithoutLock(bounds), synchronizeSrcu('D2.3')),
       drop('ZF.5 zap'),
       drop('ZF.5 break'),
       drop('ZF.6'),
@@ -239,10 +239,10 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
       'Generation and reload in one critical section; pages are zapped one by one with full rmap removal, the lock is dropped now and then, and one flush and free comes at the end. zapped_obsolete_pages lets the shrinker free memory before that.',
     scenarios: [DELETE, 'zap-termination', 'slot-delete-shrinker'],
     patches: zap(
-      replace('ZAP.6', unlink_page({ ...zapping, list: 'zapped_obsolete_pages' })),
+      replace('ZAP.6', unlinkPage({ ...zapping, list: 'zapped_obsolete_pages' })),
       replace(
         'ZF.6',
-        kvm_mmu_commit_zap_page('ZF.6', 'zapped_obsolete_pages', bounds.vcpus, (kvm) => kvm.memslot[0].req),
+        commitZapPage('ZF.6', 'zapped_obsolete_pages', bounds.vcpus, (kvm) => kvm.memslot[0].req),
       ),
     ),
     expect: [],

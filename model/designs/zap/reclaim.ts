@@ -1,5 +1,5 @@
 import { drop, move, only, replace } from '../../language/patch.ts'
-import { childRole } from '../../machines/fault/fetch.ts'
+import { copyParentRole } from '../../machines/fault/fetch.ts'
 import { pickVictim, reclaiming } from '../../machines/zap/make-pages-available.ts'
 import { unlinkNestedChildren } from '../../machines/zap/zap-nested-children.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -27,7 +27,7 @@ const rootsNotSpared = only<Kvm>(
 const checkFirst = move<Kvm>('PF.12', { before: 'PF.13' })
 const roleFromVcpu = replace<Kvm>(
   'GET.2',
-  childRole(() => false),
+  copyParentRole(() => false),
 )
 
 const NOT_TESTED = notReached('These designs do not have the stale check.', ZAPPED, 'stale-fault-is-retried')

@@ -8,8 +8,8 @@ const since = 'v6.15..v6.18'
 const young = { fn: 'kvm_mmu_notifier_clear_young', since }
 const walk = { fn: 'kvm_rmap_age_gfn_range', since }
 
-const gfnOf = (kvm: Kvm, self: number): number => kvm.aging[self].gfn as number
-const first = (kvm: Kvm, self: number): Sptep | undefined => rmap_entries(kvm, gfnOf(kvm, self))[0]
+const gfn_of = (kvm: Kvm, self: number): number => kvm.aging[self].gfn as number
+const first = (kvm: Kvm, self: number): Sptep | undefined => rmap_entries(kvm, gfn_of(kvm, self))[0]
 
 /**
  * The host asks whether a page was accessed (`kvm_rmap_age_gfn_range()`). The answer and the Accessed bits are left
@@ -54,7 +54,7 @@ export function aging(bounds: Bounds): Program<Kvm> {
           },
           {
             does: (kvm, self) => {
-              if (kvm.aging[self].locked) kvm.rmap_locked[gfnOf(kvm, self)] = false
+              if (kvm.aging[self].locked) kvm.rmap_locked[gfn_of(kvm, self)] = false
               forget(kvm, self)
             },
             to: 'idle',
@@ -88,15 +88,15 @@ function lockRmap(): Step<Kvm> {
       fn: 'kvm_rmap_lock_readonly',
       since,
       shows: (kvm, self) =>
-        `rmap_val = rmap[gfn ${gfnOf(kvm, self)}]${empty(kvm, self) ? ' = 0: not locked' : ', locked'}`,
+        `rmap_val = rmap[gfn ${gfn_of(kvm, self)}]${empty(kvm, self) ? ' = 0: not locked' : ', locked'}`,
     },
     [
       { when: empty },
       {
-        when: (kvm, self) => !rmap_is_locked(kvm, gfnOf(kvm, self)),
+        when: (kvm, self) => !rmap_is_locked(kvm, gfn_of(kvm, self)),
         does: (kvm, self) => {
           kvm.aging[self].locked = true
-          kvm.rmap_locked[gfnOf(kvm, self)] = true
+          kvm.rmap_locked[gfn_of(kvm, self)] = true
         },
       },
     ],
@@ -124,7 +124,7 @@ const shown = (sptep: Sptep | undefined): string =>
 function next(kvm: Kvm, self: number): Sptep | undefined {
   const { sp, index } = kvm.aging[self]
   const after = ({ page, index: i }: Sptep): boolean => page > (sp as number) || (page === sp && i > index)
-  return rmap_entries(kvm, gfnOf(kvm, self)).find(after)
+  return rmap_entries(kvm, gfn_of(kvm, self)).find(after)
 }
 
 function take(kvm: Kvm, self: number, { page, index }: Sptep): void {

@@ -13,8 +13,8 @@ import {
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
-import { write_lock, write_unlock } from '../primitives/lock.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { writeLock, writeUnlock } from '../primitives/lock.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { enableDirtyLog } from './enable-dirty-log.ts'
 
 const since = 'v5.7..v6.16'
@@ -44,10 +44,10 @@ function readAndClear(bounds: Bounds): Entry<Kvm>[] {
     ioctl.fn,
     ...inFunction(
       get.fn,
-      write_lock('DL.2', 'dirtylog', get),
+      writeLock('DL.2', 'dirtylog', get),
       exchange(),
       writeProtect(),
-      write_unlock('DL.4', get),
+      writeUnlock('DL.4', get),
       flushIfNeeded(bounds),
       report(),
     ),
@@ -131,7 +131,7 @@ function flushIfNeeded(bounds: Bounds): Block<Kvm> {
           },
         },
       ]),
-      kvm_make_all_cpus_request('flush', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
+      makeAllCpusRequest('flush', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
       step('DL.5 end', { ...about, shows: 'flushed', quiet: true }),
     ],
     { fn: about.fn },
@@ -200,7 +200,7 @@ function readBits(): Entry<Kvm>[] {
 function clearBits(bounds: Bounds): Entry<Kvm>[] {
   return inFunction(
     clear.fn,
-    write_lock('DL.2', 'dirtylog', clear),
+    writeLock('DL.2', 'dirtylog', clear),
     step<Kvm>(
       'DLC.1',
       {
@@ -223,7 +223,7 @@ function clearBits(bounds: Bounds): Entry<Kvm>[] {
       ],
     ),
     writeProtect(),
-    write_unlock('DL.4', clear),
+    writeUnlock('DL.4', clear),
     flushIfNeeded(bounds),
   )
 }

@@ -2,9 +2,9 @@ import { choice, type Entry, inFunction, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
-import { write_lock, write_unlock } from '../primitives/lock.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
-import { synchronize_srcu } from '../primitives/srcu.ts'
+import { writeLock, writeUnlock } from '../primitives/lock.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
+import { synchronizeSrcu } from '../primitives/srcu.ts'
 
 const since = 'v5.17..v6.16'
 const update = { fn: 'kvm_set_memslot', since }
@@ -40,11 +40,11 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
             },
           },
         ),
-        synchronize_srcu('DE.3'),
+        synchronizeSrcu('DE.3'),
       ),
       ...inFunction(
         apply.fn,
-        write_lock('DE.4', 'dirtylog', apply),
+        writeLock('DE.4', 'dirtylog', apply),
         step<Kvm>(
           'DE.5',
           {
@@ -59,8 +59,8 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
             },
           },
         ),
-        write_unlock('DE.6', apply),
-        kvm_make_all_cpus_request('DE.7', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
+        writeUnlock('DE.6', apply),
+        makeAllCpusRequest('DE.7', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
       ),
     ),
     step(

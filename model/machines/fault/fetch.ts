@@ -15,7 +15,7 @@ import { drop_parent_pte, drop_spte } from '../../memory/shadow/rmap.ts'
 import { has_role, type Role } from '../../memory/shadow/shadow-page.ts'
 import { kvm_mmu_mark_parents_unsync } from '../../memory/shadow/write-tracking.ts'
 import { END_OF_FAULT } from '../hand-over.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { getShadowPage } from '../shadow/get-shadow-page.ts'
 import { syncChildren } from '../shadow/sync.ts'
 import { childAccess } from './access.ts'
@@ -57,7 +57,7 @@ export function fetch(bounds: Bounds): Entry<Kvm>[] {
 
 function fetchLevel(bounds: Bounds): Block<Kvm> {
   const wantedLevel = (kvm: Kvm, v: number): number => current_level(kvm, v, bounds) - 1
-  const wantedGfn = (kvm: Kvm, v: number): number => wanted_gfn(kvm, v, bounds)
+  const gfn = (kvm: Kvm, v: number): number => wanted_gfn(kvm, v, bounds)
   const linked = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'non-leaf'
   return block('FETCH', [
     ...when(bounds.shadow.choosesLevel, hugepageAdjust(bounds), mapLarge(bounds)),
@@ -65,9 +65,9 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
     ...inFunction(
       getChild,
       existingChild(bounds),
-      childRole(),
+      copyParentRole(),
       ...getShadowPage(bounds, {
-        gfn: wantedGfn,
+        gfn: gfn,
         level: wantedLevel,
         role: (kvm, v) => child_role(kvm, v, huge(kvm, v, bounds)),
         invalid: (kvm, v) => kvm.vcpu[v].fault.child_invalid,
@@ -163,7 +163,7 @@ function dropLargeSpte(bounds: Bounds): Block<Kvm> {
           },
         ],
       ),
-      kvm_make_all_cpus_request('FETCH.6 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      makeAllCpusRequest('FETCH.6 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
     ],
     { fn: about.fn },
   )
@@ -193,7 +193,7 @@ function child_role(kvm: Kvm, v: number, direct: boolean): Role {
 }
 
 /** GET.2: the child's role is copied from its parent's, including `invalid`, unless a design sets that bit. */
-export function childRole(
+export function copyParentRole(
   invalid: (kvm: Kvm, parent: number) => boolean = (kvm, parent) => kvm.page[parent].role_invalid,
 ): Step<Kvm> {
   const copied = (kvm: Kvm, v: number): boolean => invalid(kvm, kvm.vcpu[v].fault.sp as number)
@@ -234,7 +234,7 @@ function existingChild(bounds: Bounds): Block<Kvm> {
           drop_parent_pte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) }),
       },
     ),
-    kvm_make_all_cpus_request('GET.1 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    makeAllCpusRequest('GET.1 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
   ])
 }
 

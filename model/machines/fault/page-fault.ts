@@ -16,7 +16,7 @@ import {
   TRACK_WRITE,
   WRITE_PROTECT_FAULT,
 } from '../hand-over.ts'
-import { release_mmu_lock, write_lock } from '../primitives/lock.ts'
+import { release_mmu_lock, writeLock } from '../primitives/lock.ts'
 import type { ObsoleteTest } from '../roots/free-obsolete-roots.ts'
 import { endPrefetch } from './async-page-fault.ts'
 
@@ -30,7 +30,7 @@ export function inPageFault(...entries: readonly Entry<Kvm>[]): Entry<Kvm>[] {
 
 /** PF.11: `write_lock(&kvm->mmu_lock)`. */
 export function lockForFault(): Step<Kvm> {
-  return write_lock('PF.11', 'vcpu', about)
+  return writeLock('PF.11', 'vcpu', about)
 }
 
 const SETS_DIRTY =
@@ -141,14 +141,14 @@ export function writeTracked(bounds: Bounds): Step<Kvm> {
 }
 
 /** A root without a shadow page counts as stale while a request to drop roots is pending. */
-const reloadPending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS')
+const reload_pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS')
 
 /** The test of the root in `is_page_fault_stale()`, whose parts designs replace. @throws Oops without a root. */
 export function is_root_stale(
   kvm: Kvm,
   v: number,
   obsolete: ObsoleteTest = is_obsolete_sp,
-  withoutPage: (kvm: Kvm, v: number) => boolean = reloadPending,
+  withoutPage: (kvm: Kvm, v: number) => boolean = reload_pending,
 ): boolean {
   const { root } = kvm.vcpu[v]
   if (root !== null) return obsolete(kvm, root)
@@ -162,7 +162,7 @@ export function is_root_stale(
  */
 export function staleCheck(
   obsolete: ObsoleteTest = is_obsolete_sp,
-  withoutPage: (kvm: Kvm, v: number) => boolean = reloadPending,
+  withoutPage: (kvm: Kvm, v: number) => boolean = reload_pending,
 ): Step<Kvm> {
   const stale = (kvm: Kvm, v: number): boolean => is_root_stale(kvm, v, obsolete, withoutPage)
   return step(

@@ -8,7 +8,7 @@ import { drop_spte, rmap_add, rmap_is_locked, set_flush_pending } from '../../me
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 import { kvm_mmu_mark_parents_unsync } from '../../memory/shadow/write-tracking.ts'
 import { note_refusal } from '../../memory/vcpu/instruction.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { pte_access_write } from './access.ts'
 import { has_mmio, setMmioSpte } from './mmio.ts'
 
@@ -109,7 +109,7 @@ function flushLostAccess(bounds: Bounds): Entry<Kvm> {
         },
       ],
     ),
-    kvm_make_all_cpus_request('SET.5 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    makeAllCpusRequest('SET.5 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
   ])
 }
 
@@ -129,7 +129,7 @@ export function dropOther(bounds: Bounds): Entry<Kvm> {
         },
       },
     ]),
-    kvm_make_all_cpus_request('SET.2 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    makeAllCpusRequest('SET.2 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
     step('SET.2 end', { ...about, shows: 'the entry is free' }),
   ])
 }

@@ -5,7 +5,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
 import { REENTER, TDP_PAGE_FAULT } from '../hand-over.ts'
-import { read_lock } from '../primitives/lock.ts'
+import { readLock } from '../primitives/lock.ts'
 import { unsyncPages } from '../shadow/unsync-pages.ts'
 import { endPrefetch, faultinPfnOrQueue } from './async-page-fault.ts'
 import { faultinPfn } from './fault-host-page.ts'
@@ -46,7 +46,7 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
         },
       ),
       bounds.asyncPf.on ? faultinPfnOrQueue('P7') : faultinPfn(bounds, 'P7'),
-      read_lock('P8', about),
+      readLock('P8', about),
       step('P9', { fn: 'is_page_fault_stale', since, shows: (kvm, v) => `stale = ${stale(kvm, v)}` }, [
         { when: stale, to: 'P13' },
         {},

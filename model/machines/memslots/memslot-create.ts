@@ -13,9 +13,9 @@ import {
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { DYING } from '../../memory/memslots/memslot.ts'
-import { write_lock } from '../primitives/lock.ts'
-import { synchronize_srcu } from '../primitives/srcu.ts'
-import { zap_all_fast } from '../zap/zap-all-fast.ts'
+import { writeLock } from '../primitives/lock.ts'
+import { synchronizeSrcu } from '../primitives/srcu.ts'
+import { zapAllFast } from '../zap/zap-all-fast.ts'
 
 const since = 'v5.17..v6.16'
 const update = { fn: 'kvm_set_memslot', since }
@@ -70,7 +70,7 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
       ),
       ...inFunction(
         swap.fn,
-        synchronize_srcu('SC.3'),
+        synchronizeSrcu('SC.3'),
         ...when<Entry<Kvm>>(wraps, nextGeneration(bounds), memslotsUpdated(bounds)),
       ),
       step(
@@ -125,8 +125,8 @@ function memslotsUpdated(bounds: Bounds): Block<Kvm> {
       ...inFunction(
         'kvm_mmu_invalidate_mmio_sptes',
         wrapTest((gen) => gen >> bounds.memslots.addressSpaceBits === 0),
-        write_lock('ZF.1', 'memslot', { fn: 'kvm_mmu_zap_all_fast', since }),
-        ...zap_all_fast(bounds),
+        writeLock('ZF.1', 'memslot', { fn: 'kvm_mmu_zap_all_fast', since }),
+        ...zapAllFast(bounds),
       ),
       step('SC.4 zapped', { fn, since, shows: 'return', quiet: true }),
     ],

@@ -12,10 +12,10 @@ import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { DYING } from '../../memory/memslots/memslot.ts'
 import { free_desc } from '../../memory/shadow/rmap.ts'
-import { write_lock } from '../primitives/lock.ts'
-import { synchronize_srcu } from '../primitives/srcu.ts'
-import { zap_all_fast } from '../zap/zap-all-fast.ts'
-import { zap_memslot } from './zap-memslot.ts'
+import { writeLock } from '../primitives/lock.ts'
+import { synchronizeSrcu } from '../primitives/srcu.ts'
+import { zapAllFast } from '../zap/zap-all-fast.ts'
+import { zapMemslot } from './zap-memslot.ts'
 
 const since = 'v5.17..v6.16'
 const update = { fn: 'kvm_set_memslot', since }
@@ -30,13 +30,13 @@ export function memslotDelete(bounds: Bounds): Program<Kvm> {
   return program<Kvm>(
     'memslot',
     'deletes memslot 0',
-    by_way_of_invalid(bounds, installMemslots('SL.6', without)),
+    byWayOfInvalid(bounds, installMemslots('SL.6', without)),
     { fn: update.fn },
   )
 }
 
 /** Takes slot 0 out of use by way of KVM_MEMSLOT_INVALID; `replace` installs the final memslots. */
-export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm>[] {
+export function byWayOfInvalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm>[] {
   const zap = bounds.memslots.preciseZap ? 'kvm_mmu_zap_memslot' : 'kvm_mmu_zap_all_fast'
   return [
     choice(
@@ -61,17 +61,17 @@ export function by_way_of_invalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm
       { validEnd: true },
     ),
     installMemslots('SL.2', { ...INVALID, newGeneration: bounds.memslots.mmio }),
-    ...inFunction(swap.fn, synchronize_srcu('SL.3'), ...newGeneration('SL.4', bounds)),
+    ...inFunction(swap.fn, synchronizeSrcu('SL.3'), ...newGeneration('SL.4', bounds)),
     block(
       'SL.5',
       [
-        write_lock('ZF.1', 'memslot', { fn: zap, since }),
-        ...(bounds.memslots.preciseZap ? zap_memslot(bounds) : zap_all_fast(bounds)),
+        writeLock('ZF.1', 'memslot', { fn: zap, since }),
+        ...(bounds.memslots.preciseZap ? zapMemslot(bounds) : zapAllFast(bounds)),
       ],
       { fn: 'kvm_arch_flush_shadow_memslot' },
     ),
     replace,
-    ...inFunction(swap.fn, synchronize_srcu('SL.6 wait'), ...newGeneration('SL.6 gen', bounds)),
+    ...inFunction(swap.fn, synchronizeSrcu('SL.6 wait'), ...newGeneration('SL.6 gen', bounds)),
     step(
       'SL.7',
       {
@@ -112,11 +112,11 @@ export const GONE: MemslotsUpdate = {
   },
 }
 
-const noInvalidation = (kvm: Kvm): boolean => kvm.mn_active_invalidate_count === 0
+const no_invalidation_in_progress = (kvm: Kvm): boolean => kvm.mn_active_invalidate_count === 0
 
 /** SL.2, SL.6: `kvm_swap_active_memslots()`. */
 export function installMemslots(name: string, publication: MemslotsUpdate): Step<Kvm> {
-  const { shows, does, newGeneration = false, may = noInvalidation } = publication
+  const { shows, does, newGeneration = false, may = no_invalidation_in_progress } = publication
   return step<Kvm>(
     name,
     {

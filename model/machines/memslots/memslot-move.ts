@@ -2,7 +2,7 @@ import { type Program, program } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { MOVED } from '../../memory/memslots/memslot.ts'
-import { by_way_of_invalid, GONE, installMemslots, type MemslotsUpdate } from './memslot-delete.ts'
+import { byWayOfInvalid, GONE, installMemslots, type MemslotsUpdate } from './memslot-delete.ts'
 
 /** SL.6: memslots without the old slot and with the new one. */
 export const REPLACED: MemslotsUpdate = {
@@ -24,7 +24,7 @@ export function memslotMove(bounds: Bounds): Program<Kvm> {
   return program<Kvm>(
     'memslot',
     'moves memslot 0',
-    by_way_of_invalid(bounds, installMemslots('SL.6', replaced)),
+    byWayOfInvalid(bounds, installMemslots('SL.6', replaced)),
     { fn: 'kvm_set_memslot' },
   )
 }

@@ -3,10 +3,10 @@ import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
-import { write_lock, write_unlock } from '../primitives/lock.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { writeLock, writeUnlock } from '../primitives/lock.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { zapping } from '../zap/zap-all-fast.ts'
-import { kvm_mmu_commit_zap_page, prepare_zap_page } from '../zap/zap-page.ts'
+import { commitZapPage, prepareZapPage } from '../zap/zap-page.ts'
 
 const since = 'v6.12..v6.16'
 const leaves = { fn: '__walk_slot_rmaps', since }
@@ -17,13 +17,13 @@ const SLOT = 0
  * `kvm_mmu_zap_memslot()`, with mmu_lock held: first the leaf SPTEs of the slot's frames, by their rmaps, then the
  * shadow pages of guest tables in the slot. The lock may be dropped after every frame, after a flush.
  */
-export function zap_memslot(bounds: Bounds): Entry<Kvm>[] {
+export function zapMemslot(bounds: Bounds): Entry<Kvm>[] {
   const fn = 'kvm_mmu_zap_memslot'
   return inFunction(
     fn,
     ...inFunction(leaves.fn, ...zapLeaves(bounds)),
     ...inFunction(pages.fn, ...zapPagesOfSlot(bounds)),
-    write_unlock('ZS.end', { fn, since }),
+    writeUnlock('ZS.end', { fn, since }),
   )
 }
 
@@ -74,8 +74,8 @@ function lockBreak(name: string, about: About<Kvm>, before: Entry<Kvm>[]): Entry
   return [
     block(name, [
       ...before,
-      write_unlock('unlock', { ...about, shows: 'cond_resched_rwlock_write()' }),
-      write_lock('relock', 'memslot', about),
+      writeUnlock('unlock', { ...about, shows: 'cond_resched_rwlock_write()' }),
+      writeLock('relock', 'memslot', about),
     ]),
   ]
 }
@@ -91,12 +91,7 @@ function flushIfNeeded(name: string, bounds: Bounds, about: About<Kvm>): Block<K
         },
       },
     ]),
-    kvm_make_all_cpus_request(
-      'kvm_flush_remote_tlbs',
-      'TLB_FLUSH',
-      bounds.vcpus,
-      (kvm) => kvm.memslot[0].req,
-    ),
+    makeAllCpusRequest('kvm_flush_remote_tlbs', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.memslot[0].req),
     step('end', { ...about, shows: 'flushed' }),
   ])
 }
@@ -123,7 +118,7 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
       ],
     ),
     block('ZS.3 zap', [
-      ...prepare_zap_page(zapping, bounds, {
+      ...prepareZapPage(zapping, bounds, {
         req: (kvm) => kvm.memslot[0].req,
         thread: (kvm) => kvm.memslot[0],
       }),
@@ -139,7 +134,7 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
         },
       ),
     ]),
-    kvm_mmu_commit_zap_page('ZS.4', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    commitZapPage('ZS.4', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
     flushIfNeeded('ZS.4 flush', bounds, pages),
     step('ZS.4 next', { ...pages, shows: 'next frame' }, [
       {

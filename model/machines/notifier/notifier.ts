@@ -16,8 +16,8 @@ import { gfn_to_hva, hva_to_gfn, slot_found } from '../../memory/memslots/memslo
 import { count_down } from '../../memory/primitives/asserted.ts'
 import { notifier_srcu_read_lock, notifier_srcu_read_unlock } from '../../memory/primitives/srcu.ts'
 import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
-import { write_lock, write_unlock } from '../primitives/lock.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { writeLock, writeUnlock } from '../primitives/lock.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { freeDescs } from '../zap/free-descs.ts'
 
 const since = 'v5.15..v6.16'
@@ -25,8 +25,8 @@ const start = { fn: 'kvm_mmu_notifier_invalidate_range_start', since }
 const end = { fn: 'kvm_mmu_notifier_invalidate_range_end', since }
 const host = { fn: 'host mm', since: 'any' }
 
-const gfnOf = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
-const hvaOf = (kvm: Kvm, n: number): number => gfn_to_hva(kvm, gfnOf(kvm, n))
+const gfn_of = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
+const hva_of = (kvm: Kvm, n: number): number => gfn_to_hva(kvm, gfn_of(kvm, n))
 
 /**
  * The host takes a page away from the VM's process: reclaim, munmap or COW call the mmu notifier around the change
@@ -38,18 +38,18 @@ export function notifier(bounds: Bounds): Program<Kvm> {
     ...inFunction(
       start.fn,
       ...findSlot(bounds),
-      write_lock('NS.4 lock', 'notifier', start),
+      writeLock('NS.4 lock', 'notifier', start),
       step<Kvm>(
         'NS.4',
         {
           fn: 'kvm_mmu_invalidate_begin',
           since,
-          shows: (kvm, n) => `in_progress++, range += gfn ${gfnOf(kvm, n)}`,
+          shows: (kvm, n) => `in_progress++, range += gfn ${gfn_of(kvm, n)}`,
         },
         { does: count },
       ),
       ...unmap(bounds),
-      write_unlock('NS.7', start),
+      writeUnlock('NS.7', start),
       ...when(
         slots_vanish(bounds),
         step<Kvm>(
@@ -59,7 +59,7 @@ export function notifier(bounds: Bounds): Program<Kvm> {
         ),
       ),
     ),
-    ...loseThePage(bounds),
+    ...takeThePage(bounds),
     ...rangeEnd(),
   ])
 }
@@ -96,16 +96,16 @@ export function slotLookup(handled: (kvm: Kvm, gfn: number) => boolean): Step<Kv
     {
       fn: '__kvm_handle_hva_range',
       since,
-      shows: (kvm, n) => `memslot of gfn ${gfnOf(kvm, n)}: ${slot_found(kvm, gfnOf(kvm, n))}`,
+      shows: (kvm, n) => `memslot of gfn ${gfn_of(kvm, n)}: ${slot_found(kvm, gfn_of(kvm, n))}`,
     },
-    [{ when: (kvm, n) => !handled(kvm, gfnOf(kvm, n)), to: 'NS.7 srcu' }, {}],
+    [{ when: (kvm, n) => !handled(kvm, gfn_of(kvm, n)), to: 'NS.7 srcu' }, {}],
   )
 }
 
 /** NS.3 if slots move: looks up the frame that the user memory is behind now, and continues with it. */
 export function hvaLookup(handled: (kvm: Kvm, gfn: number) => boolean = () => true): Step<Kvm> {
   const found = (kvm: Kvm, n: number): number | null => {
-    const gfn = hva_to_gfn(kvm, gfn_to_hva(kvm, gfnOf(kvm, n)))
+    const gfn = hva_to_gfn(kvm, gfn_to_hva(kvm, gfn_of(kvm, n)))
     return gfn !== null && handled(kvm, gfn) ? gfn : null
   }
   return step(
@@ -116,7 +116,7 @@ export function hvaLookup(handled: (kvm: Kvm, gfn: number) => boolean = () => tr
       shows: (kvm, n) => {
         const gfn = found(kvm, n)
         const slot = gfn === null ? 'none' : `gfn ${gfn}, slot is ${slot_found(kvm, gfn)}`
-        return `memslot of hva ${gfn_to_hva(kvm, gfnOf(kvm, n))}: ${slot}`
+        return `memslot of hva ${gfn_to_hva(kvm, gfn_of(kvm, n))}: ${slot}`
       },
     },
     [
@@ -133,7 +133,7 @@ export function hvaLookup(handled: (kvm: Kvm, gfn: number) => boolean = () => tr
 function count(kvm: Kvm, n: number): void {
   kvm.notifier[n].counted = true
   kvm.mmu_invalidate.in_progress++
-  kvm.mmu_invalidate.range.add(gfnOf(kvm, n))
+  kvm.mmu_invalidate.range.add(gfn_of(kvm, n))
 }
 
 /** NS.5 and NS.6: no SPTE maps the page any more, and no TLB, before mmu_lock is dropped. */
@@ -144,13 +144,13 @@ function unmap(bounds: Bounds): Entry<Kvm>[] {
       {
         fn: 'kvm_unmap_gfn_range',
         since,
-        shows: (kvm, n) => `kvm_zap_rmap(gfn ${gfnOf(kvm, n)})`,
+        shows: (kvm, n) => `kvm_zap_rmap(gfn ${gfn_of(kvm, n)})`,
         fused: 'All SPTEs of one frame at once: each only goes away, and the flush comes after the last.',
       },
       {
         does: (kvm, n) => {
           kvm.notifier[n].unmapped = true
-          if (kvm_zap_rmap(kvm, gfnOf(kvm, n))) kvm.notifier[n].flush = true
+          if (kvm_zap_rmap(kvm, gfn_of(kvm, n))) kvm.notifier[n].flush = true
         },
       },
     ),
@@ -169,29 +169,29 @@ function flushIfNeeded(bounds: Bounds): Block<Kvm> {
         },
       },
     ]),
-    kvm_make_all_cpus_request('flush', 'TLB_FLUSH', bounds.vcpus, (kvm, n) => kvm.notifier[n].req),
+    makeAllCpusRequest('flush', 'TLB_FLUSH', bounds.vcpus, (kvm, n) => kvm.notifier[n].req),
     step('NS.6 end', { ...start, shows: 'flushed' }),
   ])
 }
 
 /** H: after invalidate_range_start() has returned, the host clears its PTE, and the page may get a new owner. */
-function loseThePage(_bounds: Bounds): Entry<Kvm>[] {
+function takeThePage(_bounds: Bounds): Entry<Kvm>[] {
   return [
     step(
       'H.1',
       {
         ...host,
         shows: (kvm, n) => {
-          const pfn = kvm.host_pte[hvaOf(kvm, n)]
+          const pfn = kvm.host_pte[hva_of(kvm, n)]
           return pfn === null ? 'nothing is mapped any more' : `clear the host PTE of pfn ${pfn}`
         },
       },
       [
-        { when: (kvm, n) => kvm.host_pte[hvaOf(kvm, n)] === null, to: 'NE.1 test' },
+        { when: (kvm, n) => kvm.host_pte[hva_of(kvm, n)] === null, to: 'NE.1 test' },
         {
           does: (kvm, n) => {
-            kvm.notifier[n].pfn = kvm.host_pte[hvaOf(kvm, n)]
-            kvm.host_pte[hvaOf(kvm, n)] = null
+            kvm.notifier[n].pfn = kvm.host_pte[hva_of(kvm, n)]
+            kvm.host_pte[hva_of(kvm, n)] = null
           },
         },
       ],
@@ -236,7 +236,7 @@ function rangeEnd(): Entry<Kvm>[] {
   const fn = 'kvm_mmu_invalidate_end'
   return [
     endTest((kvm, n) => kvm.notifier[n].counted),
-    write_lock('NE.1 lock', 'notifier', end),
+    writeLock('NE.1 lock', 'notifier', end),
     ...inFunction(
       end.fn,
       step<Kvm>(
@@ -261,7 +261,7 @@ function rangeEnd(): Entry<Kvm>[] {
         },
       ),
     ),
-    write_unlock('NE.1 unlock', end),
+    writeUnlock('NE.1 unlock', end),
     step(
       'NE.2',
       { ...end, shows: 'mn_active_invalidate_count--' },

@@ -7,7 +7,7 @@ import { drain } from '../../memory/primitives/store-buffer.ts'
 export type Locker = 'vcpu' | 'zapper' | 'memslot' | 'notifier' | 'shrinker' | 'dirtylog'
 
 /** `write_lock(&kvm->mmu_lock)`: blocks until it is free. */
-export function write_lock(name: string, who: Locker, about: About<Kvm>): Step<Kvm> {
+export function writeLock(name: string, who: Locker, about: About<Kvm>): Step<Kvm> {
   return step(
     name,
     { shows: 'write_lock(&kvm->mmu_lock)', ...about },
@@ -22,7 +22,7 @@ export function write_lock(name: string, who: Locker, about: About<Kvm>): Step<K
 }
 
 /** `read_lock(&kvm->mmu_lock)` of a vCPU: waits for a writer, not for other readers. */
-export function read_lock(name: string, about: About<Kvm>): Step<Kvm> {
+export function readLock(name: string, about: About<Kvm>): Step<Kvm> {
   return step(
     name,
     { shows: 'read_lock(&kvm->mmu_lock)', ...about },
@@ -40,7 +40,7 @@ export function release_mmu_lock(kvm: Kvm): void {
 }
 
 /** `write_unlock(&kvm->mmu_lock)`, then jumps to `to`, if given. */
-export function write_unlock(name: string, about: About<Kvm>, to?: string): Step<Kvm> {
+export function writeUnlock(name: string, about: About<Kvm>, to?: string): Step<Kvm> {
   return step(
     name,
     { shows: 'write_unlock(&kvm->mmu_lock)', ...about },

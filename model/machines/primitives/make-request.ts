@@ -15,7 +15,7 @@ export type Locals = (kvm: Kvm, self: number) => Requester
  * The kernel visits the vCPUs by index. Here any order is possible: it contains the kernel's, nothing in
  * the kernel relies on it, and it keeps the vCPUs interchangeable.
  */
-export function kvm_make_all_cpus_request(
+export function makeAllCpusRequest(
   name: string,
   request: Request,
   vcpus: number,

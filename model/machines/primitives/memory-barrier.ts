@@ -3,6 +3,6 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
 
 /** `smp_mb()`: earlier stores of the CPU become visible before it loads anything else. */
-export function smp_mb(name: string, about: About<Kvm>): Step<Kvm> {
+export function smpMb(name: string, about: About<Kvm>): Step<Kvm> {
   return step(name, { shows: 'smp_mb()', ...about }, { does: drain })
 }

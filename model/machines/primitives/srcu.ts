@@ -5,7 +5,7 @@ const fn = 'synchronize_srcu_expedited'
 const since = 'v2.6.36..v6.16'
 
 /** `synchronize_srcu(&kvm->srcu)` of the memslot thread: waits for the readers at the time of the call. */
-export function synchronize_srcu(name: string): Block<Kvm> {
+export function synchronizeSrcu(name: string): Block<Kvm> {
   return block(name, [
     step(
       'SRCU.1',

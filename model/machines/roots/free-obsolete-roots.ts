@@ -62,11 +62,11 @@ export function testCurrentRoot(obsolete: ObsoleteTest = is_obsolete_sp): Step<K
     {
       ...about,
       shows: (kvm, v) =>
-        `is_obsolete_root(${named(kvm, v, CURRENT)}) = ${isObsolete(kvm, v, CURRENT, obsolete)}`,
+        `is_obsolete_root(${slot_and_root(kvm, v, CURRENT)}) = ${is_obsolete_root(kvm, v, CURRENT, obsolete)}`,
     },
     {
       does: (kvm, v) => {
-        if (isObsolete(kvm, v, CURRENT, obsolete)) kvm.vcpu[v].roots_to_free.add(CURRENT)
+        if (is_obsolete_root(kvm, v, CURRENT, obsolete)) kvm.vcpu[v].roots_to_free.add(CURRENT)
       },
     },
   )
@@ -83,7 +83,7 @@ export function testPrevRoots(
 ): Step<Kvm> {
   const test = (kvm: Kvm, v: number): void => {
     const { i } = kvm.vcpu[v]
-    if (isObsolete(kvm, v, slotTested(i), obsolete)) kvm.vcpu[v].roots_to_free.add(i + 1)
+    if (is_obsolete_root(kvm, v, slotTested(i), obsolete)) kvm.vcpu[v].roots_to_free.add(i + 1)
   }
   return step(
     'OB.1 prev',
@@ -92,8 +92,8 @@ export function testPrevRoots(
       shows: (kvm, v) => {
         const { i } = kvm.vcpu[v]
         const tested = slotTested(i)
-        const asked = tested === i + 1 ? '' : `${named(kvm, v, i + 1)}: `
-        return `${asked}is_obsolete_root(${named(kvm, v, tested)}) = ${isObsolete(kvm, v, tested, obsolete)}`
+        const asked = tested === i + 1 ? '' : `${slot_and_root(kvm, v, i + 1)}: `
+        return `${asked}is_obsolete_root(${slot_and_root(kvm, v, tested)}) = ${is_obsolete_root(kvm, v, tested, obsolete)}`
       },
     },
     [
@@ -115,7 +115,7 @@ export function testPrevRoots(
   )
 }
 
-function isObsolete(kvm: Kvm, v: number, slot: number, obsolete: ObsoleteTest): boolean {
+function is_obsolete_root(kvm: Kvm, v: number, slot: number, obsolete: ObsoleteTest): boolean {
   // There is no shadow page to test.
   if (slot === CURRENT && root_has_no_page(kvm, v)) return true
   const root = root_in_slot(kvm, v, slot)
@@ -123,7 +123,7 @@ function isObsolete(kvm: Kvm, v: number, slot: number, obsolete: ObsoleteTest): 
 }
 
 /** A root slot and its root, for `shows`. */
-function named(kvm: Kvm, v: number, slot: number): string {
+function slot_and_root(kvm: Kvm, v: number, slot: number): string {
   if (slot === CURRENT && root_has_no_page(kvm, v)) return 'root = pae_root'
   return `${slot_name(kvm, v, slot)} = ${root_in_slot(kvm, v, slot) ?? 'INVALID_PAGE'}`
 }

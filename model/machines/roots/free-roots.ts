@@ -1,9 +1,9 @@
 import { type Entry, inFunction, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { clear_slot, pages_in_slot, slot_name } from '../../memory/roots/mmu.ts'
-import { write_lock, write_unlock } from '../primitives/lock.ts'
+import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { unlink_nested } from '../zap/zap-nested-children.ts'
-import { kvm_mmu_commit_zap_page } from '../zap/zap-page.ts'
+import { commitZapPage } from '../zap/zap-page.ts'
 
 const since = 'v5.18..v6.16'
 const about = { fn: 'kvm_mmu_free_roots', since }
@@ -15,20 +15,20 @@ const about = { fn: 'kvm_mmu_free_roots', since }
 export function freeRoots(vcpus: number): Entry<Kvm>[] {
   return inFunction(
     about.fn,
-    step<Kvm>('FR.1', { ...about, shows: (kvm, v) => `roots_to_free = { ${slots(kvm, v)} }` }, [
+    step<Kvm>('FR.1', { ...about, shows: (kvm, v) => `roots_to_free = { ${named_slots(kvm, v)} }` }, [
       {
-        when: (kvm, v) => held(kvm, v).length === 0,
+        when: (kvm, v) => slots_with_roots(kvm, v).length === 0,
         does: (kvm, v) => kvm.vcpu[v].roots_to_free.clear(),
         to: 'FR.end',
       },
       {},
     ]),
-    write_lock('FR.2', 'vcpu', about),
+    writeLock('FR.2', 'vcpu', about),
     step<Kvm>(
       'FR.3',
       {
         ...about,
-        shows: (kvm, v) => `mmu_free_root_page(${slots(kvm, v)})`,
+        shows: (kvm, v) => `mmu_free_root_page(${named_slots(kvm, v)})`,
         fused:
           'All slots at once: mmu_lock is held, and the slots belong to this vCPU. Only pages are zapped whose role.invalid is set already, and nested tables that are no roots: lockless tests of roots read neither. Their SPTEs only go away before the flush (FR.4).',
       },
@@ -40,8 +40,8 @@ export function freeRoots(vcpus: number): Entry<Kvm>[] {
         },
       },
     ),
-    kvm_mmu_commit_zap_page('FR.4', 'invalid_list of vcpu', vcpus, (kvm, v) => kvm.vcpu[v].req),
-    write_unlock('FR.5', about),
+    commitZapPage('FR.4', 'invalid_list of vcpu', vcpus, (kvm, v) => kvm.vcpu[v].req),
+    writeUnlock('FR.5', about),
     step('FR.end', { ...about, shows: 'return', quiet: true }),
   )
 }
@@ -60,12 +60,12 @@ function mmu_free_root_page(kvm: Kvm, v: number, slot: number): void {
 }
 
 /** The slots to free that have a root: `VALID_PAGE()`. */
-function held(kvm: Kvm, v: number): number[] {
+function slots_with_roots(kvm: Kvm, v: number): number[] {
   return kvm.vcpu[v].roots_to_free.elements().filter((slot) => pages_in_slot(kvm, v, slot).length > 0)
 }
 
-function slots(kvm: Kvm, v: number): string {
-  return held(kvm, v)
+function named_slots(kvm: Kvm, v: number): string {
+  return slots_with_roots(kvm, v)
     .map((slot) => `${slot_name(kvm, v, slot)} = ${pages_in_slot(kvm, v, slot).join('+')}`)
     .join(', ')
 }

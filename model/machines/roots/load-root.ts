@@ -5,11 +5,11 @@ import { drain } from '../../memory/primitives/store-buffer.ts'
 import { root_is_valid, root_role } from '../../memory/roots/mmu.ts'
 import { flush_tlb } from '../../memory/vcpu/tlb.ts'
 import { ENTER_GUEST_MODE, RELOAD_MMU } from '../hand-over.ts'
-import { write_lock, write_unlock } from '../primitives/lock.ts'
+import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { getShadowPage } from '../shadow/get-shadow-page.ts'
 import { syncRoot } from '../shadow/sync.ts'
 import { makePagesAvailable } from '../zap/make-pages-available.ts'
-import { rootRole } from './root-role.ts'
+import { setRootRole } from './root-role.ts'
 
 const since = 'v5.18..v6.16'
 const about = { fn: 'kvm_mmu_load', since }
@@ -44,7 +44,7 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
   const root = block(
     'LOAD.2',
     getShadowPage(bounds, {
-      gfn: (kvm, v) => rootGfn(kvm, v, bounds),
+      gfn: (kvm, v) => root_gfn(kvm, v, bounds),
       level: (kvm, v) => bounds.shadow.rootLevels[kvm.vcpu[v].cr3] ?? bounds.shadow.levels,
       role: (kvm, v) => ({ ...root_role(kvm, v), pae: kvm.vcpu[v].role_pae }),
       found: (kvm, v, page) => {
@@ -56,11 +56,11 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
   )
   return inFunction(
     about.fn,
-    write_lock('LOAD.1', 'vcpu', about),
+    writeLock('LOAD.1', 'vcpu', about),
     ...makePagesAvailable('LOAD.2 quota', bounds),
-    ...when(bounds.guest.paeToggles > 0, rootRole()),
+    ...when(bounds.guest.paeToggles > 0, setRootRole()),
     ...(bounds.roots.pae > 0 ? inFunction('mmu_alloc_shadow_roots', root, setPaeRoot()) : [root, setRoot()]),
-    write_unlock('LOAD.4', about),
+    writeUnlock('LOAD.4', about),
     ...when(watched(bounds), block('LOAD.5', syncRoot(bounds))),
     step<Kvm>(
       'LOAD.7',
@@ -75,7 +75,7 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
 }
 
 /** The frame of the guest's top-level table. A direct root maps from frame 0; a PAE root has several tables. */
-function rootGfn(kvm: Kvm, v: number, bounds: Bounds): number {
+function root_gfn(kvm: Kvm, v: number, bounds: Bounds): number {
   if (root_role(kvm, v).direct) return 0
   return kvm.vcpu[v].cr3 + (bounds.roots.pae > 0 ? kvm.vcpu[v].i : 0)
 }

@@ -3,7 +3,9 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { root_role } from '../../memory/roots/mmu.ts'
 
 /** GET.2 for a root: the gPTE size in the role by which the page is looked up and created. */
-export function rootRole(size: (rootRolePae: boolean, direct: boolean) => boolean = (pae) => pae): Step<Kvm> {
+export function setRootRole(
+  size: (rootRolePae: boolean, direct: boolean) => boolean = (pae) => pae,
+): Step<Kvm> {
   const pae = (kvm: Kvm, v: number): boolean => size(kvm.vcpu[v].root_role_pae, root_role(kvm, v).direct)
   return step(
     'GET.2 root',

@@ -12,8 +12,8 @@ import {
   sp_has_gptes,
 } from '../../memory/shadow/shadow-page.ts'
 import { account_shadowed } from '../../memory/shadow/write-tracking.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
-import { smp_mb } from '../primitives/memory-barrier.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
+import { smpMb } from '../primitives/memory-barrier.ts'
 import { sync_page } from './sync-page.ts'
 
 const since = 'v6.0..v6.16'
@@ -129,7 +129,7 @@ function syncFound(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         },
       ],
     ),
-    kvm_make_all_cpus_request('GET.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    makeAllCpusRequest('GET.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
     step('GET.4 end', { ...find, shows: 'synced', quiet: true }, { to: 'GET.end' }),
   ]
 }
@@ -150,7 +150,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         { does: increment_indirect_shadow_pages },
       ],
     ),
-    ...when(bounds.memoryOrder.barriers, smp_mb('GET.8', { fn: 'account_shadowed', since: 'v6.9..v6.16' })),
+    ...when(bounds.memoryOrder.barriers, smpMb('GET.8', { fn: 'account_shadowed', since: 'v6.9..v6.16' })),
     step<Kvm>(
       'GET.9',
       {
@@ -204,7 +204,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       ),
       ...inFunction(
         flushing.fn,
-        kvm_make_all_cpus_request('GET.12 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+        makeAllCpusRequest('GET.12 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
       ),
       step('GET.12 end', { ...account, shows: 'the table is read-only', quiet: true }),
     ]),

@@ -6,7 +6,7 @@ import { index_at } from '../../memory/primitives/guest-memory.ts'
 import { drain, store_mode } from '../../memory/primitives/store-buffer.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
 import { LOCKLESS_WALK } from '../hand-over.ts'
-import { smp_mb } from '../primitives/memory-barrier.ts'
+import { smpMb } from '../primitives/memory-barrier.ts'
 
 const since = 'v3.5..v6.16'
 const begin = { fn: 'walk_shadow_page_lockless_begin', since }
@@ -45,7 +45,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
           },
         },
       ),
-      ...when(bounds.memoryOrder.barriers, smp_mb('LW.2 mb', begin)),
+      ...when(bounds.memoryOrder.barriers, smpMb('LW.2 mb', begin)),
       step(
         'LW.3 root',
         { ...walk, shows: (kvm, v) => `start at root ${kvm.vcpu[v].root}` },

@@ -8,8 +8,8 @@ import { clear_unsync_marks, unsync_pages_below } from '../../memory/shadow/writ
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import { flush_tlb_gva } from '../../memory/vcpu/tlb.ts'
 import { HANDLE_TLB_FLUSH, REENTER } from '../hand-over.ts'
-import { release_mmu_lock, write_lock, write_unlock } from '../primitives/lock.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { release_mmu_lock, writeLock, writeUnlock } from '../primitives/lock.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { sync_page, sync_spte } from './sync-page.ts'
 
 /** The block that handles an intercepted INVLPG. */
@@ -21,7 +21,7 @@ const about = { fn: 'mmu_sync_children', since }
 type PageOf = (kvm: Kvm, v: number) => number
 
 /** `mmu_unsync_walk()`: the unsync pages at and below a page. */
-function unsync_pages(kvm: Kvm, page: number): number[] {
+function mmu_unsync_walk(kvm: Kvm, page: number): number[] {
   return [...when(kvm.page[page].unsync, page), ...unsync_pages_below(kvm, page)]
 }
 
@@ -36,18 +36,19 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
       'SY.3',
       {
         ...about,
-        shows: (kvm, v) => `mmu_unsync_walk(): ${unsync_pages(kvm, page(kvm, v)).join(', ') || 'none'}`,
+        shows: (kvm, v) => `mmu_unsync_walk(): ${mmu_unsync_walk(kvm, page(kvm, v)).join(', ') || 'none'}`,
       },
       [
         {
-          when: (kvm, v) => unsync_pages(kvm, page(kvm, v)).length === 0,
+          when: (kvm, v) => mmu_unsync_walk(kvm, page(kvm, v)).length === 0,
           // The walk clears marks that lead to no unsync page.
           does: (kvm, v) => clear_unsync_marks(kvm, page(kvm, v)),
           to: 'SY.end',
         },
         {
           does: (kvm, v) => {
-            for (const unsync of unsync_pages(kvm, page(kvm, v))) kvm.vcpu[v].fault.unsync_pages.add(unsync)
+            for (const unsync of mmu_unsync_walk(kvm, page(kvm, v)))
+              kvm.vcpu[v].fault.unsync_pages.add(unsync)
           },
         },
       ],
@@ -122,7 +123,7 @@ function flushIfNeeded(name: string, bounds: Bounds): Entry<Kvm>[] {
         },
       ],
     ),
-    kvm_make_all_cpus_request(`${name} flush`, 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    makeAllCpusRequest(`${name} flush`, 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
     step(`${name} end`, { ...about, shows: 'flushed', quiet: true }),
   ]
 }
@@ -148,9 +149,9 @@ export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
       },
       [{ when: (kvm, v) => kvm.vcpu[v].root === null || !isUnsync(kvm, v), to: 'SY.synced' }, {}],
     ),
-    write_lock('SY.2', 'vcpu', about),
+    writeLock('SY.2', 'vcpu', about),
     ...syncChildren(bounds, root),
-    write_unlock('SY.6', about),
+    writeUnlock('SY.6', about),
     step('SY.synced', { ...about, shows: 'return' }),
   )
 }
@@ -199,7 +200,7 @@ function unsync_page_for(kvm: Kvm, root: number, gva: number, bounds: Bounds): n
  */
 export function invlpg(bounds: Bounds): Block<Kvm> {
   const about = { fn: 'kvm_mmu_invlpg', since: 'v6.4..v6.16' }
-  const unsyncPages = (kvm: Kvm, v: number): number[] =>
+  const pages = (kvm: Kvm, v: number): number[] =>
     roots_of(kvm, v)
       .map((root) => (root === null ? null : unsync_page_for(kvm, root, kvm.vcpu[v].gva, bounds)))
       .filter((page) => page !== null)
@@ -211,19 +212,19 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
         { ...about, shows: (kvm, v) => `flush gva ${kvm.vcpu[v].gva} from this TLB` },
         { does: (kvm, v) => flush_tlb_gva(kvm, v, kvm.vcpu[v].gva) },
       ),
-      write_lock('IV.2', 'vcpu', about),
+      writeLock('IV.2', 'vcpu', about),
       step(
         'IV.3',
         {
           ...about,
-          shows: (kvm, v) => `kvm_sync_spte() of page ${unsyncPages(kvm, v).join(', ') || 'none'}`,
+          shows: (kvm, v) => `kvm_sync_spte() of page ${pages(kvm, v).join(', ') || 'none'}`,
           fused:
             'The kernel takes the lock once per root; previous roots are not in use, so the difference is not observable.',
         },
         {
           does: (kvm, v) => {
             const index = index_at(kvm.vcpu[v].gva, 1, bounds.guest.entries)
-            for (const page of unsyncPages(kvm, v)) {
+            for (const page of pages(kvm, v)) {
               if (sync_spte(kvm, page, index, 'do')) kvm.vcpu[v].fault.flush = true
             }
           },
@@ -237,7 +238,7 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
           },
         },
       ]),
-      kvm_make_all_cpus_request('IV.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      makeAllCpusRequest('IV.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
       step(
         'IV.end',
         { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },

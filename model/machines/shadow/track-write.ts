@@ -11,10 +11,10 @@ import { act_on_hint } from '../../memory/shadow/write-tracking.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import type { GuestPteWrite } from '../../memory/vcpu/options.ts'
 import { REENTER, TRACK_WRITE } from '../hand-over.ts'
-import { release_mmu_lock, write_lock } from '../primitives/lock.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
-import { smp_mb } from '../primitives/memory-barrier.ts'
-import { kvm_mmu_commit_zap_page, prepare_zap_page } from '../zap/zap-page.ts'
+import { release_mmu_lock, writeLock } from '../primitives/lock.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
+import { smpMb } from '../primitives/memory-barrier.ts'
+import { commitZapPage, prepareZapPage } from '../zap/zap-page.ts'
 import type { Zapping } from '../zap/zapping.ts'
 
 const since = 'v6.9..v6.16'
@@ -26,7 +26,7 @@ const about = { fn: 'kvm_mmu_track_write', since }
  */
 export function trackWrite(bounds: Bounds): Block<Kvm> {
   // Any other store changes bytes that belong to no modelled PTE.
-  const edit = (kvm: Kvm, v: number): GuestPteWrite | undefined =>
+  const pteWrite = (kvm: Kvm, v: number): GuestPteWrite | undefined =>
     bounds.guest.edits[kvm.vcpu[v].pte_write - 1]
   const emulate = { fn: 'x86_emulate_instruction', since }
   const write = { fn: 'emulator_write_phys', since }
@@ -40,7 +40,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
           {
             ...write,
             shows: (kvm, v) => {
-              const store = edit(kvm, v)
+              const store = pteWrite(kvm, v)
               if (store === undefined) return `store to gfn ${target_gfn(kvm, v)}`
               const { index, to } = store
               return `guest table ${target_gfn(kvm, v)}[${index}] = ${to === null ? 'not present' : `gfn ${to}`}`
@@ -48,7 +48,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
           },
           {
             does: (kvm, v) => {
-              const store = edit(kvm, v)
+              const store = pteWrite(kvm, v)
               if (bounds.dirtyLog.of.length > 0)
                 note_store(kvm, kvm.host_pte[target_gfn(kvm, v)] as number, bounds)
               if (store === undefined) return
@@ -60,7 +60,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
         ...when(bounds.dirtyLog.of.length > 0, markDirty(bounds)),
         ...inFunction(
           about.fn,
-          ...when(bounds.memoryOrder.barriers, smp_mb('TR.2', { ...about })),
+          ...when(bounds.memoryOrder.barriers, smpMb('TR.2', { ...about })),
           step<Kvm>(
             'TR.3',
             { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` },
@@ -73,20 +73,20 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
               {},
             ],
           ),
-          write_lock('TR.4', 'vcpu', about),
+          writeLock('TR.4', 'vcpu', about),
           step<Kvm>(
             'TR.6',
             {
               ...about,
               shows: (kvm, v) =>
-                `zap spte[${edit(kvm, v)?.index}] of page ${valid_pages_of(kvm, target_gfn(kvm, v)).join(', ')}`,
+                `zap spte[${pteWrite(kvm, v)?.index}] of page ${valid_pages_of(kvm, target_gfn(kvm, v)).join(', ')}`,
               fused:
                 'All pages that shadow the table at once: each SPTE only goes away, and the flush comes after the last.',
             },
             {
               does: (kvm, v) => {
                 act_on_hint(kvm, true)
-                const store = edit(kvm, v)
+                const store = pteWrite(kvm, v)
                 if (store === undefined) return
                 for (const page of valid_pages_of(kvm, target_gfn(kvm, v))) {
                   if (bounds.writeTracking.flooding && detect_write_flooding(kvm, page)) continue
@@ -104,7 +104,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
               },
             },
           ]),
-          kvm_make_all_cpus_request('TR.7 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+          makeAllCpusRequest('TR.7 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
           step<Kvm>(
             'TR.8',
             { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
@@ -175,12 +175,12 @@ function zapFlooded(bounds: Bounds): Block<Kvm> {
         },
       ],
     ),
-    ...prepare_zap_page(zapping, bounds, {
+    ...prepareZapPage(zapping, bounds, {
       req: (kvm, v) => kvm.vcpu[v].req,
       thread: (kvm, v) => kvm.vcpu[v],
     }),
     step('TR.6 zapped', { ...about, shows: 'next page of the table' }, { to: 'TR.6 next' }),
-    kvm_mmu_commit_zap_page('TR.6 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    commitZapPage('TR.6 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
   ])
 }
 

@@ -3,7 +3,7 @@ import { Oops } from '../../language/property.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_entries } from '../../memory/shadow/rmap.ts'
 import { clear_spte } from '../../memory/shadow/shadow-page.ts'
-import { write_unlock } from '../primitives/lock.ts'
+import { writeUnlock } from '../primitives/lock.ts'
 
 /**
  * The walk of an rmap without mmu_lock that v3 of "fast invalidate all shadow pages" (April 2013) proposed, one
@@ -14,7 +14,7 @@ const about = { fn: 'slot_rmap_unmap_invalid', since: 'proposed in 2013' }
 /** D2.1, D2.2: drop the lock, then clear the SPTEs on the rmap of `gfn`, without changing the rmap. */
 export function walkWithoutLock(gfn: number): Entry<Kvm>[] {
   return [
-    write_unlock('D2.1', { fn: 'kvm_mmu_invalidate_memslot_pages', since: 'proposed in 2013' }),
+    writeUnlock('D2.1', { fn: 'kvm_mmu_invalidate_memslot_pages', since: 'proposed in 2013' }),
     readHead(gfn),
     readEntry(gfn),
     step(

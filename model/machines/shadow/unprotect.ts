@@ -4,8 +4,8 @@ import { target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 import { act_on_hint } from '../../memory/shadow/write-tracking.ts'
-import { write_lock, write_unlock } from '../primitives/lock.ts'
-import { kvm_mmu_commit_zap_page, prepare_zap_page } from '../zap/zap-page.ts'
+import { writeLock, writeUnlock } from '../primitives/lock.ts'
+import { commitZapPage, prepareZapPage } from '../zap/zap-page.ts'
 import type { Zapping } from '../zap/zapping.ts'
 
 const fn = '__kvm_mmu_unprotect_gfn_and_retry'
@@ -18,7 +18,7 @@ const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list:
 const next_page = (kvm: Kvm, v: number): number | null => valid_pages_of(kvm, target_gfn(kvm, v))[0] ?? null
 
 /** Records (history) whether taking mmu_lock, as the hint suggested, was justified. */
-function useLock(kvm: Kvm, v: number): void {
+function note_hint_used(kvm: Kvm, v: number): void {
   const { hint, zapped } = kvm.vcpu[v].fault
   if (hint && !zapped) act_on_hint(kvm, true)
 }
@@ -56,7 +56,7 @@ export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
     'UP',
     [
       readHint(),
-      write_lock('UP.3 lock', 'vcpu', about),
+      writeLock('UP.3 lock', 'vcpu', about),
       step(
         'UP.3',
         {
@@ -68,7 +68,7 @@ export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
           {
             when: (kvm, v) => next_page(kvm, v) !== null,
             does: (kvm, v) => {
-              useLock(kvm, v)
+              note_hint_used(kvm, v)
               kvm.vcpu[v].fault.sp = next_page(kvm, v)
               kvm.vcpu[v].fault.zapped = true
             },
@@ -76,7 +76,7 @@ export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
           },
           {
             does: (kvm, v) => {
-              useLock(kvm, v)
+              note_hint_used(kvm, v)
               kvm.vcpu[v].fault.sp = null
               kvm.vcpu[v].zapped_root = false
             },
@@ -85,14 +85,14 @@ export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
         ],
       ),
       block('UP.zap', [
-        ...prepare_zap_page(zapping, bounds, {
+        ...prepareZapPage(zapping, bounds, {
           req: (kvm, v) => kvm.vcpu[v].req,
           thread: (kvm, v) => kvm.vcpu[v],
         }),
         step('UP.zap next', { ...about, shows: 'next page of the frame' }, { to: 'UP.3' }),
       ]),
-      kvm_mmu_commit_zap_page('UP.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-      write_unlock('UP.3 unlock', about),
+      commitZapPage('UP.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      writeUnlock('UP.3 unlock', about),
       rememberRetry(always),
     ],
     { fn },

@@ -40,7 +40,7 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
           shows: (kvm, v) => (kvm.vcpu[v].unemulatable ? 'cannot be emulated' : 'emulate'),
         },
         [
-          ...when(bounds.guest.dataWrites, { when: mayRetryInstead, to: 'RT' }),
+          ...when(bounds.guest.dataWrites, { when: may_retry_instead, to: 'RT' }),
           { when: (kvm, v) => !kvm.vcpu[v].unemulatable, to: TRACK_WRITE },
           { to: 'RX.1' },
         ],
@@ -76,7 +76,7 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
 }
 
 /** Whether to unprotect rather than emulate: the instruction does not look like one that writes page tables. */
-function mayRetryInstead(kvm: Kvm, v: number): boolean {
+function may_retry_instead(kvm: Kvm, v: number): boolean {
   const { unemulatable, pte_write, fault } = kvm.vcpu[v]
   return !unemulatable && pte_write === 0 && fault.may_retry
 }

@@ -52,7 +52,7 @@ export function beginWrites(bounds: Bounds): Step<Kvm>[] {
 /** Hardware translates the access in progress: by the TLB, or by a page walk. */
 export function hardwareWalk(bounds: Bounds): Step<Kvm>[] {
   return [
-    tlbHit(bounds),
+    accessByTlb(bounds),
     ...when(bounds.shadow.levels > 1, walkTable(bounds)),
     walkLeaf(bounds),
     walkFault(bounds),
@@ -124,7 +124,7 @@ function begin(name: string, shows: string, kind: 'read' | 'write', gva: number)
   )
 }
 
-function tlbHit(bounds: Bounds): Step<Kvm> {
+function accessByTlb(bounds: Bounds): Step<Kvm> {
   return step(
     'HW.1',
     {
@@ -177,7 +177,7 @@ function finish_access(kvm: Kvm, v: number, bounds: Bounds): void {
 }
 
 /** The walk is over: found, or faulted. */
-function end_walk(kvm: Kvm, v: number): void {
+function reset_walk(kvm: Kvm, v: number): void {
   kvm.vcpu[v].walk = null
   kvm.vcpu[v].walk_level = 1
 }
@@ -204,7 +204,7 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
         entry.w = w && (!bounds.host.dirty || walked_spte(kvm, v, bounds).dirty)
         entry.root = root_page(kvm, v, bounds)
         do_store(kvm, v, pfn, bounds)
-        end_walk(kvm, v)
+        reset_walk(kvm, v)
         finish_access(kvm, v, bounds)
       },
       to: GUEST,
@@ -229,7 +229,7 @@ function walkFault(bounds: Bounds): Step<Kvm> {
       does: (kvm, v) => {
         use_table(kvm, v, bounds)
         if (watched(bounds)) kvm.vcpu[v].fault.present = walked_spte(kvm, v, bounds).kind === 'leaf'
-        end_walk(kvm, v)
+        reset_walk(kvm, v)
         // A page fault flushes the address from the TLB of its CPU.
         flush_tlb_gva(kvm, v, kvm.vcpu[v].gva)
       },

@@ -5,8 +5,8 @@ import { DYING } from '../../memory/memslots/memslot.ts'
 import { drop_parent_pte, drop_spte, rmap_entries, transfer_dirty } from '../../memory/shadow/rmap.ts'
 import { all_pages, clear_spte, free_shadow_page } from '../../memory/shadow/shadow-page.ts'
 import { stop_write_tracking } from '../../memory/shadow/write-tracking.ts'
-import { write_unlock } from '../primitives/lock.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
+import { writeUnlock } from '../primitives/lock.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { zapping } from './zap-all-fast.ts'
 
 /**
@@ -56,8 +56,8 @@ export function drop_unless_dying(kvm: Kvm, sptep: { page: number; index: number
 /** D1.2, D1.3: all vCPUs drop their roots, and all TLBs are flushed. */
 export function reloadAndFlush(bounds: Bounds): Block<Kvm> {
   return block('D1.2', [
-    kvm_make_all_cpus_request('reload', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, requestOf),
-    kvm_make_all_cpus_request('flush', 'TLB_FLUSH', bounds.vcpus, requestOf),
+    makeAllCpusRequest('reload', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, requestOf),
+    makeAllCpusRequest('flush', 'TLB_FLUSH', bounds.vcpus, requestOf),
   ])
 }
 
@@ -128,7 +128,7 @@ export function unmapWithoutLock(bounds: Bounds): Entry<Kvm>[] {
       .flatMap((gfn) => rmap_entries(kvm, gfn))
       .find(({ page, index }) => kvm.page[page].spte[index].kind === 'leaf')
   return [
-    write_unlock('D2.1', { fn: 'kvm_mmu_invalidate_memslot_pages', since }),
+    writeUnlock('D2.1', { fn: 'kvm_mmu_invalidate_memslot_pages', since }),
     step(
       'D2.2',
       {

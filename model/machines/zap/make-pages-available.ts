@@ -2,8 +2,8 @@ import { type Block, block, type Entry, inFunction, type Step, step } from '../.
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { oldest_pages, used_pages } from '../../memory/shadow/quota.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
-import { kvm_mmu_commit_zap_page, mark_invalid, unlink_page, zap_contents } from './zap-page.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
+import { commitZapPage, markInvalid, unlinkPage, zapContents } from './zap-page.ts'
 import type { Zapping } from './zapping.ts'
 
 const since = 'v5.10..v6.16'
@@ -43,15 +43,15 @@ export function makePagesAvailable(name: string, bounds: Bounds): Entry<Kvm>[] {
         ...inFunction(
           walk.fn,
           pickVictim(),
-          ...zap_contents(reclaiming, bounds),
-          unlink_page(reclaiming),
-          mark_invalid(reclaiming),
-          tellAll(bounds),
+          ...zapContents(reclaiming, bounds),
+          unlinkPage(reclaiming),
+          markInvalid(reclaiming),
+          requestIfRootWasZappedOnTheWay(bounds),
           step('MP.3', { ...walk, shows: (kvm) => `available = ${available(kvm)}`, quiet: true }, [
             { when: (kvm) => available(kvm) > 0, does: forgetVictim },
             { does: forgetVictim, to: 'MP.2' },
           ]),
-          kvm_mmu_commit_zap_page('MP.4', reclaiming.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+          commitZapPage('MP.4', reclaiming.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
         ),
         step('MP.end', { ...about, shows: 'return', quiet: true }),
       ],
@@ -81,7 +81,7 @@ export function pickVictim(victim: Victim = oldest): Step<Kvm> {
 }
 
 /** ZAP.9, if a root in use was zapped on the way, which only happens to nested tables. */
-function tellAll(bounds: Bounds): Block<Kvm> {
+function requestIfRootWasZappedOnTheWay(bounds: Bounds): Block<Kvm> {
   return block(
     'ZAP.9',
     [
@@ -102,7 +102,7 @@ function tellAll(bounds: Bounds): Block<Kvm> {
           },
         ],
       ),
-      kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      makeAllCpusRequest('request', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
     ],
     { fn: '__kvm_mmu_prepare_zap_page' },
   )

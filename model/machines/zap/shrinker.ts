@@ -2,8 +2,8 @@ import { choice, inFunction, type Program, program, type Step, step } from '../.
 import type { Bounds } from '../../memory/bounds.ts'
 import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
 import { all_pages } from '../../memory/shadow/shadow-page.ts'
-import { write_unlock } from '../primitives/lock.ts'
-import { kvm_mmu_commit_zap_page, mark_invalid, unlink_page, zap_contents } from './zap-page.ts'
+import { writeUnlock } from '../primitives/lock.ts'
+import { commitZapPage, markInvalid, unlinkPage, zapContents } from './zap-page.ts'
 import type { Zapping } from './zapping.ts'
 
 const fn = 'mmu_shrink_scan'
@@ -70,19 +70,14 @@ export function shrinker(bounds: Bounds): Program<Kvm> {
       ),
       ...inFunction(
         'kvm_mmu_zap_oldest_mmu_pages',
-        ...zap_contents(zapping, bounds),
-        unlink_page(zapping),
-        mark_invalid(zapping),
-        kvm_mmu_commit_zap_page('SHR.3', zapping.list, bounds.vcpus, (kvm) => kvm.shrinker[0].req),
+        ...zapContents(zapping, bounds),
+        unlinkPage(zapping),
+        markInvalid(zapping),
+        commitZapPage('SHR.3', zapping.list, bounds.vcpus, (kvm) => kvm.shrinker[0].req),
       ),
       step('SHR.4', { fn, since, shows: 'one page less' }, { to: 'SHR.unlock' }),
-      kvm_mmu_commit_zap_page(
-        'SHR.commit',
-        'zapped_obsolete_pages',
-        bounds.vcpus,
-        (kvm) => kvm.shrinker[0].req,
-      ),
-      write_unlock('SHR.unlock', { fn, since }),
+      commitZapPage('SHR.commit', 'zapped_obsolete_pages', bounds.vcpus, (kvm) => kvm.shrinker[0].req),
+      writeUnlock('SHR.unlock', { fn, since }),
       step(
         'SHR.end',
         { fn, since, shows: 'return', quiet: true },

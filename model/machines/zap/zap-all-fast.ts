@@ -12,9 +12,9 @@ import {
 import type { Bounds } from '../../memory/bounds.ts'
 import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
 import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
-import { release_mmu_lock, write_lock, write_unlock } from '../primitives/lock.ts'
-import { kvm_make_all_cpus_request } from '../primitives/make-request.ts'
-import { kvm_mmu_commit_zap_page, mark_invalid, unlink_page, zap_contents } from './zap-page.ts'
+import { release_mmu_lock, writeLock, writeUnlock } from '../primitives/lock.ts'
+import { makeAllCpusRequest } from '../primitives/make-request.ts'
+import { commitZapPage, markInvalid, unlinkPage, zapContents } from './zap-page.ts'
 import type { Zapping } from './zapping.ts'
 
 const since = 'v5.18..v6.16'
@@ -39,7 +39,7 @@ export function tail(kvm: Kvm): number | null {
  * A memslot update that zaps everything: `kvm_mmu_zap_all_fast()`. slots_lock excludes a second one. mmu_lock may
  * be dropped after every page (in the kernel after 10, if contended); more breaks only add behaviours.
  */
-export function zapAllFast(bounds: Bounds): Program<Kvm> {
+export function zapAllFastThread(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('memslot', 'deletes a memslot: kvm_mmu_zap_all_fast()', [
     choice(
       'idle',
@@ -59,12 +59,12 @@ export function zapAllFast(bounds: Bounds): Program<Kvm> {
       ],
       { validEnd: true },
     ),
-    ...zap_all_fast(bounds, 'idle'),
+    ...zapAllFast(bounds, 'idle'),
   ])
 }
 
 /** ZF.2 to ZF.7, with mmu_lock held; then jumps to `to`, if given. */
-export function zap_all_fast(bounds: Bounds, to?: string): Entry<Kvm>[] {
+export function zapAllFast(bounds: Bounds, to?: string): Entry<Kvm>[] {
   return inFunction(
     about.fn,
     step<Kvm>(
@@ -80,16 +80,16 @@ export function zap_all_fast(bounds: Bounds, to?: string): Entry<Kvm>[] {
     ...inFunction(
       walk.fn,
       ...zapObsoletePages(bounds),
-      kvm_mmu_commit_zap_page('ZF.6', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+      commitZapPage('ZF.6', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
     ),
-    write_unlock('ZF.7', about, to),
+    writeUnlock('ZF.7', about, to),
   )
 }
 
 /** ZF.4: the request to all vCPUs to drop obsolete roots. */
 function requestAll(bounds: Bounds): Block<Kvm> {
   return block('ZF.4', [
-    kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    makeAllCpusRequest('request', 'FREE_OBSOLETE_ROOTS', bounds.vcpus, (kvm) => kvm.memslot[0].req),
     step(
       'ZF.4 told',
       {
@@ -118,9 +118,9 @@ function zapObsoletePages(bounds: Bounds): Entry<Kvm>[] {
   return [
     zapFromTail(bounds, obsoleteTail),
     block('ZF.5 zap', [
-      ...zap_contents(zapping, bounds),
-      unlink_page(zapping),
-      mark_invalid(zapping),
+      ...zapContents(zapping, bounds),
+      unlinkPage(zapping),
+      markInvalid(zapping),
       step(
         'ZF.5 again',
         { ...walk, shows: 'goto restart', quiet: true },
@@ -134,7 +134,7 @@ function zapObsoletePages(bounds: Bounds): Entry<Kvm>[] {
       ),
     ]),
     block('ZF.5 break', [
-      write_lock('ZF.5 relock', 'memslot', { ...walk, shows: 'write_lock(&kvm->mmu_lock)' }),
+      writeLock('ZF.5 relock', 'memslot', { ...walk, shows: 'write_lock(&kvm->mmu_lock)' }),
       again(),
     ]),
   ]

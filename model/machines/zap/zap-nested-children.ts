@@ -48,12 +48,13 @@ export function unlink_nested(
     const { child } = kvm.page[page].spte[index]
     mmu_page_zap_pte(kvm, { page, index })
     if (child === null || !kvm.page[child].role_guest_mode) continue
-    if (parents_of(kvm, child).length === 0 && mayZap(kvm, child)) zap(kvm, self, child, zapping, mayZap)
+    if (parents_of(kvm, child).length === 0 && mayZap(kvm, child))
+      zap_orphan(kvm, self, child, zapping, mayZap)
   }
 }
 
 /** `__kvm_mmu_prepare_zap_page()` of a table without parents. */
-function zap(kvm: Kvm, self: number, page: number, zapping: Zapping, mayZap: OrphanTest): void {
+function zap_orphan(kvm: Kvm, self: number, page: number, zapping: Zapping, mayZap: OrphanTest): void {
   unlink_nested(kvm, self, page, zapping, mayZap)
   const sp = kvm.page[page]
   if (is_accounted(kvm, page)) unaccount_shadowed(kvm, page)

@@ -12,7 +12,7 @@ import {
   spte_gfn,
 } from '../../memory/shadow/shadow-page.ts'
 import { is_accounted, unaccount_shadowed, unsync_pages_below } from '../../memory/shadow/write-tracking.ts'
-import { kvm_make_all_cpus_request, type Locals } from '../primitives/make-request.ts'
+import { type Locals, makeAllCpusRequest } from '../primitives/make-request.ts'
 import { freeDescs } from './free-descs.ts'
 import { unlinkNestedChildren } from './zap-nested-children.ts'
 import type { ZapLocals, Zapping } from './zapping.ts'
@@ -21,19 +21,19 @@ const fn = '__kvm_mmu_prepare_zap_page'
 const since = 'v5.18..v6.16'
 
 /** ZAP.1 to ZAP.9: `__kvm_mmu_prepare_zap_page()`, including the request if the page was a root in use. */
-export function prepare_zap_page(zapping: Zapping, bounds: Bounds, { req, thread }: ZapLocals): Entry<Kvm>[] {
+export function prepareZapPage(zapping: Zapping, bounds: Bounds, { req, thread }: ZapLocals): Entry<Kvm>[] {
   return [
-    ...zap_contents(zapping, bounds),
-    unlink_page(zapping, (kvm, self, zapped) => {
+    ...zapContents(zapping, bounds),
+    unlinkPage(zapping, (kvm, self, zapped) => {
       thread(kvm, self).zapped_root = zapped
     }),
-    mark_invalid(zapping),
-    request_if_root_was_zapped(bounds.vcpus, (kvm, self) => thread(kvm, self).zapped_root, zapping.sp, req),
+    markInvalid(zapping),
+    requestIfRootWasZapped(bounds.vcpus, (kvm, self) => thread(kvm, self).zapped_root, zapping.sp, req),
   ]
 }
 
 /** ZAP.1 to ZAP.5: unsync children, SPTEs, parents and counters of the page; its list and flags come afterwards. */
-export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
+export function zapContents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
   const { sp } = zapping
   return inFunction(
     fn,
@@ -50,7 +50,7 @@ export function zap_contents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
           shows: (kvm, self) => `clear the SPTEs that point to page ${sp(kvm, self)}`,
           fused: 'All parents of the page at once, for the same reason as ZAP.2.',
         },
-        { does: (kvm, self) => unlink_parents(kvm, sp(kvm, self)) },
+        { does: (kvm, self) => kvm_mmu_unlink_parents(kvm, sp(kvm, self)) },
       ),
     ),
     ...when(watched(bounds), unaccount(zapping)),
@@ -72,7 +72,7 @@ function unlinkChildren({ sp }: Zapping, bounds: Bounds): Step<Kvm> {
       ...(bounds.aging.calls > 0 ? { when: (kvm, self) => !is_walked(kvm, sp(kvm, self)) } : {}),
       does: (kvm, self) => {
         const page = sp(kvm, self)
-        unlink_children(kvm, page)
+        kvm_mmu_page_unlink_children(kvm, page)
         if (!watched(bounds) && is_accounted(kvm, page)) unaccount_shadowed(kvm, page)
       },
     },
@@ -89,11 +89,11 @@ function is_walked(kvm: Kvm, page: number): boolean {
 }
 
 /** Drops all SPTEs of a page, each from its rmap or parent list. */
-function unlink_children(kvm: Kvm, page: number): void {
+function kvm_mmu_page_unlink_children(kvm: Kvm, page: number): void {
   for (let index = 0; index < kvm.page[page].spte.length; index++) mmu_page_zap_pte(kvm, { page, index })
 }
 
-function unlink_parents(kvm: Kvm, page: number): void {
+function kvm_mmu_unlink_parents(kvm: Kvm, page: number): void {
   for (const parent of parents_of(kvm, page)) drop_parent_pte(kvm, parent)
 }
 
@@ -112,8 +112,8 @@ function zapUnsyncChildren({ sp, list }: Zapping): Entry<Kvm> {
     {
       does: (kvm, self) => {
         for (const page of unsync_pages_below(kvm, sp(kvm, self))) {
-          unlink_children(kvm, page)
-          unlink_parents(kvm, page)
+          kvm_mmu_page_unlink_children(kvm, page)
+          kvm_mmu_unlink_parents(kvm, page)
           unaccount_shadowed(kvm, page)
           kvm.page[page].unsync = false
           list_del_active(kvm, page)
@@ -147,7 +147,7 @@ function unaccount({ sp }: Zapping): Entry<Kvm> {
 }
 
 /** Moves the page off the active list (ZAP.6): to the list of zapped pages, or to none while it is pinned. */
-export function unlink_page(
+export function unlinkPage(
   { sp, list }: Zapping,
   remember?: (kvm: Kvm, self: number, zapped: boolean) => void,
 ): Entry<Kvm> {
@@ -181,7 +181,7 @@ export function unlink_page(
 }
 
 /** Sets role.invalid (ZAP.8), which lockless tests of roots read. */
-export function mark_invalid({ sp }: Zapping): Entry<Kvm> {
+export function markInvalid({ sp }: Zapping): Entry<Kvm> {
   return step(
     'ZAP.8',
     { fn, since, shows: (kvm, self) => `page ${sp(kvm, self)}: sp->role.invalid = 1` },
@@ -194,7 +194,7 @@ export function mark_invalid({ sp }: Zapping): Entry<Kvm> {
 }
 
 /** Sends all vCPUs the request to drop obsolete roots (ZAP.9), if the zapped page was a root in use. */
-export function request_if_root_was_zapped(
+export function requestIfRootWasZapped(
   vcpus: number,
   zapped: (kvm: Kvm, self: number) => boolean,
   sp: Zapping['sp'],
@@ -208,7 +208,7 @@ export function request_if_root_was_zapped(
         { fn, since, shows: (kvm, self) => `zapped_root = ${zapped(kvm, self)}`, quiet: true },
         [{ when: (kvm, self) => !zapped(kvm, self), to: 'ZAP.9 end' }, {}],
       ),
-      kvm_make_all_cpus_request('request', 'FREE_OBSOLETE_ROOTS', vcpus, locals),
+      makeAllCpusRequest('request', 'FREE_OBSOLETE_ROOTS', vcpus, locals),
       step(
         'ZAP.9 told',
         {
@@ -234,12 +234,7 @@ export function request_if_root_was_zapped(
  * `kvm_mmu_commit_zap_page()`: unless the list is empty, flush all TLBs, wait until every vCPU has left guest mode,
  * and free the pages.
  */
-export function kvm_mmu_commit_zap_page(
-  name: string,
-  list: InvalidList,
-  vcpus: number,
-  locals: Locals,
-): Block<Kvm> {
+export function commitZapPage(name: string, list: InvalidList, vcpus: number, locals: Locals): Block<Kvm> {
   const commit = { fn: 'kvm_mmu_commit_zap_page', since }
   const zapped = (kvm: Kvm): number[] =>
     Array.from({ length: kvm.page.length }, (_, p) => p).filter((p) => kvm.page[p].list === list)
@@ -250,7 +245,7 @@ export function kvm_mmu_commit_zap_page(
         { when: (kvm) => zapped(kvm).length === 0, to: 'CM.end' },
         {},
       ]),
-      kvm_make_all_cpus_request('CM.2', 'TLB_FLUSH', vcpus, locals),
+      makeAllCpusRequest('CM.2', 'TLB_FLUSH', vcpus, locals),
       step(
         'CM.3',
         {

@@ -2,8 +2,8 @@ import { choice, type Program, program, step } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
 import { sp_has_gptes } from '../../memory/shadow/shadow-page.ts'
-import { write_unlock } from '../primitives/lock.ts'
-import { kvm_mmu_commit_zap_page, prepare_zap_page } from './zap-page.ts'
+import { writeUnlock } from '../primitives/lock.ts'
+import { commitZapPage, prepareZapPage } from './zap-page.ts'
 import type { Zapping } from './zapping.ts'
 
 const fn = 'kvm_mmu_track_write'
@@ -19,7 +19,7 @@ function zappable(kvm: Kvm, page: number): boolean {
  * A thread that zaps single shadow pages with a guest table, as `kvm_mmu_track_write()` of another vCPU does on
  * write flooding. It may zap any such page.
  */
-export function rootZapper(bounds: Bounds): Program<Kvm> {
+export function pageZapper(bounds: Bounds): Program<Kvm> {
   const zapping: Zapping = {
     sp: (kvm, self) => kvm.zapper[self].sp as number,
     list: 'invalid_list of zapper',
@@ -70,12 +70,12 @@ export function rootZapper(bounds: Bounds): Program<Kvm> {
           },
         ),
       ]),
-      ...prepare_zap_page(zapping, bounds, {
+      ...prepareZapPage(zapping, bounds, {
         req: (kvm, self) => kvm.zapper[self].req,
         thread: (kvm, self) => kvm.zapper[self],
       }),
-      kvm_mmu_commit_zap_page('CM', zapping.list, bounds.vcpus, (kvm, self) => kvm.zapper[self].req),
-      write_unlock('ZAP.unlock', { fn, since }),
+      commitZapPage('CM', zapping.list, bounds.vcpus, (kvm, self) => kvm.zapper[self].req),
+      writeUnlock('ZAP.unlock', { fn, since }),
       step(
         'ZAP.end',
         { fn, since, shows: 'return', quiet: true },
