@@ -177,13 +177,13 @@ describe('a scenario file', () => {
     [{ ...scenario, start: { tables: [] } }, /start\.tables: must have at least one table/],
     [
       { ...scenario, start: { tables: [[1], [1, 1]] }, bounds: { guest: { gfns: 3 }, host: { pfns: 3 } } },
-      /table 1 has another number/,
+      /table 1 has a different number/,
     ],
     [
       { ...scenario, start: { tables: [[9]] } },
       /start\.tables names 9, but bounds\.guest\.gfns is 2: the last is 1/,
     ],
-    [{ ...scenario, start: { tables: [['x']] } }, /start\.tables\[0\]\[0\]: must be a frame, null/],
+    [{ ...scenario, start: { tables: [['x']] } }, /start\.tables\[0\]\[0\]: must be a gfn, null/],
     [{ ...scenario, start: { tables: [[{ huge: 1 }]] } }, /huge pages, which need bounds\.guest\.huge/],
     [{ ...scenario, start: { ...start, oldestFirst: [1] } }, /start\.oldestFirst names 1/],
     [{ ...scenario, start: { ...start, oldestFirst: [] } }, /oldestFirst must name every page/],

@@ -25,7 +25,7 @@ const entry = z
       z.strictObject({ huge: id, readOnly: z.literal(true).exactOptional() }),
       z.strictObject({ to: id, readOnly: z.literal(true) }),
     ],
-    { error: 'must be a frame, null, {"huge": frame, "readOnly"?: true} or {"to": frame, "readOnly": true}' },
+    { error: 'must be a gfn, null, {"huge": gfn, "readOnly"?: true} or {"to": gfn, "readOnly": true}' },
   )
   .describe(
     'An entry of a guest table: the gfn that it points to, writable unless readOnly is set; null: not present.',

@@ -108,8 +108,8 @@ function wrongLists(
   const backed = guest.gfns - guest.mmioGfns
   const uneven = tables.findIndex((table) => table.length !== tables[0].length)
   const high = pages.findIndex(({ level }) => level > shadow.levels)
-  const claims: readonly (readonly [wrong: boolean, sentence: string])[] = [
-    [uneven >= 0, `start.tables: table ${uneven} has another number of entries than table 0`],
+  const checks: readonly (readonly [wrong: boolean, message: string])[] = [
+    [uneven >= 0, `start.tables: table ${uneven} has a different number of entries than table 0`],
     [
       pages.length > shadow.pages,
       `start.pages has ${pages.length} pages, but bounds.shadow.pages is ${shadow.pages}`,
@@ -137,10 +137,10 @@ function wrongLists(
       previous !== undefined && roots.prev === 0,
       'start.previous needs bounds.roots.prev: there is no previous root',
     ],
-    [backed < guest.tables, 'bounds.guest.mmioGfns leaves too few frames with memory for the tables'],
+    [backed < guest.tables, 'bounds.guest.mmioGfns leaves too few gfns with memory for the tables'],
     [
       backed > host.pfns,
-      `bounds.host.pfns is ${host.pfns}, but ${backed} guest frames begin on a host page each`,
+      `bounds.host.pfns is ${host.pfns}, but ${backed} gfns each need a host page at the start`,
     ],
     [
       memslots.of.length > guest.gfns,
@@ -148,7 +148,7 @@ function wrongLists(
     ],
     [
       guest.gvas > addresses,
-      `bounds.guest.gvas is ${guest.gvas}, but tables of ${guest.entries} entries on ${shadow.levels} levels have ${addresses} addresses`,
+      `bounds.guest.gvas is ${guest.gvas}, but tables of ${guest.entries} entries at ${shadow.levels} levels have ${addresses} addresses`,
     ],
     [
       shadow.rootLevels.some((level) => level > shadow.levels),
@@ -159,7 +159,7 @@ function wrongLists(
       'start.tables has huge pages, which need bounds.guest.huge',
     ],
   ]
-  return claims.find(([wrong]) => wrong)?.[1] ?? null
+  return checks.find(([wrong]) => wrong)?.[1] ?? null
 }
 
 function targetOf(entry: Entry): number | null {

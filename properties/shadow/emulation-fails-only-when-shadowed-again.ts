@@ -1,7 +1,7 @@
 import type { ActionProperty } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 
-/** `shadowed_again` is a history variable: a page for the gfn was built after write protection first stopped the store. */
+/** `shadowed_again` is a history variable: a page for the gfn was built after the store was first stopped. */
 export const emulationFailsOnlyWhenShadowedAgain: ActionProperty<Kvm> = {
   kind: 'action',
   id: 'emulation-fails-only-when-shadowed-again',

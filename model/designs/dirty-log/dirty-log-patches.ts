@@ -55,7 +55,7 @@ export function copyNow(): Step<Kvm> {
 }
 
 /** DL.7 if userspace has already copied the pages. */
-export function forget(): Step<Kvm> {
+export function alreadyCopied(): Step<Kvm> {
   return step<Kvm>(
     'DL.7',
     { fn: 'host userspace', since: 'any', shows: 'the pages are copied already' },

@@ -38,7 +38,7 @@ const aboveTheHugeEntry: AccessRule = (kvm, v, level, _direct, bounds) =>
 const linkedChildUntested = (bounds: typeof inHugePage) =>
   replace<Kvm>('GET.1 test', testChild(bounds, { gfn: true, role: false }))
 
-const UNREFUSED = ['no-store-that-the-guest-forbids', 'hardware-allows-no-more-than-the-guest']
+const FORBIDDEN_WRITES = ['no-store-that-the-guest-forbids', 'hardware-allows-no-more-than-the-guest']
 
 const NOT_SPLIT = notReached(
   'These designs leave out the role bit that this witness shows.',
@@ -60,7 +60,7 @@ export const accessDesigns: readonly Design<Kvm>[] = [
       replace('FETCH.3', childAccess(inSharedTable, ofTheLastEntry)),
       linkedChildUntested(inSharedTable),
     ],
-    expect: violated(SHARED, ...UNREFUSED),
+    expect: violated(SHARED, ...FORBIDDEN_WRITES),
   },
   {
     id: 'role-access-of-the-last-entry-tested',
@@ -87,7 +87,7 @@ export const accessDesigns: readonly Design<Kvm>[] = [
     expect: [
       ...violated(TWICE, 'no-access-taken-by-a-fault'),
       ...NOT_SPLIT,
-      ...UNREFUSED.map((property) =>
+      ...FORBIDDEN_WRITES.map((property) =>
         violatedBecause(
           TWICE,
           property,
@@ -106,7 +106,7 @@ export const accessDesigns: readonly Design<Kvm>[] = [
       'A read through a clean huge entry builds a direct page without write access. The first write sets the D bit, follows the non-leaf SPTE to that page and makes its leaf writable, although a read-only entry shares the page. Fixed by 9e7b0e7fba45, now validate_direct_spte().',
     scenarios: [TWICE],
     patches: [linkedChildUntested(inHugePage)],
-    expect: violated(TWICE, ...UNREFUSED, 'no-access-taken-by-a-fault'),
+    expect: violated(TWICE, ...FORBIDDEN_WRITES, 'no-access-taken-by-a-fault'),
   },
   {
     id: 'present-leaf-kept-without-access-in-role',
@@ -122,7 +122,7 @@ export const accessDesigns: readonly Design<Kvm>[] = [
       insert({ before: 'SET.4' }, presentLeafStays()),
     ],
     expect: [
-      ...violated(TWICE, 'no-fault-retried-for-ever', 'every-access-can-finish', ...UNREFUSED),
+      ...violated(TWICE, 'no-fault-retried-for-ever', 'every-access-can-finish', ...FORBIDDEN_WRITES),
       ...violated(TWICE_BY_TWO, 'every-access-finishes', 'no-fault-retried-for-ever'),
       ...NOT_SPLIT,
       ...vacuous('No fault overwrites a present SPTE.', TWICE, 'no-access-taken-by-a-fault'),

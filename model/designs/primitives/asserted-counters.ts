@@ -13,7 +13,7 @@ const TEARDOWN = 'vm-teardown'
 const FLOODING = 'write-flooding'
 
 /** Decrements mn_active_invalidate_count under mmu_lock as well. */
-const countedBackEarly: Step<Kvm> = step(
+const decrementedEarly: Step<Kvm> = step(
   'NE.1 early',
   { fn: 'kvm_mmu_invalidate_end', since: 'never', shows: 'mn_active_invalidate_count--' },
   {
@@ -24,7 +24,7 @@ const countedBackEarly: Step<Kvm> = step(
   },
 )
 
-const endTrackingAgain: Step<Kvm> = step(
+const stopTrackingAgain: Step<Kvm> = step(
   'ZAP.4 again',
   { fn: '__kvm_write_track_remove_gfn', since: 'never', shows: 'update_gfn_write_track(slot, gfn, -1)' },
   {
@@ -47,7 +47,7 @@ const putModuleTwice: Patch<Kvm> = insert(
 const control = (fn: string) =>
   ({ aliases: [], status: 'control', kernel: { version: 'never merged', function: fn } }) as const
 
-const ENDS_IN_THE_ZAP =
+const OOPSES_IN_THE_ZAP =
   'The counter goes below 0 during the zap of the flooded page, before the page is marked and the request sent.'
 
 export const assertedCounterDesigns: readonly Design<Kvm>[] = [
@@ -67,7 +67,7 @@ export const assertedCounterDesigns: readonly Design<Kvm>[] = [
     title: 'decrement mn_active_invalidate_count twice at the end of an invalidation',
     about: 'The second decrement belongs to another notifier, or takes the counter below zero.',
     scenarios: [FAULT],
-    patches: [only('notifier', insert({ after: 'NE.1 count' }, countedBackEarly))],
+    patches: [only('notifier', insert({ after: 'NE.1 count' }, decrementedEarly))],
     expect: violated(FAULT, 'notifier-ends-only-after-it-began'),
   },
   {
@@ -92,11 +92,11 @@ export const assertedCounterDesigns: readonly Design<Kvm>[] = [
     title: 'stop write tracking twice when a page is zapped for write flooding',
     about: 'Other shadow pages of the gfn lose their write protection, or the counter goes below 0.',
     scenarios: [FLOODING],
-    patches: [only('vcpu', insert({ after: 'ZAP.4' }, endTrackingAgain))],
+    patches: [only('vcpu', insert({ after: 'ZAP.4' }, stopTrackingAgain))],
     expect: [
       ...violated(FLOODING, 'write-tracking-ends-only-after-it-began', 'every-access-can-finish'),
-      ...vacuous(ENDS_IN_THE_ZAP, FLOODING, 'no-stale-root-used', 'no-guest-on-a-root-after-its-request'),
-      ...notReached(ENDS_IN_THE_ZAP, FLOODING, 'page-is-zapped-for-write-flooding'),
+      ...vacuous(OOPSES_IN_THE_ZAP, FLOODING, 'no-stale-root-used', 'no-guest-on-a-root-after-its-request'),
+      ...notReached(OOPSES_IN_THE_ZAP, FLOODING, 'page-is-zapped-for-write-flooding'),
     ],
   },
   {
