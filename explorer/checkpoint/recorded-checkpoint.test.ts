@@ -90,6 +90,9 @@ describe('a checkpoint', () => {
     const { length } = log.entries
     ask()
     expect(log.entries).toHaveLength(length)
+    const fresh = checkpointOf({})
+    fresh.ask()
+    expect(fresh.log.entries.length).toBeGreaterThan(0)
   })
 
   test('says what its search was, without a look at anything else', () => {

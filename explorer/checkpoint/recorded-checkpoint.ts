@@ -84,7 +84,7 @@ export class RecordedCheckpoint {
     states: number,
     search: unknown,
     sections: Readonly<Record<string, Section>>,
-    prepare: () => void = () => {},
+    prepare: (directory: string) => void = () => {},
   ): void {
     const { checkpoint, onUnwritten } = this.#places
     if (checkpoint === undefined || this.#savedAt === at) return
@@ -92,7 +92,7 @@ export class RecordedCheckpoint {
     const { identity, manner } = this.#subject
     const meta: z.infer<typeof metaShape> = { identity, manner, states, search }
     try {
-      prepare()
+      prepare(checkpoint.directory)
       writeCheckpoint(checkpoint.directory, meta, { recordings: [this.#log.entries], ...sections })
       this.#savedAt = at
     } catch (error) {

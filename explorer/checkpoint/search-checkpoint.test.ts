@@ -192,6 +192,15 @@ function initials(...numbers: number[]): Change {
   }
 }
 
+test('a violation that was recorded, but not found, unless steps are looked at ahead', () => {
+  const forget: Change = ({ meta }) => {
+    expect(meta.search.findings).toContainEqual(['low', expect.anything()])
+    meta.search.findings = []
+  }
+  expect(refusalOf(() => forged('exact', forget))).toContain('what was found about low')
+  expect(forged('ordered', forget).complete).toBe(true)
+})
+
 test('of initial states that are the same, the first counts', () => {
   for (const name of NAMES) {
     copySound(name)
@@ -286,7 +295,7 @@ test('what one search takes for symmetric must be so for the other', () => {
   copySound('orbits')
   const other = search('orbits', counters([left]))
   expect(other({}).complete).toBe(true)
-  expect(refusalOf(() => other({ resume: directory }))).toContain('is of another model')
+  expect(refusalOf(() => other({ resume: directory }))).toContain('is of another model or other properties')
 })
 
 test('the claims that a search had found false are told', () => {

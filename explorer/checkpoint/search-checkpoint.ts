@@ -68,14 +68,12 @@ type Found = z.infer<typeof searchShape>
 /** Writes and reads the checkpoints of one breadth-first search. */
 export class SearchCheckpoint {
   readonly #parts: SearchParts
-  readonly #places: Places
   readonly #files: RecordedCheckpoint
   readonly #log: RecordingLog
 
   /** @param log made before the parts, because it watches them. */
   constructor(parts: SearchParts, places: Places, log: RecordingLog) {
     this.#parts = parts
-    this.#places = places
     this.#log = log
     const { system, properties, manner, compiled, predicates, reductions } = parts
     const identity = identityOf(system, properties, reductions.symmetry?.description ?? null)
@@ -111,7 +109,9 @@ export class SearchCheckpoint {
       ...(edges === null ? {} : { targets: [edges.arrays[0]], first: [edges.arrays[1]] }),
       ...(partialOrder === null ? {} : { chains: [chainsOf(partialOrder.lengths, store.count)] }),
     }
-    this.#files.save(position.head, store.count, search, sections, () => this.#forgetFollowing())
+    this.#files.save(position.head, store.count, search, sections, (directory) =>
+      this.#forgetFollowing(directory),
+    )
   }
 
   /**
@@ -196,18 +196,16 @@ export class SearchCheckpoint {
   }
 
   /** A main search that is new in its place leaves nothing there of the searches that followed another one. */
-  #forgetFollowing(): void {
-    const { checkpoint } = this.#places
-    if (checkpoint === undefined || this.#parts.reductions.stage !== 'main' || !this.#files.isFirst) return
-    for (const name of FOLLOWING) removeCheckpoint(join(checkpoint.directory, name), FOLLOWING)
+  #forgetFollowing(directory: string): void {
+    if (this.#parts.reductions.stage !== 'main' || !this.#files.isFirst) return
+    for (const name of FOLLOWING) removeCheckpoint(join(directory, name), FOLLOWING)
   }
 }
 
-/** The lengths of the chains to so many states. */
+/** The lengths of the chains to the first `states` states; 0 where none was noted. */
 function chainsOf(lengths: Uint16Array, states: number): Uint16Array {
-  if (lengths.length >= states) return lengths.subarray(0, states)
   const all = new Uint16Array(states)
-  all.set(lengths)
+  all.set(lengths.subarray(0, states))
   return all
 }
 
