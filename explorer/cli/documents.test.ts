@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { MAIN } from './tiny/built.ts'
+
+/** The examples of the documents are real: each command is run, and what is printed below it must be its output. */
+
+const root = join(import.meta.dirname, '../..')
+
+/** All documents at the top and in docs/. */
+const DOCUMENTS = [
+  ...readdirSync(root),
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name)),
+]
+  .filter((name) => name.endsWith('.md'))
+  .sort()
+
+interface Example {
+  readonly command: string
+  readonly printed: readonly string[]
+}
+
+/** Commands of a document with the output printed below each. */
+function examplesIn(document: string): Example[] {
+  const text = readFileSync(join(root, document), 'utf8')
+  return [...text.matchAll(/^```console\n([\s\S]*?)^```/gm)].flatMap(([, block]) =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map((part) => {
+        const [command, ...printed] = part.trimEnd().split('\n')
+        return { command, printed }
+      }),
+  )
+}
+
+/** Seconds differ from run to run; everything else must not. */
+const timeless = (line: string): string => line.replace(/\d+\.\d+ s\b/g, 'N s').trimEnd()
+
+/** The printed lines occur in the output in this order; `[...]` stands for any lines left out. */
+function expectPrinted(printed: readonly string[], output: readonly string[]): void {
+  let at = 0
+  let gap = true
+  for (const line of printed.map(timeless)) {
+    if (line === '[...]') {
+      gap = true
+      continue
+    }
+    const found = output.indexOf(line, at)
+    expect(found, `shows a line that is not printed: ${line}`).toBeGreaterThanOrEqual(0)
+    if (!gap) expect(found, `leaves lines out before: ${line}`).toBe(at)
+    gap = false
+    at = found + 1
+  }
+}
+
+const isRunnable = ({ command }: Example): boolean => /^(npx mmucheck|cat) /.test(command)
+
+it('the README begins with the two commands', () => {
+  expect(
+    examplesIn('README.md')
+      .slice(0, 2)
+      .map(({ command }) => command),
+  ).toEqual(['npm start', 'npm test'])
+})
+
+describe.each(DOCUMENTS.filter((document) => examplesIn(document).some(isRunnable)))('%s', (document) => {
+  const folder = mkdtempSync(join(tmpdir(), 'mmucheck-documents-'))
+  mkdirSync(join(folder, 'docs'))
+  symlinkSync(join(root, 'docs', 'examples'), join(folder, 'docs', 'examples'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it.each(examplesIn(document).filter(isRunnable))(
+    'prints what it says: $command',
+    ({ command, printed }) => {
+      const line = command.replace(/^npx mmucheck/, `"${process.execPath}" "${MAIN}"`)
+      const { stdout, stderr } = spawnSync(line, {
+        cwd: folder,
+        shell: true,
+        encoding: 'utf8',
+        env: { ...process.env, NO_COLOR: '1' },
+      })
+      expectPrinted(printed, `${stdout}${stderr}`.split('\n').map(timeless))
+    },
+  )
+})
+
+it('finds examples in the README and in the documents', () => {
+  expect(DOCUMENTS.flatMap(examplesIn).filter(isRunnable).length).toBeGreaterThan(8)
+})
