@@ -2,23 +2,20 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { RecordingLog } from '../checkpoint/recording-log.ts'
 import { SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
-import { CompiledSystem, type CompileOptions } from '../compile/compiled-system.ts'
-import { Predicates } from '../compile/predicates.ts'
+import type { CompileOptions } from '../compile/compiled-system.ts'
 import type { PartialOrderExpander } from '../reduce/partial-order/partial-order-expander.ts'
 import type { Reductions } from '../reduce/reduction.ts'
 import type { StateTable, VisitedSet } from '../state/state-table.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import { visitedSetOf } from '../state/visited-set.ts'
-import { AnswerClasses } from './answer-classes.ts'
 import { Edges } from './edges.ts'
 import { Expander } from './expander.ts'
 import { Inheritance, successorCacheFor } from './inheritance.ts'
-import { Judge } from './judge.ts'
+import { type ModelCode, modelCodeFor } from './model-code.ts'
 import type { SearchOptions } from './search-options.ts'
 
 /** The parts of a breadth-first search. */
-export interface Engine {
-  readonly compiled: CompiledSystem
+export interface Engine extends ModelCode {
   readonly store: VectorStore
   /** Keeps the states or their fingerprints. */
   readonly table: StateTable
@@ -27,9 +24,6 @@ export interface Engine {
   readonly expander: Expander | PartialOrderExpander
   /** Hands on to new states what is known of their steps; null where each state is looked at anew. */
   readonly inheritance: Inheritance | null
-  readonly predicates: Predicates
-  readonly classes: AnswerClasses
-  readonly judge: Judge
   /** The graph, where a property is judged on it. */
   readonly edges: Edges | null
   /** Null when the search neither leaves checkpoints nor goes on from one. */
@@ -47,7 +41,7 @@ export function engineFor(
   reductions: Reductions,
 ): Engine {
   const { symmetry, partialOrder, asked: reduce, stage } = reductions
-  const { storage = 'exact', seed = 1, recheck = 'sample' } = options
+  const { storage = 'exact', seed = 1 } = options
 
   // 1. What watches the recordings comes before everything that records.
   const isResumable = options.checkpoint !== undefined || options.resume !== undefined
@@ -55,17 +49,10 @@ export function engineFor(
   // A resumed search makes its recordings again: they must not depend on what symmetry checked before.
   if (log !== null) symmetry?.forget()
 
-  // 2. Model code: the steps and the state predicates, each run once per situation and then looked up.
-  const compiled = new CompiledSystem(system, {
-    actions: properties.filter((p) => p.kind === 'action'),
-    seed,
-    recheck,
-    ...observers(options.onRecord, log?.onRecord),
-    ...(symmetry === null ? {} : { widen: symmetry.widenStep }),
-  })
-  const questions = Judge.questions(properties)
-  const predicates = new Predicates(system, questions, recheck, symmetry?.widenPredicate)
-  const classes = new AnswerClasses(predicates, compiled)
+  // 2. Model code, and who judges what it answers.
+  const observed = observers(options.onRecord, log?.onRecord)
+  const code = modelCodeFor(system, properties, { ...options, ...observed }, symmetry)
+  const { compiled, classes } = code
 
   // 3. States. A persistent set is chosen for each state anew: nothing is handed on there.
   const { cacheWidth, entryBytes } = successorCacheFor(system)
@@ -89,17 +76,14 @@ export function engineFor(
   const sleep = edges === null ? 'in-order' : 'never'
   const inheritance = handsOn ? new Inheritance(expander.lists, store, sleep) : null
 
-  // 6. Verdicts.
-  const judge = new Judge(system, properties, predicates, classes)
-
-  // 7. Checkpoints hold all of that.
-  const parts = { compiled, predicates, store, table, visited, judge, edges }
+  // 6. Checkpoints hold all of that.
+  const parts = { ...code, store, table, visited, edges }
   const manner = { reduce, stage, storage, bits: table.bits ?? 0, seed }
   const checkpoint =
     log === null
       ? null
       : new SearchCheckpoint({ ...parts, system, properties, manner, reductions }, options, log)
-  return { ...parts, classes, expander, inheritance, checkpoint }
+  return { ...parts, expander, inheritance, checkpoint }
 }
 
 /** One observer of recordings for several. */

@@ -11,12 +11,14 @@ import type { FairnessReason, Trace, TraceStep } from '../../../model/language/t
 import { GraphCheckpoint } from '../../checkpoint/graph-checkpoint.ts'
 import type { Places } from '../../checkpoint/places.ts'
 import { RecordingLog } from '../../checkpoint/recording-log.ts'
-import { CompiledSystem } from '../../compile/compiled-system.ts'
+import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import type { Part } from '../../compile/model-code-errors.ts'
 import { PREDICATE_VALUE, type Predicate, Predicates } from '../../compile/predicates.ts'
 import type { Recheck } from '../../compile/samples.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import { FailedLiveness } from '../failed-search.ts'
+import { compiledFor } from '../model-code.ts'
+import { namedSteps } from '../naming.ts'
 import { type PropertyResult, propertyResult } from '../result.ts'
 import type { OpenReason } from '../stop-reason.ts'
 import { type Explored, type ExploreOptions, exploreGraph } from './explore.ts'
@@ -63,10 +65,8 @@ export function judgeLiveness<W>(
   checkProperties(system, properties)
   const { seed = 1, checkpoint, resume, recheck = 'sample' } = options
   const log = checkpoint === undefined && resume === undefined ? null : new RecordingLog(system)
-  const compiled = new CompiledSystem(
-    system,
-    log === null ? { seed, recheck } : { seed, recheck, onRecord: log.onRecord },
-  )
+  const hooks = log === null ? {} : { onRecord: log.onRecord }
+  const compiled = compiledFor(system, [], { seed, recheck, ...hooks })
   const left = log === null ? null : new GraphCheckpoint(compiled, seed, options, log)
   const explored = exploreGraph(compiled, options, left)
   const { faultsJudged } = options
@@ -275,9 +275,6 @@ class Judgement {
   }
 
   #named(steps: readonly number[]): TraceStep[] {
-    return steps.map((s) => {
-      const { thread, path } = this.#compiled.steps[s]
-      return { thread: this.#system.threads[thread].name, step: path }
-    })
+    return namedSteps(this.#system, this.#compiled.steps, steps)
   }
 }

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { System } from '../../../model/language/system.ts'
-import { CompiledSystem } from '../../compile/compiled-system.ts'
-import { Predicates } from '../../compile/predicates.ts'
+import type { CompiledSystem } from '../../compile/compiled-system.ts'
+import type { Predicates } from '../../compile/predicates.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { Batch } from '../../state/batch.ts'
@@ -10,11 +10,12 @@ import { SharedTable } from '../../state/shared-table.ts'
 import type { StateTable } from '../../state/state-table.ts'
 import { type SharedChunk, VectorStore } from '../../state/vector-store.ts'
 import { sharedSetOf, wordsPerSlot } from '../../state/visited-set.ts'
-import { AnswerClasses } from '../answer-classes.ts'
+import type { AnswerClasses } from '../answer-classes.ts'
 import { Expander, type ExpansionSink } from '../expander.ts'
 import { Inheritance, successorCacheFor } from '../inheritance.ts'
-import { Judge } from '../judge.ts'
+import type { Judge } from '../judge.ts'
 import { LimitWatch } from '../limits.ts'
+import { modelCodeFor } from '../model-code.ts'
 import type { StopReason } from '../stop-reason.ts'
 import { Frontier } from './frontier.ts'
 import { Neighbours } from './neighbours.ts'
@@ -81,14 +82,13 @@ export class Peer implements ExpansionSink {
     this.#me = me
     this.#neighbours = new Neighbours(ports)
     this.#frontier = new Frontier(rangesIn(memory), memory.workers, me)
-    const { seed = 1, recheck = 'sample' } = options
-    this.#seed = seed
-    this.#compiled = new CompiledSystem(system, {
-      actions: properties.filter((p) => p.kind === 'action'),
-      seed: this.#seed,
-      recheck,
-      ...(onRecord === undefined ? {} : { onRecord }),
-    })
+    this.#seed = options.seed ?? 1
+    const hooks = onRecord === undefined ? {} : { onRecord }
+    const code = modelCodeFor(system, properties, { ...options, ...hooks })
+    this.#compiled = code.compiled
+    this.#predicates = code.predicates
+    this.#classes = code.classes
+    this.#judge = code.judge
     const { cacheWidth, entryBytes } = successorCacheFor(system)
     const keep = (options.storage ?? 'exact') === 'exact'
     const share: Neighbours['share'] = (chunk, arrays) => this.#neighbours.share(chunk, arrays)
@@ -106,10 +106,6 @@ export class Peer implements ExpansionSink {
     this.#mostOfPieces =
       memory.workers * (Frontier.mostOfPiece * this.#compiled.mostEnabled + batch.found.length)
     this.#mostArrayBytes = options.mostArrayBytes ?? MOST_ARRAY_BYTES
-    const predicates = new Predicates(system, Judge.questions(properties), recheck)
-    this.#predicates = predicates
-    this.#classes = new AnswerClasses(predicates, this.#compiled)
-    this.#judge = new Judge(system, properties, predicates, this.#classes)
     this.#watch = new LimitWatch(options)
   }
 

@@ -1,7 +1,7 @@
 import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
-import { CompiledSystem } from '../../compile/compiled-system.ts'
+import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
@@ -10,7 +10,8 @@ import { SIZES } from '../../state/sizes.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import { FailedSearch, isFinal } from '../failed-search.ts'
 import { LimitWatch } from '../limits.ts'
-import { countsByName } from '../naming.ts'
+import { compiledFor } from '../model-code.ts'
+import { countsByName, namedSteps } from '../naming.ts'
 import type { SearchResult } from '../result.ts'
 import type { SamplingOptions } from '../search-options.ts'
 import type { StopReason } from '../stop-reason.ts'
@@ -71,16 +72,11 @@ class FewPreemptions {
   constructor(system: System, properties: readonly Property<never>[], options: PreemptionOptions) {
     this.#system = system
     this.#options = options
-    const { recheck = 'sample' } = options
-    this.#compiled = new CompiledSystem(system, {
-      actions: properties.filter((p) => p.kind === 'action'),
-      recheck,
-      ...(options.onRecord === undefined ? {} : { onRecord: options.onRecord }),
-    })
+    this.#compiled = compiledFor(system, properties, { ...options, seed: 1 })
     this.#successors = new Successors(this.#compiled)
     this.#store = new VectorStore(system.layout.words, true)
     this.#visited = new ExactSet(this.#store, undefined, options.mostArrayBytes)
-    this.#sightings = new Sightings(system, this.#compiled, properties, recheck, options.wanted)
+    this.#sightings = new Sightings(this.#compiled, properties, options)
     this.#watch = new LimitWatch(options)
     this.#words = new Int32Array(system.layout.words)
     this.#turns = new RunningThreads(system.threads.length)
@@ -234,13 +230,7 @@ class FewPreemptions {
   #traceTo(state: number, last: number | null): Trace {
     const { root, steps } = this.#turns.pathTo(this.#turns.firstIn(state))
     const all = last === null ? steps : [...steps, last]
-    return {
-      initial: this.#initialOf[root],
-      steps: all.map((s) => {
-        const { thread, path } = this.#compiled.steps[s]
-        return { thread: this.#system.threads[thread].name, step: path }
-      }),
-    }
+    return { initial: this.#initialOf[root], steps: namedSteps(this.#system, this.#compiled.steps, all) }
   }
 
   #result(done: number): SearchResult {

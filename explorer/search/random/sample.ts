@@ -1,12 +1,13 @@
 import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
-import { CompiledSystem } from '../../compile/compiled-system.ts'
+import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { FailedSearch, isFinal } from '../failed-search.ts'
 import { LimitWatch } from '../limits.ts'
-import { countsByName } from '../naming.ts'
+import { compiledFor } from '../model-code.ts'
+import { countsByName, namedSteps } from '../naming.ts'
 import type { SearchResult } from '../result.ts'
 import type { SamplingOptions } from '../search-options.ts'
 import type { SampleBound, SampledOnly, StopReason } from '../stop-reason.ts'
@@ -91,16 +92,10 @@ class Sample {
     this.#maxDepth = options.maxDepth ?? DEFAULT_DEPTH
     this.#maxWalks =
       options.walks ?? (options.timeLimit === undefined ? DEFAULT_WALKS : Number.POSITIVE_INFINITY)
-    const { recheck = 'sample' } = options
-    this.#compiled = new CompiledSystem(system, {
-      actions: properties.filter((p) => p.kind === 'action'),
-      seed: this.#seed,
-      recheck,
-      ...(options.onRecord === undefined ? {} : { onRecord: options.onRecord }),
-    })
+    this.#compiled = compiledFor(system, properties, options)
     this.#successors = new Successors(this.#compiled)
     this.#scheduler = manner.scheduler(this.#compiled, this.#maxDepth)
-    this.#sightings = new Sightings(system, this.#compiled, properties, recheck, options.wanted)
+    this.#sightings = new Sightings(this.#compiled, properties, options)
     this.#watch = new LimitWatch(options)
     this.#mostArrayBytes = options.mostArrayBytes
     this.#words = new Int32Array(system.layout.words)
@@ -187,13 +182,7 @@ class Sample {
 
   #trace(last: number | null): Trace {
     const steps = last === null ? this.#path : [...this.#path, last]
-    return {
-      initial: this.#initial,
-      steps: steps.map((s) => {
-        const { thread, path } = this.#compiled.steps[s]
-        return { thread: this.#system.threads[thread].name, step: path }
-      }),
-    }
+    return { initial: this.#initial, steps: namedSteps(this.#system, this.#compiled.steps, steps) }
   }
 
   #result(): SearchResult {

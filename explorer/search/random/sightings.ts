@@ -5,9 +5,9 @@ import type { System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { PREDICATE_VALUE, type Predicate, Predicates } from '../../compile/predicates.ts'
-import type { Recheck } from '../../compile/samples.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import { type PropertyResult, propertyResult } from '../result.ts'
+import type { SamplingOptions } from '../search-options.ts'
 import type { Successors } from '../successors.ts'
 import { checkFault } from '../verdicts.ts'
 
@@ -32,15 +32,13 @@ export class Sightings {
 
   /**
    * @param compiled must have been compiled with the action properties, in their order.
-   * @param wanted ids of those that the search is made for; the others do not keep it going. Default: all.
    */
   constructor(
-    system: System,
     compiled: CompiledSystem,
     properties: readonly Property<never>[],
-    recheck: Recheck,
-    wanted?: readonly string[],
+    { recheck = 'sample', wanted }: Pick<SamplingOptions, 'recheck' | 'wanted'>,
   ) {
+    const { system } = compiled
     this.#system = system
     this.#compiled = compiled
     this.#properties = properties
