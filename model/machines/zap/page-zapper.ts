@@ -9,7 +9,10 @@ import type { Zapping } from './zapping.ts'
 const fn = 'kvm_mmu_track_write'
 const since = 'v6.6..v6.16'
 
-/** `for_each_gfn_valid_sp_with_gptes()` skips pages without a guest table and those that are zapped already. */
+/**
+ * The pages that `for_each_gfn_valid_sp_with_gptes()` visits. The kernel also skips pages of an old generation; here
+ * they may be zapped, too, which only adds behaviours.
+ */
 function zappable(kvm: Kvm, page: number): boolean {
   const { list, role_invalid } = kvm.page[page]
   return list === 'active' && !role_invalid && sp_has_gptes(kvm, page)

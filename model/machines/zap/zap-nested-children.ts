@@ -24,7 +24,7 @@ export function unlinkNestedChildren(zapping: Zapping, mayZap: OrphanTest = unus
       since: 'v5.9..v7.2',
       shows: (kvm, self) => `zap SPTEs and tables of page ${sp(kvm, self)}`,
       fused:
-        'Whole pages at once: mmu_lock is held, each SPTE only goes away before the flush, and a vCPU that tests its roots without the lock is told to by the request that follows.',
+        'Whole pages at once: mmu_lock is held, each SPTE only goes away before the flush, and a lockless test of a root comes after the request that follows.',
     },
     {
       does: (kvm, self) => {
