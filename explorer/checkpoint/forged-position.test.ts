@@ -2,9 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { filterLockSubject } from '../oracles/subjects.ts'
-import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
-import { type Change, forge, refusalOf, twoPhaseSubjects, verdictsOf } from './forging.ts'
+import { type Change, refusalOf, twoPhaseSubjects, verdictsOf } from './forging.ts'
 
 /** What nobody can rule out must be believed; a position, counts and findings that contradict the rest must not. */
 
@@ -113,19 +111,3 @@ describe.each([exact, lossy, orbits])(
     })
   },
 )
-
-test('a search that has filled more than one chunk is held to its last states', () => {
-  const { system: locks, properties: safe } = filterLockSubject(5)
-  const directory = join(folder, 'locks')
-  for (const storage of ['exact', 'fingerprint'] as const) {
-    const options: SearchOptions = { storage }
-    rmSync(directory, { recursive: true, force: true })
-    breadthFirst(locks, safe, { ...options, checkpoint: { directory }, maxStates: 90_000 })
-    forge(directory, ({ meta }) => {
-      meta.search.position.head += 900
-    })
-    expect(refusalOf(() => breadthFirst(locks, safe, { ...options, resume: directory }))).toContain(
-      'is damaged',
-    )
-  }
-})
