@@ -1,13 +1,13 @@
 import type { Invariant } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
-import { spte_gfn } from '../../model/memory/shadow/shadow-page.ts'
+import { is_tdp_mmu_page, spte_gfn } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
 
 export const leafIsOnItsRmap: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'leaf-is-on-its-rmap',
   aliases: ['I-2'],
-  title: 'Every leaf SPTE is on the rmap of the gfn that it maps.',
+  title: 'Every leaf SPTE of the shadow MMU is on the rmap of the gfn that it maps.',
   when: 'while mmu_lock is free',
   reference: 'mmu_set_spte(): rmap_add()',
   consequence: 'A notifier misses the SPTE, and the guest keeps the page after the host has taken it.',
@@ -19,7 +19,9 @@ export const leafIsOnItsRmap: Invariant<Kvm> = {
     ),
 }
 
+/** The indices of the leaf SPTEs of a page; those of the TDP MMU are on no rmap. */
 function leaves(kvm: Kvm, page: number): number[] {
+  if (is_tdp_mmu_page(kvm, page)) return []
   const { spte } = kvm.page[page]
   return all(spte).filter((i) => spte[i].kind === 'leaf')
 }

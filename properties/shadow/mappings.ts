@@ -6,13 +6,25 @@ import { all, in_guest } from '../primitives/guest-mode.ts'
 
 /** The leaf SPTE that currently translates an address below a root, or null. */
 export function leaf_below(kvm: Kvm, root: number, gva: number): Spte | null {
+  return translation_below(kvm, root, gva)?.leaf ?? null
+}
+
+/**
+ * The leaf SPTE that currently translates an address below a root, and the host page it gives for the address: a
+ * large SPTE records the first of its pages. Null without one.
+ */
+export function translation_below(
+  kvm: Kvm,
+  root: number,
+  gva: number,
+): { readonly leaf: Spte; readonly pfn: number } | null {
   let page = root
   for (let level = kvm.page[root].level; level >= 1; level--) {
     const { spte } = kvm.page[page]
-    const entry = spte[index_at(gva, level, spte.length)]
-    if (entry.kind === 'leaf') return entry
-    if (entry.child === null) return null
-    page = entry.child
+    const leaf = spte[index_at(gva, level, spte.length)]
+    if (leaf.kind === 'leaf') return { leaf, pfn: (leaf.pfn as number) + (gva % spte.length ** (level - 1)) }
+    if (leaf.child === null) return null
+    page = leaf.child
   }
   return null
 }

@@ -78,6 +78,15 @@ export function sp_has_gptes(kvm: Kvm, page: number): boolean {
   return kvm.without_gptes.length === 0 || !kvm.without_gptes[gfn]
 }
 
+/**
+ * `is_tdp_mmu_page()`: a direct page of L1 in a scenario with faults of the TDP MMU, which are those that need local
+ * variables for going unsync. Direct pages elsewhere, and those of L2, belong to the shadow MMU.
+ */
+export function is_tdp_mmu_page(kvm: Kvm, page: number): boolean {
+  const { role_direct, role_guest_mode } = kvm.page[page]
+  return role_direct && !role_guest_mode && kvm.vcpu[0].fault.unsync.length > 0
+}
+
 /** `for_each_gfn_valid_sp_with_gptes()`: the pages that shadow a guest table frame and are not obsolete. */
 export function valid_pages_of(kvm: Kvm, gfn: number): number[] {
   return all_pages(kvm).filter((page) => {
