@@ -21,33 +21,52 @@ const LONGEST_ABOUT = 4000
 
 const text = (most: number) => z.string().max(most, `must have at most ${most} characters`)
 const name = text(LONGEST_NAME).min(1, 'must not be empty')
-const kind = { in: name.optional() }
-const moved = { op: z.literal('move'), name, jumps: z.enum(['follow', 'stay']).optional(), ...kind }
+const kind = {
+  in: name.optional().describe('The kind of thread, where the name exists in several; default: all of them.'),
+}
+const named = { name: name.describe('The step or block: its name, or its path.'), ...kind }
+const moved = {
+  op: z.literal('move').describe('Moves a step or block.'),
+  ...named,
+  jumps: z
+    .enum(['follow', 'stay'])
+    .optional()
+    .describe('Whether jumps to it follow it or stay where they led; needed where other steps jump to it.'),
+}
 
 /** A design as a file: data only, so that a file from anywhere can be checked; nothing in it is run. */
-export const designFile = z.strictObject({
-  $schema: z.string().exactOptional(),
-  id: text(LONGEST_ID).regex(/^[a-z0-9][a-z0-9-]*$/, 'must be of small letters, digits and dashes'),
-  title: name,
-  about: text(LONGEST_ABOUT).default(''),
-  scenarios: z.array(name).max(MOST_SCENARIOS, `must be at most ${MOST_SCENARIOS}`).default([]),
-  patches: z
-    .array(
-      z.union(
-        [
-          z.strictObject({ op: z.literal('drop'), name, ...kind }),
-          z.strictObject({ ...moved, before: name }),
-          z.strictObject({ ...moved, after: name }),
-        ],
-        {
-          error:
-            'must be {"op":"drop","name"} or {"op":"move","name","before" or "after","jumps"?: "follow" or "stay"}, each with "in"?',
-        },
-      ),
-    )
-    .min(1, 'must be at least one')
-    .max(MOST_PATCHES, `must be at most ${MOST_PATCHES}`),
-})
+export const designFile = z
+  .strictObject({
+    $schema: z.string().exactOptional().describe('Where this schema is, for editors.'),
+    id: text(LONGEST_ID)
+      .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be of small letters, digits and dashes')
+      .describe('A name that no known design has.'),
+    title: name.describe('The change in one line.'),
+    about: text(LONGEST_ABOUT).default('').describe('The design question, and what is known of the answer.'),
+    scenarios: z
+      .array(name)
+      .max(MOST_SCENARIOS, `must be at most ${MOST_SCENARIOS}`)
+      .default([])
+      .describe('Scenarios to check it in; default: all that have the steps.'),
+    patches: z
+      .array(
+        z.union(
+          [
+            z.strictObject({ op: z.literal('drop').describe('Drops a step or block.'), ...named }),
+            z.strictObject({ ...moved, before: name.describe('The step that follows it then.') }),
+            z.strictObject({ ...moved, after: name.describe('The step that comes before it then.') }),
+          ],
+          {
+            error:
+              'must be {"op":"drop","name"} or {"op":"move","name","before" or "after","jumps"?: "follow" or "stay"}, each with "in"?',
+          },
+        ),
+      )
+      .min(1, 'must be at least one')
+      .max(MOST_PATCHES, `must be at most ${MOST_PATCHES}`)
+      .describe('Changes of named steps, applied in this order.'),
+  })
+  .meta({ title: 'A design of mmucheck', description: 'What `mmucheck check --design FILE` takes.' })
 
 /** The contents of a design file. */
 export type DesignData = z.infer<typeof designFile>

@@ -298,6 +298,20 @@ describe('the JSON Schemas in docs/', () => {
     expect(readFileSync(path, 'utf8')).toBe(text)
   })
 
+  it.each(schemaFiles())('describe every member: $path', ({ text }) => {
+    const undescribed = (schema: unknown, path: string): string[] => {
+      if (typeof schema !== 'object' || schema === null) return []
+      const { properties = {}, ...others } = schema as { readonly properties?: Record<string, object> }
+      const members = Object.entries(properties)
+      return [
+        ...members.filter(([, member]) => !('description' in member)).map(([name]) => `${path}.${name}`),
+        ...members.flatMap(([name, member]) => undescribed(member, `${path}.${name}`)),
+        ...Object.values(others).flatMap((inner) => undescribed(inner, path)),
+      ]
+    }
+    expect(undescribed(JSON.parse(text), '')).toEqual([])
+  })
+
   it('describe what is read', () => {
     expect(scenarioFile.safeParse({ $schema: 'scenario.schema.json', ...scenario }).success).toBe(true)
   })

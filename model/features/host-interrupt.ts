@@ -9,9 +9,9 @@ import { ownFeature } from './feature.ts'
 
 const options = z
   .strictObject({
-    /** How many arrive on each CPU. */
-    perVcpu: z.int().min(0).max(8).default(1),
+    perVcpu: z.int().min(0).max(8).default(1).describe('How many arrive on each CPU.'),
   })
+  .describe('Interrupts of the host that end guest mode.')
   .default({ perVcpu: 0 })
 
 const fields = ({ perVcpu }: z.output<typeof options>) => ({

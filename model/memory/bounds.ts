@@ -21,7 +21,12 @@ import { zapOptions } from './zap/options.ts'
  * takes no state.
  */
 export const boundsSchema = z.strictObject({
-  vcpus: z.int().min(1).max(4).default(1),
+  vcpus: z
+    .int()
+    .min(1)
+    .max(4)
+    .default(1)
+    .describe('Virtual CPUs, each with its guest and a hardware page walker.'),
   guest: guestOptions.prefault({}),
   host: hostOptions.prefault({}),
   shadow: shadowOptions.prefault({}),

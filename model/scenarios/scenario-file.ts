@@ -17,13 +17,18 @@ const MOST_PROPERTIES = 256
 const text = (most: number) => z.string().max(most, `must have at most ${most} characters`)
 const name = text(LONGEST_NAME).min(1, 'must not be empty')
 
+const readOnly = z.literal(true).describe('The guest may not write through the entry.')
+
 const entry = z
   .union(
     [
       id,
       z.null(),
-      z.strictObject({ huge: id, readOnly: z.literal(true).exactOptional() }),
-      z.strictObject({ to: id, readOnly: z.literal(true) }),
+      z.strictObject({
+        huge: id.describe('The first frame of a huge page.'),
+        readOnly: readOnly.exactOptional(),
+      }),
+      z.strictObject({ to: id.describe('The frame that the entry points at.'), readOnly }),
     ],
     { error: 'must be a gfn, null, {"huge": gfn, "readOnly"?: true} or {"to": gfn, "readOnly": true}' },
   )
@@ -36,7 +41,12 @@ const start = z.strictObject({
   tables: list(list(entry).min(1, 'must have at least one entry'))
     .min(1, 'must have at least one table')
     .describe('Contents of the guest tables at gfns 0, 1, ...'),
-  pages: list(z.strictObject({ gfn: id, level: z.int().min(1).max(4) }))
+  pages: list(
+    z.strictObject({
+      gfn: id.describe('The table frame.'),
+      level: z.int().min(1).max(4).describe('1: its entries map pages.'),
+    }),
+  )
     .exactOptional()
     .describe('Shadow pages 0, 1, ...: the guest table that each shadows, and its level. Default: none.'),
   oldestFirst: list(id)

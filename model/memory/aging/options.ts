@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { count, id, list } from '../option-kinds.ts'
 
-/** Aging of host pages, without mmu_lock. `rmap_is_locked()` says which steps wait for its rmap locks. */
-export const agingOptions = z.strictObject({
-  /** Calls that age a page. */
-  calls: count.default(0),
-  /** The frames whose pages are aged. */
-  of: list(id).default([]),
-})
+export const agingOptions = z
+  .strictObject({
+    calls: count.default(0).describe('Calls that age a page.'),
+    of: list(id).default([]).describe('The frames whose pages are aged.'),
+  })
+  .describe(
+    'Aging of host pages, without mmu_lock. `rmap_is_locked()` says which steps wait for its rmap locks.',
+  )
