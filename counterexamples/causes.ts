@@ -3,31 +3,31 @@ import { Reference } from '../model/language/reference.ts'
 import { loopStates } from './lasso.ts'
 import { Observer } from './observer.ts'
 import type { Replayed } from './replay.ts'
-import { stepView, stuckThreads } from './violation.ts'
+import { stepView, stuckThreads } from './verifier.ts'
 
-/** A value that a thread read, that another thread changed later, and that the reader did not read again. */
+/** A stale read: a thread read a value, another thread changed it later, and the first did not read it again. */
 export interface Race {
   readonly field: number
   /** Index of the step that read. */
   readonly read: number
-  /** Index of the step that changed what was read. */
+  /** Index of the step that changed the value. */
   readonly write: number
 }
 
-/** Why a trace ends as it does, as far as it can be computed from what was read and written. */
+/** Why a trace ends in its violation, computed from what its steps read and wrote. */
 export interface Causes {
-  /** Fields that the property read when it failed, program counters left out. */
+  /** Fields that the property read when it failed, without program counters. */
   readonly judged: readonly number[]
-  /** Last change of each field without which the property would not have failed, by field. */
+  /** By field, the last write without which the property would not have failed. */
   readonly decisive: ReadonlyMap<number, number>
   readonly races: readonly Race[]
-  /** Fields changed by one thread and read by another one later. */
+  /** Fields written by one thread and read by another one later. */
   readonly communicated: ReadonlySet<number>
-  /** Letters of the steps that an explanation refers to, by step: `A`, `B`. */
+  /** By step, the letter (`A`, `B`) by which the explanation refers to it. */
   readonly labels: ReadonlyMap<number, string>
 }
 
-/** Most steps that get a letter; more would not help a reader. */
+/** Most steps that get a letter; a reader cannot follow more. */
 const MOST_LABELS = 6
 
 /** Explains a replayed trace. */
@@ -53,7 +53,7 @@ export function causesOf(replayed: Replayed): Causes {
   }
 }
 
-/** What the last look at the property read. */
+/** Fields read by the evaluation of the property that failed. */
 function judgedFields(replayed: Replayed, observer: Observer): ReadonlySet<number> {
   const { property, states, steps, system } = replayed
   const last = states[states.length - 1]
@@ -62,8 +62,8 @@ function judgedFields(replayed: Replayed, observer: Observer): ReadonlySet<numbe
     for (const { self } of system.threads.filter(
       (t) => property.each === undefined || t.program.kind === property.each,
     )) {
-      for (const codes of loopStates({ states, trace: replayedTrace(replayed) })) {
-        for (const f of observer.state(codes, (w, at) => property.goal(w, at, self)).reads) fields.add(f)
+      for (const state of loopStates({ states, trace: replayedTrace(replayed) })) {
+        for (const f of observer.state(state, (w, at) => property.goal(w, at, self)).reads) fields.add(f)
       }
     }
     return fields
@@ -102,8 +102,8 @@ const replayedTrace = ({ counterexample: { initial, steps, loopStart } }: Replay
   loopStart === null ? { initial, steps } : { initial, steps, loopStart }
 
 /**
- * The last change of every field that decides: had the field its value from before that change at the end,
- * the property would not fail. If no single field decides, all that were changed and looked at do.
+ * The last write to every decisive field: with the value from before that write, the property would not fail at the
+ * end. If no single field is decisive, every field that was changed and that the property read counts.
  */
 function decisiveChanges(
   replayed: Replayed,
@@ -123,18 +123,18 @@ function decisiveChanges(
     try {
       return failsWith(replayed, observer, f, replayed.states[index][f]) === false
     } catch {
-      // The property cannot cope with the imagined state, so it says nothing about this field.
+      // The property may throw in a state that cannot occur; then this field is not known to be decisive.
       return false
     }
   })
   return new Map(deciding.length > 0 ? deciding : candidates)
 }
 
-/** Would the end still be a violation if a field had another code? Null where that takes a search. */
+/** Whether the end would still be a violation with another value in a field; null where only a search could tell. */
 function failsWith(replayed: Replayed, observer: Observer, field: number, code: number): boolean | null {
   const { property, states, steps, system } = replayed
-  const imagine = (codes: Uint16Array): Uint16Array => {
-    const copy = codes.slice()
+  const imagine = (state: Uint16Array): Uint16Array => {
+    const copy = state.slice()
     copy[field] = code
     return copy
   }
@@ -188,7 +188,7 @@ function communicatedFields({ replayed: { steps }, reads, changed }: History): S
   return found
 }
 
-/** The races that explain the failure: those on deciding fields, else the last one of the failing thread. */
+/** The stale reads that explain the failure: those of decisive fields, else the failing thread's last one. */
 function chooseRaces(history: History, deciding: ReadonlySet<number>): Race[] {
   const { steps } = history.replayed
   const all = allRaces(history)
@@ -206,7 +206,7 @@ function chooseRaces(history: History, deciding: ReadonlySet<number>): Race[] {
 
 function allRaces({ replayed: { steps, fault }, reads, changed }: History): Race[] {
   const races: Race[] = []
-  // What a faulting step reads is how the model notices the fault, not a look that the kernel takes.
+  // An oops is detected by reads of the model that the kernel does not do.
   const faulted = fault !== null
   changed.forEach((fields, write) => {
     for (const field of fields) {
@@ -215,7 +215,7 @@ function allRaces({ replayed: { steps, fault }, reads, changed }: History): Race
         const own = steps.filter((s) => s.thread === thread).map((s) => s.index)
         const read = own.findLast((i) => i < write && reads[i].has(field))
         if (read === undefined) continue
-        // It looks again, or what it knows is a value of its own making, or it does nothing with the value.
+        // Not stale if the thread reads again, has overwritten the value itself, or takes no further step.
         if (own.some((i) => i > write && reads[i].has(field) && !(faulted && i === steps.length - 1)))
           continue
         if (own.some((i) => i >= read && i < write && changed[i].has(field))) continue
@@ -227,7 +227,7 @@ function allRaces({ replayed: { steps, fault }, reads, changed }: History): Race
   return races
 }
 
-/** Letters for the failing step, the races and the deciding changes, in this order of importance. */
+/** Letters for the failing step, the stale reads and the decisive writes, in this order of importance. */
 function labelsFor(
   steps: number,
   decisive: ReadonlyMap<number, number>,

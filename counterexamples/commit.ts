@@ -1,12 +1,12 @@
 import { raceDiagram, reproduce } from './diagram.ts'
 import type { Replayed } from './replay.ts'
 
-/** The race diagram as it goes into a commit message: no heading, no tables, at most 75 columns. */
+/** The race diagram for a commit message: no heading, no tables, at most 75 columns. */
 export function commitText(replayed: Replayed): string {
   return `${[...raceDiagram(replayed), '', ...reproduce(replayed)].join('\n')}\n`
 }
 
-/** The race diagram as a comment in C, below a line of the caller's own. */
+/** The race diagram as a C comment. */
 export function commentText(replayed: Replayed): string {
   const lines = raceDiagram(replayed).map((line) => ` * ${line}`.trimEnd())
   return `${['/*', ...lines, ' */'].join('\n')}\n`

@@ -41,8 +41,8 @@ describe('the race diagram', () => {
                                               vcpu->mode = IN_GUEST_MODE    (D)
                                               <--- BUG: no-stale-root-used
 
-      vcpu reads root_page[0].invalid = 0 at (B) and does not look again after
-      zap changes it to 1 at (C). requests is {} since (A). (D) breaks
+      vcpu reads root_page[0].invalid = 0 at (B) and does not read it again after
+      zap changes it to 1 at (C). requests is {} since (A). (D) violates
       no-stale-root-used: A vCPU in guest mode without a pending request never
       uses an invalid root. The guest reads and writes through page tables that
       were torn down.
@@ -74,10 +74,10 @@ describe('the race diagram', () => {
                                               counter = reg + 1             (C)
                                               <--- BUG: no-update-lost
 
-      inc1 reads counter = 0 at (A) and does not look again after inc0 changes it
-      to 1 at (B). (C) breaks no-update-lost: When all increments are done the
-      counter says how many there were. indirect_shadow_pages stays too low and
-      write tracking is skipped.
+      inc1 reads counter = 0 at (A) and does not read it again after inc0 changes
+      it to 1 at (B). (C) violates no-update-lost: When all increments are done
+      the counter says how many there were. indirect_shadow_pages stays too low
+      and write tracking is skipped.
       "
     `)
   })
@@ -101,10 +101,10 @@ describe('the race diagram', () => {
                                                           counter = reg + 1 (C)
                                                          <--- BUG: no-update-lost
 
-      inc2 reads counter = 1 at (A) and does not look again after inc1 changes it
-      to 2 at (B). (C) breaks no-update-lost: When all increments are done the
-      counter says how many there were. indirect_shadow_pages stays too low and
-      write tracking is skipped.
+      inc2 reads counter = 1 at (A) and does not read it again after inc1 changes
+      it to 2 at (B). (C) violates no-update-lost: When all increments are done
+      the counter says how many there were. indirect_shadow_pages stays too low
+      and write tracking is skipped.
       "
     `)
   })
@@ -131,10 +131,10 @@ describe('the race diagram', () => {
         3.2                 counter = reg + 1                               (C)
                               <--- BUG: no-update-lost
 
-      inc3 reads counter = 2 at (A) and does not look again after inc2 changes it
-      to 3 at (B). (C) breaks no-update-lost: When all increments are done the
-      counter says how many there were. indirect_shadow_pages stays too low and
-      write tracking is skipped.
+      inc3 reads counter = 2 at (A) and does not read it again after inc2 changes
+      it to 3 at (B). (C) violates no-update-lost: When all increments are done
+      the counter says how many there were. indirect_shadow_pages stays too low
+      and write tracking is skipped.
       "
     `)
   })
@@ -154,9 +154,10 @@ describe('the race diagram', () => {
                                               link_shadow_page()            (C)
                                               <--- BUG: no-use-after-free
 
-      user reads freed = 0 at (A) and does not look again after reclaim changes
-      it to 1 at (B). (C) faults: page 0 is linked after it was freed. This
-      breaks no-use-after-free: No shadow page is touched after it was freed.
+      user reads freed = 0 at (A) and does not read it again after reclaim
+      changes it to 1 at (B). Oops at (C): page 0 is linked after it was freed.
+      This violates no-use-after-free: No shadow page is touched after it was
+      freed.
       "
     `)
   })
@@ -173,14 +174,14 @@ describe('the race diagram', () => {
                                             second(): mutex_lock(b)         (B)
                                               <--- BUG: no-deadlock
 
-      a is first since (A). first waits before mutex_lock(b) and second waits
-      before mutex_lock(a). This breaks no-deadlock: No state without a way on,
-      except where every thread may rest.
+      a is first since (A). first is blocked at mutex_lock(b) and second is
+      blocked at mutex_lock(a). This violates no-deadlock: Every terminal state
+      is a valid end state of every thread.
       "
     `)
   })
 
-  test('an endless behaviour', () => {
+  test('a lasso', () => {
     expect(drawn(spinner())).toMatchInlineSnapshot(`
       "
       At the beginning:
@@ -190,19 +191,19 @@ describe('the race diagram', () => {
         -----------                         ----------
                                             kvm_mmu_zap_all_fast()
                                               mmu_valid_gen++
-        --- from here on, again and again ---------------------------------
+        --- the steps below repeat forever --------------------------------
         kvm_mmu_page_fault()
           walk_addr()
           is_page_fault_stale() = true                                      (A)
           <--- BUG: fault-finishes
 
-      Repeating the steps up to (A) for ever breaks fault-finishes: A page fault
-      is finished some day.
+      Repeating the steps up to (A) forever violates fault-finishes: A page fault
+      finishes eventually.
       "
     `)
   })
 
-  test('standing still for ever', () => {
+  test('a lasso without steps in its loop', () => {
     const property: Property<{ stale: boolean }> = {
       id: 'becomes-stale',
       kind: 'eventually',
@@ -217,7 +218,7 @@ describe('the race diagram', () => {
 
         <--- BUG: becomes-stale
 
-      Staying there for ever breaks becomes-stale: The fault becomes stale.
+      Staying there forever violates becomes-stale: The fault becomes stale.
       "
     `)
   })
@@ -241,8 +242,8 @@ describe('the race diagram', () => {
             stale = 1
           <--- BUG: can-be-fresh
 
-      After (A) the goal is out of reach, which breaks can-be-fresh: The fault
-      can still be fresh.
+      After (A) the goal can no longer be reached, which violates can-be-fresh:
+      The fault can still be fresh.
       "
     `)
   })
@@ -268,7 +269,7 @@ describe('the race diagram', () => {
           root_page[0].invalid = 1                                          (A)
           <--- BUG: no-root-in-use-invalidated
 
-      (A) breaks no-root-in-use-invalidated: A root in use is not invalidated.
+      (A) violates no-root-in-use-invalidated: A root in use is not invalidated.
       "
     `)
   })
@@ -297,9 +298,9 @@ describe('the race diagram', () => {
                                               vcpu->mode = IN_GUEST_MODE    (C)
                                               <--- enters-with-a-request
 
-      vcpu reads requests = {} at (A) and does not look again after zap changes
-      it to {MMU_FREE_OBSOLETE_ROOTS} at (B). (C) reaches enters-with-a-request:
-      A vCPU is in guest mode while a request is pending.
+      vcpu reads requests = {} at (A) and does not read it again after zap
+      changes it to {MMU_FREE_OBSOLETE_ROOTS} at (B). (C) reaches
+      enters-with-a-request: A vCPU is in guest mode while a request is pending.
       "
     `)
     const steps = ['vcpu RUN.1', 'vcpu RUN.3', 'vcpu walk', 'zap ZAP.1', 'zap ZAP.2'].map((s) => {
@@ -323,10 +324,10 @@ describe('the race diagram', () => {
             requests = {MMU_FREE_OBSOLETE_ROOTS}
           <--- enters-with-a-request
 
-      vcpu reads requests = {} at (A) and does not look again after zap changes
-      it to {MMU_FREE_OBSOLETE_ROOTS} at (C). mode is IN_GUEST since (B). (C)
-      reaches enters-with-a-request: A vCPU is in guest mode while a request is
-      pending.
+      vcpu reads requests = {} at (A) and does not read it again after zap
+      changes it to {MMU_FREE_OBSOLETE_ROOTS} at (C). mode is IN_GUEST since (B).
+      (C) reaches enters-with-a-request: A vCPU is in guest mode while a request
+      is pending.
       "
     `)
   })
@@ -345,7 +346,7 @@ describe('the race diagram', () => {
 
         <--- BUG: counts
 
-      The initial state breaks counts: The counter is not zero.
+      The initial state violates counts: The counter is not zero.
       "
     `)
   })

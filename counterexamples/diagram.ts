@@ -1,19 +1,19 @@
 import { quotedPath } from '../model/language/quoted.ts'
+import { drawCanvas } from './canvas.ts'
 import { type Causes, causesOf } from './causes.ts'
 import { contextSwitches } from './context-switches.ts'
-import { type Item, itemsOf } from './items.ts'
+import { closing } from './explanation.ts'
 import { lanesOf } from './lanes.ts'
-import { layPage } from './page.ts'
-import { closing } from './prose.ts'
 import type { Replayed } from './replay.ts'
 import { isLeftOut, rowsOf } from './rows.ts'
-import { table, WIDTH, wrap } from './text.ts'
+import { type StateVariable, variablesOf } from './state-variables.ts'
+import { table, WIDTH, wrap } from './text-layout.ts'
 
-/** Most entries of the tables of fields, and most with entries that only passed from thread to thread. */
+/** Most entries of the tables of fields, and most when padded with fields that only communicate between threads. */
 const MOST_FIELDS = 12
 const ENOUGH_FIELDS = 4
 
-/** Everything about a counterexample on one page: what was asked, the race diagram, and what changed. */
+/** The default form of a counterexample: heading, race diagram, and the fields that changed. */
 export function diagram(replayed: Replayed): string {
   const causes = causesOf(replayed)
   const lines = [
@@ -27,7 +27,7 @@ export function diagram(replayed: Replayed): string {
   return `${lines.join('\n')}\n`
 }
 
-/** What was asked, and how long the answer is. */
+/** Property, scenario, design, and length of the trace. */
 export function heading(replayed: Replayed, causes: Causes = causesOf(replayed)): string[] {
   const { property, scenario, design, counterexample, steps } = replayed
   const shown = steps.filter((step) => !isLeftOut(replayed, step, causes)).length
@@ -48,7 +48,7 @@ export function heading(replayed: Replayed, causes: Causes = causesOf(replayed))
 const count = (n: number, what: string): string =>
   `${n} ${what}${n === 1 ? '' : what.endsWith('ch') ? 'es' : 's'}`
 
-/** The diagram as it goes into a commit message: the beginning, the lanes, and the sentences below. */
+/** The diagram for a commit message: initial values, lanes, and the explanation below. */
 export function raceDiagram(replayed: Replayed, causes: Causes = causesOf(replayed)): string[] {
   const lanes = lanesOf(replayed)
   const rows = rowsOf(replayed, lanes, causes)
@@ -56,13 +56,13 @@ export function raceDiagram(replayed: Replayed, causes: Causes = causesOf(replay
   const mark = { text: property.kind === 'witness' ? property.id : `BUG: ${property.id}` }
   const before = beginning(replayed, causes)
   const page =
-    lanes.all.length === 0 ? [`  <--- ${mark.text}`] : layPage(rows, lanes, mark, counterexample.loopStart)
+    lanes.all.length === 0 ? [`  <--- ${mark.text}`] : drawCanvas(rows, lanes, mark, counterexample.loopStart)
   return [...before, ...(before.length === 0 ? [] : ['']), ...page, '', ...closing(replayed, causes)]
 }
 
 /**
- * The command with which a reader of a mail finds the same, without the counterexample file: the search is
- * deterministic. On two lines of a shell where one is too short.
+ * The command that reproduces the result without the counterexample file: the search is deterministic. Continued on a
+ * second shell line where it is too long.
  */
 export function reproduce({ scenario, design, property }: Replayed): string[] {
   const which = shellWord(design.file ?? design.id)
@@ -73,46 +73,47 @@ export function reproduce({ scenario, design, property }: Replayed): string[] {
   return line.length <= WIDTH ? [line] : [`${check} \\`, `    ${options}`]
 }
 
-/** A path or a name as one word of a shell, printable. */
+/** A path or a name as one printable shell word. */
 const shellWord = (text: string): string => {
   const word = quotedPath(text)
   return /^[\w./@%+:,=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
-/** Initial values of what matters: what the property looked at, and what one thread tells another. */
+/** Initial values of the fields that the property read, and of those by which threads communicate. */
 export function beginning(replayed: Replayed, causes: Causes): string[] {
   const { system, states } = replayed
-  const changed = changedItems(replayed)
+  const changed = changedVariables(replayed)
   const judged = new Set(causes.judged)
   const races = new Set(causes.races.map((race) => race.field))
   const last = states[states.length - 1]
-  const shown = itemsOf(system).all.filter((item) => {
-    if (item.counter) return false
-    const looked = item.fields.some((f) => judged.has(f) || races.has(f))
-    if (changed.has(item)) return looked || item.fields.some((f) => causes.communicated.has(f))
-    // Of what never changed only what is there is worth a line: not every empty slot that was looked at.
-    return looked && (replayed.steps.length === 0 || item.fields.some((f) => last[f] !== 0))
+  const shown = variablesOf(system).all.filter((variable) => {
+    if (variable.counter) return false
+    const looked = variable.fields.some((f) => judged.has(f) || races.has(f))
+    if (changed.has(variable)) return looked || variable.fields.some((f) => causes.communicated.has(f))
+    // A constant field is worth a line only if it is not empty: properties read many empty slots.
+    return looked && (replayed.steps.length === 0 || variable.fields.some((f) => last[f] !== 0))
   })
   if (shown.length === 0) return []
   const kept = mostImportant(shown, causes)
-  const entries = kept.map((item) => `${item.path} = ${item.value(states[0])}`)
+  const entries = kept.map((variable) => `${variable.path} = ${variable.value(states[0])}`)
   return ['At the beginning:', ...inColumns(entries)]
 }
 
-/** What changed between the first and the last state, of what matters. */
+/** The fields that changed between the first and the last state, of those that the failure depends on. */
 export function changedTable(replayed: Replayed, causes: Causes): string[] {
   const { states, system } = replayed
   const last = states[states.length - 1]
-  const changed = changedItems(replayed)
+  const changed = changedVariables(replayed)
   const judged = new Set([...causes.judged, ...causes.races.map((race) => race.field)])
-  const shown = itemsOf(system).all.filter(
-    (item) => changed.has(item) && item.fields.some((f) => judged.has(f) || causes.communicated.has(f)),
+  const shown = variablesOf(system).all.filter(
+    (variable) =>
+      changed.has(variable) && variable.fields.some((f) => judged.has(f) || causes.communicated.has(f)),
   )
   if (shown.length === 0) return []
   const kept = mostImportant(shown, causes)
-  const rows = kept.map((item) => {
-    const [before, now] = [item.value(states[0]), item.value(last)]
-    return [`  ${item.path}`, before, before === now ? 'as before' : now]
+  const rows = kept.map((variable) => {
+    const [before, now] = [variable.value(states[0]), variable.value(last)]
+    return [`  ${variable.path}`, before, before === now ? 'as before' : now]
   })
   const lines = table([['Changed since the beginning', 'before', 'now'], ...rows])
   const wide = lines.some((line) => line.length > WIDTH)
@@ -127,22 +128,22 @@ export function changedTable(replayed: Replayed, causes: Causes): string[] {
 
 const more = (n: number): string[] => (n === 0 ? [] : [`  (${n} more: --as states)`])
 
-/** Things that some step changed. */
-function changedItems({ system, steps }: Replayed): ReadonlySet<Item> {
-  const items = itemsOf(system)
-  return new Set(steps.flatMap(({ changes }) => changes.flatMap((c) => c.fields.map((f) => items.of(f)))))
+/** Variables that some step changed. */
+function changedVariables({ system, steps }: Replayed): ReadonlySet<StateVariable> {
+  const variables = variablesOf(system)
+  return new Set(steps.flatMap(({ changes }) => changes.flatMap((c) => c.fields.map((f) => variables.of(f)))))
 }
 
-/** The first of them by importance, in order of declaration: what decides, what was looked at, the rest. */
-function mostImportant(shown: readonly Item[], causes: Causes): Item[] {
+/** The most important variables (decisive, then read by the property, then others), in order of declaration. */
+function mostImportant(shown: readonly StateVariable[], causes: Causes): StateVariable[] {
   const races = new Set(causes.races.map((race) => race.field))
   const judged = new Set(causes.judged)
-  const rank = ({ fields }: Item): number =>
+  const rank = ({ fields }: StateVariable): number =>
     fields.some((f) => races.has(f) || causes.decisive.has(f)) ? 0 : fields.some((f) => judged.has(f)) ? 1 : 2
   const ranked = shown.toSorted((a, b) => rank(a) - rank(b))
-  const looked = ranked.filter((item) => rank(item) < 2).length
+  const looked = ranked.filter((variable) => rank(variable) < 2).length
   const kept = new Set(ranked.slice(0, Math.min(MOST_FIELDS, Math.max(looked, ENOUGH_FIELDS))))
-  return shown.filter((item) => kept.has(item))
+  return shown.filter((variable) => kept.has(variable))
 }
 
 /** Two entries on a line where they fit, at the columns of two lanes. */

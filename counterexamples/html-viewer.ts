@@ -1,17 +1,17 @@
-/** What the page of a counterexample knows; `values` are texts, in the order of `items`. */
+/** The data in the page of a counterexample; values are texts, in the order of `variables`. */
 export interface PageData {
-  readonly items: readonly string[]
+  readonly variables: readonly string[]
   /** Values at the beginning. */
   readonly initial: readonly string[]
-  /** For each step, the items that it changed and their new values. */
+  /** For each step, the variables that it changed and their new values. */
   readonly steps: readonly {
     readonly lane: number
     readonly name: string
-    readonly changes: readonly (readonly [item: number, value: string])[]
+    readonly changes: readonly (readonly [variable: number, value: string])[]
   }[]
 }
 
-/** The little of a browser's document that the viewer needs. */
+/** The part of a browser's document that the viewer needs. */
 export interface Page {
   getElementById(id: string): Element | null
   querySelectorAll(selector: string): Iterable<Element>
@@ -41,14 +41,14 @@ interface KeyPress {
   preventDefault(): void
 }
 
-/** The page's address, and what tells that it changed. */
+/** The page's address. */
 export interface Address {
   hash: string
 }
 
 /**
- * Runs in the browser, from the text of this function: it may use nothing but its arguments. Shows the state
- * after any number of steps, and who wrote a field last.
+ * Runs in the browser, from the text of this function, so it may use nothing but its arguments. Shows the state after
+ * any number of steps, and which step wrote a field last.
  */
 export function viewer(
   page: Page,
@@ -62,11 +62,11 @@ export function viewer(
   const states: (readonly string[])[] = [data.initial]
   for (const step of data.steps) {
     const next = [...states[states.length - 1]]
-    for (const [item, value] of step.changes) next[item] = value
+    for (const [variable, value] of step.changes) next[variable] = value
     states.push(next)
   }
-  const writers = (item: number): number[] =>
-    data.steps.flatMap((step, i) => (step.changes.some(([changed]) => changed === item) ? [i + 1] : []))
+  const writers = (variable: number): number[] =>
+    data.steps.flatMap((step, i) => (step.changes.some(([changed]) => changed === variable) ? [i + 1] : []))
 
   const cell = (tag: string, text: string): Element => {
     const element = page.createElement(tag)
@@ -74,22 +74,26 @@ export function viewer(
     return element
   }
 
-  const field = (item: number): Element => {
+  const field = (variable: number): Element => {
     const row = page.createElement('tr')
-    const now = states[at][item]
-    const before = at === 0 ? now : states[at - 1][item]
+    const now = states[at][variable]
+    const before = at === 0 ? now : states[at - 1][variable]
     const changed = now !== before
     row.classList.toggle('changed', changed)
-    row.classList.toggle('watched', item === watched)
-    row.append(cell('td', changed ? '*' : ''), cell('th', data.items[item]), cell('td', now))
+    row.classList.toggle('watched', variable === watched)
+    row.append(cell('td', changed ? '*' : ''), cell('th', data.variables[variable]), cell('td', now))
     row.append(
       cell(
         'td',
-        changed ? `was ${before}` : now === data.initial[item] ? '' : `at first ${data.initial[item]}`,
+        changed
+          ? `was ${before}`
+          : now === data.initial[variable]
+            ? ''
+            : `at first ${data.initial[variable]}`,
       ),
     )
     row.addEventListener('click', () => {
-      watched = watched === item ? -1 : item
+      watched = watched === variable ? -1 : variable
       show()
     })
     return row
@@ -106,7 +110,9 @@ export function viewer(
       } else row.removeAttribute('aria-current')
     }
     const moving = page.getElementById('moving')?.checked === true
-    const shown = data.items.map((_, item) => item).filter((item) => !moving || writers(item).length > 0)
+    const shown = data.variables
+      .map((_, variable) => variable)
+      .filter((variable) => !moving || writers(variable).length > 0)
     page.getElementById('fields')?.replaceChildren(...shown.map(field))
     const title = page.getElementById('state')
     if (title !== null)
@@ -117,8 +123,8 @@ export function viewer(
       const by = watched < 0 ? [] : writers(watched)
       watch.textContent =
         watched < 0
-          ? 'Click a field to see who writes it.'
-          : `${data.items[watched]} is written by ${by.length === 0 ? 'nobody' : by.map((s) => `step ${s}`).join(', ')}; w goes back to the last one.`
+          ? 'Click a field to see which steps write it.'
+          : `${data.variables[watched]} is written by ${by.length === 0 ? 'no step' : by.map((s) => `step ${s}`).join(', ')}; w goes back to the last one.`
     }
   }
 

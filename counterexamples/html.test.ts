@@ -42,7 +42,7 @@ class Node {
   }
 }
 
-/** Runs the page's own script, in a context of its own, on the elements that the page has. */
+/** Runs the page's own script, in a separate context, on the elements that the page has. */
 function opened(page: string, hash = '') {
   const ids = new Map([...page.matchAll(/ id="(\w+)"/g)].map(([, id]) => [id, new Node()]))
   const data = ids.get('data') as Node

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { causesOf } from './causes.ts'
 import { type PageData, viewer } from './html-viewer.ts'
-import { itemsOf } from './items.ts'
 import { lanesOf } from './lanes.ts'
 import { mailText } from './mail.ts'
 import type { Replayed } from './replay.ts'
 import { rowsOf } from './rows.ts'
+import { variablesOf } from './state-variables.ts'
 
 const STYLE = `
 body { font: 14px/1.4 system-ui, sans-serif; margin: 1em; color: #000; background: #fff; }
@@ -28,8 +28,8 @@ button { font: inherit; } pre { font: 13px/1.3 ui-monospace, monospace; }
 `
 
 /**
- * A page that needs nothing but itself: no requests, no storage. Steps through the trace with the state beside
- * it; without scripts, and on paper, it is the text of a mail.
+ * A self-contained page: no requests, no storage. Steps through the trace with the state beside it; printed, or
+ * without scripts, it is the text of a mail.
  */
 export function htmlText(replayed: Replayed): string {
   const { property, scenario, design, counterexample } = replayed
@@ -101,15 +101,15 @@ function stepsTable(replayed: Replayed): string {
 
 function pageData(replayed: Replayed): PageData {
   const { system, states, steps } = replayed
-  const items = itemsOf(system).all
+  const variables = variablesOf(system).all
   const lanes = lanesOf(replayed)
   return {
-    items: items.map((item) => item.path),
-    initial: items.map((item) => item.value(states[0])),
+    variables: variables.map((variable) => variable.path),
+    initial: variables.map((variable) => variable.value(states[0])),
     steps: steps.map(({ index, thread, located }) => {
       const [before, after] = [states[index], states[index + 1] ?? states[index]]
-      const changes = items.flatMap((item, i): [number, string][] =>
-        item.fields.some((f) => before[f] !== after[f]) ? [[i, item.value(after)]] : [],
+      const changes = variables.flatMap((variable, i): [number, string][] =>
+        variable.fields.some((f) => before[f] !== after[f]) ? [[i, variable.value(after)]] : [],
       )
       return { lane: lanes.of[index], name: `${thread.name} ${located.path}`, changes }
     }),

@@ -3,7 +3,7 @@
  * as `mmucheck/counterexamples`; files of this repository import what they use directly.
  */
 
-export { type Counterexample, counterexampleOf, readCounterexample } from './file.ts'
+export { type Counterexample, counterexampleOf, readCounterexample } from './counterexample-file.ts'
 export { RENDERERS, type RendererName } from './render.ts'
 export { type Replayed, replay } from './replay.ts'
 export { violationText } from './violation-text.ts'

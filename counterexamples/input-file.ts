@@ -1,32 +1,32 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
-/** A file that is not read. The message is what is wrong with it, without its name. */
+/** An unreadable file. The message says why, without the name. */
 export class InputError extends Error {
   override readonly name = 'InputError'
 }
 
-/** What a shell passes for `<(command)`, and standard input. */
+/** Paths that a shell passes for `<(command)`, and standard input. */
 const PASSED = /^\/(dev\/(fd\/\d+|stdin)|proc\/self\/fd\/\d+)$/
 
-/** True for a path by which a shell passes a pipe; it can be read once, and by this process alone. */
+/** Whether a shell passes a pipe by this path; it can be read once, and only in this process. */
 export const isPassedPipe = (path: string): boolean => PASSED.test(path)
 
-const PIECE = 1 << 16
+const CHUNK = 1 << 16
 const MIB = 1 << 20
 
-/** Milliseconds between two looks at a pipe that has nothing yet. */
-const PATIENCE = 5
+/** Milliseconds between two polls of an empty pipe. */
+const POLL_INTERVAL = 5
 
 /**
- * Reads a text file from outside: a regular file of at most `most` bytes. Nothing else is read, because a FIFO without
- * a writer and a device never end.
- * @param pipes also take a pipe that the shell passes (`--design <(command)`), to its end, once.
- * @throws InputError for anything else, and for a file that is too large or cannot be read.
+ * Reads a user's text file: a regular file of at most `most` bytes. Devices and FIFOs are refused: reading one may never
+ * end.
+ * @param pipes also accept a pipe passed by the shell (`--design <(command)`), which can be read only once.
+ * @throws InputError for anything else, and for a file that is too large or unreadable.
  */
 export function readInput(path: string, most: number, { pipes = false } = {}): string {
   let file: number
   try {
-    // Otherwise opening a FIFO waits for a writer.
+    // Without O_NONBLOCK, opening a FIFO waits for a writer.
     file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (error) {
     throw new InputError(reasonOf(error))
@@ -43,26 +43,26 @@ export function readInput(path: string, most: number, { pipes = false } = {}): s
 }
 
 function readToEnd(file: number, most: number): string {
-  const pieces: Buffer[] = []
+  const chunks: Buffer[] = []
   let bytes = 0
   for (;;) {
-    const piece = Buffer.alloc(PIECE)
-    const got = readSome(file, piece)
-    if (got === 0) return Buffer.concat(pieces).toString('utf8')
-    pieces.push(piece.subarray(0, got))
+    const chunk = Buffer.alloc(CHUNK)
+    const got = readSome(file, chunk)
+    if (got === 0) return Buffer.concat(chunks).toString('utf8')
+    chunks.push(chunk.subarray(0, got))
     bytes += got
     if (bytes > most) throw new InputError(`it is larger than ${most / MIB} MiB`)
   }
 }
 
-/** The bytes read; 0 at the end. Waits for a pipe whose writer is slow. */
+/** Number of bytes read; 0 at the end. Waits for a slow writer of a pipe. */
 function readSome(file: number, into: Buffer): number {
   for (;;) {
     try {
       return readSync(file, into)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw new InputError(reasonOf(error))
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PATIENCE)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_INTERVAL)
     }
   }
 }

@@ -14,8 +14,8 @@ export type ItfValue =
   | { readonly [member: string]: ItfValue }
 
 /**
- * The trace in Apalache's Informal Trace Format, for its viewers. Variables are the members of the world and
- * `at`, the program counters by kind of thread. Numbers are `#bigint`, a missing id is the variant `None`.
+ * The trace in Apalache's Informal Trace Format. Variables are the members of the world, and `at` holds the program
+ * counters by kind of thread. Numbers are `#bigint`, a missing id is the variant `None`.
  */
 export function itfText(replayed: Replayed): string {
   const { system, states, steps, counterexample, scenario, design, property } = replayed
@@ -34,13 +34,13 @@ export function itfText(replayed: Replayed): string {
       status: property.kind === 'witness' ? 'reached' : 'violation',
     },
     vars: [...variables.keys()],
-    states: states.map((codes, index) => {
+    states: states.map((state, index) => {
       const step = index === 0 ? undefined : steps[index - 1]
       const meta =
         step === undefined ? { index } : { index, action: `${step.thread.name} ${step.located.path}` }
       return {
         '#meta': meta,
-        ...Object.fromEntries([...variables].map(([name, node]) => [name, itfValue(node, codes)])),
+        ...Object.fromEntries([...variables].map(([name, node]) => [name, itfValue(node, state)])),
       }
     }),
     ...(counterexample.loopStart === null ? {} : { loop: counterexample.loopStart }),
@@ -48,11 +48,11 @@ export function itfText(replayed: Replayed): string {
   return `${printableJson(document)}\n`
 }
 
-function itfValue(node: Node, codes: ArrayLike<number>): ItfValue {
+function itfValue(node: Node, state: ArrayLike<number>): ItfValue {
   switch (node.kind) {
     case 'scalar': {
       const { shape, index } = node.field
-      const value = shape.decode(codes[index])
+      const value = shape.decode(state[index])
       return shape.idOf?.optional === true
         ? value === null
           ? { tag: 'None', value: { '#tup': [] } }
@@ -60,11 +60,11 @@ function itfValue(node: Node, codes: ArrayLike<number>): ItfValue {
         : plain(value)
     }
     case 'array':
-      return node.elements.map((element) => itfValue(element, codes))
+      return node.elements.map((element) => itfValue(element, state))
     case 'set':
-      return { '#set': node.names.filter((_, i) => codes[node.flags[i].index] === 1).map(plain) }
+      return { '#set': node.names.filter((_, i) => state[node.flags[i].index] === 1).map(plain) }
     case 'struct':
-      return Object.fromEntries([...node.members].map(([name, member]) => [name, itfValue(member, codes)]))
+      return Object.fromEntries([...node.members].map(([name, member]) => [name, itfValue(member, state)]))
   }
 }
 

@@ -3,9 +3,9 @@ import type { Replayed, ReplayedStep } from './replay.ts'
 
 /** A column of a race diagram. */
 export interface Lane {
-  /** `CPU0`: threads are numbered in the order of the system, among those that move. */
+  /** `CPU0`: the threads that take steps are numbered in the system's order. */
   readonly cpu: string
-  /** `vcpu0`, or what the steps say they are done by. */
+  /** Name of the thread (`vcpu0`), or of the lane that its steps ask for (`walker of vcpu0`). */
   readonly role: string
 }
 
@@ -17,9 +17,8 @@ export interface Lanes {
 }
 
 /**
- * One lane for each thread that moves, in the order of the system. Steps that name a lane of their own get
- * one, next to their thread's and on the same CPU; a lane named like a kind of thread is that of the thread with
- * the same id.
+ * One lane for each thread that takes a step, in the system's order. Steps that name a lane (`about.lane`) get one on
+ * the same CPU, next to their thread's; a lane named like a kind of thread is that of the thread with the same id.
  */
 export function lanesOf({ system, steps }: Replayed): Lanes {
   const keys = steps.map((step) => keyOf(system, step))
@@ -36,7 +35,7 @@ export function lanesOf({ system, steps }: Replayed): Lanes {
 interface Key {
   readonly thread: number
   readonly role: string
-  /** False for a lane that steps asked for. */
+  /** False for a lane named by its steps. */
   readonly own: boolean
 }
 

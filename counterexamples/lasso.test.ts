@@ -5,7 +5,7 @@ import { array, flag, range, sort, struct, type View } from '../model/language/s
 import { compose, each, one } from '../model/language/system.ts'
 import type { Trace } from '../model/language/trace.ts'
 import { asking, spinner } from './testing/small-systems.ts'
-import { Verifier } from './violation.ts'
+import { Verifier } from './verifier.ts'
 
 /** Two threads that go round and round, and one that can open a gate whenever it likes. */
 const cpu = sort('cpu', 2)
@@ -87,7 +87,7 @@ const opensWeakly: Fairness[] = [{ strength: 'weak', of: 'step', paths: ['open']
 describe('the loop must be one', () => {
   test.each([
     [gate([]), '', null, 'it has no loop'],
-    [gate([]), '', 'round0 tick', 'its loop does not close: world.at[0] differs when it ends'],
+    [gate([]), '', 'round0 tick', 'its loop does not close: world.at[0] differs at the end'],
     [gate([]), 'round0 tick', '', null],
     [gate([]), '', LAP0, null],
   ])('%#', (property, stem, loop, reason) => {
@@ -132,7 +132,7 @@ describe('the property must fail on it', () => {
       { kind: 'eventually-always', goal: (w) => w.gate, fairness: [] },
       opened,
       LAP0,
-      'the goal holds all through its loop',
+      'the goal holds throughout its loop',
     ],
     [
       'leads to, promised in the loop',
@@ -153,7 +153,7 @@ describe('the property must fail on it', () => {
       { kind: 'leads-to', given: (w) => w.at[0] === 1, goal: (w) => w.gate, fairness: [] },
       '',
       LAP1,
-      'nothing that should lead to the goal happens',
+      'the antecedent does not occur after the goal last held',
     ],
     [
       'leads to, promised before the goal only',
@@ -165,7 +165,7 @@ describe('the property must fail on it', () => {
       },
       opened,
       LAP1,
-      'nothing that should lead',
+      'the antecedent does not occur after the goal last held',
     ],
     [
       'for the first thread',
@@ -187,7 +187,7 @@ describe('the property must fail on it', () => {
       { kind: 'no-solo-cycle', each: 'round', goal: (w) => w.gate },
       '',
       BOTH,
-      'others than round0 move in its loop',
+      'threads other than round0 take steps in its loop',
     ],
     [
       'standing still is no cycle',
@@ -209,26 +209,26 @@ describe('the loop must be fair', () => {
       undefined,
       '',
       LAP0,
-      'its loop passes over round1, which weak fairness',
+      'its loop never takes round1, which weak fairness',
     ],
     ['weak: the opener is blocked now and then', undefined, '', BOTH, null],
-    ['weak: the opener is never blocked', undefined, 'round0 tick', LAP1, 'its loop passes over round0'],
+    ['weak: the opener is never blocked', undefined, 'round0 tick', LAP1, 'its loop never takes round0'],
     ['weak, of one step', opensWeakly, '', LAP1, null],
     [
       'weak, of one step that is possible all the time',
       opensWeakly,
       'round0 tick',
       LAP1,
-      'passes over opener open',
+      'never takes opener open',
     ],
     [
-      'strong: the opener could move again and again',
+      'strong: the opener is enabled again and again',
       strong,
       '',
       BOTH,
-      'its loop passes over opener, which strong fairness',
+      'its loop never takes opener, which strong fairness',
     ],
-    ['standing still while others could move', undefined, '', '', 'its loop passes over round0'],
+    ['standing still while others could move', undefined, '', '', 'its loop never takes round0'],
     ['of kinds that there are not', [{ strength: 'weak', of: 'thread', kinds: ['ghost'] }], '', '', null],
   ])('%s', (_what, fairness, stem, loop, reason) => {
     if (reason === null) expect(why(gate(fairness), stem, loop)).toBeNull()

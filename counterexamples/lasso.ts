@@ -10,7 +10,7 @@ import type { System } from '../model/language/system.ts'
 import type { Trace, TraceStep } from '../model/language/trace.ts'
 import type { Observer } from './observer.ts'
 
-/** An endless behaviour to be judged: `states` has one state more than the trace has steps. */
+/** An infinite behaviour to be checked; `states` has one state more than the trace has steps. */
 export interface Lasso {
   readonly system: System
   readonly property: LivenessProperty<never>
@@ -21,18 +21,17 @@ export interface Lasso {
 }
 
 /**
- * Null when the behaviour violates the liveness property: its loop closes, is fair as the property asks, and
- * the property fails on it for one thread. Else why it does not.
+ * Null when the lasso violates the liveness property: its loop closes, it is fair, and the property fails on it for
+ * some thread. Otherwise the reason why it does not.
  */
 export function whyNoBadLoop(lasso: Lasso): string | null {
   const { property, trace, states, system } = lasso
   const start = trace.loopStart
-  if (start === undefined) return 'it has no loop, and only an endless behaviour can violate the property'
-  if (start < 0 || start > trace.steps.length)
-    return `its loop begins at step ${start}, which it does not have`
+  if (start === undefined) return 'it has no loop, and only an infinite behaviour can violate the property'
+  if (start < 0 || start > trace.steps.length) return `its loop begins at step ${start}, which does not exist`
   const last = states[states.length - 1]
   const open = system.layout.fields.find(({ index }) => last[index] !== states[start][index])
-  if (open !== undefined) return `its loop does not close: ${open.path} differs when it ends`
+  if (open !== undefined) return `its loop does not close: ${open.path} differs at the end`
   const kind = property.each
   const selves =
     kind === undefined ? [0] : system.threads.filter((t) => t.program.kind === kind).map((t) => t.self)
@@ -42,7 +41,7 @@ export function whyNoBadLoop(lasso: Lasso): string | null {
   return whyUnfair(lasso, start, property.fairness ?? WEAK_FAIRNESS)
 }
 
-/** The states in which the behaviour is again and again. */
+/** The states of the loop, from its first to the one that closes it. */
 export function loopStates({ states, trace }: Pick<Lasso, 'states' | 'trace'>): readonly Uint16Array[] {
   return states.slice(trace.loopStart ?? states.length)
 }
@@ -50,20 +49,20 @@ export function loopStates({ states, trace }: Pick<Lasso, 'states' | 'trace'>): 
 function whyNotFor(lasso: Lasso, start: number, self: number): string | null {
   const { property, states } = lasso
   const loop = states.slice(start)
-  const holds = (situation: StatePredicate<never>, codes: Uint16Array): boolean =>
-    lasso.observer.state(codes, (w, at) => situation(w, at, self)).answer
+  const holds = (situation: StatePredicate<never>, state: Uint16Array): boolean =>
+    lasso.observer.state(state, (w, at) => situation(w, at, self)).answer
   if (property.kind === 'eventually-always') {
-    return loop.some((codes) => !holds(property.goal, codes)) ? null : 'the goal holds all through its loop'
+    return loop.some((state) => !holds(property.goal, state)) ? null : 'the goal holds throughout its loop'
   }
-  if (loop.some((codes) => holds(property.goal, codes))) return 'the goal holds in its loop'
+  if (loop.some((state) => holds(property.goal, state))) return 'the goal holds in its loop'
   if (property.kind === 'no-solo-cycle') return whyNotAlone(lasso, property, start, self)
-  // The states after the last one with the goal: what was promised there is never kept.
-  const goals = states.map((codes) => holds(property.goal, codes))
+  // An antecedent after the last state with the goal is never followed by the goal.
+  const goals = states.map((state) => holds(property.goal, state))
   const since = goals.lastIndexOf(true) + 1
   if (property.kind === 'eventually') return since === 0 ? null : 'the goal holds before its loop'
-  return states.slice(since).some((codes) => holds(property.given, codes))
+  return states.slice(since).some((state) => holds(property.given, state))
     ? null
-    : 'nothing that should lead to the goal happens'
+    : 'the antecedent does not occur after the goal last held'
 }
 
 function whyNotAlone(
@@ -75,7 +74,7 @@ function whyNotAlone(
   const steps = trace.steps.slice(start)
   if (steps.length === 0) return 'its loop has no step'
   const alone = system.threads.find((t) => t.program.kind === each && t.self === self)?.name
-  return steps.every((s) => s.thread === alone) ? null : `others than ${alone} move in its loop`
+  return steps.every((s) => s.thread === alone) ? null : `threads other than ${alone} take steps in its loop`
 }
 
 function whyUnfair(
@@ -84,18 +83,18 @@ function whyUnfair(
   fairness: readonly Fairness[],
 ): string | null {
   const taken = trace.steps.slice(start)
-  const possible = states.slice(start).map((codes) => {
-    const resting = new Set(
+  const possible = states.slice(start).map((state) => {
+    const atEnd = new Set(
       system.threads
-        .filter(({ flow, counter }) => flow.validEnds.has(flow.counters[codes[counter.index]]))
+        .filter(({ flow, counter }) => flow.validEnds.has(flow.counters[state[counter.index]]))
         .map(({ name }) => name),
     )
     return reference
-      .enabled(reference.snapshot(codes))
-      .map((step) => ({ ...step, rests: resting.has(step.thread) }))
+      .enabled(reference.snapshot(state))
+      .map((step) => ({ ...step, validEnd: atEnd.has(step.thread) }))
   })
   for (const { strength, of, kinds, paths } of fairness) {
-    const owed = system.threads
+    const required = system.threads
       .filter((t) => kinds === undefined || kinds.includes(t.program.kind))
       .flatMap(({ name, flow }): { who: string; covers: (s: TraceStep) => boolean }[] =>
         of === 'thread'
@@ -107,14 +106,14 @@ function whyUnfair(
                 covers: (s) => s.thread === name && s.step === path,
               })),
       )
-    for (const { who, covers } of owed) {
+    for (const { who, covers } of required) {
       if (taken.some(covers)) continue
-      // Where a thread may rest it is owed nothing, unless the step is asked for by name.
-      const able = possible.map((steps) =>
-        steps.some((s) => covers(s) && (!s.rests || (of === 'step' && paths !== undefined))),
+      // Fairness does not require a step in a valid end state, unless the constraint names the step.
+      const enabled = possible.map((steps) =>
+        steps.some((s) => covers(s) && (!s.validEnd || (of === 'step' && paths !== undefined))),
       )
-      if (strength === 'weak' ? able.every(Boolean) : able.some(Boolean)) {
-        return `its loop passes over ${who}, which ${strength} fairness does not allow`
+      if (strength === 'weak' ? enabled.every(Boolean) : enabled.some(Boolean)) {
+        return `its loop never takes ${who}, which ${strength} fairness does not allow`
       }
     }
   }

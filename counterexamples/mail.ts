@@ -2,9 +2,9 @@ import { quotedPath } from '../model/language/quoted.ts'
 import { causesOf } from './causes.ts'
 import { changedTable, heading, raceDiagram, reproduce } from './diagram.ts'
 import type { Replayed } from './replay.ts'
-import { sentence, WIDTH, wrap } from './text.ts'
+import { sentence, WIDTH, wrap } from './text-layout.ts'
 
-/** The body of a mail: the diagram, what changed, what the result rests on, and how to repeat it. */
+/** The body of a mail: the diagram, what changed, bounds and assumptions, and how to reproduce it. */
 export function mailText(replayed: Replayed): string {
   const causes = causesOf(replayed)
   const lines = [
@@ -22,13 +22,13 @@ export function mailText(replayed: Replayed): string {
   return `${lines.join('\n')}\n`
 }
 
-/** A file that only the writer has, so that a reader can save it. Its lines are as long as its titles. */
+/** A user's file, for readers to save. Its lines are not wrapped. */
 function ownFile({ file, text }: Replayed['scenario' | 'design']): string[] {
   if (file === undefined || text === undefined) return []
   return ['', `where ${quotedPath(file)} is`, ...text.split('\n').map((line) => `  ${line}`)]
 }
 
-/** What a reader must know to judge the result: bounds, assumptions, and that xstate repeated it. */
+/** Bounds, assumptions, versions, and how the trace was checked. */
 function basis({
   scenario,
   assumptions = [],
@@ -48,7 +48,7 @@ function basis({
     'the trace was replayed step by step by the reference semantics before it was printed',
   ]
   return [
-    'What this rests on:',
+    'Bounds and assumptions:',
     ...points.flatMap((p) => wrap(`- ${sentence(p)}`, WIDTH - 2).map((l) => `  ${l}`)),
   ]
 }

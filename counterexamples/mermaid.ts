@@ -4,8 +4,8 @@ import type { Replayed } from './replay.ts'
 import { stepLines } from './rows.ts'
 
 /**
- * The trace as the text of a Mermaid sequence diagram: one participant per lane, one message per step. A
- * change that another lane does not notice points at that lane.
+ * The trace as a Mermaid sequence diagram: one participant per lane, one message per step. A write that makes a read
+ * of another lane stale points at that lane.
  */
 export function mermaidText(replayed: Replayed): string {
   const { steps, property, counterexample } = replayed
@@ -17,7 +17,7 @@ export function mermaidText(replayed: Replayed): string {
     lines.push(`  participant L${i} as ${safe(`${cpu} (${role})`)}`)
   })
   for (const step of steps) {
-    if (counterexample.loopStart === step.index) lines.push('  loop again and again')
+    if (counterexample.loopStart === step.index) lines.push('  loop repeats forever')
     const from = lanes.of[step.index]
     const race = races.find(({ write }) => write === step.index)
     const to = race === undefined ? from : lanes.of[race.read]

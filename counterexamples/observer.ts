@@ -3,46 +3,46 @@ import type { LocatedStep } from '../model/language/machine.ts'
 import { Oops } from '../model/language/property.ts'
 import type { Counters, System } from '../model/language/system.ts'
 
-/** Which fields model code looked at: those whose value from before it used. */
+/** Fields whose previous value model code used; reads of values it wrote itself do not count. */
 export type Reads = ReadonlySet<number>
 
-/** Codes that a step may write to in passing, with its reads noted. A blind write is not a read. */
-class ObservedCodes {
-  codes: Uint16Array = new Uint16Array(0)
+/** A scratch state that records reads. A write without a read is not a read. */
+class ObservedState {
+  state: Uint16Array = new Uint16Array(0)
   reads = new Set<number>()
   written = new Set<number>()
   frozen = false
 
-  load(codes: Uint16Array, frozen: boolean): void {
+  load(state: Uint16Array, frozen: boolean): void {
     this.frozen = frozen
-    this.codes = codes.slice()
+    this.state = state.slice()
     this.reads = new Set()
     this.written = new Set()
   }
 
   read(field: number): number {
     if (!this.written.has(field)) this.reads.add(field)
-    return this.codes[field]
+    return this.state[field]
   }
 
   write(field: number, code: number): void {
     if (this.frozen) throw new ModelError('a property writes to the state; only effects may')
     this.written.add(field)
-    this.codes[field] = code
+    this.state[field] = code
   }
 }
 
-/** What a step did when it was watched. */
+/** What a step did when it was observed. */
 export interface WatchedStep {
   readonly reads: Reads
   readonly outcome: 'taken' | 'blocked' | 'fault'
   readonly fault: Oops | null
 }
 
-/** Runs model code on given states and notes what it reads. For explaining traces, not for searching. */
+/** Runs model code on given states and records what it reads. Slow: for explaining traces, not for searching. */
 export class Observer {
-  readonly #first = new ObservedCodes()
-  readonly #second = new ObservedCodes()
+  readonly #first = new ObservedState()
+  readonly #second = new ObservedState()
   readonly #view: { readonly world: never; readonly at: Counters }
   readonly #secondView: { readonly world: never; readonly at: Counters }
 
@@ -51,10 +51,10 @@ export class Observer {
     this.#secondView = system.view(this.#second)
   }
 
-  /** Takes a step of the thread with id `self`, which must be at the step's program counter. */
-  step(codes: Uint16Array, located: LocatedStep<never>, self: number): WatchedStep {
+  /** Takes a step of thread `self`, which must be at the step's program counter. */
+  step(state: Uint16Array, located: LocatedStep<never>, self: number): WatchedStep {
     const store = this.#first
-    store.load(codes, false)
+    store.load(state, false)
     try {
       for (const { when, does } of located.step.cases) {
         if (when !== undefined && !when(this.#view.world, self)) continue
@@ -68,14 +68,14 @@ export class Observer {
     }
   }
 
-  /** Asks about one state. */
-  state<T>(codes: Uint16Array, ask: (world: never, at: Counters) => T): { reads: Reads; answer: T } {
-    this.#first.load(codes, true)
+  /** Evaluates a predicate in a state. */
+  state<T>(state: Uint16Array, ask: (world: never, at: Counters) => T): { reads: Reads; answer: T } {
+    this.#first.load(state, true)
     const answer = ask(this.#view.world, this.#view.at)
     return { reads: this.#first.reads, answer }
   }
 
-  /** Asks about a step: the state before it and the state after it. */
+  /** Evaluates a predicate on a transition: the states before and after it. */
   pair<T>(
     before: Uint16Array,
     after: Uint16Array,

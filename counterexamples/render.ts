@@ -5,10 +5,10 @@ import { itfText } from './itf.ts'
 import { mailText } from './mail.ts'
 import { mermaidText } from './mermaid.ts'
 import type { Replayed } from './replay.ts'
-import { stateList } from './states.ts'
-import { stepList } from './steps.ts'
+import { stateList } from './state-list.ts'
+import { stepList } from './step-list.ts'
 
-/** The forms in which a counterexample can be shown, by the name of `--as`; each gives the whole text. */
+/** The forms that `--as` takes; each function returns the whole text. */
 export const RENDERERS = {
   diagram,
   steps: stepList,

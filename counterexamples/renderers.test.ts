@@ -76,7 +76,7 @@ describe('the other forms', () => {
       1. zap   bump in kvm_mmu_zap_all_fast()
                mmu_valid_gen++
                  stale: 0 -> 1
-      --- from here on, again and again
+      --- the steps below repeat forever
       2. vcpu  fault in kvm_mmu_page_fault()
                walk_addr()
       3. vcpu  retry in kvm_mmu_page_fault()
@@ -116,7 +116,7 @@ describe('the other forms', () => {
         * at.reclaim[0] = done
           at.user[0] = use
 
-      Step 3 faults: page 0 is linked after it was freed
+      Oops in step 3: page 0 is linked after it was freed
       "
     `)
   })
@@ -136,10 +136,10 @@ describe('the other forms', () => {
                                               counter = reg + 1             (C)
                                               <--- BUG: no-update-lost
 
-      inc1 reads counter = 0 at (A) and does not look again after inc0 changes it
-      to 1 at (B). (C) breaks no-update-lost: When all increments are done the
-      counter says how many there were. indirect_shadow_pages stays too low and
-      write tracking is skipped.
+      inc1 reads counter = 0 at (A) and does not read it again after inc0 changes
+      it to 1 at (B). (C) violates no-update-lost: When all increments are done
+      the counter says how many there were. indirect_shadow_pages stays too low
+      and write tracking is skipped.
 
       Reproduce: mmucheck check small --design upstream --property no-update-lost
       "
@@ -158,9 +158,9 @@ describe('the other forms', () => {
        *                                       second(): mutex_lock(b)         (B)
        *                                         <--- BUG: no-deadlock
        *
-       * a is first since (A). first waits before mutex_lock(b) and second waits
-       * before mutex_lock(a). This breaks no-deadlock: No state without a way on,
-       * except where every thread may rest.
+       * a is first since (A). first is blocked at mutex_lock(b) and second is
+       * blocked at mutex_lock(a). This violates no-deadlock: Every terminal state
+       * is a valid end state of every thread.
        */
       "
     `)
@@ -187,15 +187,15 @@ describe('the other forms', () => {
                                               counter = reg + 1             (C)
                                               <--- BUG: no-update-lost
 
-      inc1 reads counter = 0 at (A) and does not look again after inc0 changes it
-      to 1 at (B). (C) breaks no-update-lost: When all increments are done the
-      counter says how many there were. indirect_shadow_pages stays too low and
-      write tracking is skipped.
+      inc1 reads counter = 0 at (A) and does not read it again after inc0 changes
+      it to 1 at (B). (C) violates no-update-lost: When all increments are done
+      the counter says how many there were. indirect_shadow_pages stays too low
+      and write tracking is skipped.
 
       Changed since the beginning  before  now
         counter                    0       1
 
-      What this rests on:
+      Bounds and assumptions:
         - bounds: threads 2.
         - A1: memory is sequentially consistent.
         - A3: a TLB entry lives until it is flushed.
@@ -228,7 +228,7 @@ describe('the other forms', () => {
         participant L0 as CPU0 (vcpu)
         participant L1 as CPU1 (zap)
         L1->>L1: mmu_valid_gen++
-        loop again and again
+        loop repeats forever
         L0->>L0: walk_addr()
         L0->>L0: is_page_fault_stale() = true (A)
         end

@@ -3,8 +3,8 @@ import { goalReachableIn } from '../explorer/search/goal-reachable.ts'
 import { Oops, type Property } from '../model/language/property.ts'
 import { ReplayError } from '../model/language/reference.ts'
 import type { Trace } from '../model/language/trace.ts'
-import { CounterexampleError, counterexampleOf } from './file.ts'
-import { type Question, ReplayDisagreement, replay } from './replay.ts'
+import { CounterexampleError, counterexampleOf } from './counterexample-file.ts'
+import { type ReplayContext, ReplayDisagreement, replay } from './replay.ts'
 import {
   abba,
   asking,
@@ -16,7 +16,7 @@ import {
   useAfterFree,
   zapVersusEnter,
 } from './testing/small-systems.ts'
-import { Verifier } from './violation.ts'
+import { Verifier } from './verifier.ts'
 
 const trace = (text: string): Trace => ({
   initial: 0,
@@ -74,7 +74,7 @@ describe('a replayed counterexample', () => {
       trace: shortestTrace({ system, property }),
       model: '0123456789abcdef',
     })
-    const question: Question = {
+    const question: ReplayContext = {
       system,
       property,
       scenario: { id: 's', title: '' },
@@ -122,7 +122,7 @@ describe('a trace that is possible but no violation is refused', () => {
       'user look up',
       'the property holds in the last state',
     ],
-    ['fault', useAfterFree(), 'user look up, user use', 'its last step does not fault'],
+    ['fault', useAfterFree(), 'user look up, user use', 'its last step does not oops'],
     ['action', asking(spinner(), stale(true)), 'vcpu fault', 'the property holds of the last step'],
     [
       'action, antecedent',
@@ -131,14 +131,14 @@ describe('a trace that is possible but no violation is refused', () => {
       'the property holds of the last step',
     ],
     ['action, no step', asking(spinner(), stale(true)), '', 'it has no step'],
-    ['witness', asking(lostUpdate(2), witness), 'inc0 load', 'the last state is not the one to be seen'],
+    ['witness', asking(lostUpdate(2), witness), 'inc0 load', 'the last state does not satisfy the witness'],
     ['progress', asking(spinner(), goal), 'vcpu fault', 'the goal can still be reached'],
     ['deadlock, a step is left', abba(), 'first lock a', 'first can still take lock b'],
     [
-      'deadlock, all rest',
+      'deadlock, all in valid end states',
       abba(),
       'first lock a, first lock b, first unlock both, second lock b, second lock a, second unlock both',
-      'every thread rests in the last state',
+      'every thread is in a valid end state',
     ],
   ])('%s', (_what, small, steps, reason) => {
     expect(outcome(small, trace(steps))).toContain(
@@ -153,7 +153,7 @@ describe('a trace that is possible but no violation is refused', () => {
     expect(outcome(asking(useAfterFree(), other), steps)).toContain(
       'its last step violates no-use-after-free instead',
     )
-    expect(outcome(asking(useAfterFree(), never), steps)).toContain('its last step faults (no-use-after-free')
+    expect(outcome(asking(useAfterFree(), never), steps)).toContain('its last step oopses (no-use-after-free')
     expect(outcome(useAfterFree(), steps)).toBe('violated')
   })
 
@@ -162,11 +162,11 @@ describe('a trace that is possible but no violation is refused', () => {
     const { system, property } = asking(spinner(), lost)
     const bump = trace('zap bump')
     expect(new Verifier(system, property).judge(bump).disagreement).toBe(
-      'whether the goal is lost takes a search',
+      'only a search can decide whether the goal is still reachable',
     )
     const hurried = goalReachableIn(system, { maxStates: 1 })
     expect(new Verifier(system, property, hurried).judge(bump).disagreement).toBe(
-      'the search for the goal was not complete',
+      'the search for the goal was incomplete',
     )
     expect(new Verifier(system, property, goalReachableIn(system)).judge(bump).disagreement).toBeNull()
   })

@@ -2,41 +2,41 @@ import type { LocatedStep } from '../model/language/machine.ts'
 import type { Oops, Property } from '../model/language/property.ts'
 import { quoted } from '../model/language/quoted.ts'
 import type { System, Thread } from '../model/language/system.ts'
-import { type Counterexample, CounterexampleError, traceOf } from './file.ts'
-import { itemsOf } from './items.ts'
-import { type GoalReachable, Verifier } from './violation.ts'
+import { type Counterexample, CounterexampleError, traceOf } from './counterexample-file.ts'
+import { variablesOf } from './state-variables.ts'
+import { type GoalReachable, Verifier } from './verifier.ts'
 
-/** What the names in a file stand for. */
-export interface Question {
+/** What the names in a counterexample file refer to. */
+export interface ReplayContext {
   readonly system: System
   readonly property: Property<never>
   readonly scenario: {
     readonly id: string
     readonly title: string
     readonly bounds?: Readonly<Record<string, number>>
-    /** File that it came from, as the user named it; absent for a scenario of the catalogue. */
+    /** The user's file, as named on the command line; absent for a catalogue scenario. */
     readonly file?: string
-    /** What is in that file, as JSON, for readers who have it not. */
+    /** Contents of that file, as JSON, for readers who do not have it. */
     readonly text?: string
   }
   readonly design: {
     readonly id: string
     readonly title: string
-    /** File that it came from, as the user named it; absent for a design of the catalogue. */
+    /** The user's file, as named on the command line; absent for a catalogue design. */
     readonly file?: string
-    /** What is in that file, as JSON, for readers who have it not. */
+    /** Contents of that file, as JSON, for readers who do not have it. */
     readonly text?: string
   }
-  /** What replays: facts, where a file only claims what it was written by. */
+  /** Version and model that replay the file, which may differ from those that wrote it. */
   readonly checker: { readonly version: string; readonly model: string }
-  /** What the model takes for granted, one sentence each, for whoever reads the result in a mail. */
+  /** Assumptions of the model, one sentence each, for the mail form. */
   readonly assumptions?: readonly string[]
 }
 
-/** Finds what a file is about. Throws an error of its own for a name that it does not know. */
-export type Resolve = (counterexample: Counterexample) => Question
+/** Looks up the names in a file; throws for unknown ones. */
+export type Resolve = (counterexample: Counterexample) => ReplayContext
 
-/** A change that a step made to one thing in the state. */
+/** What a step changed in one variable. */
 export interface Change {
   /** Kernel field name, for example `vcpu[0].root_hpa`. */
   readonly path: string
@@ -52,35 +52,35 @@ export interface ReplayedStep {
   readonly index: number
   readonly thread: Thread<never>
   readonly located: LocatedStep<never>
-  /** In order of declaration, program counters left out. */
+  /** In order of declaration, without program counters. */
   readonly changes: readonly Change[]
 }
 
-/** A counterexample with everything recomputed; what every renderer takes. */
-export interface Replayed extends Question {
+/** A replayed counterexample: the input of every renderer. */
+export interface Replayed extends ReplayContext {
   readonly counterexample: Counterexample
-  /** Codes of the initial state and after each step (not after one that faults). */
+  /** The initial state and the state after each step, except after an oops. */
   readonly states: readonly Uint16Array[]
   readonly steps: readonly ReplayedStep[]
   readonly fault: Oops | null
-  /** True when the model is not the one the file was written with; the behaviour is still a violation. */
+  /** Whether the model differs from the one the file was written with; the trace is a violation all the same. */
   readonly modelChanged: boolean
 }
 
-/** A trace that can be taken, but does not do what the file says. */
+/** The model allows the trace, but it does not violate the property. */
 export class ReplayDisagreement extends Error {
   override readonly name = 'ReplayDisagreement'
 }
 
 /**
- * Recomputes a counterexample by xstate and checks that it really ends in the violation.
- * @param goalReachable decides whether a goal is lost; needed for `progress` properties.
+ * Recomputes a counterexample with xstate and checks that it ends in the violation.
+ * @param goalReachable decides whether the goal can still be reached; needed for `progress` properties.
  * @throws ReplayError when a step is not possible, ReplayDisagreement when nothing is violated,
- *   CounterexampleError when the file speaks of another kind of property; and what `resolve` throws.
+ *   CounterexampleError when the property is of another kind than the file says; and what `resolve` throws.
  */
 export function replay(ce: Counterexample, resolve: Resolve, goalReachable?: GoalReachable): Replayed {
-  const question = resolve(ce)
-  const { system, property } = question
+  const context = resolve(ce)
+  const { system, property } = context
   if (property.kind !== ce.kind) {
     throw new CounterexampleError(
       `${ce.id}: says that ${quoted(ce.property)} is of kind ${ce.kind}, but it is of kind ${property.kind}`,
@@ -94,12 +94,12 @@ export function replay(ce: Counterexample, resolve: Resolve, goalReachable?: Goa
     )
   }
   return {
-    ...question,
+    ...context,
     counterexample: ce,
     states: run.states,
     steps: stepsOf(system, ce, run.states),
     fault: run.fault,
-    modelChanged: question.checker.model !== ce.model,
+    modelChanged: context.checker.model !== ce.model,
   }
 }
 
@@ -113,11 +113,11 @@ function stepsOf(system: System, ce: Counterexample, states: readonly Uint16Arra
   })
 }
 
-/** What differs between two states, program counters left out. */
+/** The differences between two states, without program counters. */
 export function changesBetween(system: System, before: Uint16Array, after: Uint16Array): Change[] {
-  return itemsOf(system).all.flatMap((item): Change[] => {
-    const fields = item.fields.filter((f) => before[f] !== after[f])
-    if (fields.length === 0 || item.counter) return []
-    return [{ path: item.path, before: item.value(before), after: item.value(after), fields }]
+  return variablesOf(system).all.flatMap((variable): Change[] => {
+    const fields = variable.fields.filter((f) => before[f] !== after[f])
+    if (fields.length === 0 || variable.counter) return []
+    return [{ path: variable.path, before: variable.value(before), after: variable.value(after), fields }]
   })
 }

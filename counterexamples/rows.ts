@@ -1,10 +1,10 @@
 import { Oops } from '../model/language/property.ts'
-import { callStackOf } from './calls.ts'
+import { callStackOf } from './call-stack.ts'
 import type { Causes } from './causes.ts'
 import type { Lanes } from './lanes.ts'
 import type { Change, Replayed, ReplayedStep } from './replay.ts'
 
-/** A line of a lane, not yet placed on the page. */
+/** A line of a lane, not yet placed on the canvas. */
 export interface Row {
   readonly lane: number
   /** Index of the step it belongs to. */
@@ -18,12 +18,12 @@ export interface Row {
   readonly number?: number
 }
 
-/** A heading is repeated when more rows than this of other lanes came between. */
+/** A heading is repeated after an interruption by more than this many rows of other lanes. */
 const LONG_INTERRUPTION = 12
 
 /**
- * The rows of a trace: one or more for each step, under headings for the kernel functions that the lane is in,
- * callees under their callers.
+ * The rows of a trace: one or more per step, under headings for the kernel functions they are in, callees under their
+ * callers.
  */
 export function rowsOf(replayed: Replayed, lanes: Lanes, causes: Causes): Row[] {
   const rows: Row[] = []
@@ -48,7 +48,7 @@ export function rowsOf(replayed: Replayed, lanes: Lanes, causes: Causes): Row[] 
       rows.push({ ...at, level: stack.length - 1, text: `${own} ...` })
     for (const heading of calls.slice(stack.length)) {
       const level = stack.push(heading) - 1
-      // A row that shows the call itself needs no heading besides.
+      // A row that shows the call itself needs no heading.
       if (!isCall || level < calls.length - 1) rows.push({ ...at, level, text: heading })
     }
     rows.push({ ...first, level: isCall ? stack.length - 1 : stack.length })
@@ -58,7 +58,7 @@ export function rowsOf(replayed: Replayed, lanes: Lanes, causes: Causes): Row[] 
   return joined(rows, lanes)
 }
 
-/** Longest row that a heading and the only line below it are joined into. */
+/** Longest row that a heading is joined into with the only line below it. */
 const JOINED = 34
 
 /** A heading with a single line below it takes one row: `kvm_mmu_reload(): root.hpa = 0`. */
@@ -80,15 +80,15 @@ function joined(rows: readonly Row[], lanes: Lanes): Row[] {
   return result
 }
 
-/** Takes the functions off a lane's stack that a step with these calls has returned from. */
+/** Pops the functions that the lane has returned from when it takes a step with this call stack. */
 function returnTo(stack: string[], calls: readonly string[]): void {
   const open = stack.findIndex((heading, level) => heading !== calls[level])
   if (open >= 0) stack.length = open
 }
 
 /**
- * Routine steps say so (`quiet`); they are left out unless the explanation refers to them, they change what
- * the failure depends on, or they are the last.
+ * Routine steps (`quiet`) are left out unless the explanation refers to them, they write a field that the failure
+ * depends on, or they are the last.
  */
 export function isLeftOut({ system, states, steps }: Replayed, step: ReplayedStep, causes: Causes): boolean {
   const { quiet } = step.located.step.about
@@ -100,24 +100,26 @@ export function isLeftOut({ system, states, steps }: Replayed, step: ReplayedSte
   return quiet(world, step.thread.self)
 }
 
-/** The lines of a step: what it shows, or its changes, and changes that matter and were not said. */
+/** The lines of a step: its text, or else its changes; and changes that matter and are not in the text. */
 export function stepLines(replayed: Replayed, step: ReplayedStep, causes: Causes): string[] {
   const text = stepText(replayed, step)
   const assignment = ({ path, after }: Change): string => `${path} = ${after}`
   if (step.located.step.about.shows === undefined) {
     return step.changes.length === 0 ? [text] : step.changes.map(assignment)
   }
-  const unsaid = step.changes.filter((change) => matters(change, step, causes) && !isSaid(change, text))
-  return [text, ...unsaid.map(assignment)]
+  const unmentioned = step.changes.filter(
+    (change) => matters(change, step, causes) && !isMentioned(change, text),
+  )
+  return [text, ...unmentioned.map(assignment)]
 }
 
-/** What a step does, in kernel terms; of one that faults when it is looked at, the fault. */
+/** What a step does, in kernel terms; the message of the oops if computing that text hits one. */
 export function stepText({ system, states }: Replayed, { index, thread, located }: ReplayedStep): string {
   const { shows } = located.step.about
   if (shows === undefined) return located.step.name
   if (typeof shows === 'string') return shows
-  const codes = states[index].slice()
-  const { world } = system.view({ read: (f) => codes[f], write: () => {} })
+  const state = states[index].slice()
+  const { world } = system.view({ read: (f) => state[f], write: () => {} })
   try {
     return shows(world, thread.self)
   } catch (error) {
@@ -126,7 +128,7 @@ export function stepText({ system, states }: Replayed, { index, thread, located 
   }
 }
 
-/** A change matters when the failure or a race depends on it. */
+/** Whether the failure or a stale read depends on the change. */
 function matters({ fields }: Change, { index }: ReplayedStep, { decisive, races }: Causes): boolean {
   return (
     fields.some((f) => decisive.get(f) === index) ||
@@ -134,8 +136,8 @@ function matters({ fields }: Change, { index }: ReplayedStep, { decisive, races 
   )
 }
 
-/** True when every word of the field's own name is in the text already, such as `role.invalid = 1`. */
-function isSaid({ path }: Change, text: string): boolean {
+/** Whether the text has every word of the field's last name component, such as `role.invalid = 1`. */
+function isMentioned({ path }: Change, text: string): boolean {
   const own = (path.split('.').at(-1) as string).replace(/\[\d+\]/g, '')
   const lower = text.toLowerCase()
   return own

@@ -8,7 +8,7 @@ import type { Trace, TraceStep } from '../model/language/trace.ts'
 import { contextSwitches } from './context-switches.ts'
 import { shrink, sizeOf } from './shrink.ts'
 import { abba, lostUpdate, type SmallSystem, useAfterFree, zapVersusEnter } from './testing/small-systems.ts'
-import { Verifier } from './violation.ts'
+import { Verifier } from './verifier.ts'
 
 /** Two-phase commit with two participants, and a wish that it does not grant. */
 const neverCommitted: SmallSystem = {
@@ -86,7 +86,7 @@ describe('shrinking is worth its while', () => {
     (subject) => {
       const { system, property } = subjects[subject]
       const shortest = breadthFirst(system as never, [property]).properties[0].trace as Trace
-      // A generator of its own, so that every run of the tests looks at the same walks.
+      // A separate generator, so that every run tests the same walks.
       let state = 12345
       const next = (): number => {
         state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff

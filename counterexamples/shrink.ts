@@ -2,10 +2,10 @@ import type { System } from '../model/language/system.ts'
 import type { Trace, TraceStep } from '../model/language/trace.ts'
 import { contextSwitches } from './context-switches.ts'
 
-/** Does a trace still show the failure? The only judge of every attempt. */
+/** Whether a trace still shows the failure; decides about every candidate. */
 export type StillFails = (trace: Trace) => boolean
 
-/** How much there is to read in a trace: steps first, then changes of the running thread. */
+/** The size of a trace: steps first, then context switches. */
 export interface Size {
   readonly steps: number
   readonly contextSwitches: number
@@ -16,21 +16,21 @@ export function sizeOf({ steps }: Trace): Size {
   return { steps: steps.length, contextSwitches: contextSwitches(steps) }
 }
 
-/** How hard to try. */
+/** How much work to put in. */
 export interface ShrinkOptions {
-  /** Bound on the work, in steps of attempted traces, before shrinking is content with what it has. */
+  /** Bound on the work, in steps of the candidates tried. */
   readonly effort?: number
-  /** True for the trace of a complete breadth-first search: there is none with fewer steps, so none is sought. */
+  /** The trace is from a complete breadth-first search: it already has the fewest steps. */
   readonly shortest?: boolean
 }
 
 const EFFORT = 3_000_000
 
 /**
- * Makes a finite trace smaller: fewer steps, and for as many steps fewer context switches. Every attempt is
- * put to `stillFails`; only a smaller trace that still fails is taken, so the result fails whenever `trace`
- * does, it is never larger, and shrinking ends. Equal arguments give equal results. A trace with a loop is
- * returned as it is: what may be cut from a loop depends on fairness.
+ * Shrinks a finite trace: fewer steps and, for the same number of steps, fewer context switches. Only a smaller
+ * candidate for which `stillFails` is true replaces the trace, so the result fails if `trace` does, it is never larger,
+ * and shrinking terminates. Deterministic. A lasso is returned unchanged: what may be cut from a loop depends on
+ * fairness.
  */
 export function shrink(
   trace: Trace,
@@ -56,7 +56,7 @@ export function shrink(
     () => prefixes(best.steps),
   ]
   const kinds = [...(shortest ? [] : shorter), () => withMovedRuns(best.steps)]
-  // After each success the first kind of attempt comes first again, on what is left.
+  // After each success, start over with the first kind of candidate.
   for (let kind = 0; kind < kinds.length && spent < effort; ) {
     let success = false
     for (const steps of kinds[kind]()) {
@@ -77,14 +77,14 @@ function* prefixes(steps: readonly TraceStep[]): Iterable<readonly TraceStep[]> 
   for (let n = 0; n < steps.length; n++) yield steps.slice(0, n)
 }
 
-/** The trace without a stretch of it, longest stretches first (delta debugging; Zeller 2002). */
+/** The trace without a chunk of consecutive steps, largest chunks first (delta debugging; Zeller 2002). */
 function* withoutChunks(steps: readonly TraceStep[]): Iterable<readonly TraceStep[]> {
   for (let size = Math.ceil(steps.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let from = 0; from < steps.length; from += size) yield steps.toSpliced(from, size)
   }
 }
 
-/** The trace with one thread stopped early, or never started. */
+/** The trace with one thread stopped early or never started. */
 function* withoutTails(steps: readonly TraceStep[]): Iterable<readonly TraceStep[]> {
   for (const thread of threadsOf(steps)) {
     const own = steps.flatMap((s, i) => (s.thread === thread ? [i] : []))
@@ -92,7 +92,7 @@ function* withoutTails(steps: readonly TraceStep[]): Iterable<readonly TraceStep
   }
 }
 
-/** The trace without what one thread does between two times at the same program counter; longest first. */
+/** The trace without one thread's steps between two visits of the same program counter, longest first. */
 function* withoutLaps(steps: readonly TraceStep[], { threads }: System): Iterable<readonly TraceStep[]> {
   for (const thread of threadsOf(steps)) {
     const flow = threads.find((t) => t.name === thread)?.flow
@@ -109,8 +109,8 @@ function* withoutLaps(steps: readonly TraceStep[], { threads }: System): Iterabl
 }
 
 /**
- * The same steps in another order with fewer context switches: a run of one thread moves to the thread's
- * run before or after it, whole or in two parts.
+ * The same steps with fewer context switches: a run of one thread joins that thread's previous or next run, whole or
+ * split in two.
  */
 function* withMovedRuns(steps: readonly TraceStep[]): Iterable<readonly TraceStep[]> {
   const runs = runsOf(steps)
@@ -123,13 +123,13 @@ function* withMovedRuns(steps: readonly TraceStep[]): Iterable<readonly TraceSte
     if (earlier >= 0 && later >= 0) {
       for (let cut = 1; cut < runs[r].length; cut++) yield moved(runs, r, earlier, later, cut)
     }
-    // To the very beginning or end: the threads around it may then join.
+    // Moved to the beginning or the end, so that the runs around it can join.
     yield [...runs[r], ...runs.toSpliced(r, 1).flat()]
     yield [...runs.toSpliced(r, 1).flat(), ...runs[r]]
   }
 }
 
-/** Run `r` joins run `earlier` or `later`; with `cut` its first steps join the one and the rest the other. */
+/** Run `r` joins run `earlier` or `later`; with `cut`, the first steps join `earlier` and the rest `later`. */
 function moved(
   runs: readonly (readonly TraceStep[])[],
   r: number,
@@ -148,7 +148,7 @@ function threadsOf(steps: readonly TraceStep[]): string[] {
   return [...new Set(steps.map((s) => s.thread))].sort()
 }
 
-/** Stretches of consecutive steps of one thread. */
+/** Maximal runs of consecutive steps of one thread. */
 function runsOf(steps: readonly TraceStep[]): TraceStep[][] {
   const runs: TraceStep[][] = []
   for (const step of steps) {

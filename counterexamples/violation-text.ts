@@ -1,26 +1,26 @@
 import type { Property } from '../model/language/property.ts'
 import type { System } from '../model/language/system.ts'
 import type { FairnessReason, Trace } from '../model/language/trace.ts'
+import { counterexampleOf } from './counterexample-file.ts'
 import { raceDiagram } from './diagram.ts'
-import { counterexampleOf } from './file.ts'
 import { replay } from './replay.ts'
-import type { GoalReachable } from './violation.ts'
+import type { GoalReachable } from './verifier.ts'
 
-/** What a search found about a property; a `PropertyResult` of the engine is one. */
+/** A property and its violating trace; a `PropertyResult` of the engine is one. */
 export interface Violated {
   readonly trace: Trace | null
   readonly subject: string | null
   readonly fairness: readonly FairnessReason[] | null
 }
 
-/** Stands in a counterexample for the hash of a model that has none. */
+/** The model hash in counterexamples of systems outside the catalogue. */
 const NO_HASH = '0'.repeat(16)
 
 /**
  * The race diagram of a violation in any system, in at most 75 columns: one column per thread, one step per row, and
- * below it which steps caused what. The trace is recomputed by xstate first.
- * @param property that was violated. @param found what the search found about it.
- * @param goalReachable decides whether a goal is lost; needed for properties of kind `progress`.
+ * an explanation below. The trace is recomputed with xstate first.
+ * @param property the violated property. @param found its result.
+ * @param goalReachable decides whether the goal can still be reached; needed for properties of kind `progress`.
  * @throws Error when there is no trace, ReplayError or ReplayDisagreement when the trace is no violation.
  */
 export function violationText<W>(
@@ -41,12 +41,12 @@ export function violationText<W>(
     subject,
     fairness,
   })
-  const question = {
+  const context = {
     system: system as System,
     property,
     scenario: { id: name, title: name },
     design: { id: name, title: name },
     checker: { version: 'mmucheck', model: NO_HASH },
   }
-  return raceDiagram(replay(counterexample, () => question, goalReachable)).join('\n')
+  return raceDiagram(replay(counterexample, () => context, goalReachable)).join('\n')
 }

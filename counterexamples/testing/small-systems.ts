@@ -15,10 +15,10 @@ import {
 } from '../../model/language/shapes.ts'
 import { compose, each, one, type System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
-import { counterexampleOf } from '../file.ts'
+import { counterexampleOf } from '../counterexample-file.ts'
 import { type Replayed, replay } from '../replay.ts'
 
-/** Small systems with a known failure, for the tests of what is done with counterexamples. */
+/** Small systems with a known failure, for tests. */
 export interface SmallSystem {
   readonly system: System
   readonly property: Property<never>
@@ -67,8 +67,8 @@ export function lostUpdate(size: number): SmallSystem {
 }
 
 /**
- * A zap that asks the vCPU to drop obsolete roots before it marks the root invalid; the vCPU may look too
- * early. The order is the one that the comment in kvm_zap_obsolete_pages() warns of.
+ * A zap that requests obsolete roots to be dropped before it marks the root invalid; the vCPU may service the request
+ * too early. The comment in kvm_zap_obsolete_pages() warns of this order.
  */
 export function zapVersusEnter(): SmallSystem {
   const root = sort('root', 2)
@@ -176,7 +176,7 @@ export function zapVersusEnter(): SmallSystem {
   return { system: system, property: property }
 }
 
-/** A page is used by whoever looked it up, although it was freed meanwhile: a check is missing. */
+/** A page is looked up, freed, and then used: a check is missing. */
 export function useAfterFree(): SmallSystem {
   const world = struct({ freed: flag, found: flag, used: flag })
   type World = View<typeof world>
@@ -264,12 +264,12 @@ export function abba(): SmallSystem {
   const property: Property<World> = {
     id: 'no-deadlock',
     kind: 'deadlock',
-    title: 'No state without a way on, except where every thread may rest.',
+    title: 'Every terminal state is a valid end state of every thread.',
   }
   return { system: system, property: property }
 }
 
-/** A thread that tries again for ever because nobody sets what it waits for. */
+/** A thread that retries forever. */
 export function spinner(): SmallSystem {
   const world = struct({ stale: flag, faults: range(0, 3) })
   type World = View<typeof world>
@@ -304,18 +304,18 @@ export function spinner(): SmallSystem {
   const property: Property<World> = {
     id: 'fault-finishes',
     kind: 'eventually',
-    title: 'A page fault is finished some day.',
+    title: 'A page fault finishes eventually.',
     goal: (w) => w.faults === 1,
   }
   return { system: system, property: property }
 }
 
-/** The same system with another question. */
+/** The same system with another property. */
 export function asking<W>({ system }: SmallSystem, property: Property<W>): SmallSystem {
   return { system, property: property }
 }
 
-/** A replayed shortest violation, or of a given trace. */
+/** A shortest violation, or a given trace, replayed. */
 export function replayedOf(
   { system, property }: SmallSystem,
   trace = shortestTrace({ system, property }),
@@ -328,14 +328,14 @@ export function replayedOf(
     trace,
     model: '0123456789abcdef',
   })
-  const question = {
+  const context = {
     system,
     property,
     scenario: { id: 'small', title: 'a small system', bounds: { threads: system.threads.length } },
     design: { id: 'upstream', title: 'the kernel as it is' },
     checker: { version: '0.2.0', model: 'fedcba9876543210' },
   }
-  return replay(ce, () => question, goalReachableIn(system))
+  return replay(ce, () => context, goalReachableIn(system))
 }
 
 /** A shortest violation as the search finds it. @throws Error when there is none. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readCounterexample } from '../../counterexamples/file.ts'
+import { readCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { confirmInFreshProcess } from './confirm.ts'
 import { fileKeeper } from './file-keeper.ts'
 import { resultSchema } from './report/result-json.ts'

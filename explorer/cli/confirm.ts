@@ -1,7 +1,11 @@
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
-import { type Counterexample, formatCounterexample, parseCounterexample } from '../../counterexamples/file.ts'
+import {
+  type Counterexample,
+  formatCounterexample,
+  parseCounterexample,
+} from '../../counterexamples/counterexample-file.ts'
 import { quoted } from '../../model/language/quoted.ts'
 import type { Checker } from './checker.ts'
 import { replayed } from './counterexamples.ts'

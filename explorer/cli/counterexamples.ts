@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Counterexample, readCounterexample } from '../../counterexamples/file.ts'
+import { type Counterexample, readCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { isPassedPipe } from '../../counterexamples/input-file.ts'
-import { type Question, ReplayDisagreement, type Replayed, replay } from '../../counterexamples/replay.ts'
+import {
+  type ReplayContext,
+  ReplayDisagreement,
+  type Replayed,
+  replay,
+} from '../../counterexamples/replay.ts'
 import type { Design } from '../../model/designs/design.ts'
 import type { OopsFreedom } from '../../model/language/property.ts'
 import { printableJson, quoted, quotedPath } from '../../model/language/quoted.ts'
@@ -96,7 +101,7 @@ function resolved(
   checker: Checker,
   ce: Counterexample,
   named: Named,
-): { readonly question: Question; readonly faults: readonly OopsFreedom[] } {
+): { readonly question: ReplayContext; readonly faults: readonly OopsFreedom[] } {
   const { catalogue, version, modelHash } = checker
   const [own] = carriedScenarios(checker, ce)
   const scenario = own?.scenario ?? findScenario(catalogue, ce.scenario)

@@ -1,4 +1,4 @@
-import { CounterexampleError } from '../../counterexamples/file.ts'
+import { CounterexampleError } from '../../counterexamples/counterexample-file.ts'
 import { ModelError } from '../../model/language/errors.ts'
 import { FolderInUse } from '../checkpoint/index.ts'
 import { errorLines } from './error-lines.ts'

@@ -1,7 +1,10 @@
 import { contextSwitches } from '../../counterexamples/context-switches.ts'
-import { type Counterexample as CounterexampleFile, counterexampleOf } from '../../counterexamples/file.ts'
+import {
+  type Counterexample as CounterexampleFile,
+  counterexampleOf,
+} from '../../counterexamples/counterexample-file.ts'
 import { shrink } from '../../counterexamples/shrink.ts'
-import { Verifier } from '../../counterexamples/violation.ts'
+import { Verifier } from '../../counterexamples/verifier.ts'
 import { quotedPath } from '../../model/language/quoted.ts'
 import type { Trace } from '../../model/language/trace.ts'
 import { goalReachableIn } from '../search/index.ts'

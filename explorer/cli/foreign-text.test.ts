@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { idOf, readCounterexample } from '../../counterexamples/file.ts'
+import { idOf, readCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { FORMS } from './commands/show.ts'
 import { errorLines } from './error-lines.ts'
 import { type Ran, runTiny } from './tiny/session.ts'

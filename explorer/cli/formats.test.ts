@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { counterexampleShape, FORMAT, parseCounterexample } from '../../counterexamples/file.ts'
+import {
+  counterexampleShape,
+  FORMAT,
+  parseCounterexample,
+} from '../../counterexamples/counterexample-file.ts'
 import { scenarioFileSchema } from '../../model/scenarios/scenario-file.ts'
 import { hasCheckpoint, readManifest } from '../checkpoint/manifest.ts'
 import { refusedIn } from '../checkpoint/search-checkpoint.ts'

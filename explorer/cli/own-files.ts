@@ -1,4 +1,4 @@
-import type { Finding } from '../../counterexamples/file.ts'
+import type { FoundViolation } from '../../counterexamples/counterexample-file.ts'
 import type { UserDesign } from './user-design.ts'
 import type { UserScenario } from './user-scenario.ts'
 
@@ -14,7 +14,10 @@ export const ownFiles = (scenario: UserScenario | undefined, design: UserDesign 
 })
 
 /** What a counterexample carries of them. */
-export function carriedBy({ scenario, design }: OwnFiles = {}): Pick<Finding, 'scenarioFile' | 'designFile'> {
+export function carriedBy({
+  scenario,
+  design,
+}: OwnFiles = {}): Pick<FoundViolation, 'scenarioFile' | 'designFile'> {
   return {
     ...(scenario === undefined ? {} : { scenarioFile: scenario.data }),
     ...(design === undefined ? {} : { designFile: design.data }),

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Counterexample, formatCounterexample } from '../../counterexamples/file.ts'
+import { type Counterexample, formatCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { replaceFile } from '../checkpoint/index.ts'
 
 /**

@@ -1,10 +1,14 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Counterexample, counterexampleOf, readCounterexample } from '../../counterexamples/file.ts'
+import {
+  type Counterexample,
+  counterexampleOf,
+  readCounterexample,
+} from '../../counterexamples/counterexample-file.ts'
 import { replay } from '../../counterexamples/replay.ts'
 import { shrink } from '../../counterexamples/shrink.ts'
-import { Verifier } from '../../counterexamples/violation.ts'
+import { Verifier } from '../../counterexamples/verifier.ts'
 import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, test } from 'vitest'
-import { formatCounterexample, readCounterexample } from '../../counterexamples/file.ts'
+import { formatCounterexample, readCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { scenarioFile } from '../../model/scenarios/scenario-file.ts'
 import { packageFolder } from '../bench/model-source.ts'
 import type { Checker } from '../cli/checker.ts'

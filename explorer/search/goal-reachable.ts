@@ -1,4 +1,4 @@
-import type { GoalReachable } from '../../counterexamples/violation.ts'
+import type { GoalReachable } from '../../counterexamples/verifier.ts'
 import type { OopsFreedom, Witness } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { breadthFirst } from './breadth-first.ts'

@@ -8,7 +8,7 @@ import {
   counterexampleOf,
   formatCounterexample,
   parseCounterexample,
-} from '../../counterexamples/file.ts'
+} from '../../counterexamples/counterexample-file.ts'
 import { ModelError } from '../../model/language/errors.ts'
 import { CheckpointError, essence, interrupted, looksOf, type Search } from '../checkpoint/index.ts'
 import { UsageError } from '../cli/errors.ts'

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { Replayed } from '../../../counterexamples/replay.ts'
 import type { Io } from '../io.ts'
-import { Walk } from '../walk.ts'
+import { Stepper } from '../stepper.ts'
 
 /** Shown on a terminal only. */
 const PROMPT = '> '
@@ -11,12 +11,12 @@ const PROMPT = '> '
  * @param out folder for what is exported.
  */
 export async function stepThrough(io: Io, replayed: Replayed, out: string): Promise<void> {
-  const walk = new Walk(replayed, out)
-  for (const line of walk.here()) io.out(line)
+  const stepper = new Stepper(replayed, out)
+  for (const line of stepper.here()) io.out(line)
   io.status(PROMPT)
   const lines = createInterface({ input: io.input, terminal: false })
   for await (const line of lines) {
-    const answer = walk.answer(line)
+    const answer = stepper.answer(line)
     if (answer === null) break
     for (const each of answer) io.out(each)
     io.status(PROMPT)

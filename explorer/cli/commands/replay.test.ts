@@ -2,7 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { counterexampleOf, formatCounterexample, readCounterexample } from '../../../counterexamples/file.ts'
+import {
+  counterexampleOf,
+  formatCounterexample,
+  readCounterexample,
+} from '../../../counterexamples/counterexample-file.ts'
 import { catalogue } from '../tiny/catalogue.ts'
 import { runTiny } from '../tiny/session.ts'
 

@@ -15,8 +15,8 @@ const options = z.object({
 })
 
 /**
- * `mmucheck replay`: recomputes counterexamples by xstate and fails loudly when the model no longer allows
- * one, or it violates nothing.
+ * `mmucheck replay`: recomputes counterexamples with xstate; fails if the model no longer allows one, or it no longer
+ * violates its property.
  */
 export async function replay(session: Session, names: readonly string[], raw: unknown): Promise<number> {
   const flags = readOptions(options, raw)

@@ -26,11 +26,11 @@ export function show(session: Session, name: string, raw: unknown): number {
   return 0
 }
 
-/** How files of some forms end; the others are plain text. */
+/** File name endings of some forms; the others are plain text. */
 const ENDINGS: Partial<Record<RendererName, string>> = { html: 'html', itf: 'itf.json', mermaid: 'mmd' }
 
 /**
- * Writes a form of a counterexample, `ce-ID.FORM.txt` or with the ending that is usual for it.
+ * Writes a form of a counterexample to a file, `ce-ID.FORM.txt` or with the form's usual ending.
  * @returns the path.
  * @throws UsageError for an unknown form, or a folder that cannot be written to.
  */

@@ -1,7 +1,11 @@
 import { z } from 'zod'
-import { counterexampleOf, formatCounterexample, traceOf } from '../../../counterexamples/file.ts'
+import {
+  counterexampleOf,
+  formatCounterexample,
+  traceOf,
+} from '../../../counterexamples/counterexample-file.ts'
 import { shrink as shrinkTrace, sizeOf } from '../../../counterexamples/shrink.ts'
-import { Verifier } from '../../../counterexamples/violation.ts'
+import { Verifier } from '../../../counterexamples/verifier.ts'
 import { quotedPath } from '../../../model/language/quoted.ts'
 import { goalReachableIn } from '../../search/index.ts'
 import { faultsOf, findNamed } from '../catalogue.ts'

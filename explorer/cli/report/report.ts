@@ -1,4 +1,4 @@
-import type { Counterexample as CounterexampleFile } from '../../../counterexamples/file.ts'
+import type { Counterexample as CounterexampleFile } from '../../../counterexamples/counterexample-file.ts'
 import type { Reduce } from '../../reduce/index.ts'
 import type { ModelFailure, OpenReason, PropertyResult, SearchResult, Verdict } from '../../search/index.ts'
 import type { DesignEffect } from '../design-effect.ts'

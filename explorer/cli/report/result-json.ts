@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { counterexampleShape } from '../../../counterexamples/file.ts'
+import { counterexampleShape } from '../../../counterexamples/counterexample-file.ts'
 import { REDUCE } from '../../reduce/index.ts'
 import { SAMPLING, VERDICTS } from '../../search/index.ts'
 import { notAppliedInWords, openInWords, stopInWords } from '../reason-words.ts'

@@ -12,7 +12,7 @@ import {
   parseCounterexample,
   readCounterexample,
   traceOf,
-} from './file.ts'
+} from './counterexample-file.ts'
 import { lostUpdate } from './testing/small-systems.ts'
 
 const { property } = lostUpdate(2)

@@ -1,18 +1,18 @@
-/** Widest line of anything that may go into a commit message or a mail. */
+/** Widest line of text for commit messages and mails. */
 export const WIDTH = 75
 
-/** Where a word that is too long for its line may be broken: after these, but not within `()`. */
+/** A word that is too long for its line may be broken after these characters, but not within `()`. */
 const SOFT = /^([,=|{]|\((?!\)))/
 
 /**
- * Breaks a text into lines of at most `width` characters, all but the first indented by `hang`. Breaks at
- * spaces, in a word too long for a line after an opening bracket or a comma, and if there is none anywhere.
+ * Breaks a text into lines of at most `width` characters, all but the first indented by `hang`. Breaks at spaces; in a
+ * word that is too long, after an opening bracket or a comma; failing that, anywhere.
  */
 export function wrap(text: string, width: number, hang = 2): string[] {
   return wrapLines(text, width, hang, 0).map(({ indent, text: line }) => ' '.repeat(indent) + line)
 }
 
-/** A line and how far it is to the right of where the text begins; to the left if negative. */
+/** A line, and its indent relative to where the text begins; may be negative. */
 export interface Line {
   readonly indent: number
   readonly text: string
@@ -27,14 +27,14 @@ export function wrapLines(text: string, width: number, hang: number, slack: numb
     const cut = breakAt(rest, Math.max(8, width - indent))
     lines.push({ indent, text: rest.slice(0, cut).trimEnd() })
     rest = rest.slice(cut).trimStart()
-    // A word that just does not fit behind the indent moves to the left rather than being torn.
+    // A word that just does not fit moves left rather than being broken.
     indent = Math.max(-slack, Math.min(hang, width - firstWord(rest)))
   }
   lines.push({ indent, text: rest })
   return lines
 }
 
-/** Length of what cannot be broken at the start of a text. */
+/** Length of the unbreakable start of a text. */
 function firstWord(text: string): number {
   const end = text.search(/[ ,=|{]|\((?!\))/)
   if (end < 0) return text.length
@@ -59,13 +59,13 @@ export function listed(names: readonly string[]): string {
   return `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`
 }
 
-/** A sentence ends with a full stop. */
+/** The text with a full stop at its end. */
 export function sentence(text: string): string {
   const trimmed = text.trim()
   return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`
 }
 
-/** Rows of cells, every column as wide as its widest cell, two spaces apart; the last is not padded. */
+/** Rows of cells in aligned columns, two spaces apart. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
   for (const row of rows) {

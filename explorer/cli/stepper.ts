@@ -1,6 +1,6 @@
-import { itemsOf } from '../../counterexamples/items.ts'
 import { type Change, changesBetween, type Replayed } from '../../counterexamples/replay.ts'
-import { Verifier } from '../../counterexamples/violation.ts'
+import { variablesOf } from '../../counterexamples/state-variables.ts'
+import { Verifier } from '../../counterexamples/verifier.ts'
 import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { TraceStep } from '../../model/language/trace.ts'
 import { FORMS, writeForm } from './commands/show.ts'
@@ -30,12 +30,12 @@ interface Taken extends TraceStep {
   readonly changes: readonly Change[]
   /** Codes afterwards; null when the step failed. */
   readonly after: Uint16Array | null
-  /** What it failed with. */
+  /** Why the step failed; null if it did not. */
   readonly fault: string | null
 }
 
-/** A way through the behaviours of a system that starts as a counterexample and may leave it. */
-export class Walk {
+/** Steps through a counterexample; may leave its trace for other steps that are possible. */
+export class Stepper {
   watched: string | null = null
   /** Steps taken so far. */
   #at = 0
@@ -66,13 +66,13 @@ export class Walk {
     })
     this.#path = this.#trace
     this.#values = new Map(
-      itemsOf(system)
+      variablesOf(system)
         .all.filter((item) => !item.counter)
         .map((item) => [item.path, (state: Uint16Array) => item.value(state)]),
     )
   }
 
-  /** Runs one command and says what to print; null to quit. */
+  /** Runs a command and returns the lines to print; null to quit. */
   answer(line: string): string[] | null {
     const [command = 'n', ...rest] = line.trim() === '' ? [] : line.trim().split(/\s+/)
     const argument = rest.join(' ')
@@ -168,12 +168,12 @@ export class Walk {
     return [`no ${direction === 1 ? 'later' : 'earlier'} step of ${thread ?? 'any thread'}`]
   }
 
-  /** The state here; null after a step that failed. */
+  /** The current state; null after a step that failed. */
   #codes(): Uint16Array | null {
     return this.#at === 0 ? this.#replayed.states[0] : this.#path[this.#at - 1].after
   }
 
-  /** The last state there was. */
+  /** The current state, or the one before a step that failed. */
   #lastCodes(): Uint16Array {
     const { states } = this.#replayed
     return this.#codes() ?? (this.#at < 2 ? states[0] : (this.#path[this.#at - 2].after ?? states[0]))
@@ -199,7 +199,7 @@ export class Walk {
     return rows.length === 0 ? ['nothing has changed since the beginning'] : cut(rows)
   }
 
-  /** What can be taken here; empty after a step that failed. */
+  /** The steps enabled here; none after a step that failed. */
   #enabled(): TraceStep[] {
     const codes = this.#codes()
     const { reference } = this.#verifier
@@ -218,7 +218,7 @@ export class Walk {
     return cut([...(rows.length === 0 ? ['no step is possible'] : rows), ...this.#blocked(codes, enabled)])
   }
 
-  /** Threads that cannot move, and what they wait for. */
+  /** Threads without an enabled step, and the guards that block them. */
   #blocked(codes: Uint16Array, enabled: readonly TraceStep[]): string[] {
     const { system } = this.#replayed
     const { reference } = this.#verifier
@@ -287,7 +287,7 @@ export class Walk {
     return [`${this.watched} was not written before`]
   }
 
-  /** Writes the counterexample, which is the trace wherever the walk has gone. */
+  /** Writes the counterexample: its own trace, not the steps taken here. */
   #export(form: string): string[] {
     try {
       return [`written: ${quotedPath(writeForm(this.#replayed, form, this.#out))}`]
@@ -298,7 +298,7 @@ export class Walk {
   }
 }
 
-/** As many rows as fit a prompt. */
+/** Cuts the rows to what a prompt may print. */
 function cut(rows: readonly string[], hint = ''): string[] {
   if (rows.length <= MOST_LINES) return [...rows]
   return [...rows.slice(0, MOST_LINES - 1), `and ${rows.length - MOST_LINES + 1} more${hint}`]

@@ -25,54 +25,54 @@ const KINDS = [
 const MOST_BYTES = 64 << 20
 
 const name = z.string().min(1).max(200)
-/** The path of a step may lie in many blocks; what a search finds must be readable again. */
+/** Steps can be nested in many blocks; whatever a search finds must parse again. */
 export const path = z.string().min(1).max(2000)
 
-/** What was in a file of the user's: data of another room, which is read there. */
+/** Contents of a user's file; the code that owns the format parses it. */
 const carried = z.record(z.string(), z.unknown())
 
-/** A counterexample as it is kept: names only. States are recomputed by whoever reads it. */
+/** The contents of a file: names only. States are recomputed on every read. */
 export const counterexampleShape = z.strictObject({
   format: z.literal(FORMAT),
   /** `ce-` and eight hex digits, a function of the names, the steps and the loop. */
   id: z.string().regex(/^ce-[0-9a-f]{8}$/),
   /** Version of the tool that wrote the file. */
   tool: name,
-  /** Hash of the model it was found in; another hash is worth a warning, the replay decides. */
+  /** Hash of the model it was found in; a different hash is a warning, the replay decides. */
   model: z.string().regex(/^[0-9a-f]{16}$/),
   scenario: name,
   design: name,
-  /** What was in the scenario's file, whole, so that this file replays alone; absent for one of the catalogue. */
+  /** The user's scenario file, whole, so that this file replays alone; absent for a catalogue scenario. */
   scenarioFile: carried.optional(),
-  /** The same of the design. */
+  /** The same for the design. */
   designFile: carried.optional(),
   property: name,
   kind: z.enum(KINDS),
   /** Index of the initial state. */
   initial: z.int().nonnegative(),
   steps: z.array(z.strictObject({ thread: name, step: path })),
-  /** Number of steps before the loop of an endless behaviour; null for a finite one. */
+  /** Number of steps before the loop of a lasso; null for a finite trace. */
   loopStart: z.int().nonnegative().nullable(),
-  /** The thread for which it is violated, when it is judged for each. */
+  /** The thread that the property is violated for, if it is evaluated per thread. */
   subject: name.optional(),
-  /** Why the loop is fair, as the search gave it; whoever replays judges anew. */
+  /** Why the loop is fair, as the search reported it; a replay checks fairness again. */
   fairness: z.array(z.strictObject({ constraint: z.string(), because: z.string() })).optional(),
 })
 
 /** The contents of a counterexample file. */
 export type Counterexample = Readonly<z.infer<typeof counterexampleShape>>
 
-/** A file that is not the counterexample it should be. The message is one line for the user. */
+/** An unusable counterexample file. The message is one line for the user. */
 export class CounterexampleError extends Error {
   override readonly name = 'CounterexampleError'
 }
 
-/** What a counterexample is made from. */
-export interface Finding {
+/** The parts of a counterexample. */
+export interface FoundViolation {
   readonly tool: string
   readonly scenario: string
   readonly design: string
-  /** What was in the files of the scenario and the design, where these are the user's. */
+  /** Contents of the user's scenario and design files, if any. */
   readonly scenarioFile?: Counterexample['scenarioFile']
   readonly designFile?: Counterexample['designFile']
   readonly property: Pick<Property<never>, 'id' | 'kind'>
@@ -83,7 +83,7 @@ export interface Finding {
   readonly fairness?: readonly FairnessReason[] | null
 }
 
-/** The counterexample of a finding. Equal findings give equal ids on every machine. */
+/** The counterexample with its id. Equal violations get equal ids on every machine. */
 export function counterexampleOf({
   tool,
   scenario,
@@ -95,7 +95,7 @@ export function counterexampleOf({
   model,
   subject = null,
   fairness = null,
-}: Finding): Counterexample {
+}: FoundViolation): Counterexample {
   const unnamed = {
     format: FORMAT,
     tool,
@@ -115,7 +115,7 @@ export function counterexampleOf({
   return { ...unnamed, id: idOf(unnamed) }
 }
 
-/** The id that belongs to these contents. */
+/** The id of these contents. */
 export function idOf(
   ce: Pick<Counterexample, 'property' | 'scenario' | 'design' | 'initial' | 'loopStart'> & {
     readonly steps: readonly TraceStep[]
@@ -133,12 +133,12 @@ export function idOf(
   return `ce-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
 }
 
-/** The behaviour a file describes. */
+/** The trace in a file. */
 export function traceOf({ initial, steps, loopStart }: Counterexample): Trace {
   return loopStart === null ? { initial, steps } : { initial, steps, loopStart }
 }
 
-/** The text of a file: one step per line, so that differences read well. */
+/** The text of a file: one step per line, for readable diffs. */
 export function formatCounterexample(ce: Counterexample): string {
   const { steps, loopStart, subject, fairness, ...head } = ce
   const { format, id, ...names } = head
@@ -159,8 +159,8 @@ export function formatCounterexample(ce: Counterexample): string {
 const indented = (value: object): string => printableJson(value).replaceAll('\n', '\n  ')
 
 /**
- * Reads the text of a file.
- * @param path how to call the file in errors.
+ * Parses the text of a file.
+ * @param path name of the file in error messages.
  * @throws CounterexampleError for another version, a wrong shape, or an id that does not match.
  */
 export function parseCounterexample(text: string, path: string): Counterexample {

@@ -4,7 +4,7 @@ import { block, choice, type Entry, inFunction, program, step } from '../model/l
 import { range, struct, type View } from '../model/language/shapes.ts'
 import { compose, one } from '../model/language/system.ts'
 import type { Trace } from '../model/language/trace.ts'
-import { callStackOf, headingOf } from './calls.ts'
+import { callStackOf, headingOf } from './call-stack.ts'
 import { raceDiagram } from './diagram.ts'
 import { replayedOf } from './testing/small-systems.ts'
 

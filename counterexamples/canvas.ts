@@ -1,26 +1,25 @@
 import type { Lanes } from './lanes.ts'
 import type { Row } from './rows.ts'
-import { WIDTH, wrap, wrapLines } from './text.ts'
+import { WIDTH, wrap, wrapLines } from './text-layout.ts'
 
-/** Where the lanes begin, by how many there are. */
+/** First columns of the lanes, by number of lanes. */
 const COLUMNS: readonly (readonly number[])[] = [[], [2], [2, 38], [2, 26, 50]]
 
-/** Labels end here. */
+/** Column in which labels end. */
 const LABEL_END = 73
 const LABEL_ROOM = 4
 
-/** How the last row of a failure is marked, or the last row of a witness. */
+/** The mark below the last row. */
 export interface Mark {
   readonly text: string
 }
 
 /**
- * Places rows on the page: lanes side by side up to three, one row of one lane per line, so that the order
- * on the page is the order of execution. With more lanes than columns the rows are numbered `cpu.n`, where n
- * counts the steps of that CPU.
- * @param loopAt index of the step with which an endless behaviour begins to repeat itself.
+ * Places rows on the canvas: up to three lanes side by side, one row of one lane per line, so that reading order is
+ * execution order. With more lanes, rows are numbered `cpu.n`, where n counts the steps of that CPU.
+ * @param loopAt index of the first step of the loop of a lasso; null for a finite trace.
  */
-export function layPage(rows: readonly Row[], lanes: Lanes, mark: Mark, loopAt: number | null): string[] {
+export function drawCanvas(rows: readonly Row[], lanes: Lanes, mark: Mark, loopAt: number | null): string[] {
   const loopRow = loopAt === null ? -1 : rows.findIndex((row) => row.step >= loopAt)
   const columns = COLUMNS[lanes.all.length] as readonly number[] | undefined
   const lines = columns === undefined ? numberedHeader(lanes) : laneHeader(lanes, columns)
@@ -28,13 +27,13 @@ export function layPage(rows: readonly Row[], lanes: Lanes, mark: Mark, loopAt: 
     if (index === loopRow) lines.push(loopRule())
     lines.push(...(columns === undefined ? numberedRow(row, lanes) : laneRow(row, columns)))
   })
-  if (loopAt !== null && loopRow < 0) lines.push(loopRule('from here on nothing moves any more'))
+  if (loopAt !== null && loopRow < 0) lines.push(loopRule('no thread takes another step'))
   const last = rows.at(-1)
   const column = last === undefined ? 2 : columns === undefined ? indentOf(last, lanes) : columns[last.lane]
   return addMark(lines, column + 2, mark)
 }
 
-const loopRule = (text = 'from here on, again and again'): string =>
+const loopRule = (text = 'the steps below repeat forever'): string =>
   `  --- ${text} ${'-'.repeat(62 - text.length)}`
 
 function laneHeader({ all }: Lanes, columns: readonly number[]): string[] {
@@ -51,7 +50,7 @@ function laneHeader({ all }: Lanes, columns: readonly number[]): string[] {
 /** How far a long word may stick out of its lane to the left. */
 const SLACK = 12
 
-/** A row has one lane only, so a long text may run on to the right: nothing is there. */
+/** A row belongs to one lane, so a long text may run into the empty lanes to its right. */
 function laneRow({ lane, level, text, label }: Row, columns: readonly number[]): string[] {
   const start = columns[lane] + 2 * level
   return withLabel(placed(text, start, label), label)
@@ -65,10 +64,10 @@ function placed(text: string, start: number, label: string | undefined): string[
   )
 }
 
-/** Where a text must end: at the edge of the page, or in front of the label. */
+/** Where a text must end: at the right edge, or before the label. */
 function roomFor(end: number, label: string | undefined): number {
   if (label === undefined) return WIDTH
-  // Before it breaks a line for the sake of the label, it moves the label to the edge.
+  // Moving the label to the right edge may save a line break.
   return end <= WIDTH - LABEL_ROOM ? WIDTH - LABEL_ROOM : LABEL_END - LABEL_ROOM
 }
 
@@ -85,7 +84,7 @@ function numberedRow(row: Row, lanes: Lanes): string[] {
   return withLabel([tag.padEnd(start) + first.slice(start), ...rest], label)
 }
 
-/** Numbers take the left margin; each lane is a little to the right of the one before. */
+/** Numbers are in the left margin; each lane is indented a little further than the one before. */
 function indentOf({ lane, level }: Row, { all }: Lanes): number {
   return 8 + lane * Math.max(2, Math.min(4, Math.floor(24 / all.length))) + 2 * level
 }
@@ -97,7 +96,7 @@ function withLabel(lines: string[], label: string | undefined): string[] {
   return [lines[0].padEnd(end - tag.length) + tag, ...lines.slice(1)]
 }
 
-/** The mark goes on a line of its own below the last row, moved left if it would not fit. */
+/** Puts the mark on a separate line below the last row, moved left if it would not fit. */
 function addMark(lines: readonly string[], column: number, { text }: Mark): string[] {
   const mark = `<--- ${text}`
   return [...lines, ' '.repeat(Math.max(2, Math.min(column, WIDTH - mark.length))) + mark]

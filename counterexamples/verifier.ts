@@ -6,22 +6,22 @@ import type { Trace, TraceStep } from '../model/language/trace.ts'
 import { whyNoBadLoop } from './lasso.ts'
 import { Observer } from './observer.ts'
 
-/** Can a goal still be reached from this state? Null when a limit came first. */
+/** Whether a goal can still be reached from this state; null if a limit stopped the search. */
 export type GoalReachable = (
-  codes: Uint16Array,
+  state: Uint16Array,
   goal: (world: never, at: Counters) => boolean,
 ) => boolean | null
 
-/** A trace that was replayed and judged. */
+/** A trace, replayed and checked. */
 export interface Judgement {
   readonly run: ReferenceRun
-  /** Null when the trace really violates the property (reaches a witness); else why it does not. */
+  /** Null when the trace violates the property (reaches the witness); otherwise the reason why it does not. */
   readonly disagreement: string | null
 }
 
 /**
- * Judges traces anew, by xstate and the property alone. Nothing that the search computed is used, so that it
- * can be believed when it agrees.
+ * Checks traces with xstate and the property alone. Uses nothing that the search computed, so its agreement is
+ * independent evidence.
  */
 export class Verifier {
   readonly system: System
@@ -38,18 +38,18 @@ export class Verifier {
     this.#goalReachable = goalReachable
   }
 
-  /** Replays a trace. @throws ReplayError when the system cannot take it. */
+  /** Replays a trace. @throws ReplayError when the system does not allow it. */
   judge(trace: Trace): Judgement {
     const run = referenceRun(this.system, trace, this.reference)
     return { run, disagreement: this.#disagreement(trace, run) }
   }
 
-  /** True for a trace that the system can take and that violates the property. */
+  /** Whether the system allows the trace and it violates the property. */
   fails(trace: Trace): boolean {
     try {
       return this.judge(trace).disagreement === null
     } catch {
-      // The system cannot take it, or model code fails on the way: not the violation, whatever else it is.
+      // The system does not allow it, or model code throws on the way: not this violation.
       return false
     }
   }
@@ -58,10 +58,10 @@ export class Verifier {
     const { property, observer } = this
     const last = states[states.length - 1]
     if (property.kind === 'fault') {
-      if (fault === null) return 'its last step does not fault'
+      if (fault === null) return 'its last step does not oops'
       return fault.property === property.id ? null : `its last step violates ${fault.property} instead`
     }
-    if (fault !== null) return `its last step faults (${fault.property}: ${fault.message})`
+    if (fault !== null) return `its last step oopses (${fault.property}: ${fault.message})`
     if (isLiveness(property)) {
       return whyNoBadLoop({
         system: this.system,
@@ -92,29 +92,30 @@ export class Verifier {
         return bad ? null : 'the property holds of the last step'
       })
       .with({ kind: 'witness' }, ({ seen }) =>
-        observer.state(last, seen).answer ? null : 'the last state is not the one to be seen',
+        observer.state(last, seen).answer ? null : 'the last state does not satisfy the witness',
       )
       .with({ kind: 'progress' }, ({ goal }) => this.#progressDisagreement(last, goal))
       .with({ kind: 'deadlock' }, () => {
         const next = this.reference.enabled(this.reference.snapshot(last)).at(0)
         if (next !== undefined) return `${next.thread} can still take ${next.step}`
-        return stuckThreads(this.system, last).length > 0 ? null : 'every thread rests in the last state'
+        return stuckThreads(this.system, last).length > 0 ? null : 'every thread is in a valid end state'
       })
       .exhaustive()
   }
 
   #progressDisagreement(last: Uint16Array, goal: (world: never, at: Counters) => boolean): string | null {
-    if (this.#goalReachable === undefined) return 'whether the goal is lost takes a search'
+    if (this.#goalReachable === undefined)
+      return 'only a search can decide whether the goal is still reachable'
     const reachable = this.#goalReachable(last, goal)
-    if (reachable === null) return 'the search for the goal was not complete'
+    if (reachable === null) return 'the search for the goal was incomplete'
     return reachable ? 'the goal can still be reached' : null
   }
 }
 
-/** Threads that are not where they may stay, by number. */
-export function stuckThreads({ threads }: System, codes: Uint16Array): number[] {
+/** Indices of the threads that are not in a valid end state. */
+export function stuckThreads({ threads }: System, state: Uint16Array): number[] {
   return threads.flatMap(({ flow, counter }, index) =>
-    flow.validEnds.has(flow.counters[codes[counter.index]]) ? [] : [index],
+    flow.validEnds.has(flow.counters[state[counter.index]]) ? [] : [index],
   )
 }
 

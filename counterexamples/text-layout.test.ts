@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { listed, sentence, table, wrap, wrapLines } from './text.ts'
+import { listed, sentence, table, wrap, wrapLines } from './text-layout.ts'
 
 describe('wrap', () => {
   test.each([

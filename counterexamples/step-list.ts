@@ -1,8 +1,8 @@
-import { headingOf } from './calls.ts'
+import { headingOf } from './call-stack.ts'
 import { heading, reproduce } from './diagram.ts'
 import type { Replayed } from './replay.ts'
 import { stepText } from './rows.ts'
-import { WIDTH, wrap } from './text.ts'
+import { WIDTH, wrap } from './text-layout.ts'
 
 /**
  * A numbered list: thread, step, kernel function, and what each step changed, as `vcpu[0].root: 1 -> 0`.
@@ -13,7 +13,7 @@ export function stepList(replayed: Replayed): string {
   const names = Math.max(0, ...steps.map((s) => s.thread.name.length))
   const lines = [...heading(replayed), '']
   for (const step of steps) {
-    if (counterexample.loopStart === step.index) lines.push('--- from here on, again and again')
+    if (counterexample.loopStart === step.index) lines.push('--- the steps below repeat forever')
     const fn = headingOf(step.located.step.about)
     const where = fn === null ? '' : ` in ${fn.replace(/:$/, '')}`
     const number = `${String(step.index + 1).padStart(digits)}. ${step.thread.name.padEnd(names)}  `
@@ -27,7 +27,7 @@ export function stepList(replayed: Replayed): string {
       lines.push(...wrap(`${path}: ${before} -> ${after}`, room - 2, 4).map((l) => `${below}  ${l}`))
     }
   }
-  if (counterexample.loopStart === steps.length) lines.push('--- from here on nothing moves any more')
+  if (counterexample.loopStart === steps.length) lines.push('--- no thread takes another step')
   const end = property.kind === 'witness' ? property.id : `BUG: ${property.id}`
   const why = fault === null ? '' : ` (${fault.message})`
   lines.push(...wrap(`<--- ${end}${why}`, WIDTH, 5), '', ...reproduce(replayed))

@@ -1,13 +1,13 @@
 import { match } from 'ts-pattern'
 import { isLiveness } from '../model/language/property.ts'
 import type { Causes, Race } from './causes.ts'
-import { itemsOf } from './items.ts'
 import type { Replayed } from './replay.ts'
 import { stepText } from './rows.ts'
-import { listed, paragraph, sentence } from './text.ts'
-import { stuckThreads } from './violation.ts'
+import { variablesOf } from './state-variables.ts'
+import { listed, paragraph, sentence } from './text-layout.ts'
+import { stuckThreads } from './verifier.ts'
 
-/** The sentences below a diagram: how it came to the failure, by letters, and what that breaks. */
+/** The sentences below a diagram: how the failure came about, by letters, and which property it violates. */
 export function closing(replayed: Replayed, causes: Causes): string[] {
   const how = [
     ...causes.races.map((race) => raceSentence(replayed, causes, race)),
@@ -26,22 +26,26 @@ const cite = (causes: Causes, step: number): string => {
 
 function raceSentence(replayed: Replayed, causes: Causes, { field, read, write }: Race): string {
   const { system, states, steps } = replayed
-  const item = itemsOf(system).of(field)
+  const variable = variablesOf(system).of(field)
   const after = states[write + 1] ?? states[write]
   return (
-    `${steps[read].thread.name} reads ${item.path} = ${item.value(states[read])} at ${cite(causes, read)} and does ` +
-    `not look again after ${steps[write].thread.name} changes it to ${item.value(after)} at ${cite(causes, write)}.`
+    `${steps[read].thread.name} reads ${variable.path} = ${variable.value(states[read])} at ${cite(causes, read)} and does ` +
+    `not read it again after ${steps[write].thread.name} changes it to ${variable.value(after)} at ${cite(causes, write)}.`
   )
 }
 
-/** Since when the other deciding values are there; what the last step changed goes without saying. */
+/** Where the other decisive values were written; the last step's writes need no mention. */
 function changeSentences({ system, states, steps }: Replayed, causes: Causes): string[] {
-  const told = new Set(causes.races.flatMap(({ read, write }) => [read, write]))
-  const items = itemsOf(system)
+  const explained = new Set(causes.races.flatMap(({ read, write }) => [read, write]))
+  const variables = variablesOf(system)
   const since = [...causes.labels].flatMap(([step, label]): string[] => {
-    if (told.has(step) || step === steps.length - 1) return []
-    const changed = new Set([...causes.decisive].filter(([, at]) => at === step).map(([f]) => items.of(f)))
-    return [...changed].map((item) => `${item.path} is ${item.value(states[step + 1])} since (${label})`)
+    if (explained.has(step) || step === steps.length - 1) return []
+    const changed = new Set(
+      [...causes.decisive].filter(([, at]) => at === step).map(([f]) => variables.of(f)),
+    )
+    return [...changed].map(
+      (variable) => `${variable.path} is ${variable.value(states[step + 1])} since (${label})`,
+    )
   })
   return since.length === 0 ? [] : [`${listed(since)}.`]
 }
@@ -50,23 +54,23 @@ function endSentences(replayed: Replayed, causes: Causes): string[] {
   const { property, steps, fault } = replayed
   const at = steps.length === 0 ? 'The initial state' : cite(causes, steps.length - 1)
   const title = sentence(property.title)
-  const breaks = `breaks ${property.id}: ${title}`
+  const violates = `violates ${property.id}: ${title}`
   if (isLiveness(property)) {
     const standing = replayed.counterexample.loopStart === steps.length
-    return [`${standing ? 'Staying there for ever' : `Repeating the steps up to ${at} for ever`} ${breaks}`]
+    return [`${standing ? 'Staying there forever' : `Repeating the steps up to ${at} forever`} ${violates}`]
   }
   return match(property)
     .with({ kind: 'witness' }, () => [`${at} reaches ${property.id}: ${title}`])
     .with({ kind: 'fault' }, () => [
-      `${at} faults: ${sentence(fault?.message ?? property.id)}`,
-      `This ${breaks}`,
+      `Oops at ${at}: ${sentence(fault?.message ?? property.id)}`,
+      `This ${violates}`,
     ])
-    .with({ kind: 'deadlock' }, () => [...stuckSentences(replayed), `This ${breaks}`])
-    .with({ kind: 'progress' }, () => [`After ${at} the goal is out of reach, which ${breaks}`])
-    .otherwise(() => [`${at} ${breaks}`])
+    .with({ kind: 'deadlock' }, () => [...stuckSentences(replayed), `This ${violates}`])
+    .with({ kind: 'progress' }, () => [`After ${at} the goal can no longer be reached, which ${violates}`])
+    .otherwise(() => [`${at} ${violates}`])
 }
 
-/** Who waits where, in a deadlock. */
+/** Where each thread of a deadlock is blocked. */
 function stuckSentences(replayed: Replayed): string[] {
   const { system, states } = replayed
   const last = states[states.length - 1]
@@ -76,7 +80,7 @@ function stuckSentences(replayed: Replayed): string[] {
     const texts = thread.flow.steps
       .filter((located) => located.at === at)
       .map((located) => stepText(replayed, { index: states.length - 1, thread, located, changes: [] }))
-    return `${thread.name} waits before ${listed([...new Set(texts)])}`
+    return `${thread.name} is blocked at ${listed([...new Set(texts)])}`
   })
   return waits.length === 0 ? [] : [`${listed(waits)}.`]
 }
