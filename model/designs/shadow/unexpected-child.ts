@@ -1,4 +1,4 @@
-import { move, replace } from '../../language/patch.ts'
+import { drop, move, replace } from '../../language/patch.ts'
 import { type ChildTest, testChild } from '../../machines/fault/fetch.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { boundsOf } from '../../scenarios/build-scenario.ts'
@@ -63,6 +63,21 @@ export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
     scenarios: ['huge-page-remapped', 'huge-page-to-table'],
     patches: [testing({ gfn: false, role: true })],
     expect: violated('huge-page-remapped', ...LEFT_ON_AN_RMAP),
+  },
+  {
+    id: 'replaced-child-not-flushed',
+    aliases: [],
+    title: 'link a page in the place of a wrong child without a flush',
+    status: 'control',
+    kernel: { version: 'never merged', function: '__link_shadow_page' },
+    about:
+      'The flush that belongs to the fix of CVE-2026-46113 and CVE-2026-53359: mmu_lock is dropped while TLBs still hold translations through the child that was replaced.',
+    scenarios: ['huge-page-remapped', 'huge-page-to-table'],
+    patches: [drop('FETCH.6 flush')],
+    expect: [
+      ...violated('huge-page-remapped', 'no-flush-debt-at-unlock'),
+      ...violated('huge-page-to-table', 'no-flush-debt-at-unlock'),
+    ],
   },
   {
     id: 'mmio-spte-over-a-present-one',

@@ -11,13 +11,16 @@ import {
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
 import { root_level, root_page } from '../../memory/roots/mmu.ts'
-import { drop_parent_pte, drop_spte } from '../../memory/shadow/rmap.ts'
+import { drop_parent_pte, mmu_page_zap_pte } from '../../memory/shadow/rmap.ts'
 import { has_role, type Role } from '../../memory/shadow/shadow-page.ts'
 import { kvm_mmu_mark_parents_unsync } from '../../memory/shadow/write-tracking.ts'
 import { END_OF_FAULT } from '../hand-over.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { getShadowPage } from '../shadow/get-shadow-page.ts'
 import { syncChildren } from '../shadow/sync.ts'
+import { zap_nested_pte } from '../zap/zap-nested-children.ts'
+import { commitZapPage } from '../zap/zap-page.ts'
+import type { Zapping } from '../zap/zapping.ts'
 import { childAccess } from './access.ts'
 import { hugepageAdjust, mapLarge } from './goal-level.ts'
 
@@ -58,13 +61,15 @@ export function fetch(bounds: Bounds): Entry<Kvm>[] {
 function fetchLevel(bounds: Bounds): Block<Kvm> {
   const wantedLevel = (kvm: Kvm, v: number): number => current_level(kvm, v, bounds) - 1
   const gfn = (kvm: Kvm, v: number): number => wanted_gfn(kvm, v, bounds)
-  const linked = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'non-leaf'
+  const linked = (kvm: Kvm, v: number): boolean => is_linked(kvm, v, bounds)
   return block('FETCH', [
     ...when(bounds.shadow.choosesLevel, hugepageAdjust(bounds), mapLarge(bounds)),
     ...when(bounds.shadow.accessRoles, childAccess(bounds)),
+    ...when(bounds.shadow.accessRoles && bounds.guest.huge, validateDirectSpte(bounds)),
     ...inFunction(
       getChild,
-      existingChild(bounds),
+      // A block of one step, which keeps the step's path.
+      block('GET.1', [testChild(bounds)]),
       copyParentRole(),
       ...getShadowPage(bounds, {
         gfn: gfn,
@@ -95,7 +100,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
         {},
       ],
     ),
-    ...when(bounds.shadow.largeSptes, dropLargeSpte(bounds)),
+    replaceChild(bounds),
     step(
       'FETCH.6',
       {
@@ -138,32 +143,112 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
   ])
 }
 
-/** FETCH.6, first half: drop a large leaf SPTE in the place of the non-leaf one, and flush (404381c5839d). */
-function dropLargeSpte(bounds: Bounds): Block<Kvm> {
-  const about = { fn: 'drop_large_spte', since: 'v3.14..v6.16' }
-  const large = (kvm: Kvm, v: number): boolean => fault_spte(kvm, v, bounds).kind === 'leaf'
+/** Whether the SPTE points to the wanted child already: -EEXIST of kvm_mmu_get_child_sp(). */
+function is_linked(kvm: Kvm, v: number, bounds: Bounds): boolean {
+  const { kind, child } = fault_spte(kvm, v, bounds)
+  return kind === 'non-leaf' && child === kvm.vcpu[v].fault.child
+}
+
+/**
+ * FETCH.6, first half: whatever else is in the place of the non-leaf SPTE is zapped, with a flush: a large leaf
+ * (404381c5839d), or the child that GET.1 refused (0cb2af2ea66a, 81ccda30b4e8, 2026). That child stays linked until
+ * here, and beyond the end of the fault if FETCH.4 or FETCH.5 lets the guest retry.
+ */
+function replaceChild(bounds: Bounds): Block<Kvm> {
+  const about = { fn: 'link_shadow_page', since: 'v5.16..v7.2' }
+  const replaced = (kvm: Kvm, v: number): boolean =>
+    fault_spte(kvm, v, bounds).kind !== 'none' && !is_linked(kvm, v, bounds)
+  const nested = bounds.nested.guestMode
+  const present = (kvm: Kvm, v: number): string => {
+    const { kind, child } = fault_spte(kvm, v, bounds)
+    return kind === 'leaf' ? 'a large page' : `page ${child}`
+  }
+  return block('FETCH.6 replace', [
+    step(
+      'FETCH.6 test',
+      {
+        ...about,
+        shows: (kvm, v) =>
+          replaced(kvm, v) ? `mmu_page_zap_pte() of ${present(kvm, v)}` : 'nothing to replace',
+        quiet: (kvm, v) => !replaced(kvm, v),
+      },
+      [
+        { when: (kvm, v) => !replaced(kvm, v), to: 'FETCH.6' },
+        {
+          does: (kvm, v) => {
+            drain(kvm, v)
+            const sptep = { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) }
+            if (nested) zap_nested_pte(kvm, v, sptep, REPLACING)
+            else mmu_page_zap_pte(kvm, sptep)
+          },
+        },
+      ],
+    ),
+    ...when(nested, commitReplaced(bounds)),
+    makeAllCpusRequest('FETCH.6 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+  ])
+}
+
+const REPLACING: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
+
+/** `kvm_mmu_remote_flush_or_zap()`: if nested tables have lost their last parent, flush by way of the commit. */
+function commitReplaced(bounds: Bounds): Block<Kvm> {
+  const fn = 'kvm_mmu_remote_flush_or_zap'
+  const zapped = (kvm: Kvm): boolean =>
+    Array.from({ length: kvm.page.length }, (_, page) => page).some(
+      (page) => kvm.page[page].list === REPLACING.list,
+    )
   return block(
-    'FETCH.6 large',
+    'FETCH.6 zap',
     [
       step(
-        'FETCH.6 test',
+        'FETCH.6 list',
+        { fn, since, shows: (kvm) => `list_empty(invalid_list) = ${!zapped(kvm)}`, quiet: true },
+        [{ when: (kvm) => !zapped(kvm), to: 'FETCH.6 flush' }, {}],
+      ),
+      commitZapPage('FETCH.6 commit', REPLACING.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      step('FETCH.6 freed', { fn, since, shows: 'flushed and freed', quiet: true }, { to: 'FETCH.6' }),
+    ],
+    { fn },
+  )
+}
+
+/**
+ * `validate_direct_spte()`: the only place that drops a linked child before the wanted one is looked up: a direct
+ * page of other access (9e7b0e7fba45).
+ */
+function validateDirectSpte(bounds: Bounds): Block<Kvm> {
+  const about = { fn: 'validate_direct_spte', since: 'v2.6.37..v7.2' }
+  const valid = (kvm: Kvm, v: number): boolean => {
+    const { child } = fault_spte(kvm, v, bounds)
+    return (
+      !huge(kvm, v, bounds) ||
+      child === null ||
+      kvm.page[child].role_no_write === kvm.vcpu[v].fault.child_no_write
+    )
+  }
+  return block(
+    'GET.0',
+    [
+      step(
+        'GET.0 test',
         {
           ...about,
-          shows: (kvm, v) => `is_large_pte() = ${large(kvm, v)}`,
-          quiet: (kvm, v) => !large(kvm, v),
+          shows: (kvm, v) => `child->role.access == direct_access: ${valid(kvm, v)}`,
+          quiet: valid,
         },
         [
-          { when: (kvm, v) => !large(kvm, v), to: 'FETCH.6' },
+          { when: valid, to: 'GET.1' },
           {
-            does: (kvm, v) => {
-              drain(kvm, v)
-              const page = kvm.vcpu[v].fault.sp as number
-              drop_spte(kvm, { page, index: fault_index(kvm, v, bounds) })
-            },
+            does: (kvm, v) =>
+              drop_parent_pte(kvm, {
+                page: kvm.vcpu[v].fault.sp as number,
+                index: fault_index(kvm, v, bounds),
+              }),
           },
         ],
       ),
-      makeAllCpusRequest('FETCH.6 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      makeAllCpusRequest('GET.0 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
     ],
     { fn: about.fn },
   )
@@ -220,25 +305,9 @@ export interface ChildTest {
 }
 
 /**
- * GET.1: a non-leaf SPTE is followed if its child has the wanted frame and role; otherwise it is dropped, with a
- * flush (0cb2af2ea66a, 81ccda30b4e8, 2026).
+ * GET.1: a non-leaf SPTE is followed if its child has the wanted frame and role (0cb2af2ea66a, 81ccda30b4e8, 2026).
+ * Otherwise the SPTE stays until FETCH.6. Designs leave out parts of the test.
  */
-function existingChild(bounds: Bounds): Block<Kvm> {
-  return block('GET.1', [
-    testChild(bounds),
-    step(
-      'GET.1 drop',
-      { fn: getChild, since: 'v7.1..', shows: 'drop_parent_pte() of the wrong child' },
-      {
-        does: (kvm, v) =>
-          drop_parent_pte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) }),
-      },
-    ),
-    makeAllCpusRequest('GET.1 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-  ])
-}
-
-/** The test of GET.1, of which designs leave out parts. */
 export function testChild(bounds: Bounds, tested: ChildTest = { gfn: true, role: true }): Step<Kvm> {
   const child = (kvm: Kvm, v: number): number | null => fault_spte(kvm, v, bounds).child
   const fits = (kvm: Kvm, v: number): boolean => {
@@ -265,7 +334,6 @@ export function testChild(bounds: Bounds, tested: ChildTest = { gfn: true, role:
         },
         to: 'FETCH.5',
       },
-      { when: (kvm, v) => child(kvm, v) === null, to: 'GET.2' },
       {},
     ],
   )

@@ -1,6 +1,6 @@
 import { type Step, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { mmu_page_zap_pte, parents_of } from '../../memory/shadow/rmap.ts'
+import { mmu_page_zap_pte, parents_of, type Sptep } from '../../memory/shadow/rmap.ts'
 import { is_obsolete_sp, list_del_active } from '../../memory/shadow/shadow-page.ts'
 import { is_accounted, unaccount_shadowed } from '../../memory/shadow/write-tracking.ts'
 import type { Zapping } from './zapping.ts'
@@ -44,13 +44,22 @@ export function unlink_nested(
   zapping: Zapping,
   mayZap: OrphanTest = unusedAsRoot,
 ): void {
-  for (let index = 0; index < kvm.page[page].spte.length; index++) {
-    const { child } = kvm.page[page].spte[index]
-    mmu_page_zap_pte(kvm, { page, index })
-    if (child === null || !kvm.page[child].role_guest_mode) continue
-    if (parents_of(kvm, child).length === 0 && mayZap(kvm, child))
-      zap_orphan(kvm, self, child, zapping, mayZap)
-  }
+  for (let index = 0; index < kvm.page[page].spte.length; index++)
+    zap_nested_pte(kvm, self, { page, index }, zapping, mayZap)
+}
+
+/** `mmu_page_zap_pte()` with a list: a nested table that loses its last parent is zapped, too. */
+export function zap_nested_pte(
+  kvm: Kvm,
+  self: number,
+  sptep: Sptep,
+  zapping: Zapping,
+  mayZap: OrphanTest = unusedAsRoot,
+): void {
+  const { child } = kvm.page[sptep.page].spte[sptep.index]
+  mmu_page_zap_pte(kvm, sptep)
+  if (child === null || !kvm.page[child].role_guest_mode) return
+  if (parents_of(kvm, child).length === 0 && mayZap(kvm, child)) zap_orphan(kvm, self, child, zapping, mayZap)
 }
 
 /** `__kvm_mmu_prepare_zap_page()` of a table without parents. */

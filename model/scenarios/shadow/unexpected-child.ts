@@ -26,6 +26,7 @@ export const HUGE_PAGE_REMAPPED: Plan = {
     'no-deadlock',
     'no-fault-retried-for-ever',
     'one-page-per-key',
+    'no-flush-debt-at-unlock',
     'wrong-child-is-linked',
   ],
 }
