@@ -29,9 +29,9 @@ export const TOOLS = {
   schemas: 'explorer/gate/schemas-main.ts',
   search: 'explorer/bench/search-main.ts',
   stress: 'explorer/stress/main.ts',
-  tiny: 'explorer/cli/tiny/main.ts',
-  'tiny-catalogue': 'explorer/cli/tiny/catalogue.ts',
-  'tiny-replay': 'explorer/cli/tiny/replay-main.ts',
+  small: 'explorer/cli/testing/small-main.ts',
+  'small-catalogue': 'explorer/cli/testing/small-catalogue.ts',
+  'small-replay': 'explorer/cli/testing/small-replay-main.ts',
   // For tests.
   batch: 'explorer/state/batch.ts',
   'parallel-search': 'explorer/search/parallel/search.ts',

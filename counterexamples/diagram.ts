@@ -7,7 +7,7 @@ import { lanesOf } from './lanes.ts'
 import type { Replayed } from './replay.ts'
 import { isLeftOut, rowsOf } from './rows.ts'
 import { type StateVariable, variablesOf } from './state-variables.ts'
-import { table, WIDTH, wrap } from './text-layout.ts'
+import { plural, table, WIDTH, wrap } from './text-layout.ts'
 
 /** Most entries of the tables of fields, and most when padded with fields that only communicate between threads. */
 const MOST_FIELDS = 12
@@ -32,7 +32,7 @@ export function heading(replayed: Replayed, causes: Causes = causesOf(replayed))
   const { property, scenario, design, counterexample, steps } = replayed
   const shown = steps.filter((step) => !isLeftOut(replayed, step, causes)).length
   const switches = contextSwitches(counterexample.steps)
-  const length = `${counterexample.id}, ${count(steps.length, 'step')}${shown < steps.length ? ` (${shown} shown)` : ''}, ${count(switches, 'context switch')}`
+  const length = `${counterexample.id}, ${plural(steps.length, 'step')}${shown < steps.length ? ` (${shown} shown)` : ''}, ${plural(switches, 'context switch')}`
   const rows: readonly (readonly [string, string])[] = [
     [property.kind === 'witness' ? 'REACHED' : 'VIOLATED', property.id],
     ['scenario', `${scenario.id}: ${scenario.title}`],
@@ -44,9 +44,6 @@ export function heading(replayed: Replayed, causes: Causes = causesOf(replayed))
     return [`${key.padEnd(10)}${first}`, ...rest.map((line) => ' '.repeat(10) + line)]
   })
 }
-
-const count = (n: number, what: string): string =>
-  `${n} ${what}${n === 1 ? '' : what.endsWith('ch') ? 'es' : 's'}`
 
 /** The diagram for a commit message: initial values, lanes, and the explanation below. */
 export function raceDiagram(replayed: Replayed, causes: Causes = causesOf(replayed)): string[] {

@@ -53,6 +53,11 @@ export function paragraph(text: string, width = WIDTH): string[] {
   return wrap(text, width, 0)
 }
 
+/** `1 step`, `2 steps`, `0 context switches`. */
+export function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : what.endsWith('ch') ? 'es' : 's'}`
+}
+
 /** `one`, `one and two`, `one, two and three`. */
 export function listed(names: readonly string[]): string {
   if (names.length <= 1) return names.join('')

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { assertedCounters } from '../../properties/primitives/asserted-counters.ts'
-import { builtPrograms, MAIN } from './tiny/built.ts'
+import { builtPrograms, MAIN } from './testing/built-programs.ts'
 
 describe('a counter that the kernel asserts', () => {
   const { run, folder } = builtPrograms()

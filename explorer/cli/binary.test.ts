@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { confirmInFreshProcess } from './confirm.ts'
-import { fileKeeper } from './file-keeper.ts'
+import { counterexampleFiles } from './counterexample-files.ts'
 import { resultSchema } from './report/result-json.ts'
-import { builtPrograms, MAIN, PLAIN, TINY, TINY_REPLAY } from './tiny/built.ts'
-import { catalogue } from './tiny/catalogue.ts'
-import { CHECKER } from './tiny/session.ts'
+import { builtPrograms, MAIN, PLAIN, SMALL, SMALL_REPLAY } from './testing/built-programs.ts'
+import { CHECKER } from './testing/run-small.ts'
+import { catalogue } from './testing/small-catalogue.ts'
 
 /** The built programs as processes: what cannot be seen from inside one. */
 
@@ -20,16 +20,16 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 describe('a search in the built program', () => {
   it('finds, writes and confirms a violation in a fresh process, and exits with 1', () => {
-    const { status, stdout, stderr } = run(TINY, ['check', 'zap', '--design', 'D1', '--json'])
+    const { status, stdout, stderr } = run(SMALL, ['check', 'zap', '--design', 'D1', '--json'])
     expect([status, stderr]).toEqual([1, ''])
     const result = resultSchema.parse(JSON.parse(stdout))
     const files = result.checks[0].properties.flatMap((p) => p.counterexample?.file ?? [])
     expect(files.sort()).toEqual(readdirSync(join(folder(), 'out')).map((name) => join('out', name)))
-    expect(run(TINY, ['replay', ...files]).status).toBe(0)
+    expect(run(SMALL, ['replay', ...files]).status).toBe(0)
   })
 
   it('exits with 70 when a search is lost, and prints no verdict', () => {
-    const { status, stdout, stderr } = run(TINY, ['check', 'zap', '--design', 'ends-its-thread'])
+    const { status, stdout, stderr } = run(SMALL, ['check', 'zap', '--design', 'ends-its-thread'])
     expect([status, stdout]).toEqual([70, ''])
     expect(stderr).toBe(
       'mmucheck: internal error: the search of zap with ends-its-thread was lost: its thread ended with status 9\n',
@@ -37,7 +37,7 @@ describe('a search in the built program', () => {
   })
 
   it('exits with 2 for a model that writes outside a domain', () => {
-    const { status, stdout, stderr } = run(TINY, ['check', 'zap', '--design', 'outside', '--json'])
+    const { status, stdout, stderr } = run(SMALL, ['check', 'zap', '--design', 'outside', '--json'])
     expect(status).toBe(2)
     const [{ modelError, complete }] = JSON.parse(stdout).checks
     expect([complete, modelError.steps.length]).toEqual([false, 3])
@@ -45,7 +45,7 @@ describe('a search in the built program', () => {
   })
 
   it('ends at a time limit with 4', () => {
-    const { status, stdout } = run(TINY, ['check', 'endless', '--time-limit', '0.3'])
+    const { status, stdout } = run(SMALL, ['check', 'endless', '--time-limit', '0.3'])
     expect(status).toBe(4)
     expect(stdout).toContain('INCOMPLETE: 0.3 s passed (--time-limit)')
   })
@@ -56,7 +56,7 @@ describe('a search in the built program', () => {
       ['1', 'all'],
       ['250', 'none'],
     ]) {
-      const { status, stdout } = run(TINY, ['check', 'endless', '--memory-limit', limit, '--reduce', reduce])
+      const { status, stdout } = run(SMALL, ['check', 'endless', '--memory-limit', limit, '--reduce', reduce])
       expect(status).toBe(4)
       expect(stdout).toContain(`INCOMPLETE: ${limit} MiB used (--memory-limit)`)
     }
@@ -65,11 +65,11 @@ describe('a search in the built program', () => {
 
 describe('the replay in a fresh process', () => {
   it('takes what waits together, and one wrong file spoils all that wait with it', async () => {
-    run(TINY, ['check', 'zap', '--design', 'D1', '--out', 'some'])
+    run(SMALL, ['check', 'zap', '--design', 'D1', '--out', 'some'])
     const [first, second, third] = readdirSync(join(folder(), 'some')).map((f) =>
       readCounterexample(join(folder(), 'some', f)),
     )
-    const confirm = confirmInFreshProcess(TINY_REPLAY)
+    const confirm = confirmInFreshProcess(SMALL_REPLAY)
     const all = [[first], [second], [{ ...second, scenario: 'none' }], [third]].map((files) => confirm(files))
     const ended = await Promise.allSettled(all)
     expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected'])
@@ -92,12 +92,16 @@ describe('the replay in a fresh process', () => {
       subject: null,
       fairness: null,
     } as const
-    const keeper = fileKeeper(CHECKER, confirmInFreshProcess(TINY_REPLAY))
-    const kept = keeper.keep({ scenario, design: upstream, properties: [property], unasked: [] }, [outcome], {
-      out: join(folder(), 'bogus'),
-      onUnwritten: () => {},
-      shortest: true,
-    })
+    const writer = counterexampleFiles(CHECKER, confirmInFreshProcess(SMALL_REPLAY))
+    const kept = writer.write(
+      { scenario, design: upstream, properties: [property], unasked: [] },
+      [outcome],
+      {
+        out: join(folder(), 'bogus'),
+        onUnwritten: () => {},
+        shortest: true,
+      },
+    )
     await expect(kept).rejects.toThrow(
       /^the replay in a fresh process disagrees with the search: .*root-dropped/,
     )
@@ -141,7 +145,7 @@ describe('streams', () => {
 
   it('colour is for terminals, or when asked for', () => {
     const coloured = (env: NodeJS.ProcessEnv) =>
-      run(TINY, ['list', 'designs'], { ...PLAIN, ...env }).stdout.includes('\x1b[')
+      run(SMALL, ['list', 'designs'], { ...PLAIN, ...env }).stdout.includes('\x1b[')
     expect(coloured({})).toBe(false)
     expect(coloured({ FORCE_COLOR: '1' })).toBe(true)
     expect(coloured({ FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(true)

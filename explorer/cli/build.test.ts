@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type SmallCheckout, smallCheckout } from './tiny/small-checkout.ts'
+import { type SmallCheckout, smallCheckout } from './testing/small-checkout.ts'
 
 /** A build is whole or absent, and what runs is what the sources say, as `npm start` and `npx mmucheck` see it. */
 

@@ -6,8 +6,8 @@ import { ModelError } from '../../model/language/errors.ts'
 import { drop } from '../../model/language/patch.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { builtSystem } from './built-systems.ts'
-import { catalogue } from './tiny/catalogue.ts'
-import { runTiny } from './tiny/session.ts'
+import { runSmall } from './testing/run-small.ts'
+import { catalogue } from './testing/small-catalogue.ts'
 
 const out = mkdtempSync(join(tmpdir(), 'mmucheck-built-'))
 afterAll(() => rmSync(out, { recursive: true }))
@@ -45,7 +45,7 @@ test('a patch that does not fit is refused every time', () => {
 test('a check of a violation builds each system once in a process', async () => {
   const builds = catalogue.scenarios.map((scenario) => vi.spyOn(scenario, 'build'))
   try {
-    const { status } = await runTiny(['check', 'zap', '--design', 'request-first', '--out', out])
+    const { status } = await runSmall(['check', 'zap', '--design', 'request-first', '--out', out])
     expect(status).toBe(1)
     const changes = builds.flatMap(({ mock }) => mock.calls.map(([change]) => change?.patches.length ?? 0))
     expect(changes.sort()).toEqual([0, 1])

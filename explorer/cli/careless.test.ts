@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCheck } from './run-check.ts'
-import type { Runner } from './runner.ts'
-import { careless } from './tiny/careless.ts'
-import { runTiny } from './tiny/session.ts'
+import type { SearchRunner } from './search-runner.ts'
+import { careless } from './testing/careless-catalogue.ts'
+import { runSmall } from './testing/run-small.ts'
 
-const runner: Runner = {
+const runner: SearchRunner = {
   run: (request, signal, listener) =>
     runCheck(careless, request, { stop: () => signal.aborted, ...listener }),
 }
-const run = (...args: string[]) => runTiny(args, { catalogue: careless, runner })
+const run = (...args: string[]) => runSmall(args, { catalogue: careless, runner })
 
 /** How a check of careless model code ends: its exit status and what it says on standard error. */
 async function ends(property: string, ...args: string[]) {
@@ -21,7 +21,7 @@ async function ends(property: string, ...args: string[]) {
 
 const OUTSIDE =
   'does something else when it is run again on the same state, so it depends on something outside the state'
-const HERE = 'explorer/cli/tiny/careless.ts:'
+const HERE = 'explorer/cli/testing/careless-catalogue.ts:'
 
 let folder = ''
 beforeAll(() => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { findDesign, findNamed, findProperty, findScenario, titled } from './catalogue.ts'
 import { UsageError } from './errors.ts'
 import { nearest } from './nearest.ts'
-import { catalogue } from './tiny/catalogue.ts'
+import { catalogue } from './testing/small-catalogue.ts'
 
 describe('names', () => {
   it('are ids or aliases, without regard to case', () => {

@@ -70,8 +70,14 @@ export function findNamed<T extends Named>(all: readonly T[], name: string): T |
 }
 
 /** @throws UsageError for a name that no scenario has. */
-export function findScenario<W>({ scenarios }: Catalogue<W>, name: string): Scenario<W> {
+export function findScenario<W>({ scenarios }: Pick<Catalogue<W>, 'scenarios'>, name: string): Scenario<W> {
   return lookUp('scenario', scenarios, name)
+}
+
+/** The scenarios that a design names, in that order; all for upstream. @throws UsageError for one that does not exist. */
+export function scenariosOf<W>(catalogue: Pick<Catalogue<W>, 'scenarios'>, design: Design<W>): Scenario<W>[] {
+  if (design.id === UPSTREAM) return [...catalogue.scenarios]
+  return design.scenarios.map((id) => findScenario(catalogue, id))
 }
 
 /** @throws UsageError for a name that no design has. */
@@ -108,7 +114,10 @@ export const isAlwaysJudged = ({ kind }: Pick<Property<never>, 'kind'>): boolean
   kind === 'deadlock' || kind === 'fault'
 
 /** What must not happen in a step: a behaviour ends there. */
-export function faultsOf({ properties }: Catalogue, { adds }: Pick<Design<unknown>, 'adds'>): OopsFreedom[] {
+export function oopsPropertiesOf(
+  { properties }: Catalogue,
+  { adds }: Pick<Design<unknown>, 'adds'>,
+): OopsFreedom[] {
   return [...properties, ...(adds?.properties ?? [])].filter((p) => p.kind === 'fault')
 }
 

@@ -13,21 +13,21 @@ import {
 } from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
 import { UPSTREAM } from './catalogue.ts'
+import type { Cell } from './cells.ts'
+import type { CommandContext } from './command-context.ts'
 import { designEffect, remarksOn } from './design-effect.ts'
 import { InternalError } from './errors.ts'
 import { failingSteps } from './failing-steps.ts'
 import { nothingRaises, whyNothingJudged } from './nothing-judged.ts'
-import type { Cell } from './plan.ts'
 import { errorInWords } from './reason-words.ts'
 import type { ProgressDisplay } from './report/progress.ts'
-import type { CheckReport, Counterexample, PropertyReport } from './report/report.ts'
+import type { CheckReport, CounterexampleReport, PropertyReport } from './report/report.ts'
 import type { Checked, CheckRequest } from './run-check.ts'
-import type { SearchListener } from './runner.ts'
+import type { SearchListener } from './search-runner.ts'
 import { type Checkpoints, type CheckSettings, withCheckpoint } from './search-settings.ts'
-import type { Session } from './session.ts'
 
 /** How a list of searches is made. */
-export interface CheckPlan {
+export interface CheckAllOptions {
   readonly cells: readonly Cell[]
   readonly settings: CheckSettings
   /** Searches that run at the same time. */
@@ -44,19 +44,19 @@ export interface CheckPlan {
 /**
  * Makes the searches, several at a time, and gives their reports in the order of the cells. Every violation
  * is written to a file, if that is possible, and replayed in a process of its own before it is given. When the
- * session is interrupted, running searches end as incomplete and the rest is reported as never begun. A wrong model
+ * context is interrupted, running searches end as incomplete and the rest is reported as never begun. A wrong model
  * is part of the report of its own check.
  * @throws UsageError or InternalError; the other searches are then ended.
  */
-export async function* checkAll(session: Session, plan: CheckPlan): AsyncGenerator<CheckReport> {
+export async function* checkAll(context: CommandContext, plan: CheckAllOptions): AsyncGenerator<CheckReport> {
   const failed = new AbortController()
-  const signal = either(session.signal, failed.signal)
+  const signal = either(context.signal, failed.signal)
   const running: Promise<CheckReport>[] = []
   let next = 0
   const start = (): void => {
     const index = next++
     if (index >= plan.cells.length || failed.signal.aborted) return
-    running[index] = checkOne(session, plan, plan.cells[index], signal).finally(start)
+    running[index] = checkOne(context, plan, plan.cells[index], signal).finally(start)
     // Awaited below in order; until then a failure must not count as unhandled.
     running[index].catch(() => failed.abort())
   }
@@ -80,8 +80,8 @@ function either(...signals: readonly AbortSignal[]): AbortSignal {
 }
 
 async function checkOne(
-  session: Session,
-  plan: CheckPlan,
+  context: CommandContext,
+  plan: CheckAllOptions,
   cell: Cell,
   signal: AbortSignal,
 ): Promise<CheckReport> {
@@ -94,8 +94,8 @@ async function checkOne(
   const { checkpoints, progress } = plan
   const settings = checkpoints === null ? plan.settings : withCheckpoint(plan.settings, checkpoints, cell)
   const request: CheckRequest = {
-    scenario: cell.own?.scenario?.data ?? scenario.id,
-    design: cell.own?.design === undefined ? design.id : (design as Design<never>),
+    scenario: cell.files?.scenario?.data ?? scenario.id,
+    design: cell.files?.design === undefined ? design.id : (design as Design<never>),
     properties: properties.map((p) => p.id),
     unasked: unasked.map((p) => p.id),
     settings,
@@ -104,11 +104,11 @@ async function checkOne(
   const listener: SearchListener = {
     onProgress: (now) => progress.update(name, now),
     onUnwritten: warningsOf(
-      session,
+      context,
       '; the search goes on: make room there, or restart with another --checkpoint',
     ),
   }
-  const outcome = await session.runner.run(request, signal, listener).catch((error: unknown) => {
+  const outcome = await context.runner.run(request, signal, listener).catch((error: unknown) => {
     // A model that cannot be searched ends its own check; the others run.
     if (!(error instanceof ModelError)) throw error
     const message = errorInWords(error)
@@ -121,10 +121,10 @@ async function checkOne(
     resume: canGoOn ? (checkpoints?.directory ?? null) : null,
     resumedFrom: settings.resume ?? null,
   }
-  const givenUp = signal.aborted && !session.signal.aborted
+  const givenUp = signal.aborted && !context.signal.aborted
   if (givenUp) return reportOf(cell, outcome, new Map(), places)
   const violated = outcome.properties.filter((p) => p.verdict === 'violated' && p.trace !== null)
-  const kept = await session.keeper.keep(cell, violated, {
+  const kept = await context.writer.write(cell, violated, {
     out: plan.out,
     onUnwritten: plan.onUnwritten,
     shortest: settings.search === 'bfs' && outcome.reduction.partialOrder === null,
@@ -133,7 +133,7 @@ async function checkOne(
 }
 
 /** Warns once: what cannot be written now cannot be written a little later either. */
-export function warningsOf({ io }: Pick<Session, 'io'>, advice: string): (why: string) => void {
+export function warningsOf({ io }: Pick<CommandContext, 'io'>, advice: string): (why: string) => void {
   let isTold = false
   return (why) => {
     if (!isTold) io.err(`mmucheck: warning: ${quoted(why, LONGEST_MESSAGE)}${advice}`)
@@ -149,7 +149,7 @@ const unsearched = (cell: Cell, ...why: [StopReason, ModelFailure?]): Checked =>
 function reportOf(
   cell: Cell,
   found: Checked,
-  kept: ReadonlyMap<string, Counterexample>,
+  kept: ReadonlyMap<string, CounterexampleReport>,
   places: Pick<CheckReport, 'resume' | 'resumedFrom'>,
 ): CheckReport {
   const { scenario, design } = cell

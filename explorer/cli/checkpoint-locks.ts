@@ -1,6 +1,6 @@
 import { FolderInUse, type FolderLock, lockFolder } from '../checkpoint/index.ts'
-import type { Cell } from './plan.ts'
-import { type Checkpoints, placeOf } from './search-settings.ts'
+import type { Cell } from './cells.ts'
+import { type Checkpoints, checkpointFolder } from './search-settings.ts'
 
 /**
  * Takes the folders into which the searches of a run leave checkpoints, for this process alone. One in which no
@@ -15,7 +15,7 @@ export function lockCheckpoints({ directory }: Checkpoints, cells: readonly Cell
   }
   for (const cell of cells) {
     try {
-      locks.push(lockFolder(placeOf(directory, cell)))
+      locks.push(lockFolder(checkpointFolder(directory, cell)))
     } catch (error) {
       if (!(error instanceof FolderInUse)) continue
       release()

@@ -12,8 +12,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Forgery, forge } from '../checkpoint/forging.ts'
 import { resultSchema } from './report/result-json.ts'
-import { builtPrograms, type Ended, TINY } from './tiny/built.ts'
-import { runTiny } from './tiny/session.ts'
+import { builtPrograms, type Ended, SMALL } from './testing/built-programs.ts'
+import { runSmall } from './testing/run-small.ts'
 
 /**
  * Searches that are stopped, killed and continued: through the built program where signals, threads and other
@@ -25,9 +25,9 @@ const before = process.cwd()
 beforeAll(() => process.chdir(folder()))
 afterAll(() => process.chdir(before))
 
-/** As `run(TINY, args)`, in this process. */
+/** As `run(SMALL, args)`, in this process. */
 async function runHere(args: readonly string[]): Promise<Ended> {
-  const { status, out, err } = await runTiny(args)
+  const { status, out, err } = await runSmall(args)
   const [stdout, stderr] = [out, err].map((lines) => lines.map((line) => `${line}\n`).join(''))
   return { status, stdout, stderr }
 }
@@ -47,7 +47,7 @@ const COUNTS = ['check', 'counts', '--json']
 let remembered: ReturnType<typeof found> | null = null
 /** What a search finds that nobody stops. */
 function whole() {
-  remembered ??= found(run(TINY, COUNTS).stdout)
+  remembered ??= found(run(SMALL, COUNTS).stdout)
   return remembered
 }
 
@@ -59,7 +59,7 @@ async function until(condition: () => boolean): Promise<void> {
 describe('a checkpoint that cannot be written', () => {
   it('costs a warning, not the verdict', () => {
     writeFileSync(place(), 'a file')
-    const { status, stdout, stderr } = run(TINY, [
+    const { status, stdout, stderr } = run(SMALL, [
       ...COUNTS,
       '--checkpoint',
       'cp',
@@ -108,7 +108,7 @@ describe('a search with checkpoints', () => {
     expect(verdict).not.toBe('holds')
     expect(check).toMatchObject({ complete: false, incompleteReason: 'interrupted', resume: 'cp' })
     expect(check.states).toBeLessThan(whole().check.states)
-    const rest = run(TINY, [...COUNTS, '--resume', 'cp'])
+    const rest = run(SMALL, [...COUNTS, '--resume', 'cp'])
     expect(found(rest.stdout)).toEqual(whole())
     expect(rest.status).toBe(1)
   })
@@ -118,14 +118,14 @@ describe('a search with checkpoints', () => {
     await until(() => existsSync(manifest()))
     child.kill('SIGSTOP')
     for (const option of ['--checkpoint', '--resume']) {
-      const { status, stdout, stderr } = run(TINY, [...COUNTS, option, 'cp'])
+      const { status, stdout, stderr } = run(SMALL, [...COUNTS, option, 'cp'])
       expect([status, stdout, stderr]).toEqual([
         2,
         '',
         `mmucheck: --checkpoint: cp/counts.upstream is in use by process ${child.pid}; wait for it, or name another folder\n`,
       ])
     }
-    expect(run(TINY, ['check', 'zap', '--property', 'root-dropped', '--checkpoint', 'cp']).status).toBe(0)
+    expect(run(SMALL, ['check', 'zap', '--property', 'root-dropped', '--checkpoint', 'cp']).status).toBe(0)
     child.kill('SIGCONT')
     const { status, stdout } = await ended
     expect([status, found(stdout)]).toEqual([1, whole()])
@@ -201,7 +201,7 @@ describe('a search with checkpoints', () => {
   })
 
   it('has one worker, and says so', () => {
-    const { check } = found(run(TINY, [...COUNTS, '--checkpoint', 'cp', '--workers', '2']).stdout)
+    const { check } = found(run(SMALL, [...COUNTS, '--checkpoint', 'cp', '--workers', '2']).stdout)
     expect([check.workers, check.notApplied]).toEqual([
       1,
       [...whole().check.notApplied, 'workers: a search that leaves checkpoints has one worker'],
@@ -297,7 +297,7 @@ describe('a checkpoint is refused with one line and 2', () => {
   it('when it is of another model, other properties or another manner', async () => {
     await stopped()
     const other = ['counts', '--property', 'half-way', '--resume', 'cp']
-    expect(refusalOf(run(TINY, ['check', ...other]))).toContain('other properties')
+    expect(refusalOf(run(SMALL, ['check', ...other]))).toContain('other properties')
     expect(await refusal(...other)).toContain('other properties')
     expect(await refusal('counts', '--storage', 'fingerprint', '--resume', 'cp')).toContain('storage exact')
     expect(await refusal('counts', '--seed', '9', '--resume', 'cp')).toContain('seed 1')

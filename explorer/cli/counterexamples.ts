@@ -15,12 +15,12 @@ import { ReplayError } from '../../model/language/reference.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { goalReachableIn } from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
-import { faultsOf, findNamed, findProperty, findScenario } from './catalogue.ts'
+import { findNamed, findProperty, findScenario, oopsPropertiesOf } from './catalogue.ts'
 import type { Checker } from './checker.ts'
 import { InternalError, UsageError } from './errors.ts'
-import type { OwnFiles } from './own-files.ts'
 import { packageInfo } from './package-info.ts'
 import { designDataOf, designIn, readDesign } from './user-design.ts'
+import type { UserFiles } from './user-files.ts'
 import { scenarioOf, withScenarios } from './user-scenario.ts'
 
 /** Where a counterexample comes from. */
@@ -73,7 +73,7 @@ export function load(checker: Checker, source: Source): Replayed {
 }
 
 /** Files as the user named them, for commands that others can repeat. */
-type Named = { readonly [K in keyof OwnFiles]?: Pick<NonNullable<OwnFiles[K]>, 'file'> }
+type Named = { readonly [K in keyof UserFiles]?: Pick<NonNullable<UserFiles[K]>, 'file'> }
 
 /**
  * Replays a counterexample by xstate alone. A scenario and a design of the user's are in it.
@@ -122,7 +122,7 @@ function resolved(
       design: shown(design, designFile, designName),
       checker: { version, model: modelHash() },
     },
-    faults: faultsOf(catalogue, design),
+    faults: oopsPropertiesOf(catalogue, design),
   }
 }
 

@@ -11,10 +11,10 @@ import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { designEffect, patchLine, remarksOn } from './design-effect.ts'
 import { resultSchema } from './report/result-json.ts'
 import { runCheck } from './run-check.ts'
-import type { Runner } from './runner.ts'
-import { builtPrograms, MAIN } from './tiny/built.ts'
-import { catalogue } from './tiny/catalogue.ts'
-import { runTiny } from './tiny/session.ts'
+import type { SearchRunner } from './search-runner.ts'
+import { builtPrograms, MAIN } from './testing/built-programs.ts'
+import { runSmall } from './testing/run-small.ts'
+import { catalogue } from './testing/small-catalogue.ts'
 
 const world = struct({ done: flag })
 type World = View<typeof world>
@@ -109,18 +109,18 @@ describe('check', () => {
     writeFileSync(path, JSON.stringify({ id: 'mine', title: 'mine', scenarios: ['zap'], patches }))
     return path
   }
-  const check = (...args: string[]) => runTiny(['check', 'zap', '--out', folder, ...args])
+  const check = (...args: string[]) => runSmall(['check', 'zap', '--out', folder, ...args])
 
   /** Checks a design that is not in the catalogue. */
   const checkWith = (design: Design<unknown>, ...args: string[]) => {
     const more = { ...catalogue, designs: [...catalogue.designs, design] }
-    const runner: Runner = {
+    const runner: SearchRunner = {
       run: (request, signal, listener) =>
         runCheck(more, request, { stop: () => signal.aborted, ...listener }),
     }
     const all = ['check', 'zap', '--design', design.id, '--out', folder, ...args]
     // What these designs break besides, deadlock included, is not what the tests are about.
-    return runTiny(all, { catalogue: more, runner, keeper: { keep: async () => new Map() } })
+    return runSmall(all, { catalogue: more, runner, writer: { write: async () => new Map() } })
   }
 
   it('begins with a line for each patch of a design file, unless it is quiet', async () => {

@@ -1,3 +1,4 @@
+import { plural } from '../../counterexamples/text-layout.ts'
 import type { Design } from '../../model/designs/design.ts'
 import { type Flow, flowOf } from '../../model/language/machine.ts'
 import { describePatch, type Patch, type PatchPlace, tracePatches } from '../../model/language/patch.ts'
@@ -62,9 +63,8 @@ export function designEffect<W>(
 
 /** `patch 1: drop ZAP.8 (zapper ZAP.8): mark(): sp->role.invalid = 1, 1 place`. */
 export function patchLine({ patch, places, kernel }: Omit<PatchEffect, 'unchanged'>, index: number): string {
-  const count = `${places.length} place${places.length === 1 ? '' : 's'}`
   const where = places.length === 0 ? '' : ` (${places.join(', ')})`
-  return `patch ${index + 1}: ${patch}${where}: ${[...kernel, count].join(', ')}`
+  return `patch ${index + 1}: ${patch}${where}: ${[...kernel, plural(places.length, 'place')].join(', ')}`
 }
 
 /** What is to be said of changes that change nothing, one sentence each. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { MAIN } from './tiny/built.ts'
+import { MAIN } from './testing/built-programs.ts'
 
 /** The examples of the documents are real: each command is run, and what is printed below it must be its output. */
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { idOf, readCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { FORMS } from './commands/show.ts'
 import { errorLines } from './error-lines.ts'
-import { type Ran, runTiny } from './tiny/session.ts'
+import { type Ran, runSmall } from './testing/run-small.ts'
 
 /** Text that would erase a line, turn text around, hide, and say a verdict of its own. */
 const VERDICT = 'mmucheck: 0 violated, 1 hold, 0 inconclusive'
@@ -30,7 +30,7 @@ const design = (changes: object): string => file({ id: 'mine', title: 'mine', pa
 /** A counterexample of the small catalogue, changed, with an id that fits. */
 async function counterexample(changes: object): Promise<string> {
   const out = join(folder, 'some')
-  await runTiny(['check', 'zap', '--design', 'D1', '--property', 'I-1', '--out', out])
+  await runSmall(['check', 'zap', '--design', 'D1', '--property', 'I-1', '--out', out])
   const ce = { ...readCounterexample(join(out, readdirSync(out)[0])), ...changes }
   return file({ ...ce, id: idOf(ce) })
 }
@@ -117,7 +117,7 @@ describe('text from outside is quoted', () => {
     ],
   ]
   it.each(refused)('%s', async (_, args) => {
-    const ran = await runTiny(await args())
+    const ran = await runSmall(await args())
     expect(ran.status).not.toBe(0)
     expect(ran.out).toEqual([])
     expect(ran.err.length).toBeGreaterThan(0)
@@ -128,12 +128,12 @@ describe('text from outside is quoted', () => {
   it('the title of a design, in every form', async () => {
     const out = join(folder, 'titled')
     const path = design({ title: HOSTILE.repeat(2), about: HOSTILE })
-    const ran = await runTiny(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
+    const ran = await runSmall(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
     expect(ran.status).toBe(1)
     expectTame(ran, ['mmucheck: 2 violated, 0 hold, 0 inconclusive; 1 violation not asked for'])
     const [ce] = readdirSync(out)
     for (const form of FORMS) {
-      const shown = await runTiny(['show', join(out, ce), '--design', path, '--as', form])
+      const shown = await runSmall(['show', join(out, ce), '--design', path, '--as', form])
       expect([form, shown.status]).toEqual([form, 0])
       expectTame(shown)
     }
@@ -142,7 +142,7 @@ describe('text from outside is quoted', () => {
   it('the folder of a counterexample', async () => {
     const out = join(folder, 'to', HOSTILE)
     for (const more of [[], ['--json'], ['--json', join(out, 'r.json')]]) {
-      const ran = await runTiny([
+      const ran = await runSmall([
         'check',
         'zap',
         '--design',
@@ -174,7 +174,7 @@ describe('text from outside is quoted', () => {
       `g ${HOSTILE}`,
       `t ${HOSTILE}`,
     ].map((line) => line.replaceAll(/[\r\n\u2028]/g, ' '))
-    expectTame(await runTiny(['replay', '-i', await counterexample({})], { typed }))
+    expectTame(await runSmall(['replay', '-i', await counterexample({})], { typed }))
   })
 
   it('the message of an unforeseen error, whose stack is shown', async () => {
@@ -183,7 +183,7 @@ describe('text from outside is quoted', () => {
         throw new TypeError(HOSTILE)
       },
     }
-    const ran = await runTiny(['check', 'zap'], { runner })
+    const ran = await runSmall(['check', 'zap'], { runner })
     expect(ran.status).toBe(70)
     expectTame(ran)
     expect(ran.err.length).toBeGreaterThan(2)
@@ -199,7 +199,7 @@ describe('what a counterexample file says of itself', () => {
   }
 
   it.each(FORMS)('is not a fact in the form %s', async (form) => {
-    const shown = await runTiny(['show', await counterexample(claims), '--as', form])
+    const shown = await runSmall(['show', await counterexample(claims), '--as', form])
     expect(shown.status).toBe(0)
     expectTame(shown)
     const text = shown.out.join('\n')

@@ -5,7 +5,7 @@ import { exhaustive } from '../search/exhaustive.ts'
 import { FailedSearch } from '../search/failed-search.ts'
 import { findDesign } from './catalogue.ts'
 import { selfChecked } from './self-checked.ts'
-import { catalogue } from './tiny/catalogue.ts'
+import { catalogue } from './testing/small-catalogue.ts'
 
 /** Model code that fails in one of two searches takes nothing from what the other found. */
 

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { builtPrograms, LAUNCHER, MAIN, PLAIN, TINY } from './tiny/built.ts'
+import { builtPrograms, LAUNCHER, MAIN, PLAIN, SMALL } from './testing/built-programs.ts'
 
 /** A program that does not start, or ends early, ends with 70 and one line: nothing else says that no verdict was given. */
 
@@ -113,18 +113,18 @@ describe('the program', () => {
   it.each([0, 1, 3])('ends with 70 when something else ends it with %i', (status) => {
     const code = `import { Worker } from 'node:worker_threads'
     Worker.prototype.postMessage = () => setTimeout(() => process.exit(${status}))`
-    expect(runAfter(code, TINY, ['check', 'endless'])).toEqual({ status: 70, stdout: '', stderr: early })
+    expect(runAfter(code, SMALL, ['check', 'endless'])).toEqual({ status: 70, stdout: '', stderr: early })
   })
 
   it('ends with 70 when nothing is left that could bring the verdict', () => {
     const lost = `import { Worker } from 'node:worker_threads'
     Worker.prototype.ref = Worker.prototype.unref`
-    expect(runAfter(lost, TINY, ['check', 'zap'])).toEqual({ status: 70, stdout: '', stderr: early })
+    expect(runAfter(lost, SMALL, ['check', 'zap'])).toEqual({ status: 70, stdout: '', stderr: early })
   })
 
   it('keeps its verdict when something else ends it afterwards', () => {
     const code = `process.on('exit', () => { process.exitCode = 0 })`
-    expect(runAfter(code, TINY, ['check', 'zap', '--design', 'D1']).status).toBe(1)
+    expect(runAfter(code, SMALL, ['check', 'zap', '--design', 'D1']).status).toBe(1)
   })
 
   it.each<[string, string, string[], string]>([
@@ -136,7 +136,7 @@ describe('the program', () => {
     import { isMainThread } from 'node:worker_threads'
     if (${where}) os.totalmem = () => { throw new Error('no memory') }
     syncBuiltinESMExports()`
-    const { status, stdout, stderr } = runAfter(code, TINY, args)
+    const { status, stdout, stderr } = runAfter(code, SMALL, args)
     expect([status, stdout]).toEqual([70, ''])
     expect(stderr).toMatch(/^mmucheck: internal error: .*no memory\n/)
     const found = /at \w+ \((.*\.ts):(\d+):\d+\)/.exec(stderr)

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { confirmInFreshProcess } from './confirm.ts'
-import { fileKeeper } from './file-keeper.ts'
+import { counterexampleFiles } from './counterexample-files.ts'
 import { resultSchema } from './report/result-json.ts'
-import type { Runner } from './runner.ts'
-import { builtPrograms, PLAIN, TINY, TINY_REPLAY } from './tiny/built.ts'
-import { CHECKER, inThisThread, runTiny } from './tiny/session.ts'
+import type { SearchRunner } from './search-runner.ts'
+import { builtPrograms, PLAIN, SMALL, SMALL_REPLAY } from './testing/built-programs.ts'
+import { CHECKER, inThisThread, runSmall } from './testing/run-small.ts'
 
 /** Output that has no place to go, and input that is not there twice: what only a process can show. */
 
@@ -22,7 +22,7 @@ function bash(line: string) {
   const { status, stdout, stderr } = spawnSync('bash', ['-c', line], {
     cwd: folder(),
     encoding: 'utf8',
-    env: { ...PLAIN, MMU: `${process.execPath} ${TINY}` },
+    env: { ...PLAIN, MMU: `${process.execPath} ${SMALL}` },
     timeout: 60_000,
   })
   return { status, stdout, stderr }
@@ -61,7 +61,7 @@ describe('a full disk', () => {
       bash('mount -t tmpfs -o size=8k none disk; head -c 100000 /dev/zero > disk/full').stderr,
     ).toContain('No space')
     try {
-      const { status, stdout, stderr } = run(TINY, [...CELL, '--out', 'disk', '--json', 'disk/r.json'])
+      const { status, stdout, stderr } = run(SMALL, [...CELL, '--out', 'disk', '--json', 'disk/r.json'])
       expect(status).toBe(1)
       expect(stderr).toMatch(
         /cannot write to disk: ENOSPC; .*\n.*cannot write to disk\/r\.json: ENOSPC; .*\n$/,
@@ -82,7 +82,7 @@ describe('a folder that goes away', () => {
     // Node itself does not start in a folder that is gone, so it goes when Node has started.
     const remove = `import { rmSync } from 'node:fs'; rmSync(${JSON.stringify(gone)}, { recursive: true, force: true })`
     const preload = ['--import', `data:text/javascript,${encodeURIComponent(remove)}`]
-    const args = [...preload, TINY, ...CELL, '--json', 'r.json']
+    const args = [...preload, SMALL, ...CELL, '--json', 'r.json']
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: gone,
       encoding: 'utf8',
@@ -97,7 +97,7 @@ describe('a folder that goes away', () => {
   })
 
   it('does not hinder the replay in a fresh process', async () => {
-    run(TINY, CELL)
+    run(SMALL, CELL)
     const ce = readCounterexample(join(folder(), 'out', readdirSync(join(folder(), 'out'))[0]))
     const before = process.cwd()
     const gone = join(folder(), 'gone')
@@ -105,7 +105,7 @@ describe('a folder that goes away', () => {
     process.chdir(gone)
     rmdirSync(gone)
     try {
-      await expect(confirmInFreshProcess(TINY_REPLAY)([ce])).resolves.toBeUndefined()
+      await expect(confirmInFreshProcess(SMALL_REPLAY)([ce])).resolves.toBeUndefined()
     } finally {
       process.chdir(before)
     }
@@ -145,16 +145,16 @@ describe('a design that is there once', () => {
   it('and may change while it is searched', async () => {
     write(DESIGN)
     const file = join(folder(), 'mine.json')
-    const changing: Runner = {
+    const changing: SearchRunner = {
       run: (...asked) => {
         writeFileSync(file, '{ "id": "mine", "patches": [] }')
         return inThisThread.run(...asked)
       },
     }
-    const keeper = fileKeeper(CHECKER, confirmInFreshProcess(TINY_REPLAY))
+    const writer = counterexampleFiles(CHECKER, confirmInFreshProcess(SMALL_REPLAY))
     const out = join(folder(), 'changed')
     const args = ['check', 'zap', '--property', 'I-1', '--design', file, '--out', out]
-    const { status, err } = await runTiny(args, { runner: changing, keeper })
+    const { status, err } = await runSmall(args, { runner: changing, writer })
     expect([status, err]).toEqual([1, []])
     expect(readdirSync(out)).toHaveLength(2)
   })

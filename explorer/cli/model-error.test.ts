@@ -6,12 +6,12 @@ import type { Design } from '../../model/designs/design.ts'
 import { insert } from '../../model/language/patch.ts'
 import { type Step, step } from '../../model/language/program.ts'
 import { findDesign } from './catalogue.ts'
-import { fileKeeper } from './file-keeper.ts'
+import { counterexampleFiles } from './counterexample-files.ts'
 import { resultSchema } from './report/result-json.ts'
 import { runCheck } from './run-check.ts'
-import type { Runner } from './runner.ts'
-import { catalogue } from './tiny/catalogue.ts'
-import { runTiny } from './tiny/session.ts'
+import type { SearchRunner } from './search-runner.ts'
+import { runSmall } from './testing/run-small.ts'
+import { catalogue } from './testing/small-catalogue.ts'
 
 let folder: string
 beforeAll(() => {
@@ -19,11 +19,11 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const check = (...args: string[]) => runTiny(['check', 'zap', '--out', folder, ...args])
+const check = (...args: string[]) => runSmall(['check', 'zap', '--out', folder, ...args])
 const outside = ['--design', 'outside']
-const source = readFileSync(join(import.meta.dirname, 'tiny', 'catalogue.ts'), 'utf8').split('\n')
+const source = readFileSync(join(import.meta.dirname, 'testing', 'small-catalogue.ts'), 'utf8').split('\n')
 const line = source.findIndex((text) => text.includes('w.ticks[0] = 100')) + 1
-const place = `(explorer/cli/tiny/catalogue.ts:${line})`
+const place = `(explorer/cli/testing/small-catalogue.ts:${line})`
 const message = `zap: step Z.3 of zapper: world.ticks[0] = 100 is outside its domain (range 0..99) ${place}`
 
 describe('a model error', () => {
@@ -85,15 +85,15 @@ describe('a model error', () => {
       patches: [...first.patches, insert({ after: 'Z.3' }, late as Step<unknown>)],
     }
     const more = { ...catalogue, designs: [...catalogue.designs, both] }
-    const runner: Runner = {
+    const runner: SearchRunner = {
       run: (request, signal, listener) =>
         runCheck(more, request, { stop: () => signal.aborted, ...listener }),
     }
     const args = ['check', 'zap', '--design', 'both', '--property', 'root-dropped', '--json', '--out', folder]
-    const { status, out } = await runTiny(args, {
+    const { status, out } = await runSmall(args, {
       catalogue: more,
       runner,
-      keeper: fileKeeper(
+      writer: counterexampleFiles(
         { catalogue: more, version: '0.0.0', modelHash: () => '0123456789abcdef' },
         async () => {},
       ),
@@ -106,7 +106,7 @@ describe('a model error', () => {
   })
 
   it('is a false claim of symmetry where symmetry was insisted on', async () => {
-    const { status, err } = await runTiny(['check', 'lopsided', '--reduce', 'symmetry'])
+    const { status, err } = await runSmall(['check', 'lopsided', '--reduce', 'symmetry'])
     expect(status).toBe(2)
     expect(err[0]).toContain('lopsided: step T.1 of ticker0 treats ids 0 and 1 of sort counter differently')
   })

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { builtPrograms, TINY } from './tiny/built.ts'
+import { builtPrograms, SMALL } from './testing/built-programs.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const script: { modelHash(root: string): string } = await import(join(root, '.ci', 'model-hash.mjs'))
@@ -45,26 +45,26 @@ describe('the built program', () => {
   const { folder, run } = builtPrograms()
 
   it('gives one hash in doctor, results, counterexamples and mails', () => {
-    const { model } = JSON.parse(run(TINY, ['doctor', '--json']).stdout)
+    const { model } = JSON.parse(run(SMALL, ['doctor', '--json']).stdout)
     expect(model).toBe(script.modelHash(root))
-    const { stdout } = run(TINY, ['check', 'zap', '--design', 'D1', '--property', 'I-1', '--json'])
+    const { stdout } = run(SMALL, ['check', 'zap', '--design', 'D1', '--property', 'I-1', '--json'])
     expect(JSON.parse(stdout).modelHash).toBe(model)
     const file = join(folder(), 'out', readdirSync(join(folder(), 'out'))[0])
     expect(JSON.parse(readFileSync(file, 'utf8')).model).toBe(model)
-    const mail = run(TINY, ['show', file, '--as', 'mail']).stdout
+    const mail = run(SMALL, ['show', file, '--as', 'mail']).stdout
     expect(mail).toContain(`- model ${model}, mmucheck `)
     expect(mail).not.toContain('names another model')
   })
 
   it('finds the same again by the command that a mail ends with', () => {
-    run(TINY, ['check', 'zap', '--design', 'D1', '--property', 'I-1'])
-    const mail = run(TINY, ['show', readdirSync(join(folder(), 'out'))[0], '--as', 'mail']).stdout
+    run(SMALL, ['check', 'zap', '--design', 'D1', '--property', 'I-1'])
+    const mail = run(SMALL, ['show', readdirSync(join(folder(), 'out'))[0], '--as', 'mail']).stdout
     const command = mail
       .slice(mail.indexOf('Reproduce: '))
       .replace('Reproduce: mmucheck ', '')
       .replace('\\\n', '')
     rmSync(join(folder(), 'out'), { recursive: true })
-    const again = run(TINY, command.trim().split(/\s+/))
+    const again = run(SMALL, command.trim().split(/\s+/))
     expect(again.status).toBe(1)
     expect(mail).toContain(readdirSync(join(folder(), 'out'))[0].replace('.json', ''))
   })

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { resultSchema } from './report/result-json.ts'
-import { builtPrograms, MAIN } from './tiny/built.ts'
+import { builtPrograms, MAIN } from './testing/built-programs.ts'
 
 /** Models of KVM that once were reported as "1 hold", exit 0, though nothing was judged or nobody could move. */
 
@@ -25,7 +25,7 @@ describe('a root that is never marked', () => {
     expect(status).toBe(4)
     expect(lines(stdout)).toContain('  no-stale-root-used  vacuous')
     expect(stdout.replace(/\s+/g, ' ')).toContain(
-      'Its antecedent is true in no reachable state: A vCPU in guest mode on an obsolete root has',
+      'Its antecedent is true in no reachable state: A vCPU in the guest on an obsolete root has',
     )
     expect(lines(stdout).at(-1)).toBe('mmucheck: 0 violated, 0 hold, 0 inconclusive, 1 vacuous')
   })

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Ended, MAIN, PLAIN } from './tiny/built.ts'
+import { type Ended, MAIN, PLAIN } from './testing/built-programs.ts'
 
 /** The package, packed by npm and installed in another folder without anything else. */
 

@@ -1,8 +1,8 @@
 import { Chalk } from 'chalk'
 import { describe, expect, it } from 'vitest'
-import { wrap } from './io.ts'
 import { ProgressDisplay, type ProgressOptions } from './report/progress.ts'
-import { runTiny } from './tiny/session.ts'
+import { runSmall } from './testing/run-small.ts'
+import { wrapAtSpaces } from './wrap.ts'
 
 const COMMANDS = ['check', 'list', 'explain', 'show', 'replay', 'shrink', 'machine', 'doctor']
 
@@ -10,7 +10,7 @@ describe('help', () => {
   it.each([[], ...COMMANDS.map((c) => [c])])(
     '%s fits 80 columns and says what scripts need',
     async (...command) => {
-      const { status, out, err } = await runTiny([...command, '--help'])
+      const { status, out, err } = await runSmall([...command, '--help'])
       expect([status, err]).toEqual([0, []])
       expect(out[0]).toMatch(/^Usage: mmucheck/)
       for (const line of out) expect(line.length).toBeLessThanOrEqual(80)
@@ -21,7 +21,7 @@ describe('help', () => {
   )
 
   it('lists every command', async () => {
-    const { out } = await runTiny(['--help'])
+    const { out } = await runSmall(['--help'])
     for (const command of COMMANDS) expect(out.some((line) => line.startsWith(`  ${command} `))).toBe(true)
   })
 })
@@ -34,17 +34,17 @@ describe('the command line', () => {
     [['doctor', 'me'], "mmucheck: too many arguments for 'doctor'. Expected 0 arguments but got 1."],
     [['check', '--max-states'], "mmucheck: option '--max-states <n>' argument missing"],
   ])('answers %j with one line and 2', async (args, message) => {
-    const { status, out, err } = await runTiny(args)
+    const { status, out, err } = await runSmall(args)
     expect([status, out]).toEqual([2, []])
     expect(err).toEqual([message, 'Try --help.'])
   })
 
   it('prints its version', async () => {
-    expect(await runTiny(['--version'])).toEqual({ status: 0, out: ['0.0.0'], err: [] })
+    expect(await runSmall(['--version'])).toEqual({ status: 0, out: ['0.0.0'], err: [] })
   })
 
   it('tells what a bug report needs', async () => {
-    const { out } = await runTiny(['doctor', '--json'])
+    const { out } = await runSmall(['doctor', '--json'])
     const facts = JSON.parse(out.join('\n'))
     expect(facts).toMatchObject({
       mmucheck: '0.0.0',
@@ -60,9 +60,9 @@ describe('the command line', () => {
 
 describe('wrap', () => {
   it('breaks at spaces and indents every line', () => {
-    expect(wrap('one two three four', 10, '  ')).toEqual(['  one two', '  three', '  four'])
-    expect(wrap('  a   b\nc ', 80)).toEqual(['a b c'])
-    expect(wrap('indivisible', 5)).toEqual(['indivisible'])
+    expect(wrapAtSpaces('one two three four', 10, '  ')).toEqual(['  one two', '  three', '  four'])
+    expect(wrapAtSpaces('  a   b\nc ', 80)).toEqual(['a b c'])
+    expect(wrapAtSpaces('indivisible', 5)).toEqual(['indivisible'])
   })
 })
 

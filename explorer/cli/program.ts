@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import type { CommandContext } from './command-context.ts'
 import { check } from './commands/check.ts'
 import { defaultSet } from './commands/default-set.ts'
 import { doctor } from './commands/doctor.ts'
@@ -11,7 +12,6 @@ import { shrink } from './commands/shrink.ts'
 import { errorLines } from './error-lines.ts'
 import { UsageError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
-import { failed } from './failed.ts'
 import {
   CHECK_EXAMPLES,
   DESIGN_FILE,
@@ -23,17 +23,17 @@ import {
   SEARCHES,
 } from './help.ts'
 import { unknownName } from './nearest.ts'
-import type { Session } from './session.ts'
+import { printError } from './print-error.ts'
 
 /**
  * Runs one command line. Errors become one line on standard error; nothing is thrown.
  * @param args what follows the program's name.
  * @returns the exit status.
  */
-export async function run(session: Session, args: readonly string[]): Promise<number> {
-  const { io } = session
+export async function run(context: CommandContext, args: readonly string[]): Promise<number> {
+  const { io } = context
   let status: number = EXIT.holds
-  const program = programOf(session, (result) => {
+  const program = programOf(context, (result) => {
     status = result
   })
   try {
@@ -41,17 +41,17 @@ export async function run(session: Session, args: readonly string[]): Promise<nu
     return status
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.holds : EXIT.usage
-    return failed(io, error)
+    return printError(io, error)
   }
 }
 
-function programOf(session: Session, done: (status: number) => void): Command {
-  const { io } = session
+function programOf(context: CommandContext, done: (status: number) => void): Command {
+  const { io } = context
   const program = new Command('mmucheck')
   program
     .description(`${PURPOSE}\n${EXAMPLES}`)
     .usage('[command] [options]')
-    .version(session.version)
+    .version(context.version)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out(text.replace(/\n$/, '')),
@@ -77,7 +77,7 @@ function programOf(session: Session, done: (status: number) => void): Command {
         const commands = program.commands.map((c) => c.name())
         throw new UsageError(unknownName('command', unknown, commands))
       }
-      done(await defaultSet(session, raw))
+      done(await defaultSet(context, raw))
     })
 
   const command = (name: string, purpose: string, more = ''): Command =>
@@ -96,23 +96,23 @@ function programOf(session: Session, done: (status: number) => void): Command {
     ).argument('[scenario...]', 'ids or aliases, see "mmucheck list scenarios"'),
   )
     .addHelpText('after', SEARCHES + DESIGN_FILE + SCENARIO_FILE)
-    .action(async (scenarios: string[], raw) => done(await check(session, scenarios, raw)))
+    .action(async (scenarios: string[], raw) => done(await check(context, scenarios, raw)))
 
   command('list', 'Says what there is, with a sentence on each.')
     .argument('[kind]', 'scenarios, designs, properties or machines')
     .option('--json', 'an array, or an object of arrays')
-    .action((kind: string | undefined, raw) => done(list(session, kind, raw)))
+    .action((kind: string | undefined, raw) => done(list(context, kind, raw)))
 
   command('explain', 'Says what a property, design, scenario, machine or step means.')
     .argument('<name>', 'id or alias')
-    .action((name: string) => done(explain(session, name)))
+    .action((name: string) => done(explain(context, name)))
 
   command('show', 'Renders a counterexample, after replaying it.')
     .argument('<counterexample>', 'file or id')
     .option('--as <form>', FORMS.join(', '), 'diagram')
     .option('--design <file>', 'design file, when the counterexample is of one')
     .option('--out <dir>', 'where to look for ids', 'out')
-    .action((name: string, raw) => done(show(session, name, raw)))
+    .action((name: string, raw) => done(show(context, name, raw)))
 
   command('replay', 'Replays counterexamples by xstate alone; fails when the model does not allow one.')
     .argument('<counterexample...>', 'files or ids')
@@ -120,24 +120,24 @@ function programOf(session: Session, done: (status: number) => void): Command {
     .option('--design <file>', 'design file, when the counterexample is of one')
     .option('--out <dir>', 'where to look for ids', 'out')
     .option('--quiet', 'say nothing unless it fails')
-    .action(async (names: string[], raw) => done(await replay(session, names, raw)))
+    .action(async (names: string[], raw) => done(await replay(context, names, raw)))
 
   command('shrink', 'Makes a counterexample shorter, with fewer context switches, and writes it.')
     .argument('<counterexample>', 'file or id')
     .option('--design <file>', 'design file, when the counterexample is of one')
     .option('--out <dir>', 'folder to write to, and to look for ids in', 'out')
-    .action((name: string, raw) => done(shrink(session, name, raw)))
+    .action((name: string, raw) => done(shrink(context, name, raw)))
 
   command('machine', 'Prints a thread of control as a statechart.')
     .argument('<name>', 'thread kind, see "mmucheck list machines"')
     .option('--as <form>', 'mermaid or json (as xstate takes it)', 'mermaid')
     .option('--scenario <id>', 'as this scenario runs it')
     .option('--design <id>', 'with the patches of this design')
-    .action((name: string, raw) => done(machine(session, name, raw)))
+    .action((name: string, raw) => done(machine(context, name, raw)))
 
   command('doctor', 'Prints versions, model hash, cores and memory: for bug reports.')
     .option('--json', 'as an object')
-    .action((raw) => done(doctor(session, raw)))
+    .action((raw) => done(doctor(context, raw)))
 
   return program
 }

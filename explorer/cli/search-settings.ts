@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import { hasCheckpoint } from '../checkpoint/index.ts'
 import type { RandomOptions, SearchSettings } from '../search/index.ts'
+import type { Cell } from './cells.ts'
 import { UsageError } from './errors.ts'
 import { flagOf, type SearchFlags } from './options.ts'
-import type { Cell } from './plan.ts'
 
 /** How one search is made: what the engine is told, and which of its searches is asked. */
 export interface CheckSettings
@@ -93,8 +93,8 @@ export function checkpointsOf({ checkpoint, checkpointEvery, resume }: SearchFla
  * The folder of one search, `SCENARIO.DESIGN`: ids have no dots. Of a scenario file also a hash of what is in it: with
  * other bounds it is another search.
  */
-export function placeOf(directory: string, { scenario, design, own }: Cell): string {
-  const data = own?.scenario?.data
+export function checkpointFolder(directory: string, { scenario, design, files }: Cell): string {
+  const data = files?.scenario?.data
   const hash =
     data === undefined
       ? ''
@@ -111,17 +111,17 @@ export function withCheckpoint(
   { directory, every, resume }: Checkpoints,
   cell: Cell,
 ): CheckSettings {
-  const before = resume === null ? null : placeOf(resume, cell)
+  const before = resume === null ? null : checkpointFolder(resume, cell)
   return {
     ...settings,
-    checkpoint: { directory: placeOf(directory, cell), ...(every === null ? {} : { every }) },
+    checkpoint: { directory: checkpointFolder(directory, cell), ...(every === null ? {} : { every }) },
     ...(before === null || !hasCheckpoint(before) ? {} : { resume: before }),
   }
 }
 
 /** @throws UsageError when there is a folder to go on from, but nothing in it of any of the searches. */
 export function checkResumable({ resume }: Checkpoints, cells: readonly Cell[]): void {
-  if (resume === null || cells.some((cell) => hasCheckpoint(placeOf(resume, cell)))) return
+  if (resume === null || cells.some((cell) => hasCheckpoint(checkpointFolder(resume, cell)))) return
   let has: string[]
   try {
     has = readdirSync(resume)

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PartialOrderExpander } from '../reduce/partial-order/partial-order-expander.ts'
 import { Symmetry } from '../reduce/symmetry/symmetry.ts'
 import { resultSchema } from './report/result-json.ts'
-import { runTiny } from './tiny/session.ts'
+import { runSmall } from './testing/run-small.ts'
 
 let folder: string
 beforeEach(() => {
@@ -16,7 +16,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const check = (...args: string[]) => runTiny(['check', '--out', folder, '--self-check', ...args])
+const check = (...args: string[]) => runSmall(['check', '--out', folder, '--self-check', ...args])
 
 async function report(...args: string[]) {
   const { out } = await check(...args, '--json')
@@ -40,7 +40,7 @@ describe('--self-check', () => {
     expect(reduction).toBe('none')
     expect(selfCheck).toEqual({ states, transitions, seconds: 0 })
     expect((await check('zap')).out.join('\n')).toContain('self-check: nothing was left out')
-    const { out } = await runTiny(['check', 'alike', '--out', folder, '--json'])
+    const { out } = await runSmall(['check', 'alike', '--out', folder, '--json'])
     expect(resultSchema.parse(JSON.parse(out.join('\n'))).checks[0].selfCheck).toBeNull()
   })
 

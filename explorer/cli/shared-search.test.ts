@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type CheckJson, resultSchema } from './report/result-json.ts'
-import { builtPrograms, MAIN, TINY } from './tiny/built.ts'
+import { builtPrograms, MAIN, SMALL } from './testing/built-programs.ts'
 
 /** A single search that several threads share, through the built program: what they find must not show it. */
 
@@ -22,7 +22,7 @@ function essence({ status, check }: { status: number | null; check: CheckJson })
 
 describe('a single search with --workers', () => {
   const cases: [string, string, string[]][] = [
-    ['on the small catalogue', TINY, ['counts', '--property', 'not-both-four', '--property', 'half-way']],
+    ['on the small catalogue', SMALL, ['counts', '--property', 'not-both-four', '--property', 'half-way']],
     ['of the bug of v5.18', MAIN, ['roots-zap-all', '--design', 'R1', '--property', 'no-stale-root-used']],
   ]
   it.each(cases)('gives the same numbers and counterexamples for 1, 2 and 3: %s', (_, program, args) => {
@@ -39,7 +39,7 @@ describe('a single search with --workers', () => {
     [['alike'], 'workers: symmetry, which saves more, needs one worker'],
     [['alike', '--reduce', 'symmetry'], 'workers: --reduce symmetry needs one worker'],
   ])('is made by one, and says why, where sharing would change something: %j', (args, why) => {
-    const [one, two] = ['1', '2'].map((n) => search(TINY, [...args, '--max-states', '1000', '--workers', n]))
+    const [one, two] = ['1', '2'].map((n) => search(SMALL, [...args, '--max-states', '1000', '--workers', n]))
     expect(two.check.workers).toBe(1)
     expect(two.check.notApplied.join()).toContain(why)
     expect(essence(two)).toEqual(essence(one))
@@ -48,7 +48,7 @@ describe('a single search with --workers', () => {
   it('ends at a limit as one does; partial order, which all takes then, is taken by one', () => {
     const limited = (...args: string[]) =>
       ['1', '2'].map((n) =>
-        search(TINY, ['counts', '--property', 'half-way', '--max-states', '1000', ...args, '--workers', n]),
+        search(SMALL, ['counts', '--property', 'half-way', '--max-states', '1000', ...args, '--workers', n]),
       )
     const [one, two] = limited('--reduce', 'none')
     expect(one).toMatchObject({ status: 4, check: { complete: false } })
@@ -60,7 +60,7 @@ describe('a single search with --workers', () => {
 
   it('is lost with a worker: 70, one line and no verdict', () => {
     const args = ['check', 'zap', '--design', 'ends-its-thread', '--property', 'I-1', '--workers', '2']
-    const { status, stdout, stderr } = run(TINY, args)
+    const { status, stdout, stderr } = run(SMALL, args)
     expect([status, stdout]).toEqual([70, ''])
     expect(stderr).toMatch(
       /^mmucheck: internal error: the search of zap with ends-its-thread was lost: worker \d was lost: .*status 9\n$/,

@@ -1,7 +1,7 @@
 import { confirm } from './confirm.ts'
-import { processIo } from './io.ts'
 import { checkerOf } from './load-catalogue.ts'
-import { wholeProcess } from './whole-process.ts'
+import { processIo } from './process-io.ts'
+import { runToExit } from './run-to-exit.ts'
 
 /**
  * Runs this process as the fresh one in which a search has its counterexamples confirmed, and sets its exit status.
@@ -9,5 +9,5 @@ import { wholeProcess } from './whole-process.ts'
  */
 export async function startReplay(catalogue: URL): Promise<void> {
   const io = processIo()
-  await wholeProcess(io, async () => confirm(await checkerOf(catalogue), io.input))
+  await runToExit(io, async () => confirm(await checkerOf(catalogue), io.input))
 }

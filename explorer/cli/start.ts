@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url'
+import type { CommandContext } from './command-context.ts'
 import { confirmInFreshProcess } from './confirm.ts'
+import { counterexampleFiles } from './counterexample-files.ts'
 import { EXIT } from './exit-status.ts'
-import { fileKeeper } from './file-keeper.ts'
-import { processIo } from './io.ts'
 import { checkerOf } from './load-catalogue.ts'
+import { processIo } from './process-io.ts'
 import { run } from './program.ts'
-import { threadRunner } from './runner.ts'
-import type { Session } from './session.ts'
-import { wholeProcess } from './whole-process.ts'
+import { runToExit } from './run-to-exit.ts'
+import { threadRunner } from './search-runner.ts'
 
 /**
  * Runs the command line of this process and sets its exit status.
@@ -21,16 +21,16 @@ export async function start(catalogue: URL, replay: URL): Promise<void> {
   process.once('SIGINT', () => interrupt.abort(EXIT.interrupted))
   process.once('SIGTERM', () => interrupt.abort(EXIT.terminated))
   process.once('SIGHUP', () => interrupt.abort(EXIT.hungUp))
-  await wholeProcess(io, async () => {
+  await runToExit(io, async () => {
     const checker = await checkerOf(catalogue)
-    const session: Session = {
+    const context: CommandContext = {
       ...checker,
       io,
       runner: threadRunner(catalogue),
-      keeper: fileKeeper(checker, confirmInFreshProcess(fileURLToPath(replay))),
+      writer: counterexampleFiles(checker, confirmInFreshProcess(fileURLToPath(replay))),
       signal: interrupt.signal,
     }
-    const status = await run(session, process.argv.slice(2))
+    const status = await run(context, process.argv.slice(2))
     // Whoever reads standard output has not got the result: that is no success.
     return (await io.drained()) !== null && status === EXIT.holds ? EXIT.internal : status
   })

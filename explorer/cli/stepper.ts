@@ -1,12 +1,12 @@
 import { type Change, changesBetween, type Replayed } from '../../counterexamples/replay.ts'
 import { variablesOf } from '../../counterexamples/state-variables.ts'
+import { plural } from '../../counterexamples/text-layout.ts'
 import { Verifier } from '../../counterexamples/verifier.ts'
 import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { TraceStep } from '../../model/language/trace.ts'
 import { FORMS, writeForm } from './commands/show.ts'
 import { UsageError } from './errors.ts'
 import { nearest } from './nearest.ts'
-import { plural } from './report/report-text.ts'
 
 /** A prompt prints at most this many lines. */
 const MOST_LINES = 10
@@ -34,7 +34,7 @@ interface Taken extends TraceStep {
   readonly fault: string | null
 }
 
-/** Steps through a counterexample; may leave its trace for other steps that are possible. */
+/** A way through the behaviours of a system that starts as a counterexample and may leave it. */
 export class Stepper {
   watched: string | null = null
   /** Steps taken so far. */

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formatCounterexample, readCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { UsageError } from './errors.ts'
-import { catalogue } from './tiny/catalogue.ts'
-import { runTiny } from './tiny/session.ts'
+import { runSmall } from './testing/run-small.ts'
+import { catalogue } from './testing/small-catalogue.ts'
 import { readDesign } from './user-design.ts'
 
 let folder: string
@@ -32,7 +32,7 @@ describe('a design file', () => {
   it('is checked like a design of the catalogue, and its counterexamples replay with it', async () => {
     const path = file({ patches: [swap] })
     const out = join(folder, 'out')
-    const ran = await runTiny(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
+    const ran = await runSmall(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
     expect(ran.status).toBe(1)
     expect(ran.out[0]).toBe('zap (S1), design mine')
     const ce =
@@ -40,16 +40,16 @@ describe('a design file', () => {
         .find((line) => line.includes(out))
         ?.split(' ')
         .at(-1) ?? ''
-    expect((await runTiny(['replay', ce, '--design', path])).status).toBe(0)
-    expect((await runTiny(['replay', ce])).status).toBe(0)
+    expect((await runSmall(['replay', ce, '--design', path])).status).toBe(0)
+    expect((await runSmall(['replay', ce])).status).toBe(0)
     const { designFile, ...old } = readCounterexample(ce)
     expect(designFile).toMatchObject({ id: 'mine', patches: [swap] })
     writeFileSync(ce, formatCounterexample(old))
-    const without = await runTiny(['replay', ce])
+    const without = await runSmall(['replay', ce])
     expect(without.status).toBe(2)
     expect(without.err[0]).toMatch(/ is of the design "mine", .*; give its file with --design$/)
-    expect((await runTiny(['replay', ce, '--design', path])).status).toBe(0)
-    const other = await runTiny(['replay', ce, '--design', file({ id: 'other', patches: [swap] })])
+    expect((await runSmall(['replay', ce, '--design', path])).status).toBe(0)
+    const other = await runSmall(['replay', ce, '--design', file({ id: 'other', patches: [swap] })])
     expect(other.status).toBe(2)
     expect(other.err[0]).toMatch(/is the design other, but ce-\w+ is of mine$/)
   })
@@ -174,7 +174,7 @@ describe('a design file', () => {
   })
 
   it('that does not exist is refused', async () => {
-    const { status, err } = await runTiny(['check', '--design', join(folder, 'none.json')])
+    const { status, err } = await runSmall(['check', '--design', join(folder, 'none.json')])
     expect(status).toBe(2)
     expect(err[0]).toMatch(/^mmucheck: cannot read the design .*none\.json: there is no such file$/)
   })
@@ -182,30 +182,30 @@ describe('a design file', () => {
   it('with the longest id there may be is checked, kept and replayed', async () => {
     const path = file({ id: 'x'.repeat(64), title: 'x'.repeat(200), patches: [swap] })
     const out = join(folder, 'long')
-    const ran = await runTiny(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
+    const ran = await runSmall(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
     expect([ran.status, ran.err]).toEqual([1, []])
     const ce = join(out, readdirSync(out)[0])
-    expect((await runTiny(['replay', ce, '--design', path])).status).toBe(0)
+    expect((await runSmall(['replay', ce, '--design', path])).status).toBe(0)
   })
 
   it('that names a scenario twice, by whatever names, is checked there once', async () => {
     const path = file({ patches: [swap], scenarios: ['zap', 'S1', 'ZAP'] })
     const quiet = ['--property', 'I-1', '--quiet', '--out', folder]
     const once = ['mmucheck: 2 violated, 0 hold, 0 inconclusive; 1 violation not asked for']
-    expect((await runTiny(['check', '--design', path, ...quiet])).out).toEqual(once)
-    expect((await runTiny(['check', 'zap', 'S1', 'zap', '--design', path, ...quiet])).out).toEqual(once)
-    expect((await runTiny(['check', 'zap', '--design', 'D1', '--design', 'd1', ...quiet])).out).toEqual(once)
+    expect((await runSmall(['check', '--design', path, ...quiet])).out).toEqual(once)
+    expect((await runSmall(['check', 'zap', 'S1', 'zap', '--design', path, ...quiet])).out).toEqual(once)
+    expect((await runSmall(['check', 'zap', '--design', 'D1', '--design', 'd1', ...quiet])).out).toEqual(once)
   })
 
   it('that has changed since a counterexample was found is the mistake of its user', async () => {
     const path = file({ patches: [swap] })
     const out = join(folder, 'before')
-    await runTiny(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
+    await runSmall(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
     const ce = join(out, readdirSync(out)[0])
     for (const patches of [[{ op: 'move', name: 'Z.1', before: 'Z.2' }], [{ op: 'drop', name: 'V.1' }]]) {
       writeFileSync(path, JSON.stringify({ id: 'mine', title: 'mine', patches }))
       for (const command of ['replay', 'show', 'shrink']) {
-        const { status, out: said, err } = await runTiny([command, ce, '--design', path])
+        const { status, out: said, err } = await runSmall([command, ce, '--design', path])
         expect([command, status, said]).toEqual([command, 2, []])
         expect(err[0]).toMatch(
           /^mmucheck: ce-\w+.*; has .*\.json changed since ce-\w+ was found\? Check it again$/,
@@ -218,19 +218,19 @@ describe('a design file', () => {
     const path = file({ patches: [swap] })
     const out = join(folder, 'mailed')
     const asked = ['--property', 'I-1', '--out', out]
-    const first = await runTiny(['check', 'zap', '--design', path, ...asked])
+    const first = await runSmall(['check', 'zap', '--design', path, ...asked])
     const [ce] = readdirSync(out)
-    const mail = (await runTiny(['show', join(out, ce), '--design', path, '--as', 'mail'])).out.join('\n')
+    const mail = (await runSmall(['show', join(out, ce), '--design', path, '--as', 'mail'])).out.join('\n')
     expect(mail).toContain(`--design ${path} --property root-dropped\n\nwhere ${path} is\n`)
     const saved = file(mail.slice(mail.indexOf('\n  {\n')))
-    const again = await runTiny(['check', 'zap', '--design', saved, ...asked])
+    const again = await runSmall(['check', 'zap', '--design', saved, ...asked])
     expect(again.out.filter((l) => l.includes(out))).toEqual(first.out.filter((l) => l.includes(out)))
     expect(again.status).toBe(1)
   })
 
   it('cannot share its id with another', async () => {
     const [a, b] = [file({ patches: [swap] }), file({ patches: [swap] })]
-    const { err } = await runTiny(['check', '--design', a, '--design', b])
+    const { err } = await runSmall(['check', '--design', a, '--design', b])
     expect(err[0]).toContain('two design files are called "mine"')
   })
 })

@@ -24,11 +24,11 @@ import { SLOT_CREATE } from '../../model/scenarios/memslots/slot-create.ts'
 import { properties } from '../../properties/index.ts'
 import { anyWorld } from '../cli/catalogue.ts'
 import type { Checker } from '../cli/checker.ts'
+import { counterexampleFiles } from '../cli/counterexample-files.ts'
 import { replayed } from '../cli/counterexamples.ts'
-import { fileKeeper } from '../cli/file-keeper.ts'
 import { resultSchema } from '../cli/report/result-json.ts'
 import { runCheck } from '../cli/run-check.ts'
-import { runTiny } from '../cli/tiny/session.ts'
+import { runSmall } from '../cli/testing/run-small.ts'
 import { checkAgainstReference } from '../compile/check-against-reference.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { mismatches, runCell } from './verdict-table.ts'
@@ -122,12 +122,12 @@ const out = mkdtempSync(join(tmpdir(), 'mmucheck-'))
 afterAll(() => rmSync(out, { recursive: true }))
 
 const run = (...args: string[]) =>
-  runTiny(args, {
+  runSmall(args, {
     ...checker,
     runner: {
       run: (request, signal, on) => runCheck(inOneCatalogue, request, { stop: () => signal.aborted, ...on }),
     },
-    keeper: fileKeeper(checker, async (found) => {
+    writer: counterexampleFiles(checker, async (found) => {
       for (const ce of found) replayed(checker, ce)
     }),
   })

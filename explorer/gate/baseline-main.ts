@@ -6,6 +6,7 @@ import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
 import { replaceFile } from '../checkpoint/index.ts'
+import { scenariosOf } from '../cli/catalogue.ts'
 import { programFile } from '../program-file.ts'
 import {
   BASELINE_FILE,
@@ -18,7 +19,7 @@ import {
   readBaseline,
   recordOf,
 } from './baseline.ts'
-import { runCell, scenariosOf } from './verdict-table.ts'
+import { runCell } from './verdict-table.ts'
 
 // `npm run baseline -- --check` compares every cell that is not deep with the checked-in baseline and exits 3
 // when one differs; `--update` writes what was found. Both print the differences.
@@ -26,7 +27,7 @@ import { runCell, scenariosOf } from './verdict-table.ts'
 const USAGE = 'mmucheck: usage: npm run baseline -- --check | --update'
 
 const cells = designs.flatMap((design) =>
-  scenariosOf(design, scenarios)
+  scenariosOf({ scenarios }, design)
     .filter((scenario) => scenario.deep !== true)
     .map((scenario) => ({ design, scenario })),
 )

@@ -7,7 +7,7 @@ import { Verifier } from '../../counterexamples/verifier.ts'
 import type { Property } from '../../model/language/property.ts'
 import { packageFolder } from '../bench/model-source.ts'
 import { goalReachableIn, type PropertyResult } from '../search/index.ts'
-import type { Run } from './verdict-table.ts'
+import type { CellRun } from './verdict-table.ts'
 
 export const FORMAT = 'mmucheck-baseline/1'
 
@@ -56,7 +56,7 @@ export function cellName({ design, scenario }: { design: Named; scenario: Named 
  * The record of a full search.
  * @throws Error when the search was not complete: half a search is no baseline.
  */
-export function recordOf<W>(run: Run<W>): BaselineCell {
+export function recordOf<W>(run: CellRun<W>): BaselineCell {
   const { result } = run
   if (!result.complete) throw new Error(`${cellName(run)} is incomplete: ${result.incompleteReason?.kind}`)
   const { states, transitions, depth, deadlocks } = result
@@ -73,7 +73,7 @@ export function recordOf<W>(run: Run<W>): BaselineCell {
 
 /** Length and id of the counterexample that `check --reduce none` would report; nothing without one. */
 function counterexampleIn<W>(
-  { design, scenario, system }: Run<W>,
+  { design, scenario, system }: CellRun<W>,
   property: Property<W>,
   { verdict, trace }: PropertyResult,
 ): { length?: number; counterexample?: string } {

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
+import { scenariosOf } from '../cli/catalogue.ts'
 import { contradictions } from '../reduce/self-check.ts'
-import { runCell, scenariosOf } from './verdict-table.ts'
+import { runCell } from './verdict-table.ts'
 
 /** Partial order reduction is tried where the full search is quick: it makes more of every state. */
 const SMALL = 25_000
@@ -23,7 +24,8 @@ const cells = scenarios
   .filter((scenario) => scenario.deep !== true)
   .flatMap((scenario) => {
     const failing = designs.find(
-      (d) => d.expect.some((e) => e.scenario === scenario.id) && scenariosOf(d, scenarios).includes(scenario),
+      (d) =>
+        d.expect.some((e) => e.scenario === scenario.id) && scenariosOf({ scenarios }, d).includes(scenario),
     )
     return [designs[0], ...(failing === undefined ? [] : [failing])].map((design) => ({
       name: `${scenario.id} with ${design.id}`,

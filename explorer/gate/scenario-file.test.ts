@@ -7,11 +7,11 @@ import { formatCounterexample, readCounterexample } from '../../counterexamples/
 import { scenarioFile } from '../../model/scenarios/scenario-file.ts'
 import { packageFolder } from '../bench/model-source.ts'
 import type { Checker } from '../cli/checker.ts'
+import { counterexampleFiles } from '../cli/counterexample-files.ts'
 import { replayed } from '../cli/counterexamples.ts'
-import { fileKeeper } from '../cli/file-keeper.ts'
 import { catalogue } from '../cli/kvm-catalogue.ts'
 import { runCheck } from '../cli/run-check.ts'
-import { runTiny } from '../cli/tiny/session.ts'
+import { runSmall } from '../cli/testing/run-small.ts'
 import { schemaFiles } from './schemas.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mmucheck-'))
@@ -39,12 +39,12 @@ const design = {
 
 const checker: Checker = { catalogue, version: '0.0.0', modelHash: () => '0123456789abcdef' }
 const run = (...args: string[]) =>
-  runTiny(args, {
+  runSmall(args, {
     ...checker,
     runner: {
       run: (request, signal, on) => runCheck(catalogue, request, { stop: () => signal.aborted, ...on }),
     },
-    keeper: fileKeeper(checker, async (found) => {
+    writer: counterexampleFiles(checker, async (found) => {
       for (const ce of found) replayed(checker, ce)
     }),
   })

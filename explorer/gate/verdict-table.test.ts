@@ -3,11 +3,12 @@ import { addedProperties } from '../../model/designs/design.ts'
 import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
+import { scenariosOf } from '../cli/catalogue.ts'
 import { checkAgainstReference } from '../compile/check-against-reference.ts'
 import type { Recording } from '../compile/compiled-system.ts'
 import type { SearchResult } from '../search/index.ts'
 import { cellName, readBaseline, recordOf } from './baseline.ts'
-import { mismatches, runCell, scenariosOf } from './verdict-table.ts'
+import { mismatches, runCell } from './verdict-table.ts'
 
 /** What was found in the cells, whose recorded behaviours are all held against xstate's transition(). */
 const results: { readonly design: string; readonly result: SearchResult }[] = []
@@ -16,7 +17,7 @@ const baseline = readBaseline()
 
 /** Deep scenarios have their own runs. */
 const cellsOf = (design: (typeof designs)[number]) =>
-  scenariosOf(design, scenarios)
+  scenariosOf({ scenarios }, design)
     .filter((scenario) => scenario.deep !== true)
     .map((scenario) => ({ id: scenario.id, scenario }))
 
@@ -45,7 +46,7 @@ describe.each(designs)('design $id', (design) => {
     // Any other patch that finds no step is refused when the system is built.
     const limited = design.patches.flatMap((patch) => (patch.in === undefined ? [] : [patch.in]))
     if (limited.length === 0) return
-    const kinds = scenariosOf(design, scenarios).flatMap((s) =>
+    const kinds = scenariosOf({ scenarios }, design).flatMap((s) =>
       s.build(design).threads.map((t) => t.program.kind),
     )
     for (const kind of limited) expect(kinds, `patch for ${kind}`).toContain(kind)

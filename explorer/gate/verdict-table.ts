@@ -6,7 +6,7 @@ import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { breadthFirst, type SearchOptions, type SearchResult, type Verdict } from '../search/index.ts'
 
 /** One search of the table: a design in one of its scenarios. */
-export interface Run<W> {
+export interface CellRun<W> {
   readonly design: Design<W>
   readonly scenario: Scenario<W>
   readonly system: System<W>
@@ -24,15 +24,6 @@ export interface Mismatch {
   readonly found: Verdict
   /** Steps of the shortest violation found. */
   readonly length: number | null
-}
-
-/** The scenarios a design names, in the order it names them. @throws Error for one that does not exist. */
-export function scenariosOf<W>(design: Design<W>, scenarios: readonly Scenario<W>[]): Scenario<W>[] {
-  return design.scenarios.map((id) => {
-    const found = scenarios.find((scenario) => scenario.id === id)
-    if (found === undefined) throw new Error(`design ${design.id} names scenario ${id}, which does not exist`)
-    return found
-  })
 }
 
 /** The properties that a scenario checks. @throws Error for one that does not exist. */
@@ -56,7 +47,7 @@ export function runCell<W>(
   properties: readonly Property<W>[],
   options: SearchOptions = {},
   system: System<W> = scenario.build(design),
-): Run<W> {
+): CellRun<W> {
   const judged = [...propertiesOf(scenario, properties), ...addedProperties(design, scenario.id)]
   const result = breadthFirst(system, judged, {
     recheck: 'all',
@@ -66,7 +57,7 @@ export function runCell<W>(
 }
 
 /** The cells of a run that are not as expected, pinned lengths included. */
-export function mismatches<W>({ design, scenario, result }: Run<W>): Mismatch[] {
+export function mismatches<W>({ design, scenario, result }: CellRun<W>): Mismatch[] {
   return result.properties.flatMap((found) => {
     const { id, verdict, trace } = found
     const expected = expectedVerdict(design, scenario.id, found)

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { tool } from '../cli/tiny/built.ts'
+import { tool } from '../cli/testing/built-programs.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { PUBLISHED_COUNTS } from './published-counts.ts'
 import { publishedSubject } from './subjects.ts'

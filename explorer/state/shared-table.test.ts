@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { afterEach, describe, expect, type MockInstance, test, vi } from 'vitest'
-import { tool } from '../cli/tiny/built.ts'
+import { tool } from '../cli/testing/built-programs.ts'
 import { RECORD } from '../compile/transition-record.ts'
 import { portsBetween } from '../search/parallel/ports.ts'
 import { Batch } from './batch.ts'

@@ -12,7 +12,7 @@ import {
 import { ModelError } from '../../model/language/errors.ts'
 import { CheckpointError, essence, interrupted, looksOf, type Search } from '../checkpoint/index.ts'
 import { UsageError } from '../cli/errors.ts'
-import { catalogue } from '../cli/tiny/catalogue.ts'
+import { catalogue } from '../cli/testing/small-catalogue.ts'
 import { readDesign } from '../cli/user-design.ts'
 import { filterLockSubject, twoPhaseSubject } from '../oracles/subjects.ts'
 import { breadthFirst } from '../search/index.ts'

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { builtPrograms, PLAIN, TINY } from '../cli/tiny/built.ts'
+import { builtPrograms, PLAIN, SMALL } from '../cli/testing/built-programs.ts'
 import { xoshiro } from '../state/tabulation.ts'
 import { DESIGN, Files } from './files.ts'
 import { mutate } from './mutations.ts'
@@ -20,7 +20,7 @@ const pick = (below: number): number => (random() >>> 0) % below
 /** The end of a command line: exit status, and the lines on standard error but the hint to the help. */
 function ended(args: readonly string[]): Promise<{ status: number | null; lines: string[]; out: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [TINY, ...args], { cwd: folder(), env: PLAIN })
+    const child = spawn(process.execPath, [SMALL, ...args], { cwd: folder(), env: PLAIN })
     let out = ''
     let err = ''
     child.stdout.on('data', (text) => {
@@ -38,10 +38,10 @@ function ended(args: readonly string[]): Promise<{ status: number | null; lines:
 
 it(`gives an exit status and at most one line for each of ${BY_COMMAND} files with something wrong`, async () => {
   const asked = ['check', 'zap', '--property', 'root-dropped']
-  run(TINY, [...asked, '--design', 'request-first', '--out', 'out'])
+  run(SMALL, [...asked, '--design', 'request-first', '--out', 'out'])
   const [known] = readdirSync(join(folder(), 'out')).filter((name) => name.endsWith('.json'))
   const trace = readFileSync(join(folder(), 'out', known))
-  run(TINY, [...asked, '--max-states', '5', '--checkpoint', 'cp', '--allow-incomplete'])
+  run(SMALL, [...asked, '--max-states', '5', '--checkpoint', 'cp', '--allow-incomplete'])
   const places = readdirSync(join(folder(), 'cp'), { recursive: true, encoding: 'utf8' })
   const checkpoint = join(folder(), 'cp', places.find((path) => path.endsWith('checkpoint.json')) as string)
   const whole = readFileSync(checkpoint)

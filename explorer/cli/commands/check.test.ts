@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { counterexampleFiles } from '../counterexample-files.ts'
 import { InternalError } from '../errors.ts'
-import { fileKeeper } from '../file-keeper.ts'
 import { resultSchema } from '../report/result-json.ts'
-import { CHECKER, inThisThread, runTiny } from '../tiny/session.ts'
+import { CHECKER, inThisThread, runSmall } from '../testing/run-small.ts'
 
 let folder: string
 beforeAll(() => {
@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 /** The last line about `zap` with upstream. */
 const LAST = 'mmucheck: 0 violated, 4 hold, 0 inconclusive, 1 vacuous, 1 reached'
 
-const check = (...args: string[]) => runTiny(['check', '--out', folder, ...args])
+const check = (...args: string[]) => runSmall(['check', '--out', folder, ...args])
 
 describe('check', () => {
   it('prints a block, the totals and the verdict', async () => {
@@ -352,7 +352,7 @@ describe('what cannot be written', () => {
   const CELL = ['check', 'zap', '--design', 'D1', '--property', 'I-1']
 
   it('is printed: the verdict, and the trace as a diagram', async () => {
-    const { status, out, err } = await runTiny([...CELL, '--out', noFolder()])
+    const { status, out, err } = await runSmall([...CELL, '--out', noFolder()])
     expect(status).toBe(1)
     expect(err).toHaveLength(1)
     expect(err[0]).toMatch(
@@ -367,22 +367,22 @@ describe('what cannot be written', () => {
   })
 
   it('is in the result as JSON, and can be replayed from there', async () => {
-    const { status, out, err } = await runTiny([...CELL, '--json', '--out', noFolder()])
+    const { status, out, err } = await runSmall([...CELL, '--json', '--out', noFolder()])
     expect([status, err.length]).toEqual([1, 1])
     const { counterexample } = resultSchema.parse(JSON.parse(out.join('\n'))).checks[0].properties[0]
     expect(counterexample).toMatchObject({ file: null, length: 4 })
     const file = join(folder, 'saved.json')
     writeFileSync(file, JSON.stringify(counterexample?.contents))
-    expect((await runTiny(['replay', file])).status).toBe(0)
+    expect((await runSmall(['replay', file])).status).toBe(0)
   })
 
   it('is warned of once, however many there are, with --quiet too', async () => {
     const many = ['check', 'zap', '--design', 'D1', '--out', noFolder()]
-    const { status, out, err } = await runTiny([...many, '--quiet'])
+    const { status, out, err } = await runSmall([...many, '--quiet'])
     expect([status, out.length, err.length]).toEqual([1, 1, 1])
     const violated = Number(/(\d+) violated/.exec(out[0])?.[1])
     expect(violated).toBeGreaterThan(1)
-    const text = (await runTiny(many)).out.join('\n')
+    const text = (await runSmall(many)).out.join('\n')
     expect(text.match(/<--- BUG/g)).toHaveLength(violated)
   })
 
@@ -391,7 +391,7 @@ describe('what cannot be written', () => {
     ['a proof', ['check', 'zap', '--property', 'I-1'], 0],
   ] as const)('keeps its verdict: the result file, of %s', async (_, args, expected) => {
     const file = join(noFolder(), 'r.json')
-    const { status, out, err } = await runTiny([...args, '--json', file, '--out', folder])
+    const { status, out, err } = await runSmall([...args, '--json', file, '--out', folder])
     expect(status).toBe(expected)
     expect(err).toHaveLength(1)
     expect(err[0]).toMatch(
@@ -404,11 +404,11 @@ describe('what cannot be written', () => {
 
 describe('when the checker contradicts itself', () => {
   it('the status is 70 and no verdict is printed', async () => {
-    const keeper = fileKeeper(CHECKER, async () => {
+    const writer = counterexampleFiles(CHECKER, async () => {
       throw new InternalError('the replay in a fresh process disagrees with the search: step 3')
     })
-    const { status, out, err } = await runTiny(['check', 'zap', '--design', 'D1', '--out', folder], {
-      keeper,
+    const { status, out, err } = await runSmall(['check', 'zap', '--design', 'D1', '--out', folder], {
+      writer,
     })
     expect(status).toBe(70)
     expect(err).toEqual([
@@ -423,7 +423,7 @@ describe('when the checker contradicts itself', () => {
         throw new TypeError('undefined is not a function')
       },
     }
-    const { status, err } = await runTiny(['check', 'zap'], { runner })
+    const { status, err } = await runSmall(['check', 'zap'], { runner })
     expect(status).toBe(70)
     expect(err[0]).toBe('mmucheck: internal error: undefined is not a function')
     expect(err.length).toBeGreaterThan(2)
@@ -439,7 +439,7 @@ describe('an interrupted check', () => {
         return inThisThread.run(...args)
       },
     }
-    const { status, out } = await runTiny(
+    const { status, out } = await runSmall(
       ['check', 'zap', '--design', 'D0', '--design', 'D1', '--workers', '1', '--json', '--out', folder],
       { runner, signal: interrupt.signal },
     )

@@ -5,16 +5,15 @@ import type { Design } from '../../../model/designs/design.ts'
 import { printableJson, quotedPath } from '../../../model/language/quoted.ts'
 import { replaceFile } from '../../checkpoint/index.ts'
 import { type Catalogue, findDesign, titled, UPSTREAM } from '../catalogue.ts'
+import { type Cell, cellsOf, checkPatches, leftOut } from '../cells.ts'
 import { checkAll, warningsOf } from '../check-all.ts'
 import type { Checker } from '../checker.ts'
 import { lockCheckpoints } from '../checkpoint-locks.ts'
+import { type CommandContext, interruption } from '../command-context.ts'
 import { replayed } from '../counterexamples.ts'
 import { errorLines } from '../error-lines.ts'
 import { UsageError } from '../errors.ts'
-import { wrap } from '../io.ts'
 import { readOptions, searchOptions } from '../options.ts'
-import { type OwnFiles, ownFiles } from '../own-files.ts'
-import { type Cell, checkPatches, leftOut, planOf } from '../plan.ts'
 import { ProgressDisplay } from '../report/progress.ts'
 import { type Allowed, type CheckReport, exitStatusOf, verdictLine } from '../report/report.ts'
 import { checkBlock, type Style } from '../report/report-text.ts'
@@ -26,9 +25,10 @@ import {
   checkResumable,
   settingsOf,
 } from '../search-settings.ts'
-import { interruption, type Session } from '../session.ts'
 import { isDesignFile, readDesign, type UserDesign } from '../user-design.ts'
+import { type UserFiles, userFiles } from '../user-files.ts'
 import { readScenario, type UserScenario, withScenarios } from '../user-scenario.ts'
+import { wrapAtSpaces } from '../wrap.ts'
 
 const options = searchOptions.extend({
   design: z.array(z.string()).default([]),
@@ -54,17 +54,21 @@ const options = searchOptions.extend({
  * @returns the exit status.
  * @throws UsageError, FolderInUse, ModelError, InternalError.
  */
-export async function check(session: Session, scenarios: readonly string[], raw: unknown): Promise<number> {
+export async function check(
+  context: CommandContext,
+  scenarios: readonly string[],
+  raw: unknown,
+): Promise<number> {
   const flags = readOptions(options, raw)
   const asked = settingsOf(flags)
   const checkpoints = checkpointsOf(flags)
-  const own = scenariosOf(session, flags.scenario)
-  const catalogue = withScenarios(session.catalogue, own)
-  const { designs, files } = designsOf(catalogue, flags.design)
+  const own = readScenarios(context, flags.scenario)
+  const catalogue = withScenarios(context.catalogue, own)
+  const { designs, files } = readDesigns(catalogue, flags.design)
   const named = [...scenarios, ...own.map(({ scenario }) => scenario.id)]
-  const cells = planOf(catalogue, { scenarios: named, designs, properties: flags.property }).map((cell) => ({
+  const cells = cellsOf(catalogue, { scenarios: named, designs, properties: flags.property }).map((cell) => ({
     ...cell,
-    own: ownFiles(
+    files: userFiles(
       own.find(({ scenario }) => scenario === cell.scenario),
       files.get(cell.design.id),
     ),
@@ -74,8 +78,8 @@ export async function check(session: Session, scenarios: readonly string[], raw:
   const release = checkpoints === null ? () => {} : lockCheckpoints(checkpoints, cells)
   try {
     const isUsual = named.length === 0 && designs.some(({ id }) => id === UPSTREAM)
-    const unvisited = isUsual ? leftOut(session.catalogue.scenarios) : ''
-    return await checkCells(session, flags, { cells, checkpoints, asked, unvisited })
+    const unvisited = isUsual ? leftOut(context.catalogue.scenarios) : ''
+    return await checkCells(context, flags, { cells, checkpoints, asked, unvisited })
   } finally {
     release()
   }
@@ -91,7 +95,7 @@ interface Asked {
 }
 
 async function checkCells(
-  session: Session,
+  context: CommandContext,
   flags: z.infer<typeof options>,
   { cells, checkpoints, asked, unvisited }: Asked,
 ): Promise<number> {
@@ -99,7 +103,7 @@ async function checkCells(
   const shared = cells.length === 1 ? (flags.workers ?? 1) : 1
   const settings = { ...asked, workers: shared }
 
-  const { io } = session
+  const { io } = context
   const style: Style = {
     colour: io.colour,
     width: io.width,
@@ -109,7 +113,7 @@ async function checkCells(
   const showText = flags.json !== true && !flags.quiet
   const progress = new ProgressDisplay(io, { quiet: flags.quiet, searches: cells.length, limits: settings })
   const checks: CheckReport[] = []
-  const reports = checkAll(session, {
+  const reports = checkAll(context, {
     cells,
     settings,
     checkpoints,
@@ -117,37 +121,37 @@ async function checkCells(
     out: flags.out,
     progress,
     onUnwritten: warningsOf(
-      session,
+      context,
       unwrittenAdvice(flags.json === true ? 'json' : flags.quiet ? 'nothing' : 'text'),
     ),
   })
   for await (const report of reports) {
     const cell = cells[checks.length]
     checks.push(report)
-    const ownStyle = { ...style, patches: cell.own?.design !== undefined }
+    const ownStyle = { ...style, patches: cell.files?.design !== undefined }
     if (showText) {
       for (const line of [...checkBlock(report, headingOf(cell), ownStyle), '']) io.out(line)
-      for (const text of unwrittenTraces(session, report, cell.own)) io.out(text)
+      for (const text of unwrittenTraces(context, report, cell.files)) io.out(text)
     }
     for (const line of modelErrorOf(report)) io.err(line)
   }
 
-  if (showText) for (const line of wrap(unvisited, io.width)) io.out(line)
+  if (showText) for (const line of wrapAtSpaces(unvisited, io.width)) io.out(line)
   const json =
     flags.json === undefined
       ? ''
-      : printableJson(resultJson({ version: session.version, modelHash: session.modelHash() }, checks))
+      : printableJson(resultJson({ version: context.version, modelHash: context.modelHash() }, checks))
   if (typeof flags.json === 'string') {
-    const isWritten = writeResult(session, flags.json, json)
+    const isWritten = writeResult(context, flags.json, json)
     if (showText && isWritten) io.out(`result: ${quotedPath(flags.json)}`)
   }
   const allowed: Allowed = { incomplete: flags.allowIncomplete, vacuous: flags.allowVacuous }
   io.out(flags.json === true ? json : verdictLine(checks, allowed))
-  return interruption(session.signal) ?? exitStatusOf(checks, allowed)
+  return interruption(context.signal) ?? exitStatusOf(checks, allowed)
 }
 
 /** What was found decides the exit status, and is printed, also when its file cannot be written. */
-function writeResult({ io }: Session, path: string, json: string): boolean {
+function writeResult({ io }: CommandContext, path: string, json: string): boolean {
   try {
     replaceFile(path, `${json}\n`)
     return true
@@ -170,7 +174,7 @@ function unwrittenAdvice(printed: 'text' | 'json' | 'nothing'): string {
 }
 
 /** The counterexamples of a report that could not be written, as diagrams. */
-export function unwrittenTraces(checker: Checker, report: CheckReport, own?: OwnFiles): string[] {
+export function unwrittenTraces(checker: Checker, report: CheckReport, own?: UserFiles): string[] {
   return report.properties.flatMap(({ counterexample }) => {
     const contents = counterexample?.contents ?? null
     return contents === null ? [] : [diagram(replayed(checker, contents, own))]
@@ -187,7 +191,7 @@ export function headingOf({ scenario, design }: Cell): string {
   return `${titled(scenario)}, design ${titled(design)}`
 }
 
-function scenariosOf({ catalogue }: Session, paths: readonly string[]): UserScenario[] {
+function readScenarios({ catalogue }: CommandContext, paths: readonly string[]): UserScenario[] {
   const read = paths.map((path) => readScenario(catalogue, path))
   read.forEach(({ scenario: { id }, file }, n) => {
     if (read.findIndex((other) => other.scenario.id === id) === n) return
@@ -196,7 +200,7 @@ function scenariosOf({ catalogue }: Session, paths: readonly string[]): UserScen
   return read
 }
 
-function designsOf(
+function readDesigns(
   catalogue: Catalogue,
   names: readonly string[],
 ): { designs: Design<unknown>[]; files: Map<string, UserDesign> } {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Catalogue } from '../catalogue.ts'
-import { fileKeeper } from '../file-keeper.ts'
-import type { Keeper } from '../keeper.ts'
-import { catalogue } from '../tiny/catalogue.ts'
-import { CHECKER, inThisThread, runTiny } from '../tiny/session.ts'
+import { counterexampleFiles } from '../counterexample-files.ts'
+import type { CounterexampleWriter } from '../counterexample-writer.ts'
+import { CHECKER, inThisThread, runSmall } from '../testing/run-small.ts'
+import { catalogue } from '../testing/small-catalogue.ts'
 
 /** The small catalogue with some of its designs, and with the one scenario that ends. */
 function only(...designs: string[]): Catalogue {
@@ -35,7 +35,7 @@ const featured = {
 
 describe('the default set', () => {
   it('is upstream and the designs; a known violation is expected', async () => {
-    const { status, out } = await runTiny([], { catalogue: only('upstream', 'request-first') })
+    const { status, out } = await runSmall([], { catalogue: only('upstream', 'request-first') })
     expect(status).toBe(0)
     expect(out.map((line) => line.replace(/\d+\.\d s/, '0.0 s'))).toEqual([
       'zap, design upstream (D0): 4 hold, 1 vacuous, 1 reached',
@@ -51,20 +51,20 @@ describe('the default set', () => {
   })
 
   it('shows the featured trace, and those that are not expected, where no file can be written', async () => {
-    const files = fileKeeper(CHECKER, async () => {})
-    const keeper: Keeper = {
-      keep: (cell, violated, options) => files.keep(cell, violated, { ...options, out: '/dev/null/out' }),
+    const files = counterexampleFiles(CHECKER, async () => {})
+    const writer: CounterexampleWriter = {
+      write: (cell, violated, options) => files.write(cell, violated, { ...options, out: '/dev/null/out' }),
     }
     const known = only('upstream', 'request-first')
     const surprised = { ...known, designs: known.designs.map((d) => ({ ...d, expect: [neverAsked] })) }
-    const { status, out, err } = await runTiny([], { catalogue: surprised, keeper })
+    const { status, out, err } = await runSmall([], { catalogue: surprised, writer })
     expect([status, err]).toEqual([
       1,
       [expect.stringMatching(/^mmucheck: warning: cannot write to .*; what is not /)],
     ])
     expect(out.filter((line) => line.includes('<--- '))).toHaveLength(3)
     expect(out.at(-1)).toMatch(/^mmucheck: 3 violated, .*; 3 not expected$/)
-    const expected = await runTiny([], { catalogue: { ...known, featured }, keeper })
+    const expected = await runSmall([], { catalogue: { ...known, featured }, writer })
     expect([expected.status, expected.err.length]).toEqual([0, 1])
     expect(expected.out.filter((line) => line.includes('<--- '))).toHaveLength(1)
   })
@@ -76,14 +76,14 @@ describe('the default set', () => {
     const evidence = [cell, { ...cell, property: 'can-free' }, { ...cell, scenario: deep.id }]
     const mail = { id: 'seed-9', aliases: [], title: 'a mail', question: 'Which first?', answer: 'Mark.' }
     const asked = { ...known, scenarios: [...known.scenarios, deep], questions: [{ ...mail, evidence }] }
-    const { status, out } = await runTiny([], { catalogue: asked })
+    const { status, out } = await runSmall([], { catalogue: asked })
     expect(status).toBe(0)
     expect(out.filter((line) => line.includes(', design '))).toEqual([
       'zap, design upstream (D0): 4 hold, 1 vacuous, 1 reached',
       'zap, design request-first (D1): 1 hold, 1 vacuous, 1 reached',
     ])
     expect(out.at(-2)).toBe('left out, to be checked by name: zap-and-tick')
-    const explained = await runTiny(['explain', 'seed-9'], { catalogue: asked })
+    const explained = await runSmall(['explain', 'seed-9'], { catalogue: asked })
     expect(explained.out.slice(0, 4)).toEqual([
       'question seed-9',
       '  mail       a mail',
@@ -97,7 +97,7 @@ describe('the default set', () => {
 
   it('opens with the question, the failure as a diagram, and the proof', async () => {
     const shown = { ...only('upstream', 'request-first'), featured }
-    const { status, out } = await runTiny([], { catalogue: shown })
+    const { status, out } = await runSmall([], { catalogue: shown })
     expect(status).toBe(0)
     expect(out[0]).toBe(featured.question)
     const diagram = out.findIndex((line) => line.includes('<--- BUG: root-dropped'))
@@ -110,7 +110,7 @@ describe('the default set', () => {
   })
 
   it('ends with 3 when a design that must fail does not', async () => {
-    const { status, out } = await runTiny([], { catalogue: only('upstream', 'believed-wrong') })
+    const { status, out } = await runSmall([], { catalogue: only('upstream', 'believed-wrong') })
     expect(status).toBe(3)
     expect(out).toContain('  holds root-dropped, NOT CAUGHT')
     expect(out.at(-1)).toBe(
@@ -126,7 +126,7 @@ describe('the default set', () => {
       run: ((request, ...rest) =>
         inThisThread.run({ ...request, design: 'request-first' }, ...rest)) as typeof inThisThread.run,
     }
-    const { status, out } = await runTiny([], { catalogue: wrong, runner, keeper: noKeeper })
+    const { status, out } = await runSmall([], { catalogue: wrong, runner, writer: noWriter })
     expect(status).toBe(1)
     expect(out).toContain('  VIOLATED root-dropped, NOT EXPECTED')
     expect(out.at(-1)).toMatch(/; 3 not expected$/)
@@ -135,7 +135,7 @@ describe('the default set', () => {
   it('ends with 4 when nothing was judged where a property must hold', async () => {
     const known = only('upstream')
     const unsaid = { ...known, designs: known.designs.map((d) => ({ ...d, expect: [] })) }
-    const { status, out } = await runTiny([], { catalogue: unsaid })
+    const { status, out } = await runSmall([], { catalogue: unsaid })
     expect(status).toBe(4)
     expect(out).toContain('  vacuous never-asked, NOT AS EXPECTED')
     expect(out.at(-1)).toMatch(/; 1 not as expected$/)
@@ -145,7 +145,7 @@ describe('the default set', () => {
     const known = only('upstream')
     const expected = [neverAsked, { ...neverAsked, property: 'root-dropped' }]
     const designs = known.designs.map((d) => ({ ...d, expect: expected }))
-    const { status, out } = await runTiny([], { catalogue: { ...known, designs } })
+    const { status, out } = await runSmall([], { catalogue: { ...known, designs } })
     expect(status).toBe(3)
     expect(out).toContain('  holds root-dropped, NOT AS EXPECTED')
   })
@@ -157,7 +157,7 @@ describe('the default set', () => {
       { ...neverAsked, property: 'marked-for-good', verdict: 'violated' as const },
     ]
     const designs = known.designs.map((d) => (d.id === 'unmarks' ? { ...d, expect: expected } : d))
-    const { status, out } = await runTiny([], { catalogue: { ...known, designs }, keeper: noKeeper })
+    const { status, out } = await runSmall([], { catalogue: { ...known, designs }, writer: noWriter })
     expect(status).toBe(1)
     expect(out).toContain('  VIOLATED no-double-free, NOT EXPECTED')
   })
@@ -170,17 +170,17 @@ describe('the default set', () => {
           ...rest,
         )) as typeof inThisThread.run,
     }
-    const { status, out } = await runTiny([], { catalogue: only('upstream'), runner })
+    const { status, out } = await runSmall([], { catalogue: only('upstream'), runner })
     expect(status).toBe(4)
     expect(out.join('\n')).toContain('INCOMPLETE: more than 2 states')
   })
 
   it('says nothing of a model that is wrong but what is wrong', async () => {
-    const { status, out, err } = await runTiny([], { catalogue: only('upstream', 'misspelt') })
+    const { status, out, err } = await runSmall([], { catalogue: only('upstream', 'misspelt') })
     expect(status).toBe(2)
     expect(out).toEqual([])
     expect(err).toEqual(['mmucheck: the model is wrong: patch "drop Z.99": no program has a step "Z.99"'])
   })
 })
 
-const noKeeper = { keep: async () => new Map() }
+const noWriter = { write: async () => new Map() }

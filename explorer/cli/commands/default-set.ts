@@ -3,13 +3,13 @@ import { z } from 'zod'
 import { diagram } from '../../../counterexamples/diagram.ts'
 import type { Design } from '../../../model/designs/design.ts'
 import { type Catalogue, type CellName, type Featured, findDesign, titled, UPSTREAM } from '../catalogue.ts'
+import { type Cell, cellsOf, checkPatches, leftOut } from '../cells.ts'
 import { checkAll, warningsOf } from '../check-all.ts'
+import { type CommandContext, interruption } from '../command-context.ts'
 import { load, replayed } from '../counterexamples.ts'
 import { worstOf } from '../exit-status.ts'
 import { type Match, matchOf, statusesOf } from '../expectation.ts'
-import { wrap } from '../io.ts'
 import { readOptions } from '../options.ts'
-import { type Cell, checkPatches, leftOut, planOf } from '../plan.ts'
 import { ProgressDisplay } from '../report/progress.ts'
 import { type CheckReport, counts, otherCounts, tallyOf } from '../report/report.ts'
 import {
@@ -22,7 +22,7 @@ import {
   verdictWord,
 } from '../report/report-text.ts'
 import { DEFAULT_SETTINGS } from '../search-settings.ts'
-import { interruption, type Session } from '../session.ts'
+import { wrapAtSpaces } from '../wrap.ts'
 import { headingOf, modelErrorOf, unwrittenTraces } from './check.ts'
 
 const options = z.object({ unicode: z.boolean().default(false) })
@@ -35,8 +35,8 @@ const OUT = 'out'
  * status says whether all came out as it must. Opens with the featured design question: the wrong answer as a
  * diagram, the right one as a proof.
  */
-export async function defaultSet(session: Session, raw: unknown): Promise<number> {
-  const { catalogue, io } = session
+export async function defaultSet(context: CommandContext, raw: unknown): Promise<number> {
+  const { catalogue, io } = context
   const { unicode } = readOptions(options, raw)
   const style: Style = { colour: io.colour, width: io.width, unicode }
   const { featured } = catalogue
@@ -46,44 +46,44 @@ export async function defaultSet(session: Session, raw: unknown): Promise<number
     featured,
   )
   checkPatches(cells)
-  const reports = checkAll(session, {
+  const reports = checkAll(context, {
     cells,
     settings: DEFAULT_SETTINGS,
     checkpoints: null,
     atOnce: Math.min(availableParallelism(), cells.length),
     out: OUT,
     progress: new ProgressDisplay(io, { quiet: false, searches: cells.length }),
-    onUnwritten: warningsOf(session, '; what is not expected is printed instead; make room there'),
+    onUnwritten: warningsOf(context, '; what is not expected is printed instead; make room there'),
   })
   if (featured !== undefined) {
-    for (const line of wrap(featured.question, io.width)) io.out(line)
+    for (const line of wrapAtSpaces(featured.question, io.width)) io.out(line)
     io.out('')
   }
   const checks: CheckReport[] = []
   for await (const report of reports) {
     const cell = cells[checks.length]
     checks.push(report)
-    if (isCell(cell, featured?.broken)) showBroken(session, cell, report, style)
+    if (isCell(cell, featured?.broken)) showBroken(context, cell, report, style)
     else if (isCell(cell, featured?.fixed)) for (const line of proof(cell, report, style)) io.out(line)
     else {
       for (const line of summary(cell, report, style)) io.out(line)
       const { design, scenario } = cell
       const surprises = report.properties.filter((p) => matchOf(design, scenario.id, p) === 'unexpected')
-      for (const text of unwrittenTraces(session, { ...report, properties: surprises })) io.out(text)
+      for (const text of unwrittenTraces(context, { ...report, properties: surprises })) io.out(text)
     }
     for (const line of modelErrorOf(report)) io.err(line)
   }
   const expected = checks.map((report, index) => statusesOf(cells[index].design, report))
   io.out('')
-  for (const line of wrap(leftOut(all.map(({ scenario }) => scenario)), io.width)) io.out(line)
+  for (const line of wrapAtSpaces(leftOut(all.map(({ scenario }) => scenario)), io.width)) io.out(line)
   io.out(lastLine(cells, checks))
-  return interruption(session.signal) ?? worstOf(expected.flat())
+  return interruption(context.signal) ?? worstOf(expected.flat())
 }
 
 /** Upstream in every scenario; what answers the design questions, or without any each design in its scenarios. */
 function allCells(catalogue: Catalogue): Cell[] {
   const select = (designs: readonly Design<unknown>[], scenarios: readonly string[]): Cell[] =>
-    planOf(catalogue, { scenarios, designs, properties: [] })
+    cellsOf(catalogue, { scenarios, designs, properties: [] })
   const upstream = findDesign(catalogue, UPSTREAM)
   const answers =
     catalogue.questions === undefined
@@ -108,15 +108,15 @@ const isCell = ({ scenario, design }: Cell, name: CellName | undefined): boolean
   scenario.id === name?.scenario && design.id === name.design
 
 /** The shortest counterexample as a diagram, then all verdicts. */
-function showBroken(session: Session, cell: Cell, report: CheckReport, style: Style): void {
-  const { io } = session
+function showBroken(context: CommandContext, cell: Cell, report: CheckReport, style: Style): void {
+  const { io } = context
   const found = report.properties.flatMap((p) => (p.counterexample === null ? [] : [p.counterexample]))
   // A safety violation says more than a loop; the properties come in order of importance.
   const [first] = found
   if (first !== undefined) {
     const { file, contents } = first
     const shown =
-      contents === null ? load(session, { name: file ?? first.id, out: OUT }) : replayed(session, contents)
+      contents === null ? load(context, { name: file ?? first.id, out: OUT }) : replayed(context, contents)
     io.out(diagram(shown))
   }
   for (const line of [...checkBlock(report, headingOf(cell), style), '']) io.out(line)
@@ -150,7 +150,12 @@ function summary({ scenario, design }: Cell, report: CheckReport, style: Style):
       return `  ${verdictWord(p.verdict, style)} ${p.id}${length}, ${note}`
     })
   const failure = modelErrorLines(report, style)
-  return [...headingLines(heading, style), ...told, ...failure, ...wrap(totals(report), style.width, '  ')]
+  return [
+    ...headingLines(heading, style),
+    ...told,
+    ...failure,
+    ...wrapAtSpaces(totals(report), style.width, '  '),
+  ]
 }
 
 function lastLine(cells: readonly Cell[], checks: readonly CheckReport[]): string {

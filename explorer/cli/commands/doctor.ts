@@ -5,15 +5,15 @@ import xstate from 'xstate/package.json' with { type: 'json' }
 import { z } from 'zod'
 import { printableJson } from '../../../model/language/quoted.ts'
 import { allProperties } from '../catalogue.ts'
+import type { CommandContext } from '../command-context.ts'
 import { readOptions } from '../options.ts'
-import type { Session } from '../session.ts'
 
 const options = z.object({ json: z.boolean().default(false) })
 
 const MIB = 1024 * 1024
 
 /** `mmucheck doctor`: what a maintainer asks for in the first reply to a bug report. */
-export function doctor({ io, version, modelHash, catalogue }: Session, raw: unknown): number {
+export function doctor({ io, version, modelHash, catalogue }: CommandContext, raw: unknown): number {
   const { json } = readOptions(options, raw)
   const facts = {
     mmucheck: version,

@@ -5,22 +5,22 @@ import { describePatch, type Patch } from '../../../model/language/patch.ts'
 import type { Property } from '../../../model/language/property.ts'
 import type { Scenario } from '../../../model/scenarios/scenario.ts'
 import { builtSystem } from '../built-systems.ts'
-import { allProperties, findNamed, titled } from '../catalogue.ts'
+import { allProperties, findNamed, scenariosOf, titled } from '../catalogue.ts'
+import { addersOf } from '../cells.ts'
+import type { CommandContext } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
-import { wrap } from '../io.ts'
 import { type Machine, machinesOf } from '../machines.ts'
 import { unknownName } from '../nearest.ts'
-import { addersOf, scenariosOf } from '../plan.ts'
 import { evidenceFor } from '../question-evidence.ts'
-import type { Session } from '../session.ts'
+import { wrapAtSpaces } from '../wrap.ts'
 
 /**
  * `mmucheck explain`: what a property, design, scenario, question, machine or step means. A name that several things
  * share is explained for each.
  * @throws UsageError for a name that nothing has.
  */
-export function explain(session: Session, name: string): number {
-  const { catalogue, io } = session
+export function explain(context: CommandContext, name: string): number {
+  const { catalogue, io } = context
   const machines = machinesOf(catalogue)
   const property = findNamed(allProperties(catalogue), name)
   const design = findNamed(catalogue.designs, name)
@@ -28,22 +28,22 @@ export function explain(session: Session, name: string): number {
   const machine = findNamed(machines, name)
   const question = findNamed(catalogue.questions ?? [], name)
   const texts = [
-    ...(question === undefined ? [] : [aboutQuestion(session, question)]),
-    ...(property === undefined ? [] : [aboutProperty(session, property)]),
-    ...(design === undefined ? [] : [aboutDesign(session, design)]),
+    ...(question === undefined ? [] : [aboutQuestion(context, question)]),
+    ...(property === undefined ? [] : [aboutProperty(context, property)]),
+    ...(design === undefined ? [] : [aboutDesign(context, design)]),
     ...(scenario === undefined ? [] : [aboutScenario(scenario)]),
     ...(machine === undefined ? [] : [aboutMachine(machine)]),
     ...aboutBlocks(machines, name),
     ...aboutSteps(machines, name),
   ]
-  if (texts.length === 0) throw new UsageError(unknownName(null, name, allNames(session, machines)))
+  if (texts.length === 0) throw new UsageError(unknownName(null, name, allNames(context, machines)))
   texts.forEach((rows, index) => {
     if (index > 0) io.out('')
     const [[what, title], ...rest] = rows
     io.out(`${what} ${io.colour.bold(title)}`)
     for (const [label, text] of rest) {
       if (text === '') continue
-      const lines = wrap(text, io.width - 13)
+      const lines = wrapAtSpaces(text, io.width - 13)
       lines.forEach((line, i) => {
         io.out(`  ${(i === 0 ? label : '').padEnd(11)}${line}`)
       })
@@ -56,7 +56,7 @@ export function explain(session: Session, name: string): number {
 type Rows = readonly (readonly [string, string])[]
 
 /** A design question, its answer, and what a search of each cell that shows it finds now. */
-function aboutQuestion({ catalogue }: Session, asked: Question): Rows {
+function aboutQuestion({ catalogue }: CommandContext, asked: Question): Rows {
   const { id, aliases, title, question, answer } = asked
   return [
     ['question', titled({ id, aliases })],
@@ -70,7 +70,7 @@ function aboutQuestion({ catalogue }: Session, asked: Question): Rows {
   ]
 }
 
-function aboutProperty({ catalogue }: Session, p: Property<unknown>): Rows {
+function aboutProperty({ catalogue }: CommandContext, p: Property<unknown>): Rows {
   const checked = catalogue.scenarios.filter((s) => s.properties.includes(p.id)).map((s) => s.id)
   const adders = addersOf(catalogue, p)
   const places = adders.map((d) => `with design ${titled(d)}: ${d.scenarios.join(', ')}`)
@@ -92,9 +92,9 @@ function aboutProperty({ catalogue }: Session, p: Property<unknown>): Rows {
   ]
 }
 
-function aboutDesign(session: Session, d: Design<unknown>): Rows {
+function aboutDesign(context: CommandContext, d: Design<unknown>): Rows {
   const { commit, version, function: fn } = d.kernel
-  const scenarios = scenariosOf(session.catalogue, d).map((s) => s.id)
+  const scenarios = scenariosOf(context.catalogue, d).map((s) => s.id)
   return [
     ['design', titled(d)],
     ['is', d.title],
@@ -209,7 +209,7 @@ function aboutStep(m: Machine, located: LocatedStep<never>, all: readonly Locate
   ]
 }
 
-function allNames({ catalogue }: Session, machines: readonly Machine[]): string[] {
+function allNames({ catalogue }: CommandContext, machines: readonly Machine[]): string[] {
   const { properties, designs, scenarios, questions = [] } = catalogue
   const named = [...properties, ...designs, ...scenarios, ...questions, ...machines]
   const steps = machines.flatMap((m) => m.thread.flow.steps.map((s) => s.path))

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { runTiny } from '../tiny/session.ts'
+import { runSmall } from '../testing/run-small.ts'
 
-const json = async (...args: string[]) => JSON.parse((await runTiny(args)).out.join('\n'))
+const json = async (...args: string[]) => JSON.parse((await runSmall(args)).out.join('\n'))
 
 describe('list', () => {
   it('gives each thing a line with its names and its sentence', async () => {
-    const { status, out } = await runTiny(['list', 'designs'])
+    const { status, out } = await runSmall(['list', 'designs'])
     expect(status).toBe(0)
     expect(out.slice(0, 3)).toEqual([
       'upstream (D0): mark, then request',
@@ -15,7 +15,7 @@ describe('list', () => {
   })
 
   it('lists everything without an argument', async () => {
-    const { out } = await runTiny(['list'])
+    const { out } = await runSmall(['list'])
     expect(out.filter((line) => /^\w+$/.test(line))).toEqual([
       'scenarios',
       'designs',
@@ -63,13 +63,13 @@ describe('list', () => {
   })
 
   it('knows its kinds', async () => {
-    const { status, err } = await runTiny(['list', 'desings'])
+    const { status, err } = await runSmall(['list', 'desings'])
     expect([status, err[0]]).toEqual([2, 'mmucheck: no list is called "desings"; did you mean designs?'])
   })
 })
 
 describe('explain', () => {
-  const explain = async (name: string) => (await runTiny(['explain', name])).out.join('\n')
+  const explain = async (name: string) => (await runSmall(['explain', name])).out.join('\n')
 
   it('says what a property means and what breaks it', async () => {
     expect(await explain('i-1')).toBe(
@@ -102,7 +102,7 @@ describe('explain', () => {
   })
 
   it('suggests among everything', async () => {
-    const { status, err } = await runTiny(['explain', 'Z.33'])
+    const { status, err } = await runSmall(['explain', 'Z.33'])
     expect([status, err[0]]).toEqual([2, 'mmucheck: nothing is called "Z.33"; did you mean Z.3?'])
   })
 })

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { printableJson } from '../../../model/language/quoted.ts'
 import { allProperties, lookUp, type Named, titled } from '../catalogue.ts'
-import { wrap } from '../io.ts'
+import type { CommandContext } from '../command-context.ts'
 import { machinesOf } from '../machines.ts'
 import { readOptions } from '../options.ts'
-import type { Session } from '../session.ts'
+import { wrapAtSpaces } from '../wrap.ts'
 
 const options = z.object({ json: z.boolean().default(false) })
 
@@ -22,11 +22,11 @@ type Item = Named & {
  * `mmucheck list`: what there is. With one kind and `--json` an array, else an object of arrays.
  * @throws UsageError for a kind that does not exist.
  */
-export function list(session: Session, kind: string | undefined, raw: unknown): number {
+export function list(context: CommandContext, kind: string | undefined, raw: unknown): number {
   const { json } = readOptions(options, raw)
   const asked = kind === undefined ? KINDS : [kindOf(kind)]
-  const lists = asked.map((each) => [each, itemsOf(session, each)] as const)
-  const { io } = session
+  const lists = asked.map((each) => [each, itemsOf(context, each)] as const)
+  const { io } = context
   if (json) {
     const data = lists.map(([each, items]) => [each, items.map(jsonOf)] as const)
     io.out(printableJson(kind === undefined ? Object.fromEntries(data) : data[0][1]))
@@ -35,9 +35,9 @@ export function list(session: Session, kind: string | undefined, raw: unknown): 
   lists.forEach(([each, items], index) => {
     if (kind === undefined) io.out(`${index === 0 ? '' : '\n'}${io.colour.bold(each)}`)
     for (const item of items) {
-      const [first, ...rest] = wrap(`${titled(item)}: ${item.title}`, io.width, '')
+      const [first, ...rest] = wrapAtSpaces(`${titled(item)}: ${item.title}`, io.width, '')
       io.out(first.replace(titled(item), io.colour.bold(titled(item))))
-      for (const line of wrap(rest.join(' '), io.width, '    ')) io.out(line)
+      for (const line of wrapAtSpaces(rest.join(' '), io.width, '    ')) io.out(line)
     }
   })
   return 0
@@ -52,7 +52,7 @@ const kindOf = (name: string): Kind =>
 
 const jsonOf = ({ id, aliases, title, data }: Item) => ({ id, aliases, title, ...data })
 
-function itemsOf({ catalogue }: Session, kind: Kind): Item[] {
+function itemsOf({ catalogue }: CommandContext, kind: Kind): Item[] {
   switch (kind) {
     case 'scenarios':
       return catalogue.scenarios.map(({ id, aliases, title, about, bounds, properties }) => ({

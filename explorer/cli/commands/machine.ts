@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { printableJson } from '../../../model/language/quoted.ts'
 import { builtSystem } from '../built-systems.ts'
 import { findDesign, findScenario, lookUp } from '../catalogue.ts'
+import type { CommandContext } from '../command-context.ts'
 import { machinesOf } from '../machines.ts'
 import { readOptions } from '../options.ts'
 import { chartOf, mermaidOf } from '../report/statechart.ts'
-import type { Session } from '../session.ts'
 
 const options = z.object({
   as: z.enum(['mermaid', 'json']).default('mermaid'),
@@ -17,13 +17,13 @@ const options = z.object({
  * `mmucheck machine`: a thread of control as a statechart, upstream's or a design's.
  * @throws UsageError for an unknown machine, scenario or design.
  */
-export function machine(session: Session, name: string, raw: unknown): number {
+export function machine(context: CommandContext, name: string, raw: unknown): number {
   const { as, scenario, design } = readOptions(options, raw)
-  const { catalogue, io } = session
+  const { catalogue, io } = context
   const known = lookUp('machine', machinesOf(catalogue), name)
   const of = design ?? known.design
   const change = of === undefined ? undefined : findDesign(catalogue, of)
-  const at = scenario ?? findHome(session, of) ?? known.scenarios[0]
+  const at = scenario ?? findHome(context, of) ?? known.scenarios[0]
   const { threads } = builtSystem(findScenario(catalogue, at), change)
   const kinds = threads.map((thread) => ({ id: thread.program.kind, thread }))
   const { thread } = lookUp(`machine of ${at}`, kinds, known.id)
@@ -31,7 +31,7 @@ export function machine(session: Session, name: string, raw: unknown): number {
   return 0
 
   /** The first scenario of the design that runs the machine. */
-  function findHome({ catalogue: all }: Session, id: string | undefined): string | undefined {
+  function findHome({ catalogue: all }: CommandContext, id: string | undefined): string | undefined {
     return id === undefined
       ? undefined
       : findDesign(all, id).scenarios.find((s) => known.scenarios.includes(s))

@@ -7,14 +7,14 @@ import {
   formatCounterexample,
   readCounterexample,
 } from '../../../counterexamples/counterexample-file.ts'
-import { catalogue } from '../tiny/catalogue.ts'
-import { runTiny } from '../tiny/session.ts'
+import { runSmall } from '../testing/run-small.ts'
+import { catalogue } from '../testing/small-catalogue.ts'
 
 let folder: string
 let file: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mmucheck-'))
-  await runTiny(['check', 'zap', '--design', 'D1', '--property', 'I-1', '--out', folder])
+  await runSmall(['check', 'zap', '--design', 'D1', '--property', 'I-1', '--out', folder])
   file = join(folder, readdirSync(folder)[0])
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -43,14 +43,14 @@ describe('replay', () => {
   it('takes a file or an id, and says what fails', async () => {
     const { id } = readCounterexample(file)
     const line = `${id}: 4 steps of zap with request-first violate root-dropped`
-    expect(await runTiny(['replay', file])).toEqual({ status: 0, out: [line], err: [] })
-    expect(await runTiny(['replay', id, '--out', folder])).toEqual({ status: 0, out: [line], err: [] })
-    expect(await runTiny(['replay', '--quiet', file, file])).toEqual({ status: 0, out: [], err: [] })
+    expect(await runSmall(['replay', file])).toEqual({ status: 0, out: [line], err: [] })
+    expect(await runSmall(['replay', id, '--out', folder])).toEqual({ status: 0, out: [line], err: [] })
+    expect(await runSmall(['replay', '--quiet', file, file])).toEqual({ status: 0, out: [], err: [] })
   })
 
   it('ends with 70 when the model does not allow a step', async () => {
     const { steps } = readCounterexample(file)
-    const { status, err } = await runTiny(['replay', changed([...steps].reverse())])
+    const { status, err } = await runSmall(['replay', changed([...steps].reverse())])
     expect(status).toBe(70)
     expect(err).toHaveLength(1)
     expect(err[0]).toMatch(/^mmucheck: internal error: ce-\w+: step 1 of 4: zapper cannot take Z\.1/)
@@ -58,7 +58,7 @@ describe('replay', () => {
 
   it('ends with 70 when nothing is violated', async () => {
     const { steps } = readCounterexample(file)
-    const { status, err } = await runTiny(['replay', changed(steps.slice(0, 1))])
+    const { status, err } = await runSmall(['replay', changed(steps.slice(0, 1))])
     expect(status).toBe(70)
     expect(err[0]).toContain('does not violate root-dropped in zap')
   })
@@ -74,7 +74,7 @@ describe('replay', () => {
       const path = join(folder, `${name}.json`)
       writeFileSync(path, text)
       for (const command of ['replay', 'show']) {
-        const { status, out, err } = await runTiny([command, path])
+        const { status, out, err } = await runSmall([command, path])
         expect([status, out, err.length]).toEqual([2, [], 2])
         expect(err[0]).toContain(message)
       }
@@ -82,13 +82,13 @@ describe('replay', () => {
   })
 
   it('ends with 2 for names that do not exist', async () => {
-    const none = await runTiny(['replay', 'ce-00000000'])
+    const none = await runSmall(['replay', 'ce-00000000'])
     expect([none.status, none.err[0]]).toEqual([
       2,
       'mmucheck: there is no counterexample "ce-00000000", neither a file nor in out',
     ])
     const { steps } = readCounterexample(file)
-    const property = await runTiny(['replay', changed(steps, 'root-droped')])
+    const property = await runSmall(['replay', changed(steps, 'root-droped')])
     expect([property.status, property.err[0]]).toEqual([
       2,
       'mmucheck: no property is called "root-droped"; did you mean root-dropped?',
@@ -98,7 +98,7 @@ describe('replay', () => {
 
 describe('replay -i', () => {
   const type = async (...typed: string[]) =>
-    (await runTiny(['replay', '-i', file, '--out', folder], { typed })).out
+    (await runSmall(['replay', '-i', file, '--out', folder], { typed })).out
 
   it('goes to the end step by step', async () => {
     const out = await type('n', '', 'n', 'n', 'n', 'q')
@@ -168,7 +168,7 @@ describe('replay -i', () => {
     expect(other.at(-1)).toMatch(/^ {2}- vcpu V\.1: its guard does not hold/)
     const ticking = changed(readCounterexample(file).steps, 'root-dropped', catalogue.scenarios[1])
     const typed = ['t 2', 't 1', 't 2', 't 2', 't 1', 'q']
-    const { out } = await runTiny(['replay', '-i', ticking], { typed })
+    const { out } = await runSmall(['replay', '-i', ticking], { typed })
     expect(out.slice(-3)).toEqual([
       '5, not in the trace: zapper Z.1 (mark)',
       '    marked: 0 -> 1',
@@ -196,14 +196,14 @@ describe('replay -i', () => {
 
 describe('show', () => {
   it('draws the diagram', async () => {
-    const { status, out } = await runTiny(['show', file])
+    const { status, out } = await runSmall(['show', file])
     expect(status).toBe(0)
     expect(out.some((line) => line.includes('<--- BUG: root-dropped'))).toBe(true)
     for (const line of out) expect(line.length).toBeLessThanOrEqual(75)
   })
 
   it('knows its forms', async () => {
-    const { status, err } = await runTiny(['show', file, '--as', 'painting'])
+    const { status, err } = await runSmall(['show', file, '--as', 'painting'])
     expect(status).toBe(2)
     expect(err[0]).toMatch(/^mmucheck: --as: must be one of .*diagram.*, not "painting"$/)
   })
@@ -216,13 +216,13 @@ describe('shrink', () => {
     const tick = { thread: 'ticker', step: 'T.1' }
     const steps = readCounterexample(file).steps.flatMap((step) => [step, tick])
     const long = changed(steps, 'root-dropped', catalogue.scenarios[1])
-    const { status, out } = await runTiny(['shrink', long, '--out', folder])
+    const { status, out } = await runSmall(['shrink', long, '--out', folder])
     expect([status, out]).toEqual([
       0,
       [expect.stringContaining(`${size} (from 8 steps, 7 context switches): `)],
     ])
     const written = out[0].split(' ').at(-1) ?? ''
-    expect((await runTiny(['replay', written])).status).toBe(0)
+    expect((await runSmall(['replay', written])).status).toBe(0)
     expect(readCounterexample(written).steps).toEqual(readCounterexample(file).steps)
   })
 
@@ -230,7 +230,7 @@ describe('shrink', () => {
     const tick = { thread: 'ticker', step: 'T.1' }
     const steps = readCounterexample(file).steps.flatMap((step) => [step, tick])
     const long = changed(steps, 'root-dropped', catalogue.scenarios[1])
-    const { status, out, err } = await runTiny(['shrink', long, '--out', file])
+    const { status, out, err } = await runSmall(['shrink', long, '--out', file])
     expect(status).toBe(0)
     expect(err).toEqual([
       expect.stringMatching(/^mmucheck: warning: cannot write to \S+: E\w+; the file's contents /),
@@ -238,12 +238,12 @@ describe('shrink', () => {
     expect(out.at(-1)).toMatch(/^4 steps, .*: ce-\w+ \(not written\)$/)
     const saved = join(folder, 'printed.json')
     writeFileSync(saved, out.slice(0, -1).join('\n'))
-    expect((await runTiny(['replay', saved])).status).toBe(0)
+    expect((await runSmall(['replay', saved])).status).toBe(0)
   })
 
   it('leaves alone what is as small as it gets', async () => {
     const before = readdirSync(folder)
-    const { out } = await runTiny(['shrink', file, '--out', folder])
+    const { out } = await runSmall(['shrink', file, '--out', folder])
     expect(out).toEqual([`${readCounterexample(file).id}: ${size}; it is as small as it gets`])
     expect(readdirSync(folder)).toEqual(before)
   })

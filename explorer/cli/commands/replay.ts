@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { Replayed } from '../../../counterexamples/replay.ts'
+import type { CommandContext } from '../command-context.ts'
 import { load } from '../counterexamples.ts'
 import { UsageError } from '../errors.ts'
 import { EXIT } from '../exit-status.ts'
 import { readOptions } from '../options.ts'
-import type { Session } from '../session.ts'
 import { stepThrough } from './replay-interactive.ts'
 
 const options = z.object({
@@ -18,15 +18,19 @@ const options = z.object({
  * `mmucheck replay`: recomputes counterexamples with xstate; fails if the model no longer allows one, or it no longer
  * violates its property.
  */
-export async function replay(session: Session, names: readonly string[], raw: unknown): Promise<number> {
+export async function replay(
+  context: CommandContext,
+  names: readonly string[],
+  raw: unknown,
+): Promise<number> {
   const flags = readOptions(options, raw)
   if (flags.interactive && names.length > 1) throw new UsageError('-i steps through one counterexample')
-  const replays = names.map((name) => load(session, { name, out: flags.out, design: flags.design }))
+  const replays = names.map((name) => load(context, { name, out: flags.out, design: flags.design }))
   if (flags.interactive) {
-    await stepThrough(session.io, replays[0], flags.out)
+    await stepThrough(context.io, replays[0], flags.out)
     return EXIT.holds
   }
-  if (!flags.quiet) for (const replayed of replays) session.io.out(confirmation(replayed))
+  if (!flags.quiet) for (const replayed of replays) context.io.out(confirmation(replayed))
   return EXIT.holds
 }
 

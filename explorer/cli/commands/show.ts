@@ -4,10 +4,10 @@ import { RENDERERS, type RendererName } from '../../../counterexamples/render.ts
 import type { Replayed } from '../../../counterexamples/replay.ts'
 import { replaceFile } from '../../checkpoint/index.ts'
 import { lookUp } from '../catalogue.ts'
+import type { CommandContext } from '../command-context.ts'
 import { load } from '../counterexamples.ts'
-import { writeTo } from '../file-keeper.ts'
 import { readOptions } from '../options.ts'
-import type { Session } from '../session.ts'
+import { orUnwritable } from '../write-counterexample.ts'
 
 /** The names that `--as` takes. */
 export const FORMS = Object.keys(RENDERERS) as [RendererName, ...RendererName[]]
@@ -19,10 +19,10 @@ const options = z.object({
 })
 
 /** `mmucheck show`: replays a counterexample and renders it. */
-export function show(session: Session, name: string, raw: unknown): number {
+export function show(context: CommandContext, name: string, raw: unknown): number {
   const { as, design, out } = readOptions(options, raw)
-  const text = RENDERERS[as](load(session, { name, out, design }))
-  session.io.out(text.replace(/\n$/, ''))
+  const text = RENDERERS[as](load(context, { name, out, design }))
+  context.io.out(text.replace(/\n$/, ''))
   return 0
 }
 
@@ -41,6 +41,6 @@ export function writeForm(replayed: Replayed, form: string, folder: string): str
     form,
   )
   const path = join(folder, `${replayed.counterexample.id}.${ENDINGS[name] ?? `${name}.txt`}`)
-  writeTo(folder, () => replaceFile(path, RENDERERS[name](replayed)))
+  orUnwritable(folder, () => replaceFile(path, RENDERERS[name](replayed)))
   return path
 }

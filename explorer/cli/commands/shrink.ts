@@ -5,15 +5,15 @@ import {
   traceOf,
 } from '../../../counterexamples/counterexample-file.ts'
 import { shrink as shrinkTrace, sizeOf } from '../../../counterexamples/shrink.ts'
+import { plural } from '../../../counterexamples/text-layout.ts'
 import { Verifier } from '../../../counterexamples/verifier.ts'
 import { quotedPath } from '../../../model/language/quoted.ts'
 import { goalReachableIn } from '../../search/index.ts'
-import { faultsOf, findNamed } from '../catalogue.ts'
+import { findNamed, oopsPropertiesOf } from '../catalogue.ts'
+import type { CommandContext } from '../command-context.ts'
 import { load } from '../counterexamples.ts'
-import { written } from '../file-keeper.ts'
 import { readOptions } from '../options.ts'
-import { plural } from '../report/report-text.ts'
-import type { Session } from '../session.ts'
+import { tryToWriteCounterexample } from '../write-counterexample.ts'
 
 const options = z.object({ design: z.string().optional(), out: z.string().min(1).default('out') })
 
@@ -21,12 +21,12 @@ const options = z.object({ design: z.string().optional(), out: z.string().min(1)
  * `mmucheck shrink`: makes a counterexample shorter, with fewer context switches, and writes the result
  * beside the others under its own id. What is as small as it gets is left alone.
  */
-export function shrink(session: Session, name: string, raw: unknown): number {
+export function shrink(context: CommandContext, name: string, raw: unknown): number {
   const { design, out } = readOptions(options, raw)
-  const { catalogue, io, version } = session
-  const replayed = load(session, { name, out, design })
+  const { catalogue, io, version } = context
+  const replayed = load(context, { name, out, design })
   const { counterexample: ce, system, property } = replayed
-  const faults = faultsOf(catalogue, findNamed(catalogue.designs, ce.design) ?? {})
+  const faults = oopsPropertiesOf(catalogue, findNamed(catalogue.designs, ce.design) ?? {})
   const verifier = new Verifier(system, property, goalReachableIn(system, { faults }))
   const before = traceOf(ce)
   const after = shrinkTrace(before, system, (trace) => verifier.fails(trace))
@@ -47,11 +47,11 @@ export function shrink(session: Session, name: string, raw: unknown): number {
     designFile: ce.designFile,
     property,
     trace: after,
-    model: session.modelHash(),
+    model: context.modelHash(),
   })
   const warn = (why: string): void =>
     io.err(`mmucheck: warning: ${why}; the file's contents are printed; choose another folder with --out`)
-  const file = written(out, smaller, warn)
+  const file = tryToWriteCounterexample(out, smaller, warn)
   if (file === null) for (const line of formatCounterexample(smaller).trimEnd().split('\n')) io.out(line)
   io.out(
     `${size(is)} (from ${size(was)}): ${file === null ? `${smaller.id} (not written)` : quotedPath(file)}`,

@@ -1,8 +1,9 @@
 import type { ChalkInstance } from 'chalk'
+import { plural } from '../../../counterexamples/text-layout.ts'
 import { LONGEST_MESSAGE, quoted, quotedPath } from '../../../model/language/quoted.ts'
 import { patchLine } from '../design-effect.ts'
-import { wrap } from '../io.ts'
 import { notAppliedInWords, openInWords, stopInWords } from '../reason-words.ts'
+import { wrapAtSpaces } from '../wrap.ts'
 import { appliedIn, type CheckReport, type PropertyReport, visitedIn } from './report.ts'
 
 /** Names of steps that are listed at most when they never fired. */
@@ -33,12 +34,12 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
     ...(unasked.length === 0 ? [] : ['  not asked for:']),
     ...unasked.flatMap((p) => propertyLines(p, longest, style)),
     ...modelErrorLines(check, style),
-    ...(check.coverage === null ? [] : wrap(`coverage: ${whyIncomplete(check)}`, style.width, '  ')),
-    ...wrap(totals(check), style.width, '  '),
+    ...(check.coverage === null ? [] : wrapAtSpaces(`coverage: ${whyIncomplete(check)}`, style.width, '  ')),
+    ...wrapAtSpaces(totals(check), style.width, '  '),
     ...(style.allRemarks ? check.reduction.notApplied : []).flatMap((why) =>
-      wrap(`not applied: ${notAppliedInWords(why)}`, style.width, '  '),
+      wrapAtSpaces(`not applied: ${notAppliedInWords(why)}`, style.width, '  '),
     ),
-    ...(check.selfCheck === null ? [] : wrap(selfCheckOf(check, check.selfCheck), style.width, '  ')),
+    ...(check.selfCheck === null ? [] : wrapAtSpaces(selfCheckOf(check, check.selfCheck), style.width, '  ')),
     ...neverTaken(check, style.width),
     ...(check.resumedFrom === null ? [] : [`  resumed from ${quotedPath(check.resumedFrom)}`]),
     ...(check.resume === null
@@ -54,8 +55,8 @@ export function isTold({ asked, verdict, upTo }: PropertyReport, { complete }: C
 
 /** A line of a block that may take several. */
 function hanging(text: string, width: number): string[] {
-  const [first, ...rest] = wrap(text, width, '  ')
-  return [first, ...wrap(rest.join(' '), width, '    ')]
+  const [first, ...rest] = wrapAtSpaces(text, width, '  ')
+  return [first, ...wrapAtSpaces(rest.join(' '), width, '    ')]
 }
 
 /** The failure of model code, and the steps that lead to it. */
@@ -72,7 +73,7 @@ export function modelErrorLines(
   const names = Math.max(...steps.map(({ thread }) => thread.length))
   const listed = steps.flatMap(({ thread, step, text }, n) => {
     const number = `    ${String(n + 1).padStart(String(steps.length).length)}. ${thread.padEnd(names)}  `
-    const [line, ...more] = wrap(text === '' ? step : `${step}: ${text}`, width - number.length)
+    const [line, ...more] = wrapAtSpaces(text === '' ? step : `${step}: ${text}`, width - number.length)
     return [number + line, ...more.map((each) => ' '.repeat(number.length + 2) + each)]
   })
   return [...heading, `    after ${plural(steps.length, 'step')}:`, ...listed]
@@ -80,8 +81,8 @@ export function modelErrorLines(
 
 /** A heading, on more than one line if need be. */
 export function headingLines(text: string, { colour, width }: Style): string[] {
-  const [first, ...rest] = wrap(text, width)
-  return [first, ...wrap(rest.join(' '), width, '    ')].map((line) => colour.bold(line))
+  const [first, ...rest] = wrapAtSpaces(text, width)
+  return [first, ...wrapAtSpaces(rest.join(' '), width, '    ')].map((line) => colour.bold(line))
 }
 
 /** `complete, 1234 states, 5678 transitions, depth 30, 0.1 s`. */
@@ -162,10 +163,10 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
       ? [verdict]
       : fits
         ? [verdict + padding + note]
-        : [verdict, ...wrap(note, style.width, '    ')]
+        : [verdict, ...wrapAtSpaces(note, style.width, '    ')]
   const ce = p.counterexample
   if (ce === null)
-    return p.reason === null ? lines : [...lines, ...wrap(openInWords(p.reason), style.width, '    ')]
+    return p.reason === null ? lines : [...lines, ...wrapAtSpaces(openInWords(p.reason), style.width, '    ')]
   const switches = plural(ce.contextSwitches, 'context switch')
   const loop = ce.loopStart === null ? '' : `, repeats from step ${ce.loopStart + 1}`
   const whose = p.subject === null ? '' : ` for ${p.subject}`
@@ -181,12 +182,7 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
 function fairnessOf({ fairness }: PropertyReport, width: number): string[] {
   if (fairness === null || fairness.length === 0) return []
   const reasons = fairness.map(({ constraint, because }) => `${constraint}: ${because}`)
-  return wrap(`the loop is fair: ${reasons.join('; ')}`, width, '    ')
-}
-
-/** `1 step`, `2 steps`, `0 context switches`. */
-export function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : what.endsWith('ch') ? 'es' : 's'}`
+  return wrapAtSpaces(`the loop is fair: ${reasons.join('; ')}`, width, '    ')
 }
 
 /** How often the property had something to say. */
@@ -209,5 +205,5 @@ function neverTaken({ steps, ownSteps }: CheckReport, width: number): string[] {
   const listed = others.slice(0, Math.max(0, LISTED - own.length))
   const more = others.length > listed.length ? ` and ${others.length - listed.length} more` : ''
   const text = `never taken (${never.length} of ${all.length} steps): ${[...own, ...listed].join(', ')}${more}`
-  return wrap(text, width, '  ')
+  return wrapAtSpaces(text, width, '  ')
 }

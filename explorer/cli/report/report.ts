@@ -1,4 +1,5 @@
-import type { Counterexample as CounterexampleFile } from '../../../counterexamples/counterexample-file.ts'
+import type { Counterexample } from '../../../counterexamples/counterexample-file.ts'
+import { plural } from '../../../counterexamples/text-layout.ts'
 import type { Reduce } from '../../reduce/index.ts'
 import type { ModelFailure, OpenReason, PropertyResult, SearchResult, Verdict } from '../../search/index.ts'
 import type { DesignEffect } from '../design-effect.ts'
@@ -6,13 +7,13 @@ import { EXIT, worstOf } from '../exit-status.ts'
 import type { FailingStep } from '../failing-steps.ts'
 import type { SelfCheck } from '../self-checked.ts'
 
-/** A counterexample that was kept. */
-export interface Counterexample {
+/** Where a counterexample is, and how long. */
+export interface CounterexampleReport {
   readonly id: string
   /** Path of the file, as given by `--out`; null when it could not be written. */
   readonly file: string | null
   /** What would be in the file, when it could not be written; else null. */
-  readonly contents: CounterexampleFile | null
+  readonly contents: Counterexample | null
   /** Steps. */
   readonly length: number
   readonly contextSwitches: number
@@ -35,7 +36,7 @@ export interface PropertyReport extends Omit<PropertyResult, 'verdict' | 'reason
   /** `not-applicable` is vacuous of a property that was not asked for. */
   readonly verdict: Verdict | 'not-applicable'
   readonly reason: OpenReason | NothingJudged | null
-  readonly counterexample: Counterexample | null
+  readonly counterexample: CounterexampleReport | null
 }
 
 /** What a search found, and what the command line knows of it. */
@@ -141,7 +142,7 @@ export function counts(checks: readonly CheckReport[]): string {
   const tally = tallyOf(checks)
   const { violated, unasked, holds, inconclusive } = tally
   const usual = [`${violated + unasked} violated`, `${holds} hold`, `${inconclusive} inconclusive`]
-  const besides = unasked === 0 ? '' : `; ${unasked} violation${unasked === 1 ? '' : 's'} not asked for`
+  const besides = unasked === 0 ? '' : `; ${plural(unasked, 'violation')} not asked for`
   return [...usual, ...otherCounts(tally)].join(', ') + besides
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runTiny } from '../tiny/session.ts'
+import { runSmall } from '../testing/run-small.ts'
 import { resultSchema } from './result-json.ts'
 
 let folder: string
@@ -11,7 +11,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const check = (...args: string[]) => runTiny(['check', '--out', folder, ...args])
+const check = (...args: string[]) => runSmall(['check', '--out', folder, ...args])
 
 describe('what check says of a search', () => {
   it('judges liveness, shows the loop and why it is fair, and keeps both in the file', async () => {
@@ -24,8 +24,8 @@ describe('what check says of a search', () => {
     const kept = JSON.parse(readFileSync(file, 'utf8'))
     expect(kept.loopStart).toBeGreaterThan(0)
     expect(kept.fairness[0].constraint).toBe('weak fairness of zapper')
-    expect((await runTiny(['replay', file])).status).toBe(0)
-    const shown = await runTiny(['show', file])
+    expect((await runSmall(['replay', file])).status).toBe(0)
+    const shown = await runSmall(['show', file])
     expect([shown.status, shown.out.join('\n')]).toEqual([0, expect.stringContaining('frees-in-the-end')])
     const { out: json } = await check('waits', '--json')
     const [{ properties }] = resultSchema.parse(JSON.parse(json.join('\n'))).checks

@@ -3,7 +3,7 @@ import { createActor, createMachine } from 'xstate'
 import { block, choice, program, step } from '../../../model/language/program.ts'
 import { flag, struct, type View } from '../../../model/language/shapes.ts'
 import { compose, one } from '../../../model/language/system.ts'
-import { runTiny } from '../tiny/session.ts'
+import { runSmall } from '../testing/run-small.ts'
 import { chartOf, mermaidOf } from './statechart.ts'
 
 const world = struct({ lock: flag })
@@ -76,7 +76,7 @@ describe('a statechart', () => {
 describe('machine', () => {
   it('shows a machine of a design', async () => {
     const order = async (...args: string[]) => {
-      const { out } = await runTiny(['machine', 'zapper', ...args])
+      const { out } = await runSmall(['machine', 'zapper', ...args])
       return out.flatMap((line) => line.match(/Z\.\d(?= \w+\(\)" as)/) ?? [])
     }
     expect(await order()).toEqual(['Z.1', 'Z.2', 'Z.3'])
@@ -84,7 +84,7 @@ describe('machine', () => {
   })
 
   it('prints JSON', async () => {
-    const { out } = await runTiny(['machine', 'vcpu', '--as', 'json'])
+    const { out } = await runSmall(['machine', 'vcpu', '--as', 'json'])
     expect(JSON.parse(out.join('\n'))).toMatchObject({ id: 'vcpu', initial: 'run' })
   })
 
@@ -93,7 +93,7 @@ describe('machine', () => {
     [['machine', 'zapper', '--as', 'dot'], '--as: must be one of mermaid, json, not "dot"'],
     [['machine', 'zapper', '--scenario', 'endless'], 'no machine of endless is called "zapper"'],
   ])('%j is refused', async (args, message) => {
-    const { status, err } = await runTiny(args)
+    const { status, err } = await runSmall(args)
     expect([status, err[0]]).toEqual([2, `mmucheck: ${message}`])
   })
 })

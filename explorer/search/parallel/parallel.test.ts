@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { tool } from '../../cli/tiny/built.ts'
+import { tool } from '../../cli/testing/built-programs.ts'
 import {
   countingSubject,
   crashingSubject,

@@ -3,12 +3,12 @@ import type { UserDesign } from './user-design.ts'
 import type { UserScenario } from './user-scenario.ts'
 
 /** The scenario and the design of a search, where they came from files: whoever replays needs what was in them. */
-export interface OwnFiles {
+export interface UserFiles {
   readonly scenario?: UserScenario
   readonly design?: UserDesign
 }
 
-export const ownFiles = (scenario: UserScenario | undefined, design: UserDesign | undefined): OwnFiles => ({
+export const userFiles = (scenario: UserScenario | undefined, design: UserDesign | undefined): UserFiles => ({
   ...(scenario === undefined ? {} : { scenario }),
   ...(design === undefined ? {} : { design }),
 })
@@ -17,7 +17,7 @@ export const ownFiles = (scenario: UserScenario | undefined, design: UserDesign 
 export function carriedBy({
   scenario,
   design,
-}: OwnFiles = {}): Pick<FoundViolation, 'scenarioFile' | 'designFile'> {
+}: UserFiles = {}): Pick<FoundViolation, 'scenarioFile' | 'designFile'> {
   return {
     ...(scenario === undefined ? {} : { scenarioFile: scenario.data }),
     ...(design === undefined ? {} : { designFile: design.data }),

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { catalogue } from './tiny/catalogue.ts'
-import { inThisThread, type Ran, runTiny } from './tiny/session.ts'
+import { inThisThread, type Ran, runSmall } from './testing/run-small.ts'
+import { catalogue } from './testing/small-catalogue.ts'
 
 /** What is checked when the user does not say where, and what is refused because it would not be. */
 
@@ -17,7 +17,7 @@ const deep = catalogue.scenarios.map((s) => (s.id === 'zap-and-tick' ? { ...s, d
 const small = deep.filter(({ id }) => ['zap', 'zap-and-tick', 'waits'].includes(id))
 
 const check = (...args: string[]): Promise<Ran> =>
-  runTiny(['check', '--out', folder, ...args], {
+  runSmall(['check', '--out', folder, ...args], {
     catalogue: { ...catalogue, scenarios: small },
     runner: inThisThread,
   })
@@ -66,7 +66,7 @@ describe('what is named and would not be searched is refused', () => {
   it('a design whose scenarios check none of them', async () => {
     const designs = ['--design', 'D1', '--design', 'waits-only']
     const other = { ...catalogue.designs[0], id: 'waits-only', aliases: [], scenarios: ['waits'] }
-    const { status, out, err } = await runTiny(
+    const { status, out, err } = await runSmall(
       ['check', '--out', folder, ...designs, '--property', 'root-dropped'],
       { catalogue: { ...catalogue, designs: [...catalogue.designs, other] } },
     )

@@ -11,10 +11,11 @@ import {
   findScenario,
   isAlwaysJudged,
   lookUp,
+  scenariosOf,
   UPSTREAM,
 } from './catalogue.ts'
 import { UsageError } from './errors.ts'
-import type { OwnFiles } from './own-files.ts'
+import type { UserFiles } from './user-files.ts'
 
 /** One search: a scenario run with a design, and what is judged in it. */
 export interface Cell<W = unknown> {
@@ -25,7 +26,7 @@ export interface Cell<W = unknown> {
   /** Judged by default, as in every check. */
   readonly unasked: readonly Property<W>[]
   /** What came from files of the user's. */
-  readonly own?: OwnFiles
+  readonly files?: UserFiles
 }
 
 /** What the user named; an empty list means "all that fit". */
@@ -42,7 +43,7 @@ export interface Selection<W = unknown> {
  * @throws UsageError for an unknown name, a property that no chosen scenario checks, or a scenario or design that was
  *   named and would not be searched.
  */
-export function planOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Cell<W>[] {
+export function cellsOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Cell<W>[] {
   const named = unique(selection.scenarios.map((name) => findScenario(catalogue, name)))
   const known = allProperties(catalogue)
   const wanted = unique(selection.properties.map((name) => lookUp('property', known, name)))
@@ -110,12 +111,6 @@ export function checkPatches(cells: readonly Cell[]): void {
 /** The designs that add a property; empty for one of the model. */
 export function addersOf<W>({ designs }: Catalogue<W>, { id }: Property<W>): Design<W>[] {
   return designs.filter(({ adds }) => adds?.properties?.some((p) => p.id === id) === true)
-}
-
-/** The scenarios in which a design can be seen; upstream is at home in all. */
-export function scenariosOf<W>(catalogue: Catalogue<W>, design: Design<W>): Scenario<W>[] {
-  if (design.id === UPSTREAM) return [...catalogue.scenarios]
-  return design.scenarios.map((id) => findScenario(catalogue, id))
 }
 
 /** As `scenariosOf`; of upstream only those that are not deep. */

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Ended, PLAIN } from './built.ts'
+import { type Ended, PLAIN } from './built-programs.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 

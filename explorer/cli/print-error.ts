@@ -7,7 +7,7 @@ import { EXIT } from './exit-status.ts'
 import type { Io } from './io.ts'
 
 /** Prints what a command ended with; only for what nothing foresees the place too. @returns the exit status. */
-export function failed(io: Io, error: unknown): number {
+export function printError(io: Io, error: unknown): number {
   if (error instanceof UsageError || error instanceof CounterexampleError) {
     for (const line of errorLines(`mmucheck: ${error.message}`)) io.err(line)
     io.err('Try --help.')

@@ -1,13 +1,13 @@
 import type { Checker } from './checker.ts'
+import type { CounterexampleWriter } from './counterexample-writer.ts'
 import type { Io } from './io.ts'
-import type { Keeper } from './keeper.ts'
-import type { Runner } from './runner.ts'
+import type { SearchRunner } from './search-runner.ts'
 
 /** What every command works with; tests put their own parts in. */
-export interface Session extends Checker {
+export interface CommandContext extends Checker {
   readonly io: Io
-  readonly runner: Runner
-  readonly keeper: Keeper
+  readonly runner: SearchRunner
+  readonly writer: CounterexampleWriter
   /** Aborted by SIGINT, SIGTERM and SIGHUP; the reason is the exit status. */
   readonly signal: AbortSignal
 }

@@ -2,16 +2,16 @@ import { Readable } from 'node:stream'
 import { Chalk } from 'chalk'
 import { CheckpointError } from '../../checkpoint/index.ts'
 import type { Checker } from '../checker.ts'
+import type { CommandContext } from '../command-context.ts'
 import type { Confirm } from '../confirm.ts'
+import { counterexampleFiles } from '../counterexample-files.ts'
 import { replayed } from '../counterexamples.ts'
 import { UsageError } from '../errors.ts'
-import { fileKeeper } from '../file-keeper.ts'
 import { run } from '../program.ts'
 import { errorInWords } from '../reason-words.ts'
 import { runCheck } from '../run-check.ts'
-import type { Runner } from '../runner.ts'
-import type { Session } from '../session.ts'
-import { catalogue } from './catalogue.ts'
+import type { SearchRunner } from '../search-runner.ts'
+import { catalogue } from './small-catalogue.ts'
 
 /** What a command printed and how it ended. */
 export interface Ran {
@@ -24,14 +24,14 @@ export interface Ran {
 export const CHECKER: Checker = { catalogue, version: '0.0.0', modelHash: () => '0123456789abcdef' }
 
 /** Runs command lines on the small catalogue in this process, searches included. */
-export async function runTiny(
+export async function runSmall(
   args: readonly string[],
-  changes: Partial<Session> & { readonly typed?: readonly string[] } = {},
+  changes: Partial<CommandContext> & { readonly typed?: readonly string[] } = {},
 ): Promise<Ran> {
   const out: string[] = []
   const err: string[] = []
   const { typed = [], ...parts } = changes
-  const session: Session = {
+  const context: CommandContext = {
     ...CHECKER,
     io: {
       out: (line) => out.push(...line.split('\n')),
@@ -43,16 +43,16 @@ export async function runTiny(
       width: 80,
     },
     runner: inThisThread,
-    keeper: fileKeeper(CHECKER, inThisProcess),
+    writer: counterexampleFiles(CHECKER, inThisProcess),
     signal: new AbortController().signal,
     ...parts,
   }
-  const status = await run(session, args)
+  const status = await run(context, args)
   return { status, out, err }
 }
 
 /** Searches without a thread; an aborted signal is seen at the first batch. */
-export const inThisThread: Runner = {
+export const inThisThread: SearchRunner = {
   run: async (request, signal, listener) => {
     try {
       return await runCheck(catalogue, request, { stop: () => signal.aborted, ...listener })

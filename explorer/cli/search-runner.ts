@@ -8,7 +8,7 @@ import type { Checked, CheckRequest } from './run-check.ts'
 import type { ThreadInput, ThreadReport, ThreadRequest } from './search-thread.ts'
 
 /** Makes searches, several at a time. */
-export interface Runner {
+export interface SearchRunner {
   /**
    * Searches; when `signal` is aborted the search ends soon, as incomplete.
    * @throws ModelError when the model is wrong, UsageError for a checkpoint that cannot be used, InternalError when
@@ -28,7 +28,7 @@ const LARGE = 200_000
  * runs. The catalogue is a module that each thread loads, because model code cannot be sent. That takes longer
  * than a small search, so a thread that made one waits for the next.
  */
-export function threadRunner(catalogue: URL): Runner {
+export function threadRunner(catalogue: URL): SearchRunner {
   const idle: Worker[] = []
   return {
     async run(request, signal, listener) {

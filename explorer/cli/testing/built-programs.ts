@@ -16,9 +16,9 @@ const build = await ready()
 export const tool = (name: string): string => join(build, 'tools', `${name}.mjs`)
 
 /** The command line on the small catalogue. */
-export const TINY = tool('tiny')
+export const SMALL = tool('small')
 /** What confirms its counterexamples. */
-export const TINY_REPLAY = tool('tiny-replay')
+export const SMALL_REPLAY = tool('small-replay')
 /** The command line as users have it. */
 export const MAIN = join(build, 'main.mjs')
 /** What the shell starts: it runs MAIN, after a look at the sources. */
@@ -60,7 +60,7 @@ export function builtPrograms() {
     },
     /** Starts the program on the small catalogue. */
     begin(args: readonly string[]): Begun {
-      const child = spawn(process.execPath, [TINY, ...args], { cwd: folder, env: PLAIN })
+      const child = spawn(process.execPath, [SMALL, ...args], { cwd: folder, env: PLAIN })
       let stdout = ''
       let stderr = ''
       child.stdout.on('data', (text) => {
