@@ -3,7 +3,7 @@ import { Reference } from '../model/language/reference.ts'
 import { loopStates } from './lasso.ts'
 import { Observer } from './observer.ts'
 import type { Replayed } from './replay.ts'
-import { stepView, stuckThreads } from './verifier.ts'
+import { stepView, stuckThreads, Verifier } from './verifier.ts'
 
 /** A stale read: a thread read a value, another thread changed it later, and the first did not read it again. */
 export interface Race {
@@ -20,6 +20,13 @@ export interface Causes {
   readonly judged: readonly number[]
   /** By field, the last write without which the property would not have failed. */
   readonly decisive: ReadonlyMap<number, number>
+  /**
+   * Steps that put a thread where the property would not have failed had the thread not got there: the property reads
+   * its program counter. The last step of the trace is not among them.
+   */
+  readonly positions: readonly number[]
+  /** Steps that are always shown: without one of them the trace ends elsewhere, or does not fail. */
+  readonly needed: ReadonlySet<number>
   readonly races: readonly Race[]
   /** Fields written by one thread and read by another one later. */
   readonly communicated: ReadonlySet<number>
@@ -40,16 +47,20 @@ export function causesOf(replayed: Replayed): Causes {
     return new Set([...watched.reads].filter((f) => !counters.has(f)))
   })
   const changed = steps.map(({ changes }) => new Set(changes.flatMap((c) => c.fields)))
-  const judged = [...judgedFields(replayed, observer)].filter((f) => !counters.has(f)).sort((a, b) => a - b)
+  const read = judgedFields(replayed, observer)
+  const judged = [...read].filter((f) => !counters.has(f)).sort((a, b) => a - b)
   const decisive = decisiveChanges(replayed, observer, judged, changed)
   const history = { replayed, reads, changed }
   const races = chooseRaces(history, new Set(decisive.keys()))
+  const positions = decisivePositions(replayed, observer, read)
   return {
     judged,
     decisive,
+    positions,
+    needed: neededSteps(replayed),
     races,
     communicated: communicatedFields(history),
-    labels: labelsFor(steps.length, decisive, races),
+    labels: labelsFor(steps.length, decisive, positions, races),
   }
 }
 
@@ -119,15 +130,50 @@ function decisiveChanges(
     const index = lastChange.get(f)
     return index === undefined ? [] : [[f, index]]
   })
-  const deciding = candidates.filter(([f, index]) => {
-    try {
-      return failsWith(replayed, observer, f, replayed.states[index][f]) === false
-    } catch {
-      // The property may throw in a state that cannot occur; then this field is not known to be decisive.
-      return false
+  const deciding = candidates.filter(([f, index]) => isDecisive(replayed, observer, f, index))
+  return new Map(deciding.length > 0 ? deciding : candidates)
+}
+
+/** Whether the property would not fail if the field had the value from before this step. */
+function isDecisive(replayed: Replayed, observer: Observer, field: number, step: number): boolean {
+  try {
+    return failsWith(replayed, observer, field, replayed.states[step][field]) === false
+  } catch {
+    // The property may throw in a state that cannot occur; then this field is not known to be decisive.
+    return false
+  }
+}
+
+/** The last steps of other threads whose program counters are decisive. */
+function decisivePositions(replayed: Replayed, observer: Observer, read: ReadonlySet<number>): number[] {
+  const { system, steps } = replayed
+  return system.threads.flatMap((thread) => {
+    const last = steps.findLastIndex((step) => step.thread === thread)
+    if (last < 0 || last === steps.length - 1 || !read.has(thread.counter.index)) return []
+    return isDecisive(replayed, observer, thread.counter.index, last) ? [last] : []
+  })
+}
+
+/**
+ * The last step of every thread, and every step that can be omitted from the trace but not from the failure. After an
+ * omission the thread must still be where its next step is, so few steps need a replay.
+ */
+function neededSteps({ system, property, steps, counterexample }: Replayed): Set<number> {
+  const needed = new Set<number>()
+  const verifier = new Verifier(system, property)
+  steps.forEach(({ thread, located, index }) => {
+    const next = steps.find((other) => other.index > index && other.thread === thread)
+    if (next === undefined) needed.add(index)
+    else if (
+      next.located.at === located.at &&
+      counterexample.loopStart === null &&
+      property.kind !== 'progress'
+    ) {
+      const { initial } = counterexample
+      if (!verifier.fails({ initial, steps: counterexample.steps.toSpliced(index, 1) })) needed.add(index)
     }
   })
-  return new Map(deciding.length > 0 ? deciding : candidates)
+  return needed
 }
 
 /** Whether the end would still be a violation with another value in a field; null where only a search could tell. */
@@ -231,10 +277,11 @@ function allRaces({ replayed: { steps, fault }, reads, changed }: History): Race
 function labelsFor(
   steps: number,
   decisive: ReadonlyMap<number, number>,
+  positions: readonly number[],
   races: readonly Race[],
 ): Map<number, string> {
   if (steps === 0) return new Map()
-  const changes = [...new Set(decisive.values())].sort((a, b) => b - a)
+  const changes = [...new Set([...decisive.values(), ...positions])].sort((a, b) => b - a)
   const wanted = new Set([steps - 1, ...races.flatMap(({ read, write }) => [read, write]), ...changes])
   const chosen = [...wanted].slice(0, MOST_LABELS).sort((a, b) => a - b)
   return new Map(chosen.map((step, i) => [step, String.fromCharCode(65 + i)]))

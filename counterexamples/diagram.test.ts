@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { choice, program, step } from '../model/language/program.ts'
 import type { Property } from '../model/language/property.ts'
+import { flag, range, struct, type View } from '../model/language/shapes.ts'
+import { type Counters, compose, one } from '../model/language/system.ts'
+import type { Trace } from '../model/language/trace.ts'
 import { diagram, raceDiagram } from './diagram.ts'
 import {
   abba,
@@ -92,19 +96,19 @@ describe('the race diagram', () => {
         -----------             -----------             -----------
         account_shadowed()
           reg = counter (0)
-          counter = reg + 1
+          counter = reg + 1                                                 (A)
                                 account_shadowed()
                                   reg = counter (1)
                                                         account_shadowed()
-                                                          reg = counter (1) (A)
-                                  counter = reg + 1                         (B)
-                                                          counter = reg + 1 (C)
+                                                          reg = counter (1) (B)
+                                  counter = reg + 1                         (C)
+                                                          counter = reg + 1 (D)
                                                          <--- BUG: no-update-lost
 
-      inc2 reads counter = 1 at (A) and does not read it again after inc1 changes
-      it to 2 at (B). (C) violates no-update-lost: When all increments are done
-      the counter says how many there were. indirect_shadow_pages stays too low
-      and write tracking is skipped.
+      inc2 reads counter = 1 at (B) and does not read it again after inc1 changes
+      it to 2 at (C). inc0 is past (A). (D) violates no-update-lost: When all
+      increments are done the counter says how many there were.
+      indirect_shadow_pages stays too low and write tracking is skipped.
       "
     `)
   })
@@ -119,22 +123,23 @@ describe('the race diagram', () => {
         ---------------------------------------------------------------------
               account_shadowed()
         0.1     reg = counter (0)
-        0.2     counter = reg + 1
+        0.2     counter = reg + 1                                           (A)
                   account_shadowed()
         1.1         reg = counter (1)
-        1.2         counter = reg + 1
+        1.2         counter = reg + 1                                       (B)
                       account_shadowed()
         2.1             reg = counter (2)
                           account_shadowed()
-        3.1                 reg = counter (2)                               (A)
-        2.2             counter = reg + 1                                   (B)
-        3.2                 counter = reg + 1                               (C)
+        3.1                 reg = counter (2)                               (C)
+        2.2             counter = reg + 1                                   (D)
+        3.2                 counter = reg + 1                               (E)
                               <--- BUG: no-update-lost
 
-      inc3 reads counter = 2 at (A) and does not read it again after inc2 changes
-      it to 3 at (B). (C) violates no-update-lost: When all increments are done
-      the counter says how many there were. indirect_shadow_pages stays too low
-      and write tracking is skipped.
+      inc3 reads counter = 2 at (C) and does not read it again after inc2 changes
+      it to 3 at (D). inc0 is past (A) and inc1 is past (B). (E) violates
+      no-update-lost: When all increments are done the counter says how many
+      there were. indirect_shadow_pages stays too low and write tracking is
+      skipped.
       "
     `)
   })
@@ -349,5 +354,101 @@ describe('the race diagram', () => {
       The initial state violates counts: The counter is not zero.
       "
     `)
+  })
+})
+
+describe('routine steps', () => {
+  const world = struct({ lost: flag, seen: range(0, 3) })
+  type World = View<typeof world>
+  const system = compose({
+    name: 'routine',
+    world,
+    threads: [
+      one(
+        program<World>('vcpu', 'enters the guest', [
+          step('RUN.1', { quiet: true, shows: 'srcu_read_unlock(&kvm->srcu)' }),
+          step('RUN.2', { shows: 'VM-exit' }),
+        ]),
+      ),
+      one(
+        program<World>('host', 'takes a page away', [
+          choice('look', [
+            step(
+              'look again',
+              { quiet: true, shows: 'seen++' },
+              {
+                when: (w) => w.seen < 2,
+                does: (w) => w.seen++,
+                to: 'look',
+              },
+            ),
+            step(
+              'clear',
+              { shows: 'clear the host PTE' },
+              {
+                does: (w) => {
+                  w.lost = true
+                },
+              },
+            ),
+          ]),
+        ]),
+      ),
+      one(
+        program<World>('idle', 'walks', [
+          step('walk', { quiet: true, lane: 'walker', shows: 'walk' }),
+          step('wait', {}),
+        ]),
+      ),
+    ],
+    initial: [() => {}],
+  })
+  const steps = (...names: string[]): Trace => ({
+    initial: 0,
+    steps: names.map((name) => {
+      const [thread, path] = name.split(': ')
+      return { thread, step: path }
+    }),
+  })
+  const property = (holds: (w: World, at: Counters) => boolean): Property<World> => ({
+    id: 'p',
+    kind: 'invariant',
+    title: 'P.',
+    holds,
+  })
+
+  test('the last step of a thread is shown, and explained if the property depends on its place', () => {
+    const entered = property((w, at) => !(w.lost && at.vcpu[0] === 'RUN.2'))
+    expect(drawn({ system, property: entered }, steps('vcpu: RUN.1', 'host: clear'))).toMatchInlineSnapshot(`
+      "
+      At the beginning:
+        lost = 0
+
+        CPU0 (vcpu)                         CPU1 (host)
+        -----------                         -----------
+        srcu_read_unlock(&kvm->srcu)                                        (A)
+                                            clear the host PTE              (B)
+                                              lost = 1
+                                              <--- BUG: p
+
+      vcpu is past (A). (B) violates p: P.
+      "
+    `)
+  })
+
+  test('a step without which the property holds is shown', () => {
+    const twice = property((w) => !(w.lost && [2].includes(w.seen)))
+    const text = drawn(
+      { system, property: twice },
+      steps('host: look again', 'host: look again', 'host: clear'),
+    )
+    expect(text.match(/seen\+\+/g)).toHaveLength(2)
+  })
+
+  test('a lane without rows is not drawn', () => {
+    const lost = property((w) => !w.lost)
+    const text = drawn({ system, property: lost }, steps('idle: walk', 'idle: wait', 'host: clear'))
+    expect(text).toContain('CPU1 (idle)')
+    expect(text).not.toContain('walker')
   })
 })

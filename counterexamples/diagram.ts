@@ -47,7 +47,7 @@ export function heading(replayed: Replayed, causes: Causes = causesOf(replayed))
 
 /** The diagram for a commit message: initial values, lanes, and the explanation below. */
 export function raceDiagram(replayed: Replayed, causes: Causes = causesOf(replayed)): string[] {
-  const lanes = lanesOf(replayed)
+  const lanes = lanesOf(replayed, (step) => !isLeftOut(replayed, step, causes))
   const rows = rowsOf(replayed, lanes, causes)
   const { property, counterexample } = replayed
   const mark = { text: property.kind === 'witness' ? property.id : `BUG: ${property.id}` }

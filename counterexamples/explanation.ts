@@ -12,6 +12,7 @@ export function closing(replayed: Replayed, causes: Causes): string[] {
   const how = [
     ...causes.races.map((race) => raceSentence(replayed, causes, race)),
     ...changeSentences(replayed, causes),
+    ...positionSentences(replayed, causes),
   ]
   const what = [...how, ...endSentences(replayed, causes)].join(' ')
   const { consequence } = replayed.property
@@ -48,6 +49,17 @@ function changeSentences({ system, states, steps }: Replayed, causes: Causes): s
     )
   })
   return since.length === 0 ? [] : [`${listed(since)}.`]
+}
+
+/** Threads whose program counters the property depends on, unless their last step is explained already. */
+function positionSentences({ steps }: Replayed, causes: Causes): string[] {
+  const explained = new Set([
+    ...causes.races.flatMap(({ read, write }) => [read, write]),
+    ...causes.decisive.values(),
+  ])
+  const unexplained = causes.positions.filter((step) => !explained.has(step))
+  const past = unexplained.map((step) => `${steps[step].thread.name} is past ${cite(causes, step)}`)
+  return past.length === 0 ? [] : [`${listed(past)}.`]
 }
 
 function endSentences(replayed: Replayed, causes: Causes): string[] {

@@ -4,7 +4,7 @@ import { type PageData, viewer } from './html-viewer.ts'
 import { lanesOf } from './lanes.ts'
 import { mailText } from './mail.ts'
 import type { Replayed } from './replay.ts'
-import { rowsOf } from './rows.ts'
+import { isLeftOut, rowsOf } from './rows.ts'
 import { variablesOf } from './state-variables.ts'
 
 const STYLE = `
@@ -77,8 +77,9 @@ ${stepsTable(replayed)}
 
 /** The rows of the race diagram, one column for each lane, each row belonging to the state after its step. */
 function stepsTable(replayed: Replayed): string {
-  const lanes = lanesOf(replayed)
-  const rows = rowsOf(replayed, lanes, causesOf(replayed))
+  const causes = causesOf(replayed)
+  const lanes = lanesOf(replayed, (step) => !isLeftOut(replayed, step, causes))
+  const rows = rowsOf(replayed, lanes, causes)
   const { loopStart } = replayed.counterexample
   const loopRow = loopStart === null ? -1 : rows.findIndex((row) => row.step >= loopStart)
   const head = ['', ...lanes.all.map(({ cpu, role }) => `${cpu} (${role})`), '']

@@ -32,6 +32,7 @@ export function rowsOf(replayed: Replayed, lanes: Lanes, causes: Causes): Row[] 
   const counts = lanes.all.map(() => 0)
   for (const step of replayed.steps) {
     const lane = lanes.of[step.index]
+    if (lane < 0) continue
     const stack = stacks[lane]
     const calls = callStackOf(step.located)
     returnTo(stack, calls)
@@ -88,11 +89,11 @@ function returnTo(stack: string[], calls: readonly string[]): void {
 
 /**
  * Routine steps (`quiet`) are left out unless the explanation refers to them, they write a field that the failure
- * depends on, or they are the last.
+ * depends on, or the failure needs them.
  */
-export function isLeftOut({ system, states, steps }: Replayed, step: ReplayedStep, causes: Causes): boolean {
+export function isLeftOut({ system, states }: Replayed, step: ReplayedStep, causes: Causes): boolean {
   const { quiet } = step.located.step.about
-  if (quiet === undefined || quiet === false || step.index === steps.length - 1) return false
+  if (quiet === undefined || quiet === false || causes.needed.has(step.index)) return false
   if (causes.labels.has(step.index) || step.changes.some((change) => matters(change, step, causes)))
     return false
   if (quiet === true) return true
