@@ -2,8 +2,14 @@ import type { Lanes } from './lanes.ts'
 import type { Row } from './rows.ts'
 import { WIDTH, wrap, wrapLines } from './text-layout.ts'
 
-/** First columns of the lanes, by number of lanes. */
-const COLUMNS: readonly (readonly number[])[] = [[], [2], [2, 38], [2, 26, 50]]
+/** First column of the first lane. */
+const MARGIN = 2
+
+/** First column of the texts of numbered rows. */
+const NUMBERED_MARGIN = 8
+
+/** Distances from lane to lane, by number of lanes; the first of those at which most texts fit is taken. */
+const DISTANCES: readonly (readonly number[])[] = [[0], [0], [36, 32, 28, 24], [24, 20, 16]]
 
 /** Column in which labels end. */
 const LABEL_END = 73
@@ -16,12 +22,14 @@ export interface Mark {
 
 /**
  * Places rows on the canvas: up to three lanes side by side, one row of one lane per line, so that reading order is
- * execution order. With more lanes, rows are numbered `cpu.n`, where n counts the steps of that CPU.
+ * execution order. With more lanes, rows are numbered `cpu.n`, where n counts the steps of that CPU. A name is never
+ * broken: only one lane is active in a row, so a text may run into the lanes to its right, and begins further left
+ * where it would still not fit.
  * @param loopAt index of the first step of the loop of a lasso; null for a finite trace.
  */
 export function drawCanvas(rows: readonly Row[], lanes: Lanes, mark: Mark, loopAt: number | null): string[] {
   const loopRow = loopAt === null ? -1 : rows.findIndex((row) => row.step >= loopAt)
-  const columns = COLUMNS[lanes.all.length] as readonly number[] | undefined
+  const columns = columnsFor(rows, lanes)
   const lines = columns === undefined ? numberedHeader(lanes) : laneHeader(lanes, columns)
   rows.forEach((row, index) => {
     if (index === loopRow) lines.push(loopRule())
@@ -29,8 +37,27 @@ export function drawCanvas(rows: readonly Row[], lanes: Lanes, mark: Mark, loopA
   })
   if (loopAt !== null && loopRow < 0) lines.push(loopRule('no thread takes another step'))
   const last = rows.at(-1)
-  const column = last === undefined ? 2 : columns === undefined ? indentOf(last, lanes) : columns[last.lane]
+  const column =
+    last === undefined ? MARGIN : columns === undefined ? indentOf(last, lanes) : columns[last.lane]
   return addMark(lines, column + 2, mark)
+}
+
+/** First columns of the lanes; undefined for more lanes than fit side by side. */
+function columnsFor(rows: readonly Row[], { all }: Lanes): readonly number[] | undefined {
+  const distances = DISTANCES[all.length] as readonly number[] | undefined
+  const choices = distances?.map((distance) => {
+    const columns = all.map((_, lane) => MARGIN + lane * distance)
+    return { columns, misfits: rows.reduce((sum, row) => sum + misfits(row, columns), 0) }
+  })
+  const fewest = Math.min(...(choices ?? []).map((choice) => choice.misfits))
+  return choices?.find((choice) => choice.misfits === fewest)?.columns
+}
+
+/** Line breaks in a row, and lines that begin left of their place. */
+function misfits(row: Row, columns: readonly number[]): number {
+  const lines = laneRow(row, columns)
+  const start = columns[row.lane] + 2 * row.level
+  return lines.length - 1 + lines.filter((line) => line.search(/\S/) < start).length
 }
 
 const loopRule = (text = 'the steps below repeat forever'): string =>
@@ -47,19 +74,15 @@ function laneHeader({ all }: Lanes, columns: readonly number[]): string[] {
   return [place(names), place(names.map((n) => '-'.repeat(n.length)))]
 }
 
-/** How far a long word may stick out of its lane to the left. */
-const SLACK = 12
-
-/** A row belongs to one lane, so a long text may run into the empty lanes to its right. */
 function laneRow({ lane, level, text, label }: Row, columns: readonly number[]): string[] {
   const start = columns[lane] + 2 * level
-  return withLabel(placed(text, start, label), label)
+  return withLabel(placed(text, start, MARGIN, label), label)
 }
 
-/** The lines of a text that begins in a column. */
-function placed(text: string, start: number, label: string | undefined): string[] {
+/** The lines of a text that begins in column `start`; at most down to `margin`, where a name needs the room. */
+function placed(text: string, start: number, margin: number, label: string | undefined): string[] {
   const room = roomFor(start + text.length, label)
-  return wrapLines(text, Math.max(room - start, 12), 2, SLACK).map(
+  return wrapLines(text, room - start, 2, start - margin).map(
     (line) => ' '.repeat(start + line.indent) + line.text,
   )
 }
@@ -80,13 +103,13 @@ function numberedRow(row: Row, lanes: Lanes): string[] {
   const { text, label, number, lane } = row
   const start = indentOf(row, lanes)
   const tag = number === undefined ? '' : `  ${lanes.all[lane].cpu.slice(3)}.${number}`
-  const [first, ...rest] = placed(text, start, label)
-  return withLabel([tag.padEnd(start) + first.slice(start), ...rest], label)
+  const [first, ...rest] = placed(text, start, NUMBERED_MARGIN, label)
+  return withLabel([tag.padEnd(NUMBERED_MARGIN) + first.slice(NUMBERED_MARGIN), ...rest], label)
 }
 
 /** Numbers are in the left margin; each lane is indented a little further than the one before. */
 function indentOf({ lane, level }: Row, { all }: Lanes): number {
-  return 8 + lane * Math.max(2, Math.min(4, Math.floor(24 / all.length))) + 2 * level
+  return NUMBERED_MARGIN + lane * Math.max(2, Math.min(4, Math.floor(24 / all.length))) + 2 * level
 }
 
 function withLabel(lines: string[], label: string | undefined): string[] {
