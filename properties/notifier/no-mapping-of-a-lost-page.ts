@@ -2,7 +2,7 @@ import type { Invariant } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
-import { leaf_below, may_walk_its_root, usable_tlb } from '../shadow/mappings.ts'
+import { may_walk_its_root, root_for, translation_below, usable_tlb } from '../shadow/mappings.ts'
 
 export const noMappingOfALostPage: Invariant<Kvm> = {
   kind: 'invariant',
@@ -27,8 +27,9 @@ function pages_reached(kvm: Kvm, at: Counters, v: number): number[] {
   const reached = usable_tlb(kvm, at, v).map(({ pfn }) => pfn)
   if (!may_walk_its_root(kvm, at, v)) return reached
   for (const gva of all(kvm.vcpu[v].tlb)) {
-    const leaf = leaf_below(kvm, kvm.vcpu[v].root as number, gva)
-    if (leaf !== null && leaf.pfn !== null) reached.push(leaf.pfn)
+    const root = root_for(kvm, v, gva)
+    const found = root === null ? null : translation_below(kvm, root, gva)
+    if (found !== null) reached.push(found.pfn)
   }
   return reached
 }

@@ -1,13 +1,9 @@
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { index_at } from '../../model/memory/primitives/guest-memory.ts'
+import { root_is_valid } from '../../model/memory/roots/mmu.ts'
 import type { Spte } from '../../model/memory/shadow/fields.ts'
 import { all, in_guest } from '../primitives/guest-mode.ts'
-
-/** The leaf SPTE that currently translates an address below a root, or null. */
-export function leaf_below(kvm: Kvm, root: number, gva: number): Spte | null {
-  return translation_below(kvm, root, gva)?.leaf ?? null
-}
 
 /**
  * The leaf SPTE that currently translates an address below a root, and the host page it gives for the address: a
@@ -29,13 +25,22 @@ export function translation_below(
   return null
 }
 
+/** The page at which hardware begins to translate an address: the root, or what the entry of a PAE root points to. */
+export function root_for(kvm: Kvm, v: number, gva: number): number | null {
+  const { root, pae_root } = kvm.vcpu[v]
+  const first = pae_root.length > 0 ? pae_root[0] : null
+  if (first === null) return root
+  const { level, spte } = kvm.page[first]
+  return pae_root[Math.floor(gva / spte.length ** level) % pae_root.length]
+}
+
 /** The TLB entries that a vCPU can use now: it is in the guest, and they were cached below its current root. */
 export function usable_tlb(kvm: Kvm, at: Counters, v: number): { gva: number; pfn: number; w: boolean }[] {
-  const { tlb, root } = kvm.vcpu[v]
+  const { tlb } = kvm.vcpu[v]
   if (!in_guest(at, v)) return []
   return all(tlb).flatMap((gva) => {
     const { pfn, w, root: below } = tlb[gva]
-    return pfn === null || below !== root ? [] : [{ gva, pfn, w }]
+    return pfn === null || below !== root_for(kvm, v, gva) ? [] : [{ gva, pfn, w }]
   })
 }
 
@@ -44,7 +49,7 @@ export function usable_tlb(kvm: Kvm, at: Counters, v: number): { gva: number; pf
  * roots before it enters.
  */
 export function may_walk_its_root(kvm: Kvm, at: Counters, v: number): boolean {
-  if (kvm.vcpu[v].root === null) return false
+  if (!root_is_valid(kvm, v)) return false
   if (in_guest(at, v)) return true
   return !kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS') && !at.vcpu[v].startsWith('RUN.1/')
 }

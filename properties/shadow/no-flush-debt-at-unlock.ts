@@ -1,7 +1,7 @@
 import type { Invariant } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
-import { translation_below, usable_tlb } from './mappings.ts'
+import { root_for, translation_below, usable_tlb } from './mappings.ts'
 
 /**
  * Zapping below a root that all vCPUs were made to leave owes no flush: none is in the guest on it. The dirty log
@@ -22,7 +22,7 @@ export const noFlushDebtAtUnlock: Invariant<Kvm> = {
     kvm.mmu_lock !== 'free' ||
     all(kvm.vcpu).every((v) =>
       usable_tlb(kvm, at, v).every(({ gva, pfn, w }) => {
-        const found = translation_below(kvm, kvm.vcpu[v].root as number, gva)
+        const found = translation_below(kvm, root_for(kvm, v, gva) as number, gva)
         return found !== null && found.pfn === pfn && (found.leaf.w || found.leaf.mmuw || !w)
       }),
     ),

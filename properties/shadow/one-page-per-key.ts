@@ -3,6 +3,7 @@ import type { Kvm } from '../../model/memory/kvm.ts'
 import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
 
+/** Bits of the role that the model does not have (CR0.WP and others of CR0, CR4 and EFER) are part of no key. */
 export const onePagePerKey: Invariant<Kvm> = {
   kind: 'invariant',
   class: 'precision',

@@ -10,15 +10,18 @@ export const parentLinksMatch: Invariant<Kvm> = {
   when: 'while mmu_lock is free',
   reference: 'link_shadow_page(), drop_parent_pte(); sp->parent_ptes',
   consequence: 'Zapping a page leaves a non-leaf SPTE to it behind, or follows a pointer into a freed page.',
-  given: (kvm) => kvm.mmu_lock === 'free',
+  given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.page).some((p) => kvm.page[p].parent_ptes.length > 0),
   holds: (kvm) =>
     all(kvm.page).every((parent) =>
-      all(kvm.page).every((child) =>
-        all(kvm.page[parent].spte).every((i) => {
+      all(kvm.page).every((child) => {
+        const { parent_ptes } = kvm.page[child]
+        return all(kvm.page[parent].spte).every((i) => {
           const entry = kvm.page[parent].spte[i]
           const links = entry.kind === 'non-leaf' && entry.child === child
-          return links === kvm.page[child].parent_ptes[parent].has(i)
-        }),
-      ),
+          // With tables of one level there are no parents to record.
+          const listed = parent < parent_ptes.length && parent_ptes[parent].has(i)
+          return links === listed
+        })
+      }),
     ),
 }

@@ -3,6 +3,10 @@ import type { Kvm } from '../../model/memory/kvm.ts'
 import { rmap_entries } from '../../model/memory/shadow/rmap.ts'
 import { all } from '../primitives/guest-mode.ts'
 
+/**
+ * Whether an SPTE is on its rmap twice cannot be asked: in the model an rmap is a set, and SET.6 adds the SPTE of a
+ * spurious fault again, where mmu_set_spte() tests `was_rmapped`.
+ */
 export const rmapHoldsPresentSptes: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'rmap-holds-present-sptes',

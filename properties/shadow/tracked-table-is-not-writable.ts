@@ -1,10 +1,10 @@
 import type { Invariant } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
-import { rmap_entries } from '../../model/memory/shadow/rmap.ts'
 import { is_obsolete_sp, sp_has_gptes } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
-import { is_being_built, usable_writable_translation } from './writable.ts'
+import { is_half_zapped } from '../zap/being-zapped.ts'
+import { is_being_built, leaves_of, usable_writable_translation } from './writable.ts'
 
 export const trackedTableIsNotWritable: Invariant<Kvm> = {
   kind: 'invariant',
@@ -12,14 +12,14 @@ export const trackedTableIsNotWritable: Invariant<Kvm> = {
   aliases: ['I-15'],
   title:
     'No MMU-writable SPTE and no usable writable TLB entry maps a shadowed guest table of level 2 or higher.',
-  when: 'always, except while the shadow page is being built (GET.6 to the end of the flush of GET.12)',
+  when: 'always, except while the shadow page is being built (GET.6 to the end of the flush of GET.12) or zapped (ZAP.4 to ZAP.6)',
   reference: 'account_shadowed(): write tracking, kvm_mmu_slot_gfn_write_protect(), then a remote flush',
   consequence: 'The guest changes a table without KVM noticing, and its shadow page stays wrong.',
   given: (kvm, at) => tracked_pages(kvm, at).length > 0,
   holds: (kvm, at) =>
     tracked_pages(kvm, at).every((p) => {
       const gfn = kvm.page[p].gfn as number
-      const writable = rmap_entries(kvm, gfn).some(({ page, index }) => kvm.page[page].spte[index].mmuw)
+      const writable = leaves_of(kvm, gfn).some(({ mmuw }) => mmuw)
       return !writable && !usable_writable_translation(kvm, at, kvm.host_pte[gfn] as number)
     }),
 }
@@ -28,6 +28,6 @@ function tracked_pages(kvm: Kvm, at: Counters): number[] {
   return all(kvm.page).filter((p) => {
     const { list, level } = kvm.page[p]
     if (list !== 'active' || level === 1 || is_obsolete_sp(kvm, p) || !sp_has_gptes(kvm, p)) return false
-    return !is_being_built(kvm, at, p)
+    return !is_being_built(kvm, at, p) && !is_half_zapped(kvm, at, p)
   })
 }

@@ -1,17 +1,17 @@
 import type { Invariant } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
-import { rmap_entries } from '../../model/memory/shadow/rmap.ts'
 import { is_obsolete_sp, sp_has_gptes } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
-import { is_being_built } from './writable.ts'
+import { is_half_zapped } from '../zap/being-zapped.ts'
+import { is_being_built, leaves_of } from './writable.ts'
 
 export const writableTableIsUnsync: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'writable-table-is-unsync',
   aliases: ['I-16'],
   title: 'A level-1 shadow page is unsync if any SPTE maps its guest table writable.',
-  when: 'always, except while the shadow page is being built (GET.6 to the end of the flush of GET.12)',
+  when: 'always, except while the shadow page is being built (GET.6 to the end of the flush of GET.12) or zapped (ZAP.4 to ZAP.6)',
   reference: 'mmu_try_to_unsync_pages(): sp->unsync, smp_wmb(), then the writable SPTE',
   consequence: 'The guest changes the table and flushes its TLB, but the flush finds nothing to sync.',
   given: (kvm, at) => leaf_pages(kvm, at).some((p) => is_writable(kvm, kvm.page[p].gfn as number)),
@@ -23,9 +23,8 @@ function leaf_pages(kvm: Kvm, at: Counters): number[] {
   return all(kvm.page).filter((p) => {
     const { list, level } = kvm.page[p]
     if (list !== 'active' || level !== 1 || is_obsolete_sp(kvm, p) || !sp_has_gptes(kvm, p)) return false
-    return !is_being_built(kvm, at, p)
+    return !is_being_built(kvm, at, p) && !is_half_zapped(kvm, at, p)
   })
 }
 
-const is_writable = (kvm: Kvm, gfn: number): boolean =>
-  rmap_entries(kvm, gfn).some(({ page, index }) => kvm.page[page].spte[index].w)
+const is_writable = (kvm: Kvm, gfn: number): boolean => leaves_of(kvm, gfn).some(({ w }) => w)

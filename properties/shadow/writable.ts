@@ -1,11 +1,30 @@
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
+import type { Spte } from '../../model/memory/shadow/fields.ts'
+import { spte_gfn } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
 import { usable_tlb } from './mappings.ts'
 
 /** A vCPU is between allocating the page and the end of the flush that write-protects its guest table. */
 export function is_being_built(kvm: Kvm, at: Counters, page: number): boolean {
   return all(kvm.vcpu).some((v) => kvm.vcpu[v].fault.child === page && /\/GET\.[1-9]/.test(at.vcpu[v]))
+}
+
+/**
+ * The leaf SPTEs that map a gfn, found in the shadow pages. Its rmap does not have all of them: an SPTE is stored
+ * (SET.4) before it is added (SET.6).
+ */
+export function leaves_of(kvm: Kvm, gfn: number): Spte[] {
+  return all(kvm.page).flatMap((page) => {
+    const { level, spte } = kvm.page[page]
+    const span = spte.length ** (level - 1)
+    return all(spte)
+      .filter((index) => {
+        const first = spte[index].kind === 'leaf' ? spte_gfn(kvm, page, index) : null
+        return first !== null && first <= gfn && gfn < first + span
+      })
+      .map((index) => spte[index])
+  })
 }
 
 /** A vCPU in the guest can write to a host page through its TLB. */

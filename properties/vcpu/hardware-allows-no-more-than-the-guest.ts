@@ -3,7 +3,7 @@ import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { guest_walk } from '../../model/memory/primitives/guest-memory.ts'
 import { all } from '../primitives/guest-mode.ts'
-import { leaf_below, usable_tlb } from '../shadow/mappings.ts'
+import { translation_below, usable_tlb } from '../shadow/mappings.ts'
 
 /** For scenarios whose guest tables do not change: no TLB may cache an older permission. */
 export const hardwareAllowsNoMoreThanTheGuest: Invariant<Kvm> = {
@@ -30,8 +30,8 @@ function writable_frames(kvm: Kvm, at: Counters, v: number): { gva: number; pfn:
   const { root, tlb } = kvm.vcpu[v]
   if (root === null) return []
   const mapped = all(tlb).flatMap((gva) => {
-    const leaf = leaf_below(kvm, root, gva)
-    return leaf?.w === true ? [{ gva, pfn: leaf.pfn }] : []
+    const found = translation_below(kvm, root, gva)
+    return found?.leaf.w === true ? [{ gva, pfn: found.pfn }] : []
   })
   return [...mapped, ...usable_tlb(kvm, at, v).filter(({ w }) => w)]
 }

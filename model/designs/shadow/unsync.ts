@@ -23,11 +23,14 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
     kernel: { version: 'never merged', function: 'mmu_try_to_unsync_pages' },
     about:
       'Another vCPU can immediately write to the table through the new SPTE, reload CR3 and find no unsync mark on the root, because is_unsync_root() takes no lock. The comment in mmu_try_to_unsync_pages() is about this order (its smp_wmb() pairs with the smp_rmb() in is_unsync_root()).',
-    scenarios: ['unsync-one-level', 'unsync-order'],
+    scenarios: ['unsync-one-level', 'unsync-order', 'unsync-two-levels', 'unsync-cr3-switch', 'unsync-zap'],
     patches: [move('UN.2', { after: 'SET.4' })],
     expect: [
       ...violated('unsync-one-level', 'writable-table-is-unsync'),
       ...violated('unsync-order', 'writable-table-is-unsync', 'flushed-translation-is-not-used'),
+      ...['unsync-two-levels', 'unsync-cr3-switch', 'unsync-zap'].flatMap((scenario) =>
+        violated(scenario, 'writable-table-is-unsync'),
+      ),
     ],
   },
   {

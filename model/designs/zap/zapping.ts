@@ -2,7 +2,8 @@ import { drop, move, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { guest_levels, index_at } from '../../memory/primitives/guest-memory.ts'
-import { alloc_shadow_page, free_page_of_pool } from '../../memory/shadow/shadow-page.ts'
+import { drop_spte } from '../../memory/shadow/rmap.ts'
+import { alloc_shadow_page, clear_spte, free_page_of_pool } from '../../memory/shadow/shadow-page.ts'
 import type { Design } from '../design.ts'
 import { vacuous, violated } from '../expectation.ts'
 
@@ -60,6 +61,7 @@ export const zappingDesigns: readonly Design<Kvm>[] = [
         'parent-links-match',
         'no-link-to-a-dead-page',
         'no-walk-of-a-freed-page',
+        'freed-page-is-unreferenced',
       ),
     ],
   },
@@ -93,7 +95,24 @@ export const zappingDesigns: readonly Design<Kvm>[] = [
       'Without ZAP.4 the gfn stays write-protected forever, and indirect_shadow_pages never drops to 0 again.',
     scenarios: ['commit-before-flush'],
     patches: [drop('ZAP.4')],
-    expect: violated('commit-before-flush', 'shadowed-tables-are-counted'),
+    expect: violated('commit-before-flush', 'shadowed-tables-are-counted', 'freed-page-is-unreferenced'),
+  },
+  {
+    id: 'child-keeps-zapped-parents',
+    aliases: [],
+    title: 'clear the non-leaf SPTEs of a zapped page without taking them off parent_ptes of their children',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'drop_parent_pte' },
+    about:
+      'The child is linked below the next root too. Its parent_ptes still has the SPTE of the page that was freed: zapping the child, or marking its parents unsync, writes to that page.',
+    scenarios: ['commit-before-flush'],
+    patches: [replace('ZAP.2', clearOnly())],
+    expect: violated(
+      'commit-before-flush',
+      'parent-links-match',
+      'no-freed-spte-on-rmap',
+      'freed-page-is-unreferenced',
+    ),
   },
   {
     id: 'child-keeps-the-level',
@@ -116,6 +135,26 @@ export const zappingDesigns: readonly Design<Kvm>[] = [
     ],
   },
 ]
+
+function clearOnly() {
+  const page = (kvm: Kvm, self: number): number => kvm.zapper[self].sp as number
+  return step<Kvm>(
+    'ZAP.2',
+    {
+      fn: 'kvm_mmu_page_unlink_children',
+      shows: (kvm, self) => `clear the SPTEs of page ${page(kvm, self)} (parent_ptes as before)`,
+    },
+    {
+      does: (kvm, self) => {
+        const { spte } = kvm.page[page(kvm, self)]
+        for (let index = 0; index < spte.length; index++) {
+          if (spte[index].kind === 'leaf') drop_spte(kvm, { page: page(kvm, self), index })
+          else clear_spte(spte[index])
+        }
+      },
+    },
+  )
+}
 
 function linkOnly() {
   return step<Kvm>(

@@ -162,6 +162,8 @@ export const guestPteWriteScenarios: readonly Scenario<Kvm>[] = [
       'synced-page-agrees',
       'shadowed-tables-are-counted',
       'no-deadlock',
+      'freed-page-is-unreferenced',
+      'no-freed-spte-on-rmap',
       'page-is-zapped-under-a-lockless-walk',
     ],
   }),
