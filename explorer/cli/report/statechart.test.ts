@@ -49,7 +49,7 @@ describe('a statechart', () => {
     expect(mermaidOf(thread as never)).toBe(
       [
         '---',
-        "title: taker: takes 'it'",
+        'title: "taker: takes \\"it\\""',
         '---',
         'stateDiagram-v2',
         '  state "idle" as s0',
@@ -70,6 +70,22 @@ describe('a statechart', () => {
         '  s3 --> s0: again',
       ].join('\n'),
     )
+  })
+
+  it('has no character in a name that Mermaid takes for its own', () => {
+    const [odd] = compose({
+      name: 's',
+      world,
+      threads: [one(program<World>('odd', 'is: odd', [block('a"b', [step('x; y #1', {})])]))],
+      initial: [() => {}],
+    }).threads
+    const [, title, , , ...lines] = mermaidOf(odd as never).split('\n')
+    expect(JSON.parse(title.replace(/^title: /, ''))).toBe('odd: is: odd')
+    for (const line of lines) {
+      expect(line.replace(/#\d+;/g, '')).toMatch(
+        /^ *(state "[^"#;]*" as \w+( \{)?|\}|[\w[\]*]+ --> \w+(: [^"#;]+)?)$/,
+      )
+    }
   })
 })
 

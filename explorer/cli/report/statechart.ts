@@ -77,7 +77,8 @@ export function mermaidOf(thread: Thread<never>): string {
   const { flow, program } = thread
   const lines = [
     '---',
-    `title: ${program.kind}: ${program.title.replaceAll('"', "'")}`,
+    // YAML: unquoted, a second colon is a syntax error. A JSON string is a YAML string.
+    `title: ${JSON.stringify(`${program.kind}: ${program.title}`)}`,
     '---',
     'stateDiagram-v2',
   ]
@@ -96,11 +97,11 @@ export function mermaidOf(thread: Thread<never>): string {
     const shared = block.findIndex((part, i) => open[i] !== part)
     closeTo(shared < 0 ? block.length : shared)
     for (const part of block.slice(open.length)) {
-      lines.push(`${'  '.repeat(open.length + 1)}state "${part}" as b${blocks++} {`)
+      lines.push(`${'  '.repeat(open.length + 1)}state "${safe(part)}" as b${blocks++} {`)
       open = [...open, part]
     }
     const label = path === 'done' ? 'done' : labelOf(flow.steps, path, parts[parts.length - 1])
-    lines.push(`${'  '.repeat(open.length + 1)}state "${label}" as ${node(path)}`)
+    lines.push(`${'  '.repeat(open.length + 1)}state "${safe(label)}" as ${node(path)}`)
   }
   closeTo(0)
   lines.push(`  [*] --> ${node(flow.counters[0])}`)
@@ -108,10 +109,14 @@ export function mermaidOf(thread: Thread<never>): string {
     const targets = new Set(located.step.cases.map((_, index) => flow.target(located, index)))
     const waits = located.step.cases.every((c) => c.when !== undefined) ? ' [waits]' : ''
     const own = located.path.slice(located.path.lastIndexOf('/') + 1)
-    for (const target of targets) lines.push(`  ${node(located.at)} --> ${node(target)}: ${own}${waits}`)
+    for (const target of targets)
+      lines.push(`  ${node(located.at)} --> ${node(target)}: ${safe(own)}${waits}`)
   }
   return lines.join('\n')
 }
+
+/** Characters that end a string or a statement in Mermaid's grammar, or begin an entity, are written as entities. */
+const safe = (text: string): string => text.replace(/[#;"<>&]/g, (c) => `#${c.charCodeAt(0)};`)
 
 /** The counter's name and, when it has one step, the kernel function it belongs to. */
 function labelOf(steps: readonly LocatedStep<never>[], path: string, name: string): string {
