@@ -37,8 +37,8 @@ export const TOOLS = {
   'parallel-search': 'explorer/search/parallel/search.ts',
   'random-system': 'explorer/oracles/random-system.ts',
   'shared-table': 'explorer/state/shared-table.ts',
-  'stress-subject': 'explorer/stress/built.ts',
-  subjects: 'explorer/oracles/subjects.ts',
+  'stress-model': 'explorer/stress/build-system.ts',
+  models: 'explorer/oracles/models.ts',
   'vector-store': 'explorer/state/vector-store.ts',
   'visited-set': 'explorer/state/visited-set.ts',
 }

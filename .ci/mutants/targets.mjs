@@ -9,11 +9,11 @@ export const TARGETS = {
     mutate: ['explorer/state/exact-set.ts'],
     tests: ['explorer/state/visited-set.test.ts'],
   },
-  judge: {
-    mutate: ['explorer/search/judge.ts'],
+  'property-monitor': {
+    mutate: ['explorer/search/property-monitor.ts'],
     tests: [
-      'explorer/search/judge.test.ts',
-      'explorer/search/answer-classes.test.ts',
+      'explorer/search/property-monitor.test.ts',
+      'explorer/search/valuations.test.ts',
       'explorer/search/breadth-first-search.test.ts',
     ],
   },
@@ -46,8 +46,8 @@ export const TARGETS = {
     tests: ['explorer/checkpoint/recording-log.test.ts', 'explorer/checkpoint/recorded-checkpoint.test.ts'],
   },
   'checkpoint-graph': {
-    mutate: ['explorer/checkpoint/graph-checkpoint.ts', 'explorer/checkpoint/take-back.ts'],
-    tests: ['explorer/checkpoint/graph-checkpoint.test.ts', 'explorer/checkpoint/take-back.test.ts'],
+    mutate: ['explorer/checkpoint/graph-checkpoint.ts', 'explorer/checkpoint/restore-states.ts'],
+    tests: ['explorer/checkpoint/graph-checkpoint.test.ts', 'explorer/checkpoint/restore-states.test.ts'],
   },
   'checkpoint-evidence': {
     mutate: [

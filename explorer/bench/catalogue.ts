@@ -2,7 +2,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import { filterLock, mutualExclusion } from '../oracles/filter-lock.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
-import type { Subject } from '../search/index.ts'
+import type { Model } from '../search/index.ts'
 import { guestSeesLivePages, kvmComposite } from './models/kvm-composite.ts'
 
 /** What all tools must agree on before their times are compared. */
@@ -14,7 +14,7 @@ export interface Counts {
 }
 
 /** One size of a model: ours, and the constants that give the translations the same size. */
-export interface Instance extends Counts {
+export interface ModelInstance extends Counts {
   readonly id: string
   readonly title: string
   /** Name of the translations in `models/`, without ending. */
@@ -44,7 +44,7 @@ interface Known extends Counts {
   readonly orbits?: Counts
 }
 
-function twoPhaseOf(size: number, counts: Known): Instance {
+function twoPhaseOf(size: number, counts: Known): ModelInstance {
   return {
     id: `two-phase-${size}`,
     title: `two-phase commit, ${size} resource managers`,
@@ -57,7 +57,7 @@ function twoPhaseOf(size: number, counts: Known): Instance {
   }
 }
 
-function filterLockOf(size: number, spinDepth: number, counts: Known): Instance {
+function filterLockOf(size: number, spinDepth: number, counts: Known): ModelInstance {
   return {
     id: `filter-lock-${size}`,
     title: `filter lock, ${size} threads`,
@@ -73,7 +73,7 @@ function filterLockOf(size: number, spinDepth: number, counts: Known): Instance 
 function kvmOf(
   [vcpus, pages, zaps, invalidations]: readonly [number, number, number, number],
   counts: Known,
-): Instance {
+): ModelInstance {
   return {
     id: `kvm-composite-${vcpus}-${pages}-${zaps}-${invalidations}`,
     title: `KVM composite: ${vcpus} vCPUs, ${pages} root pages, ${zaps} zap, ${invalidations} invalidation`,
@@ -89,7 +89,7 @@ function kvmOf(
 const counts = (states: number, transitions: number): Counts => ({ states, transitions })
 
 /** What the benchmark measures. The counts were printed by SPIN and Rumur, the orbits by Rumur. */
-export const instances: readonly Instance[] = [
+export const instances: readonly ModelInstance[] = [
   twoPhaseOf(7, { ...counts(296_448, 2_744_705), orbits: counts(920, 8_409) }),
   twoPhaseOf(9, { ...counts(10_340_352, 123_558_401), orbits: counts(2_232, 26_315) }),
   filterLockOf(6, 1_000_000, { ...counts(6_698_326, 25_789_008), orbits: counts(13_780, 56_174) }),
@@ -97,7 +97,7 @@ export const instances: readonly Instance[] = [
 ]
 
 /** Small enough for every test run and for xstate/graph. */
-export const smallInstances: readonly Instance[] = [
+export const smallInstances: readonly ModelInstance[] = [
   twoPhaseOf(3, { ...counts(288, 1_145), orbits: counts(80, 317) }),
   twoPhaseOf(5, { ...counts(8_832, 58_145), orbits: counts(314, 2_047) }),
   filterLockOf(3, 10_000, { ...counts(524, 1_194), orbits: counts(103, 242) }),
@@ -107,7 +107,7 @@ export const smallInstances: readonly Instance[] = [
 ]
 
 /** @throws Error naming the known ids. */
-export function instanceOf(id: string): Instance {
+export function instanceOf(id: string): ModelInstance {
   const all = [...instances, ...smallInstances]
   const found = all.find((instance) => instance.id === id)
   if (found === undefined) throw new Error(`no model ${id}; there are ${all.map((i) => i.id).join(', ')}`)
@@ -115,7 +115,7 @@ export function instanceOf(id: string): Instance {
 }
 
 /** What our search needs of a model; workers make it anew by the model's id. */
-export function subjectOf(id: string): Subject {
+export function modelOf(id: string): Model {
   const { system, properties } = instanceOf(id)
   return { system: system(), properties }
 }

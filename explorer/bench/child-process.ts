@@ -11,7 +11,7 @@ export interface Command {
 }
 
 /** One measured run. */
-export interface Run {
+export interface MeasuredRun {
   /** Wall time of the whole process, start-up included. */
   readonly seconds: number
   /** Processor time of all its threads; null where it cannot be measured. */
@@ -28,7 +28,7 @@ const LONGEST_RUN_MS = 30 * 60 * 1000
  * Runs a command to its end.
  * @throws Error with the command and the end of its output when it fails or takes longer than half an hour.
  */
-export function run({ program, args, folder }: Command): Run {
+export function run({ program, args, folder }: Command): MeasuredRun {
   const scratch = mkdtempSync(join(tmpdir(), 'bench-'))
   const usage = join(scratch, 'usage')
   const measured = existsSync(TIME)

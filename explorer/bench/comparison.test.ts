@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { instanceOf } from './catalogue.ts'
-import type { Run } from './child-process.ts'
+import type { MeasuredRun } from './child-process.ts'
 import { assertSame, type Measurement, pairedRatios } from './comparison.ts'
 import { handWrittenCounts } from './contestants/hand-written-c.ts'
 import { ours } from './contestants/ours.ts'
@@ -17,7 +17,7 @@ import { spreadOf } from './statistics.ts'
 
 const [fingerprint] = ours
 
-function runs(...seconds: number[]): Run[] {
+function runs(...seconds: number[]): MeasuredRun[] {
   return seconds.map((s) => ({ seconds: s, cpuSeconds: s, peakKiB: 1, output: '{}' }))
 }
 

@@ -1,19 +1,19 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Counts, Instance } from './catalogue.ts'
-import { type Run, run } from './child-process.ts'
+import type { Counts, ModelInstance } from './catalogue.ts'
+import { type MeasuredRun, run } from './child-process.ts'
 import type { Contestant, Task } from './contestants/contestant.ts'
 
 /** All runs of one contestant on one model, in the order of the rounds. */
 export interface Measurement {
   readonly contestant: Contestant
-  readonly runs: readonly Run[]
+  readonly runs: readonly MeasuredRun[]
 }
 
 /** One model, all contestants, measured in turn. */
 export interface Comparison {
-  readonly instance: Instance
+  readonly instance: ModelInstance
   readonly task: Task
   readonly measurements: readonly Measurement[]
 }
@@ -32,7 +32,7 @@ export interface Rounds {
  * time is worth comparing.
  */
 export function compare(
-  instance: Instance,
+  instance: ModelInstance,
   contestants: readonly Contestant[],
   task: Task,
   { repetitions, onceAbove, log }: Rounds,
@@ -44,7 +44,7 @@ export function compare(
       .map((contestant) => {
         const folder = join(scratch, contestant.id)
         mkdirSync(folder)
-        return { contestant, prepared: contestant.prepare(instance, folder, task), runs: [] as Run[] }
+        return { contestant, prepared: contestant.prepare(instance, folder, task), runs: [] as MeasuredRun[] }
       })
     for (let round = 0; round < repetitions; round++) {
       for (const { contestant, prepared, runs } of entries) {
@@ -62,12 +62,12 @@ export function compare(
 }
 
 /** The counts a contestant must give. */
-export function expectedCounts(instance: Instance, { orbits }: Contestant): Counts {
+export function expectedCounts(instance: ModelInstance, { orbits }: Contestant): Counts {
   return (orbits ? instance.orbits : undefined) ?? instance
 }
 
 /** @throws Error when the counts are not the model's. Transitions agree to eight digits: SPIN prints no more. */
-export function assertSame(instance: Instance, contestant: Contestant, actual: Counts): void {
+export function assertSame(instance: ModelInstance, contestant: Contestant, actual: Counts): void {
   const expected = expectedCounts(instance, contestant)
   const same =
     actual.states === expected.states &&
@@ -95,7 +95,7 @@ export function pairedCpuRatios(a: Measurement, b: Measurement): number[] {
   return paired(a, b, (run) => run.cpuSeconds ?? Number.NaN).filter(Number.isFinite)
 }
 
-function paired(a: Measurement, b: Measurement, timeOf: (run: Run) => number): number[] {
+function paired(a: Measurement, b: Measurement, timeOf: (run: MeasuredRun) => number): number[] {
   const rounds = Math.min(a.runs.length, b.runs.length)
   return Array.from({ length: rounds }, (_, round) => timeOf(a.runs[round]) / timeOf(b.runs[round]))
 }

@@ -6,7 +6,7 @@ import { drop } from '../../model/language/patch.ts'
 import type { Property } from '../../model/language/property.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { adjacency } from './adjacency.ts'
-import { type Instance, instanceOf, smallInstances } from './catalogue.ts'
+import { instanceOf, type ModelInstance, smallInstances } from './catalogue.ts'
 import { run } from './child-process.ts'
 import { assertSame } from './comparison.ts'
 import type { Contestant } from './contestants/contestant.ts'
@@ -44,7 +44,7 @@ describe('our searches give the counts that SPIN and Rumur printed', () => {
 })
 
 /** Builds and runs a translation; `assertSame` throws when it is another model. */
-function check(contestant: Contestant, instance: Instance): void {
+function check(contestant: Contestant, instance: ModelInstance): void {
   const folder = mkdtempSync(join(tmpdir(), 'bench-counts-'))
   try {
     const { command, counts } = contestant.prepare(instance, folder, 'search')

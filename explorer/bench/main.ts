@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { replaceFile } from '../checkpoint/index.ts'
-import { type Instance, instanceOf, instances, smallInstances } from './catalogue.ts'
+import { instanceOf, instances, type ModelInstance, smallInstances } from './catalogue.ts'
 import { type Comparison, compare, type Rounds } from './comparison.ts'
 import type { Contestant, Tool } from './contestants/contestant.ts'
 import { handWrittenC } from './contestants/hand-written-c.ts'
@@ -31,7 +31,7 @@ function checked<T>(schema: z.ZodType<T>): (text: string) => T {
   }
 }
 
-const knownModels = z.string().transform((text, context): Instance[] => {
+const knownModels = z.string().transform((text, context): ModelInstance[] => {
   try {
     return list(text).map(instanceOf)
   } catch (error) {
@@ -65,7 +65,7 @@ const program = new Command('bench')
   .parse()
 
 const options = program.opts<{
-  models?: Instance[]
+  models?: ModelInstance[]
   tools: Tool[]
   modes?: string[]
   without: string[]
@@ -158,7 +158,7 @@ const keptSchema = z.record(z.string(), profileSummary)
 
 const profiledModes = ['fingerprint', 'exact', 'fingerprint-symmetry']
 
-function profiled(instance: Instance, mode: string): Profiled {
+function profiled(instance: ModelInstance, mode: string): Profiled {
   say(`${instance.id} ${mode}: profile`)
   const before = existsSync(keptProfiles)
     ? keptSchema.parse(JSON.parse(readFileSync(keptProfiles, 'utf8')))

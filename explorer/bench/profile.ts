@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { sourcePosition } from '../cli/source-positions.ts'
-import type { Instance } from './catalogue.ts'
+import type { ModelInstance } from './catalogue.ts'
 import { run } from './child-process.ts'
 import { ours } from './contestants/ours.ts'
 
@@ -53,7 +53,7 @@ export function summarise(text: string): ProfileSummary {
 }
 
 /** Profiles one search of ours in a process of its own. */
-export function profileSearch(instance: Instance, mode: string): ProfileSummary {
+export function profileSearch(instance: ModelInstance, mode: string): ProfileSummary {
   const contestant = ours.find(({ id }) => id === mode)
   if (contestant === undefined) throw new Error(`no mode ${mode}`)
   const folder = mkdtempSync(join(tmpdir(), 'bench-profile-'))

@@ -11,7 +11,7 @@ import { packageFolder } from './model-source.ts'
 // Searches every scenario that is not a deep one in full and with each reduction, compares the results, and
 // writes how much smaller the searches became.
 
-interface Run {
+interface MeasuredRun {
   readonly result: SearchResult
   readonly cpu: number
 }
@@ -19,10 +19,10 @@ interface Run {
 interface Row {
   readonly scenario: string
   readonly threads: number
-  readonly full: Run
-  readonly symmetry: Run | null
-  readonly order: Run
-  readonly both: Run | null
+  readonly full: MeasuredRun
+  readonly symmetry: MeasuredRun | null
+  readonly order: MeasuredRun
+  readonly both: MeasuredRun | null
 }
 
 const cpuSeconds = (): number => {
@@ -33,13 +33,13 @@ const cpuSeconds = (): number => {
 function rowOf(scenario: (typeof catalogue.scenarios)[number]): Row {
   const system = scenario.build(findDesign(catalogue, UPSTREAM))
   const properties = scenario.properties.map((id) => findProperty(catalogue, id))
-  const run = (options: SearchOptions): Run => {
+  const run = (options: SearchOptions): MeasuredRun => {
     const start = cpuSeconds()
     const result = breadthFirst(system, properties, options)
     return { result, cpu: cpuSeconds() - start }
   }
   const full = run({ reduce: 'none' })
-  const compared = (options: SearchOptions): Run => {
+  const compared = (options: SearchOptions): MeasuredRun => {
     const reduced = run(options)
     const found = contradictions(reduced.result, full.result)
     if (found.length > 0) throw new Error(`${scenario.id}: ${found.join('; ')}`)
@@ -63,8 +63,8 @@ function rowOf(scenario: (typeof catalogue.scenarios)[number]): Row {
 const visited = ({ states, reduction }: SearchResult): number =>
   states + (reduction.partialOrder?.passed ?? 0)
 const count = (n: number): string => n.toLocaleString('en')
-const keptOf = (run: Run | null): string => (run === null ? '-' : count(run.result.states))
-const visitedOf = (run: Run | null): string => (run === null ? '-' : count(visited(run.result)))
+const keptOf = (run: MeasuredRun | null): string => (run === null ? '-' : count(run.result.states))
+const visitedOf = (run: MeasuredRun | null): string => (run === null ? '-' : count(visited(run.result)))
 
 function lineOf({ scenario, threads, full, symmetry, order, both }: Row): string {
   const best = [order, ...(both === null ? [] : [both])].reduce((a, b) =>

@@ -1,4 +1,4 @@
-import type { Instance } from './catalogue.ts'
+import type { ModelInstance } from './catalogue.ts'
 import {
   type Comparison,
   expectedCounts,
@@ -13,7 +13,7 @@ import { type Spread, spreadOf } from './statistics.ts'
 
 /** A profile of ours now and, where one was kept, earlier. */
 export interface Profiled {
-  readonly instance: Instance
+  readonly instance: ModelInstance
   readonly mode: string
   readonly now: ProfileSummary
   readonly before: ProfileSummary | null

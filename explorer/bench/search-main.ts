@@ -1,6 +1,6 @@
 import { programFile } from '../program-file.ts'
 import { breadthFirst, parallelBreadthFirst } from '../search/index.ts'
-import { subjectOf } from './catalogue.ts'
+import { modelOf } from './catalogue.ts'
 import { searchModes } from './search-modes.ts'
 
 // The process that the benchmark measures: one search, its result as JSON on stdout.
@@ -12,10 +12,10 @@ if (id === undefined || mode === undefined)
 const { storage, symmetry, workers } = mode
 const source = {
   module: programFile('bench-catalogue').href,
-  function: 'subjectOf',
+  function: 'modelOf',
   arguments: [id],
 }
-const { system, properties } = subjectOf(id)
+const { system, properties } = modelOf(id)
 const result =
   workers > 1
     ? await parallelBreadthFirst(source, { storage, workers })

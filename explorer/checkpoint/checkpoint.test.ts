@@ -6,10 +6,10 @@ import { program, step } from '../../model/language/program.ts'
 import { Oops, type Property } from '../../model/language/property.ts'
 import { range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
-import { filterLockSubject, twoPhaseSubject } from '../oracles/subjects.ts'
+import { filterLockModel, twoPhaseModel } from '../oracles/models.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
 import { CheckpointError } from './errors.ts'
-import { essence, interrupted as interruptedAt } from './interruptions.ts'
+import { comparable, interrupted as interruptedAt } from './testing/interrupted-searches.ts'
 
 let directory = ''
 beforeEach(() => {
@@ -19,7 +19,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const { system, properties } = twoPhaseSubject(6)
+const { system, properties } = twoPhaseModel(6)
 const run = (options: SearchOptions) => breadthFirst(system, properties, options)
 
 /** A search that is interrupted after so many looks at the flag, leaving a checkpoint. */
@@ -32,17 +32,17 @@ describe('going on from a checkpoint', () => {
     { storage: 'fingerprint' },
     { storage: 'fingerprint', fingerprintBits: 128, seed: 7 },
   ])('gives what an uninterrupted search gives: %o', (options) => {
-    const whole = essence(run(options))
+    const whole = comparable(run(options))
     for (const looks of [0, 7, 27]) {
       const first = interrupted(looks, options)
       expect([first.complete, first.incompleteReason]).toEqual([false, { kind: 'interrupted' }])
       expect(first.states).toBeLessThan(whole.states)
-      expect(essence(run({ ...options, resume: directory }))).toEqual(whole)
+      expect(comparable(run({ ...options, resume: directory }))).toEqual(whole)
     }
   })
 
   test('also in many pieces', () => {
-    const whole = essence(run({}))
+    const whole = comparable(run({}))
     interrupted(0)
     let pieces = 1
     for (;;) {
@@ -50,7 +50,7 @@ describe('going on from a checkpoint', () => {
       const next = run({ resume: directory, checkpoint: { directory }, stop: () => left-- <= 0 })
       pieces++
       if (!next.complete) continue
-      expect(essence(next)).toEqual(whole)
+      expect(comparable(next)).toEqual(whole)
       break
     }
     expect(pieces).toBeGreaterThan(5)
@@ -58,38 +58,38 @@ describe('going on from a checkpoint', () => {
   })
 
   test('across chunks of the state store', () => {
-    const subject = filterLockSubject(5)
+    const model = filterLockModel(5)
     for (const storage of ['exact', 'fingerprint'] as const) {
-      const whole = essence(breadthFirst(subject.system, subject.properties, { storage }))
+      const whole = comparable(breadthFirst(model.system, model.properties, { storage }))
       rmSync(directory, { recursive: true, force: true })
-      const first = breadthFirst(subject.system, subject.properties, {
+      const first = breadthFirst(model.system, model.properties, {
         storage,
         checkpoint: { directory },
         maxStates: 150_000,
       })
       expect(first.complete).toBe(false)
-      const rest = breadthFirst(subject.system, subject.properties, { storage, resume: directory })
-      expect(essence(rest)).toEqual(whole)
+      const rest = breadthFirst(model.system, model.properties, { storage, resume: directory })
+      expect(comparable(rest)).toEqual(whole)
     }
   })
 
   test('a deeper limit goes on where the shallower one stopped', () => {
-    const whole = essence(run({}))
+    const whole = comparable(run({}))
     const shallow = run({ maxDepth: 9, checkpoint: { directory } })
     expect([shallow.complete, shallow.depth]).toEqual([false, 9])
-    expect(essence(run({ resume: directory }))).toEqual(whole)
+    expect(comparable(run({ resume: directory }))).toEqual(whole)
   })
 
   test('a search that was stopped before its first step', () => {
-    const whole = essence(run({}))
+    const whole = comparable(run({}))
     expect(run({ maxDepth: 0, checkpoint: { directory } }).complete).toBe(false)
-    expect(essence(run({ resume: directory }))).toEqual(whole)
+    expect(comparable(run({ resume: directory }))).toEqual(whole)
   })
 
   test('checkpoints are left at intervals', () => {
     run({ checkpoint: { directory, every: 0.001 } })
     const rest = run({ resume: directory })
-    expect(essence(rest)).toEqual(essence(run({})))
+    expect(comparable(rest)).toEqual(comparable(run({})))
   })
 })
 
@@ -148,9 +148,9 @@ describe('what is refused, in one line', () => {
     expect(run({ resume: directory, storage }).complete).toBe(true)
   })
 
-  test('another model, other properties, another manner', () => {
+  test('another model, other properties, another configuration', () => {
     interrupted(10)
-    const other = twoPhaseSubject(5)
+    const other = twoPhaseModel(5)
     expect(refusal(() => breadthFirst(other.system, other.properties, { resume: directory }))).toContain(
       'another model',
     )

@@ -7,10 +7,17 @@ import { program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
 import { array, range, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each } from '../../model/language/system.ts'
-import { filterLockSubject, twoPhaseSubject } from '../oracles/subjects.ts'
+import { filterLockModel, twoPhaseModel } from '../oracles/models.ts'
 import { randomSymmetric } from '../reduce/symmetry/random-symmetric.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
-import { essence, inPieces, interrupted, looksOf, type Search, wasInterrupted } from './interruptions.ts'
+import {
+  comparable,
+  inPieces,
+  interrupted,
+  isInterrupted,
+  type Search,
+  stopChecksIn,
+} from './testing/interrupted-searches.ts'
 
 let directory = ''
 beforeEach(() => {
@@ -22,20 +29,20 @@ afterEach(() => {
 })
 
 /** A search is interrupted in so many places and goes on; the ends must be as if it had not been. */
-function expectTheSame(search: Search, places: number): void {
-  const whole = essence(search({}))
-  const looks = looksOf(search)
-  for (let n = 0; n < places; n++) {
-    const first = interrupted(search, directory, Math.floor((looks * n) / places))
-    expect(wasInterrupted(first)).toBe(true)
-    expect(essence(search({ resume: directory }))).toEqual(whole)
+function expectTheSame(search: Search, paths: number): void {
+  const whole = comparable(search({}))
+  const looks = stopChecksIn(search)
+  for (let n = 0; n < paths; n++) {
+    const first = interrupted(search, directory, Math.floor((looks * n) / paths))
+    expect(isInterrupted(first)).toBe(true)
+    expect(comparable(search({ resume: directory }))).toEqual(whole)
   }
 }
 
-const five = twoPhaseSubject(5)
+const five = twoPhaseModel(5)
 /** Partial order makes more of every state, so it gets fewer. */
-const subjectFor = ({ reduce }: SearchOptions) => (reduce === 'por' ? twoPhaseSubject(4) : five)
-const locks = filterLockSubject(3)
+const subjectFor = ({ reduce }: SearchOptions) => (reduce === 'por' ? twoPhaseModel(4) : five)
+const locks = filterLockModel(3)
 const done: Property<unknown> = {
   kind: 'progress',
   id: 'can-end',
@@ -87,7 +94,7 @@ describe('a search goes on as if it had not been interrupted', () => {
       const search: Search = (more) => breadthFirst(system, judged, { reduce, ...more })
       const { result, pieces } = inPieces(search, directory, 2)
       expect(pieces).toBeGreaterThan(5)
-      expect(essence(result)).toEqual(essence(search({})))
+      expect(comparable(result)).toEqual(comparable(search({})))
     }
   })
 
@@ -104,8 +111,8 @@ describe('a search goes on as if it had not been interrupted', () => {
           const { system, properties } = randomSymmetric(tape, naming)
           const search: Search = (more) => breadthFirst(system, properties, { reduce, ...more }) as never
           const whole = search({})
-          interrupted(search, directory, where % looksOf(search))
-          expect(essence(search({ resume: directory }))).toEqual(essence(whole))
+          interrupted(search, directory, where % stopChecksIn(search))
+          expect(comparable(search({ resume: directory }))).toEqual(comparable(whole))
           if (whole.reduction.notApplied.some(({ kind }) => kind === 'asymmetric')) refused++
         },
       ),
@@ -158,10 +165,10 @@ describe('where `all` takes partial order because of a limit', () => {
     const whole = search({})
     expect([whole.complete, whole.reduction.partialOrder !== null]).toEqual([helps, helps])
     expect(whole.reduction.symmetry !== null).toBe(symmetric)
-    const looks = looksOf(search)
+    const looks = stopChecksIn(search)
     for (let look = 0; look < looks; look += helps ? 9 : 2) {
       interrupted(search, directory, look)
-      expect(essence(search({ resume: directory }))).toEqual(essence(whole))
+      expect(comparable(search({ resume: directory }))).toEqual(comparable(whole))
     }
   })
 
@@ -169,18 +176,18 @@ describe('where `all` takes partial order because of a limit', () => {
     const search: Search = (more) => count({ maxStates: 500, ...more })
     const { result, pieces } = inPieces(search, directory, 2)
     expect(pieces).toBeGreaterThan(3)
-    expect(essence(result)).toEqual(essence(search({})))
+    expect(comparable(result)).toEqual(comparable(search({})))
   })
 
   test('a larger limit finds each search where it was', () => {
     const inMain: Search = (more) => count({ maxStates: 500, ...more })
-    const looks = looksOf(inMain)
+    const looks = stopChecksIn(inMain)
     for (const larger of [600, 20_000]) {
-      const whole = essence(count({ maxStates: larger }))
+      const whole = comparable(count({ maxStates: larger }))
       expect(whole.complete).toBe(true)
       for (const look of [2, looks - 2]) {
         interrupted(inMain, directory, look)
-        expect(essence(count({ maxStates: larger, resume: directory }))).toEqual(whole)
+        expect(comparable(count({ maxStates: larger, resume: directory }))).toEqual(whole)
       }
     }
   })
@@ -219,7 +226,7 @@ describe('where `all` takes partial order because of a limit', () => {
 })
 
 describe('liveness', () => {
-  const lock = filterLockSubject(4)
+  const lock = filterLockModel(4)
   const asked: Property<never>[] = [
     ...lock.properties,
     {
@@ -240,7 +247,7 @@ describe('liveness', () => {
       const whole = search({})
       expect(whole.properties.map(({ verdict }) => verdict)).toEqual(['holds', 'holds', 'violated'])
       expect(whole.properties[2].trace?.loopStart).toBeGreaterThan(0)
-      const looks = looksOf(search)
+      const looks = stopChecksIn(search)
       let inGraph = 0
       for (const look of [3, looks - 12, looks - 1]) {
         const first = interrupted(search, directory, look)
@@ -253,7 +260,7 @@ describe('liveness', () => {
             return false
           },
         })
-        expect(essence(rest)).toEqual(essence(whole))
+        expect(comparable(rest)).toEqual(comparable(whole))
         expect(left).toBeLessThan(looks - look + 3)
       }
       expect(inGraph).toBe(2)
@@ -264,6 +271,6 @@ describe('liveness', () => {
     const search: Search = (more) => breadthFirst(lock.system, asked, { reduce: 'all', ...more })
     const { result, pieces } = inPieces(search, directory, 7)
     expect(pieces).toBeGreaterThan(5)
-    expect(essence(result)).toEqual(essence(search({})))
+    expect(comparable(result)).toEqual(comparable(search({})))
   })
 })

@@ -6,10 +6,10 @@ import { program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
 import { array, flag, range, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, one, type System } from '../../model/language/system.ts'
+import { twoPhaseModel } from '../oracles/models.ts'
 import { peterson } from '../oracles/peterson.ts'
-import { twoPhaseSubject } from '../oracles/subjects.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
-import { essence, interrupted, looksOf, type Search } from './interruptions.ts'
+import { comparable, interrupted, type Search, stopChecksIn } from './testing/interrupted-searches.ts'
 
 /** Searches that had nothing left to do when they were left, and folders that other searches left. */
 
@@ -21,7 +21,7 @@ afterEach(() => {
   rmSync(join(directory, '..'), { recursive: true, force: true })
 })
 
-const { system, properties } = twoPhaseSubject(5)
+const { system, properties } = twoPhaseModel(5)
 const [consistent] = properties
 const leads: Property<unknown> = {
   kind: 'leads-to',
@@ -56,10 +56,10 @@ describe('a search that has nothing left to do ends at once, and says what it sa
     ],
   ])('%s', (_, search) => {
     const whole = search({ checkpoint: { directory } })
-    expect(looksOf((more) => search({ resume: directory, ...more }))).toBeLessThan(4)
+    expect(stopChecksIn((more) => search({ resume: directory, ...more }))).toBeLessThan(4)
     const written = readFileSync(join(directory, 'checkpoint.json'), 'utf8')
     const again = search({ resume: directory, checkpoint: { directory } })
-    expect(essence(again)).toEqual(essence(whole))
+    expect(comparable(again)).toEqual(comparable(whole))
     expect(readFileSync(join(directory, 'checkpoint.json'), 'utf8')).toBe(written)
   })
 
@@ -68,7 +68,7 @@ describe('a search that has nothing left to do ends at once, and says what it sa
     const copy = join(directory, '..', 'copy')
     breadthFirst(system, properties, { resume: directory, checkpoint: { directory: copy } })
     rmSync(directory, { recursive: true })
-    expect(essence(breadthFirst(system, properties, { resume: copy }))).toEqual(essence(whole))
+    expect(comparable(breadthFirst(system, properties, { resume: copy }))).toEqual(comparable(whole))
   })
 })
 
@@ -88,7 +88,7 @@ describe('what another search left', () => {
     expect(left).toHaveLength(2)
     expect(left).not.toContain(finished)
     expect(left).not.toContain('generation-abc123')
-    expect(looksOf((more) => search({ resume: directory, ...more }))).toBe(0)
+    expect(stopChecksIn((more) => search({ resume: directory, ...more }))).toBe(0)
   })
 
   test('is forgotten by a main search that begins anew', () => {
@@ -172,10 +172,10 @@ describe('symmetry in a checkpoint', () => {
     const search: Search = (more) => go(ticking(late), more)
     const whole = search({})
     expect(whole.reduction.notApplied[0]).toMatchObject({ kind: 'asymmetric' })
-    const looks = looksOf(search)
+    const looks = stopChecksIn(search)
     for (const look of [0, 1, 2, looks - 3]) {
       interrupted(search, directory, look)
-      expect(essence(search({ resume: directory }))).toEqual(essence(whole))
+      expect(comparable(search({ resume: directory }))).toEqual(comparable(whole))
     }
   })
 })

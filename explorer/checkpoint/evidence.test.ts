@@ -67,10 +67,10 @@ function soundSearch() {
   const compiled = new CompiledSystem(system, { actions })
   const { layout } = system
   const words = new Int32Array(layout.words)
-  const codes = Uint16Array.from(system.initial[0])
+  const encoded = Uint16Array.from(system.initial[0])
   const n = layout.fields.findIndex(({ path }) => path === 'world.n')
-  for (codes[n] = 0; codes[n] <= 3; codes[n]++) {
-    layout.pack(codes, words, 0)
+  for (encoded[n] = 0; encoded[n] <= 3; encoded[n]++) {
+    layout.pack(encoded, words, 0)
     for (const each of compiled.steps) compiled.record(each, words, 0)
   }
   const { holds, fails, vacuous } = PREDICATE_VALUE
@@ -111,7 +111,7 @@ function contradictionAfter(change: Change): string | null {
   const antecedents = search.properties.map(({ id }) => search.antecedents.get(id) ?? 0)
   return contradictionIn({ ...search, antecedents }, search.properties as Property<never>[], {
     ...search,
-    wasAnswered: (question, answer) => search.answers[question].includes(answer),
+    hadValue: (question, answer) => search.answers[question].includes(answer),
   })
 }
 
@@ -277,7 +277,7 @@ describe('what they contradict', () => {
 
   test('counts of more or fewer properties', () => {
     const { compiled, ...search } = soundSearch()
-    const evidence = { compiled, wasAnswered: () => true, looksAhead: true }
+    const evidence = { compiled, hadValue: () => true, looksAhead: true }
     for (const antecedents of [[], [1, 1]])
       expect(contradictionIn({ ...search, antecedents }, [properties[0] as Property<never>], evidence)).toBe(
         'it has counts of other steps or properties',

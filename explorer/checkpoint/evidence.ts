@@ -3,7 +3,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { PREDICATE_VALUE } from '../compile/predicates.ts'
 import { RECORD } from '../compile/transition-record.ts'
-import { isQuestion } from '../search/verdicts.ts'
+import { isStatePredicate } from '../search/verdicts.ts'
 
 /** What a checkpoint says that a search has counted and found. */
 export interface Claims {
@@ -23,7 +23,7 @@ export interface Claims {
 export interface Evidence {
   readonly compiled: CompiledSystem
   /** Whether a question, by number among the questions, was once answered so. */
-  wasAnswered(question: number, answer: number): boolean
+  hadValue(question: number, answer: number): boolean
   /** True when steps were recorded that were only looked at, as partial order reduction does. */
   readonly looksAhead: boolean
 }
@@ -119,13 +119,13 @@ function seenOf(properties: readonly Property<never>[], evidence: Evidence, dead
     violated |= compiled.records[record + RECORD.violated]
     concerned |= compiled.records[record + RECORD.antecedent]
   })
-  const questions: Property<never>[] = properties.filter((p) => isQuestion(p))
+  const questions: Property<never>[] = properties.filter((p) => isStatePredicate(p))
   const actions: Property<never>[] = properties.filter((p) => p.kind === 'action')
   return properties.map((property) => {
     const question = questions.indexOf(property)
     const bit = 1 << actions.indexOf(property)
-    const holds = question >= 0 && evidence.wasAnswered(question, PREDICATE_VALUE.holds)
-    const fails = question >= 0 && evidence.wasAnswered(question, PREDICATE_VALUE.fails)
+    const holds = question >= 0 && evidence.hadValue(question, PREDICATE_VALUE.holds)
+    const fails = question >= 0 && evidence.hadValue(question, PREDICATE_VALUE.fails)
     return match(property.kind)
       .with('invariant', () => ({ antecedent: holds || fails, finding: fails }))
       .with('witness', () => ({ antecedent: holds, finding: holds }))

@@ -7,10 +7,10 @@ vi.hoisted(() => {
 
 import { RECORD } from '../compile/transition-record.ts'
 import type { PartialOrder } from '../reduce/partial-order/partial-order.ts'
-import { Edges } from '../search/edges.ts'
+import { StateGraph } from '../search/state-graph.ts'
 import type { StorageOptions } from '../state/visited-set.ts'
 import { missingIn, type Restored, sampleOf } from './expansion-check.ts'
-import { countsUp, explored, FAR, TOP } from './explored.ts'
+import { countsUp, explored, FAR, TOP } from './testing/explored-parts.ts'
 
 const CHUNK = 8
 const [CLIMB, JUMP] = [0, 1]
@@ -22,11 +22,11 @@ const reducing = (thread: number | null) =>
 
 function restored(head: number, more: Partial<Restored> = {}, of = system, options: StorageOptions = {}) {
   const parts = explored(of, head, options)
-  const edges = options.storage === 'fingerprint' ? null : parts.edges
+  const stateGraph = options.storage === 'fingerprint' ? null : parts.stateGraph
   const search: Restored = {
     ...parts,
     visited: parts.table,
-    edges,
+    stateGraph,
     reductions: { partialOrder: null },
     ...more,
   }
@@ -34,19 +34,19 @@ function restored(head: number, more: Partial<Restored> = {}, of = system, optio
 }
 
 /** The edges of `countsUp(1)`, where state s counts from s + 1; those of one state are others. */
-function edgesBut(head: number, other: number, targets: readonly number[], only?: number): Edges {
-  const edges = new Edges()
+function edgesBut(head: number, other: number, targets: readonly number[], only?: number): StateGraph {
+  const stateGraph = new StateGraph()
   for (let s = 0; s < head; s++) {
     const both = [s + 1, s + 2].filter((target) => target < TOP)
     const own = only === undefined ? both : [both[only]]
-    for (const target of s === other ? targets : own) edges.add(s, target)
+    for (const target of s === other ? targets : own) stateGraph.add(s, target)
   }
-  return edges
+  return stateGraph
 }
 
 test('the edges that the tests change are those of the search', () => {
   expect(system.layout.words).toBe(2)
-  expect(edgesBut(20, -1, []).arrays).toEqual(explored(system, 20).edges.arrays)
+  expect(edgesBut(20, -1, []).arrays).toEqual(explored(system, 20).stateGraph.arrays)
 })
 
 describe('initial states', () => {
@@ -96,7 +96,7 @@ describe('successors', () => {
 
   test.each<StorageOptions>([{}, { storage: 'fingerprint' }])('that were not found: %o', (options) => {
     for (const head of [3, 20]) {
-      const { search, initialOf } = restored(head, { edges: null }, system, options)
+      const { search, initialOf } = restored(head, { stateGraph: null }, system, options)
       expect(missingIn(search, head + 1, initialOf)).toBe(
         `state ${head} counts as expanded, but a successor of it was not found`,
       )
@@ -104,7 +104,7 @@ describe('successors', () => {
   })
 
   test('the first that is missing is named', () => {
-    const { search, initialOf } = restored(5, { edges: null })
+    const { search, initialOf } = restored(5, { stateGraph: null })
     expect(missingIn(search, 7, initialOf)).toContain('state 5 counts')
   })
 
@@ -136,8 +136,8 @@ describe('successors', () => {
 })
 
 describe('edges', () => {
-  const among = (edges: Edges, head: number, more: Partial<Restored> = {}) => {
-    const { search, initialOf } = restored(head, { edges, ...more })
+  const among = (stateGraph: StateGraph, head: number, more: Partial<Restored> = {}) => {
+    const { search, initialOf } = restored(head, { stateGraph, ...more })
     return missingIn(search, head, initialOf)
   }
   const wrong = (state: number) => `the edges of state ${state} are not those of the model`
@@ -148,7 +148,7 @@ describe('edges', () => {
 
   test('to states that were found in another order', () => {
     const { search, initialOf } = restored(20, {}, countsUp(3, 2, 1))
-    const [ids] = [search.edges?.targetsOf(2)]
+    const [ids] = [search.stateGraph?.targetsOf(2)]
     expect(ids).toEqual(Int32Array.of(1, 0))
     expect(missingIn(search, 20, initialOf)).toBe(null)
   })

@@ -1,12 +1,12 @@
 import { RECORD } from '../compile/transition-record.ts'
 import type { Reductions } from '../reduce/reduction.ts'
-import type { Edges } from '../search/edges.ts'
+import type { StateGraph } from '../search/state-graph.ts'
 import { Successors } from '../search/successors.ts'
 import { Batch } from '../state/batch.ts'
 import { PackedHash } from '../state/packed-hash.ts'
 import type { VisitedSet } from '../state/state-table.ts'
 import { VectorStore } from '../state/vector-store.ts'
-import type { States } from './take-back.ts'
+import type { States } from './restore-states.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
@@ -16,7 +16,7 @@ const SAMPLE = 1024
 /** A search that was brought back, before it goes on. */
 export interface Restored extends States {
   readonly visited: VisitedSet
-  readonly edges: Edges | null
+  readonly stateGraph: StateGraph | null
   readonly reductions: Pick<Reductions, 'partialOrder'>
 }
 
@@ -35,9 +35,9 @@ function missingInitial({ compiled, visited }: Restored, initialOf: readonly num
   const { hash } = compiled
   const words = new Int32Array(layout.words)
   const first: number[] = []
-  for (const [index, codes] of initial.entries()) {
-    layout.pack(codes, words, 0)
-    const id = visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
+  for (const [index, encoded] of initial.entries()) {
+    layout.pack(encoded, words, 0)
+    const id = visited.insertState(words, 0, hash.hashLow(encoded), hash.hashHigh(encoded))
     if (id < 0) return `initial state ${index} was not found`
     if (id >= initialOf.length) return `initial state ${index} is not among the first states`
     first[id] ??= index
@@ -90,15 +90,15 @@ class SuccessorCheck {
 
   /** What is missing of an expanded state, or null. */
   of(state: number): string | null {
-    const { compiled, store, visited, edges } = this.#search
+    const { compiled, store, visited, stateGraph } = this.#search
     this.#collect(state, store.chunks[state >>> chunkBits], (state & chunkMask) * store.words)
     const { found, count } = this.#batch
     visited.insert(this.#batch, compiled.records)
     const needed = found.subarray(0, count)
     if (needed.some((id) => id < 0))
       return `state ${state} counts as expanded, but a successor of it was not found`
-    if (edges === null) return null
-    const targets = edges.targetsOf(state)
+    if (stateGraph === null) return null
+    const targets = stateGraph.targetsOf(state)
     const isSound = this.#isReduced
       ? needed.every((id) => targets.includes(id))
       : needed.toSorted().join() === targets.toSorted().join()

@@ -5,23 +5,29 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SearchResult } from '../search/result.ts'
 import { CheckpointError } from './errors.ts'
-import { type Change, type Forgery, refusalOf, twoPhaseSubjects, verdictsOf } from './forging.ts'
+import {
+  type Forge,
+  type Forgery,
+  refusalOf,
+  twoPhaseForgeries,
+  verdictsOf,
+} from './testing/forged-checkpoints.ts'
 
 /** Recordings and text of a checkpoint, and any of its bits. */
 
-const { exact, lossy, wide, orbits, ordered } = twoPhaseSubjects()
-const subjects = [exact, lossy, wide, orbits, ordered]
+const { exact, lossy, wide, orbits, ordered } = twoPhaseForgeries()
+const models = [exact, lossy, wide, orbits, ordered]
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'forged-'))
-  for (const { begin } of subjects) begin(folder)
+  for (const { begin } of models) begin(folder)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('recordings that cannot be', () => {
   const words = (forgery: Forgery) =>
     new Uint16Array(forgery.sections.recordings.buffer, 0, forgery.sections.recordings.length / 2)
-  test.each<[string, Change]>([
+  test.each<[string, Forge]>([
     [
       'half of one',
       (forgery) => {
@@ -53,14 +59,14 @@ describe('recordings that cannot be', () => {
       },
     ],
   ])('%s', (_, change) => {
-    for (const { forged } of subjects)
+    for (const { forged } of models)
       expect(refusalOf(() => forged(change))).toMatch(/is damaged|another model/)
   })
 })
 
 test('text of the checkpoint does not reach the terminal raw', () => {
   const evil = 'x\u001b[2J\nmmucheck: 0 violated'
-  const changes: Change[] = [
+  const changes: Forge[] = [
     ({ meta }) => {
       meta.manner.storage = evil
     },
@@ -79,7 +85,7 @@ test('text of the checkpoint does not reach the terminal raw', () => {
 
 describe('any number may be another', () => {
   // Counts of what is merely shown may differ; a verdict may not.
-  const places = fc.record({
+  const paths = fc.record({
     section: fc.constantFrom(
       'states',
       'genealogy',
@@ -93,10 +99,10 @@ describe('any number may be another', () => {
     at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
     bit: fc.nat(7),
   })
-  test.each(subjects)('and no other verdict comes of it: $name', ({ forged, search }) => {
+  test.each(models)('and no other verdict comes of it: $name', ({ forged, search }) => {
     const whole = verdictsOf(search({}))
     fc.assert(
-      fc.property(fc.array(places, { minLength: 1, maxLength: 2 }), (flips) => {
+      fc.property(fc.array(paths, { minLength: 1, maxLength: 2 }), (flips) => {
         let result: SearchResult
         try {
           result = forged((forgery) => {

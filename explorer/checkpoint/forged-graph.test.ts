@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Property } from '../../model/language/property.ts'
 import { CompiledSystem } from '../compile/compiled-system.ts'
-import { twoPhaseSubject } from '../oracles/subjects.ts'
-import { judgeLiveness } from '../search/liveness/liveness.ts'
-import { type Change, type Forgery, forge, int32, refusalOf } from './forging.ts'
+import { twoPhaseModel } from '../oracles/models.ts'
+import { evaluateLiveness } from '../search/liveness/liveness.ts'
+import { type Forge, type Forgery, forge, int32, refusalOf } from './testing/forged-checkpoints.ts'
 
 /** Forged checkpoints of a graph on which liveness is judged. */
 
-const { system } = twoPhaseSubject(4)
+const { system } = twoPhaseModel(4)
 const decides: Property<unknown> & { kind: 'eventually' } = {
   kind: 'eventually',
   id: 'decides',
@@ -26,8 +26,8 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(join(directory, '..'), { recursive: true, force: true }))
 
-const judge = (more: object) => judgeLiveness(system, [decides], more)
-const forged = (change: Change) => {
+const judge = (more: object) => evaluateLiveness(system, [decides], more)
+const forged = (change: Forge) => {
   rmSync(directory, { recursive: true, force: true })
   judge({ checkpoint: { directory }, maxDepth: 5 })
   forge(directory, change)
@@ -42,7 +42,7 @@ test('new checksums alone make no difference', () => {
 })
 
 describe('a graph that cannot be is refused', () => {
-  test.each<[string, Change]>([
+  test.each<[string, Forge]>([
     [
       'with half of its states expanded no more',
       ({ sections }) => {

@@ -2,25 +2,25 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Change, refusalOf, twoPhaseSubjects, verdictsOf } from './forging.ts'
+import { type Forge, refusalOf, twoPhaseForgeries, verdictsOf } from './testing/forged-checkpoints.ts'
 
 /** What nobody can rule out must be believed; a position, counts and findings that contradict the rest must not. */
 
-const { exact, lossy, wide, orbits, ordered } = twoPhaseSubjects()
-const subjects = [exact, lossy, wide, orbits, ordered]
+const { exact, lossy, wide, orbits, ordered } = twoPhaseForgeries()
+const models = [exact, lossy, wide, orbits, ordered]
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'forged-'))
-  for (const { begin } of subjects) begin(folder)
+  for (const { begin } of models) begin(folder)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test.each(subjects)('a checkpoint with new checksums is a checkpoint: $name', ({ forged, search }) => {
+test.each(models)('a checkpoint with new checksums is a checkpoint: $name', ({ forged, search }) => {
   expect(verdictsOf(forged(() => {}))).toEqual(verdictsOf(search({})))
 })
 
-describe.each(subjects)('a position that cannot be: $name', ({ forged }) => {
-  test.each<[string, Change]>([
+describe.each(models)('a position that cannot be: $name', ({ forged }) => {
+  test.each<[string, Forge]>([
     [
       'everything is expanded',
       ({ meta }) => {
@@ -69,7 +69,7 @@ describe.each(subjects)('a position that cannot be: $name', ({ forged }) => {
 describe.each([exact, lossy, orbits])(
   'findings and counts that its recordings contradict: $name',
   ({ forged }) => {
-    test.each<[string, Change]>([
+    test.each<[string, Forge]>([
       [
         'a violation is missing',
         ({ meta }) => {

@@ -2,21 +2,27 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Change, type Forgery, int32, refusalOf, twoPhaseSubjects } from './forging.ts'
+import {
+  type Forge,
+  type Forgery,
+  int32,
+  refusalOf,
+  twoPhaseForgeries,
+} from './testing/forged-checkpoints.ts'
 
 /** Sections of a checkpoint that cannot be those of a search of this model. */
 
-const { words, exact, lossy, wide, orbits, ordered } = twoPhaseSubjects()
-const subjects = [exact, lossy, wide, orbits, ordered]
+const { words, exact, lossy, wide, orbits, ordered } = twoPhaseForgeries()
+const models = [exact, lossy, wide, orbits, ordered]
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'forged-'))
-  for (const { begin } of subjects) begin(folder)
+  for (const { begin } of models) begin(folder)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe.each([lossy, wide])('a table of fingerprints: $name', ({ forged }) => {
-  test.each<[string, Change]>([
+  test.each<[string, Forge]>([
     [
       'that was cut',
       ({ sections }) => {
@@ -52,7 +58,7 @@ describe.each([lossy, wide])('a table of fingerprints: $name', ({ forged }) => {
 })
 
 describe('states that cannot be', () => {
-  test.each<[string, Change]>([
+  test.each<[string, Forge]>([
     [
       'the same twice',
       ({ sections }) => {
@@ -79,13 +85,13 @@ describe('states that cannot be', () => {
       },
     ],
   ])('%s', (_, change) => {
-    for (const { forged } of subjects) expect(refusalOf(() => forged(change))).toContain('is damaged')
+    for (const { forged } of models) expect(refusalOf(() => forged(change))).toContain('is damaged')
   })
 })
 
 describe('a record of who found whom that cannot be', () => {
   const children = ({ meta, sections }: Forgery) => sections.genealogy.subarray(2 * meta.states)
-  test.each<[string, Change]>([
+  test.each<[string, Forge]>([
     [
       'states that come from later ones',
       (forgery) => {
@@ -122,14 +128,14 @@ describe('a record of who found whom that cannot be', () => {
       },
     ],
   ])('%s', (_, change) => {
-    for (const { forged } of subjects) expect(refusalOf(() => forged(change))).toContain('is damaged')
+    for (const { forged } of models) expect(refusalOf(() => forged(change))).toContain('is damaged')
   })
 })
 
 test('a way to a violation that the model does not allow is a damage, not an internal error', () => {
   const { forged, search } = exact
   expect(search({}).properties.some((p) => p.verdict === 'violated' && p.trace !== null)).toBe(true)
-  const swap: Change = ({ sections, meta }) => {
+  const swap: Forge = ({ sections, meta }) => {
     const via = new Uint16Array(sections.genealogy.buffer, 0, meta.states)
     via.fill(0, 1)
   }
@@ -137,7 +143,7 @@ test('a way to a violation that the model does not allow is a damage, not an int
 })
 
 describe('edges that cannot be', () => {
-  test.each<[string, Change]>([
+  test.each<[string, Forge]>([
     [
       'to a state that there is not',
       ({ sections, meta }) => {

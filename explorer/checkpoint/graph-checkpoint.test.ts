@@ -10,13 +10,13 @@ vi.hoisted(() => {
 
 import type { System } from '../../model/language/system.ts'
 import { CompiledSystem } from '../compile/compiled-system.ts'
-import { FAULT } from '../search/liveness/graph.ts'
+import { FAULT } from '../search/liveness/labelled-graph.ts'
 import type { ExactSet } from '../state/exact-set.ts'
-import { countsUp, emptyParts, explored, FAR, TOP } from './explored.ts'
-import { type Change, type Forgery, forge, int32, refusalOf } from './forging.ts'
+import type { CheckpointPaths } from './checkpoint-paths.ts'
 import { GraphCheckpoint, type GraphParts } from './graph-checkpoint.ts'
-import type { Places } from './places.ts'
 import { RecordingLog } from './recording-log.ts'
+import { countsUp, emptyParts, explored, FAR, TOP } from './testing/explored-parts.ts'
+import { type Forge, type Forgery, forge, int32, refusalOf } from './testing/forged-checkpoints.ts'
 
 /** One initial state is there twice. */
 const system = countsUp(1, 9, 1, 4)
@@ -43,10 +43,10 @@ const partsOf = ({ graph, store, table }: ReturnType<typeof explored>): GraphPar
 })
 
 /** New parts, and what reads a checkpoint into them. */
-function reader(places: Places, of: System = system, seed = 1) {
+function reader(paths: CheckpointPaths, of: System = system, seed = 1) {
   const log = new RecordingLog(of)
   const compiled = new CompiledSystem(of, { seed, onRecord: log.onRecord })
-  return { parts: partsOf(emptyParts(of)), checkpoint: new GraphCheckpoint(compiled, seed, places, log) }
+  return { parts: partsOf(emptyParts(of)), checkpoint: new GraphCheckpoint(compiled, seed, paths, log) }
 }
 
 function save(head: number): GraphParts {
@@ -73,7 +73,7 @@ function copySound(): void {
   } else cpSync(sound, directory, { recursive: true })
 }
 
-function forged(change: Change) {
+function forged(change: Forge) {
   copySound()
   forge(directory, change)
   return resumed()
@@ -141,14 +141,14 @@ describe('another search', () => {
     ['before its time', { seconds: -1 }],
     ['of another kind', { seconds: 1, head: 1 }],
   ])('%s', (_, search) => {
-    const change: Change = ({ meta }) => {
+    const change: Forge = ({ meta }) => {
       meta.search = search
     }
     expect(refusalOf(() => forged(change))).toContain('is not one of a graph')
   })
 
   test('that took no time', () => {
-    const change: Change = ({ meta }) => {
+    const change: Forge = ({ meta }) => {
       meta.search.seconds = 0
     }
     expect(forged(change).position).toMatchObject({ seconds: 0 })
@@ -175,7 +175,7 @@ describe('a graph that cannot be', () => {
   const FIRST = 'first has another length'
   const INITIAL = 'its first states are not the initial ones'
   const EDGES = 'its edges are not those between its states'
-  test.each<[string, Change, string]>([
+  test.each<[string, Forge, string]>([
     [
       'half a number',
       ({ sections }) => {
@@ -315,7 +315,7 @@ describe('a graph that cannot be', () => {
   })
 
   test('more than the memory holds', () => {
-    const change: Change = ({ meta, sections }) => {
+    const change: Forge = ({ meta, sections }) => {
       meta.states = 2 ** 50
       expect(sections).toHaveProperty('states')
     }

@@ -1,16 +1,16 @@
 import { z } from 'zod'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
-import { FAULT, type LabelledGraph } from '../search/liveness/graph.ts'
+import { FAULT, type LabelledGraph } from '../search/liveness/labelled-graph.ts'
 import { Successors } from '../search/successors.ts'
 import type { ExactSet } from '../state/exact-set.ts'
 import { VectorStore } from '../state/vector-store.ts'
+import type { CheckpointPaths } from './checkpoint-paths.ts'
 import { CheckpointError, withinMemory } from './errors.ts'
 import { sampleOf } from './expansion-check.ts'
-import { identityOf } from './identity.ts'
-import type { Places } from './places.ts'
 import { RecordedCheckpoint } from './recorded-checkpoint.ts'
 import type { RecordingLog } from './recording-log.ts'
-import { takeBackStates } from './take-back.ts'
+import { restoreStates } from './restore-states.ts'
+import { searchIdentityOf } from './search-identity.ts'
 
 /** Where the exploration stands, and which states are initial, follows from the graph. */
 const graphShape = z.strictObject({ seconds: z.number().nonnegative() })
@@ -43,16 +43,16 @@ export class GraphCheckpoint {
    * @param seed of the hash functions.
    * @param log told of every recording of the compiled system from the beginning.
    */
-  constructor(compiled: CompiledSystem, seed: number, places: Places, log: RecordingLog) {
+  constructor(compiled: CompiledSystem, seed: number, paths: CheckpointPaths, log: RecordingLog) {
     // Which properties are judged on the graph makes no difference to it.
     this.#compiled = compiled
-    const identity = identityOf(compiled.system, [], null)
+    const identity = searchIdentityOf(compiled.system, [], null)
     this.#files = new RecordedCheckpoint(
-      { identity, manner: { graph: 'whole', seed }, compiled },
-      places,
+      { identity, configuration: { graph: 'whole', seed }, compiled },
+      paths,
       log,
     )
-    this.#resume = places.resume
+    this.#resume = paths.resume
   }
 
   /** True when it is time to save. */
@@ -88,7 +88,7 @@ export class GraphCheckpoint {
     if (!found.success) throw new CheckpointError(`the checkpoint in ${directory} is not one of a graph`)
     const expanded = opened.bytes('first') / 8 - 1
     if (!Number.isInteger(expanded) || expanded < 0) throw opened.damaged('first has another length')
-    takeBackStates({ compiled: this.#compiled, store, table: visited }, opened, expanded, opened.states)
+    restoreStates({ compiled: this.#compiled, store, table: visited }, opened, expanded, opened.states)
     graph.restore(expanded, opened.bytes('targets') / 4)
     const [first, targets, labels] = graph.arrays
     opened.read('first', [first])
@@ -108,9 +108,9 @@ export class GraphCheckpoint {
   #findInitial(graph: LabelledGraph, visited: ExactSet): boolean {
     const { hash, system } = this.#compiled
     const words = new Int32Array(system.layout.words)
-    for (const [index, codes] of system.initial.entries()) {
-      system.layout.pack(codes, words, 0)
-      const state = visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
+    for (const [index, encoded] of system.initial.entries()) {
+      system.layout.pack(encoded, words, 0)
+      const state = visited.insertState(words, 0, hash.hashLow(encoded), hash.hashHigh(encoded))
       if (state < 0 || state > graph.initial.length) return false
       if (state === graph.initial.length) graph.initial.push({ state, index })
     }
@@ -127,7 +127,7 @@ export class GraphCheckpoint {
     const edge = graph.first[state]
     if (successors.find(chunk, base) !== graph.first[state + 1] - edge) return false
     const words = new Int32Array(layout.words)
-    const codes = new Uint16Array(layout.fields.length)
+    const encoded = new Uint16Array(layout.fields.length)
     for (let k = 0; k < successors.count; k++) {
       if (graph.labels[edge + k] !== successors.steps[k]) return false
       if (successors.faults(k)) {
@@ -136,9 +136,10 @@ export class GraphCheckpoint {
       }
       words.set(chunk.subarray(base, base + words.length))
       successors.apply(k, words, 0)
-      layout.unpack(words, 0, codes)
+      layout.unpack(words, 0, encoded)
       if (
-        graph.targets[edge + k] !== visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
+        graph.targets[edge + k] !==
+        visited.insertState(words, 0, hash.hashLow(encoded), hash.hashHigh(encoded))
       )
         return false
     }

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Property } from '../../model/language/property.ts'
-import { filterLockSubject } from '../oracles/subjects.ts'
+import { filterLockModel } from '../oracles/models.ts'
 import { programFile } from '../program-file.ts'
 import type { Reduce } from '../reduce/reduce-option.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
@@ -35,7 +35,7 @@ const canLock: Property<never> = {
 
 /** The search to be killed; says on its last line what it found. */
 function search(size: number, storage: Storage, reduce: Reduce, directory: string | null): void {
-  const { system, properties } = filterLockSubject(size)
+  const { system, properties } = filterLockModel(size)
   const resumable = directory !== null && existsSync(join(directory, 'checkpoint.json'))
   const judged = storage === 'exact' ? [...properties, canLock] : properties
   const result = breadthFirst(system, judged, {

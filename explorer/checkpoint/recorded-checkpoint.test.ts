@@ -5,12 +5,12 @@ import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vit
 import { CompiledSystem } from '../compile/compiled-system.ts'
 import { Predicates } from '../compile/predicates.ts'
 import { readCheckpoint } from './checkpoint-files.ts'
+import type { CheckpointPaths } from './checkpoint-paths.ts'
 import { CheckpointError } from './errors.ts'
-import { countsUp } from './explored.ts'
-import { forge, refusalOf } from './forging.ts'
-import type { Places } from './places.ts'
-import { type Manner, RecordedCheckpoint, searchIn } from './recorded-checkpoint.ts'
+import { RecordedCheckpoint, type SearchConfiguration, searchIn } from './recorded-checkpoint.ts'
 import { RecordingLog } from './recording-log.ts'
+import { countsUp } from './testing/explored-parts.ts'
+import { forge, refusalOf } from './testing/forged-checkpoints.ts'
 
 let folder = ''
 let directory = ''
@@ -28,23 +28,23 @@ afterEach(() => {
 })
 
 const system = countsUp(1)
-const asked: Manner = { storage: 'exact', seed: 1 }
+const asked: SearchConfiguration = { storage: 'exact', seed: 1 }
 
-function checkpointOf(places: Places, manner = asked, identity = 'me') {
+function checkpointOf(paths: CheckpointPaths, configuration = asked, identity = 'me') {
   const log = new RecordingLog(system)
   const compiled = new CompiledSystem(system, { onRecord: log.onRecord })
   const predicates = new Predicates(system, [{ id: 'yes', holds: () => true }])
-  const subject = { identity, manner, compiled, predicates }
+  const searched = { identity, configuration, compiled, predicates }
   const words = new Int32Array(system.layout.words)
   system.layout.pack(system.initial[0], words, 0)
   return {
     log,
-    files: new RecordedCheckpoint(subject, places, log),
+    files: new RecordedCheckpoint(searched, paths, log),
     step: () => compiled.record(compiled.steps[0], words, 0),
     ask: () => predicates.evaluate(0, words, 0),
   }
 }
-const place = (every?: number): Places => ({
+const place = (every?: number): CheckpointPaths => ({
   checkpoint: every === undefined ? { directory } : { directory, every },
 })
 const section = { table: [Int32Array.of(1, 2)] }
@@ -106,9 +106,9 @@ describe('a checkpoint', () => {
   test('of a search without questions', () => {
     const log = new RecordingLog(system)
     const compiled = new CompiledSystem(system, { onRecord: log.onRecord })
-    const subject = { identity: 'me', manner: asked, compiled }
-    new RecordedCheckpoint(subject, place(), log).save(1, 2, null, {})
-    expect(new RecordedCheckpoint(subject, {}, log).open(directory)).toMatchObject({
+    const searched = { identity: 'me', configuration: asked, compiled }
+    new RecordedCheckpoint(searched, place(), log).save(1, 2, null, {})
+    expect(new RecordedCheckpoint(searched, {}, log).open(directory)).toMatchObject({
       states: 2,
       search: null,
     })
@@ -230,17 +230,17 @@ describe('nothing is written', () => {
 })
 
 describe('what is refused', () => {
-  const refusal = (manner = asked, identity = 'me') =>
-    refusalOf(() => checkpointOf({}, manner, identity).files.open(directory))
+  const refusal = (configuration = asked, identity = 'me') =>
+    refusalOf(() => checkpointOf({}, configuration, identity).files.open(directory))
   const other = (what: string) => `is of ${what}; resume with what it was made with`
   beforeEach(written)
 
-  test.each<[string, Manner, string]>([
+  test.each<[string, SearchConfiguration, string]>([
     ['with another value', { ...asked, seed: 2 }, 'a search with seed 1, not 2'],
     ['with something less', { storage: 'exact' }, 'a search with seed 1, not undefined'],
     ['with something more', { ...asked, bits: 64 }, 'a search with bits undefined, not 64'],
-  ])('another manner: %s', (_, manner, what) => {
-    expect(refusal(manner)).toContain(other(what))
+  ])('another configuration: %s', (_, configuration, what) => {
+    expect(refusal(configuration)).toContain(other(what))
   })
 
   test('another model', () => {
@@ -273,24 +273,24 @@ describe('what is refused', () => {
     ['less than no state', { states: -1 }],
     ['half a state', { states: 1.5 }],
     ['no identity', { identity: 1 }],
-    ['no manner', { manner: null }],
-    ['a manner with half a number', { manner: { ...asked, seed: 0.5 } }],
-    ['a manner that is true', { manner: { ...asked, seed: true } }],
-    ['a manner that is empty', { manner: { ...asked, storage: '' } }],
-    ['a manner in capitals', { manner: { ...asked, storage: 'Exact' } }],
-    ['a manner that ends otherwise', { manner: { ...asked, storage: 'exact\u202e' } }],
-    ['a manner of many letters', { manner: { ...asked, storage: 'e'.repeat(21) } }],
-    ['a manner without a name', { manner: { ...asked, '': 1 } }],
-    ['a manner named with capitals', { manner: { ...asked, Seed: 1 } }],
-    ['a manner whose name ends otherwise', { manner: { ...asked, 'seed\u202e': 1 } }],
-    ['a manner with a long name', { manner: { ...asked, ['e'.repeat(21)]: 1 } }],
+    ['no configuration', { manner: null }],
+    ['a configuration with half a number', { manner: { ...asked, seed: 0.5 } }],
+    ['a configuration that is true', { manner: { ...asked, seed: true } }],
+    ['a configuration that is empty', { manner: { ...asked, storage: '' } }],
+    ['a configuration in capitals', { manner: { ...asked, storage: 'Exact' } }],
+    ['a configuration that ends otherwise', { manner: { ...asked, storage: 'exact\u202e' } }],
+    ['a configuration of many letters', { manner: { ...asked, storage: 'e'.repeat(21) } }],
+    ['a configuration without a name', { manner: { ...asked, '': 1 } }],
+    ['a configuration named with capitals', { manner: { ...asked, Seed: 1 } }],
+    ['a configuration whose name ends otherwise', { manner: { ...asked, 'seed\u202e': 1 } }],
+    ['a configuration with a long name', { manner: { ...asked, ['e'.repeat(21)]: 1 } }],
   ])('what is no search: %s', (_, change) => {
     forge(directory, ({ meta }) => Object.assign(meta, change))
     expect(refusal()).toContain(isNone)
     expect(refusalOf(() => searchIn(directory))).toContain(isNone)
   })
 
-  test('a manner that is only longer than ours is shown', () => {
+  test('a configuration that is only longer than ours is shown', () => {
     const longest = 'e-'.repeat(10)
     const name = 'n'.repeat(20)
     forge(directory, ({ meta }) => Object.assign(meta, { states: 0, manner: { ...asked, [name]: longest } }))

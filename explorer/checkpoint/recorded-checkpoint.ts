@@ -3,12 +3,12 @@ import { z } from 'zod'
 import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { Predicates } from '../compile/predicates.ts'
 import { type CheckpointReader, readCheckpoint, type Section, writeCheckpoint } from './checkpoint-files.ts'
+import type { CheckpointPaths } from './checkpoint-paths.ts'
 import { CheckpointError } from './errors.ts'
-import type { Places } from './places.ts'
 import type { RecordingLog } from './recording-log.ts'
 
 /** How a search was asked to be made: what must be the same when it goes on. */
-export type Manner = Readonly<Record<string, string | number>>
+export type SearchConfiguration = Readonly<Record<string, string | number>>
 
 const metaShape = z.object({
   identity: z.string(),
@@ -29,10 +29,10 @@ export interface Opened extends CheckpointReader {
 const MOST_SHARE = 0.1
 
 /** What is said of a search in its checkpoints, and compared before it goes on from one. */
-export interface Subject {
-  /** See `identityOf`. */
+export interface CheckpointedSearch {
+  /** See `searchIdentityOf`. */
   readonly identity: string
-  readonly manner: Manner
+  readonly configuration: SearchConfiguration
   readonly compiled: CompiledSystem
   readonly predicates?: Predicates
 }
@@ -42,19 +42,19 @@ export interface Subject {
  * recordings that both need. What else is in them is the caller's.
  */
 export class RecordedCheckpoint {
-  readonly #subject: Subject
-  readonly #places: Places
+  readonly #searched: CheckpointedSearch
+  readonly #paths: CheckpointPaths
   readonly #log: RecordingLog
   #next: number
   /** How far the search was when the checkpoint in its place was made; null when none is there. */
   #savedAt: number | null = null
 
   /** @param log told of every recording of the compiled system, which it watches from the beginning. */
-  constructor(subject: Subject, places: Places, log: RecordingLog) {
-    this.#subject = subject
-    this.#places = places
+  constructor(searched: CheckpointedSearch, paths: CheckpointPaths, log: RecordingLog) {
+    this.#searched = searched
+    this.#paths = paths
     this.#log = log
-    if (subject.predicates !== undefined) subject.predicates.onValue = log.onValue
+    if (searched.predicates !== undefined) searched.predicates.onValue = log.onValue
     this.#next = performance.now() + this.#interval
   }
 
@@ -65,7 +65,7 @@ export class RecordedCheckpoint {
 
   /** True when it is time to save. */
   get due(): boolean {
-    return this.#places.checkpoint !== undefined && performance.now() >= this.#next
+    return this.#paths.checkpoint !== undefined && performance.now() >= this.#next
   }
 
   /** True when there is no checkpoint in the place yet that this search made or goes on from. */
@@ -86,10 +86,10 @@ export class RecordedCheckpoint {
     sections: Readonly<Record<string, Section>>,
     prepare: (directory: string) => void = () => {},
   ): void {
-    const { checkpoint, onUnwritten } = this.#places
+    const { checkpoint, onUnwritten } = this.#paths
     if (checkpoint === undefined || this.#savedAt === at) return
     const start = performance.now()
-    const { identity, manner } = this.#subject
+    const { identity, configuration: manner } = this.#searched
     const meta: z.infer<typeof metaShape> = { identity, manner, states, search }
     try {
       prepare(checkpoint.directory)
@@ -105,7 +105,7 @@ export class RecordedCheckpoint {
 
   /**
    * Opens a checkpoint and computes its recordings again.
-   * @throws CheckpointError when it is damaged, or of another model or manner.
+   * @throws CheckpointError when it is damaged, or of another model or search configuration.
    */
   open(directory: string): Opened {
     const reader = readCheckpoint(directory)
@@ -117,28 +117,28 @@ export class RecordedCheckpoint {
 
   /** The search goes on from the checkpoint in `directory`, where it was `at`. */
   goesOnFrom(directory: string, at: number): void {
-    const { checkpoint } = this.#places
+    const { checkpoint } = this.#paths
     if (checkpoint !== undefined && resolve(checkpoint.directory) === resolve(directory)) this.#savedAt = at
   }
 
   get #interval(): number {
-    return 1000 * (this.#places.checkpoint?.every ?? 60)
+    return 1000 * (this.#paths.checkpoint?.every ?? 60)
   }
 
-  #compare(directory: string, identity: string, theirs: Manner): void {
+  #compare(directory: string, identity: string, theirs: SearchConfiguration): void {
     const other = (what: string): CheckpointError =>
       new CheckpointError(`the checkpoint in ${directory} is of ${what}; resume with what it was made with`)
-    const ours = this.#subject.manner
+    const ours = this.#searched.configuration
     for (const key of Object.keys({ ...ours, ...theirs })) {
       if (theirs[key] !== ours[key]) throw other(`a search with ${key} ${theirs[key]}, not ${ours[key]}`)
     }
-    if (identity !== this.#subject.identity) throw other('another model or other properties')
+    if (identity !== this.#searched.identity) throw other('another model or other properties')
   }
 
   #repeat(directory: string, reader: CheckpointReader): void {
-    const { compiled } = this.#subject
+    const { compiled } = this.#searched
     const entries = reader.numbers('recordings', Uint16Array)
-    const predicates = this.#subject.predicates ?? new Predicates(compiled.system, [])
+    const predicates = this.#searched.predicates ?? new Predicates(compiled.system, [])
     const difference = this.#log.repeat(entries, compiled, predicates)
     if (difference !== null)
       throw new CheckpointError(`the checkpoint in ${directory} is of another model: ${difference}`, {

@@ -69,9 +69,9 @@ function recorded() {
   const { layout } = system
   const words = new Int32Array(layout.words)
   const at = (n: number): Int32Array => {
-    const codes = Uint16Array.from(system.initial[0])
-    codes[layout.fields.findIndex(({ path }) => path === 'world.n')] = n
-    layout.pack(codes, words, 0)
+    const encoded = Uint16Array.from(system.initial[0])
+    encoded[layout.fields.findIndex(({ path }) => path === 'world.n')] = n
+    layout.pack(encoded, words, 0)
     return words
   }
   for (const n of [0, 1, 2]) compiled.record(compiled.steps[RISE], at(n), 0)
@@ -114,10 +114,10 @@ test('an entry says what was done, and where', () => {
   expect(entry(FALLING)).toEqual([0, FALL, 2])
   expect(entry(LOW_ANSWER)).toEqual([1, LOW, -PREDICATE_VALUE.holds])
   const n = fields.findIndex(({ path }) => path === 'world.n')
-  const codes = (at: number) => [entries[at + HEAD + n], entries[at + HEAD + fields.length + n]]
-  expect(codes(RISING)).toEqual([0, 1])
-  expect(codes(BLOCKED)).toEqual([2, 2])
-  expect(codes(FALLING)).toEqual([1, 1])
+  const encoded = (at: number) => [entries[at + HEAD + n], entries[at + HEAD + fields.length + n]]
+  expect(encoded(RISING)).toEqual([0, 1])
+  expect(encoded(BLOCKED)).toEqual([2, 2])
+  expect(encoded(FALLING)).toEqual([1, 1])
 })
 
 test('no entries are no difference', () => {
@@ -127,7 +127,7 @@ test('no entries are no difference', () => {
 test('which answers were given, and to which question', () => {
   const { log } = difference(() => {})
   const answers = [LOW, GIVEN, 2].map((question) =>
-    Object.values(PREDICATE_VALUE).filter((answer) => log.wasAnswered(question, answer)),
+    Object.values(PREDICATE_VALUE).filter((answer) => log.hadValue(question, answer)),
   )
   expect(answers).toEqual([[PREDICATE_VALUE.holds, PREDICATE_VALUE.fails], [PREDICATE_VALUE.vacuous], []])
 })
@@ -140,7 +140,7 @@ test('steps give no answers', () => {
   compiled.record(compiled.steps[FALL], words, 0)
   expect([...log.entries.subarray(0, 3)]).toEqual([0, FALL, -PREDICATE_VALUE.holds])
   expect([...log.entries.subarray(HEAD, HEAD + 3)]).toEqual([1, FALL, -PREDICATE_VALUE.holds])
-  expect(log.wasAnswered(FALL, PREDICATE_VALUE.holds)).toBe(false)
+  expect(log.hadValue(FALL, PREDICATE_VALUE.holds)).toBe(false)
 })
 
 describe('entries that were not recorded like that', () => {

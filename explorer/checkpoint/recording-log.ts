@@ -54,10 +54,10 @@ export class RecordingLog {
   readonly onValue = (
     question: number,
     answer: number,
-    codes: Uint16Array,
+    encoded: Uint16Array,
     depends: readonly number[],
   ): void => {
-    this.#add([QUESTION, question, -answer, ...digestOf([depends])], codes, codes)
+    this.#add([QUESTION, question, -answer, ...digestOf([depends])], encoded, encoded)
   }
 
   /**
@@ -78,9 +78,9 @@ export class RecordingLog {
             ? predicates.list[index]?.id
             : undefined
       if (name === undefined) return 'there are other steps or properties'
-      const codes = entries.subarray(at + HEAD, at + HEAD + this.#fields)
-      if (codes.some((code, f) => code >= layout.fields[f].shape.size)) return `${name} was run on no state`
-      layout.pack(codes, words, 0)
+      const encoded = entries.subarray(at + HEAD, at + HEAD + this.#fields)
+      if (encoded.some((code, f) => code >= layout.fields[f].shape.size)) return `${name} was run on no state`
+      layout.pack(encoded, words, 0)
       const from = this.#used
       try {
         if (kind === STEP) compiled.record(compiled.steps[index], words, 0)
@@ -98,7 +98,7 @@ export class RecordingLog {
   }
 
   /** Whether a question was answered so on any of the states that it was asked about. */
-  wasAnswered(question: number, answer: number): boolean {
+  hadValue(question: number, answer: number): boolean {
     for (let at = 0; at < this.#used; at += this.#size)
       if (this.#entries[at] === QUESTION && this.#entries[at + 1] === question)
         if (this.#entries[at + 2] === -answer) return true

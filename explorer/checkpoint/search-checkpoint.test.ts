@@ -16,12 +16,12 @@ import { compose, each, type System } from '../../model/language/system.ts'
 import { type Reductions, UNREDUCED } from '../reduce/reduction.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
 import { engineFor } from '../search/engine.ts'
-import { Genealogy } from '../search/genealogy.ts'
+import { ParentTable } from '../search/parent-table.ts'
 import { writeCheckpoint } from './checkpoint-files.ts'
-import { type Change, type Forgery, forge, int32, refusalOf } from './forging.ts'
-import { essence, interrupted, looksOf } from './interruptions.ts'
-import { FOLLOWING } from './places.ts'
+import { FOLLOWING } from './checkpoint-paths.ts'
 import { refusedIn, type SearchCheckpoint } from './search-checkpoint.ts'
+import { type Forge, type Forgery, forge, int32, refusalOf } from './testing/forged-checkpoints.ts'
+import { comparable, interrupted, stopChecksIn } from './testing/interrupted-searches.ts'
 
 const left = sort('left', 2)
 const right = sort('right', 2)
@@ -98,13 +98,13 @@ afterAll(() => {
 function copySound(name: Name): void {
   if (!sound.has(name)) {
     const place = mkdtempSync(join(tmpdir(), 'search-checkpoint-'))
-    interrupted(search(name), place, looksOf(search(name)) >> 1)
+    interrupted(search(name), place, stopChecksIn(search(name)) >> 1)
     sound.set(name, place)
   }
   cpSync(sound.get(name) as string, directory, { recursive: true })
 }
 
-function forged(name: Name, change: Change) {
+function forged(name: Name, change: Forge) {
   copySound(name)
   forge(directory, change)
   return search(name)({ resume: directory })
@@ -112,25 +112,25 @@ function forged(name: Name, change: Change) {
 
 describe.each(NAMES)('a search goes on where it stood: %s', (name) => {
   test('from its beginning, its midst and its end', () => {
-    const whole = essence(search(name)({}))
-    const looks = looksOf(search(name))
+    const whole = comparable(search(name)({}))
+    const looks = stopChecksIn(search(name))
     expect(looks).toBeGreaterThan(4)
     for (const look of [0, looks >> 1, looks - 1]) {
       interrupted(search(name), directory, look)
-      expect(essence(search(name)({ resume: directory }))).toEqual(whole)
+      expect(comparable(search(name)({ resume: directory }))).toEqual(whole)
     }
   })
 
   test('from a copy with new checksums', () => {
-    expect(essence(forged(name, () => {}))).toEqual(essence(search(name)({})))
+    expect(comparable(forged(name, () => {}))).toEqual(comparable(search(name)({})))
   })
 })
 
 describe.each(['exact', 'ordered'] as const)('what cannot be: %s', (name) => {
-  const refusal = (change: Change) => refusalOf(() => forged(name, change))
+  const refusal = (change: Forge) => refusalOf(() => forged(name, change))
   const children = ({ sections, meta }: Forgery) => sections.genealogy.subarray(2 * meta.states)
 
-  test.each<[string, Change, string]>([
+  test.each<[string, Forge, string]>([
     ['a sum', ({ meta }) => meta.search.position.transitions++, 'do not add up to its transitions'],
     ['no initial state', initials(), 'is not as in any search'],
     ['one that there is not', initials(0, 3), 'its initial states are not those of the model'],
@@ -150,12 +150,12 @@ describe.each(['exact', 'ordered'] as const)('what cannot be: %s', (name) => {
 
   test('the reductions of another search', () => {
     const expected = 'it has other reductions than it says'
-    const other: Change = ({ meta }) => {
+    const other: Forge = ({ meta }) => {
       const { reductions } = meta.search
       reductions.symmetry = reductions.symmetry === null ? { represented: 1 } : null
     }
     expect(refusal(other)).toContain(expected)
-    const another: Change = ({ meta }) => {
+    const another: Forge = ({ meta }) => {
       const { reductions } = meta.search
       reductions.partialOrder = reductions.partialOrder === null ? { reduced: 1, passed: 1 } : null
     }
@@ -186,14 +186,14 @@ describe('what is no search', () => {
 })
 
 /** Claims that these initial states, by number, are the first states. */
-function initials(...numbers: number[]): Change {
+function initials(...numbers: number[]): Forge {
   return ({ meta }) => {
     meta.search.initialOf = numbers
   }
 }
 
 test('a violation that was recorded, but not found, unless steps are looked at ahead', () => {
-  const forget: Change = ({ meta }) => {
+  const forget: Forge = ({ meta }) => {
     expect(meta.search.findings).toContainEqual(['low', expect.anything()])
     meta.search.findings = []
   }
@@ -239,7 +239,7 @@ test('fewer states than there are initial ones', () => {
 })
 
 describe('edges that cannot be', () => {
-  test.each<[string, Change, string]>([
+  test.each<[string, Forge, string]>([
     [
       'one that leads nowhere',
       ({ sections, meta }) => {
@@ -282,7 +282,7 @@ test.each(['exact', 'lossy'] as const)('a state whose successors were not found:
 
 test('chains of other states', () => {
   for (const by of [-2, 2]) {
-    const change: Change = ({ sections }) => {
+    const change: Forge = ({ sections }) => {
       const longer = new Uint8Array(sections.chains.length + by)
       longer.set(sections.chains.subarray(0, longer.length))
       sections.chains = longer
@@ -333,16 +333,16 @@ describe('a checkpoint of its own', () => {
     leaveFollowing()
     expect(following()).toEqual([...FOLLOWING])
     const checkpoint = partsOf({})
-    checkpoint.save(position, new Genealogy(1), [0])
+    checkpoint.save(position, new ParentTable(1), [0])
     expect(following()).toEqual([])
     leaveFollowing()
-    checkpoint.save({ ...position, head: 1 }, new Genealogy(1), [0])
+    checkpoint.save({ ...position, head: 1 }, new ParentTable(1), [0])
     expect(following()).toEqual([...FOLLOWING])
   })
 
   test('leaves them where it follows itself', () => {
     leaveFollowing()
-    partsOf({}, { ...UNREDUCED, stage: 'partial-order' }).save(position, new Genealogy(1), [0])
+    partsOf({}, { ...UNREDUCED, stage: 'partial-order' }).save(position, new ParentTable(1), [0])
     expect(following()).toEqual([...FOLLOWING])
   })
 
@@ -356,7 +356,7 @@ describe('a checkpoint of its own', () => {
   test('needs a place', () => {
     leaveFollowing()
     const checkpoint = engineFor(system, properties, { resume: directory }, UNREDUCED).checkpoint
-    checkpoint?.save(position, new Genealogy(1), [0])
+    checkpoint?.save(position, new ParentTable(1), [0])
     expect(following()).toEqual([...FOLLOWING])
   })
 

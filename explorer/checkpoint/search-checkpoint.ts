@@ -6,20 +6,20 @@ import type { CompiledSystem } from '../compile/compiled-system.ts'
 import type { Predicates } from '../compile/predicates.ts'
 import type { Reductions } from '../reduce/reduction.ts'
 import { type Refusal, reductionState } from '../reduce/reduction-state.ts'
-import type { Edges } from '../search/edges.ts'
-import type { Genealogy } from '../search/genealogy.ts'
-import type { Judge } from '../search/judge.ts'
+import type { ParentTable } from '../search/parent-table.ts'
+import type { PropertyMonitor } from '../search/property-monitor.ts'
+import type { StateGraph } from '../search/state-graph.ts'
 import type { StateTable, VisitedSet } from '../state/state-table.ts'
 import type { VectorStore } from '../state/vector-store.ts'
+import { type CheckpointPaths, FOLLOWING } from './checkpoint-paths.ts'
 import { CheckpointError, withinMemory } from './errors.ts'
 import { contradictionIn } from './evidence.ts'
 import { missingIn } from './expansion-check.ts'
 import { removeCheckpoint } from './generations.ts'
-import { identityOf } from './identity.ts'
-import { FOLLOWING, type Places } from './places.ts'
-import { type Manner, type Opened, RecordedCheckpoint, searchIn } from './recorded-checkpoint.ts'
+import { type Opened, RecordedCheckpoint, type SearchConfiguration, searchIn } from './recorded-checkpoint.ts'
 import type { RecordingLog } from './recording-log.ts'
-import { takeBackStates } from './take-back.ts'
+import { restoreStates } from './restore-states.ts'
+import { searchIdentityOf } from './search-identity.ts'
 
 const count = z.int().nonnegative()
 const positionShape = z.object({
@@ -50,16 +50,16 @@ export type Resumed = Position & { readonly depth: number; readonly levelEnd: nu
 export interface SearchParts {
   readonly system: System
   readonly properties: readonly Property<never>[]
-  readonly manner: Manner
+  readonly configuration: SearchConfiguration
   readonly compiled: CompiledSystem
   readonly predicates: Predicates
   readonly store: VectorStore
   readonly visited: VisitedSet
   /** What the visited set keeps states in. */
   readonly table: StateTable
-  readonly judge: Judge
+  readonly monitor: PropertyMonitor
   /** The graph, where a property is judged on it. */
-  readonly edges: Edges | null
+  readonly stateGraph: StateGraph | null
   readonly reductions: Reductions
 }
 
@@ -72,12 +72,12 @@ export class SearchCheckpoint {
   readonly #log: RecordingLog
 
   /** @param log made before the parts, because it watches them. */
-  constructor(parts: SearchParts, places: Places, log: RecordingLog) {
+  constructor(parts: SearchParts, paths: CheckpointPaths, log: RecordingLog) {
     this.#parts = parts
     this.#log = log
-    const { system, properties, manner, compiled, predicates, reductions } = parts
-    const identity = identityOf(system, properties, reductions.symmetry?.description ?? null)
-    this.#files = new RecordedCheckpoint({ identity, manner, compiled, predicates }, places, log)
+    const { system, properties, configuration, compiled, predicates, reductions } = parts
+    const identity = searchIdentityOf(system, properties, reductions.symmetry?.description ?? null)
+    this.#files = new RecordedCheckpoint({ identity, configuration, compiled, predicates }, paths, log)
   }
 
   /** Bytes held. */
@@ -91,22 +91,22 @@ export class SearchCheckpoint {
   }
 
   /** Writes a checkpoint, if there is a place for it. @throws CheckpointError as `RecordedCheckpoint.save`. */
-  save(position: Position, genealogy: Genealogy, initialOf: readonly number[]): void {
-    const { store, table, judge, edges, reductions } = this.#parts
+  save(position: Position, parents: ParentTable, initialOf: readonly number[]): void {
+    const { store, table, monitor, stateGraph, reductions } = this.#parts
     const search: z.infer<typeof searchShape> = {
       position,
       initialOf: [...initialOf],
-      large: genealogy.large,
-      findings: [...judge.findings].map(([id, { state, step }]) => [id, { state, step }]),
-      deadlocks: judge.deadlocks,
+      large: parents.large,
+      findings: [...monitor.findings].map(([id, { state, step }]) => [id, { state, step }]),
+      deadlocks: monitor.deadlocks,
       reductions: reductions.state(),
     }
     const { partialOrder } = reductions
     const sections = {
       states: store.stateArrays(position.head),
       ...(table.contents === undefined ? {} : { table: [table.contents] }),
-      genealogy: genealogy.arrays(),
-      ...(edges === null ? {} : { targets: [edges.arrays[0]], first: [edges.arrays[1]] }),
+      genealogy: parents.arrays(),
+      ...(stateGraph === null ? {} : { targets: [stateGraph.arrays[0]], first: [stateGraph.arrays[1]] }),
       ...(partialOrder === null ? {} : { chains: [chainsOf(partialOrder.lengths, store.count)] }),
     }
     this.#files.save(position.head, store.count, search, sections, (directory) =>
@@ -117,27 +117,27 @@ export class SearchCheckpoint {
   /**
    * Brings the parts to where the search of the checkpoint stood, and checks what can be checked of it.
    * @param start makes the genealogy, which depends on the number of initial states.
-   * @throws CheckpointError when the checkpoint is damaged or of another model, property set or manner.
+   * @throws CheckpointError when the checkpoint is damaged or of another model, property set or configuration.
    */
-  resume(directory: string, start: (initialOf: readonly number[]) => Genealogy): Resumed {
+  resume(directory: string, start: (initialOf: readonly number[]) => ParentTable): Resumed {
     return withinMemory(directory, () => this.#read(directory, start))
   }
 
-  #read(directory: string, start: (initialOf: readonly number[]) => Genealogy): Resumed {
+  #read(directory: string, start: (initialOf: readonly number[]) => ParentTable): Resumed {
     const opened = this.#files.open(directory)
     const found = searchOf(directory, opened.search)
     const { initialOf, position } = found
     // First, while nothing but its recordings was recorded.
     const contradiction = this.#contradiction(opened, found)
     if (contradiction !== null) throw opened.damaged(contradiction)
-    const { judge, edges } = this.#parts
-    const visit: Judge['restoreGoals'] = (id, words, base) => judge.restoreGoals(id, words, base)
-    takeBackStates(this.#parts, opened, position.head, opened.states, edges === null ? undefined : visit)
+    const { monitor, stateGraph } = this.#parts
+    const visit: PropertyMonitor['restoreGoals'] = (id, words, base) => monitor.restoreGoals(id, words, base)
+    restoreStates(this.#parts, opened, position.head, opened.states, stateGraph === null ? undefined : visit)
     const level = this.#readGenealogy(opened, found, start)
     this.#readGraph(opened, position.head)
     const missing = missingIn(this.#parts, position.head, initialOf)
     if (missing !== null) throw opened.damaged(missing)
-    judge.restore(found.findings, position.antecedents, found.deadlocks)
+    monitor.restore(found.findings, position.antecedents, found.deadlocks)
     this.#restoreReductions(opened, found.reductions)
     this.#files.goesOnFrom(directory, position.head)
     return { ...position, ...level }
@@ -146,36 +146,37 @@ export class SearchCheckpoint {
   #readGenealogy(
     opened: Opened,
     { initialOf, large, position }: Found,
-    start: (initialOf: readonly number[]) => Genealogy,
+    start: (initialOf: readonly number[]) => ParentTable,
   ): { readonly depth: number; readonly levelEnd: number } {
     const { initial } = this.#parts.system
     const isAscending = initialOf.every(
       (index, n) => index < initial.length && (n === 0 || index > initialOf[n - 1]),
     )
     if (!isAscending) throw opened.damaged('its initial states are not those of the model')
-    const genealogy = start(initialOf)
-    genealogy.restore(opened.states, large)
-    opened.read('genealogy', genealogy.arrays())
-    const level = genealogy.levelAt(position.head, this.#parts.compiled.steps.length)
+    const parents = start(initialOf)
+    parents.restore(opened.states, large)
+    opened.read('genealogy', parents.arrays())
+    const level = parents.levelAt(position.head, this.#parts.compiled.steps.length)
     if (level === null) throw opened.damaged('which state was found from which is not as in any search')
     return level
   }
 
   #readGraph(opened: Opened, head: number): void {
-    const { edges } = this.#parts
-    if (edges === null) return
-    edges.restore(opened.bytes('targets') / 4, opened.bytes('first') / 8)
-    const [targets, first] = edges.arrays
+    const { stateGraph } = this.#parts
+    if (stateGraph === null) return
+    stateGraph.restore(opened.bytes('targets') / 4, opened.bytes('first') / 8)
+    const [targets, first] = stateGraph.arrays
     opened.read('targets', [targets])
     opened.read('first', [first])
-    if (!edges.isOf(head, opened.states)) throw opened.damaged('its edges are not those between its states')
+    if (!stateGraph.isOf(head, opened.states))
+      throw opened.damaged('its edges are not those between its states')
   }
 
   #contradiction({ states }: Opened, { position, findings, deadlocks }: Found): string | null {
     const { properties, compiled, reductions } = this.#parts
     return contradictionIn({ ...position, states, findings: new Map(findings), deadlocks }, properties, {
       compiled,
-      wasAnswered: (question, answer) => this.#log.wasAnswered(question, answer),
+      hadValue: (question, answer) => this.#log.hadValue(question, answer),
       looksAhead: reductions.partialOrder !== null,
     })
   }

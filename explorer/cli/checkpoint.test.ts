@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Forgery, forge } from '../checkpoint/forging.ts'
+import { type Forgery, forge } from '../checkpoint/testing/forged-checkpoints.ts'
 import { resultSchema } from './report/result-json.ts'
 import { builtPrograms, type Ended, SMALL } from './testing/built-programs.ts'
 import { runSmall } from './testing/run-small.ts'

@@ -1,14 +1,14 @@
 import type { Design } from '../../model/designs/design.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import { placesOf } from '../checkpoint/index.ts'
+import { checkpointPathsOf } from '../checkpoint/index.ts'
 import {
   exhaustive,
   FailedSearch,
+  type ModelSource,
   type RandomOptions,
   type SearchHooks,
   type SearchResult,
-  type SubjectSource,
   searchRandom,
   withTrace,
 } from '../search/index.ts'
@@ -44,13 +44,13 @@ export async function runCheck<W>(
   catalogue: Catalogue<W>,
   request: CheckRequest,
   hooks: SearchHooks,
-  team: SubjectSource | null = null,
+  team: ModelSource | null = null,
 ): Promise<Checked> {
   const properties = judgedIn(catalogue, request)
   const system = systemOf(catalogue, request)
   const { selfCheck: isAsked = false, ...settings } = request.settings
   const { checkpoint: _, resume: __, ...anew } = settings
-  const full: CheckSettings = { ...anew, ...placesOf(settings, 'self-check'), reduce: 'none' }
+  const full: CheckSettings = { ...anew, ...checkpointPathsOf(settings, 'self-check'), reduce: 'none' }
   const search = ({ search: _, ...how }: CheckSettings): Promise<SearchResult> =>
     // A check of the checker leaves nothing out.
     exhaustive(system, properties, { ...how, ...hooks, recheck: isAsked ? 'all' : 'sample' }, team)

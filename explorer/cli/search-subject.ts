@@ -1,5 +1,5 @@
 import { programFile } from '../program-file.ts'
-import type { Subject, SubjectSource } from '../search/index.ts'
+import type { Model, ModelSource } from '../search/index.ts'
 import { loadCatalogue } from './load-catalogue.ts'
 import { type CheckRequest, judgedIn, systemOf } from './run-check.ts'
 
@@ -10,13 +10,13 @@ type Names = Pick<CheckRequest, 'scenario' | 'design' | 'properties' | 'unasked'
 export function subjectSource(
   catalogue: string,
   { scenario, design, properties, unasked }: Names,
-): SubjectSource {
+): ModelSource {
   const names: Names = { scenario, design, properties, unasked }
   return { module: programFile('search-subject').href, function: 'subjectOf', arguments: [catalogue, names] }
 }
 
 /** The subject itself, made in the worker. */
-export async function subjectOf(catalogue: string, names: Names): Promise<Subject> {
+export async function subjectOf(catalogue: string, names: Names): Promise<Model> {
   const loaded = await loadCatalogue(new URL(catalogue))
   return { system: systemOf(loaded, names), properties: judgedIn(loaded, names) }
 }

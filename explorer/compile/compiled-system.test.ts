@@ -7,7 +7,7 @@ import { array, range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
-import { Judge } from '../search/judge.ts'
+import { PropertyMonitor } from '../search/property-monitor.ts'
 import { Successors } from '../search/successors.ts'
 import { xoshiro } from '../state/tabulation.ts'
 import { CompiledSystem } from './compiled-system.ts'
@@ -107,7 +107,7 @@ describe('transition records', () => {
           )
         }),
         ([{ system, properties }, states]) => {
-          const predicates = new Predicates(system, Judge.questions(properties))
+          const predicates = new Predicates(system, PropertyMonitor.predicatesOf(properties))
           for (const codes of [...states, ...states]) {
             const words = packed(system, codes)
             const store = new Codes(codes.length)

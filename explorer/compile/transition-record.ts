@@ -22,7 +22,7 @@ export const RECORD = {
   step: 6,
   /** Number of (word, xor mask) pairs that follow. */
   changes: 7,
-  /** Cached by AnswerClasses: which state predicates the transition may change; 0 when not known yet. */
+  /** Cached by Valuations: which state predicates the transition may change; 0 when not known yet. */
   affected: 8,
   first: 9,
 } as const

@@ -33,6 +33,8 @@ describe('the rules on imports', () => {
     write('model/machines/zap/a.ts', USES('../../memory/zap/a.ts'))
     write('model/machines/vcpu/b.ts', USES('../zap/a.ts'))
     write('properties/zap/c.ts', USES('../../model/memory/zap/a.ts'))
+    write('explorer/search/testing/a.ts', A)
+    write('explorer/search/testing/b.ts', USES('./a.ts'))
     expect(lint()).toMatchObject({ status: 0 })
   })
 
@@ -48,6 +50,13 @@ describe('the rules on imports', () => {
     ['KVM in counterexamples', 'counterexamples/b.ts', 'model/memory/a.ts', '../model/memory/a.ts'],
     ['KVM in the engine', 'explorer/search/b.ts', 'model/memory/a.ts', '../../model/memory/a.ts'],
     ['the command line in the engine', 'explorer/reduce/b.ts', 'explorer/cli/a.ts', '../cli/a.ts'],
+    ['test helpers in the engine', 'explorer/search/b.ts', 'explorer/search/testing/a.ts', './testing/a.ts'],
+    [
+      'KVM in helpers of the engine',
+      'explorer/search/testing/b.ts',
+      'model/memory/a.ts',
+      '../../../model/memory/a.ts',
+    ],
   ])('refuse %s', (_, importer, imported, specifier) => {
     write(imported, A)
     write(importer, USES(specifier))

@@ -2,8 +2,8 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { tool } from '../cli/testing/built-programs.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
+import { publishedModel } from './models.ts'
 import { PUBLISHED_COUNTS } from './published-counts.ts'
-import { publishedSubject } from './subjects.ts'
 
 // Workers are threads of the built program, so the built program is what is tested here.
 const parallel: typeof import('../search/parallel/search.ts') = await import(tool('parallel-search'))
@@ -25,8 +25,8 @@ const small = PUBLISHED_COUNTS.filter((row) => row.states < 10_000)
 describe.each(small)('$id under every engine', (row) => {
   test.each([2, 3])('%i workers, exact and with fingerprints', async (workers) => {
     const source = {
-      module: pathToFileURL(tool('subjects')).href,
-      function: publishedSubject.name,
+      module: pathToFileURL(tool('models')).href,
+      function: publishedModel.name,
       arguments: [row.id],
     }
     for (const storage of ['exact', 'fingerprint'] as const) {

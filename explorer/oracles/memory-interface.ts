@@ -3,7 +3,7 @@ import { array, id, oneOf, ref, type Sort, struct, type View } from '../../model
 import { forEach, idsOf } from './actions.ts'
 
 /** What a memory of "Specifying Systems" (chapter 5) is for: processors, addresses and values. */
-export interface Bounds {
+export interface InterfaceSizes {
   readonly proc: Sort
   readonly adr: Sort
   readonly val: Sort
@@ -14,7 +14,7 @@ export interface Bounds {
  * last datum that crossed it and whose it was. A datum is a request (`op` Rd or Wr), a value (only `val`) or
  * nothing at all.
  */
-export function memoryInterface({ proc, adr, val }: Bounds) {
+export function memoryInterface({ proc, adr, val }: InterfaceSizes) {
   const datum = struct({ op: oneOf('none', 'Rd', 'Wr'), adr: ref(adr), val: ref(val) })
   return {
     datum,
@@ -44,7 +44,7 @@ interface Interface {
 }
 
 /** The actions `Req(p)` for every request and `Rsp(p)`. */
-export function interfaceActions<W extends Interface>({ adr, val }: Bounds) {
+export function interfaceActions<W extends Interface>({ adr, val }: InterfaceSizes) {
   const requests = idsOf(adr).flatMap((a): Datum[] => [
     { op: 'Rd', adr: a, val: null },
     ...idsOf(val).map((v): Datum => ({ op: 'Wr', adr: a, val: v })),
@@ -78,7 +78,7 @@ export function interfaceActions<W extends Interface>({ adr, val }: Bounds) {
 }
 
 /** Initial states: every content of the memory. The first processor counts as having been answered last. */
-export function everyContent({ adr, val }: Bounds): ((w: Interface) => void)[] {
+export function everyContent({ adr, val }: InterfaceSizes): ((w: Interface) => void)[] {
   return Array.from({ length: val.size ** adr.size }, (_, number) => (w: Interface) => {
     for (const a of idsOf(adr)) w.mem[a] = Math.floor(number / val.size ** a) % val.size
   })

@@ -13,52 +13,52 @@ import { VectorStore } from '../state/vector-store.ts'
 import { type Engine, engineFor } from './engine.ts'
 import type { ExpansionSink } from './expander.ts'
 import { FailedSearch, isFinal } from './failed-search.ts'
-import { Genealogy } from './genealogy.ts'
-import type { Evidence, Finding } from './judge.ts'
 import type { LimitWatch } from './limits.ts'
-import { Memory } from './memory.ts'
-import { countsByName, namedSteps } from './naming.ts'
+import { MemoryUse } from './memory-use.ts'
+import { ParentTable } from './parent-table.ts'
+import type { DecidedAt, FinishedSearch } from './property-monitor.ts'
 import type { SearchResult } from './result.ts'
 import type { Progress, SearchOptions } from './search-options.ts'
+import { countsByName, namedSteps } from './step-names.ts'
 import type { StopReason } from './stop-reason.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
-/** States expanded in one call, so that the engine can put better code in place between two calls. */
+/** States expanded in one call: short enough that V8 can switch to optimised code between two calls. */
 const SLICE = SIZES.slice
 
 /** Milliseconds between two reports of progress. */
 const PROGRESS_INTERVAL = 100
 
-/** One search of all states in order of distance, with one set of reductions. To be run once. */
+/** One breadth-first search with one set of reductions. An object runs once. */
 export class BreadthFirstSearch implements ExpansionSink {
   readonly #system: System
   readonly #options: SearchOptions
   readonly #reductions: Reductions
   readonly #engine: Engine
   readonly #watch: LimitWatch
-  readonly #memory: Memory
-  readonly #records: Pick<Evidence, 'eachActionRecord'>
+  readonly #memory: MemoryUse
+  readonly #records: Pick<FinishedSearch, 'eachActionRecord'>
   readonly #bytesNow = (): number => this.#memory.bytes
   readonly #initialOf: number[] = []
-  #genealogy = new Genealogy(0)
+  #parents = new ParentTable(0)
   #head = 0
   #levelEnd = 0
-  /** Counts of steps that an interrupted search made before this one went on. */
+  /** How often each step had been taken when the search was interrupted. */
   #firedBefore: readonly number[] = []
   #depth = 0
   #reported = 0
   #stopped: StopReason | null = null
-  /** Directory of the checkpoint that this search went on from. */
+  /** Directory of the checkpoint that the search was resumed from. */
   #resumedFrom: string | null = null
-  /** Whether properties of states are being judged: model code that fails then is a property's. */
-  #isJudging = false
-  /** The step that was taken when model code failed, where that is not the one recorded last. */
-  #failedIn: Finding | null = null
-  /** Set when the states from this number on lie beyond the depth limit: they are neither judged nor counted. */
+  /** True while state predicates run: if model code fails then, it is that of a property. */
+  #isEvaluating = false
+  /** The step taken when model code failed, if it is not the one recorded last. */
+  #failedIn: DecidedAt | null = null
+  /** The first state beyond the depth limit, once it is known: such states are neither evaluated nor counted. */
   #beyond: number | null = null
 
-  /** @param watch of the limits, shared with the searches before it that one answer takes. */
+  /** @param watch of the limits, shared with the earlier searches of the same call. */
   constructor(
     system: System,
     properties: readonly Property<never>[],
@@ -71,7 +71,7 @@ export class BreadthFirstSearch implements ExpansionSink {
     this.#reductions = reductions
     this.#engine = engineFor(system, properties, options, reductions)
     this.#watch = watch
-    this.#memory = new Memory(this.#engine, () => this.#genealogy, SLICE, options.mostArrayBytes)
+    this.#memory = new MemoryUse(this.#engine, () => this.#parents, SLICE, options.mostArrayBytes)
     const { compiled } = this.#engine
     this.#records = {
       eachActionRecord: (visit) => compiled.eachRecord((record) => visit(compiled.records, record)),
@@ -79,17 +79,17 @@ export class BreadthFirstSearch implements ExpansionSink {
   }
 
   /**
-   * @param resume directory of the checkpoint to go on from.
-   * @throws FailedSearch with what was found until then, when model code fails.
+   * @param resume directory of the checkpoint to resume from.
+   * @throws FailedSearch, with what was found before, when model code fails.
    */
   run(resume: string | undefined): SearchResult {
     try {
       this.#search(resume, () => false)
       const { seed = 1 } = this.#options
       this.#engine.compiled.recheck(seed)
-      this.#isJudging = true
+      this.#isEvaluating = true
       this.#engine.predicates.recheck(seed)
-      this.#isJudging = false
+      this.#isEvaluating = false
     } catch (error) {
       if (!isFinal(error)) throw error
       this.#engine.store.close()
@@ -100,9 +100,9 @@ export class BreadthFirstSearch implements ExpansionSink {
     return this.#result()
   }
 
-  /** Searches until all that is sought is found; see `tracesTo` of breadth-first.ts. */
+  /** Searches until everything sought is found; see `tracesTo` in breadth-first.ts. */
   tracesTo(sought: readonly string[]): { traces: [string, Trace][]; stopped: StopReason | null } {
-    const { findings } = this.#engine.judge
+    const { findings } = this.#engine.monitor
     this.#search(undefined, () => sought.every((id) => findings.has(id)))
     const traces = Array.from(findings, ([id, { state, step }]): [string, Trace] => [
       id,
@@ -113,14 +113,14 @@ export class BreadthFirstSearch implements ExpansionSink {
 
   #search(resume: string | undefined, isEnough: () => boolean): void {
     if (resume === undefined) this.#enterInitialStates()
-    else this.#goOnFrom(resume)
+    else this.#resumeFrom(resume)
     while (this.#stopped === null && !isEnough()) {
       if (this.#head === this.#levelEnd) {
         if (this.#beyond !== null || this.#engine.store.count === this.#levelEnd) break
         this.#depth++
         this.#levelEnd = this.#engine.store.count
       }
-      // Steps from the deepest states are taken all the same: if none leads to a new state, all were seen.
+      // States at the depth limit are still expanded: if none has a new successor, the search is complete.
       if (this.#beyond === null && this.#watch.tooDeep(this.#depth)) {
         this.#save()
         this.#beyond = this.#levelEnd
@@ -135,7 +135,7 @@ export class BreadthFirstSearch implements ExpansionSink {
     }
     if (this.#beyond !== null && this.#engine.store.count > this.#beyond)
       this.#stopped ??= { kind: 'max-depth', depth: this.#depth }
-    // A search whose last state was just expanded is finished, whatever the limits say.
+    // If the last state was just expanded, the search is complete even if a limit was reached.
     else if (this.#head === this.#engine.store.count) this.#stopped = null
     this.#save()
     this.#engine.store.close()
@@ -147,7 +147,7 @@ export class BreadthFirstSearch implements ExpansionSink {
     return this.#watch.exceeded(count, this.#bytesNow, growth) ?? this.#memory.lackFrom(this.#head)
   }
 
-  /** Leaves a checkpoint, unless some of the states found are not counted. */
+  /** Writes a checkpoint, unless the store holds states beyond the depth limit. */
   #save(): void {
     if (this.#engine.checkpoint === null || this.#states < this.#engine.store.count) return
     this.#engine.expander.lists.settle()
@@ -156,17 +156,17 @@ export class BreadthFirstSearch implements ExpansionSink {
       transitions: this.#engine.expander.transitions,
       seconds: this.#watch.own,
       fired: this.#fired(),
-      antecedents: this.#engine.judge.antecedents(this.#records),
+      antecedents: this.#engine.monitor.antecedents(this.#records),
     }
-    this.#engine.checkpoint.save(position, this.#genealogy, this.#initialOf)
+    this.#engine.checkpoint.save(position, this.#parents, this.#initialOf)
   }
 
-  #goOnFrom(directory: string): void {
+  #resumeFrom(directory: string): void {
     this.#resumedFrom = directory
     const position = (this.#engine.checkpoint as SearchCheckpoint).resume(directory, (initialOf) => {
       this.#initialOf.push(...initialOf)
-      this.#genealogy = new Genealogy(initialOf.length)
-      return this.#genealogy
+      this.#parents = new ParentTable(initialOf.length)
+      return this.#parents
     })
     this.#head = position.head
     this.#levelEnd = position.levelEnd
@@ -174,7 +174,7 @@ export class BreadthFirstSearch implements ExpansionSink {
     this.#engine.expander.transitions = position.transitions
     this.#firedBefore = position.fired
     this.#watch.goOnFrom(position.seconds)
-    // What had ended the search ends it again, at the same place, unless that was changed.
+    // A limit that had ended the search ends it again at the same place, unless it was raised.
     if (this.#head < this.#engine.store.count) this.#stopped = this.#mustStop()
   }
 
@@ -186,17 +186,17 @@ export class BreadthFirstSearch implements ExpansionSink {
   #enterInitialStates(): void {
     const { layout, initial } = this.#system
     const words = new Int32Array(layout.words)
-    initial.forEach((codes, index) => {
-      layout.pack(codes, words, 0)
+    initial.forEach((encoded, index) => {
+      layout.pack(encoded, words, 0)
       const { hash } = this.#engine.compiled
-      const id = this.#engine.visited.insertState(words, 0, hash.hashLow(codes), hash.hashHigh(codes))
+      const id = this.#engine.visited.insertState(words, 0, hash.hashLow(encoded), hash.hashHigh(encoded))
       if (id >= 0) return
       this.#initialOf.push(index)
-      this.#isJudging = true
-      this.#engine.store.tags[0][~id] = this.#engine.judge.state(~id, words, 0)
-      this.#isJudging = false
+      this.#isEvaluating = true
+      this.#engine.store.tags[0][~id] = this.#engine.monitor.state(~id, words, 0)
+      this.#isEvaluating = false
     })
-    this.#genealogy = new Genealogy(this.#initialOf.length)
+    this.#parents = new ParentTable(this.#initialOf.length)
     this.#levelEnd = this.#engine.store.count
   }
 
@@ -211,7 +211,7 @@ export class BreadthFirstSearch implements ExpansionSink {
     const fault = records[record + RECORD.fault]
     const step = records[record + RECORD.step]
     try {
-      this.#engine.judge.step(
+      this.#engine.monitor.step(
         state,
         step,
         records[record + RECORD.violated],
@@ -223,51 +223,52 @@ export class BreadthFirstSearch implements ExpansionSink {
     }
   }
 
-  stuck(state: number, words: Int32Array, base: number): void {
-    this.#engine.judge.stuck(state, words, base)
+  terminal(state: number, words: Int32Array, base: number): void {
+    this.#engine.monitor.terminal(state, words, base)
   }
 
-  /** Looks up the collected successors and judges the new ones. */
+  /** Looks up the collected successors and evaluates the properties on the new ones. */
   #lookUp(): void {
     const { batch } = this.#engine.expander
     const store = this.#engine.store
     const { records } = this.#engine.compiled
     const { count, found, source } = batch
     this.#engine.visited.insert(batch, records)
-    if (this.#engine.edges !== null) {
-      for (let k = 0; k < count; k++) this.#engine.edges.add(source[k], found[k] < 0 ? ~found[k] : found[k])
+    if (this.#engine.stateGraph !== null) {
+      for (let k = 0; k < count; k++)
+        this.#engine.stateGraph.add(source[k], found[k] < 0 ? ~found[k] : found[k])
     }
     if (this.#beyond === null) {
       batch.compact()
-      this.#isJudging = true
-      this.#judgeNew()
-      this.#isJudging = false
-      this.#engine.inheritance?.handOn(batch, this.#engine.visited.rewritten)
+      this.#isEvaluating = true
+      this.#evaluateNew()
+      this.#isEvaluating = false
+      this.#engine.successorCache?.fill(batch, this.#engine.visited.rewritten)
     }
     batch.count = 0
     store.expandedUpTo(this.#head)
     this.#report()
   }
 
-  #judgeNew(): void {
+  #evaluateNew(): void {
     const { fresh, freshCount, found, source, record } = this.#engine.expander.batch
     const { chunks, tags, words } = this.#engine.store
     const { records } = this.#engine.compiled
-    const judge = this.#engine.judge
-    const genealogy = this.#genealogy
+    const monitor = this.#engine.monitor
+    const parents = this.#parents
     const { rewritten } = this.#engine.visited
     for (let n = 0; n < freshCount; n++) {
       const k = fresh[n]
       const id = ~found[k]
       const parent = source[k]
-      genealogy.add(id, parent, records[record[k] + RECORD.step])
+      parents.add(id, parent, records[record[k] + RECORD.step])
       const chunk = id >>> chunkBits
       const slot = id & chunkMask
-      // A state under other names may have answers that depend on what its parent was never asked about.
+      // A state stored in the place of another may differ from the parent in fields the transition did not write.
       tags[chunk][slot] =
         rewritten?.[k] === 1
-          ? judge.state(id, chunks[chunk], slot * words)
-          : judge.successor(
+          ? monitor.state(id, chunks[chunk], slot * words)
+          : monitor.successor(
               id,
               tags[parent >>> chunkBits][parent & chunkMask],
               record[k],
@@ -286,7 +287,7 @@ export class BreadthFirstSearch implements ExpansionSink {
     onProgress(this.#progress())
   }
 
-  /** Distinct states that count. */
+  /** Distinct states within the depth limit. */
   get #states(): number {
     return this.#beyond ?? this.#engine.store.count
   }
@@ -316,7 +317,7 @@ export class BreadthFirstSearch implements ExpansionSink {
   }
 
   #stepsTo(state: number, lastStep: number | null): { initial: number; steps: readonly number[] } {
-    const { root, steps, states } = this.#genealogy.pathTo(state, this.#genealogy.count)
+    const { root, steps, states } = this.#parents.pathTo(state, this.#parents.count)
     const initial = this.#initialOf[root]
     const { symmetry, partialOrder } = this.#reductions
     const path = partialOrder?.unfold(this.#system.initial[initial], steps, states) ?? steps
@@ -325,25 +326,25 @@ export class BreadthFirstSearch implements ExpansionSink {
     return { initial, steps: all }
   }
 
-  /** The steps to where model code just failed; null where the search does not know. */
+  /** The steps to where model code just failed; null if they are not known. */
   #traceToFailure(): Trace | null {
     const { symmetry, partialOrder } = this.#reductions
-    // A reduced search runs model code on states that it does not keep.
+    // A reduced search runs model code on states that it does not store.
     if (symmetry !== null || partialOrder !== null) return null
     if (this.#failedIn !== null) return this.#traceTo(this.#failedIn.state, this.#failedIn.step)
     const { compiled, predicates, store } = this.#engine
-    const codes = this.#isJudging ? predicates.recorder.base : compiled.lastState
+    const encoded = this.#isEvaluating ? predicates.recorder.base : compiled.lastState
     const words = new Int32Array(this.#system.layout.words)
-    this.#system.layout.pack(codes, words, 0)
+    this.#system.layout.pack(encoded, words, 0)
     const state = store.indexOf(words)
-    if (this.#genealogy.count === 0) this.#genealogy = new Genealogy(this.#initialOf.length)
-    // A recording that is made again may be of a state that was let go.
+    if (this.#parents.count === 0) this.#parents = new ParentTable(this.#initialOf.length)
+    // A rechecked recording may be of a state that is no longer stored.
     if (state < 0) return null
-    return this.#traceTo(state, this.#isJudging ? null : compiled.lastRecorded)
+    return this.#traceTo(state, this.#isEvaluating ? null : compiled.lastRecorded)
   }
 
   #result(): SearchResult {
-    const fault = this.#engine.judge.unaskedFault
+    const fault = this.#engine.monitor.unaskedFault
     if (fault !== null) this.#stopped ??= { kind: 'unasked-fault', fault }
     const complete = this.#stopped === null
     const states = this.#states
@@ -351,10 +352,10 @@ export class BreadthFirstSearch implements ExpansionSink {
     const seconds = this.#watch.seconds
     this.#engine.expander.lists.settle()
     const steps = countsByName(this.#system, this.#engine.compiled.steps, this.#fired())
-    const properties = this.#engine.judge.results({
+    const properties = this.#engine.monitor.results({
       complete,
       states,
-      edges: this.#engine.edges,
+      stateGraph: this.#engine.stateGraph,
       ...this.#records,
       traceTo: (state, lastStep) => this.#traceTo(state, lastStep),
     })
@@ -364,7 +365,7 @@ export class BreadthFirstSearch implements ExpansionSink {
       states,
       transitions: this.#engine.expander.transitions,
       depth: this.#depth,
-      deadlocks: this.#engine.judge.deadlocks,
+      deadlocks: this.#engine.monitor.deadlocks,
       seconds,
       bytesPerState: this.#memory.bytes / states,
       collisionProbability: bits === undefined ? 0 : predictedCollision(states, bits),

@@ -5,8 +5,8 @@ import { choice, program, type Step, step } from '../../model/language/program.t
 import { Oops, type Property } from '../../model/language/property.ts'
 import { array, range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
+import { naiveCheck } from '../oracles/naive-checker.ts'
 import { randomSystem } from '../oracles/random-system.ts'
-import { toyCheck } from '../oracles/toy-checker.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
 import { VectorStore } from '../state/vector-store.ts'
 import { breadthFirst, type SearchOptions } from './breadth-first.ts'
@@ -26,13 +26,13 @@ function essence(r: SearchResult) {
   }
 }
 
-describe('against the toy checker', () => {
+describe('against the naive checker', () => {
   for (const storage of ['exact', 'fingerprint'] as const) {
     test(`${storage} storage agrees on random systems`, () => {
       fc.assert(
         fc.property(tapes, (tape) => {
           const { system, properties } = randomSystem(tape)
-          const toy = toyCheck(system, properties)
+          const naive = naiveCheck(system, properties)
           const ours = breadthFirst(system, properties, { storage })
           expect({
             states: ours.states,
@@ -40,14 +40,14 @@ describe('against the toy checker', () => {
             depth: ours.depth,
             deadlocks: ours.deadlocks,
           }).toEqual({
-            states: toy.states,
-            transitions: toy.transitions,
-            depth: toy.depth,
-            deadlocks: toy.deadlocks,
+            states: naive.states,
+            transitions: naive.transitions,
+            depth: naive.depth,
+            deadlocks: naive.deadlocks,
           })
           expect(ours.complete).toBe(true)
           for (const { id, kind, verdict, antecedent, trace } of ours.properties) {
-            const { length, ...said } = toy.findings.get(id) ?? { length: null }
+            const { length, ...said } = naive.findings.get(id) ?? { length: null }
             if (kind === 'progress' && storage === 'fingerprint') {
               expect(verdict).toBe('inconclusive')
               continue
@@ -56,7 +56,7 @@ describe('against the toy checker', () => {
             expect(trace?.steps.length ?? null).toBe(length)
           }
           const fired = [...ours.steps.values()].reduce((sum, n) => sum + n, 0)
-          expect(fired).toBe(toy.transitions)
+          expect(fired).toBe(naive.transitions)
         }),
         { numRuns: 300 },
       )

@@ -1,7 +1,7 @@
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
-import { type Places, placesOf } from '../checkpoint/places.ts'
+import { type CheckpointPaths, checkpointPathsOf } from '../checkpoint/checkpoint-paths.ts'
 import { refusedIn } from '../checkpoint/search-checkpoint.ts'
 import type { Reduce } from '../reduce/reduce-option.ts'
 import {
@@ -17,9 +17,9 @@ import {
 import { AsymmetryError } from '../reduce/symmetry/asymmetry.ts'
 import { BreadthFirstSearch } from './breadth-first-search.ts'
 import { FailedSearch } from './failed-search.ts'
-import { Judge } from './judge.ts'
 import { LimitWatch } from './limits.ts'
 import { withLiveness } from './liveness/with-liveness.ts'
+import { PropertyMonitor } from './property-monitor.ts'
 import type { SearchResult } from './result.ts'
 import type { Progress, SearchOptions } from './search-options.ts'
 import type { StopReason } from './stop-reason.ts'
@@ -27,11 +27,11 @@ import type { StopReason } from './stop-reason.ts'
 export type { Progress, SearchOptions }
 
 /**
- * Visits every reachable state in order of distance from the initial states and judges the properties.
- * Violations are reported with shortest traces; of equally short ones with the least, first by initial state,
- * then by the numbers of the steps, as they are declared. The same system and properties give the same
- * result, numbers and traces in every run, with every seed and number of workers.
- * @throws FailedSearch when model code fails, with what was found until then and the steps that lead to it;
+ * Visits every reachable state in order of distance from the initial states, and evaluates the properties.
+ * A violation is reported with a shortest trace; among equally short ones with the least, by initial state and then
+ * by step numbers, in the order of declaration. The same system and properties give the same result, numbers and
+ * traces in every run, with any seed and any number of workers.
+ * @throws FailedSearch when model code fails, with what was found before and the steps that lead to the failure;
  *   ModelError when the model cannot be searched at all; CheckpointError when a checkpoint cannot be used or written.
  */
 export function breadthFirst<W>(
@@ -41,15 +41,15 @@ export function breadthFirst<W>(
 ): SearchResult {
   const { reduce = 'none' } = options
   const [first, ...smaller] = STRATEGIES[reduce]
-  return answered(askedOf(system, properties, options, reduce), (asked) =>
-    smallest(searchBy(first, asked), smaller, asked),
+  return withLivenessResults(callOf(system, properties, options, reduce), (call) =>
+    smallest(searchBy(first, call), smaller, call),
   )
 }
 
 /**
- * The result of a search that was made elsewhere, without reduction; where it was too large, of another one with
- * partial order, as `breadthFirst` makes it. The time that it took counts.
- * @throws as `breadthFirst`.
+ * Returns `found`, the result of an unreduced search, or retries with partial-order reduction if that search did not
+ * fit, as `breadthFirst` does. The time of the first search counts towards the limits.
+ * @throws the errors of `breadthFirst`.
  */
 export function smallerIfTooLarge(
   found: SearchResult,
@@ -58,39 +58,39 @@ export function smallerIfTooLarge(
   options: SearchOptions,
 ): SearchResult {
   if (!isTooLarge(found)) return found
-  return answered(askedOf(system, properties, options, 'por'), (asked) => {
-    asked.watch.goOnFrom(found.seconds)
-    return smallest(found, STRATEGIES.por, asked)
+  return withLivenessResults(callOf(system, properties, options, 'por'), (call) => {
+    call.watch.goOnFrom(found.seconds)
+    return smallest(found, STRATEGIES.por, call)
   })
 }
 
-/** Searches; a failure is thrown with the way to it, and liveness is judged in the end. */
-function answered(asked: Asked, search: (asked: Asked) => SearchResult): SearchResult {
-  const { options, watch } = asked
-  const { system, properties } = asked.subject
+/** Searches, then evaluates liveness. A failure is thrown with the trace to it. */
+function withLivenessResults(call: Call, search: (call: Call) => SearchResult): SearchResult {
+  const { options, watch } = call
+  const { system, properties } = call.subject
   try {
-    return withLiveness(system, properties, options, { ...search(asked), seconds: watch.seconds })
+    return withLiveness(system, properties, options, { ...search(call), seconds: watch.seconds })
   } catch (error) {
     if (!(error instanceof FailedSearch) || error.trace !== null) throw error
     throw withTrace(error as FailedSearch, system, properties, options)
   }
 }
 
-/** What the first strategy that fits finds: `found`, unless it was too large, or a smaller search. */
-function smallest(found: SearchResult, smaller: readonly Strategy[], asked: Asked): SearchResult {
+/** The result of the first strategy that fits: `found`, or that of a smaller search. */
+function smallest(found: SearchResult, smaller: readonly Strategy[], call: Call): SearchResult {
   let best = found
   for (const strategy of smaller) {
     if (!isTooLarge(best)) break
-    asked.watch.beginAnother()
-    best = better(best, searchBy(strategy, asked))
+    call.watch.beginAnother()
+    best = better(best, searchBy(strategy, call))
   }
   return best
 }
 
 /**
- * Adds what a failed search does not know: it is made again without reduction, which leads to a failure on a
- * shortest way, and finds what comes before it.
- * @returns the failure with the way to it, unless that search ends before it gets there.
+ * Adds the missing traces to a failure by searching again without reduction, which reaches the failure, and everything
+ * found before it, on shortest paths.
+ * @returns the failure with its trace, or unchanged if the second search ends before the failure.
  */
 export function withTrace(
   failed: FailedSearch,
@@ -109,8 +109,8 @@ export function withTrace(
   }
 }
 
-/** One question, for all the searches that its answer takes. */
-interface Asked {
+/** One call, for all the searches that it takes. */
+interface Call {
   readonly subject: Reducible
   readonly options: SearchOptions
   readonly reduce: Reduce
@@ -118,13 +118,13 @@ interface Asked {
   readonly claims: SymmetryClaims
 }
 
-const askedOf = (
+const callOf = (
   system: System,
   properties: readonly Property<never>[],
   options: SearchOptions,
   reduce: Reduce,
-): Asked => ({
-  subject: { system, properties, predicates: Judge.questions(properties) },
+): Call => ({
+  subject: { system, properties, predicates: PropertyMonitor.predicatesOf(properties) },
   options,
   reduce,
   watch: new LimitWatch(options),
@@ -132,38 +132,38 @@ const askedOf = (
 })
 
 /**
- * Searches by one strategy, again without each sort that turns out not to be symmetric. Every strategy of an
- * interrupted run goes on by itself: a main search that a bound had ended is ended by it again, at once.
+ * Searches with one strategy, and again without each sort that turns out not to be symmetric. Each strategy of an
+ * interrupted run is resumed from its own checkpoint: a main search that a bound had ended ends again at once.
  */
-function searchBy(strategy: Strategy, asked: Asked): SearchResult {
-  const { options, reduce, claims } = asked
-  const places = placesOf(options, strategy.stage)
-  let resume = places.resume
+function searchBy(strategy: Strategy, call: Call): SearchResult {
+  const { options, reduce, claims } = call
+  const paths = checkpointPathsOf(options, strategy.stage)
+  let resume = paths.resume
   const before = resume === undefined ? [] : refusedIn(resume)
-  // A search that took a claim for true that was refused since cannot go on.
+  // A search cannot be resumed if it relied on a claim of symmetry that was refused since.
   if (claims.areKnownTo(before)) for (const refusal of before) claims.refuse(refusal)
   else resume = undefined
   for (;;) {
-    const found = attempt(strategy, asked, places, resume)
+    const found = attempt(strategy, call, paths, resume)
     if (!(found instanceof AsymmetryError)) return found
-    // `symmetry` insists; `all` takes what is sound.
+    // `symmetry` requires symmetry; `all` uses what is sound.
     if (reduce !== 'all') throw found
     claims.refuse({ sort: found.sort.name, why: found.message })
     resume = undefined
   }
 }
 
-/** One search; the error when a claim of symmetry turns out false on the way. */
+/** One search, or the error if a claim of symmetry turns out to be false. */
 function attempt(
   strategy: Strategy,
-  { subject, options, reduce, watch, claims }: Asked,
-  places: Places,
+  { subject, options, reduce, watch, claims }: Call,
+  paths: CheckpointPaths,
   resume: string | undefined,
 ): SearchResult | AsymmetryError {
   const { system, properties } = subject
   try {
     const reductions = reductionsOf(subject, reduce, strategy, claims)
-    const settings = { ...options, ...places }
+    const settings = { ...options, ...paths }
     return new BreadthFirstSearch(system, properties, settings, watch, reductions).run(resume)
   } catch (error) {
     if (error instanceof AsymmetryError) return error
@@ -172,9 +172,9 @@ function attempt(
 }
 
 /**
- * Searches again, with one thread, for what several threads have found together, until all of it is found.
- * @param sought ids of properties that are decided by a state or step, and of faults that occur.
- * @returns the traces that `breadthFirst` shows, in the order in which it finds them; and why some are missing,
+ * Finds the traces to what several workers have found, by a search in this thread that ends when it has found the same.
+ * @param sought ids of properties that a state or step decides, and of oopses that occur.
+ * @returns the traces that `breadthFirst` reports, in the order in which it finds them; and why some are missing,
  * or null.
  */
 export function tracesTo(

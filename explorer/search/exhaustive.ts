@@ -5,9 +5,9 @@ import { NOTHING_REDUCED } from '../reduce/reduction.ts'
 import { breadthFirst, smallerIfTooLarge } from './breadth-first.ts'
 import { FailedSearch } from './failed-search.ts'
 import type { NotApplied, OneWorker } from './not-applied.ts'
+import type { ModelSource } from './parallel/model.ts'
 import { graphPropertyIn, parallelBreadthFirst } from './parallel/search.ts'
 import { MOST_WORKERS } from './parallel/shared-memory.ts'
-import type { SubjectSource } from './parallel/subject.ts'
 import type { SearchResult } from './result.ts'
 import type { SearchOptions } from './search-options.ts'
 
@@ -21,7 +21,7 @@ export async function exhaustive(
   system: System,
   properties: readonly Property<never>[],
   { workers = 1, ...options }: SearchOptions & { readonly workers?: number },
-  team: SubjectSource | null,
+  team: ModelSource | null,
 ): Promise<SearchResult> {
   if (workers === 1 || team === null) return breadthFirst(system, properties, options)
   const alone = whyAlone(system, properties, options)
@@ -50,7 +50,7 @@ async function shared(
   properties: readonly Property<never>[],
   { reduce = 'none', ...options }: SearchOptions,
   workers: number,
-  team: SubjectSource,
+  team: ModelSource,
 ): Promise<SearchResult> {
   let found: SearchResult
   try {

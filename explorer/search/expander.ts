@@ -13,7 +13,7 @@ export interface ExpansionSink {
   /** Transition `record` was taken from `state`; it violates action properties or ends in a fault. */
   special(state: number, record: number): void
   /** `state` has no enabled step. */
-  stuck(state: number, words: Int32Array, base: number): void
+  terminal(state: number, words: Int32Array, base: number): void
 }
 
 /** Finds the successors of states and puts them into batches. The loop everything else waits for. */
@@ -148,7 +148,7 @@ export class Expander {
           k = batch.count
         }
         transitions += enabled
-        if (enabled === 0) sink.stuck(head, words, base)
+        if (enabled === 0) sink.terminal(head, words, base)
       }
     }
     batch.count = k

@@ -16,10 +16,10 @@ export interface GoalSearch extends Limits {
  */
 export function goalReachableIn(system: System, { faults = [], ...limits }: GoalSearch = {}): GoalReachable {
   const answers = new WeakMap<object, Map<string, boolean | null>>()
-  return (codes, goal) => {
+  return (encoded, goal) => {
     const known = answers.get(goal) ?? new Map<string, boolean | null>()
     answers.set(goal, known)
-    const state = String.fromCharCode(...codes)
+    const state = String.fromCharCode(...encoded)
     const before = known.get(state)
     if (before !== undefined) return before
     const witness: Witness<never> = {
@@ -28,7 +28,7 @@ export function goalReachableIn(system: System, { faults = [], ...limits }: Goal
       title: 'The goal can be reached.',
       seen: goal,
     }
-    const from: System = { ...system, initial: [codes] }
+    const from: System = { ...system, initial: [encoded] }
     const asked = [witness, ...faults]
     const { verdict, upTo } = breadthFirst(from, asked, limits).properties[0]
     const answer = verdict === 'inconclusive' && upTo === null ? null : verdict === 'reached'

@@ -7,8 +7,8 @@ export { goalReachableIn } from './goal-reachable.ts'
 export type { Limits } from './limits.ts'
 export { neverBegun } from './never-begun.ts'
 export type { NotApplied } from './not-applied.ts'
+export type { Model, ModelSource } from './parallel/model.ts'
 export { LostWorker, parallelBreadthFirst } from './parallel/search.ts'
-export type { Subject, SubjectSource } from './parallel/subject.ts'
 export { type RandomOptions, searchRandom } from './random/search-random.ts'
 export {
   type Coverage,

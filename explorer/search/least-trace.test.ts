@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CompiledSystem } from '../compile/compiled-system.ts'
 import { PREDICATE_VALUE, Predicates } from '../compile/predicates.ts'
+import { twoPhaseModel } from '../oracles/models.ts'
 import { randomSystem } from '../oracles/random-system.ts'
-import { twoPhaseSubject } from '../oracles/subjects.ts'
 import { breadthFirst, tracesTo } from './breadth-first.ts'
-import { Judge } from './judge.ts'
+import { PropertyMonitor } from './property-monitor.ts'
 import { Successors } from './successors.ts'
 
 /** The first way of exactly `length` steps, in the order of their numbers, after which `reached` holds. */
@@ -35,14 +35,14 @@ test('of equally short counterexamples the least is shown', () => {
       const { system, properties } = randomSystem(tape)
       const asked = properties.filter((p) => p.kind === 'invariant' || p.kind === 'witness')
       const compiled = new CompiledSystem(system)
-      const predicates = new Predicates(system, Judge.questions(asked))
+      const predicates = new Predicates(system, PropertyMonitor.predicatesOf(asked))
       breadthFirst(system, [...asked, ...properties.filter((p) => p.kind === 'fault')]).properties.forEach(
         ({ trace }, q) => {
           if (trace === null || q >= asked.length || trace.steps.length > 7) return
           const sought = asked[q].kind === 'invariant' ? PREDICATE_VALUE.fails : PREDICATE_VALUE.holds
-          const ways = system.initial.map((codes) => {
+          const ways = system.initial.map((encoded) => {
             const words = new Int32Array(system.layout.words)
-            system.layout.pack(codes, words, 0)
+            system.layout.pack(encoded, words, 0)
             return firstWay(
               compiled,
               words,
@@ -66,7 +66,7 @@ test('of equally short counterexamples the least is shown', () => {
 })
 
 test('a search for traces shows the same, in the order of finding, and says when it was stopped', () => {
-  const { system, properties } = twoPhaseSubject(5)
+  const { system, properties } = twoPhaseModel(5)
   const found = breadthFirst(system, properties).properties.filter(({ trace }) => trace !== null)
   const expected = new Map(found.map(({ id, trace }) => [id, trace]))
   const sought = [...expected.keys()]

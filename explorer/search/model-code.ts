@@ -3,9 +3,9 @@ import type { System } from '../../model/language/system.ts'
 import { CompiledSystem, type CompileOptions } from '../compile/compiled-system.ts'
 import { Predicates } from '../compile/predicates.ts'
 import type { Symmetry } from '../reduce/symmetry/symmetry.ts'
-import { AnswerClasses } from './answer-classes.ts'
-import { Judge } from './judge.ts'
+import { PropertyMonitor } from './property-monitor.ts'
 import type { SearchOptions } from './search-options.ts'
+import { Valuations } from './valuations.ts'
 
 /** What matters of the options of a search to how model code is run. */
 export type RecordingOptions = Pick<SearchOptions, 'seed' | 'recheck' | 'onRecord'>
@@ -14,8 +14,8 @@ export type RecordingOptions = Pick<SearchOptions, 'seed' | 'recheck' | 'onRecor
 export interface ModelCode {
   readonly compiled: CompiledSystem
   readonly predicates: Predicates
-  readonly classes: AnswerClasses
-  readonly judge: Judge
+  readonly valuations: Valuations
+  readonly monitor: PropertyMonitor
 }
 
 /**
@@ -50,8 +50,13 @@ export function modelCodeFor(
   const { recheck = 'sample' } = options
   const widen = symmetry === null ? {} : { widen: symmetry.widenStep }
   const compiled = compiledFor(system, properties, options, widen)
-  const questions = Judge.questions(properties)
+  const questions = PropertyMonitor.predicatesOf(properties)
   const predicates = new Predicates(system, questions, recheck, symmetry?.widenPredicate)
-  const classes = new AnswerClasses(predicates, compiled)
-  return { compiled, predicates, classes, judge: new Judge(system, properties, predicates, classes) }
+  const valuations = new Valuations(predicates, compiled)
+  return {
+    compiled,
+    predicates,
+    valuations,
+    monitor: new PropertyMonitor(system, properties, predicates, valuations),
+  }
 }

@@ -7,11 +7,11 @@ import { program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
 import { range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one } from '../../model/language/system.ts'
-import { forge } from '../checkpoint/forging.ts'
-import { essence, interrupted } from '../checkpoint/interruptions.ts'
 import { SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
+import { forge } from '../checkpoint/testing/forged-checkpoints.ts'
+import { comparable, interrupted } from '../checkpoint/testing/interrupted-searches.ts'
 import { breadthFirst, type SearchOptions } from './breadth-first.ts'
-import { Genealogy } from './genealogy.ts'
+import { ParentTable } from './parent-table.ts'
 
 /** A small search that goes on from its checkpoints: every level of it is one look at the limits. */
 
@@ -61,12 +61,12 @@ const search = (more: SearchOptions) => {
 
 describe.each(['exact', 'fingerprint'] as const)('a search that goes on, %s storage', (storage) => {
   test('ends as one that was not interrupted, wherever that was', () => {
-    const whole = essence(search({ storage }))
+    const whole = comparable(search({ storage }))
     expect([whole.states, whole.transitions, whole.depth, whole.deadlocks]).toEqual([50, 80, 8, 2])
     for (const look of [0, 1, 4, 7]) {
       const first = interrupted((more) => search({ storage, ...more }), directory, look)
       expect([first.depth, first.complete]).toEqual([look, false])
-      expect(essence(search({ storage, resume: directory }))).toEqual(whole)
+      expect(comparable(search({ storage, resume: directory }))).toEqual(whole)
     }
   })
 
@@ -82,10 +82,10 @@ describe.each(['exact', 'fingerprint'] as const)('a search that goes on, %s stor
         return false
       }
       const again = search({ storage, ...limit, resume: directory, checkpoint: { directory }, stop })
-      expect(essence(again)).toEqual(essence(first))
+      expect(comparable(again)).toEqual(comparable(first))
       expect(looks).toBeLessThan(3)
       expect(manifest()).toBe(before)
-      expect(essence(search({ storage, resume: directory }))).toEqual(essence(search({ storage })))
+      expect(comparable(search({ storage, resume: directory }))).toEqual(comparable(search({ storage })))
     }
   })
 
@@ -138,11 +138,11 @@ test('what a checkpoint is told of a search is what happened', () => {
     for (const more of [{}, { resume: directory }]) {
       save.mockClear()
       search({ ...more, ...('resume' in more ? {} : { maxStates: 20 }), checkpoint: { directory } })
-      const [position, genealogy, initialOf] = save.mock.lastCall as Parameters<typeof save>
+      const [position, parents, initialOf] = save.mock.lastCall as Parameters<typeof save>
       const isWhole = 'resume' in more
       expect(position.fired.reduce((sum, n) => sum + n)).toBe(position.transitions)
       expect(position.seconds).toBeGreaterThan(0)
-      expect([initialOf, genealogy.count]).toEqual([[0, 1], isWhole ? 50 : 30])
+      expect([initialOf, parents.count]).toEqual([[0, 1], isWhole ? 50 : 30])
       if (isWhole) expect(position).toMatchObject({ head: 50, transitions: 80, fired: [40, 40] })
     }
   } finally {
@@ -152,7 +152,7 @@ test('what a checkpoint is told of a search is what happened', () => {
 
 test('what goes wrong with a trace is the fault of the checkpoint, if there is one and it is not that of the model', () => {
   interrupted(search, directory, 7)
-  const path = vi.spyOn(Genealogy.prototype, 'pathTo')
+  const path = vi.spyOn(ParentTable.prototype, 'pathTo')
   const failing = (error: Error, more: SearchOptions) => {
     path.mockImplementation(() => {
       throw error

@@ -1,4 +1,4 @@
-import type { Places } from '../checkpoint/places.ts'
+import type { CheckpointPaths } from '../checkpoint/checkpoint-paths.ts'
 import type { Recording } from '../compile/compiled-system.ts'
 import type { Recheck } from '../compile/samples.ts'
 import type { Reduce } from '../reduce/reduce-option.ts'
@@ -6,7 +6,10 @@ import type { StorageOptions } from '../state/visited-set.ts'
 import type { Limits } from './limits.ts'
 
 /** How to search, as plain data: it can be sent to a thread. */
-export interface SearchSettings extends Omit<Limits, 'stop'>, StorageOptions, Omit<Places, 'onUnwritten'> {
+export interface SearchSettings
+  extends Omit<Limits, 'stop'>,
+    StorageOptions,
+    Omit<CheckpointPaths, 'onUnwritten'> {
   /** What may be left out where that is sound. Default `none`. */
   readonly reduce?: Reduce
   /**
@@ -17,7 +20,7 @@ export interface SearchSettings extends Omit<Limits, 'stop'>, StorageOptions, Om
 }
 
 /** What a running search asks and tells its caller. */
-export interface SearchHooks extends Pick<Limits, 'stop'>, Pick<Places, 'onUnwritten'> {
+export interface SearchHooks extends Pick<Limits, 'stop'>, Pick<CheckpointPaths, 'onUnwritten'> {
   /** Told of every behaviour when it is computed. */
   readonly onRecord?: (recording: Recording) => void
   /** Told some times a second how far the search is. */

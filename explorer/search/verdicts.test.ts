@@ -8,7 +8,7 @@ test('what was found counts though the way to it is not known', () => {
     { kind: 'invariant', id: 'broken', title: 'Broken', holds: () => true },
     { kind: 'witness', id: 'seen', title: 'Seen', seen: () => true },
   ]
-  const decided = { states: 9, edges: null }
+  const decided = { states: 9, stateGraph: null }
   const found = new Map([
     ['broken', null],
     ['seen', null],

@@ -1,19 +1,19 @@
 import { ModelError } from '../../model/language/errors.ts'
 import { isLiveness, type Property } from '../../model/language/property.ts'
 import type { Trace } from '../../model/language/trace.ts'
-import type { Edges } from './edges.ts'
 import { type PropertyResult, propertyResult, type Verdict } from './result.ts'
+import type { StateGraph } from './state-graph.ts'
 
 /** What the verdicts depend on besides what was found. */
 export interface Decided {
   readonly complete: boolean
   readonly states: number
   /** The graph on which progress was judged; null when there was none. */
-  readonly edges: Edges | null
+  readonly stateGraph: StateGraph | null
 }
 
 /** True for the kinds that ask something about single states. */
-export function isQuestion(p: { readonly kind: string }): boolean {
+export function isStatePredicate(p: { readonly kind: string }): boolean {
   return p.kind === 'invariant' || p.kind === 'witness' || p.kind === 'progress'
 }
 
@@ -42,11 +42,11 @@ export function resultsOf(
     const { id, kind } = property
     const trace = traces.get(id) ?? null
     const isFound = traces.has(id)
-    const antecedent = kind === 'action' || isQuestion(property) ? antecedents[n] : evidence.states
+    const antecedent = kind === 'action' || isStatePredicate(property) ? antecedents[n] : evidence.states
     const verdict = verdictOf(property, isFound, antecedent, evidence)
     // Liveness has a judgement of its own, which looks at faults itself.
     const ends = upTo !== undefined && !isFound && evidence.complete && !isLiveness(property)
-    const needsEdges = kind === 'progress' && !isFound && evidence.complete && evidence.edges === null
+    const needsEdges = kind === 'progress' && !isFound && evidence.complete && evidence.stateGraph === null
     return {
       ...propertyResult(property, ends ? 'inconclusive' : verdict, antecedent, trace),
       reason: needsEdges ? NEEDS_EDGES : isFound && trace === null ? NO_TRACE : null,
@@ -63,14 +63,14 @@ function verdictOf(
   property: Property<never>,
   found: boolean,
   antecedent: number,
-  { complete, edges }: Decided,
+  { complete, stateGraph }: Decided,
 ): Verdict {
   // Judged on the graph of labelled edges (liveness/); nothing that looks at single states may pass them.
   if (isLiveness(property)) return 'inconclusive'
   const { kind } = property
   if (found) return kind === 'witness' ? 'reached' : 'violated'
   // An antecedent may still come true in a state that was not visited.
-  if (!complete || (kind === 'progress' && edges === null)) return 'inconclusive'
+  if (!complete || (kind === 'progress' && stateGraph === null)) return 'inconclusive'
   if (kind === 'witness') return 'not-reached'
   return antecedent === 0 ? 'vacuous' : 'holds'
 }

@@ -14,8 +14,8 @@ const DEFAULTS = {
   slots: 1 << 12,
   /** Initial length of arrays that double. */
   array: 1 << 12,
-  /** Most answer classes; states beyond them are not classed. */
-  classes: 1 << 16,
+  /** Most valuations that get a number; see `Valuations`. */
+  valuations: 1 << 16,
   /** Most lists of enabled steps that get a number, and so can be in the successor cache. */
   lists: 0x7fff,
   /** Most threads for which an entry of the successor cache has two bytes. */

@@ -1,10 +1,10 @@
 import type { Trace } from '../../model/language/trace.ts'
 import type { PropertyResult, SearchResult } from '../search/index.ts'
 import type { State } from './interpreter.ts'
-import { isDeadlock, judgeStep, lost } from './naive.ts'
-import { faultInLasso } from './naive-liveness.ts'
+import { isDeadlock, judgeStep, lost } from './naive-checker.ts'
+import { problemInLasso } from './naive-liveness.ts'
 import type { NaiveFinding, NaiveResult } from './naive-result.ts'
-import { isLivenessPlan, type Plan, type PropertyPlan } from './plan.ts'
+import { isLivenessPlan, type PropertyPlan, type SystemPlan } from './plan.ts'
 
 /** How much of a result must agree. */
 export interface Relation {
@@ -20,7 +20,7 @@ export interface Relation {
 
 /** What a result says that the naive checker contradicts, as sentences; none when they agree. */
 export function disagreements(
-  plan: Plan,
+  plan: SystemPlan,
   naive: NaiveResult,
   result: SearchResult,
   relation: Relation,
@@ -98,7 +98,7 @@ function allowed(
 }
 
 function disagreement(
-  plan: Plan,
+  plan: SystemPlan,
   naive: NaiveResult,
   p: PropertyPlan,
   { verdict, antecedent, trace, subject, upTo }: PropertyResult,
@@ -125,7 +125,7 @@ function disagreement(
   }
   if (!isFound) wrong.push(`${verdict}, with a trace`)
   const fault = isLivenessPlan(p)
-    ? faultInLasso(plan, naive.interpreter, p, trace, subject ?? undefined)
+    ? problemInLasso(plan, naive.interpreter, p, trace, subject ?? undefined)
     : faultInTrace(naive, p, trace)
   if (fault !== null) wrong.push(`its trace is none: ${fault}`)
   if (truth.trace !== null && !relation.sampled && relation.counts !== 'fewer') {

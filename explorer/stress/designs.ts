@@ -8,7 +8,7 @@ import { catalogue } from '../cli/kvm-catalogue.ts'
 import { contradictions } from '../reduce/index.ts'
 import { breadthFirst, type PropertyResult, type SearchResult } from '../search/index.ts'
 import { referenceCheck } from './reference-check.ts'
-import { type Pick, searchSomehow, type Way } from './searches.ts'
+import { type Draw, searchSomehow, type Way } from './searches.ts'
 import { picker } from './systems.ts'
 
 /** What a run has looked at. */
@@ -63,7 +63,7 @@ export function checkDesign(tape: readonly number[], tally: DesignTally): void {
   const properties = catalogue.properties.filter(
     ({ id, kind }) => kind === 'fault' || kind === 'deadlock' || scenario.properties.includes(id),
   ) as Property<never>[]
-  const subject = { system: made, properties }
+  const model = { system: made, properties }
   const name = `${scenario.id} with ${said.join(', ')}`
   const full = fullOf(made, properties)
   if (full === null || !full.complete) {
@@ -81,7 +81,7 @@ export function checkDesign(tape: readonly number[], tally: DesignTally): void {
   }
   for (let n = 0; n < WAYS; n++) {
     tally.searches++
-    const way = searchSomehow(subject, pick)
+    const way = searchSomehow(model, pick)
     fail(way.name, [...way.wrong, ...againstFull(way, full)])
   }
 }
@@ -89,7 +89,7 @@ export function checkDesign(tape: readonly number[], tally: DesignTally): void {
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1)
 
 /** One to three patches on named steps of a system. */
-function patchesFor(system: System, pick: Pick, said: string[]): Patch<unknown>[] {
+function patchesFor(system: System, pick: Draw, said: string[]): Patch<unknown>[] {
   const programs = [...new Map(system.threads.map(({ program }) => [program.kind, program])).values()]
   return Array.from({ length: 1 + pick(3) }, () => {
     const { kind, entries } = programs[pick(programs.length)]

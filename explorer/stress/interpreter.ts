@@ -1,4 +1,4 @@
-import type { Cell, Effect, EntryPlan, Id, Plan, StepPlan, Test, Variable } from './plan.ts'
+import type { CellRef, EffectPlan, EntryPlan, Id, StepPlan, SystemPlan, Test, Variable } from './plan.ts'
 
 /**
  * What a plan means, on plain objects. It shares no code with the modelling language and the engine: whatever
@@ -7,10 +7,10 @@ import type { Cell, Effect, EntryPlan, Id, Plan, StepPlan, Test, Variable } from
 
 export type Value = boolean | number | null | readonly number[]
 /** Values by variable; one per id for those that there are several of. */
-export type World = Record<string, Value | Value[]>
+export type PlanWorld = Record<string, Value | Value[]>
 
 /** A thread: an instance of a program. */
-export interface Actor {
+export interface PlanThread {
   readonly name: string
   readonly kind: string
   readonly self: number
@@ -20,7 +20,7 @@ export interface Actor {
 /** A place in a program. */
 export interface Counter {
   readonly path: string
-  readonly rests: boolean
+  readonly validEnd: boolean
   readonly steps: readonly { readonly path: string; readonly step: StepPlan }[]
   /** Path of the place behind it. */
   readonly next: string
@@ -28,7 +28,7 @@ export interface Counter {
 
 /** A state: the world, and where each thread stands (paths). */
 export interface State {
-  readonly world: World
+  readonly world: PlanWorld
   readonly at: readonly string[]
 }
 
@@ -58,10 +58,10 @@ interface Scope {
 }
 
 export class Interpreter {
-  readonly plan: Plan
-  readonly actors: readonly Actor[]
+  readonly plan: SystemPlan
+  readonly actors: readonly PlanThread[]
 
-  constructor(plan: Plan) {
+  constructor(plan: SystemPlan) {
     this.plan = plan
     this.actors = plan.programs.flatMap(({ kind, over, entries }) => {
       const counters = countersOf(entries)
@@ -73,7 +73,7 @@ export class Interpreter {
   /** The initial states, as often as the plan names them. */
   initial(): State[] {
     return this.plan.initial.map((effects) => {
-      const world: World = {}
+      const world: PlanWorld = {}
       for (const v of this.plan.variables) {
         const first = firstValue(v)
         world[v.name] = v.over === null ? first : range(this.plan.sorts[v.over].size).map(() => first)
@@ -106,11 +106,11 @@ export class Interpreter {
   }
 
   /** True where a thread may stay for ever. */
-  rests(actor: number, state: State): boolean {
-    return this.counterOf(this.actors[actor], state.at[actor]).rests
+  isAtValidEnd(actor: number, state: State): boolean {
+    return this.counterOf(this.actors[actor], state.at[actor]).validEnd
   }
 
-  counterOf({ counters }: Actor, path: string): Counter {
+  counterOf({ counters }: PlanThread, path: string): Counter {
     const found = counters.find((c) => c.path === path)
     if (found === undefined) throw new Error(`no place ${path}`)
     return found
@@ -123,7 +123,7 @@ export class Interpreter {
 
   #holds(test: Test, state: State, scope: Scope): boolean {
     const { world } = state
-    const value = (cell: Cell): Value => this.#value(cell, world, scope)
+    const value = (cell: CellRef): Value => this.#value(cell, world, scope)
     switch (test.test) {
       case 'true':
         return true
@@ -157,16 +157,16 @@ export class Interpreter {
     }
   }
 
-  #run(effects: readonly Effect[], world: World, scope: Scope): void {
+  #run(effects: readonly EffectPlan[], world: PlanWorld, scope: Scope): void {
     for (const e of effects) this.#do(e, world, scope)
   }
 
-  #do(e: Effect, world: World, scope: Scope): void {
-    const write = (cell: Cell, value: Value): void => {
+  #do(e: EffectPlan, world: PlanWorld, scope: Scope): void {
+    const write = (cell: CellRef, value: Value): void => {
       if (cell.at === null) world[cell.name] = value
       else (world[cell.name] as Value[])[this.#id(cell.at, world, scope)] = value
     }
-    const value = (cell: Cell): Value => this.#value(cell, world, scope)
+    const value = (cell: CellRef): Value => this.#value(cell, world, scope)
     switch (e.effect) {
       case 'flip':
         write(e.cell, value(e.cell) !== true)
@@ -210,12 +210,12 @@ export class Interpreter {
     }
   }
 
-  #value({ name, at }: Cell, world: World, scope: Scope): Value {
+  #value({ name, at }: CellRef, world: PlanWorld, scope: Scope): Value {
     const held = world[name]
     return at === null ? (held as Value) : (held as Value[])[this.#id(at, world, scope)]
   }
 
-  #id(id: Id, world: World, scope: Scope): number {
+  #id(id: Id, world: PlanWorld, scope: Scope): number {
     switch (id.id) {
       case 'self':
         return scope.self
@@ -257,7 +257,7 @@ function countersOf(entries: readonly EntryPlan[]): Counter[] {
         const steps = e.form === 'step' ? [e] : e.steps
         flat.push({
           path: prefix + e.name,
-          rests: steps.some((s) => s.rests),
+          validEnd: steps.some((s) => s.validEnd),
           steps: steps.map((step) => ({ path: prefix + step.name, step })),
         })
       }
@@ -265,7 +265,7 @@ function countersOf(entries: readonly EntryPlan[]): Counter[] {
   }
   visit(entries, '')
   const counters = flat.map((c, n) => ({ ...c, next: flat[n + 1]?.path ?? 'done' }))
-  return [...counters, { path: 'done', rests: true, steps: [], next: 'done' }]
+  return [...counters, { path: 'done', validEnd: true, steps: [], next: 'done' }]
 }
 
 /** A jump to a block goes to its first place. */

@@ -17,7 +17,7 @@ import { nodeOptionsFor, SMALL_SIZES } from './small-sizes.ts'
 
 /** Seconds of a round, and how much longer it may take to end before it is taken to hang. */
 const ROUND = 20
-const PATIENCE = 300
+const GRACE = 300
 
 const options = {
   seed: { type: 'string' },
@@ -87,13 +87,13 @@ function roundApart(kind: Kind, seed: number, sizes: object): Promise<Round> {
       isHanging = true
       child.kill('SIGKILL')
     },
-    1000 * (ROUND + PATIENCE),
+    1000 * (ROUND + GRACE),
   )
   return new Promise((resolve) => {
     child.on('close', (status, signal) => {
       clearTimeout(timer)
       const failed = (why: string): void => resolve({ counts: {}, failure: `${why}\n${errors}${output}` })
-      if (isHanging) return failed(`hangs: no end ${PATIENCE} s after its time`)
+      if (isHanging) return failed(`hangs: no end ${GRACE} s after its time`)
       if (status !== 0) return failed(`the process ended with ${signal ?? `status ${status}`}`)
       const last = output.trimEnd().split('\n').pop() as string
       resolve(JSON.parse(last) as Round)

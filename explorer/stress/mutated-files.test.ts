@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { builtPrograms, PLAIN, SMALL } from '../cli/testing/built-programs.ts'
 import { xoshiro } from '../state/tabulation.ts'
-import { DESIGN, Files } from './files.ts'
+import { DESIGN, FileAttacks } from './file-attacks.ts'
 import { mutate } from './mutations.ts'
 import { picker } from './systems.ts'
 
@@ -76,7 +76,7 @@ it(`gives an exit status and at most one line for each of ${BY_COMMAND} files wi
 }, 300_000)
 
 it(`refuses ${HERE} files in a known way, or takes them for what they say`, () => {
-  const files = new Files()
+  const files = new FileAttacks()
   try {
     for (let n = 0; n < HERE; n++) files.check(picker(Array.from({ length: 30 }, () => pick(1_000_000))))
     expect(files.refused).toBeGreaterThan(HERE / 2)

@@ -1,4 +1,4 @@
-import type { Pick } from './searches.ts'
+import type { Draw } from './searches.ts'
 
 /** Bytes of a file with something wrong in them, and what was done. */
 export interface Mutated {
@@ -35,7 +35,7 @@ const HUGE = [
   '4294967296',
 ]
 
-type Mutation = (bytes: Buffer, pick: Pick) => Buffer
+type Mutation = (bytes: Buffer, pick: Draw) => Buffer
 
 /** For any file. */
 const OF_BYTES: Readonly<Record<string, Mutation>> = {
@@ -93,7 +93,7 @@ const OF_JSON: Readonly<Record<string, Mutation>> = {
   },
 }
 
-function replaceOne(bytes: Buffer, pick: Pick, what: RegExp, by: (found: string) => string): Buffer {
+function replaceOne(bytes: Buffer, pick: Draw, what: RegExp, by: (found: string) => string): Buffer {
   const text = bytes.toString('utf8')
   const places = [...text.matchAll(what)]
   if (places.length === 0) return Buffer.from(`${text} `)
@@ -102,7 +102,7 @@ function replaceOne(bytes: Buffer, pick: Pick, what: RegExp, by: (found: string)
 }
 
 /** Does something wrong to a file. @param isJson whether its bytes are JSON text. */
-export function mutate(bytes: Buffer, isJson: boolean, pick: Pick): Mutated {
+export function mutate(bytes: Buffer, isJson: boolean, pick: Draw): Mutated {
   const all = Object.entries(isJson && pick(3) > 0 ? OF_JSON : OF_BYTES)
   const [how, mutation] = all[pick(all.length)]
   return { how, bytes: mutation(bytes, pick) }

@@ -1,9 +1,9 @@
 import type { Interpreter, Move } from './interpreter.ts'
 import type { NaiveResult, Reached } from './naive-result.ts'
-import type { FairnessPlan, LivenessPlan, Plan } from './plan.ts'
+import type { FairnessPlan, LivenessPlan, SystemPlan } from './plan.ts'
 
 /** What the scheduler owes one thread, or one step of it. */
-export interface Debt {
+export interface Obligation {
   readonly strong: boolean
   readonly name: string
   readonly isPaidBy: (move: Move) => boolean
@@ -11,25 +11,26 @@ export interface Debt {
   readonly isOwedIn: (s: Pick<Reached, 'state' | 'moves'>) => boolean
 }
 
-/** The debts of a property; the default is weak fairness of threads. */
-export function debtsOf(interpreter: Interpreter, p: LivenessPlan): Debt[] {
+/** The obligations of a property; the default is weak fairness of threads. */
+export function obligationsOf(interpreter: Interpreter, p: LivenessPlan): Obligation[] {
   if (p.kind === 'no-solo-cycle') return []
   const weak: readonly FairnessPlan[] = [{ strength: 'weak', of: 'thread' }]
   return (p.fairness ?? weak).flatMap(({ strength, of, kinds, paths }) =>
-    interpreter.actors.flatMap((actor, n): Debt[] => {
+    interpreter.actors.flatMap((actor, n): Obligation[] => {
       if (kinds !== undefined && !kinds.includes(actor.kind)) return []
-      const debt = (name: string, isPaidBy: (m: Move) => boolean, evenAtRest: boolean): Debt => ({
+      const obligation = (name: string, isPaidBy: (m: Move) => boolean, evenAtRest: boolean): Obligation => ({
         strong: strength === 'strong',
         name,
         isPaidBy,
-        isOwedIn: ({ state, moves }) => moves.some(isPaidBy) && (evenAtRest || !interpreter.rests(n, state)),
+        isOwedIn: ({ state, moves }) =>
+          moves.some(isPaidBy) && (evenAtRest || !interpreter.isAtValidEnd(n, state)),
       })
-      if (of === 'thread') return [debt(actor.name, (m) => m.actor === n, false)]
+      if (of === 'thread') return [obligation(actor.name, (m) => m.actor === n, false)]
       const steps = actor.counters.flatMap((c) => c.steps.map((s) => s.path))
       return steps
         .filter((path) => paths === undefined || paths.includes(path))
         .map((path) =>
-          debt(`${actor.name} ${path}`, (m) => m.actor === n && m.path === path, paths !== undefined),
+          obligation(`${actor.name} ${path}`, (m) => m.actor === n && m.path === path, paths !== undefined),
         )
     }),
   )
@@ -47,7 +48,7 @@ export function violatedOnCycles(
   p: LivenessPlan,
 ): { found: boolean; antecedent: number } {
   const { interpreter, states } = result
-  const debts = debtsOf(interpreter, p)
+  const obligations = obligationsOf(interpreter, p)
   const initial = states.flatMap((s, n) => (s.depth === 0 ? [n] : []))
   let antecedent = 0
   for (const { self, actor } of subjectsOf(interpreter, p)) {
@@ -67,7 +68,7 @@ export function violatedOnCycles(
     const settles = p.kind === 'eventually-always'
     const allowed = new Set(settles ? everything : waiting)
     const from = reachable(states, given, allowed)
-    const isFair = fairStates(states, allowed, debts, (n) => !settles || !goal[n])
+    const isFair = fairStates(states, allowed, obligations, (n) => !settles || !goal[n])
     if (from.some((n) => isFair.has(n))) return { found: true, antecedent }
   }
   return { found: false, antecedent }
@@ -87,25 +88,25 @@ function reachable(
 function fairStates(
   states: readonly Reached[],
   allowed: ReadonlySet<number>,
-  debts: readonly Debt[],
+  obligations: readonly Obligation[],
   isWanted: (n: number) => boolean,
 ): Set<number> {
   const fair = new Set<number>()
   // To stand still is a way to stay: a state is a component even without a step to itself.
   for (const component of componentsOf(allowed, (n) => states[n].moves.map((m) => m.target))) {
     if (![...component].some(isWanted)) continue
-    const unpaid = debts.filter(
+    const unpaid = obligations.filter(
       ({ isPaidBy }) =>
         ![...component].some((n) => states[n].moves.some((m) => component.has(m.target) && isPaidBy(m))),
     )
-    const owing = (d: Debt): number[] => [...component].filter((n) => d.isOwedIn(states[n]))
+    const owing = (d: Obligation): number[] => [...component].filter((n) => d.isOwedIn(states[n]))
     // Passed over for ever though always able: so it is in every part of the component.
     if (unpaid.some((d) => !d.strong && owing(d).length === component.size)) continue
     const forbidden = new Set(unpaid.filter((d) => d.strong).flatMap(owing))
     if (forbidden.size === 0) for (const n of component) fair.add(n)
     else {
       const rest = new Set([...component].filter((n) => !forbidden.has(n)))
-      for (const n of fairStates(states, rest, debts, isWanted)) fair.add(n)
+      for (const n of fairStates(states, rest, obligations, isWanted)) fair.add(n)
     }
   }
   return fair
@@ -165,8 +166,8 @@ interface Shown {
 }
 
 /** What is wrong with a lasso as a violation of a property for one of its threads; null when it is one. */
-export function faultInLasso(
-  plan: Plan,
+export function problemInLasso(
+  plan: SystemPlan,
   interpreter: Interpreter,
   p: LivenessPlan,
   { initial, steps, loopStart }: Shown,
@@ -209,10 +210,10 @@ export function faultInLasso(
     state,
     moves: interpreter.moves(state).map((m) => ({ ...m, target: -1 })),
   }))
-  for (const debt of debtsOf(interpreter, p)) {
-    const owed = around.filter(debt.isOwedIn).length
-    if (round.some(debt.isPaidBy) || (debt.strong ? owed === 0 : owed < around.length)) continue
-    return `the loop is not fair to ${debt.name}`
+  for (const obligation of obligationsOf(interpreter, p)) {
+    const owed = around.filter(obligation.isOwedIn).length
+    if (round.some(obligation.isPaidBy) || (obligation.strong ? owed === 0 : owed < around.length)) continue
+    return `the loop is not fair to ${obligation.name}`
   }
   return null
 }

@@ -1,7 +1,7 @@
 import type { Interpreter, Move, State } from './interpreter.ts'
 
 /** A step of a behaviour, by names. */
-export interface Named {
+export interface NamedStep {
   readonly thread: string
   readonly step: string
 }
@@ -12,7 +12,7 @@ export interface NaiveFinding {
   readonly found: boolean
   readonly antecedent: number
   /** A shortest way, the first of them by initial state and steps; null without one, and for liveness. */
-  readonly trace: { readonly initial: number; readonly steps: readonly Named[] } | null
+  readonly trace: { readonly initial: number; readonly steps: readonly NamedStep[] } | null
 }
 
 /** A state that was reached. */
@@ -20,7 +20,7 @@ export interface Reached {
   readonly state: State
   readonly depth: number
   /** Number of the state before, with the step from there; null for an initial state. */
-  readonly from: { readonly state: number; readonly step: Named } | null
+  readonly from: { readonly state: number; readonly step: NamedStep } | null
   /** Which of the plan's initial states the way begins in. */
   readonly root: number
   /** In the order of threads and steps, with the number of the state each leads to; -1 after a fault. */

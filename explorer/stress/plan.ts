@@ -11,40 +11,40 @@ export type Id =
   /** The id that the quantifier or loop at this depth stands at. */
   | { readonly id: 'bound'; readonly depth: number }
   /** The value of a cell that always holds an id. */
-  | { readonly id: 'value'; readonly cell: Cell }
+  | { readonly id: 'value'; readonly cell: CellRef }
 
 /** A variable, or the element of it for an id. */
-export interface Cell {
+export interface CellRef {
   readonly name: string
   readonly at: Id | null
 }
 
 export type Test =
   | { readonly test: 'true' }
-  | { readonly test: 'flag'; readonly cell: Cell }
-  | { readonly test: 'less'; readonly cell: Cell; readonly than: number }
-  | { readonly test: 'same'; readonly cell: Cell; readonly as: Cell }
-  | { readonly test: 'none'; readonly cell: Cell }
-  | { readonly test: 'is'; readonly cell: Cell; readonly id: Id }
-  | { readonly test: 'has'; readonly cell: Cell; readonly id: Id }
-  | { readonly test: 'empty'; readonly cell: Cell }
+  | { readonly test: 'flag'; readonly cell: CellRef }
+  | { readonly test: 'less'; readonly cell: CellRef; readonly than: number }
+  | { readonly test: 'same'; readonly cell: CellRef; readonly as: CellRef }
+  | { readonly test: 'none'; readonly cell: CellRef }
+  | { readonly test: 'is'; readonly cell: CellRef; readonly id: Id }
+  | { readonly test: 'has'; readonly cell: CellRef; readonly id: Id }
+  | { readonly test: 'empty'; readonly cell: CellRef }
   /** A thread stands at a program counter; in properties only. */
   | { readonly test: 'at'; readonly kind: string; readonly thread: Id | null; readonly path: string }
   | { readonly test: 'not'; readonly of: Test }
   | { readonly test: 'both'; readonly of: readonly [Test, Test] }
   | { readonly test: 'some' | 'every'; readonly sort: number; readonly of: Test }
 
-export type Effect =
-  | { readonly effect: 'flip'; readonly cell: Cell }
-  | { readonly effect: 'put'; readonly cell: Cell; readonly value: number }
+export type EffectPlan =
+  | { readonly effect: 'flip'; readonly cell: CellRef }
+  | { readonly effect: 'put'; readonly cell: CellRef; readonly value: number }
   /** One more, or back to the lowest after `steps` values. */
-  | { readonly effect: 'up'; readonly cell: Cell; readonly low: number; readonly steps: number }
-  | { readonly effect: 'copy'; readonly cell: Cell; readonly from: Cell }
-  | { readonly effect: 'point'; readonly cell: Cell; readonly to: Id | null }
-  | { readonly effect: 'add' | 'delete'; readonly cell: Cell; readonly id: Id }
-  | { readonly effect: 'clear'; readonly cell: Cell }
-  | { readonly effect: 'if'; readonly test: Test; readonly do: readonly Effect[] }
-  | { readonly effect: 'for'; readonly sort: number; readonly do: readonly Effect[] }
+  | { readonly effect: 'up'; readonly cell: CellRef; readonly low: number; readonly steps: number }
+  | { readonly effect: 'copy'; readonly cell: CellRef; readonly from: CellRef }
+  | { readonly effect: 'point'; readonly cell: CellRef; readonly to: Id | null }
+  | { readonly effect: 'add' | 'delete'; readonly cell: CellRef; readonly id: Id }
+  | { readonly effect: 'clear'; readonly cell: CellRef }
+  | { readonly effect: 'if'; readonly test: Test; readonly do: readonly EffectPlan[] }
+  | { readonly effect: 'for'; readonly sort: number; readonly do: readonly EffectPlan[] }
   | { readonly effect: 'fault'; readonly property: string }
 
 export interface SortPlan {
@@ -68,7 +68,7 @@ export interface Variable {
 
 export interface CasePlan {
   readonly when: Test | null
-  readonly does: readonly Effect[]
+  readonly does: readonly EffectPlan[]
   /** Path of a program counter, `done`, or null for the next. */
   readonly to: string | null
 }
@@ -76,7 +76,7 @@ export interface CasePlan {
 export interface StepPlan {
   readonly form: 'step'
   readonly name: string
-  readonly rests: boolean
+  readonly validEnd: boolean
   readonly cases: readonly CasePlan[]
 }
 
@@ -128,11 +128,11 @@ export type PropertyPlan =
   | LivenessPlan
   | { readonly kind: 'deadlock' | 'fault'; readonly id: string }
 
-export interface Plan {
+export interface SystemPlan {
   readonly sorts: readonly SortPlan[]
   readonly variables: readonly Variable[]
   readonly programs: readonly ProgramPlan[]
-  readonly initial: readonly (readonly Effect[])[]
+  readonly initial: readonly (readonly EffectPlan[])[]
   readonly properties: readonly PropertyPlan[]
 }
 

@@ -1,15 +1,15 @@
 import type {
   CasePlan,
-  Cell,
-  Effect,
+  CellRef,
+  EffectPlan,
   EntryPlan,
   FairnessPlan,
   Id,
-  Plan,
   ProgramPlan,
   PropertyPlan,
   SortPlan,
   StepPlan,
+  SystemPlan,
   Test,
   Variable,
 } from './plan.ts'
@@ -17,7 +17,7 @@ import type {
 /** The thread that holds what only one can, and what each has spoilt. */
 const HOLDER: Variable = { name: 'holder', type: 'ref', low: 0, size: 0, of: 0, over: null }
 const SPOILT = { name: 'spoilt', type: 'flag', over: 0 } as const
-const HELD: Cell = { name: HOLDER.name, at: null }
+const HELD: CellRef = { name: HOLDER.name, at: null }
 
 /** What may be named where a test or effect stands. */
 interface Scope {
@@ -33,7 +33,7 @@ interface Scope {
  * A plan made from a tape of whole numbers: equal tapes give equal plans, and every tape gives one (past its
  * end it reads as zeros). So a generator of lists of numbers is one of plans, and shrinks them.
  */
-export function randomPlan(tape: readonly number[]): Plan {
+export function randomPlan(tape: readonly number[]): SystemPlan {
   return new Drawn(tape).plan()
 }
 
@@ -52,7 +52,7 @@ class Drawn {
     this.#tape = tape
   }
 
-  plan(): Plan {
+  plan(): SystemPlan {
     this.#renaming = this.#pick(3) === 1
     this.#naming = !this.#renaming && this.#pick(3) === 1
     const claims = this.#renaming || this.#pick(3) !== 0
@@ -120,8 +120,8 @@ class Drawn {
    */
   #holders(kind: string): ProgramPlan {
     const scope = { self: 0, bound: [], places: false }
-    const plainly = (name: string, rests: boolean, when: Test | null, does: Effect[]): StepPlan => {
-      return { form: 'step', name, rests, cases: [{ when, does, to: null }] }
+    const plainly = (name: string, validEnd: boolean, when: Test | null, does: EffectPlan[]): StepPlan => {
+      return { form: 'step', name, validEnd, cases: [{ when, does, to: null }] }
     }
     const take = plainly('take', this.#pick(2) === 0, { test: 'none', cell: HELD }, [
       { effect: 'point', cell: HELD, to: { id: 'self' } },
@@ -164,7 +164,7 @@ class Drawn {
   }
 
   #step(name: string, targets: readonly string[], scope: Scope): StepPlan {
-    const rests = this.#pick(4) === 1
+    const validEnd = this.#pick(4) === 1
     const cases = this.#some(
       1 + this.#pick(2),
       (): CasePlan => ({
@@ -173,7 +173,7 @@ class Drawn {
         to: this.#pick(2) === 0 ? null : this.#one(targets),
       }),
     )
-    return { form: 'step', name, rests, cases }
+    return { form: 'step', name, validEnd, cases }
   }
 
   /** An id of a sort that can be named here, or null. */
@@ -191,7 +191,7 @@ class Drawn {
   }
 
   /** A cell of a kind that can be named here, or null. */
-  #cell(scope: Scope, wanted: (v: Variable) => boolean): { cell: Cell; variable: Variable } | null {
+  #cell(scope: Scope, wanted: (v: Variable) => boolean): { cell: CellRef; variable: Variable } | null {
     const fitting = this.#variables.filter(wanted)
     if (fitting.length === 0) return null
     const variable = this.#one(fitting)
@@ -252,9 +252,9 @@ class Drawn {
     return { test: this.#one(['some', 'every'] as const), sort: over, of }
   }
 
-  #effect(scope: Scope, depth: number, faults: boolean): Effect {
+  #effect(scope: Scope, depth: number, faults: boolean): EffectPlan {
     const form = this.#pick(depth > 0 ? 12 : 8)
-    const deeper = (inner: Scope): Effect[] => [this.#effect(inner, depth - 1, faults)]
+    const deeper = (inner: Scope): EffectPlan[] => [this.#effect(inner, depth - 1, faults)]
     if (form === 9) return { effect: 'if', test: this.#test(scope, 0), do: deeper(scope) }
     if (form === 10) {
       const sort = this.#pick(2)

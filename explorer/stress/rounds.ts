@@ -1,8 +1,8 @@
 import fc, { type RunDetails } from 'fast-check'
 import { checkDesign, designCases, newDesignTally } from './designs.ts'
-import { Files } from './files.ts'
+import { FileAttacks } from './file-attacks.ts'
 import { randomPlan } from './random-plan.ts'
-import { cases, checkSystem, newTally, picker } from './systems.ts'
+import { cases, checkSystem, newSystemTally, picker } from './systems.ts'
 import { checkWithWorkers } from './workers.ts'
 
 /** What is tried. */
@@ -19,7 +19,7 @@ export interface Round {
 export async function round(kind: Exclude<Kind, 'kills'>, seed: number, seconds: number): Promise<Round> {
   const parameters = { seed, numRuns: 1_000_000, interruptAfterTimeLimit: 1000 * seconds }
   if (kind === 'systems') {
-    const tally = newTally()
+    const tally = newSystemTally()
     const property = fc.asyncProperty(cases, (c) => checkSystem(c, tally, undefined, checkWithWorkers))
     const details = await fc.check(property, parameters)
     const { systems, searches, tooLarge } = tally
@@ -34,7 +34,7 @@ export async function round(kind: Exclude<Kind, 'kills'>, seed: number, seconds:
     )
     return { counts: { ...tally }, failure: failureOf(details, (tape) => tape) }
   }
-  const files = new Files()
+  const files = new FileAttacks()
   try {
     const tape = fc.array(fc.nat(1_000_000), { minLength: 30, maxLength: 30 })
     const details = fc.check(

@@ -3,19 +3,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isLiveness, type Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import { essence, inPieces, interrupted, looksOf, type Search } from '../checkpoint/index.ts'
+import {
+  comparable,
+  inPieces,
+  interrupted,
+  type Search,
+  stopChecksIn,
+} from '../checkpoint/testing/interrupted-searches.ts'
 import { AsymmetryError, contradictions } from '../reduce/index.ts'
 import { breadthFirst, type SearchOptions, type SearchResult, searchRandom } from '../search/index.ts'
 import type { Relation } from './compare.ts'
 
 /** A system with properties, whatever its world is. */
-export interface Subject {
+export interface Model {
   readonly system: System<never>
   readonly properties: readonly Property<never>[]
 }
 
 /** Whole numbers from 0 to `below - 1`, drawn by whoever looks for a failure. */
-export type Pick = (below: number) => number
+export type Draw = (below: number) => number
 
 /** One way to search, and what its result must have in common with the truth. */
 export interface Way {
@@ -30,31 +36,31 @@ export interface Way {
 const EXACT = { counts: 'equal', storage: 'exact', bounded: false, sampled: false } as const
 
 /** A search in full, with states kept in full: what the others are compared with. */
-export function fullSearch({ system, properties }: Subject): Way {
+export function fullSearch({ system, properties }: Model): Way {
   return { name: 'full', relation: EXACT, result: breadthFirst(system, properties), wrong: [] }
 }
 
 /** Searches a subject in one of the ways there are, chosen by numbers. */
-export function searchSomehow(subject: Subject, pick: Pick): Way {
+export function searchSomehow(model: Model, pick: Draw): Way {
   const ways = [stored, stored, reduced, reduced, reduced, bounded, sampled, resumed, resumed]
-  return ways[pick(ways.length)](subject, pick)
+  return ways[pick(ways.length)](model, pick)
 }
 
 /** Storage, seed, and how many bits of a state are kept. */
-function storage(pick: Pick): SearchOptions {
+function storage(pick: Draw): SearchOptions {
   const bits = [64, 96, 128] as const
   const kept: SearchOptions = pick(2) === 0 ? {} : { storage: 'fingerprint', fingerprintBits: bits[pick(3)] }
   // Any memory limit makes the search put its frontier on disk where the sizes say so; this one is never reached.
   return { ...kept, seed: 1 + pick(1000), ...(pick(2) === 0 ? {} : { memoryLimit: 1 << 20 }) }
 }
 
-function stored({ system, properties }: Subject, pick: Pick): Way {
+function stored({ system, properties }: Model, pick: Draw): Way {
   const options = storage(pick)
   const relation = { ...EXACT, storage: options.storage ?? 'exact' }
   return { name: nameOf(options), relation, result: breadthFirst(system, properties, options), wrong: [] }
 }
 
-function reducing(pick: Pick): SearchOptions {
+function reducing(pick: Draw): SearchOptions {
   return { ...storage(pick), reduce: (['symmetry', 'por', 'all'] as const)[pick(3)] }
 }
 
@@ -68,7 +74,7 @@ const isBounded = ({ maxStates, maxDepth }: SearchOptions): boolean =>
   maxStates !== undefined || maxDepth !== undefined
 
 /** A search, or null where a claim of symmetry that it was to insist on is false. */
-function attempt({ system, properties }: Subject, options: SearchOptions): SearchResult | null {
+function attempt({ system, properties }: Model, options: SearchOptions): SearchResult | null {
   try {
     return breadthFirst(system, properties, options)
   } catch (error) {
@@ -77,24 +83,24 @@ function attempt({ system, properties }: Subject, options: SearchOptions): Searc
   }
 }
 
-function reduced(subject: Subject, pick: Pick): Way {
+function reduced(model: Model, pick: Draw): Way {
   const options = reducing(pick)
   const name = nameOf(options)
-  const result = attempt(subject, options)
+  const result = attempt(model, options)
   if (result === null) return { name, relation: EXACT, result, wrong: [] }
-  const full = breadthFirst(subject.system, subject.properties, { storage: options.storage ?? 'exact' })
+  const full = breadthFirst(model.system, model.properties, { storage: options.storage ?? 'exact' })
   return { name, relation: relationOf(options, result), result, wrong: contradictions(result, full) }
 }
 
-function bounded(subject: Subject, pick: Pick): Way {
+function bounded(model: Model, pick: Draw): Way {
   const most = pick(2) === 0 ? { maxStates: 1 + pick(60) } : { maxDepth: pick(9) }
   const options: SearchOptions = { ...reducing(pick), ...(pick(3) === 0 ? { reduce: 'none' } : {}), ...most }
-  const result = attempt(subject, options)
+  const result = attempt(model, options)
   const relation = result === null ? EXACT : relationOf(options, result)
   return { name: nameOf(options), relation, result, wrong: [] }
 }
 
-function sampled({ system, properties }: Subject, pick: Pick): Way {
+function sampled({ system, properties }: Model, pick: Draw): Way {
   const method = (['walks', 'priorities', 'preemptions'] as const)[pick(3)]
   const options = { method, seed: 1 + pick(1000), maxDepth: 1 + pick(40) }
   const more = method === 'preemptions' ? { maxPreemptions: pick(3) } : { walks: 1 + pick(30) }
@@ -104,20 +110,20 @@ function sampled({ system, properties }: Subject, pick: Pick): Way {
 }
 
 /** A search that is interrupted, once or many times, must end as one that is not. */
-function resumed(subject: Subject, pick: Pick): Way {
-  const { system, properties } = subject
+function resumed(model: Model, pick: Draw): Way {
+  const { system, properties } = model
   const options: SearchOptions = pick(3) === 0 ? storage(pick) : reducing(pick)
   const bound = pick(4) === 1 ? { maxStates: 1 + pick(60) } : {}
   const all = { ...options, ...bound }
   const name = `${nameOf(all)}, interrupted`
   const search: Search = (more) => breadthFirst(system, properties, { ...all, ...more })
-  const whole = attempt(subject, all)
+  const whole = attempt(model, all)
   if (whole === null) return { name, relation: EXACT, result: null, wrong: [] }
   const folder = mkdtempSync(join(tmpdir(), 'stress-'))
   try {
     const directory = join(folder, 'checkpoint')
     let result: SearchResult
-    const looks = looksOf(search)
+    const looks = stopChecksIn(search)
     // A checkpoint waits for the disk, so there are only some.
     if (pick(3) === 0)
       result = inPieces(search, directory, Math.max(2, Math.ceil((looks + 1) / (2 + pick(4))))).result
@@ -125,7 +131,7 @@ function resumed(subject: Subject, pick: Pick): Way {
       interrupted(search, directory, pick(looks + 1))
       result = search({ resume: directory })
     }
-    const [ours, theirs] = [JSON.stringify(essence(result)), JSON.stringify(essence(whole))]
+    const [ours, theirs] = [JSON.stringify(comparable(result)), JSON.stringify(comparable(whole))]
     const wrong = ours === theirs ? [] : [`resumed, the search ends with ${ours}, else with ${theirs}`]
     return { name, relation: relationOf(all, result), result, wrong }
   } finally {

@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { SymmetricSet } from '../reduce/symmetry/symmetric-set.ts'
-import { builtFrom } from './built.ts'
-import { naiveCheck } from './naive.ts'
+import { buildSystem } from './build-system.ts'
+import { checkPlan } from './naive-checker.ts'
 import { randomPlan } from './random-plan.ts'
-import { cases, checkSystem, type Naive, newTally } from './systems.ts'
+import { cases, checkSystem, type Naive, newSystemTally } from './systems.ts'
 
 /** Most random systems that a fault in a checker may go unnoticed. */
 const SOON = 60
 
 /** What a run over random systems with some naive checker says, or null when everything agrees. */
 async function runWith(naive: Naive, numRuns: number, seed = 8): Promise<string | null> {
-  const tally = newTally()
+  const tally = newSystemTally()
   const property = fc.asyncProperty(cases, (c) => checkSystem(c, tally, naive))
   const { failed, errorInstance } = await fc.check(property, { numRuns, seed, endOnFailure: true })
   return failed ? String((errorInstance as Error).message) : null
@@ -21,13 +21,13 @@ async function runWith(naive: Naive, numRuns: number, seed = 8): Promise<string 
 const wrongly =
   (change: (truth: NonNullable<ReturnType<Naive>>) => Partial<NonNullable<ReturnType<Naive>>>): Naive =>
   (plan, most) => {
-    const truth = naiveCheck(plan, most)
+    const truth = checkPlan(plan, most)
     return truth === null ? null : { ...truth, ...change(truth) }
   }
 
 describe('the stress test', () => {
   it('finds the engine and the naive checker of one mind on random systems', async () => {
-    expect(await runWith(naiveCheck, 30)).toBeNull()
+    expect(await runWith(checkPlan, 30)).toBeNull()
   })
 
   it.each<[string, Naive]>([
@@ -71,17 +71,17 @@ describe('the stress test', () => {
       })
     })
     try {
-      expect(await runWith(naiveCheck, SOON, 1)).not.toBeNull()
+      expect(await runWith(checkPlan, SOON, 1)).not.toBeNull()
     } finally {
       faulty.mockRestore()
     }
   })
 
   it('makes systems in which every verdict of every kind occurs', async () => {
-    const tally = newTally()
+    const tally = newSystemTally()
     await fc.assert(
       fc.asyncProperty(cases, ([tape]) => {
-        const truth = naiveCheck(randomPlan(tape), 200)
+        const truth = checkPlan(randomPlan(tape), 200)
         for (const [id, { found }] of truth?.findings ?? []) {
           const key = `${id.replace(/-\d+$/, '')} ${found}`
           tally.verdicts.set(key, (tally.verdicts.get(key) ?? 0) + 1)
@@ -100,7 +100,7 @@ describe('the stress test', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(999)), (tape) => {
         const plan = randomPlan(tape)
-        expect(builtFrom(plan).properties).toHaveLength(plan.properties.length)
+        expect(buildSystem(plan).properties).toHaveLength(plan.properties.length)
       }),
       { numRuns: 100, seed: 1 },
     )

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
-import { builtFrom } from './built.ts'
+import { buildSystem } from './build-system.ts'
 import { disagreements } from './compare.ts'
-import { naiveCheck } from './naive.ts'
+import { checkPlan } from './naive-checker.ts'
 import type { NaiveResult } from './naive-result.ts'
-import type { Plan } from './plan.ts'
+import type { SystemPlan } from './plan.ts'
 import { randomPlan } from './random-plan.ts'
-import { fullSearch, type Pick, searchSomehow, type Way } from './searches.ts'
+import { type Draw, fullSearch, searchSomehow, type Way } from './searches.ts'
 
 /** What a run has looked at. */
-export interface Tally {
+export interface SystemTally {
   systems: number
   searches: number
   /** Systems that were too large for the naive checker. */
@@ -17,10 +17,15 @@ export interface Tally {
   readonly verdicts: Map<string, number>
 }
 
-export const newTally = (): Tally => ({ systems: 0, searches: 0, tooLarge: 0, verdicts: new Map() })
+export const newSystemTally = (): SystemTally => ({
+  systems: 0,
+  searches: 0,
+  tooLarge: 0,
+  verdicts: new Map(),
+})
 
 /** The naive checker, or one that is to be caught. */
-export type Naive = (plan: Plan, most: number) => NaiveResult | null
+export type Naive = (plan: SystemPlan, most: number) => NaiveResult | null
 
 /** States beyond which a system is not looked at: the naive checker is slow. */
 const MOST_STATES = 400
@@ -38,13 +43,13 @@ export const cases = fc.tuple(
 )
 
 /** Reads numbers one after the other; zeros past the end. */
-export function picker(tape: readonly number[]): Pick {
+export function picker(tape: readonly number[]): Draw {
   let position = 0
   return (below) => (tape[position++] ?? 0) % below
 }
 
 /** Searches with several threads: slow to start, so only some systems are. */
-export type WithWorkers = (plan: Plan, truth: NaiveResult, pick: Pick) => Promise<void>
+export type WithWorkers = (plan: SystemPlan, truth: NaiveResult, pick: Draw) => Promise<void>
 
 /**
  * Compares what the engine says of one random system, searched in several ways, with the naive checker.
@@ -52,8 +57,8 @@ export type WithWorkers = (plan: Plan, truth: NaiveResult, pick: Pick) => Promis
  */
 export async function checkSystem(
   tapes: readonly [number[], number[]],
-  tally: Tally,
-  naive: Naive = naiveCheck,
+  tally: SystemTally,
+  naive: Naive = checkPlan,
   withWorkers: WithWorkers | null = null,
 ): Promise<void> {
   const plan = randomPlan(tapes[0])
@@ -67,15 +72,15 @@ export async function checkSystem(
     const key = `${p.kind} ${truth.findings.get(p.id)?.found === true ? 'found' : 'not found'}`
     tally.verdicts.set(key, (tally.verdicts.get(key) ?? 0) + 1)
   }
-  const subject = builtFrom(plan)
+  const model = buildSystem(plan)
   const compare = ({ name, relation, result, wrong }: Way): void => {
     tally.searches++
     const found = [...wrong, ...(result === null ? [] : disagreements(plan, truth, result, relation))]
     if (found.length > 0) throw new Error(`${name}:\n  ${found.join('\n  ')}`)
   }
-  compare(fullSearch(subject))
+  compare(fullSearch(model))
   const pick = picker(tapes[1])
-  for (let n = 0; n < WAYS; n++) compare(searchSomehow(subject, pick))
+  for (let n = 0; n < WAYS; n++) compare(searchSomehow(model, pick))
   if (withWorkers === null || pick(SELDOM) !== 0) return
   tally.searches++
   await withWorkers(plan, truth, pick)

@@ -1,16 +1,16 @@
 import { programFile } from '../program-file.ts'
 import { parallelBreadthFirst } from '../search/index.ts'
-import { builtForWorkers } from './built.ts'
+import { buildForWorkers } from './build-system.ts'
 import { disagreements } from './compare.ts'
 import type { NaiveResult } from './naive-result.ts'
-import { isLivenessPlan, type Plan } from './plan.ts'
-import { nameOf, type Pick } from './searches.ts'
+import { isLivenessPlan, type SystemPlan } from './plan.ts'
+import { type Draw, nameOf } from './searches.ts'
 
 /**
  * Searches a system with several threads, which must find what the naive checker does. In the built program only.
  * @throws Error that names the options and what disagrees.
  */
-export async function checkWithWorkers(plan: Plan, truth: NaiveResult, pick: Pick): Promise<void> {
+export async function checkWithWorkers(plan: SystemPlan, truth: NaiveResult, pick: Draw): Promise<void> {
   const asked = {
     ...plan,
     properties: plan.properties.filter((p) => p.kind !== 'progress' && !isLivenessPlan(p)),
@@ -25,8 +25,8 @@ export async function checkWithWorkers(plan: Plan, truth: NaiveResult, pick: Pic
     seed: 1 + pick(1000),
   }
   const source = {
-    module: programFile('stress-subject').href,
-    function: builtForWorkers.name,
+    module: programFile('stress-model').href,
+    function: buildForWorkers.name,
     arguments: [asked],
   }
   const result = await parallelBreadthFirst(source, options)

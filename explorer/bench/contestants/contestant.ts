@@ -1,4 +1,4 @@
-import type { Counts, Instance } from '../catalogue.ts'
+import type { Counts, ModelInstance } from '../catalogue.ts'
 import type { Command } from '../child-process.ts'
 
 export type Tool = 'ours' | 'spin' | 'rumur' | 'c' | 'xstate-graph'
@@ -24,5 +24,5 @@ export interface Contestant {
   /** True when it counts orbits of states under permutation of interchangeable ids. */
   readonly orbits: boolean
   /** Makes everything that is not measured, in an empty folder of its own. */
-  prepare(instance: Instance, folder: string, task: Task): Prepared
+  prepare(instance: ModelInstance, folder: string, task: Task): Prepared
 }

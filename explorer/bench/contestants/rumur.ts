@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Counts, Instance } from '../catalogue.ts'
+import type { Counts, ModelInstance } from '../catalogue.ts'
 import { type Command, run } from '../child-process.ts'
 import { murphiSource } from '../model-source.ts'
 import type { Contestant, Prepared, Task } from './contestant.ts'
@@ -25,12 +25,12 @@ export function rumurCounts(output: string): Counts {
 }
 
 /** Bytes of a seen set that never has to grow: 8 per slot, twice as many slots as states. */
-function capacity({ states }: Instance): string {
+function capacity({ states }: ModelInstance): string {
   return String(8 * 2 ** Math.max(20, Math.ceil(Math.log2(states)) + 1))
 }
 
 function prepare(
-  instance: Instance,
+  instance: ModelInstance,
   folder: string,
   task: Task,
   threads: number,

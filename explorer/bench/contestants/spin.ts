@@ -1,4 +1,4 @@
-import type { Counts, Instance } from '../catalogue.ts'
+import type { Counts, ModelInstance } from '../catalogue.ts'
 import { type Command, run } from '../child-process.ts'
 import { modelPath } from '../model-source.ts'
 import type { Contestant, Prepared, Task } from './contestant.ts'
@@ -25,11 +25,11 @@ export function spinCounts(output: string): Counts {
 }
 
 /** Twice as many slots as states, so that chains are short and the table is still touched page by page. */
-function runFlags({ states, spinDepth }: Instance, extra: readonly string[]): string[] {
+function runFlags({ states, spinDepth }: ModelInstance, extra: readonly string[]): string[] {
   return [...extra, `-w${Math.max(16, Math.ceil(Math.log2(states)) + 1)}`, `-m${spinDepth}`, '-n']
 }
 
-function prepare(instance: Instance, folder: string, task: Task, mode: Mode): Prepared {
+function prepare(instance: ModelInstance, folder: string, task: Task, mode: Mode): Prepared {
   const defines = Object.entries(instance.constants).map(([name, value]) => `-D${name}=${value}`)
   const generate: Command = {
     program: 'spin',

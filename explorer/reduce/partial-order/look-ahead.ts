@@ -1,6 +1,6 @@
 import type { SuccessorLists } from '../../compile/successor-lists.ts'
 import { RECORD } from '../../compile/transition-record.ts'
-import { type AnswerClasses, UNCLASSED } from '../../search/answer-classes.ts'
+import { UNNUMBERED, type Valuations } from '../../search/valuations.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { Independence } from './independence.ts'
 import { NOT_CACHED, PersistentSetCache } from './persistent-set-cache.ts'
@@ -51,7 +51,7 @@ export class LookAhead {
   /** Whether there is a single move, which changes no predicate and violates no action property. */
   isInvisible = false
   readonly #lists: SuccessorLists
-  readonly #classes: AnswerClasses
+  readonly #valuations: Valuations
   readonly #words: number
   readonly #threads: number
   /** Most steps at one program counter. */
@@ -64,7 +64,7 @@ export class LookAhead {
   readonly #target: Int32Array
   /** The states X by number: packed words, class, low hash lane relative to s, moves of the thread under test. */
   readonly #states: Int32Array
-  readonly #classOf: Int32Array
+  readonly #valuationOf: Int32Array
   readonly #hashOf: Int32Array
   readonly #movesOf: Int32Array
   #count = 0
@@ -83,10 +83,10 @@ export class LookAhead {
   /** Worth it because many compressed paths lead through the same states. */
   readonly #cache: PersistentSetCache
 
-  constructor(lists: SuccessorLists, classes: AnswerClasses) {
+  constructor(lists: SuccessorLists, valuations: Valuations) {
     const { system, steps, firstStep } = lists.compiled
     this.#lists = lists
-    this.#classes = classes
+    this.#valuations = valuations
     this.#words = system.layout.words
     this.#threads = system.threads.length
     let most = 1
@@ -101,23 +101,23 @@ export class LookAhead {
     this.#othersAfter = new Int32Array(most)
     this.#target = new Int32Array(most)
     this.#states = new Int32Array(MOST_STATES * this.#words)
-    this.#classOf = new Int32Array(MOST_STATES)
+    this.#valuationOf = new Int32Array(MOST_STATES)
     this.#hashOf = new Int32Array(MOST_STATES)
     this.#movesOf = new Int32Array(MOST_STATES * most)
     this.#after = new Int32Array(most * this.#words)
-    this.#changed = new Uint8Array(classes.questions)
+    this.#changed = new Uint8Array(valuations.predicates)
     this.#cache = new PersistentSetCache(this.#words)
-    this.#independence = new Independence(this.#threads, this.#words, classes.questions)
+    this.#independence = new Independence(this.#threads, this.#words, valuations.predicates)
   }
 
   /**
    * A thread that is a persistent set of the packed state at `base`, or NONE; `moves` are its transitions. A function
    * of the state. Prefers a thread with a single invisible step, then one with a single step.
-   * @param classNumber the state's class of predicate values, or UNCLASSED.
+   * @param classNumber the state's class of predicate values, or UNNUMBERED.
    */
-  choose(words: Int32Array, base: number, classNumber: number): number {
-    const known = classNumber === UNCLASSED ? this.#classes.ofState(words, base) : classNumber
-    if (known === UNCLASSED) return NONE
+  choose(words: Int32Array, base: number, valuation: number): number {
+    const known = valuation === UNNUMBERED ? this.#valuations.ofState(words, base) : valuation
+    if (known === UNNUMBERED) return NONE
     this.enabledCount = 0
     for (let t = 0; t < this.#threads; t++) {
       this.#enabledCount[t] = this.#lists.enabledTransitions(t, words, base, this.#enabled, t * this.#most)
@@ -135,21 +135,21 @@ export class LookAhead {
     return thread
   }
 
-  #find(words: Int32Array, base: number, classNumber: number): number {
+  #find(words: Int32Array, base: number, valuation: number): number {
     this.#explored = 0
     this.#count = 0
-    for (let t = 0; t < this.#threads; t++) this.#rankOf[t] = this.#rank(t, words, base, classNumber)
+    for (let t = 0; t < this.#threads; t++) this.#rankOf[t] = this.#rank(t, words, base, valuation)
     for (let rank: number = RANK.invisible; rank <= RANK.several; rank++) {
       for (let t = 0; t < this.#threads; t++) {
         if (this.#rankOf[t] !== rank) continue
-        if (this.#isPersistent(t, words, base, classNumber)) return t
+        if (this.#isPersistent(t, words, base, valuation)) return t
         if (this.#explored + this.#count >= MOST_EXPLORED) return NONE
       }
     }
     return NONE
   }
 
-  #rank(thread: number, words: Int32Array, base: number, classNumber: number): number {
+  #rank(thread: number, words: Int32Array, base: number, valuation: number): number {
     const count = this.#enabledCount[thread]
     if (count === 0) return RANK.none
     if (count > 1) return RANK.several
@@ -157,13 +157,13 @@ export class LookAhead {
     const { records } = this.#lists.compiled
     if ((records[move + RECORD.fault] | records[move + RECORD.violated]) !== 0) return RANK.single
     this.#apply(words, base, move, this.#after, 0)
-    const then = this.#classes.ofSuccessor(classNumber, move, this.#after, 0)
-    return then === classNumber ? RANK.invisible : RANK.single
+    const then = this.#valuations.ofSuccessor(valuation, move, this.#after, 0)
+    return then === valuation ? RANK.invisible : RANK.single
   }
 
-  #isPersistent(thread: number, words: Int32Array, base: number, classNumber: number): boolean {
-    if (this.#explore(thread, NONE, words, base, classNumber)) return true
-    return this.#isCut && this.#threads > 2 && this.#isPersistentSeparately(thread, words, base, classNumber)
+  #isPersistent(thread: number, words: Int32Array, base: number, valuation: number): boolean {
+    if (this.#explore(thread, NONE, words, base, valuation)) return true
+    return this.#isCut && this.#threads > 2 && this.#isPersistentSeparately(thread, words, base, valuation)
   }
 
   /**
@@ -171,22 +171,22 @@ export class LookAhead {
    * alone. That suffices if they are independent: none changes what another's exploration read, which includes the
    * steps of the thread under test and the predicates.
    */
-  #isPersistentSeparately(thread: number, words: Int32Array, base: number, classNumber: number): boolean {
+  #isPersistentSeparately(thread: number, words: Int32Array, base: number, valuation: number): boolean {
     const independence = this.#independence
     independence.clear()
     for (let u = 0; u < this.#threads; u++)
-      if (u !== thread && !this.#explore(thread, u, words, base, classNumber)) return false
+      if (u !== thread && !this.#explore(thread, u, words, base, valuation)) return false
     if (!independence.areStepsIndependent) return false
     for (let u = 0; u < this.#threads; u++) {
       if (u === thread) continue
-      this.#explore(thread, u, words, base, classNumber)
+      this.#explore(thread, u, words, base, valuation)
       this.#addPredicateReads(thread, independence.predicateReads[u])
     }
     return independence.arePredicatesIndependent(thread)
   }
 
   /** Explores the states that the others, or one of them `alone`, can reach. False if the thread is refuted. */
-  #explore(thread: number, alone: number, words: Int32Array, base: number, classNumber: number): boolean {
+  #explore(thread: number, alone: number, words: Int32Array, base: number, valuation: number): boolean {
     const count = this.#enabledCount[thread]
     this.#reads = alone === NONE ? null : this.#independence.reads[alone]
     this.#isCut = false
@@ -196,7 +196,7 @@ export class LookAhead {
     this.#explored += this.#count
     this.#count = 1
     for (let w = 0; w < this.#words; w++) this.#states[w] = words[base + w]
-    this.#classOf[0] = classNumber
+    this.#valuationOf[0] = valuation
     this.#hashOf[0] = 0
     this.#lists.enabledTransitions(thread, words, base, this.#movesOf, 0, this.#reads)
     for (let n = 0; n < count; n++) if (this.#faults(this.#movesOf[n])) return false
@@ -213,23 +213,23 @@ export class LookAhead {
   #addPredicateReads(thread: number, into: Int32Array): void {
     const count = this.#enabledCount[thread]
     for (let x = 0; x < this.#count; x++) {
-      this.#classes.addReads(this.#states, x * this.#words, into)
+      this.#valuations.addReads(this.#states, x * this.#words, into)
       for (let n = 0; n < count; n++) {
         const move = this.#movesOf[x * this.#most + n]
         this.#apply(this.#states, x * this.#words, move, this.#after, 0)
-        this.#classes.addReads(this.#after, 0, into)
+        this.#valuations.addReads(this.#after, 0, into)
       }
     }
   }
 
   /** Puts the states after the thread's steps in state x into `#after`. False if the steps are too visible. */
   #applyMoves(x: number, count: number): boolean {
-    const classNumber = this.#classOf[x]
+    const valuation = this.#valuationOf[x]
     for (let n = 0; n < count; n++) {
       const move = this.#movesOf[x * this.#most + n]
       this.#apply(this.#states, x * this.#words, move, this.#after, n * this.#words)
-      const then = this.#classes.ofSuccessor(classNumber, move, this.#after, n * this.#words)
-      if (!this.#allows(classNumber, then, BY_THREAD)) return false
+      const then = this.#valuations.ofSuccessor(valuation, move, this.#after, n * this.#words)
+      if (!this.#allows(valuation, then, BY_THREAD)) return false
     }
     return true
   }
@@ -295,8 +295,8 @@ export class LookAhead {
     this.#count++
     this.#apply(this.#states, base, step, this.#states, y * words)
     this.#hashOf[y] = hash
-    this.#classOf[y] = this.#classes.ofSuccessor(this.#classOf[x], step, this.#states, y * words)
-    if (!this.#allows(this.#classOf[0], this.#classOf[y], BY_OTHERS)) return NONE
+    this.#valuationOf[y] = this.#valuations.ofSuccessor(this.#valuationOf[x], step, this.#states, y * words)
+    if (!this.#allows(this.#valuationOf[0], this.#valuationOf[y], BY_OTHERS)) return NONE
     const first = y * this.#most
     if (
       this.#lists.enabledTransitions(thread, this.#states, y * words, this.#movesOf, first, this.#reads) !==
@@ -311,9 +311,9 @@ export class LookAhead {
   /** Marks the predicates that changed as changed `by` one side. False if one was changed by both sides. */
   #allows(from: number, to: number, by: number): boolean {
     if (from === to) return true
-    if (to === UNCLASSED) return false
-    const before = this.#classes.answers(from)
-    const after = this.#classes.answers(to)
+    if (to === UNNUMBERED) return false
+    const before = this.#valuations.valuesOf(from)
+    const after = this.#valuations.valuesOf(to)
     for (let q = 0; q < before.length; q++) {
       if (before[q] === after[q]) continue
       this.#changed[q] |= by

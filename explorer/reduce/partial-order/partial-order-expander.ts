@@ -73,7 +73,7 @@ export class PartialOrderExpander {
       }
       this.#flush(head, sink)
       this.transitions += enabled
-      if (enabled === 0) sink.stuck(head, chunks[chunk], base)
+      if (enabled === 0) sink.terminal(head, chunks[chunk], base)
     }
     return head
   }

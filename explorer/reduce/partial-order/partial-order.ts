@@ -1,6 +1,6 @@
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { SuccessorLists } from '../../compile/successor-lists.ts'
-import { type AnswerClasses, UNCLASSED } from '../../search/answer-classes.ts'
+import { UNNUMBERED, type Valuations } from '../../search/valuations.ts'
 import type { VisitedSet } from '../../state/state-table.ts'
 import type { VectorStore } from '../../state/vector-store.ts'
 import type { PartialOrderState } from '../reduction-state.ts'
@@ -47,14 +47,14 @@ export class PartialOrder {
   begin(
     compiled: CompiledSystem,
     store: VectorStore,
-    classes: AnswerClasses,
+    valuations: Valuations,
     inner: VisitedSet,
     form: CanonicalForm | null,
   ): { readonly expander: PartialOrderExpander; readonly visited: VisitedSet } {
     this.reduced = 0
     const lists = new SuccessorLists(compiled)
-    const look = new LookAhead(lists, classes)
-    const compression = new PathCompression(compiled, classes, look, form)
+    const look = new LookAhead(lists, valuations)
+    const compression = new PathCompression(compiled, valuations, look, form)
     const visited = new CompressingSet(inner, store, compression)
     this.#look = look
     this.#compression = compression
@@ -79,7 +79,7 @@ export class PartialOrder {
 
   /** The thread that is a persistent set of the packed state at `base`; null if none was found. */
   threadFor(words: Int32Array, base: number): number | null {
-    const thread = (this.#look as LookAhead).choose(words, base, UNCLASSED)
+    const thread = (this.#look as LookAhead).choose(words, base, UNNUMBERED)
     return thread === NONE ? null : thread
   }
 

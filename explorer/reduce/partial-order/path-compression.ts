@@ -1,7 +1,7 @@
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { UNKNOWN } from '../../compile/decision-trees.ts'
 import { RECORD } from '../../compile/transition-record.ts'
-import type { AnswerClasses } from '../../search/answer-classes.ts'
+import type { Valuations } from '../../search/valuations.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { type LookAhead, NONE } from './look-ahead.ts'
 
@@ -28,18 +28,18 @@ export class PathCompression {
   readonly words: Int32Array
   low = 0
   high = 0
-  #class = 0
+  #valuation = 0
   /** States skipped so far, with repetitions. */
   skipped = 0
   readonly #compiled: CompiledSystem
-  readonly #classes: AnswerClasses
+  readonly #valuations: Valuations
   readonly #look: LookAhead
   readonly #form: Canonicaliser | null
   readonly #mark: Int32Array
 
-  constructor(compiled: CompiledSystem, classes: AnswerClasses, look: LookAhead, form: Canonicaliser | null) {
+  constructor(compiled: CompiledSystem, valuations: Valuations, look: LookAhead, form: Canonicaliser | null) {
     this.#compiled = compiled
-    this.#classes = classes
+    this.#valuations = valuations
     this.#look = look
     this.#form = form
     this.words = new Int32Array(compiled.system.layout.words)
@@ -50,7 +50,7 @@ export class PathCompression {
   enter(
     words: Int32Array,
     base: number,
-    classNumber: number,
+    valuation: number,
     transition: number,
     low: number,
     high: number,
@@ -60,7 +60,8 @@ export class PathCompression {
     for (let w = 0; w < this.words.length; w++) this.words[w] = words[base + w] ^ records[change + w]
     this.low = low
     this.high = high
-    if (this.#form === null) this.#class = this.#classes.ofSuccessor(classNumber, transition, this.words, 0)
+    if (this.#form === null)
+      this.#valuation = this.#valuations.ofSuccessor(valuation, transition, this.words, 0)
     else this.#canonicalise(this.#form)
   }
 
@@ -100,7 +101,7 @@ export class PathCompression {
     system.layout.pack(initial, this.words, 0)
     this.low = hash.hashLow(initial)
     this.high = hash.hashHigh(initial)
-    if (this.#form === null) this.#class = this.#classes.ofState(this.words, 0)
+    if (this.#form === null) this.#valuation = this.#valuations.ofState(this.words, 0)
     else this.#canonicalise(this.#form)
     const all: number[] = []
     const take = (transition: number): void => {
@@ -122,7 +123,7 @@ export class PathCompression {
   /** The transition by which the current state is skipped, or NONE if it must be stored. */
   #next(): number {
     const look = this.#look
-    if (look.choose(this.words, 0, this.#class) === NONE || look.moveCount !== 1) return NONE
+    if (look.choose(this.words, 0, this.#valuation) === NONE || look.moveCount !== 1) return NONE
     const [transition] = look.moves
     return look.isInvisible ? transition : NONE
   }
@@ -137,7 +138,7 @@ export class PathCompression {
     this.enter(
       this.words,
       0,
-      this.#class,
+      this.#valuation,
       transition,
       this.low ^ records[transition + RECORD.hashLow],
       this.high ^ records[transition + RECORD.hashHigh],
@@ -150,6 +151,6 @@ export class PathCompression {
     this.low = form.low
     this.high = form.high
     // Not taken from the parent: under other names, predicates may depend on fields that were not in a footprint yet.
-    this.#class = this.#classes.ofState(this.words, 0)
+    this.#valuation = this.#valuations.ofState(this.words, 0)
   }
 }

@@ -1,4 +1,4 @@
-import type { LabelledGraph } from './graph.ts'
+import type { LabelledGraph } from './labelled-graph.ts'
 
 /** A finished state: larger than any index, so that it never lowers a low-link. */
 const DONE = 0x7fffffff

@@ -9,7 +9,7 @@ import { type Limits, LimitWatch } from '../limits.ts'
 import type { Progress } from '../search-options.ts'
 import type { StopReason } from '../stop-reason.ts'
 import { Successors } from '../successors.ts'
-import { FAULT, LabelledGraph } from './graph.ts'
+import { FAULT, LabelledGraph } from './labelled-graph.ts'
 
 /** A graph of states kept in full, with the states. */
 export interface Explored {
@@ -68,9 +68,14 @@ export function exploreGraph(
   const before = checkpoint?.resume(parts) ?? null
   if (before !== null) watch.goOnFrom(before.seconds)
   else {
-    initial.forEach((codes, index) => {
-      layout.pack(codes, words, 0)
-      const id = visited.insertState(words, 0, compiled.hash.hashLow(codes), compiled.hash.hashHigh(codes))
+    initial.forEach((encoded, index) => {
+      layout.pack(encoded, words, 0)
+      const id = visited.insertState(
+        words,
+        0,
+        compiled.hash.hashLow(encoded),
+        compiled.hash.hashHigh(encoded),
+      )
       if (id < 0) graph.initial.push({ state: ~id, index })
     })
   }

@@ -1,6 +1,6 @@
 import { Components, marked } from './components.ts'
 import type { Constraint } from './fairness.ts'
-import type { LabelledGraph } from './graph.ts'
+import type { LabelledGraph } from './labelled-graph.ts'
 
 /** Which endless behaviours are looked for. */
 export interface FairQuery {
@@ -60,7 +60,7 @@ class FairComponents {
     for (let work = this.#work.pop(); work !== undefined; work = this.#work.pop()) {
       const { members, id } = work
       components.each(members, this.#region, id, null, (states, from, to) =>
-        this.#judge(states, from, to, id),
+        this.#examine(states, from, to, id),
       )
     }
     return this.#result
@@ -72,7 +72,7 @@ class FairComponents {
     this.#work.push({ members, id })
   }
 
-  #judge(states: Int32Array, from: number, to: number, id: number): void {
+  #examine(states: Int32Array, from: number, to: number, id: number): void {
     this.#measure(states, from, to, id)
     const { again, constraints } = this.#query
     if (again !== null && !states.subarray(from, to).some((s) => again[s] !== 0)) return

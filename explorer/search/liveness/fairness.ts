@@ -29,20 +29,20 @@ export function constraintsOf(compiled: CompiledSystem, fairness: readonly Fairn
         name: `${strength} fairness of ${threads[thread].name} ${path}`,
         strong,
         covers: maskOf(compiled, [index]),
-        owes: maskOf(compiled, paths === undefined && mayRest(compiled, index) ? [] : [index]),
+        owes: maskOf(compiled, paths === undefined && isAtValidEnd(compiled, index) ? [] : [index]),
       }))
     }
     return [...new Set(wanted.map((s) => s.thread))].map((t) => ({
       name: `${strength} fairness of ${threads[t].name}`,
       strong,
       covers: stepsOfThread(compiled, t),
-      owes: stepsOfThread(compiled, t).map((own, s) => (mayRest(compiled, s) ? 0 : own)),
+      owes: stepsOfThread(compiled, t).map((own, s) => (isAtValidEnd(compiled, s) ? 0 : own)),
     }))
   })
 }
 
 /** True for a step at a program counter where the thread may stay for ever. */
-function mayRest(compiled: CompiledSystem, index: number): boolean {
+function isAtValidEnd(compiled: CompiledSystem, index: number): boolean {
   const { thread, counter } = compiled.steps[index]
   const { flow } = compiled.system.threads[thread]
   return flow.validEnds.has(flow.counters[counter])

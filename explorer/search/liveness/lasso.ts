@@ -1,7 +1,7 @@
 import type { FairnessReason } from '../../../model/language/trace.ts'
 import type { FairQuery } from './fair-components.ts'
 import type { Constraint } from './fairness.ts'
-import type { LabelledGraph } from './graph.ts'
+import type { LabelledGraph } from './labelled-graph.ts'
 import { Walker } from './paths.ts'
 
 /** A closed walk: edge numbers, none when the behaviour stays where it is. */

@@ -8,8 +8,8 @@ import {
 } from '../../../model/language/property.ts'
 import type { Counters, System } from '../../../model/language/system.ts'
 import type { FairnessReason, Trace, TraceStep } from '../../../model/language/trace.ts'
+import type { CheckpointPaths } from '../../checkpoint/checkpoint-paths.ts'
 import { GraphCheckpoint } from '../../checkpoint/graph-checkpoint.ts'
-import type { Places } from '../../checkpoint/places.ts'
 import { RecordingLog } from '../../checkpoint/recording-log.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import type { Part } from '../../compile/model-code-errors.ts'
@@ -18,8 +18,8 @@ import type { Recheck } from '../../compile/samples.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import { FailedLiveness } from '../failed-search.ts'
 import { compiledFor } from '../model-code.ts'
-import { namedSteps } from '../naming.ts'
 import { type PropertyResult, propertyResult } from '../result.ts'
+import { namedSteps } from '../step-names.ts'
 import type { OpenReason } from '../stop-reason.ts'
 import { type Explored, type ExploreOptions, exploreGraph } from './explore.ts'
 import { type FairQuery, fairComponents } from './fair-components.ts'
@@ -29,14 +29,14 @@ import { type Stem, shortestStem } from './paths.ts'
 import { soloComponents, soloLoop } from './solo-cycle.ts'
 
 /** How to judge. */
-export interface LivenessOptions extends ExploreOptions, Places {
+export interface LivenessOptions extends ExploreOptions, CheckpointPaths {
   /** Seed of the hash functions; the result does not depend on it. */
   readonly seed?: number
   /**
    * The faults that are judged beside, by id; the verdicts name these as what they know behaviours up to.
    * Default: every fault.
    */
-  readonly faultsJudged?: readonly string[]
+  readonly checkedFaults?: readonly string[]
   /** See SearchOptions. */
   readonly recheck?: Recheck
 }
@@ -57,7 +57,7 @@ export interface LivenessOptions extends ExploreOptions, Places {
  * @throws FailedLiveness when the code of a property fails, with the verdicts on the others; ModelError when the
  *   model is wrong; CheckpointError when a checkpoint cannot be used.
  */
-export function judgeLiveness<W>(
+export function evaluateLiveness<W>(
   system: System<W>,
   properties: readonly LivenessProperty<W>[],
   options: LivenessOptions = {},
@@ -69,18 +69,20 @@ export function judgeLiveness<W>(
   const compiled = compiledFor(system, [], { seed, recheck, ...hooks })
   const left = log === null ? null : new GraphCheckpoint(compiled, seed, options, log)
   const explored = exploreGraph(compiled, options, left)
-  const { faultsJudged } = options
+  const { checkedFaults } = options
   const [fault] = compiled.faults.map((f) => f.property)
-  const silent = compiled.faults.find(({ property }) => faultsJudged?.includes(property) === false)?.property
+  const unasked = compiled.faults.find(
+    ({ property }) => checkedFaults?.includes(property) === false,
+  )?.property
   const unknown: Unknown =
-    silent === undefined
+    unasked === undefined
       ? { reason: null, upTo: fault ?? null }
-      : { reason: { kind: 'unasked-fault', fault: silent }, upTo: null }
+      : { reason: { kind: 'unasked-fault', fault: unasked }, upTo: null }
   const again = { seed, recheck }
   const failures: FailedLiveness[] = []
   const results = properties.map((property): PropertyResult => {
     try {
-      return new Judgement(system, compiled, explored, property, unknown, again).result()
+      return new PropertyEvaluation(system, compiled, explored, property, unknown, again).result()
     } catch (error) {
       if (!(error instanceof FailedLiveness)) throw error
       failures.push(error)
@@ -116,13 +118,13 @@ interface Violation {
 }
 
 /** What was found about a property for one thread, or for the system. */
-interface Judged {
+interface Evaluated {
   readonly violation: Violation | null
   /** States to start from: with the antecedent, initial ones, or those outside the goal. */
   readonly antecedent: number
 }
 
-class Judgement {
+class PropertyEvaluation {
   readonly #system: System
   readonly #compiled: CompiledSystem
   readonly #explored: Explored
@@ -149,8 +151,8 @@ class Judgement {
   result(): PropertyResult {
     const property = this.#property
     let antecedent = 0
-    for (const { self, thread } of this.#subjects()) {
-      const finding = this.#judge(self, thread)
+    for (const { self, thread } of this.#models()) {
+      const finding = this.#evaluate(self, thread)
       antecedent += finding.antecedent
       if (finding.violation === null) continue
       const { fairness } = finding.violation
@@ -168,7 +170,7 @@ class Judgement {
   }
 
   /** The threads a property is judged for, one by one. */
-  #subjects(): { readonly self: number; readonly thread: number }[] {
+  #models(): { readonly self: number; readonly thread: number }[] {
     const { each } = this.#property
     if (each === undefined) return [{ self: 0, thread: -1 }]
     return this.#system.threads.flatMap((t, thread) =>
@@ -176,7 +178,7 @@ class Judgement {
     )
   }
 
-  #judge(self: number, thread: number): Judged {
+  #evaluate(self: number, thread: number): Evaluated {
     const { graph } = this.#explored
     const property = this.#property
     const goal = this.#where(property.goal, self, 'goal')
@@ -199,7 +201,11 @@ class Judgement {
       .exhaustive()
   }
 
-  #fair(allowed: Uint8Array, again: Uint8Array | null, waits: Uint8Array | null): Omit<Judged, 'antecedent'> {
+  #fair(
+    allowed: Uint8Array,
+    again: Uint8Array | null,
+    waits: Uint8Array | null,
+  ): Omit<Evaluated, 'antecedent'> {
     const { graph } = this.#explored
     const declared = match(this.#property)
       .with({ kind: 'no-solo-cycle' }, () => [])
@@ -216,7 +222,7 @@ class Judgement {
     return { violation: { stem, loop, fairness } }
   }
 
-  #solo(allowed: Uint8Array, thread: number): Judged {
+  #solo(allowed: Uint8Array, thread: number): Evaluated {
     const { graph } = this.#explored
     const own = stepsOfThread(this.#compiled, thread)
     const antecedent = allowed.reduce((n, a) => n + a, 0)
@@ -254,13 +260,13 @@ class Judgement {
       predicates.recheck(seed)
     } catch (error) {
       if (!(error instanceof ModelError)) throw error
-      throw new FailedLiveness(error.message, this.#wayTo(s), [])
+      throw new FailedLiveness(error.message, this.#traceTo(s), [])
     }
     return result
   }
 
   /** A shortest way to a state. */
-  #wayTo(state: number): Trace {
+  #traceTo(state: number): Trace {
     const { graph } = this.#explored
     const everywhere = new Uint8Array(graph.states).fill(1)
     const stem = shortestStem(graph, { waits: null, allowed: everywhere, ends: (s) => s === state })

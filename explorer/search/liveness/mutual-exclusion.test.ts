@@ -4,7 +4,7 @@ import type { Fairness, LivenessProperty } from '../../../model/language/propert
 import { array, flag, sort, struct, type View } from '../../../model/language/shapes.ts'
 import { compose, each } from '../../../model/language/system.ts'
 import { peterson } from '../../oracles/peterson.ts'
-import { judge, strong } from './arrows.ts'
+import { checkLiveness, strong } from '../testing/labelled-transitions.ts'
 
 describe('mutual exclusion', () => {
   const process = sort('proc', 2)
@@ -63,10 +63,10 @@ describe('mutual exclusion', () => {
   })
 
   it('starves a process at a test-and-set lock under weak fairness, not under strong', () => {
-    const result = judge(testAndSet, served(undefined))
+    const result = checkLiveness(testAndSet, served(undefined))
     expect(result).toMatchObject({ verdict: 'violated', subject: 'proc0' })
     expect(result.fairness).toHaveLength(2)
-    expect(judge(testAndSet, served(strong)).verdict).toBe('holds')
+    expect(checkLiveness(testAndSet, served(strong)).verdict).toBe('holds')
   })
 
   it('owes nothing to a process that may stay outside for ever', () => {
@@ -106,13 +106,13 @@ describe('mutual exclusion', () => {
       goal: (w) => w.locked,
       ...(fairness === undefined ? {} : { fairness }),
     })
-    expect(judge(system, begins())).toMatchObject({
+    expect(checkLiveness(system, begins())).toMatchObject({
       trace: { steps: [], loopStart: 0 },
       fairness: [{ constraint: 'weak fairness of proc0', because: 'not owed after step 0' }],
     })
-    expect(judge(system, begins([{ strength: 'weak', of: 'step' }])).verdict).toBe('violated')
+    expect(checkLiveness(system, begins([{ strength: 'weak', of: 'step' }])).verdict).toBe('violated')
     const named: Fairness = { strength: 'weak', of: 'step', paths: ['idle', 'lock'] }
-    expect(judge(system, begins([named])).verdict).toBe('holds')
+    expect(checkLiveness(system, begins([named])).verdict).toBe('holds')
     const ends: LivenessProperty<Shared> = {
       kind: 'leads-to',
       id: 'ends',
@@ -120,7 +120,7 @@ describe('mutual exclusion', () => {
       given: (w) => w.locked,
       goal: (w) => !w.locked,
     }
-    expect(judge(system, ends).verdict).toBe('holds')
+    expect(checkLiveness(system, ends).verdict).toBe('holds')
   })
 
   it("lets nobody starve in Peterson's algorithm under weak fairness", () => {
@@ -133,7 +133,7 @@ describe('mutual exclusion', () => {
       given: (_, counters, p) => counters.proc[p] === 'a3',
       goal: (_, counters, p) => counters.proc[p] === goal,
     })
-    expect(judge(system, entry('cs')).verdict).toBe('holds')
-    expect(judge(system, entry('a9')).verdict).toBe('violated')
+    expect(checkLiveness(system, entry('cs')).verdict).toBe('holds')
+    expect(checkLiveness(system, entry('a9')).verdict).toBe('violated')
   })
 })

@@ -1,4 +1,4 @@
-import type { LabelledGraph } from './graph.ts'
+import type { LabelledGraph } from './labelled-graph.ts'
 
 /** A way from an initial state. */
 export interface Stem {

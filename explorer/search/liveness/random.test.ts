@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Fairness, LivenessProperty, StatePredicate } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import { randomSystem } from '../../oracles/random-system.ts'
-import { judgeLiveness } from './liveness.ts'
-import { faultInLasso, slateOf, slateVerdict } from './slate.ts'
+import { naiveGraphOf, naiveVerdict, problemInLasso } from '../testing/naive-liveness.ts'
+import { evaluateLiveness } from './liveness.ts'
 
 type Generated = ReturnType<typeof randomSystem>
 type World = Generated['system'] extends System<infer W> ? W : never
@@ -59,16 +59,17 @@ describe('liveness on random small systems', () => {
     fc.assert(
       fc.property(tape, situation, situation, fairness, perThread, (numbers, given, goal, fair, each) => {
         const { system } = randomSystem(numbers)
-        const slate = slateOf(system)
-        fc.pre(slate.states.size <= 100)
+        const naive = naiveGraphOf(system)
+        fc.pre(naive.states.size <= 100)
         const asked = properties(given, goal, fair, each)
-        for (const [n, result] of judgeLiveness(system, asked).entries()) {
+        for (const [n, result] of evaluateLiveness(system, asked).entries()) {
           const property = asked[n]
           const { verdict } = result
           const key = `${property.kind} ${verdict}`
           counts.set(key, (counts.get(key) ?? 0) + 1)
-          expect(verdict, property.kind).toBe(slateVerdict(slate, property))
-          if (verdict === 'violated') expect(faultInLasso(system, property, result), property.kind).toBeNull()
+          expect(verdict, property.kind).toBe(naiveVerdict(naive, property))
+          if (verdict === 'violated')
+            expect(problemInLasso(system, property, result), property.kind).toBeNull()
         }
       }),
       { numRuns: 160, seed: 20260101 },
@@ -87,7 +88,7 @@ describe('liveness on random small systems', () => {
         const common = { title: '', ...(fair === undefined ? {} : { fairness: fair }) }
         const not: StatePredicate<World> = (w, at, self) => !p(w, at, self)
         const always = (): boolean => true
-        const [againP, settlesNotP, againNotP, settlesP] = judgeLiveness(system, [
+        const [againP, settlesNotP, againNotP, settlesP] = evaluateLiveness(system, [
           { ...common, kind: 'leads-to', id: 'always eventually p', given: always, goal: p },
           { ...common, kind: 'eventually-always', id: 'eventually always not p', goal: not },
           { ...common, kind: 'leads-to', id: 'always eventually not p', given: always, goal: not },

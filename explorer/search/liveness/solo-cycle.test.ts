@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LivenessProperty } from '../../../model/language/property.ts'
-import { arrows, at, judge, names, type World } from './arrows.ts'
+import { at, checkLiveness, labelledTransitions, names, type World } from '../testing/labelled-transitions.ts'
 
 describe('no solo cycle', () => {
   const alone = (kind: string, ...goals: number[]): LivenessProperty<World> => ({
@@ -12,23 +12,23 @@ describe('no solo cycle', () => {
   })
 
   it('finds a thread that retries for ever, whatever fairness would say', () => {
-    const system = arrows({
+    const system = labelledTransitions({
       a: '0 enter 1, 1 stale 2, 2 retry 1',
       b: '2 help 3',
     })
-    const result = judge(system, alone('a', 0))
+    const result = checkLiveness(system, alone('a', 0))
     expect(result).toMatchObject({ verdict: 'violated', subject: 'a' })
     expect(names(result)).toEqual(['a.enter', 'a.stale', 'a.retry'])
     expect(result.fairness).toBeNull()
-    expect(judge(system, alone('b')).verdict).toBe('holds')
+    expect(checkLiveness(system, alone('b')).verdict).toBe('holds')
   })
 
   it('lets a cycle pass that needs another thread, or that has the goal on it', () => {
-    const system = arrows({ a: '0 go 1', b: '1 back 0' })
-    expect(judge(system, alone('a')).verdict).toBe('holds')
+    const system = labelledTransitions({ a: '0 go 1', b: '1 back 0' })
+    expect(checkLiveness(system, alone('a')).verdict).toBe('holds')
     expect(
-      judge(
-        arrows({
+      checkLiveness(
+        labelledTransitions({
           a: '0 go 1, 1 back 0',
         }),
         alone('a', 1),
@@ -37,6 +37,8 @@ describe('no solo cycle', () => {
   })
 
   it('counts a step that changes nothing as a cycle', () => {
-    expect(judge(arrows({ a: '0 spin 0' }), alone('a')).trace).toMatchObject({ loopStart: 0 })
+    expect(checkLiveness(labelledTransitions({ a: '0 spin 0' }), alone('a')).trace).toMatchObject({
+      loopStart: 0,
+    })
   })
 })

@@ -1,5 +1,5 @@
 import { Components, marked } from './components.ts'
-import type { LabelledGraph } from './graph.ts'
+import type { LabelledGraph } from './labelled-graph.ts'
 import type { Loop } from './lasso.ts'
 import { Walker } from './paths.ts'
 

@@ -1,14 +1,14 @@
 import { ModelError } from '../../../model/language/errors.ts'
 import { isLiveness, type Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
-import { placesOf } from '../../checkpoint/places.ts'
+import { checkpointPathsOf } from '../../checkpoint/checkpoint-paths.ts'
 import { FailedLiveness, FailedSearch } from '../failed-search.ts'
 import { LimitWatch } from '../limits.ts'
 import { type PropertyResult, propertyResult, type SearchResult } from '../result.ts'
-import { judgeLiveness, type LivenessOptions } from './liveness.ts'
+import { evaluateLiveness, type LivenessOptions } from './liveness.ts'
 
 /** What matters here of how a search was asked to be made. */
-interface Manner extends Omit<LivenessOptions, 'faultsJudged'> {
+interface Configuration extends Omit<LivenessOptions, 'checkedFaults'> {
   readonly storage?: 'exact' | 'fingerprint'
 }
 
@@ -21,17 +21,22 @@ interface Manner extends Omit<LivenessOptions, 'faultsJudged'> {
 export function withLiveness(
   system: System,
   properties: readonly Property<never>[],
-  manner: Manner,
+  configuration: Configuration,
   found: SearchResult,
 ): SearchResult {
   const asked = properties.filter((p) => isLiveness(p))
   if (asked.length === 0) return found
-  const watch = new LimitWatch(manner, found.seconds)
-  const { checkpoint: _, resume: __, ...others } = manner
-  const faultsJudged = properties.filter((p) => p.kind === 'fault').map((p) => p.id)
+  const watch = new LimitWatch(configuration, found.seconds)
+  const { checkpoint: _, resume: __, ...others } = configuration
+  const checkedFaults = properties.filter((p) => p.kind === 'fault').map((p) => p.id)
   const judged = (): readonly PropertyResult[] =>
-    (manner.storage ?? 'exact') === 'exact'
-      ? judgeLiveness(system, asked, { ...others, ...placesOf(manner, 'liveness'), watch, faultsJudged })
+    (configuration.storage ?? 'exact') === 'exact'
+      ? evaluateLiveness(system, asked, {
+          ...others,
+          ...checkpointPathsOf(configuration, 'liveness'),
+          watch,
+          checkedFaults,
+        })
       : asked.map((property) => ({
           ...propertyResult(property, 'inconclusive'),
           // A lost state could hide or make up a cycle.

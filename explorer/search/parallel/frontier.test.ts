@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Frontier } from './frontier.ts'
-import { rangesIn, sharedMemory } from './shared-memory.ts'
+import { levelRangesIn, sharedMemory } from './shared-memory.ts'
 
 test('every state of a level is taken once, whoever is how fast', () => {
   fc.assert(
@@ -10,7 +10,7 @@ test('every state of a level is taken once, whoever is how fast', () => {
       fc.array(fc.nat(3)),
       (offers, order) => {
         const memory = sharedMemory(offers.length, 1, 2)
-        const frontiers = offers.map((_, me) => new Frontier(rangesIn(memory), offers.length, me))
+        const frontiers = offers.map((_, me) => new Frontier(levelRangesIn(memory), offers.length, me))
         // What was offered before is taken back by another offer.
         frontiers.forEach((frontier, me) => {
           const [first, count] = offers[me]
@@ -45,7 +45,7 @@ test('every state of a level is taken once, whoever is how fast', () => {
 
 test('a worker takes its own states first', () => {
   const memory = sharedMemory(2, 1, 2)
-  const [mine, yours] = [0, 1].map((me) => new Frontier(rangesIn(memory), 2, me))
+  const [mine, yours] = [0, 1].map((me) => new Frontier(levelRangesIn(memory), 2, me))
   mine.offer(0, 10)
   yours.offer(0, 10)
   mine.turn()

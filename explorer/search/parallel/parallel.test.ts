@@ -3,25 +3,25 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { tool } from '../../cli/testing/built-programs.ts'
 import {
-  countingSubject,
-  crashingSubject,
-  filterLockSubject,
-  randomSubject,
-  twoPhaseSubject,
-} from '../../oracles/subjects.ts'
+  countingModel,
+  crashingModel,
+  filterLockModel,
+  randomModel,
+  twoPhaseModel,
+} from '../../oracles/models.ts'
 import { breadthFirst, tracesTo } from '../breadth-first.ts'
 import type { SearchResult } from '../result.ts'
-import type { Subject } from './subject.ts'
+import type { Model } from './model.ts'
 
 // Workers are threads of the built program, so the built program is what is tested here.
 const parallel: typeof import('./search.ts') = await import(tool('parallel-search'))
-const subjects = pathToFileURL(tool('subjects'))
+const models = pathToFileURL(tool('models'))
 
 const inParallel = (
-  make: (...args: never[]) => Subject,
+  make: (...args: never[]) => Model,
   args: readonly unknown[],
   options: Parameters<typeof import('./search.ts')['parallelBreadthFirst']>[1],
-) => parallel.parallelBreadthFirst({ module: subjects.href, function: make.name, arguments: args }, options)
+) => parallel.parallelBreadthFirst({ module: models.href, function: make.name, arguments: args }, options)
 
 /** Everything that must not depend on the number of workers. */
 const essence = (r: SearchResult) => ({
@@ -50,7 +50,7 @@ function once<T>(make: () => T): () => T {
 
 describe('parallelBreadthFirst', () => {
   const twoPhaseAlone = once(() => {
-    const { system, properties } = twoPhaseSubject(5)
+    const { system, properties } = twoPhaseModel(5)
     return {
       exact: breadthFirst(system, properties),
       fingerprint: breadthFirst(system, properties, { storage: 'fingerprint' }),
@@ -58,7 +58,7 @@ describe('parallelBreadthFirst', () => {
   })
   test.each([1, 2, 3])('%i workers find what one search finds, counterexamples included', async (workers) => {
     for (const storage of ['exact', 'fingerprint'] as const) {
-      const together = await inParallel(twoPhaseSubject, [5], { workers, storage })
+      const together = await inParallel(twoPhaseModel, [5], { workers, storage })
       expect(essence(together)).toEqual(essence(twoPhaseAlone()[storage]))
       expect(together.properties.map((p) => p.verdict)).toContain('violated')
     }
@@ -71,9 +71,9 @@ describe('parallelBreadthFirst', () => {
         fc.integer({ min: 2, max: 3 }),
         fc.integer(),
         async (tape, workers, seed) => {
-          const { system, properties } = randomSubject(tape)
+          const { system, properties } = randomModel(tape)
           const alone = breadthFirst(system, properties)
-          expect(essence(await inParallel(randomSubject, [tape], { workers, seed }))).toEqual(essence(alone))
+          expect(essence(await inParallel(randomModel, [tape], { workers, seed }))).toEqual(essence(alone))
         },
       ),
       { numRuns: 25 },
@@ -81,7 +81,7 @@ describe('parallelBreadthFirst', () => {
   })
 
   const filterLockAlone = once(() => {
-    const { system, properties } = filterLockSubject(5)
+    const { system, properties } = filterLockModel(5)
     return breadthFirst(system, properties)
   })
   test.each([
@@ -90,24 +90,22 @@ describe('parallelBreadthFirst', () => {
     { workers: 3, storage: 'fingerprint' },
     { workers: 3, storage: 'exact' },
   ] as const)('a table that grows from four slots: %o', async (options) => {
-    const together = await inParallel(filterLockSubject, [5], { ...options, slots: 4 })
+    const together = await inParallel(filterLockModel, [5], { ...options, slots: 4 })
     expect(essence(together)).toEqual(essence(filterLockAlone()))
   })
 
   test('a depth limit gives the same counts; limits end as inconclusive', async () => {
-    const { system, properties } = twoPhaseSubject(4)
+    const { system, properties } = twoPhaseModel(4)
     for (const maxDepth of [5, 12, 13, 14]) {
       const alone = breadthFirst(system, properties, { maxDepth })
-      expect(essence(await inParallel(twoPhaseSubject, [4], { workers: 2, maxDepth }))).toEqual(
-        essence(alone),
-      )
+      expect(essence(await inParallel(twoPhaseModel, [4], { workers: 2, maxDepth }))).toEqual(essence(alone))
     }
-    const few = await inParallel(twoPhaseSubject, [6], { workers: 2, maxStates: 1000 })
+    const few = await inParallel(twoPhaseModel, [6], { workers: 2, maxStates: 1000 })
     expect([few.complete, few.incompleteReason]).toEqual([false, { kind: 'max-states', states: 1000 }])
     expect(few.properties[0].verdict).toBe('inconclusive')
     // What was found before is told all the same, with its least trace.
-    const { system: larger, properties: asked } = twoPhaseSubject(7)
-    const some = await inParallel(twoPhaseSubject, [7], { workers: 2, maxStates: 50_000 })
+    const { system: larger, properties: asked } = twoPhaseModel(7)
+    const some = await inParallel(twoPhaseModel, [7], { workers: 2, maxStates: 50_000 })
     const traces = some.properties.flatMap(({ id, trace }) => (trace === null ? [] : [{ id, trace }]))
     const found = traces.map(({ id }) => id)
     expect([some.complete, found.length > 1]).toEqual([false, true])
@@ -115,18 +113,14 @@ describe('parallelBreadthFirst', () => {
     for (const { id, verdict, trace } of breadthFirst(larger, asked, { maxDepth }).properties)
       if (found.includes(id))
         expect(some.properties.find((p) => p.id === id)).toMatchObject({ verdict, trace })
-    const stopped = await inParallel(twoPhaseSubject, [8], { workers: 2, stop: () => true })
+    const stopped = await inParallel(twoPhaseModel, [8], { workers: 2, stop: () => true })
     expect([stopped.complete, stopped.incompleteReason]).toEqual([false, { kind: 'interrupted' }])
   })
 
   test('a table that cannot grow any more ends the search as inconclusive', async () => {
     for (const storage of ['exact', 'fingerprint'] as const) {
       const options = { workers: 2, storage, mostArrayBytes: 2 ** 21 }
-      const { complete, incompleteReason, states, properties } = await inParallel(
-        twoPhaseSubject,
-        [7],
-        options,
-      )
+      const { complete, incompleteReason, states, properties } = await inParallel(twoPhaseModel, [7], options)
       expect([complete, incompleteReason]).toEqual([false, { kind: 'table-full', table: 'visited states' }])
       expect(states).toBeLessThan(2 ** 17)
       const open = properties.filter(({ kind, trace }) => kind !== 'witness' && trace === null)
@@ -137,7 +131,7 @@ describe('parallelBreadthFirst', () => {
 
   test('what was found before an interruption is told with its trace', async () => {
     let states = 0
-    const { complete, incompleteReason, properties } = await inParallel(twoPhaseSubject, [9], {
+    const { complete, incompleteReason, properties } = await inParallel(twoPhaseModel, [9], {
       workers: 2,
       onProgress: (progress) => {
         states = progress.states
@@ -145,31 +139,31 @@ describe('parallelBreadthFirst', () => {
       stop: () => states > 50_000,
     })
     expect([complete, incompleteReason]).toEqual([false, { kind: 'interrupted' }])
-    const { system, properties: asked } = twoPhaseSubject(9)
+    const { system, properties: asked } = twoPhaseModel(9)
     const { traces } = tracesTo(system, asked, ['no-late-preparation'], {})
     const found = properties.find(({ id }) => id === 'no-late-preparation')
     expect([found?.verdict, found?.trace]).toEqual(['violated', new Map(traces).get('no-late-preparation')])
   })
 
   test('each worker makes its recordings again at the end', async () => {
-    await expect(inParallel(countingSubject, [], { workers: 2 })).rejects.toThrow(
+    await expect(inParallel(countingModel, [], { workers: 2 })).rejects.toThrow(
       'property counts-its-calls: does something else when it is run again on the same state',
     )
   })
 
   test('a lost worker is an error, never a verdict', async () => {
-    await expect(inParallel(crashingSubject, [20], { workers: 2 })).rejects.toThrow(/worker \d was lost/)
-    await expect(inParallel(crashingSubject, [0], { workers: 3 })).rejects.toThrow(/worker \d was lost/)
+    await expect(inParallel(crashingModel, [20], { workers: 2 })).rejects.toThrow(/worker \d was lost/)
+    await expect(inParallel(crashingModel, [0], { workers: 3 })).rejects.toThrow(/worker \d was lost/)
   })
 
   test('what needs the whole graph is refused', async () => {
-    const source = { module: subjects.href, function: 'randomSystem', arguments: [[1, 2, 3]] }
+    const source = { module: models.href, function: 'randomSystem', arguments: [[1, 2, 3]] }
     const random = { ...source, module: pathToFileURL(tool('random-system')).href }
     await expect(parallel.parallelBreadthFirst(random, { workers: 2 })).rejects.toThrow(
       'which one worker must hold',
     )
     await expect(parallel.parallelBreadthFirst(source, { workers: 2 })).rejects.toThrow('exports no function')
-    await expect(inParallel(twoPhaseSubject, [3], { workers: 0 })).rejects.toThrow(
+    await expect(inParallel(twoPhaseModel, [3], { workers: 0 })).rejects.toThrow(
       '0 workers asked for; there can be 1 to',
     )
   })

@@ -11,19 +11,19 @@ import type { SearchResult } from '../result.ts'
 import type { Progress, SearchOptions } from '../search-options.ts'
 import type { StopReason } from '../stop-reason.ts'
 import { resultsOf } from '../verdicts.ts'
+import type { TracesReport, WorkerInput, WorkerMessage, WorkerReport } from './messages.ts'
+import { loadModel, type Model, type ModelSource } from './model.ts'
 import { portsBetween } from './ports.ts'
-import type { PeerReport, TracesReport, WorkerInput, WorkerMessage } from './report.ts'
 import {
   abandon,
-  askToStop,
+  clearStopRequest,
   GAUGES,
+  isStopRequested,
   MOST_WORKERS,
+  requestStop,
   type SharedMemory,
   sharedMemory,
-  stopAsked,
-  takeBackStop,
 } from './shared-memory.ts'
-import { loadSubject, type Subject, type SubjectSource } from './subject.ts'
 
 /** How to search with several workers. Model code that observes recordings belongs to the subject. */
 export type ParallelSearchOptions = Omit<SearchOptions, 'reduce' | 'onRecord'> & {
@@ -47,7 +47,7 @@ const SECONDS_FOR_TRACES = 10
 const POLL_INTERVAL = 50
 
 /** The first property that several workers cannot judge, by id: one of the whole graph needs all edges in one place. */
-export const graphPropertyIn = (properties: Subject['properties']): string | null =>
+export const graphPropertyIn = (properties: Model['properties']): string | null =>
   properties.find((p) => p.kind === 'progress' || isLiveness(p))?.id ?? null
 
 /**
@@ -56,12 +56,12 @@ export const graphPropertyIn = (properties: Subject['properties']): string | nul
  * of them ends early.
  */
 export async function parallelBreadthFirst(
-  source: SubjectSource,
+  source: ModelSource,
   options: ParallelSearchOptions,
 ): Promise<SearchResult> {
   const start = performance.now()
-  const subject = await loadSubject(source)
-  const graph = graphPropertyIn(subject.properties)
+  const model = await loadModel(source)
+  const graph = graphPropertyIn(model.properties)
   if (graph !== null)
     throw new ModelError(`${graph} is judged on the whole graph, which one worker must hold`)
   const { workers } = options
@@ -72,28 +72,33 @@ export async function parallelBreadthFirst(
   const memory = sharedMemory(workers, slots, wordsPerSlot(sent))
   let isStoppable = true
   const poll = setInterval(() => {
-    if (isStoppable && stop?.() === true) askToStop(memory)
+    if (isStoppable && stop?.() === true) requestStop(memory)
     onProgress?.(progressOf(memory, (performance.now() - start) / 1000))
   }, POLL_INTERVAL)
   try {
     const reports = await together(
       portsBetween(workers).map(
         (ports, me) =>
-          new Colleague<PeerReport>({ source, options: sent, memory, task: { kind: 'search', me, ports } }),
+          new WorkerHandle<WorkerReport>({
+            source,
+            options: sent,
+            memory,
+            task: { kind: 'search', me, ports },
+          }),
       ),
     )
     const sought = [...new Set(reports.flatMap((r) => r.found))]
-    const isInterrupted = stopAsked(memory)
+    const isInterrupted = isStopRequested(memory)
     if (isInterrupted) {
       isStoppable = false
-      takeBackStop(memory)
+      clearStopRequest(memory)
     }
     const { timeLimit = Number.POSITIVE_INFINITY } = options
     const left = isInterrupted ? 0 : timeLimit - (performance.now() - start) / 1000
     const most = Math.max(SECONDS_FOR_TRACES, left)
     const limits = Number.isFinite(most) ? { timeLimit: most } : {}
     const found = await tracesOf({ source, memory, options: sent, task: { kind: 'traces', sought, limits } })
-    return resultFrom(subject, reports, found, (performance.now() - start) / 1000)
+    return resultFrom(model, reports, found, (performance.now() - start) / 1000)
   } finally {
     clearInterval(poll)
   }
@@ -106,7 +111,7 @@ function plain(options: Omit<ParallelSearchOptions, 'stop' | 'onProgress'>): Wor
 }
 
 /** What all of them report; when there is nothing more to do for them, or one is lost, they are dismissed. */
-async function together<R>(team: readonly Colleague<R>[]): Promise<R[]> {
+async function together<R>(team: readonly WorkerHandle<R>[]): Promise<R[]> {
   try {
     return await Promise.all(team.map((c) => c.report))
   } finally {
@@ -124,7 +129,7 @@ async function tracesOf(
 ): Promise<TracesReport> {
   const { sought } = input.task
   if (sought.length === 0) return { traces: [], stopped: null }
-  const [{ traces, stopped }] = await together([new Colleague<TracesReport>(input)])
+  const [{ traces, stopped }] = await together([new WorkerHandle<TracesReport>(input)])
   const missing = sought.filter((id) => !traces.some(([found]) => found === id))
   // A verdict must not depend on what only some searches see.
   if (missing.length > 0 && stopped === null)
@@ -133,7 +138,7 @@ async function tracesOf(
 }
 
 /** One thread, as the one that started it sees it. */
-class Colleague<R> {
+class WorkerHandle<R> {
   readonly report: Promise<R>
   readonly #worker: Worker
 
@@ -178,12 +183,12 @@ class Colleague<R> {
 }
 
 function resultFrom(
-  { system, properties }: Subject,
-  reports: readonly PeerReport[],
+  { system, properties }: Model,
+  reports: readonly WorkerReport[],
   found: TracesReport,
   seconds: number,
 ): SearchResult {
-  const sum = (of: (report: PeerReport) => number): number => reports.reduce((total, r) => total + of(r), 0)
+  const sum = (of: (report: WorkerReport) => number): number => reports.reduce((total, r) => total + of(r), 0)
   const [{ states, depth, bits, collisionMeasured }] = reports
   const traces = new Map<string, Trace | null>(found.traces)
   const unasked = [...traces.keys()].find((id) => !properties.some((p) => p.id === id))
@@ -209,7 +214,7 @@ function resultFrom(
     collisionProbability: bits === null ? 0 : predictedCollision(states, bits),
     collisionMeasured: bits === null ? null : collisionMeasured,
     steps,
-    properties: resultsOf(properties, antecedents, traces, { complete, states, edges: null }),
+    properties: resultsOf(properties, antecedents, traces, { complete, states, stateGraph: null }),
     reduction: NOTHING_REDUCED,
     coverage: null,
     workers: reports.length,

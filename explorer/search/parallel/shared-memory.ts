@@ -53,12 +53,12 @@ export function sharedMemory(workers: number, slots: number, stride: number): Sh
 }
 
 /** The part of `control` in which the workers say which states of a level they hold; see Frontier. */
-export function rangesIn({ control }: SharedMemory): Int32Array {
+export function levelRangesIn({ control }: SharedMemory): Int32Array {
   return control.subarray(FIRST_RANGE)
 }
 
 /** The part of `control` that counts the slots that are taken. */
-export function takenIn({ control }: SharedMemory): Int32Array {
+export function takenCounterIn({ control }: SharedMemory): Int32Array {
   return control.subarray(TAKEN, TAKEN + 1)
 }
 
@@ -69,22 +69,22 @@ export function abandon({ control }: SharedMemory): void {
 }
 
 /** Asks the search to end as incomplete. */
-export function askToStop({ control }: SharedMemory): void {
+export function requestStop({ control }: SharedMemory): void {
   Atomics.store(control, STOP_ASKED, 1)
 }
 
 /** Lets another search begin that was not asked to stop. */
-export function takeBackStop({ control }: SharedMemory): void {
+export function clearStopRequest({ control }: SharedMemory): void {
   Atomics.store(control, STOP_ASKED, 0)
 }
 
 /** True once somebody outside asked the search to end. */
-export function stopAsked({ control }: SharedMemory): boolean {
+export function isStopRequested({ control }: SharedMemory): boolean {
   return Atomics.load(control, STOP_ASKED) !== 0
 }
 
 /** @throws Abandoned when a worker is lost. */
-export function checkTogether({ control }: SharedMemory): void {
+export function throwIfAbandoned({ control }: SharedMemory): void {
   if (Atomics.load(control, ABORTED) !== 0) throw new Abandoned('another worker is lost')
 }
 
@@ -120,10 +120,10 @@ export function meet(memory: SharedMemory): number {
   } else {
     for (let n = 0; n < SPIN && Atomics.load(control, GENERATION) === generation; n++);
     while (Atomics.load(control, GENERATION) === generation) {
-      checkTogether(memory)
+      throwIfAbandoned(memory)
       Atomics.wait(control, GENERATION, generation, 500)
     }
   }
-  checkTogether(memory)
+  throwIfAbandoned(memory)
   return Atomics.load(control, AGREED)
 }

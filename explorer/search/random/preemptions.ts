@@ -11,13 +11,13 @@ import { VectorStore } from '../../state/vector-store.ts'
 import { FailedSearch, isFinal } from '../failed-search.ts'
 import { LimitWatch } from '../limits.ts'
 import { compiledFor } from '../model-code.ts'
-import { countsByName, namedSteps } from '../naming.ts'
 import type { SearchResult } from '../result.ts'
 import type { SamplingOptions } from '../search-options.ts'
+import { countsByName, namedSteps } from '../step-names.ts'
 import type { StopReason } from '../stop-reason.ts'
 import { Successors } from '../successors.ts'
+import { PartialMonitor } from './partial-monitor.ts'
 import { RunningThreads } from './running-threads.ts'
-import { Sightings } from './sightings.ts'
 
 /** How to search up to a number of preemptions. */
 export interface PreemptionOptions extends SamplingOptions {
@@ -53,7 +53,7 @@ class FewPreemptions {
   readonly #successors: Successors
   readonly #store: VectorStore
   readonly #visited: ExactSet
-  readonly #sightings: Sightings
+  readonly #monitor: PartialMonitor
   readonly #watch: LimitWatch
   readonly #options: PreemptionOptions
   readonly #words: Int32Array
@@ -76,7 +76,7 @@ class FewPreemptions {
     this.#successors = new Successors(this.#compiled)
     this.#store = new VectorStore(system.layout.words, true)
     this.#visited = new ExactSet(this.#store, undefined, options.mostArrayBytes)
-    this.#sightings = new Sightings(this.#compiled, properties, options)
+    this.#monitor = new PartialMonitor(this.#compiled, properties, options)
     this.#watch = new LimitWatch(options)
     this.#words = new Int32Array(system.layout.words)
     this.#turns = new RunningThreads(system.threads.length)
@@ -106,23 +106,23 @@ class FewPreemptions {
       this.#finishRound()
       if (this.#stopped !== null) break
       if (!this.#cut) done = preemptions
-      if (this.#exhausted || this.#sightings.settled) break
+      if (this.#exhausted || this.#monitor.settled) break
     }
     this.#compiled.recheck(1)
-    this.#sightings.recheck(1)
+    this.#monitor.recheck(1)
     return done
   }
 
   #enterInitialStates(): void {
     const { layout, initial, threads } = this.#system
     const { hash } = this.#compiled
-    initial.forEach((codes, index) => {
-      layout.pack(codes, this.#words, 0)
-      const found = this.#visited.insertState(this.#words, 0, hash.hashLow(codes), hash.hashHigh(codes))
+    initial.forEach((encoded, index) => {
+      layout.pack(encoded, this.#words, 0)
+      const found = this.#visited.insertState(this.#words, 0, hash.hashLow(encoded), hash.hashHigh(encoded))
       if (found >= 0) return
       this.#initialOf[~found] = index
       for (let thread = 0; thread < threads.length; thread++) this.#give(~found, thread, -1, -1)
-      this.#sightings.state(this.#words, 0, () => this.#traceTo(~found, null))
+      this.#monitor.state(this.#words, 0, () => this.#traceTo(~found, null))
     })
   }
 
@@ -188,7 +188,7 @@ class FewPreemptions {
       const record = successors.records[k]
       records[record + RECORD.fired]++
       this.#transitions++
-      this.#sightings.step(successors, k, () => this.#traceTo(state, step))
+      this.#monitor.step(successors, k, () => this.#traceTo(state, step))
       if (successors.faults(k)) continue
       for (let w = 0; w < words.length; w++) words[w] = chunk[base + w]
       successors.apply(k, words, 0)
@@ -200,7 +200,7 @@ class FewPreemptions {
       )
       const next = found < 0 ? ~found : found
       this.#give(next, thread, node, step)
-      if (found < 0) this.#sightings.state(words, 0, () => this.#traceTo(next, null))
+      if (found < 0) this.#monitor.state(words, 0, () => this.#traceTo(next, null))
     }
   }
 
@@ -209,7 +209,7 @@ class FewPreemptions {
     const state = this.#turns.state(node)
     if (this.#successors.find(chunk, base) === 0) {
       if (this.#turns.firstIn(state) === node)
-        this.#sightings.stuck(chunk, base, () => this.#traceTo(state, null))
+        this.#monitor.terminal(chunk, base, () => this.#traceTo(state, null))
       return
     }
     this.#giveToOthers(node)
@@ -250,13 +250,13 @@ class FewPreemptions {
       states,
       transitions: this.#transitions,
       depth: this.#turns.greatestDepth,
-      deadlocks: this.#sightings.deadlocks,
+      deadlocks: this.#monitor.deadlocks,
       seconds: this.#watch.seconds,
       bytesPerState: this.#bytes / states,
       collisionProbability: 0,
       collisionMeasured: 0,
       steps: countsByName(this.#system, this.#compiled.steps, this.#compiled.fired()),
-      properties: this.#sightings.results(states),
+      properties: this.#monitor.results(states),
       reduction: NOTHING_REDUCED,
       workers: 1,
       modelError: null,

@@ -7,14 +7,14 @@ import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { FailedSearch, isFinal } from '../failed-search.ts'
 import { LimitWatch } from '../limits.ts'
 import { compiledFor } from '../model-code.ts'
-import { countsByName, namedSteps } from '../naming.ts'
 import type { SearchResult } from '../result.ts'
 import type { SamplingOptions } from '../search-options.ts'
+import { countsByName, namedSteps } from '../step-names.ts'
 import type { SampleBound, SampledOnly, StopReason } from '../stop-reason.ts'
 import { Successors } from '../successors.ts'
 import { Draws } from './draws.ts'
+import { PartialMonitor } from './partial-monitor.ts'
 import { SeenStates } from './seen-states.ts'
-import { Sightings } from './sightings.ts'
 
 /** How to sample. `maxDepth` bounds the steps of each walk (default 1000). */
 export interface SampleOptions extends SamplingOptions {
@@ -33,7 +33,7 @@ export interface Scheduler {
 }
 
 /** A kind of walk. */
-export interface Manner {
+export interface WalkKind {
   readonly method: SampledOnly['method']
   readonly scheduler: (compiled: CompiledSystem, maxDepth: number) => Scheduler
   /** What one walk is sure to do with a known probability; null for nothing. */
@@ -51,21 +51,21 @@ export function sample(
   system: System,
   properties: readonly Property<never>[],
   options: SampleOptions,
-  manner: Manner,
+  kind: WalkKind,
 ): SearchResult {
-  return new Sample(system, properties, options, manner).run()
+  return new Sample(system, properties, options, kind).run()
 }
 
 class Sample {
   readonly #system: System
-  readonly #manner: Manner
+  readonly #kind: WalkKind
   readonly #seed: number
   readonly #maxDepth: number
   readonly #maxWalks: number
   readonly #compiled: CompiledSystem
   readonly #successors: Successors
   readonly #scheduler: Scheduler
-  readonly #sightings: Sightings
+  readonly #monitor: PartialMonitor
   readonly #seen = new SeenStates()
   readonly #watch: LimitWatch
   readonly #words: Int32Array
@@ -84,25 +84,25 @@ class Sample {
     system: System,
     properties: readonly Property<never>[],
     options: SampleOptions,
-    manner: Manner,
+    kind: WalkKind,
   ) {
     this.#system = system
-    this.#manner = manner
+    this.#kind = kind
     this.#seed = options.seed ?? 1
     this.#maxDepth = options.maxDepth ?? DEFAULT_DEPTH
     this.#maxWalks =
       options.walks ?? (options.timeLimit === undefined ? DEFAULT_WALKS : Number.POSITIVE_INFINITY)
     this.#compiled = compiledFor(system, properties, options)
     this.#successors = new Successors(this.#compiled)
-    this.#scheduler = manner.scheduler(this.#compiled, this.#maxDepth)
-    this.#sightings = new Sightings(this.#compiled, properties, options)
+    this.#scheduler = kind.scheduler(this.#compiled, this.#maxDepth)
+    this.#monitor = new PartialMonitor(this.#compiled, properties, options)
     this.#watch = new LimitWatch(options)
     this.#mostArrayBytes = options.mostArrayBytes
     this.#words = new Int32Array(system.layout.words)
   }
 
   run(): SearchResult {
-    while (this.#walks < this.#maxWalks && !this.#sightings.settled) {
+    while (this.#walks < this.#maxWalks && !this.#monitor.settled) {
       this.#stopped = this.#mustStop()
       if (this.#stopped !== null) break
       try {
@@ -117,7 +117,7 @@ class Sample {
     }
     try {
       this.#compiled.recheck(this.#seed)
-      this.#sightings.recheck(this.#seed)
+      this.#monitor.recheck(this.#seed)
     } catch (error) {
       if (!isFinal(error)) throw error
       this.#stopped = { kind: 'model-error', message: error.message }
@@ -142,25 +142,25 @@ class Sample {
     const successors = this.#successors
     this.#path.length = 0
     this.#initial = draws.below(initial.length)
-    const codes = initial[this.#initial]
-    layout.pack(codes, words, 0)
-    let low = hash.hashLow(codes)
-    let high = hash.hashHigh(codes)
+    const encoded = initial[this.#initial]
+    layout.pack(encoded, words, 0)
+    let low = hash.hashLow(encoded)
+    let high = hash.hashHigh(encoded)
     this.#scheduler.begin(draws)
     for (;;) {
       const fresh = this.#seen.add(low, high)
       this.#running = null
-      if (fresh) this.#sightings.state(words, 0, () => this.#trace(null))
+      if (fresh) this.#monitor.state(words, 0, () => this.#trace(null))
       if (this.#path.length === this.#maxDepth) return
       this.#running = RECORDED
       if (successors.find(words, 0) === 0) {
-        if (fresh) this.#sightings.stuck(words, 0, () => this.#trace(null))
+        if (fresh) this.#monitor.terminal(words, 0, () => this.#trace(null))
         return
       }
       // Every step that could be taken is judged, not only the one that will be.
       for (let k = 0; k < successors.count; k++) {
         this.#running = successors.steps[k]
-        this.#sightings.step(successors, k, () => this.#trace(successors.steps[k]))
+        this.#monitor.step(successors, k, () => this.#trace(successors.steps[k]))
       }
       const chosen = this.#scheduler.choose(successors, draws)
       const record = successors.records[chosen]
@@ -186,7 +186,7 @@ class Sample {
   }
 
   #result(): SearchResult {
-    const { method, bound } = this.#manner
+    const { method, bound } = this.#kind
     const states = this.#seen.count
     const collision = Math.min(1, (states * states) / 2 ** 65)
     const sampled = { walks: this.#walks, maxDepth: this.#maxDepth, seed: this.#seed }
@@ -196,13 +196,13 @@ class Sample {
       states,
       transitions: this.#transitions,
       depth: this.#depth,
-      deadlocks: this.#sightings.deadlocks,
+      deadlocks: this.#monitor.deadlocks,
       seconds: this.#watch.seconds,
       bytesPerState: states === 0 ? 0 : this.#seen.bytes / states,
       collisionProbability: collision,
       collisionMeasured: collision,
       steps: countsByName(this.#system, this.#compiled.steps, this.#compiled.fired()),
-      properties: this.#sightings.results(states),
+      properties: this.#monitor.results(states),
       reduction: NOTHING_REDUCED,
       workers: 1,
       modelError: null,

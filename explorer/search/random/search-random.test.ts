@@ -6,15 +6,15 @@ import { Oops, type Property } from '../../../model/language/property.ts'
 import { range, struct, type View } from '../../../model/language/shapes.ts'
 import { compose, one, type System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
+import { naiveCheck } from '../../oracles/naive-checker.ts'
 import { peterson } from '../../oracles/peterson.ts'
 import { randomSystem } from '../../oracles/random-system.ts'
-import { toyCheck } from '../../oracles/toy-checker.ts'
 import { twoPhase } from '../../oracles/two-phase.ts'
 import { breadthFirst } from '../breadth-first.ts'
 import type { SearchResult } from '../result.ts'
+import { leastPreemptions } from '../testing/naive-preemptions.ts'
 import { fewPreemptions } from './preemptions.ts'
 import { type RandomOptions, searchRandom } from './search-random.ts'
-import { leastPreemptions } from './slate-preemptions.ts'
 
 const methods = ['walks', 'priorities', 'preemptions'] as const
 const tape = fc.array(fc.nat(999), { minLength: 20, maxLength: 90 })
@@ -24,13 +24,13 @@ const essence = ({ seconds, ...rest }: SearchResult) => rest
 
 /** True when the model code itself can do what a trace says; a fault may end it. */
 function canBeDone<W>(system: System<W>, trace: Trace): boolean {
-  let codes = [...system.initial[trace.initial]]
+  let encoded = [...system.initial[trace.initial]]
   for (const [n, { thread, step: path }] of trace.steps.entries()) {
     const t = system.threads.find(({ name }) => name === thread)
-    const here = t?.flow.counters[codes[t.counter.index]]
+    const here = t?.flow.counters[encoded[t.counter.index]]
     const located = t?.flow.steps.find((l) => l.path === path && l.at === here)
     if (t === undefined || located === undefined) return false
-    const after = [...codes]
+    const after = [...encoded]
     const { world } = system.view({
       read: (field) => after[field],
       write: (field, code) => {
@@ -45,7 +45,7 @@ function canBeDone<W>(system: System<W>, trace: Trace): boolean {
     } catch {
       return n === trace.steps.length - 1
     }
-    codes = after
+    encoded = after
   }
   return true
 }
@@ -58,12 +58,12 @@ describe.each(methods)('search by %s', (method) => {
     fc.assert(
       fc.property(tape, (numbers) => {
         const { system, properties } = randomSystem(numbers)
-        const toy = toyCheck(system, properties)
+        const naive = naiveCheck(system, properties)
         const result = searchRandom(system, properties, options)
         expect(result.complete).toBe(false)
-        expect(result.states).toBeLessThanOrEqual(toy.states)
+        expect(result.states).toBeLessThanOrEqual(naive.states)
         for (const { id, kind, verdict, trace } of result.properties) {
-          const truth = toy.findings.get(id)?.verdict
+          const truth = naive.findings.get(id)?.verdict
           expect(['inconclusive', kind === 'witness' ? 'reached' : 'violated']).toContain(verdict)
           if (verdict === 'inconclusive') continue
           violations++

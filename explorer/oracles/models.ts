@@ -1,0 +1,84 @@
+import type { Property } from '../../model/language/property.ts'
+import type { Model } from '../search/parallel/model.ts'
+import { filterLock, mutualExclusion } from './filter-lock.ts'
+import { PUBLISHED_COUNTS } from './published-counts.ts'
+import { randomSystem } from './random-system.ts'
+import { twoPhase } from './two-phase.ts'
+
+/** Systems with properties, in the form in which the workers of a parallel search make them. */
+
+/** Two-phase commit with a property that a later state violates, one that holds and a witness. */
+export function twoPhaseModel(size: number): Model {
+  type World = { rmState: { [n: number]: string }; tmState: string }
+  const count = (w: unknown, state: string): number =>
+    Array.from({ length: size }, (_, n) => (w as World).rmState[n]).filter((s) => s === state).length
+  const properties: Property<unknown>[] = [
+    {
+      kind: 'invariant',
+      id: 'consistent',
+      title: 'None commits while another aborts',
+      holds: (w) => count(w, 'committed') === 0 || count(w, 'aborted') === 0,
+    },
+    {
+      kind: 'invariant',
+      id: 'few-commit',
+      title: 'Fewer than three commit',
+      given: (w) => (w as World).tmState === 'committed',
+      holds: (w) => count(w, 'committed') < 3,
+    },
+    { kind: 'witness', id: 'all-abort', title: 'All abort', seen: (w) => count(w, 'aborted') === size },
+    {
+      kind: 'action',
+      id: 'no-late-preparation',
+      title: 'Nobody prepares after an abort',
+      given: (_, step) => step.path === 'prepare',
+      holds: (before) => (before as World).tmState !== 'aborted',
+    },
+    { kind: 'deadlock', id: 'no-deadlock', title: 'No deadlock' },
+  ]
+  return { system: twoPhase(size), properties }
+}
+
+/** The filter lock excludes mutually. */
+export function filterLockModel(size: number): Model {
+  return { system: filterLock(size), properties: [mutualExclusion] }
+}
+
+/** A model of the table of published counts, without properties. @throws Error for a name that is not there. */
+export function publishedModel(id: string): Model {
+  const row = PUBLISHED_COUNTS.find((r) => r.id === id)
+  if (row === undefined) throw new Error(`there is no published model ${id}`)
+  return { system: row.build(), properties: [] }
+}
+
+/** A random system with the properties that need no graph. */
+export function randomModel(tape: readonly number[]): Model {
+  const { system, properties } = randomSystem(tape)
+  return {
+    system: system,
+    properties: properties.filter((p) => p.kind !== 'progress'),
+  }
+}
+
+/** A system whose search ends its thread after some behaviours: what a crash looks like from outside. */
+export function crashingModel(behaviours: number): Model {
+  let left = behaviours
+  return {
+    ...twoPhaseModel(4),
+    onRecord: () => {
+      if (left-- === 0) process.exit(3)
+    },
+  }
+}
+
+/** A system with a property that changes its mind after more calls than a search makes. */
+export function countingModel(): Model {
+  let calls = 0
+  const counting: Property<unknown> = {
+    kind: 'invariant',
+    id: 'counts-its-calls',
+    title: 'Few calls were made',
+    holds: () => ++calls <= 4,
+  }
+  return { ...twoPhaseModel(4), properties: [counting] }
+}

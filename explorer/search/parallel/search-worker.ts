@@ -1,0 +1,311 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { System } from '../../../model/language/system.ts'
+import type { CompiledSystem } from '../../compile/compiled-system.ts'
+import type { Predicates } from '../../compile/predicates.ts'
+import { RECORD } from '../../compile/transition-record.ts'
+import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
+import { Batch } from '../../state/batch.ts'
+import { MOST_STATES } from '../../state/shared-exact-set.ts'
+import { SharedTable } from '../../state/shared-table.ts'
+import type { StateTable } from '../../state/state-table.ts'
+import { type SharedChunk, VectorStore } from '../../state/vector-store.ts'
+import { sharedSetOf, wordsPerSlot } from '../../state/visited-set.ts'
+import { Expander, type ExpansionSink } from '../expander.ts'
+import { LimitWatch } from '../limits.ts'
+import { modelCodeFor } from '../model-code.ts'
+import type { PropertyMonitor } from '../property-monitor.ts'
+import type { StopReason } from '../stop-reason.ts'
+import { cacheSizesFor, SuccessorCache } from '../successor-cache.ts'
+import type { Valuations } from '../valuations.ts'
+import { ChunkExchange } from './chunk-exchange.ts'
+import { Frontier } from './frontier.ts'
+import type { ParallelOptions, WorkerReport } from './messages.ts'
+import type { Model } from './model.ts'
+import {
+  GAUGES,
+  isStopRequested,
+  levelRangesIn,
+  meet,
+  type SharedMemory,
+  takenCounterIn,
+  throwIfAbandoned,
+  WISH,
+  wish,
+  wishes,
+} from './shared-memory.ts'
+import { TableGrowth } from './table-growth.ts'
+
+const { chunkBits, chunkMask } = VectorStore
+
+/**
+ * One worker of a parallel search. All workers go through a level together; who expands a state, and who finds
+ * it first, is a matter of chance, but which states are in a level is not. README.md says what follows.
+ */
+export class SearchWorker implements ExpansionSink {
+  readonly #system: System
+  readonly #memory: SharedMemory
+  readonly #me: number
+  readonly #neighbours: ChunkExchange
+  readonly #frontier: Frontier
+  readonly #seed: number
+  readonly #compiled: CompiledSystem
+  readonly #predicates: Predicates
+  /** What this worker found; and, one piece at a time, what it expands for others. */
+  readonly #store: VectorStore
+  readonly #table: SharedTable
+  readonly #visited: StateTable
+  readonly #expander: Expander
+  readonly #successorCache: SuccessorCache | null
+  readonly #valuations: Valuations
+  readonly #monitor: PropertyMonitor
+  readonly #watch: LimitWatch
+  readonly #room: TableGrowth
+  /** Most slots that all workers can take with a piece of the level each. */
+  readonly #mostOfPieces: number
+  readonly #mostArrayBytes: number
+  /** The first own state behind the present level. */
+  #levelEnd = 0
+  #depth = 0
+  #beyond = false
+  #expanded = 0
+  #stopped: StopReason | null = null
+
+  constructor(
+    { system, properties, onRecord }: Model,
+    options: ParallelOptions,
+    memory: SharedMemory,
+    me: number,
+    ports: readonly (MessagePort | null)[],
+  ) {
+    this.#system = system
+    this.#memory = memory
+    this.#me = me
+    this.#neighbours = new ChunkExchange(ports)
+    this.#frontier = new Frontier(levelRangesIn(memory), memory.workers, me)
+    this.#seed = options.seed ?? 1
+    const hooks = onRecord === undefined ? {} : { onRecord }
+    const code = modelCodeFor(system, properties, { ...options, ...hooks })
+    this.#compiled = code.compiled
+    this.#predicates = code.predicates
+    this.#valuations = code.valuations
+    this.#monitor = code.monitor
+    const { cacheWidth, entryBytes } = cacheSizesFor(system)
+    const keep = (options.storage ?? 'exact') === 'exact'
+    const share: ChunkExchange['share'] = (chunk, arrays) => this.#neighbours.share(chunk, arrays)
+    this.#store = new VectorStore(system.layout.words, keep, cacheWidth, entryBytes, share)
+    this.#store.setGuestsAside()
+    this.#levelEnd = this.#store.count
+    this.#table = new SharedTable(memory.slots, wordsPerSlot(options), takenCounterIn(memory), () =>
+      throwIfAbandoned(memory),
+    )
+    this.#visited = sharedSetOf(this.#table, this.#store, this.#neighbours, me, options)
+    this.#expander = new Expander(this.#compiled, this.#store)
+    const { lists, batch } = this.#expander
+    this.#successorCache = cacheWidth > 0 ? new SuccessorCache(lists, this.#store, 'by-level') : null
+    this.#room = new TableGrowth(memory, this.#table, this.#neighbours, me, batch.found.length)
+    this.#mostOfPieces =
+      memory.workers * (Frontier.mostOfPiece * this.#compiled.mostEnabled + batch.found.length)
+    this.#mostArrayBytes = options.mostArrayBytes ?? MOST_ARRAY_BYTES
+    this.#watch = new LimitWatch(options)
+  }
+
+  /** Searches to the end, together with the other workers. @throws Abandoned when one of them is lost. */
+  run(): WorkerReport {
+    if (this.#me === 0) this.#enterInitialStates()
+    this.#gather()
+    let states = 0
+    let level = this.#frontier.turn()
+    let stop = false
+    while (level > 0 && !stop && !this.#beyond) {
+      states += level
+      // Steps from the deepest states are taken all the same: if none leads to a new state, all were seen.
+      this.#beyond = this.#watch.tooDeep(this.#depth)
+      stop = (this.#expandLevel() & WISH.stop) !== 0
+      // A search whose last state was just expanded is finished, whatever the limits say.
+      const rest = stop ? this.#frontier.left : 0
+      level = this.#frontier.turn()
+      if (rest + level === 0) this.#stopped = null
+      else if (this.#beyond && !stop) this.#stopped = { kind: 'max-depth', depth: this.#depth }
+      else if (level > 0 && !this.#beyond && !stop) this.#depth++
+    }
+    if (!this.#beyond) states += level
+    this.#compiled.recheck(this.#seed)
+    this.#predicates.recheck(this.#seed)
+    return this.#report(states)
+  }
+
+  /** Successors are not looked up in the midst of an expansion, so that its loop is compiled alone, and soon. */
+  flush(): boolean {
+    return false
+  }
+
+  special(state: number, record: number): void {
+    const { records, faults } = this.#compiled
+    const fault = records[record + RECORD.fault]
+    const named = fault === 0 ? null : faults[fault - 1].property
+    this.#monitor.step(state, records[record + RECORD.step], records[record + RECORD.violated], named)
+  }
+
+  terminal(state: number, words: Int32Array, base: number): void {
+    this.#monitor.terminal(state, words, base)
+  }
+
+  #enterInitialStates(): void {
+    const { layout, initial } = this.#system
+    const { hash } = this.#compiled
+    const words = new Int32Array(layout.words)
+    for (const encoded of initial) {
+      this.#room.make()
+      layout.pack(encoded, words, 0)
+      const id = ~this.#visited.insertState(words, 0, hash.hashLow(encoded), hash.hashHigh(encoded))
+      if (id >= 0) this.#store.tags[id >>> chunkBits][id & chunkMask] = this.#monitor.state(id, words, 0)
+    }
+  }
+
+  /** Returns what the workers wished for when the level was done. */
+  #expandLevel(): number {
+    this.#store.expandedUpTo(this.#levelEnd)
+    this.#levelEnd = this.#store.count
+    while (this.#goesOn() && this.#frontier.take()) this.#expandPiece()
+    this.#lookUp()
+    return this.#gather()
+  }
+
+  /** Waits until all workers have found what they can find, and helps to make the table larger meanwhile. */
+  #gather(): number {
+    for (;;) {
+      this.#frontier.offer(this.#levelEnd, this.#store.count)
+      const wished = meet(this.#memory)
+      if ((wished & WISH.growth) === 0) return wished
+      this.#room.grow()
+    }
+  }
+
+  #expandPiece(): void {
+    const { owner, from, end } = this.#frontier
+    this.#expanded += end - from
+    if (owner === this.#me) this.#expand(from, end)
+    else {
+      for (let at = from; at < end; ) {
+        const last = Math.min(end, (at | chunkMask) + 1)
+        this.#expandGuests(this.#neighbours.chunk(owner, at >>> chunkBits), at & chunkMask, last - at)
+        at = last
+      }
+    }
+    this.#showProgress()
+  }
+
+  #expandGuests(chunk: SharedChunk, first: number, count: number): void {
+    // The batch may still speak of the guests that were here before.
+    this.#lookUp()
+    this.#store.takeGuests(chunk, first, first + count)
+    this.#expand(0, count)
+  }
+
+  /** Expands states of the own store. What is found last may remain in the batch. */
+  #expand(from: number, end: number): void {
+    const { batch } = this.#expander
+    for (let at = from; at < end; ) {
+      if (batch.count >= Batch.capacity) this.#lookUp()
+      at = this.#expander.expand(at, end, this)
+    }
+  }
+
+  /** False when the search is to stop: because of a limit, or because another worker said so. */
+  #goesOn(): boolean {
+    if ((wishes(this.#memory) & WISH.stop) !== 0) return false
+    this.#stopped = isStopRequested(this.#memory)
+      ? { kind: 'interrupted' }
+      : this.#watch.exceeded(
+          this.#table.taken,
+          () => this.#bytesOfAll,
+          this.#table.fits(this.#mostOfPieces) ? 0 : this.#table.nextBytes,
+        )
+    this.#stopped ??= this.#lack
+    if (this.#stopped === null) return true
+    wish(this.#memory, WISH.stop)
+    return false
+  }
+
+  /** Why there may be no room for what the next pieces lead to, whatever memory there is, or null. */
+  get #lack(): StopReason | null {
+    const isFull = !this.#table.fits(this.#mostOfPieces) && this.#table.nextBytes > this.#mostArrayBytes
+    return isFull || this.#store.count + this.#mostOfPieces > MOST_STATES
+      ? { kind: 'table-full', table: 'visited states' }
+      : null
+  }
+
+  /** Looks up the collected successors and judges the new ones. */
+  #lookUp(): void {
+    const { batch } = this.#expander
+    if (batch.count === 0) return
+    this.#room.make()
+    this.#visited.insert(batch, this.#compiled.records)
+    if (!this.#beyond) {
+      batch.compact()
+      this.#evaluateNew()
+      this.#successorCache?.fill(batch)
+    }
+    batch.count = 0
+  }
+
+  #evaluateNew(): void {
+    const { fresh, freshCount, found, source, record } = this.#expander.batch
+    const { chunks, tags, words } = this.#store
+    for (let n = 0; n < freshCount; n++) {
+      const k = fresh[n]
+      const id = ~found[k]
+      const parent = source[k]
+      const slot = id & chunkMask
+      const own = chunks[id >>> chunkBits]
+      const parentTag = tags[parent >>> chunkBits][parent & chunkMask]
+      tags[id >>> chunkBits][slot] = this.#monitor.successor(id, parentTag, record[k], own, slot * words)
+    }
+  }
+
+  get #bytes(): number {
+    const records = this.#expander.lists.bytes + this.#valuations.bytes
+    return this.#store.bytes + records + (this.#me === 0 ? this.#table.bytes : 0)
+  }
+
+  get #bytesOfAll(): number {
+    const { gauges, workers } = this.#memory
+    let sum = 0
+    for (let w = 0; w < workers; w++) sum += gauges[GAUGES * w + 2]
+    return sum
+  }
+
+  #showProgress(): void {
+    const { gauges } = this.#memory
+    const at = GAUGES * this.#me
+    const found = this.#store.count - (1 << chunkBits)
+    gauges[at] = this.#expander.transitions
+    gauges[at + 1] = found
+    gauges[at + 2] = this.#bytes
+    // Below zero when this worker expanded more of the others' states than they of its own; the sum is right.
+    gauges[at + 3] = found - this.#expanded
+    gauges[at + 4] = this.#depth
+  }
+
+  #report(states: number): WorkerReport {
+    this.#expander.lists.settle()
+    const compiled = this.#compiled
+    const { bits } = this.#visited
+    return {
+      stopped: this.#stopped,
+      states,
+      transitions: this.#expander.transitions,
+      depth: this.#depth,
+      deadlocks: this.#monitor.deadlocks,
+      bytes: this.#bytes,
+      fired: [...compiled.fired()],
+      antecedents: this.#monitor.antecedents({
+        eachActionRecord: (visit) => compiled.eachRecord((record) => visit(compiled.records, record)),
+      }),
+      found: [...this.#monitor.findings.keys()],
+      bits: bits ?? null,
+      // The table is the same for all.
+      collisionMeasured: this.#me === 0 ? (this.#visited.collisionMeasured ?? 0) : 0,
+    }
+  }
+}

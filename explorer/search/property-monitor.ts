@@ -1,0 +1,270 @@
+import { match } from 'ts-pattern'
+import { checkProperties } from '../../model/language/check-properties.ts'
+import type { Property } from '../../model/language/property.ts'
+import type { System } from '../../model/language/system.ts'
+import type { Trace } from '../../model/language/trace.ts'
+import { PREDICATE_VALUE, type Predicate, type Predicates } from '../compile/predicates.ts'
+import { RECORD } from '../compile/transition-record.ts'
+import { enlarged } from '../state/array-bounds.ts'
+import { SIZES } from '../state/sizes.ts'
+import type { PropertyResult } from './result.ts'
+import type { StateGraph } from './state-graph.ts'
+import { UNNUMBERED, type Valuations } from './valuations.ts'
+import { checkFault, isStatePredicate, resultsOf } from './verdicts.ts'
+
+/** Where a property was first decided: in state `state`, or by step number `step` taken from it. */
+export interface DecidedAt {
+  readonly state: number
+  readonly step: number | null
+}
+
+/** What the monitor needs of a finished search for the verdicts. */
+export interface FinishedSearch {
+  readonly complete: boolean
+  readonly states: number
+  readonly stateGraph: StateGraph | null
+  eachActionRecord(visit: (records: Int32Array, record: number) => void): void
+  traceTo(state: number, lastStep: number | null): Trace
+}
+
+/**
+ * Evaluates the properties as states and transitions are discovered. Keeps the first finding of each property: in a
+ * breadth-first search no other is closer to an initial state.
+ */
+export class PropertyMonitor {
+  readonly #system: System
+  readonly #properties: readonly Property<never>[]
+  readonly #predicates: Predicates
+  readonly #valuations: Valuations
+  readonly #kindOfPredicate: readonly Property<never>['kind'][]
+  readonly #findings = new Map<string, DecidedAt>()
+  /** States with a true antecedent among those without a numbered valuation, by predicate. */
+  readonly #unnumbered: Float64Array
+  readonly #actionIds: readonly string[]
+  /** Goal flags of the always-possible properties by state number, by predicate. */
+  readonly #goals = new Map<number, Uint8Array>()
+  readonly #deadlockIds: readonly string[]
+  deadlocks = 0
+  /** Antecedents by property that the search had counted before it was interrupted. */
+  #earlier: readonly number[] = []
+
+  /** @throws ModelError for properties that cannot be checked. */
+  constructor(
+    system: System,
+    properties: readonly Property<never>[],
+    predicates: Predicates,
+    valuations: Valuations,
+  ) {
+    this.#system = system
+    this.#properties = properties
+    this.#predicates = predicates
+    this.#valuations = valuations
+    checkProperties(system, properties)
+    const onStates = properties.filter((p) => isStatePredicate(p))
+    this.#kindOfPredicate = onStates.map((p) => p.kind)
+    this.#unnumbered = new Float64Array(onStates.length)
+    this.#actionIds = properties.filter((p) => p.kind === 'action').map((p) => p.id)
+    this.#deadlockIds = properties.filter((p) => p.kind === 'deadlock').map((p) => p.id)
+    onStates.forEach((p, q) => {
+      if (p.kind === 'progress') this.#goals.set(q, new Uint8Array(SIZES.array))
+    })
+  }
+
+  /** The state predicates of the properties, in the order in which the monitor numbers them. */
+  static predicatesOf(properties: readonly Property<never>[]): Predicate[] {
+    return properties.flatMap((p): Predicate[] =>
+      match(p as Property<never>)
+        .with({ kind: 'invariant' }, ({ id, given, holds }) => [
+          given === undefined ? { id, holds } : { id, given, holds },
+        ])
+        .with({ kind: 'witness' }, ({ id, seen }) => [{ id, holds: seen, part: 'seen' }])
+        .with({ kind: 'progress' }, ({ id, goal }) => [{ id, holds: goal, part: 'goal' }])
+        .otherwise(() => []),
+    )
+  }
+
+  /**
+   * A state was discovered by transition `record` from a state with valuation `parent`.
+   * @returns its valuation.
+   */
+  successor(id: number, parent: number, record: number, words: Int32Array, base: number): number {
+    const valuation = this.#valuations.ofSuccessor(parent, record, words, base)
+    this.#count(id, valuation, words, base)
+    return valuation
+  }
+
+  /** A state was discovered that is initial, or stored in the place of another one. Returns its valuation. */
+  state(id: number, words: Int32Array, base: number): number {
+    const valuation = this.#valuations.ofState(words, base)
+    this.#count(id, valuation, words, base)
+    return valuation
+  }
+
+  #count(id: number, valuation: number, words: Int32Array, base: number): void {
+    if (valuation === UNNUMBERED) this.#evaluateUnnumbered(id, words, base)
+    // States with the same valuation decide the same properties, so only the first of them can be a first finding.
+    else if (this.#valuations.counts[valuation]++ === 0)
+      this.#decide(id, this.#valuations.valuesOf(valuation))
+    if (this.#goals.size > 0) this.#markGoals(id, valuation, words, base)
+  }
+
+  #evaluateUnnumbered(id: number, words: Int32Array, base: number): void {
+    const values = this.#kindOfPredicate.map((_, q) => this.#predicates.evaluate(q, words, base))
+    values.forEach((value, q) => {
+      if (this.#hasAntecedent(q, value)) this.#unnumbered[q]++
+    })
+    this.#decide(id, values)
+  }
+
+  #decide(id: number, values: readonly number[]): void {
+    values.forEach((value, q) => {
+      const kind = this.#kindOfPredicate[q]
+      const decided =
+        kind === 'invariant'
+          ? value === PREDICATE_VALUE.fails
+          : kind === 'witness' && value === PREDICATE_VALUE.holds
+      if (decided) this.#find(this.#predicates.list[q].id, id, null)
+    })
+  }
+
+  #hasAntecedent(q: number, value: number): boolean {
+    return this.#kindOfPredicate[q] === 'invariant'
+      ? value !== PREDICATE_VALUE.vacuous
+      : value === PREDICATE_VALUE.holds
+  }
+
+  #markGoals(id: number, valuation: number, words: Int32Array, base: number): void {
+    for (const q of this.#goals.keys()) {
+      const value =
+        valuation === UNNUMBERED
+          ? this.#predicates.evaluate(q, words, base)
+          : this.#valuations.valuesOf(valuation)[q]
+      if (value === PREDICATE_VALUE.holds) this.#markGoal(q, id)
+    }
+  }
+
+  /** A step that violates action properties (bit mask) or ends in an oops was taken from a state. */
+  step(state: number, step: number, violated: number, fault: string | null): void {
+    this.#actionIds.forEach((id, bit) => {
+      if ((violated >>> bit) & 1) this.#find(id, state, step)
+    })
+    if (fault === null) return
+    checkFault(this.#properties, fault)
+    this.#find(fault, state, step)
+  }
+
+  /** An oops that occurred though no property names it, or null. Nothing after it was explored. */
+  get unaskedFault(): string | null {
+    for (const id of this.#findings.keys()) if (!this.#properties.some((p) => p.id === id)) return id
+    return null
+  }
+
+  /** A terminal state was found; it is a deadlock unless every thread is at a valid end. */
+  terminal(id: number, words: Int32Array, base: number): void {
+    const isValidEnd = this.#system.threads.every(({ counter, flow }) => {
+      const encoded = (words[base + counter.word] >>> counter.shift) & counter.mask
+      return flow.validEnds.has(flow.counters[encoded])
+    })
+    if (isValidEnd) return
+    this.deadlocks++
+    for (const property of this.#deadlockIds) this.#find(property, id, null)
+  }
+
+  /** What was decided so far, by the id of the property or oops. */
+  get findings(): ReadonlyMap<string, DecidedAt> {
+    return this.#findings
+  }
+
+  /** How often the antecedent of each property was true, in their order; meaningless for deadlocks and oopses. */
+  antecedents(search: Pick<FinishedSearch, 'eachActionRecord'>): number[] {
+    const actions = this.#actionAntecedents(search)
+    const onStates = this.#stateAntecedents()
+    const ids = this.#predicates.list.map((q) => q.id)
+    return this.#properties.map(({ id, kind }, n) => {
+      const now = kind === 'action' ? actions[this.#actionIds.indexOf(id)] : (onStates[ids.indexOf(id)] ?? 0)
+      return now + (this.#earlier[n] ?? 0)
+    })
+  }
+
+  /** Takes over what the search had decided and counted before it was interrupted. */
+  restore(
+    findings: Iterable<readonly [string, DecidedAt]>,
+    antecedents: readonly number[],
+    deadlocks: number,
+  ): void {
+    for (const [id, finding] of findings) this.#findings.set(id, finding)
+    this.#earlier = antecedents
+    this.deadlocks = deadlocks
+  }
+
+  /** Bytes of the flags kept per state. */
+  get bytes(): number {
+    return [...this.#goals.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
+  }
+
+  /** Marks the always-possible goals that hold in a state read from a checkpoint. */
+  restoreGoals(id: number, words: Int32Array, base: number): void {
+    this.#markGoals(id, UNNUMBERED, words, base)
+  }
+
+  /** The verdicts, in the order of the properties. */
+  results(search: FinishedSearch): PropertyResult[] {
+    const ids = this.#predicates.list.map((q) => q.id)
+    for (const { id, kind } of this.#properties)
+      if (kind === 'progress') this.#decideAlwaysPossible(id, ids.indexOf(id), search)
+    const traces = new Map<string, Trace>()
+    for (const { id } of this.#properties) {
+      const finding = this.#findings.get(id)
+      if (finding !== undefined) traces.set(id, search.traceTo(finding.state, finding.step))
+    }
+    return resultsOf(this.#properties, this.antecedents(search), traces, search)
+  }
+
+  #find(id: string, state: number, step: number | null): void {
+    if (!this.#findings.has(id)) this.#findings.set(id, { state, step })
+  }
+
+  #markGoal(q: number, id: number): void {
+    this.#goalsFor(q, id)[id] = 1
+  }
+
+  /** The goal flags of a predicate, with room for state `id`. */
+  #goalsFor(q: number, id: number): Uint8Array {
+    const goals = this.#goals.get(q) as Uint8Array
+    if (id < goals.length) return goals
+    const larger = enlarged(goals, new Uint8Array(Math.max(goals.length * 2, id + 1)))
+    this.#goals.set(q, larger)
+    return larger
+  }
+
+  /** Finds the first state from which no goal can be reached. An unfinished graph decides nothing. */
+  #decideAlwaysPossible(id: string, q: number, { complete, states, stateGraph }: FinishedSearch): void {
+    if (!complete || stateGraph === null) return
+    const marked = new Uint8Array(states)
+    marked.set(this.#goalsFor(q, states - 1).subarray(0, states))
+    stateGraph.markBackwards(marked)
+    const lost = marked.indexOf(0)
+    if (lost >= 0) this.#find(id, lost, null)
+  }
+
+  #stateAntecedents(): number[] {
+    const counts = [...this.#unnumbered]
+    for (let c = 1; c < this.#valuations.size; c++) {
+      this.#valuations.valuesOf(c).forEach((value, q) => {
+        if (this.#hasAntecedent(q, value)) counts[q] += this.#valuations.counts[c]
+      })
+    }
+    return counts
+  }
+
+  #actionAntecedents(search: Pick<FinishedSearch, 'eachActionRecord'>): number[] {
+    const counts = this.#actionIds.map(() => 0)
+    search.eachActionRecord((records, record) => {
+      this.#actionIds.forEach((_, bit) => {
+        if ((records[record + RECORD.antecedent] >>> bit) & 1)
+          counts[bit] += records[record + RECORD.fired] >>> 0
+      })
+    })
+    return counts
+  }
+}
