@@ -12,9 +12,9 @@ import type { SearchResult } from './result.ts'
 import type { SearchOptions } from './search-options.ts'
 
 /**
- * Visits every state, by several workers where that is asked for and changes no number. Verdicts do not depend on
- * the number of workers.
- * @param team how workers make the system; null where there can be none.
+ * Visits every state, with several workers if they are requested and change no number of the result. Verdicts do not
+ * depend on the number of workers.
+ * @param team how workers build the model; null if there can be no workers.
  * @throws FailedSearch when model code fails, ModelError, CheckpointError, LostWorker.
  */
 export async function exhaustive(
@@ -30,7 +30,7 @@ export async function exhaustive(
   return { ...(await shared(system, properties, options, most, team)), workers: most }
 }
 
-/** Why one worker makes a search whatever was asked for, or null. Sharing it must not change its numbers. */
+/** Why the search is done by one worker even if more are requested, or null. Sharing must not change its numbers. */
 function whyAlone(
   system: System,
   properties: readonly Property<never>[],
@@ -44,7 +44,7 @@ function whyAlone(
   return graph === null ? null : { kind: 'graph-of-one-worker', property: graph }
 }
 
-/** By several workers, without reduction; where `all` falls back on partial order, so does this, with one worker. */
+/** Searches with several workers, without reduction. Like `all`, it retries with partial-order reduction, in one worker. */
 async function shared(
   system: System,
   properties: readonly Property<never>[],
@@ -57,9 +57,9 @@ async function shared(
     found = await parallelBreadthFirst(team, { ...options, workers })
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
-    // A worker knows neither the steps to the failure nor what the others found; a search alone does.
+    // A worker knows neither the trace to the failure nor what the others found; a search by one worker does.
     const alone = breadthFirst(system, properties, options)
-    // It ended before it came to the failure, at a limit perhaps. What it found stands, and nothing holds.
+    // That search ended before it reached the failure, for example at a limit. What it found stands; nothing holds.
     throw new FailedSearch(error.message, null, cutShort(alone, error.message))
   }
   const result: SearchResult = {
@@ -73,7 +73,7 @@ async function shared(
   return reduce === 'none' ? result : smallerIfTooLarge(result, system, properties, options)
 }
 
-/** Of an unfinished search only what was found is sure. */
+/** Keeps only what was found: everything else in an unfinished search is inconclusive. */
 function cutShort(result: SearchResult, message: string): SearchResult {
   const properties = result.properties.map((p) =>
     p.verdict === 'violated' || p.verdict === 'reached' ? p : { ...p, verdict: 'inconclusive' as const },
@@ -81,7 +81,7 @@ function cutShort(result: SearchResult, message: string): SearchResult {
   return { ...result, complete: false, incompleteReason: { kind: 'model-error', message }, properties }
 }
 
-/** The result with one more remark on what was not done. */
+/** The result with one more entry in `notApplied`. */
 function noted(result: SearchResult, remark: NotApplied): SearchResult {
   const { reduction } = result
   return { ...result, reduction: { ...reduction, notApplied: [...reduction.notApplied, remark] } }

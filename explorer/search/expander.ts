@@ -6,21 +6,21 @@ import { Batch } from '../state/batch.ts'
 import { SIZES } from '../state/sizes.ts'
 import { VectorStore } from '../state/vector-store.ts'
 
-/** What an expansion tells the search. */
+/** Callbacks of an expansion. */
 export interface ExpansionSink {
-  /** The batch is full; the sink empties it. States below `head` are expanded. False stops the expansion. */
+  /** The batch is full and must be emptied. States below `head` are expanded. False stops the expansion. */
   flush(head: number): boolean
-  /** Transition `record` was taken from `state`; it violates action properties or ends in a fault. */
+  /** Transition `record`, taken from `state`, violates action properties or ends in an oops. */
   special(state: number, record: number): void
   /** `state` has no enabled step. */
   terminal(state: number, words: Int32Array, base: number): void
 }
 
-/** Finds the successors of states and puts them into batches. The loop everything else waits for. */
+/** Finds the successors of states and puts them into batches. This is the hottest loop of a search. */
 export class Expander {
   readonly lists: SuccessorLists
   readonly batch: Batch
-  /** Steps taken so far, those that fault included. */
+  /** Steps taken so far, including those that end in an oops. */
   transitions = 0
   readonly #compiled: CompiledSystem
   readonly #store: VectorStore
@@ -31,7 +31,7 @@ export class Expander {
   constructor(compiled: CompiledSystem, store: VectorStore) {
     this.#compiled = compiled
     this.#store = store
-    // A note holds twice a number, and one more.
+    // An entry of the successor cache is twice the number of a list, plus the sleep bit.
     this.lists = new SuccessorLists(compiled, Math.min(SIZES.lists, 2 ** (8 * store.entryBytes - 1) - 1))
     const { system } = compiled
     this.batch = new Batch(compiled.mostEnabled)
@@ -41,13 +41,12 @@ export class Expander {
   }
 
   /**
-   * Expands the states `from` to `end - 1`. What is found last may remain in the batch.
+   * Expands the states `from` to `end - 1`. The last successors may remain in the batch.
    * @returns the first state that is not expanded: `end`, unless the sink stopped the expansion.
    */
   expand(from: number, end: number, sink: ExpansionSink): number {
     const store = this.#store
     const { batch, lists } = this
-    const { low, high, source, record } = batch
     const { dispatch } = this.#compiled
     const { firstGroup, lastGroup } = lists
     const counterWord = this.#counterWord
@@ -60,16 +59,16 @@ export class Expander {
     let { nodes } = lists.trees
     let transitions = 0
     let k = batch.count
-    let going = true
+    let isWanted = true
     let head = from
-    while (head < end && going) {
+    while (head < end && isWanted) {
       const chunk = head >>> VectorStore.chunkBits
       const words = store.chunks[chunk]
       const lows = store.lows[chunk]
       const highs = store.highs[chunk]
       const cache = store.cache[chunk]
       const last = Math.min(end, (chunk + 1) << VectorStore.chunkBits)
-      for (; head < last && going; head++) {
+      for (; head < last && isWanted; head++) {
         const slot = head & VectorStore.chunkMask
         const base = slot * width
         const ownEntries = slot * cacheWidth
@@ -77,21 +76,15 @@ export class Expander {
         const ownHigh = highs[slot]
         let enabled = 0
         for (let t = 0; t < threads; t++) {
+          // Bit 0: the thread sleeps. The rest: number of its list of enabled steps, 0 if it must be looked up.
           const cached = cacheWidth === 0 ? 0 : cache[ownEntries + t]
+          const isAwake = (cached & 1) === 0
           if (cached > 1) {
-            // The list is known, and nothing in it is special.
+            // Only lists without special transitions have a number.
             const list = offsets[cached >>> 1]
             table[list]++
-            const count = table[list + LIST.count]
-            enabled += count
-            if ((cached & 1) !== 0) continue
-            let entry = list + LIST.first
-            for (const after = entry + count * LIST_ENTRY; entry < after; entry += LIST_ENTRY) {
-              low[k] = ownLow ^ table[entry]
-              high[k] = ownHigh ^ table[entry + 1]
-              source[k] = head
-              record[k++] = table[entry + 2]
-            }
+            enabled += table[list + LIST.count]
+            if (isAwake) k = addSuccessors(batch, k, head, ownLow, ownHigh, table, list)
             continue
           }
           const at = dispatch[t] + ((words[base + counterWord[t]] >>> counterShift[t]) & counterMask[t])
@@ -103,48 +96,32 @@ export class Expander {
             }
             if (node === UNKNOWN) {
               node = lists.resolve(g, words, base)
+              // It may have enlarged its arrays.
               roots = lists.roots
               nodes = lists.trees.nodes
               table = lists.lists
               offsets = lists.offsets
               if (node === UNKNOWN) {
+                // The group was split into one per step: start again with the new groups of this program counter.
                 g = firstGroup[at] - 1
                 continue
               }
             }
             const list = -node
             table[list]++
-            const count = table[list + LIST.count]
-            enabled += count
+            enabled += table[list + LIST.count]
             if (cacheWidth !== 0 && lastGroup[at] - firstGroup[at] === 1)
               cache[ownEntries + t] = (table[list + LIST.number] << 1) | cached
-            if (cached !== 0) continue
-            let entry = list + LIST.first
-            if (table[list + LIST.special] !== 0) {
-              const { records } = this.#compiled
-              for (let n = 0; n < count; n++, entry += LIST_ENTRY) {
-                const transition = table[entry + 2]
-                if ((records[transition + RECORD.violated] | records[transition + RECORD.fault]) !== 0)
-                  sink.special(head, transition)
-                if (records[transition + RECORD.fault] !== 0) continue
-                low[k] = ownLow ^ table[entry]
-                high[k] = ownHigh ^ table[entry + 1]
-                source[k] = head
-                record[k++] = transition
-              }
-            } else {
-              for (const after = entry + count * LIST_ENTRY; entry < after; entry += LIST_ENTRY) {
-                low[k] = ownLow ^ table[entry]
-                high[k] = ownHigh ^ table[entry + 1]
-                source[k] = head
-                record[k++] = table[entry + 2]
-              }
-            }
+            if (!isAwake) continue
+            k =
+              table[list + LIST.special] === 0
+                ? addSuccessors(batch, k, head, ownLow, ownHigh, table, list)
+                : this.#addSpecial(k, head, ownLow, ownHigh, list, sink)
           }
         }
         if (k >= Batch.capacity) {
           batch.count = k
-          going = sink.flush(head) && going
+          isWanted = sink.flush(head) && isWanted
           k = batch.count
         }
         transitions += enabled
@@ -155,4 +132,55 @@ export class Expander {
     this.transitions += transitions
     return head
   }
+
+  /** Like `addSuccessors`, for a list in which transitions violate action properties or end in an oops. */
+  #addSpecial(
+    k: number,
+    state: number,
+    low: number,
+    high: number,
+    list: number,
+    sink: ExpansionSink,
+  ): number {
+    const { batch } = this
+    const table = this.lists.lists
+    const { records } = this.#compiled
+    let next = k
+    let entry = list + LIST.first
+    for (let n = table[list + LIST.count]; n > 0; n--, entry += LIST_ENTRY) {
+      const transition = table[entry + 2]
+      const fault = records[transition + RECORD.fault]
+      if ((records[transition + RECORD.violated] | fault) !== 0) sink.special(state, transition)
+      if (fault !== 0) continue
+      batch.low[next] = low ^ table[entry]
+      batch.high[next] = high ^ table[entry + 1]
+      batch.source[next] = state
+      batch.record[next++] = transition
+    }
+    return next
+  }
+}
+
+/**
+ * Puts the successors of `state`, which has the hash lanes `low` and `high`, by all steps of a list into the batch,
+ * from place `k` on. Returns the next free place.
+ */
+function addSuccessors(
+  batch: Batch,
+  k: number,
+  state: number,
+  low: number,
+  high: number,
+  table: Int32Array,
+  list: number,
+): number {
+  let next = k
+  let entry = list + LIST.first
+  for (const end = entry + table[list + LIST.count] * LIST_ENTRY; entry < end; entry += LIST_ENTRY) {
+    batch.low[next] = low ^ table[entry]
+    batch.high[next] = high ^ table[entry + 1]
+    batch.source[next] = state
+    batch.record[next++] = table[entry + 2]
+  }
+  return next
 }

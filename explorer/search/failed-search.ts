@@ -3,14 +3,11 @@ import type { Trace } from '../../model/language/trace.ts'
 import { AsymmetryError } from '../reduce/symmetry/asymmetry.ts'
 import type { PropertyResult, SearchResult } from './result.ts'
 
-/**
- * Model code failed during a search. What was found until then stands: a violation is one whatever is wrong
- * elsewhere.
- */
+/** Model code failed during a search. Violations found before stay violations, whatever is wrong elsewhere. */
 export class FailedSearch extends ModelError {
-  /** The steps to the failure, the failing one last; null when they are not known. */
+  /** The steps to the failure, the failing one last; null if they are not known. */
   readonly trace: Trace | null
-  /** The search up to there, as an incomplete one that says of the failure what is known. */
+  /** The result up to the failure: incomplete, with the failure in `modelError`. */
   readonly result: SearchResult
 
   constructor(message: string, trace: Trace | null, result: SearchResult) {
@@ -20,11 +17,11 @@ export class FailedSearch extends ModelError {
   }
 }
 
-/** Model code of liveness properties failed. */
+/** The code of a liveness property failed. */
 export class FailedLiveness extends ModelError {
   /** The steps to the state on which it failed. */
   readonly trace: Trace | null
-  /** The verdicts: inconclusive where the code failed. */
+  /** The results: inconclusive where the code failed. */
   readonly results: readonly PropertyResult[]
 
   constructor(message: string, trace: Trace | null, results: readonly PropertyResult[]) {
@@ -34,7 +31,7 @@ export class FailedLiveness extends ModelError {
   }
 }
 
-/** Whether an error ends a search for good: an asymmetry is answered by another search. */
+/** Whether an error ends a search for good; after an asymmetry, another search follows. */
 export function isFinal(error: unknown): error is ModelError {
   return error instanceof ModelError && !(error instanceof AsymmetryError)
 }

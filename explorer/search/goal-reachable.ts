@@ -6,13 +6,13 @@ import type { Limits } from './limits.ts'
 
 /** How to look for a goal. */
 export interface GoalSearch extends Limits {
-  /** Faults that end a behaviour short of the goal. After any other fault the answer is not known. */
+  /** Oopses that may end a behaviour before the goal. After any other oops the answer is unknown. */
   readonly faults?: readonly OopsFreedom[]
 }
 
 /**
- * Decides by a search from the state whether a goal can still be reached. Answers are remembered: traces that
- * differ in order only mostly end in the same state.
+ * Decides whether a goal can still be reached from a state, by a search from there. Results are cached, because traces
+ * that differ only in the order of steps mostly end in the same state.
  */
 export function goalReachableIn(system: System, { faults = [], ...limits }: GoalSearch = {}): GoalReachable {
   const answers = new WeakMap<object, Map<string, boolean | null>>()

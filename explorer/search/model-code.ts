@@ -7,10 +7,10 @@ import { PropertyMonitor } from './property-monitor.ts'
 import type { SearchOptions } from './search-options.ts'
 import { Valuations } from './valuations.ts'
 
-/** What matters of the options of a search to how model code is run. */
+/** The options of a search that matter to how model code runs. */
 export type RecordingOptions = Pick<SearchOptions, 'seed' | 'recheck' | 'onRecord'>
 
-/** The model code of a search: everything that is run once in each situation and then looked up. */
+/** The model code of a search: it runs once per combination of values it reads, and is looked up from then on. */
 export interface ModelCode {
   readonly compiled: CompiledSystem
   readonly predicates: Predicates
@@ -19,7 +19,7 @@ export interface ModelCode {
 }
 
 /**
- * The steps of a system, with the action properties that are judged on them.
+ * The steps of a system, with the action properties that are evaluated on them.
  * @throws ModelError when the model is wrong.
  */
 export function compiledFor(
@@ -38,8 +38,8 @@ export function compiledFor(
 }
 
 /**
- * Steps, state predicates and their judge, for a search that keeps states.
- * @throws ModelError when the model is wrong, or properties cannot be judged.
+ * Steps, state predicates and the property monitor, for a search that stores states.
+ * @throws ModelError when the model is wrong, or properties cannot be checked.
  */
 export function modelCodeFor(
   system: System,
@@ -50,8 +50,8 @@ export function modelCodeFor(
   const { recheck = 'sample' } = options
   const widen = symmetry === null ? {} : { widen: symmetry.widenStep }
   const compiled = compiledFor(system, properties, options, widen)
-  const questions = PropertyMonitor.predicatesOf(properties)
-  const predicates = new Predicates(system, questions, recheck, symmetry?.widenPredicate)
+  const list = PropertyMonitor.predicatesOf(properties)
+  const predicates = new Predicates(system, list, recheck, symmetry?.widenPredicate)
   const valuations = new Valuations(predicates, compiled)
   return {
     compiled,

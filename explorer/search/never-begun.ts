@@ -3,7 +3,7 @@ import { NOTHING_REDUCED } from '../reduce/reduction.ts'
 import { type ModelFailure, propertyResult, type SearchResult } from './result.ts'
 import type { StopReason } from './stop-reason.ts'
 
-/** The result of a search that did not begin, because the caller stopped it or because the model is wrong. */
+/** The result of a search that did not start, because the caller stopped it or the model is wrong. */
 export const neverBegun = (
   properties: readonly Property<never>[],
   incompleteReason: StopReason,

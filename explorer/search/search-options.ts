@@ -13,31 +13,31 @@ export interface SearchSettings
   /** What may be left out where that is sound. Default `none`. */
   readonly reduce?: Reduce
   /**
-   * What is run again in another order at the end, to notice model code that keeps something outside the state:
-   * every recording, or a sample of them. Default `sample`.
+   * Which recordings are repeated at the end in another order, to detect model code that depends on something outside
+   * the state: all, or a sample. Default `sample`.
    */
   readonly recheck?: Recheck
 }
 
-/** What a running search asks and tells its caller. */
+/** Callbacks of a running search. */
 export interface SearchHooks extends Pick<Limits, 'stop'>, Pick<CheckpointPaths, 'onUnwritten'> {
-  /** Told of every behaviour when it is computed. */
+  /** Called for every transition that is recorded. */
   readonly onRecord?: (recording: Recording) => void
-  /** Told some times a second how far the search is. */
+  /** Called a few times per second. */
   readonly onProgress?: (progress: Progress) => void
 }
 
 /** How to search. */
 export interface SearchOptions extends SearchSettings, SearchHooks {}
 
-/** How to search where not everything is visited. */
+/** How to search without visiting everything. */
 export interface SamplingOptions
   extends Pick<SearchOptions, keyof Limits | 'mostArrayBytes' | 'recheck' | 'onRecord'> {
-  /** Ids of the properties that the search is made for: it ends when these are decided. Default: all. */
+  /** Ids of properties: the search ends when all of them are decided. Default: all properties. */
   readonly wanted?: readonly string[]
 }
 
-/** How far a search is. */
+/** How far a search has come. */
 export interface Progress {
   readonly states: number
   readonly transitions: number

@@ -2,7 +2,7 @@ import type { System } from '../../model/language/system.ts'
 import type { TraceStep } from '../../model/language/trace.ts'
 import type { CompiledStep } from '../compile/step-table.ts'
 
-/** Steps by their numbers, under the names that a result gives them. */
+/** Names steps, given by number, as results name them. */
 export function namedSteps(
   system: System,
   steps: readonly CompiledStep[],
@@ -14,7 +14,7 @@ export function namedSteps(
   })
 }
 
-/** How often steps were taken, by thread kind and path, from the counts by number. */
+/** Turns counts by step number into counts by thread kind and path (`vcpu.RUN.8`). */
 export function countsByName(
   system: System,
   steps: readonly CompiledStep[],

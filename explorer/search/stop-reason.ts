@@ -1,29 +1,29 @@
 /** Tables that grow with a search. */
 export type Table = 'visited states' | 'steps between states' | 'behaviours' | 'turns'
 
-/** Why a search ended before it had visited everything. Data: words and names of options are the command line's. */
+/** Why a search ended before all states were visited. Tagged data: the command line puts it into words. */
 export type StopReason =
   /** The caller asked the search to stop. */
   | { readonly kind: 'interrupted' }
-  /** The same, before it had started. */
+  /** The caller asked before the search had started. */
   | { readonly kind: 'not-begun' }
   | { readonly kind: 'max-states'; readonly states: number }
   | { readonly kind: 'max-depth'; readonly depth: number }
   | { readonly kind: 'time-limit'; readonly seconds: number }
   | { readonly kind: 'memory-limit'; readonly mebibytes: number }
-  /** An array cannot be longer, whatever memory there is. */
+  /** A table has its maximum size, however much memory there is. */
   | { readonly kind: 'table-full'; readonly table: Table }
-  /** The retry with partial order took `times` as long as the search that did not fit, which `first` had ended. */
+  /** The retry with partial-order reduction took `times` as long as the first search, which ended for `first`. */
   | { readonly kind: 'retry-too-slow'; readonly times: number; readonly first: StopReason | null }
   | { readonly kind: 'model-error'; readonly message: string }
-  /** A step ends in a fault that no property names: nothing behind it was explored. */
+  /** A step ends in an oops that no property names: nothing after it was explored. */
   | { readonly kind: 'unasked-fault'; readonly fault: string }
   /** The full search that a reduced one is compared with did not finish. */
   | { readonly kind: 'self-check'; readonly full: StopReason }
   | SampledOnly
   | PreemptionsOnly
 
-/** The search took samples; `stopped` when it was ended before all of them were taken. */
+/** The search sampled behaviours; `stopped` says why it ended before all samples were taken, or is null. */
 export interface SampledOnly {
   readonly kind: 'sampled'
   readonly method: 'walks' | 'priorities'
@@ -31,7 +31,7 @@ export interface SampledOnly {
   readonly maxDepth: number
   readonly seed: number
   readonly states: number
-  /** What one walk promises; null without a promise. */
+  /** The guarantee of one walk; null if there is none. */
   readonly bound: SampleBound | null
   readonly stopped: StopReason | null
 }
@@ -42,29 +42,29 @@ export interface SampleBound {
   readonly threads: number
 }
 
-/** The search visited the behaviours with few preemptions. */
+/** The search visited only behaviours with few preemptions. */
 export interface PreemptionsOnly {
   readonly kind: 'preemptions'
-  /** All behaviours with at most this many were visited; null when not even those without. */
+  /** All behaviours with at most this many were visited; null if not even those without preemptions. */
   readonly upTo: number | null
-  /** More preemptions than `upTo` lead to no new state. */
+  /** More preemptions than `upTo` reach no new state. */
   readonly exhausted: boolean
-  /** Steps after which behaviours were cut; null when none was. */
+  /** Number of steps after which behaviours were cut off; null if none was. */
   readonly cutAfter: number | null
   readonly stopped: StopReason | null
 }
 
-/** Why a property has no verdict, or no trace, where that is not simply that the search ended early. */
+/** Why a property has no verdict or no trace, if the reason is not just that the search ended early. */
 export type OpenReason =
   | StopReason
-  /** It was decided, but the search ended before the steps there were found. */
+  /** It was decided, but the search ended before it had found the trace. */
   | { readonly kind: 'no-trace' }
-  /** It is judged on a graph of states kept in full, and only fingerprints were kept. */
+  /** It needs a graph of states stored in full, and only fingerprints were stored. */
   | { readonly kind: 'needs-exact-storage'; readonly of: 'progress' | 'liveness' }
-  /** It is judged on the whole graph, and the search was of a part. */
+  /** It needs the whole graph, and the search visited a part. */
   | { readonly kind: 'needs-exhaustive-search'; readonly of: 'progress' | 'liveness' }
 
-/** Whether a smaller search might not have stopped for this: bounds on states, memory and tables. */
+/** Whether a smaller search might avoid this: bounds on states, memory and tables. */
 export const isSize = (reason: StopReason | null): boolean =>
   reason !== null &&
   (reason.kind === 'max-states' || reason.kind === 'memory-limit' || reason.kind === 'table-full')

@@ -3,13 +3,13 @@ import { UNKNOWN } from '../compile/decision-trees.ts'
 import { DISABLED, RECORD } from '../compile/transition-record.ts'
 
 /**
- * The steps that are enabled in one packed state, one state at a time. For the searches that look at a state
- * in its own right (liveness graph, random walks); the breadth-first search has its own loop.
+ * The enabled steps of a packed state. For searches that handle one state at a time (liveness graph, random walks);
+ * the breadth-first search has a faster loop over many, `Expander`.
  */
 export class Successors {
   /** Numbers of the enabled steps, in ascending order; `count` of them are valid. */
   readonly steps: Int32Array
-  /** The record of each, an index into `CompiledSystem.records`. */
+  /** The transition record of each, an index into `CompiledSystem.records`. */
   readonly records: Int32Array
   count = 0
   readonly #compiled: CompiledSystem
@@ -20,26 +20,26 @@ export class Successors {
     this.records = new Int32Array(compiled.steps.length)
   }
 
-  /** Finds the enabled steps of the packed state at `base`, those that fault included. Returns how many. */
+  /** Finds the enabled steps of the packed state at `base`, including those that end in an oops. Returns their number. */
   find(words: Int32Array, base: number): number {
     this.count = 0
     for (let t = 0; t < this.#compiled.dispatch.length; t++) this.#add(t, words, base)
     return this.count
   }
 
-  /** The same for the steps of one thread only. */
+  /** Like `find`, for the steps of one thread. */
   findOf(thread: number, words: Int32Array, base: number): number {
     this.count = 0
     this.#add(thread, words, base)
     return this.count
   }
 
-  /** True when the behaviour ends in a fault: it leads nowhere. */
+  /** Whether enabled step `k` ends in an oops, and so has no successor. */
   faults(k: number): boolean {
     return this.#compiled.records[this.records[k] + RECORD.fault] !== 0
   }
 
-  /** Turns the packed state at `base`, for which step `k` was found, into its successor. */
+  /** Replaces the packed state at `base`, for which step `k` was found, by its successor. */
   apply(k: number, words: Int32Array, base: number): void {
     const { records } = this.#compiled
     const record = this.records[k]

@@ -4,20 +4,20 @@ import type { Trace } from '../../model/language/trace.ts'
 import { type PropertyResult, propertyResult, type Verdict } from './result.ts'
 import type { StateGraph } from './state-graph.ts'
 
-/** What the verdicts depend on besides what was found. */
+/** What the verdicts depend on apart from the findings. */
 export interface Decided {
   readonly complete: boolean
   readonly states: number
-  /** The graph on which progress was judged; null when there was none. */
+  /** The edges on which always-possible properties were decided; null if there are none. */
   readonly stateGraph: StateGraph | null
 }
 
-/** True for the kinds that ask something about single states. */
+/** Whether a property is a predicate on single states. */
 export function isStatePredicate(p: { readonly kind: string }): boolean {
   return p.kind === 'invariant' || p.kind === 'witness' || p.kind === 'progress'
 }
 
-/** @throws ModelError for a fault named after a property of another kind: it would decide that property. */
+/** @throws ModelError for an oops named after a property of another kind: it would decide that property. */
 export function checkFault(properties: readonly Property<never>[], fault: string): void {
   const other = properties.find(({ id, kind }) => id === fault && kind !== 'fault')
   if (other !== undefined)
@@ -25,11 +25,11 @@ export function checkFault(properties: readonly Property<never>[], fault: string
 }
 
 /**
- * The verdicts on properties, in their order. Behaviours end at a fault: where one occurs, only what was found
- * is sure, and everything else is known up to there.
- * @param antecedents how often each had something to judge; 0 in a complete search makes it vacuous.
- * @param traces to what was found, by id, null where the way to it is not known; a property that is not among
- * them was not decided by a state or step.
+ * The verdicts on properties, in their order. Behaviours end at an oops: if one occurs, only findings are certain, and
+ * all other properties are inconclusive up to the oops.
+ * @param antecedents how often the antecedent of each was true; 0 in a complete search makes it vacuous.
+ * @param traces to the findings, by id, null if the trace is not known. A property that is not among them was not
+ * decided by a state or step.
  */
 export function resultsOf(
   properties: readonly Property<never>[],
@@ -44,7 +44,7 @@ export function resultsOf(
     const isFound = traces.has(id)
     const antecedent = kind === 'action' || isStatePredicate(property) ? antecedents[n] : evidence.states
     const verdict = verdictOf(property, isFound, antecedent, evidence)
-    // Liveness has a judgement of its own, which looks at faults itself.
+    // Liveness is evaluated separately, and considers oopses itself.
     const ends = upTo !== undefined && !isFound && evidence.complete && !isLiveness(property)
     const needsEdges = kind === 'progress' && !isFound && evidence.complete && evidence.stateGraph === null
     return {
@@ -65,11 +65,11 @@ function verdictOf(
   antecedent: number,
   { complete, stateGraph }: Decided,
 ): Verdict {
-  // Judged on the graph of labelled edges (liveness/); nothing that looks at single states may pass them.
+  // Decided on the graph of labelled edges (liveness/): no evaluation of single states may say that it holds.
   if (isLiveness(property)) return 'inconclusive'
   const { kind } = property
   if (found) return kind === 'witness' ? 'reached' : 'violated'
-  // An antecedent may still come true in a state that was not visited.
+  // The antecedent may be true in a state that was not visited.
   if (!complete || (kind === 'progress' && stateGraph === null)) return 'inconclusive'
   if (kind === 'witness') return 'not-reached'
   return antecedent === 0 ? 'vacuous' : 'holds'
