@@ -94,7 +94,7 @@ describe('the replay in a fresh process', () => {
     } as const
     const writer = counterexampleFiles(CHECKER, confirmInFreshProcess(SMALL_REPLAY))
     const kept = writer.write(
-      { scenario, design: upstream, properties: [property], unasked: [] },
+      { scenario, design: upstream, properties: [property], unasked: [], foreign: [] },
       [outcome],
       {
         out: join(folder(), 'bogus'),

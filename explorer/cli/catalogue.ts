@@ -1,4 +1,5 @@
 import type { Design } from '../../model/designs/design.ts'
+import { isAlwaysJudged } from '../../model/designs/judged-properties.ts'
 import type { Question } from '../../model/designs/questions.ts'
 import type { OopsFreedom, Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
@@ -108,10 +109,6 @@ export function allProperties<W>({ properties, designs }: Catalogue<W>): readonl
 export function alwaysJudged<W>({ properties }: Catalogue<W>): Property<W>[] {
   return properties.filter(isAlwaysJudged)
 }
-
-/** Whether a property is judged in every check, asked for or not. */
-export const isAlwaysJudged = ({ kind }: Pick<Property<never>, 'kind'>): boolean =>
-  kind === 'deadlock' || kind === 'fault'
 
 /** What must not happen in a step: a behaviour ends there. */
 export function oopsPropertiesOf(

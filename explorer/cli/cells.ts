@@ -1,4 +1,5 @@
-import { addedProperties, type Design } from '../../model/designs/design.ts'
+import type { Design } from '../../model/designs/design.ts'
+import { isAlwaysJudged, judgedProperties } from '../../model/designs/judged-properties.ts'
 import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
@@ -7,9 +8,7 @@ import {
   allProperties,
   alwaysJudged,
   type Catalogue,
-  findProperty,
   findScenario,
-  isAlwaysJudged,
   lookUp,
   scenariosOf,
   UPSTREAM,
@@ -23,8 +22,10 @@ export interface Cell<W = unknown> {
   readonly design: Design<W>
   /** Asked for by name; without names, those that the scenario lists or the design expects something of. */
   readonly properties: readonly Property<W>[]
-  /** Judged by default, as in every check. */
+  /** Judged by default: what the contents of the scenario call for, deadlocks and oopses. */
   readonly unasked: readonly Property<W>[]
+  /** Those asked for that would not be judged otherwise: what they are about may not be modelled here. */
+  readonly foreign: readonly Property<W>[]
   /** What came from files of the user's. */
   readonly files?: UserFiles
 }
@@ -38,8 +39,9 @@ export interface Selection<W = unknown> {
 
 /**
  * The searches to make. Without scenarios a design is checked in those it names, upstream in all that are not deep.
- * Without properties each scenario is judged by all of its own, and by those that the design adds for it. Deadlocks
- * and faults, which are judged everywhere, can be asked for in any scenario that is named, by itself or by a design.
+ * Without properties each scenario is judged by all of its own, and by those that the design adds for it. In a
+ * scenario that is named any property can be asked for, in those that a design names what is judged there by default.
+ * Deadlocks and oopses are judged besides; what the contents of a scenario call for only without properties.
  * @throws UsageError for an unknown name, a property that no chosen scenario checks, or a scenario or design that was
  *   named and would not be searched.
  */
@@ -51,17 +53,26 @@ export function cellsOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Ce
   const always = alwaysJudged(catalogue)
   const cells = unique(selection.designs).flatMap((design) =>
     (named.length > 0 ? named : usualScenarios(catalogue, design)).map((scenario): Cell<W> => {
-      const listed = scenario.properties.map((id) => findProperty(catalogue, id))
+      const { listed, byDefault } = judgedProperties(design, scenario, catalogue.properties)
       const expected = design.expect.filter((e) => e.scenario === scenario.id).map((e) => e.property)
-      const added = addedProperties(design, scenario.id)
-      const own = unique([...listed, ...added, ...always.filter(({ id }) => expected.includes(id))])
-      const askable =
-        named.length > 0 || design.id !== UPSTREAM
-          ? unique([...own, ...always, ...(design.adds?.properties ?? [])])
-          : own
+      const own = unique([...listed, ...always.filter(({ id }) => expected.includes(id))])
+      const added = design.adds?.properties ?? []
+      const askable = unique([
+        ...own,
+        ...(named.length > 0 || design.id !== UPSTREAM ? [...byDefault, ...added] : []),
+        ...(named.length > 0 ? catalogue.properties : []),
+      ])
       const properties = wanted.length === 0 ? own : askable.filter(isWanted)
-      const besides = unique([...always, ...(design.adds?.properties ?? []).filter(isAlwaysJudged)])
-      return { scenario, design, properties, unasked: besides.filter((p) => !properties.includes(p)) }
+      const judged = [...listed, ...byDefault, ...added]
+      return {
+        scenario,
+        design,
+        properties,
+        unasked: byDefault.filter(
+          (p) => !properties.includes(p) && (wanted.length === 0 || isAlwaysJudged(p)),
+        ),
+        foreign: properties.filter((p) => !judged.includes(p)),
+      }
     }),
   )
   for (const property of wanted) {

@@ -4,13 +4,7 @@ import type { Property } from '../../model/language/property.ts'
 import { LONGEST_MESSAGE, quoted } from '../../model/language/quoted.ts'
 import type { System } from '../../model/language/system.ts'
 import { hasCheckpoint } from '../checkpoint/index.ts'
-import {
-  type ModelFailure,
-  neverBegun,
-  type PropertyResult,
-  type SearchResult,
-  type StopReason,
-} from '../search/index.ts'
+import { type ModelFailure, neverBegun, propertyResult, type StopReason } from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
 import { UPSTREAM } from './catalogue.ts'
 import type { Cell } from './cells.ts'
@@ -18,7 +12,8 @@ import type { CommandContext } from './command-context.ts'
 import { designEffect, remarksOn } from './design-effect.ts'
 import { InternalError } from './errors.ts'
 import { failingSteps } from './failing-steps.ts'
-import { nothingRaises, whyNothingJudged } from './nothing-judged.ts'
+import { NOT_MODELLED, notModelled } from './not-modelled.ts'
+import { judgement, whyNothingJudged } from './nothing-judged.ts'
 import { errorInWords } from './reason-words.ts'
 import type { ProgressDisplay } from './report/progress.ts'
 import type { CheckReport, CounterexampleReport, PropertyReport } from './report/report.ts'
@@ -85,18 +80,19 @@ async function checkOne(
   cell: Cell,
   signal: AbortSignal,
 ): Promise<CheckReport> {
-  const { scenario, design, properties, unasked } = cell
+  const { scenario, design, properties, unasked, foreign } = cell
   if (signal.aborted)
     return reportOf(cell, unsearched(cell, { kind: 'not-begun' }), new Map(), {
       resume: null,
       resumedFrom: null,
     })
+  const absent = notModelled(builtSystem(scenario, design), foreign)
   const { checkpoints, progress } = plan
   const settings = checkpoints === null ? plan.settings : withCheckpoint(plan.settings, checkpoints, cell)
   const request: CheckRequest = {
     scenario: cell.files?.scenario?.data ?? scenario.id,
     design: cell.files?.design === undefined ? design.id : (design as Design<never>),
-    properties: properties.map((p) => p.id),
+    properties: properties.filter((p) => !absent.includes(p)).map((p) => p.id),
     unasked: unasked.map((p) => p.id),
     settings,
   }
@@ -122,14 +118,14 @@ async function checkOne(
     resumedFrom: settings.resume ?? null,
   }
   const givenUp = signal.aborted && !context.signal.aborted
-  if (givenUp) return reportOf(cell, outcome, new Map(), places)
+  if (givenUp) return reportOf(cell, outcome, new Map(), places, absent)
   const violated = outcome.properties.filter((p) => p.verdict === 'violated' && p.trace !== null)
   const kept = await context.writer.write(cell, violated, {
     out: plan.out,
     onUnwritten: plan.onUnwritten,
     shortest: settings.search === 'bfs' && outcome.reduction.partialOrder === null,
   })
-  return reportOf(cell, outcome, kept, places)
+  return reportOf(cell, outcome, kept, places, absent)
 }
 
 /** Warns once: what cannot be written now cannot be written a little later either. */
@@ -151,6 +147,7 @@ function reportOf(
   found: Checked,
   kept: ReadonlyMap<string, CounterexampleReport>,
   places: Pick<CheckReport, 'resume' | 'resumedFrom'>,
+  absent: readonly Property<unknown>[] = [],
 ): CheckReport {
   const { scenario, design } = cell
   const system = builtSystem(scenario, design)
@@ -164,28 +161,32 @@ function reportOf(
     scenario: scenario.id,
     design: design.id,
     remarks: remarksOn(effect),
+    leftOut: scenario.leavesOut ?? {},
     modelError: failure === null ? null : { ...failure, steps },
     properties: [...cell.properties, ...cell.unasked].map((property) => ({
-      ...judgedIn(cell, property, system, found),
+      ...judgedIn(cell, property, system, found, absent),
       counterexample: kept.get(property.id) ?? null,
     })),
   }
 }
+
+const NOTHING_JUDGED: readonly string[] = ['vacuous', 'not-applicable', 'not-reached']
 
 /** The verdict on one property, in the light of whether it was asked for and had anything to judge. */
 function judgedIn(
   cell: Cell,
   property: Property<unknown>,
   system: System,
-  { properties, steps }: SearchResult,
+  { properties, steps }: Checked,
+  absent: readonly Property<unknown>[],
 ): Omit<PropertyReport, 'counterexample'> {
-  const result = properties.find(({ id }) => id === property.id)
+  const result = absent.includes(property)
+    ? propertyResult(property, property.kind === 'witness' ? 'not-reached' : 'vacuous')
+    : properties.find(({ id }) => id === property.id)
   if (result === undefined) throw new InternalError(`property ${property.id} was not judged`)
   const asked = cell.properties.includes(property)
-  const isIdle = result.verdict === 'holds' && nothingRaises(property, system, steps)
-  const found: PropertyResult = isIdle ? { ...result, verdict: 'vacuous', antecedent: 0 } : result
-  if (found.verdict !== 'vacuous' && found.verdict !== 'not-reached') return { ...found, asked }
-  const verdict = found.verdict === 'vacuous' && !asked ? 'not-applicable' : found.verdict
-  const reason = { kind: 'nothing-judged', sentence: whyNothingJudged(property, system) } as const
-  return { ...found, asked, verdict, reason }
+  const found = judgement(property, result, asked, system, steps)
+  if (!NOTHING_JUDGED.includes(found.verdict)) return { ...found, asked }
+  const sentence = absent.includes(property) ? NOT_MODELLED : whyNothingJudged(property, system)
+  return { ...found, asked, reason: { kind: 'nothing-judged', sentence } }
 }

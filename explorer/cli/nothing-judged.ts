@@ -1,6 +1,25 @@
 import { match } from 'ts-pattern'
 import { isLiveness, type Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
+import type { PropertyResult, Verdict } from '../search/index.ts'
+
+/** What a search found of a property: `not-applicable` is vacuous of one that was not asked for. */
+export interface Judgement extends Omit<PropertyResult, 'verdict'> {
+  readonly verdict: Verdict | 'not-applicable'
+}
+
+/** The verdict on a property, in the light of whether it was asked for and had anything to judge. */
+export function judgement<W>(
+  property: Property<W>,
+  result: PropertyResult,
+  asked: boolean,
+  system: Pick<System<W>, 'threads'>,
+  steps: ReadonlyMap<string, number>,
+): Judgement {
+  const isIdle = result.verdict === 'holds' && nothingRaises(property, system, steps)
+  const found: PropertyResult = isIdle ? { ...result, verdict: 'vacuous', antecedent: 0 } : result
+  return found.verdict === 'vacuous' && !asked ? { ...found, verdict: 'not-applicable' } : found
+}
 
 /**
  * Why a complete search had nothing to judge of a property, or did not reach a witness: one sentence on what
@@ -30,7 +49,7 @@ export function whyNothingJudged<W>(property: Property<W>, system: Pick<System<W
  * Whether a search took no step of the kernel functions that could raise a fault, so that there was nothing to judge.
  * @param steps how often each step was taken, by thread kind and path.
  */
-export function nothingRaises<W>(
+function nothingRaises<W>(
   property: Property<W>,
   { threads }: Pick<System<W>, 'threads'>,
   steps: ReadonlyMap<string, number>,

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { isJudgedByDefault } from '../../model/designs/judged-properties.ts'
 import { ModelError } from '../../model/language/errors.ts'
+import type { Property } from '../../model/language/property.ts'
 import { LONGEST_MESSAGE, quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { type Catalogue, findNamed, lookUp } from './catalogue.ts'
@@ -25,7 +27,8 @@ export interface UserScenario<W = unknown> {
 /**
  * Reads a scenario from a JSON file.
  * @throws UsageError for a file that cannot be read, is too large, is no scenario, takes a known scenario's name,
- *   names a property that does not exist (with the nearest name), or has bounds or a start that make no sense.
+ *   names a property that does not exist (with the nearest name), leaves out one that would not be judged, or has bounds
+ *   or a start that make no sense.
  */
 export function readScenario<W>(catalogue: Catalogue<W>, path: string): UserScenario<W> {
   const data = readJson('scenario', path)
@@ -43,15 +46,24 @@ export function scenarioOf<W>(catalogue: Catalogue<W>, data: unknown, where: str
   if (findNamed(catalogue.scenarios, made.id) !== undefined) {
     throw new UsageError(`${where}: id: "${made.id}" is the name of a scenario that exists; choose another`)
   }
-  const properties = made.properties.map((name) => {
+  const propertyIn = (member: string, name: string): Property<W> => {
     try {
-      return lookUp('property', catalogue.properties, name).id
+      return lookUp('property', catalogue.properties, name)
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
-      throw new UsageError(`${where}: properties: ${error.message}`)
+      throw new UsageError(`${where}: ${member}: ${error.message}`)
     }
+  }
+  const properties = made.properties.map((name) => propertyIn('properties', name).id)
+  const leavesOut = Object.entries(made.leavesOut ?? {}).map(([name, why]) => {
+    const property = propertyIn('leavesOut', name)
+    if (properties.includes(property.id) || !isJudgedByDefault({ ...made, leavesOut: {} }, property))
+      throw new UsageError(
+        `${where}: leavesOut: ${property.id} is not judged here by default; do not list it`,
+      )
+    return [property.id, why]
   })
-  return { ...made, properties: [...new Set(properties)] }
+  return { ...made, properties: [...new Set(properties)], leavesOut: Object.fromEntries(leavesOut) }
 }
 
 function madeFrom<W>({ scenarioFrom }: Catalogue<W>, data: unknown, where: string): Scenario<W> {

@@ -30,6 +30,7 @@ export function stepError(system: string, path: string, thread: string, error: u
 export function propertyError(system: string, id: string, part: Part | null, error: unknown): ModelError {
   return new ModelError(
     `${system}: property ${id}: ${messageOf(error)}${inBrackets(part, locationOf(error))}`,
+    { cause: error },
   )
 }
 

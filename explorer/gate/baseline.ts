@@ -7,7 +7,7 @@ import { Verifier } from '../../counterexamples/verifier.ts'
 import type { Property } from '../../model/language/property.ts'
 import { packageFolder } from '../bench/model-source.ts'
 import { goalReachableIn, type PropertyResult } from '../search/index.ts'
-import type { CellRun } from './verdict-table.ts'
+import { type CellRun, verdictsOf } from './verdict-table.ts'
 
 export const FORMAT = 'mmucheck-baseline/1'
 
@@ -53,21 +53,18 @@ export function cellName({ design, scenario }: { design: Named; scenario: Named 
 }
 
 /**
- * The record of a full search.
+ * The record of a full search; without properties judged by default that have nothing to judge.
  * @throws Error when the search was not complete: half a search is no baseline.
  */
 export function recordOf<W>(run: CellRun<W>): BaselineCell {
   const { result } = run
   if (!result.complete) throw new Error(`${cellName(run)} is incomplete: ${result.incompleteReason?.kind}`)
   const { states, transitions, depth, deadlocks } = result
-  const properties = result.properties.map((found, n) => [
-    found.id,
-    {
-      verdict: found.verdict,
-      antecedent: found.antecedent,
-      ...counterexampleIn(run, run.properties[n], found),
-    },
-  ])
+  const properties = verdictsOf(run).flatMap((found, n) => {
+    const { id, verdict, antecedent } = found
+    if (verdict === 'not-applicable') return []
+    return [[id, { verdict, antecedent, ...counterexampleIn(run, run.properties[n], found) }]]
+  })
   return { states, transitions, depth, deadlocks, properties: Object.fromEntries(properties) }
 }
 
@@ -75,7 +72,7 @@ export function recordOf<W>(run: CellRun<W>): BaselineCell {
 function counterexampleIn<W>(
   { design, scenario, system }: CellRun<W>,
   property: Property<W>,
-  { verdict, trace }: PropertyResult,
+  { verdict, trace }: Pick<PropertyResult, 'trace'> & { readonly verdict: string },
 ): { length?: number; counterexample?: string } {
   if (trace === null) return {}
   if (verdict !== 'violated') return { length: trace.steps.length }

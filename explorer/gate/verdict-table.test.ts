@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { addedProperties } from '../../model/designs/design.ts'
 import { designs } from '../../model/designs/index.ts'
+import { judgedProperties } from '../../model/designs/judged-properties.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
-import { scenariosOf } from '../cli/catalogue.ts'
+import { findScenario, scenariosOf } from '../cli/catalogue.ts'
 import { checkAgainstReference } from '../compile/check-against-reference.ts'
 import type { Recording } from '../compile/compiled-system.ts'
 import type { SearchResult } from '../search/index.ts'
@@ -73,10 +73,9 @@ describe('the table as a whole', () => {
     for (const design of designs) {
       for (const { scenario, property } of design.expect) {
         expect(design.scenarios, `${design.id} expects something of ${scenario}`).toContain(scenario)
-        const checked = [
-          ...(scenarios.find((s) => s.id === scenario)?.properties ?? []),
-          ...addedProperties(design, scenario).map((p) => p.id),
-        ]
+        const found = findScenario({ scenarios }, scenario)
+        const { listed, byDefault } = judgedProperties(design, found, properties)
+        const checked = [...listed, ...byDefault].map((p) => p.id)
         expect(checked, `${design.id} expects something of ${property} in ${scenario}`).toContain(property)
       }
     }

@@ -1,8 +1,10 @@
-import { addedProperties, type Design } from '../../model/designs/design.ts'
+import type { Design } from '../../model/designs/design.ts'
 import { expectedVerdict, isAsExpected } from '../../model/designs/expectation.ts'
+import { judgedProperties } from '../../model/designs/judged-properties.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { type Judgement, judgement } from '../cli/nothing-judged.ts'
 import { breadthFirst, type SearchOptions, type SearchResult, type Verdict } from '../search/index.ts'
 
 /** One search of the table: a design in one of its scenarios. */
@@ -12,6 +14,8 @@ export interface CellRun<W> {
   readonly system: System<W>
   /** What was judged, in the order of the result. */
   readonly properties: readonly Property<W>[]
+  /** Those of them that the scenario lists or the design adds. */
+  readonly listed: readonly Property<W>[]
   readonly result: SearchResult
 }
 
@@ -21,24 +25,13 @@ export interface Mismatch {
   readonly scenario: string
   readonly property: string
   readonly expected: Verdict
-  readonly found: Verdict
+  readonly found: Judgement['verdict']
   /** Steps of the shortest violation found. */
   readonly length: number | null
 }
 
-/** The properties that a scenario checks. @throws Error for one that does not exist. */
-export function propertiesOf<W>(scenario: Scenario<W>, properties: readonly Property<W>[]): Property<W>[] {
-  return scenario.properties.map((id) => {
-    const found = properties.find((property) => property.id === id)
-    if (found === undefined)
-      throw new Error(`scenario ${scenario.id} names property ${id}, which does not exist`)
-    return found
-  })
-}
-
 /**
- * Searches one design in one scenario, with all properties of the scenario and those that the design adds; every
- * recording is made twice.
+ * Searches one design in one scenario, with all properties that are judged there; every recording is made twice.
  * @param system the design in the scenario, where it is built already.
  */
 export function runCell<W>(
@@ -48,17 +41,26 @@ export function runCell<W>(
   options: SearchOptions = {},
   system: System<W> = scenario.build(design),
 ): CellRun<W> {
-  const judged = [...propertiesOf(scenario, properties), ...addedProperties(design, scenario.id)]
+  const { listed, byDefault } = judgedProperties(design, scenario, properties)
+  const judged = [...listed, ...byDefault]
   const result = breadthFirst(system, judged, {
     recheck: 'all',
     ...options,
   })
-  return { design, scenario, system, properties: judged, result }
+  return { design, scenario, system, properties: judged, listed, result }
+}
+
+/** What was found of each property, `not-applicable` where one that is judged by default has nothing to judge. */
+export function verdictsOf<W>({ properties, listed, system, result }: CellRun<W>): Judgement[] {
+  return result.properties.map((found, n) =>
+    judgement(properties[n], found, listed.includes(properties[n]), system, result.steps),
+  )
 }
 
 /** The cells of a run that are not as expected, pinned lengths included. */
-export function mismatches<W>({ design, scenario, result }: CellRun<W>): Mismatch[] {
-  return result.properties.flatMap((found) => {
+export function mismatches<W>(run: CellRun<W>): Mismatch[] {
+  const { design, scenario } = run
+  return verdictsOf(run).flatMap((found) => {
     const { id, verdict, trace } = found
     const expected = expectedVerdict(design, scenario.id, found)
     const isExpected = isAsExpected(design, scenario.id, found)

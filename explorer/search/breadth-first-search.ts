@@ -95,7 +95,7 @@ export class BreadthFirstSearch implements ExpansionSink {
       this.#engine.store.close()
       this.#stopped = { kind: 'model-error', message: error.message }
       const result = this.#result()
-      throw new FailedSearch(error.message, this.#traceToFailure(), result)
+      throw new FailedSearch(error.message, this.#traceToFailure(), result, { cause: error })
     }
     return this.#result()
   }

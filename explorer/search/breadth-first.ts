@@ -105,7 +105,7 @@ export function withTrace(
     if (!(error instanceof FailedSearch)) throw error
     const { trace, result, message } = error as FailedSearch
     const found = failed.result.properties.map((p, n) => (p.trace === null ? result.properties[n] : p))
-    return new FailedSearch(message, trace, { ...failed.result, properties: found })
+    return new FailedSearch(message, trace, { ...failed.result, properties: found }, { cause: error })
   }
 }
 

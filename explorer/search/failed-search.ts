@@ -10,8 +10,8 @@ export class FailedSearch extends ModelError {
   /** The result up to the failure: incomplete, with the failure in `modelError`. */
   readonly result: SearchResult
 
-  constructor(message: string, trace: Trace | null, result: SearchResult) {
-    super(message)
+  constructor(message: string, trace: Trace | null, result: SearchResult, options?: ErrorOptions) {
+    super(message, options)
     this.trace = trace
     this.result = { ...result, modelError: { message, trace } }
   }
@@ -24,8 +24,13 @@ export class FailedLiveness extends ModelError {
   /** The results: inconclusive where the code failed. */
   readonly results: readonly PropertyResult[]
 
-  constructor(message: string, trace: Trace | null, results: readonly PropertyResult[]) {
-    super(message)
+  constructor(
+    message: string,
+    trace: Trace | null,
+    results: readonly PropertyResult[],
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
     this.trace = trace
     this.results = results
   }

@@ -14,6 +14,7 @@ export {
   type Coverage,
   type ModelFailure,
   type PropertyResult,
+  propertyResult,
   SAMPLING,
   type SearchResult,
   VERDICTS,

@@ -6,3 +6,11 @@
 export class ModelError extends Error {
   override readonly name = 'ModelError'
 }
+
+/** Model code reads a part of the state that the system does not have, as a thread of which there is none. */
+export class AbsentMember extends ModelError {}
+
+/** Whether an error, or what caused it, is that a part of the state is absent. */
+export function isOfAnAbsentMember(error: unknown): boolean {
+  return error instanceof AbsentMember || (error instanceof Error && isOfAnAbsentMember(error.cause))
+}

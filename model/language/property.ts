@@ -1,5 +1,8 @@
 import type { Counters } from './system.ts'
 
+/** Whether scenarios with these bounds are judged by a property. Properties are about a world, not about its bounds. */
+export type JudgedWhere = (bounds: never) => boolean
+
 /** What all properties have. */
 interface Stated {
   /** Stable name, in words: `no-stale-root-used`. */
@@ -14,6 +17,11 @@ interface Stated {
   readonly reference?: string
   /** One sentence on what goes wrong in a kernel that violates it. */
   readonly consequence?: string
+  /**
+   * The bounds of the scenarios in which it is judged whether they list it or not; without it, in those that do.
+   * Beside a property that its scenarios must choose, because it costs much or is not true of all of them.
+   */
+  readonly judgedWhere?: JudgedWhere
   /** `precision`: needless work, not a safety problem. Default `safety` or `liveness` by kind. */
   readonly class?: 'safety' | 'liveness' | 'precision'
 }

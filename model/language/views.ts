@@ -1,4 +1,4 @@
-import { ModelError } from './errors.ts'
+import { AbsentMember, ModelError } from './errors.ts'
 import type { Cellstore, Field, Node } from './fields.ts'
 
 /**
@@ -78,7 +78,7 @@ function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
 function refusing(message: (key: string) => string): object {
   return new Proxy(Object.prototype, {
     get(target, key, receiver) {
-      if (typeof key === 'string' && !(key in target)) throw new ModelError(message(key))
+      if (typeof key === 'string' && !(key in target)) throw new AbsentMember(message(key))
       return Reflect.get(target, key, receiver)
     },
     set(_, key) {

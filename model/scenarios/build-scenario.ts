@@ -10,7 +10,7 @@ import { type Scenario, shownBounds } from './scenario.ts'
 import { type Start, setUp } from './start.ts'
 
 /** A scenario as its differences from the smallest one, and its initial state. */
-export interface Plan extends Omit<Scenario<Kvm>, 'aliases' | 'bounds' | 'build'> {
+export interface Plan extends Omit<Scenario<Kvm>, 'aliases' | 'bounds' | 'build' | 'contains'> {
   readonly aliases?: readonly string[]
   /** Number and size of the guest tables are those of `start`. */
   readonly bounds: ScenarioBounds
@@ -36,6 +36,7 @@ export function scenarioOutside(plan: Plan): Scenario<Kvm> {
     ...about,
     aliases,
     bounds: shownBounds(bounds),
+    contains: (judgedWhere) => (judgedWhere as (bounds: Bounds) => boolean)(bounds),
     build: (change = UNCHANGED) => build(plan.id, bounds, start, change),
   }
 }

@@ -79,7 +79,13 @@ export const scenarioFile = z
       .array(name)
       .min(1, 'must be at least one')
       .max(MOST_PROPERTIES, `must be at most ${MOST_PROPERTIES}`)
-      .describe('Ids of the properties to check; deadlocks and oopses are always checked.'),
+      .describe(
+        'Ids of the properties to check, besides those that the contents of the scenario call for; deadlocks and oopses are always checked.',
+      ),
+    leavesOut: z
+      .record(name, name)
+      .exactOptional()
+      .describe('Ids of properties that are not checked although the contents call for them, and why.'),
   })
   .meta({ title: 'A scenario of mmucheck', description: 'What `mmucheck check --scenario FILE` takes.' })
 
@@ -92,7 +98,7 @@ export const scenarioFileSchema = (): object => z.toJSONSchema(scenarioFile, { i
  */
 export function scenarioFrom(data: unknown): Scenario<Kvm> {
   const given = scenarioFile.parse(data)
-  const { title, about, properties } = given
+  const { title, about, properties, leavesOut = {} } = given
   const sized = { tables: given.start.tables.length, entries: given.start.tables[0].length }
   // The bounds as given, without the defaults of the schema: what is left out stays off.
   const own = ((data as { bounds?: unknown }).bounds ?? {}) as ScenarioBounds
@@ -108,6 +114,7 @@ export function scenarioFrom(data: unknown): Scenario<Kvm> {
     bounds: mergeBounds<ScenarioBounds>(own, { guest: sized }),
     start: given.start,
     properties: [...new Set(properties)],
+    leavesOut: Object.fromEntries(Object.entries(leavesOut).map(([id, why]) => [id, quoted(why)])),
   }
   const wrong = numbersOutOfRange(boundsOf(plan), plan.start)
   if (wrong !== null) throw new ModelError(wrong)

@@ -1,3 +1,4 @@
+import type { JudgedWhere } from '../language/property.ts'
 import type { System } from '../language/system.ts'
 import type { Change } from './additions.ts'
 
@@ -17,8 +18,12 @@ export interface Scenario<W> {
   readonly bounds: Readonly<Record<string, number>>
   /** Too large for the default run: searched only if named or asked for. */
   readonly deep?: true
-  /** Ids of the properties to check. */
+  /** Ids of the properties to check, besides those that are judged by default. */
   readonly properties: readonly string[]
+  /** Properties that are not judged although the contents call for them, by id, each with the reason. */
+  readonly leavesOut?: Readonly<Record<string, string>>
+  /** Whether the bounds are such as a property is judged for by default; absent: for none. */
+  readonly contains?: (judgedWhere: JudgedWhere) => boolean
   /** Builds the system, with the change of a design. @throws ModelError if a patch does not fit. */
   build(change?: Change<W>): System<W>
 }

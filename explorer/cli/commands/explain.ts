@@ -1,4 +1,5 @@
 import type { Design, Expectation } from '../../../model/designs/design.ts'
+import { isJudgedByDefault } from '../../../model/designs/judged-properties.ts'
 import type { Question } from '../../../model/designs/questions.ts'
 import type { LocatedStep } from '../../../model/language/machine.ts'
 import { describePatch, type Patch } from '../../../model/language/patch.ts'
@@ -31,7 +32,7 @@ export function explain(context: CommandContext, name: string): number {
     ...(question === undefined ? [] : [aboutQuestion(context, question)]),
     ...(property === undefined ? [] : [aboutProperty(context, property)]),
     ...(design === undefined ? [] : [aboutDesign(context, design)]),
-    ...(scenario === undefined ? [] : [aboutScenario(scenario)]),
+    ...(scenario === undefined ? [] : [aboutScenario(context, scenario)]),
     ...(machine === undefined ? [] : [aboutMachine(machine)]),
     ...aboutBlocks(machines, name),
     ...aboutSteps(machines, name),
@@ -71,7 +72,10 @@ function aboutQuestion({ catalogue }: CommandContext, asked: Question): Rows {
 }
 
 function aboutProperty({ catalogue }: CommandContext, p: Property<unknown>): Rows {
-  const checked = catalogue.scenarios.filter((s) => s.properties.includes(p.id)).map((s) => s.id)
+  const listing = catalogue.scenarios.filter((s) => s.properties.includes(p.id))
+  const checked = listing.map((s) => s.id)
+  const byDefault = catalogue.scenarios.filter((s) => !listing.includes(s) && isJudgedByDefault(s, p))
+  const leftOut = catalogue.scenarios.filter(({ leavesOut = {} }) => Object.hasOwn(leavesOut, p.id))
   const adders = addersOf(catalogue, p)
   const places = adders.map((d) => `with design ${titled(d)}: ${d.scenarios.join(', ')}`)
   const broken = catalogue.designs
@@ -88,6 +92,8 @@ function aboutProperty({ catalogue }: CommandContext, p: Property<unknown>): Row
       'checked',
       [...(checked.length === 0 ? [] : [checked.join(', ')]), ...places].join('; ') || 'no scenario',
     ],
+    ['by default', byDefault.map((s) => s.id).join(', ')],
+    ...leftOut.map((s): Rows[number] => ['not in', `${s.id}: ${s.leavesOut?.[p.id]}`]),
     ['broken by', broken.join(', ') || 'no design'],
   ]
 }
@@ -130,7 +136,10 @@ function expectations({ expect }: Design<unknown>): Rows {
   })
 }
 
-function aboutScenario(s: Scenario<unknown>): Rows {
+function aboutScenario({ catalogue }: CommandContext, s: Scenario<unknown>): Rows {
+  const byDefault = catalogue.properties.filter(
+    (p) => !s.properties.includes(p.id) && isJudgedByDefault(s, p),
+  )
   const bounds = Object.entries(s.bounds).map(([what, n]) => `${what} ${n}`)
   const kinds = [...new Set(builtSystem(s).threads.map((t) => t.name))]
   return [
@@ -140,6 +149,8 @@ function aboutScenario(s: Scenario<unknown>): Rows {
     ['bounds', bounds.join(', ')],
     ['threads', kinds.join(', ')],
     ['checks', s.properties.join(', ')],
+    ['by default', byDefault.map((p) => p.id).join(', ')],
+    ...Object.entries(s.leavesOut ?? {}).map(([id, why]): Rows[number] => ['leaves out', `${id}: ${why}`]),
   ]
 }
 

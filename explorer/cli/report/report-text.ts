@@ -33,6 +33,9 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
     ...asked.flatMap((p) => propertyLines(p, longest, style)),
     ...(unasked.length === 0 ? [] : ['  not asked for:']),
     ...unasked.flatMap((p) => propertyLines(p, longest, style)),
+    ...Object.entries(check.leftOut).flatMap(([id, why]) =>
+      hanging(`not judged: ${id}: ${why}`, style.width),
+    ),
     ...modelErrorLines(check, style),
     ...(check.coverage === null ? [] : wrapAtSpaces(`coverage: ${whyIncomplete(check)}`, style.width, '  ')),
     ...wrapAtSpaces(totals(check), style.width, '  '),

@@ -33,6 +33,7 @@ const report = (properties: PropertyReport[], complete: boolean): CheckReport =>
   patches: [],
   withoutEffect: false,
   remarks: [],
+  leftOut: {},
   ownSteps: [],
   complete,
   incompleteReason: complete ? null : { kind: 'max-states', states: 1 },

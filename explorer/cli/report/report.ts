@@ -45,6 +45,8 @@ export interface CheckReport extends Omit<SearchResult, 'properties' | 'modelErr
   readonly design: string
   /** Information on the design: changes that change nothing here. */
   readonly remarks: readonly string[]
+  /** Properties that the scenario is not judged by although it has what they are about, by id, with the reason. */
+  readonly leftOut: Readonly<Record<string, string>>
   /** The full search that this one was compared with, see `--self-check`; null when that was not asked for. */
   readonly selfCheck: SelfCheck | null
   /** The steps are null when they are not known. */

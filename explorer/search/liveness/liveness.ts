@@ -97,7 +97,8 @@ export function evaluateLiveness<W>(
     failures.push(new FailedLiveness(error.message, null, []))
   }
   // The others are judged all the same: a violation is not lost.
-  if (failures.length > 0) throw new FailedLiveness(failures[0].message, failures[0].trace, results)
+  if (failures.length > 0)
+    throw new FailedLiveness(failures[0].message, failures[0].trace, results, { cause: failures[0] })
   return results
 }
 
@@ -260,7 +261,7 @@ class PropertyEvaluation {
       predicates.recheck(seed)
     } catch (error) {
       if (!(error instanceof ModelError)) throw error
-      throw new FailedLiveness(error.message, this.#traceTo(s), [])
+      throw new FailedLiveness(error.message, this.#traceTo(s), [], { cause: error })
     }
     return result
   }

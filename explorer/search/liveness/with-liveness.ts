@@ -56,10 +56,11 @@ export function withLiveness(
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
     const { trace, results } = error instanceof FailedLiveness ? error : { trace: null, results: [] }
-    throw new FailedSearch(error.message, trace, {
+    const found: SearchResult = {
       ...merged(results),
       complete: false,
       incompleteReason: { kind: 'model-error', message: error.message },
-    })
+    }
+    throw new FailedSearch(error.message, trace, found, { cause: error })
   }
 }
