@@ -29,7 +29,7 @@ describe('the race diagram', () => {
 
       At the beginning:
         root_page[0].invalid = 0            requests = {}
-        root_hpa = 0                        mode = OUTSIDE
+        root_hpa = root 0                   mode = OUTSIDE
 
         CPU0 (zap)                          CPU1 (vcpu)
         ----------                          -----------
@@ -264,7 +264,7 @@ describe('the race diagram', () => {
     expect(drawn(asking(zapVersusEnter(), property))).toMatchInlineSnapshot(`
       "
       At the beginning:
-        root_page[0].invalid = 0            root_hpa = 0
+        root_page[0].invalid = 0            root_hpa = root 0
 
         CPU0 (zap)
         ----------

@@ -169,7 +169,7 @@ describe('its viewer', () => {
     const page = opened(html)
     page.moving.checked = false
     page.moving.listeners.get('change')?.()
-    expect(page.fields()).toContain('root_hpa 0')
+    expect(page.fields()).toContain('root_hpa root 0')
   })
 
   test('marks where a loop begins', () => {

@@ -69,9 +69,15 @@ const named = (path: string): { path: string; counter: boolean } => ({
   counter: path.startsWith('at.'),
 })
 
-/** A value as text: a flag is 0 or 1, as in a kernel dump, and a missing id is `none`. */
+/**
+ * A value as text: a flag is 0 or 1, as in a kernel dump, a missing id is `none`, and an id says of what it is unless
+ * the field's name does (`root = page 0`, because `root = 0` would read as NULL; `gfn = 0`).
+ */
 export function scalarText(field: Field, code: number): string {
   const value = field.shape.decode(code)
   if (value === null) return 'none'
-  return typeof value === 'boolean' ? String(Number(value)) : String(value)
+  if (typeof value === 'boolean') return String(Number(value))
+  const sort = field.shape.idOf?.sort.name
+  const isNamed = sort === undefined || field.path.replace(/\[\d+\]/g, '').endsWith(sort)
+  return isNamed ? String(value) : `${sort} ${value}`
 }

@@ -1,6 +1,7 @@
 import { drop, move, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { root_name } from '../../memory/roots/mmu.ts'
 import type { Design } from '../design.ts'
 import { violated } from '../expectation.ts'
 
@@ -65,7 +66,10 @@ export const rootCalibrationDesigns: readonly Design<Kvm>[] = [
 function forgetRoot() {
   return step<Kvm>(
     'FR.3',
-    { fn: 'kvm_mmu_free_roots', shows: (kvm, v) => `root = INVALID_PAGE (was ${kvm.vcpu[v].root})` },
+    {
+      fn: 'kvm_mmu_free_roots',
+      shows: (kvm, v) => `root = INVALID_PAGE (was ${root_name(kvm, kvm.vcpu[v].root)})`,
+    },
     {
       does: (kvm, v) => {
         kvm.vcpu[v].root = null

@@ -19,7 +19,7 @@ import {
 } from '../../memory/fault/async-pf.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { root_is_valid, root_role } from '../../memory/roots/mmu.ts'
+import { root_is_valid, root_name, root_role } from '../../memory/roots/mmu.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import { ASYNC_PF_REFUSED, PAGE_FAULT, REENTER, RELOAD_MMU, TDP_PAGE_FAULT } from '../hand-over.ts'
 import { loadRootPage } from '../roots/load-root.ts'
@@ -242,7 +242,7 @@ function pageReady(bounds: Bounds): Entry<Kvm>[] {
           {
             fn: reload,
             since,
-            shows: (kvm, v) => `root.hpa = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}`,
+            shows: (kvm, v) => `root.hpa = ${root_name(kvm, kvm.vcpu[v].root)}`,
           },
           [{ when: root_is_valid, to: 'APF.7' }, {}],
         ),

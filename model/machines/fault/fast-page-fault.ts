@@ -4,7 +4,7 @@ import { fault_is_logged } from '../../memory/dirty-log/dirty-log.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
-import { drain, store_mode } from '../../memory/primitives/store-buffer.ts'
+import { drain, store_mode, where_stored } from '../../memory/primitives/store-buffer.ts'
 import { root_level, root_page } from '../../memory/roots/mmu.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
 import { REENTER } from '../hand-over.ts'
@@ -32,7 +32,7 @@ export function fastPageFault(bounds: Bounds): Block<Kvm> {
         {
           fn: 'walk_shadow_page_lockless_begin',
           since,
-          shows: 'mode = READING_SHADOW_PAGE_TABLES',
+          shows: (kvm, v) => `mode = READING_SHADOW_PAGE_TABLES${where_stored(kvm, v)}`,
           fused: 'IRQs are disabled just before; no IPI is sent to a vCPU in OUTSIDE_GUEST_MODE.',
         },
         { does: (kvm, v) => store_mode(kvm, v, 'READING_SHADOW_PAGE_TABLES') },

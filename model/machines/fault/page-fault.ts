@@ -5,7 +5,7 @@ import { current_gpte, forget_fault, table_gfn, target_gfn } from '../../memory/
 import type { Kvm } from '../../memory/kvm.ts'
 import { copy_gpte, index_at } from '../../memory/primitives/guest-memory.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
-import { root_has_no_page, root_level } from '../../memory/roots/mmu.ts'
+import { current_root_name, root_has_no_page, root_level } from '../../memory/roots/mmu.ts'
 import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
 import { finish_instruction, note_refusal } from '../../memory/vcpu/instruction.ts'
 import {
@@ -170,7 +170,8 @@ export function staleCheck(
     {
       fn: 'is_page_fault_stale',
       since,
-      shows: (kvm, v) => `root ${kvm.vcpu[v].root ?? 'without page'}: stale = ${stale(kvm, v)}`,
+      shows: (kvm, v) =>
+        `${kvm.vcpu[v].root === null ? 'root without page' : current_root_name(kvm, kvm.vcpu[v].root)}: stale = ${stale(kvm, v)}`,
     },
     [{ when: stale, to: END_OF_FAULT }, {}],
   )

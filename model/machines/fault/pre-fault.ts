@@ -1,7 +1,7 @@
 import { type Block, block, type Step, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { root_is_valid } from '../../memory/roots/mmu.ts'
+import { root_is_valid, root_name } from '../../memory/roots/mmu.ts'
 import { EXIT, PAGE_FAULT } from '../hand-over.ts'
 import { serviceRequest } from '../roots/free-obsolete-roots.ts'
 import { loadRootPage } from '../roots/load-root.ts'
@@ -62,7 +62,7 @@ export function preFault(bounds: Bounds): Block<Kvm> {
         {
           fn: reload,
           since,
-          shows: (kvm, v) => `root.hpa = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}`,
+          shows: (kvm, v) => `root.hpa = ${root_name(kvm, kvm.vcpu[v].root)}`,
           quiet: true,
         },
         [{ when: root_is_valid, to: PAGE_FAULT }, {}],

@@ -8,6 +8,7 @@ import { drop_spte, rmap_add, rmap_is_locked, set_flush_pending } from '../../me
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 import { kvm_mmu_mark_parents_unsync } from '../../memory/shadow/write-tracking.ts'
 import { note_refusal } from '../../memory/vcpu/instruction.ts'
+import { all_tlbs_empty } from '../../memory/vcpu/tlb.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { pte_access_write } from './access.ts'
 import { has_mmio, setMmioSpte } from './mmio.ts'
@@ -98,7 +99,7 @@ function flushLostAccess(bounds: Bounds): Entry<Kvm> {
       {
         ...about,
         shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
-        quiet: (kvm, v) => !kvm.vcpu[v].fault.flush,
+        quiet: (kvm, v) => !kvm.vcpu[v].fault.flush && all_tlbs_empty(kvm),
       },
       [
         { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'SET.6' },

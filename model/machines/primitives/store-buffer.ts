@@ -12,7 +12,7 @@ export function storeBufferDrains(): Program<Kvm> {
         : buffer.holds === 'gpte'
           ? `table ${buffer.table}[${buffer.index}] -> ${buffer.to === null ? 'not present' : `gfn ${buffer.to}`}`
           : buffer.count
-    return `store buffer of vcpu${v} drains: ${buffer.holds} = ${value}`
+    return `drains: ${buffer.holds} = ${value}`
   }
   return program<Kvm>('store_buffer', "store buffer of a vCPU's CPU", [
     choice(
@@ -20,7 +20,7 @@ export function storeBufferDrains(): Program<Kvm> {
       [
         step(
           'drain',
-          { fn: 'store buffer', since: 'x86-TSO', shows },
+          { fn: 'store buffer', since: 'x86-TSO', shows, lane: 'vcpu' },
           { when: (kvm, v) => !is_drained(kvm, v), does: drain, to: 'buffer' },
         ),
       ],

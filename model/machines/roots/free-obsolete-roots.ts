@@ -1,7 +1,15 @@
 import { block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { CURRENT, root_has_no_page, root_in_slot, root_slots, slot_name } from '../../memory/roots/mmu.ts'
+import {
+  CURRENT,
+  current_root_name,
+  root_has_no_page,
+  root_in_slot,
+  root_name,
+  root_slots,
+  slot_name,
+} from '../../memory/roots/mmu.ts'
 import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
 import { HANDLE_TLB_FLUSH, REENTER } from '../hand-over.ts'
 import { freeRoots } from './free-roots.ts'
@@ -125,5 +133,7 @@ function is_obsolete_root(kvm: Kvm, v: number, slot: number, obsolete: ObsoleteT
 /** A root slot and its root, for `shows`. */
 function slot_and_root(kvm: Kvm, v: number, slot: number): string {
   if (slot === CURRENT && root_has_no_page(kvm, v)) return 'root = pae_root'
-  return `${slot_name(kvm, v, slot)} = ${root_in_slot(kvm, v, slot) ?? 'INVALID_PAGE'}`
+  const root = root_in_slot(kvm, v, slot)
+  if (slot === CURRENT) return current_root_name(kvm, root)
+  return `${slot_name(kvm, v, slot)} = ${root_name(kvm, root)}`
 }

@@ -1,6 +1,6 @@
 import { type Entry, inFunction, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { clear_slot, pages_in_slot, slot_name } from '../../memory/roots/mmu.ts'
+import { clear_slot, pages_in_slot, root_name, slot_name } from '../../memory/roots/mmu.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { unlink_nested } from '../zap/zap-nested-children.ts'
 import { commitZapPage } from '../zap/zap-page.ts'
@@ -66,6 +66,11 @@ function slots_with_roots(kvm: Kvm, v: number): number[] {
 
 function named_slots(kvm: Kvm, v: number): string {
   return slots_with_roots(kvm, v)
-    .map((slot) => `${slot_name(kvm, v, slot)} = ${pages_in_slot(kvm, v, slot).join('+')}`)
+    .map(
+      (slot) =>
+        `${slot_name(kvm, v, slot)} = ${pages_in_slot(kvm, v, slot)
+          .map((page) => root_name(kvm, page))
+          .join(' and ')}`,
+    )
     .join(', ')
 }

@@ -2,7 +2,7 @@ import { block, type Entry, inFunction, type Step, step, when } from '../../lang
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
-import { root_is_valid, root_role } from '../../memory/roots/mmu.ts'
+import { root_is_valid, root_name, root_role } from '../../memory/roots/mmu.ts'
 import { flush_tlb } from '../../memory/vcpu/tlb.ts'
 import { ENTER_GUEST_MODE, RELOAD_MMU } from '../hand-over.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
@@ -29,7 +29,7 @@ export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
           fn: 'kvm_mmu_reload',
           since,
           shows: (kvm, v) =>
-            `root.hpa = ${root_is_valid(kvm, v) ? (kvm.vcpu[v].root ?? 'pae_root') : 'INVALID_PAGE'}`,
+            `root.hpa = ${root_is_valid(kvm, v) ? (kvm.vcpu[v].root === null ? 'pae_root' : root_name(kvm, kvm.vcpu[v].root)) : 'INVALID_PAGE'}`,
           quiet: root_is_valid,
         },
         [{ when: root_is_valid, to: ENTER_GUEST_MODE }, {}],

@@ -1,7 +1,7 @@
 import { type Block, block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { CURRENT, is_root_usable, root_is_valid } from '../../memory/roots/mmu.ts'
+import { CURRENT, current_root_name, is_root_usable, root_is_valid } from '../../memory/roots/mmu.ts'
 import { NEW_PGD, REENTER } from '../hand-over.ts'
 import { freeRoots } from './free-roots.ts'
 
@@ -38,7 +38,7 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
           {
             fn: searching,
             since,
-            shows: (kvm, v) => `miss: kvm_mmu_free_roots(root = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'})`,
+            shows: (kvm, v) => `miss: kvm_mmu_free_roots(${current_root_name(kvm, kvm.vcpu[v].root)})`,
           },
           [
             {
@@ -85,7 +85,7 @@ function testCurrent(bounds: Bounds): Step<Kvm> {
     'NP.2',
     {
       ...about,
-      shows: (kvm, v) => `is_root_usable(root = ${kvm.vcpu[v].root ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`,
+      shows: (kvm, v) => `is_root_usable(${current_root_name(kvm, kvm.vcpu[v].root)}) = ${usable(kvm, v)}`,
     },
     bounds.roots.prev > 0
       ? [{ when: usable, to: REENTER }, {}]
@@ -125,7 +125,7 @@ export function swapRoots(pgdOf: PgdOf = recordedPgd): Step<Kvm> {
       ...about,
       shows: (kvm, v) => {
         const { i, prev_roots } = kvm.vcpu[v]
-        return `swap(root, prev_roots[${i}]); is_root_usable(root = ${prev_roots[i] ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`
+        return `swap(root, prev_roots[${i}]); is_root_usable(${current_root_name(kvm, prev_roots[i])}) = ${usable(kvm, v)}`
       },
       fused:
         'The slots belong to this vCPU; of the fields that the test reads only role.invalid can change meanwhile.',

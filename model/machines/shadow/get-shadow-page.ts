@@ -1,7 +1,7 @@
 import { block, type Entry, inFunction, step, when } from '../../language/program.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { drain, increment_indirect_shadow_pages } from '../../memory/primitives/store-buffer.ts'
+import { drain, increment_indirect_shadow_pages, where_stored } from '../../memory/primitives/store-buffer.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
 import {
   alloc_shadow_page,
@@ -12,6 +12,7 @@ import {
   sp_has_gptes,
 } from '../../memory/shadow/shadow-page.ts'
 import { account_shadowed } from '../../memory/shadow/write-tracking.ts'
+import { all_tlbs_empty } from '../../memory/vcpu/tlb.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { smpMb } from '../primitives/memory-barrier.ts'
 import { sync_page } from './sync-page.ts'
@@ -143,7 +144,9 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       {
         ...account,
         shows: (kvm, v) =>
-          sp_has_gptes(kvm, wanted.page(kvm, v)) ? 'indirect_shadow_pages++' : 'no guest table behind it',
+          sp_has_gptes(kvm, wanted.page(kvm, v))
+            ? `indirect_shadow_pages++${where_stored(kvm, v)}`
+            : 'no guest table behind it',
       },
       [
         { when: (kvm, v) => !sp_has_gptes(kvm, wanted.page(kvm, v)), to: 'GET.end' },
@@ -191,7 +194,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         {
           ...flushing,
           shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
-          quiet: (kvm, v) => !kvm.vcpu[v].fault.flush,
+          quiet: (kvm, v) => !kvm.vcpu[v].fault.flush && all_tlbs_empty(kvm),
         },
         [
           { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'GET.12 end' },

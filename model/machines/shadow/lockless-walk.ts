@@ -3,7 +3,8 @@ import { Oops } from '../../language/property.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
-import { drain, store_mode } from '../../memory/primitives/store-buffer.ts'
+import { drain, store_mode, where_stored } from '../../memory/primitives/store-buffer.ts'
+import { current_root_name } from '../../memory/roots/mmu.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
 import { LOCKLESS_WALK } from '../hand-over.ts'
 import { smpMb } from '../primitives/memory-barrier.ts'
@@ -36,7 +37,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
         'LW.2',
         {
           ...begin,
-          shows: 'mode = READING_SHADOW_PAGE_TABLES',
+          shows: (kvm, v) => `mode = READING_SHADOW_PAGE_TABLES${where_stored(kvm, v)}`,
           fused: 'IRQs are disabled just before; no IPI is sent to a vCPU in OUTSIDE_GUEST_MODE.',
         },
         {
@@ -48,7 +49,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
       ...when(bounds.memoryOrder.barriers, smpMb('LW.2 mb', begin)),
       step(
         'LW.3 root',
-        { ...walk, shows: (kvm, v) => `start at root ${kvm.vcpu[v].root}` },
+        { ...walk, shows: (kvm, v) => `start at ${current_root_name(kvm, kvm.vcpu[v].root)}` },
         {
           does: (kvm, v) => {
             kvm.vcpu[v].fault.sp = kvm.vcpu[v].root

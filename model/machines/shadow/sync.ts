@@ -2,11 +2,11 @@ import { type Block, block, type Entry, inFunction, step, when } from '../../lan
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
-import { roots_of } from '../../memory/roots/mmu.ts'
+import { current_root_name, roots_of } from '../../memory/roots/mmu.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
 import { clear_unsync_marks, unsync_pages_below } from '../../memory/shadow/write-tracking.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
-import { flush_tlb_gva } from '../../memory/vcpu/tlb.ts'
+import { all_tlbs_empty, flush_tlb_gva } from '../../memory/vcpu/tlb.ts'
 import { HANDLE_TLB_FLUSH, REENTER } from '../hand-over.ts'
 import { release_mmu_lock, writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
@@ -112,7 +112,7 @@ function flushIfNeeded(name: string, bounds: Bounds): Entry<Kvm>[] {
       {
         ...about,
         shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
-        quiet: (kvm, v) => !kvm.vcpu[v].fault.flush,
+        quiet: (kvm, v) => !kvm.vcpu[v].fault.flush && all_tlbs_empty(kvm),
       },
       [
         { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: `${name} end` },
@@ -145,7 +145,7 @@ export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
         shows: (kvm, v) =>
           kvm.vcpu[v].root === null
             ? 'root.hpa = INVALID_PAGE'
-            : `is_unsync_root(root ${root(kvm, v)}) = ${isUnsync(kvm, v)}`,
+            : `is_unsync_root(${current_root_name(kvm, root(kvm, v))}) = ${isUnsync(kvm, v)}`,
       },
       [{ when: (kvm, v) => kvm.vcpu[v].root === null || !isUnsync(kvm, v), to: 'SY.synced' }, {}],
     ),

@@ -3,7 +3,7 @@ import type { Bounds } from '../../memory/bounds.ts'
 import { is_logged, note_store } from '../../memory/dirty-log/dirty-log.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { store_gpte } from '../../memory/primitives/store-buffer.ts'
+import { store_gpte, where_stored } from '../../memory/primitives/store-buffer.ts'
 import { FLOODING } from '../../memory/shadow/fields.ts'
 import { mmu_page_zap_pte } from '../../memory/shadow/rmap.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
@@ -43,7 +43,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
               const store = pteWrite(kvm, v)
               if (store === undefined) return `store to gfn ${target_gfn(kvm, v)}`
               const { index, to } = store
-              return `guest table ${target_gfn(kvm, v)}[${index}] = ${to === null ? 'not present' : `gfn ${to}`}`
+              return `guest table ${target_gfn(kvm, v)}[${index}] = ${to === null ? 'not present' : `gfn ${to}`}${where_stored(kvm, v)}`
             },
           },
           {

@@ -188,7 +188,7 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
     {
       ...hardware,
       shows: (kvm, v) =>
-        `root ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva} -> pfn ${translated_pfn(kvm, v, bounds)}`,
+        `root page ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva} -> pfn ${translated_pfn(kvm, v, bounds)}`,
       fused: 'Reading the leaf, filling the TLB, and the access, which uses the SPTE just read.',
     },
     {
@@ -222,7 +222,7 @@ function walkFault(bounds: Bounds): Step<Kvm> {
     {
       ...hardware,
       shows: (kvm, v) =>
-        `root ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva}: ${walked_spte(kvm, v, bounds).kind === 'leaf' ? 'not writable' : 'not present'}, exit`,
+        `root page ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva}: ${walked_spte(kvm, v, bounds).kind === 'leaf' ? 'not writable' : 'not present'}, exit`,
     },
     {
       when: (kvm, v) => may_walk(kvm, v, bounds) && refused(kvm, v),

@@ -11,7 +11,7 @@ import {
 import type { Bounds } from '../../memory/bounds.ts'
 import { request_pending } from '../../memory/fault/async-pf.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { load_mode, store_mode } from '../../memory/primitives/store-buffer.ts'
+import { load_mode, store_mode, where_stored } from '../../memory/primitives/store-buffer.ts'
 import { flush_tlb } from '../../memory/vcpu/tlb.ts'
 import { ENTER_GUEST_MODE, GUEST, HANDLE_TLB_FLUSH, PAGE_FAULT, REENTER } from '../hand-over.ts'
 import { leave_guest_mode } from './exits.ts'
@@ -49,7 +49,7 @@ function enterGuestMode(bounds: Bounds): Step<Kvm> {
     {
       fn,
       since,
-      shows: 'vcpu->mode = IN_GUEST_MODE',
+      shows: (kvm, v) => `vcpu->mode = IN_GUEST_MODE${where_stored(kvm, v)}`,
       fused:
         'IRQs are disabled just before; an IPI that arrives in between is taken at RUN.8 or on entry in either case.',
     },

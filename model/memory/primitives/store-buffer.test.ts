@@ -10,6 +10,7 @@ import {
   load_mode,
   store_gpte,
   store_mode,
+  where_stored,
 } from './store-buffer.ts'
 
 function worldWith(chosen: BoundsInput): Kvm {
@@ -69,5 +70,10 @@ describe('the store buffer of a CPU', () => {
     expect(kvm.indirect_shadow_pages).toBe(1)
     expect(kvm.guest_table[0][0].to).toBe(1)
     expect(is_drained(kvm, 0)).toBe(true)
+    expect(where_stored(kvm, 0)).toBe('')
+  })
+
+  it('is named where a store waits in it', () => {
+    expect(where_stored(worldWith({ memoryOrder: { storeBuffers: true } }), 0)).toBe(' (in the store buffer)')
   })
 })

@@ -9,6 +9,11 @@ function buffer_of(kvm: Kvm, v: number) {
   return store_buffer.length > 0 ? store_buffer[0] : null
 }
 
+/** Where a plain store of this vCPU's CPU goes, for diagrams: nothing to say without a store buffer. */
+export function where_stored(kvm: Kvm, v: number): string {
+  return buffer_of(kvm, v) === null ? '' : ' (in the store buffer)'
+}
+
 /** `vcpu->mode = mode`. */
 export function store_mode(kvm: Kvm, v: number, mode: AnnouncedMode): void {
   const buffer = buffer_of(kvm, v)

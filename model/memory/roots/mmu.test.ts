@@ -7,10 +7,12 @@ import { sortsOf } from '../sorts.ts'
 import {
   CURRENT,
   clear_slot,
+  current_root_name,
   is_root_usable,
   loaded_roots,
   root_has_no_page,
   root_in_slot,
+  root_name,
   root_page,
   root_slots,
   roots_of,
@@ -22,6 +24,17 @@ function world(bounds: BoundsInput): { kvm: Kvm; bounds: Bounds } {
   const shape = layout(kvmWorld(all, sortsOf(all)))
   return { kvm: shape.view(new Codes(shape.fields.length)), bounds: all }
 }
+
+describe('the name of a root', () => {
+  it('says that it is a page, and for which page directory', () => {
+    const { kvm } = world({})
+    kvm.page[0].gfn = 1
+    expect(root_name(kvm, 0)).toBe('page 0 (pgd 1)')
+    expect(root_name(kvm, 2)).toBe('page 2')
+    expect(current_root_name(kvm, 0)).toBe('root page 0 (pgd 1)')
+    expect(current_root_name(kvm, null)).toBe('root = INVALID_PAGE')
+  })
+})
 
 describe('two MMUs of a vCPU', () => {
   const twoMmus = () => {

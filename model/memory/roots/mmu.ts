@@ -68,6 +68,18 @@ export function slot_name(kvm: Kvm, v: number, slot: number): string {
   return slot <= length ? name(slot) : `other mmu: ${name(slot - 1 - length)}`
 }
 
+/** A root page as diagrams show it: `page 0 (pgd 1)`. A bare number would read as an address, and 0 as NULL. */
+export function root_name(kvm: Kvm, page: number | null): string {
+  if (page === null) return 'INVALID_PAGE'
+  const { gfn } = kvm.page[page]
+  return gfn === null ? `page ${page}` : `page ${page} (pgd ${gfn})`
+}
+
+/** The current root as diagrams show it: `root page 0 (pgd 1)`. */
+export function current_root_name(kvm: Kvm, page: number | null): string {
+  return page === null ? 'root = INVALID_PAGE' : `root ${root_name(kvm, page)}`
+}
+
 /** The pages that a root slot holds references to: one, or those that the entries of a PAE root point to. */
 export function pages_in_slot(kvm: Kvm, v: number, slot: number): number[] {
   const pages = slot === CURRENT ? [kvm.vcpu[v].root, ...kvm.vcpu[v].pae_root] : [root_in_slot(kvm, v, slot)]

@@ -19,6 +19,12 @@ export function flush_tlb_gva(kvm: Kvm, vcpu: number, gva: number): void {
   entry.root = null
 }
 
+/** Whether no TLB holds a translation, so that a flush would change nothing. */
+export function all_tlbs_empty(kvm: Kvm): boolean {
+  for (const { tlb } of kvm.vcpu) for (const { pfn } of tlb) if (pfn !== null) return false
+  return true
+}
+
 /** Empties the TLB of the CPU that the vCPU runs on, paging-structure caches included. */
 export function flush_tlb(kvm: Kvm, vcpu: number): void {
   for (let gva = 0; gva < kvm.vcpu[vcpu].tlb.length; gva++) flush_tlb_gva(kvm, vcpu, gva)
