@@ -68,7 +68,8 @@ export function cellsOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Ce
         scenario,
         design,
         properties,
-        unasked: byDefault.filter(
+        // Deadlocks and oopses are judged whatever was asked for, listed by the scenario or not.
+        unasked: [...listed, ...byDefault].filter(
           (p) => !properties.includes(p) && (wanted.length === 0 || isAlwaysJudged(p)),
         ),
         foreign: properties.filter((p) => !judged.includes(p)),
