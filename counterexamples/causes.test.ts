@@ -5,6 +5,7 @@ import { range, struct, type View } from '../model/language/shapes.ts'
 import { compose, one } from '../model/language/system.ts'
 import type { Trace } from '../model/language/trace.ts'
 import { causesOf } from './causes.ts'
+import { raceDiagram } from './diagram.ts'
 import { replayedOf, type SmallSystem } from './testing/small-systems.ts'
 
 const world = struct({ x: range(0, 9), y: range(0, 9), z: range(0, 9), local: range(0, 9) })
@@ -91,6 +92,42 @@ describe('races', () => {
   test('no race when the reader does nothing afterwards', () => {
     const small = pair([readX], [writeX], (w) => w.x === 0)
     expect(causes(small, 'r1 w1').races).toEqual([])
+  })
+})
+
+describe('steps of the design', () => {
+  const small = pair([readX, useLocal], [writeX, put('w2', 'z', 1), put('w3', 'z', 2)], (w) => w.z !== 2)
+  const order = 'r1 w1 w2 w3'
+  const replayed = (...changed: string[]) => ({
+    ...replayedOf(small, run(order)),
+    changedSteps: new Set(changed),
+  })
+
+  test('have letters, of several in a row one', () => {
+    const { labels, changedByDesign } = causesOf(replayed('r.r1', 'w.w1', 'w.w2'))
+    expect(changedByDesign).toEqual([0, 1])
+    expect([...labels.keys()]).toEqual([0, 1, 3])
+  })
+
+  test('are named below the diagram', () => {
+    const lines = raceDiagram(replayed('r.r1', 'w.w1', 'w.w2')).join(' ')
+    expect(lines).toContain('(A) and (B) are changed by this design.')
+    expect(raceDiagram(replayed()).join(' ')).not.toContain('by this design')
+  })
+})
+
+describe('a stale read that changes nothing', () => {
+  test('is not blamed', () => {
+    const small = pair([readX, put('r2', 'y', 1)], [writeX], (w) => w.y === 0)
+    expect(causes(small, 'r1 w1 r2').races).toEqual([])
+  })
+
+  test('is blamed where the trace does not fail without it', () => {
+    const chosen = act('r2', (w) => {
+      w.y = w.local === 5 ? 0 : 1
+    })
+    const small = pair([readX, chosen], [writeX], (w) => w.y === 0)
+    expect(causes(small, 'r1 w1 r2').races).toEqual(['x: r1 before w1'])
   })
 })
 

@@ -2,17 +2,9 @@ import { isLiveness } from '../model/language/property.ts'
 import { Reference } from '../model/language/reference.ts'
 import { loopStates } from './lasso.ts'
 import { Observer } from './observer.ts'
-import type { Replayed } from './replay.ts'
+import type { Replayed, ReplayedStep } from './replay.ts'
+import { type Race, Simulation } from './simulation.ts'
 import { stepView, stuckThreads, Verifier } from './verifier.ts'
-
-/** A stale read: a thread read a value, another thread changed it later, and the first did not read it again. */
-export interface Race {
-  readonly field: number
-  /** Index of the step that read. */
-  readonly read: number
-  /** Index of the step that changed the value. */
-  readonly write: number
-}
 
 /** Why a trace ends in its violation, computed from what its steps read and wrote. */
 export interface Causes {
@@ -30,12 +22,17 @@ export interface Causes {
   readonly races: readonly Race[]
   /** Fields written by one thread and read by another one later. */
   readonly communicated: ReadonlySet<number>
+  /** Steps that the design changed: one of several in a row, and the last of many. */
+  readonly changedByDesign: readonly number[]
   /** By step, the letter (`A`, `B`) by which the explanation refers to it. */
   readonly labels: ReadonlyMap<number, string>
 }
 
 /** Most steps that get a letter; a reader cannot follow more. */
 const MOST_LABELS = 6
+
+/** Most of them that are steps of the design. */
+const MOST_CHANGED = 3
 
 /** Explains a replayed trace. */
 export function causesOf(replayed: Replayed): Causes {
@@ -52,6 +49,7 @@ export function causesOf(replayed: Replayed): Causes {
   const decisive = decisiveChanges(replayed, observer, judged, changed)
   const history = { replayed, reads, changed }
   const races = chooseRaces(history, new Set(decisive.keys()))
+  const changedByDesign = stepsOfDesign(replayed)
   const positions = decisivePositions(replayed, observer, read)
   return {
     judged,
@@ -60,7 +58,8 @@ export function causesOf(replayed: Replayed): Causes {
     needed: neededSteps(replayed),
     races,
     communicated: communicatedFields(history),
-    labels: labelsFor(steps.length, decisive, positions, races),
+    changedByDesign,
+    labels: labelsFor(steps.length, changedByDesign, decisive, positions, races),
   }
 }
 
@@ -234,11 +233,15 @@ function communicatedFields({ replayed: { steps }, reads, changed }: History): S
   return found
 }
 
-/** The stale reads that explain the failure: those of decisive fields, else the failing thread's last one. */
+/**
+ * The stale reads that explain the failure: those of decisive fields, else the failing thread's last one, if the trace
+ * does not fail without it.
+ */
 function chooseRaces(history: History, deciding: ReadonlySet<number>): Race[] {
   const { steps } = history.replayed
   const all = allRaces(history)
-  const onDeciding = all.filter((race) => deciding.has(race.field))
+  const simulation = new Simulation(history.replayed)
+  const onDeciding = all.filter((race) => deciding.has(race.field) && simulation.without(race) !== 'fails')
   const latest = (races: readonly Race[]): Race[] =>
     races.toSorted((a, b) => b.write - a.write || b.read - a.read || a.field - b.field).slice(0, 1)
   if (onDeciding.length > 0) {
@@ -247,7 +250,8 @@ function chooseRaces(history: History, deciding: ReadonlySet<number>): Race[] {
       .slice(0, 2)
   }
   const failing = steps.at(-1)?.thread
-  return latest(all.filter((race) => steps[race.read].thread === failing))
+  const own = latest(all.filter((race) => steps[race.read].thread === failing))
+  return own.filter((race) => simulation.without(race) === 'holds')
 }
 
 function allRaces({ replayed: { steps, fault }, reads, changed }: History): Race[] {
@@ -273,16 +277,48 @@ function allRaces({ replayed: { steps, fault }, reads, changed }: History): Race
   return races
 }
 
-/** Letters for the failing step, the stale reads and the decisive writes, in this order of importance. */
+/** The steps of the trace that the design added, replaced or moved. */
+function stepsOfDesign({ system, steps, changedSteps }: Replayed): number[] {
+  const isChanged = (index: number): boolean => {
+    const { thread, located } = steps[index]
+    return changedSteps?.has(`${thread.program.kind}.${located.path}`) ?? false
+  }
+  const inARow: ReplayedStep[][] = []
+  for (const { name } of system.threads) {
+    let last: ReplayedStep[] | null = null
+    for (const step of steps.filter(({ thread }) => thread.name === name)) {
+      if (!isChanged(step.index)) last = null
+      else {
+        if (last === null) {
+          last = []
+          inARow.push(last)
+        }
+        last.push(step)
+      }
+    }
+  }
+  return inARow
+    .map((run) => (run.find(({ located }) => !located.step.about.quiet) ?? run[0]).index)
+    .sort((a, b) => a - b)
+    .slice(-MOST_CHANGED)
+}
+
+/** Letters for the failing step, the steps of the design, the stale reads and the decisive writes, by importance. */
 function labelsFor(
   steps: number,
+  changedByDesign: readonly number[],
   decisive: ReadonlyMap<number, number>,
   positions: readonly number[],
   races: readonly Race[],
 ): Map<number, string> {
   if (steps === 0) return new Map()
   const changes = [...new Set([...decisive.values(), ...positions])].sort((a, b) => b - a)
-  const wanted = new Set([steps - 1, ...races.flatMap(({ read, write }) => [read, write]), ...changes])
+  const wanted = new Set([
+    steps - 1,
+    ...changedByDesign,
+    ...races.flatMap(({ read, write }) => [read, write]),
+    ...changes,
+  ])
   const chosen = [...wanted].slice(0, MOST_LABELS).sort((a, b) => a - b)
   return new Map(chosen.map((step, i) => [step, String.fromCharCode(65 + i)]))
 }

@@ -1,8 +1,9 @@
 import { match } from 'ts-pattern'
 import { isLiveness } from '../model/language/property.ts'
-import type { Causes, Race } from './causes.ts'
+import type { Causes } from './causes.ts'
 import type { Replayed } from './replay.ts'
 import { stepText } from './rows.ts'
+import type { Race } from './simulation.ts'
 import { variablesOf } from './state-variables.ts'
 import { listed, paragraph, sentence } from './text-layout.ts'
 import { stuckThreads } from './verifier.ts'
@@ -10,6 +11,7 @@ import { stuckThreads } from './verifier.ts'
 /** The sentences below a diagram: how the failure came about, by letters, and which property it violates. */
 export function closing(replayed: Replayed, causes: Causes): string[] {
   const how = [
+    ...designSentences(causes),
     ...causes.races.map((race) => raceSentence(replayed, causes, race)),
     ...changeSentences(replayed, causes),
     ...positionSentences(replayed, causes),
@@ -49,6 +51,14 @@ function changeSentences({ system, states, steps }: Replayed, causes: Causes): s
     )
   })
   return since.length === 0 ? [] : [`${listed(since)}.`]
+}
+
+/** Which rows are not upstream's. */
+function designSentences(causes: Causes): string[] {
+  const letters = causes.changedByDesign.map((step) => cite(causes, step))
+  return letters.length === 0
+    ? []
+    : [`${listed(letters)} ${letters.length === 1 ? 'is' : 'are'} changed by this design.`]
 }
 
 /** Threads whose program counters the property depends on, unless their last step is explained already. */

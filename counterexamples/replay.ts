@@ -27,6 +27,8 @@ export interface ReplayContext {
     /** Contents of that file, as JSON, for readers who do not have it. */
     readonly text?: string
   }
+  /** Steps that the design added, replaced or moved, as `THREADKIND.STEP`. */
+  readonly changedSteps?: ReadonlySet<string>
   /** Version and model that replay the file, which may differ from those that wrote it. */
   readonly checker: { readonly version: string; readonly model: string }
   /** Assumptions of the model, one sentence each, for the mail form. */

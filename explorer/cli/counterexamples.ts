@@ -17,6 +17,7 @@ import { goalReachableIn } from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
 import { findNamed, findProperty, findScenario, oopsPropertiesOf } from './catalogue.ts'
 import type { Checker } from './checker.ts'
+import { changedSteps } from './design-effect.ts'
 import { InternalError, UsageError } from './errors.ts'
 import { packageInfo } from './package-info.ts'
 import { designDataOf, designIn, readDesign } from './user-design.ts'
@@ -121,6 +122,7 @@ function resolved(
       scenario: shown(scenario, scenarioFile, scenarioName),
       design: shown(design, designFile, designName),
       checker: { version, model: modelHash() },
+      changedSteps: changedSteps(scenario, design),
     },
     faults: oopsPropertiesOf(catalogue, design),
   }

@@ -8,7 +8,7 @@ import { block, program, step } from '../../model/language/program.ts'
 import { flag, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one } from '../../model/language/system.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
-import { designEffect, patchLine, remarksOn } from './design-effect.ts'
+import { changedSteps, designEffect, patchLine, remarksOn } from './design-effect.ts'
 import { resultSchema } from './report/result-json.ts'
 import { runCheck } from './run-check.ts'
 import type { SearchRunner } from './search-runner.ts'
@@ -41,6 +41,16 @@ const scenario: Scenario<World> = {
     }),
 }
 const effect = (...patches: Patch<World>[]) => designEffect(scenario, { patches })
+
+it('changed steps are those that are added, replaced or moved, with the steps of a moved block', () => {
+  const changed = (...patches: Patch<World>[]) => [...changedSteps(scenario, { patches })].sort()
+  expect(changed(drop('REQ.1'))).toEqual([])
+  expect(changed(insert({ after: 'A.1' }, step('NEW', {})))).toEqual(['a.NEW'])
+  expect(changed(only('b', replace('REQ.1', step('REQ.1', {}))))).toEqual(['b.REQ/REQ.1'])
+  expect(changed(move('REQ.2', { before: 'REQ.1' }))).toEqual(['a.REQ/REQ.2', 'b.REQ/REQ.2'])
+  expect(changed(only('a', move('REQ', { before: 'A.1' })))).toEqual(['a.REQ/REQ.1', 'a.REQ/REQ.2'])
+  expect(changed(move('REQ.2', { after: 'REQ.1' }))).toEqual([])
+})
 
 describe('the effect of a design', () => {
   it('is the places of each patch, with kernel function and statement', () => {

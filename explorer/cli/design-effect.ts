@@ -61,6 +61,31 @@ export function designEffect<W>(
   }
 }
 
+/** The steps that a design added, replaced or moved in a scenario, as `THREADKIND.STEP`. */
+export function changedSteps<W>(
+  scenario: Scenario<W>,
+  design: Pick<Design<W>, 'patches' | 'adds'>,
+): ReadonlySet<string> {
+  const { ownSteps: own } = designEffect(scenario, design)
+  const { patches, adds } = design
+  if (patches.every(({ op }) => op !== 'move')) return new Set(own)
+  const { threads } = builtSystem(scenario, { patches: [], ...(adds === undefined ? {} : { adds }) })
+  const base = [...new Map(threads.map(({ program }) => [program.kind, program])).values()]
+  const { programs, places } = tracePatches(base, patches)
+  const moved = places.filter((_, n) => patches[n].op === 'move').flat()
+  const paths = programs.flatMap((program) =>
+    flowOf(program)
+      .steps.filter(({ path }) =>
+        moved.some(
+          (place) =>
+            place.changes && place.machine === program.kind && `${path}/`.startsWith(`${place.path}/`),
+        ),
+      )
+      .map(({ path }) => `${program.kind}.${path}`),
+  )
+  return new Set([...own, ...paths])
+}
+
 /** `patch 1: drop ZAP.8 (zapper ZAP.8): mark(): sp->role.invalid = 1, 1 place`. */
 export function patchLine({ patch, places, kernel }: Omit<PatchEffect, 'unchanged'>, index: number): string {
   const where = places.length === 0 ? '' : ` (${places.join(', ')})`
