@@ -5,15 +5,15 @@ import { twoPhase } from '../oracles/two-phase.ts'
 import type { Model } from '../search/index.ts'
 import { guestSeesLivePages, kvmComposite } from './models/kvm-composite.ts'
 
-/** What all tools must agree on before their times are compared. */
+/** The counts on which all tools must agree before their times are compared. */
 export interface Counts {
   /** Distinct states. */
   readonly states: number
-  /** Steps from them, those to known states included. */
+  /** Steps from them, including those to known states. */
   readonly transitions: number
 }
 
-/** One size of a model: ours, and the constants that give the translations the same size. */
+/** A model in one size, with the constants that give its translations the same size. */
 export interface ModelInstance extends Counts {
   readonly id: string
   readonly title: string
@@ -29,7 +29,7 @@ export interface ModelInstance extends Counts {
   readonly orbits?: Counts
 }
 
-/** Two-phase commit never commits and aborts. */
+/** Two-phase commit never both commits and aborts. */
 const consistent: Property<{ rmState: Iterable<string> }> = {
   kind: 'invariant',
   id: 'consistent',
@@ -96,7 +96,7 @@ export const instances: readonly ModelInstance[] = [
   kvmOf([2, 3, 1, 1], { ...counts(9_385_621, 27_129_264), orbits: counts(4_713_590, 13_628_056) }),
 ]
 
-/** Small enough for every test run and for xstate/graph. */
+/** Instances small enough for tests and for xstate/graph. */
 export const smallInstances: readonly ModelInstance[] = [
   twoPhaseOf(3, { ...counts(288, 1_145), orbits: counts(80, 317) }),
   twoPhaseOf(5, { ...counts(8_832, 58_145), orbits: counts(314, 2_047) }),
@@ -114,7 +114,7 @@ export function instanceOf(id: string): ModelInstance {
   return found
 }
 
-/** What our search needs of a model; workers make it anew by the model's id. */
+/** The model of an id, for the search; each worker builds it. */
 export function modelOf(id: string): Model {
   const { system, properties } = instanceOf(id)
   return { system: system(), properties }

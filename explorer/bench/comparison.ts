@@ -26,10 +26,10 @@ export interface Rounds {
 }
 
 /**
- * Runs all contestants in turn, round after round (A B C, A B C ...), so that a change of the machine's load
- * meets all of them.
- * @throws Error when a contestant's counts differ from the model's: then it is not the same model, and no
- * time is worth comparing.
+ * Runs all contestants in turn, round after round (A B C, A B C ...), so that a change of the machine's load affects
+ * all of them.
+ * @throws Error when a contestant's counts differ from the model's: then it is not the same model, and times cannot be
+ * compared.
  */
 export function compare(
   instance: ModelInstance,
@@ -90,7 +90,7 @@ export function pairedRatios(a: Measurement, b: Measurement): number[] {
   return paired(a, b, (run) => run.seconds)
 }
 
-/** The same for processor time, which other work on the machine disturbs less; empty where not measured. */
+/** Like `pairedRatios` for CPU time, which other load affects less; empty if it was not measured. */
 export function pairedCpuRatios(a: Measurement, b: Measurement): number[] {
   return paired(a, b, (run) => run.cpuSeconds ?? Number.NaN).filter(Number.isFinite)
 }

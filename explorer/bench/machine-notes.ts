@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpus, loadavg, totalmem } from 'node:os'
 
-/** What a reader has to know about the machine; no names of hosts or folders. */
+/** What a reader must know about the machine, without host or folder names. */
 export function machineNotes(tools: readonly string[]): string[] {
   const [cpu] = cpus()
   const load = loadavg()

@@ -117,7 +117,7 @@ function main(): void {
     report({ date, notes, skipped, comparisons, standings: standings(comparisons), remarks, profiles })
   const add = (comparison: Comparison): void => {
     comparisons.push(comparison)
-    // An hour of measuring is not lost when something fails later.
+    // Saved now, so that an hour of measurements is not lost if something fails later.
     if (out !== '-') replaceFile(`${out}.part`, text())
   }
 

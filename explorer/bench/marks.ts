@@ -2,11 +2,11 @@ import { type Comparison, measurementOf, pairedCpuRatios, pairedRatios } from '.
 import { searchReport } from './contestants/ours.ts'
 import { spreadOf } from './statistics.ts'
 
-/** A figure that is to stay at or below `most` on every model. */
+/** A figure that must be at most `most` on every model. */
 interface Mark {
   readonly title: string
   readonly most: number
-  /** Empty when the comparison has not what it takes. */
+  /** Empty if a contestant is missing in the comparison. */
   readonly measure: (comparison: Comparison) => readonly Figure[]
 }
 
@@ -14,14 +14,14 @@ interface Mark {
 interface Figure {
   readonly of: string
   readonly value: number
-  /** Shown beside the others, not judged: the marks are about wall time. */
+  /** Shown, but not compared with the mark, which is about wall time. */
   readonly besides?: true
 }
 
-/** Smaller models are over before the runtime has started; the marks are about searching. */
+/** Least states of a model for the marks: in smaller ones, the start of the runtime dominates. */
 const LEAST_STATES = 100_000
 
-/** Our time as a part of a peer's, by the wall clock and by processor time. */
+/** Our time divided by that of a peer, by wall clock and by CPU time. */
 function faster(title: string, ours: string, peer: string, most: number): Mark {
   return {
     title: `${title}, time / time`,
@@ -69,7 +69,7 @@ const marks: readonly Mark[] = [
   },
 ]
 
-/** How one mark stands: the figures on each model. It is met when all of them reach it. */
+/** The figures for one mark on each model. It is met if all of them reach it. */
 export interface Standing {
   readonly title: string
   readonly most: number
@@ -77,7 +77,7 @@ export interface Standing {
   readonly met: boolean
 }
 
-/** The marks that the comparisons at hand say something about. */
+/** The marks for which the comparisons have figures. */
 export function standings(comparisons: readonly Comparison[]): Standing[] {
   const searches = comparisons.filter((c) => c.task === 'search' && c.instance.states >= LEAST_STATES)
   return marks.flatMap(({ title, most, measure }) => {

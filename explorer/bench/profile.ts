@@ -52,7 +52,7 @@ export function summarise(text: string): ProfileSummary {
   return { seconds: total / 1e6, functions }
 }
 
-/** Profiles one search of ours in a process of its own. */
+/** Profiles one of our searches in a new process. */
 export function profileSearch(instance: ModelInstance, mode: string): ProfileSummary {
   const contestant = ours.find(({ id }) => id === mode)
   if (contestant === undefined) throw new Error(`no mode ${mode}`)

@@ -8,8 +8,8 @@ import { breadthFirst, type SearchOptions, type SearchResult } from '../search/i
 import { machineNotes } from './machine-notes.ts'
 import { packageFolder } from './model-source.ts'
 
-// Searches every scenario that is not a deep one in full and with each reduction, compares the results, and
-// writes how much smaller the searches became.
+// Searches every scenario that is not deep without reduction and with each reduction, compares the results, and writes
+// how much smaller the searches are.
 
 interface MeasuredRun {
   readonly result: SearchResult
@@ -48,7 +48,7 @@ function rowOf(scenario: (typeof catalogue.scenarios)[number]): Row {
   const isSymmetric = system.symmetric.some((sort) => sort.size > 1)
   const symmetry = isSymmetric ? compared({ reduce: 'symmetry' }) : null
   const order = compared({ reduce: 'por' })
-  // `all` leaves orders out where the search does not fit otherwise.
+  // `all` uses partial-order reduction only if the search does not fit without it: the bound makes sure of that.
   const both = symmetry === null ? null : compared({ reduce: 'all', maxStates: symmetry.result.states - 1 })
   return {
     scenario: scenario.id,
@@ -63,7 +63,7 @@ function rowOf(scenario: (typeof catalogue.scenarios)[number]): Row {
 const visited = ({ states, reduction }: SearchResult): number =>
   states + (reduction.partialOrder?.passed ?? 0)
 const count = (n: number): string => n.toLocaleString('en')
-const keptOf = (run: MeasuredRun | null): string => (run === null ? '-' : count(run.result.states))
+const storedOf = (run: MeasuredRun | null): string => (run === null ? '-' : count(run.result.states))
 const visitedOf = (run: MeasuredRun | null): string => (run === null ? '-' : count(visited(run.result)))
 
 function lineOf({ scenario, threads, full, symmetry, order, both }: Row): string {
@@ -75,10 +75,10 @@ function lineOf({ scenario, threads, full, symmetry, order, both }: Row): string
     scenario,
     threads,
     count(full.result.states),
-    keptOf(symmetry),
-    keptOf(order),
+    storedOf(symmetry),
+    storedOf(order),
     visitedOf(order),
-    keptOf(both),
+    storedOf(both),
     visitedOf(both),
     `**${factor}**`,
     (full.result.states / visited(best.result)).toFixed(1),

@@ -11,7 +11,7 @@ import type { Standing } from './marks.ts'
 import type { ProfileSummary } from './profile.ts'
 import { type Spread, spreadOf } from './statistics.ts'
 
-/** A profile of ours now and, where one was kept, earlier. */
+/** A profile of our search now and, if one was saved, an earlier one. */
 export interface Profiled {
   readonly instance: ModelInstance
   readonly mode: string
@@ -19,8 +19,8 @@ export interface Profiled {
   readonly before: ProfileSummary | null
 }
 
-/** All that a benchmark run found out. */
-export interface Findings {
+/** All results of a benchmark run. */
+export interface BenchmarkResults {
   readonly date: string
   readonly notes: readonly string[]
   readonly skipped: readonly string[]
@@ -51,7 +51,7 @@ export function report({
   standings,
   remarks,
   profiles,
-}: Findings): string {
+}: BenchmarkResults): string {
   const searches = comparisons.filter(({ task }) => task === 'search')
   const latencies = comparisons.filter(({ task }) => task === 'latency')
   const took = [...new Set(comparisons.flatMap((c) => c.measurements.map((m) => m.contestant)))]
@@ -147,7 +147,7 @@ function medianOf(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : spreadOf(known).median
 }
 
-/** What our search says its tables hold, apart from the runtime that is part of the peak. */
+/** Bytes of the tables as our search reports them, without the runtime that is part of the peak. */
 function ownBytes({ contestant, runs }: Measurement): string {
   if (contestant.tool !== 'ours') return ''
   const bytes = runs.map(({ output }) => searchReport.parse(JSON.parse(output)).bytesPerState)

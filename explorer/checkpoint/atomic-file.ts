@@ -7,7 +7,7 @@ import { makeFolder } from './make-folder.ts'
 /** Bytes read or written at a time. */
 const PIECE = SIZES.piece
 
-/** Arrays whose bytes lie in a file one after the other. */
+/** Arrays whose bytes follow each other in a file. */
 export type Section = Iterable<NodeJS.ArrayBufferView>
 
 /** The bytes of arrays, in pieces. */
@@ -19,9 +19,9 @@ export function* piecesOf(section: Section): Generator<Uint8Array> {
 }
 
 /**
- * Writes a file that does not exist yet, to the disk itself. A symbolic link of its name is not followed.
- * @param onPiece told of each piece that was written.
- * @throws the error of the file system, EEXIST when the name is taken; part of the file may be there then.
+ * Writes a new file and syncs it to disk. A symbolic link of that name is not followed.
+ * @param onPiece called for each piece.
+ * @throws the error of the file system, EEXIST if the name exists; part of the file may have been written.
  */
 export function writeNewFile(path: string, section: Section, onPiece?: (piece: Uint8Array) => void): void {
   const file = openSync(path, 'wx')
@@ -37,8 +37,8 @@ export function writeNewFile(path: string, section: Section, onPiece?: (piece: U
 }
 
 /**
- * Writes a text file so that its name always stands for a whole file, the old one or the new one, also after
- * the machine has lost power. Makes its folder if need be. A symbolic link of that name is replaced, not followed.
+ * Replaces a text file atomically: its name always stands for a whole file, the old or the new one, even after a loss
+ * of power. Creates the folder if necessary. A symbolic link of that name is replaced, not followed.
  * @throws the error of the file system.
  */
 export function replaceFile(path: string, text: string): void {
@@ -54,10 +54,10 @@ export function replaceFile(path: string, text: string): void {
   syncFolder(dirname(path))
 }
 
-/** What file systems answer that cannot write a folder to the disk: it is theirs to keep then. */
+/** Errors of file systems that cannot sync a folder; they are ignored. */
 const NOT_SYNCED = ['EINVAL', 'ENOTSUP', 'EPERM', 'EACCES', 'EISDIR']
 
-/** Writes the entries of a folder to the disk, where the file system can. @throws the error of the disk. */
+/** Syncs the entries of a folder to disk, if the file system can. @throws the error of the disk. */
 export function syncFolder(path: string): void {
   try {
     const folder = openSync(path, 'r')

@@ -19,8 +19,8 @@ import {
 export type { Section } from './atomic-file.ts'
 
 /**
- * Writes a checkpoint so that at every moment the directory holds a whole one, the new or the one before:
- * the data goes to a new folder, the manifest that names it is put in place by renaming.
+ * Writes a checkpoint atomically: at every moment the directory holds a whole one, the new or the old one. The data goes
+ * to a new folder, then the manifest that names it is renamed into place.
  * @throws CheckpointError when the directory cannot be written.
  */
 export function writeCheckpoint(
@@ -58,32 +58,32 @@ export function writeCheckpoint(
   }
 }
 
-/** A kind of array of numbers. */
+/** Constructor of a typed array. */
 interface NumberArray<A> {
   new (length: number): A
   readonly BYTES_PER_ELEMENT: number
 }
 
-/** A checkpoint that is being read. All files are known to have the lengths that it gives. */
+/** Reads an opened checkpoint. All files are known to have the lengths that its manifest gives. */
 export interface CheckpointReader {
   readonly meta: unknown
-  /** Bytes of a section; 0 when there is none of the name. */
+  /** Bytes of a section; 0 if there is none of that name. */
   bytes(name: string): number
   /**
-   * Fills the arrays with a section, one behind the other.
-   * @throws CheckpointError when it is damaged or of another length; the arrays are then worthless.
+   * Reads a section into the arrays, one after the other.
+   * @throws CheckpointError when it is damaged or of another length; the content of the arrays is undefined then.
    */
   read(name: string, into: Section): void
   /**
-   * The numbers of a section, all that there are.
+   * All numbers of a section.
    * @throws CheckpointError when it is damaged, missing, or larger than an array can be.
    */
   numbers<A extends NodeJS.TypedArray>(name: string, type: NumberArray<A>): A
-  /** The error for something in it that cannot be. */
+  /** The error for content that no search can have written. */
   damaged(what: string): CheckpointError
 }
 
-/** Opens a checkpoint. @throws CheckpointError when there is none, or its files are not those of its manifest. */
+/** Opens a checkpoint. @throws CheckpointError when there is none, or its files do not match its manifest. */
 export function readCheckpoint(directory: string): CheckpointReader {
   const { meta, sections, generation } = readManifest(directory)
   const wrong = (what: string): CheckpointError => damaged(directory, what)

@@ -1,30 +1,30 @@
 import { join } from 'node:path'
 import { hasCheckpoint } from './manifest.ts'
 
-/** Where and how often a search leaves checkpoints. */
+/** Where and how often a search writes checkpoints. */
 export interface CheckpointOptions {
   readonly directory: string
-  /** Seconds between two. Default 60. */
+  /** Seconds between two checkpoints. Default 60. */
   readonly every?: number
 }
 
-/** Where the searches for one answer leave checkpoints and go on from them. */
+/** Where the searches of one run write checkpoints and resume from them. */
 export interface CheckpointPaths {
-  /** Where to leave checkpoints, from which a search can go on later: now and then, and at its end. */
+  /** Writes checkpoints at intervals and at the end of a search. */
   readonly checkpoint?: CheckpointOptions
-  /** Directory of the checkpoint to go on from. The model, the properties and the storage must be the same. */
+  /** Directory of the checkpoint to resume from. The model, the properties and the storage must be the same. */
   readonly resume?: string
   /**
-   * Told when a checkpoint could not be written: the search goes on, and the next one is tried when it is due. Without
-   * it the search ends with a CheckpointError.
+   * Called when a checkpoint cannot be written; the search continues, and tries again when the next one is due. Without
+   * this callback the search ends with a CheckpointError.
    */
   readonly onUnwritten?: (why: string) => void
 }
 
-/** Folders of the searches that follow the main one, inside its own. */
+/** Subfolders for the searches that follow the main one. */
 export const FOLLOWING = ['partial-order', 'liveness', 'self-check'] as const
 
-/** The places of one of the searches for an answer. */
+/** The paths of one of the searches of a run. */
 export function checkpointPathsOf(
   all: CheckpointPaths,
   search: 'main' | (typeof FOLLOWING)[number],
@@ -36,7 +36,7 @@ export function checkpointPathsOf(
     ...(checkpoint === undefined
       ? {}
       : { checkpoint: { ...checkpoint, directory: join(checkpoint.directory, search) } }),
-    // A run that was interrupted before this search was begun has no checkpoint of it.
+    // If the run was interrupted before this search, there is no checkpoint of it.
     ...(before === null || !hasCheckpoint(before) ? {} : { resume: before }),
     ...(onUnwritten === undefined ? {} : { onUnwritten }),
   }

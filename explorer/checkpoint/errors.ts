@@ -1,7 +1,7 @@
-/** A checkpoint that cannot be written, or that is damaged, foreign or of another search: one line that says why. */
+/** A checkpoint cannot be written, or is damaged, foreign or of another search. The message is one line. */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError'
-  /** True where all that is left is to search from the beginning. */
+  /** Whether the only remedy is to search from the beginning. */
   readonly isLost: boolean
 
   constructor(message: string, { isLost = false } = {}) {
@@ -10,7 +10,7 @@ export class CheckpointError extends Error {
   }
 }
 
-/** Reads a checkpoint into memory. @throws CheckpointError also when there is not enough of it. */
+/** Reads a checkpoint into memory. @throws CheckpointError, also when there is not enough memory. */
 export function withinMemory<T>(directory: string, read: () => T): T {
   try {
     return read()

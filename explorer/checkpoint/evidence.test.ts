@@ -117,9 +117,10 @@ function contradictionAfter(change: Change): string | null {
 
 const otherFinding = (id: string): string => `what was found about ${id} is not what its recordings say`
 const noFinding = 'it has a finding that no search makes'
-const often = (id: string): string => `${id} was judged more often than there was anything to judge`
+const often = (id: string): string =>
+  `the antecedent of ${id} was true more often than there were states or steps`
 const judged = (id: string, times: number): string =>
-  `${id} had something to judge ${times} times, but its recordings say otherwise`
+  `the antecedent of ${id} was true ${times} times, but its recordings say otherwise`
 const taken = (name: string, times: number): string =>
   `step ${name} was taken ${times} times, but its recordings say otherwise`
 

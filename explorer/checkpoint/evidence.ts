@@ -5,38 +5,38 @@ import { PREDICATE_VALUE } from '../compile/predicates.ts'
 import { RECORD } from '../compile/transition-record.ts'
 import { isStatePredicate } from '../search/verdicts.ts'
 
-/** What a checkpoint says that a search has counted and found. */
+/** What a search, according to its checkpoint, has counted and found. */
 export interface Claims {
   readonly states: number
-  /** States that are expanded. */
+  /** Number of expanded states. */
   readonly head: number
   readonly transitions: number
   /** How often each step was taken. */
   readonly fired: readonly number[]
-  /** How often each property had something to judge. */
+  /** How often the antecedent of each property was true. */
   readonly antecedents: readonly number[]
   readonly findings: ReadonlyMap<string, { readonly state: number; readonly step: number | null }>
   readonly deadlocks: number
 }
 
-/** What the recordings of the search show, computed by running the model code again. */
+/** What the recordings of the search show: they were repeated by running model code again. */
 export interface Evidence {
   readonly compiled: CompiledSystem
-  /** Whether a question, by number among the questions, was once answered so. */
-  hadValue(question: number, answer: number): boolean
-  /** True when steps were recorded that were only looked at, as partial order reduction does. */
+  /** Whether a state predicate, by number, was recorded with this value. */
+  hadValue(predicate: number, value: number): boolean
+  /** Whether some recorded steps were not taken: partial-order reduction looks ahead. */
   readonly looksAhead: boolean
 }
 
-/** Whether something was seen about a property, and whether that decides it. */
-interface Seen {
+/** Whether the recordings of a property have a true antecedent, and whether they decide it. */
+interface Recorded {
   readonly antecedent: boolean
   readonly finding: boolean
 }
 
 /**
- * What a checkpoint claims that cannot be, going by its recordings, or null: each verdict must have a recording
- * that it comes from, and each recording that decides a property a verdict.
+ * What a checkpoint claims that contradicts its recordings, or null. Each finding needs a recording that decides the
+ * property, and each such recording needs a finding.
  */
 export function contradictionIn(
   claims: Claims,
@@ -70,11 +70,11 @@ function wrongCounts(
   }
   for (const [n, { id, kind }] of properties.entries())
     if (antecedents[n] > (kind === 'action' ? transitions : states))
-      return `${id} was judged more often than there was anything to judge`
+      return `the antecedent of ${id} was true more often than there were states or steps`
   return null
 }
 
-/** Checks what kind of findings there are: only a fault may be one that no property speaks of. */
+/** Checks the findings against the kinds of properties. Only an oops may have no property. */
 function wrongFindings(
   { states, head, findings }: Claims,
   properties: readonly Property<never>[],
@@ -98,39 +98,43 @@ function wrongProperties(
   evidence: Evidence,
 ): string | null {
   const { compiled, looksAhead } = evidence
-  const seen = seenOf(properties, evidence, deadlocks)
-  const differs = (claimed: boolean, recorded: boolean): boolean =>
-    claimed ? !recorded : recorded && !looksAhead
+  const recorded = recordedOf(properties, evidence, deadlocks)
+  const differs = (isClaimed: boolean, isRecorded: boolean): boolean =>
+    isClaimed ? !isRecorded : isRecorded && !looksAhead
   for (const [n, { id }] of properties.entries()) {
-    if (differs(antecedents[n] > 0, seen[n].antecedent))
-      return `${id} had something to judge ${antecedents[n]} times, but its recordings say otherwise`
-    if (differs(findings.has(id), seen[n].finding))
+    if (differs(antecedents[n] > 0, recorded[n].antecedent))
+      return `the antecedent of ${id} was true ${antecedents[n]} times, but its recordings say otherwise`
+    if (differs(findings.has(id), recorded[n].finding))
       return `what was found about ${id} is not what its recordings say`
   }
   const unfound = compiled.faults.find(({ property }) => differs(findings.has(property), true))
   return unfound === undefined ? null : `the fault ${unfound.property} occurs, but was not found`
 }
 
-function seenOf(properties: readonly Property<never>[], evidence: Evidence, deadlocks: number): Seen[] {
+function recordedOf(
+  properties: readonly Property<never>[],
+  evidence: Evidence,
+  deadlocks: number,
+): Recorded[] {
   const { compiled } = evidence
   let violated = 0
-  let concerned = 0
+  let antecedents = 0
   compiled.eachRecord((record) => {
     violated |= compiled.records[record + RECORD.violated]
-    concerned |= compiled.records[record + RECORD.antecedent]
+    antecedents |= compiled.records[record + RECORD.antecedent]
   })
-  const questions: Property<never>[] = properties.filter((p) => isStatePredicate(p))
+  const onStates: Property<never>[] = properties.filter((p) => isStatePredicate(p))
   const actions: Property<never>[] = properties.filter((p) => p.kind === 'action')
   return properties.map((property) => {
-    const question = questions.indexOf(property)
+    const predicate = onStates.indexOf(property)
     const bit = 1 << actions.indexOf(property)
-    const holds = question >= 0 && evidence.hadValue(question, PREDICATE_VALUE.holds)
-    const fails = question >= 0 && evidence.hadValue(question, PREDICATE_VALUE.fails)
+    const holds = predicate >= 0 && evidence.hadValue(predicate, PREDICATE_VALUE.holds)
+    const fails = predicate >= 0 && evidence.hadValue(predicate, PREDICATE_VALUE.fails)
     return match(property.kind)
       .with('invariant', () => ({ antecedent: holds || fails, finding: fails }))
       .with('witness', () => ({ antecedent: holds, finding: holds }))
       .with('progress', () => ({ antecedent: holds, finding: false }))
-      .with('action', () => ({ antecedent: (concerned & bit) !== 0, finding: (violated & bit) !== 0 }))
+      .with('action', () => ({ antecedent: (antecedents & bit) !== 0, finding: (violated & bit) !== 0 }))
       .with('deadlock', () => ({ antecedent: false, finding: deadlocks > 0 }))
       .with('fault', () => ({
         antecedent: false,

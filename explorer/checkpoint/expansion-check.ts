@@ -10,10 +10,10 @@ import type { States } from './restore-states.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
-/** Expanded states looked at right before the position of the search, and spread over all others. */
+/** How many expanded states to check just before the position of the search, and how many spread over the others. */
 const SAMPLE = 1024
 
-/** A search that was brought back, before it goes on. */
+/** A search that was restored from a checkpoint but has not continued yet. */
 export interface Restored extends States {
   readonly visited: VisitedSet
   readonly stateGraph: StateGraph | null
@@ -21,9 +21,9 @@ export interface Restored extends States {
 }
 
 /**
- * Whether the position of a checkpoint can be true: what follows the initial states and those that count as
- * expanded must have been found. All are looked at in a small search, else a sample: the last, where a position
- * that was moved would show, and others.
+ * Checks the position of a checkpoint: the initial states and the successors of all expanded states must have been
+ * found. In a small search all expanded states are checked, otherwise a sample: the last ones, which reveal a position
+ * that was moved, and some others.
  * @returns what is missing, or null.
  */
 export function missingIn(search: Restored, head: number, initialOf: readonly number[]): string | null {
@@ -42,7 +42,7 @@ function missingInitial({ compiled, visited }: Restored, initialOf: readonly num
     if (id >= initialOf.length) return `initial state ${index} is not among the first states`
     first[id] ??= index
   }
-  // It gives no numbers.
+  // A lossy set does not return numbers of states.
   if (visited.lossy) return null
   const isSame = first.length === initialOf.length && first.every((index, id) => index === initialOf[id])
   return isSame ? null : 'its first states are not the initial ones'
@@ -50,19 +50,19 @@ function missingInitial({ compiled, visited }: Restored, initialOf: readonly num
 
 function missingSuccessor(search: Restored, head: number): string | null {
   const { compiled, store, reductions } = search
-  // Chains begin with what is only known of states that are not expanded for long.
+  // Path compression needs the tags of the source state, which the store releases with each fully expanded chunk.
   const first = reductions.partialOrder === null ? store.firstKept(head) : head & ~chunkMask
   const check = new SuccessorCheck(search)
   let missing: string | null = null
   for (const state of sampleOf(first, head)) missing ??= check.of(state)
-  // Counts of what was taken only to be looked at.
+  // The check counted transitions as taken.
   compiled.eachRecord((record) => {
     compiled.records[record + RECORD.fired] = 0
   })
   return missing
 }
 
-/** Which of the expanded states from `first` to `head - 1` to look at. */
+/** Which of the expanded states from `first` to `head - 1` to check. */
 export function* sampleOf(first: number, head: number): Generator<number> {
   const last = Math.max(first, head - SAMPLE)
   const stride = Math.max(1, Math.ceil((last - first) / SAMPLE))
@@ -72,7 +72,7 @@ export function* sampleOf(first: number, head: number): Generator<number> {
 
 class SuccessorCheck {
   readonly #search: Restored
-  /** True when other steps may have been taken besides. */
+  /** Whether other steps may have been taken too. */
   readonly #isReduced: boolean
   readonly #successors: Successors
   readonly #batch: Batch
@@ -88,7 +88,7 @@ class SuccessorCheck {
     this.#hash = new PackedHash(fields, words, compiled.hash)
   }
 
-  /** What is missing of an expanded state, or null. */
+  /** What is missing for an expanded state, or null. */
   of(state: number): string | null {
     const { compiled, store, visited, stateGraph } = this.#search
     this.#collect(state, store.chunks[state >>> chunkBits], (state & chunkMask) * store.words)

@@ -7,7 +7,7 @@ import { writeNewFile } from './atomic-file.ts'
 import { makeFolder } from './make-folder.ts'
 import { isGone, type ProcessIdentity, thisProcess } from './process-identity.ts'
 
-/** The name of a lock, and of one that is not whole yet. */
+/** The name of a lock, and of one that is being written. */
 const LOCK = /^lock-[0-9a-f]{16}(\.tmp)?$/
 
 /** Largest lock that is read. */
@@ -26,20 +26,20 @@ export class FolderInUse extends Error {
   override readonly name = 'FolderInUse'
 }
 
-/** A folder that this process alone uses until it releases it. */
+/** The exclusive use of a folder. */
 export interface FolderLock {
-  /** Gives the folder back. */
+  /** Ends it. */
   release(): void
 }
 
 /**
- * Takes a folder, which is made if need be, for this process alone.
+ * Locks a folder, which is created if necessary, for this process.
  *
- * Each process puts a lock of its own into the folder, under a name that no other has, and then looks for others.
- * So of two that come at the same time at least one sees the other and gives up (both may), and the lock of a dead
- * process can be removed without a chance to remove another's. Locks that are kept alive by a timer, as those of
- * proper-lockfile, would be of no use here: after `kill -9` the next run is to begin at once, and one that was
- * stopped for an hour (SIGSTOP, a laptop asleep) must still hold its folder.
+ * Each process writes a lock with a unique name into the folder, and then looks for others. So of two that start at the
+ * same time at least one sees the other and gives up (both may), and removing the lock of a dead process can never
+ * remove that of another. Locks that a timer keeps alive, such as those of proper-lockfile, do not work here: after
+ * `kill -9` the next run must start at once, and a run that was stopped for an hour (SIGSTOP, a suspended laptop) must
+ * still hold its folder.
  * @throws FolderInUse when another process has it; the error of the file system when no lock can be made.
  */
 export function lockFolder(folder: string): FolderLock {
@@ -50,7 +50,8 @@ export function lockFolder(folder: string): FolderLock {
   writeNewFile(`${path}.tmp`, [new TextEncoder().encode(JSON.stringify(thisProcess()))])
   renameSync(`${path}.tmp`, path)
   try {
-    for (const other of readdirSync(folder)) if (LOCK.test(other) && other !== name) passBy(folder, other)
+    for (const other of readdirSync(folder))
+      if (LOCK.test(other) && other !== name) removeIfGone(folder, other)
   } catch (error) {
     release()
     throw error
@@ -58,13 +59,13 @@ export function lockFolder(folder: string): FolderLock {
   return { release }
 }
 
-/** Removes another lock when its process is gone. @throws FolderInUse when it is not. */
-function passBy(folder: string, name: string): void {
+/** Removes another lock if its process is gone. @throws FolderInUse if it is not. */
+function removeIfGone(folder: string, name: string): void {
   const path = join(folder, name)
   const holder = holderOf(path)
   if (holder === 'none') return
   if (holder === 'unknown') {
-    // One that is not whole yet holds nothing.
+    // A lock that is being written does not count yet.
     if (name.endsWith('.tmp')) return
     throw new FolderInUse(
       `${quotedPath(folder)} is locked by ${name}, which cannot be read; remove it if nothing uses the folder`,
@@ -80,7 +81,7 @@ function nameOf({ pid, host }: ProcessIdentity, lock: string): string {
   return `process ${pid} of another machine or container; wait for it, or remove ${lock} there if it is gone`
 }
 
-/** Who holds a lock; `none` when it was given back meanwhile. */
+/** The process that holds a lock; `none` if it was released meanwhile. */
 function holderOf(path: string): ProcessIdentity | 'none' | 'unknown' {
   try {
     const found = statSync(path)

@@ -4,7 +4,7 @@ import { writeNewFile } from './atomic-file.ts'
 import { CheckpointError } from './errors.ts'
 import { GENERATION, isOurManifest, MANIFEST, SECTION } from './manifest.ts'
 
-/** File in each folder that this tool made for a checkpoint: without it nothing is removed from a folder. */
+/** Marker file in each folder that this tool created. Nothing is removed from a folder without it. */
 const MARK = 'made-by-mmucheck'
 
 /** Marks a new folder as one of ours. @throws the error of the file system. */
@@ -12,7 +12,7 @@ export function mark(folder: string): void {
   writeNewFile(join(folder, MARK), [])
 }
 
-/** The folders of checkpoints in a directory, those of writers that were killed included. */
+/** The checkpoint folders in a directory, including those of writers that were killed. */
 export function generationsIn(directory: string): string[] {
   return readdirSync(directory)
     .filter((name) => GENERATION.test(name))
@@ -21,7 +21,7 @@ export function generationsIn(directory: string): string[] {
 }
 
 /**
- * Removes the files of a checkpoint and then its folder, if nothing else lies in it. Whatever is not ours stays.
+ * Removes the files of a checkpoint, and its folder if it is empty then. Other files are left alone.
  * @throws the error of the file system.
  */
 export function removeGeneration(folder: string): void {
@@ -33,7 +33,7 @@ export function removeGeneration(folder: string): void {
   removeIfEmpty(folder)
 }
 
-/** Removes what a writer that failed has left in its new folder, as far as that is possible. */
+/** Removes what a failed writer has left in its new folder, as far as possible. */
 export function abandonGeneration(folder: string): void {
   try {
     removeGeneration(folder)
@@ -44,7 +44,7 @@ export function abandonGeneration(folder: string): void {
 }
 
 /**
- * Removes a checkpoint, if there is one of ours, and those in folders of these names below it.
+ * Removes a checkpoint written by this tool, if there is one, and those in subfolders with the given names.
  * @throws CheckpointError when that fails.
  */
 export function removeCheckpoint(directory: string, below: readonly string[] = []): void {
@@ -65,7 +65,7 @@ function removeIfEmpty(folder: string): void {
   if (readdirSync(folder).length === 0) rmdirSync(folder)
 }
 
-/** What is at a path, a symbolic link itself; undefined where nothing is, or the way there is no folder. */
+/** Status of a path, of the link itself if it is one; undefined if it does not exist. */
 function statOf(path: string): Stats | undefined {
   try {
     return lstatSync(path)

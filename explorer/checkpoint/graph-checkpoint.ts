@@ -12,28 +12,28 @@ import type { RecordingLog } from './recording-log.ts'
 import { restoreStates } from './restore-states.ts'
 import { searchIdentityOf } from './search-identity.ts'
 
-/** Where the exploration stands, and which states are initial, follows from the graph. */
+/** The position of the exploration and its initial states follow from the graph. */
 const graphShape = z.strictObject({ seconds: z.number().nonnegative() })
 
 /**
- * Where an exploration goes on: `depth` is that of the last state expanded, `levelEnd` the first state that is
+ * Where an exploration resumes: `depth` is that of the state expanded last, `levelEnd` the first state that is
  * deeper.
  */
 export interface GraphPosition {
   readonly depth: number
   readonly levelEnd: number
-  /** Seconds that it has taken so far. */
+  /** Seconds spent so far. */
   readonly seconds: number
 }
 
-/** What an exploration of the whole graph has found. */
+/** The parts of an exploration of the whole graph. */
 export interface GraphParts {
   readonly graph: LabelledGraph
   readonly store: VectorStore
   readonly visited: ExactSet
 }
 
-/** Writes and reads the checkpoints of an exploration whose graph is judged when it is whole. */
+/** Writes and reads the checkpoints of an exploration of the whole graph. */
 export class GraphCheckpoint {
   readonly #compiled: CompiledSystem
   readonly #files: RecordedCheckpoint
@@ -41,10 +41,10 @@ export class GraphCheckpoint {
 
   /**
    * @param seed of the hash functions.
-   * @param log told of every recording of the compiled system from the beginning.
+   * @param log gets every recording of the compiled system, from the first.
    */
   constructor(compiled: CompiledSystem, seed: number, paths: CheckpointPaths, log: RecordingLog) {
-    // Which properties are judged on the graph makes no difference to it.
+    // The graph does not depend on the properties that are evaluated on it.
     this.#compiled = compiled
     const identity = searchIdentityOf(compiled.system, [], null)
     this.#files = new RecordedCheckpoint(
@@ -55,12 +55,12 @@ export class GraphCheckpoint {
     this.#resume = paths.resume
   }
 
-  /** True when it is time to save. */
+  /** Whether a checkpoint is due. */
   get due(): boolean {
     return this.#files.due
   }
 
-  /** Writes a checkpoint, if there is a place for it. @throws CheckpointError when that fails. */
+  /** Writes a checkpoint, if they were asked for. @throws CheckpointError when that fails. */
   save({ graph, store }: GraphParts, seconds: number): void {
     const search: z.infer<typeof graphShape> = { seconds }
     const [first, targets, labels] = graph.arrays
@@ -73,8 +73,7 @@ export class GraphCheckpoint {
   }
 
   /**
-   * Brings the parts, which are new, to where the exploration of the checkpoint stood; null when there is none
-   * to go on from.
+   * Restores the parts, which must be new, from a checkpoint; null if there is none to resume from.
    * @throws CheckpointError when it is damaged or of another model or seed.
    */
   resume(parts: GraphParts): GraphPosition | null {
@@ -100,11 +99,11 @@ export class GraphCheckpoint {
     for (const state of sampleOf(0, expanded))
       if (!this.#isExpanded(state, { graph, store, visited }))
         throw opened.damaged(`the edges of state ${state} are not those of the model`)
-    this.#files.goesOnFrom(directory, expanded)
+    this.#files.resumedFrom(directory, expanded)
     return { ...level, seconds: found.data.seconds }
   }
 
-  /** Finds out again which states are the initial ones; false when they are not the first. */
+  /** Determines the initial states; false if they are not the first states. */
   #findInitial(graph: LabelledGraph, visited: ExactSet): boolean {
     const { hash, system } = this.#compiled
     const words = new Int32Array(system.layout.words)
@@ -117,7 +116,7 @@ export class GraphCheckpoint {
     return true
   }
 
-  /** Whether a state has the edges in the graph that the model gives it. */
+  /** Whether the edges of a state are those of the model. */
   #isExpanded(state: number, { graph, store, visited }: GraphParts): boolean {
     const { hash, system } = this.#compiled
     const { layout } = system

@@ -1,4 +1,4 @@
-/** Stopping a search and going on. What the command line, the gate and the benchmarks may use of this folder. */
+/** Checkpoints: stopping and resuming a search. The public part of this folder. */
 
 export { replaceFile } from './atomic-file.ts'
 export { type CheckpointOptions, checkpointPathsOf } from './checkpoint-paths.ts'

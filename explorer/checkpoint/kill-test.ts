@@ -1,10 +1,10 @@
 /**
- * Kills a search with SIGKILL at random moments, again and again, lets it go on from its checkpoint each time,
- * and compares the end with that of a search that nobody killed. Run from the built program:
+ * Kills a search with SIGKILL at random moments, resumes it from its checkpoint each time, and compares the result with
+ * that of an uninterrupted search. Run from the built program:
  *
  *     node .ci/tool.mjs kill-test [kills] [size] [exact|fingerprint] [seed] [none|symmetry|por|all]
  *
- * With exact storage progress is judged too, on the graph.
+ * With exact storage, an always-possible property is evaluated too, on the graph.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -18,14 +18,14 @@ import type { Reduce } from '../reduce/reduce-option.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { xoshiro } from '../state/tabulation.ts'
 
-/** A search is killed within this many times the time that one needs which nobody kills. */
+/** A search is killed within this many times the duration of an uninterrupted one. */
 const LONGEST_LIFE = 1.5
 
 const SCRIPT = fileURLToPath(programFile('kill-test'))
 
 type Storage = 'exact' | 'fingerprint'
 
-/** Somebody can always get the lock. */
+/** Some thread can always get the lock. */
 const canLock: Property<never> = {
   kind: 'progress',
   id: 'can-lock',
@@ -33,7 +33,7 @@ const canLock: Property<never> = {
   goal: (_, at) => Array.from({ length: at.thread.length }, (_, n) => at.thread[n]).includes('unlock'),
 }
 
-/** The search to be killed; says on its last line what it found. */
+/** The search to be killed; prints its result on the last line. */
 function search(size: number, storage: Storage, reduce: Reduce, directory: string | null): void {
   const { system, properties } = filterLockModel(size)
   const resumable = directory !== null && existsSync(join(directory, 'checkpoint.json'))
@@ -61,7 +61,7 @@ function search(size: number, storage: Storage, reduce: Reduce, directory: strin
   )
 }
 
-/** Runs a search in a process of its own. Resolves with its last line, or null when it was killed. */
+/** Runs a search in a new process. Resolves with its output, or null if it was killed. */
 function start(args: readonly string[], killAfter: number | null): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [SCRIPT, 'search', ...args], {
@@ -104,7 +104,7 @@ async function main(kills: number, search: readonly string[], seed: number): Pro
     compare(await start([...search, directory], null), expected)
     const times = `${finished + 1} search${finished === 0 ? '' : 'es'}`
     console.log(
-      `${killed} kills, ${times} brought to the end, all as the one that nobody killed:\n${expected}`,
+      `${killed} kills, ${times} finished, all with the result of an uninterrupted search:\n${expected}`,
     )
   } finally {
     rmSync(directory, { recursive: true, force: true })

@@ -2,9 +2,9 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a folder and those it lies in, where they are missing. One by one: with `recursive`, Node 20 tries for ever
- * where a folder exists and nothing can be made in it, as in /proc.
- * @throws the error of the first that cannot be made.
+ * Creates a folder and its missing parents one by one: with `recursive`, Node 20 loops forever in an existing folder in
+ * which nothing can be created, such as /proc.
+ * @throws the error for the first that cannot be created.
  */
 export function makeFolder(path: string): void {
   const isThere = (): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
@@ -13,7 +13,7 @@ export function makeFolder(path: string): void {
   try {
     mkdirSync(path)
   } catch (error) {
-    // Another process may have been faster.
+    // Another process may have created it meanwhile.
     if (!isThere()) throw error
   }
 }

@@ -4,19 +4,19 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { CheckpointError } from './errors.ts'
 
-/** File that says what a checkpoint consists of. It is put in place last. */
+/** The file that lists the parts of a checkpoint. It is put in place last. */
 export const MANIFEST = 'checkpoint.json'
 
-/** What the first member says; the number is that of the format. */
+/** The first member of a manifest; the number is that of the format. */
 const SCHEMA = 'mmucheck-checkpoint/3'
 
-/** Most bytes of a manifest: far more than any search needs, far less than a text can have. */
+/** Most bytes of a manifest: far more than any search needs, and far less than the longest string. */
 const MOST_BYTES = 2 ** 28
 
 /** Names of the files of a checkpoint. */
 export const SECTION = /^[a-z]{1,20}$/
 
-/** Names of the folders in which the files of a checkpoint lie. */
+/** Names of the folders with the files of a checkpoint. */
 export const GENERATION = /^generation-[A-Za-z0-9]{6}$/
 
 const bodyShape = z.strictObject({
@@ -35,13 +35,13 @@ const manifestShape = z.strictObject({
   body: z.unknown(),
 })
 
-/** What a checkpoint consists of: the folder with its files, their lengths and checksums, and what else is known. */
+/** The parts of a checkpoint: the folder with its files, their lengths and checksums, and data about the search. */
 export type Manifest = z.infer<typeof bodyShape>
 
 /** Whether a folder holds a checkpoint, damaged or not. */
 export const hasCheckpoint = (directory: string): boolean => existsSync(join(directory, MANIFEST))
 
-/** Whether the manifest in a folder was written by this tool, in whatever version. */
+/** Whether the manifest in a folder was written by any version of this tool. */
 export function isOurManifest(directory: string): boolean {
   try {
     const { schema } = JSON.parse(textOf(join(directory, MANIFEST)))
@@ -55,11 +55,11 @@ export function isOurManifest(directory: string): boolean {
 export const formatManifest = (body: Manifest): string =>
   JSON.stringify({ schema: SCHEMA, digest: digestOf(JSON.stringify(body)), body })
 
-/** The error for a checkpoint in which something is wrong. */
+/** The error for a damaged checkpoint. */
 export const damaged = (directory: string, what: string): CheckpointError =>
   new CheckpointError(`the checkpoint in ${directory} is damaged: ${what}`, { isLost: true })
 
-/** Reads the manifest in a folder. @throws CheckpointError when there is none or it is damaged. */
+/** Reads the manifest in a folder. @throws CheckpointError if there is none or it is damaged. */
 export function readManifest(directory: string): Manifest {
   let text: string
   try {
@@ -84,7 +84,7 @@ export function readManifest(directory: string): Manifest {
   return found.data
 }
 
-/** @throws Error when it is no file, or too large. */
+/** @throws Error if it is no file, or too large. */
 function textOf(path: string): string {
   const found = lstatSync(path)
   if (!found.isFile()) throw new Error(`${MANIFEST} is not a regular file`)

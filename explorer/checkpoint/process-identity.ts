@@ -1,12 +1,12 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
-/** A process, so that it can be told from a later one that was given its number. */
+/** Identifies a process, so that a later process with the same number is not mistaken for it. */
 export interface ProcessIdentity {
   readonly pid: number
-  /** When it was started, in ticks since the machine was; null where the system does not say. */
+  /** Start time in ticks since boot; null if the system does not tell. */
   readonly start: string | null
-  /** Where its number means something: the machine, its run since it was started, and the namespace of numbers. */
+  /** Where its number is valid: the machine, its boot, and its PID namespace. */
   readonly host: string
   readonly boot: string | null
   readonly namespace: string | null
@@ -24,8 +24,8 @@ export function thisProcess(): ProcessIdentity {
 }
 
 /**
- * Whether a process runs no more. One of another machine or container cannot be looked at, so it may run, unless it
- * ran on this machine before that was started again.
+ * Whether a process is known to have ended. One of another machine or container cannot be inspected, so it may be
+ * running. One from before the last boot of this machine has ended.
  */
 export function isGone({ pid, start, host, boot, namespace }: ProcessIdentity): boolean {
   const here = thisProcess()
@@ -34,7 +34,7 @@ export function isGone({ pid, start, host, boot, namespace }: ProcessIdentity): 
   if (namespace !== here.namespace) return false
   if (!isRunning(pid)) return true
   const found = stat(pid)
-  // Others' entries in /proc may be hidden, and some systems have none.
+  // /proc may hide processes of other users, and some systems have no /proc.
   if (found === null || start === null) return false
   return found.start !== start || found.isDead
 }
@@ -44,16 +44,16 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // Others' processes cannot be sent signals.
+    // EPERM: it exists, but belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
-/** When a process was started, and whether it is dead and only not waited for yet; null where that is not known. */
+/** When a process was started, and whether it is a zombie; null if that is not known. */
 function stat(pid: number): { readonly start: string; readonly isDead: boolean } | null {
   const text = read(`/proc/${pid}/stat`)
   if (text === null) return null
-  // The third field and those behind it; the second is a name in parentheses that may hold anything.
+  // From the third field on; the second is a name in parentheses that may contain anything.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return fields.length < 20 ? null : { start: fields[19], isDead: /^[ZXx]$/.test(fields[0]) }
 }

@@ -172,7 +172,7 @@ describe('nothing is written', () => {
   test('where the search goes on from', () => {
     written()
     const { files } = checkpointOf(place())
-    files.goesOnFrom(directory, 7)
+    files.resumedFrom(directory, 7)
     expect(files.isFirst).toBe(false)
     const prepare = vi.fn()
     files.save(7, 5, null, section, prepare)
@@ -186,13 +186,13 @@ describe('nothing is written', () => {
     ['there, by another way', () => join(directory, '..', 'cp', '.'), false],
   ])('or %s', (_, from, isFirst) => {
     const { files } = checkpointOf(place())
-    files.goesOnFrom(from(), 7)
+    files.resumedFrom(from(), 7)
     expect(files.isFirst).toBe(isFirst)
   })
 
   test('no place, no first one', () => {
     const { files } = checkpointOf({})
-    files.goesOnFrom(directory, 7)
+    files.resumedFrom(directory, 7)
     expect(files.isFirst).toBe(true)
   })
 

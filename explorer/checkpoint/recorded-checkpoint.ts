@@ -7,30 +7,30 @@ import type { CheckpointPaths } from './checkpoint-paths.ts'
 import { CheckpointError } from './errors.ts'
 import type { RecordingLog } from './recording-log.ts'
 
-/** How a search was asked to be made: what must be the same when it goes on. */
+/** The search configuration, which must be the same when a search is resumed. */
 export type SearchConfiguration = Readonly<Record<string, string | number>>
 
 const metaShape = z.object({
   identity: z.string(),
-  // Shown when they differ from what was asked for.
+  // The search configuration. Restricted, because differences are shown in an error message.
   manner: z.record(z.string().regex(/^[a-z]{1,20}$/), z.union([z.string().regex(/^[a-z-]{1,20}$/), z.int()])),
   states: z.int().nonnegative(),
-  /** What belongs to this kind of search. */
+  /** Data of this kind of search. */
   search: z.unknown(),
 })
 
-/** A checkpoint that fits the search, and what it holds. */
+/** A checkpoint that belongs to the search. */
 export interface Opened extends CheckpointReader {
   readonly states: number
   readonly search: unknown
 }
 
-/** Share of the time that may go into checkpoints: after a slow one the next is later than asked for. */
+/** Largest share of the time for writing checkpoints: after a slow one, the next is later than asked for. */
 const MOST_SHARE = 0.1
 
-/** What is said of a search in its checkpoints, and compared before it goes on from one. */
+/** The search that a checkpoint belongs to, compared before it is resumed. */
 export interface CheckpointedSearch {
-  /** See `searchIdentityOf`. */
+  /** The result of `searchIdentityOf`. */
   readonly identity: string
   readonly configuration: SearchConfiguration
   readonly compiled: CompiledSystem
@@ -38,18 +38,18 @@ export interface CheckpointedSearch {
 }
 
 /**
- * Writes and reads the checkpoints of one search: when one is due, whether a search may go on from one, and the
- * recordings that both need. What else is in them is the caller's.
+ * Writes and reads the checkpoints of one search: when one is due, whether a search may resume from one, and the
+ * recordings. The other sections are those of the caller.
  */
 export class RecordedCheckpoint {
   readonly #searched: CheckpointedSearch
   readonly #paths: CheckpointPaths
   readonly #log: RecordingLog
   #next: number
-  /** How far the search was when the checkpoint in its place was made; null when none is there. */
+  /** The position of the search in the checkpoint that is on disk; null if there is none of this search. */
   #savedAt: number | null = null
 
-  /** @param log told of every recording of the compiled system, which it watches from the beginning. */
+  /** @param log gets every recording of the compiled system, from the first. */
   constructor(searched: CheckpointedSearch, paths: CheckpointPaths, log: RecordingLog) {
     this.#searched = searched
     this.#paths = paths
@@ -58,26 +58,26 @@ export class RecordedCheckpoint {
     this.#next = performance.now() + this.#interval
   }
 
-  /** Bytes held. */
+  /** Bytes used. */
   get bytes(): number {
     return this.#log.bytes
   }
 
-  /** True when it is time to save. */
+  /** Whether a checkpoint is due. */
   get due(): boolean {
     return this.#paths.checkpoint !== undefined && performance.now() >= this.#next
   }
 
-  /** True when there is no checkpoint in the place yet that this search made or goes on from. */
+  /** Whether this search has neither written a checkpoint yet nor resumed from the one that it will replace. */
   get isFirst(): boolean {
     return this.#savedAt === null
   }
 
   /**
-   * Writes a checkpoint, if there is a place for it and the search is elsewhere than in the one that is there.
-   * @param at how far the search is: equal numbers, equal states.
-   * @param prepare what must be done to the place first; when it fails, nothing is written.
-   * @throws CheckpointError when that fails and the caller of the search is not told of it in another way.
+   * Writes a checkpoint, if they were asked for and the one on disk is not already of this position.
+   * @param at position of the search: equal numbers mean equal checkpoints.
+   * @param prepare called with the directory first; if it throws, nothing is written.
+   * @throws CheckpointError when that fails and there is no `onUnwritten`.
    */
   save(
     at: number,
@@ -104,7 +104,7 @@ export class RecordedCheckpoint {
   }
 
   /**
-   * Opens a checkpoint and computes its recordings again.
+   * Opens a checkpoint and repeats its recordings.
    * @throws CheckpointError when it is damaged, or of another model or search configuration.
    */
   open(directory: string): Opened {
@@ -115,8 +115,8 @@ export class RecordedCheckpoint {
     return { ...reader, states, search }
   }
 
-  /** The search goes on from the checkpoint in `directory`, where it was `at`. */
-  goesOnFrom(directory: string, at: number): void {
+  /** Notes that the search has resumed from the checkpoint in `directory`, at position `at`. */
+  resumedFrom(directory: string, at: number): void {
     const { checkpoint } = this.#paths
     if (checkpoint !== undefined && resolve(checkpoint.directory) === resolve(directory)) this.#savedAt = at
   }
@@ -147,7 +147,7 @@ export class RecordedCheckpoint {
   }
 }
 
-/** What belongs to the kind of search in a checkpoint that nothing is compared with. @throws CheckpointError. */
+/** The data of the kind of search in a checkpoint, without comparing anything. @throws CheckpointError. */
 export function searchIn(directory: string): unknown {
   return parsed(directory, readCheckpoint(directory).meta).search
 }

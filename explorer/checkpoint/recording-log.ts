@@ -6,29 +6,29 @@ import type { Predicates } from '../compile/predicates.ts'
 import { enlarged } from '../state/array-bounds.ts'
 import { SIZES } from '../state/sizes.ts'
 
-/** What happened to a step, in an entry. */
+/** Outcome of a step, in an entry. */
 const MOVED = 0
 const DISABLED = 1
 const FAULTED = 2
 
 const STEP = 0
-const QUESTION = 1
+const PREDICATE = 1
 
-/** Numbers of an entry in front of the codes, and those of them that are a digest. */
+/** Length of the head of an entry, before the encoded values, and of the digest in it. */
 const HEAD = 7
 const DIGEST = 4
 
 /**
- * All behaviours and answers that a search recorded, in order. A search that goes on from a checkpoint runs
- * the model code again on every entry: it may only go on when the code still does the same everywhere. For
- * that it must depend on the same fields too: an entry stands for all states that agree with it on these.
+ * All transitions and predicate values that a search recorded, in order. A resumed search runs model code again on every
+ * entry, and may only continue if the code does the same everywhere. The code must depend on the same fields too,
+ * because an entry stands for all states that agree with it on these.
  */
 export class RecordingLog {
-  /** `[kind, index, what came of it, digest of the rest..., codes before..., codes after...]` per entry. */
+  /** `[kind, index, outcome, digest of the rest..., encoded values before..., encoded values after...]` per entry. */
   #entries = new Uint16Array(SIZES.array)
   #used = 0
   readonly #fields: number
-  /** Numbers per entry. */
+  /** Length of an entry. */
   readonly #size: number
 
   constructor(system: System) {
@@ -40,7 +40,7 @@ export class RecordingLog {
     return this.#entries.byteLength
   }
 
-  /** The entries, to be kept. */
+  /** The entries, to save. */
   get entries(): Uint16Array {
     return this.#entries.subarray(0, this.#used)
   }
@@ -52,16 +52,16 @@ export class RecordingLog {
   }
 
   readonly onValue = (
-    question: number,
-    answer: number,
+    predicate: number,
+    value: number,
     encoded: Uint16Array,
     depends: readonly number[],
   ): void => {
-    this.#add([QUESTION, question, -answer, ...digestOf([depends])], encoded, encoded)
+    this.#add([PREDICATE, predicate, -value, ...digestOf([depends])], encoded, encoded)
   }
 
   /**
-   * Records the entries of an earlier log again, in the same order.
+   * Repeats the recordings of an earlier log, in the same order.
    * @returns null, or what is different now.
    */
   repeat(entries: Uint16Array, compiled: CompiledSystem, predicates: Predicates): string | null {
@@ -74,7 +74,7 @@ export class RecordingLog {
       const name =
         kind === STEP
           ? compiled.steps[index]?.path
-          : kind === QUESTION
+          : kind === PREDICATE
             ? predicates.list[index]?.id
             : undefined
       if (name === undefined) return 'there are other steps or properties'
@@ -89,7 +89,7 @@ export class RecordingLog {
         if (!(error instanceof ModelError)) throw error
         return `${name}: ${error.message}`
       }
-      // What was answered before is not recorded: no entry is there then.
+      // If the value was known already, nothing was recorded, and the entry is missing.
       for (let n = 0; n < size; n++) {
         if (this.#entries[from + n] !== entries[at + n]) return `${name} does something else than before`
       }
@@ -97,11 +97,11 @@ export class RecordingLog {
     return null
   }
 
-  /** Whether a question was answered so on any of the states that it was asked about. */
-  hadValue(question: number, answer: number): boolean {
+  /** Whether a predicate had this value in any recording. */
+  hadValue(predicate: number, value: number): boolean {
     for (let at = 0; at < this.#used; at += this.#size)
-      if (this.#entries[at] === QUESTION && this.#entries[at + 1] === question)
-        if (this.#entries[at + 2] === -answer) return true
+      if (this.#entries[at] === PREDICATE && this.#entries[at + 1] === predicate)
+        if (this.#entries[at + 2] === -value) return true
     return false
   }
 

@@ -9,7 +9,7 @@ const { chunkBits, chunkMask } = VectorStore
 /** States that are looked up together, so that the cache misses of the look-ups overlap. */
 const BLOCK = Math.min(512, chunkMask + 1)
 
-/** Where the states of a checkpoint go: new, and empty. */
+/** Where the states of a checkpoint go. Store and table must be empty. */
 export interface States {
   readonly compiled: CompiledSystem
   readonly store: VectorStore
@@ -17,11 +17,11 @@ export interface States {
 }
 
 /**
- * Brings the states of a checkpoint back, of which those below `head` are expanded. Their hashes and, where states
- * are kept in full, the table of visited states are computed again; a table of fingerprints is checked against them.
- * @param states how many there are; held against the lengths of the files before anything is allocated.
- * @param visit told of each state that is kept.
- * @throws CheckpointError when they are not the states of this system, each once.
+ * Restores the states of a checkpoint, of which those below `head` are expanded. Hashes are computed again, and so is
+ * the table of visited states if states are stored in full. A table of fingerprints is checked against the states.
+ * @param states number of states, checked against the lengths of the files before anything is allocated.
+ * @param visit called for each stored state.
+ * @throws CheckpointError unless they are states of this system, each once.
  */
 export function restoreStates(
   { compiled, store, table }: States,
@@ -43,12 +43,12 @@ export function restoreStates(
   opened.read('states', store.stateArrays(head))
   const problem = table.adopt?.(contents, states) ?? null
   if (problem !== null) throw opened.damaged(problem)
-  /** Slots whose state was taken back. */
+  /** By slot: 1 once its state was restored. */
   const seen = new Uint8Array(contents?.length ?? 0)
   const hash = new PackedHash(fields, words, compiled.hash)
   const lows = new Int32Array(BLOCK)
   const highs = new Int32Array(BLOCK)
-  // A block is never in two chunks.
+  // A block never spans two chunks.
   for (let first = kept; first < states; first += BLOCK) {
     const count = Math.min(BLOCK, states - first)
     const chunk = first >>> chunkBits

@@ -132,11 +132,11 @@ describe.each(['exact', 'ordered'] as const)('what cannot be: %s', (name) => {
 
   test.each<[string, Forge, string]>([
     ['a sum', ({ meta }) => meta.search.position.transitions++, 'do not add up to its transitions'],
-    ['no initial state', initials(), 'is not as in any search'],
+    ['no initial state', initials(), 'no search leaves such a parent table'],
     ['one that there is not', initials(0, 3), 'its initial states are not those of the model'],
     ['in another order', initials(2, 0), 'its initial states are not those of the model'],
     ['one twice', initials(2, 2), 'its initial states are not those of the model'],
-    ['a child too many', (forgery) => children(forgery)[0]++, 'is not as in any search'],
+    ['a child too many', (forgery) => children(forgery)[0]++, 'no search leaves such a parent table'],
     [
       'half a state expanded',
       ({ meta }) => {
@@ -208,7 +208,7 @@ test('of initial states that are the same, the first counts', () => {
       expect(meta.search.initialOf).toEqual([0, 2])
     })
     expect(refusalOf(() => forged(name, initials(0, 1, 2)))).toMatch(
-      /is not as in any search|are not the initial/,
+      /no search leaves such a parent table|are not the initial/,
     )
   }
 })
@@ -234,7 +234,7 @@ test('fewer states than there are initial ones', () => {
   const refusal = (states: number, initialOf: readonly number[]) =>
     refusalOf(() => forged('exact', (forgery) => nothingDone(forgery, states, initialOf)))
   expect(refusal(0, [])).toContain('initial state 0 was not found')
-  expect(refusal(1, [0, 2])).toContain('is not as in any search')
+  expect(refusal(1, [0, 2])).toContain('no search leaves such a parent table')
   expect(refusal(1, [0])).toContain('initial state 2 was not found')
 })
 

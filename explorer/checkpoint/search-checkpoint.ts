@@ -23,7 +23,7 @@ import { searchIdentityOf } from './search-identity.ts'
 
 const count = z.int().nonnegative()
 const positionShape = z.object({
-  /** States below this number are expanded. Which level that is follows from who found whom. */
+  /** The first state that is not expanded. Its level follows from the parent table. */
   head: count,
   transitions: count,
   seconds: z.number().nonnegative(),
@@ -40,10 +40,10 @@ const searchShape = z.object({
   reductions: reductionState,
 })
 
-/** Where a search stands between two states, as it is kept. */
+/** The position of a search between two expansions, as it is saved. */
 export type Position = Readonly<z.infer<typeof positionShape>>
 
-/** Where a search goes on: `depth` is that of the last state expanded, `levelEnd` the first state that is deeper. */
+/** Where a search resumes: `depth` is that of the state expanded last, `levelEnd` the first state that is deeper. */
 export type Resumed = Position & { readonly depth: number; readonly levelEnd: number }
 
 /** The parts of a search that a checkpoint holds. */
@@ -55,10 +55,10 @@ export interface SearchParts {
   readonly predicates: Predicates
   readonly store: VectorStore
   readonly visited: VisitedSet
-  /** What the visited set keeps states in. */
+  /** The table inside the visited set. */
   readonly table: StateTable
   readonly monitor: PropertyMonitor
-  /** The graph, where a property is judged on it. */
+  /** All edges, if a property is evaluated on them; else null. */
   readonly stateGraph: StateGraph | null
   readonly reductions: Reductions
 }
@@ -71,7 +71,7 @@ export class SearchCheckpoint {
   readonly #files: RecordedCheckpoint
   readonly #log: RecordingLog
 
-  /** @param log made before the parts, because it watches them. */
+  /** @param log must exist before the parts, because it records what they do. */
   constructor(parts: SearchParts, paths: CheckpointPaths, log: RecordingLog) {
     this.#parts = parts
     this.#log = log
@@ -80,17 +80,17 @@ export class SearchCheckpoint {
     this.#files = new RecordedCheckpoint({ identity, configuration, compiled, predicates }, paths, log)
   }
 
-  /** Bytes held. */
+  /** Bytes used. */
   get bytes(): number {
     return this.#files.bytes
   }
 
-  /** True when it is time to save. */
+  /** Whether a checkpoint is due. */
   get due(): boolean {
     return this.#files.due
   }
 
-  /** Writes a checkpoint, if there is a place for it. @throws CheckpointError as `RecordedCheckpoint.save`. */
+  /** Writes a checkpoint, if they were asked for. @throws CheckpointError as `RecordedCheckpoint.save`. */
   save(position: Position, parents: ParentTable, initialOf: readonly number[]): void {
     const { store, table, monitor, stateGraph, reductions } = this.#parts
     const search: z.infer<typeof searchShape> = {
@@ -107,16 +107,16 @@ export class SearchCheckpoint {
       ...(table.contents === undefined ? {} : { table: [table.contents] }),
       genealogy: parents.arrays(),
       ...(stateGraph === null ? {} : { targets: [stateGraph.arrays[0]], first: [stateGraph.arrays[1]] }),
-      ...(partialOrder === null ? {} : { chains: [chainsOf(partialOrder.lengths, store.count)] }),
+      ...(partialOrder === null ? {} : { chains: [pathLengthsOf(partialOrder.lengths, store.count)] }),
     }
     this.#files.save(position.head, store.count, search, sections, (directory) =>
-      this.#forgetFollowing(directory),
+      this.#removeFollowing(directory),
     )
   }
 
   /**
-   * Brings the parts to where the search of the checkpoint stood, and checks what can be checked of it.
-   * @param start makes the genealogy, which depends on the number of initial states.
+   * Restores the parts from a checkpoint, and checks it as far as possible.
+   * @param start creates the parent table, which depends on the number of initial states.
    * @throws CheckpointError when the checkpoint is damaged or of another model, property set or configuration.
    */
   resume(directory: string, start: (initialOf: readonly number[]) => ParentTable): Resumed {
@@ -127,23 +127,23 @@ export class SearchCheckpoint {
     const opened = this.#files.open(directory)
     const found = searchOf(directory, opened.search)
     const { initialOf, position } = found
-    // First, while nothing but its recordings was recorded.
+    // This must come first: later steps record transitions that are not in the checkpoint.
     const contradiction = this.#contradiction(opened, found)
     if (contradiction !== null) throw opened.damaged(contradiction)
     const { monitor, stateGraph } = this.#parts
     const visit: PropertyMonitor['restoreGoals'] = (id, words, base) => monitor.restoreGoals(id, words, base)
     restoreStates(this.#parts, opened, position.head, opened.states, stateGraph === null ? undefined : visit)
-    const level = this.#readGenealogy(opened, found, start)
+    const level = this.#readParents(opened, found, start)
     this.#readGraph(opened, position.head)
     const missing = missingIn(this.#parts, position.head, initialOf)
     if (missing !== null) throw opened.damaged(missing)
     monitor.restore(found.findings, position.antecedents, found.deadlocks)
     this.#restoreReductions(opened, found.reductions)
-    this.#files.goesOnFrom(directory, position.head)
+    this.#files.resumedFrom(directory, position.head)
     return { ...position, ...level }
   }
 
-  #readGenealogy(
+  #readParents(
     opened: Opened,
     { initialOf, large, position }: Found,
     start: (initialOf: readonly number[]) => ParentTable,
@@ -157,7 +157,7 @@ export class SearchCheckpoint {
     parents.restore(opened.states, large)
     opened.read('genealogy', parents.arrays())
     const level = parents.levelAt(position.head, this.#parts.compiled.steps.length)
-    if (level === null) throw opened.damaged('which state was found from which is not as in any search')
+    if (level === null) throw opened.damaged('no search leaves such a parent table')
     return level
   }
 
@@ -196,21 +196,21 @@ export class SearchCheckpoint {
     reductions.restore(state, lengths)
   }
 
-  /** A main search that is new in its place leaves nothing there of the searches that followed another one. */
-  #forgetFollowing(directory: string): void {
+  /** Before a new main search first writes: removes the checkpoints of the searches that followed an older one. */
+  #removeFollowing(directory: string): void {
     if (this.#parts.reductions.stage !== 'main' || !this.#files.isFirst) return
     for (const name of FOLLOWING) removeCheckpoint(join(directory, name), FOLLOWING)
   }
 }
 
-/** The lengths of the chains to the first `states` states; 0 where none was noted. */
-function chainsOf(lengths: Uint16Array, states: number): Uint16Array {
+/** The lengths of the compressed paths to the first `states` states; 0 for the others. */
+function pathLengthsOf(lengths: Uint16Array, states: number): Uint16Array {
   const all = new Uint16Array(states)
   all.set(lengths.subarray(0, states))
   return all
 }
 
-/** The claims of symmetry that the search of a checkpoint had found false. @throws CheckpointError. */
+/** The claims of symmetry that the search of a checkpoint had refuted. @throws CheckpointError. */
 export function refusedIn(directory: string): readonly Refusal[] {
   return searchOf(directory, searchIn(directory)).reductions.refused
 }

@@ -3,9 +3,9 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 
 /**
- * What two searches must have in common for one to go on where the other stopped: the state vector, threads,
- * steps, initial states and properties. What the model code does is compared apart, by running it.
- * @param symmetry which states the search takes for one, as text; null for none.
+ * A hash of what two searches must have in common for one to resume the other: the state vector, threads, steps,
+ * initial states and properties. What model code does is compared separately, by running it.
+ * @param symmetry description of the symmetry that the search uses; null for none.
  */
 export function searchIdentityOf(
   system: System,

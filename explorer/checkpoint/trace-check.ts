@@ -3,8 +3,8 @@ import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { Successors } from '../search/successors.ts'
 
 /**
- * Whether steps, by number, can be taken one after the other from an initial state. In the last of them the model
- * code may fault or fail.
+ * Whether steps, given by number, can be taken one after the other from an initial state. The last one may end in an
+ * oops or in a failure of model code.
  */
 export function canBeTaken(
   compiled: CompiledSystem,

@@ -129,7 +129,7 @@ describe('the program', () => {
 
   it.each<[string, string, string[], string]>([
     ['the program', 'isMainThread', ['doctor'], 'doctor.ts'],
-    ['a search thread', '!isMainThread', ['check', 'zap'], 'limits.ts'],
+    ['a search thread', '!isMainThread', ['check', 'zap'], 'limit-watch.ts'],
   ])('says where in the sources an error of %s came from', (_, where, args, place) => {
     const code = `import os from 'node:os'
     import { syncBuiltinESMExports } from 'node:module'

@@ -1,8 +1,8 @@
 import { type Case, choice, type Program, program, step } from '../../model/language/program.ts'
 
 /**
- * A program without program counters, as TLA+ and Murphi specifications have them: named actions, any
- * enabled one of which may be taken at any time. It may stay where it is for ever.
+ * A program without program counters, like the actions of TLA+ and the rules of Murphi: any enabled action can be taken
+ * at any time. Its only program counter is a valid end.
  */
 export function actions<W>(
   kind: string,
@@ -29,7 +29,7 @@ export function forEach<W, T>(
   return Object.fromEntries(elements.map((element) => [name(element), body(element)]))
 }
 
-/** The ids 0..size-1 of a sort, to write actions over them. */
+/** The ids 0 to size - 1 of a sort. */
 export function idsOf(of: { readonly size: number }): number[] {
   return Array.from({ length: of.size }, (_, i) => i)
 }

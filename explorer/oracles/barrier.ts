@@ -4,7 +4,7 @@ import { actions } from './actions.ts'
 
 /**
  * An abstract barrier for `size` processes, as in TLA+ Examples' Barrier. All processes leave it in one
- * step, so who waits is shared state and not a program counter.
+ * step, so the set of waiting processes is shared state, not program counters.
  */
 export function barrier(size: number): System {
   const proc = sort('proc', size)

@@ -5,7 +5,7 @@ import { actions, forEach, idsOf } from './actions.ts'
 /**
  * Dijkstra, Feijen and van Gasteren's termination detection in a ring (EWD 840), as in TLA+ Examples' EWD840.
  * Why the token may move is a disjunction; TLC generates a successor for each disjunct that holds, so each is
- * an action of its own here. The nodes form a ring and are not interchangeable.
+ * a separate action here. The nodes form a ring and are not interchangeable.
  */
 export function ewd840(size: number): System {
   const node = sort('node', size)

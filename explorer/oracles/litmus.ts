@@ -3,8 +3,8 @@ import { array, range, sort, struct, type View } from '../../model/language/shap
 import { compose, one, type System } from '../../model/language/system.ts'
 
 /**
- * Small concurrent programs under sequential consistency, one step per memory access, with how many runs and
- * how many executions (reads-from plus coherence) GenMC's tests publish for them.
+ * Small concurrent programs under sequential consistency, one step per memory access, with the numbers of runs and of
+ * executions (reads-from plus coherence) that GenMC's tests publish for them.
  */
 export interface Litmus {
   readonly id: string
@@ -43,7 +43,7 @@ function systemOf(id: string, threads: readonly (readonly Step<World>[])[]): Sys
   })
 }
 
-/** Threads that do one thing after the other. */
+/** Threads that take their steps one after the other. */
 function straight(
   id: string,
   interleavings: number,

@@ -2,7 +2,7 @@ import { program, step } from '../../model/language/program.ts'
 import { flag, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, type System } from '../../model/language/system.ts'
 
-/** An abstract lock used by `size` processes for ever, as in TLA+ Examples' Lock. */
+/** An abstract lock that `size` processes take and release forever, as in TLA+ Examples' Lock. */
 export function lock(size: number): System {
   const proc = sort('proc', size)
   const world = struct({ held: flag })

@@ -2,7 +2,7 @@ import type { Case } from '../../model/language/program.ts'
 import { array, id, oneOf, ref, type Sort, struct, type View } from '../../model/language/shapes.ts'
 import { forEach, idsOf } from './actions.ts'
 
-/** What a memory of "Specifying Systems" (chapter 5) is for: processors, addresses and values. */
+/** The sizes of a memory in "Specifying Systems" (chapter 5): processors, addresses and values. */
 export interface InterfaceSizes {
   readonly proc: Sort
   readonly adr: Sort
@@ -77,7 +77,7 @@ export function interfaceActions<W extends Interface>({ adr, val }: InterfaceSiz
   }
 }
 
-/** Initial states: every content of the memory. The first processor counts as having been answered last. */
+/** Initial states: every content of the memory. The last response went to the first processor. */
 export function everyContent({ adr, val }: InterfaceSizes): ((w: Interface) => void)[] {
   return Array.from({ length: val.size ** adr.size }, (_, number) => (w: Interface) => {
     for (const a of idsOf(adr)) w.mem[a] = Math.floor(number / val.size ** a) % val.size

@@ -5,9 +5,9 @@ import { PUBLISHED_COUNTS } from './published-counts.ts'
 import { randomSystem } from './random-system.ts'
 import { twoPhase } from './two-phase.ts'
 
-/** Systems with properties, in the form in which the workers of a parallel search make them. */
+/** Models as functions that the workers of a parallel search can call. */
 
-/** Two-phase commit with a property that a later state violates, one that holds and a witness. */
+/** Two-phase commit with properties that hold and that are violated, and a witness. */
 export function twoPhaseModel(size: number): Model {
   type World = { rmState: { [n: number]: string }; tmState: string }
   const count = (w: unknown, state: string): number =>
@@ -30,7 +30,7 @@ export function twoPhaseModel(size: number): Model {
     {
       kind: 'action',
       id: 'no-late-preparation',
-      title: 'Nobody prepares after an abort',
+      title: 'No resource manager prepares after an abort',
       given: (_, step) => step.path === 'prepare',
       holds: (before) => (before as World).tmState !== 'aborted',
     },
@@ -39,19 +39,19 @@ export function twoPhaseModel(size: number): Model {
   return { system: twoPhase(size), properties }
 }
 
-/** The filter lock excludes mutually. */
+/** The filter lock with mutual exclusion. */
 export function filterLockModel(size: number): Model {
   return { system: filterLock(size), properties: [mutualExclusion] }
 }
 
-/** A model of the table of published counts, without properties. @throws Error for a name that is not there. */
+/** A model with published counts, without properties. @throws Error for an unknown id. */
 export function publishedModel(id: string): Model {
   const row = PUBLISHED_COUNTS.find((r) => r.id === id)
   if (row === undefined) throw new Error(`there is no published model ${id}`)
   return { system: row.build(), properties: [] }
 }
 
-/** A random system with the properties that need no graph. */
+/** A random system with the properties that do not need the graph. */
 export function randomModel(tape: readonly number[]): Model {
   const { system, properties } = randomSystem(tape)
   return {
@@ -60,7 +60,7 @@ export function randomModel(tape: readonly number[]): Model {
   }
 }
 
-/** A system whose search ends its thread after some behaviours: what a crash looks like from outside. */
+/** A model whose search ends its thread after some recordings, like a crash. */
 export function crashingModel(behaviours: number): Model {
   let left = behaviours
   return {
@@ -71,7 +71,7 @@ export function crashingModel(behaviours: number): Model {
   }
 }
 
-/** A system with a property that changes its mind after more calls than a search makes. */
+/** A model with a property that changes its value after more calls than a search makes. */
 export function countingModel(): Model {
   let calls = 0
   const counting: Property<unknown> = {

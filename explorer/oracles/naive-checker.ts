@@ -2,11 +2,11 @@ import type { Codes } from '../../model/language/layout.ts'
 import { Oops, type Property, type StepView } from '../../model/language/property.ts'
 import type { System, Thread } from '../../model/language/system.ts'
 
-/** What the toy checker says of one property. */
+/** What the naive checker finds about one property. */
 export interface NaivePropertyResult {
   readonly verdict: 'holds' | 'violated' | 'inconclusive' | 'vacuous' | 'reached' | 'not-reached'
   readonly antecedent: number
-  /** Steps of a shortest violation (of a shortest way to a witness); null when there is none. */
+  /** Steps of a shortest violation, or of a shortest path to a witness; null if there is none. */
   readonly length: number | null
 }
 
@@ -18,17 +18,17 @@ export interface NaiveSearchResult {
   readonly findings: ReadonlyMap<string, NaivePropertyResult>
 }
 
-/** One state in the toy's world: codes, and how far it is from an initial state. */
+/** A state: encoded values, and the distance from an initial state. */
 interface Visit {
-  readonly codes: readonly number[]
+  readonly encoded: readonly number[]
   readonly depth: number
   readonly successors: string[]
 }
 
 /**
- * A model checker as one would write it on a slate: states are strings in a Map, model code runs anew on
- * every state, nothing is packed, hashed, batched or recorded. It shares no code with the search it judges
- * except the modelling language. For systems of some thousand states.
+ * A naive reference checker: states are strings in a Map, model code runs on every state, and nothing is packed, hashed,
+ * batched or recorded. It shares no code with the engine except the modelling language. For systems of some thousand
+ * states.
  */
 export function naiveCheck<W>(system: System<W>, properties: readonly Property<W>[]): NaiveSearchResult {
   const visited = new Map<string, Visit>()
@@ -42,17 +42,17 @@ export function naiveCheck<W>(system: System<W>, properties: readonly Property<W
   let transitions = 0
   let deadlocks = 0
 
-  const enter = (codes: readonly number[], depth: number): string => {
-    const key = codes.join(' ')
+  const enter = (encoded: readonly number[], depth: number): string => {
+    const key = encoded.join(' ')
     if (!visited.has(key)) {
-      visited.set(key, { codes, depth, successors: [] })
+      visited.set(key, { encoded, depth, successors: [] })
       queue.push(key)
-      judgeState(codes, depth)
+      evaluateState(encoded, depth)
     }
     return key
   }
-  const judgeState = (codes: readonly number[], depth: number): void => {
-    const { world, at } = system.view(cells([...codes]))
+  const evaluateState = (encoded: readonly number[], depth: number): void => {
+    const { world, at } = system.view(cells([...encoded]))
     for (const p of properties) {
       if (p.kind === 'invariant' && (p.given === undefined || p.given(world, at))) {
         bump(p.id)
@@ -64,47 +64,47 @@ export function naiveCheck<W>(system: System<W>, properties: readonly Property<W
     }
   }
 
-  for (const codes of system.initial) enter([...codes], 0)
+  for (const encoded of system.initial) enter([...encoded], 0)
   for (const key of queue) {
     const visit = visited.get(key) as Visit
     let enabled = 0
     for (const thread of system.threads) {
-      for (const after of stepsOf(system, thread, visit.codes)) {
+      for (const after of stepsOf(system, thread, visit.encoded)) {
         enabled++
         transitions++
-        if (after.codes === null) {
+        if (after.encoded === null) {
           find(after.fault, visit.depth + 1)
           continue
         }
-        const before = system.view(cells([...visit.codes])).world
-        const now = system.view(cells(after.judged)).world
+        const before = system.view(cells([...visit.encoded])).world
+        const now = system.view(cells(after.beforeJump)).world
         for (const p of properties) {
           if (p.kind !== 'action' || !(p.given?.(before, after.step, now) ?? true)) continue
           bump(p.id)
           if (!p.holds(before, after.step, now)) find(p.id, visit.depth + 1)
         }
-        visit.successors.push(enter(after.codes, visit.depth + 1))
+        visit.successors.push(enter(after.encoded, visit.depth + 1))
       }
     }
-    const resting = system.threads.every((t) =>
-      t.flow.validEnds.has(t.flow.counters[visit.codes[t.counter.index]]),
+    const isValidEnd = system.threads.every((t) =>
+      t.flow.validEnds.has(t.flow.counters[visit.encoded[t.counter.index]]),
     )
-    if (enabled === 0 && !resting) {
+    if (enabled === 0 && !isValidEnd) {
       deadlocks++
       for (const p of properties) if (p.kind === 'deadlock') find(p.id, visit.depth)
     }
   }
-  for (const p of properties) if (p.kind === 'progress') judgeProgress(system, p, visited, find)
+  for (const p of properties) if (p.kind === 'progress') decideAlwaysPossible(system, p, visited, find)
 
   const findings = new Map<string, NaivePropertyResult>()
-  const faulty = properties.some((p) => p.kind === 'fault' && found.has(p.id))
+  const hasOops = properties.some((p) => p.kind === 'fault' && found.has(p.id))
   for (const p of properties) {
     const length = found.get(p.id) ?? null
     const antecedent =
       p.kind === 'deadlock' || p.kind === 'fault' ? visited.size : (counts.get(p.id) as number)
     const [good, bad] =
       p.kind === 'witness' ? (['not-reached', 'reached'] as const) : (['holds', 'violated'] as const)
-    const unfound = faulty ? 'inconclusive' : p.kind !== 'witness' && antecedent === 0 ? 'vacuous' : good
+    const unfound = hasOops ? 'inconclusive' : p.kind !== 'witness' && antecedent === 0 ? 'vacuous' : good
     const verdict = length === null ? unfound : bad
     findings.set(p.id, { verdict, antecedent, length })
   }
@@ -112,44 +112,44 @@ export function naiveCheck<W>(system: System<W>, properties: readonly Property<W
   return { states: visited.size, transitions, depth, deadlocks, findings }
 }
 
-function cells(codes: number[]): Pick<Codes, 'read' | 'write'> {
+function cells(encoded: number[]): Pick<Codes, 'read' | 'write'> {
   return {
-    read: (field) => codes[field],
-    write: (field, code) => {
-      codes[field] = code
+    read: (field) => encoded[field],
+    write: (field, value) => {
+      encoded[field] = value
     },
   }
 }
 
 type Successor =
-  | { readonly codes: readonly number[]; readonly judged: number[]; readonly step: StepView }
-  | { readonly codes: null; readonly fault: string }
+  | { readonly encoded: readonly number[]; readonly beforeJump: number[]; readonly step: StepView }
+  | { readonly encoded: null; readonly fault: string }
 
-/** The steps a thread can take, one per enabled step, the first case whose guard holds. */
-function stepsOf<W>(system: System<W>, thread: Thread<W>, codes: readonly number[]): Successor[] {
+/** The enabled steps of a thread; each takes the first case whose guard holds. */
+function stepsOf<W>(system: System<W>, thread: Thread<W>, encoded: readonly number[]): Successor[] {
   const { flow, self, counter, program } = thread
-  const here = flow.counters[codes[counter.index]]
+  const here = flow.counters[encoded[counter.index]]
   return flow.steps
     .filter((located) => located.at === here)
     .flatMap((located): Successor[] => {
-      const after = [...codes]
+      const after = [...encoded]
       const { world } = system.view(cells(after))
       try {
         const taken = located.step.cases.findIndex((c) => c.when === undefined || c.when(world, self))
         if (taken < 0) return []
         located.step.cases[taken].does?.(world, self)
-        const judged = [...after]
+        const beforeJump = [...after]
         after[counter.index] = flow.counters.indexOf(flow.target(located, taken))
-        return [{ codes: after, judged, step: { kind: program.kind, self, path: located.path } }]
+        return [{ encoded: after, beforeJump, step: { kind: program.kind, self, path: located.path } }]
       } catch (error) {
-        if (error instanceof Oops) return [{ codes: null, fault: error.property }]
+        if (error instanceof Oops) return [{ encoded: null, fault: error.property }]
         throw error
       }
     })
 }
 
 /** The nearest state from which no goal can be reached, by searching forwards from every state. */
-function judgeProgress<W>(
+function decideAlwaysPossible<W>(
   system: System<W>,
   property: Property<W> & { readonly kind: 'progress' },
   visited: ReadonlyMap<string, Visit>,
@@ -159,8 +159,8 @@ function judgeProgress<W>(
     const reached = new Set([key])
     let goal = false
     for (const other of reached) {
-      const { codes, successors } = visited.get(other) as Visit
-      const { world, at } = system.view(cells([...codes]))
+      const { encoded, successors } = visited.get(other) as Visit
+      const { world, at } = system.view(cells([...encoded]))
       if (property.goal(world, at)) {
         goal = true
         break

@@ -4,7 +4,7 @@ import { compose, each, type System } from '../../model/language/system.ts'
 
 /**
  * Peterson's algorithm for two processes, as in TLA+ Examples' Peterson. The wait at `a3` is a disjunction;
- * TLC generates a successor for each disjunct that holds, so each is a step of its own here.
+ * TLC generates a successor for each disjunct that holds, so each is a separate step here.
  */
 export function peterson(): System {
   const proc = sort('proc', 2)

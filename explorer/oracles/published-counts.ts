@@ -17,28 +17,28 @@ import { transactionCommit } from './transaction-commit.ts'
 import { twoPhase } from './two-phase.ts'
 import { writeThroughCache } from './write-through-cache.ts'
 
-/** What another tool found out about a model that is also written in this modelling language. */
+/** What another tool has found about a model that is also written in this modelling language. */
 export interface PublishedCounts {
   readonly id: string
   /** Where the model was published. */
   readonly source: string
   readonly parameters: string
-  /** Whose numbers these are. */
+  /** The tool that gave the numbers. */
   readonly tool: string
   readonly build: () => System
   /** Distinct states. */
   readonly states: number
   /** Initial states. */
   readonly initial?: number
-  /** Steps taken from all states, those to known states and to the same state included. */
+  /** Steps taken from all states, including those to known states and to the same state. */
   readonly edges?: number
   /** Steps from the initial states to the farthest state. */
   readonly depth?: number
   /** States without enabled steps. */
   readonly deadlocks?: number
-  /** The same counts when states that differ by a permutation of the ids of a sort are one. */
+  /** The counts up to permutations of the ids of a sort. */
   readonly orbits?: { readonly sort: string; readonly states: number; readonly edges?: number }
-  /** What is unusual in the published figures or in how the model reproduces them. */
+  /** What is unusual about the published figures, or about the model. */
   readonly note?: string
 }
 
@@ -66,7 +66,7 @@ const CONSTRAINED = 'TLC generates and drops states outside its constraint; here
 /** Disjunctive guards. */
 const DISJUNCTS = 'a guard that is a disjunction gives TLC one successor per true disjunct; here, a step each'
 
-/** Published counts of classic models. Every number is from outside this project. */
+/** Published counts of classic models. No number is from this project. */
 export const PUBLISHED_COUNTS: readonly PublishedCounts[] = [
   {
     id: 'lock-2',

@@ -21,8 +21,8 @@ export interface RandomSystem {
 }
 
 /**
- * A small system made from a tape of whole numbers; equal tapes give equal systems and every tape gives
- * one (past its end it reads as zeros), so that a generator of number lists is a generator of systems.
+ * A small system built from a tape of whole numbers. Equal tapes give equal systems, and every tape gives one (past its
+ * end it reads as zeros), so that a generator of number lists is a generator of systems.
  */
 export function randomSystem(tape: readonly number[]): RandomSystem {
   let position = 0

@@ -13,7 +13,7 @@ import { VectorStore } from '../state/vector-store.ts'
 import { type Engine, engineFor } from './engine.ts'
 import type { ExpansionSink } from './expander.ts'
 import { FailedSearch, isFinal } from './failed-search.ts'
-import type { LimitWatch } from './limits.ts'
+import type { LimitWatch } from './limit-watch.ts'
 import { MemoryUse } from './memory-use.ts'
 import { ParentTable } from './parent-table.ts'
 import type { DecidedAt, FinishedSearch } from './property-monitor.ts'
@@ -173,7 +173,7 @@ export class BreadthFirstSearch implements ExpansionSink {
     this.#depth = position.depth
     this.#engine.expander.transitions = position.transitions
     this.#firedBefore = position.fired
-    this.#watch.goOnFrom(position.seconds)
+    this.#watch.resumeFrom(position.seconds)
     // A limit that had ended the search ends it again at the same place, unless it was raised.
     if (this.#head < this.#engine.store.count) this.#stopped = this.#mustStop()
   }

@@ -17,7 +17,7 @@ import {
 import { AsymmetryError } from '../reduce/symmetry/asymmetry.ts'
 import { BreadthFirstSearch } from './breadth-first-search.ts'
 import { FailedSearch } from './failed-search.ts'
-import { LimitWatch } from './limits.ts'
+import { LimitWatch } from './limit-watch.ts'
 import { withLiveness } from './liveness/with-liveness.ts'
 import { PropertyMonitor } from './property-monitor.ts'
 import type { SearchResult } from './result.ts'
@@ -59,7 +59,7 @@ export function smallerIfTooLarge(
 ): SearchResult {
   if (!isTooLarge(found)) return found
   return withLivenessResults(callOf(system, properties, options, 'por'), (call) => {
-    call.watch.goOnFrom(found.seconds)
+    call.watch.resumeFrom(found.seconds)
     return smallest(found, STRATEGIES.por, call)
   })
 }
@@ -81,7 +81,7 @@ function smallest(found: SearchResult, smaller: readonly Strategy[], call: Call)
   let best = found
   for (const strategy of smaller) {
     if (!isTooLarge(best)) break
-    call.watch.beginAnother()
+    call.watch.startRetry()
     best = better(best, searchBy(strategy, call))
   }
   return best

@@ -13,7 +13,7 @@ import { UNREDUCED } from '../reduce/reduction.ts'
 import { breadthFirst } from './breadth-first.ts'
 import { BreadthFirstSearch } from './breadth-first-search.ts'
 import { FailedSearch } from './failed-search.ts'
-import { LimitWatch } from './limits.ts'
+import { LimitWatch } from './limit-watch.ts'
 import { type RandomOptions, searchRandom } from './random/search-random.ts'
 
 const runner = sort('runner', 2)

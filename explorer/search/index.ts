@@ -1,4 +1,4 @@
-/** Searches and their results. What the command line, the gate and the benchmarks may use of this folder. */
+/** Searches and their results. The public part of this folder. */
 
 export { breadthFirst, type Progress, type SearchOptions, withTrace } from './breadth-first.ts'
 export { exhaustive } from './exhaustive.ts'

@@ -14,10 +14,10 @@ export const MOST_STATES = NUMBER_MASK
 
 /** The full states of all threads. */
 export interface AllVectors {
-  /** Packed states by thread and chunk; a chunk may be missing until `hear` is called. */
+  /** Packed states by thread and chunk; a chunk may be missing until `receive` is called. */
   readonly vectors: readonly (readonly Int32Array[])[]
   /** Adds the missing chunks of a thread. */
-  hear(thread: number): void
+  receive(thread: number): void
 }
 
 /**
@@ -119,7 +119,7 @@ export class SharedExactSet implements StateTable {
     const chunk = ((entry & NUMBER_MASK) - 1) >>> chunkBits
     const known = this.#all.vectors[thread][chunk]
     if (known !== undefined) return known
-    this.#all.hear(thread)
+    this.#all.receive(thread)
     return this.#all.vectors[thread][chunk]
   }
 }

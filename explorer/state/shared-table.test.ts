@@ -78,7 +78,7 @@ describe('a rival that claims the slot after it was seen free', () => {
     const lookUps = [2, records.length].map((record, me) => {
       const store = new VectorStore(2, options.storage === 'exact')
       const table = new SharedTable(slots, wordsPerSlot(options), taken, nothing)
-      const set = sharedSetOf(table, store, { vectors, hear: nothing }, me, options)
+      const set = sharedSetOf(table, store, { vectors, receive: nothing }, me, options)
       const batch = new Batch()
       store.append(new Int32Array(2), 0, 0, 0)
       vectors.push(store.chunks)
@@ -128,7 +128,7 @@ Promise.all(
   const vectors = ports.map(() => [])
   const all = {
     vectors,
-    hear(thread) {
+    receive(thread) {
       for (let next; (next = receiveMessageOnPort(ports[thread])); ) vectors[thread][next.message.chunk] = next.message.words
     },
   }

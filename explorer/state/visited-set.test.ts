@@ -453,7 +453,7 @@ describe('a fingerprint is all of its words', () => {
         () => {
           const stride = wordsPerSlot(options)
           const table = new SharedTable(shared(1024 * stride), stride, shared(1), () => {})
-          return sharedSetOf(table, storeOfOne(), { vectors: [[]], hear: () => {} }, 0, options)
+          return sharedSetOf(table, storeOfOne(), { vectors: [[]], receive: () => {} }, 0, options)
         },
       ],
     ]

@@ -30,14 +30,14 @@ import type {
 
 type World = Record<string, unknown>
 
-/** Whom tests and effects speak about. */
+/** What the ids in tests and effects refer to. */
 interface Scope {
   readonly self: number
   readonly bound: readonly number[]
   readonly at: Counters | null
 }
 
-/** The system of a plan, with its properties, in the modelling language. */
+/** Builds the system and properties of a plan in the modelling language. */
 export function buildSystem(plan: SystemPlan): { system: System<World>; properties: Property<World>[] } {
   const sorts = plan.sorts.map(({ name, size }) => sort(name, size))
   const sizes = plan.sorts.map(({ size }) => size)
@@ -62,7 +62,7 @@ export function buildSystem(plan: SystemPlan): { system: System<World>; properti
   return { system: system as unknown as System<World>, properties }
 }
 
-/** The same for the threads of a parallel search, without what they cannot judge. */
+/** Builds the model of a plan in a worker of a parallel search. */
 export function buildForWorkers(plan: SystemPlan): Model {
   const { system, properties } = buildSystem(plan)
   return { system, properties: properties as Property<unknown>[] } as Model
@@ -118,7 +118,7 @@ function stepOf({ name, validEnd, cases }: StepPlan, sizes: readonly number[]): 
 }
 
 function propertyOf(p: PropertyPlan, sizes: readonly number[]): Property<World> {
-  const ask =
+  const evaluate =
     (test: Test) =>
     (w: World, at: Counters | null, self = 0): boolean =>
       holds(test, w, { self, bound: [], at }, sizes)
@@ -126,9 +126,9 @@ function propertyOf(p: PropertyPlan, sizes: readonly number[]): Property<World> 
   return match(p)
     .returnType<Property<World>>()
     .with({ kind: 'invariant' }, ({ kind, id, given, holds: held }) => {
-      const always = ask(held)
+      const always = evaluate(held)
       if (given === null) return { kind, id, title, holds: (w, at) => always(w, at) }
-      const when = ask(given)
+      const when = evaluate(given)
       return { kind, id, title, given: (w, at) => when(w, at), holds: (w, at) => always(w, at) }
     })
     .with({ kind: 'action' }, ({ kind, id, of, path, given, before, after }) => ({
@@ -138,34 +138,34 @@ function propertyOf(p: PropertyPlan, sizes: readonly number[]): Property<World> 
       given: (w, s) =>
         s.kind === of &&
         (path === null || s.path === path) &&
-        (given === null || ask(given)(w, null, s.self)),
-      holds: (w, s, now) => ask(before)(w, null, s.self) || ask(after)(now, null, s.self),
+        (given === null || evaluate(given)(w, null, s.self)),
+      holds: (w, s, now) => evaluate(before)(w, null, s.self) || evaluate(after)(now, null, s.self),
     }))
     .with({ kind: 'witness' }, ({ kind, id, seen }) => ({
       kind,
       id,
       title,
-      seen: (w, at) => ask(seen)(w, at),
+      seen: (w, at) => evaluate(seen)(w, at),
     }))
     .with({ kind: 'progress' }, ({ kind, id, goal }) => ({
       kind,
       id,
       title,
-      goal: (w, at) => ask(goal)(w, at),
+      goal: (w, at) => evaluate(goal)(w, at),
     }))
     .with({ kind: 'leads-to' }, ({ kind, id, each: of, fairness, given, goal }) => ({
-      ...{ kind, id, title, given: ask(given), goal: ask(goal) },
+      ...{ kind, id, title, given: evaluate(given), goal: evaluate(goal) },
       ...(of === null ? {} : { each: of }),
       ...(fairness === null ? {} : { fairness }),
     }))
     .with({ kind: 'no-solo-cycle' }, ({ kind, id, each: of, goal }) => ({
-      ...{ kind, id, title, each: of, goal: ask(goal) },
+      ...{ kind, id, title, each: of, goal: evaluate(goal) },
     }))
     .with(
       { kind: 'eventually' },
       { kind: 'eventually-always' },
       ({ kind, id, each: of, fairness, goal }) => ({
-        ...{ kind, id, title, goal: ask(goal) },
+        ...{ kind, id, title, goal: evaluate(goal) },
         ...(of === null ? {} : { each: of }),
         ...(fairness === null ? {} : { fairness }),
       }),

@@ -1,24 +1,24 @@
 import type { Trace } from '../../model/language/trace.ts'
 import type { PropertyResult, SearchResult } from '../search/index.ts'
 import type { State } from './interpreter.ts'
-import { isDeadlock, judgeStep, lost } from './naive-checker.ts'
+import { evaluateStep, isDeadlock, lost } from './naive-checker.ts'
 import { problemInLasso } from './naive-liveness.ts'
 import type { NaiveFinding, NaiveResult } from './naive-result.ts'
 import { isLivenessPlan, type PropertyPlan, type SystemPlan } from './plan.ts'
 
-/** How much of a result must agree. */
+/** Which parts of a result must agree. */
 export interface Relation {
-  /** `equal`: states, transitions, antecedents and traces. `orbits`: up to names. `fewer`: some steps left out. */
+  /** `equal`: states, transitions, antecedents and traces. `orbits`: up to symmetry. `fewer`: up to left-out steps. */
   readonly counts: 'equal' | 'orbits' | 'fewer' | 'none'
-  /** Whether all states may be kept in full: without, progress and liveness are not judged. */
+  /** With fingerprints, always-possible and liveness properties are inconclusive. */
   readonly storage: 'exact' | 'fingerprint'
-  /** True when the search is bounded, so that it may be incomplete. */
+  /** Whether the search is bounded, and so may be incomplete. */
   readonly bounded: boolean
-  /** Nothing may be said to hold: behaviours were sampled. */
+  /** Whether behaviours were sampled: then no property may be said to hold. */
   readonly sampled: boolean
 }
 
-/** What a result says that the naive checker contradicts, as sentences; none when they agree. */
+/** Where a result contradicts the naive checker, as sentences; empty if they agree. */
 export function disagreements(
   plan: SystemPlan,
   naive: NaiveResult,
@@ -30,16 +30,16 @@ export function disagreements(
     const [a, b] = [JSON.stringify(ours), JSON.stringify(theirs)]
     if (a !== b) wrong.push(`${what}: ${a} by the engine, ${b} by the naive checker`)
   }
-  const unasked = [...naive.faults].some((id) => !plan.properties.some((p) => p.id === id))
-  if (!relation.bounded && !relation.sampled) same('complete', result.complete, !unasked)
+  const unnamed = [...naive.faults].some((id) => !plan.properties.some((p) => p.id === id))
+  if (!relation.bounded && !relation.sampled) same('complete', result.complete, !unnamed)
   if (result.complete !== (result.incompleteReason === null))
     wrong.push(`complete is ${result.complete}, with the reason ${result.incompleteReason}`)
-  if (result.complete && unasked) wrong.push('complete, though a fault occurs that no property speaks of')
+  if (result.complete && unnamed) wrong.push('complete, though an oops occurs that no property names')
   if (relation.sampled && result.complete) wrong.push('complete, though it only samples')
   const isWhole = isWholeIn(relation, result.complete)
   const { symmetry } = result.reduction
   if (isWhole && relation.counts === 'orbits' && symmetry !== null) {
-    // Without closed initial states some of the renamed ones are not reachable.
+    // If the initial states are not closed under renaming, some of the states represented are not reachable.
     const isRight = symmetry.closed
       ? symmetry.represented === naive.states.length
       : symmetry.represented >= naive.states.length
@@ -70,11 +70,11 @@ export function disagreements(
   return wrong
 }
 
-/** Whether a search has seen everything, so that its counts must be right: also one whose bound was not reached. */
+/** Whether a search has visited everything, so that its counts must agree; so has a bounded one that is complete. */
 const isWholeIn = ({ bounded, sampled }: Relation, complete: boolean): boolean =>
   !sampled && (!bounded || complete)
 
-/** The verdict words that are right. */
+/** The verdicts that are right. */
 function allowed(
   p: PropertyPlan,
   { found, antecedent }: NaiveFinding,
@@ -91,7 +91,7 @@ function allowed(
     return [p.kind === 'witness' ? 'reached' : 'violated', ...(isMissed ? ['inconclusive'] : [])]
   }
   if (isOpen || isFaulty) return ['inconclusive']
-  // Liveness has a graph of its own, which a bound may cut where the search just ended.
+  // Liveness has a separate graph, which a bound may cut though the search is complete.
   const isCut = relation.bounded && isLivenessPlan(p) ? ['inconclusive'] : []
   if (p.kind === 'witness') return ['not-reached']
   return [antecedent === 0 ? 'vacuous' : 'holds', ...isCut]
@@ -108,12 +108,12 @@ function disagreement(
 ): string[] {
   const words = allowed(p, truth, naive, relation, complete)
   const wrong: string[] = []
-  if (!words.includes(verdict)) wrong.push(`is said to be ${verdict}; right is ${words.join(' or ')}`)
+  if (!words.includes(verdict)) wrong.push(`${verdict}; right is ${words.join(' or ')}`)
   if (upTo !== null && (!naive.faults.has(upTo) || verdict !== 'inconclusive'))
     wrong.push(`${verdict} up to ${upTo}; the faults are ${[...naive.faults].join()}`)
-  // Liveness has a graph of its own, on which a bound may end where the search just did not.
-  const isJudged = isLivenessPlan(p) ? relation.storage === 'exact' && !relation.bounded : true
-  if (isWholeIn(relation, complete) && isJudged) {
+  // Liveness has a separate graph, which a bound may cut though the search is complete.
+  const isEvaluated = isLivenessPlan(p) ? relation.storage === 'exact' && !relation.bounded : true
+  if (isWholeIn(relation, complete) && isEvaluated) {
     const exact = relation.counts === 'equal' || isLivenessPlan(p)
     const [ours, theirs] = exact ? [antecedent, truth.antecedent] : [antecedent > 0, truth.antecedent > 0]
     if (ours !== theirs) wrong.push(`antecedent ${antecedent}; right is ${truth.antecedent}`)
@@ -124,13 +124,14 @@ function disagreement(
     return wrong
   }
   if (!isFound) wrong.push(`${verdict}, with a trace`)
-  const fault = isLivenessPlan(p)
+  const problem = isLivenessPlan(p)
     ? problemInLasso(plan, naive.interpreter, p, trace, subject ?? undefined)
-    : faultInTrace(naive, p, trace)
-  if (fault !== null) wrong.push(`its trace is none: ${fault}`)
+    : problemInTrace(naive, p, trace)
+  if (problem !== null) wrong.push(`its trace is wrong: ${problem}`)
   if (truth.trace !== null && !relation.sampled && relation.counts !== 'fewer') {
     const { length } = truth.trace.steps
-    if (trace.steps.length !== length) wrong.push(`${trace.steps.length} steps; there is a way of ${length}`)
+    if (trace.steps.length !== length)
+      wrong.push(`${trace.steps.length} steps; the shortest trace has ${length}`)
     const shown = JSON.stringify([trace.initial, trace.steps])
     if (relation.counts === 'equal' && shown !== JSON.stringify([truth.trace.initial, truth.trace.steps]))
       wrong.push(`the least trace is ${JSON.stringify(truth.trace)}, not ${JSON.stringify(trace)}`)
@@ -138,8 +139,8 @@ function disagreement(
   return wrong
 }
 
-/** Says what is wrong with a finite trace to a violation or witness; null when it is one. */
-function faultInTrace(
+/** What is wrong with a finite trace to a violation or witness; null if nothing is. */
+function problemInTrace(
   naive: NaiveResult,
   p: PropertyPlan,
   { initial, steps, loopStart }: Trace,
@@ -152,7 +153,7 @@ function faultInTrace(
     if (move === undefined) return `${thread} cannot take ${step} as step ${n + 1}`
     const isLast = n === steps.length - 1
     if (isLast && p.kind === 'action')
-      return judgeStep(interpreter, p, before, move).breaks ? null : 'the last step breaks nothing'
+      return evaluateStep(interpreter, p, before, move).breaks ? null : 'the last step breaks nothing'
     if (isLast && p.kind === 'fault') return move.fault === p.id ? null : 'the last step is not the fault'
     if (move.to === null) return `step ${n + 1} ends in a fault`
     before = move.to
@@ -177,7 +178,7 @@ function faultInTrace(
         return false
     }
   })()
-  return isReal ? null : 'its last state is none'
+  return isReal ? null : 'its last state is not one'
 }
 
 function stepsTaken({ interpreter, states }: NaiveResult): Map<string, number> {

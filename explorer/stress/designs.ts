@@ -11,13 +11,13 @@ import { referenceCheck } from './reference-check.ts'
 import { type Draw, searchSomehow, type Way } from './searches.ts'
 import { picker } from './systems.ts'
 
-/** What a run has looked at. */
+/** Counts of a run. */
 export interface DesignTally {
   designs: number
   searches: number
-  /** Designs that xstate alone was asked about too. */
+  /** Designs that were also compared with xstate. */
   byXstate: number
-  /** Patches that do not fit, and designs that the model refuses. */
+  /** Designs that were refused, because their patches do not apply or the model is wrong. */
   refused: number
   tooLarge: number
 }
@@ -30,17 +30,17 @@ export const newDesignTally = (): DesignTally => ({
   tooLarge: 0,
 })
 
-/** Numbers from which a design and the ways to search it are made. */
+/** Tapes from which a design and the ways to search it are drawn. */
 export const designCases = fc.array(fc.nat(999), { minLength: 80, maxLength: 80 })
 
-/** States up to which a design is searched in several ways, and up to which xstate is asked. */
+/** Most states of a design that is searched in several ways, and of one that is compared with xstate. */
 const MOST_STATES = 3000
 const MOST_BY_XSTATE = 400
 const WAYS = 3
 
 /**
  * Drops and moves random steps of a random scenario, and compares the searches with each other and with xstate.
- * @throws Error that names the design, the way and what disagrees.
+ * @throws Error with the design, the way of searching and the disagreement.
  */
 export function checkDesign(tape: readonly number[], tally: DesignTally): void {
   const pick = picker(tape)
@@ -108,7 +108,7 @@ function patchesFor(system: System, pick: Draw, said: string[]): Patch<unknown>[
   })
 }
 
-/** A search in full; null for a model that is wrong. */
+/** An unreduced search; null if the model is wrong. */
 function fullOf(system: System<never>, properties: readonly Property<never>[]): SearchResult | null {
   try {
     return breadthFirst(system, properties, { maxStates: MOST_STATES })
@@ -139,31 +139,31 @@ function againstReference(
   return wrong
 }
 
-/** Whether a property is judged on the whole graph. */
+/** Whether a property is evaluated on the whole graph. */
 const isOfGraph = ({ kind }: PropertyResult): boolean =>
   kind === 'progress' || isLiveness({ kind } as Property<never>)
 
-/** What one search says that the search in full contradicts. */
+/** Where a search contradicts the unreduced search. */
 function againstFull({ relation, result }: Way, full: SearchResult): string[] {
   if (result === null) return []
   const isFound = (word: string): boolean => word === 'violated' || word === 'reached'
   if (relation.bounded || relation.sampled) {
     return result.properties.flatMap(({ id, verdict, trace }, n) =>
       trace !== null && full.properties[n].trace === null
-        ? [`${id} is said to be ${verdict}, with a trace; in full it is ${full.properties[n].verdict}`]
+        ? [`${id} is ${verdict}, with a trace; unreduced it is ${full.properties[n].verdict}`]
         : !isFound(verdict) && verdict !== 'inconclusive' && !result.complete && trace === null
-          ? [`${id} is said to be ${verdict} though the search is not complete`]
+          ? [`${id} is ${verdict} though the search is not complete`]
           : [],
     )
   }
   const isExact = relation.storage === 'exact'
-  // With fingerprints some properties are not judged; a reduced search was compared with one that is like it.
+  // With fingerprints some properties are inconclusive; reduced searches were compared with one that has fingerprints.
   const wrong = isExact ? contradictions(result, full) : []
   if (relation.counts !== 'equal') return wrong
   const counts = ({ states, transitions, depth, deadlocks, properties }: SearchResult): string => {
     const judged = properties.filter((p) => isExact || !isOfGraph(p))
     return JSON.stringify([states, transitions, depth, deadlocks, judged.map((p) => [p.id, p.trace])])
   }
-  if (counts(result) !== counts(full)) wrong.push(`${counts(result)}; in full ${counts(full)}`)
+  if (counts(result) !== counts(full)) wrong.push(`${counts(result)}; unreduced ${counts(full)}`)
   return wrong
 }

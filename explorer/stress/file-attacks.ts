@@ -25,10 +25,10 @@ import { breadthFirst } from '../search/index.ts'
 import { mutate } from './mutations.ts'
 import type { Draw } from './searches.ts'
 
-/** The errors in which reading a file that is wrong may end. */
+/** The errors that reading a wrong file may throw. */
 const TYPED = [UsageError, CounterexampleError, CheckpointError, ModelError]
 
-/** A design file that is right. */
+/** A valid design file. */
 export const DESIGN = `{
   "id": "mine",
   "title": "A change",
@@ -38,10 +38,10 @@ export const DESIGN = `{
 }
 `
 
-/** A way for a file to come in. Throws what is wrong with how it was taken. */
+/** Changes a file and reads it. Throws if the file was accepted wrongly. */
 type Reader = (pick: Draw) => { readonly how: string; readonly refused: boolean }
 
-/** The ways for files to come in, with files of each kind to be changed, in a folder of their own. */
+/** Changed files of each kind that the program reads, in a temporary folder. */
 export class FileAttacks {
   readonly #folder = mkdtempSync(join(tmpdir(), 'stress-files-'))
   readonly #counterexample: Counterexample
@@ -76,7 +76,7 @@ export class FileAttacks {
 
   /**
    * Changes a file and reads it.
-   * @throws Error when it was taken in a wrong way: neither refused in a known way, nor as what it says.
+   * @throws Error if it is neither refused with a typed error nor read as the original.
    */
   check(pick: Draw): void {
     const readers: readonly Reader[] = [
@@ -139,7 +139,7 @@ export class FileAttacks {
   }
 }
 
-/** What reading gives, or null where it is refused. @throws Error for an error that is none of the typed ones. */
+/** The result of `read`, or null if the file is refused. @throws Error for any but the typed errors. */
 function attempt<T>(what: string, read: () => T): T | null {
   try {
     return read()

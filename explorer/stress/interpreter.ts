@@ -1,12 +1,12 @@
 import type { CellRef, EffectPlan, EntryPlan, Id, StepPlan, SystemPlan, Test, Variable } from './plan.ts'
 
 /**
- * What a plan means, on plain objects. It shares no code with the modelling language and the engine: whatever
- * both say of a plan, they found out independently.
+ * Interprets a plan on plain objects. It shares no code with the modelling language and the engine, so that their
+ * results are independent.
  */
 
 export type Value = boolean | number | null | readonly number[]
-/** Values by variable; one per id for those that there are several of. */
+/** Values by variable; a list, by id, for a variable over a sort. */
 export type PlanWorld = Record<string, Value | Value[]>
 
 /** A thread: an instance of a program. */
@@ -17,16 +17,16 @@ export interface PlanThread {
   readonly counters: readonly Counter[]
 }
 
-/** A place in a program. */
+/** A program counter. */
 export interface Counter {
   readonly path: string
   readonly validEnd: boolean
   readonly steps: readonly { readonly path: string; readonly step: StepPlan }[]
-  /** Path of the place behind it. */
+  /** Path of the next program counter. */
   readonly next: string
 }
 
-/** A state: the world, and where each thread stands (paths). */
+/** A state: the world, and the path of the program counter of each thread. */
 export interface State {
   readonly world: PlanWorld
   readonly at: readonly string[]
@@ -38,7 +38,7 @@ export interface Move {
   /** Name of the thread, and path of the step. */
   readonly thread: string
   readonly path: string
-  /** Null when the step ends in a fault. */
+  /** Null if the step ends in an oops. */
   readonly to: State | null
   readonly fault: string | null
 }
@@ -51,7 +51,7 @@ class Oops extends Error {
   }
 }
 
-/** Whom tests and effects speak about. */
+/** What the ids in tests and effects refer to. */
 interface Scope {
   readonly self: number
   readonly bound: readonly number[]
@@ -70,7 +70,7 @@ export class Interpreter {
     })
   }
 
-  /** The initial states, as often as the plan names them. */
+  /** The initial states in the order of the plan, with duplicates. */
   initial(): State[] {
     return this.plan.initial.map((effects) => {
       const world: PlanWorld = {}
@@ -83,7 +83,7 @@ export class Interpreter {
     })
   }
 
-  /** What can happen in a state: by thread, then by step. */
+  /** The enabled moves of a state, by thread, then by step. */
   moves(state: State): Move[] {
     return this.actors.flatMap((actor, n) => {
       const counter = this.counterOf(actor, state.at[n])
@@ -105,18 +105,18 @@ export class Interpreter {
     })
   }
 
-  /** True where a thread may stay for ever. */
+  /** Whether a thread is at a valid end. */
   isAtValidEnd(actor: number, state: State): boolean {
     return this.counterOf(this.actors[actor], state.at[actor]).validEnd
   }
 
   counterOf({ counters }: PlanThread, path: string): Counter {
     const found = counters.find((c) => c.path === path)
-    if (found === undefined) throw new Error(`no place ${path}`)
+    if (found === undefined) throw new Error(`no program counter ${path}`)
     return found
   }
 
-  /** @param self the thread that the test is about. */
+  /** @param self id that `self` stands for in the test. */
   holds(test: Test, state: State, self = 0): boolean {
     return this.#holds(test, state, { self, bound: [] })
   }
@@ -233,7 +233,7 @@ export class Interpreter {
   }
 }
 
-/** Two states are the same if this is. */
+/** States are equal if their keys are. */
 export const keyOf = (state: State): string => JSON.stringify([state.world, state.at])
 
 export const range = (size: number): number[] => Array.from({ length: size }, (_, n) => n)
@@ -247,7 +247,7 @@ function firstValue({ type, low }: Variable): Value {
   return type === 'id' ? 0 : []
 }
 
-/** The places of a program in order, `done` last. */
+/** The program counters of a program in order, `done` last. */
 function countersOf(entries: readonly EntryPlan[]): Counter[] {
   const flat: Omit<Counter, 'next'>[] = []
   const visit = (list: readonly EntryPlan[], prefix: string): void => {
@@ -271,6 +271,6 @@ function countersOf(entries: readonly EntryPlan[]): Counter[] {
 /** A jump to a block goes to its first place. */
 function placeOf(counters: readonly Counter[], path: string): string {
   const place = counters.find((c) => c.path === path || c.path.startsWith(`${path}/`))
-  if (place === undefined) throw new Error(`no place ${path}`)
+  if (place === undefined) throw new Error(`no program counter ${path}`)
   return place.path
 }

@@ -9,8 +9,9 @@ import type { Round } from './rounds.ts'
 const KILLS = 3
 
 /**
- * Kills searches in processes of their own at random moments, lets them go on, and compares their ends with that of
- * a search that was not killed (checkpoint/kill-test.ts), for so many seconds. In the built program only.
+ * Runs the kill test (checkpoint/kill-test.ts) with random settings for `seconds` seconds: it kills search processes at
+ * random moments, resumes them, and compares the results with that of an uninterrupted search. In the built program
+ * only.
  */
 export async function killRound(seed: number, seconds: number): Promise<Round> {
   const random = xoshiro(seed)
@@ -20,7 +21,7 @@ export async function killRound(seed: number, seconds: number): Promise<Round> {
   while (performance.now() < end) {
     const storage = ['exact', 'fingerprint'][pick(2)]
     const reduce = REDUCE[pick(REDUCE.length)]
-    // Partial order reduction takes many times the time.
+    // Partial-order reduction takes many times as long.
     const size = reduce === 'por' ? 3 + pick(2) : 4 + pick(2)
     const args = [String(KILLS), String(size), storage, String(1 + pick(1_000_000)), reduce]
     const { status, output } = await ended(args)

@@ -4,7 +4,7 @@
  *     npm run stress -- [--seed N] [--minutes M] [--only systems|designs|kills|files]
  *
  * Each round is a process, so that a hang or a crash is a failure like any other. Most rounds run with the sizes in
- * small-sizes.ts. Ends with status 0, or with 1 and what repeats the failure.
+ * small-sizes.ts. Exit status is 0, or 1 after a failure, which is printed with what reproduces it.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ import { killRound } from './kills.ts'
 import { KINDS, type Kind, type Round, round } from './rounds.ts'
 import { nodeOptionsFor, SMALL_SIZES } from './small-sizes.ts'
 
-/** Seconds of a round, and how much longer it may take to end before it is taken to hang. */
+/** Seconds of a round, and how many more it may take before it is taken to hang. */
 const ROUND = 20
 const GRACE = 300
 
@@ -23,7 +23,7 @@ const options = {
   seed: { type: 'string' },
   minutes: { type: 'string', default: '5' },
   only: { type: 'string' },
-  /** One round in this process: for this program itself. */
+  /** Internal: run one round in this process. */
   round: { type: 'string' },
 } as const
 
@@ -51,7 +51,7 @@ async function attack(seed: number, minutes: number, kinds: readonly Kind[]): Pr
   const summary = (): string => [...totals].map(([what, n]) => `${n} ${what}`).join(', ')
   for (let n = 0; n < kinds.length || passed() < 60 * minutes; n++) {
     const kind = kinds[n % kinds.length]
-    // The sizes of every day first, then the small ones in turn.
+    // First the default sizes, then the small ones in turn.
     const sizes = [{}, ...SMALL_SIZES][Math.floor(n / kinds.length) % (1 + SMALL_SIZES.length)]
     const { counts, failure } = await roundApart(kind, seed + n, sizes)
     for (const [what, count] of Object.entries(counts)) {

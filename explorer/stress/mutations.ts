@@ -1,12 +1,12 @@
 import type { Draw } from './searches.ts'
 
-/** Bytes of a file with something wrong in them, and what was done. */
+/** A damaged file, and how it was damaged. */
 export interface Mutated {
   readonly how: string
   readonly bytes: Buffer
 }
 
-/** Strings that programs stumble over. */
+/** Strings that break programs. */
 const ODD = [
   '',
   '\0',
@@ -22,7 +22,7 @@ const ODD = [
   'x'.repeat(5000),
 ]
 
-/** Numbers that programs stumble over, as text. */
+/** Numbers that break programs, as text. */
 const HUGE = [
   '1e999',
   '-1',
@@ -37,7 +37,7 @@ const HUGE = [
 
 type Mutation = (bytes: Buffer, pick: Draw) => Buffer
 
-/** For any file. */
+/** For all files. */
 const OF_BYTES: Readonly<Record<string, Mutation>> = {
   'a flipped bit': (bytes, pick) => {
     const copy = Buffer.from(bytes)
@@ -66,7 +66,7 @@ const OF_BYTES: Readonly<Record<string, Mutation>> = {
   'something appended': (bytes, pick) => Buffer.concat([bytes, Buffer.from(ODD[pick(ODD.length)] || ' {}')]),
 }
 
-/** For text of JSON: it stays JSON more often. */
+/** For JSON: the result is more often still JSON. */
 const OF_JSON: Readonly<Record<string, Mutation>> = {
   'another number': (bytes, pick) =>
     replaceOne(bytes, pick, /(?<![\w."-])-?\d+(?![\w"-])/g, () => HUGE[pick(HUGE.length)]),
@@ -95,13 +95,13 @@ const OF_JSON: Readonly<Record<string, Mutation>> = {
 
 function replaceOne(bytes: Buffer, pick: Draw, what: RegExp, by: (found: string) => string): Buffer {
   const text = bytes.toString('utf8')
-  const places = [...text.matchAll(what)]
-  if (places.length === 0) return Buffer.from(`${text} `)
-  const { 0: found, index } = places[pick(places.length)]
+  const matches = [...text.matchAll(what)]
+  if (matches.length === 0) return Buffer.from(`${text} `)
+  const { 0: found, index } = matches[pick(matches.length)]
   return Buffer.from(text.slice(0, index) + by(found) + text.slice(index + found.length))
 }
 
-/** Does something wrong to a file. @param isJson whether its bytes are JSON text. */
+/** Damages a file in one way. @param isJson whether its bytes are JSON text. */
 export function mutate(bytes: Buffer, isJson: boolean, pick: Draw): Mutated {
   const all = Object.entries(isJson && pick(3) > 0 ? OF_JSON : OF_BYTES)
   const [how, mutation] = all[pick(all.length)]

@@ -4,9 +4,9 @@ import type { NaiveFinding, NaiveResult, NamedStep, Reached } from './naive-resu
 import { isLivenessPlan, type PropertyPlan, type SystemPlan } from './plan.ts'
 
 /**
- * A model checker as one would write it in an hour: states are strings in a Map, the graph is explicit, every
- * property is evaluated in every state.
- * @returns null when there are more than `most` states.
+ * A naive reference checker for plans: states are strings in a Map, the graph is explicit, and every property is
+ * evaluated in every state.
+ * @returns null if there are more than `most` states.
  */
 export function checkPlan(plan: SystemPlan, most: number): NaiveResult | null {
   const interpreter = new Interpreter(plan)
@@ -34,20 +34,22 @@ export function checkPlan(plan: SystemPlan, most: number): NaiveResult | null {
   const faults = new Set(
     states.flatMap(({ moves }) => moves.flatMap((m) => (m.fault === null ? [] : [m.fault]))),
   )
-  const stuck = states.filter((s) => isDeadlock(interpreter, s))
+  const deadlocked = states.filter((s) => isDeadlock(interpreter, s))
   const result = {
     interpreter,
     states,
     transitions: states.reduce((sum, { moves }) => sum + moves.length, 0),
     depth: Math.max(...states.map((s) => s.depth)),
-    deadlocks: stuck.length,
+    deadlocks: deadlocked.length,
     faults,
   }
-  const findings = new Map(plan.properties.map((p) => [p.id, judge({ ...result, findings: new Map() }, p)]))
+  const findings = new Map(
+    plan.properties.map((p) => [p.id, evaluate({ ...result, findings: new Map() }, p)]),
+  )
   return { ...result, findings }
 }
 
-/** Nothing can move, and some thread may not stay where it is. */
+/** Whether a state is terminal and some thread is not at a valid end. */
 export function isDeadlock(
   interpreter: Interpreter,
   { state, moves }: Pick<Reached, 'state' | 'moves'>,
@@ -55,8 +57,8 @@ export function isDeadlock(
   return moves.length === 0 && interpreter.actors.some((_, n) => !interpreter.isAtValidEnd(n, state))
 }
 
-/** Whether a step concerns an action property, and breaks it. */
-export function judgeStep(
+/** Whether the antecedent of an action property is true for a step, and whether the step violates it. */
+export function evaluateStep(
   interpreter: Interpreter,
   p: PropertyPlan & { kind: 'action' },
   before: State,
@@ -90,12 +92,12 @@ export function lost(result: Pick<NaiveResult, 'states'>, isGoal: (state: State)
   return new Set(states.flatMap((_, n) => (saved.has(n) ? [] : [n])))
 }
 
-function judge(result: NaiveResult, p: PropertyPlan): NaiveFinding {
+function evaluate(result: NaiveResult, p: PropertyPlan): NaiveFinding {
   const { interpreter, states } = result
   if (isLivenessPlan(p)) return { ...violatedOnCycles(result, p), trace: null }
   const some = (isBad: (s: Reached, n: number) => boolean, antecedent: number): NaiveFinding => {
     const first = states.findIndex(isBad)
-    return { found: first >= 0, antecedent, trace: first < 0 ? null : wayTo(states, first, null) }
+    return { found: first >= 0, antecedent, trace: first < 0 ? null : traceTo(states, first, null) }
   }
   const count = (test: (s: Reached) => boolean): number => states.filter(test).length
   switch (p.kind) {
@@ -120,29 +122,33 @@ function judge(result: NaiveResult, p: PropertyPlan): NaiveFinding {
     case 'fault':
       return someStep(states, (_, move) => ({ concerns: false, breaks: move.fault === p.id }), states.length)
     case 'action':
-      return someStep(states, ({ state }, move) => judgeStep(interpreter, p, state, move))
+      return someStep(states, ({ state }, move) => evaluateStep(interpreter, p, state, move))
   }
 }
 
 function someStep(
   states: readonly Reached[],
-  ask: (s: Reached, move: Move) => { readonly concerns: boolean; readonly breaks: boolean },
+  evaluateMove: (s: Reached, move: Move) => { readonly concerns: boolean; readonly breaks: boolean },
   antecedent?: number,
 ): NaiveFinding {
   let concerned = 0
   let trace: NaiveFinding['trace'] = null
   states.forEach((s, n) => {
     for (const move of s.moves) {
-      const { concerns, breaks } = ask(s, move)
+      const { concerns, breaks } = evaluateMove(s, move)
       if (concerns) concerned++
-      if (breaks) trace ??= wayTo(states, n, move)
+      if (breaks) trace ??= traceTo(states, n, move)
     }
   })
   return { found: trace !== null, antecedent: antecedent ?? concerned, trace }
 }
 
-/** The way to a state, and one step more. */
-function wayTo(states: readonly Reached[], n: number, last: Move | null): NonNullable<NaiveFinding['trace']> {
+/** The trace to a state, and one more step if `last` is given. */
+function traceTo(
+  states: readonly Reached[],
+  n: number,
+  last: Move | null,
+): NonNullable<NaiveFinding['trace']> {
   const steps: NamedStep[] = []
   let at = states[n]
   for (; at.from !== null; at = states[at.from.state]) steps.unshift(at.from.step)

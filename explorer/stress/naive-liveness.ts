@@ -2,28 +2,32 @@ import type { Interpreter, Move } from './interpreter.ts'
 import type { NaiveResult, Reached } from './naive-result.ts'
 import type { FairnessPlan, LivenessPlan, SystemPlan } from './plan.ts'
 
-/** What the scheduler owes one thread, or one step of it. */
+/** A fairness constraint: what the scheduler owes to one thread, or to one step of it. */
 export interface Obligation {
   readonly strong: boolean
   readonly name: string
-  readonly isPaidBy: (move: Move) => boolean
-  /** Something is owed in a state. */
+  readonly isMetBy: (move: Move) => boolean
+  /** Whether it is owed in a state. */
   readonly isOwedIn: (s: Pick<Reached, 'state' | 'moves'>) => boolean
 }
 
-/** The obligations of a property; the default is weak fairness of threads. */
+/** The obligations of a property; by default those of weak fairness of threads. */
 export function obligationsOf(interpreter: Interpreter, p: LivenessPlan): Obligation[] {
   if (p.kind === 'no-solo-cycle') return []
   const weak: readonly FairnessPlan[] = [{ strength: 'weak', of: 'thread' }]
   return (p.fairness ?? weak).flatMap(({ strength, of, kinds, paths }) =>
     interpreter.actors.flatMap((actor, n): Obligation[] => {
       if (kinds !== undefined && !kinds.includes(actor.kind)) return []
-      const obligation = (name: string, isPaidBy: (m: Move) => boolean, evenAtRest: boolean): Obligation => ({
+      const obligation = (
+        name: string,
+        isMetBy: (m: Move) => boolean,
+        evenAtValidEnd: boolean,
+      ): Obligation => ({
         strong: strength === 'strong',
         name,
-        isPaidBy,
+        isMetBy,
         isOwedIn: ({ state, moves }) =>
-          moves.some(isPaidBy) && (evenAtRest || !interpreter.isAtValidEnd(n, state)),
+          moves.some(isMetBy) && (evenAtValidEnd || !interpreter.isAtValidEnd(n, state)),
       })
       if (of === 'thread') return [obligation(actor.name, (m) => m.actor === n, false)]
       const steps = actor.counters.flatMap((c) => c.steps.map((s) => s.path))
@@ -36,13 +40,13 @@ export function obligationsOf(interpreter: Interpreter, p: LivenessPlan): Obliga
   )
 }
 
-/** The threads that a property is judged for; one that is about none of them for a property of the system. */
+/** The threads that a property is stated for; one entry without a thread if it is stated for the system. */
 function subjectsOf({ actors }: Interpreter, { each }: LivenessPlan): { self: number; actor: number }[] {
   if (each === null) return [{ self: 0, actor: -1 }]
   return actors.flatMap(({ kind, self }, actor) => (kind === each ? [{ self, actor }] : []))
 }
 
-/** Whether some fair behaviour violates the property, and how often it had something to judge. */
+/** Whether some fair behaviour violates the property, and how often its antecedent was true. */
 export function violatedOnCycles(
   result: Pick<NaiveResult, 'interpreter' | 'states'>,
   p: LivenessPlan,
@@ -65,10 +69,10 @@ export function violatedOnCycles(
         ? everything.filter((n) => interpreter.holds(p.given, states[n].state, self))
         : initial
     antecedent += given.length
-    const settles = p.kind === 'eventually-always'
-    const allowed = new Set(settles ? everything : waiting)
+    const isPersistence = p.kind === 'eventually-always'
+    const allowed = new Set(isPersistence ? everything : waiting)
     const from = reachable(states, given, allowed)
-    const isFair = fairStates(states, allowed, obligations, (n) => !settles || !goal[n])
+    const isFair = fairStates(states, allowed, obligations, (n) => !isPersistence || !goal[n])
     if (from.some((n) => isFair.has(n))) return { found: true, antecedent }
   }
   return { found: false, antecedent }
@@ -84,7 +88,7 @@ function reachable(
   return [...seen]
 }
 
-/** States of the components in which a fair behaviour can stay for ever. */
+/** States of the components in which a fair behaviour can stay forever. */
 function fairStates(
   states: readonly Reached[],
   allowed: ReadonlySet<number>,
@@ -92,17 +96,17 @@ function fairStates(
   isWanted: (n: number) => boolean,
 ): Set<number> {
   const fair = new Set<number>()
-  // To stand still is a way to stay: a state is a component even without a step to itself.
+  // A behaviour may stop: a state is a component even without a step to itself.
   for (const component of componentsOf(allowed, (n) => states[n].moves.map((m) => m.target))) {
     if (![...component].some(isWanted)) continue
-    const unpaid = obligations.filter(
-      ({ isPaidBy }) =>
-        ![...component].some((n) => states[n].moves.some((m) => component.has(m.target) && isPaidBy(m))),
+    const unmet = obligations.filter(
+      ({ isMetBy }) =>
+        ![...component].some((n) => states[n].moves.some((m) => component.has(m.target) && isMetBy(m))),
     )
-    const owing = (d: Obligation): number[] => [...component].filter((n) => d.isOwedIn(states[n]))
-    // Passed over for ever though always able: so it is in every part of the component.
-    if (unpaid.some((d) => !d.strong && owing(d).length === component.size)) continue
-    const forbidden = new Set(unpaid.filter((d) => d.strong).flatMap(owing))
+    const owedStates = (d: Obligation): number[] => [...component].filter((n) => d.isOwedIn(states[n]))
+    // Weak fairness rules out staying where it is always owed. The same holds in every part of the component.
+    if (unmet.some((d) => !d.strong && owedStates(d).length === component.size)) continue
+    const forbidden = new Set(unmet.filter((d) => d.strong).flatMap(owedStates))
     if (forbidden.size === 0) for (const n of component) fair.add(n)
     else {
       const rest = new Set([...component].filter((n) => !forbidden.has(n)))
@@ -112,7 +116,7 @@ function fairStates(
   return fair
 }
 
-/** True when a thread can go round in these states by its own steps alone. */
+/** Whether a thread has a cycle of only its own steps in these states. */
 function ownCycle(states: readonly Reached[], allowed: ReadonlySet<number>, actor: number): boolean {
   const next = (n: number): number[] => states[n].moves.filter((m) => m.actor === actor).map((m) => m.target)
   return componentsOf(allowed, next).some((c) =>
@@ -158,19 +162,19 @@ function componentsOf(nodes: ReadonlySet<number>, next: (n: number) => number[])
   })
 }
 
-/** A behaviour as the engine shows it. */
-interface Shown {
+/** A trace of the engine. */
+interface ShownTrace {
   readonly initial: number
   readonly steps: readonly { readonly thread: string; readonly step: string }[]
   readonly loopStart?: number
 }
 
-/** What is wrong with a lasso as a violation of a property for one of its threads; null when it is one. */
+/** What is wrong with a lasso as a violation of a property for one of its threads; null if nothing is. */
 export function problemInLasso(
   plan: SystemPlan,
   interpreter: Interpreter,
   p: LivenessPlan,
-  { initial, steps, loopStart }: Shown,
+  { initial, steps, loopStart }: ShownTrace,
   subject: string | undefined,
 ): string | null {
   if (loopStart === undefined) return 'there is no loop'
@@ -212,7 +216,7 @@ export function problemInLasso(
   }))
   for (const obligation of obligationsOf(interpreter, p)) {
     const owed = around.filter(obligation.isOwedIn).length
-    if (round.some(obligation.isPaidBy) || (obligation.strong ? owed === 0 : owed < around.length)) continue
+    if (round.some(obligation.isMetBy) || (obligation.strong ? owed === 0 : owed < around.length)) continue
     return `the loop is not fair to ${obligation.name}`
   }
   return null

@@ -1,14 +1,14 @@
 /**
- * A random system as plain data. Two programs give it a meaning, independently of each other: built.ts makes a
- * system of the modelling language of it, and interpreter.ts runs it on plain objects.
+ * A random system as plain data, with two independent meanings: build-system.ts turns it into a system of the modelling
+ * language, and interpreter.ts runs it on plain objects.
  */
 
 /** An id of some sort. */
 export type Id =
-  /** The running thread, or the thread that a property is about. */
+  /** The running thread, or the thread that a property is stated for. */
   | { readonly id: 'self' }
   | { readonly id: 'fixed'; readonly n: number }
-  /** The id that the quantifier or loop at this depth stands at. */
+  /** The id bound by the quantifier or loop at this depth. */
   | { readonly id: 'bound'; readonly depth: number }
   /** The value of a cell that always holds an id. */
   | { readonly id: 'value'; readonly cell: CellRef }
@@ -28,7 +28,7 @@ export type Test =
   | { readonly test: 'is'; readonly cell: CellRef; readonly id: Id }
   | { readonly test: 'has'; readonly cell: CellRef; readonly id: Id }
   | { readonly test: 'empty'; readonly cell: CellRef }
-  /** A thread stands at a program counter; in properties only. */
+  /** A thread is at a program counter; in properties only. */
   | { readonly test: 'at'; readonly kind: string; readonly thread: Id | null; readonly path: string }
   | { readonly test: 'not'; readonly of: Test }
   | { readonly test: 'both'; readonly of: readonly [Test, Test] }
@@ -37,7 +37,7 @@ export type Test =
 export type EffectPlan =
   | { readonly effect: 'flip'; readonly cell: CellRef }
   | { readonly effect: 'put'; readonly cell: CellRef; readonly value: number }
-  /** One more, or back to the lowest after `steps` values. */
+  /** Increments, or starts again from `low` after `steps` values. */
   | { readonly effect: 'up'; readonly cell: CellRef; readonly low: number; readonly steps: number }
   | { readonly effect: 'copy'; readonly cell: CellRef; readonly from: CellRef }
   | { readonly effect: 'point'; readonly cell: CellRef; readonly to: Id | null }
@@ -50,7 +50,7 @@ export type EffectPlan =
 export interface SortPlan {
   readonly name: string
   readonly size: number
-  /** Its ids are claimed to be interchangeable, rightly or not. */
+  /** Whether its ids are declared interchangeable, rightly or not. */
   readonly symmetric: boolean
 }
 
@@ -62,7 +62,7 @@ export interface Variable {
   readonly size: number
   /** Of what holds ids: the number of their sort. */
   readonly of: number
-  /** One for each id of this sort, or a single one. */
+  /** Sort with an instance of the variable per id; null for a single variable. */
   readonly over: number | null
 }
 
@@ -136,7 +136,7 @@ export interface SystemPlan {
   readonly properties: readonly PropertyPlan[]
 }
 
-/** True for the properties of whole behaviours. */
+/** Whether a property is a liveness property. */
 export function isLivenessPlan(property: PropertyPlan): property is LivenessPlan {
   return ['leads-to', 'eventually', 'eventually-always', 'no-solo-cycle'].includes(property.kind)
 }

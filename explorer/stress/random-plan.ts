@@ -14,24 +14,24 @@ import type {
   Variable,
 } from './plan.ts'
 
-/** The thread that holds what only one can, and what each has spoilt. */
+/** A resource that only one thread can hold, and a flag of each thread that has spoilt it. */
 const HOLDER: Variable = { name: 'holder', type: 'ref', low: 0, size: 0, of: 0, over: null }
 const SPOILT = { name: 'spoilt', type: 'flag', over: 0 } as const
 const HELD: CellRef = { name: HOLDER.name, at: null }
 
-/** What may be named where a test or effect stands. */
+/** What a test or effect may refer to. */
 interface Scope {
   /** Sort of `self`, or null. */
   readonly self: number | null
-  /** Sorts of the quantifiers around. */
+  /** Sorts of the enclosing quantifiers. */
   readonly bound: readonly number[]
-  /** Whether program counters can be asked for. */
-  readonly places: boolean
+  /** Whether program counters can be tested. */
+  readonly counters: boolean
 }
 
 /**
- * A plan made from a tape of whole numbers: equal tapes give equal plans, and every tape gives one (past its
- * end it reads as zeros). So a generator of lists of numbers is one of plans, and shrinks them.
+ * A plan drawn from a tape of whole numbers: equal tapes give equal plans, and every tape gives one (past its end it
+ * reads as zeros). So a generator of lists of numbers is a generator of plans, which shrinks them.
  */
 export function randomPlan(tape: readonly number[]): SystemPlan {
   return new Drawn(tape).plan()
@@ -40,12 +40,12 @@ export function randomPlan(tape: readonly number[]): SystemPlan {
 class Drawn {
   readonly #tape: readonly number[]
   #position = 0
-  /** Whether some of the code names an id, so that the claims of symmetry may be wrong. */
+  /** Whether code may refer to fixed ids, so that the claims of symmetry may be wrong. */
   #naming = false
   #sorts: SortPlan[] = []
   #variables: Variable[] = []
-  #places: { kind: string; over: number | null; paths: string[] }[] = []
-  /** Whether the claims of symmetry are true, and tests often ask about what a reference points to. */
+  #programs: { kind: string; over: number | null; paths: string[] }[] = []
+  /** Whether the claims of symmetry are true, and tests often follow a reference. */
   #renaming = false
 
   constructor(tape: readonly number[]) {
@@ -71,9 +71,9 @@ class Drawn {
     const programs = kinds.map(({ kind, over, entries }, n) =>
       this.#renaming && n === 0 ? this.#holders(kind) : this.#program(kind, over, entries),
     )
-    this.#places = programs.map(({ kind, over, entries }) => ({ kind, over, paths: placesIn(entries) }))
+    this.#programs = programs.map(({ kind, over, entries }) => ({ kind, over, paths: pathsIn(entries) }))
     const initial = this.#some(1 + this.#pick(3), () => {
-      const scope = { self: null, bound: [], places: false }
+      const scope = { self: null, bound: [], counters: false }
       return this.#some(this.#pick(3), () => this.#effect(scope, 1, false))
     })
     return {
@@ -115,11 +115,11 @@ class Drawn {
   }
 
   /**
-   * Threads that take what one can hold, do something, and spoil what is theirs. Which of them holds it makes a
-   * difference to properties; a search that keeps states under other names must see it under those.
+   * Threads that take the resource, do something, and set their flag. Properties depend on which of them holds it; a
+   * search that stores representatives of orbits must evaluate them on the representative.
    */
   #holders(kind: string): ProgramPlan {
-    const scope = { self: 0, bound: [], places: false }
+    const scope = { self: 0, bound: [], counters: false }
     const plainly = (name: string, validEnd: boolean, when: Test | null, does: EffectPlan[]): StepPlan => {
       return { form: 'step', name, validEnd, cases: [{ when, does, to: null }] }
     }
@@ -140,12 +140,12 @@ class Drawn {
   }
 
   #program(kind: string, over: number | null, count: number): ProgramPlan {
-    // Names first: steps may go to places that are made later.
+    // Names first: steps may jump to later program counters.
     const names = this.#some(count, (n) => `S${n}`)
     const blockAt = this.#pick(4) === 1 ? this.#pick(count) : -1
     const targets = [...names.map((name, n) => (n === blockAt ? `B/${name}` : name)), 'done']
     if (blockAt >= 0) targets.push('B')
-    const scope = { self: over, bound: [], places: false }
+    const scope = { self: over, bound: [], counters: false }
     const entries = names.map((name, n): EntryPlan => {
       const made = this.#entry(name, targets, scope)
       return n === blockAt ? { form: 'block', name: 'B', entries: [made] } : made
@@ -176,7 +176,7 @@ class Drawn {
     return { form: 'step', name, validEnd, cases }
   }
 
-  /** An id of a sort that can be named here, or null. */
+  /** An id of a sort that is in scope, or null. */
   #id(sort: number, scope: Scope): Id | null {
     const known: Id[] = []
     if (scope.self === sort) known.push({ id: 'self' })
@@ -190,7 +190,7 @@ class Drawn {
     return known.length === 0 ? null : this.#one(known)
   }
 
-  /** A cell of a kind that can be named here, or null. */
+  /** A cell of a wanted kind that is in scope, or null. */
   #cell(scope: Scope, wanted: (v: Variable) => boolean): { cell: CellRef; variable: Variable } | null {
     const fitting = this.#variables.filter(wanted)
     if (fitting.length === 0) return null
@@ -210,7 +210,7 @@ class Drawn {
       const inner = { ...scope, bound: [...scope.bound, sort] }
       return { test: this.#one(['some', 'every'] as const), sort, of: this.#test(inner, depth - 1) }
     }
-    if (form === 6 || (form === 5 && scope.places)) return scope.places ? this.#at(scope) : open
+    if (form === 6 || (form === 5 && scope.counters)) return scope.counters ? this.#at(scope) : open
     const found = this.#cell(scope, (v) => form === 0 || v.type !== 'flag')
     if (found === null) return open
     const { cell, variable } = found
@@ -229,7 +229,7 @@ class Drawn {
     return type === 'ref' ? { test: 'none', cell } : open
   }
 
-  /** Something of the one that holds, where there is one. */
+  /** A test of the thread that holds the resource, if there is one. */
   #ofHolder(scope: Scope): Test {
     const depth = scope.bound.length
     const id: Id = { id: 'bound', depth }
@@ -242,7 +242,7 @@ class Drawn {
   }
 
   #at(scope: Scope): Test {
-    const { kind, over, paths } = this.#one(this.#places)
+    const { kind, over, paths } = this.#one(this.#programs)
     const path = this.#one(paths)
     if (over === null) return { test: 'at', kind, thread: null, path }
     const thread = this.#id(over, scope)
@@ -292,10 +292,10 @@ class Drawn {
   }
 
   #properties(): PropertyPlan[] {
-    const whole = { self: null, bound: [], places: true }
+    const whole = { self: null, bound: [], counters: true }
     const test = (): Test =>
       this.#renaming && this.#pick(2) === 0 ? this.#ofHolder(whole) : this.#test(whole, 2)
-    // Now and then as many as can be told apart in the bits of a behaviour.
+    // Sometimes as many as there are bits for in a transition record.
     const actions = this.#pick(12) === 1 ? 31 : 1 + this.#pick(2)
     const faults = this.#pick(6) === 1 ? ['no-fault'] : ['no-fault', 'no-other-fault']
     return [
@@ -312,8 +312,8 @@ class Drawn {
   }
 
   #action(id: string): PropertyPlan {
-    const { kind, over, paths } = this.#one(this.#places)
-    const scope = { self: over, bound: [], places: false }
+    const { kind, over, paths } = this.#one(this.#programs)
+    const scope = { self: over, bound: [], counters: false }
     const path = this.#pick(3) === 1 ? this.#one(paths) : null
     const given = this.#pick(2) === 0 ? null : this.#test(scope, 1)
     return {
@@ -330,9 +330,9 @@ class Drawn {
   #liveness(): PropertyPlan[] {
     const kinds = ['leads-to', 'eventually', 'eventually-always', 'no-solo-cycle'] as const
     return kinds.map((kind): PropertyPlan => {
-      const { kind: of, over } = this.#one(this.#places)
+      const { kind: of, over } = this.#one(this.#programs)
       const each = kind === 'no-solo-cycle' || this.#pick(2) === 0 ? of : null
-      const scope = { self: each === null ? null : over, bound: [], places: true }
+      const scope = { self: each === null ? null : over, bound: [], counters: true }
       const goal = this.#test(scope, 1)
       if (kind === 'no-solo-cycle') return { kind, id: kind, each: of, fairness: null, goal }
       const fairness = this.#pick(3) === 0 ? null : this.#some(this.#pick(3), () => this.#fairness())
@@ -342,7 +342,7 @@ class Drawn {
   }
 
   #fairness(): FairnessPlan {
-    const { kind, paths } = this.#one(this.#places)
+    const { kind, paths } = this.#one(this.#programs)
     const strength = this.#one(['weak', 'strong'] as const)
     const of = this.#one(['thread', 'step'] as const)
     const kinds = this.#pick(2) === 0 ? {} : { kinds: [kind] }
@@ -358,9 +358,9 @@ class Drawn {
 const not = (of: Test): Test => ({ test: 'not', of })
 const both = (a: Test, b: Test): Test => ({ test: 'both', of: [a, b] })
 
-/** Paths of the places in a program. */
-function placesIn(entries: readonly EntryPlan[], prefix = ''): string[] {
+/** Paths of the program counters of a program. */
+function pathsIn(entries: readonly EntryPlan[], prefix = ''): string[] {
   return entries.flatMap((e) =>
-    e.form === 'block' ? placesIn(e.entries, `${prefix}${e.name}/`) : [prefix + e.name],
+    e.form === 'block' ? pathsIn(e.entries, `${prefix}${e.name}/`) : [prefix + e.name],
   )
 }

@@ -2,20 +2,20 @@ import type { Property } from '../../model/language/property.ts'
 import { Reference } from '../../model/language/reference.ts'
 import type { System } from '../../model/language/system.ts'
 
-/** What xstate alone says of a system. */
+/** What xstate finds about a system. */
 export interface ReferenceResult {
   readonly states: number
   readonly transitions: number
   readonly depth: number
   readonly deadlocks: number
-  /** Steps to the nearest violation (or sight of a witness) by property, of those that states and steps decide. */
+  /** Steps to the nearest violation (or witness), by id of the properties that states and steps decide. */
   readonly lengths: ReadonlyMap<string, number>
 }
 
 /**
- * Explores a system by xstate's own transitions, and judges invariants, witnesses, actions, deadlocks and faults
- * in every state. Slow: for systems of some hundred states.
- * @returns null when there are more than `most`.
+ * Explores a system by xstate's transitions, and evaluates invariants, witnesses, action properties, deadlocks and
+ * oopses in every state. Slow: for systems of some hundred states.
+ * @returns null if there are more than `most` states.
  */
 export function referenceCheck(
   system: System<never>,
@@ -69,10 +69,10 @@ export function referenceCheck(
       }
       enter(next, depth + 1)
     }
-    const isResting = system.threads.every(({ flow, counter }) =>
+    const isValidEnd = system.threads.every(({ flow, counter }) =>
       flow.validEnds.has(flow.counters[codes[counter.index]]),
     )
-    if (enabled.length > 0 || isResting) continue
+    if (enabled.length > 0 || isValidEnd) continue
     deadlocks++
     for (const p of properties) if (p.kind === 'deadlock') find(p.id, depth)
   }

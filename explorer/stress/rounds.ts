@@ -5,17 +5,17 @@ import { randomPlan } from './random-plan.ts'
 import { cases, checkSystem, newSystemTally, picker } from './systems.ts'
 import { checkWithWorkers } from './workers.ts'
 
-/** What is tried. */
+/** The kinds of random cases. */
 export const KINDS = ['systems', 'designs', 'kills', 'files'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** What a round has done: what was counted, and what went wrong, or null. */
+/** The result of a round: counts, and the failure or null. */
 export interface Round {
   readonly counts: Readonly<Record<string, number>>
   readonly failure: string | null
 }
 
-/** Tries random cases of a kind for so many seconds; a failure is shrunk and comes with what repeats it. */
+/** Tries random cases of a kind for `seconds` seconds. A failure is shrunk, and reported with what reproduces it. */
 export async function round(kind: Exclude<Kind, 'kills'>, seed: number, seconds: number): Promise<Round> {
   const parameters = { seed, numRuns: 1_000_000, interruptAfterTimeLimit: 1000 * seconds }
   if (kind === 'systems') {

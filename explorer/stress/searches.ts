@@ -14,43 +14,43 @@ import { AsymmetryError, contradictions } from '../reduce/index.ts'
 import { breadthFirst, type SearchOptions, type SearchResult, searchRandom } from '../search/index.ts'
 import type { Relation } from './compare.ts'
 
-/** A system with properties, whatever its world is. */
+/** A system with properties, for any type of world. */
 export interface Model {
   readonly system: System<never>
   readonly properties: readonly Property<never>[]
 }
 
-/** Whole numbers from 0 to `below - 1`, drawn by whoever looks for a failure. */
+/** Draws a whole number from 0 to `below - 1`. */
 export type Draw = (below: number) => number
 
-/** One way to search, and what its result must have in common with the truth. */
+/** One way to search, with its result and how that must agree with the naive checker. */
 export interface Way {
   readonly name: string
   readonly relation: Relation
-  /** Null where this way refuses the subject, with good reason. */
+  /** Null if the model is rightly refused. */
   readonly result: SearchResult | null
-  /** What is wrong with the result by itself. */
+  /** What is wrong with the result even without the naive checker. */
   readonly wrong: readonly string[]
 }
 
 const EXACT = { counts: 'equal', storage: 'exact', bounded: false, sampled: false } as const
 
-/** A search in full, with states kept in full: what the others are compared with. */
+/** An unreduced search with exact storage, with which the others are compared. */
 export function fullSearch({ system, properties }: Model): Way {
   return { name: 'full', relation: EXACT, result: breadthFirst(system, properties), wrong: [] }
 }
 
-/** Searches a subject in one of the ways there are, chosen by numbers. */
+/** Searches a model in a random way. */
 export function searchSomehow(model: Model, pick: Draw): Way {
   const ways = [stored, stored, reduced, reduced, reduced, bounded, sampled, resumed, resumed]
   return ways[pick(ways.length)](model, pick)
 }
 
-/** Storage, seed, and how many bits of a state are kept. */
+/** Random storage, seed and fingerprint bits. */
 function storage(pick: Draw): SearchOptions {
   const bits = [64, 96, 128] as const
   const kept: SearchOptions = pick(2) === 0 ? {} : { storage: 'fingerprint', fingerprintBits: bits[pick(3)] }
-  // Any memory limit makes the search put its frontier on disk where the sizes say so; this one is never reached.
+  // With small sizes, any memory limit makes the search move its frontier to disk. This limit is never reached.
   return { ...kept, seed: 1 + pick(1000), ...(pick(2) === 0 ? {} : { memoryLimit: 1 << 20 }) }
 }
 
@@ -73,7 +73,7 @@ function relationOf(options: SearchOptions, { reduction }: SearchResult): Relati
 const isBounded = ({ maxStates, maxDepth }: SearchOptions): boolean =>
   maxStates !== undefined || maxDepth !== undefined
 
-/** A search, or null where a claim of symmetry that it was to insist on is false. */
+/** A search, or null if it requires a symmetry that is refuted. */
 function attempt({ system, properties }: Model, options: SearchOptions): SearchResult | null {
   try {
     return breadthFirst(system, properties, options)
@@ -109,7 +109,7 @@ function sampled({ system, properties }: Model, pick: Draw): Way {
   return { name: nameOf({ ...options, ...more }), relation, result, wrong: [] }
 }
 
-/** A search that is interrupted, once or many times, must end as one that is not. */
+/** An interrupted search, once or many times, must have the result of an uninterrupted one. */
 function resumed(model: Model, pick: Draw): Way {
   const { system, properties } = model
   const options: SearchOptions = pick(3) === 0 ? storage(pick) : reducing(pick)
@@ -124,7 +124,7 @@ function resumed(model: Model, pick: Draw): Way {
     const directory = join(folder, 'checkpoint')
     let result: SearchResult
     const looks = stopChecksIn(search)
-    // A checkpoint waits for the disk, so there are only some.
+    // Each checkpoint is synced to disk, so there are only a few.
     if (pick(3) === 0)
       result = inPieces(search, directory, Math.max(2, Math.ceil((looks + 1) / (2 + pick(4))))).result
     else {
@@ -132,18 +132,19 @@ function resumed(model: Model, pick: Draw): Way {
       result = search({ resume: directory })
     }
     const [ours, theirs] = [JSON.stringify(comparable(result)), JSON.stringify(comparable(whole))]
-    const wrong = ours === theirs ? [] : [`resumed, the search ends with ${ours}, else with ${theirs}`]
+    const wrong =
+      ours === theirs ? [] : [`resumed, the search ends with ${ours}; uninterrupted, with ${theirs}`]
     return { name, relation: relationOf(all, result), result, wrong }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** The properties that workers can judge together. */
+/** The properties that several workers can evaluate. */
 export const forWorkers = <P extends Property<never>>(properties: readonly P[]): P[] =>
   properties.filter((p) => p.kind !== 'progress' && !isLiveness(p))
 
-/** Options as text: what a report of a failure names. */
+/** Options as text, to report a failure. */
 export const nameOf = (options: object): string =>
   Object.entries(options)
     .map(([k, v]) => `${k} ${String(v)}`)

@@ -1,6 +1,6 @@
 import { SIZES_KEY, type Sizes } from '../state/index.ts'
 
-/** Sizes so small that a system of some states crosses every boundary. */
+/** Sizes so small that systems of a few states cross every boundary. */
 export const SMALL_SIZES: readonly Partial<Sizes>[] = [
   {
     ...{
@@ -65,7 +65,7 @@ export const SMALL_SIZES: readonly Partial<Sizes>[] = [
   },
 ]
 
-/** What makes a Node process use these sizes, in all of its threads. */
+/** Node options that set these sizes in all threads of a process. */
 export const nodeOptionsFor = (sizes: Partial<Sizes>): string[] => [
   '--import',
   `data:text/javascript,globalThis[Symbol.for(${JSON.stringify(SIZES_KEY)})]=${encodeURIComponent(JSON.stringify(sizes))}`,

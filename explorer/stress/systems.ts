@@ -7,7 +7,7 @@ import type { SystemPlan } from './plan.ts'
 import { randomPlan } from './random-plan.ts'
 import { type Draw, fullSearch, searchSomehow, type Way } from './searches.ts'
 
-/** What a run has looked at. */
+/** Counts of a run. */
 export interface SystemTally {
   systems: number
   searches: number
@@ -24,36 +24,36 @@ export const newSystemTally = (): SystemTally => ({
   verdicts: new Map(),
 })
 
-/** The naive checker, or one that is to be caught. */
+/** The naive checker, or a wrong one that must be detected. */
 export type Naive = (plan: SystemPlan, most: number) => NaiveResult | null
 
-/** States beyond which a system is not looked at: the naive checker is slow. */
+/** Most states of a system that is checked: the naive checker is slow. */
 const MOST_STATES = 400
 
-/** Ways in which each system is searched besides in full. */
+/** Number of random ways in which each system is searched. */
 const WAYS = 4
 
-/** One of so many systems is searched with several threads. */
+/** One in this many systems is searched by several workers. */
 const SELDOM = 8
 
-/** Numbers from which a system is made, and those from which the ways to search it are. */
+/** A tape from which a system is drawn, and one for the ways to search it. */
 export const cases = fc.tuple(
   fc.array(fc.nat(999), { minLength: 40, maxLength: 260, size: 'max' }),
   fc.array(fc.nat(999), { minLength: 60, maxLength: 60 }),
 )
 
-/** Reads numbers one after the other; zeros past the end. */
+/** Draws from a tape; past its end it reads as zeros. */
 export function picker(tape: readonly number[]): Draw {
   let position = 0
   return (below) => (tape[position++] ?? 0) % below
 }
 
-/** Searches with several threads: slow to start, so only some systems are. */
+/** Searches with several workers. They are slow to start, so only some systems are searched so. */
 export type WithWorkers = (plan: SystemPlan, truth: NaiveResult, pick: Draw) => Promise<void>
 
 /**
- * Compares what the engine says of one random system, searched in several ways, with the naive checker.
- * @throws Error that names the way and what disagrees.
+ * Compares searches of one random system in several ways with the naive checker.
+ * @throws Error with the way of searching and the disagreement.
  */
 export async function checkSystem(
   tapes: readonly [number[], number[]],

@@ -7,8 +7,8 @@ import { isLivenessPlan, type SystemPlan } from './plan.ts'
 import { type Draw, nameOf } from './searches.ts'
 
 /**
- * Searches a system with several threads, which must find what the naive checker does. In the built program only.
- * @throws Error that names the options and what disagrees.
+ * Compares a search with several workers with the naive checker. In the built program only.
+ * @throws Error with the options and the disagreement.
  */
 export async function checkWithWorkers(plan: SystemPlan, truth: NaiveResult, pick: Draw): Promise<void> {
   const asked = {

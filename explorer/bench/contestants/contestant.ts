@@ -3,13 +3,13 @@ import type { Command } from '../child-process.ts'
 
 export type Tool = 'ours' | 'spin' | 'rumur' | 'c' | 'xstate-graph'
 
-/** What a contestant is asked for: the search alone, or everything from the source text to the verdict. */
+/** What is measured: the search alone, or everything from the source text to the verdict. */
 export type Task = 'search' | 'latency'
 
 /** A model made ready for one contestant. */
 export interface Prepared {
   readonly command: Command
-  /** Reads the counts off the output; throws when the run did not end as it should. */
+  /** Reads the counts from the output. @throws Error if the run did not finish without errors. */
   counts(output: string): Counts
 }
 
@@ -19,10 +19,10 @@ export interface Contestant {
   readonly tool: Tool
   /** As the table shows it. */
   readonly title: string
-  /** How it is built and run, for the reader who wants to know whether that was fair. */
+  /** How it is built and run, so that a reader can judge whether the comparison is fair. */
   readonly flags: string
-  /** True when it counts orbits of states under permutation of interchangeable ids. */
+  /** Whether it counts orbits of states under permutations of interchangeable ids. */
   readonly orbits: boolean
-  /** Makes everything that is not measured, in an empty folder of its own. */
+  /** Does everything that is not measured, in an empty folder. */
   prepare(instance: ModelInstance, folder: string, task: Task): Prepared
 }

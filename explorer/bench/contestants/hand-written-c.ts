@@ -17,8 +17,8 @@ export function handWrittenCounts(output: string): Counts {
 }
 
 /**
- * The model and our algorithm written by hand in C (`models/search.h`): not a tool, but the bound that a tool on
- * this machine can be held to.
+ * The model and our algorithm, written by hand in C (`models/search.h`): not a tool, but a bound for any tool on this
+ * machine.
  */
 export const handWrittenC: readonly Contestant[] = [
   {

@@ -48,7 +48,7 @@ function prepare(instance: ModelInstance, folder: string, task: Task, mode: Mode
   return { command: search, counts: spinCounts }
 }
 
-/** Several commands as one process tree, for measuring them together. */
+/** Combines several commands into one process tree, to measure them together. */
 export function inOneGo(folder: string, commands: readonly Command[]): Command {
   const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
   const line = commands.map(({ program, args }) => [program, ...args].map(quoted).join(' ')).join(' && ')

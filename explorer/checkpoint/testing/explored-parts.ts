@@ -10,16 +10,16 @@ import type { StateTable } from '../../state/state-table.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import { type StorageOptions, visitedSetOf } from '../../state/visited-set.ts'
 
-/** For tests: a small system, and the parts of a search of it as a plain loop leaves them. */
+/** A small system, and the parts of a search of it that a plain loop has filled. */
 
 /** The padding fills the first word of the state. */
 const world = struct({ padding: array(5, range(0, 40)), n: range(0, 40) })
 type World = View<typeof world>
 
-/** Greatest number that is counted to. */
+/** The greatest number reached by counting. */
 export const TOP = 30
 
-/** A number from which no search of `countsUp` comes by itself. */
+/** A number that is not reached by counting, only from 0. */
 export const FAR = 40
 
 const set = (w: World, n: number): void => {
@@ -48,8 +48,8 @@ const jump = program<World>('jump', 'counts up faster', [
 ])
 
 /**
- * Counts from each of some numbers up to `TOP`, by one or by two. State `n` has up to two successors and, where `n`
- * is 5, a fault.
+ * Counts up to `TOP` from each of the given numbers, by one or by two. State `n` has up to two successors and, if `n`
+ * is 5, an oops.
  */
 export function countsUp(...from: readonly number[]): System {
   return compose({
@@ -70,7 +70,7 @@ export interface ExploredParts {
   readonly initialOf: number[]
 }
 
-/** New parts. */
+/** Empty parts. */
 export function emptyParts(system: System, options: StorageOptions = {}): ExploredParts {
   const compiled = new CompiledSystem(system)
   const store = new VectorStore(system.layout.words, options.storage !== 'fingerprint')
@@ -78,7 +78,7 @@ export function emptyParts(system: System, options: StorageOptions = {}): Explor
   return { compiled, store, table, stateGraph: new StateGraph(), graph: new LabelledGraph(), initialOf: [] }
 }
 
-/** Explores breadth first until `head` states are expanded, or all. */
+/** Explores breadth first until `head` states, or all, are expanded. */
 export function explored(system: System, head: number, options: StorageOptions = {}): ExploredParts {
   const parts = emptyParts(system, options)
   const { compiled, store, table, stateGraph, graph, initialOf } = parts

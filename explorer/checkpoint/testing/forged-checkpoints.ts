@@ -9,18 +9,18 @@ import { CheckpointError } from '../errors.ts'
 import { formatManifest, MANIFEST, type Manifest, readManifest } from '../manifest.ts'
 import { interrupted, type Search } from './interrupted-searches.ts'
 
-/** For tests: checkpoints that were changed by somebody who repairs the checksums. */
+/** Checkpoints that were changed, with correct checksums. */
 
-/** What of a checkpoint can be changed. */
+/** The parts of a checkpoint that can be changed. */
 export interface Forgery {
-  /** What is said of the search, as it lies in the manifest. */
-  // biome-ignore lint/suspicious/noExplicitAny: whatever its type forbids is to be put there
+  /** The data of the search in the manifest. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests put in what its type forbids
   readonly meta: any
   /** The bytes of the sections, by name. */
   readonly sections: Record<string, Uint8Array>
 }
 
-/** Changes a checkpoint; all its lengths and checksums are right afterwards. */
+/** Changes a checkpoint and makes its lengths and checksums right again. */
 export function forge(directory: string, change: (forgery: Forgery) => void): void {
   const body = structuredClone(readManifest(directory))
   const pathOf = (name: string): string => join(directory, body.generation, name)
@@ -39,23 +39,23 @@ export function forge(directory: string, change: (forgery: Forgery) => void): vo
   writeFileSync(join(directory, MANIFEST), formatManifest({ ...body, sections }))
 }
 
-/** Bytes as 32-bit numbers, which are the same memory. */
+/** A view of bytes as 32-bit numbers. */
 export const int32 = (bytes: Uint8Array): Int32Array =>
   new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
 
 export type Forge = (forgery: Forgery) => void
 
-/** A search with a checkpoint in its midst, of which forged copies are made. */
+/** A search that was interrupted, and resumes from forged copies of its checkpoint. */
 export interface ForgedSearch {
   readonly name: string
   readonly search: Search
-  /** Makes the checkpoint in a folder. */
+  /** Writes the checkpoint to a folder. */
   begin(folder: string): void
-  /** Goes on from a forged copy. */
+  /** Resumes from a forged copy. */
   forged(change: Forge): SearchResult
 }
 
-/** @param look at which the search is interrupted. */
+/** @param look number of the check for `stop` at which the search is interrupted. */
 export function forgedSearch(name: string, search: Search, look: number): ForgedSearch {
   let sound = ''
   return {
@@ -82,7 +82,7 @@ const canCommit: Property<never> = {
   goal: (w) => (w as { tmState: string }).tmState === 'committed',
 }
 
-/** Two-phase commit, searched in five ways; where states are kept in full, with a property of the graph. */
+/** Two-phase commit, searched in five ways. With states stored in full, it has an always-possible property. */
 export function twoPhaseForgeries() {
   const { system, properties } = twoPhaseModel(4)
   const of = (name: string, options: SearchOptions, all: readonly Property<never>[]): ForgedSearch =>
@@ -98,7 +98,7 @@ export function twoPhaseForgeries() {
   }
 }
 
-/** The one line with which a checkpoint is refused. @throws Error when it is not. */
+/** The one-line message with which a checkpoint is refused. @throws Error if it is accepted. */
 export function refusalOf(act: () => unknown): string {
   try {
     act()
@@ -110,7 +110,7 @@ export function refusalOf(act: () => unknown): string {
   throw new Error('it was accepted')
 }
 
-/** Everything that matters: what is said of the properties, and whether all was searched. */
+/** What a forgery must not change: the verdicts, and whether the search is complete. */
 export function verdictsOf({ complete, properties }: SearchResult): readonly unknown[] {
   return [complete, ...properties.map(({ id, verdict }) => `${id} ${verdict}`)]
 }

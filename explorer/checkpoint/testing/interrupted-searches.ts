@@ -3,9 +3,9 @@ import type { SearchOptions } from '../../search/breadth-first.ts'
 import type { SearchResult } from '../../search/result.ts'
 import type { OpenReason } from '../../search/stop-reason.ts'
 
-/** For tests: searches that are interrupted on purpose, and what must be as if they had not been. */
+/** Searches that are interrupted on purpose, and what of their result must not depend on that. */
 
-/** All of a result that an interruption must not change: everything but times, bytes and what was checked again. */
+/** The part of a result that an interruption must not change: all but times, bytes and counts of repeated checks. */
 export function comparable(result: SearchResult) {
   const { seconds: _, bytesPerState: __, steps, properties, reduction, ...rest } = result
   const { symmetry } = reduction
@@ -17,10 +17,10 @@ export function comparable(result: SearchResult) {
   }
 }
 
-/** A search as a function of what its caller may add to it. */
+/** A search as a function of additional options. */
 export type Search = (more: SearchOptions) => SearchResult
 
-/** How often a search looks whether it must stop, when nobody stops it. */
+/** How often a search checks `stop` if it is not interrupted. */
 export function stopChecksIn(search: Search): number {
   let looks = 0
   search({
@@ -32,10 +32,10 @@ export function stopChecksIn(search: Search): number {
   return looks
 }
 
-/** Pieces after which a search that should have ended is taken to stand still. */
+/** Number of pieces after which a search is taken to make no progress. */
 const MOST_PIECES = 10_000
 
-/** Makes a search that is interrupted at its look number `look`, from 0, and leaves a checkpoint. */
+/** Interrupts a search at check number `look` of `stop`, from 0; it writes a checkpoint. */
 export function interrupted(search: Search, directory: string, look: number): SearchResult {
   rmSync(directory, { recursive: true, force: true })
   let left = look
@@ -43,9 +43,9 @@ export function interrupted(search: Search, directory: string, look: number): Se
 }
 
 /**
- * Makes a search in pieces of `looks` looks each; gives the last piece and how many there were.
- * @param looks at least 2: going on from a checkpoint takes the first.
- * @throws Error when it does not come to its end.
+ * Searches in pieces of `looks` checks of `stop` each. Returns the last piece and the number of pieces.
+ * @param looks at least 2: resuming takes the first.
+ * @throws Error if the search does not end.
  */
 export function inPieces(search: Search, directory: string, looks: number) {
   let pieces = 1
@@ -58,7 +58,7 @@ export function inPieces(search: Search, directory: string, looks: number) {
   return { result, pieces }
 }
 
-/** True when somebody stopped the search, or its judgement of liveness. */
+/** Whether the search or its evaluation of liveness was interrupted. */
 export function isInterrupted({ incompleteReason, properties }: SearchResult): boolean {
   const isInterruption = (reason: OpenReason | null): boolean => reason?.kind === 'interrupted'
   return isInterruption(incompleteReason) || properties.some(({ reason }) => isInterruption(reason))

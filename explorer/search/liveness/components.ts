@@ -1,19 +1,19 @@
 import type { LabelledGraph } from './labelled-graph.ts'
 
-/** A finished state: larger than any index, so that it never lowers a low-link. */
+/** Index of a finished state: larger than any other, so that it never lowers a low-link. */
 const DONE = 0x7fffffff
 
 /**
- * Strongly connected components by Tarjan's algorithm (1972), without recursion, on typed arrays. One object
- * serves many calls on parts of the same graph; a call costs what its part costs.
+ * Strongly connected components by Tarjan's algorithm (1972), without recursion, on typed arrays. One object serves
+ * many calls on parts of the same graph; the cost of a call is proportional to its part.
  */
 export class Components {
   readonly #graph: LabelledGraph
   readonly #index: Int32Array
   readonly #low: Int32Array
-  /** States whose component is not known yet, in the order they were met. */
+  /** States whose component is not known yet, in the order of discovery. */
   readonly #open: Int32Array
-  /** The path of the depth-first search, and the next edge to look at for each state on it. */
+  /** The path of the depth-first search, and the next edge to follow for each state on it. */
   readonly #path: Int32Array
   readonly #cursor: Float64Array
 
@@ -30,8 +30,8 @@ export class Components {
    * Visits the components of the part of the graph that has region number `id`.
    * @param members the states of the region; all must be expanded.
    * @param region region number of every state.
-   * @param only by step number, 1 for the steps whose edges count; null for all.
-   * @param visit told of a component as `members[from..to)`; the array is only valid during the call.
+   * @param only by step number, 1 for the steps whose edges are followed; null for all.
+   * @param visit called for each component, `members[from..to)`; the array is only valid during the call.
    */
   each(
     members: Int32Array,
@@ -85,7 +85,7 @@ export class Components {
   }
 }
 
-/** The states below `end` with a mark, in order. */
+/** The marked states below `end`, in order. */
 export function marked(marks: Uint8Array, end: number): Int32Array {
   let count = 0
   for (let s = 0; s < end; s++) if (marks[s] !== 0) count++

@@ -5,39 +5,40 @@ import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { ExactSet } from '../../state/exact-set.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { VectorStore } from '../../state/vector-store.ts'
-import { type Limits, LimitWatch } from '../limits.ts'
+import { LimitWatch } from '../limit-watch.ts'
+import type { Limits } from '../limits.ts'
 import type { Progress } from '../search-options.ts'
 import type { StopReason } from '../stop-reason.ts'
 import { Successors } from '../successors.ts'
 import { FAULT, LabelledGraph } from './labelled-graph.ts'
 
-/** A graph of states kept in full, with the states. */
+/** A graph of states, with the states stored in full. */
 export interface Explored {
   readonly graph: LabelledGraph
   readonly store: VectorStore
-  /** Why the graph is not the whole one, or null. */
+  /** Why the graph is not complete, or null. */
   readonly stopped: StopReason | null
 }
 
-/** How the exploration is bounded and watched. */
+/** Limits and callbacks of an exploration. */
 export interface ExploreOptions extends Limits {
-  /** Watches the limits; default: a watch of its own. */
+  /** Watches the limits. Default: a new one for `Limits`. */
   readonly watch?: LimitWatch
-  /** Most bytes of one array. Default: what the JavaScript engine allows. */
+  /** Most bytes of one array. Default: the limit of the JavaScript engine. */
   readonly mostArrayBytes?: number
-  /** Told now and then how far the exploration is. */
+  /** Called now and then. */
   readonly onProgress?: (progress: Progress) => void
 }
 
-/** How many states are expanded between two looks at the limits. */
-const PATIENCE = SIZES.look
-/** Bytes per state that judging takes on top of the graph (components, marks, shortest paths). */
-const JUDGING = 64
+/** States expanded between two checks of the limits. */
+const INTERVAL = SIZES.look
+/** Bytes per state for evaluating properties on the graph: components, marks, shortest paths. */
+const EVALUATION_BYTES = 64
 
 /**
- * Builds the whole reachable graph, breadth first, without any reduction and without loss: what is asked of
- * it afterwards needs every state and every edge.
- * @param checkpoint where to leave checkpoints, and to go on from one.
+ * Builds the whole reachable graph, breadth first, without reduction and with all states in full, because liveness
+ * needs every state and every edge.
+ * @param checkpoint writes checkpoints and resumes from one; null for none.
  * @throws ModelError when the model is wrong; CheckpointError when a checkpoint cannot be used or written.
  */
 export function exploreGraph(
@@ -53,20 +54,20 @@ export function exploreGraph(
   const successors = new Successors(compiled)
   const words = new Int32Array(layout.words)
 
-  const bytes = (): number => store.bytes + visited.bytes + graph.bytes + JUDGING * store.count
+  const bytes = (): number => store.bytes + visited.bytes + graph.bytes + EVALUATION_BYTES * store.count
 
-  const more = PATIENCE * compiled.mostEnabled
-  const growth = (): number => visited.growthFor(more) + graph.growthFor(PATIENCE, more)
+  const more = INTERVAL * compiled.mostEnabled
+  const growth = (): number => visited.growthFor(more) + graph.growthFor(INTERVAL, more)
   const lack = (): StopReason | null => {
     if (store.count + more > visited.mostStates) return { kind: 'table-full', table: 'visited states' }
-    return graph.fits(PATIENCE, more, mostArrayBytes)
+    return graph.fits(INTERVAL, more, mostArrayBytes)
       ? null
       : { kind: 'table-full', table: 'steps between states' }
   }
 
   const parts = { graph, store, visited }
   const before = checkpoint?.resume(parts) ?? null
-  if (before !== null) watch.goOnFrom(before.seconds)
+  if (before !== null) watch.resumeFrom(before.seconds)
   else {
     initial.forEach((encoded, index) => {
       layout.pack(encoded, words, 0)
@@ -92,9 +93,9 @@ export function exploreGraph(
       depth++
     }
     if (watch.tooDeep(depth)) stopped = { kind: 'max-depth', depth }
-    else if (id % PATIENCE === 0 || (options.maxStates !== undefined && store.count > options.maxStates))
+    else if (id % INTERVAL === 0 || (options.maxStates !== undefined && store.count > options.maxStates))
       stopped = watch.exceeded(store.count, bytes(), growth()) ?? lack()
-    if (id % PATIENCE === 0) {
+    if (id % INTERVAL === 0) {
       options.onProgress?.({
         states: store.count,
         transitions: graph.edges,
@@ -105,7 +106,7 @@ export function exploreGraph(
       })
     }
     if (stopped !== null) break
-    if (id % PATIENCE === 0 && checkpoint?.due === true) save()
+    if (id % INTERVAL === 0 && checkpoint?.due === true) save()
     const base = (id & VectorStore.chunkMask) * store.words
     const chunk = store.chunks[id >>> VectorStore.chunkBits]
     const low = store.lows[id >>> VectorStore.chunkBits][id & VectorStore.chunkMask]

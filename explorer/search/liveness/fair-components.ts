@@ -2,23 +2,24 @@ import { Components, marked } from './components.ts'
 import type { Constraint } from './fairness.ts'
 import type { LabelledGraph } from './labelled-graph.ts'
 
-/** Which endless behaviours are looked for. */
+/** Which infinite behaviours to look for. */
 export interface FairQuery {
-  /** By state: 1 where the behaviour may be from some time on. */
+  /** By state: 1 if the behaviour may stay there from some time on. */
   readonly allowed: Uint8Array
   readonly constraints: readonly Constraint[]
-  /** By state: 1 where the behaviour must be again and again; null when it need not. */
+  /** By state: 1 for the set that the behaviour must visit infinitely often; null for no such set. */
   readonly again: Uint8Array | null
 }
 
 /**
- * Finds the parts of the graph in which a fair behaviour can stay for ever: a strongly connected set of
- * allowed states in which every weak constraint is somewhere not owed or taken, and every strong one is
- * nowhere owed or taken (owed: enabled, and the thread may not rest there). What counts as taken is an edge inside the set, not a state. A set that fails a
- * strong constraint is searched again without the states that enable it (the emptiness check of Streett
- * automata; Emerson and Lei 1987). A single state qualifies when standing still in it is fair.
+ * Finds the components in which a fair behaviour can stay forever: strongly connected sets of allowed states in which
+ * every weak constraint is taken by an edge, or not owed in some state, and every strong constraint is taken by an
+ * edge, or owed in no state. A constraint is owed in a state if a step that it covers is enabled there and the thread
+ * is not at a valid end. A set that fails only strong constraints is searched again without the states in which these
+ * are owed (the emptiness check of Streett automata; Emerson and Lei 1987). A single state qualifies if staying in it
+ * without a step is fair.
  *
- * @returns for each state the number of its fair part, or -1.
+ * @returns for each state the number of its fair component, or -1.
  */
 export function fairComponents(graph: LabelledGraph, query: FairQuery): Int32Array {
   return new FairComponents(graph, query).run()
@@ -29,12 +30,12 @@ class FairComponents {
   readonly #query: FairQuery
   readonly #region: Int32Array
   readonly #result: Int32Array
-  /** Constraints that each step counts for. */
+  /** By step, the constraints that cover it. */
   readonly #ofStep: readonly (readonly number[])[]
-  /** For the component in hand: in how many states each constraint is enabled, and whether it is taken. */
-  readonly #enabledIn: Float64Array
+  /** For the current component: in how many states each constraint is owed, and whether it is taken. */
+  readonly #owedIn: Float64Array
   readonly #taken: Uint8Array
-  /** Last state at which a constraint was seen enabled, plus one. */
+  /** Last state in which a constraint was found to be owed, plus one. */
   readonly #seenAt: Int32Array
   readonly #work: { readonly members: Int32Array; readonly id: number }[] = []
   #regions = 0
@@ -46,7 +47,7 @@ class FairComponents {
     this.#region = new Int32Array(graph.states).fill(-1)
     this.#result = new Int32Array(graph.states).fill(-1)
     const { constraints } = query
-    this.#enabledIn = new Float64Array(constraints.length)
+    this.#owedIn = new Float64Array(constraints.length)
     this.#taken = new Uint8Array(constraints.length)
     this.#seenAt = new Int32Array(constraints.length)
     this.#ofStep = Array.from({ length: constraints[0]?.covers.length ?? 0 }, (_, step) =>
@@ -81,11 +82,11 @@ class FairComponents {
     for (let c = 0; c < constraints.length; c++) {
       if (this.#taken[c] !== 0) continue
       if (constraints[c].strong) {
-        if (this.#enabledIn[c] > 0) unfair.push(c)
-      } else if (this.#enabledIn[c] === size) return
+        if (this.#owedIn[c] > 0) unfair.push(c)
+      } else if (this.#owedIn[c] === size) return
     }
     if (unfair.length > 0) {
-      const rest = states.slice(from, to).filter((s) => !unfair.some((c) => this.#enabled(c, s)))
+      const rest = states.slice(from, to).filter((s) => !unfair.some((c) => this.#isOwed(c, s)))
       if (rest.length > 0) this.#search(rest)
       return
     }
@@ -96,13 +97,13 @@ class FairComponents {
   #measure(states: Int32Array, from: number, to: number, id: number): void {
     const { first, targets, labels } = this.#graph
     const region = this.#region
-    this.#enabledIn.fill(0)
+    this.#owedIn.fill(0)
     this.#taken.fill(0)
     this.#seenAt.fill(0)
     const { constraints } = this.#query
     if (constraints.length === 0) return
     const alone = to - from === 1
-    // States of other components of the region are told apart by a mark that only lasts for this call.
+    // During this call, a mark tells the component from the other components of its region.
     const mark = this.#regions + 1
     for (let i = from; i < to; i++) region[states[i]] = mark
     for (let i = from; i < to; i++) {
@@ -113,14 +114,14 @@ class FairComponents {
           if (inside) this.#taken[c] = 1
           if (constraints[c].owes[labels[e]] === 0 || this.#seenAt[c] === s + 1) continue
           this.#seenAt[c] = s + 1
-          this.#enabledIn[c]++
+          this.#owedIn[c]++
         }
       }
     }
     for (let i = from; i < to; i++) region[states[i]] = id
   }
 
-  #enabled(c: number, s: number): boolean {
+  #isOwed(c: number, s: number): boolean {
     const { first, labels } = this.#graph
     const { owes } = this.#query.constraints[c]
     for (let e = first[s]; e < first[s + 1]; e++) if (owes[labels[e]] !== 0) return true

@@ -6,13 +6,13 @@ export interface Constraint {
   /** As a report names it: `weak fairness of vcpu0`. */
   readonly name: string
   readonly strong: boolean
-  /** By step number: 1 where taking the step satisfies the constraint. */
+  /** By step number: 1 if taking the step satisfies the constraint. */
   readonly covers: Uint8Array
-  /** By step number: 1 where the step, when it is enabled, is owed. Not so where its thread may rest. */
+  /** By step number: 1 if the step is owed when it is enabled. It is not at a valid end of its thread. */
   readonly owes: Uint8Array
 }
 
-/** What a property's fairness means for the threads and steps that the system has. */
+/** The constraints on the threads and steps of a system that the fairness of a property stands for. */
 export function constraintsOf(compiled: CompiledSystem, fairness: readonly Fairness[]): Constraint[] {
   const { threads } = compiled.system
   return fairness.flatMap(({ strength, of, kinds, paths }): Constraint[] => {
@@ -41,7 +41,7 @@ export function constraintsOf(compiled: CompiledSystem, fairness: readonly Fairn
   })
 }
 
-/** True for a step at a program counter where the thread may stay for ever. */
+/** Whether the program counter of a step is a valid end of its thread. */
 function isAtValidEnd(compiled: CompiledSystem, index: number): boolean {
   const { thread, counter } = compiled.steps[index]
   const { flow } = compiled.system.threads[thread]

@@ -1,40 +1,40 @@
 import { doubledBytes, doubledLength, enlarged } from '../../state/array-bounds.ts'
 import { SIZES } from '../../state/sizes.ts'
 
-/** Target of a step that ends in a fault: the behaviour goes nowhere. */
+/** Target of a step that ends in an oops: there is no next state. */
 export const FAULT = -1
 
 /**
- * The explored graph with the number of the step on every edge, so that cycles can be judged by what moves in
- * them and not by the states they pass. States are numbered in the order of discovery; the edges of a state
- * are consecutive. Every state has besides, unwritten, the edge of standing still.
+ * The explored graph with a step number on every edge: whether a cycle is fair depends on which threads move in it,
+ * not only on its states. States are numbered in the order of discovery; the edges of a state are consecutive. In
+ * addition every state has an implicit edge to itself, for a behaviour that stops there.
  */
 export class LabelledGraph {
   /** Distinct states found. */
   states = 0
-  /** States below this number have all their edges; the others none. Less than `states` when unfinished. */
+  /** States below this number have all their edges, the others none. Less than `states` in an unfinished graph. */
   expanded = 0
   edges = 0
   /** Initial states: number of the state, and which of the system's initial states it is. */
   readonly initial: { readonly state: number; readonly index: number }[] = []
-  /** `first[s]`..`first[s + 1]` are the edges of state s. */
+  /** The edges of state s are `first[s]` to `first[s + 1] - 1`. */
   first = new Float64Array(SIZES.array)
-  /** State each edge leads to, or `FAULT`. */
+  /** State that each edge leads to, or `FAULT`. */
   targets = new Int32Array(SIZES.array)
-  /** Number of the step each edge takes. */
+  /** Number of the step of each edge. */
   labels = new Uint16Array(SIZES.array)
 
   get bytes(): number {
     return this.first.byteLength + this.targets.byteLength + this.labels.byteLength
   }
 
-  /** The arrays that hold it, for a checkpoint: `first`, `targets` and `labels` as far as they are used. */
+  /** The used parts of `first`, `targets` and `labels`, to save in a checkpoint. */
   get arrays(): readonly [Float64Array, Int32Array, Uint16Array] {
     const { first, targets, labels, expanded, edges } = this
     return [first.subarray(0, expanded + 1), targets.subarray(0, edges), labels.subarray(0, edges)]
   }
 
-  /** Makes room for so many states with all their edges, whose `arrays` are then read back. */
+  /** Allocates room for `expanded` states with `edges` edges; the caller then reads `arrays` back. */
   restore(expanded: number, edges: number): void {
     this.expanded = expanded
     this.edges = edges
@@ -44,9 +44,11 @@ export class LabelledGraph {
   }
 
   /**
-   * Where an exploration stands that has this graph: the depth of the state expanded last, and the first state that
-   * is deeper. Null when it is the graph of none: states are numbered as they are found.
-   * @param roots initial states. @param states found. @param steps of the system.
+   * The position of an exploration that has this graph: the depth of the state expanded last, and the first state that
+   * is deeper. Null if no exploration leaves such a graph: states must be numbered in the order of discovery.
+   * @param roots number of initial states.
+   * @param states number of states found.
+   * @param steps number of steps of the system.
    */
   levelAt(
     roots: number,
@@ -75,13 +77,13 @@ export class LabelledGraph {
     return found === states && edge === this.edges ? { depth, levelEnd } : null
   }
 
-  /** Bytes of the arrays that must be allocated before so many states get so many edges; 0 when they fit. */
+  /** Bytes to allocate before `edges` edges of `states` states can be added; 0 if they fit already. */
   growthFor(states: number, edges: number): number {
     const [first, targets] = this.#grown(states, edges)
     return first + 1.5 * targets
   }
 
-  /** True when so many states can get so many edges in arrays of at most so many bytes. */
+  /** Whether `states` and `edges` more fit in arrays of at most `mostBytes` bytes. */
   fits(states: number, edges: number, mostBytes: number): boolean {
     return Math.max(...this.#grown(states, edges)) <= mostBytes
   }
@@ -91,7 +93,7 @@ export class LabelledGraph {
     return [first, doubledBytes(this.targets, this.edges + edges)]
   }
 
-  /** Adds an edge of the state that is being expanded, number `expanded`. */
+  /** Adds an edge of state number `expanded`, the one that is being expanded. */
   add(step: number, target: number): void {
     if (this.edges === this.targets.length) {
       this.targets = enlarged(this.targets, new Int32Array(this.edges * 2))
@@ -101,7 +103,7 @@ export class LabelledGraph {
     this.labels[this.edges++] = step
   }
 
-  /** All edges of state number `expanded` were added. */
+  /** Ends the edges of state number `expanded`. */
   close(): void {
     if (this.expanded + 2 >= this.first.length)
       this.first = enlarged(this.first, new Float64Array(this.first.length * 2))

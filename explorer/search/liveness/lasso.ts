@@ -4,18 +4,18 @@ import type { Constraint } from './fairness.ts'
 import type { LabelledGraph } from './labelled-graph.ts'
 import { Walker } from './paths.ts'
 
-/** A closed walk: edge numbers, none when the behaviour stays where it is. */
+/** A closed walk. Without edges, the behaviour stops in its state. */
 export interface Loop {
   readonly edges: readonly number[]
-  /** States between the edges, the first and the last being the same; one state when there is no edge. */
+  /** States along the edges, the last equal to the first; one state if there is no edge. */
   readonly states: readonly number[]
 }
 
 /**
- * A closed walk through `entry` inside its fair part that really does what makes it fair: takes a step of, or
- * passes a state without, each weak constraint; takes a step of each strong one that is owed on it; and
- * passes a state of `again`.
- * @param component result of `fairComponents` for this query; `entry` must lie in a part.
+ * A closed walk through `entry` inside its fair component that is itself fair: it takes a step of each weak constraint,
+ * or passes a state where it is not owed; it takes a step of each strong constraint that is owed on it; and it passes
+ * a state of `again`.
+ * @param component result of `fairComponents` for this query; `entry` must lie in a component.
  */
 export function fairLoop(graph: LabelledGraph, query: FairQuery, component: Int32Array, entry: number): Loop {
   const walker = new Walker(graph, (s) => component[s] === component[entry])
@@ -23,7 +23,7 @@ export function fairLoop(graph: LabelledGraph, query: FairQuery, component: Int3
   const edges: number[] = []
   const states = [entry]
   const follow = (walk: readonly number[] | null, what: string): void => {
-    if (walk === null) throw new Error(`state ${entry} lies in a fair part without ${what}`)
+    if (walk === null) throw new Error(`state ${entry} lies in a fair component without ${what}`)
     edges.push(...walk)
     states.push(...walk.map((e) => targets[e]))
   }
@@ -54,12 +54,12 @@ export function fairLoop(graph: LabelledGraph, query: FairQuery, component: Int3
         'a way back',
       )
     }
-    // The way back may have passed states that enable a strong constraint; then once more.
+    // The way back may have passed a state that owes a strong constraint: then go round once more.
     if (edges.length === before) return { edges, states }
   }
 }
 
-/** Why a loop is fair. @throws Error for a loop that is not. */
+/** Why a loop is fair, by constraint. @throws Error for a loop that is not fair. */
 export function reasonsFor(
   graph: LabelledGraph,
   constraints: readonly Constraint[],
@@ -81,7 +81,7 @@ export function reasonsFor(
 
 type Reason = { readonly kind: 'taken' | 'idle'; readonly at: number } | { readonly kind: 'never' } | null
 
-/** What on a walk satisfies a constraint: edge number `at` takes it, or it is not owed in state number `at`. */
+/** What satisfies a constraint on a loop: edge number `at` takes it, or it is not owed in state number `at`. */
 function reasonFor(graph: LabelledGraph, { covers, owes, strong }: Constraint, loop: Loop): Reason {
   const taken = loop.edges.findIndex((e) => covers[graph.labels[e]] !== 0)
   if (taken >= 0) return { kind: 'taken', at: taken }

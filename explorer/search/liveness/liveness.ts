@@ -28,13 +28,13 @@ import { fairLoop, type Loop, reasonsFor } from './lasso.ts'
 import { type Stem, shortestStem } from './paths.ts'
 import { soloComponents, soloLoop } from './solo-cycle.ts'
 
-/** How to judge. */
+/** How to evaluate liveness properties. */
 export interface LivenessOptions extends ExploreOptions, CheckpointPaths {
   /** Seed of the hash functions; the result does not depend on it. */
   readonly seed?: number
   /**
-   * The faults that are judged beside, by id; the verdicts name these as what they know behaviours up to.
-   * Default: every fault.
+   * Ids of the oopses that the same check has properties for: results name them in `upTo`. An oops that is not among
+   * them makes the reason `unasked-fault`. Default: every oops.
    */
   readonly checkedFaults?: readonly string[]
   /** See SearchOptions. */
@@ -42,19 +42,19 @@ export interface LivenessOptions extends ExploreOptions, CheckpointPaths {
 }
 
 /**
- * Judges properties of whole behaviours on a graph of its own: every state and every step, each state kept
- * in full, nothing reduced. So it does not matter what the search for the other properties leaves out, and
- * where the graph does not fit the limits the verdict is "inconclusive", unless a violation lies in the part
- * that was explored: its states have all their edges, so a fair cycle among them is a real one.
+ * Evaluates liveness properties on a separate graph with every state in full and every step, without reduction. So it
+ * does not matter what the search for the other properties leaves out. If the graph exceeds the limits, the verdict is
+ * inconclusive unless the explored part has a violation: expanded states have all their edges, so a fair cycle among
+ * them is a real one.
  *
- * A violation is a lasso: a shortest stem, then a loop that contains what makes it fair to every thread. A
- * behaviour that stops (nothing enabled that fairness protects) is a loop of no steps in its last state. A
- * behaviour that ends in a fault is neither good nor bad: one anywhere makes "holds" inconclusive.
+ * A violation is a lasso: a shortest stem, then a loop with what makes it fair to every thread. A behaviour that stops
+ * (fairness requires none of the enabled steps) is a loop without steps in its last state. A behaviour that ends in an
+ * oops neither satisfies nor violates a property, so any oops makes "holds" inconclusive.
  *
- * Vacuous is what had nothing to judge in the whole graph: no state with the antecedent of a leads-to, no state
- * outside the goal of a no-solo-cycle, no thread of the kind that a property is judged for.
+ * A property is vacuous if no state of the graph has the antecedent of a leads-to, if no state lies outside the goal
+ * of a no-solo-cycle, or if there is no thread of the kind that the property is stated for.
  *
- * @throws FailedLiveness when the code of a property fails, with the verdicts on the others; ModelError when the
+ * @throws FailedLiveness when the code of a property fails, with the results for the others; ModelError when the
  *   model is wrong; CheckpointError when a checkpoint cannot be used.
  */
 export function evaluateLiveness<W>(
@@ -78,11 +78,11 @@ export function evaluateLiveness<W>(
     unasked === undefined
       ? { reason: null, upTo: fault ?? null }
       : { reason: { kind: 'unasked-fault', fault: unasked }, upTo: null }
-  const again = { seed, recheck }
+  const recheckOptions = { seed, recheck }
   const failures: FailedLiveness[] = []
   const results = properties.map((property): PropertyResult => {
     try {
-      return new PropertyEvaluation(system, compiled, explored, property, unknown, again).result()
+      return new PropertyEvaluation(system, compiled, explored, property, unknown, recheckOptions).result()
     } catch (error) {
       if (!(error instanceof FailedLiveness)) throw error
       failures.push(error)
@@ -96,19 +96,19 @@ export function evaluateLiveness<W>(
     if (!(error instanceof ModelError)) throw error
     failures.push(new FailedLiveness(error.message, null, []))
   }
-  // The others are judged all the same: a violation is not lost.
+  // Thrown only now, so that violations of the other properties are not lost.
   if (failures.length > 0)
     throw new FailedLiveness(failures[0].message, failures[0].trace, results, { cause: failures[0] })
   return results
 }
 
-/** How recorded answers are asked for again. */
-interface Again {
+/** How to recheck recorded values. */
+interface RecheckOptions {
   readonly seed: number
   readonly recheck: Recheck
 }
 
-/** Why "holds" cannot be said of any property, if so. */
+/** Why no property can be said to hold; null if there is no such reason. */
 type Unknown = Pick<PropertyResult, 'reason' | 'upTo'>
 
 /** A violation: where it is and why it is one. */
@@ -118,10 +118,10 @@ interface Violation {
   readonly fairness: readonly FairnessReason[] | null
 }
 
-/** What was found about a property for one thread, or for the system. */
+/** The evaluation of a property for one thread, or for the system. */
 interface Evaluated {
   readonly violation: Violation | null
-  /** States to start from: with the antecedent, initial ones, or those outside the goal. */
+  /** Number of states with the antecedent, of initial states, or of states outside the goal, depending on the kind. */
   readonly antecedent: number
 }
 
@@ -131,7 +131,7 @@ class PropertyEvaluation {
   readonly #explored: Explored
   readonly #property: LivenessProperty<never>
   readonly #unknown: Unknown
-  readonly #again: Again
+  readonly #recheck: RecheckOptions
 
   constructor(
     system: System,
@@ -139,9 +139,9 @@ class PropertyEvaluation {
     explored: Explored,
     property: LivenessProperty<never>,
     unknown: Unknown,
-    again: Again,
+    recheck: RecheckOptions,
   ) {
-    this.#again = again
+    this.#recheck = recheck
     this.#unknown = unknown
     this.#system = system
     this.#compiled = compiled
@@ -153,12 +153,12 @@ class PropertyEvaluation {
     const property = this.#property
     let antecedent = 0
     for (const { self, thread } of this.#models()) {
-      const finding = this.#evaluate(self, thread)
-      antecedent += finding.antecedent
-      if (finding.violation === null) continue
-      const { fairness } = finding.violation
+      const evaluated = this.#evaluate(self, thread)
+      antecedent += evaluated.antecedent
+      if (evaluated.violation === null) continue
+      const { fairness } = evaluated.violation
       return {
-        ...propertyResult(property, 'violated', antecedent, this.#trace(finding.violation)),
+        ...propertyResult(property, 'violated', antecedent, this.#trace(evaluated.violation)),
         subject: property.each === undefined ? null : this.#system.threads[thread].name,
         fairness,
       }
@@ -170,7 +170,7 @@ class PropertyEvaluation {
     return { ...propertyResult(property, verdict, antecedent), ...unknown }
   }
 
-  /** The threads a property is judged for, one by one. */
+  /** The threads that the property is stated for; one entry without a thread if it is stated for the system. */
   #models(): { readonly self: number; readonly thread: number }[] {
     const { each } = this.#property
     if (each === undefined) return [{ self: 0, thread: -1 }]
@@ -240,34 +240,34 @@ class PropertyEvaluation {
     return { violation: { stem, loop, fairness: null }, antecedent }
   }
 
-  /** By state: 1 where a situation holds. */
-  #where(situation: StatePredicate<never>, self: number, part: Part): Uint8Array {
+  /** By state: 1 if a predicate holds. */
+  #where(predicate: StatePredicate<never>, self: number, part: Part): Uint8Array {
     const { store } = this.#explored
-    const question: Predicate = {
+    const forThread: Predicate = {
       id: this.#property.id,
-      holds: (world: never, at: Counters) => situation(world, at, self),
+      holds: (world: never, at: Counters) => predicate(world, at, self),
       part,
     }
-    const { seed, recheck } = this.#again
-    const predicates = new Predicates(this.#system, [question], recheck)
+    const { seed, recheck } = this.#recheck
+    const predicates = new Predicates(this.#system, [forThread], recheck)
     const result = new Uint8Array(store.count)
     let s = 0
     try {
       for (; s < result.length; s++) {
         const words = store.chunks[s >>> VectorStore.chunkBits]
-        const answer = predicates.evaluate(0, words, (s & VectorStore.chunkMask) * store.words)
-        result[s] = answer === PREDICATE_VALUE.holds ? 1 : 0
+        const value = predicates.evaluate(0, words, (s & VectorStore.chunkMask) * store.words)
+        result[s] = value === PREDICATE_VALUE.holds ? 1 : 0
       }
       predicates.recheck(seed)
     } catch (error) {
       if (!(error instanceof ModelError)) throw error
-      throw new FailedLiveness(error.message, this.#traceTo(s), [], { cause: error })
+      throw new FailedLiveness(error.message, this.#traceToState(s), [], { cause: error })
     }
     return result
   }
 
-  /** A shortest way to a state. */
-  #traceTo(state: number): Trace {
+  /** A shortest trace to a state. */
+  #traceToState(state: number): Trace {
     const { graph } = this.#explored
     const everywhere = new Uint8Array(graph.states).fill(1)
     const stem = shortestStem(graph, { waits: null, allowed: everywhere, ends: (s) => s === state })

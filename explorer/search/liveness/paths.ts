@@ -1,59 +1,59 @@
 import type { LabelledGraph } from './labelled-graph.ts'
 
-/** A way from an initial state. */
+/** A path from an initial state. */
 export interface Stem {
   /** Which of the system's initial states it starts in. */
   readonly initial: number
   /** Numbers of the steps. */
   readonly steps: readonly number[]
-  /** Where it ends. */
+  /** Its last state. */
   readonly state: number
 }
 
-/** What a stem must do. */
+/** Which stems to look for. */
 export interface StemQuery {
   /**
-   * By state: 1 where waiting begins. Until then the stem may go anywhere, from then on only through allowed
-   * states. Null when waiting begins at once, in the initial states.
+   * By state: 1 if waiting may begin there. Until then the stem may visit any state, from then on only allowed ones.
+   * Null if waiting begins in the initial state.
    */
   readonly waits: Uint8Array | null
-  /** By state: 1 where waiting may go on. */
+  /** By state: 1 if the stem may visit it while it waits. */
   readonly allowed: Uint8Array
-  /** True where the stem, waiting, may end. */
+  /** Whether the stem, waiting, may end in a state. */
   readonly ends: (state: number) => boolean
 }
 
 const FREE = 0
 const WAITING = 1
 
-/** A shortest stem that does what is asked, the same in every run; null when there is none. */
+/** A shortest stem for a query, the same in every run; null if there is none. */
 export function shortestStem(graph: LabelledGraph, query: StemQuery): Stem | null {
   const { waits, allowed, ends } = query
   const { first, targets, labels } = graph
-  // A node is a state with what the stem is doing there: 2 * state + (FREE or WAITING).
+  // A node is a state and a mode of the stem: 2 * state + (FREE or WAITING).
   const parent = new Int32Array(2 * graph.states).fill(-2)
   const via = new Uint16Array(2 * graph.states)
   const queue = new Int32Array(2 * graph.states)
   let tail = 0
-  const meet = (state: number, doing: number, from: number, step: number): void => {
-    const node = 2 * state + doing
-    if (doing === WAITING && allowed[state] === 0) return
+  const meet = (state: number, mode: number, from: number, step: number): void => {
+    const node = 2 * state + mode
+    if (mode === WAITING && allowed[state] === 0) return
     if (parent[node] === -2) {
       parent[node] = from
       via[node] = step
       queue[tail++] = node
     }
-    if (doing === FREE && waits !== null && waits[state] !== 0) meet(state, WAITING, from, step)
+    if (mode === FREE && waits !== null && waits[state] !== 0) meet(state, WAITING, from, step)
   }
   for (const { state } of graph.initial) meet(state, waits === null ? WAITING : FREE, -1, 0)
   for (let head = 0; head < tail; head++) {
     const node = queue[head]
     const state = node >>> 1
-    const doing = node & 1
-    if (doing === WAITING && ends(state)) return stemTo(graph, node, parent, via)
+    const mode = node & 1
+    if (mode === WAITING && ends(state)) return stemTo(graph, node, parent, via)
     if (state >= graph.expanded) continue
     for (let e = first[state]; e < first[state + 1]; e++)
-      if (targets[e] >= 0) meet(targets[e], doing, node, labels[e])
+      if (targets[e] >= 0) meet(targets[e], mode, node, labels[e])
   }
   return null
 }
@@ -67,7 +67,7 @@ function stemTo(graph: LabelledGraph, last: number, parent: Int32Array, via: Uin
   return { initial: start.index, steps: steps.reverse(), state: last >>> 1 }
 }
 
-/** Walks inside a part of a graph. */
+/** Finds walks inside a part of a graph. */
 export class Walker {
   readonly #graph: LabelledGraph
   readonly #inside: (state: number) => boolean
@@ -84,8 +84,8 @@ export class Walker {
   }
 
   /**
-   * The edges of a shortest walk from `from`, at least one edge long, that ends with an edge `hits` wants;
-   * null when there is none.
+   * The edges of a shortest walk from `from` of at least one edge whose last edge satisfies `hits`; null if there is
+   * none.
    */
   nearest(from: number, hits: (edge: number) => boolean): number[] | null {
     const { first, targets, labels } = this.#graph

@@ -4,9 +4,9 @@ import type { Loop } from './lasso.ts'
 import { Walker } from './paths.ts'
 
 /**
- * Finds the states that lie on a cycle of steps of one thread alone, through allowed states only.
+ * Finds the states that lie on a cycle of steps of a single thread through allowed states.
  * @param own by step number, 1 for the thread's steps.
- * @returns for each state the number of the strongly connected part it can cycle in, or -1.
+ * @returns for each state the number of its strongly connected component of such steps, or -1 if it is on no cycle.
  */
 export function soloComponents(graph: LabelledGraph, allowed: Uint8Array, own: Uint8Array): Int32Array {
   const { first, targets, labels } = graph
@@ -14,13 +14,13 @@ export function soloComponents(graph: LabelledGraph, allowed: Uint8Array, own: U
   const members = marked(allowed, graph.expanded)
   for (const s of members) region[s] = 0
   const result = new Int32Array(graph.states).fill(-1)
-  const returns = (s: number): boolean => {
+  const hasSelfLoop = (s: number): boolean => {
     for (let e = first[s]; e < first[s + 1]; e++) if (targets[e] === s && own[labels[e]] !== 0) return true
     return false
   }
   let found = 0
   new Components(graph).each(members, region, 0, own, (states, from, to) => {
-    if (to - from === 1 && !returns(states[from])) return
+    if (to - from === 1 && !hasSelfLoop(states[from])) return
     for (let i = from; i < to; i++) result[states[i]] = found
     found++
   })

@@ -3,20 +3,20 @@ import { isLiveness, type Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import { checkpointPathsOf } from '../../checkpoint/checkpoint-paths.ts'
 import { FailedLiveness, FailedSearch } from '../failed-search.ts'
-import { LimitWatch } from '../limits.ts'
+import { LimitWatch } from '../limit-watch.ts'
 import { type PropertyResult, propertyResult, type SearchResult } from '../result.ts'
 import { evaluateLiveness, type LivenessOptions } from './liveness.ts'
 
-/** What matters here of how a search was asked to be made. */
+/** The options of a search that matter here. */
 interface Configuration extends Omit<LivenessOptions, 'checkedFaults'> {
   readonly storage?: 'exact' | 'fingerprint'
 }
 
 /**
- * The result of a search with the verdicts on liveness put in. They come from an exploration of its own that
- * leaves nothing out, so the search may use any reduction. With states kept as fingerprints they are refused.
- * The time the search took counts; its memory is free again. Checkpoints lie beside those of the search.
- * @param found result of a search for all the properties; its verdicts on liveness are replaced.
+ * Replaces the liveness results in the result of a search. They come from a separate exploration without reduction, so
+ * the search may use any. With fingerprints they are inconclusive. The time of the search counts towards the limits;
+ * its memory is free again. Checkpoints lie beside those of the search.
+ * @param found result of a search for all properties.
  */
 export function withLiveness(
   system: System,
@@ -39,7 +39,7 @@ export function withLiveness(
         })
       : asked.map((property) => ({
           ...propertyResult(property, 'inconclusive'),
-          // A lost state could hide or make up a cycle.
+          // An omitted state could hide a cycle, and a collision could make one up.
           reason: { kind: 'needs-exact-storage', of: 'liveness' },
         }))
   const merged = (results: readonly PropertyResult[]): SearchResult => ({

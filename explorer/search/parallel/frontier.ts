@@ -1,21 +1,21 @@
 import { SIZES } from '../../state/sizes.ts'
 
-/** Words of a range of states: its first, the one behind its last, and the first that nobody has taken yet. */
+/** Words of a range of states: its first, the one after its last, and the first that no worker has taken yet. */
 const RANGE = { first: 0, end: 1, next: 2, words: 3 } as const
 
-/** Least states taken at once. */
+/** Fewest states taken at once. */
 const LEAST = SIZES.leastPiece
 
-/** Share of what a worker still holds that is taken at once, so that the last pieces are small. */
+/** One of this many parts of what is left of a range is taken at once, so that the last pieces are small. */
 const SHARE = 4
 
 /**
- * The states of the present level, which lie with the workers that found them, and who expands which. A worker
- * takes pieces of its own states first, then of the others', so that nobody is idle while there is work.
- * There are two sets of ranges: one is worked on while the workers say in the other what they found.
+ * The states of the current level, which are stored by the workers that found them, and which of them are taken. A
+ * worker takes pieces of its own states first, then of the others', so that no worker is idle while there is work.
+ * There are two sets of ranges: that of the current level, and that of the next one, which workers fill meanwhile.
  */
 export class Frontier {
-  /** Most states of a piece. */
+  /** Most states in a piece. */
   static readonly mostOfPiece = SIZES.mostPiece
   /** The piece taken last: states `from` to `end - 1` of worker `owner`. */
   owner = 0
@@ -24,17 +24,17 @@ export class Frontier {
   readonly #ranges: Int32Array
   readonly #workers: number
   readonly #me: number
-  /** Which set the present level is. */
+  /** Which set is that of the current level. */
   #parity = 0
 
-  /** @param ranges shared by the workers, all 0 at first. */
+  /** @param ranges shared by the workers, initially all 0. */
   constructor(ranges: Int32Array, workers: number, me: number) {
     this.#ranges = ranges
     this.#workers = workers
     this.#me = me
   }
 
-  /** Says which own states belong to the next level; may be said again until the workers have met. */
+  /** Publishes which own states belong to the next level. Can be called again before the next barrier. */
   offer(first: number, end: number): void {
     const at = this.#at(this.#parity ^ 1, this.#me)
     this.#ranges[at + RANGE.first] = first
@@ -42,13 +42,13 @@ export class Frontier {
     this.#ranges[at + RANGE.next] = first
   }
 
-  /** After the workers have met: what was offered is the present level. Returns how many states it has. */
+  /** After a barrier: makes the next level the current one. Returns its number of states. */
   turn(): number {
     this.#parity ^= 1
     return this.#sum(RANGE.first)
   }
 
-  /** Takes a piece of the present level; false when there is none. */
+  /** Takes a piece of the current level; false if none is left. */
   take(): boolean {
     for (let n = 0; n < this.#workers; n++) {
       const owner = (this.#me + n) % this.#workers
@@ -67,12 +67,12 @@ export class Frontier {
     return false
   }
 
-  /** How many states of the level nobody has taken, once the workers have met because they stop. */
+  /** Number of states of the level that were not taken, after the barrier of a search that stops. */
   get left(): number {
     return this.#sum(RANGE.next)
   }
 
-  /** States from a border to the end, over all workers. */
+  /** Number of states from a border to the end of the range, over all workers. */
   #sum(border: number): number {
     let sum = 0
     for (let w = 0; w < this.#workers; w++) {

@@ -8,7 +8,7 @@ import type { SharedMemory } from './shared-memory.ts'
 /** The options of a search that can be sent to a worker. */
 export type ParallelOptions = Omit<SearchSettings, 'reduce' | 'checkpoint' | 'resume'>
 
-/** What one worker found, as plain data. */
+/** The result of one worker, as plain data. */
 export interface WorkerReport {
   /** The limit at which this worker stopped all of them, or null. */
   readonly stopped: StopReason | null
@@ -22,24 +22,24 @@ export interface WorkerReport {
   readonly fired: readonly number[]
   /** By property. */
   readonly antecedents: readonly number[]
-  /** Ids of the properties that a state or step decided, and of the faults that occurred. */
+  /** Ids of the properties that a state or step decided, and of the oopses that occurred. */
   readonly found: readonly string[]
-  /** Bits of a fingerprint; null when states are kept. */
+  /** Bits of a fingerprint; null if states are stored in full. */
   readonly bits: number | null
   readonly collisionMeasured: number
 }
 
 /**
- * The way to each property that was decided, or fault that occurred, in the order in which they were found. Null
- * where it was not found before the search was stopped.
+ * The trace to each property that was decided, or oops that occurred, in the order in which they were found. Null if it
+ * was not found before the search was stopped.
  */
 export interface TracesReport {
   readonly traces: readonly (readonly [string, Trace | null])[]
-  /** Why some may be null, or null. */
+  /** Why some traces may be null, or null. */
   readonly stopped: StopReason | null
 }
 
-/** What a thread is started with. */
+/** The data that a thread is started with. */
 export interface WorkerInput {
   readonly source: ModelSource
   readonly options: ParallelOptions
@@ -53,7 +53,7 @@ export interface WorkerInput {
       }
 }
 
-/** What a thread says, once. */
+/** The single message of a thread. */
 export type WorkerMessage =
   | { readonly kind: 'done'; readonly report: WorkerReport | TracesReport }
   | { readonly kind: 'model-error' | 'failure'; readonly message: string }

@@ -2,27 +2,27 @@ import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { Recording } from '../../compile/compiled-system.ts'
 
-/** What is searched. */
+/** A system with the properties to check. */
 export interface Model {
   readonly system: System
   readonly properties: readonly Property<never>[]
-  /** Told of every behaviour that a worker computes, in that worker. */
+  /** Called for every transition that a worker records, in that worker. */
   readonly onRecord?: (recording: Recording) => void
 }
 
 /**
- * A subject as data: model code cannot be sent to a thread, so each worker makes it anew. `module` exports a
- * function of the name `function` that takes `arguments` and returns a Model or a promise of one.
+ * How to build a model, as data: model code cannot be sent to a thread, so each worker builds the model itself. `module`
+ * exports `function`, which takes `arguments` and returns a Model or a promise of one.
  */
 export interface ModelSource {
-  /** Address of a compiled module. */
+  /** URL of a compiled module. */
   readonly module: string
   readonly function: string
-  /** Whatever can be sent to a thread. */
+  /** Must be data that can be sent to a thread. */
   readonly arguments: readonly unknown[]
 }
 
-/** Makes the subject in this thread. @throws TypeError when the module has no such function. */
+/** Builds the model in this thread. @throws TypeError when the module has no such function. */
 export async function loadModel(source: ModelSource): Promise<Model> {
   const module: Record<string, unknown> = await import(source.module)
   const make = module[source.function]

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 
-/** For each worker the ports to all others, and null for itself. */
+/** The ports of each worker to all others, null to itself. */
 export function portsBetween(workers: number): (MessagePort | null)[][] {
   const ports = Array.from({ length: workers }, () => new Array<MessagePort | null>(workers).fill(null))
   for (let a = 0; a < workers; a++) {

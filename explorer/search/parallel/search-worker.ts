@@ -11,7 +11,7 @@ import type { StateTable } from '../../state/state-table.ts'
 import { type SharedChunk, VectorStore } from '../../state/vector-store.ts'
 import { sharedSetOf, wordsPerSlot } from '../../state/visited-set.ts'
 import { Expander, type ExpansionSink } from '../expander.ts'
-import { LimitWatch } from '../limits.ts'
+import { LimitWatch } from '../limit-watch.ts'
 import { modelCodeFor } from '../model-code.ts'
 import type { PropertyMonitor } from '../property-monitor.ts'
 import type { StopReason } from '../stop-reason.ts'
@@ -22,35 +22,35 @@ import { Frontier } from './frontier.ts'
 import type { ParallelOptions, WorkerReport } from './messages.ts'
 import type { Model } from './model.ts'
 import {
+  barrier,
   GAUGES,
   isStopRequested,
   levelRangesIn,
-  meet,
+  REQUEST,
+  request,
+  requests,
   type SharedMemory,
   takenCounterIn,
   throwIfAbandoned,
-  WISH,
-  wish,
-  wishes,
 } from './shared-memory.ts'
 import { TableGrowth } from './table-growth.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
 /**
- * One worker of a parallel search. All workers go through a level together; who expands a state, and who finds
- * it first, is a matter of chance, but which states are in a level is not. README.md says what follows.
+ * One worker of a parallel search. All workers go through a level together. Which of them expands a state, or finds it
+ * first, is a matter of chance; which states are in a level is not. README.md has the consequences.
  */
 export class SearchWorker implements ExpansionSink {
   readonly #system: System
   readonly #memory: SharedMemory
   readonly #me: number
-  readonly #neighbours: ChunkExchange
+  readonly #exchange: ChunkExchange
   readonly #frontier: Frontier
   readonly #seed: number
   readonly #compiled: CompiledSystem
   readonly #predicates: Predicates
-  /** What this worker found; and, one piece at a time, what it expands for others. */
+  /** The states that this worker found, and the piece of another worker that it expands, in a chunk for guests. */
   readonly #store: VectorStore
   readonly #table: SharedTable
   readonly #visited: StateTable
@@ -59,11 +59,11 @@ export class SearchWorker implements ExpansionSink {
   readonly #valuations: Valuations
   readonly #monitor: PropertyMonitor
   readonly #watch: LimitWatch
-  readonly #room: TableGrowth
-  /** Most slots that all workers can take with a piece of the level each. */
+  readonly #growth: TableGrowth
+  /** Most slots that all workers can fill by expanding a piece of the level each. */
   readonly #mostOfPieces: number
   readonly #mostArrayBytes: number
-  /** The first own state behind the present level. */
+  /** The first own state after the current level. */
   #levelEnd = 0
   #depth = 0
   #beyond = false
@@ -80,7 +80,7 @@ export class SearchWorker implements ExpansionSink {
     this.#system = system
     this.#memory = memory
     this.#me = me
-    this.#neighbours = new ChunkExchange(ports)
+    this.#exchange = new ChunkExchange(ports)
     this.#frontier = new Frontier(levelRangesIn(memory), memory.workers, me)
     this.#seed = options.seed ?? 1
     const hooks = onRecord === undefined ? {} : { onRecord }
@@ -91,18 +91,18 @@ export class SearchWorker implements ExpansionSink {
     this.#monitor = code.monitor
     const { cacheWidth, entryBytes } = cacheSizesFor(system)
     const keep = (options.storage ?? 'exact') === 'exact'
-    const share: ChunkExchange['share'] = (chunk, arrays) => this.#neighbours.share(chunk, arrays)
+    const share: ChunkExchange['share'] = (chunk, arrays) => this.#exchange.share(chunk, arrays)
     this.#store = new VectorStore(system.layout.words, keep, cacheWidth, entryBytes, share)
     this.#store.setGuestsAside()
     this.#levelEnd = this.#store.count
     this.#table = new SharedTable(memory.slots, wordsPerSlot(options), takenCounterIn(memory), () =>
       throwIfAbandoned(memory),
     )
-    this.#visited = sharedSetOf(this.#table, this.#store, this.#neighbours, me, options)
+    this.#visited = sharedSetOf(this.#table, this.#store, this.#exchange, me, options)
     this.#expander = new Expander(this.#compiled, this.#store)
     const { lists, batch } = this.#expander
     this.#successorCache = cacheWidth > 0 ? new SuccessorCache(lists, this.#store, 'by-level') : null
-    this.#room = new TableGrowth(memory, this.#table, this.#neighbours, me, batch.found.length)
+    this.#growth = new TableGrowth(memory, this.#table, this.#exchange, me, batch.found.length)
     this.#mostOfPieces =
       memory.workers * (Frontier.mostOfPiece * this.#compiled.mostEnabled + batch.found.length)
     this.#mostArrayBytes = options.mostArrayBytes ?? MOST_ARRAY_BYTES
@@ -118,10 +118,10 @@ export class SearchWorker implements ExpansionSink {
     let stop = false
     while (level > 0 && !stop && !this.#beyond) {
       states += level
-      // Steps from the deepest states are taken all the same: if none leads to a new state, all were seen.
+      // States at the depth limit are still expanded: if none has a new successor, the search is complete.
       this.#beyond = this.#watch.tooDeep(this.#depth)
-      stop = (this.#expandLevel() & WISH.stop) !== 0
-      // A search whose last state was just expanded is finished, whatever the limits say.
+      stop = (this.#expandLevel() & REQUEST.stop) !== 0
+      // If the last state was just expanded, the search is complete even if a limit was reached.
       const rest = stop ? this.#frontier.left : 0
       level = this.#frontier.turn()
       if (rest + level === 0) this.#stopped = null
@@ -134,7 +134,7 @@ export class SearchWorker implements ExpansionSink {
     return this.#report(states)
   }
 
-  /** Successors are not looked up in the midst of an expansion, so that its loop is compiled alone, and soon. */
+  /** Ends the expansion instead of looking up: without the look-up, V8 compiles its loop sooner and separately. */
   flush(): boolean {
     return false
   }
@@ -155,14 +155,14 @@ export class SearchWorker implements ExpansionSink {
     const { hash } = this.#compiled
     const words = new Int32Array(layout.words)
     for (const encoded of initial) {
-      this.#room.make()
+      this.#growth.ensureRoom()
       layout.pack(encoded, words, 0)
       const id = ~this.#visited.insertState(words, 0, hash.hashLow(encoded), hash.hashHigh(encoded))
       if (id >= 0) this.#store.tags[id >>> chunkBits][id & chunkMask] = this.#monitor.state(id, words, 0)
     }
   }
 
-  /** Returns what the workers wished for when the level was done. */
+  /** Returns the requests of the workers at the end of the level. */
   #expandLevel(): number {
     this.#store.expandedUpTo(this.#levelEnd)
     this.#levelEnd = this.#store.count
@@ -171,13 +171,13 @@ export class SearchWorker implements ExpansionSink {
     return this.#gather()
   }
 
-  /** Waits until all workers have found what they can find, and helps to make the table larger meanwhile. */
+  /** Waits until all workers have finished the level, and takes part in enlarging the table meanwhile. */
   #gather(): number {
     for (;;) {
       this.#frontier.offer(this.#levelEnd, this.#store.count)
-      const wished = meet(this.#memory)
-      if ((wished & WISH.growth) === 0) return wished
-      this.#room.grow()
+      const requested = barrier(this.#memory)
+      if ((requested & REQUEST.growth) === 0) return requested
+      this.#growth.grow()
     }
   }
 
@@ -188,7 +188,7 @@ export class SearchWorker implements ExpansionSink {
     else {
       for (let at = from; at < end; ) {
         const last = Math.min(end, (at | chunkMask) + 1)
-        this.#expandGuests(this.#neighbours.chunk(owner, at >>> chunkBits), at & chunkMask, last - at)
+        this.#expandGuests(this.#exchange.chunk(owner, at >>> chunkBits), at & chunkMask, last - at)
         at = last
       }
     }
@@ -196,13 +196,13 @@ export class SearchWorker implements ExpansionSink {
   }
 
   #expandGuests(chunk: SharedChunk, first: number, count: number): void {
-    // The batch may still speak of the guests that were here before.
+    // The batch may still refer to the guests of the previous piece.
     this.#lookUp()
     this.#store.takeGuests(chunk, first, first + count)
     this.#expand(0, count)
   }
 
-  /** Expands states of the own store. What is found last may remain in the batch. */
+  /** Expands states of the own store. The last successors may remain in the batch. */
   #expand(from: number, end: number): void {
     const { batch } = this.#expander
     for (let at = from; at < end; ) {
@@ -211,9 +211,9 @@ export class SearchWorker implements ExpansionSink {
     }
   }
 
-  /** False when the search is to stop: because of a limit, or because another worker said so. */
+  /** False if the search is to stop, because of a limit or because another worker requested it. */
   #goesOn(): boolean {
-    if ((wishes(this.#memory) & WISH.stop) !== 0) return false
+    if ((requests(this.#memory) & REQUEST.stop) !== 0) return false
     this.#stopped = isStopRequested(this.#memory)
       ? { kind: 'interrupted' }
       : this.#watch.exceeded(
@@ -223,11 +223,11 @@ export class SearchWorker implements ExpansionSink {
         )
     this.#stopped ??= this.#lack
     if (this.#stopped === null) return true
-    wish(this.#memory, WISH.stop)
+    request(this.#memory, REQUEST.stop)
     return false
   }
 
-  /** Why there may be no room for what the next pieces lead to, whatever memory there is, or null. */
+  /** Which table may overflow its maximum size with the next pieces, as a reason to stop; or null. */
   get #lack(): StopReason | null {
     const isFull = !this.#table.fits(this.#mostOfPieces) && this.#table.nextBytes > this.#mostArrayBytes
     return isFull || this.#store.count + this.#mostOfPieces > MOST_STATES
@@ -235,11 +235,11 @@ export class SearchWorker implements ExpansionSink {
       : null
   }
 
-  /** Looks up the collected successors and judges the new ones. */
+  /** Looks up the collected successors and evaluates the properties on the new ones. */
   #lookUp(): void {
     const { batch } = this.#expander
     if (batch.count === 0) return
-    this.#room.make()
+    this.#growth.ensureRoom()
     this.#visited.insert(batch, this.#compiled.records)
     if (!this.#beyond) {
       batch.compact()
@@ -282,7 +282,7 @@ export class SearchWorker implements ExpansionSink {
     gauges[at] = this.#expander.transitions
     gauges[at + 1] = found
     gauges[at + 2] = this.#bytes
-    // Below zero when this worker expanded more of the others' states than they of its own; the sum is right.
+    // Negative if this worker expanded more states of others than they of its own. The sum over all is right.
     gauges[at + 3] = found - this.#expanded
     gauges[at + 4] = this.#depth
   }
@@ -304,7 +304,7 @@ export class SearchWorker implements ExpansionSink {
       }),
       found: [...this.#monitor.findings.keys()],
       bits: bits ?? null,
-      // The table is the same for all.
+      // All workers share one table.
       collisionMeasured: this.#me === 0 ? (this.#visited.collisionMeasured ?? 0) : 0,
     }
   }

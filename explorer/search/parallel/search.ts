@@ -25,28 +25,28 @@ import {
   sharedMemory,
 } from './shared-memory.ts'
 
-/** How to search with several workers. Model code that observes recordings belongs to the subject. */
+/** How to search with several workers. An observer of recordings belongs to the model, which each worker builds. */
 export type ParallelSearchOptions = Omit<SearchOptions, 'reduce' | 'onRecord'> & {
   readonly workers: number
-  /** Slots of the table of visited states to begin with, a power of two. It grows. */
+  /** Initial slots of the table of visited states, a power of two. */
   readonly slots?: number
 }
 
-/** A worker ended or failed before the search did. Never a verdict: nothing is known then. */
+/** A worker ended or failed before the search was finished. Then there is no verdict at all. */
 export class LostWorker extends Error {
   override readonly name = 'LostWorker'
 }
 
-/** Slots of the table a search begins with. */
+/** Initial slots of the table of visited states. */
 const SLOTS = 1 << 16
 
-/** How long the traces to what was found are looked for though the search was interrupted or is out of time. */
+/** Seconds to search for traces after an interruption, or when the time limit is reached. */
 const SECONDS_FOR_TRACES = 10
 
-/** Milliseconds between two looks at what the workers have done. */
+/** Milliseconds between two reports of progress. */
 const POLL_INTERVAL = 50
 
-/** The first property that several workers cannot judge, by id: one of the whole graph needs all edges in one place. */
+/** Id of the first property that needs the whole graph, which several workers do not have in one place; or null. */
 export const graphPropertyIn = (properties: Model['properties']): string | null =>
   properties.find((p) => p.kind === 'progress' || isLiveness(p))?.id ?? null
 
@@ -104,25 +104,25 @@ export async function parallelBreadthFirst(
   }
 }
 
-/** Only what `ParallelOptions` names, so that nothing that cannot be sent slips in. */
+/** The options that can be sent to a worker, without functions. */
 function plain(options: Omit<ParallelSearchOptions, 'stop' | 'onProgress'>): WorkerInput['options'] {
   const { workers: _, ...rest } = options
   return JSON.parse(JSON.stringify(rest)) as WorkerInput['options']
 }
 
-/** What all of them report; when there is nothing more to do for them, or one is lost, they are dismissed. */
-async function together<R>(team: readonly WorkerHandle<R>[]): Promise<R[]> {
+/** The reports of all workers. Terminates them when all have reported or one is lost. */
+async function together<R>(handles: readonly WorkerHandle<R>[]): Promise<R[]> {
   try {
-    return await Promise.all(team.map((c) => c.report))
+    return await Promise.all(handles.map((c) => c.report))
   } finally {
-    await Promise.all(team.map((c) => c.dismiss()))
+    await Promise.all(handles.map((c) => c.terminate()))
   }
 }
 
 /**
- * The traces to what was found. Who found a state first is a matter of chance, so where it came from says
- * nothing about the least trace: one thread searches again, up to where everything is found. A trace is null
- * when that thread was stopped before.
+ * The traces to the findings. Which worker finds a state first, and from where, is a matter of chance, so the parents do
+ * not lead to the least trace: one thread searches again until it has found the same. A trace is null if that thread
+ * was stopped before.
  */
 async function tracesOf(
   input: WorkerInput & { readonly task: { readonly sought: readonly string[] } },
@@ -131,13 +131,13 @@ async function tracesOf(
   if (sought.length === 0) return { traces: [], stopped: null }
   const [{ traces, stopped }] = await together([new WorkerHandle<TracesReport>(input)])
   const missing = sought.filter((id) => !traces.some(([found]) => found === id))
-  // A verdict must not depend on what only some searches see.
+  // A verdict must not depend on what only some searches find.
   if (missing.length > 0 && stopped === null)
     throw new LostWorker(`what several workers found about ${missing[0]} was not found again by one`)
   return { traces: [...traces, ...missing.map((id) => [id, null] as const)], stopped }
 }
 
-/** One thread, as the one that started it sees it. */
+/** A worker thread, seen from the thread that started it. */
 class WorkerHandle<R> {
   readonly report: Promise<R>
   readonly #worker: Worker
@@ -146,7 +146,7 @@ class WorkerHandle<R> {
     const { task, memory } = input
     const name = task.kind === 'search' ? `worker ${task.me}` : 'the search for traces'
     const ports = task.kind === 'search' ? task.ports.filter((p) => p !== null) : []
-    // The name of the compiled file: workers are only started from the built program.
+    // Workers need the built program.
     this.#worker = new Worker(programFile('worker'), {
       workerData: input,
       transferList: ports,
@@ -155,7 +155,7 @@ class WorkerHandle<R> {
       let done = false
       const lost = (error: Error): void => {
         if (done) return
-        // The others wait for this one; they must not do so for ever.
+        // The others wait for this one: release them.
         abandon(memory)
         reject(error)
       }
@@ -173,11 +173,11 @@ class WorkerHandle<R> {
         lost(new LostWorker(`${name} was lost: its thread ended with status ${code}`)),
       )
     })
-    // Whoever is told first of a loss decides what is said of it; the others are not asked any more.
+    // The first loss is reported by `together`; later rejections have no other handler.
     this.report.catch(() => {})
   }
 
-  async dismiss(): Promise<void> {
+  async terminate(): Promise<void> {
     await this.#worker.terminate()
   }
 }
@@ -228,6 +228,6 @@ function progressOf({ gauges, workers }: SharedMemory, seconds: number): Progres
     for (let w = 0; w < workers; w++) total += gauges[GAUGES * w + gauge]
     return total
   }
-  // All workers are at the same depth.
+  // All workers have the same depth.
   return { transitions: sum(0), states: sum(1), bytes: sum(2), frontier: sum(3), depth: gauges[4], seconds }
 }

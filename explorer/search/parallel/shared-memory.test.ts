@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
-import { abandon, fulfil, meet, sharedMemory, WISH, wish, wishes } from './shared-memory.ts'
+import { abandon, barrier, clearRequest, REQUEST, request, requests, sharedMemory } from './shared-memory.ts'
 
 test('nobody waits for a worker that is lost', () => {
   const memory = sharedMemory(2, 1, 2)
   abandon(memory)
-  expect(() => meet(memory)).toThrow('another worker is lost')
+  expect(() => barrier(memory)).toThrow('another worker is lost')
 })
 
-test('those who meet hear of all wishes, until they are fulfilled', () => {
+test('workers at a barrier get all requests until these are cleared', () => {
   const memory = sharedMemory(1, 1, 2)
-  expect(meet(memory)).toBe(0)
-  wish(memory, WISH.growth)
-  wish(memory, WISH.stop)
-  expect(meet(memory)).toBe(WISH.growth | WISH.stop)
-  fulfil(memory, WISH.growth)
-  expect([wishes(memory), meet(memory)]).toEqual([WISH.stop, WISH.stop])
+  expect(barrier(memory)).toBe(0)
+  request(memory, REQUEST.growth)
+  request(memory, REQUEST.stop)
+  expect(barrier(memory)).toBe(REQUEST.growth | REQUEST.stop)
+  clearRequest(memory, REQUEST.growth)
+  expect([requests(memory), barrier(memory)]).toEqual([REQUEST.stop, REQUEST.stop])
 })

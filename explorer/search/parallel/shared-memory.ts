@@ -6,38 +6,38 @@ const ARRIVED = 0
 const GENERATION = 1
 const ABORTED = 2
 const STOP_ASKED = 3
-const WISHES = 4
+const REQUESTS = 4
 const AGREED = 5
-/** How many slots of the table are taken. */
+/** Number of filled slots of the table. */
 const TAKEN = 6
 const FIRST_RANGE = 7
 
-/** What a worker can wish for before the workers meet. */
-export const WISH = {
+/** What a worker can request from all workers at the next barrier. */
+export const REQUEST = {
   /** A larger table. */
   growth: 1,
   /** The end of the search, because of a limit. */
   stop: 2,
 } as const
 
-/** Looks at a word that another thread will change before the thread goes to sleep. */
+/** How often to poll a word that another thread will change before waiting for it. */
 const SPIN = 4000
 
-/** A worker did not arrive: another one failed, or the search was given up. */
+/** Another worker failed, or the search was abandoned. */
 export class Abandoned extends Error {
   override readonly name = 'Abandoned'
 }
 
-/** Numbers by which a worker shows how far it is: transitions, states, bytes, states not yet expanded, depth. */
+/** Number of progress values of a worker: transitions, states, bytes, states not yet expanded, depth. */
 export const GAUGES = 5
 
-/** What the workers of one search share; plain data, so that it can be sent to them. */
+/** The shared memory of the workers of one search; plain data, so that it can be sent to them. */
 export interface SharedMemory {
   readonly workers: number
   readonly control: Int32Array
-  /** GAUGES numbers of each worker, for progress. */
+  /** GAUGES values of each worker. */
   readonly gauges: Float64Array
-  /** The table of visited states the search begins with; see SharedTable. */
+  /** The initial table of visited states; see SharedTable. */
   readonly slots: Int32Array
 }
 
@@ -52,33 +52,33 @@ export function sharedMemory(workers: number, slots: number, stride: number): Sh
   }
 }
 
-/** The part of `control` in which the workers say which states of a level they hold; see Frontier. */
+/** The part of `control` for the ranges of states of a level; see Frontier. */
 export function levelRangesIn({ control }: SharedMemory): Int32Array {
   return control.subarray(FIRST_RANGE)
 }
 
-/** The part of `control` that counts the slots that are taken. */
+/** The part of `control` that counts filled slots. */
 export function takenCounterIn({ control }: SharedMemory): Int32Array {
   return control.subarray(TAKEN, TAKEN + 1)
 }
 
-/** Makes all workers leave wherever they wait, and end. */
+/** Makes all workers stop waiting, and end. */
 export function abandon({ control }: SharedMemory): void {
   Atomics.store(control, ABORTED, 1)
   Atomics.notify(control, GENERATION)
 }
 
-/** Asks the search to end as incomplete. */
+/** Requests the end of the search, as incomplete. */
 export function requestStop({ control }: SharedMemory): void {
   Atomics.store(control, STOP_ASKED, 1)
 }
 
-/** Lets another search begin that was not asked to stop. */
+/** Clears the request, for another search in the same memory. */
 export function clearStopRequest({ control }: SharedMemory): void {
   Atomics.store(control, STOP_ASKED, 0)
 }
 
-/** True once somebody outside asked the search to end. */
+/** Whether the caller of the search has requested its end. */
 export function isStopRequested({ control }: SharedMemory): boolean {
   return Atomics.load(control, STOP_ASKED) !== 0
 }
@@ -88,33 +88,33 @@ export function throwIfAbandoned({ control }: SharedMemory): void {
   if (Atomics.load(control, ABORTED) !== 0) throw new Abandoned('another worker is lost')
 }
 
-/** Wishes for something; all workers will hear of it when they meet. */
-export function wish({ control }: SharedMemory, what: number): void {
-  Atomics.or(control, WISHES, what)
+/** Makes a request, which all workers get at the next barrier. */
+export function request({ control }: SharedMemory, what: number): void {
+  Atomics.or(control, REQUESTS, what)
 }
 
-/** What somebody wishes at the moment; another worker may see it earlier or later. */
-export function wishes({ control }: SharedMemory): number {
-  return Atomics.load(control, WISHES)
+/** The requests made so far. Another worker may see them earlier or later. */
+export function requests({ control }: SharedMemory): number {
+  return Atomics.load(control, REQUESTS)
 }
 
-/** One worker takes back what was fulfilled; the others wait meanwhile. */
-export function fulfil({ control }: SharedMemory, what: number): void {
-  Atomics.and(control, WISHES, ~what)
+/** Clears a request that is fulfilled. Called by one worker while the others wait. */
+export function clearRequest({ control }: SharedMemory, what: number): void {
+  Atomics.and(control, REQUESTS, ~what)
 }
 
 /**
- * Waits until all workers have come here; what they wrote before is then visible.
- * @returns the wishes at the moment when the last one came: the same for all, whatever the faster ones wish
- * while the slower ones wake up.
- * @throws Abandoned when one of them will not come.
+ * A barrier: waits until all workers have called it. What they wrote before is then visible.
+ * @returns the requests at the moment when the last worker arrived: the same for all workers, whatever faster ones
+ * request while slower ones wake up.
+ * @throws Abandoned when a worker will not arrive.
  */
-export function meet(memory: SharedMemory): number {
+export function barrier(memory: SharedMemory): number {
   const { control, workers } = memory
   const generation = Atomics.load(control, GENERATION)
   if (Atomics.add(control, ARRIVED, 1) === workers - 1) {
     Atomics.store(control, ARRIVED, 0)
-    Atomics.store(control, AGREED, Atomics.load(control, WISHES))
+    Atomics.store(control, AGREED, Atomics.load(control, REQUESTS))
     Atomics.add(control, GENERATION, 1)
     Atomics.notify(control, GENERATION)
   } else {

@@ -5,18 +5,18 @@ import { loadModel } from './model.ts'
 import { SearchWorker } from './search-worker.ts'
 import { Abandoned, isStopRequested } from './shared-memory.ts'
 
-/** The thread of one worker: searches its share, or finds the traces to what all of them found; then reports. */
+/** Entry of a worker thread: searches as one of several workers, or finds the traces to their findings; then reports. */
 
 const { source, options, memory, task } = workerData as WorkerInput
-const tell = (message: WorkerMessage): void => parentPort?.postMessage(message)
+const send = (message: WorkerMessage): void => parentPort?.postMessage(message)
 
 async function work(): Promise<WorkerReport | TracesReport> {
   const model = await loadModel(source)
   if (task.kind === 'search') return new SearchWorker(model, options, memory, task.me, task.ports).run()
   const { system, properties, onRecord } = model
-  // The workers that search need not load what only this one needs.
+  // Loaded only here, because the workers that search do not need it.
   const { tracesTo } = await import('../breadth-first.ts')
-  // Within these limits all this was found; the memory is as large as before.
+  // The findings lie within these limits, so they are dropped; the memory limit stays.
   const { maxStates: _states, maxDepth: _depth, timeLimit: _time, ...others } = options
   return tracesTo(system, properties, task.sought, {
     ...others,
@@ -27,11 +27,11 @@ async function work(): Promise<WorkerReport | TracesReport> {
 }
 
 try {
-  tell({ kind: 'done', report: await work() })
+  send({ kind: 'done', report: await work() })
 } catch (error) {
-  if (error instanceof ModelError) tell({ kind: 'model-error', message: error.message })
+  if (error instanceof ModelError) send({ kind: 'model-error', message: error.message })
   else if (!(error instanceof Abandoned))
-    tell({
+    send({
       kind: 'failure',
       message: error instanceof Error ? (error.stack ?? error.message) : String(error),
     })

@@ -1,6 +1,6 @@
 import { xoshiro } from '../../state/tabulation.ts'
 
-/** Random numbers that depend on the seed and on the number of the walk only, so that any walk can be redone. */
+/** Random numbers that depend only on the seed and the number of the walk, so that any walk can be repeated. */
 export class Draws {
   readonly #next: () => number
 
@@ -9,7 +9,7 @@ export class Draws {
     this.#next = xoshiro(mixed ^ (mixed >>> 15) ^ Math.floor(walk / 2 ** 32))
   }
 
-  /** A whole number from 0 to `bound - 1`, each equally likely; `bound` is at most 2^32. */
+  /** A uniform integer from 0 to `bound - 1`; `bound` is at most 2^32. */
   below(bound: number): number {
     const fair = 2 ** 32 - (2 ** 32 % bound)
     for (;;) {
@@ -18,7 +18,7 @@ export class Draws {
     }
   }
 
-  /** Puts a list into random order, in place. */
+  /** Shuffles a list in place. */
   shuffle(list: number[]): void {
     for (let n = list.length - 1; n > 0; n--) {
       const other = this.below(n + 1)

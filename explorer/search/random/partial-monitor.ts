@@ -12,27 +12,25 @@ import type { Successors } from '../successors.ts'
 import { checkFault } from '../verdicts.ts'
 
 /**
- * Judges what a search that does not see everything happens to see. It keeps the first violation of each
- * property, and the first sight of each witness; about everything else it has no opinion.
+ * The property monitor of a search that does not visit everything. It keeps the first violation of each property and
+ * the first occurrence of each witness; everything else is inconclusive.
  */
 export class PartialMonitor {
   readonly #system: System
   readonly #compiled: CompiledSystem
   readonly #properties: readonly Property<never>[]
   readonly #predicates: Predicates
-  readonly #asked: readonly Property<never>[]
+  readonly #onStates: readonly Property<never>[]
   readonly #antecedents = new Map<string, number>()
   readonly #actions: readonly string[]
   readonly #deadlockFreedoms: readonly string[]
   readonly #found = new Map<string, Trace>()
-  /** Ids of what the search is made for and can decide. */
+  /** Ids of the wanted properties that a search of this kind can decide. */
   readonly #decidable: readonly string[]
-  /** States without enabled steps in which some thread may not rest, as often as they were shown. */
+  /** Number of visits of terminal states in which some thread is not at a valid end. */
   deadlocks = 0
 
-  /**
-   * @param compiled must have been compiled with the action properties, in their order.
-   */
+  /** @param compiled must have been compiled with the action properties, in their order. */
   constructor(
     compiled: CompiledSystem,
     properties: readonly Property<never>[],
@@ -43,10 +41,10 @@ export class PartialMonitor {
     this.#compiled = compiled
     this.#properties = properties
     checkProperties(system, properties)
-    this.#asked = properties.filter((p) => questionOf(p) !== null)
+    this.#onStates = properties.filter((p) => predicateOf(p) !== null)
     this.#predicates = new Predicates(
       system,
-      this.#asked.map((p) => questionOf(p) as Predicate),
+      this.#onStates.map((p) => predicateOf(p) as Predicate),
       recheck,
     )
     this.#actions = properties.flatMap((p) => (p.kind === 'action' ? [p.id] : []))
@@ -55,29 +53,28 @@ export class PartialMonitor {
     this.#decidable = wanted === undefined ? decidable : decidable.filter((id) => wanted.includes(id))
   }
 
-  /** Asks what was recorded again. @throws ModelError for a property that answers otherwise now. */
+  /** Rechecks recorded values. @throws ModelError for a property that has another value now. */
   recheck(seed: number): void {
     this.#predicates.recheck(seed)
   }
 
-  /** True when no further look can change the verdict on anything that is wanted. */
+  /** Whether all wanted properties are decided. */
   get settled(): boolean {
     return this.#decidable.length > 0 && this.#decidable.every((id) => this.#found.has(id))
   }
 
-  /** A state was reached; `traceTo` is only called when that matters. */
+  /** Evaluates the properties on a state; `traceTo` is only called for a first finding. */
   state(words: Int32Array, base: number, traceTo: () => Trace): void {
-    this.#asked.forEach(({ id, kind }, q) => {
-      const answer = this.#predicates.evaluate(q, words, base)
-      if (answer === PREDICATE_VALUE.vacuous || (kind === 'witness' && answer === PREDICATE_VALUE.fails))
-        return
+    this.#onStates.forEach(({ id, kind }, q) => {
+      const value = this.#predicates.evaluate(q, words, base)
+      if (value === PREDICATE_VALUE.vacuous || (kind === 'witness' && value === PREDICATE_VALUE.fails)) return
       this.#antecedents.set(id, (this.#antecedents.get(id) ?? 0) + 1)
-      if (answer === (kind === 'witness' ? PREDICATE_VALUE.holds : PREDICATE_VALUE.fails))
+      if (value === (kind === 'witness' ? PREDICATE_VALUE.holds : PREDICATE_VALUE.fails))
         this.#find(id, traceTo)
     })
   }
 
-  /** Step `k` of the enabled ones can be taken; `traceOf` gives the way there with the step. */
+  /** Evaluates the action properties on enabled step `k`; `traceOf` gives the trace that ends with it. */
   step(enabled: Successors, k: number, traceOf: () => Trace): void {
     const { records, faults } = this.#compiled
     const record = enabled.records[k]
@@ -94,23 +91,23 @@ export class PartialMonitor {
     })
   }
 
-  /** A state has no enabled step. */
+  /** A terminal state was reached. */
   terminal(words: Int32Array, base: number, traceTo: () => Trace): void {
-    const resting = this.#system.threads.every(({ counter, flow }) =>
+    const isValidEnd = this.#system.threads.every(({ counter, flow }) =>
       flow.validEnds.has(flow.counters[(words[base + counter.word] >>> counter.shift) & counter.mask]),
     )
-    if (resting) return
+    if (isValidEnd) return
     this.deadlocks++
     for (const id of this.#deadlockFreedoms) this.#find(id, traceTo)
   }
 
-  /** The verdicts in the order of the properties: violated or reached where that was seen, else inconclusive. */
+  /** The results in the order of the properties: violated or reached if that was found, else inconclusive. */
   results(states: number): PropertyResult[] {
     const taken = this.#takenSteps()
     return this.#properties.map((property): PropertyResult => {
       const { id, kind } = property
       const trace = this.#found.get(id) ?? null
-      const antecedent = this.#asked.includes(property)
+      const antecedent = this.#onStates.includes(property)
         ? (this.#antecedents.get(id) ?? 0)
         : kind === 'action'
           ? taken[this.#actions.indexOf(id)]
@@ -131,7 +128,7 @@ export class PartialMonitor {
     if (!this.#found.has(id)) this.#found.set(id, trace())
   }
 
-  /** How many steps with a true antecedent were taken, by action property. */
+  /** Number of steps taken with a true antecedent, by action property. */
   #takenSteps(): number[] {
     const { records } = this.#compiled
     const counts = this.#actions.map(() => 0)
@@ -145,7 +142,7 @@ export class PartialMonitor {
   }
 }
 
-function questionOf(property: Property<never>): Predicate | null {
+function predicateOf(property: Property<never>): Predicate | null {
   return match(property as Property<never>)
     .with({ kind: 'invariant' }, ({ id, given, holds }) =>
       given === undefined ? { id, holds } : { id, given, holds },

@@ -9,7 +9,7 @@ import { ExactSet } from '../../state/exact-set.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { VectorStore } from '../../state/vector-store.ts'
 import { FailedSearch, isFinal } from '../failed-search.ts'
-import { LimitWatch } from '../limits.ts'
+import { LimitWatch } from '../limit-watch.ts'
 import { compiledFor } from '../model-code.ts'
 import type { SearchResult } from '../result.ts'
 import type { SamplingOptions } from '../search-options.ts'
@@ -19,24 +19,24 @@ import { Successors } from '../successors.ts'
 import { PartialMonitor } from './partial-monitor.ts'
 import { RunningThreads } from './running-threads.ts'
 
-/** How to search up to a number of preemptions. */
+/** How to search with few preemptions. */
 export interface PreemptionOptions extends SamplingOptions {
-  /** Rounds are made for 0, 1, ... up to this many preemptions. Default 2. */
+  /** There is a round for each number of preemptions from 0 to this one. Default 2. */
   readonly maxPreemptions?: number
 }
 
 const DEFAULT_PREEMPTIONS = 2
-/** Nodes between two looks at the limits. */
-const PATIENCE = SIZES.look
+/** Nodes expanded between two checks of the limits. */
+const INTERVAL = SIZES.look
 const { chunkBits, chunkMask } = VectorStore
 
 /**
  * Visits every behaviour with few preemptions (Musuvathi and Qadeer, "Iterative context bounding for systematic
- * testing of multithreaded programs", 2007). A preemption takes the turn from a thread that could go on;
- * passing it on when the thread is blocked or done is free, and so is who starts. Rounds go by the number of
- * preemptions, each from where the round before had to stop, so a violation is reported with the fewest
- * preemptions it needs. The result says up to which number everything was visited; it never says that a
- * property holds. There is nothing random in it.
+ * testing of multithreaded programs", 2007). A preemption switches away from a thread that could take a step;
+ * switching away from a blocked or finished thread is free, and so is the choice of the first thread. Each round allows
+ * one preemption more and starts where the previous one ended, so a violation is reported with the fewest preemptions
+ * it needs. The result says up to which number everything was visited, and never that a property holds. The search is
+ * deterministic.
  * @throws ModelError when the model is wrong.
  */
 export function fewPreemptions<W>(
@@ -57,16 +57,16 @@ class FewPreemptions {
   readonly #watch: LimitWatch
   readonly #options: PreemptionOptions
   readonly #words: Int32Array
-  readonly #turns: RunningThreads
+  readonly #nodes: RunningThreads
   readonly #initialOf: number[] = []
-  /** Nodes to expand in this round, and those whose turn may be taken away in the next. */
+  /** Nodes to expand in this round, and those to preempt in the next. */
   #round: number[] = []
   #later: number[] = []
   #transitions = 0
   #stopped: StopReason | null = null
-  /** True when one more preemption led to nothing new: then more never do. */
+  /** Whether the last round found nothing new: then no number of preemptions does. */
   #exhausted = false
-  /** True when something was not expanded because of the depth. */
+  /** Whether some node was not expanded because of the depth limit. */
   #cut = false
 
   constructor(system: System, properties: readonly Property<never>[], options: PreemptionOptions) {
@@ -79,7 +79,7 @@ class FewPreemptions {
     this.#monitor = new PartialMonitor(this.#compiled, properties, options)
     this.#watch = new LimitWatch(options)
     this.#words = new Int32Array(system.layout.words)
-    this.#turns = new RunningThreads(system.threads.length)
+    this.#nodes = new RunningThreads(system.threads.length)
   }
 
   run(): SearchResult {
@@ -96,11 +96,11 @@ class FewPreemptions {
     return this.#result(done)
   }
 
-  /** Returns the greatest number of preemptions up to which everything was visited, -1 for none. */
+  /** Returns the number of preemptions up to which everything was visited, or -1. */
   #rounds(most: number): number {
     let done = -1
     for (let preemptions = 0; preemptions <= most; preemptions++) {
-      if (preemptions > 0) this.#takeTurnsAway()
+      if (preemptions > 0) this.#preempt()
       if (this.#stopped !== null) break
       this.#exhausted = this.#round.length === 0
       this.#finishRound()
@@ -121,26 +121,26 @@ class FewPreemptions {
       const found = this.#visited.insertState(this.#words, 0, hash.hashLow(encoded), hash.hashHigh(encoded))
       if (found >= 0) return
       this.#initialOf[~found] = index
-      for (let thread = 0; thread < threads.length; thread++) this.#give(~found, thread, -1, -1)
+      for (let thread = 0; thread < threads.length; thread++) this.#add(~found, thread, -1, -1)
       this.#monitor.state(this.#words, 0, () => this.#traceTo(~found, null))
     })
   }
 
-  /** In each node of the last round another thread takes the turn: one preemption more. */
-  #takeTurnsAway(): void {
+  /** Switches to each other thread in every node of the last round: one preemption more. */
+  #preempt(): void {
     const nodes = this.#later
     this.#later = []
     for (let n = 0; n < nodes.length; n++) {
-      if (n % PATIENCE === 0) this.#stopped = this.#lack
+      if (n % INTERVAL === 0) this.#stopped = this.#lack
       if (this.#stopped !== null) return
-      this.#giveToOthers(nodes[n])
+      this.#addOtherThreads(nodes[n])
     }
   }
 
   #finishRound(): void {
-    // Nodes are appended while the list is worked off.
+    // Nodes are appended during the loop.
     for (let n = 0; n < this.#round.length; n++) {
-      if (n % PATIENCE === 0) {
+      if (n % INTERVAL === 0) {
         this.#stopped = this.#watch.exceeded(this.#store.count, this.#bytes) ?? this.#lack
         if (this.#stopped !== null) return
       }
@@ -149,25 +149,25 @@ class FewPreemptions {
     this.#round = []
   }
 
-  /** Why the next nodes may not find room whatever memory there is, or null. */
+  /** Which table may overflow its maximum size before the next check, as a reason to stop; or null. */
   get #lack(): StopReason | null {
     const { threads } = this.#system
     const { mostArrayBytes = MOST_ARRAY_BYTES } = this.#options
-    const states = this.#store.count + PATIENCE * this.#compiled.mostEnabled
+    const states = this.#store.count + INTERVAL * this.#compiled.mostEnabled
     if (states > this.#visited.mostStates) return { kind: 'table-full', table: 'visited states' }
-    // A node adds one for each of its steps, or one for each other thread.
-    const turns = PATIENCE * Math.max(this.#compiled.mostEnabled, threads.length)
-    return this.#turns.fits(states, turns, mostArrayBytes) ? null : { kind: 'table-full', table: 'turns' }
+    // Expanding a node adds one node per step, or one per other thread.
+    const turns = INTERVAL * Math.max(this.#compiled.mostEnabled, threads.length)
+    return this.#nodes.fits(states, turns, mostArrayBytes) ? null : { kind: 'table-full', table: 'turns' }
   }
 
   get #bytes(): number {
-    return this.#store.bytes + this.#visited.bytes + this.#turns.bytes
+    return this.#store.bytes + this.#visited.bytes + this.#nodes.bytes
   }
 
   #expand(node: number): void {
-    const state = this.#turns.state(node)
-    const thread = this.#turns.thread(node)
-    if (this.#watch.tooDeep(this.#turns.depth(node))) {
+    const state = this.#nodes.state(node)
+    const thread = this.#nodes.thread(node)
+    if (this.#watch.tooDeep(this.#nodes.depth(node))) {
       this.#cut = true
       return
     }
@@ -175,7 +175,7 @@ class FewPreemptions {
     const chunk = this.#store.chunks[state >>> chunkBits]
     const base = (state & chunkMask) * this.#store.words
     if (successors.findOf(thread, chunk, base) === 0) {
-      this.#passTurn(node, chunk, base)
+      this.#switchThread(node, chunk, base)
       return
     }
     this.#later.push(node)
@@ -199,36 +199,36 @@ class FewPreemptions {
         high ^ records[record + RECORD.hashHigh],
       )
       const next = found < 0 ? ~found : found
-      this.#give(next, thread, node, step)
+      this.#add(next, thread, node, step)
       if (found < 0) this.#monitor.state(words, 0, () => this.#traceTo(next, null))
     }
   }
 
-  /** The running thread is blocked or done: any other may go on, at no cost. */
-  #passTurn(node: number, chunk: Int32Array, base: number): void {
-    const state = this.#turns.state(node)
+  /** The running thread is blocked or finished: switching to any other is free. */
+  #switchThread(node: number, chunk: Int32Array, base: number): void {
+    const state = this.#nodes.state(node)
     if (this.#successors.find(chunk, base) === 0) {
-      if (this.#turns.firstIn(state) === node)
+      if (this.#nodes.firstIn(state) === node)
         this.#monitor.terminal(chunk, base, () => this.#traceTo(state, null))
       return
     }
-    this.#giveToOthers(node)
+    this.#addOtherThreads(node)
   }
 
-  #giveToOthers(node: number): void {
-    const state = this.#turns.state(node)
+  #addOtherThreads(node: number): void {
+    const state = this.#nodes.state(node)
     for (let thread = 0; thread < this.#system.threads.length; thread++)
-      if (thread !== this.#turns.thread(node)) this.#give(state, thread, node, -1)
+      if (thread !== this.#nodes.thread(node)) this.#add(state, thread, node, -1)
   }
 
-  /** A thread has the turn in a state; new nodes are to be expanded in this round. */
-  #give(state: number, thread: number, parent: number, step: number): void {
-    const node = this.#turns.add(state, thread, parent, step)
+  /** Adds the node of a state in which `thread` runs, to be expanded in this round unless it is known. */
+  #add(state: number, thread: number, parent: number, step: number): void {
+    const node = this.#nodes.add(state, thread, parent, step)
     if (node >= 0) this.#round.push(node)
   }
 
   #traceTo(state: number, last: number | null): Trace {
-    const { root, steps } = this.#turns.pathTo(this.#turns.firstIn(state))
+    const { root, steps } = this.#nodes.pathTo(this.#nodes.firstIn(state))
     const all = last === null ? steps : [...steps, last]
     return { initial: this.#initialOf[root], steps: namedSteps(this.#system, this.#compiled.steps, all) }
   }
@@ -241,7 +241,7 @@ class FewPreemptions {
       complete: false,
       incompleteReason: {
         kind: 'preemptions',
-        // The round that found nothing new had one preemption more than was needed.
+        // The round that found nothing new allowed one preemption more than needed.
         upTo: done < 0 ? null : exhausted ? done - 1 : done,
         exhausted,
         cutAfter: this.#cut ? maxDepth : null,
@@ -249,7 +249,7 @@ class FewPreemptions {
       },
       states,
       transitions: this.#transitions,
-      depth: this.#turns.greatestDepth,
+      depth: this.#nodes.greatestDepth,
       deadlocks: this.#monitor.deadlocks,
       seconds: this.#watch.seconds,
       bytesPerState: this.#bytes / states,

@@ -10,7 +10,7 @@ import { type SampleOptions, type Scheduler, sample } from './sample.ts'
 
 /** How to search by random priorities. */
 export interface PriorityOptions extends SampleOptions {
-  /** Number of ordering constraints that the bug needs (its "depth"). Default 3. */
+  /** Number of ordering constraints that the bug needs, its "depth". Default 3. */
   readonly bugDepth?: number
 }
 
@@ -19,13 +19,13 @@ const DEFAULT_BUG_DEPTH = 3
 /**
  * Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi and Nagarakatte, "A randomized scheduler
  * with probabilistic guarantees of finding bugs", 2010). Threads get random priorities; the enabled thread of
- * highest priority moves; at `bugDepth - 1` random steps the moving thread falls below all others. A bug of
- * depth d, in an execution of at most k steps of n threads, is met by one walk with probability at least
- * 1 / (n k^(d-1)), over the choice of schedule: where the model leaves other choices open (initial states,
- * several steps of one thread) they are drawn evenly and the bound is for walks that draw what the bug needs.
+ * highest priority moves; at `bugDepth - 1` random steps the moving thread falls below all others. One walk finds a
+ * bug of depth d, in an execution of at most k steps of n threads, with probability at least 1 / (n k^(d-1)) over the
+ * choice of schedule. Other choices of the model (initial states, several steps of one thread) are drawn uniformly, and
+ * the bound is for walks that draw what the bug needs.
  *
- * A thread whose step changes nothing falls to the end of the line, or a spin loop would run for ever; the
- * bound is for behaviours without such steps, and leaving them out changes no state.
+ * A thread whose step changes nothing falls to the lowest priority, or a spin loop would run forever. The bound is for
+ * behaviours without such steps; leaving them out changes no state.
  * @throws ModelError when the model is wrong.
  */
 export function randomPriorities<W>(
@@ -47,7 +47,7 @@ class Priorities implements Scheduler {
   readonly #compiled: CompiledSystem
   readonly #changes: number
   readonly #maxDepth: number
-  /** By thread; the higher moves first. */
+  /** By thread; the highest moves first. */
   readonly #priority: number[]
   /** Steps of the walk, from 1, before which the moving thread falls; the i-th to priority i + 1. */
   #changePoints: number[] = []

@@ -1,12 +1,12 @@
 import { doubledBytes, enlarged } from '../../state/array-bounds.ts'
 import { SIZES } from '../../state/sizes.ts'
 
-/** Nodes up to which lists of them are sure to be what the engine takes. */
+/** Most nodes: lists of this length are certain to fit in a JavaScript array. */
 const MOST = 2 ** 26
 
 /**
- * The nodes of a search that knows who runs: a state with the thread that has the turn there, and how the
- * node was reached. Each pair is one node, numbered in the order of discovery.
+ * The nodes of a preemption-bounded search: pairs of a state and the thread that runs there, and how each was first
+ * reached. Nodes are numbered in the order of discovery.
  */
 export class RunningThreads {
   count = 0
@@ -15,10 +15,10 @@ export class RunningThreads {
   #state = new Int32Array(SIZES.array)
   #thread = new Uint16Array(SIZES.array)
   #parent = new Int32Array(SIZES.array)
-  /** Step from the parent's state, or -1 when only the turn was passed. */
+  /** Step from the parent's state, or -1 if only the running thread changed. */
   #step = new Int32Array(SIZES.array)
   #depth = new Int32Array(SIZES.array)
-  /** By state and thread: 1 when there is such a node. */
+  /** By state and thread: 1 if the node exists. */
   #known = new Uint8Array(SIZES.array)
   /** First node of each state, plus one. */
   #first = new Int32Array(SIZES.array)
@@ -32,7 +32,7 @@ export class RunningThreads {
     return 4 * byteLength + this.#thread.byteLength + this.#known.byteLength + this.#first.byteLength
   }
 
-  /** True when so many more nodes, of states below `states`, can be added in arrays of at most so many bytes. */
+  /** Whether `more` nodes of states below `states` fit in arrays of at most `mostBytes` bytes. */
   fits(states: number, more: number, mostBytes: number): boolean {
     if (this.count + more > MOST) return false
     const pairs = doubledBytes(this.#known, states * this.#threads)
@@ -48,7 +48,7 @@ export class RunningThreads {
     return this.#thread[node]
   }
 
-  /** Steps from an initial state, as the node was first reached. */
+  /** Steps from an initial state when the node was first reached. */
   depth(node: number): number {
     return this.#depth[node]
   }
@@ -60,9 +60,9 @@ export class RunningThreads {
 
   /**
    * Adds a node unless it is known.
-   * @param parent the node before, or -1 at the beginning.
-   * @param step number of the step from there, or -1 when the turn was passed.
-   * @returns its number, or -1 when it is known.
+   * @param parent the node before, or -1 for an initial one.
+   * @param step number of the step from there, or -1 if only the running thread changed.
+   * @returns its number, or -1 if it is known.
    */
   add(state: number, thread: number, parent: number, step: number): number {
     const pair = state * this.#threads + thread
@@ -84,7 +84,7 @@ export class RunningThreads {
     return node
   }
 
-  /** The state in which the way to a node begins, and the numbers of the steps on it. */
+  /** The path to a node: its first state, and the step numbers. */
   pathTo(node: number): { readonly root: number; readonly steps: number[] } {
     const steps: number[] = []
     let at = node

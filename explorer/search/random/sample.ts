@@ -5,7 +5,7 @@ import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { FailedSearch, isFinal } from '../failed-search.ts'
-import { LimitWatch } from '../limits.ts'
+import { LimitWatch } from '../limit-watch.ts'
 import { compiledFor } from '../model-code.ts'
 import type { SearchResult } from '../result.ts'
 import type { SamplingOptions } from '../search-options.ts'
@@ -24,11 +24,11 @@ export interface SampleOptions extends SamplingOptions {
   readonly walks?: number
 }
 
-/** Who decides which thread moves. */
+/** Chooses the step to take. */
 export interface Scheduler {
-  /** A new walk begins. */
+  /** Starts a new walk. */
   begin(draws: Draws): void
-  /** Which of the enabled steps is taken; there is at least one. */
+  /** Index of the enabled step to take; there is at least one. */
   choose(enabled: Successors, draws: Draws): number
 }
 
@@ -36,17 +36,17 @@ export interface Scheduler {
 export interface WalkKind {
   readonly method: SampledOnly['method']
   readonly scheduler: (compiled: CompiledSystem, maxDepth: number) => Scheduler
-  /** What one walk is sure to do with a known probability; null for nothing. */
+  /** The guarantee of one walk; null if there is none. */
   readonly bound: SampleBound | null
 }
 
 const DEFAULT_DEPTH = 1000
 const DEFAULT_WALKS = 1000
-/** Steps between two looks at the limits. */
-const PATIENCE = 4096
+/** Steps between two checks of the limits. */
+const INTERVAL = 4096
 const RECORDED = -1
 
-/** Makes the walks and says what they met. @throws FailedSearch when model code fails. */
+/** Makes random walks and evaluates the properties on them. @throws FailedSearch when model code fails. */
 export function sample(
   system: System,
   properties: readonly Property<never>[],
@@ -77,7 +77,7 @@ class Sample {
   #transitions = 0
   #depth = 0
   #stopped: StopReason | null = null
-  /** The step whose code runs, RECORDED for the one that is recorded last; null for code about a state. */
+  /** The step whose code runs, or RECORDED for the one recorded last; null while a state predicate runs. */
   #running: number | null = null
 
   constructor(
@@ -128,7 +128,7 @@ class Sample {
 
   #mustStop(): StopReason | null {
     const seen = this.#seen
-    const hasRoom = seen.fits(PATIENCE, this.#mostArrayBytes)
+    const hasRoom = seen.fits(INTERVAL, this.#mostArrayBytes)
     return (
       this.#watch.exceeded(seen.count, seen.bytes) ??
       (hasRoom ? null : { kind: 'table-full', table: 'visited states' })
@@ -157,7 +157,7 @@ class Sample {
         if (fresh) this.#monitor.terminal(words, 0, () => this.#trace(null))
         return
       }
-      // Every step that could be taken is judged, not only the one that will be.
+      // Action properties are evaluated on every enabled step, not only on the one that is taken.
       for (let k = 0; k < successors.count; k++) {
         this.#running = successors.steps[k]
         this.#monitor.step(successors, k, () => this.#trace(successors.steps[k]))
@@ -173,7 +173,7 @@ class Sample {
       successors.apply(chosen, words, 0)
       this.#path.push(successors.steps[chosen])
       if (this.#path.length > this.#depth) this.#depth = this.#path.length
-      if (this.#transitions % PATIENCE === 0) {
+      if (this.#transitions % INTERVAL === 0) {
         this.#stopped = this.#mustStop()
         if (this.#stopped !== null) return
       }

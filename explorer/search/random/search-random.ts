@@ -6,16 +6,16 @@ import { fewPreemptions, type PreemptionOptions } from './preemptions.ts'
 import { type PriorityOptions, randomPriorities } from './priorities.ts'
 import { randomWalks } from './walks.ts'
 
-/** How to search what is too large to be searched exhaustively. */
+/** How to search a system that is too large for an exhaustive search. */
 export interface RandomOptions extends PriorityOptions, PreemptionOptions {
   /** Default `walks`. */
   readonly method?: Coverage['method']
 }
 
 /**
- * Searches without looking at everything: random walks, walks by random priorities, or all behaviours with few
- * preemptions. A violation found is a real one; without one the verdict is inconclusive, and
- * `incompleteReason` and `coverage` say what was looked at. Everything can be done again from the seed.
+ * Searches without visiting everything: random walks, walks by random priorities, or all behaviours with few
+ * preemptions. A violation found is a real one. Without one the verdict is inconclusive, and `incompleteReason` and
+ * `coverage` say what was visited. The seed reproduces the search.
  * @throws ModelError when the model or an option is wrong.
  */
 export function searchRandom<W>(

@@ -1,7 +1,7 @@
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { SIZES } from '../../state/sizes.ts'
 
-/** Counts distinct states by 64 bits of hash each, in an open-addressing table. */
+/** Counts distinct states by 64-bit fingerprints in an open-addressing table. */
 export class SeenStates {
   /** Distinct states so far. */
   count = 0
@@ -12,12 +12,12 @@ export class SeenStates {
     return this.#table.byteLength
   }
 
-  /** True when so many more states can be counted in a table of at most so many bytes. */
+  /** Whether `more` states fit in a table of at most `mostBytes` bytes. */
   fits(more: number, mostBytes = MOST_ARRAY_BYTES): boolean {
     return (this.count + more) * 3 <= this.#table.length || this.#table.byteLength * 2 <= mostBytes
   }
 
-  /** Returns true when the state was not seen before. */
+  /** Adds a state. Returns true if it is new. */
   add(low: number, high: number): boolean {
     // Both lanes zero would look like a free slot.
     const first = low === 0 && high === 0 ? 1 : low
@@ -29,7 +29,7 @@ export class SeenStates {
     return true
   }
 
-  /** Where a hash is, or the free slot where it would be. */
+  /** Index of a hash, or of the free slot for it. */
   #slotOf(table: Int32Array, low: number, high: number): number {
     const mask = table.length - 1
     let slot = (low << 1) & mask

@@ -4,8 +4,9 @@ import type { SearchResult } from '../result.ts'
 import { type SampleOptions, sample } from './sample.ts'
 
 /**
- * Random walks: from a random initial state, each time one of the enabled steps, all equally likely. The result
- * depends on the seed, the limits on numbers and the system only; it never says that a property holds.
+ * Random walks: each starts in a random initial state and takes one of the enabled steps, all equally likely, at a
+ * time. The result depends only on the seed, the limits other than time and memory, and the system. It never says that
+ * a property holds.
  * @throws ModelError when the model is wrong.
  */
 export function randomWalks<W>(

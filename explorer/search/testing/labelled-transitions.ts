@@ -6,12 +6,12 @@ import { evaluateLiveness, type LivenessOptions } from '../liveness/liveness.ts'
 import type { PropertyResult } from '../result.ts'
 import { naiveGraphOf, naiveVerdict, problemInLasso } from './naive-liveness.ts'
 
-/** What the tests of liveness share: systems written in a line, and properties of them. */
+/** Systems written as lists of labelled transitions, and liveness properties of them. */
 
 const world = struct({ x: range(0, 9) })
 export type World = View<typeof world>
 
-/** Threads that move one number along arrows, `0 go 1, 1 back 0`: from, name of the step, to. It starts at 0. */
+/** Threads that move a number, 0 at first, along labelled transitions: `0 go 1, 1 back 0` is from, step name, to. */
 export function labelledTransitions(threads: Readonly<Record<string, string>>): System<World> {
   return compose({
     name: 'labelledTransitions',
@@ -66,8 +66,8 @@ export const leadsTo = (
 })
 
 /**
- * Judges one property.
- * @throws Error when the slate disagrees about the verdict (of an unlimited search) or about the lasso.
+ * Evaluates one property.
+ * @throws Error if the naive checker finds the lasso wrong or, in an unlimited search, gives another verdict.
  */
 export function checkLiveness(
   system: System,

@@ -3,12 +3,12 @@ import type { System } from '../../../model/language/system.ts'
 import type { PropertyResult } from '../result.ts'
 
 /**
- * Liveness as one would decide it on a slate: states are strings, sets are Sets, and fair behaviours are found
- * by the fixpoints of Emerson and Lei (1986) over moves, where the engine looks for strongly connected
- * components. For tests: it shares nothing with the engine except the modelling language.
+ * A naive reference checker for liveness: states are strings, and fair behaviours are found by the fixpoints of Emerson
+ * and Lei (1986) over sets of moves, where the engine looks for strongly connected components. It shares nothing with
+ * the engine except the modelling language.
  */
 
-/** A step from a state, or standing still there (`thread` null). A fault leads nowhere (`to` null). */
+/** A step from a state, or staying there without a step (`thread` null). After an oops there is no state (`to` null). */
 interface Move {
   readonly from: string
   readonly to: string | null
@@ -16,7 +16,7 @@ interface Move {
   readonly path: string | null
 }
 
-/** The whole graph of a system, by steps of the model code itself. */
+/** The whole graph of a system, by running model code. */
 export interface NaiveGraph<W> {
   readonly system: System<W>
   readonly states: ReadonlyMap<string, readonly Move[]>
@@ -26,30 +26,30 @@ export interface NaiveGraph<W> {
 interface Owed {
   readonly strong: boolean
   readonly name: string
-  /** The constraint gets what it is owed. */
+  /** Whether a move satisfies the constraint. */
   readonly takes: (move: Move) => boolean
-  /** The move, when possible, is owed: the thread may not rest there, or was told not to by name. */
+  /** Whether an enabled move is owed: its thread is not at a valid end, or the constraint names the step. */
   readonly isOwed: (move: Move) => boolean
 }
 
-const codesOf = (key: string): number[] => key.split(' ').map(Number)
+const encodedOf = (key: string): number[] => key.split(' ').map(Number)
 
 function viewOf<W>(system: System<W>, encoded: number[]) {
   return system.view({
     read: (field) => encoded[field],
-    write: (field, code) => {
-      encoded[field] = code
+    write: (field, value) => {
+      encoded[field] = value
     },
   })
 }
 
-/** The moves from a state, standing still included. */
+/** The moves from a state, including staying there. */
 function movesFrom<W>(system: System<W>, from: string): Move[] {
   const moves: Move[] = [{ from, to: from, thread: null, path: null }]
   for (const { name, self, flow, counter } of system.threads) {
-    const here = flow.counters[codesOf(from)[counter.index]]
+    const here = flow.counters[encodedOf(from)[counter.index]]
     for (const located of flow.steps.filter((l) => l.at === here)) {
-      const encoded = codesOf(from)
+      const encoded = encodedOf(from)
       const { world } = viewOf(system, encoded)
       try {
         const taken = located.step.cases.findIndex((c) => c.when === undefined || c.when(world, self))
@@ -66,7 +66,7 @@ function movesFrom<W>(system: System<W>, from: string): Move[] {
   return moves
 }
 
-/** Explores a system of at most some thousand states. */
+/** Explores a system, of some thousand states at most. */
 export function naiveGraphOf<W>(system: System<W>): NaiveGraph<W> {
   const initial = [...new Set(system.initial.map((encoded) => [...encoded].join(' ')))]
   const states = new Map<string, readonly Move[]>()
@@ -84,7 +84,7 @@ function owedBy<W>(system: System<W>, property: LivenessProperty<W>): Owed[] {
   for (const fairness of property.fairness ?? WEAK_FAIRNESS) {
     const strong = fairness.strength === 'strong'
     for (const { name, program, flow, counter } of system.threads) {
-      const busy = (m: Move): boolean => !flow.validEnds.has(flow.counters[codesOf(m.from)[counter.index]])
+      const busy = (m: Move): boolean => !flow.validEnds.has(flow.counters[encodedOf(m.from)[counter.index]])
       if (fairness.kinds !== undefined && !fairness.kinds.includes(program.kind)) continue
       if (fairness.of === 'thread') {
         const takes = (m: Move): boolean => m.thread === name
@@ -102,7 +102,7 @@ function owedBy<W>(system: System<W>, property: LivenessProperty<W>): Owed[] {
   return owed
 }
 
-/** States from which a fair behaviour stays in `allowed` and comes back to `again` for ever. */
+/** States from which a fair behaviour can stay in `allowed` forever and visit `again` infinitely often. */
 function fairStates<W>(
   { states }: NaiveGraph<W>,
   owed: readonly Owed[],
@@ -112,14 +112,14 @@ function fairStates<W>(
   const able = (o: Owed, key: string): boolean => (states.get(key) as readonly Move[]).some(o.isOwed)
   const strong = owed.filter((o) => o.strong)
   const fair = new Set<string>()
-  // Each strong constraint is either never enabled any more or taken again and again: try every choice.
+  // Each strong constraint is either not owed from some time on, or taken infinitely often: try every choice.
   for (let choice = 0; choice < 2 ** strong.length; choice++) {
-    const silent = strong.filter((_, i) => ((choice >> i) & 1) === 1)
-    const ok = (key: string): boolean => allowed(key) && !silent.some((o) => able(o, key))
+    const idle = strong.filter((_, i) => ((choice >> i) & 1) === 1)
+    const ok = (key: string): boolean => allowed(key) && !idle.some((o) => able(o, key))
     const recurring: ((m: Move) => boolean)[] = [
       (m) => again(m.from),
       ...owed
-        .filter((o) => !silent.includes(o))
+        .filter((o) => !idle.includes(o))
         .map(
           (o) =>
             (m: Move): boolean =>
@@ -156,7 +156,7 @@ function reach<W>(
   return reached
 }
 
-/** The verdict on a property, for one thread of its `each` after the other. */
+/** The verdict on a property, over all threads that it is stated for. */
 export function naiveVerdict<W>(
   naive: NaiveGraph<W>,
   property: LivenessProperty<W>,
@@ -166,9 +166,9 @@ export function naiveVerdict<W>(
   let isVacuous = true
   for (const thread of models(system, property)) {
     const self = thread?.self ?? 0
-    const holds = (situation: typeof property.goal, key: string): boolean => {
-      const { world, at } = viewOf(system, codesOf(key))
-      return situation(world, at, self)
+    const holds = (predicate: typeof property.goal, key: string): boolean => {
+      const { world, at } = viewOf(system, encodedOf(key))
+      return predicate(world, at, self)
     }
     const notGoal = (key: string): boolean => !holds(property.goal, key)
     if (property.kind === 'no-solo-cycle') {
@@ -204,7 +204,7 @@ function models<W>(system: System<W>, { each }: LivenessProperty<W>) {
   return each === undefined ? [undefined] : system.threads.filter((t) => t.program.kind === each)
 }
 
-/** Says what is wrong with a lasso as a violation of its property; null when it really is one. */
+/** What is wrong with a lasso as a violation of its property; null if nothing is. */
 export function problemInLasso<W>(
   system: System<W>,
   property: LivenessProperty<W>,
@@ -226,9 +226,9 @@ export function problemInLasso<W>(
   if (loop[0] !== loop[loop.length - 1]) return 'the loop does not close'
 
   const self = system.threads.find((t) => t.name === subject)?.self ?? 0
-  const holds = (situation: typeof property.goal, key: string): boolean => {
-    const { world, at } = viewOf(system, codesOf(key))
-    return situation(world, at, self)
+  const holds = (predicate: typeof property.goal, key: string): boolean => {
+    const { world, at } = viewOf(system, encodedOf(key))
+    return predicate(world, at, self)
   }
   const goals = keys.map((key) => holds(property.goal, key))
   if (property.kind === 'no-solo-cycle') {

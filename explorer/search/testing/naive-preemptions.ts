@@ -2,9 +2,9 @@ import type { System } from '../../../model/language/system.ts'
 import { naiveGraphOf } from './naive-liveness.ts'
 
 /**
- * Which states need how many preemptions, the slow way: the least cost of every (state, running thread) by
- * relaxing until nothing changes. For tests.
- * @returns for each state, as a string, the least number of preemptions.
+ * The least number of preemptions to each state, the slow way: relaxes the cost of every (state, running thread) until
+ * nothing changes.
+ * @returns the least number of preemptions by state, as a string.
  */
 export function leastPreemptions(system: System): Map<string, number> {
   const { states, initial } = naiveGraphOf(system)

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { LimitWatch, PATIENCE } from './limits.ts'
+import { LimitWatch, RETRY_BUDGET } from './limit-watch.ts'
 
 const MIB = 1024 * 1024
 afterEach(() => {
@@ -52,28 +52,28 @@ describe('LimitWatch', () => {
     now.mockReturnValue(0)
     const watch = new LimitWatch({})
     now.mockReturnValue(2_000)
-    watch.beginAnother()
+    watch.startRetry()
     now.mockReturnValue(101_000)
     expect(watch.exceeded(1, 0)).toBeNull()
     // An interrupted search had taken the rest of it.
-    watch.goOnFrom(1.5)
-    expect(watch.exceeded(1, 0)).toEqual({ kind: 'retry-too-slow', times: PATIENCE, first: null })
+    watch.resumeFrom(1.5)
+    expect(watch.exceeded(1, 0)).toEqual({ kind: 'retry-too-slow', times: RETRY_BUDGET, first: null })
   })
 
   test('however short the first was, the second has ten seconds', () => {
     const watch = new LimitWatch({}, 60)
-    watch.goOnFrom(0.01)
-    watch.beginAnother()
-    watch.goOnFrom(9)
+    watch.resumeFrom(0.01)
+    watch.startRetry()
+    watch.resumeFrom(9)
     expect(watch.exceeded(1, 0)).toBeNull()
-    watch.goOnFrom(2)
-    expect(watch.exceeded(1, 0)).toEqual({ kind: 'retry-too-slow', times: PATIENCE, first: null })
+    watch.resumeFrom(2)
+    expect(watch.exceeded(1, 0)).toEqual({ kind: 'retry-too-slow', times: RETRY_BUDGET, first: null })
   })
 
   test('time goes on from where an interrupted search stopped', () => {
     const watch = new LimitWatch({ timeLimit: 60 })
     expect(watch.exceeded(1, 0)).toBeNull()
-    watch.goOnFrom(61)
+    watch.resumeFrom(61)
     expect(watch.seconds).toBeGreaterThan(61)
     expect(watch.exceeded(1, 0)).toEqual({ kind: 'time-limit', seconds: 60 })
   })
