@@ -38,13 +38,13 @@ test('no symbolic link is followed, whether of the name itself or of one that ca
   expect(() => writeNewFile(path('a.json.tmp'), [])).toThrow('EEXIST')
 })
 
-test('a file that cannot be put in its place leaves nothing behind', () => {
+test('a file that cannot be renamed into place leaves nothing behind', () => {
   mkdirSync(path('a.json', 'inner'), { recursive: true })
   expect(() => replaceFile(path('a.json'), 'one')).toThrow()
   expect(readdirSync(folder)).toEqual(['a.json'])
 })
 
-test('what is written is told piece by piece', () => {
+test('each piece that is written is reported', () => {
   const pieces: number[][] = []
   writeNewFile(path('new'), [Int16Array.of(1, 2), Uint8Array.of(3)], (piece) => pieces.push([...piece]))
   expect(pieces).toEqual([[1, 0, 2, 0], [3]])

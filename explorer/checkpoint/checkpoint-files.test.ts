@@ -295,7 +295,7 @@ test('nothing is left of a checkpoint that could not be written', () => {
   expect([...readCheckpoint(place()).numbers('table', Int32Array)]).toEqual([...numbers])
 })
 
-test('the files of a checkpoint are for its owner alone, and their folder has a name nobody foresees', () => {
+test('the files of a checkpoint are readable by the owner only, in a folder with an unpredictable name', () => {
   write()
   const first = generation()
   expect(statSync(place(first)).mode & 0o077).toBe(0)

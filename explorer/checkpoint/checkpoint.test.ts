@@ -26,7 +26,7 @@ const run = (options: SearchOptions) => breadthFirst(system, properties, options
 const interrupted = (looks: number, options: SearchOptions = {}) =>
   interruptedAt((more) => run({ ...options, ...more }), directory, looks)
 
-describe('going on from a checkpoint', () => {
+describe('resuming from a checkpoint', () => {
   test.each<SearchOptions>([
     { storage: 'exact' },
     { storage: 'fingerprint' },
@@ -73,7 +73,7 @@ describe('going on from a checkpoint', () => {
     }
   })
 
-  test('a deeper limit goes on where the shallower one stopped', () => {
+  test('a deeper limit resumes where the shallower one stopped', () => {
     const whole = comparable(run({}))
     const shallow = run({ maxDepth: 9, checkpoint: { directory } })
     expect([shallow.complete, shallow.depth]).toEqual([false, 9])
@@ -105,7 +105,7 @@ describe('what is refused, in one line', () => {
     throw new Error('it was accepted')
   }
 
-  test('no checkpoint, and a place that cannot be written', () => {
+  test('no checkpoint, and a directory that cannot be written', () => {
     expect(refusal(() => run({ resume: join(directory, 'nowhere') }))).toContain('there is no checkpoint in')
     writeFileSync(join(directory, 'file'), '')
     const inFile = { directory: join(directory, 'file') }
@@ -250,13 +250,13 @@ describe('what is refused, in one line', () => {
       holds: (before, _, after) => holds(before, after),
     })
 
-    test('a property that looks at more', () => {
+    test('a property that reads more', () => {
       const wrong = invariant((w) => w.x < 60 && !(w.x === 3 && w.y === 1))
       expect(breadthFirst(grid(), [wrong]).properties[0].verdict).toBe('violated')
       expect(goOn([invariant((w) => w.x < 60)], [wrong])).toContain('inside does something else')
     })
 
-    test('an action property with another answer, or that looks at more', () => {
+    test('an action property with another value, or that reads more', () => {
       const sound = action((before) => before.x < 60)
       const reason = 'does something else'
       expect(goOn([sound], [action((before) => before.x !== 3)])).toContain(reason)
@@ -269,7 +269,7 @@ describe('what is refused, in one line', () => {
       expect(goOn([sound], [given])).toContain(reason)
     })
 
-    test('a step that looks at more', () => {
+    test('a step that reads more', () => {
       const jumps = grid((w) => {
         w.x = w.x === 3 && w.y === 1 ? 60 : w.x + 1
       })

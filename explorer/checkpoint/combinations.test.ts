@@ -28,7 +28,7 @@ afterEach(() => {
   rmSync(join(directory, '..'), { recursive: true, force: true })
 })
 
-/** A search is interrupted in so many places and goes on; the ends must be as if it had not been. */
+/** Interrupts a search at several places and resumes it: the results must be those of an uninterrupted one. */
 function expectTheSame(search: Search, paths: number): void {
   const whole = comparable(search({}))
   const looks = stopChecksIn(search)
@@ -56,7 +56,7 @@ const canCommit: Property<unknown> = {
   goal: (w) => (w as { tmState: string }).tmState === 'committed',
 }
 
-describe('a search goes on as if it had not been interrupted', () => {
+describe('a resumed search gives the same result as an uninterrupted one', () => {
   test.each<SearchOptions>([
     { reduce: 'symmetry' },
     { reduce: 'symmetry', storage: 'fingerprint', seed: 3 },
@@ -192,7 +192,7 @@ describe('where `all` takes partial order because of a limit', () => {
     }
   })
 
-  test('the time limit is for both searches together, also when they go on', () => {
+  test('the time limit is for both searches together, also when they are resumed', () => {
     let now = 0
     vi.spyOn(performance, 'now').mockImplementation(() => now)
     const ticking = (options: SearchOptions, until = Number.POSITIVE_INFINITY) =>
@@ -241,7 +241,7 @@ describe('liveness', () => {
   ]
 
   test.each<SearchOptions>([{ reduce: 'none' }, { reduce: 'all' }])(
-    'goes on in the search and in the graph that it is judged on: %o',
+    'resumes in the search, and in the graph for liveness: %o',
     (options) => {
       const search: Search = (more) => breadthFirst(lock.system, asked, { ...options, ...more })
       const whole = search({})

@@ -32,13 +32,13 @@ const leads: Property<unknown> = {
 }
 const still = compose({
   name: 'still',
-  world: struct({ stuck: flag }),
+  world: struct({ open: flag }),
   threads: [
-    one(program('a', 'waits for ever', [step('wait', {}, { when: (w: { stuck: boolean }) => w.stuck })])),
+    one(program('a', 'waits forever', [step('wait', {}, { when: (w: { open: boolean }) => w.open })])),
   ],
   initial: [() => {}],
 })
-const nobodyStuck: Property<unknown> = { kind: 'deadlock', id: 'nobody-stuck', title: '' }
+const noDeadlock: Property<unknown> = { kind: 'deadlock', id: 'no-deadlock', title: '' }
 
 describe('a search that has nothing left to do ends at once, and says what it said', () => {
   test.each<[string, Search]>([
@@ -46,7 +46,7 @@ describe('a search that has nothing left to do ends at once, and says what it sa
     ['finished, in full', (more) => breadthFirst(system, properties, more)],
     ['finished, by partial order', (more) => breadthFirst(system, properties, { reduce: 'por', ...more })],
     ['finished, with liveness', (more) => breadthFirst(peterson(), [leads], { reduce: 'all', ...more })],
-    ['in a state without steps', (more) => breadthFirst(still, [nobodyStuck], { reduce: 'all', ...more })],
+    ['in a state without steps', (more) => breadthFirst(still, [noDeadlock], { reduce: 'all', ...more })],
     ['at the limit on states', (more) => breadthFirst(system, properties, { maxStates: 900, ...more })],
     ['at the limit on depth', (more) => breadthFirst(system, properties, { maxDepth: 7, ...more })],
     ['in the initial states', (more) => breadthFirst(system, properties, { maxDepth: 0, ...more })],
@@ -63,7 +63,7 @@ describe('a search that has nothing left to do ends at once, and says what it sa
     expect(readFileSync(join(directory, 'checkpoint.json'), 'utf8')).toBe(written)
   })
 
-  test('a place of its own gets a checkpoint of its own', () => {
+  test('another directory gets another checkpoint', () => {
     const whole = breadthFirst(system, properties, { checkpoint: { directory } })
     const copy = join(directory, '..', 'copy')
     breadthFirst(system, properties, { resume: directory, checkpoint: { directory: copy } })

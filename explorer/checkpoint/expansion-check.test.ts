@@ -118,7 +118,7 @@ describe('successors', () => {
     expect(missingIn(search, 20, initialOf)).toBe(null)
   })
 
-  test('a look at them is not counted', () => {
+  test('checking them is not counted', () => {
     const { search, initialOf } = restored(3)
     const { compiled } = search
     const fired = () => {

@@ -94,7 +94,7 @@ describe('a folder', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('that cannot be made is not locked, which is no answer to whether it is in use', () => {
+  test('that cannot be created is not locked, and not reported as in use', () => {
     writeFileSync(folder, '')
     expect(() => lockFolder(folder)).toThrow('EEXIST')
   })

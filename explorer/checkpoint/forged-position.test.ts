@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Forge, refusalOf, twoPhaseForgeries, verdictsOf } from './testing/forged-checkpoints.ts'
 
-/** What nobody can rule out must be believed; a position, counts and findings that contradict the rest must not. */
+/** A position, counts or findings that contradict the rest of a checkpoint must be refused. */
 
 const { exact, lossy, wide, orbits, ordered } = twoPhaseForgeries()
 const models = [exact, lossy, wide, orbits, ordered]

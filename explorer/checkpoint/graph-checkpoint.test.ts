@@ -79,7 +79,7 @@ function forged(change: Forge) {
   return resumed()
 }
 
-describe('an exploration goes on where it stood', () => {
+describe('an exploration resumes where it stood', () => {
   test.each([
     [0, 0, 3],
     [1, 0, 3],
@@ -98,7 +98,7 @@ describe('an exploration goes on where it stood', () => {
     expect(parts.store.chunks).toEqual(before.store.chunks)
   })
 
-  test('from nowhere where there is no checkpoint to go on from', () => {
+  test('from the beginning if there is no checkpoint', () => {
     const { parts, checkpoint } = reader({ checkpoint: { directory } })
     expect(checkpoint.resume(parts)).toBe(null)
     expect(parts.store.count).toBe(0)

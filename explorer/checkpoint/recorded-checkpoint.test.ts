@@ -95,7 +95,7 @@ describe('a checkpoint', () => {
     expect(fresh.log.entries.length).toBeGreaterThan(0)
   })
 
-  test('says what its search was, without a look at anything else', () => {
+  test('gives the data of its search without comparing anything', () => {
     written()
     forge(directory, ({ meta }) => {
       meta.identity = 'another'
@@ -116,7 +116,7 @@ describe('a checkpoint', () => {
 })
 
 describe('when one is due', () => {
-  test('never without a place', () => {
+  test('never without a directory', () => {
     const { files } = checkpointOf({})
     clock += 1e9
     expect(files.due).toBe(false)
@@ -149,7 +149,7 @@ describe('when one is due', () => {
 })
 
 describe('nothing is written', () => {
-  test('without a place', () => {
+  test('without a directory', () => {
     const prepare = vi.fn()
     checkpointOf({ resume: directory }).files.save(1, 5, null, section, prepare)
     expect(prepare).not.toHaveBeenCalled()
@@ -169,7 +169,7 @@ describe('nothing is written', () => {
     expect(manifest()).not.toBe(first)
   })
 
-  test('where the search goes on from', () => {
+  test('where the search was resumed from', () => {
     written()
     const { files } = checkpointOf(place())
     files.resumedFrom(directory, 7)
@@ -190,13 +190,13 @@ describe('nothing is written', () => {
     expect(files.isFirst).toBe(isFirst)
   })
 
-  test('no place, no first one', () => {
+  test('no directory, no first one', () => {
     const { files } = checkpointOf({})
     files.resumedFrom(directory, 7)
     expect(files.isFirst).toBe(true)
   })
 
-  test('when that fails: whoever wants to know is told, and it is tried again later', () => {
+  test('when that fails, the callback is called and it is tried again later', () => {
     writeFileSync(directory, '')
     const told: string[] = []
     const { files } = checkpointOf({ ...place(5), onUnwritten: (why) => told.push(why) })
@@ -209,13 +209,13 @@ describe('nothing is written', () => {
     expect([files.isFirst, told.length]).toEqual([false, 1])
   })
 
-  test('when that fails, and the search ends when nobody wants to know', () => {
+  test('when that fails without a callback, the search ends', () => {
     writeFileSync(directory, '')
     const { files } = checkpointOf(place())
     expect(refusalOf(() => files.save(1, 5, null, section))).toContain('cannot write a checkpoint')
   })
 
-  test('when the place cannot be prepared', () => {
+  test('when the directory cannot be prepared', () => {
     const told: string[] = []
     const { files } = checkpointOf({ ...place(), onUnwritten: (why) => told.push(why) })
     const failing = (error: Error) => () =>

@@ -124,7 +124,7 @@ test('no entries are no difference', () => {
   expect(difference(() => new Uint16Array(0)).problem).toBe(null)
 })
 
-test('which answers were given, and to which question', () => {
+test('which values were recorded, and of which predicate', () => {
   const { log } = difference(() => {})
   const answers = [LOW, GIVEN, 2].map((question) =>
     Object.values(PREDICATE_VALUE).filter((answer) => log.hadValue(question, answer)),
@@ -132,7 +132,7 @@ test('which answers were given, and to which question', () => {
   expect(answers).toEqual([[PREDICATE_VALUE.holds, PREDICATE_VALUE.fails], [PREDICATE_VALUE.vacuous], []])
 })
 
-test('steps give no answers', () => {
+test('steps record no values', () => {
   // A fault and an answer that is true have one number, and codes may look like an answer too.
   const { system, log, compiled } = watched()
   const words = new Int32Array(system.layout.words)

@@ -105,7 +105,7 @@ describe.each([EXACT, LOSSY, WIDE])('states that were taken back: %o', (options)
   })
 })
 
-test('whether a state is told of is for the caller to say', () => {
+test('each state is reported if the caller wants it', () => {
   const { sections, states } = searched(3, EXACT)
   const parts = emptyParts(system)
   restoreStates(parts, readerOf(sections), 3, states)

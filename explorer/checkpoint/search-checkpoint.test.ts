@@ -110,7 +110,7 @@ function forged(name: Name, change: Forge) {
   return search(name)({ resume: directory })
 }
 
-describe.each(NAMES)('a search goes on where it stood: %s', (name) => {
+describe.each(NAMES)('a search resumes where it stood: %s', (name) => {
   test('from its beginning, its midst and its end', () => {
     const whole = comparable(search(name)({}))
     const looks = stopChecksIn(search(name))
@@ -298,7 +298,7 @@ test('what one search takes for symmetric must be so for the other', () => {
   expect(refusalOf(() => other({ resume: directory }))).toContain('is of another model or other properties')
 })
 
-test('the claims that a search had found false are told', () => {
+test('the claims of symmetry that a search had refuted are returned', () => {
   copySound('exact')
   expect(refusedIn(directory)).toEqual([])
   const refused = [{ sort: 'left', why: 'it is not' }]
@@ -346,14 +346,14 @@ describe('a checkpoint of its own', () => {
     expect(following()).toEqual([...FOLLOWING])
   })
 
-  test('leaves them where it goes on', () => {
+  test('leaves them when it resumes', () => {
     copySound('exact')
     leaveFollowing()
     search('exact')({ resume: directory, checkpoint: { directory } })
     expect(following()).toEqual([...FOLLOWING])
   })
 
-  test('needs a place', () => {
+  test('needs a directory', () => {
     leaveFollowing()
     const checkpoint = engineFor(system, properties, { resume: directory }, UNREDUCED).checkpoint
     checkpoint?.save(position, new ParentTable(1), [0])

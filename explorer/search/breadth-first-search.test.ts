@@ -52,7 +52,7 @@ describe('a state that is kept under other names', () => {
 
   // The seed decides which names a form gives. Its holder may be a CPU that was never asked about, so that a step of
   // it seems to have nothing to do with the property: what its parent answered says nothing.
-  test.each(Array.from({ length: 16 }, (_, seed) => seed))('is judged anew, seed %i', (seed) => {
+  test.each(Array.from({ length: 16 }, (_, seed) => seed))('is evaluated again, seed %i', (seed) => {
     for (const between of [0, 1, 2, 3]) {
       const { states, properties } = breadthFirst(holder(between), [good], { reduce: 'symmetry', seed })
       expect(states).toBe(between + 3)
@@ -112,7 +112,7 @@ describe('initial states', () => {
     ])
   })
 
-  test('are judged', () => {
+  test('are evaluated', () => {
     const [{ verdict, trace }] = breadthFirst(counters(1), [never('at all', () => true)]).properties
     expect([verdict, trace]).toEqual(['violated', { initial: 0, steps: [] }])
   })
@@ -152,7 +152,7 @@ describe('what a result says', () => {
   )
 })
 
-test('progress is told at most every tenth of a second, and is true', () => {
+test('progress is reported at most every tenth of a second, and is right', () => {
   let clock = 0
   const now = vi.spyOn(performance, 'now').mockImplementation(() => {
     clock += 7
@@ -295,7 +295,7 @@ describe('what steps say', () => {
   const goal: Property<World> = { kind: 'progress', id: 'goal', title: '', goal: (w) => w.n === 2 }
   const lengths = ({ properties }: SearchResult) => properties.map((p) => p.trace?.steps.length)
 
-  test('of actions, deadlocks and goals is judged with the graph', () => {
+  test('of actions, deadlocks and goals is evaluated with the graph', () => {
     const found = breadthFirst(threeSteps(null), [action, free, goal])
     expect([found.deadlocks, ...lengths(found)]).toEqual([1, 2, 3, 3])
     expect(found.complete).toBe(true)
@@ -349,7 +349,7 @@ describe('what steps say', () => {
     ])
   })
 
-  test('of a fault is judged, and one that no property speaks of makes the search incomplete', () => {
+  test('of an oops is found, and one that no property names makes the search incomplete', () => {
     const fault = new Oops('wrong', 'on purpose')
     const found = breadthFirst(threeSteps(fault), [wrong, action])
     expect([found.complete, found.transitions, ...lengths(found)]).toEqual([true, 4, 4, 2])
@@ -359,7 +359,7 @@ describe('what steps say', () => {
   })
 })
 
-test('states of several words are judged where they lie', () => {
+test('properties are evaluated on states of several words', () => {
   const wide = struct({ a: range(0, 4000), b: range(0, 4000), d: range(0, 4000), c: range(0, 9) })
   type Wide = View<typeof wide>
   const up = step<Wide>(

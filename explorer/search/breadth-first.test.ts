@@ -205,7 +205,7 @@ describe('limits', () => {
     expect(r.properties.map((p) => p.trace?.steps.length)).toEqual([2, 3])
   })
 
-  test('a depth limit counts the states within it and judges none beyond', () => {
+  test('a depth limit counts the states within it and evaluates none beyond', () => {
     const r = breadthFirst(counter(100), [below(6)], { maxDepth: 5 })
     expect([r.states, r.depth, r.complete]).toEqual([6, 5, false])
     expect(verdicts(r)).toEqual(['inconclusive'])
@@ -239,7 +239,7 @@ describe('faults', () => {
     expect(() => searchRandom(counter(9, true), [witness], { method: 'walks', walks: 9 })).toThrow(message)
   })
 
-  test('a fault that nobody asked about makes the search incomplete, not successful', () => {
+  test('an oops that no property names makes the search incomplete', () => {
     const r = breadthFirst(counter(9, true), [below(9)])
     expect(r.complete).toBe(false)
     expect(r.incompleteReason).toEqual({ kind: 'unasked-fault', fault: 'no-three' })

@@ -26,7 +26,7 @@ test('a search that was not complete does not say no', () => {
   expect(goalReachableIn(system, { maxStates: 1 })(later, fresh as never)).toBeNull()
 })
 
-test('a behaviour that ends in a fault which was asked about does not reach the goal', () => {
+test('a behaviour that ends in an oops that a property names does not reach the goal', () => {
   const world = struct({ mapped: flag })
   const fault = program<View<typeof world>>('vcpu', 'takes a page fault', [
     step('walk', {}),

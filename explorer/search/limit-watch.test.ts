@@ -47,7 +47,7 @@ describe('LimitWatch', () => {
     expect(watch.exceeded(1, 0, 51 * MIB)).toEqual({ kind: 'memory-limit', mebibytes: 100 })
   })
 
-  test('what is made in place of a search that did not fit is tried for fifty times as long', () => {
+  test('a retry of a search that did not fit may take fifty times as long', () => {
     const now = vi.spyOn(performance, 'now')
     now.mockReturnValue(0)
     const watch = new LimitWatch({})
@@ -70,7 +70,7 @@ describe('LimitWatch', () => {
     expect(watch.exceeded(1, 0)).toEqual({ kind: 'retry-too-slow', times: RETRY_BUDGET, first: null })
   })
 
-  test('time goes on from where an interrupted search stopped', () => {
+  test('the time of an interrupted search counts when it is resumed', () => {
     const watch = new LimitWatch({ timeLimit: 60 })
     expect(watch.exceeded(1, 0)).toBeNull()
     watch.resumeFrom(61)

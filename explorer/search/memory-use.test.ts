@@ -159,7 +159,7 @@ describe('what tables say of their room', () => {
     for (let n = 0; n < set.mostStates; n++) expect(set.insertState(Int32Array.of(n), 0, n, 0)).toBe(n)
   })
 
-  test('a place in the largest table, twice, fits 32 bits', () => {
+  test('twice an index in the largest table fits in 32 bits', () => {
     const sets = new ExactSet(new VectorStore(1, true), 16, 2 ** 60)
     expect(sets.mostStates).toBe(Math.floor((2 ** 30 * 2) / 3))
     expect((2 ** 30 - 1) << 1).toBeGreaterThan(0)

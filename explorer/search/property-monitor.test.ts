@@ -81,7 +81,7 @@ describe('each of 31 action properties', () => {
     }
   })
 
-  test('is judged apart from the others', () => {
+  test('is evaluated separately from the others', () => {
     for (const [k, property] of all.entries()) {
       const others = all.map((p, n) => (n === k ? p : { ...p, holds: () => true }))
       const violated = breadthFirst(fan, others as Property<World>[])
@@ -123,7 +123,7 @@ describe('against the naive checker', () => {
     )
   }
 
-  test('where answers are counted by class', compare)
+  test('where states are counted by valuation', compare)
 
   test('where there are too many valuations', () => {
     const ofState = vi.spyOn(Valuations.prototype, 'ofState').mockReturnValue(UNNUMBERED)
@@ -253,7 +253,7 @@ describe('a monitor', () => {
     expect(() => monitorOf([small]).monitor.step(0, 0, 0, 'small')).toThrow('is a property of kind invariant')
   })
 
-  test('goes on from what another counted and found', () => {
+  test('continues from restored counts and findings', () => {
     const properties = [small, { ...small, id: 'other' }]
     const { monitor, show, evidence } = monitorOf(properties)
     monitor.restore([['other', { state: 3, step: 2 }]], [10, 20], 6)
@@ -266,7 +266,7 @@ describe('a monitor', () => {
     expect(monitor.deadlocks).toBe(6)
   })
 
-  test('notes the goals of states that a checkpoint brings back, and counts nothing', () => {
+  test('marks the goals of restored states, and counts nothing', () => {
     const goals = [goal('even', (n) => n % 2 === 0), goal('odd', (n) => n % 2 === 1)]
     const { monitor, evidence, system } = monitorOf([small, ...goals])
     expect([monitor.bytes, monitorOf([small]).monitor.bytes]).toEqual([2 * 4096, 0])
@@ -302,7 +302,7 @@ describe('a monitor', () => {
     expect([...monitor.findings]).toEqual([])
   })
 
-  test('counts a deadlock only where a thread may not rest', () => {
+  test('counts a deadlock only if a thread is not at a valid end', () => {
     const free: Property<{ n: number }> = { kind: 'deadlock', id: 'free', title: '' }
     const also: Property<{ n: number }> = { kind: 'deadlock', id: 'also', title: '' }
     for (const rests of [true, false]) {
@@ -343,7 +343,7 @@ describe('a monitor', () => {
     }
   })
 
-  test('counts a deadlock where one thread may rest and another may not', () => {
+  test('counts a deadlock if one thread is at a valid end and another is not', () => {
     const shape = struct({ never: range(0, 1) })
     type Shape = View<typeof shape>
     const waits = (name: string, rests: boolean) =>

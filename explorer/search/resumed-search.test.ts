@@ -13,7 +13,7 @@ import { comparable, interrupted } from '../checkpoint/testing/interrupted-searc
 import { breadthFirst, type SearchOptions } from './breadth-first.ts'
 import { ParentTable } from './parent-table.ts'
 
-/** A small search that goes on from its checkpoints: every level of it is one look at the limits. */
+/** A small search that resumes from its checkpoints. It checks the limits once per level. */
 
 let directory = ''
 beforeEach(() => {
@@ -59,7 +59,7 @@ const search = (more: SearchOptions) => {
   return breadthFirst(system, isExact ? [...properties, goal] : properties, more)
 }
 
-describe.each(['exact', 'fingerprint'] as const)('a search that goes on, %s storage', (storage) => {
+describe.each(['exact', 'fingerprint'] as const)('a resumed search, %s storage', (storage) => {
   test('ends as one that was not interrupted, wherever that was', () => {
     const whole = comparable(search({ storage }))
     expect([whole.states, whole.transitions, whole.depth, whole.deadlocks]).toEqual([50, 80, 8, 2])
@@ -132,7 +132,7 @@ test('checkpoints are saved when they are due, and at the end', () => {
   }
 })
 
-test('what a checkpoint is told of a search is what happened', () => {
+test('a checkpoint gets the true position of a search', () => {
   const save = vi.spyOn(SearchCheckpoint.prototype, 'save')
   try {
     for (const more of [{}, { resume: directory }]) {

@@ -26,7 +26,7 @@ const wrongly =
   }
 
 describe('the stress test', () => {
-  it('finds the engine and the naive checker of one mind on random systems', async () => {
+  it('finds that the engine and the naive checker agree on random systems', async () => {
     expect(await runWith(checkPlan, 30)).toBeNull()
   })
 
@@ -58,7 +58,7 @@ describe('the stress test', () => {
     expect(await runWith(naive, SOON)).not.toBeNull()
   })
 
-  it('fails when states that are kept under other names take over answers', async () => {
+  it('fails when states stored as another one take over values', async () => {
     const { insert } = SymmetricSet.prototype
     const faulty = vi.spyOn(SymmetricSet.prototype, 'insert').mockImplementation(function (
       this: SymmetricSet,

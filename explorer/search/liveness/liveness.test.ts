@@ -88,7 +88,7 @@ describe('leads-to', () => {
     })
   })
 
-  it('judges an unfair part by the edges in it, not by its states (tlaplus 201)', () => {
+  it('decides fairness by the edges in a component, not by its states (tlaplus 201)', () => {
     // Both steps go from 0 to 1; a cycle through `other` alone passes the same states but does not take `go`.
     const system = labelledTransitions({
       a: '0 go 1, 0 other 1, 1 back 0',
@@ -109,7 +109,7 @@ describe('leads-to', () => {
     expect(checkLiveness(system, eventually(at(4))).trace?.loopStart).toBe(2)
   })
 
-  it('finds a weakly fair cycle in which a thread is blocked at one place only (Spin 6.1.0)', () => {
+  it('finds a weakly fair cycle in which a thread is blocked in one state only (Spin 6.1.0)', () => {
     const ring = '0 r0 1, 1 r1 2, 2 r2 3, 3 r3 0'
     const exits = '0 e0 9, 1 e1 9, 2 e2 9'
     const result = checkLiveness(labelledTransitions({ ring, exits }), eventually(at(9)))

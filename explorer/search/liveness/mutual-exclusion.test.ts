@@ -69,7 +69,7 @@ describe('mutual exclusion', () => {
     expect(checkLiveness(testAndSet, served(strong)).verdict).toBe('holds')
   })
 
-  it('owes nothing to a process that may stay outside for ever', () => {
+  it('owes nothing to a process at a valid end', () => {
     const outside = program<Shared>('proc', 'a process', [
       step('idle', { validEnd: true }),
       step(

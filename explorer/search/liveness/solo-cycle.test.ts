@@ -11,7 +11,7 @@ describe('no solo cycle', () => {
     goal: at(...goals),
   })
 
-  it('finds a thread that retries for ever, whatever fairness would say', () => {
+  it('finds a thread that retries forever, regardless of fairness', () => {
     const system = labelledTransitions({
       a: '0 enter 1, 1 stale 2, 2 retry 1',
       b: '2 help 3',

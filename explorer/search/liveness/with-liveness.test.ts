@@ -30,7 +30,7 @@ const verdicts = (options: Parameters<typeof breadthFirst>[2]) =>
   breadthFirst(peterson(), properties, options).properties.map((r) => `${r.id} ${r.verdict}`)
 
 describe('liveness beside other properties', () => {
-  it('stands where it was asked for', () => {
+  it('is in the place of its property', () => {
     const expected = ['never violated', 'exclusive holds', 'process-0-enters holds', 'process-1-enters holds']
     expect(verdicts({})).toEqual(expected)
     expect(verdicts({ reduce: 'symmetry' })).toEqual(expected)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { Frontier } from './frontier.ts'
 import { levelRangesIn, sharedMemory } from './shared-memory.ts'
 
-test('every state of a level is taken once, whoever is how fast', () => {
+test('every state of a level is taken once, at any speed of the workers', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat(100), fc.nat(5000)), { minLength: 1, maxLength: 4 }),

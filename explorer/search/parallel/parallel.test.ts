@@ -129,7 +129,7 @@ describe('parallelBreadthFirst', () => {
     }
   })
 
-  test('what was found before an interruption is told with its trace', async () => {
+  test('what was found before an interruption is reported with its trace', async () => {
     let states = 0
     const { complete, incompleteReason, properties } = await inParallel(twoPhaseModel, [9], {
       workers: 2,

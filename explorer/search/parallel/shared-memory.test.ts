@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { abandon, barrier, clearRequest, REQUEST, request, requests, sharedMemory } from './shared-memory.ts'
 
-test('nobody waits for a worker that is lost', () => {
+test('no worker waits for a lost one', () => {
   const memory = sharedMemory(2, 1, 2)
   abandon(memory)
   expect(() => barrier(memory)).toThrow('another worker is lost')

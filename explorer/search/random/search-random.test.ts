@@ -82,7 +82,7 @@ describe.each(methods)('search by %s', (method) => {
     expect(essence(searchRandom(system, properties, { ...options, seed: 5 }))).toEqual(essence(first))
   })
 
-  it('sees all of a small system when it goes on for long enough', () => {
+  it('visits all of a small system in many walks', () => {
     const result = searchRandom(peterson(), [], { method, walks: 3000, maxDepth: 60, maxPreemptions: 30 })
     expect(result.states).toBe(breadthFirst(peterson(), []).states)
   })
@@ -177,7 +177,7 @@ describe('random walks', () => {
     expect([...result.steps.values()].reduce((sum, n) => sum + n, 0)).toBe(77)
   })
 
-  it('judge every step that could be taken, not only the one that is', () => {
+  it('evaluate every enabled step, not only the one that is taken', () => {
     const enters: Property<unknown> = {
       kind: 'action',
       id: 'only-one-enters',
@@ -309,7 +309,7 @@ describe('walks by random priorities', () => {
     expect(() => searchRandom(peterson(), [], { method: 'priorities', bugDepth: 0 })).toThrow(ModelError)
   })
 
-  it('do not let a spinning thread run for ever', () => {
+  it('do not let a spinning thread run forever', () => {
     const world = struct({ ready: range(0, 1) })
     type World = View<typeof world>
     const spinner = program<World>('spinner', 'spins', [
