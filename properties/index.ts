@@ -15,6 +15,8 @@ import { twoVcpusUnsyncAtOnce } from './fault/tdp-faults.ts'
 import { noSpteOfAFreedSlot } from './memslots/no-spte-of-a-freed-slot.ts'
 import { nothingAddedToAnInvalidSlot } from './memslots/nothing-added-to-an-invalid-slot.ts'
 import { invalidationsAreBalanced } from './notifier/invalidations-are-balanced.ts'
+import { kvmMmuInvalidateEndFindsARange } from './notifier/kvm-mmu-invalidate-end-finds-a-range.ts'
+import { kvmUnmapGfnRangeIsInsideAnInvalidation } from './notifier/kvm-unmap-gfn-range-is-inside-an-invalidation.ts'
 import { noInstallDuringInvalidation } from './notifier/no-install-during-invalidation.ts'
 import { noMappingOfALostPage } from './notifier/no-mapping-of-a-lost-page.ts'
 import { assertedCounters } from './primitives/asserted-counters.ts'
@@ -24,6 +26,8 @@ import { noUseAfterFree } from './primitives/no-use-after-free.ts'
 import { requestIsServiced } from './primitives/request-is-serviced.ts'
 import { cachedRootIsFound } from './roots/cached-root-is-found.ts'
 import { contextFitsTheGuest } from './roots/context-fits-the-guest.ts'
+import { kvmMmuPageFaultFindsAValidRoot } from './roots/kvm-mmu-page-fault-finds-a-valid-root.ts'
+import { kvmMmuUnloadLeavesNoRoot } from './roots/kvm-mmu-unload-leaves-no-root.ts'
 import { noFreedRootInUse } from './roots/no-freed-root-in-use.ts'
 import { noGuestOnARootAfterItsRequest } from './roots/no-guest-on-a-root-after-its-request.ts'
 import { noNullPointer } from './roots/no-null-pointer.ts'
@@ -36,7 +40,15 @@ import { rootFitsTheContext } from './roots/root-fits-the-context.ts'
 import { childIsOneLevelBelow } from './shadow/child-is-one-level-below.ts'
 import { emulationFailsOnlyWhenShadowedAgain } from './shadow/emulation-fails-only-when-shadowed-again.ts'
 import { unsyncPageIsSynced, storeToATableIsEmulated, pageIsZappedForWriteFlooding, unsyncPageIsLinkedASecondTime, pageIsZappedUnderALocklessWalk, emulationFailureIsReported, hintMissesAPageJustBuilt, hintPromisesAPageJustZapped, storeWaitsInABuffer, storeIsEmulatedWhileNothingIsShadowed, unsyncTablesMapEachOther } from './shadow/guest-pte-witnesses.ts'
+import { kvmMmuChildRoleHasAValidParent } from './shadow/kvm-mmu-child-role-has-a-valid-parent.ts'
+import { kvmMmuPageSetTranslationFitsADirectPage } from './shadow/kvm-mmu-page-set-translation-fits-a-direct-page.ts'
+import { kvmUnlinkUnsyncPageFindsItUnsync } from './shadow/kvm-unlink-unsync-page-finds-it-unsync.ts'
 import { leafIsOnItsRmap } from './shadow/leaf-is-on-its-rmap.ts'
+import { linkShadowPageFindsNoUnsyncChildren } from './shadow/link-shadow-page-finds-no-unsync-children.ts'
+import { mmuSetSpteFindsAMappedLeafOnItsRmap } from './shadow/mmu-set-spte-finds-a-mapped-leaf-on-its-rmap.ts'
+import { mmuSpteSetFindsNoPresentSpte } from './shadow/mmu-spte-set-finds-no-present-spte.ts'
+import { mmuSpteUpdateKeepsThePfn } from './shadow/mmu-spte-update-keeps-the-pfn.ts'
+import { mmuTryToUnsyncPagesFindsLevel1 } from './shadow/mmu-try-to-unsync-pages-finds-level-1.ts'
 import { noFlushDebtAtUnlock } from './shadow/no-flush-debt-at-unlock.ts'
 import { noFreedSpteOnRmap } from './shadow/no-freed-spte-on-rmap.ts'
 import { noLinkToADeadPage } from './shadow/no-link-to-a-dead-page.ts'
@@ -46,6 +58,7 @@ import { noWritableTlbEntryOfASyncedTable } from './shadow/no-writable-tlb-entry
 import { onePagePerKey } from './shadow/one-page-per-key.ts'
 import { pageGoesUnsyncOnce } from './shadow/page-goes-unsync-once.ts'
 import { parentLinksMatch } from './shadow/parent-links-match.ts'
+import { pteListRemoveFindsItsEntry } from './shadow/pte-list-remove-finds-its-entry.ts'
 import { rmapHoldsPresentSptes } from './shadow/rmap-holds-present-sptes.ts'
 import { rmapKeyIsThePagesOwn } from './shadow/rmap-key-is-the-pages-own.ts'
 import { shadowedTablesAreCounted } from './shadow/shadowed-tables-are-counted.ts'
@@ -63,6 +76,7 @@ import { hardwareAllowsNoMoreThanTheGuest } from './vcpu/hardware-allows-no-more
 import { noTlbEntryOfAFreedRoot } from './vcpu/no-tlb-entry-of-a-freed-root.ts'
 import { guestEntersOnARootBeingZapped, staleFaultIsRetried, faultIsRetriedForANotifier, notifierFindsAnInvalidSlot, faultFindsAnInvalidSlot, notifierRunsInALockBreak, mmioSpteIsHonoured, mmioSpteIsOutOfDate, agingHoldsBackAZap } from './witnesses.ts'
 import { freedPageIsUnreferenced } from './zap/freed-page-is-unreferenced.ts'
+import { kvmZapObsoletePagesFindsNoInvalidPage } from './zap/kvm-zap-obsolete-pages-finds-no-invalid-page.ts'
 import { noLeafBelowAnObsoleteRoot } from './zap/no-leaf-below-an-obsolete-root.ts'
 import { noNeedlessFlush } from './zap/no-needless-flush.ts'
 import { noObsoletePageAfterTheZap } from './zap/no-obsolete-page-after-the-zap.ts'
@@ -85,6 +99,8 @@ export const properties: readonly Property<Kvm>[] = [
   agingHoldsBackAZap,
   cachedRootIsFound,
   contextFitsTheGuest,
+  kvmMmuPageFaultFindsAValidRoot,
+  kvmMmuUnloadLeavesNoRoot,
   noFreedRootInUse,
   noGuestOnARootAfterItsRequest,
   noNullPointer,
@@ -101,6 +117,7 @@ export const properties: readonly Property<Kvm>[] = [
   rootCountIsNumberOfHolders,
   rootFitsTheContext,
   freedPageIsUnreferenced,
+  kvmZapObsoletePagesFindsNoInvalidPage,
   noLeafBelowAnObsoleteRoot,
   noNeedlessFlush,
   noObsoletePageAfterTheZap,
@@ -122,7 +139,15 @@ export const properties: readonly Property<Kvm>[] = [
   storeWaitsInABuffer,
   storeIsEmulatedWhileNothingIsShadowed,
   unsyncTablesMapEachOther,
+  kvmMmuChildRoleHasAValidParent,
+  kvmMmuPageSetTranslationFitsADirectPage,
+  kvmUnlinkUnsyncPageFindsItUnsync,
   leafIsOnItsRmap,
+  linkShadowPageFindsNoUnsyncChildren,
+  mmuSetSpteFindsAMappedLeafOnItsRmap,
+  mmuSpteSetFindsNoPresentSpte,
+  mmuSpteUpdateKeepsThePfn,
+  mmuTryToUnsyncPagesFindsLevel1,
   noFlushDebtAtUnlock,
   noFreedSpteOnRmap,
   noLinkToADeadPage,
@@ -132,6 +157,7 @@ export const properties: readonly Property<Kvm>[] = [
   onePagePerKey,
   pageGoesUnsyncOnce,
   parentLinksMatch,
+  pteListRemoveFindsItsEntry,
   rmapHoldsPresentSptes,
   rmapKeyIsThePagesOwn,
   shadowedTablesAreCounted,
@@ -154,6 +180,8 @@ export const properties: readonly Property<Kvm>[] = [
   noSpteOfAFreedSlot,
   nothingAddedToAnInvalidSlot,
   invalidationsAreBalanced,
+  kvmMmuInvalidateEndFindsARange,
+  kvmUnmapGfnRangeIsInsideAnInvalidation,
   noInstallDuringInvalidation,
   noMappingOfALostPage,
   storeComesBeforeTheFlush,

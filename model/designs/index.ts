@@ -17,6 +17,7 @@ import { obsoleteRootDesigns } from './roots/obsolete-roots.ts'
 import { roleKeyDesigns } from './roots/role-keys.ts'
 import { rootCalibrationDesigns } from './roots/roots-calibration.ts'
 import { rootsWithoutPageDesigns } from './roots/roots-without-page.ts'
+import { assertedSpteDesigns } from './shadow/asserted-sptes.ts'
 import { ownTableDesigns } from './shadow/own-table.ts'
 import { unexpectedChildDesigns } from './shadow/unexpected-child.ts'
 import { unlockedWalkDesigns } from './shadow/unlocked-walk.ts'
@@ -42,6 +43,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...reclaimDesigns,
   ...zapAllDesigns,
   ...zappingDesigns,
+  ...assertedSpteDesigns,
   ...ownTableDesigns,
   ...unexpectedChildDesigns,
   ...unlockedWalkDesigns,

@@ -73,7 +73,7 @@ export const asyncPfDesigns: readonly Design<Kvm>[] = [
     scenarios: [CR3, ZAP_ALL],
     patches: [drop('APF.6')],
     expect: [
-      ...violated(CR3, 'no-null-pointer'),
+      ...violated(CR3, 'no-null-pointer', 'kvm-mmu-page-fault-finds-a-valid-root'),
       ...violated(ZAP_ALL, 'no-null-pointer'),
       violatedBecause(
         ZAP_ALL,

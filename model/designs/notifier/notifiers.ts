@@ -14,7 +14,7 @@ import { violated } from '../expectation.ts'
  */
 
 const FAULT = 'fault-notifier'
-const LOST = ['no-mapping-of-a-lost-page', 'no-install-during-invalidation']
+const LOST = ['no-mapping-of-a-lost-page', 'no-install-during-invalidation', 'mmu-spte-update-keeps-the-pfn']
 
 /** The retry test as two separate reads. */
 const retryReads = (...reads: ('count' | 'seq')[]) =>
@@ -102,6 +102,29 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
     scenarios: [FAULT],
     patches: [drop('PF.8 precheck'), only('notifier', move('NE.1 seq', { after: 'NS.4' }))],
     expect: violated(FAULT, ...LOST),
+  },
+  {
+    id: 'unmapped-before-the-invalidation-begins',
+    aliases: [],
+    title: 'zap the rmap before counting the invalidation, in the same section of mmu_lock',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_unmap_gfn_range' },
+    about:
+      'Harmless while mmu_lock is not dropped in between, which a range that yields (v6.12) does: a fault would then map the page again.',
+    scenarios: [FAULT],
+    patches: [only('notifier', move('NS.5', { before: 'NS.4' }))],
+    expect: violated(FAULT, 'kvm-unmap-gfn-range-is-inside-an-invalidation'),
+  },
+  {
+    id: 'range-not-added',
+    aliases: [],
+    title: 'begin an invalidation without adding its range',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_mmu_invalidate_range_add' },
+    about: 'A fault on the gfn is not retried while the invalidation is in progress.',
+    scenarios: [FAULT],
+    patches: [only('notifier', replace('NS.4', countOnly()))],
+    expect: violated(FAULT, 'kvm-mmu-invalidate-end-finds-a-range', ...LOST),
   },
   {
     id: 'retry-test-under-lock-only',
@@ -204,3 +227,16 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
     expect: violated('slot-delete-flush-debt', 'invalidations-are-balanced'),
   },
 ]
+
+function countOnly() {
+  return step<Kvm>(
+    'NS.4',
+    { fn: 'kvm_mmu_invalidate_begin', shows: 'in_progress++ (no range)' },
+    {
+      does: (kvm, n) => {
+        kvm.notifier[n].counted = true
+        kvm.mmu_invalidate.in_progress++
+      },
+    },
+  )
+}

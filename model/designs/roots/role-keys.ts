@@ -170,7 +170,32 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
       ),
     ],
   },
+  {
+    id: 'unload-keeps-the-other-mmu',
+    aliases: [],
+    title: 'drop the roots of the current MMU only when the guest changes its mode',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_mmu_unload' },
+    about:
+      'kvm_mmu_unload() frees the roots of root_mmu and of guest_mmu. Roots that are left are those of a mode that is over.',
+    scenarios: ['role-cache'],
+    patches: [replace('CR4.1', dropCurrentOnly())],
+    expect: violated('role-cache', 'kvm-mmu-unload-leaves-no-root'),
+  },
 ]
+
+function dropCurrentOnly(): Step<Kvm> {
+  return step(
+    'CR4.1',
+    { fn: 'kvm_mmu_unload', shows: 'drop all roots of the current MMU' },
+    {
+      does: (kvm, v) => {
+        const { prev_roots, roots_to_free } = kvm.vcpu[v]
+        for (let slot = 0; slot <= prev_roots.length; slot++) roots_to_free.add(slot)
+      },
+    },
+  )
+}
 
 /** GET.3 for a child, by gfn only. */
 function findAnyLevel(): Step<Kvm> {

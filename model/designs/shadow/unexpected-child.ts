@@ -24,6 +24,9 @@ const LEFT_ON_AN_RMAP = [
   'no-freed-spte-on-rmap',
 ]
 
+/** Assertions that the kernel makes of such an SPTE. */
+const ASSERTED = ['pte-list-remove-finds-its-entry', 'kvm-mmu-page-set-translation-fits-a-direct-page']
+
 export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
   {
     id: 'linked-child-reused-untested',
@@ -36,6 +39,7 @@ export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
     scenarios: SCENARIOS,
     patches: [testing({ gfn: false, role: false })],
     expect: [
+      ...violated('huge-page-remapped', ...ASSERTED),
       ...violated('huge-page-remapped', ...LEFT_ON_AN_RMAP),
       ...violated('huge-page-remapped-notifier', ...LEFT_ON_AN_RMAP, 'no-use-after-free'),
       ...violated('huge-page-to-table', ...LEFT_ON_AN_RMAP),
@@ -62,7 +66,7 @@ export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
     about: 'The role alone does not tell two huge pages apart.',
     scenarios: ['huge-page-remapped', 'huge-page-to-table'],
     patches: [testing({ gfn: false, role: true })],
-    expect: violated('huge-page-remapped', ...LEFT_ON_AN_RMAP),
+    expect: violated('huge-page-remapped', ...LEFT_ON_AN_RMAP, ...ASSERTED),
   },
   {
     id: 'replaced-child-not-flushed',
@@ -94,6 +98,7 @@ export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
       'rmap-holds-present-sptes',
       'no-freed-spte-on-rmap',
       'no-use-after-free',
+      'mmu-spte-set-finds-no-present-spte',
     ),
   },
 ]

@@ -80,6 +80,8 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
       'page-on-one-list',
       'no-link-to-a-dead-page',
       'no-obsolete-page-after-the-zap',
+      'kvm-mmu-child-role-has-a-valid-parent',
+      'kvm-zap-obsolete-pages-finds-no-invalid-page',
     ),
   },
   {

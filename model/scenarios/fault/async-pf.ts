@@ -41,6 +41,7 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
       ...RMAPS,
       'guest-is-told-of-its-own-faults-only',
       'page-arrives-in-another-context',
+      'kvm-mmu-page-fault-finds-a-valid-root',
     ],
   }),
   scenario({

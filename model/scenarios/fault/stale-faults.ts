@@ -30,7 +30,15 @@ export const staleFaultScenarios: readonly Scenario<Kvm>[] = [
       zap: { threads: 1, pages: 1 },
     },
     start: { tables: [[1], [2]] },
-    properties: [...ROOTS, ...ZAPPED_ROOTS, ...FAULTS, ...TREES, ...RMAPS, 'stale-fault-is-retried'],
+    properties: [
+      ...ROOTS,
+      ...ZAPPED_ROOTS,
+      ...FAULTS,
+      ...TREES,
+      ...RMAPS,
+      'stale-fault-is-retried',
+      'kvm-mmu-child-role-has-a-valid-parent',
+    ],
   }),
   scenario({
     id: 'prefault-loop',

@@ -33,7 +33,13 @@ export const notifierScenarios: readonly Scenario<Kvm>[] = [
       guest: { dataWrites: true },
     },
     start: ONE_FRAME,
-    properties: [...HOST_PAGE_PROPERTIES, 'fault-is-retried-for-a-notifier'],
+    properties: [
+      ...HOST_PAGE_PROPERTIES,
+      'fault-is-retried-for-a-notifier',
+      'mmu-spte-update-keeps-the-pfn',
+      'kvm-unmap-gfn-range-is-inside-an-invalidation',
+      'kvm-mmu-invalidate-end-finds-a-range',
+    ],
   }),
   scenario({
     id: 'fault-two-notifiers',

@@ -28,7 +28,7 @@ export const roleScenarios: readonly Scenario<Kvm>[] = [
       roots: { prev: 1 },
     },
     start: { tables: [[null], [null], [null]] },
-    properties: [...CACHE, 'both-mmus-hold-roots'],
+    properties: [...CACHE, 'both-mmus-hold-roots', 'kvm-mmu-unload-leaves-no-root'],
   }),
   scenario({
     id: 'role-cache-shadow-paging',

@@ -61,7 +61,11 @@ export const guestPteWriteScenarios: readonly Scenario<Kvm>[] = [
       ],
       pages: [{ gfn: 0, level: 2 }],
     },
-    properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated'],
+    properties: [
+      ...LEVEL_PROPERTIES,
+      'store-to-a-table-is-emulated',
+      'mmu-try-to-unsync-pages-finds-level-1',
+    ],
   }),
   scenario({
     id: 'write-flooding',

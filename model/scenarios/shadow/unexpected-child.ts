@@ -28,6 +28,9 @@ export const HUGE_PAGE_REMAPPED: Plan = {
     'one-page-per-key',
     'no-flush-debt-at-unlock',
     'wrong-child-is-linked',
+    'pte-list-remove-finds-its-entry',
+    'mmu-spte-set-finds-no-present-spte',
+    'kvm-mmu-page-set-translation-fits-a-direct-page',
   ],
 }
 
@@ -82,6 +85,13 @@ export const unexpectedChildScenarios: readonly Scenario<Kvm>[] = [
       notifier: { threads: 1, invalidations: 1, of: [1] },
     },
     start: { tables: [[1]] },
-    properties: [...ROOTS, ...RMAPS, 'no-deadlock', 'no-fault-retried-for-ever', 'mapped-entry-becomes-mmio'],
+    properties: [
+      ...ROOTS,
+      ...RMAPS,
+      'no-deadlock',
+      'no-fault-retried-for-ever',
+      'mapped-entry-becomes-mmio',
+      'mmu-spte-set-finds-no-present-spte',
+    ],
   }),
 ]

@@ -75,7 +75,7 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       tables: TABLE_MAPS_ITSELF,
       pages: [{ gfn: 0, level: 2 }],
     },
-    properties: LEVEL_PROPERTIES,
+    properties: [...LEVEL_PROPERTIES, 'mmu-spte-update-keeps-the-pfn'],
   }),
   scenario({
     id: 'unsync-order',
@@ -128,7 +128,7 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       ],
       pages: [{ gfn: 0, level: 2 }],
     },
-    properties: LEVEL_PROPERTIES,
+    properties: [...LEVEL_PROPERTIES, 'kvm-unlink-unsync-page-finds-it-unsync'],
   }),
   scenario({
     id: 'unsync-two-tables',
@@ -200,6 +200,8 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       'no-link-to-a-dead-page',
       'page-on-one-list',
       'no-freed-root-in-use',
+      'pte-list-remove-finds-its-entry',
+      'mmu-set-spte-finds-a-mapped-leaf-on-its-rmap',
     ],
   }),
   scenario({
@@ -226,7 +228,12 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       tables: TWO_WAYS,
       pages: [{ gfn: 0, level: 3 }],
     },
-    properties: [...LEVEL_PROPERTIES, 'store-to-a-table-is-emulated', 'unsync-page-is-linked-a-second-time'],
+    properties: [
+      ...LEVEL_PROPERTIES,
+      'store-to-a-table-is-emulated',
+      'unsync-page-is-linked-a-second-time',
+      'link-shadow-page-finds-no-unsync-children',
+    ],
   }),
   scenario({
     id: 'sync-before-link-two-vcpus',

@@ -48,6 +48,8 @@ export const zapAllScenarios: readonly Scenario<Kvm>[] = [
       'every-access-can-finish',
       'no-deadlock',
       'no-use-after-free',
+      'kvm-mmu-child-role-has-a-valid-parent',
+      'kvm-zap-obsolete-pages-finds-no-invalid-page',
     ],
   }),
 ]
