@@ -46,7 +46,7 @@ describe('a counter that the kernel asserts', () => {
     expect(status).toBe(1)
     const lines = stdout.split('\n')
     expect(lines.filter((line) => line.length > 80)).toEqual([])
-    expect(lines).toContain('    known up to invalidation-ends-only-after-it-began only')
+    expect(lines).toContain('    judged up to the oops invalidation-ends-only-after-it-began')
     expect(lines).not.toContain('  not asked for:')
   })
 

@@ -26,7 +26,27 @@ describe('names', () => {
       new UsageError('no design is called "request-frist"; did you mean request-first?'),
     )
     expect(() => findScenario(catalogue, 'completely different')).toThrow(
-      new UsageError('no scenario is called "completely different"'),
+      new UsageError('no scenario is called "completely different"; see mmucheck list scenarios'),
+    )
+  })
+
+  it('of something else are answered with what they are, and the command that takes them', () => {
+    const message = (find: () => unknown): string => {
+      try {
+        find()
+      } catch (error) {
+        return (error as Error).message
+      }
+      return ''
+    }
+    expect(message(() => findScenario(catalogue, 'd1'))).toBe(
+      'no scenario is called "d1"; it is a design: mmucheck check --design d1',
+    )
+    expect(message(() => findDesign(catalogue, 'I-1'))).toBe(
+      'no design is called "I-1"; it is a property: mmucheck check --property I-1',
+    )
+    expect(message(() => findProperty(catalogue, 'zap'))).toBe(
+      'no property is called "zap"; it is a scenario: mmucheck check zap',
     )
   })
 

@@ -2,17 +2,18 @@ import type { Design } from '../../model/designs/design.ts'
 import { isAlwaysJudged } from '../../model/designs/judged-properties.ts'
 import type { Question } from '../../model/designs/questions.ts'
 import type { OopsFreedom, Property } from '../../model/language/property.ts'
+import { quoted } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { UsageError } from './errors.ts'
 import { unknownName } from './nearest.ts'
 
-/** A scenario and a design of it. */
+/** A scenario with a design, by id. */
 export interface CellName {
   readonly scenario: string
   readonly design: string
 }
 
-/** What a run without arguments opens with: a design question, the wrong answer and the right one. */
+/** The design question that a run without arguments opens with, a wrong answer and the right one. */
 export interface Featured {
   /** The question, in one or two sentences. */
   readonly question: string
@@ -20,23 +21,23 @@ export interface Featured {
   readonly fixed: CellName
 }
 
-/** Everything that can be checked. `W` is the world that all of it is written against. */
+/** Everything that can be checked. `W` is the type of the shared memory that all of it is written for. */
 export interface Catalogue<W = unknown> {
   readonly scenarios: readonly Scenario<W>[]
   readonly designs: readonly Design<W>[]
   readonly properties: readonly Property<W>[]
   readonly featured?: Featured
   /**
-   * Makes a scenario from the contents of a user's file; absent where scenarios cannot be given so.
-   * @throws ZodError for contents of another shape, ModelError with a sentence for such as make no sense.
+   * Builds a scenario from the contents of a user's file; absent if this catalogue takes no scenario files.
+   * @throws ZodError for contents of the wrong shape, ModelError for bounds or a start that make no sense.
    */
   readonly scenarioFrom?: (data: unknown) => Scenario<W>
-  /** Design questions with the cells that answer them, which a run without arguments checks besides upstream. */
+  /** Design questions; a run without arguments checks the cells that answer them, besides upstream. */
   readonly questions?: readonly Question[]
 }
 
 /**
- * Forgets which world a catalogue is written against. Safe as long as its scenarios, designs and properties
+ * Erases the world type of a catalogue. Safe as long as its scenarios, designs and properties
  * are only used with each other.
  */
 export function anyWorld<W>(catalogue: Catalogue<W>): Catalogue {
@@ -53,14 +54,56 @@ export interface Named {
 export const UPSTREAM = 'upstream'
 
 /**
- * Finds by id or alias, without regard to case.
+ * Finds by id or alias, ignoring case.
  * @throws UsageError naming the nearest known name.
  */
 export function lookUp<T extends Named>(kind: string, all: readonly T[], name: string): T {
   const found = findNamed(all, name)
   if (found !== undefined) return found
-  const known = all.flatMap((each) => [each.id, ...(each.aliases ?? [])])
-  throw new UsageError(unknownName(kind, name, known))
+  throw new UsageError(unknownName(kind, name, namesOf(all)))
+}
+
+/** Everything in a catalogue that has a name. */
+export const namedIn = (catalogue: Catalogue): readonly Named[] => [
+  ...allProperties(catalogue),
+  ...catalogue.designs,
+  ...catalogue.scenarios,
+  ...(catalogue.questions ?? []),
+]
+
+/** Ids and aliases. */
+export const namesOf = (all: readonly Named[]): string[] =>
+  all.flatMap(({ id, aliases = [] }) => [id, ...aliases])
+
+/**
+ * As `lookUp`; the message for a name of something else says what that is, and the command that takes it.
+ * @throws UsageError
+ */
+function lookUpIn<T extends Named>(
+  catalogue: Partial<Catalogue<never>>,
+  kind: string,
+  all: readonly T[],
+  name: string,
+): T {
+  const found = findNamed(all, name)
+  if (found !== undefined) return found
+  const hint = hintFor(catalogue, name)
+  throw new UsageError(
+    hint === null ? unknownName(kind, name, namesOf(all)) : `no ${kind} is called "${quoted(name)}"; ${hint}`,
+  )
+}
+
+/** `it is a design: mmucheck check --design R1`, or null for a name that nothing has. */
+export function hintFor(catalogue: Partial<Catalogue<never>>, name: string): string | null {
+  const { designs = [], scenarios = [], properties = [], questions = [] } = catalogue
+  const shown = quoted(name)
+  const added = designs.flatMap(({ adds }) => adds?.properties ?? [])
+  if (findNamed(designs, name) !== undefined) return `it is a design: mmucheck check --design ${shown}`
+  if (findNamed(scenarios, name) !== undefined) return `it is a scenario: mmucheck check ${shown}`
+  if (findNamed([...properties, ...added], name) !== undefined)
+    return `it is a property: mmucheck check --property ${shown}`
+  if (findNamed(questions, name) !== undefined) return `it is a question: mmucheck explain ${shown}`
+  return null
 }
 
 /** As `lookUp`, but undefined when there is no such name. */
@@ -71,8 +114,8 @@ export function findNamed<T extends Named>(all: readonly T[], name: string): T |
 }
 
 /** @throws UsageError for a name that no scenario has. */
-export function findScenario<W>({ scenarios }: Pick<Catalogue<W>, 'scenarios'>, name: string): Scenario<W> {
-  return lookUp('scenario', scenarios, name)
+export function findScenario<W>(catalogue: Pick<Catalogue<W>, 'scenarios'>, name: string): Scenario<W> {
+  return lookUpIn(catalogue, 'scenario', catalogue.scenarios, name)
 }
 
 /** The scenarios that a design names, in that order; all for upstream. @throws UsageError for one that does not exist. */
@@ -82,35 +125,40 @@ export function scenariosOf<W>(catalogue: Pick<Catalogue<W>, 'scenarios'>, desig
 }
 
 /** @throws UsageError for a name that no design has. */
-export function findDesign<W>({ designs }: Catalogue<W>, name: string): Design<W> {
-  return lookUp('design', designs, name)
+export function findDesign<W>(catalogue: Catalogue<W>, name: string): Design<W> {
+  return lookUpIn(catalogue, 'design', catalogue.designs, name)
 }
 
 /**
- * @param design the one that is searched: designs may add properties that have one id and differ.
+ * @param design the one that is searched: two designs may add different properties under one id.
  * @throws UsageError for a name that no property has, of the model or of this design.
  */
 export function findProperty<W>(
-  { properties }: Catalogue<W>,
+  catalogue: Catalogue<W>,
   name: string,
   { adds }: Pick<Design<W>, 'adds'> = {},
 ): Property<W> {
-  return lookUp('property', [...properties, ...(adds?.properties ?? [])], name)
+  return lookUpIn(catalogue, 'property', [...catalogue.properties, ...(adds?.properties ?? [])], name)
 }
 
-/** The properties of the model and after them those that designs add, for listings: one of each id. */
+/** A property of the model or of any design. @throws UsageError for a name that none has. */
+export function findAnyProperty<W>(catalogue: Catalogue<W>, name: string): Property<W> {
+  return lookUpIn(catalogue, 'property', allProperties(catalogue), name)
+}
+
+/** The properties of the model, then those that designs add, one of each id; for listings. */
 export function allProperties<W>({ properties, designs }: Catalogue<W>): readonly Property<W>[] {
   const added = designs.flatMap(({ adds }) => adds?.properties ?? [])
   const byId = new Map(added.map((property) => [property.id, property]))
   return [...properties, ...byId.values()]
 }
 
-/** What every check judges, asked for or not: deadlocks, and what must not happen in a step. */
+/** What every check judges, requested or not: deadlocks and oopses. */
 export function alwaysJudged<W>({ properties }: Catalogue<W>): Property<W>[] {
   return properties.filter(isAlwaysJudged)
 }
 
-/** What must not happen in a step: a behaviour ends there. */
+/** The properties that forbid an oops, which ends the behaviour; those that the design adds included. */
 export function oopsPropertiesOf(
   { properties }: Catalogue,
   { adds }: Pick<Design<unknown>, 'adds'>,

@@ -28,7 +28,7 @@ describe('check without a scenario', () => {
     const ran = await check()
     expect(headings(ran)).toEqual(['zap (S1), design upstream (D0)', 'waits, design upstream (D0)'])
     expect(ran.out.slice(-2)).toEqual([
-      'left out, to be checked by name: zap-and-tick',
+      'skipped unless named, because they take long: zap-and-tick',
       expect.stringMatching(/^mmucheck: /),
     ])
     expect((await check('--quiet')).out).toHaveLength(1)
@@ -63,7 +63,9 @@ describe('what is named and would not be searched is refused', () => {
       { catalogue: { ...catalogue, designs: [...catalogue.designs, other] } },
     )
     expect([status, out]).toEqual([2, []])
-    expect(err[0]).toMatch(/^mmucheck: nothing is asked for with design waits-only; leave it out/)
+    expect(err[0]).toMatch(
+      /^mmucheck: no property is requested that can be checked with design waits-only; leave it out/,
+    )
   })
 })
 

@@ -5,28 +5,27 @@ import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { builtSystem } from './built-systems.ts'
 import {
-  allProperties,
   alwaysJudged,
   type Catalogue,
+  findAnyProperty,
   findScenario,
-  lookUp,
   scenariosOf,
   UPSTREAM,
 } from './catalogue.ts'
 import { UsageError } from './errors.ts'
 import type { UserFiles } from './user-files.ts'
 
-/** One search: a scenario run with a design, and what is judged in it. */
+/** One search, a cell of the matrix of scenarios and designs: what is searched, and what is judged in it. */
 export interface Cell<W = unknown> {
   readonly scenario: Scenario<W>
   readonly design: Design<W>
-  /** Asked for by name; without names, those that the scenario lists or the design expects something of. */
+  /** Requested by name; without names, those that the scenario lists or the design has an expectation for. */
   readonly properties: readonly Property<W>[]
-  /** Judged by default: what the contents of the scenario call for, deadlocks and oopses. */
+  /** Judged, though not requested: what the contents of the scenario call for, deadlocks and oopses. */
   readonly unasked: readonly Property<W>[]
-  /** Those asked for that would not be judged otherwise: what they are about may not be modelled here. */
+  /** Requested, but not judged here otherwise: what they are about may not be modelled in this scenario. */
   readonly foreign: readonly Property<W>[]
-  /** What came from files of the user's. */
+  /** The user's files that the scenario and the design come from. */
   readonly files?: UserFiles
 }
 
@@ -38,17 +37,16 @@ export interface Selection<W = unknown> {
 }
 
 /**
- * The searches to make. Without scenarios a design is checked in those it names, upstream in all that are not deep.
- * Without properties each scenario is judged by all of its own, and by those that the design adds for it. In a
- * scenario that is named any property can be asked for, in those that a design names what is judged there by default.
- * Deadlocks and oopses are judged besides; what the contents of a scenario call for only without properties.
+ * The searches to run. Without scenarios a design is checked in those it names, upstream in all that are not deep.
+ * Without properties each scenario is checked for all that it lists and those that the design adds. Any property can be
+ * requested in a scenario that is named, and what is judged there by default in the scenarios of a design. Deadlocks and
+ * oopses are always judged; what the contents of a scenario call for only if no property is requested.
  * @throws UsageError for an unknown name, a property that no chosen scenario checks, or a scenario or design that was
  *   named and would not be searched.
  */
 export function cellsOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Cell<W>[] {
   const named = unique(selection.scenarios.map((name) => findScenario(catalogue, name)))
-  const known = allProperties(catalogue)
-  const wanted = unique(selection.properties.map((name) => lookUp('property', known, name)))
+  const wanted = unique(selection.properties.map((name) => findAnyProperty(catalogue, name)))
   const isWanted = ({ id }: Property<W>): boolean => wanted.some((property) => property.id === id)
   const always = alwaysJudged(catalogue)
   const cells = unique(selection.designs).flatMap((design) =>
@@ -80,8 +78,8 @@ export function cellsOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Ce
     if (cells.some((cell) => cell.properties.some(({ id }) => id === property.id))) continue
     const where = catalogue.scenarios.filter((s) => s.properties.includes(property.id)).map((s) => s.id)
     const by = addersOf(catalogue, property).map(({ id }) => id)
-    const nowhere = always.includes(property) ? 'name a scenario, any will do' : 'no scenario checks it'
-    const added = by.length === 0 ? nowhere : `it is checked with design ${by.join(', ')} only`
+    const nowhere = always.includes(property) ? 'name any scenario' : 'no scenario checks it'
+    const added = by.length === 0 ? nowhere : `it is only checked with design ${by.join(', ')}`
     const hint = where.length === 0 ? added : `it is checked in ${where.join(', ')}`
     throw new UsageError(`property ${property.id} is not checked in any chosen scenario; ${hint}`)
   }
@@ -91,20 +89,22 @@ export function cellsOf<W>(catalogue: Catalogue<W>, selection: Selection<W>): Ce
   return asked
 }
 
-/** What was named and would not be searched could pass for something that holds. */
+/** Refuses what was named but would not be searched: silence could be mistaken for "holds". */
 function refuseUnsearched<W>(cells: readonly Cell<W>[], areScenariosNamed: boolean): void {
   for (const { scenario, design, properties } of cells) {
     if (properties.length > 0) continue
     const isElsewhere = cells.some((cell) => cell.design === design && cell.properties.length > 0)
     if (!areScenariosNamed && isElsewhere) continue
     const what = areScenariosNamed ? `in ${scenario.id} with design ${design.id}` : `with design ${design.id}`
-    throw new UsageError(`nothing is asked for ${what}; leave it out, or choose other properties`)
+    throw new UsageError(
+      `no property is requested that can be checked ${what}; leave it out, or choose other properties`,
+    )
   }
 }
 
 /**
- * Finds a patch that does not fit before anything is searched or written.
- * @throws ModelError for one that fits nowhere, UsageError where the design names other scenarios.
+ * Reports a patch that does not fit before anything is searched or written.
+ * @throws ModelError, or UsageError if the design names other scenarios.
  */
 export function checkPatches(cells: readonly Cell[]): void {
   for (const { scenario, design } of cells) {
@@ -131,10 +131,10 @@ function usualScenarios<W>(catalogue: Catalogue<W>, design: Design<W>): Scenario
   return design.id === UPSTREAM ? all.filter(({ deep }) => deep !== true) : all
 }
 
-/** Says which scenarios a run that nobody told where to look leaves out; no line when there are none. */
+/** Lists the deep scenarios that the default run skips; empty when there are none. */
 export function leftOut(scenarios: readonly Pick<Scenario<never>, 'id' | 'deep'>[]): string {
   const deep = new Set(scenarios.filter((s) => s.deep === true).map(({ id }) => id))
-  return deep.size === 0 ? '' : `left out, to be checked by name: ${[...deep].join(', ')}`
+  return deep.size === 0 ? '' : `skipped unless named, because they take long: ${[...deep].join(', ')}`
 }
 
 const unique = <T>(all: readonly T[]): T[] => [...new Set(all)]

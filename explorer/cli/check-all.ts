@@ -21,50 +21,53 @@ import type { Checked, CheckRequest } from './run-check.ts'
 import type { SearchListener } from './search-runner.ts'
 import { type Checkpoints, type CheckSettings, withCheckpoint } from './search-settings.ts'
 
-/** How a list of searches is made. */
+/** The searches of a run, and what they share. */
 export interface CheckAllOptions {
   readonly cells: readonly Cell[]
   readonly settings: CheckSettings
-  /** Searches that run at the same time. */
+  /** How many searches run in parallel. */
   readonly atOnce: number
-  /** Where each search leaves checkpoints; null for nowhere. */
+  /** Where the searches write checkpoints; null for none. */
   readonly checkpoints: Checkpoints | null
   /** Folder for counterexamples. */
   readonly out: string
   readonly progress: ProgressDisplay
-  /** Told when counterexamples cannot be written. */
+  /** Called when counterexamples cannot be written. */
   readonly onUnwritten: (why: string) => void
 }
 
 /**
- * Makes the searches, several at a time, and gives their reports in the order of the cells. Every violation
- * is written to a file, if that is possible, and replayed in a process of its own before it is given. When the
- * context is interrupted, running searches end as incomplete and the rest is reported as never begun. A wrong model
- * is part of the report of its own check.
- * @throws UsageError or InternalError; the other searches are then ended.
+ * Runs the searches, several in parallel, and yields their reports in the order of the cells. Every violation is
+ * written to a file, if possible, and replayed in a fresh process before it is reported. On an interrupt, running
+ * searches end as incomplete and the rest are reported as not begun. An error in the model ends only its own check,
+ * and is part of that report.
+ * @throws UsageError or InternalError, after stopping the other searches.
  */
-export async function* checkAll(context: CommandContext, plan: CheckAllOptions): AsyncGenerator<CheckReport> {
+export async function* checkAll(
+  context: CommandContext,
+  options: CheckAllOptions,
+): AsyncGenerator<CheckReport> {
   const failed = new AbortController()
   const signal = either(context.signal, failed.signal)
   const running: Promise<CheckReport>[] = []
   let next = 0
   const start = (): void => {
     const index = next++
-    if (index >= plan.cells.length || failed.signal.aborted) return
-    running[index] = checkOne(context, plan, plan.cells[index], signal).finally(start)
+    if (index >= options.cells.length || failed.signal.aborted) return
+    running[index] = checkOne(context, options, options.cells[index], signal).finally(start)
     // Awaited below in order; until then a failure must not count as unhandled.
     running[index].catch(() => failed.abort())
   }
-  for (let i = 0; i < plan.atOnce; i++) start()
+  for (let i = 0; i < options.atOnce; i++) start()
   try {
-    for (let index = 0; index < plan.cells.length; index++) yield await running[index]
+    for (let index = 0; index < options.cells.length; index++) yield await running[index]
   } finally {
     failed.abort()
     await Promise.allSettled(running)
   }
 }
 
-/** Aborted as soon as one of them is. `AbortSignal.any` needs Node 20.3. */
+/** A signal that aborts when one of these does. `AbortSignal.any` needs Node 20.3. */
 function either(...signals: readonly AbortSignal[]): AbortSignal {
   const joined = new AbortController()
   for (const signal of signals) {
@@ -76,7 +79,7 @@ function either(...signals: readonly AbortSignal[]): AbortSignal {
 
 async function checkOne(
   context: CommandContext,
-  plan: CheckAllOptions,
+  options: CheckAllOptions,
   cell: Cell,
   signal: AbortSignal,
 ): Promise<CheckReport> {
@@ -87,8 +90,9 @@ async function checkOne(
       resumedFrom: null,
     })
   const absent = notModelled(builtSystem(scenario, design), foreign)
-  const { checkpoints, progress } = plan
-  const settings = checkpoints === null ? plan.settings : withCheckpoint(plan.settings, checkpoints, cell)
+  const { checkpoints, progress } = options
+  const settings =
+    checkpoints === null ? options.settings : withCheckpoint(options.settings, checkpoints, cell)
   const request: CheckRequest = {
     scenario: cell.files?.scenario?.data ?? scenario.id,
     design: cell.files?.design === undefined ? design.id : (design as Design<never>),
@@ -101,39 +105,39 @@ async function checkOne(
     onProgress: (now) => progress.update(name, now),
     onUnwritten: warningsOf(
       context,
-      '; the search goes on: make room there, or restart with another --checkpoint',
+      '; the search continues without it: free some space, or restart with another --checkpoint',
     ),
   }
   const outcome = await context.runner.run(request, signal, listener).catch((error: unknown) => {
-    // A model that cannot be searched ends its own check; the others run.
+    // A model that cannot be searched ends this check only.
     if (!(error instanceof ModelError)) throw error
     const message = errorInWords(error)
     return unsearched(cell, { kind: 'model-error', message }, { message, trace: null })
   })
   progress.done(name)
-  const left = settings.checkpoint?.directory
-  const canGoOn = !outcome.complete && left !== undefined && hasCheckpoint(left)
-  const places = {
-    resume: canGoOn ? (checkpoints?.directory ?? null) : null,
+  const folder = settings.checkpoint?.directory
+  const canResume = !outcome.complete && folder !== undefined && hasCheckpoint(folder)
+  const paths = {
+    resume: canResume ? (checkpoints?.directory ?? null) : null,
     resumedFrom: settings.resume ?? null,
   }
-  const givenUp = signal.aborted && !context.signal.aborted
-  if (givenUp) return reportOf(cell, outcome, new Map(), places, absent)
+  const isCancelled = signal.aborted && !context.signal.aborted
+  if (isCancelled) return reportOf(cell, outcome, new Map(), paths, absent)
   const violated = outcome.properties.filter((p) => p.verdict === 'violated' && p.trace !== null)
-  const kept = await context.writer.write(cell, violated, {
-    out: plan.out,
-    onUnwritten: plan.onUnwritten,
+  const counterexamples = await context.writer.write(cell, violated, {
+    out: options.out,
+    onUnwritten: options.onUnwritten,
     shortest: settings.search === 'bfs' && outcome.reduction.partialOrder === null,
   })
-  return reportOf(cell, outcome, kept, places, absent)
+  return reportOf(cell, outcome, counterexamples, paths, absent)
 }
 
-/** Warns once: what cannot be written now cannot be written a little later either. */
+/** Warns once only: the next write will probably fail as well. */
 export function warningsOf({ io }: Pick<CommandContext, 'io'>, advice: string): (why: string) => void {
-  let isTold = false
+  let hasWarned = false
   return (why) => {
-    if (!isTold) io.err(`mmucheck: warning: ${quoted(why, LONGEST_MESSAGE)}${advice}`)
-    isTold = true
+    if (!hasWarned) io.err(`mmucheck: warning: ${quoted(why, LONGEST_MESSAGE)}${advice}`)
+    hasWarned = true
   }
 }
 
@@ -145,8 +149,8 @@ const unsearched = (cell: Cell, ...why: [StopReason, ModelFailure?]): Checked =>
 function reportOf(
   cell: Cell,
   found: Checked,
-  kept: ReadonlyMap<string, CounterexampleReport>,
-  places: Pick<CheckReport, 'resume' | 'resumedFrom'>,
+  counterexamples: ReadonlyMap<string, CounterexampleReport>,
+  paths: Pick<CheckReport, 'resume' | 'resumedFrom'>,
   absent: readonly Property<unknown>[] = [],
 ): CheckReport {
   const { scenario, design } = cell
@@ -157,7 +161,7 @@ function reportOf(
   return {
     ...found,
     ...effect,
-    ...places,
+    ...paths,
     scenario: scenario.id,
     design: design.id,
     remarks: remarksOn(effect),
@@ -165,14 +169,14 @@ function reportOf(
     modelError: failure === null ? null : { ...failure, steps },
     properties: [...cell.properties, ...cell.unasked].map((property) => ({
       ...judgedIn(cell, property, system, found, absent),
-      counterexample: kept.get(property.id) ?? null,
+      counterexample: counterexamples.get(property.id) ?? null,
     })),
   }
 }
 
 const NOTHING_JUDGED: readonly string[] = ['vacuous', 'not-applicable', 'not-reached']
 
-/** The verdict on one property, in the light of whether it was asked for and had anything to judge. */
+/** The verdict on one property, given whether it was requested and had anything to judge. */
 function judgedIn(
   cell: Cell,
   property: Property<unknown>,

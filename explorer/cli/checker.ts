@@ -1,6 +1,6 @@
 import type { Catalogue } from './catalogue.ts'
 
-/** What judges: a catalogue, and what names this build of the program and its model. */
+/** A catalogue, and what identifies this build of the program and its model. */
 export interface Checker {
   readonly catalogue: Catalogue
   /** Version of the package. */

@@ -3,10 +3,10 @@ import type { Cell } from './cells.ts'
 import { type Checkpoints, checkpointFolder } from './search-settings.ts'
 
 /**
- * Takes the folders into which the searches of a run leave checkpoints, for this process alone. One in which no
- * lock can be made gets no checkpoint either; that is told when one is due.
- * @returns what gives them back.
- * @throws FolderInUse when another process uses one of them; none is taken then.
+ * Locks the checkpoint folders of a run for this process. A folder in which no lock can be created cannot take a
+ * checkpoint either; the search warns when it tries to write one.
+ * @returns releases the locks.
+ * @throws FolderInUse when another process uses one of them; none is locked then.
  */
 export function lockCheckpoints({ directory }: Checkpoints, cells: readonly Cell[]): () => void {
   const locks: FolderLock[] = []

@@ -69,7 +69,7 @@ describe('a checkpoint that cannot be written', () => {
     expect(found(stdout)).toEqual(whole())
     expect(status).toBe(1)
     expect(stderr).toMatch(
-      /^mmucheck: warning: cannot write a checkpoint to cp.counts\.upstream: E\w+: .*; the search goes on: make room .*\n$/,
+      /^mmucheck: warning: cannot write a checkpoint to cp.counts\.upstream: E\w+: .*; the search continues without it: free some space, .*\n$/,
     )
   })
 
@@ -177,7 +177,7 @@ describe('a search with checkpoints', () => {
     const { status, stdout } = await runHere(limited)
     expect(status).toBe(1)
     expect(stdout).toContain('INCOMPLETE: more than 100000 states')
-    expect(stdout).toContain('\n  to go on: the same command with --resume cp\n')
+    expect(stdout).toContain('\n  to resume: the same command with --resume cp\n')
     expect(found((await runHere([...COUNTS, '--resume', 'cp'])).stdout)).toEqual(whole())
   })
 
@@ -219,7 +219,7 @@ describe('a search with checkpoints', () => {
 
   it('has a folder for each of several searches; those not begun are begun', async () => {
     const two = ['check', 'counts', 'zap', '--checkpoint', 'cp', '--max-states', '100000', '--workers', '1']
-    expect((await runHere(two)).stdout).toContain('to go on')
+    expect((await runHere(two)).stdout).toContain('to resume')
     expect(readdirSync(place())).toEqual(['counts.upstream', 'zap.upstream'])
     rmSync(place('zap.upstream'), { recursive: true })
     const { status, stdout } = await runHere(['check', 'counts', 'zap', '--resume', 'cp'])

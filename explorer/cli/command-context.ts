@@ -3,7 +3,7 @@ import type { CounterexampleWriter } from './counterexample-writer.ts'
 import type { Io } from './io.ts'
 import type { SearchRunner } from './search-runner.ts'
 
-/** What every command works with; tests put their own parts in. */
+/** What every command works with; tests replace parts of it. */
 export interface CommandContext extends Checker {
   readonly io: Io
   readonly runner: SearchRunner
@@ -12,7 +12,7 @@ export interface CommandContext extends Checker {
   readonly signal: AbortSignal
 }
 
-/** The exit status that an interruption asks for, or null when there was none. */
+/** The exit status for the signal that interrupted the run, or null. */
 export function interruption(signal: AbortSignal): number | null {
   return signal.aborted ? Number(signal.reason) : null
 }

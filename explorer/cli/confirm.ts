@@ -13,17 +13,17 @@ import { InternalError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
 
 /**
- * Replays counterexamples away from the search.
+ * Replays counterexamples independently of the search.
  * @throws InternalError when one does not fail.
  */
 export type Confirm = (counterexamples: readonly Counterexample[]) => Promise<void>
 
-/** What the fresh process reads: everything it needs, because files may be unwritten, pipes, or changed meanwhile. */
+/** Input of the fresh process, which reads no files: they may be unwritten, pipes, or changed since. */
 const requestShape = z.strictObject({ counterexamples: z.array(z.string()) })
 type Request = z.infer<typeof requestShape>
 
 /**
- * What the fresh process does: replays the counterexamples that it reads by xstate alone.
+ * Runs in the fresh process: replays the counterexamples on its standard input by xstate alone.
  * @throws InternalError when one does not violate its property.
  */
 export async function confirm(checker: Checker, input: NodeJS.ReadableStream): Promise<number> {
@@ -32,7 +32,7 @@ export async function confirm(checker: Checker, input: NodeJS.ReadableStream): P
   return EXIT.holds
 }
 
-/** Counterexamples to be replayed together, and who waits for that. */
+/** Counterexamples to replay together; `done` settles when they are. */
 interface Batch {
   readonly counterexamples: Counterexample[]
   readonly done: Promise<void>
@@ -40,9 +40,9 @@ interface Batch {
 }
 
 /**
- * Confirms in a fresh process, by xstate alone. While one process runs, what comes next is gathered for the next
- * one: starting a process takes longer than a replay.
- * @param entry path of the program to run: it does `confirm` and no more, so that it starts fast.
+ * Confirms in a fresh process, by xstate alone. Requests that arrive while one process runs are batched for the
+ * next: starting a process takes longer than a replay.
+ * @param entry path of the program to run; it only does `confirm`, so that it starts fast.
  */
 export function confirmInFreshProcess(entry: string): Confirm {
   const waiting: Batch[] = []
@@ -52,22 +52,22 @@ export function confirmInFreshProcess(entry: string): Confirm {
     if (batch === undefined) return
     busy = true
     batch.start()
-    const over = (): void => {
+    const finish = (): void => {
       busy = false
       next()
     }
-    batch.done.then(over, over)
+    batch.done.then(finish, finish)
   }
   return (counterexamples) => {
-    const gathered = waiting[0] ?? batchOf(entry)
-    gathered.counterexamples.push(...counterexamples)
-    if (!waiting.includes(gathered)) waiting.push(gathered)
+    const batch = waiting[0] ?? newBatch(entry)
+    batch.counterexamples.push(...counterexamples)
+    if (!waiting.includes(batch)) waiting.push(batch)
     next()
-    return gathered.done
+    return batch.done
   }
 }
 
-function batchOf(entry: string): Batch {
+function newBatch(entry: string): Batch {
   const counterexamples: Counterexample[] = []
   let start = (): void => {}
   const done = new Promise<void>((resolve, reject) => {
@@ -83,22 +83,22 @@ function replayAll(entry: string, request: Request): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [entry], {
       stdio: ['pipe', 'ignore', 'pipe'],
-      // The folder of this process may be gone, and nothing is read from it.
+      // The working directory may be gone; nothing is read from it.
       cwd: '/',
-      // A group of its own: an interrupt at the terminal ends the search, and what it found is still shown.
+      // In a new process group: Ctrl-C stops the search, but what it found is still confirmed and shown.
       detached: true,
     })
-    let said = ''
+    let stderr = ''
     child.stderr.on('data', (some) => {
-      said += String(some)
+      stderr += String(some)
     })
-    // A process that ends without reading says why by itself.
+    // A process that exits before reading reports why on stderr.
     child.stdin.on('error', () => {})
     child.stdin.end(JSON.stringify(request))
     child.on('error', (error) => reject(new InternalError(`cannot start a replay: ${error.message}`)))
     child.on('close', (status) => {
       if (status === 0) return resolve()
-      const why = said.trim().split('\n')[0] || `status ${status}`
+      const why = stderr.trim().split('\n')[0] || `status ${status}`
       reject(new InternalError(`the replay in a fresh process disagrees with the search: ${quoted(why)}`))
     })
   })

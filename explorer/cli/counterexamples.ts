@@ -15,7 +15,14 @@ import { ReplayError } from '../../model/language/reference.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { goalReachableIn } from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
-import { findNamed, findProperty, findScenario, oopsPropertiesOf } from './catalogue.ts'
+import {
+  type Catalogue,
+  findNamed,
+  findProperty,
+  findScenario,
+  hintFor,
+  oopsPropertiesOf,
+} from './catalogue.ts'
 import type { Checker } from './checker.ts'
 import { changedSteps } from './design-effect.ts'
 import { InternalError, UsageError } from './errors.ts'
@@ -30,15 +37,15 @@ export interface Source {
   readonly name: string
   /** Folder in which ids are looked up first. */
   readonly out: string
-  /** Design file, in place of the one that a counterexample of a user's own design carries. */
+  /** Design file to use instead of the one that the counterexample contains. */
   readonly design?: string | undefined
 }
 
 /**
- * The file that a name stands for: a path, or an id in the output folder or among the known ones.
+ * Finds the file of a counterexample: by path, or by id in the output folder or among the known ones of the package.
  * @throws UsageError when there is none.
  */
-export function fileOf({ name, out }: Source): string {
+export function fileOf({ name, out }: Source, catalogue: Partial<Catalogue<never>> = {}): string {
   if (existsSync(name)) return name
   const file = name.endsWith('.json') ? name : `${name}.json`
   const known = join(packageInfo().root, 'counterexamples')
@@ -46,7 +53,7 @@ export function fileOf({ name, out }: Source): string {
   const found = /[/\\]/.test(name) ? undefined : places.find((path) => existsSync(path))
   if (found === undefined)
     throw new UsageError(
-      `there is no counterexample "${quotedPath(name)}", neither a file nor in ${quotedPath(out)}`,
+      `there is no counterexample "${quotedPath(name)}": ${hintFor(catalogue, name) ?? `no such file, and no such id in ${quotedPath(out)} or among the known ones`}`,
     )
   return found
 }
@@ -57,13 +64,13 @@ export function fileOf({ name, out }: Source): string {
  *   file; InternalError when the model does not allow the behaviour or the property is not violated.
  */
 export function load(checker: Checker, source: Source): Replayed {
-  const found = readCounterexample(fileOf(source))
+  const found = readCounterexample(fileOf(source, checker.catalogue))
   if (source.design === undefined) return replayed(checker, found)
   const design = readDesign(withScenarios(checker.catalogue, carriedScenarios(checker, found)), source.design)
   const file = quotedPath(design.file)
   if (design.data.id !== found.design)
     throw new UsageError(
-      `${file}: is the design ${design.data.id}, but ${found.id} is of ${quoted(found.design)}`,
+      `${file}: contains the design ${design.data.id}, but ${found.id} is of the design ${quoted(found.design)}`,
     )
   try {
     return replayed(checker, { ...found, designFile: design.data }, { design })
@@ -73,15 +80,15 @@ export function load(checker: Checker, source: Source): Replayed {
   }
 }
 
-/** Files as the user named them, for commands that others can repeat. */
-type Named = { readonly [K in keyof UserFiles]?: Pick<NonNullable<UserFiles[K]>, 'file'> }
+/** File names as the user gave them, for the commands that a report shows. */
+type FileNames = { readonly [K in keyof UserFiles]?: Pick<NonNullable<UserFiles[K]>, 'file'> }
 
 /**
- * Replays a counterexample by xstate alone. A scenario and a design of the user's are in it.
+ * Replays a counterexample by xstate alone. It contains the user's scenario and design, if any.
  * @throws UsageError for a name that does not exist, or a scenario or design in it that makes no sense; InternalError
  *   when the model does not allow the behaviour or the property is not violated.
  */
-export function replayed(checker: Checker, ce: Counterexample, named: Named = {}): Replayed {
+export function replayed(checker: Checker, ce: Counterexample, named: FileNames = {}): Replayed {
   const { question, faults } = resolved(checker, ce, named)
   try {
     const { system } = question
@@ -101,7 +108,7 @@ export function replayed(checker: Checker, ce: Counterexample, named: Named = {}
 function resolved(
   checker: Checker,
   ce: Counterexample,
-  named: Named,
+  named: FileNames,
 ): { readonly question: ReplayContext; readonly faults: readonly OopsFreedom[] } {
   const { catalogue, version, modelHash } = checker
   const [own] = carriedScenarios(checker, ce)
@@ -128,7 +135,7 @@ function resolved(
   }
 }
 
-/** The scenario that a counterexample carries, if any. @throws UsageError for one that makes no sense. */
+/** The scenario that a counterexample contains, if any. @throws UsageError for one that makes no sense. */
 function carriedScenarios(
   { catalogue }: Checker,
   { id, scenario, scenarioFile: data }: Counterexample,
@@ -136,11 +143,13 @@ function carriedScenarios(
   if (data === undefined) return []
   const found = scenarioOf(catalogue, data, `${id}: its scenario`)
   if (found.id !== scenario)
-    throw new UsageError(`${id}: carries the scenario ${found.id}, but is of ${quoted(scenario)}`)
+    throw new UsageError(
+      `${id}: contains the scenario ${found.id}, but is of the scenario ${quoted(scenario)}`,
+    )
   return [{ scenario: found }]
 }
 
-/** The design that a counterexample carries, or undefined. @throws UsageError for one that makes no sense. */
+/** The design that a counterexample contains, or undefined. @throws UsageError for one that makes no sense. */
 function carriedDesign(
   { catalogue }: Checker,
   { id, design, designFile }: Counterexample,
@@ -150,15 +159,15 @@ function carriedDesign(
   const where = `${id}: its design`
   const data = designDataOf(designFile, where)
   if (data.id !== design)
-    throw new UsageError(`${id}: carries the design ${data.id}, but is of ${quoted(design)}`)
+    throw new UsageError(`${id}: contains the design ${data.id}, but is of the design ${quoted(design)}`)
   return designIn(catalogue, data, scenario, where)
 }
 
-/** How to call the file in a command for others: a pipe is gone when they read it. */
+/** The file name to show in commands. A pipe gets a made-up name: it cannot be read again. */
 const nameOf = (given: { readonly file: string } | undefined, otherwise: string): string =>
   given === undefined || isPassedPipe(given.file) ? otherwise : given.file
 
-/** What is shown of a scenario or design; of the user's own also the file, for readers who have it not. */
+/** What reports show of a scenario or design; of a user's, the file as well, since readers do not have it. */
 function shown<T extends object>(what: T, data: object | undefined, file: string) {
   return data === undefined ? what : { ...what, file, text: printableJson(data) }
 }

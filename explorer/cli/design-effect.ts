@@ -7,10 +7,10 @@ import type { System } from '../../model/language/system.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { builtSystem } from './built-systems.ts'
 
-/** What a design's patches change in one scenario. */
+/** What the patches of a design change in one scenario. */
 export interface DesignEffect {
   readonly patches: readonly PatchEffect[]
-  /** Whether the steps, and where each leads, are those of the model without the design. */
+  /** Whether the steps and their successors are the same as without the design. */
   readonly withoutEffect: boolean
   /** Steps that the design added or replaced, as `THREADKIND.STEP`. */
   readonly ownSteps: readonly string[]
@@ -18,13 +18,13 @@ export interface DesignEffect {
 
 /** What one patch changes. */
 export interface PatchEffect {
-  /** What it does, `drop ZAP.8`. */
+  /** The change, `drop ZAP.8`. */
   readonly patch: string
-  /** Where, as `zapper ZAP.8`. Empty for a patch of machines that do not run in the scenario. */
+  /** Where, `zapper ZAP.8`. Empty if no thread that it patches runs in the scenario. */
   readonly places: readonly string[]
   /** Kernel functions and statements of the steps it names, `mark(): sp->role.invalid = 1`. */
   readonly kernel: readonly string[]
-  /** Those of the places at which it changes nothing: a step is moved to where it stands. */
+  /** The places at which it changes nothing: a step is moved to where it already is. */
   readonly unchanged: readonly string[]
 }
 
@@ -39,10 +39,10 @@ export function designEffect<W>(
   { patches, adds }: Pick<Design<W>, 'patches' | 'adds'>,
 ): DesignEffect {
   if (patches.length === 0 && adds === undefined) return NO_EFFECT
-  // Patches may be of threads that the design adds.
+  // Patches may concern threads that the design adds.
   const system = builtSystem(scenario, { patches: [], ...(adds === undefined ? {} : { adds }) })
   const upstream = new Set(adds === undefined ? [] : builtSystem(scenario).threads.map((t) => t.program.kind))
-  // Functions are compared by identity, so both sides must come from one build.
+  // Functions are compared by identity, so both sides must come from the same build.
   const base = [...new Map(system.threads.map(({ program }) => [program.kind, program])).values()]
   const { programs, places } = tracePatches(base, patches)
   const flows = programs.map((program, n) => ({
@@ -92,7 +92,7 @@ export function patchLine({ patch, places, kernel }: Omit<PatchEffect, 'unchange
   return `patch ${index + 1}: ${patch}${where}: ${[...kernel, plural(places.length, 'place')].join(', ')}`
 }
 
-/** What is to be said of changes that change nothing, one sentence each. */
+/** Remarks on patches that change nothing, one sentence each. */
 export function remarksOn({ patches, withoutEffect }: DesignEffect): string[] {
   const idle = patches.flatMap(({ unchanged, places, patch }, n) => {
     if (places.length === 0) return [`patch ${n + 1} (${patch}): its machine does not run in this scenario`]
@@ -131,11 +131,11 @@ function stepsOf<W>(entry: Entry<W>): readonly Step<W>[] {
   return entry.kind === 'choice' ? entry.steps : entry.entries.flatMap(stepsOf)
 }
 
-/** The line that diagrams show for a step; what depends on the state as it is in the beginning, unknown as `?`. */
-function statementOf<W>(
+/** The line that diagrams show for a step in the initial state; unknown values as `?`. */
+export function statementOf<W>(
   { threads, initial, view }: System<W>,
   machine: string,
-  { about }: Step<W>,
+  { about }: Pick<Step<W>, 'about'>,
 ): string | null {
   const { shows } = about
   if (typeof shows !== 'function') return shows ?? null
@@ -145,12 +145,12 @@ function statementOf<W>(
     const said = shows(world, self).replaceAll(/\b(null|undefined)\b/g, '?')
     return said.replace(/^page \S+: /, '')
   } catch {
-    // Not every step can be shown where it cannot be taken.
+    // Some steps can only be shown in a state in which they can be taken.
     return null
   }
 }
 
-/** Whether two flows are the same steps in the same places, with the same functions and successors. */
+/** Whether two flows have the same steps in the same places, with the same functions and successors. */
 function sameFlow<W>(a: Flow<W>, b: Flow<W>): boolean {
   return (
     a.counters.join() === b.counters.join() &&
@@ -171,9 +171,9 @@ function sameFlow<W>(a: Flow<W>, b: Flow<W>): boolean {
   )
 }
 
-/** Paths of the steps that are not, as they are, in the flow before. */
+/** Paths of the steps that are new or changed. */
 function ownSteps<W>(now: Flow<W>, before: Flow<W>): string[] {
-  // A step that is moved is a copy, which says where it is called now; its cases are those of before.
+  // A moved step is a copy with another `fn`; its cases are the same object.
   const known = new Map(before.steps.map(({ path, step }) => [path, step.cases]))
   return now.steps.filter(({ path, step }) => known.get(path) !== step.cases).map(({ path }) => path)
 }

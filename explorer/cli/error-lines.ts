@@ -4,7 +4,7 @@ import { withSourcePositions } from './source-positions.ts'
 /** What V8 writes below a message. */
 const FRAME = /^ {4}at \S/
 
-/** A message as it may be printed: one line whatever is in it, then the frames of its stack, where it has some. */
+/** Makes a message safe to print: one line, whatever it contains, then the frames of its stack, if any. */
 export function errorLines(text: string): string[] {
   const lines = text.trimEnd().split('\n')
   const last = lines.findLastIndex((line) => !FRAME.test(line))

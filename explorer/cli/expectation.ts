@@ -4,9 +4,9 @@ import { EXIT } from './exit-status.ts'
 import type { CheckReport, PropertyReport } from './report/report.ts'
 
 /**
- * How a verdict compares with what the design says of itself: `missed` is a violation that was to be found and
- * was not, `different` is more than was expected, such as holding where nothing was to be judged, and `open`
- * is too little to tell.
+ * How a verdict compares with the expectations of the design: `missed` is an expected violation that was not found,
+ * `different` says more than expected, such as "holds" instead of "vacuous", and `open` does not say enough to
+ * compare.
  */
 export type Match = 'expected' | 'unexpected' | 'missed' | 'different' | 'open'
 
@@ -24,7 +24,7 @@ export function matchOf(
   return verdict === 'holds' || verdict === 'reached' ? 'different' : 'open'
 }
 
-/** The exit statuses that one report calls for where expectations count. */
+/** The exit statuses of one report in a run in which expectations count. */
 export function statusesOf(design: Pick<Design<never>, 'expect'>, report: CheckReport): number[] {
   const matches = report.properties.map((p) => matchOf(design, report.scenario, p))
   return [

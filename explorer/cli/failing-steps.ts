@@ -1,15 +1,15 @@
 import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
 
-/** A step on the way to a failure of model code. */
+/** A step of the trace to an error in model code. */
 export interface FailingStep {
   readonly thread: string
   readonly step: string
-  /** Kernel function and statement, `mark(): sp->role.invalid = 1`; empty where the step says neither. */
+  /** Kernel function and statement, `mark(): sp->role.invalid = 1`; empty if the step has neither. */
   readonly text: string
 }
 
-/** The steps of a trace with what each does, in the state that it is taken in. The last one may fail. */
+/** The steps of a trace, with what each does in the state in which it is taken. The last one may fail. */
 export function failingSteps(system: System, trace: Trace): FailingStep[] {
   const codes = system.initial[trace.initial].slice()
   const { world } = system.view({
@@ -36,7 +36,7 @@ export function failingSteps(system: System, trace: Trace): FailingStep[] {
   })
 }
 
-/** Undefined where model code fails: that it does is what the steps are shown for. */
+/** Undefined if model code throws, which is expected here. */
 function attempt<T>(run: () => T): T | undefined {
   try {
     return run()

@@ -2,12 +2,12 @@ import { InputError, readInput } from '../../counterexamples/input-file.ts'
 import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import { UsageError } from './errors.ts'
 
-/** Bytes of a design or scenario file: far more than one needs, little enough to be read at once. */
+/** Size limit of a design or scenario file: far more than one needs. */
 const MOST_BYTES = 1 << 20
 
 /**
- * Reads a JSON file of the user's, or the pipe that a shell passes in place of one.
- * @param what it is, for messages.
+ * Reads a user's JSON file, or the pipe that a shell passes instead.
+ * @param what the kind of file, for messages.
  * @throws UsageError for a file that cannot be read, is too large, or is not JSON.
  */
 export function readJson(what: string, path: string): unknown {

@@ -6,7 +6,7 @@ import { scenarioFrom } from '../../model/scenarios/scenario-file.ts'
 import { properties } from '../../properties/index.ts'
 import { anyWorld, type Catalogue } from './catalogue.ts'
 
-/** What there is to check about KVM. */
+/** The scenarios, designs and properties of KVM. */
 export const catalogue: Catalogue = anyWorld<Kvm>({
   scenarios,
   designs,

@@ -19,7 +19,7 @@ export async function loadCatalogue(module: URL): Promise<Catalogue> {
   return (loaded as { readonly catalogue: Catalogue }).catalogue
 }
 
-/** What judges in this process. @throws InternalError when the module does not export a catalogue. */
+/** The checker of this process. @throws InternalError when the module does not export a catalogue. */
 export async function checkerOf(module: URL): Promise<Checker> {
   const catalogue = await loadCatalogue(module)
   return { catalogue, version: packageInfo().version, modelHash: builtModelHash }

@@ -1,16 +1,17 @@
+import { type Flow, flowOf } from '../../model/language/machine.ts'
 import type { Program } from '../../model/language/program.ts'
-import type { System, Thread } from '../../model/language/system.ts'
+import type { Change } from '../../model/scenarios/additions.ts'
+import type { Scenario } from '../../model/scenarios/scenario.ts'
 import type { Catalogue } from './catalogue.ts'
 
-/** A thread of control as one scenario has it. */
+/** A kind of thread, as the first scenario has it that runs it. */
 export interface Machine {
   /** The thread kind, `vcpu`. */
   readonly id: string
   readonly title: string
   readonly program: Program<never>
-  readonly thread: Thread<never>
-  readonly system: System
-  /** Scenarios that run it; it is shown as in the first. */
+  readonly flow: Flow<never>
+  /** Scenarios that run it. */
   readonly scenarios: readonly string[]
   /** The design that adds it; absent for a thread of the model. */
   readonly design?: string
@@ -20,14 +21,12 @@ export interface Machine {
 export function machinesOf(catalogue: Catalogue): Machine[] {
   const machines = new Map<string, Machine>()
   for (const scenario of catalogue.scenarios) {
-    const system = scenario.build()
-    for (const thread of new Map(system.threads.map((t) => [t.program.kind, t])).values()) {
-      const { kind, title } = thread.program
-      const known = machines.get(kind)
+    for (const program of programsOf(scenario)) {
+      const known = machines.get(program.kind)
       machines.set(
-        kind,
+        program.kind,
         known === undefined
-          ? { id: kind, title, program: thread.program, thread, system, scenarios: [scenario.id] }
+          ? machineOf(program, { scenarios: [scenario.id] })
           : { ...known, scenarios: [...known.scenarios, scenario.id] },
       )
     }
@@ -40,14 +39,25 @@ function addedMachines({ designs, scenarios }: Catalogue, known: ReadonlySet<str
   for (const { id: design, adds, scenarios: names } of designs) {
     if (adds?.threads === undefined) continue
     for (const scenario of scenarios.filter(({ id }) => names.includes(id))) {
-      const system = scenario.build({ patches: [], adds })
-      for (const thread of system.threads) {
-        const { program } = thread
-        const { kind: id, title } = program
-        if (known.has(id) || machines.has(id)) continue
-        machines.set(id, { id, title, program, thread, system, scenarios: names, design })
+      for (const program of programsOf(scenario, { patches: [], adds })) {
+        if (known.has(program.kind) || machines.has(program.kind)) continue
+        machines.set(program.kind, machineOf(program, { scenarios: names, design }))
       }
     }
   }
   return [...machines.values()]
 }
+
+/** One program per thread kind. Building a whole system takes long, so it is only done where there is no other way. */
+function programsOf(scenario: Scenario<unknown>, change?: Change<unknown>): Program<unknown>[] {
+  const all = scenario.programs?.(change) ?? scenario.build(change).threads.map(({ program }) => program)
+  return [...new Map(all.map((program) => [program.kind, program])).values()] as Program<unknown>[]
+}
+
+const machineOf = (program: Program<unknown>, of: Pick<Machine, 'scenarios' | 'design'>): Machine => ({
+  id: program.kind,
+  title: program.title,
+  program: program as Program<never>,
+  flow: flowOf(program) as Flow<never>,
+  ...of,
+})

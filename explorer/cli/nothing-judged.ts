@@ -22,8 +22,8 @@ export function judgement<W>(
 }
 
 /**
- * Why a complete search had nothing to judge of a property, or did not reach a witness: one sentence on what
- * never came true. Antecedents are code; for a step `when` says it in words, for a state the title does.
+ * Why a complete search had nothing to judge for a property, or did not reach a witness: a sentence on what was never
+ * true. Antecedents are code; `when` describes those of steps in words, the title those of states.
  */
 export function whyNothingJudged<W>(property: Property<W>, system: Pick<System<W>, 'threads'>): string {
   if (isLiveness(property) && property.each !== undefined) {
@@ -46,7 +46,8 @@ export function whyNothingJudged<W>(property: Property<W>, system: Pick<System<W
 }
 
 /**
- * Whether a search took no step of the kernel functions that could raise a fault, so that there was nothing to judge.
+ * Whether a search took no step of the kernel functions in which an oops could happen, so that there was nothing to
+ * judge.
  * @param steps how often each step was taken, by thread kind and path.
  */
 function nothingRaises<W>(

@@ -3,7 +3,7 @@ import { quoted } from '../../model/language/quoted.ts'
 import { REDUCE } from '../reduce/index.ts'
 import { UsageError } from './errors.ts'
 
-/** Options arrive from the command line as text; these say what each may be. */
+/** Schemas of the options, which arrive from the command line as text. */
 
 const LARGEST = Number.MAX_SAFE_INTEGER
 
@@ -30,7 +30,7 @@ const natural = (most: number) => {
 
 const folder = z.string().min(1, 'must name a folder')
 
-/** Options of everything that searches; what is absent has its default in `settingsOf`. */
+/** Options of every command that searches; `settingsOf` has the defaults. */
 export const searchOptions = z.object({
   search: z.enum(['bfs', 'random', 'priorities', 'preemptions']).default('bfs'),
   reduce: z.enum(REDUCE).optional(),
@@ -61,7 +61,7 @@ export const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (c) =>
 
 /**
  * Reads the options of a command.
- * @throws UsageError naming the option and what it may be.
+ * @throws UsageError naming the option and its allowed values.
  */
 export function readOptions<T extends z.ZodType>(schema: T, raw: unknown): z.output<T> {
   const parsed = schema.safeParse(raw)
@@ -76,13 +76,14 @@ function issueOf(error: z.ZodError, raw: unknown): { path: PropertyKey[]; messag
   const [{ path, message, code, ...issue }] = error.issues
   const input = path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], raw)
   const text =
-    code === 'invalid_value' && 'values' in issue
-      ? `must be one of ${(issue.values as unknown[]).join(', ')}`
-      : message
+    code === 'invalid_value' && 'values' in issue ? allowedValues(issue.values as unknown[]) : message
   return input === undefined ? { path, message: text } : { path, message: text, input: String(input) }
 }
 
-/** The first thing wrong with a file, in one line: where and what. */
+const allowedValues = (values: readonly unknown[]): string =>
+  values.length === 1 ? `must be ${values[0]}` : `must be one of ${values.join(', ')}`
+
+/** The first thing that is wrong with a file, in one line: where and what. */
 export function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues
   const where = issue.path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('')

@@ -6,7 +6,7 @@ import { InternalError } from './errors.ts'
 
 const manifest = z.looseObject({ name: z.literal('mmucheck'), version: z.string() })
 
-/** The folder of this package and its version, found upwards from here: sources and build lie apart. */
+/** The folder of this package, the nearest one upwards with its package.json, and its version. */
 export function packageInfo(): { readonly root: string; readonly version: string } {
   let folder = dirname(fileURLToPath(import.meta.url))
   for (;;) {
@@ -25,8 +25,8 @@ export function packageInfo(): { readonly root: string; readonly version: string
 /**
  * The hash of the model that this program was built from: sixteen hex digits over the source text of `model/` and
  * `properties/`, comments included and tests not. Equal hashes mean equal machines, scenarios, designs and properties.
- * A design from a file is not in it, nor is the explorer, for which the version stands.
- * @throws InternalError when the build is not whole.
+ * It covers neither designs from files nor the explorer, which the version identifies.
+ * @throws InternalError when the build is incomplete.
  */
 export function builtModelHash(): string {
   const path = fileURLToPath(new URL('./model-hash', import.meta.url))

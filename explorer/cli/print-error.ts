@@ -6,7 +6,7 @@ import { InternalError, UsageError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
 import type { Io } from './io.ts'
 
-/** Prints what a command ended with; only for what nothing foresees the place too. @returns the exit status. */
+/** Prints the error that ended a command, an unexpected one with its stack. @returns the exit status. */
 export function printError(io: Io, error: unknown): number {
   if (error instanceof UsageError || error instanceof CounterexampleError) {
     for (const line of errorLines(`mmucheck: ${error.message}`)) io.err(line)

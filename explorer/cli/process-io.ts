@@ -4,16 +4,16 @@ import type { Io } from './io.ts'
 
 const ERASE_LINE = '\r\x1b[K'
 
-/** The streams of a process, and what became of its output. */
+/** The streams of a process, and whether its output was written. */
 export interface ProcessIo extends Io {
-  /** Waits until all output is where it goes. @returns why standard output took some of it not, or null. */
+  /** Waits until all output is written. @returns the error code of standard output, or null. */
   drained(): Promise<string | null>
 }
 
 /**
- * The process's own streams. A closed pipe ends the process silently with status 141, as SIGPIPE would:
- * a reader that went away must not turn into a verdict. What standard output does not take otherwise, because a disk
- * is full, goes to standard error, so that no result is lost.
+ * The streams of this process. A closed pipe ends the process silently with status 141, as SIGPIPE would: it must not
+ * turn into a verdict. What standard output does not take for another reason, such as a full disk, goes to standard
+ * error, so that no result is lost.
  */
 export function processIo(): ProcessIo {
   const { stdout, stderr, stdin, env } = process
@@ -47,7 +47,7 @@ export function processIo(): ProcessIo {
     },
     drained: () =>
       new Promise((resolve) => {
-        // Streams keep their order: when this is done, so is all before it.
+        // Writes complete in order, so everything before this one is written, too.
         stdout.write('', () => stderr.write('', () => resolve(failure)))
       }),
     err: (line) => {
@@ -66,7 +66,7 @@ export function processIo(): ProcessIo {
   }
 }
 
-/** chalk knows FORCE_COLOR and TERM=dumb; NO_COLOR (no-color.org) overrules what it finds out by itself. */
+/** chalk handles FORCE_COLOR and TERM=dumb, but not NO_COLOR (no-color.org). */
 function coloursFor(env: NodeJS.ProcessEnv): ChalkInstance {
   const forced = env.FORCE_COLOR !== undefined
   const refused = env.NO_COLOR !== undefined && env.NO_COLOR !== ''

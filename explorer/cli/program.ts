@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander'
+import { quoted } from '../../model/language/quoted.ts'
+import { hintFor } from './catalogue.ts'
 import type { CommandContext } from './command-context.ts'
 import { check } from './commands/check.ts'
 import { defaultSet } from './commands/default-set.ts'
@@ -70,12 +72,17 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .helpCommand(false)
     .enablePositionalOptions()
     .allowExcessArguments()
-    .option('--unicode', 'check marks besides the words')
+    .option('--unicode', 'check marks beside the words')
     .action(async (raw) => {
       const [unknown] = program.args
       if (unknown !== undefined) {
         const commands = program.commands.map((c) => c.name())
-        throw new UsageError(unknownName('command', unknown, commands))
+        const hint = hintFor(context.catalogue, unknown)
+        throw new UsageError(
+          hint === null
+            ? unknownName('command', unknown, commands)
+            : `no command is called "${quoted(unknown)}"; ${hint}`,
+        )
       }
       done(await defaultSet(context, raw))
     })
@@ -91,51 +98,51 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
   addSearchOptions(
     command(
       'check',
-      'Explores every behaviour of scenarios with a design and judges the properties.',
-      `\nWithout a scenario: every one that the design names; of upstream all but the deep ones.\n${CHECK_EXAMPLES}`,
+      'Searches scenarios, with a design, for violations of properties.',
+      `\nWithout a scenario: every one that the design names; for upstream all\nexcept deep ones, which take long.\n${CHECK_EXAMPLES}`,
     ).argument('[scenario...]', 'ids or aliases, see "mmucheck list scenarios"'),
   )
     .addHelpText('after', SEARCHES + DESIGN_FILE + SCENARIO_FILE)
     .action(async (scenarios: string[], raw) => done(await check(context, scenarios, raw)))
 
-  command('list', 'Says what there is, with a sentence on each.')
+  command('list', 'Lists scenarios, designs, properties and machines.')
     .argument('[kind]', 'scenarios, designs, properties or machines')
     .option('--json', 'an array, or an object of arrays')
     .action((kind: string | undefined, raw) => done(list(context, kind, raw)))
 
-  command('explain', 'Says what a property, design, scenario, machine or step means.')
+  command('explain', 'Explains a scenario, design, property, machine, step or question.')
     .argument('<name>', 'id or alias')
     .action((name: string) => done(explain(context, name)))
 
-  command('show', 'Renders a counterexample, after replaying it.')
-    .argument('<counterexample>', 'file or id')
-    .option('--as <form>', FORMS.join(', '), 'diagram')
-    .option('--design <file>', 'design file, when the counterexample is of one')
-    .option('--out <dir>', 'where to look for ids', 'out')
-    .action((name: string, raw) => done(show(context, name, raw)))
-
-  command('replay', 'Replays counterexamples by xstate alone; fails when the model does not allow one.')
+  command('show', 'Shows counterexamples, as race diagrams or in another form.')
     .argument('<counterexample...>', 'files or ids')
-    .option('-i, --interactive', 'step through it')
-    .option('--design <file>', 'design file, when the counterexample is of one')
+    .option('--as <form>', FORMS.join(', '), 'diagram')
+    .option('--design <file>', 'use this design file, not the one in the counterexample')
     .option('--out <dir>', 'where to look for ids', 'out')
-    .option('--quiet', 'say nothing unless it fails')
+    .action((names: string[], raw) => done(show(context, names, raw)))
+
+  command('replay', 'Replays counterexamples by xstate alone; fails if the model does not allow one.')
+    .argument('<counterexample...>', 'files or ids')
+    .option('-i, --interactive', 'step through one')
+    .option('--design <file>', 'use this design file, not the one in the counterexample')
+    .option('--out <dir>', 'where to look for ids', 'out')
+    .option('--quiet', 'print nothing unless it fails')
     .action(async (names: string[], raw) => done(await replay(context, names, raw)))
 
-  command('shrink', 'Makes a counterexample shorter, with fewer context switches, and writes it.')
+  command('shrink', 'Writes a shorter counterexample, or one with fewer context switches.')
     .argument('<counterexample>', 'file or id')
-    .option('--design <file>', 'design file, when the counterexample is of one')
+    .option('--design <file>', 'use this design file, not the one in the counterexample')
     .option('--out <dir>', 'folder to write to, and to look for ids in', 'out')
     .action((name: string, raw) => done(shrink(context, name, raw)))
 
-  command('machine', 'Prints a thread of control as a statechart.')
-    .argument('<name>', 'thread kind, see "mmucheck list machines"')
+  command('machine', 'Prints a machine, the code of a kind of thread, as a statechart.')
+    .argument('<name>', 'see "mmucheck list machines"')
     .option('--as <form>', 'mermaid or json (as xstate takes it)', 'mermaid')
-    .option('--scenario <id>', 'as this scenario runs it')
+    .option('--scenario <id>', 'as it is in this scenario')
     .option('--design <id>', 'with the patches of this design')
     .action((name: string, raw) => done(machine(context, name, raw)))
 
-  command('doctor', 'Prints versions, model hash, cores and memory: for bug reports.')
+  command('doctor', 'Prints versions, model hash, cores and memory, for bug reports.')
     .option('--json', 'as an object')
     .action((raw) => done(doctor(context, raw)))
 
@@ -148,36 +155,36 @@ function addSearchOptions(command: Command): Command {
   return command
     .optionsGroup('What to check:')
     .option('--scenario <file>', 'JSON file with a scenario (repeatable)', collect)
-    .option('--design <id|file>', 'design, or JSON file with one (repeatable; upstream)', collect)
-    .option('--property <id>', 'this property; deadlock and faults besides (repeatable)', collect)
+    .option('--design <id|file>', 'design, or JSON file with one (repeatable; default: upstream)', collect)
+    .option('--property <id>', 'only this one, deadlocks and oopses (repeatable)', collect)
     .optionsGroup('How to search everything:')
-    .option('--reduce <how>', 'none, symmetry, por (partial order) or all (all)')
+    .option('--reduce <how>', 'none, symmetry, por (partial order) or all (default)')
     .option('--self-check', 'search without reduction too, and fail (70) if they differ')
-    .option('--storage <how>', 'exact, or fingerprint: some bits per state (exact)')
-    .option('--fingerprint-bits <n>', '64, 96 or 128 (64)')
-    .option('--workers <n>', 'searches at a time; threads that share a single search')
-    .option('--seed <n>', 'seed of hash functions and random choices (1)')
-    .optionsGroup('How to search part of it; this finds violations and proves nothing:')
-    .option('--search <how>', 'bfs: everything; random, priorities or preemptions (bfs)')
-    .option('--walks <n>', 'with random, priorities: walks to make (1000)')
-    .option('--bug-depth <d>', 'with priorities: orderings the bug needs (3)')
-    .option('--preemptions <k>', 'with preemptions: all behaviours with up to k (2)')
-    .optionsGroup('Limits of each search; reaching one is inconclusive:')
+    .option('--storage <how>', 'exact (default), or fingerprint: some bits per state')
+    .option('--fingerprint-bits <n>', '64 (default), 96 or 128')
+    .option('--workers <n>', 'parallel searches; or threads that share a single one')
+    .option('--seed <n>', 'seed of hash functions and random choices (default: 1)')
+    .optionsGroup('How to search a part only; finds violations and proves nothing:')
+    .option('--search <how>', 'bfs (everything, default), random, priorities, preemptions')
+    .option('--walks <n>', 'with random, priorities: number of walks (default: 1000)')
+    .option('--bug-depth <d>', 'with priorities: orderings the bug needs (default: 3)')
+    .option('--preemptions <k>', 'with preemptions: most per behaviour (default: 2)')
+    .optionsGroup('Limits of each search; a search that reaches one is inconclusive:')
     .option('--max-states <n>', 'distinct states')
-    .option('--max-depth <n>', 'steps from the beginning')
-    .option('--time-limit <s>', 'seconds for all of it, those before a checkpoint too')
-    .option('--memory-limit <MiB>', 'of the whole process (nine tenths of what there is)')
-    .option('--allow-incomplete', 'exit 0 when inconclusive, and say so')
-    .option('--allow-vacuous', 'exit 0 when there was nothing to judge, and say so')
-    .optionsGroup('To go on later:')
-    .option('--checkpoint <dir>', 'leave checkpoints there, also when interrupted')
-    .option('--checkpoint-every <s>', 'seconds between two (60)')
-    .option('--resume <dir>', 'go on from those; the rest of the command as before')
+    .option('--max-depth <n>', 'steps from the initial state')
+    .option('--time-limit <s>', 'seconds, including those before a resumed checkpoint')
+    .option('--memory-limit <MiB>', 'of the whole process (default: 90% of the memory)')
+    .option('--allow-incomplete', 'exit with 0 if inconclusive; the last line says so')
+    .option('--allow-vacuous', 'exit with 0 if vacuous; the last line says so')
+    .optionsGroup('To resume later:')
+    .option('--checkpoint <dir>', 'write checkpoints there, also when interrupted')
+    .option('--checkpoint-every <s>', 'seconds between two (default: 60)')
+    .option('--resume <dir>', 'continue from those; otherwise the same command')
     .optionsGroup('What to print:')
-    .option('--json [file]', 'the result as JSON, on standard output or to a file')
-    .option('--format <name>', 'text (text)')
-    .option('--out <dir>', 'folder for counterexamples (out)')
+    .option('--json [file]', 'the result as JSON, to standard output or a file')
+    .option('--format <name>', 'text')
+    .option('--out <dir>', 'folder for counterexamples (default: out)')
     .option('--quiet', 'only the last line')
-    .option('--unicode', 'check marks besides the words')
+    .option('--unicode', 'check marks beside the words')
     .optionsGroup('Other:')
 }

@@ -4,8 +4,8 @@ import { builtSystem } from './built-systems.ts'
 import { alwaysJudged, type Catalogue, findDesign, findProperty, findScenario, titled } from './catalogue.ts'
 
 /**
- * Searches the cells that a question's answer rests on, and says of each what was found: the length of a
- * shortest counterexample, or the size of the proof. Cells of one design in one scenario are one search.
+ * Searches the cells that the answer to a question rests on. For each, a line says what was found: the length of a
+ * shortest counterexample, or the number of states of the proof. Cells of one design in one scenario share a search.
  */
 export function evidenceFor({ evidence }: Question, catalogue: Catalogue): string[] {
   const lines = new Map<Evidence, string>()

@@ -4,7 +4,7 @@ import { AsymmetryError } from '../reduce/index.ts'
 import type { NotApplied, OpenReason, PreemptionsOnly, SampledOnly, StopReason } from '../search/index.ts'
 import type { NothingJudged } from './report/report.ts'
 
-/** Why a search is incomplete, as `incompleteReason` of the result says it. */
+/** The sentence for `incompleteReason` of the result. Scripts match these: they must not change. */
 export function stopInWords(reason: StopReason): string {
   return match(reason)
     .with({ kind: 'interrupted' }, () => 'interrupted')
@@ -32,7 +32,7 @@ export function stopInWords(reason: StopReason): string {
     .exhaustive()
 }
 
-/** Why a property has no verdict or no trace, or holds of nothing, as `reason` of the result says it. */
+/** The sentence for `reason` of the result: why a property has no verdict or no trace, or is vacuous. */
 export function openInWords(reason: OpenReason | NothingJudged): string {
   return match(reason)
     .with({ kind: 'no-trace' }, () => 'the search ended before the way there was found')
@@ -59,7 +59,7 @@ export function openInWords(reason: OpenReason | NothingJudged): string {
     .exhaustive()
 }
 
-/** Why something was not applied, as `notApplied` of the result says it. */
+/** The sentence for `notApplied` of the result. Scripts match these: they must not change. */
 export function notAppliedInWords(reason: NotApplied): string {
   return match(reason)
     .with(
@@ -92,7 +92,7 @@ export function notAppliedInWords(reason: NotApplied): string {
     .exhaustive()
 }
 
-/** The message of an error of the engine, with the options that help. */
+/** The message of an error of the engine, and the option that avoids it. */
 export function errorInWords(error: Error): string {
   return match(error)
     .with(P.instanceOf(AsymmetryError), ({ message }) => message + OR_UNREDUCED)

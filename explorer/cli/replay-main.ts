@@ -1,5 +1,5 @@
 import { programFile } from '../program-file.ts'
 import { startReplay } from './start-replay.ts'
 
-/** What `check` has its counterexamples confirmed by. */
+/** The fresh process in which `check` confirms counterexamples. */
 await startReplay(programFile('kvm-catalogue'))

@@ -19,24 +19,24 @@ import type { CheckSettings } from './search-settings.ts'
 import { selfChecked } from './self-checked.ts'
 import { type ScenarioData, scenarioOf } from './user-scenario.ts'
 
-/** One search, by names. A scenario or design from a file is sent whole: it is data. */
+/** One search, by name. A scenario or design from a file is sent whole: it is data. */
 export interface CheckRequest {
   readonly scenario: string | ScenarioData
   readonly design: string | Design<never>
-  /** Ids of the properties asked for. */
+  /** Ids of the requested properties. */
   readonly properties: readonly string[]
-  /** Ids of those that are judged though nobody asked. They do not keep a sample going. */
+  /** Ids of those that are judged though not requested. A random search does not go on for them. */
   readonly unasked: readonly string[]
   readonly settings: CheckSettings
 }
 
-/** What a search found, and the full search that it was compared with; null when that was not asked for. */
+/** The result of a search, and of the full search that it was compared with; null without `--self-check`. */
 export type Checked = SearchResult & Pick<CheckReport, 'selfCheck'>
 
 /**
- * Makes one search, in this thread or with workers of its own.
- * @param team how workers make the system; null where there can be none.
- * A failure of model code ends the search and is part of the result.
+ * Runs one search, in this thread or shared by several workers. An error in model code ends the search and is part of
+ * the result.
+ * @param workers how workers build the system; null where there can be none.
  * @throws ModelError when the system cannot be built or searched at all, CheckpointError, LostWorker;
  *   InternalError when a reduced search and the full one that it is compared with differ.
  */
@@ -44,7 +44,7 @@ export async function runCheck<W>(
   catalogue: Catalogue<W>,
   request: CheckRequest,
   hooks: SearchHooks,
-  team: ModelSource | null = null,
+  workers: ModelSource | null = null,
 ): Promise<Checked> {
   const properties = judgedIn(catalogue, request)
   const system = systemOf(catalogue, request)
@@ -52,8 +52,8 @@ export async function runCheck<W>(
   const { checkpoint: _, resume: __, ...anew } = settings
   const full: CheckSettings = { ...anew, ...checkpointPathsOf(settings, 'self-check'), reduce: 'none' }
   const search = ({ search: _, ...how }: CheckSettings): Promise<SearchResult> =>
-    // A check of the checker leaves nothing out.
-    exhaustive(system, properties, { ...how, ...hooks, recheck: isAsked ? 'all' : 'sample' }, team)
+    // A self-check compares every recording, not a sample.
+    exhaustive(system, properties, { ...how, ...hooks, recheck: isAsked ? 'all' : 'sample' }, workers)
   const sampling = { ...settings, ...hooks, wanted: request.properties }
   try {
     const found = settings.search === 'bfs' ? await search(settings) : sampled(system, properties, sampling)
@@ -69,7 +69,7 @@ export async function runCheck<W>(
   }
 }
 
-/** States searched for the steps to a failure that a search found but cannot lead to. */
+/** Most states to search for the trace to an error that the first search found without one. */
 const MOST_SEARCHED = 1_000_000
 
 function sampled<W>(
@@ -81,7 +81,7 @@ function sampled<W>(
   return searchRandom(system, properties, { ...options, method })
 }
 
-/** The properties of a request, those asked for first. */
+/** The properties of a request, requested ones first. */
 export function judgedIn<W>(
   catalogue: Catalogue<W>,
   { design, properties, unasked }: Pick<CheckRequest, 'design' | 'properties' | 'unasked'>,

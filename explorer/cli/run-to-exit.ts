@@ -3,9 +3,9 @@ import type { Io } from './io.ts'
 import { printError } from './print-error.ts'
 
 /**
- * Does the work of this process and ends it with the status that the work returns. Whatever else the process ends
- * with is an internal error: code that exits by itself, an error that nothing catches (Node's status for it, 1, means
- * a violation), or a promise that is never settled, after which Node ends with 0 as if all were well.
+ * Runs the work of this process and exits with the status that it returns. Every other way to exit is an internal
+ * error: code that calls `process.exit()`, an uncaught error (Node's status for it, 1, would mean a violation), or a
+ * promise that never settles, after which Node would exit with 0.
  */
 export async function runToExit(io: Io, work: () => Promise<number>): Promise<void> {
   let status: number | null = null

@@ -7,26 +7,26 @@ import { InternalError, UsageError } from './errors.ts'
 import type { Checked, CheckRequest } from './run-check.ts'
 import type { ThreadInput, ThreadReport, ThreadRequest } from './search-thread.ts'
 
-/** Makes searches, several at a time. */
+/** Runs searches, several in parallel. */
 export interface SearchRunner {
   /**
-   * Searches; when `signal` is aborted the search ends soon, as incomplete.
+   * Runs a search; it ends soon after `signal` is aborted, as incomplete.
    * @throws ModelError when the model is wrong, UsageError for a checkpoint that cannot be used, InternalError when
-   *   the search was lost or contradicts itself.
+   *   its thread was lost or the search contradicts itself.
    */
   run(request: CheckRequest, signal: AbortSignal, listener: SearchListener): Promise<Checked>
 }
 
-/** What is told while a search runs. */
+/** Called while a search runs. */
 export type SearchListener = Required<Pick<SearchHooks, 'onProgress' | 'onUnwritten'>>
 
-/** States of a search after which its thread ends, and gives all its memory back at once. */
+/** Size of a search, in states, after which its thread is ended to free its memory at once. */
 const LARGE = 200_000
 
 /**
- * Searches in threads of their own, so that this thread can show progress and hear signals while a search
- * runs. The catalogue is a module that each thread loads, because model code cannot be sent. That takes longer
- * than a small search, so a thread that made one waits for the next.
+ * Runs each search in a separate thread, so that this thread can show progress and handle signals. Every thread loads
+ * the catalogue as a module, because functions cannot be sent. That takes longer than a small search, so threads are
+ * reused after small ones.
  */
 export function threadRunner(catalogue: URL): SearchRunner {
   const idle: Worker[] = []
@@ -40,7 +40,7 @@ export function threadRunner(catalogue: URL): SearchRunner {
         return outcome
       } finally {
         if (small) {
-          // A thread that waits does not keep the process from ending.
+          // An idle thread must not keep the process alive.
           worker.unref()
           idle.push(worker)
         } else await worker.terminate()
@@ -50,8 +50,8 @@ export function threadRunner(catalogue: URL): SearchRunner {
 }
 
 /**
- * Node starts no thread while the folder of the process is gone. In /proc a thread starts, and what is written to a
- * relative path still fails, as it must.
+ * Node cannot start a thread while the working directory is deleted. From /proc/self it can, and writing to a relative
+ * path still fails, as it should.
  */
 function leaveRemovedFolder(): void {
   if (process.platform !== 'linux') return

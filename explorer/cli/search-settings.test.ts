@@ -26,20 +26,23 @@ describe('settings', () => {
   })
 
   it.each<[Record<string, string | true>, string]>([
-    [{ search: 'random', reduce: 'none' }, '--reduce goes with --search bfs only'],
-    [{ search: 'random', storage: 'exact' }, '--storage goes with --search bfs only'],
-    [{ search: 'preemptions', checkpoint: 'd' }, '--checkpoint goes with --search bfs only'],
-    [{ search: 'preemptions', walks: '1' }, '--walks goes with --search random or priorities only'],
-    [{ walks: '1' }, '--walks goes with --search random or priorities only'],
-    [{ search: 'random', bugDepth: '1' }, '--bug-depth goes with --search priorities only'],
-    [{ search: 'random', preemptions: '1' }, '--preemptions goes with --search preemptions only'],
-    [{ storage: 'exact', fingerprintBits: '64' }, '--fingerprint-bits goes with --storage fingerprint only'],
+    [{ search: 'random', reduce: 'none' }, '--reduce can only be used with --search bfs'],
+    [{ search: 'random', storage: 'exact' }, '--storage can only be used with --search bfs'],
+    [{ search: 'preemptions', checkpoint: 'd' }, '--checkpoint can only be used with --search bfs'],
+    [{ search: 'preemptions', walks: '1' }, '--walks can only be used with --search random or priorities'],
+    [{ walks: '1' }, '--walks can only be used with --search random or priorities'],
+    [{ search: 'random', bugDepth: '1' }, '--bug-depth can only be used with --search priorities'],
+    [{ search: 'random', preemptions: '1' }, '--preemptions can only be used with --search preemptions'],
+    [
+      { storage: 'exact', fingerprintBits: '64' },
+      '--fingerprint-bits can only be used with --storage fingerprint',
+    ],
     [{ fingerprintBits: '65' }, '--fingerprint-bits: must be one of 64, 96, 128, not "65"'],
-    [{ checkpointEvery: '1' }, '--checkpoint-every goes with --checkpoint or --resume only'],
-    [{ search: 'random', selfCheck: true }, '--self-check goes with --search bfs only'],
+    [{ checkpointEvery: '1' }, '--checkpoint-every can only be used with --checkpoint or --resume'],
+    [{ search: 'random', selfCheck: true }, '--self-check can only be used with --search bfs'],
     [
       { selfCheck: true, reduce: 'none' },
-      '--self-check compares a reduced search with the full one; --reduce none is not reduced',
+      '--self-check compares a reduced search with a full one; with --reduce none there is nothing to compare',
     ],
     [{ checkpoint: '' }, '--checkpoint: must name a folder'],
   ])('that contradict each other are refused: %j', (raw, message) => {

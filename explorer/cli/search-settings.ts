@@ -8,7 +8,7 @@ import type { Cell } from './cells.ts'
 import { UsageError } from './errors.ts'
 import { flagOf, type SearchFlags } from './options.ts'
 
-/** How one search is made: what the engine is told, and which of its searches is asked. */
+/** The settings of one search: those of the engine, and which kind of search. */
 export interface CheckSettings
   extends SearchSettings,
     Pick<RandomOptions, 'walks' | 'maxPreemptions' | 'bugDepth'> {
@@ -20,12 +20,12 @@ export interface CheckSettings
   readonly workers?: number
 }
 
-/** What everything is searched with when nothing was asked for. */
+/** The settings of a run without options. */
 export const DEFAULT_SETTINGS: CheckSettings = { search: 'bfs', reduce: 'all', storage: 'exact' }
 
 type Flag = keyof SearchFlags
 
-/** Options that mean something to some searches only. */
+/** Options that only some kinds of search have. */
 const ONLY_WITH: readonly (readonly [Flag, readonly SearchFlags['search'][]])[] = [
   ...(['reduce', 'selfCheck', 'storage', 'fingerprintBits', 'checkpoint', 'resume'] as const).map(
     (flag): readonly [Flag, readonly SearchFlags['search'][]] => [flag, ['bfs']],
@@ -36,24 +36,24 @@ const ONLY_WITH: readonly (readonly [Flag, readonly SearchFlags['search'][]])[] 
 ]
 
 /**
- * The settings that options ask for, checkpoints apart.
- * @throws UsageError for options that make no sense together: an option without effect would be a lie.
+ * The settings that the options ask for, without those of checkpoints.
+ * @throws UsageError for options that do not go together: none may be ignored silently.
  */
 export function settingsOf(flags: SearchFlags): CheckSettings {
   for (const [flag, searches] of ONLY_WITH) {
     if (flags[flag] !== undefined && !searches.includes(flags.search))
-      throw new UsageError(`${flagOf(flag)} goes with --search ${searches.join(' or ')} only`)
+      throw new UsageError(`${flagOf(flag)} can only be used with --search ${searches.join(' or ')}`)
   }
   const { search, reduce = 'all', preemptions } = flags
   const hasBits = flags.fingerprintBits !== undefined
   if (hasBits && flags.storage === 'exact')
-    throw new UsageError('--fingerprint-bits goes with --storage fingerprint only')
+    throw new UsageError('--fingerprint-bits can only be used with --storage fingerprint')
   const resumable = flags.checkpoint !== undefined || flags.resume !== undefined
   if (flags.checkpointEvery !== undefined && !resumable)
-    throw new UsageError('--checkpoint-every goes with --checkpoint or --resume only')
+    throw new UsageError('--checkpoint-every can only be used with --checkpoint or --resume')
   if (flags.selfCheck === true && reduce === 'none')
     throw new UsageError(
-      '--self-check compares a reduced search with the full one; --reduce none is not reduced',
+      '--self-check compares a reduced search with a full one; with --reduce none there is nothing to compare',
     )
   return {
     search,
@@ -68,21 +68,21 @@ export function settingsOf(flags: SearchFlags): CheckSettings {
 
 type Given<K extends Flag> = { readonly [P in K]?: NonNullable<SearchFlags[P]> }
 
-/** The flags that were given, among some. */
+/** Those of some flags that were given. */
 function given<K extends Flag>(flags: SearchFlags, keys: readonly K[]): Given<K> {
   return Object.fromEntries(keys.filter((k) => flags[k] !== undefined).map((k) => [k, flags[k]])) as Given<K>
 }
 
-/** Where the checkpoints of a run are. Each search has a folder of its own below. */
+/** Where the checkpoints of a run are. Each search has its own folder in there. */
 export interface Checkpoints {
   readonly directory: string
-  /** Seconds between two; null for the engine's own interval. */
+  /** Seconds between two; null for the default. */
   readonly every: number | null
-  /** Where those of the run before are; null to begin anew. */
+  /** Where the checkpoints to resume from are; null to start from the beginning. */
   readonly resume: string | null
 }
 
-/** The checkpoints that options ask for; a run that goes on leaves new ones where the old ones are. */
+/** The checkpoints that the options ask for; a resumed run writes new ones where the old ones are. */
 export function checkpointsOf({ checkpoint, checkpointEvery, resume }: SearchFlags): Checkpoints | null {
   const directory = checkpoint ?? resume
   if (directory === undefined) return null
@@ -90,8 +90,8 @@ export function checkpointsOf({ checkpoint, checkpointEvery, resume }: SearchFla
 }
 
 /**
- * The folder of one search, `SCENARIO.DESIGN`: ids have no dots. Of a scenario file also a hash of what is in it: with
- * other bounds it is another search.
+ * The folder of one search, `SCENARIO.DESIGN`: ids have no dots. For a scenario file a hash of its contents is added:
+ * with other bounds it is another search.
  */
 export function checkpointFolder(directory: string, { scenario, design, files }: Cell): string {
   const data = files?.scenario?.data
@@ -103,8 +103,8 @@ export function checkpointFolder(directory: string, { scenario, design, files }:
 }
 
 /**
- * The settings of one search of a run with checkpoints. A search of which there is no checkpoint was not begun
- * then, or was killed before the first was whole: it is made from the start.
+ * The settings of one search of a run with checkpoints. A search without a checkpoint had not begun, or was killed
+ * before its first one was complete: it starts from the beginning.
  */
 export function withCheckpoint(
   settings: CheckSettings,
@@ -119,7 +119,7 @@ export function withCheckpoint(
   }
 }
 
-/** @throws UsageError when there is a folder to go on from, but nothing in it of any of the searches. */
+/** @throws UsageError when there is no checkpoint of any of the searches to resume from. */
 export function checkResumable({ resume }: Checkpoints, cells: readonly Cell[]): void {
   if (resume === null || cells.some((cell) => hasCheckpoint(checkpointFolder(resume, cell)))) return
   let has: string[]

@@ -3,10 +3,10 @@ import type { Model, ModelSource } from '../search/index.ts'
 import { loadCatalogue } from './load-catalogue.ts'
 import { type CheckRequest, judgedIn, systemOf } from './run-check.ts'
 
-/** What is searched, by names. */
+/** What to search, by name. */
 type Names = Pick<CheckRequest, 'scenario' | 'design' | 'properties' | 'unasked'>
 
-/** How a worker of a shared search makes its system and properties: from the catalogue's module, by name. */
+/** How a worker of a shared search builds its system and properties: from the module of the catalogue, by name. */
 export function subjectSource(
   catalogue: string,
   { scenario, design, properties, unasked }: Names,
@@ -15,7 +15,7 @@ export function subjectSource(
   return { module: programFile('search-subject').href, function: 'subjectOf', arguments: [catalogue, names] }
 }
 
-/** The subject itself, made in the worker. */
+/** Builds the system and the properties in the worker. */
 export async function subjectOf(catalogue: string, names: Names): Promise<Model> {
   const loaded = await loadCatalogue(new URL(catalogue))
   return { system: systemOf(loaded, names), properties: judgedIn(loaded, names) }

@@ -8,48 +8,48 @@ import { errorInWords } from './reason-words.ts'
 import { type Checked, type CheckRequest, runCheck } from './run-check.ts'
 import { subjectSource } from './search-subject.ts'
 
-/** What a search thread is started with: the address of the module that holds the catalogue. */
+/** `workerData` of a search thread: the URL of the module with the catalogue. */
 export type ThreadInput = string
 
-/** What a search thread is asked, one at a time. */
+/** A request to a search thread; it takes one at a time. */
 export interface ThreadRequest {
   readonly request: CheckRequest
-  /** Shared flag: non-zero asks the search to end. */
+  /** Shared flag: non-zero tells the search to end. */
   readonly stop: Int32Array
 }
 
-/** What a search thread says; the last message on a request is an outcome or an error. */
+/** A message from a search thread; the last one for a request is an outcome or a failure. */
 export type ThreadReport =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'unwritten'; readonly why: string }
   | { readonly kind: 'outcome'; readonly outcome: Checked }
   | { readonly kind: Failure; readonly message: string }
 
-/** What a search can end with besides an outcome. A lost worker and anything unforeseen are failures. */
+/** How a search fails. `failure` is a lost worker or anything unexpected. */
 type Failure = 'model-error' | 'checkpoint-error' | 'contradiction' | 'failure'
 
 const PROGRESS_EVERY_MS = 200
 
 const module = workerData as ThreadInput
 const catalogue = loadCatalogue(new URL(module))
-const tell = (report: ThreadReport): void => parentPort?.postMessage(report)
+const post = (report: ThreadReport): void => parentPort?.postMessage(report)
 
 parentPort?.on('message', async ({ request, stop }: ThreadRequest) => {
-  let told = performance.now()
+  let lastPosted = performance.now()
   const hooks: SearchHooks = {
     stop: () => Atomics.load(stop, 0) !== 0,
     onProgress: (progress) => {
-      if (performance.now() - told < PROGRESS_EVERY_MS) return
-      told = performance.now()
-      tell({ kind: 'progress', progress })
+      if (performance.now() - lastPosted < PROGRESS_EVERY_MS) return
+      lastPosted = performance.now()
+      post({ kind: 'progress', progress })
     },
-    onUnwritten: (why) => tell({ kind: 'unwritten', why }),
+    onUnwritten: (why) => post({ kind: 'unwritten', why }),
   }
   try {
     const outcome = await runCheck(await catalogue, request, hooks, subjectSource(module, request))
-    tell({ kind: 'outcome', outcome })
+    post({ kind: 'outcome', outcome })
   } catch (error) {
-    tell(failureOf(error))
+    post(failureOf(error))
   }
 })
 
@@ -59,6 +59,6 @@ function failureOf(error: unknown): ThreadReport {
   if (error instanceof ModelError) return { kind: 'model-error', message }
   if (error instanceof CheckpointError) return { kind: 'checkpoint-error', message }
   if (error instanceof InternalError) return { kind: 'contradiction', message }
-  // A lost worker says what there is to say; anything else is a bug, whose place matters.
+  // A lost worker is no bug here; anything else is, so keep its stack.
   return { kind: 'failure', message: error instanceof LostWorker ? message : (error.stack ?? message) }
 }

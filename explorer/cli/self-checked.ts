@@ -10,9 +10,9 @@ export interface SelfCheck {
 }
 
 /**
- * Compares a search with the full one, which is made unless the search left nothing out. When the full search
- * does not finish, neither has the check: the result is then incomplete.
- * @param name of what is searched, for the error.
+ * Compares a reduced search with the full one, which is run unless the search was not reduced. If the full search does
+ * not finish, the result is incomplete.
+ * @param name of the system, for the error.
  * @throws InternalError naming what differs; FailedSearch when model code fails in the full search, with what either
  *   search found.
  */
@@ -44,7 +44,7 @@ export async function selfChecked(
   return { ...judged, selfCheck: { states, transitions, seconds } }
 }
 
-/** A violation that the reduced search found stands, whether or not the full one came that far. */
+/** Keeps the violations of the reduced search that the full one did not get to. */
 function withFound({ message, trace, result }: FailedSearch, reduced: SearchResult): FailedSearch {
   const properties = result.properties.map((p, n) => {
     const before = reduced.properties[n]

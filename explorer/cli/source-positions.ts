@@ -13,8 +13,8 @@ export interface SourcePosition {
 }
 
 /**
- * Replaces positions in built files by those in their sources. Maps are read only now, when something went wrong:
- * with Node's --enable-source-maps every start would read them. What has no map stays as it is.
+ * Replaces positions in built files by those in their sources; what has no source map stays as it is. The maps are only
+ * read when there is an error to report: Node's --enable-source-maps would read them at every start.
  */
 export function withSourcePositions(text: string): string {
   return text.replace(POSITION, (position, url: string, line: string, column: string) => {
@@ -24,7 +24,7 @@ export function withSourcePositions(text: string): string {
   })
 }
 
-/** The place in the sources of a place in a built file, or null when its map does not tell. */
+/** The position in the sources for a position in a built file, or null if its source map has none. */
 export function sourcePosition(url: string, line: number, column: number): SourcePosition | null {
   const entry = mapOf(url)?.findEntry(line, column)
   if (entry === undefined || !('originalSource' in entry)) return null
@@ -46,7 +46,7 @@ function readMap(url: string): SourceMap | null {
   try {
     return new SourceMap(JSON.parse(readFileSync(new URL(`${url}.map`), 'utf8')))
   } catch {
-    // Whatever is wrong with a map, the error that is being reported matters more.
+    // A bad source map must not hide the error that is being reported.
     return null
   }
 }

@@ -4,7 +4,7 @@ import { processIo } from './process-io.ts'
 import { runToExit } from './run-to-exit.ts'
 
 /**
- * Runs this process as the fresh one in which a search has its counterexamples confirmed, and sets its exit status.
+ * Runs this process as the fresh one that confirms counterexamples, and sets its exit status.
  * @param catalogue module that exports `catalogue`.
  */
 export async function startReplay(catalogue: URL): Promise<void> {

@@ -17,7 +17,7 @@ import { threadRunner } from './search-runner.ts'
 export async function start(catalogue: URL, replay: URL): Promise<void> {
   const io = processIo()
   const interrupt = new AbortController()
-  // Once: a second signal finds no handler and ends the process at once.
+  // Only once: a second signal kills the process at once.
   process.once('SIGINT', () => interrupt.abort(EXIT.interrupted))
   process.once('SIGTERM', () => interrupt.abort(EXIT.terminated))
   process.once('SIGHUP', () => interrupt.abort(EXIT.hungUp))
@@ -31,11 +31,11 @@ export async function start(catalogue: URL, replay: URL): Promise<void> {
       signal: interrupt.signal,
     }
     const status = await run(context, process.argv.slice(2))
-    // Whoever reads standard output has not got the result: that is no success.
+    // The result did not reach the reader: that is no success.
     return (await io.drained()) !== null && status === EXIT.holds ? EXIT.internal : status
   })
-  // Node aborts when it gives back a terminal that is gone. A shell sees the same status of a process that ends by
-  // the signal itself, whose handler was used up.
+  // Node aborts when it resets a terminal that is gone. Killing the process by the signal instead, whose handler was
+  // used up, gives a shell the same status.
   const { stdin, stdout, stderr, exitCode, pid } = process
   if (exitCode === EXIT.hungUp && [stdin, stdout, stderr].some((stream) => stream.isTTY))
     process.kill(pid, 'SIGHUP')

@@ -51,7 +51,7 @@ describe('a design file', () => {
     expect((await runSmall(['replay', ce, '--design', path])).status).toBe(0)
     const other = await runSmall(['replay', ce, '--design', file({ id: 'other', patches: [swap] })])
     expect(other.status).toBe(2)
-    expect(other.err[0]).toMatch(/is the design other, but ce-\w+ is of mine$/)
+    expect(other.err[0]).toMatch(/contains the design other, but ce-\w+ is of the design mine$/)
   })
 
   it('belongs to every scenario that its patches fit, when it names none', () => {
@@ -96,7 +96,7 @@ describe('a design file', () => {
       'patches[0]: must',
     ],
     ['a move to nowhere', { patches: [{ op: 'move', name: 'Z.1' }] }, 'patches[0]: must be'],
-    ['a name like a path', { id: '../../etc', patches: [swap] }, 'id: must be of small letters'],
+    ['a name like a path', { id: '../../etc', patches: [swap] }, 'id: must consist of lower-case letters'],
     ['a long id', { id: 'x'.repeat(65), patches: [swap] }, 'id: must have at most 64 characters'],
     ['a long title', { title: 'x'.repeat(201), patches: [swap] }, 'title: must have at most 200 characters'],
     ['a long name', { patches: [{ ...swap, name: 'x'.repeat(201) }] }, 'patches[0].name: must have at most'],
@@ -137,7 +137,7 @@ describe('a design file', () => {
     [
       'a move into another machine',
       { patches: [{ op: 'move', name: 'Z.1', after: 'V.2' }] },
-      'fit no scenario',
+      'no scenario fits all of its patches',
     ],
     [
       'a move of a step that others jump to, without a word on the jumps',
@@ -231,6 +231,6 @@ describe('a design file', () => {
   it('cannot share its id with another', async () => {
     const [a, b] = [file({ patches: [swap] }), file({ patches: [swap] })]
     const { err } = await runSmall(['check', '--design', a, '--design', b])
-    expect(err[0]).toContain('two design files are called "mine"')
+    expect(err[0]).toContain('two design files have the id "mine"')
   })
 })

@@ -6,13 +6,13 @@ import { type Entry, stepPaths } from '../../model/language/program.ts'
 import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { builtSystem } from './built-systems.ts'
-import { type Catalogue, findNamed, lookUp } from './catalogue.ts'
+import { type Catalogue, findNamed, findScenario } from './catalogue.ts'
 import { UsageError } from './errors.ts'
 import { readJson } from './json-file.ts'
 import { unknownName } from './nearest.ts'
 import { firstIssue } from './options.ts'
 
-/** How much may be in a design file: far more than a design needs, little enough to be read at once. */
+/** Limits of a design file: far more than a design needs. */
 const MOST_PATCHES = 256
 const MOST_SCENARIOS = 1000
 const LONGEST_ID = 64
@@ -34,12 +34,12 @@ const moved = {
     .describe('Whether jumps to it follow it or stay where they led; needed where other steps jump to it.'),
 }
 
-/** A design as a file: data only, so that a file from anywhere can be checked; nothing in it is run. */
+/** A design as a file. It is data, nothing in it is run, so that a file from anywhere can be checked. */
 export const designFile = z
   .strictObject({
     $schema: z.string().exactOptional().describe('Where this schema is, for editors.'),
     id: text(LONGEST_ID)
-      .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be of small letters, digits and dashes')
+      .regex(/^[a-z0-9][a-z0-9-]*$/, 'must consist of lower-case letters, digits and dashes')
       .describe('A name that no known design has.'),
     title: name.describe('The change in one line.'),
     about: text(LONGEST_ABOUT).default('').describe('The design question, and what is known of the answer.'),
@@ -72,7 +72,7 @@ export const designFile = z
 export type DesignData = z.infer<typeof designFile>
 type PatchData = DesignData['patches'][number]
 
-/** A design of the user's, and where it came from. The file is read once: it may be a pipe, or change. */
+/** A user's design and its file, which is read once: it may be a pipe, or change. */
 export interface UserDesign<W = unknown> {
   readonly design: Design<W>
   /** What was in the file. */
@@ -89,7 +89,7 @@ export const isDesignFile = (argument: string): boolean => /[/\\]|\.json$/i.test
  * { "op": "move", "name", "before" or "after", "in"?, "jumps"? }] }`. Without `scenarios` it belongs to every
  * scenario that is not deep in which all of its patches find their steps.
  * @throws UsageError for a file that cannot be read, is too large, is no such object, takes a known design's name,
- *   or names a step that no scenario has; the last with the nearest step name.
+ *   or names a step that no scenario has (the message suggests the nearest name).
  */
 export function readDesign<W>(catalogue: Catalogue<W>, path: string): UserDesign<W> {
   const data = designDataOf(readJson('design', path), quotedPath(path))
@@ -102,7 +102,7 @@ export function designOf<W>(catalogue: Catalogue<W>, data: DesignData, path: str
   if (findNamed(catalogue.designs, data.id) !== undefined) {
     throw nameTaken(where, data)
   }
-  const named = data.scenarios.map((id) => lookUp('scenario', catalogue.scenarios, id))
+  const named = data.scenarios.map((id) => findScenario(catalogue, id))
   const chosen = [...new Set(named)]
   const candidates = chosen.length > 0 ? chosen : catalogue.scenarios
   const programs = candidates.map((scenario) => ({ scenario, programs: programsOf(scenario) }))
@@ -125,7 +125,7 @@ export function designOf<W>(catalogue: Catalogue<W>, data: DesignData, path: str
       return false
     }
   })
-  if (fitting.length === 0) throw new UsageError(`${where}: its patches fit no scenario together; ${misfit}`)
+  if (fitting.length === 0) throw new UsageError(`${where}: no scenario fits all of its patches; ${misfit}`)
   return designWith(
     data,
     patches,
@@ -134,7 +134,7 @@ export function designOf<W>(catalogue: Catalogue<W>, data: DesignData, path: str
 }
 
 /**
- * The design that the contents of a file describe, for one scenario in which it was checked before.
+ * The design that the contents of a file describe, in the one scenario of a counterexample.
  * @throws UsageError for a known design's name, or patches that do not fit the scenario.
  */
 export function designIn<W>(
@@ -175,7 +175,7 @@ function designWith<W>(
   }
 }
 
-/** Those that are not deep, unless all are: deep scenarios are checked where they are named. */
+/** Those that are not deep, unless all are: deep scenarios are only checked if named. */
 function usual<T extends { readonly scenario: Pick<Scenario<never>, 'deep'> }>(fitting: readonly T[]): T[] {
   const short = fitting.filter(({ scenario }) => scenario.deep !== true)
   return short.length > 0 ? short : [...fitting]
@@ -200,7 +200,7 @@ const programsOf = <W>(scenario: Scenario<W>) => [
   ...new Map(builtSystem(scenario).threads.map(({ program }) => [program.kind, program])).values(),
 ]
 
-/** Every name a patch refers to must exist somewhere; a slip of the pen is answered with the nearest. */
+/** Every name in a patch must exist in some scenario. @throws UsageError that suggests the nearest name. */
 function checkNames<W>(
   file: string,
   patches: readonly PatchData[],

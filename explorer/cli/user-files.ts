@@ -2,7 +2,7 @@ import type { FoundViolation } from '../../counterexamples/counterexample-file.t
 import type { UserDesign } from './user-design.ts'
 import type { UserScenario } from './user-scenario.ts'
 
-/** The scenario and the design of a search, where they came from files: whoever replays needs what was in them. */
+/** The user's files that the scenario and the design of a search come from; a replay needs their contents. */
 export interface UserFiles {
   readonly scenario?: UserScenario
   readonly design?: UserDesign
@@ -13,7 +13,7 @@ export const userFiles = (scenario: UserScenario | undefined, design: UserDesign
   ...(design === undefined ? {} : { design }),
 })
 
-/** What a counterexample carries of them. */
+/** What a counterexample contains of them. */
 export function carriedBy({
   scenario,
   design,

@@ -9,13 +9,13 @@ import { UsageError } from './errors.ts'
 import { readJson } from './json-file.ts'
 import { firstIssue } from './options.ts'
 
-/** The contents of a scenario file: plain data, which every thread and process makes the scenario from anew. */
+/** The contents of a scenario file: plain data, from which every thread and process builds the scenario itself. */
 export interface ScenarioData {
   readonly id: string
   readonly [member: string]: unknown
 }
 
-/** A scenario of the user's, and where it came from. The file is read once: it may be a pipe, or change. */
+/** A user's scenario and its file, which is read once: it may be a pipe, or change. */
 export interface UserScenario<W = unknown> {
   readonly scenario: Scenario<W>
   /** What was in the file. */
@@ -32,13 +32,13 @@ export interface UserScenario<W = unknown> {
  */
 export function readScenario<W>(catalogue: Catalogue<W>, path: string): UserScenario<W> {
   const data = readJson('scenario', path)
-  // Whoever makes the scenario has looked at the data.
+  // The cast is safe once the scenario was built: that validates the data.
   return { scenario: scenarioOf(catalogue, data, quotedPath(path)), data: data as ScenarioData, file: path }
 }
 
 /**
  * The scenario that the contents of a file describe.
- * @param where how to call the file in errors.
+ * @param where name of the file, for errors.
  * @throws UsageError as `readScenario`.
  */
 export function scenarioOf<W>(catalogue: Catalogue<W>, data: unknown, where: string): Scenario<W> {
@@ -78,7 +78,7 @@ function madeFrom<W>({ scenarioFrom }: Catalogue<W>, data: unknown, where: strin
   }
 }
 
-/** A catalogue that has the user's scenarios, too. */
+/** The catalogue with the user's scenarios added. */
 export function withScenarios<W>(
   catalogue: Catalogue<W>,
   own: readonly Pick<UserScenario<W>, 'scenario'>[],

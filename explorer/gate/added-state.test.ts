@@ -186,7 +186,7 @@ describe('a design with a field, a thread and a property of its own', () => {
     const without = await run('check', CREATE, '--property', 'mmio-cache-is-fresh')
     expect(without.status).toBe(2)
     expect(without.err[0]).toContain(
-      'it is checked with design mmio-cache, mmio-cache-without-generation only',
+      'it is only checked with design mmio-cache, mmio-cache-without-generation',
     )
     const json = await run('check', CREATE, '--json')
     const [{ properties: judged }] = resultSchema.parse(JSON.parse(json.out.join('\n'))).checks

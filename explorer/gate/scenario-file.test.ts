@@ -220,7 +220,7 @@ describe('a scenario file', () => {
     const twice = await run('check', '--scenario', path, '--scenario', path)
     expect([twice.status, twice.err[0]]).toEqual([
       2,
-      expect.stringContaining('two scenario files are called "my-case"'),
+      expect.stringContaining('two scenario files have the id "my-case"'),
     ])
   })
 
@@ -249,10 +249,16 @@ describe('a counterexample that carries a scenario and a design', () => {
   it('is refused in one line where what it carries makes no sense or is of another name', async () => {
     const whole = readCounterexample(await counterexample(...ours()))
     const wrong: [object, RegExp][] = [
-      [{ scenarioFile: { ...scenario, id: 'another' } }, /carries the scenario another, but is of my-case/],
+      [
+        { scenarioFile: { ...scenario, id: 'another' } },
+        /contains the scenario another, but is of the scenario my-case/,
+      ],
       [{ scenarioFile: { ...scenario, bounds: { vcpus: 99 } } }, /its scenario: bounds\.vcpus/],
       [{ scenarioFile: undefined }, /my-case/],
-      [{ designFile: { ...design, id: 'another' } }, /carries the design another, but is of request-first/],
+      [
+        { designFile: { ...design, id: 'another' } },
+        /contains the design another, but is of the design request-first/,
+      ],
       [{ designFile: { ...design, patches: [] } }, /its design: patches: must be at least one/],
       [
         { designFile: { ...design, patches: [{ op: 'drop', name: 'X.1' }] } },

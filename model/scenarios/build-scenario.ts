@@ -1,7 +1,7 @@
 import { boundsFor, fieldsOf, type ScenarioBounds, threadsOf } from '../features/index.ts'
 import type { Program } from '../language/program.ts'
 import type { Sort } from '../language/shapes.ts'
-import { compose, type System } from '../language/system.ts'
+import { compose, type System, type ThreadGroup } from '../language/system.ts'
 import { type Bounds, mergeBounds } from '../memory/bounds.ts'
 import { type Kvm, kvmWorld } from '../memory/kvm.ts'
 import { type Sorts, sortsOf } from '../memory/sorts.ts'
@@ -38,6 +38,7 @@ export function scenarioOutside(plan: Plan): Scenario<Kvm> {
     bounds: shownBounds(bounds),
     contains: (judgedWhere) => (judgedWhere as (bounds: Bounds) => boolean)(bounds),
     build: (change = UNCHANGED) => build(plan.id, bounds, start, change),
+    programs: ({ adds } = UNCHANGED) => groupsOf(bounds, sortsOf(bounds), adds).map(({ program }) => program),
   }
 }
 
@@ -61,6 +62,11 @@ function programsOfAll({ threads }: Additions<Kvm>): readonly Program<Kvm>[] {
   return [...allPrograms, ...added.map(({ program }) => program)]
 }
 
+const groupsOf = (bounds: Bounds, sorts: Sorts, adds: Additions<Kvm> = {}): ThreadGroup<Kvm>[] => [
+  ...threadsOf(bounds, sorts),
+  ...(adds.threads?.(sorts, bounds) ?? []),
+]
+
 const UNCHANGED: Change<Kvm> = { patches: [] }
 
 function build(name: string, bounds: Bounds, start: Start, { patches, adds = {} }: Change<Kvm>): System<Kvm> {
@@ -69,7 +75,7 @@ function build(name: string, bounds: Bounds, start: Start, { patches, adds = {} 
   return compose({
     name,
     world: kvmWorld(bounds, sorts, [...fieldsOf(bounds, sorts), ...added]),
-    threads: [...threadsOf(bounds, sorts), ...(adds.threads?.(sorts, bounds) ?? [])],
+    threads: groupsOf(bounds, sorts, adds),
     initial: [
       (kvm) => {
         setUp(kvm, bounds, start)

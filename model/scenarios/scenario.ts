@@ -1,3 +1,4 @@
+import type { Program } from '../language/program.ts'
 import type { JudgedWhere } from '../language/property.ts'
 import type { System } from '../language/system.ts'
 import type { Change } from './additions.ts'
@@ -26,6 +27,8 @@ export interface Scenario<W> {
   readonly contains?: (judgedWhere: JudgedWhere) => boolean
   /** Builds the system, with the change of a design. @throws ModelError if a patch does not fit. */
   build(change?: Change<W>): System<W>
+  /** The programs of its threads, those that the change adds included, without its patches; cheaper than `build`. */
+  programs?(change?: Change<W>): readonly Program<W>[]
 }
 
 /**

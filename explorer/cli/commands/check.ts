@@ -85,12 +85,12 @@ export async function check(
   }
 }
 
-/** What is to be checked, and how. */
+/** What to check, and how. */
 interface Asked {
   readonly cells: readonly Cell[]
   readonly checkpoints: Checkpoints | null
   readonly asked: CheckSettings
-  /** What of the catalogue is left out, in a line; empty when nothing is that the user did not choose. */
+  /** Names the scenarios that are skipped by default; empty if the user chose the scenarios. */
   readonly unvisited: string
 }
 
@@ -99,7 +99,7 @@ async function checkCells(
   flags: z.infer<typeof options>,
   { cells, checkpoints, asked, unvisited }: Asked,
 ): Promise<number> {
-  // Several searches are made side by side; a single one is shared out, if that was asked for.
+  // Several searches run in parallel, one thread each; only a single one is shared by workers.
   const shared = cells.length === 1 ? (flags.workers ?? 1) : 1
   const settings = { ...asked, workers: shared }
 
@@ -150,7 +150,7 @@ async function checkCells(
   return interruption(context.signal) ?? exitStatusOf(checks, allowed)
 }
 
-/** What was found decides the exit status, and is printed, also when its file cannot be written. */
+/** Writes the result; without its file it still decides the exit status and is printed. */
 function writeResult({ io }: CommandContext, path: string, json: string): boolean {
   try {
     replaceFile(path, `${json}\n`)
@@ -158,7 +158,8 @@ function writeResult({ io }: CommandContext, path: string, json: string): boolea
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    const old = 'if a file is there it is of an earlier run; make room or choose another file with --json'
+    const old =
+      'a file of this name, if any, is from an earlier run; free some space or choose another file with --json'
     io.err(`mmucheck: warning: cannot write to ${quotedPath(path)}: ${code}; ${old}`)
     return false
   }
@@ -170,7 +171,7 @@ function unwrittenAdvice(printed: 'text' | 'json' | 'nothing'): string {
     json: 'its contents are in the result instead',
     nothing: 'the trace is printed without --quiet',
   }[printed]
-  return `; ${instead}; make room or choose another folder with --out`
+  return `; ${instead}; free some space or choose another folder with --out`
 }
 
 /** The counterexamples of a report that could not be written, as diagrams. */
@@ -181,7 +182,7 @@ export function unwrittenTraces(checker: Checker, report: CheckReport, own?: Use
   })
 }
 
-/** What goes to standard error of a check whose model is wrong. */
+/** Lines for standard error if the model of a check is wrong. */
 export function modelErrorOf({ modelError }: CheckReport): string[] {
   return modelError === null ? [] : errorLines(`mmucheck: the model is wrong: ${modelError.message}`)
 }
@@ -195,7 +196,7 @@ function readScenarios({ catalogue }: CommandContext, paths: readonly string[]):
   const read = paths.map((path) => readScenario(catalogue, path))
   read.forEach(({ scenario: { id }, file }, n) => {
     if (read.findIndex((other) => other.scenario.id === id) === n) return
-    throw new UsageError(`${quotedPath(file)}: id: two scenario files are called "${id}"`)
+    throw new UsageError(`${quotedPath(file)}: id: two scenario files have the id "${id}"`)
   })
   return read
 }
@@ -210,7 +211,7 @@ function readDesigns(
     const read = readDesign(catalogue, name)
     const { design } = read
     if (files.has(design.id))
-      throw new UsageError(`${quotedPath(name)}: id: two design files are called "${design.id}"`)
+      throw new UsageError(`${quotedPath(name)}: id: two design files have the id "${design.id}"`)
     files.set(design.id, read)
     return design
   })

@@ -15,7 +15,7 @@ import { type CheckReport, counts, otherCounts, tallyOf } from '../report/report
 import {
   checkBlock,
   headingLines,
-  isTold,
+  isReported,
   modelErrorLines,
   type Style,
   totals,
@@ -30,10 +30,9 @@ const options = z.object({ unicode: z.boolean().default(false) })
 const OUT = 'out'
 
 /**
- * `mmucheck` without arguments: upstream in every scenario that is not a deep one, and the cells that answer
- * the design questions of the catalogue. A violation that a design is known for is expected here, so the exit
- * status says whether all came out as it must. Opens with the featured design question: the wrong answer as a
- * diagram, the right one as a proof.
+ * `mmucheck` without arguments: upstream in every scenario that is not deep, and the cells that answer the design
+ * questions of the catalogue. Known violations are expected here; the exit status says whether every verdict is as
+ * expected. The featured design question comes first: the wrong answer as a diagram, the right one as a proof.
  */
 export async function defaultSet(context: CommandContext, raw: unknown): Promise<number> {
   const { catalogue, io } = context
@@ -53,7 +52,7 @@ export async function defaultSet(context: CommandContext, raw: unknown): Promise
     atOnce: Math.min(availableParallelism(), cells.length),
     out: OUT,
     progress: new ProgressDisplay(io, { quiet: false, searches: cells.length }),
-    onUnwritten: warningsOf(context, '; what is not expected is printed instead; make room there'),
+    onUnwritten: warningsOf(context, '; unexpected ones are printed instead; free some space'),
   })
   if (featured !== undefined) {
     for (const line of wrapAtSpaces(featured.question, io.width)) io.out(line)
@@ -80,7 +79,7 @@ export async function defaultSet(context: CommandContext, raw: unknown): Promise
   return interruption(context.signal) ?? worstOf(expected.flat())
 }
 
-/** Upstream in every scenario; what answers the design questions, or without any each design in its scenarios. */
+/** Upstream in every scenario, and the cells that answer the design questions; without questions, all designs. */
 function allCells(catalogue: Catalogue): Cell[] {
   const select = (designs: readonly Design<unknown>[], scenarios: readonly string[]): Cell[] =>
     cellsOf(catalogue, { scenarios, designs, properties: [] })
@@ -111,7 +110,7 @@ const isCell = ({ scenario, design }: Cell, name: CellName | undefined): boolean
 function showBroken(context: CommandContext, cell: Cell, report: CheckReport, style: Style): void {
   const { io } = context
   const found = report.properties.flatMap((p) => (p.counterexample === null ? [] : [p.counterexample]))
-  // A safety violation says more than a loop; the properties come in order of importance.
+  // Properties are in order of importance.
   const [first] = found
   if (first !== undefined) {
     const { file, contents } = first
@@ -134,15 +133,15 @@ const NOTES: Readonly<Record<Match, string>> = {
   open: 'NOT AS EXPECTED',
 }
 
-/** Two lines or more: the verdicts that matter, and the totals. */
+/** Heading, the verdicts that matter, and totals. */
 function summary({ scenario, design }: Cell, report: CheckReport, style: Style): string[] {
   const tally = tallyOf([report])
   const upTo = report.properties.filter((p) => p.asked && p.upTo !== null)
-  const known = upTo.length === 0 ? [] : [`${upTo.length} up to the fault`]
-  const parts = [`${tally.holds} hold`, ...otherCounts(tally), ...known]
+  const partial = upTo.length === 0 ? [] : [`${upTo.length} up to an oops`]
+  const parts = [`${tally.holds} hold`, ...otherCounts(tally), ...partial]
   const heading = `${scenario.id}, design ${titled(design)}: ${parts.join(', ')}`
-  const told = report.properties
-    .filter((p) => isTold(p, report))
+  const notable = report.properties
+    .filter((p) => isReported(p, report))
     .filter((p) => p.verdict === 'violated' || matchOf(design, scenario.id, p) !== 'expected')
     .map((p) => {
       const note = NOTES[matchOf(design, scenario.id, p)]
@@ -152,7 +151,7 @@ function summary({ scenario, design }: Cell, report: CheckReport, style: Style):
   const failure = modelErrorLines(report, style)
   return [
     ...headingLines(heading, style),
-    ...told,
+    ...notable,
     ...failure,
     ...wrapAtSpaces(totals(report), style.width, '  '),
   ]
@@ -161,7 +160,7 @@ function summary({ scenario, design }: Cell, report: CheckReport, style: Style):
 function lastLine(cells: readonly Cell[], checks: readonly CheckReport[]): string {
   const matches = checks.flatMap((report, index) =>
     report.properties
-      .filter((p) => isTold(p, report))
+      .filter((p) => isReported(p, report))
       .map((p) => matchOf(cells[index].design, report.scenario, p)),
   )
   const count = (what: string): number => matches.filter((m) => m === what).length

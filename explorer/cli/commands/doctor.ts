@@ -12,7 +12,7 @@ const options = z.object({ json: z.boolean().default(false) })
 
 const MIB = 1024 * 1024
 
-/** `mmucheck doctor`: what a maintainer asks for in the first reply to a bug report. */
+/** `mmucheck doctor`: what a bug report should contain. */
 export function doctor({ io, version, modelHash, catalogue }: CommandContext, raw: unknown): number {
   const { json } = readOptions(options, raw)
   const facts = {
@@ -23,7 +23,7 @@ export function doctor({ io, version, modelHash, catalogue }: CommandContext, ra
     properties: allProperties(catalogue).length,
     node: process.version,
     v8: process.versions.v8,
-    // The reference semantics: whose `transition()` results are measured on.
+    // The model is defined by its `transition()`.
     xstate: xstate.version,
     platform: `${process.platform} ${process.arch}`,
     cores: availableParallelism(),
@@ -36,7 +36,7 @@ export function doctor({ io, version, modelHash, catalogue }: CommandContext, ra
   return 0
 }
 
-/** Without a control group's limit the machine's memory is the limit. */
+/** The limit of the control group, or the machine's memory if there is none. */
 function limitOf(constrained: number | undefined): number {
   const all = totalmem()
   return constrained === undefined || constrained === 0 || constrained > all ? all : constrained

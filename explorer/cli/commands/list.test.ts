@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { Expectation } from '../../../model/designs/design.ts'
 import { runSmall } from '../testing/run-small.ts'
+import { catalogue } from '../testing/small-catalogue.ts'
 
 const json = async (...args: string[]) => JSON.parse((await runSmall(args)).out.join('\n'))
 
@@ -65,6 +67,8 @@ describe('list', () => {
   it('knows its kinds', async () => {
     const { status, err } = await runSmall(['list', 'desings'])
     expect([status, err[0]]).toEqual([2, 'mmucheck: no list is called "desings"; did you mean designs?'])
+    const { err: other } = await runSmall(['list', 'D1'])
+    expect(other[0]).toBe('mmucheck: no list is called "D1"; to read about it: mmucheck explain D1')
   })
 })
 
@@ -76,7 +80,7 @@ describe('explain', () => {
       [
         'property root-dropped (I-1)',
         '  says       A root that was zapped is not held once its request was serviced.',
-        '  kind       invariant',
+        '  kind       invariant: must be true in every reachable state',
         '  if not     The guest runs on a zapped root.',
         '  checked    zap, zap-and-tick, endless',
         '  broken by  request-first (D1), believed-wrong',
@@ -88,7 +92,8 @@ describe('explain', () => {
     const text = await explain('D1')
     expect(text).toContain('kernel     commit 0123456789ab, v1.0, zap()')
     expect(text).toContain('patches    move Z.2 before Z.1')
-    expect(text).toContain('expected   zap violates root-dropped, violates can-free')
+    expect(text).toContain('status     bug: was in a kernel, and is wrong')
+    expect(text).toContain('expected   in zap, violated: root-dropped, can-free')
   })
 
   it('says what a scenario, a machine and a step are', async () => {
@@ -97,8 +102,25 @@ describe('explain', () => {
     const step = await explain('Z.3')
     expect(step).toContain('step zapper.Z.3')
     expect(step).toContain('function   free()')
-    expect(step).toContain('waits      blocked until its guard is true')
+    expect(step).toContain('waits      until its guard is true')
     expect(step).toContain('then       done')
+  })
+
+  it('groups expectations by scenario and verdict, and sets notes apart', async () => {
+    const [upstream, ...designs] = catalogue.designs
+    const expected: Expectation[] = [
+      { scenario: 'zap', property: 'root-dropped', verdict: 'vacuous', note: 'It is never requested.' },
+      { scenario: 'zap', property: 'can-free', verdict: 'violated', length: 3 },
+      { scenario: 'zap', property: 'marked-for-good', verdict: 'vacuous', note: 'It is never requested.' },
+    ]
+    const changed = { ...catalogue, designs: [{ ...upstream, expect: expected }, ...designs] }
+    const { out } = await runSmall(['explain', 'D0'], { catalogue: changed })
+    expect(out.slice(out.findIndex((line) => line.startsWith('  expected')))).toEqual([
+      '  expected   in zap, vacuous (nothing to judge): root-dropped, marked-for-good.',
+      '             It is never requested.',
+      '             in zap, violated: can-free (3 steps)',
+      '             every other property holds',
+    ])
   })
 
   it('suggests among everything', async () => {

@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import { printableJson } from '../../../model/language/quoted.ts'
-import { allProperties, lookUp, type Named, titled } from '../catalogue.ts'
+import { printableJson, quoted } from '../../../model/language/quoted.ts'
+import { allProperties, findNamed, type Named, namedIn, titled } from '../catalogue.ts'
 import type { CommandContext } from '../command-context.ts'
+import { UsageError } from '../errors.ts'
 import { machinesOf } from '../machines.ts'
+import { unknownName } from '../nearest.ts'
 import { readOptions } from '../options.ts'
 import { wrapAtSpaces } from '../wrap.ts'
 
@@ -11,7 +13,7 @@ const options = z.object({ json: z.boolean().default(false) })
 const KINDS = ['scenarios', 'designs', 'properties', 'machines'] as const
 type Kind = (typeof KINDS)[number]
 
-/** One thing of a list: what every list shows, and what belongs to this kind of thing. */
+/** An item of a list; `data` are the JSON members that only this kind has. */
 type Item = Named & {
   readonly aliases: readonly string[]
   readonly title: string
@@ -19,12 +21,12 @@ type Item = Named & {
 }
 
 /**
- * `mmucheck list`: what there is. With one kind and `--json` an array, else an object of arrays.
+ * `mmucheck list`: scenarios, designs, properties and machines. As JSON an array for one kind, else an object of arrays.
  * @throws UsageError for a kind that does not exist.
  */
 export function list(context: CommandContext, kind: string | undefined, raw: unknown): number {
   const { json } = readOptions(options, raw)
-  const asked = kind === undefined ? KINDS : [kindOf(kind)]
+  const asked = kind === undefined ? KINDS : [kindOf(context, kind)]
   const lists = asked.map((each) => [each, itemsOf(context, each)] as const)
   const { io } = context
   if (json) {
@@ -43,12 +45,17 @@ export function list(context: CommandContext, kind: string | undefined, raw: unk
   return 0
 }
 
-const kindOf = (name: string): Kind =>
-  lookUp(
-    'list',
-    KINDS.map((id) => ({ id })),
-    name,
-  ).id
+function kindOf({ catalogue }: CommandContext, name: string): Kind {
+  const found = KINDS.find((kind) => kind === name.toLowerCase())
+  if (found !== undefined) return found
+  const what =
+    findNamed(namedIn(catalogue), name) === undefined
+      ? ''
+      : `; to read about it: mmucheck explain ${quoted(name)}`
+  throw new UsageError(
+    what === '' ? unknownName('list', name, KINDS) : `no list is called "${quoted(name)}"${what}`,
+  )
+}
 
 const jsonOf = ({ id, aliases, title, data }: Item) => ({ id, aliases, title, ...data })
 
@@ -81,11 +88,11 @@ function itemsOf({ catalogue }: CommandContext, kind: Kind): Item[] {
         },
       }))
     case 'machines':
-      return machinesOf(catalogue).map(({ id, title, scenarios, thread }) => ({
+      return machinesOf(catalogue).map(({ id, title, scenarios, flow }) => ({
         id,
         aliases: [],
         title,
-        data: { steps: thread.flow.steps.map((s) => s.path), scenarios },
+        data: { steps: flow.steps.map((s) => s.path), scenarios },
       }))
   }
 }

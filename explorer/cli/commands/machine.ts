@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { printableJson } from '../../../model/language/quoted.ts'
+import { printableJson, quoted } from '../../../model/language/quoted.ts'
 import { builtSystem } from '../built-systems.ts'
-import { findDesign, findScenario, lookUp } from '../catalogue.ts'
+import { findDesign, findNamed, findScenario, hintFor, lookUp } from '../catalogue.ts'
 import type { CommandContext } from '../command-context.ts'
-import { machinesOf } from '../machines.ts'
+import { UsageError } from '../errors.ts'
+import { type Machine, machinesOf } from '../machines.ts'
 import { readOptions } from '../options.ts'
 import { chartOf, mermaidOf } from '../report/statechart.ts'
 
@@ -14,13 +15,13 @@ const options = z.object({
 })
 
 /**
- * `mmucheck machine`: a thread of control as a statechart, upstream's or a design's.
+ * `mmucheck machine`: a kind of thread as a statechart, with or without a design.
  * @throws UsageError for an unknown machine, scenario or design.
  */
 export function machine(context: CommandContext, name: string, raw: unknown): number {
   const { as, scenario, design } = readOptions(options, raw)
   const { catalogue, io } = context
-  const known = lookUp('machine', machinesOf(catalogue), name)
+  const known = findMachine(context, name)
   const of = design ?? known.design
   const change = of === undefined ? undefined : findDesign(catalogue, of)
   const at = scenario ?? findHome(context, of) ?? known.scenarios[0]
@@ -30,10 +31,18 @@ export function machine(context: CommandContext, name: string, raw: unknown): nu
   io.out(as === 'mermaid' ? mermaidOf(thread) : printableJson(chartOf(thread)))
   return 0
 
-  /** The first scenario of the design that runs the machine. */
+  /** The first scenario of the design in which such a thread runs. */
   function findHome({ catalogue: all }: CommandContext, id: string | undefined): string | undefined {
     return id === undefined
       ? undefined
       : findDesign(all, id).scenarios.find((s) => known.scenarios.includes(s))
   }
+}
+
+/** @throws UsageError for a name that no machine has, with a hint if something else has it. */
+function findMachine({ catalogue }: CommandContext, name: string): Machine {
+  const machines = machinesOf(catalogue)
+  const hint = findNamed(machines, name) === undefined ? hintFor(catalogue, name) : null
+  if (hint !== null) throw new UsageError(`no machine is called "${quoted(name)}"; ${hint}`)
+  return lookUp('machine', machines, name)
 }

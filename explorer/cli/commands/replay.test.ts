@@ -85,7 +85,7 @@ describe('replay', () => {
     const none = await runSmall(['replay', 'ce-00000000'])
     expect([none.status, none.err[0]]).toEqual([
       2,
-      'mmucheck: there is no counterexample "ce-00000000", neither a file nor in out',
+      'mmucheck: there is no counterexample "ce-00000000": no such file, and no such id in out or among the known ones',
     ])
     const { steps } = readCounterexample(file)
     const property = await runSmall(['replay', changed(steps, 'root-droped')])
@@ -244,7 +244,7 @@ describe('shrink', () => {
   it('leaves alone what is as small as it gets', async () => {
     const before = readdirSync(folder)
     const { out } = await runSmall(['shrink', file, '--out', folder])
-    expect(out).toEqual([`${readCounterexample(file).id}: ${size}; it is as small as it gets`])
+    expect(out).toEqual([`${readCounterexample(file).id}: ${size}; there is no smaller one`])
     expect(readdirSync(folder)).toEqual(before)
   })
 })

@@ -6,6 +6,7 @@ import { replaceFile } from '../../checkpoint/index.ts'
 import { lookUp } from '../catalogue.ts'
 import type { CommandContext } from '../command-context.ts'
 import { load } from '../counterexamples.ts'
+import { UsageError } from '../errors.ts'
 import { readOptions } from '../options.ts'
 import { orUnwritable } from '../write-counterexample.ts'
 
@@ -18,11 +19,19 @@ const options = z.object({
   out: z.string().default('out'),
 })
 
-/** `mmucheck show`: replays a counterexample and renders it. */
-export function show(context: CommandContext, name: string, raw: unknown): number {
+/** Forms that are whole files, of which only one makes sense on standard output. */
+const FILE_FORMS: readonly RendererName[] = ['html', 'itf', 'mermaid']
+
+/** `mmucheck show`: replays counterexamples and renders them. */
+export function show({ io, ...checker }: CommandContext, names: readonly string[], raw: unknown): number {
   const { as, design, out } = readOptions(options, raw)
-  const text = RENDERERS[as](load(context, { name, out, design }))
-  context.io.out(text.replace(/\n$/, ''))
+  if (names.length > 1 && FILE_FORMS.includes(as))
+    throw new UsageError(`--as ${as} makes a file of one counterexample; name one`)
+  const texts = names.map((name) => RENDERERS[as](load(checker, { name, out, design })).replace(/\n$/, ''))
+  texts.forEach((text, index) => {
+    if (index > 0) io.out('')
+    io.out(text)
+  })
   return 0
 }
 

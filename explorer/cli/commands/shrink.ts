@@ -18,8 +18,8 @@ import { tryToWriteCounterexample } from '../write-counterexample.ts'
 const options = z.object({ design: z.string().optional(), out: z.string().min(1).default('out') })
 
 /**
- * `mmucheck shrink`: makes a counterexample shorter, with fewer context switches, and writes the result
- * beside the others under its own id. What is as small as it gets is left alone.
+ * `mmucheck shrink`: looks for a counterexample with fewer steps, then fewer context switches, and writes it to a new
+ * file. If there is none, nothing is written.
  */
 export function shrink(context: CommandContext, name: string, raw: unknown): number {
   const { design, out } = readOptions(options, raw)
@@ -34,7 +34,7 @@ export function shrink(context: CommandContext, name: string, raw: unknown): num
   const size = ({ steps, contextSwitches }: typeof was): string =>
     `${plural(steps, 'step')}, ${plural(contextSwitches, 'context switch')}`
   if (was.steps === is.steps && was.contextSwitches === is.contextSwitches) {
-    const why = ce.loopStart === null ? 'it is as small as it gets' : 'a loop is not shrunk'
+    const why = ce.loopStart === null ? 'there is no smaller one' : 'a loop is not shrunk'
     io.out(`${ce.id}: ${size(was)}; ${why}`)
     return 0
   }

@@ -4,18 +4,16 @@ import type { Io } from '../io.ts'
 const PLAIN_EVERY_MS = 10_000
 const MIB = 1024 * 1024
 
-/** What is shown, and what it is measured on. */
 export interface ProgressOptions {
   readonly quiet: boolean
-  /** Searches to be made in all. */
+  /** Number of searches in the run. */
   readonly searches: number
   readonly limits?: Limits
 }
 
 /**
- * Shows how far the searches are: on a terminal one line that is replaced, otherwise a plain line every ten
- * seconds. Nothing with `quiet`. How many states there will be nobody knows before the end, so what is said of
- * the future is how far the limits are, and how many searches are done.
+ * Shows how far the searches are: on a terminal one line that is overwritten, otherwise a plain line every ten seconds.
+ * The number of states is unknown before the end, so progress is measured in used-up limits and finished searches.
  */
 export class ProgressDisplay {
   readonly #io: Io
@@ -55,7 +53,7 @@ export class ProgressDisplay {
     const parts = [
       `${short(states)} states`,
       `${short(rate)}/s`,
-      // Workers that share a search do not say how far each is.
+      // Unknown when workers share the search.
       ...(frontier === 0 && depth === 0 ? [] : [`${short(frontier)} to expand`, `depth ${depth}`]),
       `${Math.ceil(bytes / MIB)} MiB`,
       `${seconds.toFixed(0)} s`,
@@ -65,7 +63,7 @@ export class ProgressDisplay {
     return `${which}${name}: ${parts.join(', ')}`
   }
 
-  /** What part of the limits is used up. */
+  /** How much of each limit is used up. */
   #limits({ states, depth, seconds }: Progress): string[] {
     const { maxStates, maxDepth, timeLimit } = this.#options.limits ?? {}
     const used = (value: number, most: number | undefined, flag: string): string[] =>

@@ -6,25 +6,25 @@ import { notAppliedInWords, openInWords, stopInWords } from '../reason-words.ts'
 import { wrapAtSpaces } from '../wrap.ts'
 import { appliedIn, type CheckReport, type PropertyReport, visitedIn } from './report.ts'
 
-/** Names of steps that are listed at most when they never fired. */
+/** Most names of steps in the list of those that were never taken. */
 const LISTED = 8
 
-/** How text is set. */
+/** Layout of the report. */
 export interface Style {
   readonly colour: ChalkInstance
   readonly width: number
   /** Box-drawing and check marks instead of plain ASCII. */
   readonly unicode: boolean
-  /** Also what was not done to make the search smaller or faster, and why. */
+  /** Print also which reductions and workers were not used, and why. */
   readonly allRemarks?: boolean
-  /** Also a line for each patch of the design. */
+  /** Print also a line for each patch of the design. */
   readonly patches?: boolean
 }
 
-/** One block: the heading, a line per property, where counterexamples are, and the totals. */
+/** The block of one check: heading, a line per property, counterexamples, totals. */
 export function checkBlock(check: CheckReport, heading: string, style: Style): string[] {
   const asked = check.properties.filter((p) => p.asked)
-  const unasked = check.properties.filter((p) => !p.asked && isTold(p, check))
+  const unasked = check.properties.filter((p) => !p.asked && isReported(p, check))
   const longest = Math.max(...[...asked, ...unasked].map((p) => p.id.length))
   return [
     ...headingLines(heading, style),
@@ -47,22 +47,22 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
     ...(check.resumedFrom === null ? [] : [`  resumed from ${quotedPath(check.resumedFrom)}`]),
     ...(check.resume === null
       ? []
-      : [`  to go on: the same command with --resume ${quotedPath(check.resume)}`]),
+      : [`  to resume: the same command with --resume ${quotedPath(check.resume)}`]),
   ]
 }
 
-/** What was not asked for is shown when it is violated, or open though neither a limit nor a fault says why. */
-export function isTold({ asked, verdict, upTo }: PropertyReport, { complete }: CheckReport): boolean {
+/** A property that was not requested is reported if violated, or inconclusive for no other reason in the report. */
+export function isReported({ asked, verdict, upTo }: PropertyReport, { complete }: CheckReport): boolean {
   return asked || verdict === 'violated' || (verdict === 'inconclusive' && complete && upTo === null)
 }
 
-/** A line of a block that may take several. */
+/** A line of a block, wrapped with a hanging indent. */
 function hanging(text: string, width: number): string[] {
   const [first, ...rest] = wrapAtSpaces(text, width, '  ')
   return [first, ...wrapAtSpaces(rest.join(' '), width, '    ')]
 }
 
-/** The failure of model code, and the steps that lead to it. */
+/** The error in model code, and the trace to it. */
 export function modelErrorLines(
   { modelError }: Pick<CheckReport, 'modelError'>,
   { colour, width }: Style,
@@ -71,7 +71,7 @@ export function modelErrorLines(
   const { message, steps } = modelError
   const [first, ...rest] = hanging(`MODEL ERROR: ${quoted(message, LONGEST_MESSAGE)}`, width)
   const heading = [first, ...rest].map((line) => colour.red(line))
-  if (steps === null) return [...heading, '    the steps that lead there are not known']
+  if (steps === null) return [...heading, '    the trace to it is not known']
   if (steps.length === 0) return [...heading, '    in the initial state']
   const names = Math.max(...steps.map(({ thread }) => thread.length))
   const listed = steps.flatMap(({ thread, step, text }, n) => {
@@ -82,7 +82,7 @@ export function modelErrorLines(
   return [...heading, `    after ${plural(steps.length, 'step')}:`, ...listed]
 }
 
-/** A heading, on more than one line if need be. */
+/** A heading, wrapped if necessary. */
 export function headingLines(text: string, { colour, width }: Style): string[] {
   const [first, ...rest] = wrapAtSpaces(text, width)
   return [first, ...wrapAtSpaces(rest.join(' '), width, '    ')].map((line) => colour.bold(line))
@@ -114,8 +114,8 @@ const whyIncomplete = ({ incompleteReason }: CheckReport): string =>
   incompleteReason === null ? 'stopped' : stopInWords(incompleteReason)
 
 function reductionOf(check: CheckReport): string[] {
-  const order = `partial order (${plural(visitedIn(check) - check.states, 'state')} passed besides)`
-  const symmetry = `symmetry (to one state in ${check.reduction.factor.toFixed(1)})`
+  const order = `partial order (${plural(visitedIn(check) - check.states, 'more state')} visited, not stored)`
+  const symmetry = `symmetry (${check.reduction.factor.toFixed(1)} times fewer states)`
   return {
     none: [],
     symmetry: [`reduced by ${symmetry}`],
@@ -128,7 +128,7 @@ function selfCheckOf(
   check: CheckReport,
   { states, transitions, seconds }: NonNullable<CheckReport['selfCheck']>,
 ): string {
-  if (appliedIn(check) === 'none') return 'self-check: nothing was left out'
+  if (appliedIn(check) === 'none') return 'self-check: the search was not reduced'
   const parts = [plural(states, 'state'), plural(transitions, 'transition'), `${seconds.toFixed(1)} s`]
   return `self-check: the full search ${check.complete ? 'agrees' : 'does not differ so far'} (${parts.join(', ')})`
 }
@@ -136,10 +136,10 @@ function selfCheckOf(
 function collisionOf({ complete, collisionProbability, collisionMeasured }: CheckReport): string[] {
   if (!complete || collisionMeasured === null) return []
   const [predicted, measured] = [collisionProbability, collisionMeasured].map((p) => p.toExponential(1))
-  return [`a state was missed with probability below ${predicted} (measured: ${measured})`]
+  return [`omission probability below ${predicted} (measured: ${measured})`]
 }
 
-/** What needs a look is in capitals, so that it stands out without colour too. */
+/** Verdicts that need attention are in capitals, so that they stand out without colour too. */
 export function verdictWord(verdict: PropertyReport['verdict'], { colour, unicode }: Style): string {
   const [word, mark, paint] = {
     holds: ['holds', '\u2713 ', colour.green] as const,
@@ -173,7 +173,7 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
   const switches = plural(ce.contextSwitches, 'context switch')
   const loop = ce.loopStart === null ? '' : `, repeats from step ${ce.loopStart + 1}`
   const whose = p.subject === null ? '' : ` for ${p.subject}`
-  const length = `${plural(ce.length, 'step')}${ce.shortest || ce.loopStart !== null ? '' : ' (perhaps not the fewest)'}`
+  const length = `${plural(ce.length, 'step')}${ce.shortest || ce.loopStart !== null ? '' : ' (may not be the fewest)'}`
   return [
     ...lines,
     `    ${length}, ${switches}${loop}${whose}: ${ce.file === null ? `${ce.id} (not written)` : quotedPath(ce.file)}`,
@@ -181,16 +181,16 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
   ]
 }
 
-/** Why nothing that fairness promises would end the loop. */
+/** Why the loop satisfies each fairness constraint. */
 function fairnessOf({ fairness }: PropertyReport, width: number): string[] {
   if (fairness === null || fairness.length === 0) return []
   const reasons = fairness.map(({ constraint, because }) => `${constraint}: ${because}`)
   return wrapAtSpaces(`the loop is fair: ${reasons.join('; ')}`, width, '    ')
 }
 
-/** How often the property had something to say. */
+/** How often there was something to judge. */
 function noteOf({ kind, antecedent, verdict, upTo }: PropertyReport): string {
-  if (upTo !== null) return `known up to ${upTo} only`
+  if (upTo !== null) return `judged up to the oops ${upTo}`
   if (verdict === 'vacuous' || verdict === 'not-applicable' || verdict === 'not-reached') return ''
   if (kind === 'witness') return `seen in ${plural(antecedent, 'state')}`
   if (kind === 'progress') return plural(antecedent, 'goal state')
@@ -198,7 +198,7 @@ function noteOf({ kind, antecedent, verdict, upTo }: PropertyReport): string {
   return plural(antecedent, kind === 'action' ? 'step' : 'state')
 }
 
-/** The design's own steps come first, and all of them are named: one that is never taken was not judged. */
+/** The steps of the design come first, and all are named: the check says nothing about one that is never taken. */
 function neverTaken({ steps, ownSteps }: CheckReport, width: number): string[] {
   const all = [...steps]
   const never = all.filter(([, taken]) => taken === 0).map(([name]) => name)

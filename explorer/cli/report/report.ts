@@ -23,46 +23,46 @@ export interface CounterexampleReport {
   readonly shortest: boolean
 }
 
-/** Why there is nothing to judge of a property, in a sentence. */
+/** Why there is nothing to judge for a property, in a sentence. */
 export interface NothingJudged {
   readonly kind: 'nothing-judged'
   readonly sentence: string
 }
 
-/** What a search found about a property, and what the command line knows of it. */
+/** The result for a property, with what the command line adds to it. */
 export interface PropertyReport extends Omit<PropertyResult, 'verdict' | 'reason'> {
-  /** True when it was asked for by name, or is listed by the scenario; false when every check judges it. */
+  /** Requested by name or listed by the scenario; false if it is only judged because every check judges it. */
   readonly asked: boolean
-  /** `not-applicable` is vacuous of a property that was not asked for. */
+  /** `not-applicable` means vacuous, for a property that was not requested. */
   readonly verdict: Verdict | 'not-applicable'
   readonly reason: OpenReason | NothingJudged | null
   readonly counterexample: CounterexampleReport | null
 }
 
-/** What a search found, and what the command line knows of it. */
+/** The result of a search, with what the command line adds to it. */
 export interface CheckReport extends Omit<SearchResult, 'properties' | 'modelError'>, DesignEffect {
   readonly scenario: string
   readonly design: string
-  /** Information on the design: changes that change nothing here. */
+  /** Remarks on the design: patches that change nothing here. */
   readonly remarks: readonly string[]
-  /** Properties that the scenario is not judged by although it has what they are about, by id, with the reason. */
+  /** Properties that the scenario leaves out although it models what they are about, by id, with the reason. */
   readonly leftOut: Readonly<Record<string, string>>
-  /** The full search that this one was compared with, see `--self-check`; null when that was not asked for. */
+  /** The full search that this one was compared with; null without `--self-check`. */
   readonly selfCheck: SelfCheck | null
   /** The steps are null when they are not known. */
   readonly modelError: (ModelFailure & { readonly steps: readonly FailingStep[] | null }) | null
-  /** Folder to give to `--resume`; null when there is nothing to go on with. */
+  /** Folder to give to `--resume`; null when there is nothing to resume. */
   readonly resume: string | null
-  /** The checkpoint that the search went on from, which is trusted input; null when it began anew. */
+  /** The checkpoint that the search was resumed from, which is trusted input; null for a new search. */
   readonly resumedFrom: string | null
   readonly properties: readonly PropertyReport[]
 }
 
-/** States judged: those kept, and those that partial order reduction passed between them, with repetitions. */
+/** States judged: those stored and, with path compression, those between them, with repetitions. */
 export const visitedIn = ({ states, reduction }: Pick<CheckReport, 'states' | 'reduction'>): number =>
   states + (reduction.partialOrder?.passed ?? 0)
 
-/** The reductions that were really applied, as `--reduce` names them. */
+/** The reductions that were applied, as `--reduce` names them. */
 export function appliedIn({ reduction }: Pick<CheckReport, 'reduction'>): Reduce {
   const { symmetry, partialOrder } = reduction
   if (symmetry === null) return partialOrder === null ? 'none' : 'por'
@@ -73,8 +73,8 @@ export function appliedIn({ reduction }: Pick<CheckReport, 'reduction'>): Reduce
 export const OVERALL = ['holds', 'violated', 'inconclusive', 'vacuous'] as const satisfies readonly Verdict[]
 
 /**
- * How many of the properties that were asked for have each verdict, over all checks, and how many violations
- * there are of properties that were not asked for.
+ * How many requested properties have each verdict, over all checks, and how many violations of other properties there
+ * are.
  */
 export interface Tally extends Readonly<Record<PropertyReport['verdict'], number>> {
   readonly unasked: number
@@ -96,15 +96,15 @@ export function tallyOf(checks: readonly CheckReport[]): Tally {
   }
 }
 
-/** What may be left open without changing the exit status. */
+/** What may stay open without changing the exit status. */
 export interface Allowed {
   readonly incomplete: boolean
   readonly vacuous: boolean
 }
 
 /**
- * The verdict on everything together. A violation counts whether it was asked about or not. A search that did
- * not finish is never "holds", whatever its properties say, and neither is one that had nothing to judge.
+ * The verdict on all checks together. A violation counts whether requested or not. A search that did not finish is never
+ * "holds", whatever its properties say, and neither is one that had nothing to judge.
  */
 export function overallVerdict(checks: readonly CheckReport[]): (typeof OVERALL)[number] {
   if (isSome(checks, 'violated')) return 'violated'
@@ -123,8 +123,8 @@ export function exitStatusOf(checks: readonly CheckReport[], allowed: Allowed): 
 }
 
 /**
- * `mmucheck: 1 violated, 6 hold, 0 inconclusive, 2 vacuous`, the last line of every report. The first three
- * counts always stand there, the others when they are not 0.
+ * `mmucheck: 1 violated, 6 hold, 0 inconclusive, 2 vacuous`, the last line of every report. The first three counts are
+ * always there, the others only if not 0.
  */
 export function verdictLine(checks: readonly CheckReport[], allowed: Allowed): string {
   const { inconclusive } = tallyOf(checks)
@@ -148,7 +148,7 @@ export function counts(checks: readonly CheckReport[]): string {
   return [...usual, ...otherCounts(tally)].join(', ') + besides
 }
 
-/** `2 vacuous`, `1 reached`: what is only told where it occurs. */
+/** `2 vacuous`, `1 reached`: counts that are only printed if not 0. */
 export function otherCounts(tally: Tally): string[] {
   return [
     ...some(tally.vacuous, 'vacuous'),

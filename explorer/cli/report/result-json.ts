@@ -13,8 +13,8 @@ import {
 } from './report.ts'
 
 /**
- * The machine-readable result, stable for scripts: `mmucheck-result/1`. It has the numbers and words of CheckReport,
- * which says what each is; documented here is what differs.
+ * The machine-readable result, stable for scripts: `mmucheck-result/1`. `CheckReport` documents the members; only what
+ * differs is documented here.
  */
 
 const natural = z.int().min(0)
@@ -36,7 +36,7 @@ const property = z.strictObject({
   verdict: z.enum([...VERDICTS, 'not-applicable']),
   antecedent: natural,
   counterexample: counterexample.nullable(),
-  /** Why it is inconclusive, where that is not simply that the search ended early; what never came true. */
+  /** Why it is inconclusive, unless the search just ended early; or why it is vacuous. */
   reason: z.string().nullable(),
   upTo: z.string().nullable(),
   subject: z.string().nullable(),
@@ -74,7 +74,7 @@ const check = z.strictObject({
   deadlocks: natural,
   seconds: z.number().min(0),
   bytesPerState: z.number().min(0),
-  /** The reduction that was really applied. */
+  /** The reduction that was applied. */
   reduction: z.enum(REDUCE),
   /** States without symmetry divided by states explored. */
   reductionFactor: z.number().positive(),
@@ -117,7 +117,7 @@ export function resultJson(
   return { schema: 'mmucheck-result/1', version, modelHash, verdict, checks: checks.map(checkJson) }
 }
 
-/** In this order the members are printed. */
+/** The members are printed in this order. */
 function checkJson(c: CheckReport): CheckJson {
   return {
     scenario: c.scenario,

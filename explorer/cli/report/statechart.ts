@@ -2,8 +2,8 @@ import type { LocatedStep } from '../../../model/language/machine.ts'
 import type { Thread } from '../../../model/language/system.ts'
 
 /**
- * A thread of control as a statechart for other tools. Guards and effects appear by the name of their step,
- * since the model's own code means nothing outside.
+ * A thread as a statechart for other tools. Guards and effects are named after their step, since their code means
+ * nothing outside the model.
  */
 
 /** One state, as xstate's `createMachine` takes it; compound states are blocks of steps. */
@@ -24,7 +24,7 @@ interface ChartTransition {
 /** The configuration of an xstate machine with the thread's states; `createMachine` accepts it. */
 export function chartOf(thread: Thread<never>): ChartState & { readonly id: string } {
   const { flow, program } = thread
-  // By number: xstate takes a dot in an id for a path.
+  // By number: xstate reads a dot in an id as a path.
   const idOf = (path: string): string => `${program.kind}:${flow.counters.indexOf(path)}`
   const root = { id: program.kind, meta: { title: program.title }, states: {} }
   for (const path of flow.counters) {

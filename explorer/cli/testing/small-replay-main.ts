@@ -1,5 +1,5 @@
 import { programFile } from '../../program-file.ts'
 import { startReplay } from '../start-replay.ts'
 
-/** Confirms counterexamples of the small catalogue. */
+/** The fresh process in which the tests confirm counterexamples of the small catalogue. */
 await startReplay(programFile('small-catalogue'))
