@@ -1,11 +1,10 @@
 import { quotedPath } from '../model/language/quoted.ts'
-import { drawCanvas } from './canvas.ts'
+import { abridged } from './abridge.ts'
+import type { Mark } from './canvas.ts'
 import { type Causes, causesOf } from './causes.ts'
 import { contextSwitches } from './context-switches.ts'
 import { closing } from './explanation.ts'
-import { lanesOf } from './lanes.ts'
 import type { Replayed } from './replay.ts'
-import { isLeftOut, rowsOf } from './rows.ts'
 import { type StateVariable, variablesOf } from './state-variables.ts'
 import { plural, table, WIDTH, wrap } from './text-layout.ts'
 
@@ -30,7 +29,7 @@ export function diagram(replayed: Replayed): string {
 /** Property, scenario, design, and length of the trace. */
 export function heading(replayed: Replayed, causes: Causes = causesOf(replayed)): string[] {
   const { property, scenario, design, counterexample, steps } = replayed
-  const shown = steps.filter((step) => !isLeftOut(replayed, step, causes)).length
+  const { shown } = abridged(replayed, causes, markOf(replayed))
   const switches = contextSwitches(counterexample.steps)
   const length = `${counterexample.id}, ${plural(steps.length, 'step')}${shown < steps.length ? ` (${shown} shown)` : ''}, ${plural(switches, 'context switch')}`
   const rows: readonly (readonly [string, string])[] = [
@@ -47,15 +46,15 @@ export function heading(replayed: Replayed, causes: Causes = causesOf(replayed))
 
 /** The diagram for a commit message: initial values, lanes, and the explanation below. */
 export function raceDiagram(replayed: Replayed, causes: Causes = causesOf(replayed)): string[] {
-  const lanes = lanesOf(replayed, (step) => !isLeftOut(replayed, step, causes))
-  const rows = rowsOf(replayed, lanes, causes)
-  const { property, counterexample } = replayed
-  const mark = { text: property.kind === 'witness' ? property.id : `BUG: ${property.id}` }
-  const before = beginning(replayed, causes)
-  const page =
-    lanes.all.length === 0 ? [`  <--- ${mark.text}`] : drawCanvas(rows, lanes, mark, counterexample.loopStart)
-  return [...before, ...(before.length === 0 ? [] : ['']), ...page, '', ...closing(replayed, causes)]
+  const { from, lines } = abridged(replayed, causes, markOf(replayed))
+  const before = beginning(replayed, causes, from)
+  const canvas = replayed.steps.length === 0 ? [`  <--- ${markOf(replayed).text}`] : lines
+  return [...before, ...(before.length === 0 ? [] : ['']), ...canvas, '', ...closing(replayed, causes)]
 }
+
+const markOf = ({ property }: Replayed): Mark => ({
+  text: property.kind === 'witness' ? property.id : `BUG: ${property.id}`,
+})
 
 /**
  * The command that reproduces the result without the counterexample file: the search is deterministic. Continued on a
@@ -76,10 +75,13 @@ const shellWord = (text: string): string => {
   return /^[\w./@%+:,=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
-/** Initial values of the fields that the property read, and of those by which threads communicate. */
-export function beginning(replayed: Replayed, causes: Causes): string[] {
-  const { system, states } = replayed
-  const changed = changedVariables(replayed)
+/**
+ * Values of the fields that the property read, and of those by which threads communicate, before step `from`: at the
+ * beginning of what the diagram shows.
+ */
+export function beginning(replayed: Replayed, causes: Causes, from = 0): string[] {
+  const { system, states, steps } = replayed
+  const changed = changedVariables(replayed, from)
   const judged = new Set(causes.judged)
   const races = new Set(causes.races.map((race) => race.field))
   const last = states[states.length - 1]
@@ -92,15 +94,17 @@ export function beginning(replayed: Replayed, causes: Causes): string[] {
   })
   if (shown.length === 0) return []
   const kept = mostImportant(shown, causes)
-  const entries = kept.map((variable) => `${variable.path} = ${variable.value(states[0])}`)
-  return ['At the beginning:', ...inColumns(entries)]
+  const entries = kept.map((variable) => `${variable.path} = ${variable.value(states[from])}`)
+  const after = from === 0 ? '' : `, after ${plural(from, 'step')} that ${steps[0].thread.name} takes alone`
+  return [`At the beginning${after}:`, ...inColumns(entries)]
 }
 
 /** The fields that changed between the first and the last state, of those that the failure depends on. */
 export function changedTable(replayed: Replayed, causes: Causes): string[] {
   const { states, system } = replayed
   const last = states[states.length - 1]
-  const changed = changedVariables(replayed)
+  const { from } = abridged(replayed, causes, markOf(replayed))
+  const changed = changedVariables(replayed, from)
   const judged = new Set([...causes.judged, ...causes.races.map((race) => race.field)])
   const shown = variablesOf(system).all.filter(
     (variable) =>
@@ -109,7 +113,7 @@ export function changedTable(replayed: Replayed, causes: Causes): string[] {
   if (shown.length === 0) return []
   const kept = mostImportant(shown, causes)
   const rows = kept.map((variable) => {
-    const [before, now] = [variable.value(states[0]), variable.value(last)]
+    const [before, now] = [variable.value(states[from]), variable.value(last)]
     return [`  ${variable.path}`, before, before === now ? 'as before' : now]
   })
   const lines = table([['Changed since the beginning', 'before', 'now'], ...rows])
@@ -125,10 +129,12 @@ export function changedTable(replayed: Replayed, causes: Causes): string[] {
 
 const more = (n: number): string[] => (n === 0 ? [] : [`  (${n} more: --as states)`])
 
-/** Variables that some step changed. */
-function changedVariables({ system, steps }: Replayed): ReadonlySet<StateVariable> {
+/** Variables that some step changed, from step `from` on. */
+function changedVariables({ system, steps }: Replayed, from: number): ReadonlySet<StateVariable> {
   const variables = variablesOf(system)
-  return new Set(steps.flatMap(({ changes }) => changes.flatMap((c) => c.fields.map((f) => variables.of(f)))))
+  return new Set(
+    steps.slice(from).flatMap(({ changes }) => changes.flatMap((c) => c.fields.map((f) => variables.of(f)))),
+  )
 }
 
 /** The most important variables (decisive, then read by the property, then others), in order of declaration. */

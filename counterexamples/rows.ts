@@ -18,14 +18,28 @@ export interface Row {
   readonly number?: number
 }
 
+/** A row that stands for steps left out. */
+const ELISION = ':'
+
 /** A heading is repeated after an interruption by more than this many rows of other lanes. */
 const LONG_INTERRUPTION = 12
+
+/** Which steps have rows, and which are marked by `:` as left out; the others leave no trace. */
+export interface Selection {
+  readonly isShown: (step: ReplayedStep) => boolean
+  readonly isElided: (step: ReplayedStep) => boolean
+}
 
 /**
  * The rows of a trace: one or more per step, under headings for the kernel functions they are in, callees under their
  * callers.
  */
-export function rowsOf(replayed: Replayed, lanes: Lanes, causes: Causes): Row[] {
+export function rowsOf(
+  replayed: Replayed,
+  lanes: Lanes,
+  causes: Causes,
+  selection: Selection = { isShown: (step) => !isLeftOut(replayed, step, causes), isElided: () => false },
+): Row[] {
   const rows: Row[] = []
   const stacks: string[][] = lanes.all.map(() => [])
   const lastRow = lanes.all.map(() => -1)
@@ -36,7 +50,11 @@ export function rowsOf(replayed: Replayed, lanes: Lanes, causes: Causes): Row[] 
     const stack = stacks[lane]
     const calls = callStackOf(step.located)
     returnTo(stack, calls)
-    if (isLeftOut(replayed, step, causes)) continue
+    if (selection.isElided(step)) {
+      const isMarked = rows.at(-1)?.lane === lane && rows.at(-1)?.text === ELISION
+      if (!isMarked) rows.push({ lane, step: step.index, level: stack.length, text: ELISION })
+    }
+    if (!selection.isShown(step)) continue
     const [text, ...extra] = stepLines(replayed, step, causes)
     const label = causes.labels.get(step.index)
     const at = { lane, step: step.index }
@@ -69,7 +87,7 @@ function joined(rows: readonly Row[], lanes: Lanes): Row[] {
   const result: Row[] = []
   for (let i = 0; i < rows.length; i++) {
     const [row, below] = [rows[i], rows[i + 1] as Row | undefined]
-    const isHeading = row.number === undefined && /(\(\)|:)$/.test(row.text)
+    const isHeading = row.number === undefined && row.text !== ELISION && /(\(\)|:)$/.test(row.text)
     const alone =
       below !== undefined && below.number !== undefined && (nextInLane(i + 1)?.level ?? 0) <= row.level
     const text = below === undefined ? '' : `${row.text.replace(/:$/, '')}: ${below.text}`
