@@ -17,7 +17,7 @@ test('a step whose test faults is described by its fault', () => {
     step('stale', { shows: () => `stale = ${stale()}` }, [{ when: stale, to: 'done' }, {}]),
   ])
   const system = compose({ name: 'oops', world, threads: [one(vcpu)], initial: [() => {}] })
-  const property: OopsFreedom = { kind: 'fault', id: 'no-null-pointer', title: 'Nobody follows NULL.' }
+  const property: OopsFreedom = { kind: 'fault', id: 'no-null-pointer', title: 'NULL is never dereferenced.' }
   const replayed = replayedOf(asking({ system, property: property as never }, property))
   expect(replayed.steps.map((s) => stepText(replayed, s))).toEqual([
     'walk_addr()',

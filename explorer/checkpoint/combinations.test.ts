@@ -151,9 +151,9 @@ const counting = (symmetric: boolean) =>
     ],
     initial: [() => {}],
   })
-const nobodyStops: Property<World> = { kind: 'deadlock', id: 'nobody-stops', title: '' }
+const noneStops: Property<World> = { kind: 'deadlock', id: 'none-stops', title: '' }
 const count = (options: SearchOptions, symmetric = false) =>
-  breadthFirst(counting(symmetric), [nobodyStops], { reduce: 'all', ...options })
+  breadthFirst(counting(symmetric), [noneStops], { reduce: 'all', ...options })
 
 describe('where `all` takes partial order because of a limit', () => {
   test.each([

@@ -105,7 +105,7 @@ describe('a process', () => {
   test.each<[string, ProcessIdentity, boolean]>([
     ['this one', here, false],
     ['of this number, started at another time', { ...here, start: '17' }, true],
-    ['of this number, started nobody knows when', { ...here, start: null }, false],
+    ['of this number, started at an unknown time', { ...here, start: null }, false],
     ['with a number that nothing has', { ...here, pid: 2 ** 30 }, true],
     ['before the machine was started again', { ...here, boot: 'another' }, true],
     ['of a machine that does not say when it was started', { ...here, boot: null }, false],

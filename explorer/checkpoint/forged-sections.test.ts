@@ -120,7 +120,7 @@ describe('a record of who found whom that cannot be', () => {
         children(forgery)[0] = 255
       },
     ],
-    ['a count that nobody asks for', ({ meta }) => meta.search.large.push([0, 300])],
+    ['a count that no property asks for', ({ meta }) => meta.search.large.push([0, 300])],
     [
       'a step that there is not',
       ({ sections }) => {

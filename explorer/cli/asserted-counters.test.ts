@@ -73,7 +73,7 @@ describe('a counter that the kernel asserts', () => {
       antecedent: 0,
       reason: expect.stringContaining('kvm_mmu_invalidate_end()'),
     })
-    // What nobody asked for costs nothing.
+    // What was not asked for costs nothing.
     const other = run(MAIN, ['check', 'role-cache', '--property', 'cached-root-is-found', '--json'])
     expect(other.status).toBe(0)
     const unasked = JSON.parse(other.stdout).checks[0].properties.find((p: { id: string }) => p.id === id)

@@ -14,7 +14,7 @@ import { catalogue } from './testing/small-catalogue.ts'
 const { folder, run, begin } = builtPrograms()
 
 /** Milliseconds after which an endless search has begun on any machine. */
-const MOST_PATIENCE = 30_000
+const MOST_WAIT = 30_000
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -116,18 +116,18 @@ describe('an interrupt', () => {
     '%s stops the search, prints the partial report and exits with %i (workers: %s)',
     async (signal, expected, workers) => {
       // Only the result shows whether the search had begun; a busy machine may take its time.
-      for (let patience = 500; ; patience *= 2) {
+      for (let wait = 500; ; wait *= 2) {
         const { child, ended } = begin(['check', 'endless', '--json', '--quiet', '--workers', workers])
-        await sleep(patience)
+        await sleep(wait)
         child.kill(signal)
         const { status, stdout, stderr } = await ended
-        if (status === null && patience < MOST_PATIENCE) continue
+        if (status === null && wait < MOST_WAIT) continue
         expect([status, stderr]).toEqual([expected, ''])
         const result = resultSchema.parse(JSON.parse(stdout))
         expect(result.verdict).toBe('inconclusive')
         const [{ complete, states, incompleteReason }] = result.checks
         expect(complete).toBe(false)
-        if (states <= 1 && patience < MOST_PATIENCE) continue
+        if (states <= 1 && wait < MOST_WAIT) continue
         expect(states).toBeGreaterThan(1)
         expect(incompleteReason).toBe('interrupted')
         break

@@ -45,7 +45,7 @@ function found(stdout: string) {
 
 const COUNTS = ['check', 'counts', '--json']
 let remembered: ReturnType<typeof found> | null = null
-/** What a search finds that nobody stops. */
+/** What an uninterrupted search finds. */
 function whole() {
   remembered ??= found(run(SMALL, COUNTS).stdout)
   return remembered
@@ -132,7 +132,7 @@ describe('a search with checkpoints', () => {
     expect(readdirSync(place('counts.upstream')).filter((name) => name.startsWith('lock'))).toEqual([])
   })
 
-  it('that is killed again and again ends as if nobody had', async () => {
+  it('that is killed again and again ends as if it had not been', async () => {
     let kills = 0
     for (;;) {
       const resume = existsSync(manifest()) ? ['--resume', 'cp'] : []

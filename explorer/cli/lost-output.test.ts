@@ -14,7 +14,7 @@ import { CHECKER, inThisThread, runSmall } from './testing/run-small.ts'
 
 const { folder, run } = builtPrograms()
 const CELL = ['check', 'zap', '--design', 'D1', '--property', 'I-1']
-// Nobody asks about the deadlock.
+// The deadlock is not asked for.
 const LAST = 'mmucheck: 2 violated, 0 hold, 0 inconclusive; 1 violation not asked for\n'
 
 /** Runs a line of bash, in which "$MMU" is the program on the small catalogue. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { resultSchema } from './report/result-json.ts'
 import { builtPrograms, MAIN } from './testing/built-programs.ts'
 
-/** Models of KVM that once were reported as "1 hold", exit 0, though nothing was judged or nobody could move. */
+/** Models of KVM that once were reported as "1 hold", exit 0, though nothing was judged or no thread could move. */
 
 const { folder, run } = builtPrograms()
 

@@ -102,7 +102,7 @@ describe('progress', () => {
     }
   }
 
-  it('is a plain line each ten seconds when nobody watches', () => {
+  it('is a plain line each ten seconds when output is no terminal', () => {
     const { lines, replaced, at } = display(false)
     for (let ms = 0; ms <= 25_000; ms += 100) at(ms)
     expect(lines).toEqual([line, line])

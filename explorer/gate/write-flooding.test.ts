@@ -23,7 +23,7 @@ const claims: readonly [string, number, string, (kvm: Kvm) => boolean][] = [
     (kvm) => kvm.page[kvm.vcpu[0].root as number].write_flooding_count === 0,
   ],
   [
-    'kept by stores that nobody walks between',
+    'kept by stores without a walk in between',
     1,
     'TRACK/TR.6 flood/TR.6 next',
     (kvm) => kvm.page[0].write_flooding_count < 2,

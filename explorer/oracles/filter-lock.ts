@@ -20,7 +20,7 @@ export function filterLock(size: number): System {
   const mayPass = (w: World, i: number): boolean =>
     w.victim[w.level[i] - 1] !== i || idsOf(thread).every((k) => k === i || w.level[k] < w.level[i])
 
-  const locker = program<World>('thread', 'a thread that locks and unlocks for ever', [
+  const locker = program<World>('thread', 'a thread that locks and unlocks forever', [
     step(
       'raise',
       { shows: 'level[me]++' },

@@ -111,10 +111,10 @@ export class BreadthFirstSearch implements ExpansionSink {
     return { traces, stopped: this.#stopped }
   }
 
-  #search(resume: string | undefined, isEnough: () => boolean): void {
+  #search(resume: string | undefined, isDone: () => boolean): void {
     if (resume === undefined) this.#enterInitialStates()
     else this.#resumeFrom(resume)
-    while (this.#stopped === null && !isEnough()) {
+    while (this.#stopped === null && !isDone()) {
       if (this.#head === this.#levelEnd) {
         if (this.#beyond !== null || this.#engine.store.count === this.#levelEnd) break
         this.#depth++

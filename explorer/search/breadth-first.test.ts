@@ -227,7 +227,7 @@ describe('faults', () => {
     const r = breadthFirst(counter(9, true), [faultFree, below(9)])
     expect([r.states, r.transitions, r.complete]).toEqual([4, 4, true])
     expect(r.properties[0].verdict).toBe('violated')
-    // Nobody knows whether the counter would go on to nine.
+    // Whether the counter would get to nine is not known.
     expect(r.properties[1]).toMatchObject({ verdict: 'inconclusive', upTo: 'no-three' })
     expect(r.properties[0].trace?.steps.map((s) => s.step)).toEqual(['up', 'up', 'up', 'up'])
   })

@@ -181,7 +181,7 @@ test('sleeping changes nothing in the result', () => {
   fc.assert(
     fc.property(tapes, (tape) => {
       const { system, properties } = randomSystem(tape)
-      // Nobody sleeps where a progress property needs the whole graph.
+      // No thread sleeps where a progress property needs the whole graph.
       const essence = (asked: typeof properties) => {
         const { states, transitions, depth, deadlocks, steps, properties: all } = breadthFirst(system, asked)
         const judged = all.filter(({ kind }) => kind !== 'progress')

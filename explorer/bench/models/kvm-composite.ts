@@ -290,7 +290,7 @@ function forAll(w: World, does: (vcpu: Vcpu) => void): void {
   for (let v = 0; v < w.vcpu.length; v++) does(w.vcpu[v])
 }
 
-/** `kvm_make_all_cpus_request`, second half: whoever is in the guest is told to leave. */
+/** `kvm_make_all_cpus_request`, second half: vCPUs in the guest are kicked out of it. */
 function kick(w: World): void {
   forAll(w, (vcpu) => {
     if (vcpu.mode === 'in-guest') vcpu.mode = 'exiting'

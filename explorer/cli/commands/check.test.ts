@@ -48,7 +48,7 @@ describe('check', () => {
       design: 'request-first',
       property: 'root-dropped',
     })
-    // Nobody asked about the deadlock that it leads to.
+    // The deadlock that it leads to was not asked for.
     expect(out.at(-1)).toBe('mmucheck: 2 violated, 0 hold, 0 inconclusive; 1 violation not asked for')
   })
 

@@ -209,7 +209,7 @@ const scenarios: readonly Scenario<World>[] = [
   {
     id: 'waits',
     aliases: [],
-    title: 'as zap; the vCPU may wait for ever',
+    title: 'as zap; the vCPU may wait forever',
     about: 'Has a violation that is a loop.',
     bounds: { vcpus: 1, counters: 1 },
     properties: ['frees-in-the-end', 'freed-seen-alone'],

@@ -123,7 +123,7 @@ describe('mutual exclusion', () => {
     expect(checkLiveness(system, ends).verdict).toBe('holds')
   })
 
-  it("lets nobody starve in Peterson's algorithm under weak fairness", () => {
+  it("starves no process in Peterson's algorithm under weak fairness", () => {
     const system = peterson()
     const entry = (goal: string): LivenessProperty<unknown> => ({
       kind: 'leads-to',

@@ -96,7 +96,7 @@ describe('liveness on random small systems', () => {
         ]).map((r) => r.verdict)
         expect([againP, settlesNotP]).not.toEqual(['holds', 'holds'])
         expect([againNotP, settlesP]).not.toEqual(['holds', 'holds'])
-        // What holds for ever from some time on holds again and again.
+        // What always holds from some time on holds again and again.
         if (settlesP === 'holds') expect(againP).toBe('holds')
         if (settlesNotP === 'holds') expect(againNotP).toBe('holds')
       }),
