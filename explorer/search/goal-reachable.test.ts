@@ -41,7 +41,11 @@ test('a behaviour that ends in an oops that a property names does not reach the 
     ),
   ])
   const oops = compose({ name: 'oops', world, threads: [one(fault)], initial: [() => {}] })
-  const noNullPointer: OopsFreedom = { kind: 'fault', id: 'no-null-pointer', title: 'NULL is never dereferenced.' }
+  const noNullPointer: OopsFreedom = {
+    kind: 'fault',
+    id: 'no-null-pointer',
+    title: 'NULL is never dereferenced.',
+  }
   const mapped = (w: { mapped: boolean }): boolean => w.mapped
   const from = oops.initial[0]
   expect(goalReachableIn(oops, { faults: [noNullPointer] })(from, mapped as never)).toBe(false)
