@@ -178,3 +178,10 @@ describe('no-mapping-of-a-lost-page', () => {
     expect(judge(id, own({ bounds: bounds(3), start })).verdict).toBe('violated')
   })
 })
+
+describe('no-stale-root-used', () => {
+  it('excepts sending the request, not all that is done under mmu_lock', () => {
+    const late = judge('no-stale-root-used', systemOf('roots-zap-one', patchesOf('request-before-invalid')))
+    expect(late).toEqual({ verdict: 'violated', last: 'ZAP.8' })
+  })
+})

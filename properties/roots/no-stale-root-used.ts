@@ -6,37 +6,54 @@ import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
 import { all, in_guest } from '../primitives/guest-mode.ts'
 
 /**
- * Real KVM needs the exception: a vCPU may enter the guest on a root that is being zapped (seen in event logs
- * of 6.12); the request that follows, or the stale check in the fault path, makes it leave. The thread that
- * makes a root obsolete holds mmu_lock from marking the root to sending the request.
+ * Real KVM needs the exception: a vCPU may be in the guest on a root that is being zapped (seen in event logs of
+ * 6.12), or even enter it; the request that follows makes it leave. The exception ends with that request.
  */
 export const noStaleRootUsed: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-stale-root-used',
   aliases: ['I-13', 'I5'],
   title:
-    'A vCPU in the guest on an obsolete root has KVM_REQ_MMU_FREE_OBSOLETE_ROOTS pending, unless a thread that zaps holds mmu_lock.',
-  when: 'always, except while a zapper or memslot update holds mmu_lock, or a vCPU sends the request under it',
+    'A vCPU in the guest on an obsolete root has KVM_REQ_MMU_FREE_OBSOLETE_ROOTS pending, unless the thread that made the root obsolete is still sending the request.',
+  when: 'always, except from marking the root (ZAP.8, ZF.2) to the end of the request that follows (ZAP.9, ZF.4)',
   reference:
     'kvm_mmu_free_obsolete_roots(), __kvm_mmu_prepare_zap_page(), kvm_mmu_zap_all_fast(); v5.18..v6.16',
   consequence:
     'The guest runs on shadow pages that are zapped without a TLB flush, and nothing makes it leave them.',
-  given: (kvm, at) => all(kvm.vcpu).some((v) => in_guest(at, v) && on_obsolete_root(kvm, v)),
+  given: (kvm, at) => all(kvm.vcpu).some((v) => in_guest(at, v) && obsolete_roots(kvm, v).length > 0),
   holds: (kvm, at) =>
-    kvm.mmu_lock === 'zapper' ||
-    kvm.mmu_lock === 'memslot' ||
-    is_sent_by_a_vcpu(kvm, at) ||
     all(kvm.vcpu).every(
-      (v) => !in_guest(at, v) || !on_obsolete_root(kvm, v) || kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS'),
+      (v) =>
+        !in_guest(at, v) ||
+        kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS') ||
+        obsolete_roots(kvm, v).every((root) => is_being_announced(kvm, at, root)),
     ),
 }
 
-/** A vCPU that zaps a root is sending the request, under mmu_lock. */
-function is_sent_by_a_vcpu(kvm: Kvm, at: Counters): boolean {
-  return kvm.mmu_lock === 'vcpu' && all(at.vcpu).some((v) => at.vcpu[v].includes('/ZAP.9/'))
+/** The current root, or the pages that a PAE root points to, as far as they are obsolete. */
+function obsolete_roots(kvm: Kvm, v: number): number[] {
+  return loaded_roots(kvm, v).filter((root) => is_obsolete_sp(kvm, root))
 }
 
-/** The current root, or a page that a PAE root points to, is obsolete. */
-function on_obsolete_root(kvm: Kvm, v: number): boolean {
-  return loaded_roots(kvm, v).some((root) => is_obsolete_sp(kvm, root))
+/** The thread that made a root obsolete has not finished sending the request. */
+function is_being_announced(kvm: Kvm, at: Counters, root: number): boolean {
+  return (
+    all(kvm.memslot).some(
+      (m) =>
+        /(^|\/)ZF\.4\/request\//.test(at.memslot[m]) ||
+        (kvm.memslot[m].sp === root && sends_request(at.memslot[m])),
+    ) ||
+    all(kvm.zapper).some((z) => kvm.zapper[z].sp === root && sends_request(at.zapper[z])) ||
+    all(kvm.vcpu).some((v) => {
+      const { zap_sp, fault, zapped_root } = kvm.vcpu[v]
+      // Of nested tables that are zapped with a page, the request is sent after that page is zapped.
+      const zaps = zap_sp === root || fault.sp === root || zapped_root
+      return zaps && sends_request(at.vcpu[v])
+    })
+  )
+}
+
+/** ZAP.9, up to the return of kvm_make_all_cpus_request(). */
+function sends_request(path: string): boolean {
+  return /ZAP\.9\/(ZAP\.9 test$|request\/)/.test(path)
 }
