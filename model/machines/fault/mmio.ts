@@ -6,7 +6,7 @@ import { index_at } from '../../memory/primitives/guest-memory.ts'
 import { root_level, root_page } from '../../memory/roots/mmu.ts'
 import { clear_spte } from '../../memory/shadow/shadow-page.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
-import { END_OF_FAULT, REENTER } from '../hand-over.ts'
+import { REENTER } from '../hand-over.ts'
 
 const since = 'v3.11..v6.16'
 
@@ -63,7 +63,7 @@ export function mmioSpte(bounds: Bounds, fresh = check_mmio_spte): Step<Kvm> {
 
 /**
  * SET.1: a frame without a memslot gets an MMIO SPTE, which is on no rmap. A previous mapping is dropped first
- * since v7.0 (aad885e77496), and was before v5.13 (a54aa15c6bda).
+ * since v7.0 (aad885e77496), and was before v5.13 (a54aa15c6bda); the flush for it comes after the store (SET.5).
  */
 export function setMmioSpte(bounds: Bounds): Step<Kvm> {
   return step(
@@ -87,7 +87,7 @@ export function setMmioSpte(bounds: Bounds): Step<Kvm> {
           entry.gen = kvm.memslots.generation
           if (tags_mmio(bounds)) entry.gfn = target_gfn(kvm, v)
         },
-        to: END_OF_FAULT,
+        to: 'SET.5',
       },
       {},
     ],

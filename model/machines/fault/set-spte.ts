@@ -9,6 +9,7 @@ import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 import { kvm_mmu_mark_parents_unsync } from '../../memory/shadow/write-tracking.ts'
 import { note_refusal } from '../../memory/vcpu/instruction.ts'
 import { all_tlbs_empty } from '../../memory/vcpu/tlb.ts'
+import { END_OF_FAULT } from '../hand-over.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { pte_access_write } from './access.ts'
 import { has_mmio, setMmioSpte } from './mmio.ts'
@@ -16,6 +17,11 @@ import { has_mmio, setMmioSpte } from './mmio.ts'
 const since = 'v6.0..v6.16'
 const about = { fn: 'mmu_set_spte', since }
 const make = { fn: 'make_spte', since }
+
+/** Whether a fault can meet a leaf SPTE of another page. */
+function replaces(bounds: Bounds): boolean {
+  return watched(bounds) || bounds.externalWriter.stores.length > 0 || has_mmio(bounds)
+}
 
 /**
  * SET.1 to SET.6: the leaf SPTE. A read maps read-only or, in scenarios with D bits, writable if the guest PTE is
@@ -26,7 +32,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
     'paging64_fetch',
     ...inFunction(
       about.fn,
-      ...when(watched(bounds) || bounds.externalWriter.stores.length > 0, dropOther(bounds)),
+      ...when(replaces(bounds), dropOther(bounds)),
       ...when(has_mmio(bounds), setMmioSpte(bounds)),
       ...inFunction(
         make.fn,
@@ -48,10 +54,11 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
             drain(kvm, v)
             const entry = fault_spte(kvm, v, bounds)
             const { pfn } = kvm.vcpu[v].fault
+            // A leaf of the same page stays under the frame for which it was added to an rmap.
+            if (entry.kind !== 'leaf') entry.gfn = target_gfn(kvm, v)
             entry.kind = 'leaf'
             entry.gen = 0
             entry.pfn = pfn
-            entry.gfn = target_gfn(kvm, v)
             if (writable(kvm, v)) {
               entry.w = true
               entry.mmuw = true
@@ -64,25 +71,43 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
           },
         },
       ),
-      ...when(bounds.shadow.accessRoles, flushLostAccess(bounds)),
-      step<Kvm>(
-        'SET.6',
-        {
-          fn: 'rmap_add',
-          since,
-          shows: (kvm, v) =>
-            `rmap[gfn ${target_gfn(kvm, v)}] += page ${kvm.vcpu[v].fault.sp}.spte[${fault_index(kvm, v, bounds)}]`,
-        },
-        {
-          ...(bounds.aging.calls > 0 ? { when: (kvm, v) => !rmap_is_locked(kvm, target_gfn(kvm, v)) } : {}),
-          does: (kvm, v) =>
-            rmap_add(kvm, target_gfn(kvm, v), {
-              page: kvm.vcpu[v].fault.sp as number,
-              index: fault_index(kvm, v, bounds),
-            }),
-        },
-      ),
+      ...when(bounds.shadow.accessRoles || replaces(bounds), flushIfOwed(bounds)),
+      addToRmap(bounds),
     ),
+  )
+}
+
+/** SET.6: a new SPTE goes on the rmap of its frame. One that was there before (`was_rmapped`) stays where it is. */
+function addToRmap(bounds: Bounds): Step<Kvm> {
+  // Where designs let another thread in, the SPTE may be gone: the kernel adds it all the same.
+  const key = (kvm: Kvm, v: number): number => fault_spte(kvm, v, bounds).gfn ?? target_gfn(kvm, v)
+  const is_rmapped = (kvm: Kvm, v: number): boolean => {
+    const { sp } = kvm.vcpu[v].fault
+    return kvm.rmap[key(kvm, v)][sp as number].has(fault_index(kvm, v, bounds))
+  }
+  const add = (kvm: Kvm, v: number): void =>
+    rmap_add(kvm, key(kvm, v), {
+      page: kvm.vcpu[v].fault.sp as number,
+      index: fault_index(kvm, v, bounds),
+    })
+  return step(
+    'SET.6',
+    {
+      fn: 'rmap_add',
+      since,
+      shows: (kvm, v) => {
+        const { sp } = kvm.vcpu[v].fault
+        return is_rmapped(kvm, v)
+          ? `was_rmapped: gfn ${key(kvm, v)}`
+          : `rmap[gfn ${key(kvm, v)}] += page ${sp}.spte[${fault_index(kvm, v, bounds)}]`
+      },
+    },
+    [
+      { when: is_rmapped },
+      bounds.aging.calls > 0
+        ? { when: (kvm, v) => !rmap_is_locked(kvm, key(kvm, v)), does: add }
+        : { does: add },
+    ],
   )
 }
 
@@ -91,8 +116,11 @@ function writable(kvm: Kvm, v: number): boolean {
   return pte_access_write(kvm, v) && !kvm.vcpu[v].fault.emulate
 }
 
-/** SET.5: `mmu_spte_update()` asks for a flush because the SPTE was writable before. */
-function flushLostAccess(bounds: Bounds): Entry<Kvm> {
+/**
+ * SET.5: the flush that is owed because another page was mapped here (SET.2), or because the SPTE was writable
+ * before (`mmu_spte_update()`). The new SPTE is visible while TLBs still hold the old one.
+ */
+function flushIfOwed(bounds: Bounds): Entry<Kvm> {
   return block('SET.5', [
     step(
       'SET.5 test',
@@ -102,6 +130,10 @@ function flushLostAccess(bounds: Bounds): Entry<Kvm> {
         quiet: (kvm, v) => !kvm.vcpu[v].fault.flush && all_tlbs_empty(kvm),
       },
       [
+        ...when(has_mmio(bounds), {
+          when: (kvm: Kvm, v: number) => !kvm.vcpu[v].fault.flush && kvm.vcpu[v].fault.pfn === null,
+          to: END_OF_FAULT,
+        }),
         { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'SET.6' },
         {
           does: (kvm, v) => {
@@ -111,27 +143,39 @@ function flushLostAccess(bounds: Bounds): Entry<Kvm> {
       ],
     ),
     makeAllCpusRequest('SET.5 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    ...when(has_mmio(bounds), endOfMmio()),
   ])
 }
 
-/** SET.2: if another frame was mapped here, take it off its rmap and flush before mapping the new one. */
+/** An MMIO SPTE is on no rmap: `return RET_PF_EMULATE` after the flush. */
+function endOfMmio(): Step<Kvm> {
+  return step(
+    'SET.5 end',
+    { ...about, shows: (kvm, v) => `is_noslot_pfn() = ${kvm.vcpu[v].fault.pfn === null}`, quiet: true },
+    [{ when: (kvm, v) => kvm.vcpu[v].fault.pfn === null, to: END_OF_FAULT }, {}],
+  )
+}
+
+/**
+ * SET.2: if another page was mapped here, its SPTE is dropped; the flush comes after the new one is stored (SET.5).
+ * Only pages are compared: an SPTE of the same page that was mapped for another frame stays.
+ */
 export function dropOther(bounds: Bounds): Entry<Kvm> {
   const other = (kvm: Kvm, v: number): boolean => {
     const entry = fault_spte(kvm, v, bounds)
-    return entry.kind === 'leaf' && (entry.pfn !== kvm.vcpu[v].fault.pfn || entry.gfn !== target_gfn(kvm, v))
+    return entry.kind === 'leaf' && entry.pfn !== kvm.vcpu[v].fault.pfn
   }
   return block('SET.2', [
-    step('SET.2 test', { ...about, shows: (kvm, v) => `another frame mapped here = ${other(kvm, v)}` }, [
-      { when: (kvm, v) => !other(kvm, v), to: 'SET.2 end' },
+    step('SET.2 test', { ...about, shows: (kvm, v) => `another page mapped here = ${other(kvm, v)}` }, [
+      { when: (kvm, v) => !other(kvm, v) },
       {
         does: (kvm, v) => {
           drain(kvm, v)
           drop_spte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) })
+          kvm.vcpu[v].fault.flush = true
         },
       },
     ]),
-    makeAllCpusRequest('SET.2 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-    step('SET.2 end', { ...about, shows: 'the entry is free' }),
   ])
 }
 
@@ -170,8 +214,9 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
         shows: (kvm, v) => `kvm_gfn_is_write_tracked(gfn ${target_gfn(kvm, v)}) = ${tracked(kvm, v)}`,
       },
       [
-        { when: (kvm, v) => !pte_access_write(kvm, v) || shadows(kvm, v).length === 0, to: next },
+        { when: (kvm, v) => !pte_access_write(kvm, v), to: next },
         {
+          // Before the pages are looked up: one that is obsolete and not zapped yet still counts.
           when: tracked,
           does: (kvm, v) => {
             kvm.vcpu[v].fault.emulate = true
@@ -179,6 +224,7 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
           },
           to: next,
         },
+        { when: (kvm, v) => shadows(kvm, v).length === 0, to: next },
         {},
       ],
     ),

@@ -1,0 +1,29 @@
+import { Codes, layout } from '../../language/layout.ts'
+import type { Entry, Step } from '../../language/program.ts'
+import type { Bounds } from '../../memory/bounds.ts'
+import { type Kvm, kvmWorld } from '../../memory/kvm.ts'
+import { sortsOf } from '../../memory/sorts.ts'
+
+/** A state in which nothing has happened. */
+export function emptyKvm(bounds: Bounds): Kvm {
+  const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
+  return shape.view(new Codes(shape.fields.length)) as Kvm
+}
+
+function stepsOf(entries: readonly Entry<Kvm>[]): Step<Kvm>[] {
+  return entries.flatMap((entry) =>
+    entry.kind === 'block' ? stepsOf(entry.entries) : entry.kind === 'step' ? [entry] : [],
+  )
+}
+
+/**
+ * Takes one step of vCPU 0, by name, and returns where it jumps to; undefined: to the next one.
+ * @throws Error if there is none of that name, or if it is not possible.
+ */
+export function takeStep(kvm: Kvm, entries: readonly Entry<Kvm>[], name: string): string | undefined {
+  const found = stepsOf(entries).find((step) => step.name === name)
+  const taken = found?.cases.find(({ when }) => when === undefined || when(kvm, 0))
+  if (taken === undefined) throw new Error(`${name} is not possible`)
+  taken.does?.(kvm, 0)
+  return taken.to
+}
