@@ -39,7 +39,7 @@ import { rootCountIsNumberOfHolders } from './roots/root-count-is-number-of-hold
 import { rootFitsTheContext } from './roots/root-fits-the-context.ts'
 import { childIsOneLevelBelow } from './shadow/child-is-one-level-below.ts'
 import { emulationFailsOnlyWhenShadowedAgain } from './shadow/emulation-fails-only-when-shadowed-again.ts'
-import { unsyncPageIsSynced, storeToATableIsEmulated, pageIsZappedForWriteFlooding, unsyncPageIsLinkedASecondTime, pageIsZappedUnderALocklessWalk, emulationFailureIsReported, hintMissesAPageJustBuilt, hintPromisesAPageJustZapped, storeWaitsInABuffer, storeIsEmulatedWhileNothingIsShadowed, unsyncTablesMapEachOther } from './shadow/guest-pte-witnesses.ts'
+import { unsyncPageIsSynced, storeToATableIsEmulated, pageIsZappedForWriteFlooding, unsyncPageIsLinkedASecondTime, pageIsZappedUnderALocklessWalk, emulationFailureIsReported, tableIsUnprotectedForADataWrite, zappedRootInUseIsEmulated, hintMissesAPageJustBuilt, hintPromisesAPageJustZapped, storeWaitsInABuffer, storeIsEmulatedWhileNothingIsShadowed, unsyncTablesMapEachOther } from './shadow/guest-pte-witnesses.ts'
 import { kvmMmuChildRoleHasAValidParent } from './shadow/kvm-mmu-child-role-has-a-valid-parent.ts'
 import { kvmMmuPageSetTranslationFitsADirectPage } from './shadow/kvm-mmu-page-set-translation-fits-a-direct-page.ts'
 import { kvmUnlinkUnsyncPageFindsItUnsync } from './shadow/kvm-unlink-unsync-page-finds-it-unsync.ts'
@@ -134,6 +134,8 @@ export const properties: readonly Property<Kvm>[] = [
   unsyncPageIsLinkedASecondTime,
   pageIsZappedUnderALocklessWalk,
   emulationFailureIsReported,
+  tableIsUnprotectedForADataWrite,
+  zappedRootInUseIsEmulated,
   hintMissesAPageJustBuilt,
   hintPromisesAPageJustZapped,
   storeWaitsInABuffer,

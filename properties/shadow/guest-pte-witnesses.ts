@@ -77,6 +77,33 @@ export const emulationFailureIsReported: Witness<Kvm> = {
   seen: (_kvm, at) => all(at.vcpu).some((v) => at.vcpu[v] === 'WP/RX.fail'),
 }
 
+export const tableIsUnprotectedForADataWrite: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'table-is-unprotected-for-a-data-write',
+  aliases: [],
+  title: 'A shadow page is freed so that the guest can retry a store that KVM could emulate.',
+  reference: 'kvm_mmu_unprotect_gfn_and_retry(); __kvm_mmu_unprotect_gfn_and_retry() returns !list_empty()',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some(
+      (v) => at.vcpu[v] === 'WP/RT/RT.1' && kvm.vcpu[v].fault.zapped && !kvm.vcpu[v].unemulatable,
+    ),
+}
+
+export const zappedRootInUseIsEmulated: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'zapped-root-in-use-is-emulated',
+  aliases: [],
+  title:
+    'A store is about to be emulated although its gfn was unprotected, because only a root in use was zapped.',
+  reference: '__kvm_mmu_prepare_zap_page(): list_del() of a root in use; v6.12 mmu.c 2602, 2783',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => {
+      const { zapped, gpte } = kvm.vcpu[v].fault
+      if (at.vcpu[v] !== 'WP/RT/RT.1' || zapped) return false
+      return all(kvm.page).some((p) => kvm.page[p].list === 'pinned' && kvm.page[p].gfn === gpte[0].to)
+    }),
+}
+
 export const hintMissesAPageJustBuilt: Witness<Kvm> = {
   kind: 'witness',
   id: 'hint-misses-a-page-just-built',
@@ -99,7 +126,7 @@ export const hintPromisesAPageJustZapped: Witness<Kvm> = {
   reference: 'a false positive of indirect_shadow_pages; question seed-000',
   seen: (kvm, at) =>
     kvm.indirect_shadow_pages === 0 &&
-    all(kvm.vcpu).some((v) => at.vcpu[v] === 'WP/UP/UP.3' && !kvm.vcpu[v].fault.zapped),
+    all(kvm.vcpu).some((v) => at.vcpu[v] === 'WP/UP/UP.3' && kvm.vcpu[v].fault.sp === null),
 }
 
 export const storeWaitsInABuffer: Witness<Kvm> = {

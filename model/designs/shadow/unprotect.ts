@@ -1,7 +1,7 @@
 import { drop, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import { writeLock, writeUnlock } from '../../machines/primitives/lock.ts'
-import { readHint } from '../../machines/shadow/unprotect.ts'
+import { nextPage, readHint } from '../../machines/shadow/unprotect.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { sp_has_gptes } from '../../memory/shadow/shadow-page.ts'
 import type { Design, Expectation } from '../design.ts'
@@ -23,6 +23,7 @@ import { notReached, vacuous, violated } from '../expectation.ts'
 const DIRECT = 'unprotect-retry'
 const INDIRECT = 'unprotect-retry-indirect'
 const WRONG = 'wrong-hint-of-a-retry'
+const INSTEAD = 'unprotect-instead-of-emulating'
 const fn = 'reexecute_instruction'
 const about = { fn, since: '..v6.8' }
 
@@ -55,6 +56,22 @@ const NEVER_UNPROTECTED: readonly Expectation[] = [
 ]
 
 export const unprotectDesigns: readonly Design<Kvm>[] = [
+  {
+    id: 'unprotected-if-a-page-is-found',
+    aliases: [],
+    title: '..v6.11: count any page that was found as unprotected, also a root in use',
+    status: 'before',
+    kernel: { version: '..v6.11', function: 'kvm_mmu_unprotect_page' },
+    about:
+      'kvm_mmu_unprotect_page() returned 1 for any page. Equally safe: the root in use is zapped all the same, and the guest retries where later kernels emulate.',
+    scenarios: [INSTEAD],
+    patches: [replace('UP.3', nextPage('found'))],
+    expect: notReached(
+      'The guest retries whenever a page was found.',
+      INSTEAD,
+      'zapped-root-in-use-is-emulated',
+    ),
+  },
   {
     id: 'unprotect-hint-read-under-lock',
     aliases: ['H0'],

@@ -17,10 +17,16 @@ const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list:
 /** The next page to zap to unprotect the frame, or null. */
 const next_page = (kvm: Kvm, v: number): number | null => valid_pages_of(kvm, target_gfn(kvm, v))[0] ?? null
 
-/** Records (history) whether taking mmu_lock, as the hint suggested, was justified. */
+/** Records (history) whether taking mmu_lock, as the hint suggested, was justified: at the first look for pages. */
 function note_hint_used(kvm: Kvm, v: number): void {
-  const { hint, zapped } = kvm.vcpu[v].fault
-  if (hint && !zapped) act_on_hint(kvm, true)
+  const { hint, sp } = kvm.vcpu[v].fault
+  if (hint && sp === null) act_on_hint(kvm, true)
+}
+
+/** `!list_empty(&invalid_list)`: a page was zapped that is not a root in use. */
+function to_be_freed(kvm: Kvm): boolean {
+  for (let page = 0; page < kvm.page.length; page++) if (kvm.page[page].list === zapping.list) return true
+  return false
 }
 
 /**
@@ -48,7 +54,8 @@ export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_sha
 
 /**
  * `__kvm_mmu_unprotect_gfn_and_retry()`: zaps every shadow page of the frame, so that the write can be retried, and
- * records the instruction, so that it is retried only once. With `always` it is recorded even if there was nothing
+ * records the instruction, so that it is retried only once. A root in use is on no list of zapped pages, so zapping
+ * it alone counts as nothing zapped (v6.12; before, any page that was found counted). With `always` it is recorded even if there was nothing
  * to zap, because it cannot be emulated instead.
  */
 export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
@@ -57,33 +64,7 @@ export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
     [
       readHint(),
       writeLock('UP.3 lock', 'vcpu', about),
-      step(
-        'UP.3',
-        {
-          ...about,
-          shows: (kvm, v) =>
-            `for_each_gfn_valid_sp_with_gptes(gfn ${target_gfn(kvm, v)}): ${next_page(kvm, v) ?? 'none'}`,
-        },
-        [
-          {
-            when: (kvm, v) => next_page(kvm, v) !== null,
-            does: (kvm, v) => {
-              note_hint_used(kvm, v)
-              kvm.vcpu[v].fault.sp = next_page(kvm, v)
-              kvm.vcpu[v].fault.zapped = true
-            },
-            to: 'UP.zap',
-          },
-          {
-            does: (kvm, v) => {
-              note_hint_used(kvm, v)
-              kvm.vcpu[v].fault.sp = null
-              kvm.vcpu[v].zapped_root = false
-            },
-            to: 'UP.3 commit',
-          },
-        ],
-      ),
+      nextPage(),
       block('UP.zap', [
         ...prepareZapPage(zapping, bounds, {
           req: (kvm, v) => kvm.vcpu[v].req,
@@ -96,6 +77,41 @@ export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
       rememberRetry(always),
     ],
     { fn },
+  )
+}
+
+/**
+ * UP.3: the next page to zap; after the last, whether the frame counts as unprotected: if a page was `freed`, or
+ * (..v6.11) if one was `found`, which may be a root in use.
+ */
+export function nextPage(counts: 'freed' | 'found' = 'freed'): Step<Kvm> {
+  return step(
+    'UP.3',
+    {
+      ...about,
+      shows: (kvm, v) =>
+        `for_each_gfn_valid_sp_with_gptes(gfn ${target_gfn(kvm, v)}): ${next_page(kvm, v) ?? 'none'}`,
+    },
+    [
+      {
+        when: (kvm, v) => next_page(kvm, v) !== null,
+        does: (kvm, v) => {
+          note_hint_used(kvm, v)
+          kvm.vcpu[v].fault.sp = next_page(kvm, v)
+        },
+        to: 'UP.zap',
+      },
+      {
+        does: (kvm, v) => {
+          note_hint_used(kvm, v)
+          const { fault } = kvm.vcpu[v]
+          fault.zapped = counts === 'found' ? fault.sp !== null : to_be_freed(kvm)
+          fault.sp = null
+          kvm.vcpu[v].zapped_root = false
+        },
+        to: 'UP.3 commit',
+      },
+    ],
   )
 }
 

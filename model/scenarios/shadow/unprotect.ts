@@ -82,14 +82,17 @@ export const unprotectScenarios: readonly Scenario<Kvm>[] = [
     id: 'unprotect-instead-of-emulating',
     title: 'a vCPU on a direct MMU writes data to a gfn that is shadowed as a page table of a nested guest',
     about:
-      'KVM could emulate the instruction, but it does not look like one that writes page tables: the guest has probably freed and reused the page. KVM unprotects the gfn and lets the guest retry; if there was nothing to zap, or if the instruction was just retried, it emulates.',
+      'KVM could emulate the instruction, but it does not look like one that writes page tables: the guest has probably freed and reused the page. KVM unprotects the gfn. If that frees a shadow page, because the other vCPU has left the page directory, the guest retries; if the page is a root in use, if there is none, or if the instruction was just retried, KVM emulates.',
     bounds: mergeBounds(TWO_ADDRESS_SPACES, {
-      guest: { dataWrites: true },
+      guest: { dataWrites: true, cr3Loads: 1 },
       unprotect: { stores: [{ gva: 0, by: 0 }] },
       shadow: { withoutGptes: [0, 2] },
-      zap: { threads: 1, pages: 1 },
     }),
-    start: TWO_ROOTS,
-    properties: UNPROTECT_PROPERTIES.filter((id) => id !== 'emulation-fails-only-when-shadowed-again'),
+    start: { ...TWO_ROOTS, cr3Loads: [0, 1] },
+    properties: [
+      ...UNPROTECT_PROPERTIES.filter((id) => id !== 'emulation-fails-only-when-shadowed-again'),
+      'table-is-unprotected-for-a-data-write',
+      'zapped-root-in-use-is-emulated',
+    ],
   }),
 ]
