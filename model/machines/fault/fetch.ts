@@ -277,10 +277,16 @@ function child_role(kvm: Kvm, v: number, direct: boolean): Role {
   return { direct, no_write: child_no_write, guest_mode: role_guest_mode, pae: role_pae }
 }
 
-/** GET.2: the child's role is copied from its parent's, including `invalid`, unless a design sets that bit. */
-export function copyParentRole(
-  invalid: (kvm: Kvm, parent: number) => boolean = (kvm, parent) => kvm.page[parent].role_invalid,
-): Step<Kvm> {
+/** GET.2 from v6.0 to 2026: a child copies role.invalid from its parent as well. */
+export function inheritInvalid(): Step<Kvm> {
+  return copyParentRole((kvm, parent) => kvm.page[parent].role_invalid)
+}
+
+/**
+ * GET.2: the child's role is copied from its parent's, except `invalid`: the kernel warns if that is set, and clears
+ * it (since 2026; mmu.c 2204 in 6.1.192, 2294 in 6.12.117, 2450 in 7.2.13).
+ */
+function copyParentRole(invalid: (kvm: Kvm, parent: number) => boolean = () => false): Step<Kvm> {
   const copied = (kvm: Kvm, v: number): boolean => invalid(kvm, kvm.vcpu[v].fault.sp as number)
   return step(
     'GET.2',
