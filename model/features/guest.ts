@@ -1,8 +1,8 @@
 import { placed } from '../language/placed.ts'
 import { when } from '../language/program.ts'
 import { inPageFault, writeTracked } from '../machines/fault/page-fault.ts'
-import { EXIT, NEW_PGD, TRACK_WRITE } from '../machines/hand-over.ts'
-import { newPgd } from '../machines/roots/new-pgd.ts'
+import { EXIT, NEW_PGD, SAME_CR3, TRACK_WRITE } from '../machines/hand-over.ts'
+import { newPgd, reloadCr3 } from '../machines/roots/new-pgd.ts'
 import { handleMmuSync, INVLPG, invlpg } from '../machines/shadow/sync.ts'
 import { trackWrite } from '../machines/shadow/track-write.ts'
 import { exit } from '../machines/vcpu/exits.ts'
@@ -22,6 +22,7 @@ export const guest: Feature = {
       vcpu: [
         placed(20, ...when(watched(bounds), handleMmuSync(bounds))),
         placed(320, ...when(loads > 0, exit(EXIT.cr3, NEW_PGD))),
+        placed(325, ...when(loads > 0 && edits.length > 0, exit(EXIT.sameCr3, SAME_CR3))),
         placed(340, ...when(paeToggles > 0, exit(EXIT.cr4, CR4))),
         placed(
           370,
@@ -32,6 +33,7 @@ export const guest: Feature = {
         ),
         placed(380, ...when(invlpgs > 0, exit(EXIT.invlpg, INVLPG))),
         placed(440, ...when(loads > 0 || bounds.nested.runs > 0, newPgd(bounds))),
+        placed(445, ...when(loads > 0 && edits.length > 0, reloadCr3())),
         placed(460, ...when(paeToggles > 0, setCr4(bounds))),
         placed(500, ...when(watched(bounds), trackWrite(bounds))),
         placed(510, ...when(invlpgs > 0, invlpg(bounds))),

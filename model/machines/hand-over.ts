@@ -24,6 +24,8 @@ export const TDP_PAGE_FAULT = 'TDP'
 export const ASYNC_PF_REFUSED = 'APF.refused'
 /** `kvm_mmu_new_pgd()`. */
 export const NEW_PGD = 'NP'
+/** `kvm_set_cr3()` with the value that is loaded already. */
+export const SAME_CR3 = 'NP same'
 /** A write to a table is emulated, and its shadow pages are updated. */
 export const TRACK_WRITE = 'TRACK'
 /** A write to a write-protected frame, which KVM emulates or unprotects. */
@@ -36,6 +38,7 @@ export const EXIT = {
   interrupt: 'exit: interrupt',
   pageFault: 'exit: page fault',
   cr3: 'exit: CR3',
+  sameCr3: 'exit: same CR3',
   vmrun: 'exit: VMRUN',
   l2: 'exit: L2',
   cr4: 'exit: CR4',

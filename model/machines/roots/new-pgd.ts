@@ -2,7 +2,7 @@ import { type Block, block, type Entry, inFunction, type Step, step, when } from
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { CURRENT, current_root_name, is_root_usable, root_is_valid } from '../../memory/roots/mmu.ts'
-import { NEW_PGD, REENTER } from '../hand-over.ts'
+import { NEW_PGD, REENTER, SAME_CR3 } from '../hand-over.ts'
 import { freeRoots } from './free-roots.ts'
 
 const since = 'v5.18..v6.16'
@@ -52,7 +52,20 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
       ),
     ),
     step('NP.5', { fn: 'kvm_mmu_new_pgd', since, shows: 'return', quiet: true }, { to: REENTER }),
+    ...when(
+      bounds.roots.prev > 0 && bounds.roots.pae === 0,
+      ...inFunction('kvm_mmu_new_pgd', findWithoutCurrent()),
+    ),
   ])
+}
+
+/**
+ * A CR3 load of the value that is loaded already: kvm_set_cr3() skips kvm_mmu_new_pgd() and only keeps the promise of
+ * a flush (6.12 x86.c, kvm_set_cr3(): goto handle_tlb_flush).
+ */
+export function reloadCr3(): Block<Kvm> {
+  const same = { fn: 'kvm_set_cr3', since, shows: 'the same page directory', quiet: true }
+  return block(SAME_CR3, [flushForCr3(), step('NP.same', same, { to: REENTER })])
 }
 
 /**
@@ -78,6 +91,58 @@ function flushForCr3(): Entry<Kvm> {
   )
 }
 
+/**
+ * NP.6: without a valid current root there is none to keep: the first usable previous root becomes the current one,
+ * the later ones move up, and the last slot is emptied (6.12 mmu.c 4902-4944). A miss frees nothing, and takes no lock.
+ */
+function findWithoutCurrent(): Step<Kvm> {
+  const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, kvm.vcpu[v].i + 1)
+  return step(
+    'NP.6',
+    {
+      fn: 'cached_root_find_without_current',
+      since,
+      shows: (kvm, v) => {
+        const { i, prev_roots } = kvm.vcpu[v]
+        return `is_root_usable(prev_roots[${i}] = ${prev_roots[i] ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`
+      },
+    },
+    [
+      {
+        when: usable,
+        does: (kvm, v) => {
+          const vcpu = kvm.vcpu[v]
+          const { i, prev_roots, prev_pgds } = vcpu
+          const last = prev_roots.length - 1
+          vcpu.root = prev_roots[i]
+          for (let n = i; n < last; n++) prev_roots[n] = prev_roots[n + 1]
+          prev_roots[last] = null
+          if (prev_pgds.length > 0) {
+            vcpu.root_pgd = prev_pgds[i]
+            for (let n = i; n < last; n++) prev_pgds[n] = prev_pgds[n + 1]
+            prev_pgds[last] = null
+          }
+          vcpu.i = 0
+        },
+        to: REENTER,
+      },
+      {
+        when: (kvm, v) => kvm.vcpu[v].i + 1 < kvm.vcpu[v].prev_roots.length,
+        does: (kvm, v) => {
+          kvm.vcpu[v].i++
+        },
+        to: 'NP.6',
+      },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].i = 0
+        },
+        to: REENTER,
+      },
+    ],
+  )
+}
+
 /** NP.2: the guest may load the page directory that it runs on already. */
 function testCurrent(bounds: Bounds): Step<Kvm> {
   const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, CURRENT)
@@ -88,7 +153,7 @@ function testCurrent(bounds: Bounds): Step<Kvm> {
       shows: (kvm, v) => `is_root_usable(${current_root_name(kvm, kvm.vcpu[v].root)}) = ${usable(kvm, v)}`,
     },
     bounds.roots.prev > 0
-      ? [{ when: usable, to: REENTER }, {}]
+      ? [{ when: usable, to: REENTER }, { when: (kvm, v) => !root_is_valid(kvm, v), to: 'NP.6' }, {}]
       : [{ when: usable, to: REENTER }, { to: 'NP.4' }],
   )
 }

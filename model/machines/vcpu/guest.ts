@@ -264,20 +264,21 @@ function invlpgOf(gva: number): Step<Kvm> {
 export function cr3Loads(bounds: Bounds): Step<Kvm>[] {
   if (bounds.guest.cr3Loads === 0) return []
   const again = bounds.guest.edits.length > 0
-  return Array.from({ length: bounds.guest.pgds }, (_, pgd) =>
-    step<Kvm>(
-      `CR3[${pgd}]`,
-      { ...code, shows: `mov cr3, pgd ${pgd}` },
-      {
-        when: (kvm, v) =>
-          kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].cr3_loads > 0 && (again || kvm.vcpu[v].cr3 !== pgd),
-        does: (kvm, v) => {
-          kvm.vcpu[v].cr3_loads--
-          kvm.vcpu[v].cr3 = pgd
-          for (let gva = 0; gva < bounds.guest.gvas; gva++) promise_fresh(kvm, v, gva)
-        },
-        to: EXIT.cr3,
-      },
-    ),
-  )
+  const ready = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].cr3_loads > 0
+  const load = (kvm: Kvm, v: number, pgd: number): void => {
+    kvm.vcpu[v].cr3_loads--
+    kvm.vcpu[v].cr3 = pgd
+    for (let gva = 0; gva < bounds.guest.gvas; gva++) promise_fresh(kvm, v, gva)
+  }
+  return Array.from({ length: bounds.guest.pgds }, (_, pgd) => {
+    const does = (kvm: Kvm, v: number): void => load(kvm, v, pgd)
+    return step<Kvm>(`CR3[${pgd}]`, { ...code, shows: `mov cr3, pgd ${pgd}` }, [
+      { when: (kvm, v) => ready(kvm, v) && kvm.vcpu[v].cr3 !== pgd, does, to: EXIT.cr3 },
+      ...when(again, {
+        when: (kvm: Kvm, v: number) => ready(kvm, v) && kvm.vcpu[v].cr3 === pgd,
+        does,
+        to: EXIT.sameCr3,
+      }),
+    ])
+  })
 }
