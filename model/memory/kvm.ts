@@ -82,7 +82,7 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     mmu_invalidate: mmuInvalidate(sorts, bounds),
     mn_active_invalidate_count: range(0, bounds.notifier.threads),
     notifier: array(sorts.notifier, notifierThread(sorts, bounds)),
-    /** The slab shrinker (..v6.1). For the quota of shadow pages a vCPU zaps, see `zap_sp`. */
+    /** The slab shrinker (..v6.12). For the quota of shadow pages a vCPU zaps, see `zap_sp`. */
     shrinker: array(
       bounds.zap.reclaims > 0 ? 1 : 0,
       struct({ sp: ref(sorts.page), left: range(0, bounds.zap.reclaims), req: requester(sorts) }),

@@ -1,7 +1,7 @@
 import { drop, move, only, replace } from '../../language/patch.ts'
 import { installMemslots } from '../../machines/memslots/memslot-delete.ts'
 import { REPLACED } from '../../machines/memslots/memslot-move.ts'
-import { hvaLookup } from '../../machines/notifier/notifier.ts'
+import { endTest, hvaLookup } from '../../machines/notifier/notifier.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { slot_found } from '../../memory/memslots/memslot.ts'
 import type { Design } from '../design.ts'
@@ -16,6 +16,8 @@ const MMIO = 'slot-delete-mmio'
 
 /** The zap looks up a slot that is gone and oopses; threads that wait for it or its lock are blocked forever. */
 const STOPPED = ['no-use-after-free', 'zap-all-can-finish', 'every-access-can-finish']
+
+const isValid = (kvm: Kvm, gfn: number): boolean => slot_found(kvm, gfn) === 'valid'
 
 export const slotMoveDesigns: readonly Design<Kvm>[] = [
   {
@@ -59,13 +61,8 @@ export const slotMoveDesigns: readonly Design<Kvm>[] = [
     about: 'The slot is INVALID before it is zapped, so its SPTEs still map the page.',
     scenarios: [MOVE],
     patches: [
-      only(
-        'notifier',
-        replace(
-          'NS.3',
-          hvaLookup((kvm, gfn) => slot_found(kvm, gfn) === 'valid'),
-        ),
-      ),
+      only('notifier', replace('NS.3', hvaLookup(isValid))),
+      only('notifier', replace('NE.1 test', endTest(isValid))),
     ],
     expect: violated(MOVE, 'no-mapping-of-a-lost-page'),
   },

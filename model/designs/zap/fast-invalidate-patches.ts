@@ -1,6 +1,6 @@
 import { drop, insert, only, type Patch, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
-import { slotLookup } from '../../machines/notifier/notifier.ts'
+import { endTest, slotLookup } from '../../machines/notifier/notifier.ts'
 import { writeUnlock } from '../../machines/primitives/lock.ts'
 import { testCurrentRoot } from '../../machines/roots/free-obsolete-roots.ts'
 import { drop_unless_dying, zapChildren } from '../../machines/zap/invalidate-2013.ts'
@@ -29,13 +29,11 @@ export const SKIP = zap(
 /** It removes SPTEs from the rmaps of slots that stay, but not from those of the slot that is deleted. */
 export const SELECT = zap(replace('ZAP.2', zapChildren(drop_unless_dying)))
 /** Notifiers skip slots that are being deleted. */
-export const NOTIFIERS_SKIP_INVALID = only<Kvm>(
-  'notifier',
-  replace(
-    'NS.3',
-    slotLookup((kvm, gfn) => slot_found(kvm, gfn) === 'valid'),
-  ),
-)
+const isValid = (kvm: Kvm, gfn: number): boolean => slot_found(kvm, gfn) === 'valid'
+export const NOTIFIERS_SKIP_INVALID: readonly Patch<Kvm>[] = [
+  only('notifier', replace('NS.3', slotLookup(isValid))),
+  only('notifier', replace('NE.1 test', endTest(isValid))),
+]
 /** Zapped pages are freed when the slot can no longer be found; with or without transferring their dirty bits. */
 export const freeLate = (transferDirty: boolean): Patch<Kvm>[] =>
   zap(

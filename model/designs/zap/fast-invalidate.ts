@@ -177,7 +177,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     about:
       'No walk reaches a freed page any more. But a notifier that skips the slot lets the host free a page that a vCPU still maps until it has changed its root, and what the guest wrote there is lost.',
     scenarios: [DELETE],
-    patches: [...SELECT, NOTIFIERS_SKIP_INVALID],
+    patches: [...SELECT, ...NOTIFIERS_SKIP_INVALID],
     expect: [
       ...violated(DELETE, 'no-mapping-of-a-lost-page', 'no-dirty-page-lost'),
       violatedBecause(
@@ -234,7 +234,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     aliases: ['D3'],
     title: 'as merged in v3.11: put zapped pages on a list of the VM that the shrinker may free early',
     status: 'before',
-    kernel: { commit: '365c886860c4', version: 'v3.11..v6.1', function: 'kvm_zap_obsolete_pages' },
+    kernel: { commit: '365c886860c4', version: 'v3.11..v6.12', function: 'kvm_zap_obsolete_pages' },
     about:
       'Generation and reload in one critical section; pages are zapped one by one with full rmap removal, the lock is dropped now and then, and one flush and free comes at the end. zapped_obsolete_pages lets the shrinker free memory before that.',
     scenarios: [DELETE, 'zap-termination', 'slot-delete-shrinker'],

@@ -7,7 +7,7 @@ import { commitZapPage, markInvalid, unlinkPage, zapContents } from './zap-page.
 import type { Zapping } from './zapping.ts'
 
 const fn = 'mmu_shrink_scan'
-const since = 'v3.11..v6.1'
+const since = 'v3.11..v6.12'
 
 /** The oldest page that is not a root in use, or null. */
 export function oldest_page(kvm: Kvm): number | null {
@@ -15,7 +15,7 @@ export function oldest_page(kvm: Kvm): number | null {
   return active.find((page) => page !== null && kvm.page[page].root_count === 0) ?? null
 }
 
-/** Pages that a zap of everything has zapped and not freed yet: kvm->arch.zapped_obsolete_pages (v3.11..v6.1). */
+/** Pages that a zap of everything has zapped and not freed yet: kvm->arch.zapped_obsolete_pages (v3.11..v6.12). */
 function zapped_obsolete_pages(kvm: Kvm): number[] {
   return all_pages(kvm).filter((page) => kvm.page[page].list === 'zapped_obsolete_pages')
 }

@@ -23,8 +23,6 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
     /** The frame whose host page is taken, and that page. */
     gfn: ref(sorts.gfn),
     pfn: ref(sorts.pfn),
-    /** The slot was found, so that mmu_lock was taken and the invalidation counted. */
-    counted: flag,
     /** History: the frame's SPTEs were zapped, and the invalidation has not ended. */
     unmapped: flag,
     /** A page on the frame's rmap whose SPTE was found present (handlers that rewrite SPTEs). */

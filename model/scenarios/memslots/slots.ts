@@ -117,7 +117,7 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     id: 'slot-delete-shrinker',
     title: 'a memslot is deleted while a shrinker frees shadow pages',
     about:
-      'As slot-delete without a notifier: whenever mmu_lock is dropped, the shrinker frees pages that the deletion has zapped and not freed (v3.11..v6.1), or zaps the oldest page.',
+      'As slot-delete without a notifier: whenever mmu_lock is dropped, the shrinker frees pages that the deletion has zapped and not freed (v3.11..v6.12), or zaps the oldest page.',
     bounds: mergeBounds(TWO_SLOTS, { zap: { reclaims: 1 } }),
     start: TWO_SLOTS_MAPPED,
     properties: [
