@@ -18,6 +18,9 @@ export const GUEST = 'RUN.9'
 export const PAGE_FAULT = 'PF'
 /** Its end without a mapping: unlock and let the guest retry. */
 export const END_OF_FAULT = 'PF.15'
+/** The loop of KVM_PRE_FAULT_MEMORY around it, which tries again, and the end of the ioctl. */
+export const PREFAULT_AGAIN = 'PREFAULT/PRE.try'
+export const PREFAULT_END = 'PREFAULT/PRE.end'
 /** The page fault handler of L1's direct MMU. */
 export const TDP_PAGE_FAULT = 'TDP'
 /** The end of an asynchronous page fault that the guest refused. */

@@ -1,7 +1,10 @@
 import { drop, move, only, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import { invalidIsNoSlot, slotTest } from '../../machines/fault/fault-slot.ts'
+import { PREFAULT_AGAIN } from '../../machines/hand-over.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { boundsOf } from '../../scenarios/build-scenario.ts'
+import { PREFAULT_OF_A_SLOT } from '../../scenarios/fault/stale-faults.ts'
 import type { Design } from '../design.ts'
 import { notReached, violated } from '../expectation.ts'
 
@@ -15,6 +18,7 @@ const MOVE_FAULT = 'slot-move-fault'
 const DEBT = 'slot-delete-flush-debt'
 const TABLE = 'slot-delete-table'
 const MMIO = 'slot-delete-mmio'
+const PREFAULT = 'prefault-slot-delete'
 const MMIO_2 = 'slot-delete-mmio-two-vcpus'
 
 const ADDED = ['no-spte-of-a-freed-slot', 'nothing-added-to-an-invalid-slot']
@@ -60,6 +64,28 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
       ),
     ],
     expect: [FAULT, MOVE_FAULT].flatMap((scenario) => violated(scenario, ...ADDED)),
+  },
+  {
+    id: 'prefault-waits-for-an-invalid-slot',
+    aliases: [],
+    title: 'v6.11..v6.17: KVM_PRE_FAULT_MEMORY tries again when the memslot is INVALID',
+    status: 'bug',
+    kernel: { version: 'v6.11..v6.17', function: 'kvm_tdp_map_page' },
+    about:
+      'The ioctl waits for the deletion to end, and the deletion waits for the section of kvm->srcu that the ioctl is in. Since v6.18 such a prefault ends with -EAGAIN.',
+    scenarios: [PREFAULT],
+    patches: [
+      replace(
+        'PF.8',
+        slotTest(
+          (kvm, v) => kvm.vcpu[v].fault.slot === 'invalid',
+          false,
+          boundsOf(PREFAULT_OF_A_SLOT),
+          PREFAULT_AGAIN,
+        ),
+      ),
+    ],
+    expect: violated(PREFAULT, 'zap-all-can-finish'),
   },
   {
     id: 'invalid-slot-is-mmio',

@@ -4,8 +4,9 @@ import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { gfn_to_hva } from '../../memory/memslots/memslot.ts'
 import { free_host_page, invalidation_of, mmu_invalidate_retry } from '../../memory/notifier/host.ts'
-import { END_OF_FAULT, REENTER } from '../hand-over.ts'
+import { END_OF_FAULT, PREFAULT_AGAIN, REENTER } from '../hand-over.ts'
 import { is_mmio } from './mmio.ts'
+import { endsPreFault } from './pre-fault.ts'
 
 const since = 'v5.12..v6.16'
 
@@ -43,7 +44,11 @@ export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
         fused:
           'Two fields are read; the result is only a hint, and the test under mmu_lock reads them again.',
       },
-      [{ when: retry, does: forget_fault, to: REENTER }, {}],
+      [
+        ...endsPreFault(bounds, { when: retry, does: forget_fault }, PREFAULT_AGAIN),
+        { when: retry, does: forget_fault, to: REENTER },
+        {},
+      ],
     ),
   )
 }

@@ -4,7 +4,8 @@ import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { slot_found, use_slot_arrays } from '../../memory/memslots/memslot.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
-import { REENTER } from '../hand-over.ts'
+import { PREFAULT_END, REENTER } from '../hand-over.ts'
+import { endsPreFault } from './pre-fault.ts'
 
 const since = 'v5.13..v6.16'
 
@@ -41,17 +42,30 @@ export function lookUpSlot(bounds: Bounds): Entry<Kvm>[] {
  */
 export function testSlot(bounds: Bounds): Entry<Kvm>[] {
   if (!slots_vanish(bounds)) return []
-  return [slotTest((kvm, v) => kvm.vcpu[v].fault.slot === 'invalid', bounds.memslots.mmio)]
+  return [slotTest((kvm, v) => kvm.vcpu[v].fault.slot === 'invalid', bounds.memslots.mmio, bounds)]
 }
 
-/** PF.8 with the condition of a design for retrying the fault. */
-export function slotTest(retry: (kvm: Kvm, v: number) => boolean, storesMmio = false): Step<Kvm> {
+/**
+ * PF.8 with the condition of a design for retrying the fault.
+ * @param ofInvalid where KVM_PRE_FAULT_MEMORY continues in that case.
+ */
+export function slotTest(
+  retry: (kvm: Kvm, v: number) => boolean,
+  storesMmio = false,
+  bounds?: Bounds,
+  ofInvalid = PREFAULT_END,
+): Step<Kvm> {
   const none = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].fault.slot === 'none'
   const readFlags = (kvm: Kvm, v: number): void => use_slot_arrays(kvm, target_gfn(kvm, v))
+  const again = (kvm: Kvm, v: number): void => {
+    readFlags(kvm, v)
+    forget_fault(kvm, v)
+  }
   return step(
     'PF.8',
     { fn: 'kvm_faultin_pfn', since, shows: (kvm, v) => `fault->slot: ${kvm.vcpu[v].fault.slot}` },
     [
+      ...(bounds === undefined ? [] : endsPreFault(bounds, { when: none, does: forget_fault }, PREFAULT_END)),
       storesMmio
         ? { when: none }
         : {
@@ -62,14 +76,8 @@ export function slotTest(retry: (kvm: Kvm, v: number) => boolean, storesMmio = f
             },
             to: REENTER,
           },
-      {
-        when: retry,
-        does: (kvm, v) => {
-          readFlags(kvm, v)
-          forget_fault(kvm, v)
-        },
-        to: REENTER,
-      },
+      ...(bounds === undefined ? [] : endsPreFault(bounds, { when: retry, does: again }, ofInvalid)),
+      { when: retry, does: again, to: REENTER },
       { does: readFlags },
     ],
   )

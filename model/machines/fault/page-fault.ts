@@ -12,6 +12,7 @@ import {
   ASYNC_PF_REFUSED,
   END_OF_FAULT,
   LOCKLESS_WALK,
+  PREFAULT_AGAIN,
   REENTER,
   TRACK_WRITE,
   WRITE_PROTECT_FAULT,
@@ -186,7 +187,7 @@ export function endFault(bounds: Bounds): Entry<Kvm> {
   }
   const unlock = { ...about, shows: 'write_unlock(&kvm->mmu_lock)' }
   // The prefault ioctl retries until its address is mapped.
-  const retry = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].prefault, does: end, to: 'PREFAULT/PRE.try' }
+  const retry = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].prefault, does: end, to: PREFAULT_AGAIN }
   const again = [...when(bounds.fault.prefaults > 0, retry), ...when(bounds.asyncPf.on, ...endPrefetch(end))]
   if (!watched(bounds)) return step(END_OF_FAULT, unlock, [...again, { does: end, to: REENTER }])
   return step(END_OF_FAULT, unlock, [

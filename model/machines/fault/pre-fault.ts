@@ -1,8 +1,12 @@
-import { type Block, block, type Step, step } from '../../language/program.ts'
+import { type Block, block, type Case, type Step, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
+import { forget_fault } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { srcu_read_lock, srcu_read_unlock } from '../../memory/primitives/srcu.ts'
+import { drain } from '../../memory/primitives/store-buffer.ts'
 import { root_is_valid, root_name } from '../../memory/roots/mmu.ts'
-import { EXIT, PAGE_FAULT } from '../hand-over.ts'
+import { EXIT, PAGE_FAULT, REENTER } from '../hand-over.ts'
+import { release_mmu_lock } from '../primitives/lock.ts'
 import { serviceRequest } from '../roots/free-obsolete-roots.ts'
 import { loadRootPage } from '../roots/load-root.ts'
 
@@ -33,7 +37,8 @@ export function exitForPreFault(bounds: Bounds): Step<Kvm>[] {
 /**
  * KVM_PRE_FAULT_MEMORY, the second caller of the fault path. It retries while the fault returns RET_PF_RETRY,
  * without passing through vcpu_enter_guest(). Therefore kvm_mmu_reload() itself services the request to drop
- * obsolete roots (PRE.1; 20a6cff3b283, v6.15). The kernel offers the ioctl with TDP only; nothing that is modelled
+ * obsolete roots (PRE.1; 20a6cff3b283, v6.15). The ioctl has a section of kvm->srcu to itself, and ends with an error
+ * if the memslot is being deleted (PF.8; -EAGAIN since v6.18), for which it would wait forever. The kernel offers the ioctl with TDP only; nothing that is modelled
  * depends on that.
  */
 export function preFault(bounds: Bounds): Block<Kvm> {
@@ -42,10 +47,16 @@ export function preFault(bounds: Bounds): Block<Kvm> {
     PREFAULT,
     [
       step(
+        'PRE.exit',
+        { fn: 'vcpu_run', since, shows: 'return to userspace: srcu_read_unlock(&kvm->srcu)' },
+        { does: srcu_read_unlock },
+      ),
+      step(
         'PRE.0',
-        { ...about, shows: 'ioctl(KVM_PRE_FAULT_MEMORY)' },
+        { ...about, shows: 'ioctl(KVM_PRE_FAULT_MEMORY): srcu_read_lock(&kvm->srcu)' },
         {
           does: (kvm, v) => {
+            srcu_read_lock(kvm, v)
             kvm.vcpu[v].prefault = true
           },
         },
@@ -69,20 +80,54 @@ export function preFault(bounds: Bounds): Block<Kvm> {
       ),
       block('PRE.3', loadRootPage(bounds), { fn: reload }),
       step('PRE.4', { ...about, shows: 'the root is loaded', quiet: true }, { to: PAGE_FAULT }),
+      step(
+        'PRE.fixed',
+        { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
+        {
+          does: (kvm, v) => {
+            drain(kvm, v)
+            release_mmu_lock(kvm)
+            forget_fault(kvm, v)
+          },
+        },
+      ),
+      step(
+        'PRE.end',
+        { ...about, shows: 'the ioctl returns: srcu_read_unlock(&kvm->srcu)' },
+        {
+          does: (kvm, v) => {
+            srcu_read_unlock(kvm, v)
+            kvm.vcpu[v].prefault = false
+          },
+        },
+      ),
+      step(
+        'PRE.run',
+        { fn: 'vcpu_run', since, shows: 'ioctl(KVM_RUN): srcu_read_lock(&kvm->srcu)' },
+        { does: srcu_read_lock, to: REENTER },
+      ),
     ],
     { fn: about.fn },
   )
 }
 
-/** PF.14: RET_PF_FIXED ends the loop of the ioctl. */
+/** PF.14: RET_PF_FIXED ends the loop of the ioctl. Other faults go on. */
 export function preFaultDone(): Step<Kvm> {
-  return step(
-    'PF.14',
-    { ...about, shows: 'return RET_PF_FIXED', quiet: true },
-    {
-      does: (kvm, v) => {
-        kvm.vcpu[v].prefault = false
-      },
-    },
-  )
+  return step('PF.14', { ...about, shows: 'return RET_PF_FIXED', quiet: true }, [
+    { when: (kvm, v) => kvm.vcpu[v].prefault, to: 'PREFAULT/PRE.fixed' },
+    {},
+  ])
+}
+
+/** The ways out of the page fault that lead into the run loop lead elsewhere for the ioctl. */
+export function endsPreFault(
+  bounds: Bounds,
+  { when: cond, does }: Case<Kvm>,
+  to: string,
+): readonly Case<Kvm>[] {
+  return when(bounds.fault.prefaults > 0, {
+    when: (kvm: Kvm, v: number) => kvm.vcpu[v].prefault && (cond === undefined || cond(kvm, v)),
+    ...(does === undefined ? {} : { does }),
+    to,
+  })
 }

@@ -1,7 +1,33 @@
 import type { Kvm } from '../../memory/kvm.ts'
-import { scenario } from '../build-scenario.ts'
+import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
-import { FAULTS, RMAPS, ROOTS, TREES, ZAPPED_ROOTS } from '../shadow/page-properties.ts'
+import { FAULTS, LISTS, RMAPS, ROOTS, TREES, ZAPPED_ROOTS } from '../shadow/page-properties.ts'
+
+/** KVM_PRE_FAULT_MEMORY takes its own section of kvm->srcu, for which the deletion waits. */
+export const PREFAULT_OF_A_SLOT: Plan = {
+  id: 'prefault-slot-delete',
+  title: 'KVM_PRE_FAULT_MEMORY while the memslot is deleted, gfn by gfn',
+  about:
+    'The ioctl finds the slot INVALID and ends with an error. If it tried again it would wait for the deletion, which waits for its section of kvm->srcu.',
+  bounds: {
+    shadow: { pages: 2 },
+    memslots: { slots: 1, of: [null, 0], deletes: 1, preciseZap: true },
+    fault: { prefaults: 1 },
+  },
+  start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
+  properties: [
+    ...LISTS,
+    'no-use-after-free',
+    ...RMAPS,
+    'nothing-added-to-an-invalid-slot',
+    'no-spte-of-a-freed-slot',
+    'no-deadlock',
+    'every-access-can-finish',
+    'zap-all-can-finish',
+    'no-fault-retried-for-ever',
+    'fault-finds-an-invalid-slot',
+  ],
+}
 
 /** Faults below roots that are zapped or obsolete, and pages of several levels. */
 export const staleFaultScenarios: readonly Scenario<Kvm>[] = [
@@ -56,6 +82,7 @@ export const staleFaultScenarios: readonly Scenario<Kvm>[] = [
     start: { tables: [[1]] },
     properties: [...ROOTS, ...ZAPPED_ROOTS, ...FAULTS, 'only-obsolete-roots-freed', 'prefault-is-stale'],
   }),
+  scenario(PREFAULT_OF_A_SLOT),
   scenario({
     id: 'two-zap-alls',
     title: 'two memslot deletes in a row',
