@@ -61,6 +61,7 @@ import { parentLinksMatch } from './shadow/parent-links-match.ts'
 import { pteListRemoveFindsItsEntry } from './shadow/pte-list-remove-finds-its-entry.ts'
 import { rmapHoldsPresentSptes } from './shadow/rmap-holds-present-sptes.ts'
 import { rmapKeyIsThePagesOwn } from './shadow/rmap-key-is-the-pages-own.ts'
+import { scenarioHasEnoughShadowPages } from './shadow/scenario-has-enough-shadow-pages.ts'
 import { shadowedTablesAreCounted } from './shadow/shadowed-tables-are-counted.ts'
 import { syncedPageAgrees } from './shadow/synced-page-agrees.ts'
 import { trackedTableIsNotWritable } from './shadow/tracked-table-is-not-writable.ts'
@@ -162,6 +163,7 @@ export const properties: readonly Property<Kvm>[] = [
   pteListRemoveFindsItsEntry,
   rmapHoldsPresentSptes,
   rmapKeyIsThePagesOwn,
+  scenarioHasEnoughShadowPages,
   shadowedTablesAreCounted,
   syncedPageAgrees,
   trackedTableIsNotWritable,

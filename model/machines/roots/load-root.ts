@@ -16,7 +16,7 @@ const about = { fn: 'kvm_mmu_load', since }
 
 /**
  * RUN.5: `kvm_mmu_reload()`: without a current root, find or build one for CR3 under mmu_lock, and flush this
- * CPU's TLB. Without a quota the thread blocks here if no shadow page is free.
+ * CPU's TLB.
  */
 export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
   return inFunction(

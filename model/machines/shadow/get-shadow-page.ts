@@ -1,4 +1,5 @@
 import { block, type Entry, inFunction, step, when } from '../../language/program.ts'
+import { Oops } from '../../language/property.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain, increment_indirect_shadow_pages, where_stored } from '../../memory/primitives/store-buffer.ts'
@@ -37,6 +38,21 @@ export interface Wanted {
 }
 
 /**
+ * The kernel never waits for a page under mmu_lock: its caches were filled before. If no page is free, the bounds of
+ * the scenario are too small, and the behaviour ends here.
+ * @throws Oops of `scenario-has-enough-shadow-pages`.
+ */
+function take_page_of_pool(kvm: Kvm): number {
+  const page = free_page_of_pool(kvm)
+  if (page === null)
+    throw new Oops(
+      'scenario-has-enough-shadow-pages',
+      `out of bounds: all ${kvm.page.length} shadow pages of the scenario are in use (shadow.pages)`,
+    )
+  return page
+}
+
+/**
  * GET.3 to GET.12: look the page up by frame and role, or build it: account it, write-protect the guest table,
  * flush. Without guest writes to tables GET.7 to GET.12 are part of GET.6: there is nothing to protect, and no
  * thread reads the counters without mmu_lock.
@@ -48,7 +64,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
   const lookUp = (kvm: Kvm, v: number): number | null =>
     invalid(kvm, v) ? null : find_shadow_page(kvm, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
   const build = (kvm: Kvm, v: number): number => {
-    const page = free_page_of_pool(kvm) as number
+    const page = take_page_of_pool(kvm)
     alloc_shadow_page(kvm, page, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
     kvm.page[page].built_pae = kvm.vcpu[v].cr4_pae && !kvm.vcpu[v].nested
     if (invalid(kvm, v)) kvm.page[page].role_invalid = true
@@ -86,7 +102,6 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         fused: 'Lists, hash and role are read under mmu_lock only.',
       },
       {
-        when: (kvm) => free_page_of_pool(kvm) !== null,
         does: (kvm, v) => {
           const page = build(kvm, v)
           if (!watched(bounds) && sp_has_gptes(kvm, page)) account_shadowed(kvm, page)
