@@ -1,8 +1,9 @@
 import { type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
-import { type Bounds, watched } from '../../memory/bounds.ts'
+import { type Bounds, slots_vanish, watched } from '../../memory/bounds.ts'
 import { current_gpte, forget_fault, table_gfn, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { slot_found } from '../../memory/memslots/memslot.ts'
 import { copy_gpte, index_at } from '../../memory/primitives/guest-memory.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
 import { current_root_name, root_has_no_page, root_level } from '../../memory/roots/mmu.ts'
@@ -37,10 +38,17 @@ export function lockForFault(): Step<Kvm> {
 const SETS_DIRTY =
   'Reading the last PTE and setting its D bit: a cmpxchg, and the walk restarts if the PTE has changed.'
 
-/** PF.2: `walk_addr()`, one read of guest memory per step; if the PTEs refuse the access the guest gets a #PF. */
+/**
+ * PF.2: `walk_addr()`, one read of guest memory per step; if the PTEs refuse the access the guest gets a #PF. So it does
+ * if the frame of a table has no memslot or one that is INVALID: the address of user memory is an error (6.12
+ * paging_tmpl.h 403, KVM_HVA_ERR_BAD), and the fault is not retried as for such a frame of data (PF.8).
+ */
 export function walkGuestTables(bounds: Bounds): Step<Kvm> {
   const levelOf = (kvm: Kvm, v: number): number => root_level(kvm, v, bounds) + 1 - kvm.vcpu[v].fault.level
+  const unreadable = (kvm: Kvm, v: number): boolean =>
+    slots_vanish(bounds) && slot_found(kvm, table_gfn(kvm, v, levelOf(kvm, v), bounds)) !== 'valid'
   const refused = (kvm: Kvm, v: number): boolean => {
+    if (unreadable(kvm, v)) return true
     const { to, w } = current_gpte(kvm, v, levelOf(kvm, v), bounds)
     return to === null || (kvm.vcpu[v].guest === 'write' && !w)
   }
@@ -64,6 +72,8 @@ export function walkGuestTables(bounds: Bounds): Step<Kvm> {
       since,
       shows: (kvm, v) => {
         const level = levelOf(kvm, v)
+        if (unreadable(kvm, v))
+          return `level ${level}: table ${table_gfn(kvm, v, level, bounds)} has no usable memslot: #PF`
         const { to, huge, w } = current_gpte(kvm, v, level, bounds)
         const rights = bounds.shadow.accessRoles && !w ? ', read-only' : ''
         const found = to === null ? 'not present' : `gfn ${to}${huge ? ', huge page' : ''}${rights}`

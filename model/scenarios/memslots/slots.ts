@@ -182,6 +182,20 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     properties: SLOT_PROPERTIES,
   }),
   scenario({
+    id: 'slot-delete-used-table',
+    title: 'a memslot that contains a level-1 table is deleted while a vCPU faults through the table',
+    about:
+      'A table whose memslot is INVALID or gone cannot be read: the guest gets a #PF, and KVM builds no shadow page that the zap would miss.',
+    bounds: {
+      shadow: { pages: 3, levels: 2 },
+      guest: { gfns: 3 },
+      host: { pfns: 3 },
+      memslots: { slots: 1, of: [null, 0, null], deletes: 1, preciseZap: true },
+    },
+    start: { tables: [[1], [2]] },
+    properties: [...SLOT_PROPERTIES, 'page-on-one-list'],
+  }),
+  scenario({
     id: 'slot-delete-previous-root',
     title: 'a memslot that contains a page directory is deleted while a vCPU has its root cached',
     about:
