@@ -8,7 +8,8 @@ export const nothingAddedToAnInvalidSlot: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'nothing-added-to-an-invalid-slot',
   aliases: ['I-22'],
-  title: 'After the grace period that follows flagging a memslot INVALID, no page fault maps a gfn of it.',
+  title:
+    'After the grace period that follows flagging a memslot INVALID, no page fault maps a gfn of it, and no shadow page of a table in it is built or used anew.',
   when: 'from the end of the first synchronize_srcu() of the deletion',
   reference: 'kvm_invalidate_memslot(), kvm_faultin_pfn()',
   consequence: 'The SPTE escapes the zap that follows and outlives the slot.',
@@ -22,7 +23,13 @@ function waited(at: Counters): boolean {
 }
 
 function adds_to_a_dying_slot(kvm: Kvm, at: Counters, v: number): boolean {
-  if (at.vcpu[v] !== 'PF/SET.4' && at.vcpu[v] !== 'PF/SET.6') return false
-  const gfn = kvm.vcpu[v].fault.gpte[0].to
+  const path = at.vcpu[v]
+  const { child, gpte } = kvm.vcpu[v].fault
+  if (path === 'PF/SET.4' || path === 'PF/SET.6') return is_dying(kvm, gpte[0].to)
+  // A shadow page that was just built or found for the fault, or for a root.
+  return path.endsWith('/GET.end') && child !== null && is_dying(kvm, kvm.page[child].gfn)
+}
+
+function is_dying(kvm: Kvm, gfn: number | null): boolean {
   return gfn !== null && slot_found(kvm, gfn) !== 'valid'
 }
