@@ -190,7 +190,7 @@ function judgedIn(
   if (result === undefined) throw new InternalError(`property ${property.id} was not judged`)
   const asked = cell.properties.includes(property)
   const found = judgement(property, result, asked, system, steps)
-  if (!NOTHING_JUDGED.includes(found.verdict)) return { ...found, asked }
+  if (!NOTHING_JUDGED.includes(found.verdict)) return found
   const sentence = absent.includes(property) ? NOT_MODELLED : whyNothingJudged(property, system)
-  return { ...found, asked, reason: { kind: 'nothing-judged', sentence } }
+  return { ...found, reason: { kind: 'nothing-judged', sentence } }
 }

@@ -14,7 +14,7 @@ export type Match = 'expected' | 'unexpected' | 'missed' | 'different' | 'open'
 export function matchOf(
   design: Pick<Design<never>, 'expect'>,
   scenario: string,
-  found: Pick<PropertyReport, 'id' | 'kind' | 'verdict' | 'antecedent' | 'upTo'>,
+  found: Pick<PropertyReport, 'id' | 'kind' | 'asked' | 'verdict' | 'antecedent' | 'upTo'>,
 ): Match {
   const { verdict } = found
   if (isAsExpected(design, scenario, found)) return 'expected'

@@ -6,6 +6,8 @@ import type { PropertyResult, Verdict } from '../search/index.ts'
 /** What a search found of a property: `not-applicable` is vacuous of one that was not asked for. */
 export interface Judgement extends Omit<PropertyResult, 'verdict'> {
   readonly verdict: Verdict | 'not-applicable'
+  /** False when it is judged by default. */
+  readonly asked: boolean
 }
 
 /** The verdict on a property, in the light of whether it was asked for and had anything to judge. */
@@ -18,7 +20,9 @@ export function judgement<W>(
 ): Judgement {
   const isIdle = result.verdict === 'holds' && nothingRaises(property, system, steps)
   const found: PropertyResult = isIdle ? { ...result, verdict: 'vacuous', antecedent: 0 } : result
-  return found.verdict === 'vacuous' && !asked ? { ...found, verdict: 'not-applicable' } : found
+  return found.verdict === 'vacuous' && !asked
+    ? { ...found, asked, verdict: 'not-applicable' }
+    : { ...found, asked }
 }
 
 /**

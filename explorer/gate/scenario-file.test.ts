@@ -74,6 +74,23 @@ describe('a scenario file', () => {
     expect(headings.map((line) => line.split(/[ ,]/)[0])).toEqual(['roots-zap-one', 'my-case', 'other'])
   })
 
+  it('is judged by what its bounds call for, unless it leaves that out and says why', async () => {
+    const file = (more: object) => ['--scenario', write({ ...scenario, ...more }), '--design', ours()[3]]
+    const check = async (more: object) => {
+      const { status, out, err } = await run('check', ...file(more), '--out', join(folder, 'defaults'))
+      return { status, err, text: out.join('\n').replace(/\s+/g, ' ') }
+    }
+    expect((await check({})).text).toContain('no-obsolete-root-kept VIOLATED')
+    const left = await check({ leavesOut: { 'L-4': 'roots are kept on purpose' } })
+    expect(left.text).toContain('not judged: no-obsolete-root-kept: roots are kept on purpose')
+    expect(left.text).not.toContain('no-obsolete-root-kept VIOLATED')
+    const useless = await check({ leavesOut: { 'no-install-during-invalidation': 'there are no notifiers' } })
+    expect([useless.status, useless.err[0]]).toEqual([
+      2,
+      expect.stringContaining('is not judged here by default'),
+    ])
+  })
+
   it('is the same search as a scenario of the catalogue with the same bounds and start', async () => {
     const same = {
       bounds: {
@@ -129,6 +146,8 @@ describe('a scenario file', () => {
       write(scenario),
       '--design',
       write(design),
+      '--property',
+      'no-stale-root-used',
       '--search',
       'random',
       '--seed',
@@ -247,7 +266,7 @@ describe('a scenario file', () => {
 
 describe('a counterexample that carries a scenario and a design', () => {
   it('is refused in one line where what it carries makes no sense or is of another name', async () => {
-    const whole = readCounterexample(await counterexample(...ours()))
+    const whole = readCounterexample(await counterexample(...ours(), '--property', 'no-stale-root-used'))
     const wrong: [object, RegExp][] = [
       [
         { scenarioFile: { ...scenario, id: 'another' } },
@@ -288,7 +307,7 @@ describe('the program as it is installed', () => {
     for (const how of [[], ['--workers', '2', '--reduce', 'none']]) {
       const { status, stdout, stderr } = start(...own, ...how)
       expect([status, stderr]).toEqual([1, ''])
-      expect(stdout).toContain('no-stale-root-used  VIOLATED')
+      expect(stdout).toMatch(/no-stale-root-used +VIOLATED/)
     }
     expect(start(...own, '--max-depth', '5', '--checkpoint', 'cp').status).toBe(4)
     const { status, stdout } = start(...own, '--resume', 'cp')

@@ -36,6 +36,8 @@ export interface Found extends Pick<Property<never>, 'id'> {
   readonly kind: string
   readonly verdict: string
   readonly antecedent: number
+  /** False if it is judged by default, and so need not have anything to judge. Default true. */
+  readonly asked?: boolean
   /** The property of the oops that ends behaviours early, if that is the only reason for `inconclusive`. */
   readonly upTo?: string | null | undefined
 }
@@ -43,7 +45,7 @@ export interface Found extends Pick<Property<never>, 'id'> {
 /**
  * Whether a verdict is the expected one. If an oops ends behaviours early, no property beside it can do better than
  * `inconclusive`: that counts as `holds` if its antecedent occurred, otherwise as `vacuous` or `not-reached`. The
- * oops itself is compared separately.
+ * oops itself is compared separately. A property that was not asked for may have nothing to judge before the oops.
  */
 export function isAsExpected(design: Pick<Design<never>, 'expect'>, scenario: string, found: Found): boolean {
   const expected = expectedVerdict(design, scenario, found)
@@ -51,5 +53,8 @@ export function isAsExpected(design: Pick<Design<never>, 'expect'>, scenario: st
   // The property was not asked for and does not apply: compatible with `holds` and with `vacuous`.
   if (found.verdict === 'not-applicable') return expected === 'holds' || expected === 'vacuous'
   if (found.verdict !== 'inconclusive' || (found.upTo ?? null) === null) return false
-  return found.antecedent > 0 ? expected === 'holds' : expected === 'vacuous' || expected === 'not-reached'
+  if (found.antecedent > 0) return expected === 'holds'
+  return (
+    expected === 'vacuous' || expected === 'not-reached' || (found.asked === false && expected === 'holds')
+  )
 }

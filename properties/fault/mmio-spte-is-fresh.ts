@@ -1,5 +1,6 @@
 import type { Invariant } from '../../model/language/property.ts'
 import { check_mmio_spte } from '../../model/machines/fault/mmio.ts'
+import { tags_mmio } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { slot_found } from '../../model/memory/memslots/memslot.ts'
 import { all } from '../primitives/guest-mode.ts'
@@ -12,6 +13,7 @@ export const mmioSpteIsFresh: Invariant<Kvm> = {
   when: 'while no memslot update is in progress',
   reference: 'check_mmio_spte(), kvm_swap_active_memslots()',
   consequence: 'Accesses to the memory are emulated as MMIO until the next memslot update.',
+  judgedWhere: tags_mmio,
   given: (kvm) => !kvm.memslots.update_in_progress && mmio_sptes(kvm).length > 0,
   holds: (kvm) =>
     kvm.memslots.update_in_progress ||

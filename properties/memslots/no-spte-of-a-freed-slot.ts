@@ -1,4 +1,5 @@
 import type { Invariant } from '../../model/language/property.ts'
+import { slots_vanish } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
 
@@ -11,6 +12,7 @@ export const noSpteOfAFreedSlot: Invariant<Kvm> = {
   when: 'once kvm_free_memslot() has freed the arrays',
   reference: 'kvm_arch_flush_shadow_memslot(), rmap_remove(), unaccount_shadowed()',
   consequence: 'Zapping the shadow page later follows a NULL or dangling memslot pointer.',
+  judgedWhere: slots_vanish,
   given: (kvm) => all(kvm.slot).some((s) => kvm.slot[s].arrays === 'freed'),
   holds: (kvm) =>
     all(kvm.page).every((p) => {

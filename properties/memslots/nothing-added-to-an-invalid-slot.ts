@@ -1,5 +1,6 @@
 import type { Invariant } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
+import { slots_vanish } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { slot_found } from '../../model/memory/memslots/memslot.ts'
 import { all } from '../primitives/guest-mode.ts'
@@ -13,6 +14,7 @@ export const nothingAddedToAnInvalidSlot: Invariant<Kvm> = {
   when: 'from the end of the first synchronize_srcu() of the deletion',
   reference: 'kvm_invalidate_memslot(), kvm_faultin_pfn()',
   consequence: 'The SPTE escapes the zap that follows and outlives the slot.',
+  judgedWhere: slots_vanish,
   given: (kvm, at) => waited(at) && all(kvm.slot).some((s) => kvm.slot[s].installed !== 'valid'),
   holds: (kvm, at) => !waited(at) || all(kvm.vcpu).every((v) => !adds_to_a_dying_slot(kvm, at, v)),
 }

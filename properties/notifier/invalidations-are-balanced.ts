@@ -1,4 +1,5 @@
 import type { Invariant } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
 
@@ -11,6 +12,7 @@ export const invalidationsAreBalanced: Invariant<Kvm> = {
   when: 'while all notifiers are idle',
   reference: 'mn_active_invalidate_count, 52ac8b358b0c (v5.15)',
   consequence: 'Later page faults in the range are retried forever, or are no longer retried at all.',
+  judgedWhere: ({ notifier }: Bounds) => notifier.threads > 0,
   given: (kvm, at) => all(kvm.notifier).length > 0 && idle(kvm, (n) => at.notifier[n]),
   holds: (kvm, at) =>
     !idle(kvm, (n) => at.notifier[n]) ||

@@ -1,4 +1,5 @@
 import type { ActionProperty } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { gfn_to_hva } from '../../model/memory/memslots/memslot.ts'
 import { all } from '../primitives/guest-mode.ts'
@@ -13,6 +14,7 @@ export const noInstallDuringInvalidation: ActionProperty<Kvm> = {
   when: 'whenever a page fault writes a leaf SPTE',
   reference: 'mmu_invalidate_retry_gfn() in is_page_fault_stale()',
   consequence: 'The guest gets a page that the host is about to take or has already taken.',
+  judgedWhere: ({ notifier }: Bounds) => notifier.threads > 0,
   given: (before, step, after) => installed_leaves(before, step, after).length > 0,
   holds: (before, step, after) =>
     installed_leaves(before, step, after).every(

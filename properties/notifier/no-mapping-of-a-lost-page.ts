@@ -1,5 +1,6 @@
 import type { Invariant } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
 import { may_walk_its_root, root_for, translation_below, usable_tlb } from '../shadow/mappings.ts'
@@ -13,6 +14,7 @@ export const noMappingOfALostPage: Invariant<Kvm> = {
   when: 'always: the host may take the page once invalidate_range_start() has returned',
   reference: 'kvm_mmu_notifier_invalidate_range_start(): zap and flush before it returns',
   consequence: 'The guest reads and writes a page that belongs to another owner.',
+  judgedWhere: ({ notifier }: Bounds) => notifier.threads > 0,
   given: (kvm) => all(kvm.host_page).some((p) => !is_mapped_by_host(kvm, p)),
   holds: (kvm, at) =>
     all(kvm.vcpu).every((v) => pages_reached(kvm, at, v).every((p) => is_mapped_by_host(kvm, p))),

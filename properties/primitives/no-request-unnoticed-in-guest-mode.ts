@@ -11,6 +11,7 @@ export const noRequestUnnoticedInGuestMode: Invariant<Kvm> = {
   when: 'always',
   reference: 'kvm_make_all_cpus_request(), vcpu_enter_guest(); Documentation/virt/kvm/vcpu-requests.rst',
   consequence: 'The guest keeps running with the request unserviced until it exits for another reason.',
+  judgedWhere: () => true,
   given: (kvm, at) => all(kvm.vcpu).some((v) => in_guest(at, v) && !kvm.vcpu[v].requests.isEmpty()),
   holds: (kvm, at) =>
     all(kvm.vcpu).every(

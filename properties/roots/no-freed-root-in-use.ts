@@ -11,6 +11,7 @@ export const noFreedRootInUse: Invariant<Kvm> = {
   when: 'always',
   reference: 'kvm_mmu_commit_zap_page(): freed pages have root_count 0',
   consequence: 'The next CR3 switch or VM-entry walks page tables in memory that has been reused.',
+  judgedWhere: () => true,
   given: (kvm) => all(kvm.page).some((p) => kvm.page[p].list === 'free'),
   holds: (kvm) =>
     all(kvm.vcpu).every((v) =>

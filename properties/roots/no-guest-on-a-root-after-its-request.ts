@@ -13,6 +13,7 @@ export const noGuestOnARootAfterItsRequest: Invariant<Kvm> = {
   when: 'after kvm_make_all_cpus_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS) returned',
   reference: 'KVM_REQUEST_WAIT in KVM_REQ_MMU_FREE_OBSOLETE_ROOTS',
   consequence: 'Zapping below the root skips TLB flushes, because no vCPU is supposed to use it any more.',
+  judgedWhere: () => true,
   given: (kvm) => all(kvm.page).some((p) => kvm.page[p].request_sent && is_obsolete_sp(kvm, p)),
   holds: (kvm, at) =>
     all(kvm.vcpu).every(

@@ -13,6 +13,7 @@ export const noObsoleteRootKept: Invariant<Kvm> = {
   when: 'while mmu_lock is free and the vCPU is not servicing KVM_REQ_MMU_FREE_OBSOLETE_ROOTS',
   reference: 'kvm_mmu_free_obsolete_roots(); root_count pins the page until every holder has dropped it',
   consequence: 'The page stays pinned until another update makes the vCPU drop its roots.',
+  judgedWhere: () => true,
   given: (kvm, at) => kvm.mmu_lock === 'free' && all(kvm.vcpu).some((v) => settled(kvm, at, v)),
   holds: (kvm, at) =>
     all(kvm.vcpu).every(

@@ -20,6 +20,7 @@ export const noStaleRootUsed: Invariant<Kvm> = {
     'kvm_mmu_free_obsolete_roots(), __kvm_mmu_prepare_zap_page(), kvm_mmu_zap_all_fast(); v5.18..v6.16',
   consequence:
     'The guest runs on shadow pages that are zapped without a TLB flush, and nothing makes it leave them.',
+  judgedWhere: () => true,
   given: (kvm, at) => all(kvm.vcpu).some((v) => in_guest(at, v) && obsolete_roots(kvm, v).length > 0),
   holds: (kvm, at) =>
     all(kvm.vcpu).every(

@@ -11,6 +11,7 @@ export const rootCountIsNumberOfHolders: Invariant<Kvm> = {
   when: 'while mmu_lock is free',
   reference: 'mmu_alloc_root(), mmu_free_root_page()',
   consequence: 'A page is freed while a vCPU uses it, or is never freed.',
+  judgedWhere: () => true,
   given: (kvm) => kvm.mmu_lock === 'free',
   holds: (kvm) => {
     const held = all(kvm.vcpu).flatMap((v) => roots_of(kvm, v))

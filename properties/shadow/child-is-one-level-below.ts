@@ -1,4 +1,5 @@
 import type { Invariant } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { sp_has_gptes } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
@@ -12,6 +13,7 @@ export const childIsOneLevelBelow: Invariant<Kvm> = {
   when: 'always',
   reference: 'kvm_mmu_child_role()',
   consequence: 'The shadow pages form a cycle, or hardware walks a data page as a page table.',
+  judgedWhere: ({ shadow }: Bounds) => shadow.levels > 1,
   given: (kvm) =>
     all(kvm.page).some((p) => all(kvm.page[p].spte).some((i) => kvm.page[p].spte[i].kind !== 'none')),
   holds: (kvm) =>

@@ -1,4 +1,5 @@
 import type { Invariant } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { is_tdp_mmu_page, spte_gfn } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
@@ -11,6 +12,7 @@ export const leafIsOnItsRmap: Invariant<Kvm> = {
   when: 'while mmu_lock is free',
   reference: 'mmu_set_spte(): rmap_add()',
   consequence: 'A notifier misses the SPTE, and the guest keeps the page after the host has taken it.',
+  judgedWhere: ({ guest }: Bounds) => guest.gvas > 0,
   given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.page).some((p) => leaves(kvm, p).length > 0),
   holds: (kvm) =>
     kvm.mmu_lock !== 'free' ||

@@ -1,4 +1,5 @@
 import type { Invariant } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
 import { root_for, translation_below, usable_tlb } from './mappings.ts'
@@ -17,6 +18,7 @@ export const noFlushDebtAtUnlock: Invariant<Kvm> = {
   when: 'while mmu_lock is free',
   reference: 'kvm_flush_remote_tlbs() before write_unlock(&kvm->mmu_lock)',
   consequence: 'The next zap finds no SPTE, assumes that no TLB caches the page, and skips the flush.',
+  judgedWhere: ({ guest }: Bounds) => guest.gvas > 0,
   given: (kvm, at) => kvm.mmu_lock === 'free' && all(kvm.vcpu).some((v) => usable_tlb(kvm, at, v).length > 0),
   holds: (kvm, at) =>
     kvm.mmu_lock !== 'free' ||

@@ -1,4 +1,5 @@
 import type { Invariant } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { slot_found } from '../../model/memory/memslots/memslot.ts'
 import { parents_of } from '../../model/memory/shadow/rmap.ts'
@@ -15,6 +16,7 @@ export const noFreedSpteOnRmap: Invariant<Kvm> = {
   reference:
     'rmap_remove(), drop_parent_pte(), kvm_mmu_free_shadow_page(); question seed-001 (v3 12/15, April 2013)',
   consequence: 'The next notifier, dirty-log pass or zap reads and writes memory that has been reused.',
+  judgedWhere: ({ guest }: Bounds) => guest.gvas > 0,
   given: (kvm) =>
     all(kvm.rmap).some((gfn) => has_entries(kvm, gfn)) || all(kvm.page).some((p) => is_child(kvm, p)),
   holds: (kvm) =>

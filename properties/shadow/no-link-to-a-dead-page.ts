@@ -1,4 +1,5 @@
 import type { Invariant } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
 
@@ -10,6 +11,7 @@ export const noLinkToADeadPage: Invariant<Kvm> = {
   when: 'while mmu_lock is free',
   reference: 'kvm_mmu_unlink_parents(); for_each_valid_sp() skips zapped pages',
   consequence: 'The guest walks page tables that KVM no longer maintains.',
+  judgedWhere: ({ shadow }: Bounds) => shadow.levels > 1,
   given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.page).some((p) => kvm.page[p].list !== 'active'),
   holds: (kvm) =>
     all(kvm.page).every((p) =>

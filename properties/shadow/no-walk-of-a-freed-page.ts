@@ -1,4 +1,5 @@
 import type { Invariant } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
 
@@ -11,6 +12,7 @@ export const noWalkOfAFreedPage: Invariant<Kvm> = {
   reference:
     'kvm_mmu_commit_zap_page(): remote flush, waiting for the IPIs, before kvm_mmu_free_shadow_page()',
   consequence: 'The CPU reads memory that has been reused as a page table.',
+  judgedWhere: ({ shadow }: Bounds) => shadow.levels > 1,
   given: (kvm, at) => all(kvm.vcpu).some((v) => kvm.vcpu[v].walk !== null || at.vcpu[v] === 'LW/LW.3'),
   holds: (kvm, at) =>
     all(kvm.vcpu).every((v) => {

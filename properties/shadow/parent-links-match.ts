@@ -1,4 +1,5 @@
 import type { Invariant } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
 
@@ -10,6 +11,7 @@ export const parentLinksMatch: Invariant<Kvm> = {
   when: 'while mmu_lock is free',
   reference: 'link_shadow_page(), drop_parent_pte(); sp->parent_ptes',
   consequence: 'Zapping a page leaves a non-leaf SPTE to it behind, or follows a pointer into a freed page.',
+  judgedWhere: ({ shadow }: Bounds) => shadow.levels > 1,
   given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.page).some((p) => kvm.page[p].parent_ptes.length > 0),
   holds: (kvm) =>
     all(kvm.page).every((parent) =>

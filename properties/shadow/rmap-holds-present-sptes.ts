@@ -1,4 +1,5 @@
 import type { Invariant } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { rmap_entries } from '../../model/memory/shadow/rmap.ts'
 import { all } from '../primitives/guest-mode.ts'
@@ -16,6 +17,7 @@ export const rmapHoldsPresentSptes: Invariant<Kvm> = {
   reference: 'mmu_set_spte(), drop_spte(); aad885e77496 "Drop/zap existing present SPTE", v7.0',
   consequence:
     'The rmap lists an SPTE that maps nothing; the entry outlives its shadow page, or trips a BUG_ON().',
+  judgedWhere: ({ guest }: Bounds) => guest.gvas > 0,
   given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.rmap).some((gfn) => rmap_entries(kvm, gfn).length > 0),
   holds: (kvm) =>
     kvm.mmu_lock !== 'free' ||

@@ -12,6 +12,7 @@ export const shadowedTablesAreCounted: Invariant<Kvm> = {
   when: 'while mmu_lock is free',
   reference: 'account_shadowed(), unaccount_shadowed()',
   consequence: 'KVM misses writes to a guest table, or a gfn stays write-protected forever.',
+  judgedWhere: () => true,
   given: (kvm) => kvm.mmu_lock === 'free',
   holds: (kvm) => {
     const pages = accounted_pages(kvm)

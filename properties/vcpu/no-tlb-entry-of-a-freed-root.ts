@@ -1,4 +1,5 @@
 import type { Invariant } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all, in_guest } from '../primitives/guest-mode.ts'
 
@@ -10,6 +11,7 @@ export const noTlbEntryOfAFreedRoot: Invariant<Kvm> = {
   when: 'always',
   reference: 'kvm_mmu_commit_zap_page(): kvm_flush_remote_tlbs() before kvm_mmu_free_shadow_page()',
   consequence: 'The guest keeps reaching memory through page tables that no longer exist.',
+  judgedWhere: ({ guest }: Bounds) => guest.gvas > 0,
   given: (kvm, at) =>
     all(kvm.vcpu).some((v) => in_guest(at, v) && [...kvm.vcpu[v].tlb].some((entry) => entry.root !== null)),
   holds: (kvm, at) =>

@@ -13,6 +13,7 @@ export const freedPageIsUnreferenced: ActionProperty<Kvm> = {
   when: 'whenever kvm_mmu_commit_zap_page() frees a page (CM.3)',
   reference: 'kvm_mmu_commit_zap_page(), __kvm_mmu_prepare_zap_page()',
   consequence: 'Something still points to memory that has been reused.',
+  judgedWhere: () => true,
   given: (before, step, after) => freed(before, step, after).length > 0,
   // The page that is freed is invalid, so accounted_pages() leaves it out. mmu_lock is held: no other page is half built.
   holds: (before, step, after) =>

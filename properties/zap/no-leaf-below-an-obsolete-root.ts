@@ -1,4 +1,5 @@
 import type { ActionProperty } from '../../model/language/property.ts'
+import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
 import { installed_leaves } from '../shadow/installed-leaves.ts'
@@ -11,6 +12,7 @@ export const noLeafBelowAnObsoleteRoot: ActionProperty<Kvm> = {
   when: 'whenever a page fault writes a leaf SPTE',
   reference: 'is_page_fault_stale(), v5.16 (a955cad84cda)',
   consequence: 'The SPTE is never zapped, or is written to a page that is about to be freed.',
+  judgedWhere: ({ guest }: Bounds) => guest.gvas > 0,
   given: (before, step, after) => installed_leaves(before, step, after).length > 0,
   holds: (before, step, after) =>
     installed_leaves(before, step, after).every(({ page }) => !is_obsolete_sp(before, page)),

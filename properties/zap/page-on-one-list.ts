@@ -10,6 +10,7 @@ export const pageOnOneList: Invariant<Kvm> = {
   when: 'while mmu_lock is free',
   reference: '__kvm_mmu_prepare_zap_page(), since f95eec9bed76 (v5.9)',
   consequence: 'The list of active pages contains freed memory, or a page is never found again.',
+  judgedWhere: () => true,
   given: (kvm) => kvm.mmu_lock === 'free',
   holds: (kvm) => {
     const listed = [...kvm.active_mmu_pages].filter((page) => page !== null)

@@ -34,7 +34,7 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
       'A fault that found the slot valid maps a gfn of it after the slot was zapped. If the zap made every root obsolete, the stale check in the fault path would catch that fault; with kvm_mmu_zap_memslot() nothing does.',
     scenarios: [FAULT, MOVE_FAULT],
     patches: [only('memslot', drop('SL.3'))],
-    expect: [FAULT, MOVE_FAULT].flatMap((scenario) => violated(scenario, ...ADDED)),
+    expect: [FAULT, MOVE_FAULT].flatMap((scenario) => violated(scenario, ...ADDED, 'leaf-is-on-its-rmap')),
   },
   {
     id: 'second-grace-period-dropped',
@@ -63,7 +63,7 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
         slotTest(() => false),
       ),
     ],
-    expect: [FAULT, MOVE_FAULT].flatMap((scenario) => violated(scenario, ...ADDED)),
+    expect: [FAULT, MOVE_FAULT].flatMap((scenario) => violated(scenario, ...ADDED, 'leaf-is-on-its-rmap')),
   },
   {
     id: 'prefault-waits-for-an-invalid-slot',
@@ -124,7 +124,7 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
     scenarios: [FAULT, MOVE_FAULT],
     patches: [only('memslot', drop('SL.2')), only('memslot', drop('SL.3'))],
     expect: [FAULT, MOVE_FAULT].flatMap((scenario) => [
-      ...violated(scenario, ...ADDED),
+      ...violated(scenario, ...ADDED, 'leaf-is-on-its-rmap'),
       ...notReached('The slot is never INVALID here.', scenario, 'fault-finds-an-invalid-slot'),
     ]),
   },

@@ -10,7 +10,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { CURRENT } from '../../memory/roots/mmu.ts'
 import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
 import type { Design } from '../design.ts'
-import { vacuous, violated } from '../expectation.ts'
+import { vacuous, violated, violatedBecause } from '../expectation.ts'
 
 /**
  * Question seed-002, "Zap only obsolete roots if a root shadow page is zapped": which request is sent when, and
@@ -102,6 +102,7 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
       ),
       ...violated('write-flooding', 'no-stale-root-used', 'no-guest-on-a-root-after-its-request'),
       ...violated('write-flooding', 'no-obsolete-root-kept', 'every-access-can-finish'),
+      ...violated('roots-zap-one', 'no-flush-debt-at-unlock'),
     ],
   },
   {
@@ -140,6 +141,8 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
       ),
       ...violated('two-zap-alls', 'no-stale-root-used', 'no-leaf-below-an-obsolete-root'),
       ...violated('two-zap-alls', 'no-guest-on-a-root-after-its-request', 'no-obsolete-root-kept'),
+      ...violated('roots-zap-one', 'no-flush-debt-at-unlock'),
+      ...violated('two-zap-alls', 'no-flush-debt-at-unlock'),
     ],
   },
   {
@@ -166,7 +169,10 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
       'Without KVM_REQUEST_WAIT the vCPU leaves the root a little later. That alone is harmless, but zapping without TLB flushes relies on the wait.',
     scenarios: ['roots-zap-one'],
     patches: [drop('ZAP.9/request/REQ.5')],
-    expect: violated('roots-zap-one', 'no-guest-on-a-root-after-its-request'),
+    expect: [
+      ...violated('roots-zap-one', 'no-guest-on-a-root-after-its-request'),
+      ...violated('roots-zap-one', 'no-flush-debt-at-unlock'),
+    ],
   },
   {
     id: 'request-after-unlock',
@@ -185,6 +191,11 @@ export const obsoleteRootDesigns: readonly Design<Kvm>[] = [
         verdict: 'violated',
         note: 'The window between unlock and request; harmless for a single root, because nothing is zapped in it.',
       },
+      violatedBecause(
+        'roots-zap-one',
+        'no-flush-debt-at-unlock',
+        'The vCPU still uses the root when mmu_lock is dropped; harmless for a single root, as above.',
+      ),
     ],
   },
   {

@@ -168,6 +168,7 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
         'recursive-table',
         'one-page-per-key',
       ),
+      ...violated('recursive-table', 'no-flush-debt-at-unlock'),
     ],
   },
   {

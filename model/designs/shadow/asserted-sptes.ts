@@ -27,6 +27,7 @@ export const assertedSpteDesigns: readonly Design<Kvm>[] = [
       ...violated(REMAPPED, 'pte-list-remove-finds-its-entry', 'leaf-is-on-its-rmap'),
       ...vacuous('No rmap has an entry.', REMAPPED, 'rmap-holds-present-sptes', 'rmap-key-is-the-pages-own'),
       ...violated(ZAP, 'pte-list-remove-finds-its-entry', 'mmu-set-spte-finds-a-mapped-leaf-on-its-rmap'),
+      ...violated('unsync-zap', 'leaf-is-on-its-rmap'),
     ],
   },
   {

@@ -23,6 +23,9 @@ import {
   zapEverything,
 } from './fast-invalidate-patches.ts'
 
+const RMAP_OF_A_GONE_SLOT =
+  'The rmap of the slot names SPTEs of pages that were freed, but nothing can find the slot any more.'
+
 /**
  * Question seed-001, "KVM: MMU: fast invalid all shadow pages" (v3 12/15, April 2013): who removes which rmap
  * entries under which lock, and when may the shadow pages and the arrays of the slot be freed? D0 to D3 are the
@@ -90,6 +93,11 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
         DELETE,
         'no-stale-root-used',
       ),
+      violatedBecause(
+        DELETE,
+        'leaf-is-on-its-rmap',
+        'By design the rmaps forget SPTEs that are still present, below roots that the vCPUs were asked to drop.',
+      ),
     ],
   },
   {
@@ -118,6 +126,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
       ...violated(DELETE, 'no-stale-root-used', 'no-mapping-of-a-lost-page'),
       ...violated(DELETE, 'no-dirty-page-lost', 'no-flush-debt-at-unlock'),
       ...vacuous(LIST_EMPTIED, DELETE, 'obsolete-pages-are-oldest'),
+      ...violated(DELETE, 'leaf-is-on-its-rmap'),
     ],
   },
   {
@@ -136,7 +145,13 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
       drop('ZF.6'),
       drop('ZF.7'),
     ),
-    expect: [],
+    expect: [
+      violatedBecause(
+        DELETE,
+        'rmap-holds-present-sptes',
+        'By design SPTEs are cleared without mmu_lock and removed from their rmaps later; users of the rmaps expect that.',
+      ),
+    ],
   },
   {
     id: 'skip-rmaps-of-obsolete-pages',
@@ -151,6 +166,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     expect: [
       ...violated(DELETE, 'no-freed-spte-on-rmap', 'no-use-after-free', 'no-dirty-page-lost'),
       ...AFTER_THE_OOPS,
+      ...violated(DELETE, 'freed-page-is-unreferenced', 'rmap-holds-present-sptes'),
     ],
   },
   {
@@ -166,6 +182,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     expect: [
       ...violated(DELETE, 'no-freed-spte-on-rmap', 'no-use-after-free', 'no-dirty-page-lost'),
       ...AFTER_THE_OOPS,
+      ...violated(DELETE, 'freed-page-is-unreferenced', 'rmap-holds-present-sptes'),
     ],
   },
   {
@@ -185,6 +202,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
         'no-freed-spte-on-rmap',
         'The rmap of the INVALID slot points into the freed page, but nothing follows the pointer: no-use-after-free holds.',
       ),
+      ...violated(DELETE, 'freed-page-is-unreferenced', 'rmap-holds-present-sptes'),
     ],
   },
   {
@@ -197,7 +215,10 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
       'No use after free: a walk of the rmap of the INVALID slot finds pages that still exist. But dirty bits are lost, and the pages are kept until after a grace period, the objection that led to zapped_obsolete_pages.',
     scenarios: [DELETE],
     patches: [...SELECT, ...freeLate(false)],
-    expect: violated(DELETE, 'no-dirty-page-lost'),
+    expect: [
+      ...violated(DELETE, 'no-dirty-page-lost'),
+      violatedBecause(DELETE, 'rmap-holds-present-sptes', RMAP_OF_A_GONE_SLOT),
+    ],
   },
   {
     id: 'free-pages-after-the-slot-with-dirty',
@@ -215,6 +236,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
         'no-dirty-page-lost',
         'Transferring the dirty bit when the page is freed is not enough: between the installation of the memslots without the slot and the end of the grace period a notifier finds no slot, and the host drops the page without writeback.',
       ),
+      violatedBecause(DELETE, 'rmap-holds-present-sptes', RMAP_OF_A_GONE_SLOT),
     ],
   },
   {

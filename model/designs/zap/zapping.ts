@@ -31,7 +31,10 @@ export const zappingDesigns: readonly Design<Kvm>[] = [
       'KVM_REQ_TLB_FLUSH without KVM_REQUEST_WAIT: a walk that has started before the IPI arrives reads a freed page.',
     scenarios: ['commit-before-flush'],
     patches: [drop('CM.2/REQ.5')],
-    expect: [...violated('commit-before-flush', 'no-use-after-free', 'no-walk-of-a-freed-page')],
+    expect: [
+      ...violated('commit-before-flush', 'no-use-after-free', 'no-walk-of-a-freed-page'),
+      ...violated('commit-before-flush', 'no-flush-debt-at-unlock'),
+    ],
   },
   {
     id: 'walk-without-announcing',
