@@ -1,39 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, test as it } from 'vitest'
 import type { Witness } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { type Plan, scenarioOutside } from '../../model/scenarios/build-scenario.ts'
+import { REPLACED_NESTED_TABLE, REPLACED_TABLE } from '../../model/scenarios/shadow/replaced-table.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
-
-/** Two tables; userspace makes the entry of the root point to the second, and then changes an entry of that one. */
-const REPLACED: Plan = {
-  id: 'replaced-table',
-  title: 'userspace replaces a table',
-  about:
-    'The vCPU maps address 0 through the first table and finds the second one at its fault on address 1.',
-  bounds: {
-    shadow: { pages: 3, levels: 2 },
-    guest: { gfns: 5, gvas: 2 },
-    host: { pfns: 5 },
-    externalWriter: {
-      stores: [
-        { table: 0, index: 0, to: 2, huge: false },
-        { table: 2, index: 1, to: 4, huge: false },
-      ],
-      left: 2,
-    },
-  },
-  start: {
-    tables: [
-      [1, null],
-      [3, 3],
-      [3, 3],
-    ],
-  },
-  properties: [],
-}
-
-const NESTED: Plan = { ...REPLACED, bounds: { ...REPLACED.bounds, nested: { guestMode: true } } }
 
 function witness(id: string, seen: (kvm: Kvm, at: Counters) => boolean): Witness<Kvm> {
   return { kind: 'witness', id, aliases: [], title: id, reference: 'kvm_mmu_get_child_sp()', seen }
@@ -53,10 +24,10 @@ function reached(plan: Plan, ...witnesses: Witness<Kvm>[]): boolean[] {
   return properties.map(({ verdict }) => verdict === 'reached')
 }
 
-test('a refused child stays linked until the wanted one is, and beyond a retry', () => {
+it('a refused child stays linked until the wanted one is, and beyond a retry', () => {
   expect(
     reached(
-      REPLACED,
+      REPLACED_TABLE,
       witness('at FETCH.5', (kvm, at) => at.vcpu[0] === 'PF/FETCH/FETCH.5' && refusedChildIsLinked(kvm)),
       witness('at the retry', (kvm, at) => at.vcpu[0] === 'PF/PF.15' && refusedChildIsLinked(kvm)),
       witness('at the link', (kvm, at) => at.vcpu[0] === 'PF/FETCH/FETCH.6' && refusedChildIsLinked(kvm)),
@@ -64,13 +35,13 @@ test('a refused child stays linked until the wanted one is, and beyond a retry',
   ).toEqual([true, true, false])
 })
 
-test('a nested table that has lost its last parent is zapped, any other table stays', () => {
+it('a nested table that has lost its last parent is zapped, any other table stays', () => {
   const kept = witness('kept', (kvm, at) => {
     const { child } = kvm.vcpu[0].fault
     const replaced = [...kvm.page].find(({ gfn, list }) => gfn === 1 && list === 'active')
     if (at.vcpu[0] !== 'PF/FETCH/FETCH.6' || child === null || replaced === undefined) return false
     return kvm.page[child].gfn === 2 && [...replaced.parent_ptes].every((entries) => entries.isEmpty())
   })
-  expect(reached(REPLACED, kept)).toEqual([true])
-  expect(reached(NESTED, kept)).toEqual([false])
+  expect(reached(REPLACED_TABLE, kept)).toEqual([true])
+  expect(reached(REPLACED_NESTED_TABLE, kept)).toEqual([false])
 })

@@ -17,6 +17,7 @@ import { rootScenarios } from './roots/roots.ts'
 import type { Scenario } from './scenario.ts'
 import { guestPteWriteScenarios } from './shadow/guest-pte-writes.ts'
 import { ownTableScenarios } from './shadow/own-table.ts'
+import { replacedTableScenarios } from './shadow/replaced-table.ts'
 import { unexpectedChildScenarios } from './shadow/unexpected-child.ts'
 import { unlockedWalkScenarios } from './shadow/unlocked-walk.ts'
 import { unprotectScenarios } from './shadow/unprotect.ts'
@@ -34,6 +35,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...zapAllScenarios,
   ...guestPteWriteScenarios,
   ...ownTableScenarios,
+  ...replacedTableScenarios,
   ...unexpectedChildScenarios,
   ...unlockedWalkScenarios,
   ...unprotectScenarios,
