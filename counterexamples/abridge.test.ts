@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { type Entry, program, step } from '../model/language/program.ts'
 import type { Property } from '../model/language/property.ts'
 import { range, struct, type View } from '../model/language/shapes.ts'
@@ -44,14 +44,14 @@ function lines(before: number, between: number): string[] {
 const rows = (diagram: string[]): string[] =>
   diagram.slice(diagram.findIndex((line) => line.startsWith('  ----')) + 1).map((line) => line.trim())
 
-test('a short diagram shows every step', () => {
+it('a short diagram shows every step', () => {
   const text = lines(4, 4)
   expect(text[0]).toBe('At the beginning:')
   expect(rows(text)).toContain('first0')
   expect(rows(text)).not.toContain(':')
 })
 
-test('what one thread does alone at first is folded into the beginning of a long one', () => {
+it('what one thread does alone at first is folded into the beginning of a long one', () => {
   const text = lines(20, 8)
   expect(text[0]).toBe('At the beginning, after 20 steps that a takes alone:')
   expect(text[1]).toContain('told = 0')
@@ -60,7 +60,7 @@ test('what one thread does alone at first is folded into the beginning of a long
   expect(rows(text)).not.toContain(':')
 })
 
-test('a colon stands for steps of a very long one; what is cited and what is read later stays', () => {
+it('a colon stands for steps of a very long one; what is cited and what is read later stays', () => {
   const text = rows(lines(20, 30))
   expect(text.filter((line) => line === ':').length).toBeGreaterThan(0)
   expect(text).not.toContain('then3')

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { flowOf } from '../model/language/machine.ts'
 import { block, choice, type Entry, inFunction, program, step } from '../model/language/program.ts'
 import { range, struct, type View } from '../model/language/shapes.ts'
@@ -16,7 +16,7 @@ describe('the call stack of a step', () => {
     return Object.fromEntries(steps.map((located) => [located.path, callStackOf(located)]))
   }
 
-  test('has the functions of nested blocks, outermost first, and its own', () => {
+  it('has the functions of nested blocks, outermost first, and its own', () => {
     expect(
       stacks([
         block('A', [block('B', [called('inner', 's'), step('t', {})], { fn: 'middle' })], { fn: 'outer' }),
@@ -24,11 +24,11 @@ describe('the call stack of a step', () => {
     ).toEqual({ 'A/B/s': ['outer()', 'middle()', 'inner()'], 'A/B/t': ['outer()', 'middle()'] })
   })
 
-  test('begins with the function of the program', () => {
+  it('begins with the function of the program', () => {
     expect(stacks([called('inner', 's')], 'outer')).toEqual({ s: ['outer()', 'inner()'] })
   })
 
-  test('is not guessed: neither a block without a function nor the steps around it add one', () => {
+  it('is not guessed: neither a block without a function nor the steps around it add one', () => {
     expect(stacks([called('f', 'r'), block('A', [called('g', 's')]), called('f', 't')])).toEqual({
       r: ['f()'],
       'A/s': ['g()'],
@@ -36,7 +36,7 @@ describe('the call stack of a step', () => {
     })
   })
 
-  test('has what inFunction() says, which leaves paths alone', () => {
+  it('has what inFunction() says, which leaves paths alone', () => {
     const inner = inFunction<never>('inner', called('inner', 's'), block('A', [called('leaf', 't')]))
     expect(stacks([called('outer', 'r'), ...inFunction('outer', ...inner), called('next', 'u')])).toEqual({
       r: ['outer()'],
@@ -46,12 +46,12 @@ describe('the call stack of a step', () => {
     })
   })
 
-  test('holds for every step of a choice', () => {
+  it('holds for every step of a choice', () => {
     const either = choice<never>('C', [step('s', { fn: 'f' }), step('t', { fn: 'outer' })])
     expect(stacks(inFunction('outer', either))).toEqual({ s: ['outer()', 'f()'], t: ['outer()'] })
   })
 
-  test('ends where a step belongs to a function that is on it', () => {
+  it('ends where a step belongs to a function that is on it', () => {
     expect(
       stacks([block('A', [block('B', [called('outer', 's')], { fn: 'inner' })], { fn: 'outer' })]),
     ).toEqual({
@@ -59,7 +59,7 @@ describe('the call stack of a step', () => {
     })
   })
 
-  test('is only its heading, for what is no function of the kernel', () => {
+  it('is only its heading, for what is no function of the kernel', () => {
     expect(stacks([called('guest', 's', 'x86'), called('host userspace', 't')], 'ioctl')).toEqual({
       s: ['guest:'],
       t: ['host userspace:'],
@@ -67,7 +67,7 @@ describe('the call stack of a step', () => {
     expect(headingOf({})).toBeNull()
   })
 
-  test('is not that of the thread, in a lane besides it', () => {
+  it('is not that of the thread, in a lane besides it', () => {
     const walks = { lane: 'walker' }
     expect(stacks([step('s', walks), step('t', { ...walks, fn: 'walk' })], 'vcpu_enter_guest')).toEqual({
       s: [],
@@ -108,7 +108,7 @@ describe('in a diagram', () => {
       .map((line) => line.slice(2, 40).trimEnd())
   }
 
-  test('a later step of the caller closes the callee, and the next call is another one', () => {
+  it('a later step of the caller closes the callee, and the next call is another one', () => {
     const callee = (name: string) => inFunction('f', act('g', `${name}.1`), act('g', `${name}.2`))
     expect(lane([act('f', 'f.1'), ...callee('a'), act('f', 'f.2'), ...callee('b')])).toEqual([
       'f()',
@@ -123,7 +123,7 @@ describe('in a diagram', () => {
     ])
   })
 
-  test('so does one that is left out', () => {
+  it('so does one that is left out', () => {
     const callee = (name: string) => inFunction('f', act('g', `${name}.1`), act('g', `${name}.2`))
     expect(lane([...callee('a'), act('f', 'f.1', true), ...callee('b')])).toEqual([
       'f()',
@@ -136,7 +136,7 @@ describe('in a diagram', () => {
     ])
   })
 
-  test('a caller that has no row has a heading', () => {
+  it('a caller that has no row has a heading', () => {
     expect(lane([block('A', [act('g', 's'), act('g', 't')], { fn: 'f' })])).toEqual([
       'f()',
       '  g()',

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { drawCanvas } from './canvas.ts'
 import type { Row } from './rows.ts'
 import { WIDTH } from './text-layout.ts'
@@ -37,7 +37,7 @@ const drawn = (count: number): string => {
 }
 
 describe('names are whole', () => {
-  test('in two lanes', () =>
+  it('in two lanes', () =>
     expect(drawn(2)).toMatchInlineSnapshot(`
       "
         CPU0 (vcpu0)            CPU1 (memslot)
@@ -50,7 +50,7 @@ describe('names are whole', () => {
           <--- BUG: p
       "
     `))
-  test('in three lanes', () =>
+  it('in three lanes', () =>
     expect(drawn(3)).toMatchInlineSnapshot(`
       "
         CPU0 (vcpu0)    CPU1 (memslot)  CPU2 (notifier0)
@@ -63,7 +63,7 @@ describe('names are whole', () => {
           <--- BUG: p
       "
     `))
-  test('in four lanes', () =>
+  it('in four lanes', () =>
     expect(drawn(4)).toMatchInlineSnapshot(`
     "
       CPU0 (vcpu0), CPU1 (memslot), CPU2 (notifier0), CPU3 (vcpu1)
@@ -77,7 +77,7 @@ describe('names are whole', () => {
     "
   `))
 
-  test('in any lane, at any depth, and no line is too long', () => {
+  it('in any lane, at any depth, and no line is too long', () => {
     const rows = fc.array(
       fc.record({
         lane: fc.nat(3),
@@ -102,7 +102,7 @@ describe('names are whole', () => {
   })
 })
 
-test('lanes are as far apart as the texts allow', () => {
+it('lanes are as far apart as the texts allow', () => {
   const header = (text: string): number =>
     drawCanvas([row(0, 0, 'f()'), row(1, 0, text)], lanes(2), { text: 'BUG: p' }, null)[0].indexOf('CPU1')
   expect(header('g()')).toBe(38)

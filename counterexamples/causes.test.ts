@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Entry, program, step } from '../model/language/program.ts'
 import type { Property } from '../model/language/property.ts'
 import { range, struct, type View } from '../model/language/shapes.ts'
@@ -62,7 +62,7 @@ const writeX = act('w1', (w) => {
 })
 
 describe('races', () => {
-  test('a value read, changed by another thread, and used without another look', () => {
+  it('a value read, changed by another thread, and used without another look', () => {
     const small = pair([readX, useLocal], [writeX], (w) => w.y === 0 || w.y === w.x + 1)
     expect(causes(small, 'r1 w1 r2')).toEqual({
       races: ['x: r1 before w1'],
@@ -72,7 +72,7 @@ describe('races', () => {
     })
   })
 
-  test('no race when the reader looks again', () => {
+  it('no race when the reader looks again', () => {
     const again = act('r2', (w) => {
       w.y = w.x
     })
@@ -81,7 +81,7 @@ describe('races', () => {
     expect(causes(small, 'r1 w1 r2').communicated).toEqual(['x'])
   })
 
-  test('no race on a value that the reader has replaced by its own', () => {
+  it('no race on a value that the reader has replaced by its own', () => {
     const own = act('r2', (w) => {
       w.x = 1
     })
@@ -89,7 +89,7 @@ describe('races', () => {
     expect(causes(small, 'r1 r2 w1 r3').races).toEqual([])
   })
 
-  test('no race when the reader does nothing afterwards', () => {
+  it('no race when the reader does nothing afterwards', () => {
     const small = pair([readX], [writeX], (w) => w.x === 0)
     expect(causes(small, 'r1 w1').races).toEqual([])
   })
@@ -103,13 +103,13 @@ describe('steps of the design', () => {
     changedSteps: new Set(changed),
   })
 
-  test('have letters, of several in a row one', () => {
+  it('have letters, of several in a row one', () => {
     const { labels, changedByDesign } = causesOf(replayed('r.r1', 'w.w1', 'w.w2'))
     expect(changedByDesign).toEqual([0, 1])
     expect([...labels.keys()]).toEqual([0, 1, 3])
   })
 
-  test('are named below the diagram', () => {
+  it('are named below the diagram', () => {
     const lines = raceDiagram(replayed('r.r1', 'w.w1', 'w.w2')).join(' ')
     expect(lines).toContain('(A) and (B) are changed by this design.')
     expect(raceDiagram(replayed()).join(' ')).not.toContain('by this design')
@@ -117,12 +117,12 @@ describe('steps of the design', () => {
 })
 
 describe('a stale read that changes nothing', () => {
-  test('is not blamed', () => {
+  it('is not blamed', () => {
     const small = pair([readX, put('r2', 'y', 1)], [writeX], (w) => w.y === 0)
     expect(causes(small, 'r1 w1 r2').races).toEqual([])
   })
 
-  test('is blamed where the trace does not fail without it', () => {
+  it('is blamed where the trace does not fail without it', () => {
     const chosen = act('r2', (w) => {
       w.y = w.local === 5 ? 0 : 1
     })
@@ -132,7 +132,7 @@ describe('a stale read that changes nothing', () => {
 })
 
 describe('deciding changes', () => {
-  test('only what would have kept the property, not all that it looks at', () => {
+  it('only what would have kept the property, not all that it looks at', () => {
     const small = pair(
       [put('r1', 'y', 1)],
       [writeX, put('w2', 'z', 3)],
@@ -141,7 +141,7 @@ describe('deciding changes', () => {
     expect(causes(small, 'w1 w2 r1').decisive).toEqual(['x by w1', 'y by r1'])
   })
 
-  test('all of them when no single one decides', () => {
+  it('all of them when no single one decides', () => {
     const small = pair([put('r1', 'y', 1)], [writeX], (w) => {
       const [x, y] = [w.x, w.y]
       return x === 0 && y === 0
@@ -149,13 +149,13 @@ describe('deciding changes', () => {
     expect(causes(small, 'w1 r1').decisive).toEqual(['x by w1', 'y by r1'])
   })
 
-  test('the last change counts', () => {
+  it('the last change counts', () => {
     const small = pair([readX], [writeX, put('w2', 'x', 6)], (w) => w.x < 6)
     expect(causes(small, 'w1 w2').decisive).toEqual(['x by w2'])
   })
 })
 
-test('letters are few, and the failing step always has one', () => {
+it('letters are few, and the failing step always has one', () => {
   const many = Array.from({ length: 9 }, (_, i) => put(`w${i}`, 'x', i))
   const small = pair([readX], many, (w) => w.x !== 8)
   expect(causes(small, many.map((s) => s.name).join(' ')).labels).toEqual(['A w8'])

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { writeCounterexample } from '../explorer/cli/write-counterexample.ts'
 import {
   type Counterexample,
@@ -55,7 +55,7 @@ const arbitrary: fc.Arbitrary<Counterexample> = fc
   })
 
 describe('a counterexample file', () => {
-  test('reads as this', () => {
+  it('reads as this', () => {
     expect(formatCounterexample(ce)).toBe(`{
   "format": "mmucheck-counterexample/1",
   "id": "ce-1d12dc4f",
@@ -77,7 +77,7 @@ describe('a counterexample file', () => {
 `)
   })
 
-  test('survives writing and reading, whatever the names and the trace', () => {
+  it('survives writing and reading, whatever the names and the trace', () => {
     fc.assert(
       fc.property(arbitrary, (any) => {
         expect(parseCounterexample(formatCounterexample(any), 'x')).toEqual(any)
@@ -85,7 +85,7 @@ describe('a counterexample file', () => {
     )
   })
 
-  test('is written whole, under its id, into a folder that need not exist', () => {
+  it('is written whole, under its id, into a folder that need not exist', () => {
     const path = writeCounterexample(join(folder, 'new', 'out'), ce)
     expect(path).toBe(join(folder, 'new', 'out', `${ce.id}.json`))
     expect(readCounterexample(path)).toEqual(ce)
@@ -93,13 +93,13 @@ describe('a counterexample file', () => {
     expect(readdirSync(join(folder, 'new', 'out'))).toEqual([`${ce.id}.json`])
   })
 
-  test('leaves no temporary file behind when it cannot be written', () => {
+  it('leaves no temporary file behind when it cannot be written', () => {
     mkdirSync(join(folder, `${ce.id}.json`))
     expect(() => writeCounterexample(folder, ce)).toThrow()
     expect(readdirSync(folder)).toEqual([`${ce.id}.json`])
   })
 
-  test('gives its trace back', () => {
+  it('gives its trace back', () => {
     expect(traceOf(ce)).toEqual({ initial: 0, steps })
     expect(traceOf({ ...ce, loopStart: 2 })).toEqual({ initial: 0, steps, loopStart: 2 })
   })
@@ -117,11 +117,11 @@ describe('the id', () => {
       ...change,
     }).id
 
-  test('does not depend on the version of tool and model', () => {
+  it('does not depend on the version of tool and model', () => {
     expect(idWith({ tool: '9', model: 'fedcba9876543210' })).toBe(ce.id)
   })
 
-  test.each([
+  it.each([
     [{ scenario: 'other' }],
     [{ design: 'other' }],
     [{ property: { ...property, id: 'other' } }],
@@ -146,7 +146,7 @@ describe('a file that is refused', () => {
   }
   const bent = (change: object): string => refused(JSON.stringify({ ...ce, ...change }))
 
-  test.each([
+  it.each([
     [refused('{'), 'ce.json: not JSON, so not a counterexample file'],
     [refused('null'), 'ce.json: not a counterexample file: Invalid input: expected object, received null'],
     [
@@ -171,7 +171,7 @@ describe('a file that is refused', () => {
     expect(message).not.toContain('\n')
   })
 
-  test('a file that is not there', () => {
+  it('a file that is not there', () => {
     expect(() => readCounterexample(join(folder, 'none.json'))).toThrow(
       'cannot be read: there is no such file',
     )

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { choice, program, step } from '../model/language/program.ts'
 import type { Property } from '../model/language/property.ts'
 import { flag, range, struct, type View } from '../model/language/shapes.ts'
@@ -19,7 +19,7 @@ const drawn = (...args: Parameters<typeof replayedOf>): string =>
   `\n${raceDiagram(replayedOf(...args)).join('\n')}\n`
 
 describe('the race diagram', () => {
-  test('two lanes: the race, the deciding changes and the failing row have letters', () => {
+  it('two lanes: the race, the deciding changes and the failing row have letters', () => {
     expect(`\n${diagram(replayedOf(zapVersusEnter()))}`).toMatchInlineSnapshot(`
       "
       VIOLATED  no-stale-root-used
@@ -62,7 +62,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  test('a thread overwrites what another one wrote', () => {
+  it('a thread overwrites what another one wrote', () => {
     expect(drawn(lostUpdate(2))).toMatchInlineSnapshot(`
       "
       At the beginning:
@@ -86,7 +86,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  test('three lanes', () => {
+  it('three lanes', () => {
     expect(drawn(lostUpdate(3))).toMatchInlineSnapshot(`
       "
       At the beginning:
@@ -113,7 +113,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  test('more lanes than columns: numbers of CPU and step', () => {
+  it('more lanes than columns: numbers of CPU and step', () => {
     expect(drawn(lostUpdate(4))).toMatchInlineSnapshot(`
       "
       At the beginning:
@@ -144,7 +144,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  test('a fault', () => {
+  it('a fault', () => {
     expect(drawn(useAfterFree())).toMatchInlineSnapshot(`
       "
       At the beginning:
@@ -167,7 +167,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  test('a deadlock', () => {
+  it('a deadlock', () => {
     expect(drawn(abba())).toMatchInlineSnapshot(`
       "
       At the beginning:
@@ -186,7 +186,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  test('a lasso', () => {
+  it('a lasso', () => {
     expect(drawn(spinner())).toMatchInlineSnapshot(`
       "
       At the beginning:
@@ -208,7 +208,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  test('a lasso without steps in its loop', () => {
+  it('a lasso without steps in its loop', () => {
     const property: Property<{ stale: boolean }> = {
       id: 'becomes-stale',
       kind: 'eventually',
@@ -228,7 +228,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  test('a goal out of reach', () => {
+  it('a goal out of reach', () => {
     const property: Property<{ stale: boolean }> = {
       id: 'can-be-fresh',
       kind: 'progress',
@@ -253,7 +253,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  test('an action', () => {
+  it('an action', () => {
     const property: Property<{ root_hpa: number; root_page: { invalid: boolean }[] }> = {
       id: 'no-root-in-use-invalidated',
       kind: 'action',
@@ -279,7 +279,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  test('a witness has no bug in it; steps with a lane of their own get one', () => {
+  it('a witness has no bug in it; steps with a lane of their own get one', () => {
     const property: Property<{ mode: string; requests: { isEmpty(): boolean } }> = {
       id: 'enters-with-a-request',
       kind: 'witness',
@@ -337,7 +337,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  test('the initial state alone', () => {
+  it('the initial state alone', () => {
     const property: Property<{ counter: number }> = {
       id: 'counts',
       kind: 'invariant',
@@ -417,7 +417,7 @@ describe('routine steps', () => {
     holds,
   })
 
-  test('the last step of a thread is shown, and explained if the property depends on its place', () => {
+  it('the last step of a thread is shown, and explained if the property depends on its place', () => {
     const entered = property((w, at) => !(w.lost && at.vcpu[0] === 'RUN.2'))
     expect(drawn({ system, property: entered }, steps('vcpu: RUN.1', 'host: clear'))).toMatchInlineSnapshot(`
       "
@@ -436,7 +436,7 @@ describe('routine steps', () => {
     `)
   })
 
-  test('a step without which the property holds is shown', () => {
+  it('a step without which the property holds is shown', () => {
     const twice = property((w) => !(w.lost && [2].includes(w.seen)))
     const text = drawn(
       { system, property: twice },
@@ -445,7 +445,7 @@ describe('routine steps', () => {
     expect(text.match(/seen\+\+/g)).toHaveLength(2)
   })
 
-  test('a lane without rows is not drawn', () => {
+  it('a lane without rows is not drawn', () => {
     const lost = property((w) => !w.lost)
     const text = drawn({ system, property: lost }, steps('idle: walk', 'idle: wait', 'host: clear'))
     expect(text).toContain('CPU1 (idle)')

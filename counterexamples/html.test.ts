@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { runInNewContext } from 'node:vm'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Property } from '../model/language/property.ts'
 import { htmlText } from './html.ts'
 import { asking, lostUpdate, replayedOf, spinner, zapVersusEnter } from './testing/small-systems.ts'
@@ -81,7 +81,7 @@ function opened(page: string, hash = '') {
 }
 
 describe('the page', () => {
-  test('may run its own script and style, and nothing else', () => {
+  it('may run its own script and style, and nothing else', () => {
     const policy = between(html, 'Content-Security-Policy" content="', '"')
     const digest = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
     const style = between(html, '<style>', '</style>')
@@ -90,15 +90,15 @@ describe('the page', () => {
     )
   })
 
-  test('asks for nothing', () => {
+  it('asks for nothing', () => {
     expect(html).not.toMatch(/\b(src|href|url|import|fetch)\s*[=(]|https?:/)
   })
 
-  test('without scripts is the text of a mail', () => {
+  it('without scripts is the text of a mail', () => {
     expect(between(html, '<pre>', '</pre>')).toContain('vcpu reads root_page[0].invalid = 0 at (B)')
   })
 
-  test('lets no text of the model out of its place', () => {
+  it('lets no text of the model out of its place', () => {
     const property: Property<{ counter: number }> = {
       id: '</script><b>',
       kind: 'invariant',
@@ -113,7 +113,7 @@ describe('the page', () => {
 })
 
 describe('its viewer', () => {
-  test('begins at the failure and shows the fields that change', () => {
+  it('begins at the failure and shows the fields that change', () => {
     const page = opened(html)
     expect(page.location.hash).toBe('#6')
     expect(page.text('state')).toBe('State after step 6: vcpu RUN.3')
@@ -128,14 +128,14 @@ describe('its viewer', () => {
     expect(page.here()).toEqual([6])
   })
 
-  test('begins where the address says, if there is such a step', () => {
+  it('begins where the address says, if there is such a step', () => {
     expect(opened(html, '#2').text('state')).toBe('State after step 2: zap ZAP.2')
     expect(opened(html, '#0').text('state')).toBe('State at the beginning')
     expect(opened(html, '#77').location.hash).toBe('#6')
     expect(opened(html, '#x').location.hash).toBe('#6')
   })
 
-  test('goes by keys, by buttons and by clicks', () => {
+  it('goes by keys, by buttons and by clicks', () => {
     const page = opened(html)
     const visited = (keys: string): string[] =>
       [...keys].map((key) => {
@@ -150,7 +150,7 @@ describe('its viewer', () => {
     expect(page.location.hash).toBe('#3')
   })
 
-  test('says who writes a field, and goes back to the last one', () => {
+  it('says who writes a field, and goes back to the last one', () => {
     const page = opened(html)
     expect(page.text('watch')).toContain('Click a field')
     page.click(2)
@@ -165,14 +165,14 @@ describe('its viewer', () => {
     expect(page.text('watch')).toContain('Click a field')
   })
 
-  test('can show what never changes too', () => {
+  it('can show what never changes too', () => {
     const page = opened(html)
     page.moving.checked = false
     page.moving.listeners.get('change')?.()
     expect(page.fields()).toContain('root_hpa root 0')
   })
 
-  test('marks where a loop begins', () => {
+  it('marks where a loop begins', () => {
     expect(htmlText(replayedOf(spinner()))).toContain('<tr data-step="2" class="loop">')
   })
 })

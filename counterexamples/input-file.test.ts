@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InputError, readInput } from './input-file.ts'
 
 let folder: string
@@ -22,7 +22,7 @@ const refusal = (path: string, most = 1 << 20): string => {
 }
 
 describe('a file from outside', () => {
-  test('is read whole, also through a link', () => {
+  it('is read whole, also through a link', () => {
     const text = '\u00e9'.repeat(200_000)
     writeFileSync(join(folder, 'a'), text)
     symlinkSync(join(folder, 'a'), join(folder, 'link'))
@@ -30,7 +30,7 @@ describe('a file from outside', () => {
     expect(readInput(join(folder, 'link'), 400_000)).toBe(text)
   })
 
-  test('is refused when it is no regular file, at once', async () => {
+  it('is refused when it is no regular file, at once', async () => {
     const fifo = join(folder, 'fifo')
     execFileSync('mkfifo', [fifo])
     const socket = join(folder, 'socket')
@@ -44,7 +44,7 @@ describe('a file from outside', () => {
     expect(refusal(join(folder, 'a', 'none'))).toBe('there is no such file')
   })
 
-  test('is refused when it is too large, whatever its size is said to be', () => {
+  it('is refused when it is too large, whatever its size is said to be', () => {
     writeFileSync(join(folder, 'large'), 'x'.repeat((1 << 20) + 1))
     expect(refusal(join(folder, 'large'))).toBe('it is larger than 1 MiB')
     // A regular file of no size, and of more text than that.

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { program, step } from '../model/language/program.ts'
 import type { Fairness, LivenessProperty } from '../model/language/property.ts'
 import { array, flag, range, sort, struct, type View } from '../model/language/shapes.ts'
@@ -85,7 +85,7 @@ const strong: Fairness[] = [{ strength: 'strong', of: 'thread' }]
 const opensWeakly: Fairness[] = [{ strength: 'weak', of: 'step', paths: ['open'] }]
 
 describe('the loop must be one', () => {
-  test.each([
+  it.each([
     [gate([]), '', null, 'it has no loop'],
     [gate([]), '', 'round0 tick', 'its loop does not close: world.at[0] differs at the end'],
     [gate([]), 'round0 tick', '', null],
@@ -98,7 +98,7 @@ describe('the loop must be one', () => {
 
 describe('the property must fail on it', () => {
   const opened = 'round0 tick, opener open, round0 tock'
-  test.each<[string, Unnamed, string, string, string | null]>([
+  it.each<[string, Unnamed, string, string, string | null]>([
     [
       'eventually, goal in the stem',
       { kind: 'eventually', goal: (w) => w.at[0] === 1, fairness: [] },
@@ -203,7 +203,7 @@ describe('the property must fail on it', () => {
 })
 
 describe('the loop must be fair', () => {
-  test.each<[string, readonly Fairness[] | undefined, string, string, string | null]>([
+  it.each<[string, readonly Fairness[] | undefined, string, string, string | null]>([
     [
       'weak by default: the others could move all the time',
       undefined,
@@ -235,12 +235,12 @@ describe('the loop must be fair', () => {
     else expect(why(gate(fairness), stem, loop)).toContain(reason)
   })
 
-  test('strong fairness of the opener alone is kept while it is never able', () => {
+  it('strong fairness of the opener alone is kept while it is never able', () => {
     expect(why(gate([{ strength: 'strong', of: 'thread', kinds: ['opener'] }]), '', LAP1)).toBeNull()
   })
 })
 
-test('a small system from the search agrees', () => {
+it('a small system from the search agrees', () => {
   const small = asking(spinner(), spinner().property)
   const { steps: found } = { steps: steps('zap bump, vcpu fault, vcpu retry') }
   expect(

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { program, step } from '../model/language/program.ts'
 import type { Property } from '../model/language/property.ts'
 import { ref, sort, struct } from '../model/language/shapes.ts'
@@ -16,7 +16,7 @@ import {
 const seed = replayedOf(zapVersusEnter())
 
 describe('the other forms', () => {
-  test('steps', () => {
+  it('steps', () => {
     expect(RENDERERS.steps(seed)).toMatchInlineSnapshot(`
       "VIOLATED  no-stale-root-used
       scenario  small: a small system
@@ -47,7 +47,7 @@ describe('the other forms', () => {
     `)
   })
 
-  test('steps of a fault and of a loop', () => {
+  it('steps of a fault and of a loop', () => {
     expect(RENDERERS.steps(replayedOf(useAfterFree()))).toMatchInlineSnapshot(`
       "VIOLATED  no-use-after-free
       scenario  small: a small system
@@ -88,7 +88,7 @@ describe('the other forms', () => {
     `)
   })
 
-  test('states', () => {
+  it('states', () => {
     expect(RENDERERS.states(replayedOf(useAfterFree()))).toMatchInlineSnapshot(`
       "VIOLATED  no-use-after-free
       scenario  small: a small system
@@ -121,7 +121,7 @@ describe('the other forms', () => {
     `)
   })
 
-  test('commit message', () => {
+  it('commit message', () => {
     expect(RENDERERS.commit(replayedOf(lostUpdate(2)))).toMatchInlineSnapshot(`
       "At the beginning:
         counter = 0
@@ -146,7 +146,7 @@ describe('the other forms', () => {
     `)
   })
 
-  test('comment in C', () => {
+  it('comment in C', () => {
     expect(RENDERERS.comment(replayedOf(abba()))).toMatchInlineSnapshot(`
       "/*
        * At the beginning:
@@ -166,7 +166,7 @@ describe('the other forms', () => {
     `)
   })
 
-  test('mail', () => {
+  it('mail', () => {
     const assumptions = ['A1: memory is sequentially consistent', 'A3: a TLB entry lives until it is flushed']
     expect(RENDERERS.mail({ ...replayedOf(lostUpdate(2)), assumptions })).toMatchInlineSnapshot(`
       "VIOLATED  no-update-lost
@@ -209,7 +209,7 @@ describe('the other forms', () => {
     `)
   })
 
-  test('Mermaid', () => {
+  it('Mermaid', () => {
     expect(RENDERERS.mermaid(seed)).toMatchInlineSnapshot(`
       "sequenceDiagram
         participant L0 as CPU0 (zap)
@@ -237,7 +237,7 @@ describe('the other forms', () => {
     `)
   })
 
-  test('ITF', () => {
+  it('ITF', () => {
     const { states, ...head } = JSON.parse(RENDERERS.itf(seed))
     expect(head).toEqual({
       '#meta': {
@@ -264,7 +264,7 @@ describe('the other forms', () => {
     expect(JSON.parse(RENDERERS.itf(replayedOf(spinner()))).loop).toBe(1)
   })
 
-  test('ITF of a missing id', () => {
+  it('ITF of a missing id', () => {
     const page = sort('page', 2)
     const system = compose({
       name: 'empty',
@@ -289,7 +289,7 @@ describe('every form', () => {
     (name) => [name] as const,
   )
 
-  test.each(texts)(
+  it.each(texts)(
     '%s is plain ASCII, fits 75 columns, has no trailing blanks, and ends with one line break',
     (name) => {
       for (const replayed of all) {
@@ -303,7 +303,7 @@ describe('every form', () => {
     },
   )
 
-  test('is a pure function', () => {
+  it('is a pure function', () => {
     for (const render of Object.values(RENDERERS))
       for (const replayed of all) expect(render(replayed)).toBe(render(replayed))
   })

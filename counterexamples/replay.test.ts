@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { goalReachableIn } from '../explorer/search/goal-reachable.ts'
 import { Oops, type Property } from '../model/language/property.ts'
 import { ReplayError } from '../model/language/reference.ts'
@@ -37,7 +37,7 @@ function outcome({ system, property }: SmallSystem, found: Trace): string {
 }
 
 describe('a replayed counterexample', () => {
-  test('has the states, and what each step changed in kernel terms', () => {
+  it('has the states, and what each step changed in kernel terms', () => {
     const { states, steps, fault, modelChanged } = replayedOf(zapVersusEnter())
     expect(states).toHaveLength(steps.length + 1)
     expect(
@@ -58,13 +58,13 @@ describe('a replayed counterexample', () => {
     expect(modelChanged).toBe(true)
   })
 
-  test('ends with the fault of its last step', () => {
+  it('ends with the fault of its last step', () => {
     const { states, steps, fault } = replayedOf(useAfterFree())
     expect(fault).toBeInstanceOf(Oops)
     expect(states).toHaveLength(steps.length)
   })
 
-  test('knows whether the model is the one it was found in', () => {
+  it('knows whether the model is the one it was found in', () => {
     const { system, property } = lostUpdate(2)
     const ce = counterexampleOf({
       tool: '1',
@@ -108,7 +108,7 @@ describe('a trace that is possible but no violation is refused', () => {
     seen: (w) => w.counter === 1,
   }
   const goal: Property<{ stale: boolean }> = { id: 'p', kind: 'progress', title: '', goal: (w) => w.stale }
-  test.each<[string, SmallSystem, string, string]>([
+  it.each<[string, SmallSystem, string, string]>([
     [
       'invariant',
       lostUpdate(2),
@@ -147,7 +147,7 @@ describe('a trace that is possible but no violation is refused', () => {
     expect(outcome(small, trace(steps))).toContain(reason)
   })
 
-  test('another fault, or a fault where none is asked for', () => {
+  it('another fault, or a fault where none is asked for', () => {
     const other: Property<unknown> = { id: 'no-double-free', kind: 'fault', title: '' }
     const steps = trace('user look up, reclaim free, user use')
     expect(outcome(asking(useAfterFree(), other), steps)).toContain(
@@ -157,7 +157,7 @@ describe('a trace that is possible but no violation is refused', () => {
     expect(outcome(useAfterFree(), steps)).toBe('violated')
   })
 
-  test('progress is not believed without a search', () => {
+  it('progress is not believed without a search', () => {
     const lost: Property<{ stale: boolean }> = { id: 'p', kind: 'progress', title: '', goal: (w) => !w.stale }
     const { system, property } = asking(spinner(), lost)
     const bump = trace('zap bump')
@@ -173,7 +173,7 @@ describe('a trace that is possible but no violation is refused', () => {
 })
 
 describe('a trace that the model no longer allows is refused', () => {
-  test.each([
+  it.each([
     [
       abba(),
       'first lock a, second lock b, first lock b',
@@ -192,7 +192,7 @@ describe('a trace that the model no longer allows is refused', () => {
   })
 })
 
-test('disagreements and impossible traces are told apart', () => {
+it('disagreements and impossible traces are told apart', () => {
   expect(() => replayedOf(abba(), trace('first lock b'))).toThrow(ReplayError)
   expect(() => replayedOf(abba(), trace('first lock a'))).toThrow(ReplayDisagreement)
 })

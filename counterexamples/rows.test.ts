@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { program, step } from '../model/language/program.ts'
 import { Oops, type OopsFreedom } from '../model/language/property.ts'
 import { flag, struct, type View } from '../model/language/shapes.ts'
@@ -6,7 +6,7 @@ import { compose, one } from '../model/language/system.ts'
 import { stepText } from './rows.ts'
 import { asking, replayedOf } from './testing/small-systems.ts'
 
-test('a step whose test faults is described by its fault', () => {
+it('a step whose test faults is described by its fault', () => {
   const world = struct({ mapped: flag })
   type World = View<typeof world>
   const stale = (): boolean => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { twoPhase } from '../explorer/oracles/two-phase.ts'
 import { breadthFirst } from '../explorer/search/breadth-first.ts'
 import type { Property } from '../model/language/property.ts'
@@ -55,7 +55,7 @@ const failingWalk = fc
   .filter(({ subject, trace }) => verifiers[subject].fails(trace))
 
 describe('shrinking obeys its laws', () => {
-  test('a shrunk trace still fails, is not larger, and cannot be shrunk more', () => {
+  it('a shrunk trace still fails, is not larger, and cannot be shrunk more', () => {
     fc.assert(
       fc.property(failingWalk, ({ subject, trace }) => {
         const { system } = subjects[subject]
@@ -74,38 +74,35 @@ describe('shrinking obeys its laws', () => {
     )
   })
 
-  test('a trace that does not fail is never replaced by one that does not', () => {
+  it('a trace that does not fail is never replaced by one that does not', () => {
     const trace: Trace = { initial: 0, steps: [{ thread: 'inc0', step: 'load' }] }
     expect(shrink(trace, subjects[1].system, () => false)).toEqual(trace)
   })
 })
 
 describe('shrinking is worth its while', () => {
-  test.each(subjects.map((_, i) => i))(
-    'random walks come down to a shortest trace: subject %i',
-    (subject) => {
-      const { system, property } = subjects[subject]
-      const shortest = breadthFirst(system as never, [property]).properties[0].trace as Trace
-      // A separate generator, so that every run tests the same walks.
-      let state = 12345
-      const next = (): number => {
-        state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff
-        return state >>> 8
-      }
-      const failing: Trace[] = []
-      for (let tries = 0; tries < 200 && failing.length < 5; tries++) {
-        const trace = walk(subject, Array.from({ length: 60 }, next))
-        if (verifiers[subject].fails(trace)) failing.push(trace)
-      }
-      expect(failing).toHaveLength(5)
-      for (const trace of failing) {
-        const { steps } = shrink(trace, system, (t) => verifiers[subject].fails(t))
-        expect(steps).toHaveLength(shortest.steps.length)
-      }
-    },
-  )
+  it.each(subjects.map((_, i) => i))('random walks come down to a shortest trace: subject %i', (subject) => {
+    const { system, property } = subjects[subject]
+    const shortest = breadthFirst(system as never, [property]).properties[0].trace as Trace
+    // A separate generator, so that every run tests the same walks.
+    let state = 12345
+    const next = (): number => {
+      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff
+      return state >>> 8
+    }
+    const failing: Trace[] = []
+    for (let tries = 0; tries < 200 && failing.length < 5; tries++) {
+      const trace = walk(subject, Array.from({ length: 60 }, next))
+      if (verifiers[subject].fails(trace)) failing.push(trace)
+    }
+    expect(failing).toHaveLength(5)
+    for (const trace of failing) {
+      const { steps } = shrink(trace, system, (t) => verifiers[subject].fails(t))
+      expect(steps).toHaveLength(shortest.steps.length)
+    }
+  })
 
-  test('of two interleavings with the same steps it finds the one with fewer context switches', () => {
+  it('of two interleavings with the same steps it finds the one with fewer context switches', () => {
     const { system, property } = lostUpdate(3)
     const verifier = new Verifier(system, property)
     const steps = 'inc0 load,inc1 load,inc2 load,inc0 store,inc1 store,inc2 store'.split(',').map((s) => {
@@ -118,7 +115,7 @@ describe('shrinking is worth its while', () => {
     expect(contextSwitches(shrunk.steps)).toBe(3)
   })
 
-  test('the effort is a bound', () => {
+  it('the effort is a bound', () => {
     const trace = walk(
       0,
       Array.from({ length: 60 }, (_, i) => i * 7),
@@ -137,7 +134,7 @@ describe('shrinking is worth its while', () => {
     expect(tried).toBeLessThanOrEqual(500 + trace.steps.length)
   })
 
-  test('a loop is left alone', () => {
+  it('a loop is left alone', () => {
     const trace: Trace = { initial: 0, steps: [{ thread: 'a', step: 'b' }], loopStart: 0 }
     expect(shrink(trace, subjects[0].system, () => true)).toBe(trace)
   })

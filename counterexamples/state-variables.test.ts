@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { program, step } from '../model/language/program.ts'
 import { array, flag, ref, setOf, sort, struct } from '../model/language/shapes.ts'
 import { compose, one } from '../model/language/system.ts'
 import { variablesOf } from './state-variables.ts'
 
-test('an id says of what it is, unless the name of the field does', () => {
+it('an id says of what it is, unless the name of the field does', () => {
   const [page, gfn] = [sort('page', 2), sort('gfn', 2)]
   const world = struct({
     root: ref(page),

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { listed, sentence, table, wrap, wrapLines } from './text-layout.ts'
 
 describe('wrap', () => {
-  test.each([
+  it.each([
     ['short', 10, ['short']],
     ['one two three', 8, ['one two', '  three']],
     [
@@ -19,7 +19,7 @@ describe('wrap', () => {
     expect(wrap(text, width)).toEqual(lines)
   })
 
-  test('keeps to the width and loses nothing but spaces', () => {
+  it('keeps to the width and loses nothing but spaces', () => {
     const words = fc.array(fc.stringMatching(/^[a-z_(,=)&>-]{1,40}$/), { minLength: 1, maxLength: 20 })
     fc.assert(
       fc.property(words, fc.integer({ min: 20, max: 75 }), (list, width) => {
@@ -31,7 +31,7 @@ describe('wrap', () => {
     )
   })
 
-  test('with slack, a long word may begin left of the text', () => {
+  it('with slack, a long word may begin left of the text', () => {
     expect(wrapLines('f(ABCDEFGHIJKL)', 10, 2, 4)).toEqual([
       { indent: 0, text: 'f(' },
       { indent: -3, text: 'ABCDEFGHIJKL)' },
@@ -43,15 +43,15 @@ describe('wrap', () => {
   })
 })
 
-test('listed', () => {
+it('listed', () => {
   expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(listed)).toEqual(['', 'a', 'a and b', 'a, b and c'])
 })
 
-test('sentence', () => {
+it('sentence', () => {
   expect(['a', 'a.', ' a! ', 'a?'].map(sentence)).toEqual(['a.', 'a.', 'a!', 'a?'])
 })
 
-test('table', () => {
+it('table', () => {
   expect(
     table([
       ['field', 'before', 'now'],

@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MOST_ARRAY_BYTES } from '../state/array-bounds.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint-files.ts'
 import { CheckpointError } from './errors.ts'
@@ -52,7 +52,7 @@ function refusal(act: () => unknown): string {
 }
 
 describe('a checkpoint', () => {
-  test('is read as it was written, the last of several', () => {
+  it('is read as it was written, the last of several', () => {
     write()
     writeCheckpoint(place(), { at: 4 }, { table: [numbers.subarray(2), numbers.subarray(0, 2)] })
     const reader = readCheckpoint(place())
@@ -62,7 +62,7 @@ describe('a checkpoint', () => {
     expect(files(place())).toEqual(['checkpoint.json', generation()])
   })
 
-  test('is refused when a byte anywhere in its manifest is another', () => {
+  it('is refused when a byte anywhere in its manifest is another', () => {
     write()
     const text = readFileSync(place('checkpoint.json'))
     for (let at = 0; at < text.length; at++) {
@@ -73,7 +73,7 @@ describe('a checkpoint', () => {
     }
   })
 
-  test('is refused when its checksum does not cover the sections', () => {
+  it('is refused when its checksum does not cover the sections', () => {
     write()
     const text = readFileSync(place('checkpoint.json'), 'utf8')
     const claims = text.replace('"bytes":20', `"bytes":${2 ** 53 - 1}`)
@@ -82,7 +82,7 @@ describe('a checkpoint', () => {
     expect(refusal(() => readCheckpoint(place()))).toContain('the checksum of checkpoint.json is wrong')
   })
 
-  test.each([2 ** 53 - 1, 2 ** 40, 24, 16, 0])('is refused when it claims %i bytes of 20', (bytes) => {
+  it.each([2 ** 53 - 1, 2 ** 40, 24, 16, 0])('is refused when it claims %i bytes of 20', (bytes) => {
     write()
     forge(({ sections }) => {
       sections.table.bytes = bytes
@@ -90,7 +90,7 @@ describe('a checkpoint', () => {
     expect(refusal(() => readCheckpoint(place()))).toContain('table has another length')
   })
 
-  test.each([2 ** 53, -1, 0.5, '20', null])('is refused when it claims %j bytes', (bytes) => {
+  it.each([2 ** 53, -1, 0.5, '20', null])('is refused when it claims %j bytes', (bytes) => {
     write()
     forge(({ sections }) => {
       sections.table.bytes = bytes as number
@@ -98,7 +98,7 @@ describe('a checkpoint', () => {
     expect(refusal(() => readCheckpoint(place()))).toContain('does not list the parts of a checkpoint')
   })
 
-  test('is refused when it names files elsewhere', () => {
+  it('is refused when it names files elsewhere', () => {
     for (const change of [
       (body: ReturnType<typeof readManifest>) => {
         body.generation = '../generation-abc123'
@@ -113,7 +113,7 @@ describe('a checkpoint', () => {
     }
   })
 
-  test('is refused when a file was cut, was added to, or is no file', () => {
+  it('is refused when a file was cut, was added to, or is no file', () => {
     const damages: ((path: string) => void)[] = [
       (path) => truncateSync(path, 12),
       (path) => writeFileSync(path, Buffer.alloc(24)),
@@ -135,7 +135,7 @@ describe('a checkpoint', () => {
     }
   })
 
-  test('is refused when the bytes of a file are others, and never read halfway', () => {
+  it('is refused when the bytes of a file are others, and never read halfway', () => {
     write()
     writeFileSync(place(generation(), 'table'), Buffer.alloc(20))
     const reader = readCheckpoint(place())
@@ -145,7 +145,7 @@ describe('a checkpoint', () => {
     expect(refusal(() => reader.numbers('other', Int32Array))).toContain('other is missing')
   })
 
-  test('is refused when a section is not a file, though it has the length of one', () => {
+  it('is refused when a section is not a file, though it has the length of one', () => {
     write()
     const path = place(generation(), 'table')
     rmSync(path)
@@ -153,7 +153,7 @@ describe('a checkpoint', () => {
     expect(refusal(() => readCheckpoint(place()))).toContain('table is not a regular file')
   })
 
-  test('is refused, in words, when a section is larger than an array can be', () => {
+  it('is refused, in words, when a section is larger than an array can be', () => {
     write()
     const path = place(generation(), 'table')
     truncateSync(path, MOST_ARRAY_BYTES + 4)
@@ -164,14 +164,14 @@ describe('a checkpoint', () => {
     expect(refusal(() => numbersOf('table', Int32Array))).toContain('table is larger than an array can be')
   })
 
-  test('is refused when a file was cut while it was read', () => {
+  it('is refused when a file was cut while it was read', () => {
     write()
     const reader = readCheckpoint(place())
     truncateSync(place(generation(), 'table'), 12)
     expect(refusal(() => reader.numbers('table', Int32Array))).toContain('table has another length')
   })
 
-  test('is filled into arrays of exactly its length, or refused', () => {
+  it('is filled into arrays of exactly its length, or refused', () => {
     write()
     const reader = readCheckpoint(place())
     for (const length of [4, 6])
@@ -183,7 +183,7 @@ describe('a checkpoint', () => {
     expect(parts.flatMap((part) => [...part])).toEqual([...numbers])
   })
 
-  test.skipIf(!existsSync('/proc/self/fd'))('leaves no file open', () => {
+  it.skipIf(!existsSync('/proc/self/fd'))('leaves no file open', () => {
     write()
     const open = () => readdirSync('/proc/self/fd').length
     const before = open()
@@ -192,7 +192,7 @@ describe('a checkpoint', () => {
     expect(open() - before).toBeLessThan(25)
   })
 
-  test('is refused in words when its manifest is something else', () => {
+  it('is refused in words when its manifest is something else', () => {
     write()
     for (const [text, why] of [
       ['{', 'checkpoint.json is not JSON'],
@@ -205,7 +205,7 @@ describe('a checkpoint', () => {
     expect(refusal(() => readCheckpoint(place()))).toContain('checkpoint.json has 268435457 bytes')
   })
 
-  test('lies in a folder whose name is of the right length', () => {
+  it('lies in a folder whose name is of the right length', () => {
     write()
     forge((body) => {
       body.generation = `${body.generation}a`
@@ -213,7 +213,7 @@ describe('a checkpoint', () => {
     expect(refusal(() => readCheckpoint(place()))).toContain('does not list the parts of a checkpoint')
   })
 
-  test('whose manifest is not a regular file is not read', () => {
+  it('whose manifest is not a regular file is not read', () => {
     mkdirSync(place('checkpoint.json'), { recursive: true })
     expect(refusal(() => readCheckpoint(place()))).toContain('not a regular file')
     rmSync(place('checkpoint.json'), { recursive: true })
@@ -223,7 +223,7 @@ describe('a checkpoint', () => {
 })
 
 describe('what is not ours', () => {
-  test('is not written through a symbolic link', () => {
+  it('is not written through a symbolic link', () => {
     const victim = join(directory, 'victim')
     writeFileSync(victim, 'precious')
     mkdirSync(place())
@@ -235,7 +235,7 @@ describe('what is not ours', () => {
     )
   })
 
-  test('is not replaced: a checkpoint.json of another program', () => {
+  it('is not replaced: a checkpoint.json of another program', () => {
     mkdirSync(place())
     for (const text of ['{"weights": 1}', 'not JSON', '{"schema":"other/1"}']) {
       writeFileSync(place('checkpoint.json'), text)
@@ -245,7 +245,7 @@ describe('what is not ours', () => {
     }
   })
 
-  test('is not removed with an old checkpoint', () => {
+  it('is not removed with an old checkpoint', () => {
     mkdirSync(place('generation-1'), { recursive: true })
     mkdirSync(place('generation-abcdef', 'inner'), { recursive: true })
     writeFileSync(place('generation-abcdef', 'table'), 'mine')
@@ -261,7 +261,7 @@ describe('what is not ours', () => {
     expect(files(place('generation-abcdef'))).toEqual(['inner', 'table'])
   })
 
-  test('is not removed where there is no checkpoint at all', () => {
+  it('is not removed where there is no checkpoint at all', () => {
     mkdirSync(place('liveness'), { recursive: true })
     for (const name of ['checkpoint.json', 'thesis.tex']) writeFileSync(place('liveness', name), 'mine')
     removeCheckpoint(place('liveness'))
@@ -273,7 +273,7 @@ describe('what is not ours', () => {
   })
 })
 
-test('a checkpoint is removed whole, with those below it, and its folder', () => {
+it('a checkpoint is removed whole, with those below it, and its folder', () => {
   write()
   writeCheckpoint(place('self-check'), {}, {})
   writeCheckpoint(place('self-check', 'liveness'), {}, {})
@@ -281,7 +281,7 @@ test('a checkpoint is removed whole, with those below it, and its folder', () =>
   expect(existsSync(place())).toBe(false)
 })
 
-test('nothing is left of a checkpoint that could not be written', () => {
+it('nothing is left of a checkpoint that could not be written', () => {
   write()
   const before = files(place())
   const failing = {
@@ -295,7 +295,7 @@ test('nothing is left of a checkpoint that could not be written', () => {
   expect([...readCheckpoint(place()).numbers('table', Int32Array)]).toEqual([...numbers])
 })
 
-test('the files of a checkpoint are readable by the owner only, in a folder with an unpredictable name', () => {
+it('the files of a checkpoint are readable by the owner only, in a folder with an unpredictable name', () => {
   write()
   const first = generation()
   expect(statSync(place(first)).mode & 0o077).toBe(0)
@@ -304,7 +304,7 @@ test('the files of a checkpoint are readable by the owner only, in a folder with
   expect(generation()).not.toBe(first)
 })
 
-test('a copied checkpoint is a checkpoint', () => {
+it('a copied checkpoint is a checkpoint', () => {
   write()
   cpSync(place(), join(directory, 'copy'), { recursive: true })
   expect(readCheckpoint(join(directory, 'copy')).meta).toEqual({ at: 3 })

@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
 import { Oops, type Property } from '../../model/language/property.ts'
 import { range, struct, type View } from '../../model/language/shapes.ts'
@@ -27,7 +27,7 @@ const interrupted = (looks: number, options: SearchOptions = {}) =>
   interruptedAt((more) => run({ ...options, ...more }), directory, looks)
 
 describe('resuming from a checkpoint', () => {
-  test.each<SearchOptions>([
+  it.each<SearchOptions>([
     { storage: 'exact' },
     { storage: 'fingerprint' },
     { storage: 'fingerprint', fingerprintBits: 128, seed: 7 },
@@ -41,7 +41,7 @@ describe('resuming from a checkpoint', () => {
     }
   })
 
-  test('also in many pieces', () => {
+  it('also in many pieces', () => {
     const whole = comparable(run({}))
     interrupted(0)
     let pieces = 1
@@ -57,7 +57,7 @@ describe('resuming from a checkpoint', () => {
     expect(readdirSync(directory).filter((name) => name.startsWith('generation'))).toHaveLength(1)
   })
 
-  test('across chunks of the state store', () => {
+  it('across chunks of the state store', () => {
     const model = filterLockModel(5)
     for (const storage of ['exact', 'fingerprint'] as const) {
       const whole = comparable(breadthFirst(model.system, model.properties, { storage }))
@@ -73,20 +73,20 @@ describe('resuming from a checkpoint', () => {
     }
   })
 
-  test('a deeper limit resumes where the shallower one stopped', () => {
+  it('a deeper limit resumes where the shallower one stopped', () => {
     const whole = comparable(run({}))
     const shallow = run({ maxDepth: 9, checkpoint: { directory } })
     expect([shallow.complete, shallow.depth]).toEqual([false, 9])
     expect(comparable(run({ resume: directory }))).toEqual(whole)
   })
 
-  test('a search that was stopped before its first step', () => {
+  it('a search that was stopped before its first step', () => {
     const whole = comparable(run({}))
     expect(run({ maxDepth: 0, checkpoint: { directory } }).complete).toBe(false)
     expect(comparable(run({ resume: directory }))).toEqual(whole)
   })
 
-  test('checkpoints are left at intervals', () => {
+  it('checkpoints are left at intervals', () => {
     run({ checkpoint: { directory, every: 0.001 } })
     const rest = run({ resume: directory })
     expect(comparable(rest)).toEqual(comparable(run({})))
@@ -105,14 +105,14 @@ describe('what is refused, in one line', () => {
     throw new Error('it was accepted')
   }
 
-  test('no checkpoint, and a directory that cannot be written', () => {
+  it('no checkpoint, and a directory that cannot be written', () => {
     expect(refusal(() => run({ resume: join(directory, 'nowhere') }))).toContain('there is no checkpoint in')
     writeFileSync(join(directory, 'file'), '')
     const inFile = { directory: join(directory, 'file') }
     expect(refusal(() => run({ checkpoint: inFile, maxStates: 1 }))).toContain('cannot write a checkpoint')
   })
 
-  test.each([
+  it.each([
     ['exact', 4],
     ['fingerprint', 5],
   ] as const)('every kind of damage to every file, storage %s', (storage, count) => {
@@ -148,7 +148,7 @@ describe('what is refused, in one line', () => {
     expect(run({ resume: directory, storage }).complete).toBe(true)
   })
 
-  test('another model, other properties, another configuration', () => {
+  it('another model, other properties, another configuration', () => {
     interrupted(10)
     const other = twoPhaseModel(5)
     expect(refusal(() => breadthFirst(other.system, other.properties, { resume: directory }))).toContain(
@@ -170,7 +170,7 @@ describe('what is refused, in one line', () => {
     ).toContain('storage exact')
   })
 
-  test('a model or property whose code does something else, though it is called the same', () => {
+  it('a model or property whose code does something else, though it is called the same', () => {
     interrupted(10)
     const [first, ...rest] = properties
     const bent = [{ ...first, holds: () => false } as Property<never>, ...rest]
@@ -250,13 +250,13 @@ describe('what is refused, in one line', () => {
       holds: (before, _, after) => holds(before, after),
     })
 
-    test('a property that reads more', () => {
+    it('a property that reads more', () => {
       const wrong = invariant((w) => w.x < 60 && !(w.x === 3 && w.y === 1))
       expect(breadthFirst(grid(), [wrong]).properties[0].verdict).toBe('violated')
       expect(goOn([invariant((w) => w.x < 60)], [wrong])).toContain('inside does something else')
     })
 
-    test('an action property with another value, or that reads more', () => {
+    it('an action property with another value, or that reads more', () => {
       const sound = action((before) => before.x < 60)
       const reason = 'does something else'
       expect(goOn([sound], [action((before) => before.x !== 3)])).toContain(reason)
@@ -269,7 +269,7 @@ describe('what is refused, in one line', () => {
       expect(goOn([sound], [given])).toContain(reason)
     })
 
-    test('a step that reads more', () => {
+    it('a step that reads more', () => {
       const jumps = grid((w) => {
         w.x = w.x === 3 && w.y === 1 ? 60 : w.x + 1
       })
@@ -278,7 +278,7 @@ describe('what is refused, in one line', () => {
       expect(goOn([inside], [inside], jumps)).toContain('right does something else')
     })
 
-    test('a step that faults with something else', () => {
+    it('a step that faults with something else', () => {
       const faulty = (fault: string) =>
         grid((w) => {
           if (w.x === 3) throw new Oops(fault, '')

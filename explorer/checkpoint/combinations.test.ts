@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
 import { array, range, sort, struct, type View } from '../../model/language/shapes.ts'
@@ -57,7 +57,7 @@ const canCommit: Property<unknown> = {
 }
 
 describe('a resumed search gives the same result as an uninterrupted one', () => {
-  test.each<SearchOptions>([
+  it.each<SearchOptions>([
     { reduce: 'symmetry' },
     { reduce: 'symmetry', storage: 'fingerprint', seed: 3 },
     { reduce: 'symmetry', storage: 'fingerprint', fingerprintBits: 96 },
@@ -70,24 +70,22 @@ describe('a resumed search gives the same result as an uninterrupted one', () =>
     expectTheSame((more) => breadthFirst(locks.system, locks.properties, { ...options, ...more }), 3)
   })
 
-  test.each<SearchOptions>([
-    { reduce: 'none' },
-    { reduce: 'symmetry' },
-    { reduce: 'por' },
-    { reduce: 'all' },
-  ])('with progress on the graph: %o', (options) => {
-    const { system, properties } = subjectFor(options)
-    const judged = [...properties, done, canCommit]
-    const search: Search = (more) => breadthFirst(system, judged, { ...options, ...more })
-    expect(
-      search({})
-        .properties.map(({ verdict }) => verdict)
-        .slice(-2),
-    ).toEqual(['holds', 'violated'])
-    expectTheSame(search, 5)
-  })
+  it.each<SearchOptions>([{ reduce: 'none' }, { reduce: 'symmetry' }, { reduce: 'por' }, { reduce: 'all' }])(
+    'with progress on the graph: %o',
+    (options) => {
+      const { system, properties } = subjectFor(options)
+      const judged = [...properties, done, canCommit]
+      const search: Search = (more) => breadthFirst(system, judged, { ...options, ...more })
+      expect(
+        search({})
+          .properties.map(({ verdict }) => verdict)
+          .slice(-2),
+      ).toEqual(['holds', 'violated'])
+      expectTheSame(search, 5)
+    },
+  )
 
-  test('in many pieces', () => {
+  it('in many pieces', () => {
     for (const reduce of ['symmetry', 'por'] as const) {
       const { system, properties } = subjectFor({ reduce })
       const judged = [...properties, done, canCommit]
@@ -98,7 +96,7 @@ describe('a resumed search gives the same result as an uninterrupted one', () =>
     }
   })
 
-  test('random systems, whatever symmetry is claimed', () => {
+  it('random systems, whatever symmetry is claimed', () => {
     const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
     let refused = 0
     fc.assert(
@@ -156,7 +154,7 @@ const count = (options: SearchOptions, symmetric = false) =>
   breadthFirst(counting(symmetric), [noneStops], { reduce: 'all', ...options })
 
 describe('where `all` takes partial order because of a limit', () => {
-  test.each([
+  it.each([
     ['it helps', 500, true, false],
     ['it helps on top of symmetry', 200, true, true],
     ['it does not', 1, false, false],
@@ -172,14 +170,14 @@ describe('where `all` takes partial order because of a limit', () => {
     }
   })
 
-  test('and again and again', () => {
+  it('and again and again', () => {
     const search: Search = (more) => count({ maxStates: 500, ...more })
     const { result, pieces } = inPieces(search, directory, 2)
     expect(pieces).toBeGreaterThan(3)
     expect(comparable(result)).toEqual(comparable(search({})))
   })
 
-  test('a larger limit finds each search where it was', () => {
+  it('a larger limit finds each search where it was', () => {
     const inMain: Search = (more) => count({ maxStates: 500, ...more })
     const looks = stopChecksIn(inMain)
     for (const larger of [600, 20_000]) {
@@ -192,7 +190,7 @@ describe('where `all` takes partial order because of a limit', () => {
     }
   })
 
-  test('the time limit is for both searches together, also when they are resumed', () => {
+  it('the time limit is for both searches together, also when they are resumed', () => {
     let now = 0
     vi.spyOn(performance, 'now').mockImplementation(() => now)
     const ticking = (options: SearchOptions, until = Number.POSITIVE_INFINITY) =>
@@ -240,7 +238,7 @@ describe('liveness', () => {
     { kind: 'eventually-always', id: 'gives-up', title: '', goal: (_, at) => at.thread[0] === 'raise' },
   ]
 
-  test.each<SearchOptions>([{ reduce: 'none' }, { reduce: 'all' }])(
+  it.each<SearchOptions>([{ reduce: 'none' }, { reduce: 'all' }])(
     'resumes in the search, and in the graph for liveness: %o',
     (options) => {
       const search: Search = (more) => breadthFirst(lock.system, asked, { ...options, ...more })
@@ -267,7 +265,7 @@ describe('liveness', () => {
     },
   )
 
-  test('in many pieces', () => {
+  it('in many pieces', () => {
     const search: Search = (more) => breadthFirst(lock.system, asked, { reduce: 'all', ...more })
     const { result, pieces } = inPieces(search, directory, 7)
     expect(pieces).toBeGreaterThan(5)

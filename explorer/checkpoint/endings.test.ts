@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
 import { array, flag, range, sort, struct, type View } from '../../model/language/shapes.ts'
@@ -41,7 +41,7 @@ const still = compose({
 const noDeadlock: Property<unknown> = { kind: 'deadlock', id: 'no-deadlock', title: '' }
 
 describe('a search that has nothing left to do ends at once, and says what it said', () => {
-  test.each<[string, Search]>([
+  it.each<[string, Search]>([
     ['finished', (more) => breadthFirst(system, properties, { reduce: 'all', ...more })],
     ['finished, in full', (more) => breadthFirst(system, properties, more)],
     ['finished, by partial order', (more) => breadthFirst(system, properties, { reduce: 'por', ...more })],
@@ -63,7 +63,7 @@ describe('a search that has nothing left to do ends at once, and says what it sa
     expect(readFileSync(join(directory, 'checkpoint.json'), 'utf8')).toBe(written)
   })
 
-  test('another directory gets another checkpoint', () => {
+  it('another directory gets another checkpoint', () => {
     const whole = breadthFirst(system, properties, { checkpoint: { directory } })
     const copy = join(directory, '..', 'copy')
     breadthFirst(system, properties, { resume: directory, checkpoint: { directory: copy } })
@@ -76,7 +76,7 @@ describe('what another search left', () => {
   const limited = (more: SearchOptions) =>
     breadthFirst(system, [consistent], { reduce: 'all', maxStates: 40, ...more })
 
-  test('a checkpoint that a killed process could not finish is removed by the next', () => {
+  it('a checkpoint that a killed process could not finish is removed by the next', () => {
     const search: Search = (more) => breadthFirst(system, properties, more)
     interrupted(search, directory, 3)
     const [finished] = readdirSync(directory).filter((name) => name.startsWith('generation'))
@@ -91,7 +91,7 @@ describe('what another search left', () => {
     expect(stopChecksIn((more) => search({ resume: directory, ...more }))).toBe(0)
   })
 
-  test('is forgotten by a main search that begins anew', () => {
+  it('is forgotten by a main search that begins anew', () => {
     limited({ checkpoint: { directory } })
     expect(readdirSync(directory)).toContain('partial-order')
     breadthFirst(peterson(), [leads], { checkpoint: { directory } })
@@ -99,7 +99,7 @@ describe('what another search left', () => {
     expect(readdirSync(directory)).toContain('liveness')
   })
 
-  test('does not pass for a search of another kind', () => {
+  it('does not pass for a search of another kind', () => {
     limited({ checkpoint: { directory } })
     const take = (name: string) => {
       const to = join(directory, '..', name)
@@ -149,13 +149,13 @@ describe('symmetry in a checkpoint', () => {
   const go = (model: System<World>, more: SearchOptions = {}) =>
     breadthFirst(model, [], { reduce: 'all', ...more })
 
-  test('is that of the model, or it is refused', () => {
+  it('is that of the model, or it is refused', () => {
     interrupted((more) => go(ticking(none), more), directory, 3)
     expect(() => go(ticking(none, []), { resume: directory })).toThrow('another model')
     expect(go(ticking(none), { resume: directory }).states).toBe(56)
   })
 
-  test('is checked again for everything that was recorded', () => {
+  it('is checked again for everything that was recorded', () => {
     interrupted((more) => go(ticking(none), more), directory, 3)
     // What thread 0 does is what it was; what it is compared with is not.
     const partial: Change = (w, self) => {
@@ -164,7 +164,7 @@ describe('symmetry in a checkpoint', () => {
     expect(() => go(ticking(partial), { resume: directory })).toThrow('of another model')
   })
 
-  test('that turned out false is not believed again', () => {
+  it('that turned out false is not believed again', () => {
     // The first five levels say nothing against the claim.
     const late: Change = (w, self) => {
       if (w.ticks[self] === 3 && self === 1) w.last = 1

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { choice, program, step } from '../../model/language/program.ts'
 import { Oops, type Property } from '../../model/language/property.ts'
 import { range, struct, type View } from '../../model/language/shapes.ts'
@@ -125,7 +125,7 @@ const taken = (name: string, times: number): string =>
   `step ${name} was taken ${times} times, but its recordings say otherwise`
 
 describe('what the recordings bear out', () => {
-  test.each<[string, Change]>([
+  it.each<[string, Change]>([
     ['all that a search says', () => {}],
     ['as many deadlocks as expanded states', (s) => deadlock(s, 4)],
     ['each state judged', (s) => s.antecedents.set('fails', 4)],
@@ -165,7 +165,7 @@ describe('what the recordings bear out', () => {
 })
 
 describe('what they contradict', () => {
-  test.each<[string, Change, string]>([
+  it.each<[string, Change, string]>([
     ['counts of fewer steps', (s) => s.fired.pop(), 'it has counts of other steps or properties'],
     ['counts of more steps', (s) => s.fired.push(0), 'it has counts of other steps or properties'],
     ['a sum', (s) => s.transitions++, 'the counts of its steps do not add up to its transitions'],
@@ -276,7 +276,7 @@ describe('what they contradict', () => {
     expect(contradictionAfter(change)).toBe(expected)
   })
 
-  test('counts of more or fewer properties', () => {
+  it('counts of more or fewer properties', () => {
     const { compiled, ...search } = soundSearch()
     const evidence = { compiled, hadValue: () => true, looksAhead: true }
     for (const antecedents of [[], [1, 1]])

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 /** Chunks of eight states, so that small systems fill several. */
 vi.hoisted(() => {
@@ -44,7 +44,7 @@ function edgesBut(head: number, other: number, targets: readonly number[], only?
   return stateGraph
 }
 
-test('the edges that the tests change are those of the search', () => {
+it('the edges that the tests change are those of the search', () => {
   expect(system.layout.words).toBe(2)
   expect(edgesBut(20, -1, []).arrays).toEqual(explored(system, 20).stateGraph.arrays)
 })
@@ -52,19 +52,19 @@ test('the edges that the tests change are those of the search', () => {
 describe('initial states', () => {
   const several = countsUp(1, 9, 1, 4)
 
-  test.each(['exact', 'fingerprint'] as const)('that were all found, one of them twice: %s', (storage) => {
+  it.each(['exact', 'fingerprint'] as const)('that were all found, one of them twice: %s', (storage) => {
     const { search, initialOf } = restored(0, {}, several, { storage })
     expect(initialOf).toEqual([0, 1, 3])
     expect(missingIn(search, 0, initialOf)).toBe(null)
   })
 
-  test.each(['exact', 'fingerprint'] as const)('that were not found: %s', (storage) => {
+  it.each(['exact', 'fingerprint'] as const)('that were not found: %s', (storage) => {
     const { compiled } = explored(several, 0)
     const { search } = restored(0, {}, countsUp(1, 9), { storage })
     expect(missingIn({ ...search, compiled }, 0, [0, 1, 3])).toBe('initial state 3 was not found')
   })
 
-  test('that are not the first', () => {
+  it('that are not the first', () => {
     const { search, initialOf } = restored(1, {}, countsUp(1))
     const { compiled } = explored(countsUp(1, 2), 0)
     expect(missingIn({ ...search, compiled }, 0, initialOf)).toBe(
@@ -72,7 +72,7 @@ describe('initial states', () => {
     )
   })
 
-  test.each([
+  it.each([
     ['in another order', [1, 0, 3]],
     ['found first as others', [0, 1, 2]],
     ['and one more', [0, 1, 3, 4]],
@@ -83,7 +83,7 @@ describe('initial states', () => {
 })
 
 describe('successors', () => {
-  test.each<[string, StorageOptions, number]>([
+  it.each<[string, StorageOptions, number]>([
     ['of none', {}, 0],
     ['of one chunk', {}, CHUNK],
     ['of several chunks', {}, 20],
@@ -94,7 +94,7 @@ describe('successors', () => {
     expect(missingIn(search, head, initialOf)).toBe(null)
   })
 
-  test.each<StorageOptions>([{}, { storage: 'fingerprint' }])('that were not found: %o', (options) => {
+  it.each<StorageOptions>([{}, { storage: 'fingerprint' }])('that were not found: %o', (options) => {
     for (const head of [3, 20]) {
       const { search, initialOf } = restored(head, { stateGraph: null }, system, options)
       expect(missingIn(search, head + 1, initialOf)).toBe(
@@ -103,12 +103,12 @@ describe('successors', () => {
     }
   })
 
-  test('the first that is missing is named', () => {
+  it('the first that is missing is named', () => {
     const { search, initialOf } = restored(5, { stateGraph: null })
     expect(missingIn(search, 7, initialOf)).toContain('state 5 counts')
   })
 
-  test('of states that were forgotten are not looked for', () => {
+  it('of states that were forgotten are not looked for', () => {
     // Where nothing is kept any more, all bits are 0, and the model leads far away.
     const zero = explored(countsUp(0), 1)
     expect(zero.store.count).toBe(2)
@@ -118,7 +118,7 @@ describe('successors', () => {
     expect(missingIn(search, 20, initialOf)).toBe(null)
   })
 
-  test('checking them is not counted', () => {
+  it('checking them is not counted', () => {
     const { search, initialOf } = restored(3)
     const { compiled } = search
     const fired = () => {
@@ -142,18 +142,18 @@ describe('edges', () => {
   }
   const wrong = (state: number) => `the edges of state ${state} are not those of the model`
 
-  test('in any order', () => {
+  it('in any order', () => {
     expect(among(edgesBut(20, 9, [11, 10]), 20)).toBe(null)
   })
 
-  test('to states that were found in another order', () => {
+  it('to states that were found in another order', () => {
     const { search, initialOf } = restored(20, {}, countsUp(3, 2, 1))
     const [ids] = [search.stateGraph?.targetsOf(2)]
     expect(ids).toEqual(Int32Array.of(1, 0))
     expect(missingIn(search, 20, initialOf)).toBe(null)
   })
 
-  test.each([
+  it.each([
     ['one less', [10]],
     ['one more', [10, 10, 11]],
     ['one more, elsewhere', [10, 11, 12]],
@@ -164,7 +164,7 @@ describe('edges', () => {
     expect(among(edgesBut(20, 9, targets), 20)).toBe(wrong(9))
   })
 
-  test('may be more where one thread is enough', () => {
+  it('may be more where one thread is enough', () => {
     const jumping = reducing(JUMP)
     expect(among(edgesBut(6, -1, []), 6, { reductions: jumping })).toBe(null)
     expect(among(edgesBut(6, -1, [], 1), 6, { reductions: jumping })).toBe(null)
@@ -175,7 +175,7 @@ describe('edges', () => {
     expect(among(edgesBut(6, 3, [4]), 6, { reductions: reducing(null) })).toBe(wrong(3))
   })
 
-  test('of states expanded long ago are not looked at where one thread may be enough', () => {
+  it('of states expanded long ago are not looked at where one thread may be enough', () => {
     const reductions = reducing(null)
     expect(among(edgesBut(20, 15, [16]), 20, { reductions })).toBe(null)
     expect(among(edgesBut(20, 16, [17]), 20, { reductions })).toBe(wrong(16))
@@ -186,7 +186,7 @@ describe('a sample of the expanded states', () => {
   const numbers = (from: number, end: number, stride = 1) =>
     Array.from({ length: Math.ceil((end - from) / stride) }, (_, k) => from + k * stride)
 
-  test.each([
+  it.each([
     ['none', 0, 0, []],
     ['one', 0, 1, [0]],
     ['some', 3, 10, numbers(3, 10)],

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FolderInUse, lockFolder } from './folder-lock.ts'
 import { isGone, type ProcessIdentity, thisProcess } from './process-identity.ts'
 
@@ -44,7 +44,7 @@ function bystander(): { child: ChildProcess; end: () => Promise<void> } {
 }
 
 describe('a folder', () => {
-  test('is taken once, and again when it was given back', () => {
+  it('is taken once, and again when it was given back', () => {
     const lock = lockFolder(folder)
     expect(refusal()).toBe(
       `${folder} is in use by process ${process.pid}; wait for it, or name another folder`,
@@ -55,7 +55,7 @@ describe('a folder', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('is taken over from a process that is dead', async () => {
+  it('is taken over from a process that is dead', async () => {
     const { child, end } = bystander()
     const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ')
     held({ ...thisProcess(), pid: child.pid, start: stat[19] })
@@ -65,7 +65,7 @@ describe('a folder', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('is taken over when another process has its number now', () => {
+  it('is taken over when another process has its number now', () => {
     // Process 1 runs, but it is not the one that was started then.
     for (const pid of [process.pid, 1]) {
       held({ ...thisProcess(), pid, start: '17' })
@@ -74,19 +74,19 @@ describe('a folder', () => {
     }
   })
 
-  test('is not taken from a process that cannot be looked at', () => {
+  it('is not taken from a process that cannot be looked at', () => {
     held({ ...thisProcess(), pid: 2 ** 22 + 1, host: 'elsewhere' })
     expect(refusal()).toContain(`of another machine or container; wait for it, or remove lock-${HEX} there`)
   })
 
-  test('is not taken where the lock cannot be read', () => {
+  it('is not taken where the lock cannot be read', () => {
     for (const text of ['', '{"pid":1}', 'x'.repeat(10_000), '{"pid":-1}']) {
       held(text)
       expect(refusal()).toContain(`is locked by lock-${HEX}, which cannot be read`)
     }
   })
 
-  test('is taken where a process died before its lock was whole', () => {
+  it('is taken where a process died before its lock was whole', () => {
     held('', `lock-${HEX}.tmp`)
     lockFolder(folder).release()
     held({ ...thisProcess(), start: '17' }, `lock-${HEX}.tmp`)
@@ -94,7 +94,7 @@ describe('a folder', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('that cannot be created is not locked, and not reported as in use', () => {
+  it('that cannot be created is not locked, and not reported as in use', () => {
     writeFileSync(folder, '')
     expect(() => lockFolder(folder)).toThrow('EEXIST')
   })
@@ -102,7 +102,7 @@ describe('a folder', () => {
 
 describe('a process', () => {
   const here: ProcessIdentity = thisProcess()
-  test.each<[string, ProcessIdentity, boolean]>([
+  it.each<[string, ProcessIdentity, boolean]>([
     ['this one', here, false],
     ['of this number, started at another time', { ...here, start: '17' }, true],
     ['of this number, started at an unknown time', { ...here, start: null }, false],

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SearchResult } from '../search/result.ts'
 import { CheckpointError } from './errors.ts'
 import {
@@ -27,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 describe('recordings that cannot be', () => {
   const words = (forgery: Forgery) =>
     new Uint16Array(forgery.sections.recordings.buffer, 0, forgery.sections.recordings.length / 2)
-  test.each<[string, Forge]>([
+  it.each<[string, Forge]>([
     [
       'half of one',
       (forgery) => {
@@ -64,7 +64,7 @@ describe('recordings that cannot be', () => {
   })
 })
 
-test('text of the checkpoint does not reach the terminal raw', () => {
+it('text of the checkpoint does not reach the terminal raw', () => {
   const evil = 'x\u001b[2J\nmmucheck: 0 violated'
   const changes: Forge[] = [
     ({ meta }) => {
@@ -99,7 +99,7 @@ describe('any number may be another', () => {
     at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
     bit: fc.nat(7),
   })
-  test.each(models)('and no other verdict comes of it: $name', ({ forged, search }) => {
+  it.each(models)('and no other verdict comes of it: $name', ({ forged, search }) => {
     const whole = verdictsOf(search({}))
     fc.assert(
       fc.property(fc.array(paths, { minLength: 1, maxLength: 2 }), (flips) => {

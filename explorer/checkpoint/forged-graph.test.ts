@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Property } from '../../model/language/property.ts'
 import { CompiledSystem } from '../compile/compiled-system.ts'
 import { twoPhaseModel } from '../oracles/models.ts'
@@ -36,13 +36,13 @@ const forged = (change: Forge) => {
 const first = ({ sections }: Forgery) =>
   new Float64Array(sections.first.buffer, 0, sections.first.length / Float64Array.BYTES_PER_ELEMENT)
 
-test('new checksums alone make no difference', () => {
+it('new checksums alone make no difference', () => {
   const [{ verdict, antecedent, trace }] = judge({})
   expect(forged(() => {})).toMatchObject([{ verdict, antecedent, trace }])
 })
 
 describe('a graph that cannot be is refused', () => {
-  test.each<[string, Forge]>([
+  it.each<[string, Forge]>([
     [
       'with half of its states expanded no more',
       ({ sections }) => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Forge, refusalOf, twoPhaseForgeries, verdictsOf } from './testing/forged-checkpoints.ts'
 
 /** A position, counts or findings that contradict the rest of a checkpoint must be refused. */
@@ -15,12 +15,12 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test.each(models)('a checkpoint with new checksums is a checkpoint: $name', ({ forged, search }) => {
+it.each(models)('a checkpoint with new checksums is a checkpoint: $name', ({ forged, search }) => {
   expect(verdictsOf(forged(() => {}))).toEqual(verdictsOf(search({})))
 })
 
 describe.each(models)('a position that cannot be: $name', ({ forged }) => {
-  test.each<[string, Forge]>([
+  it.each<[string, Forge]>([
     [
       'everything is expanded',
       ({ meta }) => {
@@ -69,7 +69,7 @@ describe.each(models)('a position that cannot be: $name', ({ forged }) => {
 describe.each([exact, lossy, orbits])(
   'findings and counts that its recordings contradict: $name',
   ({ forged }) => {
-    test.each<[string, Forge]>([
+    it.each<[string, Forge]>([
       [
         'a violation is missing',
         ({ meta }) => {

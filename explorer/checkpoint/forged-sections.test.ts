@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type Forge,
   type Forgery,
@@ -22,7 +22,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe.each([lossy, wide])('a table of fingerprints: $name', ({ forged }) => {
-  test.each<[string, Forge]>([
+  it.each<[string, Forge]>([
     [
       'that was cut',
       ({ sections }) => {
@@ -58,7 +58,7 @@ describe.each([lossy, wide])('a table of fingerprints: $name', ({ forged }) => {
 })
 
 describe('states that cannot be', () => {
-  test.each<[string, Forge]>([
+  it.each<[string, Forge]>([
     [
       'the same twice',
       ({ sections }) => {
@@ -91,7 +91,7 @@ describe('states that cannot be', () => {
 
 describe('a record of who found whom that cannot be', () => {
   const children = ({ meta, sections }: Forgery) => sections.genealogy.subarray(2 * meta.states)
-  test.each<[string, Forge]>([
+  it.each<[string, Forge]>([
     [
       'states that come from later ones',
       (forgery) => {
@@ -132,7 +132,7 @@ describe('a record of who found whom that cannot be', () => {
   })
 })
 
-test('a way to a violation that the model does not allow is a damage, not an internal error', () => {
+it('a way to a violation that the model does not allow is a damage, not an internal error', () => {
   const { forged, search } = exact
   expect(search({}).properties.some((p) => p.verdict === 'violated' && p.trace !== null)).toBe(true)
   const swap: Forge = ({ sections, meta }) => {
@@ -143,7 +143,7 @@ test('a way to a violation that the model does not allow is a damage, not an int
 })
 
 describe('edges that cannot be', () => {
-  test.each<[string, Forge]>([
+  it.each<[string, Forge]>([
     [
       'to a state that there is not',
       ({ sections, meta }) => {

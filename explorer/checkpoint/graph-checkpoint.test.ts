@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 /** Chunks of eight states, so that small systems fill several. */
 vi.hoisted(() => {
@@ -80,7 +80,7 @@ function forged(change: Forge) {
 }
 
 describe('an exploration resumes where it stood', () => {
-  test.each([
+  it.each([
     [0, 0, 3],
     [1, 0, 3],
     [3, 0, 3],
@@ -98,13 +98,13 @@ describe('an exploration resumes where it stood', () => {
     expect(parts.store.chunks).toEqual(before.store.chunks)
   })
 
-  test('from the beginning if there is no checkpoint', () => {
+  it('from the beginning if there is no checkpoint', () => {
     const { parts, checkpoint } = reader({ checkpoint: { directory } })
     expect(checkpoint.resume(parts)).toBe(null)
     expect(parts.store.count).toBe(0)
   })
 
-  test('and leaves no checkpoint of the same once more', () => {
+  it('and leaves no checkpoint of the same once more', () => {
     copySound()
     const manifest = () => readFileSync(join(directory, 'checkpoint.json'), 'utf8')
     const first = manifest()
@@ -116,7 +116,7 @@ describe('an exploration resumes where it stood', () => {
     expect(manifest()).not.toBe(first)
   })
 
-  test('and leaves the next when it is due', () => {
+  it('and leaves the next when it is due', () => {
     const now = vi.spyOn(performance, 'now').mockReturnValue(0)
     const { checkpoint } = reader({ checkpoint: { directory, every: 5 } })
     expect(checkpoint.due).toBe(false)
@@ -126,7 +126,7 @@ describe('an exploration resumes where it stood', () => {
 })
 
 describe('another search', () => {
-  test('of another model, or with another seed', () => {
+  it('of another model, or with another seed', () => {
     copySound()
     expect(refusalOf(() => resumed(countsUp(1, 9, 4)))).toContain('is of another model')
     expect(refusalOf(() => resumed(system, 2))).toContain('a search with seed 1, not 2')
@@ -136,7 +136,7 @@ describe('another search', () => {
     expect(refusalOf(() => resumed())).toContain('a search with graph half, not whole')
   })
 
-  test.each([
+  it.each([
     ['without a time', {}],
     ['before its time', { seconds: -1 }],
     ['of another kind', { seconds: 1, head: 1 }],
@@ -147,7 +147,7 @@ describe('another search', () => {
     expect(refusalOf(() => forged(change))).toContain('is not one of a graph')
   })
 
-  test('that took no time', () => {
+  it('that took no time', () => {
     const change: Forge = ({ meta }) => {
       meta.search.seconds = 0
     }
@@ -167,7 +167,7 @@ const edgeWith = (forgery: Forgery, isMeant: (target: number, edge: number) => b
 const sourceOf = (forgery: Forgery, edge: number): number =>
   doubles(forgery).findIndex((_, s, first) => first[s + 1] > edge)
 
-test('a checkpoint with new checksums is a checkpoint', () => {
+it('a checkpoint with new checksums is a checkpoint', () => {
   expect(forged(() => {}).position).not.toBe(null)
 })
 
@@ -175,7 +175,7 @@ describe('a graph that cannot be', () => {
   const FIRST = 'first has another length'
   const INITIAL = 'its first states are not the initial ones'
   const EDGES = 'its edges are not those between its states'
-  test.each<[string, Forge, string]>([
+  it.each<[string, Forge, string]>([
     [
       'half a number',
       ({ sections }) => {
@@ -251,7 +251,7 @@ describe('a graph that cannot be', () => {
   })
 
   /** A change, and the first state whose edges are not right after it. */
-  test.each<[string, (forgery: Forgery) => number]>([
+  it.each<[string, (forgery: Forgery) => number]>([
     [
       'another step',
       (forgery) => {
@@ -314,7 +314,7 @@ describe('a graph that cannot be', () => {
     expect(refusal).toContain(`the edges of state ${state} are not those of the model`)
   })
 
-  test('more than the memory holds', () => {
+  it('more than the memory holds', () => {
     const change: Forge = ({ meta, sections }) => {
       meta.states = 2 ** 50
       expect(sections).toHaveProperty('states')

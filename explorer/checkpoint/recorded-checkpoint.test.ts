@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CompiledSystem } from '../compile/compiled-system.ts'
 import { Predicates } from '../compile/predicates.ts'
 import { readCheckpoint } from './checkpoint-files.ts'
@@ -66,7 +66,7 @@ function written(): void {
 }
 
 describe('a checkpoint', () => {
-  test('is read as it was written, its recordings made again', () => {
+  it('is read as it was written, its recordings made again', () => {
     written()
     const { files, log } = checkpointOf({})
     const opened = files.open(directory)
@@ -83,7 +83,7 @@ describe('a checkpoint', () => {
     expect(again).toEqual(once.log.entries)
   })
 
-  test('teaches what was answered', () => {
+  it('teaches what was answered', () => {
     written()
     const { files, log, ask } = checkpointOf({})
     files.open(directory)
@@ -95,7 +95,7 @@ describe('a checkpoint', () => {
     expect(fresh.log.entries.length).toBeGreaterThan(0)
   })
 
-  test('gives the data of its search without comparing anything', () => {
+  it('gives the data of its search without comparing anything', () => {
     written()
     forge(directory, ({ meta }) => {
       meta.identity = 'another'
@@ -103,7 +103,7 @@ describe('a checkpoint', () => {
     expect(searchIn(directory)).toEqual({ at: 'here' })
   })
 
-  test('of a search without questions', () => {
+  it('of a search without questions', () => {
     const log = new RecordingLog(system)
     const compiled = new CompiledSystem(system, { onRecord: log.onRecord })
     const searched = { identity: 'me', configuration: asked, compiled }
@@ -116,13 +116,13 @@ describe('a checkpoint', () => {
 })
 
 describe('when one is due', () => {
-  test('never without a directory', () => {
+  it('never without a directory', () => {
     const { files } = checkpointOf({})
     clock += 1e9
     expect(files.due).toBe(false)
   })
 
-  test.each<[string, number | undefined, number]>([
+  it.each<[string, number | undefined, number]>([
     ['after the interval that was asked for', 5, 5000],
     ['after a minute', undefined, 60_000],
   ])('%s', (_, every, interval) => {
@@ -136,7 +136,7 @@ describe('when one is due', () => {
     }
   })
 
-  test('later after one that took long', () => {
+  it('later after one that took long', () => {
     const { files } = checkpointOf(place(5))
     files.save(1, 5, null, section, () => {
       clock += 700
@@ -149,14 +149,14 @@ describe('when one is due', () => {
 })
 
 describe('nothing is written', () => {
-  test('without a directory', () => {
+  it('without a directory', () => {
     const prepare = vi.fn()
     checkpointOf({ resume: directory }).files.save(1, 5, null, section, prepare)
     expect(prepare).not.toHaveBeenCalled()
     expect(existsSync(directory)).toBe(false)
   })
 
-  test('where the search did not move since', () => {
+  it('where the search did not move since', () => {
     const { files } = checkpointOf(place())
     const manifest = () => readFileSync(join(directory, 'checkpoint.json'), 'utf8')
     expect(files.isFirst).toBe(true)
@@ -169,7 +169,7 @@ describe('nothing is written', () => {
     expect(manifest()).not.toBe(first)
   })
 
-  test('where the search was resumed from', () => {
+  it('where the search was resumed from', () => {
     written()
     const { files } = checkpointOf(place())
     files.resumedFrom(directory, 7)
@@ -181,7 +181,7 @@ describe('nothing is written', () => {
     expect(prepare).toHaveBeenCalledOnce()
   })
 
-  test.each([
+  it.each([
     ['elsewhere', () => join(folder, 'other'), true],
     ['there, by another way', () => join(directory, '..', 'cp', '.'), false],
   ])('or %s', (_, from, isFirst) => {
@@ -190,13 +190,13 @@ describe('nothing is written', () => {
     expect(files.isFirst).toBe(isFirst)
   })
 
-  test('no directory, no first one', () => {
+  it('no directory, no first one', () => {
     const { files } = checkpointOf({})
     files.resumedFrom(directory, 7)
     expect(files.isFirst).toBe(true)
   })
 
-  test('when that fails, the callback is called and it is tried again later', () => {
+  it('when that fails, the callback is called and it is tried again later', () => {
     writeFileSync(directory, '')
     const told: string[] = []
     const { files } = checkpointOf({ ...place(5), onUnwritten: (why) => told.push(why) })
@@ -209,13 +209,13 @@ describe('nothing is written', () => {
     expect([files.isFirst, told.length]).toEqual([false, 1])
   })
 
-  test('when that fails without a callback, the search ends', () => {
+  it('when that fails without a callback, the search ends', () => {
     writeFileSync(directory, '')
     const { files } = checkpointOf(place())
     expect(refusalOf(() => files.save(1, 5, null, section))).toContain('cannot write a checkpoint')
   })
 
-  test('when the directory cannot be prepared', () => {
+  it('when the directory cannot be prepared', () => {
     const told: string[] = []
     const { files } = checkpointOf({ ...place(), onUnwritten: (why) => told.push(why) })
     const failing = (error: Error) => () =>
@@ -235,7 +235,7 @@ describe('what is refused', () => {
   const other = (what: string) => `is of ${what}; resume with what it was made with`
   beforeEach(written)
 
-  test.each<[string, SearchConfiguration, string]>([
+  it.each<[string, SearchConfiguration, string]>([
     ['with another value', { ...asked, seed: 2 }, 'a search with seed 1, not 2'],
     ['with something less', { storage: 'exact' }, 'a search with seed 1, not undefined'],
     ['with something more', { ...asked, bits: 64 }, 'a search with bits undefined, not 64'],
@@ -243,11 +243,11 @@ describe('what is refused', () => {
     expect(refusal(configuration)).toContain(other(what))
   })
 
-  test('another model', () => {
+  it('another model', () => {
     expect(refusal(asked, 'you')).toContain(other('another model or other properties'))
   })
 
-  test('recordings that the code does not make', () => {
+  it('recordings that the code does not make', () => {
     forge(directory, ({ sections }) => {
       sections.recordings[2] = 9
     })
@@ -256,7 +256,7 @@ describe('what is refused', () => {
     )
   })
 
-  test('half a number, and none', () => {
+  it('half a number, and none', () => {
     forge(directory, ({ sections }) => {
       sections.recordings = sections.recordings.slice(1)
     })
@@ -268,7 +268,7 @@ describe('what is refused', () => {
   })
 
   const isNone = 'is not one of a search'
-  test.each<[string, object]>([
+  it.each<[string, object]>([
     ['no number of states', { states: null }],
     ['less than no state', { states: -1 }],
     ['half a state', { states: 1.5 }],
@@ -290,7 +290,7 @@ describe('what is refused', () => {
     expect(refusalOf(() => searchIn(directory))).toContain(isNone)
   })
 
-  test('a configuration that is only longer than ours is shown', () => {
+  it('a configuration that is only longer than ours is shown', () => {
     const longest = 'e-'.repeat(10)
     const name = 'n'.repeat(20)
     forge(directory, ({ meta }) => Object.assign(meta, { states: 0, manner: { ...asked, [name]: longest } }))

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 /** Arrays that begin with room for one entry, or not even that. */
 vi.hoisted(() => {
@@ -97,7 +97,7 @@ function difference(change: (entries: Uint16Array) => unknown, changed?: Partial
   return { problem, log, entries }
 }
 
-test('entries that are recorded again are the same entries', () => {
+it('entries that are recorded again are the same entries', () => {
   const { problem, log, entries } = difference(() => {})
   expect(problem).toBe(null)
   expect(entries).toHaveLength(ENTRIES * SIZE)
@@ -106,7 +106,7 @@ test('entries that are recorded again are the same entries', () => {
   expect(log.bytes).toBeLessThan(4 * entries.byteLength)
 })
 
-test('an entry says what was done, and where', () => {
+it('an entry says what was done, and where', () => {
   const entries = recorded()
   const entry = (at: number) => [...entries.subarray(at, at + 3)]
   expect(entry(RISING)).toEqual([0, RISE, 0])
@@ -120,11 +120,11 @@ test('an entry says what was done, and where', () => {
   expect(encoded(FALLING)).toEqual([1, 1])
 })
 
-test('no entries are no difference', () => {
+it('no entries are no difference', () => {
   expect(difference(() => new Uint16Array(0)).problem).toBe(null)
 })
 
-test('which values were recorded, and of which predicate', () => {
+it('which values were recorded, and of which predicate', () => {
   const { log } = difference(() => {})
   const answers = [LOW, GIVEN, 2].map((question) =>
     Object.values(PREDICATE_VALUE).filter((answer) => log.hadValue(question, answer)),
@@ -132,7 +132,7 @@ test('which values were recorded, and of which predicate', () => {
   expect(answers).toEqual([[PREDICATE_VALUE.holds, PREDICATE_VALUE.fails], [PREDICATE_VALUE.vacuous], []])
 })
 
-test('steps record no values', () => {
+it('steps record no values', () => {
   // A fault and an answer that is true have one number, and codes may look like an answer too.
   const { system, log, compiled } = watched()
   const words = new Int32Array(system.layout.words)
@@ -148,7 +148,7 @@ describe('entries that were not recorded like that', () => {
   const others = 'there are other steps or properties'
   const otherwise = (name: string) => `${name} does something else than before`
 
-  test.each<[string, (entries: Uint16Array) => unknown, string]>([
+  it.each<[string, (entries: Uint16Array) => unknown, string]>([
     ['one number less', (e) => e.slice(0, -1), half],
     ['one number more', (e) => Uint16Array.of(...e, 0), half],
     ['of another kind', (e) => e.set([2], RISING), others],
@@ -170,7 +170,7 @@ describe('entries that were not recorded like that', () => {
     expect(difference(change).problem).toBe(expected)
   })
 
-  test.each([3, 4, 5, 6, SIZE - 1])('number %i', (n) => {
+  it.each([3, 4, 5, 6, SIZE - 1])('number %i', (n) => {
     for (const [at, name] of [
       [RISING, 'rise'],
       [LOW_ANSWER, 'low'],
@@ -178,7 +178,7 @@ describe('entries that were not recorded like that', () => {
       expect(difference((e) => e.set([e[at + n] ^ 1], at + n)).problem).toBe(otherwise(name))
   })
 
-  test.each<[string, Partial<Code>, string]>([
+  it.each<[string, Partial<Code>, string]>([
     ['a guard that is false', { canRise: () => false }, otherwise('rise')],
     ['a guard that reads more', { canRise: (w) => w.n < 2 && w.other < 3 }, otherwise('rise')],
     [
@@ -209,7 +209,7 @@ describe('entries that were not recorded like that', () => {
     expect(difference(() => {}, changed).problem).toBe(expected)
   })
 
-  test('code that fails', () => {
+  it('code that fails', () => {
     const rise = () => {
       throw new Error('it cannot')
     }

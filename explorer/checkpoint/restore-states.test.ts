@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 /** Chunks of eight states, so that small systems fill several. */
 vi.hoisted(() => {
@@ -68,13 +68,13 @@ const EXACT: StorageOptions = {}
 const LOSSY: StorageOptions = { storage: 'fingerprint' }
 const WIDE: StorageOptions = { storage: 'fingerprint', fingerprintBits: 128 }
 
-test('the states fill several chunks, of more than one word each', () => {
+it('the states fill several chunks, of more than one word each', () => {
   expect(words).toBe(2)
   expect(explored(system, TOP).store.chunks.length).toBe(4)
 })
 
 describe.each([EXACT, LOSSY, WIDE])('states that were taken back: %o', (options) => {
-  test.each([0, 7, 8, 20, TOP])('of which %i are expanded', (head) => {
+  it.each([0, 7, 8, 20, TOP])('of which %i are expanded', (head) => {
     const { search, parts, visited } = takenBack(head, options)
     const { store, table, compiled } = search.parts
     expect(parts.store.count).toBe(store.count)
@@ -105,7 +105,7 @@ describe.each([EXACT, LOSSY, WIDE])('states that were taken back: %o', (options)
   })
 })
 
-test('each state is reported if the caller wants it', () => {
+it('each state is reported if the caller wants it', () => {
   const { sections, states } = searched(3, EXACT)
   const parts = emptyParts(system)
   restoreStates(parts, readerOf(sections), 3, states)
@@ -117,7 +117,7 @@ describe('states that cannot be', () => {
   const refusal = (head: number, options: StorageOptions, change: Change) =>
     refusalOf(() => takenBack(head, options, change))
 
-  test.each([EXACT, LOSSY])('more expanded than found: %o', (options) => {
+  it.each([EXACT, LOSSY])('more expanded than found: %o', (options) => {
     expect(
       refusal(3, options, (search) => {
         search.head = search.states + 1
@@ -125,7 +125,7 @@ describe('states that cannot be', () => {
     ).toBe('6 of 5 states are expanded')
   })
 
-  test.each([EXACT, LOSSY])('as many expanded as found are not too many: %o', (options) => {
+  it.each([EXACT, LOSSY])('as many expanded as found are not too many: %o', (options) => {
     expect(
       takenBack(TOP, options, ({ head, states }) => {
         expect(head).toBe(states)
@@ -133,7 +133,7 @@ describe('states that cannot be', () => {
     ).toBe(TOP)
   })
 
-  test('more than the files can hold', () => {
+  it('more than the files can hold', () => {
     const many =
       (states: number): Change =>
       (search) => {
@@ -149,7 +149,7 @@ describe('states that cannot be', () => {
     expect(refusal(3, LOSSY, many(sections.table.length))).toBe('states has another length')
   })
 
-  test.each([EXACT, LOSSY])('of another length: %o', (options) => {
+  it.each([EXACT, LOSSY])('of another length: %o', (options) => {
     for (const head of [3, 20])
       for (const by of [-1, 1])
         expect(
@@ -161,7 +161,7 @@ describe('states that cannot be', () => {
         ).toBe('states has another length')
   })
 
-  test('in a table that is none', () => {
+  it('in a table that is none', () => {
     expect(
       refusal(3, LOSSY, ({ sections }) => {
         sections.table = sections.table.slice(0, -2)
@@ -169,7 +169,7 @@ describe('states that cannot be', () => {
     ).toMatch(/^its table has \d+ slots$/)
   })
 
-  test.each([EXACT, LOSSY, WIDE])('twice: %o', (options) => {
+  it.each([EXACT, LOSSY, WIDE])('twice: %o', (options) => {
     expect(
       refusal(20, options, ({ sections, parts }) => {
         const at = (21 - parts.store.firstKept(20)) * words
@@ -187,14 +187,14 @@ describe('states that cannot be', () => {
   }
   const counted = system.layout.fields.find(({ path }) => path === 'world.n') as Field
 
-  test('that were not found', () => {
+  it('that were not found', () => {
     const far = sixth((word) => (word & ~(counted.mask << counted.shift)) | (FAR << counted.shift))
     expect(refusal(20, LOSSY, far)).toBe('state 21 is not in its table')
     expect(refusal(20, WIDE, far)).toBe('state 21 is not in its table')
     expect(takenBack(20, EXACT, far).parts.store.count).toBe(22)
   })
 
-  test('with a field outside its domain', () => {
+  it('with a field outside its domain', () => {
     const none = sixth(() => -1)
     expect(refusal(20, EXACT, none)).toBe('state 5 is not one of counts-up')
     expect(refusal(20, LOSSY, none)).toBe('state 21 is not one of counts-up')

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 /** Sizes so small that searches of some dozen states cross chunks and look at the limits often. */
 vi.hoisted(() => {
@@ -111,7 +111,7 @@ function forged(name: Name, change: Forge) {
 }
 
 describe.each(NAMES)('a search resumes where it stood: %s', (name) => {
-  test('from its beginning, its midst and its end', () => {
+  it('from its beginning, its midst and its end', () => {
     const whole = comparable(search(name)({}))
     const looks = stopChecksIn(search(name))
     expect(looks).toBeGreaterThan(4)
@@ -121,7 +121,7 @@ describe.each(NAMES)('a search resumes where it stood: %s', (name) => {
     }
   })
 
-  test('from a copy with new checksums', () => {
+  it('from a copy with new checksums', () => {
     expect(comparable(forged(name, () => {}))).toEqual(comparable(search(name)({})))
   })
 })
@@ -130,7 +130,7 @@ describe.each(['exact', 'ordered'] as const)('what cannot be: %s', (name) => {
   const refusal = (change: Forge) => refusalOf(() => forged(name, change))
   const children = ({ sections, meta }: Forgery) => sections.genealogy.subarray(2 * meta.states)
 
-  test.each<[string, Forge, string]>([
+  it.each<[string, Forge, string]>([
     ['a sum', ({ meta }) => meta.search.position.transitions++, 'do not add up to its transitions'],
     ['no initial state', initials(), 'no search leaves such a parent table'],
     ['one that there is not', initials(0, 3), 'its initial states are not those of the model'],
@@ -148,7 +148,7 @@ describe.each(['exact', 'ordered'] as const)('what cannot be: %s', (name) => {
     expect(refusal(change)).toContain(expected)
   })
 
-  test('the reductions of another search', () => {
+  it('the reductions of another search', () => {
     const expected = 'it has other reductions than it says'
     const other: Forge = ({ meta }) => {
       const { reductions } = meta.search
@@ -164,7 +164,7 @@ describe.each(['exact', 'ordered'] as const)('what cannot be: %s', (name) => {
 })
 
 describe('what is no search', () => {
-  test.each<[string, (search: Forgery['meta']) => void]>([
+  it.each<[string, (search: Forgery['meta']) => void]>([
     ['no position', (s) => delete s.position],
     ['no count', (s) => delete s.position.transitions],
     ['no time', (s) => delete s.position.seconds],
@@ -192,7 +192,7 @@ function initials(...numbers: number[]): Forge {
   }
 }
 
-test('a violation that was recorded, but not found, unless steps are looked at ahead', () => {
+it('a violation that was recorded, but not found, unless steps are looked at ahead', () => {
   const forget: Forge = ({ meta }) => {
     expect(meta.search.findings).toContainEqual(['low', expect.anything()])
     meta.search.findings = []
@@ -201,7 +201,7 @@ test('a violation that was recorded, but not found, unless steps are looked at a
   expect(forged('ordered', forget).complete).toBe(true)
 })
 
-test('of initial states that are the same, the first counts', () => {
+it('of initial states that are the same, the first counts', () => {
   for (const name of NAMES) {
     copySound(name)
     forge(directory, ({ meta }) => {
@@ -230,7 +230,7 @@ function nothingDone({ sections, meta }: Forgery, states: number, initialOf: rea
   for (const name of ['recordings', 'genealogy', 'targets', 'first']) sections[name] = new Uint8Array(0)
 }
 
-test('fewer states than there are initial ones', () => {
+it('fewer states than there are initial ones', () => {
   const refusal = (states: number, initialOf: readonly number[]) =>
     refusalOf(() => forged('exact', (forgery) => nothingDone(forgery, states, initialOf)))
   expect(refusal(0, [])).toContain('initial state 0 was not found')
@@ -239,7 +239,7 @@ test('fewer states than there are initial ones', () => {
 })
 
 describe('edges that cannot be', () => {
-  test.each<[string, Forge, string]>([
+  it.each<[string, Forge, string]>([
     [
       'one that leads nowhere',
       ({ sections, meta }) => {
@@ -274,13 +274,13 @@ describe('edges that cannot be', () => {
   })
 })
 
-test.each(['exact', 'lossy'] as const)('a state whose successors were not found: %s', (name) => {
+it.each(['exact', 'lossy'] as const)('a state whose successors were not found: %s', (name) => {
   interrupted(search(name), directory, 1)
   forge(directory, ({ meta }) => meta.search.position.head++)
   expect(refusalOf(() => search(name)({ resume: directory }))).toContain('a successor of it was not found')
 })
 
-test('chains of other states', () => {
+it('chains of other states', () => {
   for (const by of [-2, 2]) {
     const change: Forge = ({ sections }) => {
       const longer = new Uint8Array(sections.chains.length + by)
@@ -291,14 +291,14 @@ test('chains of other states', () => {
   }
 })
 
-test('what one search takes for symmetric must be so for the other', () => {
+it('what one search takes for symmetric must be so for the other', () => {
   copySound('orbits')
   const other = search('orbits', counters([left]))
   expect(other({}).complete).toBe(true)
   expect(refusalOf(() => other({ resume: directory }))).toContain('is of another model or other properties')
 })
 
-test('the claims of symmetry that a search had refuted are returned', () => {
+it('the claims of symmetry that a search had refuted are returned', () => {
   copySound('exact')
   expect(refusedIn(directory)).toEqual([])
   const refused = [{ sort: 'left', why: 'it is not' }]
@@ -319,7 +319,7 @@ describe('a checkpoint of its own', () => {
     writeCheckpoint(join(directory, 'partial-order', 'liveness'), null, {})
   }
 
-  test('is due, and holds its recordings', () => {
+  it('is due, and holds its recordings', () => {
     const now = vi.spyOn(performance, 'now').mockReturnValue(0)
     const checkpoint = partsOf({ checkpoint: { directory, every: 5 } })
     expect(checkpoint.due).toBe(false)
@@ -329,7 +329,7 @@ describe('a checkpoint of its own', () => {
     now.mockRestore()
   })
 
-  test('forgets the searches that followed another one, once', () => {
+  it('forgets the searches that followed another one, once', () => {
     leaveFollowing()
     expect(following()).toEqual([...FOLLOWING])
     const checkpoint = partsOf({})
@@ -340,27 +340,27 @@ describe('a checkpoint of its own', () => {
     expect(following()).toEqual([...FOLLOWING])
   })
 
-  test('leaves them where it follows itself', () => {
+  it('leaves them where it follows itself', () => {
     leaveFollowing()
     partsOf({}, { ...UNREDUCED, stage: 'partial-order' }).save(position, new ParentTable(1), [0])
     expect(following()).toEqual([...FOLLOWING])
   })
 
-  test('leaves them when it resumes', () => {
+  it('leaves them when it resumes', () => {
     copySound('exact')
     leaveFollowing()
     search('exact')({ resume: directory, checkpoint: { directory } })
     expect(following()).toEqual([...FOLLOWING])
   })
 
-  test('needs a directory', () => {
+  it('needs a directory', () => {
     leaveFollowing()
     const checkpoint = engineFor(system, properties, { resume: directory }, UNREDUCED).checkpoint
     checkpoint?.save(position, new ParentTable(1), [0])
     expect(following()).toEqual([...FOLLOWING])
   })
 
-  test('has the length of the chain to each state, be it none', () => {
+  it('has the length of the chain to each state, be it none', () => {
     copySound('ordered')
     forge(directory, ({ sections, meta }) => {
       expect(sections.chains.length).toBe(2 * meta.states)

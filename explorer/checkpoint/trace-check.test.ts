@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { choice, program, step } from '../../model/language/program.ts'
 import { Oops } from '../../model/language/property.ts'
@@ -49,7 +49,7 @@ const system = compose({
 const taken = (...steps: readonly number[]) =>
   canBeTaken(new CompiledSystem(system), system.initial[0], steps)
 
-test.each([
+it.each([
   ['no step', []],
   ['an enabled step', [UP]],
   ['one after the other', [UP, UP]],
@@ -59,7 +59,7 @@ test.each([
   expect(taken(...steps)).toBe(true)
 })
 
-test.each([
+it.each([
   ['a step that is not enabled', [FAULTS]],
   ['a step that is not enabled after others', [UP, FAILS]],
   ['a step that there is not', [7]],
@@ -68,11 +68,11 @@ test.each([
   expect(taken(...steps)).toBe(false)
 })
 
-test('code that fails on the way fails here too', () => {
+it('code that fails on the way fails here too', () => {
   expect(() => taken(UP, UP, FAILS, UP)).toThrow(ModelError)
 })
 
-test('an error that is not of the model is none that a search ends with', () => {
+it('an error that is not of the model is none that a search ends with', () => {
   const compiled = new CompiledSystem(system)
   compiled.record = () => {
     throw new RangeError('no memory')

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, it, vi } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { drop } from '../../model/language/patch.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
@@ -15,7 +15,7 @@ afterAll(() => rmSync(out, { recursive: true }))
 /** A scenario of its own, so that nothing is kept of it. */
 const scenarioOf = (): Scenario<unknown> => ({ ...catalogue.scenarios[0] })
 
-test('a system is built once, a design that changes nothing counts as none', () => {
+it('a system is built once, a design that changes nothing counts as none', () => {
   const scenario = scenarioOf()
   const system = builtSystem(scenario)
   expect(builtSystem(scenario, { patches: [] })).toBe(system)
@@ -26,7 +26,7 @@ test('a system is built once, a design that changes nothing counts as none', () 
   expect(builtSystem(scenarioOf())).not.toBe(system)
 })
 
-test('only so many are kept, those that were used last', () => {
+it('only so many are kept, those that were used last', () => {
   const scenario = scenarioOf()
   const system = builtSystem(scenario)
   const others = Array.from({ length: 7 }, scenarioOf)
@@ -36,13 +36,13 @@ test('only so many are kept, those that were used last', () => {
   expect(builtSystem(scenario)).not.toBe(system)
 })
 
-test('a patch that does not fit is refused every time', () => {
+it('a patch that does not fit is refused every time', () => {
   const scenario = scenarioOf()
   const change = { patches: [drop<unknown>('NOWHERE.1')] }
   for (let n = 0; n < 2; n++) expect(() => builtSystem(scenario, change)).toThrow(ModelError)
 })
 
-test('a check of a violation builds each system once in a process', async () => {
+it('a check of a violation builds each system once in a process', async () => {
   const builds = catalogue.scenarios.map((scenario) => vi.spyOn(scenario, 'build'))
   try {
     const { status } = await runSmall(['check', 'zap', '--design', 'request-first', '--out', out])

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { CheckpointError } from '../checkpoint/index.ts'
 import { AsymmetryError } from '../reduce/index.ts'
 import type { NotApplied } from '../search/not-applied.ts'
@@ -11,7 +11,7 @@ const preemptions = { kind: 'preemptions', exhausted: false, cutAfter: null, sto
 
 /** The sentences that scripts match in `incompleteReason`: they must not change. */
 describe('why a search stopped', () => {
-  test.each<[StopReason, string]>([
+  it.each<[StopReason, string]>([
     [{ kind: 'interrupted' }, 'interrupted'],
     [{ kind: 'not-begun' }, 'interrupted before it began'],
     [states, 'more than 9 states (--max-states)'],
@@ -59,7 +59,7 @@ describe('why a search stopped', () => {
 })
 
 describe('why a property is open', () => {
-  test.each<[OpenReason, string]>([
+  it.each<[OpenReason, string]>([
     [{ kind: 'no-trace' }, 'the search ended before the way there was found'],
     [
       { kind: 'needs-exact-storage', of: 'progress' },
@@ -82,7 +82,7 @@ describe('why a property is open', () => {
 
 /** As they stand in `notApplied`: scripts match these too. */
 describe('why something was not applied', () => {
-  test.each<[NotApplied, string]>([
+  it.each<[NotApplied, string]>([
     [
       { kind: 'nothing-symmetric', system: 'zap' },
       'symmetry: zap declares no sort of several interchangeable ids',
@@ -112,7 +112,7 @@ describe('why something was not applied', () => {
   })
 })
 
-test('errors of the engine name the option that helps', () => {
+it('errors of the engine name the option that helps', () => {
   const sort = { name: 'root', size: 2 } as never
   expect(errorInWords(new AsymmetryError('zap', 'step X', sort, [0, 1], 'it waits'))).toBe(
     'zap: step X treats ids 0 and 1 of sort root differently (it waits), so root is not symmetric; take it off `symmetric` or search with --reduce none',

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { transition } from 'xstate'
 import { block, choice, program, step } from '../../model/language/program.ts'
 import { Oops } from '../../model/language/property.ts'
@@ -91,7 +91,7 @@ function recordings(system: System): Recording[] {
 }
 
 describe('checkAgainstReference', () => {
-  test.each([twoPhase(3), useAfterFree()])('every transition of $name is one of xstate', (system) => {
+  it.each([twoPhase(3), useAfterFree()])('every transition of $name is one of xstate', (system) => {
     let checked = 0
     const check = checkAgainstReference(system)
     const result = breadthFirst(system, [{ kind: 'fault', id: 'no-use-after-free', title: '' }], {
@@ -104,12 +104,12 @@ describe('checkAgainstReference', () => {
     expect(checked).toBeGreaterThan(result.steps.size)
   })
 
-  test('faults in effects and in guards were among them', () => {
+  it('faults in effects and in guards were among them', () => {
     const faulting = recordings(useAfterFree()).filter((r) => r.fault !== null)
     expect(new Set(faulting.map((r) => r.step.path))).toEqual(new Set(['USE/1', 'inspect']))
   })
 
-  test('a wrong code, program counter, enabledness or fault is refused', () => {
+  it('a wrong code, program counter, enabledness or fault is refused', () => {
     const system = useAfterFree()
     const check = checkAgainstReference(system)
     const all = recordings(system)
@@ -136,7 +136,7 @@ describe('checkAgainstReference', () => {
 })
 
 describe('Reference', () => {
-  test("steps as xstate's own transition() does, along random walks", () => {
+  it("steps as xstate's own transition() does, along random walks", () => {
     const system = twoPhase(2)
     const reference = new Reference(system)
     fc.assert(
@@ -160,7 +160,7 @@ describe('Reference', () => {
     )
   })
 
-  test('gives the enabled steps by thread and declaration', () => {
+  it('gives the enabled steps by thread and declaration', () => {
     const system = twoPhase(1)
     const reference = new Reference(system)
     expect(reference.enabled(reference.snapshot(system.initial[0]))).toEqual([
@@ -181,21 +181,21 @@ describe('referenceRun', () => {
   const uses = (codes: Uint16Array): number =>
     (system.view({ read: (f) => codes[f], write: () => {} }).world as { uses: number }).uses
 
-  test('gives the encoded values of every state, from the given initial state', () => {
+  it('gives the encoded values of every state, from the given initial state', () => {
     const { states, fault } = run(1, 'user0 USE/1', 'user0 USE/2')
     expect(states.map(uses)).toEqual([1, 2, 2])
     expect(states.map((codes) => codes[system.threads[0].counter.index])).toEqual([0, 1, 2])
     expect(fault).toBeNull()
   })
 
-  test('ends with the fault of the last step', () => {
+  it('ends with the fault of the last step', () => {
     const { states, fault } = run(0, 'freer F.1', 'freer F.2', 'freer F.3', 'user1 USE/1')
     expect(states).toHaveLength(4)
     expect(fault?.property).toBe('no-use-after-free')
     expect(run(0, 'freer F.1', 'freer F.2', 'inspector inspect').fault?.property).toBe('no-use-after-free')
   })
 
-  test.each([
+  it.each([
     [
       ['freer F.1', 'user0 USE/1'],
       'step 2 of 2: user0 cannot take USE/1: its guard does not hold: (w) => w.lock ===',
@@ -212,7 +212,7 @@ describe('referenceRun', () => {
     expect(() => run(0, ...steps)).toThrow(ReplayError)
   })
 
-  test('an initial state that does not exist is refused', () => {
+  it('an initial state that does not exist is refused', () => {
     expect(() => run(2)).toThrow('there is no initial state 2; use-after-free has 2')
   })
 })

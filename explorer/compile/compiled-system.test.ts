@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Codes } from '../../model/language/layout.ts'
 import { program, step } from '../../model/language/program.ts'
 import { Oops } from '../../model/language/property.ts'
@@ -53,7 +53,7 @@ function directly(system: System, codes: readonly number[]): string[] {
 }
 
 describe('transition records', () => {
-  test('are what the model code does, on random states in random order', () => {
+  it('are what the model code does, on random states in random order', () => {
     fc.assert(
       fc.property(
         tapes.chain((tape) => {
@@ -96,7 +96,7 @@ describe('transition records', () => {
     )
   })
 
-  test('recorded values are those of the properties, on random states in random order', () => {
+  it('recorded values are those of the properties, on random states in random order', () => {
     fc.assert(
       fc.property(
         tapes.chain((tape) => {
@@ -149,7 +149,7 @@ function listed(compiled: CompiledSystem, lists: SuccessorLists, words: Int32Arr
   })
 }
 
-test('steps that depend on many different fields are looked up one by one', () => {
+it('steps that depend on many different fields are looked up one by one', () => {
   // Ten steps at one program counter, each on a separate field: merged, 4^10 lists.
   const world = struct({ cells: array(10, range(0, 3)) })
   type World = View<typeof world>
@@ -230,7 +230,7 @@ describe('model code that is refused', () => {
       initial: [() => {}],
     })
 
-  test('a guard that writes', () => {
+  it('a guard that writes', () => {
     const system = withStep(
       (w) => {
         w.n = 2
@@ -243,7 +243,7 @@ describe('model code that is refused', () => {
     )
   })
 
-  test('a property that writes', () => {
+  it('a property that writes', () => {
     const system = withStep(
       () => true,
       () => {},
@@ -260,7 +260,7 @@ describe('model code that is refused', () => {
     )
   })
 
-  test('an effect that leaves the domain', () => {
+  it('an effect that leaves the domain', () => {
     const system = withStep(
       () => true,
       (w) => {
@@ -270,7 +270,7 @@ describe('model code that is refused', () => {
     expect(() => breadthFirst(system, [])).toThrow('bad: step go of bad: world.n = 4 is outside its domain')
   })
 
-  test('code that draws lots, without reading anything', () => {
+  it('code that draws lots, without reading anything', () => {
     let calls = 0
     const system = withStep(
       () => calls++ % 2 === 0,

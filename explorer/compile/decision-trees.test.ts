@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { layout } from '../../model/language/layout.ts'
 import { array, flag, range, struct } from '../../model/language/shapes.ts'
 import { DecisionTrees, NondeterministicRead, UNKNOWN } from './decision-trees.ts'
@@ -24,7 +24,7 @@ function behave(encoded: readonly number[]): { reads: number[]; leaf: number } {
 }
 
 describe('DecisionTrees', () => {
-  test('finds what was recorded on every state that reads the same, and nothing else', () => {
+  it('finds what was recorded on every state that reads the same, and nothing else', () => {
     fc.assert(
       fc.property(fc.array(states, { minLength: 1, maxLength: 60 }), (list) => {
         const trees = new DecisionTrees()
@@ -48,7 +48,7 @@ describe('DecisionTrees', () => {
     )
   })
 
-  test('refuses a run that read something else on the same values', () => {
+  it('refuses a run that read something else on the same values', () => {
     const trees = new DecisionTrees()
     const encoded = fields.map(() => 0)
     const root = trees.insert(UNKNOWN, [1, 2], fields, encoded, 5)

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import type { System } from '../../model/language/system.ts'
 import { LITMUS } from '../oracles/litmus.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
@@ -75,7 +75,7 @@ function countClasses(system: System, dependency: Dependency): number {
   return from(system.initial[0], [])
 }
 
-test.each(LITMUS)('$id has $interleavings runs in $classes classes', ({ build, interleavings, classes }) => {
+it.each(LITMUS)('$id has $interleavings runs in $classes classes', ({ build, interleavings, classes }) => {
   const system = build()
   expect(countRuns(system)).toBe(interleavings)
   expect(countClasses(system, recorded(system))).toBe(classes)

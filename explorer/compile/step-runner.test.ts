@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { type Case, program, step } from '../../model/language/program.ts'
 import { type ActionProperty, Oops } from '../../model/language/property.ts'
@@ -71,7 +71,7 @@ function readsOf(path: string, property: ActionProperty<World>): readonly string
 
 describe('fields that only an action property reads', () => {
   // The counters have five values each: three of them have more than are tried, two have not.
-  test.each([
+  it.each([
     ['three', (w: World) => w.x + w.y + w.z === 12, 13],
     ['two', (w: World) => w.x + w.y === 8, 9],
     ['one', (w: World) => w.x === 4, 5],
@@ -82,7 +82,7 @@ describe('fields that only an action property reads', () => {
     expect([properties[0].verdict, properties[0].trace?.steps.length]).toEqual(['violated', length])
   })
 
-  test.each<[string, (w: World) => boolean, readonly string[]]>([
+  it.each<[string, (w: World) => boolean, readonly string[]]>([
     ['nothing', () => true, []],
     ['one field, to no purpose', (w) => w.x >= 0, []],
     ['two fields, to no purpose', (w) => w.x + w.y >= 0, []],
@@ -105,7 +105,7 @@ describe('fields that only an action property reads', () => {
     expect(readsOf('switch', action('p', holds))).toEqual([...own, ...reads])
   })
 
-  test('64 values are tried, and not one more', () => {
+  it('64 values are tried, and not one more', () => {
     for (const [values, forgotten] of [
       [65, true],
       [66, false],
@@ -154,7 +154,7 @@ describe('a run', () => {
     },
   })
 
-  test('takes the first case whose guard holds, and moves the thread', () => {
+  it('takes the first case whose guard holds, and moves the thread', () => {
     const { run, now, reads, writes, counter } = runOf([
       { when: (w) => w.a === 2, ...put(7) },
       { when: (w) => w.a === 1, ...put(8), to: 'go' },
@@ -166,13 +166,13 @@ describe('a run', () => {
     expect(runOf([put(9)]).now[counter]).toBe(1)
   })
 
-  test('of a step whose guards all fail changes nothing', () => {
+  it('of a step whose guards all fail changes nothing', () => {
     const { run, now, reads, writes } = runOf([{ when: (w) => w.a === 2, ...put(7) }])
     expect(run).toEqual({ kind: 'disabled' })
     expect([now.slice(0, 2), reads, writes]).toEqual([[1, 2], [0], []])
   })
 
-  test('that ends in a fault leaves the state as it was', () => {
+  it('that ends in a fault leaves the state as it was', () => {
     const fault = new Oops('forbidden', 'on purpose')
     const { run, now, writes } = runOf([
       {
@@ -186,7 +186,7 @@ describe('a run', () => {
     expect([now.slice(0, 2), writes]).toEqual([[1, 2], []])
   })
 
-  test('says which action properties it concerns and which it violates, a bit each', () => {
+  it('says which action properties it concerns and which it violates, a bit each', () => {
     const seen: unknown[] = []
     const { run } = runOf(
       [put(4)],
@@ -208,7 +208,7 @@ describe('a run', () => {
     expect(seen[0]).toEqual({ kind: 'thread', self: 0, path: 'go' })
   })
 
-  test('in which a guard or a property writes is refused, and the step or property named', () => {
+  it('in which a guard or a property writes is refused, and the step or property named', () => {
     const writing = (w: Numbers): boolean => {
       w.b = 3
       return true
@@ -222,7 +222,7 @@ describe('a run', () => {
     expect(() => runOf([put(1)], [{ holds: writing }])).toThrow(ofProperty('a property writes to the state'))
   })
 
-  test('that fails for another reason names the step', () => {
+  it('that fails for another reason names the step', () => {
     const failing = (error: unknown) => () =>
       runOf([
         {

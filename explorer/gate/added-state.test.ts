@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it, test } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { Design } from '../../model/designs/design.ts'
 import { designs } from '../../model/designs/index.ts'
 import { drop, insert, only } from '../../model/language/patch.ts'
@@ -248,7 +248,7 @@ describe('symmetry', () => {
   const verdictsOf = ({ properties: all }: ReturnType<typeof searched>) =>
     all.map(({ id, verdict, trace }) => [id, verdict, trace?.steps.length])
 
-  test.each([good, bad])('of vCPUs includes the fields of $id', (design) => {
+  it.each([good, bad])('of vCPUs includes the fields of $id', (design) => {
     const [full, reduced] = [searched(design, 'none'), searched(design, 'symmetry')]
     expect(full.complete).toBe(true)
     expect(reduced.reduction.symmetry).not.toBeNull()

@@ -9,7 +9,8 @@ let tree: string
 beforeEach(() => {
   tree = mkdtempSync(join(tmpdir(), 'mmucheck-rules-'))
   symlinkSync(join(checkout, 'node_modules'), join(tree, 'node_modules'))
-  cpSync(join(checkout, 'biome.json'), join(tree, 'biome.json'))
+  for (const path of ['biome.json', '.ci/exported-functions.grit'])
+    cpSync(join(checkout, path), join(tree, path))
 })
 afterEach(() => rmSync(tree, { recursive: true, force: true }))
 
@@ -69,6 +70,46 @@ describe('the rules on imports', () => {
     write('model/memory/b.ts', "import type { A } from './a.ts'\n\nexport type B = A[]\n")
     const { status, said } = lint()
     expect([status, said]).toEqual([1, expect.stringContaining('noImportCycles')])
+  })
+})
+
+describe('the rules on code', () => {
+  const LATER = 'async function later(): Promise<void> {}\n\n'
+
+  it.each([
+    [
+      'a promise that nothing waits for',
+      `${LATER}export function f(): void {\n  later()\n}\n`,
+      'noFloatingPromises',
+    ],
+    [
+      'a promise as a condition',
+      `${LATER}export const f = (): number => (later() ? 1 : 0)\n`,
+      'noMisusedPromises',
+    ],
+    [
+      'an exported function of an inferred type',
+      'export function f() {\n  return 1\n}\n',
+      'declares what it returns',
+    ],
+    [
+      'an exported arrow function of an inferred type',
+      'export const f = () => 1\n',
+      'declares what it returns',
+    ],
+  ])('refuse %s', (_, code, rule) => {
+    write('explorer/search/a.ts', code)
+    const { status, said } = lint()
+    expect([status, said]).toEqual([1, expect.stringContaining(rule)])
+  })
+
+  it('refuse the other spelling of a test', () => {
+    write(
+      'explorer/a.test.ts',
+      "import { expect, test } from 'vitest'\n\ntest('is', () => expect(1).toBe(1))\n",
+    )
+    const { status, said } = lint()
+    expect([status, said]).toEqual([1, expect.stringContaining('useConsistentTestIt')])
   })
 })
 

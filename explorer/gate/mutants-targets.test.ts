@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 
 const { TARGETS } = (await import(new URL('../../.ci/mutants/targets.mjs', import.meta.url).href)) as {
   TARGETS: Record<string, { mutate: string[]; tests: string[] }>
 }
 
-test('every file that npm run mutants names exists', () => {
+it('every file that npm run mutants names exists', () => {
   const named = Object.values(TARGETS).flatMap(({ mutate, tests }) => [...mutate, ...tests])
   expect(named.length).toBeGreaterThan(20)
   // A range of lines may follow the name.

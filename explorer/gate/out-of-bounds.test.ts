@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { scenarioOutside } from '../../model/scenarios/build-scenario.ts'
 import { HUGE_PAGE_REMAPPED } from '../../model/scenarios/shadow/unexpected-child.ts'
 import { properties } from '../../properties/index.ts'
@@ -18,7 +18,7 @@ function verdicts(pages: number): Record<string, string> {
   return Object.fromEntries(found.map(({ id, verdict }) => [id, verdict]))
 }
 
-test('a scenario that runs out of shadow pages is told so: safety is inconclusive, and there is no deadlock', () => {
+it('a scenario that runs out of shadow pages is told so: safety is inconclusive, and there is no deadlock', () => {
   expect(verdicts(1)).toEqual({
     'scenario-has-enough-shadow-pages': 'violated',
     'no-deadlock': 'inconclusive',

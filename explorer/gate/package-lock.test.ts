@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 
-test.each([
+it.each([
   { path: 'package-lock.json', least: 100 },
   { path: '.ci/mutants/package-lock.json', least: 100 },
 ])('every package of $path has a checksum', ({ path, least }) => {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it, test } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { formatCounterexample, readCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { scenarioFile } from '../../model/scenarios/scenario-file.ts'
 import { packageFolder } from '../bench/model-source.ts'
@@ -218,7 +218,7 @@ describe('a scenario file', () => {
     [`${JSON.stringify(scenario)}${' '.repeat(2 ** 20)}`, /larger than 1 MiB/],
     [`${'['.repeat(100_000)}`, /is not JSON|expected object/],
   ]
-  test.each(wrongOnes.map(([content, message]) => ({ content, message })))(
+  it.each(wrongOnes.map(([content, message]) => ({ content, message })))(
     'that is wrong is refused in one line: $message',
     async ({ content, message }) => {
       const path = write(content)
@@ -318,7 +318,7 @@ describe('the program as it is installed', () => {
 })
 
 describe('the JSON Schemas in docs/', () => {
-  test.each(schemaFiles())('are current: $path', ({ path, text }) => {
+  it.each(schemaFiles())('are current: $path', ({ path, text }) => {
     // `npm run schemas` writes them.
     expect(readFileSync(path, 'utf8')).toBe(text)
   })

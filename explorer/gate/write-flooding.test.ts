@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Property } from '../../model/language/property.ts'
 import type { Counters, System } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
@@ -30,7 +30,7 @@ const claims: readonly [string, number, string, (kvm: Kvm) => boolean][] = [
   ],
 ]
 
-test('stores to a table are counted, and forgotten when its page is used', () => {
+it('stores to a table are counted, and forgotten when its page is used', () => {
   const properties = claims.map(
     ([id, vcpu, path, holds]): Property<Kvm> => ({
       kind: 'invariant',

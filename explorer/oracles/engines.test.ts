@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { tool } from '../cli/testing/built-programs.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { publishedModel } from './models.ts'
@@ -23,7 +23,7 @@ const agree = (
 const small = PUBLISHED_COUNTS.filter((row) => row.states < 10_000)
 
 describe.each(small)('$id under every engine', (row) => {
-  test.each([2, 3])('%i workers, exact and with fingerprints', async (workers) => {
+  it.each([2, 3])('%i workers, exact and with fingerprints', async (workers) => {
     const source = {
       module: pathToFileURL(tool('models')).href,
       function: publishedModel.name,
@@ -34,11 +34,11 @@ describe.each(small)('$id under every engine', (row) => {
     }
   })
 
-  test.each([96, 128] as const)('fingerprints of %i bits', (fingerprintBits) => {
+  it.each([96, 128] as const)('fingerprints of %i bits', (fingerprintBits) => {
     agree(row, breadthFirst(row.build(), [], { storage: 'fingerprint', fingerprintBits }))
   })
 
-  test('partial order reduction keeps deadlocks and adds nothing', () => {
+  it('partial order reduction keeps deadlocks and adds nothing', () => {
     const full = breadthFirst(row.build(), [])
     const reduced = breadthFirst(row.build(), [], { reduce: 'por' })
     expect(reduced.complete).toBe(true)
@@ -46,7 +46,7 @@ describe.each(small)('$id under every engine', (row) => {
     expect(reduced.deadlocks > 0).toBe(full.deadlocks > 0)
   })
 
-  test.each(['exact', 'fingerprint'] as const)(
+  it.each(['exact', 'fingerprint'] as const)(
     'symmetry gives the published orbits in %s storage',
     (storage) => {
       const system = row.build()

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Node } from '../../model/language/fields.ts'
 import { Codes } from '../../model/language/layout.ts'
 import type { System } from '../../model/language/system.ts'
@@ -78,7 +78,7 @@ function permute(system: System, sort: string, image: readonly number[], codes: 
 const isSmall = (row: PublishedCounts): boolean => row.orbits !== undefined && row.states < 10_000
 
 describe.each(PUBLISHED_COUNTS.filter(isSmall))('$id', (row) => {
-  test('has the published orbits', () => {
+  it('has the published orbits', () => {
     const { sort, states, edges } = row.orbits as NonNullable<PublishedCounts['orbits']>
     const system = row.build()
     const { size } = system.symmetric.find(({ name }) => name === sort) as { size: number }

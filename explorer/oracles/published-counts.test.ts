@@ -1,10 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { checkAgainstReference } from '../compile/check-against-reference.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { PUBLISHED_COUNTS } from './published-counts.ts'
 
 describe.each(PUBLISHED_COUNTS)('$id ($parameters)', (row) => {
-  test.each(['exact', 'fingerprint'] as const)('has the published counts in %s storage', (storage) => {
+  it.each(['exact', 'fingerprint'] as const)('has the published counts in %s storage', (storage) => {
     const system = row.build()
     const { complete, states, transitions, depth, deadlocks } = breadthFirst(system, [], { storage })
     const { initial, edges, depth: far, deadlocks: stuck } = row
@@ -16,7 +16,7 @@ describe.each(PUBLISHED_COUNTS)('$id ($parameters)', (row) => {
     if (stuck !== undefined) expect(deadlocks).toBe(stuck)
   })
 
-  test('has no behaviour that xstate does not give it', () => {
+  it('has no behaviour that xstate does not give it', () => {
     const system = row.build()
     const check = checkAgainstReference(system)
     let checked = 0

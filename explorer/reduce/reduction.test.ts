@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import type { StopReason } from '../search/stop-reason.ts'
 import { better, isTooLarge } from './reduction.ts'
 
@@ -11,7 +11,7 @@ const manyStates: StopReason = { kind: 'max-states', states: 9 }
 const tooSlow: StopReason = { kind: 'retry-too-slow', times: 50, first: null }
 const large = outcome(manyStates, 'inconclusive')
 
-test('only a bound on size, before anything was found, makes a smaller search worth while', () => {
+it('only a bound on size, before anything was found, makes a smaller search worth while', () => {
   expect(isTooLarge(large)).toBe(true)
   expect(isTooLarge(outcome({ kind: 'time-limit', seconds: 9 }, 'inconclusive'))).toBe(false)
   expect(isTooLarge(outcome(manyStates, 'violated'))).toBe(false)
@@ -23,7 +23,7 @@ test('only a bound on size, before anything was found, makes a smaller search wo
   expect(isTooLarge(outcome({ kind: 'model-error', message }, 'inconclusive'))).toBe(false)
 })
 
-test('the smaller search counts when it says more; else its reason counts when it is another', () => {
+it('the smaller search counts when it says more; else its reason counts when it is another', () => {
   const done = outcome(null, 'holds')
   const found = outcome({ kind: 'interrupted' }, 'violated')
   expect(better(large, done)).toBe(done)

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
 import { array, range, sort, struct, type View } from '../../model/language/shapes.ts'
@@ -50,12 +50,12 @@ const few = (change: object): Partial<SearchResult> => ({
 })
 
 describe('a reduced search and the full one', () => {
-  test('agree', () => {
+  it('agree', () => {
     expect([full.states, symmetric.states]).toEqual([27, 10])
     for (const reduced of [symmetric, ordered]) expect(contradictions(reduced, full)).toEqual([])
   })
 
-  test.each<[string, Partial<SearchResult>, string]>([
+  it.each<[string, Partial<SearchResult>, string]>([
     ['verdict', few({ verdict: 'holds' }), 'few: holds in the reduced search, violated in the full one'],
     [
       'vacuity',
@@ -74,14 +74,14 @@ describe('a reduced search and the full one', () => {
     expect(contradictions(altered(symmetric, change), full)).toEqual([expect.stringContaining(message)])
   })
 
-  test('may differ in depth and lengths, but not in the number of deadlocks, when orders are left out', () => {
+  it('may differ in depth and lengths, but not in the number of deadlocks, when orders are left out', () => {
     const longer = altered(ordered, { depth: 9 })
     expect(contradictions(longer, full)).toEqual([])
     const lost = altered(ordered, { deadlocks: 0 })
     expect(contradictions(lost, full)).toEqual(['deadlocks: 0 in the reduced search, 1 in the full one'])
   })
 
-  test('that did not finish are held to what was found', () => {
+  it('that did not finish are held to what was found', () => {
     const cut = altered(symmetric, { complete: false, depth: 1 })
     expect(contradictions(cut, full)).toEqual([])
     const wrong = altered(cut, few({ verdict: 'holds' }))

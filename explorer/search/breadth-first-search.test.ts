@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { choice, program, step } from '../../model/language/program.ts'
 import { Oops, type Property } from '../../model/language/property.ts'
 import { array, flag, range, ref, sort, struct, type View } from '../../model/language/shapes.ts'
@@ -52,7 +52,7 @@ describe('a state that is kept under other names', () => {
 
   // The seed decides which names a form gives. Its holder may be a CPU that was never asked about, so that a step of
   // it seems to have nothing to do with the property: what its parent answered says nothing.
-  test.each(Array.from({ length: 16 }, (_, seed) => seed))('is evaluated again, seed %i', (seed) => {
+  it.each(Array.from({ length: 16 }, (_, seed) => seed))('is evaluated again, seed %i', (seed) => {
     for (const between of [0, 1, 2, 3]) {
       const { states, properties } = breadthFirst(holder(between), [good], { reduce: 'symmetry', seed })
       expect(states).toBe(between + 3)
@@ -100,7 +100,7 @@ describe('initial states', () => {
     w.from = n
   }
 
-  test('that are equal are one state, and a trace begins in the one it begins in', () => {
+  it('that are equal are one state, and a trace begins in the one it begins in', () => {
     const system = counters(3, [from(1), from(1), from(0), from(1), from(2)])
     const asked = [0, 1, 2].map((n) => never(`from ${n}`, (w) => w.from === n && w.x === 2))
     const { states, transitions, depth, properties } = breadthFirst(system, asked)
@@ -112,14 +112,14 @@ describe('initial states', () => {
     ])
   })
 
-  test('are evaluated', () => {
+  it('are evaluated', () => {
     const [{ verdict, trace }] = breadthFirst(counters(1), [never('at all', () => true)]).properties
     expect([verdict, trace]).toEqual(['violated', { initial: 0, steps: [] }])
   })
 })
 
 describe('what a result says', () => {
-  test.each(['exact', 'fingerprint'] as const)('of itself, %s storage', (storage) => {
+  it.each(['exact', 'fingerprint'] as const)('of itself, %s storage', (storage) => {
     const before = performance.now()
     const found = breadthFirst(counters(90), [], { storage })
     expect(found.seconds).toBeGreaterThan(0)
@@ -135,7 +135,7 @@ describe('what a result says', () => {
     expect(found.collisionMeasured !== null).toBe(storage === 'fingerprint')
   })
 
-  test.each(['exact', 'fingerprint'] as const)(
+  it.each(['exact', 'fingerprint'] as const)(
     'of states beyond the depth limit nothing, %s storage',
     (storage) => {
       const asked = [never('edge', (w) => w.x === 5), never('beyond', (w) => w.x === 6)]
@@ -152,7 +152,7 @@ describe('what a result says', () => {
   )
 })
 
-test('progress is reported at most every tenth of a second, and is right', () => {
+it('progress is reported at most every tenth of a second, and is right', () => {
   let clock = 0
   const now = vi.spyOn(performance, 'now').mockImplementation(() => {
     clock += 7
@@ -185,7 +185,7 @@ test('progress is reported at most every tenth of a second, and is right', () =>
   }
 })
 
-test('the file of a frontier on disk is given back, also by a search that ends early', () => {
+it('the file of a frontier on disk is given back, also by a search that ends early', () => {
   const close = vi.spyOn(VectorStore.prototype, 'close')
   try {
     for (const maxStates of [5, 5000]) {
@@ -198,7 +198,7 @@ test('the file of a frontier on disk is given back, also by a search that ends e
   }
 })
 
-test.each(['exact', 'fingerprint'] as const)(
+it.each(['exact', 'fingerprint'] as const)(
   'a state may have thousands of successors, %s storage',
   (storage) => {
     // More than the first table of visited states has room for, even when it has doubled.
@@ -225,7 +225,7 @@ test.each(['exact', 'fingerprint'] as const)(
 describe('a search that is stopped', () => {
   const far = never('far', (w) => w.x === 20)
 
-  test.each([
+  it.each([
     ['states', { maxStates: 100 }, 'max-states'],
     ['time', { timeLimit: 0 }, 'time-limit'],
     ['a signal', { stop: () => true }, 'interrupted'],
@@ -238,7 +238,7 @@ describe('a search that is stopped', () => {
     expect(found.states).toBeLessThan(5000)
   })
 
-  test('with nothing left to expand is complete', () => {
+  it('with nothing left to expand is complete', () => {
     // Eleven levels of states; the search looks at its limits after each.
     const stoppedAt = (look: number) => {
       let looks = 0
@@ -250,7 +250,7 @@ describe('a search that is stopped', () => {
     expect(breadthFirst(counters(5), [far], { maxDepth: 9 }).complete).toBe(false)
   })
 
-  test('by nothing puts its frontier on disk when memory is short', () => {
+  it('by nothing puts its frontier on disk when memory is short', () => {
     const spill = vi.spyOn(VectorStore.prototype, 'spill')
     const load = vi.spyOn(VectorStore.prototype, 'load')
     const resident = vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(850 * 1024 * 1024)
@@ -295,13 +295,13 @@ describe('what steps say', () => {
   const goal: Property<World> = { kind: 'progress', id: 'goal', title: '', goal: (w) => w.n === 2 }
   const lengths = ({ properties }: SearchResult) => properties.map((p) => p.trace?.steps.length)
 
-  test('of actions, deadlocks and goals is evaluated with the graph', () => {
+  it('of actions, deadlocks and goals is evaluated with the graph', () => {
     const found = breadthFirst(threeSteps(null), [action, free, goal])
     expect([found.deadlocks, ...lengths(found)]).toEqual([1, 2, 3, 3])
     expect(found.complete).toBe(true)
   })
 
-  test('of one action says nothing about another, and names the step', () => {
+  it('of one action says nothing about another, and names the step', () => {
     const { properties } = breadthFirst(threeSteps(null), [
       { ...action, id: 'kept', holds: () => true },
       action,
@@ -312,7 +312,7 @@ describe('what steps say', () => {
     ])
   })
 
-  test('of an action names the step of whichever thread takes it', () => {
+  it('of an action names the step of whichever thread takes it', () => {
     const late: Property<Grid> = {
       kind: 'action',
       id: 'late',
@@ -323,7 +323,7 @@ describe('what steps say', () => {
     expect(trace?.steps.map(({ thread }) => thread)).toEqual(['y', 'y', 'y'])
   })
 
-  test('of the first state, that it is reached again, counts for goals', () => {
+  it('of the first state, that it is reached again, counts for goals', () => {
     const round = step<World>(
       'round',
       {},
@@ -340,7 +340,7 @@ describe('what steps say', () => {
     expect(breadthFirst(system, [first]).properties[0].verdict).toBe('holds')
   })
 
-  test('is the same when orders of them are left out', () => {
+  it('is the same when orders of them are left out', () => {
     const found = breadthFirst(threeSteps(null), [action, free], { reduce: 'por' })
     expect([found.complete, ...found.properties.map(({ verdict }) => verdict)]).toEqual([
       true,
@@ -349,7 +349,7 @@ describe('what steps say', () => {
     ])
   })
 
-  test('of an oops is found, and one that no property names makes the search incomplete', () => {
+  it('of an oops is found, and one that no property names makes the search incomplete', () => {
     const fault = new Oops('wrong', 'on purpose')
     const found = breadthFirst(threeSteps(fault), [wrong, action])
     expect([found.complete, found.transitions, ...lengths(found)]).toEqual([true, 4, 4, 2])
@@ -359,7 +359,7 @@ describe('what steps say', () => {
   })
 })
 
-test('properties are evaluated on states of several words', () => {
+it('properties are evaluated on states of several words', () => {
   const wide = struct({ a: range(0, 4000), b: range(0, 4000), d: range(0, 4000), c: range(0, 9) })
   type Wide = View<typeof wide>
   const up = step<Wide>(
@@ -387,14 +387,14 @@ test('properties are evaluated on states of several words', () => {
   ])
 })
 
-test('an error that is not one of model code comes out as it is', () => {
+it('an error that is not one of model code comes out as it is', () => {
   const stop = (): boolean => {
     throw new Error('on purpose')
   }
   expect(() => breadthFirst(counters(5), [], { stop })).toThrow(new Error('on purpose'))
 })
 
-test('a search for traces ends when it has all of them, or says why it has not', () => {
+it('a search for traces ends when it has all of them, or says why it has not', () => {
   const asked = [never('two', (w) => w.x === 2), never('four', (w) => w.x === 4), never('none', () => false)]
   const found = breadthFirst(counters(9), asked).properties
   const { traces, stopped } = tracesTo(counters(9), asked, ['four', 'two'], { maxDepth: 5 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { choice, program, type Step, step } from '../../model/language/program.ts'
 import { Oops, type Property } from '../../model/language/property.ts'
@@ -28,7 +28,7 @@ function essence(r: SearchResult) {
 
 describe('against the naive checker', () => {
   for (const storage of ['exact', 'fingerprint'] as const) {
-    test(`${storage} storage agrees on random systems`, () => {
+    it(`${storage} storage agrees on random systems`, () => {
       fc.assert(
         fc.property(tapes, (tape) => {
           const { system, properties } = randomSystem(tape)
@@ -65,7 +65,7 @@ describe('against the naive checker', () => {
 })
 
 describe('determinism', () => {
-  test('same seed, same result; other seeds, same exact result', () => {
+  it('same seed, same result; other seeds, same exact result', () => {
     fc.assert(
       fc.property(tapes, fc.integer(), fc.integer(), (tape, seedA, seedB) => {
         const { system, properties } = randomSystem(tape)
@@ -77,7 +77,7 @@ describe('determinism', () => {
     )
   })
 
-  test('published counts of two-phase commit', () => {
+  it('published counts of two-phase commit', () => {
     for (const storage of ['exact', 'fingerprint'] as const) {
       const three = breadthFirst(twoPhase(3), [], { storage })
       // TLC's 1146 generated include the initial state; its depth counts states, ours steps.
@@ -158,7 +158,7 @@ const reaches = (n: number): Property<unknown> => ({
 const verdicts = (r: SearchResult): string[] => r.properties.map((p) => p.verdict)
 
 describe('limits', () => {
-  test.each<[string, SearchOptions, StopReason]>([
+  it.each<[string, SearchOptions, StopReason]>([
     ['states', { maxStates: 5 }, { kind: 'max-states', states: 5 }],
     ['depth', { maxDepth: 5 }, { kind: 'max-depth', depth: 5 }],
     ['time', { timeLimit: 0 }, { kind: 'time-limit', seconds: 0 }],
@@ -175,7 +175,7 @@ describe('limits', () => {
     }
   })
 
-  test('when memory is short, the frontier goes to disk and nothing else changes', () => {
+  it('when memory is short, the frontier goes to disk and nothing else changes', () => {
     const plain = breadthFirst(digits(), [], { storage: 'fingerprint' })
     expect(plain.states).toBeGreaterThan(4 << VectorStore.chunkBits)
     const spill = vi.spyOn(VectorStore.prototype, 'spill')
@@ -199,19 +199,19 @@ describe('limits', () => {
     }
   })
 
-  test('what was found before the limit stays found', () => {
+  it('what was found before the limit stays found', () => {
     const r = breadthFirst(counter(4000), [below(2), reaches(3)], { maxDepth: 5 })
     expect(verdicts(r)).toEqual(['violated', 'reached'])
     expect(r.properties.map((p) => p.trace?.steps.length)).toEqual([2, 3])
   })
 
-  test('a depth limit counts the states within it and evaluates none beyond', () => {
+  it('a depth limit counts the states within it and evaluates none beyond', () => {
     const r = breadthFirst(counter(100), [below(6)], { maxDepth: 5 })
     expect([r.states, r.depth, r.complete]).toEqual([6, 5, false])
     expect(verdicts(r)).toEqual(['inconclusive'])
   })
 
-  test('a limit that is reached with nothing left to expand leaves the search complete', () => {
+  it('a limit that is reached with nothing left to expand leaves the search complete', () => {
     expect(breadthFirst(counter(5), [], { maxDepth: 5 }).complete).toBe(true)
     expect(breadthFirst(counter(5), [], { maxStates: 6 }).complete).toBe(true)
     const loop = breadthFirst(twoPhase(3), [], { maxDepth: 10 })
@@ -223,7 +223,7 @@ describe('limits', () => {
 describe('faults', () => {
   const faultFree: Property<unknown> = { kind: 'fault', id: 'no-three', title: '' }
 
-  test('a forbidden operation violates its property and the way ends there', () => {
+  it('a forbidden operation violates its property and the way ends there', () => {
     const r = breadthFirst(counter(9, true), [faultFree, below(9)])
     expect([r.states, r.transitions, r.complete]).toEqual([4, 4, true])
     expect(r.properties[0].verdict).toBe('violated')
@@ -232,14 +232,14 @@ describe('faults', () => {
     expect(r.properties[0].trace?.steps.map((s) => s.step)).toEqual(['up', 'up', 'up', 'up'])
   })
 
-  test('a fault does not decide a property of another kind', () => {
+  it('a fault does not decide a property of another kind', () => {
     const witness = { ...reaches(9), id: 'no-three' }
     const message = 'a step throws the fault no-three, but no-three is a property of kind witness'
     expect(() => breadthFirst(counter(9, true), [witness])).toThrow(message)
     expect(() => searchRandom(counter(9, true), [witness], { method: 'walks', walks: 9 })).toThrow(message)
   })
 
-  test('an oops that no property names makes the search incomplete', () => {
+  it('an oops that no property names makes the search incomplete', () => {
     const r = breadthFirst(counter(9, true), [below(9)])
     expect(r.complete).toBe(false)
     expect(r.incompleteReason).toEqual({ kind: 'unasked-fault', fault: 'no-three' })
@@ -248,11 +248,11 @@ describe('faults', () => {
 })
 
 describe('what is refused', () => {
-  test('two properties of one name', () => {
+  it('two properties of one name', () => {
     expect(() => breadthFirst(counter(3), [below(2), below(2)])).toThrow(ModelError)
   })
 
-  test('model code that is not a function of what it reads', () => {
+  it('model code that is not a function of what it reads', () => {
     let calls = 0
     const world = struct({ a: range(0, 3), b: range(0, 3) })
     type World = View<typeof world>
@@ -275,7 +275,7 @@ describe('what is refused', () => {
 })
 
 describe('fingerprints', () => {
-  test('the bound on losing a state to a collision is n^2 / 2^65, and 0 when states are kept', () => {
+  it('the bound on losing a state to a collision is n^2 / 2^65, and 0 when states are kept', () => {
     const lossy = breadthFirst(twoPhase(5), [], { storage: 'fingerprint' })
     expect(lossy.collisionProbability).toBeCloseTo(8832 ** 2 / 2 ** 65, 20)
     expect(lossy.collisionProbability).toBeGreaterThan(0)
@@ -283,7 +283,7 @@ describe('fingerprints', () => {
     expect([exact.collisionProbability, exact.collisionMeasured]).toEqual([0, null])
   })
 
-  test.each([64, 96, 128] as const)(
+  it.each([64, 96, 128] as const)(
     '%i bits: same counts as exact, and measured as predicted',
     (fingerprintBits) => {
       const r = breadthFirst(twoPhase(6), [], { storage: 'fingerprint', fingerprintBits })

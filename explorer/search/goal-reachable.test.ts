@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { spinner } from '../../counterexamples/testing/small-systems.ts'
 import { program, step } from '../../model/language/program.ts'
 import { Oops, type OopsFreedom } from '../../model/language/property.ts'
@@ -14,7 +14,7 @@ const [start] = system.initial
 const later = start.slice()
 later[field] = 1
 
-test('a goal is reachable from where a search finds it, and from nowhere else', () => {
+it('a goal is reachable from where a search finds it, and from nowhere else', () => {
   const reachable = goalReachableIn(system)
   expect([reachable(start, stale as never), reachable(start, fresh as never)]).toEqual([true, true])
   expect([reachable(later, stale as never), reachable(later, fresh as never)]).toEqual([true, false])
@@ -22,11 +22,11 @@ test('a goal is reachable from where a search finds it, and from nowhere else', 
   expect([reachable(later, stale as never), reachable(later, fresh as never)]).toEqual([true, false])
 })
 
-test('a search that was not complete does not say no', () => {
+it('a search that was not complete does not say no', () => {
   expect(goalReachableIn(system, { maxStates: 1 })(later, fresh as never)).toBeNull()
 })
 
-test('a behaviour that ends in an oops that a property names does not reach the goal', () => {
+it('a behaviour that ends in an oops that a property names does not reach the goal', () => {
   const world = struct({ mapped: flag })
   const fault = program<View<typeof world>>('vcpu', 'takes a page fault', [
     step('walk', {}),

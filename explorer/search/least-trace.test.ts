@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { CompiledSystem } from '../compile/compiled-system.ts'
 import { PREDICATE_VALUE, Predicates } from '../compile/predicates.ts'
 import { twoPhaseModel } from '../oracles/models.ts'
@@ -28,7 +28,7 @@ function firstWay(
   return null
 }
 
-test('of equally short counterexamples the least is shown', () => {
+it('of equally short counterexamples the least is shown', () => {
   let compared = 0
   fc.assert(
     fc.property(fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 }), (tape) => {
@@ -65,7 +65,7 @@ test('of equally short counterexamples the least is shown', () => {
   expect(compared).toBeGreaterThan(20)
 })
 
-test('a search for traces shows the same, in the order of finding, and says when it was stopped', () => {
+it('a search for traces shows the same, in the order of finding, and says when it was stopped', () => {
   const { system, properties } = twoPhaseModel(5)
   const found = breadthFirst(system, properties).properties.filter(({ trace }) => trace !== null)
   const expected = new Map(found.map(({ id, trace }) => [id, trace]))

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { LimitWatch, RETRY_BUDGET } from './limit-watch.ts'
 
 const MIB = 1024 * 1024
@@ -8,23 +8,23 @@ afterEach(() => {
 const resident = (mib: number) => vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(mib * MIB)
 
 describe('LimitWatch', () => {
-  test('without limits nothing is exceeded', () => {
+  it('without limits nothing is exceeded', () => {
     expect(new LimitWatch({}).exceeded(1e9, 0)).toBeNull()
     expect(new LimitWatch({}).tooDeep(1e9)).toBe(false)
   })
 
-  test('a number of states may be reached, not passed', () => {
+  it('a number of states may be reached, not passed', () => {
     const watch = new LimitWatch({ maxStates: 10 })
     expect(watch.exceeded(10, 0)).toBeNull()
     expect(watch.exceeded(11, 0)).toEqual({ kind: 'max-states', states: 10 })
   })
 
-  test('states at the depth limit are the last', () => {
+  it('states at the depth limit are the last', () => {
     const watch = new LimitWatch({ maxDepth: 3 })
     expect([2, 3, 4].map((depth) => watch.tooDeep(depth))).toEqual([false, true, true])
   })
 
-  test('the memory of the process counts, and that of the tables when it is more', () => {
+  it('the memory of the process counts, and that of the tables when it is more', () => {
     resident(50)
     expect(new LimitWatch({ memoryLimit: 100 }).exceeded(1, 0)).toBeNull()
     expect(new LimitWatch({ memoryLimit: 100 }).exceeded(1, 101 * MIB)).toEqual({
@@ -37,7 +37,7 @@ describe('LimitWatch', () => {
     })
   })
 
-  test('what is about to be allocated counts before it is allocated', () => {
+  it('what is about to be allocated counts before it is allocated', () => {
     resident(50)
     const watch = new LimitWatch({ memoryLimit: 100 })
     expect(watch.exceeded(1, 0)).toBeNull()
@@ -47,7 +47,7 @@ describe('LimitWatch', () => {
     expect(watch.exceeded(1, 0, 51 * MIB)).toEqual({ kind: 'memory-limit', mebibytes: 100 })
   })
 
-  test('a retry of a search that did not fit may take fifty times as long', () => {
+  it('a retry of a search that did not fit may take fifty times as long', () => {
     const now = vi.spyOn(performance, 'now')
     now.mockReturnValue(0)
     const watch = new LimitWatch({})
@@ -60,7 +60,7 @@ describe('LimitWatch', () => {
     expect(watch.exceeded(1, 0)).toEqual({ kind: 'retry-too-slow', times: RETRY_BUDGET, first: null })
   })
 
-  test('however short the first was, the second has ten seconds', () => {
+  it('however short the first was, the second has ten seconds', () => {
     const watch = new LimitWatch({}, 60)
     watch.resumeFrom(0.01)
     watch.startRetry()
@@ -70,7 +70,7 @@ describe('LimitWatch', () => {
     expect(watch.exceeded(1, 0)).toEqual({ kind: 'retry-too-slow', times: RETRY_BUDGET, first: null })
   })
 
-  test('the time of an interrupted search counts when it is resumed', () => {
+  it('the time of an interrupted search counts when it is resumed', () => {
     const watch = new LimitWatch({ timeLimit: 60 })
     expect(watch.exceeded(1, 0)).toBeNull()
     watch.resumeFrom(61)

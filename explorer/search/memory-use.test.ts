@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
 import type { LivenessProperty, Property } from '../../model/language/property.ts'
 import { array, range, sort, struct, type View } from '../../model/language/shapes.ts'
@@ -70,7 +70,7 @@ const canEnd: Property<World> = { kind: 'progress', id: 'can-end', title: '', go
 const ends: Property<World> = { kind: 'eventually', id: 'ends', title: '', goal: isDone }
 
 describe('a table that cannot be larger', () => {
-  test.each<[SearchOptions, number]>([
+  it.each<[SearchOptions, number]>([
     [{ storage: 'exact' }, 512 * KIB],
     [{ storage: 'fingerprint' }, 256 * KIB],
     [{ storage: 'fingerprint', fingerprintBits: 96 }, 512 * KIB],
@@ -90,7 +90,7 @@ describe('a table that cannot be larger', () => {
     expect(comparable(run({ resume: directory }))).toEqual(comparable(whole))
   })
 
-  test('of steps between states ends it too', () => {
+  it('of steps between states ends it too', () => {
     const run = (mostArrayBytes: number) => breadthFirst(wide, [canEnd], { mostArrayBytes })
     const cut = run(1024 * KIB)
     expect(cut.incompleteReason).toEqual({ kind: 'table-full', table: 'steps between states' })
@@ -98,13 +98,13 @@ describe('a table that cannot be larger', () => {
     expect(run(4096 * KIB)).toMatchObject({ complete: true, states: 100_000 })
   })
 
-  test('of behaviours ends it too', () => {
+  it('of behaviours ends it too', () => {
     const cut = breadthFirst(system, [], { mostArrayBytes: 20 * KIB, storage: 'fingerprint' })
     expect(cut.incompleteReason).toEqual({ kind: 'table-full', table: 'behaviours' })
     expect(cut.complete).toBe(false)
   })
 
-  test('of the graph of liveness leaves its verdict open', () => {
+  it('of the graph of liveness leaves its verdict open', () => {
     const run = (system: System<World>, mostArrayBytes: number) =>
       evaluateLiveness(system, [ends as LivenessProperty<World>], { mostArrayBytes })[0]
     for (const [system, what] of [
@@ -119,7 +119,7 @@ describe('a table that cannot be larger', () => {
     }
   })
 
-  test('is helped by partial order, where `all` was asked for', () => {
+  it('is helped by partial order, where `all` was asked for', () => {
     const run = (reduce: 'all' | 'none') => breadthFirst(wide, [], { reduce, mostArrayBytes: 512 * KIB })
     expect(run('none').complete).toBe(false)
     const reduced = run('all')
@@ -128,19 +128,16 @@ describe('a table that cannot be larger', () => {
 })
 
 describe('a search of a part', () => {
-  test.each(['walks', 'priorities', 'preemptions'] as const)(
-    'by %s ends before a table is full',
-    (method) => {
-      const options = { method, walks: 10_000, maxPreemptions: 4, maxDepth: 45 }
-      const run = (mostArrayBytes: number) => searchRandom(wide, [], { ...options, mostArrayBytes })
-      const cut = run(64 * KIB)
-      expect(cut.incompleteReason).toMatchObject({ stopped: { kind: 'table-full' } })
-      expect(cut.states).toBeLessThan(64 * 128)
-      expect(cut.states).toBeGreaterThan(100)
-    },
-  )
+  it.each(['walks', 'priorities', 'preemptions'] as const)('by %s ends before a table is full', (method) => {
+    const options = { method, walks: 10_000, maxPreemptions: 4, maxDepth: 45 }
+    const run = (mostArrayBytes: number) => searchRandom(wide, [], { ...options, mostArrayBytes })
+    const cut = run(64 * KIB)
+    expect(cut.incompleteReason).toMatchObject({ stopped: { kind: 'table-full' } })
+    expect(cut.states).toBeLessThan(64 * 128)
+    expect(cut.states).toBeGreaterThan(100)
+  })
 
-  test('by preemptions says so when only the turns are too many', () => {
+  it('by preemptions says so when only the turns are too many', () => {
     const run = (most: number) =>
       searchRandom(wide, [], { method: 'preemptions', maxPreemptions: 4, mostArrayBytes: most })
     const { incompleteReason } = run(128 * KIB)
@@ -150,7 +147,7 @@ describe('a search of a part', () => {
 })
 
 describe('what tables say of their room', () => {
-  test('a set of states takes as many as it says, and finds them', () => {
+  it('a set of states takes as many as it says, and finds them', () => {
     const store = new VectorStore(1, true)
     const set = new ExactSet(store, 16, 1024)
     expect(set.mostStates).toBe(85)
@@ -159,13 +156,13 @@ describe('what tables say of their room', () => {
     for (let n = 0; n < set.mostStates; n++) expect(set.insertState(Int32Array.of(n), 0, n, 0)).toBe(n)
   })
 
-  test('twice an index in the largest table fits in 32 bits', () => {
+  it('twice an index in the largest table fits in 32 bits', () => {
     const sets = new ExactSet(new VectorStore(1, true), 16, 2 ** 60)
     expect(sets.mostStates).toBe(Math.floor((2 ** 30 * 2) / 3))
     expect((2 ** 30 - 1) << 1).toBeGreaterThan(0)
   })
 
-  test('edges and labelled edges say what they will allocate, and allocate no more', () => {
+  it('edges and labelled edges say what they will allocate, and allocate no more', () => {
     const stateGraph = new StateGraph()
     const before = stateGraph.bytes
     expect(stateGraph.growthFor(1, 4096)).toBe(0)

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ParentTable } from './parent-table.ts'
 
 describe('ParentTable', () => {
-  test('every path leads from an initial state along parents to the state', () => {
+  it('every path leads from an initial state along parents to the state', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 4 }),
@@ -33,7 +33,7 @@ describe('ParentTable', () => {
     )
   })
 
-  test('families of more than 255, and states beyond one chunk', () => {
+  it('families of more than 255, and states beyond one chunk', () => {
     const parents = new ParentTable(1)
     let found = 1
     const parentOf: number[] = []

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { choice, program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
@@ -60,7 +60,7 @@ const notTo = (n: number): Property<World> => ({
 describe('each of 31 action properties', () => {
   const all = Array.from({ length: MOST_ACTIONS }, (_, k) => notTo(k + 1))
 
-  test('is reported by the step that violates it, and counts the steps it concerns', () => {
+  it('is reported by the step that violates it, and counts the steps it concerns', () => {
     for (const reduce of ['none', 'por'] as const) {
       const { properties } = breadthFirst(fan, all, { reduce })
       expect(
@@ -81,7 +81,7 @@ describe('each of 31 action properties', () => {
     }
   })
 
-  test('is evaluated separately from the others', () => {
+  it('is evaluated separately from the others', () => {
     for (const [k, property] of all.entries()) {
       const others = all.map((p, n) => (n === k ? p : { ...p, holds: () => true }))
       const violated = breadthFirst(fan, others as Property<World>[])
@@ -91,12 +91,12 @@ describe('each of 31 action properties', () => {
     }
   })
 
-  test('is seen by a sample', () => {
+  it('is seen by a sample', () => {
     const { properties } = searchRandom(fan, all, { method: 'walks', walks: 20 })
     expect(properties.map(({ verdict }) => verdict)).toEqual(all.map(() => 'violated'))
   })
 
-  test('and a 32nd is refused, not forgotten', () => {
+  it('and a 32nd is refused, not forgotten', () => {
     expect(() => breadthFirst(fan, [...all, notTo(0)])).toThrow(
       new ModelError('at most 31 action properties can be checked at once'),
     )
@@ -123,9 +123,9 @@ describe('against the naive checker', () => {
     )
   }
 
-  test('where states are counted by valuation', compare)
+  it('where states are counted by valuation', compare)
 
-  test('where there are too many valuations', () => {
+  it('where there are too many valuations', () => {
     const ofState = vi.spyOn(Valuations.prototype, 'ofState').mockReturnValue(UNNUMBERED)
     try {
       compare()
@@ -160,7 +160,7 @@ const goal = (id: string, holds: (n: number) => boolean): Property<{ n: number }
   goal: ({ n }) => holds(n),
 })
 
-test('goals are remembered of more states than there is room for at first', () => {
+it('goals are remembered of more states than there is room for at first', () => {
   const far = struct({ hundreds: range(0, 90), rest: range(0, 99) })
   type Far = View<typeof far>
   const nOf = (w: Far): number => 100 * w.hundreds + w.rest
@@ -225,13 +225,13 @@ function monitorOf(properties: readonly Property<{ n: number }>[], system = coun
 const small: Property<{ n: number }> = { kind: 'invariant', id: 'small', title: '', holds: ({ n }) => n < 5 }
 
 describe('a monitor', () => {
-  test('refuses two properties of one name', () => {
+  it('refuses two properties of one name', () => {
     expect(() => monitorOf([small, goal('a', () => true), small])).toThrow(
       new ModelError('two of the properties to check are called small'),
     )
   })
 
-  test('keeps the first finding of each property', () => {
+  it('keeps the first finding of each property', () => {
     const { monitor, show, evidence } = monitorOf([small, goal('a', () => true)])
     for (const [id, n] of [3, 6, 5, 4, 6].entries()) show(id, n)
     expect([...monitor.findings]).toEqual([['small', { state: 1, step: null }]])
@@ -242,7 +242,7 @@ describe('a monitor', () => {
     expect(monitor.results(evidence)[0]).toMatchObject({ verdict: 'violated', trace: { initial: 1 } })
   })
 
-  test('names a fault that no property speaks of', () => {
+  it('names a fault that no property speaks of', () => {
     const faultless: Property<{ n: number }> = { kind: 'fault', id: 'asked', title: '' }
     const { monitor } = monitorOf([faultless])
     monitor.step(0, 0, 0, null)
@@ -253,7 +253,7 @@ describe('a monitor', () => {
     expect(() => monitorOf([small]).monitor.step(0, 0, 0, 'small')).toThrow('is a property of kind invariant')
   })
 
-  test('continues from restored counts and findings', () => {
+  it('continues from restored counts and findings', () => {
     const properties = [small, { ...small, id: 'other' }]
     const { monitor, show, evidence } = monitorOf(properties)
     monitor.restore([['other', { state: 3, step: 2 }]], [10, 20], 6)
@@ -266,7 +266,7 @@ describe('a monitor', () => {
     expect(monitor.deadlocks).toBe(6)
   })
 
-  test('marks the goals of restored states, and counts nothing', () => {
+  it('marks the goals of restored states, and counts nothing', () => {
     const goals = [goal('even', (n) => n % 2 === 0), goal('odd', (n) => n % 2 === 1)]
     const { monitor, evidence, system } = monitorOf([small, ...goals])
     expect([monitor.bytes, monitorOf([small]).monitor.bytes]).toEqual([2 * 4096, 0])
@@ -292,7 +292,7 @@ describe('a monitor', () => {
     ])
   })
 
-  test('says nothing about goals in an unfinished graph, or without one', () => {
+  it('says nothing about goals in an unfinished graph, or without one', () => {
     const { verdict } = breadthFirst(counting(9), [goal('first', (n) => n === 0)], { maxStates: 5 })
       .properties[0]
     expect(verdict).toBe('inconclusive')
@@ -302,7 +302,7 @@ describe('a monitor', () => {
     expect([...monitor.findings]).toEqual([])
   })
 
-  test('counts a deadlock only if a thread is not at a valid end', () => {
+  it('counts a deadlock only if a thread is not at a valid end', () => {
     const free: Property<{ n: number }> = { kind: 'deadlock', id: 'free', title: '' }
     const also: Property<{ n: number }> = { kind: 'deadlock', id: 'also', title: '' }
     for (const rests of [true, false]) {
@@ -313,7 +313,7 @@ describe('a monitor', () => {
     }
   })
 
-  test('has room for the goal of the state after the last it has room for', () => {
+  it('has room for the goal of the state after the last it has room for', () => {
     const { monitor, system } = monitorOf([goal('any', () => true)])
     const words = new Int32Array(system.layout.words)
     monitor.restoreGoals(4095, words, 0)
@@ -322,7 +322,7 @@ describe('a monitor', () => {
     expect(monitor.bytes).toBe(8192)
   })
 
-  test('finds the program counters in any word of a state', () => {
+  it('finds the program counters in any word of a state', () => {
     const many = sort('worker', 20)
     const nothing = struct({})
     const places = [step('rest', { validEnd: true }, {}), step('work', {}, {})]
@@ -343,7 +343,7 @@ describe('a monitor', () => {
     }
   })
 
-  test('counts a deadlock if one thread is at a valid end and another is not', () => {
+  it('counts a deadlock if one thread is at a valid end and another is not', () => {
     const shape = struct({ never: range(0, 1) })
     type Shape = View<typeof shape>
     const waits = (name: string, rests: boolean) =>

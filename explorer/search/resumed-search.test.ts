@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
@@ -60,7 +60,7 @@ const search = (more: SearchOptions) => {
 }
 
 describe.each(['exact', 'fingerprint'] as const)('a resumed search, %s storage', (storage) => {
-  test('ends as one that was not interrupted, wherever that was', () => {
+  it('ends as one that was not interrupted, wherever that was', () => {
     const whole = comparable(search({ storage }))
     expect([whole.states, whole.transitions, whole.depth, whole.deadlocks]).toEqual([50, 80, 8, 2])
     for (const look of [0, 1, 4, 7]) {
@@ -70,7 +70,7 @@ describe.each(['exact', 'fingerprint'] as const)('a resumed search, %s storage',
     }
   })
 
-  test('ends at once where it had ended, and leaves the checkpoint that is there', () => {
+  it('ends at once where it had ended, and leaves the checkpoint that is there', () => {
     const manifest = () => readFileSync(join(directory, 'checkpoint.json'), 'utf8')
     for (const limit of [{ maxStates: 20 }, { maxDepth: 3 }, {}]) {
       rmSync(directory, { recursive: true, force: true })
@@ -89,7 +89,7 @@ describe.each(['exact', 'fingerprint'] as const)('a resumed search, %s storage',
     }
   })
 
-  test('has taken the time that it took before', () => {
+  it('has taken the time that it took before', () => {
     interrupted((more) => search({ storage, ...more }), directory, 4)
     forge(directory, ({ meta }) => {
       meta.search.position.seconds = 1000
@@ -100,7 +100,7 @@ describe.each(['exact', 'fingerprint'] as const)('a resumed search, %s storage',
     expect(late.incompleteReason).toMatchObject({ kind: 'time-limit' })
   })
 
-  test('refuses a way to a state that cannot be taken', () => {
+  it('refuses a way to a state that cannot be taken', () => {
     // The last state of each level was found by y: let x have found them, more often than it can count.
     interrupted((more) => search({ storage, ...more }), directory, 7)
     forge(directory, ({ meta, sections }) => {
@@ -111,7 +111,7 @@ describe.each(['exact', 'fingerprint'] as const)('a resumed search, %s storage',
   })
 })
 
-test('checkpoints are saved when they are due, and at the end', () => {
+it('checkpoints are saved when they are due, and at the end', () => {
   const save = vi.spyOn(SearchCheckpoint.prototype, 'save')
   try {
     search({ checkpoint: { directory, every: 1000 } })
@@ -132,7 +132,7 @@ test('checkpoints are saved when they are due, and at the end', () => {
   }
 })
 
-test('a checkpoint gets the true position of a search', () => {
+it('a checkpoint gets the true position of a search', () => {
   const save = vi.spyOn(SearchCheckpoint.prototype, 'save')
   try {
     for (const more of [{}, { resume: directory }]) {
@@ -150,7 +150,7 @@ test('a checkpoint gets the true position of a search', () => {
   }
 })
 
-test('what goes wrong with a trace is the fault of the checkpoint, if there is one and it is not that of the model', () => {
+it('what goes wrong with a trace is the fault of the checkpoint, if there is one and it is not that of the model', () => {
   interrupted(search, directory, 7)
   const path = vi.spyOn(ParentTable.prototype, 'pathTo')
   const failing = (error: Error, more: SearchOptions) => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { StateGraph } from './state-graph.ts'
 
-test('marks backwards exactly the states from which a marked one can be reached', () => {
+it('marks backwards exactly the states from which a marked one can be reached', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 40 }),
@@ -24,7 +24,7 @@ test('marks backwards exactly the states from which a marked one can be reached'
   )
 })
 
-test('grows past its first capacity', () => {
+it('grows past its first capacity', () => {
   const stateGraph = new StateGraph()
   const states = 20_000
   for (let s = 0; s < states - 1; s++) stateGraph.add(s, s + 1)

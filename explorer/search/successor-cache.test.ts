@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { System } from '../../model/language/system.ts'
 import { CompiledSystem } from '../compile/compiled-system.ts'
 import { LIST, LIST_ENTRY } from '../compile/successor-lists.ts'
@@ -107,7 +107,7 @@ interface Parts {
 }
 
 describe('cache entries', () => {
-  test('name the steps of a thread, and let it sleep only when all it leads to is known', () => {
+  it('name the steps of a thread, and let it sleep only when all it leads to is known', () => {
     let handedOn = 0
     let asleep = 0
     const check = (system: System): void => {
@@ -151,7 +151,7 @@ describe('cache entries', () => {
     expect(asleep).toBeGreaterThan(1000)
   })
 
-  test('by level, let a thread sleep only when all it leads to is known when the level is finished', () => {
+  it('by level, let a thread sleep only when all it leads to is known when the level is finished', () => {
     let slept = 0
     const check = (system: System, backwards: boolean): void => {
       const { states, missing, asleep } = exploreByLevel(system, backwards)
@@ -168,7 +168,7 @@ describe('cache entries', () => {
     expect(slept).toBeGreaterThan(1000)
   })
 
-  test('save look-ups, but no state and no step', () => {
+  it('save look-ups, but no state and no step', () => {
     const all = explore(twoPhase(5), 'never')
     expect(all.lookUps).toBe(all.transitions)
     const some = explore(twoPhase(5), 'in-order')
@@ -177,7 +177,7 @@ describe('cache entries', () => {
   })
 })
 
-test('sleeping changes nothing in the result', () => {
+it('sleeping changes nothing in the result', () => {
   fc.assert(
     fc.property(tapes, (tape) => {
       const { system, properties } = randomSystem(tape)

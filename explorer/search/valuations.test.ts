@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
 import { flag, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one } from '../../model/language/system.ts'
 import { breadthFirst } from './breadth-first.ts'
 
-test('a predicate whose footprint grows is evaluated after steps that could not change it before', () => {
+it('a predicate whose footprint grows is evaluated after steps that could not change it before', () => {
   // While `armed` is false the property never looks at `lit`, so switching the light needs no new answer;
   // once it is true the same behaviour of the same step does.
   const world = struct({ armed: flag, lit: flag })

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Property } from '../../model/language/property.ts'
 import { resultsOf } from './verdicts.ts'
 
-test('what was found counts though the way to it is not known', () => {
+it('what was found counts though the way to it is not known', () => {
   const properties: Property<unknown>[] = [
     { kind: 'invariant', id: 'kept', title: 'Kept', holds: () => true },
     { kind: 'invariant', id: 'broken', title: 'Broken', holds: () => true },

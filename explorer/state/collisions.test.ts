@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { measuredCollision, predictedCollision } from './collisions.ts'
 import { xoshiro } from './tabulation.ts'
 
@@ -27,7 +27,7 @@ describe.each([2, 3, 4])('fingerprints of %i words', (stride) => {
   const random = xoshiro(3)
   const good = (): number[] => Array.from({ length: stride }, random)
 
-  test('of a good hash are measured as predicted', () => {
+  it('of a good hash are measured as predicted', () => {
     for (const count of [256, 1000, 5000, 20_000]) {
       expect(excess(stride, count, good)).toBeLessThan(2)
       expect(excess(stride, count, good)).toBeGreaterThan(0.5)
@@ -42,13 +42,13 @@ describe.each([2, 3, 4])('fingerprints of %i words', (stride) => {
     ['takes each value four times', (n) => Math.imul(n >>> 2, 0x9e3779b1)],
   ]
   for (let word = 0; word < stride; word++) {
-    test.each(bad)(`are seen to be bad where word ${word} %s`, (_, wordOf) => {
+    it.each(bad)(`are seen to be bad where word ${word} %s`, (_, wordOf) => {
       const made = excess(stride, states, (n) => good().with(word, wordOf(n)))
       expect(made).toBeGreaterThan(4)
     })
   }
 
-  test.each(Array.from({ length: stride - 1 }, (_, n) => n + 1))(
+  it.each(Array.from({ length: stride - 1 }, (_, n) => n + 1))(
     'are seen to be bad where word %i is the first',
     (word) => {
       const made = excess(stride, states, () => {
@@ -60,7 +60,7 @@ describe.each([2, 3, 4])('fingerprints of %i words', (stride) => {
   )
 })
 
-test('a part of a large table says the same', () => {
+it('a part of a large table says the same', () => {
   const random = xoshiro(4)
   const states = 2_000_000
   const slots = 1 << 22
@@ -81,14 +81,14 @@ test('a part of a large table says the same', () => {
   expect(fill(() => random() & 0xffffff)).toBeGreaterThan(10)
 })
 
-test('of few states nothing is measured', () => {
+it('of few states nothing is measured', () => {
   const table = new Int32Array(2 * 512)
   for (let slot = 0; slot < 300; slot++) table.set([slot + 1, 1], 2 * slot)
   expect(measuredCollision(table, 2, 255, 64)).toBe(predictedCollision(255, 64))
   expect(measuredCollision(table, 2, 256, 64)).toBeGreaterThan(10 * predictedCollision(256, 64))
 })
 
-test('a probability is at most one', () => {
+it('a probability is at most one', () => {
   expect(predictedCollision(2 ** 40, 64)).toBe(1)
   expect(predictedCollision(2 ** 20, 64)).toBe(2 ** -25)
   const table = new Int32Array(2 * 2 ** 11).fill(1)

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
 import { range, struct } from '../../model/language/shapes.ts'
 import { compose, one } from '../../model/language/system.ts'
@@ -26,7 +26,7 @@ function packed(encoded: Uint16Array, around = -1): Int32Array {
 }
 
 describe('hash lanes of packed states', () => {
-  test('are those of their fields', () => {
+  it('are those of their fields', () => {
     expect(words).toBeGreaterThan(1)
     const lanes = new PackedHash(fields, words, hash)
     for (const n of [0, 1, 2]) {
@@ -38,7 +38,7 @@ describe('hash lanes of packed states', () => {
     }
   })
 
-  test('are not given for a value outside its domain, and the last ones stay', () => {
+  it('are not given for a value outside its domain, and the last ones stay', () => {
     const lanes = new PackedHash(fields, words, hash)
     const sound = new Uint16Array(fields.length)
     lanes.of(packed(sound), words)
@@ -55,7 +55,7 @@ describe('hash lanes of packed states', () => {
     }
   })
 
-  test('are given for exactly those bits that are of a field', () => {
+  it('are given for exactly those bits that are of a field', () => {
     const lanes = new PackedHash(fields, words, hash)
     for (let bit = 0; bit < 32 * words; bit++) {
       const at = words + (bit >> 5)

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { afterEach, describe, expect, type MockInstance, test, vi } from 'vitest'
+import { afterEach, describe, expect, it, type MockInstance, vi } from 'vitest'
 import { tool } from '../cli/testing/built-programs.ts'
 import { RECORD } from '../compile/transition-record.ts'
 import { portsBetween } from '../search/parallel/ports.ts'
@@ -13,7 +13,7 @@ import { type StorageOptions, sharedSetOf, wordsPerSlot } from './visited-set.ts
 const shared = (numbers: number): Int32Array => new Int32Array(new SharedArrayBuffer(4 * numbers))
 const nothing = (): void => {}
 
-test('a larger table has the same entries, in whatever order the parts are copied', () => {
+it('a larger table has the same entries, in whatever order the parts are copied', () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.tuple(fc.nat(40), fc.nat(4)), { maxLength: 45, selector: String }),
@@ -42,13 +42,13 @@ test('a larger table has the same entries, in whatever order the parts are copie
   )
 })
 
-test('a table is full when three of four slots are taken', () => {
+it('a table is full when three of four slots are taken', () => {
   const table = new SharedTable(shared(64 * 3), 3, shared(1), nothing)
   table.addTaken(40)
   expect([table.fits(8), table.fits(9), table.bytes, table.larger().length]).toEqual([true, false, 768, 768])
 })
 
-test('waiting for a lost thread throws', () => {
+it('waiting for a lost thread throws', () => {
   const slots = shared(8)
   slots[2] = 7
   const table = new SharedTable(slots, 2, shared(1), () => {
@@ -107,7 +107,7 @@ describe('a rival that claims the slot after it was seen free', () => {
     return [isMineNew, isRivalNew, taken[0]]
   }
 
-  test.each(storages)('%o', (options) => {
+  it.each(storages)('%o', (options) => {
     expect(race(options, [3, 4], [3, 4])).toEqual([false, true, 1])
     expect(race(options, [3, 4], [7, 4])).toEqual([true, true, 2])
   })
@@ -168,7 +168,7 @@ Promise.all(
 `
 
 describe('several threads at once', () => {
-  test.each(storages)('each state is new to one of them: %o', async (options) => {
+  it.each(storages)('each state is new to one of them: %o', async (options) => {
     const stride = wordsPerSlot(options)
     const data = {
       // Threads run the built program.

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { tableProblem } from './table-problem.ts'
 
 /** Fingerprints by slot, of so many lanes; null where the slot is free. */
@@ -7,7 +7,7 @@ function tableOf(lanes: number, slots: readonly (readonly number[] | null)[]): I
 }
 
 describe('a table of fingerprints', () => {
-  test.each<[string, readonly (readonly number[] | null)[], number]>([
+  it.each<[string, readonly (readonly number[] | null)[], number]>([
     ['empty', [null, null, null, null], 0],
     ['of one slot', [null], 0],
     ['with entries in their places', [[4, 1], null, [6, 1], [3, 1]], 3],
@@ -22,7 +22,7 @@ describe('a table of fingerprints', () => {
     expect(tableProblem(tableOf(2, slots), 2, states)).toBe(null)
   })
 
-  test.each<[string, readonly (readonly number[] | null)[], number, string]>([
+  it.each<[string, readonly (readonly number[] | null)[], number, string]>([
     ['of three slots', [null, null, null], 0, 'its table has 3 slots'],
     ['without slots', [], 0, 'its table has 0 slots'],
     ['with an entry less', [[4, 1], null, null, null], 2, 'its table has 1 entries for 2 states'],
@@ -62,7 +62,7 @@ describe('a table of fingerprints', () => {
     expect(tableProblem(tableOf(2, slots), 2, states)).toBe(problem)
   })
 
-  test('may have more lanes, all of which count', () => {
+  it('may have more lanes, all of which count', () => {
     const entries = [null, [1, 1, 1], [1, 1, 2], null] as const
     expect(tableProblem(tableOf(3, entries), 3, 2)).toBe(null)
     expect(tableProblem(tableOf(3, [null, [1, 1, 2], [1, 1, 2], null]), 3, 2)).toBe(
@@ -71,7 +71,7 @@ describe('a table of fingerprints', () => {
     expect(tableProblem(new Int32Array(4), 3, 0)).toBe(`its table has ${4 / 3} slots`)
   })
 
-  test('is not searched for long: entries lie near their places', () => {
+  it('is not searched for long: entries lie near their places', () => {
     // One place for all: entry n lies n slots after it, (k - 1) k / 2 in all; 64 for each slot are allowed.
     const crowded = (slots: number, taken: number): string | null =>
       tableProblem(
@@ -88,7 +88,7 @@ describe('a table of fingerprints', () => {
     expect(crowded(128, 96)).toBe(null)
   })
 
-  test('may have exactly as many looks as are allowed', () => {
+  it('may have exactly as many looks as are allowed', () => {
     // 64 * 512 is 32768: 256 entries take 32640, and one more that lies 128 after its place the rest.
     const entries = Array.from({ length: 512 }, (_, n) =>
       n < 256 ? [0, n + 1] : n === 256 ? [128, 1] : null,

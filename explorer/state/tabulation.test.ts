@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { layout } from '../../model/language/layout.ts'
 import { array, range, struct } from '../../model/language/shapes.ts'
 import { Tabulation } from './tabulation.ts'
@@ -8,7 +8,7 @@ const { fields } = layout(struct({ a: array(6, range(0, 3)), b: range(0, 40) }))
 const states = fc.tuple(...fields.map((f) => fc.nat(f.shape.size - 1)))
 
 describe('Tabulation', () => {
-  test('the change of a field changes the hash as recorded', () => {
+  it('the change of a field changes the hash as recorded', () => {
     fc.assert(
       fc.property(states, states, fc.integer(), (before, after, seed) => {
         const hash = new Tabulation(fields, seed)
@@ -23,7 +23,7 @@ describe('Tabulation', () => {
     )
   })
 
-  test('states that differ in little collide as often as the birthday bound says', () => {
+  it('states that differ in little collide as often as the birthday bound says', () => {
     const count = 4 ** 6 * 41
     for (const lane of ['low', 'high'] as const) {
       const hash = new Tabulation(fields, 3)
@@ -46,7 +46,7 @@ describe('Tabulation', () => {
     }
   })
 
-  test('seeds give different hashes', () => {
+  it('seeds give different hashes', () => {
     expect(new Tabulation(fields, 1).low).not.toEqual(new Tabulation(fields, 2).low)
     expect(new Tabulation(fields, 1).low).toEqual(new Tabulation(fields, 1).low)
   })

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type SharedChunk, VectorStore } from './vector-store.ts'
 
 const CHUNK = VectorStore.chunkMask + 1
 
 describe('VectorStore', () => {
-  test('gives back what was appended', () => {
+  it('gives back what was appended', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.integer(), fc.integer()), { minLength: 1, maxLength: 300 }),
@@ -23,7 +23,7 @@ describe('VectorStore', () => {
     )
   })
 
-  test('finds the number of a state that is in memory', () => {
+  it('finds the number of a state that is in memory', () => {
     for (const keep of [true, false]) {
       const store = new VectorStore(2, keep)
       for (let n = 0; n < CHUNK + 3; n++) store.append(Int32Array.of(7, n), 0, 0, 0)
@@ -38,7 +38,7 @@ describe('VectorStore', () => {
     }
   })
 
-  test.each([true, false])('what was put on disk comes back (states kept: %s)', (keep) => {
+  it.each([true, false])('what was put on disk comes back (states kept: %s)', (keep) => {
     const store = new VectorStore(2, keep, 3)
     const total = 6 * CHUNK + 100
     for (let n = 0; n < total; n++) {
@@ -73,7 +73,7 @@ describe('VectorStore', () => {
     store.close()
   })
 
-  test.each([true, false])('reuses what expanded chunks held (states kept: %s)', (keep) => {
+  it.each([true, false])('reuses what expanded chunks held (states kept: %s)', (keep) => {
     const store = new VectorStore(1, keep)
     for (let n = 0; n < 3 * CHUNK; n++) {
       const id = store.append(Int32Array.of(n), 0, n, -n)
@@ -88,7 +88,7 @@ describe('VectorStore', () => {
     if (keep) expect(store.chunks[0][7]).toBe(7)
   })
 
-  test('guests are expanded as if they were the first states, with nothing but the lowest bits of their cache entries', () => {
+  it('guests are expanded as if they were the first states, with nothing but the lowest bits of their cache entries', () => {
     const shared: [number, SharedChunk][] = []
     const home = new VectorStore(2, false, 3, 2, (chunk, arrays) => shared.push([chunk, arrays]))
     home.setGuestsAside()

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { RECORD } from '../compile/transition-record.ts'
 import { Batch } from './batch.ts'
 import { predictedCollision } from './collisions.ts'
@@ -96,7 +96,7 @@ const changes = fc.array(
 )
 
 describe('ExactSet', () => {
-  test.each([64, 32, 8, 0])('is a set of states, also with a hash of only %i bits', (bits) => {
+  it.each([64, 32, 8, 0])('is a set of states, also with a hash of only %i bits', (bits) => {
     fc.assert(
       fc.property(changes, (list) => {
         expect(drive((store) => new ExactSet(store, 4), true, bits, list).slips).toBe(0)
@@ -106,7 +106,7 @@ describe('ExactSet', () => {
   })
 })
 
-test('ExactSet takes back states that agree in their hash, and none of them twice', () => {
+it('ExactSet takes back states that agree in their hash, and none of them twice', () => {
   const store = new VectorStore(WORDS, true)
   const set = new ExactSet(store, 4)
   const states = [
@@ -128,7 +128,7 @@ test('ExactSet takes back states that agree in their hash, and none of them twic
 })
 
 describe('FingerprintSet', () => {
-  test('is a set of states with 64 bits', () => {
+  it('is a set of states with 64 bits', () => {
     fc.assert(
       fc.property(changes, (list) => {
         expect(drive((store) => new FingerprintSet(store, 4), false, 64, list).slips).toBe(0)
@@ -137,7 +137,7 @@ describe('FingerprintSet', () => {
     )
   })
 
-  test('loses states when the hash is bad, and this test would see it', () => {
+  it('loses states when the hash is bad, and this test would see it', () => {
     const random = xoshiro(9)
     const list = Array.from({ length: 1500 }, () => [random() & 0xfff, random() & 1, random() & 63] as const)
     const good = drive((store) => new FingerprintSet(store, 4), false, 64, list)
@@ -147,7 +147,7 @@ describe('FingerprintSet', () => {
     expect(bad.found).toBeLessThan(good.found)
   })
 
-  test.each([96, 128] as const)('is a set of states with %i bits, even if the first 64 are bad', (bits) => {
+  it.each([96, 128] as const)('is a set of states with %i bits, even if the first 64 are bad', (bits) => {
     fc.assert(
       fc.property(changes, (list) => {
         const make = (store: VectorStore) => new WideFingerprintSet(store, bits, 1, 4)
@@ -157,7 +157,7 @@ describe('FingerprintSet', () => {
     )
   })
 
-  test('the fingerprint that marks a free slot is as good as any other', () => {
+  it('the fingerprint that marks a free slot is as good as any other', () => {
     const store = new VectorStore(1, false)
     const set = new FingerprintSet(store)
     expect(set.insertState(Int32Array.of(1), 0, 0, 0)).toBe(~0)
@@ -179,7 +179,7 @@ describe('FingerprintSet', () => {
     return [...found]
   }
 
-  test('rows are looked up like states, and kept with their hash lanes', () => {
+  it('rows are looked up like states, and kept with their hash lanes', () => {
     const store = new VectorStore(1, false)
     const set = new FingerprintSet(store, 4)
     const lanes = [
@@ -198,7 +198,7 @@ describe('FingerprintSet', () => {
     expect([...store.highs[0].subarray(0, 4)]).toEqual([0, 1, 7, 0])
   })
 
-  test('a table from outside must be one of these states', () => {
+  it('a table from outside must be one of these states', () => {
     const set = new FingerprintSet(new VectorStore(1, false))
     expect(set.adopt(new Int32Array(32), 1)).toContain('0 entries for 1 states')
     expect(set.bytes).toBe(8 << 12)
@@ -233,7 +233,7 @@ describe('FingerprintSet', () => {
       },
     ],
   ]
-  test.each(ways)('half a fingerprint of zero is not a free slot: %s', (_, isNew) => {
+  it.each(ways)('half a fingerprint of zero is not a free slot: %s', (_, isNew) => {
     // All of these lead to one slot of four, and later of 64.
     const lanes = [
       [64, 0],
@@ -260,14 +260,14 @@ describe('FingerprintSet', () => {
     }
   })
 
-  test('says how near its fingerprints lie', () => {
+  it('says how near its fingerprints lie', () => {
     const set = new FingerprintSet(new VectorStore(1, false))
     const random = xoshiro(3)
     for (let n = 0; n < 1000; n++) set.insertState(new Int32Array(1), 0, random(), 7)
     expect(set.collisionMeasured).toBeGreaterThan(10 * predictedCollision(1000, 64))
   })
 
-  test('a batch is looked up with the fingerprint of a free slot', () => {
+  it('a batch is looked up with the fingerprint of a free slot', () => {
     const set = new FingerprintSet(new VectorStore(1, false), 4)
     expect(set.insertState(new Int32Array(1), 0, 3, 4)).toBe(~0)
     const batch = new Batch()
@@ -304,7 +304,7 @@ describe('the table of a set', () => {
         expect(set.insertState(Int32Array.of(n), 0, Math.imul(n + 1, 16), n)).toBeLessThan(0)
     }
 
-    test('doubles when so many of its slots are taken, and says so before', () => {
+    it('doubles when so many of its slots are taken, and says so before', () => {
       const store = new VectorStore(1, true)
       const set = make(store)
       for (let slots = 16, from = 0; slots <= 128; slots *= 2) {
@@ -321,7 +321,7 @@ describe('the table of a set', () => {
         expect(set.insertState(Int32Array.of(n), 0, Math.imul(n + 1, 16), n)).toBeGreaterThanOrEqual(0)
     })
 
-    test('doubles for all states of a batch at once', () => {
+    it('doubles for all states of a batch at once', () => {
       const set = make(new VectorStore(1, true))
       fill(set, 0, 1)
       const batch = new Batch()
@@ -339,7 +339,7 @@ describe('the table of a set', () => {
       expect(set.bytes).toBe(8 * 512)
     })
 
-    test('doubles no more than a batch needs', () => {
+    it('doubles no more than a batch needs', () => {
       const set = make(new VectorStore(1, true))
       fill(set, 0, 1)
       const most = Math.floor(32 * full)
@@ -355,7 +355,7 @@ describe('the table of a set', () => {
       expect(set.bytes).toBe(8 * 32)
     })
 
-    test('goes on where another stopped', () => {
+    it('goes on where another stopped', () => {
       const store = new VectorStore(1, true)
       const set = make(store)
       fill(set, 0, 100)
@@ -376,7 +376,7 @@ describe('the table of a set', () => {
         expect(other.insertState(Int32Array.of(n), 0, Math.imul(n + 1, 16), n)).toBe(lossy ? 0 : n)
     })
 
-    test('can be made as large as its arrays can be', () => {
+    it('can be made as large as its arrays can be', () => {
       const most = (bytes: number) => make(new VectorStore(1, true), bytes).mostStates
       expect(most(8 * 1024)).toBe(Math.floor(1024 * full))
       expect(most(8 * 1024 - 1)).toBe(Math.floor(512 * full))
@@ -384,7 +384,7 @@ describe('the table of a set', () => {
       expect(make(new VectorStore(1, true)).lossy).toBe(lossy)
     })
 
-    test('is read ahead where the hashes lead', () => {
+    it('is read ahead where the hashes lead', () => {
       const set = make(new VectorStore(1, true)) as StateTable & { touched: number }
       for (const low of [3, 18, 5, 7]) set.insertState(Int32Array.of(low), 0, low, 1)
       const touched = (...low: number[]) => {
@@ -397,7 +397,7 @@ describe('the table of a set', () => {
     })
   })
 
-  test('keeps what it needs of equal hashes: a state is itself and no other', () => {
+  it('keeps what it needs of equal hashes: a state is itself and no other', () => {
     const store = new VectorStore(3, true)
     const set = new ExactSet(store, 4)
     const states = [
@@ -471,7 +471,7 @@ describe('a fingerprint is all of its words', () => {
   for (const [name, make] of sets) {
     for (const [how, insert] of Object.entries(inserts)) {
       if (how === 'insertRows' && make().insertRows === undefined) continue
-      test(`${name}, by ${how}`, () => {
+      it(`${name}, by ${how}`, () => {
         fc.assert(
           fc.property(batches, (all) => {
             const set = make()
@@ -487,7 +487,7 @@ describe('a fingerprint is all of its words', () => {
     }
   }
 
-  test('the last word of 128 bits as well', () => {
+  it('the last word of 128 bits as well', () => {
     const lanes = new FurtherLanes(1, 1)
     const third = new Map<number, number>()
     const pairs: [number, number][] = []

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { printableJson, quoted, quotedPath } from './quoted.ts'
 
 /** Code points that no terminal may see, as ranges: written down apart from the code that finds them. */
@@ -55,7 +55,7 @@ const hostile = fc
   .map((parts) => parts.join(''))
 
 describe('quoted text', () => {
-  test('is one line of printable characters and bounded, whatever it was', () => {
+  it('is one line of printable characters and bounded, whatever it was', () => {
     fc.assert(
       fc.property(hostile, fc.integer({ min: 40, max: 500 }), (text, most) => {
         const result = quoted(text, most)
@@ -65,7 +65,7 @@ describe('quoted text', () => {
     )
   })
 
-  test('is the text itself where that is printable and short', () => {
+  it('is the text itself where that is printable and short', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme-ascii', maxLength: 200 }), (text) => {
         expect(quoted(text)).toBe(text)
@@ -84,7 +84,7 @@ describe('quoted text', () => {
     }
   })
 
-  test('does not change when it is quoted again', () => {
+  it('does not change when it is quoted again', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         expect(quoted(quoted(text))).toBe(quoted(text))
@@ -92,12 +92,12 @@ describe('quoted text', () => {
     )
   })
 
-  test('shows what was there', () => {
+  it('shows what was there', () => {
     expect(quoted('a\nb\tc\r')).toBe('a\\nb\\tc\\r')
     expect(quoted('\x1b[31m\u202e\u{e0041}\ud800')).toBe('\\u{1b}[31m\\u{202e}\\u{e0041}\\u{d800}')
   })
 
-  test('says that it was cut, and how long it was', () => {
+  it('says that it was cut, and how long it was', () => {
     const long = 'x'.repeat(201)
     expect(quoted(long)).toBe(`${'x'.repeat(180)}... (201 characters)`)
     expect(quoted(long, 201)).toBe(long)
@@ -108,7 +108,7 @@ describe('quoted text', () => {
 })
 
 describe('printable JSON', () => {
-  test('is printable, and means the same value', () => {
+  it('is printable, and means the same value', () => {
     fc.assert(
       fc.property(
         fc.dictionary(hostile, fc.array(hostile, { maxLength: 3 }), { noNullPrototype: true }),

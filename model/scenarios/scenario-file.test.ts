@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { System } from '../language/system.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { allPlans } from './build-scenario.ts'
@@ -17,7 +17,7 @@ describe('a scenario of the model, as JSON', () => {
 
   it('covers most of them', () => expect(asData.length).toBeGreaterThan(scenarios.length / 2))
 
-  test.each(asData)('is the same system: $id', ({ id, bounds, start, title, properties }) => {
+  it.each(asData)('is the same system: $id', ({ id, bounds, start, title, properties }) => {
     const data: unknown = JSON.parse(JSON.stringify({ id: 'mine', title, bounds, start, properties }))
     const known = scenarios.find((scenario) => scenario.id === id)
     expect(stateOf(scenarioFrom(data).build())).toEqual(stateOf(known?.build() as System<Kvm>))

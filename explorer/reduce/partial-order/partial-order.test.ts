@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Case, type Program, program, type Step, step } from '../../../model/language/program.ts'
 import { Oops, type Property } from '../../../model/language/property.ts'
 import { referenceRun } from '../../../model/language/reference.ts'
@@ -33,7 +33,7 @@ describe('random systems', () => {
   const generators = { symmetric: randomSymmetric, any: randomSystem } as const
   for (const [name, make] of Object.entries(generators)) {
     for (const storage of ['exact', 'fingerprint'] as const) {
-      test(`verdicts agree with the full search: ${name}, ${storage}`, () => {
+      it(`verdicts agree with the full search: ${name}, ${storage}`, () => {
         let kept = 0
         let all = 0
         fc.assert(
@@ -56,7 +56,7 @@ describe('random systems', () => {
     }
   }
 
-  test('together with symmetry', () => {
+  it('together with symmetry', () => {
     let fewer = 0
     fc.assert(
       fc.property(tapes, (tape) => {
@@ -80,14 +80,14 @@ describe('random systems', () => {
 describe('published models', () => {
   for (const row of PUBLISHED_COUNTS) {
     if (row.states > 20_000) continue
-    test(`${row.id} keeps its deadlocks`, () => {
+    it(`${row.id} keeps its deadlocks`, () => {
       const full = breadthFirst(row.build(), [])
       const reduced = breadthFirst(row.build(), [], { reduce: 'por' })
       expect(contradictions(reduced, full)).toEqual([])
       expect(taken(reduced)).toEqual(taken(full))
     })
   }
-  test.each(LITMUS.filter(({ id }) => id !== 'lastzero-5'))('$id keeps its final states', ({ build }) => {
+  it.each(LITMUS.filter(({ id }) => id !== 'lastzero-5'))('$id keeps its final states', ({ build }) => {
     const ends = (reduce: Reduce): { states: number; ends: number } => {
       let ends = 0
       const counting: Property<unknown> = {
@@ -149,7 +149,7 @@ const never = (id: string, bad: (w: World) => boolean): Property<World> => ({
 })
 
 describe('what a careless reduction loses', () => {
-  test('a thread that cycles alone does not postpone the others forever', () => {
+  it('a thread that cycles alone does not postpone the others forever', () => {
     const spin = (value: number): Case<World> => put('spin', value)
     const system = systemOf(
       [act('S.0', spin(1)), act('S.1', { ...spin(2), to: 'S.0' })],
@@ -162,7 +162,7 @@ describe('what a careless reduction loses', () => {
     expect(reduced.properties[0].verdict).toBe('violated')
   })
 
-  test('the order of independent steps is seen by an invariant that looks at both', () => {
+  it('the order of independent steps is seen by an invariant that looks at both', () => {
     const system = systemOf([act('X', set('x', 1))], [act('Y', set('y', 1))])
     for (const bad of [(w: World) => w.x > w.y, (w: World) => w.y > w.x]) {
       expect(compare(system, never('order', bad)).reduced.properties[0].verdict).toBe('violated')
@@ -176,7 +176,7 @@ describe('what a careless reduction loses', () => {
     expect(reduced.states).toBe(2)
   })
 
-  test('a step that an independent one could enable', () => {
+  it('a step that an independent one could enable', () => {
     const system = systemOf(
       [act('L', set('z', 1)), act('X', set('x', 1))],
       [act('G', { when: (w) => w.x === 1 }), act('Y', set('y', 1))],
@@ -189,7 +189,7 @@ describe('what a careless reduction loses', () => {
     ).toBe('violated')
   })
 
-  test('a thread that waits for another that is free to end the wait', () => {
+  it('a thread that waits for another that is free to end the wait', () => {
     const both = {
       does: (w: World) => {
         w.x = 2
@@ -205,7 +205,7 @@ describe('what a careless reduction loses', () => {
     expect(compare(system, last).reduced.properties[0].verdict).toBe('violated')
   })
 
-  test('a field that a step reads only after another thread has moved', () => {
+  it('a field that a step reads only after another thread has moved', () => {
     // R reads y only once x is set; until then nothing that it does depends on the writer of y.
     const system = systemOf(
       [act('Y.1', set('y', 1)), act('Y.2', set('y', 2))],
@@ -225,7 +225,7 @@ describe('what a careless reduction loses', () => {
     )
   })
 
-  test('what an action property reads of others counts as read by the step', () => {
+  it('what an action property reads of others counts as read by the step', () => {
     const system = systemOf([act('X', set('x', 1))], [act('Y', set('y', 1))])
     const orders: Property<World>[] = [0, 1].map((value) => ({
       kind: 'action',
@@ -237,7 +237,7 @@ describe('what a careless reduction loses', () => {
     for (const { verdict } of compare(system, ...orders).reduced.properties) expect(verdict).toBe('violated')
   })
 
-  test('deadlocks that only one order reaches', () => {
+  it('deadlocks that only one order reaches', () => {
     const take = (to: string): Case<World> => ({
       when: (w) => !w.lock,
       ...lock(true),
@@ -252,7 +252,7 @@ describe('what a careless reduction loses', () => {
     expect(reduced.deadlocks).toBe(full.deadlocks)
   })
 
-  test('a goal that stays possible only while one step waits', () => {
+  it('a goal that stays possible only while one step waits', () => {
     const system = systemOf(
       [act('X', set('x', 1))],
       [act('Y', { when: (w) => w.x === 0, ...set('y', 1) })],
@@ -307,7 +307,7 @@ describe('threads that together can reach more than is looked at', () => {
     initial: [() => {}],
   })
 
-  test('are looked at one by one', () => {
+  it('are looked at one by one', () => {
     const full = breadthFirst(system, [])
     const reduced = breadthFirst(system, [], { reduce: 'por' })
     expect(full.states).toBe(2 * 11 * 11 * 10)
@@ -315,7 +315,7 @@ describe('threads that together can reach more than is looked at', () => {
     expect(reduced.states).toBeLessThan(5)
   })
 
-  test('and what one of them can do only after another is not overlooked', () => {
+  it('and what one of them can do only after another is not overlooked', () => {
     const counting: Case<Many> = {
       when: (w) => w.digit[1] < 9,
       does: (w) => {
@@ -346,7 +346,7 @@ describe('threads that together can reach more than is looked at', () => {
     expect(reduced.properties[0].verdict).toBe('violated')
   })
 
-  test('and a property that two of them bring about together is still violated', () => {
+  it('and a property that two of them bring about together is still violated', () => {
     const both: Property<Many> = {
       kind: 'invariant',
       id: 'c comes first',
@@ -359,7 +359,7 @@ describe('threads that together can reach more than is looked at', () => {
 })
 
 describe('what it saves', () => {
-  test('of private steps only the end is kept', () => {
+  it('of private steps only the end is kept', () => {
     const threads = (['x', 'y', 'z'] as const).map((name) => [
       act('1', set(name, 1)),
       act('2', set(name, 2)),
@@ -369,7 +369,7 @@ describe('what it saves', () => {
     expect({ full: full.states, reduced: reduced.states }).toEqual({ full: 64, reduced: 2 })
   })
 
-  test('who waits for a lock, or is on the way to it, is no reason to leave a lock section', () => {
+  it('who waits for a lock, or is on the way to it, is no reason to leave a lock section', () => {
     const section = (own: 'y' | 'z'): Step<World>[] => [
       act('before', put(own, 1)),
       act('lock', { when: (w) => !w.lock, ...lock(true) }),
@@ -390,12 +390,12 @@ describe('what happens on a compressed path', () => {
   const count = [1, 2, 3].map((value) => act(`X.${value}`, put('x', value)))
   const beside = [act('Y', put('y', 1))]
 
-  test('of one thread is skipped, and counted', () => {
+  it('of one thread is skipped, and counted', () => {
     const { reduced, report } = compare(systemOf(count), { kind: 'deadlock', id: 'd', title: '' })
     expect([reduced.states, report.passed, reduced.transitions]).toEqual([2, 2, 3])
   })
 
-  test('a violation is found where it is', () => {
+  it('a violation is found where it is', () => {
     for (const threads of [[count], [count, beside]]) {
       const { reduced } = compare(
         systemOf(...threads),
@@ -406,7 +406,7 @@ describe('what happens on a compressed path', () => {
     }
   })
 
-  test('an antecedent, a witness and a goal are seen', () => {
+  it('an antecedent, a witness and a goal are seen', () => {
     const between: Property<World>[] = [
       { kind: 'invariant', id: 'i', title: '', given: (w) => w.x === 1, holds: (w) => w.z === 0 },
       { kind: 'witness', id: 'w', title: '', seen: (w) => w.x === 2 },
@@ -425,7 +425,7 @@ describe('what happens on a compressed path', () => {
     expect(compare(systemOf(count, beside), between[2]).reduced.properties[0].verdict).toBe('violated')
   })
 
-  test('a fault and a violating step are found', () => {
+  it('a fault and a violating step are found', () => {
     const wrong = act('X.wrong', {
       does: () => {
         throw new Oops('wrong', 'on purpose')
@@ -446,7 +446,7 @@ describe('what happens on a compressed path', () => {
     }
   })
 
-  test('an invisible cycle neither hides the other threads nor keeps the search from ending', () => {
+  it('an invisible cycle neither hides the other threads nor keeps the search from ending', () => {
     const round = [act('S.1'), act('S.2'), act('S.3', { to: 'S.1' })]
     const { reduced } = compare(
       systemOf(round, count, beside),
@@ -457,7 +457,7 @@ describe('what happens on a compressed path', () => {
     expect(compare(systemOf(round)).full.states).toBe(3)
   })
 
-  test('a deadlock is found behind it', () => {
+  it('a deadlock is found behind it', () => {
     const waits = act('G', { when: (w) => w.z === 3 })
     const { full, reduced } = compare(systemOf([...count, waits], beside), {
       kind: 'deadlock',
@@ -468,13 +468,13 @@ describe('what happens on a compressed path', () => {
   })
 })
 
-test('`all` keeps traces shortest where the search fits', () => {
+it('`all` keeps traces shortest where the search fits', () => {
   const { reduction } = breadthFirst(systemOf([act('X')], [act('Y')]), [], { reduce: 'all' })
   expect(reduction.partialOrder).toBeNull()
   expect(reduction.notApplied).toContainEqual({ kind: 'partial-order-not-needed' })
 })
 
-test('a violation is not dropped because the search that found it did not fit either', () => {
+it('a violation is not dropped because the search that found it did not fit either', () => {
   const count = (name: 'x' | 'y' | 'z') => [1, 2, 3].map((value) => act(String(value), put(name, value)))
   const system = systemOf(count('x'), count('y'), count('z'), [
     act('1', put('spin', 1)),

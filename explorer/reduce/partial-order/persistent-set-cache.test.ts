@@ -1,11 +1,11 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { NONE } from './look-ahead.ts'
 import { NOT_CACHED, PersistentSetCache } from './persistent-set-cache.ts'
 
 describe('an entry of the cache is that of one state alone', () => {
   // More states than slots, which differ in one word only: where that word is not compared, one state gets the
   // thread of another, and the reduction leaves out steps that it must not.
-  test.each([
+  it.each([
     [1, 0],
     [2, 0],
     [2, 1],
@@ -40,17 +40,17 @@ describe('an entry of the cache is that of one state alone', () => {
   })
 })
 
-test('a missing entry is not taken for the entry NONE', () => {
+it('a missing entry is not taken for the entry NONE', () => {
   // Threads are numbered from 0 on.
   expect(NOT_CACHED).toBeLessThan(NONE)
   expect(NONE).toBeLessThan(0)
 })
 
-test('an empty cache has no entry, not even for a state of zeros', () => {
+it('an empty cache has no entry, not even for a state of zeros', () => {
   expect(new PersistentSetCache(2).get(new Int32Array(2), 0)).toBe(NOT_CACHED)
 })
 
-test('the words of a state may be anywhere in an array', () => {
+it('the words of a state may be anywhere in an array', () => {
   const cache = new PersistentSetCache(3)
   const words = Int32Array.of(9, 9, 9, -4, 7, 1 << 31, 9)
   const alone = words.slice(3, 6)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Layout, layout } from '../../../model/language/layout.ts'
 import {
   array,
@@ -82,11 +82,11 @@ describe.each(Object.entries(shapes))('%s', (_, shape) => {
     return into
   }
 
-  test('has as many permutations as the order says', () => {
+  it('has as many permutations as the order says', () => {
     expect(permutations.length).toBe(group.order)
   })
 
-  test('one form for an orbit, another for another, in the orbit itself', () => {
+  it('one form for an orbit, another for another, in the orbit itself', () => {
     fc.assert(
       fc.property(states(of), states(of), fc.nat(), (encoded, stranger, number) => {
         const orbit = new Set(permutations.map((p) => packed(image(encoded, p))))
@@ -99,7 +99,7 @@ describe.each(Object.entries(shapes))('%s', (_, shape) => {
     )
   })
 
-  test('says by which permutation, with which hash and stabiliser', () => {
+  it('says by which permutation, with which hash and stabiliser', () => {
     fc.assert(
       fc.property(states(of), (encoded) => {
         const words = canonical(encoded)
@@ -114,7 +114,7 @@ describe.each(Object.entries(shapes))('%s', (_, shape) => {
   })
 })
 
-test('a form stays a form when nothing changes that permutations move', () => {
+it('a form stays a form when nothing changes that permutations move', () => {
   const plain = range(0, 40)
   const of = layout(
     struct({ a: plain, cpu: array(cpu, struct({ mode: range(0, 5), page: ref(page) })), b: plain, c: flag }),
@@ -139,7 +139,7 @@ test('a form stays a form when nothing changes that permutations move', () => {
   )
 })
 
-test('ids with equal signatures that are not exchangeable are distinguished', () => {
+it('ids with equal signatures that are not exchangeable are distinguished', () => {
   // A cycle of two and a cycle of three: every id has one successor and one predecessor.
   const node = sort('node', 5)
   const of = layout(struct({ next: array(node, ref(node)) })) as Layout
@@ -160,7 +160,7 @@ test('ids with equal signatures that are not exchangeable are distinguished', ()
   expect(forms.size).toBe(1)
 })
 
-test('images compose, and inverses undo', () => {
+it('images compose, and inverses undo', () => {
   const of = layout(shapes['several sorts']) as Layout
   const group = new SymmetryGroup({ layout: of }, [cpu, page, gfn])
   const permutations = allPermutations(group)

@@ -1,7 +1,16 @@
 import type { Field } from '../../../model/language/fields.ts'
 import { program, step } from '../../../model/language/program.ts'
-import { array, flag, range, ref, sort, struct, type View } from '../../../model/language/shapes.ts'
-import { compose, one } from '../../../model/language/system.ts'
+import {
+  array,
+  flag,
+  range,
+  ref,
+  type Sort,
+  sort,
+  struct,
+  type View,
+} from '../../../model/language/shapes.ts'
+import { compose, one, type System } from '../../../model/language/system.ts'
 import type { Effect, Evaluation } from './effect.ts'
 
 const cpu = sort('cpu', 4)
@@ -15,7 +24,7 @@ const shape = struct({
 type World = View<typeof shape>
 
 /** A system with few states and two sorts of ids, for tests that look at all of them. */
-export function systemOf() {
+export function systemOf(): { readonly system: System<World>; readonly cpu: Sort; readonly page: Sort } {
   const system = compose({
     name: 'few states',
     world: shape,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { choice, type Entry, program, step } from '../../../model/language/program.ts'
 import type { Property } from '../../../model/language/property.ts'
 import { array, flag, range, ref, setOf, sort, struct, type View } from '../../../model/language/shapes.ts'
@@ -119,7 +119,7 @@ describe('model code that knows ids by name is refused', () => {
       says: /step allocate of cpu0 treats ids 0 and 1 of sort page differently/,
     },
   }
-  test.each(Object.entries(cases))('%s', (_, { entries, sort, says }) => {
+  it.each(Object.entries(cases))('%s', (_, { entries, sort, says }) => {
     const system = systemOf(...entries)
     const error = refusal(() => breadthFirst(system, [], { reduce: 'symmetry' }))
     expect(error.message).toMatch(says)
@@ -132,7 +132,7 @@ describe('model code that knows ids by name is refused', () => {
   })
 })
 
-test('a choice written as one step per id is no asymmetry', () => {
+it('a choice written as one step per id is no asymmetry', () => {
   const takes = [0, 1].map((p) =>
     step<World>(
       `take[${p}]`,
@@ -153,7 +153,7 @@ test('a choice written as one step per id is no asymmetry', () => {
   expect(reduced.states).toBe(3)
 })
 
-test('code that stops looking at the first hit is checked on all it might look at', () => {
+it('code that stops looking at the first hit is checked on all it might look at', () => {
   // `some` reads mode[0], and mode[1] only if that is no hit: what it reads depends on names, what it says does not.
   const wait = step<World>(
     'wait',
@@ -171,7 +171,7 @@ test('code that stops looking at the first hit is checked on all it might look a
   )
 })
 
-test('a recording is checked for all states in which it is replayed, not only for the given one', () => {
+it('a recording is checked for all states in which it is replayed, not only for the given one', () => {
   // Asks two of three ids and stops at a hit: harmless while two of the three would be hits, wrong once one is.
   for (const [first, second] of [
     [0, 1],
@@ -216,7 +216,7 @@ test('a recording is checked for all states in which it is replayed, not only fo
   }
 })
 
-test('code that is checked must do what it did for the search', () => {
+it('code that is checked must do what it did for the search', () => {
   let calls = 0
   const fickle = step<World>('fickle', {}, { when: () => calls++ < 2 })
   expect(() => breadthFirst(systemOf(fickle), [], { reduce: 'symmetry' })).toThrow(
@@ -232,7 +232,7 @@ describe('properties that know ids by name are refused', () => {
     { kind: 'progress', id: 'by-name', title: '', goal: (w, at) => at.cpu[0] === 'done' && w.lock === null },
     { kind: 'action', id: 'by-name', title: '', holds: (_, { self }) => self !== 2 },
   ]
-  test.each(cases.map((property) => [property.kind, property] as const))('%s', (kind, property) => {
+  it.each(cases.map((property) => [property.kind, property] as const))('%s', (kind, property) => {
     const system = systemOf(enter)
     const error = refusal(() => breadthFirst(system, [property], { reduce: 'symmetry' }))
     expect(error.message).toMatch(kind === 'action' ? /by-name/ : /property by-name treats ids/)
@@ -244,7 +244,7 @@ describe('properties that know ids by name are refused', () => {
   })
 })
 
-test('a thread that is none of the interchangeable ones may not name one of them either', () => {
+it('a thread that is none of the interchangeable ones may not name one of them either', () => {
   const give = step<World>(
     'give',
     {},

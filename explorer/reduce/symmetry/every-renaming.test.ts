@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { AsymmetryError } from './asymmetry.ts'
 import { areRenamed } from './effect.ts'
 import { Equivariance } from './equivariance.ts'
@@ -23,7 +23,7 @@ const cpuBase = group.bases[group.sorts.indexOf(cpu)]
 const rename = (unit: number, permutation: Permutation): number =>
   unit < cpu.size ? permutation[cpuBase + unit] - cpuBase : unit
 
-test('a recording is accepted exactly when every renaming of it is equivariant', () => {
+it('a recording is accepted exactly when every renaming of it is equivariant', () => {
   expect(permutations).toHaveLength(group.order)
   const outcomes = { accepted: 0, widened: 0, refused: 0 }
   const image = new Uint16Array(fields.length)

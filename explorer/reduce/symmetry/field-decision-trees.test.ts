@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { FieldDecisionTrees, OUTSIDE, UNKNOWN } from './field-decision-trees.ts'
 
 const state = (...encoded: number[]): Uint16Array => Uint16Array.from(encoded)
@@ -8,7 +8,7 @@ const marked = (...fields: number[]): Int32Array => {
   return marks
 }
 
-test('an evaluation is found for all states with the values that were read', () => {
+it('an evaluation is found for all states with the values that were read', () => {
   const trees = new FieldDecisionTrees([2, 3, 4])
   const evaluation = { reads: [2, 0] }
   expect(trees.add(1, state(1, 2, 3), evaluation)).toBe(true)
@@ -19,14 +19,14 @@ test('an evaluation is found for all states with the values that were read', () 
   expect(trees.find(1, state(0, 0, 3), marked(0, 2), 7)).toBe(UNKNOWN)
 })
 
-test('a field that is not at hand is not looked at', () => {
+it('a field that is not at hand is not looked at', () => {
   const trees = new FieldDecisionTrees([2, 3, 4])
   trees.add(0, state(1, 2, 3), { reads: [2, 0] })
   expect(trees.find(0, state(1, 2, 3), marked(2), 7)).toBe(OUTSIDE)
   expect(trees.find(0, state(1, 2, 3), marked(0), 7)).toBe(OUTSIDE)
 })
 
-test('an evaluation that reads nothing applies to all states', () => {
+it('an evaluation that reads nothing applies to all states', () => {
   const trees = new FieldDecisionTrees([2])
   const evaluation = { reads: [] }
   expect(trees.add(3, state(1), evaluation)).toBe(true)
@@ -34,7 +34,7 @@ test('an evaluation that reads nothing applies to all states', () => {
   expect(trees.add(3, state(1), evaluation)).toBe(false)
 })
 
-test('code that reads other fields on the same values is found out', () => {
+it('code that reads other fields on the same values is found out', () => {
   const trees = new FieldDecisionTrees([2, 3, 4])
   expect(trees.add(0, state(1, 2, 3), { reads: [2, 0] })).toBe(true)
   expect(trees.add(0, state(0, 2, 3), { reads: [2, 1] })).toBe(false)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { systemOf } from './equivariance-units.ts'
 import { Rearrangements } from './rearrangements.ts'
 import { type Permutation, SymmetryGroup } from './symmetry-group.ts'
@@ -27,7 +27,7 @@ const classesOf = fc
     ),
   )
 
-test('one of each set of permutations that differ by exchanges within classes', () => {
+it('one of each set of permutations that differ by exchanges within classes', () => {
   const rearrangements = new Rearrangements(group)
   fc.assert(
     fc.property(classesOf, (classes) => {
@@ -52,7 +52,7 @@ test('one of each set of permutations that differ by exchanges within classes', 
   )
 })
 
-test('exchanges of neighbours that make a permutation', () => {
+it('exchanges of neighbours that make a permutation', () => {
   for (const permutation of allPermutations()) {
     const made = group
       .wordOf(permutation)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { type Layout, layout } from '../../../model/language/layout.ts'
 import { array, flag, range, ref, setOf, sort, struct } from '../../../model/language/shapes.ts'
 import { Tabulation, xoshiro } from '../../state/tabulation.ts'
@@ -38,7 +38,7 @@ const rowOf = (slot: number, encoded: Uint16Array): number[] =>
   inRows.filter(({ places }) => places[0] === slot).map(({ field }) => encoded[field.index])
 
 // A stream of equal words gives different rows the same signature now and then; rows must be distinguished all the same.
-test.each([
+it.each([
   ['signatures that clash', () => 1],
   ['signatures', xoshiro(5)],
 ])('rows are alike when their fields are: %s', (_, random) => {
@@ -59,7 +59,7 @@ test.each([
   )
 })
 
-test('rows that change places change the state and its hash as their fields do', () => {
+it('rows that change places change the state and its hash as their fields do', () => {
   const rows = new SlotRows(group, hash, () => 1)
   const words = new Int32Array(of.words)
   const expected = words.slice()

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { program, step } from '../../../model/language/program.ts'
 import type { Property } from '../../../model/language/property.ts'
 import { array, flag, ref, sort, struct, type View } from '../../../model/language/shapes.ts'
@@ -20,7 +20,7 @@ const property: Property<World> = {
 // In some of these steps the holder gets another name, as its program counter moves it up or down the order. The
 // property was never evaluated on it under that name, so no footprint has its fields.
 describe('all predicates are evaluated on a renamed state', () => {
-  test.each(Array.from({ length: 12 }, (_, between) => between))('after %i steps', (between) => {
+  it.each(Array.from({ length: 12 }, (_, between) => between))('after %i steps', (between) => {
     const path = Array.from({ length: between }, (_, n) => step<World>(`walk.${n}`, {}, {}))
     const system = compose({
       name: 'holder',

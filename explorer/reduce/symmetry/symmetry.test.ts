@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Property } from '../../../model/language/property.ts'
 import { referenceRun } from '../../../model/language/reference.ts'
 import type { Sort } from '../../../model/language/shapes.ts'
@@ -52,7 +52,7 @@ describe('published orbits', () => {
     if (row.orbits === undefined) continue
     const { sort, states, edges } = row.orbits
     for (const storage of ['exact', 'fingerprint'] as const) {
-      test(`${row.id} has ${states} orbits, ${storage} storage`, { timeout: 60_000 }, () => {
+      it(`${row.id} has ${states} orbits, ${storage} storage`, { timeout: 60_000 }, () => {
         const system = row.build()
         const reduced = breadthFirst(system, [], { reduce: 'symmetry', storage })
         expect(reduced.states).toBe(states)
@@ -72,7 +72,7 @@ describe('published orbits', () => {
 describe('random symmetric systems', () => {
   const options: SearchOptions[] = [{ reduce: 'symmetry' }, { reduce: 'symmetry', storage: 'fingerprint' }]
   for (const how of options) {
-    test(`verdicts, lengths and counts agree with the full search, ${how.storage ?? 'exact'}`, () => {
+    it(`verdicts, lengths and counts agree with the full search, ${how.storage ?? 'exact'}`, () => {
       const factors: number[] = []
       fc.assert(
         fc.property(tapes, (tape) => {
@@ -111,7 +111,7 @@ describe('systems of which nothing is known', () => {
     347622, 123046, 118229, 862693, 319068, 80066, 1028616, 450816, 612669, 654069,
   ]
 
-  test('with `all` the verdicts are those of the full search, whatever is claimed', () => {
+  it('with `all` the verdicts are those of the full search, whatever is claimed', () => {
     let refused = 0
     let applied = 0
     fc.assert(
@@ -135,7 +135,7 @@ describe('systems of which nothing is known', () => {
     expect(applied).toBeGreaterThan(0)
   })
 
-  test('the same where code names ids now and then', () => {
+  it('the same where code names ids now and then', () => {
     const used = [0, 0, 0]
     fc.assert(
       fc.property(tapes, (tape) => {
@@ -155,7 +155,7 @@ describe('systems of which nothing is known', () => {
     for (const count of used.slice(1)) expect(count).toBeGreaterThan(5)
   })
 
-  test('a claim that is not used is named in the result', () => {
+  it('a claim that is not used is named in the result', () => {
     const system = { ...randomSymmetric([]).system, symmetric: [] as readonly Sort[] }
     const { reduction } = breadthFirst(system, [], { reduce: 'symmetry' })
     expect(reduction.symmetry).toBeNull()

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { Frontier } from './frontier.ts'
 import { levelRangesIn, sharedMemory } from './shared-memory.ts'
 
-test('every state of a level is taken once, at any speed of the workers', () => {
+it('every state of a level is taken once, at any speed of the workers', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat(100), fc.nat(5000)), { minLength: 1, maxLength: 4 }),
@@ -43,7 +43,7 @@ test('every state of a level is taken once, at any speed of the workers', () => 
   )
 })
 
-test('a worker takes its own states first', () => {
+it('a worker takes its own states first', () => {
   const memory = sharedMemory(2, 1, 2)
   const [mine, yours] = [0, 1].map((me) => new Frontier(levelRangesIn(memory), 2, me))
   mine.offer(0, 10)

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { tool } from '../../cli/testing/built-programs.ts'
 import {
   countingModel,
@@ -56,7 +56,7 @@ describe('parallelBreadthFirst', () => {
       fingerprint: breadthFirst(system, properties, { storage: 'fingerprint' }),
     }
   })
-  test.each([1, 2, 3])('%i workers find what one search finds, counterexamples included', async (workers) => {
+  it.each([1, 2, 3])('%i workers find what one search finds, counterexamples included', async (workers) => {
     for (const storage of ['exact', 'fingerprint'] as const) {
       const together = await inParallel(twoPhaseModel, [5], { workers, storage })
       expect(essence(together)).toEqual(essence(twoPhaseAlone()[storage]))
@@ -64,7 +64,7 @@ describe('parallelBreadthFirst', () => {
     }
   })
 
-  test('random systems', async () => {
+  it('random systems', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 }),
@@ -84,7 +84,7 @@ describe('parallelBreadthFirst', () => {
     const { system, properties } = filterLockModel(5)
     return breadthFirst(system, properties)
   })
-  test.each([
+  it.each([
     { workers: 2, storage: 'fingerprint', fingerprintBits: 96 },
     { workers: 3, storage: 'fingerprint', fingerprintBits: 128 },
     { workers: 3, storage: 'fingerprint' },
@@ -94,7 +94,7 @@ describe('parallelBreadthFirst', () => {
     expect(essence(together)).toEqual(essence(filterLockAlone()))
   })
 
-  test('a depth limit gives the same counts; limits end as inconclusive', async () => {
+  it('a depth limit gives the same counts; limits end as inconclusive', async () => {
     const { system, properties } = twoPhaseModel(4)
     for (const maxDepth of [5, 12, 13, 14]) {
       const alone = breadthFirst(system, properties, { maxDepth })
@@ -117,7 +117,7 @@ describe('parallelBreadthFirst', () => {
     expect([stopped.complete, stopped.incompleteReason]).toEqual([false, { kind: 'interrupted' }])
   })
 
-  test('a table that cannot grow any more ends the search as inconclusive', async () => {
+  it('a table that cannot grow any more ends the search as inconclusive', async () => {
     for (const storage of ['exact', 'fingerprint'] as const) {
       const options = { workers: 2, storage, mostArrayBytes: 2 ** 21 }
       const { complete, incompleteReason, states, properties } = await inParallel(twoPhaseModel, [7], options)
@@ -129,7 +129,7 @@ describe('parallelBreadthFirst', () => {
     }
   })
 
-  test('what was found before an interruption is reported with its trace', async () => {
+  it('what was found before an interruption is reported with its trace', async () => {
     let states = 0
     const { complete, incompleteReason, properties } = await inParallel(twoPhaseModel, [9], {
       workers: 2,
@@ -145,18 +145,18 @@ describe('parallelBreadthFirst', () => {
     expect([found?.verdict, found?.trace]).toEqual(['violated', new Map(traces).get('no-late-preparation')])
   })
 
-  test('each worker makes its recordings again at the end', async () => {
+  it('each worker makes its recordings again at the end', async () => {
     await expect(inParallel(countingModel, [], { workers: 2 })).rejects.toThrow(
       'property counts-its-calls: does something else when it is run again on the same state',
     )
   })
 
-  test('a lost worker is an error, never a verdict', async () => {
+  it('a lost worker is an error, never a verdict', async () => {
     await expect(inParallel(crashingModel, [20], { workers: 2 })).rejects.toThrow(/worker \d was lost/)
     await expect(inParallel(crashingModel, [0], { workers: 3 })).rejects.toThrow(/worker \d was lost/)
   })
 
-  test('what needs the whole graph is refused', async () => {
+  it('what needs the whole graph is refused', async () => {
     const source = { module: models.href, function: 'randomSystem', arguments: [[1, 2, 3]] }
     const random = { ...source, module: pathToFileURL(tool('random-system')).href }
     await expect(parallel.parallelBreadthFirst(random, { workers: 2 })).rejects.toThrow(

@@ -1,13 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { abandon, barrier, clearRequest, REQUEST, request, requests, sharedMemory } from './shared-memory.ts'
 
-test('no worker waits for a lost one', () => {
+it('no worker waits for a lost one', () => {
   const memory = sharedMemory(2, 1, 2)
   abandon(memory)
   expect(() => barrier(memory)).toThrow('another worker is lost')
 })
 
-test('workers at a barrier get all requests until these are cleared', () => {
+it('workers at a barrier get all requests until these are cleared', () => {
   const memory = sharedMemory(1, 1, 2)
   expect(barrier(memory)).toBe(0)
   request(memory, REQUEST.growth)

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { allBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { emptyKvm, takeStep } from '../testing/take-step.ts'
@@ -20,17 +20,14 @@ function faultWith(installed: 'valid' | 'invalid' | 'gone'): [kvm: Kvm, to: stri
   return [kvm, takeStep(kvm, [walkGuestTables(bounds)], 'PF.2')]
 }
 
-test('a table is read where its memslot is valid', () => {
+it('a table is read where its memslot is valid', () => {
   const [kvm, to] = faultWith('valid')
   expect(to).toBeUndefined()
   expect(kvm.vcpu[0].fault.gpte[0].to).toBe(1)
 })
 
-test.each(['invalid', 'gone'] as const)(
-  'the guest gets a #PF if the memslot of a table is %s',
-  (installed) => {
-    const [kvm, to] = faultWith(installed)
-    expect(to).toBe('RUN.1')
-    expect(kvm.vcpu[0].guest).toBe('idle')
-  },
-)
+it.each(['invalid', 'gone'] as const)('the guest gets a #PF if the memslot of a table is %s', (installed) => {
+  const [kvm, to] = faultWith(installed)
+  expect(to).toBe('RUN.1')
+  expect(kvm.vcpu[0].guest).toBe('idle')
+})

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { allBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_add } from '../../memory/shadow/rmap.ts'
@@ -29,7 +29,7 @@ function faultOn(gfn: number, pfn: number): Kvm {
   return kvm
 }
 
-test('the flush for another page comes after the new SPTE is stored', () => {
+it('the flush for another page comes after the new SPTE is stored', () => {
   const kvm = faultOn(2, 2)
   take(kvm, 'SET.2 test')
   expect(kvm.page[0].spte[0].kind).toBe('none')
@@ -41,7 +41,7 @@ test('the flush for another page comes after the new SPTE is stored', () => {
   expect(kvm.rmap[2][0].has(0)).toBe(true)
 })
 
-test('an SPTE of the same page stays under the frame that it was mapped for', () => {
+it('an SPTE of the same page stays under the frame that it was mapped for', () => {
   const kvm = faultOn(2, 1)
   take(kvm, 'SET.2 test')
   take(kvm, 'SET.4')
@@ -52,7 +52,7 @@ test('an SPTE of the same page stays under the frame that it was mapped for', ()
   expect(kvm.rmap[2][0].isEmpty()).toBe(true)
 })
 
-test('a write-tracked frame stays read-only, even if its only page is obsolete', () => {
+it('a write-tracked frame stays read-only, even if its only page is obsolete', () => {
   const kvm = faultOn(0, 2)
   alloc_shadow_page(kvm, 1, 0, 2)
   account_shadowed(kvm, 1)

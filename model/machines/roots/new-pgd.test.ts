@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { allBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { alloc_shadow_page } from '../../memory/shadow/shadow-page.ts'
@@ -26,12 +26,12 @@ function load(cr3: number, root: number | null, ...prev: (number | null)[]): (nu
   return [vcpu.root, ...vcpu.prev_roots]
 }
 
-test('a current root is kept, and moves to the previous roots', () => {
+it('a current root is kept, and moves to the previous roots', () => {
   expect(load(1, 0, 1, 2, 3)).toEqual([1, 0, 2, 3])
   expect(load(2, 0, 1, 2, 3)).toEqual([2, 0, 1, 3])
 })
 
-test('without a current root the cache loses the root that is used, and no empty slot moves into it', () => {
+it('without a current root the cache loses the root that is used, and no empty slot moves into it', () => {
   expect(load(1, null, 1, 2, 3)).toEqual([1, 2, 3, null])
   expect(load(2, null, 1, 2, 3)).toEqual([2, 1, 3, null])
   expect(load(3, null, 1, 2, 0)).toEqual([null, 1, 2, 0])
