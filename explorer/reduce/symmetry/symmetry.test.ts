@@ -89,7 +89,7 @@ describe('random symmetric systems', () => {
           expect(notApplied).toEqual([])
           expect(symmetry?.closed).toBe(true)
           expect(symmetry?.represented).toBe(full.states)
-          expectRealTraces(system, properties, reduced)
+          expectRealTraces(system, judged, reduced)
           factors.push(reduced.reduction.factor)
         }),
         { numRuns: 60 },
