@@ -309,6 +309,11 @@ describe('check refuses', () => {
     ['an unknown design', ['--design', 'D9'], 'no design is called "D9"; did you mean D0?'],
     ['an unknown property', ['--property', 'I-2'], 'no property is called "I-2"; did you mean I-1?'],
     [
+      'a property of scenarios that were not named',
+      ['--design', 'D1', '--property', 'can-finish'],
+      'property can-finish is not checked in any chosen scenario; it is checked in counts',
+    ],
+    [
       'a property that no scenario checks',
       ['--property', 'no-double-free'],
       'property no-double-free is not checked in any chosen scenario; name any scenario',
