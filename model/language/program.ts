@@ -8,12 +8,18 @@
  * block. Diagrams show each function under its caller by means of these.
  */
 
+import type { Anchor } from './anchor.ts'
+
 /** Where a step comes from and how it is shown; transitions do not depend on it. */
 export interface About<W> {
   /** Kernel function the step belongs to, without parentheses, for example `kvm_zap_obsolete_pages`. */
   readonly fn?: string
   /** Kernel version(s) in which the function was read, for example `v5.18..v6.16`. */
   readonly since?: string
+  /** The statement of `fn` that the step stands for, or what else it is. `mmucheck drift` looks for it in C. */
+  readonly c?: Anchor
+  /** If the statement stands elsewhere in its function than the steps around this one suggest: why. */
+  readonly outOfOrder?: `because ${string}`
   /** Its line in a race diagram, in kernel terms; a function is given the state before the step. */
   readonly shows?: string | ((world: W, self: number) => string)
   /** If the step is coarsened: why several actions of the kernel are one atomic step here. */
