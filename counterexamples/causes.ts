@@ -176,11 +176,11 @@ function neededSteps({ system, property, steps, counterexample }: Replayed): Set
 }
 
 /** Whether the end would still be a violation with another value in a field; null where only a search could tell. */
-function failsWith(replayed: Replayed, observer: Observer, field: number, code: number): boolean | null {
+function failsWith(replayed: Replayed, observer: Observer, field: number, value: number): boolean | null {
   const { property, states, steps, system } = replayed
   const imagine = (state: Uint16Array): Uint16Array => {
     const copy = state.slice()
-    copy[field] = code
+    copy[field] = value
     return copy
   }
   const last = states[states.length - 1]

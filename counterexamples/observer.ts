@@ -25,10 +25,10 @@ class ObservedState {
     return this.state[field]
   }
 
-  write(field: number, code: number): void {
+  write(field: number, value: number): void {
     if (this.frozen) throw new ModelError('a property writes to the state; only effects may')
     this.written.add(field)
-    this.state[field] = code
+    this.state[field] = value
   }
 }
 

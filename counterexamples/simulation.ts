@@ -50,7 +50,7 @@ export class Simulation {
         if (outcome.kind === 'blocked') return 'impossible'
         snapshot = outcome.next
       }
-      return this.#isViolated(this.#reference.codes(snapshot)) ? 'fails' : 'holds'
+      return this.#isViolated(this.#reference.encode(snapshot)) ? 'fails' : 'holds'
     } catch {
       // Model code may throw in a state that cannot occur.
       return 'impossible'

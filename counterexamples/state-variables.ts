@@ -73,8 +73,8 @@ const named = (path: string): { path: string; counter: boolean } => ({
  * A value as text: a flag is 0 or 1, as in a kernel dump, a missing id is `none`, and an id says of what it is unless
  * the field's name does (`root = page 0`, because `root = 0` would read as NULL; `gfn = 0`).
  */
-export function scalarText(field: Field, code: number): string {
-  const value = field.shape.decode(code)
+export function scalarText(field: Field, encoded: number): string {
+  const value = field.shape.decode(encoded)
   if (value === null) return 'none'
   if (typeof value === 'boolean') return String(Number(value))
   const sort = field.shape.idOf?.sort.name

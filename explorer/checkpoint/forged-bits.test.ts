@@ -68,10 +68,10 @@ it('text of the checkpoint does not reach the terminal raw', () => {
   const evil = 'x\u001b[2J\nmmucheck: 0 violated'
   const changes: Forge[] = [
     ({ meta }) => {
-      meta.manner.storage = evil
+      meta.configuration.storage = evil
     },
     ({ meta }) => {
-      meta.manner[evil] = 1
+      meta.configuration[evil] = 1
     },
     ({ meta }) => meta.search.reductions.refused.push({ sort: 'rm', why: evil }),
     ({ meta }) => meta.search.reductions.refused.push({ sort: 'rm', why: 'x'.repeat(5000) }),

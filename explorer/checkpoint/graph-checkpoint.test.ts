@@ -131,7 +131,7 @@ describe('another search', () => {
     expect(refusalOf(() => resumed(countsUp(1, 9, 4)))).toContain('is of another model')
     expect(refusalOf(() => resumed(system, 2))).toContain('a search with seed 1, not 2')
     forge(directory, ({ meta }) => {
-      meta.manner.graph = 'half'
+      meta.configuration.graph = 'half'
     })
     expect(refusalOf(() => resumed())).toContain('a search with graph half, not whole')
   })

@@ -273,27 +273,41 @@ describe('what is refused', () => {
     ['less than no state', { states: -1 }],
     ['half a state', { states: 1.5 }],
     ['no identity', { identity: 1 }],
-    ['no configuration', { manner: null }],
-    ['a configuration with half a number', { manner: { ...asked, seed: 0.5 } }],
-    ['a configuration that is true', { manner: { ...asked, seed: true } }],
-    ['a configuration that is empty', { manner: { ...asked, storage: '' } }],
-    ['a configuration in capitals', { manner: { ...asked, storage: 'Exact' } }],
-    ['a configuration that ends otherwise', { manner: { ...asked, storage: 'exact\u202e' } }],
-    ['a configuration of many letters', { manner: { ...asked, storage: 'e'.repeat(21) } }],
-    ['a configuration without a name', { manner: { ...asked, '': 1 } }],
-    ['a configuration named with capitals', { manner: { ...asked, Seed: 1 } }],
-    ['a configuration whose name ends otherwise', { manner: { ...asked, 'seed\u202e': 1 } }],
-    ['a configuration with a long name', { manner: { ...asked, ['e'.repeat(21)]: 1 } }],
+    ['no configuration', { configuration: null }],
+    ['a configuration with half a number', { configuration: { ...asked, seed: 0.5 } }],
+    ['a configuration that is true', { configuration: { ...asked, seed: true } }],
+    ['a configuration that is empty', { configuration: { ...asked, storage: '' } }],
+    ['a configuration in capitals', { configuration: { ...asked, storage: 'Exact' } }],
+    ['a configuration that ends otherwise', { configuration: { ...asked, storage: 'exact\u202e' } }],
+    ['a configuration of many letters', { configuration: { ...asked, storage: 'e'.repeat(21) } }],
+    ['a configuration without a name', { configuration: { ...asked, '': 1 } }],
+    ['a configuration named with capitals', { configuration: { ...asked, Seed: 1 } }],
+    ['a configuration whose name ends otherwise', { configuration: { ...asked, 'seed\u202e': 1 } }],
+    ['a configuration with a long name', { configuration: { ...asked, ['e'.repeat(21)]: 1 } }],
   ])('what is no search: %s', (_, change) => {
     forge(directory, ({ meta }) => Object.assign(meta, change))
     expect(refusal()).toContain(isNone)
     expect(refusalOf(() => searchIn(directory))).toContain(isNone)
   })
 
+  it('a configuration under the name of earlier versions is compared as well', () => {
+    const rename = (configuration: object) =>
+      forge(directory, ({ meta }) => {
+        delete meta.configuration
+        meta.manner = configuration
+      })
+    rename(asked)
+    expect(checkpointOf({}).files.open(directory)).toMatchObject({ states: 5 })
+    rename({ ...asked, seed: 77 })
+    expect(refusal()).toContain('a search with seed 77')
+  })
+
   it('a configuration that is only longer than ours is shown', () => {
     const longest = 'e-'.repeat(10)
     const name = 'n'.repeat(20)
-    forge(directory, ({ meta }) => Object.assign(meta, { states: 0, manner: { ...asked, [name]: longest } }))
+    forge(directory, ({ meta }) =>
+      Object.assign(meta, { states: 0, configuration: { ...asked, [name]: longest } }),
+    )
     expect(refusal()).toContain(other(`a search with ${name} ${longest}, not undefined`))
   })
 })

@@ -12,8 +12,11 @@ export type SearchConfiguration = Readonly<Record<string, string | number>>
 
 const metaShape = z.object({
   identity: z.string(),
-  // The search configuration. Restricted, because differences are shown in an error message.
-  manner: z.record(z.string().regex(/^[a-z]{1,20}$/), z.union([z.string().regex(/^[a-z-]{1,20}$/), z.int()])),
+  // Restricted, because differences are shown in an error message.
+  configuration: z.record(
+    z.string().regex(/^[a-z]{1,20}$/),
+    z.union([z.string().regex(/^[a-z-]{1,20}$/), z.int()]),
+  ),
   states: z.int().nonnegative(),
   /** Data of this kind of search. */
   search: z.unknown(),
@@ -89,8 +92,8 @@ export class RecordedCheckpoint {
     const { checkpoint, onUnwritten } = this.#paths
     if (checkpoint === undefined || this.#savedAt === at) return
     const start = performance.now()
-    const { identity, configuration: manner } = this.#searched
-    const meta: z.infer<typeof metaShape> = { identity, manner, states, search }
+    const { identity, configuration } = this.#searched
+    const meta: z.infer<typeof metaShape> = { identity, configuration, states, search }
     try {
       prepare(checkpoint.directory)
       writeCheckpoint(checkpoint.directory, meta, { recordings: [this.#log.entries], ...sections })
@@ -109,8 +112,8 @@ export class RecordedCheckpoint {
    */
   open(directory: string): Opened {
     const reader = readCheckpoint(directory)
-    const { identity, manner, states, search } = parsed(directory, reader.meta)
-    this.#compare(directory, identity, manner)
+    const { identity, configuration, states, search } = parsed(directory, reader.meta)
+    this.#compare(directory, identity, configuration)
     this.#repeat(directory, reader)
     return { ...reader, states, search }
   }
@@ -153,7 +156,13 @@ export function searchIn(directory: string): unknown {
 }
 
 function parsed(directory: string, meta: unknown): z.infer<typeof metaShape> {
-  const found = metaShape.safeParse(meta)
+  const found = metaShape.safeParse(withConfiguration(meta))
   if (!found.success) throw new CheckpointError(`the checkpoint in ${directory} is not one of a search`)
   return found.data
+}
+
+/** The data with the name that it has now: earlier versions wrote the search configuration as `manner`. */
+function withConfiguration(meta: unknown): unknown {
+  if (typeof meta !== 'object' || meta === null || 'configuration' in meta || !('manner' in meta)) return meta
+  return { ...meta, configuration: meta.manner }
 }

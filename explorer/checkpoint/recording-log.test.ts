@@ -133,7 +133,7 @@ it('which values were recorded, and of which predicate', () => {
 })
 
 it('steps record no values', () => {
-  // A fault and an answer that is true have one number, and codes may look like an answer too.
+  // A fault and an answer that is true have one number, and encoded values may look like an answer too.
   const { system, log, compiled } = watched()
   const words = new Int32Array(system.layout.words)
   system.layout.pack(Uint16Array.of(1, 0, 2, 0), words, 0)

@@ -49,7 +49,7 @@ function searched(head: number, options: StorageOptions) {
 }
 
 /** Takes the states of such a search back after a change. */
-function takenBack(
+function restored(
   head: number,
   options: StorageOptions,
   change: (search: ReturnType<typeof searched> & { head: number }) => void = () => {},
@@ -73,9 +73,9 @@ it('the states fill several chunks, of more than one word each', () => {
   expect(explored(system, TOP).store.chunks.length).toBe(4)
 })
 
-describe.each([EXACT, LOSSY, WIDE])('states that were taken back: %o', (options) => {
+describe.each([EXACT, LOSSY, WIDE])('states restored from the store: %o', (options) => {
   it.each([0, 7, 8, 20, TOP])('of which %i are expanded', (head) => {
-    const { search, parts, visited } = takenBack(head, options)
+    const { search, parts, visited } = restored(head, options)
     const { store, table, compiled } = search.parts
     expect(parts.store.count).toBe(store.count)
     expect(parts.store.chunks).toEqual(store.chunks)
@@ -113,9 +113,9 @@ it('each state is reported if the caller wants it', () => {
 })
 
 describe('states that cannot be', () => {
-  type Change = Parameters<typeof takenBack>[2]
+  type Change = Parameters<typeof restored>[2]
   const refusal = (head: number, options: StorageOptions, change: Change) =>
-    refusalOf(() => takenBack(head, options, change))
+    refusalOf(() => restored(head, options, change))
 
   it.each([EXACT, LOSSY])('more expanded than found: %o', (options) => {
     expect(
@@ -127,7 +127,7 @@ describe('states that cannot be', () => {
 
   it.each([EXACT, LOSSY])('as many expanded as found are not too many: %o', (options) => {
     expect(
-      takenBack(TOP, options, ({ head, states }) => {
+      restored(TOP, options, ({ head, states }) => {
         expect(head).toBe(states)
       }).parts.store.count,
     ).toBe(TOP)
@@ -191,7 +191,7 @@ describe('states that cannot be', () => {
     const far = sixth((word) => (word & ~(counted.mask << counted.shift)) | (FAR << counted.shift))
     expect(refusal(20, LOSSY, far)).toBe('state 21 is not in its table')
     expect(refusal(20, WIDE, far)).toBe('state 21 is not in its table')
-    expect(takenBack(20, EXACT, far).parts.store.count).toBe(22)
+    expect(restored(20, EXACT, far).parts.store.count).toBe(22)
   })
 
   it('with a field outside its domain', () => {

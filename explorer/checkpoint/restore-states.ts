@@ -59,11 +59,11 @@ export function restoreStates(
       lows[k] = hash.low
       highs[k] = hash.high
     }
-    table.touch?.(lows, count)
+    table.prefetch?.(lows, count)
     for (let k = 0; k < count; k++) {
       const id = first + k
       const base = (id & chunkMask) * words
-      const place = table.takeBack?.(id, vectors, base, lows[k], highs[k]) ?? -1
+      const place = table.restoreState?.(id, vectors, base, lows[k], highs[k]) ?? -1
       if (place < 0) throw opened.damaged(`state ${id} is ${isLossy ? 'not in its table' : 'there twice'}`)
       if (isLossy && seen[place]++ > 0) throw opened.damaged(`state ${id} is there twice`)
       visit(id, vectors, base)

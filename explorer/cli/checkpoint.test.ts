@@ -294,7 +294,7 @@ describe('a checkpoint is refused with one line and 2', () => {
     expect(await refusal('counts', '--resume', 'cp')).toContain('the checksum of checkpoint.json is wrong')
   })
 
-  it('when it is of another model, other properties or another manner', async () => {
+  it('when it is of another model, other properties or another search configuration', async () => {
     await stopped()
     const other = ['counts', '--property', 'half-way', '--resume', 'cp']
     expect(refusalOf(run(SMALL, ['check', ...other]))).toContain('other properties')

@@ -95,7 +95,7 @@ export function replayed(checker: Checker, ce: Counterexample, named: FileNames 
     return replay(
       ce,
       () => question,
-      (codes, goal) => goalReachableIn(system, { faults })(codes, goal),
+      (encoded, goal) => goalReachableIn(system, { faults })(encoded, goal),
     )
   } catch (error) {
     if (error instanceof ReplayError) throw new InternalError(`${ce.id}: ${error.message}`)

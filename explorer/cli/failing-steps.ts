@@ -11,11 +11,11 @@ export interface FailingStep {
 
 /** The steps of a trace, with what each does in the state in which it is taken. The last one may fail. */
 export function failingSteps(system: System, trace: Trace): FailingStep[] {
-  const codes = system.initial[trace.initial].slice()
+  const encoded = system.initial[trace.initial].slice()
   const { world } = system.view({
-    read: (field) => codes[field],
-    write: (field, code) => {
-      codes[field] = code
+    read: (field) => encoded[field],
+    write: (field, value) => {
+      encoded[field] = value
     },
   })
   return trace.steps.map(({ thread: name, step: path }): FailingStep => {
@@ -30,7 +30,7 @@ export function failingSteps(system: System, trace: Trace): FailingStep[] {
     const taken = attempt(() => cases.findIndex(({ when }) => when === undefined || when(world, self)))
     if (taken !== undefined && taken >= 0) {
       attempt(() => cases[taken].does?.(world, self))
-      codes[counter.index] = flow.counters.indexOf(flow.target(located, taken))
+      encoded[counter.index] = flow.counters.indexOf(flow.target(located, taken))
     }
     return { thread: name, step: path, text: [...fn, ...(statement ? [statement] : [])].join(': ') }
   })

@@ -138,7 +138,15 @@ describe('every field is described of a', () => {
   it('checkpoint', () => {
     const manifest = JSON.parse(example('checkpoint'))
     const { sections, meta } = manifest.body
-    const names = [manifest, manifest.body, sections, meta, meta.manner, meta.search, meta.search.position]
+    const names = [
+      manifest,
+      manifest.body,
+      sections,
+      meta,
+      meta.configuration,
+      meta.search,
+      meta.search.position,
+    ]
     expect(
       missingIn(
         'checkpoint.md',

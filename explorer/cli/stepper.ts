@@ -28,7 +28,7 @@ const HELP = [
 interface Taken extends TraceStep {
   readonly fn: string | undefined
   readonly changes: readonly Change[]
-  /** Codes afterwards; null when the step failed. */
+  /** Encoded values afterwards; null when the step failed. */
   readonly after: Uint16Array | null
   /** Why the step failed; null if it did not. */
   readonly fault: string | null
@@ -169,18 +169,18 @@ export class Stepper {
   }
 
   /** The current state; null after a step that failed. */
-  #codes(): Uint16Array | null {
+  #encoded(): Uint16Array | null {
     return this.#at === 0 ? this.#replayed.states[0] : this.#path[this.#at - 1].after
   }
 
   /** The current state, or the one before a step that failed. */
-  #lastCodes(): Uint16Array {
+  #lastEncoded(): Uint16Array {
     const { states } = this.#replayed
-    return this.#codes() ?? (this.#at < 2 ? states[0] : (this.#path[this.#at - 2].after ?? states[0]))
+    return this.#encoded() ?? (this.#at < 2 ? states[0] : (this.#path[this.#at - 2].after ?? states[0]))
   }
 
   #valueOf(path: string): string {
-    return this.#values.get(path)?.(this.#lastCodes()) ?? 'none'
+    return this.#values.get(path)?.(this.#lastEncoded()) ?? 'none'
   }
 
   #state(text: string): string[] {
@@ -193,7 +193,7 @@ export class Stepper {
   #since(): string[] {
     const first = this.#replayed.states[0]
     const rows = [...this.#values].flatMap(([path, value]) => {
-      const [before, now] = [value(first), value(this.#lastCodes())]
+      const [before, now] = [value(first), value(this.#lastEncoded())]
       return before === now ? [] : [`${path}: ${before} -> ${now}`]
     })
     return rows.length === 0 ? ['nothing has changed since the beginning'] : cut(rows)
@@ -201,32 +201,32 @@ export class Stepper {
 
   /** The steps enabled here; none after a step that failed. */
   #enabled(): TraceStep[] {
-    const codes = this.#codes()
+    const encoded = this.#encoded()
     const { reference } = this.#verifier
-    return codes === null ? [] : reference.enabled(reference.snapshot(codes))
+    return encoded === null ? [] : reference.enabled(reference.snapshot(encoded))
   }
 
   #possible(): string[] {
-    const codes = this.#codes()
-    if (codes === null) return ['the last step failed; nothing comes after it']
+    const encoded = this.#encoded()
+    if (encoded === null) return ['the last step failed; nothing comes after it']
     const next = this.#path[this.#at]
     const enabled = this.#enabled()
     const rows = enabled.map(({ thread, step }, index) => {
       const taken = next?.thread === thread && next.step === step
       return `${taken ? '*' : ' '} ${index + 1} ${thread} ${step}`
     })
-    return cut([...(rows.length === 0 ? ['no step is possible'] : rows), ...this.#blocked(codes, enabled)])
+    return cut([...(rows.length === 0 ? ['no step is possible'] : rows), ...this.#blocked(encoded, enabled)])
   }
 
   /** Threads without an enabled step, and the guards that block them. */
-  #blocked(codes: Uint16Array, enabled: readonly TraceStep[]): string[] {
+  #blocked(encoded: Uint16Array, enabled: readonly TraceStep[]): string[] {
     const { system } = this.#replayed
     const { reference } = this.#verifier
-    const snapshot = reference.snapshot(codes)
+    const snapshot = reference.snapshot(encoded)
     return system.threads
       .filter(({ name }) => !enabled.some(({ thread }) => thread === name))
       .flatMap(({ name, flow, counter }) => {
-        const at = flow.counters[codes[counter.index]]
+        const at = flow.counters[encoded[counter.index]]
         const own = flow.steps.filter((located) => located.at === at)
         if (own.length === 0) return [`  - ${name} is done`]
         return own.map(
@@ -251,7 +251,7 @@ export class Stepper {
   #taken({ thread, step }: TraceStep): Taken {
     const { system } = this.#replayed
     const { reference } = this.#verifier
-    const before = this.#lastCodes()
+    const before = this.#lastEncoded()
     const outcome = reference.step(reference.snapshot(before), { thread, step })
     const flow = system.threads.find((t) => t.name === thread)?.flow
     const fn = flow?.steps.find((s) => s.path === step)?.step.about.fn
@@ -259,7 +259,7 @@ export class Stepper {
       const fault = outcome.kind === 'fault' ? outcome.fault.message : 'it cannot be taken'
       return { thread, step, fn, changes: [], after: null, fault }
     }
-    const after = reference.codes(outcome.next)
+    const after = reference.encode(outcome.next)
     return { thread, step, fn, changes: changesBetween(system, before, after), after, fault: null }
   }
 

@@ -109,16 +109,16 @@ describe('checkAgainstReference', () => {
     expect(new Set(faulting.map((r) => r.step.path))).toEqual(new Set(['USE/1', 'inspect']))
   })
 
-  it('a wrong code, program counter, enabledness or fault is refused', () => {
+  it('a wrong encoded value, program counter, enabledness or fault is refused', () => {
     const system = useAfterFree()
     const check = checkAgainstReference(system)
     const all = recordings(system)
     const used = all.find((r) => r.step.path === 'USE/1' && r.after !== null) as Recording
     const uses = system.layout.fields.find((f) => f.path === 'world.uses')?.index as number
     const counter = system.threads[0].counter.index
-    const bent = (index: number, code: number): Recording => {
+    const bent = (index: number, value: number): Recording => {
       const after = (used.after as Uint16Array).slice()
-      after[index] = code
+      after[index] = value
       return { ...used, after }
     }
     expect(() => check(bent(uses, 2))).toThrow(
@@ -152,7 +152,7 @@ describe('Reference', () => {
           expect(outcome.next.value).toEqual(own.value)
           expect(outcome.next.context).toEqual(own.context)
           // A snapshot built from encoded values equals the one that xstate computed.
-          expect(reference.snapshot(reference.codes(own)).value).toEqual(own.value)
+          expect(reference.snapshot(reference.encode(own)).value).toEqual(own.value)
           snapshot = outcome.next
         }
       }),
@@ -178,13 +178,13 @@ describe('referenceRun', () => {
       initial,
       steps: steps.map((s) => ({ thread: s.split(' ')[0], step: s.split(' ')[1] })),
     })
-  const uses = (codes: Uint16Array): number =>
-    (system.view({ read: (f) => codes[f], write: () => {} }).world as { uses: number }).uses
+  const uses = (encoded: Uint16Array): number =>
+    (system.view({ read: (f) => encoded[f], write: () => {} }).world as { uses: number }).uses
 
   it('gives the encoded values of every state, from the given initial state', () => {
     const { states, fault } = run(1, 'user0 USE/1', 'user0 USE/2')
     expect(states.map(uses)).toEqual([1, 2, 2])
-    expect(states.map((codes) => codes[system.threads[0].counter.index])).toEqual([0, 1, 2])
+    expect(states.map((encoded) => encoded[system.threads[0].counter.index])).toEqual([0, 1, 2])
     expect(fault).toBeNull()
   })
 

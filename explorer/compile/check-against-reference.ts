@@ -32,10 +32,10 @@ export function checkAgainstReference(checked: System): (recording: Recording) =
       return
     }
     if (after === null) return differs('xstate takes it, the search does not')
-    const { codes } = outcome.next.context as ReferenceContext
+    const { encoded } = outcome.next.context as ReferenceContext
     for (const { index, path } of shared) {
-      if (codes[index] !== after[index]) {
-        differs(`${path} has encoded value ${after[index]} in the search and ${codes[index]} in xstate`)
+      if (encoded[index] !== after[index]) {
+        differs(`${path} has encoded value ${after[index]} in the search and ${encoded[index]} in xstate`)
       }
     }
     system.threads.forEach(({ counter, flow }, index) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Codes } from '../../model/language/layout.ts'
+import { EncodedValues } from '../../model/language/layout.ts'
 import { program, step } from '../../model/language/program.ts'
 import { Oops } from '../../model/language/property.ts'
 import { array, range, struct, type View } from '../../model/language/shapes.ts'
@@ -20,30 +20,30 @@ const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 const statesOf = (system: System): fc.Arbitrary<number[]> =>
   fc.tuple(...system.layout.fields.map((f) => fc.nat(f.shape.size - 1)))
 
-function packed(system: System, codes: readonly number[]): Int32Array {
+function packed(system: System, encoded: readonly number[]): Int32Array {
   const words = new Int32Array(system.layout.words)
-  system.layout.pack(codes, words, 0)
+  system.layout.pack(encoded, words, 0)
   return words
 }
 
 /** What a state's steps do, by running the model code on it. */
-function directly(system: System, codes: readonly number[]): string[] {
+function directly(system: System, encoded: readonly number[]): string[] {
   return system.threads.flatMap((thread) => {
     const { flow, self, counter } = thread
-    const here = flow.counters[codes[counter.index]]
+    const here = flow.counters[encoded[counter.index]]
     return flow.steps
       .filter((located) => located.at === here)
       .flatMap((located) => {
-        const store = new Codes(codes.length)
-        store.codes.set(codes)
+        const store = new EncodedValues(encoded.length)
+        store.values.set(encoded)
         const { world } = system.view(store)
         const name = `${thread.name} ${located.path}`
         try {
           const taken = located.step.cases.findIndex((c) => c.when === undefined || c.when(world, self))
           if (taken < 0) return []
           located.step.cases[taken].does?.(world, self)
-          store.codes[counter.index] = flow.counters.indexOf(flow.target(located, taken))
-          return [`${name}: ${store.codes.join(' ')}`]
+          store.values[counter.index] = flow.counters.indexOf(flow.target(located, taken))
+          return [`${name}: ${store.values.join(' ')}`]
         } catch (error) {
           if (error instanceof Oops) return [`${name}: ${error.property}`]
           throw error
@@ -64,8 +64,8 @@ describe('transition records', () => {
           const compiled = new CompiledSystem(system)
           const successors = new Successors(compiled)
           const lists = new SuccessorLists(compiled)
-          for (const codes of [...states, ...states]) {
-            const words = packed(system, codes)
+          for (const encoded of [...states, ...states]) {
+            const words = packed(system, encoded)
             successors.find(words, 0)
             const said: string[] = []
             for (let k = 0; k < successors.count; k++) {
@@ -77,15 +77,15 @@ describe('transition records', () => {
               }
               const next = words.slice()
               successors.apply(k, next, 0)
-              const after = new Uint16Array(codes.length)
+              const after = new Uint16Array(encoded.length)
               system.layout.unpack(next, 0, after)
               said.push(`${name}: ${after.join(' ')}`)
               const record = successors.records[k]
-              expect(compiled.hash.hashLow(codes) ^ compiled.records[record]).toBe(
+              expect(compiled.hash.hashLow(encoded) ^ compiled.records[record]).toBe(
                 compiled.hash.hashLow(after),
               )
             }
-            expect(said).toEqual(directly(system, codes))
+            expect(said).toEqual(directly(system, encoded))
             expect(listed(compiled, lists, words)).toEqual([
               ...successors.records.subarray(0, successors.count),
             ])
@@ -108,10 +108,10 @@ describe('transition records', () => {
         }),
         ([{ system, properties }, states]) => {
           const predicates = new Predicates(system, PropertyMonitor.predicatesOf(properties))
-          for (const codes of [...states, ...states]) {
-            const words = packed(system, codes)
-            const store = new Codes(codes.length)
-            store.codes.set(codes)
+          for (const encoded of [...states, ...states]) {
+            const words = packed(system, encoded)
+            const store = new EncodedValues(encoded.length)
+            store.values.set(encoded)
             const { world, at } = system.view(store)
             predicates.list.forEach(({ given, holds }, q) => {
               const asked = given === undefined || given(world as never, at)
@@ -181,9 +181,9 @@ it('steps that depend on many different fields are looked up one by one', () => 
   const random = xoshiro(1)
   let split = false
   for (let n = 0; n < 3000; n++) {
-    const codes = Array.from({ length: 11 }, (_, f) => (f < 10 ? random() & 3 : 0))
-    system.layout.pack(codes, words, 0)
-    const expected = codes.slice(0, 10).filter((c) => c < 3).length
+    const encoded = Array.from({ length: 11 }, (_, f) => (f < 10 ? random() & 3 : 0))
+    system.layout.pack(encoded, words, 0)
+    const expected = encoded.slice(0, 10).filter((c) => c < 3).length
     expect(listed(lists.compiled, lists, words)).toHaveLength(expected)
     split ||= lists.lastGroup[0] - lists.firstGroup[0] === 10
   }

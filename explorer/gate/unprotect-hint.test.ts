@@ -26,16 +26,16 @@ function mmuStates(scenario: string, patches: readonly Patch<Kvm>[]): Set<string
   expect(stopped).toBeNull()
   const { layout } = built
   const kept = layout.fields.filter((field) => !LEFT_OUT.test(field.path)).map((field) => field.index)
-  const codes = new Uint16Array(layout.fields.length)
+  const encoded = new Uint16Array(layout.fields.length)
   const found = new Set<string>()
   const lock = layout.fields.findIndex((field) => field.path === 'world.mmu_lock')
   for (let id = 0; id < store.count; id++) {
     layout.unpack(
       store.chunks[id >>> VectorStore.chunkBits],
       (id & VectorStore.chunkMask) * store.words,
-      codes,
+      encoded,
     )
-    if (codes[lock] === 0) found.add(String.fromCharCode(...kept.map((index) => codes[index])))
+    if (encoded[lock] === 0) found.add(String.fromCharCode(...kept.map((index) => encoded[index])))
   }
   return found
 }

@@ -1,4 +1,4 @@
-import type { Codes } from '../../model/language/layout.ts'
+import type { EncodedValues } from '../../model/language/layout.ts'
 import { Oops, type Property, type StepView } from '../../model/language/property.ts'
 import type { System, Thread } from '../../model/language/system.ts'
 
@@ -112,7 +112,7 @@ export function naiveCheck<W>(system: System<W>, properties: readonly Property<W
   return { states: visited.size, transitions, depth, deadlocks, findings }
 }
 
-function cells(encoded: number[]): Pick<Codes, 'read' | 'write'> {
+function cells(encoded: number[]): Pick<EncodedValues, 'read' | 'write'> {
   return {
     read: (field) => encoded[field],
     write: (field, value) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Node } from '../../model/language/fields.ts'
-import { Codes } from '../../model/language/layout.ts'
+import { EncodedValues } from '../../model/language/layout.ts'
 import type { System } from '../../model/language/system.ts'
 import { stepTable } from '../compile/step-table.ts'
 import { PUBLISHED_COUNTS, type PublishedCounts } from './published-counts.ts'
@@ -10,34 +10,34 @@ import { PUBLISHED_COUNTS, type PublishedCounts } from './published-counts.ts'
  * least permuted state stands for its orbit. It shows that the models are exactly symmetric.
  */
 
-const keyOf = (codes: Uint16Array): string => String.fromCharCode(...codes)
+const keyOf = (encoded: Uint16Array): string => String.fromCharCode(...encoded)
 
 /** The reachable states and how many steps each has. */
-function reachable(system: System): Map<string, { codes: Uint16Array; steps: number }> {
+function reachable(system: System): Map<string, { encoded: Uint16Array; steps: number }> {
   const table = stepTable(system)
-  const store = new Codes(system.layout.fields.length)
+  const store = new EncodedValues(system.layout.fields.length)
   const { world } = system.view(store)
-  const found = new Map<string, { codes: Uint16Array; steps: number }>()
-  const queue: { codes: Uint16Array; steps: number }[] = []
-  const enter = (codes: Uint16Array): void => {
-    const key = keyOf(codes)
+  const found = new Map<string, { encoded: Uint16Array; steps: number }>()
+  const queue: { encoded: Uint16Array; steps: number }[] = []
+  const enter = (encoded: Uint16Array): void => {
+    const key = keyOf(encoded)
     if (found.has(key)) return
-    const state = { codes: codes.slice(), steps: 0 }
+    const state = { encoded: encoded.slice(), steps: 0 }
     found.set(key, state)
     queue.push(state)
   }
-  for (const codes of system.initial) enter(codes)
+  for (const encoded of system.initial) enter(encoded)
   for (const state of queue) {
     for (const step of table) {
       const counter = system.threads[step.thread].counter.index
-      if (state.codes[counter] !== step.counter) continue
-      store.codes.set(state.codes)
+      if (state.encoded[counter] !== step.counter) continue
+      store.values.set(state.encoded)
       const taken = step.cases.find(({ guard }) => guard === undefined || guard(world, step.self))
       if (taken === undefined) continue
       for (const effect of taken.effects) effect(world, step.self)
-      store.codes[counter] = taken.target
+      store.values[counter] = taken.target
       state.steps++
-      enter(store.codes)
+      enter(store.values)
     }
   }
   return found
@@ -50,18 +50,19 @@ function permutations(size: number): number[][] {
   )
 }
 
-/** The codes of the state in which every id of the sort is replaced by its image. */
-function permute(system: System, sort: string, image: readonly number[], codes: Uint16Array): Uint16Array {
-  const permuted = new Uint16Array(codes.length)
+/** The encoded values of the state in which every id of the sort is replaced by its image. */
+function permute(system: System, sort: string, image: readonly number[], encoded: Uint16Array): Uint16Array {
+  const permuted = new Uint16Array(encoded.length)
   const move = (from: Node, to: Node): void => {
     if (from.kind === 'scalar' && to.kind === 'scalar') {
       const { idOf } = from.field.shape
-      const code = codes[from.field.index]
+      const value = encoded[from.field.index]
       const none = idOf?.optional === true ? 1 : 0
-      permuted[to.field.index] = idOf?.sort.name === sort && code >= none ? image[code - none] + none : code
+      permuted[to.field.index] =
+        idOf?.sort.name === sort && value >= none ? image[value - none] + none : value
     } else if (from.kind === 'set' && to.kind === 'set') {
       from.flags.forEach((flag, i) => {
-        permuted[to.flags[from.indexedBy?.name === sort ? image[i] : i].index] = codes[flag.index]
+        permuted[to.flags[from.indexedBy?.name === sort ? image[i] : i].index] = encoded[flag.index]
       })
     } else if (from.kind === 'array' && to.kind === 'array') {
       from.elements.forEach((element, i) => {
@@ -85,8 +86,8 @@ describe.each(PUBLISHED_COUNTS.filter(isSmall))('$id', (row) => {
     const images = permutations(size)
     const found = reachable(system)
     const orbits = new Map<string, number>()
-    for (const { codes, steps } of found.values()) {
-      const keys = images.map((image) => keyOf(permute(system, sort, image, codes)))
+    for (const { encoded, steps } of found.values()) {
+      const keys = images.map((image) => keyOf(permute(system, sort, image, encoded)))
       expect(keys.every((key) => found.has(key))).toBe(true)
       orbits.set(keys.sort()[0], steps)
     }

@@ -1,8 +1,8 @@
 import { doubledBytes, MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch } from './batch.ts'
+import { prefetchSlots } from './prefetch-slots.ts'
 import { SIZES } from './sizes.ts'
 import type { StateTable } from './state-table.ts'
-import { touchSlots } from './touch-slots.ts'
 import { VectorStore } from './vector-store.ts'
 
 const { chunkBits, chunkMask } = VectorStore
@@ -20,7 +20,7 @@ export class ExactSet implements StateTable {
   #mask: number
   readonly #candidate: Int32Array
   /** Result of the last prefetch; stored so that its reads are not optimised away. */
-  touched = 0
+  prefetched = 0
 
   constructor(store: VectorStore, capacity = SIZES.slots, mostBytes = MOST_ARRAY_BYTES) {
     this.#store = store
@@ -40,7 +40,7 @@ export class ExactSet implements StateTable {
     const table = this.#table
     const mask = this.#mask
     const { low, high, source, record, found } = batch
-    this.touch(low, n)
+    this.prefetch(low, n)
     for (let k = 0; k < n; k++) {
       const hash = low[k]
       let slot = hash & mask
@@ -72,7 +72,7 @@ export class ExactSet implements StateTable {
     return null
   }
 
-  takeBack(id: number, words: Int32Array, base: number, low: number): number {
+  restoreState(id: number, words: Int32Array, base: number, low: number): number {
     for (let w = 0; w < this.#store.words; w++) this.#candidate[w] = words[base + w]
     let slot = low & this.#mask
     for (;;) {
@@ -90,8 +90,8 @@ export class ExactSet implements StateTable {
     return doubledBytes(this.#table, 3 * (this.#store.count + more))
   }
 
-  touch(low: Int32Array, count: number): void {
-    this.touched = touchSlots(this.#table, this.#mask, low, count)
+  prefetch(low: Int32Array, count: number): void {
+    this.prefetched = prefetchSlots(this.#table, this.#mask, low, count)
   }
 
   insertState(words: Int32Array, base: number, low: number, high: number): number {

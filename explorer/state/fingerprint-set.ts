@@ -1,11 +1,11 @@
 import { doubledBytes, MOST_ARRAY_BYTES, mostSlots } from './array-bounds.ts'
 import type { Batch } from './batch.ts'
 import { measuredCollision } from './collisions.ts'
+import { prefetchSlots } from './prefetch-slots.ts'
 import type { Rows } from './rows.ts'
 import { SIZES } from './sizes.ts'
 import type { StateTable } from './state-table.ts'
 import { tableProblem } from './table-problem.ts'
-import { touchSlots } from './touch-slots.ts'
 import type { VectorStore } from './vector-store.ts'
 
 /**
@@ -21,7 +21,7 @@ export class FingerprintSet implements StateTable {
   #table: Int32Array
   #mask: number
   /** Result of the last prefetch; stored so that its reads are not optimised away. */
-  touched = 0
+  prefetched = 0
 
   constructor(store: VectorStore, capacity = SIZES.slots, mostBytes = MOST_ARRAY_BYTES) {
     this.#store = store
@@ -44,7 +44,7 @@ export class FingerprintSet implements StateTable {
     const table = this.#table
     const mask = this.#mask
     const { low, high, found } = batch
-    this.touch(low, n)
+    this.prefetch(low, n)
     for (let k = 0; k < n; k++) {
       const lo = low[k]
       const hi = lo === 0 && high[k] === 0 ? 1 : high[k]
@@ -81,7 +81,7 @@ export class FingerprintSet implements StateTable {
     return null
   }
 
-  takeBack(_: number, __: Int32Array, ___: number, low: number, high: number): number {
+  restoreState(_: number, __: Int32Array, ___: number, low: number, high: number): number {
     const hi = low === 0 && high === 0 ? 1 : high
     for (let slot = low & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const storedLow = this.#table[slot << 1]
@@ -95,15 +95,15 @@ export class FingerprintSet implements StateTable {
     return doubledBytes(this.#table, Math.ceil((8 * (this.#store.count + more)) / 3))
   }
 
-  touch(low: Int32Array, count: number): void {
-    this.touched = touchSlots(this.#table, this.#mask, low, count)
+  prefetch(low: Int32Array, count: number): void {
+    this.prefetched = prefetchSlots(this.#table, this.#mask, low, count)
   }
 
   insertRows({ data, at, low, count, offset, found }: Rows): void {
     this.#reserve(count)
     const table = this.#table
     const mask = this.#mask
-    this.touch(low, count)
+    this.prefetch(low, count)
     for (let k = 0; k < count; k++) {
       const row = at[k]
       const lo = low[k]

@@ -50,7 +50,7 @@ export class SharedExactSet implements StateTable {
     const wrap = (mask << 1) | 1
     const { low, high, source, record, found, count } = batch
     const store = this.#store
-    this.#table.touch(low, count)
+    this.#table.prefetch(low, count)
     let fresh = 0
     for (let k = 0; k < count; k++) {
       const hash = nonZero(low[k])

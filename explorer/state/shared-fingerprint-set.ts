@@ -29,7 +29,7 @@ export class SharedFingerprintSet implements StateTable {
     const { slots, mask } = this.#table
     const wrap = (mask << 1) | 1
     const { low, high, found, count } = batch
-    this.#table.touch(low, count)
+    this.#table.prefetch(low, count)
     for (let k = 0; k < count; k++) {
       const lo = nonZero(low[k])
       const hi = nonZero(high[k])

@@ -25,7 +25,7 @@ export class SharedTable {
   readonly #taken: Int32Array
   readonly #check: () => void
   /** Result of the last prefetch; stored so that its reads are not optimised away. */
-  touched = 0
+  prefetched = 0
 
   /**
    * @param slots shared, initially 0; a power of two of slots. @param taken one shared number, initially 0.
@@ -71,8 +71,8 @@ export class SharedTable {
     }
   }
 
-  /** Prefetches the slots of the first `count` keys; unrolled as in touch-slots.ts. */
-  touch(keys: Int32Array, count: number): void {
+  /** Prefetches the slots of the first `count` keys; unrolled as in prefetch-slots.ts. */
+  prefetch(keys: Int32Array, count: number): void {
     const { slots, mask, stride } = this
     let warm = 0
     let k = 0
@@ -87,7 +87,7 @@ export class SharedTable {
         slots[(keys[k + 6] & mask) * stride] ^
         slots[(keys[k + 7] & mask) * stride]
     for (; k < count; k++) warm ^= slots[(keys[k] & mask) * stride]
-    this.touched = warm
+    this.prefetched = warm
   }
 
   /** Bytes of the next table. A small one grows by four: every growth stops all threads. */

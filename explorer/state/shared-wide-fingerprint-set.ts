@@ -37,7 +37,7 @@ export class SharedWideFingerprintSet implements StateTable {
     const { words, chunks } = this.#store
     const { low, high, source, record, found, count } = batch
     const candidate = this.#candidate
-    this.#table.touch(low, count)
+    this.#table.prefetch(low, count)
     for (let k = 0; k < count; k++) {
       const from = chunks[source[k] >>> chunkBits]
       const base = (source[k] & chunkMask) * words

@@ -38,11 +38,11 @@ export interface StateTable extends VisitedSet {
    * Called after `adopt` for each state in the store, in order: inserts it, or looks it up in the table of the
    * checkpoint. Returns its slot; -1 if the table lacks it or already has it under another number.
    */
-  takeBack?(id: number, words: Int32Array, base: number, low: number, high: number): number
+  restoreState?(id: number, words: Int32Array, base: number, low: number, high: number): number
   /** Bytes of the larger table that `more` states need; 0 when they fit. */
   growthFor?(more: number): number
   /** Prefetches the slots of the first `count` low hash lanes, ahead of `insertState`. */
-  touch?(low: Int32Array, count: number): void
+  prefetch?(low: Int32Array, count: number): void
   /**
    * As `insert`, for states in rows: row k is `[low, high, ...]` at index `at[k]` of `data`, and its packed words
    * are `offset` numbers further on.

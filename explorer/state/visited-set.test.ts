@@ -120,11 +120,12 @@ it('ExactSet takes back states that agree in their hash, and none of them twice'
   })
   set.adopt(null, states.length)
   // The state given lies in the midst of others.
-  const taken = states.map((state, id) => set.takeBack(id, Int32Array.of(9, 9, ...state, 9, 9), WORDS, 7))
+  const taken = states.map((state, id) => set.restoreState(id, Int32Array.of(9, 9, ...state, 9, 9), WORDS, 7))
   expect(taken.every((slot) => slot >= 0)).toBe(true)
   expect(new Set(taken).size).toBe(3)
-  for (const state of states) expect(set.takeBack(3, Int32Array.of(9, 9, ...state, 9, 9), WORDS, 7)).toBe(-1)
-  expect(set.takeBack(3, Int32Array.of(9, 9, 1, 4, 9, 9), WORDS, 8)).toBeGreaterThanOrEqual(0)
+  for (const state of states)
+    expect(set.restoreState(3, Int32Array.of(9, 9, ...state, 9, 9), WORDS, 7)).toBe(-1)
+  expect(set.restoreState(3, Int32Array.of(9, 9, 1, 4, 9, 9), WORDS, 8)).toBeGreaterThanOrEqual(0)
 })
 
 describe('FingerprintSet', () => {
@@ -209,9 +210,9 @@ describe('FingerprintSet', () => {
       [0, 3, 0],
       [3, 0, 0],
     ]) {
-      expect(set.takeBack(0, new Int32Array(1), 0, low, high)).toBe(-1)
+      expect(set.restoreState(0, new Int32Array(1), 0, low, high)).toBe(-1)
       expect(set.insertState(new Int32Array(1), 0, low, high)).toBeLessThan(0)
-      expect(set.takeBack(0, new Int32Array(1), 0, low, high)).toBeGreaterThanOrEqual(again)
+      expect(set.restoreState(0, new Int32Array(1), 0, low, high)).toBeGreaterThanOrEqual(again)
     }
   })
 
@@ -360,15 +361,15 @@ describe('the table of a set', () => {
       const set = make(store)
       fill(set, 0, 100)
       const other = make(store)
-      const takeBack = (n: number) =>
-        other.takeBack?.(n, Int32Array.of(0, n), 1, Math.imul(n + 1, 16), n) as number
+      const restoreState = (n: number) =>
+        other.restoreState?.(n, Int32Array.of(0, n), 1, Math.imul(n + 1, 16), n) as number
       expect(other.adopt?.(set.contents?.slice() ?? null, 100)).toBe(null)
       expect(other.bytes).toBe(set.bytes)
-      const slots = Array.from({ length: 100 }, (_, n) => takeBack(n))
+      const slots = Array.from({ length: 100 }, (_, n) => restoreState(n))
       expect(new Set(slots).size).toBe(100)
       expect(Math.min(...slots)).toBeGreaterThanOrEqual(0)
-      // What is not in a table of fingerprints, or in the other twice, cannot be taken back.
-      expect(lossy ? takeBack(100) : takeBack(99)).toBe(-1)
+      // What is not in a table of fingerprints, or in the other twice, cannot be restored.
+      expect(lossy ? restoreState(100) : restoreState(99)).toBe(-1)
       for (let n = 0; n < 100; n++)
         expect(other.insertState(Int32Array.of(n), 0, Math.imul(n + 1, 16), n)).toBe(lossy ? 0 : n)
       fill(other, 100, 400)
@@ -385,15 +386,15 @@ describe('the table of a set', () => {
     })
 
     it('is read ahead where the hashes lead', () => {
-      const set = make(new VectorStore(1, true)) as StateTable & { touched: number }
+      const set = make(new VectorStore(1, true)) as StateTable & { prefetched: number }
       for (const low of [3, 18, 5, 7]) set.insertState(Int32Array.of(low), 0, low, 1)
-      const touched = (...low: number[]) => {
-        set.touch?.(Int32Array.from(low), low.length)
-        return set.touched
+      const prefetched = (...low: number[]) => {
+        set.prefetch?.(Int32Array.from(low), low.length)
+        return set.prefetched
       }
       // 19 leads to the slot of 3, and nothing lies in slot 0.
-      expect([touched(3), touched(19), touched(16), touched(5, 7)]).toEqual([3, 3, 0, 5 ^ 7])
-      expect(touched(0, 0, 0, 0, 0, 0, 0, 5, 7)).toBe(5 ^ 7)
+      expect([prefetched(3), prefetched(19), prefetched(16), prefetched(5, 7)]).toEqual([3, 3, 0, 5 ^ 7])
+      expect(prefetched(0, 0, 0, 0, 0, 0, 0, 5, 7)).toBe(5 ^ 7)
     })
   })
 

@@ -56,7 +56,7 @@ export class WideFingerprintSet implements StateTable {
   readonly #candidate: Int32Array
   readonly #hash: FurtherLanes
   /** Result of the last prefetch; stored so that its reads are not optimised away. */
-  touched = 0
+  prefetched = 0
 
   constructor(
     store: VectorStore,
@@ -87,7 +87,7 @@ export class WideFingerprintSet implements StateTable {
     const { words, chunks } = this.#store
     const { low, high, source, record, found, count } = batch
     const candidate = this.#candidate
-    this.touch(low, count)
+    this.prefetch(low, count)
     for (let k = 0; k < count; k++) {
       const from = chunks[source[k] >>> chunkBits]
       const base = (source[k] & chunkMask) * words
@@ -109,7 +109,7 @@ export class WideFingerprintSet implements StateTable {
     return null
   }
 
-  takeBack(_: number, words: Int32Array, base: number, low: number, high: number): number {
+  restoreState(_: number, words: Int32Array, base: number, low: number, high: number): number {
     this.#hash.of(words, base)
     const table = this.#table
     const lanes = this.#lanes
@@ -127,13 +127,13 @@ export class WideFingerprintSet implements StateTable {
     return doubledBytes(this.#table, Math.ceil((4 * this.#lanes * (this.#store.count + more)) / 3))
   }
 
-  touch(low: Int32Array, count: number): void {
+  prefetch(low: Int32Array, count: number): void {
     const table = this.#table
     const mask = this.#mask
     const lanes = this.#lanes
     let warm = 0
     for (let k = 0; k < count; k++) warm ^= table[(low[k] & mask) * lanes]
-    this.touched = warm
+    this.prefetched = warm
   }
 
   insertState(words: Int32Array, base: number, low: number, high: number): number {

@@ -29,13 +29,13 @@ export function referenceCheck(
   const find = (id: string, length: number): void => {
     if (!lengths.has(id)) lengths.set(id, length)
   }
-  const viewOf = (codes: Uint16Array) => system.view({ read: (field) => codes[field], write: () => {} })
-  const enter = (codes: Uint16Array, depth: number): void => {
-    const key = codes.join()
+  const viewOf = (encoded: Uint16Array) => system.view({ read: (field) => encoded[field], write: () => {} })
+  const enter = (encoded: Uint16Array, depth: number): void => {
+    const key = encoded.join()
     if (depths.has(key)) return
     depths.set(key, depth)
-    queue.push(codes)
-    const { world, at } = viewOf(codes)
+    queue.push(encoded)
+    const { world, at } = viewOf(encoded)
     for (const p of properties) {
       if (p.kind === 'witness' && p.seen(world, at)) find(p.id, depth)
       if (p.kind !== 'invariant' || p.given?.(world, at) === false || p.holds(world, at)) continue
@@ -45,24 +45,24 @@ export function referenceCheck(
   let transitions = 0
   let deadlocks = 0
   let deepest = 0
-  for (const codes of system.initial) enter(codes.slice(), 0)
-  for (const codes of queue) {
+  for (const encoded of system.initial) enter(encoded.slice(), 0)
+  for (const encoded of queue) {
     if (depths.size > most) return null
-    const depth = depths.get(codes.join()) as number
+    const depth = depths.get(encoded.join()) as number
     deepest = depth
-    const snapshot = reference.snapshot(codes)
+    const snapshot = reference.snapshot(encoded)
     const enabled = reference.enabled(snapshot)
     transitions += enabled.length
     for (const step of enabled) {
       const outcome = reference.step(snapshot, step)
       if (outcome.kind === 'fault') find(outcome.fault.property, depth + 1)
       if (outcome.kind !== 'moved') continue
-      const next = reference.codes(outcome.next)
+      const next = reference.encode(outcome.next)
       const thread = system.threads.find(
         ({ name }) => name === step.thread,
       ) as (typeof system.threads)[number]
       const view = { kind: thread.program.kind, self: thread.self, path: step.step }
-      const [before, after] = [viewOf(codes).world, viewOf(next).world]
+      const [before, after] = [viewOf(encoded).world, viewOf(next).world]
       for (const p of properties) {
         if (p.kind !== 'action' || p.given?.(before, view, after) === false) continue
         if (!p.holds(before, view, after)) find(p.id, depth + 1)
@@ -70,7 +70,7 @@ export function referenceCheck(
       enter(next, depth + 1)
     }
     const isValidEnd = system.threads.every(({ flow, counter }) =>
-      flow.validEnds.has(flow.counters[codes[counter.index]]),
+      flow.validEnds.has(flow.counters[encoded[counter.index]]),
     )
     if (enabled.length > 0 || isValidEnd) continue
     deadlocks++

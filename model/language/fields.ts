@@ -12,10 +12,10 @@ export interface Field {
   readonly mask: number
 }
 
-/** The storage behind a view: an encoded value (code) per field number. */
+/** The storage behind a view: an encoded value per field number. */
 export interface Cellstore {
   read(field: number): number
-  write(field: number, code: number): void
+  write(field: number, value: number): void
 }
 
 /** A node of the declared tree, which views and permutations of ids walk. */

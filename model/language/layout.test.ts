@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ModelError } from './errors.ts'
 import type { Field, Node } from './fields.ts'
-import { Codes, layout } from './layout.ts'
+import { EncodedValues, layout } from './layout.ts'
 import {
   array,
   flag,
@@ -45,12 +45,12 @@ const shapes: fc.Arbitrary<Shape> = fc.letrec<{ shape: Shape }>((tie) => ({
   ),
 })).shape
 
-const codesOf = (fields: readonly Field[]): fc.Arbitrary<number[]> =>
+const encodedOf = (fields: readonly Field[]): fc.Arbitrary<number[]> =>
   fc.tuple(...fields.map((f) => fc.nat(f.shape.size - 1)))
 
 const stateOf = shapes
   .map((shape) => layout(struct({ root: shape })))
-  .chain((l) => codesOf(l.fields).map((codes) => ({ l, codes })))
+  .chain((l) => encodedOf(l.fields).map((encoded) => ({ l, encoded })))
 
 /** Reads and writes of one scalar through a view, found by walking declared tree and view side by side. */
 interface Access {
@@ -90,7 +90,7 @@ function accessesOf(node: Node, holder: Record<string | number, unknown>, key: s
 
 function opened(shape: Shape) {
   const l = layout(struct({ root: shape }))
-  const store = new Codes(l.fields.length)
+  const store = new EncodedValues(l.fields.length)
   const view = l.view(store) as unknown as Record<string, unknown>
   const root = l.root.kind === 'struct' ? (l.root.members.get('root') as Node) : l.root
   return { l, store, accesses: accessesOf(root, view, 'root') }
@@ -99,21 +99,21 @@ function opened(shape: Shape) {
 describe('the packed state', () => {
   it('gives back every state that was packed, wherever it lies', () => {
     fc.assert(
-      fc.property(stateOf, fc.nat(5), ({ l, codes }, offset) => {
+      fc.property(stateOf, fc.nat(5), ({ l, encoded }, offset) => {
         const packed = new Int32Array(offset + l.words).fill(-1)
-        l.pack(codes, packed, offset)
+        l.pack(encoded, packed, offset)
         const back = new Uint16Array(l.fields.length)
         l.unpack(packed, offset, back)
-        expect([...back]).toEqual(codes)
+        expect([...back]).toEqual(encoded)
       }),
     )
   })
 
   it('touches no word beside its own', () => {
     fc.assert(
-      fc.property(stateOf, ({ l, codes }) => {
+      fc.property(stateOf, ({ l, encoded }) => {
         const packed = new Int32Array(l.words + 2).fill(0x5a5a5a5a)
-        l.pack(codes, packed, 1)
+        l.pack(encoded, packed, 1)
         expect([packed[0], packed[l.words + 1]]).toEqual([0x5a5a5a5a, 0x5a5a5a5a])
       }),
     )
@@ -182,12 +182,12 @@ describe('a view', () => {
         fc.nat(),
         ({ store, accesses }, which, what) => {
           const { field, get, set } = accesses[which % accesses.length]
-          const before = store.codes.slice()
+          const before = store.values.slice()
           const value = field.shape.decode(what % field.shape.size)
           set(value)
           expect(get()).toEqual(value)
           before[field.index] = what % field.shape.size
-          expect([...store.codes]).toEqual([...before])
+          expect([...store.values]).toEqual([...before])
         },
       ),
     )
@@ -210,11 +210,11 @@ describe('a view', () => {
     fc.assert(
       fc.property(scalars.map(opened), outside, fc.nat(), ({ store, accesses }, value, start) => {
         const [{ field, set }] = accesses
-        store.codes[field.index] = start % field.shape.size
-        const before = [...store.codes]
+        store.values[field.index] = start % field.shape.size
+        const before = [...store.values]
         expect(() => set(value)).toThrow(ModelError)
         expect(() => set(value)).toThrow(field.path)
-        expect([...store.codes]).toEqual(before)
+        expect([...store.values]).toEqual(before)
       }),
     )
   })
@@ -222,7 +222,7 @@ describe('a view', () => {
   it('takes no other type for a number', () => {
     const { store, accesses } = opened(range(0, 3))
     for (const value of [null, true, '2']) expect(() => accesses[0].set(value)).toThrow(ModelError)
-    expect(store.codes[0]).toBe(0)
+    expect(store.values[0]).toBe(0)
   })
 
   it('takes null for a reference and not for an id', () => {
@@ -233,7 +233,7 @@ describe('a view', () => {
 
   it('has no elements beyond the last and no members that were not declared', () => {
     const l = layout(struct({ root: array(2, flag), inner: struct({ a: flag, names: setOfNames('x') }) }))
-    const view = l.view(new Codes(l.fields.length))
+    const view = l.view(new EncodedValues(l.fields.length))
     expect(view.root.length).toBe(2)
     expect([...view.root]).toEqual([false, false])
     expect(() => view.root[2]).toThrow('root[2] does not exist')
@@ -263,7 +263,7 @@ describe('a view', () => {
       fc.property(operations, (list) => {
         const page = sort('page', 4)
         const l = layout(struct({ mine: setOf(page), other: setOf(page) }))
-        const { mine, other } = l.view(new Codes(l.fields.length))
+        const { mine, other } = l.view(new EncodedValues(l.fields.length))
         let model = new Set<number>()
         for (const [op, element, members] of list) {
           if (op === 'add') mine.add(element)
@@ -287,7 +287,7 @@ describe('a view', () => {
 
   it('refuses an element that the set cannot hold', () => {
     const l = layout(struct({ requests: setOfNames('FLUSH', 'RELOAD') }))
-    const { requests } = l.view(new Codes(l.fields.length))
+    const { requests } = l.view(new EncodedValues(l.fields.length))
     expect(() => requests.add('STEAL' as 'FLUSH')).toThrow('requests cannot contain STEAL')
     expect(requests.elements()).toEqual([])
   })

@@ -16,22 +16,22 @@ export interface Layout<S extends Shape = Shape> {
   /** A typed view of the encoded values in a store. Writes outside a domain throw ModelError. */
   view(store: Cellstore): View<S>
   /** Packs one encoded value per field into `words` words at `offset`. Each must be in its domain. */
-  pack(codes: ArrayLike<number>, into: Int32Array, offset: number): void
+  pack(encoded: ArrayLike<number>, into: Int32Array, offset: number): void
   /** The inverse of `pack`. */
-  unpack(from: Int32Array, offset: number, codes: Uint16Array): void
+  unpack(from: Int32Array, offset: number, encoded: Uint16Array): void
 }
 
 /** Encoded values in an array, initially all 0: every field has its first value. */
-export class Codes implements Cellstore {
-  readonly codes: Uint16Array
+export class EncodedValues implements Cellstore {
+  readonly values: Uint16Array
   constructor(fields: number) {
-    this.codes = new Uint16Array(fields)
+    this.values = new Uint16Array(fields)
   }
   read(field: number): number {
-    return this.codes[field]
+    return this.values[field]
   }
-  write(field: number, code: number): void {
-    this.codes[field] = code
+  write(field: number, value: number): void {
+    this.values[field] = value
   }
 }
 
@@ -53,12 +53,12 @@ export function layout<S extends Shape>(shape: S): Layout<S> {
     fields,
     words,
     view: (store) => makeView(root, store) as View<S>,
-    pack(codes, into, offset) {
+    pack(encoded, into, offset) {
       into.fill(0, offset, offset + words)
-      for (const f of fields) into[offset + f.word] |= codes[f.index] << f.shift
+      for (const f of fields) into[offset + f.word] |= encoded[f.index] << f.shift
     },
-    unpack(from, offset, codes) {
-      for (const f of fields) codes[f.index] = (from[offset + f.word] >>> f.shift) & f.mask
+    unpack(from, offset, encoded) {
+      for (const f of fields) encoded[f.index] = (from[offset + f.word] >>> f.shift) & f.mask
     },
   }
 }

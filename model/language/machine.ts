@@ -9,15 +9,15 @@ import { type Case, type Entry, entered, type Program, type Step } from './progr
 
 /** Context of the reference machine: one encoded value per field of the layout. Never changed in place. */
 export interface ReferenceContext {
-  readonly codes: Uint16Array
+  readonly encoded: Uint16Array
 }
 
 /** Runs model code on the encoded values of a context. */
 export interface Runner<W> {
-  /** Evaluates a guard on `codes`, which it must not change. */
-  test(codes: Uint16Array, guard: (world: W, self: number) => boolean, self: number): boolean
+  /** Evaluates a guard on `encoded`, which it must not change. */
+  test(encoded: Uint16Array, guard: (world: W, self: number) => boolean, self: number): boolean
   /** Returns the changed values as a new array. */
-  run(codes: Uint16Array, effect: (world: W, self: number) => void, self: number): Uint16Array
+  run(encoded: Uint16Array, effect: (world: W, self: number) => void, self: number): Uint16Array
 }
 
 /** One running instance of a program. */
@@ -220,13 +220,13 @@ function transitionOf<W>(runner: Runner<W>, self: number, c: Case<W>, target: st
   const config: Record<string, unknown> = { target: `#${target}`, reenter: true }
   if (when !== undefined) {
     const guard = ({ context }: { context: ReferenceContext }): boolean =>
-      runner.test(context.codes, when, self)
+      runner.test(context.encoded, when, self)
     modelCode.set(guard, when as (world: never, self: number) => unknown)
     config.guard = guard
   }
   if (does !== undefined) {
     const action = assign(({ context }: { context: ReferenceContext }) => ({
-      codes: runner.run(context.codes, does, self),
+      encoded: runner.run(context.encoded, does, self),
     }))
     modelCode.set(action, does as (world: never, self: number) => unknown)
     config.actions = action
@@ -281,7 +281,7 @@ export function machineOf<W>(
   return createMachine({
     id: name,
     type: 'parallel',
-    context: { codes: initial } satisfies ReferenceContext,
+    context: { encoded: initial } satisfies ReferenceContext,
     states,
   } as MachineConfig<ReferenceContext, { type: string }>) as unknown as AnyStateMachine
 }

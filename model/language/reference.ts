@@ -41,48 +41,51 @@ export class Reference {
     this.#threads = new Map(system.threads.map((thread, index) => [thread.name, { thread, index }]))
     this.#values = system.threads.map(({ flow }) => flow.counters.map(stateValue))
     this.#counters = system.threads.map(
-      ({ flow }) => new Map(flow.counters.map((path, code) => [path, code])),
+      ({ flow }) => new Map(flow.counters.map((path, value) => [path, value])),
     )
-    const started = this.codes(initialTransition(system.machine)[0])
+    const started = this.encode(initialTransition(system.machine)[0])
     const field = firstDifference(system, started, system.initial[0])
     if (field !== null) throw new ModelError(`${system.name}: xstate starts with another ${field}`)
   }
 
   /** The machine in the state with these encoded values, program counters included. They are copied. */
-  snapshot(codes: Uint16Array): AnyMachineSnapshot {
+  snapshot(encoded: Uint16Array): AnyMachineSnapshot {
     const { threads, machine } = this.#system
     let key = ''
-    for (const { counter } of threads) key += String.fromCharCode(codes[counter.index])
+    for (const { counter } of threads) key += String.fromCharCode(encoded[counter.index])
     let resolved = this.#resolved.get(key)
     if (resolved === undefined) {
       if (this.#resolved.size >= CACHED) this.#resolved.clear()
       const value = Object.fromEntries(
-        threads.map((t, index) => [t.name, this.#values[index][codes[t.counter.index]]]),
+        threads.map((t, index) => [t.name, this.#values[index][encoded[t.counter.index]]]),
       )
       resolved = machine.resolveState({ value, context: {} }) as AnyMachineSnapshot
       this.#resolved.set(key, resolved)
     }
     // A snapshot is a plain record; only its context differs between states with equal program counters.
-    return { ...resolved, context: { codes: codes.slice() } satisfies ReferenceContext } as AnyMachineSnapshot
+    return {
+      ...resolved,
+      context: { encoded: encoded.slice() } satisfies ReferenceContext,
+    } as AnyMachineSnapshot
   }
 
   /** The encoded values of a snapshot, with the program counters taken from its state value. */
-  codes(snapshot: AnyMachineSnapshot): Uint16Array {
-    const codes = (snapshot.context as ReferenceContext).codes.slice()
+  encode(snapshot: AnyMachineSnapshot): Uint16Array {
+    const encoded = (snapshot.context as ReferenceContext).encoded.slice()
     this.#system.threads.forEach((thread, index) => {
-      codes[thread.counter.index] = this.counter(snapshot, index)
+      encoded[thread.counter.index] = this.counter(snapshot, index)
     })
-    return codes
+    return encoded
   }
 
   /** The encoded program counter of thread number `index`. */
   counter(snapshot: AnyMachineSnapshot, index: number): number {
     const { name } = this.#system.threads[index]
     const path = pathOf((snapshot.value as Record<string, StateValue>)[name])
-    const code = this.#counters[index].get(path)
-    if (code === undefined)
+    const value = this.#counters[index].get(path)
+    if (value === undefined)
       throw new ModelError(`${this.#system.name}: ${name} is at an unknown state ${path}`)
-    return code
+    return value
   }
 
   /** Whether the step can be taken. If its guard throws an Oops, it can. */
@@ -134,11 +137,11 @@ export class Reference {
   #guardFault(snapshot: AnyMachineSnapshot, { thread: name, step }: TraceStep): Oops | null {
     const found = this.#threads.get(name)
     if (found === undefined) return null
-    const codes = (snapshot.context as ReferenceContext).codes.slice()
+    const encoded = (snapshot.context as ReferenceContext).encoded.slice()
     const { world } = this.#system.view({
-      read: (field) => codes[field],
-      write: (field, code) => {
-        codes[field] = code
+      read: (field) => encoded[field],
+      write: (field, value) => {
+        encoded[field] = value
       },
     })
     const node = (snapshot._nodes as StateNode[]).find((n) => n.path[0] === name && n.type === 'atomic')
@@ -204,7 +207,7 @@ export function referenceRun(
       throw new ReplayError(`${where} and go on: ${reason}`, at, reason)
     }
     snapshot = outcome.next
-    states.push(reference.codes(snapshot))
+    states.push(reference.encode(snapshot))
   }
   return { states, fault: null }
 }

@@ -23,7 +23,7 @@ export interface Scalar<T> {
   /** For ids: a permutation of the sort permutes the encoded values (0 stands for null when `optional`). */
   readonly idOf?: { readonly sort: Sort; readonly optional: boolean }
   readonly encode: (value: T) => number
-  readonly decode: (code: number) => T
+  readonly decode: (encoded: number) => T
 }
 
 export interface ArrayShape<S extends Shape> {
@@ -85,7 +85,7 @@ function scalar<T>(
   type: string,
   size: number,
   encode: (value: T) => number,
-  decode: (code: number) => T,
+  decode: (encoded: number) => T,
   idOf?: { sort: Sort; optional: boolean },
 ): Scalar<T> {
   if (size > MAX_DOMAIN) throw new ModelError(`${type} has ${size} values; a field may have ${MAX_DOMAIN}`)
@@ -112,7 +112,7 @@ export function range(low: number, high: number): Scalar<number> {
     high - low + 1,
     // In a subtraction null and true would count as numbers.
     (value: number) => (typeof value === 'number' ? value - low : -1),
-    (code) => code + low,
+    (encoded) => encoded + low,
   )
 }
 
@@ -121,7 +121,7 @@ export const flag: Scalar<boolean> = scalar(
   'flag',
   2,
   (value: boolean) => (value === true ? 1 : value === false ? 0 : -1),
-  (code) => code === 1,
+  (encoded) => encoded === 1,
 )
 
 /** One of the given names. Initially the first. */
@@ -130,7 +130,7 @@ export function oneOf<const T extends readonly string[]>(...names: T): Scalar<T[
     `one of ${names.join('|')}`,
     names.length,
     (value) => names.indexOf(value),
-    (code) => names[code] as T[number],
+    (encoded) => names[encoded] as T[number],
   )
 }
 
@@ -140,7 +140,7 @@ export function ref(of: Sort): Scalar<number | null> {
     `ref to ${of.name}`,
     of.size + 1,
     (value) => (value === null ? 0 : Number.isInteger(value) && value >= 0 ? value + 1 : -1),
-    (code) => (code === 0 ? null : code - 1),
+    (encoded) => (encoded === 0 ? null : encoded - 1),
     { sort: of, optional: true },
   )
 }
@@ -152,7 +152,7 @@ export function id(of: Sort): Scalar<number> {
     `id of ${of.name}`,
     of.size,
     (value) => value,
-    (code) => code,
+    (encoded) => encoded,
     { sort: of, optional: false },
   )
 }

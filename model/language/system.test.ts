@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { initialTransition, transition } from 'xstate'
 import { ModelError } from './errors.ts'
-import { Codes } from './layout.ts'
+import { EncodedValues } from './layout.ts'
 import { eventOf, type ReferenceContext } from './machine.ts'
 import { drop } from './patch.ts'
 import { program, step } from './program.ts'
@@ -71,9 +71,9 @@ describe('compose', () => {
 
   it('starts from every field at its first value, then sets up each initial state', () => {
     const system = compose(parts)
-    const totals = system.initial.map((codes) => {
-      const store = new Codes(codes.length)
-      store.codes.set(codes)
+    const totals = system.initial.map((encoded) => {
+      const store = new EncodedValues(encoded.length)
+      store.values.set(encoded)
       const { world, at } = system.view(store)
       const w: World = world
       return [w.total, at.adder[1]]
@@ -92,7 +92,7 @@ describe('compose', () => {
     })
     const system = compose({ ...parts, initial })
     expect(worlds.size).toBe(1)
-    const totals = system.initial.map((codes) => codes[0])
+    const totals = system.initial.map((encoded) => encoded[0])
     expect(totals).toEqual(initial.map((_, n) => (n % 2 === 0 ? 3 : 0)))
   })
 
@@ -101,12 +101,12 @@ describe('compose', () => {
     const [start] = initialTransition(system.machine)
     const [after] = transition(system.machine, start, { type: eventOf('adder1', 'add') })
     expect(after.value).toEqual({ adder0: 'add', adder1: 'look', reset: 'zero' })
-    const store = new Codes(system.layout.fields.length)
-    store.codes.set((after.context as ReferenceContext).codes)
+    const store = new EncodedValues(system.layout.fields.length)
+    store.values.set((after.context as ReferenceContext).encoded)
     const w: World = system.view(store).world
     expect(w.total).toBe(1)
-    expect((start.context as ReferenceContext).codes).not.toBe((after.context as ReferenceContext).codes)
-    expect((start.context as ReferenceContext).codes).toEqual(system.initial[0])
+    expect((start.context as ReferenceContext).encoded).not.toBe((after.context as ReferenceContext).encoded)
+    expect((start.context as ReferenceContext).encoded).toEqual(system.initial[0])
   })
 
   it('blocks a step whose guard does not hold', () => {

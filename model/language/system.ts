@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate'
 import { ModelError } from './errors.ts'
 import type { Field, Node } from './fields.ts'
-import { Codes, type Layout, layout } from './layout.ts'
+import { EncodedValues, type Layout, layout } from './layout.ts'
 import { type Flow, flowOf, type Instance, machineOf, type Runner } from './machine.ts'
 import { checkCode, checkEffect, truthOf } from './model-code.ts'
 import type { NamedStep } from './named-steps.ts'
@@ -123,16 +123,16 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
     })),
   )
   if (threads.length === 0) throw new ModelError(`${parts.name} has no threads, so nothing can happen in it`)
-  const store = new Codes(shape.fields.length)
-  const view = (cells: Codes) => shape.view(cells) as unknown as { world: W; at: Counters }
+  const store = new EncodedValues(shape.fields.length)
+  const view = (cells: EncodedValues) => shape.view(cells) as unknown as { world: W; at: Counters }
   // One view for all initial states: building a view takes far longer than setting up a state.
-  const { codes } = store
+  const { values } = store
   const { world } = view(store)
   const initial = parts.initial.map((setUp, n) => {
     checkCode(setUp, `${parts.name}: what sets up initial state ${n}`)
-    codes.fill(0)
+    values.fill(0)
     setUp(world)
-    return codes.slice()
+    return values.slice()
   })
   if (initial.length === 0) throw new ModelError(`${parts.name} has no initial state`)
   const machine = machineOf(
@@ -175,18 +175,18 @@ function counterField(root: Node, kind: string, self: number): Field {
 }
 
 /** Runs model code for the reference machine, on copies. */
-function runnerOn<W>(fields: number, viewOn: (store: Codes) => W): Runner<W> {
-  const store = new Codes(fields)
+function runnerOn<W>(fields: number, viewOn: (store: EncodedValues) => W): Runner<W> {
+  const store = new EncodedValues(fields)
   const world = viewOn(store)
   return {
-    test(codes, guard, self) {
-      store.codes.set(codes)
+    test(encoded, guard, self) {
+      store.values.set(encoded)
       return truthOf(guard(world, self))
     },
-    run(codes, effect, self) {
-      store.codes.set(codes)
+    run(encoded, effect, self) {
+      store.values.set(encoded)
       checkEffect(effect(world, self))
-      return store.codes.slice()
+      return store.values.slice()
     },
   }
 }

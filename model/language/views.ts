@@ -23,11 +23,11 @@ function readField(store: Cellstore, field: Field): unknown {
 }
 
 function writeField(store: Cellstore, field: Field, value: unknown): void {
-  const code = field.shape.encode(value)
-  if (!Number.isInteger(code) || code < 0 || code >= field.shape.size) {
+  const encoded = field.shape.encode(value)
+  if (!Number.isInteger(encoded) || encoded < 0 || encoded >= field.shape.size) {
     throw new ModelError(`${field.path} = ${String(value)} is outside its domain (${field.shape.type})`)
   }
-  store.write(field.index, code)
+  store.write(field.index, encoded)
 }
 
 /** Defines `key`: a scalar as an accessor of the store, anything else as a fixed sub-view. */

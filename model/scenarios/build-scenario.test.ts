@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes } from '../language/layout.ts'
+import { EncodedValues } from '../language/layout.ts'
 import { mergeBounds } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import { boundsOf, type Plan, scenarioOutside } from './build-scenario.ts'
@@ -19,8 +19,8 @@ const systemOf = (changes: Partial<Plan>) => scenarioOutside(plan(changes)).buil
 /** The initial state. */
 function startOf(changes: Partial<Plan>): Kvm {
   const { initial, layout, view } = systemOf(changes)
-  const store = new Codes(layout.fields.length)
-  store.codes.set(initial[0])
+  const store = new EncodedValues(layout.fields.length)
+  store.values.set(initial[0])
   return view(store).world
 }
 

@@ -7,7 +7,7 @@ import { scenarioFile, scenarioFrom } from './scenario-file.ts'
 
 const stateOf = ({ layout, initial, threads, symmetric }: System<Kvm>) => ({
   fields: layout.fields.map(({ path, shape }) => [path, shape.type]),
-  initial: initial.map((codes) => [...codes]),
+  initial: initial.map((encoded) => [...encoded]),
   steps: threads.map(({ name, flow }) => [name, flow.steps.map(({ path }) => path)]),
   symmetric: symmetric.map(({ name }) => name),
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes } from '../../model/language/layout.ts'
+import { EncodedValues } from '../../model/language/layout.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { type Plan, scenarioOutside } from '../../model/scenarios/build-scenario.ts'
@@ -26,8 +26,8 @@ function holds(gfn: number, installed: 'valid' | 'invalid', at: { memslot: strin
     },
   }
   const { layout, initial, view } = scenarioOutside(plan).build()
-  const store = new Codes(layout.fields.length)
-  store.codes.set(initial[0])
+  const store = new EncodedValues(layout.fields.length)
+  store.values.set(initial[0])
   const state = view(store) as { world: Kvm; at: Counters }
   state.world.slot[0].installed = installed
   state.world.vcpu[0].fault.child = gfn

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes } from '../../model/language/layout.ts'
+import { EncodedValues } from '../../model/language/layout.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { alloc_shadow_page, INDIRECT } from '../../model/memory/shadow/shadow-page.ts'
@@ -17,8 +17,8 @@ function judged(bounds: Plan['bounds'], guest_mode: boolean): boolean {
   }
   const plan: Plan = { id: 'plan', title: '', about: '', properties: [], bounds, start }
   const { layout, initial, view } = scenarioOutside(plan).build()
-  const store = new Codes(layout.fields.length)
-  store.codes.set(initial[0])
+  const store = new EncodedValues(layout.fields.length)
+  store.values.set(initial[0])
   const { world, at } = view(store) as { world: Kvm; at: Counters }
   const holds = leafIsOnItsRmap.holds(world, at)
   expect(leafIsOnItsRmap.given?.(world, at)).toBe(!holds)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes } from '../../model/language/layout.ts'
+import { EncodedValues } from '../../model/language/layout.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { type Plan, scenarioOutside } from '../../model/scenarios/build-scenario.ts'
@@ -14,8 +14,8 @@ function inGuest(
 ): { kvm: Kvm; at: Counters } {
   const plan: Plan = { id: 'plan', title: '', about: '', properties: [], ...changes }
   const { layout, initial, view } = scenarioOutside(plan).build()
-  const store = new Codes(layout.fields.length)
-  store.codes.set(initial[0])
+  const store = new EncodedValues(layout.fields.length)
+  store.values.set(initial[0])
   const { world: kvm, at } = view(store) as { world: Kvm; at: Counters }
   Object.assign(at.vcpu, { 0: 'RUN.9' })
   Object.assign(kvm.vcpu[0].tlb[gva], cached, { root: kvm.vcpu[0].root })

@@ -48,7 +48,7 @@ function allPermutations(group: SymmetryGroup): Permutation[] {
   return [...found.values()]
 }
 
-/** Codes of a state; few different values, so that ids are often alike. */
+/** Encoded values of a state; few different values, so that ids are often alike. */
 const states = (of: Layout) =>
   fc
     .tuple(

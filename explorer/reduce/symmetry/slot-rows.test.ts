@@ -33,7 +33,7 @@ const states = fc
     Uint16Array.from(of.fields, ({ shape }, f) => values[f] % Math.min(variety, shape.size)),
   )
 
-/** Codes of the fields in the row of a slot. */
+/** Encoded values of the fields in the row of a slot. */
 const rowOf = (slot: number, encoded: Uint16Array): number[] =>
   inRows.filter(({ places }) => places[0] === slot).map(({ field }) => encoded[field.index])
 

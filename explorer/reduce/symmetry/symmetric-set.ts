@@ -58,7 +58,7 @@ export class SymmetricSet implements VisitedSet {
     if (inner.insertRows !== undefined)
       inner.insertRows({ data: forms, at, low, count, offset: LANES, found })
     else {
-      inner.touch?.(low, count)
+      inner.prefetch?.(low, count)
       for (let k = 0; k < count; k++)
         found[k] = inner.insertState(forms, at[k] + LANES, low[k], forms[at[k] + 1])
     }

@@ -33,8 +33,8 @@ function canBeDone<W>(system: System<W>, trace: Trace): boolean {
     const after = [...encoded]
     const { world } = system.view({
       read: (field) => after[field],
-      write: (field, code) => {
-        after[field] = code
+      write: (field, value) => {
+        after[field] = value
       },
     })
     try {

@@ -1,4 +1,4 @@
-import { Codes, layout } from '../../language/layout.ts'
+import { EncodedValues, layout } from '../../language/layout.ts'
 import type { Entry, Step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { type Kvm, kvmWorld } from '../../memory/kvm.ts'
@@ -7,7 +7,7 @@ import { sortsOf } from '../../memory/sorts.ts'
 /** A state in which nothing has happened. */
 export function emptyKvm(bounds: Bounds): Kvm {
   const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
-  return shape.view(new Codes(shape.fields.length)) as Kvm
+  return shape.view(new EncodedValues(shape.fields.length)) as Kvm
 }
 
 function stepsOf(entries: readonly Entry<Kvm>[]): Step<Kvm>[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes, layout } from '../../language/layout.ts'
+import { EncodedValues, layout } from '../../language/layout.ts'
 import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { rmap_add, rmap_write_protect } from '../shadow/rmap.ts'
@@ -17,7 +17,7 @@ const bounds: Bounds = allBounds({
 function worldWith(changes: BoundsInput = {}): Kvm {
   const changed = allBounds(mergeBounds(bounds, changes))
   const shape = layout(kvmWorld(changed, sortsOf(changed)))
-  const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
+  const kvm = shape.view(new EncodedValues(shape.fields.length)) as Kvm
   for (let gfn = 0; gfn < bounds.guest.gfns; gfn++) kvm.host_pte[gfn] = gfn
   return kvm
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes, layout } from '../../language/layout.ts'
+import { EncodedValues, layout } from '../../language/layout.ts'
 import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
@@ -26,7 +26,7 @@ function world(bounds: BoundsInput = {}): Kvm {
     ),
   )
   const shape = layout(kvmWorld(all, sortsOf(all)))
-  return shape.view(new Codes(shape.fields.length)) as Kvm
+  return shape.view(new EncodedValues(shape.fields.length)) as Kvm
 }
 
 describe('an async page fault', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes, layout } from '../../language/layout.ts'
+import { EncodedValues, layout } from '../../language/layout.ts'
 import { Oops } from '../../language/property.ts'
 import { allBounds, type Bounds, type BoundsInput, last_generation, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
@@ -27,7 +27,7 @@ const bounds: Bounds = allBounds({
 function world(changes: BoundsInput = {}): Kvm {
   const changed = allBounds(mergeBounds(bounds, changes))
   const shape = layout(kvmWorld(changed, sortsOf(changed)))
-  const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
+  const kvm = shape.view(new EncodedValues(shape.fields.length)) as Kvm
   kvm.slot_of_gfn[1] = 0
   alloc_shadow_page(kvm, 0, 0, 1)
   return kvm

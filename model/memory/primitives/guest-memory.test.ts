@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes, layout } from '../../language/layout.ts'
+import { EncodedValues, layout } from '../../language/layout.ts'
 import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
@@ -20,7 +20,7 @@ function world(changes: BoundsInput = {}): Kvm {
     ),
   )
   const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
-  const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
+  const kvm = shape.view(new EncodedValues(shape.fields.length)) as Kvm
   write_gpte(kvm, 1, 0, 2, true)
   write_gpte(kvm, 0, 0, 1, true)
   return kvm

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes, layout } from '../../language/layout.ts'
+import { EncodedValues, layout } from '../../language/layout.ts'
 import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
@@ -25,7 +25,7 @@ function worldWith(chosen: BoundsInput): Kvm {
     ),
   )
   const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
-  return shape.view(new Codes(shape.fields.length)) as Kvm
+  return shape.view(new EncodedValues(shape.fields.length)) as Kvm
 }
 
 describe('the store buffer of a CPU', () => {

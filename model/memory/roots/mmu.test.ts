@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes, layout } from '../../language/layout.ts'
+import { EncodedValues, layout } from '../../language/layout.ts'
 import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
 import { alloc_shadow_page } from '../shadow/shadow-page.ts'
@@ -22,7 +22,7 @@ import {
 function world(bounds: BoundsInput): { kvm: Kvm; bounds: Bounds } {
   const all: Bounds = allBounds(mergeBounds({ shadow: { pages: 4 }, guest: { gfns: 4 } }, bounds))
   const shape = layout(kvmWorld(all, sortsOf(all)))
-  return { kvm: shape.view(new Codes(shape.fields.length)), bounds: all }
+  return { kvm: shape.view(new EncodedValues(shape.fields.length)), bounds: all }
 }
 
 describe('the name of a root', () => {

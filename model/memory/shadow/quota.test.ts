@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes, layout } from '../../language/layout.ts'
+import { EncodedValues, layout } from '../../language/layout.ts'
 import { Oops } from '../../language/property.ts'
 import { allBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
@@ -10,7 +10,7 @@ import { alloc_shadow_page, list_del_active } from './shadow-page.ts'
 function pages(...gfns: number[]): Kvm {
   const bounds = allBounds({ shadow: { pages: 4 }, guest: { gfns: 4 } })
   const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
-  const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
+  const kvm = shape.view(new EncodedValues(shape.fields.length)) as Kvm
   gfns.forEach((gfn, page) => {
     alloc_shadow_page(kvm, page, gfn, 1)
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes, layout } from '../../language/layout.ts'
+import { EncodedValues, layout } from '../../language/layout.ts'
 import { allBounds, type Bounds, type BoundsInput, mergeBounds } from '../bounds.ts'
 import { type Kvm, kvmWorld, mmu_lock_is_free } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
@@ -18,7 +18,7 @@ function world(bounds: BoundsInput): Kvm {
     ),
   )
   const shape = layout(kvmWorld(all, sortsOf(all)))
-  const kvm = shape.view(new Codes(shape.fields.length)) as Kvm
+  const kvm = shape.view(new EncodedValues(shape.fields.length)) as Kvm
   alloc_shadow_page(kvm, 0, 0, 2)
   for (const index of [0, 1]) {
     alloc_shadow_page(kvm, 1 + index, 1 + index, 1)

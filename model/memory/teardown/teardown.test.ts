@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Codes, layout } from '../../language/layout.ts'
+import { EncodedValues, layout } from '../../language/layout.ts'
 import { Oops } from '../../language/property.ts'
 import { allBounds, type Bounds } from '../bounds.ts'
 import { type Kvm, kvmWorld } from '../kvm.ts'
@@ -9,7 +9,7 @@ import { open_files, use_vcpu } from './teardown.ts'
 function world(vmCloses: boolean): Kvm {
   const bounds: Bounds = allBounds({ asyncPf: { on: true }, teardown: { closes: vmCloses } })
   const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
-  return shape.view(new Codes(shape.fields.length)) as Kvm
+  return shape.view(new EncodedValues(shape.fields.length)) as Kvm
 }
 
 describe('a VM that can be destroyed', () => {

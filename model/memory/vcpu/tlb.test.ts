@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Codes, layout } from '../../language/layout.ts'
+import { EncodedValues, layout } from '../../language/layout.ts'
 import { allBounds, mergeBounds } from '../bounds.ts'
 import { kvmWorld } from '../kvm.ts'
 import { sortsOf } from '../sorts.ts'
@@ -8,7 +8,7 @@ import { all_tlbs_empty, flush_tlb } from './tlb.ts'
 it('all_tlbs_empty() looks at every TLB', () => {
   const bounds = allBounds(mergeBounds({ vcpus: 2 }, {}))
   const shape = layout(kvmWorld(bounds, sortsOf(bounds)))
-  const kvm = shape.view(new Codes(shape.fields.length))
+  const kvm = shape.view(new EncodedValues(shape.fields.length))
   expect(all_tlbs_empty(kvm)).toBe(true)
   kvm.vcpu[1].tlb[0].pfn = 0
   expect(all_tlbs_empty(kvm)).toBe(false)

@@ -3,7 +3,7 @@
  * eight reads overlap; the look-ups that follow would take them one after the other.
  * @returns a meaningless number; the caller stores it so that the reads are not optimised away.
  */
-export function touchSlots(table: Int32Array, mask: number, low: Int32Array, count: number): number {
+export function prefetchSlots(table: Int32Array, mask: number, low: Int32Array, count: number): number {
   let warm = 0
   let k = 0
   for (; k + 8 <= count; k += 8)
