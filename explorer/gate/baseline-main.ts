@@ -8,6 +8,7 @@ import { properties } from '../../properties/index.ts'
 import { replaceFile } from '../checkpoint/index.ts'
 import { scenariosOf } from '../cli/catalogue.ts'
 import { programFile } from '../program-file.ts'
+import type { SearchResult } from '../search/index.ts'
 import {
   BASELINE_FILE,
   type Baseline,
@@ -19,10 +20,11 @@ import {
   readBaseline,
   recordOf,
 } from './baseline.ts'
-import { runCell } from './verdict-table.ts'
+import { describeMismatch, mismatches, neverTaken, runCellAgainstReference } from './verdict-table.ts'
 
-// `npm run baseline -- --check` compares every cell that is not deep with the checked-in baseline and exits 3
-// when one differs; `--update` writes what was found. Both print the differences.
+// `npm run baseline -- --check` searches every cell that is not deep, and exits 3 when one differs from the checked-in
+// baseline, when a verdict is not the one that the design expects, or when a step is never taken; `--update` writes
+// what was found. Both print the differences. Every recorded behaviour is held against xstate, and repeated.
 
 const USAGE = 'mmucheck: usage: npm run baseline -- --check | --update'
 
@@ -32,14 +34,27 @@ const cells = designs.flatMap((design) =>
     .map((scenario) => ({ design, scenario })),
 )
 
-const recordCell = (index: number): BaselineCell => {
-  const { design, scenario } = cells[index]
-  return recordOf(runCell(design, scenario, properties))
+/** What a thread reports of a cell. */
+interface Finding {
+  readonly record: BaselineCell
+  /** Verdicts that the design does not expect, one line each. */
+  readonly unexpected: readonly string[]
+  readonly steps: SearchResult['steps']
 }
 
-/** Records all cells, on as many threads as there are cores; each takes the next cell when it is free. */
-async function recordAll(): Promise<Baseline> {
-  const records: BaselineCell[] = []
+const searchCell = (index: number): Finding => {
+  const { design, scenario } = cells[index]
+  const run = runCellAgainstReference(design, scenario, properties)
+  return {
+    record: recordOf(run),
+    unexpected: mismatches(run).map(describeMismatch),
+    steps: run.result.steps,
+  }
+}
+
+/** Searches all cells, on as many threads as there are cores; each takes the next cell when it is free. */
+async function searchAll(): Promise<Finding[]> {
+  const findings: Finding[] = []
   let next = 0
   const drain = (): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -50,8 +65,8 @@ async function recordAll(): Promise<Baseline> {
         if (index < cells.length) worker.postMessage(index)
         else worker.terminate().then(() => resolve(), reject)
       }
-      worker.on('message', (record: BaselineCell) => {
-        records[index] = record
+      worker.on('message', (finding: Finding) => {
+        findings[index] = finding
         if (process.stderr.isTTY) process.stderr.write(`\r${next} of ${cells.length}`)
         give()
       })
@@ -60,7 +75,7 @@ async function recordAll(): Promise<Baseline> {
     })
   await Promise.all(Array.from({ length: availableParallelism() }, drain))
   if (process.stderr.isTTY) process.stderr.write('\n')
-  return { format: FORMAT, cells: Object.fromEntries(cells.map((c, n) => [cellName(c), records[n]])) }
+  return findings
 }
 
 async function main(): Promise<number> {
@@ -79,17 +94,26 @@ async function main(): Promise<number> {
     return 2
   }
   const before: Baseline = existsSync(BASELINE_FILE) ? readBaseline() : { format: FORMAT, cells: {} }
-  const now = await recordAll()
+  const findings = await searchAll()
+  const now: Baseline = {
+    format: FORMAT,
+    cells: Object.fromEntries(cells.map((cell, n) => [cellName(cell), findings[n].record])),
+  }
+  const wrong = [
+    ...findings.flatMap(({ unexpected }) => unexpected),
+    ...neverTaken(findings.map(({ steps }) => steps)).map((step) => `${step} is never taken, in no cell`),
+  ]
+  for (const line of wrong) console.log(line)
   const lines = differences(before, now)
   for (const line of lines) console.log(line)
   const count = `${lines.filter((line) => !line.startsWith(' ')).length} of ${cells.length} cells differ`
   if (wanted.update === true) {
     replaceFile(BASELINE_FILE, formatBaseline(now))
     console.log(`baseline: ${count} from the file before; written to ${BASELINE_FILE}`)
-    return 0
+    return wrong.length === 0 ? 0 : 3
   }
   console.log(lines.length === 0 ? `baseline: no difference in ${cells.length} cells` : `baseline: ${count}`)
-  return lines.length === 0 ? 0 : 3
+  return lines.length + wrong.length === 0 ? 0 : 3
 }
 
 if (isMainThread) {
@@ -97,5 +121,5 @@ if (isMainThread) {
   process.exitCode = 70
   process.exitCode = await main()
 } else {
-  parentPort?.on('message', (index: number) => parentPort?.postMessage(recordCell(index)))
+  parentPort?.on('message', (index: number) => parentPort?.postMessage(searchCell(index)))
 }

@@ -5,6 +5,7 @@ import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { type Judgement, judgement } from '../cli/nothing-judged.ts'
+import { checkAgainstReference, type Recording } from '../compile/index.ts'
 import { breadthFirst, type SearchOptions, type SearchResult, type Verdict } from '../search/index.ts'
 
 /** One search of the table: a design in one of its scenarios. */
@@ -69,4 +70,52 @@ export function mismatches<W>(run: CellRun<W>): Mismatch[] {
     if (isExpected && (pinned === undefined || pinned === length)) return []
     return [{ design: design.id, scenario: scenario.id, property: id, expected, found: verdict, length }]
   })
+}
+
+/**
+ * As `runCell`, with every recorded behaviour held against xstate.
+ * @throws ReferenceMismatch where they differ, Error when nothing was compared.
+ */
+export function runCellAgainstReference<W>(
+  design: Design<W>,
+  scenario: Scenario<W>,
+  properties: readonly Property<W>[],
+): CellRun<W> {
+  const system = scenario.build(design)
+  const compare = checkAgainstReference(system)
+  let compared = 0
+  const onRecord = (recording: Recording): void => {
+    compare(recording)
+    compared++
+  }
+  const run = runCell(design, scenario, properties, { onRecord }, system)
+  if (compared === 0)
+    throw new Error(`no behaviour of ${design.id} in ${scenario.id} was compared with xstate`)
+  return run
+}
+
+/** A mismatch in one line. */
+export function describeMismatch({ design, scenario, property, expected, found, length }: Mismatch): string {
+  const steps = length === null ? '' : ` in ${length} steps`
+  return `${design} in ${scenario}: ${property} is expected to be ${expected}, found ${found}${steps}`
+}
+
+/**
+ * A step without its callers, `REQ.1` of any request: a function need not do everything for every caller.
+ * `REQ.1[0]`, `REQ.1[1]` are one step for each id that can be chosen.
+ */
+function stepWithoutCallers(step: string): string {
+  return step.slice(step.lastIndexOf('/') + 1).replace(/\[\d+\]/g, '[]')
+}
+
+/** The steps that no search took, from any caller. @param searches the steps of each search, and how often it took them */
+export function neverTaken(searches: Iterable<SearchResult['steps']>): string[] {
+  const taken = new Map<string, number>()
+  for (const steps of searches) {
+    for (const [step, count] of steps) {
+      const name = stepWithoutCallers(step)
+      taken.set(name, (taken.get(name) ?? 0) + count)
+    }
+  }
+  return [...taken].flatMap(([step, count]) => (count === 0 ? [step] : []))
 }
