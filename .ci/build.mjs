@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -17,7 +18,7 @@ import { basename, dirname, join } from 'node:path'
 import { Failure } from './failure.mjs'
 import { isAlive, LOCK } from './lock.mjs'
 import { modelHash } from './model-hash.mjs'
-import { PRODUCT, TOOLS } from './programs.mjs'
+import { ASSETS, PRODUCT, TOOLS } from './programs.mjs'
 import { sourceHash } from './source-hash.mjs'
 
 /** Says which sources a build was made of and which files belong to it; written last. */
@@ -102,14 +103,15 @@ function checkTypes(root) {
   })
 }
 
-const bundle = (root, into) => bundleInto(root, into, PRODUCT, { tools: TOOLS })
+const bundle = (root, into) => bundleInto(root, into, PRODUCT, { tools: TOOLS }, ASSETS)
 
 /**
  * Bundles entry files into a folder, and further ones into folders in it, with the licences of what was bundled.
  * @param entries names of the built files and their sources; `below` has the same by folder.
+ * @param assets files below node_modules that are copied into the folder.
  * @throws Failure when the sources cannot be bundled.
  */
-export async function bundleInto(root, into, entries, below = {}) {
+export async function bundleInto(root, into, entries, below = {}, assets = []) {
   const { rolldown } = await loadBundler()
   const licences = new Map()
   const write = async (input, dir) => {
@@ -138,6 +140,11 @@ export async function bundleInto(root, into, entries, below = {}) {
   try {
     const folders = Object.entries(below).map(([name, input]) => write(input, join(into, name)))
     await Promise.all([write(entries, into), ...folders])
+    for (const asset of assets) {
+      const file = join(root, 'node_modules', asset)
+      copyFileSync(file, join(into, basename(asset)))
+      noteLicence(licences, file)
+    }
   } catch (error) {
     throw new Failure('the sources cannot be bundled; nothing was built', 2, `${error.message}\n`)
   }

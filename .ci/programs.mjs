@@ -11,6 +11,9 @@ export const PRODUCT = {
   'kvm-catalogue': 'explorer/cli/kvm-catalogue.ts',
 }
 
+/** Files of packages that a build contains as they are: the parser of C, and its grammar. */
+export const ASSETS = ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']
+
 /**
  * What only a checkout needs, built into the folder `tools` of a build with threads of its own. Programs are run by
  * `node .ci/tool.mjs NAME ...`; the rest is what tests load into processes and threads.

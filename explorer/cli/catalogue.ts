@@ -1,6 +1,7 @@
 import type { Design } from '../../model/designs/design.ts'
 import { isAlwaysJudged } from '../../model/designs/judged-properties.ts'
 import type { Question } from '../../model/designs/questions.ts'
+import type { Step } from '../../model/language/program.ts'
 import type { OopsFreedom, Property } from '../../model/language/property.ts'
 import { quoted } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
@@ -21,6 +22,18 @@ export interface Featured {
   readonly fixed: CellName
 }
 
+/** The sources of the program that is modelled, which `drift` compares the steps with. */
+export interface CitedSources {
+  /** Folders and files of a source tree that contain the cited functions. */
+  readonly paths: readonly string[]
+  /** Versions that were read, oldest first, `v6.12`. */
+  readonly versions: readonly string[]
+  /** Folder of this package with the facts of each version, `v6.12.json`. */
+  readonly facts: string
+  /** Whether a step stands for code of a version: false for one of another version, of the hardware, of a guest. */
+  standsForCode(step: Step<never>, version: string): boolean
+}
+
 /** Everything that can be checked. `W` is the type of the shared memory that all of it is written for. */
 export interface Catalogue<W = unknown> {
   readonly scenarios: readonly Scenario<W>[]
@@ -34,6 +47,8 @@ export interface Catalogue<W = unknown> {
   readonly scenarioFrom?: (data: unknown) => Scenario<W>
   /** Design questions; a run without arguments checks the cells that answer them, besides upstream. */
   readonly questions?: readonly Question[]
+  /** Absent if the model cites no sources. */
+  readonly sources?: CitedSources
 }
 
 /**

@@ -59,6 +59,12 @@ CHECKPOINTS
   search was resumed.
 `
 
+export const DRIFT = `
+Prints functions that changed since they were read, or are gone; statements
+that steps stand for and that are not found; and steps that stand in another
+order than their statements. Exit status 0 if there is nothing of that, 3 if
+there is, 2 if there is no such tree.`
+
 export const EXIT_STATUS = `
 EXIT STATUS
   0    everything requested holds, and every search was complete

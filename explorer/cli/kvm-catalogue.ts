@@ -5,6 +5,7 @@ import { scenarios } from '../../model/scenarios/index.ts'
 import { scenarioFrom } from '../../model/scenarios/scenario-file.ts'
 import { properties } from '../../properties/index.ts'
 import { anyWorld, type Catalogue } from './catalogue.ts'
+import { kvmSources } from './kvm-sources.ts'
 
 /** The scenarios, designs and properties of KVM. */
 export const catalogue: Catalogue = anyWorld<Kvm>({
@@ -19,4 +20,5 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
     broken: { scenario: 'roots-zap-all', design: 'prev-roots-tested-by-current' },
     fixed: { scenario: 'roots-zap-all', design: 'upstream' },
   },
+  sources: kvmSources,
 })

@@ -34,6 +34,10 @@ export function machinesOf(catalogue: Catalogue): Machine[] {
   return [...machines.values(), ...addedMachines(catalogue, new Set(machines.keys()))]
 }
 
+/** The programs of every scenario, without patches: bounds decide which steps a program has. */
+export const programsIn = ({ scenarios }: Catalogue): Program<never>[] =>
+  scenarios.flatMap((scenario) => programsOf(scenario) as Program<never>[])
+
 function addedMachines({ designs, scenarios }: Catalogue, known: ReadonlySet<string>): Machine[] {
   const machines = new Map<string, Machine>()
   for (const { id: design, adds, scenarios: names } of designs) {

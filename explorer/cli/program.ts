@@ -17,6 +17,7 @@ import { EXIT } from './exit-status.ts'
 import {
   CHECK_EXAMPLES,
   DESIGN_FILE,
+  DRIFT,
   ENVIRONMENT,
   EXAMPLES,
   EXIT_STATUS,
@@ -141,6 +142,18 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--scenario <id>', 'as it is in this scenario')
     .option('--design <id>', 'with the patches of this design')
     .action((name: string, raw) => done(machine(context, name, raw)))
+
+  command('drift', 'Compares a kernel tree with what the model cites of it.', DRIFT)
+    .requiredOption('--kernel <dir>', 'the tree, or its arch/x86/kvm and virt/kvm')
+    .option('--as <version>', 'compare with this version, not that of the Makefile or the most similar one')
+    .option('--update', 'write the facts about its functions first')
+    .option('--facts <dir>', 'where the facts are, if not in this package')
+    .option('--json', 'as an object')
+    .action(async (raw) => {
+      // The parser of C is large, and no other command needs it.
+      const { drift } = await import('./commands/drift.ts')
+      done(await drift(context, raw))
+    })
 
   command('doctor', 'Prints versions, model hash, cores and memory, for bug reports.')
     .option('--json', 'as an object')

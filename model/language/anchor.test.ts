@@ -3,37 +3,39 @@ import { anchorIn, compareVersions } from './anchor.ts'
 
 describe('an anchor', () => {
   it('without versions is in the function of its step, in every version', () => {
-    expect(anchorIn('flush(', 'f', '6.1')).toEqual({ fn: 'f', statements: ['flush('] })
-    expect(anchorIn(['a(', 'b('], 'f', '7.2')).toEqual({ fn: 'f', statements: ['a(', 'b('] })
+    expect(anchorIn('flush(', 'f', 'v6.1')).toEqual({ fn: 'f', statements: ['flush('] })
+    expect(anchorIn(['a(', 'b('], 'f', 'v7.2')).toEqual({ fn: 'f', statements: ['a(', 'b('] })
   })
 
   it('is that of the newest version that is not newer', () => {
-    const anchor = { '6.12': 'new(', '6.2': 'old(' } as const
-    expect(['6.1', '6.2', '6.11', '6.12', '7.2'].map((v) => anchorIn(anchor, 'f', v)?.statements)).toEqual([
-      undefined,
-      ['old('],
-      ['old('],
-      ['new('],
-      ['new('],
-    ])
+    const anchor = { 'v6.12': 'new(', 'v6.2': 'old(' } as const
+    expect(
+      ['v6.1', 'v6.2', 'v6.11', 'v6.12', 'v7.2'].map((v) => anchorIn(anchor, 'f', v)?.statements),
+    ).toEqual([undefined, ['old('], ['old('], ['new('], ['new(']])
   })
 
   it('may be in another function, or end', () => {
-    const anchor = { '6.1': { fn: 'g', at: 'x =' }, '6.12': 'y =', '7.2': null } as const
-    expect(anchorIn(anchor, 'f', '6.1')).toEqual({ fn: 'g', statements: ['x ='] })
-    expect(anchorIn(anchor, 'f', '6.12')).toEqual({ fn: 'f', statements: ['y ='] })
-    expect(anchorIn(anchor, 'f', '7.2')).toBeNull()
+    const anchor = { 'v6.1': { fn: 'g', at: 'x =' }, 'v6.12': 'y =', 'v7.2': null } as const
+    expect(anchorIn(anchor, 'f', 'v6.1')).toEqual({ fn: 'g', statements: ['x ='] })
+    expect(anchorIn(anchor, 'f', 'v6.12')).toEqual({ fn: 'f', statements: ['y ='] })
+    expect(anchorIn(anchor, 'f', 'v7.2')).toBeNull()
+  })
+
+  it('may be in a function that its own one calls', () => {
+    const anchor = { callee: 'g', at: 'x =' } as const
+    expect(anchorIn(anchor, 'f', 'v6.1')).toEqual({ fn: 'f', callee: 'g', statements: ['x ='] })
+    expect(anchorIn({ 'v6.1': anchor }, 'f', 'v7.2')).toEqual({ fn: 'f', callee: 'g', statements: ['x ='] })
   })
 
   it('is nowhere for a step that stands for no C', () => {
-    expect(anchorIn({ none: 'hardware' }, 'f', '7.2')).toBeNull()
+    expect(anchorIn({ none: 'model' }, 'f', 'v7.2')).toBeNull()
   })
 })
 
 describe('versions', () => {
   it('are compared number by number', () => {
-    const sorted = ['7.2', '6.12', '6.1', '6.12.117', '6.2'].sort(compareVersions)
-    expect(sorted).toEqual(['6.1', '6.2', '6.12', '6.12.117', '7.2'])
-    expect(compareVersions('6.12', '6.12')).toBe(0)
+    const sorted = ['v7.2', 'v6.12', 'v6.1', 'v6.12.117', 'v6.2'].sort(compareVersions)
+    expect(sorted).toEqual(['v6.1', 'v6.2', 'v6.12', 'v6.12.117', 'v7.2'])
+    expect(compareVersions('v6.12', 'v6.12')).toBe(0)
   })
 })

@@ -10,34 +10,33 @@
  */
 export type Statement = string | readonly string[]
 
-/** A statement in another function than the `fn` of the step, for a version that names or divides it otherwise. */
-export interface InFunction {
-  readonly fn: string
-  readonly at: Statement
-}
-
-/** What a step may stand for instead of a statement; see `Uncoded`. */
-export const UNCODED = ['hardware', 'guest', 'host userspace', 'outside KVM', 'history', 'model'] as const
+/** A statement in another function than the `fn` of the step. */
+export type Elsewhere =
+  /** In the function that has this name in a version, instead of that of the step. */
+  | { readonly fn: string; readonly at: Statement }
+  /** In a function without steps of its own, which the `fn` of the step calls. */
+  | { readonly callee: string; readonly at: Statement }
 
 /**
- * What a step stands for that has no statement in the sources that are read: the CPU, the guest, userspace of the
- * host, the rest of the kernel (scheduler, mm, SRCU, workqueues), code of the past or of a proposal that no such
- * source contains, or bookkeeping of the model.
+ * What a step stands for that is in the range of its `since` and still no statement of the sources that are read: the
+ * rest of the kernel (scheduler, mm, SRCU, workqueues), or bookkeeping of the model.
  */
-export type Uncoded = (typeof UNCODED)[number]
+export type Uncoded = 'outside KVM' | 'model'
 
 /** The statement by version, each valid until the next one named; null where there is none. None before the first. */
 export interface AnchorByVersion {
-  readonly [version: `${number}`]: Statement | InFunction | null
+  readonly [version: `v${number}`]: Statement | Elsewhere | null
 }
 
 /** What a step stands for: a statement in its function in every version, or by version, or nothing in C. */
-export type Anchor = Statement | AnchorByVersion | { readonly none: Uncoded }
+export type Anchor = Statement | Elsewhere | AnchorByVersion | { readonly none: Uncoded }
 
 /** An anchor in one version. */
 export interface AnchorIn {
-  /** The function that contains the statements. */
+  /** The function that the statements belong to. */
   readonly fn: string
+  /** The function called by `fn` that contains them; absent if `fn` does. */
+  readonly callee?: string
   /** At least one. */
   readonly statements: readonly string[]
 }
@@ -48,21 +47,27 @@ export interface AnchorIn {
  * @returns null if the step stands for no statement in this version.
  */
 export function anchorIn(anchor: Anchor, fn: string, version: string): AnchorIn | null {
-  if (typeof anchor === 'string' || isList(anchor)) return { fn, statements: listed(anchor) }
+  if (isPlace(anchor)) return placeOf(anchor, fn)
   if ('none' in anchor) return null
   const [latest] = Object.keys(anchor)
     .filter((from) => compareVersions(from, version) <= 0)
     .sort((a, b) => compareVersions(b, a))
-  const found = latest === undefined ? null : anchor[latest as `${number}`]
-  if (found === null) return null
-  return typeof found === 'string' || isList(found)
-    ? { fn, statements: listed(found) }
-    : { fn: found.fn, statements: listed(found.at) }
+  const found = latest === undefined ? null : anchor[latest as `v${number}`]
+  return found === null ? null : placeOf(found, fn)
 }
 
-/** Negative if version `a` is older than `b`: 6.2 is older than 6.12. */
+function placeOf(place: Statement | Elsewhere, fn: string): AnchorIn {
+  if (typeof place === 'string' || isList(place)) return { fn, statements: listed(place) }
+  const statements = listed(place.at)
+  return 'fn' in place ? { fn: place.fn, statements } : { fn, callee: place.callee, statements }
+}
+
+const isPlace = (anchor: Anchor): anchor is Statement | Elsewhere =>
+  typeof anchor === 'string' || isList(anchor) || 'at' in anchor
+
+/** Negative if version `a` is older than `b`: v6.2 is older than v6.12. */
 export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => version.split('.').map(Number))
+  const [left, right] = [a, b].map((version) => version.slice(1).split('.').map(Number))
   const at = left.findIndex((number, n) => number !== right[n])
   return at < 0 ? left.length - right.length : left[at] - (right[at] ?? -1)
 }

@@ -52,7 +52,7 @@ export function smallCheckout(): SmallCheckout {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   write(
     '.ci/programs.mjs',
-    "export const PRODUCT = { main: 'explorer/main.ts' }\nexport const TOOLS = PRODUCT\n",
+    "export const PRODUCT = { main: 'explorer/main.ts' }\nexport const TOOLS = PRODUCT\nexport const ASSETS = []\n",
   )
   write('explorer/main.ts', PROGRAM)
   write('model/word.ts', "export const word: string = 'first'\n")

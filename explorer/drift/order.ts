@@ -1,0 +1,103 @@
+import type { CitedStep } from './cited.ts'
+import type { Definitions } from './definitions.ts'
+import type { FunctionText } from './inlined.ts'
+import { occurrences } from './tokens.ts'
+
+/** A step and the line where its statement was found. */
+export interface FoundStep {
+  readonly step: string
+  readonly statement: string
+  readonly line: number
+}
+
+/** Steps that stand in another order than their statements. */
+export interface WrongOrder {
+  readonly fn: string
+  readonly file: string
+  readonly line: number
+  /** The steps in the order of the model, and in that of the source. */
+  readonly model: readonly FoundStep[]
+  readonly source: readonly FoundStep[]
+}
+
+/** Statements of a step that are not in its function. */
+export function missingFrom(text: FunctionText, { statements }: CitedStep): string[] {
+  return statements.filter((statement) => occurrences(text.tokens, statement).length === 0)
+}
+
+/**
+ * Compares the order of the steps of one call with that of their statements. A statement may occur several times: the
+ * steps are in order if there is one occurrence of each such that none is before that of an earlier step. Several
+ * steps may share a statement. Steps of a callee are where it may be called. Loops do not matter: a program lists its
+ * steps as the function does.
+ * @returns null if the order is the same, whatever a step that is not found in `text` would say.
+ */
+export function wrongOrder(
+  text: FunctionText,
+  steps: readonly CitedStep[],
+  definitions: Definitions,
+): WrongOrder | null {
+  const placed = steps
+    .filter(({ outOfOrder }) => outOfOrder === undefined)
+    .map((step) => ({ step, occurrences: placesOf(text, step, definitions) }))
+    .filter(({ occurrences: all }) => all.every((each) => each.length > 0))
+  let [reached, place, earliest] = [0, -1, 0]
+  for (const { step, occurrences: all } of placed) {
+    // Alternatives of one place: each comes after what is before the choice, and before what is after it.
+    if (step.place !== place) [reached, place, earliest] = [earliest, step.place, Number.POSITIVE_INFINITY]
+    const end = endOf(all, reached)
+    if (end === null) return theOrders(text, placed)
+    earliest = Math.min(earliest, end)
+  }
+  return null
+}
+
+/** A step with the places of each of its statements. */
+interface PlacedStep {
+  readonly step: CitedStep
+  readonly occurrences: readonly (readonly number[])[]
+}
+
+function placesOf(
+  text: FunctionText,
+  { statements, callee }: CitedStep,
+  definitions: Definitions,
+): readonly (readonly number[])[] {
+  if (callee === undefined) return statements.map((statement) => occurrences(text.tokens, statement))
+  const reaching = definitions.reaching(callee)
+  return [
+    text.tokens.flatMap((token, at) => (token.text !== text.fn && reaching.has(token.text) ? [at] : [])),
+  ]
+}
+
+/** Where the last statement of a step stands if its first is not before `from`; null if they do not fit. */
+function endOf(all: PlacedStep['occurrences'], from: number): number | null {
+  let at = from - 1
+  for (const places of all) {
+    const next = places.find((each) => each > at)
+    if (next === undefined) return null
+    at = next
+  }
+  return at
+}
+
+function theOrders(text: FunctionText, steps: readonly PlacedStep[]): WrongOrder {
+  const located = steps.map(({ step: { step, statements, callee }, occurrences: [[at]] }) => ({
+    step,
+    statement: callee === undefined ? statements[0] : `${callee}()`,
+    line: text.tokens[at].line,
+    at,
+  }))
+  const plain = ({ step, statement, line }: (typeof located)[number]): FoundStep => ({
+    step,
+    statement,
+    line,
+  })
+  return {
+    fn: text.fn,
+    file: text.file,
+    line: text.line,
+    model: located.map(plain),
+    source: [...located].sort((a, b) => a.at - b.at).map(plain),
+  }
+}
