@@ -31,6 +31,11 @@ export function builtSystem<W>(scenario: Scenario<W>, change?: Change<W>): Syste
   return system
 }
 
+/** Empties the cache. */
+export function forgetSystems(): void {
+  cache.length = 0
+}
+
 /** The cache key. Changes without patches that add the same build the same system. */
 const keyOf = <W>(change?: Change<W>): unknown =>
   change === undefined || change.patches.length === 0 ? change?.adds : change

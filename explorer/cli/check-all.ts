@@ -12,6 +12,7 @@ import type { CommandContext } from './command-context.ts'
 import { designEffect, remarksOn } from './design-effect.ts'
 import { InternalError } from './errors.ts'
 import { failingSteps } from './failing-steps.ts'
+import { inParallel } from './in-parallel.ts'
 import { NOT_MODELLED, notModelled } from './not-modelled.ts'
 import { judgement, whyNothingJudged } from './nothing-judged.ts'
 import { errorInWords } from './reason-words.ts'
@@ -38,9 +39,9 @@ export interface CheckAllOptions {
 
 /**
  * Runs the searches, several in parallel, and yields their reports in the order of the cells. Every violation is
- * written to a file, if possible, and replayed in a fresh process before it is reported. On an interrupt, running
- * searches end as incomplete and the rest are reported as not begun. An error in the model ends only its own check,
- * and is part of that report.
+ * written to a file, if possible, and replayed in a fresh process before it is reported; the next search starts
+ * meanwhile. On an interrupt, running searches end as incomplete and the rest are reported as not begun. An error in the
+ * model ends only its own check, and is part of that report.
  * @throws UsageError or InternalError, after stopping the other searches.
  */
 export async function* checkAll(
@@ -49,21 +50,17 @@ export async function* checkAll(
 ): AsyncGenerator<CheckReport> {
   const failed = new AbortController()
   const signal = either(context.signal, failed.signal)
-  const running: Promise<CheckReport>[] = []
-  let next = 0
-  const start = (): void => {
-    const index = next++
-    if (index >= options.cells.length || failed.signal.aborted) return
-    running[index] = checkOne(context, options, options.cells[index], signal).finally(start)
-    // Awaited below in order; until then a failure must not count as unhandled.
-    running[index].catch(() => failed.abort())
-  }
-  for (let i = 0; i < options.atOnce; i++) start()
+  const searches = options.cells.map((cell) => () => search(context, options, cell, signal))
+  const reports = inParallel(searches, options.atOnce).map(async (found) =>
+    finish(context, options, await found, signal),
+  )
+  // Awaited below in order; until then a failure must not count as unhandled.
+  for (const report of reports) report.catch(() => failed.abort())
   try {
-    for (let index = 0; index < options.cells.length; index++) yield await running[index]
+    for (const report of reports) yield await report
   } finally {
     failed.abort()
-    await Promise.allSettled(running)
+    await Promise.allSettled(reports)
   }
 }
 
@@ -77,22 +74,26 @@ function either(...signals: readonly AbortSignal[]): AbortSignal {
   return joined.signal
 }
 
-async function checkOne(
+/** A search that has ended. */
+interface Searched {
+  readonly cell: Cell
+  readonly outcome: Checked
+  /** Requested properties that are about what this scenario does not model. */
+  readonly absent: readonly Property<unknown>[]
+  readonly settings: CheckSettings
+}
+
+async function search(
   context: CommandContext,
-  options: CheckAllOptions,
+  { settings: common, checkpoints, progress }: CheckAllOptions,
   cell: Cell,
   signal: AbortSignal,
-): Promise<CheckReport> {
+): Promise<Searched> {
   const { scenario, design, properties, unasked, foreign } = cell
   if (signal.aborted)
-    return reportOf(cell, unsearched(cell, { kind: 'not-begun' }), new Map(), {
-      resume: null,
-      resumedFrom: null,
-    })
-  const absent = notModelled(builtSystem(scenario, design), foreign)
-  const { checkpoints, progress } = options
-  const settings =
-    checkpoints === null ? options.settings : withCheckpoint(options.settings, checkpoints, cell)
+    return { cell, outcome: unsearched(cell, { kind: 'not-begun' }), absent: [], settings: common }
+  const absent = foreign.length === 0 ? [] : notModelled(builtSystem(scenario, design), foreign)
+  const settings = checkpoints === null ? common : withCheckpoint(common, checkpoints, cell)
   const request: CheckRequest = {
     scenario: cell.files?.scenario?.data ?? scenario.id,
     design: cell.files?.design === undefined ? design.id : (design as Design<never>),
@@ -115,10 +116,20 @@ async function checkOne(
     return unsearched(cell, { kind: 'model-error', message }, { message, trace: null })
   })
   progress.done(name)
+  return { cell, outcome, absent, settings }
+}
+
+/** Keeps and confirms what a search found. */
+async function finish(
+  context: CommandContext,
+  options: CheckAllOptions,
+  { cell, outcome, absent, settings }: Searched,
+  signal: AbortSignal,
+): Promise<CheckReport> {
   const folder = settings.checkpoint?.directory
   const canResume = !outcome.complete && folder !== undefined && hasCheckpoint(folder)
   const paths = {
-    resume: canResume ? (checkpoints?.directory ?? null) : null,
+    resume: canResume ? (options.checkpoints?.directory ?? null) : null,
     resumedFrom: settings.resume ?? null,
   }
   const isCancelled = signal.aborted && !context.signal.aborted

@@ -153,7 +153,16 @@ const RESULT = {
     'subject',
     'fairness',
   ],
-  counterexample: ['id', 'file', 'contents', 'length', 'contextSwitches', 'loopStart', 'shortest'],
+  counterexample: [
+    'id',
+    'file',
+    'contents',
+    'length',
+    'contextSwitches',
+    'loopStart',
+    'shortest',
+    'unconfirmed',
+  ],
 }
 
 const COUNTEREXAMPLE_FILE = [

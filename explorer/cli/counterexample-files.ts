@@ -42,17 +42,23 @@ export function counterexampleFiles(
           fairness: result.fairness,
         })
       })
-      const reports = found.map((ce) => {
-        const file = tryToWriteCounterexample(out, ce, onUnwritten)
-        return [ce.property, reportOf(ce, file, shortest)] as const
-      })
-      await confirm(found)
-      return new Map(reports)
+      const files = found.map((ce) => tryToWriteCounterexample(out, ce, onUnwritten))
+      const unconfirmed = await Promise.all(found.map((ce) => confirm(ce)))
+      return new Map(
+        found.map((ce, n) => [
+          ce.property,
+          { ...reportOf(ce, files[n], shortest), unconfirmed: unconfirmed[n] },
+        ]),
+      )
     },
   }
 }
 
-function reportOf(ce: Counterexample, file: string | null, shortest: boolean): CounterexampleReport {
+function reportOf(
+  ce: Counterexample,
+  file: string | null,
+  shortest: boolean,
+): Omit<CounterexampleReport, 'unconfirmed'> {
   return {
     id: ce.id,
     file,

@@ -15,7 +15,7 @@ export interface WriteOptions {
 export interface CounterexampleWriter {
   /**
    * Writes each violation to a file and has it replayed by xstate in a fresh process. The report of one that cannot be
-   * written holds its contents.
+   * written holds its contents, and that of one that could not be replayed says why.
    * @returns reports by property id.
    * @throws InternalError when a replay does not end in the violation; the file stays as evidence.
    */

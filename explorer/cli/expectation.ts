@@ -27,7 +27,9 @@ export function matchOf(
 /** The exit statuses of one report in a run in which expectations count. */
 export function statusesOf(design: Pick<Design<never>, 'expect'>, report: CheckReport): number[] {
   const matches = report.properties.map((p) => matchOf(design, report.scenario, p))
+  const isUnconfirmed = report.properties.some((p) => p.counterexample?.unconfirmed != null)
   return [
+    ...(isUnconfirmed ? [EXIT.internal] : []),
     ...(matches.includes('unexpected') ? [EXIT.violated] : []),
     ...(report.modelError === null ? [] : [EXIT.usage]),
     ...(matches.includes('missed') || matches.includes('different') ? [EXIT.mismatch] : []),

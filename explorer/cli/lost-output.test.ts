@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readCounterexample } from '../../counterexamples/counterexample-file.ts'
-import { confirmInFreshProcess } from './confirm.ts'
+import { freshProcess } from './confirm.ts'
 import { counterexampleFiles } from './counterexample-files.ts'
 import { resultSchema } from './report/result-json.ts'
 import type { SearchRunner } from './search-runner.ts'
@@ -105,7 +105,7 @@ describe('a folder that goes away', () => {
     process.chdir(gone)
     rmdirSync(gone)
     try {
-      await expect(confirmInFreshProcess(SMALL_REPLAY)([ce])).resolves.toBeUndefined()
+      await expect(freshProcess(SMALL_REPLAY).confirm(ce)).resolves.toBeNull()
     } finally {
       process.chdir(before)
     }
@@ -151,7 +151,7 @@ describe('a design that is there once', () => {
         return inThisThread.run(...asked)
       },
     }
-    const writer = counterexampleFiles(CHECKER, confirmInFreshProcess(SMALL_REPLAY))
+    const writer = counterexampleFiles(CHECKER, freshProcess(SMALL_REPLAY).confirm)
     const out = join(folder(), 'changed')
     const args = ['check', 'zap', '--property', 'I-1', '--design', file, '--out', out]
     const { status, err } = await runSmall(args, { runner: changing, writer })

@@ -95,7 +95,7 @@ describe('a model error', () => {
       runner,
       writer: counterexampleFiles(
         { catalogue: more, version: '0.0.0', modelHash: () => '0123456789abcdef' },
-        async () => {},
+        async () => null,
       ),
     })
     expect(status).toBe(1)

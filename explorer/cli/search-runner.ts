@@ -20,26 +20,23 @@ export interface SearchRunner {
 /** Called while a search runs. */
 export type SearchListener = Required<Pick<SearchHooks, 'onProgress' | 'onUnwritten'>>
 
-/** Size of a search, in states, after which its thread is ended to free its memory at once. */
-const LARGE = 200_000
-
 /**
  * Runs each search in a separate thread, so that this thread can show progress and handle signals. Every thread loads
- * the catalogue as a module, because functions cannot be sent. That takes longer than a small search, so threads are
- * reused after small ones.
+ * the catalogue as a module, because functions cannot be sent, and its code gets faster with use. Both take longer than
+ * most searches, so threads are reused.
  */
 export function threadRunner(catalogue: URL): SearchRunner {
   const idle: Worker[] = []
   return {
     async run(request, signal, listener) {
       const worker = idle.pop() ?? startThread(catalogue)
-      let small = false
+      let hasEnded = false
       try {
         const outcome = await searchIn(worker, request, signal, listener)
-        small = outcome.states < LARGE
+        hasEnded = true
         return outcome
       } finally {
-        if (small) {
+        if (hasEnded) {
           // An idle thread must not keep the process alive.
           worker.unref()
           idle.push(worker)

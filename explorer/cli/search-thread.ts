@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ModelError } from '../../model/language/errors.ts'
 import { CheckpointError } from '../checkpoint/index.ts'
@@ -30,6 +32,9 @@ type Failure = 'model-error' | 'checkpoint-error' | 'contradiction' | 'failure'
 
 const PROGRESS_EVERY_MS = 200
 
+/** Size of a search, in states, whose memory is freed at once: that of the process counts for the limit of the next. */
+const LARGE = 200_000
+
 const module = workerData as ThreadInput
 const catalogue = loadCatalogue(new URL(module))
 const post = (report: ThreadReport): void => parentPort?.postMessage(report)
@@ -47,11 +52,19 @@ parentPort?.on('message', async ({ request, stop }: ThreadRequest) => {
   }
   try {
     const outcome = await runCheck(await catalogue, request, hooks, subjectSource(module, request))
+    if (outcome.states >= LARGE) collectGarbage()
     post({ kind: 'outcome', outcome })
   } catch (error) {
     post(failureOf(error))
   }
 })
+
+/** Node has no other way to ask for it without an option on its command line. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  if (typeof collect === 'function') collect()
+}
 
 function failureOf(error: unknown): ThreadReport {
   if (!(error instanceof Error)) return { kind: 'failure', message: String(error) }

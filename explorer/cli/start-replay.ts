@@ -8,6 +8,5 @@ import { runToExit } from './run-to-exit.ts'
  * @param catalogue module that exports `catalogue`.
  */
 export async function startReplay(catalogue: URL): Promise<void> {
-  const io = processIo()
-  await runToExit(io, async () => confirm(await checkerOf(catalogue), io.input))
+  await runToExit(processIo(), async () => confirm(await checkerOf(catalogue), process))
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { CommandContext } from './command-context.ts'
-import { confirmInFreshProcess } from './confirm.ts'
+import { freshProcess } from './confirm.ts'
 import { counterexampleFiles } from './counterexample-files.ts'
 import { EXIT } from './exit-status.ts'
 import { checkerOf } from './load-catalogue.ts'
@@ -23,14 +23,15 @@ export async function start(catalogue: URL, replay: URL): Promise<void> {
   process.once('SIGHUP', () => interrupt.abort(EXIT.hungUp))
   await runToExit(io, async () => {
     const checker = await checkerOf(catalogue)
+    const { confirm, end } = freshProcess(fileURLToPath(replay))
     const context: CommandContext = {
       ...checker,
       io,
       runner: threadRunner(catalogue),
-      writer: counterexampleFiles(checker, confirmInFreshProcess(fileURLToPath(replay))),
+      writer: counterexampleFiles(checker, confirm),
       signal: interrupt.signal,
     }
-    const status = await run(context, process.argv.slice(2))
+    const status = await run(context, process.argv.slice(2)).finally(end)
     // The result did not reach the reader: that is no success.
     return (await io.drained()) !== null && status === EXIT.holds ? EXIT.internal : status
   })

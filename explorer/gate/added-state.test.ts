@@ -128,7 +128,8 @@ const run = (...args: string[]) =>
       run: (request, signal, on) => runCheck(inOneCatalogue, request, { stop: () => signal.aborted, ...on }),
     },
     writer: counterexampleFiles(checker, async (found) => {
-      for (const ce of found) replayed(checker, ce)
+      replayed(checker, found)
+      return null
     }),
   })
 

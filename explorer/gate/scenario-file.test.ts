@@ -45,7 +45,8 @@ const run = (...args: string[]) =>
       run: (request, signal, on) => runCheck(catalogue, request, { stop: () => signal.aborted, ...on }),
     },
     writer: counterexampleFiles(checker, async (found) => {
-      for (const ce of found) replayed(checker, ce)
+      replayed(checker, found)
+      return null
     }),
   })
 

@@ -50,8 +50,18 @@ describe('the default set', () => {
     ])
   })
 
+  it('fails where a violation could not be confirmed, expected or not', async () => {
+    const files = counterexampleFiles(CHECKER, async () => 'no answer')
+    const writer: CounterexampleWriter = {
+      write: (cell, violated, options) => files.write(cell, violated, { ...options, out: '/dev/null/out' }),
+    }
+    const { status, out } = await runSmall([], { catalogue: only('upstream', 'request-first'), writer })
+    expect([status, out.at(-1)]).toEqual([70, expect.stringMatching(/; all as expected$/)])
+    expect(out).toContain('  VIOLATED root-dropped, 4 steps, as expected; NOT CONFIRMED: no answer')
+  })
+
   it('shows the featured trace, and those that are not expected, where no file can be written', async () => {
-    const files = counterexampleFiles(CHECKER, async () => {})
+    const files = counterexampleFiles(CHECKER, async () => null)
     const writer: CounterexampleWriter = {
       write: (cell, violated, options) => files.write(cell, violated, { ...options, out: '/dev/null/out' }),
     }

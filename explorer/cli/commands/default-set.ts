@@ -145,8 +145,10 @@ function summary({ scenario, design }: Cell, report: CheckReport, style: Style):
     .filter((p) => p.verdict === 'violated' || matchOf(design, scenario.id, p) !== 'expected')
     .map((p) => {
       const note = NOTES[matchOf(design, scenario.id, p)]
-      const length = p.counterexample === null ? '' : `, ${p.counterexample.length} steps`
-      return `  ${verdictWord(p.verdict, style)} ${p.id}${length}, ${note}`
+      const { counterexample: ce } = p
+      const length = ce === null ? '' : `, ${ce.length} steps`
+      const doubt = ce === null || ce.unconfirmed === null ? '' : `; NOT CONFIRMED: ${ce.unconfirmed}`
+      return `  ${verdictWord(p.verdict, style)} ${p.id}${length}, ${note}${doubt}`
     })
   const failure = modelErrorLines(report, style)
   return [

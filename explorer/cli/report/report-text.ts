@@ -177,6 +177,7 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
   return [
     ...lines,
     `    ${length}, ${switches}${loop}${whose}: ${ce.file === null ? `${ce.id} (not written)` : quotedPath(ce.file)}`,
+    ...(ce.unconfirmed === null ? [] : wrapAtSpaces(`NOT CONFIRMED: ${ce.unconfirmed}`, style.width, '    ')),
     ...fairnessOf(p, style.width),
   ]
 }

@@ -21,6 +21,8 @@ export interface CounterexampleReport {
   readonly loopStart: number | null
   /** True when there is none with fewer steps; otherwise that is not known. */
   readonly shortest: boolean
+  /** Why the replay in a fresh process gave no answer; null when it ended in the violation. */
+  readonly unconfirmed: string | null
 }
 
 /** Why there is nothing to judge for a property, in a sentence. */

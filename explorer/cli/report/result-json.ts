@@ -27,6 +27,7 @@ const counterexample = z.strictObject({
   contextSwitches: natural,
   loopStart: natural.nullable(),
   shortest: z.boolean(),
+  unconfirmed: z.string().nullable(),
 })
 
 const property = z.strictObject({

@@ -62,6 +62,7 @@ export const inThisThread: SearchRunner = {
   },
 }
 
-const inThisProcess: Confirm = async (counterexamples) => {
-  for (const ce of counterexamples) replayed(CHECKER, ce)
+const inThisProcess: Confirm = async (counterexample) => {
+  replayed(CHECKER, counterexample)
+  return null
 }
