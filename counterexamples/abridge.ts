@@ -1,5 +1,5 @@
 import { drawCanvas, type Mark } from './canvas.ts'
-import type { Causes } from './causes.ts'
+import { afterStep, type Causes } from './causes.ts'
 import { lanesOf } from './lanes.ts'
 import type { Replayed, ReplayedStep } from './replay.ts'
 import { isLeftOut, rowsOf } from './rows.ts'
@@ -49,7 +49,8 @@ function draw(
   const isCited = ({ index }: ReplayedStep): boolean => causes.labels.has(index) || causes.needed.has(index)
   const isPart = (step: ReplayedStep): boolean => step.index >= from && !isLeftOut(replayed, step, causes)
   const isShown = (step: ReplayedStep): boolean => isPart(step) && (isCited(step) || keeps(step))
-  const lanes = lanesOf(replayed, isShown)
+  const hasRow = (step: ReplayedStep): boolean => isShown(step) || causes.labels.has(afterStep(step.index))
+  const lanes = lanesOf(replayed, hasRow)
   const rows = rowsOf(replayed, lanes, causes, {
     isShown,
     isElided: (step) => isPart(step) && !isShown(step),
@@ -62,7 +63,11 @@ function draw(
 function foldable({ steps, counterexample }: Replayed, causes: Causes): number {
   if (counterexample.loopStart !== null) return 0
   const end = steps.findIndex(
-    ({ thread, index }) => thread !== steps[0].thread || causes.labels.has(index) || causes.needed.has(index),
+    ({ thread, index }) =>
+      thread !== steps[0].thread ||
+      causes.labels.has(index) ||
+      causes.labels.has(afterStep(index)) ||
+      causes.needed.has(index),
   )
   return end < WORTH_FOLDING ? 0 : end
 }

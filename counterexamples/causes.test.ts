@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { applyPatches, drop } from '../model/language/patch.ts'
 import { type Entry, program, step } from '../model/language/program.ts'
 import type { Property } from '../model/language/property.ts'
 import { range, struct, type View } from '../model/language/shapes.ts'
@@ -6,6 +7,7 @@ import { compose, one } from '../model/language/system.ts'
 import type { Trace } from '../model/language/trace.ts'
 import { causesOf } from './causes.ts'
 import { raceDiagram } from './diagram.ts'
+import { stepList } from './step-list.ts'
 import { replayedOf, type SmallSystem } from './testing/small-systems.ts'
 
 const world = struct({ x: range(0, 9), y: range(0, 9), z: range(0, 9), local: range(0, 9) })
@@ -113,6 +115,43 @@ describe('steps of the design', () => {
     const lines = raceDiagram(replayed('r.r1', 'w.w1', 'w.w2')).join(' ')
     expect(lines).toContain('(A) and (B) are changed by this design.')
     expect(raceDiagram(replayed()).join(' ')).not.toContain('by this design')
+  })
+})
+
+describe('what the design drops', () => {
+  const stored = (name: string, shows: string, when: (w: World) => boolean = () => true): Entry<World> => {
+    const does = (w: World): void => {
+      w.x = 5
+    }
+    return step<World>(name, { fn: 'kvm_zap', shows }, { when, does })
+  }
+  const dropping = (...names: string[]) => {
+    const entries = [put('w1', 'z', 1), stored('w2', 'flush'), put('w3', 'z', 2)]
+    const [writer] = applyPatches([program<World>('w', 'writes', entries)], names.map(drop<World>))
+    return pair([readX, useLocal], writer.entries, (w) => w.z !== 2 || w.x === 5)
+  }
+
+  it('has a row and a letter at the place where it was', () => {
+    const replayed = replayedOf(dropping('w2'), run('r1 w1 w3'))
+    expect([...causesOf(replayed).labels]).toEqual([
+      [1.5, 'A'],
+      [2, 'B'],
+    ])
+    const lines = raceDiagram(replayed)
+    const at = lines.findIndex((line) => /\[dropped: flush\] +\(A\)$/.test(line))
+    expect(lines[at - 1]).toContain('kvm_zap()')
+    expect(lines.findIndex((line) => line.includes('z = 2'))).toBeGreaterThan(at)
+    expect(lines.join(' ')).toContain('(A) is dropped by this design.')
+    expect(stepList(replayed)).toContain('\n      [dropped: w2 in kvm_zap()]\n')
+  })
+
+  it('has none where the trace does not pass, or the step would not have been possible', () => {
+    expect(causesOf(replayedOf(dropping('w2'), run('r1 w1 w3'))).dropped).toHaveLength(1)
+    const blocked = [put('w1', 'z', 1), stored('w2', 'flush', (w) => w.y === 9), put('w3', 'z', 2)]
+    const [writer] = applyPatches([program<World>('w', 'writes', blocked)], [drop<World>('w2')])
+    const small = pair([readX], writer.entries, (w) => w.z !== 2)
+    expect(causesOf(replayedOf(small, run('w1 w3'))).dropped).toEqual([])
+    expect(raceDiagram(replayedOf(small, run('w1 w3'))).join(' ')).not.toContain('dropped')
   })
 })
 

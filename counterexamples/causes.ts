@@ -1,3 +1,4 @@
+import type { LocatedStep } from '../model/language/machine.ts'
 import { isLiveness } from '../model/language/property.ts'
 import { Reference } from '../model/language/reference.ts'
 import { loopStates } from './lasso.ts'
@@ -24,9 +25,21 @@ export interface Causes {
   readonly communicated: ReadonlySet<number>
   /** Steps that the design changed: one of several in a row, and the last of many. */
   readonly changedByDesign: readonly number[]
-  /** By step, the letter (`A`, `B`) by which the explanation refers to it. */
+  /** What the design dropped where the trace passes; the last of many. */
+  readonly dropped: readonly Dropped[]
+  /** By step, or by the place after one (`afterStep`), the letter (`A`, `B`) by which the explanation refers to it. */
   readonly labels: ReadonlyMap<number, string>
 }
+
+/** A step that the design has dropped, at a place where the trace would have taken it. */
+export interface Dropped {
+  /** The step of the trace after which it is missing. */
+  readonly after: number
+  readonly located: LocatedStep<never>
+}
+
+/** The key in `labels` of what is missing after a step. */
+export const afterStep = (step: number): number => step + 0.5
 
 /** Most steps that get a letter; a reader cannot follow more. */
 const MOST_LABELS = 6
@@ -50,6 +63,7 @@ export function causesOf(replayed: Replayed): Causes {
   const history = { replayed, reads, changed }
   const races = chooseRaces(history, new Set(decisive.keys()))
   const changedByDesign = stepsOfDesign(replayed)
+  const dropped = stepsDropped(replayed)
   const positions = decisivePositions(replayed, observer, read)
   return {
     judged,
@@ -59,7 +73,14 @@ export function causesOf(replayed: Replayed): Causes {
     races,
     communicated: communicatedFields(history),
     changedByDesign,
-    labels: labelsFor(steps.length, changedByDesign, decisive, positions, races),
+    dropped,
+    labels: labelsFor(
+      steps.length,
+      [...changedByDesign, ...dropped.map(({ after }) => afterStep(after))],
+      decisive,
+      positions,
+      races,
+    ),
   }
 }
 
@@ -300,6 +321,16 @@ function stepsOfDesign({ system, steps, changedSteps }: Replayed): number[] {
   return inARow
     .map((run) => (run.find(({ located }) => !located.step.about.quiet) ?? run[0]).index)
     .sort((a, b) => a - b)
+    .slice(-MOST_CHANGED)
+}
+
+/** What the design dropped on the way of the trace: the first in each place, routine steps only if there is nothing else. */
+function stepsDropped({ steps }: Replayed): Dropped[] {
+  return steps
+    .flatMap(({ index, dropped }): Dropped[] => {
+      const located = dropped.find(({ step }) => step.about.quiet !== true) ?? dropped[0]
+      return located === undefined ? [] : [{ after: index, located }]
+    })
     .slice(-MOST_CHANGED)
 }
 

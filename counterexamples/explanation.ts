@@ -1,6 +1,6 @@
 import { match } from 'ts-pattern'
 import { isLiveness } from '../model/language/property.ts'
-import type { Causes } from './causes.ts'
+import { afterStep, type Causes } from './causes.ts'
 import type { Replayed } from './replay.ts'
 import { stepText } from './rows.ts'
 import type { Race } from './simulation.ts'
@@ -55,10 +55,16 @@ function changeSentences({ system, states, steps }: Replayed, causes: Causes): s
 
 /** Which rows are not upstream's. */
 function designSentences(causes: Causes): string[] {
-  const letters = causes.changedByDesign.map((step) => cite(causes, step))
-  return letters.length === 0
-    ? []
-    : [`${listed(letters)} ${letters.length === 1 ? 'is' : 'are'} changed by this design.`]
+  const changed = causes.changedByDesign.map((step) => cite(causes, step))
+  const dropped = causes.dropped.flatMap(({ after }) => {
+    const label = causes.labels.get(afterStep(after))
+    return label === undefined ? [] : [`(${label})`]
+  })
+  const sentenceOf = (letters: readonly string[], what: string): string[] =>
+    letters.length === 0
+      ? []
+      : [`${listed(letters)} ${letters.length === 1 ? 'is' : 'are'} ${what} by this design.`]
+  return [...sentenceOf(changed, 'changed'), ...sentenceOf(dropped, 'dropped')]
 }
 
 /** Threads whose program counters the property depends on, unless their last step is explained already. */
@@ -101,7 +107,7 @@ function stuckSentences(replayed: Replayed): string[] {
     const at = thread.flow.counters[last[thread.counter.index]]
     const texts = thread.flow.steps
       .filter((located) => located.at === at)
-      .map((located) => stepText(replayed, { index: states.length - 1, thread, located, changes: [] }))
+      .map((located) => stepText(replayed, { index: states.length - 1, thread, located }))
     return `${thread.name} is blocked at ${listed([...new Set(texts)])}`
   })
   return waits.length === 0 ? [] : [`${listed(waits)}.`]

@@ -1,4 +1,5 @@
 import type { LocatedStep } from '../model/language/machine.ts'
+import type { Case } from '../model/language/program.ts'
 import type { Oops, Property } from '../model/language/property.ts'
 import { quoted } from '../model/language/quoted.ts'
 import type { System, Thread } from '../model/language/system.ts'
@@ -56,6 +57,8 @@ export interface ReplayedStep {
   readonly located: LocatedStep<never>
   /** In order of declaration, without program counters. */
   readonly changes: readonly Change[]
+  /** What the design has dropped after this step and before the thread's next one, as far as it was possible here. */
+  readonly dropped: readonly LocatedStep<never>[]
 }
 
 /** A replayed counterexample: the input of every renderer. */
@@ -111,8 +114,30 @@ function stepsOf(system: System, ce: Counterexample, states: readonly Uint16Arra
     const located = thread.flow.steps.find((s) => s.path === step) as LocatedStep<never>
     const after = states[index + 1] as Uint16Array | undefined
     const changes = after === undefined ? [] : changesBetween(system, states[index], after)
-    return { index, thread, located, changes }
+    const dropped = after === undefined ? [] : droppedAfter(system, thread, located, states[index], after)
+    return { index, thread, located, changes, dropped }
   })
+}
+
+/** The dropped steps on the way from a step to its thread's next one, of which some case is possible in that state. */
+function droppedAfter(
+  system: System,
+  { flow, self }: Thread<never>,
+  located: LocatedStep<never>,
+  before: Uint16Array,
+  after: Uint16Array,
+): readonly LocatedStep<never>[] {
+  const { cases } = located.step
+  const taken = cases.findIndex((c) => isPossible(system, c, self, before))
+  return flow
+    .dropped(located, taken)
+    .filter(
+      ({ step }) => step.cases.length === 0 || step.cases.some((c) => isPossible(system, c, self, after)),
+    )
+}
+
+function isPossible(system: System, { when }: Case<never>, self: number, state: Uint16Array): boolean {
+  return when === undefined || when(system.view({ read: (f) => state[f], write: () => {} }).world, self)
 }
 
 /** The differences between two states, without program counters. */

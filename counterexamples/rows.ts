@@ -1,6 +1,8 @@
+import type { LocatedStep } from '../model/language/machine.ts'
 import { Oops } from '../model/language/property.ts'
+import type { System } from '../model/language/system.ts'
 import { callStackOf } from './call-stack.ts'
-import type { Causes } from './causes.ts'
+import { afterStep, type Causes } from './causes.ts'
 import type { Lanes } from './lanes.ts'
 import type { Change, Replayed, ReplayedStep } from './replay.ts'
 
@@ -54,7 +56,10 @@ export function rowsOf(
       const isMarked = rows.at(-1)?.lane === lane && rows.at(-1)?.text === ELISION
       if (!isMarked) rows.push({ lane, step: step.index, level: stack.length, text: ELISION })
     }
-    if (!selection.isShown(step)) continue
+    if (!selection.isShown(step)) {
+      rows.push(...droppedRows(replayed, step, causes, lane, stack))
+      continue
+    }
     const [text, ...extra] = stepLines(replayed, step, causes)
     const label = causes.labels.get(step.index)
     const at = { lane, step: step.index }
@@ -72,9 +77,35 @@ export function rowsOf(
     }
     rows.push({ ...first, level: isCall ? stack.length - 1 : stack.length })
     for (const line of extra) rows.push({ ...at, level: rows[rows.length - 1].level + 1, text: line })
+    rows.push(...droppedRows(replayed, step, causes, lane, stack))
     lastRow[lane] = rows.length - 1
   }
   return joined(rows, lanes)
+}
+
+/** The row of what the design has dropped after a step, under headings for the functions it would be called in. */
+function droppedRows(
+  { system, states }: Replayed,
+  { index, thread }: ReplayedStep,
+  causes: Causes,
+  lane: number,
+  stack: string[],
+): Row[] {
+  const label = causes.labels.get(afterStep(index))
+  const missing = causes.dropped.find(({ after }) => after === index)
+  if (label === undefined || missing === undefined) return []
+  const { located } = missing
+  const calls = callStackOf(located)
+  const text = textOf(system, states[index + 1], thread.self, located)
+  const own = calls.at(-1)
+  const isCall = own?.endsWith('()') === true && text.startsWith(own.slice(0, -1))
+  const outer = isCall ? calls.slice(0, -1) : calls
+  returnTo(stack, outer)
+  const at = { lane, step: index }
+  const headings = outer
+    .slice(stack.length)
+    .map((heading) => ({ ...at, level: stack.push(heading) - 1, text: heading }))
+  return [...headings, { ...at, level: stack.length, text: `[dropped: ${text}]`, label }]
 }
 
 /** Longest row that a heading is joined into with the only line below it. */
@@ -133,14 +164,20 @@ export function stepLines(replayed: Replayed, step: ReplayedStep, causes: Causes
 }
 
 /** What a step does, in kernel terms; the message of the oops if computing that text hits one. */
-export function stepText({ system, states }: Replayed, { index, thread, located }: ReplayedStep): string {
-  const { shows } = located.step.about
-  if (shows === undefined) return located.step.name
+export function stepText(
+  { system, states }: Replayed,
+  step: Pick<ReplayedStep, 'index' | 'thread' | 'located'>,
+): string {
+  return textOf(system, states[step.index], step.thread.self, step.located)
+}
+
+function textOf(system: System, state: Uint16Array, self: number, { step }: LocatedStep<never>): string {
+  const { shows } = step.about
+  if (shows === undefined) return step.name
   if (typeof shows === 'string') return shows
-  const state = states[index].slice()
   const { world } = system.view({ read: (f) => state[f], write: () => {} })
   try {
-    return shows(world, thread.self)
+    return shows(world, self)
   } catch (error) {
     if (error instanceof Oops) return error.message
     throw error

@@ -5,7 +5,8 @@ import { stepText } from './rows.ts'
 import { WIDTH, wrap } from './text-layout.ts'
 
 /**
- * A numbered list: thread, step, kernel function, and what each step changed, as `vcpu[0].root: 1 -> 0`.
+ * A numbered list: thread, step, kernel function, what each step changed, as `vcpu[0].root: 1 -> 0`,
+ * and what the design has dropped after it.
  */
 export function stepList(replayed: Replayed): string {
   const { counterexample, steps, property, fault } = replayed
@@ -25,6 +26,11 @@ export function stepList(replayed: Replayed): string {
     if (text !== step.located.step.name) lines.push(...wrap(text, room, 4).map((l) => below + l))
     for (const { path, before, after } of step.changes) {
       lines.push(...wrap(`${path}: ${before} -> ${after}`, room - 2, 4).map((l) => `${below}  ${l}`))
+    }
+    for (const { path, step: missing } of step.dropped) {
+      const called = headingOf(missing.about)?.replace(/:$/, '')
+      const text = `[dropped: ${path}${called === undefined ? '' : ` in ${called}`}]`
+      lines.push(...wrap(text, room, 4).map((l) => below + l))
     }
   }
   if (counterexample.loopStart === steps.length) lines.push('--- no thread takes another step')

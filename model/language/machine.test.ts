@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ModelError } from './errors.ts'
 import { flowOf } from './machine.ts'
+import { applyPatches, drop } from './patch.ts'
 import { block, choice, type Entry, program, step, stepPaths } from './program.ts'
 
 const s = (name: string, to?: string): Entry<unknown> => step(name, {}, to === undefined ? {} : { to })
@@ -54,6 +55,19 @@ describe('flowOf', () => {
       ['b', 'b'],
     ])
     expect(targets(f)).toEqual({ read: ['run'], write: ['b'], b: ['done'] })
+  })
+
+  it('knows what was dropped on the way, by falling or by a jump', () => {
+    const entries = [s('a', 'B'), s('b'), block('B', [s('c'), s('d')]), s('e', 'a')]
+    const [patched] = applyPatches([program('p', 'a program', entries)], [drop('c'), drop('d'), drop('b')])
+    const f = flowOf(patched)
+    const dropped = (path: string) => {
+      const from = f.steps.find((l) => l.path === path)
+      return from && f.dropped(from, 0).map((l) => l.path)
+    }
+    expect(targets(f)).toEqual({ a: ['e'], e: ['a'] })
+    expect(dropped('a')).toEqual(['B/c', 'B/d'])
+    expect(dropped('e')).toEqual([])
   })
 
   it('goes past an empty block', () => {

@@ -48,6 +48,8 @@ export interface Flow<W> {
   readonly validEnds: ReadonlySet<string>
   /** The program counter to which case number `index` of a step leads. */
   target(located: LocatedStep<W>, index: number): string
+  /** What patches have dropped between a step, if its case number `index` is taken, and that program counter. */
+  dropped(located: LocatedStep<W>, index: number): readonly LocatedStep<W>[]
 }
 
 /** The event that makes a thread take a step. */
@@ -55,9 +57,14 @@ export const eventOf = (thread: string, path: string): string => `${thread} ${pa
 
 const DONE = 'done'
 
-/** A landing, resolved: the program counter after it, and the entries whose jumps ignore it. */
-interface LandingPlace {
+/** A place between program counters: the one that follows, and what patches have dropped in front of it. */
+interface Position<W> {
   readonly counter: string
+  readonly dropped: readonly LocatedStep<W>[]
+}
+
+/** A landing, resolved: where jumps to it land, and the entries whose jumps ignore it. */
+interface LandingPlace<W> extends Position<W> {
   readonly except: readonly string[]
 }
 
@@ -66,12 +73,12 @@ interface Labels<W> {
   readonly counters: readonly string[]
   readonly steps: readonly LocatedStep<W>[]
   readonly validEnds: ReadonlySet<string>
-  /** The program counter that follows each one. */
-  readonly next: ReadonlyMap<string, string>
+  /** Where control goes after each program counter. */
+  readonly next: ReadonlyMap<string, Position<W>>
   /** The path of the entry that a jump from a step names; undefined for an unknown name. */
   pathOf(name: string, from: LocatedStep<W>): string | undefined
-  /** The program counter where a jump from a step to the entry at a known path lands. */
-  land(path: string, from: LocatedStep<W>): string
+  /** Where a jump from a step to the entry at a known path lands. */
+  land(path: string, from: LocatedStep<W>): Position<W>
   /** The program counter at which an entry begins. */
   beginning(path: string): string | undefined
 }
@@ -82,19 +89,21 @@ interface Labels<W> {
  */
 export function flowOf<W>(program: Program<W>): Flow<W> {
   const { counters, steps, validEnds, next, pathOf, land } = labelsOf(program)
+  const after = (located: LocatedStep<W>, index: number): Position<W> => {
+    const { to } = located.step.cases[index]
+    if (to === undefined) return next.get(located.at) as Position<W>
+    const path = pathOf(to, located)
+    if (path !== undefined) return land(path, located)
+    throw new ModelError(
+      `program ${program.kind}: step ${located.path} goes to "${to}", which does not exist`,
+    )
+  }
   const flow: Flow<W> = {
     counters,
     steps,
     validEnds,
-    target: (located, index) => {
-      const { to } = located.step.cases[index]
-      if (to === undefined) return next.get(located.at) as string
-      const path = pathOf(to, located)
-      if (path !== undefined) return land(path, located)
-      throw new ModelError(
-        `program ${program.kind}: step ${located.path} goes to "${to}", which does not exist`,
-      )
-    },
+    target: (located, index) => after(located, index).counter,
+    dropped: (located, index) => after(located, index).dropped,
   }
   for (const located of steps) {
     for (const index of located.step.cases.keys()) flow.target(located, index)
@@ -124,33 +133,38 @@ function labelsOf<W>(program: Program<W>): Labels<W> {
   const counters: string[] = []
   const steps: LocatedStep<W>[] = []
   const validEnds = new Set<string>([DONE])
-  const next = new Map<string, string>()
-  const names = new Map<string, string>()
-  const landings = new Map<string, LandingPlace[]>()
+  const next = new Map<string, Position<W>>()
+  const names = new Map<string, Position<W>>()
+  const landings = new Map<string, LandingPlace<W>[]>()
   const scopeOf = new Map<string, string>()
 
   const visit = (
     entries: readonly Entry<W>[],
     prefix: string,
-    following: string,
+    following: Position<W>,
     outside: readonly string[],
-  ): string => {
+  ): Position<W> => {
     let after = following
     for (const entry of [...entries].reverse()) {
       const path = prefix + entry.name
       if (entry.kind === 'landing') {
-        const place = { counter: after, except: entry.except.map((name) => prefix + name) }
+        const place = { ...after, except: entry.except.map((name) => prefix + name) }
         landings.set(path, [place, ...(landings.get(path) ?? [])])
         continue
       }
       if (names.has(path)) throw new ModelError(`program ${program.kind}: two entries are called ${path}`)
       const functions = (entry.within ?? []).reduce(entered, outside)
       if (entry.kind === 'block') {
+        if (entry.dropped !== undefined) {
+          const { dropped } = entry
+          const lost = { path, at: after.counter, functions, step: standIn(dropped) }
+          after = { counter: after.counter, dropped: [lost, ...after.dropped] }
+        }
         after = visit(entry.entries, `${path}/`, after, entered(functions, entry.fn))
         names.set(path, after)
         continue
       }
-      names.set(path, path)
+      names.set(path, { counter: path, dropped: [] })
       counters.unshift(path)
       next.set(path, after)
       scopeOf.set(path, prefix)
@@ -164,14 +178,14 @@ function labelsOf<W>(program: Program<W>): Labels<W> {
           step: s,
         })),
       )
-      after = path
+      after = { counter: path, dropped: [] }
     }
     return after
   }
-  visit(program.entries, '', DONE, entered([], program.fn))
+  visit(program.entries, '', { counter: DONE, dropped: [] }, entered([], program.fn))
   if (names.has(DONE)) throw new ModelError(`program ${program.kind}: "${DONE}" is the name of its end`)
   counters.push(DONE)
-  names.set(DONE, DONE)
+  names.set(DONE, { counter: DONE, dropped: [] })
 
   const seen = new Set<string>()
   for (const { path } of steps) {
@@ -187,17 +201,28 @@ function labelsOf<W>(program: Program<W>): Labels<W> {
     }
     return undefined
   }
-  const land = (path: string, from: LocatedStep<W>): string => {
+  const land = (path: string, from: LocatedStep<W>): Position<W> => {
     const own = names.get(path)
     // A block begins at its first step, so a landing for the block is one for the step, too.
     const places = [
-      ...outerPaths(path).filter((outer) => own !== undefined && names.get(outer) === own),
+      ...outerPaths(path).filter((outer) => own !== undefined && names.get(outer)?.counter === own.counter),
       path,
     ].flatMap((each) => landings.get(each) ?? [])
     const open = places.find(({ except }) => !except.some((entry) => isIn(from.at, entry)))
-    return open?.counter ?? own ?? (places.at(-1) as LandingPlace).counter
+    return open ?? own ?? (places.at(-1) as LandingPlace<W>)
   }
-  return { counters, steps, validEnds, next, pathOf, land, beginning: (path) => names.get(path) }
+  return { counters, steps, validEnds, next, pathOf, land, beginning: (path) => names.get(path)?.counter }
+}
+
+/** A dropped entry as one step: a block is shown by its kernel function, or else by its first step. */
+function standIn<W>(entry: Entry<W>): Step<W> {
+  if (entry.kind === 'step') return entry
+  const inner = entry.kind === 'block' ? entry.entries : entry.kind === 'choice' ? entry.steps : []
+  const steps = inner.map(standIn)
+  const shown = steps.find(({ about }) => about.quiet !== true) ?? steps[0]
+  const fn = entry.kind === 'block' ? entry.fn : undefined
+  const about = fn === undefined ? (shown?.about ?? {}) : { fn, shows: `${fn}()` }
+  return { kind: 'step', name: entry.name, about, cases: fn === undefined ? (shown?.cases ?? []) : [] }
 }
 
 /** `a` and `a/b` for `a/b/c`. */

@@ -199,7 +199,7 @@ function rewrite<W>(entries: readonly Entry<W>[], prefix: string, rewriting: Rew
 }
 
 const emptyBlock = <W>(entry: Entry<W>): Entry<W> =>
-  calledWhere(entry, { kind: 'block', name: entry.name, entries: [] })
+  calledWhere(entry, { kind: 'block', name: entry.name, entries: [], dropped: entry })
 
 /** A new entry, called in the same functions as `other`. */
 const calledWhere = <W>(other: Entry<W>, added: Entry<W>): Entry<W> =>

@@ -71,6 +71,8 @@ export interface Block<W> extends Within {
   /** Kernel function whose body (or part of it) the entries are, without parentheses. */
   readonly fn?: string
   readonly entries: readonly Entry<W>[]
+  /** The entry that a patch has dropped here: the block is empty and keeps its place, for jumps and for diagrams. */
+  readonly dropped?: Entry<W>
 }
 
 /**
