@@ -113,7 +113,7 @@ describe('steps of the design', () => {
 
   it('are named below the diagram', () => {
     const lines = raceDiagram(replayed('r.r1', 'w.w1', 'w.w2')).join(' ')
-    expect(lines).toContain('(A) and (B) are changed by this design.')
+    expect(lines).toContain('(A) and (B), "w1", are changed by this design.')
     expect(raceDiagram(replayed()).join(' ')).not.toContain('by this design')
   })
 })
@@ -141,7 +141,7 @@ describe('what the design drops', () => {
     const at = lines.findIndex((line) => /\[dropped: flush\] +\(A\)$/.test(line))
     expect(lines[at - 1]).toContain('kvm_zap()')
     expect(lines.findIndex((line) => line.includes('z = 2'))).toBeGreaterThan(at)
-    expect(lines.join(' ')).toContain('(A) is dropped by this design.')
+    expect(lines.join(' ')).toContain('(A), "flush", is dropped by this design.')
     expect(stepList(replayed)).toContain('\n      [dropped: w2 in kvm_zap()]\n')
   })
 

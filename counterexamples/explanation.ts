@@ -11,7 +11,7 @@ import { stuckThreads } from './verifier.ts'
 /** The sentences below a diagram: how the failure came about, by letters, and which property it violates. */
 export function closing(replayed: Replayed, causes: Causes): string[] {
   const how = [
-    ...designSentences(causes),
+    ...designSentences(replayed, causes),
     ...causes.races.map((race) => raceSentence(replayed, causes, race)),
     ...changeSentences(replayed, causes),
     ...positionSentences(replayed, causes),
@@ -53,18 +53,26 @@ function changeSentences({ system, states, steps }: Replayed, causes: Causes): s
   return since.length === 0 ? [] : [`${listed(since)}.`]
 }
 
-/** Which rows are not upstream's. */
-function designSentences(causes: Causes): string[] {
-  const changed = causes.changedByDesign.map((step) => cite(causes, step))
-  const dropped = causes.dropped.flatMap(({ after }) => {
+/** Which rows are not upstream's, and what the last of them does or would have done. */
+function designSentences(replayed: Replayed, causes: Causes): string[] {
+  const { steps } = replayed
+  const changed = causes.changedByDesign.map((step): [string, string] => [
+    cite(causes, step),
+    stepText(replayed, steps[step]),
+  ])
+  const dropped = causes.dropped.flatMap(({ after, located }): [string, string][] => {
     const label = causes.labels.get(afterStep(after))
-    return label === undefined ? [] : [`(${label})`]
+    const step = { index: after + 1, thread: steps[after].thread, located }
+    return label === undefined ? [] : [[`(${label})`, stepText(replayed, step)]]
   })
-  const sentenceOf = (letters: readonly string[], what: string): string[] =>
-    letters.length === 0
-      ? []
-      : [`${listed(letters)} ${letters.length === 1 ? 'is' : 'are'} ${what} by this design.`]
-  return [...sentenceOf(changed, 'changed'), ...sentenceOf(dropped, 'dropped')]
+  return [...sentenceOn(changed, 'changed'), ...sentenceOn(dropped, 'dropped')]
+}
+
+function sentenceOn(rows: readonly (readonly [letter: string, text: string])[], what: string): string[] {
+  const last = rows.at(-1)
+  if (last === undefined) return []
+  const letters = listed(rows.map(([letter]) => letter))
+  return [`${letters}, "${last[1]}", ${rows.length === 1 ? 'is' : 'are'} ${what} by this design.`]
 }
 
 /** Threads whose program counters the property depends on, unless their last step is explained already. */

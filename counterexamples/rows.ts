@@ -1,6 +1,4 @@
-import type { LocatedStep } from '../model/language/machine.ts'
 import { Oops } from '../model/language/property.ts'
-import type { System } from '../model/language/system.ts'
 import { callStackOf } from './call-stack.ts'
 import { afterStep, type Causes } from './causes.ts'
 import type { Lanes } from './lanes.ts'
@@ -85,7 +83,7 @@ export function rowsOf(
 
 /** The row of what the design has dropped after a step, under headings for the functions it would be called in. */
 function droppedRows(
-  { system, states }: Replayed,
+  replayed: Replayed,
   { index, thread }: ReplayedStep,
   causes: Causes,
   lane: number,
@@ -96,7 +94,7 @@ function droppedRows(
   if (label === undefined || missing === undefined) return []
   const { located } = missing
   const calls = callStackOf(located)
-  const text = textOf(system, states[index + 1], thread.self, located)
+  const text = stepText(replayed, { index: index + 1, thread, located })
   const own = calls.at(-1)
   const isCall = own?.endsWith('()') === true && text.startsWith(own.slice(0, -1))
   const outer = isCall ? calls.slice(0, -1) : calls
@@ -163,21 +161,17 @@ export function stepLines(replayed: Replayed, step: ReplayedStep, causes: Causes
   return [text, ...unmentioned.map(assignment)]
 }
 
-/** What a step does, in kernel terms; the message of the oops if computing that text hits one. */
+/** What a step does in the state `index`, in kernel terms; the message of the oops if computing that text hits one. */
 export function stepText(
   { system, states }: Replayed,
-  step: Pick<ReplayedStep, 'index' | 'thread' | 'located'>,
+  { index, thread, located }: Pick<ReplayedStep, 'index' | 'thread' | 'located'>,
 ): string {
-  return textOf(system, states[step.index], step.thread.self, step.located)
-}
-
-function textOf(system: System, state: Uint16Array, self: number, { step }: LocatedStep<never>): string {
-  const { shows } = step.about
-  if (shows === undefined) return step.name
+  const { shows } = located.step.about
+  if (shows === undefined) return located.step.name
   if (typeof shows === 'string') return shows
-  const { world } = system.view({ read: (f) => state[f], write: () => {} })
+  const { world } = system.view({ read: (f) => states[index][f], write: () => {} })
   try {
-    return shows(world, self)
+    return shows(world, thread.self)
   } catch (error) {
     if (error instanceof Oops) return error.message
     throw error

@@ -23,11 +23,13 @@ export const zap = (...patches: Patch<Kvm>[]): Patch<Kvm>[] => patches.map((patc
 export const SKIP = zap(
   replace(
     'ZAP.2',
-    zapChildren(() => {}),
+    zapChildren('rmap entries left in place', () => {}),
   ),
 )
 /** It removes SPTEs from the rmaps of slots that stay, but not from those of the slot that is deleted. */
-export const SELECT = zap(replace('ZAP.2', zapChildren(drop_unless_dying)))
+export const SELECT = zap(
+  replace('ZAP.2', zapChildren('rmap entries of the slot left in place', drop_unless_dying)),
+)
 /** Notifiers skip slots that are being deleted. */
 const isValid = (kvm: Kvm, gfn: number): boolean => slot_found(kvm, gfn) === 'valid'
 export const NOTIFIERS_SKIP_INVALID: readonly Patch<Kvm>[] = [

@@ -17,14 +17,20 @@ const since = 'proposed in 2013'
 
 const requestOf = (kvm: Kvm) => kvm.memslot[0].req
 
-/** ZAP.2 of a design: non-leaf SPTEs are dropped as usual; leaf SPTEs are passed to `leaf`. */
-export function zapChildren(leaf: (kvm: Kvm, sptep: { page: number; index: number }) => void): Step<Kvm> {
+/**
+ * ZAP.2 of a design: non-leaf SPTEs are dropped as usual; leaf SPTEs are passed to `leaf`.
+ * @param left what stays behind of them, for diagrams.
+ */
+export function zapChildren(
+  left: string,
+  leaf: (kvm: Kvm, sptep: { page: number; index: number }) => void,
+): Step<Kvm> {
   return step(
     'ZAP.2',
     {
       fn: 'kvm_mmu_page_unlink_children',
       since,
-      shows: (kvm) => `SPTEs of page ${zapping.sp(kvm, 0)}, as designed`,
+      shows: (kvm) => `page ${zapping.sp(kvm, 0)}: ${left}`,
       fused: 'All SPTEs of the page at once: each only goes away, and the flush comes after the last.',
     },
     {
