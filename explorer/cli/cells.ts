@@ -3,7 +3,7 @@ import { isAlwaysJudged, judgedProperties } from '../../model/designs/judged-pro
 import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
-import { builtSystem } from './built-systems.ts'
+import { resolvedPrograms } from './built-programs.ts'
 import {
   alwaysJudged,
   type Catalogue,
@@ -109,7 +109,7 @@ function refuseUnsearched<W>(cells: readonly Cell<W>[], areScenariosNamed: boole
 export function checkPatches(cells: readonly Cell[]): void {
   for (const { scenario, design } of cells) {
     try {
-      builtSystem(scenario, design)
+      resolvedPrograms(scenario, design)
     } catch (error) {
       if (!(error instanceof ModelError) || design.scenarios.length === 0) throw error
       if (design.scenarios.includes(scenario.id)) throw error

@@ -2,9 +2,9 @@ import type { Design } from '../../model/designs/design.ts'
 import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import { LONGEST_MESSAGE, quoted } from '../../model/language/quoted.ts'
-import type { System } from '../../model/language/system.ts'
 import { hasCheckpoint } from '../checkpoint/index.ts'
 import { type ModelFailure, neverBegun, propertyResult, type StopReason } from '../search/index.ts'
+import { type ResolvedProgram, resolvedPrograms } from './built-programs.ts'
 import { builtSystem } from './built-systems.ts'
 import { UPSTREAM } from './catalogue.ts'
 import type { Cell } from './cells.ts'
@@ -165,10 +165,10 @@ function reportOf(
   absent: readonly Property<unknown>[] = [],
 ): CheckReport {
   const { scenario, design } = cell
-  const system = builtSystem(scenario, design)
+  const programs = resolvedPrograms(scenario, design)
   const effect = designEffect(scenario, design)
   const { modelError: failure } = found
-  const steps = failure?.trace ? failingSteps(system, failure.trace) : null
+  const steps = failure?.trace ? failingSteps(builtSystem(scenario, design), failure.trace) : null
   return {
     ...found,
     ...effect,
@@ -179,7 +179,7 @@ function reportOf(
     leftOut: scenario.leavesOut ?? {},
     modelError: failure === null ? null : { ...failure, steps },
     properties: [...cell.properties, ...cell.unasked].map((property) => ({
-      ...judgedIn(cell, property, system, found, absent),
+      ...judgedIn(cell, property, programs, found, absent),
       counterexample: counterexamples.get(property.id) ?? null,
     })),
   }
@@ -191,7 +191,7 @@ const NOTHING_JUDGED: readonly string[] = ['vacuous', 'not-applicable', 'not-rea
 function judgedIn(
   cell: Cell,
   property: Property<unknown>,
-  system: System,
+  programs: readonly ResolvedProgram<never>[],
   { properties, steps }: Checked,
   absent: readonly Property<unknown>[],
 ): Omit<PropertyReport, 'counterexample'> {
@@ -200,8 +200,8 @@ function judgedIn(
     : properties.find(({ id }) => id === property.id)
   if (result === undefined) throw new InternalError(`property ${property.id} was not judged`)
   const asked = cell.properties.includes(property)
-  const found = judgement(property, result, asked, system, steps)
+  const found = judgement(property, result, asked, programs, steps)
   if (!NOTHING_JUDGED.includes(found.verdict)) return found
-  const sentence = absent.includes(property) ? NOT_MODELLED : whyNothingJudged(property, system)
+  const sentence = absent.includes(property) ? NOT_MODELLED : whyNothingJudged(property, programs)
   return { ...found, reason: { kind: 'nothing-judged', sentence } }
 }

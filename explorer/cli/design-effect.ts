@@ -4,7 +4,9 @@ import { type Flow, flowOf } from '../../model/language/machine.ts'
 import { describePatch, type Patch, type PatchPlace, tracePatches } from '../../model/language/patch.ts'
 import type { Entry, Step } from '../../model/language/program.ts'
 import type { System } from '../../model/language/system.ts'
+import type { Change } from '../../model/scenarios/additions.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { programsOf } from './built-programs.ts'
 import { builtSystem } from './built-systems.ts'
 
 /** What the patches of a design change in one scenario. */
@@ -40,10 +42,9 @@ export function designEffect<W>(
 ): DesignEffect {
   if (patches.length === 0 && adds === undefined) return NO_EFFECT
   // Patches may concern threads that the design adds.
-  const system = builtSystem(scenario, { patches: [], ...(adds === undefined ? {} : { adds }) })
-  const upstream = new Set(adds === undefined ? [] : builtSystem(scenario).threads.map((t) => t.program.kind))
+  const base = programsOf(scenario, adds)
+  const upstream = new Set(adds === undefined ? [] : programsOf(scenario).map(({ kind }) => kind))
   // Functions are compared by identity, so both sides must come from the same build.
-  const base = [...new Map(system.threads.map(({ program }) => [program.kind, program])).values()]
   const { programs, places } = tracePatches(base, patches)
   const flows = programs.map((program, n) => ({
     kind: program.kind,
@@ -51,7 +52,9 @@ export function designEffect<W>(
     before: flowOf(base[n]),
   }))
   return {
-    patches: patches.map((patch, n) => patchEffect(system, patch, places[n])),
+    patches: patches.map((patch, n) =>
+      patchEffect(() => builtSystem(scenario, withoutPatches(adds)), patch, places[n]),
+    ),
     withoutEffect: adds === undefined && flows.every(({ now, before }) => sameFlow(now, before)),
     ownSteps: flows.flatMap(({ kind, now, before }) => {
       const isAdded = adds !== undefined && !upstream.has(kind)
@@ -69,9 +72,7 @@ export function changedSteps<W>(
   const { ownSteps: own } = designEffect(scenario, design)
   const { patches, adds } = design
   if (patches.every(({ op }) => op !== 'move')) return new Set(own)
-  const { threads } = builtSystem(scenario, { patches: [], ...(adds === undefined ? {} : { adds }) })
-  const base = [...new Map(threads.map(({ program }) => [program.kind, program])).values()]
-  const { programs, places } = tracePatches(base, patches)
+  const { programs, places } = tracePatches(programsOf(scenario, adds), patches)
   const moved = places.filter((_, n) => patches[n].op === 'move').flat()
   const paths = programs.flatMap((program) =>
     flowOf(program)
@@ -105,20 +106,33 @@ export function remarksOn({ patches, withoutEffect }: DesignEffect): string[] {
     : idle
 }
 
-function patchEffect<W>(system: System<W>, patch: Patch<W>, places: readonly PatchPlace<W>[]): PatchEffect {
+const withoutPatches = <W>(adds: Change<W>['adds']): Change<W> => ({
+  patches: [],
+  ...(adds === undefined ? {} : { adds }),
+})
+
+/** @param built the system without the patches, which only statements need that are shown in a state. */
+function patchEffect<W>(
+  built: () => System<W>,
+  patch: Patch<W>,
+  places: readonly PatchPlace<W>[],
+): PatchEffect {
   const nameOf = ({ machine, path }: PatchPlace<W>): string => `${machine} ${path}`
   return {
     patch: describePatch(patch as Patch<never>),
     places: places.map(nameOf),
-    kernel: [...new Set(places.flatMap((place) => kernelOf(system, place)))],
+    // Most reports do not show it.
+    get kernel() {
+      return [...new Set(places.flatMap((place) => kernelOf(built, place)))]
+    },
     unchanged: places.filter(({ changes }) => !changes).map(nameOf),
   }
 }
 
 /** The kernel function and statement of a step; of several steps the functions. */
-function kernelOf<W>(system: System<W>, { machine, entry }: PatchPlace<W>): string[] {
+function kernelOf<W>(built: () => System<W>, { machine, entry }: PatchPlace<W>): string[] {
   if (entry.kind !== 'step') return [...new Set(stepsOf(entry).flatMap(({ about }) => functionOf(about)))]
-  const statement = statementOf(system, machine, entry)
+  const statement = statementOf(built, machine, entry)
   const fn = functionOf(entry.about)
   return statement === null ? fn : [[...fn, statement].join(': ')]
 }
@@ -131,14 +145,18 @@ function stepsOf<W>(entry: Entry<W>): readonly Step<W>[] {
   return entry.kind === 'choice' ? entry.steps : entry.entries.flatMap(stepsOf)
 }
 
-/** The line that diagrams show for a step in the initial state; unknown values as `?`. */
+/**
+ * The line that diagrams show for a step in the initial state; unknown values as `?`.
+ * @param built a system with the step, which is only built if the line depends on the state.
+ */
 export function statementOf<W>(
-  { threads, initial, view }: System<W>,
+  built: () => System<W>,
   machine: string,
   { about }: Pick<Step<W>, 'about'>,
 ): string | null {
   const { shows } = about
   if (typeof shows !== 'function') return shows ?? null
+  const { threads, initial, view } = built()
   const self = threads.find(({ program }) => program.kind === machine)?.self ?? 0
   const { world } = view({ read: (field) => initial[0][field], write: () => {} })
   try {

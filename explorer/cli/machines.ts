@@ -1,7 +1,6 @@
 import { type Flow, flowOf } from '../../model/language/machine.ts'
 import type { Program } from '../../model/language/program.ts'
-import type { Change } from '../../model/scenarios/additions.ts'
-import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { programsOf } from './built-programs.ts'
 import type { Catalogue } from './catalogue.ts'
 
 /** A kind of thread, as the first scenario has it that runs it. */
@@ -36,26 +35,20 @@ export function machinesOf(catalogue: Catalogue): Machine[] {
 
 /** The programs of every scenario, without patches: bounds decide which steps a program has. */
 export const programsIn = ({ scenarios }: Catalogue): Program<never>[] =>
-  scenarios.flatMap((scenario) => programsOf(scenario) as Program<never>[])
+  scenarios.flatMap((scenario) => programsOf(scenario) as readonly Program<never>[])
 
 function addedMachines({ designs, scenarios }: Catalogue, known: ReadonlySet<string>): Machine[] {
   const machines = new Map<string, Machine>()
   for (const { id: design, adds, scenarios: names } of designs) {
     if (adds?.threads === undefined) continue
     for (const scenario of scenarios.filter(({ id }) => names.includes(id))) {
-      for (const program of programsOf(scenario, { patches: [], adds })) {
+      for (const program of programsOf(scenario, adds)) {
         if (known.has(program.kind) || machines.has(program.kind)) continue
         machines.set(program.kind, machineOf(program, { scenarios: names, design }))
       }
     }
   }
   return [...machines.values()]
-}
-
-/** One program per thread kind. Building a whole system takes long, so it is only done where there is no other way. */
-function programsOf(scenario: Scenario<unknown>, change?: Change<unknown>): Program<unknown>[] {
-  const all = scenario.programs?.(change) ?? scenario.build(change).threads.map(({ program }) => program)
-  return [...new Map(all.map((program) => [program.kind, program])).values()] as Program<unknown>[]
 }
 
 const machineOf = (program: Program<unknown>, of: Pick<Machine, 'scenarios' | 'design'>): Machine => ({

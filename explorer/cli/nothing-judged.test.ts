@@ -50,5 +50,5 @@ const cases: readonly [Property<unknown>, string][] = [
 ]
 
 it.each(cases)('says of %o what was never true', (property, sentence) => {
-  expect(whyNothingJudged(property, system)).toBe(sentence)
+  expect(whyNothingJudged(property, system.threads)).toBe(sentence)
 })

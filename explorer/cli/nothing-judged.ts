@@ -1,7 +1,7 @@
 import { match } from 'ts-pattern'
 import { isLiveness, type Property } from '../../model/language/property.ts'
-import type { System } from '../../model/language/system.ts'
 import type { PropertyResult, Verdict } from '../search/index.ts'
+import type { ResolvedProgram } from './built-programs.ts'
 
 /** What a search found of a property: `not-applicable` is vacuous of one that was not asked for. */
 export interface Judgement extends Omit<PropertyResult, 'verdict'> {
@@ -15,10 +15,10 @@ export function judgement<W>(
   property: Property<W>,
   result: PropertyResult,
   asked: boolean,
-  system: Pick<System<W>, 'threads'>,
+  programs: readonly ResolvedProgram<never>[],
   steps: ReadonlyMap<string, number>,
 ): Judgement {
-  const isIdle = result.verdict === 'holds' && nothingRaises(property, system, steps)
+  const isIdle = result.verdict === 'holds' && nothingRaises(property, programs, steps)
   const found: PropertyResult = isIdle ? { ...result, verdict: 'vacuous', antecedent: 0 } : result
   return found.verdict === 'vacuous' && !asked
     ? { ...found, asked, verdict: 'not-applicable' }
@@ -29,10 +29,13 @@ export function judgement<W>(
  * Why a complete search had nothing to judge for a property, or did not reach a witness: a sentence on what was never
  * true. Antecedents are code; `when` describes those of steps in words, the title those of states.
  */
-export function whyNothingJudged<W>(property: Property<W>, system: Pick<System<W>, 'threads'>): string {
+export function whyNothingJudged<W>(
+  property: Property<W>,
+  programs: readonly Pick<ResolvedProgram<never>, 'program'>[],
+): string {
   if (isLiveness(property) && property.each !== undefined) {
     const { each } = property
-    if (!system.threads.some((t) => t.program.kind === each))
+    if (!programs.some(({ program }) => program.kind === each))
       return `It is judged for each thread of kind ${each}, and there is none.`
   }
   return match(property as Property<never>)
@@ -56,12 +59,12 @@ export function whyNothingJudged<W>(property: Property<W>, system: Pick<System<W
  */
 function nothingRaises<W>(
   property: Property<W>,
-  { threads }: Pick<System<W>, 'threads'>,
+  programs: readonly ResolvedProgram<never>[],
   steps: ReadonlyMap<string, number>,
 ): boolean {
   if (property.kind !== 'fault' || property.raisedIn === undefined) return false
   const { raisedIn } = property
-  return !threads.some(({ program, flow }) =>
+  return !programs.some(({ program, flow }) =>
     flow.steps.some(
       ({ path, step }) =>
         raisedIn.includes(step.about.fn ?? '') && (steps.get(`${program.kind}.${path}`) ?? 0) > 0,

@@ -5,7 +5,7 @@ import { applyPatches, drop, move, only, type Patch } from '../../model/language
 import { type Entry, stepPaths } from '../../model/language/program.ts'
 import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
-import { builtSystem } from './built-systems.ts'
+import { programsOf } from './built-programs.ts'
 import { type Catalogue, findNamed, findScenario } from './catalogue.ts'
 import { UsageError } from './errors.ts'
 import { readJson } from './json-file.ts'
@@ -195,10 +195,6 @@ function patchOf<W>(data: PatchData): Patch<W> {
       : move(data.name, 'before' in data ? { before: data.before } : { after: data.after }, data.jumps)
   return data.in === undefined ? patch : only(data.in, patch)
 }
-
-const programsOf = <W>(scenario: Scenario<W>) => [
-  ...new Map(builtSystem(scenario).threads.map(({ program }) => [program.kind, program])).values(),
-]
 
 /** Every name in a patch must exist in some scenario. @throws UsageError that suggests the nearest name. */
 function checkNames<W>(

@@ -54,7 +54,7 @@ export function runCell<W>(
 /** What was found of each property, `not-applicable` where one that is judged by default has nothing to judge. */
 export function verdictsOf<W>({ properties, listed, system, result }: CellRun<W>): Judgement[] {
   return result.properties.map((found, n) =>
-    judgement(properties[n], found, listed.includes(properties[n]), system, result.steps),
+    judgement(properties[n], found, listed.includes(properties[n]), system.threads, result.steps),
   )
 }
 

@@ -268,7 +268,10 @@ type StateConfig = {
 
 /** One parallel region: compound states for blocks, one atomic state per program counter. */
 function regionOf<W>(instance: Instance<W>, flow: Flow<W>, runner: Runner<W>): StateConfig {
-  const idOf = (path: string): string => `${instance.name}:${flow.counters.indexOf(path)}`
+  const numbers = new Map(flow.counters.map((path, number) => [path, number]))
+  const idOf = (path: string): string => `${instance.name}:${numbers.get(path)}`
+  const stepsAt = new Map<string, LocatedStep<W>[]>(flow.counters.map((path) => [path, []]))
+  for (const located of flow.steps) stepsAt.get(located.at)?.push(located)
   const region: StateConfig = { states: {} }
   for (const path of flow.counters) {
     const parts = path.split('/')
@@ -283,8 +286,7 @@ function regionOf<W>(instance: Instance<W>, flow: Flow<W>, runner: Runner<W>): S
     parent.initial ??= leaf
     parent.states ??= {}
     const on: Record<string, object[]> = {}
-    for (const located of flow.steps) {
-      if (located.at !== path) continue
+    for (const located of stepsAt.get(path) ?? []) {
       on[eventOf(instance.name, located.path)] = located.step.cases.map((c, index) =>
         transitionOf(runner, instance.self, c, idOf(flow.target(located, index))),
       )

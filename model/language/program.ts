@@ -186,8 +186,16 @@ export function stepPaths<W>(entries: readonly Entry<W>[], prefix = ''): string[
   )
 }
 
+const namesOf = new WeakMap<object, readonly string[]>()
+
 /** Paths of all steps and program counters of a program. */
-export function namesIn<W>({ entries }: Program<W>): string[] {
+export function namesIn<W>(program: Program<W>): readonly string[] {
+  const names = namesOf.get(program) ?? namesAmong(program.entries)
+  namesOf.set(program, names)
+  return names
+}
+
+function namesAmong<W>(entries: readonly Entry<W>[]): readonly string[] {
   const choices = (list: readonly Entry<W>[], prefix: string): string[] =>
     list.flatMap((entry) =>
       entry.kind === 'block'

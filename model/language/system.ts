@@ -125,7 +125,7 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
   if (threads.length === 0) throw new ModelError(`${parts.name} has no threads, so nothing can happen in it`)
   const store = new EncodedValues(shape.fields.length)
   const view = (cells: EncodedValues) => shape.view(cells) as unknown as { world: W; at: Counters }
-  // One view for all initial states: building a view takes far longer than setting up a state.
+  // One view for all initial states, and for the machine: building a view takes far longer than setting up a state.
   const { values } = store
   const { world } = view(store)
   const initial = parts.initial.map((setUp, n) => {
@@ -135,12 +135,7 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
     return values.slice()
   })
   if (initial.length === 0) throw new ModelError(`${parts.name} has no initial state`)
-  const machine = machineOf(
-    parts.name,
-    threads.map((instance) => ({ instance, flow: instance.flow })),
-    runnerOn(shape.fields.length, (cells) => view(cells).world),
-    initial[0],
-  )
+  let machine: AnyStateMachine | null = null
   const symmetric = parts.symmetric ?? []
   const knows = ({ kind, isMeant }: NamedStep): boolean => {
     const has = (program: Program<W>): boolean =>
@@ -150,9 +145,26 @@ export function compose<S extends Shape>(parts: Parts<S>): System<View<S>> {
     for (const program of parts.elsewhere?.() ?? []) if (has(program)) return true
     return false
   }
-  const system = { name: parts.name, layout: shape as Layout, threads, initial, symmetric, machine, knows }
-  // The world's type is erased here, and nowhere else.
-  return { ...system, view: view as unknown as System['view'] }
+  return {
+    name: parts.name,
+    layout: shape as Layout,
+    threads,
+    initial,
+    symmetric,
+    // Built when it is first used: that takes as long as all the rest, and many systems are only read.
+    get machine() {
+      machine ??= machineOf(
+        parts.name,
+        threads.map((instance) => ({ instance, flow: instance.flow })),
+        runnerOn(store, world),
+        initial[0],
+      )
+      return machine
+    },
+    knows,
+    // The world's type is erased here, and nowhere else.
+    view: view as unknown as System['view'],
+  }
 }
 
 /** @throws ModelError naming the step whose guard or effect is not a plain function. */
@@ -174,10 +186,8 @@ function counterField(root: Node, kind: string, self: number): Field {
   return cell.field
 }
 
-/** Runs model code for the reference machine, on copies. */
-function runnerOn<W>(fields: number, viewOn: (store: EncodedValues) => W): Runner<W> {
-  const store = new EncodedValues(fields)
-  const world = viewOn(store)
+/** Runs model code for the reference machine, on copies of the values. @param world a view of the store. */
+function runnerOn<W>(store: EncodedValues, world: W): Runner<W> {
   return {
     test(encoded, guard, self) {
       store.values.set(encoded)

@@ -43,7 +43,9 @@ export function scenarioOutside(plan: Plan): Scenario<Kvm> {
 }
 
 const plans: Plan[] = []
-let allPrograms: readonly Program<Kvm>[] | null = null
+
+/** Programs of the plans, in their order; those of a plan are built when they are first asked for. */
+const programs = new Map<Plan, readonly Program<Kvm>[]>()
 
 /** The plans of all scenarios of the model, in the order of registration. */
 export const allPlans = (): readonly Plan[] => plans
@@ -52,15 +54,19 @@ export const allPlans = (): readonly Plan[] => plans
  * The programs of all scenarios: a property may name steps that only some of them have.
  * @param adds the threads of a design, which may have other steps in other scenarios.
  */
-function programsOfAll({ threads }: Additions<Kvm>): readonly Program<Kvm>[] {
-  const boundsOfAll = plans.map(boundsOf)
-  allPrograms ??= boundsOfAll.flatMap((bounds) =>
-    threadsOf(bounds, sortsOf(bounds)).map(({ program }) => program),
-  )
-  if (threads === undefined) return allPrograms
-  const added = boundsOfAll.flatMap((bounds) => threads(sortsOf(bounds), bounds))
-  return [...allPrograms, ...added.map(({ program }) => program)]
+function* programsOfAll({ threads }: Additions<Kvm>): Iterable<Program<Kvm>> {
+  for (const plan of plans) {
+    const known = programs.get(plan) ?? programsIn(boundsOf(plan))
+    programs.set(plan, known)
+    yield* known
+  }
+  if (threads === undefined) return
+  for (const bounds of plans.map(boundsOf))
+    for (const { program } of threads(sortsOf(bounds), bounds)) yield program
 }
+
+const programsIn = (bounds: Bounds): readonly Program<Kvm>[] =>
+  threadsOf(bounds, sortsOf(bounds)).map(({ program }) => program)
 
 const groupsOf = (bounds: Bounds, sorts: Sorts, adds: Additions<Kvm> = {}): ThreadGroup<Kvm>[] => [
   ...threadsOf(bounds, sorts),

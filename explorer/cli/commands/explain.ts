@@ -285,12 +285,10 @@ function aboutStep(
 
 /** The statement that diagrams show for a step, in the initial state of the first scenario that runs it. */
 function statementIn({ catalogue }: CommandContext, m: Machine, { step }: LocatedStep<never>): string | null {
-  const { shows } = step.about
-  if (typeof shows !== 'function') return shows ?? null
   const adds = m.design === undefined ? undefined : findDesign(catalogue, m.design).adds
   const scenario = findScenario(catalogue, m.scenarios[0])
   return statementOf(
-    builtSystem(scenario, { patches: [], ...(adds === undefined ? {} : { adds }) }),
+    () => builtSystem(scenario, { patches: [], ...(adds === undefined ? {} : { adds }) }),
     m.id,
     step,
   )
