@@ -15,10 +15,11 @@ import { array, range, sort, struct, type View } from '../../model/language/shap
 import { compose, each, type System } from '../../model/language/system.ts'
 import { type Reductions, UNREDUCED } from '../reduce/reduction.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
-import { engineFor } from '../search/engine.ts'
+import { engineFor } from '../search/composition.ts'
 import { ParentTable } from '../search/parent-table.ts'
 import { writeCheckpoint } from './checkpoint-files.ts'
 import { FOLLOWING } from './checkpoint-paths.ts'
+import { checkpointingFor } from './checkpointing.ts'
 import { refusedIn, type SearchCheckpoint } from './search-checkpoint.ts'
 import { type Forge, type Forgery, forge, int32, refusalOf } from './testing/forged-checkpoints.ts'
 import { comparable, interrupted, stopChecksIn } from './testing/interrupted-searches.ts'
@@ -311,7 +312,9 @@ it('the claims of symmetry that a search had refuted are returned', () => {
 describe('a checkpoint of its own', () => {
   const position = { head: 0, transitions: 0, seconds: 1, fired: [], antecedents: [] }
   const partsOf = (more: SearchOptions, reductions: Reductions = UNREDUCED) =>
-    engineFor(system, properties, { checkpoint: { directory }, ...more }, reductions)
+    checkpointOf({ checkpoint: { directory }, ...more }, reductions)
+  const checkpointOf = (options: SearchOptions, reductions: Reductions) =>
+    engineFor(system, properties, options, reductions, checkpointingFor(system, options))
       .checkpoint as SearchCheckpoint
   const following = () => FOLLOWING.filter((name) => existsSync(join(directory, name)))
   const leaveFollowing = () => {
@@ -355,8 +358,8 @@ describe('a checkpoint of its own', () => {
 
   it('needs a directory', () => {
     leaveFollowing()
-    const checkpoint = engineFor(system, properties, { resume: directory }, UNREDUCED).checkpoint
-    checkpoint?.save(position, new ParentTable(1), [0])
+    const checkpoint = checkpointOf({ resume: directory }, UNREDUCED)
+    checkpoint.save(position, new ParentTable(1), [0])
     expect(following()).toEqual([...FOLLOWING])
   })
 

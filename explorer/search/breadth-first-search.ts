@@ -2,6 +2,7 @@ import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
+import { checkpointingFor } from '../checkpoint/checkpointing.ts'
 import { damaged } from '../checkpoint/manifest.ts'
 import type { SearchCheckpoint } from '../checkpoint/search-checkpoint.ts'
 import { canBeTaken } from '../checkpoint/trace-check.ts'
@@ -10,7 +11,7 @@ import type { Reductions } from '../reduce/reduction.ts'
 import { predictedCollision } from '../state/collisions.ts'
 import { SIZES } from '../state/sizes.ts'
 import { VectorStore } from '../state/vector-store.ts'
-import { type Engine, engineFor } from './engine.ts'
+import { type Engine, engineFor } from './composition.ts'
 import type { ExpansionSink } from './expander.ts'
 import { FailedSearch, isFinal } from './failed-search.ts'
 import type { LimitWatch } from './limit-watch.ts'
@@ -69,7 +70,8 @@ export class BreadthFirstSearch implements ExpansionSink {
     this.#system = system
     this.#options = options
     this.#reductions = reductions
-    this.#engine = engineFor(system, properties, options, reductions)
+    const checkpointing = checkpointingFor(system, options)
+    this.#engine = engineFor(system, properties, options, reductions, checkpointing)
     this.#watch = watch
     this.#memory = new MemoryUse(this.#engine, () => this.#parents, SLICE, options.mostArrayBytes)
     const { compiled } = this.#engine
@@ -102,12 +104,9 @@ export class BreadthFirstSearch implements ExpansionSink {
 
   /** Searches until everything sought is found; see `tracesTo` in breadth-first.ts. */
   tracesTo(sought: readonly string[]): { traces: [string, Trace][]; stopped: StopReason | null } {
-    const { findings } = this.#engine.monitor
-    this.#search(undefined, () => sought.every((id) => findings.has(id)))
-    const traces = Array.from(findings, ([id, { state, step }]): [string, Trace] => [
-      id,
-      this.#traceTo(state, step),
-    ])
+    const { monitor } = this.#engine
+    this.#search(undefined, () => monitor.hasFound(sought))
+    const traces = Array.from(monitor.findings, ([id, place]): [string, Trace] => [id, this.#traceTo(place)])
     return { traces, stopped: this.#stopped }
   }
 
@@ -207,18 +206,11 @@ export class BreadthFirstSearch implements ExpansionSink {
   }
 
   special(state: number, record: number): void {
-    const { records, faults } = this.#engine.compiled
-    const fault = records[record + RECORD.fault]
-    const step = records[record + RECORD.step]
+    const { compiled, monitor } = this.#engine
     try {
-      this.#engine.monitor.step(
-        state,
-        step,
-        records[record + RECORD.violated],
-        fault === 0 ? null : faults[fault - 1].property,
-      )
+      monitor.transition(state, compiled, record)
     } catch (error) {
-      this.#failedIn = { state, step }
+      this.#failedIn = { state, step: compiled.records[record + RECORD.step] }
       throw error
     }
   }
@@ -303,11 +295,11 @@ export class BreadthFirstSearch implements ExpansionSink {
     }
   }
 
-  #traceTo(state: number, lastStep: number | null): Trace {
+  #traceTo({ state, step }: DecidedAt): Trace {
     const { compiled } = this.#engine
     const from = this.#resumedFrom
     try {
-      const { initial, steps } = this.#stepsTo(state, lastStep)
+      const { initial, steps } = this.#stepsTo(state, step)
       if (from === null || canBeTaken(compiled, this.#system.initial[initial], steps))
         return { initial, steps: namedSteps(this.#system, compiled.steps, steps) }
     } catch (error) {
@@ -331,7 +323,7 @@ export class BreadthFirstSearch implements ExpansionSink {
     const { symmetry, partialOrder } = this.#reductions
     // A reduced search runs model code on states that it does not store.
     if (symmetry !== null || partialOrder !== null) return null
-    if (this.#failedIn !== null) return this.#traceTo(this.#failedIn.state, this.#failedIn.step)
+    if (this.#failedIn !== null) return this.#traceTo(this.#failedIn)
     const { compiled, predicates, store } = this.#engine
     const encoded = this.#isEvaluating ? predicates.recorder.base : compiled.lastState
     const words = new Int32Array(this.#system.layout.words)
@@ -340,7 +332,7 @@ export class BreadthFirstSearch implements ExpansionSink {
     if (this.#parents.count === 0) this.#parents = new ParentTable(this.#initialOf.length)
     // A rechecked recording may be of a state that is no longer stored.
     if (state < 0) return null
-    return this.#traceTo(state, this.#isEvaluating ? null : compiled.lastRecorded)
+    return this.#traceTo({ state, step: this.#isEvaluating ? null : compiled.lastRecorded })
   }
 
   #result(): SearchResult {
@@ -357,7 +349,7 @@ export class BreadthFirstSearch implements ExpansionSink {
       states,
       stateGraph: this.#engine.stateGraph,
       ...this.#records,
-      traceTo: (state, lastStep) => this.#traceTo(state, lastStep),
+      traceTo: (place) => this.#traceTo(place),
     })
     return {
       complete,

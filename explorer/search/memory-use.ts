@@ -1,5 +1,5 @@
 import { doubledBytes, MOST_ARRAY_BYTES } from '../state/array-bounds.ts'
-import type { Engine } from './engine.ts'
+import type { Engine } from './composition.ts'
 import type { ParentTable } from './parent-table.ts'
 import type { StopReason } from './stop-reason.ts'
 

@@ -2,15 +2,16 @@ import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { ModelError } from '../../model/language/errors.ts'
 import { choice, program, step } from '../../model/language/program.ts'
-import type { Property } from '../../model/language/property.ts'
+import { Oops, type Property } from '../../model/language/property.ts'
 import { range, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, one, type System } from '../../model/language/system.ts'
 import { CompiledSystem } from '../compile/compiled-system.ts'
 import { Predicates } from '../compile/predicates.ts'
+import { RECORD } from '../compile/transition-record.ts'
 import { naiveCheck } from '../oracles/naive-checker.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { breadthFirst } from './breadth-first.ts'
-import { PropertyMonitor } from './property-monitor.ts'
+import { type DecidedAt, decidedAt, PropertyMonitor } from './property-monitor.ts'
 import { searchRandom } from './random/search-random.ts'
 import type { StateGraph } from './state-graph.ts'
 import { UNNUMBERED, Valuations } from './valuations.ts'
@@ -201,11 +202,25 @@ it('goals are remembered of more states than there is room for at first', () => 
   ])
 })
 
-/** A judge of a counter, and what it needs to be shown states. */
+/** A record of one transition, by step `step`, that ends in an oops if one is named. */
+function ending(oops: string | null, step = 0): Pick<CompiledSystem, 'records' | 'faults'> {
+  const records = new Int32Array(RECORD.first)
+  records[RECORD.step] = step
+  records[RECORD.fault] = oops === null ? 0 : 1
+  return { records, faults: oops === null ? [] : [new Oops(oops, '')] }
+}
+
+/** A monitor of a counter, and what it needs to be shown states. */
 function monitorOf(properties: readonly Property<{ n: number }>[], system = counting(9)) {
   const compiled = new CompiledSystem(system)
   const predicates = new Predicates(system, PropertyMonitor.predicatesOf(properties))
-  const monitor = new PropertyMonitor(system, properties, predicates, new Valuations(predicates, compiled))
+  const monitor = new PropertyMonitor(
+    system,
+    properties,
+    predicates,
+    new Valuations(predicates, compiled),
+    decidedAt,
+  )
   const show = (id: number, n: number, counter = 0): void => {
     const words = new Int32Array(1 + system.layout.words)
     system.layout.pack([n, counter], words, 1)
@@ -217,7 +232,7 @@ function monitorOf(properties: readonly Property<{ n: number }>[], system = coun
     stateGraph: null,
     eachActionRecord: (visit: (records: Int32Array, record: number) => void) =>
       compiled.eachRecord((record) => visit(compiled.records, record)),
-    traceTo: (initial: number) => ({ initial, steps: [] }),
+    traceTo: ({ state }: DecidedAt) => ({ initial: state, steps: [] }),
   }
   return { monitor, show, evidence, system }
 }
@@ -236,8 +251,8 @@ describe('a monitor', () => {
     for (const [id, n] of [3, 6, 5, 4, 6].entries()) show(id, n)
     expect([...monitor.findings]).toEqual([['small', { state: 1, step: null }]])
     expect(monitor.antecedents(evidence)).toEqual([5, 5])
-    monitor.step(7, 8, 0, 'broken')
-    monitor.step(9, 8, 0, 'broken')
+    monitor.transition(7, ending('broken', 8), 0)
+    monitor.transition(9, ending('broken', 8), 0)
     expect(monitor.findings.get('broken')).toEqual({ state: 7, step: 8 })
     expect(monitor.results(evidence)[0]).toMatchObject({ verdict: 'violated', trace: { initial: 1 } })
   })
@@ -245,12 +260,14 @@ describe('a monitor', () => {
   it('names a fault that no property speaks of', () => {
     const faultless: Property<{ n: number }> = { kind: 'fault', id: 'asked', title: '' }
     const { monitor } = monitorOf([faultless])
-    monitor.step(0, 0, 0, null)
-    monitor.step(0, 0, 0, 'asked')
+    monitor.transition(0, ending(null), 0)
+    monitor.transition(0, ending('asked'), 0)
     expect(monitor.unaskedFault).toBe(null)
-    monitor.step(0, 0, 0, 'unasked')
+    monitor.transition(0, ending('unasked'), 0)
     expect(monitor.unaskedFault).toBe('unasked')
-    expect(() => monitorOf([small]).monitor.step(0, 0, 0, 'small')).toThrow('is a property of kind invariant')
+    expect(() => monitorOf([small]).monitor.transition(0, ending('small'), 0)).toThrow(
+      'is a property of kind invariant',
+    )
   })
 
   it('continues from restored counts and findings', () => {

@@ -3,6 +3,7 @@ import { checkProperties } from '../../model/language/check-properties.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
 import type { Trace } from '../../model/language/trace.ts'
+import type { CompiledSystem } from '../compile/compiled-system.ts'
 import { PREDICATE_VALUE, type Predicate, type Predicates } from '../compile/predicates.ts'
 import { RECORD } from '../compile/transition-record.ts'
 import { enlarged } from '../state/array-bounds.ts'
@@ -18,26 +19,39 @@ export interface DecidedAt {
   readonly step: number | null
 }
 
+/** Where transitions are recorded. */
+type Transitions = Pick<CompiledSystem, 'records' | 'faults'>
+
+/** How a search keeps where a property was decided, until it is asked for the trace. */
+export type PlaceOf<Place> = (state: number, step: number | null) => Place
+
+/** For a search that numbers its states. */
+export const decidedAt: PlaceOf<DecidedAt> = (state, step) => ({ state, step })
+
 /** What the monitor needs of a finished search for the verdicts. */
-export interface FinishedSearch {
+export interface FinishedSearch<Place = DecidedAt> {
   readonly complete: boolean
   readonly states: number
   readonly stateGraph: StateGraph | null
   eachActionRecord(visit: (records: Int32Array, record: number) => void): void
-  traceTo(state: number, lastStep: number | null): Trace
+  traceTo(place: Place): Trace
 }
 
 /**
  * Evaluates the properties as states and transitions are discovered. Keeps the first finding of each property: in a
  * breadth-first search no other is closer to an initial state.
+ *
+ * Every kind of search uses it. They differ in the place of a finding: a number where states are stored, the whole trace
+ * where they are not.
  */
-export class PropertyMonitor {
+export class PropertyMonitor<Place = DecidedAt> {
   readonly #system: System
   readonly #properties: readonly Property<never>[]
   readonly #predicates: Predicates
   readonly #valuations: Valuations
   readonly #kindOfPredicate: readonly Property<never>['kind'][]
-  readonly #findings = new Map<string, DecidedAt>()
+  readonly #placeOf: PlaceOf<Place>
+  readonly #findings = new Map<string, Place>()
   /** States with a true antecedent among those without a numbered valuation, by predicate. */
   readonly #unnumbered: Float64Array
   readonly #actionIds: readonly string[]
@@ -48,19 +62,25 @@ export class PropertyMonitor {
   /** Antecedents by property that the search had counted before it was interrupted. */
   #earlier: readonly number[] = []
 
-  /** @throws ModelError for properties that cannot be checked. */
+  /**
+   * @param predicates those of the properties to evaluate on states; others stay undecided.
+   * @throws ModelError for properties that cannot be checked.
+   */
   constructor(
     system: System,
     properties: readonly Property<never>[],
     predicates: Predicates,
     valuations: Valuations,
+    placeOf: PlaceOf<Place>,
   ) {
     this.#system = system
     this.#properties = properties
     this.#predicates = predicates
     this.#valuations = valuations
+    this.#placeOf = placeOf
     checkProperties(system, properties)
-    const onStates = properties.filter((p) => isStatePredicate(p))
+    const evaluated = new Set(predicates.list.map(({ id }) => id))
+    const onStates = properties.filter((p) => isStatePredicate(p) && evaluated.has(p.id))
     this.#kindOfPredicate = onStates.map((p) => p.kind)
     this.#unnumbered = new Float64Array(onStates.length)
     this.#actionIds = properties.filter((p) => p.kind === 'action').map((p) => p.id)
@@ -143,14 +163,19 @@ export class PropertyMonitor {
     }
   }
 
-  /** A step that violates action properties (bit mask) or ends in an oops was taken from a state. */
-  step(state: number, step: number, violated: number, fault: string | null): void {
+  /** Transition `record` was taken from a state. Only one that violates action properties or ends in an oops matters. */
+  transition(state: number, { records, faults }: Transitions, record: number): void {
+    const violated = records[record + RECORD.violated]
+    const fault = records[record + RECORD.fault]
+    if ((violated | fault) === 0) return
+    const step = records[record + RECORD.step]
     this.#actionIds.forEach((id, bit) => {
       if ((violated >>> bit) & 1) this.#find(id, state, step)
     })
-    if (fault === null) return
-    checkFault(this.#properties, fault)
-    this.#find(fault, state, step)
+    if (fault === 0) return
+    const { property } = faults[fault - 1]
+    checkFault(this.#properties, property)
+    this.#find(property, state, step)
   }
 
   /** An oops that occurred though no property names it, or null. Nothing after it was explored. */
@@ -171,8 +196,13 @@ export class PropertyMonitor {
   }
 
   /** What was decided so far, by the id of the property or oops. */
-  get findings(): ReadonlyMap<string, DecidedAt> {
+  get findings(): ReadonlyMap<string, Place> {
     return this.#findings
+  }
+
+  /** Whether all of these properties and oopses were found. */
+  hasFound(ids: readonly string[]): boolean {
+    return ids.every((id) => this.#findings.has(id))
   }
 
   /** How often the antecedent of each property was true, in their order; meaningless for deadlocks and oopses. */
@@ -188,7 +218,7 @@ export class PropertyMonitor {
 
   /** Takes over what the search had decided and counted before it was interrupted. */
   restore(
-    findings: Iterable<readonly [string, DecidedAt]>,
+    findings: Iterable<readonly [string, Place]>,
     antecedents: readonly number[],
     deadlocks: number,
   ): void {
@@ -208,20 +238,20 @@ export class PropertyMonitor {
   }
 
   /** The verdicts, in the order of the properties. */
-  results(search: FinishedSearch): PropertyResult[] {
+  results(search: FinishedSearch<Place>): PropertyResult[] {
     const ids = this.#predicates.list.map((q) => q.id)
     for (const { id, kind } of this.#properties)
       if (kind === 'progress') this.#decideAlwaysPossible(id, ids.indexOf(id), search)
     const traces = new Map<string, Trace>()
     for (const { id } of this.#properties) {
       const finding = this.#findings.get(id)
-      if (finding !== undefined) traces.set(id, search.traceTo(finding.state, finding.step))
+      if (finding !== undefined) traces.set(id, search.traceTo(finding))
     }
     return resultsOf(this.#properties, this.antecedents(search), traces, search)
   }
 
   #find(id: string, state: number, step: number | null): void {
-    if (!this.#findings.has(id)) this.#findings.set(id, { state, step })
+    if (!this.#findings.has(id)) this.#findings.set(id, this.#placeOf(state, step))
   }
 
   #markGoal(q: number, id: number): void {
@@ -238,7 +268,11 @@ export class PropertyMonitor {
   }
 
   /** Finds the first state from which no goal can be reached. An unfinished graph decides nothing. */
-  #decideAlwaysPossible(id: string, q: number, { complete, states, stateGraph }: FinishedSearch): void {
+  #decideAlwaysPossible(
+    id: string,
+    q: number,
+    { complete, states, stateGraph }: FinishedSearch<Place>,
+  ): void {
     if (!complete || stateGraph === null) return
     const marked = new Uint8Array(states)
     marked.set(this.#goalsFor(q, states - 1).subarray(0, states))

@@ -18,6 +18,9 @@ export interface SharedChunk {
   readonly cache: CacheEntries
 }
 
+/** Sends a chunk of states to other threads. */
+export type ShareChunk = (chunk: number, arrays: SharedChunk) => void
+
 /**
  * Packed states in chunks, numbered in the order of their discovery. It is the frontier (hash lanes, tags and
  * cache entries are kept until a state has been expanded) and, when `keep` is set, the set of all states.
@@ -45,7 +48,7 @@ export class VectorStore {
   /** Chunks of the frontier that are on disk. */
   readonly #spilled = new Set<number>()
   #disk: SpillFile | null = null
-  readonly #share: ((chunk: number, arrays: SharedChunk) => void) | null
+  readonly #share: ShareChunk | null
   #guests = 0
 
   /**
@@ -58,7 +61,7 @@ export class VectorStore {
     keep: boolean,
     cacheWidth = 0,
     entryBytes: 1 | 2 = 2,
-    share: ((chunk: number, arrays: SharedChunk) => void) | null = null,
+    share: ShareChunk | null = null,
   ) {
     this.words = words
     this.keep = keep

@@ -2,14 +2,13 @@ import type { GraphCheckpoint } from '../../checkpoint/graph-checkpoint.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
-import { ExactSet } from '../../state/exact-set.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { VectorStore } from '../../state/vector-store.ts'
+import { fullSearchOver } from '../composition.ts'
 import { LimitWatch } from '../limit-watch.ts'
 import type { Limits } from '../limits.ts'
 import type { Progress } from '../search-options.ts'
 import type { StopReason } from '../stop-reason.ts'
-import { Successors } from '../successors.ts'
 import { FAULT, LabelledGraph } from './labelled-graph.ts'
 
 /** A graph of states, with the states stored in full. */
@@ -48,11 +47,8 @@ export function exploreGraph(
 ): Explored {
   const { layout, initial } = compiled.system
   const graph = new LabelledGraph()
-  const store = new VectorStore(layout.words, true)
   const { mostArrayBytes = MOST_ARRAY_BYTES, watch = new LimitWatch(options) } = options
-  const visited = new ExactSet(store, undefined, mostArrayBytes)
-  const successors = new Successors(compiled)
-  const words = new Int32Array(layout.words)
+  const { store, visited, successors, words } = fullSearchOver(compiled, mostArrayBytes)
 
   const bytes = (): number => store.bytes + visited.bytes + graph.bytes + EVALUATION_BYTES * store.count
 

@@ -2,20 +2,19 @@ import type { MessagePort } from 'node:worker_threads'
 import type { System } from '../../../model/language/system.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import type { Predicates } from '../../compile/predicates.ts'
-import { RECORD } from '../../compile/transition-record.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
 import { Batch } from '../../state/batch.ts'
 import { MOST_STATES } from '../../state/shared-exact-set.ts'
 import { SharedTable } from '../../state/shared-table.ts'
 import type { StateTable } from '../../state/state-table.ts'
 import { type SharedChunk, VectorStore } from '../../state/vector-store.ts'
-import { sharedSetOf, wordsPerSlot } from '../../state/visited-set.ts'
-import { Expander, type ExpansionSink } from '../expander.ts'
+import { wordsPerSlot } from '../../state/visited-set.ts'
+import { workerEngineFor } from '../composition.ts'
+import type { Expander, ExpansionSink } from '../expander.ts'
 import { LimitWatch } from '../limit-watch.ts'
-import { modelCodeFor } from '../model-code.ts'
 import type { PropertyMonitor } from '../property-monitor.ts'
 import type { StopReason } from '../stop-reason.ts'
-import { cacheSizesFor, SuccessorCache } from '../successor-cache.ts'
+import type { SuccessorCache } from '../successor-cache.ts'
 import type { Valuations } from '../valuations.ts'
 import { ChunkExchange } from './chunk-exchange.ts'
 import { Frontier } from './frontier.ts'
@@ -71,37 +70,32 @@ export class SearchWorker implements ExpansionSink {
   #stopped: StopReason | null = null
 
   constructor(
-    { system, properties, onRecord }: Model,
+    model: Model,
     options: ParallelOptions,
     memory: SharedMemory,
     me: number,
     ports: readonly (MessagePort | null)[],
   ) {
-    this.#system = system
+    this.#system = model.system
     this.#memory = memory
     this.#me = me
     this.#exchange = new ChunkExchange(ports)
     this.#frontier = new Frontier(levelRangesIn(memory), memory.workers, me)
     this.#seed = options.seed ?? 1
-    const hooks = onRecord === undefined ? {} : { onRecord }
-    const code = modelCodeFor(system, properties, { ...options, ...hooks })
-    this.#compiled = code.compiled
-    this.#predicates = code.predicates
-    this.#valuations = code.valuations
-    this.#monitor = code.monitor
-    const { cacheWidth, entryBytes } = cacheSizesFor(system)
-    const keep = (options.storage ?? 'exact') === 'exact'
-    const share: ChunkExchange['share'] = (chunk, arrays) => this.#exchange.share(chunk, arrays)
-    this.#store = new VectorStore(system.layout.words, keep, cacheWidth, entryBytes, share)
-    this.#store.setGuestsAside()
-    this.#levelEnd = this.#store.count
     this.#table = new SharedTable(memory.slots, wordsPerSlot(options), takenCounterIn(memory), () =>
       throwIfAbandoned(memory),
     )
-    this.#visited = sharedSetOf(this.#table, this.#store, this.#exchange, me, options)
-    this.#expander = new Expander(this.#compiled, this.#store)
-    const { lists, batch } = this.#expander
-    this.#successorCache = cacheWidth > 0 ? new SuccessorCache(lists, this.#store, 'by-level') : null
+    const engine = workerEngineFor(model, options, { table: this.#table, exchange: this.#exchange, me })
+    this.#compiled = engine.compiled
+    this.#predicates = engine.predicates
+    this.#valuations = engine.valuations
+    this.#monitor = engine.monitor
+    this.#store = engine.store
+    this.#levelEnd = this.#store.count
+    this.#visited = engine.visited
+    this.#expander = engine.expander
+    const { batch } = this.#expander
+    this.#successorCache = engine.successorCache
     this.#growth = new TableGrowth(memory, this.#table, this.#exchange, me, batch.found.length)
     this.#mostOfPieces =
       memory.workers * (Frontier.mostOfPiece * this.#compiled.mostEnabled + batch.found.length)
@@ -140,10 +134,7 @@ export class SearchWorker implements ExpansionSink {
   }
 
   special(state: number, record: number): void {
-    const { records, faults } = this.#compiled
-    const fault = records[record + RECORD.fault]
-    const named = fault === 0 ? null : faults[fault - 1].property
-    this.#monitor.step(state, records[record + RECORD.step], records[record + RECORD.violated], named)
+    this.#monitor.transition(state, this.#compiled, record)
   }
 
   terminal(state: number, words: Int32Array, base: number): void {

@@ -2,21 +2,23 @@ import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import type { Trace } from '../../../model/language/trace.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
+import type { Predicates } from '../../compile/predicates.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
 import { MOST_ARRAY_BYTES } from '../../state/array-bounds.ts'
-import { ExactSet } from '../../state/exact-set.ts'
+import type { ExactSet } from '../../state/exact-set.ts'
 import { SIZES } from '../../state/sizes.ts'
 import { VectorStore } from '../../state/vector-store.ts'
+import { fullSearchOver, samplerFor } from '../composition.ts'
 import { FailedSearch, isFinal } from '../failed-search.ts'
 import { LimitWatch } from '../limit-watch.ts'
-import { compiledFor } from '../model-code.ts'
+import type { PropertyMonitor } from '../property-monitor.ts'
 import type { SearchResult } from '../result.ts'
 import type { SamplingOptions } from '../search-options.ts'
 import { countsByName, namedSteps } from '../step-names.ts'
 import type { StopReason } from '../stop-reason.ts'
-import { Successors } from '../successors.ts'
-import { PartialMonitor } from './partial-monitor.ts'
+import type { Successors } from '../successors.ts'
+import { decidableIn, partialResults } from './partial-results.ts'
 import { RunningThreads } from './running-threads.ts'
 
 /** How to search with few preemptions. */
@@ -49,11 +51,13 @@ export function fewPreemptions<W>(
 
 class FewPreemptions {
   readonly #system: System
+  readonly #properties: readonly Property<never>[]
   readonly #compiled: CompiledSystem
+  readonly #predicates: Predicates
+  readonly #monitor: PropertyMonitor<Trace>
   readonly #successors: Successors
   readonly #store: VectorStore
   readonly #visited: ExactSet
-  readonly #monitor: PartialMonitor
   readonly #watch: LimitWatch
   readonly #options: PreemptionOptions
   readonly #words: Int32Array
@@ -72,13 +76,18 @@ class FewPreemptions {
   constructor(system: System, properties: readonly Property<never>[], options: PreemptionOptions) {
     this.#system = system
     this.#options = options
-    this.#compiled = compiledFor(system, properties, { ...options, seed: 1 })
-    this.#successors = new Successors(this.#compiled)
-    this.#store = new VectorStore(system.layout.words, true)
-    this.#visited = new ExactSet(this.#store, undefined, options.mostArrayBytes)
-    this.#monitor = new PartialMonitor(this.#compiled, properties, options)
+    this.#properties = properties
+    const traceTo = (state: number, last: number | null): Trace => this.#traceTo(state, last)
+    const code = samplerFor(system, properties, { ...options, seed: 1 }, traceTo)
+    this.#compiled = code.compiled
+    this.#predicates = code.predicates
+    this.#monitor = code.monitor
+    const { store, visited, successors, words } = fullSearchOver(code.compiled, options.mostArrayBytes)
+    this.#store = store
+    this.#visited = visited
+    this.#successors = successors
+    this.#words = words
     this.#watch = new LimitWatch(options)
-    this.#words = new Int32Array(system.layout.words)
     this.#nodes = new RunningThreads(system.threads.length)
   }
 
@@ -106,10 +115,10 @@ class FewPreemptions {
       this.#finishRound()
       if (this.#stopped !== null) break
       if (!this.#cut) done = preemptions
-      if (this.#exhausted || this.#monitor.settled) break
+      if (this.#exhausted || this.#isSettled) break
     }
     this.#compiled.recheck(1)
-    this.#monitor.recheck(1)
+    this.#predicates.recheck(1)
     return done
   }
 
@@ -122,7 +131,7 @@ class FewPreemptions {
       if (found >= 0) return
       this.#initialOf[~found] = index
       for (let thread = 0; thread < threads.length; thread++) this.#add(~found, thread, -1, -1)
-      this.#monitor.state(this.#words, 0, () => this.#traceTo(~found, null))
+      this.#monitor.state(~found, this.#words, 0)
     })
   }
 
@@ -147,6 +156,11 @@ class FewPreemptions {
       this.#expand(this.#round[n])
     }
     this.#round = []
+  }
+
+  get #isSettled(): boolean {
+    const sought = decidableIn(this.#properties, this.#options.wanted)
+    return sought.length > 0 && this.#monitor.hasFound(sought)
   }
 
   /** Which table may overflow its maximum size before the next check, as a reason to stop; or null. */
@@ -188,7 +202,7 @@ class FewPreemptions {
       const record = successors.records[k]
       records[record + RECORD.fired]++
       this.#transitions++
-      this.#monitor.step(successors, k, () => this.#traceTo(state, step))
+      this.#monitor.transition(state, this.#compiled, record)
       if (successors.faults(k)) continue
       for (let w = 0; w < words.length; w++) words[w] = chunk[base + w]
       successors.apply(k, words, 0)
@@ -200,7 +214,7 @@ class FewPreemptions {
       )
       const next = found < 0 ? ~found : found
       this.#add(next, thread, node, step)
-      if (found < 0) this.#monitor.state(words, 0, () => this.#traceTo(next, null))
+      if (found < 0) this.#monitor.state(next, words, 0)
     }
   }
 
@@ -208,8 +222,7 @@ class FewPreemptions {
   #switchThread(node: number, chunk: Int32Array, base: number): void {
     const state = this.#nodes.state(node)
     if (this.#successors.find(chunk, base) === 0) {
-      if (this.#nodes.firstIn(state) === node)
-        this.#monitor.terminal(chunk, base, () => this.#traceTo(state, null))
+      if (this.#nodes.firstIn(state) === node) this.#monitor.terminal(state, chunk, base)
       return
     }
     this.#addOtherThreads(node)
@@ -256,7 +269,11 @@ class FewPreemptions {
       collisionProbability: 0,
       collisionMeasured: 0,
       steps: countsByName(this.#system, this.#compiled.steps, this.#compiled.fired()),
-      properties: this.#monitor.results(states),
+      properties: partialResults(
+        { compiled: this.#compiled, monitor: this.#monitor },
+        this.#properties,
+        states,
+      ),
       reduction: NOTHING_REDUCED,
       workers: 1,
       modelError: null,

@@ -4,16 +4,16 @@ import type { Trace } from '../../../model/language/trace.ts'
 import type { CompiledSystem } from '../../compile/compiled-system.ts'
 import { RECORD } from '../../compile/transition-record.ts'
 import { NOTHING_REDUCED } from '../../reduce/reduction.ts'
+import { type Sampler, samplerFor } from '../composition.ts'
 import { FailedSearch, isFinal } from '../failed-search.ts'
 import { LimitWatch } from '../limit-watch.ts'
-import { compiledFor } from '../model-code.ts'
 import type { SearchResult } from '../result.ts'
 import type { SamplingOptions } from '../search-options.ts'
 import { countsByName, namedSteps } from '../step-names.ts'
 import type { SampleBound, SampledOnly, StopReason } from '../stop-reason.ts'
-import { Successors } from '../successors.ts'
+import type { Successors } from '../successors.ts'
 import { Draws } from './draws.ts'
-import { PartialMonitor } from './partial-monitor.ts'
+import { decidableIn, partialResults } from './partial-results.ts'
 import { SeenStates } from './seen-states.ts'
 
 /** How to sample. `maxDepth` bounds the steps of each walk (default 1000). */
@@ -45,6 +45,8 @@ const DEFAULT_WALKS = 1000
 /** Steps between two checks of the limits. */
 const INTERVAL = 4096
 const RECORDED = -1
+/** Stands for the number of the state that the walk is in. */
+const HERE = 0
 
 /** Makes random walks and evaluates the properties on them. @throws FailedSearch when model code fails. */
 export function sample(
@@ -62,13 +64,14 @@ class Sample {
   readonly #seed: number
   readonly #maxDepth: number
   readonly #maxWalks: number
+  readonly #properties: readonly Property<never>[]
+  /** Ids of the properties for which the search goes on. */
+  readonly #sought: readonly string[]
+  readonly #sampler: Sampler<Trace>
   readonly #compiled: CompiledSystem
-  readonly #successors: Successors
   readonly #scheduler: Scheduler
-  readonly #monitor: PartialMonitor
   readonly #seen = new SeenStates()
   readonly #watch: LimitWatch
-  readonly #words: Int32Array
   readonly #mostArrayBytes: number | undefined
   /** The walk so far: initial state and step numbers. */
   #initial = 0
@@ -92,17 +95,18 @@ class Sample {
     this.#maxDepth = options.maxDepth ?? DEFAULT_DEPTH
     this.#maxWalks =
       options.walks ?? (options.timeLimit === undefined ? DEFAULT_WALKS : Number.POSITIVE_INFINITY)
-    this.#compiled = compiledFor(system, properties, options)
-    this.#successors = new Successors(this.#compiled)
+    this.#properties = properties
+    this.#sought = decidableIn(properties, options.wanted)
+    // States have no numbers: a trace is that of the present walk.
+    this.#sampler = samplerFor(system, properties, options, (_, step) => this.#trace(step))
+    this.#compiled = this.#sampler.compiled
     this.#scheduler = kind.scheduler(this.#compiled, this.#maxDepth)
-    this.#monitor = new PartialMonitor(this.#compiled, properties, options)
     this.#watch = new LimitWatch(options)
     this.#mostArrayBytes = options.mostArrayBytes
-    this.#words = new Int32Array(system.layout.words)
   }
 
   run(): SearchResult {
-    while (this.#walks < this.#maxWalks && !this.#monitor.settled) {
+    while (this.#walks < this.#maxWalks && !this.#isSettled) {
       this.#stopped = this.#mustStop()
       if (this.#stopped !== null) break
       try {
@@ -117,13 +121,17 @@ class Sample {
     }
     try {
       this.#compiled.recheck(this.#seed)
-      this.#monitor.recheck(this.#seed)
+      this.#sampler.predicates.recheck(this.#seed)
     } catch (error) {
       if (!isFinal(error)) throw error
       this.#stopped = { kind: 'model-error', message: error.message }
       throw new FailedSearch(error.message, null, this.#result())
     }
     return this.#result()
+  }
+
+  get #isSettled(): boolean {
+    return this.#sought.length > 0 && this.#sampler.monitor.hasFound(this.#sought)
   }
 
   #mustStop(): StopReason | null {
@@ -138,8 +146,7 @@ class Sample {
   #walk(draws: Draws): void {
     const { layout, initial } = this.#system
     const { hash } = this.#compiled
-    const words = this.#words
-    const successors = this.#successors
+    const { words, successors, monitor } = this.#sampler
     this.#path.length = 0
     this.#initial = draws.below(initial.length)
     const encoded = initial[this.#initial]
@@ -150,17 +157,17 @@ class Sample {
     for (;;) {
       const fresh = this.#seen.add(low, high)
       this.#running = null
-      if (fresh) this.#monitor.state(words, 0, () => this.#trace(null))
+      if (fresh) monitor.state(HERE, words, 0)
       if (this.#path.length === this.#maxDepth) return
       this.#running = RECORDED
       if (successors.find(words, 0) === 0) {
-        if (fresh) this.#monitor.terminal(words, 0, () => this.#trace(null))
+        if (fresh) monitor.terminal(HERE, words, 0)
         return
       }
       // Action properties are evaluated on every enabled step, not only on the one that is taken.
       for (let k = 0; k < successors.count; k++) {
         this.#running = successors.steps[k]
-        this.#monitor.step(successors, k, () => this.#trace(successors.steps[k]))
+        monitor.transition(HERE, this.#compiled, successors.records[k])
       }
       const chosen = this.#scheduler.choose(successors, draws)
       const record = successors.records[chosen]
@@ -196,13 +203,13 @@ class Sample {
       states,
       transitions: this.#transitions,
       depth: this.#depth,
-      deadlocks: this.#monitor.deadlocks,
+      deadlocks: this.#sampler.monitor.deadlocks,
       seconds: this.#watch.seconds,
       bytesPerState: states === 0 ? 0 : this.#seen.bytes / states,
       collisionProbability: collision,
       collisionMeasured: collision,
       steps: countsByName(this.#system, this.#compiled.steps, this.#compiled.fired()),
-      properties: this.#monitor.results(states),
+      properties: partialResults(this.#sampler, this.#properties, states),
       reduction: NOTHING_REDUCED,
       workers: 1,
       modelError: null,
