@@ -1,5 +1,5 @@
 import { type Anchor, anchorIn } from '../../model/language/anchor.ts'
-import { type Entry, entered, type Program, type Step } from '../../model/language/program.ts'
+import { type Because, type Entry, entered, type Program, type Step } from '../../model/language/program.ts'
 
 /** A step in a call of a function. */
 export interface CitedStep {
@@ -56,14 +56,15 @@ export function citationsOf(
       if (isCode(c)) for (const each of stack) functions.add(each)
       if (anchor === null) continue
       if (anchor.callee !== undefined) functions.add(anchor.callee)
-      const { place, block } = located
-      const out = outOfOrder === undefined ? {} : { outOfOrder }
+      const { place, block, outside } = located
       stack.forEach((each, depth) => {
         const own = depth === stack.length - 1
         const { statements, callee: inlined } = anchor
         const what = own
           ? { statements, ...(inlined === undefined ? {} : { inlined }) }
           : { statements: [], callee: stack[depth + 1] }
+        const because = outOfOrder ?? (depth < outside.depth ? outside.because : undefined)
+        const out = because === undefined ? {} : { outOfOrder: because }
         list.add(stack.slice(0, depth), block.get(each), { step: name, fn: each, place, ...what, ...out })
       })
     }
@@ -118,6 +119,13 @@ interface Located {
   /** Paths of the blocks around the step, by the function that they stand for. */
   readonly block: ReadonlyMap<string, string>
   readonly place: number
+  /** Why functions of the stack up to this depth have the step at another place. */
+  readonly outside: Outside
+}
+
+interface Outside {
+  readonly depth: number
+  readonly because?: Because
 }
 
 /** The steps of a program, in order. */
@@ -129,6 +137,7 @@ function stepsOf(program: Program<never>): Located[] {
     prefix: string,
     outer: readonly string[],
     around: ReadonlyMap<string, string>,
+    outside: Outside,
   ): void => {
     for (const entry of entries) {
       if (entry.kind === 'landing') continue
@@ -136,16 +145,18 @@ function stepsOf(program: Program<never>): Located[] {
       const path = prefix + entry.name
       if (entry.kind === 'block') {
         const inside = entry.fn === undefined ? around : new Map([...around, [entry.fn, path]])
-        visit(entry.entries, `${path}/`, entered(stack, entry.fn), inside)
+        const { outOfOrder: because } = entry
+        const moved = because === undefined ? outside : { depth: stack.length, because }
+        visit(entry.entries, `${path}/`, entered(stack, entry.fn), inside, moved)
         continue
       }
       place++
       for (const step of entry.kind === 'step' ? [entry] : entry.steps) {
         const functions = entered((step.within ?? []).reduce(entered, stack), step.about.fn)
-        located.push({ step, path: prefix + step.name, stack: functions, block: around, place })
+        located.push({ step, path: prefix + step.name, stack: functions, block: around, place, outside })
       }
     }
   }
-  visit(program.entries, '', program.fn === undefined ? [] : [program.fn], new Map())
+  visit(program.entries, '', program.fn === undefined ? [] : [program.fn], new Map(), { depth: 0 })
   return located
 }

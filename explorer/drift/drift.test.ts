@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Anchor } from '../../model/language/anchor.ts'
-import { block, choice, type Entry, inFunction, program, step } from '../../model/language/program.ts'
+import {
+  block,
+  choice,
+  type Entry,
+  inFunction,
+  outOfOrder,
+  program,
+  step,
+} from '../../model/language/program.ts'
 import {
   citationsOf,
   type Drift,
@@ -221,7 +229,7 @@ describe('an anchor', () => {
     const facts = read()
     put('kitchen/pot.c', CODE.replace('wake_up(&pot->waiters)', 'wake_up_all(&pot->waiters)'))
     const drift = drifted(facts)
-    expect(drift.missing).toEqual([{ step: 'cook.wake', fn: 'pot_boil', statement: 'wake_up(' }])
+    expect(drift.missing).toEqual([{ steps: ['cook.wake'], fn: 'pot_boil', statement: 'wake_up(' }])
     expect([drift.anchors, isInStep(drift)]).toEqual([4, false])
   })
 
@@ -238,7 +246,7 @@ describe('an anchor', () => {
     const facts = factsOf(FACTS, cited(entries), definitions())
     expect(Object.keys(facts.functions)).toEqual(['pot_boil'])
     expect(isInStep(drifted(facts, entries))).toBe(true)
-    expect(drifted(facts, entries, 'v2.0').missing).toMatchObject([{ step: 'cook.new' }])
+    expect(drifted(facts, entries, 'v2.0').missing).toMatchObject([{ steps: ['cook.new'] }])
   })
 
   it('may be in a callee, which is read as a part of the function', () => {
@@ -256,7 +264,7 @@ describe('an anchor', () => {
     expect(drifted(facts, swapped).order).toHaveLength(1)
     const lost = [cook('lost', { callee: 'cook_pot', at: 'without_lid(' })]
     expect(drifted(facts, lost).missing).toEqual([
-      { step: 'cook.lost', fn: 'cook_pot', statement: 'without_lid(' },
+      { steps: ['cook.lost'], fn: 'cook_pot', statement: 'without_lid(' },
     ])
   })
 
@@ -294,6 +302,18 @@ describe('the order', () => {
     ]
     expect(drifted(read(entries), entries).order).toEqual([])
     expect(drifted(read(entries), [boil('wake', 'wake_up('), ...ENTRIES.slice(0, 3)]).order).toHaveLength(1)
+  })
+
+  it('may be another one for what control reaches by a jump, but not within it', () => {
+    put('kitchen/cook.c', COOK)
+    const eat = step<never>('eat', { fn: 'cook', c: 'eat(' })
+    const inCook = (...entries: Entry<never>[]) => [block<never>('C', entries, { fn: 'cook' })]
+    const boiling = (...entries: Entry<never>[]) =>
+      outOfOrder<never>('because of a jump', block<never>('boil', entries, { fn: 'pot_boil' }))
+    expect(drifted(read(), inCook(eat, ...boiling(...ENTRIES))).order).toEqual([])
+    const [, , heat, wake] = ENTRIES
+    expect(drifted(read(), inCook(eat, ...boiling(wake, heat))).order).toMatchObject([{ fn: 'pot_boil' }])
+    expect(drifted(read(), outOfOrder('because of a jump', wake, heat)).order).toEqual([])
   })
 
   it('does not matter between alternatives of one choice, but before and after it', () => {

@@ -21,9 +21,9 @@ export interface GoneFunction {
   readonly unparsed: readonly { readonly file: string; readonly line: number }[]
 }
 
-/** A step whose statement is not in its function. */
+/** A statement that is not in its function, and the steps that stand for it. */
 export interface MissingAnchor {
-  readonly step: string
+  readonly steps: readonly string[]
   readonly fn: string
   readonly statement: string
 }
@@ -41,9 +41,10 @@ export interface Drift {
   readonly unlisted: readonly string[]
   /** In the table, not cited. */
   readonly uncited: readonly string[]
-  /** Number of anchors that were found. */
+  /** Number of statements that were found. */
   readonly anchors: number
   readonly missing: readonly MissingAnchor[]
+  /** One for each function. */
   readonly order: readonly WrongOrder[]
   /** Steps that do not say what they stand for. */
   readonly unanchored: readonly string[]
@@ -119,7 +120,7 @@ function stepsAgainst(
   definitions: Definitions,
 ): Pick<Drift, 'anchors' | 'missing' | 'order'> {
   const present = new Set<string>()
-  const missing = new Map<string, MissingAnchor>()
+  const missing = new Map<string, { steps: Set<string>; fn: string; statement: string }>()
   const order = new Map<string, WrongOrder>()
   for (const call of calls) {
     const text = bestOf(definitions.of(call[0].fn), call, definitions)
@@ -127,15 +128,26 @@ function stepsAgainst(
     for (const step of call) {
       const absent = missingFrom(text, step)
       const fn = step.inlined ?? step.fn
-      const nameOf = (statement: string): string => JSON.stringify([step.step, fn, statement])
-      for (const statement of step.statements)
-        if (!absent.includes(statement)) present.add(nameOf(statement))
-        else missing.set(nameOf(statement), { step: step.step, fn, statement })
+      for (const statement of step.statements) {
+        const name = JSON.stringify([fn, statement])
+        if (!absent.includes(statement)) present.add(name)
+        else {
+          const { steps } = missing.get(name) ?? { steps: new Set() }
+          missing.set(name, { steps: steps.add(step.step), fn, statement })
+        }
+      }
     }
     const wrong = wrongOrder(text, call, definitions)
-    if (wrong !== null) order.set(JSON.stringify(wrong), wrong)
+    const known = order.get(text.fn)
+    // Bounds leave out some of the steps: the shortest list says enough.
+    if (wrong !== null && (known === undefined || wrong.model.length < known.model.length))
+      order.set(text.fn, wrong)
   }
-  return { anchors: present.size, missing: [...missing.values()], order: [...order.values()] }
+  return {
+    anchors: present.size,
+    missing: [...missing.values()].map((anchor) => ({ ...anchor, steps: [...anchor.steps] })),
+    order: [...order.values()],
+  }
 }
 
 /** Of several definitions of a function, the first of those that have most of the statements. */

@@ -65,9 +65,9 @@ function placesOf(
 ): readonly (readonly number[])[] {
   if (callee === undefined) return statements.map((statement) => occurrences(text.tokens, statement))
   const reaching = definitions.reaching(callee)
-  return [
-    text.tokens.flatMap((token, at) => (token.text !== text.fn && reaching.has(token.text) ? [at] : [])),
-  ]
+  const calls = (token: FunctionText['tokens'][number]): boolean =>
+    token.isInlined === undefined && token.text !== text.fn && reaching.has(token.text)
+  return [text.tokens.flatMap((token, at) => (calls(token) ? [at] : []))]
 }
 
 /** Where the last statement of a step stands if its first is not before `from`; null if they do not fit. */
@@ -97,7 +97,11 @@ function theOrders(text: FunctionText, steps: readonly PlacedStep[]): WrongOrder
     fn: text.fn,
     file: text.file,
     line: text.line,
-    model: located.map(plain),
-    source: [...located].sort((a, b) => a.at - b.at).map(plain),
+    model: withoutRuns(located).map(plain),
+    source: withoutRuns([...located].sort((a, b) => a.at - b.at)).map(plain),
   }
 }
+
+/** Of steps at the same statement or call, one after the other, the first. */
+const withoutRuns = <T extends { readonly statement: string }>(steps: readonly T[]): T[] =>
+  steps.filter(({ statement }, n) => n === 0 || steps[n - 1].statement !== statement)

@@ -13,7 +13,17 @@ export const memoryOrder: Feature = {
     const { barriers, storeBuffers } = bounds.memoryOrder
     return {
       vcpu: [
-        placed(80, ...when(barriers, smpMb('RUN.7 mb', { fn: 'vcpu_enter_guest', since: 'v5.18..v6.16' }))),
+        placed(
+          80,
+          ...when(
+            barriers,
+            smpMb('RUN.7 mb', {
+              fn: 'vcpu_enter_guest',
+              since: 'v5.18..v6.16',
+              c: 'smp_mb__after_srcu_read_unlock(',
+            }),
+          ),
+        ),
         placed(100, ...when(storeBuffers, vmEntry())),
       ],
       threads: [placed(10, ...when(storeBuffers, each(sorts.vcpu, storeBufferDrains())))],

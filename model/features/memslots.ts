@@ -61,7 +61,12 @@ export const memslots: Feature = {
 function leaveSrcu(): Entry<Kvm> {
   return step(
     'RUN.7',
-    { fn: 'vcpu_enter_guest', since: 'v5.18..v6.16', shows: 'srcu_read_unlock(&kvm->srcu)' },
+    {
+      fn: 'vcpu_enter_guest',
+      since: 'v5.18..v6.16',
+      c: 'kvm_vcpu_srcu_read_unlock(',
+      shows: 'srcu_read_unlock(&kvm->srcu)',
+    },
     { does: (kvm, v) => srcu_read_unlock(kvm, v) },
   )
 }

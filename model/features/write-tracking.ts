@@ -1,5 +1,5 @@
 import { placed } from '../language/placed.ts'
-import { when } from '../language/program.ts'
+import { outOfOrder, when } from '../language/program.ts'
 import { inPageFault, writeProtected } from '../machines/fault/page-fault.ts'
 import { locklessWalk } from '../machines/shadow/lockless-walk.ts'
 import { watched } from '../memory/bounds.ts'
@@ -15,7 +15,12 @@ export const writeTracking: Feature = {
         480,
         ...when(
           bounds.writeTracking.locklessWalks,
-          ...inPageFault(locklessWalk(bounds, writeProtected(bounds))),
+          ...inPageFault(
+            ...outOfOrder(
+              'because control jumps here from the middle of the page fault',
+              locklessWalk(bounds, writeProtected(bounds)),
+            ),
+          ),
         ),
       ),
     ],

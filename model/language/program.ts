@@ -10,6 +10,9 @@
 
 import type { Anchor } from './anchor.ts'
 
+/** A reason for an order that differs from that of the C. */
+export type Because = `because ${string}`
+
 /** Where a step comes from and how it is shown; transitions do not depend on it. */
 export interface About<W> {
   /** Kernel function the step belongs to, without parentheses, for example `kvm_zap_obsolete_pages`. */
@@ -19,7 +22,7 @@ export interface About<W> {
   /** The statement of `fn` that the step stands for, or what else it is. `mmucheck drift` looks for it in C. */
   readonly c?: Anchor
   /** If the statement stands elsewhere in its function than the steps around this one suggest: why. */
-  readonly outOfOrder?: `because ${string}`
+  readonly outOfOrder?: Because
   /** Its line in a race diagram, in kernel terms; a function is given the state before the step. */
   readonly shows?: string | ((world: W, self: number) => string)
   /** If the step is coarsened: why several actions of the kernel are one atomic step here. */
@@ -70,6 +73,8 @@ export interface Block<W> extends Within {
   readonly name: string
   /** Kernel function whose body (or part of it) the entries are, without parentheses. */
   readonly fn?: string
+  /** If the caller has them at another place than the entries around the block suggest: why. See `outOfOrder()`. */
+  readonly outOfOrder?: Because
   readonly entries: readonly Entry<W>[]
   /** The entry that a patch has dropped here: the block is empty and keeps its place, for jumps and for diagrams. */
   readonly dropped?: Entry<W>
@@ -140,6 +145,20 @@ export function block<W>(
  */
 export function inFunction<W>(fn: string, ...entries: readonly Entry<W>[]): Entry<W>[] {
   return entries.map((entry) => calledIn([fn], entry))
+}
+
+/**
+ * The same entries, for a place in the list that is not theirs in C: control reaches them by a jump. Within blocks,
+ * steps are in order.
+ */
+export function outOfOrder<W>(because: Because, ...entries: readonly Entry<W>[]): Entry<W>[] {
+  return entries.map((entry) =>
+    entry.kind === 'block'
+      ? { ...entry, outOfOrder: because }
+      : entry.kind === 'step'
+        ? { ...entry, about: { ...entry.about, outOfOrder: because } }
+        : entry,
+  )
 }
 
 /** An entry, called in further `functions`, outermost first. */

@@ -126,7 +126,7 @@ describe('drift', () => {
         'unread',
       ],
     ])
-    expect(result).toMatchObject({ inStep: false, missing: [{ step: 'ringer.R.2', statement: 'chime(' }] })
+    expect(result).toMatchObject({ inStep: false, missing: [{ steps: ['ringer.R.2'], statement: 'chime(' }] })
   })
 
   it('ends with 2 without a tree or facts', async () => {

@@ -39,7 +39,7 @@ export function driftLines(
     ),
     ...lines(
       'missing',
-      drift.missing.map((m) => [`${called(m.fn)} has no "${quoted(m.statement)}"`, `step ${m.step}`]),
+      drift.missing.map((m) => [`${called(m.fn)} has no "${quoted(m.statement)}"`, some(m.steps)]),
     ),
     ...lines('order', drift.order.map(orders)),
     ...lines(
@@ -66,6 +66,14 @@ function totals(drift: Drift, facts: Facts, tree: string): string[] {
     `mmucheck: ${[...found, ...anchors, `${drift.order.length} out of order`].join(', ')}`,
   ]
 }
+
+/** Steps shown of those that share a statement. */
+const MOST_STEPS = 3
+
+const some = (steps: readonly string[]): string =>
+  steps.length <= MOST_STEPS
+    ? steps.join(', ')
+    : `${steps.slice(0, MOST_STEPS).join(', ')} and ${steps.length - MOST_STEPS} more`
 
 const called = (name: string): string => `${quoted(name)}()`
 

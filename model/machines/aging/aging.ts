@@ -29,6 +29,7 @@ export function aging(bounds: Bounds): Program<Kvm> {
           'AG.4',
           {
             ...walk,
+            c: 'clear_bit(',
             shows: (kvm, self) => {
               const { sp, index } = kvm.aging[self]
               return `page ${sp}.spte[${index}]: clear_bit(A) if it is set`
@@ -37,19 +38,30 @@ export function aging(bounds: Bounds): Program<Kvm> {
           },
           { does: visit },
         ),
-        step<Kvm>('AG.5', { fn: 'rmap_get_next', since, shows: (kvm, self) => shown(next(kvm, self)) }, [
+        step<Kvm>(
+          'AG.5',
           {
-            when: (kvm, self) => next(kvm, self) !== undefined,
-            does: (kvm, self) => take(kvm, self, next(kvm, self) as Sptep),
-            to: 'AG.4',
+            fn: 'rmap_get_next',
+            since,
+            c: 'iter->desc->more',
+            outOfOrder: 'because the head of the loop stands before its body',
+            shows: (kvm, self) => shown(next(kvm, self)),
           },
-          {},
-        ]),
+          [
+            {
+              when: (kvm, self) => next(kvm, self) !== undefined,
+              does: (kvm, self) => take(kvm, self, next(kvm, self) as Sptep),
+              to: 'AG.4',
+            },
+            {},
+          ],
+        ),
         step<Kvm>(
           'AG.6',
           {
             fn: 'kvm_rmap_unlock_readonly',
             since,
+            c: '__kvm_rmap_unlock(',
             shows: (kvm, self) => (kvm.aging[self].locked ? 'the rmap is unlocked' : 'it was not locked'),
           },
           {
@@ -68,7 +80,7 @@ export function aging(bounds: Bounds): Program<Kvm> {
 function begin(gfn: number): Step<Kvm> {
   return step(
     `AG.1[${gfn}]`,
-    { ...young, shows: `gfn ${gfn}: young?` },
+    { ...young, c: 'kvm_age_gfn', shows: `gfn ${gfn}: young?` },
     {
       when: (kvm, self) => kvm.aging[self].left > 0,
       does: (kvm, self) => {
@@ -87,6 +99,7 @@ function lockRmap(): Step<Kvm> {
     {
       fn: 'kvm_rmap_lock_readonly',
       since,
+      c: '__kvm_rmap_lock(',
       shows: (kvm, self) =>
         `rmap_val = rmap[gfn ${gfn_of(kvm, self)}]${empty(kvm, self) ? ' = 0: not locked' : ', locked'}`,
     },
@@ -110,7 +123,9 @@ export function firstSpte(head: 'rmap_val' | 'now'): Step<Kvm> {
   return step(
     'AG.3',
     {
-      fn: 'rmap_get_first',
+      ...(head === 'now'
+        ? { fn: 'rmap_get_first', c: '__rmap_get_first(' }
+        : { fn: '__rmap_get_first', c: 'rmap_val & KVM_RMAP_MANY' }),
       since,
       shows: (kvm, self) => shown(none(kvm, self) ? undefined : first(kvm, self)),
     },

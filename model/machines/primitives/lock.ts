@@ -10,7 +10,7 @@ export type Locker = 'vcpu' | 'zapper' | 'memslot' | 'notifier' | 'shrinker' | '
 export function writeLock(name: string, who: Locker, about: About<Kvm>): Step<Kvm> {
   return step(
     name,
-    { shows: 'write_lock(&kvm->mmu_lock)', ...about },
+    { shows: 'write_lock(&kvm->mmu_lock)', c: 'write_lock(', ...about },
     {
       when: mmu_lock_is_free,
       does: (kvm, self) => {
@@ -25,7 +25,7 @@ export function writeLock(name: string, who: Locker, about: About<Kvm>): Step<Kv
 export function readLock(name: string, about: About<Kvm>): Step<Kvm> {
   return step(
     name,
-    { shows: 'read_lock(&kvm->mmu_lock)', ...about },
+    { shows: 'read_lock(&kvm->mmu_lock)', c: 'read_lock(', ...about },
     {
       when: (kvm) => kvm.mmu_lock === 'free',
       does: (kvm, v) => kvm.mmu_lock_readers.add(v),
@@ -43,7 +43,7 @@ export function release_mmu_lock(kvm: Kvm): void {
 export function writeUnlock(name: string, about: About<Kvm>, to?: string): Step<Kvm> {
   return step(
     name,
-    { shows: 'write_unlock(&kvm->mmu_lock)', ...about },
+    { shows: 'write_unlock(&kvm->mmu_lock)', c: 'write_unlock(', ...about },
     to === undefined ? { does: release_mmu_lock } : { does: release_mmu_lock, to },
   )
 }

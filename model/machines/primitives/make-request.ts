@@ -1,9 +1,16 @@
+import type { Anchor } from '../../language/anchor.ts'
 import { type Block, block, choice, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Request, Requester } from '../../memory/primitives/fields.ts'
 
 const fn = 'kvm_make_all_cpus_request'
 const since = 'v4.19..v6.16'
+
+/** Until v6.8 the body is that of a helper, which can leave out a vCPU. */
+const inAllCpusRequest = (at: string): Anchor => ({
+  'v6.1': { callee: 'kvm_make_all_cpus_request_except', at },
+  'v6.12': at,
+})
 
 /** Finds the local variables of a call in the thread that makes it. */
 export type Locals = (kvm: Kvm, self: number) => Requester
@@ -27,7 +34,7 @@ export function makeAllCpusRequest(
     [
       step(
         'REQ.0',
-        { fn, since, shows: `kvm_make_all_cpus_request(${request})` },
+        { fn, since, c: inAllCpusRequest('cpumask_clear('), shows: `kvm_make_all_cpus_request(${request})` },
         {
           does: (kvm, self) => {
             for (const v of each) locals(kvm, self).todo.add(v)
@@ -41,7 +48,12 @@ export function makeAllCpusRequest(
         each.map((v) =>
           step(
             `REQ.1[${v}]`,
-            { fn, since, shows: `vcpu${v}->requests |= ${request}` },
+            {
+              fn,
+              since,
+              c: { callee: 'kvm_make_vcpu_request', at: '__kvm_make_request(' },
+              shows: `vcpu${v}->requests |= ${request}`,
+            },
             {
               when: (kvm, self) => locals(kvm, self).todo.has(v),
               does: (kvm, self) => {
@@ -60,6 +72,7 @@ export function makeAllCpusRequest(
         {
           fn,
           since,
+          c: { callee: 'kvm_make_vcpu_request', at: 'kvm_request_needs_ipi(' },
           shows: (kvm, self) => {
             const v = locals(kvm, self).now as number
             return `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`
@@ -81,6 +94,7 @@ export function makeAllCpusRequest(
         {
           fn: 'kvm_kick_many_cpus',
           since,
+          c: 'smp_call_function_many(',
           shows: (kvm, self) => {
             const targets = locals(kvm, self).ipis.elements()
             return targets.length === 0
@@ -100,7 +114,13 @@ export function makeAllCpusRequest(
       ),
       step(
         'REQ.5',
-        { fn: 'kvm_kick_many_cpus', since, shows: 'every IPI was taken', quiet: true },
+        {
+          fn: 'kvm_kick_many_cpus',
+          since,
+          c: 'smp_call_function_many(',
+          shows: 'every IPI was taken',
+          quiet: true,
+        },
         {
           when: (kvm, self) =>
             locals(kvm, self)
@@ -110,7 +130,7 @@ export function makeAllCpusRequest(
       ),
       step(
         'REQ.end',
-        { fn, since, shows: 'return', quiet: true },
+        { fn, since, c: inAllCpusRequest('return called'), shows: 'return', quiet: true },
         { does: (kvm, self) => locals(kvm, self).ipis.clear() },
       ),
     ],

@@ -4,5 +4,5 @@ import { drain } from '../../memory/primitives/store-buffer.ts'
 
 /** `smp_mb()`: earlier stores of the CPU become visible before it loads anything else. */
 export function smpMb(name: string, about: About<Kvm>): Step<Kvm> {
-  return step(name, { shows: 'smp_mb()', ...about }, { does: drain })
+  return step(name, { shows: 'smp_mb()', c: 'smp_mb(', ...about }, { does: drain })
 }

@@ -30,7 +30,10 @@ export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
  * @param caller the kernel function that tests the request.
  */
 export function serviceRequest(bounds: Bounds, otherwise: string, caller = 'vcpu_enter_guest'): Entry<Kvm>[] {
-  const entry = { fn: caller, since }
+  const test = 'kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS'
+  // 20a6cff3b283 (v6.15).
+  const c = caller === 'kvm_mmu_reload' ? ({ 'v6.15': test } as const) : test
+  const entry = { fn: caller, since, c }
   return [
     step(
       'K1',
@@ -43,7 +46,10 @@ export function serviceRequest(bounds: Bounds, otherwise: string, caller = 'vcpu
     ),
     step(
       'K2',
-      { ...entry, shows: 'kvm_clear_request(FREE_OBSOLETE_ROOTS)' },
+      {
+        ...entry,
+        shows: 'kvm_clear_request(FREE_OBSOLETE_ROOTS)',
+      },
       { does: (kvm, v) => kvm.vcpu[v].requests.delete('FREE_OBSOLETE_ROOTS') },
     ),
     ...inFunction(
@@ -69,6 +75,7 @@ export function testCurrentRoot(obsolete: ObsoleteTest = is_obsolete_sp): Step<K
     'OB.1',
     {
       ...about,
+      c: 'is_obsolete_root(kvm, mmu->root.hpa)',
       shows: (kvm, v) =>
         `is_obsolete_root(${slot_and_root(kvm, v, CURRENT)}) = ${is_obsolete_root(kvm, v, CURRENT, obsolete)}`,
     },
@@ -97,6 +104,7 @@ export function testPrevRoots(
     'OB.1 prev',
     {
       ...about,
+      c: 'is_obsolete_root(kvm, mmu->prev_roots[i].hpa)',
       shows: (kvm, v) => {
         const { i } = kvm.vcpu[v]
         const tested = slotTested(i)

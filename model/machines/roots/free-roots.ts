@@ -15,19 +15,28 @@ const about = { fn: 'kvm_mmu_free_roots', since }
 export function freeRoots(vcpus: number): Entry<Kvm>[] {
   return inFunction(
     about.fn,
-    step<Kvm>('FR.1', { ...about, shows: (kvm, v) => `roots_to_free = { ${named_slots(kvm, v)} }` }, [
+    step<Kvm>(
+      'FR.1',
       {
-        when: (kvm, v) => slots_with_roots(kvm, v).length === 0,
-        does: (kvm, v) => kvm.vcpu[v].roots_to_free.clear(),
-        to: 'FR.end',
+        ...about,
+        c: 'roots_to_free & KVM_MMU_ROOT_CURRENT',
+        shows: (kvm, v) => `roots_to_free = { ${named_slots(kvm, v)} }`,
       },
-      {},
-    ]),
+      [
+        {
+          when: (kvm, v) => slots_with_roots(kvm, v).length === 0,
+          does: (kvm, v) => kvm.vcpu[v].roots_to_free.clear(),
+          to: 'FR.end',
+        },
+        {},
+      ],
+    ),
     writeLock('FR.2', 'vcpu', about),
     step<Kvm>(
       'FR.3',
       {
         ...about,
+        c: 'mmu_free_root_page(',
         shows: (kvm, v) => `mmu_free_root_page(${named_slots(kvm, v)})`,
         fused:
           'All slots at once: mmu_lock is held, and the slots belong to this vCPU. Only pages are zapped whose role.invalid is set already, and nested tables that are no roots: lockless tests of roots read neither. Their SPTEs only go away before the flush (FR.4).',
@@ -42,7 +51,7 @@ export function freeRoots(vcpus: number): Entry<Kvm>[] {
     ),
     commitZapPage('FR.4', 'invalid_list of vcpu', vcpus, (kvm, v) => kvm.vcpu[v].req),
     writeUnlock('FR.5', about),
-    step('FR.end', { ...about, shows: 'return', quiet: true }),
+    step('FR.end', { ...about, c: { none: 'model' }, shows: 'return', quiet: true }),
   )
 }
 

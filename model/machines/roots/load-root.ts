@@ -28,6 +28,7 @@ export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
         {
           fn: 'kvm_mmu_reload',
           since,
+          c: 'root.hpa != INVALID_PAGE',
           shows: (kvm, v) =>
             `root.hpa = ${root_is_valid(kvm, v) ? (kvm.vcpu[v].root === null ? 'pae_root' : root_name(kvm, kvm.vcpu[v].root)) : 'INVALID_PAGE'}`,
           quiet: root_is_valid,
@@ -56,15 +57,19 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
   )
   return inFunction(
     about.fn,
-    writeLock('LOAD.1', 'vcpu', about),
+    writeLock('LOAD.1', 'vcpu', { ...about, c: { callee: 'mmu_alloc_shadow_roots', at: 'write_lock(' } }),
     ...makePagesAvailable('LOAD.2 quota', bounds),
     ...when(bounds.guest.paeToggles > 0, setRootRole()),
     ...(bounds.roots.pae > 0 ? inFunction('mmu_alloc_shadow_roots', root, setPaeRoot()) : [root, setRoot()]),
-    writeUnlock('LOAD.4', about),
+    writeUnlock('LOAD.4', { ...about, c: { callee: 'mmu_alloc_shadow_roots', at: 'write_unlock(' } }),
     ...when(watched(bounds), block('LOAD.5', syncRoot(bounds))),
     step<Kvm>(
       'LOAD.7',
-      { ...about, shows: 'flush the TLB of this CPU' },
+      {
+        ...about,
+        c: { 'v6.1': 'kvm_x86_flush_tlb_current', 'v6.12': 'flush_tlb_current' },
+        shows: 'flush the TLB of this CPU',
+      },
       {
         does: (kvm, v) => {
           flush_tlb(kvm, v)
@@ -87,6 +92,7 @@ function setRoot(): Step<Kvm> {
     {
       fn: 'mmu_alloc_root',
       since,
+      c: '++sp->root_count',
       shows: (kvm, v) => `root.hpa = page ${kvm.vcpu[v].fault.child}, root_count++`,
       fused: 'root_count is read under mmu_lock only; root.hpa belongs to this vCPU.',
     },
@@ -121,6 +127,7 @@ function setPaeRoot(): Step<Kvm> {
     {
       fn: 'mmu_alloc_shadow_roots',
       since,
+      c: 'mmu->pae_root[i] =',
       shows: (kvm, v) => `pae_root[${kvm.vcpu[v].i}] = page ${kvm.vcpu[v].fault.child}, root_count++`,
       fused: 'As for other roots; root.hpa is set with the first entry, under the same mmu_lock.',
     },

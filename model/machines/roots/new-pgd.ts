@@ -38,6 +38,7 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
           {
             fn: searching,
             since,
+            c: 'kvm_mmu_free_roots(',
             shows: (kvm, v) => `miss: kvm_mmu_free_roots(${current_root_name(kvm, kvm.vcpu[v].root)})`,
           },
           [
@@ -51,7 +52,11 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
         block('NP.4 free', freeRoots(bounds.vcpus)),
       ),
     ),
-    step('NP.5', { fn: 'kvm_mmu_new_pgd', since, shows: 'return', quiet: true }, { to: REENTER }),
+    step(
+      'NP.5',
+      { fn: 'kvm_mmu_new_pgd', since, c: { none: 'model' }, shows: 'return', quiet: true },
+      { to: REENTER },
+    ),
     ...when(
       bounds.roots.prev > 0 && bounds.roots.pae === 0,
       ...inFunction('kvm_mmu_new_pgd', findWithoutCurrent()),
@@ -64,7 +69,13 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
  * a flush (6.12 x86.c, kvm_set_cr3(): goto handle_tlb_flush).
  */
 export function reloadCr3(): Block<Kvm> {
-  const same = { fn: 'kvm_set_cr3', since, shows: 'the same page directory', quiet: true }
+  const same = {
+    fn: 'kvm_set_cr3',
+    since,
+    c: 'goto handle_tlb_flush',
+    shows: 'the same page directory',
+    quiet: true,
+  }
   return block(SAME_CR3, [flushForCr3(), step('NP.same', same, { to: REENTER })])
 }
 
@@ -78,6 +89,7 @@ function flushForCr3(): Entry<Kvm> {
     {
       fn: 'kvm_invalidate_pcid',
       since,
+      c: 'kvm_make_request(KVM_REQ_MMU_SYNC',
       shows: 'requests |= MMU_SYNC, TLB_FLUSH_CURRENT',
       fused:
         'The kernel sends these requests after the switch; only this vCPU tests them, at RUN.2 and RUN.4.',
@@ -102,6 +114,7 @@ function findWithoutCurrent(): Step<Kvm> {
     {
       fn: 'cached_root_find_without_current',
       since,
+      c: 'is_root_usable(',
       shows: (kvm, v) => {
         const { i, prev_roots } = kvm.vcpu[v]
         return `is_root_usable(prev_roots[${i}] = ${prev_roots[i] ?? 'INVALID_PAGE'}) = ${usable(kvm, v)}`
@@ -150,6 +163,7 @@ function testCurrent(bounds: Bounds): Step<Kvm> {
     'NP.2',
     {
       ...about,
+      c: 'is_root_usable(',
       shows: (kvm, v) => `is_root_usable(${current_root_name(kvm, kvm.vcpu[v].root)}) = ${usable(kvm, v)}`,
     },
     bounds.roots.prev > 0
@@ -163,6 +177,7 @@ function freeRootWithoutPage(): Entry<Kvm> {
   return step('NP.1', {
     fn: 'fast_pgd_switch',
     since,
+    c: 'mmu->root.hpa',
     shows: (kvm, v) => `root is cached = ${!root_is_valid(kvm, v)}`,
   })
 }
@@ -188,6 +203,7 @@ export function swapRoots(pgdOf: PgdOf = recordedPgd): Step<Kvm> {
     'NP.3',
     {
       ...about,
+      c: 'swap(mmu->root, mmu->prev_roots[i])',
       shows: (kvm, v) => {
         const { i, prev_roots } = kvm.vcpu[v]
         return `swap(root, prev_roots[${i}]); is_root_usable(${current_root_name(kvm, prev_roots[i])}) = ${usable(kvm, v)}`

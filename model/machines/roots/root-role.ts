@@ -10,8 +10,9 @@ export function setRootRole(
   return step(
     'GET.2 root',
     {
-      fn: 'kvm_mmu_get_page',
+      fn: 'mmu_alloc_root',
       since: 'v5.1..v6.16',
+      c: 'vcpu->arch.mmu->root_role',
       shows: (kvm, v) => {
         const { direct, guest_mode } = root_role(kvm, v)
         return `role: ${[direct ? 'direct' : 'indirect', ...when(guest_mode, 'guest_mode'), ...when(pae(kvm, v), 'pae')].join(', ')}`

@@ -77,6 +77,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       'GET.3',
       {
         ...find,
+        c: 'for_each_valid_sp(',
         shows: (kvm, v) =>
           `gfn ${wanted.gfn(kvm, v)}, level ${wanted.level(kvm, v)}: ${lookUp(kvm, v) ?? 'none'}`,
       },
@@ -98,6 +99,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       'GET.6',
       {
         ...alloc,
+        c: 'hlist_add_head(',
         shows: (kvm, v) => `page ${free_page_of_pool(kvm) ?? 'none free'} for gfn ${wanted.gfn(kvm, v)}`,
         fused: 'Lists, hash and role are read under mmu_lock only.',
       },
@@ -112,6 +114,7 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
     step('GET.end', {
       fn: '__kvm_mmu_get_shadow_page',
       since,
+      c: 'return sp',
       shows: (kvm, v) => `return page ${wanted.page(kvm, v)}`,
       quiet: true,
     }),
@@ -126,6 +129,7 @@ function syncFound(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       {
         fn: 'kvm_sync_page',
         since,
+        c: { 'v6.1': 'mmu->sync_page(', 'v6.12': '__kvm_sync_page(' },
         shows: (kvm, v) => `page ${wanted.page(kvm, v)}: unsync = ${kvm.page[wanted.page(kvm, v)].unsync}`,
       },
       [
@@ -146,7 +150,11 @@ function syncFound(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       ],
     ),
     makeAllCpusRequest('GET.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-    step('GET.4 end', { ...find, shows: 'synced', quiet: true }, { to: 'GET.end' }),
+    step(
+      'GET.4 end',
+      { ...find, c: '__clear_sp_write_flooding_count(', shows: 'synced', quiet: true },
+      { to: 'GET.end' },
+    ),
   ]
 }
 
@@ -158,6 +166,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       'GET.7',
       {
         ...account,
+        c: 'kvm->arch.indirect_shadow_pages++',
         shows: (kvm, v) =>
           sp_has_gptes(kvm, wanted.page(kvm, v))
             ? `indirect_shadow_pages++${where_stored(kvm, v)}`
@@ -173,6 +182,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       'GET.9',
       {
         ...account,
+        c: { 'v6.1': 'kvm_slot_page_track_add_page(', 'v6.12': '__kvm_write_track_add_gfn(' },
         shows: (kvm, v) =>
           wanted.level(kvm, v) > 1
             ? `gfn_write_track[${wanted.gfn(kvm, v)}]++`
@@ -191,6 +201,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       {
         fn: 'kvm_mmu_slot_gfn_write_protect',
         since,
+        c: 'rmap_write_protect(',
         shows: (kvm, v) => `write-protect the SPTEs of gfn ${wanted.gfn(kvm, v)}`,
         fused:
           'All SPTEs of one frame at once: each only loses a permission, and the flush comes after the last.',
@@ -208,6 +219,10 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         'GET.12 test',
         {
           ...flushing,
+          c: {
+            'v6.1': { fn: 'account_shadowed', at: 'kvm_flush_remote_tlbs_with_address(' },
+            'v6.12': 'kvm_flush_remote_tlbs_range(',
+          },
           shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
           quiet: (kvm, v) => !kvm.vcpu[v].fault.flush && all_tlbs_empty(kvm),
         },
@@ -224,7 +239,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         flushing.fn,
         makeAllCpusRequest('GET.12 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
       ),
-      step('GET.12 end', { ...account, shows: 'the table is read-only', quiet: true }),
+      step('GET.12 end', { ...account, c: { none: 'model' }, shows: 'the table is read-only', quiet: true }),
     ]),
   )
 }

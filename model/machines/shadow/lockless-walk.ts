@@ -37,6 +37,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
         'LW.2',
         {
           ...begin,
+          c: 'smp_store_mb(vcpu->mode',
           shows: (kvm, v) => `mode = READING_SHADOW_PAGE_TABLES${where_stored(kvm, v)}`,
           fused: 'IRQs are disabled just before; no IPI is sent to a vCPU in OUTSIDE_GUEST_MODE.',
         },
@@ -46,10 +47,14 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
           },
         },
       ),
-      ...when(bounds.memoryOrder.barriers, smpMb('LW.2 mb', begin)),
+      ...when(bounds.memoryOrder.barriers, smpMb('LW.2 mb', { ...begin, c: 'smp_store_mb(' })),
       step(
         'LW.3 root',
-        { ...walk, shows: (kvm, v) => `start at ${current_root_name(kvm, kvm.vcpu[v].root)}` },
+        {
+          ...walk,
+          c: 'for_each_shadow_entry_lockless(',
+          shows: (kvm, v) => `start at ${current_root_name(kvm, kvm.vcpu[v].root)}`,
+        },
         {
           does: (kvm, v) => {
             kvm.vcpu[v].fault.sp = kvm.vcpu[v].root
@@ -60,6 +65,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
         'LW.3',
         {
           ...walk,
+          c: 'clear_sp_write_flooding_count(',
           shows: (kvm, v) =>
             `page ${kvm.vcpu[v].fault.sp}: ${entry(kvm, v).kind} ${entry(kvm, v).child ?? ''}`,
         },
@@ -81,6 +87,7 @@ export function locklessWalk(bounds: Bounds, next: string): Block<Kvm> {
         {
           fn: 'walk_shadow_page_lockless_end',
           since,
+          c: 'OUTSIDE_GUEST_MODE',
           shows: 'vcpu->mode = OUTSIDE_GUEST_MODE',
           fused:
             'IRQs are enabled just after: a sender that finds OUTSIDE_GUEST_MODE sends no IPI; an IPI from before is taken here.',

@@ -36,6 +36,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
       'SY.3',
       {
         ...about,
+        c: 'mmu_unsync_walk(',
         shows: (kvm, v) => `mmu_unsync_walk(): ${mmu_unsync_walk(kvm, page(kvm, v)).join(', ') || 'none'}`,
       },
       [
@@ -58,6 +59,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
         'SY.4 protect',
         {
           ...about,
+          c: 'kvm_vcpu_write_protect_gfn(',
           shows: (kvm, v) => `write-protect the tables of ${pages_to_sync(kvm, v)}`,
           fused: 'All tables at once: each SPTE only loses a permission, and the flush comes after the last.',
         },
@@ -77,6 +79,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
         {
           fn: 'kvm_sync_page',
           since,
+          c: { 'v6.1': 'mmu->sync_page(', 'v6.12': '__kvm_sync_page(' },
           shows: (kvm, v) => `sync ${pages_to_sync(kvm, v)}`,
           fused:
             'The tables are write-protected and flushed, so they cannot change while mmu_lock is held; only the dropped SPTEs are visible to others, and the flush comes after them.',
@@ -95,7 +98,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
     ]),
     step<Kvm>(
       'SY.end',
-      { ...about, shows: 'return', quiet: true },
+      { ...about, c: 'return 0', shows: 'return', quiet: true },
       { does: (kvm, v) => kvm.vcpu[v].fault.unsync_pages.clear() },
     ),
   )
@@ -111,6 +114,7 @@ function flushIfNeeded(name: string, bounds: Bounds): Entry<Kvm>[] {
       `${name} test`,
       {
         ...about,
+        c: 'kvm_mmu_remote_flush_or_zap(',
         shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
         quiet: (kvm, v) => !kvm.vcpu[v].fault.flush && all_tlbs_empty(kvm),
       },
@@ -124,7 +128,7 @@ function flushIfNeeded(name: string, bounds: Bounds): Entry<Kvm>[] {
       ],
     ),
     makeAllCpusRequest(`${name} flush`, 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-    step(`${name} end`, { ...about, shows: 'flushed', quiet: true }),
+    step(`${name} end`, { ...about, c: { none: 'model' }, shows: 'flushed', quiet: true }),
   ]
 }
 
@@ -142,6 +146,7 @@ export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
       'SY.1',
       {
         ...about,
+        c: 'is_unsync_root(',
         shows: (kvm, v) =>
           kvm.vcpu[v].root === null
             ? 'root.hpa = INVALID_PAGE'
@@ -152,7 +157,7 @@ export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
     writeLock('SY.2', 'vcpu', about),
     ...syncChildren(bounds, root),
     writeUnlock('SY.6', about),
-    step('SY.synced', { ...about, shows: 'return' }),
+    step('SY.synced', { ...about, c: { none: 'model' }, shows: 'return' }),
   )
 }
 
@@ -167,6 +172,7 @@ export function handleMmuSync(bounds: Bounds): Block<Kvm> {
         {
           fn: 'vcpu_enter_guest',
           since,
+          c: 'kvm_check_request(KVM_REQ_MMU_SYNC',
           shows: (kvm, v) => `kvm_check_request(KVM_REQ_MMU_SYNC) = ${pending(kvm, v)}`,
           quiet: (kvm, v) => !pending(kvm, v),
         },
@@ -209,14 +215,19 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
     [
       step(
         'IV.1',
-        { ...about, shows: (kvm, v) => `flush gva ${kvm.vcpu[v].gva} from this TLB` },
+        {
+          ...about,
+          c: { callee: 'kvm_mmu_invalidate_addr', at: 'flush_tlb_gva' },
+          shows: (kvm, v) => `flush gva ${kvm.vcpu[v].gva} from this TLB`,
+        },
         { does: (kvm, v) => flush_tlb_gva(kvm, v, kvm.vcpu[v].gva) },
       ),
-      writeLock('IV.2', 'vcpu', about),
+      writeLock('IV.2', 'vcpu', { ...about, c: { callee: '__kvm_mmu_invalidate_addr', at: 'write_lock(' } }),
       step(
         'IV.3',
         {
           ...about,
+          c: { callee: '__kvm_mmu_invalidate_addr', at: 'kvm_sync_spte(' },
           shows: (kvm, v) => `kvm_sync_spte() of page ${pages(kvm, v).join(', ') || 'none'}`,
           fused:
             'The kernel takes the lock once per root; previous roots are not in use, so the difference is not observable.',
@@ -230,18 +241,30 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
           },
         },
       ),
-      step('IV.4', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
-        { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'IV.end' },
+      step(
+        'IV.4',
         {
-          does: (kvm, v) => {
-            kvm.vcpu[v].fault.flush = false
-          },
+          ...about,
+          c: { callee: '__kvm_mmu_invalidate_addr', at: 'if (ret)' },
+          shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
         },
-      ]),
+        [
+          { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'IV.end' },
+          {
+            does: (kvm, v) => {
+              kvm.vcpu[v].fault.flush = false
+            },
+          },
+        ],
+      ),
       makeAllCpusRequest('IV.4 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
       step(
         'IV.end',
-        { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
+        {
+          ...about,
+          c: { callee: '__kvm_mmu_invalidate_addr', at: 'write_unlock(' },
+          shows: 'write_unlock(&kvm->mmu_lock)',
+        },
         {
           does: (kvm, v) => {
             release_mmu_lock(kvm)

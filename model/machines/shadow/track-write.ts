@@ -1,4 +1,4 @@
-import { type Block, block, inFunction, type Step, step, when } from '../../language/program.ts'
+import { type Block, block, inFunction, outOfOrder, type Step, step, when } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { is_logged, note_store } from '../../memory/dirty-log/dirty-log.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
@@ -29,7 +29,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
   const pteWrite = (kvm: Kvm, v: number): GuestPteWrite | undefined =>
     bounds.guest.edits[kvm.vcpu[v].pte_write - 1]
   const emulate = { fn: 'x86_emulate_instruction', since }
-  const write = { fn: 'emulator_write_phys', since }
+  const write = { fn: 'emulator_write_guest', since }
   return block(
     TRACK_WRITE,
     [
@@ -39,6 +39,10 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
           'TR.1',
           {
             ...write,
+            c: {
+              'v6.1': { fn: 'emulator_write_phys', at: 'kvm_vcpu_write_guest(' },
+              'v7.2': 'kvm_vcpu_write_guest(',
+            },
             shows: (kvm, v) => {
               const store = pteWrite(kvm, v)
               if (store === undefined) return `store to gfn ${target_gfn(kvm, v)}`
@@ -63,7 +67,11 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
           ...when(bounds.memoryOrder.barriers, smpMb('TR.2', { ...about })),
           step<Kvm>(
             'TR.3',
-            { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` },
+            {
+              ...about,
+              c: 'vcpu->kvm->arch.indirect_shadow_pages',
+              shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}`,
+            },
             [
               {
                 when: (kvm) => kvm.indirect_shadow_pages === 0,
@@ -78,6 +86,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
             'TR.6',
             {
               ...about,
+              c: 'mmu_page_zap_pte(',
               shows: (kvm, v) =>
                 `zap spte[${pteWrite(kvm, v)?.index}] of page ${valid_pages_of(kvm, target_gfn(kvm, v)).join(', ')}`,
               fused:
@@ -95,19 +104,33 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
               },
             },
           ),
-          ...when(bounds.writeTracking.flooding, zapFlooded(bounds)),
-          step<Kvm>('TR.7', { ...about, shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}` }, [
-            { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'TR.8' },
+          ...when(
+            bounds.writeTracking.flooding,
+            ...outOfOrder(
+              'because the model zaps flooded pages after the SPTEs of the others',
+              zapFlooded(bounds),
+            ),
+          ),
+          step<Kvm>(
+            'TR.7',
             {
-              does: (kvm, v) => {
-                kvm.vcpu[v].fault.flush = false
-              },
+              ...about,
+              c: 'kvm_mmu_remote_flush_or_zap(',
+              shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
             },
-          ]),
+            [
+              { when: (kvm, v) => !kvm.vcpu[v].fault.flush, to: 'TR.8' },
+              {
+                does: (kvm, v) => {
+                  kvm.vcpu[v].fault.flush = false
+                },
+              },
+            ],
+          ),
           makeAllCpusRequest('TR.7 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
           step<Kvm>(
             'TR.8',
-            { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
+            { ...about, c: 'write_unlock(', shows: 'write_unlock(&kvm->mmu_lock)' },
             {
               does: (kvm) => {
                 release_mmu_lock(kvm)
@@ -118,7 +141,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
       ),
       step(
         'TR.end',
-        { ...emulate, shows: 'the store is done' },
+        { ...emulate, c: 'if (writeback)', shows: 'the store is done' },
         {
           does: (kvm, v) => {
             kvm.vcpu[v].storing = false
@@ -156,7 +179,11 @@ function zapFlooded(bounds: Bounds): Block<Kvm> {
   return block('TR.6 flood', [
     step(
       'TR.6 next',
-      { ...about, shows: (kvm, v) => `detect_write_flooding(): ${flooded(kvm, v) ?? 'none'}` },
+      {
+        ...about,
+        c: 'detect_write_flooding(',
+        shows: (kvm, v) => `detect_write_flooding(): ${flooded(kvm, v) ?? 'none'}`,
+      },
       [
         {
           when: (kvm, v) => flooded(kvm, v) !== null,
@@ -179,7 +206,7 @@ function zapFlooded(bounds: Bounds): Block<Kvm> {
       req: (kvm, v) => kvm.vcpu[v].req,
       thread: (kvm, v) => kvm.vcpu[v],
     }),
-    step('TR.6 zapped', { ...about, shows: 'next page of the table' }, { to: 'TR.6 next' }),
+    step('TR.6 zapped', { ...about, c: 'continue', shows: 'next page of the table' }, { to: 'TR.6 next' }),
     commitZapPage('TR.6 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
   ])
 }
@@ -191,6 +218,7 @@ function markDirty(bounds: Bounds): Step<Kvm> {
     {
       fn: 'kvm_vcpu_write_guest',
       since,
+      c: { callee: 'kvm_vcpu_write_guest_page', at: '__kvm_write_guest_page(' },
       shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})`,
     },
     {

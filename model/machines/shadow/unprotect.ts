@@ -38,6 +38,7 @@ export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_sha
     'UP.1',
     {
       ...about,
+      c: 'READ_ONCE(kvm->arch.indirect_shadow_pages)',
       shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}`,
     },
     [
@@ -70,7 +71,11 @@ export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
           req: (kvm, v) => kvm.vcpu[v].req,
           thread: (kvm, v) => kvm.vcpu[v],
         }),
-        step('UP.zap next', { ...about, shows: 'next page of the frame' }, { to: 'UP.3' }),
+        step(
+          'UP.zap next',
+          { ...about, c: 'kvm_mmu_prepare_zap_page(', shows: 'next page of the frame' },
+          { to: 'UP.3' },
+        ),
       ]),
       commitZapPage('UP.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
       writeUnlock('UP.3 unlock', about),
@@ -89,6 +94,7 @@ export function nextPage(counts: 'freed' | 'found' = 'freed'): Step<Kvm> {
     'UP.3',
     {
       ...about,
+      c: 'for_each_gfn_valid_sp_with_gptes(',
       shows: (kvm, v) =>
         `for_each_gfn_valid_sp_with_gptes(gfn ${target_gfn(kvm, v)}): ${next_page(kvm, v) ?? 'none'}`,
     },
@@ -122,6 +128,7 @@ function rememberRetry(always: boolean): Entry<Kvm> {
     'UP.4',
     {
       ...about,
+      c: 'vcpu->arch.last_retry_eip =',
       shows: (kvm, v) =>
         retried(kvm, v) ? `last_retry_addr = gva ${kvm.vcpu[v].gva}` : 'nothing was zapped',
     },

@@ -48,6 +48,7 @@ export function unsyncPages(): Entry<Kvm>[] {
       'UN.2 look',
       {
         ...tryUnsync,
+        c: 'if (sp->unsync)',
         shows: (kvm, v) => {
           const page = next_page(kvm, v)
           return page === null ? 'no shadow page that is not unsync' : `page ${page}: sp->unsync = false`
@@ -61,7 +62,11 @@ export function unsyncPages(): Entry<Kvm>[] {
     ),
     step<Kvm>(
       'UN.2 lock',
-      { ...tryUnsync, shows: 'spin_lock(&kvm->arch.mmu_unsync_pages_lock)' },
+      {
+        ...tryUnsync,
+        c: 'spin_lock(&kvm->arch.mmu_unsync_pages_lock)',
+        shows: 'spin_lock(&kvm->arch.mmu_unsync_pages_lock)',
+      },
       {
         when: (kvm) => kvm.mmu_unsync_pages_lock === 'free',
         does: (kvm, v) => {
@@ -74,6 +79,7 @@ export function unsyncPages(): Entry<Kvm>[] {
       'UN.2 recheck',
       {
         ...tryUnsync,
+        c: 'READ_ONCE(sp->unsync)',
         shows: (kvm, v) =>
           `READ_ONCE(page ${current_page(kvm, v)}: sp->unsync) = ${kvm.page[current_page(kvm, v)].unsync}`,
       },
@@ -81,7 +87,11 @@ export function unsyncPages(): Entry<Kvm>[] {
     ),
     step<Kvm>(
       'UN.2 set',
-      { ...unsyncPage, shows: (kvm, v) => `page ${current_page(kvm, v)}: sp->unsync = 1` },
+      {
+        ...unsyncPage,
+        c: 'sp->unsync = 1',
+        shows: (kvm, v) => `page ${current_page(kvm, v)}: sp->unsync = 1`,
+      },
       {
         does: (kvm, v) => {
           kvm.page[current_page(kvm, v)].unsync = true
@@ -93,6 +103,7 @@ export function unsyncPages(): Entry<Kvm>[] {
       'UN.2 unlock',
       {
         ...tryUnsync,
+        c: 'spin_unlock(&kvm->arch.mmu_unsync_pages_lock)',
         shows: 'spin_unlock(&kvm->arch.mmu_unsync_pages_lock)',
         quiet: (kvm, v) => !locals(kvm, v).locked,
       },
@@ -128,6 +139,7 @@ function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
       'UN.2 test bit',
       {
         ...markUnsync,
+        c: '__test_and_set_bit(',
         shows: (kvm, v) => {
           const parent = current_parent(kvm, v)
           if (parent === null) return `page ${current_page(kvm, v)} has no parent`
@@ -146,6 +158,7 @@ function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
       'UN.2 set bit',
       {
         ...markUnsync,
+        c: '__test_and_set_bit(',
         shows: (kvm, v) => {
           const { page, index } = current_parent(kvm, v) as Sptep
           return `page ${page}: bit ${index} of unsync_child_bitmap = 1`
@@ -164,6 +177,7 @@ function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
       'UN.2 read count',
       {
         ...markUnsync,
+        c: 'sp->unsync_children++',
         shows: (kvm, v) =>
           `page ${(current_parent(kvm, v) as Sptep).page}: unsync_children is ${parent_page(kvm, v).unsync_children[0]}`,
       },
@@ -177,6 +191,7 @@ function markParent(leave: (kvm: Kvm, v: number) => void): Step<Kvm>[] {
       'UN.2 count',
       {
         ...markUnsync,
+        c: 'sp->unsync_children++',
         shows: (kvm, v) =>
           `page ${(current_parent(kvm, v) as Sptep).page}: unsync_children = ${locals(kvm, v).unsync_children + 1}`,
       },

@@ -20,7 +20,11 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
   return block(WRITE_PROTECT_FAULT, [
     step(
       'WP.1',
-      { ...wp, shows: (kvm, v) => `last_retry_addr == gva ${kvm.vcpu[v].gva}: ${is_retried(kvm, v)}` },
+      {
+        ...wp,
+        c: 'vcpu->arch.last_retry_eip == ',
+        shows: (kvm, v) => `last_retry_addr == gva ${kvm.vcpu[v].gva}: ${is_retried(kvm, v)}`,
+      },
       [
         { when: is_retried },
         {
@@ -37,6 +41,7 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
         'WP.2',
         {
           ...emulate,
+          c: 'x86_decode_emulated_instruction(',
           shows: (kvm, v) => (kvm.vcpu[v].unemulatable ? 'cannot be emulated' : 'emulate'),
         },
         [
@@ -50,19 +55,28 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
         rx.fn,
         step<Kvm>(
           'RX.1',
-          { ...rx, shows: (kvm, v) => `EMULTYPE_ALLOW_RETRY_PF = ${kvm.vcpu[v].fault.may_retry}` },
+          {
+            ...rx,
+            c: 'emulation_type & EMULTYPE_ALLOW_RETRY_PF',
+            shows: (kvm, v) => `EMULTYPE_ALLOW_RETRY_PF = ${kvm.vcpu[v].fault.may_retry}`,
+          },
           [{ when: (kvm, v) => !kvm.vcpu[v].fault.may_retry, to: 'RX.fail' }, {}],
         ),
         unprotect(bounds, true),
         step(
           'RX.3',
-          { ...rx, shows: 'resume the guest, which retries' },
+          { ...rx, c: 'return true', shows: 'resume the guest, which retries' },
           { does: forget_fault, to: REENTER },
         ),
       ),
       step<Kvm>(
         'RX.fail',
-        { fn: 'handle_emulation_failure', since, shows: 'exit: KVM_EXIT_INTERNAL_ERROR' },
+        {
+          fn: 'handle_emulation_failure',
+          since,
+          c: 'prepare_emulation_ctxt_failure_exit(',
+          shows: 'exit: KVM_EXIT_INTERNAL_ERROR',
+        },
         {
           does: (kvm, v) => {
             forget_fault(kvm, v)
@@ -93,6 +107,7 @@ function retryInstead(bounds: Bounds): Block<Kvm> {
         {
           fn,
           since,
+          c: { fn: 'x86_emulate_instruction', at: 'kvm_mmu_unprotect_gfn_and_retry(' },
           shows: (kvm, v) =>
             kvm.vcpu[v].fault.zapped ? 'unprotected: retry' : 'nothing was zapped: emulate',
         },

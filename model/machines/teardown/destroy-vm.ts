@@ -65,6 +65,7 @@ export function putKvm(name: string, then: string): Entry<Kvm>[] {
       {
         fn,
         since: 'v2.6.25..v6.16',
+        c: 'refcount_dec_and_test(',
         shows: (kvm) => `refcount_dec_and_test(&kvm->users_count) = ${users(kvm) === 1}`,
       },
       [{ when: (kvm) => users(kvm) > 1, does: put, to: then }, { does: put }],
@@ -86,7 +87,7 @@ function destroyVm(then: string): Block<Kvm> {
         cancelQueued(),
         step<Kvm>(
           'DV.2',
-          { fn: '__flush_work', since, shows: 'wait_for_completion(&barr.done)' },
+          { fn: '__flush_work', since, c: { none: 'outside KVM' }, shows: 'wait_for_completion(&barr.done)' },
           {
             when: (kvm) => kvm.vcpu[0].async_pf[0].work === 'idle',
             does: (kvm) => {
@@ -98,6 +99,7 @@ function destroyVm(then: string): Block<Kvm> {
           'DV.3',
           {
             ...clearQueue,
+            c: 'list_del(&work->link)',
             shows: (kvm) =>
               kvm.vcpu[0].async_pf[0].done ? 'list_del(&work->link)' : 'async_pf.done is empty',
           },
@@ -112,18 +114,26 @@ function destroyVm(then: string): Block<Kvm> {
         ),
         step<Kvm>(
           'DV.4',
-          { fn: '__flush_work', since, shows: 'wait_for_completion(&barr.done)' },
+          { fn: '__flush_work', since, c: { none: 'outside KVM' }, shows: 'wait_for_completion(&barr.done)' },
           { when: (kvm) => kvm.vcpu[0].async_pf[0].work === 'idle' },
         ),
         step<Kvm>(
           'DV.5',
-          { ...clearQueue, shows: 'kmem_cache_free(async_pf_cache, work)' },
+          {
+            ...clearQueue,
+            c: 'kvm_flush_and_free_async_pf_work(',
+            shows: 'kmem_cache_free(async_pf_cache, work)',
+          },
           { does: (kvm) => free_async_pf(kvm, 0) },
         ),
       ),
       step(
         'DV.6',
-        { ...destroy, shows: 'kvm_destroy_vcpus(kvm)' },
+        {
+          ...destroy,
+          c: { callee: 'kvm_arch_destroy_vm', at: 'kvm_destroy_vcpus(' },
+          shows: 'kvm_destroy_vcpus(kvm)',
+        },
         {
           does: (kvm) => {
             kvm.teardown[0].vcpus_freed = true
@@ -132,7 +142,7 @@ function destroyVm(then: string): Block<Kvm> {
       ),
       step(
         'DV.7',
-        { ...destroy, shows: 'kvm_arch_free_vm(kvm); module_put(THIS_MODULE)' },
+        { ...destroy, c: 'kvm_arch_free_vm(', shows: 'kvm_arch_free_vm(kvm); module_put(THIS_MODULE)' },
         {
           does: (kvm) => {
             module_put(kvm)
@@ -152,6 +162,7 @@ export function cancelQueued(skips: (kvm: Kvm) => boolean = () => false): Step<K
     'DV.1',
     {
       ...clearQueue,
+      c: ['list_del(&work->queue)', 'cancel_work_sync('],
       shows: (kvm) => {
         if (!apf(kvm).queued) return 'async_pf.queue is empty'
         if (skips(kvm)) return 'list_del(&work->queue); it is on async_pf.done'

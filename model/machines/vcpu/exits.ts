@@ -6,6 +6,7 @@ import { drain } from '../../memory/primitives/store-buffer.ts'
 const about = {
   fn: 'vcpu_enter_guest',
   since: 'v5.18..v6.16',
+  c: 'vcpu->mode = OUTSIDE_GUEST_MODE',
   shows: 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs enabled',
 }
 

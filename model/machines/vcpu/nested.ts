@@ -62,7 +62,12 @@ function switchTo(name: string, fn: string, nested: boolean): Block<Kvm> {
   return block(name, [
     step(
       'NEST.1',
-      { fn, since, shows: `vcpu->arch.mmu = &vcpu->arch.${nested ? 'guest_mmu' : 'root_mmu'}` },
+      {
+        fn,
+        since,
+        c: 'vcpu->arch.mmu =',
+        shows: `vcpu->arch.mmu = &vcpu->arch.${nested ? 'guest_mmu' : 'root_mmu'}`,
+      },
       {
         does: (kvm, v) => {
           switch_mmu(kvm, v)

@@ -38,7 +38,7 @@ export function setCr4(bounds: Bounds): Block<Kvm> {
     [
       step(
         'CR4.1',
-        { ...unload, shows: 'drop all roots of both MMUs' },
+        { ...unload, c: 'kvm_mmu_free_roots(', shows: 'drop all roots of both MMUs' },
         {
           does: (kvm, v) => {
             for (let slot = 0; slot < root_slots(kvm, v); slot++) kvm.vcpu[v].roots_to_free.add(slot)
@@ -47,7 +47,7 @@ export function setCr4(bounds: Bounds): Block<Kvm> {
       ),
       ...inFunction(unload.fn, ...freeRoots(bounds.vcpus)),
       initMmu(),
-      step('CR4.2', { fn, since, shows: 'return', quiet: true }, { to: REENTER }),
+      step('CR4.2', { fn, since, c: { none: 'model' }, shows: 'return', quiet: true }, { to: REENTER }),
     ],
     { fn },
   )
@@ -82,6 +82,7 @@ export function initMmu(rule: RoleRule = upstream): Step<Kvm> {
     {
       fn: 'kvm_init_mmu',
       since,
+      c: 'init_kvm_softmmu(',
       shows: (kvm, v) =>
         same(kvm, v)
           ? 'the role is what it was: return'

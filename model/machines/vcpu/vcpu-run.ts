@@ -49,6 +49,7 @@ function enterGuestMode(bounds: Bounds): Step<Kvm> {
     {
       fn,
       since,
+      c: 'smp_store_release(&vcpu->mode, IN_GUEST_MODE)',
       shows: (kvm, v) => `vcpu->mode = IN_GUEST_MODE${where_stored(kvm, v)}`,
       fused:
         'IRQs are disabled just before; an IPI that arrives in between is taken at RUN.8 or on entry in either case.',
@@ -69,6 +70,7 @@ function finalCheck(): Step<Kvm> {
     {
       fn,
       since,
+      c: 'kvm_vcpu_exit_request(',
       shows: (kvm, v) => `kvm_vcpu_exit_request() = ${exit_requested(kvm, v)}`,
       fused:
         'Cancelling the entry sets vcpu->mode, enables IRQs and enters SRCU at once: a sender that finds OUTSIDE_GUEST_MODE sends no IPI, and an IPI from before is acknowledged here.',
@@ -94,6 +96,7 @@ function handleTlbFlush(): Entry<Kvm>[] {
       {
         fn,
         since,
+        c: 'kvm_check_request(KVM_REQ_TLB_FLUSH,',
         shows: (kvm, v) => `kvm_check_request(TLB_FLUSH) = ${pending(kvm, v)}`,
         quiet: (kvm, v) => !pending(kvm, v),
       },
@@ -107,7 +110,12 @@ function handleTlbFlush(): Entry<Kvm>[] {
     ),
     step(
       'RUN.4 flush',
-      { fn: 'kvm_vcpu_flush_tlb_all', since, shows: 'flush the TLB of this CPU' },
+      {
+        fn: 'kvm_vcpu_flush_tlb_all',
+        since,
+        c: { 'v6.1': 'kvm_x86_flush_tlb_all', 'v6.12': 'flush_tlb_all' },
+        shows: 'flush the TLB of this CPU',
+      },
       {
         does: (kvm, v) => {
           flush_tlb(kvm, v)

@@ -36,10 +36,15 @@ export function makePagesAvailable(name: string, bounds: Bounds): Entry<Kvm>[] {
     block(
       name,
       [
-        step('MP.1', { ...about, shows: (kvm) => `kvm_mmu_available_pages() = ${available(kvm)}` }, [
-          { when: (kvm) => available(kvm) > 0, to: 'MP.end' },
-          {},
-        ]),
+        step(
+          'MP.1',
+          {
+            ...about,
+            c: 'KVM_MIN_FREE_MMU_PAGES',
+            shows: (kvm) => `kvm_mmu_available_pages() = ${available(kvm)}`,
+          },
+          [{ when: (kvm) => available(kvm) > 0, to: 'MP.end' }, {}],
+        ),
         ...inFunction(
           walk.fn,
           pickVictim(),
@@ -47,13 +52,22 @@ export function makePagesAvailable(name: string, bounds: Bounds): Entry<Kvm>[] {
           unlinkPage(reclaiming),
           markInvalid(reclaiming),
           requestIfRootWasZappedOnTheWay(bounds),
-          step('MP.3', { ...walk, shows: (kvm) => `available = ${available(kvm)}`, quiet: true }, [
-            { when: (kvm) => available(kvm) > 0, does: forgetVictim },
-            { does: forgetVictim, to: 'MP.2' },
-          ]),
+          step(
+            'MP.3',
+            {
+              ...walk,
+              c: 'total_zapped >= nr_to_zap',
+              shows: (kvm) => `available = ${available(kvm)}`,
+              quiet: true,
+            },
+            [
+              { when: (kvm) => available(kvm) > 0, does: forgetVictim },
+              { does: forgetVictim, to: 'MP.2' },
+            ],
+          ),
           commitZapPage('MP.4', reclaiming.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
         ),
-        step('MP.end', { ...about, shows: 'return', quiet: true }),
+        step('MP.end', { ...about, c: 'return 0', shows: 'return', quiet: true }),
       ],
       { fn: about.fn },
     ),
@@ -68,7 +82,11 @@ function forgetVictim(kvm: Kvm, v: number): void {
 export function pickVictim(victim: Victim = oldest): Step<Kvm> {
   return step(
     'MP.2',
-    { ...walk, shows: (kvm) => `zap page ${victim(kvm) ?? 'none: all are roots in use'}` },
+    {
+      ...walk,
+      c: 'if (sp->root_count)',
+      shows: (kvm) => `zap page ${victim(kvm) ?? 'none: all are roots in use'}`,
+    },
     [
       { when: (kvm) => victim(kvm) === null, to: 'MP.4' },
       {
@@ -90,6 +108,7 @@ function requestIfRootWasZappedOnTheWay(bounds: Bounds): Block<Kvm> {
         {
           fn: '__kvm_mmu_prepare_zap_page',
           since,
+          c: 'if (zapped_root)',
           shows: (kvm, v) => `zapped_root = ${kvm.vcpu[v].zapped_root}`,
           quiet: (kvm, v) => !kvm.vcpu[v].zapped_root,
         },

@@ -37,7 +37,7 @@ export function pageZapper(bounds: Bounds): Program<Kvm> {
         [
           step(
             'ZAP.0 lock',
-            { fn, since, shows: 'write_lock(&kvm->mmu_lock)' },
+            { fn, since, c: 'write_lock(', shows: 'write_lock(&kvm->mmu_lock)' },
             {
               when: (kvm, self) => kvm.zapper[self].left > 0 && mmu_lock_is_free(kvm),
               does: (kvm, self) => {
@@ -54,7 +54,12 @@ export function pageZapper(bounds: Bounds): Program<Kvm> {
         ...pages.map((p) =>
           step<Kvm>(
             `ZAP.0[${p}]`,
-            { fn, since, shows: `for_each_gfn_valid_sp_with_gptes(): page ${p}` },
+            {
+              fn,
+              since,
+              c: 'for_each_gfn_valid_sp_with_gptes(',
+              shows: `for_each_gfn_valid_sp_with_gptes(): page ${p}`,
+            },
             {
               when: (kvm) => zappable(kvm, p),
               does: (kvm, self) => {
@@ -66,7 +71,7 @@ export function pageZapper(bounds: Bounds): Program<Kvm> {
         ),
         step(
           'ZAP.0 none',
-          { fn, since, shows: 'no page to zap' },
+          { fn, since, c: 'for_each_gfn_valid_sp_with_gptes(', shows: 'no page to zap' },
           {
             when: (kvm) => !pages.some((p) => zappable(kvm, p)),
             to: 'ZAP.unlock',
@@ -81,7 +86,7 @@ export function pageZapper(bounds: Bounds): Program<Kvm> {
       writeUnlock('ZAP.unlock', { fn, since }),
       step(
         'ZAP.end',
-        { fn, since, shows: 'return', quiet: true },
+        { fn, since, c: { none: 'model' }, shows: 'return', quiet: true },
         {
           does: (kvm, self) => {
             kvm.zapper[self].sp = null

@@ -1,4 +1,12 @@
-import { choice, inFunction, type Program, program, type Step, step } from '../../language/program.ts'
+import {
+  choice,
+  inFunction,
+  outOfOrder,
+  type Program,
+  program,
+  type Step,
+  step,
+} from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
 import { all_pages } from '../../memory/shadow/shadow-page.ts'
@@ -26,7 +34,7 @@ const waiting = (kvm: Kvm): boolean => zapped_obsolete_pages(kvm).length > 0
 export function shrinkerMay(free: (kvm: Kvm) => boolean): Step<Kvm> {
   return step(
     'SHR.1',
-    { fn, since, shows: 'write_lock(&kvm->mmu_lock)' },
+    { fn, since, c: 'write_lock(&kvm->mmu_lock)', shows: 'write_lock(&kvm->mmu_lock)' },
     {
       when: (kvm) =>
         kvm.shrinker[0].left > 0 &&
@@ -57,6 +65,7 @@ export function shrinker(bounds: Bounds): Program<Kvm> {
         {
           fn,
           since,
+          c: 'kvm_has_zapped_obsolete_pages(',
           shows: (kvm) => `zapped_obsolete_pages: ${zapped_obsolete_pages(kvm).join(', ') || 'none'}`,
         },
         [
@@ -75,12 +84,19 @@ export function shrinker(bounds: Bounds): Program<Kvm> {
         markInvalid(zapping),
         commitZapPage('SHR.3', zapping.list, bounds.vcpus, (kvm) => kvm.shrinker[0].req),
       ),
-      step('SHR.4', { fn, since, shows: 'one page less' }, { to: 'SHR.unlock' }),
-      commitZapPage('SHR.commit', 'zapped_obsolete_pages', bounds.vcpus, (kvm) => kvm.shrinker[0].req),
+      step(
+        'SHR.4',
+        { fn, since, c: 'kvm_mmu_zap_oldest_mmu_pages(', shows: 'one page less' },
+        { to: 'SHR.unlock' },
+      ),
+      ...outOfOrder(
+        'because SHR.2 jumps here: in C it is the first alternative',
+        commitZapPage('SHR.commit', 'zapped_obsolete_pages', bounds.vcpus, (kvm) => kvm.shrinker[0].req),
+      ),
       writeUnlock('SHR.unlock', { fn, since }),
       step(
         'SHR.end',
-        { fn, since, shows: 'return', quiet: true },
+        { fn, since, c: { none: 'model' }, shows: 'return', quiet: true },
         {
           does: (kvm) => {
             kvm.shrinker[0].sp = null

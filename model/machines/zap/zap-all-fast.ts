@@ -46,7 +46,7 @@ export function zapAllFastThread(bounds: Bounds): Program<Kvm> {
       [
         step(
           'ZF.1',
-          { ...about, shows: 'write_lock(&kvm->mmu_lock)' },
+          { ...about, c: 'write_lock(&kvm->mmu_lock)', shows: 'write_lock(&kvm->mmu_lock)' },
           {
             when: (kvm) => kvm.memslot[0].left > 0 && mmu_lock_is_free(kvm),
             does: (kvm) => {
@@ -69,7 +69,14 @@ export function zapAllFast(bounds: Bounds, to?: string): Entry<Kvm>[] {
     about.fn,
     step<Kvm>(
       'ZF.2',
-      { ...about, shows: (kvm) => `kvm->arch.mmu_valid_gen = ${1 - kvm.mmu_valid_gen}` },
+      {
+        ...about,
+        c: {
+          'v6.1': 'kvm->arch.mmu_valid_gen =',
+          'v6.12': { callee: '__kvm_mmu_zap_all_fast_front_half', at: 'kvm->arch.mmu_valid_gen =' },
+        },
+        shows: (kvm) => `kvm->arch.mmu_valid_gen = ${1 - kvm.mmu_valid_gen}`,
+      },
       {
         does: (kvm) => {
           kvm.mmu_valid_gen = 1 - kvm.mmu_valid_gen
@@ -94,6 +101,7 @@ function requestAll(bounds: Bounds): Block<Kvm> {
       'ZF.4 told',
       {
         ...about,
+        c: { none: 'model' },
         shows: 'the request was sent to all vCPUs',
         quiet: true,
         fused: 'History for a property; the kernel does nothing here.',
@@ -123,7 +131,7 @@ function zapObsoletePages(bounds: Bounds): Entry<Kvm>[] {
       markInvalid(zapping),
       step(
         'ZF.5 again',
-        { ...walk, shows: 'goto restart', quiet: true },
+        { ...walk, c: 'goto restart', shows: 'goto restart', quiet: true },
         {
           does: (kvm) => {
             kvm.memslot[0].sp = null
@@ -134,7 +142,12 @@ function zapObsoletePages(bounds: Bounds): Entry<Kvm>[] {
       ),
     ]),
     block('ZF.5 break', [
-      writeLock('ZF.5 relock', 'memslot', { ...walk, shows: 'write_lock(&kvm->mmu_lock)' }),
+      writeLock('ZF.5 relock', 'memslot', {
+        ...walk,
+        c: 'cond_resched_rwlock_write(',
+        outOfOrder: 'because cond_resched_rwlock_write() unlocks and locks: its second half stands here',
+        shows: 'write_lock(&kvm->mmu_lock)',
+      }),
       again(),
     ]),
   ]
@@ -145,7 +158,7 @@ export function zapFromTail(bounds: Bounds, more: (kvm: Kvm) => boolean): Entry<
   return choice('ZF.5', [
     step(
       'ZF.5 next',
-      { ...walk, shows: (kvm) => `list tail: page ${tail(kvm)} is obsolete` },
+      { ...walk, c: 'is_obsolete_sp(', shows: (kvm) => `list tail: page ${tail(kvm)} is obsolete` },
       {
         when: more,
         does: (kvm) => {
@@ -158,6 +171,7 @@ export function zapFromTail(bounds: Bounds, more: (kvm: Kvm) => boolean): Entry<
       'ZF.5 end',
       {
         ...walk,
+        c: 'break',
         shows: (kvm) => (tail(kvm) === null ? 'list is empty' : `list tail: page ${tail(kvm)} is current`),
       },
       {
@@ -176,7 +190,7 @@ export function zapFromTail(bounds: Bounds, more: (kvm: Kvm) => boolean): Entry<
 function lockBreak(more: (kvm: Kvm) => boolean) {
   return step<Kvm>(
     'ZF.5 unlock',
-    { ...walk, shows: 'cond_resched_rwlock_write(&kvm->mmu_lock)' },
+    { ...walk, c: 'cond_resched_rwlock_write(', shows: 'cond_resched_rwlock_write(&kvm->mmu_lock)' },
     {
       when: (kvm) => kvm.memslot[0].batch && more(kvm),
       does: (kvm) => {
@@ -188,4 +202,9 @@ function lockBreak(more: (kvm: Kvm) => boolean) {
   )
 }
 
-const again = () => step<Kvm>('ZF.5 restart', { ...walk, shows: 'goto restart', quiet: true }, { to: 'ZF.5' })
+const again = () =>
+  step<Kvm>(
+    'ZF.5 restart',
+    { ...walk, c: 'goto restart', shows: 'goto restart', quiet: true },
+    { to: 'ZF.5' },
+  )

@@ -22,6 +22,7 @@ export function unlinkNestedChildren(zapping: Zapping, mayZap: OrphanTest = unus
     {
       fn: 'mmu_page_zap_pte',
       since: 'v5.9..v7.2',
+      c: 'kvm_mmu_prepare_zap_page(',
       shows: (kvm, self) => `zap SPTEs and tables of page ${sp(kvm, self)}`,
       fused:
         'Whole pages at once: mmu_lock is held, each SPTE only goes away before the flush, and a lockless test of a root comes after the request that follows.',

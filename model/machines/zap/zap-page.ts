@@ -47,6 +47,7 @@ export function zapContents(zapping: Zapping, bounds: Bounds): Entry<Kvm>[] {
         {
           fn: 'kvm_mmu_unlink_parents',
           since,
+          c: 'drop_parent_pte(',
           shows: (kvm, self) => `clear the SPTEs that point to page ${sp(kvm, self)}`,
           fused: 'All parents of the page at once, for the same reason as ZAP.2.',
         },
@@ -64,6 +65,7 @@ function unlinkChildren({ sp }: Zapping, bounds: Bounds): Step<Kvm> {
     {
       fn: 'kvm_mmu_page_unlink_children',
       since,
+      c: 'mmu_page_zap_pte(',
       shows: (kvm, self) => `clear the SPTEs of page ${sp(kvm, self)}`,
       fused:
         'All SPTEs of the page at once: each only goes away, and a thread that relies on that waits for the flush after the last. Without guest writes to tables no thread reads the counters without the lock.',
@@ -104,6 +106,7 @@ function zapUnsyncChildren({ sp, list }: Zapping): Entry<Kvm> {
     {
       fn: 'mmu_zap_unsync_children',
       since,
+      c: 'kvm_mmu_prepare_zap_page(',
       shows: (kvm, self) =>
         `zap unsync pages below: ${unsync_pages_below(kvm, sp(kvm, self)).join(', ') || 'none'}`,
       fused:
@@ -132,6 +135,7 @@ function unaccount({ sp }: Zapping): Entry<Kvm> {
     {
       fn: 'unaccount_shadowed',
       since,
+      c: 'kvm->arch.indirect_shadow_pages--',
       shows: (kvm, self) => `indirect_shadow_pages--, page ${sp(kvm, self)}: unsync = 0`,
       fused: 'The unsync flag of a page without parents is not read any more.',
     },
@@ -156,6 +160,7 @@ export function unlinkPage(
     {
       fn,
       since,
+      c: ['list_move(', 'list_del('],
       shows: (kvm, self) => {
         const page = sp(kvm, self)
         return kvm.page[page].root_count === 0
@@ -184,7 +189,12 @@ export function unlinkPage(
 export function markInvalid({ sp }: Zapping): Entry<Kvm> {
   return step(
     'ZAP.8',
-    { fn, since, shows: (kvm, self) => `page ${sp(kvm, self)}: sp->role.invalid = 1` },
+    {
+      fn,
+      since,
+      c: 'sp->role.invalid = 1',
+      shows: (kvm, self) => `page ${sp(kvm, self)}: sp->role.invalid = 1`,
+    },
     {
       does: (kvm, self) => {
         kvm.page[sp(kvm, self)].role_invalid = true
@@ -205,7 +215,13 @@ export function requestIfRootWasZapped(
     [
       step(
         'ZAP.9 test',
-        { fn, since, shows: (kvm, self) => `zapped_root = ${zapped(kvm, self)}`, quiet: true },
+        {
+          fn,
+          since,
+          c: 'if (zapped_root)',
+          shows: (kvm, self) => `zapped_root = ${zapped(kvm, self)}`,
+          quiet: true,
+        },
         [{ when: (kvm, self) => !zapped(kvm, self), to: 'ZAP.9 end' }, {}],
       ),
       makeAllCpusRequest('request', 'FREE_OBSOLETE_ROOTS', vcpus, locals),
@@ -214,6 +230,7 @@ export function requestIfRootWasZapped(
         {
           fn,
           since,
+          c: { none: 'model' },
           shows: 'the request was sent to all vCPUs',
           quiet: true,
           fused: 'History for a property; the kernel does nothing here.',
@@ -224,7 +241,7 @@ export function requestIfRootWasZapped(
           },
         },
       ),
-      step('ZAP.9 end', { fn, since, shows: 'return list_unstable', quiet: true }),
+      step('ZAP.9 end', { fn, since, c: 'return list_unstable', shows: 'return list_unstable', quiet: true }),
     ],
     { fn },
   )
@@ -241,15 +258,21 @@ export function commitZapPage(name: string, list: InvalidList, vcpus: number, lo
   return block(
     name,
     [
-      step('CM.1', { ...commit, shows: (kvm) => `list_empty(invalid_list) = ${zapped(kvm).length === 0}` }, [
-        { when: (kvm) => zapped(kvm).length === 0, to: 'CM.end' },
-        {},
-      ]),
+      step(
+        'CM.1',
+        {
+          ...commit,
+          c: 'list_empty(invalid_list)',
+          shows: (kvm) => `list_empty(invalid_list) = ${zapped(kvm).length === 0}`,
+        },
+        [{ when: (kvm) => zapped(kvm).length === 0, to: 'CM.end' }, {}],
+      ),
       makeAllCpusRequest('CM.2', 'TLB_FLUSH', vcpus, locals),
       step(
         'CM.3',
         {
           ...commit,
+          c: 'kvm_mmu_free_shadow_page(',
           shows: (kvm) => `kvm_mmu_free_shadow_page(page ${zapped(kvm).join(', ')})`,
           fused:
             'All pages of the list at once: mmu_lock is held and no thread may reach them any more; a root slot that still does is a violation in the state afterwards.',
@@ -260,7 +283,7 @@ export function commitZapPage(name: string, list: InvalidList, vcpus: number, lo
           },
         },
       ),
-      step('CM.end', { ...commit, shows: 'return', quiet: true }),
+      step('CM.end', { ...commit, c: { none: 'model' }, shows: 'return', quiet: true }),
     ],
     { fn: commit.fn },
   )
