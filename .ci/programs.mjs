@@ -26,6 +26,7 @@ export const TOOLS = {
   baseline: 'explorer/gate/baseline-main.ts',
   bench: 'explorer/bench/main.ts',
   'bench-catalogue': 'explorer/bench/catalogue.ts',
+  diagrams: 'explorer/gate/diagrams-main.ts',
   graph: 'explorer/bench/graph-main.ts',
   'kill-test': 'explorer/checkpoint/kill-test.ts',
   reductions: 'explorer/bench/reductions-main.ts',

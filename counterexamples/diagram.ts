@@ -57,16 +57,23 @@ const markOf = ({ property }: Replayed): Mark => ({
 })
 
 /**
- * The command that reproduces the result without the counterexample file: the search is deterministic. Continued on a
- * second shell line where it is too long.
+ * The command that reproduces the result without the counterexample file: the search is deterministic. Continued on
+ * further shell lines where it is too long.
  */
 export function reproduce({ scenario, design, property }: Replayed): string[] {
-  const which = shellWord(design.file ?? design.id)
-  const where = scenario.file === undefined ? scenario.id : `--scenario ${shellWord(scenario.file)}`
-  const check = `Reproduce: mmucheck check ${where}`
-  const options = `--design ${which} --property ${property.id}`
-  const line = `${check} ${options}`
-  return line.length <= WIDTH ? [line] : [`${check} \\`, `    ${options}`]
+  const parts = [
+    'Reproduce: mmucheck check',
+    scenario.file === undefined ? scenario.id : `--scenario ${shellWord(scenario.file)}`,
+    `--design ${shellWord(design.file ?? design.id)}`,
+    `--property ${property.id}`,
+  ]
+  const line = parts.join(' ')
+  if (line.length <= WIDTH) return [line]
+  // The command and the scenario, then the options, together if they fit.
+  const [command, where, ...options] = parts
+  const first = `${command} ${where} \\`
+  const rest = `    ${options.join(' ')}`
+  return rest.length <= WIDTH ? [first, rest] : [first, `    ${options[0]} \\`, `    ${options[1]}`]
 }
 
 /** A path or a name as one printable shell word. */
