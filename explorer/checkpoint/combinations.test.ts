@@ -8,7 +8,7 @@ import type { Property } from '../../model/language/property.ts'
 import { array, range, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each } from '../../model/language/system.ts'
 import { filterLockModel, twoPhaseModel } from '../oracles/models.ts'
-import { randomSymmetric } from '../reduce/symmetry/random-symmetric.ts'
+import { randomSymmetric } from '../reduce/symmetry/testing/random-symmetric.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
 import {
   comparable,

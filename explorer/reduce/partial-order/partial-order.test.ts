@@ -12,7 +12,7 @@ import { breadthFirst, type SearchOptions } from '../../search/breadth-first.ts'
 import type { SearchResult } from '../../search/result.ts'
 import type { Reduce } from '../reduce-option.ts'
 import { contradictions } from '../self-check.ts'
-import { randomSymmetric } from '../symmetry/random-symmetric.ts'
+import { randomSymmetric } from '../symmetry/testing/random-symmetric.ts'
 import type { PartialOrderReport } from './partial-order.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest'
 import { AsymmetryError } from './asymmetry.ts'
 import { areRenamed } from './effect.ts'
 import { Equivariance } from './equivariance.ts'
-import { makeUnit, statesOf, systemOf } from './equivariance-units.ts'
 import { FieldDecisionTrees } from './field-decision-trees.ts'
 import { type Permutation, SymmetryGroup } from './symmetry-group.ts'
+import { makeUnit, statesOf, systemOf } from './testing/equivariance-units.ts'
 
 const { system, cpu, page } = systemOf()
 const { fields } = system.layout

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { systemOf } from './equivariance-units.ts'
 import { Rearrangements } from './rearrangements.ts'
 import { type Permutation, SymmetryGroup } from './symmetry-group.ts'
+import { systemOf } from './testing/equivariance-units.ts'
 
 const { system, cpu, page } = systemOf()
 const group = new SymmetryGroup(system, [cpu, page])

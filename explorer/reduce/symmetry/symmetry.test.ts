@@ -8,9 +8,9 @@ import { PUBLISHED_COUNTS } from '../../oracles/published-counts.ts'
 import { randomSystem } from '../../oracles/random-system.ts'
 import { breadthFirst, type SearchOptions } from '../../search/breadth-first.ts'
 import type { SearchResult } from '../../search/result.ts'
-import { randomSymmetric } from './random-symmetric.ts'
-import { sortsOf } from './sorts-of.ts'
 import type { SymmetryReport } from './symmetry.ts'
+import { randomSymmetric } from './testing/random-symmetric.ts'
+import { sortsOf } from './testing/sorts-of.ts'
 
 const tapes = fc.array(fc.nat(1 << 20), { minLength: 20, maxLength: 120 })
 

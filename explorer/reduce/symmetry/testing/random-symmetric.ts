@@ -1,5 +1,5 @@
-import { choice, type Entry, program, type Step, step } from '../../../model/language/program.ts'
-import { Oops, type Property } from '../../../model/language/property.ts'
+import { choice, type Entry, program, type Step, step } from '../../../../model/language/program.ts'
+import { Oops, type Property } from '../../../../model/language/property.ts'
 import {
   array,
   flag,
@@ -10,9 +10,9 @@ import {
   sort,
   struct,
   type View,
-} from '../../../model/language/shapes.ts'
-import { compose, each, one, type System } from '../../../model/language/system.ts'
-import { idsOf } from '../../oracles/actions.ts'
+} from '../../../../model/language/shapes.ts'
+import { compose, each, one, type System } from '../../../../model/language/system.ts'
+import { idsOf } from '../../../oracles/actions.ts'
 
 const worker = sort('worker', 3)
 const page = sort('page', 2)

@@ -1,5 +1,5 @@
-import type { Field } from '../../../model/language/fields.ts'
-import { program, step } from '../../../model/language/program.ts'
+import type { Field } from '../../../../model/language/fields.ts'
+import { program, step } from '../../../../model/language/program.ts'
 import {
   array,
   flag,
@@ -9,9 +9,9 @@ import {
   sort,
   struct,
   type View,
-} from '../../../model/language/shapes.ts'
-import { compose, one, type System } from '../../../model/language/system.ts'
-import type { Effect, Evaluation } from './effect.ts'
+} from '../../../../model/language/shapes.ts'
+import { compose, one, type System } from '../../../../model/language/system.ts'
+import type { Effect, Evaluation } from '../effect.ts'
 
 const cpu = sort('cpu', 4)
 const page = sort('page', 2)

@@ -1,6 +1,6 @@
-import type { Node } from '../../../model/language/fields.ts'
-import type { Sort } from '../../../model/language/shapes.ts'
-import type { System } from '../../../model/language/system.ts'
+import type { Node } from '../../../../model/language/fields.ts'
+import type { Sort } from '../../../../model/language/shapes.ts'
+import type { System } from '../../../../model/language/system.ts'
 
 /** The sorts that index arrays and sets of a system, in the order of the layout. */
 export function sortsOf(system: Pick<System, 'layout'>): Sort[] {
