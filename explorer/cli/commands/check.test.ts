@@ -23,13 +23,13 @@ describe('check', () => {
     const { status, out, err } = await check('zap', '--allow-vacuous')
     expect(out.map((line) => line.replace(/\d+\.\d s/, '0.0 s'))).toEqual([
       'zap (S1), design upstream (D0)',
-      '  root-dropped     holds         1 state',
+      '  root-dropped     holds         judged in 1 state',
       '  freed-seen       reached       seen in 1 state',
       '  no-dead-end      holds',
-      '  can-free         holds         1 goal state',
+      '  can-free         holds         goal true in 1 state',
       '  never-asked      vacuous',
       '    Its antecedent is true in no reachable state: Says nothing.',
-      '  marked-for-good  holds         4 steps',
+      '  marked-for-good  holds         judged on 4 steps',
       '  complete, 6 states, 5 transitions, depth 5, 0.0 s',
       '',
       'mmucheck: 0 violated, 4 hold, 0 inconclusive, 1 vacuous, 1 reached (--allow-vacuous)',

@@ -194,9 +194,11 @@ function noteOf({ kind, antecedent, verdict, upTo }: PropertyReport): string {
   if (upTo !== null) return `judged up to the oops ${upTo}`
   if (verdict === 'vacuous' || verdict === 'not-applicable' || verdict === 'not-reached') return ''
   if (kind === 'witness') return `seen in ${plural(antecedent, 'state')}`
-  if (kind === 'progress') return plural(antecedent, 'goal state')
+  if (kind === 'progress') return `goal true in ${plural(antecedent, 'state')}`
   if (kind === 'deadlock' || kind === 'fault') return ''
-  return plural(antecedent, kind === 'action' ? 'step' : 'state')
+  return kind === 'action'
+    ? `judged on ${plural(antecedent, 'step')}`
+    : `judged in ${plural(antecedent, 'state')}`
 }
 
 /** The steps of the design come first, and all are named: the check says nothing about one that is never taken. */
