@@ -48,6 +48,15 @@ describe('names', () => {
     expect(message(() => findProperty(catalogue, 'zap'))).toBe(
       'no property is called "zap"; it is a scenario: mmucheck check zap',
     )
+    expect(message(() => findScenario(catalogue, 'z.2'))).toBe(
+      'no scenario is called "z.2"; it is a step: mmucheck explain z.2',
+    )
+    expect(message(() => findDesign(catalogue, 'V.2'))).toBe(
+      'no design is called "V.2"; it is a step: mmucheck explain V.2',
+    )
+    expect(message(() => findScenario(catalogue, 'zapper'))).toBe(
+      'no scenario is called "zapper"; it is a machine: mmucheck explain zapper',
+    )
   })
 
   it('are shown with their aliases', () => {

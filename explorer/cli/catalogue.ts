@@ -6,6 +6,7 @@ import type { OopsFreedom, Property } from '../../model/language/property.ts'
 import { quoted } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { UsageError } from './errors.ts'
+import { isPathOf, machinesOf } from './machines.ts'
 import { unknownName } from './nearest.ts'
 
 /** A scenario with a design, by id. */
@@ -45,6 +46,8 @@ export interface Catalogue<W = unknown> {
    * @throws ZodError for contents of the wrong shape, ModelError for bounds or a start that make no sense.
    */
   readonly scenarioFrom?: (data: unknown) => Scenario<W>
+  /** The JSON Schema of scenario files, which describes the bounds. */
+  readonly scenarioSchema?: () => object
   /** Design questions; a run without arguments checks the cells that answer them, besides upstream. */
   readonly questions?: readonly Question[]
   /** Absent if the model cites no sources. */
@@ -118,6 +121,11 @@ export function hintFor(catalogue: Partial<Catalogue<never>>, name: string): str
   if (findNamed([...properties, ...added], name) !== undefined)
     return `it is a property: mmucheck check --property ${shown}`
   if (findNamed(questions, name) !== undefined) return `it is a question: mmucheck explain ${shown}`
+  // The catalogue is complete where its world is erased, and machines do not depend on the world.
+  const machines = machinesOf({ designs, scenarios } as unknown as Catalogue)
+  if (findNamed(machines, name) !== undefined) return `it is a machine: mmucheck explain ${shown}`
+  if (machines.some(({ steps }) => steps.some(({ path }) => isPathOf(path, name))))
+    return `it is a step: mmucheck explain ${shown}`
   return null
 }
 

@@ -108,6 +108,7 @@ A scenario file is data, too: bounds, a start and the properties to check.
     "bounds": { "shadow": { "pages": 2 }, "zap": { "all": 1 } },
     "start": { "tables": [[1]], "pages": [{ "gfn": 0, "level": 1 }] },
     "properties": ["no-stale-root-used"] }
-A bound that is left out is off. docs/scenario.schema.json has all members. A
-file has at most 1 MiB. A counterexample contains the scenario and design
-files, so that one that is mailed can be shown and replayed without them.`
+A bound that is left out is off; "mmucheck list bounds" says which there are.
+docs/scenario.schema.json has all members. A file has at most 1 MiB. A
+counterexample contains the scenario and design files, so that one that is
+mailed can be shown and replayed without them.`

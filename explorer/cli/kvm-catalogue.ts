@@ -2,7 +2,7 @@ import { designs } from '../../model/designs/index.ts'
 import { questions } from '../../model/designs/questions.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
-import { scenarioFrom } from '../../model/scenarios/scenario-file.ts'
+import { scenarioFileSchema, scenarioFrom } from '../../model/scenarios/scenario-file.ts'
 import { properties } from '../../properties/index.ts'
 import { anyWorld, type Catalogue } from './catalogue.ts'
 import { kvmSources } from './kvm-sources.ts'
@@ -13,6 +13,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   designs,
   properties,
   scenarioFrom,
+  scenarioSchema: scenarioFileSchema,
   questions,
   featured: {
     question:

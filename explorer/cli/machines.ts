@@ -1,60 +1,123 @@
-import { type Flow, flowOf } from '../../model/language/machine.ts'
+import type { Design } from '../../model/designs/design.ts'
+import { type Flow, flowOf, type LocatedStep } from '../../model/language/machine.ts'
 import type { Program } from '../../model/language/program.ts'
+import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { programsOf } from './built-programs.ts'
-import type { Catalogue } from './catalogue.ts'
 
-/** A kind of thread, as the first scenario has it that runs it. */
+/** A kind of thread. Its program differs between scenarios: what a scenario leaves out takes no steps. */
 export interface Machine {
   /** The thread kind, `vcpu`. */
   readonly id: string
+  /** What it does; where that depends on the scenario, each of the titles. */
   readonly title: string
-  readonly program: Program<never>
-  readonly flow: Flow<never>
+  /** Its steps in any scenario, one of each path, in the order of the programs. */
+  readonly steps: readonly MachineStep[]
   /** Scenarios that run it. */
   readonly scenarios: readonly string[]
   /** The design that adds it; absent for a thread of the model. */
   readonly design?: string
 }
 
+/** A step of a machine, as the first scenario has it that contains it. */
+export interface MachineStep {
+  readonly path: string
+  readonly located: LocatedStep<never>
+  readonly scenario: string
+  /** Where the thread continues after it, in any scenario. */
+  readonly targets: ReadonlySet<string>
+}
+
+/** Whether a path is meant by a name: the path itself, or its end; case is ignored. */
+export function isPathOf(path: string, name: string): boolean {
+  return `/${path}`.toLowerCase().endsWith(`/${name.toLowerCase()}`)
+}
+
+/** What is looked at for machines. */
+interface Modelled {
+  readonly scenarios: readonly Scenario<unknown>[]
+  readonly designs: readonly Design<unknown>[]
+}
+
+/** The program of a machine in one scenario. */
+interface Variant {
+  readonly scenario: string
+  readonly program: Program<unknown>
+}
+
 /** Every thread kind of every scenario, in order of appearance, without patches; then those that designs add. */
-export function machinesOf(catalogue: Catalogue): Machine[] {
-  const machines = new Map<string, Machine>()
-  for (const scenario of catalogue.scenarios) {
-    for (const program of programsOf(scenario)) {
-      const known = machines.get(program.kind)
-      machines.set(
-        program.kind,
-        known === undefined
-          ? machineOf(program, { scenarios: [scenario.id] })
-          : { ...known, scenarios: [...known.scenarios, scenario.id] },
-      )
-    }
-  }
-  return [...machines.values(), ...addedMachines(catalogue, new Set(machines.keys()))]
+export function machinesOf({ scenarios, designs }: Modelled): Machine[] {
+  const machines = new Map<string, Variant[]>()
+  for (const scenario of scenarios) addPrograms(machines, scenario)
+  return [
+    ...[...machines].map(([id, variants]) => machineOf(id, variants)),
+    ...addedMachines({ scenarios, designs }, machines),
+  ]
 }
 
 /** The programs of every scenario, without patches: bounds decide which steps a program has. */
-export const programsIn = ({ scenarios }: Catalogue): Program<never>[] =>
+export const programsIn = ({ scenarios }: Pick<Modelled, 'scenarios'>): Program<never>[] =>
   scenarios.flatMap((scenario) => programsOf(scenario) as readonly Program<never>[])
 
-function addedMachines({ designs, scenarios }: Catalogue, known: ReadonlySet<string>): Machine[] {
-  const machines = new Map<string, Machine>()
+function addedMachines({ designs, scenarios }: Modelled, known: ReadonlyMap<string, unknown>): Machine[] {
+  const found = new Map<string, Machine>()
   for (const { id: design, adds, scenarios: names } of designs) {
     if (adds?.threads === undefined) continue
-    for (const scenario of scenarios.filter(({ id }) => names.includes(id))) {
-      for (const program of programsOf(scenario, adds)) {
-        if (known.has(program.kind) || machines.has(program.kind)) continue
-        machines.set(program.kind, machineOf(program, { scenarios: names, design }))
+    const machines = new Map<string, Variant[]>()
+    for (const scenario of scenarios.filter(({ id }) => names.includes(id)))
+      addPrograms(machines, scenario, adds)
+    for (const [id, variants] of machines) {
+      if (!known.has(id) && !found.has(id)) found.set(id, machineOf(id, variants, design))
+    }
+  }
+  return [...found.values()]
+}
+
+function addPrograms(
+  machines: Map<string, Variant[]>,
+  scenario: Scenario<unknown>,
+  adds?: Design<unknown>['adds'],
+): void {
+  for (const program of programsOf(scenario, adds)) {
+    const variant: Variant = { scenario: scenario.id, program }
+    machines.set(program.kind, [...(machines.get(program.kind) ?? []), variant])
+  }
+}
+
+function machineOf(id: string, variants: readonly Variant[], design?: string): Machine {
+  let steps: readonly MachineStep[] | null = null
+  return {
+    id,
+    title: [...new Set(variants.map(({ program }) => program.title))].join('; or '),
+    scenarios: variants.map(({ scenario }) => scenario),
+    ...(design === undefined ? {} : { design }),
+    // Most callers need no steps, and finding them takes longer than everything else here.
+    get steps() {
+      steps ??= stepsOf(variants)
+      return steps
+    },
+  }
+}
+
+/** Merges the steps of several programs: a step that is new comes after the one that it follows in its program. */
+function stepsOf(variants: readonly Variant[]): MachineStep[] {
+  const merged: (MachineStep & { readonly targets: Set<string> })[] = []
+  const known = new Map<string, (typeof merged)[number]>()
+  for (const { scenario, program } of variants) {
+    const flow = flowOf(program) as Flow<never>
+    let next = 0
+    for (const located of flow.steps) {
+      const { path } = located
+      const targets = located.step.cases.map((_, index) => flow.target(located, index))
+      const before = known.get(path)
+      if (before === undefined) {
+        const step = { path, located, scenario, targets: new Set(targets) }
+        known.set(path, step)
+        merged.splice(next++, 0, step)
+      } else {
+        next = merged.indexOf(before) + 1
+        for (const target of targets) before.targets.add(target)
       }
     }
   }
-  return [...machines.values()]
+  return merged
 }
-
-const machineOf = (program: Program<unknown>, of: Pick<Machine, 'scenarios' | 'design'>): Machine => ({
-  id: program.kind,
-  title: program.title,
-  program: program as Program<never>,
-  flow: flowOf(program) as Flow<never>,
-  ...of,
-})

@@ -106,12 +106,12 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .addHelpText('after', SEARCHES + DESIGN_FILE + SCENARIO_FILE)
     .action(async (scenarios: string[], raw) => done(await check(context, scenarios, raw)))
 
-  command('list', 'Lists scenarios, designs, properties and machines.')
-    .argument('[kind]', 'scenarios, designs, properties or machines')
+  command('list', 'Lists scenarios, designs, properties, machines, or bounds of scenarios.')
+    .argument('[kind]', 'scenarios, designs, properties, machines or bounds')
     .option('--json', 'an array, or an object of arrays')
     .action((kind: string | undefined, raw) => done(list(context, kind, raw)))
 
-  command('explain', 'Explains a scenario, design, property, machine, step or question.')
+  command('explain', 'Explains a scenario, design, property, bound, machine, step or question.')
     .argument('<name>', 'id or alias')
     .action((name: string) => done(explain(context, name)))
 

@@ -4,9 +4,11 @@ import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import { LONGEST_MESSAGE, quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
+import { boundOptionsOf } from './bound-options.ts'
 import { type Catalogue, findNamed, lookUp } from './catalogue.ts'
 import { UsageError } from './errors.ts'
 import { readJson } from './json-file.ts'
+import { nearest } from './nearest.ts'
 import { firstIssue } from './options.ts'
 
 /** The contents of a scenario file: plain data, from which every thread and process builds the scenario itself. */
@@ -66,16 +68,32 @@ export function scenarioOf<W>(catalogue: Catalogue<W>, data: unknown, where: str
   return { ...made, properties: [...new Set(properties)], leavesOut: Object.fromEntries(leavesOut) }
 }
 
-function madeFrom<W>({ scenarioFrom }: Catalogue<W>, data: unknown, where: string): Scenario<W> {
+function madeFrom<W>(catalogue: Catalogue<W>, data: unknown, where: string): Scenario<W> {
+  const { scenarioFrom } = catalogue
   if (scenarioFrom === undefined) throw new UsageError(`${where}: no scenario can be given as a file here`)
   try {
     return scenarioFrom(data)
   } catch (error) {
-    if (error instanceof z.ZodError) throw new UsageError(`${where}: ${firstIssue(error)}`)
+    if (error instanceof z.ZodError) {
+      throw new UsageError(`${where}: ${firstIssue(error)}${boundHint(catalogue, error)}`)
+    }
     if (error instanceof ModelError)
       throw new UsageError(`${where}: ${quoted(error.message, LONGEST_MESSAGE)}`)
     throw error
   }
+}
+
+/** Where to read about bounds if one is wrong, and the bound that was probably meant. */
+function boundHint(catalogue: Pick<Catalogue<never>, 'scenarioSchema'>, error: z.ZodError): string {
+  const [issue] = error.issues
+  const [member, ...path] = issue.path.map(String)
+  if (member !== 'bounds') return ''
+  const ids = boundOptionsOf(catalogue).flatMap(({ id, group }) => [
+    id,
+    ...(group === null ? [] : [group.id]),
+  ])
+  const near = issue.code === 'unrecognized_keys' ? nearest([...path, issue.keys[0]].join('.'), ids) : null
+  return `; ${near === null ? '' : `did you mean ${near}? `}see mmucheck list bounds`
 }
 
 /** The catalogue with the user's scenarios added. */

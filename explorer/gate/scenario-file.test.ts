@@ -175,7 +175,10 @@ describe('a scenario file', () => {
       /properties: .*no-stale-root-usd.*no-stale-root-used/,
     ],
     [{ ...scenario, bounds: { vcpus: 5 } }, /bounds\.vcpus: /],
-    [{ ...scenario, bounds: { vcpu: 2 } }, /bounds: Unrecognized key: "vcpu"/],
+    [
+      { ...scenario, bounds: { vcpu: 2 } },
+      /bounds: Unrecognized key: "vcpu"; did you mean vcpus\? see mmucheck list bounds/,
+    ],
     [{ ...scenario, bounds: { guest: { gfns: 1e9 } } }, /bounds\.guest\.gfns: /],
     [
       { ...scenario, bounds: { zap: { threads: 1 } } },

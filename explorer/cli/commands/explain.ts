@@ -1,10 +1,11 @@
 import type { Design, Expectation } from '../../../model/designs/design.ts'
 import { isAlwaysJudged, isJudgedByDefault } from '../../../model/designs/judged-properties.ts'
 import type { Question } from '../../../model/designs/questions.ts'
-import type { LocatedStep } from '../../../model/language/machine.ts'
 import { describePatch, type Patch } from '../../../model/language/patch.ts'
 import type { Property } from '../../../model/language/property.ts'
+import { quoted } from '../../../model/language/quoted.ts'
 import type { Scenario } from '../../../model/scenarios/scenario.ts'
+import { type BoundOption, boundOptionsOf, defaultInWords } from '../bound-options.ts'
 import { builtSystem } from '../built-systems.ts'
 import {
   allProperties,
@@ -20,14 +21,15 @@ import { addersOf } from '../cells.ts'
 import type { CommandContext } from '../command-context.ts'
 import { statementOf } from '../design-effect.ts'
 import { UsageError } from '../errors.ts'
-import { type Machine, machinesOf } from '../machines.ts'
+import { isPathOf, type Machine, type MachineStep, machinesOf } from '../machines.ts'
 import { unknownName } from '../nearest.ts'
 import { evidenceFor } from '../question-evidence.ts'
 import { wrapAtSpaces } from '../wrap.ts'
+import { LISTS } from './list.ts'
 
 /**
- * `mmucheck explain`: what a property, design, scenario, question, machine, block or step means. A name that several of
- * them share is explained for each.
+ * `mmucheck explain`: what a property, design, scenario, bound, question, machine, block or step means. A name that
+ * several of them share is explained for each.
  * @throws UsageError for an unknown name.
  */
 export function explain(context: CommandContext, name: string): number {
@@ -38,33 +40,45 @@ export function explain(context: CommandContext, name: string): number {
   const scenario = findNamed(catalogue.scenarios, name)
   const machine = findNamed(machines, name)
   const question = findNamed(catalogue.questions ?? [], name)
+  const bound = findNamed(boundOptionsOf(catalogue), name.replace(/^bounds\./i, ''))
   const texts = [
     ...(question === undefined ? [] : [aboutQuestion(context, question)]),
     ...(property === undefined ? [] : [aboutProperty(context, property)]),
     ...(design === undefined ? [] : [aboutDesign(context, design)]),
     ...(scenario === undefined ? [] : [aboutScenario(context, scenario)]),
     ...(machine === undefined ? [] : [aboutMachine(context, machine)]),
-    ...aboutBlocks(machines, name),
+    ...(bound === undefined ? [] : [aboutBound(context, bound)]),
+    ...aboutBlocks(context, machines, name),
     ...aboutSteps(context, machines, name),
   ]
-  if (texts.length === 0) throw new UsageError(unknownName(null, name, allNames(context, machines)))
+  if (texts.length === 0) throw new UsageError(unknown(context, machines, name))
   texts.forEach((rows, index) => {
     if (index > 0) io.out('')
     const [[what, title], ...rest] = rows
     io.out(`${what} ${io.colour.bold(title)}`)
-    for (const [label, text] of rest) {
+    for (const [label, text, indent = 0] of rest) {
       if (text === '') continue
-      const lines = wrapAtSpaces(text, io.width - 13)
+      const lines = wrapAtSpaces(text, io.width - 13 - 2 * indent)
       lines.forEach((line, i) => {
-        io.out(`  ${(i === 0 ? label : '').padEnd(11)}${line}`)
+        io.out(`  ${(i === 0 ? label : '').padEnd(11)}${' '.repeat(i === 0 ? indent : 2 * indent)}${line}`)
       })
     }
   })
   return 0
 }
 
+function unknown(context: CommandContext, machines: readonly Machine[], name: string): string {
+  const list = LISTS.find((each) => each === name.toLowerCase())
+  return list === undefined
+    ? unknownName(null, name, allNames(context, machines))
+    : `nothing is called "${quoted(name)}"; it is a list: mmucheck list ${list}`
+}
+
+/** A labelled paragraph; with an indent, its further lines are indented twice as far. */
+type Row = readonly [label: string, text: string, indent?: number]
+
 /** A heading and labelled paragraphs; empty ones are left out. */
-type Rows = readonly (readonly [string, string])[]
+type Rows = readonly Row[]
 
 /** A design question, its answer, and the verdicts of the cells that show it, searched now. */
 function aboutQuestion({ catalogue }: CommandContext, asked: Question): Rows {
@@ -74,10 +88,7 @@ function aboutQuestion({ catalogue }: CommandContext, asked: Question): Rows {
     ['mail', title],
     ['asks', question],
     ['answer', answer],
-    ...evidenceFor(asked, catalogue).map((line, index): Rows[number] => [
-      index === 0 ? 'evidence' : '',
-      line,
-    ]),
+    ...evidenceFor(asked, catalogue).map((line, index): Row => [index === 0 ? 'evidence' : '', line]),
   ]
 }
 
@@ -121,7 +132,7 @@ function aboutProperty({ catalogue }: CommandContext, p: Property<unknown>): Row
           'no scenario',
     ],
     ['by default', byDefault.map((s) => s.id).join(', ')],
-    ...leftOut.map((s): Rows[number] => ['not in', `${s.id}: ${s.leavesOut?.[p.id]}`]),
+    ...leftOut.map((s): Row => ['not in', `${s.id}: ${s.leavesOut?.[p.id]}`]),
     ['broken by', broken.join(', ') || 'no design'],
   ]
 }
@@ -202,41 +213,91 @@ function aboutScenario({ catalogue }: CommandContext, s: Scenario<unknown>): Row
     ['scenario', titled(s)],
     ['is', s.title],
     ['about', s.about],
-    ['bounds', `${bounds.join(', ')} (docs/formats/scenario.md says what they limit)`],
+    ['bounds', `${bounds.join(', ')} (see mmucheck list bounds)`],
     ['threads', kinds.join(', ')],
     ['checks', s.properties.join(', ')],
     ['by default', byDefault.map((p) => p.id).join(', ')],
-    ...Object.entries(s.leavesOut ?? {}).map(([id, why]): Rows[number] => ['leaves out', `${id}: ${why}`]),
+    ...Object.entries(s.leavesOut ?? {}).map(([id, why]): Row => ['leaves out', `${id}: ${why}`]),
     ['run', `mmucheck check ${s.id}`],
   ]
 }
 
-function aboutMachine({ catalogue }: CommandContext, m: Machine): Rows {
-  const all = catalogue.scenarios.map((s) => s.id)
+/** An option in the bounds of a scenario, and the scenarios that set it. */
+function aboutBound({ catalogue }: CommandContext, bound: BoundOption): Rows {
+  const set = catalogue.scenarios.flatMap(({ id, bounds }) =>
+    Object.hasOwn(bounds, bound.id) ? [`${id} ${bounds[bound.id]}`] : [],
+  )
+  return [
+    ['bound', bound.id],
+    ['is', bound.title],
+    ['group', bound.group === null ? '' : `${bound.group.id}: ${bound.group.title}`],
+    ['values', `${bound.values}; ${defaultInWords(bound)}`],
+    ...bound.members.map(
+      ([name, meaning], index): Row => [index === 0 ? 'members' : '', `${name}: ${meaning}`],
+    ),
+    ['set in', set.join(', ')],
+  ]
+}
+
+function aboutMachine(context: CommandContext, m: Machine): Rows {
+  const all = context.catalogue.scenarios.map((s) => s.id)
   return [
     ['machine', m.id],
     ['is', m.title],
     ['runs in', namesAmong(m.scenarios, all)],
-    ['steps', m.flow.steps.map((s) => s.path).join(', ')],
+    ...stepRows(context, m, m.steps),
   ]
 }
 
-/** Every block of steps whose path ends in the name. */
-function aboutBlocks(machines: readonly Machine[], name: string): Rows[] {
-  const wanted = name.toLowerCase()
-  return machines.flatMap(({ id, flow }) => {
-    const paths = flow.steps.map((s) => s.path)
+/**
+ * A row per step, below its kernel function: path and statement. Of a step that stands in several places, such as one
+ * of a function with several callers, only the first is listed, and how many there are.
+ * @param skip length of the part of the paths that is left out.
+ */
+function stepRows(
+  context: CommandContext,
+  m: Machine,
+  steps: readonly MachineStep[],
+  skip = 0,
+): readonly Row[] {
+  const places = new Map<string, MachineStep[]>()
+  for (const each of steps) {
+    const key = `${each.path.slice(each.path.lastIndexOf('/') + 1)} ${keyOf(each)}`
+    places.set(key, [...(places.get(key) ?? []), each])
+  }
+  let fn: string | null = null
+  const rows = [...places.values()].flatMap((same): Row[] => {
+    const [{ path, located }] = same
+    const heading = located.step.about.fn === undefined ? '(no function)' : `${located.step.about.fn}()`
+    const isNew = heading !== fn
+    fn = heading
+    const statement = statementIn(context, m, same[0])
+    const count = same.length === 1 ? '' : ` (${same.length} places)`
+    const text = `${path.slice(skip)}${count}${statement === null ? '' : `: ${statement}`}`
+    return [...(isNew ? [['', heading] as const] : []), ['', text, 2]]
+  })
+  return rows.map(([, ...row], index): Row => [index === 0 ? 'steps' : '', ...row])
+}
+
+/** Equal for steps that do the same. */
+const keyOf = ({ located }: MachineStep): string => JSON.stringify(located.step.about)
+
+/** Every block of steps whose path ends in the name; those of a machine with the same steps are listed once. */
+function aboutBlocks(context: CommandContext, machines: readonly Machine[], name: string): Rows[] {
+  return machines.flatMap((m) => {
     const blocks = new Set(
-      paths.flatMap(blocksOf).filter((b) => `/${b.toLowerCase()}`.endsWith(`/${wanted}`)),
+      m.steps.flatMap(({ path }) => blocksOf(path)).filter((block) => isPathOf(block, name)),
     )
-    return [...blocks].map((b): Rows => {
-      const inside = flow.steps.filter((s) => s.path.startsWith(`${b}/`))
-      const functions = new Set(inside.flatMap(({ step }) => step.about.fn ?? []))
-      return [
-        ['block', `${id}.${b}`],
-        ['function', [...functions].join(', ')],
-        ['steps', inside.map((s) => s.path.slice(b.length + 1)).join(', ')],
-      ]
+    const alike = new Map<string, { readonly places: string[]; readonly rows: readonly Row[] }>()
+    for (const block of blocks) {
+      const inside = m.steps.filter(({ path }) => path.startsWith(`${block}/`))
+      const rows = stepRows(context, m, inside, block.length + 1)
+      const known = alike.get(JSON.stringify(rows))
+      if (known === undefined) alike.set(JSON.stringify(rows), { places: [block], rows })
+      else known.places.push(block)
+    }
+    return [...alike.values()].map(({ places: [first, ...others], rows }): Rows => {
+      return [['block', `${m.id}.${first}`], ...rows, ['also at', others.join(', ')]]
     })
   })
 }
@@ -250,54 +311,52 @@ const blocksOf = (path: string): string[] =>
 
 /** Every step with this path or name; a step that occurs several times in a machine is explained once. */
 function aboutSteps(context: CommandContext, machines: readonly Machine[], name: string): Rows[] {
-  const wanted = name.toLowerCase()
   return machines.flatMap((m) => {
-    const found = m.flow.steps.filter(({ path }) => {
-      const lower = path.toLowerCase()
-      return lower === wanted || lower.endsWith(`/${wanted}`) || `${m.id}.${lower}` === wanted
-    })
-    const distinct = new Map(found.map((located) => [JSON.stringify(located.step.about), located]))
-    return [...distinct.values()].map((located) => aboutStep(context, m, located, found))
+    const found = m.steps.filter(
+      ({ path }) => isPathOf(path, name) || `${m.id}.${path}`.toLowerCase() === name.toLowerCase(),
+    )
+    const distinct = new Map(found.map((each) => [keyOf(each), each]))
+    return [...distinct.values()].map((each) => aboutStep(context, m, each, found))
   })
 }
 
 function aboutStep(
   context: CommandContext,
   m: Machine,
-  located: LocatedStep<never>,
-  all: readonly LocatedStep<never>[],
+  explained: MachineStep,
+  all: readonly MachineStep[],
 ): Rows {
+  const { located, path } = explained
   const { about, cases } = located.step
-  const paths = all.filter((s) => JSON.stringify(s.step.about) === JSON.stringify(about)).map((s) => s.path)
-  const targets = cases.map((_, index) => m.flow.target(located, index))
+  const places = all.filter((each) => keyOf(each) === keyOf(explained)).map((each) => each.path)
   return [
-    ['step', `${m.id}.${located.path}`],
+    ['step', `${m.id}.${path}`],
     ['function', about.fn === undefined ? '' : `${about.fn}()`],
     ['read in', about.since ?? ''],
-    ['does', statementIn(context, m, located) ?? ''],
+    ['does', statementIn(context, m, explained) ?? ''],
     ['coarsened', about.fused ?? ''],
     ['waits', cases.every((c) => c.when !== undefined) ? 'until its guard is true' : ''],
-    ['then', [...new Set(targets)].join(' or ')],
+    ['then', [...explained.targets].join(' or ')],
     ['valid end', about.validEnd === true ? 'the thread may stop here for good' : ''],
-    ['also at', paths.filter((p) => p !== located.path).join(', ')],
+    ['also at', places.filter((p) => p !== path).join(', ')],
   ]
 }
 
-/** The statement that diagrams show for a step, in the initial state of the first scenario that runs it. */
-function statementIn({ catalogue }: CommandContext, m: Machine, { step }: LocatedStep<never>): string | null {
+/** The statement that diagrams show for a step, in the initial state of the first scenario that has it. */
+function statementIn(
+  { catalogue }: CommandContext,
+  m: Machine,
+  { located: { step }, scenario }: MachineStep,
+): string | null {
   const adds = m.design === undefined ? undefined : findDesign(catalogue, m.design).adds
-  const scenario = findScenario(catalogue, m.scenarios[0])
-  return statementOf(
-    () => builtSystem(scenario, { patches: [], ...(adds === undefined ? {} : { adds }) }),
-    m.id,
-    step,
-  )
+  const change = { patches: [], ...(adds === undefined ? {} : { adds }) }
+  return statementOf(() => builtSystem(findScenario(catalogue, scenario), change), m.id, step)
 }
 
 function allNames({ catalogue }: CommandContext, machines: readonly Machine[]): string[] {
-  const steps = machines.flatMap((m) => m.flow.steps.map((s) => s.path))
+  const steps = machines.flatMap((m) => m.steps.map((s) => s.path))
   return [
-    ...namesOf([...namedIn(catalogue), ...machines]),
+    ...namesOf([...namedIn(catalogue), ...machines, ...boundOptionsOf(catalogue)]),
     ...steps.flatMap((path) => [path, path.slice(path.lastIndexOf('/') + 1), ...blocksOf(path)]),
   ]
 }

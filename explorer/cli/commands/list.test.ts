@@ -10,9 +10,9 @@ describe('list', () => {
     const { status, out } = await runSmall(['list', 'designs'])
     expect(status).toBe(0)
     expect(out.slice(0, 3)).toEqual([
-      'upstream (D0): mark, then request',
-      'request-first (D1): request, then mark',
-      'believed-wrong: nothing changes, yet it is said to fail',
+      'upstream (D0) [upstream]: mark, then request',
+      'request-first (D1) [bug]: request, then mark',
+      'believed-wrong [candidate]: nothing changes, yet it is said to fail',
     ])
   })
 
@@ -98,12 +98,29 @@ describe('explain', () => {
 
   it('says what a scenario, a machine and a step are', async () => {
     expect(await explain('zap')).toContain('threads    zapper, vcpu')
-    expect(await explain('vcpu')).toContain('steps      V.1, V.2')
     const step = await explain('Z.3')
     expect(step).toContain('step zapper.Z.3')
     expect(step).toContain('function   free()')
     expect(step).toContain('waits      until its guard is true')
     expect(step).toContain('then       done')
+  })
+
+  it('lists the steps of a machine below their functions, with their statements', async () => {
+    expect(await explain('vcpu')).toBe(
+      [
+        'machine vcpu',
+        '  is         services requests',
+        '  runs in    zap, zap-and-tick',
+        '  steps      check()',
+        '               V.1: kvm_check_request()',
+        '             drop()',
+        '               V.2: drop the root if it is marked',
+      ].join('\n'),
+    )
+  })
+
+  it('knows what a machine does and which steps it has in every scenario, not only in the first', async () => {
+    expect(await explain('ticker')).toMatch(/is {9}counts; or counts to/)
   })
 
   it('groups expectations by scenario and verdict, and sets notes apart', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { printableJson, quoted } from '../../../model/language/quoted.ts'
+import { boundOptionsOf, defaultInWords } from '../bound-options.ts'
 import { allProperties, findNamed, type Named, namedIn, titled } from '../catalogue.ts'
 import type { CommandContext } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
@@ -10,23 +11,29 @@ import { wrapAtSpaces } from '../wrap.ts'
 
 const options = z.object({ json: z.boolean().default(false) })
 
-const KINDS = ['scenarios', 'designs', 'properties', 'machines'] as const
-type Kind = (typeof KINDS)[number]
+/** The lists that are printed where none is named. */
+const MAIN = ['scenarios', 'designs', 'properties', 'machines'] as const
+/** Names of all lists. */
+export const LISTS = [...MAIN, 'bounds'] as const
+type Kind = (typeof LISTS)[number]
 
 /** An item of a list; `data` are the JSON members that only this kind has. */
 type Item = Named & {
   readonly aliases: readonly string[]
   readonly title: string
+  /** Printed in brackets after the names. */
+  readonly status?: string
   readonly data: Readonly<Record<string, unknown>>
 }
 
 /**
- * `mmucheck list`: scenarios, designs, properties and machines. As JSON an array for one kind, else an object of arrays.
+ * `mmucheck list`: scenarios, designs, properties and machines, or the bounds that a scenario can have. As JSON an
+ * array for one kind, else an object of arrays.
  * @throws UsageError for a kind that does not exist.
  */
 export function list(context: CommandContext, kind: string | undefined, raw: unknown): number {
   const { json } = readOptions(options, raw)
-  const asked = kind === undefined ? KINDS : [kindOf(context, kind)]
+  const asked = kind === undefined ? MAIN : [kindOf(context, kind)]
   const lists = asked.map((each) => [each, itemsOf(context, each)] as const)
   const { io } = context
   if (json) {
@@ -37,7 +44,8 @@ export function list(context: CommandContext, kind: string | undefined, raw: unk
   lists.forEach(([each, items], index) => {
     if (kind === undefined) io.out(`${index === 0 ? '' : '\n'}${io.colour.bold(each)}`)
     for (const item of items) {
-      const [first, ...rest] = wrapAtSpaces(`${titled(item)}: ${item.title}`, io.width, '')
+      const status = item.status === undefined ? '' : ` [${item.status}]`
+      const [first, ...rest] = wrapAtSpaces(`${titled(item)}${status}: ${item.title}`, io.width, '')
       io.out(first.replace(titled(item), io.colour.bold(titled(item))))
       for (const line of wrapAtSpaces(rest.join(' '), io.width, '    ')) io.out(line)
     }
@@ -46,14 +54,14 @@ export function list(context: CommandContext, kind: string | undefined, raw: unk
 }
 
 function kindOf({ catalogue }: CommandContext, name: string): Kind {
-  const found = KINDS.find((kind) => kind === name.toLowerCase())
+  const found = LISTS.find((kind) => kind === name.toLowerCase())
   if (found !== undefined) return found
   const what =
     findNamed(namedIn(catalogue), name) === undefined
       ? ''
       : `; to read about it: mmucheck explain ${quoted(name)}`
   throw new UsageError(
-    what === '' ? unknownName('list', name, KINDS) : `no list is called "${quoted(name)}"${what}`,
+    what === '' ? unknownName('list', name, LISTS) : `no list is called "${quoted(name)}"${what}`,
   )
 }
 
@@ -73,6 +81,7 @@ function itemsOf({ catalogue }: CommandContext, kind: Kind): Item[] {
         id,
         aliases,
         title,
+        status,
         data: { status, kernel, about, scenarios, expect },
       }))
     case 'properties':
@@ -88,11 +97,24 @@ function itemsOf({ catalogue }: CommandContext, kind: Kind): Item[] {
         },
       }))
     case 'machines':
-      return machinesOf(catalogue).map(({ id, title, scenarios, flow }) => ({
+      return machinesOf(catalogue).map(({ id, title, scenarios, steps }) => ({
         id,
         aliases: [],
         title,
-        data: { steps: flow.steps.map((s) => s.path), scenarios },
+        data: { steps: steps.map(({ path }) => path), scenarios },
+      }))
+    case 'bounds':
+      return boundOptionsOf(catalogue).map((option) => ({
+        id: option.id,
+        aliases: [],
+        title: `${option.title} (${option.values}; ${defaultInWords(option)})`,
+        data: {
+          group: option.group?.id ?? null,
+          about: option.title,
+          values: option.values,
+          default: option.ifLeftOut ?? null,
+          defaultWithoutGroup: option.ifGroupLeftOut ?? null,
+        },
       }))
   }
 }
