@@ -9,7 +9,7 @@ import { join, relative, sep } from 'node:path'
 const FOLDERS = ['model', 'properties']
 
 /**
- * Sixteen hex digits over the names and texts of all source files of the model, tests apart. Equal hashes mean equal
+ * Sixteen hex digits over the names and texts of all source files of the model except tests. Equal hashes mean equal
  * models. Comments count, so different hashes need not mean different ones. Not covered: how a model is explored
  * and shown (the version tells), the libraries, and a design from a file.
  */

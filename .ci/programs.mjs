@@ -15,7 +15,7 @@ export const PRODUCT = {
 export const ASSETS = ['web-tree-sitter/web-tree-sitter.wasm', 'tree-sitter-c/tree-sitter-c.wasm']
 
 /**
- * What only a checkout needs, built into the folder `tools` of a build with threads of its own. Programs are run by
+ * What only a checkout needs, built into the folder `tools` of a build, with separate search threads. Programs are run by
  * `node .ci/tool.mjs NAME ...`; the rest is what tests load into processes and threads.
  */
 export const TOOLS = {

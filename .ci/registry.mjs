@@ -80,7 +80,7 @@ const FLOORS = [
   },
 ]
 
-/** TypeScript sources below a folder, tests apart: those of the folder itself first, then room by room. */
+/** TypeScript sources below a folder, without tests: those of the folder itself first, then room by room. */
 function sources(folder) {
   const rank = (name) => (ROOMS.includes(name) ? ROOMS.indexOf(name) : ROOMS.length)
   const entries = readdirSync(join(root, folder), { withFileTypes: true })

@@ -27,7 +27,7 @@ export function sourceHash(root) {
   return hash.digest('hex').slice(0, 16)
 }
 
-/** Paths of the TypeScript files below a folder, tests apart, in a fixed order. */
+/** Paths of the TypeScript files below a folder, without tests, in a fixed order. */
 function sourcesBelow(root, folder) {
   const entries = readdirSync(join(root, folder), { withFileTypes: true })
   entries.sort((a, b) => (a.name < b.name ? -1 : 1))

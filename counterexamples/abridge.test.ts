@@ -6,7 +6,7 @@ import { compose, one } from '../model/language/system.ts'
 import { raceDiagram } from './diagram.ts'
 import { replayedOf } from './testing/small-systems.ts'
 
-const world = struct({ local: range(0, 99), told: range(0, 99), x: range(0, 9) })
+const world = struct({ local: range(0, 99), sent: range(0, 99), x: range(0, 9) })
 type World = View<typeof world>
 
 const act = (name: string, does: (w: World) => void): Entry<World> =>
@@ -18,14 +18,14 @@ const many = (name: string, count: number): Entry<World>[] =>
 function lines(before: number, between: number): string[] {
   const a = program<World>('a', 'a', [
     ...many('first', before),
-    act('tell', (w) => w.told++),
+    act('tell', (w) => w.sent++),
     ...many('then', between),
   ])
   const b = program<World>('b', 'b', [
     act('begin', (w) => void w.local),
     ...many('routine', between),
     act('fail', (w) => {
-      w.x = w.told
+      w.x = w.sent
     }),
   ])
   const system = compose({ name: 's', world, threads: [one(a), one(b)], initial: [() => {}] })
@@ -54,7 +54,7 @@ it('a short diagram shows every step', () => {
 it('what one thread does alone at first is folded into the beginning of a long one', () => {
   const text = lines(20, 8)
   expect(text[0]).toBe('At the beginning, after 20 steps that a takes alone:')
-  expect(text[1]).toContain('told = 0')
+  expect(text[1]).toContain('sent = 0')
   expect(rows(text)).not.toContain('first0')
   expect(rows(text)).toContain('then0')
   expect(rows(text)).not.toContain(':')

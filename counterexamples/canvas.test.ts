@@ -102,7 +102,7 @@ describe('names are whole', () => {
   })
 })
 
-it('lanes are as far apart as the texts allow', () => {
+it('lanes are spaced as the texts allow', () => {
   const header = (text: string): number =>
     drawCanvas([row(0, 0, 'f()'), row(1, 0, text)], lanes(2), { text: 'BUG: p' }, null)[0].indexOf('CPU1')
   expect(header('g()')).toBe(38)

@@ -279,7 +279,7 @@ describe('the race diagram', () => {
     `)
   })
 
-  it('a witness has no bug in it; steps with a lane of their own get one', () => {
+  it('a witness has no bug in it; steps with a separate lane get one', () => {
     const property: Property<{ mode: string; requests: { isEmpty(): boolean } }> = {
       id: 'enters-with-a-request',
       kind: 'witness',

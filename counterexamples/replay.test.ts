@@ -192,7 +192,7 @@ describe('a trace that the model no longer allows is refused', () => {
   })
 })
 
-it('disagreements and impossible traces are told apart', () => {
+it('disagreements are distinguished from impossible traces', () => {
   expect(() => replayedOf(abba(), trace('first lock b'))).toThrow(ReplayError)
   expect(() => replayedOf(abba(), trace('first lock a'))).toThrow(ReplayDisagreement)
 })

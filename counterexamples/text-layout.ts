@@ -70,7 +70,7 @@ export function sentence(text: string): string {
   return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`
 }
 
-/** Rows of cells in aligned columns, two spaces apart. */
+/** Rows of cells in aligned columns, separated by two spaces. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
   for (const row of rows) {

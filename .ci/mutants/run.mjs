@@ -1,6 +1,6 @@
 // npm run mutants [TARGET...]: changes the engine in small ways, one at a time, and reports which changes no test
 // notices. Results are kept per target in out/mutants/, and what they still say is not run again: an interrupted
-// run goes on with the target it was at. Exit status 3 when fewer than 90 of 100 are noticed in some target.
+// run continues with the target it was at. Exit status 3 when fewer than 90 of 100 are noticed in some target.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -22,7 +22,7 @@ afterEach(() => {
 const { system, properties } = twoPhaseModel(6)
 const run = (options: SearchOptions) => breadthFirst(system, properties, options)
 
-/** A search that is interrupted after so many looks at the flag, leaving a checkpoint. */
+/** A search that is interrupted at the n-th check of the flag, and leaves a checkpoint. */
 const interrupted = (looks: number, options: SearchOptions = {}) =>
   interruptedAt((more) => run({ ...options, ...more }), directory, looks)
 
@@ -227,7 +227,7 @@ describe('what is refused, in one line', () => {
         ],
         initial: [() => {}],
       })
-    /** Stops when all of the first columns is visited, and goes on with something else. */
+    /** Stops when all of the first columns is visited, and continues with something else. */
     const goOn = (
       before: readonly Property<World>[],
       after: readonly Property<World>[],

@@ -47,7 +47,7 @@ const actions: Action[] = [
 ]
 const always = () => true
 
-/** Every kind; the questions are numbered in this order. */
+/** Every kind; the predicates are numbered in this order. */
 const properties: Property<World>[] = [
   { kind: 'invariant', id: 'holds', title: '', holds: always },
   { kind: 'invariant', id: 'fails', title: '', holds: always },
@@ -99,7 +99,7 @@ function soundSearch() {
     properties: [...properties],
     compiled,
     looksAhead: false,
-    answers: [[holds], [fails], [vacuous], [holds, fails], [fails], [holds, fails]] as number[][],
+    values: [[holds], [fails], [vacuous], [holds, fails], [fails], [holds, fails]] as number[][],
   }
 }
 type Search = ReturnType<typeof soundSearch>
@@ -111,7 +111,7 @@ function contradictionAfter(change: Change): string | null {
   const antecedents = search.properties.map(({ id }) => search.antecedents.get(id) ?? 0)
   return contradictionIn({ ...search, antecedents }, search.properties as Property<never>[], {
     ...search,
-    hadValue: (question, answer) => search.answers[question].includes(answer),
+    hadValue: (predicate, value) => search.values[predicate].includes(value),
   })
 }
 
@@ -244,7 +244,7 @@ describe('what they contradict', () => {
     ],
 
     ['that it fails', (s) => s.findings.delete('fails'), otherFinding('fails')],
-    ['that the first fails', (s) => void s.answers[0].push(PREDICATE_VALUE.fails), otherFinding('holds')],
+    ['that the first fails', (s) => void s.values[0].push(PREDICATE_VALUE.fails), otherFinding('holds')],
     ['that it holds', (s) => found(s, 'holds'), otherFinding('holds')],
     ['that it was reached', (s) => s.findings.delete('seen'), otherFinding('seen')],
     ['that it was not', (s) => found(s, 'unseen'), otherFinding('unseen')],
@@ -322,6 +322,6 @@ function anotherFault({ compiled, findings }: Search): void {
   findings.set('no-second', { state: 0, step: BURN })
 }
 
-function goalsFail({ answers }: Search): void {
-  answers[5] = [PREDICATE_VALUE.fails]
+function goalsFail({ values }: Search): void {
+  values[5] = [PREDICATE_VALUE.fails]
 }

@@ -175,7 +175,7 @@ describe('edges', () => {
     expect(among(edgesBut(6, 3, [4]), 6, { reductions: reducing(null) })).toBe(wrong(3))
   })
 
-  it('of states expanded long ago are not looked at where one thread may be enough', () => {
+  it('of states expanded long ago are not checked where a singleton persistent set may be used', () => {
     const reductions = reducing(null)
     expect(among(edgesBut(20, 15, [16]), 20, { reductions })).toBe(null)
     expect(among(edgesBut(20, 16, [17]), 20, { reductions })).toBe(wrong(16))

@@ -74,7 +74,7 @@ describe('a folder', () => {
     }
   })
 
-  it('is not taken from a process that cannot be looked at', () => {
+  it('is not taken from a process that cannot be examined', () => {
     held({ ...thisProcess(), pid: 2 ** 22 + 1, host: 'elsewhere' })
     expect(refusal()).toContain(`of another machine or container; wait for it, or remove lock-${HEX} there`)
   })

@@ -49,7 +49,7 @@ const place = (every?: number): CheckpointPaths => ({
 })
 const section = { table: [Int32Array.of(1, 2)] }
 
-/** A checkpoint with a recorded step and an answer, made by the first test that needs it. */
+/** A checkpoint with a recorded step and a predicate value, made by the first test that needs it. */
 let sound = ''
 afterAll(() => rmSync(sound, { recursive: true, force: true }))
 
@@ -83,7 +83,7 @@ describe('a checkpoint', () => {
     expect(again).toEqual(once.log.entries)
   })
 
-  it('teaches what was answered', () => {
+  it('teaches predicate values', () => {
     written()
     const { files, log, ask } = checkpointOf({})
     files.open(directory)
@@ -103,7 +103,7 @@ describe('a checkpoint', () => {
     expect(searchIn(directory)).toEqual({ at: 'here' })
   })
 
-  it('of a search without questions', () => {
+  it('of a search without predicates', () => {
     const log = new RecordingLog(system)
     const compiled = new CompiledSystem(system, { onRecord: log.onRecord })
     const searched = { identity: 'me', configuration: asked, compiled }
@@ -198,15 +198,15 @@ describe('nothing is written', () => {
 
   it('when that fails, the callback is called and it is tried again later', () => {
     writeFileSync(directory, '')
-    const told: string[] = []
-    const { files } = checkpointOf({ ...place(5), onUnwritten: (why) => told.push(why) })
+    const reported: string[] = []
+    const { files } = checkpointOf({ ...place(5), onUnwritten: (why) => reported.push(why) })
     clock += 5000
     files.save(1, 5, null, section)
-    expect(told).toEqual([expect.stringContaining('cannot write a checkpoint')])
+    expect(reported).toEqual([expect.stringContaining('cannot write a checkpoint')])
     expect([files.isFirst, files.due]).toEqual([true, false])
     rmSync(directory)
     files.save(1, 5, null, section)
-    expect([files.isFirst, told.length]).toEqual([false, 1])
+    expect([files.isFirst, reported.length]).toEqual([false, 1])
   })
 
   it('when that fails without a callback, the search ends', () => {
@@ -216,14 +216,14 @@ describe('nothing is written', () => {
   })
 
   it('when the directory cannot be prepared', () => {
-    const told: string[] = []
-    const { files } = checkpointOf({ ...place(), onUnwritten: (why) => told.push(why) })
+    const reported: string[] = []
+    const { files } = checkpointOf({ ...place(), onUnwritten: (why) => reported.push(why) })
     const failing = (error: Error) => () =>
       files.save(1, 5, null, section, () => {
         throw error
       })
     failing(new CheckpointError('it is not to be'))()
-    expect(told).toEqual(['it is not to be'])
+    expect(reported).toEqual(['it is not to be'])
     expect(failing(new TypeError('a mistake'))).toThrow(TypeError)
     expect(existsSync(directory)).toBe(false)
   })

@@ -63,7 +63,7 @@ function watched(changed: Partial<Code> = {}) {
   return { system, log, compiled, predicates }
 }
 
-/** Records steps and answers: `fall` at 1, `rise` at 0, 1 and 2, `low` at 0 and 2, `given` at 0. */
+/** Records steps and predicate values: `fall` at 1, `rise` at 0, 1 and 2, `low` at 0 and 2, `given` at 0. */
 function recorded() {
   const { system, log, compiled, predicates } = watched()
   const { layout } = system
@@ -86,7 +86,7 @@ const ENTRIES = 7
 const HEAD = 7
 const fields = watched().system.layout.fields
 const SIZE = HEAD + 2 * fields.length
-const [RISING, , BLOCKED, FALLING, LOW_ANSWER] = [0, 1, 2, 3, 4].map((n) => n * SIZE)
+const [RISING, , BLOCKED, FALLING, LOW_VALUE] = [0, 1, 2, 3, 4].map((n) => n * SIZE)
 
 /** What is different when entries that were changed are recorded again. */
 function difference(change: (entries: Uint16Array) => unknown, changed?: Partial<Code>) {
@@ -112,7 +112,7 @@ it('an entry says what was done, and where', () => {
   expect(entry(RISING)).toEqual([0, RISE, 0])
   expect(entry(BLOCKED)).toEqual([0, RISE, 1])
   expect(entry(FALLING)).toEqual([0, FALL, 2])
-  expect(entry(LOW_ANSWER)).toEqual([1, LOW, -PREDICATE_VALUE.holds])
+  expect(entry(LOW_VALUE)).toEqual([1, LOW, -PREDICATE_VALUE.holds])
   const n = fields.findIndex(({ path }) => path === 'world.n')
   const encoded = (at: number) => [entries[at + HEAD + n], entries[at + HEAD + fields.length + n]]
   expect(encoded(RISING)).toEqual([0, 1])
@@ -126,14 +126,14 @@ it('no entries are no difference', () => {
 
 it('which values were recorded, and of which predicate', () => {
   const { log } = difference(() => {})
-  const answers = [LOW, GIVEN, 2].map((question) =>
-    Object.values(PREDICATE_VALUE).filter((answer) => log.hadValue(question, answer)),
+  const values = [LOW, GIVEN, 2].map((predicate) =>
+    Object.values(PREDICATE_VALUE).filter((value) => log.hadValue(predicate, value)),
   )
-  expect(answers).toEqual([[PREDICATE_VALUE.holds, PREDICATE_VALUE.fails], [PREDICATE_VALUE.vacuous], []])
+  expect(values).toEqual([[PREDICATE_VALUE.holds, PREDICATE_VALUE.fails], [PREDICATE_VALUE.vacuous], []])
 })
 
 it('steps record no values', () => {
-  // A fault and an answer that is true have one number, and encoded values may look like an answer too.
+  // A fault and a true predicate have the same number, and encoded values may look like a predicate value too.
   const { system, log, compiled } = watched()
   const words = new Int32Array(system.layout.words)
   system.layout.pack(Uint16Array.of(1, 0, 2, 0), words, 0)
@@ -153,9 +153,9 @@ describe('entries that were not recorded like that', () => {
     ['one number more', (e) => Uint16Array.of(...e, 0), half],
     ['of another kind', (e) => e.set([2], RISING), others],
     ['of a step that there is not', (e) => e.set([2], RISING + 1), others],
-    ['of a property that there is not', (e) => e.set([2], LOW_ANSWER + 1), others],
+    ['of a property that there is not', (e) => e.set([2], LOW_VALUE + 1), others],
     ['of a step as of a property', (e) => e.set([1], RISING), otherwise('given')],
-    ['of a property as of a step', (e) => e.set([0], LOW_ANSWER), otherwise('fall')],
+    ['of a property as of a step', (e) => e.set([0], LOW_VALUE), otherwise('fall')],
     ['of another step', (e) => e.set([FALL], RISING + 1), otherwise('fall')],
     ['on no state', (e) => e.set([fields[0].shape.size], RISING + HEAD), 'rise was run on no state'],
     [
@@ -164,8 +164,8 @@ describe('entries that were not recorded like that', () => {
       'rise was run on no state',
     ],
     ['a step that was not enabled', (e) => e.set([1], RISING + 2), otherwise('rise')],
-    ['another answer', (e) => e.set([-PREDICATE_VALUE.fails], LOW_ANSWER + 2), otherwise('low')],
-    ['the same answer twice', (e) => Uint16Array.of(...e, ...e.slice(-SIZE)), otherwise('given')],
+    ['another value', (e) => e.set([-PREDICATE_VALUE.fails], LOW_VALUE + 2), otherwise('low')],
+    ['the same value twice', (e) => Uint16Array.of(...e, ...e.slice(-SIZE)), otherwise('given')],
   ])('%s', (_, change, expected) => {
     expect(difference(change).problem).toBe(expected)
   })
@@ -173,7 +173,7 @@ describe('entries that were not recorded like that', () => {
   it.each([3, 4, 5, 6, SIZE - 1])('number %i', (n) => {
     for (const [at, name] of [
       [RISING, 'rise'],
-      [LOW_ANSWER, 'low'],
+      [LOW_VALUE, 'low'],
     ] as const)
       expect(difference((e) => e.set([e[at + n] ^ 1], at + n)).problem).toBe(otherwise(name))
   })
@@ -202,8 +202,8 @@ describe('entries that were not recorded like that', () => {
     ['no fault', { falls: (w) => void w.n }, otherwise('fall')],
     ['nothing concerned', { concerns: (before) => before.n > 1 }, otherwise('rise')],
     ['nothing violated', { allows: (_, after) => after.n < 3 }, otherwise('rise')],
-    ['another answer', { isLow: (w) => w.n < 3 }, otherwise('low')],
-    ['an answer that reads more', { isLow: (w) => w.n < 2 && w.other < 3 }, otherwise('low')],
+    ['another value', { isLow: (w) => w.n < 3 }, otherwise('low')],
+    ['a value that reads more', { isLow: (w) => w.n < 2 && w.other < 3 }, otherwise('low')],
     ['another antecedent', { hasGiven: (w) => w.n >= 0 }, otherwise('given')],
   ])('code with %s', (_, changed, expected) => {
     expect(difference(() => {}, changed).problem).toBe(expected)

@@ -193,7 +193,7 @@ function initials(...numbers: number[]): Forge {
   }
 }
 
-it('a violation that was recorded, but not found, unless steps are looked at ahead', () => {
+it('a violation that was recorded, but not found, unless there is a look-ahead', () => {
   const forget: Forge = ({ meta }) => {
     expect(meta.search.findings).toContainEqual(['low', expect.anything()])
     meta.search.findings = []
@@ -281,7 +281,7 @@ it.each(['exact', 'lossy'] as const)('a state whose successors were not found: %
   expect(refusalOf(() => search(name)({ resume: directory }))).toContain('a successor of it was not found')
 })
 
-it('chains of other states', () => {
+it('path lengths of other states', () => {
   for (const by of [-2, 2]) {
     const change: Forge = ({ sections }) => {
       const longer = new Uint8Array(sections.chains.length + by)
@@ -309,7 +309,7 @@ it('the claims of symmetry that a search had refuted are returned', () => {
   expect(refusedIn(directory)).toEqual(refused)
 })
 
-describe('a checkpoint of its own', () => {
+describe('a checkpoint of this search itself', () => {
   const position = { head: 0, transitions: 0, seconds: 1, fired: [], antecedents: [] }
   const partsOf = (more: SearchOptions, reductions: Reductions = UNREDUCED) =>
     checkpointOf({ checkpoint: { directory }, ...more }, reductions)
@@ -363,7 +363,7 @@ describe('a checkpoint of its own', () => {
     expect(following()).toEqual([...FOLLOWING])
   })
 
-  it('has the length of the chain to each state, be it none', () => {
+  it('has the length of the compressed path to each state, 0 included', () => {
     copySound('ordered')
     forge(directory, ({ sections, meta }) => {
       expect(sections.chains.length).toBe(2 * meta.states)

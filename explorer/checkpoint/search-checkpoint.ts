@@ -176,7 +176,7 @@ export class SearchCheckpoint {
     const { properties, compiled, reductions } = this.#parts
     return contradictionIn({ ...position, states, findings: new Map(findings), deadlocks }, properties, {
       compiled,
-      hadValue: (question, answer) => this.#log.hadValue(question, answer),
+      hadValue: (predicate, value) => this.#log.hadValue(predicate, value),
       looksAhead: reductions.partialOrder !== null,
     })
   }

@@ -30,7 +30,7 @@ describe('the bounds of a scenario', () => {
     const absent = allBounds({}) as Readonly<Record<string, unknown>>
     for (const { id, group, ifGroupLeftOut } of options) {
       const value = group === null ? absent : (absent[group.id] as Record<string, unknown> | undefined)
-      // A feature in a file of its own has a group that `allBounds` does not know.
+      // A feature that declares its options itself has a group that `allBounds` does not know.
       if (value !== undefined)
         expect([id, ifGroupLeftOut]).toEqual([id, value[id.split('.').at(-1) as string]])
     }

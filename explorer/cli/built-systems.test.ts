@@ -12,7 +12,7 @@ import { catalogue } from './testing/small-catalogue.ts'
 const out = mkdtempSync(join(tmpdir(), 'mmucheck-built-'))
 afterAll(() => rmSync(out, { recursive: true }))
 
-/** A scenario of its own, so that nothing is kept of it. */
+/** A scenario that nothing else uses, so that it is not in the cache. */
 const scenarioOf = (): Scenario<unknown> => ({ ...catalogue.scenarios[0] })
 
 it('a system is built once, a design that changes nothing counts as none', () => {
@@ -26,7 +26,7 @@ it('a system is built once, a design that changes nothing counts as none', () =>
   expect(builtSystem(scenarioOf())).not.toBe(system)
 })
 
-it('only so many are kept, those that were used last', () => {
+it('a limited number is kept, those that were used last', () => {
   const scenario = scenarioOf()
   const system = builtSystem(scenario)
   const others = Array.from({ length: 7 }, scenarioOf)

@@ -139,7 +139,7 @@ describe('what the contents of a scenario call for', () => {
     expect((await verdicts({ contains: () => false })).map(([id]) => id)).not.toContain('marked-for-good')
   })
 
-  it('is told, and ends with 1, where it is violated', async () => {
+  it('is reported, and ends with 1, where it is violated', async () => {
     const { status, out } = await checkOf({}, '--design', 'unmarks')
     expect(status).toBe(1)
     expect(out.join('\n')).toMatch(/not asked for:\n.*marked-for-good {2}VIOLATED/)

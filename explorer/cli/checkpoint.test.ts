@@ -97,7 +97,7 @@ describe('a search with checkpoints', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('that %s stops says how to go on, exits with %i, and goes on', async (signal, expected) => {
+  ] as const)('that %s stops says how to resume, exits with %i, and resumes', async (signal, expected) => {
     const args = [...COUNTS, '--checkpoint', 'cp', '--checkpoint-every', '0.02']
     const { child, ended } = begin(args)
     await until(() => existsSync(manifest()))
@@ -164,7 +164,7 @@ describe('a search with checkpoints', () => {
       (await runHere(['check', 'zap', '--checkpoint', 'cp', ...more])).stdout
     expect(await text()).not.toContain('resumed from')
     expect(await text('--resume', 'cp')).toContain('\n  resumed from cp/zap.upstream\n')
-    // Of two searches only one has a checkpoint to go on from.
+    // Of two searches only one has a checkpoint to resume from.
     const { stdout } = await runHere(['check', 'zap', 'waits', '--resume', 'cp', '--json'])
     expect(resultSchema.parse(JSON.parse(stdout)).checks.map((check) => check.resumedFrom)).toEqual([
       'cp/zap.upstream',
@@ -172,7 +172,7 @@ describe('a search with checkpoints', () => {
     ])
   })
 
-  it('that a limit stopped goes on, and says how in text too', async () => {
+  it('that a limit stopped resumes, and says how in text too', async () => {
     const limited = ['check', 'counts', '--checkpoint', 'cp', '--max-states', '100000']
     const { status, stdout } = await runHere(limited)
     expect(status).toBe(1)
@@ -193,7 +193,7 @@ describe('a search with checkpoints', () => {
     },
   )
 
-  it('that has finished ends at once when it is asked to go on', async () => {
+  it('that has finished ends at once when it is resumed', async () => {
     expect(found((await runHere([...COUNTS, '--checkpoint', 'cp'])).stdout)).toEqual(whole())
     const written = readFileSync(manifest(), 'utf8')
     expect(found((await runHere([...COUNTS, '--resume', 'cp'])).stdout)).toEqual(whole())

@@ -101,7 +101,7 @@ describe('the effect of a design', () => {
     expect(effect(move('REQ.1', { after: 'REQ.2' }), drop('A.1')).ownSteps).toEqual([])
   })
 
-  it('is told of a patch for a machine that does not run', () => {
+  it('is reported for a patch of a machine that does not run', () => {
     expect(remarksOn(effect(drop('A.1'), only('c', drop('x'))))).toEqual([
       'patch 2 (drop x (c only)): its machine does not run in this scenario',
     ])

@@ -7,7 +7,7 @@ import { FORMS } from './commands/show.ts'
 import { errorLines } from './error-lines.ts'
 import { type Ran, runSmall } from './testing/run-small.ts'
 
-/** Text that would erase a line, turn text around, hide, and say a verdict of its own. */
+/** Text that would erase a line, reverse text, hide it, and print a false verdict. */
 const VERDICT = 'mmucheck: 0 violated, 1 hold, 0 inconclusive'
 const HOSTILE = `x\r\x1b[2K\x9b2K\u202e\u200b\u2028\x7f\ud800\n${VERDICT}\n`
 

@@ -43,7 +43,7 @@ function installed(name: string): { readonly launcher: string; readonly build: s
 const DOES_NOT_START = /^mmucheck: internal error: the program does not start: [^\n]+\n$/
 
 describe('the launcher', () => {
-  it('runs the program, through a link too, and hands on its status', () => {
+  it('runs the program, through a link too, and passes on its status', () => {
     const link = join(folder(), 'mmucheck')
     symlinkSync(LAUNCHER, link)
     for (const program of [LAUNCHER, link]) {

@@ -32,7 +32,7 @@ export function isPathOf(path: string, name: string): boolean {
   return `/${path}`.toLowerCase().endsWith(`/${name.toLowerCase()}`)
 }
 
-/** What is looked at for machines. */
+/** Where machines are found. */
 interface Modelled {
   readonly scenarios: readonly Scenario<unknown>[]
   readonly designs: readonly Design<unknown>[]

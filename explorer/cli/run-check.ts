@@ -25,7 +25,7 @@ export interface CheckRequest {
   readonly design: string | Design<never>
   /** Ids of the requested properties. */
   readonly properties: readonly string[]
-  /** Ids of those that are judged though not requested. A random search does not go on for them. */
+  /** Ids of those that are judged though not requested. A random search does not continue for them. */
   readonly unasked: readonly string[]
   readonly settings: CheckSettings
 }

@@ -77,7 +77,7 @@ describe('--self-check', () => {
     const { status, err } = await check('alike')
     expect(status).toBe(70)
     expect(err.join(' ')).toContain(
-      'states, all names told apart: 728 in the reduced search, 729 in the full one',
+      'states, with all names distinguished: 728 in the reduced search, 729 in the full one',
     )
   })
 })

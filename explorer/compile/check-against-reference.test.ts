@@ -205,7 +205,7 @@ describe('referenceRun', () => {
     [['freer F.9'], 'thread freer has no step F.9'],
     [
       ['freer F.1', 'freer F.2', 'inspector inspect', 'freer F.3'],
-      'step 3 of 4: inspector cannot take inspect and go on: it faults',
+      'step 3 of 4: inspector cannot take inspect and continue: it faults',
     ],
   ])('%j is refused with the reason', (steps, message) => {
     expect(() => run(0, ...steps)).toThrow(message)

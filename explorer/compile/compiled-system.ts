@@ -117,7 +117,7 @@ export class CompiledSystem {
   }
 
   /**
-   * Runs a step's model code on a packed state and adds the transition to its tree. Returns the leaf: the negated
+   * Runs a step's model code on a packed state and adds the transition record to its tree. Returns its leaf there: the negated
    * offset of the record, or DISABLED.
    * @throws ModelError naming the step when the model code fails.
    */

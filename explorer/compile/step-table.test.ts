@@ -35,7 +35,7 @@ interface Config {
   readonly states?: Readonly<Record<string, Config>>
 }
 
-/** The system with another machine, made by changing the configuration of its own. */
+/** The system with another machine, made by changing the configuration of its machine. */
 function withMachine(change: (config: Config) => Config): System {
   return { ...system, machine: createMachine(change(system.machine.config as Config) as never) as never }
 }

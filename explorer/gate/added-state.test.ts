@@ -33,7 +33,7 @@ import { checkAgainstReference } from '../compile/check-against-reference.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 import { mismatches, runCell } from './verdict-table.ts'
 
-// The design: the MMIO cache of a vCPU, with a field, a thread and a property of its own.
+// The design: the MMIO cache of a vCPU, with its field, thread and property.
 
 const fields = (_: Sorts, bounds: Bounds) => ({
   vcpu: { mmio_gva: range(0, bounds.guest.gvas), mmio_gen: range(0, last_generation(bounds)) },
@@ -137,7 +137,7 @@ const home = scenarios.find(({ id }) => id === CREATE) as (typeof scenarios)[num
 const namesOf = (system: System<Kvm>): string[] =>
   system.layout.fields.map(({ path }) => path).filter((path) => !path.startsWith('at.'))
 
-describe('a design with a field, a thread and a property of its own', () => {
+describe('a design that adds a field, a thread and a property', () => {
   it('is judged by its property, with the verdicts that it expects, and every behaviour is the one of xstate', () => {
     for (const design of [good, bad]) {
       const compare = checkAgainstReference(home.build(design))
@@ -257,10 +257,10 @@ describe('symmetry', () => {
     expect(verdictsOf(reduced)).toEqual(verdictsOf(full))
   })
 
-  it('is not used where an added thread treats one vCPU apart', () => {
+  it('is not used where an added thread treats one vCPU differently', () => {
     const marked = () => ({ vcpu: { marked: flag } })
     type Marked = With<Kvm, ReturnType<typeof marked>>
-    const apart = changeOf({
+    const asymmetric = changeOf({
       fields: marked,
       threads: () => [
         one(
@@ -285,7 +285,7 @@ describe('symmetry', () => {
       ],
       patches: [],
     })
-    const [full, reduced] = [searched(apart, 'none'), searched(apart, 'all')]
+    const [full, reduced] = [searched(asymmetric, 'none'), searched(asymmetric, 'all')]
     expect(verdictsOf(reduced)).toEqual(verdictsOf(full))
     expect(reduced.reduction.symmetry).toBeNull()
     expect(reduced.states).toBe(full.states)

@@ -121,7 +121,7 @@ describe('the indexes of the model', () => {
     cpSync(join(checkout, '.ci', 'registry.mjs'), join(tree, '.ci', 'registry.mjs'))
     for (const folder of ['scenarios', 'features']) write(`model/${folder}/none.ts`, A)
     for (const folder of ['properties', 'explorer', 'counterexamples']) write(`${folder}/none.ts`, A)
-    // Nothing of these is a finding of its own.
+    // None of these is a separate finding.
     write(
       'explorer/uses.ts',
       "import { a } from '../model/scenarios/none.ts'\nimport { a as b } from '../model/features/none.ts'\nimport { a as c } from '../properties/none.ts'\n\nexport const all = [a, b, c]\n",

@@ -18,7 +18,7 @@ function verdicts(pages: number): Record<string, string> {
   return Object.fromEntries(found.map(({ id, verdict }) => [id, verdict]))
 }
 
-it('a scenario that runs out of shadow pages is told so: safety is inconclusive, and there is no deadlock', () => {
+it('running out of shadow pages is reported: safety is inconclusive, and there is no deadlock', () => {
   expect(verdicts(1)).toEqual({
     'scenario-has-enough-shadow-pages': 'violated',
     'no-deadlock': 'inconclusive',

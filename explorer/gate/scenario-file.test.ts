@@ -303,7 +303,7 @@ describe('a counterexample that carries a scenario and a design', () => {
 })
 
 describe('the program as it is installed', () => {
-  it('searches a scenario file in threads, shared or not, confirms, and goes on from a checkpoint', () => {
+  it('searches a scenario file in threads, shared or not, confirms, and resumes from a checkpoint', () => {
     const main = join(packageFolder(), 'explorer', 'cli', 'mmucheck.cjs')
     const start = (...args: string[]) =>
       spawnSync(process.execPath, [main, 'check', ...args], { cwd: folder, encoding: 'utf8' })

@@ -7,13 +7,13 @@ describe.each(PUBLISHED_COUNTS)('$id ($parameters)', (row) => {
   it.each(['exact', 'fingerprint'] as const)('has the published counts in %s storage', (storage) => {
     const system = row.build()
     const { complete, states, transitions, depth, deadlocks } = breadthFirst(system, [], { storage })
-    const { initial, edges, depth: far, deadlocks: stuck } = row
+    const { initial, edges, depth: far, deadlocks: published } = row
     expect(complete).toBe(true)
     expect(states).toBe(row.states)
     if (initial !== undefined) expect(system.initial).toHaveLength(initial)
     if (edges !== undefined) expect(transitions).toBe(edges)
     if (far !== undefined) expect(depth).toBe(far)
-    if (stuck !== undefined) expect(deadlocks).toBe(stuck)
+    if (published !== undefined) expect(deadlocks).toBe(published)
   })
 
   it('has no behaviour that xstate does not give it', () => {

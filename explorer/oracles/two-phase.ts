@@ -48,7 +48,7 @@ export function twoPhase(size: number): System {
     },
   })
 
-  // One listener per resource manager: each "prepared" message is received apart.
+  // One listener per resource manager: each "prepared" message is received separately.
   const listener = actions<World>('listener', "the transaction manager's ear for one resource manager", {
     'receive-prepared': {
       when: (w, r) => w.tmState === 'init' && w.prepared.has(r),

@@ -16,7 +16,7 @@ it('only a bound on size, before anything was found, makes a smaller search wort
   expect(isTooLarge(outcome({ kind: 'time-limit', seconds: 9 }, 'inconclusive'))).toBe(false)
   expect(isTooLarge(outcome(manyStates, 'violated'))).toBe(false)
   expect(isTooLarge(outcome(null, 'holds'))).toBe(false)
-  const full: StopReason = { kind: 'table-full', table: 'behaviours' }
+  const full: StopReason = { kind: 'table-full', table: 'transition records' }
   expect(isTooLarge(outcome(full, 'inconclusive'))).toBe(true)
   // What a model says of itself is no bound.
   const message = 'the table of x cannot be larger than --max-states'

@@ -29,7 +29,7 @@ export function contradictions(reduced: SearchResult, full: SearchResult): strin
   if (!bothComplete) return found
   if (reduced.states > full.states) compare('states', reduced.states, full.states)
   if (symmetry?.closed === true && keepsLengths)
-    compare('states, all names told apart', symmetry.represented, full.states)
+    compare('states, with all names distinguished', symmetry.represented, full.states)
   if (symmetry === null) compare('deadlocks', reduced.deadlocks, full.deadlocks)
   else compare('deadlocks', someOf(reduced.deadlocks), someOf(full.deadlocks))
   if (keepsLengths) compare('depth', reduced.depth, full.depth)

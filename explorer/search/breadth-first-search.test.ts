@@ -51,7 +51,7 @@ describe('a state that is kept under other names', () => {
   }
 
   // The seed decides which names a form gives. Its holder may be a CPU that was never asked about, so that a step of
-  // it seems to have nothing to do with the property: what its parent answered says nothing.
+  // it seems to have nothing to do with the property: the value in its parent says nothing.
   it.each(Array.from({ length: 16 }, (_, seed) => seed))('is evaluated again, seed %i', (seed) => {
     for (const between of [0, 1, 2, 3]) {
       const { states, properties } = breadthFirst(holder(between), [good], { reduce: 'symmetry', seed })
@@ -158,14 +158,14 @@ it('progress is reported at most every tenth of a second, and is right', () => {
     clock += 7
     return clock
   })
-  const told: (Progress & { readonly at: number })[] = []
+  const reported: (Progress & { readonly at: number })[] = []
   try {
     const { states, transitions, depth } = breadthFirst(counters(90), [], {
-      onProgress: (progress) => told.push({ ...progress, at: clock }),
+      onProgress: (progress) => reported.push({ ...progress, at: clock }),
     })
-    expect(told.length).toBeGreaterThan(2)
-    for (const [n, { frontier, seconds, bytes, at, ...sofar }] of told.entries()) {
-      const last = told[n - 1] ?? { at: 0, states: 0, transitions: 0, depth: 0 }
+    expect(reported.length).toBeGreaterThan(2)
+    for (const [n, { frontier, seconds, bytes, at, ...sofar }] of reported.entries()) {
+      const last = reported[n - 1] ?? { at: 0, states: 0, transitions: 0, depth: 0 }
       expect(at - last.at).toBeGreaterThanOrEqual(100)
       expect(at - last.at).toBeLessThan(200)
       expect(frontier).toBeGreaterThanOrEqual(0)
@@ -179,7 +179,7 @@ it('progress is reported at most every tenth of a second, and is right', () => {
       expect(sofar.depth).toBeGreaterThanOrEqual(last.depth)
       expect(sofar.depth).toBeLessThanOrEqual(depth)
     }
-    expect(told.some(({ frontier }) => frontier > 0)).toBe(true)
+    expect(reported.some(({ frontier }) => frontier > 0)).toBe(true)
   } finally {
     now.mockRestore()
   }
@@ -234,7 +234,7 @@ describe('a search that is stopped', () => {
     expect(found.complete).toBe(false)
     expect(found.incompleteReason?.kind).toBe(why)
     expect(found.properties.map(({ verdict }) => verdict)).toEqual(['inconclusive', 'violated'])
-    // A slice of states is expanded before a limit is looked at.
+    // A slice of states is expanded before a limit is checked.
     expect(found.states).toBeLessThan(5000)
   })
 

@@ -153,7 +153,7 @@ describe('a failure of model code', () => {
       known.push(trace !== null)
       if (trace !== null) expect([trace.initial, trace.steps.length]).toEqual([0, failedAt + 1])
     }
-    // Each step is run twice before the search goes on; then all are run again.
+    // Each step is run twice before the search continues; then all are run again.
     expect(known.indexOf(false)).toBe(40)
   })
 

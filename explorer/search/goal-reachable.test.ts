@@ -18,7 +18,7 @@ it('a goal is reachable from where a search finds it, and from nowhere else', ()
   const reachable = goalReachableIn(system)
   expect([reachable(start, stale as never), reachable(start, fresh as never)]).toEqual([true, true])
   expect([reachable(later, stale as never), reachable(later, fresh as never)]).toEqual([true, false])
-  // Asked again, by state and by goal apart.
+  // Asked again, by state and by goal separately.
   expect([reachable(later, stale as never), reachable(later, fresh as never)]).toEqual([true, false])
 })
 

@@ -75,7 +75,7 @@ it('a search for traces shows the same, in the order of finding, and says when i
   const lengths = traces.map(([, { steps }]) => steps.length)
   expect(lengths).toEqual(lengths.toSorted((a, b) => a - b))
   expect(sought.length).toBeGreaterThan(2)
-  // It does not go on when it has all: a limit further on is not reached.
+  // It stops when it has all: a limit further on is not reached.
   const [[first, way]] = traces
   expect(tracesTo(system, properties, [first], { maxDepth: way.steps.length + 1 }).stopped).toBe(null)
   const cut = tracesTo(system, properties, sought, { stop: () => true })

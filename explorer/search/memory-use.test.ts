@@ -75,7 +75,7 @@ describe('a table that cannot be larger', () => {
     [{ storage: 'fingerprint' }, 256 * KIB],
     [{ storage: 'fingerprint', fingerprintBits: 96 }, 512 * KIB],
     [{ storage: 'fingerprint', fingerprintBits: 128 }, 512 * KIB],
-  ])('of states ends the search before it is full, and it can go on: %o', (options, mostArrayBytes) => {
+  ])('of states ends the search before it is full, and it can continue: %o', (options, mostArrayBytes) => {
     const run = (more: SearchOptions) => breadthFirst(system, [consistent], { ...options, ...more })
     const whole = run({})
     expect(whole.states).toBe(STATES)
@@ -98,9 +98,9 @@ describe('a table that cannot be larger', () => {
     expect(run(4096 * KIB)).toMatchObject({ complete: true, states: 100_000 })
   })
 
-  it('of behaviours ends it too', () => {
+  it('of transition records ends it too', () => {
     const cut = breadthFirst(system, [], { mostArrayBytes: 20 * KIB, storage: 'fingerprint' })
-    expect(cut.incompleteReason).toEqual({ kind: 'table-full', table: 'behaviours' })
+    expect(cut.incompleteReason).toEqual({ kind: 'table-full', table: 'transition records' })
     expect(cut.complete).toBe(false)
   })
 

@@ -52,7 +52,9 @@ export class MemoryUse {
     const most = this.#mostArrayBytes
     const isFull = records.some((array) => doubledBytes(array, array.length + 1) > most)
     // The log of recordings grows to slightly more than twice its length.
-    return isFull || 3 * (checkpoint?.bytes ?? 0) > most ? { kind: 'table-full', table: 'behaviours' } : null
+    return isFull || 3 * (checkpoint?.bytes ?? 0) > most
+      ? { kind: 'table-full', table: 'transition records' }
+      : null
   }
 
   /** Number of states in the next slice, and most steps from them. */

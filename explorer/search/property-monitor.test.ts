@@ -136,12 +136,12 @@ describe('against the naive checker', () => {
   })
 })
 
-/** Counts from 0 to `top`, where it rests if told so. */
-function counting(top: number, rests = true): System<{ n: number }> {
+/** Counts from 0 to `top`, which is a valid end state if `mayEnd`. */
+function counting(top: number, mayEnd = true): System<{ n: number }> {
   const shape = struct({ n: range(0, top) })
   const up = step<View<typeof shape>>(
     'up',
-    { validEnd: rests },
+    { validEnd: mayEnd },
     {
       when: (w) => w.n < top,
       does: (w) => {
@@ -322,10 +322,10 @@ describe('a monitor', () => {
   it('counts a deadlock only if a thread is not at a valid end', () => {
     const free: Property<{ n: number }> = { kind: 'deadlock', id: 'free', title: '' }
     const also: Property<{ n: number }> = { kind: 'deadlock', id: 'also', title: '' }
-    for (const rests of [true, false]) {
-      const { deadlocks, properties } = breadthFirst(counting(3, rests), [small, free, also])
-      expect(deadlocks).toBe(rests ? 0 : 1)
-      const expected = rests ? ['holds', 'holds', 'holds'] : ['holds', 'violated', 'violated']
+    for (const mayEnd of [true, false]) {
+      const { deadlocks, properties } = breadthFirst(counting(3, mayEnd), [small, free, also])
+      expect(deadlocks).toBe(mayEnd ? 0 : 1)
+      const expected = mayEnd ? ['holds', 'holds', 'holds'] : ['holds', 'violated', 'violated']
       expect(properties.map(({ verdict }) => verdict)).toEqual(expected)
     }
   })
@@ -363,8 +363,8 @@ describe('a monitor', () => {
   it('counts a deadlock if one thread is at a valid end and another is not', () => {
     const shape = struct({ never: range(0, 1) })
     type Shape = View<typeof shape>
-    const waits = (name: string, rests: boolean) =>
-      one(program<Shape>(name, 'waits', [step('wait', { validEnd: rests }, { when: (w) => w.never === 1 })]))
+    const waits = (name: string, mayEnd: boolean) =>
+      one(program<Shape>(name, 'waits', [step('wait', { validEnd: mayEnd }, { when: (w) => w.never === 1 })]))
     for (const [a, b] of [
       [true, false],
       [false, true],

@@ -1,5 +1,5 @@
 /** Tables that grow with a search. */
-export type Table = 'visited states' | 'steps between states' | 'behaviours' | 'turns'
+export type Table = 'visited states' | 'steps between states' | 'transition records' | 'turns'
 
 /** Why a search ended before all states were visited. Tagged data: the command line puts it into words. */
 export type StopReason =

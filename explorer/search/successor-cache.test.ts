@@ -145,7 +145,7 @@ describe('cache entries', () => {
       { numRuns: 200 },
     )
     check(twoPhase(3))
-    // Many threads: notes of one byte, and a loop over the threads.
+    // Many threads: entries of one byte, and a loop over the threads.
     check(twoPhase(9))
     expect(handedOn).toBeGreaterThan(1000)
     expect(asleep).toBeGreaterThan(1000)

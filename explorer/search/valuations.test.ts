@@ -5,8 +5,8 @@ import { compose, one } from '../../model/language/system.ts'
 import { breadthFirst } from './breadth-first.ts'
 
 it('a predicate whose footprint grows is evaluated after steps that could not change it before', () => {
-  // While `armed` is false the property never looks at `lit`, so switching the light needs no new answer;
-  // once it is true the same behaviour of the same step does.
+  // While `armed` is false the property never looks at `lit`, so switching the light needs no new value;
+  // once it is true the same transition record of the same step does.
   const world = struct({ armed: flag, lit: flag })
   type World = View<typeof world>
   const switcher = program<World>('switcher', 'switches the light', [

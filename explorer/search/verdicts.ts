@@ -4,7 +4,7 @@ import type { Trace } from '../../model/language/trace.ts'
 import { type PropertyResult, propertyResult, type Verdict } from './result.ts'
 import type { StateGraph } from './state-graph.ts'
 
-/** What the verdicts depend on apart from the findings. */
+/** What the verdicts depend on besides the findings. */
 export interface Decided {
   readonly complete: boolean
   readonly states: number

@@ -55,7 +55,7 @@ export function measuredCollision(table: Int32Array, stride: number, states: num
   return Math.min(1, most)
 }
 
-/** Number of bits in which about EXPECTED_PAIRS pairs of so many fingerprints should agree. */
+/** Number of bits in which about EXPECTED_PAIRS pairs of `count` fingerprints should agree. */
 function bitsFor(states: number): number {
   return Math.ceil(2 * Math.log2(states) - 1 - Math.log2(EXPECTED_PAIRS))
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { tableProblem } from './table-problem.ts'
 
-/** Fingerprints by slot, of so many lanes; null where the slot is free. */
+/** Fingerprints by slot, of `lanes` lanes; null where the slot is free. */
 function tableOf(lanes: number, slots: readonly (readonly number[] | null)[]): Int32Array {
   return Int32Array.from(slots.flatMap((entry) => entry ?? new Array<number>(lanes).fill(0)))
 }

@@ -50,7 +50,7 @@ describe('VectorStore', () => {
     expect(store.spill(10)).toBe(true)
     expect(store.lows.map((lows) => lows.length)).toEqual([CHUNK, CHUNK, 0, 0, 0, 0, CHUNK])
     expect(store.chunks[3]).toHaveLength(keep ? 2 * CHUNK : 0)
-    // Memory is used again, with all notes empty, and a checkpoint still sees everything.
+    // Memory is used again, with the successor cache empty, and a checkpoint still sees everything.
     for (let n = total; n < total + 3 * CHUNK; n++) store.append(Int32Array.of(n, n ^ 0x5555), 0, ~n, n * 7)
     if (!keep) expect(store.bytes).toBe(before)
     expect(store.cache[7].every((note) => note === 0)).toBe(true)

@@ -305,7 +305,7 @@ describe('the table of a set', () => {
         expect(set.insertState(Int32Array.of(n), 0, Math.imul(n + 1, 16), n)).toBeLessThan(0)
     }
 
-    it('doubles when so many of its slots are taken, and says so before', () => {
+    it('doubles when too many of its slots are taken, and says so before', () => {
       const store = new VectorStore(1, true)
       const set = make(store)
       for (let slots = 16, from = 0; slots <= 128; slots *= 2) {
@@ -356,7 +356,7 @@ describe('the table of a set', () => {
       expect(set.bytes).toBe(8 * 32)
     })
 
-    it('goes on where another stopped', () => {
+    it('continues where another stopped', () => {
       const store = new VectorStore(1, true)
       const set = make(store)
       fill(set, 0, 100)

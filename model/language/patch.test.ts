@@ -132,7 +132,7 @@ const loop = program<unknown>('loop', 'loops', [
 ])
 
 describe('jumps to a step', () => {
-  it('land on what is inserted before it, and go on to it', () => {
+  it('land on what is inserted before it, and continue to it', () => {
     expect(targets(loop, insert({ before: 'X' }, s('NEW.1'), s('NEW.2')))).toEqual({
       enter: 'NEW.1 first',
       first: 'NEW.1',

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { printableJson, quoted, quotedPath } from './quoted.ts'
 
-/** Code points that no terminal may see, as ranges: written down apart from the code that finds them. */
+/** Code points that no terminal may see, as ranges: written independently of the code that finds them. */
 const FORBIDDEN: readonly (readonly [string, number, number])[] = [
   ['C0', 0x00, 0x1f],
   ['DEL and C1', 0x7f, 0x9f],

@@ -204,7 +204,7 @@ export function referenceRun(
     if (outcome.kind === 'fault') {
       if (at === trace.steps.length - 1) return { states, fault: outcome.fault }
       const reason = `it faults (${outcome.fault.property}: ${outcome.fault.message})`
-      throw new ReplayError(`${where} and go on: ${reason}`, at, reason)
+      throw new ReplayError(`${where} and continue: ${reason}`, at, reason)
     }
     snapshot = outcome.next
     states.push(reference.encode(snapshot))

@@ -273,7 +273,7 @@ describe('deadlocks and faults', () => {
     )
   })
 
-  it('are told in JSON, as not asked for', async () => {
+  it('are in the JSON, as not asked for', async () => {
     const { out } = await check('zap', '--property', 'root-dropped', '--json')
     const [{ properties }] = resultSchema.parse(JSON.parse(out.join('\n'))).checks
     expect(properties.map(({ id, asked, verdict }) => [id, asked, verdict])).toEqual([

@@ -123,7 +123,7 @@ describe('explain', () => {
     expect(await explain('ticker')).toMatch(/is {9}counts; or counts to/)
   })
 
-  it('groups expectations by scenario and verdict, and sets notes apart', async () => {
+  it('groups expectations by scenario and verdict, those with notes separately', async () => {
     const [upstream, ...designs] = catalogue.designs
     const expected: Expectation[] = [
       { scenario: 'zap', property: 'root-dropped', verdict: 'vacuous', note: 'It is never requested.' },

@@ -105,7 +105,7 @@ describe('the overall verdict', () => {
     )
   })
 
-  it('is told in the last line, with the options that allow it', () => {
+  it('is in the last line, with the options that allow it', () => {
     const line = (all: PropertyReport['verdict'][], complete: boolean, allow: Partial<typeof NOTHING> = {}) =>
       verdictLine(
         [

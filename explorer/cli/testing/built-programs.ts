@@ -41,7 +41,7 @@ export interface Begun {
   readonly ended: Promise<Ended>
 }
 
-/** Gives the tests of one file a folder of their own to run programs in. */
+/** Gives the tests of one file a separate folder to run programs in. */
 export function builtPrograms() {
   let folder = ''
   beforeAll(() => {

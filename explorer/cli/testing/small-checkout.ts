@@ -35,7 +35,7 @@ export interface SmallCheckout {
   readonly folder: string
   /** Writes a source file. The program prints the `word` that model/word.ts exports. */
   write(path: string, text: string): void
-  /** Starts the command, in a group of its own. */
+  /** Starts the command in a new process group. */
   begin(): { readonly child: ChildProcess; readonly ended: Promise<Ended> }
   /** Names below dist, hidden ones included. */
   built(): string[]

@@ -263,7 +263,7 @@ describe('what a careless reduction loses', () => {
   })
 })
 
-describe('threads that together can reach more than is looked at', () => {
+describe('threads that together can reach more than the look-ahead visits', () => {
   const many = struct({ a: flag, b: flag, c: flag, digit: array(3, range(0, 9)) })
   type Many = View<typeof many>
   const counts = step<Many>(
@@ -307,7 +307,7 @@ describe('threads that together can reach more than is looked at', () => {
     initial: [() => {}],
   })
 
-  it('are looked at one by one', () => {
+  it('are examined one by one', () => {
     const full = breadthFirst(system, [])
     const reduced = breadthFirst(system, [], { reduce: 'por' })
     expect(full.states).toBe(2 * 11 * 11 * 10)

@@ -19,7 +19,7 @@ it('an evaluation is found for all states with the values that were read', () =>
   expect(trees.find(1, state(0, 0, 3), marked(0, 2), 7)).toBe(UNKNOWN)
 })
 
-it('a field that is not at hand is not looked at', () => {
+it('a field whose value is unknown is not tested', () => {
   const trees = new FieldDecisionTrees([2, 3, 4])
   trees.add(0, state(1, 2, 3), { reads: [2, 0] })
   expect(trees.find(0, state(1, 2, 3), marked(2), 7)).toBe(OUTSIDE)

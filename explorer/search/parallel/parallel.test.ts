@@ -103,7 +103,7 @@ describe('parallelBreadthFirst', () => {
     const few = await inParallel(twoPhaseModel, [6], { workers: 2, maxStates: 1000 })
     expect([few.complete, few.incompleteReason]).toEqual([false, { kind: 'max-states', states: 1000 }])
     expect(few.properties[0].verdict).toBe('inconclusive')
-    // What was found before is told all the same, with its least trace.
+    // What was found before is reported nevertheless, with its least trace.
     const { system: larger, properties: asked } = twoPhaseModel(7)
     const some = await inParallel(twoPhaseModel, [7], { workers: 2, maxStates: 50_000 })
     const traces = some.properties.flatMap(({ id, trace }) => (trace === null ? [] : [{ id, trace }]))

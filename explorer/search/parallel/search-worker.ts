@@ -273,7 +273,7 @@ export class SearchWorker implements ExpansionSink {
     gauges[at] = this.#expander.transitions
     gauges[at + 1] = found
     gauges[at + 2] = this.#bytes
-    // Negative if this worker expanded more states of others than they of its own. The sum over all is right.
+    // Negative if this worker expanded more states of others than others expanded of its. The sum over all is right.
     gauges[at + 3] = found - this.#expanded
     gauges[at + 4] = this.#depth
   }

@@ -232,7 +232,7 @@ const below = (limit: number): Property<{ x: number }> => ({
 })
 
 describe('search by preemptions', () => {
-  it('reaches exactly what so many preemptions reach', () => {
+  it('reaches exactly what that number of preemptions reaches', () => {
     fc.assert(
       fc.property(tape, fc.nat(3), (numbers, most) => {
         const { system } = randomSystem(numbers)

@@ -9,7 +9,7 @@ it('counts pairs of lanes as a set does, also while it grows', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(lane, lane), { maxLength: 200 }), fc.nat(6000), (pairs, more) => {
       const seen = new SeenStates()
-      // Lanes (0, 0) and (1, 0) are one to it: the first has no place of its own.
+      // Lanes (0, 0) and (1, 0) are one to it: they share a slot.
       const keys = new Set<string>()
       const many = Array.from({ length: more }, (_, n): [number, number] => [n & 7, n])
       for (const [low, high] of [...pairs, ...many, ...pairs]) {

@@ -61,7 +61,7 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
     status: 'rejected',
     kernel: { version: 'never merged', function: kvm_calc_mmu_role_common },
     about:
-      'Makes the cache work again. But since 7dcd57552008 the bit also tells contexts apart: without it a 32-bit guest that toggles CR4.PAE keeps a context of the other format.',
+      'Makes the cache work again. But since 7dcd57552008 the bit also distinguishes contexts: without it a 32-bit guest that toggles CR4.PAE keeps a context of the other format.',
     scenarios: CACHE,
     patches: [
       replace('INIT.1', initMmu(byPages(indirectOnly))),

@@ -63,7 +63,7 @@ export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
     title: 'check the role of a linked child, but not its gfn',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_mmu_get_child_sp' },
-    about: 'The role alone does not tell two huge pages apart.',
+    about: 'The role alone does not distinguish two huge pages.',
     scenarios: ['huge-page-remapped', 'huge-page-to-table'],
     patches: [testing({ gfn: false, role: true })],
     expect: violated('huge-page-remapped', ...LEFT_ON_AN_RMAP, ...ASSERTED),

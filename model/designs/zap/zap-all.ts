@@ -26,7 +26,7 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_mmu_zap_all' },
     about:
-      'The obvious way to shorten the critical section, and why the generation is needed: vCPUs build pages as fast as they are zapped, and new pages cannot be told from old ones.',
+      'The obvious way to shorten the critical section, and why the generation is needed: vCPUs build pages as fast as they are zapped, and new pages cannot be distinguished from old ones.',
     scenarios: [TERMINATION],
     patches: zapEverything(true),
     expect: violated(TERMINATION, 'zap-all-terminates'),

@@ -111,7 +111,7 @@ export function preFault(bounds: Bounds): Block<Kvm> {
   )
 }
 
-/** PF.14: RET_PF_FIXED ends the loop of the ioctl. Other faults go on. */
+/** PF.14: RET_PF_FIXED ends the loop of the ioctl. Other faults continue. */
 export function preFaultDone(): Step<Kvm> {
   return step('PF.14', { ...about, shows: 'return RET_PF_FIXED', quiet: true }, [
     { when: (kvm, v) => kvm.vcpu[v].prefault, to: 'PREFAULT/PRE.fixed' },

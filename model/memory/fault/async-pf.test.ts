@@ -47,7 +47,7 @@ describe('an async page fault', () => {
     expect([same_mmu_kind(kvm, 0), same_pgd(kvm, 0)]).toEqual([false, false])
   })
 
-  it('keeps its address apart from that of the guest’s instruction', () => {
+  it('keeps its address separate from that of the guest’s instruction', () => {
     const kvm = world()
     kvm.vcpu[0].gva = 1
     remember_fault(kvm, 0, 2)
