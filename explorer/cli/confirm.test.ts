@@ -49,7 +49,7 @@ describe('the process that confirms', () => {
     expect([await Promise.all(all), started()]).toEqual([[null, null, null], 1])
   })
 
-  it('ends when it is told to, after the last answer', async () => {
+  it('ends on request, after the last answer', async () => {
     const { confirm, end } = freshProcess(replayer(`setTimeout(() => ${CONFIRMS.slice(0, -1)}, 50)`))
     const answer = confirm(counterexample('ce-00000001'))
     await end()

@@ -174,7 +174,7 @@ class Replayer {
   async end(): Promise<void> {
     if (this.#ended !== null) return
     // Set here, because Node emits no `close` after `disconnect()`.
-    this.#ended = 'the process that replays was told to end'
+    this.#ended = 'the process that replays was asked to end'
     this.#keepsAlive(true)
     this.#child.disconnect()
     await once(this.#child, 'exit')

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { inParallel } from './in-parallel.ts'
 
-/** Tasks that end when they are told to, and a log of what happened. */
+/** Tasks that end when `end` is called, and a log of what happened. */
 function tasks(count: number) {
   const log: string[] = []
   const ends: (() => void)[] = []
@@ -16,7 +16,7 @@ function tasks(count: number) {
 
 const settled = () => new Promise((resolve) => setTimeout(resolve))
 
-it('begins so many at first, and one more as each ends', async () => {
+it('begins the allowed number at first, and one more as each ends', async () => {
   const { log, all, end } = tasks(4)
   const results = inParallel(all, 2)
   expect(log).toEqual(['begin 0', 'begin 1'])
@@ -38,7 +38,7 @@ it('begins the next before the result of the last is used', async () => {
   expect(log).toEqual(['begin 0', 'begin 1', 'use 0'])
 })
 
-it('goes on after a failure', async () => {
+it('continues after a failure', async () => {
   const results = inParallel([() => Promise.reject(new Error('fails')), async () => 1], 1)
   expect((await Promise.allSettled(results)).map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
 })

@@ -1,5 +1,5 @@
 /**
- * Begins tasks in order, at most `most` at a time. The next one begins before anything that awaits the last one goes on.
+ * Begins tasks in order, at most `most` at a time. The next one begins before anything that awaits the last one resumes.
  * @returns their results, in the same order.
  */
 export function inParallel<T>(tasks: readonly (() => Promise<T>)[], most: number): Promise<T>[] {

@@ -14,7 +14,7 @@ export type Statement = string | readonly string[]
 export type Elsewhere =
   /** In the function that has this name in a version, instead of that of the step. */
   | { readonly fn: string; readonly at: Statement }
-  /** In a function without steps of its own, which the `fn` of the step calls. */
+  /** In a function that has no steps, which the `fn` of the step calls. */
   | { readonly callee: string; readonly at: Statement }
 
 /**

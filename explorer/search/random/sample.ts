@@ -65,7 +65,7 @@ class Sample {
   readonly #maxDepth: number
   readonly #maxWalks: number
   readonly #properties: readonly Property<never>[]
-  /** Ids of the properties for which the search goes on. */
+  /** Ids of the properties for which the search continues. */
   readonly #sought: readonly string[]
   readonly #sampler: Sampler<Trace>
   readonly #compiled: CompiledSystem
