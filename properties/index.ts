@@ -1,7 +1,7 @@
 // Written by `npm run register` from what the files beside it export; not edited by hand.
 import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
-import { storeComesBeforeTheFlush, pageIsWrittenAgain, pageIsWrittenBeforeItsBitIsSet, largeSpteIsDropped, faultMapsAPageWithoutTheLog } from './dirty-log/dirty-log-witnesses.ts'
+import { storeComesBeforeTheFlush, pageIsWrittenAgain, pageIsWrittenBeforeItsBitIsSet, readMarksAPageDirty, largeSpteIsDropped, faultMapsAPageWithoutTheLog } from './dirty-log/dirty-log-witnesses.ts'
 import { noDirtyPageLost } from './dirty-log/no-dirty-page-lost.ts'
 import { noWriteMissingFromTheDirtyLog } from './dirty-log/no-write-missing-from-the-dirty-log.ts'
 import { pageIsPrefaulted, pageArrivesInAnotherContext, processEndsWhileAPageIsSwappedIn } from './fault/async-pf.ts'
@@ -26,6 +26,7 @@ import { noUseAfterFree } from './primitives/no-use-after-free.ts'
 import { requestIsServiced } from './primitives/request-is-serviced.ts'
 import { cachedRootIsFound } from './roots/cached-root-is-found.ts'
 import { contextFitsTheGuest } from './roots/context-fits-the-guest.ts'
+import { guestRunsOnADummyRoot, dummyRootIsReplaced } from './roots/dummy-root-witnesses.ts'
 import { kvmMmuPageFaultFindsAValidRoot } from './roots/kvm-mmu-page-fault-finds-a-valid-root.ts'
 import { kvmMmuUnloadLeavesNoRoot } from './roots/kvm-mmu-unload-leaves-no-root.ts'
 import { noFreedRootInUse } from './roots/no-freed-root-in-use.ts'
@@ -39,7 +40,7 @@ import { rootCountIsNumberOfHolders } from './roots/root-count-is-number-of-hold
 import { rootFitsTheContext } from './roots/root-fits-the-context.ts'
 import { childIsOneLevelBelow } from './shadow/child-is-one-level-below.ts'
 import { emulationFailsOnlyWhenShadowedAgain } from './shadow/emulation-fails-only-when-shadowed-again.ts'
-import { unsyncPageIsSynced, storeToATableIsEmulated, pageIsZappedForWriteFlooding, unsyncPageIsLinkedASecondTime, pageIsZappedUnderALocklessWalk, emulationFailureIsReported, tableIsUnprotectedForADataWrite, zappedRootInUseIsEmulated, hintMissesAPageJustBuilt, hintPromisesAPageJustZapped, storeWaitsInABuffer, storeIsEmulatedWhileNothingIsShadowed, unsyncTablesMapEachOther } from './shadow/guest-pte-witnesses.ts'
+import { unsyncPageIsSynced, syncMapsWritable, readMakesAPageUnsync, storeToATableIsEmulated, pageIsZappedForWriteFlooding, unsyncPageIsLinkedASecondTime, pageIsZappedUnderALocklessWalk, emulationFailureIsReported, tableIsUnprotectedForADataWrite, zappedRootInUseIsEmulated, hintMissesAPageJustBuilt, hintPromisesAPageJustZapped, storeWaitsInABuffer, storeIsEmulatedWhileNothingIsShadowed, unsyncTablesMapEachOther } from './shadow/guest-pte-witnesses.ts'
 import { kvmMmuChildRoleHasAValidParent } from './shadow/kvm-mmu-child-role-has-a-valid-parent.ts'
 import { kvmMmuPageSetTranslationFitsADirectPage } from './shadow/kvm-mmu-page-set-translation-fits-a-direct-page.ts'
 import { kvmUnlinkUnsyncPageFindsItUnsync } from './shadow/kvm-unlink-unsync-page-finds-it-unsync.ts'
@@ -100,6 +101,8 @@ export const properties: readonly Property<Kvm>[] = [
   agingHoldsBackAZap,
   cachedRootIsFound,
   contextFitsTheGuest,
+  guestRunsOnADummyRoot,
+  dummyRootIsReplaced,
   kvmMmuPageFaultFindsAValidRoot,
   kvmMmuUnloadLeavesNoRoot,
   noFreedRootInUse,
@@ -130,6 +133,8 @@ export const properties: readonly Property<Kvm>[] = [
   childIsOneLevelBelow,
   emulationFailsOnlyWhenShadowedAgain,
   unsyncPageIsSynced,
+  syncMapsWritable,
+  readMakesAPageUnsync,
   storeToATableIsEmulated,
   pageIsZappedForWriteFlooding,
   unsyncPageIsLinkedASecondTime,
@@ -191,6 +196,7 @@ export const properties: readonly Property<Kvm>[] = [
   storeComesBeforeTheFlush,
   pageIsWrittenAgain,
   pageIsWrittenBeforeItsBitIsSet,
+  readMarksAPageDirty,
   largeSpteIsDropped,
   faultMapsAPageWithoutTheLog,
   noDirtyPageLost,

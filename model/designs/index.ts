@@ -13,6 +13,7 @@ import { slotMoveDesigns } from './memslots/slot-move.ts'
 import { notifierDesigns } from './notifier/notifiers.ts'
 import { assertedCounterDesigns } from './primitives/asserted-counters.ts'
 import { storeBufferDesigns } from './primitives/store-buffers.ts'
+import { dummyRootDesigns } from './roots/dummy-roots.ts'
 import { obsoleteRootDesigns } from './roots/obsolete-roots.ts'
 import { roleKeyDesigns } from './roots/role-keys.ts'
 import { rootCalibrationDesigns } from './roots/roots-calibration.ts'
@@ -35,6 +36,7 @@ import { zappingDesigns } from './zap/zapping.ts'
 /** All designs, in the order of listings; `upstream` is the model without patches. */
 export const designs: readonly Design<Kvm>[] = [
   upstream,
+  ...dummyRootDesigns,
   ...obsoleteRootDesigns,
   ...roleKeyDesigns,
   ...rootCalibrationDesigns,

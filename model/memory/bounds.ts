@@ -87,6 +87,21 @@ export function slots_vanish({ memslots }: Bounds): boolean {
   return memslots.deletes + memslots.moves > 0
 }
 
+/** Whether the memslot of a guest page table is deleted, created or moved. */
+export function tables_change_slots(bounds: Bounds): boolean {
+  return slots_change(bounds) && in_a_slot(bounds, bounds.guest.tables)
+}
+
+/** Whether a page directory can be without a usable memslot, so that a dummy root is loaded for it. */
+export function has_dummy_roots(bounds: Bounds): boolean {
+  return slots_change(bounds) && in_a_slot(bounds, bounds.guest.pgds)
+}
+
+/** Whether one of the first `frames` frames is in a memslot that can change. */
+function in_a_slot({ memslots }: Bounds, frames: number): boolean {
+  return memslots.of.slice(0, frames).some((slot) => slot !== null)
+}
+
 /** Whether MMIO SPTEs are tagged with the generation of memslots that change. */
 export function tags_mmio({ memslots }: Bounds): boolean {
   return memslots.creates > 0 || memslots.mmio

@@ -48,6 +48,20 @@ export const pageIsWrittenBeforeItsBitIsSet: Witness<Kvm> = {
     kvm.uncopied.elements().some((gfn) => !kvm.dirty_bitmap.has(gfn)),
 }
 
+/** As far as the log knows, the page is written: the SPTE is writable, and no fault follows. */
+export const readMarksAPageDirty: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'read-marks-a-page-dirty',
+  aliases: [],
+  title: 'A read fault has set the dirty bit of the page that it is about to map writable.',
+  reference: 'make_spte(): mark_page_dirty_in_slot() if PT_WRITABLE_MASK is set',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => {
+      const { guest, fault } = kvm.vcpu[v]
+      return at.vcpu[v] === 'PF/SET.4' && guest === 'read' && kvm.dirty_bitmap.has(fault.gpte[0].to as number)
+    }),
+}
+
 export const largeSpteIsDropped: Witness<Kvm> = {
   kind: 'witness',
   id: 'large-spte-is-dropped',

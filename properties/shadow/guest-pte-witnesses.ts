@@ -23,6 +23,35 @@ function differs(kvm: Kvm, table: number, index: number, mapped: number | null):
   return mapped !== null && kvm.guest_table[table][index].to !== mapped
 }
 
+export const syncMapsWritable: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'sync-maps-writable-what-the-guest-allows',
+  aliases: [],
+  title: 'A sync is about to map a frame writable, because the guest has made its PTE writable.',
+  reference: 'FNAME(sync_spte)(): make_spte() with synchronizing, 7.2.13 paging_tmpl.h 991',
+  seen: (kvm, at) =>
+    all(kvm.vcpu).some((v) => at.vcpu[v].endsWith('/SY.5 sync')) &&
+    all(kvm.page).some((p) => {
+      const { unsync, gfn, spte } = kvm.page[p]
+      if (!unsync) return false
+      return all(spte).some((i) => {
+        const { to, w } = kvm.guest_table[gfn as number][i]
+        const { kind, gfn: mapped, access_write } = spte[i]
+        if (kind !== 'leaf' || to !== mapped || !w || access_write) return false
+        return valid_pages_of(kvm, to as number).length === 0
+      })
+    }),
+}
+
+export const readMakesAPageUnsync: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'read-makes-a-page-unsync',
+  aliases: [],
+  title: 'A read maps a shadowed table writable, through a PTE that is dirty already.',
+  reference: 'make_spte(): mmu_try_to_unsync_pages() whenever pte_access has ACC_WRITE_MASK',
+  seen: (kvm, at) => all(kvm.vcpu).some((v) => at.vcpu[v] === 'PF/UN.2' && kvm.vcpu[v].guest === 'read'),
+}
+
 export const storeToATableIsEmulated: Witness<Kvm> = {
   kind: 'witness',
   id: 'store-to-a-table-is-emulated',

@@ -1,6 +1,7 @@
 import { move, type Patch, replace } from '../../language/patch.ts'
 import { type Step, step } from '../../language/program.ts'
 import { frames, writeProtect } from '../../machines/dirty-log/dirty-log.ts'
+import { target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_entries, rmap_write_protect } from '../../memory/shadow/rmap.ts'
 
@@ -14,6 +15,25 @@ export const PROTECT_FIRST: Patch<Kvm>[] = [
   ),
   move('DL.3', { before: 'DL.1' }),
 ]
+
+/** SET.3 that goes by the access of the fault, not by that of the SPTE. */
+export function markWritesOnly(): Step<Kvm> {
+  return step<Kvm>(
+    'SET.3',
+    {
+      fn: 'make_spte',
+      since: 'never merged',
+      shows: (kvm, v) => `fault->write = ${kvm.vcpu[v].guest === 'write'}`,
+    },
+    [
+      {
+        when: (kvm, v) => kvm.vcpu[v].guest === 'write',
+        does: (kvm, v) => kvm.dirty_bitmap.add(target_gfn(kvm, v)),
+      },
+      {},
+    ],
+  )
+}
 
 /** DL.1 as a load and a store instead of xchg(). */
 export function readThenStore(): Step<Kvm>[] {

@@ -6,6 +6,7 @@ import {
   alreadyCopied,
   clearAll,
   copyNow,
+  markWritesOnly,
   PROTECT_FIRST,
   protectIfWritable,
   readThenStore,
@@ -21,6 +22,7 @@ const TWO = 'dirty-log-two-vcpus'
 const CLEAR = 'dirty-log-clear'
 const FAST = 'dirty-log-fast-fault'
 const TABLE = 'dirty-log-table'
+const READ = 'dirty-log-read'
 const MISSING = 'no-write-missing-from-the-dirty-log'
 
 const UNNOTICED = 'no-request-unnoticed-in-guest-mode'
@@ -29,6 +31,20 @@ const NO_FLUSH = 'The only request in this scenario is the flush of a pass, and 
 const missingIn = (...scenarios: string[]) => scenarios.flatMap((scenario) => violated(scenario, MISSING))
 
 export const dirtyLogDesigns: readonly Design<Kvm>[] = [
+  {
+    id: 'read-maps-writable-unlogged',
+    aliases: [],
+    title: 'set the dirty bit in write faults only, although a read may map the page writable',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'make_spte' },
+    about: 'On a direct root the read maps the page writable, and the write that follows does not fault.',
+    scenarios: [READ],
+    patches: [replace('SET.3', markWritesOnly())],
+    expect: [
+      ...violated(READ, MISSING),
+      ...notReached('Only writes set the bit.', READ, 'read-marks-a-page-dirty'),
+    ],
+  },
   {
     id: 'log-returned-before-flush',
     aliases: ['B33'],

@@ -28,7 +28,7 @@ const inHugePage = boundsOf(HUGE_PAGE_MAPPED_TWICE)
 
 /** Every table on the walk gets the access of the last non-leaf entry. */
 const ofTheLastEntry: AccessRule = (kvm, v, _level, direct, bounds) =>
-  direct ? pte_access_write(kvm, v) : pt_access_write(kvm, v, 1, bounds)
+  direct ? pte_access_write(kvm, v, bounds) : pt_access_write(kvm, v, 1, bounds)
 
 /** A direct page gets the access of the entries above the huge one. */
 const aboveTheHugeEntry: AccessRule = (kvm, v, level, _direct, bounds) =>

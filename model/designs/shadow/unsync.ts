@@ -1,6 +1,7 @@
 import { drop, insert, move, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import { sync_page } from '../../machines/shadow/sync-page.ts'
+import { allBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { guest_levels, index_at } from '../../memory/primitives/guest-memory.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
@@ -12,6 +13,9 @@ import { notReached, violated } from '../expectation.ts'
  * Level-1 tables may be written while they are shadowed: when must their shadow pages be marked unsync, found and
  * synced?
  */
+/** Bounds of the scenario in which a sync grants write access. */
+const GRANTS = allBounds({ guest: { dirtyPtes: true } })
+
 const NOTHING_FOUND = 'Without marks in its ancestors the walk does not find the unsync page.'
 
 export const unsyncDesigns: readonly Design<Kvm>[] = [
@@ -69,7 +73,7 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
     status: 'before',
     kernel: { version: '..v2.6.35', function: 'paging64_sync_page' },
     about:
-      'Of two pages that are synced together, the first maps the table of the second writable again, because the second is still unsync. Then the second is synced, and its table can be written without KVM noticing. Fixed by 36a2e6774bfb: a sync never maps a shadowed gfn writable. Today a sync grants no permission at all.',
+      'Of two pages that are synced together, the first maps the table of the second writable again, because the second is still unsync. Then the second is synced, and its table can be written without KVM noticing. Fixed by 36a2e6774bfb: a sync never maps a shadowed gfn writable.',
     scenarios: ['unsync-two-tables'],
     patches: [replace('SY.5 sync', syncMapsWritable())],
     expect: violated(
@@ -78,6 +82,18 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
       'flushed-translation-is-not-used',
       'synced-page-agrees',
     ),
+  },
+  {
+    id: 'sync-maps-a-table-writable',
+    aliases: [],
+    title: 'map a gfn writable in a sync wherever the guest allows it, shadowed tables included',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'mmu_try_to_unsync_pages' },
+    about:
+      'Without the refusal of mmu_try_to_unsync_pages() (synchronizing) the sync makes the table that it has just synced writable through a second entry; KVM would miss a store through that.',
+    scenarios: ['sync-grants-write'],
+    patches: [replace('SY.5 sync', syncMapsTablesWritable())],
+    expect: [...violated('sync-grants-write', 'writable-table-is-unsync')],
   },
   {
     id: 'sync-flush-deferred',
@@ -159,6 +175,24 @@ function requestSync() {
     {
       does: (kvm, v) => {
         if (wanted(kvm, v)) kvm.vcpu[v].requests.add('MMU_SYNC')
+      },
+    },
+  )
+}
+
+/** SY.5 without a look at the shadow pages of the frames that it maps. */
+function syncMapsTablesWritable() {
+  return step<Kvm>(
+    'SY.5 sync',
+    { fn: 'kvm_sync_page', shows: 'sync the pages, writable wherever the guest allows it' },
+    {
+      does: (kvm, v) => {
+        const { fault, root } = kvm.vcpu[v]
+        for (const page of fault.unsync_pages.elements()) {
+          kvm.page[page].unsync = false
+          if (sync_page(kvm, page, 'do', GRANTS, () => true)) fault.flush = true
+        }
+        clear_unsync_marks(kvm, root as number)
       },
     },
   )

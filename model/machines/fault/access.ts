@@ -2,7 +2,7 @@ import { type Step, step } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { current_level, huge } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { root_level } from '../../memory/roots/mmu.ts'
+import { mmu_is_direct, root_level } from '../../memory/roots/mmu.ts'
 
 /** `walker->pt_access[]`: whether the guest PTEs above `level`, as the walk read them, allow writing. */
 export function pt_access_write(kvm: Kvm, v: number, level: number, bounds: Bounds): boolean {
@@ -13,13 +13,19 @@ export function pt_access_write(kvm: Kvm, v: number, level: number, bounds: Boun
 
 /**
  * `walker->pte_access`: whether the leaf may be writable. All guest PTEs must allow it. A read maps a clean PTE
- * read-only, so that the first write faults and sets D. (In scenarios without D, PTEs stay clean.)
+ * read-only, so that the first write faults and sets D (protect_clean_gpte()). A direct MMU has no PTEs: the leaf is
+ * writable whenever the host page is (fault->map_writable), for reads as well.
  */
-export function pte_access_write(kvm: Kvm, v: number): boolean {
+export function pte_access_write(kvm: Kvm, v: number, bounds: Bounds): boolean {
   const { guest, fault } = kvm.vcpu[v]
-  if (guest !== 'write' && !fault.gpte[0].dirty) return false
+  if (guest !== 'write' && !pte_is_dirty(kvm, v, bounds)) return false
   for (const entry of fault.gpte) if (!entry.w) return false
   return true
+}
+
+/** Whether the walk of a read ends without a clean PTE, which would have to stay read-only. */
+function pte_is_dirty(kvm: Kvm, v: number, bounds: Bounds): boolean {
+  return bounds.guest.dirtyPtes || kvm.vcpu[v].fault.gpte[0].dirty || mmu_is_direct(kvm, v)
 }
 
 /** Whether a child's role.access contains ACC_WRITE_MASK. `level` is the child's. */
@@ -27,7 +33,7 @@ export type AccessRule = (kvm: Kvm, v: number, level: number, direct: boolean, b
 
 /** For a guest table, what the PTEs above it allow; for a direct page, what the whole walk allows. */
 const accumulated: AccessRule = (kvm, v, level, direct, bounds) =>
-  direct ? pte_access_write(kvm, v) : pt_access_write(kvm, v, level, bounds)
+  direct ? pte_access_write(kvm, v, bounds) : pt_access_write(kvm, v, level, bounds)
 
 /**
  * FETCH.3: the access in the role of the wanted child. Non-leaf SPTEs grant all permissions, so parents may share

@@ -7,10 +7,12 @@ import { index_at } from '../../memory/primitives/guest-memory.ts'
 import { drain, store_mode, where_stored } from '../../memory/primitives/store-buffer.ts'
 import { root_level, root_page } from '../../memory/roots/mmu.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
+import { sp_has_gptes } from '../../memory/shadow/shadow-page.ts'
 import { REENTER } from '../hand-over.ts'
 
 const since = 'v3.5..v6.16'
 const about = { fn: 'fast_page_fault', since }
+const can = { fn: 'page_fault_can_be_fast', since: 'v6.4..v7.2', c: '!fault->present' }
 const fix = { fn: 'fast_pf_fix_direct_spte', since }
 
 /** The SPTE at which the walk ends, and its level. */
@@ -18,6 +20,9 @@ interface Leaf {
   readonly entry: Spte
   readonly level: number
 }
+
+/** The label behind the fast page fault. */
+const SLOW = 'FPF.end'
 
 /**
  * FPF: a write fault on a direct root restores W, if only dirty logging has cleared it, by one cmpxchg and without
@@ -27,6 +32,7 @@ export function fastPageFault(bounds: Bounds): Block<Kvm> {
   return block(
     'FPF',
     [
+      canBeFast(),
       step(
         'FPF.1',
         {
@@ -50,9 +56,29 @@ export function fastPageFault(bounds: Bounds): Block<Kvm> {
       ),
       endWalk('FPF.6', forget_fault, REENTER),
       endWalk('FPF.6 slow', forget_spte),
+      block(SLOW, []),
     ],
     { fn: about.fn },
   )
+}
+
+/**
+ * FPF.0: only a write to a present SPTE, on a direct root, can be fixed (7.2.13 mmu.c 3615, 3734). An SPTE that is not
+ * present could lack its access bits instead, but only if KVM does not use A/D bits, and the model has no access
+ * tracking.
+ */
+export function canBeFast(): Step<Kvm> {
+  const fast = (kvm: Kvm, v: number): boolean => {
+    const { root, guest, fault } = kvm.vcpu[v]
+    return fault.present && guest === 'write' && root !== null && !sp_has_gptes(kvm, root)
+  }
+  const forget = (kvm: Kvm, v: number): void => {
+    kvm.vcpu[v].fault.present = false
+  }
+  return step('FPF.0', { ...can, shows: (kvm, v) => `page_fault_can_be_fast() = ${fast(kvm, v)}` }, [
+    { when: (kvm, v) => !fast(kvm, v), does: forget, to: SLOW },
+    { does: forget },
+  ])
 }
 
 /** The last SPTE on the way to the faulting address. */

@@ -1,5 +1,5 @@
 import { type Block, block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
-import type { Bounds } from '../../memory/bounds.ts'
+import { type Bounds, has_dummy_roots } from '../../memory/bounds.ts'
 import {
   current_level,
   fault_index,
@@ -54,7 +54,34 @@ export function fetch(bounds: Bounds): Entry<Kvm>[] {
         },
       ],
     ),
+    ...when(has_dummy_roots(bounds), replaceDummyRoot()),
     ...when(bounds.shadow.levels > 1, fetchLevel(bounds)),
+  )
+}
+
+/** FETCH.2: the page directory has got a memslot since the dummy root was loaded: load another root, and retry. */
+export function replaceDummyRoot(requests = true): Step<Kvm> {
+  const dummy = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].dummy_root
+  return step(
+    'FETCH.2',
+    {
+      ...about,
+      since: 'v6.12..v7.2',
+      c: 'kvm_mmu_is_dummy_root(',
+      shows: (kvm, v) =>
+        `kvm_mmu_is_dummy_root(root.hpa) = ${dummy(kvm, v)}${dummy(kvm, v) && requests ? ', requests |= FREE_OBSOLETE_ROOTS' : ''}`,
+      quiet: (kvm, v) => !dummy(kvm, v),
+    },
+    [
+      {
+        when: dummy,
+        does: (kvm, v) => {
+          if (requests) kvm.vcpu[v].requests.add('FREE_OBSOLETE_ROOTS')
+        },
+        to: END_OF_FAULT,
+      },
+      {},
+    ],
   )
 }
 

@@ -31,6 +31,7 @@ export function check_mmio_spte(kvm: Kvm, gen: number): boolean {
  */
 export function mmioSpte(bounds: Bounds, fresh = check_mmio_spte): Step<Kvm> {
   const found = (kvm: Kvm, v: number): boolean => {
+    if (kvm.vcpu[v].dummy_root) return false
     let page = root_page(kvm, v, bounds)
     for (let level = root_level(kvm, v, bounds); ; level--) {
       const { kind, child, gen } = kvm.page[page].spte[index_at(kvm.vcpu[v].gva, level, bounds.guest.entries)]

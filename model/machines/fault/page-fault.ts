@@ -1,12 +1,17 @@
 import { type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
-import { type Bounds, slots_vanish, watched } from '../../memory/bounds.ts'
-import { current_gpte, forget_fault, table_gfn, target_gfn } from '../../memory/fault/fault.ts'
+import { type Bounds, tables_change_slots, watched } from '../../memory/bounds.ts'
+import {
+  current_gpte,
+  forget_fault,
+  table_gfn,
+  table_is_readable,
+  target_gfn,
+} from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { slot_found } from '../../memory/memslots/memslot.ts'
 import { copy_gpte, index_at } from '../../memory/primitives/guest-memory.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
-import { current_root_name, root_has_no_page, root_level } from '../../memory/roots/mmu.ts'
+import { loaded_root_name, root_has_no_page, root_level } from '../../memory/roots/mmu.ts'
 import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
 import { finish_instruction, note_refusal } from '../../memory/vcpu/instruction.ts'
 import {
@@ -46,7 +51,7 @@ const SETS_DIRTY =
 export function walkGuestTables(bounds: Bounds): Step<Kvm> {
   const levelOf = (kvm: Kvm, v: number): number => root_level(kvm, v, bounds) + 1 - kvm.vcpu[v].fault.level
   const unreadable = (kvm: Kvm, v: number): boolean =>
-    slots_vanish(bounds) && slot_found(kvm, table_gfn(kvm, v, levelOf(kvm, v), bounds)) !== 'valid'
+    tables_change_slots(bounds) && !table_is_readable(kvm, v, levelOf(kvm, v), bounds)
   const refused = (kvm: Kvm, v: number): boolean => {
     if (unreadable(kvm, v)) return true
     const { to, w } = current_gpte(kvm, v, levelOf(kvm, v), bounds)
@@ -131,7 +136,7 @@ export function writeTracked(bounds: Bounds): Step<Kvm> {
   }
   const found = (kvm: Kvm, v: number): void => {
     if (tracked(kvm, v)) note_refusal(kvm, v, target_gfn(kvm, v))
-    kvm.vcpu[v].fault.present = false
+    if (!bounds.fault.fast) kvm.vcpu[v].fault.present = false
   }
   return step(
     'PF.4',
@@ -181,8 +186,7 @@ export function staleCheck(
     {
       fn: 'is_page_fault_stale',
       since,
-      shows: (kvm, v) =>
-        `${kvm.vcpu[v].root === null ? 'root without page' : current_root_name(kvm, kvm.vcpu[v].root)}: stale = ${stale(kvm, v)}`,
+      shows: (kvm, v) => `${loaded_root_name(kvm, v)}: stale = ${stale(kvm, v)}`,
     },
     [{ when: stale, to: END_OF_FAULT }, {}],
   )
@@ -202,7 +206,8 @@ export function endFault(bounds: Bounds): Entry<Kvm> {
   if (!watched(bounds)) return step(END_OF_FAULT, unlock, [...again, { does: end, to: REENTER }])
   return step(END_OF_FAULT, unlock, [
     {
-      when: (kvm, v) => kvm.vcpu[v].fault.emulate,
+      // A read that found the frame write-protected has mapped it read-only.
+      when: (kvm, v) => kvm.vcpu[v].fault.emulate && kvm.vcpu[v].guest === 'write',
       does: (kvm, v) => {
         // Keep the frame that is written, which the emulator needs.
         const gfn = target_gfn(kvm, v)

@@ -24,8 +24,8 @@ function replaces(bounds: Bounds): boolean {
 }
 
 /**
- * SET.1 to SET.6: the leaf SPTE. A read maps read-only or, in scenarios with D bits, writable if the guest PTE is
- * dirty. A write maps writable unless the frame is a shadowed table that must stay write-protected.
+ * SET.1 to SET.6: the leaf SPTE. A write, or a read through dirty PTEs or on a direct MMU, maps writable, unless the
+ * frame is a shadowed table that must stay write-protected.
  */
 export function setSpte(bounds: Bounds): Entry<Kvm>[] {
   return inFunction(
@@ -45,7 +45,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
           ...about,
           shows: (kvm, v) => {
             const { sp, pfn } = kvm.vcpu[v].fault
-            const rights = writable(kvm, v) ? 'W' : 'R'
+            const rights = writable(kvm, v, bounds) ? 'W' : 'R'
             return `page ${sp}.spte[${fault_index(kvm, v, bounds)}] = pfn ${pfn}, ${rights}`
           },
         },
@@ -59,10 +59,11 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
             entry.kind = 'leaf'
             entry.gen = 0
             entry.pfn = pfn
-            if (writable(kvm, v)) {
+            if (bounds.guest.dirtyPtes) entry.access_write = pte_access_write(kvm, v, bounds)
+            if (writable(kvm, v, bounds)) {
               entry.w = true
               entry.mmuw = true
-            } else if (bounds.shadow.accessRoles && entry.mmuw) {
+            } else if ((bounds.shadow.accessRoles || bounds.guest.dirtyPtes) && entry.mmuw) {
               entry.w = false
               entry.mmuw = false
               set_flush_pending(kvm)
@@ -112,8 +113,8 @@ function addToRmap(bounds: Bounds): Step<Kvm> {
 }
 
 /** Whether the SPTE is writable: the guest PTEs allow it, and the frame need not stay write-protected. */
-function writable(kvm: Kvm, v: number): boolean {
-  return pte_access_write(kvm, v) && !kvm.vcpu[v].fault.emulate
+function writable(kvm: Kvm, v: number, bounds: Bounds): boolean {
+  return pte_access_write(kvm, v, bounds) && !kvm.vcpu[v].fault.emulate
 }
 
 /**
@@ -181,7 +182,7 @@ export function dropOther(bounds: Bounds): Entry<Kvm> {
 
 /** SET.3: marks the page dirty before the SPTE becomes writable: from then on stores need not exit. */
 function markDirty(bounds: Bounds): Step<Kvm> {
-  const marks = (kvm: Kvm, v: number): boolean => writable(kvm, v) && fault_is_logged(kvm, v, bounds)
+  const marks = (kvm: Kvm, v: number): boolean => writable(kvm, v, bounds) && fault_is_logged(kvm, v, bounds)
   return step(
     'SET.3',
     {
@@ -214,13 +215,13 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
         shows: (kvm, v) => `kvm_gfn_is_write_tracked(gfn ${target_gfn(kvm, v)}) = ${tracked(kvm, v)}`,
       },
       [
-        { when: (kvm, v) => !pte_access_write(kvm, v), to: next },
+        { when: (kvm, v) => !pte_access_write(kvm, v, bounds), to: next },
         {
           // Before the pages are looked up: one that is obsolete and not zapped yet still counts.
           when: tracked,
           does: (kvm, v) => {
             kvm.vcpu[v].fault.emulate = true
-            note_refusal(kvm, v, target_gfn(kvm, v))
+            if (kvm.vcpu[v].guest === 'write') note_refusal(kvm, v, target_gfn(kvm, v))
           },
           to: next,
         },
@@ -238,7 +239,7 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
       },
       {
         does: (kvm, v) => {
-          if (!writable(kvm, v)) return
+          if (!writable(kvm, v, bounds)) return
           for (const page of shadows(kvm, v)) {
             kvm.page[page].unsync = true
             kvm_mmu_mark_parents_unsync(kvm, page)

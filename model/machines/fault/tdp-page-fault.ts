@@ -6,7 +6,7 @@ import { index_at } from '../../memory/primitives/guest-memory.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
 import { REENTER, TDP_PAGE_FAULT } from '../hand-over.ts'
 import { readLock } from '../primitives/lock.ts'
-import { unsyncPages } from '../shadow/unsync-pages.ts'
+import { may_unsync, unsyncPages } from '../shadow/unsync-pages.ts'
 import { endPrefetch, faultinPfnOrQueue } from './async-page-fault.ts'
 import { faultinPfn } from './fault-host-page.ts'
 import { is_root_stale } from './page-fault.ts'
@@ -27,6 +27,8 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
     const { kind, w } = entry(kvm, v)
     return kind === 'leaf' && (w || !writes(kvm, v))
   }
+  // The SPTE is writable whenever the host page is, for reads as well, unless the frame must stay write-protected.
+  const writable = (kvm: Kvm, v: number): boolean => writes(kvm, v) || may_unsync(kvm, v)
   const stale = (kvm: Kvm, v: number): boolean => is_root_stale(kvm, v)
   const end = (kvm: Kvm, v: number): void => {
     kvm.mmu_lock_readers.delete(v)
@@ -60,9 +62,9 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
             shows: (kvm, v) =>
               allowed(kvm, v)
                 ? 'the SPTE allows the access: RET_PF_SPURIOUS'
-                : `make_spte(gfn ${target_gfn(kvm, v)}, ${writes(kvm, v) ? 'W' : 'R'})`,
+                : `make_spte(gfn ${target_gfn(kvm, v)}, ${writable(kvm, v) ? 'W' : 'R'})`,
           },
-          [{ when: allowed, to: 'P13' }, { when: (kvm, v) => !writes(kvm, v), to: 'P12' }, {}],
+          [{ when: allowed, to: 'P13' }, { when: (kvm, v) => !writable(kvm, v), to: 'P12' }, {}],
         ),
         ...unsyncPages(),
         step<Kvm>(
@@ -71,7 +73,7 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
             fn: 'tdp_mmu_set_spte_atomic',
             since,
             shows: (kvm, v) =>
-              `page ${kvm.vcpu[v].root}.spte[${index(kvm, v)}] = pfn ${kvm.vcpu[v].fault.pfn}, ${writes(kvm, v) ? 'W' : 'R'}`,
+              `page ${kvm.vcpu[v].root}.spte[${index(kvm, v)}] = pfn ${kvm.vcpu[v].fault.pfn}, ${writable(kvm, v) ? 'W' : 'R'}`,
             fused:
               'A cmpxchg; it fails if another vCPU has set the same SPTE meanwhile, and the guest retries the access in either case.',
           },
@@ -81,7 +83,7 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
               spte.kind = 'leaf'
               spte.gfn = target_gfn(kvm, v)
               spte.pfn = kvm.vcpu[v].fault.pfn
-              if (!writes(kvm, v)) return
+              if (!writable(kvm, v)) return
               spte.w = true
               spte.mmuw = true
             },

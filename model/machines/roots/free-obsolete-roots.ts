@@ -4,6 +4,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 import {
   CURRENT,
   current_root_name,
+  loaded_root_name,
   root_has_no_page,
   root_in_slot,
   root_name,
@@ -140,7 +141,7 @@ function is_obsolete_root(kvm: Kvm, v: number, slot: number, obsolete: ObsoleteT
 
 /** A root slot and its root, for `shows`. */
 function slot_and_root(kvm: Kvm, v: number, slot: number): string {
-  if (slot === CURRENT && root_has_no_page(kvm, v)) return 'root = pae_root'
+  if (slot === CURRENT && root_has_no_page(kvm, v)) return loaded_root_name(kvm, v)
   const root = root_in_slot(kvm, v, slot)
   if (slot === CURRENT) return current_root_name(kvm, root)
   return `${slot_name(kvm, v, slot)} = ${root_name(kvm, root)}`

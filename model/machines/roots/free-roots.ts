@@ -1,6 +1,6 @@
 import { type Entry, inFunction, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { clear_slot, pages_in_slot, root_name, slot_name } from '../../memory/roots/mmu.ts'
+import { clear_slot, pages_in_slot, root_name, slot_has_root, slot_name } from '../../memory/roots/mmu.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { unlink_nested } from '../zap/zap-nested-children.ts'
 import { commitZapPage } from '../zap/zap-page.ts'
@@ -70,16 +70,18 @@ function mmu_free_root_page(kvm: Kvm, v: number, slot: number): void {
 
 /** The slots to free that have a root: `VALID_PAGE()`. */
 function slots_with_roots(kvm: Kvm, v: number): number[] {
-  return kvm.vcpu[v].roots_to_free.elements().filter((slot) => pages_in_slot(kvm, v, slot).length > 0)
+  return kvm.vcpu[v].roots_to_free.elements().filter((slot) => slot_has_root(kvm, v, slot))
 }
 
 function named_slots(kvm: Kvm, v: number): string {
   return slots_with_roots(kvm, v)
     .map(
       (slot) =>
-        `${slot_name(kvm, v, slot)} = ${pages_in_slot(kvm, v, slot)
-          .map((page) => root_name(kvm, page))
-          .join(' and ')}`,
+        `${slot_name(kvm, v, slot)} = ${
+          pages_in_slot(kvm, v, slot)
+            .map((page) => root_name(kvm, page))
+            .join(' and ') || 'dummy root'
+        }`,
     )
     .join(', ')
 }

@@ -1,8 +1,9 @@
 import { block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
-import { type Bounds, watched } from '../../memory/bounds.ts'
+import { type Bounds, has_dummy_roots, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { slot_found } from '../../memory/memslots/memslot.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
-import { root_is_valid, root_name, root_role } from '../../memory/roots/mmu.ts'
+import { loaded_root_name, root_is_valid, root_role } from '../../memory/roots/mmu.ts'
 import { flush_tlb } from '../../memory/vcpu/tlb.ts'
 import { ENTER_GUEST_MODE, RELOAD_MMU } from '../hand-over.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
@@ -29,8 +30,7 @@ export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
           fn: 'kvm_mmu_reload',
           since,
           c: 'root.hpa != INVALID_PAGE',
-          shows: (kvm, v) =>
-            `root.hpa = ${root_is_valid(kvm, v) ? (kvm.vcpu[v].root === null ? 'pae_root' : root_name(kvm, kvm.vcpu[v].root)) : 'INVALID_PAGE'}`,
+          shows: loaded_root_name,
           quiet: root_is_valid,
         },
         [{ when: root_is_valid, to: ENTER_GUEST_MODE }, {}],
@@ -57,6 +57,7 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
   )
   return inFunction(
     about.fn,
+    ...when(has_dummy_roots(bounds), testRootFrame(bounds)),
     writeLock('LOAD.1', 'vcpu', { ...about, c: { callee: 'mmu_alloc_shadow_roots', at: 'write_lock(' } }),
     ...makePagesAvailable('LOAD.2 quota', bounds),
     ...when(bounds.guest.paeToggles > 0, setRootRole()),
@@ -83,6 +84,37 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
 function root_gfn(kvm: Kvm, v: number, bounds: Bounds): number {
   if (root_role(kvm, v).direct) return 0
   return kvm.vcpu[v].cr3 + (bounds.roots.pae > 0 ? kvm.vcpu[v].i : 0)
+}
+
+/**
+ * LOAD.0: a page directory without a usable memslot is not shadowed, because there is nothing to account it in. The
+ * guest runs on the zero page until it loads another root (7.2.13 mmu.c 4136). 6.1 shuts the guest down instead.
+ */
+function testRootFrame(bounds: Bounds): Step<Kvm> {
+  const visible = (kvm: Kvm, v: number): boolean =>
+    root_role(kvm, v).direct || slot_found(kvm, root_gfn(kvm, v, bounds)) === 'valid'
+  return step(
+    'LOAD.0',
+    {
+      fn: 'mmu_alloc_shadow_roots',
+      since: 'v6.12..v7.2',
+      c: 'kvm_vcpu_is_visible_gfn(',
+      shows: (kvm, v) => {
+        const gfn = root_gfn(kvm, v, bounds)
+        return `kvm_vcpu_is_visible_gfn(gfn ${gfn}) = ${visible(kvm, v)}${visible(kvm, v) ? '' : ', root.hpa = dummy root'}`
+      },
+      quiet: visible,
+    },
+    [
+      { when: visible },
+      {
+        does: (kvm, v) => {
+          kvm.vcpu[v].dummy_root = true
+        },
+        to: 'LOAD.7',
+      },
+    ],
+  )
 }
 
 /** LOAD.3: the page becomes the current root. */

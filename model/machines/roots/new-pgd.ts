@@ -1,5 +1,5 @@
 import { type Block, block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
-import { type Bounds, watched } from '../../memory/bounds.ts'
+import { type Bounds, has_dummy_roots, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { CURRENT, current_root_name, is_root_usable, root_is_valid } from '../../memory/roots/mmu.ts'
 import { NEW_PGD, REENTER, SAME_CR3 } from '../hand-over.ts'
@@ -24,7 +24,11 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
   const search =
     bounds.roots.pae > 0
       ? [freeRootWithoutPage()]
-      : [testCurrent(bounds), ...when(bounds.roots.prev > 0, swapRoots())]
+      : [
+          ...when(has_dummy_roots(bounds), freeDummyRoot(bounds)),
+          testCurrent(bounds),
+          ...when(bounds.roots.prev > 0, swapRoots()),
+        ]
   const searching = bounds.roots.pae > 0 ? 'fast_pgd_switch' : about.fn
   return block(NEW_PGD, [
     ...when(watched(bounds), flushForCr3()),
@@ -169,6 +173,32 @@ function testCurrent(bounds: Bounds): Step<Kvm> {
     bounds.roots.prev > 0
       ? [{ when: usable, to: REENTER }, { when: (kvm, v) => !root_is_valid(kvm, v), to: 'NP.6' }, {}]
       : [{ when: usable, to: REENTER }, { to: 'NP.4' }],
+  )
+}
+
+/** NP.1 of a dummy root: it is not cached either (7.2.13 mmu.c 5335). */
+function freeDummyRoot(bounds: Bounds): Step<Kvm> {
+  const dummy = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].dummy_root
+  return step(
+    'NP.1',
+    {
+      fn: 'fast_pgd_switch',
+      since,
+      c: 'kvm_mmu_free_roots(',
+      shows: (kvm, v) => `root is cached = ${!dummy(kvm, v)}`,
+      quiet: (kvm, v) => !dummy(kvm, v),
+      fused: 'kvm_mmu_free_roots() takes mmu_lock, but finds nothing to free: the zero page has no struct.',
+    },
+    [
+      {
+        when: dummy,
+        does: (kvm, v) => {
+          kvm.vcpu[v].dummy_root = false
+        },
+        to: bounds.roots.prev > 0 ? 'NP.6' : REENTER,
+      },
+      {},
+    ],
   )
 }
 

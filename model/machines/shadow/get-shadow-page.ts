@@ -135,15 +135,15 @@ function syncFound(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
       [
         {
           when: (kvm, v) =>
-            kvm.page[wanted.page(kvm, v)].unsync && sync_page(kvm, wanted.page(kvm, v), 'look'),
+            kvm.page[wanted.page(kvm, v)].unsync && sync_page(kvm, wanted.page(kvm, v), 'look', bounds),
           does: (kvm, v) => {
-            sync_page(kvm, wanted.page(kvm, v), 'do')
+            sync_page(kvm, wanted.page(kvm, v), 'do', bounds)
           },
           to: 'GET.4 flush',
         },
         {
           does: (kvm, v) => {
-            if (kvm.page[wanted.page(kvm, v)].unsync) sync_page(kvm, wanted.page(kvm, v), 'do')
+            if (kvm.page[wanted.page(kvm, v)].unsync) sync_page(kvm, wanted.page(kvm, v), 'do', bounds)
           },
           to: 'GET.end',
         },

@@ -1,20 +1,38 @@
+import type { Bounds } from '../../memory/bounds.ts'
+import { is_logged } from '../../memory/dirty-log/dirty-log.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import type { Spte } from '../../memory/shadow/fields.ts'
 import { drop_spte, set_flush_pending } from '../../memory/shadow/rmap.ts'
+import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 
 /**
  * `kvm_sync_page()`: compares every leaf SPTE of a level-1 page with the guest PTE. If that maps another frame or
- * none, the SPTE is dropped; if it lacks a permission, the SPTE loses it. Permissions are never added. With 'look'
- * nothing is changed. Returns whether an SPTE was (or would be) dropped or reduced, so that a flush is needed.
+ * none, the SPTE is dropped; if it lacks a permission, the SPTE loses it; if it has got one, the SPTE may get it. With
+ * 'look' nothing is changed. Returns whether an SPTE was (or would be) dropped or reduced, so that a flush is needed.
  */
-export function sync_page(kvm: Kvm, page: number, mode: 'look' | 'do'): boolean {
+export function sync_page(
+  kvm: Kvm,
+  page: number,
+  mode: 'look' | 'do',
+  bounds?: Bounds,
+  mayMap: MayMapWritable = isNoTable,
+): boolean {
   const sp = kvm.page[page]
   let changed = false
-  for (let index = 0; index < sp.spte.length; index++) if (sync_spte(kvm, page, index, mode)) changed = true
+  for (let index = 0; index < sp.spte.length; index++)
+    if (sync_spte(kvm, page, index, mode, bounds, mayMap)) changed = true
   return changed
 }
 
 /** `kvm_sync_spte()`: the same for one SPTE. */
-export function sync_spte(kvm: Kvm, page: number, index: number, mode: 'look' | 'do'): boolean {
+export function sync_spte(
+  kvm: Kvm,
+  page: number,
+  index: number,
+  mode: 'look' | 'do',
+  bounds?: Bounds,
+  mayMap: MayMapWritable = isNoTable,
+): boolean {
   const sp = kvm.page[page]
   const entry = sp.spte[index]
   if (entry.kind !== 'leaf') return false
@@ -23,11 +41,54 @@ export function sync_spte(kvm: Kvm, page: number, index: number, mode: 'look' | 
     if (mode === 'do') drop_spte(kvm, { page, index })
     return true
   }
-  if (gpte.w || !entry.w) return false
-  if (mode === 'do') {
-    entry.w = false
-    entry.mmuw = false
-    set_flush_pending(kvm)
-  }
+  if (bounds?.guest.dirtyPtes)
+    return sync_access(kvm, entry, gpte.w && !sp.role_no_write, mode, bounds, mayMap)
+  // An SPTE that is not writable has a PTE that is clean, or is write-protected: a sync leaves it read-only.
+  if (gpte.w || !entry.mmuw) return false
+  if (mode === 'do') lose_write(kvm, entry)
   return true
+}
+
+/** Whether a sync may map a frame writable: `mmu_try_to_unsync_pages()` with `synchronizing`. */
+export type MayMapWritable = (kvm: Kvm, gfn: number) => boolean
+
+/**
+ * Not a frame that any shadow page shadows, unsync ones included: the guest's flush must be complete before pages may
+ * go unsync (7.2.13 mmu.c 3013).
+ */
+const isNoTable: MayMapWritable = (kvm, gfn) => {
+  if (gfn < kvm.gfn_write_track.length && kvm.gfn_write_track[gfn] > 0) return false
+  return valid_pages_of(kvm, gfn).length === 0
+}
+
+/**
+ * The SPTE is made anew if the PTE's access is not the recorded one (7.2.13 paging_tmpl.h 979-993). The comment there
+ * says that the new permissions are a subset of the old ones; `make_spte()` sets W all the same if the guest has set it
+ * in the PTE.
+ */
+function sync_access(
+  kvm: Kvm,
+  entry: Spte,
+  write: boolean,
+  mode: 'look' | 'do',
+  bounds: Bounds,
+  mayMap: MayMapWritable,
+): boolean {
+  if (entry.access_write === write) return false
+  const reduced = !write && entry.mmuw
+  if (mode === 'look') return reduced
+  entry.access_write = write
+  if (reduced) lose_write(kvm, entry)
+  const gfn = entry.gfn as number
+  if (!write || !mayMap(kvm, gfn)) return reduced
+  if (is_logged(kvm, gfn, bounds)) kvm.dirty_bitmap.add(gfn)
+  entry.w = true
+  entry.mmuw = true
+  return false
+}
+
+function lose_write(kvm: Kvm, entry: Spte): void {
+  entry.w = false
+  entry.mmuw = false
+  set_flush_pending(kvm)
 }

@@ -2,7 +2,7 @@ import { type Block, block, type Entry, inFunction, step, when } from '../../lan
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
-import { current_root_name, roots_of } from '../../memory/roots/mmu.ts'
+import { current_root_name, loaded_root_name, roots_of } from '../../memory/roots/mmu.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
 import { clear_unsync_marks, unsync_pages_below } from '../../memory/shadow/write-tracking.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
@@ -88,7 +88,7 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
           does: (kvm, v) => {
             for (const unsync of kvm.vcpu[v].fault.unsync_pages.elements()) {
               kvm.page[unsync].unsync = false
-              if (sync_page(kvm, unsync, 'do')) kvm.vcpu[v].fault.flush = true
+              if (sync_page(kvm, unsync, 'do', bounds)) kvm.vcpu[v].fault.flush = true
             }
             clear_unsync_marks(kvm, page(kvm, v))
           },
@@ -149,7 +149,7 @@ export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
         c: 'is_unsync_root(',
         shows: (kvm, v) =>
           kvm.vcpu[v].root === null
-            ? 'root.hpa = INVALID_PAGE'
+            ? loaded_root_name(kvm, v)
             : `is_unsync_root(${current_root_name(kvm, root(kvm, v))}) = ${isUnsync(kvm, v)}`,
       },
       [{ when: (kvm, v) => kvm.vcpu[v].root === null || !isUnsync(kvm, v), to: 'SY.synced' }, {}],
@@ -236,7 +236,7 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
           does: (kvm, v) => {
             const index = index_at(kvm.vcpu[v].gva, 1, bounds.guest.entries)
             for (const page of pages(kvm, v)) {
-              if (sync_spte(kvm, page, index, 'do')) kvm.vcpu[v].fault.flush = true
+              if (sync_spte(kvm, page, index, 'do', bounds)) kvm.vcpu[v].fault.flush = true
             }
           },
         },

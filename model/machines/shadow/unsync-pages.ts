@@ -21,6 +21,17 @@ function next_page(kvm: Kvm, v: number): number | null {
   return valid_pages_of(kvm, gfn).find((page) => !kvm.page[page].unsync) ?? null
 }
 
+/**
+ * Whether a read may map its frame writable: not if stores to the frame are tracked, nor for a page that was swapped in
+ * if that would make a shadow page unsync (`prefetch`).
+ */
+export function may_unsync(kvm: Kvm, v: number): boolean {
+  const gfn = target_gfn(kvm, v)
+  if (gfn >= kvm.guest_table.length) return true
+  if (kvm.gfn_write_track[gfn] > 0) return false
+  return !kvm.vcpu[v].prefetch || next_page(kvm, v) === null
+}
+
 const locals = (kvm: Kvm, v: number) => kvm.vcpu[v].fault.unsync[0]
 
 const current_page = (kvm: Kvm, v: number): number => locals(kvm, v).sp as number

@@ -71,14 +71,19 @@ function tlb_hit(kvm: Kvm, v: number, bounds: Bounds): boolean {
 
 /** The walk reads a shadow page. @throws Oops if the page was freed. */
 function use_table(kvm: Kvm, v: number, bounds: Bounds): void {
+  if (kvm.vcpu[v].dummy_root) return
   const table = kvm.vcpu[v].walk ?? root_page(kvm, v, bounds)
   if (kvm.page[table].list === 'free') {
     throw new Oops('no-use-after-free', `vcpu${v} walks shadow page ${table} after it was freed`)
   }
 }
 
+/** An entry of the zero page, which a dummy root is. */
+const ZERO = { kind: 'none' } as Spte
+
 /** The entry that the walk reads now. */
 function walked_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
+  if (kvm.vcpu[v].dummy_root) return ZERO
   const { walk, walk_level, gva } = kvm.vcpu[v]
   const table = walk ?? root_page(kvm, v, bounds)
   const level = walk === null ? root_level(kvm, v, bounds) : walk_level
@@ -222,13 +227,14 @@ function walkFault(bounds: Bounds): Step<Kvm> {
     {
       ...hardware,
       shows: (kvm, v) =>
-        `root page ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva}: ${walked_spte(kvm, v, bounds).kind === 'leaf' ? 'not writable' : 'not present'}, exit`,
+        `${kvm.vcpu[v].dummy_root ? 'dummy root' : `root page ${root_page(kvm, v, bounds)}`}, gva ${kvm.vcpu[v].gva}: ${walked_spte(kvm, v, bounds).kind === 'leaf' ? 'not writable' : 'not present'}, exit`,
     },
     {
       when: (kvm, v) => may_walk(kvm, v, bounds) && refused(kvm, v),
       does: (kvm, v) => {
         use_table(kvm, v, bounds)
-        if (watched(bounds)) kvm.vcpu[v].fault.present = walked_spte(kvm, v, bounds).kind === 'leaf'
+        if (watched(bounds) || bounds.fault.fast)
+          kvm.vcpu[v].fault.present = walked_spte(kvm, v, bounds).kind === 'leaf'
         reset_walk(kvm, v)
         // A page fault flushes the address from the TLB of its CPU.
         flush_tlb_gva(kvm, v, kvm.vcpu[v].gva)

@@ -1,5 +1,6 @@
-import type { Bounds } from '../bounds.ts'
+import { type Bounds, tables_change_slots } from '../bounds.ts'
 import type { Kvm } from '../kvm.ts'
+import { slot_found } from '../memslots/memslot.ts'
 import type { Gpte } from '../primitives/fields.ts'
 import { gpte_at, index_at, same_gpte } from '../primitives/guest-memory.ts'
 import { pae_index, root_level } from '../roots/mmu.ts'
@@ -44,8 +45,20 @@ export function current_gpte(kvm: Kvm, v: number, level: number, bounds: Bounds)
   return gpte_at(kvm, table_gfn(kvm, v, level, bounds), kvm.vcpu[v].gva, level)
 }
 
-/** `FNAME(gpte_changed)()`: whether the guest's entry at `level` is no longer what the walk read. */
+/**
+ * Whether the guest table at `level` has a usable memslot. Otherwise the address of its user memory is an error
+ * (KVM_HVA_ERR_BAD), and reading it fails.
+ */
+export function table_is_readable(kvm: Kvm, v: number, level: number, bounds: Bounds): boolean {
+  return slot_found(kvm, table_gfn(kvm, v, level, bounds)) === 'valid'
+}
+
+/**
+ * `FNAME(gpte_changed)()`: whether the guest's entry at `level` is no longer what the walk read, or cannot be read
+ * (7.2.13 paging_tmpl.h, gpte_changed(): r || ...).
+ */
 export function gpte_changed(kvm: Kvm, v: number, level: number, bounds: Bounds): boolean {
+  if (tables_change_slots(bounds) && !table_is_readable(kvm, v, level, bounds)) return true
   return !same_gpte(current_gpte(kvm, v, level, bounds), kvm.vcpu[v].fault.gpte[level - 1])
 }
 

@@ -46,7 +46,7 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     child_invalid: optional(bounds.shadow.levels > 1, flag),
     /** A remote flush is needed before mmu_lock is dropped or the guest table is read again. */
     flush: flag,
-    /** The write must be emulated: its frame stays write-protected. */
+    /** The frame stays write-protected: a write must be emulated. */
     emulate: flag,
     /** SY.3: the unsync pages to sync. */
     unsync_pages: setOf(sorts.synced),
@@ -63,7 +63,7 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
       }),
     ),
     /** PFERR_PRESENT: the SPTE was present and lacked a permission. */
-    present: optional(watched(bounds), flag),
+    present: optional(watched(bounds) || bounds.fault.fast, flag),
     /** Unprotecting: EMULTYPE_ALLOW_RETRY_PF; `indirect_shadow_pages` was not 0; a page was zapped. */
     may_retry: optional(bounds.unprotect.stores.length > 0, flag),
     hint: optional(bounds.unprotect.stores.length > 0, flag),

@@ -1,5 +1,5 @@
 import { array, flag, ref, struct } from '../../language/shapes.ts'
-import type { Bounds } from '../bounds.ts'
+import { type Bounds, has_dummy_roots } from '../bounds.ts'
 import { optional } from '../optional.ts'
 import type { Sorts } from '../sorts.ts'
 
@@ -10,6 +10,8 @@ export const mmuMembers = (sorts: Sorts, bounds: Bounds) => ({
   prev_roots: array(bounds.roots.prev, ref(sorts.page)),
   /** mmu->pae_root: a root without a shadow page, whose entries point to shadow pages. */
   pae_root: array(bounds.roots.pae, ref(sorts.page)),
+  /** mmu->root.hpa is that of the zero page: the page directory has no usable memslot. */
+  dummy_root: optional(has_dummy_roots(bounds), flag),
   /** root.pgd and prev_roots[i].pgd; with one MMU they equal the frames of the pages and are left out. */
   root_pgd: optional(bounds.nested.mmus > 1, ref(sorts.gfn)),
   prev_pgds: array(bounds.nested.mmus > 1 ? bounds.roots.prev : 0, ref(sorts.gfn)),

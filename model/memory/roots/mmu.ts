@@ -6,13 +6,14 @@ import { has_role, type Role } from '../shadow/shadow-page.ts'
 export function switch_mmu(kvm: Kvm, v: number): void {
   const mmu = kvm.vcpu[v]
   const other = mmu.other_mmu[0]
-  const { root, root_pgd, root_role_pae, cpu_role_pae, walks_pae } = mmu
+  const { root, dummy_root, root_pgd, root_role_pae, cpu_role_pae, walks_pae } = mmu
   mmu.root = other.root
+  mmu.dummy_root = other.dummy_root
   mmu.root_pgd = other.root_pgd
   mmu.root_role_pae = other.root_role_pae
   mmu.cpu_role_pae = other.cpu_role_pae
   mmu.walks_pae = other.walks_pae
-  Object.assign(other, { root, root_pgd, root_role_pae, cpu_role_pae, walks_pae })
+  Object.assign(other, { root, dummy_root, root_pgd, root_role_pae, cpu_role_pae, walks_pae })
   for (let i = 0; i < mmu.prev_roots.length; i++) {
     const page = mmu.prev_roots[i]
     const pgd = mmu.prev_pgds[i]
@@ -47,6 +48,7 @@ export function clear_slot(kvm: Kvm, v: number, slot: number): void {
   const rest = slot - 1 - vcpu.prev_roots.length
   if (slot === CURRENT) {
     vcpu.root = null
+    vcpu.dummy_root = false
     vcpu.root_pgd = null
     for (let i = 0; i < vcpu.pae_root.length; i++) vcpu.pae_root[i] = null
   } else if (rest < 0) {
@@ -54,6 +56,7 @@ export function clear_slot(kvm: Kvm, v: number, slot: number): void {
     if (vcpu.prev_pgds.length > 0) vcpu.prev_pgds[slot - 1] = null
   } else if (rest === 0) {
     vcpu.other_mmu[0].root = null
+    vcpu.other_mmu[0].dummy_root = false
     vcpu.other_mmu[0].root_pgd = null
   } else {
     vcpu.other_mmu[0].prev_roots[rest - 1] = null
@@ -80,6 +83,13 @@ export function current_root_name(kvm: Kvm, page: number | null): string {
   return page === null ? 'root = INVALID_PAGE' : `root ${root_name(kvm, page)}`
 }
 
+/** The current root of a vCPU as diagrams show it, special roots included. */
+export function loaded_root_name(kvm: Kvm, v: number): string {
+  if (kvm.vcpu[v].dummy_root) return 'root = dummy root'
+  if (root_has_no_page(kvm, v)) return 'root = pae_root'
+  return current_root_name(kvm, kvm.vcpu[v].root)
+}
+
 /** The pages that a root slot holds references to: one, or those that the entries of a PAE root point to. */
 export function pages_in_slot(kvm: Kvm, v: number, slot: number): number[] {
   const pages = slot === CURRENT ? [kvm.vcpu[v].root, ...kvm.vcpu[v].pae_root] : [root_in_slot(kvm, v, slot)]
@@ -93,7 +103,15 @@ export function loaded_roots(kvm: Kvm, v: number): number[] {
 
 /** `VALID_PAGE(mmu->root.hpa)`. */
 export function root_is_valid(kvm: Kvm, v: number): boolean {
-  return loaded_roots(kvm, v).length > 0
+  return kvm.vcpu[v].dummy_root || loaded_roots(kvm, v).length > 0
+}
+
+/** `VALID_PAGE()` of the root in a slot. */
+export function slot_has_root(kvm: Kvm, v: number, slot: number): boolean {
+  const { dummy_root, prev_roots, other_mmu } = kvm.vcpu[v]
+  if (slot === CURRENT && dummy_root) return true
+  if (slot === 1 + prev_roots.length && other_mmu[0].dummy_root) return true
+  return pages_in_slot(kvm, v, slot).length > 0
 }
 
 /** The pages in all root slots of a vCPU, the current one first, and then those of its PAE root. */
@@ -119,6 +137,12 @@ export function root_role(kvm: Kvm, v: number): Role {
   return { direct: other_mmu.length > 0 && !nested, no_write: false, guest_mode: nested, pae: root_role_pae }
 }
 
+/** `mmu->root_role.direct`, or a root that scenarios treat like one: KVM walks no guest tables. */
+export function mmu_is_direct(kvm: Kvm, v: number): boolean {
+  if (kvm.without_gptes.length > 0 && kvm.without_gptes[kvm.vcpu[v].cr3]) return true
+  return root_role(kvm, v).direct
+}
+
 /** The page directory that the root in a slot of the current MMU was loaded for. */
 function pgd_in_slot(kvm: Kvm, v: number, slot: number): number | null {
   const { root_pgd, prev_pgds, other_mmu } = kvm.vcpu[v]
@@ -139,7 +163,7 @@ export function is_root_usable(kvm: Kvm, v: number, slot: number): boolean {
   return has_role(kvm, root, role)
 }
 
-/** The page where a walk for the address of the instruction in progress begins. */
+/** The page where a walk for the address of the instruction in progress begins; not for a dummy root. */
 export function root_page(kvm: Kvm, v: number, bounds: Bounds): number {
   const { root, pae_root } = kvm.vcpu[v]
   return (bounds.roots.pae > 0 ? pae_root[pae_index(kvm, v, bounds)] : root) as number

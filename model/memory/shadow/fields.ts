@@ -24,6 +24,8 @@ export const spte = (sorts: Sorts, bounds: Bounds) =>
     w: flag,
     /** Not write-protected for shadowing (MMU-writable). */
     mmuw: flag,
+    /** The access that `shadowed_translation[]` records for a leaf includes ACC_WRITE_MASK. */
+    access_write: optional(bounds.guest.dirtyPtes, flag),
     /** D: the guest wrote through the entry. */
     dirty: optional(bounds.host.dirty, flag),
     /** MMIO: the generation of the memslots in which the frame had no slot. */

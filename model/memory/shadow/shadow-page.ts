@@ -166,6 +166,7 @@ export function clear_spte(entry: Spte): void {
   entry.gfn = null
   entry.w = false
   entry.mmuw = false
+  entry.access_write = false
   entry.dirty = false
   entry.gen = 0
 }

@@ -46,6 +46,11 @@ export const guestOptions = z
     reads: list(id).exactOptional().describe('Which addresses guests read and flush; default all.'),
     dataWrites: choice.default(false).describe('The guest writes to its data frames.'),
     writes: list(id).exactOptional().describe('Through which addresses it writes to them; default all.'),
+    dirtyPtes: choice
+      .default(false)
+      .describe(
+        'Every guest PTE has D set, those that the guest stores too, so that reads map writable what the PTEs let the guest write. Otherwise a PTE is clean until the guest writes through it.',
+      ),
     pairs: choice
       .default(false)
       .describe(

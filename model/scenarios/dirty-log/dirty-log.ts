@@ -90,6 +90,19 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     properties: [...LOG_PROPERTIES, ...RMAPS, 'store-comes-before-the-flush', 'page-is-written-again'],
   }),
   scenario({
+    id: 'dirty-log-read',
+    title: 'one vCPU on a direct root reads a page and then writes to it while userspace makes a pass',
+    about:
+      'A direct root maps the page writable for the read already, so the read marks it dirty: the write that follows does not fault.',
+    bounds: mergeBounds(DIRECT, {
+      shadow: { pages: 1 },
+      guest: { reads: [0] },
+      dirtyLog: { of: [1], passes: 1 },
+    }),
+    start: ONE_FRAME,
+    properties: [...LOG_PROPERTIES, ...RMAPS, 'read-marks-a-page-dirty'],
+  }),
+  scenario({
     id: 'dirty-log-two-vcpus',
     title: 'two vCPUs write to one page through one SPTE while userspace makes a pass over the dirty log',
     about:

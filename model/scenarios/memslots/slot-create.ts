@@ -57,6 +57,26 @@ function lastGeneration(tag: number, last: number): Start {
 export const slotCreateScenarios: readonly Scenario<Kvm>[] = [
   scenario(SLOT_CREATE),
   scenario({
+    id: 'slot-create-root',
+    title: 'a memslot is created over the page directory that a vCPU runs on',
+    about:
+      'Without a memslot the page directory cannot be shadowed, and the vCPU runs on a dummy root, which maps nothing. The creation sends no request: a fault must notice that the page directory can be read now, and load a real root.',
+    bounds: {
+      guest: { gfns: 2 },
+      shadow: { pages: 1 },
+      memslots: { slots: 1, of: [0, null], creates: 1 },
+    },
+    start: { tables: [[1]] },
+    properties: [
+      'no-use-after-free',
+      'no-fault-retried-for-ever',
+      'every-access-can-finish',
+      'no-deadlock',
+      'guest-runs-on-a-dummy-root',
+      'dummy-root-is-replaced',
+    ],
+  }),
+  scenario({
     id: 'slot-create-wrap',
     title: 'a memslot is created over MMIO, and the generation of memslots wraps to 0',
     about:

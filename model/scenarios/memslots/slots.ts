@@ -215,4 +215,25 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
       'only-obsolete-roots-freed',
     ],
   }),
+  scenario({
+    id: 'slot-delete-root',
+    title: 'a memslot that contains a page directory is deleted while a vCPU loads the page directory',
+    about:
+      'As slot-delete-previous-root, but the guest can switch to the page directory at any time. Once its memslot is INVALID, KVM shadows it no more: the vCPU gets a dummy root, and the guest a #PF for every access, because its table cannot be read.',
+    bounds: {
+      shadow: { pages: 3 },
+      guest: { gfns: 3, pgds: 2, cr3Loads: 1 },
+      host: { pfns: 3 },
+      roots: { prev: 1 },
+      memslots: { slots: 1, of: [null, 0, null], deletes: 1, preciseZap: true },
+    },
+    start: { ...TWO_ROOTS_MAPPED, previous: 1 },
+    properties: [
+      ...SLOT_PROPERTIES,
+      'no-obsolete-root-kept',
+      'no-freed-root-in-use',
+      'no-fault-retried-for-ever',
+      'guest-runs-on-a-dummy-root',
+    ],
+  }),
 ]

@@ -54,6 +54,39 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
     properties: [...SHADOW_PROPERTIES, 'unsync-page-is-synced'],
   }),
   scenario({
+    id: 'sync-grants-write',
+    title: 'one vCPU makes entries of its table writable and reloads CR3',
+    about:
+      'All PTEs are dirty, so a read through address 1 maps the table writable and makes its shadow page unsync. The guest then allows writing through two read-only entries. The sync maps gfn 2 writable at once, without a fault; gfn 0, which address 2 maps as well, is the table that is synced and stays read-only.',
+    bounds: {
+      shadow: { pages: 2 },
+      guest: {
+        gfns: 3,
+        gvas: 3,
+        dirtyPtes: true,
+        dataWrites: true,
+        writes: [0],
+        edits: [
+          { gva: 1, index: 0, to: 2, w: true },
+          { gva: 1, index: 2, to: 0, w: true },
+        ],
+        editsLeft: 2,
+        cr3Loads: 2,
+      },
+      host: { pfns: 3 },
+    },
+    start: {
+      tables: [[{ to: 2, readOnly: true }, 0, { to: 0, readOnly: true }]],
+      pages: [{ gfn: 0, level: 1 }],
+    },
+    properties: [
+      ...SHADOW_PROPERTIES,
+      'sync-maps-writable-what-the-guest-allows',
+      'read-makes-a-page-unsync',
+      'hardware-allows-no-more-than-the-guest',
+    ],
+  }),
+  scenario({
     id: 'unsync-two-levels',
     title: 'two vCPUs share tables of two levels, write to the lower one and flush single addresses',
     about:
