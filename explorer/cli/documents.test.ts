@@ -66,6 +66,10 @@ it('the README begins with the two commands', () => {
   ).toEqual(['npm start', 'npm test'])
 })
 
+it('the README stays short: what is longer belongs in docs/', () => {
+  expect(readFileSync(join(root, 'README.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(125)
+})
+
 describe.each(DOCUMENTS.filter((document) => examplesIn(document).some(isRunnable)))('%s', (document) => {
   const folder = mkdtempSync(join(tmpdir(), 'mmucheck-documents-'))
   mkdirSync(join(folder, 'docs'))

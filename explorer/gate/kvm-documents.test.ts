@@ -34,7 +34,8 @@ const word = (name: string): RegExp => new RegExp(`(?<![\\w-])${name.replaceAll(
 describe('docs/kvm', () => {
   it.each([...documents.keys()])('%s names only designs, scenarios and properties that exist', (file) => {
     const ids = quoted(document(file)).filter((name) => /^[a-z0-9]+(-[a-z0-9]+)+$/.test(name))
-    expect(ids.length).toBeGreaterThan(10)
+    // The tool is described there, not what it compares.
+    if (file !== 'drift.md') expect(ids.length).toBeGreaterThan(10)
     expect(ids.filter((id) => !known.has(id))).toEqual([])
   })
 
