@@ -1,4 +1,4 @@
-// Builds what the package exports to programs that import it: `dist/lib`, one bundle per face and the declarations of
+// Builds what the package exports to programs that import it: `dist/lib`, one bundle per entry point and the declarations of
 // their types. Only packing needs it (`prepack`), so starting and testing a checkout does not wait for it.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'

@@ -25,7 +25,7 @@ export interface Causes {
   readonly communicated: ReadonlySet<number>
   /** Steps that the design changed: one of several in a row, and the last of many. */
   readonly changedByDesign: readonly number[]
-  /** What the design dropped where the trace passes; the last of many. */
+  /** Steps that the design dropped on the path of the trace; of many only the last. */
   readonly dropped: readonly Dropped[]
   /** By step, or by the place after one (`afterStep`), the letter (`A`, `B`) by which the explanation refers to it. */
   readonly labels: ReadonlyMap<number, string>

@@ -1,6 +1,6 @@
 /**
- * Counterexamples: files, replay by xstate, and the forms in which they are shown. The face that the package exports
- * as `mmucheck/counterexamples`; files of this repository import what they use directly.
+ * Counterexamples: files, replay by xstate, and the forms in which they are shown. Exported by the package as
+ * `mmucheck/counterexamples`; files of this repository import what they use directly.
  */
 
 export { type Counterexample, counterexampleOf, readCounterexample } from './counterexample-file.ts'

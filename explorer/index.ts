@@ -1,5 +1,5 @@
 /**
- * The engine, for any system written in the modelling language: the face that the package exports as `mmucheck`.
+ * The engine, for any system written in the modelling language: exported by the package as `mmucheck`.
  * The command line, which adds KVM, is in `explorer/cli/`.
  */
 

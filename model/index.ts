@@ -1,5 +1,5 @@
 /**
- * KVM: its scenarios and designs, and what new ones are made from. The face that the package exports as
+ * KVM: its scenarios and designs, and what new ones are made from. Exported by the package as
  * `mmucheck/kvm`; files of this repository import what they use directly.
  */
 

@@ -110,7 +110,7 @@ export function parseBaseline(text: string): Baseline {
 /** Path of the baseline in the checkout. */
 export const BASELINE_FILE = join(packageFolder(), 'explorer', 'gate', 'baseline.json')
 
-/** The checked-in baseline. @throws Error in one line when there is none or it is not one. */
+/** The checked-in baseline. @throws Error with one line of text if it is missing or damaged. */
 export function readBaseline(): Baseline {
   return parseBaseline(readFileSync(BASELINE_FILE, 'utf8'))
 }

@@ -1,4 +1,4 @@
-/** Symmetry and partial-order reduction: the public face of this folder. */
+/** Symmetry and partial-order reduction: the public interface of this folder. */
 
 export { REDUCE, type Reduce } from './reduce-option.ts'
 export { better, isTooLarge, NOTHING_REDUCED, type ReductionReport } from './reduction.ts'

@@ -72,7 +72,7 @@ export interface Reductions {
   report(states: number): ReductionReport
   /** Refused claims and counters, for a checkpoint. */
   state(): ReductionState
-  /** Restores them. @param lengths those of the compressed paths. */
+  /** Restores the state of a checkpoint. @param lengths of the compressed paths, in steps. */
   restore(state: ReductionState, lengths: Uint16Array): void
 }
 

@@ -1,6 +1,6 @@
 /**
  * The modelling language: shapes of a state, programs of atomic steps, systems of threads, properties, and patches.
- * The face that the package exports as `mmucheck/language`; files of this repository import what they use directly.
+ * Exported by the package as `mmucheck/language`; files of this repository import what they use directly.
  */
 
 export { ModelError } from './errors.ts'

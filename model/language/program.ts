@@ -161,7 +161,7 @@ export function outOfOrder<W>(because: Because, ...entries: readonly Entry<W>[])
   )
 }
 
-/** An entry, called in further `functions`, outermost first. */
+/** An entry with further `functions` on its call stack, outermost first. */
 export function calledIn<W>(functions: readonly string[], entry: Entry<W>): Entry<W> {
   if (entry.kind === 'landing' || functions.length === 0) return entry
   return { ...entry, within: [...functions, ...(entry.within ?? [])] }

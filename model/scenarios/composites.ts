@@ -49,7 +49,7 @@ export const compositeScenarios: readonly Scenario<Kvm>[] = [
     id: 'composite-switches',
     title: 'a vCPU faults and switches CR3 while its memslot is deleted and the host takes the page away',
     about:
-      'Root cache, zap-all with lock breaks, both installations of memslots with their grace periods, and fault retries together.',
+      'Root cache, zap-all with lock breaks, both memslot installations and their grace periods, and fault retries together.',
     bounds: mergeBounds(TWO_DIRECTORIES, { guest: { cr3Loads: 2 } }),
     start: TWO_ROOTS,
     properties: PROPERTIES,

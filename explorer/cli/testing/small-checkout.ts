@@ -39,7 +39,7 @@ export interface SmallCheckout {
   begin(): { readonly child: ChildProcess; readonly ended: Promise<Ended> }
   /** Names below dist, hidden ones included. */
   built(): string[]
-  /** The build that a name below dist stands for: whether each file that its stamp names is there in full. */
+  /** Whether the build of this name below dist is complete: each file that its stamp lists is there, in full. */
   isWhole(name: string): boolean
 }
 

@@ -80,5 +80,5 @@ function readEntry(gfn: number): Step<Kvm> {
   ])
 }
 
-/** The end of the walk, to which steps jump that skip it. */
+/** The end of the walk; steps that skip the walk jump here. */
 export const endOfWalk: Step<Kvm> = step('D2.2 end', { ...about, shows: 'the rmap is walked' })

@@ -17,13 +17,14 @@ function stepsOf(entries: readonly Entry<Kvm>[]): Step<Kvm>[] {
 }
 
 /**
- * Takes one step of vCPU 0, by name, and returns where it jumps to; undefined: to the next one.
- * @throws Error if there is none of that name, or if it is not possible.
+ * Takes a step of vCPU 0, found by its name.
+ * @returns the step that it jumps to; undefined if it continues with the next one.
+ * @throws Error if no step has this name, or if it is blocked.
  */
 export function takeStep(kvm: Kvm, entries: readonly Entry<Kvm>[], name: string): string | undefined {
   const found = stepsOf(entries).find((step) => step.name === name)
   const taken = found?.cases.find(({ when }) => when === undefined || when(kvm, 0))
-  if (taken === undefined) throw new Error(`${name} is not possible`)
+  if (taken === undefined) throw new Error(`${name} cannot be taken`)
   taken.does?.(kvm, 0)
   return taken.to
 }

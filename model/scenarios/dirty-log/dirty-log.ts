@@ -38,7 +38,7 @@ const HUGE_PAGE = {
   host: { pfns: 4 },
 }
 
-/** Exported for the bounds, which the steps of designs depend on. */
+/** Exported because designs build their steps for these bounds. */
 export const FAST_FAULT_NOTIFIER: Plan = {
   id: 'fast-fault-notifier',
   title: 'fast_page_fault() on a direct root while the host takes the page away',
@@ -60,7 +60,7 @@ export const FAST_FAULT_NOTIFIER: Plan = {
   ],
 }
 
-/** Exported for the bounds, which the steps of designs depend on. */
+/** Exported because designs build their steps for these bounds. */
 export const PROTECTED_HUGE_PAGE: Plan = {
   id: 'dirty-log-protected-huge-page',
   title: 'a vCPU on a direct root writes to a huge page whose SPTE is write-protected for the dirty log',
@@ -91,9 +91,10 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'dirty-log-read',
-    title: 'one vCPU on a direct root reads a page and then writes to it while userspace makes a pass',
+    title:
+      'one vCPU on a direct root reads a page and then writes to it while userspace makes a pass over the dirty log',
     about:
-      'A direct root maps the page writable for the read already, so the read marks it dirty: the write that follows does not fault.',
+      'On a direct root even a read maps the page writable, and so marks it dirty: the write that follows does not fault.',
     bounds: mergeBounds(DIRECT, {
       shadow: { pages: 1 },
       guest: { reads: [0] },
@@ -133,7 +134,7 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     id: 'dirty-log-enable',
     title: 'one vCPU writes to a page while userspace enables the dirty log and makes a pass over it',
     about:
-      'A fault that found the memslot without dirty logging maps the page writable and sets no dirty bit. The grace period waits for it; then the page is write-protected, TLBs are flushed, and only then userspace starts to copy.',
+      'A fault that found the memslot without dirty logging maps the page writable and sets no dirty bit. The grace period waits for it; then the page is write-protected, TLBs are flushed, and only then does userspace start to copy.',
     bounds: {
       shadow: { pages: 1 },
       guest: { dataWrites: true },

@@ -19,7 +19,7 @@ const MMIO_PROPERTIES = [
   'no-deadlock',
 ]
 
-/** Exported for the bounds, which the steps of designs depend on. */
+/** Exported because designs build their steps for these bounds. */
 export const SLOT_CREATE: Plan = {
   id: 'slot-create-mmio',
   title: 'a memslot is created over a gfn that a vCPU accesses as MMIO',

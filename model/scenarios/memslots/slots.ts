@@ -66,7 +66,7 @@ export const TWO_ROOTS_MAPPED: Start = {
   filled: true,
 }
 
-/** Exported for the bounds, which the steps of designs depend on. */
+/** Exported because designs build their steps for these bounds. */
 export const SLOT_DELETE: Plan = {
   id: 'slot-delete',
   aliases: ['seed-001'],
@@ -99,7 +99,7 @@ const MMIO_AFTER_DELETION_PROPERTIES = [
   'mmio-spte-is-out-of-date',
 ]
 
-/** Exported for the bounds, which the steps of designs depend on. */
+/** Exported because designs build their steps for these bounds. */
 export const SLOT_DELETE_MMIO: Plan = {
   id: 'slot-delete-mmio',
   title: 'a memslot is deleted while a vCPU faults on a gfn of it that is already mapped',
@@ -219,7 +219,7 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     id: 'slot-delete-root',
     title: 'a memslot that contains a page directory is deleted while a vCPU loads the page directory',
     about:
-      'As slot-delete-previous-root, but the guest can switch to the page directory at any time. Once its memslot is INVALID, KVM shadows it no more: the vCPU gets a dummy root, and the guest a #PF for every access, because its table cannot be read.',
+      'As slot-delete-previous-root, but the guest can switch to the page directory at any time. Once its memslot is INVALID, KVM no longer shadows it: the vCPU gets a dummy root, and the guest a #PF for every access, because its table cannot be read.',
     bounds: {
       shadow: { pages: 3 },
       guest: { gfns: 3, pgds: 2, cr3Loads: 1 },

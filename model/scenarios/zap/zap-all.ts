@@ -32,7 +32,7 @@ export const zapAllScenarios: readonly Scenario<Kvm>[] = [
   }),
   scenario({
     id: 'zap-all-breaks',
-    title: 'as zap-termination: does the walk find all obsolete pages, and does a fault find zapped ones?',
+    title: 'as zap-termination: the walk must find all obsolete pages, and a fault no zapped one',
     about:
       'New pages are added at the head of the list, so the walk from the tail may stop at the first of them; zapped pages stay in the hash, where a fault must not find them. The newest page at the start shadows a table that is no longer used.',
     bounds: ZAP_ALL,
