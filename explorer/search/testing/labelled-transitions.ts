@@ -23,8 +23,8 @@ export function labelledTransitions(threads: Readonly<Record<string, string>>): 
   })
 }
 
-function transitionStep(arrow: string): Step<World> {
-  const [from, name, to] = arrow.split(' ')
+function transitionStep(labelled: string): Step<World> {
+  const [from, name, to] = labelled.split(' ')
   return step<World>(
     name,
     {},

@@ -139,9 +139,9 @@ function storeSpte(): Step<Kvm> {
 /** NS.5 for SPTEs that were read as read-only and clean: cleared by a store and treated as clean. */
 function clearPlainly(): Step<Kvm>[] {
   const about = { fn: 'mmu_spte_clear_track_bits', since: 'before v3.6' }
-  const gfnOf = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
+  const gfn_of = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
   const clean = (kvm: Kvm, n: number): boolean => {
-    const sptes = rmap_entries(kvm, gfnOf(kvm, n)).map(({ page, index }) => kvm.page[page].spte[index])
+    const sptes = rmap_entries(kvm, gfn_of(kvm, n)).map(({ page, index }) => kvm.page[page].spte[index])
     return sptes.length > 0 && sptes.every((entry) => !entry.w && !entry.dirty)
   }
   return [
@@ -157,7 +157,7 @@ function clearPlainly(): Step<Kvm>[] {
         does: (kvm, n) => {
           kvm.notifier[n].unmapped = true
           kvm.notifier[n].flush = true
-          for (const sptep of rmap_entries(kvm, gfnOf(kvm, n))) {
+          for (const sptep of rmap_entries(kvm, gfn_of(kvm, n))) {
             rmap_remove(kvm, sptep)
             clear_spte(kvm.page[sptep.page].spte[sptep.index])
           }

@@ -115,8 +115,8 @@ export const GONE: MemslotsUpdate = {
 const no_invalidation_in_progress = (kvm: Kvm): boolean => kvm.mn_active_invalidate_count === 0
 
 /** SL.2, SL.6: `kvm_swap_active_memslots()`. */
-export function installMemslots(name: string, publication: MemslotsUpdate): Step<Kvm> {
-  const { shows, does, newGeneration = false, may = no_invalidation_in_progress } = publication
+export function installMemslots(name: string, update: MemslotsUpdate): Step<Kvm> {
+  const { shows, does, newGeneration = false, may = no_invalidation_in_progress } = update
   return step<Kvm>(
     name,
     {

@@ -15,7 +15,8 @@ const about = { fn, since }
 const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
 
 /** The next page to zap to unprotect the frame, or null. */
-const next_page = (kvm: Kvm, v: number): number | null => valid_pages_of(kvm, target_gfn(kvm, v))[0] ?? null
+const first_valid_page = (kvm: Kvm, v: number): number | null =>
+  valid_pages_of(kvm, target_gfn(kvm, v))[0] ?? null
 
 /** Records (history) whether taking mmu_lock, as the hint suggested, was justified: at the first look for pages. */
 function note_hint_used(kvm: Kvm, v: number): void {
@@ -96,14 +97,14 @@ export function nextPage(counts: 'freed' | 'found' = 'freed'): Step<Kvm> {
       ...about,
       c: 'for_each_gfn_valid_sp_with_gptes(',
       shows: (kvm, v) =>
-        `for_each_gfn_valid_sp_with_gptes(gfn ${target_gfn(kvm, v)}): ${next_page(kvm, v) ?? 'none'}`,
+        `for_each_gfn_valid_sp_with_gptes(gfn ${target_gfn(kvm, v)}): ${first_valid_page(kvm, v) ?? 'none'}`,
     },
     [
       {
-        when: (kvm, v) => next_page(kvm, v) !== null,
+        when: (kvm, v) => first_valid_page(kvm, v) !== null,
         does: (kvm, v) => {
           note_hint_used(kvm, v)
-          kvm.vcpu[v].fault.sp = next_page(kvm, v)
+          kvm.vcpu[v].fault.sp = first_valid_page(kvm, v)
         },
         to: 'UP.zap',
       },

@@ -40,7 +40,7 @@ const WRAP_PROPERTIES = [
 ]
 
 /** The current generation is the last before the wrap, and an MMIO SPTE has the one that comes after it. */
-function lastGeneration(tag: number, last: number): Start {
+function beforeTheWrap(tag: number, last: number): Start {
   return {
     ...ONE_TABLE,
     begin: (kvm) => {
@@ -82,7 +82,7 @@ export const slotCreateScenarios: readonly Scenario<Kvm>[] = [
     about:
       'As slot-create-mmio, with four generations in an MMIO SPTE (the kernel has 19 bits). The vCPU has an MMIO SPTE of generation 0; after three updates of other slots the generation is 3, and this update wraps it to 0. Everything must be zapped before the new generation is visible. (Until v5.0 the kernel started 150 before the wrap, to exercise it.)',
     bounds: mergeBounds(CREATED_OVER_MMIO, { shadow: { pages: 2 }, memslots: { generations: 4 } }),
-    start: lastGeneration(0, 3),
+    start: beforeTheWrap(0, 3),
     properties: WRAP_PROPERTIES,
   }),
   scenario({
@@ -94,7 +94,7 @@ export const slotCreateScenarios: readonly Scenario<Kvm>[] = [
       shadow: { pages: 2 },
       memslots: { generations: 8, addressSpaceBits: 1 },
     }),
-    start: lastGeneration(1, 7),
+    start: beforeTheWrap(1, 7),
     properties: WRAP_PROPERTIES,
   }),
 ]
