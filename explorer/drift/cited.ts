@@ -10,8 +10,8 @@ export interface CitedStep {
   readonly statements: readonly string[]
   /** The function that `fn` calls, directly or not, for a step in that one; absent if the step is in `fn` itself. */
   readonly callee?: string
-  /** The function that contains the statements, called by `fn` and read as a part of it; absent if `fn` does. */
-  readonly inlined?: string
+  /** Functions read as a part of `fn`, the last of which contains the statements; empty if `fn` does. */
+  readonly inlined: readonly string[]
   /** Steps of one choice have the same number, which no other step of the list has: no order between them. */
   readonly place: number
   /** Why it may stand anywhere in its function; absent if it may not. */
@@ -52,17 +52,15 @@ export function citationsOf(
       const name = `${program.kind}.${located.path}`
       if (c === undefined) unanchored.add(name)
       const anchor = c === undefined || fn === undefined ? null : anchorIn(c, fn, version)
-      const stack = located.stack.map((each) => (each === fn && anchor !== null ? anchor.fn : each))
+      const stack = anchor === null ? located.stack : entered(located.stack.slice(0, -1), anchor.fn)
       if (isCode(c)) for (const each of stack) functions.add(each)
       if (anchor === null) continue
-      if (anchor.callee !== undefined) functions.add(anchor.callee)
+      for (const each of anchor.callees) functions.add(each)
       const { place, block, outside } = located
       stack.forEach((each, depth) => {
         const own = depth === stack.length - 1
-        const { statements, callee: inlined } = anchor
-        const what = own
-          ? { statements, ...(inlined === undefined ? {} : { inlined }) }
-          : { statements: [], callee: stack[depth + 1] }
+        const { statements, callees: inlined } = anchor
+        const what = own ? { statements, inlined } : { statements: [], inlined: [], callee: stack[depth + 1] }
         const because = outOfOrder ?? (depth < outside.depth ? outside.because : undefined)
         const out = because === undefined ? {} : { outOfOrder: because }
         list.add(stack.slice(0, depth), block.get(each), { step: name, fn: each, place, ...what, ...out })

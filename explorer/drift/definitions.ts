@@ -47,8 +47,12 @@ export function definitionsIn(files: readonly SourceFile[], parser: CParser): De
     }
     const lineOf = lines(source)
     if (parsed.broken !== null) broken.set(path, lineOf(parsed.broken))
-    for (const { name, at, from, to } of named(parsed, source)) {
-      const body = lazily({ name, file: path, line: lineOf(at), lineOf }, source, from, to)
+    for (const { name, at, from, to, template } of named(parsed, source)) {
+      const read = (): Token[] => {
+        const tokens = tokensOf(source.slice(from, to), from)
+        return template === undefined ? tokens : instantiated(tokens, template)
+      }
+      const body = lazily({ name, file: path, line: lineOf(at), lineOf }, read)
       bodies.set(name, [...(bodies.get(name) ?? []), body])
     }
   }
@@ -98,13 +102,13 @@ function parsedOr(parser: CParser, source: string): ParsedFile | ParseError {
 }
 
 /** Tokens and hash are needed of few of the thousands of functions. */
-function lazily(known: Omit<Body, 'tokens' | 'hash'>, source: string, from: number, to: number): Body {
+function lazily(known: Omit<Body, 'tokens' | 'hash'>, read: () => Token[]): Body {
   let tokens: Token[] | undefined
   let hash: string | undefined
   return {
     ...known,
     get tokens() {
-      tokens ??= tokensOf(source.slice(from, to), from)
+      tokens ??= read()
       return tokens
     },
     get hash() {
@@ -120,21 +124,46 @@ const hashOf = (tokens: readonly Token[]): string =>
     .digest('hex')
     .slice(0, 16)
 
+/** A macro that names functions, as defined in one place: `#define NAME(name) wide_##name`. */
+interface Template {
+  readonly macro: string
+  nameOf(argument: string): string
+}
+
 /** Functions, macros, and the functions that macros make. */
-function named({ functions, templates, macros }: ParsedFile, source: string): Definition[] {
+function named(
+  { functions, templates, macros }: ParsedFile,
+  source: string,
+): (Definition & { readonly template?: Template })[] {
   return [
     ...functions,
     ...macros,
-    ...templates.flatMap((template) =>
+    ...templates.flatMap((func) =>
       macros
-        .filter(({ name, parameters }) => name === template.macro && parameters.length === 1)
-        .map((macro) => ({
-          ...template,
-          name: pasted(source.slice(macro.from, macro.to), macro.parameters, [template.name]),
-        })),
+        .filter(({ name, parameters }) => name === func.macro && parameters.length === 1)
+        .map((macro) => {
+          const text = source.slice(macro.from, macro.to)
+          const template: Template = {
+            macro: macro.name,
+            nameOf: (argument) => pasted(text, macro.parameters, [argument]),
+          }
+          return { ...func, name: template.nameOf(func.name), template }
+        }),
     ),
     ...macros.flatMap((macro) => generated(macro, source)),
   ]
+}
+
+/** Tokens with the names that the macro of a template makes, in place of its uses. */
+function instantiated(tokens: readonly Token[], { macro, nameOf }: Template): Token[] {
+  const names: Token[] = []
+  for (let at = 0; at < tokens.length; at++) {
+    const [{ text, offset }, open, argument, close] = tokens.slice(at, at + 4)
+    const isUse = text === macro && open?.text === '(' && close?.text === ')'
+    names.push(isUse ? { text: nameOf(argument.text), offset } : tokens[at])
+    if (isUse) at += 3
+  }
+  return names
 }
 
 /** The functions that a macro defines by `##`, one per line that begins with its use. */

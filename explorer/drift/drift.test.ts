@@ -61,7 +61,7 @@ const TEMPLATE = `
 static int NAME(pour)(struct pot *pot, int much)
 {
 	pot->water -= much;
-	return much;
+	return NAME(wipe)(pot);
 }
 `
 
@@ -199,6 +199,8 @@ describe('a function', () => {
     const entries = [of('wide_pour'), of('narrow_pour')]
     const drift = drifted(read(entries), entries)
     expect(drift).toMatchObject({ unchanged: 2, anchors: 2 })
+    const wiped = [step<never>('w', { fn: 'narrow_pour', c: 'return narrow_wipe(pot)' })]
+    expect(drifted(read(wiped), wiped)).toMatchObject({ anchors: 1, missing: [] })
     expect(isInStep(drift)).toBe(true)
     expect(read(entries).functions.wide_pour).toMatchObject([{ file: 'kitchen/pour.h', line: 8 }])
   })
@@ -350,6 +352,10 @@ describe('the order', () => {
       { step: 'cook.C/eat', statement: 'eat(', line: 11 },
       { step: 'cook.C/boil/lock', statement: 'pot_boil()', line: 10 },
     ])
+    expect(ordered(boiling, serve, eat).order).toHaveLength(1)
+    put('kitchen/cook.c', COOK.replace('cook_pot(pot)', 'struct job job = { pot_boil }'))
+    expect(ordered(serve, eat, boiling).order).toEqual([])
+    expect(ordered(boiling, serve).order).toHaveLength(1)
     put(
       'kitchen/cook.c',
       COOK.replace('\teat(pot);\n', '').replace('\tserve(pot);', '\tserve(pot);\n\teat(pot);'),

@@ -127,7 +127,7 @@ function stepsAgainst(
     if (text === undefined) continue
     for (const step of call) {
       const absent = missingFrom(text, step)
-      const fn = step.inlined ?? step.fn
+      const fn = step.inlined.at(-1) ?? step.fn
       for (const statement of step.statements) {
         const name = JSON.stringify([fn, statement])
         if (!absent.includes(statement)) present.add(name)
@@ -156,7 +156,7 @@ function bestOf(
   call: readonly CitedStep[],
   definitions: Definitions,
 ): FunctionText | undefined {
-  const callees = new Set(call.flatMap(({ inlined }) => (inlined === undefined ? [] : [inlined])))
+  const callees = new Set(call.flatMap(({ inlined }) => inlined))
   const texts = bodies.map((body) => textOf(body, [...callees], definitions))
   const lacks = (text: FunctionText): number =>
     call.reduce((sum, step) => sum + missingFrom(text, step).length, 0)

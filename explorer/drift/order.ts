@@ -65,9 +65,13 @@ function placesOf(
 ): readonly (readonly number[])[] {
   if (callee === undefined) return statements.map((statement) => occurrences(text.tokens, statement))
   const reaching = definitions.reaching(callee)
-  const calls = (token: FunctionText['tokens'][number]): boolean =>
-    token.isInlined === undefined && token.text !== text.fn && reaching.has(token.text)
-  return [text.tokens.flatMap((token, at) => (calls(token) ? [at] : []))]
+  const named = text.tokens.flatMap((token, at) =>
+    token.isInlined === undefined && token.text !== text.fn && reaching.has(token.text) ? [at] : [],
+  )
+  // What is passed or stored, not called, may be called at any place after it.
+  const passed = named.find((at) => text.tokens[at + 1]?.text !== '(')
+  const after = passed === undefined ? [] : text.tokens.map((_, at) => at).slice(passed)
+  return [[...named.filter((at) => passed === undefined || at < passed), ...after]]
 }
 
 /** Where the last statement of a step stands if its first is not before `from`; null if they do not fit. */

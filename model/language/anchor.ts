@@ -11,11 +11,13 @@
 export type Statement = string | readonly string[]
 
 /** A statement in another function than the `fn` of the step. */
-export type Elsewhere =
-  /** In the function that has this name in a version, instead of that of the step. */
-  | { readonly fn: string; readonly at: Statement }
-  /** In a function that has no steps, which the `fn` of the step calls. */
-  | { readonly callee: string; readonly at: Statement }
+export interface Elsewhere {
+  /** The function that counts instead of that of the step: it has another name in a version, or is a caller. */
+  readonly fn?: string
+  /** The function that contains the statement and that `fn` calls, read as a part of it; more if it takes more calls. */
+  readonly callee?: string | readonly string[]
+  readonly at: Statement
+}
 
 /**
  * What a step stands for that is in the range of its `since` and still no statement of the sources that are read: the
@@ -35,8 +37,8 @@ export type Anchor = Statement | Elsewhere | AnchorByVersion | { readonly none: 
 export interface AnchorIn {
   /** The function that the statements belong to. */
   readonly fn: string
-  /** The function called by `fn` that contains them; absent if `fn` does. */
-  readonly callee?: string
+  /** Functions called by `fn` or by each other, one of which contains them; empty if `fn` does. */
+  readonly callees: readonly string[]
   /** At least one. */
   readonly statements: readonly string[]
 }
@@ -57,9 +59,8 @@ export function anchorIn(anchor: Anchor, fn: string, version: string): AnchorIn 
 }
 
 function placeOf(place: Statement | Elsewhere, fn: string): AnchorIn {
-  if (typeof place === 'string' || isList(place)) return { fn, statements: listed(place) }
-  const statements = listed(place.at)
-  return 'fn' in place ? { fn: place.fn, statements } : { fn, callee: place.callee, statements }
+  if (typeof place === 'string' || isList(place)) return { fn, callees: [], statements: listed(place) }
+  return { fn: place.fn ?? fn, callees: listed(place.callee ?? []), statements: listed(place.at) }
 }
 
 const isPlace = (anchor: Anchor): anchor is Statement | Elsewhere =>
