@@ -47,6 +47,7 @@ export function childAccess(bounds: Bounds, rule: AccessRule = accumulated): Ste
     {
       fn: 'paging64_fetch',
       since: 'v5.13..v6.16',
+      c: 'access = gw->pt_access',
       shows: (kvm, v) => {
         const name = huge(kvm, v, bounds)
           ? 'direct_access'

@@ -46,6 +46,11 @@ export function faultinPfnOrQueue(name: string): Step<Kvm> {
     {
       fn: 'kvm_mmu_faultin_pfn',
       since,
+      c: {
+        'v6.1': { fn: 'kvm_faultin_pfn', at: '__gfn_to_pfn_memslot(' },
+        'v6.12': { fn: 'kvm_faultin_pfn', callee: '__kvm_faultin_pfn', at: '__gfn_to_pfn_memslot(' },
+        'v7.2': { callee: '__kvm_mmu_faultin_pfn', at: '__kvm_faultin_pfn(' },
+      },
       shows: (kvm, v) => {
         const gfn = target_gfn(kvm, v)
         if (!missing(kvm, v)) return `gfn ${gfn} -> pfn ${backing_page(kvm, gfn)}`
@@ -92,15 +97,24 @@ function refused(): Block<Kvm> {
         {
           fn,
           since,
+          c: '!fault->prefetch',
+          outOfOrder: 'because control jumps here from the walk of the guest tables',
           shows: (kvm, v) => `fault->prefetch = ${kvm.vcpu[v].prefetch}`,
           quiet: (kvm, v) => !kvm.vcpu[v].prefetch,
         },
         [...endPrefetch(forget_fault), {}],
       ),
-      step('PF.2 inject', { fn: 'kvm_inject_emulated_page_fault', since, shows: 'inject #PF' }, [
-        ...endPrefetch(inject),
-        { does: inject, to: REENTER },
-      ]),
+      step(
+        'PF.2 inject',
+        {
+          fn: 'kvm_inject_emulated_page_fault',
+          since,
+          c: 'inject_page_fault(',
+          outOfOrder: 'because control jumps here from the walk of the guest tables',
+          shows: 'inject #PF',
+        },
+        [...endPrefetch(inject), { does: inject, to: REENTER }],
+      ),
     ],
     { fn },
   )
@@ -117,6 +131,7 @@ function setUpAsyncPf(): Block<Kvm> {
         {
           fn,
           since,
+          c: 'arch.direct_map =',
           shows: (kvm, v) =>
             `arch = { gfn ${target_gfn(kvm, v)}, direct_map ${root_role(kvm, v).direct}, cr3 ${kvm.vcpu[v].cr3} }`,
           fused: 'No other thread can reach the work before it is scheduled.',
@@ -130,6 +145,7 @@ function setUpAsyncPf(): Block<Kvm> {
           {
             fn: 'kvm_arch_async_page_not_present',
             since,
+            c: 'apf_put_user_notpresent(',
             shows: 'inject #PF "page not present": the guest puts the task to sleep',
           },
           {
@@ -141,7 +157,7 @@ function setUpAsyncPf(): Block<Kvm> {
         ),
         step<Kvm>(
           'APF.3',
-          { ...setup, shows: 'schedule_work(&work->work)' },
+          { ...setup, c: 'schedule_work(', shows: 'schedule_work(&work->work)' },
           {
             does: (kvm, v) => {
               kvm.vcpu[v].async_pf[0].work = 'pending'
@@ -160,7 +176,12 @@ function halt(): Block<Kvm> {
   return block('APF.halt', [
     step(
       'APF.halted',
-      { fn: 'kvm_vcpu_block', since, shows: 'arch.apf.halted: woken by async_pf.done' },
+      {
+        fn: 'kvm_vcpu_block',
+        since,
+        c: 'kvm_vcpu_check_block(',
+        shows: 'arch.apf.halted: woken by async_pf.done',
+      },
       { when: (kvm, v) => kvm.vcpu[v].async_pf[0].done, to: REENTER },
     ),
   ])
@@ -182,6 +203,7 @@ export function asyncPfCompletion(bounds: Bounds): Entry<Kvm>[] {
           {
             fn,
             since,
+            c: 'kvm_check_request(KVM_REQ_APF_READY',
             shows: (kvm, v) => `kvm_check_request(KVM_REQ_APF_READY) = ${kvm.vcpu[v].apf_ready}`,
             quiet: (kvm, v) => !kvm.vcpu[v].apf_ready,
           },
@@ -198,6 +220,7 @@ export function asyncPfCompletion(bounds: Bounds): Entry<Kvm>[] {
           'APF.4',
           {
             ...completion,
+            c: 'list_del(&work->link)',
             shows: (kvm, v) =>
               kvm.vcpu[v].async_pf[0].done ? 'list_del(&work->link)' : 'async_pf.done is empty',
           },
@@ -229,6 +252,7 @@ function pageReady(bounds: Bounds): Entry<Kvm>[] {
       'APF.5',
       {
         ...ready,
+        c: 'root_role.direct != work->arch.direct_map',
         shows: (kvm, v) =>
           `root_role.direct ${root_role(kvm, v).direct} ${same_mmu_kind(kvm, v) ? '==' : '!='} work->arch.direct_map`,
       },
@@ -242,6 +266,7 @@ function pageReady(bounds: Bounds): Entry<Kvm>[] {
           {
             fn: reload,
             since,
+            c: 'root.hpa != INVALID_PAGE',
             shows: (kvm, v) => `root.hpa = ${root_name(kvm, kvm.vcpu[v].root)}`,
           },
           [{ when: root_is_valid, to: 'APF.7' }, {}],
@@ -254,6 +279,7 @@ function pageReady(bounds: Bounds): Entry<Kvm>[] {
       'APF.7',
       {
         ...ready,
+        c: 'work->arch.cr3 !=',
         shows: (kvm, v) =>
           root_role(kvm, v).direct
             ? 'direct: any page directory'
@@ -265,6 +291,7 @@ function pageReady(bounds: Bounds): Entry<Kvm>[] {
       'APF.8',
       {
         ...ready,
+        c: 'kvm_mmu_do_page_fault(',
         shows: (kvm, v) =>
           `kvm_mmu_do_page_fault(${root_role(kvm, v).direct ? 'gpa' : 'gva'} ${kvm.vcpu[v].async_pf[0].cr2_or_gpa}, prefetch)`,
       },
@@ -286,6 +313,7 @@ function complete(): Step<Kvm>[] {
       {
         fn: 'kvm_arch_async_page_present',
         since,
+        c: 'apf_put_user_ready(',
         shows: 'tell the guest "page ready"; list_del(&work->queue)',
         fused: 'The queue is private to this vCPU.',
       },
@@ -297,12 +325,22 @@ function complete(): Step<Kvm>[] {
     ),
     step(
       'APF.10',
-      { ...completion, shows: 'flush_work(&work->work)', quiet: true },
+      {
+        ...completion,
+        c: { callee: 'kvm_flush_and_free_async_pf_work', at: 'flush_work(' },
+        shows: 'flush_work(&work->work)',
+        quiet: true,
+      },
       { when: (kvm, v) => kvm.vcpu[v].async_pf[0].work === 'idle' },
     ),
     step(
       'APF.11',
-      { ...completion, shows: 'kmem_cache_free(async_pf_cache, work)', quiet: true },
+      {
+        ...completion,
+        c: { callee: 'kvm_flush_and_free_async_pf_work', at: 'kmem_cache_free(' },
+        shows: 'kmem_cache_free(async_pf_cache, work)',
+        quiet: true,
+      },
       { does: free_async_pf, to: RELOAD_MMU },
     ),
   ]

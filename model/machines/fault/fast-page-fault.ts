@@ -38,6 +38,7 @@ export function fastPageFault(bounds: Bounds): Block<Kvm> {
         {
           fn: 'walk_shadow_page_lockless_begin',
           since,
+          c: 'smp_store_mb(vcpu->mode',
           shows: (kvm, v) => `mode = READING_SHADOW_PAGE_TABLES${where_stored(kvm, v)}`,
           fused: 'IRQs are disabled just before; no IPI is sent to a vCPU in OUTSIDE_GUEST_MODE.',
         },
@@ -47,7 +48,11 @@ export function fastPageFault(bounds: Bounds): Block<Kvm> {
       exchangeSpte(bounds),
       step(
         'FPF.5',
-        { ...fix, shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})` },
+        {
+          ...fix,
+          c: 'mark_page_dirty_in_slot(',
+          shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})`,
+        },
         {
           does: (kvm, v) => {
             if (fault_is_logged(kvm, v, bounds)) kvm.dirty_bitmap.add(target_gfn(kvm, v))
@@ -75,10 +80,11 @@ export function canBeFast(): Step<Kvm> {
   const forget = (kvm: Kvm, v: number): void => {
     kvm.vcpu[v].fault.present = false
   }
-  return step('FPF.0', { ...can, shows: (kvm, v) => `page_fault_can_be_fast() = ${fast(kvm, v)}` }, [
-    { when: (kvm, v) => !fast(kvm, v), does: forget, to: SLOW },
-    { does: forget },
-  ])
+  return step(
+    'FPF.0',
+    { ...can, c: 'return fault->write', shows: (kvm, v) => `page_fault_can_be_fast() = ${fast(kvm, v)}` },
+    [{ when: (kvm, v) => !fast(kvm, v), does: forget, to: SLOW }, { does: forget }],
+  )
 }
 
 /** The last SPTE on the way to the faulting address. */
@@ -109,6 +115,7 @@ export function readSpte(bounds: Bounds, largeToo = false): Step<Kvm> {
     'FPF.2',
     {
       ...about,
+      c: 'fast_pf_get_last_sptep(',
       shows: (kvm, v) => {
         const { entry, level } = last_spte(kvm, v, bounds)
         return entry.kind === 'leaf'
@@ -140,16 +147,24 @@ function exchangeSpte(bounds: Bounds): Step<Kvm> {
     const { old_pfn, level: old_level } = kvm.vcpu[v].fault
     return entry.kind === 'leaf' && level === old_level && entry.pfn === old_pfn && !entry.w && entry.mmuw
   }
-  return step('FPF.4', { ...fix, shows: (kvm, v) => `try_cmpxchg64(sptep, W) = ${unchanged(kvm, v)}` }, [
+  return step(
+    'FPF.4',
     {
-      when: unchanged,
-      does: (kvm, v) => {
-        drain(kvm, v)
-        last_spte(kvm, v, bounds).entry.w = true
-      },
+      ...fix,
+      c: 'try_cmpxchg64(',
+      shows: (kvm, v) => `try_cmpxchg64(sptep, W) = ${unchanged(kvm, v)}`,
     },
-    { does: forget_spte, to: 'FPF.2' },
-  ])
+    [
+      {
+        when: unchanged,
+        does: (kvm, v) => {
+          drain(kvm, v)
+          last_spte(kvm, v, bounds).entry.w = true
+        },
+      },
+      { does: forget_spte, to: 'FPF.2' },
+    ],
+  )
 }
 
 function forget_spte(kvm: Kvm, v: number): void {
@@ -169,6 +184,7 @@ function endWalk(name: string, forget: (kvm: Kvm, v: number) => void, to?: strin
     {
       fn: 'walk_shadow_page_lockless_end',
       since,
+      c: 'OUTSIDE_GUEST_MODE',
       shows: 'vcpu->mode = OUTSIDE_GUEST_MODE',
       fused:
         'IRQs are enabled just after: a sender that finds OUTSIDE_GUEST_MODE sends no IPI; an IPI from before is taken here.',

@@ -17,8 +17,9 @@ export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
     step(
       'PF.7',
       {
-        fn: 'kvm_faultin_pfn',
+        fn: 'kvm_mmu_faultin_pfn',
         since,
+        c: { 'v6.1': { fn: 'kvm_faultin_pfn', at: 'fault->mmu_seq =' }, 'v7.2': 'fault->mmu_seq =' },
         shows: (kvm) => `mmu_seq = mmu_invalidate_seq = ${kvm.mmu_invalidate.seq}`,
       },
       {
@@ -40,6 +41,7 @@ export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
       {
         fn: 'mmu_invalidate_retry_gfn_unsafe',
         since: 'v6.9..v6.16',
+        c: 'READ_ONCE(kvm->mmu_invalidate_seq)',
         shows: (kvm, v) => `retry (no lock) = ${retry(kvm, v)}`,
         fused:
           'Two fields are read; the result is only a hint, and the test under mmu_lock reads them again.',
@@ -103,6 +105,10 @@ export function retryTest(
     {
       fn: 'mmu_invalidate_retry_gfn',
       since,
+      c: {
+        'v6.1': { fn: 'mmu_invalidate_retry_hva', at: 'kvm->mmu_invalidate_seq != mmu_seq' },
+        'v6.12': 'kvm->mmu_invalidate_seq != mmu_seq',
+      },
       shows: (kvm, v) => {
         const { in_progress, seq } = kvm.mmu_invalidate
         return `in_progress ${in_progress}, seq ${kvm.vcpu[v].fault.mmu_seq} -> ${seq}: retry = ${stale(kvm, v)}`

@@ -21,6 +21,7 @@ export function lookUpSlot(bounds: Bounds): Entry<Kvm>[] {
       {
         fn: 'kvm_vcpu_gfn_to_memslot',
         since,
+        c: 'search_memslots(',
         shows: (kvm, v) => {
           const log = bounds.dirtyLog.enables ? `, KVM_MEM_LOG_DIRTY_PAGES = ${kvm.dirty_logging}` : ''
           return `memslot of gfn ${target_gfn(kvm, v)}: ${slot_found(kvm, target_gfn(kvm, v))}${log}`
@@ -63,7 +64,15 @@ export function slotTest(
   }
   return step(
     'PF.8',
-    { fn: 'kvm_faultin_pfn', since, shows: (kvm, v) => `fault->slot: ${kvm.vcpu[v].fault.slot}` },
+    {
+      fn: 'kvm_mmu_faultin_pfn',
+      since,
+      c: {
+        'v6.1': { fn: 'kvm_faultin_pfn', at: 'slot->flags & KVM_MEMSLOT_INVALID' },
+        'v7.2': 'slot->flags & KVM_MEMSLOT_INVALID',
+      },
+      shows: (kvm, v) => `fault->slot: ${kvm.vcpu[v].fault.slot}`,
+    },
     [
       ...(bounds === undefined ? [] : endsPreFault(bounds, { when: none, does: forget_fault }, PREFAULT_END)),
       storesMmio

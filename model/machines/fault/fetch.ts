@@ -1,4 +1,13 @@
-import { type Block, block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
+import {
+  type Block,
+  block,
+  type Entry,
+  inFunction,
+  outOfOrder,
+  type Step,
+  step,
+  when,
+} from '../../language/program.ts'
 import { type Bounds, has_dummy_roots } from '../../memory/bounds.ts'
 import {
   current_level,
@@ -40,6 +49,7 @@ export function fetch(bounds: Bounds): Entry<Kvm>[] {
       'FETCH.1',
       {
         ...about,
+        c: 'paging64_gpte_changed(vcpu, gw, top_level)',
         shows: (kvm, v) =>
           `gpte_changed(level ${top(kvm, v)}) = ${gpte_changed(kvm, v, top(kvm, v), bounds)}`,
       },
@@ -92,7 +102,13 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
   return block('FETCH', [
     ...when(bounds.shadow.choosesLevel, hugepageAdjust(bounds), mapLarge(bounds)),
     ...when(bounds.shadow.accessRoles, childAccess(bounds)),
-    ...when(bounds.shadow.accessRoles && bounds.guest.huge, validateDirectSpte(bounds)),
+    ...when(
+      bounds.shadow.accessRoles && bounds.guest.huge,
+      ...outOfOrder(
+        'because the model has one loop for the two of the kernel; this is in the second',
+        validateDirectSpte(bounds),
+      ),
+    ),
     ...inFunction(
       getChild,
       // A block of one step, which keeps the step's path.
@@ -114,6 +130,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
       'FETCH.5',
       {
         ...about,
+        c: 'paging64_gpte_changed(vcpu, gw, it.level - 1)',
         shows: (kvm, v) =>
           huge(kvm, v, bounds)
             ? 'direct page: no guest table'
@@ -133,6 +150,7 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
       {
         fn: 'link_shadow_page',
         since,
+        c: { callee: '__link_shadow_page', at: 'mmu_spte_set(' },
         shows: (kvm, v) => {
           const { sp, child } = kvm.vcpu[v].fault
           return linked(kvm, v)
@@ -159,14 +177,23 @@ function fetchLevel(bounds: Bounds): Block<Kvm> {
         },
       ],
     ),
-    step('FETCH.next', { ...about, shows: (kvm, v) => `descend to page ${kvm.vcpu[v].fault.child}` }, [
+    step(
+      'FETCH.next',
       {
-        when: (kvm, v) => current_level(kvm, v, bounds) > 2,
-        does: descend,
-        to: 'FETCH',
+        ...about,
+        c: { 'v6.1': 'shadow_walk_next(&it)', 'v7.2': 'for_each_shadow_entry(' },
+        outOfOrder: 'because the head of the loop stands before its body',
+        shows: (kvm, v) => `descend to page ${kvm.vcpu[v].fault.child}`,
       },
-      { does: descend },
-    ]),
+      [
+        {
+          when: (kvm, v) => current_level(kvm, v, bounds) > 2,
+          does: descend,
+          to: 'FETCH',
+        },
+        { does: descend },
+      ],
+    ),
   ])
 }
 
@@ -190,30 +217,35 @@ function replaceChild(bounds: Bounds): Block<Kvm> {
     const { kind, child } = fault_spte(kvm, v, bounds)
     return kind === 'leaf' ? 'a large page' : `page ${child}`
   }
-  return block('FETCH.6 replace', [
-    step(
-      'FETCH.6 test',
-      {
-        ...about,
-        shows: (kvm, v) =>
-          replaced(kvm, v) ? `mmu_page_zap_pte() of ${present(kvm, v)}` : 'nothing to replace',
-        quiet: (kvm, v) => !replaced(kvm, v),
-      },
-      [
-        { when: (kvm, v) => !replaced(kvm, v), to: 'FETCH.6' },
+  return block(
+    'FETCH.6 replace',
+    [
+      step(
+        'FETCH.6 test',
         {
-          does: (kvm, v) => {
-            drain(kvm, v)
-            const sptep = { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) }
-            if (nested) zap_nested_pte(kvm, v, sptep, REPLACING)
-            else mmu_page_zap_pte(kvm, sptep)
-          },
+          ...about,
+          c: { callee: '__link_shadow_page', at: 'mmu_page_zap_pte(' },
+          shows: (kvm, v) =>
+            replaced(kvm, v) ? `mmu_page_zap_pte() of ${present(kvm, v)}` : 'nothing to replace',
+          quiet: (kvm, v) => !replaced(kvm, v),
         },
-      ],
-    ),
-    ...when(nested, commitReplaced(bounds)),
-    makeAllCpusRequest('FETCH.6 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-  ])
+        [
+          { when: (kvm, v) => !replaced(kvm, v), to: 'FETCH.6' },
+          {
+            does: (kvm, v) => {
+              drain(kvm, v)
+              const sptep = { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) }
+              if (nested) zap_nested_pte(kvm, v, sptep, REPLACING)
+              else mmu_page_zap_pte(kvm, sptep)
+            },
+          },
+        ],
+      ),
+      ...when(nested, commitReplaced(bounds)),
+      makeAllCpusRequest('FETCH.6 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    ],
+    { fn: about.fn },
+  )
 }
 
 const REPLACING: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
@@ -230,11 +262,24 @@ function commitReplaced(bounds: Bounds): Block<Kvm> {
     [
       step(
         'FETCH.6 list',
-        { fn, since, shows: (kvm) => `list_empty(invalid_list) = ${!zapped(kvm)}`, quiet: true },
+        {
+          fn,
+          since,
+          c: {
+            'v6.1': 'list_empty(invalid_list)',
+            'v7.2': { fn: 'link_shadow_page', callee: '__link_shadow_page', at: 'kvm_mmu_commit_zap_page(' },
+          },
+          shows: (kvm) => `list_empty(invalid_list) = ${!zapped(kvm)}`,
+          quiet: true,
+        },
         [{ when: (kvm) => !zapped(kvm), to: 'FETCH.6 flush' }, {}],
       ),
       commitZapPage('FETCH.6 commit', REPLACING.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-      step('FETCH.6 freed', { fn, since, shows: 'flushed and freed', quiet: true }, { to: 'FETCH.6' }),
+      step(
+        'FETCH.6 freed',
+        { fn, since, c: { none: 'model' }, shows: 'flushed and freed', quiet: true },
+        { to: 'FETCH.6' },
+      ),
     ],
     { fn },
   )
@@ -261,6 +306,7 @@ function validateDirectSpte(bounds: Bounds): Block<Kvm> {
         'GET.0 test',
         {
           ...about,
+          c: 'child->role.access == direct_access',
           shows: (kvm, v) => `child->role.access == direct_access: ${valid(kvm, v)}`,
           quiet: valid,
         },
@@ -320,6 +366,8 @@ function copyParentRole(invalid: (kvm: Kvm, parent: number) => boolean = () => f
     {
       fn: 'kvm_mmu_child_role',
       since,
+      c: 'role.invalid = 0',
+      outOfOrder: 'because the role of the parent does not change under mmu_lock',
       shows: (kvm, v) => `role.invalid = ${copied(kvm, v)}, as page ${kvm.vcpu[v].fault.sp}`,
       quiet: (kvm, v) => !copied(kvm, v),
     },
@@ -354,6 +402,7 @@ export function testChild(bounds: Bounds, tested: ChildTest = { gfn: true, role:
     {
       fn: getChild,
       since,
+      c: 'is_shadow_present_pte(*sptep)',
       shows: (kvm, v) =>
         child(kvm, v) === null
           ? 'nothing linked'

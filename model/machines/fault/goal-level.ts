@@ -40,6 +40,8 @@ export function hugepageAdjust(
     {
       fn: 'kvm_mmu_hugepage_adjust',
       since: 'v5.6..v6.16',
+      c: 'fault->goal_level = fault->req_level',
+      outOfOrder: 'because the model has one loop for the two of the kernel; this is after the first',
       shows: (kvm, v) => (asks(kvm, v) ? `fault->goal_level = ${level(kvm, v)}` : 'a table'),
       quiet: (kvm, v) => !asks(kvm, v),
     },
@@ -67,6 +69,8 @@ export function mapLarge(bounds: Bounds): Step<Kvm> {
     {
       fn: 'paging64_fetch',
       since: '..v6.16',
+      c: 'it.level == fault->goal_level',
+      outOfOrder: 'because the model has one loop for the two of the kernel; this is after the first',
       shows: (kvm, v) =>
         large(kvm, v)
           ? `set_spte(): has_wrprotected_page() = ${lpage_is_disallowed(kvm, v, bounds)}`

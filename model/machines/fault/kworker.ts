@@ -19,7 +19,7 @@ export function kworker(): Program<Kvm> {
         [
           step(
             'AW.1',
-            { fn: work, since, shows: 'async_pf_execute(&work->work)' },
+            { fn: work, since, c: { none: 'outside KVM' }, shows: 'async_pf_execute(&work->work)' },
             {
               when: (kvm, v) => kvm.vcpu[v].async_pf[0].work === 'pending',
               does: (kvm, v) => {
@@ -37,6 +37,7 @@ export function kworker(): Program<Kvm> {
           'AW.2',
           {
             ...about,
+            c: 'get_user_pages_remote(',
             shows: (kvm, v) => `get_user_pages_remote(): gfn ${kvm.vcpu[v].async_pf[0].gfn} is swapped in`,
           },
           {
@@ -49,7 +50,7 @@ export function kworker(): Program<Kvm> {
         ),
         step<Kvm>(
           'AW.3',
-          { ...about, shows: 'list_add_tail(&apf->link, &vcpu->async_pf.done)' },
+          { ...about, c: 'list_add_tail(', shows: 'list_add_tail(&apf->link, &vcpu->async_pf.done)' },
           {
             does: (kvm, v) => {
               use_vcpu(kvm, v)
@@ -62,6 +63,7 @@ export function kworker(): Program<Kvm> {
           {
             fn: present,
             since,
+            c: 'kvm_make_request(KVM_REQ_APF_READY',
             shows: (_kvm, v) => `vcpu${v}->requests |= KVM_REQ_APF_READY`,
           },
           {
@@ -78,6 +80,10 @@ export function kworker(): Program<Kvm> {
             {
               fn: 'kvm_vcpu_kick',
               since,
+              c: {
+                'v6.1': 'kvm_arch_vcpu_should_kick(',
+                'v7.2': { callee: '__kvm_vcpu_kick', at: 'kvm_arch_vcpu_should_kick(' },
+              },
               shows: (kvm, v) => `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`,
               fused: 'The IPI follows the cmpxchg, and no thread waits for it.',
             },
@@ -94,13 +100,19 @@ export function kworker(): Program<Kvm> {
         ),
         step<Kvm>(
           'AW.6',
-          { fn: '__kvm_vcpu_wake_up', since, shows: (_kvm, v) => `wake up vcpu${v}` },
+          { fn: '__kvm_vcpu_wake_up', since, c: 'rcuwait_wake_up(', shows: (_kvm, v) => `wake up vcpu${v}` },
           { does: use_vcpu },
         ),
       ),
       step(
         'AW.7',
-        { fn: work, since, shows: 'async_pf_execute() has returned', quiet: true },
+        {
+          fn: work,
+          since,
+          c: { none: 'outside KVM' },
+          shows: 'async_pf_execute() has returned',
+          quiet: true,
+        },
         {
           does: (kvm, v) => {
             kvm.vcpu[v].async_pf[0].work = 'idle'

@@ -44,6 +44,7 @@ export function mmioSpte(bounds: Bounds, fresh = check_mmio_spte): Step<Kvm> {
     {
       fn: 'handle_mmio_page_fault',
       since,
+      c: 'check_mmio_spte(',
       shows: (kvm, v) => `MMIO SPTE is current = ${found(kvm, v)}`,
       fused:
         'A lockless walk: an SPTE on the way is cleared only by this vCPU, or by a thread that then flushes and waits. The generation and its flag are one word.',
@@ -72,6 +73,7 @@ export function setMmioSpte(bounds: Bounds): Step<Kvm> {
     {
       fn: 'mark_mmio_spte',
       since,
+      c: 'mmu_spte_set(',
       shows: (kvm, v) => {
         const { sp, pfn } = kvm.vcpu[v].fault
         const at = `page ${sp}.spte[${fault_index(kvm, v, bounds)}]`

@@ -75,6 +75,10 @@ export function walkGuestTables(bounds: Bounds): Step<Kvm> {
     {
       fn: 'paging64_walk_addr',
       since,
+      c: {
+        'v6.1': { callee: 'paging64_walk_addr_generic', at: '__get_user(pte' },
+        'v7.2': { callee: 'paging64_walk_addr_generic', at: 'get_user(pte' },
+      },
       shows: (kvm, v) => {
         const level = levelOf(kvm, v)
         if (unreadable(kvm, v))
@@ -143,6 +147,7 @@ export function writeTracked(bounds: Bounds): Step<Kvm> {
     {
       fn: 'page_fault_handle_page_track',
       since,
+      c: { 'v6.1': 'kvm_slot_page_track_is_active(', 'v6.12': 'kvm_gfn_is_write_tracked(' },
       shows: (kvm, v) => `kvm_gfn_is_write_tracked(gfn ${target_gfn(kvm, v)}) = ${tracked(kvm, v)}`,
     },
     [
@@ -186,6 +191,7 @@ export function staleCheck(
     {
       fn: 'is_page_fault_stale',
       since,
+      c: 'is_obsolete_sp(',
       shows: (kvm, v) => `${loaded_root_name(kvm, v)}: stale = ${stale(kvm, v)}`,
     },
     [{ when: stale, to: END_OF_FAULT }, {}],
@@ -199,7 +205,7 @@ export function endFault(bounds: Bounds): Entry<Kvm> {
     release_mmu_lock(kvm)
     forget_fault(kvm, v)
   }
-  const unlock = { ...about, shows: 'write_unlock(&kvm->mmu_lock)' }
+  const unlock = { ...about, c: 'write_unlock(', shows: 'write_unlock(&kvm->mmu_lock)' }
   // The prefault ioctl retries until its address is mapped.
   const retry = { when: (kvm: Kvm, v: number) => kvm.vcpu[v].prefault, does: end, to: PREFAULT_AGAIN }
   const again = [...when(bounds.fault.prefaults > 0, retry), ...when(bounds.asyncPf.on, ...endPrefetch(end))]

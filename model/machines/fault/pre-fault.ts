@@ -48,12 +48,21 @@ export function preFault(bounds: Bounds): Block<Kvm> {
     [
       step(
         'PRE.exit',
-        { fn: 'vcpu_run', since, shows: 'return to userspace: srcu_read_unlock(&kvm->srcu)' },
+        {
+          fn: 'vcpu_run',
+          since,
+          c: { fn: 'kvm_arch_vcpu_ioctl_run', at: 'kvm_vcpu_srcu_read_unlock(' },
+          shows: 'return to userspace: srcu_read_unlock(&kvm->srcu)',
+        },
         { does: srcu_read_unlock },
       ),
       step(
         'PRE.0',
-        { ...about, shows: 'ioctl(KVM_PRE_FAULT_MEMORY): srcu_read_lock(&kvm->srcu)' },
+        {
+          ...about,
+          c: { fn: 'kvm_vcpu_pre_fault_memory', at: 'srcu_read_lock(' },
+          shows: 'ioctl(KVM_PRE_FAULT_MEMORY): srcu_read_lock(&kvm->srcu)',
+        },
         {
           does: (kvm, v) => {
             srcu_read_lock(kvm, v)
@@ -64,6 +73,11 @@ export function preFault(bounds: Bounds): Block<Kvm> {
       step('PRE.try', {
         fn: 'kvm_tdp_map_page',
         since,
+        c: {
+          'v6.12': 'kvm_mmu_do_page_fault(',
+          'v7.2': { fn: 'kvm_tdp_page_prefault', at: 'kvm_mmu_do_page_fault(' },
+        },
+        outOfOrder: 'because a retry of the model loads the root anew; see PRE.try in docs/warts.md',
         shows: 'do { ... } while (r == RET_PF_RETRY)',
         quiet: true,
       }),
@@ -73,16 +87,25 @@ export function preFault(bounds: Bounds): Block<Kvm> {
         {
           fn: reload,
           since,
+          c: 'root.hpa != INVALID_PAGE',
           shows: (kvm, v) => `root.hpa = ${root_name(kvm, kvm.vcpu[v].root)}`,
           quiet: true,
         },
         [{ when: root_is_valid, to: PAGE_FAULT }, {}],
       ),
       block('PRE.3', loadRootPage(bounds), { fn: reload }),
-      step('PRE.4', { ...about, shows: 'the root is loaded', quiet: true }, { to: PAGE_FAULT }),
+      step(
+        'PRE.4',
+        { ...about, c: { none: 'model' }, shows: 'the root is loaded', quiet: true },
+        { to: PAGE_FAULT },
+      ),
       step(
         'PRE.fixed',
-        { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
+        {
+          ...about,
+          c: { fn: 'direct_page_fault', at: 'write_unlock(' },
+          shows: 'write_unlock(&kvm->mmu_lock)',
+        },
         {
           does: (kvm, v) => {
             drain(kvm, v)
@@ -93,7 +116,11 @@ export function preFault(bounds: Bounds): Block<Kvm> {
       ),
       step(
         'PRE.end',
-        { ...about, shows: 'the ioctl returns: srcu_read_unlock(&kvm->srcu)' },
+        {
+          ...about,
+          c: { fn: 'kvm_vcpu_pre_fault_memory', at: 'srcu_read_unlock(' },
+          shows: 'the ioctl returns: srcu_read_unlock(&kvm->srcu)',
+        },
         {
           does: (kvm, v) => {
             srcu_read_unlock(kvm, v)
@@ -103,7 +130,12 @@ export function preFault(bounds: Bounds): Block<Kvm> {
       ),
       step(
         'PRE.run',
-        { fn: 'vcpu_run', since, shows: 'ioctl(KVM_RUN): srcu_read_lock(&kvm->srcu)' },
+        {
+          fn: 'vcpu_run',
+          since,
+          c: { fn: 'kvm_arch_vcpu_ioctl_run', at: 'kvm_vcpu_srcu_read_lock(' },
+          shows: 'ioctl(KVM_RUN): srcu_read_lock(&kvm->srcu)',
+        },
         { does: srcu_read_lock, to: REENTER },
       ),
     ],
@@ -113,7 +145,7 @@ export function preFault(bounds: Bounds): Block<Kvm> {
 
 /** PF.14: RET_PF_FIXED ends the loop of the ioctl. Other faults continue. */
 export function preFaultDone(): Step<Kvm> {
-  return step('PF.14', { ...about, shows: 'return RET_PF_FIXED', quiet: true }, [
+  return step('PF.14', { ...about, c: { none: 'model' }, shows: 'return RET_PF_FIXED', quiet: true }, [
     { when: (kvm, v) => kvm.vcpu[v].prefault, to: 'PREFAULT/PRE.fixed' },
     {},
   ])

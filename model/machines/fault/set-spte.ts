@@ -43,6 +43,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
         'SET.4',
         {
           ...about,
+          c: 'mmu_spte_update(',
           shows: (kvm, v) => {
             const { sp, pfn } = kvm.vcpu[v].fault
             const rights = writable(kvm, v, bounds) ? 'W' : 'R'
@@ -96,6 +97,7 @@ function addToRmap(bounds: Bounds): Step<Kvm> {
     {
       fn: 'rmap_add',
       since,
+      c: { callee: '__rmap_add', at: 'pte_list_add(' },
       shows: (kvm, v) => {
         const { sp } = kvm.vcpu[v].fault
         return is_rmapped(kvm, v)
@@ -127,6 +129,7 @@ function flushIfOwed(bounds: Bounds): Entry<Kvm> {
       'SET.5 test',
       {
         ...about,
+        c: { 'v6.1': 'kvm_flush_remote_tlbs_with_address(', 'v6.12': 'kvm_flush_remote_tlbs_gfn(' },
         shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
         quiet: (kvm, v) => !kvm.vcpu[v].fault.flush && all_tlbs_empty(kvm),
       },
@@ -152,7 +155,12 @@ function flushIfOwed(bounds: Bounds): Entry<Kvm> {
 function endOfMmio(): Step<Kvm> {
   return step(
     'SET.5 end',
-    { ...about, shows: (kvm, v) => `is_noslot_pfn() = ${kvm.vcpu[v].fault.pfn === null}`, quiet: true },
+    {
+      ...about,
+      c: { none: 'model' },
+      shows: (kvm, v) => `is_noslot_pfn() = ${kvm.vcpu[v].fault.pfn === null}`,
+      quiet: true,
+    },
     [{ when: (kvm, v) => kvm.vcpu[v].fault.pfn === null, to: END_OF_FAULT }, {}],
   )
 }
@@ -167,16 +175,24 @@ export function dropOther(bounds: Bounds): Entry<Kvm> {
     return entry.kind === 'leaf' && entry.pfn !== kvm.vcpu[v].fault.pfn
   }
   return block('SET.2', [
-    step('SET.2 test', { ...about, shows: (kvm, v) => `another page mapped here = ${other(kvm, v)}` }, [
-      { when: (kvm, v) => !other(kvm, v) },
+    step(
+      'SET.2 test',
       {
-        does: (kvm, v) => {
-          drain(kvm, v)
-          drop_spte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) })
-          kvm.vcpu[v].fault.flush = true
-        },
+        ...about,
+        c: 'pfn != spte_to_pfn(*sptep)',
+        shows: (kvm, v) => `another page mapped here = ${other(kvm, v)}`,
       },
-    ]),
+      [
+        { when: (kvm, v) => !other(kvm, v) },
+        {
+          does: (kvm, v) => {
+            drain(kvm, v)
+            drop_spte(kvm, { page: kvm.vcpu[v].fault.sp as number, index: fault_index(kvm, v, bounds) })
+            kvm.vcpu[v].fault.flush = true
+          },
+        },
+      ],
+    ),
   ])
 }
 
@@ -187,6 +203,7 @@ function markDirty(bounds: Bounds): Step<Kvm> {
     'SET.3',
     {
       ...make,
+      c: 'mark_page_dirty_in_slot(',
       shows: (kvm, v) =>
         marks(kvm, v) ? `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})` : 'not writable, or not logged',
       quiet: (kvm, v) => !marks(kvm, v),
@@ -212,6 +229,7 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
       'UN.1',
       {
         ...about,
+        c: { 'v6.1': 'kvm_slot_page_track_is_active(', 'v6.12': 'kvm_gfn_is_write_tracked(' },
         shows: (kvm, v) => `kvm_gfn_is_write_tracked(gfn ${target_gfn(kvm, v)}) = ${tracked(kvm, v)}`,
       },
       [
@@ -233,6 +251,7 @@ function tryToUnsync(bounds: Bounds): Entry<Kvm>[] {
       'UN.2',
       {
         ...about,
+        c: 'kvm_unsync_page(',
         shows: (kvm, v) => `unsync = 1: page ${shadows(kvm, v).join(', ')}`,
         fused:
           'The flags of the page and of its ancestors: a lockless reader reads those of the root only, and the SPTE becomes writable afterwards.',

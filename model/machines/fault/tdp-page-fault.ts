@@ -39,7 +39,7 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
     [
       step(
         'P1',
-        { ...about, shows: (kvm, v) => `fault->gfn = ${kvm.vcpu[v].gva}`, quiet: true },
+        { ...about, c: { none: 'model' }, shows: (kvm, v) => `fault->gfn = ${kvm.vcpu[v].gva}`, quiet: true },
         {
           does: (kvm, v) => {
             const { fault, gva } = kvm.vcpu[v]
@@ -49,16 +49,23 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
       ),
       bounds.asyncPf.on ? faultinPfnOrQueue('P7') : faultinPfn(bounds, 'P7'),
       readLock('P8', about),
-      step('P9', { fn: 'is_page_fault_stale', since, shows: (kvm, v) => `stale = ${stale(kvm, v)}` }, [
-        { when: stale, to: 'P13' },
-        {},
-      ]),
+      step(
+        'P9',
+        {
+          fn: 'is_page_fault_stale',
+          since,
+          c: 'is_obsolete_sp(',
+          shows: (kvm, v) => `stale = ${stale(kvm, v)}`,
+        },
+        [{ when: stale, to: 'P13' }, {}],
+      ),
       ...inFunction(
         map.fn,
         step<Kvm>(
           'P10',
           {
             ...map,
+            c: 'make_spte(',
             shows: (kvm, v) =>
               allowed(kvm, v)
                 ? 'the SPTE allows the access: RET_PF_SPURIOUS'
@@ -72,6 +79,7 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
           {
             fn: 'tdp_mmu_set_spte_atomic',
             since,
+            c: { 'v6.1': 'try_cmpxchg64(', 'v6.12': '__tdp_mmu_set_spte_atomic(' },
             shows: (kvm, v) =>
               `page ${kvm.vcpu[v].root}.spte[${index(kvm, v)}] = pfn ${kvm.vcpu[v].fault.pfn}, ${writable(kvm, v) ? 'W' : 'R'}`,
             fused:
@@ -90,7 +98,7 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
           },
         ),
       ),
-      step('P13', { ...about, shows: 'read_unlock(&kvm->mmu_lock)' }, [
+      step('P13', { ...about, c: 'read_unlock(', shows: 'read_unlock(&kvm->mmu_lock)' }, [
         ...when(bounds.asyncPf.on, ...endPrefetch(end)),
         { does: end, to: REENTER },
       ]),
