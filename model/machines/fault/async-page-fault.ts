@@ -23,6 +23,7 @@ import { root_is_valid, root_name, root_role } from '../../memory/roots/mmu.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import { ASYNC_PF_REFUSED, PAGE_FAULT, REENTER, RELOAD_MMU, TDP_PAGE_FAULT } from '../hand-over.ts'
 import { loadRootPage } from '../roots/load-root.ts'
+import { FAULTIN_PFN } from './fault-host-page.ts'
 
 const since = 'v6.9..v6.16'
 const setup = { fn: 'kvm_setup_async_pf', since }
@@ -46,11 +47,7 @@ export function faultinPfnOrQueue(name: string): Step<Kvm> {
     {
       fn: 'kvm_mmu_faultin_pfn',
       since,
-      c: {
-        'v6.1': { fn: 'kvm_faultin_pfn', at: '__gfn_to_pfn_memslot(' },
-        'v6.12': { fn: 'kvm_faultin_pfn', callee: '__kvm_faultin_pfn', at: '__gfn_to_pfn_memslot(' },
-        'v7.2': { callee: '__kvm_mmu_faultin_pfn', at: '__kvm_faultin_pfn(' },
-      },
+      c: FAULTIN_PFN,
       shows: (kvm, v) => {
         const gfn = target_gfn(kvm, v)
         if (!missing(kvm, v)) return `gfn ${gfn} -> pfn ${backing_page(kvm, gfn)}`
@@ -107,9 +104,12 @@ function refused(): Block<Kvm> {
       step(
         'PF.2 inject',
         {
-          fn: 'kvm_inject_emulated_page_fault',
+          fn: '__kvm_inject_emulated_page_fault',
           since,
-          c: 'inject_page_fault(',
+          c: {
+            'v6.1': { fn: 'kvm_inject_emulated_page_fault', at: 'inject_page_fault(' },
+            'v6.12': 'inject_page_fault(',
+          },
           outOfOrder: 'because control jumps here from the walk of the guest tables',
           shows: 'inject #PF',
         },

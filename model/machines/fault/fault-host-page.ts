@@ -1,3 +1,4 @@
+import type { Anchor } from '../../language/anchor.ts'
 import { type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { type Bounds, tags_mmio } from '../../memory/bounds.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
@@ -55,13 +56,21 @@ export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
   )
 }
 
+/** Where the host page is looked up. */
+export const FAULTIN_PFN: Anchor = {
+  'v6.1': { fn: 'kvm_faultin_pfn', at: '__gfn_to_pfn_memslot(' },
+  'v6.12': { fn: 'kvm_faultin_pfn', callee: '__kvm_faultin_pfn', at: '__gfn_to_pfn_memslot(' },
+  'v7.2': { callee: '__kvm_mmu_faultin_pfn', at: '__kvm_faultin_pfn(' },
+}
+
 /** PF.9: the host page behind the frame; the host allocates one if there is none. */
 export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
   const hva = (kvm: Kvm, v: number): number => gfn_to_hva(kvm, target_gfn(kvm, v))
   const noSlot = (kvm: Kvm, v: number): boolean => tags_mmio(bounds) && kvm.vcpu[v].fault.slot === 'none'
   const about = {
-    fn: 'kvm_faultin_pfn',
+    fn: 'kvm_mmu_faultin_pfn',
     since: 'v5.16..v6.16',
+    c: FAULTIN_PFN,
     shows: (kvm: Kvm, v: number) => {
       const pfn = kvm.host_pte[hva(kvm, v)]
       const found = noSlot(kvm, v) ? 'KVM_PFN_NOSLOT' : `pfn ${pfn ?? `${free_host_page(kvm)} (new)`}`

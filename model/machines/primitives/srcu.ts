@@ -4,6 +4,9 @@ import type { Kvm } from '../../memory/kvm.ts'
 const fn = 'synchronize_srcu_expedited'
 const since = 'v2.6.36..v6.16'
 
+/** Where the memslot thread calls it. */
+const c = { fn: 'kvm_swap_active_memslots', at: 'synchronize_srcu_expedited(' }
+
 /** `synchronize_srcu(&kvm->srcu)` of the memslot thread: waits for the readers at the time of the call. */
 export function synchronizeSrcu(name: string): Block<Kvm> {
   return block(name, [
@@ -12,6 +15,7 @@ export function synchronizeSrcu(name: string): Block<Kvm> {
       {
         fn,
         since,
+        c,
         shows: (kvm) => {
           const readers = [...names('vcpu', kvm.vcpu_in_srcu), ...names('notifier', kvm.notifier_in_srcu)]
           return `readers inside: ${readers.join(', ') || 'none'}`
@@ -32,7 +36,7 @@ export function synchronizeSrcu(name: string): Block<Kvm> {
     ),
     step(
       'SRCU.2',
-      { fn, since, shows: 'all of them have left' },
+      { fn, since, c, shows: 'all of them have left' },
       {
         when: (kvm) => kvm.memslot[0].vcpu_readers.isEmpty() && kvm.memslot[0].notifier_readers.isEmpty(),
       },
