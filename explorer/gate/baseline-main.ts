@@ -24,11 +24,12 @@ import { describeMismatch, mismatches, neverTaken, runCellAgainstReference } fro
 
 // `npm run baseline -- --check` searches every cell that is not deep, and exits 3 when one differs from the checked-in
 // baseline, when a verdict is not the one that the design expects, or when a step is never taken; `--update` writes
-// what was found. Both print the differences. Every recorded behaviour is held against xstate, and repeated.
+// what was found. Both print the differences. Every recorded behaviour is held against xstate, and repeated. With
+// `--only TEXT`, once or more, just the cells with that in their names (`DESIGN in SCENARIO`), and steps may be untaken.
 
-const USAGE = 'mmucheck: usage: npm run baseline -- --check | --update'
+const USAGE = 'mmucheck: usage: npm run baseline -- --check | --update [--only TEXT]...'
 
-const cells = designs.flatMap((design) =>
+const allCells = designs.flatMap((design) =>
   scenariosOf({ scenarios }, design)
     .filter((scenario) => scenario.deep !== true)
     .map((scenario) => ({ design, scenario })),
@@ -43,7 +44,7 @@ interface Finding {
 }
 
 const searchCell = (index: number): Finding => {
-  const { design, scenario } = cells[index]
+  const { design, scenario } = allCells[index]
   const run = runCellAgainstReference(design, scenario, properties)
   return {
     record: recordOf(run),
@@ -52,8 +53,11 @@ const searchCell = (index: number): Finding => {
   }
 }
 
-/** Searches all cells, on as many threads as there are cores; each takes the next cell when it is free. */
-async function searchAll(): Promise<Finding[]> {
+/**
+ * Searches cells, on as many threads as there are cores; each takes the next cell when it is free.
+ * @param wanted indices of cells.
+ */
+async function search(wanted: readonly number[]): Promise<Finding[]> {
   const findings: Finding[] = []
   let next = 0
   const drain = (): Promise<void> =>
@@ -62,12 +66,12 @@ async function searchAll(): Promise<Finding[]> {
       let index = -1
       const give = (): void => {
         index = next++
-        if (index < cells.length) worker.postMessage(index)
+        if (index < wanted.length) worker.postMessage(wanted[index])
         else worker.terminate().then(() => resolve(), reject)
       }
       worker.on('message', (finding: Finding) => {
         findings[index] = finding
-        if (process.stderr.isTTY) process.stderr.write(`\r${next} of ${cells.length}`)
+        if (process.stderr.isTTY) process.stderr.write(`\r${next} of ${wanted.length}`)
         give()
       })
       worker.on('error', reject)
@@ -79,9 +83,15 @@ async function searchAll(): Promise<Finding[]> {
 }
 
 async function main(): Promise<number> {
-  let wanted: { check?: boolean; update?: boolean }
+  let wanted: { check?: boolean; update?: boolean; only?: string[] }
   try {
-    wanted = parseArgs({ options: { check: { type: 'boolean' }, update: { type: 'boolean' } } }).values
+    wanted = parseArgs({
+      options: {
+        check: { type: 'boolean' },
+        update: { type: 'boolean' },
+        only: { type: 'string', multiple: true },
+      },
+    }).values
   } catch {
     wanted = {}
   }
@@ -93,27 +103,51 @@ async function main(): Promise<number> {
     console.error(`mmucheck: there is no baseline; record one with --update: ${BASELINE_FILE}`)
     return 2
   }
-  const before: Baseline = existsSync(BASELINE_FILE) ? readBaseline() : { format: FORMAT, cells: {} }
-  const findings = await searchAll()
-  const now: Baseline = {
-    format: FORMAT,
-    cells: Object.fromEntries(cells.map((cell, n) => [cellName(cell), findings[n].record])),
+  const { only } = wanted
+  const isWanted = (name: string): boolean => only === undefined || only.some((text) => name.includes(text))
+  const cells = [...allCells.keys()].filter((n) => isWanted(cellName(allCells[n])))
+  if (cells.length === 0) {
+    console.error(`mmucheck: no cell is called so: ${only?.map((text) => JSON.stringify(text)).join(', ')}`)
+    return 2
   }
+  const recorded: Baseline = existsSync(BASELINE_FILE) ? readBaseline() : { format: FORMAT, cells: {} }
+  const before = Object.fromEntries(Object.entries(recorded.cells).filter(([name]) => isWanted(name)))
+  const findings = await search(cells)
+  const now = Object.fromEntries(cells.map((cell, n) => [cellName(allCells[cell]), findings[n].record]))
+  const untaken = only === undefined ? neverTaken(findings.map(({ steps }) => steps)) : []
   const wrong = [
     ...findings.flatMap(({ unexpected }) => unexpected),
-    ...neverTaken(findings.map(({ steps }) => steps)).map((step) => `${step} is never taken, in no cell`),
+    ...untaken.map((step) => `${step} is never taken, in no cell`),
   ]
   for (const line of wrong) console.log(line)
-  const lines = differences(before, now)
+  const lines = differences({ format: FORMAT, cells: before }, { format: FORMAT, cells: now })
   for (const line of lines) console.log(line)
   const count = `${lines.filter((line) => !line.startsWith(' ')).length} of ${cells.length} cells differ`
   if (wanted.update === true) {
-    replaceFile(BASELINE_FILE, formatBaseline(now))
+    replaceFile(
+      BASELINE_FILE,
+      formatBaseline({ format: FORMAT, cells: merged(recorded.cells, now, isWanted) }),
+    )
     console.log(`baseline: ${count} from the file before; written to ${BASELINE_FILE}`)
     return wrong.length === 0 ? 0 : 3
   }
   console.log(lines.length === 0 ? `baseline: no difference in ${cells.length} cells` : `baseline: ${count}`)
   return lines.length + wrong.length === 0 ? 0 : 3
+}
+
+/** The cells of a new file, in the order of the catalogue: what was searched now, the others as they were recorded. */
+function merged(
+  recorded: Baseline['cells'],
+  now: Baseline['cells'],
+  isSearched: (name: string) => boolean,
+): Baseline['cells'] {
+  return Object.fromEntries(
+    allCells.flatMap((cell) => {
+      const name = cellName(cell)
+      const found = isSearched(name) ? now[name] : recorded[name]
+      return found === undefined ? [] : [[name, found]]
+    }),
+  )
 }
 
 if (isMainThread) {

@@ -25,33 +25,20 @@ export function boundsOf({ bounds, start: { tables } }: Pick<Plan, 'bounds' | 's
 /** Builds and registers a scenario of the model: vCPUs, and every other thread that the bounds ask for. */
 export function scenario(plan: Plan): Scenario<Kvm> {
   plans.push(plan)
-  return scenarioWith(plan, () => boundsOf(plan))
+  return scenarioOutside(plan)
 }
 
-/** As `scenario()`, for a user's scenario, which is not registered. @throws ZodError or ModelError for wrong bounds. */
+/** As `scenario()`, for a user's scenario, which is not registered. */
 export function scenarioOutside(plan: Plan): Scenario<Kvm> {
-  const bounds = boundsOf(plan)
-  return scenarioWith(plan, () => bounds)
-}
-
-/** @param boundsNow the bounds: those of most scenarios are not used in a run, and checking them takes time. */
-function scenarioWith(plan: Plan, boundsNow: () => Bounds): Scenario<Kvm> {
   const { start, bounds: _, aliases = [], ...about } = plan
-  let known: Bounds | null = null
-  const bounds = (): Bounds => {
-    known ??= boundsNow()
-    return known
-  }
+  const bounds = boundsOf(plan)
   return {
     ...about,
     aliases,
-    get bounds() {
-      return shownBounds(bounds())
-    },
-    contains: (judgedWhere) => (judgedWhere as (bounds: Bounds) => boolean)(bounds()),
-    build: (change = UNCHANGED) => build(plan.id, bounds(), start, change),
-    programs: ({ adds } = UNCHANGED) =>
-      groupsOf(bounds(), sortsOf(bounds()), adds).map(({ program }) => program),
+    bounds: shownBounds(bounds),
+    contains: (judgedWhere) => (judgedWhere as (bounds: Bounds) => boolean)(bounds),
+    build: (change = UNCHANGED) => build(plan.id, bounds, start, change),
+    programs: ({ adds } = UNCHANGED) => groupsOf(bounds, sortsOf(bounds), adds).map(({ program }) => program),
   }
 }
 

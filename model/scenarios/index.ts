@@ -5,6 +5,7 @@ import { compositeScenarios } from './composites.ts'
 import { dirtyLogScenarios } from './dirty-log/dirty-log.ts'
 import { accessScenarios } from './fault/access.ts'
 import { asyncPfScenarios } from './fault/async-pf.ts'
+import { concurrentFaultScenarios } from './fault/concurrent-faults.ts'
 import { staleFaultScenarios } from './fault/stale-faults.ts'
 import { tdpFaultScenarios } from './fault/tdp-faults.ts'
 import { slotCreateScenarios } from './memslots/slot-create.ts'
@@ -43,6 +44,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...wrongHintScenarios,
   ...accessScenarios,
   ...asyncPfScenarios,
+  ...concurrentFaultScenarios,
   ...staleFaultScenarios,
   ...tdpFaultScenarios,
   ...slotCreateScenarios,

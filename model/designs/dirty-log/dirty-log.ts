@@ -196,7 +196,7 @@ export const dirtyLogDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'emulated-store-not-marked-dirty',
-    aliases: [],
+    aliases: ['CVE-2024-35804', '910c57dfa4d1'],
     title: 'do not set the dirty bit for an emulated store',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_vcpu_write_guest' },

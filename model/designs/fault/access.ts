@@ -1,5 +1,5 @@
 import { drop, insert, replace } from '../../language/patch.ts'
-import { step } from '../../language/program.ts'
+import { type Step, step } from '../../language/program.ts'
 import {
   type AccessRule,
   childAccess,
@@ -7,10 +7,11 @@ import {
   pte_access_write,
 } from '../../machines/fault/access.ts'
 import { testChild } from '../../machines/fault/fetch.ts'
-import { fault_spte } from '../../memory/fault/fault.ts'
+import { fault_spte, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { boundsOf } from '../../scenarios/build-scenario.ts'
 import { HUGE_PAGE_MAPPED_TWICE, TABLE_BELOW_LESS_ACCESS } from '../../scenarios/fault/access.ts'
+import { READ_AND_WRITE_FAULT } from '../../scenarios/fault/concurrent-faults.ts'
 import type { Design } from '../design.ts'
 import { notReached, vacuous, violated, violatedBecause } from '../expectation.ts'
 
@@ -21,9 +22,11 @@ import { notReached, vacuous, violated, violatedBecause } from '../expectation.t
 
 const SHARED = 'table-below-less-access'
 const TWICE = 'huge-page-mapped-twice'
+const READ_AND_WRITE = 'read-and-write-fault'
 const SHARED_BY_TWO = 'table-below-less-access-two-vcpus'
 const TWICE_BY_TWO = 'huge-page-mapped-twice-two-vcpus'
 const inSharedTable = boundsOf(TABLE_BELOW_LESS_ACCESS)
+const inOnePage = boundsOf(READ_AND_WRITE_FAULT)
 const inHugePage = boundsOf(HUGE_PAGE_MAPPED_TWICE)
 
 /** Every table on the walk gets the access of the last non-leaf entry. */
@@ -47,6 +50,18 @@ const NOT_SPLIT = notReached(
 )
 
 export const accessDesigns: readonly Design<Kvm>[] = [
+  {
+    id: 'read-fault-write-protects-without-flush',
+    aliases: ['1a175082b190'],
+    title: 'store a read-only SPTE over a writable one in a read fault, without a flush',
+    status: 'bug',
+    kernel: { commit: '1a175082b190', version: 'fixed by the commit', function: 'mmu_set_spte' },
+    about:
+      'Two vCPUs fault on one gfn, one for a read and one for a write. The write maps the page writable first; the read then stores the read-only SPTE that it has made, and the writer keeps its writable translation.',
+    scenarios: [READ_AND_WRITE],
+    patches: [replace('SET.4', storeReadOnly())],
+    expect: violated(READ_AND_WRITE, 'no-flush-debt-at-unlock'),
+  },
   {
     id: 'role-access-of-the-last-entry',
     aliases: ['C7'],
@@ -141,5 +156,30 @@ function presentLeafStays() {
       shows: (kvm, v) => `is_present_pte(*shadow_ent) = ${present(kvm, v)}`,
     },
     [{ when: present, to: 'PF.15' }, {}],
+  )
+}
+
+/** SET.4 that stores what the access of this fault allows, whatever was there. */
+function storeReadOnly(): Step<Kvm> {
+  const rights = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].guest === 'write'
+  return step(
+    'SET.4',
+    {
+      fn: 'mmu_set_spte',
+      since: 'never',
+      shows: (kvm, v) =>
+        `spte[${target_gfn(kvm, v) - 1}] = pfn ${kvm.vcpu[v].fault.pfn}, ${rights(kvm, v) ? 'W' : 'R'}`,
+    },
+    {
+      does: (kvm, v) => {
+        const entry = fault_spte(kvm, v, inOnePage)
+        entry.kind = 'leaf'
+        entry.gfn = target_gfn(kvm, v)
+        entry.pfn = kvm.vcpu[v].fault.pfn
+        entry.gen = 0
+        entry.w = rights(kvm, v)
+        entry.mmuw = entry.w
+      },
+    },
   )
 }

@@ -1,8 +1,9 @@
-import { drop, move, only, replace } from '../../language/patch.ts'
-import { step } from '../../language/program.ts'
+import { drop, insert, move, only, replace } from '../../language/patch.ts'
+import { type Step, step } from '../../language/program.ts'
 import { invalidIsNoSlot, slotTest } from '../../machines/fault/fault-slot.ts'
 import { PREFAULT_AGAIN } from '../../machines/hand-over.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { srcu_read_unlock } from '../../memory/primitives/srcu.ts'
 import { boundsOf } from '../../scenarios/build-scenario.ts'
 import { PREFAULT_OF_A_SLOT } from '../../scenarios/fault/stale-faults.ts'
 import type { Design } from '../design.ts'
@@ -48,6 +49,18 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
     expect: [FAULT, MOVE_FAULT].flatMap((scenario) =>
       violated(scenario, 'no-use-after-free', 'every-access-can-finish'),
     ),
+  },
+  {
+    id: 'guest-memory-read-outside-srcu',
+    aliases: ['CVE-2026-43214'],
+    title: 'read guest memory through memslots without holding kvm->srcu',
+    status: 'bug',
+    kernel: { version: 'fixed in 2026', function: 'kvm_vcpu_gfn_to_memslot' },
+    about:
+      'The grace periods of a deletion do not wait for a reader of memslots outside the section: the slot that it has found is freed under it. In the kernel a path that only reads guest memory forgot the lock; here it is the page fault.',
+    scenarios: [FAULT],
+    patches: [insert({ before: 'PF.2' }, srcuForgotten())],
+    expect: violated(FAULT, ...ADDED, 'no-use-after-free', 'every-access-can-finish', 'leaf-is-on-its-rmap'),
   },
   {
     id: 'invalid-slot-not-tested',
@@ -182,3 +195,12 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
     expect: violated(FAULT, 'zap-all-can-finish', 'every-access-can-finish'),
   },
 ]
+
+/** What the fault does with memslots from here on is outside the section. */
+function srcuForgotten(): Step<Kvm> {
+  return step(
+    'PF.2 srcu',
+    { fn: 'paging64_page_fault', since: 'never', shows: 'kvm->srcu is not held' },
+    { does: srcu_read_unlock },
+  )
+}

@@ -1,11 +1,11 @@
 import { drop, move, only, replace } from '../../language/patch.ts'
-import { step } from '../../language/program.ts'
+import { type Step, step } from '../../language/program.ts'
 import { inProgressOnly, retryTest, seqOnly } from '../../machines/fault/fault-host-page.ts'
 import { GONE, INVALID, installMemslots } from '../../machines/memslots/memslot-delete.ts'
 import { target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Design } from '../design.ts'
-import { violated } from '../expectation.ts'
+import { notReached, vacuous, violated } from '../expectation.ts'
 
 /**
  * Page faults against mmu notifiers: what must be read in which order, and what must be done under mmu_lock?
@@ -13,6 +13,8 @@ import { violated } from '../expectation.ts'
 
 const FAULT = 'fault-notifier'
 const LOST = ['no-mapping-of-a-lost-page', 'no-install-during-invalidation', 'mmu-spte-update-keeps-the-pfn']
+
+const BEFORE_ANY_FAULT = 'The count goes below 0 at the end of the first invalidation.'
 
 /** The retry test as two separate reads. */
 const retryReads = (...reads: ('count' | 'seq')[]) =>
@@ -125,6 +127,40 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
     expect: violated(FAULT, 'kvm-mmu-invalidate-end-finds-a-range', ...LOST),
   },
   {
+    id: 'notifier-registered-midway',
+    aliases: ['4cccb6221cae'],
+    title: 'register the mmu notifier between the start and the end of an invalidation',
+    status: 'bug',
+    kernel: { commit: '4cccb6221cae', version: '..v5.19', function: 'kvm_init_mmu_notifier' },
+    about:
+      'KVM sees the end of an invalidation whose start came before mmu_notifier_register(), and counts mn_active_invalidate_count back below zero: no later update of memslots ever finds it at zero. There are no memslots yet, so mmu_invalidate_in_progress is left alone.',
+    scenarios: [FAULT],
+    patches: [only('notifier', replace('NS.1[1]', startUnseen(1)))],
+    expect: [
+      ...violated(FAULT, 'notifier-ends-only-after-it-began'),
+      ...vacuous(
+        BEFORE_ANY_FAULT,
+        FAULT,
+        'no-request-unnoticed-in-guest-mode',
+        'kvm-unmap-gfn-range-is-inside-an-invalidation',
+        'kvm-mmu-invalidate-end-finds-a-range',
+      ),
+      ...notReached(BEFORE_ANY_FAULT, FAULT, 'fault-is-retried-for-a-notifier'),
+    ],
+  },
+  {
+    id: 'invalidation-count-copied-to-int',
+    aliases: ['ba6e3fe25543'],
+    title: 'v5.16..v6.2: keep the snapshot of mmu_invalidate_seq in an int',
+    status: 'bug',
+    kernel: { commit: 'ba6e3fe25543', version: 'v5.16..v6.2', function: 'kvm_faultin_pfn' },
+    about:
+      'The count is an unsigned long. After 2^31 invalidations the copy is negative, and sign extension makes it differ from the count it was copied from: no fault is ever accepted again. Here the first invalidation stands for the 2^31st.',
+    scenarios: [FAULT],
+    patches: [replace('PF.7', snapshotAsInt())],
+    expect: violated(FAULT, 'every-access-can-finish'),
+  },
+  {
     id: 'retry-test-under-lock-only',
     aliases: ['N5'],
     title: '..v6.8: drop the lockless retry tests',
@@ -226,6 +262,42 @@ function countOnly() {
     {
       does: (kvm) => {
         kvm.mmu_invalidate.in_progress++
+      },
+    },
+  )
+}
+
+/** The start of an invalidation that KVM does not see yet; the end of it finds no memslots. */
+function startUnseen(gfn: number): Step<Kvm> {
+  return step(
+    `NS.1[${gfn}]`,
+    { fn: 'host mm', since: 'any', shows: `gfn ${gfn}: start, before mmu_notifier_register()` },
+    {
+      when: (kvm, n) => kvm.notifier[n].left > 0,
+      does: (kvm, n) => {
+        kvm.notifier[n].left--
+        kvm.notifier[n].gfn = gfn
+      },
+      to: 'NE.2',
+    },
+  )
+}
+
+/** PF.7 with a copy of one bit and a sign. */
+function snapshotAsInt(): Step<Kvm> {
+  return step(
+    'PF.7',
+    {
+      fn: 'kvm_faultin_pfn',
+      since: 'v5.16..v6.2',
+      shows: (kvm) =>
+        `mmu_seq = (int)mmu_invalidate_seq = ${kvm.mmu_invalidate.seq === 0 ? '0' : 'negative'}`,
+    },
+    {
+      does: (kvm, v) => {
+        const { seq } = kvm.mmu_invalidate
+        // Any other value than the count stands for the negative one.
+        kvm.vcpu[v].fault.mmu_seq = seq === 0 ? 0 : seq - 1
       },
     },
   )

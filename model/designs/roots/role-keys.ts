@@ -1,8 +1,9 @@
 import { drop, only, replace } from '../../language/patch.ts'
-import { type Step, step } from '../../language/program.ts'
+import { block, type Step, step } from '../../language/program.ts'
+import { REENTER } from '../../machines/hand-over.ts'
 import { swapRoots } from '../../machines/roots/new-pgd.ts'
 import { setRootRole } from '../../machines/roots/root-role.ts'
-import { initMmu, type RoleRule } from '../../machines/vcpu/set-cr4.ts'
+import { CR4, initMmu, type RoleRule } from '../../machines/vcpu/set-cr4.ts'
 import { table_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { all_pages, is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
@@ -25,6 +26,12 @@ const nowhere = (): boolean => false
 
 /** Contexts are compared by the role of their pages only. */
 const byPages = (page: RoleRule['page']): RoleRule => ({ page, context: nowhere })
+
+const registersSet: Step<Kvm> = step(
+  'CR4.2',
+  { fn: '__set_sregs', since: 'never', shows: 'return, without kvm_mmu_reset_context()' },
+  { to: REENTER },
+)
 
 export const roleKeyDesigns: readonly Design<Kvm>[] = [
   {
@@ -169,6 +176,21 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
         'one-page-per-key',
       ),
       ...violated('recursive-table', 'no-flush-debt-at-unlock'),
+    ],
+  },
+  {
+    id: 'context-kept-when-registers-are-set',
+    aliases: ['d6174299365d'],
+    title: 'keep the MMU context when userspace sets the registers that select the paging mode',
+    status: 'bug',
+    kernel: { commit: 'd6174299365d', version: 'fixed by the commit', function: '__set_sregs' },
+    about:
+      'A write of CR4 that does not come from the guest has to go through kvm_mmu_reset_context() as well: otherwise KVM keeps walking the tables of the guest in the format of the old mode. Here the exit for CR4 stands for the ioctl.',
+    scenarios: ['role-cache'],
+    patches: [replace(CR4, block(CR4, [registersSet]))],
+    expect: [
+      ...violated('role-cache', 'context-fits-the-guest'),
+      ...vacuous('Nothing unloads the roots.', 'role-cache', 'kvm-mmu-unload-leaves-no-root'),
     ],
   },
   {

@@ -59,6 +59,18 @@ export const assertedSpteDesigns: readonly Design<Kvm>[] = [
     expect: violated(LEVELS, 'mmu-spte-update-keeps-the-pfn', 'no-flush-debt-at-unlock'),
   },
   {
+    id: 'spte-of-another-page-not-flushed',
+    aliases: [],
+    title: '2007: overwrite the SPTE of another page without a remote flush',
+    status: 'bug',
+    kernel: { version: '2007', function: 'mmu_set_spte' },
+    about:
+      'SET.5 flushes when the SPTE that was there mapped another page. Without it the other vCPU keeps using that page through its TLB, although the guest has mapped a different one.',
+    scenarios: [LEVELS],
+    patches: [drop('SET.5')],
+    expect: violated(LEVELS, 'no-flush-debt-at-unlock'),
+  },
+  {
     id: 'tracked-table-goes-unsync',
     aliases: [],
     title: 'mark shadow pages of any level unsync on a write to their table',

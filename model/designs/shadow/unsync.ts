@@ -97,7 +97,7 @@ export const unsyncDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'sync-flush-deferred',
-    aliases: ['tlbs-dirty'],
+    aliases: ['tlbs-dirty', 'f81602958c11'],
     title: 'before v5.16: increment tlbs_dirty instead of flushing what a sync drops',
     status: 'before',
     kernel: { commit: 'f81602958c11', version: '..v5.15', function: 'kvm_sync_page' },

@@ -93,7 +93,7 @@ export const reclaimDesigns: readonly Design<Kvm>[] = [
     status: 'candidate',
     kernel: { version: 'never merged', function: 'is_page_fault_stale' },
     about:
-      'Why the stale check is needed since roles come from the parent (2e65e842c57d, v6.0): a child of a zapped root is created invalid, on active_mmu_pages.',
+      'Why the stale check is needed since roles come from the parent (2e65e842c57d, v6.0): a child of a zapped root is created invalid, on active_mmu_pages. The stable kernel 5.10.y shipped it in June 2026, without a955cad84cda.',
     scenarios: [ZAPPED],
     patches: [drop('PF.12'), invalidInherited],
     expect: [
