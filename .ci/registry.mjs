@@ -40,6 +40,17 @@ const FLOORS = [
     end: ']',
   },
   {
+    folder: 'model/kernels',
+    index: 'model/kernels/index.ts',
+    one: /^export const (\w+): Difference =/gm,
+    list: /^export const (\w+): readonly Difference\[\] =/gm,
+    first: [],
+    head: ["import type { Difference } from './difference.ts'"],
+    declare:
+      '/** All differences between the kernels that the model is of. */\nexport const differences: readonly Difference[] = [',
+    end: ']',
+  },
+  {
     folder: 'model/scenarios',
     index: 'model/scenarios/index.ts',
     one: /^export const (\w+): Scenario<Kvm> =/gm,

@@ -4,11 +4,13 @@ import { block, choice, type Entry, inFunction, program, step } from '../model/l
 import { range, struct, type View } from '../model/language/shapes.ts'
 import { compose, one } from '../model/language/system.ts'
 import type { Trace } from '../model/language/trace.ts'
+import type { ReadIn } from '../model/language/versions.ts'
 import { callStackOf, headingOf } from './call-stack.ts'
 import { raceDiagram } from './diagram.ts'
 import { replayedOf } from './testing/small-systems.ts'
 
-const called = <W>(fn: string, name: string, since = 'v6'): Entry<W> => step<W>(name, { fn, since })
+const called = <W>(fn: string, name: string, since: ReadIn = 'v6.12'): Entry<W> =>
+  step<W>(name, { fn, since })
 
 describe('the call stack of a step', () => {
   const stacks = (entries: readonly Entry<never>[], fn?: string): Record<string, readonly string[]> => {
@@ -60,7 +62,7 @@ describe('the call stack of a step', () => {
   })
 
   it('is only its heading, for what is no function of the kernel', () => {
-    expect(stacks([called('guest', 's', 'x86'), called('host userspace', 't')], 'ioctl')).toEqual({
+    expect(stacks([called('guest', 's', 'guest'), called('host userspace', 't')], 'ioctl')).toEqual({
       s: ['guest:'],
       t: ['host userspace:'],
     })

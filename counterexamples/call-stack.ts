@@ -4,7 +4,7 @@ import { type About, entered } from '../model/language/program.ts'
 /** `kvm_mmu_load()`; what is not a kernel function, such as the hardware's walk, gets a plain heading (`guest:`). */
 export function headingOf({ fn, since }: About<never>): string | null {
   if (fn === undefined) return null
-  return /^\w+$/.test(fn) && since !== 'x86' ? `${fn}()` : `${fn}:`
+  return /^\w+$/.test(fn) && since !== 'hardware' && since !== 'guest' ? `${fn}()` : `${fn}:`
 }
 
 /**

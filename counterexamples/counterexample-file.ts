@@ -42,6 +42,8 @@ export const counterexampleShape = z.strictObject({
   model: z.string().regex(/^[0-9a-f]{16}$/),
   scenario: name,
   design: name,
+  /** The kernel that the model is of; absent for the newest one, 7.2. */
+  kernel: name.optional(),
   /** The user's scenario file, whole, so that this file replays alone; absent for a catalogue scenario. */
   scenarioFile: carried.optional(),
   /** The same for the design. */
@@ -72,6 +74,7 @@ export interface FoundViolation {
   readonly tool: string
   readonly scenario: string
   readonly design: string
+  readonly kernel?: string | undefined
   /** Contents of the user's scenario and design files, if any. */
   readonly scenarioFile?: Counterexample['scenarioFile']
   readonly designFile?: Counterexample['designFile']
@@ -88,6 +91,7 @@ export function counterexampleOf({
   tool,
   scenario,
   design,
+  kernel,
   scenarioFile,
   designFile,
   property,
@@ -102,6 +106,7 @@ export function counterexampleOf({
     model,
     scenario,
     design,
+    ...(kernel === undefined ? {} : { kernel }),
     ...(scenarioFile === undefined ? {} : { scenarioFile }),
     ...(designFile === undefined ? {} : { designFile }),
     property: property.id,
@@ -117,15 +122,17 @@ export function counterexampleOf({
 
 /** The id of these contents. */
 export function idOf(
-  ce: Pick<Counterexample, 'property' | 'scenario' | 'design' | 'initial' | 'loopStart'> & {
+  ce: Pick<Counterexample, 'property' | 'scenario' | 'design' | 'kernel' | 'initial' | 'loopStart'> & {
     readonly steps: readonly TraceStep[]
   },
 ): string {
-  const { property, scenario, design, initial, steps, loopStart } = ce
+  const { property, scenario, design, kernel, initial, steps, loopStart } = ce
   const text = JSON.stringify([
     property,
     scenario,
     design,
+    // Files from before there were kernels keep their ids.
+    ...(kernel === undefined ? [] : [{ kernel }]),
     initial,
     loopStart,
     ...steps.map(({ thread, step }) => [thread, step]),

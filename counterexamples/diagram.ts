@@ -3,6 +3,7 @@ import { abridged } from './abridge.ts'
 import type { Mark } from './canvas.ts'
 import { type Causes, causesOf } from './causes.ts'
 import { contextSwitches } from './context-switches.ts'
+import type { Counterexample } from './counterexample-file.ts'
 import { closing } from './explanation.ts'
 import type { Replayed } from './replay.ts'
 import { type StateVariable, variablesOf } from './state-variables.ts'
@@ -36,6 +37,7 @@ export function heading(replayed: Replayed, causes: Causes = causesOf(replayed))
     [property.kind === 'witness' ? 'REACHED' : 'VIOLATED', property.id],
     ['scenario', `${scenario.id}: ${scenario.title}`],
     ['design', `${design.id}: ${design.title}`],
+    ...kernelOf(counterexample),
     ['trace', length],
   ]
   return rows.flatMap(([key, value]) => {
@@ -43,6 +45,10 @@ export function heading(replayed: Replayed, causes: Causes = causesOf(replayed))
     return [`${key.padEnd(10)}${first}`, ...rest.map((line) => ' '.repeat(10) + line)]
   })
 }
+
+/** The row that names an older kernel. */
+const kernelOf = ({ kernel }: Counterexample): readonly (readonly [string, string])[] =>
+  kernel === undefined ? [] : [['kernel', `Linux ${kernel}`]]
 
 /** The diagram for a commit message: initial values, lanes, and the explanation below. */
 export function raceDiagram(replayed: Replayed, causes: Causes = causesOf(replayed)): string[] {
@@ -60,10 +66,11 @@ const markOf = ({ property }: Replayed): Mark => ({
  * The command that reproduces the result without the counterexample file: the search is deterministic. Continued on
  * further shell lines where it is too long.
  */
-export function reproduce({ scenario, design, property }: Replayed): string[] {
+export function reproduce({ scenario, design, property, counterexample: { kernel } }: Replayed): string[] {
   const parts = [
     'Reproduce: mmucheck check',
     scenario.file === undefined ? scenario.id : `--scenario ${shellWord(scenario.file)}`,
+    ...(kernel === undefined ? [] : [`--kernel ${shellWord(kernel)}`]),
     `--design ${shellWord(design.file ?? design.id)}`,
     `--property ${property.id}`,
   ]
@@ -73,7 +80,9 @@ export function reproduce({ scenario, design, property }: Replayed): string[] {
   const [command, where, ...options] = parts
   const first = `${command} ${where} \\`
   const rest = `    ${options.join(' ')}`
-  return rest.length <= WIDTH ? [first, rest] : [first, `    ${options[0]} \\`, `    ${options[1]}`]
+  return rest.length <= WIDTH
+    ? [first, rest]
+    : [first, ...options.slice(0, -1).map((option) => `    ${option} \\`), `    ${options.at(-1)}`]
 }
 
 /** A path or a name as one printable shell word. */

@@ -33,6 +33,7 @@ button { font: inherit; } pre { font: 13px/1.3 ui-monospace, monospace; }
  */
 export function htmlText(replayed: Replayed): string {
   const { property, scenario, design, counterexample } = replayed
+  const { kernel } = counterexample
   const script = `(${viewer.toString()})(document, location, JSON.parse(document.getElementById('data').textContent))`
   const policy = `default-src 'none'; style-src '${digest(STYLE)}'; script-src '${digest(script)}'`
   const what = property.kind === 'witness' ? 'REACHED' : 'VIOLATED'
@@ -49,7 +50,7 @@ export function htmlText(replayed: Replayed): string {
 <h1>${what} ${quote(property.id)}</h1>
 <p>${quote(property.title)}<br>
 scenario ${quote(`${scenario.id}: ${scenario.title}`)}<br>
-design ${quote(`${design.id}: ${design.title}`)}<br>
+design ${quote(`${design.id}: ${design.title}`)}<br>${kernel === undefined ? '' : `\nkernel ${quote(`Linux ${kernel}`)}<br>`}
 ${quote(counterexample.id)}, ${replayed.steps.length} steps</p>
 <nav>
 <button data-key="g">|&lt; g</button> <button data-key="k">&lt; k</button>

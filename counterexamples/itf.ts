@@ -30,7 +30,7 @@ export function itfText(replayed: Replayed): string {
       format: 'ITF',
       'format-description': 'https://apalache-mc.org/docs/adr/015adr-trace.html',
       source: `mmucheck ${replayed.checker.version}`,
-      description: `${counterexample.id}: ${property.id} in ${scenario.id} with ${design.id}`,
+      description: `${counterexample.id}: ${property.id} in ${scenario.id} with ${design.id}${counterexample.kernel === undefined ? '' : ` on Linux ${counterexample.kernel}`}`,
       status: property.kind === 'witness' ? 'reached' : 'violation',
     },
     vars: [...variables.keys()],

@@ -1,6 +1,7 @@
 import type { Design } from '../../model/designs/design.ts'
 import { isAlwaysJudged } from '../../model/designs/judged-properties.ts'
 import type { Question } from '../../model/designs/questions.ts'
+import type { Kernel } from '../../model/kernels/kernel.ts'
 import type { Step } from '../../model/language/program.ts'
 import type { OopsFreedom, Property } from '../../model/language/property.ts'
 import { quoted } from '../../model/language/quoted.ts'
@@ -48,6 +49,12 @@ export interface Catalogue<W = unknown> {
   readonly scenarioFrom?: (data: unknown) => Scenario<W>
   /** The JSON Schema of scenario files, which describes the bounds. */
   readonly scenarioSchema?: () => object
+  /** The kernels that the scenarios are of, oldest first; absent if there is only one. */
+  readonly kernels?: readonly Kernel<W>[]
+  /** The kernel that these scenarios and designs are of; absent before one is chosen. */
+  readonly kernel?: Kernel<W>
+  /** Scenarios and designs that the chosen kernel does not have, each with the reason as a sentence. */
+  readonly absent?: readonly (Named & { readonly why: string })[]
   /** Design questions; a run without arguments checks the cells that answer them, besides upstream. */
   readonly questions?: readonly Question[]
   /** Absent if the model cites no sources. */
@@ -105,6 +112,8 @@ function lookUpIn<T extends Named>(
 ): T {
   const found = findNamed(all, name)
   if (found !== undefined) return found
+  const absent = findNamed(catalogue.absent ?? [], name)
+  if (absent !== undefined) throw new UsageError(absent.why)
   const hint = hintFor(catalogue, name)
   throw new UsageError(
     hint === null ? unknownName(kind, name, namesOf(all)) : `no ${kind} is called "${quoted(name)}"; ${hint}`,

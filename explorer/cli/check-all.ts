@@ -97,6 +97,7 @@ async function search(
   const request: CheckRequest = {
     scenario: cell.files?.scenario?.data ?? scenario.id,
     design: cell.files?.design === undefined ? design.id : (design as Design<never>),
+    ...(scenario.kernel === undefined ? {} : { kernel: scenario.kernel }),
     properties: properties.filter((p) => !absent.includes(p)).map((p) => p.id),
     unasked: unasked.map((p) => p.id),
     settings,
@@ -175,6 +176,7 @@ function reportOf(
     ...paths,
     scenario: scenario.id,
     design: design.id,
+    kernel: scenario.kernel ?? null,
     remarks: remarksOn(effect),
     leftOut: scenario.leavesOut ?? {},
     modelError: failure === null ? null : { ...failure, steps },

@@ -34,6 +34,7 @@ export function counterexampleFiles(
           tool: version,
           scenario: cell.scenario.id,
           design: cell.design.id,
+          kernel: cell.scenario.kernel,
           ...carriedBy(cell.files),
           property: result,
           trace,

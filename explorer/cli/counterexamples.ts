@@ -23,6 +23,7 @@ import {
   hintFor,
   oopsPropertiesOf,
 } from './catalogue.ts'
+import { catalogueOfKernel } from './catalogue-of-kernel.ts'
 import type { Checker } from './checker.ts'
 import { changedSteps } from './design-effect.ts'
 import { InternalError, UsageError } from './errors.ts'
@@ -66,7 +67,8 @@ export function fileOf({ name, out }: Source, catalogue: Partial<Catalogue<never
 export function load(checker: Checker, source: Source): Replayed {
   const found = readCounterexample(fileOf(source, checker.catalogue))
   if (source.design === undefined) return replayed(checker, found)
-  const design = readDesign(withScenarios(checker.catalogue, carriedScenarios(checker, found)), source.design)
+  const catalogue = catalogueOfKernel(checker.catalogue, found.kernel)
+  const design = readDesign(withScenarios(catalogue, carriedScenarios(catalogue, found)), source.design)
   const file = quotedPath(design.file)
   if (design.data.id !== found.design)
     throw new UsageError(
@@ -110,10 +112,11 @@ function resolved(
   ce: Counterexample,
   named: FileNames,
 ): { readonly question: ReplayContext; readonly faults: readonly OopsFreedom[] } {
-  const { catalogue, version, modelHash } = checker
-  const [own] = carriedScenarios(checker, ce)
+  const { version, modelHash } = checker
+  const catalogue = catalogueOfKernel(checker.catalogue, ce.kernel)
+  const [own] = carriedScenarios(catalogue, ce)
   const scenario = own?.scenario ?? findScenario(catalogue, ce.scenario)
-  const design = carriedDesign(checker, ce, scenario) ?? findNamed(catalogue.designs, ce.design)
+  const design = carriedDesign(catalogue, ce, scenario) ?? findNamed(catalogue.designs, ce.design)
   if (design === undefined) {
     throw new UsageError(
       `${ce.id} is of the design "${quoted(ce.design)}", which is not in the catalogue; give its file with --design`,
@@ -137,7 +140,7 @@ function resolved(
 
 /** The scenario that a counterexample contains, if any. @throws UsageError for one that makes no sense. */
 function carriedScenarios(
-  { catalogue }: Checker,
+  catalogue: Catalogue,
   { id, scenario, scenarioFile: data }: Counterexample,
 ): readonly { readonly scenario: Scenario<unknown> }[] {
   if (data === undefined) return []
@@ -151,7 +154,7 @@ function carriedScenarios(
 
 /** The design that a counterexample contains, or undefined. @throws UsageError for one that makes no sense. */
 function carriedDesign(
-  { catalogue }: Checker,
+  catalogue: Catalogue,
   { id, design, designFile }: Counterexample,
   scenario: Scenario<unknown>,
 ): Design<unknown> | undefined {

@@ -1,5 +1,6 @@
 import { designs } from '../../model/designs/index.ts'
 import { questions } from '../../model/designs/questions.ts'
+import { kernels } from '../../model/kernels/kernels.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { scenarioFileSchema, scenarioFrom } from '../../model/scenarios/scenario-file.ts'
@@ -12,6 +13,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   scenarios,
   designs,
   properties,
+  kernels,
   scenarioFrom,
   scenarioSchema: scenarioFileSchema,
   questions,

@@ -4,6 +4,7 @@ import { hintFor } from './catalogue.ts'
 import type { CommandContext } from './command-context.ts'
 import { check } from './commands/check.ts'
 import { defaultSet } from './commands/default-set.ts'
+import { diff } from './commands/diff.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { list } from './commands/list.ts'
@@ -106,14 +107,20 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .addHelpText('after', SEARCHES + DESIGN_FILE + SCENARIO_FILE)
     .action(async (scenarios: string[], raw) => done(await check(context, scenarios, raw)))
 
-  command('list', 'Lists scenarios, designs, properties, machines, or bounds of scenarios.')
-    .argument('[kind]', 'scenarios, designs, properties, machines or bounds')
+  command('list', 'Lists scenarios, designs, properties, machines, bounds or kernels.')
+    .argument('[kind]', 'scenarios, designs, properties, machines, bounds or kernels')
     .option('--json', 'an array, or an object of arrays')
+    .option('--kernel <version>', 'of this Linux version')
     .action((kind: string | undefined, raw) => done(list(context, kind, raw)))
 
   command('explain', 'Explains a scenario, design, property, bound, machine, step or question.')
     .argument('<name>', 'id or alias')
-    .action((name: string) => done(explain(context, name)))
+    .option('--kernel <version>', 'as it is in this Linux version')
+    .action((name: string, raw) => done(explain(context, name, raw)))
+
+  command('diff', 'Prints the steps in which two kernels differ.')
+    .requiredOption('--kernel <versions...>', 'two, see "mmucheck list kernels"')
+    .action((raw) => done(diff(context, raw)))
 
   command('show', 'Shows counterexamples, as race diagrams or in another form.')
     .argument('<counterexample...>', 'files or ids')
@@ -140,6 +147,7 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .argument('<name>', 'see "mmucheck list machines"')
     .option('--as <form>', 'mermaid or json (as xstate takes it)', 'mermaid')
     .option('--scenario <id>', 'as it is in this scenario')
+    .option('--kernel <version>', 'as it is in this Linux version')
     .option('--design <id>', 'with the patches of this design')
     .action((name: string, raw) => done(machine(context, name, raw)))
 
@@ -169,6 +177,7 @@ function addSearchOptions(command: Command): Command {
     .optionsGroup('What to check:')
     .option('--scenario <file>', 'JSON file with a scenario (repeatable)', collect)
     .option('--design <id|file>', 'design, or JSON file with one (repeatable; default: upstream)', collect)
+    .option('--kernel <version>', 'Linux version, see "mmucheck list kernels" (default: newest)')
     .option('--property <id>', 'only this one, deadlocks and oopses (repeatable)', collect)
     .optionsGroup('How to search everything:')
     .option('--reduce <how>', 'none, symmetry, por (partial order) or all (default)')

@@ -14,6 +14,7 @@ import {
 } from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
+import { catalogueOfKernel } from './catalogue-of-kernel.ts'
 import type { CheckReport } from './report/report.ts'
 import type { CheckSettings } from './search-settings.ts'
 import { selfChecked } from './self-checked.ts'
@@ -23,6 +24,8 @@ import { type ScenarioData, scenarioOf } from './user-scenario.ts'
 export interface CheckRequest {
   readonly scenario: string | ScenarioData
   readonly design: string | Design<never>
+  /** The kernel, by id; absent: the newest. */
+  readonly kernel?: string
   /** Ids of the requested properties. */
   readonly properties: readonly string[]
   /** Ids of those that are judged though not requested. A random search does not continue for them. */
@@ -84,17 +87,18 @@ function sampled<W>(
 /** The properties of a request, requested ones first. */
 export function judgedIn<W>(
   catalogue: Catalogue<W>,
-  { design, properties, unasked }: Pick<CheckRequest, 'design' | 'properties' | 'unasked'>,
+  { design, kernel, properties, unasked }: Pick<CheckRequest, 'design' | 'kernel' | 'properties' | 'unasked'>,
 ): readonly Property<W>[] {
-  const change = changeOf(catalogue, design)
+  const change = changeOf(catalogueOfKernel(catalogue, kernel), design)
   return [...properties, ...unasked].map((id) => findProperty(catalogue, id, change))
 }
 
 /** The system of a request. @throws ModelError when a patch does not fit the scenario. */
 export function systemOf<W>(
-  catalogue: Catalogue<W>,
-  { scenario, design }: Pick<CheckRequest, 'scenario' | 'design'>,
+  all: Catalogue<W>,
+  { scenario, design, kernel }: Pick<CheckRequest, 'scenario' | 'design' | 'kernel'>,
 ): System<W> {
+  const catalogue = catalogueOfKernel(all, kernel)
   const found =
     typeof scenario === 'string'
       ? findScenario(catalogue, scenario)

@@ -91,7 +91,7 @@ export function checkpointsOf({ checkpoint, checkpointEvery, resume }: SearchFla
 
 /**
  * The folder of one search, `SCENARIO.DESIGN`: ids have no dots. For a scenario file a hash of its contents is added:
- * with other bounds it is another search.
+ * with other bounds it is another search. An older kernel follows the design, `@6.1`.
  */
 export function checkpointFolder(directory: string, { scenario, design, files }: Cell): string {
   const data = files?.scenario?.data
@@ -99,7 +99,8 @@ export function checkpointFolder(directory: string, { scenario, design, files }:
     data === undefined
       ? ''
       : `.${createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 16)}`
-  return join(directory, `${scenario.id}.${design.id}${hash}`)
+  const kernel = scenario.kernel === undefined ? '' : `@${scenario.kernel}`
+  return join(directory, `${scenario.id}.${design.id}${kernel}${hash}`)
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Design } from '../../model/designs/design.ts'
+import { releaseOf } from '../../model/kernels/kernel.ts'
 import { ModelError } from '../../model/language/errors.ts'
 import { applyPatches, drop, move, only, type Patch } from '../../model/language/patch.ts'
 import { type Entry, stepPaths } from '../../model/language/program.ts'
@@ -7,6 +8,7 @@ import { quoted, quotedPath } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { programsOf } from './built-programs.ts'
 import { type Catalogue, findNamed, findScenario } from './catalogue.ts'
+import { findKernel } from './catalogue-of-kernel.ts'
 import { UsageError } from './errors.ts'
 import { readJson } from './json-file.ts'
 import { unknownName } from './nearest.ts'
@@ -15,6 +17,7 @@ import { firstIssue } from './options.ts'
 /** Limits of a design file: far more than a design needs. */
 const MOST_PATCHES = 256
 const MOST_SCENARIOS = 1000
+const MOST_KERNELS = 100
 const LONGEST_ID = 64
 const LONGEST_NAME = 200
 const LONGEST_ABOUT = 4000
@@ -48,6 +51,11 @@ export const designFile = z
       .max(MOST_SCENARIOS, `must be at most ${MOST_SCENARIOS}`)
       .default([])
       .describe('Scenarios to check it in; default: all that have the steps.'),
+    kernels: z
+      .array(name)
+      .max(MOST_KERNELS, `must be at most ${MOST_KERNELS}`)
+      .exactOptional()
+      .describe('Kernels on which the design sits, `6.1`; default: all.'),
     patches: z
       .array(
         z.union(
@@ -102,6 +110,7 @@ export function designOf<W>(catalogue: Catalogue<W>, data: DesignData, path: str
   if (findNamed(catalogue.designs, data.id) !== undefined) {
     throw nameTaken(where, data)
   }
+  checkKernels(catalogue, data, where)
   const named = data.scenarios.map((id) => findScenario(catalogue, id))
   const chosen = [...new Set(named)]
   const candidates = chosen.length > 0 ? chosen : catalogue.scenarios
@@ -144,6 +153,7 @@ export function designIn<W>(
   where: string,
 ): Design<W> {
   if (findNamed(catalogue.designs, data.id) !== undefined) throw nameTaken(where, data)
+  checkKernels(catalogue, data, where)
   const patches = data.patches.map((p) => patchOf<W>(p))
   try {
     applyPatches(programsOf(scenario), patches)
@@ -152,6 +162,20 @@ export function designIn<W>(
     throw new UsageError(`${where}: in scenario ${scenario.id}: ${error.message}`)
   }
   return designWith(data, patches, [scenario.id])
+}
+
+/** @throws UsageError for a kernel that does not exist, or if the chosen one is not among those of the design. */
+function checkKernels<W>(
+  { kernels = [], kernel }: Pick<Catalogue<W>, 'kernels' | 'kernel'>,
+  { id, kernels: named = [] }: Pick<DesignData, 'id' | 'kernels'>,
+  where: string,
+): void {
+  if (named.length === 0 || kernel === undefined) return
+  const ids = named.map((name) => findKernel(kernels, name).id)
+  if (!ids.includes(kernel.id))
+    throw new UsageError(
+      `${where}: design ${id} does not sit on Linux ${releaseOf(kernel)}: it is a change of ${ids.join(' and ')}`,
+    )
 }
 
 const nameTaken = (where: string, { id }: DesignData): UsageError =>

@@ -5,6 +5,8 @@ import type { Change } from '../scenarios/additions.ts'
 export type Expectation = Expected | Unjudged
 
 interface Expected {
+  /** The kernels, by id, if it is not expected on all on which the design sits. */
+  readonly kernels?: readonly string[]
   readonly scenario: string
   readonly property: string
   readonly verdict: 'holds' | 'violated' | 'reached'
@@ -16,6 +18,7 @@ interface Expected {
 
 /** A property whose antecedent never occurs in the scenario, or a witness that is not reached. */
 interface Unjudged {
+  readonly kernels?: readonly string[]
   readonly scenario: string
   readonly property: string
   readonly verdict: 'vacuous' | 'not-reached'
@@ -47,6 +50,8 @@ export interface Design<W> extends Change<W> {
   readonly about: string
   /** Scenarios in which the change can be seen. */
   readonly scenarios: readonly string[]
+  /** The kernels on which the design sits, by id; absent: all. It is no change of a kernel that has it already. */
+  readonly kernels?: readonly string[]
   readonly expect: readonly Expectation[]
 }
 

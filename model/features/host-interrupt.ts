@@ -37,7 +37,7 @@ export const hostInterrupt = ownFeature({
 const arrive = () =>
   step<World>(
     'host interrupt',
-    { fn: 'vcpu_enter_guest', since: 'x86', shows: 'VM-exit: external interrupt (host)' },
+    { fn: 'vcpu_enter_guest', since: 'hardware', shows: 'VM-exit: external interrupt (host)' },
     {
       when: (kvm, v) => kvm.vcpu[v].host_interrupts_left > 0 && kvm.vcpu[v].walk === null,
       does: (kvm, v) => {

@@ -19,7 +19,7 @@ export const memoryOrder: Feature = {
             barriers,
             smpMb('RUN.7 mb', {
               fn: 'vcpu_enter_guest',
-              since: 'v5.18..v6.16',
+              since: 'v5.18..v7.2',
               c: 'smp_mb__after_srcu_read_unlock(',
             }),
           ),

@@ -63,7 +63,7 @@ function leaveSrcu(): Entry<Kvm> {
     'RUN.7',
     {
       fn: 'vcpu_enter_guest',
-      since: 'v5.18..v6.16',
+      since: 'v5.18..v7.2',
       c: 'kvm_vcpu_srcu_read_unlock(',
       shows: 'srcu_read_unlock(&kvm->srcu)',
     },

@@ -19,7 +19,7 @@ export type Patch<W> = (
   | { readonly op: 'move'; readonly name: string; readonly place: Place; readonly jumps?: Jumps }
   | { readonly op: 'replace'; readonly name: string; readonly by: readonly Entry<W>[] }
   | { readonly op: 'insert'; readonly entries: readonly Entry<W>[]; readonly place: Place }
-) & { readonly in?: string }
+) & { readonly in?: string; readonly optional?: boolean }
 
 /** Directly before or after a named step or block. */
 export type Place = { readonly before: string } | { readonly after: string }
@@ -67,7 +67,12 @@ export function only<W>(kind: string, patch: Patch<W>): Patch<W> {
   return { ...patch, in: kind }
 }
 
-/** The name that a patch refers to, which must exist. */
+/** The same patches, without effect where no program has the step: one list for scenarios with and without it. */
+export function whereFound<W>(...patches: readonly Patch<W>[]): readonly Patch<W>[] {
+  return patches.map((patch) => ({ ...patch, optional: true }))
+}
+
+/** The name that a patch refers to, which must exist unless the patch is optional. */
 export function anchorOf(patch: Patch<never>): string {
   if (patch.op === 'insert') return placeName(patch.place)
   return patch.name
@@ -114,7 +119,7 @@ export function tracePatches<W>(
       if (patch.in !== undefined && patch.in !== program.kind) return program
       return { ...program, entries: rewrite(program.entries, '', { program, patch, hits }) }
     })
-    if (hits.length === 0) {
+    if (hits.length === 0 && patch.optional !== true) {
       const where = patch.in === undefined ? 'no program' : `no program of kind ${patch.in}`
       throw wrong(patch, `${where} has a step "${anchorOf(patch as Patch<never>)}"`)
     }
@@ -164,6 +169,7 @@ function rewrite<W>(entries: readonly Entry<W>[], prefix: string, rewriting: Rew
     inner.findIndex((e) => e.kind !== 'landing' && named(prefix + e.name, name))
   const anchor = find(anchorOf(patch as Patch<never>))
   if (anchor < 0) return inner
+  if (patch.optional === true && patch.op === 'move' && find(placeName(patch.place)) < 0) return inner
   const entry = inner[anchor]
   const path = prefix + entry.name
   const result = match(patch)

@@ -9,6 +9,7 @@
  */
 
 import type { Anchor } from './anchor.ts'
+import type { ReadIn } from './versions.ts'
 
 /** A reason for an order that differs from that of the C. */
 export type Because = `because ${string}`
@@ -17,8 +18,8 @@ export type Because = `because ${string}`
 export interface About<W> {
   /** Kernel function the step belongs to, without parentheses, for example `kvm_zap_obsolete_pages`. */
   readonly fn?: string
-  /** Kernel version(s) in which the function was read, for example `v5.18..v6.16`. */
-  readonly since?: string
+  /** In which kernels the step was read, `v5.18..v7.2`, or what it stands for instead of C. */
+  readonly since?: ReadIn
   /** The statement of `fn` that the step stands for, or what else it is. `mmucheck drift` looks for it in C. */
   readonly c?: Anchor
   /** If the statement stands elsewhere in its function than the steps around this one suggest: why. */

@@ -20,6 +20,8 @@ export interface Additions<W> {
 export interface Change<W> {
   readonly patches: readonly Patch<W>[]
   readonly adds?: Additions<W>
+  /** Patches that come before these: the model as an older kernel has it. */
+  readonly base?: (bounds: Bounds) => readonly Patch<W>[]
 }
 
 /**

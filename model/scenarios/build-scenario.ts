@@ -1,4 +1,5 @@
 import { boundsFor, fieldsOf, type ScenarioBounds, threadsOf } from '../features/index.ts'
+import { applyPatches } from '../language/patch.ts'
 import type { Program } from '../language/program.ts'
 import type { Sort } from '../language/shapes.ts'
 import { compose, type System, type ThreadGroup } from '../language/system.ts'
@@ -38,7 +39,10 @@ export function scenarioOutside(plan: Plan): Scenario<Kvm> {
     bounds: shownBounds(bounds),
     contains: (judgedWhere) => (judgedWhere as (bounds: Bounds) => boolean)(bounds),
     build: (change = UNCHANGED) => build(plan.id, bounds, start, change),
-    programs: ({ adds } = UNCHANGED) => groupsOf(bounds, sortsOf(bounds), adds).map(({ program }) => program),
+    programs: ({ adds, base } = UNCHANGED) => {
+      const programs = groupsOf(bounds, sortsOf(bounds), adds).map(({ program }) => program)
+      return base === undefined ? programs : applyPatches(programs, base(bounds))
+    },
   }
 }
 
@@ -75,7 +79,12 @@ const groupsOf = (bounds: Bounds, sorts: Sorts, adds: Additions<Kvm> = {}): Thre
 
 const UNCHANGED: Change<Kvm> = { patches: [] }
 
-function build(name: string, bounds: Bounds, start: Start, { patches, adds = {} }: Change<Kvm>): System<Kvm> {
+function build(
+  name: string,
+  bounds: Bounds,
+  start: Start,
+  { patches, adds = {}, base }: Change<Kvm>,
+): System<Kvm> {
   const sorts = sortsOf(bounds)
   const added = adds.fields === undefined ? [] : [adds.fields(sorts, bounds)]
   return compose({
@@ -88,7 +97,7 @@ function build(name: string, bounds: Bounds, start: Start, { patches, adds = {} 
         adds.setUp?.(kvm, bounds)
       },
     ],
-    patches,
+    patches: [...(base?.(bounds) ?? []), ...patches],
     symmetric: symmetricSorts(bounds, sorts, start),
     elsewhere: () => programsOfAll(adds),
   })

@@ -25,6 +25,8 @@ export interface Scenario<W> {
   readonly leavesOut?: Readonly<Record<string, string>>
   /** Whether the bounds are such as a property is judged for by default; absent: for none. */
   readonly contains?: (judgedWhere: JudgedWhere) => boolean
+  /** The kernel that the programs are of, `6.1`; absent: the newest one. */
+  readonly kernel?: string
   /** Builds the system, with the change of a design. @throws ModelError if a patch does not fit. */
   build(change?: Change<W>): System<W>
   /** The programs of its threads, those that the change adds included, without its patches; cheaper than `build`. */

@@ -5,6 +5,7 @@ import type { Design } from '../../../model/designs/design.ts'
 import { printableJson, quotedPath } from '../../../model/language/quoted.ts'
 import { replaceFile } from '../../checkpoint/index.ts'
 import { type Catalogue, findDesign, titled, UPSTREAM } from '../catalogue.ts'
+import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import { type Cell, cellsOf, checkPatches, leftOut } from '../cells.ts'
 import { checkAll, warningsOf } from '../check-all.ts'
 import type { Checker } from '../checker.ts'
@@ -31,6 +32,7 @@ import { readScenario, type UserScenario, withScenarios } from '../user-scenario
 import { wrapAtSpaces } from '../wrap.ts'
 
 const options = searchOptions.extend({
+  kernel: z.string().optional(),
   design: z.array(z.string()).default([]),
   scenario: z.array(z.string()).default([]),
   property: z.array(z.string()).default([]),
@@ -62,8 +64,9 @@ export async function check(
   const flags = readOptions(options, raw)
   const asked = settingsOf(flags)
   const checkpoints = checkpointsOf(flags)
-  const own = readScenarios(context, flags.scenario)
-  const catalogue = withScenarios(context.catalogue, own)
+  const kernel = catalogueOfKernel(context.catalogue, flags.kernel)
+  const own = readScenarios(kernel, flags.scenario)
+  const catalogue = withScenarios(kernel, own)
   const { designs, files } = readDesigns(catalogue, flags.design)
   const named = [...scenarios, ...own.map(({ scenario }) => scenario.id)]
   const cells = cellsOf(catalogue, { scenarios: named, designs, properties: flags.property }).map((cell) => ({
@@ -78,7 +81,7 @@ export async function check(
   const release = checkpoints === null ? () => {} : lockCheckpoints(checkpoints, cells)
   try {
     const isUsual = named.length === 0 && designs.some(({ id }) => id === UPSTREAM)
-    const unvisited = isUsual ? leftOut(context.catalogue.scenarios) : ''
+    const unvisited = isUsual ? leftOut(kernel.scenarios) : ''
     return await checkCells(context, flags, { cells, checkpoints, asked, unvisited })
   } finally {
     release()
@@ -189,10 +192,11 @@ export function modelErrorOf({ modelError }: CheckReport): string[] {
 
 /** `roots-zap-all, design some-design (R1)`. */
 export function headingOf({ scenario, design }: Cell): string {
-  return `${titled(scenario)}, design ${titled(design)}`
+  const kernel = scenario.kernel === undefined ? '' : `, Linux ${scenario.kernel}`
+  return `${titled(scenario)}, design ${titled(design)}${kernel}`
 }
 
-function readScenarios({ catalogue }: CommandContext, paths: readonly string[]): UserScenario[] {
+function readScenarios(catalogue: Catalogue, paths: readonly string[]): UserScenario[] {
   const read = paths.map((path) => readScenario(catalogue, path))
   read.forEach(({ scenario: { id }, file }, n) => {
     if (read.findIndex((other) => other.scenario.id === id) === n) return

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { diagram } from '../../../counterexamples/diagram.ts'
 import type { Design } from '../../../model/designs/design.ts'
 import { type Catalogue, type CellName, type Featured, findDesign, titled, UPSTREAM } from '../catalogue.ts'
+import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import { type Cell, cellsOf, checkPatches, leftOut } from '../cells.ts'
 import { checkAll, warningsOf } from '../check-all.ts'
 import { type CommandContext, interruption } from '../command-context.ts'
@@ -35,7 +36,8 @@ const OUT = 'out'
  * expected. The featured design question comes first: the wrong answer as a diagram, the right one as a proof.
  */
 export async function defaultSet(context: CommandContext, raw: unknown): Promise<number> {
-  const { catalogue, io } = context
+  const { io } = context
+  const catalogue = catalogueOfKernel(context.catalogue, undefined)
   const { unicode } = readOptions(options, raw)
   const style: Style = { colour: io.colour, width: io.width, unicode }
   const { featured } = catalogue

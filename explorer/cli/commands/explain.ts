@@ -1,6 +1,8 @@
+import { z } from 'zod'
 import type { Design, Expectation } from '../../../model/designs/design.ts'
 import { isAlwaysJudged, isJudgedByDefault } from '../../../model/designs/judged-properties.ts'
 import type { Question } from '../../../model/designs/questions.ts'
+import { changedSteps } from '../../../model/kernels/changed-steps.ts'
 import { describePatch, type Patch } from '../../../model/language/patch.ts'
 import type { Property } from '../../../model/language/property.ts'
 import { quoted } from '../../../model/language/quoted.ts'
@@ -9,6 +11,7 @@ import { type BoundOption, boundOptionsOf, defaultInWords } from '../bound-optio
 import { builtSystem } from '../built-systems.ts'
 import {
   allProperties,
+  type Catalogue,
   findDesign,
   findNamed,
   findScenario,
@@ -17,23 +20,31 @@ import {
   scenariosOf,
   titled,
 } from '../catalogue.ts'
+import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import { addersOf } from '../cells.ts'
 import type { CommandContext } from '../command-context.ts'
 import { statementOf } from '../design-effect.ts'
 import { UsageError } from '../errors.ts'
 import { isPathOf, type Machine, type MachineStep, machinesOf } from '../machines.ts'
 import { unknownName } from '../nearest.ts'
+import { readOptions } from '../options.ts'
 import { evidenceFor } from '../question-evidence.ts'
 import { wrapAtSpaces } from '../wrap.ts'
+import { changeLine } from './diff.ts'
 import { LISTS } from './list.ts'
+
+const options = z.object({ kernel: z.string().optional() })
 
 /**
  * `mmucheck explain`: what a property, design, scenario, bound, question, machine, block or step means. A name that
  * several of them share is explained for each.
  * @throws UsageError for an unknown name.
  */
-export function explain(context: CommandContext, name: string): number {
-  const { catalogue, io } = context
+export function explain({ catalogue: all, ...rest }: CommandContext, name: string, raw: unknown): number {
+  const { kernel } = readOptions(options, raw)
+  const catalogue = kernel === undefined ? all : catalogueOfKernel(all, kernel)
+  const context = { ...rest, catalogue }
+  const { io } = rest
   const machines = machinesOf(catalogue)
   const property = findNamed(allProperties(catalogue), name)
   const design = findNamed(catalogue.designs, name)
@@ -47,6 +58,7 @@ export function explain(context: CommandContext, name: string): number {
     ...(design === undefined ? [] : [aboutDesign(context, design)]),
     ...(scenario === undefined ? [] : [aboutScenario(context, scenario)]),
     ...(machine === undefined ? [] : [aboutMachine(context, machine)]),
+    ...aboutDifference(all, name),
     ...(bound === undefined ? [] : [aboutBound(context, bound)]),
     ...aboutBlocks(context, machines, name),
     ...aboutSteps(context, machines, name),
@@ -249,6 +261,52 @@ function aboutMachine(context: CommandContext, m: Machine): Rows {
   ]
 }
 
+/** A difference between kernels, and the steps that it changes. */
+function aboutDifference({ kernels = [] }: Catalogue, name: string): Rows[] {
+  const found = findNamed(
+    kernels.flatMap(({ undone }) => undone),
+    name,
+  )
+  if (found === undefined) return []
+  const having = kernels.filter(({ undone }) => !undone.some(({ id }) => id === found.id))
+  return [
+    [
+      ['difference', found.id],
+      ['is', found.title],
+      ['about', found.about],
+      [
+        'kernel',
+        [
+          ...(found.commit === undefined ? [] : [`commit ${found.commit}`]),
+          found.since,
+          `${found.function}()`,
+        ].join(', '),
+      ],
+      ['in', having.map(({ id }) => id).join(', ')],
+      ...changedSteps(found).map((step, n): Rows[number] => [n === 0 ? 'steps' : '', changeLine(step)]),
+    ],
+  ]
+}
+
+/** The kernels that do not have a step, and by which differences. */
+function inKernels({ kernels = [], kernel }: Catalogue, { id }: Machine, { path }: MachineStep): Rows {
+  if (kernel !== undefined || kernels.length === 0) return []
+  const last = path.slice(path.lastIndexOf('/') + 1)
+  return kernels.flatMap((older): Rows => {
+    const by = older.undone.filter((difference) =>
+      changedSteps(difference).some(
+        (step) =>
+          step.machine === id &&
+          (step.path === path || (step.path.endsWith(`/${last}`) && path.endsWith(step.path))),
+      ),
+    )
+    return by.map((difference): Rows[number] => [
+      `in ${older.id}`,
+      `not so: before ${difference.id} (${difference.since})`,
+    ])
+  })
+}
+
 /**
  * A row per step, below its kernel function: path and statement. Of a step that stands in several places, such as one
  * of a function with several callers, only the first is listed, and how many there are.
@@ -333,6 +391,7 @@ function aboutStep(
     ['step', `${m.id}.${path}`],
     ['function', about.fn === undefined ? '' : `${about.fn}()`],
     ['read in', about.since ?? ''],
+    ...inKernels(context.catalogue, m, explained),
     ['does', statementIn(context, m, explained) ?? ''],
     ['coarsened', about.fused ?? ''],
     ['waits', cases.every((c) => c.when !== undefined) ? 'until its guard is true' : ''],

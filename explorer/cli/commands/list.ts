@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { type Kernel, releaseOf } from '../../../model/kernels/kernel.ts'
 import { printableJson, quoted } from '../../../model/language/quoted.ts'
 import { boundOptionsOf, defaultInWords } from '../bound-options.ts'
 import { allProperties, findNamed, type Named, namedIn, titled } from '../catalogue.ts'
+import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import type { CommandContext } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
 import { machinesOf } from '../machines.ts'
@@ -9,12 +11,12 @@ import { unknownName } from '../nearest.ts'
 import { readOptions } from '../options.ts'
 import { wrapAtSpaces } from '../wrap.ts'
 
-const options = z.object({ json: z.boolean().default(false) })
+const options = z.object({ json: z.boolean().default(false), kernel: z.string().optional() })
 
 /** The lists that are printed where none is named. */
 const MAIN = ['scenarios', 'designs', 'properties', 'machines'] as const
 /** Names of all lists. */
-export const LISTS = [...MAIN, 'bounds'] as const
+export const LISTS = [...MAIN, 'bounds', 'kernels'] as const
 type Kind = (typeof LISTS)[number]
 
 /** An item of a list; `data` are the JSON members that only this kind has. */
@@ -27,12 +29,17 @@ type Item = Named & {
 }
 
 /**
- * `mmucheck list`: scenarios, designs, properties and machines, or the bounds that a scenario can have. As JSON an
- * array for one kind, else an object of arrays.
+ * `mmucheck list`: scenarios, designs, properties and machines, or the bounds that a scenario can have, or kernels. As
+ * JSON an array for one kind, else an object of arrays.
  * @throws UsageError for a kind that does not exist.
  */
-export function list(context: CommandContext, kind: string | undefined, raw: unknown): number {
-  const { json } = readOptions(options, raw)
+export function list(
+  { catalogue: all, ...rest }: CommandContext,
+  kind: string | undefined,
+  raw: unknown,
+): number {
+  const { json, kernel } = readOptions(options, raw)
+  const context = { ...rest, catalogue: kernel === undefined ? all : catalogueOfKernel(all, kernel) }
   const asked = kind === undefined ? MAIN : [kindOf(context, kind)]
   const lists = asked.map((each) => [each, itemsOf(context, each)] as const)
   const { io } = context
@@ -65,6 +72,11 @@ function kindOf({ catalogue }: CommandContext, name: string): Kind {
   )
 }
 
+function kernelTitle({ undone }: Pick<Kernel<unknown>, 'undone'>): string {
+  if (undone.length === 0) return 'the newest; the machines are written as it has them'
+  return `as the newest without ${undone.map(({ id, since }) => `${id} (${since})`).join(', ')}`
+}
+
 const jsonOf = ({ id, aliases, title, data }: Item) => ({ id, aliases, title, ...data })
 
 function itemsOf({ catalogue }: CommandContext, kind: Kind): Item[] {
@@ -94,6 +106,17 @@ function itemsOf({ catalogue }: CommandContext, kind: Kind): Item[] {
           class: rest.class ?? null,
           when: rest.when ?? null,
           reference: reference ?? null,
+        },
+      }))
+    case 'kernels':
+      return (catalogue.kernels ?? []).map((kernel) => ({
+        id: kernel.id,
+        aliases: [releaseOf(kernel)],
+        title: kernelTitle(kernel),
+        data: {
+          release: releaseOf(kernel),
+          undone: kernel.undone.map(({ id, title, since }) => ({ id, title, since })),
+          lacks: catalogue.scenarios.filter((s) => kernel.lacks(s) !== null).map(({ id }) => id),
         },
       }))
     case 'machines':

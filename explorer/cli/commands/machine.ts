@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { printableJson, quoted } from '../../../model/language/quoted.ts'
 import { builtSystem } from '../built-systems.ts'
 import { findDesign, findNamed, findScenario, hintFor, lookUp } from '../catalogue.ts'
+import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import type { CommandContext } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
 import { type Machine, machinesOf } from '../machines.ts'
@@ -12,15 +13,18 @@ const options = z.object({
   as: z.enum(['mermaid', 'json']).default('mermaid'),
   scenario: z.string().optional(),
   design: z.string().optional(),
+  kernel: z.string().optional(),
 })
 
 /**
  * `mmucheck machine`: a kind of thread as a statechart, with or without a design.
  * @throws UsageError for an unknown machine, scenario or design.
  */
-export function machine(context: CommandContext, name: string, raw: unknown): number {
-  const { as, scenario, design } = readOptions(options, raw)
-  const { catalogue, io } = context
+export function machine({ catalogue: all, ...rest }: CommandContext, name: string, raw: unknown): number {
+  const { as, scenario, design, kernel } = readOptions(options, raw)
+  const { io } = rest
+  const catalogue = catalogueOfKernel(all, kernel)
+  const context = { ...rest, catalogue }
   const known = findMachine(context, name)
   const of = design ?? known.design
   const change = of === undefined ? undefined : findDesign(catalogue, of)

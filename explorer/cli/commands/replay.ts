@@ -37,5 +37,6 @@ export async function replay(
 /** One line: what was replayed, and that it fails. */
 export function confirmation({ counterexample: ce, modelChanged }: Replayed): string {
   const changed = modelChanged ? ' (the model has changed since)' : ''
-  return `${ce.id}: ${ce.steps.length} steps of ${ce.scenario} with ${ce.design} violate ${ce.property}${changed}`
+  const kernel = ce.kernel === undefined ? '' : ` on Linux ${ce.kernel}`
+  return `${ce.id}: ${ce.steps.length} steps of ${ce.scenario} with ${ce.design}${kernel} violate ${ce.property}${changed}`
 }

@@ -43,6 +43,7 @@ export function shrink(context: CommandContext, name: string, raw: unknown): num
     tool: version,
     scenario: scenario.id,
     design: its.id,
+    kernel: ce.kernel,
     scenarioFile: ce.scenarioFile,
     designFile: ce.designFile,
     property,

@@ -30,6 +30,7 @@ const property = (verdict: PropertyReport['verdict'], id = 'p'): PropertyReport 
 const report = (properties: PropertyReport[], complete: boolean): CheckReport => ({
   scenario: 's',
   design: 'd',
+  kernel: null,
   patches: [],
   withoutEffect: false,
   remarks: [],

@@ -45,6 +45,8 @@ export interface PropertyReport extends Omit<PropertyResult, 'verdict' | 'reason
 export interface CheckReport extends Omit<SearchResult, 'properties' | 'modelError'>, DesignEffect {
   readonly scenario: string
   readonly design: string
+  /** The kernel, if it is not the newest. */
+  readonly kernel: string | null
   /** Remarks on the design: patches that change nothing here. */
   readonly remarks: readonly string[]
   /** Properties that the scenario leaves out although it models what they are about, by id, with the reason. */

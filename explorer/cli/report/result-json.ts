@@ -61,6 +61,7 @@ const patch = z.strictObject({
 const check = z.strictObject({
   scenario: z.string(),
   design: z.string(),
+  kernel: z.string().nullable(),
   patches: z.array(patch),
   withoutEffect: z.boolean(),
   remarks: z.array(z.string()),
@@ -123,6 +124,7 @@ function checkJson(c: CheckReport): CheckJson {
   return {
     scenario: c.scenario,
     design: c.design,
+    kernel: c.kernel,
     patches: c.patches.map(({ patch, places, kernel }) => ({
       patch,
       places: [...places],

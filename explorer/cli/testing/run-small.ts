@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { Chalk } from 'chalk'
 import { CheckpointError } from '../../checkpoint/index.ts'
+import type { Catalogue } from '../catalogue.ts'
 import type { Checker } from '../checker.ts'
 import type { CommandContext } from '../command-context.ts'
 import type { Confirm } from '../confirm.ts'
@@ -43,7 +44,7 @@ export async function runSmall(
       width: 80,
     },
     runner: inThisThread,
-    writer: counterexampleFiles(CHECKER, inThisProcess),
+    writer: counterexampleFiles(CHECKER, confirming(CHECKER)),
     signal: new AbortController().signal,
     ...parts,
   }
@@ -51,18 +52,32 @@ export async function runSmall(
   return { status, out, err }
 }
 
-/** Searches without a thread; an aborted signal is seen at the first batch. */
-export const inThisThread: SearchRunner = {
+/** Runs command lines on another catalogue in this process. */
+export function runOn(other: Catalogue, args: readonly string[]): Promise<Ran> {
+  const checker = { ...CHECKER, catalogue: other }
+  return runSmall(args, {
+    ...checker,
+    runner: searching(other),
+    writer: counterexampleFiles(checker, confirming(checker)),
+  })
+}
+
+const searching = (of: Catalogue): SearchRunner => ({
   run: async (request, signal, listener) => {
     try {
-      return await runCheck(catalogue, request, { stop: () => signal.aborted, ...listener })
+      return await runCheck(of, request, { stop: () => signal.aborted, ...listener })
     } catch (error) {
       throw error instanceof CheckpointError ? new UsageError(errorInWords(error)) : error
     }
   },
-}
+})
 
-const inThisProcess: Confirm = async (counterexample) => {
-  replayed(CHECKER, counterexample)
-  return null
-}
+/** Searches without a thread; an aborted signal is seen at the first batch. */
+export const inThisThread: SearchRunner = searching(catalogue)
+
+const confirming =
+  (checker: Checker): Confirm =>
+  async (counterexample) => {
+    replayed(checker, counterexample)
+    return null
+  }

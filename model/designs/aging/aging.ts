@@ -1,7 +1,7 @@
+import { agingUnderMmuLock } from '../../kernels/aging/aging-without-mmu-lock.ts'
 import { only, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
-import { firstSpte, forget } from '../../machines/aging/aging.ts'
-import { release_mmu_lock, writeLock } from '../../machines/primitives/lock.ts'
+import { firstSpte } from '../../machines/aging/aging.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Design } from '../design.ts'
 import { notReached, violated } from '../expectation.ts'
@@ -10,7 +10,7 @@ import { notReached, violated } from '../expectation.ts'
 
 const AGING = 'aging-rmap'
 
-const headReadAgain = only<Kvm>('aging', replace('AG.3', firstSpte('now')))
+const headReadAgain = only<Kvm>('aging', replace('AG.3', firstSpte('now', 'v6.15..v7.0')))
 
 export const agingDesigns: readonly Design<Kvm>[] = [
   {
@@ -18,10 +18,11 @@ export const agingDesigns: readonly Design<Kvm>[] = [
     aliases: ['CD1'],
     title: 'as merged in v6.15: the walk reads the rmap head again, whether the rmap is locked or not',
     status: 'bug',
-    kernel: { commit: 'bb6c7749ccee', version: 'v6.15..v6.18', function: 'rmap_get_first' },
+    kernel: { commit: 'bb6c7749ccee', version: 'v6.15..v7.2', function: 'rmap_get_first' },
     about:
       'An empty rmap is not locked, because there is nothing to walk. But for_each_rmap_spte_lockless() ignores what kvm_rmap_lock_readonly() returned and reads the head again. If a fault has added an SPTE in between, the walk visits it without any lock; if the shadow page is zapped and freed first, the walk clears an Accessed bit in memory that has been reused. The window is a few instructions long, with preemption enabled. Found with this model; v7.2 starts the walk from the value that the lock returned, which closes the window.',
     scenarios: [AGING],
+    kernels: ['7.2'],
     patches: [headReadAgain],
     expect: violated(AGING, 'no-use-after-free'),
   },
@@ -33,12 +34,13 @@ export const agingDesigns: readonly Design<Kvm>[] = [
     kernel: { version: 'never merged', function: 'kvm_rmap_lock_readonly' },
     about: 'Nothing keeps the shadow page from being freed between finding the SPTE and visiting it.',
     scenarios: [AGING],
+    kernels: ['7.2'],
     patches: [
       only(
         'aging',
         replace(
           'AG.2',
-          step('AG.2', { fn: 'kvm_rmap_age_gfn_range', since: 'never', shows: 'no lock', quiet: true }),
+          step('AG.2', { fn: 'kvm_rmap_age_gfn_range', since: 'history', shows: 'no lock', quiet: true }),
         ),
       ),
       headReadAgain,
@@ -56,30 +58,8 @@ export const agingDesigns: readonly Design<Kvm>[] = [
     kernel: { version: '..v6.14', function: 'kvm_age_gfn' },
     about: 'While the rmap is walked, it cannot change and no page is freed; faults wait for the lock.',
     scenarios: [AGING],
-    patches: [
-      only(
-        'aging',
-        replace('AG.2', writeLock('AG.2', 'notifier', { fn: 'kvm_handle_hva_range', since: '..v6.14' })),
-      ),
-      headReadAgain,
-      only(
-        'aging',
-        replace(
-          'AG.6',
-          step(
-            'AG.6',
-            { fn: 'kvm_handle_hva_range', since: '..v6.14', shows: 'write_unlock(&kvm->mmu_lock)' },
-            {
-              does: (kvm, self) => {
-                release_mmu_lock(kvm)
-                forget(kvm, self)
-              },
-              to: 'idle',
-            },
-          ),
-        ),
-      ),
-    ],
+    kernels: ['7.2'],
+    patches: agingUnderMmuLock,
     expect: notReached('The zap waits for mmu_lock instead.', AGING, 'aging-holds-back-a-zap'),
   },
 ]

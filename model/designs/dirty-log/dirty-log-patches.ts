@@ -5,7 +5,7 @@ import { target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_entries, rmap_write_protect } from '../../memory/shadow/rmap.ts'
 
-const get = { fn: 'kvm_get_dirty_log_protect', since: 'never merged' }
+const get = { fn: 'kvm_get_dirty_log_protect', since: 'history' } as const
 
 /** DL.3 for the bits that are set, before DL.1 clears them. */
 export const PROTECT_FIRST: Patch<Kvm>[] = [
@@ -22,7 +22,7 @@ export function markWritesOnly(): Step<Kvm> {
     'SET.3',
     {
       fn: 'make_spte',
-      since: 'never merged',
+      since: 'history',
       shows: (kvm, v) => `fault->write = ${kvm.vcpu[v].guest === 'write'}`,
     },
     [
@@ -63,7 +63,7 @@ export function copyNow(): Step<Kvm> {
     'DL.7 now',
     {
       fn: 'host userspace',
-      since: 'any',
+      since: 'host userspace',
       shows: (kvm) => `copy the pages of ${frames(kvm.dirtylog[0].reported.elements())}`,
     },
     {
@@ -78,7 +78,7 @@ export function copyNow(): Step<Kvm> {
 export function alreadyCopied(): Step<Kvm> {
   return step<Kvm>(
     'DL.7',
-    { fn: 'host userspace', since: 'any', shows: 'the pages are copied already' },
+    { fn: 'host userspace', since: 'host userspace', shows: 'the pages are copied already' },
     {
       does: (kvm) => {
         kvm.dirtylog[0].reported.clear()
@@ -94,7 +94,7 @@ export function clearAll(): Step<Kvm> {
     'DLC.1',
     {
       fn: 'kvm_clear_dirty_log_protect',
-      since: 'never merged',
+      since: 'history',
       shows: (kvm) => `mask = xchg(dirty_bitmap, 0): ${frames(kvm.dirty_bitmap.elements())}`,
     },
     {

@@ -128,7 +128,7 @@ export const accessDesigns: readonly Design<Kvm>[] = [
     aliases: ['C8-loop', 'd28c6cfbbc5e'],
     title: 'until 2007: key direct pages without access, and keep a present SPTE as it is',
     status: 'bug',
-    kernel: { version: 'until 2007', function: 'paging64_fetch' },
+    kernel: { version: '..v2.6.24', function: 'paging64_fetch' },
     about:
       'After a read through the read-only PDE, a write through the writable one faults, finds the SPTE present and returns, and the guest faults again. Fixed by d28c6cfbbc5e, which made the access part of the role.',
     scenarios: [TWICE, TWICE_BY_TWO],
@@ -152,7 +152,7 @@ function presentLeafStays() {
     'SET.2 present',
     {
       fn: 'paging64_fetch',
-      since: 'until 2007',
+      since: '..v2.6.24',
       shows: (kvm, v) => `is_present_pte(*shadow_ent) = ${present(kvm, v)}`,
     },
     [{ when: present, to: 'PF.15' }, {}],
@@ -166,7 +166,7 @@ function storeReadOnly(): Step<Kvm> {
     'SET.4',
     {
       fn: 'mmu_set_spte',
-      since: 'never',
+      since: 'history',
       shows: (kvm, v) =>
         `spte[${target_gfn(kvm, v) - 1}] = pfn ${kvm.vcpu[v].fault.pfn}, ${rights(kvm, v) ? 'W' : 'R'}`,
     },

@@ -59,7 +59,7 @@ export const fastPageFaultDesigns: readonly Design<Kvm>[] = [
     aliases: ['fastpf-dirty-lost', 'H10'],
     title: 'clear a read-only SPTE by a plain store, and use the dirty bit that was read before',
     status: 'candidate',
-    kernel: { commit: 'c7ba5b48cc8d', version: 'before v3.6', function: 'mmu_spte_clear_track_bits' },
+    kernel: { commit: 'c7ba5b48cc8d', version: '..v3.5', function: 'mmu_spte_clear_track_bits' },
     about:
       'Without fast page faults nothing sets D in an SPTE that is not writable. With them, W can come back between the load and the store, the guest writes, and D is lost. Since c7ba5b48cc8d such an SPTE is cleared with xchg().',
     scenarios: [NOTIFIER],
@@ -119,7 +119,7 @@ function storeSpte(): Step<Kvm> {
     'FPF.4',
     {
       fn: 'fast_pf_fix_direct_spte',
-      since: 'never merged',
+      since: 'history',
       shows: (kvm, v) => `*sptep = pfn ${kvm.vcpu[v].fault.old_pfn}, W`,
     },
     {
@@ -138,7 +138,7 @@ function storeSpte(): Step<Kvm> {
 
 /** NS.5 for SPTEs that were read as read-only and clean: cleared by a store and treated as clean. */
 function clearPlainly(): Step<Kvm>[] {
-  const about = { fn: 'mmu_spte_clear_track_bits', since: 'before v3.6' }
+  const about = { fn: 'mmu_spte_clear_track_bits', since: '..v3.5' } as const
   const gfn_of = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
   const clean = (kvm: Kvm, n: number): boolean => {
     const sptes = rmap_entries(kvm, gfn_of(kvm, n)).map(({ page, index }) => kvm.page[page].spte[index])
@@ -186,7 +186,7 @@ function clearDirty(): Step<Kvm> {
     'DL.3',
     {
       fn: 'kvm_mmu_clear_dirty_pt_masked',
-      since: 'v4.0..v6.16',
+      since: 'v4.0..v7.2',
       shows: (kvm) => `clear D in the SPTEs of ${frames(mask(kvm))}`,
     },
     {

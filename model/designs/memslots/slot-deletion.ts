@@ -1,7 +1,7 @@
+import { prefaultFailsOnAnInvalidSlot } from '../../kernels/fault/prefault-fails-on-an-invalid-slot.ts'
 import { drop, insert, move, only, replace } from '../../language/patch.ts'
 import { type Step, step } from '../../language/program.ts'
 import { invalidIsNoSlot, slotTest } from '../../machines/fault/fault-slot.ts'
-import { PREFAULT_AGAIN } from '../../machines/hand-over.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { srcu_read_unlock } from '../../memory/primitives/srcu.ts'
 import { boundsOf } from '../../scenarios/build-scenario.ts'
@@ -87,17 +87,8 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
     about:
       'The ioctl waits for the deletion to end, and the deletion waits for the section of kvm->srcu that the ioctl is in. Since v6.18 such a prefault ends with -EAGAIN.',
     scenarios: [PREFAULT],
-    patches: [
-      replace(
-        'PF.8',
-        slotTest(
-          (kvm, v) => kvm.vcpu[v].fault.slot === 'invalid',
-          false,
-          boundsOf(PREFAULT_OF_A_SLOT),
-          PREFAULT_AGAIN,
-        ),
-      ),
-    ],
+    kernels: ['7.2'],
+    patches: prefaultFailsOnAnInvalidSlot.before(boundsOf(PREFAULT_OF_A_SLOT)),
     expect: violated(PREFAULT, 'zap-all-can-finish'),
   },
   {
@@ -174,7 +165,7 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
     aliases: ['L4'],
     title: 'retry a fault on an INVALID slot without leaving the SRCU read section',
     status: 'bug',
-    kernel: { version: 'v6.10..v6.16', function: 'kvm_tdp_map_page' },
+    kernel: { version: 'v6.10..v7.2', function: 'kvm_tdp_map_page' },
     about:
       'The prefault loop and TDX did this: the deletion waits for the reader, and the reader waits for the deletion. The ordinary path leaves SRCU when it enters the guest; the prefault ioctl has returned -EAGAIN since.',
     scenarios: [FAULT],
@@ -185,7 +176,7 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
           'PF.8',
           {
             fn: 'kvm_faultin_pfn',
-            since: 'v6.10..v6.16',
+            since: 'v6.10..v7.2',
             shows: (kvm, v) => `fault->slot: ${kvm.vcpu[v].fault.slot}`,
           },
           [{ when: (kvm, v) => kvm.vcpu[v].fault.slot !== 'valid', to: 'PF.3' }, {}],
@@ -200,7 +191,7 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
 function srcuForgotten(): Step<Kvm> {
   return step(
     'PF.2 srcu',
-    { fn: 'paging64_page_fault', since: 'never', shows: 'kvm->srcu is not held' },
+    { fn: 'paging64_page_fault', since: 'history', shows: 'kvm->srcu is not held' },
     { does: srcu_read_unlock },
   )
 }

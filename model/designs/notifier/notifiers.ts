@@ -271,7 +271,7 @@ function countOnly() {
 function startUnseen(gfn: number): Step<Kvm> {
   return step(
     `NS.1[${gfn}]`,
-    { fn: 'host mm', since: 'any', shows: `gfn ${gfn}: start, before mmu_notifier_register()` },
+    { fn: 'host mm', since: 'outside KVM', shows: `gfn ${gfn}: start, before mmu_notifier_register()` },
     {
       when: (kvm, n) => kvm.notifier[n].left > 0,
       does: (kvm, n) => {

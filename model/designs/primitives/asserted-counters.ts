@@ -15,7 +15,7 @@ const FLOODING = 'write-flooding'
 /** Decrements mn_active_invalidate_count under mmu_lock as well. */
 const decrementedEarly: Step<Kvm> = step(
   'NE.1 early',
-  { fn: 'kvm_mmu_invalidate_end', since: 'never', shows: 'mn_active_invalidate_count--' },
+  { fn: 'kvm_mmu_invalidate_end', since: 'history', shows: 'mn_active_invalidate_count--' },
   {
     does: (kvm) => {
       const count = kvm.mn_active_invalidate_count
@@ -26,7 +26,7 @@ const decrementedEarly: Step<Kvm> = step(
 
 const stopTrackingAgain: Step<Kvm> = step(
   'ZAP.4 again',
-  { fn: '__kvm_write_track_remove_gfn', since: 'never', shows: 'update_gfn_write_track(slot, gfn, -1)' },
+  { fn: '__kvm_write_track_remove_gfn', since: 'history', shows: 'update_gfn_write_track(slot, gfn, -1)' },
   {
     does: (kvm, v) => {
       const { level, gfn } = kvm.page[kvm.vcpu[v].fault.sp as number]
@@ -39,7 +39,7 @@ const putModuleTwice: Patch<Kvm> = insert(
   { before: 'CL.2' },
   step(
     'CL.2 early',
-    { fn: '__fput', since: 'never', shows: 'module_put(THIS_MODULE)' },
+    { fn: '__fput', since: 'history', shows: 'module_put(THIS_MODULE)' },
     { does: module_put },
   ),
 )

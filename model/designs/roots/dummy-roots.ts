@@ -18,6 +18,7 @@ export const dummyRootDesigns: readonly Design<Kvm>[] = [
     about:
       'The memslot is INVALID and its gfns are zapped; then the guest loads the page directory, and KVM shadows it again. The shadow page outlives the arrays in which it is accounted.',
     scenarios: [DELETED],
+    kernels: ['6.12', '7.2'],
     patches: [drop('LOAD.0')],
     expect: [
       ...violated(DELETED, 'nothing-added-to-an-invalid-slot', 'no-spte-of-a-freed-slot'),
@@ -33,6 +34,7 @@ export const dummyRootDesigns: readonly Design<Kvm>[] = [
     about:
       'The page directory can be read now, and nothing else makes the vCPU leave the root that maps nothing.',
     scenarios: [CREATED],
+    kernels: ['6.12', '7.2'],
     patches: [replace('FETCH.2', replaceDummyRoot(false))],
     expect: [
       ...violated(CREATED, 'no-fault-retried-for-ever', 'every-access-can-finish'),

@@ -29,7 +29,7 @@ const byPages = (page: RoleRule['page']): RoleRule => ({ page, context: nowhere 
 
 const registersSet: Step<Kvm> = step(
   'CR4.2',
-  { fn: '__set_sregs', since: 'never', shows: 'return, without kvm_mmu_reset_context()' },
+  { fn: '__set_sregs', since: 'history', shows: 'return, without kvm_mmu_reset_context()' },
   { to: REENTER },
 )
 

@@ -1,4 +1,5 @@
-import { drop, only, replace } from '../../language/patch.ts'
+import { reloadIgnoresRequests } from '../../kernels/fault/reload-frees-obsolete-roots.ts'
+import { only, replace } from '../../language/patch.ts'
 import { type Step, step } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
 import { staleCheck } from '../../machines/fault/page-fault.ts'
@@ -156,7 +157,8 @@ export const rootsWithoutPageDesigns: readonly Design<Kvm>[] = [
     about:
       'Every attempt is stale and is retried: kvm_mmu_reload() sees a valid root, and the request that would drop it is only serviced before VM-entry. Fixed by 20a6cff3b283 (v6.15).',
     scenarios: ['prefault-loop'],
-    patches: [drop('PREFAULT/PRE.1')],
+    kernels: ['7.2'],
+    patches: reloadIgnoresRequests,
     expect: violated('prefault-loop', 'no-fault-retried-for-ever'),
   },
 ]

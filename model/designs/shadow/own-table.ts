@@ -69,7 +69,7 @@ export const ownTableDesigns: readonly Design<Kvm>[] = [
 
 /** `kvm_mmu_unprotect_page_virt()`: zap every shadow page of the gfn that the address maps to. */
 function unprotectPageVirt(): Entry<Kvm> {
-  const about = { fn: 'kvm_mmu_unprotect_page_virt', since: '..v6.11' }
+  const about = { fn: 'kvm_mmu_unprotect_page_virt', since: '..v6.11' } as const
   const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
   const next = (kvm: Kvm, v: number): number | null => valid_pages_of(kvm, target_gfn(kvm, v))[0] ?? null
   return block('UPV', [

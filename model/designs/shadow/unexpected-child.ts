@@ -1,5 +1,7 @@
-import { drop, move, replace } from '../../language/patch.ts'
-import { type ChildTest, testChild } from '../../machines/fault/fetch.ts'
+import { mmioSpteStoredFirst } from '../../kernels/fault/old-spte-dropped-before-mmio.ts'
+import { testing as testingOf } from '../../kernels/shadow/linked-child-tested.ts'
+import { drop } from '../../language/patch.ts'
+import type { ChildTest } from '../../machines/fault/fetch.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { boundsOf } from '../../scenarios/build-scenario.ts'
 import { HUGE_PAGE_REMAPPED } from '../../scenarios/shadow/unexpected-child.ts'
@@ -15,7 +17,7 @@ import { violated } from '../expectation.ts'
 const REMAPPED = ['huge-page-remapped', 'huge-page-remapped-notifier']
 const SCENARIOS = [...REMAPPED, 'huge-page-to-table']
 
-const testing = (tested: ChildTest) => replace('GET.1 test', testChild(boundsOf(HUGE_PAGE_REMAPPED), tested))
+const testing = (tested: ChildTest) => testingOf(boundsOf(HUGE_PAGE_REMAPPED), tested)
 
 const LEFT_ON_AN_RMAP = [
   'rmap-key-is-the-pages-own',
@@ -92,7 +94,7 @@ export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
     about:
       'CVE-2026-23401. The rmap entry of the overwritten SPTE stays and outlives the page. Fixed by aad885e77496 (v7.0), which drops the old SPTE first.',
     scenarios: ['mapped-to-mmio'],
-    patches: [move('SET.1', { before: 'SET.2' })],
+    patches: mmioSpteStoredFirst,
     expect: violated(
       'mapped-to-mmio',
       'rmap-holds-present-sptes',

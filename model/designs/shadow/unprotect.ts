@@ -1,9 +1,7 @@
+import { alwaysRetry, hintUnderLock, readIfDirect } from '../../kernels/shadow/one-retry.ts'
 import { drop, replace } from '../../language/patch.ts'
-import { step } from '../../language/program.ts'
-import { writeLock, writeUnlock } from '../../machines/primitives/lock.ts'
 import { nextPage, readHint } from '../../machines/shadow/unprotect.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { sp_has_gptes } from '../../memory/shadow/shadow-page.ts'
 import type { Design, Expectation } from '../design.ts'
 import { notReached, vacuous, violated } from '../expectation.ts'
 
@@ -25,7 +23,6 @@ const INDIRECT = 'unprotect-retry-indirect'
 const WRONG = 'wrong-hint-of-a-retry'
 const INSTEAD = 'unprotect-instead-of-emulating'
 const fn = 'reexecute_instruction'
-const about = { fn, since: '..v6.8' }
 
 /** Before v6.12 an instruction that cannot be emulated is retried without limit. */
 const unlimitedRetries = [replace<Kvm>('WP.1', alwaysRetry()), drop<Kvm>('UP.4')]
@@ -65,6 +62,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     about:
       'kvm_mmu_unprotect_page() returned 1 for any page. Equally safe: the root in use is zapped all the same, and the guest retries where later kernels emulate.',
     scenarios: [INSTEAD],
+    kernels: ['6.12', '7.2'],
     patches: [replace('UP.3', nextPage('found'))],
     expect: notReached(
       'The guest retries whenever a page was found.',
@@ -81,6 +79,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     about:
       'The lock is dropped between reading and using the counter, so it protects nothing. An indirect MMU always takes it to unprotect, without reading the counter.',
     scenarios: [DIRECT, INDIRECT],
+    kernels: ['6.12', '7.2'],
     patches: [...unlimitedRetries, replace('UP.1', ...hintUnderLock())],
     expect: [...violated(DIRECT, 'no-needless-lock'), ...neverFails(DIRECT), ...neverFails(INDIRECT)],
   },
@@ -93,6 +92,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     about:
       '474b99ed703b ("KVM: x86/mmu: Don\'t acquire mmu_lock when using indirect_shadow_pages as a heuristic"). An indirect MMU still unprotects without reading the counter.',
     scenarios: [DIRECT, INDIRECT],
+    kernels: ['6.12', '7.2'],
     patches: [...unlimitedRetries, replace('UP.1', readIfDirect(), readHint())],
     expect: [...neverFails(DIRECT), ...neverFails(INDIRECT)],
   },
@@ -105,6 +105,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     about:
       '515c18a64e70 ("KVM: x86: Drop dedicated logic for direct MMUs in reexecute_instruction()"). On an indirect MMU the counter is not zero while one of its tables is shadowed, so reading it makes no difference there.',
     scenarios: [DIRECT, INDIRECT, WRONG],
+    kernels: ['6.12', '7.2'],
     patches: [...unlimitedRetries],
     expect: [...neverFails(DIRECT), ...neverFails(INDIRECT)],
   },
@@ -116,6 +117,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     kernel: { version: 'never merged', function: '__kvm_mmu_unprotect_gfn_and_retry' },
     about: 'Safe, but takes the lock for every store that KVM cannot emulate.',
     scenarios: [DIRECT],
+    kernels: ['6.12', '7.2'],
     patches: [drop('UP.1')],
     expect: violated(DIRECT, 'no-needless-lock'),
   },
@@ -128,6 +130,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     about:
       'No safety property depends on the hint (I-28), although it is wrong most of the time. But the gfn is never unprotected: the only retry is wasted, and the second fault is an emulation failure.',
     scenarios: [DIRECT, INDIRECT, WRONG],
+    kernels: ['6.12', '7.2'],
     patches: [
       replace(
         'UP.1',
@@ -148,6 +151,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     kernel: { version: 'never merged', function: fn },
     about: 'The gfn is never unprotected, and the vCPU takes the same fault forever.',
     scenarios: [DIRECT, INDIRECT],
+    kernels: ['6.12', '7.2'],
     patches: [
       ...unlimitedRetries,
       replace(
@@ -164,47 +168,3 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     ],
   },
 ]
-
-function alwaysRetry() {
-  return step<Kvm>(
-    'WP.1',
-    { fn: 'kvm_mmu_page_fault', since: '..v6.11', shows: 'emulate, EMULTYPE_ALLOW_RETRY_PF' },
-    {
-      does: (kvm, v) => {
-        kvm.vcpu[v].fault.may_retry = true
-      },
-    },
-  )
-}
-
-function isDirect(kvm: Kvm, v: number): boolean {
-  return !sp_has_gptes(kvm, kvm.vcpu[v].root as number)
-}
-
-function readIfDirect() {
-  return step<Kvm>('UP.0', { ...about, shows: (kvm, v) => `root_role.direct = ${isDirect(kvm, v)}` }, [
-    { when: isDirect },
-    { to: 'UP.3 lock' },
-  ])
-}
-
-function hintUnderLock() {
-  return [
-    readIfDirect(),
-    writeLock('UP.1 lock', 'vcpu', about),
-    step<Kvm>(
-      'UP.1',
-      { ...about, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` },
-      {
-        does: (kvm, v) => {
-          kvm.vcpu[v].fault.hint = kvm.indirect_shadow_pages > 0
-        },
-      },
-    ),
-    writeUnlock('UP.1 unlock', about),
-    step<Kvm>('UP.1 test', { ...about, shows: (kvm, v) => `if (${kvm.vcpu[v].fault.hint})` }, [
-      { when: (kvm, v) => kvm.vcpu[v].fault.hint },
-      { to: 'RX.3' },
-    ]),
-  ]
-}

@@ -46,7 +46,7 @@ export const freeLate = (transferDirty: boolean): Patch<Kvm>[] =>
         'D2.free',
         {
           fn: 'kvm_mmu_commit_zap_page',
-          since: 'proposed in 2013',
+          since: 'history',
           shows: 'free the shadow pages that were kept',
           fused: 'No other thread can reach them.',
         },
@@ -77,7 +77,7 @@ const COMMIT_BEFORE_BREAK: Patch<Kvm>[] = [
     'ZF.5 unlock',
     step(
       'ZF.5 unlock',
-      { fn: 'kvm_mmu_zap_all', since: 'never', shows: 'need_resched()' },
+      { fn: 'kvm_mmu_zap_all', since: 'history', shows: 'need_resched()' },
       {
         when: (kvm) => kvm.memslot[0].batch && tail(kvm) !== null,
         does: (kvm) => {
@@ -90,7 +90,7 @@ const COMMIT_BEFORE_BREAK: Patch<Kvm>[] = [
   insert(
     { before: 'ZF.5 relock' },
     commitZapPage('ZF.5 commit', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
-    writeUnlock('ZF.5 drop', { fn: 'kvm_mmu_zap_all', since: 'never' }),
+    writeUnlock('ZF.5 drop', { fn: 'kvm_mmu_zap_all', since: 'history' }),
   ),
 ]
 

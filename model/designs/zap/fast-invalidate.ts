@@ -1,3 +1,4 @@
+import { obsoletePagesOnALocalList } from '../../kernels/zap/obsolete-pages-on-a-local-list.ts'
 import { drop, insert, move, replace } from '../../language/patch.ts'
 import { synchronizeSrcu } from '../../machines/primitives/srcu.ts'
 import {
@@ -6,8 +7,6 @@ import {
   resetAll,
   unmapWithoutLock,
 } from '../../machines/zap/invalidate-2013.ts'
-import { zapping } from '../../machines/zap/zap-all-fast.ts'
-import { commitZapPage, unlinkPage } from '../../machines/zap/zap-page.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { boundsOf } from '../../scenarios/build-scenario.ts'
 import { SLOT_DELETE } from '../../scenarios/memslots/slots.ts'
@@ -260,13 +259,8 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     about:
       'Generation and reload in one critical section; pages are zapped one by one with full rmap removal, the lock is dropped now and then, and one flush and free comes at the end. zapped_obsolete_pages lets the shrinker free memory before that.',
     scenarios: [DELETE, 'zap-termination', 'slot-delete-shrinker'],
-    patches: zap(
-      replace('ZAP.6', unlinkPage({ ...zapping, list: 'zapped_obsolete_pages' })),
-      replace(
-        'ZF.6',
-        commitZapPage('ZF.6', 'zapped_obsolete_pages', bounds.vcpus, (kvm) => kvm.memslot[0].req),
-      ),
-    ),
+    kernels: ['7.2'],
+    patches: obsoletePagesOnALocalList.before(bounds),
     expect: [],
   },
 ]

@@ -1,7 +1,10 @@
-import { drop, move, only, replace } from '../../language/patch.ts'
-import { inheritInvalid } from '../../machines/fault/fetch.ts'
-import { pickVictim, reclaiming } from '../../machines/zap/make-pages-available.ts'
-import { unlinkNestedChildren } from '../../machines/zap/zap-nested-children.ts'
+import {
+  invalidInherited,
+  rootsNotSpared,
+  rootTestedFirst,
+} from '../../kernels/zap/root-tested-after-reclaim.ts'
+import { drop, move, replace } from '../../language/patch.ts'
+import { pickVictim } from '../../machines/zap/make-pages-available.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { oldest_pages } from '../../memory/shadow/quota.ts'
 import type { Design } from '../design.ts'
@@ -16,18 +19,6 @@ import { notReached, violated, violatedBecause } from '../expectation.ts'
 const RECLAIM = 'reclaim-under-fault'
 const ZAPPED = 'root-zapped-under-fault'
 
-/** A page that has lost its last parent is zapped even if it is a root in use (..v7.1). */
-const rootsNotSpared = only<Kvm>(
-  'vcpu',
-  replace(
-    'ZAP.2',
-    unlinkNestedChildren(reclaiming, () => true),
-  ),
-)
-const checkFirst = move<Kvm>('PF.12', { before: 'PF.13' })
-/** Until 2026 a child copied role.invalid from its parent as well. */
-const invalidInherited = replace<Kvm>('GET.2', inheritInvalid())
-
 const NOT_TESTED = notReached('These designs do not have the stale check.', ZAPPED, 'stale-fault-is-retried')
 
 export const reclaimDesigns: readonly Design<Kvm>[] = [
@@ -40,7 +31,7 @@ export const reclaimDesigns: readonly Design<Kvm>[] = [
     about:
       'CVE-2026-64561. Reclaim zaps the root that has just passed the test; the child built below it inherits role.invalid, is never found again and never removed from its lists. Fixed twice: 2abd5287f083 tests after the reclaim, 7a2c70e777a0 spares roots.',
     scenarios: [RECLAIM],
-    patches: [checkFirst, rootsNotSpared, invalidInherited],
+    patches: [rootTestedFirst, rootsNotSpared, invalidInherited],
     expect: [
       ...violated(RECLAIM, 'page-on-one-list', 'freed-page-is-unreferenced', 'no-use-after-free'),
       ...violated(RECLAIM, 'no-leaf-below-an-obsolete-root', 'no-link-to-a-dead-page'),
@@ -61,7 +52,7 @@ export const reclaimDesigns: readonly Design<Kvm>[] = [
     about:
       'While the role of a child came from the vCPU, the fault only did useless work below a zapped root, and lost the root needlessly.',
     scenarios: [RECLAIM],
-    patches: [checkFirst, rootsNotSpared],
+    patches: [rootTestedFirst, rootsNotSpared],
     expect: violated(RECLAIM, 'reclaim-spares-roots'),
   },
   {
@@ -83,7 +74,7 @@ export const reclaimDesigns: readonly Design<Kvm>[] = [
     kernel: { commit: '7a2c70e777a0', version: 'v7.2', function: 'mmu_page_zap_pte' },
     about: 'Safe and precise: nothing that the test depends on changes before the fault uses the root.',
     scenarios: [RECLAIM],
-    patches: [checkFirst],
+    patches: [rootTestedFirst],
     expect: [],
   },
   {

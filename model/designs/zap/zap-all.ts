@@ -47,7 +47,7 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
           'GET.6 tail',
           {
             fn: 'kvm_mmu_alloc_shadow_page',
-            since: 'never',
+            since: 'history',
             shows: 'list_add_tail(&sp->link, &active_mmu_pages)',
           },
           {
@@ -158,7 +158,7 @@ export const zapAllDesigns: readonly Design<Kvm>[] = [
           'GET.3 any',
           {
             fn: 'kvm_mmu_find_shadow_page',
-            since: 'never',
+            since: 'history',
             shows: (kvm, v) =>
               `gfn ${wantedPage(kvm, v).gfn}: page ${findAny(kvm, v) ?? 'none'}, whatever it is`,
           },

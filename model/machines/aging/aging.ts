@@ -1,12 +1,14 @@
 import { choice, inFunction, type Program, program, type Step, step } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_entries, rmap_is_locked, type Sptep } from '../../memory/shadow/rmap.ts'
 
-const since = 'v6.15..v6.18'
-const young = { fn: 'kvm_mmu_notifier_clear_young', since }
-const walk = { fn: 'kvm_rmap_age_gfn_range', since }
+const since: ReadIn = 'v6.15..v7.2'
+const young = { fn: 'kvm_mmu_notifier_clear_young', since: 'v6.1..v7.2' } as const
+// In 6.1 the walk is kvm_handle_gfn_range() with kvm_age_rmap().
+const walk = { fn: 'kvm_rmap_age_gfn_range', since: 'v6.1..v7.2' } as const
 
 const gfn_of = (kvm: Kvm, self: number): number => kvm.aging[self].gfn as number
 const first = (kvm: Kvm, self: number): Sptep | undefined => rmap_entries(kvm, gfn_of(kvm, self))[0]
@@ -41,8 +43,8 @@ export function aging(bounds: Bounds): Program<Kvm> {
         step<Kvm>(
           'AG.5',
           {
+            ...walk,
             fn: 'rmap_get_next',
-            since,
             c: 'iter->desc->more',
             outOfOrder: 'because the head of the loop stands before its body',
             shows: (kvm, self) => shown(next(kvm, self)),
@@ -116,8 +118,8 @@ function lockRmap(): Step<Kvm> {
   )
 }
 
-/** AG.3: the first SPTE, by the head as AG.2 read it (`rmap_val`), or as it is `now`. */
-export function firstSpte(head: 'rmap_val' | 'now'): Step<Kvm> {
+/** AG.3: the first SPTE, by the head as AG.2 read it (`rmap_val`), or as it is `now`, as older kernels read it. */
+export function firstSpte(head: 'rmap_val' | 'now', readIn: ReadIn = 'v7.2'): Step<Kvm> {
   const none = (kvm: Kvm, self: number): boolean =>
     head === 'now' ? first(kvm, self) === undefined : !kvm.aging[self].locked
   return step(
@@ -126,7 +128,7 @@ export function firstSpte(head: 'rmap_val' | 'now'): Step<Kvm> {
       ...(head === 'now'
         ? { fn: 'rmap_get_first', c: '__rmap_get_first(' }
         : { fn: '__rmap_get_first', c: 'rmap_val & KVM_RMAP_MANY' }),
-      since,
+      since: readIn,
       shows: (kvm, self) => shown(none(kvm, self) ? undefined : first(kvm, self)),
     },
     [{ when: none, to: 'AG.6' }, { does: (kvm, self) => take(kvm, self, first(kvm, self) as Sptep) }],

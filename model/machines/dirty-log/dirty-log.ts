@@ -10,6 +10,7 @@ import {
   step,
   when,
 } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
@@ -17,11 +18,11 @@ import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { enableDirtyLog } from './enable-dirty-log.ts'
 
-const since = 'v5.7..v6.16'
+const since: ReadIn = 'v5.7..v7.2'
 const ioctl = { fn: 'kvm_vm_ioctl_get_dirty_log', since }
 const get = { fn: 'kvm_get_dirty_log_protect', since }
 const clear = { fn: 'kvm_clear_dirty_log_protect', since }
-const userspace = { fn: 'host userspace', since: 'any' }
+const userspace = { fn: 'host userspace', since: 'host userspace' } as const
 
 /**
  * Userspace reads and clears the dirty log (`kvm_get_dirty_log_protect()`), and copies the pages that it names.
@@ -105,7 +106,7 @@ export function writeProtect(
     'DL.3',
     {
       fn: 'kvm_mmu_write_protect_pt_masked',
-      since: 'v3.3..v6.16',
+      since: 'v3.3..v7.2',
       shows: (kvm) => `clear W in the SPTEs of ${frames(mask(kvm))}`,
       fused: 'All SPTEs of the frames at once: each only loses W, and the flush comes after the last.',
     },
@@ -119,7 +120,7 @@ export function writeProtect(
 
 /** DL.5: after this no CPU writes to the pages without a fault. mmu_lock is not needed because only W was cleared. */
 function flushIfNeeded(bounds: Bounds): Block<Kvm> {
-  const about = { fn: 'kvm_flush_remote_tlbs_memslot', since: 'v6.6..v6.16' }
+  const about = { fn: 'kvm_flush_remote_tlbs_memslot', since: 'v6.1..v7.2' } as const
   return block(
     'DL.5',
     [

@@ -1,4 +1,5 @@
 import { choice, type Entry, inFunction, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
@@ -6,7 +7,7 @@ import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { synchronizeSrcu } from '../primitives/srcu.ts'
 
-const since = 'v5.17..v6.16'
+const since: ReadIn = 'v5.17..v7.2'
 const update = { fn: 'kvm_set_memslot', since }
 const swap = { fn: 'kvm_swap_active_memslots', since }
 const apply = { fn: 'kvm_mmu_slot_apply_flags', since }
@@ -49,7 +50,7 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
           'DE.5',
           {
             fn: 'kvm_mmu_slot_remove_write_access',
-            since: 'v3.11..v6.16',
+            since: 'v3.11..v7.2',
             shows: 'clear W in all SPTEs of the slot',
             fused: 'All SPTEs of the slot at once: each only loses W, and the flush comes after the last.',
           },
@@ -67,7 +68,7 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
       'DE.8',
       {
         fn: 'host userspace',
-        since: 'any',
+        since: 'host userspace',
         shows: 'copy all pages',
         fused: 'A store during the copying of a page is in the copy, or counts as later than the copy.',
       },

@@ -46,7 +46,7 @@ export function childAccess(bounds: Bounds, rule: AccessRule = accumulated): Ste
     'FETCH.3',
     {
       fn: 'paging64_fetch',
-      since: 'v5.13..v6.16',
+      since: 'v5.13..v7.2',
       c: 'access = gw->pt_access',
       shows: (kvm, v) => {
         const name = huge(kvm, v, bounds)

@@ -7,6 +7,7 @@ import {
   type Step,
   step,
 } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import {
   backing_page,
@@ -25,7 +26,7 @@ import { ASYNC_PF_REFUSED, PAGE_FAULT, REENTER, RELOAD_MMU, TDP_PAGE_FAULT } fro
 import { loadRootPage } from '../roots/load-root.ts'
 import { FAULTIN_PFN } from './fault-host-page.ts'
 
-const since = 'v6.9..v6.16'
+const since: ReadIn = 'v6.9..v7.2, v6.1.192'
 const setup = { fn: 'kvm_setup_async_pf', since }
 const completion = { fn: 'kvm_check_async_pf_completion', since }
 const ready = { fn: 'kvm_arch_async_page_ready', since }

@@ -1,4 +1,5 @@
 import { type Block, block, type Step, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { fault_is_logged } from '../../memory/dirty-log/dirty-log.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
@@ -10,9 +11,9 @@ import type { Spte } from '../../memory/shadow/fields.ts'
 import { sp_has_gptes } from '../../memory/shadow/shadow-page.ts'
 import { REENTER } from '../hand-over.ts'
 
-const since = 'v3.5..v6.16'
+const since: ReadIn = 'v3.5..v7.2'
 const about = { fn: 'fast_page_fault', since }
-const can = { fn: 'page_fault_can_be_fast', since: 'v6.4..v7.2', c: '!fault->present' }
+const can = { fn: 'page_fault_can_be_fast', since: 'v6.1..v7.2', c: '!fault->present' } as const
 const fix = { fn: 'fast_pf_fix_direct_spte', since }
 
 /** The SPTE at which the walk ends, and its level. */

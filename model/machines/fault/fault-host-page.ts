@@ -1,5 +1,6 @@
 import type { Anchor } from '../../language/anchor.ts'
 import { type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, tags_mmio } from '../../memory/bounds.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -9,7 +10,7 @@ import { END_OF_FAULT, PREFAULT_AGAIN, REENTER } from '../hand-over.ts'
 import { is_mmio } from './mmio.ts'
 import { endsPreFault } from './pre-fault.ts'
 
-const since = 'v5.12..v6.16'
+const since: ReadIn = 'v5.16..v7.2'
 
 /** PF.7: a snapshot of mmu_invalidate_seq, before the host's page tables are read. */
 export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
@@ -41,7 +42,7 @@ export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
       name,
       {
         fn: 'mmu_invalidate_retry_gfn_unsafe',
-        since: 'v6.9..v6.16',
+        since: 'v6.9..v7.2',
         c: 'READ_ONCE(kvm->mmu_invalidate_seq)',
         shows: (kvm, v) => `retry (no lock) = ${retry(kvm, v)}`,
         fused:
@@ -69,7 +70,7 @@ export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
   const noSlot = (kvm: Kvm, v: number): boolean => tags_mmio(bounds) && kvm.vcpu[v].fault.slot === 'none'
   const about = {
     fn: 'kvm_mmu_faultin_pfn',
-    since: 'v5.16..v6.16',
+    since,
     c: FAULTIN_PFN,
     shows: (kvm: Kvm, v: number) => {
       const pfn = kvm.host_pte[hva(kvm, v)]

@@ -1,4 +1,5 @@
 import { type Entry, type Step, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, slots_change, slots_vanish } from '../../memory/bounds.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -7,7 +8,7 @@ import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import { PREFAULT_END, REENTER } from '../hand-over.ts'
 import { endsPreFault } from './pre-fault.ts'
 
-const since = 'v5.13..v6.16'
+const since: ReadIn = 'v5.13..v7.2'
 
 /**
  * PF.3: the memslot of the frame in the installed memslots. SRCU keeps it usable until the vCPU enters the guest,

@@ -8,6 +8,7 @@ import {
   step,
   when,
 } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, has_dummy_roots } from '../../memory/bounds.ts'
 import {
   current_level,
@@ -33,7 +34,7 @@ import type { Zapping } from '../zap/zapping.ts'
 import { childAccess } from './access.ts'
 import { hugepageAdjust, mapLarge } from './goal-level.ts'
 
-const since = 'v6.0..v6.16'
+const since: ReadIn = 'v6.0..v7.2'
 const about = { fn: 'paging64_fetch', since }
 const getChild = 'kvm_mmu_get_child_sp'
 
@@ -209,7 +210,7 @@ function is_linked(kvm: Kvm, v: number, bounds: Bounds): boolean {
  * here, and beyond the end of the fault if FETCH.4 or FETCH.5 lets the guest retry.
  */
 function replaceChild(bounds: Bounds): Block<Kvm> {
-  const about = { fn: 'link_shadow_page', since: 'v5.16..v7.2' }
+  const about = { fn: 'link_shadow_page', since: 'v5.16..v7.2' } as const
   const replaced = (kvm: Kvm, v: number): boolean =>
     fault_spte(kvm, v, bounds).kind !== 'none' && !is_linked(kvm, v, bounds)
   const nested = bounds.nested.guestMode
@@ -290,7 +291,7 @@ function commitReplaced(bounds: Bounds): Block<Kvm> {
  * page of other access (9e7b0e7fba45).
  */
 function validateDirectSpte(bounds: Bounds): Block<Kvm> {
-  const about = { fn: 'validate_direct_spte', since: 'v2.6.37..v7.2' }
+  const about = { fn: 'validate_direct_spte', since: 'v2.6.37..v7.2' } as const
   const valid = (kvm: Kvm, v: number): boolean => {
     const { child } = fault_spte(kvm, v, bounds)
     return (

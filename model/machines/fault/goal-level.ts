@@ -39,7 +39,7 @@ export function hugepageAdjust(
     'FETCH.7',
     {
       fn: 'kvm_mmu_hugepage_adjust',
-      since: 'v5.6..v6.16',
+      since: 'v5.6..v7.2',
       c: 'fault->goal_level = fault->req_level',
       outOfOrder: 'because the model has one loop for the two of the kernel; this is after the first',
       shows: (kvm, v) => (asks(kvm, v) ? `fault->goal_level = ${level(kvm, v)}` : 'a table'),
@@ -68,7 +68,7 @@ export function mapLarge(bounds: Bounds): Step<Kvm> {
     'FETCH.8',
     {
       fn: 'paging64_fetch',
-      since: '..v6.16',
+      since: '..v7.2',
       c: 'it.level == fault->goal_level',
       outOfOrder: 'because the model has one loop for the two of the kernel; this is after the first',
       shows: (kvm, v) =>

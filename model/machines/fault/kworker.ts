@@ -1,9 +1,10 @@
 import { choice, inFunction, type Program, program, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { swap_in } from '../../memory/fault/async-pf.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { use_vcpu } from '../../memory/teardown/teardown.ts'
 
-const since = 'v6.9..v6.16'
+const since: ReadIn = 'v6.9..v7.2, v6.1.192'
 const work = 'process_one_work'
 const present = 'kvm_arch_async_page_present_queued'
 const about = { fn: 'async_pf_execute', since }

@@ -1,4 +1,5 @@
 import { type Step, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, tags_mmio } from '../../memory/bounds.ts'
 import { fault_index, fault_spte, forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -8,7 +9,7 @@ import { clear_spte } from '../../memory/shadow/shadow-page.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import { REENTER } from '../hand-over.ts'
 
-const since = 'v3.11..v6.16'
+const since: ReadIn = 'v3.11..v7.2'
 
 /** Whether a frame never has a memslot: it is MMIO. */
 export function is_mmio(gfn: number, bounds: Bounds): boolean {

@@ -1,5 +1,6 @@
 import { type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, tables_change_slots, watched } from '../../memory/bounds.ts'
 import {
   current_gpte,
@@ -27,7 +28,7 @@ import { release_mmu_lock, writeLock } from '../primitives/lock.ts'
 import type { ObsoleteTest } from '../roots/free-obsolete-roots.ts'
 import { endPrefetch } from './async-page-fault.ts'
 
-const since = 'v5.16..v6.16'
+const since: ReadIn = 'v5.16..v7.2'
 const about = { fn: 'paging64_page_fault', since }
 
 /** Entries as part of the slow page fault. */

@@ -1,4 +1,5 @@
 import { type Block, block, type Case, type Step, step, when } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { forget_fault } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -13,7 +14,7 @@ import { loadRootPage } from '../roots/load-root.ts'
 /** The block of the KVM_PRE_FAULT_MEMORY ioctl. */
 export const PREFAULT = 'PREFAULT'
 
-const since = 'v6.11..v6.16'
+const since: ReadIn = 'v6.11..v7.2'
 const about = { fn: 'kvm_arch_vcpu_pre_fault_memory', since }
 
 /** An exit to userspace, which then makes the ioctl for this vCPU instead of KVM_RUN. */
@@ -22,7 +23,7 @@ export function exitForPreFault(bounds: Bounds): Step<Kvm>[] {
   return [
     step(
       'exit to userspace',
-      { fn: 'guest', since: 'x86', shows: 'an exit that userspace handles' },
+      { fn: 'guest', since: 'guest', shows: 'an exit that userspace handles' },
       {
         when: (kvm, v) => kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].prefaults_left > 0,
         does: (kvm, v) => {

@@ -1,4 +1,5 @@
 import { block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import { fault_is_logged } from '../../memory/dirty-log/dirty-log.ts'
 import { fault_index, fault_spte, target_gfn } from '../../memory/fault/fault.ts'
@@ -14,7 +15,7 @@ import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { pte_access_write } from './access.ts'
 import { has_mmio, setMmioSpte } from './mmio.ts'
 
-const since = 'v6.0..v6.16'
+const since: ReadIn = 'v6.0..v7.2'
 const about = { fn: 'mmu_set_spte', since }
 const make = { fn: 'make_spte', since }
 

@@ -1,4 +1,5 @@
 import { type Block, block, inFunction, step, when } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -11,7 +12,7 @@ import { endPrefetch, faultinPfnOrQueue } from './async-page-fault.ts'
 import { faultinPfn } from './fault-host-page.ts'
 import { is_root_stale } from './page-fault.ts'
 
-const since = 'v5.16..v6.16'
+const since: ReadIn = 'v5.16..v7.2'
 const about = { fn: 'kvm_tdp_mmu_page_fault', since }
 const map = { fn: 'tdp_mmu_map_handle_target_level', since }
 

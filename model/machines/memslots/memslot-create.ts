@@ -10,6 +10,7 @@ import {
   step,
   when,
 } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { DYING } from '../../memory/memslots/memslot.ts'
@@ -17,7 +18,7 @@ import { writeLock } from '../primitives/lock.ts'
 import { synchronizeSrcu } from '../primitives/srcu.ts'
 import { zapAllFast } from '../zap/zap-all-fast.ts'
 
-const since = 'v5.17..v6.16'
+const since: ReadIn = 'v5.17..v7.2'
 const update = { fn: 'kvm_set_memslot', since }
 const swap = { fn: 'kvm_swap_active_memslots', since }
 
@@ -140,7 +141,7 @@ export function wrapTest(wrapped: (gen: number) => boolean): Step<Kvm> {
     'SC.4 wrap',
     {
       fn: 'kvm_mmu_invalidate_mmio_sptes',
-      since: 'v5.1..v6.16',
+      since: 'v5.1..v7.2',
       shows: (kvm) => `gen ${kvm.memslot[0].gen}: wrapped = ${wrapped(kvm.memslot[0].gen)}`,
     },
     [{ when: (kvm) => !wrapped(kvm.memslot[0].gen), to: 'SC.4 zapped' }, {}],

@@ -8,6 +8,7 @@ import {
   type Step,
   step,
 } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { DYING } from '../../memory/memslots/memslot.ts'
@@ -17,7 +18,7 @@ import { synchronizeSrcu } from '../primitives/srcu.ts'
 import { zapAllFast } from '../zap/zap-all-fast.ts'
 import { zapMemslot } from './zap-memslot.ts'
 
-const since = 'v5.17..v6.16'
+const since: ReadIn = 'v5.17..v7.2'
 const update = { fn: 'kvm_set_memslot', since }
 const swap = { fn: 'kvm_swap_active_memslots', since }
 

@@ -1,4 +1,5 @@
 import { type About, type Block, block, type Entry, inFunction, step, when } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
@@ -8,7 +9,7 @@ import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { zapping } from '../zap/zap-all-fast.ts'
 import { commitZapPage, prepareZapPage } from '../zap/zap-page.ts'
 
-const since = 'v6.12..v6.16'
+const since: ReadIn = 'v6.12..v7.2'
 const leaves = { fn: '__walk_slot_rmaps', since }
 const pages = { fn: 'kvm_mmu_zap_memslot_pages_and_flush', since }
 const SLOT = 0

@@ -10,6 +10,7 @@ import {
   step,
   when,
 } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, slots_vanish } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { gfn_to_hva, hva_to_gfn, slot_found } from '../../memory/memslots/memslot.ts'
@@ -20,10 +21,10 @@ import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { freeDescs } from '../zap/free-descs.ts'
 
-const since = 'v5.15..v6.16'
+const since: ReadIn = 'v5.15..v7.2'
 const start = { fn: 'kvm_mmu_notifier_invalidate_range_start', since }
 const end = { fn: 'kvm_mmu_notifier_invalidate_range_end', since }
-const host = { fn: 'host mm', since: 'any' }
+const host = { fn: 'host mm', since: 'outside KVM' } as const
 
 const gfn_of = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
 const hva_of = (kvm: Kvm, n: number): number => gfn_to_hva(kvm, gfn_of(kvm, n))

@@ -1,10 +1,11 @@
 import type { Anchor } from '../../language/anchor.ts'
 import { type Block, block, choice, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Request, Requester } from '../../memory/primitives/fields.ts'
 
 const fn = 'kvm_make_all_cpus_request'
-const since = 'v4.19..v6.16'
+const since: ReadIn = 'v4.19..v7.2'
 
 /** Until v6.8 the body is that of a helper, which can leave out a vCPU. */
 const inAllCpusRequest = (at: string): Anchor => ({

@@ -1,8 +1,9 @@
 import { type Block, block, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 
 const fn = 'synchronize_srcu_expedited'
-const since = 'v2.6.36..v6.16'
+const since: ReadIn = 'v2.6.36..v7.2'
 
 /** Where the memslot thread calls it. */
 const c = { fn: 'kvm_swap_active_memslots', at: 'synchronize_srcu_expedited(' }

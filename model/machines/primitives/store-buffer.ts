@@ -20,7 +20,7 @@ export function storeBufferDrains(): Program<Kvm> {
       [
         step(
           'drain',
-          { fn: 'store buffer', since: 'x86-TSO', shows, lane: 'vcpu' },
+          { fn: 'store buffer', since: 'hardware', shows, lane: 'vcpu' },
           { when: (kvm, v) => !is_drained(kvm, v), does: drain, to: 'buffer' },
         ),
       ],
@@ -31,5 +31,9 @@ export function storeBufferDrains(): Program<Kvm> {
 
 /** VM-entry empties the store buffer, too late for the test of the requests (RUN.8). */
 export function vmEntry(): Step<Kvm> {
-  return step('RUN.8 enter', { fn: 'kvm_x86_vcpu_run', since: 'x86', shows: 'VM-entry' }, { does: drain })
+  return step(
+    'RUN.8 enter',
+    { fn: 'kvm_x86_vcpu_run', since: 'hardware', shows: 'VM-entry' },
+    { does: drain },
+  )
 }

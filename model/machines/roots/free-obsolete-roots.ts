@@ -1,4 +1,5 @@
 import { block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import {
@@ -15,7 +16,7 @@ import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
 import { HANDLE_TLB_FLUSH, REENTER } from '../hand-over.ts'
 import { freeRoots } from './free-roots.ts'
 
-const since = 'v5.19..v6.16'
+const since: ReadIn = 'v5.19..v7.2'
 const about = { fn: '__kvm_mmu_free_obsolete_roots', since }
 
 /** A test of a root page: `is_obsolete_sp()`, or that of a design. */

@@ -1,11 +1,12 @@
 import { type Entry, inFunction, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { clear_slot, pages_in_slot, root_name, slot_has_root, slot_name } from '../../memory/roots/mmu.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { unlink_nested } from '../zap/zap-nested-children.ts'
 import { commitZapPage } from '../zap/zap-page.ts'
 
-const since = 'v5.18..v6.16'
+const since: ReadIn = 'v5.18..v7.2'
 const about = { fn: 'kvm_mmu_free_roots', since }
 
 /**

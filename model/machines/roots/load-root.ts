@@ -1,4 +1,5 @@
 import { block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, has_dummy_roots, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { slot_found } from '../../memory/memslots/memslot.ts'
@@ -12,7 +13,7 @@ import { syncRoot } from '../shadow/sync.ts'
 import { makePagesAvailable } from '../zap/make-pages-available.ts'
 import { setRootRole } from './root-role.ts'
 
-const since = 'v5.18..v6.16'
+const since: ReadIn = 'v5.18..v7.2'
 const about = { fn: 'kvm_mmu_load', since }
 
 /**
@@ -86,13 +87,17 @@ function root_gfn(kvm: Kvm, v: number, bounds: Bounds): number {
   return kvm.vcpu[v].cr3 + (bounds.roots.pae > 0 ? kvm.vcpu[v].i : 0)
 }
 
+/** Whether the guest's top-level table has a usable memslot, or needs none. */
+export function root_is_visible(kvm: Kvm, v: number, bounds: Bounds): boolean {
+  return root_role(kvm, v).direct || slot_found(kvm, root_gfn(kvm, v, bounds)) === 'valid'
+}
+
 /**
  * LOAD.0: a page directory without a usable memslot is not shadowed, because there is nothing to account it in. The
  * guest runs on the zero page until it loads another root (7.2.13 mmu.c 4136). 6.1 shuts the guest down instead.
  */
 function testRootFrame(bounds: Bounds): Step<Kvm> {
-  const visible = (kvm: Kvm, v: number): boolean =>
-    root_role(kvm, v).direct || slot_found(kvm, root_gfn(kvm, v, bounds)) === 'valid'
+  const visible = (kvm: Kvm, v: number): boolean => root_is_visible(kvm, v, bounds)
   return step(
     'LOAD.0',
     {

@@ -1,11 +1,12 @@
 import { type Block, block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, has_dummy_roots, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { CURRENT, current_root_name, is_root_usable, root_is_valid } from '../../memory/roots/mmu.ts'
 import { NEW_PGD, REENTER, SAME_CR3 } from '../hand-over.ts'
 import { freeRoots } from './free-roots.ts'
 
-const since = 'v5.18..v6.16'
+const since: ReadIn = 'v5.18..v7.2'
 const about = { fn: 'cached_root_find_and_keep_current', since }
 
 /** The page directory for which a root was loaded; with one MMU it is the frame of the root's page. */

@@ -11,7 +11,7 @@ export function setRootRole(
     'GET.2 root',
     {
       fn: 'mmu_alloc_root',
-      since: 'v5.1..v6.16',
+      since: 'v5.1..v7.2',
       c: 'vcpu->arch.mmu->root_role',
       shows: (kvm, v) => {
         const { direct, guest_mode } = root_role(kvm, v)

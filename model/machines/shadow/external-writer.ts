@@ -15,7 +15,7 @@ export function externalWriter(bounds: Bounds): Program<Kvm> {
           `EXT[${number}]`,
           {
             fn: 'host userspace',
-            since: 'any',
+            since: 'host userspace',
             shows: `guest table ${table}[${index}] = ${to === null ? 'not present' : `gfn ${to}`}${huge ? ', huge page' : ''}`,
           },
           {

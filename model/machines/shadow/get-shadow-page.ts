@@ -1,5 +1,6 @@
 import { block, type Entry, inFunction, step, when } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain, increment_indirect_shadow_pages, where_stored } from '../../memory/primitives/store-buffer.ts'
@@ -18,7 +19,7 @@ import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { smpMb } from '../primitives/memory-barrier.ts'
 import { sync_page } from './sync-page.ts'
 
-const since = 'v6.0..v6.16'
+const since: ReadIn = 'v6.0..v7.2'
 const find = { fn: 'kvm_mmu_find_shadow_page', since }
 const alloc = { fn: 'kvm_mmu_alloc_shadow_page', since }
 const account = { fn: 'account_shadowed', since }
@@ -177,7 +178,7 @@ function protectTable(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         { does: increment_indirect_shadow_pages },
       ],
     ),
-    ...when(bounds.memoryOrder.barriers, smpMb('GET.8', { fn: 'account_shadowed', since: 'v6.9..v6.16' })),
+    ...when(bounds.memoryOrder.barriers, smpMb('GET.8', { fn: 'account_shadowed', since: 'v6.9..v7.2' })),
     step<Kvm>(
       'GET.9',
       {

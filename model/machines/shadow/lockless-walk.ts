@@ -1,5 +1,6 @@
 import { type Block, block, step, when } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
@@ -9,7 +10,7 @@ import type { Spte } from '../../memory/shadow/fields.ts'
 import { LOCKLESS_WALK } from '../hand-over.ts'
 import { smpMb } from '../primitives/memory-barrier.ts'
 
-const since = 'v3.5..v6.16'
+const since: ReadIn = 'v3.5..v7.2'
 const begin = { fn: 'walk_shadow_page_lockless_begin', since }
 const walk = { fn: 'shadow_page_table_clear_flood', since }
 

@@ -1,4 +1,5 @@
 import { type Block, block, type Entry, inFunction, step, when } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
@@ -15,7 +16,7 @@ import { sync_page, sync_spte } from './sync-page.ts'
 /** The block that handles an intercepted INVLPG. */
 export const INVLPG = 'INVLPG'
 
-const since = 'v5.16..v6.16'
+const since: ReadIn = 'v5.16..v7.2'
 const about = { fn: 'mmu_sync_children', since }
 
 type PageOf = (kvm: Kvm, v: number) => number
@@ -200,16 +201,20 @@ function unsync_page_for(kvm: Kvm, root: number, gva: number, bounds: Bounds): n
   return kvm.page[page].unsync ? page : null
 }
 
+/** The unsync pages that translate the address of an INVLPG, below the current root and all previous ones. */
+export function unsync_pages_for(kvm: Kvm, v: number, bounds: Bounds): number[] {
+  return roots_of(kvm, v)
+    .map((root) => (root === null ? null : unsync_page_for(kvm, root, kvm.vcpu[v].gva, bounds)))
+    .filter((page) => page !== null)
+}
+
 /**
  * INVLPG: flushes the address from this CPU's TLB, and syncs the SPTE of the address if its page is unsync, below
  * the current root and all previous ones.
  */
 export function invlpg(bounds: Bounds): Block<Kvm> {
-  const about = { fn: 'kvm_mmu_invlpg', since: 'v6.4..v6.16' }
-  const pages = (kvm: Kvm, v: number): number[] =>
-    roots_of(kvm, v)
-      .map((root) => (root === null ? null : unsync_page_for(kvm, root, kvm.vcpu[v].gva, bounds)))
-      .filter((page) => page !== null)
+  const about = { fn: 'kvm_mmu_invlpg', since: 'v6.1..v7.2' } as const
+  const pages = (kvm: Kvm, v: number): number[] => unsync_pages_for(kvm, v, bounds)
   return block(
     INVLPG,
     [
@@ -227,6 +232,7 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
         'IV.3',
         {
           ...about,
+          since: 'v6.4..v7.2',
           c: { callee: '__kvm_mmu_invalidate_addr', at: 'kvm_sync_spte(' },
           shows: (kvm, v) => `kvm_sync_spte() of page ${pages(kvm, v).join(', ') || 'none'}`,
           fused:

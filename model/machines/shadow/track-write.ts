@@ -1,4 +1,5 @@
 import { type Block, block, inFunction, outOfOrder, type Step, step, when } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { is_logged, note_store } from '../../memory/dirty-log/dirty-log.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
@@ -17,7 +18,7 @@ import { smpMb } from '../primitives/memory-barrier.ts'
 import { commitZapPage, prepareZapPage } from '../zap/zap-page.ts'
 import type { Zapping } from '../zap/zapping.ts'
 
-const since = 'v6.9..v6.16'
+const since: ReadIn = 'v6.1..v7.2'
 const about = { fn: 'kvm_mmu_track_write', since }
 
 /**
@@ -64,7 +65,7 @@ export function trackWrite(bounds: Bounds): Block<Kvm> {
         ...when(bounds.dirtyLog.of.length > 0, markDirty(bounds)),
         ...inFunction(
           about.fn,
-          ...when(bounds.memoryOrder.barriers, smpMb('TR.2', { ...about })),
+          ...when(bounds.memoryOrder.barriers, smpMb('TR.2', { ...about, since: 'v6.9..v7.2' })),
           step<Kvm>(
             'TR.3',
             {

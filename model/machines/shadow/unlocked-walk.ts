@@ -9,12 +9,12 @@ import { writeUnlock } from '../primitives/lock.ts'
  * The walk of an rmap without mmu_lock that v3 of "fast invalidate all shadow pages" (April 2013) proposed, one
  * access to shared memory per step. It was never in a kernel.
  */
-const about = { fn: 'slot_rmap_unmap_invalid', since: 'proposed in 2013' }
+const about = { fn: 'slot_rmap_unmap_invalid', since: 'history' } as const
 
 /** D2.1, D2.2: drop the lock, then clear the SPTEs on the rmap of `gfn`, without changing the rmap. */
 export function walkWithoutLock(gfn: number): Entry<Kvm>[] {
   return [
-    writeUnlock('D2.1', { fn: 'kvm_mmu_invalidate_memslot_pages', since: 'proposed in 2013' }),
+    writeUnlock('D2.1', { fn: 'kvm_mmu_invalidate_memslot_pages', since: 'history' }),
     readHead(gfn),
     readEntry(gfn),
     step(

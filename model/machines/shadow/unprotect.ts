@@ -9,8 +9,9 @@ import { commitZapPage, prepareZapPage } from '../zap/zap-page.ts'
 import type { Zapping } from '../zap/zapping.ts'
 
 const fn = '__kvm_mmu_unprotect_gfn_and_retry'
-const since = 'v6.12..v6.16'
-const about = { fn, since }
+const about = { fn, since: 'v6.1..v7.2' } as const
+/** What 6.1 has otherwise. */
+const recent = { fn, since: 'v6.12..v7.2' } as const
 
 const zapping: Zapping = { sp: (kvm, v) => kvm.vcpu[v].fault.sp as number, list: 'invalid_list of vcpu' }
 
@@ -38,7 +39,7 @@ export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_sha
   return step(
     'UP.1',
     {
-      ...about,
+      ...recent,
       c: 'READ_ONCE(kvm->arch.indirect_shadow_pages)',
       shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}`,
     },
@@ -128,7 +129,7 @@ function rememberRetry(always: boolean): Entry<Kvm> {
   return step(
     'UP.4',
     {
-      ...about,
+      ...recent,
       c: 'vcpu->arch.last_retry_eip =',
       shows: (kvm, v) =>
         retried(kvm, v) ? `last_retry_addr = gva ${kvm.vcpu[v].gva}` : 'nothing was zapped',

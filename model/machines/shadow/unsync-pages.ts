@@ -1,11 +1,12 @@
 import { ModelError } from '../../language/errors.ts'
 import { type Entry, inFunction, type Step, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { parents_of, type Sptep } from '../../memory/shadow/rmap.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 
-const since = 'v5.14..v6.16'
+const since: ReadIn = 'v5.14..v7.2'
 const tryUnsync = { fn: 'mmu_try_to_unsync_pages', since }
 const unsyncPage = { fn: 'kvm_unsync_page', since }
 const markUnsync = { fn: 'mark_unsync', since }

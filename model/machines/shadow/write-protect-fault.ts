@@ -1,4 +1,5 @@
 import { type Block, block, inFunction, step, when } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { forget_fault } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -6,10 +7,11 @@ import { finish_instruction, is_retried } from '../../memory/vcpu/instruction.ts
 import { REENTER, TRACK_WRITE, WRITE_PROTECT_FAULT } from '../hand-over.ts'
 import { unprotect } from './unprotect.ts'
 
-const since = 'v6.12..v6.16'
+const since: ReadIn = 'v6.12..v7.2'
 const wp = { fn: 'kvm_mmu_write_protect_fault', since }
 const emulate = { fn: 'x86_emulate_instruction', since }
-const rx = { fn: 'kvm_unprotect_and_retry_on_failure', since }
+// In 6.1 this is reexecute_instruction().
+const rx = { fn: 'kvm_unprotect_and_retry_on_failure', since: 'v6.1..v7.2' } as const
 
 /**
  * A write to a write-protected frame: emulate it or, if the instruction cannot be emulated, unprotect the frame and
@@ -73,7 +75,7 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
         'RX.fail',
         {
           fn: 'handle_emulation_failure',
-          since,
+          since: 'v6.1..v7.2',
           c: 'prepare_emulation_ctxt_failure_exit(',
           shows: 'exit: KVM_EXIT_INTERNAL_ERROR',
         },
@@ -90,7 +92,7 @@ export function writeProtectFault(bounds: Bounds): Block<Kvm> {
 }
 
 /** Whether to unprotect rather than emulate: the instruction does not look like one that writes page tables. */
-function may_retry_instead(kvm: Kvm, v: number): boolean {
+export function may_retry_instead(kvm: Kvm, v: number): boolean {
   const { unemulatable, pte_write, fault } = kvm.vcpu[v]
   return !unemulatable && pte_write === 0 && fault.may_retry
 }

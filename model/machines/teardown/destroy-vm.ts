@@ -1,4 +1,5 @@
 import { type Block, block, type Entry, inFunction, type Step, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { free_async_pf } from '../../memory/fault/async-pf.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -8,7 +9,7 @@ import { EXIT } from '../hand-over.ts'
 /** The block in which the last file of the VM is closed. */
 export const CLOSE = 'CLOSE'
 
-const since = 'v6.9..v6.16'
+const since: ReadIn = 'v6.9..v7.2, v6.1.192'
 const clearQueue = { fn: 'kvm_clear_async_pf_completion_queue', since }
 const destroy = { fn: 'kvm_destroy_vm', since }
 
@@ -25,7 +26,7 @@ export function exitForClose(bounds: Bounds): Step<Kvm>[] {
   return [
     step(
       'exit for good',
-      { fn: 'guest', since: 'x86', shows: 'an exit after which the process ends' },
+      { fn: 'guest', since: 'guest', shows: 'an exit after which the process ends' },
       { when: (kvm, v) => kvm.vcpu[v].guest === 'idle', to: EXIT.close },
     ),
   ]
@@ -40,7 +41,7 @@ export function closeFile(): Block<Kvm> {
       ...putKvm('CL.1', 'CL.2'),
       step(
         'CL.2',
-        { fn, since: 'any', shows: 'fops_put(): module_put(THIS_MODULE)' },
+        { fn, since: 'outside KVM', shows: 'fops_put(): module_put(THIS_MODULE)' },
         {
           does: (kvm) => {
             module_put(kvm)
@@ -64,7 +65,7 @@ export function putKvm(name: string, then: string): Entry<Kvm>[] {
       name,
       {
         fn,
-        since: 'v2.6.25..v6.16',
+        since: 'v2.6.25..v7.2',
         c: 'refcount_dec_and_test(',
         shows: (kvm) => `refcount_dec_and_test(&kvm->users_count) = ${users(kvm) === 1}`,
       },

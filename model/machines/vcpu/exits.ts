@@ -5,10 +5,10 @@ import { drain } from '../../memory/primitives/store-buffer.ts'
 
 const about = {
   fn: 'vcpu_enter_guest',
-  since: 'v5.18..v6.16',
+  since: 'v5.18..v7.2',
   c: 'vcpu->mode = OUTSIDE_GUEST_MODE',
   shows: 'vcpu->mode = OUTSIDE_GUEST_MODE, IRQs enabled',
-}
+} as const
 
 /** `vcpu->mode = OUTSIDE_GUEST_MODE`, IRQs enabled, `srcu_read_lock()`. */
 export function leave_guest_mode(kvm: Kvm, v: number): void {

@@ -4,7 +4,7 @@ import type { UnemulatableStore } from '../../memory/shadow/options.ts'
 import type { GuestPteWrite } from '../../memory/vcpu/options.ts'
 import { EXIT, GUEST } from '../hand-over.ts'
 
-const code = { fn: 'guest', since: 'x86' }
+const code = { fn: 'guest', since: 'guest' } as const
 
 /** The guest begins a guest PTE write; one that is emulated exits immediately. */
 export function beginGuestPteWrite(

@@ -10,9 +10,8 @@ import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import { flush_tlb_gva, promise_fresh } from '../../memory/vcpu/tlb.ts'
 import { EXIT, GUEST } from '../hand-over.ts'
 
-const since = 'x86'
-const code = { fn: 'guest', since }
-const hardware = { fn: 'hardware page walk', since }
+const code = { fn: 'guest', since: 'guest' } as const
+const hardware = { fn: 'hardware page walk', since: 'hardware' } as const
 
 /**
  * RUN.9: guest code and the hardware page walker, while the CPU is in guest mode. An instruction is repeated until
@@ -30,7 +29,7 @@ const addressesRead = (bounds: Bounds): readonly number[] => bounds.guest.reads 
 export function interrupt(): Step<Kvm> {
   return step(
     'interrupt',
-    { fn: 'vcpu_enter_guest', since, shows: 'VM-exit: external interrupt (IPI)' },
+    { fn: 'vcpu_enter_guest', since: 'hardware', shows: 'VM-exit: external interrupt (IPI)' },
     { when: (kvm, v) => kvm.vcpu[v].ipi && kvm.vcpu[v].walk === null, to: EXIT.interrupt },
   )
 }

@@ -1,4 +1,5 @@
 import { type Block, block, type Step, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { switch_mmu } from '../../memory/roots/mmu.ts'
@@ -10,7 +11,7 @@ export const NESTED_EXIT = 'NEST.exit'
 /** The block that switches to L2. */
 export const NESTED_ENTER = 'NEST.enter'
 
-const since = 'v4.20..v6.16'
+const since: ReadIn = 'v4.20..v7.2'
 
 /** The frame of L1's page tables; with TDP nothing in KVM depends on it. */
 const L1_CR3 = 0
@@ -21,7 +22,7 @@ export function nestedGuest(bounds: Bounds): Step<Kvm>[] {
   const run = (pgd: number): Step<Kvm> =>
     step(
       `L2[${pgd}]`,
-      { fn: 'guest', since: 'x86', shows: `L1 runs L2 with nested tables at gfn ${pgd}` },
+      { fn: 'guest', since: 'guest', shows: `L1 runs L2 with nested tables at gfn ${pgd}` },
       {
         when: (kvm, v) => kvm.vcpu[v].guest === 'idle' && !kvm.vcpu[v].nested && kvm.vcpu[v].nested_runs > 0,
         does: (kvm, v) => {
@@ -35,7 +36,7 @@ export function nestedGuest(bounds: Bounds): Step<Kvm>[] {
     ...Array.from({ length: bounds.guest.pgds - 1 }, (_, i) => run(i + 1)),
     step(
       'L1',
-      { fn: 'guest', since: 'x86', shows: 'an exit of L2 that L1 handles' },
+      { fn: 'guest', since: 'guest', shows: 'an exit of L2 that L1 handles' },
       {
         when: (kvm, v) => kvm.vcpu[v].guest === 'idle' && kvm.vcpu[v].nested,
         does: (kvm, v) => {

@@ -1,4 +1,5 @@
 import { type Block, block, inFunction, type Step, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { root_role, root_slots } from '../../memory/roots/mmu.ts'
@@ -8,7 +9,7 @@ import { freeRoots } from '../roots/free-roots.ts'
 /** The block that handles a change of CR4. */
 export const CR4 = 'CR4'
 
-export const since = 'v5.1..v6.16'
+export const since: ReadIn = 'v5.1..v7.2'
 
 /** A 32-bit guest changes CR4.PAE, and with it the format of its page tables. */
 export function paeToggle(bounds: Bounds): Step<Kvm>[] {
@@ -16,7 +17,7 @@ export function paeToggle(bounds: Bounds): Step<Kvm>[] {
   return [
     step(
       'CR4.PAE',
-      { fn: 'guest', since: 'x86', shows: (kvm, v) => `mov cr4: PAE = ${!kvm.vcpu[v].cr4_pae}` },
+      { fn: 'guest', since: 'guest', shows: (kvm, v) => `mov cr4: PAE = ${!kvm.vcpu[v].cr4_pae}` },
       {
         when: (kvm, v) => kvm.vcpu[v].guest === 'idle' && !kvm.vcpu[v].nested && kvm.vcpu[v].pae_toggles > 0,
         does: (kvm, v) => {

@@ -8,6 +8,7 @@ import {
   type Step,
   step,
 } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { request_pending } from '../../memory/fault/async-pf.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -18,7 +19,7 @@ import { leave_guest_mode } from './exits.ts'
 import { guest } from './guest.ts'
 
 const fn = 'vcpu_enter_guest'
-const since = 'v5.18..v6.16'
+const since: ReadIn = 'v5.18..v7.2'
 
 /** The parts that the features of a scenario contribute to the program of a vCPU. */
 export interface VcpuParts {

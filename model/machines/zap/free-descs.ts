@@ -8,7 +8,7 @@ export function freeDescs(name: string, keeps: (kvm: Kvm, gfn: number) => boolea
     name,
     {
       fn: 'pte_list_desc_remove_entry',
-      since: 'v2.6.20..v6.16',
+      since: 'v2.6.20..v7.2',
       c: 'mmu_free_pte_list_desc(',
       shows: 'free the descriptors of empty chains',
     },

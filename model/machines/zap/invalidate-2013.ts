@@ -1,4 +1,5 @@
 import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { DYING } from '../../memory/memslots/memslot.ts'
@@ -13,7 +14,7 @@ import { zapping } from './zap-all-fast.ts'
  * Steps of the designs that were discussed in March and April 2013, before "fast invalidate all shadow pages" was
  * merged in v3.11. None of them is in a kernel.
  */
-const since = 'proposed in 2013'
+const since: ReadIn = 'history'
 
 const requestOf = (kvm: Kvm) => kvm.memslot[0].req
 

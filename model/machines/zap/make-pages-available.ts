@@ -1,4 +1,5 @@
 import { type Block, block, type Entry, inFunction, type Step, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { oldest_pages, used_pages } from '../../memory/shadow/quota.ts'
@@ -6,7 +7,7 @@ import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { commitZapPage, markInvalid, unlinkPage, zapContents } from './zap-page.ts'
 import type { Zapping } from './zapping.ts'
 
-const since = 'v5.10..v6.16'
+const since: ReadIn = 'v5.10..v7.2'
 const about = { fn: 'make_mmu_pages_available', since }
 const walk = { fn: 'kvm_mmu_zap_oldest_mmu_pages', since }
 

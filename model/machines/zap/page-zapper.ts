@@ -1,4 +1,5 @@
 import { choice, type Program, program, step } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
 import { sp_has_gptes } from '../../memory/shadow/shadow-page.ts'
@@ -7,7 +8,7 @@ import { commitZapPage, prepareZapPage } from './zap-page.ts'
 import type { Zapping } from './zapping.ts'
 
 const fn = 'kvm_mmu_track_write'
-const since = 'v6.6..v6.16'
+const since: ReadIn = 'v6.1..v7.2'
 
 /**
  * The pages that `for_each_gfn_valid_sp_with_gptes()` visits. The kernel also skips pages of an old generation; here

@@ -9,6 +9,7 @@ import {
   step,
   when,
 } from '../../language/program.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
 import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
@@ -17,7 +18,7 @@ import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { commitZapPage, markInvalid, unlinkPage, zapContents } from './zap-page.ts'
 import type { Zapping } from './zapping.ts'
 
-const since = 'v5.18..v6.16'
+const since: ReadIn = 'v5.18..v7.2'
 const about = { fn: 'kvm_mmu_zap_all_fast', since }
 const walk = { fn: 'kvm_zap_obsolete_pages', since }
 

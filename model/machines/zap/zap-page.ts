@@ -1,5 +1,6 @@
 import { type Block, block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { InvalidList } from '../../memory/shadow/fields.ts'
@@ -18,7 +19,7 @@ import { unlinkNestedChildren } from './zap-nested-children.ts'
 import type { ZapLocals, Zapping } from './zapping.ts'
 
 const fn = '__kvm_mmu_prepare_zap_page'
-const since = 'v5.18..v6.16'
+const since: ReadIn = 'v5.18..v7.2'
 
 /** ZAP.1 to ZAP.9: `__kvm_mmu_prepare_zap_page()`, including the request if the page was a root in use. */
 export function prepareZapPage(zapping: Zapping, bounds: Bounds, { req, thread }: ZapLocals): Entry<Kvm>[] {

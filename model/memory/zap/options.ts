@@ -9,6 +9,8 @@ export const zapOptions = z
     pages: count.default(0).describe('Pages each of them zaps.'),
     all: count.default(0).describe('kvm_mmu_zap_all_fast() calls of the memslot thread.'),
     lockBreak: choice.default(false).describe('kvm_zap_obsolete_pages() may drop mmu_lock between pages.'),
-    reclaims: count.default(0).describe('How often the shrinker runs.'),
+    reclaims: count
+      .default(0)
+      .describe('How often another thread zaps the oldest page: the shrinker, or KVM_SET_NR_MMU_PAGES.'),
   })
   .describe('Zapping of shadow pages.')

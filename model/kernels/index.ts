@@ -1,0 +1,30 @@
+// Written by `npm run register` from what the files beside it export; not edited by hand.
+import { agingWithoutMmuLock } from './aging/aging-without-mmu-lock.ts'
+import type { Difference } from './difference.ts'
+import { oldSpteDroppedBeforeMmio } from './fault/old-spte-dropped-before-mmio.ts'
+import { prefaultFailsOnAnInvalidSlot } from './fault/prefault-fails-on-an-invalid-slot.ts'
+import { reloadFreesObsoleteRoots } from './fault/reload-frees-obsolete-roots.ts'
+import { retryTestWithoutLock } from './fault/retry-test-without-lock.ts'
+import { barriersAroundTheCount } from './primitives/barriers-around-the-count.ts'
+import { dummyRoot } from './roots/dummy-root.ts'
+import { invlpgSyncs } from './shadow/invlpg-syncs.ts'
+import { linkedChildDifferences } from './shadow/linked-child-tested.ts'
+import { oneRetry } from './shadow/one-retry.ts'
+import { obsoletePagesOnALocalList } from './zap/obsolete-pages-on-a-local-list.ts'
+import { reclaimDifferences } from './zap/root-tested-after-reclaim.ts'
+
+/** All differences between the kernels that the model is of. */
+export const differences: readonly Difference[] = [
+  dummyRoot,
+  obsoletePagesOnALocalList,
+  ...reclaimDifferences,
+  invlpgSyncs,
+  ...linkedChildDifferences,
+  oneRetry,
+  oldSpteDroppedBeforeMmio,
+  prefaultFailsOnAnInvalidSlot,
+  reloadFreesObsoleteRoots,
+  retryTestWithoutLock,
+  agingWithoutMmuLock,
+  barriersAroundTheCount,
+]
