@@ -48,6 +48,10 @@ export function layout<S extends Shape>(shape: S): Layout<S> {
   let next = 0
   const root = build(shape, '', () => fields[next++])
   const words = fields.reduce((most, f) => (f.mask === 0 ? most : Math.max(most, f.word + 1)), 1)
+  // In typed arrays, because predicates are recorded by the ten thousands.
+  const word = Int32Array.from(fields, (f) => f.word)
+  const shift = Int32Array.from(fields, (f) => f.shift)
+  const mask = Int32Array.from(fields, (f) => f.mask)
   return {
     root,
     fields,
@@ -58,7 +62,7 @@ export function layout<S extends Shape>(shape: S): Layout<S> {
       for (const f of fields) into[offset + f.word] |= encoded[f.index] << f.shift
     },
     unpack(from, offset, encoded) {
-      for (const f of fields) encoded[f.index] = (from[offset + f.word] >>> f.shift) & f.mask
+      for (let f = 0; f < word.length; f++) encoded[f] = (from[offset + word[f]] >>> shift[f]) & mask[f]
     },
   }
 }
