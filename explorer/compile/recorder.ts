@@ -16,13 +16,18 @@ export class Recorder implements Cellstore {
   readonly now: Uint16Array
   /** While true, writes throw: guards and properties must not change the state. */
   frozen = false
-  readonly #read: Uint8Array
+  /** Fields read since `watch`, in order, without repetition; those read before it too. */
+  readonly watched: number[] = []
+  /** One more than the place in `reads`; 0 for a field that was not read. */
+  readonly #read: Uint16Array
+  readonly #isWatched: Uint8Array
   readonly #written: Uint8Array
 
   constructor(fields: number) {
     this.base = new Uint16Array(fields)
     this.now = new Uint16Array(fields)
-    this.#read = new Uint8Array(fields)
+    this.#read = new Uint16Array(fields)
+    this.#isWatched = new Uint8Array(fields)
     this.#written = new Uint8Array(fields)
   }
 
@@ -37,11 +42,23 @@ export class Recorder implements Cellstore {
   }
 
   read(field: number): number {
-    if (this.#read[field] === 0) {
-      this.#read[field] = 1
-      this.reads.push(field)
+    if (this.#read[field] === 0) this.#read[field] = this.reads.push(field)
+    if (this.#isWatched[field] === 0) {
+      this.#isWatched[field] = 1
+      this.watched.push(field)
     }
     return this.now[field]
+  }
+
+  /** Begins to collect `watched` anew. */
+  watch(): void {
+    for (const field of this.watched) this.#isWatched[field] = 0
+    this.watched.length = 0
+  }
+
+  /** Whether a field is among the first `count` of `reads`. */
+  isAmongFirst(count: number, field: number): boolean {
+    return this.#read[field] - 1 < count && this.#read[field] > 0
   }
 
   /** Drops the reads from number `from` on, as if they had not happened. */

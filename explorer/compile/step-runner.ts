@@ -2,7 +2,7 @@ import type { ModelError } from '../../model/language/errors.ts'
 import { checkEffect, truthOf } from '../../model/language/model-code.ts'
 import { type ActionProperty, Oops, type StepView } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import { SIZES } from '../state/sizes.ts'
+import { ConstantProperties } from './constant-properties.ts'
 import { type Part, PropertyFailure, stepError } from './model-code-errors.ts'
 import { BeforeView, Recorder } from './recorder.ts'
 import type { CompiledStep } from './step-table.ts'
@@ -25,6 +25,7 @@ export class StepRunner {
   readonly #world: never
   readonly #before: never
   readonly #actions: readonly ActionProperty<never>[]
+  readonly #constants: ConstantProperties
 
   constructor(system: System, actions: readonly ActionProperty<never>[]) {
     this.#system = system
@@ -32,6 +33,7 @@ export class StepRunner {
     this.#world = system.view(this.recorder).world
     this.#before = system.view(new BeforeView(this.recorder)).world
     this.#actions = actions
+    this.#constants = new ConstantProperties(this.recorder, system.layout, actions.length)
   }
 
   /**
@@ -75,10 +77,7 @@ export class StepRunner {
     return stepError(this.#system.name, step.path, this.#system.threads[step.thread].name, error)
   }
 
-  /**
-   * Evaluates the action properties on the step just run. A property often reads fields that the step does not
-   * touch, only to find them unchanged; such reads are dropped, or the transition would depend on those fields.
-   */
+  /** Evaluates the action properties on the step just run. Their reads are dropped where they are constant. */
   #evaluateActions(step: CompiledStep, isAgain: boolean): StepOutcome {
     const { recorder } = this
     this.ownReads = recorder.reads.length
@@ -100,6 +99,7 @@ export class StepRunner {
         return truthOf(property.holds(before, view, after)) ? 1 : 2
       }
       const known = recorder.reads.length
+      recorder.watch()
       let value: number
       try {
         value = evaluate()
@@ -109,63 +109,9 @@ export class StepRunner {
       }
       if (value > 0) antecedent |= 1 << bit
       if (value > 1) violated |= 1 << bit
-      if (isAgain) return
-      if (recorder.reads.length > known && isConstant(recorder, known, evaluate, value, this.#system))
-        recorder.forget(known)
+      if (isAgain || recorder.reads.length === known) return
+      if (this.#constants.isConstant(step.index, bit, known, evaluate, value)) recorder.forget(known)
     })
     return { kind: 'moved', violated, antecedent }
-  }
-}
-
-/** Values tried before a property is taken to depend on what it read. */
-const MOST_VARIATIONS = SIZES.variations
-
-/**
- * Whether an action property has the same value for all values of the fields that only it reads, those from read
- * number `known` on. Restores the recorder. Gives up, with false, after MOST_VARIATIONS.
- */
-function isConstant(
-  recorder: Recorder,
-  known: number,
-  evaluate: () => number,
-  expected: number,
-  { layout }: System,
-): boolean {
-  const reads = recorder.reads.slice(known)
-  let left = MOST_VARIATIONS
-  const put = (field: number, value: number): void => {
-    recorder.base[field] = value
-    recorder.now[field] = value
-  }
-  /** Tries every other value of the fields read after the first `fixed` ones, which stay as they are. */
-  const vary = (fixed: number): boolean => {
-    const path = recorder.reads.slice(known)
-    for (let n = path.length - 1; n >= fixed; n--) {
-      const field = path[n]
-      const own = recorder.base[field]
-      for (let value = 0; value < layout.fields[field].shape.size; value++) {
-        if (value === own) continue
-        if (left-- === 0) return false
-        put(field, value)
-        recorder.forget(known)
-        const same = valueOrNull(evaluate) === expected && vary(n + 1)
-        put(field, own)
-        if (!same) return false
-      }
-    }
-    return true
-  }
-  const constant = vary(0)
-  recorder.forget(known)
-  for (const field of reads) recorder.read(field)
-  return constant
-}
-
-/** The value, or null when the code throws: it may not expect values that never occur together. */
-function valueOrNull(evaluate: () => number): number | null {
-  try {
-    return evaluate()
-  } catch {
-    return null
   }
 }
