@@ -1,4 +1,4 @@
-import type { Field } from '../../model/language/fields.ts'
+import type { Classes, Field } from '../../model/language/fields.ts'
 import { enlarged } from '../state/array-bounds.ts'
 import { SIZES } from '../state/sizes.ts'
 
@@ -26,6 +26,12 @@ export const bitsOf = (test: number): { readonly word: number; readonly bits: nu
  * second time in the constructor avoids that.
  */
 export const NOT_CONSTANT = new Int32Array(0)
+
+/** What a run observed, in order: fields, and the classes that it divided their values into, or null. */
+export interface Observations {
+  readonly observed: readonly number[]
+  readonly classes: readonly (Classes | null)[]
+}
 
 /**
  * Decision trees over the packed state, grown as transitions and predicates are recorded. An inner node tests
@@ -86,6 +92,29 @@ export class DecisionTrees {
   }
 
   /**
+   * As `insert`, for a run that observed fields or classes of their values: all values of a class have one child.
+   * @throws NondeterministicRead.
+   */
+  insertObserved(
+    root: number,
+    { observed, classes }: Observations,
+    fields: readonly Field[],
+    encoded: ArrayLike<number>,
+    leaf: number,
+  ): number {
+    const path: number[] = []
+    const values: number[] = []
+    const divided: (Classes | null)[] = []
+    observed.forEach((field, n) => {
+      if (fields[field].mask === 0) return
+      path.push(testOf(fields[field]))
+      values.push(encoded[field])
+      divided.push(classes[n])
+    })
+    return this.insertPath(root, path, values, leaf, (n) => nameOf(path[n], fields), divided)
+  }
+
+  /**
    * Adds a path given as tests and the value of each. Returns the new root.
    * @throws NondeterministicRead when the tree has a different path for these values.
    */
@@ -95,25 +124,47 @@ export class DecisionTrees {
     values: readonly number[],
     leaf: number,
     nameOfTest: (n: number) => string = () => '(a field)',
+    classes: readonly (Classes | null)[] = [],
   ): number {
     let newRoot = root
-    let at = -1
+    let parent = UNKNOWN
     for (let n = 0; n < tests.length; n++) {
-      let node = at < 0 ? newRoot : this.nodes[at]
+      let node = n === 0 ? newRoot : this.nodes[parent + 1 + values[n - 1]]
       if (node === UNKNOWN) {
         node = this.#allocate(tests[n])
-        if (at < 0) newRoot = node
-        else this.nodes[at] = node
+        if (n === 0) newRoot = node
+        else this.#link(parent, values[n - 1], classes[n - 1], node, () => nameOfTest(n - 1))
       } else if (node < 0 || this.nodes[node] !== tests[n]) {
         throw new NondeterministicRead(nameOfTest(n))
       }
-      at = node + 1 + values[n]
+      parent = node
     }
-    const existing = at < 0 ? newRoot : this.nodes[at]
+    const last = tests.length - 1
+    const existing = last < 0 ? newRoot : this.nodes[parent + 1 + values[last]]
     if (existing !== UNKNOWN && existing !== -leaf) throw new NondeterministicRead('(no field)')
-    if (at < 0) return -leaf
-    this.nodes[at] = -leaf
+    if (last < 0) return -leaf
+    if (existing === UNKNOWN) this.#link(parent, values[last], classes[last], -leaf, () => nameOfTest(last))
     return newRoot
+  }
+
+  /** Makes `child` the child of an inner node for a value, or for all values of its class. */
+  #link(
+    node: number,
+    value: number,
+    classes: Classes | null | undefined,
+    child: number,
+    nameOfTest: () => string,
+  ): void {
+    if (classes === null || classes === undefined) {
+      this.nodes[node + 1 + value] = child
+      return
+    }
+    for (let other = 0; other < classes.length; other++) {
+      if (classes[other] !== classes[value]) continue
+      // Values that were divided otherwise before.
+      if (this.nodes[node + 1 + other] !== UNKNOWN) throw new NondeterministicRead(nameOfTest())
+      this.nodes[node + 1 + other] = child
+    }
   }
 
   /**
@@ -141,6 +192,23 @@ export class DecisionTrees {
       const r = others.find((each) => fields[each].mask !== 0 && testOf(fields[each]) === test)
       if (r === undefined) return widened
       n = this.nodes[n + 1 + base[r]]
+    }
+    return n === -leaf
+  }
+
+  /** Whether a run that made these observations follows the recorded path to a leaf. */
+  leadsAlong(
+    leaf: number,
+    root: number,
+    observed: readonly number[],
+    fields: readonly Field[],
+    encoded: ArrayLike<number>,
+  ): boolean {
+    let n = root
+    for (const field of observed) {
+      if (fields[field].mask === 0) continue
+      if (n <= UNKNOWN || this.nodes[n] !== testOf(fields[field])) return false
+      n = this.nodes[n + 1 + encoded[field]]
     }
     return n === -leaf
   }

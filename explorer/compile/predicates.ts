@@ -4,7 +4,7 @@ import type { Counters, System } from '../../model/language/system.ts'
 import { DecisionTrees, UNKNOWN } from './decision-trees.ts'
 import { DIFFERS, type Part, propertyError } from './model-code-errors.ts'
 import { withoutNondeterminism } from './nondeterminism.ts'
-import { Recorder } from './recorder.ts'
+import { ObservingRecorder, type Recorder } from './recorder.ts'
 import { type Recheck, Samples } from './samples.ts'
 
 /** A predicate on states, with an optional antecedent. */
@@ -33,7 +33,7 @@ export class Predicates {
   readonly list: readonly Predicate[]
   readonly trees = new DecisionTrees()
   readonly roots: Int32Array
-  readonly recorder: Recorder
+  readonly recorder: ObservingRecorder
   /** Bits of the packed state that predicate q was seen to depend on, at `q * words`. */
   readonly footprints: Int32Array
   /** Incremented whenever a footprint grows. */
@@ -53,7 +53,7 @@ export class Predicates {
     this.#widen = widen
     this.list = list
     this.roots = new Int32Array(list.length)
-    this.recorder = new Recorder(system.layout.fields.length)
+    this.recorder = new ObservingRecorder(system.layout.fields.length)
     this.#view = system.view(this.recorder)
     this.footprints = new Int32Array(list.length * system.layout.words)
     this.#samples =
@@ -102,9 +102,11 @@ export class Predicates {
     layout.unpack(words, base, recorder.base)
     const widened = this.#widen !== undefined
     if (this.compute(index) !== known) throw this.#wrong(index, DIFFERS.result)
-    const { length } = recorder.reads
-    if (!trees.leadsTo(-known, roots[index], recorder, layout.fields, length, widened))
-      throw this.#wrong(index, DIFFERS.reads)
+    const { reads, observed, base: encoded } = recorder
+    const isSame = widened
+      ? trees.leadsTo(-known, roots[index], recorder, layout.fields, reads.length, true)
+      : trees.leadsAlong(-known, roots[index], observed, layout.fields, encoded)
+    if (!isSame) throw this.#wrong(index, DIFFERS.reads)
   }
 
   #record(index: number, words: Int32Array, base: number): number {
@@ -112,12 +114,15 @@ export class Predicates {
     const { layout } = this.#system
     layout.unpack(words, base, recorder.base)
     const value = withoutNondeterminism(() => this.compute(index))
-    const reads = recorder.reads.join(' ')
-    if (this.compute(index) !== value) throw this.#wrong(index, DIFFERS.result)
-    if (recorder.reads.join(' ') !== reads) throw this.#wrong(index, DIFFERS.reads)
+    this.#computeAgain(index, value)
+    const { trees } = this
+    const { base: encoded } = recorder
     const depends = this.#widen === undefined ? recorder.reads : this.#widen(index, value, recorder)
     try {
-      roots[index] = this.trees.insert(roots[index], depends, layout.fields, recorder.base, -value)
+      roots[index] =
+        this.#widen === undefined
+          ? trees.insertObserved(roots[index], recorder, layout.fields, encoded, -value)
+          : trees.insert(roots[index], depends, layout.fields, encoded, -value)
     } catch (error) {
       throw this.#wrong(index, error)
     }
@@ -133,7 +138,22 @@ export class Predicates {
     return value
   }
 
+  /** Code that depends on variables outside the state is likely to differ the second time. */
+  #computeAgain(index: number, value: number): void {
+    const { observed, classes } = this.recorder
+    const before = { observed: observed.slice(), classes: classes.slice() }
+    if (this.compute(index) !== value) throw this.#wrong(index, DIFFERS.result)
+    if (!isSame(observed, before.observed) || !isSame(classes, before.classes))
+      throw this.#wrong(index, DIFFERS.reads)
+  }
+
   #wrong(index: number, error: unknown, part: Part | null = null): ModelError {
     return propertyError(this.#system.name, this.list[index].id, part, error)
   }
+}
+
+function isSame<T>(one: readonly T[], other: readonly T[]): boolean {
+  if (one.length !== other.length) return false
+  for (let n = 0; n < one.length; n++) if (one[n] !== other[n]) return false
+  return true
 }

@@ -1,5 +1,5 @@
 import { ModelError } from '../../model/language/errors.ts'
-import type { Cellstore } from '../../model/language/fields.ts'
+import type { Cellstore, Classes } from '../../model/language/fields.ts'
 
 /**
  * A store that records what model code reads and writes. A write counts as a read of the old value as well,
@@ -75,6 +75,53 @@ export class Recorder implements Cellstore {
       this.writes.push(field)
     }
     this.now[field] = value
+  }
+}
+
+/**
+ * A recorder that also records divisions into classes: code that only asks for the class of a value does not depend on
+ * the value. Then `reads` has more than the code depends on; `observed` is exact.
+ */
+export class ObservingRecorder extends Recorder {
+  /** Fields observed, in order; one that was divided into classes may come again. */
+  readonly observed: number[] = []
+  /** By observation, the classes that the code divided the field's values into; null if it read the value. */
+  readonly classes: (Classes | null)[] = []
+  readonly #isExact: Uint8Array
+
+  constructor(fields: number) {
+    super(fields)
+    this.#isExact = new Uint8Array(fields)
+  }
+
+  override restart(): void {
+    super.restart()
+    for (const field of this.observed) this.#isExact[field] = 0
+    this.observed.length = 0
+    this.classes.length = 0
+  }
+
+  override read(field: number): number {
+    if (this.#isExact[field] === 0) {
+      this.#isExact[field] = 1
+      this.observed.push(field)
+      this.classes.push(null)
+    }
+    return super.read(field)
+  }
+
+  classOf(field: number, classes: Classes): number {
+    if (this.#isExact[field] === 0 && !this.#isObserved(field, classes)) {
+      this.observed.push(field)
+      this.classes.push(classes)
+    }
+    return classes[super.read(field)]
+  }
+
+  #isObserved(field: number, classes: Classes): boolean {
+    for (let n = 0; n < this.observed.length; n++)
+      if (this.observed[n] === field && this.classes[n] === classes) return true
+    return false
   }
 }
 

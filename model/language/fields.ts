@@ -16,7 +16,15 @@ export interface Field {
 export interface Cellstore {
   read(field: number): number
   write(field: number, value: number): void
+  /**
+   * The class of the field's value, where `classes` gives that of each encoded value. A store that records what is read
+   * records less than for `read`.
+   */
+  classOf?(field: number, classes: Classes): number
 }
+
+/** Classes of the encoded values of a field, numbered from 0. */
+export type Classes = Uint8Array
 
 /** A node of the declared tree, which views and permutations of ids walk. */
 export type Node =

@@ -5,6 +5,7 @@
 
 export { ModelError } from './errors.ts'
 export { drop, insert, move, only, type Patch, replace } from './patch.ts'
+export { isAt, type Places, places } from './places.ts'
 export {
   type About,
   block,

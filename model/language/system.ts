@@ -6,6 +6,7 @@ import { type Flow, flowOf, type Instance, machineOf, type Runner } from './mach
 import { checkCode, checkEffect, truthOf } from './model-code.ts'
 import type { NamedStep } from './named-steps.ts'
 import { applyPatches, type Patch } from './patch.ts'
+import type { CountersOfKind } from './places.ts'
 import { namesIn, type Program } from './program.ts'
 import { array, oneOf, type Shape, type Sort, struct, type View } from './shapes.ts'
 
@@ -48,7 +49,7 @@ export interface Parts<S extends Shape> {
 
 /** Program counters by thread kind, as properties see them: `at.vcpu[0]` is the path of a step. */
 export interface Counters {
-  readonly [kind: string]: { readonly [self: number]: string; readonly length: number }
+  readonly [kind: string]: CountersOfKind
 }
 
 /** A thread of a system, with its jumps resolved. */

@@ -1,5 +1,6 @@
 import { AbsentMember, ModelError } from './errors.ts'
-import type { Cellstore, Field, Node } from './fields.ts'
+import type { Cellstore, Classes, Field, Node } from './fields.ts'
+import { PLACED, type Places } from './places.ts'
 
 /**
  * Builds the typed view of a layout over a store: property access becomes reads and writes of encoded values.
@@ -66,12 +67,32 @@ function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
     define(view, index, element, store)
   })
   Object.defineProperty(view, 'length', { value: elements.length })
+  Object.defineProperty(view, PLACED, { value: placedIn(elements, store) })
   Object.defineProperty(view, Symbol.iterator, {
     value: function* () {
       for (let i = 0; i < elements.length; i++) yield (view as Record<number, unknown>)[i]
     },
   })
   return Object.freeze(view)
+}
+
+/** Answers `isAt` on an array of program counters. */
+function placedIn(elements: readonly Node[], store: Cellstore): (self: number, places: Places) => boolean {
+  const known = new WeakMap<Places, Classes>()
+  return (self, places) => {
+    const node = elements[self]
+    if (node?.kind !== 'scalar') throw new AbsentMember(`there is no program counter ${self}`)
+    const { index, shape } = node.field
+    let classes = known.get(places)
+    if (classes === undefined) {
+      classes = Uint8Array.from({ length: shape.size }, (_, value) =>
+        Number(places(shape.decode(value) as string)),
+      )
+      known.set(places, classes)
+    }
+    const found = store.classOf === undefined ? classes[store.read(index)] : store.classOf(index, classes)
+    return found === 1
+  }
 }
 
 /** A prototype that throws on access to a member that its view does not have. `in` still works. */

@@ -1,9 +1,14 @@
+import { isAt, places } from '../../model/language/places.ts'
 import type { Invariant } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
 import { slots_vanish } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { slot_found } from '../../model/memory/memslots/memslot.ts'
 import { all } from '../primitives/guest-mode.ts'
+
+const HAS_WAITED = places((path) => /^SL\.[567]/.test(path))
+const STORES_SPTE = places((path) => path === 'PF/SET.4' || path === 'PF/SET.6')
+const HAS_PAGE = places((path) => path.endsWith('/GET.end'))
 
 export const nothingAddedToAnInvalidSlot: Invariant<Kvm> = {
   kind: 'invariant',
@@ -21,15 +26,14 @@ export const nothingAddedToAnInvalidSlot: Invariant<Kvm> = {
 
 /** The deletion is past its first grace period. */
 function waited(at: Counters): boolean {
-  return /^SL\.[567]/.test(at.memslot[0])
+  return isAt(at.memslot, 0, HAS_WAITED)
 }
 
 function adds_to_a_dying_slot(kvm: Kvm, at: Counters, v: number): boolean {
-  const path = at.vcpu[v]
   const { child, gpte } = kvm.vcpu[v].fault
-  if (path === 'PF/SET.4' || path === 'PF/SET.6') return is_dying(kvm, gpte[0].to)
+  if (isAt(at.vcpu, v, STORES_SPTE)) return is_dying(kvm, gpte[0].to)
   // A shadow page that was just built or found for the fault, or for a root.
-  return path.endsWith('/GET.end') && child !== null && is_dying(kvm, kvm.page[child].gfn)
+  return isAt(at.vcpu, v, HAS_PAGE) && child !== null && is_dying(kvm, kvm.page[child].gfn)
 }
 
 function is_dying(kvm: Kvm, gfn: number | null): boolean {

@@ -1,16 +1,23 @@
+import { isAt, places } from '../../model/language/places.ts'
 import type { Counters } from '../../model/language/system.ts'
+
+const IN_GUEST = places((path) => path === 'RUN.9')
 
 /** The vCPU runs guest code: between VM-entry and VM-exit, whatever `vcpu->mode` says. */
 export function in_guest(at: Counters, vcpu: number): boolean {
-  return at.vcpu[vcpu] === 'RUN.9'
+  return isAt(at.vcpu, vcpu, IN_GUEST)
 }
 
+/** The indices of arrays by their length, made once: properties ask for them whenever they are evaluated. */
+const INDICES: (readonly number[])[] = []
+
 /** The indices of an array. */
-export function all(things: { readonly length: number }): number[] {
-  return Array.from({ length: things.length }, (_, i) => i)
+export function all({ length }: { readonly length: number }): readonly number[] {
+  INDICES[length] ??= Object.freeze(Array.from({ length }, (_, i) => i))
+  return INDICES[length]
 }
 
 /** The thread is servicing KVM_REQ_MMU_FREE_OBSOLETE_ROOTS: before VM-entry, or in KVM_PRE_FAULT_MEMORY. */
-export function services_request(path: string): boolean {
-  return path.startsWith('RUN.1/') || path.startsWith('PREFAULT/PRE.1/')
-}
+export const SERVICES_REQUEST = places(
+  (path) => path.startsWith('RUN.1/') || path.startsWith('PREFAULT/PRE.1/'),
+)

@@ -1,9 +1,10 @@
+import { isAt } from '../../model/language/places.ts'
 import type { Invariant } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { roots_of } from '../../model/memory/roots/mmu.ts'
 import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
-import { all, services_request } from '../primitives/guest-mode.ts'
+import { all, SERVICES_REQUEST } from '../primitives/guest-mode.ts'
 
 export const noObsoleteRootKept: Invariant<Kvm> = {
   kind: 'invariant',
@@ -26,5 +27,5 @@ export const noObsoleteRootKept: Invariant<Kvm> = {
 }
 
 function settled(kvm: Kvm, at: Counters, v: number): boolean {
-  return !kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS') && !services_request(at.vcpu[v])
+  return !kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS') && !isAt(at.vcpu, v, SERVICES_REQUEST)
 }

@@ -1,9 +1,15 @@
+import { isAt, places } from '../../model/language/places.ts'
 import type { Invariant } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { loaded_roots } from '../../model/memory/roots/mmu.ts'
 import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
 import { all, in_guest } from '../primitives/guest-mode.ts'
+
+const REQUESTS_RELOAD = places((path) => /(^|\/)ZF\.4\/request\//.test(path))
+
+/** ZAP.9, up to the return of kvm_make_all_cpus_request(). */
+const SENDS_REQUEST = places((path) => /ZAP\.9\/(ZAP\.9 test$|request\/)/.test(path))
 
 /**
  * Real KVM needs the exception: a vCPU may be in the guest on a root that is being zapped (seen in event logs of
@@ -41,20 +47,15 @@ function is_being_announced(kvm: Kvm, at: Counters, root: number): boolean {
   return (
     all(kvm.memslot).some(
       (m) =>
-        /(^|\/)ZF\.4\/request\//.test(at.memslot[m]) ||
-        (kvm.memslot[m].sp === root && sends_request(at.memslot[m])),
+        isAt(at.memslot, m, REQUESTS_RELOAD) ||
+        (kvm.memslot[m].sp === root && isAt(at.memslot, m, SENDS_REQUEST)),
     ) ||
-    all(kvm.zapper).some((z) => kvm.zapper[z].sp === root && sends_request(at.zapper[z])) ||
+    all(kvm.zapper).some((z) => kvm.zapper[z].sp === root && isAt(at.zapper, z, SENDS_REQUEST)) ||
     all(kvm.vcpu).some((v) => {
       const { zap_sp, fault, zapped_root } = kvm.vcpu[v]
       // Of nested tables that are zapped with a page, the request is sent after that page is zapped.
       const zaps = zap_sp === root || fault.sp === root || zapped_root
-      return zaps && sends_request(at.vcpu[v])
+      return zaps && isAt(at.vcpu, v, SENDS_REQUEST)
     })
   )
-}
-
-/** ZAP.9, up to the return of kvm_make_all_cpus_request(). */
-function sends_request(path: string): boolean {
-  return /ZAP\.9\/(ZAP\.9 test$|request\/)/.test(path)
 }

@@ -2,7 +2,7 @@ import type { ActionProperty } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { roots_of } from '../../model/memory/roots/mmu.ts'
 import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
-import { services_request } from '../primitives/guest-mode.ts'
+import { SERVICES_REQUEST } from '../primitives/guest-mode.ts'
 
 /** Counts only what servicing the request frees: evicting a root from a full cache (NP.4) is not needless. */
 export const onlyObsoleteRootsFreed: ActionProperty<Kvm> = {
@@ -20,7 +20,7 @@ export const onlyObsoleteRootsFreed: ActionProperty<Kvm> = {
 
 /** The roots whose slots a step empties while it services the request. */
 function frees(before: Kvm, step: { kind: string; self: number; path: string }, after: Kvm): number[] {
-  if (step.kind !== 'vcpu' || !services_request(step.path)) return []
+  if (step.kind !== 'vcpu' || !SERVICES_REQUEST(step.path)) return []
   const kept = roots_of(after, step.self)
   return roots_of(before, step.self).filter(
     (root, slot): root is number => root !== null && kept[slot] === null,

@@ -1,3 +1,4 @@
+import { isAt, places } from '../../model/language/places.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { index_at } from '../../model/memory/primitives/guest-memory.ts'
@@ -44,6 +45,8 @@ export function usable_tlb(kvm: Kvm, at: Counters, v: number): { gva: number; pf
   })
 }
 
+const DROPS_ROOTS = places((path) => path.startsWith('RUN.1/'))
+
 /**
  * Whether a vCPU may walk its current root: it is in the guest, or has no pending request to drop obsolete
  * roots before it enters.
@@ -51,5 +54,5 @@ export function usable_tlb(kvm: Kvm, at: Counters, v: number): { gva: number; pf
 export function may_walk_its_root(kvm: Kvm, at: Counters, v: number): boolean {
   if (!root_is_valid(kvm, v)) return false
   if (in_guest(at, v)) return true
-  return !kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS') && !at.vcpu[v].startsWith('RUN.1/')
+  return !kvm.vcpu[v].requests.has('FREE_OBSOLETE_ROOTS') && !isAt(at.vcpu, v, DROPS_ROOTS)
 }

@@ -1,8 +1,12 @@
+import { isAt, places } from '../../model/language/places.ts'
 import type { Invariant } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { is_obsolete_sp, sp_has_gptes } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
+
+/** The store is made, and its SPTE may not be zapped yet. */
+const IS_TRACKING = places((path) => /^TRACK\/TR\.(1 mark$|[2346])/.test(path))
 
 export const syncedPageAgrees: Invariant<Kvm> = {
   kind: 'invariant',
@@ -39,7 +43,5 @@ function is_written_unseen(kvm: Kvm): boolean {
 
 /** A store to the table was emulated, and the SPTE of the entry may not be zapped yet. */
 function is_being_emulated(kvm: Kvm, at: Counters, gfn: number): boolean {
-  return all(kvm.vcpu).some(
-    (v) => /^TRACK\/TR\.(1 mark$|[2346])/.test(at.vcpu[v]) && kvm.vcpu[v].fault.gpte[0].to === gfn,
-  )
+  return all(kvm.vcpu).some((v) => isAt(at.vcpu, v, IS_TRACKING) && kvm.vcpu[v].fault.gpte[0].to === gfn)
 }

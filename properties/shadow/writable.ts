@@ -1,3 +1,4 @@
+import { isAt, places } from '../../model/language/places.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import type { Spte } from '../../model/memory/shadow/fields.ts'
@@ -5,9 +6,11 @@ import { spte_gfn } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
 import { usable_tlb } from './mappings.ts'
 
+const BUILDS_PAGE = places((path) => /\/GET\.[1-9]/.test(path))
+
 /** A vCPU is between allocating the page and the end of the flush that write-protects its guest table. */
 export function is_being_built(kvm: Kvm, at: Counters, page: number): boolean {
-  return all(kvm.vcpu).some((v) => kvm.vcpu[v].fault.child === page && /\/GET\.[1-9]/.test(at.vcpu[v]))
+  return all(kvm.vcpu).some((v) => kvm.vcpu[v].fault.child === page && isAt(at.vcpu, v, BUILDS_PAGE))
 }
 
 /**

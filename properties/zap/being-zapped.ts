@@ -1,6 +1,9 @@
+import { isAt, places } from '../../model/language/places.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
+
+const ZAPS_PAGE = places((path) => path === 'ZAP.6' || path.endsWith('/ZAP.6'))
 
 /**
  * Whether a thread that zaps the page is between ZAP.4 and ZAP.6: its counters and its unsync flag are reset
@@ -11,10 +14,10 @@ export function is_half_zapped(kvm: Kvm, at: Counters, page: number): boolean {
   return (
     all(kvm.vcpu).some((v) => {
       const { zap_sp, fault } = kvm.vcpu[v]
-      return (zap_sp === page || fault.sp === page) && at.vcpu[v].endsWith('/ZAP.6')
+      return (zap_sp === page || fault.sp === page) && isAt(at.vcpu, v, ZAPS_PAGE)
     }) ||
-    all(kvm.zapper).some((z) => kvm.zapper[z].sp === page && at.zapper[z] === 'ZAP.6') ||
-    all(kvm.memslot).some((m) => kvm.memslot[m].sp === page && at.memslot[m].endsWith('/ZAP.6')) ||
-    all(kvm.shrinker).some((s) => kvm.shrinker[s].sp === page && at.shrinker[s] === 'ZAP.6')
+    all(kvm.zapper).some((z) => kvm.zapper[z].sp === page && isAt(at.zapper, z, ZAPS_PAGE)) ||
+    all(kvm.memslot).some((m) => kvm.memslot[m].sp === page && isAt(at.memslot, m, ZAPS_PAGE)) ||
+    all(kvm.shrinker).some((s) => kvm.shrinker[s].sp === page && isAt(at.shrinker, s, ZAPS_PAGE))
   )
 }
