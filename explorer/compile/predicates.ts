@@ -5,7 +5,7 @@ import { DecisionTrees, UNKNOWN } from './decision-trees.ts'
 import { DIFFERS, type Part, propertyError } from './model-code-errors.ts'
 import { withoutNondeterminism } from './nondeterminism.ts'
 import { ObservingRecorder, type Recorder } from './recorder.ts'
-import { type Recheck, Samples } from './samples.ts'
+import { isSampled, type Recheck, Samples } from './samples.ts'
 
 /** A predicate on states, with an optional antecedent. */
 export interface Predicate {
@@ -44,13 +44,18 @@ export class Predicates {
     | null = null
   readonly #system: System
   readonly #widen: Widen | undefined
+  readonly #recheck: Recheck | null
   readonly #samples: Samples | null
   readonly #view: { readonly world: never; readonly at: Counters }
 
-  /** @param recheck which recordings `recheck` makes again; null when it is not called. */
+  /**
+   * @param recheck which recordings are made twice, and again by `recheck`; null where that is not called, and all are
+   *   made twice.
+   */
   constructor(system: System, list: readonly Predicate[], recheck: Recheck | null = null, widen?: Widen) {
     this.#system = system
     this.#widen = widen
+    this.#recheck = recheck
     this.list = list
     this.roots = new Int32Array(list.length)
     this.recorder = new ObservingRecorder(system.layout.fields.length)
@@ -114,7 +119,8 @@ export class Predicates {
     const { layout } = this.#system
     layout.unpack(words, base, recorder.base)
     const value = withoutNondeterminism(() => this.compute(index))
-    this.#computeAgain(index, value)
+    if (roots[index] === UNKNOWN || this.#recheck !== 'sample' || isSampled(index, recorder))
+      this.#computeAgain(index, value)
     const { trees } = this
     const { base: encoded } = recorder
     const depends = this.#widen === undefined ? recorder.reads : this.#widen(index, value, recorder)

@@ -1,11 +1,31 @@
 import { enlarged } from '../state/array-bounds.ts'
 import { xoshiro } from '../state/tabulation.ts'
+import type { Observations } from './decision-trees.ts'
 
-/** Which recordings are repeated when a search ends: all, or a sample that takes little time. */
+/** Which recordings are made twice, and again when a search ends: all, or a sample that takes little time. */
 export type Recheck = 'all' | 'sample'
 
-/** A sample has every sixteenth recording of each step or predicate, the first one included. */
+/** A sample has one recording in so many of each step or predicate, the first one included. */
 const ONE_OF = 16
+
+/**
+ * Whether a recording is one of every sixteen or so that are made twice in a row where not all are. That is decided by a
+ * hash of what it is a function of, so that it does not depend on the order of the recordings.
+ * @param index of the step or predicate.
+ */
+export function isSampled(
+  index: number,
+  { observed, classes, base }: Observations & { readonly base: ArrayLike<number> },
+): boolean {
+  let hash = index
+  for (let n = 0; n < observed.length; n++) {
+    const field = observed[n]
+    const value = classes[n]?.[base[field]] ?? base[field]
+    hash = Math.imul(hash ^ ((field << 16) | value), 0x9e3779b1)
+    hash ^= hash >>> 15
+  }
+  return (hash & (ONE_OF - 1)) === 0
+}
 
 /**
  * Recordings of a search, to be repeated in a different order when it ends. Model code that depends on variables
