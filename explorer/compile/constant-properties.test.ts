@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isChanged } from '../../model/language/changes.ts'
 import { program, step } from '../../model/language/program.ts'
 import type { ActionProperty } from '../../model/language/property.ts'
 import { flag, range, struct, type View } from '../../model/language/shapes.ts'
@@ -21,12 +22,17 @@ function propertiesFrom(tape: readonly number[], system: System): ActionProperty
         const field = fields[pick(p * 7 + n, fields.length)]
         return valueAt(n % 2 === 0 ? before : after, field.path)
       }
+      const part = ['note', 'seen'][pick(p * 7 + 6, 2)] === 'note' ? 'note' : null
+      if (part !== null && pick(p * 7 + 4, 2) === 0 && isChanged(partOf(before, part), partOf(after, part)))
+        return read(1) >= 0
       const first = read(0)
       if (pick(p * 7 + 5, 3) === 0) return first + read(1) >= 0
       return first === 0 ? read(2) + read(3) >= 0 : read(4) !== 1
     }) as never,
   }))
 }
+
+const partOf = (world: object, name: string): object => (world as Record<string, object>)[name]
 
 /** The encoded value at the path of a field of the world, as far as the test needs it; program counters count as 0. */
 function valueAt(world: object, path: string): number {
@@ -129,6 +135,17 @@ describe('what an action property depends on', () => {
       when: (w: World) => w.a === 0,
       does: () => {},
       property: holds((w, now) => w.c === now.c || w.d === 0),
+      states: [
+        [0, 0, 0, 0],
+        [1, 0, 1, 0],
+      ],
+      reads: [[A], [A, C, D]],
+    },
+    {
+      what: 'what the step writes, although no field is read for it',
+      when: (w: World) => w.a === 0,
+      does: () => {},
+      property: holds((w, now) => (isChanged(w, now) ? w.d === 0 : w.d >= 0)),
       states: [
         [0, 0, 0, 0],
         [1, 0, 1, 0],

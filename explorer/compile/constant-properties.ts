@@ -15,6 +15,8 @@ interface Finding {
   readonly known: readonly { readonly field: number; readonly before: number; readonly after: number }[]
   /** The fields that only the property read, in any of the variations. */
   readonly own: readonly number[]
+  /** The fields that the step had written, all of them in `known`; null if the property did not ask for them. */
+  readonly writes: readonly number[] | null
 }
 
 /**
@@ -23,8 +25,8 @@ interface Finding {
  *
  * Trying the values takes up to MOST_VARIATIONS evaluations, so findings are kept. All evaluations of one decision read
  * the fields `known`, which the step had read and which are not varied, and the fields `own`, of which every
- * combination that the property tells apart is tried from any starting point. So the decision is a function of the
- * step, of the values of `known`, and of no field of `own` having been read by the step; with these equal it would be
+ * combination that the property distinguishes is tried from any starting point. So the decision is a function of the
+ * step, of the values of `known`, of what it wrote, and of no field of `own` having been read by the step; with these equal it would be
  * made the same again.
  */
 export class ConstantProperties {
@@ -45,8 +47,8 @@ export class ConstantProperties {
   /**
    * Whether property number `property`, just evaluated to `value` on step number `step`, is constant. Restores the
    * recorder. Says no after MOST_VARIATIONS.
-   * @param known how many of the recorded reads are not only the property's. `recorder.watch` was called when there
-   *   were so many.
+   * @param known how many of the recorded reads are not only the property's. `recorder.watch` was called after
+   *   these.
    */
   isConstant(step: number, property: number, known: number, evaluate: () => number, value: number): boolean {
     const at = step * this.#properties + property
@@ -66,6 +68,11 @@ export class ConstantProperties {
     for (const { field, before, after } of finding.known) {
       if (base[field] !== before || now[field] !== after || !recorder.isAmongFirst(known, field)) return false
     }
+    const { writes } = finding
+    if (writes !== null) {
+      if (writes.length !== recorder.writes.length) return false
+      for (let n = 0; n < writes.length; n++) if (recorder.writes[n] !== writes[n]) return false
+    }
     for (const field of finding.own) if (recorder.isAmongFirst(known, field)) return false
     return true
   }
@@ -74,12 +81,14 @@ export class ConstantProperties {
     const recorder = this.#recorder
     const known: Finding['known'][number][] = []
     const own: number[] = []
+    const writes = recorder.asksForWrites ? [...recorder.writes] : null
+    for (const field of writes ?? []) recorder.read(field)
     for (const field of recorder.watched) {
       if (recorder.isAmongFirst(first, field))
         known.push({ field, before: recorder.base[field], after: recorder.now[field] })
       else own.push(field)
     }
-    return { isConstant, known, own }
+    return { isConstant, known, own, writes }
   }
 
   #vary(known: number, evaluate: () => number, expected: number): boolean {

@@ -18,6 +18,8 @@ export class Recorder implements Cellstore {
   frozen = false
   /** Fields read since `watch`, in order, without repetition; those read before it too. */
   readonly watched: number[] = []
+  /** Whether the code has asked since `watch` which fields are changed. */
+  asksForWrites = false
   /** One more than the place in `reads`; 0 for a field that was not read. */
   readonly #read: Uint16Array
   readonly #isWatched: Uint8Array
@@ -50,8 +52,17 @@ export class Recorder implements Cellstore {
     return this.now[field]
   }
 
+  /** By what the step has written, so no field is read for it: which fields it writes depends on those it has read. */
+  isChanged(first: number, last: number): boolean {
+    this.asksForWrites = true
+    for (const field of this.writes)
+      if (field >= first && field <= last && this.now[field] !== this.base[field]) return true
+    return false
+  }
+
   /** Begins to collect `watched` anew. */
   watch(): void {
+    this.asksForWrites = false
     for (const field of this.watched) this.#isWatched[field] = 0
     this.watched.length = 0
   }

@@ -5,7 +5,7 @@ import type { Observations } from './decision-trees.ts'
 /** Which recordings are made twice, and again when a search ends: all, or a sample that takes little time. */
 export type Recheck = 'all' | 'sample'
 
-/** A sample has one recording in so many of each step or predicate, the first one included. */
+/** A sample has one recording in sixteen of each step or predicate, the first one included. */
 const ONE_OF = 16
 
 /**

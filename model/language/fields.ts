@@ -21,6 +21,8 @@ export interface Cellstore {
    * records less than for `read`.
    */
   classOf?(field: number, classes: Classes): number
+  /** Whether a step has changed a field from `first` to `last`, where the store knows what a step has written. */
+  isChanged?(first: number, last: number): boolean
 }
 
 /** Classes of the encoded values of a field, numbered from 0. */

@@ -3,6 +3,7 @@
  * Exported by the package as `mmucheck/language`; files of this repository import what they use directly.
  */
 
+export { isChanged } from './changes.ts'
 export { ModelError } from './errors.ts'
 export { drop, insert, move, only, type Patch, replace } from './patch.ts'
 export { isAt, type Places, places } from './places.ts'

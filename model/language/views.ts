@@ -1,3 +1,4 @@
+import { CELLS, type Cells } from './changes.ts'
 import { AbsentMember, ModelError } from './errors.ts'
 import type { Cellstore, Classes, Field, Node } from './fields.ts'
 import { PLACED, type Places } from './places.ts'
@@ -50,6 +51,7 @@ function structView(node: Node & { kind: 'struct' }, store: Cellstore): object {
     refusing((key) => `${memberPath(node.path, key)} does not exist: ${has(node, [...node.members.keys()])}`),
   )
   for (const [name, member] of node.members) define(view, name, member, store)
+  Object.defineProperty(view, CELLS, { value: cellsOf(node, store) })
   return Object.freeze(view)
 }
 
@@ -67,6 +69,7 @@ function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
     define(view, index, element, store)
   })
   Object.defineProperty(view, 'length', { value: elements.length })
+  Object.defineProperty(view, CELLS, { value: cellsOf(node, store) })
   Object.defineProperty(view, PLACED, { value: placedIn(elements, store) })
   Object.defineProperty(view, Symbol.iterator, {
     value: function* () {
@@ -74,6 +77,23 @@ function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
     },
   })
   return Object.freeze(view)
+}
+
+/** The fields below a node: they are numbered in the order of declaration, so they follow one another. */
+function cellsOf(node: Node, store: Cellstore): Cells {
+  let first = Number.POSITIVE_INFINITY
+  let last = -1
+  const visit = (each: Node): void => {
+    const fields = each.kind === 'scalar' ? [each.field] : each.kind === 'set' ? each.flags : []
+    for (const { index } of fields) {
+      first = Math.min(first, index)
+      last = Math.max(last, index)
+    }
+    if (each.kind === 'array') for (const element of each.elements) visit(element)
+    if (each.kind === 'struct') for (const member of each.members.values()) visit(member)
+  }
+  visit(node)
+  return { store, first, last }
 }
 
 /** Answers `isAt` on an array of program counters. */

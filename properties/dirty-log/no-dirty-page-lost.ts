@@ -1,3 +1,4 @@
+import { isChanged } from '../../model/language/changes.ts'
 import type { ActionProperty, StepView } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 
@@ -19,7 +20,8 @@ export const noDirtyPageLost: ActionProperty<Kvm> = {
 
 /** The host page that a notifier step takes from the VM, in its state before the step. */
 function freed(before: Kvm, step: StepView, after: Kvm) {
-  const pfn = step.kind === 'notifier' ? before.notifier[step.self].pfn : null
+  if (step.kind !== 'notifier' || !isChanged(before.host_page, after.host_page)) return undefined
+  const { pfn } = before.notifier[step.self]
   if (pfn === null || after.host_page[pfn].owner === before.host_page[pfn].owner) return undefined
   return before.host_page[pfn]
 }

@@ -1,3 +1,4 @@
+import { isChanged } from '../../model/language/changes.ts'
 import type { StepView } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
@@ -14,14 +15,15 @@ export interface InstalledLeaf {
  * locals is handling a fault, whatever order a design gives its steps, and writes to that shadow page.
  */
 export function installed_leaves(before: Kvm, { kind, self }: StepView, after: Kvm): InstalledLeaf[] {
-  if (kind !== 'vcpu') return []
+  if (kind !== 'vcpu' || !isChanged(before.page, after.page)) return []
   const { fault } = before.vcpu[self]
   if (fault.pfn === null || fault.sp === null) return []
   const page = fault.sp
   return all(before.page[page].spte).flatMap((index) => {
+    const old = before.page[page].spte[index]
+    if (!isChanged(old, after.page[page].spte[index])) return []
     const { kind, gfn, pfn } = after.page[page].spte[index]
     if (kind !== 'leaf' || gfn === null || pfn === null) return []
-    const old = before.page[page].spte[index]
     return old.kind === 'leaf' && old.pfn === pfn && old.gfn === gfn ? [] : [{ page, gfn, pfn }]
   })
 }

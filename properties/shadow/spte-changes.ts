@@ -1,3 +1,4 @@
+import { isChanged } from '../../model/language/changes.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import type { Spte } from '../../model/memory/shadow/fields.ts'
 import { all } from '../primitives/guest-mode.ts'
@@ -12,11 +13,14 @@ export interface SpteChange {
 
 /** The SPTEs that a step has changed, except those of pages that it freed: their memory is given back as it is. */
 export function spte_changes(before: Kvm, after: Kvm): SpteChange[] {
+  if (!isChanged(before.page, after.page)) return []
   return all(before.page).flatMap((page) => {
+    if (!isChanged(before.page[page], after.page[page])) return []
     if (before.page[page].list === 'free' || after.page[page].list === 'free') return []
     return all(before.page[page].spte).flatMap((index) => {
       const old = before.page[page].spte[index]
       const now = after.page[page].spte[index]
+      if (!isChanged(old, now)) return []
       const same =
         old.kind === now.kind && old.child === now.child && old.pfn === now.pfn && old.gfn === now.gfn
       return same ? [] : [{ page, index, old, now }]

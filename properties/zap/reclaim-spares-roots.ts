@@ -1,3 +1,4 @@
+import { isChanged } from '../../model/language/changes.ts'
 import type { ActionProperty, StepView } from '../../model/language/property.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
@@ -19,5 +20,8 @@ export const reclaimSparesRoots: ActionProperty<Kvm> = {
 /** The pages that a step of reclaim makes invalid. */
 function zapped(before: Kvm, { path }: StepView, after: Kvm): number[] {
   if (!path.startsWith('PF/PF.13/') && !path.includes('LOAD.2 quota/')) return []
-  return all(before.page).filter((p) => !before.page[p].role_invalid && after.page[p].role_invalid)
+  return all(before.page).filter((p) => {
+    if (!isChanged(before.page[p], after.page[p])) return false
+    return !before.page[p].role_invalid && after.page[p].role_invalid
+  })
 }
