@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { printableJson, quoted } from '../../../model/language/quoted.ts'
+import { programsOf } from '../built-programs.ts'
 import { builtSystem } from '../built-systems.ts'
 import { findDesign, findNamed, findScenario, hintFor, lookUp } from '../catalogue.ts'
 import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
@@ -28,23 +29,28 @@ export function machine({ catalogue: all, ...rest }: CommandContext, name: strin
   const known = findMachine(context, name)
   const of = design ?? known.design
   const change = of === undefined ? undefined : findDesign(catalogue, of)
-  const at = scenario ?? findHome(context, of) ?? known.scenarios[0]
+  const runsIn = (id: string): boolean =>
+    programsOf(findScenario(catalogue, id), change?.adds).some(({ kind }) => kind === known.id)
+  // With a design: the first of its scenarios in which such a thread runs.
+  const at = scenario ?? change?.scenarios.find(runsIn) ?? known.scenarios[0]
   const { threads } = builtSystem(findScenario(catalogue, at), change)
   const kinds = threads.map((thread) => ({ id: thread.program.kind, thread }))
   const { thread } = lookUp(`machine of ${at}`, kinds, known.id)
   io.out(as === 'mermaid' ? mermaidOf(thread) : printableJson(chartOf(thread)))
   return 0
-
-  /** The first scenario of the design in which such a thread runs. */
-  function findHome({ catalogue: all }: CommandContext, id: string | undefined): string | undefined {
-    return id === undefined
-      ? undefined
-      : findDesign(all, id).scenarios.find((s) => known.scenarios.includes(s))
-  }
 }
 
 /** @throws UsageError for a name that no machine has, with a hint if something else has it. */
-function findMachine({ catalogue }: CommandContext, name: string): Machine {
+function findMachine(
+  { catalogue }: CommandContext,
+  name: string,
+): Pick<Machine, 'id' | 'scenarios' | 'design'> {
+  const wanted = name.toLowerCase()
+  // One scenario after the other: most machines run in one of the first.
+  for (const scenario of catalogue.scenarios) {
+    const found = programsOf(scenario).find(({ kind }) => kind.toLowerCase() === wanted)
+    if (found !== undefined) return { id: found.kind, scenarios: [scenario.id] }
+  }
   const machines = machinesOf(catalogue)
   const hint = findNamed(machines, name) === undefined ? hintFor(catalogue, name) : null
   if (hint !== null) throw new UsageError(`no machine is called "${quoted(name)}"; ${hint}`)
