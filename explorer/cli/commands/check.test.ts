@@ -48,7 +48,8 @@ describe('check', () => {
       design: 'request-first',
       property: 'root-dropped',
     })
-    // The deadlock that it leads to was not asked for.
+    // The deadlock that it leads to was not asked for; it needs more steps.
+    expect(out).toContain(`  read first: mmucheck show ${file}`)
     expect(out.at(-1)).toBe('mmucheck: 2 violated, 0 hold, 0 inconclusive; 1 violation not asked for')
   })
 

@@ -33,6 +33,7 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
     ...asked.flatMap((p) => propertyLines(p, longest, style)),
     ...(unasked.length === 0 ? [] : ['  not asked for:']),
     ...unasked.flatMap((p) => propertyLines(p, longest, style)),
+    ...readFirst([...asked, ...unasked]),
     ...Object.entries(check.leftOut).flatMap(([id, why]) =>
       hanging(`not judged: ${id}: ${why}`, style.width),
     ),
@@ -180,6 +181,18 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
     ...(ce.unconfirmed === null ? [] : wrapAtSpaces(`NOT CONFIRMED: ${ce.unconfirmed}`, style.width, '    ')),
     ...fairnessOf(p, style.width),
   ]
+}
+
+/** Of several counterexamples, the one with the shortest story; nothing if there is no choice. */
+function readFirst(properties: readonly PropertyReport[]): string[] {
+  const files = properties.flatMap(({ verdict, counterexample: ce }) =>
+    verdict === 'violated' && ce !== null && ce.file !== null
+      ? [{ file: ce.file, length: ce.length, switches: ce.contextSwitches }]
+      : [],
+  )
+  if (files.length < 2) return []
+  const [first] = files.toSorted((a, b) => a.length - b.length || a.switches - b.switches)
+  return [`  read first: mmucheck show ${quotedPath(first.file)}`]
 }
 
 /** Why the loop satisfies each fairness constraint. */
