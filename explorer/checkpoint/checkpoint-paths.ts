@@ -22,7 +22,7 @@ export interface CheckpointPaths {
 }
 
 /** Subfolders for the searches that follow the main one. */
-export const FOLLOWING = ['partial-order', 'liveness', 'self-check'] as const
+export const FOLLOWING = ['symmetry', 'partial-order', 'liveness', 'self-check'] as const
 
 /** The paths of one of the searches of a run. */
 export function checkpointPathsOf(

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { program, step } from '../../model/language/program.ts'
 import type { Property } from '../../model/language/property.ts'
-import { array, range, sort, struct, type View } from '../../model/language/shapes.ts'
+import { array, range, sort, struct } from '../../model/language/shapes.ts'
 import { compose, each } from '../../model/language/system.ts'
 import { filterLockModel, twoPhaseModel } from '../oracles/models.ts'
 import { randomSymmetric } from '../reduce/symmetry/testing/random-symmetric.ts'
@@ -121,13 +121,12 @@ describe('a resumed search gives the same result as an uninterrupted one', () =>
 })
 
 /** Counters that have nothing to do with each other: 10 to their number states, hardly any with partial order. */
-const counter = sort('counter', 4)
-const world = struct({ ticks: array(counter, range(0, 9)) })
-type World = View<typeof world>
-const counting = (symmetric: boolean) =>
+const four = sort('counter', 4)
+type World = { readonly ticks: { [self: number]: number } }
+const counting = (symmetric: boolean, counter = four) =>
   compose({
     name: 'counting',
-    world,
+    world: struct({ ticks: array(counter, range(0, 9)) }),
     symmetric: symmetric ? [counter] : [],
     threads: [
       each(
@@ -165,6 +164,25 @@ describe('where `all` takes partial order because of a limit', () => {
     expect(whole.reduction.symmetry !== null).toBe(symmetric)
     const looks = stopChecksIn(search)
     for (let look = 0; look < looks; look += helps ? 9 : 2) {
+      interrupted(search, directory, look)
+      expect(comparable(search({ resume: directory }))).toEqual(comparable(whole))
+    }
+  })
+
+  it.each([
+    ['symmetry alone', 60, 'complete'],
+    ['partial order as well', 40, 'complete'],
+    ['nothing', 1, 'INCOMPLETE'],
+  ])('and before that symmetry, if there are two permutations: what helps is %s', (helps, maxStates, end) => {
+    const pair = counting(true, sort('counter', 2))
+    const search: Search = (more) => breadthFirst(pair, [noneStops], { reduce: 'all', maxStates, ...more })
+    const whole = search({})
+    const { symmetry, partialOrder } = whole.reduction
+    expect(whole.complete ? 'complete' : 'INCOMPLETE').toBe(end)
+    expect(symmetry !== null).toBe(whole.complete)
+    expect(partialOrder !== null).toBe(helps === 'partial order as well')
+    const looks = stopChecksIn(search)
+    for (let look = 0; look < looks; look++) {
       interrupted(search, directory, look)
       expect(comparable(search({ resume: directory }))).toEqual(comparable(whole))
     }

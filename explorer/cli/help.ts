@@ -35,10 +35,11 @@ WORKERS
 
 REDUCTION
   --reduce all (the default) uses symmetry: vCPUs are interchangeable, and
-  traces stay shortest. If the search then exceeds --max-states or
-  --memory-limit, it is repeated with partial-order reduction too, which stores
-  far fewer states but takes much longer; it gets 50 times the time of the
-  first search. --reduce por has no such limit.
+  traces stay shortest. Of two threads only it takes longer than it saves, and
+  comes second. If a search exceeds --max-states or --memory-limit, it is
+  repeated with the next reduction, at last partial order, which stores far
+  fewer states but takes much longer; it gets 50 times the time of the search
+  before. --reduce por has no such limit.
 
 SELF-CHECK
   --self-check repeats each reduced search without reduction, within the same

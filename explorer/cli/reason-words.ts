@@ -67,6 +67,10 @@ export function notAppliedInWords(reason: NotApplied): string {
       ({ system }) => `symmetry: ${system} declares no sort of several interchangeable ids`,
     )
     .with({ kind: 'asymmetric' }, ({ why }) => `symmetry: ${why}${OR_UNREDUCED}`)
+    .with(
+      { kind: 'symmetry-not-needed' },
+      () => 'symmetry: not needed, and of only two permutations it takes longer than the full search',
+    )
     .with({ kind: 'partial-order-not-needed' }, () => 'por: not needed, and without it traces are shortest')
     .with(
       { kind: 'liveness-in-full' },

@@ -1,9 +1,7 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ModelError } from '../../model/language/errors.ts'
 import { CheckpointError } from '../checkpoint/index.ts'
-import { LostWorker, type Progress, type SearchHooks } from '../search/index.ts'
+import { collectGarbage, LostWorker, type Progress, type SearchHooks } from '../search/index.ts'
 import { InternalError } from './errors.ts'
 import { loadCatalogue } from './load-catalogue.ts'
 import { errorInWords } from './reason-words.ts'
@@ -58,13 +56,6 @@ parentPort?.on('message', async ({ request, stop }: ThreadRequest) => {
     post(failureOf(error))
   }
 })
-
-/** Node has no other way to ask for it without an option on its command line. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc')
-  const collect: unknown = runInNewContext('gc')
-  if (typeof collect === 'function') collect()
-}
 
 function failureOf(error: unknown): ThreadReport {
   if (!(error instanceof Error)) return { kind: 'failure', message: String(error) }

@@ -57,9 +57,11 @@ describe('a reduced search has the verdicts of the full one', () => {
     expect(full.result.complete).toBe(true)
     expect(full.result.states).toBe(states)
     if (isSymmetric) {
-      const all = search('all')
-      expect(verdicts(all)).toEqual(verdicts(full))
-      expect(contradictions(all.result, full.result)).toEqual([])
+      // `all` leaves symmetry out where it takes longer than it saves.
+      const reduced = search('symmetry')
+      expect(reduced.result.reduction.symmetry).not.toBeNull()
+      expect(verdicts(reduced)).toEqual(verdicts(full))
+      expect(contradictions(reduced.result, full.result)).toEqual([])
     }
     if (states > SMALL) return
     const por = search('por')

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
+import { sort } from '../../model/language/shapes.ts'
 import type { StopReason } from '../search/stop-reason.ts'
-import { better, isTooLarge } from './reduction.ts'
+import { better, isTooLarge, strategiesFor } from './reduction.ts'
 
 const outcome = (incompleteReason: StopReason | null, ...verdicts: string[]) => ({
   complete: incompleteReason === null,
@@ -37,4 +38,20 @@ it('the smaller search counts when it says more; else its reason counts when it 
     ...large,
     incompleteReason: { ...tooSlow, first: manyStates },
   })
+})
+
+it('of two permutations symmetry comes second, unless it is asked for', () => {
+  const first = (reduce: 'all' | 'symmetry' | 'por' | 'none', ...sizes: number[]) => {
+    const symmetric = sizes.map((size) => sort('s', size))
+    const [{ stage, symmetry, partialOrder }, ...rest] = strategiesFor(reduce, { symmetric })
+    return { stage, symmetry, partialOrder, later: rest.map((strategy) => strategy.stage) }
+  }
+  const main = { stage: 'main', symmetry: false, partialOrder: false, later: [] }
+  expect(first('all', 2)).toEqual({ ...main, later: ['symmetry', 'partial-order'] })
+  expect(first('all', 1, 2)).toEqual(first('all', 2))
+  for (const sizes of [[3], [2, 2], [], [1]])
+    expect(first('all', ...sizes)).toEqual({ ...main, symmetry: true, later: ['partial-order'] })
+  expect(first('symmetry', 2)).toEqual({ ...main, symmetry: true })
+  expect(first('por', 2)).toEqual({ ...main, partialOrder: true })
+  expect(first('none', 2)).toEqual(main)
 })

@@ -31,8 +31,8 @@ export const NOTHING_REDUCED: ReductionReport = {
   notApplied: [],
 }
 
-/** The main search, or the retry with partial-order reduction. Each has separate checkpoints. */
-export type Stage = 'main' | 'partial-order'
+/** The main search, or a retry with more reductions. Each has separate checkpoints. */
+export type Stage = 'main' | 'symmetry' | 'partial-order'
 
 /** One combination of reductions. */
 export interface Strategy {
@@ -51,16 +51,41 @@ const ALL_BUT_POR: Strategy = {
   symmetry: true,
   notApplied: [{ kind: 'partial-order-not-needed' }],
 }
+const ALL: Strategy = { stage: 'partial-order', symmetry: true, partialOrder: true, notApplied: [] }
+
+const STRATEGIES: Readonly<Record<Reduce, readonly Strategy[]>> = {
+  none: [FULL],
+  symmetry: [{ ...FULL, symmetry: true }],
+  por: [{ ...FULL, partialOrder: true }],
+  all: [ALL_BUT_POR, ALL],
+}
+
+/** `all` for a system that only two permutations leave as it is. */
+const ALL_OF_TWO: readonly Strategy[] = [
+  { ...FULL, notApplied: [{ kind: 'symmetry-not-needed' }, { kind: 'partial-order-not-needed' }] },
+  { ...ALL_BUT_POR, stage: 'symmetry' },
+  ALL,
+]
 
 /**
  * The strategies to try in order, each one if `isTooLarge` holds for the search before it. Partial-order reduction
  * preserves verdicts but not the lengths of traces, and takes many times as long, so `all` first tries without it.
  */
-export const STRATEGIES: Readonly<Record<Reduce, readonly Strategy[]>> = {
-  none: [FULL],
-  symmetry: [{ ...FULL, symmetry: true }],
-  por: [{ ...FULL, partialOrder: true }],
-  all: [ALL_BUT_POR, { stage: 'partial-order', symmetry: true, partialOrder: true, notApplied: [] }],
+export function strategiesFor(reduce: Reduce, system: Pick<System, 'symmetric'>): readonly Strategy[] {
+  return reduce === 'all' && isSymmetric(system) && !savesTime(system) ? ALL_OF_TWO : STRATEGIES[reduce]
+}
+
+/** Whether there is anything to permute. */
+const isSymmetric = ({ symmetric }: Pick<System, 'symmetric'>): boolean => symmetric.some((s) => s.size > 1)
+
+/**
+ * Whether symmetry takes less time than the full search. To find the least of two permutations of a state and to check
+ * that model code does not tell them apart takes longer than to search twice as many states: 1.0 to 1.8 times in eleven
+ * scenarios of 1,000 to 140,000 states, 1.2 times in one of 3.3 million. With more permutations it saves time.
+ */
+export function savesTime({ symmetric }: Pick<System, 'symmetric'>): boolean {
+  const sizes = [...new Set(symmetric)].map(({ size }) => size).filter((size) => size > 1)
+  return sizes.length > 1 || sizes.some((size) => size > 2)
 }
 
 /** The reductions of one search. */
@@ -102,7 +127,7 @@ export class SymmetryClaims {
   readonly notApplied: NotApplied[] = []
 
   constructor({ name, symmetric }: Pick<System, 'name' | 'symmetric'>, asked: Reduce) {
-    const isWanted = STRATEGIES[asked].some(({ symmetry }) => symmetry)
+    const isWanted = asked === 'symmetry' || asked === 'all'
     this.sorts = isWanted ? symmetric.filter((s) => s.size > 1) : []
     if (isWanted && this.sorts.length === 0) this.notApplied.push({ kind: 'nothing-symmetric', system: name })
   }

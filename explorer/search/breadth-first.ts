@@ -9,12 +9,13 @@ import {
   isTooLarge,
   type Reducible,
   reductionsOf,
-  STRATEGIES,
   type Strategy,
   SymmetryClaims,
+  strategiesFor,
   UNREDUCED,
 } from '../reduce/reduction.ts'
 import { AsymmetryError } from '../reduce/symmetry/asymmetry.ts'
+import { collectGarbage } from '../state/collect-garbage.ts'
 import { BreadthFirstSearch } from './breadth-first-search.ts'
 import { FailedSearch } from './failed-search.ts'
 import { LimitWatch } from './limit-watch.ts'
@@ -40,7 +41,7 @@ export function breadthFirst<W>(
   options: SearchOptions = {},
 ): SearchResult {
   const { reduce = 'none' } = options
-  const [first, ...smaller] = STRATEGIES[reduce]
+  const [first, ...smaller] = strategiesFor(reduce, system)
   return withLivenessResults(callOf(system, properties, options, reduce), (call) =>
     smallest(searchBy(first, call), smaller, call),
   )
@@ -60,7 +61,7 @@ export function smallerIfTooLarge(
   if (!isTooLarge(found)) return found
   return withLivenessResults(callOf(system, properties, options, 'por'), (call) => {
     call.watch.resumeFrom(found.seconds)
-    return smallest(found, STRATEGIES.por, call)
+    return smallest(found, strategiesFor('por', system), call)
   })
 }
 
@@ -81,6 +82,7 @@ function smallest(found: SearchResult, smaller: readonly Strategy[], call: Call)
   let best = found
   for (const strategy of smaller) {
     if (!isTooLarge(best)) break
+    if (best.incompleteReason?.kind === 'memory-limit') collectGarbage()
     call.watch.startRetry()
     best = better(best, searchBy(strategy, call))
   }

@@ -1,7 +1,7 @@
 import { ModelError } from '../../model/language/errors.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
-import { NOTHING_REDUCED } from '../reduce/reduction.ts'
+import { NOTHING_REDUCED, savesTime } from '../reduce/reduction.ts'
 import { breadthFirst, smallerIfTooLarge } from './breadth-first.ts'
 import { FailedSearch } from './failed-search.ts'
 import type { NotApplied, OneWorker } from './not-applied.ts'
@@ -38,8 +38,7 @@ function whyAlone(
 ): OneWorker | null {
   if (checkpoint !== undefined || resume !== undefined) return { kind: 'checkpoints-of-one-worker' }
   if (reduce === 'symmetry' || reduce === 'por') return { kind: 'reduction-of-one-worker', reduce }
-  if (reduce === 'all' && system.symmetric.some((sort) => sort.size > 1))
-    return { kind: 'symmetry-of-one-worker' }
+  if (reduce === 'all' && savesTime(system)) return { kind: 'symmetry-of-one-worker' }
   const graph = graphPropertyIn(properties)
   return graph === null ? null : { kind: 'graph-of-one-worker', property: graph }
 }

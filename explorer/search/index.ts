@@ -1,5 +1,6 @@
 /** Searches and their results. The public part of this folder. */
 
+export { collectGarbage } from '../state/collect-garbage.ts'
 export { breadthFirst, type Progress, type SearchOptions, withTrace } from './breadth-first.ts'
 export { exhaustive } from './exhaustive.ts'
 export { FailedSearch } from './failed-search.ts'

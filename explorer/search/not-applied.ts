@@ -9,6 +9,8 @@ export type NotApplied =
   | { readonly kind: 'nothing-symmetric'; readonly system: string }
   /** A sort that was declared symmetric is not. */
   | { readonly kind: 'asymmetric'; readonly why: string }
+  /** Symmetry: of two permutations it costs more time than it saves. */
+  | { readonly kind: 'symmetry-not-needed' }
   /** Partial-order reduction: it costs shortest traces and time. */
   | { readonly kind: 'partial-order-not-needed' }
   /** Any reduction: none is proven to preserve every fair cycle. */

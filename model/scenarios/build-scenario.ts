@@ -26,22 +26,34 @@ export function boundsOf({ bounds, start: { tables } }: Pick<Plan, 'bounds' | 's
 /** Builds and registers a scenario of the model: vCPUs, and every other thread that the bounds ask for. */
 export function scenario(plan: Plan): Scenario<Kvm> {
   plans.push(plan)
-  return scenarioOutside(plan)
+  return scenarioWith(plan, () => boundsOf(plan))
 }
 
-/** As `scenario()`, for a user's scenario, which is not registered. */
+/** As `scenario()`, for a user's scenario, which is not registered. @throws ZodError or ModelError for wrong bounds. */
 export function scenarioOutside(plan: Plan): Scenario<Kvm> {
-  const { start, bounds: _, aliases = [], ...about } = plan
   const bounds = boundsOf(plan)
+  return scenarioWith(plan, () => bounds)
+}
+
+/** @param boundsNow the bounds: those of most scenarios are not used in a run, and checking them takes time. */
+function scenarioWith(plan: Plan, boundsNow: () => Bounds): Scenario<Kvm> {
+  const { start, bounds: _, aliases = [], ...about } = plan
+  let known: Bounds | null = null
+  const bounds = (): Bounds => {
+    known ??= boundsNow()
+    return known
+  }
   return {
     ...about,
     aliases,
-    bounds: shownBounds(bounds),
-    contains: (judgedWhere) => (judgedWhere as (bounds: Bounds) => boolean)(bounds),
-    build: (change = UNCHANGED) => build(plan.id, bounds, start, change),
+    get bounds() {
+      return shownBounds(bounds())
+    },
+    contains: (judgedWhere) => (judgedWhere as (bounds: Bounds) => boolean)(bounds()),
+    build: (change = UNCHANGED) => build(plan.id, bounds(), start, change),
     programs: ({ adds, base } = UNCHANGED) => {
-      const programs = groupsOf(bounds, sortsOf(bounds), adds).map(({ program }) => program)
-      return base === undefined ? programs : applyPatches(programs, base(bounds))
+      const programs = groupsOf(bounds(), sortsOf(bounds()), adds).map(({ program }) => program)
+      return base === undefined ? programs : applyPatches(programs, base(bounds()))
     },
   }
 }
