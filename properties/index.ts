@@ -35,7 +35,7 @@ import { noNullPointer } from './roots/no-null-pointer.ts'
 import { noObsoleteRootKept } from './roots/no-obsolete-root-kept.ts'
 import { noStaleRootUsed } from './roots/no-stale-root-used.ts'
 import { onlyObsoleteRootsFreed } from './roots/only-obsolete-roots-freed.ts'
-import { validPagesDroppedWithAPaeRoot, rootIsAlsoAChild, wrongChildIsLinked, mappedEntryBecomesMmio, bothMmusHoldRoots, prefaultIsStale, tableIsShadowedWithTwoAccesses } from './roots/role-witnesses.ts'
+import { validPagesDroppedWithAPaeRoot, rootIsAlsoAChild, wrongChildIsLinked, mappedEntryBecomesMmio, bothMmusHoldRoots, prefaultIsStale, tableIsShadowedForBothValuesOfCr0Wp, tableIsShadowedWithTwoAccesses } from './roots/role-witnesses.ts'
 import { rootCountIsNumberOfHolders } from './roots/root-count-is-number-of-holders.ts'
 import { rootFitsTheContext } from './roots/root-fits-the-context.ts'
 import { childIsOneLevelBelow } from './shadow/child-is-one-level-below.ts'
@@ -60,10 +60,12 @@ import { onePagePerKey } from './shadow/one-page-per-key.ts'
 import { pageGoesUnsyncOnce } from './shadow/page-goes-unsync-once.ts'
 import { parentLinksMatch } from './shadow/parent-links-match.ts'
 import { pteListRemoveFindsItsEntry } from './shadow/pte-list-remove-finds-its-entry.ts'
+import { rmapAddFindsNoEntry } from './shadow/rmap-add-finds-no-entry.ts'
 import { rmapHoldsPresentSptes } from './shadow/rmap-holds-present-sptes.ts'
 import { rmapKeyIsThePagesOwn } from './shadow/rmap-key-is-the-pages-own.ts'
 import { scenarioHasEnoughShadowPages } from './shadow/scenario-has-enough-shadow-pages.ts'
 import { shadowedTablesAreCounted } from './shadow/shadowed-tables-are-counted.ts'
+import { syncDropsTheLockBetweenRounds, syncInAFaultIsInterrupted, unsyncPageIsZappedForADirectory, syncFailsAndZaps } from './shadow/sync-witnesses.ts'
 import { syncedPageAgrees } from './shadow/synced-page-agrees.ts'
 import { trackedTableIsNotWritable } from './shadow/tracked-table-is-not-writable.ts'
 import { unsyncChildrenAreCounted } from './shadow/unsync-children-are-counted.ts'
@@ -117,6 +119,7 @@ export const properties: readonly Property<Kvm>[] = [
   mappedEntryBecomesMmio,
   bothMmusHoldRoots,
   prefaultIsStale,
+  tableIsShadowedForBothValuesOfCr0Wp,
   tableIsShadowedWithTwoAccesses,
   rootCountIsNumberOfHolders,
   rootFitsTheContext,
@@ -166,10 +169,15 @@ export const properties: readonly Property<Kvm>[] = [
   pageGoesUnsyncOnce,
   parentLinksMatch,
   pteListRemoveFindsItsEntry,
+  rmapAddFindsNoEntry,
   rmapHoldsPresentSptes,
   rmapKeyIsThePagesOwn,
   scenarioHasEnoughShadowPages,
   shadowedTablesAreCounted,
+  syncDropsTheLockBetweenRounds,
+  syncInAFaultIsInterrupted,
+  unsyncPageIsZappedForADirectory,
+  syncFailsAndZaps,
   syncedPageAgrees,
   trackedTableIsNotWritable,
   unsyncChildrenAreCounted,

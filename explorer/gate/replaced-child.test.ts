@@ -1,9 +1,13 @@
 import { expect, it } from 'vitest'
+import { drop, type Patch } from '../../model/language/patch.ts'
 import type { Witness } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
+import { mergeBounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { type Plan, scenarioOutside } from '../../model/scenarios/build-scenario.ts'
+import { HUGE_PAGE_MAPPED_TWICE } from '../../model/scenarios/fault/access.ts'
 import { REPLACED_NESTED_TABLE, REPLACED_TABLE } from '../../model/scenarios/shadow/replaced-table.ts'
+import { noFlushDebtAtUnlock } from '../../properties/shadow/no-flush-debt-at-unlock.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
 
 function witness(id: string, seen: (kvm: Kvm, at: Counters) => boolean): Witness<Kvm> {
@@ -44,4 +48,15 @@ it('a nested table that has lost its last parent is zapped, any other table stay
   })
   expect(reached(REPLACED_TABLE, kept)).toEqual([true])
   expect(reached(REPLACED_NESTED_TABLE, kept)).toEqual([false])
+})
+
+it('the flush for a direct page of other access (GET.0) is noticed where it is missing', () => {
+  const plan: Plan = {
+    ...HUGE_PAGE_MAPPED_TWICE,
+    bounds: mergeBounds(HUGE_PAGE_MAPPED_TWICE.bounds, { guest: { reads: [0, 1] } }),
+  }
+  const judge = (patches: readonly Patch<Kvm>[]): string =>
+    breadthFirst(scenarioOutside(plan).build({ patches }), [noFlushDebtAtUnlock]).properties[0].verdict
+  expect(judge([])).toBe('holds')
+  expect(judge([drop('GET.0 flush')])).toBe('violated')
 })

@@ -13,6 +13,7 @@ import { slotMoveDesigns } from './memslots/slot-move.ts'
 import { notifierDesigns } from './notifier/notifiers.ts'
 import { assertedCounterDesigns } from './primitives/asserted-counters.ts'
 import { storeBufferDesigns } from './primitives/store-buffers.ts'
+import { cr0WpDesigns } from './roots/cr0-wp.ts'
 import { dummyRootDesigns } from './roots/dummy-roots.ts'
 import { obsoleteRootDesigns } from './roots/obsolete-roots.ts'
 import { roleKeyDesigns } from './roots/role-keys.ts'
@@ -20,6 +21,7 @@ import { rootCalibrationDesigns } from './roots/roots-calibration.ts'
 import { rootsWithoutPageDesigns } from './roots/roots-without-page.ts'
 import { assertedSpteDesigns } from './shadow/asserted-sptes.ts'
 import { ownTableDesigns } from './shadow/own-table.ts'
+import { syncRoundDesigns } from './shadow/sync-rounds.ts'
 import { unexpectedChildDesigns } from './shadow/unexpected-child.ts'
 import { unlockedWalkDesigns } from './shadow/unlocked-walk.ts'
 import { unprotectDesigns } from './shadow/unprotect.ts'
@@ -36,6 +38,7 @@ import { zappingDesigns } from './zap/zapping.ts'
 /** All designs, in the order of listings; `upstream` is the model without patches. */
 export const designs: readonly Design<Kvm>[] = [
   upstream,
+  ...cr0WpDesigns,
   ...dummyRootDesigns,
   ...obsoleteRootDesigns,
   ...roleKeyDesigns,
@@ -47,6 +50,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...zappingDesigns,
   ...assertedSpteDesigns,
   ...ownTableDesigns,
+  ...syncRoundDesigns,
   ...unexpectedChildDesigns,
   ...unlockedWalkDesigns,
   ...unprotectDesigns,

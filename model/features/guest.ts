@@ -8,6 +8,7 @@ import { trackWrite } from '../machines/shadow/track-write.ts'
 import { exit } from '../machines/vcpu/exits.ts'
 import { beginInvlpg, cr3Loads } from '../machines/vcpu/guest.ts'
 import { beginGuestPteWrite } from '../machines/vcpu/guest-stores.ts'
+import { CR0, setCr0, wpToggle } from '../machines/vcpu/set-cr0.ts'
 import { CR4, paeToggle, setCr4 } from '../machines/vcpu/set-cr4.ts'
 import { watched } from '../memory/bounds.ts'
 import type { Feature } from './feature.ts'
@@ -17,13 +18,14 @@ export const guest: Feature = {
   id: 'guest',
   title: 'CR3 and CR4 loads, INVLPG, and stores to page tables',
   parts: (bounds) => {
-    const { cr3Loads: loads, paeToggles, invlpgs, edits } = bounds.guest
+    const { cr3Loads: loads, paeToggles, wpToggles, invlpgs, edits } = bounds.guest
     return {
       vcpu: [
         placed(20, ...when(watched(bounds), handleMmuSync(bounds))),
         placed(320, ...when(loads > 0, exit(EXIT.cr3, NEW_PGD))),
         placed(325, ...when(loads > 0 && edits.length > 0, exit(EXIT.sameCr3, SAME_CR3))),
         placed(340, ...when(paeToggles > 0, exit(EXIT.cr4, CR4))),
+        placed(345, ...when(wpToggles > 0, exit(EXIT.cr0, CR0))),
         placed(
           370,
           ...when(
@@ -35,6 +37,7 @@ export const guest: Feature = {
         placed(440, ...when(loads > 0 || bounds.nested.runs > 0, newPgd(bounds))),
         placed(445, ...when(loads > 0 && edits.length > 0, reloadCr3())),
         placed(460, ...when(paeToggles > 0, setCr4(bounds))),
+        placed(465, ...when(wpToggles > 0, setCr0(bounds))),
         placed(500, ...when(watched(bounds), trackWrite(bounds))),
         placed(510, ...when(invlpgs > 0, invlpg(bounds))),
       ],
@@ -43,6 +46,7 @@ export const guest: Feature = {
         placed(60, ...beginInvlpg(bounds)),
         placed(110, ...cr3Loads(bounds)),
         placed(130, ...paeToggle(bounds)),
+        placed(135, ...wpToggle(bounds)),
       ],
       pageFault: [placed(40, ...inPageFault(...when(watched(bounds), writeTracked(bounds))))],
     }
@@ -53,9 +57,13 @@ export const guest: Feature = {
       kvm.vcpu[v].pte_writes_left = guest.editsLeft
       kvm.vcpu[v].invlpgs_left = guest.invlpgs
       kvm.vcpu[v].pae_toggles = guest.paeToggles
+      kvm.vcpu[v].wp_toggles = guest.wpToggles
     }
   },
-  refuses: ({ guest: { edits, editsLeft, cr3Loads, pgds, gvas, gfns, tables, reads = [], writes = [] } }) => {
+  refuses: ({ guest, nested, shadow }) => {
+    const { edits, editsLeft, cr3Loads, pgds, gvas, gfns, tables, reads = [], writes = [], wpToggles } = guest
+    if (wpToggles > 0 && (nested.mmus > 1 || shadow.withoutGptes.length > 0))
+      return 'guest.wpToggles is for shadow paging: CR0.WP is part of no other role'
     if (editsLeft > 0 && edits.length === 0)
       return 'guest.editsLeft needs guest.edits: there is no store to make'
     if (edits.length > 0 && editsLeft === 0) return 'guest.edits needs guest.editsLeft: no store is ever made'

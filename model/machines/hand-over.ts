@@ -45,6 +45,7 @@ export const EXIT = {
   vmrun: 'exit: VMRUN',
   l2: 'exit: L2',
   cr4: 'exit: CR4',
+  cr0: 'exit: CR0',
   userspace: 'exit: userspace',
   close: 'exit: close',
   emulatedStore: 'exit: emulated store',

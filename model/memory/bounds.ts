@@ -77,6 +77,11 @@ export function watched({ guest, unprotect }: Bounds): boolean {
   return guest.edits.length > 0 || unprotect.stores.length > 0
 }
 
+/** Whether a vCPU may zap an unsync page: when it builds a page above level 1, or if a sync cannot read the table. */
+export function zaps_unsync_pages(bounds: Bounds): boolean {
+  return watched(bounds) && (bounds.shadow.levels > 1 || tables_change_slots(bounds))
+}
+
 /** Whether the set of memslots changes, so that vCPUs look slots up and are readers of kvm->srcu. */
 export function slots_change({ memslots, dirtyLog }: Bounds): boolean {
   return memslots.deletes + memslots.creates + memslots.moves > 0 || dirtyLog.enables

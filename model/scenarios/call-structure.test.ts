@@ -47,9 +47,11 @@ describe('the call structure of the machines', () => {
       '__kvm_mmu_prepare_zap_page',
       [
         '__kvm_mmu_unprotect_gfn_and_retry',
+        'kvm_mmu_find_shadow_page',
         'kvm_mmu_track_write',
         'kvm_mmu_zap_memslot_pages_and_flush',
         'kvm_mmu_zap_oldest_mmu_pages',
+        'kvm_sync_page',
         'kvm_zap_obsolete_pages',
       ],
     ],
@@ -57,6 +59,7 @@ describe('the call structure of the machines', () => {
       'kvm_mmu_commit_zap_page',
       [
         '__kvm_mmu_unprotect_gfn_and_retry',
+        'kvm_mmu_find_shadow_page',
         'kvm_mmu_free_roots',
         'kvm_mmu_remote_flush_or_zap',
         'kvm_mmu_track_write',
@@ -101,6 +104,7 @@ describe('the call structure of the machines', () => {
         "kvm_mmu_track_write",
         "kvm_mmu_write_protect_fault",
         "kvm_mmu_zap_all_fast",
+        "kvm_post_set_cr0",
         "kvm_post_set_cr4",
         "kvm_set_cr3",
         "kvm_set_memslot",

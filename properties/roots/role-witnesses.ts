@@ -96,6 +96,22 @@ export const prefaultIsStale: Witness<Kvm> = {
     }),
 }
 
+export const tableIsShadowedForBothValuesOfCr0Wp: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'table-is-shadowed-for-both-values-of-cr0-wp',
+  aliases: [],
+  title: 'Two shadow pages of the same gfn and level differ only in role.cr0_wp.',
+  reference: 'kvm_calc_cpu_role(): role.base.cr0_wp',
+  seen: (kvm) =>
+    all(kvm.page).some((p) =>
+      all(kvm.page).some((q) => {
+        const [one, other] = [kvm.page[p], kvm.page[q]]
+        if (one.gfn === null || one.gfn !== other.gfn || one.level !== other.level) return false
+        return one.role_wp_clear && !other.role_wp_clear
+      }),
+    ),
+}
+
 export const tableIsShadowedWithTwoAccesses: Witness<Kvm> = {
   kind: 'witness',
   id: 'table-is-shadowed-with-two-accesses',

@@ -9,17 +9,18 @@ export const rootFitsTheContext: Invariant<Kvm> = {
   id: 'root-fits-the-context',
   aliases: ['I-25'],
   title:
-    'The root that a vCPU runs on matches its page directory and the role bits direct and guest_mode of its context.',
+    'The root that a vCPU runs on matches its page directory and the role bits direct, guest_mode and cr0_wp of its context.',
   when: 'while the vCPU runs guest code',
   reference: 'is_root_usable(); ad7dc69aeb23 "fix switch between root and guest MMUs", v5.0',
   consequence: 'The guest runs in the address space of another process, or L2 in the memory of L1.',
   given: (kvm, at) => all(kvm.vcpu).some((v) => in_guest(at, v) && kvm.vcpu[v].root !== null),
   holds: (kvm, at) =>
     all(kvm.vcpu).every((v) => {
-      const { root, cr3 } = kvm.vcpu[v]
+      const { root, cr3, cr0_wp_clear } = kvm.vcpu[v]
       if (root === null || !in_guest(at, v)) return true
       const { direct, guest_mode } = root_role(kvm, v)
-      const { gfn, role_direct, role_guest_mode } = kvm.page[root]
+      const { gfn, role_direct, role_guest_mode, role_wp_clear } = kvm.page[root]
+      if (role_wp_clear !== cr0_wp_clear) return false
       return gfn === (direct ? 0 : cr3) && role_direct === direct && role_guest_mode === guest_mode
     }),
 }

@@ -3,7 +3,7 @@ import type { Kvm } from '../../model/memory/kvm.ts'
 import { is_obsolete_sp } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
 
-/** Bits of the role that the model does not have (CR0.WP and others of CR0, CR4 and EFER) are part of no key. */
+/** Bits of the role that the model does not have (of CR4 and EFER) are part of no key. */
 export const onePagePerKey: Invariant<Kvm> = {
   kind: 'invariant',
   class: 'precision',
@@ -27,7 +27,8 @@ function keys(kvm: Kvm): string[] {
   return all(kvm.page)
     .filter((p) => kvm.page[p].list !== 'free' && !is_obsolete_sp(kvm, p))
     .map((p) => {
-      const { gfn, level, role_direct, role_no_write, role_guest_mode, role_pae } = kvm.page[p]
-      return [gfn, level, role_direct, role_no_write, role_guest_mode, !role_direct && role_pae].join(' ')
+      const { gfn, level, role_direct, role_no_write, role_guest_mode, role_pae, role_wp_clear } = kvm.page[p]
+      const pae = !role_direct && role_pae
+      return [gfn, level, role_direct, role_no_write, role_guest_mode, pae, role_wp_clear].join(' ')
     })
 }

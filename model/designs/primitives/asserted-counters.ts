@@ -86,7 +86,7 @@ export const assertedCounterDesigns: readonly Design<Kvm>[] = [
         'no-flush-debt-at-unlock',
         'every-access-can-finish',
       ),
-      ...violated(FAULT, 'leaf-is-on-its-rmap', 'rmap-holds-present-sptes'),
+      ...violated(FAULT, 'leaf-is-on-its-rmap'),
     ],
   },
   {

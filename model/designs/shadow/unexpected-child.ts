@@ -93,14 +93,23 @@ export const unexpectedChildDesigns: readonly Design<Kvm>[] = [
     kernel: { commit: 'a54aa15c6bda', version: 'v5.13..v6.19', function: 'mmu_set_spte' },
     about:
       'CVE-2026-23401. The rmap entry of the overwritten SPTE stays and outlives the page. Fixed by aad885e77496 (v7.0), which drops the old SPTE first.',
-    scenarios: ['mapped-to-mmio'],
+    scenarios: ['mapped-to-mmio', 'slot-create-mmio-two-vcpus'],
     patches: mmioSpteStoredFirst,
-    expect: violated(
-      'mapped-to-mmio',
-      'rmap-holds-present-sptes',
-      'no-freed-spte-on-rmap',
-      'no-use-after-free',
-      'mmu-spte-set-finds-no-present-spte',
-    ),
+    expect: [
+      ...violated(
+        'mapped-to-mmio',
+        'rmap-holds-present-sptes',
+        'no-freed-spte-on-rmap',
+        'no-use-after-free',
+        'mmu-spte-set-finds-no-present-spte',
+      ),
+      ...violated(
+        'slot-create-mmio-two-vcpus',
+        'rmap-holds-present-sptes',
+        'no-flush-debt-at-unlock',
+        'mmu-spte-set-finds-no-present-spte',
+        'rmap-add-finds-no-entry',
+      ),
+    ],
   },
 ]

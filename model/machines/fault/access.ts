@@ -17,7 +17,9 @@ export function pt_access_write(kvm: Kvm, v: number, level: number, bounds: Boun
  * writable whenever the host page is (fault->map_writable), for reads as well.
  */
 export function pte_access_write(kvm: Kvm, v: number, bounds: Bounds): boolean {
-  const { guest, fault } = kvm.vcpu[v]
+  const { guest, fault, cr0_wp_clear } = kvm.vcpu[v]
+  // A write by the guest's kernel that CR0.WP does not forbid (7.2.13 paging_tmpl.h 843-864).
+  if (guest === 'write' && cr0_wp_clear) return true
   if (guest !== 'write' && !pte_is_dirty(kvm, v, bounds)) return false
   for (const entry of fault.gpte) if (!entry.w) return false
   return true

@@ -346,9 +346,15 @@ function wanted_gfn(kvm: Kvm, v: number, bounds: Bounds): number {
 
 /** The role of a child except `level` and `invalid`, derived from that of its parent (2e65e842c57d, v6.0). */
 function child_role(kvm: Kvm, v: number, direct: boolean): Role {
-  const { role_guest_mode, role_pae } = kvm.page[kvm.vcpu[v].fault.sp as number]
+  const { role_guest_mode, role_pae, role_wp_clear } = kvm.page[kvm.vcpu[v].fault.sp as number]
   const { child_no_write } = kvm.vcpu[v].fault
-  return { direct, no_write: child_no_write, guest_mode: role_guest_mode, pae: role_pae }
+  return {
+    direct,
+    no_write: child_no_write,
+    guest_mode: role_guest_mode,
+    pae: role_pae,
+    wp_clear: role_wp_clear,
+  }
 }
 
 /** GET.2 from v6.0 to 2026: a child copies role.invalid from its parent as well. */
@@ -426,6 +432,6 @@ export function testChild(bounds: Bounds, tested: ChildTest = { gfn: true, role:
 function syncBeforeLink(bounds: Bounds): Block<Kvm> {
   return block(
     'FETCH.4',
-    syncChildren(bounds, (kvm, v) => kvm.vcpu[v].fault.child as number),
+    syncChildren(bounds, (kvm, v) => kvm.vcpu[v].fault.child as number, 'cannot yield'),
   )
 }

@@ -56,7 +56,7 @@ export function walkGuestTables(bounds: Bounds): Step<Kvm> {
   const refused = (kvm: Kvm, v: number): boolean => {
     if (unreadable(kvm, v)) return true
     const { to, w } = current_gpte(kvm, v, levelOf(kvm, v), bounds)
-    return to === null || (kvm.vcpu[v].guest === 'write' && !w)
+    return to === null || (kvm.vcpu[v].guest === 'write' && !w && !kvm.vcpu[v].cr0_wp_clear)
   }
   const read = (kvm: Kvm, v: number): void => {
     const level = levelOf(kvm, v)

@@ -56,6 +56,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
             drain(kvm, v)
             const entry = fault_spte(kvm, v, bounds)
             const { pfn } = kvm.vcpu[v].fault
+            kvm.vcpu[v].fault.was_rmapped = entry.kind === 'leaf'
             // A leaf of the same page stays under the frame for which it was added to an rmap.
             if (entry.kind !== 'leaf') entry.gfn = target_gfn(kvm, v)
             entry.kind = 'leaf'
@@ -80,14 +81,14 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
   )
 }
 
-/** SET.6: a new SPTE goes on the rmap of its frame. One that was there before (`was_rmapped`) stays where it is. */
+/**
+ * SET.6: a new SPTE goes on the rmap of its frame. One that was present before (`was_rmapped`) stays where it is. An rmap
+ * is a set here: what the kernel would add a second time, `rmap-add-finds-no-entry` notices.
+ */
 function addToRmap(bounds: Bounds): Step<Kvm> {
   // Where designs let another thread in, the SPTE may be gone: the kernel adds it all the same.
   const key = (kvm: Kvm, v: number): number => fault_spte(kvm, v, bounds).gfn ?? target_gfn(kvm, v)
-  const is_rmapped = (kvm: Kvm, v: number): boolean => {
-    const { sp } = kvm.vcpu[v].fault
-    return kvm.rmap[key(kvm, v)][sp as number].has(fault_index(kvm, v, bounds))
-  }
+  const is_rmapped = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].fault.was_rmapped
   const add = (kvm: Kvm, v: number): void =>
     rmap_add(kvm, key(kvm, v), {
       page: kvm.vcpu[v].fault.sp as number,
@@ -107,7 +108,12 @@ function addToRmap(bounds: Bounds): Step<Kvm> {
       },
     },
     [
-      { when: is_rmapped },
+      {
+        when: is_rmapped,
+        does: (kvm, v) => {
+          kvm.vcpu[v].fault.was_rmapped = false
+        },
+      },
       bounds.aging.calls > 0
         ? { when: (kvm, v) => !rmap_is_locked(kvm, key(kvm, v)), does: add }
         : { does: add },

@@ -1,15 +1,17 @@
 import { block, type Entry, inFunction, step, when } from '../../language/program.ts'
 import { Oops } from '../../language/property.ts'
 import type { ReadIn } from '../../language/versions.ts'
-import { type Bounds, watched } from '../../memory/bounds.ts'
+import { type Bounds, tables_change_slots, watched, zaps_unsync_pages } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain, increment_indirect_shadow_pages, where_stored } from '../../memory/primitives/store-buffer.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
 import {
+  all_pages,
   alloc_shadow_page,
   find_shadow_page,
   free_page_of_pool,
   INDIRECT,
+  is_obsolete_sp,
   type Role,
   sp_has_gptes,
 } from '../../memory/shadow/shadow-page.ts'
@@ -17,7 +19,9 @@ import { account_shadowed } from '../../memory/shadow/write-tracking.ts'
 import { all_tlbs_empty } from '../../memory/vcpu/tlb.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { smpMb } from '../primitives/memory-barrier.ts'
-import { sync_page } from './sync-page.ts'
+import { commitZapPage } from '../zap/zap-page.ts'
+import { sync_fails, sync_page } from './sync-page.ts'
+import { INVALID_LIST, some_page_is_zapped, zapUnsyncPage } from './zap-unsync-page.ts'
 
 const since: ReadIn = 'v6.0..v7.2'
 const find = { fn: 'kvm_mmu_find_shadow_page', since }
@@ -92,10 +96,32 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
           },
           to: watched(bounds) ? 'GET.4' : 'GET.end',
         },
+        ...when(
+          zaps_unsync_pages(bounds),
+          {
+            when: (kvm: Kvm, v: number) => unsync_page_in_the_way(kvm, v, wanted) !== null,
+            does: (kvm: Kvm, v: number) => {
+              kvm.vcpu[v].zap_sp = unsync_page_in_the_way(kvm, v, wanted)
+            },
+            to: 'GET.3 zap',
+          },
+          { when: some_page_is_zapped, to: 'GET.5' },
+        ),
         { to: 'GET.6' },
       ],
     ),
-    ...inFunction(find.fn, ...when(watched(bounds), ...syncFound(bounds, wanted))),
+    ...inFunction(
+      find.fn,
+      ...when(
+        zaps_unsync_pages(bounds),
+        block<Kvm>('GET.3 zap', zapUnsyncPage('GET.3 zapped', find.fn, bounds, 'GET.3')),
+      ),
+      ...when(watched(bounds), ...syncFound(bounds, wanted)),
+      ...when(
+        zaps_unsync_pages(bounds),
+        commitZapPage('GET.5', INVALID_LIST, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+      ),
+    ),
     step(
       'GET.6',
       {
@@ -122,6 +148,21 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
   ]
 }
 
+/**
+ * GET.3: an unsync page of the same frame at another level, which is zapped before the page above level 1 is built: the
+ * frame will be write-protected (7.2.13 mmu.c 2297-2299). Null without one.
+ */
+function unsync_page_in_the_way(kvm: Kvm, v: number, wanted: Wanted): number | null {
+  if (wanted.level(kvm, v) === 1) return null
+  const gfn = wanted.gfn(kvm, v)
+  return (
+    all_pages(kvm).find((page) => {
+      const sp = kvm.page[page]
+      return sp.list !== 'free' && sp.gfn === gfn && sp.unsync && !is_obsolete_sp(kvm, page)
+    }) ?? null
+  )
+}
+
 /** GET.4: an unsync page that was found is synced, without write-protecting its table. */
 function syncFound(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
   return [
@@ -134,6 +175,15 @@ function syncFound(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
         shows: (kvm, v) => `page ${wanted.page(kvm, v)}: unsync = ${kvm.page[wanted.page(kvm, v)].unsync}`,
       },
       [
+        ...when(tables_change_slots(bounds), {
+          // The page is zapped, and the loop ends: it is built anew.
+          when: (kvm: Kvm, v: number) =>
+            kvm.page[wanted.page(kvm, v)].unsync && sync_fails(kvm, wanted.page(kvm, v)),
+          does: (kvm: Kvm, v: number) => {
+            kvm.vcpu[v].zap_sp = wanted.page(kvm, v)
+          },
+          to: 'GET.3 zap',
+        }),
         {
           when: (kvm, v) =>
             kvm.page[wanted.page(kvm, v)].unsync && sync_page(kvm, wanted.page(kvm, v), 'look', bounds),

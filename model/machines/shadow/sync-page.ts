@@ -1,6 +1,7 @@
 import type { Bounds } from '../../memory/bounds.ts'
 import { is_logged } from '../../memory/dirty-log/dirty-log.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { slot_found } from '../../memory/memslots/memslot.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
 import { drop_spte, set_flush_pending } from '../../memory/shadow/rmap.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
@@ -47,6 +48,11 @@ export function sync_spte(
   if (gpte.w || !entry.mmuw) return false
   if (mode === 'do') lose_write(kvm, entry)
   return true
+}
+
+/** Whether `kvm_sync_page()` fails, because the guest table has no usable memslot. Then the page is zapped. */
+export function sync_fails(kvm: Kvm, page: number): boolean {
+  return slot_found(kvm, kvm.page[page].gfn as number) !== 'valid'
 }
 
 /** Whether a sync may map a frame writable: `mmu_try_to_unsync_pages()` with `synchronizing`. */

@@ -1,17 +1,19 @@
-import { type Block, block, type Entry, inFunction, step, when } from '../../language/program.ts'
+import { type Block, block, choice, type Entry, inFunction, step, when } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
-import type { Bounds } from '../../memory/bounds.ts'
+import { type Bounds, tables_change_slots } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
 import { current_root_name, loaded_root_name, roots_of } from '../../memory/roots/mmu.ts'
-import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
+import { mmu_page_zap_pte, rmap_write_protect } from '../../memory/shadow/rmap.ts'
 import { clear_unsync_marks, unsync_pages_below } from '../../memory/shadow/write-tracking.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import { all_tlbs_empty, flush_tlb_gva } from '../../memory/vcpu/tlb.ts'
-import { HANDLE_TLB_FLUSH, REENTER } from '../hand-over.ts'
+import { END_OF_FAULT, HANDLE_TLB_FLUSH, REENTER } from '../hand-over.ts'
 import { release_mmu_lock, writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
-import { sync_page, sync_spte } from './sync-page.ts'
+import { commitZapPage } from '../zap/zap-page.ts'
+import { sync_fails, sync_page, sync_spte } from './sync-page.ts'
+import { INVALID_LIST, some_page_is_zapped, zapUnsyncPage } from './zap-unsync-page.ts'
 
 /** The block that handles an intercepted INVLPG. */
 export const INVLPG = 'INVLPG'
@@ -26,11 +28,21 @@ function mmu_unsync_walk(kvm: Kvm, page: number): number[] {
   return [...when(kvm.page[page].unsync, page), ...unsync_pages_below(kvm, page)]
 }
 
+/** Whether mmu_sync_children() may drop mmu_lock between two rounds; otherwise it ends with -EINTR. */
+export type CanYield = 'can yield' | 'cannot yield'
+
 /**
- * SY.3 to SY.5, with mmu_lock held: write-protect the tables of all unsync pages and flush, then sync the pages.
- * The kernel does so in batches of 16; within the bounds of the model one batch is enough.
+ * SY.3 to SY.5, with mmu_lock held: write-protect the tables of unsync pages and flush, then sync the pages. Without
+ * `shadow.syncBatch` all pages are synced in one round.
  */
-export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
+export function syncChildren(bounds: Bounds, page: PageOf, canYield: CanYield): Entry<Kvm>[] {
+  const { syncBatch } = bounds.shadow
+  const rounds = syncBatch > 0
+  const fails = tables_change_slots(bounds)
+  const batch = (kvm: Kvm, v: number): number[] => {
+    const found = mmu_unsync_walk(kvm, page(kvm, v))
+    return rounds ? found.slice(0, syncBatch) : found
+  }
   return inFunction(
     about.fn,
     step<Kvm>(
@@ -38,19 +50,19 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
       {
         ...about,
         c: 'mmu_unsync_walk(',
-        shows: (kvm, v) => `mmu_unsync_walk(): ${mmu_unsync_walk(kvm, page(kvm, v)).join(', ') || 'none'}`,
+        shows: (kvm, v) => `mmu_unsync_walk(): ${batch(kvm, v).join(', ') || 'none'}`,
       },
       [
         {
-          when: (kvm, v) => mmu_unsync_walk(kvm, page(kvm, v)).length === 0,
+          when: (kvm, v) => batch(kvm, v).length === 0,
           // The walk clears marks that lead to no unsync page.
           does: (kvm, v) => clear_unsync_marks(kvm, page(kvm, v)),
-          to: 'SY.end',
+          // After several rounds the flush of the last may be owed.
+          to: rounds ? 'SY.last' : 'SY.end',
         },
         {
           does: (kvm, v) => {
-            for (const unsync of mmu_unsync_walk(kvm, page(kvm, v)))
-              kvm.vcpu[v].fault.unsync_pages.add(unsync)
+            for (const unsync of batch(kvm, v)) kvm.vcpu[v].fault.unsync_pages.add(unsync)
           },
         },
       ],
@@ -87,22 +99,116 @@ export function syncChildren(bounds: Bounds, page: PageOf): Entry<Kvm>[] {
         },
         {
           does: (kvm, v) => {
-            for (const unsync of kvm.vcpu[v].fault.unsync_pages.elements()) {
+            const { fault } = kvm.vcpu[v]
+            for (const unsync of fault.unsync_pages.elements()) {
               kvm.page[unsync].unsync = false
-              if (sync_page(kvm, unsync, 'do', bounds)) kvm.vcpu[v].fault.flush = true
+              if (fails && sync_fails(kvm, unsync)) continue
+              if (sync_page(kvm, unsync, 'do', bounds)) fault.flush = true
+              if (rounds || fails) fault.unsync_pages.delete(unsync)
             }
             clear_unsync_marks(kvm, page(kvm, v))
           },
         },
       ),
-      ...flushIfNeeded('SY.5', bounds),
+      ...when(fails, ...zapFailed(bounds)),
+      ...(rounds ? [nextRound()] : flushIfNeeded('SY.5', bounds)),
     ]),
+    ...when(rounds, leaveRound(bounds, canYield), block<Kvm>('SY.last', flushIfNeeded('SY.5', bounds))),
     step<Kvm>(
       'SY.end',
       { ...about, c: 'return 0', shows: 'return', quiet: true },
       { does: (kvm, v) => kvm.vcpu[v].fault.unsync_pages.clear() },
     ),
   )
+}
+
+/** The pages that could not be synced are zapped; a list of zapped pages is committed, which includes the flush. */
+function zapFailed(bounds: Bounds): Entry<Kvm>[] {
+  const failed = (kvm: Kvm, v: number): number | undefined => kvm.vcpu[v].fault.unsync_pages.elements()[0]
+  return [
+    step(
+      'SY.5 failed',
+      {
+        fn: 'kvm_sync_page',
+        since,
+        c: 'kvm_mmu_prepare_zap_page(',
+        shows: (kvm, v) => `sync failed: ${failed(kvm, v) ?? 'none'}`,
+        quiet: true,
+      },
+      [
+        {
+          when: (kvm, v) => failed(kvm, v) !== undefined,
+          does: (kvm, v) => {
+            const { fault } = kvm.vcpu[v]
+            kvm.vcpu[v].zap_sp = failed(kvm, v) as number
+            fault.unsync_pages.delete(kvm.vcpu[v].zap_sp as number)
+          },
+          to: 'SY.5 zap',
+        },
+        {
+          does: (kvm, v) => {
+            if (some_page_is_zapped(kvm)) kvm.vcpu[v].fault.flush = false
+          },
+          to: 'SY.5 commit',
+        },
+      ],
+    ),
+    block('SY.5 zap', zapUnsyncPage('SY.5 zapped', 'kvm_sync_page', bounds, 'SY.5 failed'), {
+      fn: 'kvm_sync_page',
+    }),
+    ...inFunction(
+      'kvm_mmu_remote_flush_or_zap',
+      commitZapPage('SY.5 commit', INVALID_LIST, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    ),
+  ]
+}
+
+/** After a round: walk again, or stop because another thread waits for mmu_lock or for the CPU. */
+function nextRound(): Entry<Kvm> {
+  return choice('SY.5 next', [
+    step(
+      'SY.5 again',
+      { ...about, c: 'rwlock_needbreak(', shows: 'need_resched() = false', quiet: true },
+      { to: 'SY.3' },
+    ),
+    step(
+      'SY.5 stop',
+      { ...about, c: 'rwlock_needbreak(', shows: 'need_resched() = true' },
+      { to: 'SY.5 yield' },
+    ),
+  ])
+}
+
+/**
+ * Between two rounds: flush what is owed, and let other threads take mmu_lock; or, in a fault, which must read the guest
+ * tables again, end with -EINTR and sync the root before the next entry (7.2.13 mmu.c 2245-2254).
+ */
+function leaveRound(bounds: Bounds, canYield: CanYield): Block<Kvm> {
+  const resched = { ...about, c: 'cond_resched_rwlock_write(' }
+  return block('SY.5 yield', [
+    ...flushIfNeeded('SY.5 yield', bounds),
+    ...(canYield === 'can yield'
+      ? [
+          writeUnlock('SY.5 unlock', resched),
+          writeLock('SY.5 relock', 'vcpu', resched),
+          step<Kvm>(
+            'SY.5 resume',
+            { ...about, c: { none: 'model' }, shows: 'next round', quiet: true },
+            { to: 'SY.3' },
+          ),
+        ]
+      : [
+          step<Kvm>(
+            'SY.5 EINTR',
+            {
+              ...about,
+              c: 'kvm_make_request(KVM_REQ_MMU_SYNC',
+              shows: 'requests |= MMU_SYNC, return -EINTR',
+            },
+            { does: (kvm, v) => kvm.vcpu[v].requests.add('MMU_SYNC'), to: END_OF_FAULT },
+          ),
+        ]),
+  ])
 }
 
 const pages_to_sync = (kvm: Kvm, v: number): string =>
@@ -156,7 +262,7 @@ export function syncRoot(bounds: Bounds): Entry<Kvm>[] {
       [{ when: (kvm, v) => kvm.vcpu[v].root === null || !isUnsync(kvm, v), to: 'SY.synced' }, {}],
     ),
     writeLock('SY.2', 'vcpu', about),
-    ...syncChildren(bounds, root),
+    ...syncChildren(bounds, root, 'can yield'),
     writeUnlock('SY.6', about),
     step('SY.synced', { ...about, c: { none: 'model' }, shows: 'return' }),
   )
@@ -242,7 +348,11 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
           does: (kvm, v) => {
             const index = index_at(kvm.vcpu[v].gva, 1, bounds.guest.entries)
             for (const page of pages(kvm, v)) {
-              if (sync_spte(kvm, page, index, 'do', bounds)) kvm.vcpu[v].fault.flush = true
+              const changed =
+                tables_change_slots(bounds) && sync_fails(kvm, page)
+                  ? mmu_page_zap_pte(kvm, { page, index })
+                  : sync_spte(kvm, page, index, 'do', bounds)
+              if (changed) kvm.vcpu[v].fault.flush = true
             }
           },
         },

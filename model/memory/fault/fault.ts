@@ -81,6 +81,7 @@ export function forget_fault(kvm: Kvm, v: number): void {
   fault.child_invalid = false
   fault.child_no_write = false
   fault.goal_level = 1
+  fault.was_rmapped = false
   fault.flush = false
   fault.emulate = false
   fault.present = false

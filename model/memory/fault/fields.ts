@@ -44,6 +44,8 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     child_no_write: optional(bounds.shadow.accessRoles, flag),
     /** GET.2: `invalid` in the role that the child copies from its parent. */
     child_invalid: optional(bounds.shadow.levels > 1, flag),
+    /** mmu_set_spte() found the SPTE present: it is on an rmap already. */
+    was_rmapped: flag,
     /** A remote flush is needed before mmu_lock is dropped or the guest table is read again. */
     flush: flag,
     /** The frame stays write-protected: a write must be emulated. */

@@ -21,12 +21,14 @@ export function guest_levels(kvm: Kvm): number {
 export function guest_walk(kvm: Kvm, v: number, gva: number): { gfn: number; w: boolean } | null {
   let table = kvm.vcpu[v].cr3
   let gfn = table
+  // CR0.WP: does a PTE forbid the guest's kernel to write?
+  const forbids = !kvm.vcpu[v].cr0_wp_clear
   let w = true
   for (let level = guest_levels(kvm); level > 0; level--) {
     const entry = gpte_at(kvm, table, gva, level)
     if (entry.to === null) return null
     gfn = entry.to
-    w = w && entry.w
+    w = w && (entry.w || !forbids)
     if (entry.huge) return { gfn: gfn + index_at(gva, 1, kvm.guest_table[table].length), w }
     table = gfn
   }

@@ -15,6 +15,8 @@ export const mmuMembers = (sorts: Sorts, bounds: Bounds) => ({
   /** root.pgd and prev_roots[i].pgd; with one MMU they equal the frames of the pages and are left out. */
   root_pgd: optional(bounds.nested.mmus > 1, ref(sorts.gfn)),
   prev_pgds: array(bounds.nested.mmus > 1 ? bounds.roots.prev : 0, ref(sorts.gfn)),
+  /** mmu->root_role.cr0_wp is 0. */
+  root_role_wp_clear: optional(bounds.guest.wpToggles > 0, flag),
   /** The gPTE size in mmu->root_role, and CR4.PAE in mmu->cpu_role (before v5.18: mmu_role.ext). */
   root_role_pae: optional(bounds.guest.paeToggles > 0, flag),
   cpu_role_pae: optional(bounds.guest.paeToggles > 0, flag),

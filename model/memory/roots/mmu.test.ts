@@ -78,8 +78,20 @@ describe('is_root_usable()', () => {
   it('asks for the page directory of indirect roots only', () => {
     const { kvm } = world({ nested: { mmus: 2 } })
     const vcpu = kvm.vcpu[0]
-    alloc_shadow_page(kvm, 0, 0, 1, { direct: true, no_write: false, guest_mode: false, pae: false })
-    alloc_shadow_page(kvm, 1, 1, 1, { direct: false, no_write: false, guest_mode: true, pae: false })
+    alloc_shadow_page(kvm, 0, 0, 1, {
+      direct: true,
+      no_write: false,
+      guest_mode: false,
+      pae: false,
+      wp_clear: false,
+    })
+    alloc_shadow_page(kvm, 1, 1, 1, {
+      direct: false,
+      no_write: false,
+      guest_mode: true,
+      pae: false,
+      wp_clear: false,
+    })
     vcpu.root = 0
     vcpu.root_pgd = 2
     vcpu.cr3 = 1

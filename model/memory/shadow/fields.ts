@@ -65,6 +65,8 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
     role_guest_mode: optional(bounds.nested.guestMode || bounds.nested.mmus > 1, flag),
     /** The gPTE size: cr4_pae (..v5.0), later gpte_is_8_bytes, now !has_4_byte_gpte. */
     role_pae: optional(bounds.guest.paeToggles > 0, flag),
+    /** role.cr0_wp is 0: SPTEs may be writable where the guest entries are not. */
+    role_wp_clear: optional(bounds.guest.wpToggles > 0, flag),
     /** History: CR4.PAE when the page was built, which decides what its entries mean. */
     built_pae: optional(bounds.guest.paeToggles > 0, flag),
     /** sp->mmu_valid_gen, one bit since v5.4. */

@@ -36,6 +36,11 @@ export const shadowOptions = z
       .describe(
         'The initial state may contain level-2 leaf SPTEs of huge pages. Faults map small pages only.',
       ),
+    syncBatch: count
+      .default(0)
+      .describe(
+        'Pages that mmu_sync_children() syncs in one round, after which it may have to drop mmu_lock; 0: all, without a break. (15 in the kernel, less the tables on the way to them.)',
+      ),
     descs: count
       .default(0)
       .describe('pte_list_desc objects, for scenarios in which one can be freed while a walk reads it.'),

@@ -46,15 +46,24 @@ export interface Role {
   readonly no_write: boolean
   readonly guest_mode: boolean
   readonly pae: boolean
+  /** cr0_wp is 0. */
+  readonly wp_clear: boolean
 }
 
 /** The role of a page that shadows a guest table, if scenarios distinguish nothing else. */
-export const INDIRECT: Role = { direct: false, no_write: false, guest_mode: false, pae: false }
+export const INDIRECT: Role = {
+  direct: false,
+  no_write: false,
+  guest_mode: false,
+  pae: false,
+  wp_clear: false,
+}
 
 /** Whether `sp->role` has exactly these bits. */
 export function has_role(kvm: Kvm, page: number, role: Role): boolean {
-  const { role_direct, role_no_write, role_guest_mode, role_pae } = kvm.page[page]
+  const { role_direct, role_no_write, role_guest_mode, role_pae, role_wp_clear } = kvm.page[page]
   if (role_direct !== role.direct || role_no_write !== role.no_write) return false
+  if (role_wp_clear !== role.wp_clear) return false
   return role_guest_mode === role.guest_mode && role_pae === role.pae
 }
 
@@ -115,6 +124,7 @@ export function alloc_shadow_page(
   sp.role_no_write = role.no_write
   sp.role_guest_mode = role.guest_mode
   sp.role_pae = role.pae
+  sp.role_wp_clear = role.wp_clear
   sp.mmu_valid_gen = kvm.mmu_valid_gen
   list_add_active(kvm, page)
 }
@@ -130,6 +140,7 @@ export function free_shadow_page(kvm: Kvm, page: number): void {
   sp.role_no_write = false
   sp.role_guest_mode = false
   sp.role_pae = false
+  sp.role_wp_clear = false
   sp.built_pae = false
   sp.mmu_valid_gen = 0
   sp.root_count = 0

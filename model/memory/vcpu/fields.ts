@@ -1,5 +1,5 @@
 import { array, flag, id, oneOf, range, ref, setOf, setOfNames, struct } from '../../language/shapes.ts'
-import { type Bounds, watched } from '../bounds.ts'
+import { type Bounds, watched, zaps_unsync_pages } from '../bounds.ts'
 import { asyncPf, faultLocals } from '../fault/fields.ts'
 import { optional } from '../optional.ts'
 import { requester, storeBuffer } from '../primitives/fields.ts'
@@ -25,6 +25,8 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     nested: optional(bounds.nested.mmus > 1 || bounds.nested.guestMode, flag),
     cr3: id(sorts.gfn),
     cr4_pae: optional(bounds.guest.paeToggles > 0, flag),
+    /** CR0.WP is clear: the kernel of the guest may write to read-only pages. */
+    cr0_wp_clear: optional(bounds.guest.wpToggles > 0, flag),
     tlb: array(bounds.guest.gvas, tlbEntry(sorts)),
     /** Hardware walk in progress: the table it reads next, and its level (more than one level only). */
     walk: ref(sorts.walked),
@@ -53,6 +55,7 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     storing: optional(watched(bounds), flag),
     nested_runs: range(0, bounds.nested.runs),
     pae_toggles: range(0, bounds.guest.paeToggles),
+    wp_toggles: range(0, bounds.guest.wpToggles),
     prefaults_left: range(0, bounds.fault.prefaults),
     /** The fault is handled for KVM_PRE_FAULT_MEMORY, not for the guest. */
     prefault: optional(bounds.fault.prefaults > 0, flag),
@@ -67,10 +70,16 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     i: range(0, Math.max(1, bounds.nested.mmus * (bounds.roots.prev + 1) - 1, bounds.roots.pae)),
     /** GET.2: the gPTE size in the role of the wanted page. */
     role_pae: optional(bounds.guest.paeToggles > 0, flag),
-    /** Quota: the page that is being zapped. With it, unprotecting and flooding: a root in use was zapped. */
-    zap_sp: optional(bounds.shadow.quota > 0, ref(sorts.page)),
+    /**
+     * Quota, and unsync pages that are zapped: the page that is being zapped. With it, unprotecting and flooding: a root
+     * in use was zapped.
+     */
+    zap_sp: optional(bounds.shadow.quota > 0 || zaps_unsync_pages(bounds), ref(sorts.page)),
     zapped_root: optional(
-      bounds.shadow.quota > 0 || bounds.unprotect.stores.length > 0 || bounds.writeTracking.flooding,
+      bounds.shadow.quota > 0 ||
+        zaps_unsync_pages(bounds) ||
+        bounds.unprotect.stores.length > 0 ||
+        bounds.writeTracking.flooding,
       flag,
     ),
     req: requester(sorts),

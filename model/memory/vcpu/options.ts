@@ -61,6 +61,7 @@ export const guestOptions = z
     cr3Loads: count.default(0).describe('How many CR3 loads the guest on each vCPU makes.'),
     invlpgs: count.default(0).describe('How many INVLPG instructions the guest on each vCPU executes.'),
     paeToggles: count.default(0).describe('How often the guest changes CR4.PAE.'),
+    wpToggles: count.default(0).describe('How often the guest changes CR0.WP, which is set at the start.'),
   })
   .describe('The guest: its memory, its page tables and what it does.')
 

@@ -74,6 +74,33 @@ export const accessScenarios: readonly Scenario<Kvm>[] = [
     bounds: mergeBounds(TABLE_BELOW_LESS_ACCESS.bounds, { vcpus: 2, guest: { reads: [0], writes: [2] } }),
     properties: TWO_VCPUS,
   }),
+  scenario({
+    id: 'cr0-wp',
+    title: "the guest's kernel clears CR0.WP, writes to a read-only page, and sets CR0.WP again",
+    about:
+      'While CR0.WP is clear, KVM maps the page writable although its PTE is not. CR0.WP is part of the role, and a change drops all roots, so that these SPTEs are in pages that are used with CR0.WP clear only.',
+    bounds: {
+      shadow: { pages: 3, accessRoles: true },
+      guest: { gfns: 2, gvas: 1, dataWrites: true, wpToggles: 3 },
+      host: { pfns: 2 },
+      roots: { prev: 1 },
+    },
+    start: { tables: [[{ to: 1, readOnly: true }]] },
+    properties: [
+      'no-store-that-the-guest-forbids',
+      'hardware-allows-no-more-than-the-guest',
+      'one-page-per-key',
+      'root-fits-the-context',
+      'no-fault-retried-for-ever',
+      'every-access-can-finish',
+      ...LISTS,
+      ...RMAPS,
+      'no-use-after-free',
+      'no-deadlock',
+      'kvm-mmu-unload-leaves-no-root',
+      'table-is-shadowed-for-both-values-of-cr0-wp',
+    ],
+  }),
   scenario(HUGE_PAGE_MAPPED_TWICE),
   scenario({
     ...HUGE_PAGE_MAPPED_TWICE,

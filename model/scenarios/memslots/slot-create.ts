@@ -57,6 +57,22 @@ function beforeTheWrap(tag: number, last: number): Start {
 export const slotCreateScenarios: readonly Scenario<Kvm>[] = [
   scenario(SLOT_CREATE),
   scenario({
+    ...SLOT_CREATE,
+    id: 'slot-create-mmio-two-vcpus',
+    title: 'a memslot is created over a gfn that two vCPUs access as MMIO',
+    about:
+      'One vCPU has found no memslot and is about to store an MMIO SPTE; the other finds the new memslot and maps the gfn. The MMIO SPTE must not be stored over the present one, which is on the rmap.',
+    bounds: mergeBounds(CREATED_OVER_MMIO, { vcpus: 2 }),
+    properties: [
+      ...MMIO_PROPERTIES,
+      'leaf-is-on-its-rmap',
+      'rmap-holds-present-sptes',
+      'no-flush-debt-at-unlock',
+      'mmu-spte-set-finds-no-present-spte',
+      'rmap-add-finds-no-entry',
+    ],
+  }),
+  scenario({
     id: 'slot-create-root',
     title: 'a memslot is created over the page directory that a vCPU runs on',
     about:

@@ -92,6 +92,7 @@ export const unexpectedChildScenarios: readonly Scenario<Kvm>[] = [
       'no-fault-retried-for-ever',
       'mapped-entry-becomes-mmio',
       'mmu-spte-set-finds-no-present-spte',
+      'rmap-add-finds-no-entry',
     ],
   }),
 ]

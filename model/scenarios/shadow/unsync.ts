@@ -1,7 +1,8 @@
+import { mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { write_gpte } from '../../memory/primitives/guest-memory.ts'
 import { kvm_mmu_mark_parents_unsync } from '../../memory/shadow/write-tracking.ts'
-import { scenario } from '../build-scenario.ts'
+import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import { link, map, type Start } from '../start.ts'
 import { LEVEL_PROPERTIES, SHADOW_PROPERTIES } from './shadow-properties.ts'
@@ -19,6 +20,82 @@ const TWO_WAYS: Start['tables'] = [
   [4, 5],
   [0, 2],
 ]
+
+/** Two tables that map each other, both unsync. */
+const TWO_TABLES: Plan = {
+  id: 'unsync-two-tables',
+  title: 'one vCPU reloads CR3 to flush while two unsync tables each map the other',
+  about:
+    'The tables at gfns 1 and 2 have just been written, each through an address that the other translates. The flush syncs both shadow pages: their tables are write-protected first, and while one is synced the other still counts as unsync.',
+  bounds: {
+    shadow: { levels: 2, pages: 3 },
+    guest: {
+      gfns: 6,
+      gvas: 4,
+      reads: [2],
+      edits: [{ gva: 1, index: 0, to: 5, w: true }],
+      editsLeft: 1,
+      cr3Loads: 2,
+    },
+    host: { pfns: 6 },
+  },
+  start: {
+    tables: [
+      [1, 2],
+      [3, 2],
+      [4, 1],
+    ],
+    pages: [
+      { gfn: 0, level: 2 },
+      { gfn: 1, level: 1 },
+      { gfn: 2, level: 1 },
+    ],
+    begin: (kvm) => {
+      const [root, first, second] = [0, 1, 2]
+      link(kvm, root, 0, first)
+      link(kvm, root, 1, second)
+      map(kvm, first, 1, 2, true)
+      map(kvm, second, 1, 1, true)
+      for (const page of [first, second]) {
+        kvm.page[page].unsync = true
+        kvm_mmu_mark_parents_unsync(kvm, page)
+      }
+    },
+  },
+  properties: [...LEVEL_PROPERTIES, 'unsync-tables-map-each-other'],
+}
+
+const SYNC_BEFORE_LINK: Plan = {
+  id: 'sync-before-link',
+  title: 'one vCPU writes to a level-1 table, then makes a second path to it present, without a flush',
+  about:
+    'Three levels. An entry that was not present cannot be cached, so the guest need not flush when it makes one present; the new path must show the new translation, although the shadow page of the middle level, found in the hash, has an unsync page below it.',
+  bounds: {
+    shadow: { levels: 3, pages: 4 },
+    guest: {
+      gfns: 7,
+      gvas: 6,
+      reads: [1, 4, 5],
+      edits: [
+        { gva: 3, index: 1, to: 6, w: true },
+        { gva: 2, index: 1, to: 1, w: true },
+      ],
+      editsLeft: 2,
+      invlpgs: 1,
+    },
+    host: { pfns: 7 },
+  },
+  start: {
+    tables: TWO_WAYS,
+    pages: [{ gfn: 0, level: 3 }],
+  },
+  properties: [
+    ...LEVEL_PROPERTIES,
+    'store-to-a-table-is-emulated',
+    'unsync-page-is-linked-a-second-time',
+    'link-shadow-page-finds-no-unsync-children',
+  ],
+}
 
 /** Scenarios in which guests write to level-1 tables, whose shadow pages then go unsync. */
 export const unsyncScenarios: readonly Scenario<Kvm>[] = [
@@ -163,47 +240,88 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
     },
     properties: [...LEVEL_PROPERTIES, 'kvm-unlink-unsync-page-finds-it-unsync'],
   }),
+  scenario(TWO_TABLES),
   scenario({
-    id: 'unsync-two-tables',
-    title: 'one vCPU reloads CR3 to flush while two unsync tables each map the other',
+    ...TWO_TABLES,
+    id: 'unsync-two-tables-in-rounds',
+    title: 'as unsync-two-tables, one table at a time, while a second vCPU writes to the tables',
     about:
-      'The tables at gfns 1 and 2 have just been written, each through an address that the other translates. The flush syncs both shadow pages: their tables are write-protected first, and while one is synced the other still counts as unsync.',
+      'mmu_sync_children() may drop mmu_lock after each round. The second vCPU then writes to the table that is not synced yet, or makes the other one unsync again.',
+    bounds: mergeBounds(TWO_TABLES.bounds, {
+      vcpus: 2,
+      shadow: { syncBatch: 1 },
+      guest: { edits: [{ gva: 1, index: 0, to: 5, w: true, by: 1 }], cr3Loads: 1 },
+    }),
+    start: { ...TWO_TABLES.start, cr3Loads: [1, 0] },
+    properties: [...LEVEL_PROPERTIES, 'sync-drops-the-lock-between-rounds'],
+  }),
+  scenario({
+    id: 'unsync-table-becomes-directory',
+    title: 'one vCPU loads a page directory that another has used as a level-1 table, and written',
+    about:
+      'The shadow page of level 1 is unsync when the same gfn is shadowed at level 2. Stores to the gfn are tracked from then on, so the unsync page is zapped before.',
     bounds: {
-      shadow: { levels: 2, pages: 3 },
+      vcpus: 2,
+      shadow: { levels: 2, pages: 4 },
       guest: {
-        gfns: 6,
-        gvas: 4,
-        reads: [2],
-        edits: [{ gva: 1, index: 0, to: 5, w: true }],
+        gfns: 5,
+        pgds: 2,
+        gvas: 2,
+        reads: [0],
+        edits: [{ gva: 1, index: 1, to: null, w: false, by: 1 }],
         editsLeft: 1,
-        cr3Loads: 2,
+        cr3Loads: 1,
       },
-      host: { pfns: 6 },
+      host: { pfns: 5 },
     },
     start: {
       tables: [
-        [1, 2],
-        [3, 2],
-        [4, 1],
+        [1, null],
+        [2, 1],
+        [3, null],
       ],
       pages: [
         { gfn: 0, level: 2 },
         { gfn: 1, level: 1 },
-        { gfn: 2, level: 1 },
       ],
+      filled: true,
+      cr3: [0, 0],
+      cr3Loads: [1, 0],
       begin: (kvm) => {
-        const [root, first, second] = [0, 1, 2]
-        link(kvm, root, 0, first)
-        link(kvm, root, 1, second)
-        map(kvm, first, 1, 2, true)
-        map(kvm, second, 1, 1, true)
-        for (const page of [first, second]) {
-          kvm.page[page].unsync = true
-          kvm_mmu_mark_parents_unsync(kvm, page)
-        }
+        kvm.page[1].unsync = true
+        kvm_mmu_mark_parents_unsync(kvm, 1)
       },
     },
-    properties: [...LEVEL_PROPERTIES, 'unsync-tables-map-each-other'],
+    properties: [...LEVEL_PROPERTIES, 'page-on-one-list', 'unsync-page-is-zapped-for-a-directory'],
+  }),
+  scenario({
+    id: 'unsync-table-without-slot',
+    title: 'a vCPU reloads CR3 to sync a table while the memslot of the table is deleted',
+    about:
+      'A table whose memslot is INVALID or gone cannot be read, so its shadow page cannot be synced and is zapped instead.',
+    bounds: {
+      shadow: { levels: 2, pages: 3 },
+      guest: {
+        gfns: 4,
+        gvas: 2,
+        reads: [0],
+        edits: [{ gva: 1, index: 0, to: 3, w: true }],
+        editsLeft: 1,
+        cr3Loads: 1,
+        invlpgs: 1,
+      },
+      host: { pfns: 4 },
+      memslots: { slots: 1, of: [null, 0, null, null], deletes: 1, preciseZap: true },
+    },
+    start: { tables: TABLE_MAPS_ITSELF, pages: [{ gfn: 0, level: 2 }] },
+    properties: [
+      ...LEVEL_PROPERTIES,
+      'no-spte-of-a-freed-slot',
+      'nothing-added-to-an-invalid-slot',
+      'page-on-one-list',
+      'zap-all-can-finish',
+      'sync-fails-and-zaps',
+    ],
   }),
   scenario({
     id: 'unsync-zap',
@@ -237,35 +355,18 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       'mmu-set-spte-finds-a-mapped-leaf-on-its-rmap',
     ],
   }),
+  scenario(SYNC_BEFORE_LINK),
   scenario({
-    id: 'sync-before-link',
-    title: 'one vCPU writes to a level-1 table, then makes a second path to it present, without a flush',
+    ...SYNC_BEFORE_LINK,
+    id: 'sync-before-link-in-rounds',
+    title: 'as sync-before-link, and the sync is interrupted',
     about:
-      'Three levels. An entry that was not present cannot be cached, so the guest need not flush when it makes one present; the new path must show the new translation, although the shadow page of the middle level, found in the hash, has an unsync page below it.',
-    bounds: {
-      shadow: { levels: 3, pages: 4 },
-      guest: {
-        gfns: 7,
-        gvas: 6,
-        reads: [1, 4, 5],
-        edits: [
-          { gva: 3, index: 1, to: 6, w: true },
-          { gva: 2, index: 1, to: 1, w: true },
-        ],
-        editsLeft: 2,
-        invlpgs: 1,
-      },
-      host: { pfns: 7 },
-    },
-    start: {
-      tables: TWO_WAYS,
-      pages: [{ gfn: 0, level: 3 }],
-    },
+      'A fault may not drop mmu_lock while it syncs: it ends with -EINTR, requests a sync of the root, and the guest retries.',
+    bounds: mergeBounds(SYNC_BEFORE_LINK.bounds, { shadow: { syncBatch: 1 } }),
     properties: [
-      ...LEVEL_PROPERTIES,
-      'store-to-a-table-is-emulated',
-      'unsync-page-is-linked-a-second-time',
-      'link-shadow-page-finds-no-unsync-children',
+      ...SYNC_BEFORE_LINK.properties,
+      'no-fault-retried-for-ever',
+      'sync-in-a-fault-is-interrupted',
     ],
   }),
   scenario({
