@@ -1,6 +1,6 @@
 import type { Design } from '../../model/designs/design.ts'
 import { type Flow, flowOf, type LocatedStep } from '../../model/language/machine.ts'
-import type { Program } from '../../model/language/program.ts'
+import { type Program, stepPaths } from '../../model/language/program.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { programsOf } from './built-programs.ts'
 
@@ -10,6 +10,8 @@ export interface Machine {
   readonly id: string
   /** What it does; where that depends on the scenario, each of the titles. */
   readonly title: string
+  /** Paths of its steps in any scenario, in no order. */
+  readonly paths: ReadonlySet<string>
   /** Its steps in any scenario, one of each path, in the order of the programs. */
   readonly steps: readonly MachineStep[]
   /** Scenarios that run it. */
@@ -85,11 +87,16 @@ function addPrograms(
 
 function machineOf(id: string, variants: readonly Variant[], design?: string): Machine {
   let steps: readonly MachineStep[] | null = null
+  let paths: ReadonlySet<string> | null = null
   return {
     id,
     title: [...new Set(variants.map(({ program }) => program.title))].join('; or '),
     scenarios: variants.map(({ scenario }) => scenario),
     ...(design === undefined ? {} : { design }),
+    get paths() {
+      paths ??= new Set(variants.flatMap(({ program }) => stepPaths(program.entries)))
+      return paths
+    },
     // Most callers need no steps, and finding them takes longer than everything else here.
     get steps() {
       steps ??= stepsOf(variants)

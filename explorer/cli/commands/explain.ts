@@ -342,7 +342,8 @@ const keyOf = ({ located }: MachineStep): string => JSON.stringify(located.step.
 
 /** Every block of steps whose path ends in the name; those of a machine with the same steps are listed once. */
 function aboutBlocks(context: CommandContext, machines: readonly Machine[], name: string): Rows[] {
-  return machines.flatMap((m) => {
+  const isMeant = (path: string): boolean => blocksOf(path).some((block) => isPathOf(block, name))
+  return withSuchPath(machines, isMeant).flatMap((m) => {
     const blocks = new Set(
       m.steps.flatMap(({ path }) => blocksOf(path)).filter((block) => isPathOf(block, name)),
     )
@@ -360,6 +361,12 @@ function aboutBlocks(context: CommandContext, machines: readonly Machine[], name
   })
 }
 
+/** Machines with a path that is meant: to find the steps of all of them takes long. */
+const withSuchPath = (
+  machines: readonly Machine[],
+  isMeant: (path: string, machine: Machine) => boolean,
+): Machine[] => machines.filter((m) => [...m.paths].some((path) => isMeant(path, m)))
+
 /** `a/b` and `a` for `a/b/c`. */
 const blocksOf = (path: string): string[] =>
   path
@@ -369,10 +376,10 @@ const blocksOf = (path: string): string[] =>
 
 /** Every step with this path or name; a step that occurs several times in a machine is explained once. */
 function aboutSteps(context: CommandContext, machines: readonly Machine[], name: string): Rows[] {
-  return machines.flatMap((m) => {
-    const found = m.steps.filter(
-      ({ path }) => isPathOf(path, name) || `${m.id}.${path}`.toLowerCase() === name.toLowerCase(),
-    )
+  const isMeant = (path: string, { id }: Machine): boolean =>
+    isPathOf(path, name) || `${id}.${path}`.toLowerCase() === name.toLowerCase()
+  return withSuchPath(machines, isMeant).flatMap((m) => {
+    const found = m.steps.filter(({ path }) => isMeant(path, m))
     const distinct = new Map(found.map((each) => [keyOf(each), each]))
     return [...distinct.values()].map((each) => aboutStep(context, m, each, found))
   })

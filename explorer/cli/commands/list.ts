@@ -120,11 +120,14 @@ function itemsOf({ catalogue }: CommandContext, kind: Kind): Item[] {
         },
       }))
     case 'machines':
-      return machinesOf(catalogue).map(({ id, title, scenarios, steps }) => ({
-        id,
+      return machinesOf(catalogue).map((machine) => ({
+        id: machine.id,
         aliases: [],
-        title,
-        data: { steps: steps.map(({ path }) => path), scenarios },
+        title: machine.title,
+        // Only for JSON: finding the steps takes long.
+        get data() {
+          return { steps: machine.steps.map(({ path }) => path), scenarios: machine.scenarios }
+        },
       }))
     case 'bounds':
       return boundOptionsOf(catalogue).map((option) => ({
