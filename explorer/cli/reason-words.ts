@@ -21,6 +21,7 @@ export function stopInWords(reason: StopReason): string {
       ),
     )
     .with({ kind: 'model-error' }, ({ message }) => `the model is wrong: ${message}`)
+    .with({ kind: 'violated' }, () => 'a property is violated, and no more was asked for')
     .with(
       { kind: 'unasked-fault' },
       ({ fault }) =>

@@ -86,7 +86,7 @@ export class BreadthFirstSearch implements ExpansionSink {
    */
   run(resume: string | undefined): SearchResult {
     try {
-      this.#search(resume, () => false)
+      this.#search(resume, this.#options.untilViolated === true ? this.#isViolated : () => false)
       const { seed = 1 } = this.#options
       this.#engine.compiled.recheck(seed)
       this.#isEvaluating = true
@@ -100,6 +100,12 @@ export class BreadthFirstSearch implements ExpansionSink {
       throw new FailedSearch(error.message, this.#traceToFailure(), result, { cause: error })
     }
     return this.#result()
+  }
+
+  readonly #isViolated = (): boolean => {
+    if (!this.#engine.monitor.isViolated) return false
+    this.#stopped ??= { kind: 'violated' }
+    return true
   }
 
   /** Searches until everything sought is found; see `tracesTo` in breadth-first.ts. */

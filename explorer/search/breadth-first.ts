@@ -70,7 +70,9 @@ function withLivenessResults(call: Call, search: (call: Call) => SearchResult): 
   const { options, watch } = call
   const { system, properties } = call.subject
   try {
-    return withLiveness(system, properties, options, { ...search(call), seconds: watch.seconds })
+    const found = { ...search(call), seconds: watch.seconds }
+    if (found.incompleteReason?.kind === 'violated') return found
+    return withLiveness(system, properties, options, found)
   } catch (error) {
     if (!(error instanceof FailedSearch) || error.trace !== null) throw error
     throw withTrace(error as FailedSearch, system, properties, options)

@@ -58,6 +58,7 @@ export class PropertyMonitor<Place = DecidedAt> {
   /** Goal flags of the always-possible properties by state number, by predicate. */
   readonly #goals = new Map<number, Uint8Array>()
   readonly #deadlockIds: readonly string[]
+  readonly #witnessIds: ReadonlySet<string>
   deadlocks = 0
   /** Antecedents by property that the search had counted before it was interrupted. */
   #earlier: readonly number[] = []
@@ -85,6 +86,7 @@ export class PropertyMonitor<Place = DecidedAt> {
     this.#unnumbered = new Float64Array(onStates.length)
     this.#actionIds = properties.filter((p) => p.kind === 'action').map((p) => p.id)
     this.#deadlockIds = properties.filter((p) => p.kind === 'deadlock').map((p) => p.id)
+    this.#witnessIds = new Set(properties.filter((p) => p.kind === 'witness').map((p) => p.id))
     onStates.forEach((p, q) => {
       if (p.kind === 'progress') this.#goals.set(q, new Uint8Array(SIZES.array))
     })
@@ -182,6 +184,12 @@ export class PropertyMonitor<Place = DecidedAt> {
   get unaskedFault(): string | null {
     for (const id of this.#findings.keys()) if (!this.#properties.some((p) => p.id === id)) return id
     return null
+  }
+
+  /** Whether a property is violated so far, by a state or a step. */
+  get isViolated(): boolean {
+    for (const id of this.#findings.keys()) if (!this.#witnessIds.has(id)) return true
+    return false
   }
 
   /** A terminal state was found; it is a deadlock unless every thread is at a valid end. */

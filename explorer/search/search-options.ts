@@ -17,6 +17,8 @@ export interface SearchSettings
    * the state: all, or a sample. Default `sample`.
    */
   readonly recheck?: Recheck
+  /** End once a state or step violates a property: nothing more is judged, liveness included. Needs one worker. */
+  readonly untilViolated?: boolean
 }
 
 /** Callbacks of a running search. */

@@ -16,6 +16,8 @@ export type StopReason =
   /** The retry with partial-order reduction took `times` as long as the first search, which ended for `first`. */
   | { readonly kind: 'retry-too-slow'; readonly times: number; readonly first: StopReason | null }
   | { readonly kind: 'model-error'; readonly message: string }
+  /** A property is violated, and the caller asked for no more (`untilViolated`). */
+  | { readonly kind: 'violated' }
   /** A step ends in an oops that no property names: nothing after it was explored. */
   | { readonly kind: 'unasked-fault'; readonly fault: string }
   /** The full search that a reduced one is compared with did not finish. */
