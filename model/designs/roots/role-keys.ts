@@ -175,7 +175,6 @@ export const roleKeyDesigns: readonly Design<Kvm>[] = [
         'recursive-table',
         'one-page-per-key',
       ),
-      ...violated('recursive-table', 'no-flush-debt-at-unlock'),
     ],
   },
   {

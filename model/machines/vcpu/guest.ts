@@ -92,7 +92,7 @@ function walked_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
 /** The host page to which the walked SPTE maps the address; of a large SPTE, one of several. */
 function translated_pfn(kvm: Kvm, v: number, bounds: Bounds): number {
   const pfn = walked_spte(kvm, v, bounds).pfn as number
-  if (!bounds.guest.huge) return pfn
+  if (bounds.shadow.levels === 1) return pfn
   const { walk, walk_level, gva } = kvm.vcpu[v]
   const level = walk === null ? root_level(kvm, v, bounds) : walk_level
   return pfn + (gva % bounds.guest.entries ** (level - 1))
