@@ -61,8 +61,24 @@ export const HUGE_PAGE_MAPPED_TWICE: Plan = {
   properties: [...ACCESS_PROPERTIES, 'table-is-shadowed-with-two-accesses'],
 }
 
+/** A direct page is replaced because the guest's entry for a huge page has become dirty. */
+export const HUGE_PAGE_BECOMES_DIRTY: Plan = {
+  id: 'huge-page-becomes-dirty',
+  title: 'the guest reads two pages of a huge page, and then writes to one of them',
+  about:
+    'The clean PDE is shadowed by a read-only direct page, through which the TLB caches both pages. The write sets D in the PDE, so that a writable direct page takes the place of the first: validate_direct_spte() drops that one, and must flush, because the TLB still holds the page that is not written.',
+  bounds: {
+    shadow: { levels: 2, pages: 3, accessRoles: true },
+    guest: { gfns: 3, gvas: 2, reads: [0, 1], dataWrites: true, writes: [0], huge: true },
+    host: { pfns: 3 },
+  },
+  start: { tables: [[{ huge: 1 }, null]], pages: [{ gfn: 0, level: 2 }] },
+  properties: ACCESS_PROPERTIES.filter((id) => id !== 'no-access-taken-by-a-fault'),
+}
+
 /** Scenarios in which the same guest memory is mapped with different access. */
 export const accessScenarios: readonly Scenario<Kvm>[] = [
+  scenario(HUGE_PAGE_BECOMES_DIRTY),
   scenario(TABLE_BELOW_LESS_ACCESS),
   scenario({
     ...TABLE_BELOW_LESS_ACCESS,

@@ -83,6 +83,7 @@ export const roleScenarios: readonly Scenario<Kvm>[] = [
       ...ROOTS,
       ...ZAPPED_ROOTS,
       ...FAULTS,
+      'root-fits-the-context',
       'no-null-pointer',
       'valid-pages-dropped-with-a-pae-root',
     ],

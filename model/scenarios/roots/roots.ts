@@ -1,5 +1,5 @@
 import type { Kvm } from '../../memory/kvm.ts'
-import { scenario } from '../build-scenario.ts'
+import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Start } from '../start.ts'
 
@@ -48,6 +48,23 @@ const WITH_OLDER_PAGE: Start = {
 }
 
 /** Scenarios about roots only: which vCPU drops which root, and when a request is sent. */
+/** The page that becomes the root has been a root before, below which the CPU has cached translations. */
+const ROOT_OF_UNKNOWN_PROVENANCE: Plan = {
+  id: 'root-of-unknown-provenance',
+  title: 'the TLB holds a translation of an earlier use of the page that becomes the root',
+  about:
+    'kvm_mmu_load() flushes the TLB because the provenance of the new root is unknown: KVM flushes when it frees a shadow root, but another hypervisor may have left entries. Here one is there from the start, to a page that the VM does not have.',
+  bounds: { shadow: { pages: 1 }, guest: { gfns: 2 }, host: { pfns: 3 } },
+  start: {
+    tables: [[1]],
+    begin: (kvm) => {
+      kvm.vcpu[0].tlb[0].root = 0
+      kvm.vcpu[0].tlb[0].pfn = 2
+    },
+  },
+  properties: ['no-flush-debt-at-unlock', 'no-freed-root-in-use', 'every-access-can-finish', 'no-deadlock'],
+}
+
 export const rootScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'roots-zap-all',
@@ -124,4 +141,5 @@ export const rootScenarios: readonly Scenario<Kvm>[] = [
     start: TWO_DIRECTORIES,
     properties: [...ROOT_PROPERTIES, ZAP_WITNESS],
   }),
+  scenario(ROOT_OF_UNKNOWN_PROVENANCE),
 ]

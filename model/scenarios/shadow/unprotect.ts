@@ -62,6 +62,35 @@ export const RETRY_ON_A_DIRECT_MMU: Plan = {
   properties: [...UNPROTECT_PROPERTIES, ...HINT_WITNESSES, 'emulation-failure-is-reported'],
 }
 
+/** The store hits an upper table of the address space that the vCPU runs in, of which the TLB holds another page. */
+const UNPROTECT_BELOW_THE_ROOT: Plan = {
+  id: 'unprotect-below-the-root',
+  title:
+    'a vCPU writes to an upper table of its own address space with an instruction that KVM cannot emulate',
+  about:
+    'The table at gfn 1 maps itself at address 0, through the table at gfn 2, which maps a page at address 1. To unprotect gfn 1 KVM zaps its shadow page, with all that is below: the TLB entry for address 1 must go as well.',
+  bounds: {
+    shadow: { levels: 3, pages: 5 },
+    guest: { gfns: 4, gvas: 2, reads: [1] },
+    host: { pfns: 4 },
+    unprotect: { stores: [{ gva: 0, by: 0 }], left: 1 },
+  },
+  start: {
+    tables: [
+      [1, null],
+      [2, null],
+      [1, 3],
+    ],
+    pages: [{ gfn: 0, level: 3 }],
+  },
+  properties: [
+    'no-flush-debt-at-unlock',
+    'shadowed-tables-are-counted',
+    'every-access-can-finish',
+    'no-deadlock',
+  ],
+}
+
 /** Scenarios of question seed-000: a store that KVM cannot emulate hits a table of another address space. */
 export const unprotectScenarios: readonly Scenario<Kvm>[] = [
   scenario(RETRY_ON_A_DIRECT_MMU),
@@ -95,4 +124,5 @@ export const unprotectScenarios: readonly Scenario<Kvm>[] = [
       'zapped-root-in-use-is-emulated',
     ],
   }),
+  scenario(UNPROTECT_BELOW_THE_ROOT),
 ]

@@ -97,6 +97,40 @@ const SYNC_BEFORE_LINK: Plan = {
   ],
 }
 
+/** The second vCPU makes the shadow page of the shared table unsync; the first one links it, and has to sync it. */
+const UNSYNC_TABLE_OF_TWO_ROOTS: Plan = {
+  id: 'unsync-table-of-two-roots',
+  title: 'a vCPU writes to a table while another, with another page directory, begins to use it',
+  about:
+    'Both page directories point to the table at gfn 2, which is mapped at address 0. The vCPU that writes to it has the old translation of address 1 in its TLB; the other one finds the unsync page in the hash, and syncs it before it links it.',
+  bounds: {
+    vcpus: 2,
+    shadow: { levels: 2, pages: 3 },
+    guest: {
+      gfns: 5,
+      pgds: 2,
+      gvas: 2,
+      reads: [1],
+      edits: [{ gva: 0, index: 1, to: 4, w: true, by: 1 }],
+      editsLeft: 1,
+    },
+    host: { pfns: 5 },
+  },
+  start: {
+    tables: [
+      [2, null],
+      [2, null],
+      [2, 3],
+    ],
+    pages: [
+      { gfn: 0, level: 2 },
+      { gfn: 1, level: 2 },
+    ],
+    cr3: [0, 1],
+  },
+  properties: ['synced-page-agrees', 'no-flush-debt-at-unlock', 'unsync-page-can-be-found', 'no-deadlock'],
+}
+
 /** Scenarios in which guests write to level-1 tables, whose shadow pages then go unsync. */
 export const unsyncScenarios: readonly Scenario<Kvm>[] = [
   scenario({
@@ -238,7 +272,7 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       ],
       pages: [{ gfn: 0, level: 2 }],
     },
-    properties: [...LEVEL_PROPERTIES, 'kvm-unlink-unsync-page-finds-it-unsync'],
+    properties: [...LEVEL_PROPERTIES, 'request-is-serviced', 'kvm-unlink-unsync-page-finds-it-unsync'],
   }),
   scenario(TWO_TABLES),
   scenario({
@@ -411,4 +445,5 @@ export const unsyncScenarios: readonly Scenario<Kvm>[] = [
       'unsync-page-is-linked-a-second-time',
     ],
   }),
+  scenario(UNSYNC_TABLE_OF_TWO_ROOTS),
 ]
