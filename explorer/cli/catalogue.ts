@@ -1,6 +1,7 @@
 import type { Design } from '../../model/designs/design.ts'
 import { isAlwaysJudged } from '../../model/designs/judged-properties.ts'
 import type { Question } from '../../model/designs/questions.ts'
+import type { SurvivingDrop } from '../../model/designs/surviving-drops.ts'
 import type { Kernel } from '../../model/kernels/kernel.ts'
 import type { Step } from '../../model/language/program.ts'
 import type { OopsFreedom, Property } from '../../model/language/property.ts'
@@ -59,6 +60,16 @@ export interface Catalogue<W = unknown> {
   readonly questions?: readonly Question[]
   /** Absent if the model cites no sources. */
   readonly sources?: CitedSources
+  /** What is known of dropped statements; absent if that was not reviewed. */
+  readonly drops?: KnownDrops
+}
+
+/** What is known of the statements of a catalogue that are dropped one at a time. */
+export interface KnownDrops {
+  /** Those that no property notices, with the reasons. */
+  readonly surviving: readonly SurvivingDrop[]
+  /** Scenarios to search first, by statement. */
+  readonly noticedIn: Readonly<Record<string, string>>
 }
 
 /**

@@ -14,6 +14,7 @@ import { refusedIn } from '../checkpoint/search-checkpoint.ts'
 import { REDUCE } from '../reduce/index.ts'
 import { EXIT } from './exit-status.ts'
 import { catalogue } from './kvm-catalogue.ts'
+import { mutationSchema } from './report/mutation-report.ts'
 import { resultSchema } from './report/result-json.ts'
 import { designDataOf, designFile, designIn, designOf } from './user-design.ts'
 import { scenarioOf } from './user-scenario.ts'
@@ -113,6 +114,14 @@ describe('every field is described of a', () => {
     expect(all.size).toBeGreaterThan(50)
     expect(missingIn('result.md', all)).toEqual([])
     for (const reduce of REDUCE) expect(described('result.md')).toContain(reduce)
+  })
+
+  it('mutation, with every outcome', () => {
+    const all = membersOf(z.toJSONSchema(mutationSchema))
+    expect(all.size).toBeGreaterThan(15)
+    expect(missingIn('mutation.md', all)).toEqual([])
+    for (const kind of ['noticed', 'model-fails', 'survives', 'equivalent', 'never-taken', 'not-decided'])
+      expect(described('mutation.md')).toContain(kind)
   })
 
   it('counterexample', () => {

@@ -66,6 +66,13 @@ that steps stand for and that are not found; and steps that stand in another
 order than their statements. Exit status 0 if there is nothing of that, 3 if
 there is, 2 if there is no such tree.`
 
+export const MUTATIONS = `
+Each statement of the model is dropped, alone, and the scenarios that reach it
+are searched, smallest first, until a property is violated. A statement that
+nothing notices needs a reviewed reason; without one the exit status is 3, and
+also if it is noticed though there is a reason. What the budget leaves out is
+"not decided" (4).`
+
 export const EXIT_STATUS = `
 EXIT STATUS
   0    everything requested holds, and every search was complete

@@ -1,5 +1,6 @@
 import { designs } from '../../model/designs/index.ts'
 import { questions } from '../../model/designs/questions.ts'
+import { dropsNoticedIn, survivingDrops } from '../../model/designs/surviving-drops.ts'
 import { kernels } from '../../model/kernels/kernels.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
@@ -17,6 +18,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   scenarioFrom,
   scenarioSchema: scenarioFileSchema,
   questions,
+  drops: { surviving: survivingDrops, noticedIn: dropsNoticedIn },
   featured: {
     question:
       'A root page is zapped: how do vCPUs learn which of their cached roots to drop? Linux v5.18 shipped 527d5cd7eece, whose loop over the previous roots tests the current root each time.',

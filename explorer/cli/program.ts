@@ -9,6 +9,7 @@ import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { list } from './commands/list.ts'
 import { machine } from './commands/machine.ts'
+import { mutate } from './commands/mutate.ts'
 import { replay } from './commands/replay.ts'
 import { FORMS, show } from './commands/show.ts'
 import { shrink } from './commands/shrink.ts'
@@ -22,6 +23,7 @@ import {
   ENVIRONMENT,
   EXAMPLES,
   EXIT_STATUS,
+  MUTATIONS,
   PURPOSE,
   SCENARIO_FILE,
   SEARCHES,
@@ -162,6 +164,18 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
       const { drift } = await import('./commands/drift.ts')
       done(await drift(context, raw))
     })
+
+  command('mutate', 'Changes upstream in one place at a time, and says which property notices.', MUTATIONS)
+    .argument('[scenario...]', 'ids or aliases; default: all that are not deep')
+    .option('--only <kind>', 'drop: one statement is missing (default)')
+    .option('--step <name>', 'only this statement or step (repeatable)', collect)
+    .option('--states <n>', 'most states of a search, or "all" (default: 60000)')
+    .option('--scenarios-per-step <n>', 'most searches per change, or "all" (default: 12)')
+    .option('--workers <n>', 'parallel searches')
+    .option('--json', 'the result as JSON')
+    .option('--allow-incomplete', 'exit with 0 if some are not decided; the last line says so')
+    .option('--quiet', 'only the last line')
+    .action(async (scenarios: string[], raw) => done(await mutate(context, scenarios, raw)))
 
   command('doctor', 'Prints versions, model hash, cores and memory, for bug reports.')
     .option('--json', 'as an object')

@@ -1,6 +1,8 @@
 import type { Design } from '../../model/designs/design.ts'
 import type { Property } from '../../model/language/property.ts'
 import type { System } from '../../model/language/system.ts'
+import type { Change } from '../../model/scenarios/additions.ts'
+import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { checkpointPathsOf } from '../checkpoint/index.ts'
 import {
   exhaustive,
@@ -15,6 +17,8 @@ import {
 import { builtSystem } from './built-systems.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { catalogueOfKernel } from './catalogue-of-kernel.ts'
+import type { MutantName } from './mutation/mutator.ts'
+import { findMutant } from './mutation/mutators.ts'
 import type { CheckReport } from './report/report.ts'
 import type { CheckSettings } from './search-settings.ts'
 import { selfChecked } from './self-checked.ts'
@@ -26,6 +30,8 @@ export interface CheckRequest {
   readonly design: string | Design<never>
   /** The kernel, by id; absent: the newest. */
   readonly kernel?: string
+  /** A change of the design, which must be upstream, in one place. */
+  readonly mutant?: MutantName
   /** Ids of the requested properties. */
   readonly properties: readonly string[]
   /** Ids of those that are judged though not requested. A random search does not continue for them. */
@@ -96,14 +102,15 @@ export function judgedIn<W>(
 /** The system of a request. @throws ModelError when a patch does not fit the scenario. */
 export function systemOf<W>(
   all: Catalogue<W>,
-  { scenario, design, kernel }: Pick<CheckRequest, 'scenario' | 'design' | 'kernel'>,
+  { scenario, design, kernel, mutant }: Pick<CheckRequest, 'scenario' | 'design' | 'kernel' | 'mutant'>,
 ): System<W> {
   const catalogue = catalogueOfKernel(all, kernel)
   const found =
     typeof scenario === 'string'
       ? findScenario(catalogue, scenario)
       : scenarioOf(catalogue, scenario, `scenario ${scenario.id}`)
-  return builtSystem(found, changeOf(catalogue, design))
+  if (mutant === undefined) return builtSystem(found, changeOf(catalogue, design))
+  return found.build(findMutant(found as Scenario<unknown>, mutant) as Change<unknown> as Change<W>)
 }
 
 const changeOf = <W>(catalogue: Catalogue<W>, design: CheckRequest['design']): Design<W> =>

@@ -4,14 +4,21 @@ import { loadCatalogue } from './load-catalogue.ts'
 import { type CheckRequest, judgedIn, systemOf } from './run-check.ts'
 
 /** What to search, by name. */
-type Names = Pick<CheckRequest, 'scenario' | 'design' | 'kernel' | 'properties' | 'unasked'>
+type Names = Pick<CheckRequest, 'scenario' | 'design' | 'kernel' | 'mutant' | 'properties' | 'unasked'>
 
 /** How a worker of a shared search builds its system and properties: from the module of the catalogue, by name. */
 export function subjectSource(
   catalogue: string,
-  { scenario, design, kernel, properties, unasked }: Names,
+  { scenario, design, kernel, mutant, properties, unasked }: Names,
 ): ModelSource {
-  const names: Names = { scenario, design, ...(kernel === undefined ? {} : { kernel }), properties, unasked }
+  const names: Names = {
+    scenario,
+    design,
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(mutant === undefined ? {} : { mutant }),
+    properties,
+    unasked,
+  }
   return { module: programFile('search-subject').href, function: 'subjectOf', arguments: [catalogue, names] }
 }
 

@@ -1,0 +1,57 @@
+import { match, P } from 'ts-pattern'
+import type { SurvivingDrop } from '../../../model/designs/surviving-drops.ts'
+import { EXIT, worstOf } from '../exit-status.ts'
+import type { Trial } from './trials.ts'
+
+/** A trial beside what was reviewed. */
+export interface Reviewed extends Trial {
+  readonly standing: Standing
+  /** The reviewed reason why no property notices the mutant; null if there is none. */
+  readonly known: SurvivingDrop | null
+}
+
+/**
+ * Whether a trial is as it should be.
+ *
+ * - `noticed`: by a property, or by model code that fails.
+ * - `explained`: no property notices it as far as was searched, and the reason is known.
+ * - `unexplained`: no property notices it.
+ * - `contradicted`: a reason says that nothing notices it, but something does.
+ * - `open`: not decided, and no reason is known.
+ */
+export type Standing = 'noticed' | 'equivalent' | 'explained' | 'unexplained' | 'contradicted' | 'open'
+
+/** @param isWhole whether every scenario was there to be searched: otherwise nothing is known to survive. */
+export function reviewed(trial: Trial, surviving: readonly SurvivingDrop[], isWhole: boolean): Reviewed {
+  const known = surviving.find(({ id }) => id === trial.mutant.id) ?? null
+  const standing = match(trial.outcome)
+    .returnType<Standing>()
+    .with({ kind: 'noticed' }, () => (known === null ? 'noticed' : 'contradicted'))
+    .with({ kind: 'model-fails' }, () => (known === null ? 'noticed' : 'explained'))
+    .with({ kind: 'equivalent' }, () => (known === null ? 'equivalent' : 'contradicted'))
+    .with({ kind: P.union('survives', 'never-taken') }, () =>
+      known !== null ? 'explained' : isWhole ? 'unexplained' : 'open',
+    )
+    .with({ kind: 'not-decided' }, () => (known === null ? 'open' : 'explained'))
+    .exhaustive()
+  return { ...trial, standing, known }
+}
+
+/** The exit status of a run. @param stale ids with a reason that no mutant has. */
+export function statusOf(
+  trials: readonly Reviewed[],
+  stale: readonly string[],
+  allowIncomplete: boolean,
+): number {
+  const has = (standing: Standing): boolean => trials.some((trial) => trial.standing === standing)
+  return worstOf([
+    ...(has('unexplained') || has('contradicted') || stale.length > 0 ? [EXIT.mismatch] : []),
+    ...(has('open') && !allowIncomplete ? [EXIT.inconclusive] : []),
+  ])
+}
+
+/** Ids with a reason that no mutant has any more. */
+export function staleIds(trials: readonly Trial[], surviving: readonly SurvivingDrop[]): string[] {
+  const ids = new Set(trials.map(({ mutant }) => mutant.id))
+  return surviving.map(({ id }) => id).filter((id) => !ids.has(id))
+}

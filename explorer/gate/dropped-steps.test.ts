@@ -1,0 +1,72 @@
+import { expect, it } from 'vitest'
+import { dropsNoticedIn, survivingDrops } from '../../model/designs/surviving-drops.ts'
+import { catalogue } from '../cli/kvm-catalogue.ts'
+import { dropSteps } from '../cli/mutation/drop-steps.ts'
+import { programsOf } from '../cli/mutation/mutator.ts'
+import { reviewed } from '../cli/mutation/review.ts'
+import { type Trial, type TrialOptions, tryMutants } from '../cli/mutation/trials.ts'
+import { runCheck } from '../cli/run-check.ts'
+
+// A part of `mmucheck mutate --only drop`, which takes minutes: statements that were once dropped unnoticed.
+
+async function trialsOf(
+  scenarios: readonly string[],
+  ids: readonly string[],
+  options: Partial<TrialOptions> = {},
+): Promise<Trial[]> {
+  const trials = tryMutants(
+    {
+      catalogue,
+      runner: { run: (request, _signal, listener) => runCheck(catalogue, request, listener) },
+      signal: new AbortController().signal,
+      onProgress: () => {},
+      onDone: () => {},
+    },
+    {
+      mutator: dropSteps,
+      base: catalogue.designs[0],
+      scenarios: catalogue.scenarios.filter(({ id }) => scenarios.includes(id)),
+      isWanted: (id) => ids.includes(id),
+      mostStates: null,
+      mostScenarios: null,
+      searchFirst: {},
+      atOnce: 1,
+      ...options,
+    },
+  )
+  const found: Trial[] = []
+  for await (const trial of trials) found.push(trial)
+  return found
+}
+
+it.each([
+  // The flushes when a child is replaced.
+  ['FETCH.6 flush in link_shadow_page()', 'replaced-table', 'no-flush-debt-at-unlock'],
+  ['FETCH.6 commit in kvm_mmu_remote_flush_or_zap()', 'replaced-nested-table', 'no-flush-debt-at-unlock'],
+  ['GET.0 flush in validate_direct_spte()', 'huge-page-becomes-dirty', 'no-flush-debt-at-unlock'],
+  // The flush for a root of unknown provenance.
+  ['LOAD.7 in kvm_mmu_load()', 'root-of-unknown-provenance', 'no-flush-debt-at-unlock'],
+  // The flush when an SPTE is replaced by an MMIO SPTE.
+  ['SET.5 in mmu_set_spte()', 'slot-create-mmio', 'no-use-after-free'],
+  ['SET.6 in rmap_add()', 'replaced-table', 'leaf-is-on-its-rmap'],
+  ['PF.12 retry in mmu_invalidate_retry_gfn()', 'fault-notifier', 'no-install-during-invalidation'],
+])('%s is noticed in %s by %s', async (id, scenario, property) => {
+  const [{ outcome }] = await trialsOf([scenario], [id])
+  expect(outcome).toMatchObject({ kind: 'noticed', scenario, property })
+})
+
+it('a statement that only saves work survives, and is explained', async () => {
+  const [trial] = await trialsOf(['aging-rmap'], ['K1 in vcpu_enter_guest()'])
+  expect(trial.outcome).toEqual({ kind: 'survives', scenarios: ['aging-rmap'] })
+  expect(reviewed(trial, survivingDrops, true).standing).toBe('explained')
+})
+
+it('reasons and scenarios are known for statements that exist', () => {
+  const ids = new Set(
+    catalogue.scenarios.flatMap((scenario) => dropSteps.mutants(programsOf(scenario)).map(({ id }) => id)),
+  )
+  const named = [...survivingDrops.map(({ id }) => id), ...Object.keys(dropsNoticedIn)]
+  expect(named.filter((id) => !ids.has(id))).toEqual([])
+  const scenarios = catalogue.scenarios.map(({ id }) => id)
+  expect(Object.values(dropsNoticedIn).filter((id) => !scenarios.includes(id))).toEqual([])
+})
