@@ -80,7 +80,7 @@ const isSymmetric = ({ symmetric }: Pick<System, 'symmetric'>): boolean => symme
 
 /**
  * Whether symmetry takes less time than the full search. To find the least of two permutations of a state and to check
- * that model code does not tell them apart takes longer than to search twice as many states: 1.0 to 1.8 times in eleven
+ * that model code treats them alike takes longer than to search twice as many states: 1.0 to 1.8 times in eleven
  * scenarios of 1,000 to 140,000 states, 1.2 times in one of 3.3 million. With more permutations it saves time.
  */
 export function savesTime({ symmetric }: Pick<System, 'symmetric'>): boolean {
