@@ -1,18 +1,15 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { designs } from '../../model/designs/index.ts'
-import { scenarios } from '../../model/scenarios/index.ts'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { properties } from '../../properties/index.ts'
 import { replaceFile } from '../checkpoint/index.ts'
-import { scenariosOf } from '../cli/catalogue.ts'
 import { programFile } from '../program-file.ts'
 import type { SearchResult } from '../search/index.ts'
 import {
-  BASELINE_FILE,
   type Baseline,
   type BaselineCell,
+  baselineFile,
   cellName,
   differences,
   FORMAT,
@@ -20,20 +17,43 @@ import {
   readBaseline,
   recordOf,
 } from './baseline.ts'
+import { kernelCells } from './kernel-cells.ts'
 import { describeMismatch, mismatches, neverTaken, runCellAgainstReference } from './verdict-table.ts'
 
 // `npm run baseline -- --check` searches every cell that is not deep, and exits 3 when one differs from the checked-in
 // baseline, when a verdict is not the one that the design expects, or when a step is never taken; `--update` writes
 // what was found. Both print the differences. Every recorded behaviour is held against xstate, and repeated. With
 // `--only TEXT`, once or more, just the cells with that in their names (`DESIGN in SCENARIO`), and steps may be untaken.
+// With `--kernel 6.1` the cells are those of that kernel whose steps differ from the newest kernel's, and the baseline is
+// a file beside the other.
 
-const USAGE = 'mmucheck: usage: npm run baseline -- --check | --update [--only TEXT]...'
+const USAGE = 'mmucheck: usage: npm run baseline -- --check | --update [--kernel VERSION] [--only TEXT]...'
 
-const allCells = designs.flatMap((design) =>
-  scenariosOf({ scenarios }, design)
-    .filter((scenario) => scenario.deep !== true)
-    .map((scenario) => ({ design, scenario })),
-)
+interface Wanted {
+  readonly check?: boolean
+  readonly update?: boolean
+  readonly kernel?: string
+  readonly only?: string[]
+}
+
+/** The options; null if they make no sense. */
+function wantedOptions(): Wanted | null {
+  const options = {
+    check: { type: 'boolean' },
+    update: { type: 'boolean' },
+    kernel: { type: 'string' },
+    only: { type: 'string', multiple: true },
+  } as const
+  try {
+    const { values } = parseArgs({ options })
+    return (values.check === true) === (values.update === true) ? null : values
+  } catch {
+    return null
+  }
+}
+
+const wanted = isMainThread ? wantedOptions() : (workerData as Wanted)
+const allCells = kernelCells(wanted?.kernel)
 
 /** What a thread reports of a cell. */
 interface Finding {
@@ -55,23 +75,23 @@ const searchCell = (index: number): Finding => {
 
 /**
  * Searches cells, on as many threads as there are cores; each takes the next cell when it is free.
- * @param wanted indices of cells.
+ * @param indices of the cells.
  */
-async function search(wanted: readonly number[]): Promise<Finding[]> {
+async function search(indices: readonly number[]): Promise<Finding[]> {
   const findings: Finding[] = []
   let next = 0
   const drain = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(programFile('baseline'))
+      const worker = new Worker(programFile('baseline'), { workerData: wanted })
       let index = -1
       const give = (): void => {
         index = next++
-        if (index < wanted.length) worker.postMessage(wanted[index])
+        if (index < indices.length) worker.postMessage(indices[index])
         else worker.terminate().then(() => resolve(), reject)
       }
       worker.on('message', (finding: Finding) => {
         findings[index] = finding
-        if (process.stderr.isTTY) process.stderr.write(`\r${next} of ${wanted.length}`)
+        if (process.stderr.isTTY) process.stderr.write(`\r${next} of ${indices.length}`)
         give()
       })
       worker.on('error', reject)
@@ -83,24 +103,13 @@ async function search(wanted: readonly number[]): Promise<Finding[]> {
 }
 
 async function main(): Promise<number> {
-  let wanted: { check?: boolean; update?: boolean; only?: string[] }
-  try {
-    wanted = parseArgs({
-      options: {
-        check: { type: 'boolean' },
-        update: { type: 'boolean' },
-        only: { type: 'string', multiple: true },
-      },
-    }).values
-  } catch {
-    wanted = {}
-  }
-  if ((wanted.check === true) === (wanted.update === true)) {
+  if (wanted === null) {
     console.error(USAGE)
     return 2
   }
-  if (wanted.check === true && !existsSync(BASELINE_FILE)) {
-    console.error(`mmucheck: there is no baseline; record one with --update: ${BASELINE_FILE}`)
+  const file = baselineFile(wanted.kernel)
+  if (wanted.check === true && !existsSync(file)) {
+    console.error(`mmucheck: there is no baseline; record one with --update: ${file}`)
     return 2
   }
   const { only } = wanted
@@ -110,11 +119,13 @@ async function main(): Promise<number> {
     console.error(`mmucheck: no cell is called so: ${only?.map((text) => JSON.stringify(text)).join(', ')}`)
     return 2
   }
-  const recorded: Baseline = existsSync(BASELINE_FILE) ? readBaseline() : { format: FORMAT, cells: {} }
+  const recorded: Baseline = existsSync(file) ? readBaseline(file) : { format: FORMAT, cells: {} }
   const before = Object.fromEntries(Object.entries(recorded.cells).filter(([name]) => isWanted(name)))
   const findings = await search(cells)
   const now = Object.fromEntries(cells.map((cell, n) => [cellName(allCells[cell]), findings[n].record]))
-  const untaken = only === undefined ? neverTaken(findings.map(({ steps }) => steps)) : []
+  // A step that an older kernel shares with the newest may be taken in cells that only the newest has.
+  const untaken =
+    only === undefined && wanted.kernel === undefined ? neverTaken(findings.map(({ steps }) => steps)) : []
   const wrong = [
     ...findings.flatMap(({ unexpected }) => unexpected),
     ...untaken.map((step) => `${step} is never taken, in no cell`),
@@ -124,11 +135,8 @@ async function main(): Promise<number> {
   for (const line of lines) console.log(line)
   const count = `${lines.filter((line) => !line.startsWith(' ')).length} of ${cells.length} cells differ`
   if (wanted.update === true) {
-    replaceFile(
-      BASELINE_FILE,
-      formatBaseline({ format: FORMAT, cells: merged(recorded.cells, now, isWanted) }),
-    )
-    console.log(`baseline: ${count} from the file before; written to ${BASELINE_FILE}`)
+    replaceFile(file, formatBaseline({ format: FORMAT, cells: merged(recorded.cells, now, isWanted) }))
+    console.log(`baseline: ${count} from the file before; written to ${file}`)
     return wrong.length === 0 ? 0 : 3
   }
   console.log(lines.length === 0 ? `baseline: no difference in ${cells.length} cells` : `baseline: ${count}`)

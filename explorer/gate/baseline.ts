@@ -79,7 +79,13 @@ function counterexampleIn<W>(
   const verifier = new Verifier(system, property, goalReachableIn(system))
   const shrunk = shrink(trace, system, (candidate) => verifier.fails(candidate), { shortest: true })
   const { initial, steps, loopStart = null } = shrunk
-  const names = { scenario: scenario.id, design: design.id, property: property.id }
+  const { kernel } = scenario
+  const names = {
+    scenario: scenario.id,
+    design: design.id,
+    property: property.id,
+    ...(kernel === undefined ? {} : { kernel }),
+  }
   return { length: steps.length, counterexample: idOf({ ...names, initial, steps, loopStart }) }
 }
 
@@ -107,12 +113,15 @@ export function parseBaseline(text: string): Baseline {
   throw new Error(`not a baseline file: ${path.join('.')}: ${message}`)
 }
 
-/** Path of the baseline in the checkout. */
-export const BASELINE_FILE = join(packageFolder(), 'explorer', 'gate', 'baseline.json')
+/** Path of the baseline in the checkout, of the newest kernel or of an older one. */
+export function baselineFile(kernel?: string): string {
+  const name = kernel === undefined ? 'baseline.json' : `baseline-${kernel}.json`
+  return join(packageFolder(), 'explorer', 'gate', name)
+}
 
 /** The checked-in baseline. @throws Error with one line of text if it is missing or damaged. */
-export function readBaseline(): Baseline {
-  return parseBaseline(readFileSync(BASELINE_FILE, 'utf8'))
+export function readBaseline(file = baselineFile()): Baseline {
+  return parseBaseline(readFileSync(file, 'utf8'))
 }
 
 /**

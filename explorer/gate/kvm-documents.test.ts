@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { designs } from '../../model/designs/index.ts'
 import { questions } from '../../model/designs/questions.ts'
+import { differences } from '../../model/kernels/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
 
@@ -28,7 +29,7 @@ const rows = (part: string): string[][] =>
     .filter((line) => line.startsWith('| ') && !line.startsWith('| Id'))
     .map(cells)
 
-const known = new Set(names([...designs, ...scenarios, ...properties, ...questions]))
+const known = new Set(names([...designs, ...scenarios, ...properties, ...questions, ...differences]))
 const word = (name: string): RegExp => new RegExp(`(?<![\\w-])${name.replaceAll('.', '\\.')}(?![\\w-])`)
 
 describe('docs/kvm', () => {
@@ -37,6 +38,11 @@ describe('docs/kvm', () => {
     // The tool is described there, not what it compares.
     if (file !== 'drift.md') expect(ids.length).toBeGreaterThan(10)
     expect(ids.filter((id) => !known.has(id))).toEqual([])
+  })
+
+  it('names every difference between kernels in history.md', () => {
+    const unnamed = differences.filter(({ id }) => !document('history.md').includes(`\`${id}\``))
+    expect(unnamed).toEqual([])
   })
 
   it('names every design that was in a kernel or in a mail', () => {

@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { designs } from '../../model/designs/index.ts'
 import { judgedProperties } from '../../model/designs/judged-properties.ts'
-import { scenarios } from '../../model/scenarios/index.ts'
+import { kernels } from '../../model/kernels/kernels.ts'
 import { properties } from '../../properties/index.ts'
 import { findScenario, scenariosOf } from '../cli/catalogue.ts'
 import { cellName, readBaseline, recordOf } from './baseline.ts'
+import { kernelCells, ofKernel } from './kernel-cells.ts'
 import { mismatches, neverTaken, runCellAgainstReference } from './verdict-table.ts'
 
 /** Larger cells are searched by `npm run baseline -- --check`, which asks the same of them. */
 const SMALL = 50_000
 
+/** The same on older kernels, most of whose steps are those of the newest one. */
+const SMALL_OLDER = 6_000
+
+const { designs, scenarios } = ofKernel()
 const baseline = readBaseline()
 
 /** Deep scenarios have their own runs. */
@@ -117,4 +121,23 @@ describe('the table as a whole', () => {
     ]
     expect(neverTaken(searches)).toEqual(['A.1'])
   })
+})
+
+describe.each(kernels.slice(0, -1).map(({ id }) => id))('kernel %s', (kernel) => {
+  const small = kernelCells(kernel).filter(
+    (cell) => (baseline.cells[cellName(cell)]?.states ?? 0) <= SMALL_OLDER,
+  )
+
+  it('has cells whose steps differ', () => {
+    expect(small.length).toBeGreaterThan(10)
+  })
+
+  it.each(small.map((cell) => [cellName(cell), cell] as const))(
+    'has the expected verdicts of %s, and every behaviour is xstate’s own',
+    (_, { design, scenario }) => {
+      const run = runCellAgainstReference(design, scenario, properties)
+      expect(run.result.complete).toBe(true)
+      expect(mismatches(run)).toEqual([])
+    },
+  )
 })

@@ -21,6 +21,14 @@ export function notReached(note: string, scenario: string, ...properties: string
   return properties.map((property) => ({ scenario, property, verdict: 'not-reached', note }))
 }
 
+/** Expectations of some kernels only. */
+export function onKernels(
+  kernels: readonly string[],
+  ...expectations: readonly Expectation[]
+): readonly Expectation[] {
+  return expectations.map((expectation) => ({ ...expectation, kernels }))
+}
+
 /** The verdict that a design expects: the listed one, otherwise `holds`, or `reached` for a witness. */
 export function expectedVerdict(
   { expect }: Pick<Design<never>, 'expect'>,

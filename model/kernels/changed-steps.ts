@@ -22,6 +22,7 @@ export interface ChangedStep {
 }
 
 interface Home {
+  readonly scenario: string
   readonly bounds: Bounds
   readonly programs: readonly Program<Kvm>[]
 }
@@ -31,10 +32,22 @@ let allHomes: readonly Home[] | null = null
 /** The programs of all scenarios, in the newest kernel. Making them takes longer than patching them. */
 function homes(): readonly Home[] {
   allHomes ??= allPlans().map((plan) => ({
+    scenario: plan.id,
     bounds: boundsOf(plan),
     programs: scenarios.find(({ id }) => id === plan.id)?.programs?.() ?? [],
   }))
   return allHomes
+}
+
+/** The scenarios in which differences change a step. */
+export function changedScenarios(differences: readonly Difference[]): ReadonlySet<string> {
+  const changed = homes().filter(({ bounds, programs }) => {
+    const patches = differences.flatMap(({ before }) => whereFound(...before(bounds)))
+    return tracePatches(programs, patches)
+      .places.flat()
+      .some(({ changes }) => changes)
+  })
+  return new Set(changed.map(({ scenario }) => scenario))
 }
 
 const found = new Map<Difference, readonly ChangedStep[]>()

@@ -42,7 +42,7 @@ const options = z.object({ kernel: z.string().optional() })
  */
 export function explain({ catalogue: all, ...rest }: CommandContext, name: string, raw: unknown): number {
   const { kernel } = readOptions(options, raw)
-  const catalogue = kernel === undefined ? all : catalogueOfKernel(all, kernel)
+  const catalogue = catalogueOfKernel(all, kernel)
   const context = { ...rest, catalogue }
   const { io } = rest
   const machines = machinesOf(catalogue)
@@ -290,7 +290,7 @@ function aboutDifference({ kernels = [] }: Catalogue, name: string): Rows[] {
 
 /** The kernels that do not have a step, and by which differences. */
 function inKernels({ kernels = [], kernel }: Catalogue, { id }: Machine, { path }: MachineStep): Rows {
-  if (kernel !== undefined || kernels.length === 0) return []
+  if (kernel !== kernels.at(-1)) return []
   const last = path.slice(path.lastIndexOf('/') + 1)
   return kernels.flatMap((older): Rows => {
     const by = older.undone.filter((difference) =>

@@ -39,7 +39,7 @@ export function list(
   raw: unknown,
 ): number {
   const { json, kernel } = readOptions(options, raw)
-  const context = { ...rest, catalogue: kernel === undefined ? all : catalogueOfKernel(all, kernel) }
+  const context = { ...rest, catalogue: catalogueOfKernel(all, kernel) }
   const asked = kind === undefined ? MAIN : [kindOf(context, kind)]
   const lists = asked.map((each) => [each, itemsOf(context, each)] as const)
   const { io } = context

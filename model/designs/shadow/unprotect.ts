@@ -4,6 +4,7 @@ import { nextPage, readHint } from '../../machines/shadow/unprotect.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Design, Expectation } from '../design.ts'
 import { notReached, vacuous, violated } from '../expectation.ts'
+import { neverFails } from '../older-kernels.ts'
 
 /**
  * Question seed-000, "Clean up indirect_shadow_pages usage": a vCPU that cannot emulate a store to a write-protected
@@ -26,12 +27,6 @@ const fn = 'reexecute_instruction'
 
 /** Before v6.12 an instruction that cannot be emulated is retried without limit. */
 const unlimitedRetries = [replace<Kvm>('WP.1', alwaysRetry()), drop<Kvm>('UP.4')]
-
-const UNBOUNDED = 'Before v6.12 retries are unlimited, so no emulation failure is reported.'
-const neverFails = (scenario: string): Expectation[] => [
-  ...notReached(UNBOUNDED, scenario, 'emulation-failure-is-reported'),
-  ...vacuous(UNBOUNDED, scenario, 'emulation-fails-only-when-shadowed-again'),
-]
 
 /** Properties and witnesses that are vacuous or not reached if the hint is always 0. */
 const NEVER_UNPROTECTED: readonly Expectation[] = [

@@ -1,0 +1,38 @@
+import type { Expectation } from './design.ts'
+import { notReached, onKernels, vacuous, violated } from './expectation.ts'
+
+const UNBOUNDED = 'Before v6.12 retries are unlimited, so no emulation failure is reported.'
+
+/** A store that cannot be emulated is retried without limit in 6.1. */
+export const neverFails = (scenario: string): readonly Expectation[] => [
+  ...notReached(UNBOUNDED, scenario, 'emulation-failure-is-reported'),
+  ...vacuous(UNBOUNDED, scenario, 'emulation-fails-only-when-shadowed-again'),
+]
+
+/** What upstream does not keep, or reach, in the kernels before the newest (docs/kvm/known-bugs.md). */
+export const olderKernels: readonly Expectation[] = [
+  ...onKernels(
+    ['6.12'],
+    ...violated('prefault-loop', 'no-fault-retried-for-ever'),
+    ...violated('prefault-slot-delete', 'zap-all-can-finish'),
+  ),
+  ...onKernels(
+    ['6.1', '6.12'],
+    ...notReached('The zap waits for mmu_lock instead.', 'aging-rmap', 'aging-holds-back-a-zap'),
+  ),
+  ...onKernels(
+    ['6.1'],
+    ...neverFails('unprotect-retry'),
+    ...neverFails('unprotect-retry-indirect'),
+    ...violated('unprotect-retry', 'no-needless-lock'),
+    ...violated('unprotect-instead-of-emulating', 'no-needless-lock'),
+    ...violated('track-write-barrier', 'synced-page-agrees', 'flushed-translation-is-not-used'),
+    ...violated('wrong-hint-of-an-emulated-store', 'wrong-hint-costs-only-time'),
+    ...notReached(
+      'The guest is shut down instead.',
+      'slot-create-root',
+      'guest-runs-on-a-dummy-root',
+      'dummy-root-is-replaced',
+    ),
+  ),
+]
