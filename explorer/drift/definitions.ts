@@ -26,8 +26,11 @@ export interface Body {
 export interface Definitions {
   /** Every definition of a name, in the order of files and lines; there may be several behind #ifdef. */
   of(name: string): readonly Body[]
-  /** Names of the functions from which control can reach one, that one included: they mention it, or each other. */
-  reaching(name: string): ReadonlySet<string>
+  /**
+   * Names of the functions from which control can reach one, that one included: they mention it, or each other.
+   * @param outside functions that are not on the way.
+   */
+  reaching(name: string, outside: ReadonlySet<string>): ReadonlySet<string>
   /** Files that could not be read or parsed at all, and why. */
   readonly unread: readonly { readonly path: string; readonly why: string }[]
   /** Line of the first place of a file that the parser does not understand, if there is one. */
@@ -65,16 +68,13 @@ export function definitionsIn(files: readonly SourceFile[], parser: CParser): De
 }
 
 /** Every mention counts as a call, since functions are also called by way of pointers. */
-function reachability(bodies: ReadonlyMap<string, readonly Body[]>): (name: string) => ReadonlySet<string> {
+function reachability(bodies: ReadonlyMap<string, readonly Body[]>): Definitions['reaching'] {
   let mentions: Map<string, Set<string>> | undefined
-  const known = new Map<string, ReadonlySet<string>>()
-  return (name) => {
+  return (name, outside) => {
     mentions ??= mentionsIn(bodies)
-    const before = known.get(name)
-    if (before !== undefined) return before
     const reached = new Set(bodies.has(name) ? [name] : [])
-    for (const each of reached) for (const by of mentions.get(each) ?? []) reached.add(by)
-    known.set(name, reached)
+    for (const each of reached)
+      for (const by of mentions.get(each) ?? []) if (!outside.has(by)) reached.add(by)
     return reached
   }
 }

@@ -333,6 +333,9 @@ describe('the order', () => {
     expect(drifted(read(), [...inFunction('cook', ...ENTRIES), ...inFunction('chef', test)]).order).toEqual(
       [],
     )
+    const again = [boil('lock again', 'spin_lock('), boil('unlock again', 'spin_unlock(')]
+    expect(drifted(read(), [...ENTRIES, ...again]).order).toEqual([])
+    expect(drifted(read(), [lock, wake, boil('heat again', 'pot->hot = true'), unlock]).order).toHaveLength(1)
     const part = block<never>('part', [heat], { fn: 'pot_boil' })
     expect(drifted(read(), [lock, test, part, wake, unlock]).order).toEqual([])
     expect(drifted(read(), [lock, wake, part, unlock]).order).toHaveLength(1)

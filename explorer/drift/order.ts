@@ -37,15 +37,16 @@ export function wrongOrder(
   steps: readonly CitedStep[],
   definitions: Definitions,
 ): WrongOrder | null {
-  const placed = steps
-    .filter(({ outOfOrder }) => outOfOrder === undefined)
-    .map((step) => ({ step, occurrences: placesOf(text, step, definitions) }))
+  const ordered = steps.filter(({ outOfOrder }) => outOfOrder === undefined)
+  const callees = new Set(ordered.flatMap(({ callee = [] }) => callee))
+  const placed = ordered
+    .map((step) => ({ step, occurrences: placesOf(text, step, definitions, callees) }))
     .filter(({ occurrences: all }) => all.every((each) => each.length > 0))
   let [reached, place, earliest] = [0, -1, 0]
   for (const { step, occurrences: all } of placed) {
     // Alternatives of one place: each comes after what is before the choice, and before what is after it.
     if (step.place !== place) [reached, place, earliest] = [earliest, step.place, Number.POSITIVE_INFINITY]
-    const end = endOf(all, reached)
+    const end = endOf(all, reached) ?? (isRepeated(step, placed) ? endOf(all, 0) : null)
     if (end === null) return theOrders(text, placed)
     earliest = Math.min(earliest, end)
   }
@@ -58,20 +59,44 @@ interface PlacedStep {
   readonly occurrences: readonly (readonly number[])[]
 }
 
+/** Whether an earlier step has the same statements, with others in between: the function may be called again. */
+function isRepeated(step: CitedStep, placed: readonly PlacedStep[]): boolean {
+  const at = placed.findIndex((other) => other.step === step)
+  const same = (other: CitedStep): boolean => other.statements.join('\n') === step.statements.join('\n')
+  return (
+    step.callee === undefined &&
+    placed.slice(0, at - 1).some(({ step: other }) => other.callee === undefined && same(other))
+  )
+}
+
 function placesOf(
   text: FunctionText,
   { statements, callee }: CitedStep,
   definitions: Definitions,
+  callees: ReadonlySet<string>,
 ): readonly (readonly number[])[] {
   if (callee === undefined) return statements.map((statement) => occurrences(text.tokens, statement))
-  const reaching = definitions.reaching(callee)
-  const named = text.tokens.flatMap((token, at) =>
-    token.isInlined === undefined && token.text !== text.fn && reaching.has(token.text) ? [at] : [],
-  )
+  const named = namedIn(text, callee, definitions, callees)
   // What is passed or stored, not called, may be called at any place after it.
   const passed = named.find((at) => text.tokens[at + 1]?.text !== '(')
   const after = passed === undefined ? [] : text.tokens.map((_, at) => at).slice(passed)
   return [[...named.filter((at) => passed === undefined || at < passed), ...after]]
+}
+
+/**
+ * Where a function names a callee, or a function from which control reaches it. Not by way of another callee that has
+ * steps in the same call: these would be in that one.
+ */
+function namedIn(
+  text: FunctionText,
+  callee: string,
+  definitions: Definitions,
+  callees: ReadonlySet<string>,
+): number[] {
+  const names = definitions.reaching(callee, callees)
+  return text.tokens.flatMap((token, at) =>
+    token.isInlined === undefined && token.text !== text.fn && names.has(token.text) ? [at] : [],
+  )
 }
 
 /** Where the last statement of a step stands if its first is not before `from`; null if they do not fit. */

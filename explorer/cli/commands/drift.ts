@@ -19,6 +19,7 @@ import {
   sourcesIn,
 } from '../../drift/index.ts'
 import type { CitedSources } from '../catalogue.ts'
+import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import type { CommandContext } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
 import { EXIT } from '../exit-status.ts'
@@ -58,9 +59,8 @@ export async function drift({ io, catalogue }: CommandContext, raw: unknown): Pr
   const known = flags.as ?? (release === null ? null : nearest(release, sources))
   const before = known === null ? bestMatch(folder, sources, definitions) : factsIn(folder, sources, known)
   const version = `v${before.version}`
-  const citations = citationsOf(programsIn(catalogue), version, (step) =>
-    sources.standsForCode(step, version),
-  )
+  const base = catalogue.kernels === undefined ? catalogue : catalogueOfKernel(catalogue, before.version)
+  const citations = citationsOf(programsIn(base), version, (step) => sources.standsForCode(step, version))
   const facts = flags.update
     ? { ...factsOf(before, citations, definitions), release: release ?? before.release }
     : before

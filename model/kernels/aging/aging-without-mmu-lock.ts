@@ -9,7 +9,16 @@ const about = { fn: 'kvm_handle_hva_range', since: '..v6.14' } as const
 
 /** AG.2 and AG.6 take and drop mmu_lock instead of the lock bit of the rmap. */
 export const agingUnderMmuLock: readonly Patch<Kvm>[] = [
-  only('aging', replace('AG.2', writeLock('AG.2', 'notifier', about))),
+  only(
+    'aging',
+    replace(
+      'AG.2',
+      writeLock('AG.2', 'notifier', {
+        ...about,
+        c: { callee: '__kvm_handle_hva_range', at: 'KVM_MMU_LOCK(' },
+      }),
+    ),
+  ),
   only('aging', replace('AG.3', firstSpte('now', '..v6.14'))),
   only(
     'aging',
@@ -17,7 +26,11 @@ export const agingUnderMmuLock: readonly Patch<Kvm>[] = [
       'AG.6',
       step(
         'AG.6',
-        { ...about, shows: 'write_unlock(&kvm->mmu_lock)' },
+        {
+          ...about,
+          c: { callee: '__kvm_handle_hva_range', at: 'KVM_MMU_UNLOCK(' },
+          shows: 'write_unlock(&kvm->mmu_lock)',
+        },
         {
           does: (kvm, self) => {
             release_mmu_lock(kvm)

@@ -21,6 +21,7 @@ function zapLeaf(bounds: Bounds): Step<Kvm> {
     'IV.3',
     {
       ...about,
+      c: 'mmu_page_zap_pte(',
       shows: (kvm, v) =>
         `mmu_page_zap_pte() of page ${unsync_pages_for(kvm, v, bounds).join(', ') || 'none'}`,
       fused:
@@ -66,6 +67,7 @@ function prefetch(bounds: Bounds): Step<Kvm> {
     {
       ...about,
       fn: 'paging64_prefetch_gpte',
+      c: 'mmu_set_spte(',
       shows: (kvm, v) => `prefetch into page ${unsync_pages_for(kvm, v, bounds).join(', ') || 'none'}`,
       fused:
         'Reading the guest PTE, looking up the host page and storing the SPTE: a later change of the guest PTE needs another INVLPG, and the host page is not looked at again.',

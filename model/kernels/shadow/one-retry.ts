@@ -19,7 +19,12 @@ const retry = { fn: 'retry_instruction', since: '..v6.11' } as const
 export function alwaysRetry(): Step<Kvm> {
   return step(
     'WP.1',
-    { fn: 'kvm_mmu_page_fault', since: '..v6.11', shows: 'emulate, EMULTYPE_ALLOW_RETRY_PF' },
+    {
+      fn: 'kvm_mmu_page_fault',
+      since: '..v6.11',
+      c: 'EMULTYPE_ALLOW_RETRY_PF',
+      shows: 'emulate, EMULTYPE_ALLOW_RETRY_PF',
+    },
     {
       does: (kvm, v) => {
         kvm.vcpu[v].fault.may_retry = true
@@ -34,10 +39,15 @@ function isDirect(kvm: Kvm, v: number): boolean {
 
 /** UP.0: only a direct MMU reads indirect_shadow_pages; others unprotect in any case. */
 export function readIfDirect(): Step<Kvm> {
-  return step('UP.0', { ...reexecute, shows: (kvm, v) => `root_role.direct = ${isDirect(kvm, v)}` }, [
-    { when: isDirect },
-    { to: 'UP.3 lock' },
-  ])
+  return step(
+    'UP.0',
+    {
+      ...reexecute,
+      c: 'vcpu->arch.mmu->root_role.direct',
+      shows: (kvm, v) => `root_role.direct = ${isDirect(kvm, v)}`,
+    },
+    [{ when: isDirect }, { to: 'UP.3 lock' }],
+  )
 }
 
 /** UP.1: indirect_shadow_pages is read under mmu_lock, which is then dropped. */
@@ -47,7 +57,11 @@ export function hintUnderLock(): Entry<Kvm>[] {
     writeLock('UP.1 lock', 'vcpu', reexecute),
     step<Kvm>(
       'UP.1',
-      { ...reexecute, shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}` },
+      {
+        ...reexecute,
+        c: 'indirect_shadow_pages = vcpu->kvm->arch.indirect_shadow_pages',
+        shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}`,
+      },
       {
         does: (kvm, v) => {
           kvm.vcpu[v].fault.hint = kvm.indirect_shadow_pages > 0
@@ -55,10 +69,11 @@ export function hintUnderLock(): Entry<Kvm>[] {
       },
     ),
     writeUnlock('UP.1 unlock', reexecute),
-    step<Kvm>('UP.1 test', { ...reexecute, shows: (kvm, v) => `if (${kvm.vcpu[v].fault.hint})` }, [
-      { when: (kvm, v) => kvm.vcpu[v].fault.hint },
-      { to: 'RX.3' },
-    ]),
+    step<Kvm>(
+      'UP.1 test',
+      { ...reexecute, c: 'if (indirect_shadow_pages)', shows: (kvm, v) => `if (${kvm.vcpu[v].fault.hint})` },
+      [{ when: (kvm, v) => kvm.vcpu[v].fault.hint }, { to: 'RX.3' }],
+    ),
   ]
 }
 
@@ -66,7 +81,11 @@ export function hintUnderLock(): Entry<Kvm>[] {
 function emulateOrRetry(bounds: Bounds): Step<Kvm> {
   return step(
     'WP.2',
-    { ...retry, shows: (kvm, v) => (kvm.vcpu[v].unemulatable ? 'cannot be emulated' : 'emulate') },
+    {
+      ...retry,
+      c: 'x86_page_table_writing_insn(',
+      shows: (kvm, v) => (kvm.vcpu[v].unemulatable ? 'cannot be emulated' : 'emulate'),
+    },
     [
       ...when(bounds.guest.dataWrites, {
         when: (kvm: Kvm, v: number) => may_retry_instead(kvm, v) && !is_retried(kvm, v),
@@ -88,7 +107,11 @@ function emulateOrRetry(bounds: Bounds): Step<Kvm> {
 function recordRetry(): Step<Kvm> {
   return step(
     'UP.1',
-    { ...retry, shows: (kvm, v) => `last_retry_addr = gva ${kvm.vcpu[v].gva}` },
+    {
+      ...retry,
+      c: 'vcpu->arch.last_retry_eip = ctxt->eip',
+      shows: (kvm, v) => `last_retry_addr = gva ${kvm.vcpu[v].gva}`,
+    },
     {
       does: (kvm, v) => {
         kvm.vcpu[v].last_retry = kvm.vcpu[v].gva + 1
@@ -98,7 +121,7 @@ function recordRetry(): Step<Kvm> {
 }
 
 function retryInAnyCase(): Step<Kvm> {
-  return step('RT.1', { ...retry, shows: 'retry' }, { does: forget_fault, to: REENTER })
+  return step('RT.1', { ...retry, c: 'return true', shows: 'retry' }, { does: forget_fault, to: REENTER })
 }
 
 /** The form of 6.1. */

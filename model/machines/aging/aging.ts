@@ -126,7 +126,7 @@ export function firstSpte(head: 'rmap_val' | 'now', readIn: ReadIn = 'v7.2'): St
     'AG.3',
     {
       ...(head === 'now'
-        ? { fn: 'rmap_get_first', c: '__rmap_get_first(' }
+        ? { fn: 'rmap_get_first', c: { 'v6.1': 'rmap_head->val', 'v7.2': '__rmap_get_first(' } }
         : { fn: '__rmap_get_first', c: 'rmap_val & KVM_RMAP_MANY' }),
       since: readIn,
       shows: (kvm, self) => shown(none(kvm, self) ? undefined : first(kvm, self)),

@@ -242,7 +242,10 @@ function replaceChild(bounds: Bounds): Block<Kvm> {
           },
         ],
       ),
-      ...when(nested, commitReplaced(bounds)),
+      ...when(
+        nested,
+        ...outOfOrder('because until v7.0 the flush is in the same function', commitReplaced(bounds)),
+      ),
       makeAllCpusRequest('FETCH.6 flush', 'TLB_FLUSH', bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
     ],
     { fn: about.fn },

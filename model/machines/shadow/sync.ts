@@ -328,12 +328,21 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
         'IV.1',
         {
           ...about,
-          c: { callee: 'kvm_mmu_invalidate_addr', at: 'flush_tlb_gva' },
+          c: {
+            'v6.1': { callee: 'kvm_mmu_invalidate_gva', at: 'kvm_x86_flush_tlb_gva' },
+            'v6.12': { callee: 'kvm_mmu_invalidate_addr', at: 'flush_tlb_gva' },
+          },
           shows: (kvm, v) => `flush gva ${kvm.vcpu[v].gva} from this TLB`,
         },
         { does: (kvm, v) => flush_tlb_gva(kvm, v, kvm.vcpu[v].gva) },
       ),
-      writeLock('IV.2', 'vcpu', { ...about, c: { callee: '__kvm_mmu_invalidate_addr', at: 'write_lock(' } }),
+      writeLock('IV.2', 'vcpu', {
+        ...about,
+        c: {
+          'v6.1': { fn: 'paging64_invlpg', at: 'write_lock(' },
+          'v6.12': { callee: '__kvm_mmu_invalidate_addr', at: 'write_lock(' },
+        },
+      }),
       step(
         'IV.3',
         {
@@ -361,7 +370,10 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
         'IV.4',
         {
           ...about,
-          c: { callee: '__kvm_mmu_invalidate_addr', at: 'if (ret)' },
+          c: {
+            'v6.1': { fn: 'paging64_invlpg', at: 'is_shadow_present_pte(old_spte)' },
+            'v6.12': { callee: '__kvm_mmu_invalidate_addr', at: 'if (ret)' },
+          },
           shows: (kvm, v) => `flush needed = ${kvm.vcpu[v].fault.flush}`,
         },
         [
@@ -378,7 +390,10 @@ export function invlpg(bounds: Bounds): Block<Kvm> {
         'IV.end',
         {
           ...about,
-          c: { callee: '__kvm_mmu_invalidate_addr', at: 'write_unlock(' },
+          c: {
+            'v6.1': { fn: 'paging64_invlpg', at: 'write_unlock(' },
+            'v6.12': { callee: '__kvm_mmu_invalidate_addr', at: 'write_unlock(' },
+          },
           shows: 'write_unlock(&kvm->mmu_lock)',
         },
         {
