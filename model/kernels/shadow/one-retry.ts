@@ -59,7 +59,7 @@ export function hintUnderLock(): Entry<Kvm>[] {
       'UP.1',
       {
         ...reexecute,
-        c: 'indirect_shadow_pages = vcpu->kvm->arch.indirect_shadow_pages',
+        c: 'indirect_shadow_pages = vcpu->kvm',
         shows: (kvm) => `indirect_shadow_pages = ${kvm.indirect_shadow_pages}`,
       },
       {
