@@ -119,12 +119,12 @@ describe('the indexes of the model', () => {
     `import type { Design } from '../design.ts'\n\nexport const ${name}: readonly Design<Kvm>[] = []\n`
   beforeEach(() => {
     cpSync(join(checkout, '.ci', 'registry.mjs'), join(tree, '.ci', 'registry.mjs'))
-    for (const folder of ['scenarios', 'features']) write(`model/${folder}/none.ts`, A)
+    for (const folder of ['scenarios', 'features', 'kernels']) write(`model/${folder}/none.ts`, A)
     for (const folder of ['properties', 'explorer', 'counterexamples']) write(`${folder}/none.ts`, A)
     // None of these is a separate finding.
     write(
       'explorer/uses.ts',
-      "import { a } from '../model/scenarios/none.ts'\nimport { a as b } from '../model/features/none.ts'\nimport { a as c } from '../properties/none.ts'\n\nexport const all = [a, b, c]\n",
+      "import { a } from '../model/scenarios/none.ts'\nimport { a as b } from '../model/features/none.ts'\nimport { a as c } from '../properties/none.ts'\nimport { a as d } from '../model/kernels/none.ts'\n\nexport const all = [a, b, c, d]\n",
     )
     write('model/designs/upstream.ts', 'export const upstream: Design<Kvm> = none\n')
     write('model/designs/zap/first.ts', design('firstDesigns'))
