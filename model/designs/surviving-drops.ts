@@ -151,7 +151,6 @@ export const survivingDrops: readonly SurvivingDrop[] = [
   ),
   ...unjudged(
     'The SPTE then maps no host page, and no property of these scenarios looks at host pages.',
-    'PF.9 in kvm_mmu_faultin_pfn()',
     'P7 in kvm_mmu_faultin_pfn()',
   ),
   ...bounds('In these scenarios no root becomes obsolete during a TDP fault.', 'P9 in is_page_fault_stale()'),
