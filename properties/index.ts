@@ -63,7 +63,6 @@ import { pteListRemoveFindsItsEntry } from './shadow/pte-list-remove-finds-its-e
 import { rmapAddFindsNoEntry } from './shadow/rmap-add-finds-no-entry.ts'
 import { rmapHoldsPresentSptes } from './shadow/rmap-holds-present-sptes.ts'
 import { rmapKeyIsThePagesOwn } from './shadow/rmap-key-is-the-pages-own.ts'
-import { scenarioHasEnoughShadowPages } from './shadow/scenario-has-enough-shadow-pages.ts'
 import { shadowedTablesAreCounted } from './shadow/shadowed-tables-are-counted.ts'
 import { syncDropsTheLockBetweenRounds, syncInAFaultIsInterrupted, unsyncPageIsZappedForADirectory, syncFailsAndZaps } from './shadow/sync-witnesses.ts'
 import { syncedPageAgrees } from './shadow/synced-page-agrees.ts'
@@ -172,7 +171,6 @@ export const properties: readonly Property<Kvm>[] = [
   rmapAddFindsNoEntry,
   rmapHoldsPresentSptes,
   rmapKeyIsThePagesOwn,
-  scenarioHasEnoughShadowPages,
   shadowedTablesAreCounted,
   syncDropsTheLockBetweenRounds,
   syncInAFaultIsInterrupted,

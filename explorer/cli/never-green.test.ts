@@ -77,3 +77,49 @@ describe('a witness of the KVM model', () => {
     )
   })
 })
+
+describe('a scenario with too few shadow pages', () => {
+  /** `check` of a root that needs another shadow page for each address. */
+  function checkWith(pages: number, ...args: string[]) {
+    const file = join(folder(), `pages-${pages}.json`)
+    const scenario = {
+      id: `pages-${pages}`,
+      title: 'two levels of tables',
+      bounds: {
+        shadow: { levels: 2, pages },
+        guest: { gfns: 3 },
+        host: { pfns: 4 },
+        notifier: { threads: 1, of: [2] },
+      },
+      start: { tables: [[1], [2]] },
+      properties: ['page-on-one-list'],
+    }
+    writeFileSync(file, JSON.stringify(scenario))
+    return run(MAIN, ['check', '--scenario', file, ...args])
+  }
+
+  it.each([[[]], [['--reduce', 'none', '--workers', '2']], [['--property', 'no-deadlock']]])(
+    'is inconclusive, and the bound to raise is named (%j)',
+    (args) => {
+      const { status, stdout } = checkWith(1, ...args)
+      expect(stdout).toMatch(/the bound shadow\.pages is too\s+small/)
+      expect(stdout).not.toContain('VIOLATED')
+      expect(lines(stdout).at(-1)).toMatch(/^mmucheck: 0 violated, 0 hold, \d+ inconclusive/)
+      expect(status).toBe(4)
+    },
+  )
+
+  it('holds with one more', () => {
+    expect(checkWith(2).status).toBe(0)
+  })
+
+  it('is violated if the same search violates a property', () => {
+    const file = join(folder(), 'lockless.json')
+    const patches = [{ op: 'drop', name: 'NS.4 lock' }]
+    writeFileSync(file, JSON.stringify({ id: 'lockless', title: 'no lock', scenarios: [], patches }))
+    const { status, stdout } = checkWith(1, '--design', file)
+    expect(stdout).toContain('mmu-lock-is-released-only-while-held  VIOLATED')
+    expect(stdout).toMatch(/the bound shadow\.pages is too\s+small/)
+    expect(status).toBe(1)
+  })
+})

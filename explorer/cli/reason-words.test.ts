@@ -32,6 +32,10 @@ describe('why a search stopped', () => {
       { kind: 'unasked-fault', fault: 'oops' },
       'a step ends in fault oops, which is not among the properties; nothing behind it was explored',
     ],
+    [
+      { kind: 'out-of-bounds', bound: 'shadow.pages' },
+      'the bound shadow.pages is too small, and behaviours that need more end there; raise it in the scenario',
+    ],
     [{ kind: 'self-check', full: states }, 'self-check: more than 9 states (--max-states)'],
     [
       { ...sampled, method: 'walks', bound: null, stopped: null },

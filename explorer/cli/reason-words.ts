@@ -27,6 +27,11 @@ export function stopInWords(reason: StopReason): string {
       ({ fault }) =>
         `a step ends in fault ${fault}, which is not among the properties; nothing behind it was explored`,
     )
+    .with(
+      { kind: 'out-of-bounds' },
+      ({ bound }) =>
+        `the bound ${bound} is too small, and behaviours that need more end there; raise it in the scenario`,
+    )
     .with({ kind: 'self-check' }, ({ full }) => `self-check: ${stopInWords(full)}`)
     .with({ kind: 'sampled' }, sampledInWords)
     .with({ kind: 'preemptions' }, preemptionsInWords)

@@ -21,7 +21,7 @@ import type { DecidedAt, FinishedSearch } from './property-monitor.ts'
 import type { SearchResult } from './result.ts'
 import type { Progress, SearchOptions } from './search-options.ts'
 import { countsByName, namedSteps } from './step-names.ts'
-import type { StopReason } from './stop-reason.ts'
+import { behindOops, type StopReason } from './stop-reason.ts'
 
 const { chunkBits, chunkMask } = VectorStore
 
@@ -343,7 +343,7 @@ export class BreadthFirstSearch implements ExpansionSink {
 
   #result(): SearchResult {
     const fault = this.#engine.monitor.unaskedFault
-    if (fault !== null) this.#stopped ??= { kind: 'unasked-fault', fault }
+    if (fault !== null) this.#stopped ??= behindOops(fault)
     const complete = this.#stopped === null
     const states = this.#states
     const { bits, collisionMeasured } = this.#engine.table

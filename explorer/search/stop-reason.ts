@@ -1,3 +1,5 @@
+import { exceededBound } from '../../model/language/property.ts'
+
 /** Tables that grow with a search. */
 export type Table = 'visited states' | 'steps between states' | 'transition records' | 'turns'
 
@@ -20,6 +22,8 @@ export type StopReason =
   | { readonly kind: 'violated' }
   /** A step ends in an oops that no property names: nothing after it was explored. */
   | { readonly kind: 'unasked-fault'; readonly fault: string }
+  /** Behaviours need more than a bound of the scenario allows: nothing behind was explored. */
+  | { readonly kind: 'out-of-bounds'; readonly bound: string }
   /** The full search that a reduced one is compared with did not finish. */
   | { readonly kind: 'self-check'; readonly full: StopReason }
   | SampledOnly
@@ -65,6 +69,12 @@ export type OpenReason =
   | { readonly kind: 'needs-exact-storage'; readonly of: 'progress' | 'liveness' }
   /** It needs the whole graph, and the search visited a part. */
   | { readonly kind: 'needs-exhaustive-search'; readonly of: 'progress' | 'liveness' }
+
+/** The reason for not exploring what is behind an oops that no property names. */
+export function behindOops(fault: string): StopReason {
+  const bound = exceededBound(fault)
+  return bound === null ? { kind: 'unasked-fault', fault } : { kind: 'out-of-bounds', bound }
+}
 
 /** Whether a smaller search might avoid this: bounds on states, memory and tables. */
 export const isSize = (reason: StopReason | null): boolean =>

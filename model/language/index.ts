@@ -19,7 +19,7 @@ export {
   step,
   when,
 } from './program.ts'
-export { type Fairness, Oops, type Property, WEAK_FAIRNESS } from './property.ts'
+export { type Fairness, Oops, OutOfBounds, type Property, WEAK_FAIRNESS } from './property.ts'
 export {
   array,
   flag,

@@ -169,3 +169,21 @@ export class Oops extends Error {
     this.property = property
   }
 }
+
+const BOUND = 'out of bounds: '
+
+/**
+ * Thrown by an effect that needs more of something than the bounds of the scenario allow. It says nothing of the kernel,
+ * so no property is named after it: the behaviour ends, and the search counts as one that a limit ended.
+ */
+export class OutOfBounds extends Oops {
+  /** @param bound its name in the scenario: `shadow.pages`. */
+  constructor(bound: string, message: string) {
+    super(BOUND + bound, message)
+  }
+}
+
+/** The bound that an oops with this name ran out of; null for any other oops. */
+export function exceededBound(oops: string): string | null {
+  return oops.startsWith(BOUND) ? oops.slice(BOUND.length) : null
+}

@@ -20,7 +20,7 @@ import { compiledFor } from '../composition.ts'
 import { FailedLiveness } from '../failed-search.ts'
 import { type PropertyResult, propertyResult } from '../result.ts'
 import { namedSteps } from '../step-names.ts'
-import type { OpenReason } from '../stop-reason.ts'
+import { behindOops, type OpenReason } from '../stop-reason.ts'
 import { type Explored, type ExploreOptions, exploreGraph } from './explore.ts'
 import { type FairQuery, fairComponents } from './fair-components.ts'
 import { constraintsOf, stepsOfThread } from './fairness.ts'
@@ -77,7 +77,7 @@ export function evaluateLiveness<W>(
   const unknown: Unknown =
     unasked === undefined
       ? { reason: null, upTo: fault ?? null }
-      : { reason: { kind: 'unasked-fault', fault: unasked }, upTo: null }
+      : { reason: behindOops(unasked), upTo: null }
   const recheckOptions = { seed, recheck }
   const failures: FailedLiveness[] = []
   const results = properties.map((property): PropertyResult => {

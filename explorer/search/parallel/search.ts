@@ -9,7 +9,7 @@ import { predictedCollision } from '../../state/collisions.ts'
 import { wordsPerSlot } from '../../state/visited-set.ts'
 import type { SearchResult } from '../result.ts'
 import type { Progress, SearchOptions } from '../search-options.ts'
-import type { StopReason } from '../stop-reason.ts'
+import { behindOops, type StopReason } from '../stop-reason.ts'
 import { resultsOf } from '../verdicts.ts'
 import type { TracesReport, WorkerInput, WorkerMessage, WorkerReport } from './messages.ts'
 import { loadModel, type Model, type ModelSource } from './model.ts'
@@ -193,8 +193,7 @@ function resultFrom(
   const traces = new Map<string, Trace | null>(found.traces)
   const unasked = [...traces.keys()].find((id) => !properties.some((p) => p.id === id))
   const incompleteReason: StopReason | null =
-    reports.find((r) => r.stopped !== null)?.stopped ??
-    (unasked === undefined ? null : { kind: 'unasked-fault', fault: unasked })
+    reports.find((r) => r.stopped !== null)?.stopped ?? (unasked === undefined ? null : behindOops(unasked))
   const complete = incompleteReason === null
   const steps = new Map<string, number>()
   for (const { index, thread, path } of stepTable(system)) {

@@ -5,7 +5,12 @@ import { type Bounds, tags_mmio } from '../../memory/bounds.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { gfn_to_hva } from '../../memory/memslots/memslot.ts'
-import { free_host_page, invalidation_of, mmu_invalidate_retry } from '../../memory/notifier/host.ts'
+import {
+  free_host_page,
+  invalidation_of,
+  mmu_invalidate_retry,
+  take_free_host_page,
+} from '../../memory/notifier/host.ts'
 import { END_OF_FAULT, PREFAULT_AGAIN, REENTER } from '../hand-over.ts'
 import { is_mmio } from './mmio.ts'
 import { endsPreFault } from './pre-fault.ts'
@@ -91,10 +96,8 @@ export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
       when: (kvm: Kvm, v: number) => is_mmio(target_gfn(kvm, v), bounds),
     }),
     {
-      when: (kvm) => free_host_page(kvm) !== null,
       does: (kvm, v) => {
-        const page = free_host_page(kvm) as number
-        kvm.host_page[page].owner = 'the VM'
+        const page = take_free_host_page(kvm)
         kvm.host_pte[hva(kvm, v)] = page
         kvm.vcpu[v].fault.pfn = page
       },

@@ -1,6 +1,6 @@
 import { block, type Entry, inFunction, step, when } from '../../language/program.ts'
-import { Oops } from '../../language/property.ts'
 import type { ReadIn } from '../../language/versions.ts'
+import { OutOfBounds } from '../../language/property.ts'
 import { type Bounds, tables_change_slots, watched, zaps_unsync_pages } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain, increment_indirect_shadow_pages, where_stored } from '../../memory/primitives/store-buffer.ts'
@@ -45,15 +45,12 @@ export interface Wanted {
 /**
  * The kernel never waits for a page under mmu_lock: its caches were filled before. If no page is free, the bounds of
  * the scenario are too small, and the behaviour ends here.
- * @throws Oops of `scenario-has-enough-shadow-pages`.
+ * @throws OutOfBounds.
  */
 function take_page_of_pool(kvm: Kvm): number {
   const page = free_page_of_pool(kvm)
   if (page === null)
-    throw new Oops(
-      'scenario-has-enough-shadow-pages',
-      `out of bounds: all ${kvm.page.length} shadow pages of the scenario are in use (shadow.pages)`,
-    )
+    throw new OutOfBounds('shadow.pages', `all ${kvm.page.length} shadow pages of the scenario are in use`)
   return page
 }
 
