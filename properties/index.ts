@@ -1,7 +1,8 @@
 // Written by `npm run register` from what the files beside it export; not edited by hand.
 import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
-import { storeComesBeforeTheFlush, pageIsWrittenAgain, pageIsWrittenBeforeItsBitIsSet, readMarksAPageDirty, largeSpteIsDropped, faultMapsAPageWithoutTheLog } from './dirty-log/dirty-log-witnesses.ts'
+import { lockedRmapDoesNotChange } from './aging/locked-rmap-does-not-change.ts'
+import { storeComesBeforeTheFlush, pageIsWrittenAgain, pageIsWrittenBeforeItsBitIsSet, readMarksAPageDirty, largeSpteIsDropped, faultMapsAPageWithoutTheLog, faultRunsInABreakOfTheWriteProtection } from './dirty-log/dirty-log-witnesses.ts'
 import { noDirtyPageLost } from './dirty-log/no-dirty-page-lost.ts'
 import { noWriteMissingFromTheDirtyLog } from './dirty-log/no-write-missing-from-the-dirty-log.ts'
 import { pageIsPrefaulted, pageArrivesInAnotherContext, processEndsWhileAPageIsSwappedIn } from './fault/async-pf.ts'
@@ -12,6 +13,8 @@ import { noFaultRetriedForEver } from './fault/no-fault-retried-for-ever.ts'
 import { noStoreThatTheGuestForbids } from './fault/no-store-that-the-guest-forbids.ts'
 import { pageIsPrefaultedInItsOwnContext } from './fault/page-is-prefaulted-in-its-own-context.ts'
 import { twoVcpusUnsyncAtOnce } from './fault/tdp-faults.ts'
+import { slotZapFreesPagesOfTwoGfnsAtOnce } from './memslots/memslot-witnesses.ts'
+import { memslotsAreInstalledBetweenInvalidations } from './memslots/memslots-are-installed-between-invalidations.ts'
 import { noSpteOfAFreedSlot } from './memslots/no-spte-of-a-freed-slot.ts'
 import { nothingAddedToAnInvalidSlot } from './memslots/nothing-added-to-an-invalid-slot.ts'
 import { invalidationsAreBalanced } from './notifier/invalidations-are-balanced.ts'
@@ -19,6 +22,8 @@ import { kvmMmuInvalidateEndFindsARange } from './notifier/kvm-mmu-invalidate-en
 import { kvmUnmapGfnRangeIsInsideAnInvalidation } from './notifier/kvm-unmap-gfn-range-is-inside-an-invalidation.ts'
 import { noInstallDuringInvalidation } from './notifier/no-install-during-invalidation.ts'
 import { noMappingOfALostPage } from './notifier/no-mapping-of-a-lost-page.ts'
+import { absentPageIsInvalidated, samePageIsMappedAgain, faultIsRetriedForItsOwnNotifier, agingHoldsBackANotifier } from './notifier/notifier-witnesses.ts'
+import { sharedPageIsNotWritable } from './notifier/shared-page-is-not-writable.ts'
 import { assertedCounters } from './primitives/asserted-counters.ts'
 import { noDeadlock } from './primitives/no-deadlock.ts'
 import { noRequestUnnoticedInGuestMode } from './primitives/no-request-unnoticed-in-guest-mode.ts'
@@ -77,6 +82,7 @@ import { everyAccessFinishes } from './vcpu/every-access-finishes.ts'
 import { flushedTranslationIsNotUsed } from './vcpu/flushed-translation-is-not-used.ts'
 import { hardwareAllowsNoMoreThanTheGuest } from './vcpu/hardware-allows-no-more-than-the-guest.ts'
 import { noTlbEntryOfAFreedRoot } from './vcpu/no-tlb-entry-of-a-freed-root.ts'
+import { guestIsInterruptedByTheHost, requestFindsAKickedVcpu } from './vcpu/vcpu-witnesses.ts'
 import { guestEntersOnARootBeingZapped, staleFaultIsRetried, faultIsRetriedForANotifier, notifierFindsAnInvalidSlot, faultFindsAnInvalidSlot, notifierRunsInALockBreak, mmioSpteIsHonoured, mmioSpteIsOutOfDate, agingHoldsBackAZap } from './witnesses.ts'
 import { freedPageIsUnreferenced } from './zap/freed-page-is-unreferenced.ts'
 import { kvmZapObsoletePagesFindsNoInvalidPage } from './zap/kvm-zap-obsolete-pages-finds-no-invalid-page.ts'
@@ -192,6 +198,8 @@ export const properties: readonly Property<Kvm>[] = [
   noStoreThatTheGuestForbids,
   pageIsPrefaultedInItsOwnContext,
   twoVcpusUnsyncAtOnce,
+  slotZapFreesPagesOfTwoGfnsAtOnce,
+  memslotsAreInstalledBetweenInvalidations,
   noSpteOfAFreedSlot,
   nothingAddedToAnInvalidSlot,
   invalidationsAreBalanced,
@@ -199,12 +207,19 @@ export const properties: readonly Property<Kvm>[] = [
   kvmUnmapGfnRangeIsInsideAnInvalidation,
   noInstallDuringInvalidation,
   noMappingOfALostPage,
+  absentPageIsInvalidated,
+  samePageIsMappedAgain,
+  faultIsRetriedForItsOwnNotifier,
+  agingHoldsBackANotifier,
+  sharedPageIsNotWritable,
+  lockedRmapDoesNotChange,
   storeComesBeforeTheFlush,
   pageIsWrittenAgain,
   pageIsWrittenBeforeItsBitIsSet,
   readMarksAPageDirty,
   largeSpteIsDropped,
   faultMapsAPageWithoutTheLog,
+  faultRunsInABreakOfTheWriteProtection,
   noDirtyPageLost,
   noWriteMissingFromTheDirtyLog,
   everyAccessCanFinish,
@@ -212,6 +227,8 @@ export const properties: readonly Property<Kvm>[] = [
   flushedTranslationIsNotUsed,
   hardwareAllowsNoMoreThanTheGuest,
   noTlbEntryOfAFreedRoot,
+  guestIsInterruptedByTheHost,
+  requestFindsAKickedVcpu,
   ...assertedCounters,
   noDeadlock,
   noRequestUnnoticedInGuestMode,

@@ -150,7 +150,7 @@ describe('no-mapping-of-a-lost-page', () => {
         roots: { pae: 2 },
         shadow: { pages: 3 },
         guest: { gfns: 4, gvas: 2 },
-        host: { pfns: 4 },
+        host: { pfns: 5 },
         notifier: { threads: 1, invalidations: 1, of: [3] },
       },
       start: { tables: [[2], [3]] },
@@ -170,7 +170,7 @@ describe('no-mapping-of-a-lost-page', () => {
     const bounds = (gfn: number): Plan['bounds'] => ({
       shadow: { levels: 2, pages: 2, largeSptes: true },
       guest: { gfns: 4, gvas: 2, huge: true },
-      host: { pfns: 4 },
+      host: { pfns: 5 },
       notifier: { threads: 1, invalidations: 1, of: [gfn] },
     })
     expect(judge(id, own({ bounds: bounds(2), start })).verdict).toBe('holds')

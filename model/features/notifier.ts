@@ -22,14 +22,20 @@ export const notifier: Feature = {
     ],
     threads: [placed(80, ...when(bounds.notifier.threads > 0, each(sorts.notifier, thread(bounds))))],
   }),
-  setUp: (kvm, { notifier: { threads, invalidations } }) => {
+  setUp: (kvm, { notifier: { threads, invalidations, cow } }) => {
     for (let n = 0; n < threads; n++) kvm.notifier[n].left = invalidations
+    for (const gfn of cow) kvm.shared_hva.add(gfn)
   },
-  refuses: ({ notifier: { threads, invalidations, of }, guest }) => {
+  refuses: ({ notifier: { threads, invalidations, of, cow }, guest, asyncPf }) => {
     if (threads === 0) return null
-    if (of.length === 0) return 'notifier.of names no frame, so there is no page to invalidate'
-    if (invalidations === 0) return 'notifier.invalidations is 0: the threads have nothing to do'
-    const far = of.find((gfn) => gfn >= guest.gfns)
-    return far === undefined ? null : `notifier.of names frame ${far}, but guest.gfns is ${guest.gfns}`
+    if (cow.length > 0 && (asyncPf.on || !guest.dataWrites))
+      return 'notifier.cow needs guests that write to their frames (guest.dataWrites), and no asyncPf'
+    if (of.length + cow.length === 0) return 'notifier.of names no frame, so there is no page to invalidate'
+    if (of.length > 0 && invalidations === 0)
+      return 'notifier.invalidations is 0: the threads have nothing to do'
+    const far = [...of, ...cow].find((gfn) => gfn >= guest.gfns)
+    return far === undefined
+      ? null
+      : `notifier.of or notifier.cow names frame ${far}, but guest.gfns is ${guest.gfns}`
   },
 }

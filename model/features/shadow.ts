@@ -1,6 +1,6 @@
 import { placed } from '../language/placed.ts'
 import { when } from '../language/program.ts'
-import { faultinPfn, precheck, snapshotSeq } from '../machines/fault/fault-host-page.ts'
+import { breakSharing, faultinPfn, precheck, snapshotSeq } from '../machines/fault/fault-host-page.ts'
 import { fetch } from '../machines/fault/fetch.ts'
 import { has_mmio, mmioSpte } from '../machines/fault/mmio.ts'
 import {
@@ -31,6 +31,7 @@ export const shadow: Feature = {
         placed(20, ...inPageFault(walkGuestTables(bounds))),
         placed(60, ...inPageFault(...snapshotSeq(bounds))),
         placed(80, ...inPageFault(...precheck('PF.8 precheck', bounds))),
+        placed(85, ...inPageFault(...breakSharing(bounds))),
         placed(90, ...inPageFault(...when(!bounds.asyncPf.on, faultinPfn(bounds)))),
         placed(100, ...inPageFault(...precheck('PF.10', bounds))),
         placed(110, lockForFault()),

@@ -107,6 +107,11 @@ function in_a_slot({ memslots }: Bounds, frames: number): boolean {
   return memslots.of.slice(0, frames).some((slot) => slot !== null)
 }
 
+/** Whether lookups can find a slot at one time and none at another. */
+export function slots_come_or_go({ memslots }: Bounds): boolean {
+  return memslots.deletes + memslots.creates + memslots.moves > 0
+}
+
 /** Whether MMIO SPTEs are tagged with the generation of memslots that change. */
 export function tags_mmio({ memslots }: Bounds): boolean {
   return memslots.creates > 0 || memslots.mmio

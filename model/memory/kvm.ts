@@ -48,6 +48,8 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     hva_of_gfn: array(bounds.memslots.moves > 0 ? sorts.gfn : 0, ref(sorts.gfn)),
     /** The host's page table: the host page behind each page of user memory. See `gfn_to_hva()`. */
     host_pte: array(sorts.gfn, ref(sorts.pfn)),
+    /** The pages of user memory that are mapped read-only, because another process shares them. */
+    shared_hva: setOf(sorts.shareable),
     vcpu: array(
       sorts.vcpu,
       extended(

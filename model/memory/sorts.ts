@@ -29,6 +29,8 @@ export function sortsOf(bounds: Bounds) {
     desc: sort('desc', bounds.shadow.descs),
     /** Frames whose host page can be invalidated; none without notifiers. */
     invalidated: only(bounds.notifier.threads > 0, gfn),
+    /** Frames whose host page can be shared with another process. */
+    shareable: only(bounds.notifier.cow.length > 0, gfn),
     /** Frames with a bit in a dirty log; none without dirty logging. */
     logged: only(bounds.dirtyLog.of.length > 0, gfn),
     /** Host pages that can change owners; none without notifiers. */

@@ -50,7 +50,8 @@ describe('the bounds of a scenario', () => {
 describe('bounds that contradict each other', () => {
   it.each<[string, Plan['bounds']]>([
     ['notifier.of names no frame', { notifier: {} }],
-    ['notifier.of names frame 9', { notifier: { of: [9] } }],
+    ['notifier.cow needs guests that write', { notifier: { cow: [1] } }],
+    ['notifier.of or notifier.cow names frame 9', { notifier: { of: [9] } }],
     ['dirtyLog.of names no frame', { dirtyLog: { passes: 1 } }],
     ['guest.editsLeft needs guest.edits', { guest: { editsLeft: 1 } }],
     ['guest.cr3Loads needs a second page directory', { guest: { cr3Loads: 1 } }],

@@ -63,7 +63,6 @@ describe('the call structure of the machines', () => {
         'kvm_mmu_free_roots',
         'kvm_mmu_remote_flush_or_zap',
         'kvm_mmu_track_write',
-        'kvm_mmu_zap_memslot_pages_and_flush',
         'kvm_mmu_zap_oldest_mmu_pages',
         'kvm_zap_obsolete_pages',
       ],

@@ -89,3 +89,13 @@ export const faultMapsAPageWithoutTheLog: Witness<Kvm> = {
       (v) => at.vcpu[v] === 'PF/SET.4' && kvm.vcpu[v].guest === 'write' && !kvm.vcpu[v].fault.slot_logged,
     ),
 }
+
+export const faultRunsInABreakOfTheWriteProtection: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'fault-runs-in-a-break-of-the-write-protection',
+  aliases: [],
+  title: 'A page fault holds mmu_lock while the write-protection of a slot has dropped it between two gfns.',
+  reference: 'cond_resched_rwlock_write() in __walk_slot_rmaps()',
+  seen: (kvm, at) =>
+    kvm.mmu_lock === 'vcpu' && all(kvm.dirtylog).some((d) => at.dirtylog[d] === 'DE.5 yield/relock'),
+}

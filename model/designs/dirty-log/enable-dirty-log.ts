@@ -9,6 +9,7 @@ import { violated } from '../expectation.ts'
  */
 
 const ENABLE = 'dirty-log-enable'
+const TWO_FRAMES = 'dirty-log-enable-two-frames'
 const MISSING = violated(ENABLE, 'no-write-missing-from-the-dirty-log')
 
 export const enableDirtyLogDesigns: readonly Design<Kvm>[] = [
@@ -58,5 +59,16 @@ export const enableDirtyLogDesigns: readonly Design<Kvm>[] = [
     scenarios: [ENABLE],
     patches: [drop('DE.7')],
     expect: MISSING,
+  },
+  {
+    id: 'log-enabled-with-one-flush-in-the-break',
+    aliases: [],
+    title: 'flush when mmu_lock is dropped between two rmaps, and not after the last',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'walk_slot_rmaps' },
+    about: 'What the walk protects after the break stays writable in TLBs.',
+    scenarios: [TWO_FRAMES],
+    patches: [move('DE.7', { after: 'DE.5' })],
+    expect: violated(TWO_FRAMES, 'no-write-missing-from-the-dirty-log'),
   },
 ]

@@ -2,6 +2,7 @@ import { prefaultFailsOnAnInvalidSlot } from '../../kernels/fault/prefault-fails
 import { drop, insert, move, only, replace } from '../../language/patch.ts'
 import { type Step, step } from '../../language/program.ts'
 import { invalidIsNoSlot, slotTest } from '../../machines/fault/fault-slot.ts'
+import { exchangeMode } from '../../machines/primitives/make-request.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { srcu_read_unlock } from '../../memory/primitives/srcu.ts'
 import { boundsOf } from '../../scenarios/build-scenario.ts'
@@ -184,6 +185,29 @@ export const slotDeletionDesigns: readonly Design<Kvm>[] = [
       ),
     ],
     expect: violated(FAULT, 'zap-all-can-finish', 'every-access-can-finish'),
+  },
+  {
+    id: 'no-ipi-for-a-kicked-vcpu',
+    aliases: [],
+    title: 'send the request of the zap no IPI to a vCPU that is in EXITING_GUEST_MODE',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'kvm_request_needs_ipi' },
+    about:
+      'EXITING_GUEST_MODE says that an IPI is on its way, not that the guest has stopped. Installing the memslots has kicked the vCPU, and nothing has waited for that: the guest keeps running on the root that is zapped. With KVM_REQUEST_WAIT the kernel sends another IPI and waits for it.',
+    scenarios: [MMIO],
+    patches: [
+      only(
+        'memslot',
+        replace(
+          'ZF.4/request/REQ.2',
+          exchangeMode(
+            (kvm) => kvm.memslot[0].req,
+            (mode) => mode === 'IN_GUEST_MODE',
+          ),
+        ),
+      ),
+    ],
+    expect: violated(MMIO, 'no-guest-on-a-root-after-its-request', 'no-flush-debt-at-unlock'),
   },
 ]
 

@@ -1,9 +1,14 @@
-import { drop, move, only, replace } from '../../language/patch.ts'
+import { drop, insert, move, only, replace } from '../../language/patch.ts'
 import { type Step, step } from '../../language/program.ts'
 import { inProgressOnly, retryTest, seqOnly } from '../../machines/fault/fault-host-page.ts'
-import { GONE, INVALID, installMemslots } from '../../machines/memslots/memslot-delete.ts'
-import { target_gfn } from '../../memory/fault/fault.ts'
+import { CREATED } from '../../machines/memslots/memslot-create.ts'
+import { GONE, INVALID } from '../../machines/memslots/memslot-delete.ts'
+import { unmapGfn } from '../../machines/notifier/notifier.ts'
+import { installMemslots } from '../../machines/primitives/install-memslots.ts'
+import { fault_spte, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { boundsOf } from '../../scenarios/build-scenario.ts'
+import { FAULT_COPY_ON_WRITE } from '../../scenarios/notifier/notifiers.ts'
 import type { Design } from '../design.ts'
 import { notReached, vacuous, violated } from '../expectation.ts'
 
@@ -12,6 +17,7 @@ import { notReached, vacuous, violated } from '../expectation.ts'
  */
 
 const FAULT = 'fault-notifier'
+const COPY = 'fault-copy-on-write'
 const LOST = ['no-mapping-of-a-lost-page', 'no-install-during-invalidation', 'mmu-spte-update-keeps-the-pfn']
 
 const BEFORE_ANY_FAULT = 'The count goes below 0 at the end of the first invalidation.'
@@ -45,6 +51,18 @@ const COUNTED_WITHOUT_LOCK = [
   only<Kvm>('notifier', drop('NE.1 unlock')),
 ]
 
+const NEVER_COPIED = [
+  ...notReached('No notifier runs.', COPY, 'fault-is-retried-for-its-own-notifier'),
+  ...vacuous(
+    'No notifier runs, and no request is made.',
+    COPY,
+    'invalidation-ends-only-after-it-began',
+    'notifier-ends-only-after-it-began',
+    'no-request-unnoticed-in-guest-mode',
+  ),
+]
+const NOT_COPIED = [drop<Kvm>('PF.9 cow'), drop<Kvm>('PF.9 copied')]
+
 export const notifierDesigns: readonly Design<Kvm>[] = [
   {
     id: 'seq-read-after-pfn',
@@ -64,10 +82,19 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
     title: 'drop the retry test under mmu_lock, keep the two lockless ones',
     status: 'candidate',
     kernel: { version: 'never merged', function: 'is_page_fault_stale' },
-    about: 'The lockless tests only save work: a notifier can run after the second one.',
-    scenarios: [FAULT],
+    about:
+      'The lockless tests only save work: a notifier can run after the second one. So can the one that another vCPU runs to copy a shared page.',
+    scenarios: [FAULT, COPY],
     patches: [drop('PF.12 retry')],
-    expect: violated(FAULT, ...LOST),
+    expect: [
+      ...violated(FAULT, ...LOST),
+      ...violated(
+        COPY,
+        'no-mapping-of-a-lost-page',
+        'no-install-during-invalidation',
+        'no-flush-debt-at-unlock',
+      ),
+    ],
   },
   {
     id: 'retry-test-without-in-progress',
@@ -138,6 +165,7 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
     patches: [only('notifier', replace('NS.1[1]', startUnseen(1)))],
     expect: [
       ...violated(FAULT, 'notifier-ends-only-after-it-began'),
+      ...notReached(BEFORE_ANY_FAULT, FAULT, 'absent-page-is-invalidated', 'same-page-is-mapped-again'),
       ...vacuous(
         BEFORE_ANY_FAULT,
         FAULT,
@@ -158,7 +186,10 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
       'The count is an unsigned long. After 2^31 invalidations the copy is negative, and sign extension makes it differ from the count it was copied from: no fault is ever accepted again. Here the first invalidation stands for the 2^31st.',
     scenarios: [FAULT],
     patches: [replace('PF.7', snapshotAsInt())],
-    expect: violated(FAULT, 'every-access-can-finish'),
+    expect: [
+      ...violated(FAULT, 'every-access-can-finish'),
+      ...notReached('No fault is accepted any more.', FAULT, 'same-page-is-mapped-again'),
+    ],
   },
   {
     id: 'retry-test-under-lock-only',
@@ -185,6 +216,56 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
       ...violated(FAULT, 'no-flush-debt-at-unlock'),
       ...violated('fault-two-notifiers', 'no-flush-debt-at-unlock', 'no-mapping-of-a-lost-page'),
     ],
+  },
+  {
+    id: 'copied-without-flush',
+    aliases: [],
+    title: 'do not flush in the notifier that a page fault runs to copy a shared page',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'kvm_mmu_notifier_invalidate_range_start' },
+    about:
+      'The faulting vCPU maps the copy and writes to it; the other one reads the page of the other process through its TLB.',
+    scenarios: [COPY],
+    patches: [only('notifier', drop('NS.6'))],
+    expect: [
+      ...violated(COPY, 'no-flush-debt-at-unlock', 'no-mapping-of-a-lost-page'),
+      ...vacuous('No request is made.', COPY, 'no-request-unnoticed-in-guest-mode'),
+    ],
+  },
+  {
+    id: 'shared-page-not-copied',
+    aliases: [],
+    title: 'look up the host page for a write as for a read',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'hva_to_pfn' },
+    about:
+      'Without FOLL_WRITE the host does not copy the page, and the fault maps it read-only again and again.',
+    scenarios: [COPY],
+    patches: NOT_COPIED,
+    expect: [...violated(COPY, 'no-fault-retried-for-ever', 'every-access-can-finish'), ...NEVER_COPIED],
+  },
+  {
+    id: 'shared-page-mapped-writable',
+    aliases: [],
+    title: 'look up the host page for a write as for a read, and map it writable',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'make_spte' },
+    about: 'fault->map_writable says that the host PTE is read-only.',
+    scenarios: [COPY],
+    patches: [...NOT_COPIED, insert({ after: 'SET.4' }, mapWritable())],
+    expect: [...violated(COPY, 'shared-page-is-not-writable'), ...NEVER_COPIED],
+  },
+  {
+    id: 'snapshot-after-the-own-copy',
+    aliases: [],
+    title: 'read mmu_invalidate_seq again after a page fault has copied its page',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_faultin_pfn' },
+    about:
+      'Safe, and saves the retry that every such fault costs: the page is looked up after the notifier has ended. In the kernel copying and looking up are one call of get_user_pages(), so there is no place for it.',
+    scenarios: [COPY],
+    patches: [insert({ after: 'PF.9 copied' }, snapshotAgain())],
+    expect: [],
   },
   {
     id: 'retry-test-apart-from-counters',
@@ -251,7 +332,42 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
       only('memslot', replace('SL.2', installMemslots('SL.2', { ...INVALID, may: () => true }))),
       only('memslot', replace('SL.6', installMemslots('SL.6', { ...GONE, may: () => true }))),
     ],
-    expect: violated('slot-delete-flush-debt', 'invalidations-are-balanced'),
+    expect: violated(
+      'slot-delete-flush-debt',
+      'invalidations-are-balanced',
+      'memslots-are-installed-between-invalidations',
+    ),
+  },
+  {
+    id: 'slot-created-during-invalidation',
+    aliases: [],
+    title: 'v5.13..v5.14: install a new memslot between the start and the end of an invalidation',
+    status: 'bug',
+    kernel: { version: 'v5.13..v5.14', function: 'install_new_memslots' },
+    about:
+      'The other way round: the start finds no slot and counts nothing, the end finds one and decrements in_progress. Fixed by 52ac8b358b0c as well.',
+    scenarios: ['slot-create-notifier'],
+    patches: [only('memslot', replace('SC.2', installMemslots('SC.2', { ...CREATED, may: () => true })))],
+    expect: violated(
+      'slot-create-notifier',
+      'invalidation-ends-only-after-it-began',
+      'memslots-are-installed-between-invalidations',
+      'no-mapping-of-a-lost-page',
+      'no-install-during-invalidation',
+      'every-access-can-finish',
+    ),
+  },
+  {
+    id: 'locked-rmap-zapped',
+    aliases: [],
+    title: 'zap an rmap in the notifier without waiting for its lock bit',
+    status: 'candidate',
+    kernel: { version: 'never merged', function: 'kvm_zap_all_rmap_sptes' },
+    about:
+      'mmu_lock keeps no lockless walk of the rmap away. With one SPTE the walk finds it cleared; with more it would read a descriptor that was freed.',
+    scenarios: ['aging-notifier'],
+    patches: [only('notifier', replace('NS.5', unmapGfn()))],
+    expect: violated('aging-notifier', 'locked-rmap-does-not-change'),
   },
 ]
 
@@ -298,6 +414,31 @@ function snapshotAsInt(): Step<Kvm> {
         const { seq } = kvm.mmu_invalidate
         // Any other value than the count stands for the negative one.
         kvm.vcpu[v].fault.mmu_seq = seq === 0 ? 0 : seq - 1
+      },
+    },
+  )
+}
+
+function snapshotAgain() {
+  return step<Kvm>(
+    'PF.9 snapshot',
+    { fn: 'kvm_faultin_pfn', shows: 'mmu_seq = mmu_invalidate_seq' },
+    {
+      does: (kvm, v) => {
+        kvm.vcpu[v].fault.mmu_seq = kvm.mmu_invalidate.seq
+      },
+    },
+  )
+}
+
+function mapWritable() {
+  const bounds = boundsOf(FAULT_COPY_ON_WRITE)
+  return step<Kvm>(
+    'SET.4 writable',
+    { fn: 'make_spte', shows: 'spte |= PT_WRITABLE_MASK' },
+    {
+      does: (kvm, v) => {
+        if (kvm.vcpu[v].guest === 'write') fault_spte(kvm, v, bounds).w = true
       },
     },
   )

@@ -48,7 +48,7 @@ const KEEP_PAGES: Patch<Kvm> = only(
  * and clear_flush_young did.
  */
 const REWRITE: Patch<Kvm>[] = [
-  drop<Kvm>('H.1'),
+  drop<Kvm>('H'),
   drop<Kvm>('H.2'),
   replace<Kvm>(
     'NS.5',

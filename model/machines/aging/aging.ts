@@ -112,6 +112,7 @@ function lockRmap(): Step<Kvm> {
         does: (kvm, self) => {
           kvm.aging[self].locked = true
           kvm.rmap_locked[gfn_of(kvm, self)] = true
+          take(kvm, self, first(kvm, self) as Sptep)
         },
       },
     ],
@@ -122,6 +123,10 @@ function lockRmap(): Step<Kvm> {
 export function firstSpte(head: 'rmap_val' | 'now', readIn: ReadIn = 'v7.2'): Step<Kvm> {
   const none = (kvm: Kvm, self: number): boolean =>
     head === 'now' ? first(kvm, self) === undefined : !kvm.aging[self].locked
+  const found = (kvm: Kvm, self: number): Sptep => {
+    const { sp, index } = kvm.aging[self]
+    return head === 'now' ? (first(kvm, self) as Sptep) : { page: sp as number, index }
+  }
   return step(
     'AG.3',
     {
@@ -129,9 +134,9 @@ export function firstSpte(head: 'rmap_val' | 'now', readIn: ReadIn = 'v7.2'): St
         ? { fn: 'rmap_get_first', c: { 'v6.1': 'rmap_head->val', 'v7.2': '__rmap_get_first(' } }
         : { fn: '__rmap_get_first', c: 'rmap_val & KVM_RMAP_MANY' }),
       since: readIn,
-      shows: (kvm, self) => shown(none(kvm, self) ? undefined : first(kvm, self)),
+      shows: (kvm, self) => shown(none(kvm, self) ? undefined : found(kvm, self)),
     },
-    [{ when: none, to: 'AG.6' }, { does: (kvm, self) => take(kvm, self, first(kvm, self) as Sptep) }],
+    [{ when: none, to: 'AG.6' }, { does: (kvm, self) => take(kvm, self, found(kvm, self)) }],
   )
 }
 

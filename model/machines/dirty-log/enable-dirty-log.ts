@@ -1,8 +1,10 @@
-import { choice, type Entry, inFunction, step } from '../../language/program.ts'
+import { block, choice, type Entry, inFunction, step, when } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
+import { installMemslots } from '../primitives/install-memslots.ts'
+import { kickAllVcpus } from '../primitives/kick.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { synchronizeSrcu } from '../primitives/srcu.ts'
@@ -10,6 +12,7 @@ import { synchronizeSrcu } from '../primitives/srcu.ts'
 const since: ReadIn = 'v5.17..v7.2'
 const update = { fn: 'kvm_set_memslot', since }
 const swap = { fn: 'kvm_swap_active_memslots', since }
+const remove = { fn: 'kvm_mmu_slot_remove_write_access', since: 'v3.11..v7.2' } as const
 const apply = { fn: 'kvm_mmu_slot_apply_flags', since }
 
 /**
@@ -28,38 +31,19 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
       update.fn,
       ...inFunction(
         swap.fn,
-        step<Kvm>(
-          'DE.2',
-          {
-            ...swap,
-            shows: 'kvm->memslots: KVM_MEM_LOG_DIRTY_PAGES',
-            fused: 'The flag and the bitmap are part of the memslots that are installed.',
+        installMemslots('DE.2', {
+          shows: 'KVM_MEM_LOG_DIRTY_PAGES',
+          does: (kvm) => {
+            kvm.dirty_logging = true
           },
-          {
-            does: (kvm) => {
-              kvm.dirty_logging = true
-            },
-          },
-        ),
+        }),
         synchronizeSrcu('DE.3'),
+        ...kickAllVcpus('DE.3 kick', bounds, (kvm) => kvm.dirtylog[0].req),
       ),
       ...inFunction(
         apply.fn,
         writeLock('DE.4', 'dirtylog', apply),
-        step<Kvm>(
-          'DE.5',
-          {
-            fn: 'kvm_mmu_slot_remove_write_access',
-            since: 'v3.11..v7.2',
-            shows: 'clear W in all SPTEs of the slot',
-            fused: 'All SPTEs of the slot at once: each only loses W, and the flush comes after the last.',
-          },
-          {
-            does: (kvm) => {
-              for (const gfn of bounds.dirtyLog.of) rmap_write_protect(kvm, gfn, false)
-            },
-          },
-        ),
+        ...inFunction(remove.fn, ...removeWriteAccess(bounds)),
         writeUnlock('DE.6', apply),
         makeAllCpusRequest('DE.7', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
       ),
@@ -75,4 +59,36 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
       { does: (kvm) => kvm.uncopied.clear() },
     ),
   ]
+}
+
+/**
+ * DE.5: rmap by rmap. mmu_lock may be dropped after each, without a flush: `walk_slot_rmaps(flush_on_yield = false)`, as
+ * only W was cleared, and the flush after the last one comes before userspace copies anything.
+ */
+function removeWriteAccess({ dirtyLog: { of, lockBreak } }: Bounds): Entry<Kvm>[] {
+  return of.flatMap((gfn, i): Entry<Kvm>[] => {
+    const name = i === 0 ? 'DE.5' : `DE.5[${gfn}]`
+    return [
+      step(
+        name,
+        {
+          ...remove,
+          shows: `clear W in the SPTEs of gfn ${gfn}`,
+          fused: 'All SPTEs of one frame at once: each only loses W, and the flush comes after the last.',
+        },
+        {
+          does: (kvm) => {
+            rmap_write_protect(kvm, gfn, false)
+          },
+        },
+      ),
+      ...when<Entry<Kvm>>(
+        lockBreak && i < of.length - 1,
+        block(`${name} yield`, [
+          writeUnlock('unlock', { ...remove, shows: 'cond_resched_rwlock_write()' }),
+          writeLock('relock', 'dirtylog', remove),
+        ]),
+      ),
+    ]
+  })
 }

@@ -69,6 +69,48 @@ export const FAULTIN_PFN: Anchor = {
   'v7.2': { callee: '__kvm_mmu_faultin_pfn', at: '__kvm_faultin_pfn(' },
 }
 
+/**
+ * PF.9, of a write to a page that is shared with another process: the host copies the page first, between the start and
+ * the end of a notifier. So mmu_invalidate_seq has changed, and the fault is retried once, always.
+ */
+export function breakSharing(bounds: Bounds): Entry<Kvm>[] {
+  if (bounds.notifier.cow.length === 0) return []
+  const about = { fn: 'hva_to_pfn', since: 'v2.6.38..v7.2' } as const
+  const shared = (kvm: Kvm, v: number): boolean =>
+    kvm.vcpu[v].guest === 'write' && kvm.shared_hva.has(gfn_to_hva(kvm, target_gfn(kvm, v)))
+  return inFunction(
+    'kvm_faultin_pfn',
+    step<Kvm>(
+      'PF.9 cow',
+      { ...about, shows: (kvm, v) => `gfn ${target_gfn(kvm, v)}: must be copied = ${shared(kvm, v)}` },
+      [
+        {
+          when: shared,
+          does: (kvm, v) => {
+            kvm.vcpu[v].cow = 'wanted'
+          },
+        },
+        { to: 'PF.9' },
+      ],
+    ),
+    step<Kvm>(
+      'PF.9 copied',
+      { ...about, shows: 'get_user_pages(FOLL_WRITE) has a page that is not shared' },
+      {
+        when: (kvm, v) => kvm.vcpu[v].cow === 'done',
+        does: (kvm, v) => {
+          kvm.vcpu[v].cow = 'none'
+        },
+      },
+    ),
+  )
+}
+
+/** `fault->map_writable`: the host maps the page writable. A sharing that ends after the lookup makes the fault retry. */
+export function map_writable(kvm: Kvm, gfn: number, bounds: Bounds): boolean {
+  return bounds.notifier.cow.length === 0 || !kvm.shared_hva.has(gfn_to_hva(kvm, gfn))
+}
+
 /** PF.9: the host page behind the frame; the host allocates one if there is none. */
 export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
   const hva = (kvm: Kvm, v: number): number => gfn_to_hva(kvm, target_gfn(kvm, v))

@@ -13,6 +13,7 @@ import { all_tlbs_empty } from '../../memory/vcpu/tlb.ts'
 import { END_OF_FAULT } from '../hand-over.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { pte_access_write } from './access.ts'
+import { map_writable } from './fault-host-page.ts'
 import { has_mmio, setMmioSpte } from './mmio.ts'
 
 const since: ReadIn = 'v6.0..v7.2'
@@ -123,7 +124,11 @@ function addToRmap(bounds: Bounds): Step<Kvm> {
 
 /** Whether the SPTE is writable: the guest PTEs allow it, and the frame need not stay write-protected. */
 function writable(kvm: Kvm, v: number, bounds: Bounds): boolean {
-  return pte_access_write(kvm, v, bounds) && !kvm.vcpu[v].fault.emulate
+  return (
+    pte_access_write(kvm, v, bounds) &&
+    !kvm.vcpu[v].fault.emulate &&
+    map_writable(kvm, target_gfn(kvm, v), bounds)
+  )
 }
 
 /**

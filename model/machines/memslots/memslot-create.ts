@@ -14,6 +14,8 @@ import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { DYING } from '../../memory/memslots/memslot.ts'
+import { installMemslots, type MemslotsUpdate } from '../primitives/install-memslots.ts'
+import { kickAllVcpus } from '../primitives/kick.ts'
 import { writeLock } from '../primitives/lock.ts'
 import { synchronizeSrcu } from '../primitives/srcu.ts'
 import { zapAllFast } from '../zap/zap-all-fast.ts'
@@ -21,6 +23,15 @@ import { zapAllFast } from '../zap/zap-all-fast.ts'
 const since: ReadIn = 'v5.17..v7.2'
 const update = { fn: 'kvm_set_memslot', since }
 const swap = { fn: 'kvm_swap_active_memslots', since }
+
+/** Lookups find the slot. */
+export const CREATED: MemslotsUpdate = {
+  shows: 'slot 0',
+  does: (kvm) => {
+    kvm.slot[DYING].installed = 'valid'
+  },
+  newGeneration: true,
+}
 
 /**
  * Creates memslot 0. The generation changes after every reader of the old memslots has left, so that MMIO SPTEs
@@ -55,24 +66,12 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
         ],
         { validEnd: true },
       ),
-      step(
-        'SC.2',
-        {
-          ...swap,
-          shows: 'kvm->memslots: slot 0, GEN_UPDATE_IN_PROGRESS',
-          fused: 'The generation and its flag are part of the memslots that are installed.',
-        },
-        {
-          does: (kvm) => {
-            kvm.slot[DYING].installed = 'valid'
-            kvm.memslots.update_in_progress = true
-          },
-        },
-      ),
+      installMemslots('SC.2', CREATED),
       ...inFunction(
         swap.fn,
         synchronizeSrcu('SC.3'),
         ...when<Entry<Kvm>>(wraps, nextGeneration(bounds), memslotsUpdated(bounds)),
+        ...kickAllVcpus('SC.4 kick', bounds, (kvm) => kvm.memslot[0].req),
       ),
       step(
         'SC.4',

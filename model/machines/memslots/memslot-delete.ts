@@ -13,6 +13,8 @@ import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { DYING } from '../../memory/memslots/memslot.ts'
 import { free_desc } from '../../memory/shadow/rmap.ts'
+import { installMemslots, type MemslotsUpdate } from '../primitives/install-memslots.ts'
+import { kickAllVcpus } from '../primitives/kick.ts'
 import { writeLock } from '../primitives/lock.ts'
 import { synchronizeSrcu } from '../primitives/srcu.ts'
 import { zapAllFast } from '../zap/zap-all-fast.ts'
@@ -62,7 +64,12 @@ export function byWayOfInvalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm>[]
       { validEnd: true },
     ),
     installMemslots('SL.2', { ...INVALID, newGeneration: bounds.memslots.mmio }),
-    ...inFunction(swap.fn, synchronizeSrcu('SL.3'), ...newGeneration('SL.4', bounds)),
+    ...inFunction(
+      swap.fn,
+      synchronizeSrcu('SL.3'),
+      ...kickAllVcpus('SL.4 kick', bounds, (kvm) => kvm.memslot[0].req),
+      ...newGeneration('SL.4', bounds),
+    ),
     block(
       'SL.5',
       [
@@ -72,7 +79,12 @@ export function byWayOfInvalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm>[]
       { fn: 'kvm_arch_flush_shadow_memslot' },
     ),
     replace,
-    ...inFunction(swap.fn, synchronizeSrcu('SL.6 wait'), ...newGeneration('SL.6 gen', bounds)),
+    ...inFunction(
+      swap.fn,
+      synchronizeSrcu('SL.6 wait'),
+      ...kickAllVcpus('SL.6 kick', bounds, (kvm) => kvm.memslot[0].req),
+      ...newGeneration('SL.6 gen', bounds),
+    ),
     step(
       'SL.7',
       {
@@ -85,16 +97,6 @@ export function byWayOfInvalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm>[]
       { does: free_arrays, to: 'idle' },
     ),
   ]
-}
-
-/** A new set of memslots, by its difference to the installed one. */
-export interface MemslotsUpdate {
-  readonly shows: string
-  readonly does: (kvm: Kvm) => void
-  /** The generation changes after the old readers have left; until then an update is in progress. */
-  readonly newGeneration?: boolean
-  /** When it may be installed; default: while no notifier is between its start and its end. */
-  readonly may?: (kvm: Kvm) => boolean
 }
 
 /** Lookups still find the slot, flagged INVALID. */
@@ -111,29 +113,6 @@ export const GONE: MemslotsUpdate = {
   does: (kvm) => {
     kvm.slot[DYING].installed = 'gone'
   },
-}
-
-const no_invalidation_in_progress = (kvm: Kvm): boolean => kvm.mn_active_invalidate_count === 0
-
-/** SL.2, SL.6: `kvm_swap_active_memslots()`. */
-export function installMemslots(name: string, update: MemslotsUpdate): Step<Kvm> {
-  const { shows, does, newGeneration = false, may = no_invalidation_in_progress } = update
-  return step<Kvm>(
-    name,
-    {
-      ...swap,
-      shows: `kvm->memslots: ${shows}${newGeneration ? ', GEN_UPDATE_IN_PROGRESS' : ''}`,
-      fused:
-        'The test of mn_active_invalidate_count and the installation are under mn_invalidate_lock, which the notifier takes to change the count. Generation and flag are part of the memslots.',
-    },
-    {
-      when: may,
-      does: (kvm) => {
-        does(kvm)
-        if (newGeneration) kvm.memslots.update_in_progress = true
-      },
-    },
-  )
 }
 
 /** SL.4: readers of the old memslots have left, so that MMIO SPTEs that they have tagged are stale from here on. */

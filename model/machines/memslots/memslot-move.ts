@@ -2,7 +2,8 @@ import { type Program, program } from '../../language/program.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { MOVED } from '../../memory/memslots/memslot.ts'
-import { byWayOfInvalid, GONE, installMemslots, type MemslotsUpdate } from './memslot-delete.ts'
+import { installMemslots, type MemslotsUpdate } from '../primitives/install-memslots.ts'
+import { byWayOfInvalid, GONE } from './memslot-delete.ts'
 
 /** SL.6: memslots without the old slot and with the new one. */
 export const REPLACED: MemslotsUpdate = {

@@ -6,6 +6,7 @@ import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
+import { whileUnlocked } from '../primitives/rmap-lock.ts'
 import { zapping } from '../zap/zap-all-fast.ts'
 import { commitZapPage, prepareZapPage } from '../zap/zap-page.ts'
 
@@ -47,6 +48,7 @@ function zapLeaves(bounds: Bounds): Entry<Kvm>[] {
         fused: 'All SPTEs of one frame at once: each only goes away, and the flush comes after the last.',
       },
       {
+        ...whileUnlocked((kvm) => kvm.memslot[0].gfn as number),
         does: (kvm) => {
           if (kvm_zap_rmap(kvm, kvm.memslot[0].gfn as number)) kvm.memslot[0].flush = true
         },
@@ -110,7 +112,7 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
         shows: (kvm) => `gfn ${kvm.memslot[0].gfn}: page ${found(kvm) ?? 'none'}`,
       },
       [
-        { when: (kvm) => found(kvm) === undefined, to: 'ZS.4' },
+        { when: (kvm) => found(kvm) === undefined, to: 'ZS.4 next' },
         {
           does: (kvm) => {
             kvm.memslot[0].sp = found(kvm) as number
@@ -135,19 +137,48 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
         },
       ),
     ]),
-    commitZapPage('ZS.4', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
-    flushIfNeeded('ZS.4 flush', bounds, pages),
     step('ZS.4 next', { ...pages, shows: 'next frame' }, [
       {
         when: (kvm) => kvm.memslot[0].gfn === last,
         does: (kvm) => {
           kvm.memslot[0].gfn = null
         },
-        to: 'ZS.end',
+        to: 'ZS.5',
       },
       { does: (kvm) => toFrame(frames[frames.indexOf(kvm.memslot[0].gfn as number) + 1])(kvm) },
     ]),
-    ...when(bounds.zap.lockBreak, ...lockBreak('ZS.4 yield', pages, [])),
+    ...when(
+      bounds.zap.lockBreak,
+      ...lockBreak('ZS.4 yield', pages, [remoteFlushOrZap('flush or zap', bounds)]),
+    ),
     step('ZS.4 again', { ...pages, shows: 'continue' }, { to: 'ZS.3' }),
+    remoteFlushOrZap('ZS.5', bounds),
   ]
 }
+
+/**
+ * `kvm_mmu_remote_flush_or_zap()`: frees what was zapped since the last one, whose flush covers the leaf SPTEs, too;
+ * flushes if there is nothing to free.
+ */
+function remoteFlushOrZap(name: string, bounds: Bounds): Block<Kvm> {
+  const fn = 'kvm_mmu_remote_flush_or_zap'
+  const nothing = (kvm: Kvm): boolean => all_pages(kvm).every((page) => kvm.page[page].list !== zapping.list)
+  return block(
+    name,
+    [
+      step('list', { fn, since, shows: (kvm) => `list_empty(invalid_list) = ${nothing(kvm)}`, quiet: true }, [
+        { when: nothing },
+        {
+          does: (kvm) => {
+            kvm.memslot[0].flush = false
+          },
+        },
+      ]),
+      commitZapPage('commit', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+      flushIfNeeded('flush', bounds, { fn, since }),
+    ],
+    { fn },
+  )
+}
+
+const all_pages = (kvm: Kvm): number[] => Array.from({ length: kvm.page.length }, (_, page) => page)

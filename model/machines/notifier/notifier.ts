@@ -1,6 +1,7 @@
 import {
   type Block,
   block,
+  type Case,
   choice,
   type Entry,
   inFunction,
@@ -11,14 +12,17 @@ import {
   when,
 } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
-import { type Bounds, slots_vanish } from '../../memory/bounds.ts'
+import { type Bounds, slots_come_or_go } from '../../memory/bounds.ts'
+import { target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { gfn_to_hva, hva_to_gfn, slot_found } from '../../memory/memslots/memslot.ts'
+import { free_host_page, take_free_host_page } from '../../memory/notifier/host.ts'
 import { count_down } from '../../memory/primitives/asserted.ts'
 import { notifier_srcu_read_lock, notifier_srcu_read_unlock } from '../../memory/primitives/srcu.ts'
 import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
+import { whileUnlocked } from '../primitives/rmap-lock.ts'
 import { freeDescs } from '../zap/free-descs.ts'
 
 const since: ReadIn = 'v5.15..v7.2'
@@ -35,7 +39,7 @@ const hva_of = (kvm: Kvm, n: number): number => gfn_to_hva(kvm, gfn_of(kvm, n))
  */
 export function notifier(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('notifier', 'mmu notifier: the host takes a page away', [
-    choice('idle', bounds.notifier.of.map(begin), { validEnd: true }),
+    choice('idle', [...bounds.notifier.of.map(begin), ...beginForVcpus(bounds)], { validEnd: true }),
     ...inFunction(
       start.fn,
       ...findSlot(bounds),
@@ -52,7 +56,7 @@ export function notifier(bounds: Bounds): Program<Kvm> {
       ...unmap(bounds),
       writeUnlock('NS.7', start),
       ...when(
-        slots_vanish(bounds),
+        slots_come_or_go(bounds),
         step<Kvm>(
           'NS.7 srcu',
           { ...start, shows: 'srcu_read_unlock(&kvm->srcu)' },
@@ -60,8 +64,8 @@ export function notifier(bounds: Bounds): Program<Kvm> {
         ),
       ),
     ),
-    ...takeThePage(bounds),
-    ...rangeEnd(),
+    ...changeHostPte(bounds),
+    ...rangeEnd(bounds),
   ])
 }
 
@@ -71,7 +75,7 @@ function begin(gfn: number): Step<Kvm> {
     `NS.1[${gfn}]`,
     { ...start, shows: `gfn ${gfn}: mn_active_invalidate_count++` },
     {
-      when: (kvm, n) => kvm.notifier[n].left > 0 && kvm.host_pte[gfn] !== null,
+      when: (kvm, n) => kvm.notifier[n].left > 0,
       does: (kvm, n) => {
         kvm.notifier[n].left--
         kvm.notifier[n].gfn = gfn
@@ -81,9 +85,35 @@ function begin(gfn: number): Step<Kvm> {
   )
 }
 
+/**
+ * NS.1 of a vCPU whose page fault writes to a shared page: get_user_pages() breaks the sharing (wp_page_copy()), and
+ * calls the notifier around that. The vCPU waits until it has ended, which is the same as if it ran it itself.
+ */
+function beginForVcpus({ notifier, vcpus }: Bounds): Step<Kvm>[] {
+  if (notifier.cow.length === 0) return []
+  return Array.from({ length: vcpus }, (_, v) =>
+    step<Kvm>(
+      `NS.1 vcpu[${v}]`,
+      {
+        ...start,
+        shows: (kvm) => `for vcpu${v}, gfn ${target_gfn(kvm, v)}: mn_active_invalidate_count++`,
+      },
+      {
+        when: (kvm) => kvm.vcpu[v].cow === 'wanted',
+        does: (kvm, n) => {
+          kvm.vcpu[v].cow = 'runs'
+          kvm.notifier[n].vcpu = v
+          kvm.notifier[n].gfn = target_gfn(kvm, v)
+          kvm.mn_active_invalidate_count++
+        },
+      },
+    ),
+  )
+}
+
 /** NS.3: the slots that overlap the range. A slot flagged INVALID is still found. */
 function findSlot(bounds: Bounds): Entry<Kvm>[] {
-  if (!slots_vanish(bounds)) return []
+  if (!slots_come_or_go(bounds)) return []
   return [
     step('NS.3 srcu', { ...start, shows: 'srcu_read_lock(&kvm->srcu)' }, { does: notifier_srcu_read_lock }),
     bounds.memslots.moves > 0 ? hvaLookup() : slotLookup((kvm, gfn) => slot_found(kvm, gfn) !== 'none'),
@@ -139,24 +169,30 @@ function count(kvm: Kvm, n: number): void {
 /** NS.5 and NS.6: no SPTE maps the page any more, and no TLB, before mmu_lock is dropped. */
 function unmap(bounds: Bounds): Entry<Kvm>[] {
   return [
-    step(
-      'NS.5',
-      {
-        fn: 'kvm_unmap_gfn_range',
-        since,
-        shows: (kvm, n) => `kvm_zap_rmap(gfn ${gfn_of(kvm, n)})`,
-        fused: 'All SPTEs of one frame at once: each only goes away, and the flush comes after the last.',
-      },
-      {
-        does: (kvm, n) => {
-          kvm.notifier[n].unmapped = true
-          if (kvm_zap_rmap(kvm, gfn_of(kvm, n))) kvm.notifier[n].flush = true
-        },
-      },
-    ),
+    unmapGfn(whileUnlocked(gfn_of)),
     ...inFunction('kvm_unmap_gfn_range', ...when(bounds.shadow.descs > 0, freeDescs('NS.5 desc'))),
     flushIfNeeded(bounds),
   ]
+}
+
+/** NS.5, with what it waits for. */
+export function unmapGfn(waits: Pick<Case<Kvm>, 'when'> = {}): Step<Kvm> {
+  return step(
+    'NS.5',
+    {
+      fn: 'kvm_unmap_gfn_range',
+      since,
+      shows: (kvm, n) => `kvm_zap_rmap(gfn ${gfn_of(kvm, n)})`,
+      fused: 'All SPTEs of one frame at once: each only goes away, and the flush comes after the last.',
+    },
+    {
+      ...waits,
+      does: (kvm, n) => {
+        kvm.notifier[n].unmapped = true
+        if (kvm_zap_rmap(kvm, gfn_of(kvm, n))) kvm.notifier[n].flush = true
+      },
+    },
+  )
 }
 
 function flushIfNeeded(bounds: Bounds): Block<Kvm> {
@@ -174,28 +210,63 @@ function flushIfNeeded(bounds: Bounds): Block<Kvm> {
   ])
 }
 
-/** H: after invalidate_range_start() has returned, the host clears its PTE, and the page may get a new owner. */
-function takeThePage(_bounds: Bounds): Entry<Kvm>[] {
+/**
+ * H: after invalidate_range_start() has returned, the host changes its PTE. It may take the page, which may then get a
+ * new owner; or the PTE maps the same page as before (mprotect(), fork(), a reclaim that is given up).
+ */
+function changeHostPte(bounds: Bounds): Entry<Kvm>[] {
+  const cow = bounds.notifier.cow.length > 0
+  const mapped = (kvm: Kvm, n: number): boolean => kvm.host_pte[hva_of(kvm, n)] !== null
+  const for_vcpu = (kvm: Kvm, n: number): boolean => cow && kvm.notifier[n].vcpu !== null
+  const copies = (kvm: Kvm, n: number): boolean =>
+    for_vcpu(kvm, n) && mapped(kvm, n) && kvm.shared_hva.has(hva_of(kvm, n))
   return [
-    step(
-      'H.1',
-      {
-        ...host,
-        shows: (kvm, n) => {
-          const pfn = kvm.host_pte[hva_of(kvm, n)]
-          return pfn === null ? 'nothing is mapped any more' : `clear the host PTE of pfn ${pfn}`
-        },
-      },
-      [
-        { when: (kvm, n) => kvm.host_pte[hva_of(kvm, n)] === null, to: 'NE.1 test' },
+    choice('H', [
+      step(
+        'H.1 none',
+        { ...host, shows: 'nothing is mapped' },
+        { when: (kvm, n) => !mapped(kvm, n), to: 'NE.1 test' },
+      ),
+      step(
+        'H.1 keep',
+        { ...host, shows: (kvm, n) => `the host PTE keeps pfn ${kvm.host_pte[hva_of(kvm, n)]}` },
+        { when: (kvm, n) => mapped(kvm, n) && !copies(kvm, n), to: 'NE.1 test' },
+      ),
+      ...when(
+        cow,
+        step<Kvm>(
+          'H.1 copy',
+          {
+            ...host,
+            shows: (kvm, n) => `copy pfn ${kvm.host_pte[hva_of(kvm, n)]} to pfn ${free_host_page(kvm)}`,
+            fused: 'The host PTE is cleared, flushed and set to the copy under its page-table lock.',
+          },
+          {
+            when: copies,
+            does: (kvm, n) => {
+              const hva = hva_of(kvm, n)
+              kvm.host_page[kvm.host_pte[hva] as number].owner = 'another owner'
+              kvm.host_pte[hva] = take_free_host_page(kvm)
+              kvm.shared_hva.delete(hva)
+            },
+            to: 'NE.1 test',
+          },
+        ),
+      ),
+      step(
+        'H.1',
+        { ...host, shows: (kvm, n) => `clear the host PTE of pfn ${kvm.host_pte[hva_of(kvm, n)]}` },
         {
+          when: (kvm, n) => mapped(kvm, n) && !for_vcpu(kvm, n),
           does: (kvm, n) => {
+            if (cow) kvm.shared_hva.delete(hva_of(kvm, n))
             kvm.notifier[n].pfn = kvm.host_pte[hva_of(kvm, n)]
             kvm.host_pte[hva_of(kvm, n)] = null
           },
+          to: 'H.2',
         },
-      ],
-    ),
+      ),
+    ]),
     step(
       'H.2',
       {
@@ -239,7 +310,7 @@ export function endTest(handled: (kvm: Kvm, gfn: number) => boolean = () => true
 }
 
 /** NE.1, NE.2: the sequence count goes up before the invalidation stops being in progress. */
-function rangeEnd(): Entry<Kvm>[] {
+function rangeEnd(bounds: Bounds): Entry<Kvm>[] {
   const fn = 'kvm_mmu_invalidate_end'
   return [
     endTest(),
@@ -277,9 +348,17 @@ function rangeEnd(): Entry<Kvm>[] {
           const count = kvm.mn_active_invalidate_count
           kvm.mn_active_invalidate_count = count_down('mn_active_invalidate_count', count)
           kvm.notifier[n].gfn = null
+          if (bounds.notifier.cow.length > 0) end_for_vcpu(kvm, n)
         },
         to: 'idle',
       },
     ),
   ]
+}
+
+/** The page fault that the notifier ran for continues. */
+function end_for_vcpu(kvm: Kvm, n: number): void {
+  const { vcpu } = kvm.notifier[n]
+  if (vcpu !== null) kvm.vcpu[vcpu].cow = 'done'
+  kvm.notifier[n].vcpu = null
 }

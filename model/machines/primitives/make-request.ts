@@ -1,5 +1,5 @@
 import type { Anchor } from '../../language/anchor.ts'
-import { type Block, block, choice, step } from '../../language/program.ts'
+import { type Block, block, choice, type Step, step } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Request, Requester } from '../../memory/primitives/fields.ts'
@@ -68,28 +68,7 @@ export function makeAllCpusRequest(
           ),
         ),
       ),
-      step(
-        'REQ.2',
-        {
-          fn,
-          since,
-          c: { callee: 'kvm_make_vcpu_request', at: 'kvm_request_needs_ipi(' },
-          shows: (kvm, self) => {
-            const v = locals(kvm, self).now as number
-            return `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`
-          },
-          fused:
-            'The test of the old mode (REQ.3) uses the value that the cmpxchg returned, which is private to the sender.',
-        },
-        [
-          {
-            when: (kvm, self) => !locals(kvm, self).todo.isEmpty(),
-            does: (kvm, self) => exchange_mode(kvm, locals(kvm, self)),
-            to: 'REQ.1',
-          },
-          { does: (kvm, self) => exchange_mode(kvm, locals(kvm, self)) },
-        ],
-      ),
+      exchangeMode(locals),
       step(
         'REQ.4',
         {
@@ -139,11 +118,44 @@ export function makeAllCpusRequest(
   )
 }
 
+/** REQ.2, with the condition of a design for the modes in which a vCPU needs an IPI. */
+export function exchangeMode(
+  locals: Locals,
+  needsIpi: (mode: Kvm['vcpu'][number]['mode']) => boolean = (mode) => mode !== 'OUTSIDE_GUEST_MODE',
+): Step<Kvm> {
+  return step(
+    'REQ.2',
+    {
+      fn,
+      since,
+      c: { callee: 'kvm_make_vcpu_request', at: 'kvm_request_needs_ipi(' },
+      shows: (kvm, self) => {
+        const v = locals(kvm, self).now as number
+        return `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`
+      },
+      fused:
+        'The test of the old mode (REQ.3) uses the value that the cmpxchg returned, which is private to the sender.',
+    },
+    [
+      {
+        when: (kvm, self) => !locals(kvm, self).todo.isEmpty(),
+        does: (kvm, self) => exchange_mode(kvm, locals(kvm, self), needsIpi),
+        to: 'REQ.1',
+      },
+      { does: (kvm, self) => exchange_mode(kvm, locals(kvm, self), needsIpi) },
+    ],
+  )
+}
+
 /** REQ.2 and REQ.3: with WAIT, an IPI is needed unless the vCPU was outside guest mode. */
-function exchange_mode(kvm: Kvm, local: Requester): void {
+function exchange_mode(
+  kvm: Kvm,
+  local: Requester,
+  needsIpi: (mode: Kvm['vcpu'][number]['mode']) => boolean,
+): void {
   const v = local.now as number
   const target = kvm.vcpu[v]
-  if (target.mode !== 'OUTSIDE_GUEST_MODE') local.ipis.add(v)
+  if (needsIpi(target.mode)) local.ipis.add(v)
   if (target.mode === 'IN_GUEST_MODE') target.mode = 'EXITING_GUEST_MODE'
   local.now = null
 }

@@ -1,6 +1,6 @@
 import { block, type Entry, inFunction, step, when } from '../../language/program.ts'
-import type { ReadIn } from '../../language/versions.ts'
 import { OutOfBounds } from '../../language/property.ts'
+import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, tables_change_slots, watched, zaps_unsync_pages } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain, increment_indirect_shadow_pages, where_stored } from '../../memory/primitives/store-buffer.ts'

@@ -3,6 +3,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { mmu_page_zap_pte, parents_of, type Sptep } from '../../memory/shadow/rmap.ts'
 import { is_obsolete_sp, list_del_active } from '../../memory/shadow/shadow-page.ts'
 import { is_accounted, unaccount_shadowed } from '../../memory/shadow/write-tracking.ts'
+import { whileNoneIsWalked } from '../primitives/rmap-lock.ts'
 import type { Zapping } from './zapping.ts'
 
 /** Whether a page of L1's nested tables may be zapped when it has lost its last parent. */
@@ -28,6 +29,8 @@ export function unlinkNestedChildren(zapping: Zapping, mayZap: OrphanTest = unus
         'Whole pages at once: mmu_lock is held, each SPTE only goes away before the flush, and a lockless test of a root comes after the request that follows.',
     },
     {
+      // Of the page itself; the pages that are zapped along with it are not waited for.
+      ...whileNoneIsWalked((kvm, self) => [sp(kvm, self)]),
       does: (kvm, self) => {
         const page = sp(kvm, self)
         unlink_nested(kvm, self, page, zapping, mayZap)

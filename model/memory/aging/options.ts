@@ -7,5 +7,5 @@ export const agingOptions = z
     of: list(id).default([]).describe('The frames whose pages are aged.'),
   })
   .describe(
-    'Aging of host pages, without mmu_lock. `rmap_is_locked()` says which steps wait for its rmap locks.',
+    'Aging of host pages, without mmu_lock. machines/aging/README.md says which steps wait for its rmap locks.',
   )

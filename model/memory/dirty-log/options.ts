@@ -10,6 +10,9 @@ export const dirtyLogOptions = z
       .describe(
         'The log is off at the start and userspace switches it on: a fault may have seen the slot without it.',
       ),
+    lockBreak: choice
+      .default(false)
+      .describe('mmu_lock is dropped between the frames while the slot is write-protected.'),
     manualProtect: choice
       .default(false)
       .describe(

@@ -1,5 +1,6 @@
 import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../../language/shapes.ts'
 import { type Bounds, slots_change, watched } from '../bounds.ts'
+import { last_seq } from '../notifier/fields.ts'
 import { optional } from '../optional.ts'
 import { gpte } from '../primitives/fields.ts'
 import type { Sorts } from '../sorts.ts'
@@ -34,7 +35,7 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     slot: optional(slots_change(bounds), oneOf('none', 'valid', 'invalid')),
     /** That memslot has dirty logging on. */
     slot_logged: optional(bounds.dirtyLog.enables, flag),
-    mmu_seq: range(0, bounds.notifier.threads * bounds.notifier.invalidations),
+    mmu_seq: range(0, last_seq(bounds)),
     /** FETCH: the current shadow page, and the child found or built for the next level. */
     sp: ref(sorts.page),
     child: ref(sorts.page),

@@ -41,6 +41,11 @@ export const memslotsOptions = z
       .describe(
         "Bits of the generation that hold the address space; 1: there are two, and the scenario models SMM's.",
       ),
+    kicks: choice
+      .default(false)
+      .describe(
+        'Whenever memslots are installed, all vCPUs are kicked out of guest mode, without a request.',
+      ),
     preciseZap: choice
       .default(false)
       .describe('The deleted slot is zapped page by page (kvm_mmu_zap_memslot()) instead of everything.'),

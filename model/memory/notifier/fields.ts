@@ -25,6 +25,8 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
     pfn: ref(sorts.pfn),
     /** History: the frame's SPTEs were zapped, and the invalidation has not ended. */
     unmapped: flag,
+    /** The vCPU whose page fault it runs for. */
+    vcpu: optional(bounds.notifier.cow.length > 0, ref(sorts.vcpu)),
     /** A page on the frame's rmap whose SPTE was found present (handlers that rewrite SPTEs). */
     sp: optional(bounds.shadow.descs > 0, ref(sorts.page)),
     /** A remote flush is still needed. */
@@ -32,14 +34,22 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
     req: requester(sorts),
   })
 
+/** The most that mmu_invalidate_seq can become. */
+export const last_seq = ({ notifier: { threads, invalidations, cow }, vcpus }: Bounds): number =>
+  threads * invalidations + cow.length * vcpus
+
 /** kvm->mmu_invalidate_*: what the fault path compares its snapshot with. */
 export const mmuInvalidate = (sorts: Sorts, bounds: Bounds) =>
   struct({
     in_progress: range(0, bounds.notifier.threads),
-    seq: range(0, bounds.notifier.threads * bounds.notifier.invalidations),
+    seq: range(0, last_seq(bounds)),
     /** The frames of the invalidations in progress (the kernel keeps the interval that contains them). */
     range: setOf(sorts.invalidated),
   })
+
+/** Where a vCPU is in breaking the sharing of a page: its own notifier has yet to begin, runs, or has ended. */
+export const copyOnWrite = (bounds: Bounds) =>
+  optional(bounds.notifier.cow.length > 0, oneOf('none', 'wanted', 'runs', 'done'))
 
 /** The host pages, where they can change. */
 export const hostPages = (sorts: Sorts, bounds: Bounds) => array(sorts.host_page, hostPage(bounds))

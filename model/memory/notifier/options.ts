@@ -15,6 +15,11 @@ export const notifierOptions = z
     threads: count.default(1).describe('Threads that invalidate.'),
     invalidations: count.default(1).describe('How often each of them does.'),
     of: list(id).default([]).describe('The frames whose pages they take.'),
+    cow: list(id)
+      .default([])
+      .describe(
+        'Frames whose page is shared with another process at the start: before the guest first writes to one, the faulting vCPU breaks the sharing, and runs a notifier for that.',
+      ),
   })
   .describe('Threads that invalidate host pages through the mmu notifier.')
-  .default({ threads: 0, invalidations: 0, of: [] })
+  .default({ threads: 0, invalidations: 0, of: [], cow: [] })

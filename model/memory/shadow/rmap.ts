@@ -22,8 +22,7 @@ export function rmap_entries(kvm: Kvm, gfn: number): Sptep[] {
 
 /**
  * KVM_RMAP_LOCKED: the rmap is being walked without mmu_lock (v6.15). The kernel's kvm_rmap_lock() makes every
- * change of the rmap wait. In the model only SET.6 and ZAP.2 wait, the steps that scenarios with aging contain;
- * `kvm_zap_rmap()`, ZAP.1 and ZAP.2 of nested tables do not.
+ * change of the rmap wait; machines/aging/README.md says which steps do in the model.
  */
 export function rmap_is_locked(kvm: Kvm, gfn: number): boolean {
   return kvm.rmap_locked.length > 0 && kvm.rmap_locked[gfn]

@@ -1,6 +1,7 @@
 import { array, flag, id, oneOf, range, ref, setOf, setOfNames, struct } from '../../language/shapes.ts'
 import { type Bounds, watched, zaps_unsync_pages } from '../bounds.ts'
 import { asyncPf, faultLocals } from '../fault/fields.ts'
+import { copyOnWrite } from '../notifier/fields.ts'
 import { optional } from '../optional.ts'
 import { requester, storeBuffer } from '../primitives/fields.ts'
 import { mmuMembers, otherMmu } from '../roots/fields.ts'
@@ -65,6 +66,7 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     /** fault->prefetch: KVM raises the fault itself, for a page that has been swapped in. */
     prefetch: optional(bounds.asyncPf.on, flag),
     fault: faultLocals(sorts, bounds),
+    cow: copyOnWrite(bounds),
     /** Local variables of the thread. */
     roots_to_free: setOf({ name: 'root slot', size: bounds.nested.mmus * (bounds.roots.prev + 1) }),
     i: range(0, Math.max(1, bounds.nested.mmus * (bounds.roots.prev + 1) - 1, bounds.roots.pae)),

@@ -21,4 +21,27 @@ export const agingScenarios: readonly Scenario<Kvm>[] = [
       'aging-holds-back-a-zap',
     ],
   }),
+  scenario({
+    id: 'aging-notifier',
+    title: 'the host ages a page while it also takes the page away',
+    about:
+      'A notifier empties the rmap under mmu_lock. Aging walks it without mmu_lock, so the notifier waits for the lock bit of the rmap, with mmu_lock held.',
+    bounds: {
+      shadow: { pages: 1 },
+      host: { pfns: 4 },
+      notifier: { threads: 1, invalidations: 1, of: [1] },
+      aging: { calls: 1, of: [1] },
+      hostInterrupt: {},
+    },
+    start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }], filled: true },
+    properties: [
+      'no-use-after-free',
+      'locked-rmap-does-not-change',
+      'no-mapping-of-a-lost-page',
+      'no-flush-debt-at-unlock',
+      'every-access-can-finish',
+      'no-deadlock',
+      'aging-holds-back-a-notifier',
+    ],
+  }),
 ]

@@ -85,7 +85,12 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
     title: 'one vCPU writes to a page while userspace makes two passes over the dirty log',
     about:
       'Every pass fetches and clears the dirty bits, write-protects the pages, flushes TLBs and reports the bits; then userspace copies the pages. The second pass starts from any state that the first one leaves.',
-    bounds: { shadow: { pages: 1 }, guest: { dataWrites: true }, dirtyLog: { of: [1], passes: 2 } },
+    bounds: {
+      shadow: { pages: 1 },
+      guest: { dataWrites: true },
+      dirtyLog: { of: [1], passes: 2 },
+      hostInterrupt: {},
+    },
     start: ONE_FRAME,
     properties: [...LOG_PROPERTIES, ...RMAPS, 'store-comes-before-the-flush', 'page-is-written-again'],
   }),
@@ -139,9 +144,25 @@ export const dirtyLogScenarios: readonly Scenario<Kvm>[] = [
       shadow: { pages: 1 },
       guest: { dataWrites: true },
       dirtyLog: { of: [1], passes: 1, enables: true },
+      memslots: { kicks: true },
     },
     start: ONE_FRAME,
     properties: [...LOG_PROPERTIES, 'fault-maps-a-page-without-the-log'],
+  }),
+  scenario({
+    id: 'dirty-log-enable-two-frames',
+    title:
+      'a vCPU writes to two pages while userspace enables the dirty log, which write-protects one after the other',
+    about:
+      'mmu_lock is dropped between the two rmaps, without a flush: the first SPTE is read-only by then, and TLBs may still be writable. A fault that runs in the break sets W and the dirty bit again. The flush after the last rmap covers both.',
+    bounds: {
+      shadow: { pages: 1 },
+      guest: { gfns: 3, gvas: 2, dataWrites: true, reads: [] },
+      host: { pfns: 3 },
+      dirtyLog: { of: [1, 2], passes: 1, enables: true, lockBreak: true },
+    },
+    start: { tables: [[1, 2]], pages: [{ gfn: 0, level: 1 }] },
+    properties: [...LOG_PROPERTIES, 'fault-runs-in-a-break-of-the-write-protection'],
   }),
   scenario({
     id: 'dirty-log-fast-fault',

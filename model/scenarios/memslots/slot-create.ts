@@ -25,7 +25,7 @@ export const SLOT_CREATE: Plan = {
   title: 'a memslot is created over a gfn that a vCPU accesses as MMIO',
   about:
     'Accesses to a gfn without memslot are cached in MMIO SPTEs, which carry the memslot generation and are not zapped when a slot is created. The generation must change so that none of them is valid afterwards.',
-  bounds: CREATED_OVER_MMIO,
+  bounds: mergeBounds(CREATED_OVER_MMIO, { memslots: { kicks: true } }),
   start: ONE_TABLE,
   properties: MMIO_PROPERTIES,
 }
@@ -90,6 +90,25 @@ export const slotCreateScenarios: readonly Scenario<Kvm>[] = [
       'no-deadlock',
       'guest-runs-on-a-dummy-root',
       'dummy-root-is-replaced',
+    ],
+  }),
+  scenario({
+    id: 'slot-create-notifier',
+    title: 'a memslot is created while the host takes the page behind it away',
+    about:
+      'A notifier that starts before the slot exists counts nothing; if its end found the slot, it would end an invalidation that never began. The new memslots wait until no notifier is between its start and its end.',
+    bounds: mergeBounds(CREATED_OVER_MMIO, {
+      host: { pfns: 4 },
+      notifier: { threads: 1, invalidations: 2, of: [1] },
+    }),
+    start: ONE_TABLE,
+    properties: [
+      ...MMIO_PROPERTIES,
+      'invalidations-are-balanced',
+      'invalidation-ends-only-after-it-began',
+      'memslots-are-installed-between-invalidations',
+      'no-mapping-of-a-lost-page',
+      'no-install-during-invalidation',
     ],
   }),
   scenario({

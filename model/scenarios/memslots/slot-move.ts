@@ -29,7 +29,7 @@ export const slotMoveScenarios: readonly Scenario<Kvm>[] = [
     title: 'a memslot is moved and zapped gfn by gfn while a vCPU faults on the old and the new gfns',
     about:
       'As slot-delete-fault: only the INVALID phase and the two grace periods keep a fault from mapping an old gfn after it was zapped.',
-    bounds: mergeBounds(MOVE, { shadow: { pages: 1 }, memslots: { preciseZap: true } }),
+    bounds: mergeBounds(MOVE, { shadow: { pages: 1 }, memslots: { preciseZap: true, kicks: true } }),
     start: BOTH_FRAMES,
     properties: [...SLOT_PROPERTIES, 'fault-finds-an-invalid-slot'],
   }),

@@ -105,9 +105,13 @@ export const SLOT_DELETE_MMIO: Plan = {
   title: 'a memslot is deleted while a vCPU faults on a gfn of it that is already mapped',
   about:
     'The vCPU has read the page and then writes to it: the fault finds a present, read-only SPTE. Once the slot is gone, accesses install MMIO SPTEs. Only the order of the deletion keeps an MMIO SPTE from overwriting a present one.',
-  bounds: mergeBounds(MMIO_AFTER_DELETION, { shadow: { pages: 2 }, guest: { dataWrites: true } }),
+  bounds: mergeBounds(MMIO_AFTER_DELETION, {
+    shadow: { pages: 2 },
+    guest: { dataWrites: true },
+    memslots: { kicks: true },
+  }),
   start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
-  properties: MMIO_AFTER_DELETION_PROPERTIES,
+  properties: [...MMIO_AFTER_DELETION_PROPERTIES, 'request-finds-a-kicked-vcpu'],
 }
 
 /** Deletion of a memslot, against notifiers, faults and reclaim. */
@@ -132,7 +136,11 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     title: 'a memslot is deleted, gfn by gfn, while a vCPU faults on it',
     about:
       'With kvm_mmu_zap_memslot() no root becomes obsolete, so only the INVALID phase and the two grace periods keep a fault from mapping a gfn of the slot after it was zapped.',
-    bounds: { shadow: { pages: 2 }, memslots: { slots: 1, of: [null, 0], deletes: 1, preciseZap: true } },
+    bounds: {
+      shadow: { pages: 2 },
+      memslots: { slots: 1, of: [null, 0], deletes: 1, preciseZap: true, kicks: true },
+      hostInterrupt: {},
+    },
     start: { tables: [[1]], pages: [{ gfn: 0, level: 1 }] },
     properties: [...SLOT_PROPERTIES, 'fault-finds-an-invalid-slot'],
   }),
@@ -180,6 +188,37 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     },
     start: TWO_ROOTS_MAPPED,
     properties: SLOT_PROPERTIES,
+  }),
+  scenario({
+    id: 'slot-delete-two-tables',
+    title: 'a memslot that contains two guest page tables is deleted, gfn by gfn, while a vCPU runs',
+    about:
+      'mmu_lock is not dropped between the gfns, so kvm_mmu_zap_memslot_pages_and_flush() collects the shadow pages of both tables, and one flush comes before both are freed. (The slot-delete-flush-debt scenario has the breaks.)',
+    bounds: {
+      shadow: { pages: 3, levels: 2 },
+      guest: { gfns: 4, gvas: 4 },
+      host: { pfns: 4 },
+      memslots: { slots: 1, of: [null, 0, 0, null], deletes: 1, preciseZap: true },
+    },
+    start: {
+      tables: [
+        [1, 2],
+        [3, null],
+        [3, null],
+      ],
+      pages: [
+        { gfn: 0, level: 2 },
+        { gfn: 1, level: 1 },
+        { gfn: 2, level: 1 },
+      ],
+      filled: true,
+    },
+    properties: [
+      ...SLOT_PROPERTIES,
+      'no-flush-debt-at-unlock',
+      'page-on-one-list',
+      'slot-zap-frees-pages-of-two-gfns-at-once',
+    ],
   }),
   scenario({
     id: 'slot-delete-used-table',

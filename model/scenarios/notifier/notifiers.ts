@@ -1,5 +1,5 @@
 import type { Kvm } from '../../memory/kvm.ts'
-import { scenario } from '../build-scenario.ts'
+import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 
 const HOST_PAGE_PROPERTIES = [
@@ -19,6 +19,23 @@ const HOST_PAGE_PROPERTIES = [
 
 const ONE_FRAME = { tables: [[1]], pages: [{ gfn: 0, level: 1 }] }
 
+/** Exported for the bounds, which the steps of designs depend on. */
+export const FAULT_COPY_ON_WRITE: Plan = {
+  id: 'fault-copy-on-write',
+  title: 'a vCPU writes to a page that another process shares while another vCPU reads it',
+  about:
+    'After fork() the host PTE is read-only. The lookup of the host page for the write copies the page and calls the notifier from the faulting vCPU: it zaps the SPTE that the other vCPU reads through, and the fault is retried once.',
+  bounds: {
+    vcpus: 2,
+    shadow: { pages: 1 },
+    host: { pfns: 3 },
+    notifier: { threads: 1, invalidations: 0, cow: [1] },
+    guest: { dataWrites: true },
+  },
+  start: ONE_FRAME,
+  properties: [...HOST_PAGE_PROPERTIES, 'fault-is-retried-for-its-own-notifier', 'no-fault-retried-for-ever'],
+}
+
 /** Page faults while the host takes pages away. */
 export const notifierScenarios: readonly Scenario<Kvm>[] = [
   scenario({
@@ -31,11 +48,15 @@ export const notifierScenarios: readonly Scenario<Kvm>[] = [
       host: { pfns: 4 },
       notifier: { threads: 1, invalidations: 2, of: [1] },
       guest: { dataWrites: true },
+      hostInterrupt: {},
     },
     start: ONE_FRAME,
     properties: [
       ...HOST_PAGE_PROPERTIES,
       'fault-is-retried-for-a-notifier',
+      'absent-page-is-invalidated',
+      'guest-is-interrupted-by-the-host',
+      'same-page-is-mapped-again',
       'mmu-spte-update-keeps-the-pfn',
       'kvm-unmap-gfn-range-is-inside-an-invalidation',
       'kvm-mmu-invalidate-end-finds-a-range',
@@ -50,4 +71,5 @@ export const notifierScenarios: readonly Scenario<Kvm>[] = [
     start: { ...ONE_FRAME, filled: true },
     properties: HOST_PAGE_PROPERTIES,
   }),
+  scenario(FAULT_COPY_ON_WRITE),
 ]
