@@ -45,10 +45,10 @@ function readAndClear(bounds: Bounds): Entry<Kvm>[] {
     ioctl.fn,
     ...inFunction(
       get.fn,
-      writeLock('DL.2', 'dirtylog', get),
+      writeLock('DL.2', 'dirtylog', { ...get, c: 'KVM_MMU_LOCK(' }),
       exchange(),
       writeProtect(),
-      writeUnlock('DL.4', get),
+      writeUnlock('DL.4', { ...get, c: 'KVM_MMU_UNLOCK(' }),
       flushIfNeeded(bounds),
       report(),
     ),
@@ -64,7 +64,7 @@ export function frames(gfns: Iterable<number>): string {
 function begin(): Step<Kvm> {
   return step(
     'DL.0',
-    { ...ioctl, shows: 'mutex_lock(&kvm->slots_lock)' },
+    { ...ioctl, c: 'mutex_lock(&kvm->slots_lock)', shows: 'mutex_lock(&kvm->slots_lock)' },
     {
       when: (kvm) => kvm.dirtylog[0].left > 0,
       does: (kvm) => {
@@ -80,6 +80,7 @@ function exchange(): Step<Kvm> {
     'DL.1',
     {
       ...get,
+      c: 'xchg(',
       shows: (kvm) => `mask = xchg(dirty_bitmap, 0): ${frames(kvm.dirty_bitmap.elements())}`,
       fused:
         'One xchg takes the bits of 64 frames; a bit that is set after the test of the word is left for the next pass.',
@@ -107,6 +108,7 @@ export function writeProtect(
     {
       fn: 'kvm_mmu_write_protect_pt_masked',
       since: 'v3.3..v7.2',
+      c: 'rmap_write_protect(',
       shows: (kvm) => `clear W in the SPTEs of ${frames(mask(kvm))}`,
       fused: 'All SPTEs of the frames at once: each only loses W, and the flush comes after the last.',
     },
@@ -124,16 +126,24 @@ function flushIfNeeded(bounds: Bounds): Block<Kvm> {
   return block(
     'DL.5',
     [
-      step('DL.5 test', { ...about, shows: (kvm) => `flush needed = ${kvm.dirtylog[0].flush}` }, [
-        { when: (kvm) => !kvm.dirtylog[0].flush, to: 'DL.5 end' },
+      step(
+        'DL.5 test',
         {
-          does: (kvm) => {
-            kvm.dirtylog[0].flush = false
-          },
+          ...about,
+          c: 'kvm_flush_remote_tlbs_range(',
+          shows: (kvm) => `flush needed = ${kvm.dirtylog[0].flush}`,
         },
-      ]),
+        [
+          { when: (kvm) => !kvm.dirtylog[0].flush, to: 'DL.5 end' },
+          {
+            does: (kvm) => {
+              kvm.dirtylog[0].flush = false
+            },
+          },
+        ],
+      ),
       makeAllCpusRequest('flush', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
-      step('DL.5 end', { ...about, shows: 'flushed', quiet: true }),
+      step('DL.5 end', { ...about, c: { none: 'model' }, shows: 'flushed', quiet: true }),
     ],
     { fn: about.fn },
   )
@@ -145,6 +155,7 @@ function report(): Step<Kvm> {
     'DL.6',
     {
       ...get,
+      c: 'copy_to_user(',
       shows: (kvm) => `copy_to_user(): ${frames(kvm.dirtylog[0].dirty_bitmap_buffer.elements())}`,
     },
     {
@@ -185,6 +196,7 @@ function readBits(): Entry<Kvm>[] {
       'DLG.1',
       {
         ...get,
+        c: 'copy_to_user(',
         shows: (kvm) => `copy_to_user(): ${frames(kvm.dirty_bitmap.elements())}; the bits stay`,
         fused: 'Words are copied one by one; a bit that is set later is still set in the next pass.',
       },
@@ -201,11 +213,12 @@ function readBits(): Entry<Kvm>[] {
 function clearBits(bounds: Bounds): Entry<Kvm>[] {
   return inFunction(
     clear.fn,
-    writeLock('DL.2', 'dirtylog', clear),
+    writeLock('DL.2', 'dirtylog', { ...clear, c: 'KVM_MMU_LOCK(' }),
     step<Kvm>(
       'DLC.1',
       {
         ...clear,
+        c: 'atomic_long_fetch_andnot(',
         shows: (kvm) => `mask &= atomic_long_fetch_andnot(): ${frames(cleared(kvm))}`,
         fused: 'One locked instruction for the bits of 64 frames.',
       },
@@ -224,7 +237,7 @@ function clearBits(bounds: Bounds): Entry<Kvm>[] {
       ],
     ),
     writeProtect(),
-    writeUnlock('DL.4', clear),
+    writeUnlock('DL.4', { ...clear, c: 'KVM_MMU_UNLOCK(' }),
     flushIfNeeded(bounds),
   )
 }

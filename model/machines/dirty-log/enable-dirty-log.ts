@@ -1,3 +1,4 @@
+import type { Anchor } from '../../language/anchor.ts'
 import { block, choice, type Entry, inFunction, step, when } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
@@ -13,6 +14,19 @@ const since: ReadIn = 'v5.17..v7.2'
 const update = { fn: 'kvm_set_memslot', since }
 const swap = { fn: 'kvm_swap_active_memslots', since }
 const remove = { fn: 'kvm_mmu_slot_remove_write_access', since: 'v3.11..v7.2' } as const
+/** The break of the lock in the walk over the rmaps of a slot. */
+const yielding: Anchor = {
+  'v6.1': {
+    fn: 'kvm_mmu_slot_apply_flags',
+    callee: [remove.fn, 'slot_handle_level', 'slot_handle_level_range'],
+    at: 'cond_resched_rwlock_write(',
+  },
+  'v6.12': {
+    fn: 'kvm_mmu_slot_apply_flags',
+    callee: [remove.fn, 'walk_slot_rmaps', '__walk_slot_rmaps'],
+    at: 'cond_resched_rwlock_write(',
+  },
+}
 const apply = { fn: 'kvm_mmu_slot_apply_flags', since }
 
 /**
@@ -24,7 +38,17 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
   return [
     choice(
       'off',
-      [step('DE.1', { ...update, shows: 'mutex_lock(&kvm->slots_lock); allocate dirty_bitmap' }, {})],
+      [
+        step(
+          'DE.1',
+          {
+            ...update,
+            c: { callee: 'kvm_prepare_memory_region', at: 'kvm_alloc_dirty_bitmap(' },
+            shows: 'mutex_lock(&kvm->slots_lock); allocate dirty_bitmap',
+          },
+          {},
+        ),
+      ],
       { validEnd: true },
     ),
     ...inFunction(
@@ -42,9 +66,9 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
       ),
       ...inFunction(
         apply.fn,
-        writeLock('DE.4', 'dirtylog', apply),
+        writeLock('DE.4', 'dirtylog', { ...apply, c: { callee: remove.fn, at: 'write_lock(' } }),
         ...inFunction(remove.fn, ...removeWriteAccess(bounds)),
-        writeUnlock('DE.6', apply),
+        writeUnlock('DE.6', { ...apply, c: { callee: remove.fn, at: 'write_unlock(' } }),
         makeAllCpusRequest('DE.7', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
       ),
     ),
@@ -73,6 +97,7 @@ function removeWriteAccess({ dirtyLog: { of, lockBreak } }: Bounds): Entry<Kvm>[
         name,
         {
           ...remove,
+          c: { fn: apply.fn, callee: remove.fn, at: 'slot_rmap_write_protect' },
           shows: `clear W in the SPTEs of gfn ${gfn}`,
           fused: 'All SPTEs of one frame at once: each only loses W, and the flush comes after the last.',
         },
@@ -85,8 +110,8 @@ function removeWriteAccess({ dirtyLog: { of, lockBreak } }: Bounds): Entry<Kvm>[
       ...when<Entry<Kvm>>(
         lockBreak && i < of.length - 1,
         block(`${name} yield`, [
-          writeUnlock('unlock', { ...remove, shows: 'cond_resched_rwlock_write()' }),
-          writeLock('relock', 'dirtylog', remove),
+          writeUnlock('unlock', { ...remove, c: yielding, shows: 'cond_resched_rwlock_write()' }),
+          writeLock('relock', 'dirtylog', { ...remove, c: yielding }),
         ]),
       ),
     ]

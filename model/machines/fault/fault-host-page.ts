@@ -82,7 +82,11 @@ export function breakSharing(bounds: Bounds): Entry<Kvm>[] {
     'kvm_faultin_pfn',
     step<Kvm>(
       'PF.9 cow',
-      { ...about, shows: (kvm, v) => `gfn ${target_gfn(kvm, v)}: must be copied = ${shared(kvm, v)}` },
+      {
+        ...about,
+        c: 'hva_to_pfn_fast(',
+        shows: (kvm, v) => `gfn ${target_gfn(kvm, v)}: must be copied = ${shared(kvm, v)}`,
+      },
       [
         {
           when: shared,
@@ -95,7 +99,7 @@ export function breakSharing(bounds: Bounds): Entry<Kvm>[] {
     ),
     step<Kvm>(
       'PF.9 copied',
-      { ...about, shows: 'get_user_pages(FOLL_WRITE) has a page that is not shared' },
+      { ...about, c: 'hva_to_pfn_slow(', shows: 'get_user_pages(FOLL_WRITE) has a page that is not shared' },
       {
         when: (kvm, v) => kvm.vcpu[v].cow === 'done',
         does: (kvm, v) => {

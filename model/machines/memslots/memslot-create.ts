@@ -51,6 +51,7 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
             'SC.1',
             {
               ...update,
+              c: { callee: 'kvm_prepare_memory_region', at: 'kvm_arch_prepare_memory_region(' },
               shows: 'allocate the arrays of slot 0',
               fused:
                 'slots_lock excludes other updates; the slot is private to this thread until it is installed.',
@@ -75,7 +76,7 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
       ),
       step(
         'SC.4',
-        { ...swap, shows: (kvm) => `slots->generation = ${next(kvm)}` },
+        { ...swap, c: 'slots->generation = gen;', shows: (kvm) => `slots->generation = ${next(kvm)}` },
         {
           does: (kvm) => {
             kvm.memslots.generation = next(kvm)
@@ -85,7 +86,7 @@ export function memslotCreate(bounds: Bounds): Program<Kvm> {
       ),
       step(
         'SC.5',
-        { ...update, shows: 'mutex_unlock(&kvm->slots_lock)' },
+        { ...update, c: 'kvm_commit_memory_region(', shows: 'mutex_unlock(&kvm->slots_lock)' },
         {
           does: (kvm) => {
             kvm.memslot[0].gen = 0
@@ -104,7 +105,11 @@ function nextGeneration({ memslots: { addressSpaceBits, generations } }: Bounds)
   const next = (kvm: Kvm): number => (kvm.memslots.generation + addressSpaces) % generations
   return step(
     'SC.4 gen',
-    { ...swap, shows: (kvm) => `gen += ${addressSpaces}: ${next(kvm)} (MMIO SPTEs have ${generations})` },
+    {
+      ...swap,
+      c: 'gen +=',
+      shows: (kvm) => `gen += ${addressSpaces}: ${next(kvm)} (MMIO SPTEs have ${generations})`,
+    },
     {
       does: (kvm) => {
         kvm.memslot[0].gen = next(kvm)
@@ -128,7 +133,7 @@ function memslotsUpdated(bounds: Bounds): Block<Kvm> {
         writeLock('ZF.1', 'memslot', { fn: 'kvm_mmu_zap_all_fast', since }),
         ...zapAllFast(bounds),
       ),
-      step('SC.4 zapped', { fn, since, shows: 'return', quiet: true }),
+      step('SC.4 zapped', { fn, since, c: { none: 'model' }, shows: 'return', quiet: true }),
     ],
     { fn },
   )
@@ -141,6 +146,7 @@ export function wrapTest(wrapped: (gen: number) => boolean): Step<Kvm> {
     {
       fn: 'kvm_mmu_invalidate_mmio_sptes',
       since: 'v5.1..v7.2',
+      c: 'gen == 0',
       shows: (kvm) => `gen ${kvm.memslot[0].gen}: wrapped = ${wrapped(kvm.memslot[0].gen)}`,
     },
     [{ when: (kvm) => !wrapped(kvm.memslot[0].gen), to: 'SC.4 zapped' }, {}],

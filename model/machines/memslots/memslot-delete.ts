@@ -49,6 +49,7 @@ export function byWayOfInvalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm>[]
           'SL.1',
           {
             ...update,
+            c: { callee: 'kvm_invalidate_memslot', at: 'kvm_copy_memslot(' },
             shows: 'copy slot 0',
             fused:
               'slots_lock excludes other updates; the copy is private to this thread until it is installed.',
@@ -90,6 +91,7 @@ export function byWayOfInvalid(bounds: Bounds, replace: Step<Kvm>): Entry<Kvm>[]
       {
         fn: 'kvm_free_memslot',
         since,
+        c: 'kfree(slot)',
         shows: 'free the arrays of slot 0',
         fused:
           'No lookup finds the slot any more, and a use of it is a use after free in any order. slots_lock is released.',
@@ -121,7 +123,11 @@ function newGeneration(name: string, { memslots: { mmio } }: Bounds): Entry<Kvm>
   return [
     step(
       name,
-      { ...swap, shows: (kvm) => `slots->generation = ${kvm.memslots.generation + 1}` },
+      {
+        ...swap,
+        c: 'slots->generation = gen;',
+        shows: (kvm) => `slots->generation = ${kvm.memslots.generation + 1}`,
+      },
       {
         does: (kvm) => {
           kvm.memslots.generation++

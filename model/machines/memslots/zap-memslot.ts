@@ -1,3 +1,4 @@
+import type { Anchor } from '../../language/anchor.ts'
 import { type About, type Block, block, type Entry, inFunction, step, when } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
@@ -38,12 +39,17 @@ function zapLeaves(bounds: Bounds): Entry<Kvm>[] {
   const frames = framesOf(bounds)
   const last = frames[frames.length - 1]
   return [
-    step('ZS.1', { ...leaves, shows: `from gfn ${frames[0]} to gfn ${last}` }, { does: toFrame(frames[0]) }),
+    step(
+      'ZS.1',
+      { ...leaves, c: 'for_each_slot_rmap_range(', shows: `from gfn ${frames[0]} to gfn ${last}` },
+      { does: toFrame(frames[0]) },
+    ),
     step(
       'ZS.2',
       {
         fn: 'kvm_zap_rmap',
         since,
+        c: 'kvm_zap_all_rmap_sptes(',
         shows: (kvm) => `zap the SPTEs of gfn ${kvm.memslot[0].gfn}`,
         fused: 'All SPTEs of one frame at once: each only goes away, and the flush comes after the last.',
       },
@@ -54,15 +60,15 @@ function zapLeaves(bounds: Bounds): Entry<Kvm>[] {
         },
       },
     ),
-    step('ZS.2 next', { ...leaves, shows: 'next frame' }, [
+    step('ZS.2 next', { ...leaves, c: 'can_yield', shows: 'next frame' }, [
       { when: (kvm) => kvm.memslot[0].gfn === last, does: toFrame(frames[0]), to: 'ZS.3' },
       { does: (kvm) => toFrame(frames[frames.indexOf(kvm.memslot[0].gfn as number) + 1])(kvm) },
     ]),
     ...when(
       bounds.zap.lockBreak,
-      ...lockBreak('ZS.2 yield', leaves, [flushIfNeeded('flush', bounds, leaves)]),
+      ...lockBreak('ZS.2 yield', leaves, [flushIfNeeded('flush', bounds, leaves, 'flush && flush_on_yield')]),
     ),
-    step('ZS.2 again', { ...leaves, shows: 'continue' }, { to: 'ZS.2' }),
+    step('ZS.2 again', { ...leaves, c: { none: 'model' }, shows: 'continue' }, { to: 'ZS.2' }),
   ]
 }
 
@@ -77,16 +83,20 @@ function lockBreak(name: string, about: About<Kvm>, before: Entry<Kvm>[]): Entry
   return [
     block(name, [
       ...before,
-      writeUnlock('unlock', { ...about, shows: 'cond_resched_rwlock_write()' }),
-      writeLock('relock', 'memslot', about),
+      writeUnlock('unlock', {
+        ...about,
+        c: 'cond_resched_rwlock_write(',
+        shows: 'cond_resched_rwlock_write()',
+      }),
+      writeLock('relock', 'memslot', { ...about, c: 'cond_resched_rwlock_write(' }),
     ]),
   ]
 }
 
 /** A remote flush, if one is needed. */
-function flushIfNeeded(name: string, bounds: Bounds, about: About<Kvm>): Block<Kvm> {
+function flushIfNeeded(name: string, bounds: Bounds, about: About<Kvm>, c: Anchor): Block<Kvm> {
   return block(name, [
-    step('test', { ...about, shows: (kvm) => `flush needed = ${kvm.memslot[0].flush}` }, [
+    step('test', { ...about, c, shows: (kvm) => `flush needed = ${kvm.memslot[0].flush}` }, [
       { when: (kvm) => !kvm.memslot[0].flush, to: 'end' },
       {
         does: (kvm) => {
@@ -95,7 +105,7 @@ function flushIfNeeded(name: string, bounds: Bounds, about: About<Kvm>): Block<K
       },
     ]),
     makeAllCpusRequest('kvm_flush_remote_tlbs', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.memslot[0].req),
-    step('end', { ...about, shows: 'flushed' }),
+    step('end', { ...about, c: { none: 'model' }, shows: 'flushed' }),
   ])
 }
 
@@ -109,6 +119,7 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
       'ZS.3',
       {
         ...pages,
+        c: 'for_each_gfn_valid_sp_with_gptes(',
         shows: (kvm) => `gfn ${kvm.memslot[0].gfn}: page ${found(kvm) ?? 'none'}`,
       },
       [
@@ -127,7 +138,7 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
       }),
       step(
         'ZS.3 again',
-        { ...pages, shows: 'next page of the frame' },
+        { ...pages, c: 'kvm_mmu_prepare_zap_page(', shows: 'next page of the frame' },
         {
           does: (kvm) => {
             kvm.memslot[0].sp = null
@@ -137,7 +148,7 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
         },
       ),
     ]),
-    step('ZS.4 next', { ...pages, shows: 'next frame' }, [
+    step('ZS.4 next', { ...pages, c: 'need_resched(', shows: 'next frame' }, [
       {
         when: (kvm) => kvm.memslot[0].gfn === last,
         does: (kvm) => {
@@ -151,7 +162,7 @@ function zapPagesOfSlot(bounds: Bounds): Entry<Kvm>[] {
       bounds.zap.lockBreak,
       ...lockBreak('ZS.4 yield', pages, [remoteFlushOrZap('flush or zap', bounds)]),
     ),
-    step('ZS.4 again', { ...pages, shows: 'continue' }, { to: 'ZS.3' }),
+    step('ZS.4 again', { ...pages, c: { none: 'model' }, shows: 'continue' }, { to: 'ZS.3' }),
     remoteFlushOrZap('ZS.5', bounds),
   ]
 }
@@ -166,16 +177,26 @@ function remoteFlushOrZap(name: string, bounds: Bounds): Block<Kvm> {
   return block(
     name,
     [
-      step('list', { fn, since, shows: (kvm) => `list_empty(invalid_list) = ${nothing(kvm)}`, quiet: true }, [
-        { when: nothing },
+      step(
+        'list',
         {
-          does: (kvm) => {
-            kvm.memslot[0].flush = false
-          },
+          fn,
+          since,
+          c: 'list_empty(invalid_list)',
+          shows: (kvm) => `list_empty(invalid_list) = ${nothing(kvm)}`,
+          quiet: true,
         },
-      ]),
+        [
+          { when: nothing },
+          {
+            does: (kvm) => {
+              kvm.memslot[0].flush = false
+            },
+          },
+        ],
+      ),
       commitZapPage('commit', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
-      flushIfNeeded('flush', bounds, { fn, since }),
+      flushIfNeeded('flush', bounds, { fn, since }, 'kvm_flush_remote_tlbs('),
     ],
     { fn },
   )

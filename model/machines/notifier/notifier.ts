@@ -1,3 +1,4 @@
+import type { Anchor } from '../../language/anchor.ts'
 import {
   type Block,
   block,
@@ -28,6 +29,12 @@ import { freeDescs } from '../zap/free-descs.ts'
 const since: ReadIn = 'v5.15..v7.2'
 const start = { fn: 'kvm_mmu_notifier_invalidate_range_start', since }
 const end = { fn: 'kvm_mmu_notifier_invalidate_range_end', since }
+/** A statement of the function that walks the memslots of a range of host addresses. */
+const inHvaRange = (at: string): Anchor => ({
+  'v6.1': { callee: '__kvm_handle_hva_range', at },
+  'v7.2': { callee: 'kvm_handle_hva_range', at },
+})
+
 const host = { fn: 'host mm', since: 'outside KVM' } as const
 
 const gfn_of = (kvm: Kvm, n: number): number => kvm.notifier[n].gfn as number
@@ -43,23 +50,27 @@ export function notifier(bounds: Bounds): Program<Kvm> {
     ...inFunction(
       start.fn,
       ...findSlot(bounds),
-      writeLock('NS.4 lock', 'notifier', start),
+      writeLock('NS.4 lock', 'notifier', { ...start, c: inHvaRange('KVM_MMU_LOCK(') }),
       step<Kvm>(
         'NS.4',
         {
           fn: 'kvm_mmu_invalidate_begin',
           since,
+          c: {
+            'v6.1': 'kvm->mmu_invalidate_in_progress++',
+            'v7.2': { fn: 'kvm_mmu_invalidate_start', at: 'kvm->mmu_invalidate_in_progress++' },
+          },
           shows: (kvm, n) => `in_progress++, range += gfn ${gfn_of(kvm, n)}`,
         },
         { does: count },
       ),
       ...unmap(bounds),
-      writeUnlock('NS.7', start),
+      writeUnlock('NS.7', { ...start, c: inHvaRange('KVM_MMU_UNLOCK(') }),
       ...when(
         slots_come_or_go(bounds),
         step<Kvm>(
           'NS.7 srcu',
-          { ...start, shows: 'srcu_read_unlock(&kvm->srcu)' },
+          { ...start, c: inHvaRange('srcu_read_unlock('), shows: 'srcu_read_unlock(&kvm->srcu)' },
           { does: notifier_srcu_read_unlock },
         ),
       ),
@@ -73,7 +84,7 @@ export function notifier(bounds: Bounds): Program<Kvm> {
 function begin(gfn: number): Step<Kvm> {
   return step(
     `NS.1[${gfn}]`,
-    { ...start, shows: `gfn ${gfn}: mn_active_invalidate_count++` },
+    { ...start, c: 'kvm->mn_active_invalidate_count++', shows: `gfn ${gfn}: mn_active_invalidate_count++` },
     {
       when: (kvm, n) => kvm.notifier[n].left > 0,
       does: (kvm, n) => {
@@ -96,6 +107,7 @@ function beginForVcpus({ notifier, vcpus }: Bounds): Step<Kvm>[] {
       `NS.1 vcpu[${v}]`,
       {
         ...start,
+        c: 'kvm->mn_active_invalidate_count++',
         shows: (kvm) => `for vcpu${v}, gfn ${target_gfn(kvm, v)}: mn_active_invalidate_count++`,
       },
       {
@@ -115,7 +127,11 @@ function beginForVcpus({ notifier, vcpus }: Bounds): Step<Kvm>[] {
 function findSlot(bounds: Bounds): Entry<Kvm>[] {
   if (!slots_come_or_go(bounds)) return []
   return [
-    step('NS.3 srcu', { ...start, shows: 'srcu_read_lock(&kvm->srcu)' }, { does: notifier_srcu_read_lock }),
+    step(
+      'NS.3 srcu',
+      { ...start, c: inHvaRange('srcu_read_lock('), shows: 'srcu_read_lock(&kvm->srcu)' },
+      { does: notifier_srcu_read_lock },
+    ),
     bounds.memslots.moves > 0 ? hvaLookup() : slotLookup((kvm, gfn) => slot_found(kvm, gfn) !== 'none'),
   ]
 }
@@ -125,8 +141,12 @@ export function slotLookup(handled: (kvm: Kvm, gfn: number) => boolean): Step<Kv
   return step(
     'NS.3',
     {
-      fn: '__kvm_handle_hva_range',
+      fn: 'kvm_handle_hva_range',
       since,
+      c: {
+        'v6.1': { fn: start.fn, callee: '__kvm_handle_hva_range', at: 'kvm_for_each_memslot_in_hva_range(' },
+        'v7.2': { fn: start.fn, callee: 'kvm_handle_hva_range', at: 'kvm_for_each_memslot_in_hva_range(' },
+      },
       shows: (kvm, n) => `memslot of gfn ${gfn_of(kvm, n)}: ${slot_found(kvm, gfn_of(kvm, n))}`,
     },
     [{ when: (kvm, n) => !handled(kvm, gfn_of(kvm, n)), to: 'NS.7 srcu' }, {}],
@@ -142,8 +162,12 @@ export function hvaLookup(handled: (kvm: Kvm, gfn: number) => boolean = () => tr
   return step(
     'NS.3',
     {
-      fn: '__kvm_handle_hva_range',
+      fn: 'kvm_handle_hva_range',
       since,
+      c: {
+        'v6.1': { fn: start.fn, callee: '__kvm_handle_hva_range', at: 'kvm_for_each_memslot_in_hva_range(' },
+        'v7.2': { fn: start.fn, callee: 'kvm_handle_hva_range', at: 'kvm_for_each_memslot_in_hva_range(' },
+      },
       shows: (kvm, n) => {
         const gfn = found(kvm, n)
         const slot = gfn === null ? 'none' : `gfn ${gfn}, slot is ${slot_found(kvm, gfn)}`
@@ -182,6 +206,7 @@ export function unmapGfn(waits: Pick<Case<Kvm>, 'when'> = {}): Step<Kvm> {
     {
       fn: 'kvm_unmap_gfn_range',
       since,
+      c: { 'v6.1': 'kvm_zap_rmap', 'v6.12': '__kvm_rmap_zap_gfn_range(' },
       shows: (kvm, n) => `kvm_zap_rmap(gfn ${gfn_of(kvm, n)})`,
       fused: 'All SPTEs of one frame at once: each only goes away, and the flush comes after the last.',
     },
@@ -197,16 +222,24 @@ export function unmapGfn(waits: Pick<Case<Kvm>, 'when'> = {}): Step<Kvm> {
 
 function flushIfNeeded(bounds: Bounds): Block<Kvm> {
   return block('NS.6', [
-    step('NS.6 test', { ...start, shows: (kvm, n) => `flush needed = ${kvm.notifier[n].flush}` }, [
-      { when: (kvm, n) => !kvm.notifier[n].flush, to: 'NS.6 end' },
+    step(
+      'NS.6 test',
       {
-        does: (kvm, n) => {
-          kvm.notifier[n].flush = false
-        },
+        ...start,
+        c: inHvaRange('range->flush_on_ret'),
+        shows: (kvm, n) => `flush needed = ${kvm.notifier[n].flush}`,
       },
-    ]),
+      [
+        { when: (kvm, n) => !kvm.notifier[n].flush, to: 'NS.6 end' },
+        {
+          does: (kvm, n) => {
+            kvm.notifier[n].flush = false
+          },
+        },
+      ],
+    ),
     makeAllCpusRequest('flush', 'TLB_FLUSH', bounds.vcpus, (kvm, n) => kvm.notifier[n].req),
-    step('NS.6 end', { ...start, shows: 'flushed' }),
+    step('NS.6 end', { ...start, c: { none: 'model' }, shows: 'flushed' }),
   ])
 }
 
@@ -303,10 +336,15 @@ export function endTest(handled: (kvm: Kvm, gfn: number) => boolean = () => true
   const forget = (kvm: Kvm, n: number): void => {
     kvm.notifier[n].unmapped = false
   }
-  return step('NE.1 test', { ...end, shows: (kvm, n) => `the slot was found = ${found(kvm, n)}` }, [
-    { when: (kvm, n) => !found(kvm, n), does: forget, to: 'NE.2' },
-    { does: forget },
-  ])
+  return step(
+    'NE.1 test',
+    {
+      ...end,
+      c: inHvaRange('kvm_for_each_memslot_in_hva_range('),
+      shows: (kvm, n) => `the slot was found = ${found(kvm, n)}`,
+    },
+    [{ when: (kvm, n) => !found(kvm, n), does: forget, to: 'NE.2' }, { does: forget }],
+  )
 }
 
 /** NE.1, NE.2: the sequence count goes up before the invalidation stops being in progress. */
@@ -314,12 +352,12 @@ function rangeEnd(bounds: Bounds): Entry<Kvm>[] {
   const fn = 'kvm_mmu_invalidate_end'
   return [
     endTest(),
-    writeLock('NE.1 lock', 'notifier', end),
+    writeLock('NE.1 lock', 'notifier', { ...end, c: inHvaRange('KVM_MMU_LOCK(') }),
     ...inFunction(
       end.fn,
       step<Kvm>(
         'NE.1 seq',
-        { fn, since, shows: 'mmu_invalidate_seq++' },
+        { fn, since, c: 'kvm->mmu_invalidate_seq++', shows: 'mmu_invalidate_seq++' },
         {
           does: (kvm) => {
             kvm.mmu_invalidate.seq++
@@ -328,7 +366,7 @@ function rangeEnd(bounds: Bounds): Entry<Kvm>[] {
       ),
       step<Kvm>(
         'NE.1 count',
-        { fn, since, shows: 'in_progress--' },
+        { fn, since, c: 'kvm->mmu_invalidate_in_progress--', shows: 'in_progress--' },
         {
           does: (kvm) => {
             const { in_progress } = kvm.mmu_invalidate
@@ -339,10 +377,10 @@ function rangeEnd(bounds: Bounds): Entry<Kvm>[] {
         },
       ),
     ),
-    writeUnlock('NE.1 unlock', end),
+    writeUnlock('NE.1 unlock', { ...end, c: inHvaRange('KVM_MMU_UNLOCK(') }),
     step(
       'NE.2',
-      { ...end, shows: 'mn_active_invalidate_count--' },
+      { ...end, c: '--kvm->mn_active_invalidate_count', shows: 'mn_active_invalidate_count--' },
       {
         does: (kvm, n) => {
           const count = kvm.mn_active_invalidate_count

@@ -25,6 +25,7 @@ export function installMemslots(name: string, update: MemslotsUpdate): Step<Kvm>
     name,
     {
       ...swap,
+      c: ['kvm->mn_active_invalidate_count', 'rcu_assign_pointer('],
       shows: `kvm->memslots: ${shows}${newGeneration ? ', GEN_UPDATE_IN_PROGRESS' : ''}`,
       fused:
         'The test of mn_active_invalidate_count and the installation are under mn_invalidate_lock, which the notifier takes to change the count. Generation and flag are part of the memslots.',

@@ -23,7 +23,7 @@ function inAnyOrder(vcpus: number, locals: Locals): Entry<Kvm>[] {
   return [
     step(
       'all',
-      { fn, since, shows: 'kvm_for_each_vcpu()', quiet: true },
+      { fn, since, c: 'kvm_for_each_vcpu(', shows: 'kvm_for_each_vcpu()', quiet: true },
       {
         does: (kvm, self) => {
           for (const v of each) locals(kvm, self).todo.add(v)
@@ -34,7 +34,7 @@ function inAnyOrder(vcpus: number, locals: Locals): Entry<Kvm>[] {
       'each',
       each.map((v) => kick(`kick[${v}]`, v, locals)),
     ),
-    step('again', { fn, since, shows: 'next vCPU', quiet: true }, [
+    step('again', { fn, since, c: { none: 'model' }, shows: 'next vCPU', quiet: true }, [
       { when: (kvm, self) => !locals(kvm, self).todo.isEmpty(), to: 'each' },
       {},
     ]),
@@ -47,6 +47,10 @@ function kick(name: string, v: number, locals?: Locals): Step<Kvm> {
     {
       fn: 'kvm_vcpu_kick',
       since,
+      c: {
+        'v6.1': 'kvm_arch_vcpu_should_kick(',
+        'v7.2': { callee: '__kvm_vcpu_kick', at: 'kvm_arch_vcpu_should_kick(' },
+      },
       shows: (kvm) => `cmpxchg(vcpu${v}->mode): ${kvm.vcpu[v].mode}`,
       fused: 'No thread waits for this IPI, and until it arrives the CPU runs the guest as it does before.',
     },
