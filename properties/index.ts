@@ -17,6 +17,7 @@ import { slotZapFreesPagesOfTwoGfnsAtOnce } from './memslots/memslot-witnesses.t
 import { memslotsAreInstalledBetweenInvalidations } from './memslots/memslots-are-installed-between-invalidations.ts'
 import { noSpteOfAFreedSlot } from './memslots/no-spte-of-a-freed-slot.ts'
 import { nothingAddedToAnInvalidSlot } from './memslots/nothing-added-to-an-invalid-slot.ts'
+import { readOnlySlotIsMapped, writeToAReadOnlySlotIsEmulated } from './memslots/read-only-slot-witnesses.ts'
 import { invalidationsAreBalanced } from './notifier/invalidations-are-balanced.ts'
 import { kvmMmuInvalidateEndFindsARange } from './notifier/kvm-mmu-invalidate-end-finds-a-range.ts'
 import { kvmUnmapGfnRangeIsInsideAnInvalidation } from './notifier/kvm-unmap-gfn-range-is-inside-an-invalidation.ts'
@@ -202,6 +203,8 @@ export const properties: readonly Property<Kvm>[] = [
   memslotsAreInstalledBetweenInvalidations,
   noSpteOfAFreedSlot,
   nothingAddedToAnInvalidSlot,
+  readOnlySlotIsMapped,
+  writeToAReadOnlySlotIsEmulated,
   invalidationsAreBalanced,
   kvmMmuInvalidateEndFindsARange,
   kvmUnmapGfnRangeIsInsideAnInvalidation,

@@ -8,6 +8,7 @@ import { accessDesigns } from './fault/access.ts'
 import { asyncPfDesigns } from './fault/async-pf.ts'
 import { fastPageFaultDesigns } from './fault/fast-page-fault.ts'
 import { mmioGenerationDesigns } from './fault/mmio-generation.ts'
+import { readOnlySlotDesigns } from './memslots/read-only-slot.ts'
 import { slotDeletionDesigns } from './memslots/slot-deletion.ts'
 import { slotMoveDesigns } from './memslots/slot-move.ts'
 import { notifierDesigns } from './notifier/notifiers.ts'
@@ -61,6 +62,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...asyncPfDesigns,
   ...fastPageFaultDesigns,
   ...mmioGenerationDesigns,
+  ...readOnlySlotDesigns,
   ...slotDeletionDesigns,
   ...slotMoveDesigns,
   ...notifierDesigns,

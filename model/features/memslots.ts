@@ -1,6 +1,7 @@
 import { placed } from '../language/placed.ts'
 import { type Entry, step, when } from '../language/program.ts'
 import { one } from '../language/system.ts'
+import { emulateReadOnly } from '../machines/fault/fault-host-page.ts'
 import { lookUpSlot, testSlot } from '../machines/fault/fault-slot.ts'
 import { inPageFault } from '../machines/fault/page-fault.ts'
 import { memslotCreate } from '../machines/memslots/memslot-create.ts'
@@ -21,6 +22,7 @@ export const memslots: Feature = {
     pageFault: [
       placed(30, ...inPageFault(...lookUpSlot(bounds))),
       placed(70, ...inPageFault(...testSlot(bounds))),
+      placed(95, ...when(bounds.memslots.readOnly.length > 0, ...inPageFault(emulateReadOnly(bounds)))),
     ],
     threads: [
       placed(40, ...when(bounds.memslots.deletes > 0, one(memslotDelete(bounds)))),
@@ -40,8 +42,26 @@ export const memslots: Feature = {
     }
   },
   refuses: ({
-    memslots: { slots, of, deletes, creates, moves, mmio, generations, addressSpaceBits, preciseZap },
+    memslots: {
+      slots,
+      of,
+      deletes,
+      creates,
+      moves,
+      mmio,
+      generations,
+      addressSpaceBits,
+      preciseZap,
+      readOnly,
+    },
+    guest,
+    asyncPf,
+    fault,
   }) => {
+    const wrong = readOnly.find((gfn) => gfn < guest.tables || gfn >= guest.gfns)
+    if (wrong !== undefined) return `memslots.readOnly: frame ${wrong} is a page table, or there is none`
+    if (readOnly.length > 0 && (asyncPf.on || fault.tdp))
+      return 'memslots.readOnly: not with asyncPf or fault.tdp, whose faults do not look at it'
     if (deletes + creates + moves > 1) return 'memslots: only one of deletes, creates and moves'
     if (deletes + creates > 0 && slots < 1) return 'memslots: a change needs memslots.slots'
     if (moves > 0 && slots < 2)

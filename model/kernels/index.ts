@@ -10,6 +10,7 @@ import { dummyRoot } from './roots/dummy-root.ts'
 import { invlpgSyncs } from './shadow/invlpg-syncs.ts'
 import { linkedChildDifferences } from './shadow/linked-child-tested.ts'
 import { oneRetry } from './shadow/one-retry.ts'
+import { unprotectedIfWriteProtected } from './shadow/unprotected-if-write-protected.ts'
 import { obsoletePagesOnALocalList } from './zap/obsolete-pages-on-a-local-list.ts'
 import { reclaimDifferences } from './zap/root-tested-after-reclaim.ts'
 
@@ -21,6 +22,7 @@ export const differences: readonly Difference[] = [
   invlpgSyncs,
   ...linkedChildDifferences,
   oneRetry,
+  unprotectedIfWriteProtected,
   oldSpteDroppedBeforeMmio,
   prefaultFailsOnAnInvalidSlot,
   reloadFreesObsoleteRoots,

@@ -112,6 +112,11 @@ export function slots_come_or_go({ memslots }: Bounds): boolean {
   return memslots.deletes + memslots.creates + memslots.moves > 0
 }
 
+/** Whether the memslot of a frame has KVM_MEM_READONLY. */
+export function is_read_only({ memslots }: Bounds, gfn: number): boolean {
+  return memslots.readOnly.includes(gfn)
+}
+
 /** Whether MMIO SPTEs are tagged with the generation of memslots that change. */
 export function tags_mmio({ memslots }: Bounds): boolean {
   return memslots.creates > 0 || memslots.mmio

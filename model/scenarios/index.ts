@@ -8,6 +8,7 @@ import { asyncPfScenarios } from './fault/async-pf.ts'
 import { concurrentFaultScenarios } from './fault/concurrent-faults.ts'
 import { staleFaultScenarios } from './fault/stale-faults.ts'
 import { tdpFaultScenarios } from './fault/tdp-faults.ts'
+import { readOnlySlotScenarios } from './memslots/read-only-slot.ts'
 import { slotCreateScenarios } from './memslots/slot-create.ts'
 import { slotMoveScenarios } from './memslots/slot-move.ts'
 import { slotScenarios } from './memslots/slots.ts'
@@ -47,6 +48,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...concurrentFaultScenarios,
   ...staleFaultScenarios,
   ...tdpFaultScenarios,
+  ...readOnlySlotScenarios,
   ...slotCreateScenarios,
   ...slotMoveScenarios,
   ...slotScenarios,

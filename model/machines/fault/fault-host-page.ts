@@ -1,7 +1,7 @@
 import type { Anchor } from '../../language/anchor.ts'
 import { type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
-import { type Bounds, tags_mmio } from '../../memory/bounds.ts'
+import { type Bounds, is_read_only, tags_mmio } from '../../memory/bounds.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { gfn_to_hva } from '../../memory/memslots/memslot.ts'
@@ -11,6 +11,7 @@ import {
   mmu_invalidate_retry,
   take_free_host_page,
 } from '../../memory/notifier/host.ts'
+import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import { END_OF_FAULT, PREFAULT_AGAIN, REENTER } from '../hand-over.ts'
 import { is_mmio } from './mmio.ts'
 import { endsPreFault } from './pre-fault.ts'
@@ -77,7 +78,9 @@ export function breakSharing(bounds: Bounds): Entry<Kvm>[] {
   if (bounds.notifier.cow.length === 0) return []
   const about = { fn: 'hva_to_pfn', since: 'v2.6.38..v7.2' } as const
   const shared = (kvm: Kvm, v: number): boolean =>
-    kvm.vcpu[v].guest === 'write' && kvm.shared_hva.has(gfn_to_hva(kvm, target_gfn(kvm, v)))
+    kvm.vcpu[v].guest === 'write' &&
+    !is_read_only(bounds, target_gfn(kvm, v)) &&
+    kvm.shared_hva.has(gfn_to_hva(kvm, target_gfn(kvm, v)))
   return inFunction(
     'kvm_faultin_pfn',
     step<Kvm>(
@@ -110,8 +113,12 @@ export function breakSharing(bounds: Bounds): Entry<Kvm>[] {
   )
 }
 
-/** `fault->map_writable`: the host maps the page writable. A sharing that ends after the lookup makes the fault retry. */
+/**
+ * `fault->map_writable`: the memslot is not read-only, and the host maps the page writable. A sharing that ends after
+ * the lookup makes the fault retry.
+ */
 export function map_writable(kvm: Kvm, gfn: number, bounds: Bounds): boolean {
+  if (is_read_only(bounds, gfn)) return false
   return bounds.notifier.cow.length === 0 || !kvm.shared_hva.has(gfn_to_hva(kvm, gfn))
 }
 
@@ -119,12 +126,14 @@ export function map_writable(kvm: Kvm, gfn: number, bounds: Bounds): boolean {
 export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
   const hva = (kvm: Kvm, v: number): number => gfn_to_hva(kvm, target_gfn(kvm, v))
   const noSlot = (kvm: Kvm, v: number): boolean => tags_mmio(bounds) && kvm.vcpu[v].fault.slot === 'none'
+  const refused = (kvm: Kvm, v: number): boolean => writes_read_only(kvm, v, bounds)
   const about = {
     fn: 'kvm_mmu_faultin_pfn',
     since,
     c: FAULTIN_PFN,
     shows: (kvm: Kvm, v: number) => {
       const pfn = kvm.host_pte[hva(kvm, v)]
+      if (refused(kvm, v)) return `gfn ${target_gfn(kvm, v)} -> KVM_PFN_ERR_RO_FAULT`
       const found = noSlot(kvm, v) ? 'KVM_PFN_NOSLOT' : `pfn ${pfn ?? `${free_host_page(kvm)} (new)`}`
       return `gfn ${target_gfn(kvm, v)} -> ${found}`
     },
@@ -133,10 +142,13 @@ export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
   const found = (kvm: Kvm, v: number): void => {
     kvm.vcpu[v].fault.pfn = kvm.host_pte[hva(kvm, v)]
   }
-  const withoutSlot = tags_mmio(bounds) ? [{ when: noSlot }] : []
-  if (bounds.notifier.threads === 0) return step(name, about, [...withoutSlot, { does: found }])
+  const withoutPage = [
+    ...when(tags_mmio(bounds), { when: noSlot }),
+    ...when(bounds.memslots.readOnly.length > 0, { when: refused }),
+  ]
+  if (bounds.notifier.threads === 0) return step(name, about, [...withoutPage, { does: found }])
   return step(name, about, [
-    ...withoutSlot,
+    ...withoutPage,
     { when: (kvm, v) => kvm.host_pte[hva(kvm, v)] !== null, does: found },
     ...when(bounds.guest.mmioGfns > 0, {
       when: (kvm: Kvm, v: number) => is_mmio(target_gfn(kvm, v), bounds),
@@ -149,6 +161,44 @@ export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
       },
     },
   ])
+}
+
+/** Whether the fault is a write to a frame in a read-only memslot. */
+export function writes_read_only(kvm: Kvm, v: number, bounds: Bounds): boolean {
+  return kvm.vcpu[v].guest === 'write' && is_read_only(bounds, target_gfn(kvm, v))
+}
+
+/**
+ * PF.9 error: a write to a read-only memslot gets no page (KVM_PFN_ERR_RO_FAULT) and is emulated. The emulator
+ * cannot write to the memslot either, and exits to userspace, which completes the instruction (KVM_EXIT_MMIO).
+ */
+export function emulateReadOnly(bounds: Bounds): Step<Kvm> {
+  const refused = (kvm: Kvm, v: number): boolean => writes_read_only(kvm, v, bounds)
+  return step(
+    'PF.9 error',
+    {
+      fn: 'kvm_handle_error_pfn',
+      since: 'v6.1..v7.2',
+      c: {
+        'v6.1': { fn: 'kvm_handle_bad_page', at: 'pfn == KVM_PFN_ERR_RO_FAULT' },
+        'v6.12': 'fault->pfn == KVM_PFN_ERR_RO_FAULT',
+      },
+      shows: (kvm, v) =>
+        refused(kvm, v) ? 'KVM_PFN_ERR_RO_FAULT: emulate, KVM_EXIT_MMIO' : 'the memslot allows the access',
+      quiet: (kvm, v) => !refused(kvm, v),
+    },
+    [
+      {
+        when: refused,
+        does: (kvm, v) => {
+          forget_fault(kvm, v)
+          finish_instruction(kvm, v)
+        },
+        to: REENTER,
+      },
+      {},
+    ],
+  )
 }
 
 /**

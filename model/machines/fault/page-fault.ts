@@ -139,9 +139,10 @@ export function writeTracked(bounds: Bounds): Step<Kvm> {
     if (!kvm.vcpu[v].fault.present || kvm.vcpu[v].guest !== 'write') return false
     return gfn < kvm.gfn_write_track.length && kvm.gfn_write_track[gfn] > 0
   }
+  const readsPresent = bounds.fault.fast || bounds.memslots.readOnly.length > 0
   const found = (kvm: Kvm, v: number): void => {
     if (tracked(kvm, v)) note_refusal(kvm, v, target_gfn(kvm, v))
-    if (!bounds.fault.fast) kvm.vcpu[v].fault.present = false
+    if (!readsPresent) kvm.vcpu[v].fault.present = false
   }
   return step(
     'PF.4',

@@ -60,3 +60,11 @@ it('a write-tracked frame stays read-only, even if its only page is obsolete', (
   expect(take(kvm, 'UN.1')).toBe('SET.4')
   expect(kvm.vcpu[0].fault.emulate).toBe(true)
 })
+
+it('a frame in a read-only memslot is mapped read-only, although the guest may write to it', () => {
+  const kvm = faultOn(2, 2)
+  const steps = setSpte({ ...bounds, memslots: { ...bounds.memslots, readOnly: [2] } })
+  takeStep(kvm, steps, 'SET.2 test')
+  takeStep(kvm, steps, 'SET.4')
+  expect(kvm.page[0].spte[0]).toMatchObject({ kind: 'leaf', pfn: 2, gfn: 2, w: false, mmuw: false })
+})

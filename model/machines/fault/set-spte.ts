@@ -122,7 +122,7 @@ function addToRmap(bounds: Bounds): Step<Kvm> {
   )
 }
 
-/** Whether the SPTE is writable: the guest PTEs allow it, and the frame need not stay write-protected. */
+/** Whether the SPTE is writable: the guest PTEs and the host allow it, and the frame need not stay write-protected. */
 function writable(kvm: Kvm, v: number, bounds: Bounds): boolean {
   return (
     pte_access_write(kvm, v, bounds) &&

@@ -1,4 +1,4 @@
-import type { Bounds } from '../../memory/bounds.ts'
+import { type Bounds, is_read_only } from '../../memory/bounds.ts'
 import { is_logged } from '../../memory/dirty-log/dirty-log.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { slot_found } from '../../memory/memslots/memslot.ts'
@@ -86,7 +86,7 @@ function sync_access(
   entry.access_write = write
   if (reduced) lose_write(kvm, entry)
   const gfn = entry.gfn as number
-  if (!write || !mayMap(kvm, gfn)) return reduced
+  if (!write || is_read_only(bounds, gfn) || !mayMap(kvm, gfn)) return reduced
   if (is_logged(kvm, gfn, bounds)) kvm.dirty_bitmap.add(gfn)
   entry.w = true
   entry.mmuw = true

@@ -62,36 +62,38 @@ export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_sha
  * to zap, because it cannot be emulated instead.
  */
 export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
-  return block(
-    'UP',
-    [
-      readHint(),
-      writeLock('UP.3 lock', 'vcpu', about),
-      nextPage(),
-      block('UP.zap', [
-        ...prepareZapPage(zapping, bounds, {
-          req: (kvm, v) => kvm.vcpu[v].req,
-          thread: (kvm, v) => kvm.vcpu[v],
-        }),
-        step(
-          'UP.zap next',
-          { ...about, c: 'kvm_mmu_prepare_zap_page(', shows: 'next page of the frame' },
-          { to: 'UP.3' },
-        ),
-      ]),
-      commitZapPage('UP.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
-      writeUnlock('UP.3 unlock', about),
-      rememberRetry(always),
-    ],
-    { fn },
-  )
+  return block('UP', [readHint(), ...zapPagesOfFrame(bounds), rememberRetry(always)], { fn })
 }
+
+/** UP.3: all shadow pages of the frame are zapped under mmu_lock. */
+export function zapPagesOfFrame(bounds: Bounds, counts: Counted = 'freed'): Entry<Kvm>[] {
+  return [
+    writeLock('UP.3 lock', 'vcpu', about),
+    nextPage(counts),
+    block('UP.zap', [
+      ...prepareZapPage(zapping, bounds, {
+        req: (kvm, v) => kvm.vcpu[v].req,
+        thread: (kvm, v) => kvm.vcpu[v],
+      }),
+      step(
+        'UP.zap next',
+        { ...about, c: 'kvm_mmu_prepare_zap_page(', shows: 'next page of the frame' },
+        { to: 'UP.3' },
+      ),
+    ]),
+    commitZapPage('UP.3 commit', zapping.list, bounds.vcpus, (kvm, v) => kvm.vcpu[v].req),
+    writeUnlock('UP.3 unlock', about),
+  ]
+}
+
+/** What makes a frame count as unprotected. */
+type Counted = 'freed' | 'found'
 
 /**
  * UP.3: the next page to zap; after the last, whether the frame counts as unprotected: if a page was `freed`, or
  * (..v6.11) if one was `found`, which may be a root in use.
  */
-export function nextPage(counts: 'freed' | 'found' = 'freed'): Step<Kvm> {
+export function nextPage(counts: Counted = 'freed'): Step<Kvm> {
   return step(
     'UP.3',
     {

@@ -29,6 +29,11 @@ export const memslotsOptions = z
       .describe(
         'How often the memory of slot 0 is moved to the frames of slot 1 (0 or 1), which does not exist initially.',
       ),
+    readOnly: list(id)
+      .default([])
+      .describe(
+        'Frames in a read-only memslot (KVM_MEM_READONLY): reads map them read-only, and KVM emulates writes.',
+      ),
     mmio: choice
       .default(false)
       .describe('Accesses to a frame without a slot install MMIO SPTEs, tagged with the memslot generation.'),
