@@ -2,6 +2,7 @@ import { drop, insert, replace } from '../../language/patch.ts'
 import { type Step, step } from '../../language/program.ts'
 import { writeLock, writeUnlock } from '../../machines/primitives/lock.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { count_unsync_children } from '../../memory/shadow/write-tracking.ts'
 import type { Design } from '../design.ts'
 import { notReached, violated } from '../expectation.ts'
 
@@ -42,6 +43,18 @@ export const syncRoundDesigns: readonly Design<Kvm>[] = [
     expect: [...violated(ROUNDS, 'no-flush-debt-at-unlock')],
   },
   {
+    id: 'mark-cleared-of-a-page-not-synced',
+    aliases: ['unsync-vector'],
+    title: 'clear the mark of the unsync page at which the vector of the walk is full',
+    status: 'rejected',
+    kernel: { version: 'never merged', function: '__mmu_unsync_walk' },
+    about:
+      'The vector of mmu_unsync_walk() has room for a few pages. The walk clears the mark of the next one all the same, as if that were in the vector too: no later round, and no later sync, finds the page.',
+    scenarios: [ROUNDS],
+    patches: [insert({ after: 'SY.3' }, clearMarkOfTheNext())],
+    expect: [...violated(ROUNDS, 'unsync-page-can-be-found', 'flushed-translation-is-not-used')],
+  },
+  {
     id: 'unsync-page-left-for-a-directory',
     aliases: [],
     title: 'build a page above level 1 and leave an unsync page of its gfn as it is',
@@ -68,6 +81,40 @@ export const syncRoundDesigns: readonly Design<Kvm>[] = [
     ],
   },
 ]
+
+/** The first marked child of the root that is not in the vector loses its mark and stays unsync. */
+function clearMarkOfTheNext(): Step<Kvm> {
+  const next = (kvm: Kvm, v: number): number | undefined => {
+    const { root, fault } = kvm.vcpu[v]
+    const { unsync_child_bitmap, spte } = kvm.page[root as number]
+    return unsync_child_bitmap.elements().find((index) => {
+      const { child } = spte[index]
+      return child !== null && !fault.unsync_pages.has(child)
+    })
+  }
+  return step(
+    'SY.3 full',
+    {
+      fn: '__mmu_unsync_walk',
+      shows: (kvm, v) => {
+        const index = next(kvm, v)
+        return index === undefined
+          ? 'all unsync pages are in the vector'
+          : `the vector is full: clear_unsync_child_bit(page ${kvm.vcpu[v].root}, ${index})`
+      },
+      quiet: (kvm, v) => next(kvm, v) === undefined,
+    },
+    {
+      does: (kvm, v) => {
+        const index = next(kvm, v)
+        if (index === undefined) return
+        const root = kvm.vcpu[v].root as number
+        kvm.page[root].unsync_child_bitmap.delete(index)
+        count_unsync_children(kvm, root, -1)
+      },
+    },
+  )
+}
 
 function leaveUnsync(): Step<Kvm> {
   return step(

@@ -45,7 +45,7 @@ export function kvm_mmu_mark_parents_unsync(kvm: Kvm, page: number): void {
 }
 
 /** Adds to `sp->unsync_children`, where it is a field. */
-function count_unsync_children(kvm: Kvm, page: number, change: number): void {
+export function count_unsync_children(kvm: Kvm, page: number, change: number): void {
   const { unsync_children } = kvm.page[page]
   if (unsync_children.length > 0) unsync_children[0] += change
 }
