@@ -57,7 +57,6 @@ export const survivingDrops: readonly SurvivingDrop[] = [
     'CM.1 in kvm_mmu_commit_zap_page()',
     'NS.6 test in kvm_mmu_notifier_invalidate_range_start()',
     'DL.5 test in kvm_flush_remote_tlbs_memslot()',
-    'test in kvm_mmu_zap_memslot_pages_and_flush()',
     'test in __walk_slot_rmaps()',
   ),
   ...precision('A request although no root was zapped.', 'ZAP.9 test in __kvm_mmu_prepare_zap_page()'),
