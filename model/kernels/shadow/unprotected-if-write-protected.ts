@@ -35,6 +35,7 @@ export function unprotectAnyCause(bounds: Bounds, looksAtResult = false): Entry<
       'PF.9 error',
       {
         ...about,
+        c: { fn: 'kvm_handle_bad_page', at: 'pfn == KVM_PFN_ERR_RO_FAULT' },
         shows: (kvm, v) =>
           refused(kvm, v)
             ? `RET_PF_EMULATE, PFERR_NESTED_GUEST_PAGE = ${faults_on_a_table(kvm, v)}`
@@ -55,6 +56,7 @@ export function unprotectAnyCause(bounds: Bounds, looksAtResult = false): Entry<
       'PF.9 resume',
       {
         ...about,
+        c: 'return 1',
         shows: (kvm, v) =>
           `kvm_mmu_unprotect_page(gfn ${target_gfn(kvm, v)}) = ${Number(kvm.vcpu[v].fault.zapped)}: ${
             emulates(kvm, v) ? 'emulate' : 'resume the guest'
