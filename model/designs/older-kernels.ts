@@ -19,9 +19,20 @@ export const olderKernels: readonly Expectation[] = [
   ...onKernels(
     ['6.1', '6.12'],
     ...notReached('The zap waits for mmu_lock instead.', 'aging-rmap', 'aging-holds-back-a-zap'),
+    ...notReached(
+      'The notifier waits for mmu_lock instead.',
+      'aging-notifier',
+      'aging-holds-back-a-notifier',
+    ),
+    ...vacuous('Aging holds mmu_lock and locks no rmap.', 'aging-notifier', 'locked-rmap-does-not-change'),
   ),
   ...onKernels(
     ['6.1'],
+    ...notReached(
+      'The witness looks at the test before mmu_lock is taken, which 6.1 does not have.',
+      'fault-copy-on-write',
+      'fault-is-retried-for-its-own-notifier',
+    ),
     ...neverFails('unprotect-retry'),
     ...neverFails('unprotect-retry-indirect'),
     ...violated('unprotect-retry', 'no-needless-lock'),
