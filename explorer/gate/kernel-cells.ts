@@ -2,10 +2,9 @@ import type { Design } from '../../model/designs/design.ts'
 import { changedScenarios } from '../../model/kernels/changed-steps.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
-import { type Catalogue, scenariosOf, UPSTREAM } from '../cli/catalogue.ts'
+import { type Catalogue, scenariosOf } from '../cli/catalogue.ts'
 import { catalogueOfKernel } from '../cli/catalogue-of-kernel.ts'
 import { catalogue } from '../cli/kvm-catalogue.ts'
-import { cellName, readBaseline } from './baseline.ts'
 
 /** A design in a scenario, both as a kernel has them. */
 export interface KernelCell {
@@ -17,12 +16,9 @@ export interface KernelCell {
 export const ofKernel = (kernel?: string): Catalogue<Kvm> =>
   catalogueOfKernel(catalogue as unknown as Catalogue<Kvm>, kernel)
 
-/** Largest cells, in states on the newest kernel, that are searched on older ones as well. */
-const MOST = { upstream: 100_000, designs: 6_000 }
-
 /**
  * The cells of a kernel that are not deep. Of an older kernel only those whose steps differ from the newest kernel's,
- * since the others are the same searches, and of these the smaller ones.
+ * since the others are the same searches.
  */
 export function kernelCells(kernel?: string): readonly KernelCell[] {
   const all = ofKernel(kernel)
@@ -33,10 +29,5 @@ export function kernelCells(kernel?: string): readonly KernelCell[] {
   )
   if (kernel === undefined || all.kernel === undefined) return cells
   const changed = changedScenarios(all.kernel.undone)
-  const newest = readBaseline()
-  return cells.filter((cell) => {
-    const states = newest.cells[cellName(cell)]?.states ?? 0
-    const most = cell.design.id === UPSTREAM ? MOST.upstream : MOST.designs
-    return changed.has(cell.scenario.id) && states <= most
-  })
+  return cells.filter(({ scenario }) => changed.has(scenario.id))
 }

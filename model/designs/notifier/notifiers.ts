@@ -85,6 +85,7 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
     about:
       'The lockless tests only save work: a notifier can run after the second one. So can the one that another vCPU runs to copy a shared page.',
     scenarios: [FAULT, COPY],
+    kernels: ['6.12', '7.2'],
     patches: [drop('PF.12 retry')],
     expect: [
       ...violated(FAULT, ...LOST),
@@ -226,6 +227,7 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
     about:
       'The faulting vCPU maps the copy and writes to it; the other one reads the page of the other process through its TLB.',
     scenarios: [COPY],
+    kernels: ['6.12', '7.2'],
     patches: [only('notifier', drop('NS.6'))],
     expect: [
       ...violated(COPY, 'no-flush-debt-at-unlock', 'no-mapping-of-a-lost-page'),
@@ -264,6 +266,7 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
     about:
       'Safe, and saves the retry that every such fault costs: the page is looked up after the notifier has ended. In the kernel copying and looking up are one call of get_user_pages(), so there is no place for it.',
     scenarios: [COPY],
+    kernels: ['6.12', '7.2'],
     patches: [insert({ after: 'PF.9 copied' }, snapshotAgain())],
     expect: [],
   },
@@ -366,6 +369,7 @@ export const notifierDesigns: readonly Design<Kvm>[] = [
     about:
       'mmu_lock keeps no lockless walk of the rmap away. With one SPTE the walk finds it cleared; with more it would read a descriptor that was freed.',
     scenarios: ['aging-notifier'],
+    kernels: ['7.2'],
     patches: [only('notifier', replace('NS.5', unmapGfn()))],
     expect: violated('aging-notifier', 'locked-rmap-does-not-change'),
   },

@@ -213,6 +213,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     about:
       'No use after free: a walk of the rmap of the INVALID slot finds pages that still exist. But dirty bits are lost, and the pages are kept until after a grace period, the objection that led to zapped_obsolete_pages.',
     scenarios: [DELETE],
+    kernels: ['7.2'],
     patches: [...SELECT, ...freeLate(false)],
     expect: [
       ...violated(DELETE, 'no-dirty-page-lost'),
@@ -228,6 +229,7 @@ export const fastInvalidateDesigns: readonly Design<Kvm>[] = [
     about:
       'Transferring the bits at the end is too late: once the memslots without the slot are installed, a notifier finds no slot, and the host takes the page while the dirty bit is still in the SPTE.',
     scenarios: [DELETE],
+    kernels: ['7.2'],
     patches: [...SELECT, ...freeLate(true)],
     expect: [
       violatedBecause(
