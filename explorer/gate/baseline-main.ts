@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { kernels } from '../../model/kernels/kernels.ts'
 import { properties } from '../../properties/index.ts'
 import { replaceFile } from '../checkpoint/index.ts'
 import { programFile } from '../program-file.ts'
@@ -27,7 +28,8 @@ import { describeMismatch, mismatches, neverTaken, runCellAgainstReference } fro
 // With `--kernel 6.1` the cells are those of that kernel whose steps differ from the newest kernel's, and the baseline is
 // a file beside the other.
 
-const USAGE = 'mmucheck: usage: npm run baseline -- --check | --update [--kernel VERSION] [--only TEXT]...'
+const USAGE =
+  'mmucheck: usage: npm run baseline -- --check | --update [--kernel 6.1 | 6.12 | 7.2] [--only TEXT]...'
 
 interface Wanted {
   readonly check?: boolean
@@ -46,14 +48,18 @@ function wantedOptions(): Wanted | null {
   } as const
   try {
     const { values } = parseArgs({ options })
-    return (values.check === true) === (values.update === true) ? null : values
+    const isKnown = values.kernel === undefined || kernels.some(({ id }) => id === values.kernel)
+    return isKnown && (values.check === true) !== (values.update === true) ? values : null
   } catch {
     return null
   }
 }
 
 const wanted = isMainThread ? wantedOptions() : (workerData as Wanted)
-const allCells = kernelCells(wanted?.kernel)
+/** The kernel asked for; undefined for the newest. */
+const kernel = wanted?.kernel === kernels.at(-1)?.id ? undefined : wanted?.kernel
+
+const allCells = kernelCells(kernel)
 
 /** What a thread reports of a cell. */
 interface Finding {
@@ -107,7 +113,7 @@ async function main(): Promise<number> {
     console.error(USAGE)
     return 2
   }
-  const file = baselineFile(wanted.kernel)
+  const file = baselineFile(kernel)
   if (wanted.check === true && !existsSync(file)) {
     console.error(`mmucheck: there is no baseline; record one with --update: ${file}`)
     return 2
@@ -125,7 +131,7 @@ async function main(): Promise<number> {
   const now = Object.fromEntries(cells.map((cell, n) => [cellName(allCells[cell]), findings[n].record]))
   // A step that an older kernel shares with the newest may be taken in cells that only the newest has.
   const untaken =
-    only === undefined && wanted.kernel === undefined ? neverTaken(findings.map(({ steps }) => steps)) : []
+    only === undefined && kernel === undefined ? neverTaken(findings.map(({ steps }) => steps)) : []
   const wrong = [
     ...findings.flatMap(({ unexpected }) => unexpected),
     ...untaken.map((step) => `${step} is never taken, in no cell`),
