@@ -58,6 +58,8 @@ export const survivingDrops: readonly SurvivingDrop[] = [
     'NS.6 test in kvm_mmu_notifier_invalidate_range_start()',
     'DL.5 test in kvm_flush_remote_tlbs_memslot()',
     'test in __walk_slot_rmaps()',
+    'list in kvm_mmu_remote_flush_or_zap()',
+    'test in kvm_mmu_remote_flush_or_zap()',
   ),
   ...precision('A request although no root was zapped.', 'ZAP.9 test in __kvm_mmu_prepare_zap_page()'),
   ...model(
@@ -75,10 +77,20 @@ export const survivingDrops: readonly SurvivingDrop[] = [
     'ZF.5 unlock in kvm_zap_obsolete_pages()',
     'ZS.2 yield in __walk_slot_rmaps()',
     'ZS.4 yield in kvm_mmu_zap_memslot_pages_and_flush()',
+    'DE.5 yield in kvm_mmu_slot_remove_write_access()',
   ),
   ...redundant(
     'An unsync page that has lost its parents is synced by GET.4 when it is found in the hash again.',
     'ZAP.1 in mmu_zap_unsync_children()',
+  ),
+  ...redundant(
+    'The zapped page is unsync, so of level 1, and no root has that level: there is nothing to request.',
+    'ZAP.9 in kvm_mmu_find_shadow_page()',
+    'ZAP.9 in kvm_sync_page()',
+  ),
+  ...redundant(
+    'The retried fault syncs what is left before it links the table; v6.1 says that the request only expedites that.',
+    'SY.5 EINTR in mmu_sync_children()',
   ),
   ...bounds(
     'A root in use is zapped on the way only with the tables of a nested guest, which no scenario with a quota has.',
@@ -95,6 +107,7 @@ export const survivingDrops: readonly SurvivingDrop[] = [
   ),
   ...unjudged(
     'Memory is not freed.',
+    'ZF.6 in kvm_zap_obsolete_pages()',
     'ZAP.2 desc in pte_list_desc_remove_entry()',
     'NS.5 desc in pte_list_desc_remove_entry()',
     'SL.7 in kvm_free_memslot()',
@@ -119,10 +132,6 @@ export const survivingDrops: readonly SurvivingDrop[] = [
     'GET.1 refuses a child of another role, and FETCH.6 replaces it with a flush.',
     'GET.0 in paging64_fetch()',
     'GET.0 test in validate_direct_spte()',
-  ),
-  ...redundant(
-    'FETCH.6 flush follows; the zapped page is freed with the next commit of the vCPU.',
-    'FETCH.6 zap in link_shadow_page()',
   ),
   ...bounds(
     'In replaced-nested-table the table that is replaced always loses its last parent, so the list is never empty.',
@@ -222,6 +231,10 @@ export const survivingDrops: readonly SurvivingDrop[] = [
     'New memslots wait for running invalidations (mn_active_invalidate_count).',
     'NS.3 srcu in kvm_mmu_notifier_invalidate_range_start()',
   ),
+  ...bounds(
+    'The vCPUs leave the guest to look at the memslot of the steal time area, which no scenario has.',
+    'kick in kvm_vcpu_kick()',
+  ),
   ...unjudged('Whether a new slot can be used is not judged.', 'SC.2 in kvm_swap_active_memslots()'),
   ...precision(
     'The update stays in progress, so that every MMIO SPTE counts as out of date.',
@@ -255,8 +268,6 @@ export const dropsNoticedIn: Readonly<Record<string, string>> = {
   'PF.12 in is_page_fault_stale()': 'root-zapped-under-fault',
   'RUN.2 in vcpu_enter_guest()': 'unsync-cr3-switch',
   'RUN.8 in vcpu_enter_guest()': 'slot-delete-fault',
-  'FR.4 in kvm_mmu_free_roots()': 'huge-page-remapped',
-  'ZF.6 in kvm_zap_obsolete_pages()': 'huge-page-remapped',
   'FETCH.5 in paging64_fetch()': 'write-protect-before-reread',
   'FETCH.6 replace in paging64_fetch()': 'replaced-table',
   'SET.2 test in mmu_set_spte()': 'mapped-to-mmio',
@@ -264,6 +275,11 @@ export const dropsNoticedIn: Readonly<Record<string, string>> = {
   'GET.4 flush in kvm_mmu_find_shadow_page()': 'unsync-table-of-two-roots',
   'SY.4 flush in mmu_sync_children()': 'unsync-order',
   'SY.5 flush in mmu_sync_children()': 'unsync-order',
+  'SY.5 yield flush in mmu_sync_children()': 'unsync-two-tables-in-rounds',
+  'SY.5 unlock in mmu_sync_children()': 'unsync-two-tables-in-rounds',
+  'SY.5 relock in mmu_sync_children()': 'unsync-two-tables-in-rounds',
+  'SY.last in mmu_sync_children()': 'unsync-two-tables-in-rounds',
+  'flush or zap in kvm_mmu_zap_memslot_pages_and_flush()': 'slot-delete-flush-debt-of-the-last-gfn',
   'TR.1 mark in kvm_vcpu_write_guest()': 'dirty-log-table',
   'TR.6 next in kvm_mmu_track_write()': 'write-flooding',
 }

@@ -175,6 +175,21 @@ export const slotScenarios: readonly Scenario<Kvm>[] = [
     properties: [...SLOT_PROPERTIES, ...HOST_PAGE_PROPERTIES, 'notifier-runs-in-a-lock-break'],
   }),
   scenario({
+    id: 'slot-delete-flush-debt-of-the-last-gfn',
+    title: 'a memslot with two gfns is zapped gfn by gfn while a vCPU has both in its TLB',
+    about:
+      'As slot-delete-flush-debt, but the vCPU reads the last gfn, too. Its leaf SPTEs are zapped without a break, so that the flush for them is owed when the walk over the shadow pages starts, which must flush before it drops mmu_lock.',
+    bounds: {
+      shadow: { pages: 1 },
+      guest: { gfns: 3, gvas: 2 },
+      host: { pfns: 3 },
+      memslots: { slots: 1, of: [null, 0, 0], deletes: 1, preciseZap: true },
+      zap: { lockBreak: true },
+    },
+    start: { tables: [[1, 2]], pages: [{ gfn: 0, level: 1 }], filled: true },
+    properties: SLOT_PROPERTIES,
+  }),
+  scenario({
     id: 'slot-delete-table',
     title: 'a memslot that contains a guest page table is deleted; the table maps gfns of another slot',
     about:
