@@ -42,13 +42,22 @@ async function trialsOf(
 it.each([
   // The flushes when a child is replaced.
   ['FETCH.6 flush in link_shadow_page()', 'replaced-table', 'no-flush-debt-at-unlock'],
-  ['FETCH.6 commit in kvm_mmu_remote_flush_or_zap()', 'replaced-nested-table', 'no-flush-debt-at-unlock'],
   ['GET.0 flush in validate_direct_spte()', 'huge-page-becomes-dirty', 'no-flush-debt-at-unlock'],
   // The flush for a root of unknown provenance.
   ['LOAD.7 in kvm_mmu_load()', 'root-of-unknown-provenance', 'no-flush-debt-at-unlock'],
   // The flush when an SPTE is replaced by an MMIO SPTE.
   ['SET.5 in mmu_set_spte()', 'slot-create-mmio', 'no-use-after-free'],
   ['SET.6 in rmap_add()', 'replaced-table', 'leaf-is-on-its-rmap'],
+  // The flush before mmu_lock is dropped in the zap of a memslot.
+  [
+    'flush or zap in kvm_mmu_zap_memslot_pages_and_flush()',
+    'slot-delete-flush-debt-of-the-last-gfn',
+    'no-flush-debt-at-unlock',
+  ],
+  // The commits of what a vCPU has zapped, which flush as well.
+  ['FETCH.6 commit in kvm_mmu_remote_flush_or_zap()', 'replaced-nested-table', 'page-on-one-list'],
+  ['SY.5 commit in kvm_mmu_remote_flush_or_zap()', 'unsync-table-without-slot', 'page-on-one-list'],
+  ['FR.4 in kvm_mmu_free_roots()', 'slot-delete-previous-root', 'page-on-one-list'],
   ['PF.12 retry in mmu_invalidate_retry_gfn()', 'fault-notifier', 'no-install-during-invalidation'],
 ])('%s is noticed in %s by %s', async (id, scenario, property) => {
   const [{ outcome }] = await trialsOf([scenario], [id])

@@ -14,7 +14,8 @@ export const pageOnOneList: Invariant<Kvm> = {
     'active_mmu_pages holds every active page exactly once and no other page, and none is invalid; no vCPU leaves a page on its invalid_list.',
   when: 'while mmu_lock is free',
   reference: '__kvm_mmu_prepare_zap_page(), since f95eec9bed76 (v5.9); kvm_mmu_commit_zap_page()',
-  consequence: 'The list of active pages contains freed memory, or a page is never found again, or never freed.',
+  consequence:
+    'The list of active pages contains freed memory, or a page is never found again, or never freed.',
   judgedWhere: () => true,
   given: (kvm) => kvm.mmu_lock === 'free',
   holds: (kvm) => {

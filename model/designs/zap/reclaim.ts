@@ -123,6 +123,11 @@ export const reclaimDesigns: readonly Design<Kvm>[] = [
         'shadowed-tables-are-counted',
         'Already in the middle of one zap: the table is unaccounted before its page is marked invalid, and no exclusive lock hides that.',
       ),
+      violatedBecause(
+        'reclaim-two-vcpus',
+        'page-on-one-list',
+        'Between zapping a page and freeing it, and no exclusive lock hides that either.',
+      ),
     ],
   },
   {
