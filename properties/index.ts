@@ -18,9 +18,11 @@ import { memslotsAreInstalledBetweenInvalidations } from './memslots/memslots-ar
 import { noSpteOfAFreedSlot } from './memslots/no-spte-of-a-freed-slot.ts'
 import { nothingAddedToAnInvalidSlot } from './memslots/nothing-added-to-an-invalid-slot.ts'
 import { readOnlySlotIsMapped, writeToAReadOnlySlotIsEmulated } from './memslots/read-only-slot-witnesses.ts'
+import { frameIsMappedByItsAttribute } from './notifier/frame-is-mapped-by-its-attribute.ts'
 import { invalidationsAreBalanced } from './notifier/invalidations-are-balanced.ts'
 import { kvmMmuInvalidateEndFindsARange } from './notifier/kvm-mmu-invalidate-end-finds-a-range.ts'
 import { kvmUnmapGfnRangeIsInsideAnInvalidation } from './notifier/kvm-unmap-gfn-range-is-inside-an-invalidation.ts'
+import { privatePageIsMapped, faultFindsAnotherAttribute, faultIsRetriedForAnAttribute } from './notifier/memory-attribute-witnesses.ts'
 import { noInstallDuringInvalidation } from './notifier/no-install-during-invalidation.ts'
 import { noMappingOfALostPage } from './notifier/no-mapping-of-a-lost-page.ts'
 import { absentPageIsInvalidated, samePageIsMappedAgain, faultIsRetriedForItsOwnNotifier, agingHoldsBackANotifier } from './notifier/notifier-witnesses.ts'
@@ -205,9 +207,13 @@ export const properties: readonly Property<Kvm>[] = [
   nothingAddedToAnInvalidSlot,
   readOnlySlotIsMapped,
   writeToAReadOnlySlotIsEmulated,
+  frameIsMappedByItsAttribute,
   invalidationsAreBalanced,
   kvmMmuInvalidateEndFindsARange,
   kvmUnmapGfnRangeIsInsideAnInvalidation,
+  privatePageIsMapped,
+  faultFindsAnotherAttribute,
+  faultIsRetriedForAnAttribute,
   noInstallDuringInvalidation,
   noMappingOfALostPage,
   absentPageIsInvalidated,

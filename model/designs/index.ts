@@ -11,6 +11,7 @@ import { mmioGenerationDesigns } from './fault/mmio-generation.ts'
 import { readOnlySlotDesigns } from './memslots/read-only-slot.ts'
 import { slotDeletionDesigns } from './memslots/slot-deletion.ts'
 import { slotMoveDesigns } from './memslots/slot-move.ts'
+import { memoryAttributesDesigns } from './notifier/memory-attributes.ts'
 import { notifierDesigns } from './notifier/notifiers.ts'
 import { assertedCounterDesigns } from './primitives/asserted-counters.ts'
 import { storeBufferDesigns } from './primitives/store-buffers.ts'
@@ -65,6 +66,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...readOnlySlotDesigns,
   ...slotDeletionDesigns,
   ...slotMoveDesigns,
+  ...memoryAttributesDesigns,
   ...notifierDesigns,
   ...agingDesigns,
   ...dirtyLogDesigns,

@@ -56,6 +56,7 @@ export const survivingDrops: readonly SurvivingDrop[] = [
     'A flush although nothing has changed.',
     'CM.1 in kvm_mmu_commit_zap_page()',
     'NS.6 test in kvm_mmu_notifier_invalidate_range_start()',
+    'SA.5 test in kvm_vm_set_mem_attributes()',
     'DL.5 test in kvm_flush_remote_tlbs_memslot()',
     'test in __walk_slot_rmaps()',
     'list in kvm_mmu_remote_flush_or_zap()',
@@ -163,6 +164,12 @@ export const survivingDrops: readonly SurvivingDrop[] = [
   ),
   ...bounds('In these scenarios no root becomes obsolete during a TDP fault.', 'P9 in is_page_fault_stale()'),
   ...precision('A spurious fault stores the SPTE again.', 'P10 in tdp_mmu_map_handle_target_level()'),
+
+  // Memory attributes
+  ...unjudged(
+    'The ioctl changes nothing, and what is mapped fits the old attribute.',
+    'SA.7 in kvm_vm_set_mem_attributes()',
+  ),
 
   // KVM_PRE_FAULT_MEMORY
   ...bounds(

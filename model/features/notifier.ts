@@ -4,6 +4,7 @@ import { each } from '../language/system.ts'
 import { retryTest } from '../machines/fault/fault-host-page.ts'
 import { inPageFault } from '../machines/fault/page-fault.ts'
 import { notifier as thread } from '../machines/notifier/notifier.ts'
+import { can_be_invalidated } from '../memory/bounds.ts'
 import type { Feature } from './feature.ts'
 
 /** Threads that invalidate host pages through the mmu notifier; faults then test whether to retry. */
@@ -15,7 +16,7 @@ export const notifier: Feature = {
       placed(
         140,
         ...when(
-          bounds.notifier.threads > 0,
+          can_be_invalidated(bounds),
           ...inPageFault(...inFunction('is_page_fault_stale', retryTest())),
         ),
       ),

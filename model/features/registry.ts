@@ -6,6 +6,7 @@ import { externalWriter } from './external-writer.ts'
 import { fault } from './fault.ts'
 import { guest } from './guest.ts'
 import { hostInterrupt } from './host-interrupt.ts'
+import { memoryAttributes } from './memory-attributes.ts'
 import { memoryOrder } from './memory-order.ts'
 import { memslots } from './memslots.ts'
 import { nested } from './nested.ts'
@@ -27,6 +28,7 @@ export const features = [
   fault,
   guest,
   hostInterrupt,
+  memoryAttributes,
   memoryOrder,
   memslots,
   nested,

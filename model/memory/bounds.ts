@@ -3,7 +3,7 @@ import { agingOptions } from './aging/options.ts'
 import { dirtyLogOptions } from './dirty-log/options.ts'
 import { asyncPfOptions, faultOptions } from './fault/options.ts'
 import { memslotsOptions } from './memslots/options.ts'
-import { hostOptions, notifierOptions } from './notifier/options.ts'
+import { attributesOptions, hostOptions, notifierOptions } from './notifier/options.ts'
 import { memoryOrderOptions } from './primitives/options.ts'
 import { rootsOptions } from './roots/options.ts'
 import {
@@ -34,6 +34,7 @@ export const boundsSchema = z.strictObject({
   zap: zapOptions.prefault({}),
   memslots: memslotsOptions.prefault({}),
   notifier: notifierOptions,
+  attributes: attributesOptions,
   aging: agingOptions.prefault({}),
   dirtyLog: dirtyLogOptions.prefault({}),
   fault: faultOptions.prefault({}),
@@ -85,6 +86,14 @@ export function zaps_unsync_pages(bounds: Bounds): boolean {
 /** Whether the set of memslots changes, so that vCPUs look slots up and are readers of kvm->srcu. */
 export function slots_change({ memslots, dirtyLog }: Bounds): boolean {
   return memslots.deletes + memslots.creates + memslots.moves > 0 || dirtyLog.enables
+}
+
+/**
+ * Whether something invalidates frames between kvm_mmu_invalidate_start() and _end(), so that page faults have to
+ * compare mmu_invalidate_seq.
+ */
+export function can_be_invalidated({ notifier, attributes }: Bounds): boolean {
+  return notifier.threads > 0 || attributes.changes > 0
 }
 
 /** Whether a slot is deleted or moved, which goes through KVM_MEMSLOT_INVALID. */

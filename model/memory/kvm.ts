@@ -4,7 +4,7 @@ import { agingThread } from './aging/fields.ts'
 import { type Bounds, slots_change, watched } from './bounds.ts'
 import { dirtyLogThread } from './dirty-log/fields.ts'
 import { memslot, memslots, memslotThread, slotOfGfn } from './memslots/fields.ts'
-import { hostPages, mmuInvalidate, notifierThread } from './notifier/fields.ts'
+import { attributesThread, hostPages, mmuInvalidate, notifierThread } from './notifier/fields.ts'
 import { optional } from './optional.ts'
 import { guestTables, requester } from './primitives/fields.ts'
 import { rmaps, shadowPage } from './shadow/fields.ts'
@@ -19,7 +19,7 @@ import { vcpu } from './vcpu/fields.ts'
 export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] = []) {
   const world = struct({
     /** The kind of thread that holds it for write. */
-    mmu_lock: oneOf('free', 'vcpu', 'zapper', 'memslot', 'notifier', 'shrinker', 'dirtylog'),
+    mmu_lock: oneOf('free', 'vcpu', 'zapper', 'memslot', 'notifier', 'shrinker', 'dirtylog', 'attributes'),
     /** The vCPUs that hold it for read. */
     mmu_lock_readers: setOf(sorts.mmu_reader),
     /** kvm->arch.mmu_unsync_pages_lock, a spinlock inside mmu_lock. */
@@ -84,6 +84,9 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     mmu_invalidate: mmuInvalidate(sorts, bounds),
     mn_active_invalidate_count: range(0, bounds.notifier.threads),
     notifier: array(sorts.notifier, notifierThread(sorts, bounds)),
+    /** The frames with KVM_MEMORY_ATTRIBUTE_PRIVATE. */
+    mem_attr_array: setOf(sorts.attributed),
+    attributes: array(bounds.attributes.changes > 0 ? 1 : 0, attributesThread(sorts, bounds)),
     /** The slab shrinker (..v6.12). For the quota of shadow pages a vCPU zaps, see `zap_sp`. */
     shrinker: array(
       bounds.zap.reclaims > 0 ? 1 : 0,

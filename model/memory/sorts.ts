@@ -1,5 +1,5 @@
 import { type Sort, sort } from '../language/shapes.ts'
-import { type Bounds, slots_change, watched } from './bounds.ts'
+import { type Bounds, can_be_invalidated, slots_change, watched } from './bounds.ts'
 
 /** The id sets of a scenario. */
 export function sortsOf(bounds: Bounds) {
@@ -27,8 +27,10 @@ export function sortsOf(bounds: Bounds) {
     slot: sort('slot', bounds.memslots.slots),
     notifier,
     desc: sort('desc', bounds.shadow.descs),
-    /** Frames whose host page can be invalidated; none without notifiers. */
-    invalidated: only(bounds.notifier.threads > 0, gfn),
+    /** Frames whose mappings can be invalidated. */
+    invalidated: only(can_be_invalidated(bounds), gfn),
+    /** Frames that are private or shared; none if no attribute changes. */
+    attributed: only(bounds.attributes.changes > 0, gfn),
     /** Frames whose host page can be shared with another process. */
     shareable: only(bounds.notifier.cow.length > 0, gfn),
     /** Frames with a bit in a dirty log; none without dirty logging. */

@@ -12,6 +12,7 @@ import { readOnlySlotScenarios } from './memslots/read-only-slot.ts'
 import { slotCreateScenarios } from './memslots/slot-create.ts'
 import { slotMoveScenarios } from './memslots/slot-move.ts'
 import { slotScenarios } from './memslots/slots.ts'
+import { memoryAttributesScenarios } from './notifier/memory-attributes.ts'
 import { notifierScenarios } from './notifier/notifiers.ts'
 import { storeBufferScenarios } from './primitives/store-buffers.ts'
 import { roleScenarios } from './roots/roles.ts'
@@ -52,6 +53,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...slotCreateScenarios,
   ...slotMoveScenarios,
   ...slotScenarios,
+  ...memoryAttributesScenarios,
   ...notifierScenarios,
   ...agingScenarios,
   ...dirtyLogScenarios,

@@ -1,10 +1,11 @@
 import type { Anchor } from '../../language/anchor.ts'
 import { type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
-import { type Bounds, is_read_only, tags_mmio } from '../../memory/bounds.ts'
+import { type Bounds, can_be_invalidated, is_read_only, tags_mmio } from '../../memory/bounds.ts'
 import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { gfn_to_hva } from '../../memory/memslots/memslot.ts'
+import { private_page } from '../../memory/notifier/attributes.ts'
 import {
   free_host_page,
   invalidation_of,
@@ -20,7 +21,7 @@ const since: ReadIn = 'v5.16..v7.2'
 
 /** PF.7: a snapshot of mmu_invalidate_seq, before the host's page tables are read. */
 export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
-  if (bounds.notifier.threads === 0) return []
+  if (!can_be_invalidated(bounds)) return []
   return [
     step(
       'PF.7',
@@ -41,7 +42,7 @@ export function snapshotSeq(bounds: Bounds): Entry<Kvm>[] {
 
 /** PF.8 and PF.10: the retry test without mmu_lock, an optimization. */
 export function precheck(name: string, bounds: Bounds): Entry<Kvm>[] {
-  if (bounds.notifier.threads === 0) return []
+  if (!can_be_invalidated(bounds)) return []
   return inFunction(
     'kvm_faultin_pfn',
     step<Kvm>(
@@ -122,17 +123,19 @@ export function map_writable(kvm: Kvm, gfn: number, bounds: Bounds): boolean {
   return bounds.notifier.cow.length === 0 || !kvm.shared_hva.has(gfn_to_hva(kvm, gfn))
 }
 
-/** PF.9: the host page behind the frame; the host allocates one if there is none. */
+/** PF.9: the host page behind the frame, or that of guest_memfd; the host allocates one if there is none. */
 export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
   const hva = (kvm: Kvm, v: number): number => gfn_to_hva(kvm, target_gfn(kvm, v))
   const noSlot = (kvm: Kvm, v: number): boolean => tags_mmio(bounds) && kvm.vcpu[v].fault.slot === 'none'
   const refused = (kvm: Kvm, v: number): boolean => writes_read_only(kvm, v, bounds)
+  const isPrivate = (kvm: Kvm, v: number): boolean =>
+    bounds.attributes.changes > 0 && kvm.vcpu[v].fault.is_private
   const about = {
     fn: 'kvm_mmu_faultin_pfn',
     since,
     c: FAULTIN_PFN,
     shows: (kvm: Kvm, v: number) => {
-      const pfn = kvm.host_pte[hva(kvm, v)]
+      const pfn = isPrivate(kvm, v) ? private_page(target_gfn(kvm, v), bounds) : kvm.host_pte[hva(kvm, v)]
       if (refused(kvm, v)) return `gfn ${target_gfn(kvm, v)} -> KVM_PFN_ERR_RO_FAULT`
       const found = noSlot(kvm, v) ? 'KVM_PFN_NOSLOT' : `pfn ${pfn ?? `${free_host_page(kvm)} (new)`}`
       return `gfn ${target_gfn(kvm, v)} -> ${found}`
@@ -142,13 +145,19 @@ export function faultinPfn(bounds: Bounds, name = 'PF.9'): Step<Kvm> {
   const found = (kvm: Kvm, v: number): void => {
     kvm.vcpu[v].fault.pfn = kvm.host_pte[hva(kvm, v)]
   }
-  const withoutPage = [
+  const otherCases = [
+    ...when(bounds.attributes.changes > 0, {
+      when: isPrivate,
+      does: (kvm: Kvm, v: number) => {
+        kvm.vcpu[v].fault.pfn = private_page(target_gfn(kvm, v), bounds)
+      },
+    }),
     ...when(tags_mmio(bounds), { when: noSlot }),
     ...when(bounds.memslots.readOnly.length > 0, { when: refused }),
   ]
-  if (bounds.notifier.threads === 0) return step(name, about, [...withoutPage, { does: found }])
+  if (bounds.notifier.threads === 0) return step(name, about, [...otherCases, { does: found }])
   return step(name, about, [
-    ...withoutPage,
+    ...otherCases,
     { when: (kvm, v) => kvm.host_pte[hva(kvm, v)] !== null, does: found },
     ...when(bounds.guest.mmioGfns > 0, {
       when: (kvm: Kvm, v: number) => is_mmio(target_gfn(kvm, v), bounds),

@@ -22,7 +22,8 @@ const make = { fn: 'make_spte', since }
 
 /** Whether a fault can meet a leaf SPTE of another page. */
 function replaces(bounds: Bounds): boolean {
-  return watched(bounds) || bounds.externalWriter.stores.length > 0 || has_mmio(bounds)
+  if (watched(bounds) || has_mmio(bounds)) return true
+  return bounds.externalWriter.stores.length > 0 || bounds.attributes.changes > 0
 }
 
 /**

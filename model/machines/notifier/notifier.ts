@@ -347,36 +347,40 @@ export function endTest(handled: (kvm: Kvm, gfn: number) => boolean = () => true
   )
 }
 
+/** `kvm_mmu_invalidate_end()`: the sequence count goes up before the invalidation stops being in progress. */
+export function invalidateEnd(name: string): Step<Kvm>[] {
+  const fn = 'kvm_mmu_invalidate_end'
+  return [
+    step<Kvm>(
+      `${name} seq`,
+      { fn, since, c: 'kvm->mmu_invalidate_seq++', shows: 'mmu_invalidate_seq++' },
+      {
+        does: (kvm) => {
+          kvm.mmu_invalidate.seq++
+        },
+      },
+    ),
+    step<Kvm>(
+      `${name} count`,
+      { fn, since, c: 'kvm->mmu_invalidate_in_progress--', shows: 'in_progress--' },
+      {
+        does: (kvm) => {
+          const { in_progress } = kvm.mmu_invalidate
+          kvm.mmu_invalidate.in_progress = count_down('mmu_invalidate_in_progress', in_progress)
+          // The range means nothing when no invalidation is in progress; until then it only grows.
+          if (kvm.mmu_invalidate.in_progress === 0) kvm.mmu_invalidate.range.clear()
+        },
+      },
+    ),
+  ]
+}
+
 /** NE.1, NE.2: the sequence count goes up before the invalidation stops being in progress. */
 function rangeEnd(bounds: Bounds): Entry<Kvm>[] {
-  const fn = 'kvm_mmu_invalidate_end'
   return [
     endTest(),
     writeLock('NE.1 lock', 'notifier', { ...end, c: inHvaRange('KVM_MMU_LOCK(') }),
-    ...inFunction(
-      end.fn,
-      step<Kvm>(
-        'NE.1 seq',
-        { fn, since, c: 'kvm->mmu_invalidate_seq++', shows: 'mmu_invalidate_seq++' },
-        {
-          does: (kvm) => {
-            kvm.mmu_invalidate.seq++
-          },
-        },
-      ),
-      step<Kvm>(
-        'NE.1 count',
-        { fn, since, c: 'kvm->mmu_invalidate_in_progress--', shows: 'in_progress--' },
-        {
-          does: (kvm) => {
-            const { in_progress } = kvm.mmu_invalidate
-            kvm.mmu_invalidate.in_progress = count_down('mmu_invalidate_in_progress', in_progress)
-            // The range means nothing when no invalidation is in progress; until then it only grows.
-            if (kvm.mmu_invalidate.in_progress === 0) kvm.mmu_invalidate.range.clear()
-          },
-        },
-      ),
-    ),
+    ...inFunction(end.fn, ...invalidateEnd('NE.1')),
     writeUnlock('NE.1 unlock', { ...end, c: inHvaRange('KVM_MMU_UNLOCK(') }),
     step(
       'NE.2',

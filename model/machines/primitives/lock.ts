@@ -4,7 +4,7 @@ import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
 
 /** Kinds of threads that take mmu_lock. */
-export type Locker = 'vcpu' | 'zapper' | 'memslot' | 'notifier' | 'shrinker' | 'dirtylog'
+export type Locker = 'vcpu' | 'zapper' | 'memslot' | 'notifier' | 'shrinker' | 'dirtylog' | 'attributes'
 
 /** `write_lock(&kvm->mmu_lock)`: blocks until it is free. */
 export function writeLock(name: string, who: Locker, about: About<Kvm>): Step<Kvm> {

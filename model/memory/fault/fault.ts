@@ -76,6 +76,7 @@ export function forget_fault(kvm: Kvm, v: number): void {
   fault.slot = 'none'
   fault.slot_logged = false
   fault.mmu_seq = 0
+  fault.is_private = false
   fault.sp = null
   fault.child = null
   fault.child_invalid = false

@@ -36,6 +36,8 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     /** That memslot has dirty logging on. */
     slot_logged: optional(bounds.dirtyLog.enables, flag),
     mmu_seq: range(0, last_seq(bounds)),
+    /** PFERR_PRIVATE_ACCESS: the frame was private when kvm_mmu_page_fault() began. */
+    is_private: optional(bounds.attributes.changes > 0, flag),
     /** FETCH: the current shadow page, and the child found or built for the next level. */
     sp: ref(sorts.page),
     child: ref(sorts.page),

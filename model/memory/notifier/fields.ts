@@ -34,14 +34,24 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
     req: requester(sorts),
   })
 
+/** Local variables of kvm_vm_set_mem_attributes(), which slots_lock serializes. */
+export const attributesThread = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    left: range(0, bounds.attributes.changes),
+    gfn: ref(sorts.gfn),
+    /** A remote flush is still needed. */
+    flush: flag,
+    req: requester(sorts),
+  })
+
 /** The most that mmu_invalidate_seq can become. */
-export const last_seq = ({ notifier: { threads, invalidations, cow }, vcpus }: Bounds): number =>
-  threads * invalidations + cow.length * vcpus
+export const last_seq = ({ notifier, attributes, vcpus }: Bounds): number =>
+  notifier.threads * notifier.invalidations + notifier.cow.length * vcpus + attributes.changes
 
 /** kvm->mmu_invalidate_*: what the fault path compares its snapshot with. */
 export const mmuInvalidate = (sorts: Sorts, bounds: Bounds) =>
   struct({
-    in_progress: range(0, bounds.notifier.threads),
+    in_progress: range(0, bounds.notifier.threads + (bounds.attributes.changes > 0 ? 1 : 0)),
     seq: range(0, last_seq(bounds)),
     /** The frames of the invalidations in progress (the kernel keeps the interval that contains them). */
     range: setOf(sorts.invalidated),

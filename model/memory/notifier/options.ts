@@ -10,6 +10,16 @@ export const hostOptions = z
   })
   .describe("The host's memory.")
 
+export const attributesOptions = z
+  .strictObject({
+    changes: count.default(1).describe('How often userspace changes the attribute of a frame.'),
+    of: list(id).default([]).describe('The frames that become private, or shared again.'),
+  })
+  .describe(
+    'KVM_SET_MEMORY_ATTRIBUTES: frames are private or shared. The private page of frame of[i] is host page guest.gfns + i.',
+  )
+  .default({ changes: 0, of: [] })
+
 export const notifierOptions = z
   .strictObject({
     threads: count.default(1).describe('Threads that invalidate.'),
