@@ -9,7 +9,7 @@ import { cellName, readBaseline } from './baseline.ts'
 import { runCell } from './verdict-table.ts'
 
 /** Partial order reduction is tried where the full search is quick: it makes more of every state. */
-const SMALL = 10_000
+const SMALL = 5_000
 
 const baseline = readBaseline()
 

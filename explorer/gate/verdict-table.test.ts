@@ -8,7 +8,7 @@ import { kernelCells, ofKernel } from './kernel-cells.ts'
 import { mismatches, neverTaken, runCellAgainstReference } from './verdict-table.ts'
 
 /** Larger cells are searched by `npm run baseline -- --check`, which asks the same of them. */
-const SMALL = 50_000
+const SMALL = 15_000
 
 /** The same on older kernels, most of whose steps are those of the newest one. */
 const SMALL_OLDER = 6_000
