@@ -25,12 +25,11 @@ describe('a single search with --workers', () => {
     ['on the small catalogue', SMALL, ['counts', '--property', 'not-both-four', '--property', 'half-way']],
     ['of the bug of v5.18', MAIN, ['roots-zap-all', '--design', 'R1', '--property', 'no-stale-root-used']],
   ]
-  it.each(cases)('gives the same numbers and counterexamples for 1, 2 and 3: %s', (_, program, args) => {
-    const [one, two, three] = ['1', '2', '3'].map((n) => search(program, [...args, '--workers', n]))
-    expect([one, two, three].map(({ check }) => check.workers)).toEqual([1, 2, 3])
+  it.each(cases)('gives the same numbers and counterexamples for 1 and 3: %s', (_, program, args) => {
+    const [one, three] = ['1', '3'].map((n) => search(program, [...args, '--workers', n]))
+    expect([one, three].map(({ check }) => check.workers)).toEqual([1, 3])
     expect(one.status).toBe(1)
     expect(one.check.properties[0].counterexample?.id).toMatch(/^ce-/)
-    expect(essence(two)).toEqual(essence(one))
     expect(essence(three)).toEqual(essence(one))
   })
 

@@ -58,7 +58,7 @@ describe('against the naive checker', () => {
           const fired = [...ours.steps.values()].reduce((sum, n) => sum + n, 0)
           expect(fired).toBe(naive.transitions)
         }),
-        { numRuns: 300 },
+        { numRuns: 150 },
       )
     })
   }

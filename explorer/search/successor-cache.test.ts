@@ -142,7 +142,7 @@ describe('cache entries', () => {
     }
     fc.assert(
       fc.property(tapes, (tape) => check(randomSystem(tape).system)),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
     check(twoPhase(3))
     // Many threads: entries of one byte, and a loop over the threads.
@@ -161,7 +161,7 @@ describe('cache entries', () => {
     }
     fc.assert(
       fc.property(tapes, fc.boolean(), (tape, backwards) => check(randomSystem(tape).system, backwards)),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
     check(twoPhase(4), false)
     check(twoPhase(4), true)
@@ -189,6 +189,6 @@ it('sleeping changes nothing in the result', () => {
       }
       expect(essence(properties.filter(({ kind }) => kind !== 'progress'))).toEqual(essence(properties))
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
 })

@@ -12,7 +12,7 @@ const { folder, run } = builtPrograms()
 
 /** Files that go through the command line, and those that are read in this process. */
 const BY_COMMAND = 50
-const HERE = 200
+const HERE = 100
 
 const random = xoshiro(20_261)
 const pick = (below: number): number => (random() >>> 0) % below

@@ -72,7 +72,7 @@ describe('liveness on random small systems', () => {
             expect(problemInLasso(system, property, result), property.kind).toBeNull()
         }
       }),
-      { numRuns: 160, seed: 20260101 },
+      { numRuns: 130, seed: 20260101 },
     )
     // Both verdicts must occur often, or the comparison shows nothing.
     for (const kind of ['leads-to', 'eventually', 'eventually-always', 'no-solo-cycle']) {
@@ -100,7 +100,7 @@ describe('liveness on random small systems', () => {
         if (settlesP === 'holds') expect(againP).toBe('holds')
         if (settlesNotP === 'holds') expect(againNotP).toBe('holds')
       }),
-      { numRuns: 150, seed: 20260102 },
+      { numRuns: 75, seed: 20260102 },
     )
   })
 })

@@ -76,7 +76,7 @@ describe('parallelBreadthFirst', () => {
           expect(essence(await inParallel(randomModel, [tape], { workers, seed }))).toEqual(essence(alone))
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 12 },
     )
   })
 
