@@ -91,6 +91,22 @@ describe('--property takes any property on a scenario that is named', () => {
     expect((await check('waits', '--property', 'root-dropped', '--allow-vacuous')).status).toBe(0)
   })
 
+  it('says so too where the scenario lacks what the property is judged for', async () => {
+    const [never] = catalogue.properties.filter(({ id }) => id === 'never-asked')
+    const properties = catalogue.properties.map((p) => (p === never ? { ...p, judgedWhere: () => true } : p))
+    const reason = async (contains: boolean) => {
+      const scenario = { ...small[2], contains: () => contains }
+      const { status, out, err } = await runSmall(
+        ['check', 'waits', '--out', folder, '--property', 'never-asked'],
+        { catalogue: { ...catalogue, scenarios: [scenario], properties }, runner: inThisThread },
+      )
+      expect([status, out[1], err]).toEqual([4, '  never-asked  vacuous', []])
+      return out[2]
+    }
+    expect(await reason(false)).toBe('    Nothing of this is modelled here.')
+    expect(await reason(true)).toMatch(/^ {4}Its antecedent is true/)
+  })
+
   it('but a scenario that lists what it does not have is wrong', async () => {
     const listing = { ...small[2], properties: ['root-dropped'] }
     expect(listing.id).toBe('waits')

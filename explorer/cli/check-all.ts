@@ -204,6 +204,12 @@ function judgedIn(
   const asked = cell.properties.includes(property)
   const found = judgement(property, result, asked, programs, steps)
   if (!NOTHING_JUDGED.includes(found.verdict)) return found
-  const sentence = absent.includes(property) ? NOT_MODELLED : whyNothingJudged(property, programs)
+  const isModelled = !absent.includes(property) && containsSubjectOf(cell, property)
+  const sentence = isModelled ? whyNothingJudged(property, programs) : NOT_MODELLED
   return { ...found, reason: { kind: 'nothing-judged', sentence } }
+}
+
+/** Whether the scenario contains what the property is judged for by default; also if that is not known. */
+function containsSubjectOf({ scenario }: Cell, { judgedWhere }: Property<unknown>): boolean {
+  return judgedWhere === undefined || scenario.contains === undefined || scenario.contains(judgedWhere)
 }
