@@ -324,7 +324,9 @@ function stepsOfDesign({ system, steps, changedSteps }: Replayed): number[] {
     .slice(-MOST_CHANGED)
 }
 
-/** What the design dropped on the way of the trace: the first in each place, routine steps only if there is nothing else. */
+/**
+ * What the design dropped on the way of the trace: the first in each place, routine steps only if there is nothing else.
+ */
 function stepsDropped({ steps }: Replayed): Dropped[] {
   return steps
     .flatMap(({ index, dropped }): Dropped[] => {

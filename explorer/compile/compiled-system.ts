@@ -117,8 +117,8 @@ export class CompiledSystem {
   }
 
   /**
-   * Runs a step's model code on a packed state and adds the transition record to its tree. Returns its leaf there: the negated
-   * offset of the record, or DISABLED.
+   * Runs a step's model code on a packed state and adds the transition record to its tree. Returns its leaf there: the
+   * negated offset of the record, or DISABLED.
    * @throws ModelError naming the step when the model code fails.
    */
   record(step: CompiledStep, words: Int32Array, base: number): number {

@@ -26,8 +26,8 @@ interface Finding {
  * Trying the values takes up to MOST_VARIATIONS evaluations, so findings are kept. All evaluations of one decision read
  * the fields `known`, which the step had read and which are not varied, and the fields `own`, of which every
  * combination that the property distinguishes is tried from any starting point. So the decision is a function of the
- * step, of the values of `known`, of what it wrote, and of no field of `own` having been read by the step; with these equal it would be
- * made the same again.
+ * step, of the values of `known`, of what it wrote, and of no field of `own` having been read by the step; with these
+ * equal it would be made the same again.
  */
 export class ConstantProperties {
   readonly #recorder: Recorder

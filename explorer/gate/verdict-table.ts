@@ -108,7 +108,10 @@ function stepWithoutCallers(step: string): string {
   return step.slice(step.lastIndexOf('/') + 1).replace(/\[\d+\]/g, '[]')
 }
 
-/** The steps that no search took, from any caller. @param searches the steps of each search, and how often it took them */
+/**
+ * The steps that no search took, from any caller.
+ * @param searches the steps of each search, and how often it took them.
+ */
 export function neverTaken(searches: Iterable<SearchResult['steps']>): string[] {
   const taken = new Map<string, number>()
   for (const steps of searches) {

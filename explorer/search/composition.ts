@@ -152,7 +152,8 @@ export function workerEngineFor(
 }
 
 /**
- * Builds a search that does not visit everything. It decides nothing on the graph, so goals that must always be possible are not evaluated.
+ * Builds a search that does not visit everything. It decides nothing on the graph, so goals that must always be possible
+ * are not evaluated.
  * @param placeOf where a property was decided, in a state or by a step taken from it. Called for first findings only.
  * @throws ModelError when the model is wrong.
  */

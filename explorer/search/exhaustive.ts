@@ -43,7 +43,9 @@ function whyAlone(
   return graph === null ? null : { kind: 'graph-of-one-worker', property: graph }
 }
 
-/** Searches with several workers, without reduction. Like `all`, it retries with partial-order reduction, in one worker. */
+/**
+ * Searches with several workers, without reduction. Like `all`, it retries with partial-order reduction, in one worker.
+ */
 async function shared(
   system: System,
   properties: readonly Property<never>[],

@@ -39,8 +39,8 @@ export function exitForPreFault(bounds: Bounds): Step<Kvm>[] {
  * KVM_PRE_FAULT_MEMORY, the second caller of the fault path. It retries while the fault returns RET_PF_RETRY,
  * without passing through vcpu_enter_guest(). Therefore kvm_mmu_reload() itself services the request to drop
  * obsolete roots (PRE.1; 20a6cff3b283, v6.15). The ioctl has a section of kvm->srcu to itself, and ends with an error
- * if the memslot is being deleted (PF.8; -EAGAIN since v6.18), for which it would wait forever. The kernel offers the ioctl with TDP only; nothing that is modelled
- * depends on that.
+ * if the memslot is being deleted (PF.8; -EAGAIN since v6.18), for which it would wait forever. The kernel offers the
+ * ioctl with TDP only; nothing that is modelled depends on that.
  */
 export function preFault(bounds: Bounds): Block<Kvm> {
   const reload = 'kvm_mmu_reload'

@@ -58,8 +58,8 @@ export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_sha
 /**
  * `__kvm_mmu_unprotect_gfn_and_retry()`: zaps every shadow page of the frame, so that the write can be retried, and
  * records the instruction, so that it is retried only once. A root in use is on no list of zapped pages, so zapping
- * it alone counts as nothing zapped (v6.12; before, any page that was found counted). With `always` it is recorded even if there was nothing
- * to zap, because it cannot be emulated instead.
+ * it alone counts as nothing zapped (v6.12; before, any page that was found counted). With `always` it is recorded even
+ * if there was nothing to zap, because it cannot be emulated instead.
  */
 export function unprotect(bounds: Bounds, always: boolean): Block<Kvm> {
   return block('UP', [readHint(), ...zapPagesOfFrame(bounds), rememberRetry(always)], { fn })
