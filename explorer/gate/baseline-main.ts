@@ -15,6 +15,7 @@ import {
   differences,
   FORMAT,
   formatBaseline,
+  mergedCells,
   readBaseline,
   recordOf,
 } from './baseline.ts'
@@ -141,27 +142,13 @@ async function main(): Promise<number> {
   for (const line of lines) console.log(line)
   const count = `${lines.filter((line) => !line.startsWith(' ')).length} of ${cells.length} cells differ`
   if (wanted.update === true) {
-    replaceFile(file, formatBaseline({ format: FORMAT, cells: merged(recorded.cells, now, isWanted) }))
+    const cells = mergedCells(allCells.map(cellName), recorded.cells, now)
+    replaceFile(file, formatBaseline({ format: FORMAT, cells }))
     console.log(`baseline: ${count} from the file before; written to ${file}`)
     return wrong.length === 0 ? 0 : 3
   }
   console.log(lines.length === 0 ? `baseline: no difference in ${cells.length} cells` : `baseline: ${count}`)
   return lines.length + wrong.length === 0 ? 0 : 3
-}
-
-/** The cells of a new file, in the order of the catalogue: what was searched now, the others as they were recorded. */
-function merged(
-  recorded: Baseline['cells'],
-  now: Baseline['cells'],
-  isSearched: (name: string) => boolean,
-): Baseline['cells'] {
-  return Object.fromEntries(
-    allCells.flatMap((cell) => {
-      const name = cellName(cell)
-      const found = isSearched(name) ? now[name] : recorded[name]
-      return found === undefined ? [] : [[name, found]]
-    }),
-  )
 }
 
 if (isMainThread) {

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
-import { type Baseline, differences, FORMAT, formatBaseline, parseBaseline, recordOf } from './baseline.ts'
+import {
+  type Baseline,
+  differences,
+  FORMAT,
+  formatBaseline,
+  mergedCells,
+  parseBaseline,
+  recordOf,
+} from './baseline.ts'
 import { runCell } from './verdict-table.ts'
 
 const holds = { verdict: 'holds', antecedent: 5 } as const
@@ -28,6 +36,23 @@ describe('the baseline file', () => {
     ],
   ])('is refused with %s', (_, wrong) => {
     expect(() => parseBaseline(JSON.stringify(wrong))).toThrow(/^not a baseline file: /)
+  })
+})
+
+describe('an update of some cells', () => {
+  const cell = (states: number) => ({ ...counts, states, properties: {} })
+
+  it('keeps what was recorded of the others, in the order of the catalogue', () => {
+    const recorded = { 'd in gone': cell(1), 'd in b': cell(2), 'd in a': cell(3) }
+    const merged = mergedCells(['d in a', 'd in b', 'd in new', 'd in c'], recorded, {
+      'd in new': cell(4),
+      'd in b': cell(5),
+    })
+    expect(Object.entries(merged)).toEqual([
+      ['d in a', cell(3)],
+      ['d in b', cell(5)],
+      ['d in new', cell(4)],
+    ])
   })
 })
 

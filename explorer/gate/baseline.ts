@@ -125,6 +125,23 @@ export function readBaseline(file = baselineFile()): Baseline {
 }
 
 /**
+ * The cells of a new file: what was found now, else what was recorded.
+ * @param names all cells there are, in the order of the catalogue; others are left out.
+ */
+export function mergedCells(
+  names: readonly string[],
+  recorded: Baseline['cells'],
+  now: Baseline['cells'],
+): Baseline['cells'] {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const cell: BaselineCell | undefined = now[name] ?? recorded[name]
+      return cell === undefined ? [] : [[name, cell]]
+    }),
+  )
+}
+
+/**
  * What differs between two baselines, one line each: `- ` as it was, `+ ` as it is now. Empty when they are
  * equal.
  */
