@@ -4,7 +4,7 @@ import type { Property } from '../model/language/property.ts'
 import { flag, range, struct, type View } from '../model/language/shapes.ts'
 import { type Counters, compose, one } from '../model/language/system.ts'
 import type { Trace } from '../model/language/trace.ts'
-import { diagram, raceDiagram } from './diagram.ts'
+import { diagram, raceDiagram, reproduce } from './diagram.ts'
 import {
   abba,
   asking,
@@ -450,5 +450,29 @@ describe('routine steps', () => {
     const text = drawn({ system, property: lost }, steps('idle: walk', 'idle: wait', 'host: clear'))
     expect(text).toContain('CPU1 (idle)')
     expect(text).not.toContain('walker')
+  })
+})
+
+describe('the command that reproduces a violation', () => {
+  const lines = (design: string, property: string) => {
+    const replayed = replayedOf(zapVersusEnter())
+    return reproduce({
+      ...replayed,
+      design: { ...replayed.design, id: design },
+      property: { ...replayed.property, id: property },
+    })
+  }
+
+  it('takes as many shell lines as its names need', () => {
+    expect(lines('d', 'p')).toEqual(['Reproduce: mmucheck check small --design d --property p'])
+    expect(lines('d'.repeat(20), 'p'.repeat(20))).toEqual([
+      'Reproduce: mmucheck check small \\',
+      `    --design ${'d'.repeat(20)} --property ${'p'.repeat(20)}`,
+    ])
+    expect(lines('d'.repeat(40), 'p'.repeat(40))).toEqual([
+      'Reproduce: mmucheck check small \\',
+      `    --design ${'d'.repeat(40)} \\`,
+      `    --property ${'p'.repeat(40)}`,
+    ])
   })
 })
