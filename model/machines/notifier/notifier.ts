@@ -1,7 +1,5 @@
 import type { Anchor } from '../../language/anchor.ts'
 import {
-  type Block,
-  block,
   type Case,
   choice,
   type Entry,
@@ -22,9 +20,9 @@ import { count_down } from '../../memory/primitives/asserted.ts'
 import { notifier_srcu_read_lock, notifier_srcu_read_unlock } from '../../memory/primitives/srcu.ts'
 import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
-import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { whileUnlocked } from '../primitives/rmap-lock.ts'
 import { freeDescs } from '../zap/free-descs.ts'
+import { flushOnReturn } from './flush-on-return.ts'
 
 const since: ReadIn = 'v5.15..v7.2'
 const start = { fn: 'kvm_mmu_notifier_invalidate_range_start', since }
@@ -195,7 +193,12 @@ function unmap(bounds: Bounds): Entry<Kvm>[] {
   return [
     unmapGfn(whileUnlocked(gfn_of)),
     ...inFunction('kvm_unmap_gfn_range', ...when(bounds.shadow.descs > 0, freeDescs('NS.5 desc'))),
-    flushIfNeeded(bounds),
+    flushOnReturn(
+      'NS.6',
+      { ...start, c: inHvaRange('range->flush_on_ret') },
+      (kvm, n) => kvm.notifier[n],
+      bounds.vcpus,
+    ),
   ]
 }
 
@@ -218,29 +221,6 @@ export function unmapGfn(waits: Pick<Case<Kvm>, 'when'> = {}): Step<Kvm> {
       },
     },
   )
-}
-
-function flushIfNeeded(bounds: Bounds): Block<Kvm> {
-  return block('NS.6', [
-    step(
-      'NS.6 test',
-      {
-        ...start,
-        c: inHvaRange('range->flush_on_ret'),
-        shows: (kvm, n) => `flush needed = ${kvm.notifier[n].flush}`,
-      },
-      [
-        { when: (kvm, n) => !kvm.notifier[n].flush, to: 'NS.6 end' },
-        {
-          does: (kvm, n) => {
-            kvm.notifier[n].flush = false
-          },
-        },
-      ],
-    ),
-    makeAllCpusRequest('flush', 'TLB_FLUSH', bounds.vcpus, (kvm, n) => kvm.notifier[n].req),
-    step('NS.6 end', { ...start, c: { none: 'model' }, shows: 'flushed' }),
-  ])
 }
 
 /**

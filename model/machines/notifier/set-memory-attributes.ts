@@ -1,5 +1,4 @@
 import {
-  block,
   choice,
   type Entry,
   inFunction,
@@ -14,7 +13,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { kvm_mem_is_private } from '../../memory/notifier/attributes.ts'
 import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
-import { makeAllCpusRequest } from '../primitives/make-request.ts'
+import { flushOnReturn } from './flush-on-return.ts'
 import { invalidateEnd } from './notifier.ts'
 
 const since: ReadIn = 'v6.8..v7.2'
@@ -101,32 +100,14 @@ function preSet(bounds: Bounds): Entry<Kvm>[] {
         },
       },
     ),
-    flushIfNeeded(bounds),
+    flushOnReturn(
+      'SA.5',
+      { ...about, c: inGfnRange('range->flush_on_ret') },
+      (kvm, n) => kvm.attributes[n],
+      bounds.vcpus,
+    ),
     writeUnlock('SA.6', { ...about, c: inGfnRange('KVM_MMU_UNLOCK(') }),
   ]
-}
-
-function flushIfNeeded(bounds: Bounds): Entry<Kvm> {
-  return block('SA.5', [
-    step(
-      'SA.5 test',
-      {
-        ...about,
-        c: inGfnRange('range->flush_on_ret'),
-        shows: (kvm, n) => `flush needed = ${kvm.attributes[n].flush}`,
-      },
-      [
-        { when: (kvm, n) => !kvm.attributes[n].flush, to: 'SA.5 end' },
-        {
-          does: (kvm, n) => {
-            kvm.attributes[n].flush = false
-          },
-        },
-      ],
-    ),
-    makeAllCpusRequest('flush', 'TLB_FLUSH', bounds.vcpus, (kvm, n) => kvm.attributes[n].req),
-    step('SA.5 end', { ...about, c: { none: 'model' }, shows: 'flushed' }),
-  ])
 }
 
 /** SA.7: from here on the frame has the other attribute. */
