@@ -1,4 +1,4 @@
-import { type Dirent, lstatSync, readdirSync } from 'node:fs'
+import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { InputError, readInput } from '../../counterexamples/input-file.ts'
 
@@ -41,12 +41,21 @@ export function sourcesIn(root: string, paths: readonly string[]): SourceFile[] 
     }
   }
   for (const path of paths) {
-    const stat = lstatSync(join(root, path), { throwIfNoEntry: false })
-    if (stat === undefined) throw new NoTree(`it has no ${path}`)
+    const stat = statOf(root, path)
     if (stat.isDirectory()) visit(path, 0)
     else add(path, stat.isFile())
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+function statOf(root: string, path: string): Stats {
+  try {
+    return lstatSync(join(root, path))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw new NoTree(`it has no ${path}`)
+    throw new NoTree(`cannot read ${path} (${code})`)
+  }
 }
 
 function entriesOf(root: string, folder: string): Dirent[] {

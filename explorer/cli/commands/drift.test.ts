@@ -139,6 +139,12 @@ describe('drift', () => {
       2,
       `mmucheck: ${nowhere} is no kernel tree: it has no bell`,
     ])
+    const file = join(folder, 'a-file')
+    writeFileSync(file, '')
+    expect(await failing('--kernel', file)).toEqual([
+      2,
+      `mmucheck: ${file} is no kernel tree: cannot read bell (ENOTDIR)`,
+    ])
     expect(await failing('--as', '3.0')).toEqual([
       2,
       'mmucheck: v3.0 was not read; versions that were: v1.0, v2.0',

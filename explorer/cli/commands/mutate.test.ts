@@ -101,16 +101,17 @@ describe('mmucheck mutate', () => {
   })
 
   it('refuses a step, scenario, kind or number that does not exist', async () => {
-    const refused = async (...args: string[]): Promise<void> => {
+    const refused = async (why: string, ...args: string[]): Promise<void> => {
       const { status, out, err } = await runSmall(['mutate', ...args], withDrops([]))
       expect([args, status, out]).toEqual([args, EXIT.usage, []])
-      expect(err).not.toEqual([])
+      expect(err[0]).toMatch(new RegExp(`^mmucheck: .*${why}`))
     }
-    await refused('--step', 'Z.99')
-    await refused('nowhere')
-    await refused('--only', 'swap')
-    await refused('--states', '0')
-    await refused('--scenarios-per-step', 'few')
+    await refused('no chosen scenario has a statement "Z.99"', '--step', 'Z.99')
+    await refused('no scenario is called "nowhere"', 'nowhere')
+    await refused('--only: must be drop, not "swap"', '--only', 'swap')
+    const number = 'must be a whole number of at least 1'
+    await refused(`--states: ${number}, not "0"`, '--states', '0')
+    await refused(`--scenarios-per-step: ${number}, or "all", not "few"`, '--scenarios-per-step', 'few')
   })
 
   it('leaves undecided what an interrupt kept it from trying', async () => {

@@ -17,7 +17,8 @@ import { wrapAtSpaces } from '../wrap.ts'
 const MOST_STATES = 60_000
 const MOST_SCENARIOS = 12
 
-const number = (standard: number) => z.literal('all').or(count()).default(standard)
+const number = (standard: number) =>
+  z.union([z.literal('all'), count()], 'must be a whole number of at least 1, or "all"').default(standard)
 
 const options = z.object({
   only: z.enum(MUTATORS.map(({ id }) => id) as [string, ...string[]]).default('drop'),
