@@ -5,6 +5,22 @@
 
 export { isChanged } from './changes.ts'
 export { ModelError } from './errors.ts'
+export type {
+  Binding,
+  Comparison,
+  Condition,
+  HarnessStep,
+  Name,
+  Names,
+  Observation,
+  ObservedLog,
+  Owed,
+  OwedStep,
+  Requirement,
+  StepOfKind,
+  StepPath,
+  Value,
+} from './observation.ts'
 export { drop, insert, move, only, type Patch, replace } from './patch.ts'
 export { isAt, type Places, places } from './places.ts'
 export {
