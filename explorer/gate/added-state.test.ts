@@ -26,12 +26,12 @@ import { anyWorld } from '../cli/catalogue.ts'
 import type { Checker } from '../cli/checker.ts'
 import { counterexampleFiles } from '../cli/counterexample-files.ts'
 import { replayed } from '../cli/counterexamples.ts'
+import { mismatches, runCell } from '../cli/gate/cell-run.ts'
 import { resultSchema } from '../cli/report/result-json.ts'
 import { runCheck } from '../cli/run-check.ts'
 import { runSmall } from '../cli/testing/run-small.ts'
 import { checkAgainstReference } from '../compile/check-against-reference.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
-import { mismatches, runCell } from './verdict-table.ts'
 
 // The design: the MMIO cache of a vCPU, with its field, thread and property.
 

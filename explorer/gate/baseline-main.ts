@@ -5,12 +5,9 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { kernels } from '../../model/kernels/kernels.ts'
 import { properties } from '../../properties/index.ts'
 import { replaceFile } from '../checkpoint/index.ts'
-import { programFile } from '../program-file.ts'
-import type { SearchResult } from '../search/index.ts'
 import {
   type Baseline,
   type BaselineCell,
-  baselineFile,
   cellName,
   differences,
   FORMAT,
@@ -18,9 +15,12 @@ import {
   mergedCells,
   readBaseline,
   recordOf,
-} from './baseline.ts'
+} from '../cli/gate/baseline-file.ts'
+import { describeMismatch, mismatches, neverTaken, runCellAgainstReference } from '../cli/gate/cell-run.ts'
+import { programFile } from '../program-file.ts'
+import type { SearchResult } from '../search/index.ts'
+import { baselineFile } from './baseline.ts'
 import { kernelCells } from './kernel-cells.ts'
-import { describeMismatch, mismatches, neverTaken, runCellAgainstReference } from './verdict-table.ts'
 
 // `npm run baseline -- --check` searches every cell that is not deep, and exits 3 when one differs from the checked-in
 // baseline, when a verdict is not the one that the design expects, or when a step is never taken; `--update` writes

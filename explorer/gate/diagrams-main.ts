@@ -6,11 +6,12 @@ import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
 import { scenariosOf } from '../cli/catalogue.ts'
 import type { Checker } from '../cli/checker.ts'
+import { cellName } from '../cli/gate/baseline-file.ts'
+import { runCell } from '../cli/gate/cell-run.ts'
 import { catalogue } from '../cli/kvm-catalogue.ts'
 import { builtModelHash, packageInfo } from '../cli/package-info.ts'
-import { cellName, readBaseline } from './baseline.ts'
+import { checkedInBaseline } from './baseline.ts'
 import { type CommitDiagram, diagramsOf, flawsOf, MOST_ROWS, rowsIn } from './diagrams.ts'
-import { runCell } from './verdict-table.ts'
 
 // `npm run diagrams` draws the counterexample of every violation of the table that is not deep as text for a commit
 // message, lists those that are long, and exits 1 when one could not be pasted; `--out DIR` keeps the texts, and
@@ -19,7 +20,7 @@ import { runCell } from './verdict-table.ts'
 const { values } = parseArgs({ options: { out: { type: 'string' }, states: { type: 'string' } } })
 const largest = Number(values.states ?? Number.POSITIVE_INFINITY)
 const checker: Checker = { catalogue, version: packageInfo().version, modelHash: builtModelHash }
-const baseline = readBaseline()
+const baseline = checkedInBaseline()
 
 const found: CommitDiagram[] = []
 let leftOut = 0

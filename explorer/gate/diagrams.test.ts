@@ -3,10 +3,11 @@ import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
 import { scenariosOf } from '../cli/catalogue.ts'
+import { cellName } from '../cli/gate/baseline-file.ts'
+import { runCell } from '../cli/gate/cell-run.ts'
 import { catalogue } from '../cli/kvm-catalogue.ts'
-import { cellName, readBaseline } from './baseline.ts'
+import { checkedInBaseline } from './baseline.ts'
 import { diagramsOf, flawsOf, MOST_ROWS, rowsIn } from './diagrams.ts'
-import { runCell } from './verdict-table.ts'
 
 /** `npm run diagrams` draws those of larger cells. */
 const SMALL = 700
@@ -15,7 +16,7 @@ const SMALL = 700
 const LONG = 100
 
 const checker = { catalogue, version: '0', modelHash: () => '0' }
-const baseline = readBaseline()
+const baseline = checkedInBaseline()
 const cells = designs.flatMap((design) =>
   scenariosOf({ scenarios }, design).flatMap((scenario) => {
     const name = cellName({ design, scenario })

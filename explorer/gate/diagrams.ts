@@ -4,8 +4,8 @@ import { shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/verifier.ts'
 import type { Checker } from '../cli/checker.ts'
 import { replayed } from '../cli/counterexamples.ts'
+import { type CellRun, verdictsOf } from '../cli/gate/cell-run.ts'
 import { goalReachableIn } from '../search/index.ts'
-import { type CellRun, verdictsOf } from './verdict-table.ts'
 
 /** Most lines of a diagram, frame and closing sentences excluded, that a commit message should have. */
 export const MOST_ROWS = 40

@@ -12,8 +12,8 @@ import { Verifier } from '../../counterexamples/verifier.ts'
 import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
+import { runCell } from '../cli/gate/cell-run.ts'
 import { goalReachableIn } from '../search/goal-reachable.ts'
-import { runCell } from './verdict-table.ts'
 
 const folder = join(import.meta.dirname, '..', '..', 'counterexamples', 'known')
 const files = readdirSync(folder).filter((name) => name.endsWith('.json'))

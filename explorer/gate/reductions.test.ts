@@ -3,15 +3,16 @@ import { designs } from '../../model/designs/index.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
 import { scenariosOf } from '../cli/catalogue.ts'
+import { cellName } from '../cli/gate/baseline-file.ts'
+import { runCell } from '../cli/gate/cell-run.ts'
 import type { Reduce } from '../reduce/index.ts'
 import { contradictions } from '../reduce/self-check.ts'
-import { cellName, readBaseline } from './baseline.ts'
-import { runCell } from './verdict-table.ts'
+import { checkedInBaseline } from './baseline.ts'
 
 /** Partial order reduction is tried where the full search is quick: it makes more of every state. */
 const SMALL = 5_000
 
-const baseline = readBaseline()
+const baseline = checkedInBaseline()
 
 /** What is compared of a run. */
 interface Judged {

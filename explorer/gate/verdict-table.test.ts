@@ -3,9 +3,10 @@ import { judgedProperties } from '../../model/designs/judged-properties.ts'
 import { kernels } from '../../model/kernels/kernels.ts'
 import { properties } from '../../properties/index.ts'
 import { findScenario, scenariosOf } from '../cli/catalogue.ts'
-import { cellName, readBaseline, recordOf } from './baseline.ts'
+import { cellName, recordOf } from '../cli/gate/baseline-file.ts'
+import { mismatches, neverTaken, runCellAgainstReference } from '../cli/gate/cell-run.ts'
+import { checkedInBaseline } from './baseline.ts'
 import { kernelCells, ofKernel } from './kernel-cells.ts'
-import { mismatches, neverTaken, runCellAgainstReference } from './verdict-table.ts'
 
 /** Larger cells are searched by `npm run baseline -- --check`, which asks the same of them. */
 const SMALL = 15_000
@@ -14,7 +15,7 @@ const SMALL = 15_000
 const SMALL_OLDER = 6_000
 
 const { designs, scenarios } = ofKernel()
-const baseline = readBaseline()
+const baseline = checkedInBaseline()
 
 /** Deep scenarios have their own runs. */
 const cellsOf = (design: (typeof designs)[number]) =>

@@ -1,12 +1,12 @@
-import type { Design } from '../../model/designs/design.ts'
-import { expectedVerdict, isAsExpected } from '../../model/designs/expectation.ts'
-import { judgedProperties } from '../../model/designs/judged-properties.ts'
-import type { Property } from '../../model/language/property.ts'
-import type { System } from '../../model/language/system.ts'
-import type { Scenario } from '../../model/scenarios/scenario.ts'
-import { type Judgement, judgement } from '../cli/nothing-judged.ts'
-import { checkAgainstReference, type Recording } from '../compile/index.ts'
-import { breadthFirst, type SearchOptions, type SearchResult, type Verdict } from '../search/index.ts'
+import type { Design } from '../../../model/designs/design.ts'
+import { expectedVerdict, isAsExpected } from '../../../model/designs/expectation.ts'
+import { judgedProperties } from '../../../model/designs/judged-properties.ts'
+import type { Property } from '../../../model/language/property.ts'
+import type { System } from '../../../model/language/system.ts'
+import type { Scenario } from '../../../model/scenarios/scenario.ts'
+import { checkAgainstReference, type Recording } from '../../compile/index.ts'
+import { breadthFirst, type SearchOptions, type SearchResult, type Verdict } from '../../search/index.ts'
+import { type Judgement, judgement } from '../nothing-judged.ts'
 
 /** One search of the table: a design in one of its scenarios. */
 export interface CellRun<W> {

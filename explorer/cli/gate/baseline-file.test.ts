@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { designs } from '../../model/designs/index.ts'
-import { scenarios } from '../../model/scenarios/index.ts'
-import { properties } from '../../properties/index.ts'
+import { designs } from '../../../model/designs/index.ts'
+import { scenarios } from '../../../model/scenarios/index.ts'
+import { properties } from '../../../properties/index.ts'
 import {
   type Baseline,
   differences,
@@ -10,8 +10,8 @@ import {
   mergedCells,
   parseBaseline,
   recordOf,
-} from './baseline.ts'
-import { runCell } from './verdict-table.ts'
+} from './baseline-file.ts'
+import { runCell } from './cell-run.ts'
 
 const holds = { verdict: 'holds', antecedent: 5 } as const
 const violated = { verdict: 'violated', antecedent: 5, length: 7, counterexample: 'ce-0123abcd' } as const
