@@ -1,7 +1,7 @@
 import type { Counters, System } from './system.ts'
 
 /**
- * How a log of a real system is handed to the follower (explorer/trace/): as observations of real threads, in the
+ * How a log of a real system is handed to the follower: as observations of real threads, in the
  * order of their counter.
  *
  * The *window* of a real thread lies between two of its consecutive observations. It owes what the earlier one says
