@@ -46,6 +46,7 @@ describe('the rules on imports', () => {
     ['KVM in the language', 'model/language/b.ts', 'model/memory/a.ts', '../memory/a.ts'],
     ['designs in scenarios', 'model/scenarios/b.ts', 'model/designs/a.ts', '../designs/a.ts'],
     ['properties in the model', 'model/designs/b.ts', 'properties/a.ts', '../../properties/a.ts'],
+    ['properties in what reads logs', 'model/trace/b.ts', 'properties/a.ts', '../../properties/a.ts'],
     ['designs in properties', 'properties/b.ts', 'model/designs/a.ts', '../model/designs/a.ts'],
     ['the explorer in counterexamples', 'counterexamples/b.ts', 'explorer/a.ts', '../explorer/a.ts'],
     ['KVM in counterexamples', 'counterexamples/b.ts', 'model/memory/a.ts', '../model/memory/a.ts'],
