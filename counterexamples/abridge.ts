@@ -1,7 +1,9 @@
-import { drawCanvas, type Mark } from './canvas.ts'
+import { blockedThreads } from './blocked-threads.ts'
+import { drawCanvas, loopRule, type Mark, type Rule } from './canvas.ts'
 import { afterStep, type Causes } from './causes.ts'
 import { lanesOf } from './lanes.ts'
-import type { Replayed, ReplayedStep } from './replay.ts'
+import { Observer } from './observer.ts'
+import { type Replayed, type ReplayedStep, withWayOn } from './replay.ts'
 import { isLeftOut, rowsOf } from './rows.ts'
 
 /** A race diagram, and what it leaves out. */
@@ -16,6 +18,12 @@ export interface Abridged {
 /** Most lines of a diagram that shows all but routine steps. */
 const MOST_LINES = 30
 
+/** Most lines of one with the way on after it. */
+const MOST_LINES_ON = 38
+
+/** Most steps of a way on that are all shown. */
+const SHORT_WAY = 12
+
 /** Lines of a canvas that are not rows: names of lanes, their rule, and the mark. */
 const FRAME = 3
 
@@ -25,38 +33,86 @@ const WORTH_FOLDING = 4
 /** Draws a trace; of one that is long it leaves out as little as makes it short enough to be read. */
 export function abridged(replayed: Replayed, causes: Causes, mark: Mark): Abridged {
   const from = foldable(replayed, causes)
-  const choices: readonly { readonly from: number; readonly keeps: (step: ReplayedStep) => boolean }[] = [
-    { from: 0, keeps: () => true },
-    { from, keeps: () => true },
-    { from, keeps: (step) => isAtSwitch(replayed, step) || communicates(step, causes) },
-    { from, keeps: (step) => isAtSwitch(replayed, step) },
-    { from, keeps: () => false },
+  const most = replayed.wayOn === null ? MOST_LINES : MOST_LINES_ON
+  const way = shownOnWay(replayed, causes)
+  const choices: readonly Choice[] = [
+    { from: 0, way, keeps: () => true },
+    { from, way, keeps: () => true },
+    { from, way, keeps: (step) => isAtSwitch(replayed, step) || communicates(step, causes) },
+    { from, way, keeps: (step) => isAtSwitch(replayed, step) },
+    { from, way, keeps: () => false },
   ]
   let drawn: Abridged | null = null
   for (const choice of choices) {
     drawn = draw(replayed, causes, mark, choice)
-    if (drawn.lines.length - FRAME <= MOST_LINES) break
+    if (drawn.lines.length - FRAME <= most) break
   }
   return drawn as Abridged
 }
 
-function draw(
-  replayed: Replayed,
-  causes: Causes,
-  mark: Mark,
-  { from, keeps }: { readonly from: number; readonly keeps: (step: ReplayedStep) => boolean },
-): Abridged {
+/** What to show: of the trace the steps from `from` on that it keeps, of the way on those in `way`. */
+interface Choice {
+  readonly from: number
+  readonly keeps: (step: ReplayedStep) => boolean
+  readonly way: ReadonlySet<number>
+}
+
+function draw(replayed: Replayed, causes: Causes, mark: Mark, { from, keeps, way }: Choice): Abridged {
+  const whole = withWayOn(replayed)
   const isCited = ({ index }: ReplayedStep): boolean => causes.labels.has(index) || causes.needed.has(index)
-  const isPart = (step: ReplayedStep): boolean => step.index >= from && !isLeftOut(replayed, step, causes)
-  const isShown = (step: ReplayedStep): boolean => isPart(step) && (isCited(step) || keeps(step))
+  const isPart = (step: ReplayedStep): boolean => step.index >= from && !isLeftOut(whole, step, causes)
+  const isKept = (step: ReplayedStep): boolean =>
+    step.index < replayed.steps.length ? isCited(step) || keeps(step) : way.has(step.index)
+  const isShown = (step: ReplayedStep): boolean => isPart(step) && isKept(step)
   const hasRow = (step: ReplayedStep): boolean => isShown(step) || causes.labels.has(afterStep(step.index))
-  const lanes = lanesOf(replayed, hasRow)
-  const rows = rowsOf(replayed, lanes, causes, {
+  const lanes = lanesOf(whole, hasRow)
+  const rows = rowsOf(whole, lanes, causes, {
     isShown,
     isElided: (step) => isPart(step) && !isShown(step),
   })
-  const lines = drawCanvas(rows, lanes, mark, replayed.counterexample.loopStart)
+  const lines = drawCanvas(rows, lanes, mark, rulesOf(replayed))
   return { lines, from, shown: replayed.steps.filter(isShown).length }
+}
+
+/** Where the loop of a lasso begins, or the way on from where the goal is out of reach. */
+export function rulesOf({ steps, counterexample, wayOn }: Replayed): Rule[] {
+  if (wayOn === null) return loopRule(counterexample.loopStart, steps.length)
+  const goesOn = wayOn.steps.length === 0 ? [] : [{ before: steps.length, text: OUT_OF_REACH }]
+  return [...goesOn, ...loopRule(wayOn.loopStart, steps.length + wayOn.steps.length)]
+}
+
+export const OUT_OF_REACH = 'the goal is out of reach; it continues like this'
+
+/**
+ * The steps of the way on that are shown: all but routine ones, or of many those that test something in the loop or
+ * write what is tested there, or what a thread waits for at the dead end.
+ */
+function shownOnWay(replayed: Replayed, causes: Causes): ReadonlySet<number> {
+  const { wayOn } = replayed
+  if (wayOn === null) return new Set()
+  const whole = withWayOn(replayed)
+  const visible = wayOn.steps.filter((step) => !isLeftOut(whole, step, causes))
+  if (visible.length <= SHORT_WAY) return new Set(visible.map(({ index }) => index))
+  const observer = new Observer(replayed.system)
+  const { loopStart } = wayOn
+  const tests = visible.filter(
+    ({ index, located }) => loopStart !== null && index >= loopStart && located.step.cases.length > 1,
+  )
+  const read = new Set([
+    ...tests.flatMap(({ index, located, thread }) => [
+      ...observer.step(whole.states[index], located, thread.self).reads,
+    ]),
+    ...blockedThreads(whole).flatMap(({ reads }) => reads),
+  ])
+  const decide = visible.filter(
+    (step) => tests.includes(step) || step.changes.some(({ fields }) => fields.some((f) => read.has(f))),
+  )
+  // A loop may pass the same place many times.
+  const places = new Map(
+    decide.map((step) => [`${step.thread.name} ${step.located.path}`, step] as const).reverse(),
+  )
+  const once = decide.filter((step) => places.get(`${step.thread.name} ${step.located.path}`) === step)
+  return new Set(once.slice(0, SHORT_WAY).map(({ index }) => index))
 }
 
 /** The steps before the first context switch and before the first one that is cited; 0 if they are few. */

@@ -33,7 +33,7 @@ const drawn = (count: number): string => {
     row(last, 2, 'kvm_mmu_page_unlink_children_of_a_page()', 'A'),
     row(0, 2, NOTIFIER, 'B'),
   ]
-  return `\n${drawCanvas(rows, lanes(count), { text: 'BUG: p' }, null).join('\n')}\n`
+  return `\n${drawCanvas(rows, lanes(count), { text: 'BUG: p' }).join('\n')}\n`
 }
 
 describe('names are whole', () => {
@@ -93,7 +93,7 @@ describe('names are whole', () => {
         const placed = list.map(({ lane, level, label }, i) =>
           row(lane % count, level, `on return: ${names[i]}`, label ?? undefined),
         )
-        const lines = drawCanvas(placed, lanes(count), { text: 'BUG: p' }, null)
+        const lines = drawCanvas(placed, lanes(count), { text: 'BUG: p' })
         for (const line of lines) expect(line.length).toBeLessThanOrEqual(WIDTH)
         const words = new Set(lines.flatMap((line) => line.split(/\s+/)))
         for (const name of names) expect(words).toContain(name)
@@ -104,7 +104,7 @@ describe('names are whole', () => {
 
 it('lanes are spaced as the texts allow', () => {
   const header = (text: string): number =>
-    drawCanvas([row(0, 0, 'f()'), row(1, 0, text)], lanes(2), { text: 'BUG: p' }, null)[0].indexOf('CPU1')
+    drawCanvas([row(0, 0, 'f()'), row(1, 0, text)], lanes(2), { text: 'BUG: p' })[0].indexOf('CPU1')
   expect(header('g()')).toBe(38)
   expect(header('kvm_make_all_cpus_request(TLB_FLUSH)')).toBe(38)
   expect(header('kvm_make_all_cpus_request(FREE_OBSOLETE_ROOTS)')).toBe(26)

@@ -20,22 +20,45 @@ export interface Mark {
   readonly text: string
 }
 
+/** A line across all lanes, before the first row of this step or a later one. */
+export interface Rule {
+  readonly before: number
+  readonly text: string
+}
+
+/** The rule of a loop that begins with step `start` of a behaviour of `steps` steps. */
+export function loopRule(start: number | null, steps: number): Rule[] {
+  if (start === null) return []
+  const text = start < steps ? 'the steps below repeat forever' : 'no thread takes another step'
+  return [{ before: start, text }]
+}
+
 /**
  * Places rows on the canvas: up to three lanes side by side, one row of one lane per line, so that reading order is
  * execution order. With more lanes, rows are numbered `cpu.n`, where n counts the steps of that CPU. A name is never
  * broken: only one lane is active in a row, so a text may run into the lanes to its right, and begins further left
  * where it would still not fit.
- * @param loopAt index of the first step of the loop of a lasso; null for a finite trace.
+ * @param rules lines across all lanes.
  */
-export function drawCanvas(rows: readonly Row[], lanes: Lanes, mark: Mark, loopAt: number | null): string[] {
-  const loopRow = loopAt === null ? -1 : rows.findIndex((row) => row.step >= loopAt)
+export function drawCanvas(
+  rows: readonly Row[],
+  lanes: Lanes,
+  mark: Mark,
+  rules: readonly Rule[] = [],
+): string[] {
+  const rulesAt = new Map<number, Rule[]>()
+  for (const rule of rules) {
+    const row = rows.findIndex(({ step }) => step >= rule.before)
+    const at = row < 0 ? rows.length : row
+    rulesAt.set(at, [...(rulesAt.get(at) ?? []), rule])
+  }
   const columns = columnsFor(rows, lanes)
   const lines = columns === undefined ? numberedHeader(lanes) : laneHeader(lanes, columns)
   rows.forEach((row, index) => {
-    if (index === loopRow) lines.push(loopRule())
+    for (const rule of rulesAt.get(index) ?? []) lines.push(ruleLine(rule))
     lines.push(...(columns === undefined ? numberedRow(row, lanes) : laneRow(row, columns)))
   })
-  if (loopAt !== null && loopRow < 0) lines.push(loopRule('no thread takes another step'))
+  for (const rule of rulesAt.get(rows.length) ?? []) lines.push(ruleLine(rule))
   const last = rows.at(-1)
   const column =
     last === undefined ? MARGIN : columns === undefined ? indentOf(last, lanes) : columns[last.lane]
@@ -60,8 +83,7 @@ function misfits(row: Row, columns: readonly number[]): number {
   return lines.length - 1 + lines.filter((line) => line.search(/\S/) < start).length
 }
 
-const loopRule = (text = 'the steps below repeat forever'): string =>
-  `  --- ${text} ${'-'.repeat(62 - text.length)}`
+const ruleLine = ({ text }: Rule): string => `  --- ${text} ${'-'.repeat(62 - text.length)}`
 
 function laneHeader({ all }: Lanes, columns: readonly number[]): string[] {
   const names = all.map(({ cpu, role }, i) => {

@@ -8,6 +8,7 @@ import { diagram, raceDiagram, reproduce } from './diagram.ts'
 import {
   abba,
   asking,
+  longWayOn,
   lostUpdate,
   replayedOf,
   spinner,
@@ -179,9 +180,9 @@ describe('the race diagram', () => {
                                             second(): mutex_lock(b)         (B)
                                               <--- BUG: no-deadlock
 
-      a is first since (A). first is blocked at mutex_lock(b) and second is
-      blocked at mutex_lock(a). This violates no-deadlock: Every terminal state
-      is a valid end state of every thread.
+      a is first since (A). first is blocked at mutex_lock(b) (b = second) and
+      second is blocked at mutex_lock(a) (a = first). This violates no-deadlock:
+      Every terminal state is a valid end state of every thread.
       "
     `)
   })
@@ -240,15 +241,93 @@ describe('the race diagram', () => {
       At the beginning:
         stale = 0
 
-        CPU0 (zap)
-        ----------
-        kvm_mmu_zap_all_fast()
-          mmu_valid_gen++                                                   (A)
-            stale = 1
+        CPU0 (vcpu)                         CPU1 (zap)
+        -----------                         ----------
+                                            kvm_mmu_zap_all_fast()
+                                              mmu_valid_gen++               (A)
+                                                stale = 1
+        --- the goal is out of reach; it continues like this ----------------
+        --- the steps below repeat forever --------------------------------
+        kvm_mmu_page_fault()
+          walk_addr()
+          is_page_fault_stale() = true
           <--- BUG: can-be-fresh
 
       After (A) the goal can no longer be reached, which violates can-be-fresh:
-      The fault can still be fresh.
+      The fault can still be fresh. vcpu repeats the last steps forever.
+      "
+    `)
+  })
+
+  it('a goal out of reach: the way to the dead end, and what the threads wait for there', () => {
+    const property: Property<{ a: string; b: string }> = {
+      id: 'can-finish',
+      kind: 'progress',
+      title: 'Both threads can finish.',
+      goal: ((_: unknown, at: Counters) => at.first[0] === 'done' && at.second[0] === 'done') as never,
+    }
+    expect(drawn(asking(abba(), property))).toMatchInlineSnapshot(`
+      "
+        CPU0 (first)                        CPU1 (second)
+        ------------                        -------------
+        first(): mutex_lock(a)
+                                            second(): mutex_lock(b)         (A)
+                                              <--- BUG: can-finish
+
+      After (A) the goal can no longer be reached, which violates can-finish:
+      Both threads can finish. first is blocked at mutex_lock(b) (b = second) and
+      second is blocked at mutex_lock(a) (a = first).
+      "
+    `)
+  })
+
+  it('a goal out of reach, when nothing moves any more', () => {
+    const property: Property<{ counter: number }> = {
+      id: 'can-count',
+      kind: 'progress',
+      title: 'All increments can be counted.',
+      goal: (w) => w.counter === 2,
+    }
+    expect(drawn(asking(lostUpdate(2), property))).toMatchInlineSnapshot(`
+      "
+        CPU0 (inc0)                         CPU1 (inc1)
+        -----------                         -----------
+        account_shadowed()
+          reg = counter (0)
+                                            account_shadowed()
+                                              reg = counter (0)             (A)
+        --- the goal is out of reach; it continues like this ----------------
+          counter = reg + 1
+                                              counter = reg + 1
+        --- no thread takes another step ----------------------------------
+                                              <--- BUG: can-count
+
+      After (A) the goal can no longer be reached, which violates can-count: All
+      increments can be counted.
+      "
+    `)
+  })
+
+  it('a way on that is long: what is tested in the loop, and what writes that', () => {
+    const text = drawn(longWayOn())
+    expect(text).toMatchInlineSnapshot(`
+      "
+        CPU0 (vcpu)                         CPU1 (zap)
+        -----------                         ----------
+                                            zap()
+                                              mmu_valid_gen++               (A)
+        --- the goal is out of reach; it continues like this --------------
+                                              :
+                                              role.invalid = 1
+        --- the steps below repeat forever --------------------------------
+        :
+        kvm_mmu_page_fault()
+          is_page_fault_stale() = true
+          <--- BUG: fault-can-finish
+
+      After (A) the goal can no longer be reached, which violates
+      fault-can-finish: A page fault can finish. vcpu repeats the last steps
+      forever.
       "
     `)
   })

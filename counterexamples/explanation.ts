@@ -1,12 +1,12 @@
 import { match } from 'ts-pattern'
 import { isLiveness } from '../model/language/property.ts'
+import { blockedThreads } from './blocked-threads.ts'
 import { afterStep, type Causes } from './causes.ts'
-import type { Replayed } from './replay.ts'
+import { type Replayed, withWayOn } from './replay.ts'
 import { stepText } from './rows.ts'
 import type { Race } from './simulation.ts'
 import { variablesOf } from './state-variables.ts'
 import { listed, paragraph, sentence } from './text-layout.ts'
-import { stuckThreads } from './verifier.ts'
 
 /** The sentences below a diagram: how the failure came about, by letters, and which property it violates. */
 export function closing(replayed: Replayed, causes: Causes): string[] {
@@ -101,22 +101,38 @@ function endSentences(replayed: Replayed, causes: Causes): string[] {
       `Oops at ${at}: ${sentence(fault?.message ?? property.id)}`,
       `This ${violates}`,
     ])
-    .with({ kind: 'deadlock' }, () => [...stuckSentences(replayed), `This ${violates}`])
-    .with({ kind: 'progress' }, () => [`After ${at} the goal can no longer be reached, which ${violates}`])
+    .with({ kind: 'deadlock' }, () => [...blockedSentences(replayed), `This ${violates}`])
+    .with({ kind: 'progress' }, () => [
+      `After ${at} the goal can no longer be reached, which ${violates}`,
+      ...wayOnSentences(replayed),
+    ])
     .otherwise(() => [`${at} ${violates}`])
 }
 
-/** Where each thread of a deadlock is blocked. */
-function stuckSentences(replayed: Replayed): string[] {
-  const { system, states } = replayed
+/** Most values of a guard that a sentence names. */
+const MOST_VALUES = 3
+
+/** Where each thread that is not at a valid end is blocked, and by which values. */
+function blockedSentences(whole: Replayed): string[] {
+  const { system, states } = whole
   const last = states[states.length - 1]
-  const waits = stuckThreads(system, last).map((index) => {
-    const thread = system.threads[index]
-    const at = thread.flow.counters[last[thread.counter.index]]
-    const texts = thread.flow.steps
-      .filter((located) => located.at === at)
-      .map((located) => stepText(replayed, { index: states.length - 1, thread, located }))
-    return `${thread.name} is blocked at ${listed([...new Set(texts)])}`
+  const waits = blockedThreads(whole).map(({ thread, steps, reads }) => {
+    const texts = steps.map((located) => stepText(whole, { index: states.length - 1, thread, located }))
+    const values = [...new Set(reads.map((field) => variablesOf(system).of(field)))]
+      .slice(0, MOST_VALUES)
+      .map((variable) => `${variable.path} = ${variable.value(last)}`)
+    const why = values.length === 0 ? '' : ` (${values.join(', ')})`
+    return `${thread.name} is blocked at ${listed([...new Set(texts)])}${why}`
   })
   return waits.length === 0 ? [] : [`${listed(waits)}.`]
+}
+
+/** How the behaviour continues once the goal is out of reach. */
+function wayOnSentences(replayed: Replayed): string[] {
+  const { wayOn } = replayed
+  if (wayOn === null) return []
+  const loop = wayOn.steps.filter(({ index }) => wayOn.loopStart !== null && index >= wayOn.loopStart)
+  const names = [...new Set(loop.map(({ thread }) => thread.name))]
+  const repeats = `${listed(names)} ${names.length === 1 ? 'repeats' : 'repeat'} the last steps forever.`
+  return [...(names.length === 0 ? [] : [repeats]), ...blockedSentences(withWayOn(replayed))]
 }

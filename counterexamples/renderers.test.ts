@@ -158,9 +158,9 @@ describe('the other forms', () => {
        *                                       second(): mutex_lock(b)         (B)
        *                                         <--- BUG: no-deadlock
        *
-       * a is first since (A). first is blocked at mutex_lock(b) and second is
-       * blocked at mutex_lock(a). This violates no-deadlock: Every terminal state
-       * is a valid end state of every thread.
+       * a is first since (A). first is blocked at mutex_lock(b) (b = second) and
+       * second is blocked at mutex_lock(a) (a = first). This violates no-deadlock:
+       * Every terminal state is a valid end state of every thread.
        */
       "
     `)

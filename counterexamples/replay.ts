@@ -2,10 +2,12 @@ import type { LocatedStep } from '../model/language/machine.ts'
 import type { Case } from '../model/language/program.ts'
 import type { Oops, Property } from '../model/language/property.ts'
 import { quoted } from '../model/language/quoted.ts'
+import { referenceRun } from '../model/language/reference.ts'
 import type { System, Thread } from '../model/language/system.ts'
+import type { Trace, TraceStep } from '../model/language/trace.ts'
 import { type Counterexample, CounterexampleError, traceOf } from './counterexample-file.ts'
 import { variablesOf } from './state-variables.ts'
-import { type GoalReachable, Verifier } from './verifier.ts'
+import { type GoalReachable, Verifier, type WayOnFrom } from './verifier.ts'
 
 /** What the names in a counterexample file refer to. */
 export interface ReplayContext {
@@ -68,8 +70,20 @@ export interface Replayed extends ReplayContext {
   readonly states: readonly Uint16Array[]
   readonly steps: readonly ReplayedStep[]
   readonly fault: Oops | null
+  /** How the behaviour continues once the goal is out of reach; null if it is not known, and for other properties. */
+  readonly wayOn: WayOn | null
   /** Whether the model differs from the one the file was written with; the trace is a violation all the same. */
   readonly modelChanged: boolean
+}
+
+/** The steps after a trace that puts a goal out of reach, to a dead end or around a loop. */
+export interface WayOn {
+  /** Their indices continue those of the trace. */
+  readonly steps: readonly ReplayedStep[]
+  /** The state after each. */
+  readonly states: readonly Uint16Array[]
+  /** Index of the first step of the loop; one behind the last if nothing moves any more; null for a dead end. */
+  readonly loopStart: number | null
 }
 
 /** The model allows the trace, but it does not violate the property. */
@@ -80,10 +94,16 @@ export class ReplayDisagreement extends Error {
 /**
  * Recomputes a counterexample with xstate and checks that it ends in the violation.
  * @param goalReachable decides whether the goal can still be reached; needed for `progress` properties.
+ * @param wayOnFrom finds how the behaviour continues after it, for diagrams of `progress` properties.
  * @throws ReplayError when a step is not possible, ReplayDisagreement when nothing is violated,
  *   CounterexampleError when the property is of another kind than the file says; and what `resolve` throws.
  */
-export function replay(ce: Counterexample, resolve: Resolve, goalReachable?: GoalReachable): Replayed {
+export function replay(
+  ce: Counterexample,
+  resolve: Resolve,
+  goalReachable?: GoalReachable,
+  wayOnFrom?: WayOnFrom,
+): Replayed {
   const context = resolve(ce)
   const { system, property } = context
   if (property.kind !== ce.kind) {
@@ -102,14 +122,46 @@ export function replay(ce: Counterexample, resolve: Resolve, goalReachable?: Goa
     ...context,
     counterexample: ce,
     states: run.states,
-    steps: stepsOf(system, ce, run.states),
+    steps: stepsOf(system, ce.steps, run.states),
     fault: run.fault,
+    wayOn: wayOnOf(context, trace, run.states, wayOnFrom),
     modelChanged: context.checker.model !== ce.model,
   }
 }
 
-function stepsOf(system: System, ce: Counterexample, states: readonly Uint16Array[]): ReplayedStep[] {
-  return ce.steps.map(({ thread: name, step }, index) => {
+/** The way on, taken by xstate. */
+function wayOnOf(
+  { system, property }: ReplayContext,
+  trace: Trace,
+  states: readonly Uint16Array[],
+  wayOnFrom: WayOnFrom | undefined,
+): WayOn | null {
+  if (property.kind !== 'progress') return null
+  const found = wayOnFrom?.(states[states.length - 1], property.goal) ?? null
+  if (found === null) return null
+  const steps = [...trace.steps, ...found.steps]
+  const run = referenceRun(system, { initial: trace.initial, steps })
+  return {
+    steps: stepsOf(system, steps, run.states).slice(trace.steps.length),
+    states: run.states.slice(states.length),
+    loopStart: found.loopStart === undefined ? null : trace.steps.length + found.loopStart,
+  }
+}
+
+/** The behaviour with its way on, as if it were one trace. */
+export function withWayOn(replayed: Replayed): Replayed {
+  const { wayOn, steps, states } = replayed
+  return wayOn === null
+    ? replayed
+    : { ...replayed, steps: [...steps, ...wayOn.steps], states: [...states, ...wayOn.states] }
+}
+
+function stepsOf(
+  system: System,
+  steps: readonly TraceStep[],
+  states: readonly Uint16Array[],
+): ReplayedStep[] {
+  return steps.map(({ thread: name, step }, index) => {
     const thread = system.threads.find((t) => t.name === name) as Thread<never>
     const located = thread.flow.steps.find((s) => s.path === step) as LocatedStep<never>
     const after = states[index + 1] as Uint16Array | undefined

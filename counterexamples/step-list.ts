@@ -1,6 +1,8 @@
+import { rulesOf } from './abridge.ts'
 import { headingOf } from './call-stack.ts'
+import type { Rule } from './canvas.ts'
 import { heading, reproduce } from './diagram.ts'
-import type { Replayed } from './replay.ts'
+import { type Replayed, withWayOn } from './replay.ts'
 import { stepText } from './rows.ts'
 import { WIDTH, wrap } from './text-layout.ts'
 
@@ -9,12 +11,14 @@ import { WIDTH, wrap } from './text-layout.ts'
  * and what the design has dropped after it.
  */
 export function stepList(replayed: Replayed): string {
-  const { counterexample, steps, property, fault } = replayed
+  const { steps } = withWayOn(replayed)
+  const { property, fault } = replayed
+  const rules = rulesOf(replayed)
   const digits = String(steps.length).length
   const names = Math.max(0, ...steps.map((s) => s.thread.name.length))
   const lines = [...heading(replayed), '']
   for (const step of steps) {
-    if (counterexample.loopStart === step.index) lines.push('--- the steps below repeat forever')
+    lines.push(...rulesBefore(rules, step.index))
     const fn = headingOf(step.located.step.about)
     const where = fn === null ? '' : ` in ${fn.replace(/:$/, '')}`
     const number = `${String(step.index + 1).padStart(digits)}. ${step.thread.name.padEnd(names)}  `
@@ -33,9 +37,12 @@ export function stepList(replayed: Replayed): string {
       lines.push(...wrap(text, room, 4).map((l) => below + l))
     }
   }
-  if (counterexample.loopStart === steps.length) lines.push('--- no thread takes another step')
+  lines.push(...rulesBefore(rules, steps.length))
   const end = property.kind === 'witness' ? property.id : `BUG: ${property.id}`
   const why = fault === null ? '' : ` (${fault.message})`
   lines.push(...wrap(`<--- ${end}${why}`, WIDTH, 5), '', ...reproduce(replayed))
   return `${lines.join('\n')}\n`
 }
+
+const rulesBefore = (rules: readonly Rule[], step: number): string[] =>
+  rules.filter(({ before }) => before === step).map(({ text }) => `--- ${text}`)

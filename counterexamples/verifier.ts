@@ -12,6 +12,15 @@ export type GoalReachable = (
   goal: (world: never, at: Counters) => boolean,
 ) => boolean | null
 
+/**
+ * How a behaviour continues from a state from which the goal cannot be reached: to a dead end, or around a loop. Null if
+ * a limit stopped the search before either was found.
+ */
+export type WayOnFrom = (
+  state: Uint16Array,
+  goal: (world: never, at: Counters) => boolean,
+) => Pick<Trace, 'steps' | 'loopStart'> | null
+
 /** A trace, replayed and checked. */
 export interface Judgement {
   readonly run: ReferenceRun

@@ -1,5 +1,6 @@
 import { breadthFirst } from '../../explorer/search/breadth-first.ts'
 import { goalReachableIn } from '../../explorer/search/goal-reachable.ts'
+import { wayOnIn } from '../../explorer/search/way-on.ts'
 import { choice, program, step } from '../../model/language/program.ts'
 import { Oops, type Property } from '../../model/language/property.ts'
 import {
@@ -310,6 +311,52 @@ export function spinner(): SmallSystem {
   return { system: system, property: property }
 }
 
+/** Once the fault is stale it can never finish; on the way to the loop the other thread does much that is irrelevant. */
+export function longWayOn(): SmallSystem {
+  const world = struct({ stale: flag, invalid: flag, faults: range(0, 1), work: range(0, 40) })
+  type World = View<typeof world>
+  const vcpu = program<World>('vcpu', 'takes a page fault', [
+    step('fault', { fn: 'kvm_mmu_page_fault', shows: 'walk_addr()' }),
+    step(
+      'retry',
+      { fn: 'kvm_mmu_page_fault', shows: (w) => `is_page_fault_stale() = ${w.invalid || w.stale}` },
+      [{ when: (w) => w.invalid || w.stale, to: 'fault' }, { to: 'map' }],
+    ),
+    step('map', { fn: 'kvm_mmu_page_fault' }, { does: (w) => void w.faults++ }),
+  ])
+  const zap = program<World>('zap', 'makes the fault stale', [
+    step(
+      'bump',
+      { fn: 'zap', shows: 'mmu_valid_gen++' },
+      {
+        does: (w) => {
+          w.stale = true
+        },
+      },
+    ),
+    ...Array.from({ length: 20 }, (_, n) =>
+      step<World>(`work ${n}`, { fn: 'zap', shows: 'zap a page' }, { does: (w) => void w.work++ }),
+    ),
+    step(
+      'mark',
+      { fn: 'zap', shows: 'role.invalid = 1' },
+      {
+        does: (w) => {
+          w.invalid = true
+        },
+      },
+    ),
+  ])
+  const system = compose({ name: 'long', world, threads: [one(vcpu), one(zap)], initial: [() => {}] })
+  const property: Property<World> = {
+    id: 'fault-can-finish',
+    kind: 'progress',
+    title: 'A page fault can finish.',
+    goal: (w) => w.faults === 1,
+  }
+  return { system, property }
+}
+
 /** The same system with another property. */
 export function asking<W>({ system }: SmallSystem, property: Property<W>): SmallSystem {
   return { system, property: property }
@@ -335,7 +382,7 @@ export function replayedOf(
     design: { id: 'upstream', title: 'the kernel as it is' },
     checker: { version: '0.2.0', model: 'fedcba9876543210' },
   }
-  return replay(ce, () => context, goalReachableIn(system))
+  return replay(ce, () => context, goalReachableIn(system), wayOnIn(system))
 }
 
 /** A shortest violation as the search finds it. @throws Error when there is none. */

@@ -49,7 +49,7 @@ function answerTo(checker: Checker, request: unknown): Answer {
   // Each counterexample is replayed on a system that is built for it, as in a process that has replayed nothing else.
   forgetSystems()
   try {
-    replayed(checker, parseCounterexample(requestShape.parse(request), 'the request'))
+    replayed(checker, parseCounterexample(requestShape.parse(request), 'the request'), {}, { wayOn: false })
     return { disagreement: null }
   } catch (error) {
     return { disagreement: errorLines(error instanceof Error ? error.message : String(error))[0] }

@@ -13,7 +13,7 @@ import type { OopsFreedom } from '../../model/language/property.ts'
 import { printableJson, quoted, quotedPath } from '../../model/language/quoted.ts'
 import { ReplayError } from '../../model/language/reference.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
-import { goalReachableIn } from '../search/index.ts'
+import { goalReachableIn, wayOnIn } from '../search/index.ts'
 import { builtSystem } from './built-systems.ts'
 import {
   type Catalogue,
@@ -87,10 +87,16 @@ type FileNames = { readonly [K in keyof UserFiles]?: Pick<NonNullable<UserFiles[
 
 /**
  * Replays a counterexample by xstate alone. It contains the user's scenario and design, if any.
+ * @param wayOn whether to search for how the behaviour continues once a goal is out of reach; diagrams show it.
  * @throws UsageError for a name that does not exist, or a scenario or design in it that makes no sense; InternalError
  *   when the model does not allow the behaviour or the property is not violated.
  */
-export function replayed(checker: Checker, ce: Counterexample, named: FileNames = {}): Replayed {
+export function replayed(
+  checker: Checker,
+  ce: Counterexample,
+  named: FileNames = {},
+  { wayOn = true }: { readonly wayOn?: boolean } = {},
+): Replayed {
   const { question, faults } = resolved(checker, ce, named)
   try {
     const { system } = question
@@ -98,6 +104,7 @@ export function replayed(checker: Checker, ce: Counterexample, named: FileNames 
       ce,
       () => question,
       (encoded, goal) => goalReachableIn(system, { faults })(encoded, goal),
+      wayOn ? (encoded, goal) => wayOnIn(system, { faults })(encoded, goal) : undefined,
     )
   } catch (error) {
     if (error instanceof ReplayError) throw new InternalError(`${ce.id}: ${error.message}`)

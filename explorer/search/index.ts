@@ -23,3 +23,4 @@ export {
 } from './result.ts'
 export type { SearchHooks, SearchSettings } from './search-options.ts'
 export type { OpenReason, PreemptionsOnly, SampledOnly, StopReason } from './stop-reason.ts'
+export { wayOnIn } from './way-on.ts'
