@@ -1,0 +1,3 @@
+/** Follows logs of real systems: is a log a behaviour of the model? Knows nothing of KVM. */
+export { type FollowOptions, follow } from './follow.ts'
+export type { FollowResult, HarnessCount, OpenReason, StepCount, TraceVerdict } from './result.ts'
