@@ -144,6 +144,7 @@ function readProbe(common: Common, name: ProbeName, body: string): TraceEvent | 
   const event: Record<string, unknown> = { ...common, fn: functionIn(body.slice(1, end)), name }
   const form = name === 'pte_list_add' && body.startsWith(' a=', end + 1) ? PTE_LIST_ADD_ISRA : PRINTED[name]
   let at = end + 1
+  if (name === 'tdp_get_root' && at === body.length) return { ...event, ret: null } as unknown as TraceEvent // 7.2
   for (const { name: field, key, kind } of form.fields) {
     if (!body.startsWith(key, at)) return undefined
     const from = at + key.length
