@@ -1,0 +1,58 @@
+import { isDeepStrictEqual } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { designs } from '../../model/designs/index.ts'
+import { kernels } from '../../model/kernels/kernels.ts'
+import { rootsTable } from '../../model/trace/roots.ts'
+import { rootsSlice } from '../../model/trace/roots-slice.ts'
+import { rootsSystem } from '../../model/trace/roots-system.ts'
+import { observableIn } from '../../model/trace/slice.ts'
+import { stepsOf } from '../../model/trace/table.ts'
+import { logText, logUpTo } from '../../model/trace/testing/logs.ts'
+import { followSlice } from './testing/follow-slice.ts'
+
+/** Up to the end of the first zap of a root page, which one vCPU uses and both have cached. */
+const FIRST_ZAP = logUpTo(logText('s12_rootzap'), 720)
+
+describe('the roots slice', () => {
+  it.each([
+    ['s01_touch', 124, { 'exit: other': 13, 'fault below': 12, 'PF/retry of a notifier': 0, lock: 10 }],
+    ['s02_cr3', 260, { 'exit: other': 14, 'fault below': 20, 'PF/retry of a notifier': 0, lock: 2 }],
+    ['s03_ptesync', 310, { 'exit: other': 33, 'fault below': 29, 'PF/retry of a notifier': 0, lock: 18 }],
+    ['s12_rootzap', 482, { 'exit: other': 55, 'fault below': 16, 'PF/retry of a notifier': 0, lock: 6 }],
+  ])('follows %s', async (name, expected, used) => {
+    const { verdict, candidates, observations, harness } = await followSlice(rootsSlice, logText(name))
+    expect(verdict).toEqual({ kind: 'followed' })
+    expect(observations).toBe(expected)
+    expect(candidates.largest).toBeLessThan(2_000)
+    expect(Object.fromEntries(harness.map(({ harness: { step }, taken }) => [step, taken]))).toEqual(used)
+  })
+
+  it('owes no step that the model does not have', () => {
+    const kernel = kernels.find(({ id }) => id === '6.12') as (typeof kernels)[number]
+    const alone = { pgds: [16, 17], cr3: [0, 0], pages: 2, wpToggles: true, direct: false, nested: false }
+    const systems = [alone, { ...alone, direct: true, nested: true }].map((c) => rootsSystem(c, kernel))
+    const found = new Set(systems.flatMap((system) => observableIn(rootsTable, system)))
+    expect(
+      stepsOf(rootsTable).filter((step) => ![...found].some((other) => isDeepStrictEqual(step, other))),
+    ).toEqual([])
+  })
+
+  it.each([
+    ['prev-roots-tested-by-current', 'free_roots'],
+    ['reload-all-roots', 'free_roots'],
+    ['obsolete-test-ignores-invalid', 'free_roots'],
+    ['bit-cleared-after-handling', 'free_obsolete_roots'],
+    ['request-after-unlock', 'req_all'],
+    ['commit-without-flush', 'req_all'],
+  ])('rejects %s by s12, at %s', async (id, event) => {
+    const design = designs.find((d) => d.id === id)
+    const { verdict } = await followSlice(rootsSlice, FIRST_ZAP, design)
+    expect(verdict).toMatchObject({ kind: 'rejected', observation: { event } })
+  })
+
+  it('follows with a design that no log can tell from the kernel', async () => {
+    const design = designs.find((d) => d.id === 'request-before-invalid')
+    const { verdict } = await followSlice(rootsSlice, FIRST_ZAP, design)
+    expect(verdict).toEqual({ kind: 'followed' })
+  })
+})

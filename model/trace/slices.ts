@@ -1,0 +1,5 @@
+import { rootsSlice } from './roots-slice.ts'
+import type { Slice } from './slice.ts'
+
+/** The slices of the model that logs are followed with. */
+export const slices: readonly Slice[] = [rootsSlice]
