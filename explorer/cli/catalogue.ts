@@ -37,6 +37,14 @@ export interface CitedSources {
   standsForCode(step: Step<never>, version: string): boolean
 }
 
+/** What was recorded of all cells, which the gate compares with. */
+export interface GateRecords<W> {
+  /** Folder of this package with the baselines. */
+  readonly baselines: string
+  /** The scenarios in which a kernel has other steps than the newest one. */
+  scenariosThatDiffer(kernel: Kernel<W>): ReadonlySet<string>
+}
+
 /** Everything that can be checked. `W` is the type of the shared memory that all of it is written for. */
 export interface Catalogue<W = unknown> {
   readonly scenarios: readonly Scenario<W>[]
@@ -60,6 +68,8 @@ export interface Catalogue<W = unknown> {
   readonly questions?: readonly Question[]
   /** Absent if the model cites no sources. */
   readonly sources?: CitedSources
+  /** Absent if nothing was recorded. */
+  readonly gate?: GateRecords<W>
   /** What is known of dropped statements; absent if that was not reviewed. */
   readonly drops?: KnownDrops
 }

@@ -1,12 +1,15 @@
 import type { Checker } from './checker.ts'
 import type { CounterexampleWriter } from './counterexample-writer.ts'
 import type { Io } from './io.ts'
-import type { SearchRunner } from './search-runner.ts'
+import type { CellJudge, SearchRunner } from './search-runner.ts'
 
 /** What every command works with; tests replace parts of it. */
 export interface CommandContext extends Checker {
   readonly io: Io
   readonly runner: SearchRunner
+  readonly judge: CellJudge
+  /** The environment variables. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly writer: CounterexampleWriter
   /** Aborted by SIGINT, SIGTERM and SIGHUP; the reason is the exit status. */
   readonly signal: AbortSignal

@@ -6,9 +6,12 @@ import { z } from 'zod'
 import { counterexampleShape } from '../../counterexamples/counterexample-file.ts'
 import { scenarioFileSchema } from '../../model/scenarios/scenario-file.ts'
 import { EXIT } from './exit-status.ts'
+import { FINDINGS } from './gate/compare.ts'
+import { gateShape } from './gate/gate-json.ts'
 import { catalogue as kvmCatalogue } from './kvm-catalogue.ts'
 import { resultSchema } from './report/result-json.ts'
-import { runSmall } from './testing/run-small.ts'
+import { runOn, runSmall } from './testing/run-small.ts'
+import { catalogue as smallCatalogue } from './testing/small-catalogue.ts'
 import { designFile } from './user-design.ts'
 
 /**
@@ -105,6 +108,36 @@ describe('options that scripts use', () => {
       ['--help'],
     ])
       expect([command, (await runSmall(command, { typed: ['q'] })).status]).toEqual([command, 0])
+  })
+})
+
+/** Options of `gate`, each with what it is used with. */
+const GATE_OPTIONS: readonly (readonly string[])[] = [
+  ['--update'],
+  ['--only', 'upstream in zap', '--same-graph'],
+  ['--shard', '1/2', '--json', join(folder, 'part.json')],
+  ['--tier', 'gate', '--workers', '1', '--budget', '60', '--time-limit', '60', '--quiet'],
+  ['--max-states', '1000', '--memory-limit', '9000', '--json'],
+]
+
+describe('options of gate', () => {
+  const file = join(folder, 'baseline.json')
+  const one = { ...smallCatalogue, designs: smallCatalogue.designs.slice(0, 1) }
+  const small = { ...one, scenarios: one.scenarios.filter(({ id }) => id === 'zap') }
+
+  it('are taken', async () => {
+    for (const options of GATE_OPTIONS) {
+      const { status, err } = await runOn(small, ['gate', '--baseline', file, '--out', folder, ...options])
+      // A property of the small scenario is vacuous.
+      expect([options, status, err]).toEqual([options, EXIT.inconclusive, []])
+    }
+  })
+
+  it('are documented, all of them', async () => {
+    const { out } = await runSmall(['gate', '--help'])
+    const documented = new Set(out.join('\n').match(/--[a-z][a-z-]*/g))
+    for (const option of ['--kernel', '--baseline', '--out', ...GATE_OPTIONS.flat()])
+      if (option.startsWith('--')) expect(documented).toContain(option)
   })
 })
 
@@ -234,6 +267,36 @@ describe('members of JSON that scripts read', () => {
       expect(Object.keys(lists[list][0])).toEqual(expect.arrayContaining(names))
     const statuses = new Set(kvmCatalogue.designs.map(({ status }) => status))
     expect([...statuses].sort()).toEqual(['before', 'bug', 'candidate', 'control', 'rejected', 'upstream'])
+  })
+
+  it('are in the result of a gate', () => {
+    const { findings, cells } = gateShape.shape
+    expect(Object.keys(gateShape.shape)).toEqual(
+      expect.arrayContaining([
+        'schema',
+        'version',
+        'modelHash',
+        'kernel',
+        'tier',
+        'only',
+        'shard',
+        'exitStatus',
+      ]),
+    )
+    expect(Object.keys(findings.element.shape)).toEqual(
+      expect.arrayContaining(['kind', 'cell', 'property', 'was', 'now', 'note', 'counterexample']),
+    )
+    expect(Object.keys(cells.element.shape)).toEqual(
+      expect.arrayContaining(['design', 'scenario', 'complete', 'states', 'transitions', 'properties']),
+    )
+    expect(FINDINGS).toMatchObject({
+      introduced: 1,
+      'not-caught': 3,
+      lost: 3,
+      vacuous: 4,
+      inconclusive: 4,
+      fixed: 0,
+    })
   })
 
   it('are those of doctor', async () => {

@@ -13,6 +13,8 @@ import { hasCheckpoint, readManifest } from '../checkpoint/manifest.ts'
 import { refusedIn } from '../checkpoint/search-checkpoint.ts'
 import { REDUCE } from '../reduce/index.ts'
 import { EXIT } from './exit-status.ts'
+import { FINDINGS } from './gate/compare.ts'
+import { gateShape } from './gate/gate-json.ts'
 import { catalogue } from './kvm-catalogue.ts'
 import { mutationSchema } from './report/mutation-report.ts'
 import { resultSchema } from './report/result-json.ts'
@@ -122,6 +124,13 @@ describe('every field is described of a', () => {
     expect(missingIn('mutation.md', all)).toEqual([])
     for (const kind of ['noticed', 'model-fails', 'survives', 'equivalent', 'never-taken', 'not-decided'])
       expect(described('mutation.md')).toContain(kind)
+  })
+
+  it('gate, with every kind of finding', () => {
+    const all = membersOf(z.toJSONSchema(gateShape))
+    expect(all.size).toBeGreaterThan(30)
+    expect(missingIn('gate.md', all)).toEqual([])
+    for (const kind of Object.keys(FINDINGS)) expect(described('gate.md')).toContain(kind)
   })
 
   it('counterexample', () => {

@@ -73,6 +73,27 @@ nothing notices needs a reviewed reason; without one the exit status is 3, and
 also if it is noticed though there is a reason. What the budget leaves out is
 "not decided" (4).`
 
+export const GATE = `
+Every property of every cell, a design in a scenario, is compared with the
+baseline and with what the design expects. Fails for violations that were
+introduced (1), for known bugs that are not caught any more, coverage that was
+lost and other verdicts than expected (3), and for what is inconclusive or
+vacuous (4). Other counts of states or another counterexample are printed and
+do not fail, unless --same-graph demands it; neither do new cells.
+
+Examples:
+  mmucheck gate                                    before a change is merged
+  mmucheck gate --only roots-zap-all               some cells
+  mmucheck gate --update                           record what was meant
+  mmucheck gate --tier deep --budget 3600          at night
+  mmucheck gate --shard 2/8 --json out/2.json      on one machine of eight
+  mmucheck merge out/*.json                        what the whole gate reports`
+
+export const MERGE = `
+The files must be all shards of one run, of this build. Reports what the whole
+gate reports, and writes the counterexamples that it writes, for any number of
+shards.`
+
 export const EXIT_STATUS = `
 EXIT STATUS
   0    everything requested holds, and every search was complete
@@ -80,7 +101,7 @@ EXIT STATUS
        and written where that was possible
   2    usage or configuration error, and nothing was checked; or the model of a
        check is wrong
-  3    a design that is known to fail was not caught
+  3    a design that is known to fail was not caught, or coverage was lost
   4    inconclusive: a limit was reached first (0 with --allow-incomplete);
        or vacuous: a property had nothing to judge, or a witness was not reached
        (0 with --allow-vacuous)

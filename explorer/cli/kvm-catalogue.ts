@@ -1,6 +1,7 @@
 import { designs } from '../../model/designs/index.ts'
 import { questions } from '../../model/designs/questions.ts'
 import { dropsNoticedIn, survivingDrops } from '../../model/designs/surviving-drops.ts'
+import { changedScenarios } from '../../model/kernels/changed-steps.ts'
 import { kernels } from '../../model/kernels/kernels.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
@@ -18,6 +19,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   scenarioFrom,
   scenarioSchema: scenarioFileSchema,
   questions,
+  gate: { baselines: 'explorer/gate', scenariosThatDiffer: ({ undone }) => changedScenarios(undone) },
   drops: { surviving: survivingDrops, noticedIn: dropsNoticedIn },
   featured: {
     question:

@@ -7,8 +7,10 @@ import { defaultSet } from './commands/default-set.ts'
 import { diff } from './commands/diff.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
+import { gate } from './commands/gate.ts'
 import { list } from './commands/list.ts'
 import { machine } from './commands/machine.ts'
+import { merge } from './commands/merge.ts'
 import { mutate } from './commands/mutate.ts'
 import { replay } from './commands/replay.ts'
 import { FORMS, show } from './commands/show.ts'
@@ -23,6 +25,8 @@ import {
   ENVIRONMENT,
   EXAMPLES,
   EXIT_STATUS,
+  GATE,
+  MERGE,
   MUTATIONS,
   PURPOSE,
   SCENARIO_FILE,
@@ -177,6 +181,28 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--quiet', 'only the last line')
     .action(async (scenarios: string[], raw) => done(await mutate(context, scenarios, raw)))
 
+  addReportOptions(
+    command('gate', 'Searches every design in its scenarios; compares with what was recorded.', GATE)
+      .option('--update', 'record what is found, and print what differs; not with CI=true')
+      .option('--kernel <version>', 'the cells whose steps differ in this Linux version')
+      .option('--tier <name>', 'gate (default), or deep: the deep scenarios')
+      .option('--only <text>', 'only cells with that in "DESIGN in SCENARIO" (repeatable)', collect)
+      .option('--shard <i/n>', 'one part of several; auto/N, auto: index from the environment')
+      .option('--time-limit <s>', 'seconds for each search')
+      .option('--budget <s>', 'seconds for all searches together')
+      .option('--max-states <n>', 'distinct states of each search')
+      .option('--memory-limit <MiB>', 'of the whole process (default: 90% of the memory)')
+      .option('--workers <n>', 'parallel searches (default: one for each core)'),
+  ).action(async (raw) => done(await gate(context, raw)))
+
+  addReportOptions(
+    command(
+      'merge',
+      'Puts the shards of a gate together, and reports what the whole gate does.',
+      MERGE,
+    ).argument('<result...>', 'files of "gate --shard I/N --json FILE", all of them'),
+  ).action(async (files: string[], raw) => done(await merge(context, files, raw)))
+
   command('doctor', 'Prints versions, model hash, cores and memory, for bug reports.')
     .option('--json', 'as an object')
     .action((raw) => done(doctor(context, raw)))
@@ -185,6 +211,15 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
 }
 
 const collect = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value]
+
+function addReportOptions(command: Command): Command {
+  return command
+    .option('--baseline <file>', 'compare with this file, not with the one in the package')
+    .option('--same-graph', 'fail (3) for other counts too: nothing may change but names')
+    .option('--json [file]', 'the result as JSON, to standard output or a file')
+    .option('--out <dir>', 'folder for counterexamples (default: out)')
+    .option('--quiet', 'only the last line')
+}
 
 function addSearchOptions(command: Command): Command {
   return command

@@ -4,8 +4,10 @@ import { ModelError } from '../../model/language/errors.ts'
 import { programFile } from '../program-file.ts'
 import type { SearchHooks } from '../search/index.ts'
 import { InternalError, UsageError } from './errors.ts'
+import type { JudgeRequest } from './gate/judge-cell.ts'
+import type { JudgedCell } from './gate/judged-cell.ts'
 import type { Checked, CheckRequest } from './run-check.ts'
-import type { ThreadInput, ThreadReport, ThreadRequest } from './search-thread.ts'
+import type { Asked, ThreadInput, ThreadReport, ThreadRequest } from './search-thread.ts'
 
 /** Runs searches, several in parallel. */
 export interface SearchRunner {
@@ -17,6 +19,15 @@ export interface SearchRunner {
   run(request: CheckRequest, signal: AbortSignal, listener: SearchListener): Promise<Checked>
 }
 
+/** Searches cells for the gate, several in parallel. */
+export interface CellJudge {
+  /**
+   * Searches a cell in full; ends soon after `signal` is aborted, as incomplete.
+   * @throws ModelError when the model is wrong, InternalError when its thread was lost or xstate disagrees.
+   */
+  judge(request: JudgeRequest, signal: AbortSignal, listener: SearchListener): Promise<JudgedCell>
+}
+
 /** Called while a search runs. */
 export type SearchListener = Required<Pick<SearchHooks, 'onProgress' | 'onUnwritten'>>
 
@@ -25,24 +36,26 @@ export type SearchListener = Required<Pick<SearchHooks, 'onProgress' | 'onUnwrit
  * the catalogue as a module, because functions cannot be sent, and its code gets faster with use. Both take longer than
  * most searches, so threads are reused.
  */
-export function threadRunner(catalogue: URL): SearchRunner {
+export function threadRunner(catalogue: URL): SearchRunner & CellJudge {
   const idle: Worker[] = []
+  const ask = async <T>(asked: Asked, signal: AbortSignal, listener: SearchListener): Promise<T> => {
+    const worker = idle.pop() ?? startThread(catalogue)
+    let hasEnded = false
+    try {
+      const outcome = await searchIn<T>(worker, asked, signal, listener)
+      hasEnded = true
+      return outcome
+    } finally {
+      if (hasEnded) {
+        // An idle thread must not keep the process alive.
+        worker.unref()
+        idle.push(worker)
+      } else await worker.terminate()
+    }
+  }
   return {
-    async run(request, signal, listener) {
-      const worker = idle.pop() ?? startThread(catalogue)
-      let hasEnded = false
-      try {
-        const outcome = await searchIn(worker, request, signal, listener)
-        hasEnded = true
-        return outcome
-      } finally {
-        if (hasEnded) {
-          // An idle thread must not keep the process alive.
-          worker.unref()
-          idle.push(worker)
-        } else await worker.terminate()
-      }
-    },
+    run: (request, signal, listener) => ask<Checked>({ kind: 'check', request }, signal, listener),
+    judge: (request, signal, listener) => ask<JudgedCell>({ kind: 'judge', request }, signal, listener),
   }
 }
 
@@ -62,28 +75,28 @@ function startThread(catalogue: URL): Worker {
   return new Worker(programFile('search-thread'), { workerData })
 }
 
-function searchIn(
+function searchIn<T>(
   worker: Worker,
-  request: CheckRequest,
+  asked: Asked,
   signal: AbortSignal,
   { onProgress, onUnwritten }: SearchListener,
-): Promise<Checked> {
+): Promise<T> {
   const stop = new Int32Array(new SharedArrayBuffer(4))
   const raise = (): void => {
     Atomics.store(stop, 0, 1)
   }
   if (signal.aborted) raise()
   signal.addEventListener('abort', raise)
-  return new Promise<Checked>((resolve, reject) => {
+  return new Promise<T>((resolve, reject) => {
     const lost = (why: string): void => {
       const idOf = (asked: string | { readonly id: string }) => (typeof asked === 'string' ? asked : asked.id)
-      const what = idOf(request.design)
-      reject(new InternalError(`the search of ${idOf(request.scenario)} with ${what} was lost: ${why}`))
+      const { design, scenario } = asked.request
+      reject(new InternalError(`the search of ${idOf(scenario)} with ${idOf(design)} was lost: ${why}`))
     }
     worker.on('message', (report: ThreadReport) => {
       if (report.kind === 'progress') onProgress(report.progress)
       else if (report.kind === 'unwritten') onUnwritten(report.why)
-      else if (report.kind === 'outcome') resolve(report.outcome)
+      else if (report.kind === 'outcome') resolve(report.outcome as T)
       else if (report.kind === 'model-error') reject(new ModelError(report.message))
       else if (report.kind === 'checkpoint-error') reject(new UsageError(report.message))
       else if (report.kind === 'contradiction') reject(new InternalError(report.message))
@@ -92,8 +105,8 @@ function searchIn(
     worker.on('error', (error) => lost(error instanceof Error ? error.message : String(error)))
     worker.on('exit', (code) => lost(`its thread ended with status ${code}`))
     worker.ref()
-    const asked: ThreadRequest = { request, stop }
-    worker.postMessage(asked)
+    const request: ThreadRequest = { ...asked, stop }
+    worker.postMessage(request)
   }).finally(() => {
     signal.removeEventListener('abort', raise)
     for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event)

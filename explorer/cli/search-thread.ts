@@ -3,6 +3,8 @@ import { ModelError } from '../../model/language/errors.ts'
 import { CheckpointError } from '../checkpoint/index.ts'
 import { collectGarbage, LostWorker, type Progress, type SearchHooks } from '../search/index.ts'
 import { InternalError } from './errors.ts'
+import { type JudgeRequest, judgeCell } from './gate/judge-cell.ts'
+import type { JudgedCell } from './gate/judged-cell.ts'
 import { loadCatalogue } from './load-catalogue.ts'
 import { errorInWords } from './reason-words.ts'
 import { type Checked, type CheckRequest, runCheck } from './run-check.ts'
@@ -11,9 +13,13 @@ import { subjectSource } from './search-subject.ts'
 /** `workerData` of a search thread: the URL of the module with the catalogue. */
 export type ThreadInput = string
 
+/** What a search thread is asked. */
+export type Asked =
+  | { readonly kind: 'check'; readonly request: CheckRequest }
+  | { readonly kind: 'judge'; readonly request: JudgeRequest }
+
 /** A request to a search thread; it takes one at a time. */
-export interface ThreadRequest {
-  readonly request: CheckRequest
+export type ThreadRequest = Asked & {
   /** Shared flag: non-zero tells the search to end. */
   readonly stop: Int32Array
 }
@@ -22,7 +28,7 @@ export interface ThreadRequest {
 export type ThreadReport =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'unwritten'; readonly why: string }
-  | { readonly kind: 'outcome'; readonly outcome: Checked }
+  | { readonly kind: 'outcome'; readonly outcome: Checked | JudgedCell }
   | { readonly kind: Failure; readonly message: string }
 
 /** How a search fails. `failure` is a lost worker or anything unexpected. */
@@ -37,7 +43,7 @@ const module = workerData as ThreadInput
 const catalogue = loadCatalogue(new URL(module))
 const post = (report: ThreadReport): void => parentPort?.postMessage(report)
 
-parentPort?.on('message', async ({ request, stop }: ThreadRequest) => {
+parentPort?.on('message', async ({ stop, ...asked }: ThreadRequest) => {
   let lastPosted = performance.now()
   const hooks: SearchHooks = {
     stop: () => Atomics.load(stop, 0) !== 0,
@@ -49,13 +55,18 @@ parentPort?.on('message', async ({ request, stop }: ThreadRequest) => {
     onUnwritten: (why) => post({ kind: 'unwritten', why }),
   }
   try {
-    const outcome = await runCheck(await catalogue, request, hooks, subjectSource(module, request))
+    const outcome = await outcomeOf(asked, hooks)
     if (outcome.states >= LARGE) collectGarbage()
     post({ kind: 'outcome', outcome })
   } catch (error) {
     post(failureOf(error))
   }
 })
+
+async function outcomeOf(asked: Asked, hooks: SearchHooks): Promise<Checked | JudgedCell> {
+  if (asked.kind === 'judge') return judgeCell(await catalogue, asked.request, hooks)
+  return runCheck(await catalogue, asked.request, hooks, subjectSource(module, asked.request))
+}
 
 function failureOf(error: unknown): ThreadReport {
   if (!(error instanceof Error)) return { kind: 'failure', message: String(error) }

@@ -24,10 +24,13 @@ export async function start(catalogue: URL, replay: URL): Promise<void> {
   await runToExit(io, async () => {
     const checker = await checkerOf(catalogue)
     const { confirm, end } = freshProcess(fileURLToPath(replay))
+    const runner = threadRunner(catalogue)
     const context: CommandContext = {
       ...checker,
       io,
-      runner: threadRunner(catalogue),
+      runner,
+      judge: runner,
+      env: process.env,
       writer: counterexampleFiles(checker, confirm),
       signal: interrupt.signal,
     }

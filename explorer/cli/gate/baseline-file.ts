@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { idOf } from '../../../counterexamples/counterexample-file.ts'
-import { shrink } from '../../../counterexamples/shrink.ts'
-import { Verifier } from '../../../counterexamples/verifier.ts'
 import type { Property } from '../../../model/language/property.ts'
-import { goalReachableIn, type PropertyResult } from '../../search/index.ts'
-import { type CellRun, verdictsOf } from './cell-run.ts'
+import type { PropertyResult } from '../../search/index.ts'
+import { type CellRun, counterexampleIn, verdictsOf } from './cell-run.ts'
 
 export const FORMAT = 'mmucheck-baseline/1'
 
@@ -61,30 +58,21 @@ export function recordOf<W>(run: CellRun<W>): BaselineCell {
   const properties = verdictsOf(run).flatMap((found, n) => {
     const { id, verdict, antecedent } = found
     if (verdict === 'not-applicable') return []
-    return [[id, { verdict, antecedent, ...counterexampleIn(run, run.properties[n], found) }]]
+    return [[id, { verdict, antecedent, ...lengthAndId(run, run.properties[n], found) }]]
   })
   return { states, transitions, depth, deadlocks, properties: Object.fromEntries(properties) }
 }
 
 /** Length and id of the counterexample that `check --reduce none` would report; nothing without one. */
-function counterexampleIn<W>(
-  { design, scenario, system }: CellRun<W>,
+function lengthAndId<W>(
+  run: CellRun<W>,
   property: Property<W>,
   { verdict, trace }: Pick<PropertyResult, 'trace'> & { readonly verdict: string },
 ): { length?: number; counterexample?: string } {
   if (trace === null) return {}
   if (verdict !== 'violated') return { length: trace.steps.length }
-  const verifier = new Verifier(system, property, goalReachableIn(system))
-  const shrunk = shrink(trace, system, (candidate) => verifier.fails(candidate), { shortest: true })
-  const { initial, steps, loopStart = null } = shrunk
-  const { kernel } = scenario
-  const names = {
-    scenario: scenario.id,
-    design: design.id,
-    property: property.id,
-    ...(kernel === undefined ? {} : { kernel }),
-  }
-  return { length: steps.length, counterexample: idOf({ ...names, initial, steps, loopStart }) }
+  const { trace: shrunk, id } = counterexampleIn(run, property, trace)
+  return { length: shrunk.steps.length, counterexample: id }
 }
 
 /** The text of a baseline file: one line for each property, so that version control shows what changed. */

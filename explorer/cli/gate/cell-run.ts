@@ -1,11 +1,21 @@
+import { idOf } from '../../../counterexamples/counterexample-file.ts'
+import { shrink } from '../../../counterexamples/shrink.ts'
+import { Verifier } from '../../../counterexamples/verifier.ts'
 import type { Design } from '../../../model/designs/design.ts'
 import { expectedVerdict, isAsExpected } from '../../../model/designs/expectation.ts'
 import { judgedProperties } from '../../../model/designs/judged-properties.ts'
 import type { Property } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
+import type { Trace } from '../../../model/language/trace.ts'
 import type { Scenario } from '../../../model/scenarios/scenario.ts'
 import { checkAgainstReference, type Recording } from '../../compile/index.ts'
-import { breadthFirst, type SearchOptions, type SearchResult, type Verdict } from '../../search/index.ts'
+import {
+  breadthFirst,
+  goalReachableIn,
+  type SearchOptions,
+  type SearchResult,
+  type Verdict,
+} from '../../search/index.ts'
 import { type Judgement, judgement } from '../nothing-judged.ts'
 
 /** One search of the table: a design in one of its scenarios. */
@@ -58,6 +68,21 @@ export function verdictsOf<W>({ properties, listed, system, result }: CellRun<W>
   )
 }
 
+/** The counterexample that `check --reduce none` would report of a violation. */
+export function counterexampleIn<W>(
+  { design, scenario, system }: CellRun<W>,
+  property: Property<W>,
+  trace: Trace,
+): { readonly trace: Trace; readonly id: string } {
+  const verifier = new Verifier(system, property, goalReachableIn(system))
+  const shrunk = shrink(trace, system, (candidate) => verifier.fails(candidate), { shortest: true })
+  const { initial, steps, loopStart = null } = shrunk
+  const { kernel } = scenario
+  const names = { scenario: scenario.id, design: design.id, property: property.id }
+  const id = idOf({ ...names, ...(kernel === undefined ? {} : { kernel }), initial, steps, loopStart })
+  return { trace: shrunk, id }
+}
+
 /** The cells of a run that are not as expected, pinned lengths included. */
 export function mismatches<W>(run: CellRun<W>): Mismatch[] {
   const { design, scenario } = run
@@ -74,12 +99,13 @@ export function mismatches<W>(run: CellRun<W>): Mismatch[] {
 
 /**
  * As `runCell`, with every recorded behaviour held against xstate.
- * @throws ReferenceMismatch where they differ, Error when nothing was compared.
+ * @throws ReferenceMismatch where they differ, Error when a complete search compared nothing.
  */
 export function runCellAgainstReference<W>(
   design: Design<W>,
   scenario: Scenario<W>,
   properties: readonly Property<W>[],
+  options: Omit<SearchOptions, 'onRecord'> = {},
 ): CellRun<W> {
   const system = scenario.build(design)
   const compare = checkAgainstReference(system)
@@ -88,8 +114,8 @@ export function runCellAgainstReference<W>(
     compare(recording)
     compared++
   }
-  const run = runCell(design, scenario, properties, { onRecord }, system)
-  if (compared === 0)
+  const run = runCell(design, scenario, properties, { ...options, onRecord }, system)
+  if (compared === 0 && run.result.complete)
     throw new Error(`no behaviour of ${design.id} in ${scenario.id} was compared with xstate`)
   return run
 }
@@ -104,7 +130,7 @@ export function describeMismatch({ design, scenario, property, expected, found, 
  * A step without its callers, `REQ.1` of any request: a function need not do everything for every caller.
  * `REQ.1[0]`, `REQ.1[1]` are one step for each id that can be chosen.
  */
-function stepWithoutCallers(step: string): string {
+export function stepWithoutCallers(step: string): string {
   return step.slice(step.lastIndexOf('/') + 1).replace(/\[\d+\]/g, '[]')
 }
 

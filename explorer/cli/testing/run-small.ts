@@ -8,10 +8,11 @@ import type { Confirm } from '../confirm.ts'
 import { counterexampleFiles } from '../counterexample-files.ts'
 import { replayed } from '../counterexamples.ts'
 import { UsageError } from '../errors.ts'
+import { judgeCell } from '../gate/judge-cell.ts'
 import { run } from '../program.ts'
 import { errorInWords } from '../reason-words.ts'
 import { runCheck } from '../run-check.ts'
-import type { SearchRunner } from '../search-runner.ts'
+import type { CellJudge, SearchRunner } from '../search-runner.ts'
 import { catalogue } from './small-catalogue.ts'
 
 /** What a command printed and how it ended. */
@@ -44,6 +45,8 @@ export async function runSmall(
       width: 80,
     },
     runner: inThisThread,
+    judge: judging(catalogue),
+    env: {},
     writer: counterexampleFiles(CHECKER, confirming(CHECKER)),
     signal: new AbortController().signal,
     ...parts,
@@ -53,12 +56,18 @@ export async function runSmall(
 }
 
 /** Runs command lines on another catalogue in this process. */
-export function runOn(other: Catalogue, args: readonly string[]): Promise<Ran> {
+export function runOn(
+  other: Catalogue,
+  args: readonly string[],
+  changes: Partial<CommandContext> = {},
+): Promise<Ran> {
   const checker = { ...CHECKER, catalogue: other }
   return runSmall(args, {
     ...checker,
     runner: searching(other),
+    judge: judging(other),
     writer: counterexampleFiles(checker, confirming(checker)),
+    ...changes,
   })
 }
 
@@ -70,6 +79,12 @@ const searching = (of: Catalogue): SearchRunner => ({
       throw error instanceof CheckpointError ? new UsageError(errorInWords(error)) : error
     }
   },
+})
+
+/** Searches cells for the gate without a thread. */
+export const judging = (of: Catalogue): CellJudge => ({
+  judge: async (request, signal, listener) =>
+    judgeCell(of, request, { stop: () => signal.aborted, onProgress: listener.onProgress }),
 })
 
 /** Searches without a thread; an aborted signal is seen at the first batch. */

@@ -1,0 +1,179 @@
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import { quoted, quotedPath } from '../../../model/language/quoted.ts'
+import { replaceFile } from '../../checkpoint/index.ts'
+import { type CommandContext, interruption } from '../command-context.ts'
+import { UsageError } from '../errors.ts'
+import {
+  type Baseline,
+  differences,
+  FORMAT,
+  formatBaseline,
+  mergedCells,
+  readBaseline,
+} from '../gate/baseline-file.ts'
+import { type Concluded, type Conclusion, conclude, gateText } from '../gate/conclude.ts'
+import { type GateScope, gateCells, olderKernel, packedBaseline, TIERS } from '../gate/gate-cells.ts'
+import { type JudgedCell, recordedCell, recordOfJudged } from '../gate/judged-cell.ts'
+import { cellsOfShard, readShard } from '../gate/plan.ts'
+import { runGate } from '../gate/run-gate.ts'
+import { count, readOptions, seconds } from '../options.ts'
+import { findingLines, gateLine, nextSteps } from '../report/gate-text.ts'
+import { ProgressDisplay } from '../report/progress.ts'
+import { orUnwritable } from '../write-counterexample.ts'
+
+/** Options of `gate` and `merge`. */
+export const reportOptions = z.object({
+  baseline: z.string().min(1, 'must name a file').optional(),
+  sameGraph: z.boolean().default(false),
+  json: z.literal(true).or(z.string()).optional(),
+  out: z.string().min(1, 'must name a folder').default('out'),
+  quiet: z.boolean().default(false),
+})
+
+const options = reportOptions.extend({
+  kernel: z.string().optional(),
+  tier: z.enum(TIERS).default('gate'),
+  only: z.array(z.string()).optional(),
+  shard: z.string().optional(),
+  update: z.boolean().default(false),
+  timeLimit: seconds.optional(),
+  budget: seconds.optional(),
+  maxStates: count().optional(),
+  memoryLimit: count().optional(),
+  workers: count(256).optional(),
+})
+
+/**
+ * `mmucheck gate`: searches every design in its scenarios, and compares with the baseline and with what the designs
+ * expect.
+ * @returns the exit status: 1 for a violation that was introduced, 3 for a known bug that is not caught or for
+ *   coverage that was lost, 4 for what is inconclusive or vacuous.
+ * @throws UsageError, InternalError.
+ */
+export async function gate(context: CommandContext, raw: unknown): Promise<number> {
+  const flags = readOptions(options, raw)
+  if (flags.update) refuseUpdate(context, flags.shard)
+  const scope: GateScope = { kernel: olderKernel(context.catalogue, flags.kernel), tier: flags.tier }
+  const file = baselineFile(context, scope, flags.baseline)
+  const baseline = baselineIn(file, flags.update || (scope.tier === 'deep' && flags.baseline === undefined))
+  const whole = gateCells(context.catalogue, scope)
+  const all = whole.map(({ name }) => name)
+  const isWanted = (name: string): boolean => flags.only?.some((text) => name.includes(text)) !== false
+  const wanted = all.filter(isWanted)
+  if (wanted.length === 0)
+    throw new UsageError(
+      flags.only === undefined
+        ? `there is no cell in tier ${scope.tier}`
+        : `--only: no cell has that in its name: ${flags.only.map((text) => quoted(text)).join(', ')}`,
+    )
+  const shard = flags.shard === undefined ? null : readShard(flags.shard, context.env)
+  const chosen = new Set(shard === null ? wanted : cellsOfShard(wanted, baseline, shard))
+  const cells = whole.filter(({ name }) => chosen.has(name))
+  const { timeLimit, maxStates, memoryLimit } = flags
+  const judged = await runGate(context, {
+    cells,
+    kernel: scope.kernel,
+    baseline,
+    limits: {
+      ...(timeLimit === undefined ? {} : { timeLimit }),
+      ...(maxStates === undefined ? {} : { maxStates }),
+      ...(memoryLimit === undefined ? {} : { memoryLimit }),
+    },
+    budget: flags.budget ?? null,
+    atOnce: Math.min(flags.workers ?? availableParallelism(), Math.max(1, cells.length)),
+    progress: new ProgressDisplay(context.io, { quiet: flags.quiet, searches: cells.length }),
+  })
+  const { out, sameGraph } = flags
+  const only = flags.only ?? null
+  const asked: Conclusion = { scope, only, shard, baseline, cells, judged, all, sameGraph, out }
+  if (!flags.update) return report(context, flags, asked)
+  const updated = updatedBaseline(baseline, all, judged, only === null)
+  for (const line of differences(baseline, updated))
+    if (!flags.quiet && flags.json !== true) context.io.out(line)
+  orUnwritable(file, () => replaceFile(file, formatBaseline(updated)))
+  if (!flags.quiet && flags.json !== true) context.io.out(`baseline: ${quotedPath(file)}`)
+  return report(context, flags, { ...asked, baseline: updated })
+}
+
+/** Concludes, prints and writes the result. @returns the exit status. */
+export async function report(
+  context: CommandContext,
+  flags: z.infer<typeof reportOptions>,
+  asked: Conclusion,
+): Promise<number> {
+  const { io } = context
+  const concluded = await conclude(context, asked)
+  const { findings, json } = concluded
+  if (flags.json !== true && !flags.quiet)
+    for (const line of reportLines(concluded, asked, io.width)) io.out(line)
+  if (typeof flags.json === 'string') {
+    const path = flags.json
+    orUnwritable(path, () => replaceFile(path, `${gateText(json)}\n`))
+    if (!flags.quiet) io.out(`result: ${quotedPath(path)}`)
+  }
+  io.out(flags.json === true ? gateText(json) : gateLine(findings, asked.cells.length))
+  return interruption(context.signal) ?? json.exitStatus
+}
+
+function reportLines({ findings, diagram }: Concluded, asked: Conclusion, width: number): string[] {
+  const { shard } = asked
+  const part = shard === null ? [] : [`shard ${shard.index} of ${shard.of}: ${asked.cells.length} cells`, '']
+  return [
+    ...part,
+    ...findingLines(findings, width),
+    ...(diagram === null ? [] : [diagram]),
+    ...nextSteps(findings, width),
+  ]
+}
+
+/** @throws UsageError where an update would hide what a run in CI is to show. */
+function refuseUpdate({ env }: CommandContext, shard: string | undefined): void {
+  if (env.CI === 'true' || env.CI === '1')
+    throw new UsageError('--update: CI is set, and a gate that records what it finds lets everything pass')
+  if (shard !== undefined)
+    throw new UsageError('--update: a shard knows a part only; merge the shards, then update without --shard')
+}
+
+/** @throws UsageError where the catalogue has no baseline and none was named. */
+export function baselineFile(
+  { catalogue }: CommandContext,
+  scope: GateScope,
+  named: string | undefined,
+): string {
+  const file = named ?? packedBaseline(catalogue, scope)
+  if (file === null) throw new UsageError('there is no baseline here; name one with --baseline')
+  return file
+}
+
+/** @param mayLack whether a missing file counts as one that records nothing. @throws UsageError for a damaged file. */
+export function baselineIn(file: string, mayLack: boolean): Baseline {
+  if (!existsSync(file)) {
+    if (mayLack) return { format: FORMAT, cells: {} }
+    throw new UsageError(`there is no baseline; record one with --update: ${quotedPath(file)}`)
+  }
+  try {
+    return readBaseline(file)
+  } catch (error) {
+    throw new UsageError(`${quotedPath(file)}: ${quoted((error as Error).message)}`)
+  }
+}
+
+/** What was found where the search was complete, else what was recorded; cells that are gone only of a whole run. */
+function updatedBaseline(
+  baseline: Baseline,
+  all: readonly string[],
+  judged: readonly JudgedCell[],
+  isWhole: boolean,
+): Baseline {
+  const now = Object.fromEntries(
+    judged.flatMap((cell) => {
+      const name = `${cell.design} in ${cell.scenario}`
+      const record = recordOfJudged(cell) ?? recordedCell(baseline, name)
+      return record === undefined ? [] : [[name, record]]
+    }),
+  )
+  const known = isWhole ? all : [...new Set([...all, ...Object.keys(baseline.cells)])]
+  return { format: FORMAT, cells: mergedCells(known, baseline.cells, now) }
+}
