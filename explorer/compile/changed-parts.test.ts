@@ -5,6 +5,7 @@ import { EncodedValues, layout } from '../../model/language/layout.ts'
 import { array, flag, range, setOfNames, struct, type View } from '../../model/language/shapes.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
+import { effort } from '../testing/effort.ts'
 import { BeforeView, Recorder } from './recorder.ts'
 
 const page = struct({ kind: range(0, 3), sptes: array(2, struct({ w: flag, to: range(0, 2) })) })
@@ -77,7 +78,7 @@ describe('a part of the state is changed', () => {
         })
         expect(results[0]).toEqual(results[1])
       }),
-      { numRuns: 60 },
+      { numRuns: effort(25, 120) },
     )
   })
 })

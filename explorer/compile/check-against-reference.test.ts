@@ -8,6 +8,7 @@ import { flag, oneOf, range, sort, struct, type View } from '../../model/languag
 import { compose, each, one, type System } from '../../model/language/system.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
+import { effort } from '../testing/effort.ts'
 import { checkAgainstReference, ReferenceMismatch } from './check-against-reference.ts'
 import type { Recording } from './compiled-system.ts'
 
@@ -156,7 +157,7 @@ describe('Reference', () => {
           snapshot = outcome.next
         }
       }),
-      { numRuns: 50 },
+      { numRuns: effort(20, 100) },
     )
   })
 

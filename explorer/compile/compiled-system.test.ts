@@ -10,6 +10,7 @@ import { breadthFirst } from '../search/breadth-first.ts'
 import { PropertyMonitor } from '../search/property-monitor.ts'
 import { Successors } from '../search/successors.ts'
 import { xoshiro } from '../state/tabulation.ts'
+import { effort } from '../testing/effort.ts'
 import { CompiledSystem } from './compiled-system.ts'
 import { PREDICATE_VALUE, Predicates } from './predicates.ts'
 import { LIST, LIST_ENTRY, SuccessorLists } from './successor-lists.ts'
@@ -92,7 +93,7 @@ describe('transition records', () => {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: effort(40, 200) },
     )
   })
 
@@ -125,7 +126,7 @@ describe('transition records', () => {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: effort(40, 200) },
     )
   })
 })

@@ -6,6 +6,7 @@ import type { ActionProperty } from '../../model/language/property.ts'
 import { flag, range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one, type System } from '../../model/language/system.ts'
 import { randomSystem } from '../oracles/random-system.ts'
+import { effort } from '../testing/effort.ts'
 import { StepRunner } from './step-runner.ts'
 import { stepTable } from './step-table.ts'
 
@@ -83,7 +84,7 @@ describe('what an action property depends on', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: effort(25, 120) },
     )
     expect(dropped).toBeGreaterThan(judged / 20)
     expect(dropped).toBeLessThan(judged)

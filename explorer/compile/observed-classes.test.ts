@@ -5,6 +5,7 @@ import { isAt, places } from '../../model/language/places.ts'
 import type { Counters, System } from '../../model/language/system.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
+import { effort } from '../testing/effort.ts'
 import { DecisionTrees, NondeterministicRead, UNKNOWN } from './decision-trees.ts'
 import { PREDICATE_VALUE, type Predicate, Predicates } from './predicates.ts'
 
@@ -62,7 +63,7 @@ describe('a predicate that asks where threads stand', () => {
           byPaths += other.made()
         },
       ),
-      { numRuns: 60 },
+      { numRuns: effort(25, 120) },
     )
     expect(byClasses).toBeLessThan(byPaths)
   })
@@ -78,7 +79,7 @@ describe('a predicate that asks where threads stand', () => {
         })
         expect(results[0]).toEqual(results[1])
       }),
-      { numRuns: 60 },
+      { numRuns: effort(25, 120) },
     )
   })
 

@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { tool } from '../cli/testing/built-programs.ts'
 import { breadthFirst } from '../search/breadth-first.ts'
+import { effort } from '../testing/effort.ts'
 import { publishedModel } from './models.ts'
 import { PUBLISHED_COUNTS } from './published-counts.ts'
 
@@ -20,7 +21,7 @@ const agree = (
   if (row.deadlocks !== undefined) expect(found.deadlocks).toBe(row.deadlocks)
 }
 
-const small = PUBLISHED_COUNTS.filter((row) => row.states < 10_000)
+const small = PUBLISHED_COUNTS.filter((row) => row.states < effort(3_000, 10_000))
 
 describe.each(small)('$id under every engine', (row) => {
   it.each([2, 3])('%i workers, exact and with fingerprints', async (workers) => {

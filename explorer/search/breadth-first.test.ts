@@ -9,6 +9,7 @@ import { naiveCheck } from '../oracles/naive-checker.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
 import { VectorStore } from '../state/vector-store.ts'
+import { effort } from '../testing/effort.ts'
 import { breadthFirst, type SearchOptions } from './breadth-first.ts'
 import { searchRandom } from './random/search-random.ts'
 import type { SearchResult } from './result.ts'
@@ -58,7 +59,7 @@ describe('against the naive checker', () => {
           const fired = [...ours.steps.values()].reduce((sum, n) => sum + n, 0)
           expect(fired).toBe(naive.transitions)
         }),
-        { numRuns: 150 },
+        { numRuns: effort(50, 300) },
       )
     })
   }
@@ -73,7 +74,7 @@ describe('determinism', () => {
         expect(essence(breadthFirst(system, properties, { seed: seedA }))).toEqual(first)
         expect(essence(breadthFirst(system, properties, { seed: seedB }))).toEqual(first)
       }),
-      { numRuns: 50 },
+      { numRuns: effort(20, 100) },
     )
   })
 

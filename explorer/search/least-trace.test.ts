@@ -4,6 +4,7 @@ import { CompiledSystem } from '../compile/compiled-system.ts'
 import { PREDICATE_VALUE, Predicates } from '../compile/predicates.ts'
 import { twoPhaseModel } from '../oracles/models.ts'
 import { randomSystem } from '../oracles/random-system.ts'
+import { effort } from '../testing/effort.ts'
 import { breadthFirst, tracesTo } from './breadth-first.ts'
 import { PropertyMonitor } from './property-monitor.ts'
 import { Successors } from './successors.ts'
@@ -60,7 +61,7 @@ it('of equally short counterexamples the least is shown', () => {
         },
       )
     }),
-    { numRuns: 100 },
+    { numRuns: effort(40, 200) },
   )
   expect(compared).toBeGreaterThan(20)
 })

@@ -7,6 +7,7 @@ import { randomSystem } from '../oracles/random-system.ts'
 import { twoPhase } from '../oracles/two-phase.ts'
 import { ExactSet } from '../state/exact-set.ts'
 import { type CacheEntries, VectorStore } from '../state/vector-store.ts'
+import { effort } from '../testing/effort.ts'
 import { breadthFirst } from './breadth-first.ts'
 import { Expander, type ExpansionSink } from './expander.ts'
 import { type Sleep, SuccessorCache } from './successor-cache.ts'
@@ -142,7 +143,7 @@ describe('cache entries', () => {
     }
     fc.assert(
       fc.property(tapes, (tape) => check(randomSystem(tape).system)),
-      { numRuns: 100 },
+      { numRuns: effort(40, 200) },
     )
     check(twoPhase(3))
     // Many threads: entries of one byte, and a loop over the threads.
@@ -161,7 +162,7 @@ describe('cache entries', () => {
     }
     fc.assert(
       fc.property(tapes, fc.boolean(), (tape, backwards) => check(randomSystem(tape).system, backwards)),
-      { numRuns: 100 },
+      { numRuns: effort(40, 200) },
     )
     check(twoPhase(4), false)
     check(twoPhase(4), true)
@@ -189,6 +190,6 @@ it('sleeping changes nothing in the result', () => {
       }
       expect(essence(properties.filter(({ kind }) => kind !== 'progress'))).toEqual(essence(properties))
     }),
-    { numRuns: 100 },
+    { numRuns: effort(40, 200) },
   )
 })

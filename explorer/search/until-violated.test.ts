@@ -6,6 +6,7 @@ import { range, struct, type View } from '../../model/language/shapes.ts'
 import { compose, one } from '../../model/language/system.ts'
 import { randomSystem } from '../oracles/random-system.ts'
 import { SIZES } from '../state/sizes.ts'
+import { effort } from '../testing/effort.ts'
 import { breadthFirst } from './breadth-first.ts'
 
 const world = struct({ n: range(0, 4_000) })
@@ -90,7 +91,7 @@ describe('a search that ends at the first violation', () => {
         })
         if (!cut.complete) expect(cut.incompleteReason).toEqual({ kind: 'violated' })
       }),
-      { numRuns: 40 },
+      { numRuns: effort(15, 80) },
     )
   })
 })

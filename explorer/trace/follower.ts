@@ -101,7 +101,7 @@ export class Follower {
   }
 
   /**
-   * Takes the next observation of the log, and goes on as far as the windows are known.
+   * Takes the next observation of the log, and follows as far as the windows are known.
    * @returns whether more observations are wanted.
    * @throws ModelError for a log that names what the system does not have, and for a condition that fails.
    */

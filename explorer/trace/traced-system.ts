@@ -8,7 +8,7 @@ import { RECORD } from '../compile/transition-record.ts'
 import { enlarged } from '../state/array-bounds.ts'
 import { PackedView } from './packed-view.ts'
 
-/** A case of a step of one thread: what a log can tell apart. Numbered from 0. */
+/** A case of a step of one thread: what a log can distinguish. Numbered from 0. */
 export interface Alternative {
   /** Index of the model thread, and of the step in `CompiledSystem.steps`. */
   readonly thread: number

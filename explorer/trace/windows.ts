@@ -132,7 +132,7 @@ export class Windows {
     return (this.begins[t] + this.threads[t].items.length) & 0xff
   }
 
-  /** Goes on to the next window of a thread, which has met the present one. */
+  /** Begins the next window of a thread, which has met the present one. */
   advance(t: number): void {
     const thread = this.threads[t]
     const made = thread.waiting.shift()

@@ -47,7 +47,7 @@ describe('the census of a log', () => {
     expect(() => census(lines.join('\n'))).toThrow(/^line \d+ \(.+\) is of another VM/)
   })
 
-  it('refuses a log that goes on after the VM was torn down', () => {
+  it('refuses a log that continues after the VM was torn down', () => {
     const lines = logText('s01_touch').split('\n')
     const torn = lines.findIndex((line) => line.includes(' flush_shadow_all: '))
     const runs = lines.findIndex((line) => line.includes(' vcpu_run: '))

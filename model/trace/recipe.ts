@@ -1,7 +1,7 @@
 import { type Kernel, offsetIn } from './kernel.ts'
 import { type Fields, PROBES, type Probe } from './probes.ts'
 
-/** Return probes wait for at most so many calls at a time. */
+/** Most calls at a time for which a return probe waits. */
 const MOST_RETURNS = 10
 const GROUP = 'kx'
 

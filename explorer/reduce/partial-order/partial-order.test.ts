@@ -10,6 +10,7 @@ import { PUBLISHED_COUNTS } from '../../oracles/published-counts.ts'
 import { randomSystem } from '../../oracles/random-system.ts'
 import { breadthFirst, type SearchOptions } from '../../search/breadth-first.ts'
 import type { SearchResult } from '../../search/result.ts'
+import { effort } from '../../testing/effort.ts'
 import type { Reduce } from '../reduce-option.ts'
 import { contradictions } from '../self-check.ts'
 import { randomSymmetric } from '../symmetry/testing/random-symmetric.ts'
@@ -49,7 +50,7 @@ describe('random systems', () => {
             kept += reduced.states
             all += full.states
           }),
-          { numRuns: 100 },
+          { numRuns: effort(40, 200) },
         )
         expect(kept).toBeLessThan(all)
       })
@@ -70,7 +71,7 @@ describe('random systems', () => {
         for (const { trace } of both.properties) if (trace !== null) referenceRun(system, trace)
         fewer++
       }),
-      { numRuns: 100 },
+      { numRuns: effort(40, 200) },
     )
     // Some forty in most runs and some twenty in the poorest of hundreds.
     expect(fewer).toBeGreaterThan(5)

@@ -8,6 +8,7 @@ import { PUBLISHED_COUNTS } from '../../oracles/published-counts.ts'
 import { randomSystem } from '../../oracles/random-system.ts'
 import { breadthFirst, type SearchOptions } from '../../search/breadth-first.ts'
 import type { SearchResult } from '../../search/result.ts'
+import { effort } from '../../testing/effort.ts'
 import { AsymmetryError } from './asymmetry.ts'
 import type { SymmetryReport } from './symmetry.ts'
 import { randomSymmetric } from './testing/random-symmetric.ts'
@@ -103,7 +104,7 @@ describe('random symmetric systems', () => {
           expectRealTraces(system, judged, reduced)
           factors.push(reduced.reduction.factor)
         }),
-        { numRuns: 60 },
+        { numRuns: effort(25, 120) },
       )
       // The generator must give systems in which there is something to reduce.
       expect(Math.max(...factors)).toBeGreaterThan(4)
@@ -139,7 +140,7 @@ describe('systems of which nothing is known', () => {
         expect(verdicts(reduced)).toEqual(verdicts(full))
         if (reduced.reduction.symmetry !== null) applied++
       }),
-      { numRuns: 100, examples: [[namesAnId]] },
+      { numRuns: effort(40, 200), examples: [[namesAnId]] },
     )
     // Some forty and some fifty in most runs; a run with far fewer would show nothing.
     expect(refused).toBeGreaterThan(10)
@@ -161,7 +162,7 @@ describe('systems of which nothing is known', () => {
         expectRealTraces(system, properties, reduced)
         used[symmetry?.sorts.length ?? 0]++
       }),
-      { numRuns: 120 },
+      { numRuns: effort(50, 240) },
     )
     for (const count of used.slice(1)) expect(count).toBeGreaterThan(5)
   })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Fairness, LivenessProperty, StatePredicate } from '../../../model/language/property.ts'
 import type { System } from '../../../model/language/system.ts'
 import { randomSystem } from '../../oracles/random-system.ts'
+import { effort } from '../../testing/effort.ts'
 import { naiveGraphOf, naiveVerdict, problemInLasso } from '../testing/naive-liveness.ts'
 import { evaluateLiveness } from './liveness.ts'
 
@@ -100,7 +101,7 @@ describe('liveness on random small systems', () => {
         if (settlesP === 'holds') expect(againP).toBe('holds')
         if (settlesNotP === 'holds') expect(againNotP).toBe('holds')
       }),
-      { numRuns: 75, seed: 20260102 },
+      { numRuns: effort(30, 150), seed: 20260102 },
     )
   })
 })

@@ -9,6 +9,7 @@ import {
   randomModel,
   twoPhaseModel,
 } from '../../oracles/models.ts'
+import { effort } from '../../testing/effort.ts'
 import { breadthFirst, tracesTo } from '../breadth-first.ts'
 import type { SearchResult } from '../result.ts'
 import type { Model } from './model.ts'
@@ -76,12 +77,13 @@ describe('parallelBreadthFirst', () => {
           expect(essence(await inParallel(randomModel, [tape], { workers, seed }))).toEqual(essence(alone))
         },
       ),
-      { numRuns: 12 },
+      { numRuns: effort(4, 24) },
     )
   })
 
+  const PROCESSES = effort(4, 5)
   const filterLockAlone = once(() => {
-    const { system, properties } = filterLockModel(5)
+    const { system, properties } = filterLockModel(PROCESSES)
     return breadthFirst(system, properties)
   })
   it.each([
@@ -90,7 +92,7 @@ describe('parallelBreadthFirst', () => {
     { workers: 3, storage: 'fingerprint' },
     { workers: 3, storage: 'exact' },
   ] as const)('a table that grows from four slots: %o', async (options) => {
-    const together = await inParallel(filterLockModel, [5], { ...options, slots: 4 })
+    const together = await inParallel(filterLockModel, [PROCESSES], { ...options, slots: 4 })
     expect(essence(together)).toEqual(essence(filterLockAlone()))
   })
 
