@@ -1,9 +1,10 @@
+import type { Patch } from '../../model/language/patch.ts'
 import { program, step } from '../../model/language/program.ts'
 import { flag, sort, struct, type View } from '../../model/language/shapes.ts'
 import { compose, each, type System } from '../../model/language/system.ts'
 
-/** An abstract lock that `size` processes take and release forever, as in TLA+ Examples' Lock. */
-export function lock(size: number): System {
+/** An abstract lock that `size` processes take and release forever, as in TLA+ Examples' Lock; or a patched one. */
+export function lock(size: number, patches: readonly Patch<never>[] = []): System {
   const proc = sort('proc', size)
   const world = struct({ held: flag })
   type World = View<typeof world>
@@ -38,5 +39,6 @@ export function lock(size: number): System {
     threads: [each(proc, user)],
     initial: [() => {}],
     symmetric: [proc],
+    patches: patches as readonly Patch<World>[],
   })
 }

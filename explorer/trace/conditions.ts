@@ -1,6 +1,13 @@
+import { truthOf } from '../../model/language/model-code.ts'
 import type { Comparison, Condition, Name, Value } from '../../model/language/observation.ts'
+import type { Counters } from '../../model/language/system.ts'
 import type { BoundNames } from './bound-names.ts'
-import type { PackedView } from './packed-view.ts'
+
+/** A state as a condition sees it. */
+interface Shown {
+  readonly world: never
+  readonly at: Counters
+}
 
 /** What a comparison found. */
 export interface Compared {
@@ -14,8 +21,8 @@ export interface Compared {
 }
 
 /** Whether a condition holds in the candidate that view and names show. */
-export function isTrue(condition: Condition, view: PackedView, names: BoundNames): boolean {
-  if (!('is' in condition)) return condition.holds(view.world, view.at, names.id)
+export function isTrue(condition: Condition, view: Shown, names: BoundNames): boolean {
+  if (!('is' in condition)) return truthOf(condition.holds(view.world, view.at, names.id))
   const { is } = condition
   if (!isName(is)) return Object.is(condition.value(view.world, view.at), is)
   const id = names.id(is.name)
@@ -23,13 +30,13 @@ export function isTrue(condition: Condition, view: PackedView, names: BoundNames
 }
 
 /** Whether all conditions hold there. */
-export function areTrue(conditions: readonly Condition[], view: PackedView, names: BoundNames): boolean {
+export function areTrue(conditions: readonly Condition[], view: Shown, names: BoundNames): boolean {
   for (let n = 0; n < conditions.length; n++) if (!isTrue(conditions[n], view, names)) return false
   return true
 }
 
 /** The values on both sides of a condition in the candidate that view and names show. */
-export function compared(condition: Condition, view: PackedView, names: BoundNames): Compared {
+export function compared(condition: Condition, view: Shown, names: BoundNames): Compared {
   if (!('is' in condition)) return { what: condition.what }
   const { what, is } = condition as Comparison
   const model = condition.value(view.world, view.at)

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { naivelyFollows } from './testing/naive-follower.ts'
+import { ReplayError, referenceRun } from '../../model/language/reference.ts'
+import type { TraceStep } from '../../model/language/trace.ts'
+import type { Rejection } from './rejection.ts'
+import { type ListedLog, naivelyFollows } from './testing/naive-follower.ts'
 import { changed, drawFrom, followed, randomLog, shownLog } from './testing/small-logs.ts'
 
 const tape = (length: number): fc.Arbitrary<number[]> =>
@@ -21,7 +24,49 @@ describe('a log of a system', () => {
       { numRuns: 100 },
     )
   })
+
+  it('is that of the behaviour whose steps are counted', () => {
+    let taken = 0
+    fc.assert(
+      fc.property(logs, ([systemTape, logTape]) => {
+        const log = randomLog(systemTape, logTape)
+        const { follower, steps } = followed(log, { keepPaths: true })
+        const { candidates, history, traced } = follower
+        const path = history.path(candidates.node[candidates.live[0]])
+        const trace = path.map(({ alternative }): TraceStep => {
+          const { thread, step } = traced.alternatives[alternative]
+          return { thread: log.system.threads[thread].name, step: traced.compiled.steps[step].path }
+        })
+        const end = new Uint16Array(log.system.layout.fields.length)
+        log.system.layout.unpack(candidates.rows, candidates.live[0] * candidates.width, end)
+        // As xstate takes them: from one of the initial states they lead to the candidate.
+        const ends = log.system.initial.flatMap((_, initial) => {
+          try {
+            return [referenceRun(log.system, { initial, steps: trace }).states.at(-1)]
+          } catch (error) {
+            if (error instanceof ReplayError) return []
+            throw error
+          }
+        })
+        expect(ends).toContainEqual(end)
+        const count = steps.reduce((sum, each) => sum + each.taken, 0)
+        expect(count).toBe(path.length)
+        taken += count
+      }),
+      { numRuns: 50 },
+    )
+    expect(taken).toBeGreaterThan(100)
+  })
 })
+
+/** Checks what is said of a rejection against the log. */
+function checkRejection(log: ListedLog, { observation, minimal, unmet, compared }: Rejection): void {
+  const rejected = log.observations.indexOf(observation)
+  // Up to the rejected observation no behaviour agrees, up to the one before it some does.
+  expect(naivelyFollows({ ...log, observations: log.observations.slice(0, rejected) })).not.toBe(false)
+  expect(minimal.at(-1)).toBe(observation)
+  expect(unmet !== null || compared.length > 0).toBe(true)
+}
 
 describe('a changed log', () => {
   it('is rejected exactly if no behaviour of the system agrees with it', () => {
@@ -37,6 +82,7 @@ describe('a changed log', () => {
         const { verdict } = followed(log)
         expect(verdict.kind, shownLog(log)).toBe(expected ? 'followed' : 'rejected')
         verdicts[expected ? 'followed' : 'rejected']++
+        if (verdict.kind === 'rejected') checkRejection(log, verdict.rejection)
       }),
       { numRuns: 200 },
     )

@@ -7,8 +7,9 @@ import { CandidateSet } from './candidate-set.ts'
 import { areTrue } from './conditions.ts'
 import { History } from './history.ts'
 import type { Item, Wanted } from './obligation.ts'
+import { type FollowerStart, Recent } from './recent.ts'
 import type { TracedSystem } from './traced-system.ts'
-import { type Plan, Windows, type WindowsStart } from './windows.ts'
+import { type Plan, Windows } from './windows.ts'
 
 /** Default limit on candidates. */
 export const FRONTIER = 20_000
@@ -28,14 +29,6 @@ export interface FollowerOptions {
   readonly frontier?: number
   /** Keep the whole path to each candidate: memory grows with the log. */
   readonly keepPaths?: boolean
-}
-
-/** Where a follower begins: absent for the initial states. */
-export interface FollowerStart extends WindowsStart {
-  readonly candidates: CandidateSet
-  /** Their counts of met items, modulo 256, with which the windows begin. */
-  readonly begins: Uint8Array
-  readonly names: BoundNames
 }
 
 /** Where a follower stands. */
@@ -63,12 +56,13 @@ export class Follower {
   candidates: CandidateSet
   names: BoundNames
   readonly history: History
+  readonly recent = new Recent()
   /** Observations agreed with. */
   observed = 0
   /** Size of the largest set before an observation, and the sum of all. */
   largest = 0
   total = 0
-  readonly #frontier: number
+  readonly frontier: number
   readonly #queue: Queued[] = []
   #head = 0
   /** What the set is not closed under yet: all moves, the next item of one thread, or nothing. */
@@ -78,7 +72,7 @@ export class Follower {
 
   constructor(traced: TracedSystem, plan: Plan, options: FollowerOptions = {}, start?: FollowerStart) {
     this.traced = traced
-    this.#frontier = options.frontier ?? FRONTIER
+    this.frontier = options.frontier ?? FRONTIER
     this.windows = new Windows(traced, plan, start)
     this.#records = new Int32Array(traced.compiled.steps.length)
     const mostNodes = options.keepPaths === true ? Number.POSITIVE_INFINITY : MOST_NODES
@@ -88,6 +82,7 @@ export class Follower {
     this.candidates = new CandidateSet(words, plan.threads.length, this.names.width)
     if (start === undefined) this.#begin()
     else this.#resume(start)
+    this.recent.begin(this.#here())
   }
 
   /** The next observation that is not agreed with yet, and its thread; undefined when none is known. */
@@ -101,7 +96,7 @@ export class Follower {
   }
 
   /**
-   * Takes the next observation of the log, and follows as far as the windows are known.
+   * Takes the next observation of the log, and follows it as far as the windows are known.
    * @returns whether more observations are wanted.
    * @throws ModelError for a log that names what the system does not have, and for a condition that fails.
    */
@@ -138,18 +133,33 @@ export class Follower {
     }
   }
 
-  #resume({ candidates: from, begins }: FollowerStart): void {
+  #resume({ rows, low, begins }: FollowerStart): void {
     this.windows.begins.set(begins)
     const { candidates, history } = this
-    for (let k = 0; k < from.liveCount; k++) {
-      const row = from.live[k]
-      candidates.next.set(from.rows.subarray(row * from.width, (row + 1) * from.width))
-      const to = candidates.insert(from.low[row])
-      if (candidates.isNew) candidates.node[to] = history.begin()
+    const { width } = candidates
+    for (let k = 0; k < low.length; k++) {
+      candidates.next.set(rows.subarray(k * width, (k + 1) * width))
+      const row = candidates.insert(low[k])
+      if (candidates.isNew) candidates.node[row] = history.begin()
     }
   }
 
+  /** This place in the log, for a follower that starts here. */
+  #here(): FollowerStart {
+    const { candidates, windows, names } = this
+    const { width, live, liveCount } = candidates
+    const rows = new Int32Array(liveCount * width)
+    const low = new Int32Array(liveCount)
+    for (let k = 0; k < liveCount; k++) {
+      rows.set(candidates.rows.subarray(live[k] * width, (live[k] + 1) * width), k * width)
+      low[k] = candidates.low[live[k]]
+    }
+    const after = windows.threads.map((thread) => thread.after)
+    return { rows, low, begins: windows.begins.slice(), names: names.copy(), after }
+  }
+
   #observe({ observation, thread }: Queued): void {
+    this.recent.add(observation)
     this.largest = Math.max(this.largest, this.candidates.liveCount)
     this.total += this.candidates.liveCount
     const renames = observation.binds !== undefined || observation.unbinds !== undefined
@@ -163,6 +173,7 @@ export class Follower {
     this.#head++
     this.observed++
     this.windows.advance(thread)
+    if (this.recent.isDue) this.recent.begin(this.#here())
     if (this.history.isFull) this.#forgetPaths()
     if (this.#open === null) this.#open = thread
   }
@@ -272,7 +283,7 @@ export class Follower {
     const { candidates, windows } = this
     const owing = [...windows.threads.keys()].filter((t) => windows.threads[t].items.length > 0)
     for (let k = from; k < candidates.liveCount; k++) {
-      if (candidates.liveCount > this.#frontier) {
+      if (candidates.liveCount > this.frontier) {
         this.standing = 'frontier'
         return
       }

@@ -75,6 +75,13 @@ export class History {
     return path.reverse()
   }
 
+  /** The node with which the path to a node begins; nodes made by `begin` are numbered from 0. */
+  root(node: number): number {
+    let root = node
+    while (this.#parent[root] !== ROOT) root = this.#parent[root]
+    return root
+  }
+
   /** How often each alternative was taken on the path to a node. */
   counts(node: number): Float64Array {
     const counts = new Float64Array(this.#alternatives)

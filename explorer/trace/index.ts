@@ -1,3 +1,14 @@
 /** Follows logs of real systems: is a log a behaviour of the model? Knows nothing of KVM. */
+
+export type { Compared } from './conditions.ts'
 export { type FollowOptions, follow } from './follow.ts'
+export type {
+  FieldValue,
+  NearestCandidate,
+  RaceDiagram,
+  Refusal,
+  Rejection,
+  ThreadPlaces,
+  UnmetItem,
+} from './rejection.ts'
 export type { FollowResult, HarnessCount, OpenReason, StepCount, TraceVerdict } from './result.ts'

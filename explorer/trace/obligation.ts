@@ -29,7 +29,7 @@ export interface ReadItem {
 export type Item = StepItem | ReadItem
 
 /** Most items of a window: a candidate has a byte for how many of them are met. */
-const MOST_ITEMS = 255
+export const MOST_ITEMS = 255
 
 const NONE: readonly never[] = []
 

@@ -1,5 +1,7 @@
-import type { HarnessStep, Observation } from '../../model/language/observation.ts'
+import type { HarnessStep } from '../../model/language/observation.ts'
+import { rejectionOf } from './explain.ts'
 import type { Follower } from './follower.ts'
+import type { Rejection } from './rejection.ts'
 import type { Plan } from './windows.ts'
 
 /** Why following a log came to no verdict. */
@@ -11,7 +13,7 @@ export type OpenReason =
 
 export type TraceVerdict =
   | { readonly kind: 'followed' }
-  | { readonly kind: 'rejected'; readonly observation: Observation }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
   | { readonly kind: 'inconclusive'; readonly reason: OpenReason }
 
 /** How often a case of a step was taken, by all threads of a kind. */
@@ -67,7 +69,7 @@ function verdictOf(follower: Follower, plan: Plan): TraceVerdict {
       )
     return { kind: 'followed' }
   }
-  if (follower.standing === 'rejected') return { kind: 'rejected', observation: next }
+  if (follower.standing === 'rejected') return { kind: 'rejected', rejection: rejectionOf(follower) }
   if (follower.standing !== 'frontier') throw new Error('the log ended before the follower had read it')
   const { liveCount } = follower.candidates
   return { kind: 'inconclusive', reason: { kind: 'frontier', candidates: liveCount, line: next.line } }

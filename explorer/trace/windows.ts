@@ -53,6 +53,16 @@ export async function planOf({ observations }: Pick<ObservedLog, 'observations'>
   return planner.plan
 }
 
+/** The plan of a part of a log, with these threads in this order. */
+export function planFor(threads: readonly string[], observations: readonly Observation[]): Plan {
+  const counts = new Map(threads.map((name) => [name, 0]))
+  for (const { thread } of observations) counts.set(thread, (counts.get(thread) ?? 0) + 1)
+  return {
+    threads: [...counts].map(([name, count]) => ({ name, observations: count, far: new Map() })),
+    observations: observations.length,
+  }
+}
+
 /** A real thread on its way through a log. */
 interface RealThread {
   readonly name: string
@@ -132,7 +142,7 @@ export class Windows {
     return (this.begins[t] + this.threads[t].items.length) & 0xff
   }
 
-  /** Begins the next window of a thread, which has met the present one. */
+  /** Opens the next window of a thread, which has met the present one. */
   advance(t: number): void {
     const thread = this.threads[t]
     const made = thread.waiting.shift()

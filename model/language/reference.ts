@@ -253,7 +253,7 @@ function firstDifference(system: System, a: Uint16Array, b: Uint16Array): string
 }
 
 /** Source text of a function on one line, shortened. */
-function oneLine(code: (world: never, self: number) => unknown): string {
+export function oneLine(code: (world: never, self: number) => unknown): string {
   const text = code.toString().replace(/\s+/g, ' ')
   return text.length <= 120 ? text : `${text.slice(0, 117)}...`
 }
