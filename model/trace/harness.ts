@@ -4,9 +4,9 @@ import { type Kvm, mmu_lock_is_free } from '../memory/kvm.ts'
 
 /**
  * Another holder of mmu_lock.
- * @param held what it may do meanwhile.
+ * @param held what it may do meanwhile. @param idle what it may do without.
  */
-export function elsewhere(...held: readonly Step<Kvm>[]): Program<Kvm> {
+export function elsewhere(held: readonly Step<Kvm>[] = [], idle: readonly Step<Kvm>[] = []): Program<Kvm> {
   const hold = step<Kvm>(
     'lock',
     { fn: 'write_lock', shows: 'write_lock(&kvm->mmu_lock)' },
@@ -29,7 +29,7 @@ export function elsewhere(...held: readonly Step<Kvm>[]): Program<Kvm> {
     },
   )
   return program<Kvm>('elsewhere', 'takes mmu_lock for something that is not in the slice', [
-    choice('idle', [hold], { validEnd: true }),
+    choice('idle', [hold, ...idle], { validEnd: true }),
     choice('held', [release, ...held]),
   ])
 }

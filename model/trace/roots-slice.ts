@@ -4,7 +4,7 @@ import { rootsTable } from './roots.ts'
 import { type RootsCensus, RootsCounter } from './roots-census.ts'
 import { RootsNotes } from './roots-notes.ts'
 import { rootsHarness, rootsSystem } from './roots-system.ts'
-import { type FittedSlice, observableIn, type Slice, watchWith } from './slice.ts'
+import { checkFits, type FittedSlice, observableIn, type Slice, watchWith } from './slice.ts'
 
 /** The roots of all vCPUs. */
 export const rootsSlice: Slice = {
@@ -30,7 +30,11 @@ function fitted(kernel: Kernel, census: RootsCensus): FittedSlice {
     about: `${census.cr3.length} vCPUs, ${census.pgds.length} root tables, at most ${census.pages} root pages`,
     observable: observableIn(rootsTable, unchanged),
     harness: rootsHarness,
-    system: (design) => (design === undefined ? unchanged : rootsSystem(census, model, design)),
+    system: (design) => {
+      if (design === undefined) return unchanged
+      checkFits(rootsTable, design)
+      return rootsSystem(census, model, design)
+    },
     watch: () => watchWith(rootsTable, { notes: new RootsNotes(kernel, census.pgds), census, kernel }),
   }
 }

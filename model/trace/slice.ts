@@ -1,3 +1,4 @@
+import { ModelError } from '../language/errors.ts'
 import type { HarnessStep, Observation, ObservedLog, StepOfKind } from '../language/observation.ts'
 import type { System } from '../language/system.ts'
 import type { Kvm } from '../memory/kvm.ts'
@@ -33,7 +34,7 @@ export interface FittedSlice {
   readonly harness: readonly HarnessStep[]
   /**
    * The system that the log is followed with.
-   * @throws ModelError for a design that changes what is not in the slice.
+   * @throws ModelError for a design that changes what is not in the slice, or whose steps the table does not know.
    */
   system(design?: Change<Kvm>): System<Kvm>
   /** Begins another pass over the log. */
@@ -85,6 +86,24 @@ export function observableIn<C>(table: Table<C>, system: System<Kvm>): StepOfKin
       ({ program, flow }) => program.kind === kind && flow.steps.some(({ path }) => isMeant(path)),
     )
   })
+}
+
+/**
+ * Refuses a design that writes a step of the table as other steps: which events those leave is not known. One that drops
+ * a step, or changes what it does, can be followed.
+ * @throws ModelError naming the step.
+ */
+export function checkFits<C>(table: Table<C>, { patches }: Change<Kvm>): void {
+  const named = stepsOf(table).flatMap(({ step }) => (typeof step === 'string' ? [step] : []))
+  for (const patch of patches) {
+    if (patch.op !== 'replace' || patch.by.length === 0) continue
+    const { name, by } = patch
+    const isMeant = (path: string): boolean => path === name || path.endsWith(`/${name}`)
+    if (named.some(isMeant) && !by.some((entry) => entry.name === name.split('/').at(-1)))
+      throw new ModelError(
+        `the design has ${by.map((entry) => entry.name).join(', ')} in place of ${name}: which events these leave in a log is not known`,
+      )
+  }
 }
 
 /** An event, and its text in the log. */

@@ -1,5 +1,6 @@
+import { frameSlice } from './frame-slice.ts'
 import { rootsSlice } from './roots-slice.ts'
 import type { Slice } from './slice.ts'
 
 /** The slices of the model that logs are followed with. */
-export const slices: readonly Slice[] = [rootsSlice]
+export const slices: readonly Slice[] = [rootsSlice, frameSlice()]

@@ -5,13 +5,20 @@ import { LogReader } from '../../../model/trace/log-reader.ts'
 import { type FittedSlice, type Logged, observedLog, type Slice } from '../../../model/trace/slice.ts'
 import { type FollowResult, follow } from '../../trace/index.ts'
 
+/** The log that was read last. */
+let latest: { readonly text: string; readonly events: readonly Logged[] } = { text: '', events: [] }
+
 /** The events of a log in memory. */
-export function* eventsOf(text: string): Generator<Logged> {
+function eventsOf(text: string): readonly Logged[] {
+  if (latest.text === text) return latest.events
   const reader = new LogReader()
+  const events: Logged[] = []
   for (const line of text.split('\n')) {
     const event = reader.push(line)
-    if (event !== null) yield { event, text: line.trim() }
+    if (event !== null) events.push({ event, text: line.trim() })
   }
+  latest = { text, events }
+  return events
 }
 
 /** A slice with the bounds of a log. @throws Error when the log has nothing of it. */
