@@ -31,6 +31,7 @@ export const TOOLS = {
   'kill-test': 'explorer/checkpoint/kill-test.ts',
   reductions: 'explorer/bench/reductions-main.ts',
   schemas: 'explorer/gate/schemas-main.ts',
+  shrinks: 'explorer/gate/shrinks-main.ts',
   search: 'explorer/bench/search-main.ts',
   stress: 'explorer/stress/main.ts',
   small: 'explorer/cli/testing/small-main.ts',

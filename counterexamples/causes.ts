@@ -197,7 +197,12 @@ function neededSteps({ system, property, steps, counterexample }: Replayed): Set
 }
 
 /** Whether the end would still be a violation with another value in a field; null where only a search could tell. */
-function failsWith(replayed: Replayed, observer: Observer, field: number, value: number): boolean | null {
+export function failsWith(
+  replayed: Replayed,
+  observer: Observer,
+  field: number,
+  value: number,
+): boolean | null {
   const { property, states, steps, system } = replayed
   const imagine = (state: Uint16Array): Uint16Array => {
     const copy = state.slice()

@@ -7,7 +7,7 @@ import {
 } from '../model/language/property.ts'
 import type { Reference } from '../model/language/reference.ts'
 import type { System } from '../model/language/system.ts'
-import type { Trace, TraceStep } from '../model/language/trace.ts'
+import type { FairnessReason, Trace, TraceStep } from '../model/language/trace.ts'
 import type { Observer } from './observer.ts'
 
 /** An infinite behaviour to be checked; `states` has one state more than the trace has steps. */
@@ -77,11 +77,35 @@ function whyNotAlone(
   return steps.every((s) => s.thread === alone) ? null : `threads other than ${alone} take steps in its loop`
 }
 
-function whyUnfair(
+function whyUnfair(lasso: Lasso, start: number, fairness: readonly Fairness[]): string | null {
+  const broken = keptIn(lasso, start, fairness).find(({ because }) => because === null)
+  return broken === undefined
+    ? null
+    : `its loop never takes ${broken.who}, which ${broken.strength} fairness does not allow`
+}
+
+/** Why the loop of a lasso that violates a property is fair, by constraint; null for a property without fairness. */
+export function fairnessOf(lasso: Lasso): FairnessReason[] | null {
+  const { property, trace } = lasso
+  if (property.kind === 'no-solo-cycle' || trace.loopStart === undefined) return null
+  return keptIn(lasso, trace.loopStart, property.fairness ?? WEAK_FAIRNESS).flatMap(
+    ({ strength, who, because }) =>
+      because === null ? [] : [{ constraint: `${strength} fairness of ${who}`, because }],
+  )
+}
+
+/** A constraint on a thread or a step, and why the loop keeps it; null if it does not. */
+interface Kept {
+  readonly strength: Fairness['strength']
+  readonly who: string
+  readonly because: string | null
+}
+
+function keptIn(
   { system, trace, states, reference }: Lasso,
   start: number,
   fairness: readonly Fairness[],
-): string | null {
+): Kept[] {
   const taken = trace.steps.slice(start)
   const possible = states.slice(start).map((state) => {
     const atEnd = new Set(
@@ -93,7 +117,7 @@ function whyUnfair(
       .enabled(reference.snapshot(state))
       .map((step) => ({ ...step, validEnd: atEnd.has(step.thread) }))
   })
-  for (const { strength, of, kinds, paths } of fairness) {
+  return fairness.flatMap(({ strength, of, kinds, paths }) => {
     const required = system.threads
       .filter((t) => kinds === undefined || kinds.includes(t.program.kind))
       .flatMap(({ name, flow }): { who: string; covers: (s: TraceStep) => boolean }[] =>
@@ -106,16 +130,18 @@ function whyUnfair(
                 covers: (s) => s.thread === name && s.step === path,
               })),
       )
-    for (const { who, covers } of required) {
-      if (taken.some(covers)) continue
+    return required.map(({ who, covers }): Kept => {
+      const at = taken.findIndex(covers)
+      if (at >= 0) return { strength, who, because: `taken in step ${start + at + 1}` }
       // Fairness does not require a step in a valid end state, unless the constraint names the step.
       const enabled = possible.map((steps) =>
         steps.some((s) => covers(s) && (!s.validEnd || (of === 'step' && paths !== undefined))),
       )
-      if (strength === 'weak' ? enabled.every(Boolean) : enabled.some(Boolean)) {
-        return `its loop never takes ${who}, which ${strength} fairness does not allow`
+      if (strength === 'strong') {
+        return { strength, who, because: enabled.some(Boolean) ? null : 'never owed in the loop' }
       }
-    }
-  }
-  return null
+      const idle = enabled.indexOf(false)
+      return { strength, who, because: idle < 0 ? null : `not owed after step ${start + idle}` }
+    })
+  })
 }

@@ -7,6 +7,7 @@ import { mermaidText } from './mermaid.ts'
 import type { Replayed } from './replay.ts'
 import { stateList } from './state-list.ts'
 import { stepList } from './step-list.ts'
+import { whyText } from './why.ts'
 
 /** The forms that `--as` takes; each function returns the whole text. */
 export const RENDERERS = {
@@ -19,6 +20,7 @@ export const RENDERERS = {
   html: htmlText,
   itf: itfText,
   mermaid: mermaidText,
+  why: whyText,
 } as const satisfies Readonly<Record<string, (replayed: Replayed) => string>>
 
 export type RendererName = keyof typeof RENDERERS

@@ -6,8 +6,16 @@ import type { Property } from '../model/language/property.ts'
 import { Reference } from '../model/language/reference.ts'
 import type { Trace, TraceStep } from '../model/language/trace.ts'
 import { contextSwitches } from './context-switches.ts'
-import { shrink, sizeOf } from './shrink.ts'
-import { abba, lostUpdate, type SmallSystem, useAfterFree, zapVersusEnter } from './testing/small-systems.ts'
+import { QuickCheck } from './quick-check.ts'
+import { quickly, shrink, sizeOf } from './shrink.ts'
+import {
+  abba,
+  lostUpdate,
+  type SmallSystem,
+  spinner,
+  useAfterFree,
+  zapVersusEnter,
+} from './testing/small-systems.ts'
 import { Verifier } from './verifier.ts'
 
 /** Two-phase commit with two participants, and a wish that it does not grant. */
@@ -80,6 +88,75 @@ describe('shrinking obeys its laws', () => {
   })
 })
 
+const named = (text: string): TraceStep[] =>
+  text.split(', ').map((each) => {
+    const [thread, ...step] = each.split(' ')
+    return { thread, step: step.join(' ') }
+  })
+
+describe('a lasso', () => {
+  const { system, property } = spinner()
+  const verifier = new Verifier(system, property)
+  const stillFails = quickly(system, property, verifier)
+  const shortest = breadthFirst(system as never, [property]).properties[0].trace as Trace
+
+  it('loses laps and steps that are not needed, and stays fair', () => {
+    const long: Trace = {
+      initial: 0,
+      steps: named(
+        'vcpu fault, zap bump, vcpu retry, vcpu fault, vcpu retry, vcpu fault, vcpu retry, vcpu fault, vcpu retry',
+      ),
+      loopStart: 5,
+    }
+    expect(verifier.fails(long)).toBe(true)
+    const shrunk = shrink(long, system, stillFails, { canonical: true })
+    expect(verifier.fails(shrunk)).toBe(true)
+    expect(shrunk.steps.length).toBeLessThanOrEqual(shortest.steps.length)
+    expect(shrunk).toEqual({ initial: 0, steps: named('zap bump, vcpu fault, vcpu retry'), loopStart: 1 })
+    expect(verifier.fairness(shrunk)).toEqual([
+      { constraint: 'weak fairness of vcpu', because: 'taken in step 2' },
+      { constraint: 'weak fairness of zap', because: 'not owed after step 1' },
+    ])
+  })
+
+  it('that is unfair does not replace a fair one', () => {
+    // The loop without the zap would close, but the zap is owed.
+    const steps = named('zap bump, vcpu fault, vcpu retry')
+    const shrunk = shrink({ initial: 0, steps, loopStart: 1 }, system, stillFails, { canonical: true })
+    expect(shrunk.steps).toEqual(steps)
+  })
+})
+
+describe('the quick check', () => {
+  it('says what the verifier says, of every walk and every part of it', () => {
+    const quick = subjects.map(({ system, property }) => new QuickCheck(system, property))
+    const anyWalk = fc
+      .tuple(fc.nat(subjects.length - 1), fc.array(fc.nat(1000), { maxLength: 30 }), fc.nat(30), fc.nat(3))
+      .map(([subject, picks, from, size]) => {
+        const trace = walk(subject, picks)
+        return { subject, trace: { ...trace, steps: trace.steps.toSpliced(from, size) } }
+      })
+    fc.assert(
+      fc.property(anyWalk, ({ subject, trace }) => {
+        const said = quick[subject].fails(trace)
+        if (said !== null) expect(said).toBe(verifiers[subject].fails(trace))
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+describe('the canonical order', () => {
+  it('is one for failures that differ in the order of independent steps only', () => {
+    const { system, property } = abba()
+    const stillFails = quickly(system, property, new Verifier(system, property))
+    const steps = named('second lock b, first lock a')
+    const trace: Trace = { initial: 0, steps }
+    expect(shrink(trace, system, stillFails)).toEqual(trace)
+    expect(shrink(trace, system, stillFails, { canonical: true }).steps).toEqual(steps.toReversed())
+  })
+})
+
 describe('shrinking is worth its while', () => {
   it.each(subjects.map((_, i) => i))('random walks come down to a shortest trace: subject %i', (subject) => {
     const { system, property } = subjects[subject]
@@ -134,7 +211,7 @@ describe('shrinking is worth its while', () => {
     expect(tried).toBeLessThanOrEqual(500 + trace.steps.length)
   })
 
-  it('a loop is left alone', () => {
+  it('a loop is left alone unless the canonical one is asked for', () => {
     const trace: Trace = { initial: 0, steps: [{ thread: 'a', step: 'b' }], loopStart: 0 }
     expect(shrink(trace, subjects[0].system, () => true)).toBe(trace)
   })

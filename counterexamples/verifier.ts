@@ -2,8 +2,8 @@ import { match } from 'ts-pattern'
 import { isLiveness, type Property, type StepView } from '../model/language/property.ts'
 import { Reference, type ReferenceRun, referenceRun } from '../model/language/reference.ts'
 import type { Counters, System } from '../model/language/system.ts'
-import type { Trace, TraceStep } from '../model/language/trace.ts'
-import { whyNoBadLoop } from './lasso.ts'
+import type { FairnessReason, Trace, TraceStep } from '../model/language/trace.ts'
+import { fairnessOf, whyNoBadLoop } from './lasso.ts'
 import { Observer } from './observer.ts'
 
 /** Whether a goal can still be reached from this state; null if a limit stopped the search. */
@@ -51,6 +51,14 @@ export class Verifier {
   judge(trace: Trace): Judgement {
     const run = referenceRun(this.system, trace, this.reference)
     return { run, disagreement: this.#disagreement(trace, run) }
+  }
+
+  /** Why the loop of a lasso is fair; null for a finite trace, and for a property without fairness. */
+  fairness(trace: Trace): readonly FairnessReason[] | null {
+    const { property, system, reference, observer } = this
+    if (!isLiveness(property)) return null
+    const { states } = referenceRun(system, trace, reference)
+    return fairnessOf({ system, property, trace, states, reference, observer })
   }
 
   /** Whether the system allows the trace and it violates the property. */

@@ -56,6 +56,10 @@ export interface Catalogue<W = unknown> {
    * @throws ZodError for contents of the wrong shape, ModelError for bounds or a start that make no sense.
    */
   readonly scenarioFrom?: (data: unknown) => Scenario<W>
+  /** The contents of scenario files that are smaller than these in one thing; some of them make no sense. */
+  readonly smallerScenarios?: (
+    contents: Readonly<Record<string, unknown>>,
+  ) => Iterable<Readonly<Record<string, unknown>>>
   /** The JSON Schema of scenario files, which describes the bounds. */
   readonly scenarioSchema?: () => object
   /** The kernels that the scenarios are of, oldest first; absent if there is only one. */

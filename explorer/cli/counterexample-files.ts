@@ -1,6 +1,6 @@
 import { contextSwitches } from '../../counterexamples/context-switches.ts'
 import { type Counterexample, counterexampleOf } from '../../counterexamples/counterexample-file.ts'
-import { shrink } from '../../counterexamples/shrink.ts'
+import { quickly, shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/verifier.ts'
 import type { Trace } from '../../model/language/trace.ts'
 import { goalReachableIn } from '../search/index.ts'
@@ -27,9 +27,7 @@ export function counterexampleFiles(
         const property = findProperty(catalogue, result.id, cell.design)
         const verifier = new Verifier(system, property, goalReachable)
         // Fewer steps first; where the search already guarantees the fewest, only fewer context switches.
-        const trace = shrink(result.trace as Trace, system, (candidate) => verifier.fails(candidate), {
-          shortest,
-        })
+        const trace = shrink(result.trace as Trace, system, quickly(system, property, verifier), { shortest })
         return counterexampleOf({
           tool: version,
           scenario: cell.scenario.id,

@@ -113,13 +113,11 @@ export function replayed(
   }
 }
 
-/** Finds scenario, design and property in the counterexample itself or the catalogue. */
-function resolved(
-  checker: Checker,
+/** The scenario and the design that a counterexample is of: those that it contains, or else the catalogue's. */
+export function sourceOf(
+  checker: Pick<Checker, 'catalogue'>,
   ce: Counterexample,
-  named: FileNames,
-): { readonly question: ReplayContext; readonly faults: readonly OopsFreedom[] } {
-  const { version, modelHash } = checker
+): { readonly scenario: Scenario<unknown>; readonly design: Design<unknown> } {
   const catalogue = catalogueOfKernel(checker.catalogue, ce.kernel)
   const [own] = carriedScenarios(catalogue, ce)
   const scenario = own?.scenario ?? findScenario(catalogue, ce.scenario)
@@ -129,6 +127,18 @@ function resolved(
       `${ce.id} is of the design "${quoted(ce.design)}", which is not in the catalogue; give its file with --design`,
     )
   }
+  return { scenario, design }
+}
+
+/** Finds scenario, design and property in the counterexample itself or the catalogue. */
+function resolved(
+  checker: Checker,
+  ce: Counterexample,
+  named: FileNames,
+): { readonly question: ReplayContext; readonly faults: readonly OopsFreedom[] } {
+  const { version, modelHash } = checker
+  const catalogue = catalogueOfKernel(checker.catalogue, ce.kernel)
+  const { scenario, design } = sourceOf(checker, ce)
   const { scenarioFile, designFile } = ce
   const scenarioName = nameOf(named.scenario, `${scenario.id}.scenario.json`)
   const designName = nameOf(named.design, `${design.id}.json`)

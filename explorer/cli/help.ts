@@ -94,6 +94,14 @@ The files must be all shards of one run, of this build. Reports what the whole
 gate reports, and writes the counterexamples that it writes, for any number of
 shards.`
 
+export const SHRINKING = `
+Leaves out of the scenario what the violation does not need (vCPUs, threads,
+pages, roots, edits), searches what is left for a shortest violation, and
+removes steps and context switches from that. Every smaller trace is replayed
+by xstate. Prints which values the failure consists of, the step up to which it
+could be avoided, and what each step is needed for; "show --as why" does that,
+too. The result never has more steps.`
+
 export const EXIT_STATUS = `
 EXIT STATUS
   0    everything requested holds, and every search was complete

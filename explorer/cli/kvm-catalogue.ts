@@ -6,6 +6,7 @@ import { kernels } from '../../model/kernels/kernels.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { scenarioFileSchema, scenarioFrom } from '../../model/scenarios/scenario-file.ts'
+import { smallerScenarios } from '../../model/scenarios/smaller-scenarios.ts'
 import { properties } from '../../properties/index.ts'
 import { anyWorld, type Catalogue } from './catalogue.ts'
 import { kvmSources } from './kvm-sources.ts'
@@ -17,6 +18,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   properties,
   kernels,
   scenarioFrom,
+  smallerScenarios,
   scenarioSchema: scenarioFileSchema,
   questions,
   gate: { baselines: 'explorer/gate', scenariosThatDiffer: ({ undone }) => changedScenarios(undone) },

@@ -31,6 +31,7 @@ import {
   PURPOSE,
   SCENARIO_FILE,
   SEARCHES,
+  SHRINKING,
 } from './help.ts'
 import { unknownName } from './nearest.ts'
 import { printError } from './print-error.ts'
@@ -143,10 +144,17 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--quiet', 'print nothing unless it fails')
     .action(async (names: string[], raw) => done(await replay(context, names, raw)))
 
-  command('shrink', 'Writes a shorter counterexample, or one with fewer context switches.')
+  command(
+    'shrink',
+    'Writes a counterexample in a smaller scenario, with fewer steps and switches.',
+    SHRINKING,
+  )
     .argument('<counterexample>', 'file or id')
     .option('--design <file>', 'use this design file, not the one in the counterexample')
     .option('--out <dir>', 'folder to write to, and to look for ids in', 'out')
+    .option('--keep-scenario', 'shrink the trace only')
+    .option('--max-states <n>', 'most states of each search (default: 200000)')
+    .option('--quiet', 'only the last line')
     .action((name: string, raw) => done(shrink(context, name, raw)))
 
   command('machine', 'Prints a machine, the code of a kind of thread, as a statechart.')

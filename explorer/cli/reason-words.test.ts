@@ -6,7 +6,7 @@ import type { OpenReason, StopReason } from '../search/stop-reason.ts'
 import { errorInWords, notAppliedInWords, openInWords, stopInWords } from './reason-words.ts'
 
 const states: StopReason = { kind: 'max-states', states: 9 }
-const sampled = { kind: 'sampled', walks: 7, maxDepth: 40, seed: 1, states: 5 } as const
+const sampled = { kind: 'sampled', walks: 7, withoutNew: 0, maxDepth: 40, seed: 1, states: 5 } as const
 const preemptions = { kind: 'preemptions', exhausted: false, cutAfter: null, stopped: null } as const
 
 /** The sentences that scripts match in `incompleteReason`: they must not change. */
@@ -40,6 +40,11 @@ describe('why a search stopped', () => {
     [
       { ...sampled, method: 'walks', bound: null, stopped: null },
       '7 random walks of at most 40 steps (seed 1), 5 distinct states seen',
+    ],
+    [
+      { ...sampled, walks: 90, withoutNew: 80, method: 'walks', bound: null, stopped: null },
+      '90 random walks of at most 40 steps (seed 1), 5 distinct states seen; ' +
+        'the last 80 walks saw no new state: try another --search or --max-depth',
     ],
     [
       { ...sampled, method: 'priorities', bound: { bugDepth: 3, threads: 2 }, stopped: states },

@@ -119,7 +119,11 @@ const joined = (first: StopReason | null, ...rest: readonly string[]): string =>
 
 const METHODS = { walks: 'random walks', priorities: 'walks by random priorities' }
 
-function sampledInWords({ method, walks, maxDepth, seed, states, bound, stopped }: SampledOnly): string {
+/** Walks in a row without a new state that are worth a word. */
+const MANY_WALKS = 20
+
+function sampledInWords(reason: SampledOnly): string {
+  const { method, walks, withoutNew, maxDepth, seed, states, bound, stopped } = reason
   return [
     `${walks} ${METHODS[method]} of at most ${maxDepth} steps (seed ${seed}), ${states} distinct states seen`,
     ...(bound === null
@@ -128,6 +132,9 @@ function sampledInWords({ method, walks, maxDepth, seed, states, bound, stopped 
           `each meets a bug of depth ${bound.bugDepth} with probability at least ` +
             `1/(${bound.threads} * ${maxDepth}^${bound.bugDepth - 1}), given the choices within threads that it needs`,
         ]),
+    ...(withoutNew < MANY_WALKS
+      ? []
+      : [`the last ${withoutNew} walks saw no new state: try another --search or --max-depth`]),
     ...(stopped === null ? [] : [stopInWords(stopped)]),
   ].join('; ')
 }

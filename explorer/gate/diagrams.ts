@@ -1,6 +1,6 @@
 import { commitText } from '../../counterexamples/commit.ts'
 import { counterexampleOf } from '../../counterexamples/counterexample-file.ts'
-import { shrink } from '../../counterexamples/shrink.ts'
+import { quickly, shrink } from '../../counterexamples/shrink.ts'
 import { Verifier } from '../../counterexamples/verifier.ts'
 import type { Checker } from '../cli/checker.ts'
 import { replayed } from '../cli/counterexamples.ts'
@@ -28,7 +28,7 @@ export function diagramsOf<W>(checker: Checker, run: CellRun<W>): CommitDiagram[
     if (verdict !== 'violated' || trace === null) return []
     const property = properties[n]
     const verifier = new Verifier(system, property, goalReachableIn(system))
-    const shrunk = shrink(trace, system, (candidate) => verifier.fails(candidate), { shortest: true })
+    const shrunk = shrink(trace, system, quickly(system, property, verifier), { shortest: true })
     const ce = counterexampleOf({
       tool: `mmucheck ${checker.version}`,
       scenario: scenario.id,

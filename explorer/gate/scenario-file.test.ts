@@ -155,9 +155,14 @@ describe('a scenario file', () => {
       '3',
     )
     const out = join(folder, 'smaller')
-    await run('shrink', ce, '--out', out)
+    await run('shrink', ce, '--out', out, '--keep-scenario')
     for (const name of readdirSync(folder).includes('smaller') ? readdirSync(out) : [])
       expect(readCounterexample(join(out, name))).toMatchObject({ scenarioFile: scenario })
+    const less = await run('shrink', ce, '--out', join(folder, 'less'))
+    const [line] = less.out.filter((each) => each.startsWith('smaller scenario: '))
+    expect(line).toMatch(/^smaller scenario: .*: \S+my-case-shrunk\.scenario\.json$/)
+    const again = await run('show', less.out.at(-1)?.split(' ').at(-1) as string)
+    expect(again.out.join('\n')).toContain('--scenario my-case-shrunk.scenario.json')
   })
 
   const start = { tables: [[1]], pages: [{ gfn: 0, level: 1 }] }

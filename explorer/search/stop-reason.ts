@@ -34,6 +34,8 @@ export interface SampledOnly {
   readonly kind: 'sampled'
   readonly method: 'walks' | 'priorities'
   readonly walks: number
+  /** Walks since the last one that saw a new state: many mean that the walks circle. */
+  readonly withoutNew: number
   readonly maxDepth: number
   readonly seed: number
   readonly states: number

@@ -11,7 +11,7 @@ import { type Scenario, shownBounds } from './scenario.ts'
 import { type Start, setUp } from './start.ts'
 
 /** A scenario as its differences from the smallest one, and its initial state. */
-export interface Plan extends Omit<Scenario<Kvm>, 'aliases' | 'bounds' | 'build' | 'contains'> {
+export interface Plan extends Omit<Scenario<Kvm>, 'aliases' | 'bounds' | 'build' | 'contains' | 'contents'> {
   readonly aliases?: readonly string[]
   /** Number and size of the guest tables are those of `start`. */
   readonly bounds: ScenarioBounds
@@ -50,12 +50,19 @@ function scenarioWith(plan: Plan, boundsNow: () => Bounds): Scenario<Kvm> {
       return shownBounds(bounds())
     },
     contains: (judgedWhere) => (judgedWhere as (bounds: Bounds) => boolean)(bounds()),
+    ...(start.begin === undefined ? { contents: () => contentsOf(plan) } : {}),
     build: (change = UNCHANGED) => build(plan.id, bounds(), start, change),
     programs: ({ adds, base } = UNCHANGED) => {
       const programs = groupsOf(bounds(), sortsOf(bounds()), adds).map(({ program }) => program)
       return base === undefined ? programs : applyPatches(programs, base(bounds()))
     },
   }
+}
+
+/** A plan as the contents of a scenario file. */
+function contentsOf({ id, title, about, bounds, start, properties, leavesOut }: Plan) {
+  const contents = { id, title, about, bounds, start, properties, leavesOut }
+  return JSON.parse(JSON.stringify(contents)) as Readonly<Record<string, unknown>>
 }
 
 const plans: Plan[] = []

@@ -27,6 +27,8 @@ export interface Scenario<W> {
   readonly contains?: (judgedWhere: JudgedWhere) => boolean
   /** The kernel that the programs are of, `6.1`; absent: the newest one. */
   readonly kernel?: string
+  /** The contents of a scenario file that describes it, as JSON; absent for one that no file can describe. */
+  contents?(): Readonly<Record<string, unknown>>
   /** Builds the system, with the change of a design. @throws ModelError if a patch does not fit. */
   build(change?: Change<W>): System<W>
   /** The programs of its threads, those that the change adds included, without its patches; cheaper than `build`. */

@@ -24,7 +24,8 @@ const DEFAULT_BUG_DEPTH = 3
  * choice of schedule. Other choices of the model (initial states, several steps of one thread) are drawn uniformly, and
  * the bound is for walks that draw what the bug needs.
  *
- * A thread whose step changes nothing falls to the lowest priority, or a spin loop would run forever. The bound is for
+ * A thread whose step changes nothing, or brings the walk back to a state that it has been in, falls to the lowest
+ * priority, or a spin loop, or a vCPU that runs its guest again and again, would use up the walk. The bound is for
  * behaviours without such steps; leaving them out changes no state.
  * @throws ModelError when the model is wrong.
  */
@@ -53,6 +54,7 @@ class Priorities implements Scheduler {
   #changePoints: number[] = []
   #step = 0
   #lowest = 0
+  #moved = 0
 
   constructor(compiled: CompiledSystem, bugDepth: number, maxDepth: number) {
     this.#compiled = compiled
@@ -78,12 +80,17 @@ class Priorities implements Scheduler {
       if (point === this.#step) this.#priority[this.#first(enabled)] = i + 1
     })
     const thread = this.#first(enabled)
+    this.#moved = thread
     const own: number[] = []
     for (let k = 0; k < enabled.count; k++) if (this.#threadOf(enabled, k) === thread) own.push(k)
     const chosen = own[own.length === 1 ? 0 : draws.below(own.length)]
     if (this.#compiled.records[enabled.records[chosen] + RECORD.changes] === 0)
       this.#priority[thread] = --this.#lowest
     return chosen
+  }
+
+  circled(): void {
+    this.#priority[this.#moved] = --this.#lowest
   }
 
   /** The enabled thread of highest priority. */

@@ -30,6 +30,8 @@ export interface Scheduler {
   begin(draws: Draws): void
   /** Index of the enabled step to take; there is at least one. */
   choose(enabled: Successors, draws: Draws): number
+  /** Called when the walk is back in a state that it has been in: the steps since then have come to nothing. */
+  circled?(): void
 }
 
 /** A kind of walk. */
@@ -77,6 +79,8 @@ class Sample {
   #initial = 0
   readonly #path: number[] = []
   #walks = 0
+  /** Number of walks when the last new state was seen. */
+  #lastNew = 0
   #transitions = 0
   #depth = 0
   #stopped: StopReason | null = null
@@ -154,8 +158,16 @@ class Sample {
     let low = hash.hashLow(encoded)
     let high = hash.hashHigh(encoded)
     this.#scheduler.begin(draws)
+    // Two states with one number would only make the walk turn elsewhere.
+    const onWalk = this.#scheduler.circled === undefined ? null : new Set<number>()
     for (;;) {
       const fresh = this.#seen.add(low, high)
+      if (fresh) this.#lastNew = this.#walks + 1
+      if (onWalk !== null) {
+        const number = low * 0x100000 + (high & 0xfffff)
+        if (onWalk.has(number)) this.#scheduler.circled?.()
+        onWalk.add(number)
+      }
       this.#running = null
       if (fresh) monitor.state(HERE, words, 0)
       if (this.#path.length === this.#maxDepth) return
@@ -196,7 +208,12 @@ class Sample {
     const { method, bound } = this.#kind
     const states = this.#seen.count
     const collision = Math.min(1, (states * states) / 2 ** 65)
-    const sampled = { walks: this.#walks, maxDepth: this.#maxDepth, seed: this.#seed }
+    const sampled = {
+      walks: this.#walks,
+      withoutNew: Math.max(0, this.#walks - this.#lastNew),
+      maxDepth: this.#maxDepth,
+      seed: this.#seed,
+    }
     return {
       complete: false,
       incompleteReason: { kind: 'sampled', method, ...sampled, states, bound, stopped: this.#stopped },

@@ -171,7 +171,7 @@ describe('random walks', () => {
       coverage: { method: 'walks', walks: 7, seed: 1, preemptions: null, chance: null },
     })
     expect(result.incompleteReason).toEqual({
-      ...{ kind: 'sampled', method: 'walks', walks: 7, maxDepth: 11, seed: 1 },
+      ...{ kind: 'sampled', method: 'walks', walks: 7, withoutNew: 0, maxDepth: 11, seed: 1 },
       ...{ states: result.states, bound: null, stopped: null },
     })
     expect([...result.steps.values()].reduce((sum, n) => sum + n, 0)).toBe(77)
@@ -282,6 +282,45 @@ describe('search by preemptions', () => {
 })
 
 describe('walks by random priorities', () => {
+  it('let the others go where a thread runs in circles', () => {
+    const world = struct({ round: range(0, 3), seen: range(0, 1) })
+    type World = View<typeof world>
+    const runner = program<World>('runner', 'runs', [
+      step(
+        'run',
+        {},
+        {
+          does: (w) => {
+            w.round = (w.round + 1) % 4
+          },
+          to: 'run',
+        },
+      ),
+    ])
+    const other = program<World>('other', 'sees', [
+      step(
+        'see',
+        {},
+        {
+          does: (w) => {
+            w.seen = 1
+          },
+        },
+      ),
+    ])
+    const system = compose({ name: 'circle', world, threads: [one(runner), one(other)], initial: [() => {}] })
+    const seen: Property<World> = { kind: 'witness', id: 'seen', title: '', seen: (w) => w.seen === 1 }
+    for (let seed = 1; seed <= 8; seed++) {
+      const { properties } = searchRandom(system, [seen], {
+        method: 'priorities',
+        walks: 1,
+        seed,
+        bugDepth: 1,
+      })
+      expect(properties[0].verdict).toBe('reached')
+    }
+  })
+
   it('state the bound of the paper', () => {
     const result = searchRandom(peterson(), [], { method: 'priorities', bugDepth: 3, maxDepth: 40, walks: 5 })
     expect(result.coverage?.chance).toBeCloseTo(1 / (2 * 40 * 40), 12)
