@@ -44,7 +44,7 @@ describe('the slice of one frame', () => {
     ['flush-after-unlock', 'req_all'],
   ])('rejects %s by s10, at %s', async (id, event) => {
     const { verdict } = await followSlice(frameSlice(), logUpTo(logText('s10_forkcow'), 600), designOf(id))
-    expect(verdict).toMatchObject({ kind: 'rejected', observation: { event } })
+    expect(verdict).toMatchObject({ kind: 'rejected', rejection: { observation: { event } } })
   })
 
   it('refuses a design whose steps leave events that it does not know', async () => {
