@@ -30,11 +30,14 @@ import { sharedPageIsNotWritable } from './notifier/shared-page-is-not-writable.
 import { assertedCounters } from './primitives/asserted-counters.ts'
 import { noDeadlock } from './primitives/no-deadlock.ts'
 import { noRequestUnnoticedInGuestMode } from './primitives/no-request-unnoticed-in-guest-mode.ts'
+import { noTranslationFromBeforeAFlush } from './primitives/no-translation-from-before-a-flush.ts'
 import { noUseAfterFree } from './primitives/no-use-after-free.ts'
 import { requestIsServiced } from './primitives/request-is-serviced.ts'
+import { vcpuModeChangesAsAgreed } from './primitives/vcpu-mode-changes-as-agreed.ts'
 import { cachedRootIsFound } from './roots/cached-root-is-found.ts'
 import { contextFitsTheGuest } from './roots/context-fits-the-guest.ts'
 import { guestRunsOnADummyRoot, dummyRootIsReplaced } from './roots/dummy-root-witnesses.ts'
+import { hardwareWalksTheCurrentRoot } from './roots/hardware-walks-the-current-root.ts'
 import { kvmMmuPageFaultFindsAValidRoot } from './roots/kvm-mmu-page-fault-finds-a-valid-root.ts'
 import { kvmMmuUnloadLeavesNoRoot } from './roots/kvm-mmu-unload-leaves-no-root.ts'
 import { noFreedRootInUse } from './roots/no-freed-root-in-use.ts'
@@ -84,7 +87,9 @@ import { everyAccessCanFinish } from './vcpu/every-access-can-finish.ts'
 import { everyAccessFinishes } from './vcpu/every-access-finishes.ts'
 import { flushedTranslationIsNotUsed } from './vcpu/flushed-translation-is-not-used.ts'
 import { hardwareAllowsNoMoreThanTheGuest } from './vcpu/hardware-allows-no-more-than-the-guest.ts'
+import { noInterruptUnnoticed } from './vcpu/no-interrupt-unnoticed.ts'
 import { noTlbEntryOfAFreedRoot } from './vcpu/no-tlb-entry-of-a-freed-root.ts'
+import { flushFindsASleepingVcpu, entryIsCancelledWithAnInterrupt, entryIsCancelledWithAFlush, hardwareHasAnotherRoot } from './vcpu/request-witnesses.ts'
 import { guestIsInterruptedByTheHost, requestFindsAKickedVcpu } from './vcpu/vcpu-witnesses.ts'
 import { guestEntersOnARootBeingZapped, staleFaultIsRetried, faultIsRetriedForANotifier, notifierFindsAnInvalidSlot, faultFindsAnInvalidSlot, notifierRunsInALockBreak, mmioSpteIsHonoured, mmioSpteIsOutOfDate, agingHoldsBackAZap } from './witnesses.ts'
 import { freedPageIsUnreferenced } from './zap/freed-page-is-unreferenced.ts'
@@ -113,6 +118,7 @@ export const properties: readonly Property<Kvm>[] = [
   contextFitsTheGuest,
   guestRunsOnADummyRoot,
   dummyRootIsReplaced,
+  hardwareWalksTheCurrentRoot,
   kvmMmuPageFaultFindsAValidRoot,
   kvmMmuUnloadLeavesNoRoot,
   noFreedRootInUse,
@@ -235,13 +241,20 @@ export const properties: readonly Property<Kvm>[] = [
   everyAccessFinishes,
   flushedTranslationIsNotUsed,
   hardwareAllowsNoMoreThanTheGuest,
+  noInterruptUnnoticed,
   noTlbEntryOfAFreedRoot,
+  flushFindsASleepingVcpu,
+  entryIsCancelledWithAnInterrupt,
+  entryIsCancelledWithAFlush,
+  hardwareHasAnotherRoot,
   guestIsInterruptedByTheHost,
   requestFindsAKickedVcpu,
   ...assertedCounters,
   noDeadlock,
   noRequestUnnoticedInGuestMode,
+  noTranslationFromBeforeAFlush,
   noUseAfterFree,
   requestIsServiced,
+  vcpuModeChangesAsAgreed,
   noModuleCodeAfterItsLastReference,
 ]

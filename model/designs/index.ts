@@ -17,6 +17,7 @@ import { assertedCounterDesigns } from './primitives/asserted-counters.ts'
 import { storeBufferDesigns } from './primitives/store-buffers.ts'
 import { cr0WpDesigns } from './roots/cr0-wp.ts'
 import { dummyRootDesigns } from './roots/dummy-roots.ts'
+import { hardwareRootDesigns } from './roots/hardware-root.ts'
 import { obsoleteRootDesigns } from './roots/obsolete-roots.ts'
 import { roleKeyDesigns } from './roots/role-keys.ts'
 import { rootCalibrationDesigns } from './roots/roots-calibration.ts'
@@ -32,6 +33,7 @@ import { unsyncDesigns } from './shadow/unsync.ts'
 import { writeProtectionDesigns } from './shadow/write-protection.ts'
 import { vmTeardownDesigns } from './teardown/vm-teardown.ts'
 import { upstream } from './upstream.ts'
+import { requestDesigns } from './vcpu/requests.ts'
 import { fastInvalidateDesigns } from './zap/fast-invalidate.ts'
 import { reclaimDesigns } from './zap/reclaim.ts'
 import { zapAllDesigns } from './zap/zap-all.ts'
@@ -42,6 +44,7 @@ export const designs: readonly Design<Kvm>[] = [
   upstream,
   ...cr0WpDesigns,
   ...dummyRootDesigns,
+  ...hardwareRootDesigns,
   ...obsoleteRootDesigns,
   ...roleKeyDesigns,
   ...rootCalibrationDesigns,
@@ -71,6 +74,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...agingDesigns,
   ...dirtyLogDesigns,
   ...enableDirtyLogDesigns,
+  ...requestDesigns,
   ...assertedCounterDesigns,
   ...storeBufferDesigns,
   ...vmTeardownDesigns,

@@ -11,6 +11,7 @@ import { memoryOrder } from './memory-order.ts'
 import { memslots } from './memslots.ts'
 import { nested } from './nested.ts'
 import { notifier } from './notifier.ts'
+import { requests } from './requests.ts'
 import { roots } from './roots.ts'
 import { shadow } from './shadow.ts'
 import { teardown } from './teardown.ts'
@@ -33,6 +34,7 @@ export const features = [
   memslots,
   nested,
   notifier,
+  requests,
   roots,
   shadow,
   teardown,

@@ -5,10 +5,14 @@
 
 /** `vcpu_enter_guest()` begins again: requests first. */
 export const REENTER = 'RUN.1'
+/** The test of KVM_REQ_LOAD_MMU_PGD, if the hardware has a root of its own. */
+export const LOAD_PGD = 'RUN.3'
 /** The test of KVM_REQ_TLB_FLUSH. */
 export const HANDLE_TLB_FLUSH = 'RUN.4'
 /** `kvm_mmu_reload()`. */
 export const RELOAD_MMU = 'RUN.5'
+/** An entry into the guest is given up, and what was to be injected by it is queued again. */
+export const CANCEL_INJECTION = 'RUN.8 cancel'
 /** Guest mode is entered. */
 export const ENTER_GUEST_MODE = 'RUN.6'
 /** The guest runs. */
@@ -50,4 +54,10 @@ export const EXIT = {
   close: 'exit: close',
   emulatedStore: 'exit: emulated store',
   invlpg: 'exit: INVLPG',
+  hlt: 'exit: HLT',
 } as const
+
+/** The request that is tested after those that change or sync the roots. */
+export function afterRoots(hardwareRoot: boolean): string {
+  return hardwareRoot ? LOAD_PGD : HANDLE_TLB_FLUSH
+}

@@ -4,7 +4,7 @@ import { dirtyLogOptions } from './dirty-log/options.ts'
 import { asyncPfOptions, faultOptions } from './fault/options.ts'
 import { memslotsOptions } from './memslots/options.ts'
 import { attributesOptions, hostOptions, notifierOptions } from './notifier/options.ts'
-import { memoryOrderOptions } from './primitives/options.ts'
+import { memoryOrderOptions, requestsOptions } from './primitives/options.ts'
 import { rootsOptions } from './roots/options.ts'
 import {
   externalWriterOptions,
@@ -44,6 +44,7 @@ export const boundsSchema = z.strictObject({
   writeTracking: writeTrackingOptions.prefault({}),
   externalWriter: externalWriterOptions.prefault({}),
   memoryOrder: memoryOrderOptions.prefault({}),
+  requests: requestsOptions.prefault({}),
   teardown: teardownOptions.prefault({}),
 })
 

@@ -6,7 +6,7 @@ import { dirtyLogThread } from './dirty-log/fields.ts'
 import { memslot, memslots, memslotThread, slotOfGfn } from './memslots/fields.ts'
 import { attributesThread, hostPages, mmuInvalidate, notifierThread } from './notifier/fields.ts'
 import { optional } from './optional.ts'
-import { guestTables, requester } from './primitives/fields.ts'
+import { device, guestTables, requester } from './primitives/fields.ts'
 import { rmaps, shadowPage } from './shadow/fields.ts'
 import type { Sorts } from './sorts.ts'
 import { teardown } from './teardown/fields.ts'
@@ -96,6 +96,7 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     rmap_locked: array(bounds.aging.calls > 0 ? sorts.gfn : 0, flag),
     aging: array(bounds.aging.calls > 0 ? 1 : 0, agingThread(sorts, bounds)),
     teardown: teardown(bounds),
+    device: array(bounds.requests.interrupts > 0 ? 1 : 0, device(sorts, bounds)),
     external: array(
       bounds.externalWriter.stores.length > 0 ? 1 : 0,
       struct({ left: range(0, bounds.externalWriter.left) }),

@@ -15,6 +15,7 @@ import { slotScenarios } from './memslots/slots.ts'
 import { memoryAttributesScenarios } from './notifier/memory-attributes.ts'
 import { notifierScenarios } from './notifier/notifiers.ts'
 import { storeBufferScenarios } from './primitives/store-buffers.ts'
+import { hardwareRootScenarios } from './roots/hardware-root.ts'
 import { roleScenarios } from './roots/roles.ts'
 import { rootScenarios } from './roots/roots.ts'
 import type { Scenario } from './scenario.ts'
@@ -26,12 +27,14 @@ import { unlockedWalkScenarios } from './shadow/unlocked-walk.ts'
 import { unprotectScenarios } from './shadow/unprotect.ts'
 import { unsyncScenarios } from './shadow/unsync.ts'
 import { wrongHintScenarios } from './shadow/wrong-hints.ts'
+import { requestScenarios } from './vcpu/requests.ts'
 import { quotaScenarios } from './zap/quota.ts'
 import { zapAllScenarios } from './zap/zap-all.ts'
 
 /** All scenarios, in the order of listings. */
 export const scenarios: readonly Scenario<Kvm>[] = [
   ...compositeScenarios,
+  ...hardwareRootScenarios,
   ...roleScenarios,
   ...rootScenarios,
   ...quotaScenarios,
@@ -57,5 +60,6 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...notifierScenarios,
   ...agingScenarios,
   ...dirtyLogScenarios,
+  ...requestScenarios,
   ...storeBufferScenarios,
 ]

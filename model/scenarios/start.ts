@@ -128,6 +128,7 @@ function setUpVcpu(
     return page
   }
   vcpu.root = rootOf(vcpu.cr3)
+  if (vcpu.hw_root.length > 0) vcpu.hw_root[0] = vcpu.root
   if (previous !== undefined) vcpu.prev_roots[0] = rootOf(previous)
   if (cr3Loads !== undefined) vcpu.cr3_loads = cr3Loads[v]
 }

@@ -3,7 +3,7 @@ import type { Counters } from '../../model/language/system.ts'
 import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
-import { may_walk_its_root, root_for, translation_below, usable_tlb } from '../shadow/mappings.ts'
+import { may_walk_its_root, translation_below, usable_tlb, walked_root } from '../shadow/mappings.ts'
 
 export const noMappingOfALostPage: Invariant<Kvm> = {
   kind: 'invariant',
@@ -29,7 +29,7 @@ function pages_reached(kvm: Kvm, at: Counters, v: number): number[] {
   const reached = usable_tlb(kvm, at, v).map(({ pfn }) => pfn)
   if (!may_walk_its_root(kvm, at, v)) return reached
   for (const gva of all(kvm.vcpu[v].tlb)) {
-    const root = root_for(kvm, v, gva)
+    const root = walked_root(kvm, at, v, gva)
     const found = root === null ? null : translation_below(kvm, root, gva)
     if (found !== null) reached.push(found.pfn)
   }

@@ -21,8 +21,17 @@ export const noRequestUnnoticedInGuestMode: Invariant<Kvm> = {
 
 /** A thread has set the request bit and not checked the mode yet, or has decided to send an IPI. */
 function is_being_sent(kvm: Kvm, v: number): boolean {
-  const { vcpu, zapper, memslot, notifier, shrinker, dirtylog, attributes } = kvm
-  const threads = [...vcpu, ...zapper, ...memslot, ...notifier, ...shrinker, ...dirtylog, ...attributes]
+  const { vcpu, zapper, memslot, notifier, shrinker, dirtylog, attributes, device } = kvm
+  const threads = [
+    ...vcpu,
+    ...zapper,
+    ...memslot,
+    ...notifier,
+    ...shrinker,
+    ...dirtylog,
+    ...attributes,
+    ...device,
+  ]
   const senders = threads.map((thread) => thread.req)
   return senders.some((sender) => sender.now === v || sender.ipis.has(v))
 }

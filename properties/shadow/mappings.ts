@@ -35,13 +35,19 @@ export function root_for(kvm: Kvm, v: number, gva: number): number | null {
   return pae_root[Math.floor(gva / spte.length ** level) % pae_root.length]
 }
 
+/** The page at which hardware begins to translate an address now: in the guest, below the root that it has. */
+export function walked_root(kvm: Kvm, at: Counters, v: number, gva: number): number | null {
+  const { hw_root } = kvm.vcpu[v]
+  return hw_root.length > 0 && in_guest(at, v) ? hw_root[0] : root_for(kvm, v, gva)
+}
+
 /** The TLB entries that a vCPU can use now: it is in the guest, and they were cached below its current root. */
 export function usable_tlb(kvm: Kvm, at: Counters, v: number): { gva: number; pfn: number; w: boolean }[] {
   const { tlb } = kvm.vcpu[v]
   if (!in_guest(at, v)) return []
   return all(tlb).flatMap((gva) => {
     const { pfn, w, root: below } = tlb[gva]
-    return pfn === null || below !== root_for(kvm, v, gva) ? [] : [{ gva, pfn, w }]
+    return pfn === null || below !== walked_root(kvm, at, v, gva) ? [] : [{ gva, pfn, w }]
   })
 }
 

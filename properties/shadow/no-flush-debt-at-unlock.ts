@@ -2,7 +2,7 @@ import type { Invariant } from '../../model/language/property.ts'
 import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { all } from '../primitives/guest-mode.ts'
-import { root_for, translation_below, usable_tlb } from './mappings.ts'
+import { translation_below, usable_tlb, walked_root } from './mappings.ts'
 
 /**
  * Zapping below a root that all vCPUs were made to leave owes no flush: none is in the guest on it. The dirty log
@@ -24,7 +24,7 @@ export const noFlushDebtAtUnlock: Invariant<Kvm> = {
     kvm.mmu_lock !== 'free' ||
     all(kvm.vcpu).every((v) =>
       usable_tlb(kvm, at, v).every(({ gva, pfn, w }) => {
-        const found = translation_below(kvm, root_for(kvm, v, gva) as number, gva)
+        const found = translation_below(kvm, walked_root(kvm, at, v, gva) as number, gva)
         return found !== null && found.pfn === pfn && (found.leaf.w || found.leaf.mmuw || !w)
       }),
     ),

@@ -3,6 +3,7 @@ import { type Block, block, choice, type Step, step } from '../../language/progr
 import type { ReadIn } from '../../language/versions.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Request, Requester } from '../../memory/primitives/fields.ts'
+import { note_end_of_flush, note_flush } from '../../memory/vcpu/tlb.ts'
 
 const fn = 'kvm_make_all_cpus_request'
 const since: ReadIn = 'v4.19..v7.2'
@@ -40,7 +41,9 @@ export function makeAllCpusRequest(
           does: (kvm, self) => {
             for (const v of each) locals(kvm, self).todo.add(v)
             // History: this flush covers everything that SPTEs have lost so far.
-            if (request === 'TLB_FLUSH' && kvm.flush_pending.length > 0) kvm.flush_pending[0] = false
+            if (request !== 'TLB_FLUSH') return
+            if (kvm.flush_pending.length > 0) kvm.flush_pending[0] = false
+            note_flush(kvm)
           },
         },
       ),
@@ -111,7 +114,12 @@ export function makeAllCpusRequest(
       step(
         'REQ.end',
         { fn, since, c: inAllCpusRequest('return called'), shows: 'return', quiet: true },
-        { does: (kvm, self) => locals(kvm, self).ipis.clear() },
+        {
+          does: (kvm, self) => {
+            locals(kvm, self).ipis.clear()
+            if (request === 'TLB_FLUSH') note_end_of_flush(kvm)
+          },
+        },
       ),
     ],
     { fn },

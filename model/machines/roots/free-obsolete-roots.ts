@@ -13,7 +13,7 @@ import {
   slot_name,
 } from '../../memory/roots/mmu.ts'
 import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
-import { HANDLE_TLB_FLUSH, REENTER } from '../hand-over.ts'
+import { afterRoots, REENTER } from '../hand-over.ts'
 import { freeRoots } from './free-roots.ts'
 
 const since: ReadIn = 'v5.19..v7.2'
@@ -24,7 +24,12 @@ export type ObsoleteTest = (kvm: Kvm, page: number) => boolean
 
 /** RUN.1: service KVM_REQ_MMU_FREE_OBSOLETE_ROOTS; the bit is cleared before any root is tested. */
 export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
-  return [block(REENTER, serviceRequest(bounds, watched(bounds) ? 'RUN.2' : HANDLE_TLB_FLUSH))]
+  return [
+    block(
+      REENTER,
+      serviceRequest(bounds, watched(bounds) ? 'RUN.2' : afterRoots(bounds.requests.hardwareRoot)),
+    ),
+  ]
 }
 
 /**

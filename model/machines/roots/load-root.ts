@@ -5,12 +5,13 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { slot_found } from '../../memory/memslots/memslot.ts'
 import { drain } from '../../memory/primitives/store-buffer.ts'
 import { loaded_root_name, root_is_valid, root_role } from '../../memory/roots/mmu.ts'
-import { flush_tlb } from '../../memory/vcpu/tlb.ts'
+import { request_own_flush } from '../../memory/vcpu/tlb.ts'
 import { ENTER_GUEST_MODE, RELOAD_MMU } from '../hand-over.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { getShadowPage } from '../shadow/get-shadow-page.ts'
 import { syncRoot } from '../shadow/sync.ts'
 import { makePagesAvailable } from '../zap/make-pages-available.ts'
+import { loadPgd } from './load-pgd.ts'
 import { setRootRole } from './root-role.ts'
 
 const since: ReadIn = 'v5.18..v7.2'
@@ -65,6 +66,7 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
     ...(bounds.roots.pae > 0 ? inFunction('mmu_alloc_shadow_roots', root, setPaeRoot()) : [root, setRoot()]),
     writeUnlock('LOAD.4', { ...about, c: { callee: 'mmu_alloc_shadow_roots', at: 'write_unlock(' } }),
     ...when(watched(bounds), block('LOAD.5', syncRoot(bounds))),
+    ...when(bounds.requests.hardwareRoot, loadPgd()),
     step<Kvm>(
       'LOAD.7',
       {
@@ -73,9 +75,7 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
         shows: 'flush the TLB of this CPU',
       },
       {
-        does: (kvm, v) => {
-          flush_tlb(kvm, v)
-        },
+        does: (kvm, v) => request_own_flush(kvm, v, bounds.requests.deferredFlush),
       },
     ),
   )

@@ -5,6 +5,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { CURRENT, current_root_name, is_root_usable, root_is_valid } from '../../memory/roots/mmu.ts'
 import { NEW_PGD, REENTER, SAME_CR3 } from '../hand-over.ts'
 import { freeRoots } from './free-roots.ts'
+import { requestLoadPgd } from './load-pgd.ts'
 
 const since: ReadIn = 'v5.18..v7.2'
 const about = { fn: 'cached_root_find_and_keep_current', since }
@@ -12,14 +13,17 @@ const about = { fn: 'cached_root_find_and_keep_current', since }
 /** The page directory for which a root was loaded; with one MMU it is the frame of the root's page. */
 export type PgdOf = (kvm: Kvm, v: number) => number | null
 
+/** Where kvm_mmu_new_pgd() continues with a cached root. */
+const onHit = ({ requests }: Bounds): string => (requests.hardwareRoot ? 'NP.7' : REENTER)
+
 /** `root.pgd`, as recorded when the root was loaded. */
 const recordedPgd: PgdOf = (kvm, v) => kvm.vcpu[v].root_pgd
 
 /**
  * `kvm_mmu_new_pgd()`: looks for a cached root by rotating the previous roots through the current slot. A hit takes
  * no lock; a miss frees the root that is rotated out and leaves root.hpa invalid, so that the next entry loads one.
- * Loading the hardware pointer (KVM_REQ_LOAD_MMU_PGD, which the vCPU sends to itself) is part of the switch here,
- * because it happens before the next entry in any case.
+ * Unless the hardware has a root of its own (`requests.hardwareRoot`), loading it (KVM_REQ_LOAD_MMU_PGD, which the vCPU
+ * sends to itself) is part of the switch here.
  */
 export function newPgd(bounds: Bounds): Block<Kvm> {
   const search =
@@ -28,7 +32,7 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
       : [
           ...when(has_dummy_roots(bounds), freeDummyRoot(bounds)),
           testCurrent(bounds),
-          ...when(bounds.roots.prev > 0, swapRoots()),
+          ...when(bounds.roots.prev > 0, swapRoots(recordedPgd, onHit(bounds))),
         ]
   const searching = bounds.roots.pae > 0 ? 'fast_pgd_switch' : about.fn
   return block(NEW_PGD, [
@@ -64,8 +68,9 @@ export function newPgd(bounds: Bounds): Block<Kvm> {
     ),
     ...when(
       bounds.roots.prev > 0 && bounds.roots.pae === 0,
-      ...inFunction('kvm_mmu_new_pgd', findWithoutCurrent()),
+      ...inFunction('kvm_mmu_new_pgd', findWithoutCurrent(bounds)),
     ),
+    ...when(bounds.requests.hardwareRoot, requestLoadPgd(bounds)),
   ])
 }
 
@@ -112,7 +117,7 @@ function flushForCr3(): Entry<Kvm> {
  * NP.6: without a valid current root there is none to keep: the first usable previous root becomes the current one,
  * the later ones move up, and the last slot is emptied (6.12 mmu.c 4902-4944). A miss frees nothing, and takes no lock.
  */
-function findWithoutCurrent(): Step<Kvm> {
+function findWithoutCurrent(bounds: Bounds): Step<Kvm> {
   const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, kvm.vcpu[v].i + 1)
   return step(
     'NP.6',
@@ -142,7 +147,7 @@ function findWithoutCurrent(): Step<Kvm> {
           }
           vcpu.i = 0
         },
-        to: REENTER,
+        to: onHit(bounds),
       },
       {
         when: (kvm, v) => kvm.vcpu[v].i + 1 < kvm.vcpu[v].prev_roots.length,
@@ -172,8 +177,8 @@ function testCurrent(bounds: Bounds): Step<Kvm> {
       shows: (kvm, v) => `is_root_usable(${current_root_name(kvm, kvm.vcpu[v].root)}) = ${usable(kvm, v)}`,
     },
     bounds.roots.prev > 0
-      ? [{ when: usable, to: REENTER }, { when: (kvm, v) => !root_is_valid(kvm, v), to: 'NP.6' }, {}]
-      : [{ when: usable, to: REENTER }, { to: 'NP.4' }],
+      ? [{ when: usable, to: onHit(bounds) }, { when: (kvm, v) => !root_is_valid(kvm, v), to: 'NP.6' }, {}]
+      : [{ when: usable, to: onHit(bounds) }, { to: 'NP.4' }],
   )
 }
 
@@ -217,7 +222,7 @@ function freeRootWithoutPage(): Entry<Kvm> {
  * NP.3: swaps the current root with prev_roots[i] and tests it; one step for each `i`, because the test reads
  * role.invalid. `pgdOf` is the page directory that is recorded for the root that leaves the current slot.
  */
-export function swapRoots(pgdOf: PgdOf = recordedPgd): Step<Kvm> {
+export function swapRoots(pgdOf: PgdOf = recordedPgd, hit: string = REENTER): Step<Kvm> {
   const usable = (kvm: Kvm, v: number): boolean => is_root_usable(kvm, v, kvm.vcpu[v].i + 1)
   const swap = (kvm: Kvm, v: number): void => {
     const vcpu = kvm.vcpu[v]
@@ -249,7 +254,7 @@ export function swapRoots(pgdOf: PgdOf = recordedPgd): Step<Kvm> {
           swap(kvm, v)
           kvm.vcpu[v].i = 0
         },
-        to: REENTER,
+        to: hit,
       },
       {
         when: (kvm, v) => kvm.vcpu[v].i + 1 < kvm.vcpu[v].prev_roots.length,

@@ -17,7 +17,7 @@ import { mmu_page_zap_pte, rmap_write_protect } from '../../memory/shadow/rmap.t
 import { clear_unsync_marks, unsync_pages_below } from '../../memory/shadow/write-tracking.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
 import { all_tlbs_empty, flush_tlb_gva } from '../../memory/vcpu/tlb.ts'
-import { END_OF_FAULT, HANDLE_TLB_FLUSH, REENTER } from '../hand-over.ts'
+import { afterRoots, END_OF_FAULT, REENTER } from '../hand-over.ts'
 import { release_mmu_lock, writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { commitZapPage } from '../zap/zap-page.ts'
@@ -296,7 +296,7 @@ export function handleMmuSync(bounds: Bounds): Block<Kvm> {
           quiet: (kvm, v) => !pending(kvm, v),
         },
         [
-          { when: (kvm, v) => !pending(kvm, v), to: HANDLE_TLB_FLUSH },
+          { when: (kvm, v) => !pending(kvm, v), to: afterRoots(bounds.requests.hardwareRoot) },
           { does: (kvm, v) => kvm.vcpu[v].requests.delete('MMU_SYNC') },
         ],
       ),

@@ -4,10 +4,10 @@ import { type Bounds, watched } from '../../memory/bounds.ts'
 import { note_store } from '../../memory/dirty-log/dirty-log.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at, write_gpte } from '../../memory/primitives/guest-memory.ts'
-import { root_level, root_page } from '../../memory/roots/mmu.ts'
+import { hardware_root, hardware_root_level } from '../../memory/roots/mmu.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
 import { finish_instruction } from '../../memory/vcpu/instruction.ts'
-import { flush_tlb_gva, promise_fresh } from '../../memory/vcpu/tlb.ts'
+import { flush_tlb_gva, forget_outdated, promise_fresh } from '../../memory/vcpu/tlb.ts'
 import { EXIT, GUEST } from '../hand-over.ts'
 
 const code = { fn: 'guest', since: 'guest' } as const
@@ -65,13 +65,14 @@ const accessing = (kvm: Kvm, v: number): boolean =>
 function tlb_hit(kvm: Kvm, v: number, bounds: Bounds): boolean {
   const { gva, guest, tlb } = kvm.vcpu[v]
   const entry = tlb[gva]
-  return entry.pfn !== null && entry.root === root_page(kvm, v, bounds) && (guest !== 'write' || entry.w)
+  return entry.pfn !== null && entry.root === hardware_root(kvm, v, bounds) && (guest !== 'write' || entry.w)
 }
 
 /** The walk reads a shadow page. @throws Oops if the page was freed. */
 function use_table(kvm: Kvm, v: number, bounds: Bounds): void {
   if (kvm.vcpu[v].dummy_root) return
-  const table = kvm.vcpu[v].walk ?? root_page(kvm, v, bounds)
+  const table = kvm.vcpu[v].walk ?? hardware_root(kvm, v, bounds)
+  if (table === null) return
   if (kvm.page[table].list === 'free') {
     throw new Oops('no-use-after-free', `vcpu${v} walks shadow page ${table} after it was freed`)
   }
@@ -84,8 +85,9 @@ const ZERO = { kind: 'none' } as Spte
 function walked_spte(kvm: Kvm, v: number, bounds: Bounds): Spte {
   if (kvm.vcpu[v].dummy_root) return ZERO
   const { walk, walk_level, gva } = kvm.vcpu[v]
-  const table = walk ?? root_page(kvm, v, bounds)
-  const level = walk === null ? root_level(kvm, v, bounds) : walk_level
+  const table = walk ?? hardware_root(kvm, v, bounds)
+  if (table === null) return ZERO
+  const level = walk === null ? hardware_root_level(kvm, v, bounds) : walk_level
   return kvm.page[table].spte[index_at(gva, level, bounds.guest.entries)]
 }
 
@@ -94,7 +96,7 @@ function translated_pfn(kvm: Kvm, v: number, bounds: Bounds): number {
   const pfn = walked_spte(kvm, v, bounds).pfn as number
   if (bounds.shadow.levels === 1) return pfn
   const { walk, walk_level, gva } = kvm.vcpu[v]
-  const level = walk === null ? root_level(kvm, v, bounds) : walk_level
+  const level = walk === null ? hardware_root_level(kvm, v, bounds) : walk_level
   return pfn + (gva % bounds.guest.entries ** (level - 1))
 }
 
@@ -156,7 +158,7 @@ function walkTable(bounds: Bounds): Step<Kvm> {
       does: (kvm, v) => {
         use_table(kvm, v, bounds)
         const vcpu = kvm.vcpu[v]
-        const level = vcpu.walk === null ? root_level(kvm, v, bounds) : vcpu.walk_level
+        const level = vcpu.walk === null ? hardware_root_level(kvm, v, bounds) : vcpu.walk_level
         vcpu.walk = walked_spte(kvm, v, bounds).child
         vcpu.walk_level = level - 1
       },
@@ -192,7 +194,7 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
     {
       ...hardware,
       shows: (kvm, v) =>
-        `root page ${root_page(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva} -> pfn ${translated_pfn(kvm, v, bounds)}`,
+        `root page ${hardware_root(kvm, v, bounds)}, gva ${kvm.vcpu[v].gva} -> pfn ${translated_pfn(kvm, v, bounds)}`,
       fused: 'Reading the leaf, filling the TLB, and the access, which uses the SPTE just read.',
     },
     {
@@ -206,7 +208,8 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
         entry.pfn = pfn
         // The first write walks again, to set D.
         entry.w = w && (!bounds.host.dirty || walked_spte(kvm, v, bounds).dirty)
-        entry.root = root_page(kvm, v, bounds)
+        entry.root = hardware_root(kvm, v, bounds)
+        forget_outdated(kvm, v, kvm.vcpu[v].gva)
         do_store(kvm, v, pfn, bounds)
         reset_walk(kvm, v)
         finish_access(kvm, v, bounds)
@@ -226,7 +229,7 @@ function walkFault(bounds: Bounds): Step<Kvm> {
     {
       ...hardware,
       shows: (kvm, v) =>
-        `${kvm.vcpu[v].dummy_root ? 'dummy root' : `root page ${root_page(kvm, v, bounds)}`}, gva ${kvm.vcpu[v].gva}: ${walked_spte(kvm, v, bounds).kind === 'leaf' ? 'not writable' : 'not present'}, exit`,
+        `${kvm.vcpu[v].dummy_root ? 'dummy root' : `root page ${hardware_root(kvm, v, bounds)}`}, gva ${kvm.vcpu[v].gva}: ${walked_spte(kvm, v, bounds).kind === 'leaf' ? 'not writable' : 'not present'}, exit`,
     },
     {
       when: (kvm, v) => may_walk(kvm, v, bounds) && refused(kvm, v),

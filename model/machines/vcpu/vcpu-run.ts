@@ -13,8 +13,15 @@ import type { Bounds } from '../../memory/bounds.ts'
 import { request_pending } from '../../memory/fault/async-pf.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { load_mode, store_mode, where_stored } from '../../memory/primitives/store-buffer.ts'
-import { flush_tlb } from '../../memory/vcpu/tlb.ts'
-import { ENTER_GUEST_MODE, GUEST, HANDLE_TLB_FLUSH, PAGE_FAULT, REENTER } from '../hand-over.ts'
+import { request_own_flush } from '../../memory/vcpu/tlb.ts'
+import {
+  CANCEL_INJECTION,
+  ENTER_GUEST_MODE,
+  GUEST,
+  HANDLE_TLB_FLUSH,
+  PAGE_FAULT,
+  REENTER,
+} from '../hand-over.ts'
 import { leave_guest_mode } from './exits.ts'
 import { guest } from './guest.ts'
 
@@ -34,9 +41,9 @@ export interface VcpuParts {
  */
 export function vcpuRun(bounds: Bounds, parts: VcpuParts): Program<Kvm> {
   const entries = inOrder('the program of a vCPU', [
-    placed<Entry<Kvm>>(30, ...inFunction(fn, ...handleTlbFlush())),
+    placed<Entry<Kvm>>(30, ...inFunction(fn, ...handleTlbFlush(bounds))),
     placed<Entry<Kvm>>(60, enterGuestMode(bounds)),
-    placed<Entry<Kvm>>(90, finalCheck()),
+    placed<Entry<Kvm>>(90, finalCheck(bounds)),
     placed<Entry<Kvm>>(200, guest(bounds, inOrder(GUEST, parts.guest))),
     placed<Entry<Kvm>>(400, block(PAGE_FAULT, inOrder('the page fault', parts.pageFault))),
     ...parts.vcpu,
@@ -65,7 +72,8 @@ function enterGuestMode(bounds: Bounds): Step<Kvm> {
   )
 }
 
-function finalCheck(): Step<Kvm> {
+function finalCheck({ requests }: Bounds): Step<Kvm> {
+  const to = requests.interrupts > 0 ? CANCEL_INJECTION : REENTER
   return step(
     'RUN.8',
     {
@@ -76,7 +84,7 @@ function finalCheck(): Step<Kvm> {
       fused:
         'Cancelling the entry sets vcpu->mode, enables IRQs and enters SRCU at once: a sender that finds OUTSIDE_GUEST_MODE sends no IPI, and an IPI from before is acknowledged here.',
     },
-    [{ when: exit_requested, does: leave_guest_mode, to: REENTER }, {}],
+    [{ when: exit_requested, does: leave_guest_mode, to }, {}],
   )
 }
 
@@ -89,7 +97,7 @@ function exit_requested(kvm: Kvm, v: number): boolean {
 const NO_FLUSH = 'RUN.4 end'
 
 /** RUN.4: a pending flush empties the TLB before the next entry. */
-function handleTlbFlush(): Entry<Kvm>[] {
+function handleTlbFlush({ requests }: Bounds): Entry<Kvm>[] {
   const pending = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].requests.has('TLB_FLUSH')
   return [
     step(
@@ -119,7 +127,9 @@ function handleTlbFlush(): Entry<Kvm>[] {
       },
       {
         does: (kvm, v) => {
-          flush_tlb(kvm, v)
+          request_own_flush(kvm, v, requests.deferredFlush)
+          // All contexts include the current one.
+          if (requests.flushOnReuse) kvm.vcpu[v].requests.delete('TLB_FLUSH_CURRENT')
         },
       },
     ),

@@ -1,4 +1,16 @@
-import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../../language/shapes.ts'
+import { when } from '../../language/program.ts'
+import {
+  array,
+  flag,
+  oneOf,
+  range,
+  ref,
+  type SetShape,
+  setOf,
+  setOfNames,
+  struct,
+  type View,
+} from '../../language/shapes.ts'
 import type { Bounds } from '../bounds.ts'
 import { optional } from '../optional.ts'
 import type { Sorts } from '../sorts.ts'
@@ -44,8 +56,29 @@ export const storeBuffer = (sorts: Sorts, bounds: Bounds) =>
     }),
   )
 
-/** Requests to a vCPU. Only the vCPU itself requests MMU_SYNC. */
-export type Request = 'FREE_OBSOLETE_ROOTS' | 'TLB_FLUSH' | 'MMU_SYNC'
+/** Requests to a vCPU. Only the vCPU itself requests MMU_SYNC, LOAD_MMU_PGD and TLB_FLUSH_CURRENT. */
+export type Request =
+  | 'FREE_OBSOLETE_ROOTS'
+  | 'TLB_FLUSH'
+  | 'MMU_SYNC'
+  | 'LOAD_MMU_PGD'
+  | 'TLB_FLUSH_CURRENT'
+  | 'EVENT'
+
+/** vcpu->requests: the bits that a scenario has a use for. */
+export const requestBits = ({ requests }: Bounds): SetShape<Request> =>
+  setOfNames<readonly Request[]>(
+    'FREE_OBSOLETE_ROOTS',
+    'TLB_FLUSH',
+    'MMU_SYNC',
+    ...when(requests.hardwareRoot, 'LOAD_MMU_PGD' as const),
+    ...when(requests.flushOnReuse, 'TLB_FLUSH_CURRENT' as const),
+    ...when(requests.interrupts > 0, 'EVENT' as const),
+  )
+
+/** An interrupt that a device sends: the vCPU that it is for, while it is on its way. */
+export const device = (sorts: Sorts, bounds: Bounds) =>
+  struct({ left: range(0, bounds.requests.interrupts), req: requester(sorts) })
 
 /** Local variables of kvm_make_all_cpus_request() in a thread that calls it. */
 export const requester = (sorts: Sorts) =>

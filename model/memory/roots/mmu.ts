@@ -179,3 +179,14 @@ export function root_page(kvm: Kvm, v: number, bounds: Bounds): number {
 export function root_level(kvm: Kvm, v: number, bounds: Bounds): number {
   return bounds.shadow.rootLevels[kvm.vcpu[v].cr3] ?? bounds.shadow.levels
 }
+
+/** The page at which the hardware begins a walk; null if no root was ever loaded into it, or it is no shadow page. */
+export function hardware_root(kvm: Kvm, v: number, bounds: Bounds): number | null {
+  return bounds.requests.hardwareRoot ? kvm.vcpu[v].hw_root[0] : root_page(kvm, v, bounds)
+}
+
+/** The level of the page at which the hardware begins a walk. */
+export function hardware_root_level(kvm: Kvm, v: number, bounds: Bounds): number {
+  const root = bounds.requests.hardwareRoot ? kvm.vcpu[v].hw_root[0] : null
+  return root === null ? root_level(kvm, v, bounds) : kvm.page[root].level
+}

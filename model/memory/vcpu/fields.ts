@@ -1,9 +1,9 @@
-import { array, flag, id, oneOf, range, ref, setOf, setOfNames, struct } from '../../language/shapes.ts'
+import { array, flag, id, oneOf, range, ref, setOf, struct } from '../../language/shapes.ts'
 import { type Bounds, watched, zaps_unsync_pages } from '../bounds.ts'
 import { asyncPf, faultLocals } from '../fault/fields.ts'
 import { copyOnWrite } from '../notifier/fields.ts'
 import { optional } from '../optional.ts'
-import { requester, storeBuffer } from '../primitives/fields.ts'
+import { requestBits, requester, storeBuffer } from '../primitives/fields.ts'
 import { mmuMembers, otherMmu } from '../roots/fields.ts'
 import type { Sorts } from '../sorts.ts'
 
@@ -16,7 +16,7 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     mode: oneOf('OUTSIDE_GUEST_MODE', 'IN_GUEST_MODE', 'EXITING_GUEST_MODE', 'READING_SHADOW_PAGE_TABLES'),
     /** What this CPU has stored and the others cannot see yet (x86-TSO). */
     store_buffer: storeBuffer(sorts, bounds),
-    requests: setOfNames('FREE_OBSOLETE_ROOTS', 'TLB_FLUSH', 'MMU_SYNC'),
+    requests: requestBits(bounds),
     /** An IPI was sent to the CPU and is not taken yet. */
     ipi: flag,
     /** The context that vcpu->arch.mmu points at. */
@@ -29,6 +29,24 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     /** CR0.WP is clear: the kernel of the guest may write to read-only pages. */
     cr0_wp_clear: optional(bounds.guest.wpToggles > 0, flag),
     tlb: array(bounds.guest.gvas, tlbEntry(sorts)),
+    /** The root that the CPU walks: CR3, or the root of the nested tables, in the VMCS or VMCB. */
+    hw_root: array(bounds.requests.hardwareRoot ? 1 : 0, ref(sorts.page)),
+    /** vmcb->control.tlb_ctl: VMRUN flushes the TLB first. */
+    tlb_ctl: optional(bounds.requests.deferredFlush, flag),
+    /**
+     * History: for each address, a flush that covers its translation is being made, or has been made and the CPU has the
+     * translation still.
+     */
+    outdated: array(
+      bounds.requests.flushHistory ? bounds.guest.gvas : 0,
+      oneOf('no', 'a flush is being made', 'a flush was made'),
+    ),
+    /** Asleep: TASK_INTERRUPTIBLE, and vcpu->wait points at the task; waiting: only the latter. */
+    sleep: optional(bounds.requests.halts > 0, oneOf('awake', 'waiting', 'asleep')),
+    halts_left: range(0, bounds.requests.halts),
+    /** An interrupt is pending in the local APIC, and one is to be injected by VM-entry. */
+    irr: optional(bounds.requests.interrupts > 0, flag),
+    injected: optional(bounds.requests.interrupts > 0, flag),
     /** Hardware walk in progress: the table it reads next, and its level (more than one level only). */
     walk: ref(sorts.walked),
     walk_level: range(1, bounds.shadow.levels),

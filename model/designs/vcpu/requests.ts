@@ -1,0 +1,147 @@
+import { drop, insert, move, only, replace } from '../../language/patch.ts'
+import { step } from '../../language/program.ts'
+import { CANCEL_INJECTION, REENTER } from '../../machines/hand-over.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import type { Design } from '../design.ts'
+import { violated } from '../expectation.ts'
+
+/** Requests to vCPUs that sleep or give an entry up: what may be skipped, and what must be remembered? */
+
+const SLEEP = 'sleeping-vcpu'
+const ENTRY = 'flush-at-entry'
+const fn = 'vcpu_enter_guest'
+const STALE = ['no-translation-from-before-a-flush', 'no-mapping-of-a-lost-page', 'no-flush-debt-at-unlock']
+
+export const requestDesigns: readonly Design<Kvm>[] = [
+  {
+    id: 'sleeping-vcpu-gets-no-request',
+    aliases: [],
+    title: 'make no request to a vCPU that sleeps',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_make_all_cpus_request' },
+    about:
+      'It runs no guest code, so it needs no IPI; but its TLB keeps what it holds, and the bit is all that makes it flush when it is woken.',
+    scenarios: [SLEEP],
+    patches: [only('notifier', replace('NS.6/flush/REQ.1[0]', requestUnlessAsleep()))],
+    expect: violated(SLEEP, ...STALE),
+  },
+  {
+    id: 'flush-not-waited-for',
+    aliases: [],
+    title: 'KVM_REQ_TLB_FLUSH without KVM_REQUEST_WAIT',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_kick_many_cpus' },
+    about: 'The flush returns while the IPI is on its way, and the guest goes on with what its TLB holds.',
+    scenarios: [SLEEP],
+    patches: [only('notifier', drop('NS.6/flush/REQ.5'))],
+    expect: violated(SLEEP, ...STALE),
+  },
+  {
+    id: 'events-tested-before-sleep-is-announced',
+    aliases: [],
+    title: 'test for events before the task is TASK_INTERRUPTIBLE',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_vcpu_block' },
+    about:
+      'An interrupt that comes in between finds nobody to wake and a vCPU outside the guest, which needs no IPI. The vCPU then sleeps with the interrupt pending.',
+    scenarios: [SLEEP],
+    patches: [move('HLT.5', { before: 'HLT.4' })],
+    expect: violated(SLEEP, 'no-interrupt-unnoticed'),
+  },
+  {
+    id: 'sleeping-vcpu-only-kicked',
+    aliases: [],
+    title: 'send an interrupt with an IPI only, without waking',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_vcpu_kick' },
+    about: 'A vCPU that sleeps is in OUTSIDE_GUEST_MODE, so it is not even sent the IPI.',
+    scenarios: [SLEEP],
+    patches: [only('device', drop('DEV.3'))],
+    expect: violated(SLEEP, 'no-interrupt-unnoticed'),
+  },
+  {
+    id: 'interrupt-lost-with-the-entry',
+    aliases: [],
+    title: 'do not make KVM_REQ_EVENT again when an entry is given up',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'vmx_cancel_injection' },
+    about:
+      'The request was serviced before the final check, and the interrupt is taken back from the VMCS. Nothing makes KVM look for it before the next one comes.',
+    scenarios: [SLEEP, ENTRY],
+    patches: [replace(CANCEL_INJECTION, cancelled('interrupt'))],
+    expect: [...violated(SLEEP, 'no-interrupt-unnoticed'), ...violated(ENTRY, 'no-interrupt-unnoticed')],
+  },
+  {
+    id: 'flush-lost-with-the-entry',
+    aliases: [],
+    title: 'reset tlb_ctl when an entry is given up',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'svm_vcpu_run' },
+    about:
+      'KVM_REQ_TLB_FLUSH was serviced, but on SVM that only orders the flush from VMRUN. Without VMRUN the order must stay.',
+    scenarios: [ENTRY],
+    patches: [replace(CANCEL_INJECTION, cancelled('flush'))],
+    expect: violated(ENTRY, ...STALE),
+  },
+  {
+    id: 'mode-stored-again-before-entry',
+    aliases: [],
+    title: 'store IN_GUEST_MODE once more after the final check',
+    status: 'control',
+    kernel: { version: 'never merged', function: fn },
+    about:
+      'A fast path that enters the guest again might do so. It overwrites EXITING_GUEST_MODE: the next sender without KVM_REQUEST_WAIT sends a second IPI. It costs no more than that, because an IPI is on its way whenever the mode is EXITING.',
+    scenarios: [SLEEP],
+    patches: [
+      insert(
+        { after: 'RUN.8' },
+        step<Kvm>(
+          'RUN.8 again',
+          { fn, shows: 'vcpu->mode = IN_GUEST_MODE' },
+          {
+            does: (kvm, v) => {
+              kvm.vcpu[v].mode = 'IN_GUEST_MODE'
+            },
+          },
+        ),
+      ),
+    ],
+    expect: violated(SLEEP, 'vcpu-mode-changes-as-agreed'),
+  },
+]
+
+/** REQ.1 that leaves out a vCPU that sleeps. */
+function requestUnlessAsleep() {
+  return step<Kvm>(
+    'REQ.1[0]',
+    { fn: 'kvm_make_all_cpus_request', shows: (kvm) => `vcpu0 sleeps = ${kvm.vcpu[0].sleep === 'asleep'}` },
+    {
+      when: (kvm, n) => kvm.notifier[n].req.todo.has(0),
+      does: (kvm, n) => {
+        if (kvm.vcpu[0].sleep !== 'asleep') kvm.vcpu[0].requests.add('TLB_FLUSH')
+        kvm.notifier[n].req.todo.delete(0)
+        kvm.notifier[n].req.now = 0
+      },
+      to: 'REQ.2',
+    },
+  )
+}
+
+/** RUN.8 cancel that forgets one of the two things that were serviced. */
+function cancelled(lost: 'interrupt' | 'flush') {
+  return step<Kvm>(
+    CANCEL_INJECTION,
+    { fn, shows: `cancel_injection(), and forget the ${lost}` },
+    {
+      does: (kvm, v) => {
+        const vcpu = kvm.vcpu[v]
+        if (lost === 'flush') vcpu.tlb_ctl = false
+        if (!vcpu.injected) return
+        vcpu.injected = false
+        vcpu.irr = true
+        if (lost === 'flush') vcpu.requests.add('EVENT')
+      },
+      to: REENTER,
+    },
+  )
+}
