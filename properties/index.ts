@@ -25,7 +25,7 @@ import { kvmUnmapGfnRangeIsInsideAnInvalidation } from './notifier/kvm-unmap-gfn
 import { privatePageIsMapped, faultFindsAnotherAttribute, faultIsRetriedForAnAttribute } from './notifier/memory-attribute-witnesses.ts'
 import { noInstallDuringInvalidation } from './notifier/no-install-during-invalidation.ts'
 import { noMappingOfALostPage } from './notifier/no-mapping-of-a-lost-page.ts'
-import { absentPageIsInvalidated, samePageIsMappedAgain, faultIsRetriedForItsOwnNotifier, agingHoldsBackANotifier } from './notifier/notifier-witnesses.ts'
+import { absentPageIsInvalidated, samePageIsMappedAgain, faultIsRetriedForItsOwnNotifier, agingHoldsBackANotifier, rangeIsUnmappedInTwoSections, flushIsOwedFromOneSlotToTheNext } from './notifier/notifier-witnesses.ts'
 import { sharedPageIsNotWritable } from './notifier/shared-page-is-not-writable.ts'
 import { assertedCounters } from './primitives/asserted-counters.ts'
 import { noDeadlock } from './primitives/no-deadlock.ts'
@@ -226,6 +226,8 @@ export const properties: readonly Property<Kvm>[] = [
   samePageIsMappedAgain,
   faultIsRetriedForItsOwnNotifier,
   agingHoldsBackANotifier,
+  rangeIsUnmappedInTwoSections,
+  flushIsOwedFromOneSlotToTheNext,
   sharedPageIsNotWritable,
   lockedRmapDoesNotChange,
   storeComesBeforeTheFlush,

@@ -13,6 +13,7 @@ import { slotDeletionDesigns } from './memslots/slot-deletion.ts'
 import { slotMoveDesigns } from './memslots/slot-move.ts'
 import { memoryAttributesDesigns } from './notifier/memory-attributes.ts'
 import { notifierDesigns } from './notifier/notifiers.ts'
+import { rangeDesigns } from './notifier/ranges.ts'
 import { assertedCounterDesigns } from './primitives/asserted-counters.ts'
 import { storeBufferDesigns } from './primitives/store-buffers.ts'
 import { cr0WpDesigns } from './roots/cr0-wp.ts'
@@ -71,6 +72,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...slotMoveDesigns,
   ...memoryAttributesDesigns,
   ...notifierDesigns,
+  ...rangeDesigns,
   ...agingDesigns,
   ...dirtyLogDesigns,
   ...enableDirtyLogDesigns,

@@ -33,6 +33,11 @@ export const olderKernels: readonly Expectation[] = [
       'fault-copy-on-write',
       'fault-is-retried-for-its-own-notifier',
     ),
+    ...notReached(
+      'mmu_lock is kept while a range is unmapped.',
+      'range-notifier',
+      'range-is-unmapped-in-two-sections',
+    ),
     ...neverFails('unprotect-retry'),
     ...neverFails('unprotect-retry-indirect'),
     ...violated('unprotect-retry', 'no-needless-lock'),

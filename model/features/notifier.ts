@@ -4,7 +4,7 @@ import { each } from '../language/system.ts'
 import { retryTest } from '../machines/fault/fault-host-page.ts'
 import { inPageFault } from '../machines/fault/page-fault.ts'
 import { notifier as thread } from '../machines/notifier/notifier.ts'
-import { can_be_invalidated } from '../memory/bounds.ts'
+import { can_be_invalidated, slots_come_or_go } from '../memory/bounds.ts'
 import type { Feature } from './feature.ts'
 
 /** Threads that invalidate host pages through the mmu notifier; faults then test whether to retry. */
@@ -27,16 +27,24 @@ export const notifier: Feature = {
     for (let n = 0; n < threads; n++) kvm.notifier[n].left = invalidations
     for (const gfn of cow) kvm.shared_hva.add(gfn)
   },
-  refuses: ({ notifier: { threads, invalidations, of, cow }, guest, asyncPf }) => {
+  refuses: (bounds) => {
+    const { notifier, guest, asyncPf, shadow, memslots } = bounds
+    const { threads, invalidations, of, cow, range, breaks, rangedFlush } = notifier
     if (threads === 0) return null
+    if (range.length > 0 && (cow.length > 0 || shadow.descs > 0 || slots_come_or_go(bounds)))
+      return 'notifier.range: not with notifier.cow, shadow.descs or memslots that change'
+    if (breaks && new Set(range.map((gfn) => memslots.of[gfn] ?? null)).size !== 1)
+      return 'notifier.breaks needs a notifier.range, whose frames are in one memslot'
+    if (rangedFlush && !breaks) return 'notifier.rangedFlush is for the flush of notifier.breaks'
     if (cow.length > 0 && (asyncPf.on || !guest.dataWrites))
       return 'notifier.cow needs guests that write to their frames (guest.dataWrites), and no asyncPf'
-    if (of.length + cow.length === 0) return 'notifier.of names no frame, so there is no page to invalidate'
-    if (of.length > 0 && invalidations === 0)
+    if (of.length + cow.length + range.length === 0)
+      return 'notifier.of names no frame, so there is no page to invalidate'
+    if (of.length + range.length > 0 && invalidations === 0)
       return 'notifier.invalidations is 0: the threads have nothing to do'
-    const far = [...of, ...cow].find((gfn) => gfn >= guest.gfns)
+    const far = [...of, ...cow, ...range].find((gfn) => gfn >= guest.gfns)
     return far === undefined
       ? null
-      : `notifier.of or notifier.cow names frame ${far}, but guest.gfns is ${guest.gfns}`
+      : `notifier.of, notifier.cow or notifier.range names frame ${far}, but guest.gfns is ${guest.gfns}`
   },
 }

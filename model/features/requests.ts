@@ -21,7 +21,7 @@ export const requests: Feature = {
         placed(25, ...when(hardwareRoot, ...handleLoadPgd())),
         placed(35, ...when(flushOnReuse, ...flushCurrent())),
         placed(45, ...when(interrupts > 0, ...injectEvents())),
-        placed(104, ...when(deferredFlush, flushAtEntry())),
+        placed(104, ...when(deferredFlush, ...flushAtEntry())),
         placed(106, ...when(interrupts > 0, takeInterrupt())),
         placed(210, ...when(interrupts > 0, ...cancelInjection())),
         placed(385, ...when(halts > 0, exit(EXIT.hlt, HALT))),

@@ -5,6 +5,8 @@ import { oldSpteDroppedBeforeMmio } from './fault/old-spte-dropped-before-mmio.t
 import { prefaultFailsOnAnInvalidSlot } from './fault/prefault-fails-on-an-invalid-slot.ts'
 import { reloadFreesObsoleteRoots } from './fault/reload-frees-obsolete-roots.ts'
 import { retryTestWithoutLock } from './fault/retry-test-without-lock.ts'
+import { rangeAddedSlotBySlot } from './notifier/range-added-slot-by-slot.ts'
+import { unmapOfARangeMayYield } from './notifier/unmap-of-a-range-may-yield.ts'
 import { barriersAroundTheCount } from './primitives/barriers-around-the-count.ts'
 import { dummyRoot } from './roots/dummy-root.ts'
 import { invlpgSyncs } from './shadow/invlpg-syncs.ts'
@@ -27,6 +29,8 @@ export const differences: readonly Difference[] = [
   prefaultFailsOnAnInvalidSlot,
   reloadFreesObsoleteRoots,
   retryTestWithoutLock,
+  rangeAddedSlotBySlot,
+  unmapOfARangeMayYield,
   agingWithoutMmuLock,
   barriersAroundTheCount,
 ]

@@ -28,6 +28,8 @@ describe('the kernels', () => {
     ['obsolete-pages-on-a-local-list', ['7.2']],
     ['one-retry', ['6.12', '7.2']],
     ['unprotected-if-write-protected', ['6.12', '7.2']],
+    ['range-added-slot-by-slot', ['6.12', '7.2']],
+    ['unmap-of-a-range-may-yield', ['6.12', '7.2']],
     ['barriers-around-the-count', ['6.12', '7.2']],
     ['retry-test-without-lock', ['6.12', '7.2']],
     ['linked-child-tested-for-its-gfn', ['6.1', '6.12', '7.2']],

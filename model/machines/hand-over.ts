@@ -5,7 +5,7 @@
 
 /** `vcpu_enter_guest()` begins again: requests first. */
 export const REENTER = 'RUN.1'
-/** The test of KVM_REQ_LOAD_MMU_PGD, if the hardware has a root of its own. */
+/** The test of KVM_REQ_LOAD_MMU_PGD, if the hardware has a separate root. */
 export const LOAD_PGD = 'RUN.3'
 /** The test of KVM_REQ_TLB_FLUSH. */
 export const HANDLE_TLB_FLUSH = 'RUN.4'

@@ -29,6 +29,8 @@ export function sortsOf(bounds: Bounds) {
     desc: sort('desc', bounds.shadow.descs),
     /** Frames whose mappings can be invalidated. */
     invalidated: only(can_be_invalidated(bounds), gfn),
+    /** Frames that an event over a range may zap; none without such events. */
+    ranged: only(bounds.notifier.range.length > 0, gfn),
     /** Frames that are private or shared; none if no attribute changes. */
     attributed: only(bounds.attributes.changes > 0, gfn),
     /** Frames whose host page can be shared with another process. */

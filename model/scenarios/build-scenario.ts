@@ -129,5 +129,6 @@ function symmetricSorts(bounds: Bounds, sorts: Sorts, { cr3, cr3Loads }: Start):
     cr3Loads !== undefined ||
     bounds.unprotect.stores.length > 0 ||
     bounds.guest.edits.some(({ by }) => by !== undefined)
-  return [...(someOnly ? [] : [sorts.vcpu]), sorts.zapper, sorts.notifier]
+  const notifiersDiffer = bounds.notifier.range.length > 0
+  return [...(someOnly ? [] : [sorts.vcpu]), sorts.zapper, ...(notifiersDiffer ? [] : [sorts.notifier])]
 }

@@ -109,7 +109,6 @@ describe('the call structure of the machines', () => {
         "kvm_set_cr3",
         "kvm_set_memslot",
         "kvm_tdp_mmu_page_fault",
-        "kvm_vcpu_block",
         "kvm_vm_ioctl_get_dirty_log",
         "kvm_vm_set_mem_attributes",
         "kvm_x86_vcpu_run",
@@ -118,7 +117,9 @@ describe('the call structure of the machines', () => {
         "paging64_page_fault",
         "process_one_work",
         "store buffer",
+        "vcpu_block",
         "vcpu_enter_guest",
+        "vmx_deliver_interrupt",
         "x86_emulate_instruction",
       ]
     `)

@@ -25,7 +25,8 @@ export const noInstallDuringInvalidation: ActionProperty<Kvm> = {
 /** A notifier has zapped the SPTEs of the page that backs the gfn and has not ended. */
 function being_invalidated(kvm: Kvm, gfn: number): boolean {
   return all(kvm.notifier).some((n) => {
-    const { unmapped, gfn: invalidated } = kvm.notifier[n]
+    const { unmapped, zapped, gfn: invalidated } = kvm.notifier[n]
+    if (!zapped.isEmpty() && zapped.has(gfn)) return true
     return unmapped && invalidated !== null && gfn_to_hva(kvm, invalidated) === gfn_to_hva(kvm, gfn)
   })
 }

@@ -66,3 +66,24 @@ export const agingHoldsBackANotifier: Witness<Kvm> = {
       return at.notifier[n] === 'NS.5' && gfn !== null && rmap_is_locked(kvm, gfn)
     }),
 }
+
+/** v6.12. */
+export const rangeIsUnmappedInTwoSections: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'range-is-unmapped-in-two-sections',
+  aliases: [],
+  title: 'A notifier has dropped mmu_lock in the middle of a range, and a vCPU holds it.',
+  reference: 'cond_resched_rwlock_write() in __walk_slot_rmaps(), v6.12',
+  seen: (kvm, at) =>
+    kvm.mmu_lock === 'vcpu' &&
+    all(kvm.notifier).some((n) => at.notifier[n] === 'NS.5 lock' && !kvm.notifier[n].zapped.isEmpty()),
+}
+
+export const flushIsOwedFromOneSlotToTheNext: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'flush-is-owed-from-one-slot-to-the-next',
+  aliases: [],
+  title: 'A notifier begins with the second memslot of its range while it owes the flush of the first.',
+  reference: 'ret |= range->handler() in kvm_handle_hva_range()',
+  seen: (kvm, at) => all(kvm.notifier).some((n) => at.notifier[n] === 'NS.5 slot' && kvm.notifier[n].flush),
+}

@@ -14,7 +14,7 @@ export const noTranslationFromBeforeAFlush: Invariant<Kvm> = {
   when: 'always; for the whole time until the vCPU runs again, if it sleeps or is kept from entering the guest',
   reference:
     'kvm_flush_remote_tlbs(): KVM_REQUEST_WAIT; kvm_vcpu_flush_tlb_all(), kvm_vcpu_flush_tlb_current()',
-  consequence: 'Whoever flushed takes the page away, and the guest still reaches it.',
+  consequence: 'The page is taken away after the flush, and the guest still reaches it.',
   judgedWhere: ({ requests }: Bounds) => requests.flushHistory,
   given: (kvm) =>
     all(kvm.vcpu).some((v) => all(kvm.vcpu[v].outdated).some((gva) => was_flushed(kvm, v, gva))),

@@ -6,7 +6,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 import type { Design } from '../design.ts'
 import { violated } from '../expectation.ts'
 
-/** The root that the hardware has, apart from mmu->root: who loads it, and whose context is flushed? */
+/** The root that the hardware has, which is not always mmu->root: when is it loaded, and whose context is flushed? */
 
 const ROOT = 'hardware-root'
 const REUSE = 'flush-on-reuse'
@@ -38,8 +38,7 @@ export const hardwareRootDesigns: readonly Design<Kvm>[] = [
     title: 'load the root that kvm_mmu_load() has built with the next request only',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_load' },
-    about:
-      'Nobody makes that request: the CPU walks the root that was dropped, and that may have been freed.',
+    about: 'No such request is made: the CPU walks the root that was dropped, and that may have been freed.',
     scenarios: [ROOT],
     patches: [drop('LOAD.6')],
     expect: violated(ROOT, 'hardware-walks-the-current-root', 'every-access-can-finish'),

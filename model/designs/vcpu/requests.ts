@@ -31,7 +31,7 @@ export const requestDesigns: readonly Design<Kvm>[] = [
     title: 'KVM_REQ_TLB_FLUSH without KVM_REQUEST_WAIT',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_kick_many_cpus' },
-    about: 'The flush returns while the IPI is on its way, and the guest goes on with what its TLB holds.',
+    about: 'The flush returns while the IPI is on its way, and the guest continues with what its TLB holds.',
     scenarios: [SLEEP],
     patches: [only('notifier', drop('NS.6/flush/REQ.5'))],
     expect: violated(SLEEP, ...STALE),
@@ -43,7 +43,7 @@ export const requestDesigns: readonly Design<Kvm>[] = [
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_vcpu_block' },
     about:
-      'An interrupt that comes in between finds nobody to wake and a vCPU outside the guest, which needs no IPI. The vCPU then sleeps with the interrupt pending.',
+      'An interrupt that comes in between finds no task to wake and a vCPU outside the guest, which needs no IPI. The vCPU then sleeps with the interrupt pending.',
     scenarios: [SLEEP],
     patches: [move('HLT.5', { before: 'HLT.4' })],
     expect: violated(SLEEP, 'no-interrupt-unnoticed'),

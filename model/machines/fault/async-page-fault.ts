@@ -174,18 +174,22 @@ function setUpAsyncPf(): Block<Kvm> {
 
 /** KVM_REQ_APF_HALT: the guest accesses the same page again; the vCPU blocks until the page is ready. */
 function halt(): Block<Kvm> {
-  return block('APF.halt', [
-    step(
-      'APF.halted',
-      {
-        fn: 'kvm_vcpu_block',
-        since,
-        c: 'kvm_vcpu_check_block(',
-        shows: 'arch.apf.halted: woken by async_pf.done',
-      },
-      { when: (kvm, v) => kvm.vcpu[v].async_pf[0].done, to: REENTER },
-    ),
-  ])
+  return block(
+    'APF.halt',
+    [
+      step(
+        'APF.halted',
+        {
+          fn: 'kvm_vcpu_block',
+          since,
+          c: 'kvm_vcpu_check_block(',
+          shows: 'arch.apf.halted: woken by async_pf.done',
+        },
+        { when: (kvm, v) => kvm.vcpu[v].async_pf[0].done, to: REENTER },
+      ),
+    ],
+    { fn: 'vcpu_block' },
+  )
 }
 
 /**

@@ -23,6 +23,7 @@ import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { whileUnlocked } from '../primitives/rmap-lock.ts'
 import { freeDescs } from '../zap/free-descs.ts'
 import { flushOnReturn } from './flush-on-return.ts'
+import { next_frame, walkSlots } from './range-walk.ts'
 
 const since: ReadIn = 'v5.15..v7.2'
 const start = { fn: 'kvm_mmu_notifier_invalidate_range_start', since }
@@ -43,25 +44,22 @@ const hva_of = (kvm: Kvm, n: number): number => gfn_to_hva(kvm, gfn_of(kvm, n))
  * of the host's page tables.
  */
 export function notifier(bounds: Bounds): Program<Kvm> {
+  const ranged = bounds.notifier.range.length > 0
   return program<Kvm>('notifier', 'mmu notifier: the host takes a page away', [
-    choice('idle', [...bounds.notifier.of.map(begin), ...beginForVcpus(bounds)], { validEnd: true }),
+    choice(
+      'idle',
+      [
+        ...bounds.notifier.of.map((gfn) => begin(gfn, bounds)),
+        ...when(bounds.notifier.range.length > 0, beginRange(bounds)),
+        ...beginForVcpus(bounds),
+      ],
+      { validEnd: true },
+    ),
     ...inFunction(
       start.fn,
       ...findSlot(bounds),
       writeLock('NS.4 lock', 'notifier', { ...start, c: inHvaRange('KVM_MMU_LOCK(') }),
-      step<Kvm>(
-        'NS.4',
-        {
-          fn: 'kvm_mmu_invalidate_begin',
-          since,
-          c: {
-            'v6.1': 'kvm->mmu_invalidate_in_progress++',
-            'v7.2': { fn: 'kvm_mmu_invalidate_start', at: 'kvm->mmu_invalidate_in_progress++' },
-          },
-          shows: (kvm, n) => `in_progress++, range += gfn ${gfn_of(kvm, n)}`,
-        },
-        { does: count },
-      ),
+      ranged ? invalidateBegin(() => []) : invalidateBegin(),
       ...unmap(bounds),
       writeUnlock('NS.7', { ...start, c: inHvaRange('KVM_MMU_UNLOCK(') }),
       ...when(
@@ -79,12 +77,13 @@ export function notifier(bounds: Bounds): Program<Kvm> {
 }
 
 /** NS.1: from here to NE.2 no memslots are installed. */
-function begin(gfn: number): Step<Kvm> {
+function begin(gfn: number, { notifier }: Bounds): Step<Kvm> {
+  const divided = notifier.range.length > 0 && notifier.threads > 1
   return step(
     `NS.1[${gfn}]`,
     { ...start, c: 'kvm->mn_active_invalidate_count++', shows: `gfn ${gfn}: mn_active_invalidate_count++` },
     {
-      when: (kvm, n) => kvm.notifier[n].left > 0,
+      when: (kvm, n) => kvm.notifier[n].left > 0 && !(divided && n === 0),
       does: (kvm, n) => {
         kvm.notifier[n].left--
         kvm.notifier[n].gfn = gfn
@@ -183,16 +182,81 @@ export function hvaLookup(handled: (kvm: Kvm, gfn: number) => boolean = () => tr
   )
 }
 
-function count(kvm: Kvm, n: number): void {
-  kvm.mmu_invalidate.in_progress++
-  kvm.mmu_invalidate.range.add(gfn_of(kvm, n))
+/** The frames that are added to the range when an invalidation begins. */
+type Added = (kvm: Kvm, n: number) => readonly number[]
+
+const frame: Added = (kvm, n) => [gfn_of(kvm, n)]
+
+/** NS.4. An event over several slots adds the range of each when it comes to it (NS.5 slot). */
+export function invalidateBegin(added: Added = frame): Step<Kvm> {
+  return step<Kvm>(
+    'NS.4',
+    {
+      fn: 'kvm_mmu_invalidate_begin',
+      since,
+      c: {
+        'v6.1': 'kvm->mmu_invalidate_in_progress++',
+        'v7.2': { fn: 'kvm_mmu_invalidate_start', at: 'kvm->mmu_invalidate_in_progress++' },
+      },
+      shows: (kvm, n) => {
+        const frames = added(kvm, n)
+        return `in_progress++${frames.length === 0 ? '' : `, range += gfn ${frames.join(', ')}`}`
+      },
+    },
+    {
+      does: (kvm, n) => {
+        kvm.mmu_invalidate.in_progress++
+        for (const gfn of added(kvm, n)) kvm.mmu_invalidate.range.add(gfn)
+      },
+    },
+  )
+}
+
+/** NS.1 of an event over a range: its first frame. */
+function beginRange({ notifier }: Bounds): Step<Kvm> {
+  return step(
+    'NS.1 range',
+    {
+      ...start,
+      c: 'kvm->mn_active_invalidate_count++',
+      shows: `gfn ${notifier.range.join(', ')}: mn_active_invalidate_count++`,
+    },
+    {
+      when: (kvm, n) => n === 0 && kvm.notifier[n].left > 0,
+      does: (kvm, n) => {
+        kvm.notifier[n].left--
+        kvm.notifier[n].in_range = true
+        kvm.notifier[n].gfn = notifier.range[0]
+        kvm.mn_active_invalidate_count++
+      },
+    },
+  )
+}
+
+/** H.3: the host continues with the next page of the range. */
+function nextHostPage(bounds: Bounds): Entry<Kvm> {
+  const next = (kvm: Kvm, n: number): number | null => next_frame(kvm, n, bounds)
+  return step('H.3', { ...host, shows: (kvm, n) => `next page: ${next(kvm, n) ?? 'none'}`, quiet: true }, [
+    {
+      when: (kvm, n) => next(kvm, n) !== null,
+      does: (kvm, n) => {
+        kvm.notifier[n].gfn = next(kvm, n)
+      },
+      to: 'H',
+    },
+    {},
+  ])
 }
 
 /** NS.5 and NS.6: no SPTE maps the page any more, and no TLB, before mmu_lock is dropped. */
 function unmap(bounds: Bounds): Entry<Kvm>[] {
   return [
-    unmapGfn(whileUnlocked(gfn_of)),
-    ...inFunction('kvm_unmap_gfn_range', ...when(bounds.shadow.descs > 0, freeDescs('NS.5 desc'))),
+    ...(bounds.notifier.range.length > 0
+      ? walkSlots(bounds)
+      : [
+          unmapGfn(whileUnlocked(gfn_of)),
+          ...inFunction('kvm_unmap_gfn_range', ...when(bounds.shadow.descs > 0, freeDescs('NS.5 desc'))),
+        ]),
     flushOnReturn(
       'NS.6',
       { ...start, c: inHvaRange('range->flush_on_ret') },
@@ -229,6 +293,8 @@ export function unmapGfn(waits: Pick<Case<Kvm>, 'when'> = {}): Step<Kvm> {
  */
 function changeHostPte(bounds: Bounds): Entry<Kvm>[] {
   const cow = bounds.notifier.cow.length > 0
+  const ranged = bounds.notifier.range.length > 0
+  const done = ranged ? 'H.3' : 'NE.1 test'
   const mapped = (kvm: Kvm, n: number): boolean => kvm.host_pte[hva_of(kvm, n)] !== null
   const for_vcpu = (kvm: Kvm, n: number): boolean => cow && kvm.notifier[n].vcpu !== null
   const copies = (kvm: Kvm, n: number): boolean =>
@@ -238,12 +304,12 @@ function changeHostPte(bounds: Bounds): Entry<Kvm>[] {
       step(
         'H.1 none',
         { ...host, shows: 'nothing is mapped' },
-        { when: (kvm, n) => !mapped(kvm, n), to: 'NE.1 test' },
+        { when: (kvm, n) => !mapped(kvm, n), to: done },
       ),
       step(
         'H.1 keep',
         { ...host, shows: (kvm, n) => `the host PTE keeps pfn ${kvm.host_pte[hva_of(kvm, n)]}` },
-        { when: (kvm, n) => mapped(kvm, n) && !copies(kvm, n), to: 'NE.1 test' },
+        { when: (kvm, n) => mapped(kvm, n) && !copies(kvm, n), to: done },
       ),
       ...when(
         cow,
@@ -262,7 +328,7 @@ function changeHostPte(bounds: Bounds): Entry<Kvm>[] {
               kvm.host_pte[hva] = take_free_host_page(kvm)
               kvm.shared_hva.delete(hva)
             },
-            to: 'NE.1 test',
+            to: done,
           },
         ),
       ),
@@ -300,6 +366,7 @@ function changeHostPte(bounds: Bounds): Entry<Kvm>[] {
         },
       },
     ),
+    ...when(ranged, nextHostPage(bounds)),
   ]
 }
 
@@ -315,6 +382,7 @@ export function endTest(handled: (kvm: Kvm, gfn: number) => boolean = () => true
   }
   const forget = (kvm: Kvm, n: number): void => {
     kvm.notifier[n].unmapped = false
+    if (!kvm.notifier[n].zapped.isEmpty()) kvm.notifier[n].zapped.clear()
   }
   return step(
     'NE.1 test',
@@ -370,6 +438,7 @@ function rangeEnd(bounds: Bounds): Entry<Kvm>[] {
           const count = kvm.mn_active_invalidate_count
           kvm.mn_active_invalidate_count = count_down('mn_active_invalidate_count', count)
           kvm.notifier[n].gfn = null
+          kvm.notifier[n].in_range = false
           if (bounds.notifier.cow.length > 0) end_for_vcpu(kvm, n)
         },
         to: 'idle',

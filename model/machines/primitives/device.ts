@@ -62,7 +62,7 @@ export function device(vcpus: number): Program<Kvm> {
   )
 }
 
-/** DEV.1: the interrupt is pending before anybody is told. */
+/** DEV.1: the interrupt is pending before the request is made. */
 function setIrr(v: number): Step<Kvm> {
   return step(
     `DEV.1[${v}]`,

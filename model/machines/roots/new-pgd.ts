@@ -22,7 +22,7 @@ const recordedPgd: PgdOf = (kvm, v) => kvm.vcpu[v].root_pgd
 /**
  * `kvm_mmu_new_pgd()`: looks for a cached root by rotating the previous roots through the current slot. A hit takes
  * no lock; a miss frees the root that is rotated out and leaves root.hpa invalid, so that the next entry loads one.
- * Unless the hardware has a root of its own (`requests.hardwareRoot`), loading it (KVM_REQ_LOAD_MMU_PGD, which the vCPU
+ * Unless the hardware has a separate root (`requests.hardwareRoot`), loading it (KVM_REQ_LOAD_MMU_PGD, which the vCPU
  * sends to itself) is part of the switch here.
  */
 export function newPgd(bounds: Bounds): Block<Kvm> {

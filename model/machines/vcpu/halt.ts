@@ -29,7 +29,7 @@ export function halt(): Step<Kvm> {
 }
 
 /**
- * A halted vCPU sleeps until it is woken. Its TLB keeps what it holds, nobody sends it an IPI, and requests with
+ * A halted vCPU sleeps until it is woken. Its TLB keeps what it holds, it is sent no IPI, and requests with
  * KVM_REQUEST_NO_WAKEUP do not wake it: it services them when it enters the guest again. It tests for events after it
  * has announced that it is going to sleep, so that who makes one afterwards finds it asleep.
  */

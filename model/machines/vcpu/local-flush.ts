@@ -45,22 +45,25 @@ export function flushCurrent(context: Context = current, name = 'RUN.4 current')
 }
 
 /** RUN.8 vmrun: VMRUN flushes the TLB if the VMCB says so, and KVM resets the order after the exit. */
-export function flushAtEntry(): Entry<Kvm> {
-  return step<Kvm>(
-    'RUN.8 vmrun',
-    {
-      fn: 'svm_vcpu_run',
-      since,
-      c: 'TLB_CONTROL_DO_NOTHING',
-      shows: (kvm, v) => (kvm.vcpu[v].tlb_ctl ? 'VMRUN flushes the TLB (tlb_ctl)' : 'VMRUN'),
-      quiet: (kvm, v) => !kvm.vcpu[v].tlb_ctl,
-      fused: 'The guest does not see tlb_ctl; KVM sets it for the next entry only.',
-    },
-    {
-      does: (kvm, v) => {
-        if (kvm.vcpu[v].tlb_ctl) flush_tlb(kvm, v)
-        kvm.vcpu[v].tlb_ctl = false
+export function flushAtEntry(): Entry<Kvm>[] {
+  return inFunction(
+    'vcpu_enter_guest',
+    step<Kvm>(
+      'RUN.8 vmrun',
+      {
+        fn: 'svm_vcpu_run',
+        since,
+        c: 'TLB_CONTROL_DO_NOTHING',
+        shows: (kvm, v) => (kvm.vcpu[v].tlb_ctl ? 'VMRUN flushes the TLB (tlb_ctl)' : 'VMRUN'),
+        quiet: (kvm, v) => !kvm.vcpu[v].tlb_ctl,
+        fused: 'The guest does not see tlb_ctl; KVM sets it for the next entry only.',
       },
-    },
+      {
+        does: (kvm, v) => {
+          if (kvm.vcpu[v].tlb_ctl) flush_tlb(kvm, v)
+          kvm.vcpu[v].tlb_ctl = false
+        },
+      },
+    ),
   )
 }

@@ -29,6 +29,10 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
     vcpu: optional(bounds.notifier.cow.length > 0, ref(sorts.vcpu)),
     /** A page on the frame's rmap whose SPTE was found present (handlers that rewrite SPTEs). */
     sp: optional(bounds.shadow.descs > 0, ref(sorts.page)),
+    /** An event over a range: `gfn` is the frame it is at. What the walk of the slot owes, and what was zapped (history). */
+    in_range: optional(bounds.notifier.range.length > 0, flag),
+    slot_flush: optional(bounds.notifier.range.length > 0, flag),
+    zapped: setOf(sorts.ranged),
     /** A remote flush is still needed. */
     flush: flag,
     req: requester(sorts),

@@ -30,6 +30,27 @@ export const notifierOptions = z
       .describe(
         'Frames whose page is shared with another process at the start: before the guest first writes to one, the faulting vCPU breaks the sharing, and runs a notifier for that.',
       ),
+    range: list(id)
+      .default([])
+      .describe(
+        'The frames of an event over a range of host addresses, which may be in several memslots (memslots.of). Thread 0 makes it; the others, or thread 0 if it is the only one, make those of a frame in `of`.',
+      ),
+    breaks: choice
+      .default(false)
+      .describe('Such events may block: mmu_lock may be dropped after each frame (v6.12).'),
+    rangedFlush: choice
+      .default(false)
+      .describe(
+        'The flush before mmu_lock is dropped covers a range, by a hypercall, as where the host runs on Hyper-V.',
+      ),
   })
   .describe('Threads that invalidate host pages through the mmu notifier.')
-  .default({ threads: 0, invalidations: 0, of: [], cow: [] })
+  .default({
+    threads: 0,
+    invalidations: 0,
+    of: [],
+    cow: [],
+    range: [],
+    breaks: false,
+    rangedFlush: false,
+  })

@@ -15,7 +15,7 @@ export const requestsOptions = z
     hardwareRoot: choice
       .default(false)
       .describe(
-        'The root that the hardware walks is apart from mmu->root, and KVM_REQ_LOAD_MMU_PGD loads it. Without it they are one.',
+        'The root that the hardware walks is a separate one, and KVM_REQ_LOAD_MMU_PGD loads mmu->root into it. Without it they are one.',
       ),
     flushOnReuse: choice
       .default(false)

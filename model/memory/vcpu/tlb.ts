@@ -62,3 +62,10 @@ export function request_own_flush(kvm: Kvm, v: number, deferred: boolean): void 
   if (deferred) kvm.vcpu[v].tlb_ctl = true
   else flush_tlb(kvm, v)
 }
+
+/** Drops what the TLBs of all CPUs have cached of one host page. */
+export function flush_tlb_page(kvm: Kvm, pfn: number | null): void {
+  for (let v = 0; v < kvm.vcpu.length; v++)
+    for (let gva = 0; gva < kvm.vcpu[v].tlb.length; gva++)
+      if (pfn !== null && kvm.vcpu[v].tlb[gva].pfn === pfn) flush_tlb_gva(kvm, v, gva)
+}

@@ -36,6 +36,63 @@ export const FAULT_COPY_ON_WRITE: Plan = {
   properties: [...HOST_PAGE_PROPERTIES, 'fault-is-retried-for-its-own-notifier', 'no-fault-retried-for-ever'],
 }
 
+/** Two data frames, mapped at the start. */
+const TWO_FRAMES = { tables: [[1, 2]], pages: [{ gfn: 0, level: 1 }], filled: true }
+
+const RANGE_PROPERTIES = [
+  ...HOST_PAGE_PROPERTIES,
+  'kvm-unmap-gfn-range-is-inside-an-invalidation',
+  'kvm-mmu-invalidate-end-finds-a-range',
+]
+
+export const RANGE_WITH_BREAKS: Plan = {
+  id: 'range-notifier',
+  title:
+    'one vCPU uses two pages of a range that the host takes away, and another host thread takes the first',
+  about:
+    'Since v6.12 the walk over the rmaps of a slot may drop mmu_lock after each frame. The second thread then finds no SPTE of the first frame and does not flush, so the walk must have flushed before.',
+  bounds: {
+    shadow: { pages: 1 },
+    guest: { gvas: 2, gfns: 3, reads: [0] },
+    host: { pfns: 8 },
+    notifier: { threads: 2, invalidations: 1, of: [1], range: [1, 2], breaks: true },
+  },
+  start: TWO_FRAMES,
+  properties: [...RANGE_PROPERTIES, 'range-is-unmapped-in-two-sections'],
+}
+
+export const RANGE_ON_HYPERV: Plan = {
+  id: 'range-notifier-ranged-flush',
+  title: 'the host takes a range of two pages away, and flushes ranges',
+  about:
+    'As range-notifier with one thread, on a host that runs on Hyper-V: the flush before mmu_lock is dropped covers the frames that the walk has seen, not everything.',
+  bounds: {
+    shadow: { pages: 1 },
+    guest: { gvas: 2, gfns: 3, reads: [0] },
+    host: { pfns: 8 },
+    notifier: { threads: 1, invalidations: 1, range: [1, 2], breaks: true, rangedFlush: true },
+  },
+  start: TWO_FRAMES,
+  properties: RANGE_PROPERTIES,
+}
+
+export const RANGE_OF_TWO_SLOTS: Plan = {
+  id: 'range-of-two-slots',
+  title:
+    'the host takes pages of two memslots away by one event that may not block; one of them is not mapped',
+  about:
+    'Each slot begins with nothing to flush, and passes on what it owes. An event that may not block, of the OOM reaper for example, keeps mmu_lock from the first slot to the flush at the end.',
+  bounds: {
+    shadow: { pages: 1 },
+    guest: { gvas: 2, gfns: 3, reads: [0] },
+    host: { pfns: 8 },
+    memslots: { slots: 2, of: [null, 0, 1] },
+    notifier: { threads: 1, invalidations: 1, of: [1], range: [1, 2] },
+  },
+  start: { ...TWO_FRAMES, tables: [[1, null]] },
+  properties: [...RANGE_PROPERTIES, 'flush-is-owed-from-one-slot-to-the-next'],
+}
+
 /** Page faults while the host takes pages away. */
 export const notifierScenarios: readonly Scenario<Kvm>[] = [
   scenario({
@@ -72,4 +129,7 @@ export const notifierScenarios: readonly Scenario<Kvm>[] = [
     properties: HOST_PAGE_PROPERTIES,
   }),
   scenario(FAULT_COPY_ON_WRITE),
+  scenario(RANGE_WITH_BREAKS),
+  scenario(RANGE_ON_HYPERV),
+  scenario(RANGE_OF_TWO_SLOTS),
 ]

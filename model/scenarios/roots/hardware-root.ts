@@ -15,7 +15,7 @@ const PROPERTIES = [
   'hardware-has-another-root',
 ]
 
-/** The root in the VMCS or VMCB apart from mmu->root. */
+/** The root in the VMCS or VMCB, which is loaded with mmu->root before the guest is entered. */
 export const hardwareRootScenarios: readonly Scenario<Kvm>[] = [
   scenario({
     id: 'hardware-root',
