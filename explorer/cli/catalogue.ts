@@ -72,6 +72,8 @@ export interface Catalogue<W = unknown> {
   readonly questions?: readonly Question[]
   /** Absent if the model cites no sources. */
   readonly sources?: CitedSources
+  /** Folder of the checkout with the sources of the properties; absent if that is not known. */
+  readonly propertySources?: string
   /** Absent if nothing was recorded. */
   readonly gate?: GateRecords<W>
   /** What is known of dropped statements; absent if that was not reviewed. */

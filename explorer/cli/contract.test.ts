@@ -48,7 +48,7 @@ const CHECK_OPTIONS: readonly (readonly string[])[] = [
   ['--resume', join(folder, 'checkpoints')],
   ['--json'],
   ['--json', join(folder, 'result.json')],
-  ['--format', 'text'],
+  ...['text', 'ktap', 'junit', 'sarif', 'github', 'markdown'].map((format) => ['--format', format]),
   ['--quiet'],
   ['--unicode'],
 ]
@@ -114,7 +114,7 @@ describe('options that scripts use', () => {
 /** Options of `gate`, each with what it is used with. */
 const GATE_OPTIONS: readonly (readonly string[])[] = [
   ['--update'],
-  ['--only', 'upstream in zap', '--same-graph'],
+  ['--only', 'upstream in zap', '--same-graph', '--format', 'ktap'],
   ['--shard', '1/2', '--json', join(folder, 'part.json')],
   ['--tier', 'gate', '--workers', '1', '--budget', '60', '--time-limit', '60', '--quiet'],
   ['--max-states', '1000', '--memory-limit', '9000', '--json'],

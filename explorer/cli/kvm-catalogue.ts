@@ -21,6 +21,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   smallerScenarios,
   scenarioSchema: scenarioFileSchema,
   questions,
+  propertySources: 'properties',
   gate: { baselines: 'explorer/gate', scenariosThatDiffer: ({ undone }) => changedScenarios(undone) },
   drops: { surviving: survivingDrops, noticedIn: dropsNoticedIn },
   featured: {

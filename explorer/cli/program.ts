@@ -35,6 +35,7 @@ import {
 } from './help.ts'
 import { unknownName } from './nearest.ts'
 import { printError } from './print-error.ts'
+import { FORMATS } from './report/formats/output.ts'
 
 /**
  * Runs one command line. Errors become one line on standard error; nothing is thrown.
@@ -225,6 +226,7 @@ function addReportOptions(command: Command): Command {
     .option('--baseline <file>', 'compare with this file, not with the one in the package')
     .option('--same-graph', 'fail (3) for other counts too: nothing may change but names')
     .option('--json [file]', 'the result as JSON, to standard output or a file')
+    .option('--format <name>', FORMATS.join(', '))
     .option('--out <dir>', 'folder for counterexamples (default: out)')
     .option('--quiet', 'only the last line')
 }
@@ -261,7 +263,7 @@ function addSearchOptions(command: Command): Command {
     .option('--resume <dir>', 'continue from those; otherwise the same command')
     .optionsGroup('What to print:')
     .option('--json [file]', 'the result as JSON, to standard output or a file')
-    .option('--format <name>', 'text')
+    .option('--format <name>', FORMATS.join(', '))
     .option('--out <dir>', 'folder for counterexamples (default: out)')
     .option('--quiet', 'only the last line')
     .option('--unicode', 'check marks beside the words')

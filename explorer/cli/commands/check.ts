@@ -15,6 +15,9 @@ import { replayed } from '../counterexamples.ts'
 import { errorLines } from '../error-lines.ts'
 import { UsageError } from '../errors.ts'
 import { readOptions, searchOptions } from '../options.ts'
+import { FORMATS } from '../report/formats/output.ts'
+import { suiteOfCheck } from '../report/formats/output-of.ts'
+import { printFormatted, refuseTwoOutputs, titlesIn } from '../report/formats/print.ts'
 import { ProgressDisplay } from '../report/progress.ts'
 import { type Allowed, type CheckReport, exitStatusOf, verdictLine } from '../report/report.ts'
 import { checkBlock, type Style } from '../report/report-text.ts'
@@ -43,7 +46,7 @@ const options = searchOptions.extend({
       error: 'the file must end in .json (for standard output put --json last)',
     })
     .optional(),
-  format: z.enum(['text']).default('text'),
+  format: z.enum(FORMATS).default('text'),
   out: z.string().min(1, 'must name a folder').default('out'),
   allowIncomplete: z.boolean().default(false),
   allowVacuous: z.boolean().default(false),
@@ -62,6 +65,7 @@ export async function check(
   raw: unknown,
 ): Promise<number> {
   const flags = readOptions(options, raw)
+  refuseTwoOutputs(flags)
   const asked = settingsOf(flags)
   const checkpoints = checkpointsOf(flags)
   const kernel = catalogueOfKernel(context.catalogue, flags.kernel)
@@ -113,7 +117,8 @@ async function checkCells(
     unicode: flags.unicode,
     allRemarks: flags.reduce !== undefined || flags.workers !== undefined,
   }
-  const showText = flags.json !== true && !flags.quiet
+  const { format, out } = flags
+  const showText = flags.json !== true && !flags.quiet && format === 'text'
   const progress = new ProgressDisplay(io, { quiet: flags.quiet, searches: cells.length, limits: settings })
   const checks: CheckReport[] = []
   const reports = checkAll(context, {
@@ -149,7 +154,14 @@ async function checkCells(
     if (showText && isWritten) io.out(`result: ${quotedPath(flags.json)}`)
   }
   const allowed: Allowed = { incomplete: flags.allowIncomplete, vacuous: flags.allowVacuous }
-  io.out(flags.json === true ? json : verdictLine(checks, allowed))
+  const verdict = verdictLine(checks, allowed)
+  if (format === 'text') io.out(flags.json === true ? json : verdict)
+  else {
+    const titles = titlesIn(context)
+    const suites = checks.map((report, n) => suiteOfCheck(context, report, titles, cells[n].files, out))
+    const { version } = context
+    await printFormatted(context, format, { version, modelHash: context.modelHash(), verdict, suites })
+  }
   return interruption(context.signal) ?? exitStatusOf(checks, allowed)
 }
 

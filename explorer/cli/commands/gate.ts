@@ -19,6 +19,9 @@ import { type JudgedCell, recordedCell, recordOfJudged } from '../gate/judged-ce
 import { cellsOfShard, readShard } from '../gate/plan.ts'
 import { runGate } from '../gate/run-gate.ts'
 import { count, readOptions, seconds } from '../options.ts'
+import { FORMATS } from '../report/formats/output.ts'
+import { outputOfGate } from '../report/formats/output-of.ts'
+import { printFormatted, refuseTwoOutputs, titlesIn } from '../report/formats/print.ts'
 import { findingLines, gateLine, nextSteps } from '../report/gate-text.ts'
 import { ProgressDisplay } from '../report/progress.ts'
 import { orUnwritable } from '../write-counterexample.ts'
@@ -29,6 +32,7 @@ export const reportOptions = z.object({
   sameGraph: z.boolean().default(false),
   json: z.literal(true).or(z.string()).optional(),
   out: z.string().min(1, 'must name a folder').default('out'),
+  format: z.enum(FORMATS).default('text'),
   quiet: z.boolean().default(false),
 })
 
@@ -54,6 +58,7 @@ const options = reportOptions.extend({
  */
 export async function gate(context: CommandContext, raw: unknown): Promise<number> {
   const flags = readOptions(options, raw)
+  refuseTwoOutputs(flags)
   if (flags.update) refuseUpdate(context, flags.shard)
   const scope: GateScope = { kernel: olderKernel(context.catalogue, flags.kernel), tier: flags.tier }
   const file = baselineFile(context, scope, flags.baseline)
@@ -90,10 +95,10 @@ export async function gate(context: CommandContext, raw: unknown): Promise<numbe
   const asked: Conclusion = { scope, only, shard, baseline, cells, judged, all, sameGraph, out }
   if (!flags.update) return report(context, flags, asked)
   const updated = updatedBaseline(baseline, all, judged, only === null)
-  for (const line of differences(baseline, updated))
-    if (!flags.quiet && flags.json !== true) context.io.out(line)
+  const showText = !flags.quiet && flags.json !== true && flags.format === 'text'
+  for (const line of differences(baseline, updated)) if (showText) context.io.out(line)
   orUnwritable(file, () => replaceFile(file, formatBaseline(updated)))
-  if (!flags.quiet && flags.json !== true) context.io.out(`baseline: ${quotedPath(file)}`)
+  if (showText) context.io.out(`baseline: ${quotedPath(file)}`)
   return report(context, flags, { ...asked, baseline: updated })
 }
 
@@ -106,14 +111,20 @@ export async function report(
   const { io } = context
   const concluded = await conclude(context, asked)
   const { findings, json } = concluded
-  if (flags.json !== true && !flags.quiet)
+  const isText = flags.format === 'text'
+  if (flags.json !== true && !flags.quiet && isText)
     for (const line of reportLines(concluded, asked, io.width)) io.out(line)
   if (typeof flags.json === 'string') {
     const path = flags.json
     orUnwritable(path, () => replaceFile(path, `${gateText(json)}\n`))
-    if (!flags.quiet) io.out(`result: ${quotedPath(path)}`)
+    if (!flags.quiet && isText) io.out(`result: ${quotedPath(path)}`)
   }
-  io.out(flags.json === true ? gateText(json) : gateLine(findings, asked.cells.length))
+  const verdict = gateLine(findings, asked.cells.length)
+  if (flags.format === 'text') io.out(flags.json === true ? gateText(json) : verdict)
+  else {
+    const output = outputOfGate(context, json, findings, titlesIn(context), verdict, flags.out)
+    await printFormatted(context, flags.format, output)
+  }
   return interruption(context.signal) ?? json.exitStatus
 }
 

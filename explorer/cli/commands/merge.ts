@@ -5,6 +5,7 @@ import { gateCells } from '../gate/gate-cells.ts'
 import { type GateJson, readGateJson } from '../gate/gate-json.ts'
 import type { JudgedCell } from '../gate/judged-cell.ts'
 import { readOptions } from '../options.ts'
+import { refuseTwoOutputs } from '../report/formats/print.ts'
 import { baselineFile, baselineIn, report, reportOptions } from './gate.ts'
 
 /**
@@ -19,6 +20,7 @@ export async function merge(
   raw: unknown,
 ): Promise<number> {
   const flags = readOptions(reportOptions, raw)
+  refuseTwoOutputs(flags)
   const files = paths.map((path) => ({ path, json: readGateJson(path) }))
   const [{ json: first }] = files
   for (const { path, json } of files) refuseOther(context, first, json, path)
