@@ -323,7 +323,11 @@ describe('check refuses', () => {
     ['no number', ['--workers', 'many'], '--workers: must be a whole number of at least 1, not "many"'],
     ['an unknown search', ['--search', 'dfs'], '--search: must be one of bfs, random'],
     ['an unknown reduction', ['--reduce', 'most'], '--reduce: must be one of none, symmetry, por, all'],
-    ['another format', ['--format', 'junit'], '--format: must be text, not "junit"'],
+    [
+      'another format',
+      ['--format', 'xml'],
+      '--format: must be one of text, ktap, junit, sarif, github, markdown',
+    ],
     ['an unknown option', ['--desing', 'D1'], "unknown option '--desing' (did you mean --design?)"],
     [
       'a design that does not fit',
