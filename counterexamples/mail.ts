@@ -1,6 +1,7 @@
 import { quotedPath } from '../model/language/quoted.ts'
 import { causesOf } from './causes.ts'
 import { changedTable, heading, raceDiagram, reproduce } from './diagram.ts'
+import { footer } from './footer.ts'
 import type { Replayed } from './replay.ts'
 import { sentence, WIDTH, wrap } from './text-layout.ts'
 
@@ -16,6 +17,7 @@ export function mailText(replayed: Replayed): string {
     ...basis(replayed),
     '',
     ...reproduce(replayed),
+    ...footer(replayed),
     ...ownFile(replayed.scenario),
     ...ownFile(replayed.design),
   ]

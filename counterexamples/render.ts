@@ -5,6 +5,8 @@ import { itfText } from './itf.ts'
 import { mailText } from './mail.ts'
 import { mermaidText } from './mermaid.ts'
 import type { Replayed } from './replay.ts'
+import { rstText } from './rst.ts'
+import { selftestText } from './selftest.ts'
 import { stateList } from './state-list.ts'
 import { stepList } from './step-list.ts'
 import { whyText } from './why.ts'
@@ -16,10 +18,12 @@ export const RENDERERS = {
   states: stateList,
   commit: commitText,
   comment: commentText,
+  rst: rstText,
   mail: mailText,
   html: htmlText,
   itf: itfText,
   mermaid: mermaidText,
+  selftest: selftestText,
   why: whyText,
 } as const satisfies Readonly<Record<string, (replayed: Replayed) => string>>
 

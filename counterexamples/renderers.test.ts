@@ -3,6 +3,7 @@ import { program, step } from '../model/language/program.ts'
 import type { Property } from '../model/language/property.ts'
 import { ref, sort, struct } from '../model/language/shapes.ts'
 import { compose, one } from '../model/language/system.ts'
+import { nested } from './nested.ts'
 import { RENDERERS } from './render.ts'
 import {
   abba,
@@ -32,6 +33,7 @@ describe('the other forms', () => {
       3. vcpu  RUN.1 in vcpu_enter_guest()
                kvm_check_request() = true
                  requests: {MMU_FREE_OBSOLETE_ROOTS} -> {}
+                     ({MMU_FREE_OBSOLETE_ROOTS} since step 2, zap)
       4. vcpu  RUN.2 in kvm_mmu_free_obsolete_roots()
                is_obsolete_root(root_hpa)
       5. zap   ZAP.3 in kvm_mmu_zap_all_fast()
@@ -96,25 +98,20 @@ describe('the other forms', () => {
       trace     ce-3edd435a, 3 steps, 2 context switches
 
       State 0, at the beginning:
-          freed = 0
-          found = 0
-          used = 0
-          at.reclaim[0] = free
-          at.user[0] = look up
+        freed = 0
+        found = 0
+        used = 0
+        at
+          reclaim[0] = free
+          user[0] = look up
 
       State 1, after user look up:
-          freed = 0
-        * found = 1
-          used = 0
-          at.reclaim[0] = free
-        * at.user[0] = use
+        found: 0 -> 1
+        at.user[0]: look up -> use
 
       State 2, after reclaim free:
-        * freed = 1
-          found = 1
-          used = 0
-        * at.reclaim[0] = done
-          at.user[0] = use
+        freed: 0 -> 1
+        at.reclaim[0]: free -> done
 
       Oops in step 3: page 0 is linked after it was freed
       "
@@ -144,6 +141,59 @@ describe('the other forms', () => {
       Reproduce: mmucheck check small --design upstream --property no-update-lost
       "
     `)
+  })
+
+  it('a commit message names the kernel function, the commit and the version of the design', () => {
+    const replayed = replayedOf(lostUpdate(2))
+    const kernel = { function: 'account_shadowed', commit: '0123456789ab', version: 'v6.9' }
+    const design = { ...replayed.design, kernel }
+    const line = 'Kernel: account_shadowed(), commit 0123456789ab, v6.9'
+    for (const form of ['commit', 'mail', 'rst'] as const)
+      expect(RENDERERS[form]({ ...replayed, design }).split('\n')).toContain(line)
+    expect(RENDERERS.comment({ ...replayed, design })).toContain(` * ${line}\n`)
+  })
+
+  it('reStructuredText', () => {
+    expect(RENDERERS.rst(replayedOf(lostUpdate(2)))).toMatchInlineSnapshot(`
+      "::
+
+        At the beginning:
+        counter = 0
+
+        CPU0 (inc0)                         CPU1 (inc1)
+        -----------                         -----------
+        account_shadowed()
+          reg = counter (0)
+                                            account_shadowed()
+                                              reg = counter (0)             (A)
+          counter = reg + 1                                                 (B)
+                                              counter = reg + 1             (C)
+                                              <--- BUG: no-update-lost
+
+      inc1 reads counter = 0 at (A) and does not read it again after inc0 changes
+      it to 1 at (B). (C) violates no-update-lost: When all increments are done
+      the counter says how many there were. indirect_shadow_pages stays too low
+      and write tracking is skipped.
+
+      ::
+
+        Reproduce: mmucheck check small --design upstream --property no-update-lost
+      "
+    `)
+  })
+
+  it('fields of one object stand below its name, with the step that wrote them last', () => {
+    const change = (path: string): { path: string; text: string } => ({ path, text: ': 0 -> 1' })
+    const paths = ['vcpu[0].mode', 'vcpu[0].req.todo', 'vcpu[0].req.now', 'mmu_lock', 'page[1].spte[0].w']
+    expect(nested(paths.map(change))).toEqual([
+      'vcpu[0]',
+      '  mode: 0 -> 1',
+      '  req',
+      '    todo: 0 -> 1',
+      '    now: 0 -> 1',
+      'mmu_lock: 0 -> 1',
+      'page[1].spte[0].w: 0 -> 1',
+    ])
   })
 
   it('comment in C', () => {
@@ -216,6 +266,7 @@ describe('the other forms', () => {
         participant L1 as CPU1 (vcpu)
         L0->>L0: write_lock(mmu_lock)
         L0->>L0: kvm_make_all_cpus_request(MMU_FREE_OBSOLETE_ROOTS)
+        L0-->>L1: requests = {MMU_FREE_OBSOLETE_ROOTS}
         L1->>L1: kvm_check_request() = true (A)
         L1->>L1: is_obsolete_root(root_hpa) (B)
         L0--xL1: root_page[0].invalid = 1 (C)
@@ -230,6 +281,7 @@ describe('the other forms', () => {
         L1->>L1: mmu_valid_gen++
         loop repeats forever
         L0->>L0: walk_addr()
+        L1-->>L0: stale = 1
         L0->>L0: is_page_fault_stale() = true (A)
         end
         Note over L0: BUG: fault-finishes
@@ -285,7 +337,7 @@ describe('every form', () => {
       replayedOf(s),
     ),
   ]
-  const texts = (['diagram', 'steps', 'states', 'commit', 'comment', 'mail'] as const).map(
+  const texts = (['diagram', 'steps', 'states', 'commit', 'comment', 'mail', 'why'] as const).map(
     (name) => [name] as const,
   )
 

@@ -25,11 +25,15 @@ export interface ReplayContext {
   readonly design: {
     readonly id: string
     readonly title: string
+    /** The kernel function it is about, its commit and version; absent for a design from a file. */
+    readonly kernel?: { readonly function: string; readonly commit?: string; readonly version: string }
     /** The user's file, as named on the command line; absent for a catalogue design. */
     readonly file?: string
     /** Contents of that file, as JSON, for readers who do not have it. */
     readonly text?: string
   }
+  /** The C that starts the code of a thread in a KVM selftest, by kind of thread: `vcpu_run(vcpu)`. */
+  readonly triggers?: Readonly<Record<string, string>>
   /** Steps that the design added, replaced or moved, as `THREADKIND.STEP`. */
   readonly changedSteps?: ReadonlySet<string>
   /** Version and model that replay the file, which may differ from those that wrote it. */

@@ -1,29 +1,49 @@
 import { heading } from './diagram.ts'
-import type { Replayed } from './replay.ts'
+import { lastWrite } from './last-write.ts'
+import { type Entry, nested } from './nested.ts'
+import { type Replayed, withWayOn } from './replay.ts'
 import { variablesOf } from './state-variables.ts'
 import { WIDTH, wrap } from './text-layout.ts'
 
 /**
- * Every state in full, one `name = value` per line as in a crash dump; `*` marks the fields that the preceding step
- * changed.
+ * The first state, and of each later one what differs from the one before it: as in a crash dump, grouped by object,
+ * with the step that wrote the old value last.
  */
 export function stateList(replayed: Replayed): string {
-  const { system, states, steps, counterexample } = replayed
+  const { system, counterexample } = replayed
+  const { states, steps } = withWayOn(replayed)
   const variables = variablesOf(system).all
   const lines = [...heading(replayed)]
+  const add = (entries: readonly Entry[]): void => {
+    for (const line of nested(entries)) {
+      const indent = 2 + line.search(/\S/)
+      lines.push(...wrap(line, WIDTH - indent, 4).map((l) => ' '.repeat(indent) + l))
+    }
+  }
   states.forEach((state, index) => {
-    const before = index === 0 ? null : states[index - 1]
     const step = index === 0 ? null : steps[index - 1]
     const how = step === null ? 'at the beginning' : `after ${step.thread.name} ${step.located.path}`
     const loop = counterexample.loopStart === index ? ', where the loop begins' : ''
     lines.push('', ...wrap(`State ${index}, ${how}${loop}:`, WIDTH, 2))
-    for (const variable of variables) {
-      const changed = before !== null && variable.fields.some((f) => before[f] !== state[f])
-      const [first, ...rest] = wrap(`${variable.path} = ${variable.value(state)}`, WIDTH - 4, 4)
-      lines.push(`${changed ? '  * ' : '    '}${first}`, ...rest.map((l) => `    ${l}`))
+    if (index === 0) {
+      add(variables.map((variable) => ({ path: variable.path, text: ` = ${variable.value(state)}` })))
+      return
     }
+    const before = states[index - 1]
+    const changed = variables.filter(({ fields }) => fields.some((f) => before[f] !== state[f]))
+    add(
+      changed.map((variable) => {
+        const written = variable.counter ? '' : lastWrite({ steps }, variable, index - 1)
+        const was = `${variable.value(before)} -> ${variable.value(state)}`
+        return {
+          path: variable.path,
+          text: `: ${was}${written === '' ? '' : ` (${variable.value(before)} ${written})`}`,
+        }
+      }),
+    )
+    if (changed.length === 0) lines.push('  nothing changed')
   })
   if (replayed.fault !== null)
-    lines.push('', ...wrap(`Oops in step ${steps.length}: ${replayed.fault.message}`, WIDTH, 2))
+    lines.push('', ...wrap(`Oops in step ${replayed.steps.length}: ${replayed.fault.message}`, WIDTH, 2))
   return `${lines.join('\n')}\n`
 }

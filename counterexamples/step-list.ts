@@ -2,13 +2,15 @@ import { rulesOf } from './abridge.ts'
 import { headingOf } from './call-stack.ts'
 import type { Rule } from './canvas.ts'
 import { heading, reproduce } from './diagram.ts'
+import { lastWrite } from './last-write.ts'
+import { nested } from './nested.ts'
 import { type Replayed, withWayOn } from './replay.ts'
 import { stepText } from './rows.ts'
 import { WIDTH, wrap } from './text-layout.ts'
 
 /**
- * A numbered list: thread, step, kernel function, what each step changed, as `vcpu[0].root: 1 -> 0`,
- * and what the design has dropped after it.
+ * A numbered list: thread, step, kernel function, what each step changed, as `vcpu[0].root: 1 -> 0`, by object and with
+ * the step that wrote the old value, and what the design has dropped after it.
  */
 export function stepList(replayed: Replayed): string {
   const { steps } = withWayOn(replayed)
@@ -28,8 +30,13 @@ export function stepList(replayed: Replayed): string {
     lines.push(number + first, ...rest.map((l) => below + l))
     const text = stepText(replayed, step)
     if (text !== step.located.step.name) lines.push(...wrap(text, room, 4).map((l) => below + l))
-    for (const { path, before, after } of step.changes) {
-      lines.push(...wrap(`${path}: ${before} -> ${after}`, room - 2, 4).map((l) => `${below}  ${l}`))
+    const changes = step.changes.map(({ path, before, after, fields }) => {
+      const written = lastWrite({ steps }, { fields }, step.index)
+      return { path, text: `: ${before} -> ${after}${written === '' ? '' : ` (${before} ${written})`}` }
+    })
+    for (const line of nested(changes)) {
+      const indent = 2 + line.search(/\S/)
+      lines.push(...wrap(line, room - indent, 4).map((l) => below + ' '.repeat(indent) + l))
     }
     for (const { path, step: missing } of step.dropped) {
       const called = headingOf(missing.about)?.replace(/:$/, '')

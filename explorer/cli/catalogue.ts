@@ -70,6 +70,8 @@ export interface Catalogue<W = unknown> {
   readonly absent?: readonly (Named & { readonly why: string })[]
   /** Design questions; a run without arguments checks the cells that answer them, besides upstream. */
   readonly questions?: readonly Question[]
+  /** The C that starts the code of a thread in a test of the real program, by kind of thread. */
+  readonly triggers?: Readonly<Record<string, string>>
   /** Absent if the model cites no sources. */
   readonly sources?: CitedSources
   /** Folder of the checkout with the sources of the properties; absent if that is not known. */

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { counterexampleShape } from '../../counterexamples/counterexample-file.ts'
 import { scenarioFileSchema } from '../../model/scenarios/scenario-file.ts'
+import { FORMS } from './commands/show.ts'
 import { EXIT } from './exit-status.ts'
 import { FINDINGS } from './gate/compare.ts'
 import { gateShape } from './gate/gate-json.ts'
@@ -92,7 +93,7 @@ describe('options that scripts use', () => {
     ])
     const { checks } = resultSchema.parse(JSON.parse(out.join('\n')))
     const [id] = checks.flatMap((c) => c.properties.flatMap((p) => p.counterexample?.id ?? []))
-    for (const form of ['diagram', 'steps', 'states', 'html', 'itf', 'mermaid', 'commit', 'comment', 'mail'])
+    for (const form of FORMS)
       expect((await runSmall(['show', id, '--out', folder, '--as', form])).status).toBe(0)
     for (const command of [
       ['replay', id, '--out', folder],

@@ -149,6 +149,7 @@ function resolved(
       scenario: shown(scenario, scenarioFile, scenarioName),
       design: shown(design, designFile, designName),
       checker: { version, model: modelHash() },
+      ...(catalogue.triggers === undefined ? {} : { triggers: catalogue.triggers }),
       changedSteps: changedSteps(scenario, design),
     },
     faults: oopsPropertiesOf(catalogue, design),

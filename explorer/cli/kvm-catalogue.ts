@@ -6,6 +6,7 @@ import { kernels } from '../../model/kernels/kernels.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { scenarioFileSchema, scenarioFrom } from '../../model/scenarios/scenario-file.ts'
+import { triggers } from '../../model/scenarios/selftest-triggers.ts'
 import { smallerScenarios } from '../../model/scenarios/smaller-scenarios.ts'
 import { properties } from '../../properties/index.ts'
 import { anyWorld, type Catalogue } from './catalogue.ts'
@@ -19,6 +20,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   kernels,
   scenarioFrom,
   smallerScenarios,
+  triggers,
   scenarioSchema: scenarioFileSchema,
   questions,
   propertySources: 'properties',

@@ -20,7 +20,7 @@ const options = z.object({
 })
 
 /** Forms that are whole files, of which only one makes sense on standard output. */
-const FILE_FORMS: readonly RendererName[] = ['html', 'itf', 'mermaid']
+const FILE_FORMS: readonly RendererName[] = ['html', 'itf', 'mermaid', 'selftest']
 
 /** `mmucheck show`: replays counterexamples and renders them. */
 export function show({ io, ...checker }: CommandContext, names: readonly string[], raw: unknown): number {
@@ -36,7 +36,13 @@ export function show({ io, ...checker }: CommandContext, names: readonly string[
 }
 
 /** File name endings of some forms; the others are plain text. */
-const ENDINGS: Partial<Record<RendererName, string>> = { html: 'html', itf: 'itf.json', mermaid: 'mmd' }
+const ENDINGS: Partial<Record<RendererName, string>> = {
+  html: 'html',
+  itf: 'itf.json',
+  mermaid: 'mmd',
+  selftest: 'c',
+  rst: 'rst',
+}
 
 /**
  * Writes a form of a counterexample to a file, `ce-ID.FORM.txt` or with the form's usual ending.
