@@ -69,6 +69,8 @@ export class Follower {
   #open: 'all' | number | null = 'all'
   readonly #records: Int32Array
   #selected = new Int32Array(256)
+  /** The set that was replaced last. */
+  #spare: CandidateSet | null = null
 
   constructor(traced: TracedSystem, plan: Plan, options: FollowerOptions = {}, start?: FollowerStart) {
     this.traced = traced
@@ -248,7 +250,7 @@ export class Follower {
     }
     if (agreeing.length === 0) return false
     const columns = names.rebind(all, ids)
-    const fresh = new CandidateSet(candidates.metAt, this.windows.threads.length, columns.length)
+    const fresh = this.#emptySet(columns.length)
     agreeing.forEach((row, k) => {
       const base = row * candidates.width
       fresh.next.set(candidates.rows.subarray(base, base + fresh.columnsAt))
@@ -256,9 +258,20 @@ export class Follower {
       const to = fresh.insert(candidates.low[row])
       if (fresh.isNew) fresh.node[to] = candidates.node[row]
     })
+    this.#spare = candidates
     this.candidates = fresh
     this.#open = 'all'
     return true
+  }
+
+  /** A set without candidates: the one before the present one, if its rows have this many columns. */
+  #emptySet(columns: number): CandidateSet {
+    const { candidates, windows } = this
+    const spare = this.#spare
+    if (spare === null || spare.width !== candidates.columnsAt + columns)
+      return new CandidateSet(candidates.metAt, windows.threads.length, columns)
+    spare.clear()
+    return spare
   }
 
   /** Closes the set under hidden steps, owed steps and reads, as far as it is not closed. */
