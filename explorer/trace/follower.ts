@@ -14,8 +14,8 @@ import { type Plan, Windows } from './windows.ts'
 /** Default limit on candidates. */
 export const FRONTIER = 20_000
 
-/** Nodes of the history from which on old ones become counts; and how many observations back a node is old. */
-const MOST_NODES = 1 << 19
+/** Steps of paths that are kept by default; and how many observations back a step is old. */
+const MOST_STEPS = 1 << 19
 const RECENT = 64
 
 /** Instead of a real thread, for a step that none owes; instead of an alternative, for a read. */
@@ -27,8 +27,8 @@ const NONE: readonly Condition[] = []
 export interface FollowerOptions {
   /** Most candidates; default `FRONTIER`. */
   readonly frontier?: number
-  /** Keep the whole path to each candidate: memory grows with the log. */
-  readonly keepPaths?: boolean
+  /** Steps of paths to candidates that are kept before old ones become counts; Infinity keeps all. */
+  readonly mostSteps?: number
 }
 
 /** Where a follower stands. */
@@ -77,8 +77,7 @@ export class Follower {
     this.frontier = options.frontier ?? FRONTIER
     this.windows = new Windows(traced, plan, start)
     this.#records = new Int32Array(traced.compiled.steps.length)
-    const mostNodes = options.keepPaths === true ? Number.POSITIVE_INFINITY : MOST_NODES
-    this.history = new History(traced.alternatives.length, mostNodes)
+    this.history = new History(traced.alternatives.length, options.mostSteps ?? MOST_STEPS)
     this.names = start?.names.copy() ?? new BoundNames()
     const { words } = traced.system.layout
     this.candidates = new CandidateSet(words, plan.threads.length, this.names.width)
