@@ -10,6 +10,7 @@ import type { Scenario } from '../../model/scenarios/scenario.ts'
 import { UsageError } from './errors.ts'
 import { isPathOf, machinesOf } from './machines.ts'
 import { unknownName } from './nearest.ts'
+import type { TracedModel } from './trace/traced-model.ts'
 
 /** A scenario with a design, by id. */
 export interface CellName {
@@ -76,6 +77,8 @@ export interface Catalogue<W = unknown> {
   readonly sources?: CitedSources
   /** Folder of the checkout with the sources of the properties; absent if that is not known. */
   readonly propertySources?: string
+  /** How logs of the real system are read; absent if the model knows none. */
+  readonly traces?: TracedModel<W>
   /** Absent if nothing was recorded. */
   readonly gate?: GateRecords<W>
   /** What is known of dropped statements; absent if that was not reviewed. */

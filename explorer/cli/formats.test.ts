@@ -18,6 +18,7 @@ import { gateShape } from './gate/gate-json.ts'
 import { catalogue } from './kvm-catalogue.ts'
 import { mutationSchema } from './report/mutation-report.ts'
 import { resultSchema } from './report/result-json.ts'
+import { traceSchema } from './trace/trace-json.ts'
 import { designDataOf, designFile, designIn, designOf } from './user-design.ts'
 import { scenarioOf } from './user-scenario.ts'
 
@@ -131,6 +132,12 @@ describe('every field is described of a', () => {
     expect(all.size).toBeGreaterThan(30)
     expect(missingIn('gate.md', all)).toEqual([])
     for (const kind of Object.keys(FINDINGS)) expect(described('gate.md')).toContain(kind)
+  })
+
+  it('trace', () => {
+    const all = membersOf(z.toJSONSchema(traceSchema))
+    expect(all.size).toBeGreaterThan(20)
+    expect(missingIn('trace.md', all)).toEqual([])
   })
 
   it('counterexample', () => {

@@ -102,6 +102,19 @@ by xstate. Prints which values the failure consists of, the step up to which it
 could be avoided, and what each step is needed for; "show --as why" does that,
 too. The result never has more steps.`
 
+export const TRACES = `
+Level 1 replays a log on the state of the model, and holds the properties
+against every state. Level 2 follows it with parts of the model: is what the
+kernel did a behaviour of it? "Followed" says that nothing in this log
+contradicts the model; what has no event is "not observed". A log that is cut,
+has lost events, or whose clock does not order all events, is refused (2).
+
+Examples:
+  mmucheck trace --recipe 6.12                 what to record a log with
+  mmucheck trace log.txt.gz                    both levels
+  mmucheck trace logs/ --level 1               all logs of a folder
+  mmucheck trace log.txt.gz --design R1        a behaviour of this design?`
+
 export const EXIT_STATUS = `
 EXIT STATUS
   0    everything requested holds, and every search was complete

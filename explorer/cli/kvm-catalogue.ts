@@ -11,6 +11,8 @@ import { smallerScenarios } from '../../model/scenarios/smaller-scenarios.ts'
 import { properties } from '../../properties/index.ts'
 import { anyWorld, type Catalogue } from './catalogue.ts'
 import { kvmSources } from './kvm-sources.ts'
+import { kvmTraces } from './kvm-traces.ts'
+import type { TracedModel } from './trace/traced-model.ts'
 
 /** The scenarios, designs and properties of KVM. */
 export const catalogue: Catalogue = anyWorld<Kvm>({
@@ -33,4 +35,5 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
     fixed: { scenario: 'roots-zap-all', design: 'upstream' },
   },
   sources: kvmSources,
+  traces: kvmTraces as TracedModel<Kvm>,
 })

@@ -15,6 +15,7 @@ import { mutate } from './commands/mutate.ts'
 import { replay } from './commands/replay.ts'
 import { FORMS, show } from './commands/show.ts'
 import { shrink } from './commands/shrink.ts'
+import { trace } from './commands/trace.ts'
 import { errorLines } from './error-lines.ts'
 import { UsageError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
@@ -32,6 +33,7 @@ import {
   SCENARIO_FILE,
   SEARCHES,
   SHRINKING,
+  TRACES,
 } from './help.ts'
 import { unknownName } from './nearest.ts'
 import { printError } from './print-error.ts'
@@ -157,6 +159,22 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--max-states <n>', 'most states of each search (default: 200000)')
     .option('--quiet', 'only the last line')
     .action((name: string, raw) => done(shrink(context, name, raw)))
+
+  command('trace', 'Holds logs of a real kernel against the properties and the model.', TRACES)
+    .argument('[log...]', 'ftrace text, gzipped or not; folders of *.txt.gz; - for standard input')
+    .option('--recipe [version]', 'print what a log is recorded with, and stop')
+    .option('--level <n>', '1: properties on the states; 2: the model (default: both)')
+    .option('--slice <id>', 'only this part of the model')
+    .option('--design <id|file>', 'follow with this design, not with the kernel')
+    .option('--matrix', 'every design with every log, as a table')
+    .option('--coverage', 'list the steps that no log has taken')
+    .option('--kernel <version>', 'the log is of this version (default: as its functions say)')
+    .option('--watch <what>', 'print changes of vcpu=N, page=0xADDRESS or gfn=N')
+    .option('--frontier <n>', 'most states to keep (default: 20000)')
+    .option('--strict', 'refuse events of unknown kinds')
+    .option('--verbose', 'name every property and how often it was judged')
+    .option('--json', 'the result as JSON')
+    .action(async (logs: string[], raw) => done(await trace(context, logs, raw)))
 
   command('machine', 'Prints a machine, the code of a kind of thread, as a statechart.')
     .argument('<name>', 'see "mmucheck list machines"')

@@ -31,6 +31,8 @@ export interface Census {
   readonly npt: boolean
   /** Roots are those of the TDP MMU. */
   readonly tdpMmu: boolean
+  /** Some SPTE maps a huge page. */
+  readonly hugeSptes: boolean
   /** L2 ran. */
   readonly nested: boolean
   /** Frames of guest page tables that were shadowed, by number. */
@@ -73,6 +75,7 @@ export class CensusTaker {
   #npt = false
   #tdpMmu = false
   #nested = false
+  #hugeSptes = false
   readonly #tables = new Set<number>()
   readonly #gfns = new Set<number>()
   readonly #pfns = new Set<number>()
@@ -80,10 +83,12 @@ export class CensusTaker {
   readonly #slots = new Set<number>()
   readonly #pgds = new Set<number>()
   readonly #cr3Loads: number[] = []
-  readonly #notifying = new Set<number>()
+  /** Notifiers between start and end: host code nests them in one thread. */
+  #notifying = 0
   #mostNotifiers = 0
   #invalidations = 0
   #vcpus = 0
+  readonly #loaded = new Set<number>()
   #teardown: number | null = null
 
   /** @param kernel the one that the user names; otherwise it is inferred from the functions in the log. */
@@ -121,6 +126,7 @@ export class CensusTaker {
       npt: this.#npt,
       tdpMmu: this.#tdpMmu,
       nested: this.#nested,
+      hugeSptes: this.#hugeSptes,
       tables: this.#tables,
       gfns: this.#gfns,
       pfns: this.#pfns,
@@ -175,6 +181,7 @@ export class CensusTaker {
         return
       }
       case 'kvm_mmu_set_spte':
+        if (event.level > 1) this.#hugeSptes = true
         this.#gfns.add(event.gfn)
         return
       case 'pte_list_add':
@@ -200,6 +207,7 @@ export class CensusTaker {
         if (event.pgd !== null) this.#pgds.add(Math.floor(event.pgd / 4096))
         return
       case 'mmu_load':
+        this.#loaded.add(event.vcpu)
         if ((event.role & 128) !== 0) this.#npt = true
         return
       case 'tdp_get_root':
@@ -218,11 +226,11 @@ export class CensusTaker {
         this.#runs(event, event.vcpu)
         return
       case 'mn_start':
-        this.#notifying.add(event.tid)
-        this.#mostNotifiers = Math.max(this.#mostNotifiers, this.#notifying.size)
+        this.#notifying++
+        this.#mostNotifiers = Math.max(this.#mostNotifiers, this.#notifying)
         return
       case 'mn_end':
-        this.#notifying.delete(event.tid)
+        this.#notifying = Math.max(0, this.#notifying - 1)
         return
       case 'unmap_gfn_range':
         this.#invalidations++
@@ -241,6 +249,11 @@ export class CensusTaker {
   }
 
   #runs(event: TraceEvent, vcpu: number): void {
+    if (!this.#loaded.has(vcpu))
+      throw this.#refused(
+        event,
+        'runs a vCPU whose root was loaded before: the log begins after the VM was running',
+      )
     const thread = this.#threads.get(event.tid)
     if (thread !== undefined) thread.vcpu = vcpu
     if (this.#teardown !== null)

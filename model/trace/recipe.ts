@@ -48,3 +48,48 @@ function withOffsets(kernel: Kernel, fetch: string): string {
     String(offsetIn(kernel, member) + Number(more)),
   )
 }
+
+/** Tracepoints of a recording, by their folders. */
+const EVENTS = ['kvm', 'kvmmmu']
+const PAGE_CACHE = 'kvm_mmu_page_header'
+
+/** The whole set-up of a recording, as lines for a shell, with what makes a log unusable. */
+export function recipeLines(kernel: Kernel): string[] {
+  return [
+    `# Records a log for "mmucheck trace" on Linux ${kernel.version}. One VM, from its creation on; AMD or Intel without EPT.`,
+    ...(kernel.offsets === null
+      ? [
+          '# The offsets of this version are not known: replace each {struct.member} by its offset in bytes in your build',
+          '# (pahole -C kvm_mmu_page kvm.ko, the same for kvm_vcpu, kvm_mmu, kvm, kvm_page_fault, kvm_gfn_range, vcpu_svm).',
+        ]
+      : [
+          `# Offsets are those of the Debian build of ${kernel.version}: compare them with your kernel first`,
+          '# (pahole -C kvm_mmu_page kvm.ko, the same for kvm_vcpu, kvm_mmu, kvm, kvm_page_fault, kvm_gfn_range, vcpu_svm).',
+        ]),
+    '# Boot with slab_nomerge: the end of a shadow page is kmem_cache_free() in a slab of that name.',
+    '# Keep a second, idle VM open meanwhile: the first and the last VM patch the scheduler.',
+    'cd /sys/kernel/tracing',
+    'echo 0 > tracing_on && echo nop > current_tracer && echo > trace',
+    '# One order of all events on all CPUs; with a clock in seconds the log is refused.',
+    'echo counter > trace_clock',
+    '# Per CPU. If events are lost, the log is refused: then record with more.',
+    'echo 24576 > buffer_size_kb',
+    '# Real pointers, not their hashes.',
+    'echo 0 > options/hash-ptr',
+    '# A flag column with the preempt depth.',
+    'echo 1 > options/irq-info',
+    "cat > kprobe_events <<'END'",
+    ...probeLines(kernel),
+    'END',
+    '# pte_list_add() and others fire for all VMs, _raw_write_lock for all locks: filter by the lock of the VM if there are many.',
+    'echo 1 > events/kx/enable',
+    ...EVENTS.map((folder) => `echo 1 > events/${folder}/enable`),
+    `echo 'name == "${PAGE_CACHE}"' > events/kmem/kmem_cache_free/filter`,
+    'echo 1 > events/kmem/kmem_cache_free/enable',
+    'echo 1 > tracing_on',
+    '# ... create the VM, run it, end it ...',
+    'echo 0 > tracing_on',
+    '# The file trace, not trace_pipe: its header says whether events were lost.',
+    'cat trace | gzip > log.txt.gz',
+  ]
+}

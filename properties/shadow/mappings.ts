@@ -44,7 +44,7 @@ export function walked_root(kvm: Kvm, at: Counters, v: number, gva: number): num
 /** The TLB entries that a vCPU can use now: it is in the guest, and they were cached below its current root. */
 export function usable_tlb(kvm: Kvm, at: Counters, v: number): { gva: number; pfn: number; w: boolean }[] {
   const { tlb } = kvm.vcpu[v]
-  if (!in_guest(at, v)) return []
+  if (tlb.length === 0 || !in_guest(at, v)) return []
   return all(tlb).flatMap((gva) => {
     const { pfn, w, root: below } = tlb[gva]
     return pfn === null || below !== walked_root(kvm, at, v, gva) ? [] : [{ gva, pfn, w }]

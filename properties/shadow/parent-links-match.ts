@@ -14,16 +14,18 @@ export const parentLinksMatch: Invariant<Kvm> = {
   judgedWhere: ({ shadow }: Bounds) => shadow.levels > 1,
   given: (kvm) => kvm.mmu_lock === 'free' && all(kvm.page).some((p) => kvm.page[p].parent_ptes.length > 0),
   holds: (kvm) =>
-    all(kvm.page).every((parent) =>
-      all(kvm.page).every((child) => {
-        const { parent_ptes } = kvm.page[child]
-        return all(kvm.page[parent].spte).every((i) => {
-          const entry = kvm.page[parent].spte[i]
-          const links = entry.kind === 'non-leaf' && entry.child === child
-          // With tables of one level there are no parents to record.
-          const listed = parent < parent_ptes.length && parent_ptes[parent].has(i)
-          return links === listed
-        })
-      }),
-    ),
+    all(kvm.page).every((parent) => all(kvm.page).every((child) => links_match(kvm, parent, child))),
+}
+
+function links_match(kvm: Kvm, parent: number, child: number): boolean {
+  const { parent_ptes } = kvm.page[child]
+  const { spte } = kvm.page[parent]
+  for (const i of all(spte)) {
+    const entry = spte[i]
+    const links = entry.kind === 'non-leaf' && entry.child === child
+    // With tables of one level there are no parents to record.
+    const listed = parent < parent_ptes.length && parent_ptes[parent].has(i)
+    if (links !== listed) return false
+  }
+  return true
 }

@@ -18,16 +18,18 @@ export function is_being_built(kvm: Kvm, at: Counters, page: number): boolean {
  * (SET.4) before it is added (SET.6).
  */
 export function leaves_of(kvm: Kvm, gfn: number): Spte[] {
-  return all(kvm.page).flatMap((page) => {
+  const found: Spte[] = []
+  for (const page of all(kvm.page)) {
     const { level, spte } = kvm.page[page]
     const span = spte.length ** (level - 1)
-    return all(spte)
-      .filter((index) => {
-        const first = spte[index].kind === 'leaf' ? spte_gfn(kvm, page, index) : null
-        return first !== null && first <= gfn && gfn < first + span
-      })
-      .map((index) => spte[index])
-  })
+    for (const index of all(spte)) {
+      const entry = spte[index]
+      if (entry.kind !== 'leaf') continue
+      const first = spte_gfn(kvm, page, index)
+      if (first !== null && first <= gfn && gfn < first + span) found.push(entry)
+    }
+  }
+  return found
 }
 
 /** A vCPU in the guest can write to a host page through its TLB. */
