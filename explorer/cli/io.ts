@@ -14,6 +14,8 @@ export interface Io {
   readonly colour: ChalkInstance
   /** Lines typed by the user, for interactive commands. */
   readonly input: NodeJS.ReadableStream
+  /** The terminal on which what is typed can be edited; null if the input does not come from one. */
+  readonly editor: NodeJS.WritableStream | null
   /** Columns of text; 80 unless COLUMNS says less. */
   readonly width: number
 }

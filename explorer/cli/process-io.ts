@@ -62,6 +62,7 @@ export function processIo(): ProcessIo {
     live,
     colour: coloursFor(env),
     input: stdin,
+    editor: live && stdin.isTTY ? stderr : null,
     width: widthOf(env.COLUMNS),
   }
 }

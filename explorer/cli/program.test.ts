@@ -88,6 +88,7 @@ describe('progress', () => {
       live,
       colour: new Chalk({ level: 0 }),
       input: process.stdin,
+      editor: null,
       width: 80,
     }
     const progress = new ProgressDisplay(io, { quiet: false, searches: 1, ...options }, () => now)

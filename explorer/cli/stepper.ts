@@ -1,4 +1,7 @@
+import { conditionOf, ExpressionError } from '../../counterexamples/expression.ts'
+import { reach } from '../../counterexamples/reach.ts'
 import { type Change, changesBetween, type Replayed } from '../../counterexamples/replay.ts'
+import { stepText } from '../../counterexamples/rows.ts'
 import { variablesOf } from '../../counterexamples/state-variables.ts'
 import { plural } from '../../counterexamples/text-layout.ts'
 import { Verifier } from '../../counterexamples/verifier.ts'
@@ -19,14 +22,17 @@ const HELP = [
   'd         what changed since the beginning',
   'l         steps that are possible here, and why the others are not',
   't N       take step N of that list instead       b  back to the trace',
-  'w FIELD   watch a field      rw  back to the step that wrote it last',
-  `x FORM    write it as ${FORMS.slice(0, 5).join(', ')},`,
-  `          ${FORMS.slice(5).join(', ')}`,
+  'w FIELD   watch a field      rw  back to the step that wrote it before',
+  'until EXPR  the next state where it holds: page[0].unsync && vcpu0.root != none',
+  `x FORM    write it as ${FORMS.slice(0, 7).join(', ')},`,
+  `          ${FORMS.slice(7).join(', ')}`,
 ]
 
 /** A step that was taken. */
 interface Taken extends TraceStep {
   readonly fn: string | undefined
+  /** What it does, in kernel terms; empty if that is its name. */
+  readonly text: string
   readonly changes: readonly Change[]
   /** Encoded values afterwards; null when the step failed. */
   readonly after: Uint16Array | null
@@ -39,6 +45,8 @@ export class Stepper {
   watched: string | null = null
   /** Steps taken so far. */
   #at = 0
+  /** Where `rw` went last; from there it goes further back. */
+  #wasLastWrite = -1
   #path: readonly Taken[]
   readonly #trace: readonly Taken[]
   readonly #replayed: Replayed
@@ -59,6 +67,7 @@ export class Stepper {
         thread: thread.name,
         step: located.path,
         fn: located.step.about.fn,
+        text: stepText(replayed, { index, thread, located }),
         changes,
         after,
         fault: failed,
@@ -100,6 +109,9 @@ export class Stepper {
         return this.#watch(argument)
       case 'rw':
         return this.#lastWrite()
+      case 'until':
+      case 'u':
+        return this.#until(argument)
       case 'x':
         return this.#export(argument)
       case 'h':
@@ -117,12 +129,13 @@ export class Stepper {
     const path = this.#path
     if (this.#at === 0) return [`at the beginning, ${plural(path.length, 'step')} to go; h for help`]
     const taken = path[this.#at - 1]
-    const { thread, step, fn, changes } = taken
+    const { thread, step, fn, text, changes } = taken
     const which = this.#astray ? `${this.#at}, not in the trace:` : `${this.#at}/${path.length}`
-    const shown = changes.slice(0, MOST_LINES - 4)
+    const shown = changes.slice(0, MOST_LINES - 5)
     const more = changes.length - shown.length
     return [
       `${which} ${thread} ${step}${fn === undefined ? '' : ` (${fn})`}`,
+      ...(text === '' || text === step ? [] : [`    ${text}`]),
       ...shown.map(({ path: field, before, after }) => `    ${field}: ${before} -> ${after}`),
       ...(more > 0 ? [`    and ${more} more`] : []),
       ...(this.watched === null ? [] : [`    watched ${this.watched} = ${this.#valueOf(this.watched)}`]),
@@ -213,7 +226,8 @@ export class Stepper {
     const enabled = this.#enabled()
     const rows = enabled.map(({ thread, step }, index) => {
       const taken = next?.thread === thread && next.step === step
-      return `${taken ? '*' : ' '} ${index + 1} ${thread} ${step}`
+      const text = this.#textOf({ thread, step }, encoded)
+      return `${taken ? '*' : ' '} ${index + 1} ${thread} ${step}${text === '' || text === step ? '' : `: ${text}`}`
     })
     return cut([...(rows.length === 0 ? ['no step is possible'] : rows), ...this.#blocked(encoded, enabled)])
   }
@@ -253,14 +267,55 @@ export class Stepper {
     const { reference } = this.#verifier
     const before = this.#lastEncoded()
     const outcome = reference.step(reference.snapshot(before), { thread, step })
-    const flow = system.threads.find((t) => t.name === thread)?.flow
-    const fn = flow?.steps.find((s) => s.path === step)?.step.about.fn
+    const fn = this.#located({ thread, step })?.located.step.about.fn
+    const text = this.#textOf({ thread, step }, before)
     if (outcome.kind !== 'moved') {
       const fault = outcome.kind === 'fault' ? outcome.fault.message : 'it cannot be taken'
-      return { thread, step, fn, changes: [], after: null, fault }
+      return { thread, step, fn, text, changes: [], after: null, fault }
     }
     const after = reference.encode(outcome.next)
-    return { thread, step, fn, changes: changesBetween(system, before, after), after, fault: null }
+    return { thread, step, fn, text, changes: changesBetween(system, before, after), after, fault: null }
+  }
+
+  #located({ thread: name, step }: TraceStep) {
+    const thread = this.#replayed.system.threads.find((t) => t.name === name)
+    const located = thread?.flow.steps.find((s) => s.path === step)
+    return thread === undefined || located === undefined ? undefined : { thread, located }
+  }
+
+  /** The statement of a step in a state. */
+  #textOf(step: TraceStep, encoded: Uint16Array): string {
+    const found = this.#located(step)
+    if (found === undefined) return ''
+    return stepText({ ...this.#replayed, states: [encoded] }, { index: 0, ...found })
+  }
+
+  /** Goes to the next state in which a condition holds: of the steps taken here, or else by a search from here. */
+  #until(text: string): string[] {
+    const { system } = this.#replayed
+    try {
+      const holds = conditionOf(text, variablesOf(system).all)
+      for (let at = this.#at + 1; at <= this.#path.length; at++) {
+        const { after } = this.#path[at - 1]
+        if (after !== null && holds(after)) return this.#goTo(at)
+      }
+      const encoded = this.#encoded()
+      const way = encoded === null ? null : reach(system, encoded, holds)
+      if (way === null) return ['no state after this one is like that']
+      if (way === 'unknown')
+        return ['none of the nearest states is like that; too many follow to look at all']
+      this.#path = this.#path.slice(0, this.#at)
+      for (const step of way) {
+        const own = this.#astray ? undefined : this.#trace[this.#at]
+        const isOwn = own?.thread === step.thread && own.step === step.step
+        this.#path = [...this.#path, isOwn ? own : this.#taken(step)]
+        this.#at++
+      }
+      return this.here()
+    } catch (error) {
+      if (error instanceof ExpressionError) return [`until: ${error.message}`]
+      throw error
+    }
   }
 
   #back(): string[] {
@@ -280,8 +335,13 @@ export class Stepper {
 
   #lastWrite(): string[] {
     if (this.watched === null) return ['watch a field first: w FIELD']
-    for (let i = this.#at - 1; i >= 0; i--) {
-      if (!this.#path[i].changes.some((c) => c.path === this.watched)) continue
+    const isWrite = (step: number): boolean =>
+      this.#path[step].changes.some((change) => change.path === this.watched)
+    // Where the step just taken is a write, its own turn is over: the one before is meant.
+    const repeated = this.#wasLastWrite === this.#at
+    for (let i = this.#at - (repeated ? 2 : 1); i >= 0; i--) {
+      if (!isWrite(i)) continue
+      this.#wasLastWrite = i + 1
       return this.#goTo(i + 1)
     }
     return [`${this.watched} was not written before`]

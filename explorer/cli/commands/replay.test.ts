@@ -1,14 +1,19 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { Chalk } from 'chalk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   counterexampleOf,
   formatCounterexample,
   readCounterexample,
 } from '../../../counterexamples/counterexample-file.ts'
-import { runSmall } from '../testing/run-small.ts'
+import { load } from '../counterexamples.ts'
+import type { Io } from '../io.ts'
+import { CHECKER, runSmall } from '../testing/run-small.ts'
 import { catalogue } from '../testing/small-catalogue.ts'
+import { stepThrough } from './replay-interactive.ts'
 
 let folder: string
 let file: string
@@ -129,9 +134,12 @@ describe('replay -i', () => {
   it('shows the state, what changed, and what else is possible', async () => {
     expect(await type('s mark', 'q')).toContain('marked = 0')
     expect(await type('n', 'd', 'q')).toContain('request: 0 -> 1')
-    expect((await type('n', 'l', 'q')).slice(-2)).toEqual(['  1 zapper Z.1', '* 2 vcpu V.1'])
+    expect((await type('n', 'l', 'q')).slice(-2)).toEqual([
+      '  1 zapper Z.1: sp->role.invalid = 1',
+      '* 2 vcpu V.1: kvm_check_request()',
+    ])
     expect((await type('l', 'q')).slice(-2)).toEqual([
-      '* 1 zapper Z.2',
+      '* 1 zapper Z.2: kvm_make_request()',
       '  - vcpu V.1: its guard does not hold: (w) => w.request',
     ])
     expect(await type('dance', 'q')).toContain('unknown command "dance"; h lists them')
@@ -139,7 +147,9 @@ describe('replay -i', () => {
 
   it('takes another branch, and comes back to the trace', async () => {
     const out = await type('n', 't 1', 'n', 't 1', 'p', 'b', 'n', 't', 't 9', 'q')
-    expect(out.slice(2)).toEqual([
+    const statements = ['kvm_make_request()', 'sp->role.invalid = 1', 'kvm_check_request()']
+    expect(out).toEqual(expect.arrayContaining(statements.map((text) => `    ${text}`)))
+    expect(out.slice(2).filter((line) => !statements.includes(line.trim()))).toEqual([
       expect.stringMatching(/request: 0 -> 1/),
       '2, not in the trace: zapper Z.1 (mark)',
       '    marked: 0 -> 1',
@@ -152,8 +162,8 @@ describe('replay -i', () => {
       '    request: 0 -> 1',
       '2/4 vcpu V.1 (check)',
       '    request: 1 -> 0',
-      '  1 zapper Z.1',
-      '* 2 vcpu V.2',
+      '  1 zapper Z.1: sp->role.invalid = 1',
+      '* 2 vcpu V.2: drop the root if it is marked',
       'there are steps 1 to 2 to take; l lists them',
     ])
   })
@@ -169,11 +179,61 @@ describe('replay -i', () => {
     const ticking = changed(readCounterexample(file).steps, 'root-dropped', catalogue.scenarios[1])
     const typed = ['t 2', 't 1', 't 2', 't 2', 't 1', 'q']
     const { out } = await runSmall(['replay', '-i', ticking], { typed })
-    expect(out.slice(-3)).toEqual([
+    expect(out.slice(-4)).toEqual([
       '5, not in the trace: zapper Z.1 (mark)',
+      '    sp->role.invalid = 1',
       '    marked: 0 -> 1',
       '    <--- violates root-dropped',
     ])
+  })
+
+  it('goes back from write to write', async () => {
+    const out = await type('g 4', 'w request', 'rw', 'rw', 'rw', 'g 4', 'rw', 'q')
+    expect(out.filter((line) => /^\d/.test(line)).map((line) => line[0])).toEqual(['4', '2', '1', '4', '2'])
+    expect(out).toContain('request was not written before')
+  })
+
+  it('goes to the next state in which a condition holds, in the trace or beside it', async () => {
+    const out = await type(
+      'until request',
+      'until !request && marked',
+      'until request && !request',
+      'u mark',
+      'q',
+    )
+    expect(out.filter((line) => /^\d/.test(line)).map((line) => line[0])).toEqual(['1', '4'])
+    expect(out.slice(-2)).toEqual([
+      'no state after this one is like that',
+      'until: there is no variable mark (column 1); s TEXT lists some',
+    ])
+    const beside = await type('until marked && request', 'b', 'q')
+    expect(beside).toContain('2, not in the trace: zapper Z.1 (mark)')
+    expect(beside.at(-1)).toBe('    request: 0 -> 1')
+  })
+
+  it('on a terminal, Ctrl-C leaves, and the arrow keys bring back a line', async () => {
+    const keys = async (...typed: readonly string[]): Promise<readonly string[]> => {
+      const out: string[] = []
+      const input = new PassThrough()
+      const io: Io = {
+        out: (line) => out.push(line),
+        err: () => {},
+        status: () => {},
+        live: true,
+        colour: new Chalk({ level: 0 }),
+        input,
+        editor: new PassThrough(),
+        width: 80,
+      }
+      const done = stepThrough(io, load(CHECKER, { name: file, out: folder }), folder)
+      for (const key of typed) {
+        input.write(key)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      await done
+      return out.filter((line) => /^\d/.test(line)).map((line) => line[0])
+    }
+    expect(await keys('n\r', '\u001b[A\r', 'g 4x\u007f\r', '\u0003')).toEqual(['1', '2', '4'])
   })
 
   it('exports any form, to the output folder', async () => {

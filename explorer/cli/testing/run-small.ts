@@ -42,6 +42,7 @@ export async function runSmall(
       live: false,
       colour: new Chalk({ level: 0 }),
       input: Readable.from(typed.map((line) => `${line}\n`)),
+      editor: null,
       width: 80,
     },
     runner: inThisThread,
