@@ -34,6 +34,7 @@ export const TOOLS = {
   shrinks: 'explorer/gate/shrinks-main.ts',
   search: 'explorer/bench/search-main.ts',
   stress: 'explorer/stress/main.ts',
+  traces: 'explorer/bench/traces-main.ts',
   small: 'explorer/cli/testing/small-main.ts',
   'small-catalogue': 'explorer/cli/testing/small-catalogue.ts',
   'small-replay': 'explorer/cli/testing/small-replay-main.ts',

@@ -78,6 +78,15 @@ export class CandidateSet {
     this.edgeBy = new Int32Array(rows)
   }
 
+  /** Forgets all candidates, and keeps the arrays. */
+  clear(): void {
+    this.count = 0
+    this.liveCount = 0
+    this.edges = 0
+    this.#edgesKept = 0
+    this.#table.fill(0)
+  }
+
   /** How many items a real thread has met in a row, modulo 256. */
   met(row: number, thread: number): number {
     return (this.rows[row * this.width + this.metAt + (thread >>> 2)] >>> ((thread & 3) << 3)) & MET_MASK
@@ -185,7 +194,7 @@ export class CandidateSet {
       this.#stamp[place] = 0
     }
     const { edgeTo, edgeNext, edgeAlternative, edgeBy } = this
-    const length = Math.max(256, this.edges)
+    const length = Math.max(256, 2 * this.edges)
     this.edgeTo = new Int32Array(length)
     this.edgeNext = new Int32Array(length)
     this.edgeAlternative = new Int32Array(length)

@@ -14,8 +14,8 @@ import { type Plan, Windows } from './windows.ts'
 /** Default limit on candidates. */
 export const FRONTIER = 20_000
 
-/** Nodes of the history from which on old ones become counts; and how many observations back a node is old. */
-const MOST_NODES = 1 << 19
+/** Steps of paths that are kept by default; and how many observations back a step is old. */
+const MOST_STEPS = 1 << 19
 const RECENT = 64
 
 /** Instead of a real thread, for a step that none owes; instead of an alternative, for a read. */
@@ -27,8 +27,8 @@ const NONE: readonly Condition[] = []
 export interface FollowerOptions {
   /** Most candidates; default `FRONTIER`. */
   readonly frontier?: number
-  /** Keep the whole path to each candidate: memory grows with the log. */
-  readonly keepPaths?: boolean
+  /** Steps of paths to candidates that are kept before old ones become counts; Infinity keeps all. */
+  readonly mostSteps?: number
 }
 
 /** Where a follower stands. */
@@ -69,14 +69,15 @@ export class Follower {
   #open: 'all' | number | null = 'all'
   readonly #records: Int32Array
   #selected = new Int32Array(256)
+  /** The set that was replaced last. */
+  #spare: CandidateSet | null = null
 
   constructor(traced: TracedSystem, plan: Plan, options: FollowerOptions = {}, start?: FollowerStart) {
     this.traced = traced
     this.frontier = options.frontier ?? FRONTIER
     this.windows = new Windows(traced, plan, start)
     this.#records = new Int32Array(traced.compiled.steps.length)
-    const mostNodes = options.keepPaths === true ? Number.POSITIVE_INFINITY : MOST_NODES
-    this.history = new History(traced.alternatives.length, mostNodes)
+    this.history = new History(traced.alternatives.length, options.mostSteps ?? MOST_STEPS)
     this.names = start?.names.copy() ?? new BoundNames()
     const { words } = traced.system.layout
     this.candidates = new CandidateSet(words, plan.threads.length, this.names.width)
@@ -248,7 +249,7 @@ export class Follower {
     }
     if (agreeing.length === 0) return false
     const columns = names.rebind(all, ids)
-    const fresh = new CandidateSet(candidates.metAt, this.windows.threads.length, columns.length)
+    const fresh = this.#emptySet(columns.length)
     agreeing.forEach((row, k) => {
       const base = row * candidates.width
       fresh.next.set(candidates.rows.subarray(base, base + fresh.columnsAt))
@@ -256,9 +257,20 @@ export class Follower {
       const to = fresh.insert(candidates.low[row])
       if (fresh.isNew) fresh.node[to] = candidates.node[row]
     })
+    this.#spare = candidates
     this.candidates = fresh
     this.#open = 'all'
     return true
+  }
+
+  /** A set without candidates: the one before the present one, if its rows have this many columns. */
+  #emptySet(columns: number): CandidateSet {
+    const { candidates, windows } = this
+    const spare = this.#spare
+    if (spare === null || spare.width !== candidates.columnsAt + columns)
+      return new CandidateSet(candidates.metAt, windows.threads.length, columns)
+    spare.clear()
+    return spare
   }
 
   /** Closes the set under hidden steps, owed steps and reads, as far as it is not closed. */

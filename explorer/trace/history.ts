@@ -40,6 +40,11 @@ export class History {
     this.#by = new Int32Array(length)
   }
 
+  /** Nodes that are kept. */
+  get size(): number {
+    return this.#used
+  }
+
   get isFull(): boolean {
     return this.#used > this.#limit
   }

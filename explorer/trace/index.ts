@@ -12,3 +12,12 @@ export type {
   UnmetItem,
 } from './rejection.ts'
 export type { FollowResult, HarnessCount, OpenReason, StepCount, TraceVerdict } from './result.ts'
+export {
+  classesOf,
+  drawTamperings,
+  type Tamperable,
+  type TamperClass,
+  type Tampered,
+  type Tampering,
+  tampered,
+} from './tamper.ts'

@@ -20,7 +20,12 @@ export function followAgain(
   frontier: number,
 ): Follower {
   const all = [...observations, ...following]
-  const follower = new Follower(traced, planFor(threads, all), { frontier, keepPaths: true }, start)
+  const follower = new Follower(
+    traced,
+    planFor(threads, all),
+    { frontier, mostSteps: Number.POSITIVE_INFINITY },
+    start,
+  )
   for (const observation of all) if (!follower.push(observation)) break
   return follower
 }

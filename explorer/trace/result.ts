@@ -61,16 +61,13 @@ export function resultOf(follower: Follower, plan: Plan, harness: readonly Harne
 
 function verdictOf(follower: Follower, plan: Plan): TraceVerdict {
   if (plan.observations === 0) return { kind: 'inconclusive', reason: { kind: 'nothing-observed' } }
+  if (follower.observed === plan.observations) return { kind: 'followed' }
   const next = follower.next?.observation
-  if (next === undefined) {
-    if (follower.observed !== plan.observations)
-      throw new Error(
-        `the log had ${plan.observations} observations when it was read first, now ${follower.observed}`,
-      )
-    return { kind: 'followed' }
-  }
   if (follower.standing === 'rejected') return { kind: 'rejected', rejection: rejectionOf(follower) }
-  if (follower.standing !== 'frontier') throw new Error('the log ended before the follower had read it')
+  if (follower.standing === 'following' || next === undefined)
+    throw new Error(
+      `the log had ${plan.observations} observations when it was read the first time, and has fewer now`,
+    )
   const { liveCount } = follower.candidates
   return { kind: 'inconclusive', reason: { kind: 'frontier', candidates: liveCount, line: next.line } }
 }

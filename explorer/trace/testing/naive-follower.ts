@@ -29,16 +29,17 @@ interface Point {
 }
 
 /**
- * Whether a log is a behaviour of a system, by visiting every point of the product of the two. Shares no code with the
- * follower except the modelling language: points are strings in a set, windows are cut from the list anew at every
+ * How many observations of a log some behaviour of a system agrees with, all windows being those of the whole log. By
+ * visiting every point of the product of the two. Shares no code with the follower except the modelling language: points are strings in a set, windows are cut from the list anew at every
  * point, and model code runs on every one.
  * @returns null when there are more than `most` points.
  */
-export function naivelyFollows(log: ListedLog, most = 200_000): boolean | null {
+export function naivelyAgreed(log: ListedLog, most = 200_000): number | null {
   const { system, observations } = log
   const threads = [...new Set(observations.map(({ thread }) => thread))]
   const visited = new Set<string>()
   const open: Point[] = []
+  let agreed = 0
   const enter = (point: Point): void => {
     const key = JSON.stringify([point.encoded, point.made, point.met, Object.entries(point.names).sort()])
     if (visited.has(key)) return
@@ -48,11 +49,12 @@ export function naivelyFollows(log: ListedLog, most = 200_000): boolean | null {
   const none = Object.fromEntries(threads.map((thread) => [thread, 0]))
   for (const encoded of system.initial) enter({ encoded: [...encoded], made: 0, met: none, names: {} })
   for (let point = open.pop(); point !== undefined; point = open.pop()) {
-    if (point.made === observations.length) return true
+    agreed = Math.max(agreed, point.made)
+    if (agreed === observations.length) return agreed
     if (visited.size > most) return null
     for (const next of movesFrom(log, threads, point)) enter(next)
   }
-  return false
+  return agreed
 }
 
 function movesFrom(log: ListedLog, threads: readonly string[], point: Point): Point[] {
