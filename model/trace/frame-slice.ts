@@ -4,6 +4,7 @@ import { type FrameCensus, FrameCounter } from './frame-census.ts'
 import { FrameNotes } from './frame-notes.ts'
 import { frameHarness, frameSystem } from './frame-system.ts'
 import type { Kernel } from './kernel.ts'
+import { LogRules } from './rules.ts'
 import { checkFits, type FittedSlice, observableIn, type Slice, watchWith } from './slice.ts'
 
 /** Faults on one frame against invalidations. @param gfn the frame; default: the one that tells most. */
@@ -37,6 +38,11 @@ function fitted(kernel: Kernel, census: FrameCensus): FittedSlice {
       checkFits(frameTable, design)
       return frameSystem(census, model, design)
     },
-    watch: () => watchWith(frameTable, { notes: new FrameNotes(census.gfn), census }),
+    watch: () =>
+      watchWith(
+        frameTable,
+        { notes: new FrameNotes(census.gfn), census },
+        new LogRules(kernel, census.vcpus),
+      ),
   }
 }

@@ -65,7 +65,7 @@ const mayEnd = (before: string, name: string, fn: string, to: string): Patch<Kvm
     { before },
     choice(`${before} ${name}`, [
       step(name, { fn, shows: name }, to === REENTER ? { does: forget_fault, to } : { to }),
-      step(`not ${name}`, { fn, shows: 'go on' }, { to: before }),
+      step(`not ${name}`, { fn, shows: 'continue' }, { to: before }),
     ]),
   )
 
@@ -106,7 +106,7 @@ const mapElsewhere = step<Kvm>(
   },
 )
 
-/** Whoever holds mmu_lock, a vCPU in its own fault included, may zap the SPTE. */
+/** The holder of mmu_lock may zap the SPTE, a vCPU in its own fault included. */
 const unmap = (name: string, to: string): Step<Kvm> =>
   step<Kvm>(
     name,

@@ -8,6 +8,8 @@ export interface RootsCensus {
    * roots, which have none, the first is frame 0.
    */
   readonly pgds: readonly number[]
+  /** The vCPU that a thread runs, by the id of the thread. */
+  readonly vcpuOf: ReadonlyMap<number, number>
   /** Number of the first page directory of each vCPU. */
   readonly cr3: readonly number[]
   /** Largest number of root pages at a time, zapped ones that are still referenced included. */
@@ -54,6 +56,7 @@ export class RootsCounter {
     const cr3 = Array.from({ length: vcpus }, (_, v) => this.#pgds.indexOf(this.#first.get(v) ?? -1))
     return {
       pgds: this.#pgds,
+      vcpuOf: this.#vcpus,
       cr3: cr3.map((pgd) => Math.max(0, pgd)),
       pages: this.#most,
       wpToggles: this.#wpToggles,

@@ -1,5 +1,6 @@
 import { type Kernel, roleOf } from './kernel.ts'
 import type { EventOf, TraceEvent } from './line.ts'
+import type { RootsCensus } from './roots-census.ts'
 import type { Decision } from './table.ts'
 
 /** Which step of the guest a VM-exit was. */
@@ -17,6 +18,8 @@ export interface Section extends Decision {
   role: Role
   /** Path of the block of the vCPU in which the roots are freed. */
   readonly path: string
+  /** Of a zap-all: the lock was dropped in its middle, and is taken again. */
+  readonly isRetaken: boolean
   /** Root pages that the thread has put on its list of zapped pages, not freed yet. */
   readonly listed: Set<string>
   /** The slots that mmu_free_root_page() is still to be called for, in order. */
@@ -35,20 +38,8 @@ export interface PrintedRoots {
   readonly h2: number | null
 }
 
-/** Events that name the vCPU whose thread they are of. */
-const OF_ITS_VCPU: ReadonlySet<string> = new Set([
-  'mmu_load',
-  'vcpu_run',
-  'kvm_entry',
-  'kvm_exit',
-  'svc_local_flush',
-  'load_pgd',
-  'stale_chk',
-  'faultin',
-])
-
 interface ThreadNotes {
-  vcpu: number | null
+  readonly vcpu: number | null
   section: Section | null
   /** The latest exit of the vCPU. */
   exit: Exit | null
@@ -64,6 +55,8 @@ interface ThreadNotes {
   looked: string | null
   /** What is_page_fault_stale() saw of an invalidation. */
   invalidated: boolean
+  /** The latest section that it left was one of a zap-all, which may continue in another. */
+  zapsAll: boolean
 }
 
 /** Where a vCPU frees roots: after a request, when it loads CR3, and when the guest changes CR0.WP. */
@@ -77,6 +70,7 @@ const TLB_FLUSH = 0
 export class RootsNotes {
   readonly #kernel: Kernel
   readonly #pgds: readonly number[]
+  readonly #vcpuOf: ReadonlyMap<number, number>
   readonly #threads = new Map<number, ThreadNotes>()
   readonly #births = new Map<number, number>()
   /** Live root pages by the address of their struct. */
@@ -86,17 +80,17 @@ export class RootsNotes {
   /** mmu_release() has begun: the VM is torn down, which is not part of the slice. */
   isOver = false
 
-  /** @param pgds the frames of root tables: their numbers in the model are their places in the list. */
-  constructor(kernel: Kernel, pgds: readonly number[]) {
+  constructor(kernel: Kernel, { pgds, vcpuOf }: Pick<RootsCensus, 'pgds' | 'vcpuOf'>) {
     this.#kernel = kernel
     this.#pgds = pgds
+    this.#vcpuOf = vcpuOf
   }
 
   of({ tid }: { readonly tid: number }): ThreadNotes {
     let notes = this.#threads.get(tid)
     if (notes === undefined) {
       notes = {
-        vcpu: null,
+        vcpu: this.#vcpuOf.get(tid) ?? null,
         section: null,
         exit: null,
         freePath: FREES.request,
@@ -105,6 +99,7 @@ export class RootsNotes {
         created: false,
         looked: null,
         invalidated: false,
+        zapsAll: false,
       }
       this.#threads.set(tid, notes)
     }
@@ -134,8 +129,6 @@ export class RootsNotes {
   /** Notes what the row of an event needs. */
   before(event: TraceEvent): void {
     const notes = this.of(event)
-    if (OF_ITS_VCPU.has(event.name) || (event.name === 'new_pgd' && notes.vcpu !== null))
-      notes.vcpu = (event as EventOf<'vcpu_run'>).vcpu
     switch (event.name) {
       case 'mn_release':
         this.isOver = true
@@ -211,6 +204,7 @@ export class RootsNotes {
         if (this.#pages.delete(event.ptr) && section !== null) section.pagesFreed++
         break
       case 'wunlock':
+        notes.zapsAll = section?.role === 'memslot'
         notes.section = null
         notes.toFree = []
         break
@@ -254,12 +248,14 @@ function decideSection({ section }: ThreadNotes, role: Role): void {
 }
 
 /** The section that begins, as far as the caller of write_lock() tells what it does. */
-function sectionOf(caller: string, { freePath, toFree, vcpu }: ThreadNotes): Section {
-  const known = vcpu === null ? null : roleOfCaller(caller)
+function sectionOf(caller: string, { freePath, toFree, vcpu, zapsAll }: ThreadNotes): Section {
+  const isRetaken = zapsAll && caller.includes('cond_resched')
+  const known = isRetaken ? 'memslot' : vcpu === null ? null : roleOfCaller(caller)
   return {
     isMade: known !== null,
     role: known ?? 'elsewhere',
     path: freePath,
+    isRetaken,
     listed: new Set(),
     toFree,
     rootsFreed: 0,

@@ -4,6 +4,7 @@ import { rootsTable } from './roots.ts'
 import { type RootsCensus, RootsCounter } from './roots-census.ts'
 import { RootsNotes } from './roots-notes.ts'
 import { rootsHarness, rootsSystem } from './roots-system.ts'
+import { LogRules } from './rules.ts'
 import { checkFits, type FittedSlice, observableIn, type Slice, watchWith } from './slice.ts'
 
 /** The roots of all vCPUs. */
@@ -35,6 +36,11 @@ function fitted(kernel: Kernel, census: RootsCensus): FittedSlice {
       checkFits(rootsTable, design)
       return rootsSystem(census, model, design)
     },
-    watch: () => watchWith(rootsTable, { notes: new RootsNotes(kernel, census.pgds), census, kernel }),
+    watch: () =>
+      watchWith(
+        rootsTable,
+        { notes: new RootsNotes(kernel, census), census, kernel },
+        new LogRules(kernel, census.cr3.length),
+      ),
   }
 }

@@ -90,7 +90,8 @@ const UNLOCKED_BY = {
 } as const
 
 /** Who has taken the lock; all who may have if the log does not tell. */
-function locks(v: number | null, { isMade, role, path }: Section): OwedStep<Kvm>[] {
+function locks(v: number | null, { isMade, role, path, isRetaken }: Section): OwedStep<Kvm>[] {
+  if (isRetaken) return [by(null, memslot('ZF.5 break/ZF.5 relock'))]
   if (role === 'load' || role === 'fault') return [by(v, LOCKED_BY[role])]
   if (role === 'free') return [by(v, vcpu(`${path}/FR.2`))]
   const all = {
@@ -106,7 +107,8 @@ function unlocks(v: number | null, { role, path }: Section): OwedStep<Kvm>[] {
   if (role === 'load' || role === 'fault') return [by(v, UNLOCKED_BY[role])]
   if (role === 'free') return [by(v, vcpu(`${path}/FR.5`))]
   if (role === 'zapper') return [by(ZAPPER, zapper('ZAP.unlock'))]
-  return role === 'memslot' ? [by(null, memslot('ZF.7'))] : [by(null, elsewhere('unlock'))]
+  if (role === 'elsewhere') return [by(null, elsewhere('unlock'))]
+  return [by(null, memslot('ZF.7')), by(null, memslot('ZF.5 unlock'))]
 }
 
 /** The step that a VM-exit was; all that it may have been if the log does not tell. */
@@ -180,7 +182,8 @@ export const rootsTable: Table<C> = {
     },
     exact: (e, c) => {
       const v = self(e, c)
-      const isEvicted = e.rhpa !== null || c.notes.of(e).freePath !== FREES.cr3
+      const isLoad = c.notes.of(e).freePath === FREES.cr3
+      const isEvicted = e.rhpa !== null || !isLoad
       return [...slots(c, v, e), compare('roots_to_free', (kvm) => maskOf(kvm, v), isEvicted ? e.mask : 0)]
     },
   },
@@ -238,6 +241,7 @@ export const rootsTable: Table<C> = {
       ...inFrees('FR.2'),
       ...Object.values(LOCKED_BY),
       memslot('ZF.1'),
+      memslot('ZF.5 break/ZF.5 relock'),
       zapper('ZAP.0 lock'),
       elsewhere('lock'),
     ],
@@ -250,6 +254,7 @@ export const rootsTable: Table<C> = {
       ...inFrees('FR.5'),
       ...Object.values(UNLOCKED_BY),
       memslot('ZF.7'),
+      memslot('ZF.5 unlock'),
       zapper('ZAP.unlock'),
       elsewhere('unlock'),
     ],

@@ -5,6 +5,7 @@ import type { Kvm } from '../memory/kvm.ts'
 import type { Change } from '../scenarios/additions.ts'
 import type { Kernel } from './kernel.ts'
 import type { TraceEvent } from './line.ts'
+import type { LogRules } from './rules.ts'
 import { Observer, stepsOf, type Table } from './table.ts'
 
 /**
@@ -59,8 +60,12 @@ export interface Notes {
   readonly isOver: boolean
 }
 
-/** The observations that a table makes of a log. */
-export function watchWith<C extends { readonly notes: Notes }>(table: Table<C>, context: C): Watch {
+/** The observations that a table makes of a log, and one of each event that breaks a rule of all logs. */
+export function watchWith<C extends { readonly notes: Notes }>(
+  table: Table<C>,
+  context: C,
+  rules: LogRules,
+): Watch {
   const observer = new Observer(table, context, ({ comm, tid }) => `${comm}-${tid}`)
   const { notes } = context
   return {
@@ -68,6 +73,8 @@ export function watchWith<C extends { readonly notes: Notes }>(table: Table<C>, 
       if (notes.isOver) return
       notes.before(event)
       if (notes.isOver) return
+      const broken = rules.check(event)
+      if (broken !== null) observer.refuse(event, text, broken)
       observer.push(event, text)
       notes.after(event)
       yield* observer.take()

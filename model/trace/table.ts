@@ -88,6 +88,18 @@ export class Observer<C> {
     } else this.#held.push({ decision, make: () => this.#make(entry, event, text, decision) })
   }
 
+  /** Takes an event that no state of any model agrees with. @param rule what it breaks. */
+  refuse(event: TraceEvent, text: string, rule: string): void {
+    const refused: Observation<Kvm> = {
+      thread: this.#nameOf(event),
+      line: event.line,
+      event: event.name,
+      text,
+      exact: [{ what: rule, holds: () => false }],
+    }
+    this.#held.push({ decision: undefined, make: () => refused })
+  }
+
   /** The observations that are complete. @param all the log is over. */
   *take(all = false): Generator<Observation<Kvm>> {
     const held = this.#held
