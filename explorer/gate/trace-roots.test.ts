@@ -39,7 +39,15 @@ describe('the roots slice', () => {
 
   it('owes no step that the model does not have', () => {
     const kernel = kernels.find(({ id }) => id === '6.12') as (typeof kernels)[number]
-    const alone = { pgds: [16, 17], vcpuOf: new Map<number, number>(), cr3: [0, 0], pages: 2, wpToggles: true, direct: false, nested: false }
+    const alone = {
+      pgds: [16, 17],
+      vcpuOf: new Map<number, number>(),
+      cr3: [0, 0],
+      pages: 2,
+      wpToggles: true,
+      direct: false,
+      nested: false,
+    }
     const systems = [alone, { ...alone, direct: true, nested: true }].map((c) => rootsSystem(c, kernel))
     const found = new Set(systems.flatMap((system) => observableIn(rootsTable, system)))
     expect(
