@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { pagePlugin } from './.ci/page.mjs'
 
 const ROOMS = ['model', 'properties', 'explorer', 'counterexamples']
 const files = ROOMS.flatMap((room) =>
@@ -21,6 +22,7 @@ const alone = files.filter(
 )
 
 export default defineConfig({
+  plugins: [pagePlugin()],
   test: {
     testTimeout: 120_000,
     maxWorkers: '100%',

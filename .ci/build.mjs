@@ -18,6 +18,7 @@ import { basename, dirname, join } from 'node:path'
 import { Failure } from './failure.mjs'
 import { isAlive, LOCK } from './lock.mjs'
 import { modelHash } from './model-hash.mjs'
+import { pagePlugin } from './page.mjs'
 import { ASSETS, PRODUCT, TOOLS } from './programs.mjs'
 import { sourceHash } from './source-hash.mjs'
 
@@ -114,6 +115,9 @@ const bundle = (root, into) => bundleInto(root, into, PRODUCT, { tools: TOOLS },
 export async function bundleInto(root, into, entries, below = {}, assets = []) {
   const { rolldown } = await loadBundler()
   const licences = new Map()
+  const noteAll = (files) => {
+    for (const file of files) noteLicence(licences, file)
+  }
   const write = async (input, dir) => {
     const bundle = await rolldown({
       cwd: root,
@@ -123,6 +127,7 @@ export async function bundleInto(root, into, entries, below = {}, assets = []) {
       transform: { target: 'node20' },
       // The text of a step's code stays as it was written.
       optimization: { inlineConst: false },
+      plugins: [pagePlugin(noteAll)],
       logLevel: 'silent',
     })
     const { output } = await bundle.write({
@@ -135,7 +140,7 @@ export async function bundleInto(root, into, entries, below = {}, assets = []) {
       chunkFileNames: '[name]-[hash].mjs',
     })
     await bundle.close()
-    for (const { moduleIds = [] } of output) for (const id of moduleIds) noteLicence(licences, id)
+    for (const { moduleIds = [] } of output) noteAll(moduleIds)
   }
   try {
     const folders = Object.entries(below).map(([name, input]) => write(input, join(into, name)))

@@ -14,6 +14,7 @@ const FILES = [
   'tsconfig.build.json',
   '.ci/build.mjs',
   '.ci/model-hash.mjs',
+  '.ci/page.mjs',
   '.ci/programs.mjs',
 ]
 
@@ -27,13 +28,13 @@ export function sourceHash(root) {
   return hash.digest('hex').slice(0, 16)
 }
 
-/** Paths of the TypeScript files below a folder, without tests, in a fixed order. */
+/** Paths of the TypeScript files and style sheets below a folder, without tests, in a fixed order. */
 function sourcesBelow(root, folder) {
   const entries = readdirSync(join(root, folder), { withFileTypes: true })
   entries.sort((a, b) => (a.name < b.name ? -1 : 1))
   return entries.flatMap((entry) => {
     const path = `${folder}/${entry.name}`
     if (entry.isDirectory()) return sourcesBelow(root, path)
-    return path.endsWith('.ts') && !/\.(test|bench)\.ts$/.test(path) ? [path] : []
+    return /\.(tsx?|css)$/.test(path) && !/\.(test|bench)\.ts$/.test(path) ? [path] : []
   })
 }

@@ -1,82 +1,69 @@
 import { createHash } from 'node:crypto'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
+import type { Drawing } from '../model/language/picture.ts'
 import type { Property } from '../model/language/property.ts'
+import { commitText } from './commit.ts'
 import { htmlText } from './html.ts'
+import { type Opened, opened as openedIn, scriptOf } from './testing/browser.ts'
 import { asking, lostUpdate, replayedOf, spinner, zapVersusEnter } from './testing/small-systems.ts'
 
-const html = htmlText(replayedOf(zapVersusEnter()))
-const between = (text: string, from: string, to: string): string => text.split(from)[1].split(to)[0]
-const scriptOf = (text: string): string => text.split('<script>')[1].split('</script>')[0]
-
-/** As much of a browser as the page's script needs. */
-class Node {
-  textContent: string | null = ''
-  hidden = false
-  checked = true
-  children: Node[] = []
-  readonly dataset: Record<string, string>
-  readonly classes = new Set<string>()
-  readonly attributes = new Map<string, string>()
-  readonly listeners = new Map<string, () => void>()
-  readonly classList = {
-    toggle: (name: string, on: boolean) => (on ? this.classes.add(name) : this.classes.delete(name)),
-  }
-  constructor(dataset: Record<string, string> = {}) {
-    this.dataset = dataset
-  }
-  replaceChildren(...children: Node[]): void {
-    this.children = children
-  }
-  append(...children: Node[]): void {
-    this.children.push(...children)
-  }
-  setAttribute(name: string, value: string): void {
-    this.attributes.set(name, value)
-  }
-  removeAttribute(name: string): void {
-    this.attributes.delete(name)
-  }
-  addEventListener(type: string, listener: () => void): void {
-    this.listeners.set(type, listener)
-  }
+interface Roots {
+  readonly root_page: readonly { readonly invalid: boolean }[]
+  readonly root_hpa: number | null
+  readonly mmu_lock: string
+  readonly requests: { isEmpty(): boolean }
 }
 
-/** Runs the page's own script, in a separate context, on the elements that the page has. */
-function opened(page: string, hash = '') {
-  const ids = new Map([...page.matchAll(/ id="(\w+)"/g)].map(([, id]) => [id, new Node()]))
-  const data = ids.get('data') as Node
-  data.textContent = between(page, '<script type="application/json" id="data">', '</script>')
-  const rows = [...page.matchAll(/ data-step="(\d+)"/g)].map(([, step]) => new Node({ step }))
-  const buttons = [...page.matchAll(/ data-key="(\w+)"/g)].map(([, key]) => new Node({ key }))
-  let press: (event: object) => void = () => {}
-  const location = { hash }
-  const document = {
-    getElementById: (id: string) => ids.get(id) ?? null,
-    querySelectorAll: (selector: string) => (selector === '[data-step]' ? rows : buttons),
-    createElement: () => new Node(),
-    addEventListener: (_type: string, listener: (event: object) => void) => {
-      press = listener
+/** Two roots, one of which counts as freed once it is invalid, and a vCPU that points at one of them. */
+const drawing: Drawing<Roots> = {
+  bands: ['CPUs', 'roots'],
+  boxes: ({ root_page, root_hpa }) => [
+    {
+      id: 'vcpu',
+      band: 0,
+      title: 'vcpu',
+      cells: [{ name: 'root', text: `root ${root_hpa}`, to: `root${root_hpa}` }],
     },
-  }
-  runInNewContext(scriptOf(page), { document, location, JSON })
+    ...[0, 1].map((i) => ({ id: `root${i}`, band: 1, title: `root ${i}`, gone: root_page[i].invalid })),
+  ],
+  locks: ({ mmu_lock }) => (mmu_lock === 'free' ? [] : ['mmu_lock']),
+  signals: (before, after, { kind }) =>
+    before.requests.isEmpty() && !after.requests.isEmpty() && kind === 'zap'
+      ? [{ kind: 'request', to: { kind: 'vcpu', self: 0 }, text: 'MMU_FREE_OBSOLETE_ROOTS' }]
+      : [],
+}
+
+const replayed = { ...replayedOf(zapVersusEnter()), drawing: drawing as unknown as Drawing<never> }
+const html = htmlText(replayed)
+const between = (text: string, from: string, to: string): string => text.split(from)[1].split(to)[0]
+
+/** The page as its reader sees it. */
+function opened(page: string, hash = '') {
+  const open: Opened = openedIn(page, hash)
+  const { app } = open
+  const texts = (id: string, tag: string): string[] =>
+    app.having('id', id).flatMap((list) => list.named(tag).map(({ textContent }) => textContent))
   return {
-    location,
-    rows,
-    buttons,
-    moving: ids.get('moving') as Node,
-    text: (id: string) => ids.get(id)?.textContent,
-    key: (key: string) =>
-      press({ key, ctrlKey: false, metaKey: false, altKey: false, preventDefault: () => {} }),
-    fields: () =>
-      (ids.get('fields') as Node).children.map((row) =>
-        row.children
-          .map((c) => c.textContent)
-          .join(' ')
-          .trim(),
-      ),
-    click: (field: number) => (ids.get('fields') as Node).children[field].listeners.get('click')?.(),
-    here: () => rows.filter((row) => row.classes.has('here')).map((row) => Number(row.dataset.step)),
+    ...open,
+    text: (id: string) => app.having('id', id)[0]?.textContent,
+    list: texts,
+    values: () => {
+      if (app.having('id', 'fields').length === 0) app.having('data-pane', 'values')[0].click()
+      return app
+        .having('id', 'fields')[0]
+        .named('tr')
+        .map((row) =>
+          row.childNodes
+            .map(({ textContent }) => textContent)
+            .join(' ')
+            .trim(),
+        )
+    },
+    watch: (index: number) => app.having('id', 'fields')[0].named('tr')[index].click(),
+    lines: () => app.having('data-step'),
+    here: () => app.having('aria-current').map(({ attributes }) => Number(attributes.get('data-step'))),
+    classes: (name: string) =>
+      app.all().filter(({ attributes }) => attributes.get('class')?.split(' ').includes(name) === true),
   }
 }
 
@@ -86,16 +73,25 @@ describe('the page', () => {
     const digest = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
     const style = between(html, '<style>', '</style>')
     expect(policy).toBe(
-      `default-src 'none'; style-src ${digest(style)}; script-src ${digest(scriptOf(html))}`,
+      `default-src 'none'; style-src ${digest(style)}; script-src ${digest(scriptOf(html))}; base-uri 'none'; form-action 'none'`,
     )
   })
 
   it('asks for nothing', () => {
-    expect(html).not.toMatch(/\b(src|href|url|import|fetch)\s*[=(]|https?:/)
+    const own = html.replace(scriptOf(html), '')
+    expect(own).not.toMatch(/\b(src|href|url|import|fetch)\s*[=(]|https?:/)
+    // Names of XML, not addresses.
+    const script = scriptOf(html).replace(
+      /http:\/\/www\.w3\.org\/(2000\/svg|1999\/xhtml|1998\/Math\/MathML)/g,
+      '',
+    )
+    expect(script).not.toMatch(
+      /https?:|\b(import|fetch|eval|Function|XMLHttpRequest|WebSocket|sendBeacon)\s*\(/,
+    )
   })
 
   it('without scripts is the text of a mail', () => {
-    expect(between(html, '<pre>', '</pre>')).toContain('vcpu reads root_page[0].invalid = 0 at (B)')
+    expect(between(html, '<pre id="text">', '</pre>')).toContain('vcpu reads root_page[0].invalid = 0 at (B)')
   })
 
   it('lets no text of the model out of its place', () => {
@@ -106,9 +102,14 @@ describe('the page', () => {
       holds: (w) => w.counter < 2,
     }
     const page = htmlText(replayedOf(asking(lostUpdate(2), property)))
-    expect(page).not.toContain('<b>')
-    expect(page).not.toContain('<img>')
+    expect(page.replace(scriptOf(page), '')).not.toContain('<b>')
+    expect(page.replace(scriptOf(page), '')).not.toContain('<img>')
     expect(page.match(/<\/script>/g)).toHaveLength(2)
+    expect(opened(page).text('judged')).toContain('VIOLATED </script><b>')
+  })
+
+  it('is small', () => {
+    expect(html.length).toBeLessThan(60_000)
   })
 })
 
@@ -117,7 +118,7 @@ describe('its viewer', () => {
     const page = opened(html)
     expect(page.location.hash).toBe('#6')
     expect(page.text('state')).toBe('State after step 6: vcpu RUN.3')
-    expect(page.fields()).toEqual([
+    expect(page.values()).toEqual([
       'mmu_lock zap at first free',
       'root_page[0].invalid 1 at first 0',
       'requests {}',
@@ -125,6 +126,7 @@ describe('its viewer', () => {
       'at.zap[0] ZAP.4 at first ZAP.1',
       '* at.vcpu[0] RUN.4 was RUN.3',
     ])
+    expect(page.list('changes', 'li')).toEqual(['mode: OUTSIDE -> IN_GUEST'])
     expect(page.here()).toEqual([6])
   })
 
@@ -133,6 +135,14 @@ describe('its viewer', () => {
     expect(opened(html, '#0').text('state')).toBe('State at the beginning')
     expect(opened(html, '#77').location.hash).toBe('#6')
     expect(opened(html, '#x').location.hash).toBe('#6')
+  })
+
+  it('follows the address, and puts it right where there is no such step', () => {
+    const page = opened(html)
+    page.goTo('#3')
+    expect(page.text('state')).toBe('State after step 3: vcpu RUN.1')
+    page.goTo('#99')
+    expect(page.location.hash).toBe('#3')
   })
 
   it('goes by keys, by buttons and by clicks', () => {
@@ -144,16 +154,17 @@ describe('its viewer', () => {
       })
     expect(visited('jkkgjGK')).toEqual(['#6', '#5', '#4', '#0', '#1', '#6', '#4'])
     expect(visited('KKJx')).toEqual(['#3', '#3', '#4', '#4'])
-    page.buttons.find((b) => b.dataset.key === 'g')?.listeners.get('click')?.()
+    page.app.having('data-key', 'g')[0].click()
     expect(page.location.hash).toBe('#0')
-    page.rows.find((row) => row.dataset.step === '3')?.listeners.get('click')?.()
+    page.app.having('data-step', '3')[0].click()
     expect(page.location.hash).toBe('#3')
   })
 
   it('says who writes a field, and goes back to the last one', () => {
     const page = opened(html)
-    expect(page.text('watch')).toContain('Click a field')
-    page.click(2)
+    page.values()
+    expect(page.text('watch')).toContain('Click a value')
+    page.watch(2)
     expect(page.text('watch')).toBe('requests is written by step 2, step 3; w goes back to the last one.')
     page.key('w')
     expect(page.location.hash).toBe('#3')
@@ -161,18 +172,88 @@ describe('its viewer', () => {
     expect(page.location.hash).toBe('#2')
     page.key('w')
     expect(page.location.hash).toBe('#2')
-    page.click(2)
-    expect(page.text('watch')).toContain('Click a field')
+    page.watch(2)
+    expect(page.text('watch')).toContain('Click a value')
   })
 
   it('can show what never changes too', () => {
     const page = opened(html)
-    page.moving.checked = false
-    page.moving.listeners.get('change')?.()
-    expect(page.fields()).toContain('root_hpa root 0')
+    expect(page.values()).not.toContain('root_hpa root 0')
+    page.app.having('id', 'constant')[0].fire('change')
+    expect(page.values()).toContain('root_hpa root 0')
+  })
+
+  it('compares with a step that is not the one before', () => {
+    const page = opened(html, '#1')
+    page.key('m')
+    page.key('G')
+    expect(page.list('changes', 'li')).toEqual(['root_page[0].invalid: 0 -> 1', 'mode: OUTSIDE -> IN_GUEST'])
+    page.key('m')
+    expect(page.list('changes', 'li')).toEqual(['mode: OUTSIDE -> IN_GUEST'])
+  })
+
+  it('copies the diagram for a commit message', () => {
+    const page = opened(html)
+    page.app.having('data-key', 'c')[0].click()
+    expect(page.copied()).toBe(commitText(replayed))
+  })
+
+  it('explains its keys', () => {
+    const page = opened(html)
+    expect(page.app.having('role', 'dialog')).toEqual([])
+    page.key('?')
+    expect(page.app.having('role', 'dialog')[0].textContent).toContain('previous step')
+    page.key('Escape')
+    expect(page.app.having('role', 'dialog')).toEqual([])
+  })
+
+  it('says of each step whether the properties hold', () => {
+    const page = opened(html, '#6')
+    expect(page.text('judged')).toContain('VIOLATED no-stale-root-used')
+    page.key('k')
+    expect(page.text('judged')).toContain('1 with nothing to judge')
   })
 
   it('marks where a loop begins', () => {
-    expect(htmlText(replayedOf(spinner()))).toContain('<tr data-step="2" class="loop">')
+    expect(opened(htmlText(replayedOf(spinner()))).classes('rule')).toHaveLength(1)
+  })
+})
+
+describe('its picture', () => {
+  it('draws what is freed, dashed, as long as something points at it', () => {
+    const page = opened(html, '#4')
+    const title = (name: string): string[] => page.classes(name).map(({ textContent }) => textContent)
+    expect(title('gone')).toEqual([])
+    page.key('j')
+    expect(title('gone')).toEqual(['root 0 (freed)'])
+    expect(page.classes('dangling').map(({ localName }) => localName)).toContain('path')
+  })
+
+  it('has its boxes in the same places in all steps', () => {
+    const page = opened(html, '#0')
+    const places = (): string[] =>
+      page.classes('box').map((box) => {
+        const [{ attributes }] = box.named('rect')
+        return `${attributes.get('x')},${attributes.get('y')},${attributes.get('width')}`
+      })
+    const first = places()
+    expect(first.length).toBeGreaterThan(1)
+    for (let step = 0; step < 6; step++) {
+      page.key('j')
+      expect(places()).toEqual(first)
+    }
+  })
+
+  it('says who holds a lock, and what a step does to others', () => {
+    const page = opened(html, '#2')
+    expect(page.classes('held').map(({ textContent }) => textContent)).toContain('held: mmu_lock by zap')
+    expect(page.classes('signal').map(({ textContent }) => textContent)).toEqual([' request -> vcpu'])
+    expect(page.classes('arrow')).toHaveLength(1)
+  })
+
+  it('is left out if the model has no drawing', () => {
+    const page = opened(htmlText(replayedOf(zapVersusEnter())))
+    expect(page.app.having('data-pane', 'picture')).toEqual([])
+    expect(page.classes('picture')).toEqual([])
   })
 })

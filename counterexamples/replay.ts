@@ -1,4 +1,5 @@
 import type { LocatedStep } from '../model/language/machine.ts'
+import type { Drawing } from '../model/language/picture.ts'
 import type { Case } from '../model/language/program.ts'
 import type { Oops, Property } from '../model/language/property.ts'
 import { quoted } from '../model/language/quoted.ts'
@@ -40,6 +41,10 @@ export interface ReplayContext {
   readonly checker: { readonly version: string; readonly model: string }
   /** Assumptions of the model, one sentence each, for the mail form. */
   readonly assumptions?: readonly string[]
+  /** How the model is drawn; without it pages have no pictures. */
+  readonly drawing?: Drawing<never>
+  /** The properties that are judged in the scenario, for pages. */
+  readonly judged?: readonly Property<never>[]
 }
 
 /** Looks up the names in a file; throws for unknown ones. */

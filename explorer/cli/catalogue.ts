@@ -3,6 +3,7 @@ import { isAlwaysJudged } from '../../model/designs/judged-properties.ts'
 import type { Question } from '../../model/designs/questions.ts'
 import type { SurvivingDrop } from '../../model/designs/surviving-drops.ts'
 import type { Kernel } from '../../model/kernels/kernel.ts'
+import type { Drawing } from '../../model/language/picture.ts'
 import type { Step } from '../../model/language/program.ts'
 import type { OopsFreedom, Property } from '../../model/language/property.ts'
 import { quoted } from '../../model/language/quoted.ts'
@@ -73,6 +74,8 @@ export interface Catalogue<W = unknown> {
   readonly questions?: readonly Question[]
   /** The C that starts the code of a thread in a test of the real program, by kind of thread. */
   readonly triggers?: Readonly<Record<string, string>>
+  /** How states are drawn on pages; absent if pages have no pictures. */
+  readonly drawing?: Drawing<W>
   /** Absent if the model cites no sources. */
   readonly sources?: CitedSources
   /** Folder of the checkout with the sources of the properties; absent if that is not known. */

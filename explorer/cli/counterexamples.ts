@@ -9,6 +9,7 @@ import {
   replay,
 } from '../../counterexamples/replay.ts'
 import type { Design } from '../../model/designs/design.ts'
+import { judgedProperties } from '../../model/designs/judged-properties.ts'
 import type { OopsFreedom } from '../../model/language/property.ts'
 import { printableJson, quoted, quotedPath } from '../../model/language/quoted.ts'
 import { ReplayError } from '../../model/language/reference.ts'
@@ -151,9 +152,20 @@ function resolved(
       checker: { version, model: modelHash() },
       ...(catalogue.triggers === undefined ? {} : { triggers: catalogue.triggers }),
       changedSteps: changedSteps(scenario, design),
+      ...shownOn(catalogue, scenario, design),
     },
     faults: oopsPropertiesOf(catalogue, design),
   }
+}
+
+/** What pages show besides the trace: pictures, and each property that is judged. */
+function shownOn(
+  { drawing, properties }: Catalogue,
+  scenario: Scenario<unknown>,
+  design: Design<unknown>,
+): Pick<ReplayContext, 'drawing' | 'judged'> {
+  const { listed, byDefault } = judgedProperties(design, scenario, properties)
+  return { judged: [...listed, ...byDefault], ...(drawing === undefined ? {} : { drawing }) }
 }
 
 /** The scenario that a counterexample contains, if any. @throws UsageError for one that makes no sense. */

@@ -4,6 +4,7 @@ import { dropsNoticedIn, survivingDrops } from '../../model/designs/surviving-dr
 import { changedScenarios } from '../../model/kernels/changed-steps.ts'
 import { kernels } from '../../model/kernels/kernels.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
+import { kvmDrawing } from '../../model/pictures/drawing.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
 import { scenarioFileSchema, scenarioFrom } from '../../model/scenarios/scenario-file.ts'
 import { triggers } from '../../model/scenarios/selftest-triggers.ts'
@@ -34,6 +35,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
     broken: { scenario: 'roots-zap-all', design: 'prev-roots-tested-by-current' },
     fixed: { scenario: 'roots-zap-all', design: 'upstream' },
   },
+  drawing: kvmDrawing,
   sources: kvmSources,
   traces: kvmTraces as TracedModel<Kvm>,
 })

@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readCounterexample } from '../../counterexamples/counterexample-file.ts'
+import { htmlText } from '../../counterexamples/html.ts'
+import { pageDataOf } from '../../counterexamples/page-data.ts'
+import { Reference } from '../../model/language/reference.ts'
+import type { System } from '../../model/language/system.ts'
+import { kvmDrawing } from '../../model/pictures/drawing.ts'
+import { scenarios } from '../../model/scenarios/index.ts'
+import { replayed } from '../cli/counterexamples.ts'
+import { catalogue } from '../cli/kvm-catalogue.ts'
+
+const known = (id: string): string =>
+  join(import.meta.dirname, '..', '..', 'counterexamples', 'known', `${id}.json`)
+const load = (id: string) =>
+  replayed({ catalogue, version: '0', modelHash: () => '0'.repeat(16) }, readCounterexample(known(id)))
+
+/** States along a walk that takes the last step that is possible, then the first, and so on. */
+function walked(system: System, length: number): Uint16Array[] {
+  const reference = new Reference(system)
+  const states = [system.initial[0]]
+  for (let n = 0; n < length; n++) {
+    const snapshot = reference.snapshot(states[n])
+    const outcome = reference.enabled(snapshot).map((step) => reference.step(snapshot, step))
+    const moved = outcome.filter((each) => each.kind === 'moved')
+    const next = moved[n % 2 === 0 ? moved.length - 1 : 0]
+    if (next === undefined) break
+    states.push(reference.encode(next.next))
+  }
+  return states
+}
+
+describe('the pictures of KVM', () => {
+  it.each(['reclaim-under-fault', 'composite-edits', 'unsync-two-levels', 'slot-delete-rmap-chain'])(
+    'of %s have the same boxes in all states, and point at what there is',
+    (name) => {
+      const scenario = scenarios.find(({ id }) => id === name)
+      if (scenario === undefined) throw new Error(`there is no ${name}`)
+      const system = scenario.build() as System
+      let shown = system.initial[0]
+      const { world } = system.view({ read: (f) => shown[f], write: () => {} })
+      const drawn = walked(system, 40).map((state) => {
+        shown = state
+        return kvmDrawing.boxes(world)
+      })
+      expect(drawn.length).toBeGreaterThan(5)
+      const ids = drawn[0].map(({ id }) => id)
+      expect(new Set(ids).size).toBe(ids.length)
+      for (const boxes of drawn) {
+        expect(boxes.map(({ id }) => id)).toEqual(ids)
+        for (const { cells = [], band } of boxes) {
+          expect(band).toBeLessThan(kvmDrawing.bands.length)
+          expect(new Set(cells.map(({ name }) => name)).size).toBe(cells.length)
+          const pages = cells.flatMap(({ to }) => (to?.startsWith('page') ? [to.split('.')[0]] : []))
+          expect(pages.filter((id) => !ids.includes(id))).toEqual([])
+        }
+      }
+    },
+  )
+
+  it('say who holds mmu_lock, and who makes a request', () => {
+    const { steps, lanes } = pageDataOf(load('ce-903e3cd7'))
+    const zapper = lanes.findIndex(({ role }) => role === 'zapper0')
+    const vcpu = lanes.findIndex(({ role }) => role === 'vcpu0')
+    expect(steps[0].locks).toEqual([['mmu_lock', zapper]])
+    expect(steps.flatMap(({ signals = [] }) => signals)).toEqual([
+      { kind: 'request', lane: vcpu, to: 'vcpu0', text: 'FREE_OBSOLETE_ROOTS' },
+    ])
+  })
+
+  it('make pages of at most 150 kB, which judge each property in each state', () => {
+    const counterexample = load('ce-dd6936b4')
+    expect(htmlText(counterexample).length).toBeLessThan(150_000)
+    const { judged, steps, length } = pageDataOf(counterexample)
+    expect(length).toBeLessThan(steps.length)
+    for (const { marks } of judged) expect(marks).toMatch(new RegExp(`^[+!-]{${steps.length + 1}}$`))
+    const own = judged.find(({ id }) => id === 'every-access-can-finish')
+    expect(own?.marks.indexOf('!')).toBe(length)
+  })
+})
