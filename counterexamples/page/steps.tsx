@@ -4,10 +4,6 @@ import { Rails } from './rails.tsx'
 import { rowsOf, type Trace } from './trace.ts'
 import type { View } from './view.ts'
 
-/** Indentation, in pixels. */
-const CALL = 12
-const LANE = 22
-
 interface Props {
   readonly trace: Trace
   readonly view: View
@@ -102,15 +98,19 @@ function Line({ trace, row, view, go }: Props & { row: RowData }): VNode {
     <Entry step={number} view={view} go={go} lane={row.lane} heading={isHeading}>
       <span class="number">{isHeading ? '' : number}</span>
       <Rails trace={trace} row={row} />
-      <span class="text" style={{ paddingLeft: `${row.lane * LANE + row.level * CALL}px` }}>
+      <span class="text" style={{ '--lanes': row.lane, '--calls': row.level }}>
         {!isHeading && <span class="who">{trace.data.lanes[row.lane].role} </span>}
-        {row.text}
+        {breakable(row.text)}
         {!isHeading && <Signals step={step} />}
       </span>
       {row.label !== undefined && <span class="label">({row.label})</span>}
     </Entry>
   )
 }
+
+/** The text with places where a narrow window may break it, so that it does not break names. */
+const breakable = (text: string): ComponentChildren[] =>
+  text.split(/(?<=\(|->|, )/).flatMap((part, i) => (i === 0 ? [part] : [<wbr key={i} />, part]))
 
 /** What the step does to other threads, in words: arrows alone are not for everybody. */
 const Signals = ({ step }: { step: StepData }): VNode[] =>

@@ -6,7 +6,7 @@ export class FakeElement {
   readonly localName: string
   readonly namespaceURI = 'http://www.w3.org/1999/xhtml'
   readonly ownerDocument: object
-  readonly style: Record<string, string> = {}
+  readonly style: object = { setProperty: () => {} }
   readonly attributes = new Map<string, string>()
   readonly listeners = new Map<string, (event: object) => void>()
   childNodes: FakeElement[] = []
