@@ -82,6 +82,15 @@ import { unsyncChildrenAreCounted } from './shadow/unsync-children-are-counted.t
 import { unsyncPageCanBeFound } from './shadow/unsync-page-can-be-found.ts'
 import { writableTableIsUnsync } from './shadow/writable-table-is-unsync.ts'
 import { wrongHintCostsOnlyTime } from './shadow/wrong-hint-costs-only-time.ts'
+import { kvmTdpMmuPutRootFindsAnInvalidRoot, kvmTdpMmuZapInvalidatedRootsFindsAnInvalidRoot } from './tdp/asserted-tdp-roots.ts'
+import { freedTdpPageMapsNothing } from './tdp/freed-tdp-page-maps-nothing.ts'
+import { frozenSpteStaysFrozen } from './tdp/frozen-spte-stays-frozen.ts'
+import { kvmTdpMmuMapFindsAValidRoot } from './tdp/kvm-tdp-mmu-map-finds-a-valid-root.ts'
+import { oneValidTdpRoot } from './tdp/one-valid-tdp-root.ts'
+import { tdpMmuMapHandleTargetLevelFindsTheSamePfn } from './tdp/tdp-mmu-map-handle-target-level-finds-the-same-pfn.ts'
+import { tdpRootCountIsNumberOfHolders } from './tdp/tdp-root-count-is-number-of-holders.ts'
+import { tdpRootWithPresentSptesIsOnTheList } from './tdp/tdp-root-with-present-sptes-is-on-the-list.ts'
+import { zappedTdpRootMapsNothing } from './tdp/zapped-tdp-root-maps-nothing.ts'
 import { noModuleCodeAfterItsLastReference } from './teardown/no-module-code-after-its-last-reference.ts'
 import { everyAccessCanFinish } from './vcpu/every-access-can-finish.ts'
 import { everyAccessFinishes } from './vcpu/every-access-finishes.ts'
@@ -207,6 +216,16 @@ export const properties: readonly Property<Kvm>[] = [
   noStoreThatTheGuestForbids,
   pageIsPrefaultedInItsOwnContext,
   twoVcpusUnsyncAtOnce,
+  kvmTdpMmuPutRootFindsAnInvalidRoot,
+  kvmTdpMmuZapInvalidatedRootsFindsAnInvalidRoot,
+  freedTdpPageMapsNothing,
+  frozenSpteStaysFrozen,
+  kvmTdpMmuMapFindsAValidRoot,
+  oneValidTdpRoot,
+  tdpMmuMapHandleTargetLevelFindsTheSamePfn,
+  tdpRootCountIsNumberOfHolders,
+  tdpRootWithPresentSptesIsOnTheList,
+  zappedTdpRootMapsNothing,
   slotZapFreesPagesOfTwoGfnsAtOnce,
   memslotsAreInstalledBetweenInvalidations,
   noSpteOfAFreedSlot,

@@ -32,6 +32,8 @@ import { unprotectDesigns } from './shadow/unprotect.ts'
 import { unsyncLockDesigns } from './shadow/unsync-lock.ts'
 import { unsyncDesigns } from './shadow/unsync.ts'
 import { writeProtectionDesigns } from './shadow/write-protection.ts'
+import { tdpRootDesigns } from './tdp/tdp-roots.ts'
+import { tdpTableDesigns } from './tdp/tdp-tables.ts'
 import { vmTeardownDesigns } from './teardown/vm-teardown.ts'
 import { upstream } from './upstream.ts'
 import { requestDesigns } from './vcpu/requests.ts'
@@ -67,6 +69,8 @@ export const designs: readonly Design<Kvm>[] = [
   ...asyncPfDesigns,
   ...fastPageFaultDesigns,
   ...mmioGenerationDesigns,
+  ...tdpRootDesigns,
+  ...tdpTableDesigns,
   ...readOnlySlotDesigns,
   ...slotDeletionDesigns,
   ...slotMoveDesigns,

@@ -10,7 +10,7 @@ import { beginInvlpg, cr3Loads } from '../machines/vcpu/guest.ts'
 import { beginGuestPteWrite } from '../machines/vcpu/guest-stores.ts'
 import { CR0, setCr0, wpToggle } from '../machines/vcpu/set-cr0.ts'
 import { CR4, paeToggle, setCr4 } from '../machines/vcpu/set-cr4.ts'
-import { watched } from '../memory/bounds.ts'
+import { has_only_tdp, watched } from '../memory/bounds.ts'
 import type { Feature } from './feature.ts'
 
 /** Guest instructions that change its address space or its page tables. */
@@ -60,7 +60,8 @@ export const guest: Feature = {
       kvm.vcpu[v].wp_toggles = guest.wpToggles
     }
   },
-  refuses: ({ guest, nested, shadow }) => {
+  refuses: (bounds) => {
+    const { guest, nested, shadow } = bounds
     const { edits, editsLeft, cr3Loads, pgds, gvas, gfns, tables, reads = [], writes = [], wpToggles } = guest
     if (wpToggles > 0 && (nested.mmus > 1 || shadow.withoutGptes.length > 0))
       return 'guest.wpToggles is for shadow paging: CR0.WP is part of no other role'
@@ -69,8 +70,10 @@ export const guest: Feature = {
     if (edits.length > 0 && editsLeft === 0) return 'guest.edits needs guest.editsLeft: no store is ever made'
     if (cr3Loads > 0 && pgds === 1 && edits.length === 0)
       return 'guest.cr3Loads needs a second page directory (guest.pgds) or guest.edits: a load changes nothing'
+    if (tables === 0 && !has_only_tdp(bounds))
+      return 'there are no guest tables (start.tables); only a VM that runs on the TDP MMU alone needs none'
     if (tables > gfns) return `guest.gfns is ${gfns}, but ${tables} frames hold page tables`
-    if (pgds > tables) return `guest.pgds is ${pgds}, but only ${tables} frames hold page tables`
+    if (pgds > Math.max(1, tables)) return `guest.pgds is ${pgds}, but only ${tables} frames hold page tables`
     const far = [...reads, ...writes, ...edits.map(({ gva }) => gva)].find((gva) => gva >= gvas)
     return far === undefined ? null : `the guest uses address ${far}, but guest.gvas is ${gvas}`
   },

@@ -4,7 +4,7 @@ import { inOrder, placed } from '../language/placed.ts'
 import { each, type ThreadGroup } from '../language/system.ts'
 import { vcpuRun } from '../machines/vcpu/vcpu-run.ts'
 import type { Added } from '../memory/added.ts'
-import { type Bounds, type BoundsInput, boundsSchema } from '../memory/bounds.ts'
+import { type Bounds, type BoundsInput, boundsSchema, has_only_tdp } from '../memory/bounds.ts'
 import type { Kvm } from '../memory/kvm.ts'
 import type { Sorts } from '../memory/sorts.ts'
 import type { Feature } from './feature.ts'
@@ -49,7 +49,7 @@ export function threadsOf(bounds: Bounds, sorts: Sorts): ThreadGroup<Kvm>[] {
   const program = vcpuRun(bounds, {
     vcpu: parts.flatMap((p) => p.vcpu ?? []),
     guest: parts.flatMap((p) => p.guest ?? []),
-    pageFault: parts.flatMap((p) => p.pageFault ?? []),
+    pageFault: has_only_tdp(bounds) ? [] : parts.flatMap((p) => p.pageFault ?? []),
   })
   const threads = parts.flatMap((p) => p.threads ?? [])
   return inOrder('threads', [placed(0, each(sorts.vcpu, program)), ...threads])

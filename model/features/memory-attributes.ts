@@ -25,7 +25,8 @@ export const memoryAttributes: Feature = {
     if (changes > 0) kvm.attributes[0].left = changes
   },
   refuses: (bounds) => {
-    const { attributes, guest, host, shadow, notifier, fault, asyncPf, aging, dirtyLog, memslots } = bounds
+    const { attributes, guest, host, shadow, notifier, fault, tdp, asyncPf, aging, dirtyLog, memslots } =
+      bounds
     if (attributes.changes === 0) return null
     if (attributes.of.length === 0) return 'attributes.of names no frame, so there is nothing to change'
     const wrong = attributes.of.find((gfn) => gfn < guest.tables || gfn >= guest.gfns - guest.mmioGfns)
@@ -37,7 +38,7 @@ export const memoryAttributes: Feature = {
     if (shadow.withoutGptes.length === 0 || shadow.levels > 1 || watched(bounds))
       return 'attributes needs a direct MMU with one level, and tables that do not change: shadow.withoutGptes'
     const other = notifier.threads > 0 || slots_change(bounds) || asyncPf.on || aging.calls > 0
-    return other || fault.fast || fault.tdp || fault.prefaults > 0 || dirtyLog.passes > 0 || memslots.mmio
+    return other || fault.fast || tdp.on || fault.prefaults > 0 || dirtyLog.passes > 0 || memslots.mmio
       ? 'attributes: not with notifier, memslots that change, asyncPf, aging, dirtyLog or other faults (fault)'
       : null
   },

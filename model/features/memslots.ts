@@ -56,12 +56,12 @@ export const memslots: Feature = {
     },
     guest,
     asyncPf,
-    fault,
+    tdp,
   }) => {
     const wrong = readOnly.find((gfn) => gfn < guest.tables || gfn >= guest.gfns)
     if (wrong !== undefined) return `memslots.readOnly: frame ${wrong} is a page table, or there is none`
-    if (readOnly.length > 0 && (asyncPf.on || fault.tdp))
-      return 'memslots.readOnly: not with asyncPf or fault.tdp, whose faults do not look at it'
+    if (readOnly.length > 0 && (asyncPf.on || tdp.on))
+      return 'memslots.readOnly: not with asyncPf or tdp, whose faults do not look at it'
     if (deletes + creates + moves > 1) return 'memslots: only one of deletes, creates and moves'
     if (deletes + creates > 0 && slots < 1) return 'memslots: a change needs memslots.slots'
     if (moves > 0 && slots < 2)

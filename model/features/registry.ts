@@ -14,6 +14,7 @@ import { notifier } from './notifier.ts'
 import { requests } from './requests.ts'
 import { roots } from './roots.ts'
 import { shadow } from './shadow.ts'
+import { tdpMmu } from './tdp-mmu.ts'
 import { teardown } from './teardown.ts'
 import { unprotect } from './unprotect.ts'
 import { vcpu } from './vcpu.ts'
@@ -37,6 +38,7 @@ export const features = [
   requests,
   roots,
   shadow,
+  tdpMmu,
   teardown,
   unprotect,
   vcpu,

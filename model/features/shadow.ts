@@ -14,6 +14,7 @@ import { setSpte } from '../machines/fault/set-spte.ts'
 import { EXIT, PAGE_FAULT, TDP_PAGE_FAULT } from '../machines/hand-over.ts'
 import { exit } from '../machines/vcpu/exits.ts'
 import { makePagesAvailable } from '../machines/zap/make-pages-available.ts'
+import { has_only_tdp } from '../memory/bounds.ts'
 import type { Feature } from './feature.ts'
 
 /** Shadow paging: the slow page fault (`paging64_page_fault()`) and the shadow pages that it builds. */
@@ -21,7 +22,8 @@ export const shadow: Feature = {
   id: 'shadow',
   title: 'shadow pages and the page fault that builds them',
   parts: (bounds) => {
-    const toPageFault = bounds.fault.tdp
+    if (has_only_tdp(bounds)) return { vcpu: [placed(310, exit(EXIT.pageFault, TDP_PAGE_FAULT))] }
+    const toPageFault = bounds.tdp.on
       ? exit(EXIT.pageFault, TDP_PAGE_FAULT, { when: (kvm, v) => kvm.vcpu[v].nested, to: PAGE_FAULT })
       : exit(EXIT.pageFault, PAGE_FAULT)
     return {

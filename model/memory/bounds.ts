@@ -12,6 +12,7 @@ import {
   unprotectOptions,
   writeTrackingOptions,
 } from './shadow/options.ts'
+import { tdpOptions } from './tdp/options.ts'
 import { teardownOptions } from './teardown/options.ts'
 import { guestOptions, nestedOptions } from './vcpu/options.ts'
 import { zapOptions } from './zap/options.ts'
@@ -38,6 +39,7 @@ export const boundsSchema = z.strictObject({
   aging: agingOptions.prefault({}),
   dirtyLog: dirtyLogOptions.prefault({}),
   fault: faultOptions.prefault({}),
+  tdp: tdpOptions.prefault({}),
   asyncPf: asyncPfOptions.prefault({}),
   nested: nestedOptions.prefault({}),
   unprotect: unprotectOptions.prefault({}),
@@ -74,6 +76,16 @@ export function mergeBounds<B extends BoundsInput = BoundsInput>(...all: readonl
   return merged as B
 }
 
+/** Whether the VM has no shadow pages: L1 runs on the TDP MMU, and there is no L2. */
+export function has_only_tdp({ tdp, nested }: Bounds): boolean {
+  return tdp.on && nested.mmus === 1 && !nested.guestMode
+}
+
+/** Whether vCPUs that hold mmu_lock for read may mark shadow pages unsync: L1 writes to the tables of L2. */
+export function unsyncs_under_read_lock(bounds: Bounds): boolean {
+  return bounds.tdp.on && !has_only_tdp(bounds)
+}
+
 /** Whether the guest can write to its page tables; otherwise there is no write to track. */
 export function watched({ guest, unprotect }: Bounds): boolean {
   return guest.edits.length > 0 || unprotect.stores.length > 0
@@ -104,12 +116,12 @@ export function slots_vanish({ memslots }: Bounds): boolean {
 
 /** Whether the memslot of a guest page table is deleted, created or moved. */
 export function tables_change_slots(bounds: Bounds): boolean {
-  return slots_change(bounds) && in_a_slot(bounds, bounds.guest.tables)
+  return slots_change(bounds) && !has_only_tdp(bounds) && in_a_slot(bounds, bounds.guest.tables)
 }
 
 /** Whether a page directory can be without a usable memslot, so that a dummy root is loaded for it. */
 export function has_dummy_roots(bounds: Bounds): boolean {
-  return slots_change(bounds) && in_a_slot(bounds, bounds.guest.pgds)
+  return slots_change(bounds) && !has_only_tdp(bounds) && in_a_slot(bounds, bounds.guest.pgds)
 }
 
 /** Whether one of the first `frames` frames is in a memslot that can change. */

@@ -1,7 +1,7 @@
 import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../language/shapes.ts'
 import { type Added, extended } from './added.ts'
 import { agingThread } from './aging/fields.ts'
-import { type Bounds, slots_change, watched } from './bounds.ts'
+import { type Bounds, slots_change, unsyncs_under_read_lock, watched } from './bounds.ts'
 import { dirtyLogThread } from './dirty-log/fields.ts'
 import { memslot, memslots, memslotThread, slotOfGfn } from './memslots/fields.ts'
 import { attributesThread, hostPages, mmuInvalidate, notifierThread } from './notifier/fields.ts'
@@ -9,6 +9,7 @@ import { optional } from './optional.ts'
 import { device, guestTables, requester } from './primitives/fields.ts'
 import { rmaps, shadowPage } from './shadow/fields.ts'
 import type { Sorts } from './sorts.ts'
+import { rcuReaders } from './tdp/page.ts'
 import { teardown } from './teardown/fields.ts'
 import { vcpu } from './vcpu/fields.ts'
 
@@ -22,8 +23,9 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     mmu_lock: oneOf('free', 'vcpu', 'zapper', 'memslot', 'notifier', 'shrinker', 'dirtylog', 'attributes'),
     /** The vCPUs that hold it for read. */
     mmu_lock_readers: setOf(sorts.mmu_reader),
+    ...rcuReaders(sorts),
     /** kvm->arch.mmu_unsync_pages_lock, a spinlock inside mmu_lock. */
-    mmu_unsync_pages_lock: optional(bounds.fault.tdp, oneOf('free', 'held')),
+    mmu_unsync_pages_lock: optional(unsyncs_under_read_lock(bounds), oneOf('free', 'held')),
     mmu_valid_gen: range(0, 1),
     page: array(
       sorts.page,
@@ -123,5 +125,5 @@ export type Kvm = View<ReturnType<typeof kvmWorld>>
 
 /** Whether mmu_lock can be taken for write: it is held neither for write nor for read. */
 export function mmu_lock_is_free(kvm: Kvm): boolean {
-  return kvm.mmu_lock === 'free' && kvm.mmu_lock_readers.isEmpty()
+  return kvm.mmu_lock === 'free' && kvm.mmu_lock_readers.isEmpty() && kvm.mmu_lock_reading_threads.isEmpty()
 }

@@ -1,5 +1,6 @@
 import { type Sort, sort } from '../language/shapes.ts'
 import { type Bounds, can_be_invalidated, slots_change, watched } from './bounds.ts'
+import { TDP_THREADS } from './tdp/threads.ts'
 
 /** The id sets of a scenario. */
 export function sortsOf(bounds: Bounds) {
@@ -18,7 +19,9 @@ export function sortsOf(bounds: Bounds) {
     /** Pages that can go unsync and be synced; none if guest tables never change. */
     synced: only(watched(bounds), page),
     /** vCPUs that can hold mmu_lock for read; none without faults of the TDP MMU. */
-    mmu_reader: only(bounds.fault.tdp, vcpu),
+    mmu_reader: only(bounds.tdp.on, vcpu),
+    /** Other threads that can; see `MEMSLOT_THREAD`. */
+    tdp_thread: only(bounds.tdp.on, sort('thread', TDP_THREADS)),
     /** The vCPUs with an asynchronous page fault. */
     async_pf: only(bounds.asyncPf.on, vcpu),
     /** Positions in a table. */

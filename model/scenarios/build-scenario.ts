@@ -20,7 +20,9 @@ export interface Plan extends Omit<Scenario<Kvm>, 'aliases' | 'bounds' | 'build'
 
 /** All bounds of a plan, also for designs whose steps depend on them. */
 export function boundsOf({ bounds, start: { tables } }: Pick<Plan, 'bounds' | 'start'>): Bounds {
-  return boundsFor(mergeBounds(bounds, { guest: { tables: tables.length, entries: tables[0].length } }))
+  // Without guest tables, the bounds say how large those of KVM are.
+  const guest = tables.length === 0 ? { tables: 0 } : { tables: tables.length, entries: tables[0].length }
+  return boundsFor(mergeBounds(bounds, { guest }))
 }
 
 /** Builds and registers a scenario of the model: vCPUs, and every other thread that the bounds ask for. */

@@ -38,9 +38,9 @@ const entry = z
 
 /** The initial state of a scenario: `Start` as JSON. */
 const start = z.strictObject({
-  tables: list(list(entry).min(1, 'must have at least one entry'))
-    .min(1, 'must have at least one table')
-    .describe('Contents of the guest tables at gfns 0, 1, ...'),
+  tables: list(list(entry).min(1, 'must have at least one entry')).describe(
+    'Contents of the guest tables at gfns 0, 1, ...; none if KVM walks no guest tables (tdp.on).',
+  ),
   pages: list(
     z.strictObject({
       gfn: id.describe('The table frame.'),
@@ -99,9 +99,10 @@ export const scenarioFileSchema = (): object => z.toJSONSchema(scenarioFile, { i
 export function scenarioFrom(data: unknown): Scenario<Kvm> {
   const given = scenarioFile.parse(data)
   const { title, about, properties, leavesOut = {} } = given
-  const sized = { tables: given.start.tables.length, entries: given.start.tables[0].length }
   // The bounds as given, without the defaults of the schema: what is left out stays off.
   const own = ((data as { bounds?: unknown }).bounds ?? {}) as ScenarioBounds
+  const { tables } = given.start
+  const sized = { tables: tables.length, entries: tables[0]?.length ?? own.guest?.entries ?? 1 }
   for (const [what, size] of Object.entries(sized)) {
     const said = own.guest?.[what as keyof typeof sized]
     if (said !== undefined && said !== size)

@@ -14,7 +14,7 @@ export type Entry =
 
 /** The initial state of a scenario. All vCPUs are outside the guest, and all TLBs are empty. */
 export interface Start {
-  /** Contents of the guest tables at gfns 0, 1, ... */
+  /** Contents of the guest tables at gfns 0, 1, ...; none where KVM walks no guest tables. */
   readonly tables: readonly (readonly Entry[])[]
   /** Shadow pages 0, 1, ...; default: none. */
   readonly pages?: readonly PageAtStart[]

@@ -29,11 +29,11 @@ describe('leaf-is-on-its-rmap', () => {
   const nested = { nested: { mmus: 2 } } as const
 
   it('does not ask for SPTEs of the TDP MMU, which has no rmaps', () => {
-    expect(judged({ ...nested, fault: { tdp: true } }, false)).toBe(true)
+    expect(judged({ ...nested, tdp: { on: true } }, false)).toBe(true)
   })
 
   it('asks for all others, direct pages of the shadow MMU and those of L2 included', () => {
     expect(judged(nested, false)).toBe(false)
-    expect(judged({ ...nested, fault: { tdp: true } }, true)).toBe(false)
+    expect(judged({ ...nested, tdp: { on: true } }, true)).toBe(false)
   })
 })

@@ -1,6 +1,7 @@
 import type { Invariant } from '../../model/language/property.ts'
 import type { Bounds } from '../../model/memory/bounds.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
+import { is_tdp_mmu_page } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
 
 export const noLinkToADeadPage: Invariant<Kvm> = {
@@ -19,6 +20,7 @@ export const noLinkToADeadPage: Invariant<Kvm> = {
         const { kind, child } = kvm.page[p].spte[i]
         if (kind !== 'non-leaf') return true
         const page = kvm.page[child as number]
+        if (is_tdp_mmu_page(kvm, p)) return page.list === 'tdp_mmu'
         return page.list === 'active' && !page.role_invalid
       }),
     ),

@@ -300,7 +300,7 @@ function pageReady(bounds: Bounds): Entry<Kvm>[] {
         shows: (kvm, v) =>
           `kvm_mmu_do_page_fault(${root_role(kvm, v).direct ? 'gpa' : 'gva'} ${kvm.vcpu[v].async_pf[0].cr2_or_gpa}, prefetch)`,
       },
-      bounds.fault.tdp
+      bounds.tdp.on
         ? [
             { when: (kvm, v) => root_role(kvm, v).direct, does: prefetch, to: TDP_PAGE_FAULT },
             { does: prefetch, to: PAGE_FAULT },

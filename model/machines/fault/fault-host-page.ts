@@ -213,9 +213,11 @@ export function emulateReadOnly(bounds: Bounds): Step<Kvm> {
 /**
  * PF.12, the test for notifiers: `mmu_invalidate_retry_gfn()` under mmu_lock. `in_progress` catches faults that
  * take the lock during an invalidation, the sequence count those that take it afterwards.
+ * @param to the end of the fault.
  */
 export function retryTest(
   test: (kvm: Kvm, gfn: number, seq: number) => boolean = mmu_invalidate_retry,
+  to = END_OF_FAULT,
 ): Step<Kvm> {
   const stale = (kvm: Kvm, v: number): boolean => test(kvm, target_gfn(kvm, v), kvm.vcpu[v].fault.mmu_seq)
   return step(
@@ -232,7 +234,7 @@ export function retryTest(
         return `in_progress ${in_progress}, seq ${kvm.vcpu[v].fault.mmu_seq} -> ${seq}: retry = ${stale(kvm, v)}`
       },
     },
-    [{ when: stale, to: END_OF_FAULT }, {}],
+    [{ when: stale, to }, {}],
   )
 }
 

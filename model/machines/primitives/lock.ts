@@ -33,6 +33,30 @@ export function readLock(name: string, about: About<Kvm>): Step<Kvm> {
   )
 }
 
+/** `read_lock(&kvm->mmu_lock)` of another thread, see `MEMSLOT_THREAD`. */
+export function threadReadLock(name: string, thread: number, about: About<Kvm>): Step<Kvm> {
+  return step(
+    name,
+    { shows: 'read_lock(&kvm->mmu_lock)', c: 'read_lock(', ...about },
+    {
+      when: (kvm) => kvm.mmu_lock === 'free',
+      does: (kvm) => kvm.mmu_lock_reading_threads.add(thread),
+    },
+  )
+}
+
+/** `read_unlock(&kvm->mmu_lock)` of such a thread, then jumps to `to`, if given. */
+export function threadReadUnlock(name: string, thread: number, about: About<Kvm>, to?: string): Step<Kvm> {
+  const does = (kvm: Kvm): void => {
+    kvm.mmu_lock_reading_threads.delete(thread)
+  }
+  return step(
+    name,
+    { shows: 'read_unlock(&kvm->mmu_lock)', c: 'read_unlock(', ...about },
+    to === undefined ? { does } : { does, to },
+  )
+}
+
 /** Releases mmu_lock. @throws Oops if it is not held. */
 export function release_mmu_lock(kvm: Kvm): void {
   if (kvm.mmu_lock === 'free') throw new Oops('mmu-lock-is-released-only-while-held', 'mmu_lock is free')

@@ -37,6 +37,16 @@ export function freeObsoleteRoots(bounds: Bounds): Entry<Kvm>[] {
  * @param caller the kernel function that tests the request.
  */
 export function serviceRequest(bounds: Bounds, otherwise: string, caller = 'vcpu_enter_guest'): Entry<Kvm>[] {
+  return requestAndTests(bounds, otherwise, caller, freeRoots(bounds.vcpus))
+}
+
+/** The same, with the steps that free the roots. */
+export function requestAndTests(
+  bounds: Bounds,
+  otherwise: string,
+  caller: string,
+  frees: readonly Entry<Kvm>[],
+): Entry<Kvm>[] {
   const test = 'kvm_check_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS'
   // 20a6cff3b283 (v6.15).
   const c = caller === 'kvm_mmu_reload' ? ({ 'v6.15': test } as const) : test
@@ -65,7 +75,7 @@ export function serviceRequest(bounds: Bounds, otherwise: string, caller = 'vcpu
         about.fn,
         testCurrentRoot(),
         ...when(bounds.roots.prev > 0 || bounds.nested.mmus > 1, testPrevRoots()),
-        ...freeRoots(bounds.vcpus),
+        ...frees,
       ),
     ),
   ]

@@ -1,4 +1,4 @@
-import { block, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
+import { block, type Entry, inFunction, outOfOrder, type Step, step, when } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, has_dummy_roots, watched } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
@@ -10,6 +10,7 @@ import { ENTER_GUEST_MODE, RELOAD_MMU } from '../hand-over.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { getShadowPage } from '../shadow/get-shadow-page.ts'
 import { syncRoot } from '../shadow/sync.ts'
+import { allocRoot } from '../tdp/alloc-root.ts'
 import { makePagesAvailable } from '../zap/make-pages-available.ts'
 import { loadPgd } from './load-pgd.ts'
 import { setRootRole } from './root-role.ts'
@@ -35,7 +36,11 @@ export function loadRoot(bounds: Bounds): Entry<Kvm>[] {
           shows: loaded_root_name,
           quiet: root_is_valid,
         },
-        [{ when: root_is_valid, to: ENTER_GUEST_MODE }, {}],
+        [
+          { when: root_is_valid, to: ENTER_GUEST_MODE },
+          ...when(bounds.tdp.on, { when: (kvm: Kvm, v: number) => root_role(kvm, v).direct, to: 'LOAD.tdp' }),
+          {},
+        ],
       ),
       ...loadRootPage(bounds),
     ),
@@ -66,6 +71,7 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
     ...(bounds.roots.pae > 0 ? inFunction('mmu_alloc_shadow_roots', root, setPaeRoot()) : [root, setRoot()]),
     writeUnlock('LOAD.4', { ...about, c: { callee: 'mmu_alloc_shadow_roots', at: 'write_unlock(' } }),
     ...when(watched(bounds), block('LOAD.5', syncRoot(bounds))),
+    ...when(bounds.tdp.on, ...tdpRoot(bounds)),
     ...when(bounds.requests.hardwareRoot, loadPgd()),
     step<Kvm>(
       'LOAD.7',
@@ -79,6 +85,23 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
       },
     ),
   )
+}
+
+/** LOAD.tdp: L1's root, which belongs to the TDP MMU. */
+function tdpRoot(bounds: Bounds): Entry<Kvm>[] {
+  const level = (kvm: Kvm, v: number): number =>
+    bounds.shadow.rootLevels[kvm.vcpu[v].cr3] ?? bounds.shadow.levels
+  return [
+    step<Kvm>(
+      'LOAD.6',
+      { ...about, c: { none: 'model' }, shows: 'the root is that of a shadow MMU', quiet: true },
+      { to: 'LOAD.7' },
+    ),
+    ...outOfOrder(
+      'because direct roots and shadow roots are alternatives, and control reaches this one by a jump',
+      block('LOAD.tdp', allocRoot(level), { fn: 'mmu_alloc_direct_roots' }),
+    ),
+  ]
 }
 
 /** The frame of the guest's top-level table. A direct root maps from frame 0; a PAE root has several tables. */

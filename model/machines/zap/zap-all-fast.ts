@@ -10,11 +10,12 @@ import {
   when,
 } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
-import type { Bounds } from '../../memory/bounds.ts'
+import { type Bounds, has_only_tdp } from '../../memory/bounds.ts'
 import { type Kvm, mmu_lock_is_free } from '../../memory/kvm.ts'
 import { is_obsolete_sp } from '../../memory/shadow/shadow-page.ts'
 import { release_mmu_lock, writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
+import { invalidateRoots, zapInvalidatedRoots } from '../tdp/zap-invalidated-roots.ts'
 import { commitZapPage, markInvalid, unlinkPage, zapContents } from './zap-page.ts'
 import type { Zapping } from './zapping.ts'
 
@@ -84,13 +85,20 @@ export function zapAllFast(bounds: Bounds, to?: string): Entry<Kvm>[] {
         },
       },
     ),
+    ...when(bounds.tdp.on, invalidateRoots()),
     requestAll(bounds),
-    ...inFunction(
-      walk.fn,
-      ...zapObsoletePages(bounds),
-      commitZapPage('ZF.6', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+    // Without shadow pages there is nothing to walk.
+    ...when(
+      !has_only_tdp(bounds),
+      ...inFunction(
+        walk.fn,
+        ...zapObsoletePages(bounds),
+        commitZapPage('ZF.6', zapping.list, bounds.vcpus, (kvm) => kvm.memslot[0].req),
+      ),
     ),
-    writeUnlock('ZF.7', about, to),
+    ...(bounds.tdp.on
+      ? [writeUnlock('ZF.7', about), ...zapInvalidatedRoots(bounds, to)]
+      : [writeUnlock('ZF.7', about, to)]),
   )
 }
 

@@ -1,9 +1,11 @@
 import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../../language/shapes.ts'
-import { type Bounds, slots_change, watched } from '../bounds.ts'
+import { type Bounds, slots_change, unsyncs_under_read_lock, watched } from '../bounds.ts'
 import { last_seq } from '../notifier/fields.ts'
 import { optional } from '../optional.ts'
 import { gpte } from '../primitives/fields.ts'
+import { spte } from '../shadow/fields.ts'
 import type { Sorts } from '../sorts.ts'
+import { removedTables } from '../tdp/fields.ts'
 
 /** `struct kvm_async_pf`: a page fault that waits for its page while the vCPU runs on. One per vCPU. */
 export const asyncPf = (sorts: Sorts, bounds: Bounds) =>
@@ -42,7 +44,7 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     sp: ref(sorts.page),
     child: ref(sorts.page),
     /** FETCH.7: the level to map at. */
-    goal_level: optional(bounds.shadow.choosesLevel, range(1, 2)),
+    goal_level: optional(bounds.shadow.choosesLevel || bounds.tdp.huge, range(1, 2)),
     /** FETCH.3: the wanted child's role.access lacks ACC_WRITE_MASK. */
     child_no_write: optional(bounds.shadow.accessRoles, flag),
     /** GET.2: `invalid` in the role that the child copies from its parent. */
@@ -57,7 +59,7 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     unsync_pages: setOf(sorts.synced),
     /** Local variables of mmu_try_to_unsync_pages(), where several vCPUs can be in it. */
     unsync: array(
-      bounds.fault.tdp ? 1 : 0,
+      unsyncs_under_read_lock(bounds) ? 1 : 0,
       struct({
         /** The current page, and whether this vCPU holds mmu_unsync_pages_lock. */
         sp: ref(sorts.page),
@@ -75,4 +77,8 @@ export const faultLocals = (sorts: Sorts, bounds: Bounds) =>
     zapped: optional(bounds.unprotect.stores.length > 0, flag),
     /** Fast page fault: the pfn of the SPTE that was read. Its other bits are implied by having come this far. */
     old_pfn: optional(bounds.fault.fast, ref(sorts.pfn)),
+    /** The TDP MMU: the SPTE as the walk has read it. */
+    old_spte: array(bounds.tdp.on ? 1 : 0, spte(sorts, bounds)),
+    /** The TDP MMU: tables that a huge SPTE replaces. */
+    removed: array(bounds.tdp.huge ? 1 : 0, removedTables(sorts, bounds)),
   })

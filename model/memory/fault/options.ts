@@ -8,11 +8,6 @@ export const faultOptions = z
       .describe(
         'Try to restore write permission without mmu_lock (fast_page_fault()). For direct roots only.',
       ),
-    tdp: choice
-      .default(false)
-      .describe(
-        'L1 faults, too: on the direct pages of root_mmu, in the TDP MMU, with mmu_lock held for read.',
-      ),
     prefaults: count.default(0).describe('KVM_PRE_FAULT_MEMORY ioctls that userspace makes for each vCPU.'),
   })
   .describe('Ways to handle a page fault besides the slow one of shadow paging.')

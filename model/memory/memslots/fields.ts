@@ -3,6 +3,7 @@ import { type Bounds, last_generation, tags_mmio } from '../bounds.ts'
 import { optional } from '../optional.ts'
 import { requester } from '../primitives/fields.ts'
 import type { Sorts } from '../sorts.ts'
+import { rootZapper } from '../tdp/fields.ts'
 
 /**
  * `struct kvm_memory_slot`. `installed` is its state in the installed memslots: valid, flagged
@@ -47,6 +48,8 @@ export const memslotThread = (sorts: Sorts, bounds: Bounds) =>
     flush: optional(bounds.memslots.preciseZap, flag),
     /** Local variable of __kvm_mmu_prepare_zap_page(): a root in use was zapped. */
     zapped_root: flag,
+    /** kvm_tdp_mmu_zap_invalidated_roots(). */
+    tdp: array(bounds.tdp.on ? 1 : 0, rootZapper(sorts, bounds)),
     /** synchronize_srcu(): the readers that were inside when it was called and have not left since. */
     vcpu_readers: setOf(sorts.reading_vcpu),
     notifier_readers: setOf(sorts.reading_notifier),

@@ -133,9 +133,10 @@ export function pae_index(kvm: Kvm, v: number, bounds: Bounds): number {
 
 /** `mmu->root_role`: with two MMUs L1 has direct roots, and L2 runs on shadows of L1's nested tables. */
 export function root_role(kvm: Kvm, v: number): Role {
-  const { other_mmu, nested, root_role_pae, root_role_wp_clear } = kvm.vcpu[v]
+  const { other_mmu, nested, root_role_pae, root_role_wp_clear, fault } = kvm.vcpu[v]
   return {
-    direct: other_mmu.length > 0 && !nested,
+    // Local variables for it are there if the TDP MMU is on.
+    direct: (other_mmu.length > 0 || fault.old_spte.length > 0) && !nested,
     no_write: false,
     guest_mode: nested,
     pae: root_role_pae,

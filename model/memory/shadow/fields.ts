@@ -1,7 +1,9 @@
 import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../../language/shapes.ts'
-import { type Bounds, last_generation } from '../bounds.ts'
+import { type Bounds, last_generation, unsyncs_under_read_lock } from '../bounds.ts'
 import { optional } from '../optional.ts'
 import type { Sorts } from '../sorts.ts'
+import { tdpPage } from '../tdp/page.ts'
+import { TDP_HOLDERS } from '../tdp/threads.ts'
 
 /**
  * The reverse maps: for each guest frame the SPTEs that map it, as (page, index) pairs. In the kernel they are
@@ -16,7 +18,7 @@ export const rmaps = (sorts: Sorts, _bounds: Bounds) =>
  */
 export const spte = (sorts: Sorts, bounds: Bounds) =>
   struct({
-    kind: oneOf('none', 'leaf', 'non-leaf', 'mmio'),
+    kind: oneOf('none', 'leaf', 'non-leaf', 'mmio', 'frozen'),
     /** The shadow page that a non-leaf SPTE points to. */
     child: ref(sorts.page),
     pfn: ref(sorts.pfn),
@@ -41,7 +43,8 @@ export const FLOODING = 3
  * `struct kvm_mmu_page`, a shadow page (SP) that shadows the guest table in frame `gfn`.
  *
  * `list` is the list that `sp->link` is on. A zapped root that a vCPU still holds is on none (`pinned`, since
- * f95eec9bed76, v5.9). Each thread that zaps has its list of zapped pages.
+ * f95eec9bed76, v5.9). Each thread that zaps has its list of zapped pages. Pages of the TDP MMU are on tdp_mmu_roots or
+ * on no list (`tdp_mmu`); `rcu` is between call_rcu() and its callback, which frees them.
  */
 export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
   struct({
@@ -54,12 +57,15 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
       'invalid_list of memslot',
       'invalid_list of shrinker',
       'zapped_obsolete_pages',
+      'tdp_mmu_roots',
+      'tdp_mmu',
+      'rcu',
     ),
     gfn: ref(sorts.gfn),
     level: range(1, bounds.shadow.levels),
     role_invalid: flag,
     /** No guest table behind it: it maps the frames from `gfn` on. */
-    role_direct: optional(bounds.guest.huge || bounds.nested.mmus > 1, flag),
+    role_direct: optional(bounds.guest.huge || bounds.nested.mmus > 1 || bounds.tdp.on, flag),
     /** role.access lacks ACC_WRITE_MASK: a guest PTE above the table forbids writing. */
     role_no_write: optional(bounds.shadow.accessRoles, flag),
     role_guest_mode: optional(bounds.nested.guestMode || bounds.nested.mmus > 1, flag),
@@ -74,7 +80,8 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
     /** How many root slots of vCPUs hold it. */
     root_count: range(
       0,
-      Math.max(1, bounds.vcpus * Math.max(bounds.roots.pae, bounds.nested.mmus * (1 + bounds.roots.prev))),
+      Math.max(1, bounds.vcpus * Math.max(bounds.roots.pae, bounds.nested.mmus * (1 + bounds.roots.prev))) +
+        (bounds.tdp.on ? TDP_HOLDERS : 0),
     ),
     unsync: flag,
     /** Emulated stores to its table since a walk last used the page. */
@@ -82,12 +89,16 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
     /** Entries that lead to an unsync page. */
     unsync_child_bitmap: setOf(sorts.index),
     /** Their number; a field only where vCPUs can race in counting. */
-    unsync_children: array(bounds.fault.tdp ? 1 : 0, range(0, bounds.guest.entries + bounds.vcpus)),
+    unsync_children: array(
+      unsyncs_under_read_lock(bounds) ? 1 : 0,
+      range(0, bounds.guest.entries + bounds.vcpus),
+    ),
     spte: array(sorts.index, spte(sorts, bounds)),
     /** The non-leaf SPTEs that point to this page: for each parent page, their indices. */
     parent_ptes: array(sorts.walked, setOf(sorts.index)),
     /** History: a request to leave this root was sent to all vCPUs and has returned. */
     request_sent: flag,
+    ...tdpPage(sorts, bounds),
   })
 
 export type ShadowPage = View<ReturnType<typeof shadowPage>>

@@ -8,10 +8,10 @@ export function all_pages(kvm: Kvm): number[] {
   return Array.from({ length: kvm.page.length }, (_, p) => p)
 }
 
-/** `is_obsolete_sp()`: zapped, or not of the current generation. */
+/** `is_obsolete_sp()`: zapped, or not of the current generation, which pages of the TDP MMU do not use. */
 export function is_obsolete_sp(kvm: Kvm, page: number): boolean {
   const sp = kvm.page[page]
-  return sp.role_invalid || sp.mmu_valid_gen !== kvm.mmu_valid_gen
+  return sp.role_invalid || (sp.mmu_valid_gen !== kvm.mmu_valid_gen && !is_tdp_mmu_page(kvm, page))
 }
 
 /**
@@ -87,13 +87,10 @@ export function sp_has_gptes(kvm: Kvm, page: number): boolean {
   return kvm.without_gptes.length === 0 || !kvm.without_gptes[gfn]
 }
 
-/**
- * `is_tdp_mmu_page()`: a direct page of L1 in a scenario with faults of the TDP MMU, which are those that need local
- * variables for going unsync. Direct pages elsewhere, and those of L2, belong to the shadow MMU.
- */
+/** `is_tdp_mmu_page()`. */
 export function is_tdp_mmu_page(kvm: Kvm, page: number): boolean {
-  const { role_direct, role_guest_mode } = kvm.page[page]
-  return role_direct && !role_guest_mode && kvm.vcpu[0].fault.unsync.length > 0
+  const { list } = kvm.page[page]
+  return list === 'tdp_mmu_roots' || list === 'tdp_mmu' || list === 'rcu'
 }
 
 /** `for_each_gfn_valid_sp_with_gptes()`: the pages that shadow a guest table frame and are not obsolete. */
@@ -150,6 +147,9 @@ export function free_shadow_page(kvm: Kvm, page: number): void {
   for (const entry of sp.spte) clear_spte(entry)
   for (const entries of sp.parent_ptes) (entries as SetView<number>).clear()
   sp.request_sent = false
+  sp.tdp_mmu_scheduled_root_to_zap = false
+  sp.rcu_vcpus.clear()
+  sp.rcu_threads.clear()
 }
 
 /** Clears the marks of all unsync children of a page. */

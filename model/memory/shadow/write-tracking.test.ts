@@ -36,7 +36,7 @@ function makeUnsync(kvm: Kvm, page: number): void {
 
 describe('the marks of unsync pages', () => {
   it('are counted where the counter is a field', () => {
-    const kvm = world({ nested: { mmus: 2 }, fault: { tdp: true } })
+    const kvm = world({ nested: { mmus: 2 }, tdp: { on: true } })
     makeUnsync(kvm, 1)
     makeUnsync(kvm, 2)
     makeUnsync(kvm, 2)
@@ -60,7 +60,7 @@ describe('the marks of unsync pages', () => {
 
 describe('mmu_lock', () => {
   it('is free for a writer when it is not held for read either', () => {
-    const kvm = world({ nested: { mmus: 2 }, fault: { tdp: true } })
+    const kvm = world({ nested: { mmus: 2 }, tdp: { on: true } })
     expect(mmu_lock_is_free(kvm)).toBe(true)
     kvm.mmu_lock_readers.add(0)
     expect(mmu_lock_is_free(kvm)).toBe(false)

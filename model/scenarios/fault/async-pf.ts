@@ -1,5 +1,5 @@
 import type { Kvm } from '../../memory/kvm.ts'
-import { alloc_shadow_page, INDIRECT } from '../../memory/shadow/shadow-page.ts'
+import { tdp_mmu_alloc_sp } from '../../memory/tdp/roots.ts'
 import { scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import { FAULTS, LISTS, RMAPS } from '../shadow/page-properties.ts'
@@ -16,9 +16,9 @@ const PROPERTIES = [
 
 /** The vCPU holds the direct root of L1. */
 function runsL1(kvm: Kvm): void {
-  alloc_shadow_page(kvm, 0, 0, 1, { ...INDIRECT, direct: true })
-  kvm.page[0].root_count = 1
-  kvm.vcpu[0].root = 0
+  const root = tdp_mmu_alloc_sp(kvm, 0, 1, 'tdp_mmu_roots')
+  kvm.page[root].root_count = 2
+  kvm.vcpu[0].root = root
   kvm.vcpu[0].root_pgd = 0
 }
 
@@ -52,7 +52,7 @@ export const asyncPfScenarios: readonly Scenario<Kvm>[] = [
     bounds: {
       asyncPf: { on: true, swappedOut: [0, 2] },
       nested: { mmus: 2, runs: 2 },
-      fault: { tdp: true },
+      tdp: { on: true },
       shadow: { pages: 3 },
       guest: { gfns: 3, pgds: 2 },
       host: { pfns: 3 },

@@ -2,18 +2,18 @@ import { type BoundsInput, mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { alloc_shadow_page, INDIRECT, type Role } from '../../memory/shadow/shadow-page.ts'
 import { account_shadowed } from '../../memory/shadow/write-tracking.ts'
+import { tdp_mmu_alloc_sp } from '../../memory/tdp/roots.ts'
 import { scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import { link } from '../start.ts'
 
 const NESTED: Role = { ...INDIRECT, guest_mode: true }
-const DIRECT: Role = { ...INDIRECT, direct: true }
 
 /** L1 runs on a direct root with one level; its nested tables have two. */
 const L1_WRITES_NESTED_TABLES: BoundsInput = {
   vcpus: 2,
   nested: { mmus: 2 },
-  fault: { tdp: true },
+  tdp: { on: true },
   shadow: { levels: 2, rootLevels: [1] },
   guest: { reads: [], dataWrites: true },
 }
@@ -30,8 +30,8 @@ function nestedTablesAreShadowed(kvm: Kvm, upper: number): void {
     account_shadowed(kvm, 1 + lower)
     link(kvm, 0, lower, 1 + lower)
   }
-  const root = 1 + upper
-  alloc_shadow_page(kvm, root, 0, 1, DIRECT)
+  const root = tdp_mmu_alloc_sp(kvm, 0, 1, 'tdp_mmu_roots')
+  kvm.page[root].root_count = 1
   for (const vcpu of kvm.vcpu) {
     vcpu.root = root
     vcpu.root_pgd = 0

@@ -1,0 +1,33 @@
+import { placed } from '../language/placed.ts'
+import { when } from '../language/program.ts'
+import { tdpPageFault } from '../machines/fault/tdp-page-fault.ts'
+import { type Bounds, has_only_tdp, slots_change, watched } from '../memory/bounds.ts'
+import type { Feature } from './feature.ts'
+
+/** The TDP MMU: page faults of L1. Its roots are in `roots`, its zaps in the threads of `zap`, `memslots`, `notifier`. */
+export const tdpMmu: Feature = {
+  id: 'tdp',
+  title: 'the TDP MMU: direct roots, and faults with mmu_lock held for read',
+  parts: (bounds) => ({ vcpu: [placed(410, ...when(bounds.tdp.on, tdpPageFault(bounds)))] }),
+  refuses: (bounds) => (bounds.tdp.on ? refused(bounds) : null),
+}
+
+function refused(bounds: Bounds): string | null {
+  const { guest, roots, zap, shadow, fault, tdp, requests, notifier } = bounds
+  if (requests.hardwareRoot) return 'tdp is not modelled with requests.hardwareRoot'
+  if (notifier.cow.length > 0) return 'tdp is not modelled with notifier.cow'
+  if (tdp.huge && shadow.levels < 2) return 'tdp.huge needs shadow.levels: 2'
+  if (!has_only_tdp(bounds)) {
+    return zap.all > 0 || slots_change(bounds) || tdp.huge
+      ? 'tdp with nested.mmus: 2 is not modelled with zaps, memslots that change, or tdp.huge'
+      : null
+  }
+  if (roots.prev > 0 || roots.pae > 0 || guest.cr3Loads > 0 || watched(bounds))
+    return 'tdp: without nested guests KVM walks no guest tables: no guest.edits, guest.cr3Loads, roots.prev, roots.pae'
+  if (zap.threads > 0 || zap.reclaims > 0 || shadow.quota > 0)
+    return 'tdp: there are no shadow pages to zap or reclaim (zap.threads, zap.reclaims, shadow.quota)'
+  if (fault.prefaults > 0) return 'tdp: KVM_PRE_FAULT_MEMORY is modelled for shadow paging only'
+  return guest.gvas > guest.gfns
+    ? `tdp: addresses are guest-physical: guest.gvas is ${guest.gvas}, but guest.gfns is ${guest.gfns}`
+    : null
+}

@@ -1,0 +1,34 @@
+import { array, flag, range, ref, struct, type View } from '../../language/shapes.ts'
+import type { Bounds } from '../bounds.ts'
+import { spte } from '../shadow/fields.ts'
+import type { Sorts } from '../sorts.ts'
+
+/** handle_removed_pt() of a table, one per level below the root: the table, and the entry that is frozen next. */
+export const removedTables = (sorts: Sorts, bounds: Bounds) =>
+  array(
+    bounds.tdp.on ? bounds.shadow.levels - 1 : 0,
+    struct({ sp: ref(sorts.page), index: range(0, bounds.guest.entries - 1) }),
+  )
+
+export type RemovedTables = View<ReturnType<typeof removedTables>>
+
+/** `struct tdp_iter` and the walk over roots around it, in a thread that zaps whole roots. */
+export const rootZapper = (sorts: Sorts, bounds: Bounds) =>
+  struct({
+    /** The root to which the walk over roots holds a reference, and the one before, whose reference is put next. */
+    root: ref(sorts.page),
+    prev_root: ref(sorts.page),
+    /** pt_path: element l - 1 is the table at level l on the way; the root is not one of them. */
+    pt_path: array(bounds.shadow.levels - 1, ref(sorts.page)),
+    level: range(1, bounds.shadow.levels),
+    /** The zap_level of the pass. */
+    min_level: range(1, bounds.shadow.levels),
+    gfn: range(0, bounds.guest.entries ** bounds.shadow.levels - 1),
+    next_last_level_gfn: range(0, bounds.guest.entries ** bounds.shadow.levels - 1),
+    /** next_last_level_gfn != yielded_gfn. */
+    progress: flag,
+    old_spte: spte(sorts, bounds),
+    removed: removedTables(sorts, bounds),
+  })
+
+export type RootZapper = View<ReturnType<typeof rootZapper>>

@@ -1,0 +1,12 @@
+/**
+ * Threads besides vCPUs that read page tables of the TDP MMU under RCU and hold mmu_lock for read: the elements of
+ * `Sorts.tdp_thread`.
+ */
+export const MEMSLOT_THREAD = 0
+export const DIRTY_LOG_THREAD = 1
+
+/** How many kinds of such threads there are. */
+export const TDP_THREADS = 2
+
+/** References to a root that are no vCPU's: that of the TDP MMU, and one of each walk over roots that may yield. */
+export const TDP_HOLDERS = 3
