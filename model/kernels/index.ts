@@ -13,6 +13,10 @@ import { invlpgSyncs } from './shadow/invlpg-syncs.ts'
 import { linkedChildDifferences } from './shadow/linked-child-tested.ts'
 import { oneRetry } from './shadow/one-retry.ts'
 import { unprotectedIfWriteProtected } from './shadow/unprotected-if-write-protected.ts'
+import { tdpHugePageSplitByAFault } from './tdp/tdp-huge-page-split-by-a-fault.ts'
+import { tdpRootsUnderTheReadLock } from './tdp/tdp-roots-under-the-read-lock.ts'
+import { tdpRootsZappedLevelByLevel } from './tdp/tdp-roots-zapped-level-by-level.ts'
+import { tdpSpuriousBeforeMakeSpte } from './tdp/tdp-spurious-before-make-spte.ts'
 import { obsoletePagesOnALocalList } from './zap/obsolete-pages-on-a-local-list.ts'
 import { reclaimDifferences } from './zap/root-tested-after-reclaim.ts'
 
@@ -29,6 +33,10 @@ export const differences: readonly Difference[] = [
   prefaultFailsOnAnInvalidSlot,
   reloadFreesObsoleteRoots,
   retryTestWithoutLock,
+  tdpHugePageSplitByAFault,
+  tdpRootsUnderTheReadLock,
+  tdpRootsZappedLevelByLevel,
+  tdpSpuriousBeforeMakeSpte,
   rangeAddedSlotBySlot,
   unmapOfARangeMayYield,
   agingWithoutMmuLock,

@@ -27,6 +27,7 @@ import { unlockedWalkScenarios } from './shadow/unlocked-walk.ts'
 import { unprotectScenarios } from './shadow/unprotect.ts'
 import { unsyncScenarios } from './shadow/unsync.ts'
 import { wrongHintScenarios } from './shadow/wrong-hints.ts'
+import { tdpRootScenarios } from './tdp/tdp-roots.ts'
 import { requestScenarios } from './vcpu/requests.ts'
 import { quotaScenarios } from './zap/quota.ts'
 import { zapAllScenarios } from './zap/zap-all.ts'
@@ -52,6 +53,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...concurrentFaultScenarios,
   ...staleFaultScenarios,
   ...tdpFaultScenarios,
+  ...tdpRootScenarios,
   ...readOnlySlotScenarios,
   ...slotCreateScenarios,
   ...slotMoveScenarios,
