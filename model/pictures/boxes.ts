@@ -101,6 +101,8 @@ function spteCell(kvm: Kvm, p: number, i: number): Cell {
   switch (spte.kind) {
     case 'none':
       return { name, text: '-' }
+    case 'frozen':
+      return { name, text: 'frozen' }
     case 'mmio':
       return { name, text: `MMIO gen ${spte.gen}` }
     case 'non-leaf':
