@@ -93,7 +93,7 @@ describe('a long log', () => {
   })
 })
 
-it('a candidate is not taken for one of 256 items earlier', async () => {
+it('counts of met items may wrap', async () => {
   function* alone(): Generator<Observation> {
     for (let line = 1; line <= 2000; line++) yield event(0, line, line % 2 === 1 ? 'l1' : 'l2')
   }
