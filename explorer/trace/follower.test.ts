@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Comparison, Condition, Value } from '../../model/language/observation.ts'
 import { ReplayError, referenceRun } from '../../model/language/reference.ts'
 import type { System } from '../../model/language/system.ts'
 import type { TraceStep } from '../../model/language/trace.ts'
@@ -45,13 +47,28 @@ describe('a log of a system', () => {
         // As xstate takes them: from one of the initial states they lead to the candidate.
         const ends = log.system.initial.flatMap((_, initial) => {
           try {
-            return [referenceRun(log.system, { initial, steps: trace }).states.at(-1)]
+            const run = referenceRun(log.system, { initial, steps: trace })
+            return isDeepStrictEqual(run.states.at(-1), end) ? [run] : []
           } catch (error) {
             if (error instanceof ReplayError) return []
             throw error
           }
         })
-        expect(ends).toContainEqual(end)
+        expect(ends.length).toBeGreaterThan(0)
+        // The states on the way agree with each observation.
+        let state = 0
+        log.observations.forEach(({ exact = [] }, n) => {
+          while (state < path.length && path[state].before <= n) state++
+          const isHere = (condition: Condition): boolean => {
+            if (!('is' in condition)) return true
+            const { is } = condition
+            return (
+              (typeof is === 'object' && is !== null) ||
+              ends.some(({ states }) => Object.is(valueIn(log.system, states[state], condition), is))
+            )
+          }
+          expect(exact.filter((condition) => !isHere(condition))).toEqual([])
+        })
         const count = steps.reduce((sum, each) => sum + each.taken, 0)
         expect(count).toBe(path.length)
         taken += count
@@ -103,6 +120,12 @@ describe('a log of another design', () => {
     expect(verdicts.rejected).toBeGreaterThan(0)
   })
 })
+
+/** What a comparison finds in a state. */
+function valueIn(system: System, encoded: Uint16Array, { value }: Comparison): Value {
+  const { world, at } = system.view({ read: (field) => encoded[field], write: () => {} })
+  return value(world, at)
+}
 
 /** The steps of a system, and how many cases they have. */
 const namesOf = ({ threads }: System): string =>

@@ -54,8 +54,11 @@ describe('a long log', () => {
     const follower = new Follower(traced, planner.plan, { mostSteps: 1000 })
     let mostRows = 0
     let mostEdges = 0
+    let mostAhead = 0
+    let pushed = 0
     for (const observation of rounds(ROUNDS)) {
       expect(follower.push(observation)).toBe(true)
+      mostAhead = Math.max(mostAhead, ++pushed - follower.observed)
       mostRows = Math.max(mostRows, follower.candidates.count)
       mostEdges = Math.max(mostEdges, follower.candidates.edges)
     }
@@ -73,7 +76,8 @@ describe('a long log', () => {
     expect(mostRows).toBeLessThan(2000)
     expect(mostEdges).toBeLessThan(10_000)
     expect(follower.history.size).toBeLessThan(5000)
-    expect(follower.waiting.length).toBe(0)
+    // Process 1 is silent for 5000 observations, whose last one is known from the first pass.
+    expect(mostAhead).toBeLessThan(10)
   })
 
   it('is rejected where it is wrong', async () => {
