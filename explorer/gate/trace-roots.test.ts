@@ -15,20 +15,20 @@ const FIRST_ZAP = logUpTo(logText('s12_rootzap'), 720)
 
 describe('the roots slice', () => {
   it.each([
-    ['s01_touch', 124, { 'exit: other': 13, 'fault below': 12, 'PF/retry of a notifier': 0, lock: 10 }],
-    ['s02_cr3', 260, { 'exit: other': 14, 'fault below': 20, 'PF/retry of a notifier': 0, lock: 2 }],
-    ['s03_ptesync', 310, { 'exit: other': 33, 'fault below': 29, 'PF/retry of a notifier': 0, lock: 18 }],
+    ['s01_touch', 129, { 'exit: other': 13, 'fault below': 12, 'PF/retry of a notifier': 0, lock: 10 }],
+    ['s02_cr3', 261, { 'exit: other': 14, 'fault below': 20, 'PF/retry of a notifier': 0, lock: 2 }],
+    ['s03_ptesync', 324, { 'exit: other': 33, 'fault below': 29, 'PF/retry of a notifier': 0, lock: 18 }],
     // All pages are zapped, for a memslot that is deleted.
-    ['s06_memslot-2500', 452, { 'exit: other': 36, 'fault below': 55, 'PF/retry of a notifier': 0, lock: 2 }],
+    ['s06_memslot-2500', 460, { 'exit: other': 36, 'fault below': 55, 'PF/retry of a notifier': 0, lock: 2 }],
     // The guest changes CR0.WP, which drops all roots.
-    ['s16_roles', 162, { 'exit: other': 10, 'fault below': 15, 'PF/retry of a notifier': 0, lock: 8 }],
+    ['s16_roles', 165, { 'exit: other': 10, 'fault below': 15, 'PF/retry of a notifier': 0, lock: 8 }],
     // L1 runs L2: two MMUs for each vCPU.
     [
       's15_nested-npt1',
       781,
       { 'exit: other': 131, 'fault below': 55, 'PF/retry of a notifier': 0, lock: 25 },
     ],
-    ['s12_rootzap', 482, { 'exit: other': 55, 'fault below': 16, 'PF/retry of a notifier': 0, lock: 6 }],
+    ['s12_rootzap', 490, { 'exit: other': 55, 'fault below': 16, 'PF/retry of a notifier': 0, lock: 6 }],
   ])('follows %s', async (name, expected, used) => {
     const { verdict, candidates, observations, harness } = await followSlice(rootsSlice, logText(name))
     expect(verdict).toEqual({ kind: 'followed' })

@@ -22,7 +22,7 @@ import { CompiledSystem } from '../compile/compiled-system.ts'
 import { Successors } from '../search/successors.ts'
 import { follow } from '../trace/index.ts'
 import { type ListedLog, naivelyAgreed } from '../trace/testing/naive-follower.ts'
-import { eventsOf, PGDS } from './testing/print-roots.ts'
+import { eventsOf, INVALIDATION, PGDS } from './testing/print-roots.ts'
 
 const two: RootsCensus = {
   pgds: PGDS,
@@ -113,27 +113,18 @@ function printed(printer: Printer, length: number, seed: number): Logged[] {
   }
   let words = printer.initial
   const logged: Logged[] = []
+  const add = (event: ReturnType<typeof eventsOf>[number]): void => {
+    const line = logged.length + 1
+    const head = { comm: 'model', cpu: 0, depth: 0, fn: '', line, time: line }
+    logged.push({ event: { ...head, ...event } as unknown as TraceEvent, text: JSON.stringify(event) })
+  }
+  add(INVALIDATION)
   for (let n = 0; n < length; n++) {
     const next = printer.next(words)
     if (next.length === 0) break
     const chosen = next[draw(next.length)]
     words = chosen.words
-    for (const event of chosen.events) {
-      const line = logged.length + 1
-      const text = JSON.stringify(event)
-      logged.push({
-        event: {
-          comm: 'model',
-          cpu: 0,
-          depth: 0,
-          fn: '',
-          line,
-          time: line,
-          ...event,
-        } as unknown as TraceEvent,
-        text,
-      })
-    }
+    for (const event of chosen.events) add(event)
   }
   return logged
 }
@@ -163,7 +154,10 @@ describe('a random behaviour of the roots, printed as events', () => {
       const events = printed(printer, 1000, seed)
       expect(events.length).toBeGreaterThan(300)
       const { verdict } = await follow(observedLog(slice, () => events))
-      expect(verdict, `seed ${seed}`).toEqual({ kind: 'followed' })
+      expect(
+        verdict,
+        `seed ${seed}: ${verdict.kind === 'rejected' ? verdict.rejection.observation.text : ''}`,
+      ).toEqual({ kind: 'followed' })
     }
   })
 

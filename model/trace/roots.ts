@@ -22,6 +22,8 @@ const isOfVcpu = (e: Of, c: C): boolean => c.notes.of(e).vcpu !== null
 /** The lock section that an event is in. */
 const section = (e: Of, c: C): Section => c.notes.of(e).section as Section
 const isInSection = (e: Of, c: C): boolean => c.notes.of(e).section !== null
+/** A request is being sent that one of the threads in the slice sends. */
+const isInSlice = (e: Of, c: C): boolean => isInSection(e, c) && section(e, c).request !== null
 
 const root = (c: C, hpa: number | null): Comparison['is'] =>
   hpa === null ? null : { name: c.notes.root(hpa) }
@@ -279,7 +281,7 @@ export const rootsTable: Table<C> = {
   },
 
   prep_zap: {
-    steps: [zapper(isZap), memslot('ZF.5 next')],
+    steps: [zapper(isZap), zapper('ZAP.2'), memslot('ZF.5 next'), memslot('ZF.5 zap/ZAP.2')],
     concerns: (e, c) => isInSection(e, c) && c.notes.page(e.sp) !== undefined,
     before: (e, c) => {
       const is = { name: c.notes.page(e.sp) as string }
@@ -296,6 +298,11 @@ export const rootsTable: Table<C> = {
       ...pageIs(c, c.notes.page(e.sp) as string, e),
       compare('kvm->arch.mmu_valid_gen', (kvm) => kvm.mmu_valid_gen, e.vmgen),
     ],
+    after: (e, c) => {
+      const { role } = section(e, c)
+      if (role === 'free') return []
+      return role === 'memslot' ? owes(null, memslot('ZF.5 zap/ZAP.2')) : owes(ZAPPER, zapper('ZAP.2'))
+    },
   },
 
   zap_all_fast: {
@@ -313,11 +320,14 @@ export const rootsTable: Table<C> = {
 
   req_vcpu: {
     steps: ['vcpu', 'zapper', 'memslot'].map((kind) => ({ kind, step: isRequest })),
-    concerns: (e, c) => isInSection(e, c) && section(e, c).request !== null,
-    reads: (e) => [isAskedToFree(e.vcpu, e.pending), ...flushAndMode(e.vcpu, e.pending, e.mode)],
-    after: (e, c) => [
-      oneOf(inBlock(section(e, c).request as string, `REQ.1[${e.vcpu}]`, c.notes.of(e).vcpu)),
-    ],
+    reads: (e, c) =>
+      isInSlice(e, c)
+        ? [isAskedToFree(e.vcpu, e.pending), ...flushAndMode(e.vcpu, e.pending, e.mode)]
+        : [isAskedToFree(e.vcpu, e.pending)],
+    after: (e, c) =>
+      isInSlice(e, c)
+        ? [oneOf(inBlock(section(e, c).request as string, `REQ.1[${e.vcpu}]`, c.notes.of(e).vcpu))]
+        : [],
   },
 
   free_root_page: {

@@ -11,6 +11,14 @@ interface ThreadRules {
   /** is_page_fault_stale() and kvm_faultin_pfn() were entered, and have not returned. */
   isTestingStale: boolean
   isFaultingIn: boolean
+  /** What kvm_faultin_pfn() saw of invalidations, and how many may have been in progress. */
+  seen: { readonly kseq: number; readonly inprog: number }
+  mayBegin: number
+  /** kvm_faultin_pfn() has found a page, so that mmu_lock is taken next. */
+  hasPage: boolean
+  /** A notifier's start has been entered, and has not returned; and it has counted its invalidation. */
+  isStarting: boolean
+  hasBegun: boolean
   /** The root in the hardware of its vCPU. */
   loaded: number | null
   /** kvm_mmu_get_page was traced, and __kvm_mmu_get_shadow_page() has not returned. */
@@ -62,6 +70,9 @@ export class LogRules {
   readonly #pgds = new Map<number, number>()
   /** Invalidations that have ended. */
   #ended = 0
+  /** Invalidations in progress; and starts of notifiers that may have counted theirs already. */
+  #inProgress = 0
+  #starting = 0
 
   /** @param vcpus how many the VM has: a request to all is sent to each of them, by index. */
   constructor(kernel: Kernel, vcpus: number) {
@@ -90,6 +101,11 @@ export class LogRules {
         request: null,
         isTestingStale: false,
         isFaultingIn: false,
+        seen: { kseq: 0, inprog: 0 },
+        mayBegin: 0,
+        hasPage: false,
+        isStarting: false,
+        hasBegun: false,
         loaded: null,
         lookUp: null,
         page: null,
@@ -113,7 +129,7 @@ export class LogRules {
   #checkRequest(event: TraceEvent, thread: ThreadRules): string | null {
     const { request } = thread
     if (event.name === 'req_vcpu') {
-      if (request === null) return null
+      if (request === null) return 'a request is sent by kvm_make_all_cpus_request()'
       const isNext = event.vcpu === request.next && event.req === request.req
       request.next++
       if (request.next === this.#vcpus) thread.request = null
@@ -175,7 +191,7 @@ export class LogRules {
   #checkSlots(slots: PrintedSlots): string | null {
     const { rhpa, rpgd, h0, p0, h1, p1, h2, p2 } = slots
     const isKnown = (hpa: number | null, pgd: number | null): boolean =>
-      hpa === null || !this.#pgds.has(hpa) || this.#pgds.get(hpa) === pgd
+      hpa === null || this.#pgds.get(hpa) === pgd
     const all = isKnown(rhpa, rpgd) && isKnown(h0, p0) && isKnown(h1, p1) && isKnown(h2, p2)
     return all ? null : 'a root is cached with the page directory that it shadows'
   }
@@ -187,34 +203,76 @@ export class LogRules {
         const isHeld = thread.lock !== null
         thread.lock = event.lock
         if (isHeld) return 'mmu_lock is taken once'
+        const { hasPage } = thread
+        thread.hasPage = false
+        if (event.fn.endsWith('_page_fault') && !hasPage) return 'a fault takes mmu_lock when it has a page'
         return event.lock === this.#lock ? null : 'there is one mmu_lock'
       }
       case 'wunlock': {
         const { lock } = thread
         thread.lock = null
+        thread.hasBegun = false
         return lock === null || lock === event.lock ? null : 'the lock that was taken is released'
       }
       case 'stale_chk':
         if (event.kseq !== this.#ended) return 'mmu_invalidate_seq counts the invalidations that have ended'
         if (event.fseq > event.kseq) return 'mmu_invalidate_seq only grows'
+        if (event.inprog !== this.#inProgress)
+          return 'mmu_invalidate_in_progress counts those that have begun'
         return thread.lock === null ? 'is_page_fault_stale() is called with mmu_lock held' : null
       case 'faultin':
         thread.isFaultingIn = true
-        return null
+        thread.hasPage = false
+        thread.seen = event
+        thread.mayBegin = this.#inProgress + this.#starting
+        // The latest end may not yet have counted.
+        return event.kseq >= this.#ended - 1
+          ? null
+          : 'mmu_invalidate_seq counts the invalidations that have ended'
       case 'faultin_ret': {
         const { isFaultingIn } = thread
         thread.isFaultingIn = false
-        return isFaultingIn ? null : 'kvm_faultin_pfn() is entered before it returns'
+        thread.hasPage = event.ret === 0
+        if (!isFaultingIn) return 'kvm_faultin_pfn() is entered before it returns'
+        // Both counts were read without the lock, between the entry and here.
+        if (thread.seen.kseq > this.#ended)
+          return 'mmu_invalidate_seq counts the invalidations that have ended'
+        return thread.seen.inprog <= Math.max(thread.mayBegin, this.#inProgress + this.#starting)
+          ? null
+          : 'mmu_invalidate_in_progress counts those that have begun'
       }
       case 'inv_end': {
-        const isCounted = event.seq === this.#ended
+        const isCounted = event.seq === this.#ended && event.inprog === this.#inProgress
         this.#ended++
+        this.#inProgress--
         return isCounted ? null : 'mmu_invalidate_seq counts the invalidations that have ended'
       }
+      case 'mn_start':
+        if (!thread.isStarting) this.#starting++
+        thread.isStarting = true
+        return null
+      case 'mn_start_ret':
+        if (thread.isStarting) this.#starting--
+        thread.isStarting = false
+        return null
+      case 'unmap_gfn_range':
+        if (!thread.hasBegun) this.#inProgress++
+        thread.hasBegun = true
+        return event.seq === this.#ended && event.inprog === this.#inProgress
+          ? null
+          : 'an invalidation is counted before its range is unmapped'
+      case 'rlock_acq':
+        thread.hasPage = false
+        return null
       case 'load_pgd':
         thread.loaded = event.root
         return null
       case 'vcpu_run': {
+        const { hasPage } = thread
+        thread.hasPage = false
+        if (hasPage) return 'a fault that has a page takes mmu_lock'
+        if (event.rhpa !== null && this.#pgds.get(event.rhpa) !== event.rpgd)
+          return 'a root is used with the page directory that it shadows'
         if (thread.isFreeing) return 'obsolete roots of both MMUs are freed'
         const root = event.np % 2 === 1 ? event.ncr3 : event.scr3
         if (root !== event.rhpa) return 'the hardware has the root of the MMU'

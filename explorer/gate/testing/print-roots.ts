@@ -12,6 +12,19 @@ export interface Taken {
   readonly after: Kvm
 }
 
+/**
+ * The first event of a printed log: an invalidation that is in progress from then on, so that a fault may be retried for
+ * it at any time.
+ */
+export const INVALIDATION: Printed = {
+  tid: 603,
+  name: 'unmap_gfn_range',
+  start: 0,
+  end: 1,
+  seq: 0,
+  inprog: 1,
+}
+
 /** An event without what all events have. */
 type Printed = { readonly tid: number; readonly name: TraceEvent['name']; readonly fn?: string } & Record<
   string,
@@ -147,12 +160,12 @@ export function eventsOf({ kind, self: v, path, case: taken, before, after }: Ta
     ]
   }
   const exit = (reason: string): Printed[] => [event('kvm_exit', { vcpu: v, reason })]
-  const stale = (inprog: number): Printed =>
+  const stale = (): Printed =>
     event('stale_chk', {
       vcpu: v,
       fseq: 0,
       kseq: 0,
-      inprog,
+      inprog: 1,
       pending: pending(before, v),
       rhpa: hpa(before.vcpu[v].root),
     })
@@ -179,6 +192,7 @@ export function eventsOf({ kind, self: v, path, case: taken, before, after }: Ta
           pending: pending(after, v),
           mode: mode(after, v),
           rhpa: hpa(after.vcpu[v].root),
+          rpgd: pgd(after, after.vcpu[v].root),
           scr3: hpa(after.vcpu[v].root),
           ncr3: 0,
           np: 0,
@@ -219,11 +233,15 @@ export function eventsOf({ kind, self: v, path, case: taken, before, after }: Ta
       // KVM_REQ_LOAD_MMU_PGD is serviced before.
       return load()
     case 'PF/PF.11':
-      return locked('paging64_page_fault')
+      return [
+        event('faultin', { vcpu: v, gfn: 0x100, kseq: 0, inprog: 0 }),
+        event('faultin_ret', { ret: 0 }),
+        ...locked('paging64_page_fault'),
+      ]
     case 'PF/PF.12':
-      return [stale(0), event('stale_ret', { ret: taken === 0 ? 1 : 0 })]
+      return [stale(), event('stale_ret', { ret: taken === 0 ? 1 : 0 })]
     case 'PF/retry of a notifier':
-      return [stale(1), event('stale_ret', { ret: 1 })]
+      return [stale(), event('stale_ret', { ret: 1 })]
     default:
       return []
   }
