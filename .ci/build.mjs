@@ -18,6 +18,7 @@ import { basename, dirname, join } from 'node:path'
 import { Failure } from './failure.mjs'
 import { isAlive, LOCK } from './lock.mjs'
 import { modelHash } from './model-hash.mjs'
+import { GRAPH, moduleGraph } from './module-graph.mjs'
 import { pagePlugin } from './page.mjs'
 import { ASSETS, PRODUCT, TOOLS } from './programs.mjs'
 import { sourceHash } from './source-hash.mjs'
@@ -104,21 +105,27 @@ function checkTypes(root) {
   })
 }
 
-const bundle = (root, into) => bundleInto(root, into, PRODUCT, { tools: TOOLS }, ASSETS)
+async function bundle(root, into) {
+  const { minifySync } = await loadBundler('rolldown/utils')
+  const { plugin, input, graph } = moduleGraph(root, minifySync)
+  await bundleInto(root, into, { ...PRODUCT, ...input }, { tools: TOOLS }, ASSETS, [plugin])
+  writeFileSync(join(into, GRAPH), `${JSON.stringify(graph())}\n`)
+}
 
 /**
  * Bundles entry files into a folder, and further ones into folders in it, with the licences of what was bundled.
  * @param entries names of the built files and their sources; `below` has the same by folder.
  * @param assets files below node_modules that are copied into the folder.
+ * @param plugins of the bundler, for the entry files only.
  * @throws Failure when the sources cannot be bundled.
  */
-export async function bundleInto(root, into, entries, below = {}, assets = []) {
+export async function bundleInto(root, into, entries, below = {}, assets = [], plugins = []) {
   const { rolldown } = await loadBundler()
   const licences = new Map()
   const noteAll = (files) => {
     for (const file of files) noteLicence(licences, file)
   }
-  const write = async (input, dir) => {
+  const write = async (input, dir, plugins = []) => {
     const bundle = await rolldown({
       cwd: root,
       input,
@@ -127,7 +134,7 @@ export async function bundleInto(root, into, entries, below = {}, assets = []) {
       transform: { target: 'node20' },
       // The text of a step's code stays as it was written.
       optimization: { inlineConst: false },
-      plugins: [pagePlugin(noteAll)],
+      plugins: [pagePlugin(noteAll), ...plugins],
       logLevel: 'silent',
     })
     const { output } = await bundle.write({
@@ -144,7 +151,7 @@ export async function bundleInto(root, into, entries, below = {}, assets = []) {
   }
   try {
     const folders = Object.entries(below).map(([name, input]) => write(input, join(into, name)))
-    await Promise.all([write(entries, into), ...folders])
+    await Promise.all([write(entries, into, plugins), ...folders])
     for (const asset of assets) {
       const file = join(root, 'node_modules', asset)
       copyFileSync(file, join(into, basename(asset)))
@@ -157,9 +164,9 @@ export async function bundleInto(root, into, entries, below = {}, assets = []) {
   writeFileSync(join(into, 'third-party-licences.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`))
 }
 
-async function loadBundler() {
+async function loadBundler(name = 'rolldown') {
   try {
-    return await import('rolldown')
+    return await import(name)
   } catch (error) {
     const { version } = process
     throw new Failure(

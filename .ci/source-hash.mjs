@@ -15,6 +15,7 @@ const FILES = [
   '.ci/build.mjs',
   '.ci/model-hash.mjs',
   '.ci/page.mjs',
+  '.ci/module-graph.mjs',
   '.ci/programs.mjs',
 ]
 

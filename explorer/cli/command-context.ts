@@ -1,5 +1,6 @@
 import type { Checker } from './checker.ts'
 import type { CounterexampleWriter } from './counterexample-writer.ts'
+import type { ModuleGraph } from './gate/module-graph.ts'
 import type { Io } from './io.ts'
 import type { CellJudge, SearchRunner } from './search-runner.ts'
 
@@ -8,6 +9,8 @@ export interface CommandContext extends Checker {
   readonly io: Io
   readonly runner: SearchRunner
   readonly judge: CellJudge
+  /** The modules of this build; null if they are not known. */
+  readonly modules: () => Promise<ModuleGraph | null>
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly writer: CounterexampleWriter

@@ -119,6 +119,8 @@ const GATE_OPTIONS: readonly (readonly string[])[] = [
   ['--shard', '1/2', '--json', join(folder, 'part.json')],
   ['--tier', 'gate', '--workers', '1', '--budget', '60', '--time-limit', '60', '--quiet'],
   ['--max-states', '1000', '--memory-limit', '9000', '--json'],
+  ['--cache', folder],
+  ['--no-cache'],
 ]
 
 describe('options of gate', () => {
@@ -281,6 +283,7 @@ describe('members of JSON that scripts read', () => {
         'tier',
         'only',
         'shard',
+        'cached',
         'exitStatus',
       ]),
     )

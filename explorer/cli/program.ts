@@ -219,7 +219,9 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
       .option('--budget <s>', 'seconds for all searches together')
       .option('--max-states <n>', 'distinct states of each search')
       .option('--memory-limit <MiB>', 'of the whole process (default: 90% of the memory)')
-      .option('--workers <n>', 'parallel searches (default: one for each core)'),
+      .option('--workers <n>', 'parallel searches (default: one for each core)')
+      .option('--cache <dir>', 'where verdicts are kept (default: ~/.cache/mmucheck)')
+      .option('--no-cache', 'search everything, and keep nothing'),
   ).action(async (raw) => done(await gate(context, raw)))
 
   addReportOptions(

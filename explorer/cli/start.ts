@@ -3,6 +3,7 @@ import type { CommandContext } from './command-context.ts'
 import { freshProcess } from './confirm.ts'
 import { counterexampleFiles } from './counterexample-files.ts'
 import { EXIT } from './exit-status.ts'
+import { builtModules } from './gate/module-graph.ts'
 import { checkerOf } from './load-catalogue.ts'
 import { processIo } from './process-io.ts'
 import { run } from './program.ts'
@@ -30,6 +31,7 @@ export async function start(catalogue: URL, replay: URL): Promise<void> {
       io,
       runner,
       judge: runner,
+      modules: builtModules,
       env: process.env,
       writer: counterexampleFiles(checker, confirm),
       signal: interrupt.signal,

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { quoted, quotedPath } from '../../../model/language/quoted.ts'
 import { replaceFile } from '../../checkpoint/index.ts'
+import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import { type CommandContext, interruption } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
 import {
@@ -18,12 +19,14 @@ import { type GateScope, gateCells, olderKernel, packedBaseline, TIERS } from '.
 import { type JudgedCell, recordedCell, recordOfJudged } from '../gate/judged-cell.ts'
 import { cellsOfShard, readShard } from '../gate/plan.ts'
 import { runGate } from '../gate/run-gate.ts'
+import { cachedVerdicts, cacheFolder } from '../gate/verdict-cache.ts'
 import { count, readOptions, seconds } from '../options.ts'
 import { FORMATS } from '../report/formats/output.ts'
 import { outputOfGate } from '../report/formats/output-of.ts'
 import { printFormatted, refuseTwoOutputs, titlesIn } from '../report/formats/print.ts'
-import { findingLines, gateLine, nextSteps } from '../report/gate-text.ts'
+import { findingLines, gateLine, nextSteps, type ReportedFinding } from '../report/gate-text.ts'
 import { ProgressDisplay } from '../report/progress.ts'
+import { wrapAtSpaces } from '../wrap.ts'
 import { orUnwritable } from '../write-counterexample.ts'
 
 /** Options of `gate` and `merge`. */
@@ -47,6 +50,7 @@ const options = reportOptions.extend({
   maxStates: count().optional(),
   memoryLimit: count().optional(),
   workers: count(256).optional(),
+  cache: z.literal(false).or(z.string().min(1, 'must name a folder')).optional(),
 })
 
 /**
@@ -77,7 +81,16 @@ export async function gate(context: CommandContext, raw: unknown): Promise<numbe
   const chosen = new Set(shard === null ? wanted : cellsOfShard(wanted, baseline, shard))
   const cells = whole.filter(({ name }) => chosen.has(name))
   const { timeLimit, maxStates, memoryLimit } = flags
-  const judged = await runGate(context, {
+  const verdicts =
+    flags.cache === false
+      ? null
+      : cachedVerdicts(
+          await context.modules(),
+          flags.cache ?? cacheFolder(context.env),
+          scope.kernel,
+          catalogueOfKernel(context.catalogue, scope.kernel ?? undefined).properties,
+        )
+  const { judged, cached } = await runGate(context, {
     cells,
     kernel: scope.kernel,
     baseline,
@@ -87,12 +100,17 @@ export async function gate(context: CommandContext, raw: unknown): Promise<numbe
       ...(memoryLimit === undefined ? {} : { memoryLimit }),
     },
     budget: flags.budget ?? null,
+    verdicts,
+    onUnwritten: () =>
+      context.io.err(
+        `mmucheck: warning: verdicts cannot be kept in ${quotedPath(verdicts?.cache.folder ?? '')}; the next run searches again: choose another folder with --cache`,
+      ),
     atOnce: Math.min(flags.workers ?? availableParallelism(), Math.max(1, cells.length)),
     progress: new ProgressDisplay(context.io, { quiet: flags.quiet, searches: cells.length }),
   })
   const { out, sameGraph } = flags
   const only = flags.only ?? null
-  const asked: Conclusion = { scope, only, shard, baseline, cells, judged, all, sameGraph, out }
+  const asked: Conclusion = { scope, only, shard, baseline, cells, judged, cached, all, sameGraph, out }
   if (!flags.update) return report(context, flags, asked)
   const updated = updatedBaseline(baseline, all, judged, only === null)
   const showText = !flags.quiet && flags.json !== true && flags.format === 'text'
@@ -136,7 +154,24 @@ function reportLines({ findings, diagram }: Concluded, asked: Conclusion, width:
     ...findingLines(findings, width),
     ...(diagram === null ? [] : [diagram]),
     ...nextSteps(findings, width),
+    ...cacheLines(asked, findings, width),
   ]
+}
+
+/** How many verdicts come from the cache, and how many searches found nothing else; empty without cached verdicts. */
+function cacheLines(
+  { cells, cached }: Conclusion,
+  findings: readonly ReportedFinding[],
+  width: number,
+): string[] {
+  if (cached.length === 0) return []
+  const known = new Set(cached)
+  const differing = new Set(findings.map(({ cell }) => cell))
+  const searched = cells.filter(({ name }) => !known.has(name))
+  const same = searched.filter(({ name }) => !differing.has(name)).length
+  const others = `; the code of ${searched.length} is not that of an earlier run, and ${same} of them are as recorded`
+  const text = `${cached.length} of ${cells.length} verdicts are from the cache${searched.length === 0 ? '' : others} (--no-cache searches all)`
+  return wrapAtSpaces(text, width)
 }
 
 /** @throws UsageError where an update would hide what a run in CI is to show. */

@@ -48,6 +48,7 @@ export async function merge(
     baseline,
     cells: wanted,
     judged: wanted.flatMap(({ name }) => found.get(name) ?? []),
+    cached: files.flatMap(({ json }) => json.cached),
     all: all.map(({ name }) => name),
     sameGraph: flags.sameGraph,
     out: flags.out,

@@ -26,6 +26,8 @@ export interface Conclusion {
   /** The cells that were searched, and what was found in each. */
   readonly cells: readonly GateCell[]
   readonly judged: readonly JudgedCell[]
+  /** Names of those that were not searched because the cache has them. */
+  readonly cached: readonly string[]
   /** Names of all cells of the scope. */
   readonly all: readonly string[]
   readonly sameGraph: boolean
@@ -80,6 +82,7 @@ export async function conclude(context: CommandContext, asked: Conclusion): Prom
       ...scope,
       only: only === null ? null : [...only],
       shard,
+      cached: [...asked.cached],
       exitStatus: worstOf(statuses),
       findings,
       cells: judged.map((cell, n) => ({

@@ -34,6 +34,8 @@ export const gateShape = z.strictObject({
   only: z.array(z.string()).nullable(),
   /** Which part this is; null for the whole. */
   shard: z.strictObject({ index: z.int().min(1), of: z.int().min(1) }).nullable(),
+  /** Names of the cells whose verdicts come from the cache. */
+  cached: z.array(z.string()),
   exitStatus: z.int(),
   findings: z.array(finding),
   /** What was found in each cell; the traces only of violations among the findings. */

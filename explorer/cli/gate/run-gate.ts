@@ -8,6 +8,7 @@ import type { GateCell } from './gate-cells.ts'
 import type { JudgeLimits } from './judge-cell.ts'
 import { type JudgedCell, unjudgedCell } from './judged-cell.ts'
 import { longestFirst } from './plan.ts'
+import type { CachedVerdicts } from './verdict-cache.ts'
 
 /** How to search the cells of a gate. */
 export interface GateRun {
@@ -19,19 +20,35 @@ export interface GateRun {
   /** Seconds for all cells together; null for as many as it takes. */
   readonly budget: number | null
   readonly atOnce: number
+  /** Verdicts of earlier runs; null for none. */
+  readonly verdicts: CachedVerdicts | null
+  /** Called, once, when a verdict cannot be kept. */
+  readonly onUnwritten: () => void
   readonly progress: ProgressDisplay
 }
 
 /**
  * Searches all cells, the longest first, several in parallel. What the budget or an interrupt leaves out is not
  * complete.
- * @returns what was found, in the order of the cells.
+ * @returns what was found, in the order of the cells, and the names of those that were not searched because the cache
+ *   has them.
  * @throws InternalError after stopping the other searches.
  */
 export async function runGate(
   { judge, signal }: Pick<CommandContext, 'judge' | 'signal'>,
-  { cells, kernel, baseline, limits, budget, atOnce, progress }: GateRun,
-): Promise<JudgedCell[]> {
+  { cells, kernel, baseline, limits, budget, atOnce, verdicts, onUnwritten, progress }: GateRun,
+): Promise<{ readonly judged: JudgedCell[]; readonly cached: readonly string[] }> {
+  const cached = new Set<string>()
+  let isWritable = true
+  const keep = (cell: GateCell, found: JudgedCell): JudgedCell => {
+    if (verdicts === null || !isWritable) return found
+    isWritable = verdicts.cache.write(verdicts.keyOf(cell), found)
+    if (!isWritable) onUnwritten()
+    return found
+  }
+  /** A complete search of as many states would not have ended within the limit either. */
+  const fits = ({ states }: JudgedCell): boolean =>
+    limits.maxStates === undefined || states <= limits.maxStates
   const stop = new AbortController()
   const onAbort = (): void => stop.abort()
   signal.addEventListener('abort', onAbort)
@@ -40,8 +57,15 @@ export async function runGate(
   const timer = budget === null ? null : setTimeout(() => stop.abort(), budget * 1000)
   const why = (): string =>
     performance.now() >= end ? `${budget} s passed for all cells (--budget)` : 'interrupted'
-  const search = async ({ name, design, scenario }: GateCell): Promise<JudgedCell> => {
+  const search = async (cell: GateCell): Promise<JudgedCell> => {
+    const { name, design, scenario } = cell
     const names = { design: design.id, scenario: scenario.id }
+    const known = verdicts?.cache.read(verdicts.keyOf(cell), cell) ?? null
+    if (known !== null && fits(known)) {
+      cached.add(name)
+      progress.done(name)
+      return known
+    }
     if (performance.now() >= end) stop.abort()
     if (stop.signal.aborted)
       return unjudgedCell(names, { stopped: `${why()} before it began`, modelError: null })
@@ -56,7 +80,7 @@ export async function runGate(
       return unjudgedCell(names, { stopped: null, modelError: errorInWords(error) })
     })
     progress.done(name)
-    return found.stopped === 'interrupted' ? { ...found, stopped: why() } : found
+    return keep(cell, found.stopped === 'interrupted' ? { ...found, stopped: why() } : found)
   }
   const order = longestFirst(
     cells.map(({ name }) => name),
@@ -74,7 +98,8 @@ export async function runGate(
       if (outcome.status === 'rejected') throw outcome.reason
       byCell[order[n]] = outcome.value
     })
-    return byCell
+    if (cached.size < cells.length) verdicts?.cache.prune()
+    return { judged: byCell, cached: cells.map(({ name }) => name).filter((name) => cached.has(name)) }
   } finally {
     if (timer !== null) clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)

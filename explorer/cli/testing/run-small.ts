@@ -47,6 +47,7 @@ export async function runSmall(
     },
     runner: inThisThread,
     judge: judging(catalogue),
+    modules: async () => null,
     env: {},
     writer: counterexampleFiles(CHECKER, confirming(CHECKER)),
     signal: new AbortController().signal,
