@@ -106,7 +106,12 @@ describe('the package', () => {
 
   it('has the baselines, and a gate that compares with them', () => {
     const binary = join(user, 'node_modules', '.bin', 'mmucheck')
-    const { status, stdout } = run(user, binary, ['gate', '--no-cache', '--only', 'upstream in roots-zap-one'])
+    const { status, stdout } = run(user, binary, [
+      'gate',
+      '--no-cache',
+      '--only',
+      'upstream in roots-zap-one',
+    ])
     expect([status, stdout]).toEqual([0, 'mmucheck: gate passes: 2 cells as recorded\n'])
   })
 })
