@@ -25,7 +25,7 @@ describe('the roots slice', () => {
     // L1 runs L2: two MMUs for each vCPU.
     [
       's15_nested-npt1',
-      781,
+      807,
       { 'exit: other': 131, 'fault below': 55, 'PF/retry of a notifier': 0, lock: 25 },
     ],
     ['s12_rootzap', 490, { 'exit: other': 55, 'fault below': 16, 'PF/retry of a notifier': 0, lock: 6 }],
