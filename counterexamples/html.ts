@@ -28,7 +28,7 @@ ${about.map((text) => `<span>${quote(text)}</span>`).join('\n')}</p>
 <pre id="text">${quote(mailText(replayed))}</pre>`,
     data: pageDataOf(replayed),
     ...embedded(),
-  })
+  }).text
 }
 
 /** The parts of a page. */
@@ -37,21 +37,31 @@ interface Parts {
   /** HTML. */
   readonly body: string
   /** What the script finds in the element `data`. */
-  readonly data: unknown
+  readonly data?: unknown
   readonly script: string
   readonly style: string
+  /** The script may ask the server that the page comes from. */
+  readonly asks?: true
 }
 
-/** The text of a page with a policy by which nothing but its script and style counts. */
-function pageText({ title, body, data, script, style }: Parts): string {
+/** The text of a page, and its policy, by which nothing but its own script and style counts. */
+export function pageText({ title, body, data, script, style, asks }: Parts): {
+  readonly text: string
+  readonly policy: string
+} {
   const policy = [
     "default-src 'none'",
     `style-src '${digest(style)}'`,
     `script-src '${digest(script)}'`,
+    ...(asks === true ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ')
-  return `<!doctype html>
+  const found =
+    data === undefined
+      ? ''
+      : `<script type="application/json" id="data">${JSON.stringify(data).replace(/</g, '\\u003c')}</script>\n`
+  const text = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -62,13 +72,14 @@ function pageText({ title, body, data, script, style }: Parts): string {
 </head>
 <body>
 ${body}
-<script type="application/json" id="data">${JSON.stringify(data).replace(/</g, '\\u003c')}</script>
-<script>${script}</script>
+${found}<script>${script}</script>
 </body>
 </html>
 `
+  return { text, policy }
 }
 
 const digest = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`
 
-const quote = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
+/** Text of others, as text of a page. */
+export const quote = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)

@@ -4,6 +4,7 @@
  */
 
 export { type Counterexample, counterexampleOf, readCounterexample } from './counterexample-file.ts'
+export { valuesAfter } from './path.ts'
 export { RENDERERS, type RendererName } from './render.ts'
 export { type Replayed, replay } from './replay.ts'
 export { violationText } from './violation-text.ts'

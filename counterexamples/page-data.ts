@@ -27,7 +27,8 @@ export function pageDataOf(replayed: Replayed): PageData {
   }
 }
 
-function traceDataOf(
+/** What is shown of a trace, with the letters and rows that its causes ask for. */
+export function traceDataOf(
   replayed: Replayed,
   causes: Causes,
 ): Omit<PageData, 'rules' | 'length' | 'judged' | 'end' | 'commit'> {
@@ -127,12 +128,13 @@ function viewer(system: System): (state: Uint16Array) => never {
  * only the one that the trace violates.
  * @param length number of steps to the violation.
  */
-function judgedData(
-  traced: Pick<Replayed, 'system' | 'states' | 'steps' | 'judged' | 'property'>,
+export function judgedData(
+  traced: Pick<Replayed, 'system' | 'states' | 'steps' | 'judged'> & Partial<Pick<Replayed, 'property'>>,
   length: number,
 ): JudgedData[] {
   const { judged = [], property, steps } = traced
-  const all = [property, ...judged.filter(({ id }) => id !== property.id)]
+  const others = judged.filter(({ id }) => id !== property?.id)
+  const all = property === undefined ? others : [property, ...others]
   const observer = new Observer(traced.system)
   return all.flatMap((each): JudgedData[] => {
     const { id, title, kind } = each

@@ -165,7 +165,8 @@ export function withWayOn(replayed: Replayed): Replayed {
     : { ...replayed, steps: [...steps, ...wayOn.steps], states: [...states, ...wayOn.states] }
 }
 
-function stepsOf(
+/** The steps of a trace with what each changed. @param states those before and after them. */
+export function stepsOf(
   system: System,
   steps: readonly TraceStep[],
   states: readonly Uint16Array[],

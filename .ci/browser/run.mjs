@@ -1,6 +1,6 @@
 // node .ci/browser/run.mjs: opens the pages of the known counterexamples in Chromium, and lets Mermaid read what is
 // written in its language. Says "skipped" in one line where no browser can be had.
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -103,7 +103,10 @@ async function readPage(context, id, path) {
   await page.keyboard.press('k')
   check(Number((await at()).slice(1)) < last, `${id}: k does not go back`)
   await page.goBack()
-  check((await page.locator('.where').textContent()).startsWith(`step ${last} `), `${id}: ignores the address`)
+  check(
+    (await page.locator('.where').textContent()).startsWith(`step ${last} `),
+    `${id}: ignores the address`,
+  )
   await page.evaluate(() => {
     location.hash = '#2'
   })
@@ -123,6 +126,44 @@ async function readPage(context, id, path) {
   check(printed[0] === 'block' && printed[1] === 'none', `${id}: is not printed as text`)
   for (const message of bad) failures.push(`${id}: ${message}`)
   await page.close()
+}
+
+/** Explores by hand: takes a step, undoes it, and searches for a condition. */
+async function explore(context) {
+  const program = join(root, 'explorer', 'cli', 'mmucheck.cjs')
+  const child = spawn(process.execPath, [program, 'explore', 'roots-zap-one', '--design', 'R3'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  try {
+    const url = await new Promise((resolve) =>
+      child.stdout.once('data', (text) => resolve(String(text).trim())),
+    )
+    const page = await context.newPage()
+    const bad = []
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) bad.push(message.text())
+    })
+    page.on('pageerror', (error) => bad.push(String(error)))
+    const lines = (n) =>
+      page.waitForFunction((most) => document.querySelectorAll('.number').length === most, n)
+    await page.goto(url)
+    await page.click('[data-take="1"]')
+    await page.waitForFunction(() => document.querySelectorAll('.line').length > 1)
+    await page.click('#undo')
+    await lines(1)
+    await page.fill('input[name=condition]', 'page[0].role_invalid && vcpu0.mode == IN_GUEST_MODE')
+    await page.click('button[type=submit]')
+    await page.waitForFunction(() => document.querySelectorAll('.line').length > 5)
+    const size = await page.evaluate(() => document.documentElement.scrollHeight)
+    check(size <= 800 || page.viewportSize().height !== 800, 'explore: something is below the fold')
+    for (const message of bad) failures.push(`explore: ${message}`)
+    await page.close()
+  } finally {
+    child.kill('SIGINT')
+    check((await ended) === 130, 'explore: does not end with its terminal')
+  }
 }
 
 /** Texts in Mermaid's language, by what they show. */
@@ -152,6 +193,7 @@ try {
     args: FLAGS,
   })
   for (const id of known) await readPage(context, id, join(folder, `${id}.html`))
+  await explore(context)
   const page = await context.newPage()
   await page.addScriptTag({ path: join(here, 'node_modules', 'mermaid', 'dist', 'mermaid.min.js') })
   for (const [id, text] of texts) {

@@ -78,7 +78,9 @@ function Buttons({ trace, view, press, said }: Pick<Props, 'trace' | 'view' | 'p
 export function StatePane({ trace, view, layout, text, set }: Omit<Props, 'press' | 'said'>): VNode {
   const { at, marked, pane } = view
   const before = marked < 0 ? Math.max(0, at - 1) : marked
-  const panes = trace.data.picture === undefined ? PANES.filter((name) => name !== 'picture') : PANES
+  const panes = PANES.filter(
+    (name) => (name !== 'picture' || trace.data.picture !== undefined) && (name !== 'text' || text !== ''),
+  )
   const held = locksAt(trace, at).map(([name, lane]) => {
     const by = trace.data.lanes[lane]?.role
     return by === undefined || name.includes(' by ') ? name : `${name} by ${by}`

@@ -7,6 +7,7 @@ import { defaultSet } from './commands/default-set.ts'
 import { diff } from './commands/diff.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
+import { explore } from './commands/explore.ts'
 import { gate } from './commands/gate.ts'
 import { list } from './commands/list.ts'
 import { machine } from './commands/machine.ts'
@@ -138,6 +139,13 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--design <file>', 'use this design file, not the one in the counterexample')
     .option('--out <dir>', 'where to look for ids', 'out')
     .action((names: string[], raw) => done(show(context, names, raw)))
+
+  command('explore', 'Steps through a scenario by hand, on a page that only this machine can open.')
+    .argument('<scenario>', 'id or alias, see "mmucheck list scenarios"')
+    .option('--design <id>', 'with the patches of this design')
+    .option('--kernel <version>', 'of this Linux version')
+    .option('--out <dir>', 'where to save paths', 'out')
+    .action(async (name: string, raw) => done(await explore(context, name, raw)))
 
   command('replay', 'Replays counterexamples by xstate alone; fails if the model does not allow one.')
     .argument('<counterexample...>', 'files or ids')
