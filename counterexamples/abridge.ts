@@ -24,6 +24,9 @@ const MOST_LINES_ON = 38
 /** Most steps of a way on that are all shown. */
 const SHORT_WAY = 12
 
+/** As many at least. */
+const SHORTEST_WAY = 6
+
 /** Lines of a canvas that are not rows: names of lanes, their rule, and the mark. */
 const FRAME = 3
 
@@ -41,6 +44,7 @@ export function abridged(replayed: Replayed, causes: Causes, mark: Mark): Abridg
     { from, way, keeps: (step) => isAtSwitch(replayed, step) || communicates(step, causes) },
     { from, way, keeps: (step) => isAtSwitch(replayed, step) },
     { from, way, keeps: () => false },
+    { from, way: new Set([...way].slice(0, SHORTEST_WAY)), keeps: () => false },
   ]
   let drawn: Abridged | null = null
   for (const choice of choices) {

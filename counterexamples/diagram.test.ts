@@ -246,7 +246,7 @@ describe('the race diagram', () => {
                                             kvm_mmu_zap_all_fast()
                                               mmu_valid_gen++               (A)
                                                 stale = 1
-        --- the goal is out of reach; it continues like this ----------------
+        --- the goal is out of reach; it continues like this --------------
         --- the steps below repeat forever --------------------------------
         kvm_mmu_page_fault()
           walk_addr()
@@ -296,7 +296,7 @@ describe('the race diagram', () => {
           reg = counter (0)
                                             account_shadowed()
                                               reg = counter (0)             (A)
-        --- the goal is out of reach; it continues like this ----------------
+        --- the goal is out of reach; it continues like this --------------
           counter = reg + 1
                                               counter = reg + 1
         --- no thread takes another step ----------------------------------
@@ -541,6 +541,19 @@ describe('the command that reproduces a violation', () => {
       property: { ...replayed.property, id: property },
     })
   }
+
+  it('has the scenario on a line by itself where the name of its file is long', () => {
+    const replayed = replayedOf(zapVersusEnter())
+    const scenario = { ...replayed.scenario, file: `${'s'.repeat(40)}.scenario.json` }
+    const design = { ...replayed.design, id: 'd' }
+    expect(reproduce({ ...replayed, scenario, design, property: { ...replayed.property, id: 'p' } })).toEqual(
+      [
+        'Reproduce: mmucheck check \\',
+        `    --scenario ${'s'.repeat(40)}.scenario.json \\`,
+        '    --design d --property p',
+      ],
+    )
+  })
 
   it('takes as many shell lines as its names need', () => {
     expect(lines('d', 'p')).toEqual(['Reproduce: mmucheck check small --design d --property p'])

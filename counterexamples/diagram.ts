@@ -78,11 +78,12 @@ export function reproduce({ scenario, design, property, counterexample: { kernel
   if (line.length <= WIDTH) return [line]
   // The command and the scenario, then the options, together if they fit.
   const [command, where, ...options] = parts
-  const first = `${command} ${where} \\`
+  const together = `${command} ${where} \\`
+  const first = together.length <= WIDTH ? [together] : [`${command} \\`, `    ${where} \\`]
   const rest = `    ${options.join(' ')}`
   return rest.length <= WIDTH
-    ? [first, rest]
-    : [first, ...options.slice(0, -1).map((option) => `    ${option} \\`), `    ${options.at(-1)}`]
+    ? [...first, rest]
+    : [...first, ...options.slice(0, -1).map((option) => `    ${option} \\`), `    ${options.at(-1)}`]
 }
 
 /** A path or a name as one printable shell word. */

@@ -173,6 +173,8 @@ describe('text from outside is quoted', () => {
       `x ${HOSTILE}`,
       `g ${HOSTILE}`,
       `t ${HOSTILE}`,
+      `until ${HOSTILE}`,
+      `until request == "${HOSTILE}"`,
     ].map((line) => line.replaceAll(/[\r\n\u2028]/g, ' '))
     expectTame(await runSmall(['replay', '-i', await counterexample({})], { typed }))
   })
