@@ -12,6 +12,7 @@ import { Replay } from '../../model/trace/replay/replay.ts'
 import type { At } from '../../model/trace/replay/scene.ts'
 import { observedLog } from '../../model/trace/slice.ts'
 import { slices } from '../../model/trace/slices.ts'
+import { tampering } from '../../model/trace/tampering.ts'
 import { MOST_INDICES, MOST_PAGES, roomFor, traceLayout } from '../../model/trace/world.ts'
 import { properties } from '../../properties/index.ts'
 import { missingFor, SOURCES } from '../../properties/trace/sources.ts'
@@ -27,6 +28,7 @@ export const kvmTraces: TracedModel<Kvm, TraceEvent> = {
     const taker = new CensusTaker(version === null ? null : kernelOf(version))
     return { push: (event) => taker.push(event), end: () => counted(taker.census()) }
   },
+  tampering,
   isOfLog: (error) => error instanceof LogError,
   isDisagreement: (error) => error instanceof Disagreement,
 }

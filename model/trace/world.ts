@@ -53,6 +53,8 @@ export interface Room {
   readonly slots: number
   readonly notifiers: number
   readonly frames: FrameIds
+  /** The order in which ids are given to pages first; default 0, 1, 2. */
+  readonly pageOrder?: readonly number[]
 }
 
 /** Shadow pages of a replay, at most: properties compare all pages with each other. */

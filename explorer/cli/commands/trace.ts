@@ -13,6 +13,7 @@ import { unknownName } from '../nearest.ts'
 import { count, readOptions } from '../options.ts'
 import { openLog, type SpooledLog } from '../trace/log-file.ts'
 import { type LogResult, runLog, statusOf, type TraceSettings } from '../trace/run-log.ts'
+import { tamperLog } from '../trace/tamper-log.ts'
 import { traceJson } from '../trace/trace-json.ts'
 import { aligned, tableLines } from '../trace/trace-table.ts'
 import { logLines, verdictLine } from '../trace/trace-text.ts'
@@ -27,6 +28,8 @@ const options = z.object({
   design: z.string().min(1, 'must be a design, or a file with one').optional(),
   matrix: z.literal(true).optional(),
   coverage: z.literal(true).optional(),
+  tamper: count(1000).optional(),
+  seed: count(2 ** 31).default(1),
   kernel: z.string().optional(),
   watch: z.string().regex(WATCHED, 'must be vcpu=N, page=0xADDRESS or gfn=N').optional(),
   frontier: count(10_000_000).default(20_000),
@@ -70,6 +73,8 @@ export async function trace(
           },
   }
   const files = paths.flatMap(logsIn)
+  if (flags.tamper !== undefined)
+    return tamper(context, model, files, settings, { perClass: flags.tamper, seed: flags.seed })
   if (flags.matrix) return matrix(context, model, files, settings)
   const design = flags.design === undefined ? undefined : designOf(context, flags.design)
   const results: LogResult[] = []
@@ -196,6 +201,42 @@ async function cellOf(
   } catch (error) {
     if (error instanceof ModelError) return { word: '-', status: EXIT.holds }
     throw error
+  }
+}
+
+/** Copies of each log with one change: how many are noticed, and which are not. */
+async function tamper(
+  { io }: CommandContext,
+  model: TracedModel<never>,
+  files: readonly string[],
+  settings: TraceSettings,
+  draw: { readonly perClass: number; readonly seed: number },
+): Promise<number> {
+  for (const path of files) {
+    const file = await opened(path, io)
+    try {
+      const copies = await tamperLog(file, model, settings, draw)
+      if (copies === null) throw new UsageError(`${file.name} is too long: copies are made in memory`)
+      const missed = copies.filter(({ noticedBy }) => noticedBy === null)
+      io.out(`${file.name}: ${copies.length} copies, ${copies.length - missed.length} noticed`)
+      for (const { tampering, of, value, nth } of missed)
+        io.out(
+          `  not noticed: ${tampering} ${of}${value === undefined ? '' : `.${value}`}, number ${nth + 1}`,
+        )
+    } finally {
+      file.dispose()
+    }
+  }
+  return EXIT.holds
+}
+
+/** @throws UsageError for a file that cannot be opened. */
+async function opened(path: string, io: CommandContext['io']): Promise<SpooledLog> {
+  try {
+    return await openLog(path, io.input)
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    throw new UsageError(`${quotedPath(path)} cannot be read: ${error.message}`)
   }
 }
 

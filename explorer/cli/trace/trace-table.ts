@@ -17,7 +17,7 @@ function rowOf<W>(result: LogResult<W>, slices: readonly string[]): string[] {
     name,
     String(counted.events),
     level1,
-    perSecond(counted.events, seconds.states),
+    states === null ? '' : perSecond(counted.events, seconds.states),
     ...slices.flatMap((id) => sliceCells(result.slices.find((slice) => slice.id === id))),
   ]
 }

@@ -4,6 +4,7 @@ import type { StepView } from '../../../model/language/property.ts'
 import type { Counters } from '../../../model/language/system.ts'
 import type { Change } from '../../../model/scenarios/additions.ts'
 import type { Judged } from '../../trace/state-monitor.ts'
+import type { Tamperable } from '../../trace/tamper.ts'
 
 /**
  * How logs of the real system are read and replayed: what the command line knows of them. `W` is the world of the model,
@@ -18,6 +19,8 @@ export interface TracedModel<W, E = unknown> {
   reader(strict: boolean): LineReader<E>
   /** Begins the first pass over a log. @param version of the log, if it is known. */
   census(version: string | null): Survey<E, CountedLog<W, E>>
+  /** How events are changed in copies of a log; absent if that is not known. */
+  readonly tampering?: Tamperable<E>
   /** The error is about the log, not about this program: one line says what is wrong with it. */
   isOfLog(error: unknown): error is Error
   /** The error is that the log and the state reconstructed from it disagree. */

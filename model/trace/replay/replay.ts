@@ -76,6 +76,8 @@ export class Replay {
   readonly #synced = new Set<number>()
   /** A thread that waits for mmu_lock, where no event says when it has it. */
   readonly #waiting = new Set<number>()
+  /** vCPUs that the last request was made to. */
+  #vcpus = 0
 
   constructor(stage: Stage, census: Census, room: Room) {
     this.#scene = new Scene(stage, census, room)
@@ -92,6 +94,8 @@ export class Replay {
     const scene = this.#scene
     const thread = scene.thread(event)
     if (thread.requesting !== null && !isOfRequest(event)) requestReturned(scene, thread)
+    if (thread.resets && !FREES_ROOTS.has(event.name) && event.name !== 'mmu_unload') this.#reset(thread)
+    if (thread.asking !== null && !isOfRequest(event)) this.#asked(event, thread)
     if (thread.freesObsolete && !FREES_ROOTS.has(event.name)) this.#freed(thread)
     if (thread.zapsRmap !== null && event.name !== 'spte_clear') rmapZapped(scene, thread, thread.zapsRmap)
     if (this.#waiting.has(event.tid) && event.depth > 0 && event.name !== 'wlock') this.#locked(event, thread)
@@ -110,12 +114,15 @@ export class Replay {
         if (event.lock === scene.census.kvm) this.#locked(event, thread)
         return
       case 'wunlock':
-        if (event.lock === scene.census.kvm) this.#unlocked(thread)
+        if (event.lock === scene.census.kvm) this.#unlocked(event, thread)
         return
       case 'kvm_mmu_get_page':
+        if (thread.gets) throw new Disagreement(event, 'a page was looked up and not returned')
+        thread.gets = !scene.census.tdpMmu
         thread.built = event.created === 'new'
         return
       case 'get_sp':
+        thread.gets = false
         getShadowPage(scene, event)
         return
       case 'prep_zap':
@@ -177,10 +184,11 @@ export class Replay {
         this.#zapAll(event, thread)
         return
       case 'req_all':
+        thread.asking = { req: event.req, next: 0 }
         if ((event.req & 255) === FREE_OBSOLETE_ROOTS) requestReload(scene, event)
         return
       case 'req_vcpu':
-        this.#request(event)
+        this.#request(event, thread)
         return
       case 'set_memslot':
         this.#slots.begin(event)
@@ -245,6 +253,10 @@ export class Replay {
         this.#learnDirectMap(event)
         this.#roots.allocated(event)
         return
+      case 'mmu_reset_context':
+        thread.rootsOf = event.vcpu
+        thread.resets = true
+        return
       case 'tdp_get_root':
         thread.loadsTdpRoot = true
         return
@@ -259,15 +271,20 @@ export class Replay {
       case 'vcpu_run':
         this.#roots.current(event, event.vcpu, event.rhpa)
         this.#roots.enters(event)
+        if (at.vcpu[event.vcpu] === 'RUN.9') throw new Disagreement(event, 'the guest was not left')
         at.vcpu[event.vcpu] = 'RUN.8'
         kvm.vcpu[event.vcpu].mode = 'IN_GUEST_MODE'
         stage.took(null)
         return
       case 'kvm_entry':
+        if (at.vcpu[event.vcpu] !== 'RUN.8')
+          throw new Disagreement(event, 'the guest is entered without vcpu_run')
         at.vcpu[event.vcpu] = 'RUN.9'
         stage.took({ kind: 'vcpu', self: event.vcpu, path: 'RUN.8' })
         return
       case 'kvm_exit':
+        if (at.vcpu[event.vcpu] !== 'RUN.9')
+          throw new Disagreement(event, 'the guest is left and was not entered')
         at.vcpu[event.vcpu] = 'exit: other'
         kvm.vcpu[event.vcpu].mode = 'OUTSIDE_GUEST_MODE'
         stage.took({ kind: 'vcpu', self: event.vcpu, path: 'exit: other' })
@@ -314,8 +331,11 @@ export class Replay {
     stage.took(null)
   }
 
-  #unlocked(thread: ReplayThread): void {
+  #unlocked(event: TraceEvent, thread: ReplayThread): void {
     const { kvm, at, stage } = this.#scene
+    if (thread.zapping.length > 0)
+      throw new Disagreement(event, 'mmu_lock is released in the middle of a zap')
+    if (thread.gets) throw new Disagreement(event, 'a page was looked up and not returned')
     this.#slots.unmapped(thread)
     clearMarks(this.#scene, this.#synced)
     this.#synced.clear()
@@ -334,6 +354,25 @@ export class Replay {
     this.#slots.left(thread)
   }
 
+  /** The request was made to all vCPUs, as many as last time or more. */
+  #asked(event: TraceEvent, thread: ReplayThread): void {
+    const count = thread.asking?.next ?? 0
+    thread.asking = null
+    if (count < this.#vcpus)
+      throw new Disagreement(event, `a request was made to ${count} of ${this.#vcpus} vCPUs`)
+    this.#vcpus = count
+  }
+
+  /** `kvm_mmu_unload()` has returned to kvm_mmu_reset_context(). */
+  #reset(thread: ReplayThread): void {
+    const { at, stage } = this.#scene
+    thread.resets = false
+    at.vcpu[thread.rootsOf] = 'CR0/FR.end'
+    stage.took(null)
+    at.vcpu[thread.rootsOf] = 'RUN.0'
+    stage.took(null)
+  }
+
   #freed(thread: ReplayThread): void {
     thread.freesObsolete = false
     thread.freeing = null
@@ -350,7 +389,11 @@ export class Replay {
     stage.took(null)
   }
 
-  #request({ vcpu, req }: EventOf<'req_vcpu'>): void {
+  #request(event: EventOf<'req_vcpu'>, thread: ReplayThread): void {
+    const { vcpu, req } = event
+    if (thread.asking === null || thread.asking.req !== req || thread.asking.next !== vcpu)
+      throw new Disagreement(event, 'the request is not one that kvm_make_all_cpus_request() is making')
+    thread.asking.next++
     const { requests } = this.#scene.kvm.vcpu[vcpu]
     if ((req & 255) === FREE_OBSOLETE_ROOTS) requests.add('FREE_OBSOLETE_ROOTS')
     else if ((req & 255) === TLB_FLUSH) requests.add('TLB_FLUSH')

@@ -138,7 +138,8 @@ export class RootTable {
   freeRoot(event: EventOf<'free_root_page'>): void {
     const { kvm } = this.#scene
     const thread = this.#scene.thread(event)
-    if (event.root === null || thread.rootsOf < 0 || thread.freeing === null) return
+    if (event.root === null || thread.rootsOf < 0) return
+    if (thread.freeing === null) throw new Disagreement(event, 'a root is freed outside kvm_mmu_free_roots()')
     const { mmu, mask } = thread.freeing
     const roots = this.#mmus[thread.rootsOf][mmu]
     const slots = [1, 2, 3, 0].filter((slot) => (mask & (1 << slot)) !== 0)

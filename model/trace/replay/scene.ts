@@ -26,6 +26,10 @@ export interface ReplayThread {
   vcpu: number
   /** Pages that it zaps, the innermost last: __kvm_mmu_prepare_zap_page() calls itself for children. */
   readonly zapping: number[]
+  /** kvm_mmu_get_page was seen, and the return of the function was not yet. */
+  gets: boolean
+  /** kvm_make_all_cpus_request() is in its loop: the request, and the vCPU that comes next. */
+  asking: { readonly req: number; next: number } | null
   /** The page that kvm_mmu_get_page said it had built. */
   built: boolean
   /** A leaf that is written: its SPTE, until kvm_mmu_set_spte says which frame it maps. */
@@ -59,6 +63,8 @@ export interface ReplayThread {
 const noThread = (): ReplayThread => ({
   vcpu: -1,
   zapping: [],
+  gets: false,
+  asking: null,
   built: false,
   leaf: null,
   added: null,
@@ -111,7 +117,7 @@ export class Scene {
     this.at = stage.at
     this.census = census
     this.room = room
-    this.pages = new Renaming(room.pages)
+    this.pages = new Renaming(room.pages, room.pageOrder)
     this.pfns = new Renaming(room.pfns)
   }
 
