@@ -341,6 +341,17 @@ describe('aliases', () => {
   })
 })
 
+it.each([
+  ['good', 0, ['zap', '--property', 'root-dropped']],
+  ['bad', 1, ['zap', '--design', 'D1', '--property', 'root-dropped']],
+  ['skip', 125, ['zap', '--max-states', '2', '--property', 'root-dropped']],
+  ['abort, for a wrong name', 128, ['zip']],
+  ['abort, for a wrong option', 128, ['zap', '--prop', 'root-dropped']],
+  ['abort, for a wrong model', 128, ['zap', '--design', 'misspelt']],
+])('bisect-run says %s by %i', async (_, status, args) => {
+  expect((await runSmall(['bisect-run', ...args, '--out', folder])).status).toBe(status)
+})
+
 it('exit statuses are those that CI and `git bisect run` know', () => {
   expect(EXIT).toMatchObject({
     holds: 0,

@@ -27,3 +27,14 @@ export function worstOf(codes: Iterable<number>): number {
   const all = new Set(codes)
   return PRECEDENCE.find((code) => all.has(code)) ?? EXIT.holds
 }
+
+/**
+ * The status that `git bisect run` understands: good, bad, skip (125) for what is not decided, and abort (128) for what is
+ * wrong with the command itself, which it would take for bad otherwise. An interrupt aborts as it is.
+ */
+export function bisectStatus(status: number): number {
+  if (status === EXIT.holds) return 0
+  if (status === EXIT.violated || status === EXIT.mismatch) return 1
+  if (status === EXIT.inconclusive) return 125
+  return Math.max(status, 128)
+}

@@ -73,6 +73,14 @@ nothing notices needs a reviewed reason; without one the exit status is 3, and
 also if it is noticed though there is a reason. What the budget leaves out is
 "not decided" (4).`
 
+export const BISECT = `
+Takes what check takes. Exit status 0 for good (holds), 1 for bad (violated),
+125 for skip (inconclusive or vacuous), and 128 to abort, for wrong usage, a
+wrong model and internal errors.
+
+Example:
+  git bisect run npx mmucheck bisect-run roots-zap-one`
+
 export const GATE = `
 Every property of every cell, a design in a scenario, is compared with the
 baseline and with what the design expects. Fails for violations that were

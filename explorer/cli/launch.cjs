@@ -9,7 +9,8 @@ const root = join(__dirname, '..', '..')
 const preparation = join(root, '.ci', 'ready.mjs')
 
 // Until the program has set another status, ending for whatever reason is a failure.
-process.exitCode = 70
+const isBisected = process.argv[2] === 'bisect-run'
+process.exitCode = isBisected ? 128 : 70
 launch().catch((error) => {
   const line = String(error?.message ?? error).split('\n')[0]
   console.error(`mmucheck: internal error: the program does not start: ${line}`)
@@ -24,7 +25,9 @@ async function launch() {
 async function readyCheckout() {
   const { ready, report } = await import(pathToFileURL(preparation).href)
   return ready().catch((error) => {
-    process.exitCode = report(error)
+    const status = report(error)
+    // `git bisect run` skips a commit that cannot be built; it would take another status for a bad one.
+    process.exitCode = isBisected ? 125 : status
     return null
   })
 }

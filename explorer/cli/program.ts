@@ -19,8 +19,9 @@ import { shrink } from './commands/shrink.ts'
 import { trace } from './commands/trace.ts'
 import { errorLines } from './error-lines.ts'
 import { UsageError } from './errors.ts'
-import { EXIT } from './exit-status.ts'
+import { bisectStatus, EXIT } from './exit-status.ts'
 import {
+  BISECT,
   CHECK_EXAMPLES,
   DESIGN_FILE,
   DRIFT,
@@ -46,6 +47,11 @@ import { FORMATS } from './report/formats/output.ts'
  * @returns the exit status.
  */
 export async function run(context: CommandContext, args: readonly string[]): Promise<number> {
+  const status = await runProgram(context, args)
+  return args[0] === 'bisect-run' && !args.includes('--help') ? bisectStatus(status) : status
+}
+
+async function runProgram(context: CommandContext, args: readonly string[]): Promise<number> {
   const { io } = context
   let status: number = EXIT.holds
   const program = programOf(context, (result) => {
@@ -117,6 +123,13 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
   )
     .addHelpText('after', SEARCHES + DESIGN_FILE + SCENARIO_FILE)
     .action(async (scenarios: string[], raw) => done(await check(context, scenarios, raw)))
+
+  addSearchOptions(
+    command('bisect-run', 'As check, with the exit statuses that "git bisect run" expects.', BISECT).argument(
+      '[scenario...]',
+      'ids or aliases, see "mmucheck list scenarios"',
+    ),
+  ).action(async (scenarios: string[], raw) => done(await check(context, scenarios, raw)))
 
   command('list', 'Lists scenarios, designs, properties, machines, bounds or kernels.')
     .argument('[kind]', 'scenarios, designs, properties, machines, bounds or kernels')
