@@ -13,10 +13,18 @@ export const tdpMmu: Feature = {
 }
 
 function refused(bounds: Bounds): string | null {
-  const { guest, roots, zap, shadow, fault, tdp, requests, notifier } = bounds
+  const { guest, roots, zap, shadow, fault, tdp, requests, notifier, dirtyLog, aging, memslots } = bounds
   if (requests.hardwareRoot) return 'tdp is not modelled with requests.hardwareRoot'
   if (notifier.cow.length > 0) return 'tdp is not modelled with notifier.cow'
   if (tdp.huge && shadow.levels < 2) return 'tdp.huge needs shadow.levels: 2'
+  if (
+    notifier.range.length > 0 ||
+    dirtyLog.of.length > 0 ||
+    aging.calls > 0 ||
+    memslots.preciseZap ||
+    fault.fast
+  )
+    return 'tdp is not modelled with notifier.range, dirtyLog, aging, memslots.preciseZap or fault.fast'
   if (!has_only_tdp(bounds)) {
     return zap.all > 0 || slots_change(bounds) || tdp.huge
       ? 'tdp with nested.mmus: 2 is not modelled with zaps, memslots that change, or tdp.huge'

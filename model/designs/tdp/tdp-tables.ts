@@ -1,4 +1,4 @@
-import { drop, insert, replace } from '../../language/patch.ts'
+import { drop, insert, only, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import { arrive } from '../../machines/fault/tdp-map.ts'
 import { freeTable, freezeEntries, type Removed } from '../../machines/tdp/removed-pt.ts'
@@ -13,10 +13,39 @@ import { violated } from '../expectation.ts'
 /** Tables of the TDP MMU that are unlinked while a fault or the hardware is in them. */
 
 const HUGE = TDP_HUGE_PAGE.id
+const NOTIFIER = 'tdp-fault-notifier'
 const bounds = boundsOf(TDP_HUGE_PAGE)
 const removed: Removed = (kvm, v) => kvm.vcpu[v].fault.removed[0]
 
 export const tdpTableDesigns: readonly Design<Kvm>[] = [
+  {
+    id: 'tdp-retry-test-dropped',
+    aliases: [],
+    title: 'drop the retry test of a TDP fault under mmu_lock',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'is_page_fault_stale' },
+    about: 'A notifier that began and ended since the lookup has not seen the SPTE that the fault then sets.',
+    scenarios: [NOTIFIER],
+    kernels: ['7.2'],
+    patches: [drop('PF.12 retry')],
+    expect: violated(
+      NOTIFIER,
+      'tdp-mmu-map-handle-target-level-finds-the-same-pfn',
+      'no-install-during-invalidation',
+      'no-mapping-of-a-lost-page',
+    ),
+  },
+  {
+    id: 'tdp-unmap-without-flush',
+    aliases: [],
+    title: 'do not flush after the SPTEs of the TDP MMU were zapped for a notifier',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'kvm_tdp_mmu_unmap_gfn_range' },
+    about: 'The TLB of a vCPU keeps the page after the host has taken it.',
+    scenarios: [NOTIFIER],
+    patches: [only('notifier', drop('NS.6'))],
+    expect: violated(NOTIFIER, 'no-flush-debt-at-unlock', 'no-mapping-of-a-lost-page'),
+  },
   {
     id: 'tdp-removed-entries-cleared',
     aliases: [],

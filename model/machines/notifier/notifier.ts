@@ -21,6 +21,7 @@ import { notifier_srcu_read_lock, notifier_srcu_read_unlock } from '../../memory
 import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { whileUnlocked } from '../primitives/rmap-lock.ts'
+import { unmapTdpGfn } from '../tdp/unmap.ts'
 import { freeDescs } from '../zap/free-descs.ts'
 import { flushOnReturn } from './flush-on-return.ts'
 import { next_frame, walkSlots } from './range-walk.ts'
@@ -256,6 +257,12 @@ function unmap(bounds: Bounds): Entry<Kvm>[] {
       : [
           unmapGfn(whileUnlocked(gfn_of)),
           ...inFunction('kvm_unmap_gfn_range', ...when(bounds.shadow.descs > 0, freeDescs('NS.5 desc'))),
+          ...when(
+            bounds.tdp.on,
+            ...unmapTdpGfn(gfn_of, (kvm, n) => {
+              kvm.notifier[n].flush = true
+            }),
+          ),
         ]),
     flushOnReturn(
       'NS.6',

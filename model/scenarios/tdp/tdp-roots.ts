@@ -80,4 +80,23 @@ export const tdpRootScenarios: readonly Scenario<Kvm>[] = [
     properties: ['every-access-can-finish', 'zap-all-can-finish', 'no-deadlock', 'no-use-after-free'],
   }),
   scenario(TDP_HUGE_PAGE),
+  scenario({
+    id: 'tdp-fault-notifier',
+    title: 'two vCPUs fault while the host takes the page away, with the TDP MMU',
+    about:
+      'kvm_tdp_mmu_unmap_gfn_range() zaps the leaf SPTE under the write lock. Between the lookup of the host page and the read lock a notifier may begin and end.',
+    bounds: {
+      ...TDP,
+      vcpus: 2,
+      host: { pfns: 4 },
+      notifier: { threads: 1, invalidations: 1, of: [0] },
+    },
+    start: { tables: [], begin: (kvm) => runOnOneRoot(kvm, 2, [1]) },
+    properties: [
+      'every-access-can-finish',
+      'no-deadlock',
+      'no-use-after-free',
+      'mmu-spte-update-keeps-the-pfn',
+    ],
+  }),
 ]

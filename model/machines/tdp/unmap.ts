@@ -1,0 +1,55 @@
+import { type Entry, inFunction, step } from '../../language/program.ts'
+import type { Kvm } from '../../memory/kvm.ts'
+import { index_at } from '../../memory/primitives/guest-memory.ts'
+import { clear_spte } from '../../memory/shadow/shadow-page.ts'
+
+/**
+ * NS.5 tdp: `kvm_tdp_mmu_unmap_gfn_range()` for one frame, with mmu_lock held for write: its leaf SPTE below every root,
+ * invalid ones included. Only valid roots owe a flush: no vCPU is in the guest on an invalid one.
+ */
+export function unmapTdpGfn(
+  gfn: (kvm: Kvm, self: number) => number,
+  owes: (kvm: Kvm, self: number) => void,
+): Entry<Kvm>[] {
+  return inFunction(
+    'kvm_unmap_gfn_range',
+    ...inFunction(
+      'kvm_tdp_mmu_unmap_gfn_range',
+      step<Kvm>(
+        'NS.5 tdp',
+        {
+          fn: 'tdp_mmu_zap_leafs',
+          since: 'v6.1..v7.2',
+          c: { 'v6.1': 'tdp_mmu_set_spte(', 'v6.12': 'tdp_mmu_iter_set_spte(' },
+          shows: (kvm, self) => `zap the leaf SPTEs of gfn ${gfn(kvm, self)} in all roots`,
+          fused:
+            'One frame: the walk has no place to yield, and the lock excludes all that would change SPTEs or put roots.',
+        },
+        {
+          does: (kvm, self) => {
+            for (let root = 0; root < kvm.page.length; root++) {
+              if (kvm.page[root].list !== 'tdp_mmu_roots' || kvm.page[root].root_count === 0) continue
+              if (zap_leaf(kvm, root, gfn(kvm, self)) && !kvm.page[root].role_invalid) owes(kvm, self)
+            }
+          },
+        },
+      ),
+    ),
+  )
+}
+
+/** Clears the leaf SPTE that maps a frame below a root. @returns whether there was one. */
+function zap_leaf(kvm: Kvm, root: number, gfn: number): boolean {
+  let page = root
+  for (let { level } = kvm.page[root]; level > 0; level--) {
+    const { spte } = kvm.page[page]
+    const entry = spte[index_at(gfn, level, spte.length)]
+    if (entry.kind === 'leaf') {
+      clear_spte(entry)
+      return true
+    }
+    if (entry.kind !== 'non-leaf') return false
+    page = entry.child as number
+  }
+  return false
+}
