@@ -70,7 +70,7 @@ export function Choices({ data, here, length, said, take, cut, undo, until, save
         </>
       ) : (
         <button type="button" id="cut" onClick={cut}>
-          go on from step {here}, without the {length - here} after it
+          continue from step {here}, without the {length - here} after it
         </button>
       )}
     </div>
