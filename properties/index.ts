@@ -1,6 +1,7 @@
 // Written by `npm run register` from what the files beside it export; not edited by hand.
 import type { Property } from '../model/language/property.ts'
 import type { Kvm } from '../model/memory/kvm.ts'
+import { noAccessConsumedInSilence, rmapIsAgedUnderALock, agingChangesTheAccessedBitOnly, accessIsSeenBeforeEviction, accessIsSeenByTheWalk, bothKindsOfRootsAreAged } from './aging/aging-answers.ts'
 import { lockedRmapDoesNotChange } from './aging/locked-rmap-does-not-change.ts'
 import { storeComesBeforeTheFlush, pageIsWrittenAgain, pageIsWrittenBeforeItsBitIsSet, readMarksAPageDirty, largeSpteIsDropped, faultMapsAPageWithoutTheLog, faultRunsInABreakOfTheWriteProtection } from './dirty-log/dirty-log-witnesses.ts'
 import { noDirtyPageLost } from './dirty-log/no-dirty-page-lost.ts'
@@ -248,6 +249,12 @@ export const properties: readonly Property<Kvm>[] = [
   rangeIsUnmappedInTwoSections,
   flushIsOwedFromOneSlotToTheNext,
   sharedPageIsNotWritable,
+  noAccessConsumedInSilence,
+  rmapIsAgedUnderALock,
+  agingChangesTheAccessedBitOnly,
+  accessIsSeenBeforeEviction,
+  accessIsSeenByTheWalk,
+  bothKindsOfRootsAreAged,
   lockedRmapDoesNotChange,
   storeComesBeforeTheFlush,
   pageIsWrittenAgain,

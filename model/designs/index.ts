@@ -1,6 +1,7 @@
 // Written by `npm run register` from what the files beside it export; not edited by hand.
 import type { Kvm } from '../memory/kvm.ts'
 import { agingDesigns } from './aging/aging.ts'
+import { bitmapAgingDesigns } from './aging/bitmap-aging.ts'
 import type { Design } from './design.ts'
 import { dirtyLogDesigns } from './dirty-log/dirty-log.ts'
 import { enableDirtyLogDesigns } from './dirty-log/enable-dirty-log.ts'
@@ -78,6 +79,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...notifierDesigns,
   ...rangeDesigns,
   ...agingDesigns,
+  ...bitmapAgingDesigns,
   ...dirtyLogDesigns,
   ...enableDirtyLogDesigns,
   ...requestDesigns,

@@ -19,6 +19,8 @@ export const olderKernels: readonly Expectation[] = [
   ...onKernels(
     ['6.1', '6.12'],
     ...notReached('The zap waits for mmu_lock instead.', 'aging-rmap', 'aging-holds-back-a-zap'),
+    ...notReached('The zap waits for mmu_lock instead.', 'aging-chain', 'aging-holds-back-a-zap'),
+    ...vacuous('Aging holds mmu_lock and locks no rmap.', 'aging-chain', 'locked-rmap-does-not-change'),
     ...notReached(
       'The notifier waits for mmu_lock instead.',
       'aging-notifier',

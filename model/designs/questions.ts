@@ -82,6 +82,44 @@ export const questions: readonly Question[] = [
     ],
   },
   {
+    id: 'seed-003',
+    aliases: [],
+    title: 'Re: [PATCH v3 5/7] KVM: x86: Participate in bitmap-based PTE aging (April 2024)',
+    question:
+      'If accesses are read from TDP roots without mmu_lock, what does a call report once the VM has shadow pages? The mail objects that MGLRU would be blind to a VM with nested guests, and withdraws that: an unreliable answer made the notifier return 0 instead of FAST. A later mail withdraws the withdrawal.',
+    answer:
+      'The patch does not return 0: with a bitmap it returns BITMAP_UNRELIABLE, and without one it asks again under mmu_lock. So the objection is right for the walk that ages pages, whose caller ignores that answer, and too strong for the check before eviction, which stays exact while the page is in one memslot. If the claim of the mail were true, pages in use would be evicted. What the thread did not see: if the page is in two memslots and rmaps appear between them, the pass without mmu_lock has cleared A in the first, its result is forgotten, and the access is lost in silence. To keep what was found mends that. Of the proposals, mmu_lock for the rmaps alone is exact; testing for rmaps in advance lets them be walked without a lock. What was merged (v6.15) has neither bitmap nor "unreliable"; its own mistake, a head read again, is mended in v7.2.',
+    evidence: [
+      {
+        design: 'bitmap-aging',
+        scenario: 'nested-aging-one-slot',
+        property: 'access-is-seen-before-eviction',
+      },
+      { design: 'bitmap-aging', scenario: 'nested-aging-one-slot', property: 'access-is-seen-by-the-walk' },
+      {
+        design: 'bitmap-aging-returns-0',
+        scenario: 'nested-aging-one-slot',
+        property: 'access-is-seen-before-eviction',
+      },
+      { design: 'bitmap-aging', scenario: 'nested-aging', property: 'no-access-consumed-in-silence' },
+      { design: 'bitmap-aging', scenario: 'nested-aging', property: 'access-is-seen-before-eviction' },
+      {
+        design: 'bitmap-aging-keeps-young',
+        scenario: 'nested-aging',
+        property: 'no-access-consumed-in-silence',
+      },
+      {
+        design: 'rmaps-aged-under-mmu-lock',
+        scenario: 'nested-aging',
+        property: 'access-is-seen-by-the-walk',
+      },
+      { design: 'rmaps-tested-in-advance', scenario: 'nested-aging', property: 'rmap-is-aged-under-a-lock' },
+      { design: 'upstream', scenario: 'nested-aging', property: 'no-access-consumed-in-silence' },
+      { design: 'upstream', scenario: 'nested-aging', property: 'access-is-seen-by-the-walk' },
+      { design: 'rmap-head-read-again', scenario: 'aging-rmap', property: 'no-use-after-free' },
+    ],
+  },
+  {
     id: 'seed-004',
     aliases: [],
     title: 'x86/kvm/mmu: make mmu->prev_roots cache work for NPT case (March 2019)',

@@ -97,6 +97,11 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     /** KVM_RMAP_LOCKED, in the head of each frame's rmap (v6.15). */
     rmap_locked: array(bounds.aging.calls > 0 ? sorts.gfn : 0, flag),
     aging: array(bounds.aging.calls > 0 ? 1 : 0, agingThread(sorts, bounds)),
+    /** kvm->arch.shadow_root_allocated: memslots have rmaps. Only where aging asks for it. */
+    shadow_root_allocated: optional(bounds.aging.accessed, flag),
+    /** The frames of the page that is aged, one for each memslot; whether the CPU sets no A bits. Neither changes. */
+    aged_gfn: array(bounds.aging.accessed ? bounds.aging.of.length : 0, ref(sorts.gfn)),
+    without_ad: optional(bounds.aging.accessed, flag),
     teardown: teardown(bounds),
     device: array(bounds.requests.interrupts > 0 ? 1 : 0, device(sorts, bounds)),
     external: array(

@@ -4,11 +4,12 @@ import { step } from '../../language/program.ts'
 import { firstSpte } from '../../machines/aging/aging.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Design } from '../design.ts'
-import { notReached, violated } from '../expectation.ts'
+import { notReached, vacuous, violated } from '../expectation.ts'
 
 /** Aging without mmu_lock: what keeps a shadow page from being freed while its SPTE is visited? */
 
 const AGING = 'aging-rmap'
+const CHAIN = 'aging-chain'
 
 const headReadAgain = only<Kvm>('aging', replace('AG.3', firstSpte('now', 'v6.15..v7.0')))
 
@@ -33,7 +34,7 @@ export const agingDesigns: readonly Design<Kvm>[] = [
     status: 'candidate',
     kernel: { version: 'never merged', function: 'kvm_rmap_lock_readonly' },
     about: 'Nothing keeps the shadow page from being freed between finding the SPTE and visiting it.',
-    scenarios: [AGING],
+    scenarios: [AGING, CHAIN],
     kernels: ['7.2'],
     patches: [
       only(
@@ -47,7 +48,10 @@ export const agingDesigns: readonly Design<Kvm>[] = [
     ],
     expect: [
       ...violated(AGING, 'no-use-after-free'),
+      ...violated(CHAIN, 'no-use-after-free'),
       ...notReached('Aging holds no lock that the zap could wait for.', AGING, 'aging-holds-back-a-zap'),
+      ...notReached('Aging holds no lock that the zap could wait for.', CHAIN, 'aging-holds-back-a-zap'),
+      ...vacuous('Aging locks no rmap.', CHAIN, 'locked-rmap-does-not-change'),
     ],
   },
   {

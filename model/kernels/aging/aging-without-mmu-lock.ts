@@ -1,6 +1,8 @@
 import { only, type Patch, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import { firstSpte, forget } from '../../machines/aging/aging.ts'
+import { CALL } from '../../machines/aging/aging-steps.ts'
+import { lockedCall } from '../../machines/aging/locked-call.ts'
 import { release_mmu_lock, writeLock } from '../../machines/primitives/lock.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Difference } from '../difference.ts'
@@ -51,5 +53,6 @@ export const agingWithoutMmuLock: Difference = {
   function: 'kvm_age_gfn',
   about:
     'Up to v6.14 the host ages SPTEs under mmu_lock: while the rmap is walked it cannot change and no page is freed, and faults wait. v6.15 read the head of the rmap a second time without the lock (CD1, rmap-head-read-again); v7.2 starts the walk from the value that the lock returned.',
-  before: () => agingUnderMmuLock,
+  before: (bounds) =>
+    bounds.aging.accessed ? [only('aging', replace(CALL, lockedCall()))] : agingUnderMmuLock,
 }

@@ -11,7 +11,8 @@ const young = { fn: 'kvm_mmu_notifier_clear_young', since: 'v6.1..v7.2' } as con
 const walk = { fn: 'kvm_rmap_age_gfn_range', since: 'v6.1..v7.2' } as const
 
 const gfn_of = (kvm: Kvm, self: number): number => kvm.aging[self].gfn as number
-const first = (kvm: Kvm, self: number): Sptep | undefined => rmap_entries(kvm, gfn_of(kvm, self))[0]
+export const first_sptep = (kvm: Kvm, self: number): Sptep | undefined =>
+  rmap_entries(kvm, gfn_of(kvm, self))[0]
 
 /**
  * The host asks whether a page was accessed (`kvm_rmap_age_gfn_range()`). The answer and the Accessed bits are left
@@ -38,7 +39,7 @@ export function aging(bounds: Bounds): Program<Kvm> {
             },
             fused: 'Reading the SPTE and clearing the bit: both are a use after free if the page was freed.',
           },
-          { does: visit },
+          { does: visit_sptep },
         ),
         step<Kvm>(
           'AG.5',
@@ -47,12 +48,12 @@ export function aging(bounds: Bounds): Program<Kvm> {
             fn: 'rmap_get_next',
             c: 'iter->desc->more',
             outOfOrder: 'because the head of the loop stands before its body',
-            shows: (kvm, self) => shown(next(kvm, self)),
+            shows: (kvm, self) => shown_sptep(next_sptep(kvm, self)),
           },
           [
             {
-              when: (kvm, self) => next(kvm, self) !== undefined,
-              does: (kvm, self) => take(kvm, self, next(kvm, self) as Sptep),
+              when: (kvm, self) => next_sptep(kvm, self) !== undefined,
+              does: (kvm, self) => take_sptep(kvm, self, next_sptep(kvm, self) as Sptep),
               to: 'AG.4',
             },
             {},
@@ -95,7 +96,7 @@ function begin(gfn: number): Step<Kvm> {
 
 /** AG.2: waits while the rmap is locked. An empty rmap is not locked: there is nothing to walk. */
 function lockRmap(): Step<Kvm> {
-  const empty = (kvm: Kvm, self: number): boolean => first(kvm, self) === undefined
+  const empty = (kvm: Kvm, self: number): boolean => first_sptep(kvm, self) === undefined
   return step(
     'AG.2',
     {
@@ -112,7 +113,7 @@ function lockRmap(): Step<Kvm> {
         does: (kvm, self) => {
           kvm.aging[self].locked = true
           kvm.rmap_locked[gfn_of(kvm, self)] = true
-          take(kvm, self, first(kvm, self) as Sptep)
+          take_sptep(kvm, self, first_sptep(kvm, self) as Sptep)
         },
       },
     ],
@@ -122,10 +123,10 @@ function lockRmap(): Step<Kvm> {
 /** AG.3: the first SPTE, by the head as AG.2 read it (`rmap_val`), or as it is `now`, as older kernels read it. */
 export function firstSpte(head: 'rmap_val' | 'now', readIn: ReadIn = 'v7.2'): Step<Kvm> {
   const none = (kvm: Kvm, self: number): boolean =>
-    head === 'now' ? first(kvm, self) === undefined : !kvm.aging[self].locked
+    head === 'now' ? first_sptep(kvm, self) === undefined : !kvm.aging[self].locked
   const found = (kvm: Kvm, self: number): Sptep => {
     const { sp, index } = kvm.aging[self]
-    return head === 'now' ? (first(kvm, self) as Sptep) : { page: sp as number, index }
+    return head === 'now' ? (first_sptep(kvm, self) as Sptep) : { page: sp as number, index }
   }
   return step(
     'AG.3',
@@ -134,27 +135,27 @@ export function firstSpte(head: 'rmap_val' | 'now', readIn: ReadIn = 'v7.2'): St
         ? { fn: 'rmap_get_first', c: { 'v6.1': 'rmap_head->val', 'v7.2': '__rmap_get_first(' } }
         : { fn: '__rmap_get_first', c: 'rmap_val & KVM_RMAP_MANY' }),
       since: readIn,
-      shows: (kvm, self) => shown(none(kvm, self) ? undefined : found(kvm, self)),
+      shows: (kvm, self) => shown_sptep(none(kvm, self) ? undefined : found(kvm, self)),
     },
-    [{ when: none, to: 'AG.6' }, { does: (kvm, self) => take(kvm, self, found(kvm, self)) }],
+    [{ when: none, to: 'AG.6' }, { does: (kvm, self) => take_sptep(kvm, self, found(kvm, self)) }],
   )
 }
 
-const shown = (sptep: Sptep | undefined): string =>
+export const shown_sptep = (sptep: Sptep | undefined): string =>
   sptep === undefined ? 'no more SPTEs' : `page ${sptep.page}.spte[${sptep.index}]`
 
-function next(kvm: Kvm, self: number): Sptep | undefined {
+export function next_sptep(kvm: Kvm, self: number): Sptep | undefined {
   const { sp, index } = kvm.aging[self]
   const after = ({ page, index: i }: Sptep): boolean => page > (sp as number) || (page === sp && i > index)
   return rmap_entries(kvm, gfn_of(kvm, self)).find(after)
 }
 
-function take(kvm: Kvm, self: number, { page, index }: Sptep): void {
+export function take_sptep(kvm: Kvm, self: number, { page, index }: Sptep): void {
   kvm.aging[self].sp = page
   kvm.aging[self].index = index
 }
 
-function visit(kvm: Kvm, self: number): void {
+export function visit_sptep(kvm: Kvm, self: number): void {
   const { sp } = kvm.aging[self]
   if (kvm.page[sp as number].list === 'free') {
     throw new Oops('no-use-after-free', `aging visits an SPTE of page ${sp} after the page was freed`)

@@ -64,6 +64,7 @@ export function setSpte(bounds: Bounds): Entry<Kvm>[] {
             entry.kind = 'leaf'
             entry.gen = 0
             entry.pfn = pfn
+            if (bounds.aging.accessed) entry.accessed = true
             if (bounds.guest.dirtyPtes) entry.access_write = pte_access_write(kvm, v, bounds)
             if (writable(kvm, v, bounds)) {
               entry.w = true

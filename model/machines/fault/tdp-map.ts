@@ -25,9 +25,9 @@ export const END_OF_TDP_FAULT = 'P13'
 const old_spte = (kvm: Kvm, v: number): Spte => kvm.vcpu[v].fault.old_spte[0]
 const writes = (kvm: Kvm, v: number): boolean => kvm.vcpu[v].guest === 'write'
 
-/** `is_access_allowed()`. */
-export function is_access_allowed(kvm: Kvm, v: number, { kind, w }: Spte): boolean {
-  return kind === 'leaf' && (w || !writes(kvm, v))
+/** `is_access_allowed()`. An access-tracked SPTE allows nothing. */
+export function is_access_allowed(kvm: Kvm, v: number, { kind, w, accessed }: Spte): boolean {
+  return kind === 'leaf' && (accessed || !kvm.without_ad) && (w || !writes(kvm, v))
 }
 
 /** The level to map at; the root of L1 may have one level only. */
@@ -284,6 +284,7 @@ function setSpte(bounds: Bounds): Step<Kvm> {
     entry.kind = 'leaf'
     entry.gfn = gfn
     entry.pfn = pfn
+    if (bounds.aging.accessed) entry.accessed = true
     if (!writable(kvm, v)) return
     entry.w = true
     entry.mmuw = true

@@ -65,6 +65,7 @@ export function loadRootPage(bounds: Bounds): Entry<Kvm>[] {
   return inFunction(
     about.fn,
     ...when(has_dummy_roots(bounds), testRootFrame(bounds)),
+    ...when(bounds.aging.accessed, allocateRmaps()),
     writeLock('LOAD.1', 'vcpu', { ...about, c: { callee: 'mmu_alloc_shadow_roots', at: 'write_lock(' } }),
     ...makePagesAvailable('LOAD.2 quota', bounds),
     ...when(bounds.guest.paeToggles > 0, setRootRole()),
@@ -207,5 +208,25 @@ function setPaeRoot(): Step<Kvm> {
         },
       },
     ],
+  )
+}
+
+/** LOAD.0 rmaps: the first shadow root allocates the rmaps of all memslots; from here on they are walked. */
+function allocateRmaps(): Step<Kvm> {
+  return step(
+    'LOAD.0 rmaps',
+    {
+      fn: 'mmu_first_shadow_root_alloc',
+      since: 'v6.1..v7.2',
+      c: 'smp_store_release(&kvm->arch.shadow_root_allocated',
+      shows: (kvm, v) => (root_role(kvm, v).direct ? 'a direct root' : 'shadow_root_allocated = true'),
+      quiet: (kvm, v) => root_role(kvm, v).direct,
+      fused: 'The arrays are allocated under slots_arch_lock, before the flag that tells of them.',
+    },
+    {
+      does: (kvm, v) => {
+        if (!root_role(kvm, v).direct) kvm.shadow_root_allocated = true
+      },
+    },
   )
 }

@@ -100,8 +100,9 @@ function translated_pfn(kvm: Kvm, v: number, bounds: Bounds): number {
   return pfn + (gva % bounds.guest.entries ** (level - 1))
 }
 
-const allows = (kvm: Kvm, v: number, entry: Spte): boolean =>
-  entry.kind === 'leaf' && (kvm.vcpu[v].guest !== 'write' || entry.w)
+/** An access-tracked SPTE allows nothing. */
+const allows = (kvm: Kvm, v: number, entry: Spte, { aging }: Bounds): boolean =>
+  entry.kind === 'leaf' && (entry.accessed || !aging.withoutAd) && (kvm.vcpu[v].guest !== 'write' || entry.w)
 
 /** Carries out a store. The model has the contents of page tables only, so only guest PTE writes change memory. */
 function do_store(kvm: Kvm, v: number, pfn: number, bounds: Bounds): void {
@@ -198,12 +199,13 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
       fused: 'Reading the leaf, filling the TLB, and the access, which uses the SPTE just read.',
     },
     {
-      when: (kvm, v) => may_walk(kvm, v, bounds) && allows(kvm, v, walked_spte(kvm, v, bounds)),
+      when: (kvm, v) => may_walk(kvm, v, bounds) && allows(kvm, v, walked_spte(kvm, v, bounds), bounds),
       does: (kvm, v) => {
         use_table(kvm, v, bounds)
         const { w } = walked_spte(kvm, v, bounds)
         const pfn = translated_pfn(kvm, v, bounds)
         if (bounds.host.dirty && kvm.vcpu[v].guest === 'write') walked_spte(kvm, v, bounds).dirty = true
+        if (bounds.aging.accessed) walked_spte(kvm, v, bounds).accessed = true
         const entry = kvm.vcpu[v].tlb[kvm.vcpu[v].gva]
         entry.pfn = pfn
         // The first write walks again, to set D.
@@ -222,7 +224,7 @@ function walkLeaf(bounds: Bounds): Step<Kvm> {
 function walkFault(bounds: Bounds): Step<Kvm> {
   const refused = (kvm: Kvm, v: number): boolean => {
     const entry = walked_spte(kvm, v, bounds)
-    return !leads_on(kvm, v, bounds) && !allows(kvm, v, entry)
+    return !leads_on(kvm, v, bounds) && !allows(kvm, v, entry, bounds)
   }
   return step(
     'HW.3 fault',

@@ -1,5 +1,6 @@
-import { flag, range, ref, struct } from '../../language/shapes.ts'
+import { flag, oneOf, range, ref, struct } from '../../language/shapes.ts'
 import type { Bounds } from '../bounds.ts'
+import { optional } from '../optional.ts'
 import type { Sorts } from '../sorts.ts'
 
 /** Local variables of a call that ages a page. */
@@ -12,4 +13,14 @@ export const agingThread = (sorts: Sorts, bounds: Bounds) =>
     /** The SPTE that is visited: entry `index` of page `sp`. */
     sp: ref(sorts.page),
     index: range(0, bounds.guest.entries - 1),
+    /** What is asked: before eviction, or by the walk of MGLRU that ages pages. Which slot the call is at. */
+    call: optional(bounds.aging.accessed, oneOf('none', 'eviction', 'walk')),
+    at: range(0, bounds.aging.accessed ? Math.max(0, bounds.aging.of.length - 1) : 0),
+    /** The answer so far; what the walk has recorded in its bitmap; args.unreliable (v3). */
+    young: optional(bounds.aging.accessed, flag),
+    recorded: optional(bounds.aging.accessed, flag),
+    unreliable: optional(bounds.aging.accessed, flag),
+    /** History: an A bit was set when the call began; the call has cleared one. */
+    owed: optional(bounds.aging.accessed, flag),
+    consumed: optional(bounds.aging.accessed, flag),
   })

@@ -30,6 +30,8 @@ export const spte = (sorts: Sorts, bounds: Bounds) =>
     access_write: optional(bounds.guest.dirtyPtes, flag),
     /** D: the guest wrote through the entry. */
     dirty: optional(bounds.host.dirty, flag),
+    /** A: the page was accessed through the entry. Without A bits, a leaf without it is access-tracked: not usable. */
+    accessed: optional(bounds.aging.accessed, flag),
     /** MMIO: the generation of the memslots in which the frame had no slot. */
     gen: range(0, last_generation(bounds)),
   })

@@ -179,5 +179,6 @@ export function clear_spte(entry: Spte): void {
   entry.mmuw = false
   entry.access_write = false
   entry.dirty = false
+  entry.accessed = false
   entry.gen = 0
 }

@@ -10,12 +10,14 @@ export function copy_spte(from: Spte, to: Spte): void {
   to.mmuw = from.mmuw
   to.access_write = from.access_write
   to.dirty = from.dirty
+  to.accessed = from.accessed
   to.gen = from.gen
 }
 
 /** Whether two SPTEs have the same value, as cmpxchg compares them. */
 export function same_spte(a: Spte, b: Spte): boolean {
   if (a.kind !== b.kind || a.child !== b.child || a.pfn !== b.pfn) return false
+  if (a.accessed !== b.accessed) return false
   return a.w === b.w && a.mmuw === b.mmuw && a.dirty === b.dirty && a.gen === b.gen
 }
 

@@ -1,6 +1,43 @@
+import { mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { scenario } from '../build-scenario.ts'
+import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
+
+/** A page that L1 reads through a TDP root and its guest L2 through a shadow page. */
+export const NESTED_AGING: Plan = {
+  id: 'nested-aging',
+  title: 'the host ages a page that L1 and L2 read, by the check before eviction and by its walk',
+  about:
+    'L1 reads the page through a root of the TDP MMU, whose SPTEs are on no rmap, and L2 through a shadow page, which exists once L1 has run it. The page is in two memslots, as with SMM: a call visits first the one, then the other. What a call clears it must report.',
+  bounds: {
+    nested: { mmus: 2, runs: 1 },
+    fault: { tdp: true },
+    shadow: { pages: 2 },
+    guest: { gfns: 4, pgds: 2, gvas: 3, reads: [2] },
+    host: { pfns: 4 },
+    aging: { calls: 2, of: [2, 3], accessed: true },
+  },
+  start: {
+    tables: [
+      [null, null, null],
+      [null, null, 3],
+    ],
+    begin: (kvm) => {
+      kvm.host_pte[3] = 2
+    },
+  },
+  properties: [
+    'no-access-consumed-in-silence',
+    'rmap-is-aged-under-a-lock',
+    'aging-changes-the-accessed-bit-only',
+    'access-is-seen-before-eviction',
+    'access-is-seen-by-the-walk',
+    'no-use-after-free',
+    'every-access-can-finish',
+    'no-deadlock',
+    'both-kinds-of-roots-are-aged',
+  ],
+}
 
 /** Aging: since v6.15 rmaps are walked without mmu_lock to test and clear Accessed bits. */
 export const agingScenarios: readonly Scenario<Kvm>[] = [
@@ -43,5 +80,58 @@ export const agingScenarios: readonly Scenario<Kvm>[] = [
       'no-deadlock',
       'aging-holds-back-a-notifier',
     ],
+  }),
+  scenario({
+    id: 'aging-chain',
+    title: 'the host ages a page that two shadow pages map, while one of them is zapped',
+    about:
+      'The rmap is a chain of two SPTEs. The walk takes the lock bit once, and steps from one SPTE to the next under it; the thread that zaps either page waits for the bit.',
+    bounds: {
+      shadow: { pages: 3 },
+      guest: { gfns: 3, pgds: 2 },
+      host: { pfns: 3 },
+      zap: { threads: 1, pages: 1 },
+      aging: { calls: 1, of: [2] },
+    },
+    start: {
+      tables: [[2], [2]],
+      pages: [
+        { gfn: 0, level: 1 },
+        { gfn: 1, level: 1 },
+      ],
+      filled: true,
+    },
+    properties: [
+      'no-use-after-free',
+      'locked-rmap-does-not-change',
+      'no-freed-spte-on-rmap',
+      'leaf-is-on-its-rmap',
+      'rmap-holds-present-sptes',
+      'every-access-can-finish',
+      'no-deadlock',
+      'aging-holds-back-a-zap',
+    ],
+  }),
+  scenario(NESTED_AGING),
+  scenario({
+    ...NESTED_AGING,
+    id: 'nested-aging-one-slot',
+    title: 'the host ages a page in one memslot that L1 and L2 read',
+    about: 'As nested-aging, without a second memslot of the same page: one slot decides about a call.',
+    bounds: mergeBounds(NESTED_AGING.bounds, { guest: { gfns: 3 }, host: { pfns: 3 }, aging: { of: [2] } }),
+    start: {
+      tables: [
+        [null, null, null],
+        [null, null, 2],
+      ],
+    },
+  }),
+  scenario({
+    ...NESTED_AGING,
+    id: 'nested-aging-access-tracking',
+    title: 'the host ages a page that L1 and L2 read, on a CPU without Accessed bits',
+    about:
+      'As nested-aging; aging takes the permissions of an SPTE away, and the next access faults and gives them back.',
+    bounds: mergeBounds(NESTED_AGING.bounds, { aging: { withoutAd: true } }),
   }),
 ]
