@@ -42,7 +42,7 @@ const calls = (call: Block<Kvm>): Patch<Kvm>[] => [only('aging', replace(CALL, c
 export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'page-aged-under-mmu-lock',
-    aliases: ['A0'],
+    aliases: [],
     title: 'until v6.14: age rmaps and TDP roots under mmu_lock',
     status: 'before',
     kernel: { version: '..v6.14', function: 'kvm_age_gfn' },
@@ -55,7 +55,7 @@ export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'bitmap-aging-stops-at-rmaps',
-    aliases: ['A1'],
+    aliases: [],
     title: 'v2 of bitmap-based aging (May 2023): stop the pass without mmu_lock at the first slot with rmaps',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_mmu_notifier_test_clear_young' },
@@ -68,7 +68,7 @@ export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'bitmap-aging',
-    aliases: ['A2'],
+    aliases: [],
     title:
       'question seed-003 as mailed (v3, April 2024): TDP roots without mmu_lock, "unreliable" with rmaps',
     status: 'rejected',
@@ -149,7 +149,7 @@ export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'aging-fast-only',
-    aliases: ['A4'],
+    aliases: [],
     title: 'v6 and v7 (2024): the walk asks for a fast answer only, without rmaps',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_age_gfn' },

@@ -9,7 +9,7 @@ const young = { fn: 'kvm_mmu_notifier_clear_young', since: 'v6.1..v7.2' } as con
 /**
  * The host asks whether a page was accessed, and clears its Accessed bits: before it evicts the page, or when MGLRU ages
  * pages (`walk`). A page may be mapped by several memslots or address spaces, each through TDP roots and, if the guest
- * runs guests of its own, through shadow pages.
+ * runs nested guests, through shadow pages.
  */
 export function ageWithAccessedBits(bounds: Bounds): Program<Kvm> {
   return program<Kvm>('aging', 'the host ages a page', [

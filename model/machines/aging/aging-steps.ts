@@ -64,7 +64,7 @@ const CLEARS = {
   'clears under mmu_lock': {
     ...tdp,
     since: '..v6.14',
-    c: { fn: 'age_gfn_range', at: 'spte_ad_enabled(iter->old_spte)' },
+    c: { fn: 'age_gfn_range', at: 'spte_ad_enabled(' },
   },
 } as const
 

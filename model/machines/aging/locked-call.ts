@@ -10,7 +10,7 @@ const about = { fn: 'kvm_handle_hva_range', since } as const
 /** Where control goes if a slot has no rmaps. */
 type Goto = string
 
-/** `kvm_memslots_have_rmaps()`: the guest has run a guest of its own. */
+/** `kvm_memslots_have_rmaps()`: the guest has run a nested guest. */
 export function haveRmaps(name: string, otherwise: Goto, readIn: ReadIn = since): Step<Kvm> {
   return step(
     name,

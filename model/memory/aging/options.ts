@@ -8,7 +8,7 @@ export const agingOptions = z
     accessed: choice
       .default(false)
       .describe(
-        'SPTEs have an Accessed bit, and the calls are judged by what they report. The frames of `of` are then one page of user memory, each in a memslot of its own, in the order in which a call visits them.',
+        'SPTEs have an Accessed bit, and the calls are judged by what they report. The frames of `of` are then one page of user memory, each in a separate memslot, in the order in which a call visits them.',
       ),
     withoutAd: choice
       .default(false)
