@@ -11,7 +11,7 @@ export const NESTED_AGING: Plan = {
     'L1 reads the page through a root of the TDP MMU, whose SPTEs are on no rmap, and L2 through a shadow page, which exists once L1 has run it. The page is in two memslots, as with SMM: a call visits first the one, then the other. What a call clears it must report.',
   bounds: {
     nested: { mmus: 2, runs: 1 },
-    fault: { tdp: true },
+    tdp: { on: true },
     shadow: { pages: 2 },
     guest: { gfns: 4, pgds: 2, gvas: 3, reads: [2] },
     host: { pfns: 4 },
