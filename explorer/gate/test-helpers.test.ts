@@ -10,21 +10,21 @@ const { stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--excl
   cwd: root,
   encoding: 'utf8',
 })
-const files = stdout.split('\n').filter((name) => /\.(?:ts|mjs|cjs)$/.test(name))
+const files = stdout.split('\n').filter((name) => /\.(?:tsx?|mjs|cjs)$/.test(name))
 
 /** Folders whose files are run on their own, or only ever serve as something to compare with. */
 const SEPARATE =
   /^(?!explorer\/|model\/|properties\/|counterexamples\/)|^explorer\/(?:bench|oracles|stress)\//
 const IS_FOR_TESTS = /\.test\.ts$|(?:^|\/)testing\//
 /** Entry points: packed, started or bundled by name. */
-const IS_ENTRY = /(?:^|\/)(?:index|main|[a-z-]+-main|search-thread)\.ts$|\.cjs$/
+const IS_ENTRY = /(?:^|\/)(?:index|main|[a-z-]+-main|search-thread)\.tsx?$|\.cjs$/
 
 /** Files that `text` imports, starts or names by their path. */
 function usedBy(file: string, text: string): string[] {
-  const relative = [...text.matchAll(/'(\.{1,2}\/[^'\n]+\.(?:ts|mjs|cjs))'/g)].map(([, to]) =>
+  const relative = [...text.matchAll(/'(\.{1,2}\/[^'\n]+\.(?:tsx?|mjs|cjs))'/g)].map(([, to]) =>
     normalize(join(dirname(file), to)),
   )
-  const named = [...text.matchAll(/\b(?:explorer|model|properties|counterexamples)\/[\w/.-]+\.ts\b/g)]
+  const named = [...text.matchAll(/\b(?:explorer|model|properties|counterexamples)\/[\w/.-]+\.tsx?\b/g)]
   return [...relative, ...named.map(([path]) => path)]
 }
 

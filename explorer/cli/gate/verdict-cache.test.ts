@@ -110,7 +110,7 @@ describe('the key of a verdict', () => {
     expect(before[0]).toBe(after[0])
   })
 
-  it('tells kernels and judged properties apart', async () => {
+  it('distinguishes kernels and judged properties', async () => {
     const graph = await graphOf({ 'model/kernels/kernels.ts': 'export const kernels = []\n' })
     const [cell] = CELLS
     const key = keyOf(graph, cell, null, small.properties)

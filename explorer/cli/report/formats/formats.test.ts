@@ -262,7 +262,7 @@ describe('check --format', () => {
   })
 
   it('appends the Markdown to the job summary of GitHub', async () => {
-    const summary = join(folder, 'summary.md')
+    const summary = join(folder, 'job-summary')
     const args = ['check', 'zap', '--design', 'D1', '--out', folder, '--format', 'github']
     const { out } = await runSmall(args, { env: { GITHUB_STEP_SUMMARY: summary } })
     expect(out.at(-1)).toMatch(/^mmucheck: 4 violated|^mmucheck: \d violated/)
