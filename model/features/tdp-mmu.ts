@@ -20,11 +20,11 @@ function refused(bounds: Bounds): string | null {
   if (
     notifier.range.length > 0 ||
     dirtyLog.of.length > 0 ||
-    aging.calls > 0 ||
+    (aging.calls > 0 && !aging.accessed) ||
     memslots.preciseZap ||
     fault.fast
   )
-    return 'tdp is not modelled with notifier.range, dirtyLog, aging, memslots.preciseZap or fault.fast'
+    return 'tdp is not modelled with notifier.range, dirtyLog, aging without aging.accessed, memslots.preciseZap or fault.fast'
   if (!has_only_tdp(bounds)) {
     return zap.all > 0 || slots_change(bounds) || tdp.huge
       ? 'tdp with nested.mmus: 2 is not modelled with zaps, memslots that change, or tdp.huge'

@@ -102,8 +102,11 @@ export type IsSpurious = (kvm: Kvm, v: number, spte: Spte) => boolean
 
 /** In older kernels: whether the fault would set the SPTE to the value that it has. */
 export function sets_same_spte(bounds: Bounds): IsSpurious {
-  return (kvm, v, { kind, pfn, w }) =>
-    kind === 'leaf' && pfn === target_of(kvm, v, bounds).pfn && w === writable(kvm, v)
+  return (kvm, v, { kind, pfn, w, accessed }) =>
+    kind === 'leaf' &&
+    (accessed || !kvm.without_ad) &&
+    pfn === target_of(kvm, v, bounds).pfn &&
+    w === writable(kvm, v)
 }
 
 /**
