@@ -4,7 +4,7 @@ import { WIDTH, wrap } from './text-layout.ts'
 /** Where the design comes from in the kernel; empty for one that comes from nowhere, or from a file. */
 export function footer({ design }: Pick<Replayed, 'design'>): string[] {
   const { kernel } = design
-  if (kernel === undefined) return []
+  if (kernel === undefined || kernel.version === 'none') return []
   const { function: fn, commit, version } = kernel
   const where = [...(commit === undefined ? [] : [`commit ${commit}`]), version].join(', ')
   return wrap(`Kernel: ${/^\w+$/.test(fn) ? `${fn}()` : fn}, ${where}`, WIDTH, 4)

@@ -21,7 +21,7 @@ export function htmlText(replayed: Replayed): string {
   ]
   return pageText({
     title: `${counterexample.id}: ${property.id}`,
-    body: `<h1><strong>${what}</strong> ${quote(property.id)}</h1>
+    body: `<h1><span class="verdict">${what}</span> ${quote(property.id)}</h1>
 <p class="about">${quote(property.title)}<br>
 ${about.map((text) => `<span>${quote(text)}</span>`).join('\n')}</p>
 <div id="app"></div>

@@ -15,9 +15,9 @@ export function mailText(replayed: Replayed): string {
     '',
     ...changedTable(replayed, causes),
     ...basis(replayed),
+    ...footer(replayed),
     '',
     ...reproduce(replayed),
-    ...footer(replayed),
     ...ownFile(replayed.scenario),
     ...ownFile(replayed.design),
   ]

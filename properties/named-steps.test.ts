@@ -1,17 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { kernels } from '../model/kernels/kernels.ts'
 import { namesBeside } from '../model/language/named-steps.ts'
 import { namesIn } from '../model/language/program.ts'
 import { scenarios } from '../model/scenarios/index.ts'
 
-/** Paths of the steps and program counters of all scenarios, without patches, by thread kind. */
+/** Paths of the steps and program counters of all scenarios, on each kernel, by thread kind. */
 const known = new Map<string, Set<string>>()
-for (const scenario of scenarios) {
-  for (const { program } of scenario.build().threads) {
-    const paths = known.get(program.kind) ?? new Set()
-    known.set(program.kind, paths)
-    for (const path of namesIn(program)) paths.add(path)
+for (const kernel of kernels) {
+  for (const scenario of scenarios.filter((each) => kernel.lacks(each) === null)) {
+    for (const program of kernel.on(scenario).programs?.() ?? []) {
+      const paths = known.get(program.kind) ?? new Set()
+      known.set(program.kind, paths)
+      for (const path of namesIn(program)) paths.add(path)
+    }
   }
 }
 

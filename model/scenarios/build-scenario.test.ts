@@ -51,7 +51,7 @@ describe('bounds that contradict each other', () => {
   it.each<[string, Plan['bounds']]>([
     ['notifier.of names no frame', { notifier: {} }],
     ['notifier.cow needs guests that write', { notifier: { cow: [1] } }],
-    ['notifier.of or notifier.cow names frame 9', { notifier: { of: [9] } }],
+    ['notifier.of, notifier.cow or notifier.range names frame 9', { notifier: { of: [9] } }],
     ['attributes.of names no frame', { attributes: {} }],
     ['attributes.of: frame 0 is a page table', { attributes: { of: [0] } }],
     ['attributes: host.pfns must be at least 3', { attributes: { of: [1] } }],

@@ -7,12 +7,13 @@ import { type Plan, scenarioOutside } from '../../model/scenarios/build-scenario
 import { leafIsOnItsRmap } from './leaf-is-on-its-rmap.ts'
 
 /** One direct page with a leaf SPTE that is on no rmap. */
-function judged(bounds: Plan['bounds'], guest_mode: boolean): boolean {
+function judged(bounds: Plan['bounds'], guest_mode: boolean, list?: Kvm['page'][number]['list']): boolean {
   const start: Plan['start'] = {
     tables: [[1]],
     begin: (kvm) => {
       alloc_shadow_page(kvm, 0, 0, 1, { ...INDIRECT, direct: true, guest_mode })
       Object.assign(kvm.page[0].spte[0], { kind: 'leaf', gfn: 0, pfn: 0 })
+      if (list !== undefined) kvm.page[0].list = list
     },
   }
   const plan: Plan = { id: 'plan', title: '', about: '', properties: [], bounds, start }
@@ -29,7 +30,7 @@ describe('leaf-is-on-its-rmap', () => {
   const nested = { nested: { mmus: 2 } } as const
 
   it('does not ask for SPTEs of the TDP MMU, which has no rmaps', () => {
-    expect(judged({ ...nested, tdp: { on: true } }, false)).toBe(true)
+    expect(judged({ ...nested, tdp: { on: true } }, false, 'tdp_mmu')).toBe(true)
   })
 
   it('asks for all others, direct pages of the shadow MMU and those of L2 included', () => {

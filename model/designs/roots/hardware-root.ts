@@ -1,4 +1,4 @@
-import { drop, insert, replace } from '../../language/patch.ts'
+import { drop, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
 import { REENTER } from '../../machines/hand-over.ts'
 import { flushCurrent } from '../../machines/vcpu/local-flush.ts'
@@ -52,21 +52,6 @@ export const hardwareRootDesigns: readonly Design<Kvm>[] = [
     about: 'What was cached below the root when it was used last is used again.',
     scenarios: [REUSE],
     patches: [replace('RUN.4 current', ...flushCurrent(() => null))],
-    expect: violated(REUSE, 'no-translation-from-before-a-flush'),
-  },
-  {
-    id: 'context-flushed-before-its-root-is-loaded',
-    aliases: [],
-    title: 'flush the context of the root that the hardware has, before the new one is loaded',
-    status: 'control',
-    kernel: { version: 'never merged', function: 'vcpu_enter_guest' },
-    about:
-      'The order of requests in vcpu_enter_guest() matters: the flush is meant for the root that is found in the cache, and hits the one that is left.',
-    scenarios: [REUSE],
-    patches: [
-      drop('RUN.4 current'),
-      insert({ before: 'RUN.3' }, ...flushCurrent((kvm, v) => kvm.vcpu[v].hw_root[0], 'RUN.3 current')),
-    ],
     expect: violated(REUSE, 'no-translation-from-before-a-flush'),
   },
 ]

@@ -17,11 +17,11 @@ const current: Context = (kvm, v) => kvm.vcpu[v].root
  * RUN.4 current: KVM_REQ_TLB_FLUSH_CURRENT, which a vCPU makes to itself only. It comes after KVM_REQ_LOAD_MMU_PGD: the
  * context that is flushed is that of the root which was loaded.
  */
-export function flushCurrent(context: Context = current, name = 'RUN.4 current'): Entry<Kvm>[] {
+export function flushCurrent(context: Context = current): Entry<Kvm>[] {
   return inFunction(
     'vcpu_enter_guest',
     step<Kvm>(
-      name,
+      'RUN.4 current',
       {
         fn: 'kvm_service_local_tlb_flush_requests',
         since,

@@ -13,8 +13,10 @@ export const removedTables = (sorts: Sorts, bounds: Bounds) =>
 export type RemovedTables = View<ReturnType<typeof removedTables>>
 
 /** `struct tdp_iter` and the walk over roots around it, in a thread that zaps whole roots. */
-export const rootZapper = (sorts: Sorts, bounds: Bounds) =>
-  struct({
+export const rootZapper = (sorts: Sorts, bounds: Bounds) => {
+  // Other scenarios may have so large tables that no field could count their frames.
+  const lastGfn = bounds.tdp.on ? bounds.guest.entries ** bounds.shadow.levels - 1 : 0
+  return struct({
     /** The root to which the walk over roots holds a reference, and the one before, whose reference is put next. */
     root: ref(sorts.page),
     prev_root: ref(sorts.page),
@@ -23,12 +25,13 @@ export const rootZapper = (sorts: Sorts, bounds: Bounds) =>
     level: range(1, bounds.shadow.levels),
     /** The zap_level of the pass. */
     min_level: range(1, bounds.shadow.levels),
-    gfn: range(0, bounds.guest.entries ** bounds.shadow.levels - 1),
-    next_last_level_gfn: range(0, bounds.guest.entries ** bounds.shadow.levels - 1),
+    gfn: range(0, lastGfn),
+    next_last_level_gfn: range(0, lastGfn),
     /** next_last_level_gfn != yielded_gfn. */
     progress: flag,
     old_spte: spte(sorts, bounds),
     removed: removedTables(sorts, bounds),
   })
+}
 
 export type RootZapper = View<ReturnType<typeof rootZapper>>
