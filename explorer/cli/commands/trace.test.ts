@@ -71,6 +71,15 @@ describe('level 2', () => {
     expect([rejected.status, rejected.out.at(-1)]).toEqual([1, '1 log: 1 rejected'])
     expect(rejected.out.join('\n')).toMatch(/roots +\d+ observations: REJECTED at line \d+/)
   })
+
+  it('says of a design that changes nothing in a slice that it was not followed there', async () => {
+    const path = file(logUpTo(logText('s12_rootzap'), 720))
+    for (const level of [[], ['--level', '2']]) {
+      const { status, out } = await runTrace(path, ...level, '--slice', 'frame', '--design', 'R1')
+      expect([status, out.at(-1)]).toEqual([4, '1 log: 1 inconclusive'])
+      expect(out.join('\n')).toContain('not followed: the design changes what this slice leaves out')
+    }
+  })
 })
 
 describe('a broken log', () => {

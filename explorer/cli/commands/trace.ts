@@ -195,6 +195,7 @@ async function cellOf(
       design,
     )
     const status = statusOf(result)
+    if (result.slices.every((slice) => slice.isUnfit)) return { word: '-', status: EXIT.holds }
     const rejected = result.slices.filter((slice) => slice.result?.verdict.kind === 'rejected')
     const words: Readonly<Record<number, string>> = { 0: 'followed', 2: 'not readable', 4: 'inconclusive' }
     return { word: words[status] ?? `rejected (${rejected.map((slice) => slice.id).join(', ')})`, status }

@@ -1,4 +1,6 @@
 import { InputError } from '../../../counterexamples/input-file.ts'
+import { ModelError } from '../../../model/language/errors.ts'
+import type { ObservedLog } from '../../../model/language/observation.ts'
 import type { Change } from '../../../model/scenarios/additions.ts'
 import { type FollowResult, follow } from '../../trace/index.ts'
 import { EXIT, worstOf } from '../exit-status.ts'
@@ -23,6 +25,8 @@ export interface SliceResult {
   readonly id: string
   readonly about: string
   readonly reason: string | null
+  /** The reason is the design, which changes what the slice leaves out. */
+  readonly isUnfit: boolean
   readonly result: FollowResult | null
   readonly seconds: number
 }
@@ -95,17 +99,28 @@ async function followed<W, E>(
     const begun = performance.now()
     const fitted = await fitTo(file, model, survey())
     const about = typeof fitted === 'string' ? '' : fitted.about
-    const reason = typeof fitted === 'string' ? fitted : null
-    const result =
-      typeof fitted === 'string'
-        ? null
-        : await follow(
-            fitted.observed(() => eventsOf(file, model.reader(false)), design),
-            { frontier },
-          )
-    results.push({ id, about, reason, result, seconds: (performance.now() - begun) / 1000 })
+    const log = typeof fitted === 'string' ? fitted : observedWith(fitted, file, model, design)
+    const reason = typeof log === 'string' ? log : null
+    const result = typeof log === 'string' ? null : await follow(log, { frontier })
+    const isUnfit = typeof fitted !== 'string' && result === null
+    results.push({ id, about, reason, isUnfit, result, seconds: (performance.now() - begun) / 1000 })
   }
   return results
+}
+
+/** The log as a slice sees it; a sentence if the design does not fit the slice. */
+function observedWith<W, E>(
+  fitted: FittedLog<W, E>,
+  file: LogFile,
+  model: TracedModel<W, E>,
+  design: Change<W> | undefined,
+): ObservedLog<W> | string {
+  try {
+    return fitted.observed(() => eventsOf(file, model.reader(false)), design)
+  } catch (error) {
+    if (design === undefined || !(error instanceof ModelError)) throw error
+    return `not followed: the design changes what this slice leaves out (${error.message})`
+  }
 }
 
 async function fitTo<W, E>(
@@ -142,6 +157,9 @@ function statusOfStates<W>(states: LogResult<W>['states']): number {
   return states.verdicts.some(({ judged }) => judged > 0) ? EXIT.holds : EXIT.inconclusive
 }
 
-/** Nothing was judged at all: only slices were asked for, and the log has none of them. */
+/**
+ * Nothing was judged at all: only slices were asked for, and the log has none of them; or nothing of the design, which
+ * level 1 does not see.
+ */
 const isNothingFollowed = <W>(states: LogResult<W>['states'], slices: readonly SliceResult[]): boolean =>
-  states === null && slices.every(({ result }) => result === null)
+  slices.every(({ result }) => result === null) && (states === null || slices.some(({ isUnfit }) => isUnfit))
