@@ -154,6 +154,9 @@ async function runPath(
   }
 }
 
+/** In the matrix, of a design that cannot be followed in any slice. */
+const UNFIT = '-'
+
 /** Every design with every log, at level 2. */
 async function matrix(
   context: CommandContext,
@@ -175,6 +178,8 @@ async function matrix(
     io.status(`${rows.length - 1} of ${catalogue.designs.length} designs`)
   }
   for (const line of aligned(rows)) io.out(line)
+  if (rows.some(([, ...words]) => words.includes(UNFIT)))
+    io.out(`\n${UNFIT}  changes only what the slices leave out`)
   return worstOf(statuses)
 }
 
@@ -195,12 +200,12 @@ async function cellOf(
       design,
     )
     const status = statusOf(result)
-    if (result.slices.every((slice) => slice.isUnfit)) return { word: '-', status: EXIT.holds }
+    if (result.slices.every((slice) => slice.isUnfit)) return { word: UNFIT, status: EXIT.holds }
     const rejected = result.slices.filter((slice) => slice.result?.verdict.kind === 'rejected')
     const words: Readonly<Record<number, string>> = { 0: 'followed', 2: 'not readable', 4: 'inconclusive' }
     return { word: words[status] ?? `rejected (${rejected.map((slice) => slice.id).join(', ')})`, status }
   } catch (error) {
-    if (error instanceof ModelError) return { word: '-', status: EXIT.holds }
+    if (error instanceof ModelError) return { word: UNFIT, status: EXIT.holds }
     throw error
   }
 }
