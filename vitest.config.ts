@@ -3,12 +3,24 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { pagePlugin } from './.ci/page.mjs'
 
+/** Files that only `npm run test:long` runs, as CI does: they start many processes, or search for long. */
+const LONG_ONLY = [
+  'explorer/cli/asserted-counters.test.ts',
+  'explorer/cli/build.test.ts',
+  'explorer/cli/lost-output.test.ts',
+  'explorer/cli/shared-search.test.ts',
+  'explorer/gate/diagrams.test.ts',
+  'explorer/oracles/engines.test.ts',
+  'explorer/search/liveness/random.test.ts',
+]
+const isLong = process.env.MMUCHECK_TESTS === 'long'
+
 const ROOMS = ['model', 'properties', 'explorer', 'counterexamples']
 const files = ROOMS.flatMap((room) =>
   readdirSync(join(import.meta.dirname, room), { recursive: true, encoding: 'utf8' }).map(
     (path) => `${room}/${path}`,
   ),
-).filter((path) => path.endsWith('.test.ts'))
+).filter((path) => path.endsWith('.test.ts') && (isLong || !LONG_ONLY.includes(path)))
 
 /** The longest files: they have to begin first, or one core waits for them at the end. */
 const LONGEST = ['explorer/gate/verdict-table.test.ts', 'explorer/gate/reductions.test.ts']
