@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { drawCanvas } from '../../counterexamples/canvas.ts'
 import type { Comparison, Observation, Owed, OwedStep, StepOfKind } from '../../model/language/observation.ts'
 import { drop } from '../../model/language/patch.ts'
-import type { System } from '../../model/language/system.ts'
+import { program, step } from '../../model/language/program.ts'
+import { flag, sort, struct, type View } from '../../model/language/shapes.ts'
+import { compose, each, type System } from '../../model/language/system.ts'
 import { lock } from '../oracles/lock.ts'
 import type { Rejection } from './rejection.ts'
 import { followed } from './testing/small-logs.ts'
@@ -40,9 +42,13 @@ const locks = (n: number, rest: Partial<Observation> = {}): Observation =>
 const unlocks = (n: number, rest: Partial<Observation> = {}): Observation =>
   event(n, 'unlock', { after: [owes(n, 'l2')], ...rest })
 
-function rejectionOf(observations: readonly Observation[], of: System = system): Rejection {
+function rejectionOf(
+  observations: readonly Observation[],
+  of: System = system,
+  seen: readonly StepOfKind[] = observable,
+): Rejection {
   line = 1
-  const { verdict } = followed({ system: of, observable, observations })
+  const { verdict } = followed({ system: of, observable: seen, observations })
   if (verdict.kind !== 'rejected') throw new Error(`the log is ${verdict.kind}`)
   return verdict.rejection
 }
@@ -192,6 +198,29 @@ describe('the race diagram', () => {
       '                                      lock, line 6',
       '                                        <--- rejected',
     ])
+  })
+
+  it('begins in the candidate that the path begins in, also when names were bound since then', () => {
+    const world = struct({ held: flag })
+    const proc = sort('proc', 1)
+    const user = program<View<typeof world>>('proc', 'a user', [step('held', {}, { when: (w) => w.held })])
+    const setHeld = (w: View<typeof world>): void => {
+      w.held = true
+    }
+    const initial = [() => {}, setHeld]
+    const two = compose({ name: 'two initial states', world, threads: [each(proc, user)], initial })
+    const done: Comparison = { what: 'at', value: (_, at) => at.proc[0], is: 'done' }
+    const value = ((w: View<typeof world>) => Number(w.held)) as unknown as () => number
+    const never: Comparison = { what: 'never', value: () => 0, is: 1 }
+    const { race } = rejectionOf(
+      [
+        event(0, 'page', { binds: [{ name: 'page', value }] }),
+        event(0, 'done', { exact: [done, held(true), never] }),
+      ],
+      two as unknown as System,
+      [],
+    )
+    expect(race.rows.map(({ text }) => text)).toContain('held')
   })
 
   it('has the last dozen events', () => {

@@ -5,7 +5,7 @@ import { Oops } from '../../model/language/property.ts'
 import { quoted } from '../../model/language/quoted.ts'
 import type { Follower } from './follower.ts'
 import type { TakenStep } from './history.ts'
-import type { RecentPart } from './recent.ts'
+import type { FollowerStart, RecentPart } from './recent.ts'
 import type { RaceDiagram } from './rejection.ts'
 import { SingleSteps } from './single-steps.ts'
 
@@ -33,7 +33,7 @@ export function raceOf(follower: Follower, { start, observations }: RecentPart, 
   const path = history.path(node)
   const first = Math.max(0, observations.length - SHOWN)
   const lines: Line[] = []
-  const texts = textsOf(follower, start.rows, history.root(node), path)
+  const texts = textsOf(follower, start, history.root(node), path)
   let step = 0
   observations.forEach((observation, n) => {
     for (; step < path.length && path[step].before <= n; step++) {
@@ -76,14 +76,15 @@ const shown = (is: Value | { readonly name: string }): string =>
 
 /** What each step shows in the state before it; null for routine steps that no window owes. */
 function textsOf(
-  { traced, candidates }: Follower,
-  rows: Int32Array,
+  { traced }: Follower,
+  { rows, low }: FollowerStart,
   root: number,
   path: readonly TakenStep[],
 ): (string | null)[] {
   const { system, compiled } = traced
   let encoded = new Uint16Array(system.layout.fields.length)
-  system.layout.unpack(rows, root * candidates.width, encoded)
+  // The names bound since then have changed the width of a row.
+  system.layout.unpack(rows, root * (rows.length / low.length), encoded)
   const steps = new SingleSteps(system)
   return path.map(({ alternative, by }) => {
     const step = compiled.steps[traced.alternatives[alternative].step]
