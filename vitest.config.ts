@@ -37,6 +37,7 @@ export default defineConfig({
   plugins: [pagePlugin()],
   test: {
     testTimeout: 120_000,
+    setupFiles: ['.ci/laws.ts'],
     maxWorkers: '100%',
     projects: [
       // Projects run in the order of their names.
