@@ -4,7 +4,8 @@
  */
 
 export { type Counterexample, counterexampleOf, readCounterexample } from './counterexample-file.ts'
+export { FORMS, type RendererName } from './forms.ts'
 export { valuesAfter } from './path.ts'
-export { RENDERERS, type RendererName } from './render.ts'
+export { RENDERERS } from './render.ts'
 export { type Replayed, replay } from './replay.ts'
 export { violationText } from './violation-text.ts'

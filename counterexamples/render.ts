@@ -1,5 +1,6 @@
 import { commentText, commitText } from './commit.ts'
 import { diagram } from './diagram.ts'
+import type { RendererName } from './forms.ts'
 import { htmlText } from './html.ts'
 import { itfText } from './itf.ts'
 import { mailText } from './mail.ts'
@@ -11,7 +12,7 @@ import { stateList } from './state-list.ts'
 import { stepList } from './step-list.ts'
 import { whyText } from './why.ts'
 
-/** The forms that `--as` takes; each function returns the whole text. */
+/** The code of each form; a function returns the whole text. */
 export const RENDERERS = {
   diagram,
   steps: stepList,
@@ -25,6 +26,4 @@ export const RENDERERS = {
   mermaid: mermaidText,
   selftest: selftestText,
   why: whyText,
-} as const satisfies Readonly<Record<string, (replayed: Replayed) => string>>
-
-export type RendererName = keyof typeof RENDERERS
+} as const satisfies Readonly<Record<RendererName, (replayed: Replayed) => string>>

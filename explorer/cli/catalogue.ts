@@ -81,7 +81,7 @@ export interface Catalogue<W = unknown> {
   /** Folder of the checkout with the sources of the properties; absent if that is not known. */
   readonly propertySources?: string
   /** How logs of the real system are read; absent if the model knows none. */
-  readonly traces?: TracedModel<W>
+  readonly traces?: () => Promise<TracedModel<W>>
   /** Absent if nothing was recorded. */
   readonly gate?: GateRecords<W>
   /** What is known of dropped statements; absent if that was not reviewed. */

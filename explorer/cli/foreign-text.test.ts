@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { idOf, readCounterexample } from '../../counterexamples/counterexample-file.ts'
-import { FORMS } from './commands/show.ts'
+import { FORMS } from '../../counterexamples/forms.ts'
 import { errorLines } from './error-lines.ts'
 import { type Ran, runSmall } from './testing/run-small.ts'
 

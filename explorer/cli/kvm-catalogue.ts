@@ -12,7 +12,6 @@ import { smallerScenarios } from '../../model/scenarios/smaller-scenarios.ts'
 import { properties } from '../../properties/index.ts'
 import { anyWorld, type Catalogue } from './catalogue.ts'
 import { kvmSources } from './kvm-sources.ts'
-import { kvmTraces } from './kvm-traces.ts'
 import type { TracedModel } from './trace/traced-model.ts'
 
 /** The scenarios, designs and properties of KVM. */
@@ -37,5 +36,6 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   },
   drawing: kvmDrawing,
   sources: kvmSources,
-  traces: kvmTraces as TracedModel<Kvm>,
+  // Most commands need no logs.
+  traces: async () => (await import('./kvm-traces.ts')).kvmTraces as TracedModel<Kvm>,
 })

@@ -4,10 +4,13 @@ import type { Checker } from './checker.ts'
 import { InternalError } from './errors.ts'
 import { builtModelHash, packageInfo } from './package-info.ts'
 
-const listOfNamed = z.array(z.looseObject({ id: z.string() }))
+/** Not an object schema, which would copy its values: those of scenarios are computed when they are read. */
+const named = z.custom<{ id: string }>(
+  (value) => typeof value === 'object' && value !== null && typeof Reflect.get(value, 'id') === 'string',
+)
 
-const catalogueModule = z.looseObject({
-  catalogue: z.looseObject({ scenarios: listOfNamed, designs: listOfNamed, properties: listOfNamed }),
+const catalogueModule = z.object({
+  catalogue: z.object({ scenarios: z.array(named), designs: z.array(named), properties: z.array(named) }),
 })
 
 /** Loads the module that exports `catalogue`. @throws InternalError when it does not. */

@@ -1,22 +1,8 @@
 import { Command, CommanderError } from 'commander'
+import { FORMS } from '../../counterexamples/forms.ts'
 import { quoted } from '../../model/language/quoted.ts'
 import { hintFor } from './catalogue.ts'
 import type { CommandContext } from './command-context.ts'
-import { check } from './commands/check.ts'
-import { defaultSet } from './commands/default-set.ts'
-import { diff } from './commands/diff.ts'
-import { doctor } from './commands/doctor.ts'
-import { explain } from './commands/explain.ts'
-import { explore } from './commands/explore.ts'
-import { gate } from './commands/gate.ts'
-import { list } from './commands/list.ts'
-import { machine } from './commands/machine.ts'
-import { merge } from './commands/merge.ts'
-import { mutate } from './commands/mutate.ts'
-import { replay } from './commands/replay.ts'
-import { FORMS, show } from './commands/show.ts'
-import { shrink } from './commands/shrink.ts'
-import { trace } from './commands/trace.ts'
 import { errorLines } from './error-lines.ts'
 import { UsageError } from './errors.ts'
 import { bisectStatus, EXIT } from './exit-status.ts'
@@ -103,6 +89,7 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
             : `no command is called "${quoted(unknown)}"; ${hint}`,
         )
       }
+      const { defaultSet } = await import('./commands/default-set.ts')
       done(await defaultSet(context, raw))
     })
 
@@ -122,43 +109,64 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     ).argument('[scenario...]', 'ids or aliases, see "mmucheck list scenarios"'),
   )
     .addHelpText('after', SEARCHES + DESIGN_FILE + SCENARIO_FILE)
-    .action(async (scenarios: string[], raw) => done(await check(context, scenarios, raw)))
+    .action(async (scenarios: string[], raw) => {
+      const { check } = await import('./commands/check.ts')
+      done(await check(context, scenarios, raw))
+    })
 
   addSearchOptions(
     command('bisect-run', 'As check, with the exit statuses that "git bisect run" expects.', BISECT).argument(
       '[scenario...]',
       'ids or aliases, see "mmucheck list scenarios"',
     ),
-  ).action(async (scenarios: string[], raw) => done(await check(context, scenarios, raw)))
+  ).action(async (scenarios: string[], raw) => {
+    const { check } = await import('./commands/check.ts')
+    done(await check(context, scenarios, raw))
+  })
 
   command('list', 'Lists scenarios, designs, properties, machines, bounds or kernels.')
     .argument('[kind]', 'scenarios, designs, properties, machines, bounds or kernels')
     .option('--json', 'an array, or an object of arrays')
     .option('--kernel <version>', 'of this Linux version')
-    .action((kind: string | undefined, raw) => done(list(context, kind, raw)))
+    .action(async (kind: string | undefined, raw) => {
+      const { list } = await import('./commands/list.ts')
+      done(await list(context, kind, raw))
+    })
 
   command('explain', 'Explains a scenario, design, property, bound, machine, step or question.')
     .argument('<name>', 'id or alias')
     .option('--kernel <version>', 'as it is in this Linux version')
-    .action((name: string, raw) => done(explain(context, name, raw)))
+    .action(async (name: string, raw) => {
+      const { explain } = await import('./commands/explain.ts')
+      done(await explain(context, name, raw))
+    })
 
   command('diff', 'Prints the steps in which two kernels differ.')
     .requiredOption('--kernel <versions...>', 'two, see "mmucheck list kernels"')
-    .action((raw) => done(diff(context, raw)))
+    .action(async (raw) => {
+      const { diff } = await import('./commands/diff.ts')
+      done(await diff(context, raw))
+    })
 
   command('show', 'Shows counterexamples, as race diagrams or in another form.')
     .argument('<counterexample...>', 'files or ids')
     .option('--as <form>', FORMS.join(', '), 'diagram')
     .option('--design <file>', 'use this design file, not the one in the counterexample')
     .option('--out <dir>', 'where to look for ids', 'out')
-    .action((names: string[], raw) => done(show(context, names, raw)))
+    .action(async (names: string[], raw) => {
+      const { show } = await import('./commands/show.ts')
+      done(show(context, names, raw))
+    })
 
   command('explore', 'Steps through a scenario by hand, on a page that only this machine can open.')
     .argument('<scenario>', 'id or alias, see "mmucheck list scenarios"')
     .option('--design <id>', 'with the patches of this design')
     .option('--kernel <version>', 'of this Linux version')
     .option('--out <dir>', 'where to save paths', 'out')
-    .action(async (name: string, raw) => done(await explore(context, name, raw)))
+    .action(async (name: string, raw) => {
+      const { explore } = await import('./commands/explore.ts')
+      done(await explore(context, name, raw))
+    })
 
   command('replay', 'Replays counterexamples by xstate alone; fails if the model does not allow one.')
     .argument('<counterexample...>', 'files or ids')
@@ -166,7 +174,10 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--design <file>', 'use this design file, not the one in the counterexample')
     .option('--out <dir>', 'where to look for ids', 'out')
     .option('--quiet', 'print nothing unless it fails')
-    .action(async (names: string[], raw) => done(await replay(context, names, raw)))
+    .action(async (names: string[], raw) => {
+      const { replay } = await import('./commands/replay.ts')
+      done(await replay(context, names, raw))
+    })
 
   command(
     'shrink',
@@ -179,7 +190,10 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--keep-scenario', 'shrink the trace only')
     .option('--max-states <n>', 'most states of each search (default: 200000)')
     .option('--quiet', 'only the last line')
-    .action((name: string, raw) => done(shrink(context, name, raw)))
+    .action(async (name: string, raw) => {
+      const { shrink } = await import('./commands/shrink.ts')
+      done(await shrink(context, name, raw))
+    })
 
   command('trace', 'Holds logs of a real kernel against the properties and the model.', TRACES)
     .argument('[log...]', 'ftrace text, gzipped or not; folders of *.txt.gz; - for standard input')
@@ -197,7 +211,10 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--strict', 'refuse events of unknown kinds')
     .option('--verbose', 'name every property and how often it was judged')
     .option('--json', 'the result as JSON')
-    .action(async (logs: string[], raw) => done(await trace(context, logs, raw)))
+    .action(async (logs: string[], raw) => {
+      const { trace } = await import('./commands/trace.ts')
+      done(await trace(context, logs, raw))
+    })
 
   command('machine', 'Prints a machine, the code of a kind of thread, as a statechart.')
     .argument('<name>', 'see "mmucheck list machines"')
@@ -205,7 +222,10 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--scenario <id>', 'as it is in this scenario')
     .option('--kernel <version>', 'as it is in this Linux version')
     .option('--design <id>', 'with the patches of this design')
-    .action((name: string, raw) => done(machine(context, name, raw)))
+    .action(async (name: string, raw) => {
+      const { machine } = await import('./commands/machine.ts')
+      done(await machine(context, name, raw))
+    })
 
   command('drift', 'Compares a kernel tree with what the model cites of it.', DRIFT)
     .requiredOption('--kernel <dir>', 'the tree, or its arch/x86/kvm and virt/kvm')
@@ -229,7 +249,10 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--json', 'the result as JSON')
     .option('--allow-incomplete', 'exit with 0 if some are not decided; the last line says so')
     .option('--quiet', 'only the last line')
-    .action(async (scenarios: string[], raw) => done(await mutate(context, scenarios, raw)))
+    .action(async (scenarios: string[], raw) => {
+      const { mutate } = await import('./commands/mutate.ts')
+      done(await mutate(context, scenarios, raw))
+    })
 
   addReportOptions(
     command('gate', 'Searches every design in its scenarios; compares with what was recorded.', GATE)
@@ -245,7 +268,10 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
       .option('--workers <n>', 'parallel searches (default: one for each core)')
       .option('--cache <dir>', 'where verdicts are kept (default: ~/.cache/mmucheck)')
       .option('--no-cache', 'search everything, and keep nothing'),
-  ).action(async (raw) => done(await gate(context, raw)))
+  ).action(async (raw) => {
+    const { gate } = await import('./commands/gate.ts')
+    done(await gate(context, raw))
+  })
 
   addReportOptions(
     command(
@@ -253,11 +279,17 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
       'Puts the shards of a gate together, and reports what the whole gate does.',
       MERGE,
     ).argument('<result...>', 'files of "gate --shard I/N --json FILE", all of them'),
-  ).action(async (files: string[], raw) => done(await merge(context, files, raw)))
+  ).action(async (files: string[], raw) => {
+    const { merge } = await import('./commands/merge.ts')
+    done(await merge(context, files, raw))
+  })
 
   command('doctor', 'Prints versions, model hash, cores and memory, for bug reports.')
     .option('--json', 'as an object')
-    .action((raw) => done(doctor(context, raw)))
+    .action(async (raw) => {
+      const { doctor } = await import('./commands/doctor.ts')
+      done(await doctor(context, raw))
+    })
 
   return program
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { RENDERERS, type RendererName } from '../../../counterexamples/render.ts'
+import { FORMS, type RendererName } from '../../../counterexamples/forms.ts'
+import { RENDERERS } from '../../../counterexamples/render.ts'
 import type { Replayed } from '../../../counterexamples/replay.ts'
 import { replaceFile } from '../../checkpoint/index.ts'
 import { lookUp } from '../catalogue.ts'
@@ -9,9 +10,6 @@ import { load } from '../counterexamples.ts'
 import { UsageError } from '../errors.ts'
 import { readOptions } from '../options.ts'
 import { orUnwritable } from '../write-counterexample.ts'
-
-/** The names that `--as` takes. */
-export const FORMS = Object.keys(RENDERERS) as [RendererName, ...RendererName[]]
 
 const options = z.object({
   as: z.enum(FORMS).default('diagram'),

@@ -53,7 +53,7 @@ export async function trace(
 ): Promise<number> {
   const flags = readOptions(options, raw)
   const { io, catalogue } = context
-  const model = catalogue.traces
+  const model = await catalogue.traces?.()
   if (model === undefined) throw new UsageError('this model knows no logs of a real system')
   if (flags.recipe !== undefined) return recipe(context, model, flags.recipe === true ? null : flags.recipe)
   if (paths.length === 0)
