@@ -32,7 +32,10 @@ function writeField(store: Cellstore, field: Field, value: unknown): void {
   store.write(field.index, encoded)
 }
 
-/** Defines `key`: a scalar as an accessor of the store, anything else as a fixed sub-view. */
+/**
+ * Defines `key`: a scalar as an accessor of the store, anything else as a fixed sub-view. It is made when it is first
+ * read: many views are built to look at a few members.
+ */
 function define(target: object, key: string | number, child: Node, store: Cellstore): void {
   if (child.kind === 'scalar') {
     const { field } = child
@@ -42,7 +45,14 @@ function define(target: object, key: string | number, child: Node, store: Cellst
       set: (value: unknown) => writeField(store, field, value),
     })
   } else {
-    Object.defineProperty(target, key, { enumerable: true, value: makeView(child, store) })
+    let view: unknown
+    Object.defineProperty(target, key, {
+      enumerable: true,
+      get: () => {
+        view ??= makeView(child, store)
+        return view
+      },
+    })
   }
 }
 
@@ -51,7 +61,7 @@ function structView(node: Node & { kind: 'struct' }, store: Cellstore): object {
     refusing((key) => `${memberPath(node.path, key)} does not exist: ${has(node, [...node.members.keys()])}`),
   )
   for (const [name, member] of node.members) define(view, name, member, store)
-  Object.defineProperty(view, CELLS, { value: cellsOf(node, store) })
+  defineCells(view, node, store)
   return Object.freeze(view)
 }
 
@@ -69,7 +79,7 @@ function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
     define(view, index, element, store)
   })
   Object.defineProperty(view, 'length', { value: elements.length })
-  Object.defineProperty(view, CELLS, { value: cellsOf(node, store) })
+  defineCells(view, node, store)
   Object.defineProperty(view, PLACED, { value: placedIn(elements, store) })
   Object.defineProperty(view, Symbol.iterator, {
     value: function* () {
@@ -77,6 +87,16 @@ function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
     },
   })
   return Object.freeze(view)
+}
+
+function defineCells(view: object, node: Node, store: Cellstore): void {
+  let cells: Cells | undefined
+  Object.defineProperty(view, CELLS, {
+    get: () => {
+      cells ??= cellsOf(node, store)
+      return cells
+    },
+  })
 }
 
 /** The fields below a node: they are numbered in the order of declaration, so they follow one another. */
