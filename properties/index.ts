@@ -87,6 +87,7 @@ import { kvmTdpMmuPutRootFindsAnInvalidRoot, kvmTdpMmuZapInvalidatedRootsFindsAn
 import { freedTdpPageMapsNothing } from './tdp/freed-tdp-page-maps-nothing.ts'
 import { frozenSpteStaysFrozen } from './tdp/frozen-spte-stays-frozen.ts'
 import { kvmTdpMmuMapFindsAValidRoot } from './tdp/kvm-tdp-mmu-map-finds-a-valid-root.ts'
+import { noTdpSpteOfALostPage } from './tdp/no-tdp-spte-of-a-lost-page.ts'
 import { oneValidTdpRoot } from './tdp/one-valid-tdp-root.ts'
 import { tdpMmuMapHandleTargetLevelFindsTheSamePfn } from './tdp/tdp-mmu-map-handle-target-level-finds-the-same-pfn.ts'
 import { tdpRootCountIsNumberOfHolders } from './tdp/tdp-root-count-is-number-of-holders.ts'
@@ -222,6 +223,7 @@ export const properties: readonly Property<Kvm>[] = [
   freedTdpPageMapsNothing,
   frozenSpteStaysFrozen,
   kvmTdpMmuMapFindsAValidRoot,
+  noTdpSpteOfALostPage,
   oneValidTdpRoot,
   tdpMmuMapHandleTargetLevelFindsTheSamePfn,
   tdpRootCountIsNumberOfHolders,

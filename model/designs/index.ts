@@ -33,6 +33,7 @@ import { unprotectDesigns } from './shadow/unprotect.ts'
 import { unsyncLockDesigns } from './shadow/unsync-lock.ts'
 import { unsyncDesigns } from './shadow/unsync.ts'
 import { writeProtectionDesigns } from './shadow/write-protection.ts'
+import { tdpCompositeDesigns } from './tdp/tdp-composites.ts'
 import { tdpRootDesigns } from './tdp/tdp-roots.ts'
 import { tdpTableDesigns } from './tdp/tdp-tables.ts'
 import { vmTeardownDesigns } from './teardown/vm-teardown.ts'
@@ -70,6 +71,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...asyncPfDesigns,
   ...fastPageFaultDesigns,
   ...mmioGenerationDesigns,
+  ...tdpCompositeDesigns,
   ...tdpRootDesigns,
   ...tdpTableDesigns,
   ...readOnlySlotDesigns,

@@ -14,6 +14,7 @@ import { linkedChildDifferences } from './shadow/linked-child-tested.ts'
 import { oneRetry } from './shadow/one-retry.ts'
 import { unprotectedIfWriteProtected } from './shadow/unprotected-if-write-protected.ts'
 import { tdpHugePageSplitByAFault } from './tdp/tdp-huge-page-split-by-a-fault.ts'
+import { tdpInvalidRootsOweNoFlush } from './tdp/tdp-invalid-roots-owe-no-flush.ts'
 import { tdpRootsUnderTheReadLock } from './tdp/tdp-roots-under-the-read-lock.ts'
 import { tdpRootsZappedLevelByLevel } from './tdp/tdp-roots-zapped-level-by-level.ts'
 import { tdpSpuriousBeforeMakeSpte } from './tdp/tdp-spurious-before-make-spte.ts'
@@ -34,6 +35,7 @@ export const differences: readonly Difference[] = [
   reloadFreesObsoleteRoots,
   retryTestWithoutLock,
   tdpHugePageSplitByAFault,
+  tdpInvalidRootsOweNoFlush,
   tdpRootsUnderTheReadLock,
   tdpRootsZappedLevelByLevel,
   tdpSpuriousBeforeMakeSpte,

@@ -27,6 +27,7 @@ import { unlockedWalkScenarios } from './shadow/unlocked-walk.ts'
 import { unprotectScenarios } from './shadow/unprotect.ts'
 import { unsyncScenarios } from './shadow/unsync.ts'
 import { wrongHintScenarios } from './shadow/wrong-hints.ts'
+import { tdpCompositeScenarios } from './tdp/tdp-composites.ts'
 import { tdpRootScenarios } from './tdp/tdp-roots.ts'
 import { requestScenarios } from './vcpu/requests.ts'
 import { quotaScenarios } from './zap/quota.ts'
@@ -53,6 +54,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...concurrentFaultScenarios,
   ...staleFaultScenarios,
   ...tdpFaultScenarios,
+  ...tdpCompositeScenarios,
   ...tdpRootScenarios,
   ...readOnlySlotScenarios,
   ...slotCreateScenarios,

@@ -8,6 +8,7 @@ import { all } from '../primitives/guest-mode.ts'
 
 const HAS_WAITED = places((path) => /^SL\.[567]/.test(path))
 const STORES_SPTE = places((path) => path === 'PF/SET.4' || path === 'PF/SET.6')
+const STORES_TDP_SPTE = places((path) => path === 'TDP/P12')
 const HAS_PAGE = places((path) => path.endsWith('/GET.end'))
 
 export const nothingAddedToAnInvalidSlot: Invariant<Kvm> = {
@@ -30,8 +31,10 @@ function waited(at: Counters): boolean {
 }
 
 function adds_to_a_dying_slot(kvm: Kvm, at: Counters, v: number): boolean {
-  const { child, gpte } = kvm.vcpu[v].fault
+  const { child, gpte, pfn } = kvm.vcpu[v].fault
   if (isAt(at.vcpu, v, STORES_SPTE)) return is_dying(kvm, gpte[0].to)
+  // Without a page it is an MMIO SPTE.
+  if (isAt(at.vcpu, v, STORES_TDP_SPTE)) return pfn !== null && is_dying(kvm, gpte[0].to)
   // A shadow page that was just built or found for the fault, or for a root.
   return isAt(at.vcpu, v, HAS_PAGE) && child !== null && is_dying(kvm, kvm.page[child].gfn)
 }

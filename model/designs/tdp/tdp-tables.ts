@@ -33,6 +33,7 @@ export const tdpTableDesigns: readonly Design<Kvm>[] = [
       'tdp-mmu-map-handle-target-level-finds-the-same-pfn',
       'no-install-during-invalidation',
       'no-mapping-of-a-lost-page',
+      'no-tdp-spte-of-a-lost-page',
     ),
   },
   {

@@ -1,6 +1,7 @@
-import { type Entry, inFunction, step } from '../../language/program.ts'
+import { type Entry, inFunction, type Step, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
+import type { ShadowPage } from '../../memory/shadow/fields.ts'
 import { clear_spte } from '../../memory/shadow/shadow-page.ts'
 
 /**
@@ -11,30 +12,38 @@ export function unmapTdpGfn(
   gfn: (kvm: Kvm, self: number) => number,
   owes: (kvm: Kvm, self: number) => void,
 ): Entry<Kvm>[] {
-  return inFunction(
-    'kvm_unmap_gfn_range',
-    ...inFunction(
-      'kvm_tdp_mmu_unmap_gfn_range',
-      step<Kvm>(
-        'NS.5 tdp',
-        {
-          fn: 'tdp_mmu_zap_leafs',
-          since: 'v6.1..v7.2',
-          c: { 'v6.1': 'tdp_mmu_set_spte(', 'v6.12': 'tdp_mmu_iter_set_spte(' },
-          shows: (kvm, self) => `zap the leaf SPTEs of gfn ${gfn(kvm, self)} in all roots`,
-          fused:
-            'One frame: the walk has no place to yield, and the lock excludes all that would change SPTEs or put roots.',
-        },
-        {
-          does: (kvm, self) => {
-            for (let root = 0; root < kvm.page.length; root++) {
-              if (kvm.page[root].list !== 'tdp_mmu_roots' || kvm.page[root].root_count === 0) continue
-              if (zap_leaf(kvm, root, gfn(kvm, self)) && !kvm.page[root].role_invalid) owes(kvm, self)
-            }
-          },
-        },
-      ),
-    ),
+  return inFunction('kvm_unmap_gfn_range', ...inFunction('kvm_tdp_mmu_unmap_gfn_range', zapLeaf(gfn, owes)))
+}
+
+/**
+ * NS.5 tdp.
+ * @param walks which roots; `owes_flush` which of them owe one for an SPTE that was zapped.
+ */
+export function zapLeaf(
+  gfn: (kvm: Kvm, self: number) => number,
+  owes: (kvm: Kvm, self: number) => void,
+  walks: (root: ShadowPage) => boolean = () => true,
+  owes_flush: (root: ShadowPage) => boolean = ({ role_invalid }) => !role_invalid,
+): Step<Kvm> {
+  return step(
+    'NS.5 tdp',
+    {
+      fn: 'tdp_mmu_zap_leafs',
+      since: 'v6.1..v7.2',
+      c: { 'v6.1': 'tdp_mmu_set_spte(', 'v6.12': 'tdp_mmu_iter_set_spte(' },
+      shows: (kvm, self) => `zap the leaf SPTEs of gfn ${gfn(kvm, self)} in all roots`,
+      fused:
+        'One frame: the walk has no place to yield, and the lock excludes all that would change SPTEs or put roots.',
+    },
+    {
+      does: (kvm, self) => {
+        for (let root = 0; root < kvm.page.length; root++) {
+          const { list, root_count } = kvm.page[root]
+          if (list !== 'tdp_mmu_roots' || root_count === 0 || !walks(kvm.page[root])) continue
+          if (zap_leaf(kvm, root, gfn(kvm, self)) && owes_flush(kvm.page[root])) owes(kvm, self)
+        }
+      },
+    },
   )
 }
 
