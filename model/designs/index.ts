@@ -2,6 +2,7 @@
 import type { Kvm } from '../memory/kvm.ts'
 import { agingDesigns } from './aging/aging.ts'
 import { bitmapAgingDesigns } from './aging/bitmap-aging.ts'
+import { frozenSpteDesigns } from './aging/frozen-sptes.ts'
 import type { Design } from './design.ts'
 import { dirtyLogDesigns } from './dirty-log/dirty-log.ts'
 import { enableDirtyLogDesigns } from './dirty-log/enable-dirty-log.ts'
@@ -82,6 +83,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...rangeDesigns,
   ...agingDesigns,
   ...bitmapAgingDesigns,
+  ...frozenSpteDesigns,
   ...dirtyLogDesigns,
   ...enableDirtyLogDesigns,
   ...requestDesigns,

@@ -28,12 +28,12 @@ export const aging: Feature = {
       kvm.aged_gfn[slot] = gfn
     })
   },
-  refuses: ({ aging: { calls, of, accessed, withoutAd }, nested, notifier }) => {
+  refuses: ({ aging: { calls, of, accessed, withoutAd }, nested, notifier, tdp }) => {
     if (calls > 0 && of.length === 0) return 'aging.of names no frame, so there is no page to age'
     if (accessed && calls === 0) return 'aging.accessed needs aging.calls: nothing else reads Accessed bits'
     if (withoutAd && !accessed) return 'aging.withoutAd is about Accessed bits: it needs aging.accessed'
-    return accessed && (nested.mmus < 2 || notifier.threads > 0)
-      ? 'aging.accessed is for roots of both kinds (nested.mmus: 2), without notifiers'
+    return accessed && ((nested.mmus < 2 && !tdp.on) || notifier.threads > 0)
+      ? 'aging.accessed is for the TDP MMU (tdp.on) or roots of both kinds (nested.mmus: 2), without notifiers'
       : null
   },
 }

@@ -71,9 +71,12 @@ export const agingChangesTheAccessedBitOnly: ActionProperty<Kvm> = {
     }),
 }
 
+/** The SPTEs that a step has changed, except those of pages that it freed: leaving RCU runs the callback of a page. */
 function changed(before: Kvm, after: Kvm): { page: number; index: number }[] {
+  const live = (page: number): boolean => after.page[page].list !== 'free'
   return all(before.page).flatMap((page) =>
     all(before.page[page].spte).flatMap((index) => {
+      if (!live(page)) return []
       const [was, is] = [before.page[page].spte[index], after.page[page].spte[index]]
       const same =
         was.kind === is.kind && was.accessed === is.accessed && was.pfn === is.pfn && was.w === is.w

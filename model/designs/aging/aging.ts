@@ -16,7 +16,7 @@ const headReadAgain = only<Kvm>('aging', replace('AG.3', firstSpte('now', 'v6.15
 export const agingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'rmap-head-read-again',
-    aliases: ['CD1'],
+    aliases: ['CD1', '3.8'],
     title: 'as merged in v6.15: the walk reads the rmap head again, whether the rmap is locked or not',
     status: 'bug',
     kernel: { commit: 'bb6c7749ccee', version: 'v6.15..v7.2', function: 'rmap_get_first' },

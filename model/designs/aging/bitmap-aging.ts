@@ -9,7 +9,6 @@ import {
   type Unreliable,
 } from '../../machines/aging/bitmap-call.ts'
 import { lockedCall } from '../../machines/aging/locked-call.ts'
-import { tdp_leaf } from '../../memory/aging/aged-sptes.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Design } from '../design.ts'
 import { vacuous, violated } from '../expectation.ts'
@@ -23,6 +22,7 @@ const TWO = 'nested-aging'
 const ONE = 'nested-aging-one-slot'
 const TRACKED = 'nested-aging-access-tracking'
 const ALL = [TWO, ONE, TRACKED]
+const FROZEN = 'aging-frozen'
 const SILENT = 'no-access-consumed-in-silence'
 const EVICTION = 'access-is-seen-before-eviction'
 const WALK = 'access-is-seen-by-the-walk'
@@ -42,7 +42,7 @@ const calls = (call: Block<Kvm>): Patch<Kvm>[] => [only('aging', replace(CALL, c
 export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
   {
     id: 'page-aged-under-mmu-lock',
-    aliases: [],
+    aliases: ['3.0'],
     title: 'until v6.14: age rmaps and TDP roots under mmu_lock',
     status: 'before',
     kernel: { version: '..v6.14', function: 'kvm_age_gfn' },
@@ -60,15 +60,24 @@ export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_mmu_notifier_test_clear_young' },
     about:
-      'As bitmap-aging, v3: the slots before are cleared, then the answer is thrown away. With one slot nothing is lost.',
-    scenarios: ALL,
+      'As bitmap-aging, v3: the slots before are cleared, then the answer is thrown away. With one slot nothing is lost. The bit is cleared by clear_bit(), whatever the SPTE has become: as frozen-spte-aged.',
+    scenarios: [...ALL, FROZEN],
     kernels: ['7.2'],
-    patches: calls(bitmapCall({ ...AS_MAILED, rest: 'left out' })),
-    expect: [...violated(TWO, SILENT, EVICTION), ...BLIND],
+    patches: calls(bitmapCall({ ...AS_MAILED, rest: 'left out', clear: 'clears blindly' })),
+    expect: [
+      ...violated(TWO, SILENT, EVICTION),
+      ...BLIND,
+      ...violated(
+        FROZEN,
+        'aging-changes-the-accessed-bit-only',
+        'frozen-spte-stays-frozen',
+        'freed-tdp-page-maps-nothing',
+      ),
+    ],
   },
   {
     id: 'bitmap-aging',
-    aliases: [],
+    aliases: ['3.1', '3.2'],
     title:
       'question seed-003 as mailed (v3, April 2024): TDP roots without mmu_lock, "unreliable" with rmaps',
     status: 'rejected',
@@ -82,7 +91,7 @@ export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'bitmap-aging-asks-again',
-    aliases: [],
+    aliases: ['3.3'],
     title: 'v3, and a walk that asks again without a bitmap if the answer was unreliable',
     status: 'control',
     kernel: { version: 'never merged', function: 'walk_pte_range' },
@@ -95,7 +104,7 @@ export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'bitmap-aging-returns-0',
-    aliases: ['seed-003-claim'],
+    aliases: ['seed-003-claim', '3.4'],
     title: 'v3 as the mail of seed-003 reads it: an unreliable answer is 0',
     status: 'control',
     kernel: { version: 'never merged', function: 'kvm_mmu_notifier_test_clear_young' },
@@ -124,7 +133,7 @@ export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'rmaps-aged-under-mmu-lock',
-    aliases: [],
+    aliases: ['3.5'],
     title: 'first proposal in the thread: mmu_lock for the rmaps only, and no "unreliable"',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_age_gfn' },
@@ -136,7 +145,7 @@ export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'rmaps-tested-in-advance',
-    aliases: [],
+    aliases: ['3.6'],
     title: 'second proposal in the thread: test for rmaps once, in kvm_arch_prepare_bitmap_age()',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_arch_prepare_bitmap_age' },
@@ -182,8 +191,9 @@ function takeWrite() {
     { fn: 'kvm_tdp_mmu_age_spte', shows: 'A = 0, W = 0' },
     {
       does: (kvm, self) => {
-        const leaf = tdp_leaf(kvm, kvm.aging[self].gfn as number)
-        if (leaf === null || !leaf.accessed) return
+        const { sp, index } = kvm.aging[self]
+        const leaf = kvm.page[sp as number].spte[index]
+        if (!leaf.accessed) return
         leaf.accessed = false
         leaf.w = false
         kvm.aging[self].consumed = true

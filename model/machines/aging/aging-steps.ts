@@ -1,6 +1,5 @@
-import { type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
+import { type Entry, inFunction, type Step, step } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
-import { tdp_leaf } from '../../memory/aging/aged-sptes.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_is_locked, type Sptep } from '../../memory/shadow/rmap.ts'
 import { first_sptep, forget, next_sptep, shown_sptep, take_sptep, visit_sptep } from './aging.ts'
@@ -11,7 +10,6 @@ export const CALL = 'AG.call'
 
 const since: ReadIn = 'v6.1..v7.2'
 const lockless: ReadIn = 'v6.15..v7.2'
-const tdp = { fn: 'kvm_tdp_mmu_age_gfn_range', since } as const
 const rmap = { fn: 'kvm_rmap_age_gfn_range', since } as const
 
 const gfn_of = (kvm: Kvm, self: number): number => kvm.aging[self].gfn as number
@@ -53,73 +51,6 @@ export function nextSlot(name: string, again: string): Step<Kvm> {
 export function toFirstSlot(kvm: Kvm, self: number): void {
   kvm.aging[self].at = 0
   kvm.aging[self].gfn = kvm.aged_gfn[0]
-}
-
-/** Clear by a cmpxchg without mmu_lock, or under it; or record a young page in the walk's bitmap, and leave it young. */
-export type TdpWalk = 'clears' | 'clears under mmu_lock' | 'records'
-
-/** The function that does so to a leaf, and its statement. */
-const CLEARS = {
-  clears: { fn: 'kvm_tdp_mmu_age_spte', since: 'v7.2', c: '__tdp_mmu_set_spte_atomic(' },
-  'clears under mmu_lock': {
-    ...tdp,
-    since: '..v6.14',
-    c: { fn: 'age_gfn_range', at: 'spte_ad_enabled(' },
-  },
-} as const
-
-/**
- * The TDP part of a slot: read the leaf below the valid root (1), and take its Accessed bit (2).
- */
-export function tdpWalk(name: string, what: TdpWalk = 'clears'): Entry<Kvm>[] {
-  const tests = what === 'records'
-  const accessed = (kvm: Kvm, self: number): boolean => tdp_leaf(kvm, gfn_of(kvm, self))?.accessed ?? false
-  return inFunction(
-    tdp.fn,
-    step<Kvm>(
-      `${name}1`,
-      {
-        ...tdp,
-        c: {
-          'v6.1': { fn: 'age_gfn_range', at: 'is_accessed_spte(' },
-          'v7.2': { callee: '__kvm_tdp_mmu_age_gfn_range', at: 'is_accessed_spte(' },
-        },
-        shows: (kvm, self) => `TDP SPTE of gfn ${gfn_of(kvm, self)}: A = ${Number(accessed(kvm, self))}`,
-      },
-      [
-        { when: (kvm, self) => !accessed(kvm, self), to: `${name}end` },
-        {
-          does: (kvm, self) => {
-            if (tests) kvm.aging[self].recorded = true
-            else kvm.aging[self].young = true
-          },
-          ...(tests ? { to: `${name}end` } : {}),
-        },
-      ],
-    ),
-    ...when(
-      !tests,
-      step<Kvm>(
-        `${name}2`,
-        {
-          ...CLEARS[what === 'records' ? 'clears' : what],
-          shows: (kvm, self) =>
-            accessed(kvm, self)
-              ? `cmpxchg: ${kvm.without_ad ? 'access-tracked' : 'A = 0'}`
-              : 'cmpxchg fails: leave it',
-        },
-        {
-          does: (kvm, self) => {
-            const leaf = tdp_leaf(kvm, gfn_of(kvm, self))
-            if (leaf === null || !leaf.accessed) return
-            leaf.accessed = false
-            kvm.aging[self].consumed = true
-          },
-        },
-      ),
-    ),
-    step<Kvm>(`${name}end`, { ...tdp, c: { none: 'model' }, shows: 'end of the slot', quiet: true }),
-  )
 }
 
 /** AG.R: without shadow pages there are no rmaps to look at. Read without mmu_lock. */

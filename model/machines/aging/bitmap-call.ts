@@ -1,7 +1,8 @@
 import { type Block, block, type Entry, type Step, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
-import { CALL, nextSlot, report, rmapWalk, tdpWalk, toFirstSlot } from './aging-steps.ts'
+import { tdpWalk } from './age-tdp.ts'
+import { CALL, nextSlot, report, rmapWalk, toFirstSlot } from './aging-steps.ts'
 import { haveRmaps, underMmuLock } from './locked-call.ts'
 
 /** Mailed in 2023 and 2024, and not merged. */
@@ -19,6 +20,8 @@ export interface Unreliable {
   readonly walk: 'ignored' | 'asks again'
   /** The slots after one with rmaps: looked at, or not (v2). */
   readonly rest: 'looked at' | 'left out'
+  /** How the pass without mmu_lock clears A; default: by a cmpxchg. v2 clears the bit, whatever the entry has become. */
+  readonly clear?: 'clears blindly'
 }
 
 /**
@@ -56,7 +59,7 @@ export function bitmapCall(unreliable: Unreliable): Block<Kvm> {
       ],
     ),
     isUnreliable('V3.c0', 'V3.cT1', stop ? 'V3.end' : 'V3.cnext'),
-    ...tdpWalk('V3.cT'),
+    ...tdpWalk('V3.cT', unreliable.clear ?? 'clears'),
     nextSlot('V3.cnext', 'V3.c0'),
     step('V3.end', { ...test, shows: (kvm, self) => `unreliable = ${kvm.aging[self].unreliable}` }, [
       { when: (kvm, self) => !kvm.aging[self].unreliable, to: END },

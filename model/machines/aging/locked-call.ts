@@ -2,7 +2,8 @@ import { type Block, block, type Entry, type Step, step } from '../../language/p
 import type { ReadIn } from '../../language/versions.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
-import { CALL, nextSlot, report, rmapWalk, tdpWalk } from './aging-steps.ts'
+import { tdpWalk } from './age-tdp.ts'
+import { CALL, nextSlot, report, rmapWalk } from './aging-steps.ts'
 
 const since: ReadIn = '..v6.14'
 const about = { fn: 'kvm_handle_hva_range', since } as const

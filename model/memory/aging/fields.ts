@@ -1,6 +1,7 @@
-import { flag, oneOf, range, ref, struct } from '../../language/shapes.ts'
+import { array, flag, oneOf, range, ref, struct } from '../../language/shapes.ts'
 import type { Bounds } from '../bounds.ts'
 import { optional } from '../optional.ts'
+import { spte } from '../shadow/fields.ts'
 import type { Sorts } from '../sorts.ts'
 
 /** Local variables of a call that ages a page. */
@@ -13,6 +14,8 @@ export const agingThread = (sorts: Sorts, bounds: Bounds) =>
     /** The SPTE that is visited: entry `index` of page `sp`. */
     sp: ref(sorts.page),
     index: range(0, bounds.guest.entries - 1),
+    /** iter->old_spte: the leaf of the TDP MMU as it was read. */
+    old_spte: array(bounds.aging.accessed ? 1 : 0, spte(sorts, bounds)),
     /** What is asked: before eviction, or by the walk of MGLRU that ages pages. Which slot the call is at. */
     call: optional(bounds.aging.accessed, oneOf('none', 'eviction', 'walk')),
     at: range(0, bounds.aging.accessed ? Math.max(0, bounds.aging.of.length - 1) : 0),

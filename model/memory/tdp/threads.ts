@@ -4,9 +4,11 @@
  */
 export const MEMSLOT_THREAD = 0
 export const DIRTY_LOG_THREAD = 1
+/** Under RCU only: aging takes no lock (v6.15). */
+export const AGING_THREAD = 2
 
 /** How many kinds of such threads there are. */
-export const TDP_THREADS = 2
+export const TDP_THREADS = 3
 
 /** References to a root that are no vCPU's: that of the TDP MMU, and one of each walk over roots that may yield. */
 export const TDP_HOLDERS = 3

@@ -1,14 +1,36 @@
 import { mergeBounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { tdp_mmu_alloc_sp } from '../../memory/tdp/roots.ts'
 import { type Plan, scenario } from '../build-scenario.ts'
 import type { Scenario } from '../scenario.ts'
+import { runOnOneRoot, TDP } from '../tdp/tdp-roots.ts'
+
+/**
+ * The vCPU has left L1 for L2, which has no root yet. L1's root is that of the other context, and maps the page at frame 2.
+ */
+function beforeFirstShadowRoot(kvm: Kvm): void {
+  const root = tdp_mmu_alloc_sp(kvm, 0, 1, 'tdp_mmu_roots')
+  kvm.page[root].root_count = 2
+  const [vcpu] = kvm.vcpu
+  vcpu.nested = true
+  vcpu.cr3 = 1
+  vcpu.other_mmu[0].root = root
+  vcpu.other_mmu[0].root_pgd = 0
+  const leaf = kvm.page[root].spte[2]
+  leaf.kind = 'leaf'
+  leaf.gfn = 2
+  leaf.pfn = 2
+  leaf.w = true
+  leaf.mmuw = true
+  leaf.accessed = true
+}
 
 /** A page that L1 reads through a TDP root and its guest L2 through a shadow page. */
 export const NESTED_AGING: Plan = {
   id: 'nested-aging',
   title: 'the host ages a page that L1 and L2 read, by the check before eviction and by its walk',
   about:
-    'L1 reads the page through a root of the TDP MMU, whose SPTEs are on no rmap, and L2 through a shadow page, which exists once L1 has run it. The page is in two memslots, as with SMM: a call visits first the one, then the other. What a call clears it must report.',
+    'L1 reads the page through a root of the TDP MMU, whose SPTEs are on no rmap, and L2 through a shadow page, which exists once L2 has run: at the beginning L1 has read the page, and runs L2 for the first time. The page is in two memslots, as with SMM: a call visits first the one, then the other. What a call clears it must report.',
   bounds: {
     nested: { mmus: 2, runs: 1 },
     tdp: { on: true },
@@ -24,6 +46,7 @@ export const NESTED_AGING: Plan = {
     ],
     begin: (kvm) => {
       kvm.host_pte[3] = 2
+      beforeFirstShadowRoot(kvm)
     },
   },
   properties: [
@@ -124,6 +147,7 @@ export const agingScenarios: readonly Scenario<Kvm>[] = [
         [null, null, null],
         [null, null, 2],
       ],
+      begin: beforeFirstShadowRoot,
     },
   }),
   scenario({
@@ -133,5 +157,43 @@ export const agingScenarios: readonly Scenario<Kvm>[] = [
     about:
       'As nested-aging; aging takes the permissions of an SPTE away, and the next access faults and gives them back.',
     bounds: mergeBounds(NESTED_AGING.bounds, { aging: { withoutAd: true } }),
+  }),
+  scenario({
+    id: 'aging-frozen',
+    title: 'the host ages a page while a fault replaces the table that maps it by a huge page',
+    about:
+      'Two vCPUs write to a page that a read fault has mapped read-only. A fault that chooses a huge page unlinks the table, and freezes its entries one by one, with mmu_lock held for read; aging, which holds no lock, has read a leaf in the table and is about to clear its Accessed bit. The other vCPU may be in the table with a fault.',
+    bounds: {
+      ...TDP,
+      vcpus: 2,
+      tdp: { on: true, huge: true },
+      guest: { gfns: 2, entries: 2, reads: [], dataWrites: true },
+      aging: { calls: 1, of: [0], accessed: true },
+    },
+    start: {
+      tables: [],
+      begin: (kvm) => {
+        runOnOneRoot(kvm, 2, [0])
+        const leaf = kvm.page[1].spte[0]
+        leaf.accessed = true
+        leaf.w = false
+        leaf.mmuw = false
+      },
+    },
+    properties: [
+      'aging-changes-the-accessed-bit-only',
+      'no-access-consumed-in-silence',
+      'frozen-spte-stays-frozen',
+      'freed-tdp-page-maps-nothing',
+      'no-use-after-free',
+      'every-access-can-finish',
+      'no-deadlock',
+    ],
+    leavesOut: {
+      'access-is-seen-before-eviction':
+        'The bit may go with its table, which a zap is allowed to do: the page is mapped anew.',
+      'access-is-seen-by-the-walk':
+        'The bit may go with its table, which a zap is allowed to do: the page is mapped anew.',
+    },
   }),
 ]
