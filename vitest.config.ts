@@ -9,7 +9,6 @@ const LONG_ONLY = [
   'explorer/cli/build.test.ts',
   'explorer/cli/lost-output.test.ts',
   'explorer/cli/shared-search.test.ts',
-  'explorer/gate/diagrams.test.ts',
   'explorer/oracles/engines.test.ts',
   'explorer/search/liveness/random.test.ts',
 ]

@@ -28,6 +28,7 @@ export const TOOLS = {
   'bench-catalogue': 'explorer/bench/catalogue.ts',
   diagrams: 'explorer/gate/diagrams-main.ts',
   graph: 'explorer/bench/graph-main.ts',
+  known: 'explorer/gate/known-main.ts',
   'kill-test': 'explorer/checkpoint/kill-test.ts',
   reductions: 'explorer/bench/reductions-main.ts',
   schemas: 'explorer/gate/schemas-main.ts',

@@ -8,6 +8,9 @@ import { InputError, readInput } from './input-file.ts'
 /** What the first member of every file says; another version is another format. */
 export const FORMAT = 'mmucheck-counterexample/1'
 
+/** An id. */
+export const ID = /^ce-[0-9a-f]{8}$/
+
 const KINDS = [
   'invariant',
   'action',
@@ -35,7 +38,7 @@ const carried = z.record(z.string(), z.unknown())
 export const counterexampleShape = z.strictObject({
   format: z.literal(FORMAT),
   /** `ce-` and eight hex digits, a function of the names, the steps and the loop. */
-  id: z.string().regex(/^ce-[0-9a-f]{8}$/),
+  id: z.string().regex(ID),
   /** Version of the tool that wrote the file. */
   tool: name,
   /** Hash of the model it was found in; a different hash is a warning, the replay decides. */

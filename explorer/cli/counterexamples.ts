@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Counterexample, readCounterexample } from '../../counterexamples/counterexample-file.ts'
+import { type Counterexample, ID, readCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { isPassedPipe } from '../../counterexamples/input-file.ts'
+import { counterexampleFrom, keptById } from '../../counterexamples/known-file.ts'
 import {
   type ReplayContext,
   ReplayDisagreement,
@@ -44,20 +45,22 @@ export interface Source {
 }
 
 /**
- * Finds the file of a counterexample: by path, or by id in the output folder or among the known ones of the package.
- * @throws UsageError when there is none.
+ * Finds a counterexample: by path, or by id in the output folder or among those that are kept with the model.
+ * @throws UsageError when there is none; CounterexampleError for a file that cannot be understood.
  */
-export function fileOf({ name, out }: Source, catalogue: Partial<Catalogue<never>> = {}): string {
-  if (existsSync(name)) return name
-  const file = name.endsWith('.json') ? name : `${name}.json`
-  const known = join(packageInfo().root, 'counterexamples')
-  const places = [out, known, join(known, 'known')].map((folder) => join(folder, file))
-  const found = /[/\\]/.test(name) ? undefined : places.find((path) => existsSync(path))
-  if (found === undefined)
-    throw new UsageError(
-      `there is no counterexample "${quotedPath(name)}": ${hintFor(catalogue, name) ?? `no such file, and no such id in ${quotedPath(out)} or among the known ones`}`,
-    )
-  return found
+function named({ catalogue, version, modelHash }: Checker, { name, out }: Source): Counterexample {
+  if (existsSync(name)) return readCounterexample(name)
+  const id = name.replace(/\.json$/, '')
+  if (!/[/\\]/.test(name)) {
+    const written = join(out, `${id}.json`)
+    if (existsSync(written)) return readCounterexample(written)
+    const kept = ID.test(id) ? keptById(join(packageInfo().root, 'counterexamples', 'known'), id) : null
+    // It belongs to this model, whose tests replay it, and not to the one that it was found in.
+    if (kept !== null) return counterexampleFrom(kept.file, kept.known, { tool: version, model: modelHash() })
+  }
+  throw new UsageError(
+    `there is no counterexample "${quotedPath(name)}": ${hintFor(catalogue, name) ?? `no such file, and no such id in ${quotedPath(out)} or among the known ones`}`,
+  )
 }
 
 /**
@@ -66,7 +69,7 @@ export function fileOf({ name, out }: Source, catalogue: Partial<Catalogue<never
  *   file; InternalError when the model does not allow the behaviour or the property is not violated.
  */
 export function load(checker: Checker, source: Source): Replayed {
-  const found = readCounterexample(fileOf(source, checker.catalogue))
+  const found = named(checker, source)
   if (source.design === undefined) return replayed(checker, found)
   const catalogue = catalogueOfKernel(checker.catalogue, found.kernel)
   const design = readDesign(withScenarios(catalogue, carriedScenarios(catalogue, found)), source.design)

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { formatKnown, type Known } from '../../counterexamples/known-file.ts'
 import { kernels } from '../../model/kernels/kernels.ts'
 import { properties } from '../../properties/index.ts'
 import { replaceFile } from '../checkpoint/index.ts'
@@ -16,15 +17,22 @@ import {
   readBaseline,
   recordOf,
 } from '../cli/gate/baseline-file.ts'
-import { describeMismatch, mismatches, neverTaken, runCellAgainstReference } from '../cli/gate/cell-run.ts'
+import {
+  counterexamplesOf,
+  describeMismatch,
+  mismatches,
+  neverTaken,
+  runCellAgainstReference,
+} from '../cli/gate/cell-run.ts'
 import { programFile } from '../program-file.ts'
 import type { SearchResult } from '../search/index.ts'
 import { baselineFile } from './baseline.ts'
 import { kernelCells } from './kernel-cells.ts'
+import { checkedInKnown, keptFor, knownFile, violationsIn } from './known.ts'
 
 // `npm run baseline -- --check` searches every cell that is not deep, and exits 3 when one differs from the checked-in
 // baseline, when a verdict is not the one that the design expects, or when a step is never taken; `--update` writes
-// what was found. Both print the differences. Every recorded behaviour is held against xstate, and repeated. With
+// what was found, and keeps the counterexamples in counterexamples/known/. Both print the differences. Every recorded behaviour is held against xstate, and repeated. With
 // `--only TEXT`, once or more, just the cells with that in their names (`DESIGN in SCENARIO`), and steps may be untaken.
 // With `--kernel 6.1` the cells are those of that kernel whose steps differ from the newest kernel's, and the baseline is
 // a file beside the other.
@@ -65,6 +73,7 @@ const allCells = kernelCells(kernel)
 /** What a thread reports of a cell. */
 interface Finding {
   readonly record: BaselineCell
+  readonly counterexamples: readonly Known[]
   /** Verdicts that the design does not expect, one line each. */
   readonly unexpected: readonly string[]
   readonly steps: SearchResult['steps']
@@ -73,8 +82,10 @@ interface Finding {
 const searchCell = (index: number): Finding => {
   const { design, scenario } = allCells[index]
   const run = runCellAgainstReference(design, scenario, properties)
+  const counterexamples = counterexamplesOf(run)
   return {
-    record: recordOf(run),
+    record: recordOf(run, counterexamples),
+    counterexamples,
     unexpected: mismatches(run).map(describeMismatch),
     steps: run.result.steps,
   }
@@ -130,12 +141,17 @@ async function main(): Promise<number> {
   const before = Object.fromEntries(Object.entries(recorded.cells).filter(([name]) => isWanted(name)))
   const findings = await search(cells)
   const now = Object.fromEntries(cells.map((cell, n) => [cellName(allCells[cell]), findings[n].record]))
+  const kept = new Set(checkedInKnown(kernel).counterexamples.map(({ id }) => id))
+  const unkept = wanted.check === true ? violationsIn({ cells: now }).filter(({ id }) => !kept.has(id)) : []
   // A step that an older kernel shares with the newest may be taken in cells that only the newest has.
   const untaken =
     only === undefined && kernel === undefined ? neverTaken(findings.map(({ steps }) => steps)) : []
   const wrong = [
     ...findings.flatMap(({ unexpected }) => unexpected),
     ...untaken.map((step) => `${step} is never taken, in no cell`),
+    ...unkept.map(
+      ({ id, cell, property }) => `${id} is not in counterexamples/known: ${property} of ${cell}`,
+    ),
   ]
   for (const line of wrong) console.log(line)
   const lines = differences({ format: FORMAT, cells: before }, { format: FORMAT, cells: now })
@@ -144,6 +160,11 @@ async function main(): Promise<number> {
   if (wanted.update === true) {
     const cells = mergedCells(allCells.map(cellName), recorded.cells, now)
     replaceFile(file, formatBaseline({ format: FORMAT, cells }))
+    const found = [
+      ...checkedInKnown(kernel).counterexamples,
+      ...findings.flatMap(({ counterexamples }) => counterexamples),
+    ]
+    replaceFile(knownFile(kernel), formatKnown({ kernel, counterexamples: keptFor({ cells }, found) }))
     console.log(`baseline: ${count} from the file before; written to ${file}`)
     return wrong.length === 0 ? 0 : 3
   }

@@ -1,77 +1,53 @@
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import {
-  type Counterexample,
-  counterexampleOf,
-  readCounterexample,
-} from '../../counterexamples/counterexample-file.ts'
-import { replay } from '../../counterexamples/replay.ts'
-import { shrink } from '../../counterexamples/shrink.ts'
-import { Verifier } from '../../counterexamples/verifier.ts'
-import { designs } from '../../model/designs/index.ts'
-import { scenarios } from '../../model/scenarios/index.ts'
-import { properties } from '../../properties/index.ts'
-import { runCell } from '../cli/gate/cell-run.ts'
-import { goalReachableIn } from '../search/goal-reachable.ts'
+import { kernels } from '../../model/kernels/kernels.ts'
+import { readBaseline } from '../cli/gate/baseline-file.ts'
+import { catalogue } from '../cli/kvm-catalogue.ts'
+import { effort } from '../testing/effort.ts'
+import { baselineFile } from './baseline.ts'
+import { commitTextOf, flawsOf, MOST_ROWS, rowsIn } from './diagrams.ts'
+import { cellOf, checkedInKnown, violationsIn } from './known.ts'
+import { LONG_DIAGRAMS } from './long-diagrams.ts'
 
-const folder = join(import.meta.dirname, '..', '..', 'counterexamples', 'known')
-const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
+/** `npm run diagrams` replays and draws all of them. */
+const DRAWN = effort(3, 25)
 
-/** What the names in a file stand for, from the lists themselves. */
-function resolve(names: Pick<Counterexample, 'scenario' | 'design' | 'property'>) {
-  const scenario = scenarios.find((s) => s.id === names.scenario)
-  const design = designs.find((d) => d.id === names.design)
-  const property = properties.find((p) => p.id === names.property)
-  if (scenario === undefined || design === undefined || property === undefined) {
-    throw new Error(`${names.scenario}, ${names.design} or ${names.property} does not exist any more`)
-  }
-  const system = scenario.build(design)
-  const checker = { version: '0', model: '0' }
-  return { system, property: property as never, scenario, design, checker }
-}
+const checker = { catalogue, version: '0', modelHash: () => '0'.repeat(16) }
+const newest = kernels.at(-1)?.id
+
+const files = kernels.map(({ id }) => {
+  const kernel = id === newest ? undefined : id
+  return { id, kernel, file: checkedInKnown(kernel) }
+})
 
 describe('the counterexamples that are kept', () => {
-  it('are those of the bug that shipped in v5.18 (R1) and of the order its fix warns about (R3)', () => {
-    const kept = files.map((name) => readCounterexample(join(folder, name)))
-    expect(kept.map((ce) => `${ce.design} ${ce.property}`).sort()).toEqual([
-      'prev-roots-tested-by-current every-access-can-finish',
-      'prev-roots-tested-by-current no-stale-root-used',
-      'request-before-invalid every-access-can-finish',
-      'request-before-invalid no-stale-root-used',
-    ])
-  })
-
-  it.each(files)('%s is still a behaviour of the model and still violates', (name) => {
-    const ce = readCounterexample(join(folder, name))
-    const { system } = resolve(ce)
-    const replayed = replay(ce, resolve, goalReachableIn(system))
-    expect(replayed.steps).toHaveLength(ce.steps.length)
-  })
-
-  it.each(files)('%s is what a search finds today: same steps, same id', (name) => {
-    const ce = readCounterexample(join(folder, name))
-    const scenario = scenarios.find((s) => s.id === ce.scenario)
-    const design = designs.find((d) => d.id === ce.design)
-    if (scenario === undefined || design === undefined)
-      throw new Error(`${ce.scenario} or ${ce.design} is gone`)
-    const property = properties.find((p) => p.id === ce.property)
-    if (property === undefined) throw new Error(`${ce.property} is gone`)
-    const { result } = runCell(design, { ...scenario, properties: [property.id] }, properties)
-    const { trace: shortest } = result.properties[0]
-    if (shortest === null) throw new Error(`${ce.property} is not violated any more`)
-    const system = scenario.build(design)
-    const verifier = new Verifier(system, property as never, goalReachableIn(system))
-    const trace = shrink(shortest, system, (candidate) => verifier.fails(candidate), { shortest: true })
-    const found = counterexampleOf({
-      tool: ce.tool,
-      scenario: scenario.id,
-      design: design.id,
-      property,
-      trace,
-      model: ce.model,
+  // Where this fails: `npm run known`, or `npm run baseline -- --update` after a change of the model.
+  it.each(files)('are those of all violations that the baseline of $id records', ({ kernel, file }) => {
+    const recorded = violationsIn(readBaseline(baselineFile(kernel)))
+    const kept = file.counterexamples.map((each) => {
+      const { id, property, steps } = each
+      return { id, cell: cellOf(each), property, length: steps.length }
     })
-    expect(found.steps.length).toBe(ce.steps.length)
-    expect(found.id).toBe(ce.id)
+    expect(kept).toEqual(recorded)
   })
+
+  // The gate draws from the commit: the next one draws others.
+  const seed = Number(process.env.MMUCHECK_SEED ?? Math.floor(Math.random() * 1e9))
+  const all = files.flatMap(({ kernel, file }) =>
+    file.counterexamples.map((known) => ({ id: known.id, cell: cellOf(known), kernel, known })),
+  )
+  const drawn = Array.from(
+    { length: DRAWN },
+    (_, n) => all[(seed + Math.floor((n * all.length) / DRAWN)) % all.length],
+  )
+
+  it.each(drawn)(
+    '$id of $cell replays, violates its property and can be pasted',
+    ({ cell, kernel, known }) => {
+      const text = commitTextOf(checker, { kernel }, known)
+      expect(flawsOf(text)).toEqual([])
+      expect(rowsIn(text)).toBeGreaterThan(0)
+      if (!LONG_DIAGRAMS.has(`${known.property}: ${cell}`))
+        expect(rowsIn(text)).toBeLessThanOrEqual(MOST_ROWS)
+    },
+  )
 })

@@ -1,19 +1,15 @@
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readCounterexample } from '../../counterexamples/counterexample-file.ts'
 import { htmlText } from '../../counterexamples/html.ts'
 import { pageDataOf } from '../../counterexamples/page-data.ts'
 import { Reference } from '../../model/language/reference.ts'
 import type { System } from '../../model/language/system.ts'
 import { kvmDrawing } from '../../model/pictures/drawing.ts'
 import { scenarios } from '../../model/scenarios/index.ts'
-import { replayed } from '../cli/counterexamples.ts'
+import { load } from '../cli/counterexamples.ts'
 import { catalogue } from '../cli/kvm-catalogue.ts'
 
-const known = (id: string): string =>
-  join(import.meta.dirname, '..', '..', 'counterexamples', 'known', `${id}.json`)
-const load = (id: string) =>
-  replayed({ catalogue, version: '0', modelHash: () => '0'.repeat(16) }, readCounterexample(known(id)))
+const checker = { catalogue, version: '0', modelHash: () => '0'.repeat(16) }
+const loaded = (id: string) => load(checker, { name: id, out: 'none' })
 
 /** States along a walk that takes the last step that is possible, then the first, and so on. */
 function walked(system: System, length: number): Uint16Array[] {
@@ -59,7 +55,7 @@ describe('the pictures of KVM', () => {
   )
 
   it('say who holds mmu_lock, and who makes a request', () => {
-    const { steps, lanes } = pageDataOf(load('ce-903e3cd7'))
+    const { steps, lanes } = pageDataOf(loaded('ce-903e3cd7'))
     const zapper = lanes.findIndex(({ role }) => role === 'zapper0')
     const vcpu = lanes.findIndex(({ role }) => role === 'vcpu0')
     expect(steps[0].locks).toEqual([['mmu_lock', zapper]])
@@ -69,7 +65,7 @@ describe('the pictures of KVM', () => {
   })
 
   it('make pages of at most 150 kB, which judge each property in each state', () => {
-    const counterexample = load('ce-dd6936b4')
+    const counterexample = loaded('ce-dd6936b4')
     expect(htmlText(counterexample).length).toBeLessThan(150_000)
     const { judged, steps, length } = pageDataOf(counterexample)
     expect(length).toBeLessThan(steps.length)

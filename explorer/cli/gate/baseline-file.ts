@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import type { Property } from '../../../model/language/property.ts'
-import type { PropertyResult } from '../../search/index.ts'
-import { type CellRun, counterexampleIn, verdictsOf } from './cell-run.ts'
+import { ID } from '../../../counterexamples/counterexample-file.ts'
+import type { Known } from '../../../counterexamples/known-file.ts'
+import type { Judgement } from '../nothing-judged.ts'
+import { type CellRun, counterexamplesOf, verdictsOf } from './cell-run.ts'
 
 export const FORMAT = 'mmucheck-baseline/1'
 
@@ -14,10 +15,7 @@ const property = z.strictObject({
   antecedent: natural,
   /** Steps of the shortest counterexample, those of its loop included; absent when there is none. */
   length: natural.optional(),
-  counterexample: z
-    .string()
-    .regex(/^ce-[0-9a-f]{8}$/)
-    .optional(),
+  counterexample: z.string().regex(ID).optional(),
 })
 
 const cell = z.strictObject({
@@ -49,30 +47,32 @@ export function cellName({ design, scenario }: { design: Named; scenario: Named 
 
 /**
  * The record of a full search; without properties judged by default that have nothing to judge.
+ * @param counterexamples of its violations.
  * @throws Error when the search was not complete: half a search is no baseline.
  */
-export function recordOf<W>(run: CellRun<W>): BaselineCell {
+export function recordOf<W>(run: CellRun<W>, counterexamples = counterexamplesOf(run)): BaselineCell {
   const { result } = run
   if (!result.complete) throw new Error(`${cellName(run)} is incomplete: ${result.incompleteReason?.kind}`)
   const { states, transitions, depth, deadlocks } = result
-  const properties = verdictsOf(run).flatMap((found, n) => {
+  const properties = verdictsOf(run).flatMap((found) => {
     const { id, verdict, antecedent } = found
     if (verdict === 'not-applicable') return []
-    return [[id, { verdict, antecedent, ...lengthAndId(run, run.properties[n], found) }]]
+    return [[id, { verdict, antecedent, ...lengthAndId(found, counterexamples) }]]
   })
   return { states, transitions, depth, deadlocks, properties: Object.fromEntries(properties) }
 }
 
 /** Length and id of the counterexample that `check --reduce none` would report; nothing without one. */
-function lengthAndId<W>(
-  run: CellRun<W>,
-  property: Property<W>,
-  { verdict, trace }: Pick<PropertyResult, 'trace'> & { readonly verdict: string },
+function lengthAndId(
+  { id: property, verdict, trace }: Judgement,
+  counterexamples: readonly Known[],
 ): { length?: number; counterexample?: string } {
   if (trace === null) return {}
-  if (verdict !== 'violated') return { length: trace.steps.length }
-  const { trace: shrunk, id } = counterexampleIn(run, property, trace)
-  return { length: shrunk.steps.length, counterexample: id }
+  const found =
+    verdict === 'violated' ? counterexamples.find((each) => each.property === property) : undefined
+  return found === undefined
+    ? { length: trace.steps.length }
+    : { length: found.steps.length, counterexample: found.id }
 }
 
 /** The text of a baseline file: one line for each property, so that version control shows what changed. */

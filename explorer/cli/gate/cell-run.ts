@@ -1,4 +1,5 @@
 import { idOf } from '../../../counterexamples/counterexample-file.ts'
+import type { Known } from '../../../counterexamples/known-file.ts'
 import { shrink } from '../../../counterexamples/shrink.ts'
 import { Verifier } from '../../../counterexamples/verifier.ts'
 import type { Design } from '../../../model/designs/design.ts'
@@ -12,6 +13,7 @@ import { checkAgainstReference, type Recording } from '../../compile/index.ts'
 import {
   breadthFirst,
   goalReachableIn,
+  type PropertyResult,
   type SearchOptions,
   type SearchResult,
   type Verdict,
@@ -68,19 +70,40 @@ export function verdictsOf<W>({ properties, listed, system, result }: CellRun<W>
   )
 }
 
-/** The counterexample that `check --reduce none` would report of a violation. */
+/**
+ * The counterexample that `check --reduce none` would report of a violation.
+ * @param found the violated property.
+ */
 export function counterexampleIn<W>(
-  { design, scenario, system }: CellRun<W>,
+  { design, scenario, system }: Pick<CellRun<W>, 'design' | 'scenario' | 'system'>,
   property: Property<W>,
-  trace: Trace,
-): { readonly trace: Trace; readonly id: string } {
+  { trace, subject, fairness }: Pick<PropertyResult, 'subject' | 'fairness'> & { readonly trace: Trace },
+): Known {
   const verifier = new Verifier(system, property, goalReachableIn(system))
   const shrunk = shrink(trace, system, (candidate) => verifier.fails(candidate), { shortest: true })
   const { initial, steps, loopStart = null } = shrunk
-  const { kernel } = scenario
-  const names = { scenario: scenario.id, design: design.id, property: property.id }
-  const id = idOf({ ...names, ...(kernel === undefined ? {} : { kernel }), initial, steps, loopStart })
-  return { trace: shrunk, id }
+  const known = {
+    design: design.id,
+    scenario: scenario.id,
+    property: property.id,
+    kind: property.kind,
+    initial,
+    steps: steps.map(({ thread, step }) => ({ thread, step })),
+    loopStart,
+    ...(subject === null ? {} : { subject }),
+    ...(fairness === null ? {} : { fairness: fairness.map((reason) => ({ ...reason })) }),
+  }
+  return { ...known, id: idOf({ ...known, kernel: scenario.kernel }) }
+}
+
+/** The counterexamples of all violations of a cell. */
+export function counterexamplesOf<W>(run: CellRun<W>): Known[] {
+  return verdictsOf(run).flatMap((found, n) => {
+    const { verdict, trace } = found
+    return verdict === 'violated' && trace !== null
+      ? [counterexampleIn(run, run.properties[n], { ...found, trace })]
+      : []
+  })
 }
 
 /** The cells of a run that are not as expected, pinned lengths included. */

@@ -81,11 +81,9 @@ function propertiesOf<W>(run: CellRun<W>): JudgedProperty[] {
     if (trace === null) return { ...common, length: null, counterexample: null, trace: null }
     if (verdict !== 'violated')
       return { ...common, length: trace.steps.length, counterexample: null, trace: null }
-    const { trace: shrunk, id: counterexample } = counterexampleIn(run, run.properties[n], trace)
-    const { initial, loopStart = null } = shrunk
-    const steps = shrunk.steps.map(({ thread, step }) => ({ thread, step }))
-    const fairness = found.fairness === null ? null : found.fairness.map((each) => ({ ...each }))
+    const known = counterexampleIn(run, run.properties[n], { ...found, trace })
+    const { initial, steps, loopStart, fairness = null } = known
     const shown = { initial, steps, loopStart, subject, fairness }
-    return { ...common, length: steps.length, counterexample, trace: shown }
+    return { ...common, length: steps.length, counterexample: known.id, trace: shown }
   })
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ID } from '../../../counterexamples/counterexample-file.ts'
 import type { Baseline, BaselineCell } from './baseline-file.ts'
 
 /**
@@ -40,10 +41,7 @@ const property = z.strictObject({
   /** Steps of the shortest counterexample, or to the witness; null without one. */
   length: natural.nullable(),
   /** Id of the counterexample; null unless violated. */
-  counterexample: z
-    .string()
-    .regex(/^ce-[0-9a-f]{8}$/)
-    .nullable(),
+  counterexample: z.string().regex(ID).nullable(),
   /** Null unless violated, and where it was left out because the violation is known. */
   trace: trace.nullable(),
 })
