@@ -54,7 +54,7 @@ describe('a file of known counterexamples', () => {
     )
   })
 
-  it('contains what is a counterexample file of its own', () => {
+  it('contains what makes a separate counterexample file', () => {
     fc.assert(
       fc.property(file, (written) => {
         for (const each of written.counterexamples) {

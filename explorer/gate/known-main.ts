@@ -15,7 +15,7 @@ import { cellOf, checkedInKnown, keptFor, knownFile, type RecordedViolation, vio
 
 // `npm run known` keeps the counterexamples that the baselines record in counterexamples/known/, a file for each kernel:
 // it drops those that are recorded no more, searches for those that are missing, a cell at a time, and writes the file
-// after each, so that a run that was stopped goes on where it was. Exits 3 if a search finds another counterexample than
+// after each, so that a run that was stopped can be continued. Exits 3 if a search finds another counterexample than
 // the recorded one, or none. `--kernel 6.1` and `--only TEXT` limit it to a kernel and to cells with that in their names.
 // (`npm run baseline -- --update` writes the same files.)
 
