@@ -10,7 +10,6 @@ import { LogReader } from '../../model/trace/log-reader.ts'
 import { recipeLines } from '../../model/trace/recipe.ts'
 import { Replay } from '../../model/trace/replay/replay.ts'
 import type { At } from '../../model/trace/replay/scene.ts'
-import { observedLog } from '../../model/trace/slice.ts'
 import { slices } from '../../model/trace/slices.ts'
 import { tampering } from '../../model/trace/tampering.ts'
 import { MOST_INDICES, MOST_PAGES, roomFor, traceLayout } from '../../model/trace/world.ts'
@@ -74,7 +73,16 @@ function surveyOf(
     end() {
       const fitted = survey.end()
       if (typeof fitted === 'string') return fitted
-      return { about: fitted.about, observed: (events, design) => observedLog(fitted, events, design) }
+      const { about, observable, harness } = fitted
+      return {
+        about,
+        observed: (design) => ({
+          system: fitted.system(design),
+          observable,
+          harness,
+          watch: () => fitted.watch(),
+        }),
+      }
     },
   }
 }

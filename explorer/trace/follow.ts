@@ -1,8 +1,7 @@
 import type { ObservedLog } from '../../model/language/observation.ts'
-import { Follower, type FollowerOptions } from './follower.ts'
-import { type FollowResult, resultOf } from './result.ts'
-import { TracedSystem } from './traced-system.ts'
-import { planOf } from './windows.ts'
+import type { FollowerOptions } from './follower.ts'
+import { Following } from './following.ts'
+import type { FollowResult } from './result.ts'
 
 export interface FollowOptions extends FollowerOptions {
   /** Called now and then with the observations agreed with and the size of the set. */
@@ -18,13 +17,13 @@ const PROGRESS = 1024
  * @throws ModelError for a log that names threads or steps that do not exist, and for model code that fails.
  */
 export async function follow(log: ObservedLog, options: FollowOptions = {}): Promise<FollowResult> {
-  const plan = await planOf(log)
-  const traced = new TracedSystem(log.system, log.observable, log.harness)
-  const follower = new Follower(traced, plan, options)
+  const following = new Following(log, options)
+  for await (const observation of log.observations()) following.count(observation)
+  const { follower } = following
   let read = 0
   for await (const observation of log.observations()) {
-    if (!follower.push(observation)) break
+    if (!following.push(observation)) break
     if (++read % PROGRESS === 0) options.onProgress?.(follower.observed, follower.candidates.liveCount)
   }
-  return resultOf(follower, plan, log.harness)
+  return following.result()
 }

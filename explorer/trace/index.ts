@@ -2,6 +2,7 @@
 
 export type { Compared } from './conditions.ts'
 export { type FollowOptions, follow } from './follow.ts'
+export { type Followed, Following } from './following.ts'
 export type {
   FieldValue,
   NearestCandidate,

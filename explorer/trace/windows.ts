@@ -1,5 +1,5 @@
 import { ModelError } from '../../model/language/errors.ts'
-import type { Observation, ObservedLog, Owed } from '../../model/language/observation.ts'
+import type { Observation, Owed } from '../../model/language/observation.ts'
 import { quoted } from '../../model/language/quoted.ts'
 import { type Item, itemsOf } from './obligation.ts'
 import type { TracedSystem } from './traced-system.ts'
@@ -44,13 +44,6 @@ export class Planner {
   get plan(): Plan {
     return { threads: [...this.#threads.values()], observations: this.#count }
   }
-}
-
-/** Makes the plan of a log. */
-export async function planOf({ observations }: Pick<ObservedLog, 'observations'>): Promise<Plan> {
-  const planner = new Planner()
-  for await (const observation of observations()) planner.add(observation)
-  return planner.plan
 }
 
 /** The plan of a part of a log, with these threads in this order. */

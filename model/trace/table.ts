@@ -94,7 +94,7 @@ export class Observer<C> {
       thread: this.#nameOf(event),
       line: event.line,
       event: event.name,
-      text,
+      text: text.trim(),
       exact: [{ what: rule, holds: () => false }],
     }
     this.#held.push({ decision: undefined, make: () => refused })
@@ -124,7 +124,7 @@ export class Observer<C> {
       thread: this.#nameOf(event),
       line: event.line,
       event: event.name,
-      text,
+      text: text.trim(),
       before: entry.before?.(event, c, d) ?? [],
       binds: entry.binds?.(event, c, d) ?? [],
       exact: entry.exact?.(event, c, d) ?? [],

@@ -144,7 +144,7 @@ async function runPath(
       counted: null,
       states: null,
       slices: [],
-      seconds: { states: 0 },
+      seconds: { states: 0, reading: 0 },
     }
   }
   try {

@@ -1,13 +1,11 @@
 import { InputError } from '../../../counterexamples/input-file.ts'
-import { ModelError } from '../../../model/language/errors.ts'
-import type { ObservedLog } from '../../../model/language/observation.ts'
 import type { Change } from '../../../model/scenarios/additions.ts'
-import { type FollowResult, follow } from '../../trace/index.ts'
 import { EXIT, worstOf } from '../exit-status.ts'
 import type { LogFile } from './log-file.ts'
-import { eachEvent, eventsOf } from './passes.ts'
-import { judgeStates, type OnChange, type StatesResult } from './states.ts'
-import type { CountedLog, FittedLog, TracedModel } from './traced-model.ts'
+import { readThrough, type Taker } from './passes.ts'
+import { type SliceResult, SliceRun } from './slice-run.ts'
+import { type OnChange, type StatesResult, StatesRun } from './states.ts'
+import type { CountedLog, TracedModel } from './traced-model.ts'
 
 export interface TraceSettings {
   readonly levels: ReadonlySet<1 | 2>
@@ -20,17 +18,6 @@ export interface TraceSettings {
   readonly watch: { readonly what: string; readonly onChange: OnChange } | null
 }
 
-/** What came of one slice. `reason` says why it was not followed. */
-export interface SliceResult {
-  readonly id: string
-  readonly about: string
-  readonly reason: string | null
-  /** The reason is the design, which changes what the slice leaves out. */
-  readonly isUnfit: boolean
-  readonly result: FollowResult | null
-  readonly seconds: number
-}
-
 /** What came of one log. */
 export interface LogResult<W = unknown> {
   readonly name: string
@@ -40,25 +27,25 @@ export interface LogResult<W = unknown> {
   /** Level 1; a sentence where there is none. Null if it was not asked for. */
   readonly states: StatesResult<W> | string | null
   readonly slices: readonly SliceResult[]
-  readonly seconds: { readonly states: number }
+  /** What level 1 took, and one pass of reading on the average. */
+  readonly seconds: { readonly states: number; readonly reading: number }
 }
 
-/** Reads, replays and follows one log. */
+/**
+ * Reads, replays and follows one log, in at most four passes over it: the census; the states, and what the slices need
+ * room for; the observations of each thread; and following, all slices at once.
+ * @throws Interrupted when `stop` says so.
+ */
 export async function runLog<W, E>(
   file: LogFile,
   model: TracedModel<W, E>,
   settings: TraceSettings,
   design: Change<W> | undefined,
+  stop: () => boolean = () => false,
 ): Promise<LogResult<W>> {
-  const nothing = { name: file.name, counted: null, states: null, slices: [], seconds: { states: 0 } }
+  const nothing = { name: file.name, counted: null, states: null, slices: [], seconds: { states: 0, reading: 0 } }
   try {
-    const counted = await count(file, model, settings)
-    const begun = performance.now()
-    const states = settings.levels.has(1) ? await statesOf(file, model, counted, settings) : null
-    const ended = performance.now()
-    const slices = settings.levels.has(2) ? await followed(file, model, counted, settings, design) : []
-    const seconds = { states: (ended - begun) / 1000 }
-    return { name: file.name, refused: null, counted, states, slices, seconds }
+    return await new LogRun(file, model, settings, stop).run(design)
   } catch (error) {
     if (error instanceof InputError) return { ...nothing, refused: `cannot be read: ${error.message}` }
     if (model.isOfLog(error)) return { ...nothing, refused: error.message }
@@ -66,71 +53,87 @@ export async function runLog<W, E>(
   }
 }
 
-async function count<W, E>(
-  file: LogFile,
-  model: TracedModel<W, E>,
-  { strict, version }: TraceSettings,
-): Promise<CountedLog<W, E>> {
-  const census = model.census(version)
-  await eachEvent(file, model.reader(strict), (event) => census.push(event))
-  return census.end()
-}
+class LogRun<W, E> {
+  readonly #file: LogFile
+  readonly #model: TracedModel<W, E>
+  readonly #settings: TraceSettings
+  readonly #stop: () => boolean
+  #passes = 0
+  #reading = 0
 
-async function statesOf<W, E>(
-  file: LogFile,
-  model: TracedModel<W, E>,
-  counted: CountedLog<W, E>,
-  { watch }: TraceSettings,
-): Promise<StatesResult<W> | string> {
-  const replay = counted.states()
-  return typeof replay === 'string' ? replay : judgeStates(file, model, replay, watch)
-}
-
-async function followed<W, E>(
-  file: LogFile,
-  model: TracedModel<W, E>,
-  counted: CountedLog<W, E>,
-  { slice: only, frontier }: TraceSettings,
-  design: Change<W> | undefined,
-): Promise<SliceResult[]> {
-  const results: SliceResult[] = []
-  for (const { id, survey } of counted.slices()) {
-    if (only !== null && id !== only) continue
-    const begun = performance.now()
-    const fitted = await fitTo(file, model, survey())
-    const about = typeof fitted === 'string' ? '' : fitted.about
-    const log = typeof fitted === 'string' ? fitted : observedWith(fitted, file, model, design)
-    const reason = typeof log === 'string' ? log : null
-    const result = typeof log === 'string' ? null : await follow(log, { frontier })
-    const isUnfit = typeof fitted !== 'string' && result === null
-    results.push({ id, about, reason, isUnfit, result, seconds: (performance.now() - begun) / 1000 })
+  constructor(file: LogFile, model: TracedModel<W, E>, settings: TraceSettings, stop: () => boolean) {
+    this.#file = file
+    this.#model = model
+    this.#settings = settings
+    this.#stop = stop
   }
-  return results
-}
 
-/** The log as a slice sees it; a sentence if the design does not fit the slice. */
-function observedWith<W, E>(
-  fitted: FittedLog<W, E>,
-  file: LogFile,
-  model: TracedModel<W, E>,
-  design: Change<W> | undefined,
-): ObservedLog<W> | string {
-  try {
-    return fitted.observed(() => eventsOf(file, model.reader(false)), design)
-  } catch (error) {
-    if (design === undefined || !(error instanceof ModelError)) throw error
-    return `not followed: the design changes what this slice leaves out (${error.message})`
+  async run(design: Change<W> | undefined): Promise<LogResult<W>> {
+    const counted = await this.#count()
+    const states = this.#beginStates(counted)
+    const slices = this.#slicesOf(counted)
+    const replayed = states instanceof StatesRun ? [states] : []
+    const [ofStates = 0, ...surveyed] = await this.#pass([
+      replayed[0] ?? DONE,
+      ...slices.map((slice) => slice.surveying()),
+    ])
+    slices.forEach((slice, n) => {
+      slice.took(surveyed[n])
+      slice.fit(design)
+    })
+    const followed = slices.filter(({ isFollowed }) => isFollowed)
+    for (const step of ['counting', 'following'] as const) {
+      const passes = followed.map((slice) => slice[step]())
+      const took = await this.#pass(passes)
+      followed.forEach((slice, n) => {
+        const begun = performance.now()
+        passes[n].end()
+        slice.took(took[n] + (performance.now() - begun) / 1000)
+      })
+    }
+    return {
+      name: this.#file.name,
+      refused: null,
+      counted,
+      states: states instanceof StatesRun ? states.result : states,
+      slices: slices.map(({ result }) => result),
+      seconds: { states: ofStates, reading: this.#reading / this.#passes },
+    }
+  }
+
+  async #count(): Promise<CountedLog<W, E>> {
+    const census = this.#model.census(this.#settings.version)
+    await this.#pass([{ push: (event) => census.push(event) }], this.#settings.strict)
+    return census.end()
+  }
+
+  #beginStates(counted: CountedLog<W, E>): StatesRun<W, E> | string | null {
+    if (!this.#settings.levels.has(1)) return null
+    const replay = counted.states()
+    return typeof replay === 'string' ? replay : new StatesRun(this.#model, replay, this.#settings.watch)
+  }
+
+  #slicesOf(counted: CountedLog<W, E>): SliceRun<W, E>[] {
+    const { levels, slice: only, frontier } = this.#settings
+    if (!levels.has(2)) return []
+    return counted
+      .slices()
+      .filter(({ id }) => only === null || id === only)
+      .map((slice) => new SliceRun(slice, frontier))
+  }
+
+  /** A pass over the log, unless nobody wants one. @returns the seconds of each taker. */
+  async #pass(takers: readonly Taker<E>[], strict = false): Promise<readonly number[]> {
+    if (takers.every(({ isDone }) => isDone === true)) return takers.map(() => 0)
+    const seconds = await readThrough(this.#file, this.#model.reader(strict), takers, this.#stop)
+    this.#passes++
+    this.#reading += seconds.reading
+    return seconds.takers
   }
 }
 
-async function fitTo<W, E>(
-  file: LogFile,
-  model: TracedModel<W, E>,
-  survey: { push(event: E): void; end(): FittedLog<W, E> | string },
-): Promise<FittedLog<W, E> | string> {
-  await eachEvent(file, model.reader(false), (event) => survey.push(event))
-  return survey.end()
-}
+/** Takes nothing. */
+const DONE: Taker<unknown> = { push: () => {}, isDone: true }
 
 /** The exit status for a log. */
 export function statusOf<W>({ refused, states, slices }: LogResult<W>): number {

@@ -1,7 +1,6 @@
 import type { Layout } from '../../../model/language/layout.ts'
 import { type ChangedField, StateMonitor, type StateVerdict } from '../../trace/state-monitor.ts'
-import type { LogFile } from './log-file.ts'
-import { eachEvent } from './passes.ts'
+import type { Taker } from './passes.ts'
 import type { StateReplay, TracedModel } from './traced-model.ts'
 
 /** What came of holding properties against the states of a log. */
@@ -18,48 +17,67 @@ export interface StatesResult<W> {
 /** A change of something that is watched. */
 export type OnChange = (line: number, field: string, from: string, to: string) => void
 
-/** Level 1: replays a log and judges each state. */
-export async function judgeStates<W, E>(
-  file: LogFile,
-  model: TracedModel<W, E>,
-  replay: StateReplay<W, E>,
-  watch: { readonly what: string; readonly onChange: OnChange } | null,
-): Promise<StatesResult<W>> {
-  const monitor = new StateMonitor<W>(replay.layout, replay.observed)
-  const texts = new Map<number, string>()
-  let now = 0
-  const states = replay.begin({
-    world: monitor.world,
-    at: monitor.at,
-    took(step) {
-      if (watch !== null)
-        report(replay.layout, monitor.changed(), states.pathsOf(watch.what), now, watch.onChange)
-      monitor.took(step, now)
-    },
-  })
-  let disagreement: StatesResult<W>['disagreement'] = null
-  const violated = (): number => monitor.verdicts.filter(({ violatedAt }) => violatedAt !== null).length
-  let known = 0
-  await eachEvent(file, model.reader(false), (event, line, text) => {
-    if (disagreement !== null) return
-    now = line
+/** Level 1: replays a log, in one pass over it, and judges each state. */
+export class StatesRun<W, E> implements Taker<E> {
+  readonly #model: TracedModel<W, E>
+  readonly #replay: StateReplay<W, E>
+  readonly #monitor: StateMonitor<W>
+  readonly #states: ReturnType<StateReplay<W, E>['begin']>
+  readonly #texts = new Map<number, string>()
+  #disagreement: StatesResult<W>['disagreement'] = null
+  #line = 0
+  #known = 0
+
+  constructor(
+    model: TracedModel<W, E>,
+    replay: StateReplay<W, E>,
+    watch: { readonly what: string; readonly onChange: OnChange } | null,
+  ) {
+    this.#model = model
+    this.#replay = replay
+    const monitor = new StateMonitor<W>(replay.layout, replay.observed)
+    this.#monitor = monitor
+    this.#states = replay.begin({
+      world: monitor.world,
+      at: monitor.at,
+      took: (step) => {
+        if (watch !== null) {
+          const paths = this.#states.pathsOf(watch.what)
+          report(replay.layout, monitor.changed(), paths, this.#line, watch.onChange)
+        }
+        monitor.took(step, this.#line)
+      },
+    })
+  }
+
+  /** The log and the replay disagree: nothing after it is judged. */
+  get isDone(): boolean {
+    return this.#disagreement !== null
+  }
+
+  push(event: E, line: number, text: string): void {
+    this.#line = line
     try {
-      states.push(event)
+      this.#states.push(event)
     } catch (error) {
-      if (!model.isDisagreement(error)) throw error
-      disagreement = { line, text: text.trim(), what: error.message }
+      if (!this.#model.isDisagreement(error)) throw error
+      this.#disagreement = { line, text: text.trim(), what: error.message }
     }
-    if (monitor.isViolated && violated() > known) {
-      known = violated()
-      texts.set(line, text.trim())
-    }
-  })
-  return {
-    verdicts: monitor.verdicts,
-    unobserved: replay.unobserved,
-    states: monitor.states,
-    disagreement,
-    texts,
+    if (!this.#monitor.isViolated) return
+    const violated = this.#monitor.verdicts.filter(({ violatedAt }) => violatedAt !== null).length
+    if (violated > this.#known) this.#texts.set(line, text.trim())
+    this.#known = violated
+  }
+
+  /** Whether something was found that is not as it should be. */
+  get isNoticed(): boolean {
+    return this.isDone || this.#monitor.isViolated
+  }
+
+  get result(): StatesResult<W> {
+    const { verdicts, states } = this.#monitor
+    const { unobserved } = this.#replay
+    return { verdicts, unobserved, states, disagreement: this.#disagreement, texts: this.#texts }
   }
 }
 

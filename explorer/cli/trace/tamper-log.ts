@@ -1,10 +1,10 @@
 import { ModelError } from '../../../model/language/errors.ts'
-import { follow } from '../../trace/index.ts'
-import { StateMonitor } from '../../trace/state-monitor.ts'
 import { classesOf, drawTamperings, type Tampered, tampered } from '../../trace/tamper.ts'
 import type { LogFile } from './log-file.ts'
-import { eachEvent } from './passes.ts'
+import { readThrough, type Taker } from './passes.ts'
 import type { TraceSettings } from './run-log.ts'
+import { SliceRun } from './slice-run.ts'
+import { StatesRun } from './states.ts'
 import type { CountedLog, TracedModel } from './traced-model.ts'
 
 /** Longest log that is kept in memory for its copies. */
@@ -29,37 +29,33 @@ export async function tamperLog<W, E>(
   const how = model.tampering
   if (how === undefined) return null
   const events: E[] = []
-  await eachEvent(file, model.reader(false), (event) => {
-    if (events.length <= MOST_EVENTS) events.push(event)
-  })
+  await readThrough(file, model.reader(false), [
+    {
+      push: (event) => {
+        if (events.length <= MOST_EVENTS) events.push(event)
+      },
+    },
+  ])
   if (events.length > MOST_EVENTS) return null
   const copies: Copy[] = []
   for (const change of drawTamperings(classesOf(events, how), { perClass, seed }))
-    copies.push({ ...change, noticedBy: await noticed([...tampered(events, change, how)], model, settings) })
+    copies.push({ ...change, noticedBy: noticed([...tampered(events, change, how)], model, settings) })
   return copies
 }
 
-async function noticed<W, E>(
+function noticed<W, E>(
   events: readonly E[],
   model: TracedModel<W, E>,
   { levels, slice: only, frontier }: TraceSettings,
-): Promise<string | null> {
+): string | null {
   try {
     const census = model.census(null)
     for (const event of events) census.push(event)
     const counted = census.end()
     if (levels.has(1) && isViolated(events, model, counted)) return 'level 1'
-    for (const { id, survey } of levels.has(2) ? counted.slices() : []) {
-      if (only !== null && id !== only) continue
-      const pass = survey()
-      for (const event of events) pass.push(event)
-      const fitted = pass.end()
-      if (typeof fitted === 'string') continue
-      const { verdict } = await follow(
-        fitted.observed(() => each(events)),
-        { frontier },
-      )
-      if (verdict.kind === 'rejected') return id
+    for (const slice of levels.has(2) ? counted.slices() : []) {
+      if (only !== null && slice.id !== only) continue
+      if (isRejected(events, new SliceRun(slice, frontier))) return slice.id
     }
     return null
   } catch (error) {
@@ -69,8 +65,15 @@ async function noticed<W, E>(
   }
 }
 
-async function* each<E>(events: readonly E[]): AsyncGenerator<{ readonly event: E; readonly text: string }> {
-  for (const event of events) yield { event, text: '' }
+function isRejected<W, E>(events: readonly E[], run: SliceRun<W, E>): boolean {
+  take(events, run.surveying())
+  run.fit(undefined)
+  if (!run.isFollowed) return false
+  for (const pass of [run.counting(), run.following()]) {
+    take(events, pass)
+    pass.end()
+  }
+  return run.result.result?.verdict.kind === 'rejected'
 }
 
 function isViolated<W, E>(
@@ -80,16 +83,11 @@ function isViolated<W, E>(
 ): boolean {
   const replay = counted.states()
   if (typeof replay === 'string') return false
-  const monitor = new StateMonitor<W>(replay.layout, replay.observed)
-  const states = replay.begin({ world: monitor.world, at: monitor.at, took: (step) => monitor.took(step, 0) })
-  try {
-    for (const event of events) {
-      states.push(event)
-      if (monitor.isViolated) return true
-    }
-    return false
-  } catch (error) {
-    if (model.isDisagreement(error)) return true
-    throw error
-  }
+  const states = new StatesRun(model, replay, null)
+  for (let n = 0; n < events.length && !states.isNoticed; n++) states.push(events[n], n + 1, '')
+  return states.isNoticed
+}
+
+function take<E>(events: readonly E[], taker: Taker<E>): void {
+  for (let n = 0; n < events.length && taker.isDone !== true; n++) taker.push(events[n], n + 1, '')
 }

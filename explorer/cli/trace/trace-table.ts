@@ -1,5 +1,6 @@
 import { EXIT } from '../exit-status.ts'
-import { type LogResult, type SliceResult, statusOf } from './run-log.ts'
+import { type LogResult, statusOf } from './run-log.ts'
+import type { SliceResult } from './slice-run.ts'
 
 /** One line per log, for runs of many. */
 export function tableLines<W>(results: readonly LogResult<W>[]): string[] {

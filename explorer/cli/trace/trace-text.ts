@@ -4,7 +4,8 @@ import { quoted } from '../../../model/language/quoted.ts'
 import type { Rejection } from '../../trace/index.ts'
 import { EXIT } from '../exit-status.ts'
 import { wrapAtSpaces } from '../wrap.ts'
-import { type LogResult, type SliceResult, statusOf } from './run-log.ts'
+import { type LogResult, statusOf } from './run-log.ts'
+import type { SliceResult } from './slice-run.ts'
 import type { StatesResult } from './states.ts'
 
 const LABEL = 10

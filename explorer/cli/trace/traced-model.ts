@@ -1,5 +1,5 @@
 import type { Layout } from '../../../model/language/layout.ts'
-import type { ObservedLog } from '../../../model/language/observation.ts'
+import type { Observation, ObservedLog } from '../../../model/language/observation.ts'
 import type { StepView } from '../../../model/language/property.ts'
 import type { Counters } from '../../../model/language/system.ts'
 import type { Change } from '../../../model/scenarios/additions.ts'
@@ -80,8 +80,16 @@ export interface SliceOfLog<W, E> {
 export interface FittedLog<W, E> {
   readonly about: string
   /** @throws ModelError for a design that changes what is not in the slice. */
-  observed(
-    events: () => AsyncIterable<{ readonly event: E; readonly text: string }>,
-    design?: Change<W>,
-  ): ObservedLog<W>
+  observed(design?: Change<W>): ObservedSlice<W, E>
+}
+
+/** A slice of a log, to be followed. */
+export interface ObservedSlice<W, E> extends Pick<ObservedLog<W>, 'system' | 'observable' | 'harness'> {
+  /** Begins a pass over the log. Each pass makes the same observations. */
+  watch(): {
+    /** @param text the event as the log has it. */
+    push(event: E, text: string): Iterable<Observation<W>>
+    /** What is left at the end of the log. */
+    end(): Iterable<Observation<W>>
+  }
 }
