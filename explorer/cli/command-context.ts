@@ -3,12 +3,14 @@ import type { CounterexampleWriter } from './counterexample-writer.ts'
 import type { ModuleGraph } from './gate/module-graph.ts'
 import type { Io } from './io.ts'
 import type { CellJudge, SearchRunner } from './search-runner.ts'
+import type { LogTracer } from './trace/log-report.ts'
 
 /** What every command works with; tests replace parts of it. */
 export interface CommandContext extends Checker {
   readonly io: Io
   readonly runner: SearchRunner
   readonly judge: CellJudge
+  readonly tracer: LogTracer
   /** The modules of this build; null if they are not known. */
   readonly modules: () => Promise<ModuleGraph | null>
   /** The environment variables. */

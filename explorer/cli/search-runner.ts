@@ -8,6 +8,7 @@ import type { JudgeRequest } from './gate/judge-cell.ts'
 import type { JudgedCell } from './gate/judged-cell.ts'
 import type { Checked, CheckRequest } from './run-check.ts'
 import type { Asked, ThreadInput, ThreadReport, ThreadRequest } from './search-thread.ts'
+import type { LogReport, LogTracer } from './trace/log-report.ts'
 
 /** Runs searches, several in parallel. */
 export interface SearchRunner {
@@ -31,12 +32,14 @@ export interface CellJudge {
 /** Called while a search runs. */
 export type SearchListener = Required<Pick<SearchHooks, 'onProgress' | 'onUnwritten'>>
 
+const NO_LISTENER: SearchListener = { onProgress: () => {}, onUnwritten: () => {} }
+
 /**
  * Runs each search in a separate thread, so that this thread can show progress and handle signals. Every thread loads
  * the catalogue as a module, because functions cannot be sent, and its code gets faster with use. Both take longer than
  * most searches, so threads are reused.
  */
-export function threadRunner(catalogue: URL): SearchRunner & CellJudge {
+export function threadRunner(catalogue: URL): SearchRunner & CellJudge & LogTracer {
   const idle: Worker[] = []
   const ask = async <T>(asked: Asked, signal: AbortSignal, listener: SearchListener): Promise<T> => {
     const worker = idle.pop() ?? startThread(catalogue)
@@ -56,6 +59,7 @@ export function threadRunner(catalogue: URL): SearchRunner & CellJudge {
   return {
     run: (request, signal, listener) => ask<Checked>({ kind: 'check', request }, signal, listener),
     judge: (request, signal, listener) => ask<JudgedCell>({ kind: 'judge', request }, signal, listener),
+    trace: (request, signal) => ask<LogReport | null>({ kind: 'trace', request }, signal, NO_LISTENER),
   }
 }
 
@@ -89,9 +93,7 @@ function searchIn<T>(
   signal.addEventListener('abort', raise)
   return new Promise<T>((resolve, reject) => {
     const lost = (why: string): void => {
-      const idOf = (asked: string | { readonly id: string }) => (typeof asked === 'string' ? asked : asked.id)
-      const { design, scenario } = asked.request
-      reject(new InternalError(`the search of ${idOf(scenario)} with ${idOf(design)} was lost: ${why}`))
+      reject(new InternalError(`${nameOf(asked)} was lost: ${why}`))
     }
     worker.on('message', (report: ThreadReport) => {
       if (report.kind === 'progress') onProgress(report.progress)
@@ -111,4 +113,12 @@ function searchIn<T>(
     signal.removeEventListener('abort', raise)
     for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event)
   })
+}
+
+/** What a thread was asked for, for messages. */
+function nameOf(asked: Asked): string {
+  const idOf = (named: string | { readonly id: string }) => (typeof named === 'string' ? named : named.id)
+  if (asked.kind === 'trace') return `the trace of ${asked.request.file.name}`
+  const { design, scenario } = asked.request
+  return `the search of ${idOf(scenario)} with ${idOf(design)}`
 }

@@ -9,6 +9,7 @@ import { loadCatalogue } from './load-catalogue.ts'
 import { errorInWords } from './reason-words.ts'
 import { type Checked, type CheckRequest, runCheck } from './run-check.ts'
 import { subjectSource } from './search-subject.ts'
+import { type LogReport, type LogRequest, reportOn } from './trace/log-report.ts'
 
 /** `workerData` of a search thread: the URL of the module with the catalogue. */
 export type ThreadInput = string
@@ -17,6 +18,7 @@ export type ThreadInput = string
 export type Asked =
   | { readonly kind: 'check'; readonly request: CheckRequest }
   | { readonly kind: 'judge'; readonly request: JudgeRequest }
+  | { readonly kind: 'trace'; readonly request: LogRequest }
 
 /** A request to a search thread; it takes one at a time. */
 export type ThreadRequest = Asked & {
@@ -28,8 +30,10 @@ export type ThreadRequest = Asked & {
 export type ThreadReport =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'unwritten'; readonly why: string }
-  | { readonly kind: 'outcome'; readonly outcome: Checked | JudgedCell }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome }
   | { readonly kind: Failure; readonly message: string }
+
+type Outcome = Checked | JudgedCell | LogReport | null
 
 /** How a search fails. `failure` is a lost worker or anything unexpected. */
 type Failure = 'model-error' | 'checkpoint-error' | 'contradiction' | 'failure'
@@ -56,14 +60,15 @@ parentPort?.on('message', async ({ stop, ...asked }: ThreadRequest) => {
   }
   try {
     const outcome = await outcomeOf(asked, hooks)
-    if (outcome.states >= LARGE) collectGarbage()
+    if (outcome !== null && 'states' in outcome && outcome.states >= LARGE) collectGarbage()
     post({ kind: 'outcome', outcome })
   } catch (error) {
     post(failureOf(error))
   }
 })
 
-async function outcomeOf(asked: Asked, hooks: SearchHooks): Promise<Checked | JudgedCell> {
+async function outcomeOf(asked: Asked, hooks: SearchHooks): Promise<Outcome> {
+  if (asked.kind === 'trace') return reportOn(await catalogue, asked.request, hooks.stop ?? (() => false))
   if (asked.kind === 'judge') return judgeCell(await catalogue, asked.request, hooks)
   return runCheck(await catalogue, asked.request, hooks, subjectSource(module, asked.request))
 }

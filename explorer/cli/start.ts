@@ -31,6 +31,7 @@ export async function start(catalogue: URL, replay: URL): Promise<void> {
       io,
       runner,
       judge: runner,
+      tracer: runner,
       modules: builtModules,
       env: process.env,
       writer: counterexampleFiles(checker, confirm),

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import { logText, logUpTo, withCount } from '../../../model/trace/testing/logs.ts'
@@ -150,6 +150,43 @@ describe('a broken log', () => {
     const { status, out, err } = await runTrace(file('no log\n'), fixture('s01_touch'), '--level', '1')
     expect([status, err.length]).toEqual([2, 1])
     expect(out.at(-1)).toBe('2 logs: 1 followed, 1 not readable')
+  })
+})
+
+describe('a folder of logs', () => {
+  const logs = mkdtempSync(join(folder, 'logs-'))
+  for (const [name, log] of [
+    ['a/s01.txt', S01],
+    ['b/s01.txt', 'no log\n'],
+    ['b/s02.txt.gz', gzipSync(logUpTo(S01, 400))],
+  ] as const) {
+    mkdirSync(dirname(join(logs, name)), { recursive: true })
+    writeFileSync(join(logs, name), log)
+  }
+
+  it('is traced in the order of the names, whichever is done first', async () => {
+    const { status, out, err } = await runTrace(logs, '--level', '1')
+    expect([status, err]).toEqual([2, [expect.stringMatching(/^mmucheck: b\/s01\.txt: /)]])
+    const table = out.slice(out.findIndex((line) => line.startsWith('log ')))
+    expect(table.map((line) => line.split(/ {2,}/))).toEqual([
+      ['log', 'of', 'events', 'level 1'],
+      ['a/s01.txt', '6.12, npt=0', '789', expect.stringMatching(/^\d+ hold$/)],
+      ['b/s01.txt', 'not readable'],
+      ['b/s02.txt.gz', '6.12, npt=0', '400', expect.stringMatching(/^\d+ hold$/)],
+      [''],
+      ['3 logs: 2 followed, 1 not readable'],
+    ])
+    expect(out.filter((line) => line.includes(' events, ')).map((line) => line.split(' ')[0])).toEqual([
+      'a/s01.txt',
+      'b/s02.txt.gz',
+    ])
+  })
+
+  it('is left where the run is interrupted', async () => {
+    const interrupt = new AbortController()
+    interrupt.abort(130)
+    const { status, out } = await runOn(catalogue, ['trace', logs], { signal: interrupt.signal })
+    expect([status, out]).toEqual([130, ['interrupted after 0 of 3 logs']])
   })
 })
 

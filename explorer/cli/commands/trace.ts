@@ -1,22 +1,20 @@
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../../../counterexamples/input-file.ts'
-import { ModelError } from '../../../model/language/errors.ts'
+import type { Design } from '../../../model/designs/design.ts'
 import { printableJson, quoted, quotedPath } from '../../../model/language/quoted.ts'
-import type { Change } from '../../../model/scenarios/additions.ts'
 import { findDesign, UPSTREAM } from '../catalogue.ts'
-import type { CommandContext } from '../command-context.ts'
+import { type CommandContext, interruption } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
 import { EXIT, worstOf } from '../exit-status.ts'
 import { unknownName } from '../nearest.ts'
 import { count, readOptions } from '../options.ts'
 import { openLog, type SpooledLog } from '../trace/log-file.ts'
-import { type LogResult, runLog, statusOf, type TraceSettings } from '../trace/run-log.ts'
+import type { LogReport, LogRequest } from '../trace/log-report.ts'
+import type { TraceSettings } from '../trace/run-log.ts'
 import { tamperLog } from '../trace/tamper-log.ts'
-import { traceJson } from '../trace/trace-json.ts'
-import { aligned, tableLines } from '../trace/trace-table.ts'
-import { logLines, verdictLine } from '../trace/trace-text.ts'
+import { STATUSES, type TraceJson } from '../trace/trace-json.ts'
+import { type LogTask, logsIn, type NamedLog, traceLogs } from '../trace/trace-logs.ts'
+import { aligned, tableLines, verdictLine } from '../trace/trace-table.ts'
 import type { TracedModel } from '../trace/traced-model.ts'
 import { isDesignFile, readDesign } from '../user-design.ts'
 
@@ -39,12 +37,9 @@ const options = z.object({
   recipe: z.union([z.string(), z.literal(true)]).optional(),
 })
 
-/** Logs of a folder. */
-const LOG_NAME = /\.txt(?:\.gz)?$/
-
 /**
  * `mmucheck trace`: holds logs of a real kernel against the properties (level 1) and the model (level 2).
- * @throws UsageError for options that make no sense, and for a file that does not exist if it is the only one.
+ * @throws UsageError for options that make no sense.
  */
 export async function trace(
   context: CommandContext,
@@ -72,32 +67,42 @@ export async function trace(
             onChange: (line, field, from, to) => io.out(`  line ${line}: ${field} ${from} -> ${to}`),
           },
   }
-  const files = paths.flatMap(logsIn)
+  const logs = logsIn(paths)
   if (flags.tamper !== undefined)
-    return tamper(context, model, files, settings, { perClass: flags.tamper, seed: flags.seed })
-  if (flags.matrix) return matrix(context, model, files, settings)
-  const design = flags.design === undefined ? undefined : designOf(context, flags.design)
-  const results: LogResult[] = []
-  for (const path of files) {
-    const result = await runPath(context, path, model, settings, design)
-    results.push(result)
+    return tamper(context, model, logs, settings, { perClass: flags.tamper, seed: flags.seed })
+  if (flags.matrix) return matrix(context, logs, settings)
+  const design = flags.design === undefined ? null : designOf(context, flags.design)
+  const text = { width: io.width, verbose: flags.verbose ?? false }
+  const tasks = logs.map((log) => ({ log, task: { settings, design, text } }))
+  const reports: LogReport[] = []
+  for (const running of traceLogs(context, tasks)) {
+    const report = await running
+    if (report === null) break
+    reports.push(report)
     if (flags.json) continue
-    if (result.refused !== null) for (const line of logLines(result, io.width, false)) io.err(line)
-    else for (const line of logLines(result, io.width, flags.verbose ?? false)) io.out(line)
+    for (const line of report.lines) report.json.refused === null ? io.out(line) : io.err(line)
+    io.status(`${reports.length} of ${logs.length} logs`)
   }
-  if (flags.json) {
-    const { version, modelHash } = context
-    io.out(
-      printableJson(
-        traceJson(results, { version, modelHash: modelHash(), design: flags.design ?? UPSTREAM }),
-      ),
-    )
-  } else {
-    if (flags.coverage) for (const line of coverageLines(results)) io.out(line)
-    if (results.length > 1) for (const line of ['', ...tableLines(results), '']) io.out(line)
-    io.out(verdictLine(results))
+  print(context, reports, logs.length, flags)
+  return interruption(context.signal) ?? worstOf(reports.map(({ json }) => STATUSES[json.verdict]))
+}
+
+/** What is printed when all logs are done. */
+function print(
+  { io, version, modelHash }: CommandContext,
+  reports: readonly LogReport[],
+  logs: number,
+  { json, coverage, design = UPSTREAM }: z.infer<typeof options>,
+): void {
+  if (json) {
+    const about = { version, modelHash: modelHash(), design }
+    const all: TraceJson = { schema: 'mmucheck-trace/1', ...about, logs: reports.map((each) => each.json) }
+    io.out(printableJson(all))
+    return
   }
-  return worstOf(results.map(statusOf))
+  if (coverage) for (const line of coverageLines(reports)) io.out(line)
+  if (reports.length > 1) for (const line of ['', ...tableLines(reports), '']) io.out(line)
+  io.out(verdictLine(reports, logs))
 }
 
 function recipe({ io }: CommandContext, model: TracedModel<never>, asked: string | null): number {
@@ -112,47 +117,11 @@ function versionOf({ versions }: TracedModel<never>, asked: string): string {
   throw new UsageError(unknownName('kernel', version, [...versions]))
 }
 
-const designOf = ({ catalogue }: CommandContext, name: string): Change<never> =>
-  (isDesignFile(name)
-    ? readDesign(catalogue, name).design
-    : findDesign(catalogue, name)) as unknown as Change<never>
-
-/** A path, or the logs in a folder, by name. */
-function logsIn(path: string): string[] {
-  if (path === '-' || statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path]
-  const found = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => LOG_NAME.test(name))
-  if (found.length === 0) throw new UsageError(`${quotedPath(path)} has no logs: no files *.txt or *.txt.gz`)
-  return found.sort().map((name) => join(path, name))
-}
-
-async function runPath(
-  { io }: CommandContext,
-  path: string,
-  model: TracedModel<never>,
-  settings: TraceSettings,
-  design: Change<never> | undefined,
-): Promise<LogResult> {
-  let file: SpooledLog
-  try {
-    file = await openLog(path, io.input)
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error
-    const refused = `cannot be read: ${error.message}`
-    return {
-      name: quotedPath(path),
-      refused,
-      counted: null,
-      states: null,
-      slices: [],
-      seconds: { states: 0, reading: 0 },
-    }
-  }
-  try {
-    return (await runLog(file, model, settings, design)) as LogResult
-  } finally {
-    file.dispose()
-  }
-}
+/** A design by its id, or the one in a file. @throws UsageError for one that does not exist. */
+const designOf = ({ catalogue }: CommandContext, name: string): LogRequest['design'] =>
+  isDesignFile(name)
+    ? (readDesign(catalogue, name).design as unknown as Design<never>)
+    : findDesign(catalogue, name).id
 
 /** In the matrix, of a design that cannot be followed in any slice. */
 const UNFIT = '-'
@@ -160,65 +129,51 @@ const UNFIT = '-'
 /** Every design with every log, at level 2. */
 async function matrix(
   context: CommandContext,
-  model: TracedModel<never>,
-  files: readonly string[],
+  logs: readonly NamedLog[],
   settings: TraceSettings,
 ): Promise<number> {
-  const { io, catalogue } = context
-  const rows = [['design', ...files.map((path) => path.split('/').at(-1) as string)]]
+  const { io, catalogue, signal } = context
+  const ids = catalogue.designs.map(({ id }) => id)
+  const task = (id: string): LogTask => ({
+    settings: { ...settings, levels: new Set([2]), watch: null },
+    design: id === UPSTREAM ? null : id,
+    text: { width: io.width, verbose: false },
+  })
+  const cells = ids.flatMap((id) => logs.map((log) => ({ id, log, task: task(id) })))
+  const rows = [['design', ...logs.map(({ name }) => name)]]
   const statuses: number[] = []
-  for (const { id } of catalogue.designs) {
-    const row = [id]
-    for (const path of files) {
-      const found = await cellOf(context, path, model, settings, id)
-      row.push(found.word)
-      if (id === UPSTREAM) statuses.push(found.status)
-    }
-    rows.push(row)
-    io.status(`${rows.length - 1} of ${catalogue.designs.length} designs`)
+  const words: string[] = []
+  for (const [n, running] of traceLogs(context, cells).entries()) {
+    const report = await running
+    if (report === null) break
+    const { json } = report
+    const isUnfit = json.slices.length > 0 && json.slices.every((slice) => slice.isUnfit)
+    words.push(isUnfit ? UNFIT : wordOf(json))
+    if (cells[n].id === UPSTREAM) statuses.push(STATUSES[json.verdict])
+    if (words.length === logs.length) rows.push([cells[n].id, ...words.splice(0)])
+    io.status(`${n + 1} of ${cells.length} cells`)
   }
   for (const line of aligned(rows)) io.out(line)
-  if (rows.some(([, ...words]) => words.includes(UNFIT)))
+  if (rows.some(([, ...found]) => found.includes(UNFIT)))
     io.out(`\n${UNFIT}  changes only what the slices leave out`)
-  return worstOf(statuses)
+  return interruption(signal) ?? worstOf(statuses)
 }
 
-async function cellOf(
-  context: CommandContext,
-  path: string,
-  model: TracedModel<never>,
-  settings: TraceSettings,
-  id: string,
-): Promise<{ word: string; status: number }> {
-  try {
-    const design = id === UPSTREAM ? undefined : designOf(context, id)
-    const result = await runPath(
-      context,
-      path,
-      model,
-      { ...settings, levels: new Set([2]), watch: null },
-      design,
-    )
-    const status = statusOf(result)
-    if (result.slices.every((slice) => slice.isUnfit)) return { word: UNFIT, status: EXIT.holds }
-    const rejected = result.slices.filter((slice) => slice.result?.verdict.kind === 'rejected')
-    const words: Readonly<Record<number, string>> = { 0: 'followed', 2: 'not readable', 4: 'inconclusive' }
-    return { word: words[status] ?? `rejected (${rejected.map((slice) => slice.id).join(', ')})`, status }
-  } catch (error) {
-    if (error instanceof ModelError) return { word: UNFIT, status: EXIT.holds }
-    throw error
-  }
+function wordOf({ verdict, slices }: LogReport['json']): string {
+  if (verdict === 'refused') return 'not readable'
+  if (verdict !== 'rejected') return verdict
+  return `rejected (${slices.flatMap((slice) => (slice.verdict === 'rejected' ? [slice.id] : [])).join(', ')})`
 }
 
 /** Copies of each log with one change: how many are noticed, and which are not. */
 async function tamper(
   { io }: CommandContext,
   model: TracedModel<never>,
-  files: readonly string[],
+  logs: readonly NamedLog[],
   settings: TraceSettings,
   draw: { readonly perClass: number; readonly seed: number },
 ): Promise<number> {
-  for (const path of files) {
+  for (const { path } of logs) {
     const file = await opened(path, io)
     try {
       const copies = await tamperLog(file, model, settings, draw)
@@ -247,12 +202,12 @@ async function opened(path: string, io: CommandContext['io']): Promise<SpooledLo
 }
 
 /** The steps of the slices that no log has taken. */
-function coverageLines(results: readonly LogResult[]): string[] {
+function coverageLines(reports: readonly LogReport[]): string[] {
   const taken = new Map<string, number>()
-  for (const { slices } of results)
-    for (const { id, result } of slices)
-      for (const { kind, step, taken: times } of result?.steps ?? []) {
-        const name = `${id}: ${step} of ${kind}`
+  for (const { json } of reports)
+    for (const { id, steps } of json.slices)
+      for (const [step, times] of Object.entries(steps)) {
+        const name = `${id}: ${step}`
         taken.set(name, (taken.get(name) ?? 0) + times)
       }
   const never = [...taken].filter(([, times]) => times === 0).map(([name]) => `  ${quoted(name)}`)

@@ -13,6 +13,7 @@ import { run } from '../program.ts'
 import { errorInWords } from '../reason-words.ts'
 import { runCheck } from '../run-check.ts'
 import type { CellJudge, SearchRunner } from '../search-runner.ts'
+import { type LogTracer, reportOn } from '../trace/log-report.ts'
 import { catalogue } from './small-catalogue.ts'
 
 /** What a command printed and how it ended. */
@@ -47,6 +48,7 @@ export async function runSmall(
     },
     runner: inThisThread,
     judge: judging(catalogue),
+    tracer: tracing(parts.catalogue ?? catalogue),
     modules: async () => null,
     env: {},
     writer: counterexampleFiles(CHECKER, confirming(CHECKER)),
@@ -87,6 +89,12 @@ const searching = (of: Catalogue): SearchRunner => ({
 export const judging = (of: Catalogue): CellJudge => ({
   judge: async (request, signal, listener) =>
     judgeCell(of, request, { stop: () => signal.aborted, onProgress: listener.onProgress }),
+})
+
+/** Traces logs without a thread; what would be sent to one is copied all the same. */
+const tracing = (of: Catalogue): LogTracer => ({
+  trace: async (request, signal) =>
+    structuredClone(await reportOn(of, structuredClone(request), () => signal.aborted)),
 })
 
 /** Searches without a thread; an aborted signal is seen at the first batch. */

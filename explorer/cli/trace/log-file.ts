@@ -34,10 +34,15 @@ export interface SpooledLog extends LogFile {
 
 /**
  * Opens a log: a regular file, gzipped or not; for `-`, and for a pipe that a shell passes, a copy of it in the
- * temporary folder, because it is read twice.
+ * temporary folder, because it is read several times.
+ * @param name for the output; default: the last part of the path.
  * @throws InputError for anything else.
  */
-export async function openLog(path: string, input: NodeJS.ReadableStream): Promise<SpooledLog> {
+export async function openLog(
+  path: string,
+  input: NodeJS.ReadableStream,
+  name = quotedPath(basename(path)),
+): Promise<SpooledLog> {
   if (path === '-') return spool('standard input', input)
   if (isPassedPipe(path)) return spool(quotedPath(path), createReadStream(path))
   // Without O_NONBLOCK, opening a FIFO waits for a writer.
@@ -54,7 +59,7 @@ export async function openLog(path: string, input: NodeJS.ReadableStream): Promi
   } finally {
     closeSync(file)
   }
-  return { name: quotedPath(basename(path)), path, dispose: () => {} }
+  return { name, path, dispose: () => {} }
 }
 
 async function spool(name: string, from: NodeJS.ReadableStream): Promise<SpooledLog> {

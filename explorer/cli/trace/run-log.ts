@@ -43,7 +43,13 @@ export async function runLog<W, E>(
   design: Change<W> | undefined,
   stop: () => boolean = () => false,
 ): Promise<LogResult<W>> {
-  const nothing = { name: file.name, counted: null, states: null, slices: [], seconds: { states: 0, reading: 0 } }
+  const nothing = {
+    name: file.name,
+    counted: null,
+    states: null,
+    slices: [],
+    seconds: { states: 0, reading: 0 },
+  }
   try {
     return await new LogRun(file, model, settings, stop).run(design)
   } catch (error) {
@@ -122,7 +128,7 @@ class LogRun<W, E> {
       .map((slice) => new SliceRun(slice, frontier))
   }
 
-  /** A pass over the log, unless nobody wants one. @returns the seconds of each taker. */
+  /** A pass over the log, unless all takers are done. @returns the seconds of each taker. */
   async #pass(takers: readonly Taker<E>[], strict = false): Promise<readonly number[]> {
     if (takers.every(({ isDone }) => isDone === true)) return takers.map(() => 0)
     const seconds = await readThrough(this.#file, this.#model.reader(strict), takers, this.#stop)

@@ -1,12 +1,8 @@
 import { z } from 'zod'
+import { EXIT } from '../exit-status.ts'
 import { type LogResult, statusOf } from './run-log.ts'
 
-const VERDICTS: Readonly<Record<number, 'followed' | 'rejected' | 'refused' | 'inconclusive'>> = {
-  0: 'followed',
-  1: 'rejected',
-  2: 'refused',
-  4: 'inconclusive',
-}
+const VERDICTS = ['followed', 'rejected', 'refused', 'inconclusive'] as const
 
 /** What `mmucheck trace --json` prints: `mmucheck-trace/1`. */
 export const traceSchema = z.object({
@@ -17,11 +13,15 @@ export const traceSchema = z.object({
   logs: z.array(
     z.object({
       log: z.string(),
-      verdict: z.enum(['followed', 'rejected', 'refused', 'inconclusive']),
+      verdict: z.enum(VERDICTS),
       /** Why the log cannot be read or used. */
       refused: z.string().nullable(),
       kernel: z.string().nullable(),
+      /** The kernel and its MMU: `6.12, npt=0`. */
+      about: z.string().nullable(),
       events: z.int(),
+      /** Of one pass over the log, the longest part of which is parsing. */
+      readingSeconds: z.number(),
       states: z
         .object({
           states: z.int(),
@@ -37,6 +37,8 @@ export const traceSchema = z.object({
           id: z.string(),
           verdict: z.enum(['followed', 'rejected', 'inconclusive', 'not-followed']),
           reason: z.string().nullable(),
+          /** The design changes only what the slice leaves out. */
+          isUnfit: z.boolean(),
           line: z.int().nullable(),
           observations: z.int(),
           candidates: z.int(),
@@ -51,26 +53,33 @@ export const traceSchema = z.object({
 
 export type TraceJson = z.infer<typeof traceSchema>
 
-/** The results of a run as data. */
-export function traceJson<W>(
-  results: readonly LogResult<W>[],
-  about: Pick<TraceJson, 'version' | 'modelHash' | 'design'>,
-): TraceJson {
-  return { schema: 'mmucheck-trace/1', ...about, logs: results.map(logJson) }
-}
+/** The statuses of the verdicts. */
+export const STATUSES = {
+  followed: EXIT.holds,
+  rejected: EXIT.violated,
+  refused: EXIT.usage,
+  inconclusive: EXIT.inconclusive,
+} as const satisfies Readonly<Record<TraceJson['logs'][number]['verdict'], number>>
 
-function logJson<W>(result: LogResult<W>): TraceJson['logs'][number] {
+const verdictOf = (status: number): TraceJson['logs'][number]['verdict'] =>
+  VERDICTS.find((verdict) => STATUSES[verdict] === status) ?? 'inconclusive'
+
+/** The result of a log as data. */
+export function logJson<W>(result: LogResult<W>): TraceJson['logs'][number] {
   return {
     log: result.name,
-    verdict: VERDICTS[statusOf(result)] ?? 'inconclusive',
+    verdict: verdictOf(statusOf(result)),
     refused: result.refused,
     kernel: result.counted?.version ?? null,
+    about: result.counted?.about ?? null,
     events: result.counted?.events ?? 0,
+    readingSeconds: result.seconds.reading,
     states: statesJson(result),
-    slices: result.slices.map(({ id, reason, result: followed, seconds }) => ({
+    slices: result.slices.map(({ id, reason, isUnfit, result: followed, seconds }) => ({
       id,
       verdict: followed === null ? 'not-followed' : followed.verdict.kind,
       reason,
+      isUnfit,
       line: followed?.verdict.kind === 'rejected' ? followed.verdict.rejection.observation.line : null,
       observations: followed?.observations ?? 0,
       candidates: followed?.candidates.largest ?? 0,

@@ -1,57 +1,78 @@
-import { EXIT } from '../exit-status.ts'
-import { type LogResult, statusOf } from './run-log.ts'
-import type { SliceResult } from './slice-run.ts'
+import type { LogReport } from './log-report.ts'
+import type { TraceJson } from './trace-json.ts'
+
+type LogJson = TraceJson['logs'][number]
 
 /** One line per log, for runs of many. */
-export function tableLines<W>(results: readonly LogResult<W>[]): string[] {
-  const slices = [...new Set(results.flatMap((result) => result.slices.map(({ id }) => id)))]
-  const head = ['log', 'events', 'level 1', 'events/s', ...slices.flatMap((id) => [id, 'observations/s'])]
-  return aligned([head, ...results.map((result) => rowOf(result, slices))])
+export function tableLines(reports: readonly LogReport[]): string[] {
+  const logs = reports.map(({ json }) => json)
+  const slices = [...new Set(logs.flatMap((log) => log.slices.map(({ id }) => id)))]
+  const hasStates = logs.some(({ states }) => states !== null)
+  const head = ['log', 'of', 'events', ...(hasStates ? ['level 1'] : []), ...slices]
+  const rows = logs.map((log) => [
+    log.log,
+    log.about ?? 'not readable',
+    log.refused === null ? String(log.events) : '',
+    ...(hasStates ? [statesCell(log)] : []),
+    ...slices.map((id) => sliceCell(log.slices.find((slice) => slice.id === id))),
+  ])
+  return aligned([head, ...rows], new Set([2]))
 }
 
-function rowOf<W>(result: LogResult<W>, slices: readonly string[]): string[] {
-  const { name, counted, states, seconds } = result
-  if (counted === null)
-    return [name, '-', result.refused?.slice(0, 40) ?? '', ...slices.flatMap(() => ['', ''])]
-  const level1 = states === null ? '' : typeof states === 'string' ? 'inconclusive' : wordOf(result)
-  return [
-    name,
-    String(counted.events),
-    level1,
-    states === null ? '' : perSecond(counted.events, seconds.states),
-    ...slices.flatMap((id) => sliceCells(result.slices.find((slice) => slice.id === id))),
-  ]
+function statesCell({ states, refused }: LogJson): string {
+  if (states === null || refused !== null) return ''
+  const { inconclusive, disagreement, properties } = states
+  if (inconclusive !== null) return 'inconclusive'
+  const violated = properties.filter(({ violatedAt }) => violatedAt !== null)
+  if (violated.length > 0) return `VIOLATED ${violated.map(({ id }) => id).join(' ')}`
+  if (disagreement !== null) return `DISAGREES at line ${disagreement.line}`
+  const judged = properties.filter((property) => property.judged > 0).length
+  return judged === 0 ? 'nothing to judge' : `${judged} hold`
 }
 
-function wordOf<W>(result: LogResult<W>): string {
-  const { states } = result
-  if (states === null || typeof states === 'string') return ''
-  const violated = states.verdicts.filter(({ violatedAt }) => violatedAt !== null)
-  if (violated.length > 0) return `VIOLATED ${violated.map(({ property }) => property.id).join(' ')}`
-  if (states.disagreement !== null) return `DISAGREES at line ${states.disagreement.line}`
-  const judged = states.verdicts.filter((verdict) => verdict.judged > 0).length
-  return statusOf({ ...result, slices: [] }) === EXIT.inconclusive ? 'nothing to judge' : `${judged} hold`
+function sliceCell(slice: LogJson['slices'][number] | undefined): string {
+  if (slice === undefined) return ''
+  if (slice.verdict === 'rejected') return `REJECTED at line ${slice.line}`
+  if (slice.verdict !== 'not-followed') return slice.verdict
+  return slice.reason?.startsWith('not modelled') === true ? 'not modelled yet' : 'nothing of it'
 }
 
-function sliceCells(slice: SliceResult | undefined): [string, string] {
-  if (slice === undefined) return ['', '']
-  if (slice.result === null)
-    return [slice.reason?.startsWith('not modelled') ? 'not modelled yet' : 'nothing of it', '']
-  const { verdict, observations } = slice.result
-  const line = verdict.kind === 'rejected' ? ` at line ${verdict.rejection.observation.line}` : ''
-  return [`${verdict.kind}${line}`, perSecond(observations, slice.seconds)]
-}
-
-const perSecond = (count: number, seconds: number): string =>
-  seconds > 0 ? String(Math.round(count / seconds)) : ''
-
-/** Columns as wide as their widest cell. */
-export function aligned(rows: readonly (readonly string[])[]): string[] {
+/** Columns as wide as their widest cell. @param right the columns of numbers. */
+export function aligned(
+  rows: readonly (readonly string[])[],
+  right: ReadonlySet<number> = new Set(),
+): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   return rows.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column]))
+      .map((cell, column) =>
+        right.has(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+      )
       .join('  ')
       .trimEnd(),
   )
 }
+
+/** The last line of a run. @param logs how many there are, with those that were not read any more. */
+export function verdictLine(reports: readonly LogReport[], logs: number): string {
+  const of = (verdict: LogJson['verdict']): LogJson[] =>
+    reports.map(({ json }) => json).filter((json) => json.verdict === verdict)
+  const followed = of('followed')
+  const statesOnly = followed.filter(isOfStatesOnly)
+  const parts = [
+    [followed.length - statesOnly.length, 'followed'],
+    [statesOnly.length, 'followed at level 1 only'],
+    [of('rejected').length, 'rejected'],
+    [of('refused').length, 'not readable'],
+    [of('inconclusive').length, 'inconclusive'],
+  ] as const
+  const done = reports.length === logs ? '' : `interrupted after ${reports.length} of `
+  return `${done}${logs} ${logs === 1 ? 'log' : 'logs'}${reports.length === 0 ? '' : ': '}${parts
+    .filter(([count]) => count > 0)
+    .map(([count, what]) => `${count} ${what}`)
+    .join(', ')}`
+}
+
+/** Level 2 was asked for, and the model has none of the log. */
+const isOfStatesOnly = ({ slices }: LogJson): boolean =>
+  slices.length > 0 && slices.every(({ verdict }) => verdict === 'not-followed')

@@ -2,9 +2,8 @@ import { match } from 'ts-pattern'
 import { drawCanvas } from '../../../counterexamples/canvas.ts'
 import { quoted } from '../../../model/language/quoted.ts'
 import type { Rejection } from '../../trace/index.ts'
-import { EXIT } from '../exit-status.ts'
 import { wrapAtSpaces } from '../wrap.ts'
-import { type LogResult, statusOf } from './run-log.ts'
+import type { LogResult } from './run-log.ts'
 import type { SliceResult } from './slice-run.ts'
 import type { StatesResult } from './states.ts'
 
@@ -165,20 +164,5 @@ const refusalText = (refusal: NonNullable<Rejection['unmet']>['steps'][number]['
           .join('; ')}`,
     )
     .exhaustive()
-
-/** The last line of a run. */
-export function verdictLine<W>(results: readonly LogResult<W>[]): string {
-  const of = (status: number): number => results.filter((result) => statusOf(result) === status).length
-  const parts = [
-    [of(EXIT.holds), 'followed'],
-    [of(EXIT.violated), 'rejected'],
-    [of(EXIT.usage), 'not readable'],
-    [of(EXIT.inconclusive), 'inconclusive'],
-  ] as const
-  return `${many(results.length, 'log')}: ${parts
-    .filter(([count]) => count > 0)
-    .map(([count, what]) => `${count} ${what}`)
-    .join(', ')}`
-}
 
 const many = (count: number, one: string, more = `${one}s`): string => `${count} ${count === 1 ? one : more}`
