@@ -9,7 +9,7 @@ import { loadCatalogue } from './load-catalogue.ts'
 import { errorInWords } from './reason-words.ts'
 import { type Checked, type CheckRequest, runCheck } from './run-check.ts'
 import { subjectSource } from './search-subject.ts'
-import { type LogReport, type LogRequest, reportOn } from './trace/log-report.ts'
+import type { LogReport, LogRequest } from './trace/log-report.ts'
 
 /** `workerData` of a search thread: the URL of the module with the catalogue. */
 export type ThreadInput = string
@@ -68,7 +68,11 @@ parentPort?.on('message', async ({ stop, ...asked }: ThreadRequest) => {
 })
 
 async function outcomeOf(asked: Asked, hooks: SearchHooks): Promise<Outcome> {
-  if (asked.kind === 'trace') return reportOn(await catalogue, asked.request, hooks.stop ?? (() => false))
+  if (asked.kind === 'trace') {
+    // Searches need no logs.
+    const { reportOn } = await import('./trace/log-report.ts')
+    return reportOn(await catalogue, asked.request, hooks.stop ?? (() => false))
+  }
   if (asked.kind === 'judge') return judgeCell(await catalogue, asked.request, hooks)
   return runCheck(await catalogue, asked.request, hooks, subjectSource(module, asked.request))
 }

@@ -7,7 +7,6 @@ import { Interrupted } from './passes.ts'
 import { type LogResult, runLog, type TraceSettings } from './run-log.ts'
 import { logJson, type TraceJson } from './trace-json.ts'
 import { logLines } from './trace-text.ts'
-import type { TracedModel } from './traced-model.ts'
 
 /** One log to be followed. Can be sent to a thread if nothing is watched. */
 export interface LogRequest {
@@ -42,25 +41,20 @@ export interface LogTracer {
   trace(request: LogRequest, signal: AbortSignal): Promise<LogReport | null>
 }
 
-/** Reads, replays and follows one log in this thread. @returns null if `stop` said so. */
+/** Reads, replays and follows one log in this thread. @returns null if `stop` said so. @throws as `LogTracer.trace`. */
 export async function reportOn<W>(
   catalogue: Catalogue<W>,
   { file, settings, design, text }: LogRequest,
   stop: () => boolean,
 ): Promise<LogReport | null> {
-  const model = tracedModel(catalogue)
+  const model = await catalogue.traces?.()
+  if (model === undefined) throw new InternalError('this model knows no logs of a real system')
   try {
     return reportOf(await runLog(file, model, settings, changeOf(catalogue, design), stop), text)
   } catch (error) {
     if (error instanceof Interrupted) return null
     throw error
   }
-}
-
-/** The logs that a catalogue knows. @throws InternalError for one that knows none. */
-export function tracedModel<W>({ traces }: Catalogue<W>): TracedModel<W> {
-  if (traces === undefined) throw new InternalError('this model knows no logs of a real system')
-  return traces
 }
 
 const changeOf = <W>(catalogue: Catalogue<W>, design: LogRequest['design']): Change<W> | undefined =>
