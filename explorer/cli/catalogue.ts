@@ -1,7 +1,7 @@
 import type { Design } from '../../model/designs/design.ts'
 import { isAlwaysJudged } from '../../model/designs/judged-properties.ts'
 import type { Question } from '../../model/designs/questions.ts'
-import type { SurvivingDrop } from '../../model/designs/surviving-drops.ts'
+import type { SurvivingMutant } from '../../model/designs/surviving-drops.ts'
 import type { Kernel } from '../../model/kernels/kernel.ts'
 import type { Drawing } from '../../model/language/picture.ts'
 import type { Step } from '../../model/language/program.ts'
@@ -84,15 +84,15 @@ export interface Catalogue<W = unknown> {
   readonly traces?: () => Promise<TracedModel<W>>
   /** Absent if nothing was recorded. */
   readonly gate?: GateRecords<W>
-  /** What is known of dropped statements; absent if that was not reviewed. */
-  readonly drops?: KnownDrops
+  /** What is known of small changes, by the kind of change (`drop`); absent for a kind that was not reviewed. */
+  readonly mutants?: Readonly<Record<string, KnownMutants | undefined>>
 }
 
-/** What is known of the statements of a catalogue that are dropped one at a time. */
-export interface KnownDrops {
+/** What is known of the changes of one kind that are made one at a time. */
+export interface KnownMutants {
   /** Those that no property notices, with the reasons. */
-  readonly surviving: readonly SurvivingDrop[]
-  /** Scenarios to search first, by statement. */
+  readonly surviving: readonly SurvivingMutant[]
+  /** Scenarios to search first, by change. */
   readonly noticedIn: Readonly<Record<string, string>>
 }
 

@@ -67,11 +67,13 @@ order than their statements. Exit status 0 if there is nothing of that, 3 if
 there is, 2 if there is no such tree.`
 
 export const MUTATIONS = `
-Each statement of the model is dropped, alone, and the scenarios that reach it
-are searched, smallest first, until a property is violated. A statement that
-nothing notices needs a reviewed reason; without one the exit status is 3, and
-also if it is noticed though there is a reason. What the budget leaves out is
-"not decided" (4).`
+One change at a time: a statement is dropped, two that follow one another are
+swapped, a test is decided beforehand (guard), or a lock is dropped and taken
+again in the middle of its section. The scenarios that reach the place are
+searched, smallest first, until a property is violated. A change that nothing
+notices needs a reviewed reason; without one the exit status is 3, and also if
+it is noticed though there is a reason. What the budget leaves out is "not
+decided" (4).`
 
 export const BISECT = `
 Takes what check takes. Exit status 0 for good (holds), 1 for bad (violated),

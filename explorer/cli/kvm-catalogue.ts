@@ -27,7 +27,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   questions,
   propertySources: 'properties',
   gate: { baselines: 'explorer/gate', scenariosThatDiffer: ({ undone }) => changedScenarios(undone) },
-  drops: { surviving: survivingDrops, noticedIn: dropsNoticedIn },
+  mutants: { drop: { surviving: survivingDrops, noticedIn: dropsNoticedIn } },
   featured: {
     question:
       'A root page is zapped: how do vCPUs learn which of their cached roots to drop? Linux v5.18 shipped 527d5cd7eece, whose loop over the previous roots tests the current root each time.',

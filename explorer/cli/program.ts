@@ -241,7 +241,7 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
 
   command('mutate', 'Changes upstream in one place at a time, and says which property notices.', MUTATIONS)
     .argument('[scenario...]', 'ids or aliases; default: all that are not deep')
-    .option('--only <kind>', 'drop: one statement is missing (default)')
+    .option('--only <kind>', 'drop (default), swap, guard or section')
     .option('--step <name>', 'only this statement or step (repeatable)', collect)
     .option('--states <n>', 'most states of a search, or "all" (default: 60000)')
     .option('--scenarios-per-step <n>', 'most searches per change, or "all" (default: 12)')

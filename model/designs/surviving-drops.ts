@@ -12,7 +12,7 @@ export type SurvivalReason =
   | 'model'
 
 /** A statement that can be dropped without a property noticing, and the reviewed reason. */
-export interface SurvivingDrop {
+export interface SurvivingMutant {
   /** As `mmucheck mutate` prints it: `REQ.5 in kvm_kick_many_cpus()`. */
   readonly id: string
   readonly reason: SurvivalReason
@@ -21,7 +21,7 @@ export interface SurvivingDrop {
 
 const survives =
   (reason: SurvivalReason) =>
-  (because: string, ...ids: string[]): readonly SurvivingDrop[] =>
+  (because: string, ...ids: string[]): readonly SurvivingMutant[] =>
     ids.map((id) => ({ id, reason, because }))
 
 const redundant = survives('redundant')
@@ -31,7 +31,7 @@ const unjudged = survives('unjudged')
 const model = survives('model')
 
 /** All of them; `mmucheck mutate --only drop` fails when one is missing, or is noticed after all. */
-export const survivingDrops: readonly SurvivingDrop[] = [
+export const survivingDrops: readonly SurvivingMutant[] = [
   // Roots
   ...precision(
     'Obsolete roots are looked for, and not found, although there is no request.',

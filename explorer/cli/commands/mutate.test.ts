@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SurvivingDrop } from '../../../model/designs/surviving-drops.ts'
+import type { SurvivingMutant } from '../../../model/designs/surviving-drops.ts'
 import type { Catalogue } from '../catalogue.ts'
 import { EXIT } from '../exit-status.ts'
 import { mutationSchema } from '../report/mutation-report.ts'
@@ -7,18 +7,18 @@ import { CHECKER, runSmall } from '../testing/run-small.ts'
 
 /** The small catalogue with one scenario, so that a run searches all there is. */
 const withDrops = (
-  surviving: readonly SurvivingDrop[],
+  surviving: readonly SurvivingMutant[],
   scenario = 'zap',
   noticedIn: Readonly<Record<string, string>> = {},
 ): { readonly catalogue: Catalogue } => ({
   catalogue: {
     ...CHECKER.catalogue,
     scenarios: CHECKER.catalogue.scenarios.filter(({ id }) => scenario.split(' ').includes(id)),
-    drops: { surviving, noticedIn },
+    mutants: { drop: { surviving, noticedIn } },
   },
 })
 
-const because = (id: string): SurvivingDrop => ({ id, reason: 'precision', because: 'it is a test.' })
+const because = (id: string): SurvivingMutant => ({ id, reason: 'precision', because: 'it is a test.' })
 
 /** In `waits` the root is never freed, with or without these statements. */
 const WAITS = ['Z.1 in mark()', 'Z.2 in request()', 'Z.3 in free()'].map(because)
@@ -108,7 +108,7 @@ describe('mmucheck mutate', () => {
     }
     await refused('no chosen scenario has a statement "Z.99"', '--step', 'Z.99')
     await refused('no scenario is called "nowhere"', 'nowhere')
-    await refused('--only: must be drop, not "swap"', '--only', 'swap')
+    await refused('--only: must be one of drop, swap, guard, section, not "other"', '--only', 'other')
     const number = 'must be a whole number of at least 1'
     await refused(`--states: ${number}, not "0"`, '--states', '0')
     await refused(`--scenarios-per-step: ${number}, or "all", not "few"`, '--scenarios-per-step', 'few')

@@ -46,7 +46,7 @@ export async function mutate(
   const named = [...new Set(names.map((name) => findScenario(catalogue, name)))]
   const scenarios = named.length > 0 ? named : catalogue.scenarios.filter(({ deep }) => deep !== true)
   const mutator = MUTATORS.find(({ id }) => id === flags.only) as Mutator
-  const { surviving, noticedIn } = catalogue.drops ?? { surviving: [], noticedIn: {} }
+  const { surviving, noticedIn } = catalogue.mutants?.[mutator.id] ?? { surviving: [], noticedIn: {} }
   const isWhole = named.length === 0
   const progress = new ProgressDisplay(io, { quiet: flags.quiet, searches: 1 })
   const trialContext: TrialContext = {
@@ -74,6 +74,8 @@ export async function mutate(
       for (const line of mutantLines(found, { width: io.width, colour: io.colour })) io.out(line)
   }
   refuseUnmeant(flags.step, trials)
+  if (trials.length === 0)
+    throw new UsageError(`--only ${mutator.id}: no chosen scenario has anything to change in that way`)
   const stale = isWhole && flags.step.length === 0 ? staleIds(trials, surviving) : []
   if (!flags.json && !flags.quiet)
     for (const id of stale)

@@ -24,7 +24,7 @@ export interface MutatedPlace {
   readonly path: string
 }
 
-/** A way of changing programs. Swaps, guards and lock sections can be added beside `dropSteps`. */
+/** A way of changing programs. */
 export interface Mutator {
   /** As in `--only`. */
   readonly id: string

@@ -1,5 +1,5 @@
 import { match, P } from 'ts-pattern'
-import type { SurvivingDrop } from '../../../model/designs/surviving-drops.ts'
+import type { SurvivingMutant } from '../../../model/designs/surviving-drops.ts'
 import { EXIT, worstOf } from '../exit-status.ts'
 import type { Trial } from './trials.ts'
 
@@ -7,7 +7,7 @@ import type { Trial } from './trials.ts'
 export interface Reviewed extends Trial {
   readonly standing: Standing
   /** The reviewed reason why no property notices the mutant; null if there is none. */
-  readonly known: SurvivingDrop | null
+  readonly known: SurvivingMutant | null
 }
 
 /**
@@ -22,7 +22,7 @@ export interface Reviewed extends Trial {
 export type Standing = 'noticed' | 'equivalent' | 'explained' | 'unexplained' | 'contradicted' | 'open'
 
 /** @param isWhole whether every scenario was there to be searched: otherwise nothing is known to survive. */
-export function reviewed(trial: Trial, surviving: readonly SurvivingDrop[], isWhole: boolean): Reviewed {
+export function reviewed(trial: Trial, surviving: readonly SurvivingMutant[], isWhole: boolean): Reviewed {
   const known = surviving.find(({ id }) => id === trial.mutant.id) ?? null
   const standing = match(trial.outcome)
     .returnType<Standing>()
@@ -51,7 +51,7 @@ export function statusOf(
 }
 
 /** Ids with a reason that no mutant has any more. */
-export function staleIds(trials: readonly Trial[], surviving: readonly SurvivingDrop[]): string[] {
+export function staleIds(trials: readonly Trial[], surviving: readonly SurvivingMutant[]): string[] {
   const ids = new Set(trials.map(({ mutant }) => mutant.id))
   return surviving.map(({ id }) => id).filter((id) => !ids.has(id))
 }
