@@ -1,3 +1,4 @@
+import { Reference } from '../model/language/reference.ts'
 import { blockedThreads } from './blocked-threads.ts'
 import { drawCanvas, loopRule, type Mark, type Rule } from './canvas.ts'
 import { afterStep, type Causes } from './causes.ts'
@@ -27,6 +28,9 @@ const SHORT_WAY = 12
 /** As many at least. */
 const SHORTEST_WAY = 6
 
+/** Most lines of a diagram that shows every step without which the trace ends elsewhere. */
+const MOST_LINES_IN_ALL = 40
+
 /** Lines of a canvas that are not rows: names of lanes, their rule, and the mark. */
 const FRAME = 3
 
@@ -49,9 +53,11 @@ export function abridged(replayed: Replayed, causes: Causes, mark: Mark): Abridg
   let drawn: Abridged | null = null
   for (const choice of choices) {
     drawn = draw(replayed, causes, mark, choice)
-    if (drawn.lines.length - FRAME <= most) break
+    if (drawn.lines.length - FRAME <= most) return drawn
   }
-  return drawn as Abridged
+  const last = choices[choices.length - 1]
+  if (drawn === null || drawn.lines.length - FRAME <= MOST_LINES_IN_ALL) return drawn as Abridged
+  return draw(replayed, causes, mark, { ...last, isFollowed: followedSteps(replayed, causes) })
 }
 
 /** What to show: of the trace the steps from `from` on that it keeps, of the way on those in `way`. */
@@ -59,23 +65,48 @@ interface Choice {
   readonly from: number
   readonly keeps: (step: ReplayedStep) => boolean
   readonly way: ReadonlySet<number>
+  /** Steps that are left out although the trace would end elsewhere without them: what they follow is shown. */
+  readonly isFollowed?: ReadonlySet<number>
 }
 
-function draw(replayed: Replayed, causes: Causes, mark: Mark, { from, keeps, way }: Choice): Abridged {
+function draw(replayed: Replayed, causes: Causes, mark: Mark, choice: Choice): Abridged {
+  const { from, keeps, way, isFollowed } = choice
   const whole = withWayOn(replayed)
-  const isCited = ({ index }: ReplayedStep): boolean => causes.labels.has(index) || causes.needed.has(index)
+  const isCited = ({ index }: ReplayedStep): boolean =>
+    causes.labels.has(index) || (causes.needed.has(index) && isFollowed?.has(index) !== true)
   const isPart = (step: ReplayedStep): boolean => step.index >= from && !isLeftOut(whole, step, causes)
   const isKept = (step: ReplayedStep): boolean =>
     step.index < replayed.steps.length ? isCited(step) || keeps(step) : way.has(step.index)
   const isShown = (step: ReplayedStep): boolean => isPart(step) && isKept(step)
   const hasRow = (step: ReplayedStep): boolean => isShown(step) || causes.labels.has(afterStep(step.index))
   const lanes = lanesOf(whole, hasRow)
+  const rules = rulesOf(replayed)
   const rows = rowsOf(whole, lanes, causes, {
     isShown,
     isElided: (step) => isPart(step) && !isShown(step),
+    rules: rules.map(({ before }) => before),
   })
-  const lines = drawCanvas(rows, lanes, mark, rulesOf(replayed))
+  const lines = drawCanvas(rows, lanes, mark, rules)
   return { lines, from, shown: replayed.steps.filter(isShown).length }
+}
+
+/**
+ * The needed steps that their threads could not but take next, as a walk goes on to the next level: a reader who sees
+ * what came before knows them. The last step of a thread is none of them.
+ */
+function followedSteps({ system, states, steps }: Replayed, { needed }: Causes): ReadonlySet<number> {
+  const reference = new Reference(system)
+  const isAlone = ({ index, thread }: ReplayedStep): boolean => {
+    const enabled = reference.enabled(reference.snapshot(states[index]))
+    return enabled.filter((step) => step.thread === thread.name).length === 1
+  }
+  const isLast = ({ index, thread }: ReplayedStep): boolean =>
+    !steps.slice(index + 1).some((later) => later.thread === thread)
+  return new Set(
+    steps
+      .filter((step) => needed.has(step.index) && !isLast(step) && isAlone(step))
+      .map(({ index }) => index),
+  )
 }
 
 /** Where the loop of a lasso begins, or the way on from where the goal is out of reach. */

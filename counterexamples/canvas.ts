@@ -1,5 +1,5 @@
 import type { Lanes } from './lanes.ts'
-import type { Row } from './rows.ts'
+import { ELISION, type Row } from './rows.ts'
 import { WIDTH, wrap, wrapLines } from './text-layout.ts'
 
 /** First column of the first lane. */
@@ -55,14 +55,28 @@ export function drawCanvas(
   const columns = columnsFor(rows, lanes)
   const lines = columns === undefined ? numberedHeader(lanes) : laneHeader(lanes, columns)
   rows.forEach((row, index) => {
-    for (const rule of rulesAt.get(index) ?? []) lines.push(ruleLine(rule))
-    lines.push(...(columns === undefined ? numberedRow(row, lanes) : laneRow(row, columns)))
+    const here = rulesAt.get(index) ?? []
+    for (const rule of here) lines.push(ruleLine(rule))
+    const isBeside = index > 0 && here.length === 0 && bothElided(rows[index - 1], row)
+    if (columns === undefined) lines.push(...numberedRow(row, lanes))
+    else if (isBeside) lines.push(beside(lines.pop() as string, laneRow(row, columns)[0]))
+    else lines.push(...laneRow(row, columns))
   })
   for (const rule of rulesAt.get(rows.length) ?? []) lines.push(ruleLine(rule))
   const last = rows.at(-1)
   const column =
     last === undefined ? MARGIN : columns === undefined ? indentOf(last, lanes) : columns[last.lane]
   return addMark(lines, column + 2, mark)
+}
+
+/** Whether both rows stand for steps left out, of different lanes: no order is shown between them. */
+const bothElided = (a: Row, b: Row): boolean => a.text === ELISION && b.text === ELISION && a.lane !== b.lane
+
+/** Two lines with marks in different columns as one. */
+function beside(a: string, b: string): string {
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, n) =>
+    b[n] === undefined || b[n] === ' ' ? (a[n] ?? ' ') : b[n],
+  ).join('')
 }
 
 /** First columns of the lanes; undefined for more lanes than fit side by side. */

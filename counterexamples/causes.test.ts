@@ -113,7 +113,7 @@ describe('steps of the design', () => {
 
   it('are named below the diagram', () => {
     const lines = raceDiagram(replayed('r.r1', 'w.w1', 'w.w2')).join(' ')
-    expect(lines).toContain('(A) and (B), "w1", are changed by this design.')
+    expect(lines).toContain('(A) and (B) are changed by this design.')
     expect(raceDiagram(replayed()).join(' ')).not.toContain('by this design')
   })
 })

@@ -47,7 +47,7 @@ describe('the race diagram', () => {
                                               <--- BUG: no-stale-root-used
 
       vcpu reads root_page[0].invalid = 0 at (B) and does not read it again after
-      zap changes it to 1 at (C). requests is {} since (A). (D) violates
+      zap changes it to 1 at (C). requests = {} since (A). (D) violates
       no-stale-root-used: A vCPU in guest mode without a pending request never
       uses an invalid root. The guest reads and writes through page tables that
       were torn down.
@@ -180,7 +180,7 @@ describe('the race diagram', () => {
                                             second(): mutex_lock(b)         (B)
                                               <--- BUG: no-deadlock
 
-      a is first since (A). first is blocked at mutex_lock(b) (b = second) and
+      a = first since (A). first is blocked at mutex_lock(b) (b = second) and
       second is blocked at mutex_lock(a) (a = first). This violates no-deadlock:
       Every terminal state is a valid end state of every thread.
       "
@@ -409,7 +409,7 @@ describe('the race diagram', () => {
           <--- enters-with-a-request
 
       vcpu reads requests = {} at (A) and does not read it again after zap
-      changes it to {MMU_FREE_OBSOLETE_ROOTS} at (C). mode is IN_GUEST since (B).
+      changes it to {MMU_FREE_OBSOLETE_ROOTS} at (C). mode = IN_GUEST since (B).
       (C) reaches enters-with-a-request: A vCPU is in guest mode while a request
       is pending.
       "

@@ -21,10 +21,10 @@ export function closing(replayed: Replayed, causes: Causes): string[] {
   return paragraph(consequence === undefined ? what : `${what} ${sentence(consequence)}`)
 }
 
-/** `(C)`, or the number of the step when it has no letter. */
-const cite = (causes: Causes, step: number): string => {
+/** `(C)`, or the text of the step when it has no letter: rows side by side have no numbers. */
+const cite = (replayed: Replayed, causes: Causes, step: number): string => {
   const label = causes.labels.get(step)
-  return label === undefined ? `step ${step + 1}` : `(${label})`
+  return label === undefined ? `"${stepText(replayed, replayed.steps[step])}"` : `(${label})`
 }
 
 function raceSentence(replayed: Replayed, causes: Causes, { field, read, write }: Race): string {
@@ -32,8 +32,8 @@ function raceSentence(replayed: Replayed, causes: Causes, { field, read, write }
   const variable = variablesOf(system).of(field)
   const after = states[write + 1] ?? states[write]
   return (
-    `${steps[read].thread.name} reads ${variable.path} = ${variable.value(states[read])} at ${cite(causes, read)} and does ` +
-    `not read it again after ${steps[write].thread.name} changes it to ${variable.value(after)} at ${cite(causes, write)}.`
+    `${steps[read].thread.name} reads ${variable.path} = ${variable.value(states[read])} at ${cite(replayed, causes, read)} and does ` +
+    `not read it again after ${steps[write].thread.name} changes it to ${variable.value(after)} at ${cite(replayed, causes, write)}.`
   )
 }
 
@@ -46,18 +46,17 @@ function changeSentences({ system, states, steps }: Replayed, causes: Causes): s
     const changed = new Set(
       [...causes.decisive].filter(([, at]) => at === step).map(([f]) => variables.of(f)),
     )
-    return [...changed].map(
-      (variable) => `${variable.path} is ${variable.value(states[step + 1])} since (${label})`,
-    )
+    const values = [...changed].map(({ path, value }) => `${path} = ${value(states[step + 1])}`)
+    return values.length === 0 ? [] : [`${listed(values)} since (${label})`]
   })
-  return since.length === 0 ? [] : [`${listed(since)}.`]
+  return since.length === 0 ? [] : [`${since.join('; ')}.`]
 }
 
-/** Which rows are not upstream's, and what the last of them does or would have done. */
+/** Which rows are not upstream's, and what they do or would have done. */
 function designSentences(replayed: Replayed, causes: Causes): string[] {
   const { steps } = replayed
   const changed = causes.changedByDesign.map((step): [string, string] => [
-    cite(causes, step),
+    cite(replayed, causes, step),
     stepText(replayed, steps[step]),
   ])
   const dropped = causes.dropped.flatMap(({ after, located }): [string, string][] => {
@@ -68,27 +67,31 @@ function designSentences(replayed: Replayed, causes: Causes): string[] {
   return [...sentenceOn(changed, 'changed'), ...sentenceOn(dropped, 'dropped')]
 }
 
-function sentenceOn(rows: readonly (readonly [letter: string, text: string])[], what: string): string[] {
+function sentenceOn(rows: readonly (readonly [place: string, text: string])[], what: string): string[] {
   const last = rows.at(-1)
   if (last === undefined) return []
-  const letters = listed(rows.map(([letter]) => letter))
-  return [`${letters}, "${last[1]}", ${rows.length === 1 ? 'is' : 'are'} ${what} by this design.`]
+  const places = listed(rows.map(([place]) => place))
+  // Rows that say different things are not all meant by what one of them says.
+  const areAlike = rows.every(([, text]) => text.replace(/\d+/g, '') === last[1].replace(/\d+/g, ''))
+  const quote = areAlike && last[0].startsWith('(') ? `, "${last[1]}",` : ''
+  return [`${places}${quote} ${rows.length === 1 ? 'is' : 'are'} ${what} by this design.`]
 }
 
 /** Threads whose program counters the property depends on, unless their last step is explained already. */
-function positionSentences({ steps }: Replayed, causes: Causes): string[] {
+function positionSentences(replayed: Replayed, causes: Causes): string[] {
+  const { steps } = replayed
   const explained = new Set([
     ...causes.races.flatMap(({ read, write }) => [read, write]),
     ...causes.decisive.values(),
   ])
   const unexplained = causes.positions.filter((step) => !explained.has(step))
-  const past = unexplained.map((step) => `${steps[step].thread.name} is past ${cite(causes, step)}`)
+  const past = unexplained.map((step) => `${steps[step].thread.name} is past ${cite(replayed, causes, step)}`)
   return past.length === 0 ? [] : [`${listed(past)}.`]
 }
 
 function endSentences(replayed: Replayed, causes: Causes): string[] {
   const { property, steps, fault } = replayed
-  const at = steps.length === 0 ? 'The initial state' : cite(causes, steps.length - 1)
+  const at = steps.length === 0 ? 'The initial state' : cite(replayed, causes, steps.length - 1)
   const title = sentence(property.title)
   const violates = `violates ${property.id}: ${title}`
   if (isLiveness(property)) {

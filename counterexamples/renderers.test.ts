@@ -208,7 +208,7 @@ describe('the other forms', () => {
        *                                       second(): mutex_lock(b)         (B)
        *                                         <--- BUG: no-deadlock
        *
-       * a is first since (A). first is blocked at mutex_lock(b) (b = second) and
+       * a = first since (A). first is blocked at mutex_lock(b) (b = second) and
        * second is blocked at mutex_lock(a) (a = first). This violates no-deadlock:
        * Every terminal state is a valid end state of every thread.
        */

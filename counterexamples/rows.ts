@@ -19,7 +19,7 @@ export interface Row {
 }
 
 /** A row that stands for steps left out. */
-const ELISION = ':'
+export const ELISION = ':'
 
 /** A heading is repeated after an interruption by more than this many rows of other lanes. */
 const LONG_INTERRUPTION = 12
@@ -28,6 +28,8 @@ const LONG_INTERRUPTION = 12
 export interface Selection {
   readonly isShown: (step: ReplayedStep) => boolean
   readonly isElided: (step: ReplayedStep) => boolean
+  /** Indices of steps before which there is a line across all lanes. */
+  readonly rules?: readonly number[]
 }
 
 /**
@@ -51,8 +53,9 @@ export function rowsOf(
     const calls = callStackOf(step.located)
     returnTo(stack, calls)
     if (selection.isElided(step)) {
-      const isMarked = rows.at(-1)?.lane === lane && rows.at(-1)?.text === ELISION
-      if (!isMarked) rows.push({ lane, step: step.index, level: stack.length, text: ELISION })
+      const rule = (selection.rules ?? []).findLast((before) => before <= step.index) ?? 0
+      if (!isMarked(rows, lane, rule))
+        rows.push({ lane, step: step.index, level: stack.length, text: ELISION })
     }
     if (!selection.isShown(step)) {
       rows.push(...droppedRows(replayed, step, causes, lane, stack))
@@ -74,11 +77,18 @@ export function rowsOf(
       if (!isCall || level < calls.length - 1) rows.push({ ...at, level, text: heading })
     }
     rows.push({ ...first, level: isCall ? stack.length - 1 : stack.length })
-    for (const line of extra) rows.push({ ...at, level: rows[rows.length - 1].level + 1, text: line })
+    const below = rows[rows.length - 1].level + 1
+    for (const line of extra) rows.push({ ...at, level: below, text: line })
     rows.push(...droppedRows(replayed, step, causes, lane, stack))
     lastRow[lane] = rows.length - 1
   }
   return joined(rows, lanes)
+}
+
+/** Whether the rows end with marks of steps left out, this lane's among them; only those of step `from` or later count. */
+function isMarked(rows: readonly Row[], lane: number, from: number): boolean {
+  const run = rows.slice(rows.findLastIndex(({ text, step }) => text !== ELISION || step < from) + 1)
+  return run.some((row) => row.lane === lane)
 }
 
 /** The row of what the design has dropped after a step, under headings for the functions it would be called in. */
@@ -106,8 +116,8 @@ function droppedRows(
   return [...headings, { ...at, level: stack.length, text: `[dropped: ${text}]`, label }]
 }
 
-/** Longest row that a heading is joined into with the only line below it. */
-const JOINED = 34
+/** Longest row that a heading is joined into with the only line below it, by number of lanes. */
+const JOINED: readonly number[] = [0, 34, 34, 22]
 
 /** A heading with a single line below it takes one row: `kvm_mmu_reload(): root.hpa = 0`. */
 function joined(rows: readonly Row[], lanes: Lanes): Row[] {
@@ -120,7 +130,7 @@ function joined(rows: readonly Row[], lanes: Lanes): Row[] {
     const alone =
       below !== undefined && below.number !== undefined && (nextInLane(i + 1)?.level ?? 0) <= row.level
     const text = below === undefined ? '' : `${row.text.replace(/:$/, '')}: ${below.text}`
-    if (isHeading && alone && row.level * 2 + text.length <= JOINED && lanes.all.length <= 2) {
+    if (isHeading && alone && row.level * 2 + text.length <= (JOINED[lanes.all.length] ?? 0)) {
       result.push({ ...(below as Row), level: row.level, text })
       i++
     } else result.push(row)
