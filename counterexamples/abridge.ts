@@ -91,7 +91,7 @@ function draw(replayed: Replayed, causes: Causes, mark: Mark, choice: Choice): A
 }
 
 /**
- * The needed steps that their threads could not but take next, as a walk goes on to the next level: a reader who sees
+ * The needed steps that their threads could not but take next, as a walk continues to the next level: a reader who sees
  * what came before knows them. The last step of a thread is none of them.
  */
 function followedSteps({ system, states, steps }: Replayed, { needed }: Causes): ReadonlySet<number> {
