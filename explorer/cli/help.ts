@@ -73,7 +73,8 @@ again in the middle of its section. The scenarios that reach the place are
 searched, smallest first, until a property is violated. A change that nothing
 notices needs a reviewed reason; without one the exit status is 3, and also if
 it is noticed though there is a reason. What the budget leaves out is "not
-decided" (4).`
+decided" (4). With --out, a Markdown file for each function shows the race that
+goes wrong without the statement.`
 
 export const BISECT = `
 Takes what check takes. Exit status 0 for good (holds), 1 for bad (violated),

@@ -246,6 +246,7 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--states <n>', 'most states of a search, or "all" (default: 60000)')
     .option('--scenarios-per-step <n>', 'most searches per change, or "all" (default: 12)')
     .option('--workers <n>', 'parallel searches')
+    .option('--out <dir>', 'write there which race shows that each statement is needed')
     .option('--json', 'the result as JSON')
     .option('--allow-incomplete', 'exit with 0 if some are not decided; the last line says so')
     .option('--quiet', 'only the last line')

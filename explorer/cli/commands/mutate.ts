@@ -1,17 +1,22 @@
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { printableJson } from '../../../model/language/quoted.ts'
+import { replaceFile } from '../../checkpoint/index.ts'
 import { findDesign, findScenario, UPSTREAM } from '../catalogue.ts'
 import { type CommandContext, interruption } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
 import type { Mutator } from '../mutation/mutator.ts'
 import { MUTATORS } from '../mutation/mutators.ts'
+import { type Entry, necessityReport, type ReportFile } from '../mutation/necessity.ts'
+import { raceOf } from '../mutation/race.ts'
 import { type Reviewed, reviewed, staleIds, statusOf } from '../mutation/review.ts'
 import { type TrialContext, type TrialOptions, tryMutants } from '../mutation/trials.ts'
 import { count, readOptions } from '../options.ts'
 import { mutantLines, mutationJson, mutationLine } from '../report/mutation-report.ts'
 import { ProgressDisplay } from '../report/progress.ts'
 import { wrapAtSpaces } from '../wrap.ts'
+import { orUnwritable } from '../write-counterexample.ts'
 
 /** Budget of a run without options: minutes on two cores. */
 const MOST_STATES = 60_000
@@ -26,6 +31,7 @@ const options = z.object({
   states: number(MOST_STATES),
   scenariosPerStep: number(MOST_SCENARIOS),
   workers: count(256).optional(),
+  out: z.string().optional(),
   json: z.boolean().default(false),
   allowIncomplete: z.boolean().default(false),
   quiet: z.boolean().default(false),
@@ -67,9 +73,17 @@ export async function mutate(
     atOnce: flags.workers ?? availableParallelism(),
   }
   const trials: Reviewed[] = []
+  const entries: Entry[] = []
   for await (const trial of tryMutants(trialContext, asked)) {
     const found = reviewed(trial, surviving, isWhole)
     trials.push(found)
+    if (flags.out !== undefined) {
+      const { evidence } = trial
+      entries.push({
+        trial: found,
+        race: evidence === undefined ? null : raceOf(context, asked.base, evidence),
+      })
+    }
     if (!flags.json && !flags.quiet)
       for (const line of mutantLines(found, { width: io.width, colour: io.colour })) io.out(line)
   }
@@ -80,6 +94,7 @@ export async function mutate(
   if (!flags.json && !flags.quiet)
     for (const id of stale)
       for (const line of wrapAtSpaces(`no statement is called ${id}`, io.width)) io.out(line)
+  if (flags.out !== undefined) writeReport(flags.out, necessityReport(mutator.id, entries))
   const { version } = context
   io.out(
     flags.json
@@ -92,6 +107,13 @@ export async function mutate(
       : mutationLine(trials, stale),
   )
   return interruption(signal) ?? statusOf(trials, stale, flags.allowIncomplete)
+}
+
+/** Writes the files of a report. @throws UsageError when the folder cannot be written to. */
+function writeReport(folder: string, files: readonly ReportFile[]): void {
+  orUnwritable(folder, () => {
+    for (const { name, text } of files) replaceFile(join(folder, name), text)
+  })
 }
 
 /** Whether a name, of the statement or of its step alone, means the mutant `STEP in FUNCTION()`. */

@@ -3,7 +3,7 @@ import type { Design } from '../../../model/designs/design.ts'
 import { judgedProperties } from '../../../model/designs/judged-properties.ts'
 import { ModelError } from '../../../model/language/errors.ts'
 import type { Scenario } from '../../../model/scenarios/scenario.ts'
-import type { Progress } from '../../search/index.ts'
+import type { Progress, PropertyResult } from '../../search/index.ts'
 import type { Catalogue } from '../catalogue.ts'
 import { errorInWords } from '../reason-words.ts'
 import type { Checked, CheckRequest } from '../run-check.ts'
@@ -14,9 +14,19 @@ import { type Mutant, type MutantName, type Mutator, programsOf } from './mutato
 export interface Trial {
   readonly mutant: Pick<Mutant, 'id' | 'shows'>
   readonly outcome: Outcome
+  /** The violation, if a property notices it. */
+  readonly evidence?: Evidence
   /** Number of searches, and the states that they visited together. */
   readonly searches: number
   readonly states: number
+}
+
+/** The violation by which a mutant was noticed. */
+export interface Evidence {
+  readonly scenario: Scenario<unknown>
+  readonly mutant: Mutant
+  /** With its trace. */
+  readonly result: PropertyResult
 }
 
 /** Whether a property notices a mutant. Only complete searches of all scenarios in which it runs say that none does. */
@@ -172,7 +182,10 @@ async function tryOne(context: TrialContext, options: TrialOptions, candidate: C
     const noticed = found.properties.find((p) => p.verdict === 'violated' && !ground.violated.has(p.id))
     if (noticed !== undefined) {
       const length = noticed.trace?.steps.length ?? 0
-      return ended({ kind: 'noticed', scenario: scenario.id, property: noticed.id, length })
+      return {
+        ...ended({ kind: 'noticed', scenario: scenario.id, property: noticed.id, length }),
+        evidence: { scenario, mutant, result: noticed },
+      }
     }
     if (found.modelError !== null)
       failed ??= { kind: 'model-fails', scenario: scenario.id, message: found.modelError.message }

@@ -1,0 +1,53 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import type { Catalogue } from '../catalogue.ts'
+import { EXIT } from '../exit-status.ts'
+import { CHECKER, runSmall } from '../testing/run-small.ts'
+
+/** The small catalogue with one scenario in which dropped statements are noticed, and one reason. */
+const catalogue: Catalogue = {
+  ...CHECKER.catalogue,
+  scenarios: CHECKER.catalogue.scenarios.filter(({ id }) => id === 'zap'),
+}
+
+it('the report has a file for each function, with the race that shows why a statement is needed', async () => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'necessity-')), 'new')
+  const { status, out } = await runSmall(['mutate', '--out', folder], { catalogue })
+  expect([status, out.length]).toEqual([EXIT.holds, 5])
+  expect(readdirSync(folder).sort()).toEqual(['README.md', 'drop.md', 'free.md', 'mark.md', 'request.md'])
+  expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe(`\
+# Why each statement is there: what goes wrong without it
+
+| function | changes | noticed |
+|---|---|---|
+| [mark()](mark.md) | 1 | 1 |
+| [request()](request.md) | 1 | 1 |
+| [free()](free.md) | 1 | 1 |
+| [drop()](drop.md) | 1 | 1 |
+`)
+  const text = readFileSync(join(folder, 'request.md'), 'utf8')
+  expect(text).toContain('## Z.2 in request()\n')
+  expect(text).toContain('Noticed by `root-dropped` in `zap`, after 1 step.\n\n```\n')
+  expect(text).toMatch(/\[dropped: kvm_make_request\(\)\] +\(B\)/)
+  expect(text).toContain("Again: `mmucheck mutate zap --only drop --step 'Z.2 in request()'`\n")
+})
+
+it('a statement that nothing notices is listed with its reason', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'necessity-'))
+  const waits = CHECKER.catalogue.scenarios.filter(({ id }) => id === 'waits')
+  const surviving = [{ id: 'Z.1 in mark()', reason: 'bounds', because: 'Nothing is freed.' }] as const
+  const known = { ...CHECKER.catalogue, scenarios: waits, mutants: { drop: { surviving, noticedIn: {} } } }
+  await runSmall(['mutate', '--out', folder], { catalogue: known })
+  expect(readFileSync(join(folder, 'mark.md'), 'utf8')).toContain('Not noticed (bounds): Nothing is freed.\n')
+  expect(readFileSync(join(folder, 'free.md'), 'utf8')).toContain('Not noticed (unexplained).\n')
+  expect(readFileSync(join(folder, 'free.md'), 'utf8')).not.toContain('```')
+})
+
+it('a folder that cannot be written to is refused', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'necessity-')), 'file')
+  writeFileSync(file, '')
+  const { status, err } = await runSmall(['mutate', '--quiet', '--out', file], { catalogue })
+  expect([status, err[0]]).toEqual([EXIT.usage, expect.stringMatching(/^mmucheck: cannot write to .*: E/)])
+})
