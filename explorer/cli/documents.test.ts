@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { effort } from '../testing/effort.ts'
+import { catalogue } from './kvm-catalogue.ts'
 import { MAIN } from './testing/built-programs.ts'
 
 /** The examples of the documents are real: each command is run, and what is printed below it must be its output. */
@@ -16,6 +18,9 @@ const DOCUMENTS = [
 ]
   .filter((name) => name.endsWith('.md'))
   .sort()
+
+/** From a commit to an entry of the museum. */
+const MUSEUM = join('docs', 'museum.md')
 
 interface Example {
   readonly command: string
@@ -58,6 +63,16 @@ function expectPrinted(printed: readonly string[], output: readonly string[]): v
 
 const isRunnable = ({ command }: Example): boolean => /^(npx mmucheck|cat) /.test(command)
 
+/** What searches for long: the museum, and the document that tells about it. */
+const isLong = (document: string, { command }: Example): boolean =>
+  document === MUSEUM || command.startsWith('npx mmucheck museum')
+
+/** The examples of a document that are run here; `npm test` leaves out what takes long. */
+const examplesRun = (document: string): Example[] =>
+  examplesIn(document)
+    .filter(isRunnable)
+    .filter((example) => effort(0, 1) === 1 || !isLong(document, example))
+
 it('the README begins with the two commands', () => {
   expect(
     examplesIn('README.md')
@@ -70,27 +85,42 @@ it('the README stays short: what is longer belongs in docs/', () => {
   expect(readFileSync(join(root, 'README.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(125)
 })
 
-describe.each(DOCUMENTS.filter((document) => examplesIn(document).some(isRunnable)))('%s', (document) => {
+describe.each(DOCUMENTS.filter((document) => examplesRun(document).length > 0))('%s', (document) => {
   const folder = mkdtempSync(join(tmpdir(), 'mmucheck-documents-'))
   mkdirSync(join(folder, 'docs'))
   symlinkSync(join(root, 'docs', 'examples'), join(folder, 'docs', 'examples'))
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  it.each(examplesIn(document).filter(isRunnable))(
-    'prints what it says: $command',
-    ({ command, printed }) => {
-      const line = command.replace(/^npx mmucheck/, `"${process.execPath}" "${MAIN}"`)
-      const { stdout, stderr } = spawnSync(line, {
-        cwd: folder,
-        shell: true,
-        encoding: 'utf8',
-        env: { ...process.env, NO_COLOR: '1' },
-      })
-      expectPrinted(printed, `${stdout}${stderr}`.split('\n').map(timeless))
-    },
-  )
+  it.each(examplesRun(document))('prints what it says: $command', ({ command, printed }) => {
+    const line = command.replace(/^npx mmucheck/, `"${process.execPath}" "${MAIN}"`)
+    const { stdout, stderr } = spawnSync(line, {
+      cwd: folder,
+      shell: true,
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1' },
+    })
+    expectPrinted(printed, `${stdout}${stderr}`.split('\n').map(timeless))
+  })
 })
 
 it('finds examples in the README and in the documents', () => {
   expect(DOCUMENTS.flatMap(examplesIn).filter(isRunnable).length).toBeGreaterThan(8)
+})
+
+describe('the museum', () => {
+  const read = (file: string): string => readFileSync(join(root, file), 'utf8')
+  const bugs = catalogue.designs.filter(({ status }) => status === 'bug')
+
+  it.each(['README.md', MUSEUM])('has as many bugs as %s says', (document) => {
+    const said = examplesIn(document).filter(({ command }) => command.startsWith('npx mmucheck museum'))
+    expect(said).toHaveLength(1)
+    expect(said[0].printed[0]).toContain(`found ${bugs.length} of ${bugs.length}, `)
+  })
+
+  it('shows an entry of under 30 lines as it is in the source', () => {
+    const [, file] = /in `(model\/designs\/[\w/-]+\.ts)`:/.exec(read(MUSEUM)) ?? []
+    const [, entry] = /^```ts\n([\s\S]*?)^```/m.exec(read(MUSEUM)) ?? []
+    expect(entry.split('\n').length - 1).toBeLessThan(30)
+    expect(read(file)).toContain(entry.replace(/^(?=.)/gm, '  '))
+  })
 })

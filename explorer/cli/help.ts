@@ -76,6 +76,15 @@ it is noticed though there is a reason. What the budget leaves out is "not
 decided" (4). With --out, a Markdown file for each function shows the race that
 goes wrong without the statement.`
 
+export const MUSEUM = `
+Of each design of the status "bug", one scenario is searched, for the first
+property that it is expected to violate. Exit status 0 if all were found, 3 if
+one was not.
+
+Examples:
+  mmucheck list designs --status bug               what there is
+  mmucheck museum --quiet                          how much of it is found`
+
 export const BISECT = `
 Takes what check takes. Exit status 0 for good (holds), 1 for bad (violated),
 125 for skip (inconclusive or vacuous), and 128 to abort, for wrong usage, a

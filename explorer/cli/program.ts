@@ -16,6 +16,7 @@ import {
   EXIT_STATUS,
   GATE,
   MERGE,
+  MUSEUM,
   MUTATIONS,
   PURPOSE,
   SCENARIO_FILE,
@@ -124,9 +125,20 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     done(await check(context, scenarios, raw))
   })
 
+  command('museum', 'Searches for every bug that was in a kernel, and says how many are found.', MUSEUM)
+    .option('--kernel <version>', 'on this Linux version')
+    .option('--json', 'as an object')
+    .option('--out <dir>', 'folder for counterexamples', 'out')
+    .option('--quiet', 'only the last line')
+    .action(async (raw) => {
+      const { museum } = await import('./commands/museum.ts')
+      done(await museum(context, raw))
+    })
+
   command('list', 'Lists scenarios, designs, properties, machines, bounds or kernels.')
     .argument('[kind]', 'scenarios, designs, properties, machines, bounds or kernels')
     .option('--json', 'an array, or an object of arrays')
+    .option('--status <status>', 'designs only: those of this status, see "explain"')
     .option('--kernel <version>', 'of this Linux version')
     .action(async (kind: string | undefined, raw) => {
       const { list } = await import('./commands/list.ts')

@@ -27,6 +27,9 @@ interface Unjudged {
   readonly note: string
 }
 
+/** What a design is: CONTRIBUTING.md says when each is used. */
+export const STATUSES = ['upstream', 'before', 'rejected', 'bug', 'candidate', 'control'] as const
+
 /**
  * A named variant of KVM: patches on named steps of the base. `upstream` has none. Results, documents and the
  * command line use the same names.
@@ -38,7 +41,7 @@ export interface Design<W> extends Change<W> {
   readonly aliases: readonly string[]
   /** The change in one line, as in the subject of a commit. */
   readonly title: string
-  readonly status: 'upstream' | 'before' | 'rejected' | 'bug' | 'candidate' | 'control'
+  readonly status: (typeof STATUSES)[number]
   readonly kernel: {
     /** The commit that introduced or fixed it; absent if there is none. */
     readonly commit?: string

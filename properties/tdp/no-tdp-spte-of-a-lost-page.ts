@@ -8,7 +8,7 @@ export const noTdpSpteOfALostPage: Invariant<Kvm> = {
   kind: 'invariant',
   id: 'no-tdp-spte-of-a-lost-page',
   aliases: [],
-  title: 'No SPTE of the TDP MMU, below an invalid root neither, maps a host page that has another owner.',
+  title: 'No SPTE of the TDP MMU, not even below an invalid root, maps a host page that has another owner.',
   when: 'always',
   reference:
     'kvm_tdp_mmu_unmap_gfn_range(): KVM_INVALID_ROOTS; kvm_set_pfn_dirty() of what is zapped, ..v6.12',

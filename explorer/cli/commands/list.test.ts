@@ -3,6 +3,11 @@ import type { Expectation } from '../../../model/designs/design.ts'
 import { runSmall } from '../testing/run-small.ts'
 import { catalogue } from '../testing/small-catalogue.ts'
 
+interface Named {
+  readonly id: string
+  readonly status: string
+}
+
 const json = async (...args: string[]) => JSON.parse((await runSmall(args)).out.join('\n'))
 
 describe('list', () => {
@@ -14,6 +19,27 @@ describe('list', () => {
       'request-first (D1) [bug]: request, then mark',
       'believed-wrong [candidate]: nothing changes, yet it is said to fail',
     ])
+  })
+
+  it('keeps the designs of one status', async () => {
+    const { status, out } = await runSmall(['list', 'designs', '--status', 'bug'])
+    expect([status, out]).toEqual([0, ['request-first (D1) [bug]: request, then mark']])
+    const candidates: Named[] = await json('list', 'designs', '--status', 'candidate', '--json')
+    expect(candidates.map(({ id }) => id)).toContain('believed-wrong')
+    expect(new Set(candidates.map(({ status: of }) => of))).toEqual(new Set(['candidate']))
+  })
+
+  it.each([
+    [['list', 'designs', '--status', 'bgu'], /^mmucheck: --status: must be .*bug.*not "bgu"$/],
+    [
+      ['list', 'scenarios', '--status', 'bug'],
+      /--status is for designs: mmucheck list designs --status bug$/,
+    ],
+    [['list', '--status', 'bug'], /--status is for designs/],
+  ])('refuses %j', async (args, why) => {
+    const { status, err } = await runSmall(args)
+    expect(status).toBe(2)
+    expect(err[0]).toMatch(why)
   })
 
   it('lists everything without an argument', async () => {

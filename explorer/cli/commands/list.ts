@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { STATUSES } from '../../../model/designs/design.ts'
 import { type Kernel, releaseOf } from '../../../model/kernels/kernel.ts'
 import { printableJson, quoted } from '../../../model/language/quoted.ts'
 import { boundOptionsOf, defaultInWords } from '../bound-options.ts'
@@ -11,7 +12,11 @@ import { unknownName } from '../nearest.ts'
 import { readOptions } from '../options.ts'
 import { wrapAtSpaces } from '../wrap.ts'
 
-const options = z.object({ json: z.boolean().default(false), kernel: z.string().optional() })
+const options = z.object({
+  json: z.boolean().default(false),
+  kernel: z.string().optional(),
+  status: z.enum(STATUSES).optional(),
+})
 
 /** The lists that are printed where none is named. */
 const MAIN = ['scenarios', 'designs', 'properties', 'machines'] as const
@@ -30,18 +35,21 @@ type Item = Named & {
 
 /**
  * `mmucheck list`: scenarios, designs, properties and machines, or the bounds that a scenario can have, or kernels. As
- * JSON an array for one kind, else an object of arrays.
- * @throws UsageError for a kind that does not exist.
+ * JSON an array for one kind, else an object of arrays. `--status` keeps the designs of one status.
+ * @throws UsageError for a kind or status that does not exist, and for `--status` of anything but designs.
  */
 export function list(
   { catalogue: all, ...rest }: CommandContext,
   kind: string | undefined,
   raw: unknown,
 ): number {
-  const { json, kernel } = readOptions(options, raw)
+  const { json, kernel, status } = readOptions(options, raw)
   const context = { ...rest, catalogue: catalogueOfKernel(all, kernel) }
   const asked = kind === undefined ? MAIN : [kindOf(context, kind)]
-  const lists = asked.map((each) => [each, itemsOf(context, each)] as const)
+  if (status !== undefined && (kind === undefined || asked[0] !== 'designs'))
+    throw new UsageError(`--status is for designs: mmucheck list designs --status ${status}`)
+  const has = (item: Item): boolean => status === undefined || item.status === status
+  const lists = asked.map((each) => [each, itemsOf(context, each).filter(has)] as const)
   const { io } = context
   if (json) {
     const data = lists.map(([each, items]) => [each, items.map(jsonOf)] as const)

@@ -30,12 +30,12 @@ export const tdpCompositeDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'tdp-notifier-skips-invalid-roots',
-    aliases: [],
-    title: 'zap only valid roots of the TDP MMU for a notifier',
-    status: 'control',
-    kernel: { version: 'never merged', function: 'kvm_tdp_mmu_unmap_gfn_range' },
+    aliases: ['invalid-root-not-unmapped', 'CVE-2021-47639'],
+    title: 'v5.13 to v5.17: zap only valid roots of the TDP MMU for a notifier',
+    status: 'bug',
+    kernel: { commit: 'b7cccd397f31', version: 'v5.13..v5.17', function: 'kvm_tdp_mmu_unmap_gfn_range' },
     about:
-      'No vCPU uses an invalid root, but its zap may come after the page has got another owner. Up to v6.12 it then marked the page dirty.',
+      'No vCPU uses an invalid root, but its zap may come after the page has got another owner, and marked the page dirty up to v6.12. Fixed by d62007edf01f (v5.18).',
     scenarios: [ZAP_AND_NOTIFY],
     patches: [
       only(

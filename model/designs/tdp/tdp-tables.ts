@@ -60,11 +60,12 @@ export const tdpTableDesigns: readonly Design<Kvm>[] = [
   },
   {
     id: 'tdp-frozen-spte-not-tested',
-    aliases: [],
-    title: 'do not test in a TDP fault whether an SPTE is frozen',
-    status: 'control',
-    kernel: { version: 'never merged', function: 'kvm_tdp_mmu_map' },
-    about: 'The cmpxchg compares with the frozen value, and succeeds.',
+    aliases: ['overwrite-frozen-spte'],
+    title: 'do not test in a TDP fault whether the SPTE of the goal level is frozen',
+    status: 'bug',
+    kernel: { commit: 'f5d16bb9be68', version: '..v6.1', function: 'kvm_tdp_mmu_map' },
+    about:
+      'The cmpxchg compares with the frozen value, and succeeds: the leaf is in a table that is unlinked. The commit (v6.2) is the fix.',
     scenarios: [HUGE],
     patches: [
       replace(

@@ -3,7 +3,7 @@ import { step } from '../../language/program.ts'
 import { CANCEL_INJECTION, REENTER } from '../../machines/hand-over.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Design } from '../design.ts'
-import { violated } from '../expectation.ts'
+import { notReached, violated } from '../expectation.ts'
 
 /** Requests to vCPUs that sleep or give an entry up: what may be skipped, and what must be remembered? */
 
@@ -47,6 +47,25 @@ export const requestDesigns: readonly Design<Kvm>[] = [
     scenarios: [SLEEP],
     patches: [move('HLT.5', { before: 'HLT.4' })],
     expect: violated(SLEEP, 'no-interrupt-unnoticed'),
+  },
+  {
+    id: 'interrupt-kicked-without-a-request',
+    aliases: ['kick-without-request', 'E2'],
+    title: 'note an interrupt and kick the vCPU, without a request',
+    status: 'bug',
+    kernel: { commit: '325f9c649c8a', version: 'KVM/arm, until 2017', function: 'kvm_vcpu_kick' },
+    about:
+      'A vCPU that has looked for interrupts and has not stored IN_GUEST_MODE needs no IPI, and its final check looks at requests only: it enters the guest, and the interrupt waits for some other exit. The commit is the fix; Documentation/virt/kvm/vcpu-requests.rst warns of kicks without a request. On x86 a window for NMIs had the same race (f86368493ec0, 2009).',
+    scenarios: [SLEEP],
+    patches: [only('device', drop('DEV.2'))],
+    expect: [
+      ...violated(SLEEP, 'no-interrupt-unnoticed'),
+      ...notReached(
+        'Without the request nothing is injected.',
+        SLEEP,
+        'entry-is-cancelled-with-an-interrupt',
+      ),
+    ],
   },
   {
     id: 'sleeping-vcpu-only-kicked',

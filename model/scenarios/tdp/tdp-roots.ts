@@ -59,6 +59,23 @@ export const TDP_HUGE_PAGE: Plan = {
   ],
 }
 
+/** Exported because designs build their steps for these bounds. */
+export const TDP_ZAP_ALL: Plan = {
+  id: 'tdp-zap-all',
+  title: 'a memslot update zaps the invalidated root, dropping mmu_lock in between, while a vCPU faults',
+  about:
+    'kvm_mmu_zap_all_fast(): the root becomes invalid under mmu_lock, and is zapped after the lock was dropped, with yields, while the vCPU loads another and faults below it.',
+  bounds: { ...TDP, tdp: { on: true, yields: true }, shadow: { pages: 5, levels: 2 }, zap: { all: 1 } },
+  start: { tables: [], begin: (kvm) => runOnOneRoot(kvm, 2, [1]) },
+  properties: [
+    'every-access-can-finish',
+    'zap-all-can-finish',
+    'zap-all-terminates',
+    'no-deadlock',
+    'no-use-after-free',
+  ],
+}
+
 /** Roots of the TDP MMU, and the zap of all of them. */
 export const tdpRootScenarios: readonly Scenario<Kvm>[] = [
   scenario({
@@ -70,15 +87,7 @@ export const tdpRootScenarios: readonly Scenario<Kvm>[] = [
     start: { tables: [] },
     properties: ['every-access-can-finish', 'no-deadlock', 'no-use-after-free'],
   }),
-  scenario({
-    id: 'tdp-zap-all',
-    title: 'a memslot update zaps the invalidated root, dropping mmu_lock in between, while a vCPU faults',
-    about:
-      'kvm_mmu_zap_all_fast(): the root becomes invalid under mmu_lock, and is zapped after the lock was dropped, with yields, while the vCPU loads another and faults below it.',
-    bounds: { ...TDP, tdp: { on: true, yields: true }, shadow: { pages: 5, levels: 2 }, zap: { all: 1 } },
-    start: { tables: [], begin: (kvm) => runOnOneRoot(kvm, 2, [1]) },
-    properties: ['every-access-can-finish', 'zap-all-can-finish', 'no-deadlock', 'no-use-after-free'],
-  }),
+  scenario(TDP_ZAP_ALL),
   scenario(TDP_HUGE_PAGE),
   scenario({
     id: 'tdp-fault-notifier',
