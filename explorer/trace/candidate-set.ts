@@ -41,6 +41,8 @@ export class CandidateSet {
   edges = 0
   firstEdge: Int32Array
   #lastEdge: Int32Array
+  /** 1 for a row that is not expanded: another one, which has met a read more, stands for it. */
+  waits: Uint8Array
   #isDead: Uint8Array
   /** One more than a row; 0 for a free slot. */
   #table: Int32Array
@@ -68,6 +70,7 @@ export class CandidateSet {
     this.firstEdge = new Int32Array(rows)
     this.#lastEdge = new Int32Array(rows)
     this.#isDead = new Uint8Array(rows)
+    this.waits = new Uint8Array(rows)
     this.#stamp = new Int32Array(rows)
     this.#table = new Int32Array(4 * rows)
     this.#mask = 4 * rows - 1
@@ -98,6 +101,25 @@ export class CandidateSet {
     const shift = (thread & 3) << 3
     const met = (this.next[word] >>> shift) & MET_MASK
     this.next[word] = (this.next[word] & ~(MET_MASK << shift)) | (((met + 1) & MET_MASK) << shift)
+  }
+
+  /**
+   * Counts one more met item of a real thread in rows that all have met as many of its items, so that no two of them
+   * become equal. The hash table is wrong until `rehash`.
+   */
+  meetIn(rows: Int32Array, thread: number): void {
+    const word = this.metAt + (thread >>> 2)
+    const shift = (thread & 3) << 3
+    for (let k = 0; k < rows.length; k++) {
+      const at = rows[k] * this.width + word
+      const met = (this.rows[at] >>> shift) & MET_MASK
+      this.rows[at] = (this.rows[at] & ~(MET_MASK << shift)) | (((met + 1) & MET_MASK) << shift)
+    }
+  }
+
+  /** Makes the hash table anew, after `meetIn`. */
+  rehash(): void {
+    this.#rehash(this.#table.length)
   }
 
   /** Copies a row to `next`. */
@@ -191,6 +213,7 @@ export class CandidateSet {
       this.node[place] = this.node[row]
       this.firstEdge[place] = this.firstEdge[row]
       this.#isDead[place] = 0
+      this.waits[place] = this.waits[row]
       this.#stamp[place] = 0
     }
     const { edgeTo, edgeNext, edgeAlternative, edgeBy } = this
@@ -225,12 +248,14 @@ export class CandidateSet {
       this.firstEdge = enlarged(this.firstEdge, new Int32Array(length))
       this.#lastEdge = enlarged(this.#lastEdge, new Int32Array(length))
       this.#isDead = enlarged(this.#isDead, new Uint8Array(length))
+      this.waits = enlarged(this.waits, new Uint8Array(length))
       this.#stamp = enlarged(this.#stamp, new Int32Array(length))
     }
     this.rows.set(this.next, row * this.width)
     this.low[row] = low
     this.firstEdge[row] = NONE
     this.#isDead[row] = 0
+    this.waits[row] = 0
     this.#stamp[row] = 0
     this.live[this.liveCount++] = row
     return row

@@ -6,7 +6,7 @@ import { BoundNames, UNBOUND } from './bound-names.ts'
 import { CandidateSet } from './candidate-set.ts'
 import { areTrue } from './conditions.ts'
 import { History } from './history.ts'
-import type { Item, Wanted } from './obligation.ts'
+import type { StepItem, Wanted } from './obligation.ts'
 import { type FollowerStart, Recent } from './recent.ts'
 import type { TracedSystem } from './traced-system.ts'
 import { type Plan, Windows } from './windows.ts'
@@ -23,6 +23,8 @@ const HIDDEN = -1
 const READ = -1
 
 const NONE: readonly Condition[] = []
+
+const isSome = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0
 
 export interface FollowerOptions {
   /** Most candidates; default `FRONTIER`. */
@@ -163,7 +165,7 @@ export class Follower {
     this.recent.add(observation)
     this.largest = Math.max(this.largest, this.candidates.liveCount)
     this.total += this.candidates.liveCount
-    const renames = observation.binds !== undefined || observation.unbinds !== undefined
+    const renames = isSome(observation.binds) || isSome(observation.unbinds)
     const agrees = this.#onLine(observation, () =>
       renames ? this.#agreeOnNames(observation, thread) : this.#agree(observation, thread),
     )
@@ -282,12 +284,40 @@ export class Follower {
       this.#expandFrom(0)
       return
     }
-    const { candidates, windows } = this
-    const item = windows.next(open, windows.begins[open])
-    if (item === undefined) return
+    const { candidates } = this
     const end = candidates.liveCount
-    for (let k = 0; k < end; k++) this.#tryItem(candidates.live[k], open, item)
+    const { item, rows } = this.#meetReads(open)
+    if (item === undefined) return
+    for (const row of rows) if (candidates.waits[row] === 0) this.#tryItem(row, open, item)
     this.#expandFrom(end)
+  }
+
+  /**
+   * Meets the reads that the window of a real thread begins with, where they hold: the window has just begun. A read
+   * changes no state, and until it is met the thread owes nothing else, so to wait is never better than to meet it at
+   * once. What is reached from a candidate that has met a read has met it, too.
+   * @returns the item that the thread owes next, and the candidates that have met all reads before it.
+   */
+  #meetReads(thread: number): { readonly item: StepItem | undefined; readonly rows: Int32Array } {
+    const { candidates, windows } = this
+    const { edgeTo, edgeNext, firstEdge } = candidates
+    let rows = candidates.live.slice(0, candidates.liveCount)
+    let met = windows.begins[thread]
+    let item = windows.next(thread, met)
+    for (; item?.kind === 'read' && rows.length > 0; item = windows.next(thread, ++met & 0xff)) {
+      const meeting = new Int32Array(rows.length)
+      let count = 0
+      candidates.select()
+      for (let k = 0; k < rows.length; k++)
+        if (this.#holds(item.conditions, rows[k]) && candidates.add(rows[k])) meeting[count++] = rows[k]
+      for (let k = 0; k < count; k++)
+        for (let edge = firstEdge[meeting[k]]; edge >= 0; edge = edgeNext[edge])
+          if (candidates.add(edgeTo[edge])) meeting[count++] = edgeTo[edge]
+      rows = meeting.subarray(0, count)
+      candidates.meetIn(rows, thread)
+    }
+    if (met !== windows.begins[thread]) candidates.rehash()
+    return { item: item?.kind === 'step' ? item : undefined, rows }
   }
 
   /** Finds all successors of the live candidates from number `from` on, and of these. */
@@ -300,12 +330,33 @@ export class Follower {
         return
       }
       const row = candidates.live[k]
+      if (this.#meetsRead(row, owing)) continue
       this.#takeHidden(row)
       for (const thread of owing) {
         const item = windows.next(thread, candidates.met(row, thread))
-        if (item !== undefined) this.#tryItem(row, thread, item)
+        if (item?.kind === 'step') this.#tryItem(row, thread, item)
       }
     }
+  }
+
+  /**
+   * Meets a read that a candidate can meet now: the candidate that has met it stands for this one. Its edge is needed to
+   * be found again.
+   */
+  #meetsRead(row: number, owing: readonly number[]): boolean {
+    const { candidates, windows } = this
+    for (const thread of owing) {
+      const item = windows.next(thread, candidates.met(row, thread))
+      if (item?.kind !== 'read' || !this.#holds(item.conditions, row)) continue
+      candidates.waits[row] = 1
+      candidates.copyToNext(row)
+      candidates.meetInNext(thread)
+      const to = candidates.insert(candidates.low[row])
+      if (candidates.isNew) candidates.node[to] = candidates.node[row]
+      candidates.addEdge(row, to, READ, thread)
+      return true
+    }
+    return false
   }
 
   #takeHidden(row: number): void {
@@ -321,19 +372,9 @@ export class Follower {
     }
   }
 
-  /** Finds the successors of a candidate that meet the next item of a real thread. */
-  #tryItem(row: number, thread: number, item: Item): void {
-    const { candidates } = this
-    if (item.kind === 'step') {
-      for (const wanted of item.oneOf) this.#tryStep(row, thread, wanted)
-      return
-    }
-    if (!this.#holds(item.conditions, row)) return
-    candidates.copyToNext(row)
-    candidates.meetInNext(thread)
-    const to = candidates.insert(candidates.low[row])
-    if (candidates.isNew) candidates.node[to] = candidates.node[row]
-    candidates.addEdge(row, to, READ, thread)
+  /** Finds the successors of a candidate by one of the steps that a real thread owes next. */
+  #tryItem(row: number, thread: number, { oneOf }: StepItem): void {
+    for (const wanted of oneOf) this.#tryStep(row, thread, wanted)
   }
 
   #tryStep(row: number, thread: number, { steps, case: only, before, after, thread: taker }: Wanted): void {

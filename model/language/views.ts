@@ -150,8 +150,10 @@ function refusing(message: (key: string) => string): object {
 
 function setView(node: Node & { kind: 'set' }, store: Cellstore): object {
   const { names, flags, path } = node
+  const fields = Int32Array.from(flags, ({ index }) => index)
   const at = (element: unknown): Field => {
-    const index = names.indexOf(element)
+    // Most sets are of numbers, which are their own positions.
+    const index = names[element as number] === element ? (element as number) : names.indexOf(element)
     if (index < 0)
       throw new ModelError(`${path} cannot contain ${String(element)}; it may hold ${names.join(', ')}`)
     return flags[index]
@@ -165,11 +167,14 @@ function setView(node: Node & { kind: 'set' }, store: Cellstore): object {
     clear: () => {
       for (const name of names) put(name, false)
     },
-    isEmpty: () => !names.some(holds),
+    isEmpty: () => {
+      for (let n = 0; n < fields.length; n++) if (store.read(fields[n]) === 1) return false
+      return true
+    },
     assign: (other: { has(element: unknown): boolean }) => {
       for (const name of names) put(name, other.has(name))
     },
-    elements: () => names.filter(holds),
+    elements: () => names.filter((_, n) => store.read(fields[n]) === 1),
   }
   const prototype = refusing(
     (key) => `${memberPath(path, key)} does not exist: ${has(node, Object.keys(methods))}`,

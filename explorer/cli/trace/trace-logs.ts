@@ -44,7 +44,7 @@ function commonFolder(folders: readonly string[]): string {
   let length = first.length
   while (length > 0 && !others.every((other) => other.startsWith(first.slice(0, length))))
     length = first.lastIndexOf(sep, length - 2) + 1
-  return first.slice(0, length)
+  return length > 1 ? first.slice(0, length) : ''
 }
 
 /** What is done with each log. */
