@@ -106,6 +106,29 @@ const depthOf = (flags: string): number => {
 }
 
 type Common = Omit<Head, 'fn'>
+type Template = Readonly<Record<string, unknown>>
+
+/**
+ * What every event of a kind is copied from, so that all of them have the same members in the same order: adding members
+ * one by one to each takes longer than reading them.
+ */
+function templateOf(name: string, fields: readonly string[]): Template {
+  const head = { line: 0, time: 0, comm: '', tid: 0, cpu: 0, depth: 0, fn: '', name }
+  return { ...head, ...Object.fromEntries(fields.map((field) => [field, null])) }
+}
+
+/** An event with nothing but its head. */
+function begun(template: Template, common: Common, fn: string): Record<string, unknown> {
+  const event = { ...template }
+  event.line = common.line
+  event.time = common.time
+  event.comm = common.comm
+  event.tid = common.tid
+  event.cpu = common.cpu
+  event.depth = common.depth
+  event.fn = fn
+  return event
+}
 
 function read(common: Common, event: string, body: string): TraceEvent | undefined {
   if (Object.hasOwn(PROBES, event)) return readProbe(common, event as ProbeName, body)
@@ -117,10 +140,12 @@ function read(common: Common, event: string, body: string): TraceEvent | undefin
 
 /** Where a probe prints its fields: the printed names with " " before and "=" behind, in order. */
 interface Printed {
+  readonly template: Template
   readonly fields: readonly { readonly name: string; readonly key: string; readonly kind: Kind }[]
 }
 
-const printed = (fields: Fields): Printed => ({
+const printed = (probe: string, fields: Fields): Printed => ({
+  template: templateOf(probe, Object.keys(fields)),
   fields: Object.entries(fields).map(([name, { kind, printed }]) => ({
     name,
     key: ` ${printed ?? name}=`,
@@ -128,10 +153,10 @@ const printed = (fields: Fields): Printed => ({
   })),
 })
 const PRINTED: Readonly<Record<string, Printed>> = Object.fromEntries(
-  Object.entries(PROBES).map(([name, { fields }]) => [name, printed(fields)]),
+  Object.entries(PROBES).map(([name, { fields }]) => [name, printed(name, fields)]),
 )
 /** 7.2: the function has lost an argument, so the probe prints four registers by their places. */
-const PTE_LIST_ADD_ISRA = printed({
+const PTE_LIST_ADD_ISRA = printed('pte_list_add', {
   cache: { kind: 'address', fetch: '%di:x64', printed: 'a' },
   spte: { kind: 'address', fetch: '%si:x64', printed: 'b' },
   head: { kind: 'address', fetch: '%dx:x64', printed: 'c' },
@@ -141,8 +166,8 @@ const PTE_LIST_ADD_ISRA = printed({
 function readProbe(common: Common, name: ProbeName, body: string): TraceEvent | undefined {
   const end = body.indexOf(')')
   if (body[0] !== '(' || end < 0) return undefined
-  const event: Record<string, unknown> = { ...common, fn: functionIn(body.slice(1, end)), name }
   const form = name === 'pte_list_add' && body.startsWith(' a=', end + 1) ? PTE_LIST_ADD_ISRA : PRINTED[name]
+  const event = begun(form.template, common, functionIn(body.slice(1, end)))
   let at = end + 1
   if (name === 'tdp_get_root' && at === body.length) return { ...event, ret: null } as unknown as TraceEvent // 7.2
   for (const { name: field, key, kind } of form.fields) {
@@ -169,6 +194,7 @@ const EVENT_PROBE =
   /^(?:\(\S+\) )?gen=(\d+) gfn=(0x[0-9a-f]+) role=(0x[0-9a-f]+) rootc=(\d+) unsync=([01])(?: created=([01]))?$/
 
 interface Pattern {
+  readonly template: Template
   readonly text: RegExp
   /** The fields by the numbers of their groups: named groups would be looked up for each event. */
   readonly groups: readonly { readonly field: string; readonly kind: Kind | 'text'; readonly group: number }[]
@@ -182,15 +208,15 @@ const PATTERNS: Readonly<Record<string, Pattern>> = Object.fromEntries(
       kind,
       group: names.indexOf(field) + 1,
     }))
-    return [name, { text, groups }]
+    return [name, { template: templateOf(name, Object.keys(fields)), text, groups }]
   }),
 )
 
 function readTracepoint(common: Common, name: TracepointName, body: string): TraceEvent | undefined {
-  const { text, groups } = PATTERNS[name]
+  const { template, text, groups } = PATTERNS[name]
   const found = text.exec(body)
   if (found === null) return PAGE_EVENTS.test(name) ? readEventProbe(common, name, body) : undefined
-  const event: Record<string, unknown> = { ...common, fn: '', name }
+  const event = begun(template, common, '')
   for (const { field, kind, group } of groups) {
     const piece: string | undefined = found[group]
     const value = kind === 'text' ? (piece ?? '') : decoded(kind, piece, 0, piece.length)
