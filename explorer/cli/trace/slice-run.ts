@@ -27,6 +27,7 @@ export class SliceRun<W, E> {
   #about = ''
   #reason: string | null = null
   #isUnfit = false
+  #hasDesign = false
   #slice: ObservedSlice<W, E> | null = null
   #following: Following | null = null
   #result: FollowResult | null = null
@@ -68,14 +69,20 @@ export class SliceRun<W, E> {
   }
 
   #observed(fitted: FittedLog<W, E>, design: Change<W> | undefined): ObservedSlice<W, E> | null {
+    this.#hasDesign = design !== undefined
     try {
       return fitted.observed(design)
     } catch (error) {
-      if (design === undefined || !(error instanceof ModelError)) throw error
-      this.#isUnfit = true
-      this.#reason = `not followed: the design changes what this slice leaves out (${error.message})`
+      this.#refuse(error, 'changes')
       return null
     }
+  }
+
+  /** Of a design that the slice cannot follow. @throws error if it is anything else. */
+  #refuse(error: unknown, does: 'changes' | 'uses'): void {
+    if (!this.#hasDesign || !(error instanceof ModelError)) throw error
+    this.#isUnfit = true
+    this.#reason = `not followed: the design ${does} what this slice leaves out (${error.message})`
   }
 
   /** Takes part in the second pass. */
@@ -91,14 +98,25 @@ export class SliceRun<W, E> {
   following(): Pass<E> {
     const following = this.#following as Following
     const pass = this.#pass((observation) => following.push(observation))
+    const tried = (act: () => void): void => {
+      try {
+        act()
+      } catch (error) {
+        this.#refuse(error, 'uses')
+      }
+    }
+    const isUnfit = (): boolean => this.#isUnfit
     return {
-      push: (event, line, text) => pass.push(event, line, text),
+      push: (event, line, text) => tried(() => pass.push(event, line, text)),
       get isDone() {
-        return pass.isDone
+        return isUnfit() || pass.isDone
       },
       end: () => {
-        pass.end()
-        this.#result = following.result()
+        if (isUnfit()) return
+        tried(() => {
+          pass.end()
+          this.#result = following.result()
+        })
       },
     }
   }

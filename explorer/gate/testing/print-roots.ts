@@ -1,16 +1,8 @@
 import type { Kvm } from '../../../model/memory/kvm.ts'
 import type { TraceEvent } from '../../../model/trace/line.ts'
 import { rootsIn } from '../../../model/trace/roots-notes.ts'
-
-/** A step that was taken, and the states before and after it. */
-export interface Taken {
-  readonly kind: string
-  readonly self: number
-  readonly path: string
-  readonly case: number
-  readonly before: Kvm
-  readonly after: Kvm
-}
+import type { Taken } from '../../trace/testing/random-behaviour.ts'
+import type { Printed } from './printed.ts'
 
 /**
  * The first event of a printed log: an invalidation that is in progress from then on, so that a fault may be retried for
@@ -24,12 +16,6 @@ export const INVALIDATION: Printed = {
   seq: 0,
   inprog: 1,
 }
-
-/** An event without what all events have. */
-type Printed = { readonly tid: number; readonly name: TraceEvent['name']; readonly fn?: string } & Record<
-  string,
-  unknown
->
 
 const PAGE_SIZE = 4096
 const DIRECT_MAP = 0x888000000000
@@ -102,7 +88,7 @@ const pagesThat = (kvm: Kvm, is: (page: Kvm['page'][number]) => boolean): number
  * function print the state before, those of return probes the state after it. Written from the kernel functions, and not
  * from the table of the slice.
  */
-export function eventsOf({ kind, self: v, path, case: taken, before, after }: Taken): Printed[] {
+export function eventsOf({ kind, self: v, path, case: taken, before, after }: Taken<Kvm>): Printed[] {
   const tid = kind === 'vcpu' ? vcpuThread(v) : THREADS[kind]
   const event = (name: TraceEvent['name'], fields: Record<string, unknown> = {}): Printed => ({
     tid,
