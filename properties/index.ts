@@ -26,7 +26,7 @@ import { kvmUnmapGfnRangeIsInsideAnInvalidation } from './notifier/kvm-unmap-gfn
 import { privatePageIsMapped, faultFindsAnotherAttribute, faultIsRetriedForAnAttribute } from './notifier/memory-attribute-witnesses.ts'
 import { noInstallDuringInvalidation } from './notifier/no-install-during-invalidation.ts'
 import { noMappingOfALostPage } from './notifier/no-mapping-of-a-lost-page.ts'
-import { absentPageIsInvalidated, samePageIsMappedAgain, faultIsRetriedForItsOwnNotifier, agingHoldsBackANotifier, rangeIsUnmappedInTwoSections, flushIsOwedFromOneSlotToTheNext } from './notifier/notifier-witnesses.ts'
+import { absentPageIsInvalidated, samePageIsMappedAgain, faultIsRetriedForItsOwnNotifier, agingHoldsBackANotifier, rangeIsUnmappedInTwoSections, tdpRangeIsUnmappedInTwoSections, flushIsOwedFromOneSlotToTheNext } from './notifier/notifier-witnesses.ts'
 import { sharedPageIsNotWritable } from './notifier/shared-page-is-not-writable.ts'
 import { assertedCounters } from './primitives/asserted-counters.ts'
 import { noDeadlock } from './primitives/no-deadlock.ts'
@@ -249,6 +249,7 @@ export const properties: readonly Property<Kvm>[] = [
   faultIsRetriedForItsOwnNotifier,
   agingHoldsBackANotifier,
   rangeIsUnmappedInTwoSections,
+  tdpRangeIsUnmappedInTwoSections,
   flushIsOwedFromOneSlotToTheNext,
   sharedPageIsNotWritable,
   noAccessConsumedInSilence,

@@ -31,9 +31,16 @@ export const notifier: Feature = {
     const { notifier, guest, asyncPf, shadow, memslots } = bounds
     const { threads, invalidations, of, cow, range, breaks, rangedFlush } = notifier
     if (threads === 0) return null
-    if (range.length > 0 && (cow.length > 0 || shadow.descs > 0 || slots_come_or_go(bounds)))
-      return 'notifier.range: not with notifier.cow, shadow.descs or memslots that change'
-    if (breaks && new Set(range.map((gfn) => memslots.of[gfn] ?? null)).size !== 1)
+    const slotsOfRange = new Set(range.map((gfn) => memslots.of[gfn] ?? null)).size
+    const slotIsFixed = memslots.creates + memslots.moves === 0 && slotsOfRange === 1
+    if (
+      range.length > 0 &&
+      (cow.length > 0 || shadow.descs > 0 || (slots_come_or_go(bounds) && !slotIsFixed))
+    )
+      return 'notifier.range: not with notifier.cow, shadow.descs, or memslots that change, unless it is in one that is deleted'
+    if (rangedFlush && bounds.tdp.on)
+      return 'notifier.rangedFlush: not with tdp, whose walks flush everything'
+    if (breaks && slotsOfRange !== 1)
       return 'notifier.breaks needs a notifier.range, whose frames are in one memslot'
     if (rangedFlush && !breaks) return 'notifier.rangedFlush is for the flush of notifier.breaks'
     if (cow.length > 0 && (asyncPf.on || !guest.dataWrites))

@@ -17,17 +17,11 @@ function refused(bounds: Bounds): string | null {
   if (requests.hardwareRoot) return 'tdp is not modelled with requests.hardwareRoot'
   if (notifier.cow.length > 0) return 'tdp is not modelled with notifier.cow'
   if (tdp.huge && shadow.levels < 2) return 'tdp.huge needs shadow.levels: 2'
-  if (
-    notifier.range.length > 0 ||
-    dirtyLog.of.length > 0 ||
-    (aging.calls > 0 && !aging.accessed) ||
-    memslots.preciseZap ||
-    fault.fast
-  )
-    return 'tdp is not modelled with notifier.range, dirtyLog, aging without aging.accessed, memslots.preciseZap or fault.fast'
+  if (dirtyLog.of.length > 0 || (aging.calls > 0 && !aging.accessed) || memslots.preciseZap || fault.fast)
+    return 'tdp is not modelled with dirtyLog, aging without aging.accessed, memslots.preciseZap or fault.fast'
   if (!has_only_tdp(bounds)) {
-    return zap.all > 0 || slots_change(bounds) || tdp.huge
-      ? 'tdp with nested.mmus: 2 is not modelled with zaps, memslots that change, or tdp.huge'
+    return zap.all > 0 || slots_change(bounds) || tdp.huge || notifier.range.length > 0
+      ? 'tdp with nested.mmus: 2 is not modelled with zaps, memslots that change, tdp.huge or notifier.range'
       : null
   }
   if (roots.prev > 0 || roots.pae > 0 || guest.cr3Loads > 0 || watched(bounds))

@@ -79,6 +79,16 @@ export const rangeIsUnmappedInTwoSections: Witness<Kvm> = {
     all(kvm.notifier).some((n) => at.notifier[n] === 'NS.5 lock' && !kvm.notifier[n].zapped.isEmpty()),
 }
 
+export const tdpRangeIsUnmappedInTwoSections: Witness<Kvm> = {
+  kind: 'witness',
+  id: 'tdp-range-is-unmapped-in-two-sections',
+  aliases: [],
+  title: 'A notifier has dropped mmu_lock between two leaves below a root, and a vCPU holds it for read.',
+  reference: 'tdp_mmu_iter_cond_resched() in tdp_mmu_zap_leafs()',
+  seen: (kvm, at) =>
+    !kvm.mmu_lock_readers.isEmpty() && all(kvm.notifier).some((n) => at.notifier[n] === 'NS.5 tdp lock'),
+}
+
 export const flushIsOwedFromOneSlotToTheNext: Witness<Kvm> = {
   kind: 'witness',
   id: 'flush-is-owed-from-one-slot-to-the-next',

@@ -42,7 +42,13 @@ function walks(kvm: Kvm, at: Counters, p: number): number {
     const prev = prev_root === p && !isAt(at.memslot, m, IS_PUT) ? 1 : 0
     return held + prev + (root === p ? 1 : 0)
   }, 0)
-  return own_walks
+  const notifiers = all(kvm.notifier).reduce((held, n) => {
+    const [walk] = kvm.notifier[n].tdp
+    if (walk === undefined) return held
+    const prev = walk.prev_root === p && !isAt(at.notifier, n, IS_PUT) ? 1 : 0
+    return held + prev + (walk.root === p ? 1 : 0)
+  }, 0)
+  return own_walks + notifiers
 }
 
 /** The memslot thread is zapping a root, or about to put the reference of the TDP MMU to it. */

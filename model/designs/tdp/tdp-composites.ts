@@ -1,7 +1,10 @@
-import { only, replace } from '../../language/patch.ts'
+import { drop, only, replace } from '../../language/patch.ts'
 import { slotTest } from '../../machines/fault/fault-slot.ts'
 import { zapLeaf } from '../../machines/tdp/unmap.ts'
+import { nextRoot, startWalk } from '../../machines/tdp/unmap-range.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { boundsOf } from '../../scenarios/build-scenario.ts'
+import { TDP_RANGE } from '../../scenarios/tdp/tdp-composites.ts'
 import type { Design } from '../design.ts'
 import { violated } from '../expectation.ts'
 
@@ -9,6 +12,9 @@ import { violated } from '../expectation.ts'
 
 const DELETE = 'tdp-slot-delete'
 const ZAP_AND_NOTIFY = 'tdp-zap-all-notifier'
+const RANGE = TDP_RANGE.id
+const TWO_ROOTS = 'tdp-range-two-roots'
+const RANGE_AND_ZAP = 'tdp-range-zap-all'
 
 export const tdpCompositeDesigns: readonly Design<Kvm>[] = [
   {
@@ -53,5 +59,53 @@ export const tdpCompositeDesigns: readonly Design<Kvm>[] = [
       ),
     ],
     expect: violated(ZAP_AND_NOTIFY, 'no-tdp-spte-of-a-lost-page'),
+  },
+  {
+    id: 'tdp-yield-without-flush',
+    aliases: [],
+    title: 'drop mmu_lock between two leaves of a range without flushing first, with the TDP MMU',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'tdp_mmu_iter_cond_resched' },
+    about:
+      'As lock-dropped-in-a-range-without-flush. Other walks yield without a flush, because they owe none or have only cleared W.',
+    scenarios: [RANGE],
+    patches: [only('notifier', drop('NS.5 tdp flush'))],
+    expect: violated(RANGE, 'no-flush-debt-at-unlock', 'no-mapping-of-a-lost-page'),
+  },
+  {
+    id: 'tdp-flush-of-each-root-alone',
+    aliases: ['flush-lost-across-yield'],
+    title: '..v5.11: before a yield, flush only what the walk below this root owes',
+    status: 'bug',
+    kernel: { version: '..v5.11', function: 'kvm_tdp_mmu_zap_gfn_range' },
+    about:
+      'The walk below the second root yields with nothing to flush, while the first one owes a flush. Fixed by a835429cda91, which passes the flag from root to root. Here in the walk of a notifier.',
+    scenarios: [TWO_ROOTS],
+    patches: [
+      only(
+        'notifier',
+        replace(
+          'NS.5 walk',
+          startWalk(boundsOf(TDP_RANGE), (kvm, n) => {
+            const local = kvm.notifier[n]
+            local.flush ||= local.slot_flush
+            local.slot_flush = false
+          }),
+        ),
+      ),
+    ],
+    expect: violated(TWO_ROOTS, 'no-flush-debt-at-unlock', 'no-mapping-of-a-lost-page'),
+  },
+  {
+    id: 'tdp-root-walked-without-reference',
+    aliases: [],
+    title: 'walk the roots of the TDP MMU for a notifier without a reference to the root, and yield',
+    status: 'control',
+    kernel: { version: 'never merged', function: 'tdp_mmu_next_root' },
+    about:
+      'While mmu_lock is dropped the zap of an invalidated root puts the last reference, and the root is freed under the walk.',
+    scenarios: [RANGE_AND_ZAP],
+    patches: [only('notifier', replace('NS.5 root', nextRoot(false)))],
+    expect: violated(RANGE_AND_ZAP, 'no-use-after-free', 'tdp-root-count-is-number-of-holders'),
   },
 ]

@@ -1,6 +1,7 @@
 import { only, replace } from '../../language/patch.ts'
 import { invalidateBegin } from '../../machines/notifier/notifier.ts'
-import { addRange, frames_of } from '../../machines/notifier/range-walk.ts'
+import { addRange } from '../../machines/notifier/range-walk.ts'
+import { frames_of } from '../../memory/notifier/range.ts'
 import type { Difference } from '../difference.ts'
 
 export const rangeAddedSlotBySlot: Difference = {

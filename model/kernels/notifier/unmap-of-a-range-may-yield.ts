@@ -1,4 +1,5 @@
 import { drop, only, type Patch } from '../../language/patch.ts'
+import { has_only_tdp } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Difference } from '../difference.ts'
 
@@ -18,5 +19,5 @@ export const unmapOfARangeMayYield: Difference = {
   function: '__walk_slot_rmaps',
   about:
     'Up to v6.11 kvm_handle_gfn_range() walks the rmaps of a range in one section of mmu_lock. (Walks of the TDP MMU drop it in all three kernels.)',
-  before: ({ notifier }) => (notifier.breaks ? unmapKeepsTheLock : []),
+  before: (bounds) => (bounds.notifier.breaks && !has_only_tdp(bounds) ? unmapKeepsTheLock : []),
 }

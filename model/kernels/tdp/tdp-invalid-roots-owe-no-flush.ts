@@ -1,5 +1,6 @@
 import { only, type Patch, replace } from '../../language/patch.ts'
 import { zapLeaf } from '../../machines/tdp/unmap.ts'
+import { zapLeafInRange } from '../../machines/tdp/unmap-range.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Difference } from '../difference.ts'
@@ -7,6 +8,16 @@ import type { Difference } from '../difference.ts'
 /** Every SPTE that is zapped owes a flush. */
 function flushedBelowInvalidRoots({ tdp, notifier }: Bounds): readonly Patch<Kvm>[] {
   if (!tdp.on || notifier.threads === 0) return []
+  if (notifier.range.length > 0)
+    return [
+      only(
+        'notifier',
+        replace(
+          'NS.5 tdp',
+          zapLeafInRange(() => true),
+        ),
+      ),
+    ]
   return [
     only(
       'notifier',

@@ -1,57 +1,37 @@
 import { choice, type Entry, inFunction, type Step, step, when } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
-import type { Bounds } from '../../memory/bounds.ts'
+import { type Bounds, has_only_tdp } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { frames_in_slot, frames_of, next_frame } from '../../memory/notifier/range.ts'
 import { kvm_zap_rmap } from '../../memory/shadow/rmap.ts'
 import { flush_tlb_page } from '../../memory/vcpu/tlb.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { whileUnlocked } from '../primitives/rmap-lock.ts'
+import { unmapTdpRange } from '../tdp/unmap-range.ts'
 
 const since: ReadIn = 'v6.1..v7.2'
 const breaks: ReadIn = 'v6.12..v7.2'
 const unmap = { fn: 'kvm_unmap_gfn_range', since }
 const walk = { fn: '__walk_slot_rmaps', since: breaks }
 
-/** The frames of an event, in the order in which their rmaps are walked. */
-export function frames_of(kvm: Kvm, n: number, { notifier }: Bounds): readonly number[] {
-  return kvm.notifier[n].in_range ? notifier.range : [kvm.notifier[n].gfn as number]
-}
-
-/** The slot of a frame; frames without one are all in the same, which never changes. */
-const slot_of = ({ memslots }: Bounds, gfn: number): number | null => memslots.of[gfn] ?? null
-
-/** The frames of the event that are in the slot of the frame which the walk is at. */
-export function frames_in_slot(kvm: Kvm, n: number, bounds: Bounds): readonly number[] {
-  const slot = slot_of(bounds, kvm.notifier[n].gfn as number)
-  return frames_of(kvm, n, bounds).filter((gfn) => slot_of(bounds, gfn) === slot)
-}
-
-/** The frame after the one that the event is at; null after the last. */
-export function next_frame(kvm: Kvm, n: number, bounds: Bounds): number | null {
-  const frames = frames_of(kvm, n, bounds)
-  return frames[frames.indexOf(kvm.notifier[n].gfn as number) + 1] ?? null
-}
-
 /**
  * The walk of `kvm_handle_hva_range()` over the slots of an event, with mmu_lock held, and of `kvm_unmap_gfn_range()` over
  * the frames of each. Every slot begins with `flush = false`, and gives the flush that it owes to the event (`ret |=`)
  * when it is done; while it is walked, mmu_lock is dropped only after that flush.
- * @param tdp the walk of TDP roots over the same frames, after the rmaps (`kvm_tdp_mmu_unmap_gfn_range()`). It finds in
- *   `slot_flush` what is owed so far, and leaves there what is owed then.
+ * A VM without shadow pages has no rmaps, only roots of the TDP MMU.
  */
-export function walkSlots(bounds: Bounds, tdp: readonly Entry<Kvm>[] = []): Entry<Kvm>[] {
+export function walkSlots(bounds: Bounds): Entry<Kvm>[] {
   return [
     ...inFunction('kvm_mmu_unmap_gfn_range', addRange(bounds)),
-    ...inFunction(
-      unmap.fn,
-      zapFrame(),
-      ...when(bounds.notifier.breaks, ...lockBreak(bounds)),
-      nextFrame(bounds),
-      ...tdp,
-    ),
+    ...inFunction(unmap.fn, ...(has_only_tdp(bounds) ? unmapTdpRange(bounds) : unmapRmaps(bounds))),
     nextSlot(bounds),
   ]
+}
+
+/** The walk over the rmaps of a slot. */
+function unmapRmaps(bounds: Bounds): Entry<Kvm>[] {
+  return [zapFrame(), ...when(bounds.notifier.breaks, ...lockBreak(bounds)), nextFrame(bounds)]
 }
 
 /** NS.5 slot: from here on, faults on the frames of this slot are retried. */

@@ -1,8 +1,8 @@
 import { type Entry, inFunction, type Step, step } from '../../language/program.ts'
 import type { Kvm } from '../../memory/kvm.ts'
-import { index_at } from '../../memory/primitives/guest-memory.ts'
 import type { ShadowPage } from '../../memory/shadow/fields.ts'
 import { clear_spte } from '../../memory/shadow/shadow-page.ts'
+import { end_of_walk } from '../../memory/tdp/iter.ts'
 
 /**
  * NS.5 tdp: `kvm_tdp_mmu_unmap_gfn_range()` for one frame, with mmu_lock held for write: its leaf SPTE below every root,
@@ -49,16 +49,8 @@ export function zapLeaf(
 
 /** Clears the leaf SPTE that maps a frame below a root. @returns whether there was one. */
 function zap_leaf(kvm: Kvm, root: number, gfn: number): boolean {
-  let page = root
-  for (let { level } = kvm.page[root]; level > 0; level--) {
-    const { spte } = kvm.page[page]
-    const entry = spte[index_at(gfn, level, spte.length)]
-    if (entry.kind === 'leaf') {
-      clear_spte(entry)
-      return true
-    }
-    if (entry.kind !== 'non-leaf') return false
-    page = entry.child as number
-  }
-  return false
+  const { entry } = end_of_walk(kvm, root, gfn)
+  if (entry.kind !== 'leaf') return false
+  clear_spte(entry)
+  return true
 }

@@ -3,6 +3,7 @@ import type { Bounds } from '../bounds.ts'
 import { optional } from '../optional.ts'
 import { requester } from '../primitives/fields.ts'
 import type { Sorts } from '../sorts.ts'
+import { rootWalk } from '../tdp/fields.ts'
 
 /**
  * A page of host memory: free, owned by the VM's process, or reallocated to another owner, which keeps it.
@@ -33,6 +34,8 @@ export const notifierThread = (sorts: Sorts, bounds: Bounds) =>
     in_range: optional(bounds.notifier.range.length > 0, flag),
     slot_flush: optional(bounds.notifier.range.length > 0, flag),
     zapped: setOf(sorts.ranged),
+    /** An event over a range: the walk over the roots of the TDP MMU. */
+    tdp: array(bounds.tdp.on && bounds.notifier.range.length > 0 ? 1 : 0, rootWalk(sorts)),
     /** A remote flush is still needed. */
     flush: flag,
     req: requester(sorts),

@@ -3,7 +3,7 @@ import { type Bounds, last_generation, unsyncs_under_read_lock } from '../bounds
 import { optional } from '../optional.ts'
 import type { Sorts } from '../sorts.ts'
 import { tdpPage } from '../tdp/page.ts'
-import { TDP_HOLDERS } from '../tdp/threads.ts'
+import { tdp_holders } from '../tdp/threads.ts'
 
 /**
  * The reverse maps: for each guest frame the SPTEs that map it, as (page, index) pairs. In the kernel they are
@@ -83,7 +83,7 @@ export const shadowPage = (sorts: Sorts, bounds: Bounds) =>
     root_count: range(
       0,
       Math.max(1, bounds.vcpus * Math.max(bounds.roots.pae, bounds.nested.mmus * (1 + bounds.roots.prev))) +
-        (bounds.tdp.on ? TDP_HOLDERS : 0),
+        tdp_holders(bounds),
     ),
     unsync: flag,
     /** Emulated stores to its table since a walk last used the page. */

@@ -12,6 +12,11 @@ export const removedTables = (sorts: Sorts, bounds: Bounds) =>
 
 export type RemovedTables = View<ReturnType<typeof removedTables>>
 
+/** A walk over roots in a thread that holds mmu_lock for write: its root, and the one before, whose reference is put next. */
+export const rootWalk = (sorts: Sorts) => struct({ root: ref(sorts.page), prev_root: ref(sorts.page) })
+
+export type RootWalk = View<ReturnType<typeof rootWalk>>
+
 /** `struct tdp_iter` and the walk over roots around it, in a thread that zaps whole roots. */
 export const rootZapper = (sorts: Sorts, bounds: Bounds) => {
   // Other scenarios may have so large tables that no field could count their frames.

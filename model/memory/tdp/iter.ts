@@ -67,3 +67,19 @@ export function step_side(kvm: Kvm, iter: RootZapper, bounds: Bounds): boolean {
   iter.progress = true
   return true
 }
+
+/** The entry at which a walk below a root ends on the way to a frame, and its level. @throws Oops if a page was freed. */
+export function end_of_walk(
+  kvm: Kvm,
+  root: number,
+  gfn: number,
+): { readonly entry: Spte; readonly level: number } {
+  let page = root
+  for (let { level } = kvm.page[root]; ; level--) {
+    use_tdp_page(kvm, page, 'a walk')
+    const { spte } = kvm.page[page]
+    const entry = spte[index_at(gfn, level, spte.length)]
+    if (entry.kind !== 'non-leaf') return { entry, level }
+    page = entry.child as number
+  }
+}

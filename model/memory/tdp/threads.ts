@@ -1,3 +1,5 @@
+import type { Bounds } from '../bounds.ts'
+
 /**
  * Threads besides vCPUs that read page tables of the TDP MMU under RCU and hold mmu_lock for read: the elements of
  * `Sorts.tdp_thread`.
@@ -11,4 +13,7 @@ export const AGING_THREAD = 2
 export const TDP_THREADS = 3
 
 /** References to a root that are no vCPU's: that of the TDP MMU, and one of each walk over roots that may yield. */
-export const TDP_HOLDERS = 3
+export function tdp_holders({ tdp, notifier }: Bounds): number {
+  if (!tdp.on) return 0
+  return 1 + TDP_THREADS + (notifier.range.length > 0 ? notifier.threads : 0)
+}
