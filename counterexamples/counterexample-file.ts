@@ -51,6 +51,8 @@ export const counterexampleShape = z.strictObject({
   scenarioFile: carried.optional(),
   /** The same for the design. */
   designFile: carried.optional(),
+  /** Name and SHA-256 of the design file if it is code, which a file that is data does not contain. */
+  designCode: z.strictObject({ file: name, sha256: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
   property: name,
   kind: z.enum(KINDS),
   /** Index of the initial state. */
@@ -81,6 +83,7 @@ export interface FoundViolation {
   /** Contents of the user's scenario and design files, if any. */
   readonly scenarioFile?: Counterexample['scenarioFile']
   readonly designFile?: Counterexample['designFile']
+  readonly designCode?: Counterexample['designCode']
   readonly property: Pick<Property<never>, 'id' | 'kind'>
   readonly trace: Trace
   /** Hash of the model the trace was found in. */
@@ -97,6 +100,7 @@ export function counterexampleOf({
   kernel,
   scenarioFile,
   designFile,
+  designCode,
   property,
   trace,
   model,
@@ -112,6 +116,7 @@ export function counterexampleOf({
     ...(kernel === undefined ? {} : { kernel }),
     ...(scenarioFile === undefined ? {} : { scenarioFile }),
     ...(designFile === undefined ? {} : { designFile }),
+    ...(designCode === undefined ? {} : { designCode }),
     property: property.id,
     kind: property.kind,
     initial: trace.initial,

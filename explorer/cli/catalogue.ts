@@ -8,6 +8,7 @@ import type { Step } from '../../model/language/program.ts'
 import type { OopsFreedom, Property } from '../../model/language/property.ts'
 import { quoted } from '../../model/language/quoted.ts'
 import type { Scenario } from '../../model/scenarios/scenario.ts'
+import type { DesignModules } from './design-code/design-code.ts'
 import { UsageError } from './errors.ts'
 import { isPathOf, machinesOf } from './machines.ts'
 import { unknownName } from './nearest.ts'
@@ -82,6 +83,10 @@ export interface Catalogue<W = unknown> {
   readonly propertySources?: string
   /** How logs of the real system are read; absent if the model knows none. */
   readonly traces?: () => Promise<TracedModel<W>>
+  /** Folder of this package with an example of a design that is code, which `init` copies; absent if there is none. */
+  readonly example?: string
+  /** The modules about this model that designs which are code can import, besides those for any model. */
+  readonly modules?: DesignModules
   /** Absent if nothing was recorded. */
   readonly gate?: GateRecords<W>
   /** What is known of small changes, by the kind of change (`drop`); absent for a kind that was not reviewed. */

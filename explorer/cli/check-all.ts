@@ -96,7 +96,8 @@ async function search(
   const settings = checkpoints === null ? common : withCheckpoint(common, checkpoints, cell)
   const request: CheckRequest = {
     scenario: cell.files?.scenario?.data ?? scenario.id,
-    design: cell.files?.design === undefined ? design.id : (design as Design<never>),
+    design:
+      cell.files?.design?.code ?? (cell.files?.design === undefined ? design.id : (design as Design<never>)),
     ...(scenario.kernel === undefined ? {} : { kernel: scenario.kernel }),
     properties: properties.filter((p) => !absent.includes(p)).map((p) => p.id),
     unasked: unasked.map((p) => p.id),

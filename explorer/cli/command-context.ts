@@ -1,5 +1,6 @@
 import type { Checker } from './checker.ts'
 import type { CounterexampleWriter } from './counterexample-writer.ts'
+import type { DesignVetting } from './design-code/vet.ts'
 import type { ModuleGraph } from './gate/module-graph.ts'
 import type { Io } from './io.ts'
 import type { CellJudge, SearchRunner } from './search-runner.ts'
@@ -11,6 +12,8 @@ export interface CommandContext extends Checker {
   readonly runner: SearchRunner
   readonly judge: CellJudge
   readonly tracer: LogTracer
+  /** Runs the code of a design in a thread first; absent where there are no threads. */
+  readonly vet?: DesignVetting
   /** The modules of this build; null if they are not known. */
   readonly modules: () => Promise<ModuleGraph | null>
   /** The environment variables. */

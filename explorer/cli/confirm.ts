@@ -10,23 +10,28 @@ import {
 import { quoted } from '../../model/language/quoted.ts'
 import { forgetSystems } from './built-systems.ts'
 import type { Checker } from './checker.ts'
-import { replayed } from './counterexamples.ts'
+import { codeDesignOf, replayed } from './counterexamples.ts'
+import { designCodeShape } from './design-code/design-code.ts'
 import { errorLines } from './error-lines.ts'
 import { InternalError } from './errors.ts'
 import { EXIT } from './exit-status.ts'
+import type { UserFiles } from './user-files.ts'
 
 /**
  * Replays a counterexample independently of the search.
  * @returns null if it fails as it should; otherwise why it could not be replayed.
  * @throws InternalError when it does not fail.
  */
-export type Confirm = (counterexample: Counterexample) => Promise<string | null>
+export type Confirm = (counterexample: Counterexample, files?: UserFiles) => Promise<string | null>
 
 /**
- * The text of a counterexample's file, as the fresh process gets it. That process reads no files: they may be unwritten,
- * pipes, or changed since.
+ * The text of a counterexample's file, as the fresh process gets it, and the code of its design, if it is code. That
+ * process reads no files: they may be unwritten, pipes, or changed since.
  */
-const requestShape = z.string()
+const requestShape = z.union([
+  z.string(),
+  z.strictObject({ counterexample: z.string(), code: designCodeShape }),
+])
 type Request = z.infer<typeof requestShape>
 
 /** Why the replay does not end in the violation; null if it does. */
@@ -39,17 +44,22 @@ type Answer = z.infer<typeof answerShape>
  */
 export async function confirm(checker: Checker, parent: NodeJS.Process): Promise<number> {
   parent.on('message', (request) => {
-    parent.send?.(answerTo(checker, request))
+    void answerTo(checker, request).then((answer) => parent.send?.(answer))
   })
   await once(parent, 'disconnect')
   return EXIT.holds
 }
 
-function answerTo(checker: Checker, request: unknown): Answer {
+async function answerTo(checker: Checker, request: unknown): Promise<Answer> {
   // Each counterexample is replayed on a system that is built for it, as in a process that has replayed nothing else.
   forgetSystems()
   try {
-    replayed(checker, parseCounterexample(requestShape.parse(request), 'the request'), {}, { wayOn: false })
+    const asked = requestShape.parse(request)
+    const { counterexample, code } =
+      typeof asked === 'string' ? { counterexample: asked, code: undefined } : asked
+    const ce = parseCounterexample(counterexample, 'the request')
+    const design = code === undefined ? undefined : await codeDesignOf(checker, ce, code)
+    replayed(checker, ce, design === undefined ? {} : { design }, { wayOn: false })
     return { disagreement: null }
   } catch (error) {
     return { disagreement: errorLines(error instanceof Error ? error.message : String(error))[0] }
@@ -75,8 +85,10 @@ export interface FreshProcess {
 export function freshProcess(entry: string, longest = LONGEST_REPLAY): FreshProcess {
   let replayer: Replayer | null = null
   let last: Promise<unknown> = Promise.resolve()
-  const replay = async (ce: Counterexample): Promise<string | null> => {
-    const request = formatCounterexample(ce)
+  const replay = async (ce: Counterexample, files: UserFiles = {}): Promise<string | null> => {
+    const code = files.design?.code
+    const counterexample = formatCounterexample(ce)
+    const request: Request = code === undefined ? counterexample : { counterexample, code }
     let outcome: Outcome = { kind: 'ended', why: '' }
     for (let attempt = 0; attempt < 2 && outcome.kind === 'ended'; attempt++) {
       if (replayer === null || replayer.hasEnded) replayer = new Replayer(entry)
@@ -90,8 +102,8 @@ export function freshProcess(entry: string, longest = LONGEST_REPLAY): FreshProc
     )
   }
   return {
-    confirm: (ce) => {
-      const result = last.then(() => replay(ce))
+    confirm: (ce, files) => {
+      const result = last.then(() => replay(ce, files))
       last = result.catch(() => {})
       return result
     },

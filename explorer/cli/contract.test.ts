@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { counterexampleShape } from '../../counterexamples/counterexample-file.ts'
 import { FORMS } from '../../counterexamples/forms.ts'
 import { scenarioFileSchema } from '../../model/scenarios/scenario-file.ts'
+import { designFile } from './design-file.ts'
 import { EXIT } from './exit-status.ts'
 import { FINDINGS } from './gate/compare.ts'
 import { gateShape } from './gate/gate-json.ts'
@@ -13,7 +14,6 @@ import { catalogue as kvmCatalogue } from './kvm-catalogue.ts'
 import { resultSchema } from './report/result-json.ts'
 import { runOn, runSmall } from './testing/run-small.ts'
 import { catalogue as smallCatalogue } from './testing/small-catalogue.ts'
-import { designFile } from './user-design.ts'
 
 /**
  * The spellings that scripts, CI jobs and stored files rely on. The words of the project may change around them; these

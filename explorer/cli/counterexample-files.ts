@@ -42,7 +42,7 @@ export function counterexampleFiles(
         })
       })
       const files = found.map((ce) => tryToWriteCounterexample(out, ce, onUnwritten))
-      const unconfirmed = await Promise.all(found.map((ce) => confirm(ce)))
+      const unconfirmed = await Promise.all(found.map((ce) => confirm(ce, cell.files)))
       return new Map(
         found.map((ce, n) => [
           ce.property,

@@ -27,11 +27,15 @@ import {
 } from './catalogue.ts'
 import { catalogueOfKernel } from './catalogue-of-kernel.ts'
 import type { Checker } from './checker.ts'
+import type { CommandContext } from './command-context.ts'
+import { type DesignCode, shortHash } from './design-code/design-code.ts'
 import { changedSteps } from './design-effect.ts'
+import { designDataOf } from './design-file.ts'
 import { InternalError, UsageError } from './errors.ts'
 import { packageInfo } from './package-info.ts'
-import { designDataOf, designIn, readDesign } from './user-design.ts'
-import type { UserFiles } from './user-files.ts'
+import { readUserDesign } from './read-user-design.ts'
+import { designIn, readDesign, type UserDesign } from './user-design.ts'
+import { carriedBy, type UserFiles } from './user-files.ts'
 import { scenarioOf, withScenarios } from './user-scenario.ts'
 
 /** Where a counterexample comes from. */
@@ -65,29 +69,74 @@ function named({ catalogue, version, modelHash }: Checker, { name, out }: Source
 
 /**
  * Reads a counterexample and replays it by xstate alone.
+ * @param given the user's files that it was found with, if they are known.
  * @throws CounterexampleError or UsageError for a file that cannot be understood, or that no longer fits the design
  *   file; InternalError when the model does not allow the behaviour or the property is not violated.
  */
-export function load(checker: Checker, source: Source): Replayed {
+export function load(checker: Checker, source: Source, given: GivenFiles = {}): Replayed {
   const found = named(checker, source)
-  if (source.design === undefined) return replayed(checker, found)
-  const catalogue = catalogueOfKernel(checker.catalogue, found.kernel)
-  const design = readDesign(withScenarios(catalogue, carriedScenarios(catalogue, found)), source.design)
-  const file = quotedPath(design.file)
-  if (design.data.id !== found.design)
-    throw new UsageError(
-      `${file}: contains the design ${design.data.id}, but ${found.id} is of the design ${quoted(found.design)}`,
+  if (source.design === undefined) return replayed(checker, found, given)
+  return replayedWith(checker, found, readDesign(catalogueFor(checker, found), source.design))
+}
+
+/** As `load`, with a design file that may be code. @throws also as `readUserDesign`. */
+export async function loadWithDesign(
+  context: Checker & Pick<CommandContext, 'vet' | 'io'>,
+  source: Source,
+): Promise<{ readonly replayed: Replayed; readonly given: { readonly design?: UserDesign } }> {
+  if (source.design === undefined) return { replayed: load(context, source), given: {} }
+  const found = named(context, source)
+  const design = await readUserDesign(context, catalogueFor(context, found), source.design)
+  const [then, now] = [found.designCode?.sha256, design.code?.sha256]
+  if (then !== undefined && now !== undefined && then !== now)
+    context.io.err(
+      `mmucheck: warning: ${quotedPath(design.file)} is not as it was when ${found.id} was found (SHA-256 ${shortHash(now)}, then ${shortHash(then)})`,
     )
+  return { replayed: replayedWith(context, found, design), given: { design } }
+}
+
+/** What a design file given for a counterexample is read with. */
+function catalogueFor(checker: Checker, found: Counterexample): Catalogue {
+  const catalogue = catalogueOfKernel(checker.catalogue, found.kernel)
+  return withScenarios(catalogue, carriedScenarios(catalogue, found))
+}
+
+function replayedWith(checker: Checker, found: Counterexample, design: UserDesign): Replayed {
+  const file = quotedPath(design.file)
+  if (design.design.id !== found.design)
+    throw new UsageError(
+      `${file}: contains the design ${design.design.id}, but ${found.id} is of the design ${quoted(found.design)}`,
+    )
+  const { designFile: _, designCode, ...rest } = found
   try {
-    return replayed(checker, { ...found, designFile: design.data }, { design })
+    return replayed(checker, { ...rest, ...carriedBy({ design }) }, { design })
   } catch (error) {
     if (!(error instanceof InternalError)) throw error
-    throw new UsageError(`${error.message}; has ${file} changed since ${found.id} was found? Check it again`)
+    const isOther = designCode !== undefined && designCode.sha256 !== design.code?.sha256
+    const why = isOther
+      ? `${file} is not as it was when ${found.id} was found.`
+      : `has ${file} changed since ${found.id} was found?`
+    throw new UsageError(`${error.message}; ${why} Check it again`)
   }
 }
 
-/** File names as the user gave them, for the commands that a report shows. */
-type FileNames = { readonly [K in keyof UserFiles]?: Pick<NonNullable<UserFiles[K]>, 'file'> }
+/** The design of a counterexample that was found with this code. @throws UsageError as `designOfCode`. */
+export async function codeDesignOf(
+  { catalogue: all }: Pick<Checker, 'catalogue'>,
+  ce: Counterexample,
+  code: DesignCode,
+): Promise<UserDesign> {
+  const catalogue = catalogueOfKernel(all, ce.kernel)
+  const scenario = carriedScenarios(catalogue, ce)[0]?.scenario ?? findScenario(catalogue, ce.scenario)
+  const { designOfCodeIn } = await import('./design-code/design-of-code.ts')
+  return { design: await designOfCodeIn(catalogue, code, scenario), code, file: code.file }
+}
+
+/** File names as the user gave them, for the commands that a report shows; of a design that is code, the design too. */
+interface GivenFiles {
+  readonly scenario?: Pick<NonNullable<UserFiles['scenario']>, 'file'>
+  readonly design?: Pick<UserDesign, 'file'> & Partial<UserDesign>
+}
 
 /**
  * Replays a counterexample by xstate alone. It contains the user's scenario and design, if any.
@@ -98,7 +147,7 @@ type FileNames = { readonly [K in keyof UserFiles]?: Pick<NonNullable<UserFiles[
 export function replayed(
   checker: Checker,
   ce: Counterexample,
-  named: FileNames = {},
+  named: GivenFiles = {},
   { wayOn = true }: { readonly wayOn?: boolean } = {},
 ): Replayed {
   const { question, faults } = resolved(checker, ce, named)
@@ -121,10 +170,18 @@ export function replayed(
 export function sourceOf(
   checker: Pick<Checker, 'catalogue'>,
   ce: Counterexample,
+  given: GivenFiles = {},
 ): { readonly scenario: Scenario<unknown>; readonly design: Design<unknown> } {
   const catalogue = catalogueOfKernel(checker.catalogue, ce.kernel)
   const [own] = carriedScenarios(catalogue, ce)
   const scenario = own?.scenario ?? findScenario(catalogue, ce.scenario)
+  if (ce.designCode !== undefined) {
+    if (given.design?.code === undefined || given.design.design === undefined)
+      throw new UsageError(
+        `${ce.id} is of the design "${quoted(ce.design)}", which is code: give its file with --design (${quoted(ce.designCode.file)}, SHA-256 ${shortHash(ce.designCode.sha256)})`,
+      )
+    return { scenario, design: given.design.design }
+  }
   const design = carriedDesign(catalogue, ce, scenario) ?? findNamed(catalogue.designs, ce.design)
   if (design === undefined) {
     throw new UsageError(
@@ -138,12 +195,12 @@ export function sourceOf(
 function resolved(
   checker: Checker,
   ce: Counterexample,
-  named: FileNames,
+  named: GivenFiles,
 ): { readonly question: ReplayContext; readonly faults: readonly OopsFreedom[] } {
   const { version, modelHash } = checker
   const catalogue = catalogueOfKernel(checker.catalogue, ce.kernel)
-  const { scenario, design } = sourceOf(checker, ce)
-  const { scenarioFile, designFile } = ce
+  const { scenario, design } = sourceOf(checker, ce, named)
+  const { scenarioFile, designFile, designCode } = ce
   const scenarioName = nameOf(named.scenario, `${scenario.id}.scenario.json`)
   const designName = nameOf(named.design, `${design.id}.json`)
   return {
@@ -151,7 +208,8 @@ function resolved(
       system: builtSystem(scenario, design),
       property: findProperty(catalogue, ce.property, design),
       scenario: shown(scenario, scenarioFile, scenarioName),
-      design: shown(design, designFile, designName),
+      design:
+        designCode === undefined ? shown(design, designFile, designName) : { ...design, file: designName },
       checker: { version, model: modelHash() },
       ...(catalogue.triggers === undefined ? {} : { triggers: catalogue.triggers }),
       changedSteps: changedSteps(scenario, design),

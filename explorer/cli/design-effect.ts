@@ -123,7 +123,13 @@ function patchEffect<W>(
     places: places.map(nameOf),
     // Most reports do not show it.
     get kernel() {
-      return [...new Set(places.flatMap((place) => kernelOf(built, place)))]
+      const named = (place: PatchPlace<W>): readonly Entry<W>[] =>
+        patch.op === 'insert' ? patch.entries : [place.entry]
+      return [
+        ...new Set(
+          places.flatMap((place) => named(place).flatMap((entry) => kernelOf(built, { ...place, entry }))),
+        ),
+      ]
     },
     unchanged: places.filter(({ changes }) => !changes).map(nameOf),
   }

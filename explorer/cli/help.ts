@@ -19,7 +19,7 @@ export const CHECK_EXAMPLES = `
 Examples:
   mmucheck check                               upstream, without deep scenarios
   mmucheck check roots-zap-all --design R1     one design in one scenario
-  mmucheck check --design my-change.json       your own design, from a file
+  mmucheck check --design my-change.ts         your own design, from a file
   mmucheck check --scenario my-case.json       your own scenario, from a file
   mmucheck check --property I-13 --design R3   one property only
   mmucheck check --time-limit 60 --json r.json at most 60 s, result as JSON`
@@ -159,26 +159,32 @@ ENVIRONMENT
   COLUMNS      width of the text, if less than 80`
 
 export const DESIGN_FILE = `
-A design file is data; nothing in it is run:
-  { "id": "my-change", "title": "what it changes",
-    "scenarios": ["roots-zap-one"],
-    "patches": [ { "op": "drop", "name": "REQ.5", "in": "zapper" },
-                 { "op": "move", "name": "ZAP.9", "before": "ZAP.8" } ] }
-"mmucheck explain vcpu" lists the steps of a thread. Without "scenarios", every
-scenario is checked that the patches fit, except deep ones. "in" limits a patch
-to one kind of thread. If other steps jump to a step that is moved, "jumps"
-says where they go: "follow" (to the step) or "stay" (to its old place). A file
-has at most 1 MiB and 256 patches. A pipe works as well: --design
-<(generate-design).`
+DESIGN FILES
+  A TypeScript or JavaScript file exports a design, and runs: "mmucheck init"
+  writes an example. A JSON file is data; nothing in it is run:
+    { "id": "my-change", "title": "what it changes",
+      "scenarios": ["roots-zap-one"],
+      "patches": [ { "op": "drop", "name": "REQ.5", "in": "zapper" },
+                   { "op": "move", "name": "ZAP.9", "before": "ZAP.8" } ] }
+  "mmucheck explain vcpu" lists the steps of a thread. Without "scenarios",
+  every scenario is checked that the patches fit, except deep ones. "in" limits
+  a patch to one kind of thread. If other steps jump to a step that is moved,
+  "jumps" says where they go: "follow" (to the step) or "stay" (to its old
+  place). "insert" repeats a step at another place, "replace" gives one the code
+  that it has in another design, "expect" says what the gate must find. A file
+  has at most 1 MiB and 256 patches. A pipe works as well: --design
+  <(generate-design).`
 
 export const SCENARIO_FILE = `
 
-A scenario file is data, too: bounds, a start and the properties to check.
-  { "id": "my-case", "title": "a vCPU runs while everything is zapped",
-    "bounds": { "shadow": { "pages": 2 }, "zap": { "all": 1 } },
-    "start": { "tables": [[1]], "pages": [{ "gfn": 0, "level": 1 }] },
-    "properties": ["no-stale-root-used"] }
-A bound that is left out is off; "mmucheck list bounds" says which there are.
-docs/scenario.schema.json has all members. A file has at most 1 MiB. A
-counterexample contains the scenario and design files, so that one that is
-mailed can be shown and replayed without them.`
+SCENARIO FILES
+  A scenario file is data, too: bounds, a start and the properties to check.
+    { "id": "my-case", "title": "a vCPU runs while everything is zapped",
+      "bounds": { "shadow": { "pages": 2 }, "zap": { "all": 1 } },
+      "start": { "tables": [[1]], "pages": [{ "gfn": 0, "level": 1 }] },
+      "properties": ["no-stale-root-used"] }
+  A bound that is left out is off; "mmucheck list bounds" says which there are.
+  docs/scenario.schema.json has all members. A file has at most 1 MiB. A
+  counterexample contains the scenario and design files, so that one that is
+  mailed can be shown and replayed without them; of a design that is code it
+  has the name and the hash.`

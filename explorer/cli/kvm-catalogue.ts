@@ -35,6 +35,11 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
     fixed: { scenario: 'roots-zap-all', design: 'upstream' },
   },
   drawing: kvmDrawing,
+  example: 'docs/examples/init',
+  modules: {
+    'mmucheck/kvm': () => import('../../model/index.ts'),
+    'mmucheck/properties': () => import('../../properties/index.ts'),
+  },
   sources: kvmSources,
   // Most commands need no logs.
   traces: async () => (await import('./kvm-traces.ts')).kvmTraces as TracedModel<Kvm>,

@@ -4,7 +4,18 @@ import { ProgressDisplay, type ProgressOptions } from './report/progress.ts'
 import { runSmall } from './testing/run-small.ts'
 import { wrapAtSpaces } from './wrap.ts'
 
-const COMMANDS = ['check', 'list', 'explain', 'show', 'replay', 'shrink', 'machine', 'drift', 'doctor']
+const COMMANDS = [
+  'check',
+  'list',
+  'explain',
+  'show',
+  'replay',
+  'shrink',
+  'machine',
+  'drift',
+  'init',
+  'doctor',
+]
 
 describe('help', () => {
   it.each([[], ...COMMANDS.map((c) => [c])])(

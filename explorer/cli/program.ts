@@ -167,7 +167,7 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .option('--out <dir>', 'where to look for ids', 'out')
     .action(async (names: string[], raw) => {
       const { show } = await import('./commands/show.ts')
-      done(show(context, names, raw))
+      done(await show(context, names, raw))
     })
 
   command('explore', 'Steps through a scenario by hand, on a page that only this machine can open.')
@@ -271,6 +271,7 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     command('gate', 'Searches every design in its scenarios; compares with what was recorded.', GATE)
       .option('--update', 'record what is found, and print what differs; not with CI=true')
       .option('--kernel <version>', 'the cells whose steps differ in this Linux version')
+      .option('--design <file>', 'only this design of yours, and what it expects (repeatable)', collect)
       .option('--tier <name>', 'gate (default), or deep: the deep scenarios')
       .option('--only <text>', 'only cells with that in "DESIGN in SCENARIO" (repeatable)', collect)
       .option('--shard <i/n>', 'one part of several; auto/N, auto: index from the environment')
@@ -296,6 +297,15 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     const { merge } = await import('./commands/merge.ts')
     done(await merge(context, files, raw))
   })
+
+  command('init', 'Writes an example of a design with code of its own, and its test.')
+    .argument('[dir]', 'folder to write to', '.')
+    .option('--github', 'and a workflow of GitHub that checks it')
+    .option('--gitlab', 'and a .gitlab-ci.yml that checks it')
+    .action(async (folder: string, raw) => {
+      const { init } = await import('./commands/init.ts')
+      done(init(context, folder, raw))
+    })
 
   command('doctor', 'Prints versions, model hash, cores and memory, for bug reports.')
     .option('--json', 'as an object')
@@ -323,7 +333,7 @@ function addSearchOptions(command: Command): Command {
   return command
     .optionsGroup('What to check:')
     .option('--scenario <file>', 'JSON file with a scenario (repeatable)', collect)
-    .option('--design <id|file>', 'design, or JSON file with one (repeatable; default: upstream)', collect)
+    .option('--design <id|file>', 'design, or file with one (repeatable; default: upstream)', collect)
     .option('--kernel <version>', 'Linux version, see "mmucheck list kernels" (default: newest)')
     .option('--property <id>', 'only this one, deadlocks and oopses (repeatable)', collect)
     .optionsGroup('How to search everything:')

@@ -17,6 +17,7 @@ import {
 import { builtSystem } from './built-systems.ts'
 import { type Catalogue, findDesign, findProperty, findScenario } from './catalogue.ts'
 import { catalogueOfKernel } from './catalogue-of-kernel.ts'
+import type { DesignCode } from './design-code/design-code.ts'
 import type { MutantName } from './mutation/mutator.ts'
 import { findMutant } from './mutation/mutators.ts'
 import type { CheckReport } from './report/report.ts'
@@ -24,10 +25,10 @@ import type { CheckSettings } from './search-settings.ts'
 import { selfChecked } from './self-checked.ts'
 import { type ScenarioData, scenarioOf } from './user-scenario.ts'
 
-/** One search, by name. A scenario or design from a file is sent whole: it is data. */
+/** One search, by name. A scenario or design from a file is sent whole, as data or as the text of its code. */
 export interface CheckRequest {
   readonly scenario: string | ScenarioData
-  readonly design: string | Design<never>
+  readonly design: string | Design<never> | DesignCode
   /** The kernel, by id; absent: the newest. */
   readonly kernel?: string
   /** A change of the design, which must be upstream, in one place. */
@@ -51,10 +52,11 @@ export type Checked = SearchResult & Pick<CheckReport, 'selfCheck'>
  */
 export async function runCheck<W>(
   catalogue: Catalogue<W>,
-  request: CheckRequest,
+  asked: CheckRequest,
   hooks: SearchHooks,
   workers: ModelSource | null = null,
 ): Promise<Checked> {
+  const request = await withDesign(catalogue, asked)
   const properties = judgedIn(catalogue, request)
   const system = systemOf(catalogue, request)
   const { selfCheck: isAsked = false, ...settings } = request.settings
@@ -90,10 +92,33 @@ function sampled<W>(
   return searchRandom(system, properties, { ...options, method })
 }
 
+/** A request whose design has been made, if it is code. */
+type Named = Omit<CheckRequest, 'design'> & { readonly design: string | Design<never> }
+
+/** Runs the code of a design, if it is code. @throws UsageError as `designOfCode`. */
+export async function withDesign<W, R extends Pick<CheckRequest, 'scenario' | 'design' | 'kernel'>>(
+  all: Catalogue<W>,
+  request: R,
+): Promise<Omit<R, 'design'> & Pick<Named, 'design'>> {
+  const { design, kernel } = request
+  if (typeof design === 'string' || !('modules' in design)) return { ...request, design }
+  const catalogue = catalogueOfKernel(all, kernel)
+  const { designOfCodeIn } = await import('./design-code/design-of-code.ts')
+  return {
+    ...request,
+    design: (await designOfCodeIn(catalogue, design, scenarioIn(catalogue, request))) as Design<never>,
+  }
+}
+
+const scenarioIn = <W>(catalogue: Catalogue<W>, { scenario }: Pick<CheckRequest, 'scenario'>): Scenario<W> =>
+  typeof scenario === 'string'
+    ? findScenario(catalogue, scenario)
+    : scenarioOf(catalogue, scenario, `scenario ${scenario.id}`)
+
 /** The properties of a request, requested ones first. */
 export function judgedIn<W>(
   catalogue: Catalogue<W>,
-  { design, kernel, properties, unasked }: Pick<CheckRequest, 'design' | 'kernel' | 'properties' | 'unasked'>,
+  { design, kernel, properties, unasked }: Pick<Named, 'design' | 'kernel' | 'properties' | 'unasked'>,
 ): readonly Property<W>[] {
   const change = changeOf(catalogueOfKernel(catalogue, kernel), design)
   return [...properties, ...unasked].map((id) => findProperty(catalogue, id, change))
@@ -102,16 +127,13 @@ export function judgedIn<W>(
 /** The system of a request. @throws ModelError when a patch does not fit the scenario. */
 export function systemOf<W>(
   all: Catalogue<W>,
-  { scenario, design, kernel, mutant }: Pick<CheckRequest, 'scenario' | 'design' | 'kernel' | 'mutant'>,
+  { scenario, design, kernel, mutant }: Pick<Named, 'scenario' | 'design' | 'kernel' | 'mutant'>,
 ): System<W> {
   const catalogue = catalogueOfKernel(all, kernel)
-  const found =
-    typeof scenario === 'string'
-      ? findScenario(catalogue, scenario)
-      : scenarioOf(catalogue, scenario, `scenario ${scenario.id}`)
+  const found = scenarioIn(catalogue, { scenario })
   if (mutant === undefined) return builtSystem(found, changeOf(catalogue, design))
   return found.build(findMutant(found as Scenario<unknown>, mutant) as Change<unknown> as Change<W>)
 }
 
-const changeOf = <W>(catalogue: Catalogue<W>, design: CheckRequest['design']): Design<W> =>
+const changeOf = <W>(catalogue: Catalogue<W>, design: Named['design']): Design<W> =>
   typeof design === 'string' ? findDesign(catalogue, design) : (design as Design<W>)

@@ -90,15 +90,15 @@ export function checkpointsOf({ checkpoint, checkpointEvery, resume }: SearchFla
 }
 
 /**
- * The folder of one search, `SCENARIO.DESIGN`: ids have no dots. For a scenario file a hash of its contents is added:
- * with other bounds it is another search. An older kernel follows the design, `@6.1`.
+ * The folder of one search, `SCENARIO.DESIGN`: ids have no dots. For a scenario file, and for a design
+ * that is code, a hash of its contents is added: with other bounds or code it is another search. An older kernel follows the design, `@6.1`.
  */
 export function checkpointFolder(directory: string, { scenario, design, files }: Cell): string {
   const data = files?.scenario?.data
+  const code = files?.design?.code?.sha256
+  const text = [...(data === undefined ? [] : [JSON.stringify(data)]), ...(code === undefined ? [] : [code])]
   const hash =
-    data === undefined
-      ? ''
-      : `.${createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 16)}`
+    text.length === 0 ? '' : `.${createHash('sha256').update(text.join('\n')).digest('hex').slice(0, 16)}`
   const kernel = scenario.kernel === undefined ? '' : `@${scenario.kernel}`
   return join(directory, `${scenario.id}.${design.id}${kernel}${hash}`)
 }

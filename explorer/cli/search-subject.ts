@@ -1,7 +1,7 @@
 import { programFile } from '../program-file.ts'
 import type { Model, ModelSource } from '../search/index.ts'
 import { loadCatalogue } from './load-catalogue.ts'
-import { type CheckRequest, judgedIn, systemOf } from './run-check.ts'
+import { type CheckRequest, judgedIn, systemOf, withDesign } from './run-check.ts'
 
 /** What to search, by name. */
 type Names = Pick<CheckRequest, 'scenario' | 'design' | 'kernel' | 'mutant' | 'properties' | 'unasked'>
@@ -25,5 +25,6 @@ export function subjectSource(
 /** Builds the system and the properties in the worker. */
 export async function subjectOf(catalogue: string, names: Names): Promise<Model> {
   const loaded = await loadCatalogue(new URL(catalogue))
-  return { system: systemOf(loaded, names), properties: judgedIn(loaded, names) }
+  const named = await withDesign(loaded, names)
+  return { system: systemOf(loaded, named), properties: judgedIn(loaded, named) }
 }

@@ -2,13 +2,15 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { ModelError } from '../../model/language/errors.ts'
 import { CheckpointError } from '../checkpoint/index.ts'
 import { collectGarbage, LostWorker, type Progress, type SearchHooks } from '../search/index.ts'
-import { InternalError } from './errors.ts'
+import type { VetRequest } from './design-code/vet.ts'
+import { InternalError, UsageError } from './errors.ts'
 import { type JudgeRequest, judgeCell } from './gate/judge-cell.ts'
 import type { JudgedCell } from './gate/judged-cell.ts'
 import { loadCatalogue } from './load-catalogue.ts'
 import { errorInWords } from './reason-words.ts'
 import { type Checked, type CheckRequest, runCheck } from './run-check.ts'
 import { subjectSource } from './search-subject.ts'
+import { STOP } from './stop-words.ts'
 import type { LogReport, LogRequest } from './trace/log-report.ts'
 
 /** `workerData` of a search thread: the URL of the module with the catalogue. */
@@ -19,10 +21,11 @@ export type Asked =
   | { readonly kind: 'check'; readonly request: CheckRequest }
   | { readonly kind: 'judge'; readonly request: JudgeRequest }
   | { readonly kind: 'trace'; readonly request: LogRequest }
+  | { readonly kind: 'vet'; readonly request: VetRequest }
 
 /** A request to a search thread; it takes one at a time. */
 export type ThreadRequest = Asked & {
-  /** Shared flag: non-zero tells the search to end. */
+  /** Shared: a flag that is not zero when the search is to end, and how often the search has looked at it. */
   readonly stop: Int32Array
 }
 
@@ -36,7 +39,7 @@ export type ThreadReport =
 type Outcome = Checked | JudgedCell | LogReport | null
 
 /** How a search fails. `failure` is a lost worker or anything unexpected. */
-type Failure = 'model-error' | 'checkpoint-error' | 'contradiction' | 'failure'
+type Failure = 'model-error' | 'usage-error' | 'checkpoint-error' | 'contradiction' | 'failure'
 
 const PROGRESS_EVERY_MS = 200
 
@@ -50,7 +53,10 @@ const post = (report: ThreadReport): void => parentPort?.postMessage(report)
 parentPort?.on('message', async ({ stop, ...asked }: ThreadRequest) => {
   let lastPosted = performance.now()
   const hooks: SearchHooks = {
-    stop: () => Atomics.load(stop, 0) !== 0,
+    stop: () => {
+      Atomics.add(stop, STOP.polls, 1)
+      return Atomics.load(stop, STOP.asked) !== 0
+    },
     onProgress: (progress) => {
       if (performance.now() - lastPosted < PROGRESS_EVERY_MS) return
       lastPosted = performance.now()
@@ -73,6 +79,12 @@ async function outcomeOf(asked: Asked, hooks: SearchHooks): Promise<Outcome> {
     const { reportOn } = await import('./trace/log-report.ts')
     return reportOn(await catalogue, asked.request, hooks.stop ?? (() => false))
   }
+  if (asked.kind === 'vet') {
+    // Only designs that are code need it.
+    const { vetDesign } = await import('./design-code/vet.ts')
+    await vetDesign(await catalogue, asked.request)
+    return null
+  }
   if (asked.kind === 'judge') return judgeCell(await catalogue, asked.request, hooks)
   return runCheck(await catalogue, asked.request, hooks, subjectSource(module, asked.request))
 }
@@ -81,6 +93,7 @@ function failureOf(error: unknown): ThreadReport {
   if (!(error instanceof Error)) return { kind: 'failure', message: String(error) }
   const message = errorInWords(error)
   if (error instanceof ModelError) return { kind: 'model-error', message }
+  if (error instanceof UsageError) return { kind: 'usage-error', message }
   if (error instanceof CheckpointError) return { kind: 'checkpoint-error', message }
   if (error instanceof InternalError) return { kind: 'contradiction', message }
   // A lost worker is no bug here; anything else is, so keep its stack.

@@ -32,6 +32,7 @@ export async function start(catalogue: URL, replay: URL): Promise<void> {
       runner,
       judge: runner,
       tracer: runner,
+      vet: runner.vet,
       modules: builtModules,
       env: process.env,
       writer: counterexampleFiles(checker, confirm),

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formatCounterexample, readCounterexample } from '../../counterexamples/counterexample-file.ts'
+import { applyPatches } from '../../model/language/patch.ts'
+import { programsOf } from './built-programs.ts'
+import { findDesign, findScenario } from './catalogue.ts'
 import { UsageError } from './errors.ts'
 import { runSmall } from './testing/run-small.ts'
 import { catalogue } from './testing/small-catalogue.ts'
@@ -73,6 +76,63 @@ describe('a design file', () => {
     ])
   })
 
+  it('can repeat a step at another place, under another name', async () => {
+    const twice = { op: 'insert', name: 'Z.2', as: 'Z.2 again', after: 'Z.3' }
+    const { design } = readDesign(catalogue, file({ patches: [twice], scenarios: ['zap'] }))
+    expect(applyPatches(programsOf(findScenario(catalogue, 'zap')), design.patches)[0].entries).toEqual([
+      expect.objectContaining({ name: 'Z.1' }),
+      expect.objectContaining({ name: 'Z.2' }),
+      expect.objectContaining({ name: 'Z.3' }),
+      expect.objectContaining({ name: 'Z.2 again', about: expect.objectContaining({ fn: 'request' }) }),
+    ])
+    expect(() =>
+      readDesign(catalogue, file({ patches: [{ ...twice, as: undefined }], scenarios: ['zap'] })),
+    ).toThrow(/Z\.2 stands there already; give the copy another name/)
+    expect(() => readDesign(catalogue, file({ patches: [{ ...twice, name: 'Z.22' }] }))).toThrow(
+      /did you mean Z\.2\?/,
+    )
+  })
+
+  it('can give a step the code that it has in a design', () => {
+    const { design } = readDesign(
+      catalogue,
+      file({ patches: [{ op: 'replace', name: 'Z.3', by: 'outside' }] }),
+    )
+    const [patch] = design.patches
+    expect(patch).toMatchObject({ op: 'replace', name: 'Z.3' })
+    const known = findDesign(catalogue, 'outside').patches[0]
+    expect(patch.op === 'replace' && known.op === 'replace' && patch.by === known.by).toBe(true)
+    for (const [by, message] of [
+      ['outsid', /no design is called "outsid"; did you mean outside\?/],
+      ['unmarks', /does not replace Z\.3 by code that stands alone; these have: outside, ends-its-thread/],
+    ] as const)
+      expect(() => readDesign(catalogue, file({ patches: [{ op: 'replace', name: 'Z.3', by }] }))).toThrow(
+        message,
+      )
+  })
+
+  it('says what it expects, and the gate holds it to that', async () => {
+    const expects = (verdict: string, more: object = {}): string =>
+      file({
+        patches: [swap],
+        scenarios: ['zap'],
+        expect: [{ scenario: 'zap', property: 'root-dropped', verdict, ...more }],
+      })
+    const out = join(folder, 'gate')
+    const judge = async (path: string) =>
+      (await runSmall(['gate', '--design', path, '--out', out])).out.join('\n')
+    expect(await judge(expects('violated'))).not.toContain('root-dropped')
+    expect(await judge(expects('holds'))).toMatch(/INTRODUCED[\s\S]*root-dropped: mine in zap/)
+    expect(() => readDesign(catalogue, expects('vacuous'))).toThrow(/expect 1: verdict vacuous needs a note/)
+    const wrong = {
+      patches: [swap],
+      expect: [{ scenario: 'zapp', property: 'root-dropped', verdict: 'holds' }],
+    }
+    expect(() => readDesign(catalogue, file(wrong))).toThrow(
+      /expect 1: no scenario is called "zapp"; did you mean zap\?/,
+    )
+  })
+
   it('can limit a patch to one kind of machine', () => {
     const { design } = readDesign(catalogue, file({ patches: [{ op: 'drop', name: 'V.2', in: 'vcpu' }] }))
     expect(design.patches).toEqual([{ op: 'drop', name: 'V.2', in: 'vcpu' }])
@@ -93,7 +153,7 @@ describe('a design file', () => {
     [
       'an operation that runs code',
       { patches: [{ op: 'replace', name: 'Z.1', by: '()=>{}' }] },
-      'patches[0]: must',
+      'patch 1: no design is called "()=>{}"',
     ],
     ['a move to nowhere', { patches: [{ op: 'move', name: 'Z.1' }] }, 'patches[0]: must be'],
     ['a name like a path', { id: '../../etc', patches: [swap] }, 'id: must consist of lower-case letters'],

@@ -1,4 +1,4 @@
-import { relative, sep } from 'node:path'
+import { dirname, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ModelError } from '../../model/language/errors.ts'
 import { Oops } from '../../model/language/property.ts'
@@ -58,10 +58,19 @@ const STATE = /\/(model\/language\/[^/]+|explorer\/compile\/(recorder|nondetermi
 /** Files that run model code: frames from there on are not the model's. */
 const RUNNER = /\/explorer\/compile\/[^/]+$/
 
+/**
+ * Folder of the built program; null where its sources run. A frame outside is of a file that the user chose to run, and
+ * inside of all code of the program, whatever it does.
+ */
+const BUILD = import.meta.url.endsWith('.mjs') ? dirname(fileURLToPath(import.meta.url)) : null
+
 /** The line of the model where an error was thrown, as `model/machines/zap/zap-page.ts:40`; null if unknown. */
 function locationOf(error: unknown): string | null {
   if (!(error instanceof Error) || error.stack === undefined) return null
-  const frames = error.stack.matchAll(/(?:file:\/\/)?((?:\/|[A-Z]:)[^():]+\.[cm]?[jt]s):(\d+):\d+/g)
+  const frames = [...error.stack.matchAll(/(?:file:\/\/)?((?:\/|[A-Z]:)[^():]+\.[cm]?[jt]s):(\d+):\d+/g)]
+  const users =
+    BUILD === null ? undefined : frames.find(([, file]) => !file.startsWith(BUILD) && !file.endsWith('.cjs'))
+  if (users !== undefined) return `${displayPath(users[1])}:${users[2]}`
   for (const [, file, line] of frames) {
     if (STATE.test(file)) continue
     return RUNNER.test(file) ? null : `${displayPath(file)}:${line}`

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { scenarioFileSchema } from '../../model/scenarios/scenario-file.ts'
 import { packageFolder } from '../bench/model-source.ts'
-import { designFile } from '../cli/user-design.ts'
+import { designFile } from '../cli/design-file.ts'
 
 /** A JSON Schema that the package ships, for editors and for other programs that write such files. */
 export interface SchemaFile {

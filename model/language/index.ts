@@ -21,7 +21,7 @@ export type {
   StepPath,
   Value,
 } from './observation.ts'
-export { drop, insert, move, only, type Patch, replace } from './patch.ts'
+export { copy, drop, insert, move, only, type Patch, replace, whereFound } from './patch.ts'
 export { isAt, type Places, places } from './places.ts'
 export {
   type About,

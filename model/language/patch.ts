@@ -19,6 +19,7 @@ export type Patch<W> = (
   | { readonly op: 'move'; readonly name: string; readonly place: Place; readonly jumps?: Jumps }
   | { readonly op: 'replace'; readonly name: string; readonly by: readonly Entry<W>[] }
   | { readonly op: 'insert'; readonly entries: readonly Entry<W>[]; readonly place: Place }
+  | { readonly op: 'copy'; readonly name: string; readonly place: Place; readonly as?: string }
 ) & { readonly in?: string; readonly optional?: boolean }
 
 /** Directly before or after a named step or block. */
@@ -62,6 +63,14 @@ export function insert<W>(place: Place, ...entries: readonly Entry<W>[]): Patch<
   return { op: 'insert', entries, place }
 }
 
+/**
+ * A step of the same program happens once more, before or after another one.
+ * @param as name of the copy; required where the step stands beside it.
+ */
+export function copy<W>(name: string, place: Place, as?: string): Patch<W> {
+  return { op: 'copy', name, place, ...(as === undefined ? {} : { as }) }
+}
+
 /** The same patch, for programs of one kind only. */
 export function only<W>(kind: string, patch: Patch<W>): Patch<W> {
   return { ...patch, in: kind }
@@ -74,7 +83,7 @@ export function whereFound<W>(...patches: readonly Patch<W>[]): readonly Patch<W
 
 /** The name that a patch refers to, which must exist unless the patch is optional. */
 export function anchorOf(patch: Patch<never>): string {
-  if (patch.op === 'insert') return placeName(patch.place)
+  if (patch.op === 'insert' || patch.op === 'copy') return placeName(patch.place)
   return patch.name
 }
 
@@ -88,6 +97,11 @@ export function describePatch(patch: Patch<never>): string {
       .with({ op: 'move' }, (p) => `move ${p.name} ${describePlace(p.place)}${describeJumps(p.jumps)}`)
       .with({ op: 'replace' }, (p) => `replace ${p.name} by ${names(p.by)}`)
       .with({ op: 'insert' }, (p) => `insert ${names(p.entries)} ${describePlace(p.place)}`)
+      .with(
+        { op: 'copy' },
+        (p) =>
+          `insert ${p.name}${p.as === undefined ? '' : ` as ${p.as}`} once more ${describePlace(p.place)}`,
+      )
       .exhaustive() + where
   )
 }
@@ -178,6 +192,13 @@ function rewrite<W>(entries: readonly Entry<W>[], prefix: string, rewriting: Rew
     .with({ op: 'insert' }, ({ place, entries: added }) => {
       return inner.toSpliced('before' in place ? anchor : anchor + 1, 0, ...behindLabel(added, place, entry))
     })
+    .with({ op: 'copy' }, (copied) => {
+      const added = copyOf(program, inner, copied)
+      if (inner.some(({ name }) => name === added.name))
+        throw wrong(patch, `${added.name} stands there already; give the copy another name ("as")`)
+      const at = 'before' in copied.place ? anchor : anchor + 1
+      return inner.toSpliced(at, 0, ...behindLabel([added], copied.place, entry))
+    })
     .with({ op: 'move' }, ({ place, jumps }) => {
       const at = find(placeName(place))
       if (at < 0) throw wrong(patch, `"${placeName(place)}" is not in the same list of steps`)
@@ -202,6 +223,35 @@ function rewrite<W>(entries: readonly Entry<W>[], prefix: string, rewriting: Rew
     .exhaustive()
   hits.push({ machine: program.kind, path, entry, changes: result !== inner })
   return result
+}
+
+/**
+ * A copy of the step that a patch names: of one beside the place, or else of the only one in the program.
+ * @throws ModelError if there is none, or several that do not do the same.
+ */
+function copyOf<W>(
+  program: Program<W>,
+  beside: readonly Entry<W>[],
+  patch: Patch<W> & { readonly op: 'copy' },
+): Step<W> {
+  const { name, as } = patch
+  const all = stepsNamed(program.entries, name)
+  const here = beside.find((e) => e.kind === 'step' && e.name === name.slice(name.lastIndexOf('/') + 1))
+  const found = all.find((step) => step === here) ?? all[0]
+  if (found === undefined) throw wrong(patch, `${program.kind} has no step "${name}"`)
+  if (found !== here && all.some(({ cases }) => cases !== found.cases))
+    throw wrong(patch, `several steps of ${program.kind} are called ${name}; name one with more of its path`)
+  return { ...found, name: as ?? found.name, within: [] }
+}
+
+/** The steps whose path ends in a name. */
+function stepsNamed<W>(entries: readonly Entry<W>[], name: string, prefix = ''): Step<W>[] {
+  return entries.flatMap((entry): Step<W>[] => {
+    if (entry.kind === 'landing') return []
+    if (entry.kind === 'block') return stepsNamed(entry.entries, name, `${prefix}${entry.name}/`)
+    if (entry.kind === 'choice') return stepsNamed(entry.steps, name, prefix)
+    return named(prefix + entry.name, name) ? [entry] : []
+  })
 }
 
 const emptyBlock = <W>(entry: Entry<W>): Entry<W> =>

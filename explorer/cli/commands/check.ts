@@ -15,6 +15,7 @@ import { replayed } from '../counterexamples.ts'
 import { errorLines } from '../error-lines.ts'
 import { UsageError } from '../errors.ts'
 import { readOptions, searchOptions } from '../options.ts'
+import { readUserDesign } from '../read-user-design.ts'
 import { FORMATS } from '../report/formats/output.ts'
 import { suiteOfCheck } from '../report/formats/output-of.ts'
 import { printFormatted, refuseTwoOutputs, titlesIn } from '../report/formats/print.ts'
@@ -29,7 +30,7 @@ import {
   checkResumable,
   settingsOf,
 } from '../search-settings.ts'
-import { isDesignFile, readDesign, type UserDesign } from '../user-design.ts'
+import { isDesignFile, type UserDesign } from '../user-design.ts'
 import { type UserFiles, userFiles } from '../user-files.ts'
 import { readScenario, type UserScenario, withScenarios } from '../user-scenario.ts'
 import { wrapAtSpaces } from '../wrap.ts'
@@ -71,7 +72,7 @@ export async function check(
   const kernel = catalogueOfKernel(context.catalogue, flags.kernel)
   const own = readScenarios(kernel, flags.scenario)
   const catalogue = withScenarios(kernel, own)
-  const { designs, files } = readDesigns(catalogue, flags.design)
+  const { designs, files } = await readDesigns(context, catalogue, flags.design)
   const named = [...scenarios, ...own.map(({ scenario }) => scenario.id)]
   const cells = cellsOf(catalogue, { scenarios: named, designs, properties: flags.property }).map((cell) => ({
     ...cell,
@@ -107,10 +108,13 @@ async function checkCells(
   { cells, checkpoints, asked, unvisited }: Asked,
 ): Promise<number> {
   // Several searches run in parallel, one thread each; only a single one is shared by workers.
-  const shared = cells.length === 1 ? (flags.workers ?? 1) : 1
-  const settings = { ...asked, workers: shared }
-
   const { io } = context
+  const [{ files }] = cells
+  const isShared = cells.length === 1 && files?.design?.code === undefined
+  const settings = { ...asked, workers: isShared ? (flags.workers ?? 1) : 1 }
+  // An endless loop is noticed in the thread that runs it, not in one that waits for others.
+  if (cells.length === 1 && !isShared && flags.workers !== undefined)
+    io.err('mmucheck: --workers: a design that is code is searched by one thread')
   const style: Style = {
     colour: io.colour,
     width: io.width,
@@ -136,7 +140,12 @@ async function checkCells(
   for await (const report of reports) {
     const cell = cells[checks.length]
     checks.push(report)
-    const ownStyle = { ...style, patches: cell.files?.design !== undefined }
+    const design = cell.files?.design
+    const ownStyle: Style = {
+      ...style,
+      patches: design !== undefined,
+      ...(design?.code === undefined ? {} : { codeFile: design.file }),
+    }
     if (showText) {
       for (const line of [...checkBlock(report, headingOf(cell), ownStyle), '']) io.out(line)
       for (const text of unwrittenTraces(context, report, cell.files)) io.out(text)
@@ -217,19 +226,24 @@ function readScenarios(catalogue: Catalogue, paths: readonly string[]): UserScen
   return read
 }
 
-function readDesigns(
+async function readDesigns(
+  context: CommandContext,
   catalogue: Catalogue,
   names: readonly string[],
-): { designs: Design<unknown>[]; files: Map<string, UserDesign> } {
+): Promise<{ designs: Design<unknown>[]; files: Map<string, UserDesign> }> {
   const files = new Map<string, UserDesign>()
-  const designs = (names.length === 0 ? [UPSTREAM] : names).map((name) => {
-    if (!isDesignFile(name)) return findDesign(catalogue, name)
-    const read = readDesign(catalogue, name)
+  const designs: Design<unknown>[] = []
+  for (const name of names.length === 0 ? [UPSTREAM] : names) {
+    if (!isDesignFile(name)) {
+      designs.push(findDesign(catalogue, name))
+      continue
+    }
+    const read = await readUserDesign(context, catalogue, name)
     const { design } = read
     if (files.has(design.id))
       throw new UsageError(`${quotedPath(name)}: id: two design files have the id "${design.id}"`)
     files.set(design.id, read)
-    return design
-  })
+    designs.push(design)
+  }
   return { designs, files }
 }

@@ -5,7 +5,7 @@ import type { Question } from '../../../model/designs/questions.ts'
 import { changedSteps } from '../../../model/kernels/changed-steps.ts'
 import { describePatch, type Patch } from '../../../model/language/patch.ts'
 import type { Property } from '../../../model/language/property.ts'
-import { quoted } from '../../../model/language/quoted.ts'
+import { quoted, quotedPath } from '../../../model/language/quoted.ts'
 import type { Scenario } from '../../../model/scenarios/scenario.ts'
 import { type BoundOption, boundOptionsOf, defaultInWords } from '../bound-options.ts'
 import { builtSystem } from '../built-systems.ts'
@@ -23,12 +23,16 @@ import {
 import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import { addersOf } from '../cells.ts'
 import type { CommandContext } from '../command-context.ts'
-import { statementOf } from '../design-effect.ts'
+import { shortHash } from '../design-code/design-code.ts'
+import { designEffect, patchLine, remarksOn, statementOf } from '../design-effect.ts'
 import { UsageError } from '../errors.ts'
+import type { Io } from '../io.ts'
 import { isPathOf, type Machine, type MachineStep, machinesOf } from '../machines.ts'
 import { unknownName } from '../nearest.ts'
 import { readOptions } from '../options.ts'
 import { evidenceFor } from '../question-evidence.ts'
+import { readUserDesign } from '../read-user-design.ts'
+import { isDesignFile, type UserDesign } from '../user-design.ts'
 import { wrapAtSpaces } from '../wrap.ts'
 import { changeLine } from './diff.ts'
 import { LISTS } from './list.ts'
@@ -40,11 +44,19 @@ const options = z.object({ kernel: z.string().optional() })
  * several of them share is explained for each.
  * @throws UsageError for an unknown name.
  */
-export function explain({ catalogue: all, ...rest }: CommandContext, name: string, raw: unknown): number {
+export async function explain(
+  { catalogue: all, ...rest }: CommandContext,
+  name: string,
+  raw: unknown,
+): Promise<number> {
   const { kernel } = readOptions(options, raw)
   const catalogue = catalogueOfKernel(all, kernel)
   const context = { ...rest, catalogue }
   const { io } = rest
+  if (isDesignFile(name)) {
+    print(io, [aboutDesignFile(context, await readUserDesign({ ...rest, catalogue: all }, catalogue, name))])
+    return 0
+  }
   const machines = machinesOf(catalogue)
   const property = findNamed(allProperties(catalogue), name)
   const design = findNamed(catalogue.designs, name)
@@ -64,6 +76,11 @@ export function explain({ catalogue: all, ...rest }: CommandContext, name: strin
     ...aboutSteps(context, machines, name),
   ]
   if (texts.length === 0) throw new UsageError(unknown(context, machines, name))
+  print(io, texts)
+  return 0
+}
+
+function print(io: Io, texts: readonly Rows[]): void {
   texts.forEach((rows, index) => {
     if (index > 0) io.out('')
     const [[what, title], ...rest] = rows
@@ -76,7 +93,6 @@ export function explain({ catalogue: all, ...rest }: CommandContext, name: strin
       })
     }
   })
-  return 0
 }
 
 function unknown(context: CommandContext, machines: readonly Machine[], name: string): string {
@@ -163,6 +179,56 @@ function aboutDesign(context: CommandContext, d: Design<unknown>): Rows {
     ...d.patches.map((p, i) => [i === 0 ? 'patches' : '', patchText(p as Patch<never>)] as const),
     ...(d.patches.length === 0 ? [['patches', 'none'] as const] : []),
     ...expectations(d),
+  ]
+}
+
+/** A design file: what it changes, where, and in how many places. */
+function aboutDesignFile({ catalogue }: CommandContext, { design, file, code }: UserDesign): Rows {
+  const scenarios = scenariosOf(catalogue, design)
+  const all = catalogue.scenarios.map(({ id }) => id)
+  const effects = scenarios.map((scenario) => ({ id: scenario.id, effect: designEffect(scenario, design) }))
+  const changes = design.patches.flatMap((_, n): Row[] => {
+    const lines = new Map<string, string[]>()
+    for (const { id, effect } of effects) {
+      const line = patchLine(effect.patches[n], n)
+      lines.set(line, [...(lines.get(line) ?? []), id])
+    }
+    return [...lines].map(
+      ([line, ids]): Row => [
+        n === 0 ? 'changes' : '',
+        lines.size === 1 ? line : `${line}, in ${ids.join(', ')}`,
+      ],
+    )
+  })
+  const remarks = new Set(
+    effects.flatMap(({ id, effect }) => remarksOn(effect).map((text) => `${id}: ${text}`)),
+  )
+  const { properties = [], threads, fields } = design.adds ?? {}
+  const adds = [
+    ...(fields === undefined ? [] : [`fields ${Object.keys(fields).join(', ')}`]),
+    ...(threads === undefined ? [] : ['threads']),
+    ...(properties.length === 0 ? [] : [`properties ${properties.map(({ id }) => id).join(', ')}`]),
+  ]
+  return [
+    ['design', design.id],
+    ['is', design.title],
+    ['about', design.about],
+    [
+      'file',
+      `${quotedPath(file)}${code === undefined ? ', data' : `, code, SHA-256 ${shortHash(code.sha256)}`}`,
+    ],
+    ...changes.map(([label, text], n): Row => [n === 0 ? 'changes' : label, text]),
+    ['adds', adds.join('; ')],
+    ...[...remarks].map((text, n): Row => [n === 0 ? 'remarks' : '', text]),
+    [
+      'checked in',
+      namesAmong(
+        scenarios.map(({ id }) => id),
+        all,
+      ),
+    ],
+    ...expectations(design),
+    ['run', `mmucheck check --design ${quotedPath(file)}`],
   ]
 }
 

@@ -15,17 +15,27 @@ import {
   readBaseline,
 } from '../gate/baseline-file.ts'
 import { type Concluded, type Conclusion, conclude, gateText } from '../gate/conclude.ts'
-import { type GateScope, gateCells, olderKernel, packedBaseline, TIERS } from '../gate/gate-cells.ts'
+import {
+  cellsOfFiles,
+  type GateCell,
+  type GateScope,
+  gateCells,
+  olderKernel,
+  packedBaseline,
+  TIERS,
+} from '../gate/gate-cells.ts'
 import { type JudgedCell, recordedCell, recordOfJudged } from '../gate/judged-cell.ts'
 import { cellsOfShard, readShard } from '../gate/plan.ts'
 import { runGate } from '../gate/run-gate.ts'
 import { cachedVerdicts, cacheFolder } from '../gate/verdict-cache.ts'
-import { count, readOptions, seconds } from '../options.ts'
+import { count, flagOf, readOptions, seconds } from '../options.ts'
+import { readUserDesign } from '../read-user-design.ts'
 import { FORMATS } from '../report/formats/output.ts'
 import { outputOfGate } from '../report/formats/output-of.ts'
 import { printFormatted, refuseTwoOutputs, titlesIn } from '../report/formats/print.ts'
 import { findingLines, gateLine, nextSteps, type ReportedFinding } from '../report/gate-text.ts'
 import { ProgressDisplay } from '../report/progress.ts'
+import { isDesignFile, type UserDesign } from '../user-design.ts'
 import { wrapAtSpaces } from '../wrap.ts'
 import { orUnwritable } from '../write-counterexample.ts'
 
@@ -41,6 +51,7 @@ export const reportOptions = z.object({
 
 const options = reportOptions.extend({
   kernel: z.string().optional(),
+  design: z.array(z.string()).optional(),
   tier: z.enum(TIERS).default('gate'),
   only: z.array(z.string()).optional(),
   shard: z.string().optional(),
@@ -64,10 +75,17 @@ export async function gate(context: CommandContext, raw: unknown): Promise<numbe
   const flags = readOptions(options, raw)
   refuseTwoOutputs(flags)
   if (flags.update) refuseUpdate(context, flags.shard)
+  if (flags.design !== undefined) refuseWithDesign(flags)
   const scope: GateScope = { kernel: olderKernel(context.catalogue, flags.kernel), tier: flags.tier }
-  const file = baselineFile(context, scope, flags.baseline)
-  const baseline = baselineIn(file, flags.update || (scope.tier === 'deep' && flags.baseline === undefined))
-  const whole = gateCells(context.catalogue, scope)
+  const file = flags.design === undefined ? baselineFile(context, scope, flags.baseline) : ''
+  const baseline: Baseline =
+    flags.design === undefined
+      ? baselineIn(file, flags.update || (scope.tier === 'deep' && flags.baseline === undefined))
+      : { format: FORMAT, cells: {} }
+  const whole =
+    flags.design === undefined
+      ? gateCells(context.catalogue, scope)
+      : await cellsOfOwn(context, scope, flags.design)
   const all = whole.map(({ name }) => name)
   const isWanted = (name: string): boolean => flags.only?.some((text) => name.includes(text)) !== false
   const wanted = all.filter(isWanted)
@@ -82,7 +100,7 @@ export async function gate(context: CommandContext, raw: unknown): Promise<numbe
   const cells = whole.filter(({ name }) => chosen.has(name))
   const { timeLimit, maxStates, memoryLimit } = flags
   const verdicts =
-    flags.cache === false
+    flags.cache === false || flags.design !== undefined
       ? null
       : cachedVerdicts(
           await context.modules(),
@@ -109,7 +127,7 @@ export async function gate(context: CommandContext, raw: unknown): Promise<numbe
     progress: new ProgressDisplay(context.io, { quiet: flags.quiet, searches: cells.length }),
   })
   const { out, sameGraph } = flags
-  const only = flags.only ?? null
+  const only = flags.only ?? (flags.design === undefined ? null : [...new Set(cells.map((c) => c.design.id))])
   const asked: Conclusion = { scope, only, shard, baseline, cells, judged, cached, all, sameGraph, out }
   if (!flags.update) return report(context, flags, asked)
   const updated = updatedBaseline(baseline, all, judged, only === null)
@@ -140,7 +158,7 @@ export async function report(
   const verdict = gateLine(findings, asked.cells.length)
   if (flags.format === 'text') io.out(flags.json === true ? gateText(json) : verdict)
   else {
-    const output = outputOfGate(context, json, findings, titlesIn(context), verdict, flags.out)
+    const output = outputOfGate(context, json, findings, titlesIn(context), verdict, asked)
     await printFormatted(context, flags.format, output)
   }
   return interruption(context.signal) ?? json.exitStatus
@@ -153,7 +171,11 @@ function reportLines({ findings, diagram }: Concluded, asked: Conclusion, width:
     ...part,
     ...findingLines(findings, width),
     ...(diagram === null ? [] : [diagram]),
-    ...nextSteps(findings, width),
+    ...nextSteps(
+      findings,
+      width,
+      asked.cells.flatMap(({ files }) => files?.design ?? []),
+    ),
     ...cacheLines(asked, findings, width),
   ]
 }
@@ -172,6 +194,38 @@ function cacheLines(
   const others = `; the code of ${searched.length} is not that of an earlier run, and ${same} of them are as recorded`
   const text = `${cached.length} of ${cells.length} verdicts are from the cache${searched.length === 0 ? '' : others} (--no-cache searches all)`
   return wrapAtSpaces(text, width)
+}
+
+/** The cells of designs of the user's, which are compared with what each expects. */
+async function cellsOfOwn(
+  context: CommandContext,
+  scope: GateScope,
+  paths: readonly string[],
+): Promise<GateCell[]> {
+  const catalogue = catalogueOfKernel(context.catalogue, scope.kernel ?? undefined)
+  const designs: UserDesign[] = []
+  for (const path of paths) {
+    if (!isDesignFile(path))
+      throw new UsageError(
+        `--design: "${quoted(path)}" is no file; the gate knows the designs of the catalogue: --only ${quoted(path)}`,
+      )
+    designs.push(await readUserDesign(context, catalogue, path))
+  }
+  const twice = designs.find(({ design }, n) => designs.findIndex((d) => d.design.id === design.id) !== n)
+  if (twice !== undefined)
+    throw new UsageError(`${quotedPath(twice.file)}: id: two design files have the id "${twice.design.id}"`)
+  return cellsOfFiles(catalogue, designs, scope)
+}
+
+/** @throws UsageError for options about the table that is recorded, which a design of the user's is no part of. */
+function refuseWithDesign(flags: z.infer<typeof options>): void {
+  for (const name of ['update', 'shard', 'baseline', 'sameGraph', 'cache'] as const) {
+    const given = flags[name]
+    if (given !== undefined && given !== false)
+      throw new UsageError(
+        `${flagOf(name)} cannot be used with --design, which is compared with what it expects`,
+      )
+  }
 }
 
 /** @throws UsageError where an update would hide what a run in CI is to show. */

@@ -1,13 +1,15 @@
 import { z } from 'zod'
+import type { Design } from '../../../model/designs/design.ts'
 import { printableJson, quoted } from '../../../model/language/quoted.ts'
 import { programsOf } from '../built-programs.ts'
 import { builtSystem } from '../built-systems.ts'
-import { findDesign, findNamed, findScenario, hintFor, lookUp } from '../catalogue.ts'
+import { type Catalogue, findDesign, findNamed, findScenario, hintFor, lookUp } from '../catalogue.ts'
 import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import type { CommandContext } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
 import { type Machine, machinesOf } from '../machines.ts'
 import { readOptions } from '../options.ts'
+import { designNamed } from '../read-user-design.ts'
 import { chartOf, mermaidOf } from '../report/statechart.ts'
 
 const options = z.object({
@@ -21,14 +23,18 @@ const options = z.object({
  * `mmucheck machine`: a kind of thread as a statechart, with or without a design.
  * @throws UsageError for an unknown machine, scenario or design.
  */
-export function machine({ catalogue: all, ...rest }: CommandContext, name: string, raw: unknown): number {
+export async function machine(
+  { catalogue: all, ...rest }: CommandContext,
+  name: string,
+  raw: unknown,
+): Promise<number> {
   const { as, scenario, design, kernel } = readOptions(options, raw)
   const { io } = rest
   const catalogue = catalogueOfKernel(all, kernel)
   const context = { ...rest, catalogue }
-  const known = findMachine(context, name)
-  const of = design ?? known.design
-  const change = of === undefined ? undefined : findDesign(catalogue, of)
+  const given = design === undefined ? undefined : (await designNamed(context, catalogue, design)).design
+  const known = machineOf(catalogue, given, name) ?? findMachine(context, name)
+  const change = given ?? (known.design === undefined ? undefined : findDesign(catalogue, known.design))
   const runsIn = (id: string): boolean =>
     programsOf(findScenario(catalogue, id), change?.adds).some(({ kind }) => kind === known.id)
   // With a design: the first of its scenarios in which such a thread runs.
@@ -38,6 +44,21 @@ export function machine({ catalogue: all, ...rest }: CommandContext, name: strin
   const { thread } = lookUp(`machine of ${at}`, kinds, known.id)
   io.out(as === 'mermaid' ? mermaidOf(thread) : printableJson(chartOf(thread)))
   return 0
+}
+
+/** A machine that a design adds; undefined if it adds none of this name. */
+function machineOf(
+  catalogue: Catalogue,
+  design: Design<unknown> | undefined,
+  name: string,
+): Pick<Machine, 'id' | 'scenarios' | 'design'> | undefined {
+  if (design?.adds === undefined) return undefined
+  for (const id of design.scenarios) {
+    const programs = programsOf(findScenario(catalogue, id), design.adds)
+    const found = programs.find(({ kind }) => kind.toLowerCase() === name.toLowerCase())
+    if (found !== undefined) return { id: found.kind, scenarios: [id] }
+  }
+  return undefined
 }
 
 /** @throws UsageError for a name that no machine has, with a hint if something else has it. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Replayed } from '../../../counterexamples/replay.ts'
 import type { CommandContext } from '../command-context.ts'
-import { load } from '../counterexamples.ts'
+import { loadWithDesign } from '../counterexamples.ts'
 import { UsageError } from '../errors.ts'
 import { EXIT } from '../exit-status.ts'
 import { readOptions } from '../options.ts'
@@ -25,7 +25,9 @@ export async function replay(
 ): Promise<number> {
   const flags = readOptions(options, raw)
   if (flags.interactive && names.length > 1) throw new UsageError('-i steps through one counterexample')
-  const replays = names.map((name) => load(context, { name, out: flags.out, design: flags.design }))
+  const replays: Replayed[] = []
+  for (const name of names)
+    replays.push((await loadWithDesign(context, { name, out: flags.out, design: flags.design })).replayed)
   if (flags.interactive) {
     await stepThrough(context.io, replays[0], flags.out)
     return EXIT.holds

@@ -6,7 +6,7 @@ import type { Replayed } from '../../../counterexamples/replay.ts'
 import { replaceFile } from '../../checkpoint/index.ts'
 import { lookUp } from '../catalogue.ts'
 import type { CommandContext } from '../command-context.ts'
-import { load } from '../counterexamples.ts'
+import { loadWithDesign } from '../counterexamples.ts'
 import { UsageError } from '../errors.ts'
 import { readOptions } from '../options.ts'
 import { orUnwritable } from '../write-counterexample.ts'
@@ -21,11 +21,16 @@ const options = z.object({
 const FILE_FORMS: readonly RendererName[] = ['html', 'itf', 'mermaid', 'selftest']
 
 /** `mmucheck show`: replays counterexamples and renders them. */
-export function show({ io, ...checker }: CommandContext, names: readonly string[], raw: unknown): number {
+export async function show(context: CommandContext, names: readonly string[], raw: unknown): Promise<number> {
+  const { io } = context
   const { as, design, out } = readOptions(options, raw)
   if (names.length > 1 && FILE_FORMS.includes(as))
     throw new UsageError(`--as ${as} makes a file of one counterexample; name one`)
-  const texts = names.map((name) => RENDERERS[as](load(checker, { name, out, design })).replace(/\n$/, ''))
+  const texts: string[] = []
+  for (const name of names)
+    texts.push(
+      RENDERERS[as]((await loadWithDesign(context, { name, out, design })).replayed).replace(/\n$/, ''),
+    )
   texts.forEach((text, index) => {
     if (index > 0) io.out('')
     io.out(text)

@@ -16,7 +16,7 @@ import type { Scenario } from '../../../model/scenarios/scenario.ts'
 import { replaceFile } from '../../checkpoint/index.ts'
 import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import type { CommandContext } from '../command-context.ts'
-import { load, replayed, sourceOf } from '../counterexamples.ts'
+import { loadWithDesign, replayed, sourceOf } from '../counterexamples.ts'
 import { count, readOptions } from '../options.ts'
 import { shrunkFrom } from '../shrink-counterexample.ts'
 import { type InScenario, type ShrinkSubject, verifierOf } from '../shrink-scenario.ts'
@@ -37,12 +37,12 @@ const options = z.object({
  * `mmucheck shrink`: looks for a counterexample in a smaller scenario, with fewer steps, then fewer context switches,
  * in canonical order. Writes it to a new file, and says why it fails. If there is none, nothing is written.
  */
-export function shrink(context: CommandContext, name: string, raw: unknown): number {
+export async function shrink(context: CommandContext, name: string, raw: unknown): Promise<number> {
   const { design, out, keepScenario, maxStates, quiet } = readOptions(options, raw)
   const { io } = context
-  const found = load(context, { name, out, design })
+  const { replayed: found, given } = await loadWithDesign(context, { name, out, design })
   const { counterexample: ce } = found
-  const source = sourceOf(context, ce)
+  const source = sourceOf(context, ce, given)
   const subject: ShrinkSubject = {
     catalogue: catalogueOfKernel(context.catalogue, ce.kernel),
     design: source.design,
@@ -58,7 +58,7 @@ export function shrink(context: CommandContext, name: string, raw: unknown): num
     : shrunkOf(context, found, source.scenario, best, verifierOf(best.system, subject))
   const why = (): void => {
     if (quiet) return
-    io.out(whyText(isSame ? found : replayed(context, smaller)).trimEnd())
+    io.out(whyText(isSame ? found : replayed(context, smaller, given)).trimEnd())
     io.out('')
   }
   const shortest = isShortest ? ', a shortest one' : ''
@@ -98,6 +98,7 @@ function shrunkOf(
     kernel: ce.kernel,
     scenarioFile: isOwn && contents !== null ? contents : ce.scenarioFile,
     designFile: ce.designFile,
+    designCode: ce.designCode,
     property,
     trace,
     model: modelHash(),

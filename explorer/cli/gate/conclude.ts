@@ -74,7 +74,7 @@ export async function conclude(context: CommandContext, asked: Conclusion): Prom
   const introduced = new Set(findings.filter(({ kind }) => kind === 'introduced').map(keyOf))
   return {
     findings,
-    diagram: shortestDiagram(context, findings, written, asked.out),
+    diagram: shortestDiagram(context, findings, written, asked),
     json: {
       schema: 'mmucheck-gate/1',
       version: context.version,
@@ -110,12 +110,12 @@ async function writeIntroduced(
   const onUnwritten = warningsOf(context, '; free some space or choose another folder with --out')
   const written = new Map<string, CounterexampleReport>()
   for (const [n, { properties }] of judged.entries()) {
-    const { name, design, scenario } = cells[n]
+    const { name, design, scenario, files = {} } = cells[n]
     const found = properties.filter(
       ({ id, trace }) => trace !== null && introduced.has(keyOf({ cell: name, property: id })),
     )
     if (found.length === 0) continue
-    const cell: Cell = { design, scenario, properties: [], unasked: [], foreign: [] }
+    const cell: Cell = { design, scenario, properties: [], unasked: [], foreign: [], files }
     const reports = await context.writer.write(cell, found.map(resultOf), {
       out,
       onUnwritten,
@@ -139,7 +139,7 @@ function shortestDiagram(
   context: CommandContext,
   findings: readonly ReportedFinding[],
   written: ReadonlyMap<string, CounterexampleReport>,
-  out: string,
+  { out, cells }: Conclusion,
 ): string | null {
   const rank = ({ cell }: Finding): number => (cell.startsWith(`${UPSTREAM} in `) ? 0 : 1)
   const [first] = findings
@@ -148,5 +148,8 @@ function shortestDiagram(
   const report = first === undefined ? undefined : written.get(keyOf(first))
   if (report === undefined) return null
   const { contents, file, id } = report
-  return diagram(contents === null ? load(context, { name: file ?? id, out }) : replayed(context, contents))
+  const files = cells.find(({ name }) => name === first?.cell)?.files
+  return diagram(
+    contents === null ? load(context, { name: file ?? id, out }, files) : replayed(context, contents, files),
+  )
 }

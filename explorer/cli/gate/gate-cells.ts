@@ -4,6 +4,8 @@ import type { Scenario } from '../../../model/scenarios/scenario.ts'
 import { type Catalogue, scenariosOf } from '../catalogue.ts'
 import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import { packageInfo } from '../package-info.ts'
+import type { UserDesign } from '../user-design.ts'
+import type { UserFiles } from '../user-files.ts'
 import { cellName } from './baseline-file.ts'
 
 /** The cells of every change, or those of deep scenarios, which take minutes each. */
@@ -22,6 +24,8 @@ export interface GateCell<W = unknown> {
   readonly name: string
   readonly design: Design<W>
   readonly scenario: Scenario<W>
+  /** The user's file that the design comes from, if it is not one of the catalogue. */
+  readonly files?: UserFiles
 }
 
 /**
@@ -48,6 +52,24 @@ export function gateCells<W>(all: Catalogue<W>, { kernel, tier }: GateScope): re
       .filter(({ deep }) => (deep === true) === (tier === 'deep'))
       .filter(({ id }) => differs?.has(id) !== false)
       .map((scenario) => ({ name: cellName({ design, scenario }), design, scenario })),
+  )
+}
+
+/** The cells of designs that come from files, each in its scenarios. */
+export function cellsOfFiles(
+  catalogue: Catalogue,
+  designs: readonly UserDesign[],
+  { tier }: GateScope,
+): GateCell[] {
+  return designs.flatMap((from) =>
+    scenariosOf(catalogue, from.design)
+      .filter(({ deep }) => (deep === true) === (tier === 'deep'))
+      .map((scenario) => ({
+        name: cellName({ design: from.design, scenario }),
+        design: from.design,
+        scenario,
+        files: { design: from },
+      })),
   )
 }
 

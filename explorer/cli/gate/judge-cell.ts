@@ -1,8 +1,11 @@
+import type { Design } from '../../../model/designs/design.ts'
 import { judgedProperties } from '../../../model/designs/judged-properties.ts'
 import { FailedSearch, type Limits, type SearchHooks, type SearchSettings } from '../../search/index.ts'
 import { type Catalogue, findDesign, findScenario } from '../catalogue.ts'
 import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
+import type { DesignCode } from '../design-code/design-code.ts'
 import { stopInWords } from '../reason-words.ts'
+import { withDesign } from '../run-check.ts'
 import {
   type CellRun,
   counterexampleIn,
@@ -14,7 +17,8 @@ import type { JudgedCell, JudgedProperty } from './judged-cell.ts'
 
 /** One cell to search, by name. */
 export interface JudgeRequest {
-  readonly design: string
+  /** By id; one of a user's file whole, as data or as the text of its code. */
+  readonly design: string | Design<never> | DesignCode
   readonly scenario: string
   /** The kernel, by id; absent: the newest. */
   readonly kernel?: string
@@ -29,13 +33,14 @@ export type JudgeLimits = Pick<Limits, 'maxStates' | 'timeLimit' | 'memoryLimit'
  * recorded behaviour is held against xstate, and repeated. Violations found before model code failed are kept.
  * @throws ModelError when the system cannot be built or searched at all; ReferenceMismatch.
  */
-export function judgeCell<W>(
+export async function judgeCell<W>(
   all: Catalogue<W>,
-  { design: designName, scenario: scenarioName, kernel, limits }: JudgeRequest,
+  request: JudgeRequest,
   hooks: Pick<SearchHooks, 'stop' | 'onProgress'> = {},
-): JudgedCell {
+): Promise<JudgedCell> {
+  const { design: named, scenario: scenarioName, kernel, limits } = await withDesign(all, request)
   const catalogue = catalogueOfKernel(all, kernel)
-  const design = findDesign(catalogue, designName)
+  const design = typeof named === 'string' ? findDesign(catalogue, named) : (named as Design<W>)
   const scenario = findScenario(catalogue, scenarioName)
   const options: SearchSettings & typeof hooks = { ...limits, ...hooks }
   let modelError: string | null = null

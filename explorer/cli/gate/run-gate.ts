@@ -1,3 +1,4 @@
+import type { Design } from '../../../model/designs/design.ts'
 import { ModelError } from '../../../model/language/errors.ts'
 import type { CommandContext } from '../command-context.ts'
 import { inParallel } from '../in-parallel.ts'
@@ -69,7 +70,13 @@ export async function runGate(
     if (performance.now() >= end) stop.abort()
     if (stop.signal.aborted)
       return unjudgedCell(names, { stopped: `${why()} before it began`, modelError: null })
-    const request = { ...names, ...(kernel === null ? {} : { kernel }), limits }
+    const own = cell.files?.design
+    const request = {
+      ...names,
+      ...(own === undefined ? {} : { design: own.code ?? (design as Design<never>) }),
+      ...(kernel === null ? {} : { kernel }),
+      limits,
+    }
     const listener = {
       onProgress: (now: Parameters<ProgressDisplay['update']>[1]) => progress.update(name, now),
       onUnwritten: () => {},

@@ -2,6 +2,7 @@ import { plural } from '../../../counterexamples/text-layout.ts'
 import { LONGEST_MESSAGE, quoted, quotedPath } from '../../../model/language/quoted.ts'
 import type { Finding, FindingKind } from '../gate/compare.ts'
 import { FINDINGS } from '../gate/compare.ts'
+import type { UserDesign } from '../user-design.ts'
 import { wrapAtSpaces } from '../wrap.ts'
 
 /** A difference, and where its counterexample is. */
@@ -87,20 +88,35 @@ export function stepsOf({ now }: Pick<Finding, 'now'>): number {
   return steps === null ? Number.POSITIVE_INFINITY : Number(steps[1])
 }
 
-/** What to do next; empty where everything is as recorded. */
-export function nextSteps(findings: readonly ReportedFinding[], width: number): string[] {
+/**
+ * What to do next; empty where everything is as recorded.
+ * @param own the user's designs, if the gate is of those: one that is code is needed to show its counterexamples.
+ */
+export function nextSteps(
+  findings: readonly ReportedFinding[],
+  width: number,
+  own: readonly UserDesign[] = [],
+): string[] {
+  const fileOf = ({ cell }: ReportedFinding): string => {
+    const code = own.find(({ design, code }) => code !== undefined && cell.startsWith(`${design.id} in `))
+    return code === undefined ? '' : ` --design ${quotedPath(code.file)}`
+  }
   const has = (...kinds: readonly FindingKind[]): boolean => findings.some(({ kind }) => kinds.includes(kind))
   const written = findings.filter((f) => f.kind === 'introduced' && f.counterexample?.file != null)
   const [first] = written.toSorted((a, b) => stepsOf(a) - stepsOf(b))
   const lines = [
     ...(first === undefined
       ? []
-      : [`to read the shortest: mmucheck show ${quotedPath(first.counterexample?.file ?? '')}`]),
+      : [
+          `to read the shortest: mmucheck show ${quotedPath(first.counterexample?.file ?? '')}${fileOf(first)}`,
+        ]),
     ...(has('introduced', 'not-caught', 'different', 'vacuous')
       ? ['if that is meant, say so in "expect" of the design, with the reason']
       : []),
     ...(has('inconclusive') ? ['to decide what is inconclusive: raise the limit that it names'] : []),
-    ...(has('introduced', 'lost', 'fixed', 'changed', 'new') ? ['to record what is meant: --update'] : []),
+    ...(own.length === 0 && has('introduced', 'lost', 'fixed', 'changed', 'new')
+      ? ['to record what is meant: --update']
+      : []),
   ]
   // A command must stay on one line to be copied.
   return lines.flatMap((line) => (line.includes(': mmucheck ') ? [line] : wrapAtSpaces(line, width)))

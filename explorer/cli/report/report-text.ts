@@ -19,6 +19,8 @@ export interface Style {
   readonly allRemarks?: boolean
   /** Print also a line for each patch of the design. */
   readonly patches?: boolean
+  /** The design file, if it is code: a counterexample cannot be shown without it. */
+  readonly codeFile?: string
 }
 
 /** The block of one check: heading, a line per property, counterexamples, totals. */
@@ -33,7 +35,7 @@ export function checkBlock(check: CheckReport, heading: string, style: Style): s
     ...asked.flatMap((p) => propertyLines(p, longest, style)),
     ...(unasked.length === 0 ? [] : ['  not asked for:']),
     ...unasked.flatMap((p) => propertyLines(p, longest, style)),
-    ...readFirst([...asked, ...unasked]),
+    ...readFirst([...asked, ...unasked], style),
     ...Object.entries(check.leftOut).flatMap(([id, why]) =>
       hanging(`not judged: ${id}: ${why}`, style.width),
     ),
@@ -184,7 +186,7 @@ function propertyLines(p: PropertyReport, longest: number, style: Style): string
 }
 
 /** Of several counterexamples, the one with the shortest story; nothing if there is no choice. */
-function readFirst(properties: readonly PropertyReport[]): string[] {
+function readFirst(properties: readonly PropertyReport[], { codeFile }: Style): string[] {
   const files = properties.flatMap(({ verdict, counterexample: ce }) =>
     verdict === 'violated' && ce !== null && ce.file !== null
       ? [{ file: ce.file, length: ce.length, switches: ce.contextSwitches }]
@@ -192,7 +194,8 @@ function readFirst(properties: readonly PropertyReport[]): string[] {
   )
   if (files.length < 2) return []
   const [first] = files.toSorted((a, b) => a.length - b.length || a.switches - b.switches)
-  return [`  read first: mmucheck show ${quotedPath(first.file)}`]
+  const design = codeFile === undefined ? '' : ` --design ${quotedPath(codeFile)}`
+  return [`  read first: mmucheck show ${quotedPath(first.file)}${design}`]
 }
 
 /** Why the loop satisfies each fairness constraint. */

@@ -102,7 +102,7 @@ export const inThisThread: SearchRunner = searching(catalogue)
 
 const confirming =
   (checker: Checker): Confirm =>
-  async (counterexample) => {
-    replayed(checker, counterexample)
+  async (counterexample, files) => {
+    replayed(checker, counterexample, files)
     return null
   }

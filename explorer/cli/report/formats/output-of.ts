@@ -4,6 +4,7 @@ import { stepText } from '../../../../counterexamples/rows.ts'
 import type { Checker } from '../../checker.ts'
 import { load, replayed } from '../../counterexamples.ts'
 import { FINDINGS } from '../../gate/compare.ts'
+import type { Conclusion } from '../../gate/conclude.ts'
 import type { GateJson } from '../../gate/gate-json.ts'
 import { openInWords, stopInWords } from '../../reason-words.ts'
 import type { UserFiles } from '../../user-files.ts'
@@ -87,7 +88,7 @@ const shownOf = (
   files: UserFiles | undefined,
   out: string,
 ): Replayed =>
-  contents === null ? load(checker, { name: file ?? id, out }) : replayed(checker, contents, files)
+  contents === null ? load(checker, { name: file ?? id, out }, files) : replayed(checker, contents, files)
 
 function behaviourOf(shown: Replayed, file: string | null): Behaviour {
   return {
@@ -112,14 +113,15 @@ export function outputOfGate(
   findings: readonly ReportedFinding[],
   titles: ReadonlyMap<string, string>,
   verdict: string,
-  out: string,
+  { out, cells }: Pick<Conclusion, 'out' | 'cells'>,
 ): Output {
   const byKey = new Map<string, ReportedFinding>()
   for (const each of findings) if (each.property !== null) byKey.set(`${each.cell}: ${each.property}`, each)
   let shown = 0
-  const behaviour = ({ counterexample }: ReportedFinding): Behaviour | null => {
+  const behaviour = ({ cell, counterexample }: ReportedFinding): Behaviour | null => {
     if (counterexample?.file == null || shown++ >= SHOWN) return null
-    return behaviourOf(load(checker, { name: counterexample.file, out }), counterexample.file)
+    const files = cells.find(({ name }) => name === cell)?.files
+    return behaviourOf(load(checker, { name: counterexample.file, out }, files), counterexample.file)
   }
   const suites = json.cells.map((cell): Suite => {
     const name = `${cell.design} in ${cell.scenario}`
