@@ -89,7 +89,9 @@ describe('the package', () => {
     writeFileSync(join(user, 'typed.ts'), source)
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     const options = '--noEmit --module nodenext --target es2022 --strict --skipLibCheck --types'.split(' ')
-    const { status, stdout } = run(user, process.execPath, [tsc, ...options, '', 'typed.ts'])
+    const example = join('node_modules', 'mmucheck', 'docs', 'examples', 'init', 'my-change.ts')
+    cpSync(join(user, example), join(user, 'my-change.ts'))
+    const { status, stdout } = run(user, process.execPath, [tsc, ...options, '', 'typed.ts', 'my-change.ts'])
     expect([status, stdout]).toEqual([0, ''])
   })
 
@@ -101,6 +103,17 @@ describe('the package', () => {
     expect([status, stdout.trimEnd().split('\n').at(-1)]).toEqual([
       0,
       expect.stringMatching(/^mmucheck: 0 violated/),
+    ])
+  })
+
+  it('checks a design in a folder that is no package, as it writes one', () => {
+    const alone = join(folder, 'alone')
+    const binary = join(user, 'node_modules', '.bin', 'mmucheck')
+    expect(run(folder, binary, ['init', alone, '--github', '--gitlab']).status).toBe(0)
+    const { status, stdout } = run(alone, binary, ['gate', '--design', 'my-change.ts'])
+    expect([status, stdout.trimEnd().split('\n').at(-1)]).toEqual([
+      0,
+      'mmucheck: gate passes: 1 new; 0 of 1 cells as recorded',
     ])
   })
 

@@ -298,7 +298,7 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     done(await merge(context, files, raw))
   })
 
-  command('init', 'Writes an example of a design with code of its own, and its test.')
+  command('init', 'Writes an example of a design with new code, and its test.')
     .argument('[dir]', 'folder to write to', '.')
     .option('--github', 'and a workflow of GitHub that checks it')
     .option('--gitlab', 'and a .gitlab-ci.yml that checks it')

@@ -83,7 +83,8 @@ function longestSilence(asked: Asked): number | null {
   if (asked.kind === 'vet' || asked.kind === 'trace') return null
   const { design } = asked.request
   if (typeof design === 'string' || !('modules' in design)) return null
-  const { timeLimit = LONGEST_SILENCE } = asked.kind === 'check' ? asked.request.settings : asked.request.limits
+  const { timeLimit = LONGEST_SILENCE } =
+    asked.kind === 'check' ? asked.request.settings : asked.request.limits
   // A search that ends by itself at the limit is to be the one that says so.
   return timeLimit + 2
 }

@@ -11,7 +11,7 @@ import { orUnwritable } from '../write-counterexample.ts'
 const options = z.object({ github: z.boolean().default(false), gitlab: z.boolean().default(false) })
 
 /** The files of the example, and where they go. */
-const FILES = { 'my-change.ts': 'my-change.ts', 'my-change.test.ts': 'my-change.test.ts' }
+const FILES = { 'my-change.ts': 'my-change.ts', 'test.ts': 'my-change.test.ts' }
 const GITHUB = { 'github.yml': '.github/workflows/mmucheck.yml' }
 const GITLAB = { 'gitlab-ci.yml': '.gitlab-ci.yml' }
 /** One that is there already is that of the folder, and stays. */
