@@ -83,7 +83,7 @@ describe('level 2', () => {
 
   it('says of a design with a step that cannot be taken in a slice that it was not followed there', async () => {
     const path = file(logUpTo(logText('s03_ptesync'), 720))
-    const flags = ['--level', '2', '--slice', 'table', '--design', 'sync-maps-writable']
+    const flags = ['--level', '2', '--slice', 'table', '--design', 'sync-maps-a-table-writable']
     const { status, out } = await runTrace(path, ...flags)
     expect([status, out.at(-1)]).toEqual([4, '1 log: 1 inconclusive'])
     expect(out.join('\n')).toContain('not followed: the design uses what this slice leaves out')
