@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { formatCounterexample, idOf, parseCounterexample } from './counterexample-file.ts'
-import { counterexampleFrom, formatKnown, type Known, keptById, parseKnown } from './known-file.ts'
+import {
+  counterexampleFrom,
+  formatKnown,
+  type Known,
+  keptById,
+  keptOfNewest,
+  parseKnown,
+} from './known-file.ts'
 
 const step = fc.record({
   thread: fc.constantFrom('vcpu0', 'vcpu1', 'zapper0'),
@@ -91,5 +98,22 @@ describe('a file of known counterexamples', () => {
     expect(keptById(folder, one.id)?.known).toEqual(one)
     expect(keptById(folder, 'ce-00000000')).toBeNull()
     expect(keptById(join(folder, 'none'), one.id)).toBeNull()
+  })
+
+  it('are those of the newest kernel where none is named', () => {
+    const own = mkdtempSync(join(tmpdir(), 'mmucheck-newest-'))
+    const one = (kernel: string | undefined): Known => {
+      const rest = { design: 'one', scenario: 'a', property: 'p', kind: 'invariant', initial: 0 } as const
+      const found = { ...rest, steps: [{ thread: 'vcpu0', step: 's' }], loopStart: null }
+      return { ...found, id: idOf({ ...found, kernel }) }
+    }
+    for (const kernel of [undefined, '6.1'])
+      writeFileSync(
+        join(own, `${kernel ?? '7.2'}.json`),
+        formatKnown({ kernel, counterexamples: [one(kernel)] }),
+      )
+    expect(keptOfNewest(own)).toEqual([one(undefined)])
+    expect(keptOfNewest(join(own, 'missing'))).toEqual([])
+    rmSync(own, { recursive: true })
   })
 })

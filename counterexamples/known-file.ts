@@ -139,6 +139,15 @@ export function keptById(
   return null
 }
 
+/** The counterexamples in a folder that are of the newest kernel. @throws CounterexampleError as `parseKnown`. */
+export function keptOfNewest(folder: string): readonly Known[] {
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : []
+  return names
+    .map((name) => readKnown(join(folder, name)))
+    .filter(({ kernel }) => kernel === undefined)
+    .flatMap(({ counterexamples }) => counterexamples)
+}
+
 /** What a file of its own would contain, written by this checker. */
 export function counterexampleFrom(
   { kernel }: Pick<KnownFile, 'kernel'>,

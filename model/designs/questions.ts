@@ -86,10 +86,15 @@ export const questions: readonly Question[] = [
     aliases: [],
     title: 'Re: [PATCH v3 5/7] KVM: x86: Participate in bitmap-based PTE aging (April 2024)',
     question:
-      'If accesses are read from TDP roots without mmu_lock, what does a call report once the VM has shadow pages? The mail objects that MGLRU would be blind to a VM with nested guests, and withdraws that: an unreliable answer made the notifier return 0 instead of FAST. A later mail withdraws the withdrawal.',
+      'The patch ages TDP SPTEs without mmu_lock, but not rmaps. What does a call report once L1 has run a nested guest, so that memslots have rmaps? The first mail objects that MGLRU would be blind to all accesses of such a VM. This mail withdraws the objection: args.unreliable only makes the notifier return 0 instead of MMU_NOTIFIER_YOUNG_FAST. A later mail withdraws the withdrawal.',
     answer:
-      'The patch does not return 0: with a bitmap it returns BITMAP_UNRELIABLE, and without one it asks again under mmu_lock. So the objection is right for the walk that ages pages, whose caller ignores that answer, and too strong for the check before eviction, which stays exact while the page is in one memslot. If the claim of the mail were true, pages in use would be evicted. What the thread did not see: if the page is in two memslots and rmaps appear between them, the pass without mmu_lock has cleared A in the first, its result is forgotten, and the access is lost in silence. To keep what was found mends that. Of the proposals, mmu_lock for the rmaps alone is exact; testing for rmaps in advance lets them be walked without a lock. What was merged (v6.15) has neither bitmap nor "unreliable"; its own mistake, a head read again, is mended in v7.2.',
+      'The withdrawal is wrong, and the objection is half right. With a bitmap, the notifier returns MMU_NOTIFIER_YOUNG_BITMAP_UNRELIABLE; the walk that ages pages ignores the value and reads an empty bitmap, so it misses even the accesses of L1. Without a bitmap, the notifier does not return 0 either: it asks again under mmu_lock. The check before eviction is therefore exact, as long as the page is in one memslot. If the notifier returned 0, as the mail says, pages that both L1 and L2 use would be evicted. The thread does not mention a page in two memslots or address spaces, as with SMM: the pass without mmu_lock clears A in the first, L1 runs L2, the second is unreliable, and the pass under mmu_lock finds A clear everywhere. The access is consumed, and the page is reported as not young. v2 has the same flaw; keeping what the first pass found fixes it. Of the two proposals in the thread, mmu_lock around the rmaps alone is exact; a test for rmaps in kvm_arch_prepare_bitmap_age() is not safe, because L1 may run L2 after the test, and the rmaps are then walked without any lock. The next versions drop the bitmap; in v5 to v7 the walk asks for a fast answer that leaves rmaps out, so it knowingly misses what L2 accesses. The merged code (v6.15) walks rmaps under a lock bit and gives every caller the whole answer. It had a use after free, because it read the head of the rmap again without the lock (rmap-head-read-again; not in v7.2), and may have changed frozen SPTEs (frozen-spte-aged, a candidate; not in v7.2).',
     evidence: [
+      {
+        design: 'bitmap-aging-returns-0',
+        scenario: 'nested-aging-one-slot',
+        property: 'access-is-seen-before-eviction',
+      },
       {
         design: 'bitmap-aging',
         scenario: 'nested-aging-one-slot',
@@ -97,12 +102,17 @@ export const questions: readonly Question[] = [
       },
       { design: 'bitmap-aging', scenario: 'nested-aging-one-slot', property: 'access-is-seen-by-the-walk' },
       {
-        design: 'bitmap-aging-returns-0',
+        design: 'bitmap-aging-asks-again',
         scenario: 'nested-aging-one-slot',
-        property: 'access-is-seen-before-eviction',
+        property: 'access-is-seen-by-the-walk',
       },
       { design: 'bitmap-aging', scenario: 'nested-aging', property: 'no-access-consumed-in-silence' },
       { design: 'bitmap-aging', scenario: 'nested-aging', property: 'access-is-seen-before-eviction' },
+      {
+        design: 'bitmap-aging-stops-at-rmaps',
+        scenario: 'nested-aging',
+        property: 'no-access-consumed-in-silence',
+      },
       {
         design: 'bitmap-aging-keeps-young',
         scenario: 'nested-aging',
@@ -114,6 +124,8 @@ export const questions: readonly Question[] = [
         property: 'access-is-seen-by-the-walk',
       },
       { design: 'rmaps-tested-in-advance', scenario: 'nested-aging', property: 'rmap-is-aged-under-a-lock' },
+      { design: 'aging-fast-only', scenario: 'nested-aging', property: 'access-is-seen-by-the-walk' },
+      { design: 'aging-fast-only', scenario: 'nested-aging', property: 'access-is-seen-before-eviction' },
       { design: 'upstream', scenario: 'nested-aging', property: 'no-access-consumed-in-silence' },
       { design: 'upstream', scenario: 'nested-aging', property: 'access-is-seen-by-the-walk' },
       { design: 'rmap-head-read-again', scenario: 'aging-rmap', property: 'no-use-after-free' },

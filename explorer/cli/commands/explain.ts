@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { z } from 'zod'
+import { keptOfNewest } from '../../../counterexamples/known-file.ts'
 import type { Design, Expectation } from '../../../model/designs/design.ts'
 import { isAlwaysJudged, isJudgedByDefault } from '../../../model/designs/judged-properties.ts'
 import type { Question } from '../../../model/designs/questions.ts'
@@ -30,6 +32,7 @@ import type { Io } from '../io.ts'
 import { isPathOf, type Machine, type MachineStep, machinesOf } from '../machines.ts'
 import { unknownName } from '../nearest.ts'
 import { readOptions } from '../options.ts'
+import { packageInfo } from '../package-info.ts'
 import { evidenceFor } from '../question-evidence.ts'
 import { readUserDesign } from '../read-user-design.ts'
 import { isDesignFile, type UserDesign } from '../user-design.ts'
@@ -38,6 +41,9 @@ import { changeLine } from './diff.ts'
 import { LISTS } from './list.ts'
 
 const options = z.object({ kernel: z.string().optional() })
+
+/** Where counterexamples are kept. */
+const KNOWN = join(packageInfo().root, 'counterexamples', 'known')
 
 /**
  * `mmucheck explain`: what a property, design, scenario, bound, question, machine, block or step means. A name that
@@ -116,7 +122,9 @@ function aboutQuestion({ catalogue }: CommandContext, asked: Question): Rows {
     ['mail', title],
     ['asks', question],
     ['answer', answer],
-    ...evidenceFor(asked, catalogue).map((line, index): Row => [index === 0 ? 'evidence' : '', line]),
+    ...evidenceFor(asked, catalogue, keptOfNewest(KNOWN)).map(
+      (line, index): Row => [index === 0 ? 'evidence' : '', line],
+    ),
   ]
 }
 

@@ -1,7 +1,7 @@
 import { agingUnderMmuLock } from '../../kernels/aging/aging-without-mmu-lock.ts'
 import { only, replace } from '../../language/patch.ts'
 import { step } from '../../language/program.ts'
-import { firstSpte } from '../../machines/aging/aging.ts'
+import { firstSpte, forget } from '../../machines/aging/aging.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import type { Design } from '../design.ts'
 import { notReached, vacuous, violated } from '../expectation.ts'
@@ -10,6 +10,7 @@ import { notReached, vacuous, violated } from '../expectation.ts'
 
 const AGING = 'aging-rmap'
 const CHAIN = 'aging-chain'
+const NOTIFIER = 'aging-notifier'
 
 const headReadAgain = only<Kvm>('aging', replace('AG.3', firstSpte('now', 'v6.15..v7.0')))
 
@@ -55,6 +56,24 @@ export const agingDesigns: readonly Design<Kvm>[] = [
     ],
   },
   {
+    id: 'rmap-head-truncated',
+    aliases: ['CD3'],
+    title: 'keep the head of a locked rmap in 32 bits, and store that when it is unlocked',
+    status: 'rejected',
+    kernel: { version: 'never merged', function: 'kvm_rmap_unlock_readonly' },
+    about:
+      'The value that kvm_rmap_lock_readonly() returns is a pointer. In a proposal it went through a variable of 32 bits; what is stored then leads to no SPTE of the frame. The notifier finds nothing to zap.',
+    scenarios: [NOTIFIER],
+    kernels: ['7.2'],
+    patches: [only('aging', replace('AG.6', unlockTruncated()))],
+    expect: violated(
+      NOTIFIER,
+      'no-mapping-of-a-lost-page',
+      'locked-rmap-does-not-change',
+      'leaf-is-on-its-rmap',
+    ),
+  },
+  {
     id: 'aging-under-mmu-lock',
     aliases: [],
     title: 'until v6.14: age SPTEs under mmu_lock',
@@ -67,3 +86,22 @@ export const agingDesigns: readonly Design<Kvm>[] = [
     expect: notReached('The zap waits for mmu_lock instead.', AGING, 'aging-holds-back-a-zap'),
   },
 ]
+
+/** AG.6 that stores half of the head. */
+function unlockTruncated() {
+  return step<Kvm>(
+    'AG.6',
+    { fn: 'kvm_rmap_unlock_readonly', since: 'history', shows: 'rmap_head->val = (u32)rmap_val' },
+    {
+      does: (kvm, self) => {
+        const { gfn, locked } = kvm.aging[self]
+        if (locked) {
+          kvm.rmap_locked[gfn as number] = false
+          for (let page = 0; page < kvm.page.length; page++) kvm.rmap[gfn as number][page].clear()
+        }
+        forget(kvm, self)
+      },
+      to: 'idle',
+    },
+  )
+}

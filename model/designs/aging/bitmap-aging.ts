@@ -4,6 +4,7 @@ import { CALL } from '../../machines/aging/aging-steps.ts'
 import {
   bitmapCall,
   fastOnly,
+  fastOnlyNotifier,
   rmapsTestedInAdvance,
   shadowPartLocked,
   type Unreliable,
@@ -96,11 +97,11 @@ export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
     status: 'control',
     kernel: { version: 'never merged', function: 'walk_pte_range' },
     about:
-      'The consumer that BITMAP_UNRELIABLE was made for: it sees what L2 has accessed, at the price of mmu_lock.',
-    scenarios: [ONE],
+      'The caller that BITMAP_UNRELIABLE was made for: it sees what L2 has accessed, at the price of mmu_lock. The check before eviction is that of v3.',
+    scenarios: [ONE, TWO],
     kernels: ['7.2'],
     patches: calls(bitmapCall({ ...AS_MAILED, walk: 'asks again' })),
-    expect: [],
+    expect: violated(TWO, SILENT, EVICTION),
   },
   {
     id: 'bitmap-aging-returns-0',
@@ -157,16 +158,42 @@ export const bitmapAgingDesigns: readonly Design<Kvm>[] = [
     expect: [...ALL.flatMap((s) => violated(s, UNDER_LOCK)), ...BLIND],
   },
   {
+    id: 'aging-fast-only-notifier',
+    aliases: [],
+    title: 'v5 (2024): no bitmap; a second notifier, test_clear_young_fast_only(), looks at TDP roots only',
+    status: 'rejected',
+    kernel: { version: 'never merged', function: 'kvm_mmu_notifier_test_clear_young_fast_only' },
+    about:
+      'The walk asks the fast notifier alone, and does not see what L2 accesses. The check before eviction asks both if the first has found nothing, so that nothing is lost between them.',
+    scenarios: ALL,
+    kernels: ['7.2'],
+    patches: calls(fastOnlyNotifier()),
+    expect: BLIND,
+  },
+  {
     id: 'aging-fast-only',
     aliases: [],
-    title: 'v6 and v7 (2024): the walk asks for a fast answer only, without rmaps',
+    title: 'v6 (2024): the walk asks for a fast answer only, without rmaps',
     status: 'rejected',
     kernel: { version: 'never merged', function: 'kvm_age_gfn' },
     about:
       'The incomplete answer is what the caller has asked for: the accesses of L2 do not count for the walk. The check before eviction takes mmu_lock for the rmaps.',
     scenarios: ALL,
     kernels: ['7.2'],
-    patches: calls(fastOnly()),
+    patches: calls(fastOnly('mmu_lock')),
+    expect: BLIND,
+  },
+  {
+    id: 'aging-fast-only-lockless',
+    aliases: [],
+    title: 'v7 (2024): as v6, and rmaps are walked under their lock bits',
+    status: 'rejected',
+    kernel: { version: 'never merged', function: 'kvm_age_gfn' },
+    about:
+      'mmu_lock is not taken any more. What was merged is this without the parameter: every caller gets the whole answer.',
+    scenarios: ALL,
+    kernels: ['7.2'],
+    patches: calls(fastOnly('lock bit')),
     expect: BLIND,
   },
   {

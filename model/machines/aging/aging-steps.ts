@@ -183,6 +183,7 @@ export function report(): Step<Kvm> {
         local.young = false
         local.recorded = false
         local.unreliable = false
+        local.answer = '0'
         local.owed = false
         local.consumed = false
       },

@@ -10,6 +10,10 @@ const mailed = 'history'
 const test = { fn: 'kvm_mmu_notifier_test_clear_young', since: mailed } as const
 const END = 'AG.7'
 
+type Answer = Kvm['aging'][number]['answer']
+const FAST = 'YOUNG_FAST'
+const UNRELIABLE = 'YOUNG_BITMAP_UNRELIABLE'
+
 /** What becomes of a call whose lockless pass was unreliable. */
 export interface Unreliable {
   /** A check before eviction: asks again under mmu_lock, or returns 0. */
@@ -29,6 +33,9 @@ export interface Unreliable {
  * bits exist. The walk then tests TDP roots without mmu_lock into a bitmap, and clears what it has recorded; a check
  * before eviction clears at once. A slot with rmaps contributes nothing and makes the answer unreliable. Without a
  * bitmap the notifier then asks again under mmu_lock.
+ *
+ * The callers are those of v3 7/7: the walk ignores what the notifiers return and goes by the bitmap; the check before
+ * eviction takes all but 0 for young, and looks at the neighbours only after YOUNG_FAST.
  */
 export function bitmapCall(unreliable: Unreliable): Block<Kvm> {
   const stop = unreliable.rest === 'left out'
@@ -42,33 +49,37 @@ export function bitmapCall(unreliable: Unreliable): Block<Kvm> {
         {},
       ],
     ),
-    isUnreliable('V3.t0', 'V3.tT1', stop ? 'V3.3' : 'V3.tnext'),
+    isUnreliable('V3.t0', 'V3.tT1', stop ? 'V3.tfinish' : 'V3.tnext'),
     ...tdpWalk('V3.tT', 'records'),
     nextSlot('V3.tnext', 'V3.t0'),
+    finish('V3.tfinish'),
+    answers('V3.tor', ({ unreliable, recorded }) => (unreliable ? UNRELIABLE : recorded ? FAST : '0')),
     step(
       'V3.3',
-      { ...test, shows: (kvm, self) => `bitmap: ${kvm.aging[self].recorded ? 'young' : 'nothing'}` },
+      {
+        fn: 'walk_pte_range',
+        since: mailed,
+        shows: (kvm, self) =>
+          `${kvm.aging[self].answer}${asksAgain(kvm, self) ? ': ask again without a bitmap' : ' is ignored'}; bitmap: ${kvm.aging[self].recorded ? 'young' : 'nothing'}`,
+      },
       [
-        {
-          when: (kvm, self) => kvm.aging[self].unreliable && unreliable.walk === 'asks again',
-          does: (kvm, self) => first(kvm, self),
-          to: 'LK.lock',
-        },
+        { when: asksAgain, does: first, to: 'LK.lock' },
         { when: (kvm, self) => !kvm.aging[self].recorded, to: END },
-        { does: (kvm, self) => first(kvm, self) },
+        { does: first },
       ],
     ),
-    isUnreliable('V3.c0', 'V3.cT1', stop ? 'V3.end' : 'V3.cnext'),
+    isUnreliable('V3.c0', 'V3.cT1', stop ? 'V3.cfinish' : 'V3.cnext'),
     ...tdpWalk('V3.cT', unreliable.clear ?? 'clears'),
     nextSlot('V3.cnext', 'V3.c0'),
+    finish('V3.cfinish'),
     step('V3.end', { ...test, shows: (kvm, self) => `unreliable = ${kvm.aging[self].unreliable}` }, [
-      { when: (kvm, self) => !kvm.aging[self].unreliable, to: END },
+      { when: (kvm, self) => !kvm.aging[self].unreliable, to: 'V3.cor' },
       {
         when: () => unreliable.eviction === 'returns 0',
         does: (kvm, self) => {
           kvm.aging[self].young = false
         },
-        to: END,
+        to: 'V3.cor',
       },
       {
         does: (kvm, self) => {
@@ -79,11 +90,67 @@ export function bitmapCall(unreliable: Unreliable): Block<Kvm> {
     ]),
     step(
       'V3.5',
-      { ...test, shows: (kvm, self) => `a bitmap was given = ${kvm.aging[self].call === 'walk'}` },
+      {
+        ...test,
+        shows: (kvm, self) =>
+          kvm.aging[self].call === 'walk' ? `return ${UNRELIABLE}` : 'no bitmap: ask again under mmu_lock',
+      },
       [{ when: (kvm, self) => kvm.aging[self].call === 'walk', to: END }, {}],
     ),
     ...underMmuLock(),
+    answers('V3.lor', ({ young }) => (young ? 'YOUNG' : '0'), 'V3.6'),
+    answers('V3.cor', ({ young }) => (young ? FAST : '0')),
+    step(
+      'V3.6',
+      {
+        fn: 'folio_referenced_one',
+        since: mailed,
+        shows: (kvm, self) => {
+          const { call, answer } = kvm.aging[self]
+          if (call === 'walk') return `${answer} is ignored`
+          return `${answer}: ${answer === '0' ? 'evict' : 'keep'} the page${answer === FAST ? ', and look around' : ''}`
+        },
+      },
+      {
+        does: (kvm, self) => {
+          const { call, answer } = kvm.aging[self]
+          if (call === 'eviction') kvm.aging[self].young = answer !== '0'
+        },
+      },
+    ),
   ])
+
+  function asksAgain(kvm: Kvm, self: number): boolean {
+    return kvm.aging[self].answer === UNRELIABLE && unreliable.walk === 'asks again'
+  }
+}
+
+/** `kvm_arch_finish_bitmap_age()`: arm64 would drop a lock here. */
+function finish(name: string): Step<Kvm> {
+  return step(name, {
+    fn: 'kvm_arch_finish_bitmap_age',
+    since: mailed,
+    shows: 'nothing to do on x86',
+    quiet: true,
+  })
+}
+
+/** What KVM's notifier returns, in the generic layer, which ORs the answers of all subscribers; here there is one. */
+function answers(name: string, of: (call: Kvm['aging'][number]) => Answer, to?: string): Step<Kvm> {
+  return step<Kvm>(
+    name,
+    {
+      fn: '__mmu_notifier_test_clear_young',
+      since: mailed,
+      shows: (kvm, self) => `young |= ${of(kvm.aging[self])}`,
+    },
+    {
+      does: (kvm, self) => {
+        kvm.aging[self].answer = of(kvm.aging[self])
+      },
+      ...(to === undefined ? {} : { to }),
+    },
+  )
 }
 
 /** Proposal 1 of the thread: the TDP part without mmu_lock, the rmaps of each slot under it. */
@@ -124,8 +191,11 @@ export function rmapsTestedInAdvance(): Block<Kvm> {
   ])
 }
 
-/** v6 and v7: a caller that wants a fast answer only gets none from rmaps; others wait for mmu_lock there. */
-export function fastOnly(): Block<Kvm> {
+/**
+ * v6 and v7: a caller that wants a fast answer only gets none from rmaps; for others they are walked.
+ * @param under mmu_lock in v6, the lock bit of the rmap in v7.
+ */
+export function fastOnly(under: 'mmu_lock' | 'lock bit'): Block<Kvm> {
   return inCall([
     ...tdpWalk('AG.T'),
     step(
@@ -144,8 +214,29 @@ export function fastOnly(): Block<Kvm> {
         {},
       ],
     ),
-    ...lockedRmaps(),
+    ...(under === 'mmu_lock' ? lockedRmaps() : rmapWalk('AG', 'lock bit')),
     nextSlot('AG.next', 'AG.T1'),
+  ])
+}
+
+/**
+ * v5: test_clear_young_fast_only(), a separate notifier, looks at TDP roots without mmu_lock. The walk asks nothing
+ * else; the check before eviction asks clear_young() as well if that has found nothing.
+ */
+export function fastOnlyNotifier(): Block<Kvm> {
+  return inCall([
+    ...tdpWalk('F5.T'),
+    nextSlot('F5.next', 'F5.T1'),
+    step(
+      'F5.1',
+      {
+        fn: 'should_look_around',
+        since: mailed,
+        shows: (kvm, self) => `test_clear_young_fast_only() = ${kvm.aging[self].young}`,
+      },
+      [{ when: (kvm, self) => kvm.aging[self].young || kvm.aging[self].call === 'walk', to: END }, {}],
+    ),
+    ...underMmuLock(),
   ])
 }
 

@@ -23,6 +23,8 @@ export const agingThread = (sorts: Sorts, bounds: Bounds) =>
     young: optional(bounds.aging.accessed, flag),
     recorded: optional(bounds.aging.accessed, flag),
     unreliable: optional(bounds.aging.accessed, flag),
+    /** What the notifier of a mailed series has returned. */
+    answer: optional(bounds.aging.accessed, oneOf('0', 'YOUNG', 'YOUNG_BITMAP_UNRELIABLE', 'YOUNG_FAST')),
     /** History: an A bit was set when the call began; the call has cleared one. */
     owed: optional(bounds.aging.accessed, flag),
     consumed: optional(bounds.aging.accessed, flag),
