@@ -83,6 +83,8 @@ export interface Catalogue<W = unknown> {
   readonly propertySources?: string
   /** How logs of the real system are read; absent if the model knows none. */
   readonly traces?: () => Promise<TracedModel<W>>
+  /** Folder of this package with documents about the model, whose tables are searched for words. */
+  readonly documents?: string
   /** Folder of this package with an example of a design that is code, which `init` copies; absent if there is none. */
   readonly example?: string
   /** The modules about this model that designs which are code can import, besides those for any model. */

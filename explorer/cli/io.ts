@@ -16,6 +16,8 @@ export interface Io {
   readonly input: NodeJS.ReadableStream
   /** The terminal on which what is typed can be edited; null if the input does not come from one. */
   readonly editor: NodeJS.WritableStream | null
+  /** True when standard output is no terminal: lists have one line per item then, for grep. */
+  readonly piped?: boolean
   /** Columns of text; 80 unless COLUMNS says less. */
   readonly width: number
 }

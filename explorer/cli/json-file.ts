@@ -8,9 +8,14 @@ const MOST_BYTES = 1 << 20
 /**
  * Reads a user's JSON file, or the pipe that a shell passes instead.
  * @param what the kind of file, for messages.
+ * @param otherwise says what a file is that is not JSON, if it is known; null if not.
  * @throws UsageError for a file that cannot be read, is too large, or is not JSON.
  */
-export function readJson(what: string, path: string): unknown {
+export function readJson(
+  what: string,
+  path: string,
+  otherwise: (contents: string) => string | null = () => null,
+): unknown {
   const where = quotedPath(path)
   let contents: string
   try {
@@ -22,6 +27,8 @@ export function readJson(what: string, path: string): unknown {
   try {
     return JSON.parse(contents)
   } catch (error) {
+    const is = otherwise(contents)
+    if (is !== null) throw new UsageError(`${where}: ${is}`)
     throw new UsageError(`${where} is not JSON: ${quoted((error as Error).message)}`)
   }
 }

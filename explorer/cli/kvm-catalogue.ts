@@ -36,6 +36,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   },
   drawing: kvmDrawing,
   example: 'docs/examples/init',
+  documents: 'docs/kvm',
   modules: {
     'mmucheck/kvm': () => import('../../model/index.ts'),
     'mmucheck/properties': () => import('../../properties/index.ts'),

@@ -63,6 +63,7 @@ export function processIo(): ProcessIo {
     colour: coloursFor(env),
     input: stdin,
     editor: live && stdin.isTTY ? stderr : null,
+    piped: stdout.isTTY !== true,
     width: widthOf(env.COLUMNS),
   }
 }

@@ -135,8 +135,11 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
       done(await museum(context, raw))
     })
 
-  command('list', 'Lists scenarios, designs, properties, machines, bounds or kernels.')
-    .argument('[kind]', 'scenarios, designs, properties, machines, bounds or kernels')
+  command('list', 'Lists scenarios, designs, properties, machines, steps, bounds or kernels.')
+    .argument('[kind]', 'scenarios, designs, properties, machines, steps, bounds, kernels')
+    .option('--grep <word>', 'those in which it occurs: a function, field, commit, CVE, subject')
+    .option('--function <name>', 'designs and steps of this kernel function')
+    .option('--release <version>', 'designs only: those that this version carries, as written')
     .option('--json', 'an array, or an object of arrays')
     .option('--status <status>', 'designs only: those of this status, see "explain"')
     .option('--kernel <version>', 'of this Linux version')
@@ -146,7 +149,7 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     })
 
   command('explain', 'Explains a scenario, design, property, bound, machine, step or question.')
-    .argument('<name>', 'id or alias')
+    .argument('<name>', 'id or alias; a design file; a kernel function, field, commit, CVE')
     .option('--kernel <version>', 'as it is in this Linux version')
     .action(async (name: string, raw) => {
       const { explain } = await import('./commands/explain.ts')

@@ -133,6 +133,19 @@ describe('a design file', () => {
     )
   })
 
+  it('is not a patch of the kernel, which a mail contains', async () => {
+    const path = join(folder, 'series.patch')
+    writeFileSync(
+      path,
+      'From: x\nSubject: y\n\n--- a/mmu.c\n+++ b/mmu.c\n@@ -1,2 +1,2 @@ static void mark(struct kvm *kvm)\n-a\n+b\n',
+    )
+    const { status, err } = await runSmall(['check', '--design', path])
+    expect([status, err[0]]).toEqual([
+      2,
+      expect.stringMatching(/it is a patch of the kernel, .*\("mmucheck explain mark"\), and move, drop,/),
+    ])
+  })
+
   it('can limit a patch to one kind of machine', () => {
     const { design } = readDesign(catalogue, file({ patches: [{ op: 'drop', name: 'V.2', in: 'vcpu' }] }))
     expect(design.patches).toEqual([{ op: 'drop', name: 'V.2', in: 'vcpu' }])

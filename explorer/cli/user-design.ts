@@ -33,7 +33,7 @@ export interface DesignSpec<W> extends Change<W>, Omit<DesignData, 'patches'> {
 
 /** True when a `--design` argument means a file and not a name. */
 export const isDesignFile = (argument: string): boolean =>
-  /[/\\]|\.json$|\.patch$/i.test(argument) || isCodeFile(argument)
+  /[/\\]|\.(json|patch|diff|mbox|eml)$/i.test(argument) || isCodeFile(argument)
 
 /**
  * Reads a design from a JSON file (docs/formats/design.md). Without `scenarios` it belongs to every
@@ -44,8 +44,20 @@ export const isDesignFile = (argument: string): boolean =>
 export function readDesign<W>(catalogue: Catalogue<W>, path: string): UserDesign<W> {
   if (isCodeFile(path))
     throw new UsageError(`${quotedPath(path)}: this command takes designs that are data (JSON) only`)
-  const data = designDataOf(readJson('design', path), quotedPath(path))
+  const data = designDataOf(readJson('design', path, aboutPatch), quotedPath(path))
   return { design: designOf(catalogue, data, path), data, file: path }
+}
+
+/** How to write a patch of the kernel, as it is mailed, as a design; null for anything else. */
+function aboutPatch(contents: string): string | null {
+  if (!/^(?:diff --git |--- a\/|@@ -\d)/m.test(contents)) return null
+  const functions = [...contents.matchAll(/^@@ .* @@.*?\b(\w+)\(/gm)].map(([, fn]) => fn)
+  const [first = 'FUNCTION'] = new Set(functions)
+  return (
+    'it is a patch of the kernel, and a design is a change of the model: find the steps of the functions that it ' +
+    `changes ("mmucheck explain ${quoted(first)}"), and move, drop, insert or replace them in a JSON file, or in ` +
+    'TypeScript where the code is new ("mmucheck init")'
+  )
 }
 
 /** The design that the contents of a file describe. @throws UsageError as `readDesign`. */

@@ -59,7 +59,8 @@ export async function explain(
   const catalogue = catalogueOfKernel(all, kernel)
   const context = { ...rest, catalogue }
   const { io } = rest
-  if (isDesignFile(name)) {
+  // A path of a step has slashes, too.
+  if (isDesignFile(name.slice(name.lastIndexOf('/') + 1))) {
     print(io, [aboutDesignFile(context, await readUserDesign({ ...rest, catalogue: all }, catalogue, name))])
     return 0
   }
@@ -81,9 +82,41 @@ export async function explain(
     ...aboutBlocks(context, machines, name),
     ...aboutSteps(context, machines, name),
   ]
-  if (texts.length === 0) throw new UsageError(unknown(context, machines, name))
-  print(io, texts)
+  if (texts.length > 0) print(io, texts)
+  else print(io, [await occurrenceRows(context, machines, name)])
   return 0
+}
+
+/** Most lines of a kind that are listed. */
+const MOST_LISTED = 20
+
+/** Where a word occurs that is no name. @throws UsageError if it occurs nowhere, with the nearest name. */
+async function occurrenceRows(
+  context: CommandContext,
+  machines: readonly Machine[],
+  word: string,
+): Promise<Rows> {
+  // Only for words that are no names.
+  const { occurrencesOf } = await import('../occurrences.ts')
+  const found = LISTS.some((list) => list === word.toLowerCase())
+    ? []
+    : occurrencesOf(context.catalogue, word)
+  if (found.length === 0) throw new UsageError(unknown(context, machines, word))
+  const kinds = [...new Set(found.map(({ kind }) => kind))]
+  return [
+    ['word', quoted(word)],
+    ...kinds.flatMap((kind): Row[] => {
+      const all = found.filter((each) => each.kind === kind)
+      const listed = all
+        .slice(0, MOST_LISTED)
+        .map(({ name, text }) => (text === '' ? name : `${name}: ${text}`))
+      const more = all.length - listed.length
+      return [...listed, ...(more > 0 ? [`and ${more} more`] : [])].map(
+        (text, n): Row => [n === 0 ? kind : '', text],
+      )
+    }),
+    ['next', 'mmucheck explain NAME, with one of these names'],
+  ]
 }
 
 function print(io: Io, texts: readonly Rows[]): void {

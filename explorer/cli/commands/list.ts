@@ -9,6 +9,7 @@ import type { CommandContext } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
 import { machinesOf } from '../machines.ts'
 import { unknownName } from '../nearest.ts'
+import { matcherOf, textOf } from '../occurrences.ts'
 import { readOptions } from '../options.ts'
 import { wrapAtSpaces } from '../wrap.ts'
 
@@ -16,12 +17,15 @@ const options = z.object({
   json: z.boolean().default(false),
   kernel: z.string().optional(),
   status: z.enum(STATUSES).optional(),
+  grep: z.string().min(1, 'must not be empty').optional(),
+  function: z.string().min(1, 'must name a function').optional(),
+  release: z.string().min(1, 'must name a version').optional(),
 })
 
 /** The lists that are printed where none is named. */
 const MAIN = ['scenarios', 'designs', 'properties', 'machines'] as const
 /** Names of all lists. */
-export const LISTS = [...MAIN, 'bounds', 'kernels'] as const
+export const LISTS = [...MAIN, 'steps', 'bounds', 'kernels'] as const
 type Kind = (typeof LISTS)[number]
 
 /** An item of a list; `data` are the JSON members that only this kind has. */
@@ -35,21 +39,28 @@ type Item = Named & {
 
 /**
  * `mmucheck list`: scenarios, designs, properties and machines, or the bounds that a scenario can have, or kernels. As
- * JSON an array for one kind, else an object of arrays. `--status` keeps the designs of one status.
- * @throws UsageError for a kind or status that does not exist, and for `--status` of anything but designs.
+ * JSON an array for one kind, else an object of arrays. `--grep` keeps items in which a word occurs, `--function` designs and
+ * steps of a kernel function, `--status` and `--release` designs.
+ * @throws UsageError for a kind or status that does not exist, and for a filter of items that do not have it.
  */
 export function list(
   { catalogue: all, ...rest }: CommandContext,
   kind: string | undefined,
   raw: unknown,
 ): number {
-  const { json, kernel, status } = readOptions(options, raw)
+  const flags = readOptions(options, raw)
+  const { json, kernel } = flags
   const context = { ...rest, catalogue: catalogueOfKernel(all, kernel) }
   const asked = kind === undefined ? MAIN : [kindOf(context, kind)]
-  if (status !== undefined && (kind === undefined || asked[0] !== 'designs'))
-    throw new UsageError(`--status is for designs: mmucheck list designs --status ${status}`)
-  const has = (item: Item): boolean => status === undefined || item.status === status
-  const lists = asked.map((each) => [each, itemsOf(context, each).filter(has)] as const)
+  for (const [name, kinds] of FILTERS) {
+    const value = flags[name]
+    if (value !== undefined && (kind === undefined || !kinds.includes(asked[0])))
+      throw new UsageError(
+        `--${name} is for ${kinds.join(' and ')}: mmucheck list ${kinds[0]} --${name} ${quoted(value)}`,
+      )
+  }
+  const isWanted = filterOf(flags)
+  const lists = asked.map((each) => [each, itemsOf(context, each).filter(isWanted)] as const)
   const { io } = context
   if (json) {
     const data = lists.map(([each, items]) => [each, items.map(jsonOf)] as const)
@@ -60,12 +71,39 @@ export function list(
     if (kind === undefined) io.out(`${index === 0 ? '' : '\n'}${io.colour.bold(each)}`)
     for (const item of items) {
       const status = item.status === undefined ? '' : ` [${item.status}]`
+      if (io.piped === true) {
+        io.out(`${titled(item)}${status}: ${item.title}`)
+        continue
+      }
       const [first, ...rest] = wrapAtSpaces(`${titled(item)}${status}: ${item.title}`, io.width, '')
       io.out(first.replace(titled(item), io.colour.bold(titled(item))))
       for (const line of wrapAtSpaces(rest.join(' '), io.width, '    ')) io.out(line)
     }
   })
   return 0
+}
+
+/** What only some lists can be filtered by. */
+const FILTERS: readonly (readonly ['status' | 'release' | 'function', readonly Kind[]])[] = [
+  ['status', ['designs']],
+  ['release', ['designs']],
+  ['function', ['designs', 'steps']],
+]
+
+/** Whether an item is listed with these options. */
+function filterOf({ status, grep, release, function: fn }: z.infer<typeof options>): (item: Item) => boolean {
+  const matches = grep === undefined ? null : matcherOf(grep)
+  const kernelOf = ({ data }: Item) => data.kernel as { readonly version: string; readonly function: string }
+  const functionOf = (item: Item): unknown =>
+    'function' in item.data ? item.data.function : kernelOf(item).function
+  return (item) =>
+    (status === undefined || item.status === status) &&
+    (fn === undefined || functionOf(item) === fn.replace(/\(\)$/, '')) &&
+    (release === undefined ||
+      kernelOf(item)
+        .version.split(/[^\w.-]+/)
+        .includes(release)) &&
+    (matches === null || matches(textOf([item.id, item.aliases, item.title, item.data])))
 }
 
 function kindOf({ catalogue }: CommandContext, name: string): Kind {
@@ -141,6 +179,22 @@ function itemsOf({ catalogue }: CommandContext, kind: Kind): Item[] {
           return { steps: machine.steps.map(({ path }) => path), scenarios: machine.scenarios }
         },
       }))
+    case 'steps':
+      return machinesOf(catalogue).flatMap(({ id, steps }) =>
+        steps.map(({ path, scenario, located }) => {
+          const { fn, shows, c, since } = located.step.about
+          const statement = typeof shows === 'string' ? shows : typeof c === 'string' ? c : null
+          return {
+            id: `${id}.${path}`,
+            aliases: [],
+            title: [
+              ...(fn === undefined ? [] : [`${fn}()`]),
+              ...(statement === null ? [] : [statement]),
+            ].join(': '),
+            data: { function: fn ?? null, statement, since: since ?? null, scenario },
+          }
+        }),
+      )
     case 'bounds':
       return boundOptionsOf(catalogue).map((option) => ({
         id: option.id,
