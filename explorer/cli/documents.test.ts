@@ -111,10 +111,11 @@ describe('the museum', () => {
   const read = (file: string): string => readFileSync(join(root, file), 'utf8')
   const bugs = catalogue.designs.filter(({ status }) => status === 'bug')
 
-  it.each(['README.md', MUSEUM])('has as many bugs as %s says', (document) => {
-    const said = examplesIn(document).filter(({ command }) => command.startsWith('npx mmucheck museum'))
+  it('has as many bugs as the README says', () => {
+    const said = examplesIn('README.md').filter(({ command }) => command.startsWith('npx mmucheck museum'))
     expect(said).toHaveLength(1)
-    expect(said[0].printed[0]).toContain(`found ${bugs.length} of ${bugs.length}, `)
+    const now = `found ${bugs.length} of ${bugs.length}, `
+    expect(said[0].printed[0], 'run npx mmucheck museum --quiet, and copy its line').toContain(now)
   })
 
   it('shows an entry of under 30 lines as it is in the source', () => {

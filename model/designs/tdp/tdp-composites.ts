@@ -1,4 +1,5 @@
 import { drop, only, replace } from '../../language/patch.ts'
+import { step } from '../../language/program.ts'
 import { slotTest } from '../../machines/fault/fault-slot.ts'
 import { zapLeaf } from '../../machines/tdp/unmap.ts'
 import { nextRoot, startWalk } from '../../machines/tdp/unmap-range.ts'
@@ -107,5 +108,40 @@ export const tdpCompositeDesigns: readonly Design<Kvm>[] = [
     scenarios: [RANGE_AND_ZAP],
     patches: [only('notifier', replace('NS.5 root', nextRoot(false)))],
     expect: violated(RANGE_AND_ZAP, 'no-use-after-free', 'tdp-root-count-is-number-of-holders'),
+  },
+  {
+    id: 'tdp-roots-torn-down-later',
+    aliases: ['deferred-root-teardown'],
+    title: 'v5.13-rc: leave the zap of invalidated roots to a later put',
+    status: 'bug',
+    kernel: { commit: 'b7cccd397f31', version: 'v5.13-rc', function: 'kvm_mmu_zap_all_fast' },
+    about:
+      'The vCPUs have left the root, but it still maps the memslot when the update frees it: a notifier no longer finds the slot, and whoever puts the last reference zaps SPTEs of pages that may have another owner. Fixed by 4c6654bd160d (v5.13): all invalidated roots are zapped before kvm_mmu_zap_all_fast() returns.',
+    scenarios: [DELETE],
+    patches: [
+      only(
+        'memslot',
+        replace(
+          'ZI.2',
+          step<Kvm>(
+            'ZI.2',
+            { fn: 'kvm_mmu_zap_all_fast', since: 'history', shows: 'the last put will zap the root' },
+            { to: 'ZI.7' },
+          ),
+        ),
+      ),
+    ],
+    adds: {
+      setUp: (kvm) => {
+        // The page in the memslot is mapped already.
+        const [leaf] = kvm.page[1].spte
+        leaf.kind = 'leaf'
+        leaf.gfn = 0
+        leaf.pfn = 0
+        leaf.w = true
+        leaf.mmuw = true
+      },
+    },
+    expect: violated(DELETE, 'no-spte-of-a-freed-slot'),
   },
 ]
