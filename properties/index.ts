@@ -83,6 +83,7 @@ import { unsyncChildrenAreCounted } from './shadow/unsync-children-are-counted.t
 import { unsyncPageCanBeFound } from './shadow/unsync-page-can-be-found.ts'
 import { writableTableIsUnsync } from './shadow/writable-table-is-unsync.ts'
 import { wrongHintCostsOnlyTime } from './shadow/wrong-hint-costs-only-time.ts'
+import { wrongHintCostsOneFault, wrongHintIsRepaired, nextFaultRepairsAWrongHint, missedGfnIsZappedByOthers, wrongHintEndsInAnEmulationFailure } from './shadow/wrong-hint-is-repaired.ts'
 import { kvmTdpMmuPutRootFindsAnInvalidRoot, kvmTdpMmuZapInvalidatedRootsFindsAnInvalidRoot } from './tdp/asserted-tdp-roots.ts'
 import { freedTdpPageMapsNothing } from './tdp/freed-tdp-page-maps-nothing.ts'
 import { frozenSpteStaysFrozen } from './tdp/frozen-spte-stays-frozen.ts'
@@ -208,6 +209,11 @@ export const properties: readonly Property<Kvm>[] = [
   unsyncPageCanBeFound,
   writableTableIsUnsync,
   wrongHintCostsOnlyTime,
+  wrongHintCostsOneFault,
+  wrongHintIsRepaired,
+  nextFaultRepairsAWrongHint,
+  missedGfnIsZappedByOthers,
+  wrongHintEndsInAnEmulationFailure,
   pageIsPrefaulted,
   pageArrivesInAnotherContext,
   processEndsWhileAPageIsSwappedIn,

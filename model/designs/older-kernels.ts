@@ -3,6 +3,8 @@ import { notReached, onKernels, vacuous, violated, violatedBecause } from './exp
 
 const UNBOUNDED = 'Before v6.12 retries are unlimited, so no emulation failure is reported.'
 
+const READ_LOCKED = '6.1 reads indirect_shadow_pages under mmu_lock.'
+
 /** A store that cannot be emulated is retried without limit in 6.1. */
 export const neverFails = (scenario: string): readonly Expectation[] => [
   ...notReached(UNBOUNDED, scenario, 'emulation-failure-is-reported'),
@@ -43,6 +45,13 @@ export const olderKernels: readonly Expectation[] = [
     ...neverFails('unprotect-retry'),
     ...neverFails('unprotect-retry-indirect'),
     ...violated('unprotect-retry', 'no-needless-lock'),
+    ...vacuous(READ_LOCKED, 'wrong-hint-of-a-retry', 'wrong-hint-costs-one-fault', 'wrong-hint-is-repaired'),
+    ...notReached(
+      READ_LOCKED,
+      'wrong-hint-of-a-retry',
+      'missed-gfn-is-zapped-by-others',
+      'wrong-hint-ends-in-an-emulation-failure',
+    ),
     ...violated('unprotect-instead-of-emulating', 'no-needless-lock'),
     violatedBecause(
       'unprotect-below-the-root',

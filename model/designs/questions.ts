@@ -28,7 +28,7 @@ export const questions: readonly Question[] = [
     question:
       'If an instruction that hit a write-protected gfn cannot be emulated, must KVM hold mmu_lock to read indirect_shadow_pages before it unprotects the gfn? And is it safe to read indirect_shadow_pages without the lock when a store is emulated?',
     answer:
-      'First question: no. mmu_lock is dropped between the read and the unprotect anyway, so a wrong value costs a needless lock or one more fault, and no safety property depends on it. Since v6.12 there is only one retry, so a race that used to cost a fault can end in an emulation failure that userspace sees. Second question: only with full barriers on both sides. A missed page keeps a stale SPTE forever. Sequential consistency hides that; with store buffers, account_shadowed() needs its barrier after the increment, not before it as mailed.',
+      'First question: no. mmu_lock is dropped between the read and the unprotect anyway, so a wrong value costs a needless lock or one more fault, and no safety property depends on it: a page that was missed is unprotected at the next fault, or something else zaps it first. Since v6.12 there is only one retry, and it can be spent on a wrong reading: then the next fault ends in an emulation failure that userspace sees. Second question: only with full barriers on both sides. A missed page keeps a stale SPTE forever. Sequential consistency hides that; with store buffers, account_shadowed() needs its barrier after the increment, not before it as mailed.',
     evidence: [
       { design: 'H0', scenario: 'unprotect-retry', property: 'no-needless-lock' },
       { design: 'H1', scenario: 'unprotect-retry', property: 'no-needless-lock' },
@@ -39,6 +39,14 @@ export const questions: readonly Question[] = [
         property: 'emulation-fails-only-when-shadowed-again',
       },
       { design: 'H2', scenario: 'wrong-hint-of-a-retry', property: 'wrong-hint-costs-only-time' },
+      { design: 'H2', scenario: 'wrong-hint-of-a-retry', property: 'wrong-hint-costs-one-fault' },
+      { design: 'H2', scenario: 'wrong-hint-of-a-retry', property: 'wrong-hint-is-repaired' },
+      { design: 'H2', scenario: 'wrong-hint-of-a-retry', property: 'next-fault-repairs-a-wrong-hint' },
+      {
+        design: 'upstream',
+        scenario: 'wrong-hint-of-a-retry',
+        property: 'wrong-hint-ends-in-an-emulation-failure',
+      },
       { design: 'W0', scenario: 'track-write-barrier', property: 'synced-page-agrees' },
       { design: 'W1', scenario: 'track-write-barrier', property: 'synced-page-agrees' },
       { design: 'W3', scenario: 'track-write-barrier', property: 'synced-page-agrees' },

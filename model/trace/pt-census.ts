@@ -7,7 +7,7 @@ export interface PtCensus {
   readonly gfn: number
   /** The role word of its shadow page, as it is when the page is built. */
   readonly role: number
-  /** The entry of the table that is told apart from the others. */
+  /** The entry of the table that is distinguished from the others. */
   readonly index: number
   readonly vcpus: number
 }

@@ -211,7 +211,7 @@ const leftOut: readonly Patch<Kvm>[] = [
   ...['read[0]', 'edit[0]', 'invlpg[0]', 'HW.1', 'HW.2', 'HW.3', 'HW.3 fault'],
 ].map((name) => only('vcpu', drop<Kvm>(name)))
 
-/** What the holder of mmu_lock does besides, whoever it is. */
+/** What the holder of mmu_lock does besides, whichever thread that is. */
 function others(): Program<Kvm> {
   const does = (
     name: string,

@@ -12,22 +12,23 @@ const catalogue: Catalogue = {
   scenarios: CHECKER.catalogue.scenarios.filter(({ id }) => id === 'zap'),
 }
 
+const ofFunction = (fn: string): string => `${fn}.md`
+
 it('the report has a file for each function, with the race that shows why a statement is needed', async () => {
   const folder = join(mkdtempSync(join(tmpdir(), 'necessity-')), 'new')
   const { status, out } = await runSmall(['mutate', '--out', folder], { catalogue })
   expect([status, out.length]).toEqual([EXIT.holds, 5])
-  expect(readdirSync(folder).sort()).toEqual(['README.md', 'drop.md', 'free.md', 'mark.md', 'request.md'])
+  expect(readdirSync(folder).sort()).toEqual([
+    'README.md',
+    ...['drop', 'free', 'mark', 'request'].map(ofFunction),
+  ])
   expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe(`\
 # Why each statement is there: what goes wrong without it
 
 | function | changes | noticed |
 |---|---|---|
-| [mark()](mark.md) | 1 | 1 |
-| [request()](request.md) | 1 | 1 |
-| [free()](free.md) | 1 | 1 |
-| [drop()](drop.md) | 1 | 1 |
-`)
-  const text = readFileSync(join(folder, 'request.md'), 'utf8')
+${['mark', 'request', 'free', 'drop'].map((fn) => `| [${fn}()](${ofFunction(fn)}) | 1 | 1 |\n`).join('')}`)
+  const text = readFileSync(join(folder, ofFunction('request')), 'utf8')
   expect(text).toContain('## Z.2 in request()\n')
   expect(text).toContain('Noticed by `root-dropped` in `zap`, after 1 step.\n\n```\n')
   expect(text).toMatch(/\[dropped: kvm_make_request\(\)\] +\(B\)/)
@@ -40,9 +41,11 @@ it('a statement that nothing notices is listed with its reason', async () => {
   const surviving = [{ id: 'Z.1 in mark()', reason: 'bounds', because: 'Nothing is freed.' }] as const
   const known = { ...CHECKER.catalogue, scenarios: waits, mutants: { drop: { surviving, noticedIn: {} } } }
   await runSmall(['mutate', '--out', folder], { catalogue: known })
-  expect(readFileSync(join(folder, 'mark.md'), 'utf8')).toContain('Not noticed (bounds): Nothing is freed.\n')
-  expect(readFileSync(join(folder, 'free.md'), 'utf8')).toContain('Not noticed (unexplained).\n')
-  expect(readFileSync(join(folder, 'free.md'), 'utf8')).not.toContain('```')
+  expect(readFileSync(join(folder, ofFunction('mark')), 'utf8')).toContain(
+    'Not noticed (bounds): Nothing is freed.\n',
+  )
+  expect(readFileSync(join(folder, ofFunction('free')), 'utf8')).toContain('Not noticed (unexplained).\n')
+  expect(readFileSync(join(folder, ofFunction('free')), 'utf8')).not.toContain('```')
 })
 
 it('a folder that cannot be written to is refused', async () => {

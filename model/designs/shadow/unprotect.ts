@@ -102,7 +102,11 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     scenarios: [DIRECT, INDIRECT, WRONG],
     kernels: ['6.12', '7.2'],
     patches: [...unlimitedRetries],
-    expect: [...neverFails(DIRECT), ...neverFails(INDIRECT)],
+    expect: [
+      ...neverFails(DIRECT),
+      ...neverFails(INDIRECT),
+      ...notReached('Retries are unlimited.', WRONG, 'wrong-hint-ends-in-an-emulation-failure'),
+    ],
   },
   {
     id: 'unprotect-without-hint',
@@ -145,7 +149,7 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     status: 'control',
     kernel: { version: 'never merged', function: fn },
     about: 'The gfn is never unprotected, and the vCPU takes the same fault forever.',
-    scenarios: [DIRECT, INDIRECT],
+    scenarios: [DIRECT, INDIRECT, WRONG],
     kernels: ['6.12', '7.2'],
     patches: [
       ...unlimitedRetries,
@@ -157,6 +161,8 @@ export const unprotectDesigns: readonly Design<Kvm>[] = [
     expect: [
       ...violated(DIRECT, 'every-access-can-finish'),
       ...violated(INDIRECT, 'every-access-can-finish'),
+      ...violated(WRONG, 'wrong-hint-costs-one-fault', 'wrong-hint-is-repaired'),
+      ...notReached('Retries are unlimited.', WRONG, 'wrong-hint-ends-in-an-emulation-failure'),
       ...NEVER_UNPROTECTED,
       ...neverFails(DIRECT),
       ...neverFails(INDIRECT),

@@ -4,6 +4,7 @@ import type { ReadIn } from '../../language/versions.ts'
 import { type Bounds, tables_change_slots, watched, zaps_unsync_pages } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { drain, increment_indirect_shadow_pages, where_stored } from '../../memory/primitives/store-buffer.ts'
+import { note_new_race } from '../../memory/shadow/hint-debt.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
 import {
   all_pages,
@@ -70,7 +71,11 @@ export function getShadowPage(bounds: Bounds, wanted: Wanted): Entry<Kvm>[] {
     alloc_shadow_page(kvm, page, wanted.gfn(kvm, v), wanted.level(kvm, v), role(kvm, v))
     kvm.page[page].built_pae = kvm.vcpu[v].cr4_pae && !kvm.vcpu[v].nested
     if (invalid(kvm, v)) kvm.page[page].role_invalid = true
-    for (const vcpu of kvm.vcpu) if (vcpu.stopped_by === wanted.gfn(kvm, v)) vcpu.shadowed_again = true
+    for (let other = 0; other < kvm.vcpu.length; other++) {
+      if (kvm.vcpu[other].stopped_by !== wanted.gfn(kvm, v)) continue
+      kvm.vcpu[other].shadowed_again = true
+      note_new_race(kvm, other)
+    }
     wanted.found(kvm, v, page)
     return page
   }

@@ -2,6 +2,7 @@ import { type Block, block, type Entry, type Step, step } from '../../language/p
 import type { Bounds } from '../../memory/bounds.ts'
 import { target_gfn } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
+import { note_missed_page, note_repaired } from '../../memory/shadow/hint-debt.ts'
 import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 import { act_on_hint } from '../../memory/shadow/write-tracking.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
@@ -50,7 +51,13 @@ export function readHint(hint: (kvm: Kvm) => boolean = (kvm) => kvm.indirect_sha
           kvm.vcpu[v].fault.hint = true
         },
       },
-      { does: (kvm) => act_on_hint(kvm, false), to: 'UP.4' },
+      {
+        does: (kvm, v) => {
+          act_on_hint(kvm, false)
+          note_missed_page(kvm, v)
+        },
+        to: 'UP.4',
+      },
     ],
   )
 }
@@ -114,6 +121,7 @@ export function nextPage(counts: Counted = 'freed'): Step<Kvm> {
       {
         does: (kvm, v) => {
           note_hint_used(kvm, v)
+          note_repaired(kvm, v)
           const { fault } = kvm.vcpu[v]
           fault.zapped = counts === 'found' ? fault.sp !== null : to_be_freed(kvm)
           fault.sp = null

@@ -65,6 +65,10 @@ export const vcpu = (sorts: Sorts, bounds: Bounds) =>
     /** History: the protected frame that stopped the store, and whether a page for that frame was built since. */
     stopped_by: optional(bounds.unprotect.stores.length > 0, ref(sorts.gfn)),
     shadowed_again: optional(bounds.unprotect.stores.length > 0, flag),
+    /** History, see hint-debt.ts. */
+    hint_debt: bounds.writeTracking.hintHistory
+      ? oneOf('none', 'open', 'refused once', 'refused again')
+      : oneOf('none'),
     /**
      * History: for each address, the guest has changed a present PTE that translates it since it last flushed the
      * address on this vCPU, so that a stale translation is allowed.

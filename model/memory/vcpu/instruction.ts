@@ -1,4 +1,5 @@
 import type { Kvm } from '../kvm.ts'
+import { note_refused_again, note_repaired } from '../shadow/hint-debt.ts'
 
 /** Ends the instruction in progress: it has completed, or the guest gets an exception. */
 export function finish_instruction(kvm: Kvm, vcpu: number): void {
@@ -6,6 +7,7 @@ export function finish_instruction(kvm: Kvm, vcpu: number): void {
   kvm.vcpu[vcpu].prefault = false
   kvm.vcpu[vcpu].gva = 0
   kvm.vcpu[vcpu].pte_write = 0
+  note_repaired(kvm, vcpu)
   if (!kvm.vcpu[vcpu].unemulatable) return
   kvm.vcpu[vcpu].unemulatable = false
   // After the last such store, which was retried is not read any more: reset it to save states.
@@ -26,6 +28,7 @@ export function is_retried(kvm: Kvm, v: number): boolean {
 
 /** Records (history, until the instruction ends) that a store was refused because its frame is protected. */
 export function note_refusal(kvm: Kvm, v: number, gfn: number): void {
+  note_refused_again(kvm, v)
   const vcpu = kvm.vcpu[v]
   if (!vcpu.unemulatable || is_retried(kvm, v)) return
   vcpu.stopped_by = gfn

@@ -17,7 +17,14 @@ export const wrongHintScenarios: readonly Scenario<Kvm>[] = [
     title: 'as unprotect-retry, recording wrong readings of indirect_shadow_pages',
     about: `${RECORDED} A wrong reading only decides whether a gfn is unprotected now or at the next fault.`,
     bounds: mergeBounds(RETRY_ON_A_DIRECT_MMU.bounds, { writeTracking: { hintHistory: true } }),
-    properties: ['wrong-hint-costs-only-time', 'hint-misses-a-page-just-built'],
+    properties: [
+      'wrong-hint-costs-only-time',
+      'wrong-hint-costs-one-fault',
+      'wrong-hint-is-repaired',
+      'hint-misses-a-page-just-built',
+      'missed-gfn-is-zapped-by-others',
+      'wrong-hint-ends-in-an-emulation-failure',
+    ],
   }),
   scenario({
     ...EMULATED_STORE,
