@@ -116,7 +116,7 @@ export const tdpCompositeDesigns: readonly Design<Kvm>[] = [
     status: 'bug',
     kernel: { commit: 'b7cccd397f31', version: 'v5.13-rc', function: 'kvm_mmu_zap_all_fast' },
     about:
-      'The vCPUs have left the root, but it still maps the memslot when the update frees it: a notifier no longer finds the slot, and whoever puts the last reference zaps SPTEs of pages that may have another owner. Fixed by 4c6654bd160d (v5.13): all invalidated roots are zapped before kvm_mmu_zap_all_fast() returns.',
+      'The vCPUs have left the root, but it still maps the memslot when the update frees it: a notifier no longer finds the slot, and the last put zaps SPTEs of pages that may have another owner. Fixed by 4c6654bd160d (v5.13): all invalidated roots are zapped before kvm_mmu_zap_all_fast() returns.',
     scenarios: [DELETE],
     patches: [
       only(

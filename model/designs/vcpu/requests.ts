@@ -9,6 +9,7 @@ import { notReached, violated } from '../expectation.ts'
 
 const SLEEP = 'sleeping-vcpu'
 const ENTRY = 'flush-at-entry'
+const NOTIFIER = 'fault-notifier'
 const fn = 'vcpu_enter_guest'
 const STALE = ['no-translation-from-before-a-flush', 'no-mapping-of-a-lost-page', 'no-flush-debt-at-unlock']
 
@@ -66,6 +67,18 @@ export const requestDesigns: readonly Design<Kvm>[] = [
         'entry-is-cancelled-with-an-interrupt',
       ),
     ],
+  },
+  {
+    id: 'request-that-nothing-clears',
+    aliases: ['request-never-consumed', 'E3'],
+    title: 'force vCPUs out of the guest by a request that no code services',
+    status: 'bug',
+    kernel: { commit: 'df06dae3f2a8', version: '..v5.18', function: 'gfn_to_pfn_cache_invalidate_start' },
+    about:
+      'The bit stays set, so that every final check finds a request pending, and the vCPU never enters the guest again. The commit (v5.19) is the fix: such a request only kicks. The caches of pfns that it was made for are not modelled; MMU_SYNC, which nothing services without guest tables that change, stands for it.',
+    scenarios: [NOTIFIER],
+    patches: [only('notifier', insert({ before: 'NS.4 lock' }, requestForNothing()))],
+    expect: violated(NOTIFIER, 'every-access-can-finish'),
   },
   {
     id: 'sleeping-vcpu-only-kicked',
@@ -161,6 +174,25 @@ function cancelled(lost: 'interrupt' | 'flush') {
         if (lost === 'flush') vcpu.requests.add('EVENT')
       },
       to: REENTER,
+    },
+  )
+}
+
+/** KVM_REQ_GPC_INVALIDATE of v5.18, as a bit that no step of the scenario clears. */
+function requestForNothing() {
+  return step<Kvm>(
+    'NS.3 request',
+    { fn: 'gfn_to_pfn_cache_invalidate_start', since: 'history', shows: 'requests |= GPC_INVALIDATE; kick' },
+    {
+      does: (kvm) => {
+        for (let v = 0; v < kvm.vcpu.length; v++) {
+          const vcpu = kvm.vcpu[v]
+          vcpu.requests.add('MMU_SYNC')
+          if (vcpu.mode !== 'IN_GUEST_MODE') continue
+          vcpu.mode = 'EXITING_GUEST_MODE'
+          vcpu.ipi = true
+        }
+      },
     },
   )
 }
