@@ -1,6 +1,7 @@
 import type { StepView } from '../../model/language/property.ts'
 import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
+import { CallRules } from '../../model/trace/call-rules.ts'
 import { type Census, CensusTaker } from '../../model/trace/census.ts'
 import { Disagreement, LogError } from '../../model/trace/errors.ts'
 import { type FrameIds, frameIds } from '../../model/trace/frames.ts'
@@ -10,6 +11,7 @@ import { LogReader } from '../../model/trace/log-reader.ts'
 import { recipeLines } from '../../model/trace/recipe.ts'
 import { Replay } from '../../model/trace/replay/replay.ts'
 import type { At } from '../../model/trace/replay/scene.ts'
+import { LogRules } from '../../model/trace/rules.ts'
 import { slices } from '../../model/trace/slices.ts'
 import { tampering } from '../../model/trace/tampering.ts'
 import { MOST_INDICES, MOST_PAGES, roomFor, traceLayout } from '../../model/trace/world.ts'
@@ -121,8 +123,23 @@ function begun(
     census,
     room,
   )
+  const calls = new CallRules(census)
+  // What they say of roots and locks is not so with the TDP MMU.
+  const rules = census.tdpMmu ? null : new LogRules(census.kernel, census.vcpus)
+  let last: TraceEvent | null = null
   return {
-    push: (event) => replay.push(event),
+    push(event) {
+      last = event
+      const broken = calls.check(event) ?? rules?.check(event) ?? null
+      if (broken !== null) throw new Disagreement(event, `in every log ${broken}`)
+      replay.push(event)
+    },
+    end() {
+      if (last === null) return
+      const broken = calls.end()
+      if (broken !== null) throw new Disagreement(last, `in every log ${broken}`)
+      replay.end(last)
+    },
     pathsOf(watched) {
       const [what, number] = watched.split('=')
       if (what === 'vcpu') return [`world.vcpu[${Number(number)}].`, `at.vcpu[${Number(number)}]`]

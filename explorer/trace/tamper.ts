@@ -15,15 +15,18 @@ export interface Tamperable<E> {
   readonly altered: (event: E, value: string, draw: (below: number) => number) => E | null
   /** The event at the place of another one: with its time. */
   readonly inPlaceOf: (event: E, other: E) => E
-  /** Whether two adjacent events of different threads may as well have happened in the other order. */
+  /** Whether two events of different threads may as well have happened in the other order. */
   readonly areIndependent?: (one: E, other: E) => boolean
+  /** Why a change may not be noticed, as far as its class tells. */
+  readonly unseenBecause?: (change: TamperClass) => string | null
 }
 
 /**
  * - `drop`: the event is left out.
  * - `swap`: the next event of another thread comes before the event, and before those of the same thread in between.
  * - `alter`: one value is another one.
- * - `exchange`: the event and the next one, which are independent, change places. The log must still be followed.
+ * - `exchange`: as `swap`, of an event that is independent of those that it then comes before. The log must still be
+ *   followed.
  */
 export type Tampering = 'drop' | 'swap' | 'alter' | 'exchange'
 
@@ -124,9 +127,13 @@ function possible<E>(
   const of = how.classOf(event)
   if (of === null) return []
   const found: { tampering: Tampering; of: string; value?: string }[] = [{ tampering: 'drop', of }]
-  if (others.length > 0) found.push({ tampering: 'swap', of })
-  if (others.length === 1 && how.areIndependent?.(event, others[0]) === true)
-    found.push({ tampering: 'exchange', of })
+  if (others.length > 0) {
+    const moved = others[others.length - 1]
+    const isFree = [event, ...others.slice(0, -1)].every(
+      (other) => how.areIndependent?.(other, moved) === true,
+    )
+    found.push({ tampering: isFree ? 'exchange' : 'swap', of })
+  }
   for (const value of how.valuesOf(event)) found.push({ tampering: 'alter', of, value })
   return found
 }

@@ -40,10 +40,37 @@ const ALTERED: Readonly<Partial<Record<TraceEvent['name'], readonly string[]>>> 
   wunlock: [],
 }
 
+/** Says something of its own thread only, and changes what no other thread reads. */
+const OF_NO_STATE: ReadonlySet<TraceEvent['name']> = new Set<TraceEvent['name']>([
+  'other',
+  'mark',
+  'mmu_load_ret',
+  'ret_paging64_page_fault',
+  'ret_direct_page_fault',
+  'flush_current',
+])
+
+/** Changes the state of its own vCPU only: that it runs the guest. */
+const OF_ITS_VCPU: ReadonlySet<TraceEvent['name']> = new Set<TraceEvent['name']>([
+  'kvm_entry',
+  'kvm_exit',
+  'load_pgd',
+])
+
+/** An object of the cache that was never the header of a page, or is no longer. */
+const isUnusedObject = (event: TraceEvent): boolean =>
+  event.name === 'kmem_cache_free' && !event.site.startsWith('kvm_mmu_commit_zap_page')
+
+/** kvm_zap_all_rmap_sptes() for a list without entries. */
+const isOfEmptyList = (event: TraceEvent): boolean => event.name === 'zap_all_rmap' && event.old === 0
+
+const isOfNoState = (event: TraceEvent): boolean => OF_NO_STATE.has(event.name) || isUnusedObject(event)
+
 /** How logs of KVM are tampered with: by kinds of events. */
 export const tampering = {
   threadOf: ({ tid }: TraceEvent): string => String(tid),
-  classOf: ({ name }: TraceEvent): string | null => (name in ALTERED ? name : null),
+  classOf: (event: TraceEvent): string | null =>
+    event.name in ALTERED && !isUnusedObject(event) && !isOfEmptyList(event) ? event.name : null,
   valuesOf: (event: TraceEvent): readonly string[] =>
     (ALTERED[event.name] ?? []).filter(
       (value) => (event as unknown as Record<string, unknown>)[value] !== null,
@@ -53,6 +80,8 @@ export const tampering = {
     if (typeof was === 'number') return { ...event, [value]: otherNumber(was) } as TraceEvent
     return typeof was === 'string' ? ({ ...event, [value]: otherEntry(was) } as TraceEvent) : null
   },
+  areIndependent: (one: TraceEvent, other: TraceEvent): boolean =>
+    isOfNoState(one) || isOfNoState(other) || (OF_ITS_VCPU.has(one.name) && OF_ITS_VCPU.has(other.name)),
   inPlaceOf: (event: TraceEvent, { time, line }: TraceEvent): TraceEvent => ({ ...event, time, line }),
 }
 

@@ -1,17 +1,15 @@
 import { z } from 'zod'
-import { InputError } from '../../../counterexamples/input-file.ts'
 import type { Design } from '../../../model/designs/design.ts'
-import { printableJson, quoted, quotedPath } from '../../../model/language/quoted.ts'
+import { printableJson, quoted } from '../../../model/language/quoted.ts'
 import { findDesign, UPSTREAM } from '../catalogue.ts'
 import { type CommandContext, interruption } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
 import { EXIT, worstOf } from '../exit-status.ts'
 import { unknownName } from '../nearest.ts'
 import { count, readOptions } from '../options.ts'
-import { openLog, type SpooledLog } from '../trace/log-file.ts'
 import type { LogReport, LogRequest } from '../trace/log-report.ts'
 import type { TraceSettings } from '../trace/run-log.ts'
-import { tamperLog } from '../trace/tamper-log.ts'
+import { tamper } from '../trace/tamper-command.ts'
 import { STATUSES, type TraceJson } from '../trace/trace-json.ts'
 import { type LogTask, logsIn, type NamedLog, traceLogs } from '../trace/trace-logs.ts'
 import { aligned, tableLines, verdictLine } from '../trace/trace-table.ts'
@@ -163,42 +161,6 @@ function wordOf({ verdict, slices }: LogReport['json']): string {
   if (verdict === 'refused') return 'not readable'
   if (verdict !== 'rejected') return verdict
   return `rejected (${slices.flatMap((slice) => (slice.verdict === 'rejected' ? [slice.id] : [])).join(', ')})`
-}
-
-/** Copies of each log with one change: how many are noticed, and which are not. */
-async function tamper(
-  { io }: CommandContext,
-  model: TracedModel<never>,
-  logs: readonly NamedLog[],
-  settings: TraceSettings,
-  draw: { readonly perClass: number; readonly seed: number },
-): Promise<number> {
-  for (const { path } of logs) {
-    const file = await opened(path, io)
-    try {
-      const copies = await tamperLog(file, model, settings, draw)
-      if (copies === null) throw new UsageError(`${file.name} is too long: copies are made in memory`)
-      const missed = copies.filter(({ noticedBy }) => noticedBy === null)
-      io.out(`${file.name}: ${copies.length} copies, ${copies.length - missed.length} noticed`)
-      for (const { tampering, of, value, nth } of missed)
-        io.out(
-          `  not noticed: ${tampering} ${of}${value === undefined ? '' : `.${value}`}, number ${nth + 1}`,
-        )
-    } finally {
-      file.dispose()
-    }
-  }
-  return EXIT.holds
-}
-
-/** @throws UsageError for a file that cannot be opened. */
-async function opened(path: string, io: CommandContext['io']): Promise<SpooledLog> {
-  try {
-    return await openLog(path, io.input)
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error
-    throw new UsageError(`${quotedPath(path)} cannot be read: ${error.message}`)
-  }
 }
 
 /** The steps of the slices that no log has taken. */

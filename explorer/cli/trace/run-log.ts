@@ -83,6 +83,7 @@ class LogRun<W, E> {
       replayed[0] ?? DONE,
       ...slices.map((slice) => slice.surveying()),
     ])
+    replayed[0]?.end()
     slices.forEach((slice, n) => {
       slice.took(surveyed[n])
       slice.fit(design)

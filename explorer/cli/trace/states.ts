@@ -26,6 +26,7 @@ export class StatesRun<W, E> implements Taker<E> {
   readonly #texts = new Map<number, string>()
   #disagreement: StatesResult<W>['disagreement'] = null
   #line = 0
+  #text = ''
   #known = 0
 
   constructor(
@@ -57,16 +58,26 @@ export class StatesRun<W, E> implements Taker<E> {
 
   push(event: E, line: number, text: string): void {
     this.#line = line
-    try {
-      this.#states.push(event)
-    } catch (error) {
-      if (!this.#model.isDisagreement(error)) throw error
-      this.#disagreement = { line, text: text.trim(), what: error.message }
-    }
+    this.#text = text
+    this.#agree(() => this.#states.push(event))
     if (!this.#monitor.isViolated) return
     const violated = this.#monitor.verdicts.filter(({ violatedAt }) => violatedAt !== null).length
     if (violated > this.#known) this.#texts.set(line, text.trim())
     this.#known = violated
+  }
+
+  /** The log is over. */
+  end(): void {
+    if (!this.isDone) this.#agree(() => this.#states.end())
+  }
+
+  #agree(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      if (!this.#model.isDisagreement(error)) throw error
+      this.#disagreement = { line: this.#line, text: this.#text.trim(), what: error.message }
+    }
   }
 
   /** Whether something was found that is not as it should be. */

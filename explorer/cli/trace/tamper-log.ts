@@ -1,5 +1,5 @@
 import { ModelError } from '../../../model/language/errors.ts'
-import { classesOf, drawTamperings, type Tampered, tampered } from '../../trace/tamper.ts'
+import { classesOf, drawTamperings, type Tampered, type Tampering, tampered } from '../../trace/tamper.ts'
 import type { LogFile } from './log-file.ts'
 import { readThrough, type Taker } from './passes.ts'
 import type { TraceSettings } from './run-log.ts'
@@ -13,18 +13,28 @@ const MOST_EVENTS = 100_000
 /** A copy of a log with one change, and what noticed it: a level, a slice, or nothing. */
 export interface Copy extends Tampered {
   readonly noticedBy: string | null
+  /** Why nothing may notice such a change. */
+  readonly unseen: string
+}
+
+/** Which copies are made, and who is told. */
+export interface Draw {
+  /** Copies for each class of changes. */
+  readonly perClass: number
+  readonly seed: number
+  readonly onCopy?: (made: number, of: number) => void
+  readonly stop?: () => boolean
 }
 
 /**
  * Makes copies of a log that differ in one event, and says which are noticed.
- * @param perClass copies for each class of changes.
  * @returns null for a log that is too long to be kept in memory.
  */
 export async function tamperLog<W, E>(
   file: LogFile,
   model: TracedModel<W, E>,
   settings: TraceSettings,
-  { perClass, seed }: { readonly perClass: number; readonly seed: number },
+  { onCopy, stop, ...draw }: Draw,
 ): Promise<readonly Copy[] | null> {
   const how = model.tampering
   if (how === undefined) return null
@@ -38,9 +48,22 @@ export async function tamperLog<W, E>(
   ])
   if (events.length > MOST_EVENTS) return null
   const copies: Copy[] = []
-  for (const change of drawTamperings(classesOf(events, how), { perClass, seed }))
-    copies.push({ ...change, noticedBy: noticed([...tampered(events, change, how)], model, settings) })
+  const changes = drawTamperings(classesOf(events, how), draw)
+  for (const change of changes) {
+    if (stop?.() === true) break
+    const noticedBy = noticed([...tampered(events, change, how)], model, settings)
+    copies.push({ ...change, noticedBy, unseen: how.unseenBecause?.(change) ?? UNSEEN[change.tampering] })
+    onCopy?.(copies.length, changes.length)
+  }
   return copies
+}
+
+/** Why a change of a kind may not be noticed. */
+const UNSEEN: Readonly<Record<Tampering, string>> = {
+  drop: 'nothing in the log depends on the event',
+  swap: 'nothing in the log depends on the order',
+  alter: 'no property and no slice looks at the value',
+  exchange: 'both orders are the same behaviour',
 }
 
 function noticed<W, E>(
@@ -60,7 +83,7 @@ function noticed<W, E>(
     return null
   } catch (error) {
     if (model.isOfLog(error)) return 'first pass'
-    if (error instanceof ModelError) return 'level 1'
+    if (error instanceof ModelError) return 'an error of the model'
     throw error
   }
 }
@@ -85,6 +108,7 @@ function isViolated<W, E>(
   if (typeof replay === 'string') return false
   const states = new StatesRun(model, replay, null)
   for (let n = 0; n < events.length && !states.isNoticed; n++) states.push(events[n], n + 1, '')
+  states.end()
   return states.isNoticed
 }
 

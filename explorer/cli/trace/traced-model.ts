@@ -65,6 +65,8 @@ export interface StateReplay<W, E> {
   readonly unobserved: readonly { readonly id: string; readonly missing: string }[]
   begin(stage: { readonly world: W; readonly at: Counters; took(step: StepView | null): void }): {
     push(event: E): void
+    /** The log is over. Throws as `push` does. */
+    end(): void
     /** The parts of the state that belong to what the log calls so (`page=0xffff...`), now: prefixes of field paths. */
     pathsOf(watched: string): readonly string[]
   }

@@ -174,7 +174,12 @@ export function endZap(scene: Scene, event: EventOf<'prep_zap_ret'>): void {
 /** A page header is freed. */
 export function freePage(scene: Scene, event: EventOf<'kmem_cache_free'>): void {
   const page = scene.pages.get(event.ptr)
-  if (page === null) return // Of the caches of a vCPU, or of the TDP MMU.
+  if (page === null) {
+    // The others are of the caches of a vCPU, or of the TDP MMU.
+    if (event.site.startsWith('kvm_mmu_commit_zap_page') && !scene.census.tdpMmu)
+      throw new Disagreement(event, `page ${shown(event.ptr)} is freed and does not exist`)
+    return
+  }
   const { sp, spt } = scene.headers[page]
   for (let index = 0; index < scene.kvm.page[page].spte.length; index++) {
     const { pfn } = scene.kvm.page[page].spte[index]

@@ -16,7 +16,7 @@ import {
   setUnsync,
 } from './pages.ts'
 import { RootTable } from './roots.ts'
-import { kindOf, type ReplayThread, Scene, type Stage } from './scene.ts'
+import { kindOf, type ReplayThread, Scene, type Stage, shown } from './scene.ts'
 import { SlotTable } from './slots.ts'
 import {
   clearSpte,
@@ -76,6 +76,9 @@ export class Replay {
   readonly #synced = new Set<number>()
   /** A thread that waits for mmu_lock, where no event says when it has it. */
   readonly #waiting = new Set<number>()
+  /** kvm_mmu_zap_all() has begun; and kvm_destroy_vm() frees the slots. */
+  #isTornDown = false
+  #isDestroyed = false
   /** vCPUs that the last request was made to. */
   #vcpus = 0
 
@@ -88,6 +91,18 @@ export class Replay {
   /** The page of the replayed state that has this address now; null for none. */
   pageAt(sp: number): number | null {
     return this.#scene.pages.get(sp)
+  }
+
+  /**
+   * The log is over.
+   * @param last its last event.
+   * @throws Disagreement when pages are left that the end of the VM should have freed.
+   */
+  end(last: TraceEvent): void {
+    const { pages, census } = this.#scene
+    const [left] = pages.numbers()
+    if (left !== undefined && this.#isDestroyed && !census.tdpMmu)
+      throw new Disagreement(last, `the VM is gone, and page ${shown(left)} is not freed`)
   }
 
   push(event: TraceEvent): void {
@@ -197,6 +212,7 @@ export class Replay {
         this.#slots.returned(thread)
         return
       case 'swap_memslots':
+        scene.rmapArrays.clear()
         this.#slots.swap()
         return
       case 'srcu_exp':
@@ -206,7 +222,11 @@ export class Replay {
         this.#slots.waited(thread)
         return
       case 'free_memslot':
+        if (this.#isTornDown) this.#isDestroyed = true
         this.#slots.freed(event)
+        return
+      case 'flush_shadow_all':
+        this.#isTornDown = true
         return
       case 'mn_start':
         this.#slots.notify(event, thread)

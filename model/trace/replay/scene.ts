@@ -35,7 +35,7 @@ export interface ReplayThread {
   /** A leaf that is written: its SPTE, until kvm_mmu_set_spte says which frame it maps. */
   leaf: { sptep: number; spte: string } | null
   /** rmap_add() is to find the rmap of this frame. */
-  added: { spte: number; gfn: number } | null
+  added: { readonly spte: number; readonly gfn: number; readonly frame: number; readonly slot: number } | null
   /** Sends KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, for one page or, in a zap of everything, for all. */
   requesting: { page: number | null } | null
   /** In kvm_mmu_zap_all_fast(), updating memslots, freeing obsolete roots, in kvm_mmu_zap_oldest_mmu_pages(). */
@@ -103,6 +103,8 @@ export class Scene {
   readonly parents = new Map<number, number>()
   /** The header of each page, to give its names back. */
   readonly headers: { sp: number; spt: number }[] = []
+  /** By slot and level, the head of the rmap that frame 0 would have: they are arrays. Of the present memslots only. */
+  readonly rmapArrays = new Map<string, number>()
   /** Frames by the head of their rmap. */
   readonly rmaps = new Map<number, number>()
   readonly pfns: Renaming

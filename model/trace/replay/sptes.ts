@@ -97,7 +97,12 @@ export function fastPageFault(scene: Scene, event: EventOf<'fast_page_fault'>): 
 
 /** `__rmap_add()`: the next addition to a list is to the rmap of this frame. */
 export function rmapAdd(scene: Scene, event: EventOf<'rmap_add'>): void {
-  scene.thread(event).added = { spte: event.spte, gfn: scene.gfn(event.gfn) }
+  scene.thread(event).added = {
+    spte: event.spte,
+    gfn: scene.gfn(event.gfn),
+    frame: event.gfn,
+    slot: event.slot,
+  }
 }
 
 /** `pte_list_add()`: to the rmap of a frame, or to the parents of a page, whose SPTE is stored just before. */
@@ -123,9 +128,25 @@ export function listAdd(scene: Scene, event: EventOf<'pte_list_add'>): void {
   }
   if (added === null || added.spte !== event.spte)
     throw new Disagreement(event, `${shown(event.head)} is neither an rmap nor the parents of a page`)
+  agreeOnArray(scene, event, added, kvm.page[place.page].level)
   scene.rmaps.set(event.head, added.gfn)
   kvm.rmap[added.gfn][place.page].add(place.index)
   scene.step(thread, 'PF/SET.6 add')
+}
+
+/** `slot->arch.rmap[level - 1]` is an array of lists. */
+function agreeOnArray(
+  { rmapArrays }: Scene,
+  event: EventOf<'pte_list_add'>,
+  { slot, frame }: { readonly slot: number; readonly frame: number },
+  level: number,
+): void {
+  const key = `${slot} ${level}`
+  const start = event.head - 8 * Math.floor(frame / 512 ** (level - 1))
+  const known = rmapArrays.get(key) ?? start
+  rmapArrays.set(key, known)
+  if (known !== start)
+    throw new Disagreement(event, `${shown(event.head)} is not the rmap of frame ${shown(frame)} in its slot`)
 }
 
 const isMarkedWithoutEvent = ({ census }: Scene): boolean => census.kernel.unobserved.includes('mark_unsync')
