@@ -153,7 +153,7 @@ function checkRoots(event: TraceEvent, calls: Calls): string | null {
       const freesNone = slots.every((hpa) => hpa === null)
       const { toFree, toUnload, latest } = calls
       calls.toFree = freesNone ? [] : slots
-      // Where kvm_mmu_unload() has no event of its own, its two calls come alone.
+      // Where kvm_mmu_unload() leaves no event, its two calls come alone.
       const isUnload = event.mask === ALL_ROOTS && latest?.name !== 'free_obsolete_roots'
       calls.toUnload = toUnload > 0 ? toUnload - 1 : isUnload ? 1 : 0
       if (toFree.length > 0) return 'kvm_mmu_free_roots() frees all roots in its mask'

@@ -17,7 +17,7 @@ export interface Copy extends Tampered {
   readonly unseen: string
 }
 
-/** Which copies are made, and who is told. */
+/** Which copies are made. */
 export interface Draw {
   /** Copies for each class of changes. */
   readonly perClass: number
