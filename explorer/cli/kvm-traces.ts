@@ -68,7 +68,7 @@ function surveyOf(
   census: Census,
   slice: (typeof slices)[number],
 ): ReturnType<SliceOfLog<Kvm, TraceEvent>['survey']> {
-  if (census.tdpMmu) return { push: () => {}, end: () => NOT_MODELLED }
+  if (census.tdpMmu && slice.isWithoutTables !== true) return { push: () => {}, end: () => NOT_MODELLED }
   const survey = slice.survey(census.kernel)
   return {
     push: (event) => survey.push(event),

@@ -16,6 +16,8 @@ export interface Slice {
   /** As on the command line: `roots`. */
   readonly id: string
   readonly title: string
+  /** It needs no page tables, so that it follows logs of the TDP MMU, too. */
+  readonly isWithoutTables?: true
   /** Begins the first pass over a log. */
   survey(kernel: Kernel): Survey
 }
@@ -64,7 +66,7 @@ export interface Notes {
 export function watchWith<C extends { readonly notes: Notes }>(
   table: Table<C>,
   context: C,
-  rules: LogRules,
+  rules: Pick<LogRules, 'check'>,
 ): Watch {
   const observer = new Observer(table, context, ({ comm, tid }) => `${comm}-${tid}`)
   const { notes } = context
