@@ -22,7 +22,7 @@ Examples:
   mmucheck check --design my-change.ts         your own design, from a file
   mmucheck check --scenario my-case.json       your own scenario, from a file
   mmucheck check --property I-13 --design R3   one property only
-  mmucheck check --time-limit 60 --json r.json at most 60 s, result as JSON`
+  mmucheck check --time-limit 60 --evidence .  at most 60 s, with the evidence`
 
 export const SEARCHES = `
 WORKERS

@@ -1,5 +1,9 @@
 import { Chalk } from 'chalk'
 import { describe, expect, it } from 'vitest'
+import { namedIn, namesOf } from './catalogue.ts'
+import { LISTS } from './commands/list.ts'
+import * as help from './help.ts'
+import { catalogue as kvm } from './kvm-catalogue.ts'
 import { ProgressDisplay, type ProgressOptions } from './report/progress.ts'
 import { runSmall } from './testing/run-small.ts'
 import { wrapAtSpaces } from './wrap.ts'
@@ -37,10 +41,35 @@ describe('help', () => {
   })
 })
 
+describe('the examples of the help', () => {
+  const texts = Object.values(help).join('\n')
+  const examples = [...texts.matchAll(/^ {2}(?:git bisect run npx )?mmucheck\b( .*)?$/gm)].map(
+    ([, rest = '']) =>
+      // A remark follows after two spaces.
+      rest.split(/ {2,}/)[0].trim(),
+  )
+
+  it('are found', () => expect(examples.length).toBeGreaterThan(18))
+
+  it.each(examples)('mmucheck %s: command, options and names exist', async (line) => {
+    const words = line.split(' ').filter((word) => word !== '')
+    const [command] = words
+    const usage = (await runSmall([...(command === undefined ? [] : [command]), '--help'])).out.join('\n')
+    for (const option of words.filter((word) => word.startsWith('--'))) expect(usage).toContain(`${option} `)
+    if (command === undefined) return
+    expect(usage).toMatch(new RegExp(`^Usage: mmucheck ${command}\\b`))
+    const isValue = (word: string, n: number): boolean =>
+      n > 0 && /^[A-Za-z][\w-]*$/.test(word) && !/^--(tier|status|budget)$/.test(words[n - 1])
+    const values = words.filter(isValue)
+    const known = [...namesOf(namedIn(kvm)), ...LISTS]
+    for (const value of values) expect(known).toContain(value)
+  })
+})
+
 describe('the command line', () => {
   it.each([
     [['chek'], 'mmucheck: no command is called "chek"; did you mean check?'],
-    [['--jsn'], "mmucheck: unknown option '--jsn'"],
+    [['--jsn'], "mmucheck: unknown option '--jsn' (did you mean --json?)"],
     [['explain'], "mmucheck: missing required argument 'name'"],
     [['doctor', 'me'], "mmucheck: too many arguments for 'doctor'. Expected 0 arguments but got 1."],
     [['check', '--max-states'], "mmucheck: option '--max-states <n>' argument missing"],

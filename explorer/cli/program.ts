@@ -78,7 +78,15 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .helpCommand(false)
     .enablePositionalOptions()
     .allowExcessArguments()
+    .optionsGroup('Options without a command:')
+    .option('--json', 'the result as JSON')
+    .option('--quiet', 'only the last line')
+    .option('--out <dir>', 'folder for counterexamples (default: out)')
+    .option('--evidence <dir>', 'write what the run is evidence of, and a paragraph for a mail')
+    .option('--workers <n>', 'parallel searches (default: one for each core)')
+    .option('--budget <s>', 'seconds for all searches together')
     .option('--unicode', 'check marks beside the words')
+    .optionsGroup('Options:')
     .action(async (raw) => {
       const [unknown] = program.args
       if (unknown !== undefined) {
@@ -366,6 +374,7 @@ function addSearchOptions(command: Command): Command {
     .option('--json [file]', 'the result as JSON, to standard output or a file')
     .option('--format <name>', FORMATS.join(', '))
     .option('--out <dir>', 'folder for counterexamples (default: out)')
+    .option('--evidence <dir>', 'write what the run is evidence of, and a paragraph for a mail')
     .option('--quiet', 'only the last line')
     .option('--unicode', 'check marks beside the words')
     .optionsGroup('Other:')

@@ -16,6 +16,7 @@ import { errorLines } from '../error-lines.ts'
 import { UsageError } from '../errors.ts'
 import { readOptions, searchOptions } from '../options.ts'
 import { readUserDesign } from '../read-user-design.ts'
+import { type EvidenceOf, writeEvidence } from '../report/evidence.ts'
 import { FORMATS } from '../report/formats/output.ts'
 import { suiteOfCheck } from '../report/formats/output-of.ts'
 import { printFormatted, refuseTwoOutputs, titlesIn } from '../report/formats/print.ts'
@@ -49,6 +50,7 @@ const options = searchOptions.extend({
     .optional(),
   format: z.enum(FORMATS).default('text'),
   out: z.string().min(1, 'must name a folder').default('out'),
+  evidence: z.string().min(1, 'must name a folder').optional(),
   allowIncomplete: z.boolean().default(false),
   allowVacuous: z.boolean().default(false),
   quiet: z.boolean().default(false),
@@ -121,21 +123,22 @@ async function checkCells(
     unicode: flags.unicode,
     allRemarks: flags.reduce !== undefined || flags.workers !== undefined,
   }
-  const { format, out } = flags
+  const { format, out, evidence } = flags
   const showText = flags.json !== true && !flags.quiet && format === 'text'
   const progress = new ProgressDisplay(io, { quiet: flags.quiet, searches: cells.length, limits: settings })
   const checks: CheckReport[] = []
+  const onUnwritten = warningsOf(
+    context,
+    unwrittenAdvice(flags.json === true ? 'json' : flags.quiet ? 'nothing' : 'text'),
+  )
   const reports = checkAll(context, {
     cells,
     settings,
     checkpoints,
     atOnce: Math.min(flags.workers ?? availableParallelism(), cells.length),
-    out: flags.out,
+    out,
     progress,
-    onUnwritten: warningsOf(
-      context,
-      unwrittenAdvice(flags.json === true ? 'json' : flags.quiet ? 'nothing' : 'text'),
-    ),
+    onUnwritten,
   })
   for await (const report of reports) {
     const cell = cells[checks.length]
@@ -154,6 +157,8 @@ async function checkCells(
   }
 
   if (showText) for (const line of wrapAtSpaces(unvisited, io.width)) io.out(line)
+  if (evidence !== undefined)
+    keepEvidence(context, evidence, { cells, checks, settings, unvisited }, { show: showText, onUnwritten })
   const json =
     flags.json === undefined
       ? ''
@@ -172,6 +177,25 @@ async function checkCells(
     await printFormatted(context, format, { version, modelHash: context.modelHash(), verdict, suites })
   }
   return interruption(context.signal) ?? exitStatusOf(checks, allowed)
+}
+
+/** Writes the evidence of a run where a folder was named; without its files the result still stands. */
+export function keepEvidence(
+  { io, version, modelHash }: CommandContext,
+  folder: string,
+  of: Omit<EvidenceOf, 'version' | 'modelHash'>,
+  { show, onUnwritten }: { readonly show: boolean; readonly onUnwritten: (why: string) => void },
+): void {
+  try {
+    const { data, text } = writeEvidence(folder, { ...of, version, modelHash: modelHash() })
+    if (!show) return
+    io.out(`evidence: ${quotedPath(data)}`)
+    io.out(`for a mail: ${quotedPath(text)}`)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    onUnwritten(`cannot write to ${quotedPath(folder)}: ${code}`)
+  }
 }
 
 /** Writes the result; without its file it still decides the exit status and is printed. */

@@ -1,7 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Catalogue } from '../catalogue.ts'
 import { counterexampleFiles } from '../counterexample-files.ts'
 import type { CounterexampleWriter } from '../counterexample-writer.ts'
+import { resultSchema } from '../report/result-json.ts'
+import type { SearchRunner } from '../search-runner.ts'
 import { CHECKER, inThisThread, runSmall } from '../testing/run-small.ts'
 import { catalogue } from '../testing/small-catalogue.ts'
 
@@ -46,8 +51,51 @@ describe('the default set', () => {
       '  VIOLATED can-free, 3 steps, as expected',
       '  complete, 9 states, 9 transitions, depth 5, 0.0 s, 1 deadlock',
       '',
+      'next: mmucheck init, to check a change of your own; mmucheck list designs',
       'mmucheck: 3 violated, 5 hold, 0 inconclusive, 2 vacuous, 2 reached; all as expected',
     ])
+  })
+
+  it('prints the result as JSON, or the last line only', async () => {
+    const { status, out } = await runSmall(['--json'], { catalogue: only('upstream') })
+    const result = resultSchema.parse(JSON.parse(out.join('\n')))
+    expect([status, result.checks.length]).toEqual([0, 1])
+    const quiet = await runSmall(['--quiet', '--workers', '1'], { catalogue: only('upstream') })
+    expect(quiet.out).toEqual([expect.stringMatching(/^mmucheck: .* all as expected$/)])
+  })
+
+  it('ends with 4 when its budget is used up, and says so', async () => {
+    const runner: SearchRunner = {
+      run: (request, signal, listener) =>
+        new Promise((resolve) => {
+          const settings = { ...request.settings, maxStates: 1 }
+          signal.addEventListener('abort', () =>
+            resolve(inThisThread.run({ ...request, settings }, signal, listener)),
+          )
+        }),
+    }
+    const { status, out } = await runSmall(['--budget', '0.05'], { catalogue: only('upstream'), runner })
+    expect(status).toBe(4)
+    expect(out).toContain('1 of 1 searches did not finish in 0.05 s (--budget)')
+  })
+
+  it('writes the evidence of the run where a folder is named', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mmucheck-evidence-'))
+    try {
+      const { out } = await runSmall(['--evidence', folder], { catalogue: only('upstream') })
+      expect(out).toContain(`evidence: ${join(folder, 'evidence.json')}`)
+      const evidence = JSON.parse(readFileSync(join(folder, 'evidence.json'), 'utf8'))
+      expect(evidence).toMatchObject({
+        schema: 'mmucheck-evidence/1',
+        modelHash: '0123456789abcdef',
+        storage: 'exact',
+        searches: [
+          { scenario: 'zap', levels: 6, vacuous: ['never-asked'], bounds: { vcpus: 1, zappers: 1 } },
+        ],
+      })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('fails where a violation could not be confirmed, expected or not', async () => {
@@ -92,7 +140,7 @@ describe('the default set', () => {
       'zap, design upstream (D0): 4 hold, 1 vacuous, 1 reached',
       'zap, design request-first (D1): 1 hold, 1 vacuous, 1 reached',
     ])
-    expect(out.at(-2)).toBe('skipped unless named, because they take long: zap-and-tick')
+    expect(out.at(-3)).toBe('skipped unless named, because they take long: zap-and-tick')
     const explained = await runSmall(['explain', 'seed-9'], { catalogue: asked })
     expect(explained.out.slice(0, 4)).toEqual([
       'question seed-9',

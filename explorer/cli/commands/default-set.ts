@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { diagram } from '../../../counterexamples/diagram.ts'
 import type { Design } from '../../../model/designs/design.ts'
+import { printableJson, quotedPath } from '../../../model/language/quoted.ts'
 import { type Catalogue, type CellName, type Featured, findDesign, titled, UPSTREAM } from '../catalogue.ts'
 import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import { type Cell, cellsOf, checkPatches, leftOut } from '../cells.ts'
@@ -10,7 +11,7 @@ import { type CommandContext, interruption } from '../command-context.ts'
 import { load, replayed } from '../counterexamples.ts'
 import { worstOf } from '../exit-status.ts'
 import { type Match, matchOf, statusesOf } from '../expectation.ts'
-import { readOptions } from '../options.ts'
+import { count, readOptions, seconds } from '../options.ts'
 import { ProgressDisplay } from '../report/progress.ts'
 import { type CheckReport, counts, otherCounts, tallyOf } from '../report/report.ts'
 import {
@@ -22,13 +23,20 @@ import {
   totals,
   verdictWord,
 } from '../report/report-text.ts'
+import { resultJson } from '../report/result-json.ts'
 import { DEFAULT_SETTINGS } from '../search-settings.ts'
 import { wrapAtSpaces } from '../wrap.ts'
-import { headingOf, modelErrorOf, unwrittenTraces } from './check.ts'
+import { headingOf, keepEvidence, modelErrorOf, unwrittenTraces } from './check.ts'
 
-const options = z.object({ unicode: z.boolean().default(false) })
-
-const OUT = 'out'
+const options = z.object({
+  unicode: z.boolean().default(false),
+  json: z.literal(true).optional(),
+  quiet: z.boolean().default(false),
+  out: z.string().min(1, 'must name a folder').default('out'),
+  evidence: z.string().min(1, 'must name a folder').optional(),
+  workers: count(256).optional(),
+  budget: seconds.optional(),
+})
 
 /**
  * `mmucheck` without arguments: upstream in every scenario that is not deep, and the cells that answer the design
@@ -38,7 +46,11 @@ const OUT = 'out'
 export async function defaultSet(context: CommandContext, raw: unknown): Promise<number> {
   const { io } = context
   const catalogue = catalogueOfKernel(context.catalogue, undefined)
-  const { unicode } = readOptions(options, raw)
+  const { unicode, json, quiet, out, evidence, workers, budget } = readOptions(options, raw)
+  const showText = json !== true && !quiet
+  const print = (line: string): void => {
+    if (showText) io.out(line)
+  }
   const style: Style = { colour: io.colour, width: io.width, unicode }
   const { featured } = catalogue
   const all = allCells(catalogue)
@@ -47,38 +59,94 @@ export async function defaultSet(context: CommandContext, raw: unknown): Promise
     featured,
   )
   checkPatches(cells)
-  const reports = checkAll(context, {
-    cells,
-    settings: DEFAULT_SETTINGS,
-    checkpoints: null,
-    atOnce: Math.min(availableParallelism(), cells.length),
-    out: OUT,
-    progress: new ProgressDisplay(io, { quiet: false, searches: cells.length }),
-    onUnwritten: warningsOf(context, '; unexpected ones are printed instead; free some space'),
-  })
+  const onUnwritten = warningsOf(context, '; unexpected ones are printed instead; free some space')
+  const limit = limitedTo(context.signal, budget)
+  const started = performance.now()
+  const reports = checkAll(
+    { ...context, signal: limit.signal },
+    {
+      cells,
+      settings: DEFAULT_SETTINGS,
+      checkpoints: null,
+      atOnce: Math.min(workers ?? availableParallelism(), cells.length),
+      out,
+      progress: new ProgressDisplay(io, { quiet, searches: cells.length }),
+      onUnwritten,
+    },
+  )
   if (featured !== undefined) {
-    for (const line of wrapAtSpaces(featured.question, io.width)) io.out(line)
-    io.out('')
+    for (const line of wrapAtSpaces(featured.question, io.width)) print(line)
+    print('')
   }
   const checks: CheckReport[] = []
   for await (const report of reports) {
     const cell = cells[checks.length]
     checks.push(report)
-    if (isCell(cell, featured?.broken)) showBroken(context, cell, report, style)
-    else if (isCell(cell, featured?.fixed)) for (const line of proof(cell, report, style)) io.out(line)
+    if (isCell(cell, featured?.broken)) showBroken({ context, out, print }, cell, report, style)
+    else if (isCell(cell, featured?.fixed)) for (const line of proof(cell, report, style)) print(line)
     else {
-      for (const line of summary(cell, report, style)) io.out(line)
+      for (const line of summary(cell, report, style)) print(line)
       const { design, scenario } = cell
       const surprises = report.properties.filter((p) => matchOf(design, scenario.id, p) === 'unexpected')
-      for (const text of unwrittenTraces(context, { ...report, properties: surprises })) io.out(text)
+      for (const text of unwrittenTraces(context, { ...report, properties: surprises })) print(text)
     }
     for (const line of modelErrorOf(report)) io.err(line)
   }
   const expected = checks.map((report, index) => statusesOf(cells[index].design, report))
-  io.out('')
-  for (const line of wrapAtSpaces(leftOut(all.map(({ scenario }) => scenario)), io.width)) io.out(line)
-  io.out(lastLine(cells, checks))
+  limit.end()
+  const unvisited = leftOut(all.map(({ scenario }) => scenario))
+  print('')
+  for (const line of wrapAtSpaces(unvisited, io.width)) print(line)
+  const cut = checks.filter(({ complete }) => !complete).length
+  if (budget !== undefined && cut > 0 && performance.now() - started >= budget * 1000)
+    for (const line of wrapAtSpaces(
+      `${cut} of ${checks.length} searches did not finish in ${budget} s (--budget)`,
+      io.width,
+    ))
+      print(line)
+  if (evidence !== undefined)
+    keepEvidence(
+      context,
+      evidence,
+      { cells, checks, settings: DEFAULT_SETTINGS, unvisited },
+      { show: showText, onUnwritten },
+    )
+  for (const line of nextLines(cells, checks)) print(line)
+  const { version } = context
+  if (json === true) io.out(printableJson(resultJson({ version, modelHash: context.modelHash() }, checks)))
+  else io.out(lastLine(cells, checks))
   return interruption(context.signal) ?? worstOf(expected.flat())
+}
+
+/** A signal that aborts with another one, or when so much time has passed. */
+function limitedTo(
+  signal: AbortSignal,
+  budget: number | undefined,
+): { readonly signal: AbortSignal; readonly end: () => void } {
+  if (budget === undefined) return { signal, end: () => {} }
+  const limited = new AbortController()
+  const abort = (): void => limited.abort()
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort, { once: true })
+  const timer = setTimeout(abort, budget * 1000)
+  return {
+    signal: limited.signal,
+    end: () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    },
+  }
+}
+
+/** What to do next: read what was not expected, or try a change. */
+function nextLines(cells: readonly Cell[], checks: readonly CheckReport[]): string[] {
+  const surprise = checks
+    .flatMap((report, n) =>
+      report.properties.filter((p) => matchOf(cells[n].design, report.scenario, p) === 'unexpected'),
+    )
+    .find(({ counterexample }) => counterexample?.file != null)?.counterexample
+  if (surprise?.file != null) return [`next: mmucheck show ${quotedPath(surprise.file)}`]
+  return ['next: mmucheck init, to check a change of your own; mmucheck list designs']
 }
 
 /** Upstream in every scenario, and the cells that answer the design questions; without questions, all designs. */
@@ -109,18 +177,26 @@ const isCell = ({ scenario, design }: Cell, name: CellName | undefined): boolean
   scenario.id === name?.scenario && design.id === name.design
 
 /** The shortest counterexample as a diagram, then all verdicts. */
-function showBroken(context: CommandContext, cell: Cell, report: CheckReport, style: Style): void {
-  const { io } = context
+function showBroken(
+  {
+    context,
+    out,
+    print,
+  }: { readonly context: CommandContext; readonly out: string; readonly print: (line: string) => void },
+  cell: Cell,
+  report: CheckReport,
+  style: Style,
+): void {
   const found = report.properties.flatMap((p) => (p.counterexample === null ? [] : [p.counterexample]))
   // Properties are in order of importance.
   const [first] = found
   if (first !== undefined) {
     const { file, contents } = first
     const shown =
-      contents === null ? load(context, { name: file ?? first.id, out: OUT }) : replayed(context, contents)
-    io.out(diagram(shown))
+      contents === null ? load(context, { name: file ?? first.id, out }) : replayed(context, contents)
+    print(diagram(shown))
   }
-  for (const line of [...checkBlock(report, headingOf(cell), style), '']) io.out(line)
+  for (const line of [...checkBlock(report, headingOf(cell), style), '']) print(line)
 }
 
 function proof(cell: Cell, report: CheckReport, style: Style): string[] {

@@ -72,7 +72,7 @@ export function list(
     for (const item of items) {
       const status = item.status === undefined ? '' : ` [${item.status}]`
       if (io.piped === true) {
-        io.out(`${titled(item)}${status}: ${item.title}`)
+        io.out(`${io.colour.bold(titled(item))}${status}: ${item.title}`)
         continue
       }
       const [first, ...rest] = wrapAtSpaces(`${titled(item)}${status}: ${item.title}`, io.width, '')
