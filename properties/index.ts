@@ -85,6 +85,7 @@ import { writableTableIsUnsync } from './shadow/writable-table-is-unsync.ts'
 import { wrongHintCostsOnlyTime } from './shadow/wrong-hint-costs-only-time.ts'
 import { wrongHintCostsOneFault, wrongHintIsRepaired, nextFaultRepairsAWrongHint, missedGfnIsZappedByOthers, wrongHintEndsInAnEmulationFailure } from './shadow/wrong-hint-is-repaired.ts'
 import { kvmTdpMmuPutRootFindsAnInvalidRoot, kvmTdpMmuZapInvalidatedRootsFindsAnInvalidRoot } from './tdp/asserted-tdp-roots.ts'
+import { cleanPageIsNotWritable } from './tdp/clean-page-is-not-writable.ts'
 import { freedTdpPageMapsNothing } from './tdp/freed-tdp-page-maps-nothing.ts'
 import { frozenSpteStaysFrozen } from './tdp/frozen-spte-stays-frozen.ts'
 import { kvmTdpMmuMapFindsAValidRoot } from './tdp/kvm-tdp-mmu-map-finds-a-valid-root.ts'
@@ -226,6 +227,7 @@ export const properties: readonly Property<Kvm>[] = [
   twoVcpusUnsyncAtOnce,
   kvmTdpMmuPutRootFindsAnInvalidRoot,
   kvmTdpMmuZapInvalidatedRootsFindsAnInvalidRoot,
+  cleanPageIsNotWritable,
   freedTdpPageMapsNothing,
   frozenSpteStaysFrozen,
   kvmTdpMmuMapFindsAValidRoot,

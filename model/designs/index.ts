@@ -35,6 +35,7 @@ import { unsyncLockDesigns } from './shadow/unsync-lock.ts'
 import { unsyncDesigns } from './shadow/unsync.ts'
 import { writeProtectionDesigns } from './shadow/write-protection.ts'
 import { tdpCompositeDesigns } from './tdp/tdp-composites.ts'
+import { tdpDirtyLogDesigns } from './tdp/tdp-dirty-log.ts'
 import { tdpIteratorDesigns } from './tdp/tdp-iterator.ts'
 import { tdpRootDesigns } from './tdp/tdp-roots.ts'
 import { tdpTableDesigns } from './tdp/tdp-tables.ts'
@@ -74,6 +75,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...fastPageFaultDesigns,
   ...mmioGenerationDesigns,
   ...tdpCompositeDesigns,
+  ...tdpDirtyLogDesigns,
   ...tdpIteratorDesigns,
   ...tdpRootDesigns,
   ...tdpTableDesigns,

@@ -1,7 +1,7 @@
 import { placed } from '../language/placed.ts'
 import { when } from '../language/program.ts'
 import { tdpPageFault } from '../machines/fault/tdp-page-fault.ts'
-import { type Bounds, has_only_tdp, slots_change, watched } from '../memory/bounds.ts'
+import { type Bounds, has_only_tdp, slots_change, slots_come_or_go, watched } from '../memory/bounds.ts'
 import type { Feature } from './feature.ts'
 
 /** The TDP MMU: page faults of L1. Its roots are in `roots`, its zaps in the threads of `zap`, `memslots`, `notifier`. */
@@ -17,11 +17,14 @@ function refused(bounds: Bounds): string | null {
   if (requests.hardwareRoot) return 'tdp is not modelled with requests.hardwareRoot'
   if (notifier.cow.length > 0) return 'tdp is not modelled with notifier.cow'
   if (tdp.huge && shadow.levels < 2) return 'tdp.huge needs shadow.levels: 2'
-  if (dirtyLog.of.length > 0 || (aging.calls > 0 && !aging.accessed) || memslots.preciseZap || fault.fast)
-    return 'tdp is not modelled with dirtyLog, aging without aging.accessed, memslots.preciseZap or fault.fast'
+  if ((aging.calls > 0 && !aging.accessed) || memslots.preciseZap)
+    return 'tdp is not modelled with aging without aging.accessed, or memslots.preciseZap'
+  const logs = dirtyLog.of.length > 0
+  if (logs && (tdp.huge || zap.all > 0 || slots_come_or_go(bounds)))
+    return 'tdp with dirtyLog is not modelled with tdp.huge, zaps, or memslots that come or go'
   if (!has_only_tdp(bounds)) {
-    return zap.all > 0 || slots_change(bounds) || tdp.huge || notifier.range.length > 0
-      ? 'tdp with nested.mmus: 2 is not modelled with zaps, memslots that change, tdp.huge or notifier.range'
+    return zap.all > 0 || slots_change(bounds) || logs || fault.fast || tdp.huge || notifier.range.length > 0
+      ? 'tdp with nested.mmus: 2 is not modelled with zaps, memslots that change, tdp.huge, notifier.range, dirtyLog or fault.fast'
       : null
   }
   if (roots.prev > 0 || roots.pae > 0 || guest.cr3Loads > 0 || watched(bounds))

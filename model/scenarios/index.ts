@@ -28,6 +28,7 @@ import { unprotectScenarios } from './shadow/unprotect.ts'
 import { unsyncScenarios } from './shadow/unsync.ts'
 import { wrongHintScenarios } from './shadow/wrong-hints.ts'
 import { tdpCompositeScenarios } from './tdp/tdp-composites.ts'
+import { tdpDirtyLogScenarios } from './tdp/tdp-dirty-log.ts'
 import { tdpRootScenarios } from './tdp/tdp-roots.ts'
 import { requestScenarios } from './vcpu/requests.ts'
 import { quotaScenarios } from './zap/quota.ts'
@@ -55,6 +56,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...staleFaultScenarios,
   ...tdpFaultScenarios,
   ...tdpCompositeScenarios,
+  ...tdpDirtyLogScenarios,
   ...tdpRootScenarios,
   ...readOnlySlotScenarios,
   ...slotCreateScenarios,

@@ -11,11 +11,12 @@ import {
   when,
 } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
-import type { Bounds } from '../../memory/bounds.ts'
+import { type Bounds, has_only_tdp } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
+import { clearDirtyPtMasked } from '../tdp/write-protect.ts'
 import { enableDirtyLog } from './enable-dirty-log.ts'
 
 const since: ReadIn = 'v5.7..v7.2'
@@ -47,7 +48,7 @@ function readAndClear(bounds: Bounds): Entry<Kvm>[] {
       get.fn,
       writeLock('DL.2', 'dirtylog', { ...get, c: 'KVM_MMU_LOCK(' }),
       exchange(),
-      writeProtect(),
+      protect(bounds),
       writeUnlock('DL.4', { ...get, c: 'KVM_MMU_UNLOCK(' }),
       flushIfNeeded(bounds),
       report(),
@@ -97,6 +98,13 @@ function exchange(): Step<Kvm> {
       },
     ],
   )
+}
+
+/** DL.3 for the SPTEs that the VM has. */
+function protect(bounds: Bounds): Step<Kvm> {
+  return has_only_tdp(bounds)
+    ? clearDirtyPtMasked((kvm) => kvm.dirtylog[0].dirty_bitmap_buffer.elements())
+    : writeProtect()
 }
 
 /** DL.3: `kvm_mmu_write_protect_pt_masked()`. */
@@ -236,7 +244,7 @@ function clearBits(bounds: Bounds): Entry<Kvm>[] {
         },
       ],
     ),
-    writeProtect(),
+    protect(bounds),
     writeUnlock('DL.4', { ...clear, c: 'KVM_MMU_UNLOCK(' }),
     flushIfNeeded(bounds),
   )

@@ -1,7 +1,7 @@
 import type { Anchor } from '../../language/anchor.ts'
 import { block, choice, type Entry, inFunction, step, when } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
-import type { Bounds } from '../../memory/bounds.ts'
+import { type Bounds, has_only_tdp } from '../../memory/bounds.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { rmap_write_protect } from '../../memory/shadow/rmap.ts'
 import { installMemslots } from '../primitives/install-memslots.ts'
@@ -9,6 +9,7 @@ import { kickAllVcpus } from '../primitives/kick.ts'
 import { writeLock, writeUnlock } from '../primitives/lock.ts'
 import { makeAllCpusRequest } from '../primitives/make-request.ts'
 import { synchronizeSrcu } from '../primitives/srcu.ts'
+import { wrprotSlot } from '../tdp/write-protect.ts'
 
 const since: ReadIn = 'v5.17..v7.2'
 const update = { fn: 'kvm_set_memslot', since }
@@ -66,9 +67,13 @@ export function enableDirtyLog(bounds: Bounds): Entry<Kvm>[] {
       ),
       ...inFunction(
         apply.fn,
-        writeLock('DE.4', 'dirtylog', { ...apply, c: { callee: remove.fn, at: 'write_lock(' } }),
-        ...inFunction(remove.fn, ...removeWriteAccess(bounds)),
-        writeUnlock('DE.6', { ...apply, c: { callee: remove.fn, at: 'write_unlock(' } }),
+        ...(has_only_tdp(bounds)
+          ? inFunction(remove.fn, ...wrprotSlot(bounds))
+          : [
+              writeLock('DE.4', 'dirtylog', { ...apply, c: { callee: remove.fn, at: 'write_lock(' } }),
+              ...inFunction(remove.fn, ...removeWriteAccess(bounds)),
+              writeUnlock('DE.6', { ...apply, c: { callee: remove.fn, at: 'write_unlock(' } }),
+            ]),
         makeAllCpusRequest('DE.7', 'TLB_FLUSH', bounds.vcpus, (kvm) => kvm.dirtylog[0].req),
       ),
     ),

@@ -12,6 +12,7 @@ import { faultinPfn, precheck, retryTest, snapshotSeq } from './fault-host-page.
 import { lookUpSlot, testSlot } from './fault-slot.ts'
 import { has_mmio, mmioSpte } from './mmio.ts'
 import { is_root_stale } from './page-fault.ts'
+import { tdpFastPageFault } from './tdp-fast-page-fault.ts'
 import { END_OF_TDP_FAULT, tdpMap } from './tdp-map.ts'
 
 const since: ReadIn = 'v5.16..v7.2'
@@ -52,6 +53,7 @@ export function tdpPageFault(bounds: Bounds): Block<Kvm> {
         },
       ),
       ...lookUpSlot(bounds),
+      ...when(bounds.fault.fast, tdpFastPageFault(bounds)),
       ...faultin,
       readLock('P8', about),
       step(
