@@ -3,7 +3,7 @@ import { isLiveness } from '../model/language/property.ts'
 import { blockedThreads } from './blocked-threads.ts'
 import { afterStep, type Causes } from './causes.ts'
 import { type Replayed, withWayOn } from './replay.ts'
-import { stepText } from './rows.ts'
+import { droppedText, stepText } from './rows.ts'
 import type { Race } from './simulation.ts'
 import { variablesOf } from './state-variables.ts'
 import { listed, paragraph, sentence } from './text-layout.ts'
@@ -62,7 +62,7 @@ function designSentences(replayed: Replayed, causes: Causes): string[] {
   const dropped = causes.dropped.flatMap(({ after, located }): [string, string][] => {
     const label = causes.labels.get(afterStep(after))
     const step = { index: after + 1, thread: steps[after].thread, located }
-    return label === undefined ? [] : [[`(${label})`, stepText(replayed, step)]]
+    return label === undefined ? [] : [[`(${label})`, droppedText(replayed, step)]]
   })
   return [...sentenceOn(changed, 'changed'), ...sentenceOn(dropped, 'dropped')]
 }

@@ -214,6 +214,14 @@ describe('its viewer', () => {
     expect(page.text('judged')).toContain('1 with nothing to judge')
   })
 
+  it('says that a single state does not violate what only a behaviour can', () => {
+    const small = replayedOf(zapVersusEnter())
+    const waits: Property<never> = { id: 'ends', kind: 'eventually', title: 'It ends.', goal: () => false }
+    const page = opened(htmlText({ ...small, judged: [small.property, waits] }), '#6')
+    expect(page.text('judged')).toContain('1 that only a search can judge')
+    expect(page.text('judged')).toContain('not judged here ends')
+  })
+
   it('marks where a loop begins', () => {
     expect(opened(htmlText(replayedOf(spinner()))).classes('rule')).toHaveLength(1)
   })

@@ -124,8 +124,8 @@ function viewer(system: System): (state: Uint16Array) => never {
 }
 
 /**
- * Each judged property, in each state or of the step that led there. Of those that no single state can violate there is
- * only the one that the trace violates.
+ * Each judged property, in each state or of the step that led there. Those that no single state can violate have no
+ * marks, unless the trace violates them.
  * @param length number of steps to the violation.
  */
 export function judgedData(
@@ -140,7 +140,9 @@ export function judgedData(
     const { id, title, kind } = each
     const atTheEnd = each === property ? '-'.repeat(length) + '!'.repeat(steps.length + 1 - length) : null
     const marks = marksOf(traced, observer, each) ?? atTheEnd
-    return marks === null ? [] : [{ id, title, kind, marks }]
+    if (marks !== null) return [{ id, title, kind, marks }]
+    // Deadlocks and oopses show where they happen.
+    return kind === 'fault' || kind === 'deadlock' ? [] : [{ id, title, kind, marks: '' }]
   })
 }
 

@@ -104,7 +104,7 @@ function droppedRows(
   if (label === undefined || missing === undefined) return []
   const { located } = missing
   const calls = callStackOf(located)
-  const text = stepText(replayed, { index: index + 1, thread, located })
+  const text = droppedText(replayed, { index: index + 1, thread, located })
   const own = calls.at(-1)
   const isCall = own?.endsWith('()') === true && text.startsWith(own.slice(0, -1))
   const outer = isCall ? calls.slice(0, -1) : calls
@@ -184,6 +184,22 @@ export function stepText(
     return shows(world, thread.self)
   } catch (error) {
     if (error instanceof Oops) return error.message
+    throw error
+  }
+}
+
+/**
+ * What a dropped step would have done in the state `index`; its name where the step could not have been taken, as the
+ * model's text may then read what is not there.
+ */
+export function droppedText(
+  replayed: Replayed,
+  step: Pick<ReplayedStep, 'index' | 'thread' | 'located'>,
+): string {
+  try {
+    return stepText(replayed, step)
+  } catch (error) {
+    if ((error as Error).name === 'ModelError') return step.located.step.name
     throw error
   }
 }

@@ -47,7 +47,10 @@ export interface StepData {
   readonly boxes?: readonly Box[]
 }
 
-/** A property, and by state from the beginning: `+` holds, `!` violated (a witness: reached), `-` nothing to judge. */
+/**
+ * A property, and by state from the beginning: `+` holds, `!` violated (a witness: reached), `-` nothing to judge. Without
+ * marks it is one that no state violates, only a behaviour that never ends or cannot end well.
+ */
 export interface JudgedData {
   readonly id: string
   readonly title: string

@@ -6,6 +6,7 @@ export function Judged({ judged, at }: { judged: readonly JudgedData[]; at: numb
   if (judged.length === 0) return null
   const count = (mark: string): number => judged.filter((each) => each.marks[at] === mark).length
   const failed = judged.filter(({ kind, marks }) => kind !== 'witness' && marks[at] === '!')
+  const unjudged = judged.filter(({ marks }) => marks === '').length
   const seen = judged.filter(({ kind, marks }) => kind === 'witness' && marks[at] === '!')
   return (
     <details class="judged" id="judged">
@@ -23,11 +24,16 @@ export function Judged({ judged, at }: { judged: readonly JudgedData[]; at: numb
         <span>
           {failed.length === 0 ? 'Properties here: ' : ''}
           {count('+')} hold, {failed.length} violated, {count('-')} with nothing to judge
+          {unjudged === 0 ? '' : `, ${unjudged} that only a search can judge`}
         </span>
       </summary>
       <ul>
         {judged.map(({ id, title, kind, marks }) => (
-          <li key={id} title={title} class={wordOf(kind, marks[at]).replaceAll(' ', '-')}>
+          <li
+            key={id}
+            title={marks === '' ? `${title} ${ONLY_A_SEARCH}` : title}
+            class={wordOf(kind, marks[at]).replaceAll(' ', '-')}
+          >
             <span class="word">{wordOf(kind, marks[at])}</span> {id}
           </li>
         ))}
@@ -36,8 +42,11 @@ export function Judged({ judged, at }: { judged: readonly JudgedData[]; at: numb
   )
 }
 
+const ONLY_A_SEARCH = '(What may happen later decides, not a single state: mmucheck check judges it.)'
+
 function wordOf(kind: string, mark: string | undefined): string {
   if (mark === '!') return kind === 'witness' ? 'reached' : 'violated'
   if (mark === '+') return 'holds'
+  if (mark === undefined) return 'not judged here'
   return kind === 'witness' ? 'not reached' : 'nothing to judge'
 }

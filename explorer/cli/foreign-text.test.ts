@@ -194,6 +194,59 @@ describe('text from outside is quoted', () => {
   })
 })
 
+describe('a title that is written to close what it stands in', () => {
+  const MARK = 'INJECTED'
+  const CLOSING = `*/ ${MARK} /* </script><script>${MARK}()</script> --> "+${MARK}+" \` + MARK + \` \\" end; ${MARK} %% #35; ??/`
+
+  /** The form of a counterexample whose design has this title, and its file a name that ends a comment. */
+  async function formOf(form: string, title: string): Promise<string> {
+    const out = join(folder, `closing-${files++}`)
+    mkdirSync(join(folder, 'closing*'), { recursive: true })
+    const path = file({ id: 'mine', title, patches: [swap] }, join('closing*', `${MARK}.json`))
+    await runSmall(['check', 'zap', '--design', path, '--property', 'I-1', '--out', out])
+    const { status, out: lines } = await runSmall([
+      'show',
+      join(out, readdirSync(out)[0]),
+      '--design',
+      path,
+      '--as',
+      form,
+    ])
+    expect(status).toBe(0)
+    return lines.join('\n')
+  }
+
+  /** C without comments and literals. */
+  const codeOf = (text: string): string =>
+    text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, ' ')
+
+  it('is no code of a selftest', async () => {
+    const [tame, hostile] = [await formOf('selftest', 'tame'), await formOf('selftest', CLOSING)]
+    expect(hostile).toContain(MARK)
+    expect(codeOf(hostile)).not.toContain(MARK)
+    expect(codeOf(hostile).replace(/\s+/g, ' ')).toBe(codeOf(tame).replace(/\s+/g, ' '))
+  })
+
+  it('does not end a comment in C', async () => {
+    const text = await formOf('comment', CLOSING)
+    expect(text.indexOf('*/')).toBe(text.trimEnd().length - 2)
+  })
+
+  it('is no element and no script of a page', async () => {
+    const [tame, hostile] = [await formOf('html', 'tame'), await formOf('html', CLOSING)]
+    expect(hostile).toContain(MARK)
+    const tags = (text: string): number => text.split(/<\/?[a-z]/i).length
+    expect(tags(hostile)).toBe(tags(tame))
+  })
+
+  it('adds no line to a sequence diagram, and no member to a trace in ITF', async () => {
+    const [tame, hostile] = [await formOf('mermaid', 'tame'), await formOf('mermaid', CLOSING)]
+    expect(hostile.split('\n').length).toBe(tame.split('\n').length)
+    const members = (text: string): string[] => Object.keys(JSON.parse(text))
+    expect(members(await formOf('itf', CLOSING))).toEqual(members(await formOf('itf', 'tame')))
+  })
+})
+
 describe('what a counterexample file says of itself', () => {
   const claims = {
     tool: `${HOSTILE}9.9.9`,

@@ -175,18 +175,23 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
     .argument('<counterexample...>', 'files or ids')
     .option('--as <form>', FORMS.join(', '), 'diagram')
     .option('--design <file>', 'use this design file, not the one in the counterexample')
-    .option('--out <dir>', 'where to look for ids', 'out')
+    .option(
+      '--out <dir>',
+      'where to look for ids, and to write html, itf, mermaid or selftest of several',
+      'out',
+    )
     .action(async (names: string[], raw) => {
       const { show } = await import('./commands/show.ts')
       done(await show(context, names, raw))
     })
 
   command('explore', 'Steps through a scenario by hand, on a page that only this machine can open.')
-    .argument('<scenario>', 'id or alias, see "mmucheck list scenarios"')
-    .option('--design <id>', 'with the patches of this design')
+    .argument('[scenario]', 'id or alias, see "mmucheck list scenarios"')
+    .option('--scenario <file>', 'a scenario file instead')
+    .option('--design <design>', 'with the patches of this design: id, alias or file')
     .option('--kernel <version>', 'of this Linux version')
     .option('--out <dir>', 'where to save paths', 'out')
-    .action(async (name: string, raw) => {
+    .action(async (name: string | undefined, raw) => {
       const { explore } = await import('./commands/explore.ts')
       done(await explore(context, name, raw))
     })

@@ -83,14 +83,22 @@ function longFailure(
 
 const MOST_SEEDS = 200
 
-/** The number of steps of a shortest failure in a scenario, by exhaustive search. */
-export function shortestLength(catalogue: Catalogue, scenario: string, name: string, asked: string): number {
+/**
+ * The number of steps of a shortest failure in a scenario with this many vCPUs, by exhaustive search; null if
+ * `maxStates` were not enough.
+ */
+export function shortestLength(
+  catalogue: Catalogue,
+  { scenario, design: name, property: asked, vcpus }: Omit<RandomFailure, 'seed' | 'atLeast'>,
+  maxStates?: number,
+): number | null {
   const design = findDesign(catalogue, name)
   const property = findProperty(catalogue, asked, design)
-  const found = scenarios.find(({ id }) => id === scenario)
-  if (found === undefined) throw new Error(`there is no scenario ${scenario}`)
-  const { trace } = breadthFirst(found.build(design as never) as never, [property], { untilViolated: true })
-    .properties[0]
-  if (trace === null) throw new Error(`${name} does not violate ${asked} in ${scenario}`)
-  return trace.steps.length
+  const system = scenarioOf(catalogue, withVcpus(scenario, vcpus), scenario).build(design) as System
+  const { trace } = breadthFirst(system, [property], {
+    untilViolated: true,
+    reduce: 'symmetry',
+    ...(maxStates === undefined ? {} : { maxStates }),
+  }).properties[0]
+  return trace?.steps.length ?? null
 }

@@ -14,8 +14,13 @@ import { embedded } from '../explore/page/embedded.ts'
 import { type Saving, saveCounterexample, saveTest } from '../explore/saved-path.ts'
 import { type Routes, serve } from '../explore/server.ts'
 import { readOptions } from '../options.ts'
+import { readUserDesign } from '../read-user-design.ts'
+import { isDesignFile } from '../user-design.ts'
+import { userFiles } from '../user-files.ts'
+import { readScenario, withScenarios } from '../user-scenario.ts'
 
 const options = z.object({
+  scenario: z.string().optional(),
   design: z.string().default(UPSTREAM),
   kernel: z.string().optional(),
   out: z.string().default('out'),
@@ -34,26 +39,13 @@ const requests = {
 }
 
 /** `mmucheck explore`: a page on loopback to step through a scenario by hand, until the terminal ends it. */
-export async function explore(command: CommandContext, name: string, raw: unknown): Promise<number> {
-  const { design: designName, kernel, out } = readOptions(options, raw)
-  const catalogue = catalogueOfKernel(command.catalogue, kernel)
-  const scenario = findScenario(catalogue, name)
-  const design = findDesign(catalogue, designName)
-  const { listed, byDefault } = judgedProperties(design, scenario, catalogue.properties)
-  const context: PathContext = {
-    system: builtSystem(scenario, design),
-    scenario,
-    design,
-    checker: { version: command.version, model: command.modelHash() },
-    judged: [...listed, ...byDefault],
-    ...(catalogue.drawing === undefined ? {} : { drawing: catalogue.drawing }),
-  }
-  const saving: Saving = {
-    context,
-    exploration: new Exploration(context),
-    folder: out,
-    ...(kernel === undefined ? {} : { kernel }),
-  }
+export async function explore(
+  command: CommandContext,
+  name: string | undefined,
+  raw: unknown,
+): Promise<number> {
+  const saving = await savingOf(command, name, readOptions(options, raw))
+  const { scenario, design } = saving.context
   const serving = await serve({
     page: pageOf(`${scenario.id} with ${design.id}`, scenario.title),
     answer: answering(saving),
@@ -63,6 +55,39 @@ export async function explore(command: CommandContext, name: string, raw: unknow
   await ended(command.signal)
   await serving.close()
   return interruption(command.signal) ?? EXIT.holds
+}
+
+/** What is explored: a scenario and a design of the catalogue, or of the user's files. */
+async function savingOf(
+  command: CommandContext,
+  name: string | undefined,
+  { scenario: file, design: designName, kernel, out }: z.infer<typeof options>,
+): Promise<Saving> {
+  const { version, modelHash, catalogue: all } = command
+  if ((name === undefined) === (file === undefined))
+    throw new UsageError('name one scenario, or give its file with --scenario')
+  const kernelOnly = catalogueOfKernel(all, kernel)
+  const own = file === undefined ? undefined : readScenario(kernelOnly, file)
+  const catalogue = own === undefined ? kernelOnly : withScenarios(kernelOnly, [own])
+  const scenario = own?.scenario ?? findScenario(catalogue, name as string)
+  const read = isDesignFile(designName) ? await readUserDesign(command, catalogue, designName) : undefined
+  const design = read?.design ?? findDesign(catalogue, designName)
+  const { listed, byDefault } = judgedProperties(design, scenario, catalogue.properties)
+  const context: PathContext = {
+    system: builtSystem(scenario, design),
+    scenario,
+    design,
+    checker: { version, model: modelHash() },
+    judged: [...listed, ...byDefault],
+    ...(catalogue.drawing === undefined ? {} : { drawing: catalogue.drawing }),
+  }
+  return {
+    context,
+    exploration: new Exploration(context),
+    folder: out,
+    files: userFiles(own, read),
+    ...(scenario.kernel === undefined ? {} : { kernel: scenario.kernel }),
+  }
 }
 
 /** Waits for SIGINT, SIGTERM or SIGHUP. */

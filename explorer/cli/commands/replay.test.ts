@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -43,6 +43,38 @@ function changed(
   writeFileSync(path, formatCounterexample(ce))
   return path
 }
+
+describe('show of several', () => {
+  it.each([
+    ['html', 'html'],
+    ['itf', 'itf.json'],
+    ['mermaid', 'mmd'],
+    ['selftest', 'c'],
+  ])('writes a file for each as %s, and prints one to standard output', async (form, ending) => {
+    const other = changed([...readCounterexample(file).steps])
+    const ids = [file, other].map((path) => readCounterexample(path).id)
+    const out = join(folder, `shown-${form}`)
+    const several = await runSmall(['show', file, other, '--as', form, '--out', out])
+    expect(several).toEqual({ status: 0, out: ids.map((id) => join(out, `${id}.${ending}`)), err: [] })
+    const one = await runSmall(['show', file, '--as', form, '--out', out])
+    expect(`${one.out.join('\n')}\n`).toBe(readFileSync(several.out[0], 'utf8'))
+  })
+
+  it('writes none if one cannot be shown', async () => {
+    const out = join(folder, 'none')
+    const { status } = await runSmall([
+      'show',
+      file,
+      join(folder, 'absent.json'),
+      '--as',
+      'html',
+      '--out',
+      out,
+    ])
+    expect(status).toBe(2)
+    expect(existsSync(out)).toBe(false)
+  })
+})
 
 describe('replay', () => {
   it('takes a file or an id, and says what fails', async () => {

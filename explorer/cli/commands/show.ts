@@ -7,7 +7,6 @@ import { replaceFile } from '../../checkpoint/index.ts'
 import { lookUp } from '../catalogue.ts'
 import type { CommandContext } from '../command-context.ts'
 import { loadWithDesign } from '../counterexamples.ts'
-import { UsageError } from '../errors.ts'
 import { readOptions } from '../options.ts'
 import { orUnwritable } from '../write-counterexample.ts'
 
@@ -17,20 +16,20 @@ const options = z.object({
   out: z.string().default('out'),
 })
 
-/** Forms that are whole files, of which only one makes sense on standard output. */
+/** Forms that are whole files: of several counterexamples each is written to one. */
 const FILE_FORMS: readonly RendererName[] = ['html', 'itf', 'mermaid', 'selftest']
 
 /** `mmucheck show`: replays counterexamples and renders them. */
 export async function show(context: CommandContext, names: readonly string[], raw: unknown): Promise<number> {
   const { io } = context
   const { as, design, out } = readOptions(options, raw)
-  if (names.length > 1 && FILE_FORMS.includes(as))
-    throw new UsageError(`--as ${as} makes a file of one counterexample; name one`)
-  const texts: string[] = []
-  for (const name of names)
-    texts.push(
-      RENDERERS[as]((await loadWithDesign(context, { name, out, design })).replayed).replace(/\n$/, ''),
-    )
+  const shown: Replayed[] = []
+  for (const name of names) shown.push((await loadWithDesign(context, { name, out, design })).replayed)
+  if (names.length > 1 && FILE_FORMS.includes(as)) {
+    for (const replayed of shown) io.out(writeForm(replayed, as, out))
+    return 0
+  }
+  const texts = shown.map((replayed) => RENDERERS[as](replayed).replace(/\n$/, ''))
   texts.forEach((text, index) => {
     if (index > 0) io.out('')
     io.out(text)

@@ -6,6 +6,7 @@ import { valuesAfter } from '../../../counterexamples/path.ts'
 import { variablesOf } from '../../../counterexamples/state-variables.ts'
 import type { TraceStep } from '../../../model/language/trace.ts'
 import { replaceFile } from '../../checkpoint/index.ts'
+import { carriedBy, type UserFiles } from '../user-files.ts'
 import { writeCounterexample } from '../write-counterexample.ts'
 import { type Exploration, PathError } from './exploration.ts'
 
@@ -14,13 +15,15 @@ export interface Saving {
   readonly context: PathContext
   readonly exploration: Exploration
   readonly folder: string
+  /** The user's files that scenario and design come from. */
+  readonly files?: UserFiles
   /** Id of the kernel, if it is not the newest. */
   readonly kernel?: string
 }
 
 /** Writes a path that violates a property as a counterexample. @throws PathError for any other. */
 export function saveCounterexample(
-  { context, exploration, folder, kernel }: Saving,
+  { context, exploration, folder, files, kernel }: Saving,
   steps: readonly TraceStep[],
 ): string {
   const property = exploration.violatedBy(steps)
@@ -33,14 +36,23 @@ export function saveCounterexample(
     scenario: scenario.id,
     design: design.id,
     kernel,
+    ...carriedBy(files),
     property,
     trace: { initial: 0, steps },
   })
   return writeCounterexample(folder, counterexample)
 }
 
-/** Writes a path as a test for vitest, which takes its steps and compares what they changed. */
-export function saveTest({ context, folder }: Saving, steps: readonly TraceStep[]): string {
+/**
+ * Writes a path as a test for vitest, which takes its steps and compares what they changed.
+ * @throws PathError where the test could not name the scenario and the design.
+ */
+export function saveTest({ context, folder, files, kernel }: Saving, steps: readonly TraceStep[]): string {
+  const own = files?.design ?? files?.scenario
+  if (own !== undefined || kernel !== undefined)
+    throw new PathError(
+      'a test names designs and scenarios of the newest kernel; save it as a counterexample',
+    )
   const text = testText(context, steps)
   const path = join(folder, `path-${createHash('sha256').update(text).digest('hex').slice(0, 8)}.test.ts`)
   replaceFile(path, text)

@@ -6,6 +6,10 @@ interface Props {
   /** The state that is looked at, and the last one. */
   readonly here: number
   readonly length: number
+  /** The state that others are compared with; -1 for the one before each. */
+  readonly marked: number
+  /** Compares with the state that is looked at, or with the one before each again. */
+  readonly compare: () => void
   readonly said: string
   readonly take: (step: Pick<StepChoice, 'thread' | 'step'>) => void
   /** Drops the steps after the state that is looked at. */
@@ -16,13 +20,28 @@ interface Props {
 }
 
 /** What can be done next: steps to take, what is blocked and why, a condition to search for. */
-export function Choices({ data, here, length, said, take, cut, undo, until, save }: Props): VNode {
+export function Choices({
+  data,
+  here,
+  length,
+  marked,
+  compare,
+  said,
+  take,
+  cut,
+  undo,
+  until,
+  save,
+}: Props): VNode {
   const isLast = here === length
   return (
     <div class="choices">
       <nav>
         <button type="button" id="undo" onClick={undo}>
           undo (u)
+        </button>
+        <button type="button" id="compare" aria-pressed={marked >= 0} onClick={compare}>
+          {marked < 0 ? 'compare with this state (m)' : `compared with state ${marked} (m)`}
         </button>
         <button type="button" id="save" onClick={() => save('counterexample')}>
           save as counterexample

@@ -93,6 +93,8 @@ function draw(): void {
           data={shown}
           here={now.at}
           length={path.length}
+          marked={now.marked}
+          compare={() => set({ marked: now.marked < 0 ? now.at : -1 })}
           said={said}
           take={(step) => void go([...path.slice(0, now.at), step])}
           cut={() => void go(path.slice(0, now.at))}
