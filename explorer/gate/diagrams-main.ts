@@ -7,9 +7,10 @@ import { catalogue } from '../cli/kvm-catalogue.ts'
 import { builtModelHash, packageInfo } from '../cli/package-info.ts'
 import { commitTextOf, flawsOf, MOST_ROWS, rowsIn } from './diagrams.ts'
 import { cellOf, checkedInKnown } from './known.ts'
+import { LONG_DIAGRAMS } from './long-diagrams.ts'
 
 // `npm run diagrams` draws all counterexamples that are kept as texts for commit messages, lists those that are long, and
-// exits 1 when one could not be pasted. `--out DIR` keeps the texts, `--kernel 6.1` and `--only TEXT` draw those of a
+// exits 1 when one could not be pasted, or when those are not the ones in `LONG_DIAGRAMS`. `--out DIR` keeps the texts, `--kernel 6.1` and `--only TEXT` draw those of a
 // kernel, and of cells with that in their names.
 
 const { values } = parseArgs({
@@ -25,6 +26,8 @@ const newest = kernels.at(-1)?.id
 
 interface Drawn {
   readonly title: string
+  /** Property and cell. */
+  readonly name: string
   readonly rows: number
   readonly steps: number
   readonly flaws: readonly string[]
@@ -43,7 +46,8 @@ for (const { id: kernel } of kernels) {
       writeFileSync(join(out, `${known.id}.txt`), text)
     }
     const title = `${known.id} ${known.property}: ${cell}${kernel === newest ? '' : ` (${kernel})`}`
-    found.push({ title, rows: rowsIn(text), steps: known.steps.length, flaws: flawsOf(text) })
+    const name = `${known.property}: ${cell}`
+    found.push({ title, name, rows: rowsIn(text), steps: known.steps.length, flaws: flawsOf(text) })
     if (process.stderr.isTTY) process.stderr.write(`\r${found.length}`)
   }
 }
@@ -52,10 +56,15 @@ if (process.stderr.isTTY) process.stderr.write('\n')
 for (const { title, flaws } of found) for (const flaw of flaws) console.log(`${title}: ${flaw}`)
 const long = found.filter(({ rows }) => rows > MOST_ROWS)
 for (const { title, rows, steps } of long) console.log(`${title}: ${rows} rows, ${steps} steps`)
+const unlisted = long.filter(({ name }) => !LONG_DIAGRAMS.has(name))
+for (const { title } of unlisted) console.log(`${title}: not in long-diagrams.ts`)
+const isWhole = values.kernel === undefined && only === undefined
+const short = [...LONG_DIAGRAMS.keys()].filter((name) => isWhole && !long.some((each) => each.name === name))
+for (const name of short) console.log(`${name}: in long-diagrams.ts, but not long`)
 const flawed = found.filter(({ flaws }) => flaws.length > 0).length
 const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]
 console.log(
   `diagrams: ${found.length} drawn, ${flawed} with flaws, ${long.length} of more than ${MOST_ROWS} rows; ` +
     `median ${median(found.map(({ rows }) => rows))} rows, ${median(found.map(({ steps }) => steps))} steps`,
 )
-process.exitCode = flawed === 0 ? 0 : 1
+process.exitCode = flawed + unlisted.length + short.length === 0 ? 0 : 1

@@ -66,7 +66,10 @@ export function shrinkRandom(
   return { random: trace.steps.length, shrunk: best.trace.steps.length, smaller }
 }
 
-/** A failure of at least `atLeast` steps: the first walk, from this seed on, that is long enough. */
+/**
+ * A failure of at least `atLeast` steps: the first walk, from this seed on, that is long enough. By priorities, since they
+ * let a thread begin when others have nearly finished.
+ */
 function longFailure(
   system: System,
   subject: Parameters<typeof verifierOf>[1],
@@ -74,9 +77,11 @@ function longFailure(
   atLeast: number,
 ): Trace {
   for (let n = seed; n < seed + MOST_SEEDS; n++) {
-    const { trace } = searchRandom(system, [subject.property], { seed: n, walks: 50, maxDepth: 3000 })
-      .properties[0]
-    if (trace !== null && trace.steps.length >= atLeast) return trace
+    for (const method of ['walks', 'priorities'] as const) {
+      const options = { method, seed: n, walks: 50, maxDepth: 3000 }
+      const { trace } = searchRandom(system, [subject.property], options).properties[0]
+      if (trace !== null && trace.steps.length >= atLeast) return trace
+    }
   }
   throw new Error(`no failure of ${atLeast} steps from seed ${seed} on`)
 }
