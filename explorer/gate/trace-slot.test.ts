@@ -89,9 +89,9 @@ describe('a random behaviour of the slot, printed as events', () => {
   it('is followed', async () => {
     const slice = fitted(2)
     const printed = randomBehaviours(slice.system(), eventsOf)
-    for (let seed = 1; seed <= effort(2, 10); seed++) {
-      const events = logged(printed(500, seed))
-      expect(events.length).toBeGreaterThan(100)
+    for (let seed = 1; seed <= effort(1, 10); seed++) {
+      const events = logged(printed(350, seed))
+      expect(events.length).toBeGreaterThan(60)
       const { verdict } = await follow(observedLog(slice, () => events))
       const rejected = verdict.kind === 'rejected' ? verdict.rejection.observation.text : ''
       expect(`seed ${seed}: ${rejected}`).toBe(`seed ${seed}: `)
@@ -102,10 +102,10 @@ describe('a random behaviour of the slot, printed as events', () => {
   it('of a wrong design is followed exactly if it is one of the kernel, too', async () => {
     const slice = fitted(1)
     const counts = { followed: 0, rejected: 0 }
-    for (const id of WRONG.slice(0, effort(2, WRONG.length))) {
+    for (const id of WRONG.slice(0, effort(1, WRONG.length))) {
       const printed = randomBehaviours(slotSystem(PRINTED_SLOT, model, designOf(id)), eventsOf)
-      for (let seed = 1; seed <= effort(2, 5); seed++) {
-        const events = logged(printed(150, seed))
+      for (let seed = 1; seed <= effort(1, 4); seed++) {
+        const events = logged(printed(110, seed))
         const watch = slice.watch()
         const made = events.flatMap(({ event, text }) => [...watch.push(event, text)])
         const observations = [...made, ...watch.end()]
