@@ -89,8 +89,7 @@ describe('a random behaviour of the slot, printed as events', () => {
   it('is followed', async () => {
     const slice = fitted(2)
     const printed = randomBehaviours(slice.system(), eventsOf)
-    // Seed 4 has a create that overlaps a delete, which slots_lock excludes and the system does not: not followed.
-    for (let seed = 1; seed <= effort(1, 3); seed++) {
+    for (let seed = 1; seed <= effort(1, 10); seed++) {
       const events = logged(printed(350, seed))
       expect(events.length).toBeGreaterThan(60)
       const { verdict } = await follow(observedLog(slice, () => events))

@@ -128,12 +128,13 @@ const leftOut: readonly Patch<Kvm>[] = [
 const wrap = (kvm: Kvm): void => {
   if (kvm.memslots.generation === GENERATIONS) kvm.memslots.generation = 0
 }
+/** An update takes the only one that is left, and its last step gives it back: slots_lock lets one run at a time. */
 const refill = (kvm: Kvm): void => {
   kvm.memslot[0].left = 1
 }
 const COUNTERS = [
-  { step: /^SL\.1$/, refill },
-  { step: /^SC\.1$/, refill },
+  { step: /^SL\.7$/, refill },
+  { step: /^SC\.5$/, refill },
   { step: /^(?:SL\.4|SL\.6 gen|SC\.4)$/, refill: wrap },
 ]
 
