@@ -113,10 +113,12 @@ describe('the table as a whole', () => {
         ['A.1', 0],
         ['f/A.2[0]', 0],
         ['f/A.3', 0],
+        ['kind.f/A.4', 0],
       ]),
       new Map([
         ['A.2[1]', 1],
         ['g/A.3', 2],
+        ['other.A.4', 1],
       ]),
     ]
     expect(neverTaken(searches)).toEqual(['A.1'])

@@ -19,6 +19,7 @@ import {
   type Verdict,
 } from '../../search/index.ts'
 import { type Judgement, judgement } from '../nothing-judged.ts'
+import { isTaken, stepWithoutCallers } from './taken-steps.ts'
 
 /** One search of the table: a design in one of its scenarios. */
 export interface CellRun<W> {
@@ -150,15 +151,7 @@ export function describeMismatch({ design, scenario, property, expected, found, 
 }
 
 /**
- * A step without its callers, `REQ.1` of any request: a function need not do everything for every caller.
- * `REQ.1[0]`, `REQ.1[1]` are one step for each id that can be chosen.
- */
-export function stepWithoutCallers(step: string): string {
-  return step.slice(step.lastIndexOf('/') + 1).replace(/\[\d+\]/g, '[]')
-}
-
-/**
- * The steps that no search took, from any caller.
+ * The steps that no search took.
  * @param searches the steps of each search, and how often it took them.
  */
 export function neverTaken(searches: Iterable<SearchResult['steps']>): string[] {
@@ -169,5 +162,6 @@ export function neverTaken(searches: Iterable<SearchResult['steps']>): string[] 
       taken.set(name, (taken.get(name) ?? 0) + count)
     }
   }
-  return [...taken].flatMap(([step, count]) => (count === 0 ? [step] : []))
+  const once = new Set([...taken].flatMap(([step, count]) => (count > 0 ? [step] : [])))
+  return [...taken.keys()].filter((step) => !isTaken(step, once))
 }

@@ -3,6 +3,7 @@ import { expectedVerdict, isAsExpected } from '../../../model/designs/expectatio
 import { EXIT } from '../exit-status.ts'
 import type { Baseline, BaselineCell } from './baseline-file.ts'
 import { type JudgedCell, type JudgedProperty, recordedCell } from './judged-cell.ts'
+import { isTaken } from './taken-steps.ts'
 
 /** How a cell or a property differs from what was recorded and what its design expects; in the order of reports. */
 export const FINDINGS = {
@@ -93,7 +94,7 @@ function neverTaken(cells: readonly Searched[]): Finding[] {
   const taken = new Set(cells.flatMap(({ judged }) => judged.taken))
   const untaken = new Set(cells.flatMap(({ judged }) => judged.untaken))
   return [...untaken]
-    .filter((step) => !taken.has(step))
+    .filter((step) => !isTaken(step, taken))
     .map((step) => finding('lost', '', null, { note: `${step} is never taken, in no cell` }))
 }
 

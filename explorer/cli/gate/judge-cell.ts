@@ -6,14 +6,9 @@ import { catalogueOfKernel } from '../catalogue-of-kernel.ts'
 import type { DesignCode } from '../design-code/design-code.ts'
 import { stopInWords } from '../reason-words.ts'
 import { withDesign } from '../run-check.ts'
-import {
-  type CellRun,
-  counterexampleIn,
-  runCellAgainstReference,
-  stepWithoutCallers,
-  verdictsOf,
-} from './cell-run.ts'
+import { type CellRun, counterexampleIn, runCellAgainstReference, verdictsOf } from './cell-run.ts'
 import type { JudgedCell, JudgedProperty } from './judged-cell.ts'
+import { stepWithoutCallers } from './taken-steps.ts'
 
 /** One cell to search, by name. */
 export interface JudgeRequest {
