@@ -83,7 +83,7 @@ import { unsyncChildrenAreCounted } from './shadow/unsync-children-are-counted.t
 import { unsyncPageCanBeFound } from './shadow/unsync-page-can-be-found.ts'
 import { writableTableIsUnsync } from './shadow/writable-table-is-unsync.ts'
 import { wrongHintCostsOnlyTime } from './shadow/wrong-hint-costs-only-time.ts'
-import { wrongHintCostsOneFault, wrongHintIsRepaired, nextFaultRepairsAWrongHint, missedGfnIsZappedByOthers, wrongHintEndsInAnEmulationFailure } from './shadow/wrong-hint-is-repaired.ts'
+import { wrongHintCostsOneFault, wrongHintIsRepaired, missedGfnIsZappedByOthers, wrongHintEndsInAnEmulationFailure } from './shadow/wrong-hint-is-repaired.ts'
 import { kvmTdpMmuPutRootFindsAnInvalidRoot, kvmTdpMmuZapInvalidatedRootsFindsAnInvalidRoot } from './tdp/asserted-tdp-roots.ts'
 import { cleanPageIsNotWritable } from './tdp/clean-page-is-not-writable.ts'
 import { freedTdpPageMapsNothing } from './tdp/freed-tdp-page-maps-nothing.ts'
@@ -212,7 +212,6 @@ export const properties: readonly Property<Kvm>[] = [
   wrongHintCostsOnlyTime,
   wrongHintCostsOneFault,
   wrongHintIsRepaired,
-  nextFaultRepairsAWrongHint,
   missedGfnIsZappedByOthers,
   wrongHintEndsInAnEmulationFailure,
   pageIsPrefaulted,

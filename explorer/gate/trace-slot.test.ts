@@ -104,7 +104,7 @@ describe('a random behaviour of the slot, printed as events', () => {
     const counts = { followed: 0, rejected: 0 }
     for (const id of WRONG.slice(0, effort(1, WRONG.length))) {
       const printed = randomBehaviours(slotSystem(PRINTED_SLOT, model, designOf(id)), eventsOf)
-      for (let seed = 1; seed <= effort(1, 4); seed++) {
+      for (let seed = 1; seed <= effort(2, 4); seed++) {
         const events = logged(printed(110, seed))
         const watch = slice.watch()
         const made = events.flatMap(({ event, text }) => [...watch.push(event, text)])

@@ -41,7 +41,7 @@ export const questions: readonly Question[] = [
       { design: 'H2', scenario: 'wrong-hint-of-a-retry', property: 'wrong-hint-costs-only-time' },
       { design: 'H2', scenario: 'wrong-hint-of-a-retry', property: 'wrong-hint-costs-one-fault' },
       { design: 'H2', scenario: 'wrong-hint-of-a-retry', property: 'wrong-hint-is-repaired' },
-      { design: 'H2', scenario: 'wrong-hint-of-a-retry', property: 'next-fault-repairs-a-wrong-hint' },
+      { design: 'H2', scenario: 'wrong-hint-of-a-retry', property: 'missed-gfn-is-zapped-by-others' },
       {
         design: 'upstream',
         scenario: 'wrong-hint-of-a-retry',

@@ -143,7 +143,11 @@ export const survivingDrops: readonly SurvivingMutant[] = [
     'FETCH.7 in kvm_mmu_hugepage_adjust()',
     'FETCH.8 in paging64_fetch()',
   ),
-  ...precision('All faults take the slow path.', 'FPF in fast_page_fault()'),
+  ...precision(
+    'All faults take the slow path.',
+    'FPF in direct_page_fault()',
+    'FPF in kvm_tdp_mmu_page_fault()',
+  ),
   ...redundant('FPF.2 tests in the SPTE itself what may be set.', 'FPF.0 in page_fault_can_be_fast()'),
   ...bounds(
     'No scenario with fast page faults frees a shadow page during the walk.',

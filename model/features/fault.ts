@@ -1,5 +1,5 @@
 import { placed } from '../language/placed.ts'
-import { when } from '../language/program.ts'
+import { inFunction, when } from '../language/program.ts'
 import { fastPageFault } from '../machines/fault/fast-page-fault.ts'
 import { exitForPreFault, PREFAULT, preFault, preFaultDone } from '../machines/fault/pre-fault.ts'
 import { EXIT } from '../machines/hand-over.ts'
@@ -19,7 +19,7 @@ export const fault: Feature = {
       ],
       guest: [placed(140, ...exitForPreFault(bounds))],
       pageFault: [
-        placed(50, ...when(fast, fastPageFault(bounds))),
+        placed(50, ...when(fast, ...inFunction('direct_page_fault', fastPageFault(bounds)))),
         placed(170, ...when(prefaults > 0, preFaultDone())),
       ],
     }

@@ -84,7 +84,7 @@ describe('the call structure of the machines', () => {
     expect(outermost.sort()).toMatchInlineSnapshot(`
       [
         "__fput",
-        "fast_page_fault",
+        "direct_page_fault",
         "guest",
         "handle_mmio_page_fault",
         "hardware page walk",

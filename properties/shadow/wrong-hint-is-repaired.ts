@@ -49,16 +49,6 @@ export const wrongHintIsRepaired: LeadsTo<Kvm> = {
   goal: (kvm, _at, v) => kvm.vcpu[v].hint_debt === 'none',
 }
 
-export const nextFaultRepairsAWrongHint: Witness<Kvm> = {
-  kind: 'witness',
-  id: 'next-fault-repairs-a-wrong-hint',
-  aliases: [],
-  title: 'A gfn that a vCPU has missed, reading 0, is unprotected at the next fault of the same store.',
-  reference,
-  seen: (kvm, at) =>
-    all(kvm.vcpu).some((v) => kvm.vcpu[v].hint_debt === 'refused once' && at.vcpu[v] === 'WP/UP/UP.3'),
-}
-
 export const missedGfnIsZappedByOthers: Witness<Kvm> = {
   kind: 'witness',
   id: 'missed-gfn-is-zapped-by-others',
