@@ -6,6 +6,7 @@ import { replaceFile } from '../../checkpoint/index.ts'
 import { findDesign, findScenario, UPSTREAM } from '../catalogue.ts'
 import { type CommandContext, interruption } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
+import type { Io } from '../io.ts'
 import type { Mutator } from '../mutation/mutator.ts'
 import { MUTATORS } from '../mutation/mutators.ts'
 import { type Entry, necessityReport, type ReportFile } from '../mutation/necessity.ts'
@@ -94,7 +95,6 @@ export async function mutate(
   if (!flags.json && !flags.quiet)
     for (const id of stale)
       for (const line of wrapAtSpaces(`no statement is called ${id}`, io.width)) io.out(line)
-  if (flags.out !== undefined) writeReport(flags.out, necessityReport(mutator.id, entries))
   const { version } = context
   io.out(
     flags.json
@@ -106,14 +106,20 @@ export async function mutate(
         )
       : mutationLine(trials, stale),
   )
+  if (flags.out !== undefined) writeReport(io, flags.out, necessityReport(mutator.id, entries))
   return interruption(signal) ?? statusOf(trials, stale, flags.allowIncomplete)
 }
 
-/** Writes the files of a report. @throws UsageError when the folder cannot be written to. */
-function writeReport(folder: string, files: readonly ReportFile[]): void {
-  orUnwritable(folder, () => {
-    for (const { name, text } of files) replaceFile(join(folder, name), text)
-  })
+/** Writes the files of a report. Without them the result still stands: then a line says what to do. */
+function writeReport(io: Io, folder: string, files: readonly ReportFile[]): void {
+  try {
+    orUnwritable(folder, () => {
+      for (const { name, text } of files) replaceFile(join(folder, name), text)
+    })
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    io.err(`mmucheck: ${error.message}; run it again with --out and a folder that can be written to`)
+  }
 }
 
 /** Whether a name, of the statement or of its step alone, means the mutant `STEP in FUNCTION()`. */
