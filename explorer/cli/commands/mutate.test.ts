@@ -109,6 +109,7 @@ describe('mmucheck mutate', () => {
     await refused('no chosen scenario has a statement "Z.99"', '--step', 'Z.99')
     await refused('no scenario is called "nowhere"', 'nowhere')
     await refused('--only: must be one of drop, swap, guard, section, not "other"', '--only', 'other')
+    await refused('--only section: no chosen scenario has anything to change', '--only', 'section')
     const number = 'must be a whole number of at least 1'
     await refused(`--states: ${number}, not "0"`, '--states', '0')
     await refused(`--scenarios-per-step: ${number}, or "all", not "few"`, '--scenarios-per-step', 'few')

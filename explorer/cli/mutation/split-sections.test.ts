@@ -18,6 +18,8 @@ const zapper = program<never>(
     step('Z.7', { shows: 'read_lock(&kvm->mmu_lock)' }, does),
     step('Z.8', {}, does),
     step('Z.9', {}, does),
+    step('Z.10', {}, does),
+    step('Z.11', { shows: 'write_unlock(&kvm->mmu_lock)' }, does),
   ],
   { fn: 'zap' },
 )
