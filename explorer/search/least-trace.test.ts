@@ -61,7 +61,7 @@ it('of equally short counterexamples the least is shown', () => {
         },
       )
     }),
-    { numRuns: effort(40, 200) },
+    { numRuns: effort(120, 200) },
   )
   expect(compared).toBeGreaterThan(20)
 })
