@@ -47,19 +47,7 @@ export function fastPageFault(bounds: Bounds): Block<Kvm> {
       ),
       readSpte(bounds),
       exchangeSpte(bounds),
-      step(
-        'FPF.5',
-        {
-          ...fix,
-          c: 'mark_page_dirty_in_slot(',
-          shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})`,
-        },
-        {
-          does: (kvm, v) => {
-            if (fault_is_logged(kvm, v, bounds)) kvm.dirty_bitmap.add(target_gfn(kvm, v))
-          },
-        },
-      ),
+      markPageDirty(bounds, since),
       endWalk('FPF.6', forget_fault, REENTER),
       endWalk('FPF.6 slow', forget_spte),
       block(SLOW, []),
@@ -165,6 +153,24 @@ function exchangeSpte(bounds: Bounds): Step<Kvm> {
       },
       { does: forget_spte, to: 'FPF.2' },
     ],
+  )
+}
+
+/** FPF.5: whoever has set W logs the frame. */
+export function markPageDirty(bounds: Bounds, since: ReadIn): Step<Kvm> {
+  return step(
+    'FPF.5',
+    {
+      fn: 'fast_pf_fix_direct_spte',
+      since,
+      c: 'mark_page_dirty_in_slot(',
+      shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})`,
+    },
+    {
+      does: (kvm, v) => {
+        if (fault_is_logged(kvm, v, bounds)) kvm.dirty_bitmap.add(target_gfn(kvm, v))
+      },
+    },
   )
 }
 

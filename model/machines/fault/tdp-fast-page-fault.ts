@@ -2,7 +2,7 @@ import { type Block, block, type Step, step } from '../../language/program.ts'
 import type { ReadIn } from '../../language/versions.ts'
 import type { Bounds } from '../../memory/bounds.ts'
 import { fault_is_logged } from '../../memory/dirty-log/dirty-log.ts'
-import { forget_fault, target_gfn } from '../../memory/fault/fault.ts'
+import { forget_fault } from '../../memory/fault/fault.ts'
 import type { Kvm } from '../../memory/kvm.ts'
 import { index_at } from '../../memory/primitives/guest-memory.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
@@ -10,7 +10,7 @@ import { clear_spte } from '../../memory/shadow/shadow-page.ts'
 import { rcu_read_lock, rcu_read_unlock, use_tdp_page } from '../../memory/tdp/rcu.ts'
 import { copy_spte, same_spte } from '../../memory/tdp/spte.ts'
 import { REENTER } from '../hand-over.ts'
-import { canBeFast } from './fast-page-fault.ts'
+import { canBeFast, markPageDirty } from './fast-page-fault.ts'
 
 const since: ReadIn = 'v6.1..v7.2'
 const about = { fn: 'fast_page_fault', since }
@@ -48,19 +48,7 @@ export function tdpFastPageFault(bounds: Bounds): Block<Kvm> {
       ),
       readSpte(bounds),
       exchangeSpte(bounds),
-      step(
-        'FPF.5',
-        {
-          ...fix,
-          c: 'mark_page_dirty_in_slot(',
-          shows: (kvm, v) => `mark_page_dirty_in_slot(gfn ${target_gfn(kvm, v)})`,
-        },
-        {
-          does: (kvm, v) => {
-            if (fault_is_logged(kvm, v, bounds)) kvm.dirty_bitmap.add(target_gfn(kvm, v))
-          },
-        },
-      ),
+      markPageDirty(bounds, since),
       endWalk('FPF.6', forget_fault, REENTER),
       endWalk('FPF.6 slow', forget_spte),
       block(SLOW, []),
