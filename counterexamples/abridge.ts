@@ -25,7 +25,7 @@ const MOST_LINES_ON = 38
 /** Most steps of a way on that are all shown. */
 const SHORT_WAY = 12
 
-/** As many at least. */
+/** As many at least, besides an oops at its end. */
 const SHORTEST_WAY = 6
 
 /** Most lines of a diagram that shows every step without which the trace ends elsewhere. */
@@ -48,7 +48,7 @@ export function abridged(replayed: Replayed, causes: Causes, mark: Mark): Abridg
     { from, way, keeps: (step) => isAtSwitch(replayed, step) || communicates(step, causes) },
     { from, way, keeps: (step) => isAtSwitch(replayed, step) },
     { from, way, keeps: () => false },
-    { from, way: new Set([...way].slice(0, SHORTEST_WAY)), keeps: () => false },
+    { from, way: new Set([...[...way].slice(0, SHORTEST_WAY), ...oopsOf(replayed)]), keeps: () => false },
   ]
   let drawn: Abridged | null = null
   for (const choice of choices) {
@@ -118,26 +118,34 @@ export function rulesOf({ steps, counterexample, wayOn }: Replayed): Rule[] {
 
 export const OUT_OF_REACH = 'the goal is out of reach; it continues like this'
 
+/** The last step of a way on, where it oopses. */
+const oopsOf = ({ wayOn }: Replayed): number[] => {
+  const last = wayOn?.steps.at(-1)
+  return last === undefined || wayOn?.fault === null ? [] : [last.index]
+}
+
 /**
  * The steps of the way on that are shown: all but routine ones, or of many those that test something in the loop or
- * write what is tested there, or what a thread waits for at the dead end.
+ * write what is tested there, or what a thread waits for at the dead end, or what the step that oopses reads.
  */
 function shownOnWay(replayed: Replayed, causes: Causes): ReadonlySet<number> {
   const { wayOn } = replayed
   if (wayOn === null) return new Set()
   const whole = withWayOn(replayed)
-  const visible = wayOn.steps.filter((step) => !isLeftOut(whole, step, causes))
+  const oops = oopsOf(replayed)
+  const visible = wayOn.steps.filter((step) => oops.includes(step.index) || !isLeftOut(whole, step, causes))
   if (visible.length <= SHORT_WAY) return new Set(visible.map(({ index }) => index))
   const observer = new Observer(replayed.system)
   const { loopStart } = wayOn
   const tests = visible.filter(
-    ({ index, located }) => loopStart !== null && index >= loopStart && located.step.cases.length > 1,
+    ({ index, located }) =>
+      oops.includes(index) || (loopStart !== null && index >= loopStart && located.step.cases.length > 1),
   )
   const read = new Set([
     ...tests.flatMap(({ index, located, thread }) => [
       ...observer.step(whole.states[index], located, thread.self).reads,
     ]),
-    ...blockedThreads(whole).flatMap(({ reads }) => reads),
+    ...(oops.length > 0 ? [] : blockedThreads(whole).flatMap(({ reads }) => reads)),
   ])
   const decide = visible.filter(
     (step) => tests.includes(step) || step.changes.some(({ fields }) => fields.some((f) => read.has(f))),
@@ -147,7 +155,7 @@ function shownOnWay(replayed: Replayed, causes: Causes): ReadonlySet<number> {
     decide.map((step) => [`${step.thread.name} ${step.located.path}`, step] as const).reverse(),
   )
   const once = decide.filter((step) => places.get(`${step.thread.name} ${step.located.path}`) === step)
-  return new Set(once.slice(0, SHORT_WAY).map(({ index }) => index))
+  return new Set([...once.slice(0, SHORT_WAY).map(({ index }) => index), ...oops])
 }
 
 /** The steps before the first context switch and before the first one that is cited; 0 if they are few. */

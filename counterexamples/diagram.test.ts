@@ -10,6 +10,7 @@ import {
   asking,
   longWayOn,
   lostUpdate,
+  onlyOopses,
   replayedOf,
   spinner,
   useAfterFree,
@@ -306,6 +307,30 @@ describe('the race diagram', () => {
       increments can be counted.
       "
     `)
+  })
+
+  it('a goal out of reach, and every way on ends in an oops', () => {
+    expect(drawn(onlyOopses({ rests: false }))).toMatchInlineSnapshot(`
+      "
+        CPU0 (vcpu)
+        -----------
+        kvm_mmu_free_roots(): root = NULL                                   (A)
+        --- the goal is out of reach; it continues like this --------------
+        kvm_mmu_page_fault()
+          is_obsolete_sp(root)
+          <--- BUG: can-walk
+
+      After (A) the goal can no longer be reached, which violates can-walk: A
+      walk can finish. Every way on ends in an oops (here no-null-pointer):
+      root_to_sp(NULL).
+      "
+    `)
+  })
+
+  it('a goal out of reach: a dead end rather than an oops, where there is one', () => {
+    const text = drawn(onlyOopses({ rests: true }))
+    expect(text).not.toContain('oops')
+    expect(text).toContain('vcpu is blocked')
   })
 
   it('a way on that is long: what is tested in the loop, and what writes that', () => {

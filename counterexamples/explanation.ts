@@ -18,7 +18,9 @@ export function closing(replayed: Replayed, causes: Causes): string[] {
   ]
   const what = [...how, ...endSentences(replayed, causes)].join(' ')
   const { consequence } = replayed.property
-  return paragraph(consequence === undefined ? what : `${what} ${sentence(consequence)}`)
+  // What follows where the goal is never reached; an oops ends more than that.
+  const isLeft = consequence === undefined || (replayed.wayOn?.fault ?? null) !== null
+  return paragraph(isLeft ? what : `${what} ${sentence(consequence)}`)
 }
 
 /** `(C)`, or the text of the step when it has no letter: rows side by side have no numbers. */
@@ -134,6 +136,10 @@ function blockedSentences(whole: Replayed): string[] {
 function wayOnSentences(replayed: Replayed): string[] {
   const { wayOn } = replayed
   if (wayOn === null) return []
+  if (wayOn.fault !== null) {
+    const { property, message } = wayOn.fault
+    return [`Every way on ends in an oops (here ${property}): ${sentence(message)}`]
+  }
   const loop = wayOn.steps.filter(({ index }) => wayOn.loopStart !== null && index >= wayOn.loopStart)
   const names = [...new Set(loop.map(({ thread }) => thread.name))]
   const repeats = `${listed(names)} ${names.length === 1 ? 'repeats' : 'repeat'} the last steps forever.`

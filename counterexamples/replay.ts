@@ -85,14 +85,16 @@ export interface Replayed extends ReplayContext {
   readonly modelChanged: boolean
 }
 
-/** The steps after a trace that puts a goal out of reach, to a dead end or around a loop. */
+/** The steps after a trace that puts a goal out of reach, to a dead end, around a loop, or to an oops. */
 export interface WayOn {
   /** Their indices continue those of the trace. */
   readonly steps: readonly ReplayedStep[]
-  /** The state after each. */
+  /** The state after each, except after an oops. */
   readonly states: readonly Uint16Array[]
-  /** Index of the first step of the loop; one behind the last if nothing moves any more; null for a dead end. */
+  /** Index of the first step of the loop; one behind the last if nothing moves any more; null without a loop. */
   readonly loopStart: number | null
+  /** The oops of the last step; then there is no state after it, and every other way ends in an oops, too. */
+  readonly fault: Oops | null
 }
 
 /** The model allows the trace, but it does not violate the property. */
@@ -154,6 +156,7 @@ function wayOnOf(
     steps: stepsOf(system, steps, run.states).slice(trace.steps.length),
     states: run.states.slice(states.length),
     loopStart: found.loopStart === undefined ? null : trace.steps.length + found.loopStart,
+    fault: run.fault,
   }
 }
 
@@ -162,7 +165,12 @@ export function withWayOn(replayed: Replayed): Replayed {
   const { wayOn, steps, states } = replayed
   return wayOn === null
     ? replayed
-    : { ...replayed, steps: [...steps, ...wayOn.steps], states: [...states, ...wayOn.states] }
+    : {
+        ...replayed,
+        steps: [...steps, ...wayOn.steps],
+        states: [...states, ...wayOn.states],
+        fault: wayOn.fault,
+      }
 }
 
 /** The steps of a trace with what each changed. @param states those before and after them. */

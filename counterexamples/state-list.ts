@@ -11,7 +11,7 @@ import { WIDTH, wrap } from './text-layout.ts'
  */
 export function stateList(replayed: Replayed): string {
   const { system, counterexample } = replayed
-  const { states, steps } = withWayOn(replayed)
+  const { states, steps, fault } = withWayOn(replayed)
   const variables = variablesOf(system).all
   const lines = [...heading(replayed)]
   const add = (entries: readonly Entry[]): void => {
@@ -43,7 +43,6 @@ export function stateList(replayed: Replayed): string {
     )
     if (changed.length === 0) lines.push('  nothing changed')
   })
-  if (replayed.fault !== null)
-    lines.push('', ...wrap(`Oops in step ${replayed.steps.length}: ${replayed.fault.message}`, WIDTH, 2))
+  if (fault !== null) lines.push('', ...wrap(`Oops in step ${steps.length}: ${fault.message}`, WIDTH, 2))
   return `${lines.join('\n')}\n`
 }

@@ -13,8 +13,7 @@ import { WIDTH, wrap } from './text-layout.ts'
  * the step that wrote the old value, and what the design has dropped after it.
  */
 export function stepList(replayed: Replayed): string {
-  const { steps } = withWayOn(replayed)
-  const { property, fault } = replayed
+  const { property, steps, fault } = withWayOn(replayed)
   const rules = rulesOf(replayed)
   const digits = String(steps.length).length
   const names = Math.max(0, ...steps.map((s) => s.thread.name.length))

@@ -13,8 +13,8 @@ export type GoalReachable = (
 ) => boolean | null
 
 /**
- * How a behaviour continues from a state from which the goal cannot be reached: to a dead end, or around a loop. Null if
- * a limit stopped the search before either was found.
+ * How a behaviour continues from a state from which the goal cannot be reached: to a dead end, around a loop, or, only
+ * where every way ends in an oops, to one. Null if a limit stopped the search before it was known.
  */
 export type WayOnFrom = (
   state: Uint16Array,

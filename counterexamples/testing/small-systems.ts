@@ -2,7 +2,7 @@ import { breadthFirst } from '../../explorer/search/breadth-first.ts'
 import { goalReachableIn } from '../../explorer/search/goal-reachable.ts'
 import { wayOnIn } from '../../explorer/search/way-on.ts'
 import { choice, program, step } from '../../model/language/program.ts'
-import { Oops, type Property } from '../../model/language/property.ts'
+import { Oops, type OopsFreedom, type Property } from '../../model/language/property.ts'
 import {
   array,
   flag,
@@ -23,6 +23,8 @@ import { type Replayed, replay } from '../replay.ts'
 export interface SmallSystem {
   readonly system: System
   readonly property: Property<never>
+  /** The oopses in which it may end, besides one that is the property. */
+  readonly faults?: readonly OopsFreedom[]
 }
 
 /** `size` threads increment a counter with a load and a store: updates are lost. */
@@ -357,6 +359,54 @@ export function longWayOn(): SmallSystem {
   return { system, property }
 }
 
+/**
+ * Once the root is freed, a walk can only follow a NULL pointer, at once or later: what may still come is two oopses,
+ * unless `rests`, when the thread may also stay where it is.
+ */
+export function onlyOopses({ rests }: { readonly rests: boolean }): SmallSystem {
+  const world = struct({ freed: flag, walked: flag })
+  type World = View<typeof world>
+  const oopses = (): never => {
+    throw new Oops(NO_NULL_POINTER.id, 'root_to_sp(NULL)')
+  }
+  const free = (w: World): void => {
+    w.freed = true
+  }
+  const walk = (w: World): void => {
+    w.walked = true
+  }
+  const page = { fn: 'kvm_mmu_page_fault' }
+  const vcpu = program<World>('vcpu', 'walks from the root', [
+    choice('free or not', [
+      step('free', { fn: 'kvm_mmu_free_roots', shows: 'root = NULL' }, { does: free }),
+      step('keep', page, { does: walk, to: 'rest' }),
+    ]),
+    choice('how', [
+      step('retry', { ...page, shows: 'retry' }, {}),
+      step('at once', { ...page, shows: 'is_obsolete_sp(root)' }, { does: oopses }),
+      ...(rests ? [step<World>('halt', { ...page, shows: 'halt' }, { to: 'rest' })] : []),
+    ]),
+    step('later', { ...page, shows: 'root_to_sp(root)' }, { does: oopses }),
+    step('rest', { fn: 'kvm_vcpu_halt', shows: 'wait' }, { when: () => false }),
+  ])
+  const system = compose({ name: 'oopses', world, threads: [one(vcpu)], initial: [() => {}] })
+  const property: Property<World> = {
+    id: 'can-walk',
+    kind: 'progress',
+    title: 'A walk can finish.',
+    consequence: 'The vCPU waits forever.',
+    goal: (w) => w.walked,
+  }
+  return { system, property, faults: [NO_NULL_POINTER] }
+}
+
+/** The oops of `onlyOopses`. */
+export const NO_NULL_POINTER: OopsFreedom = {
+  kind: 'fault',
+  id: 'no-null-pointer',
+  title: 'NULL is never dereferenced.',
+}
+
 /** The same system with another property. */
 export function asking<W>({ system }: SmallSystem, property: Property<W>): SmallSystem {
   return { system, property: property }
@@ -364,8 +414,8 @@ export function asking<W>({ system }: SmallSystem, property: Property<W>): Small
 
 /** A shortest violation, or a given trace, replayed. */
 export function replayedOf(
-  { system, property }: SmallSystem,
-  trace = shortestTrace({ system, property }),
+  { system, property, faults = [] }: SmallSystem,
+  trace = shortestTrace({ system, property, faults }),
 ): Replayed {
   const ce = counterexampleOf({
     tool: '0.1.0',
@@ -382,12 +432,12 @@ export function replayedOf(
     design: { id: 'upstream', title: 'the kernel as it is' },
     checker: { version: '0.2.0', model: 'fedcba9876543210' },
   }
-  return replay(ce, () => context, goalReachableIn(system), wayOnIn(system))
+  return replay(ce, () => context, goalReachableIn(system, { faults }), wayOnIn(system, { faults }))
 }
 
 /** A shortest violation as the search finds it. @throws Error when there is none. */
-export function shortestTrace({ system, property }: SmallSystem): Trace {
-  const { trace } = breadthFirst(system, [property]).properties[0]
+export function shortestTrace({ system, property, faults = [] }: SmallSystem): Trace {
+  const { trace } = breadthFirst(system, [property, ...faults]).properties[0]
   if (trace === null) throw new Error(`${system.name} does not violate ${property.id}`)
   return trace
 }

@@ -5,13 +5,13 @@ import { kernels } from '../../model/kernels/kernels.ts'
 import type { Checker } from '../cli/checker.ts'
 import { catalogue } from '../cli/kvm-catalogue.ts'
 import { builtModelHash, packageInfo } from '../cli/package-info.ts'
-import { commitTextOf, flawsOf, MOST_ROWS, rowsIn } from './diagrams.ts'
+import { type CommitDiagram, commitDiagram, MOST_ROWS } from './diagrams.ts'
 import { cellOf, checkedInKnown } from './known.ts'
 import { LONG_DIAGRAMS } from './long-diagrams.ts'
 
 // `npm run diagrams` draws all counterexamples that are kept as texts for commit messages, lists those that are long, and
-// exits 1 when one could not be pasted, or when those are not the ones in `LONG_DIAGRAMS`. `--out DIR` keeps the texts, `--kernel 6.1` and `--only TEXT` draw those of a
-// kernel, and of cells with that in their names.
+// exits 1 when one could not be pasted, or when those are not the ones in `LONG_DIAGRAMS`. `--out DIR` keeps the texts,
+// `--kernel 6.1` and `--only TEXT` draw those of a kernel, and of cells with that in their names.
 
 const { values } = parseArgs({
   options: {
@@ -24,13 +24,11 @@ const { only, out } = values
 const checker: Checker = { catalogue, version: packageInfo().version, modelHash: builtModelHash }
 const newest = kernels.at(-1)?.id
 
-interface Drawn {
+interface Drawn extends Omit<CommitDiagram, 'text'> {
   readonly title: string
   /** Property and cell. */
   readonly name: string
-  readonly rows: number
   readonly steps: number
-  readonly flaws: readonly string[]
 }
 
 const found: Drawn[] = []
@@ -40,14 +38,14 @@ for (const { id: kernel } of kernels) {
   for (const known of file.counterexamples) {
     const cell = cellOf(known)
     if (only?.every((text) => !cell.includes(text)) === true) continue
-    const text = commitTextOf(checker, file, known)
+    const { text, rows, flaws } = commitDiagram(checker, file, known)
     if (out !== undefined) {
       mkdirSync(out, { recursive: true })
       writeFileSync(join(out, `${known.id}.txt`), text)
     }
     const title = `${known.id} ${known.property}: ${cell}${kernel === newest ? '' : ` (${kernel})`}`
     const name = `${known.property}: ${cell}`
-    found.push({ title, name, rows: rowsIn(text), steps: known.steps.length, flaws: flawsOf(text) })
+    found.push({ title, name, rows, steps: known.steps.length, flaws })
     if (process.stderr.isTTY) process.stderr.write(`\r${found.length}`)
   }
 }

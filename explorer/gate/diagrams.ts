@@ -6,13 +6,32 @@ import { replayed } from '../cli/counterexamples.ts'
 /** Most lines of a diagram, frame and closing sentences excluded, that a commit message should have. */
 export const MOST_ROWS = 40
 
+/** A counterexample as it would stand in a commit message. */
+export interface CommitDiagram {
+  readonly text: string
+  readonly rows: number
+  /** Why it should not be pasted. */
+  readonly flaws: readonly string[]
+}
+
 /**
- * The text for a commit message of a counterexample that is kept.
+ * Draws a counterexample that is kept.
  * @throws InternalError when the model does not allow the behaviour, or nothing is violated.
  */
-export function commitTextOf(checker: Checker, file: Pick<KnownFile, 'kernel'>, known: Known): string {
+export function commitDiagram(
+  checker: Checker,
+  file: Pick<KnownFile, 'kernel'>,
+  known: Known,
+): CommitDiagram {
   const { version, modelHash } = checker
-  return commitText(replayed(checker, counterexampleFrom(file, known, { tool: version, model: modelHash() })))
+  const again = replayed(checker, counterexampleFrom(file, known, { tool: version, model: modelHash() }))
+  const text = commitText(again)
+  const stops = again.property.kind === 'progress' && again.wayOn === null
+  return {
+    text,
+    rows: rowsIn(text),
+    flaws: [...flawsOf(text), ...(stops ? ['does not say how it continues out of reach of the goal'] : [])],
+  }
 }
 
 /** What a mail or a commit message would spoil; empty for a text that can be pasted. */

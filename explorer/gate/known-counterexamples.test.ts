@@ -4,7 +4,7 @@ import { readBaseline } from '../cli/gate/baseline-file.ts'
 import { catalogue } from '../cli/kvm-catalogue.ts'
 import { effort } from '../testing/effort.ts'
 import { baselineFile } from './baseline.ts'
-import { commitTextOf, flawsOf, MOST_ROWS, rowsIn } from './diagrams.ts'
+import { commitDiagram, MOST_ROWS } from './diagrams.ts'
 import { cellOf, checkedInKnown, violationsIn } from './known.ts'
 import { LONG_DIAGRAMS } from './long-diagrams.ts'
 
@@ -43,11 +43,10 @@ describe('the counterexamples that are kept', () => {
   it.each(drawn)(
     '$id of $cell replays, violates its property and can be pasted',
     ({ cell, kernel, known }) => {
-      const text = commitTextOf(checker, { kernel }, known)
-      expect(flawsOf(text)).toEqual([])
-      expect(rowsIn(text)).toBeGreaterThan(0)
-      if (!LONG_DIAGRAMS.has(`${known.property}: ${cell}`))
-        expect(rowsIn(text)).toBeLessThanOrEqual(MOST_ROWS)
+      const { flaws, rows } = commitDiagram(checker, { kernel }, known)
+      expect(flaws).toEqual([])
+      expect(rows).toBeGreaterThan(0)
+      if (!LONG_DIAGRAMS.has(`${known.property}: ${cell}`)) expect(rows).toBeLessThanOrEqual(MOST_ROWS)
     },
   )
 })

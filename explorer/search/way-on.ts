@@ -11,7 +11,7 @@ const MOST_STATES = 100_000
 
 /**
  * Finds how a behaviour continues once a goal is out of reach: the shortest way to a dead end, or else the way to a loop
- * that is fair to every thread.
+ * that is fair to every thread, or else, where every way ends in an oops, the shortest of those.
  */
 export function wayOnIn(
   system: System,
@@ -21,7 +21,11 @@ export function wayOnIn(
     const from: System = { ...system, initial: [encoded] }
     const reached: Eventually<never> = { id: 'goal', kind: 'eventually', title: 'The goal is reached.', goal }
     const asked = [DEAD_END, reached, ...faults]
-    const [end, loop] = breadthFirst(from, asked, { maxStates, ...limits }).properties
-    return end.trace ?? loop.trace
+    const [end, loop, ...oopses] = breadthFirst(from, asked, { maxStates, ...limits }).properties
+    if (end.trace !== null || loop.trace !== null) return end.trace ?? loop.trace
+    // Neither up to the oopses: no way is left but to one of them.
+    const isEach = end.upTo !== null && loop.upTo !== null
+    const ways = oopses.flatMap(({ trace }) => (trace === null ? [] : [trace]))
+    return isEach ? (ways.sort((a, b) => a.steps.length - b.steps.length).at(0) ?? null) : null
   }
 }
