@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { EncodedValues } from '../../model/language/layout.ts'
+import type { Counters } from '../../model/language/system.ts'
 import type { Kvm } from '../../model/memory/kvm.ts'
 import { type Census, censusOf } from '../../model/trace/census.ts'
 import { Disagreement } from '../../model/trace/errors.ts'
@@ -10,7 +12,10 @@ import type { At } from '../../model/trace/replay/scene.ts'
 import { logText } from '../../model/trace/testing/logs.ts'
 import { MOST_INDICES, type Room, roomFor, traceLayout } from '../../model/trace/world.ts'
 import { properties } from '../../properties/index.ts'
-import { missingFor } from '../../properties/trace/sources.ts'
+import { missingFor, SOURCES } from '../../properties/trace/sources.ts'
+import { Draws } from '../search/random/draws.ts'
+import { effort } from '../testing/effort.ts'
+import { RecordedReads } from '../trace/recorded-reads.ts'
 import { type Judged, StateMonitor } from '../trace/state-monitor.ts'
 
 function replayed(events: readonly TraceEvent[], change: (room: Room) => Room = (room) => room) {
@@ -59,6 +64,15 @@ const noticed = (events: readonly TraceEvent[]): boolean => {
   }
 }
 
+/** What a function returns, or the message of what it throws. */
+function outcome(run: () => unknown): unknown {
+  try {
+    return run()
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
 describe('the states of a log', () => {
   it('give the same verdicts whatever ids the pages get', () => {
     const usual = replayed(EVENTS)
@@ -68,6 +82,36 @@ describe('the states of a log', () => {
     }))
     expect(usual.violated).toEqual([])
     expect(permuted).toEqual(usual)
+  })
+
+  it('are evaluated as if nothing were known of the states before', () => {
+    const census = censusOf(EVENTS)
+    const { fields, view } = traceLayout(census, roomFor(census, frameIds(census, MOST_INDICES) as FrameIds))
+    const [cells, plain] = [new RecordedReads(fields.length), new EncodedValues(fields.length)]
+    const [recorded, naive] = [cells, plain].map(
+      (store) => view(store) as unknown as { world: Kvm; at: Counters },
+    )
+    const known = properties.flatMap((property) =>
+      property.kind === 'invariant' && property.id in SOURCES
+        ? [{ property, evaluations: cells.evaluations() }]
+        : [],
+    )
+    const draws = new Draws(3, 1)
+    for (let step = 0; step < effort(10, 1000); step++) {
+      // Random states are not those of a log, and show more: properties are violated, or stop at what does not exist.
+      for (let n = 0; n < 4; n++) {
+        const field = draws.below(fields.length)
+        const value = draws.below(fields[field].shape.size)
+        cells.write(field, value)
+        plain.write(field, value)
+      }
+      for (const { property, evaluations } of known) {
+        const judged = ({ world, at }: { world: Kvm; at: Counters }): unknown =>
+          outcome(() => [property.given?.(world, at) ?? true, property.holds(world, at)])
+        if (!evaluations.isValid) cells.evaluate(evaluations, () => judged(recorded))
+        expect(evaluations.result, `${property.id}, step ${step}`).toEqual(judged(naive))
+      }
+    }
   })
 
   it.each([

@@ -21,6 +21,11 @@ export interface Cellstore {
    * records less than for `read`.
    */
   classOf?(field: number, classes: Classes): number
+  /**
+   * Indices from 0 up to a length, whose methods may keep what a callback returns and call it only for those elements
+   * of which it would read something new. Callbacks must have no effects.
+   */
+  indices?(length: number): readonly number[]
   /** Whether a step has changed a field from `first` to `last`, where the store knows what a step has written. */
   isChanged?(first: number, last: number): boolean
 }

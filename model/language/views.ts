@@ -1,6 +1,7 @@
 import { CELLS, type Cells } from './changes.ts'
 import { AbsentMember, ModelError } from './errors.ts'
 import type { Cellstore, Classes, Field, Node } from './fields.ts'
+import { INDICES } from './indices.ts'
 import { PLACED, type Places } from './places.ts'
 
 /**
@@ -81,6 +82,7 @@ function arrayView(node: Node & { kind: 'array' }, store: Cellstore): object {
   Object.defineProperty(view, 'length', { value: elements.length })
   defineCells(view, node, store)
   Object.defineProperty(view, PLACED, { value: placedIn(elements, store) })
+  Object.defineProperty(view, INDICES, { value: store.indices?.(elements.length) })
   Object.defineProperty(view, Symbol.iterator, {
     value: function* () {
       for (let i = 0; i < elements.length; i++) yield (view as Record<number, unknown>)[i]

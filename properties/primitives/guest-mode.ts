@@ -1,3 +1,4 @@
+import { indicesOf } from '../../model/language/indices.ts'
 import { isAt, places } from '../../model/language/places.ts'
 import type { Counters } from '../../model/language/system.ts'
 
@@ -8,14 +9,8 @@ export function in_guest(at: Counters, vcpu: number): boolean {
   return isAt(at.vcpu, vcpu, IN_GUEST)
 }
 
-/** The indices of arrays by their length, made once: properties ask for them whenever they are evaluated. */
-const INDICES: (readonly number[])[] = []
-
 /** The indices of an array. */
-export function all({ length }: { readonly length: number }): readonly number[] {
-  INDICES[length] ??= Object.freeze(Array.from({ length }, (_, i) => i))
-  return INDICES[length]
-}
+export const all = indicesOf
 
 /** The thread is servicing KVM_REQ_MMU_FREE_OBSOLETE_ROOTS: before VM-entry, or in KVM_PRE_FAULT_MEMORY. */
 export const SERVICES_REQUEST = places(

@@ -4,7 +4,7 @@ import type { Kvm } from '../../model/memory/kvm.ts'
 import { is_obsolete_sp, sp_has_gptes } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
 import { is_half_zapped } from '../zap/being-zapped.ts'
-import { is_being_built, leaves_of, usable_writable_translation } from './writable.ts'
+import { is_being_built, some_leaf, usable_writable_translation } from './writable.ts'
 
 export const trackedTableIsNotWritable: Invariant<Kvm> = {
   kind: 'invariant',
@@ -19,7 +19,7 @@ export const trackedTableIsNotWritable: Invariant<Kvm> = {
   holds: (kvm, at) =>
     tracked_pages(kvm, at).every((p) => {
       const gfn = kvm.page[p].gfn as number
-      const writable = leaves_of(kvm, gfn).some(({ mmuw }) => mmuw)
+      const writable = some_leaf(kvm, gfn, ({ mmuw }) => mmuw)
       return !writable && !usable_writable_translation(kvm, at, kvm.host_pte[gfn] as number)
     }),
 }

@@ -4,7 +4,7 @@ import type { Kvm } from '../../model/memory/kvm.ts'
 import { is_obsolete_sp, sp_has_gptes } from '../../model/memory/shadow/shadow-page.ts'
 import { all } from '../primitives/guest-mode.ts'
 import { is_half_zapped } from '../zap/being-zapped.ts'
-import { is_being_built, leaves_of } from './writable.ts'
+import { is_being_built, some_leaf } from './writable.ts'
 
 export const writableTableIsUnsync: Invariant<Kvm> = {
   kind: 'invariant',
@@ -27,4 +27,4 @@ function leaf_pages(kvm: Kvm, at: Counters): number[] {
   })
 }
 
-const is_writable = (kvm: Kvm, gfn: number): boolean => leaves_of(kvm, gfn).some(({ w }) => w)
+const is_writable = (kvm: Kvm, gfn: number): boolean => some_leaf(kvm, gfn, ({ w }) => w)

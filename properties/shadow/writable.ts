@@ -14,22 +14,21 @@ export function is_being_built(kvm: Kvm, at: Counters, page: number): boolean {
 }
 
 /**
- * The leaf SPTEs that map a gfn, found in the shadow pages. Its rmap does not have all of them: an SPTE is stored
- * (SET.4) before it is added (SET.6).
+ * Whether a leaf SPTE that maps a gfn is as asked, in any shadow page. The rmap does not have all of them: an SPTE is
+ * stored (SET.4) before it is added (SET.6).
  */
-export function leaves_of(kvm: Kvm, gfn: number): Spte[] {
-  const found: Spte[] = []
-  for (const page of all(kvm.page)) {
+export function some_leaf(kvm: Kvm, gfn: number, is: (leaf: Spte) => boolean): boolean {
+  return all(kvm.page).some((page) => {
     const { level, spte } = kvm.page[page]
     const span = spte.length ** (level - 1)
     for (const index of all(spte)) {
       const entry = spte[index]
       if (entry.kind !== 'leaf') continue
       const first = spte_gfn(kvm, page, index)
-      if (first !== null && first <= gfn && gfn < first + span) found.push(entry)
+      if (first !== null && first <= gfn && gfn < first + span && is(entry)) return true
     }
-  }
-  return found
+    return false
+  })
 }
 
 /** A vCPU in the guest can write to a host page through its TLB. */

@@ -1,5 +1,6 @@
 import type { Layout } from '../../../model/language/layout.ts'
-import { type ChangedField, StateMonitor, type StateVerdict } from '../../trace/state-monitor.ts'
+import type { ChangedField } from '../../trace/recorded-reads.ts'
+import { StateMonitor, type StateVerdict } from '../../trace/state-monitor.ts'
 import type { Taker } from './passes.ts'
 import type { StateReplay, TracedModel } from './traced-model.ts'
 
