@@ -89,7 +89,7 @@ export function setMmioSpte(bounds: Bounds): Step<Kvm> {
           clear_spte(entry)
           entry.kind = 'mmio'
           entry.gen = kvm.memslots.generation
-          if (tags_mmio(bounds)) entry.gfn = target_gfn(kvm, v)
+          entry.gfn = target_gfn(kvm, v)
         },
         to: 'SET.5',
       },

@@ -4,7 +4,7 @@ import type { Kvm } from '../../memory/kvm.ts'
 import { slot_found } from '../../memory/memslots/memslot.ts'
 import type { Spte } from '../../memory/shadow/fields.ts'
 import { drop_spte, set_flush_pending } from '../../memory/shadow/rmap.ts'
-import { valid_pages_of } from '../../memory/shadow/shadow-page.ts'
+import { clear_spte, valid_pages_of } from '../../memory/shadow/shadow-page.ts'
 
 /**
  * `kvm_sync_page()`: compares every leaf SPTE of a level-1 page with the guest PTE. If that maps another frame or
@@ -36,8 +36,9 @@ export function sync_spte(
 ): boolean {
   const sp = kvm.page[page]
   const entry = sp.spte[index]
-  if (entry.kind !== 'leaf') return false
   const gpte = kvm.guest_table[sp.gfn as number][index]
+  if (entry.kind === 'mmio') return sync_mmio_spte(kvm, entry, gpte.to, mode)
+  if (entry.kind !== 'leaf') return false
   if (gpte.to !== entry.gfn) {
     if (mode === 'do') drop_spte(kvm, { page, index })
     return true
@@ -48,6 +49,19 @@ export function sync_spte(
   if (gpte.w || !entry.mmuw) return false
   if (mode === 'do') lose_write(kvm, entry)
   return true
+}
+
+/**
+ * An MMIO SPTE is dropped like others if the guest PTE maps nothing (`prefetch_invalid_gpte()`), and the flush for that is
+ * needless: TLBs have no translations by it. If the PTE maps another frame it is cleared without one, and otherwise made
+ * anew, with the present generation of the memslots, even if the frame has a memslot by now (6.12.117 mmu.c 4992-5003).
+ */
+function sync_mmio_spte(kvm: Kvm, entry: Spte, to: number | null, mode: 'look' | 'do'): boolean {
+  if (mode === 'do') {
+    if (to === entry.gfn) entry.gen = kvm.memslots.generation
+    else clear_spte(entry)
+  }
+  return to === null
 }
 
 /** Whether `kvm_sync_page()` fails, because the guest table has no usable memslot. Then the page is zapped. */
