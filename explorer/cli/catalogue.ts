@@ -3,6 +3,7 @@ import { isAlwaysJudged } from '../../model/designs/judged-properties.ts'
 import type { Question } from '../../model/designs/questions.ts'
 import type { SurvivingMutant } from '../../model/designs/surviving-drops.ts'
 import type { Kernel } from '../../model/kernels/kernel.ts'
+import type { Cost } from '../../model/language/cost.ts'
 import type { Drawing } from '../../model/language/picture.ts'
 import type { Step } from '../../model/language/program.ts'
 import type { OopsFreedom, Property } from '../../model/language/property.ts'
@@ -89,6 +90,8 @@ export interface Catalogue<W = unknown> {
   readonly example?: string
   /** The modules about this model that designs which are code can import, besides those for any model. */
   readonly modules?: DesignModules
+  /** What designs are compared by, besides verdicts; absent for nothing. */
+  readonly costs?: readonly Cost[]
   /** Absent if nothing was recorded. */
   readonly gate?: GateRecords<W>
   /** What is known of small changes, by the kind of change (`drop`); absent for a kind that was not reviewed. */

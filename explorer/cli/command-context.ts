@@ -3,7 +3,7 @@ import type { CounterexampleWriter } from './counterexample-writer.ts'
 import type { DesignVetting } from './design-code/vet.ts'
 import type { ModuleGraph } from './gate/module-graph.ts'
 import type { Io } from './io.ts'
-import type { CellJudge, SearchRunner } from './search-runner.ts'
+import type { CellComparer, CellJudge, SearchRunner } from './search-runner.ts'
 import type { LogTracer } from './trace/log-report.ts'
 
 /** What every command works with; tests replace parts of it. */
@@ -11,6 +11,7 @@ export interface CommandContext extends Checker {
   readonly io: Io
   readonly runner: SearchRunner
   readonly judge: CellJudge
+  readonly comparer: CellComparer
   readonly tracer: LogTracer
   /** Runs the code of a design in a thread first; absent where there are no threads. */
   readonly vet?: DesignVetting

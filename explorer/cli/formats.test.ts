@@ -13,6 +13,7 @@ import { hasCheckpoint, readManifest } from '../checkpoint/manifest.ts'
 import { refusedIn } from '../checkpoint/search-checkpoint.ts'
 import { REDUCE } from '../reduce/index.ts'
 import { designDataOf, designFile } from './design-file.ts'
+import { diffSchema } from './diff/diff-json.ts'
 import { EXIT } from './exit-status.ts'
 import { FINDINGS } from './gate/compare.ts'
 import { gateShape } from './gate/gate-json.ts'
@@ -126,6 +127,14 @@ describe('every field is described of a', () => {
     expect(missingIn('mutation.md', all)).toEqual([])
     for (const kind of ['noticed', 'model-fails', 'survives', 'equivalent', 'never-taken', 'not-decided'])
       expect(described('mutation.md')).toContain(kind)
+  })
+
+  it('comparison, with every change', () => {
+    const all = membersOf(z.toJSONSchema(diffSchema))
+    expect(all.size).toBeGreaterThan(30)
+    expect(missingIn('diff.md', all)).toEqual([])
+    for (const change of ['introduced', 'removed', 'coverage', 'open', 'other', 'same'])
+      expect(described('diff.md')).toContain(change)
   })
 
   it('gate, with every kind of finding', () => {

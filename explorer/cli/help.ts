@@ -109,6 +109,19 @@ Examples:
   mmucheck gate --shard 2/8 --json out/2.json      on one machine of eight
   mmucheck merge out/*.json                        what the whole gate reports`
 
+export const DIFF = `
+Behaviours are compared by the names of their steps, thread by thread; steps
+that only one side has are passed over. A way ends where everything is done:
+the system can only repeat itself. The dearest way has no bound where a step
+that costs can be repeated before that.
+
+Examples:
+  mmucheck diff upstream R1                        what a design changes
+  mmucheck diff upstream my-change.ts roots-zap-one
+  mmucheck diff 6.12 7.2 prefault-loop             two kernels
+  mmucheck diff before.json after.json             two results
+  mmucheck diff --kernel 6.1 7.2                   the steps that differ`
+
 export const MERGE = `
 The files must be all shards of one run, of this build. Reports what the whole
 gate reports, and writes the counterexamples that it writes, for any number of

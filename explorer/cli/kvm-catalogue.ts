@@ -1,3 +1,4 @@
+import { costs } from '../../model/costs.ts'
 import { designs } from '../../model/designs/index.ts'
 import { questions } from '../../model/designs/questions.ts'
 import { dropsNoticedIn, survivingDrops } from '../../model/designs/surviving-drops.ts'
@@ -26,6 +27,7 @@ export const catalogue: Catalogue = anyWorld<Kvm>({
   scenarioSchema: scenarioFileSchema,
   questions,
   propertySources: 'properties',
+  costs,
   gate: { baselines: 'explorer/gate', scenariosThatDiffer: ({ undone }) => changedScenarios(undone) },
   mutants: { drop: { surviving: survivingDrops, noticedIn: dropsNoticedIn } },
   featured: {

@@ -10,6 +10,7 @@ import {
   BISECT,
   CHECK_EXAMPLES,
   DESIGN_FILE,
+  DIFF,
   DRIFT,
   ENVIRONMENT,
   EXAMPLES,
@@ -164,11 +165,24 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
       done(await explain(context, name, raw))
     })
 
-  command('diff', 'Prints the steps in which two kernels differ.')
-    .requiredOption('--kernel <versions...>', 'two, see "mmucheck list kernels"')
-    .action(async (raw) => {
+  command('diff', 'Compares two designs, kernels or results: verdicts, behaviours and costs.', DIFF)
+    .argument('[a]', 'a design (id or file), a kernel, or the file of a result (--json)')
+    .argument('[b]', 'what it is compared with')
+    .argument('[scenario...]', 'default: those of the designs, or in which the kernels differ')
+    .option('--kernel <versions...>', 'of this kernel; of two alone: the steps in which they differ')
+    .option('--goal <property>', 'what ends a way (default: where everything is done)')
+    .option('--max-states <n>', 'distinct states of each search (default: 300000)')
+    .option('--time-limit <s>', 'seconds for each search')
+    .option('--memory-limit <MiB>', 'of the whole process (default: 90% of the memory)')
+    .option('--workers <n>', 'scenarios in parallel (default: one for each core)')
+    .option('--allow-incomplete', 'exit with 0 if something is not decided; the last line says so')
+    .option('--allow-vacuous', 'exit with 0 if only B has nothing to judge')
+    .option('--json', 'the result as JSON')
+    .option('--quiet', 'only the last line')
+    .action(async (a: string | undefined, b: string | undefined, scenarios: string[], raw) => {
       const { diff } = await import('./commands/diff.ts')
-      done(await diff(context, raw))
+      const names = [a, b, ...scenarios].filter((name) => name !== undefined)
+      done(await diff(context, names, raw))
     })
 
   command('show', 'Shows counterexamples, as race diagrams or in another form.')

@@ -5,6 +5,7 @@ import { quotedPath } from '../../model/language/quoted.ts'
 import { programFile } from '../program-file.ts'
 import type { SearchHooks } from '../search/index.ts'
 import type { DesignVetting } from './design-code/vet.ts'
+import type { ComparedCells, CompareRequest } from './diff/compare-cells.ts'
 import { InternalError, UsageError } from './errors.ts'
 import type { JudgeRequest } from './gate/judge-cell.ts'
 import type { JudgedCell } from './gate/judged-cell.ts'
@@ -32,6 +33,15 @@ export interface CellJudge {
   judge(request: JudgeRequest, signal: AbortSignal, listener: SearchListener): Promise<JudgedCell>
 }
 
+/** Compares two designs in a scenario, several in parallel. */
+export interface CellComparer {
+  /**
+   * Ends soon after `signal` is aborted, as not complete.
+   * @throws ModelError when the model is wrong, InternalError when its thread was lost or xstate disagrees.
+   */
+  compare(request: CompareRequest, signal: AbortSignal, listener: SearchListener): Promise<ComparedCells>
+}
+
 /** Called while a search runs. */
 export type SearchListener = Required<Pick<SearchHooks, 'onProgress' | 'onUnwritten'>>
 
@@ -44,7 +54,7 @@ const NO_LISTENER: SearchListener = { onProgress: () => {}, onUnwritten: () => {
  */
 export function threadRunner(
   catalogue: URL,
-): SearchRunner & CellJudge & LogTracer & { readonly vet: DesignVetting } {
+): SearchRunner & CellJudge & CellComparer & LogTracer & { readonly vet: DesignVetting } {
   const idle: Worker[] = []
   const ask = async <T>(
     asked: Asked,
@@ -69,6 +79,8 @@ export function threadRunner(
   return {
     run: (request, signal, listener) => ask<Checked>({ kind: 'check', request }, signal, listener),
     judge: (request, signal, listener) => ask<JudgedCell>({ kind: 'judge', request }, signal, listener),
+    compare: (request, signal, listener) =>
+      ask<ComparedCells>({ kind: 'compare', request }, signal, listener),
     trace: (request, signal) => ask<LogReport | null>({ kind: 'trace', request }, signal, NO_LISTENER),
     vet: (request, seconds) =>
       ask<void>({ kind: 'vet', request }, new AbortController().signal, NO_LISTENER, seconds),
@@ -81,8 +93,9 @@ const LONGEST_SILENCE = 30
 /** How long to wait for a sign of life: without end, unless code of the user's runs, which may never end. */
 function longestSilence(asked: Asked): number | null {
   if (asked.kind === 'vet' || asked.kind === 'trace') return null
-  const { design } = asked.request
-  if (typeof design === 'string' || !('modules' in design)) return null
+  const designs =
+    asked.kind === 'compare' ? [asked.request.a.design, asked.request.b.design] : [asked.request.design]
+  if (designs.every((design) => typeof design === 'string' || !('modules' in design))) return null
   const { timeLimit = LONGEST_SILENCE } =
     asked.kind === 'check' ? asked.request.settings : asked.request.limits
   // A search that ends by itself at the limit is to be the one that says so.
@@ -179,8 +192,12 @@ function unending(asked: Asked, longest: number): Error {
 function nameOf(asked: Asked): string {
   if (asked.kind === 'vet') return `the run of ${quotedPath(asked.request.code.file)}`
   if (asked.kind === 'trace') return `the trace of ${asked.request.file.name}`
-  const { design, scenario } = asked.request
   const idOf = (what: string | { readonly id: string }): string => (typeof what === 'string' ? what : what.id)
-  const by = typeof design === 'object' && 'modules' in design ? quotedPath(design.file) : idOf(design)
-  return `the search of ${idOf(scenario)} with ${by}`
+  const { scenario } = asked.request
+  const designs =
+    asked.kind === 'compare' ? [asked.request.a.design, asked.request.b.design] : [asked.request.design]
+  const by = designs.map((design) =>
+    typeof design === 'object' && 'modules' in design ? quotedPath(design.file) : idOf(design),
+  )
+  return `the search of ${idOf(scenario)} with ${by.join(' and ')}`
 }

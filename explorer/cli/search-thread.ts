@@ -3,6 +3,7 @@ import { ModelError } from '../../model/language/errors.ts'
 import { CheckpointError } from '../checkpoint/index.ts'
 import { collectGarbage, LostWorker, type Progress, type SearchHooks } from '../search/index.ts'
 import type { VetRequest } from './design-code/vet.ts'
+import type { ComparedCells, CompareRequest } from './diff/compare-cells.ts'
 import { InternalError, UsageError } from './errors.ts'
 import { type JudgeRequest, judgeCell } from './gate/judge-cell.ts'
 import type { JudgedCell } from './gate/judged-cell.ts'
@@ -20,6 +21,7 @@ export type ThreadInput = string
 export type Asked =
   | { readonly kind: 'check'; readonly request: CheckRequest }
   | { readonly kind: 'judge'; readonly request: JudgeRequest }
+  | { readonly kind: 'compare'; readonly request: CompareRequest }
   | { readonly kind: 'trace'; readonly request: LogRequest }
   | { readonly kind: 'vet'; readonly request: VetRequest }
 
@@ -36,7 +38,7 @@ export type ThreadReport =
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   | { readonly kind: Failure; readonly message: string }
 
-type Outcome = Checked | JudgedCell | LogReport | null
+type Outcome = Checked | JudgedCell | ComparedCells | LogReport | null
 
 /** How a search fails. `failure` is a lost worker or anything unexpected. */
 type Failure = 'model-error' | 'usage-error' | 'checkpoint-error' | 'contradiction' | 'failure'
@@ -84,6 +86,11 @@ async function outcomeOf(asked: Asked, hooks: SearchHooks): Promise<Outcome> {
     const { vetDesign } = await import('./design-code/vet.ts')
     await vetDesign(await catalogue, asked.request)
     return null
+  }
+  if (asked.kind === 'compare') {
+    // Only diff needs it.
+    const { compareCells } = await import('./diff/compare-cells.ts')
+    return compareCells(await catalogue, asked.request, hooks)
   }
   if (asked.kind === 'judge') return judgeCell(await catalogue, asked.request, hooks)
   return runCheck(await catalogue, asked.request, hooks, subjectSource(module, asked.request))

@@ -31,6 +31,7 @@ export async function start(catalogue: URL, replay: URL): Promise<void> {
       io,
       runner,
       judge: runner,
+      comparer: runner,
       tracer: runner,
       vet: runner.vet,
       modules: builtModules,

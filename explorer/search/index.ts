@@ -2,6 +2,13 @@
 
 export { collectGarbage } from '../state/collect-garbage.ts'
 export { breadthFirst, type Progress, type SearchOptions, withTrace } from './breadth-first.ts'
+export {
+  type ComparedSystem,
+  type ComparedSystems,
+  type CostOfWays,
+  compareSystems,
+} from './compare/compare-systems.ts'
+export type { Difference, Inclusion } from './compare/first-difference.ts'
 export { exhaustive } from './exhaustive.ts'
 export { FailedSearch } from './failed-search.ts'
 export { goalReachableIn } from './goal-reachable.ts'

@@ -7,12 +7,13 @@ import type { CommandContext } from '../command-context.ts'
 import type { Confirm } from '../confirm.ts'
 import { counterexampleFiles } from '../counterexample-files.ts'
 import { replayed } from '../counterexamples.ts'
+import { compareCells } from '../diff/compare-cells.ts'
 import { UsageError } from '../errors.ts'
 import { judgeCell } from '../gate/judge-cell.ts'
 import { run } from '../program.ts'
 import { errorInWords } from '../reason-words.ts'
 import { runCheck } from '../run-check.ts'
-import type { CellJudge, SearchRunner } from '../search-runner.ts'
+import type { CellComparer, CellJudge, SearchRunner } from '../search-runner.ts'
 import { type LogTracer, reportOn } from '../trace/log-report.ts'
 import { catalogue } from './small-catalogue.ts'
 
@@ -48,6 +49,7 @@ export async function runSmall(
     },
     runner: inThisThread,
     judge: judging(catalogue),
+    comparer: comparing(parts.catalogue ?? catalogue),
     tracer: tracing(parts.catalogue ?? catalogue),
     modules: async () => null,
     env: {},
@@ -70,6 +72,7 @@ export function runOn(
     ...checker,
     runner: searching(other),
     judge: judging(other),
+    comparer: comparing(other),
     writer: counterexampleFiles(checker, confirming(checker)),
     ...changes,
   })
@@ -89,6 +92,14 @@ const searching = (of: Catalogue): SearchRunner => ({
 export const judging = (of: Catalogue): CellJudge => ({
   judge: async (request, signal, listener) =>
     judgeCell(of, request, { stop: () => signal.aborted, onProgress: listener.onProgress }),
+})
+
+/** Compares without a thread; what would be sent from one is copied all the same. */
+const comparing = (of: Catalogue): CellComparer => ({
+  compare: async (request, signal, listener) =>
+    structuredClone(
+      await compareCells(of, request, { stop: () => signal.aborted, onProgress: listener.onProgress }),
+    ),
 })
 
 /** Traces logs without a thread; what would be sent to one is copied all the same. */
