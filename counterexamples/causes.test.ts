@@ -118,6 +118,66 @@ describe('steps of the design', () => {
   })
 })
 
+describe('a value that the design reads again', () => {
+  const readAgain = act('r2', (w) => {
+    w.y = w.x
+  })
+  const rereadIn = (holds: (w: World) => boolean, changed: string, order = 'r1 w1 r2') =>
+    causesOf({
+      ...replayedOf(
+        pair([readX, readAgain, put('r3', 'z', 1)], [writeX, put('w2', 'x', 0)], holds),
+        run(order),
+      ),
+      changedSteps: new Set([changed]),
+    })
+
+  it('is a cause where another thread has changed it, and the trace would not fail with the first', () => {
+    const { reread, labels } = rereadIn((w) => w.y < 5, 'r.r2')
+    expect(reread).toMatchObject({ first: 0, write: 1, again: 2 })
+    expect([...labels.keys()]).toEqual([0, 1, 2])
+  })
+
+  it('is none where the design does not read it, nor where it is the same again', () => {
+    expect(rereadIn((w) => w.y < 5, 'r.r1').reread).toBeNull()
+    expect(rereadIn((w) => w.y > 0, 'r.r2', 'r1 w1 w2 r2').reread).toBeNull()
+  })
+
+  it('is none where the trace fails with either value', () => {
+    expect(rereadIn((w) => w.z === 0, 'r.r2', 'r1 w1 r2 r3').reread).toBeNull()
+  })
+
+  it('is told below the diagram', () => {
+    const small = pair([readX, readAgain], [writeX], (w) => w.y < 5)
+    const replayed = { ...replayedOf(small, run('r1 w1 r2')), changedSteps: new Set(['r.r2']) }
+    expect(raceDiagram(replayed).join(' ')).toContain(
+      'r reads x = 0 at (A), and 5 at (C), after w has changed it at (B).',
+    )
+  })
+})
+
+describe('a deciding change that undoes what another thread wrote', () => {
+  const small = pair(
+    [put('r1', 'x', 0), put('r2', 'z', 1)],
+    [writeX, put('w2', 'y', 1)],
+    (w) => w.x !== 0 || w.z !== 1 || w.y !== 1,
+  )
+
+  it('has a letter for both', () => {
+    const { labels, undone } = causesOf(replayedOf(small, run('w1 r1 w2 r2')))
+    expect([...undone.values()]).toEqual([0])
+    expect([...labels.keys()]).toEqual([0, 1, 2, 3])
+    const text = raceDiagram(replayedOf(small, run('w1 r1 w2 r2'))).join(' ')
+    expect(text).toContain('x = 5 since (A) and 0 since (B); y = 1 since (C).')
+  })
+
+  it('has only its own where it leaves another value, or undoes its own', () => {
+    const other = pair([put('r1', 'x', 4)], [writeX, put('w2', 'y', 1)], (w) => w.x !== 4 || w.y !== 1)
+    expect(causesOf(replayedOf(other, run('w1 r1 w2'))).undone.size).toBe(0)
+    const own = pair([readX], [writeX, put('w2', 'x', 0), put('w3', 'y', 1)], (w) => w.x !== 0 || w.y !== 1)
+    expect(causesOf(replayedOf(own, run('w1 w2 w3'))).undone.size).toBe(0)
+  })
+})
+
 describe('what the design drops', () => {
   const stored = (name: string, shows: string, when: (w: World) => boolean = () => true): Entry<World> => {
     const does = (w: World): void => {

@@ -1,10 +1,14 @@
 import type { LocatedStep } from '../model/language/machine.ts'
 import { isLiveness } from '../model/language/property.ts'
 import { Reference } from '../model/language/reference.ts'
+import type { History } from './history.ts'
 import { loopStates } from './lasso.ts'
 import { Observer } from './observer.ts'
+import { chooseRaces } from './races.ts'
 import type { Replayed, ReplayedStep } from './replay.ts'
-import { type Race, Simulation } from './simulation.ts'
+import { chooseReread, type Reread } from './rereads.ts'
+import type { Race } from './simulation.ts'
+import { undoneWrites } from './undone-writes.ts'
 import { stepView, stuckThreads, Verifier } from './verifier.ts'
 
 /** Why a trace ends in its violation, computed from what its steps read and wrote. */
@@ -21,6 +25,10 @@ export interface Causes {
   /** Steps that are always shown: without one of them the trace ends elsewhere, or does not fail. */
   readonly needed: ReadonlySet<number>
   readonly races: readonly Race[]
+  /** The read that the design repeats, where the failure comes from the other value that it finds; null otherwise. */
+  readonly reread: Reread | null
+  /** By decisive field, the write of another thread that its decisive write undid. */
+  readonly undone: ReadonlyMap<number, number>
   /** Fields written by one thread and read by another one later. */
   readonly communicated: ReadonlySet<number>
   /** Steps that the design changed: one of several in a row, and the last of many. */
@@ -65,22 +73,27 @@ export function causesOf(replayed: Replayed): Causes {
   const changedByDesign = stepsOfDesign(replayed)
   const dropped = stepsDropped(replayed)
   const positions = decisivePositions(replayed, observer, read)
+  const reread = races.length > 0 ? null : chooseReread(history, changedByDesign)
+  const undone = undoneWrites(history, decisive)
   return {
     judged,
     decisive,
     positions,
     needed: neededSteps(replayed),
     races,
+    reread,
+    undone,
     communicated: communicatedFields(history),
     changedByDesign,
     dropped,
-    labels: labelsFor(
-      steps.length,
-      [...changedByDesign, ...dropped.map(({ after }) => afterStep(after))],
-      decisive,
-      positions,
-      races,
-    ),
+    labels: labelsFor(steps.length, [
+      ...changedByDesign,
+      ...dropped.map(({ after }) => afterStep(after)),
+      ...races.flatMap(({ read, write }) => [read, write]),
+      ...(reread === null ? [] : [reread.first, reread.write]),
+      ...latestFirst([...decisive.values(), ...positions]),
+      ...latestFirst([...undone.values()]),
+    ]),
   }
 }
 
@@ -242,12 +255,6 @@ export function failsWith(
   }
 }
 
-interface History {
-  readonly replayed: Replayed
-  readonly reads: readonly ReadonlySet<number>[]
-  readonly changed: readonly ReadonlySet<number>[]
-}
-
 function communicatedFields({ replayed: { steps }, reads, changed }: History): Set<number> {
   const found = new Set<number>()
   changed.forEach((fields, write) => {
@@ -257,50 +264,6 @@ function communicatedFields({ replayed: { steps }, reads, changed }: History): S
     }
   })
   return found
-}
-
-/**
- * The stale reads that explain the failure: those of decisive fields, else the failing thread's last one, if the trace
- * does not fail without it.
- */
-function chooseRaces(history: History, deciding: ReadonlySet<number>): Race[] {
-  const { steps } = history.replayed
-  const all = allRaces(history)
-  const simulation = new Simulation(history.replayed)
-  const onDeciding = all.filter((race) => deciding.has(race.field) && simulation.without(race) !== 'fails')
-  const latest = (races: readonly Race[]): Race[] =>
-    races.toSorted((a, b) => b.write - a.write || b.read - a.read || a.field - b.field).slice(0, 1)
-  if (onDeciding.length > 0) {
-    return [...new Set(onDeciding.map((r) => r.field))]
-      .flatMap((field) => latest(onDeciding.filter((r) => r.field === field)))
-      .slice(0, 2)
-  }
-  const failing = steps.at(-1)?.thread
-  const own = latest(all.filter((race) => steps[race.read].thread === failing))
-  return own.filter((race) => simulation.without(race) === 'holds')
-}
-
-function allRaces({ replayed: { steps, fault }, reads, changed }: History): Race[] {
-  const races: Race[] = []
-  // An oops is detected by reads of the model that the kernel does not do.
-  const faulted = fault !== null
-  changed.forEach((fields, write) => {
-    for (const field of fields) {
-      for (const thread of new Set(steps.map((s) => s.thread))) {
-        if (thread === steps[write].thread) continue
-        const own = steps.filter((s) => s.thread === thread).map((s) => s.index)
-        const read = own.findLast((i) => i < write && reads[i].has(field))
-        if (read === undefined) continue
-        // Not stale if the thread reads again, has overwritten the value itself, or takes no further step.
-        if (own.some((i) => i > write && reads[i].has(field) && !(faulted && i === steps.length - 1)))
-          continue
-        if (own.some((i) => i >= read && i < write && changed[i].has(field))) continue
-        if (!own.some((i) => i > read)) continue
-        races.push({ field, read, write })
-      }
-    }
-  })
-  return races
 }
 
 /** The steps of the trace that the design added, replaced or moved. */
@@ -341,22 +304,12 @@ function stepsDropped({ steps }: Replayed): Dropped[] {
     .slice(-MOST_CHANGED)
 }
 
-/** Letters for the failing step, the steps of the design, the stale reads and the decisive writes, by importance. */
-function labelsFor(
-  steps: number,
-  changedByDesign: readonly number[],
-  decisive: ReadonlyMap<number, number>,
-  positions: readonly number[],
-  races: readonly Race[],
-): Map<number, string> {
+const latestFirst = (steps: readonly number[]): number[] => steps.toSorted((a, b) => b - a)
+
+/** Letters for the failing step and, as long as there are letters, for these, the most important first. */
+function labelsFor(steps: number, important: readonly number[]): Map<number, string> {
   if (steps === 0) return new Map()
-  const changes = [...new Set([...decisive.values(), ...positions])].sort((a, b) => b - a)
-  const wanted = new Set([
-    steps - 1,
-    ...changedByDesign,
-    ...races.flatMap(({ read, write }) => [read, write]),
-    ...changes,
-  ])
+  const wanted = new Set([steps - 1, ...important])
   const chosen = [...wanted].slice(0, MOST_LABELS).sort((a, b) => a - b)
   return new Map(chosen.map((step, i) => [step, String.fromCharCode(65 + i)]))
 }

@@ -37,21 +37,22 @@ describe('the race diagram', () => {
         ----------                          -----------
         kvm_mmu_zap_all_fast()
           write_lock(mmu_lock)
-          kvm_make_all_cpus_request(MMU_FREE_OBSOLETE_ROOTS)
+          kvm_make_all_cpus_request(MMU_FREE_OBSOLETE_ROOTS)                (A)
+            requests = {MMU_FREE_OBSOLETE_ROOTS}
                                             vcpu_enter_guest()
-                                              kvm_check_request() = true    (A)
+                                              kvm_check_request() = true    (B)
                                                 requests = {}
                                               kvm_mmu_free_obsolete_roots()
-                                                is_obsolete_root(root_hpa)  (B)
-          root_page[0].invalid = 1                                          (C)
-                                              vcpu->mode = IN_GUEST_MODE    (D)
+                                                is_obsolete_root(root_hpa)  (C)
+          root_page[0].invalid = 1                                          (D)
+                                              vcpu->mode = IN_GUEST_MODE    (E)
                                               <--- BUG: no-stale-root-used
 
-      vcpu reads root_page[0].invalid = 0 at (B) and does not read it again after
-      zap changes it to 1 at (C). requests = {} since (A). (D) violates
-      no-stale-root-used: A vCPU in guest mode without a pending request never
-      uses an invalid root. The guest reads and writes through page tables that
-      were torn down.
+      vcpu reads root_page[0].invalid = 0 at (C) and does not read it again after
+      zap changes it to 1 at (D). requests = {MMU_FREE_OBSOLETE_ROOTS} since (A)
+      and {} since (B). (E) violates no-stale-root-used: A vCPU in guest mode
+      without a pending request never uses an invalid root. The guest reads and
+      writes through page tables that were torn down.
 
       Changed since the beginning  before   now
         root_page[0].invalid       0        1

@@ -3,9 +3,10 @@ import { isLiveness } from '../model/language/property.ts'
 import { blockedThreads } from './blocked-threads.ts'
 import { afterStep, type Causes } from './causes.ts'
 import { type Replayed, withWayOn } from './replay.ts'
+import type { Reread } from './rereads.ts'
 import { droppedText, stepText } from './rows.ts'
 import type { Race } from './simulation.ts'
-import { variablesOf } from './state-variables.ts'
+import { type StateVariable, variablesOf } from './state-variables.ts'
 import { listed, paragraph, sentence } from './text-layout.ts'
 
 /** The sentences below a diagram: how the failure came about, by letters, and which property it violates. */
@@ -13,6 +14,7 @@ export function closing(replayed: Replayed, causes: Causes): string[] {
   const how = [
     ...designSentences(replayed, causes),
     ...causes.races.map((race) => raceSentence(replayed, causes, race)),
+    ...(causes.reread === null ? [] : [rereadSentence(replayed, causes, causes.reread)]),
     ...changeSentences(replayed, causes),
     ...positionSentences(replayed, causes),
   ]
@@ -39,16 +41,33 @@ function raceSentence(replayed: Replayed, causes: Causes, { field, read, write }
   )
 }
 
-/** Where the other decisive values were written; the last step's writes need no mention. */
+function rereadSentence(replayed: Replayed, causes: Causes, { field, first, write, again }: Reread): string {
+  const { system, states, steps } = replayed
+  const variable = variablesOf(system).of(field)
+  const at = (step: number): string => cite(replayed, causes, step)
+  return (
+    `${steps[first].thread.name} reads ${variable.path} = ${variable.value(states[first])} at ${at(first)}, and ` +
+    `${variable.value(states[again])} at ${at(again)}, after ${steps[write].thread.name} has changed it at ${at(write)}.`
+  )
+}
+
+/**
+ * Where the other decisive values were written, and the values of other threads that they replaced; the last step's
+ * writes need no mention.
+ */
 function changeSentences({ system, states, steps }: Replayed, causes: Causes): string[] {
-  const explained = new Set(causes.races.flatMap(({ read, write }) => [read, write]))
+  const { labels, decisive, undone, races } = causes
+  const explained = new Set(races.flatMap(({ read, write }) => [read, write]))
   const variables = variablesOf(system)
-  const since = [...causes.labels].flatMap(([step, label]): string[] => {
+  const before = (variable: StateVariable): string => {
+    const write = variable.fields.flatMap((f) => undone.get(f) ?? []).at(0)
+    const label = write === undefined ? undefined : labels.get(write)
+    return label === undefined ? '' : `${variable.value(states[(write as number) + 1])} since (${label}) and `
+  }
+  const since = [...labels].flatMap(([step, label]): string[] => {
     if (explained.has(step) || step === steps.length - 1) return []
-    const changed = new Set(
-      [...causes.decisive].filter(([, at]) => at === step).map(([f]) => variables.of(f)),
-    )
-    const values = [...changed].map(({ path, value }) => `${path} = ${value(states[step + 1])}`)
+    const changed = new Set([...decisive].filter(([, at]) => at === step).map(([f]) => variables.of(f)))
+    const values = [...changed].map((each) => `${each.path} = ${before(each)}${each.value(states[step + 1])}`)
     return values.length === 0 ? [] : [`${listed(values)} since (${label})`]
   })
   return since.length === 0 ? [] : [`${since.join('; ')}.`]

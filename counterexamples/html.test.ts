@@ -91,7 +91,7 @@ describe('the page', () => {
   })
 
   it('without scripts is the text of a mail', () => {
-    expect(between(html, '<pre id="text">', '</pre>')).toContain('vcpu reads root_page[0].invalid = 0 at (B)')
+    expect(between(html, '<pre id="text">', '</pre>')).toContain('vcpu reads root_page[0].invalid = 0 at (C)')
   })
 
   it('lets no text of the model out of its place', () => {

@@ -20,6 +20,8 @@ const NO_CAUSES: Causes = {
   positions: [],
   needed: new Set(),
   races: [],
+  reread: null,
+  undone: new Map(),
   communicated: new Set(),
   changedByDesign: [],
   dropped: [],

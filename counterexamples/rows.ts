@@ -205,10 +205,12 @@ export function droppedText(
 }
 
 /** Whether the failure or a stale read depends on the change. */
-function matters({ fields }: Change, { index }: ReplayedStep, { decisive, races }: Causes): boolean {
+function matters({ fields }: Change, { index }: ReplayedStep, causes: Causes): boolean {
+  const { decisive, undone, races, reread } = causes
+  const read = [...races, ...(reread === null ? [] : [reread])]
   return (
-    fields.some((f) => decisive.get(f) === index) ||
-    races.some((race) => race.write === index && fields.includes(race.field))
+    fields.some((f) => decisive.get(f) === index || (undone.get(f) === index && causes.labels.has(index))) ||
+    read.some(({ field, write }) => write === index && fields.includes(field))
   )
 }
 

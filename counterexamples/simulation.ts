@@ -11,8 +11,11 @@ export interface Race {
   readonly write: number
 }
 
-/** How a trace ends when one step reads another value: it still fails, it does not, or it cannot be taken. */
-export type Ending = 'fails' | 'holds' | 'impossible'
+/**
+ * How a trace ends when one step reads another value: it still fails, it does not, it cannot be taken, or a last state
+ * does not tell.
+ */
+export type Ending = 'fails' | 'holds' | 'impossible' | 'unknown'
 
 /** Retakes the steps of a trace from states that are not on it. */
 export class Simulation {
@@ -27,17 +30,21 @@ export class Simulation {
   }
 
   /**
-   * The ending of the trace in which the stale read finds the value that it missed. `impossible` also where a last
-   * state is not enough to evaluate the property.
+   * The ending of the trace in which the stale read finds the value that it missed.
    */
   without({ field, read, write }: Race): Ending {
+    const after = this.#replayed.states[write + 1] as Uint16Array | undefined
+    return after === undefined ? 'unknown' : this.from(read, field, after[field])
+  }
+
+  /** The ending of the trace from step `at` on, with this value in a field before it. */
+  from(at: number, field: number, value: number): Ending {
     const { states, counterexample, property } = this.#replayed
-    const isKnown = ['invariant', 'witness', 'fault'].includes(property.kind)
-    if (!isKnown || states[write + 1] === undefined) return 'impossible'
-    const start = states[read].slice()
-    start[field] = states[write + 1][field]
+    if (!['invariant', 'witness', 'fault'].includes(property.kind)) return 'unknown'
+    const start = states[at].slice()
+    start[field] = value
     let snapshot = this.#reference.snapshot(start)
-    const steps = counterexample.steps.slice(read)
+    const steps = counterexample.steps.slice(at)
     try {
       for (const [n, step] of steps.entries()) {
         const outcome = this.#reference.step(snapshot, step)
