@@ -146,7 +146,7 @@ describe('a value that the design reads again', () => {
     expect(rereadIn((w) => w.z === 0, 'r.r2', 'r1 w1 r2 r3').reread).toBeNull()
   })
 
-  it('is told below the diagram', () => {
+  it('has a sentence below the diagram', () => {
     const small = pair([readX, readAgain], [writeX], (w) => w.y < 5)
     const replayed = { ...replayedOf(small, run('r1 w1 r2')), changedSteps: new Set(['r.r2']) }
     expect(raceDiagram(replayed).join(' ')).toContain(

@@ -54,7 +54,7 @@ export const tdpCompositeDesigns: readonly Design<Kvm>[] = [
             (kvm, n) => {
               kvm.notifier[n].flush = true
             },
-            ({ role_invalid }) => !role_invalid,
+            'valid',
           ),
         ),
       ),

@@ -28,7 +28,7 @@ function flushedBelowInvalidRoots({ tdp, notifier }: Bounds): readonly Patch<Kvm
           (kvm, n) => {
             kvm.notifier[n].flush = true
           },
-          () => true,
+          'all',
           () => true,
         ),
       ),

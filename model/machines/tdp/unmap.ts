@@ -17,12 +17,12 @@ export function unmapTdpGfn(
 
 /**
  * NS.5 tdp.
- * @param walks which roots; `owes_flush` which of them owe one for an SPTE that was zapped.
+ * @param walked which roots; `owes_flush` which of them owe one for an SPTE that was zapped.
  */
 export function zapLeaf(
   gfn: (kvm: Kvm, self: number) => number,
   owes: (kvm: Kvm, self: number) => void,
-  walks: (root: ShadowPage) => boolean = () => true,
+  walked: 'all' | 'valid' = 'all',
   owes_flush: (root: ShadowPage) => boolean = ({ role_invalid }) => !role_invalid,
 ): Step<Kvm> {
   return step(
@@ -31,7 +31,7 @@ export function zapLeaf(
       fn: 'tdp_mmu_zap_leafs',
       since: 'v6.1..v7.2',
       c: { 'v6.1': 'tdp_mmu_set_spte(', 'v6.12': 'tdp_mmu_iter_set_spte(' },
-      shows: (kvm, self) => `zap the leaf SPTEs of gfn ${gfn(kvm, self)} in all roots`,
+      shows: (kvm, self) => `zap the leaf SPTEs of gfn ${gfn(kvm, self)} in ${walked} roots`,
       fused:
         'One frame: the walk has no place to yield, and the lock excludes all that would change SPTEs or put roots.',
     },
@@ -39,7 +39,8 @@ export function zapLeaf(
       does: (kvm, self) => {
         for (let root = 0; root < kvm.page.length; root++) {
           const { list, root_count } = kvm.page[root]
-          if (list !== 'tdp_mmu_roots' || root_count === 0 || !walks(kvm.page[root])) continue
+          if (list !== 'tdp_mmu_roots' || root_count === 0) continue
+          if (walked === 'valid' && kvm.page[root].role_invalid) continue
           if (zap_leaf(kvm, root, gfn(kvm, self)) && owes_flush(kvm.page[root])) owes(kvm, self)
         }
       },
