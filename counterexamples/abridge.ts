@@ -25,8 +25,8 @@ const MOST_LINES_ON = 38
 /** Most steps of a way on that are all shown. */
 const SHORT_WAY = 12
 
-/** As many at least, besides an oops at its end. */
-const SHORTEST_WAY = 6
+/** Fewer steps of one, where the diagram would be too long with those. */
+const SHORTER_WAYS = [6, 3]
 
 /** Most lines of a diagram that shows every step without which the trace ends elsewhere. */
 const MOST_LINES_IN_ALL = 40
@@ -48,7 +48,7 @@ export function abridged(replayed: Replayed, causes: Causes, mark: Mark): Abridg
     { from, way, keeps: (step) => isAtSwitch(replayed, step) || communicates(step, causes) },
     { from, way, keeps: (step) => isAtSwitch(replayed, step) },
     { from, way, keeps: () => false },
-    { from, way: new Set([...[...way].slice(0, SHORTEST_WAY), ...oopsOf(replayed)]), keeps: () => false },
+    ...SHORTER_WAYS.map((most) => ({ from, way: shorter(way, most, replayed), keeps: () => false })),
   ]
   let drawn: Abridged | null = null
   for (const choice of choices) {
@@ -124,6 +124,11 @@ const oopsOf = ({ wayOn }: Replayed): number[] => {
   return last === undefined || wayOn?.fault === null ? [] : [last.index]
 }
 
+/** The first steps of a way on, or the last ones before an oops, and that. */
+function shorter(way: ReadonlySet<number>, most: number, replayed: Replayed): ReadonlySet<number> {
+  return new Set(oopsOf(replayed).length > 0 ? [...way].slice(-most - 1) : [...way].slice(0, most))
+}
+
 /**
  * The steps of the way on that are shown: all but routine ones, or of many those that test something in the loop or
  * write what is tested there, or what a thread waits for at the dead end, or what the step that oopses reads.
@@ -155,7 +160,7 @@ function shownOnWay(replayed: Replayed, causes: Causes): ReadonlySet<number> {
     decide.map((step) => [`${step.thread.name} ${step.located.path}`, step] as const).reverse(),
   )
   const once = decide.filter((step) => places.get(`${step.thread.name} ${step.located.path}`) === step)
-  return new Set([...once.slice(0, SHORT_WAY).map(({ index }) => index), ...oops])
+  return shorter(new Set(once.map(({ index }) => index)), SHORT_WAY, replayed)
 }
 
 /** The steps before the first context switch and before the first one that is cited; 0 if they are few. */

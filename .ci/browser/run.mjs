@@ -143,18 +143,31 @@ async function readPage(context, id, path) {
   await page.close()
 }
 
-/** Explores by hand: takes a step, undoes it, and searches for a condition. */
-async function explore(context) {
+/** What is explored by hand: of the catalogue, and of files of the user, JSON and code. */
+const examples = join(root, 'docs', 'examples')
+const EXPLORED = [
+  ['roots-zap-one', '--design', 'R3'],
+  ['roots-zap-one', '--design', join(examples, 'request-first.json')],
+  ['roots-zap-one', '--design', join(examples, 'init', 'my-change.ts')],
+  ['--scenario', join(examples, 'two-vcpus.json')],
+]
+
+/** Explores by hand: takes a step, undoes it, searches for a condition, and saves the path. */
+async function explore(context, args) {
   const program = join(root, 'explorer', 'cli', 'mmucheck.cjs')
-  const child = spawn(process.execPath, [program, 'explore', 'roots-zap-one', '--design', 'R3'], {
+  const child = spawn(process.execPath, [program, 'explore', ...args], {
     cwd: folder,
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
+  const name = `explore ${args.at(-1)}`
   const ended = new Promise((resolve) => child.once('close', resolve))
   try {
-    const url = await new Promise((resolve) =>
-      child.stdout.once('data', (text) => resolve(String(text).trim())),
-    )
+    const url = await Promise.race([
+      new Promise((resolve) => child.stdout.once('data', (text) => resolve(String(text).trim()))),
+      ended.then((status) => {
+        throw new Error(`${name}: ends with ${status}, without an address`)
+      }),
+    ])
     const page = await context.newPage()
     const bad = []
     page.on('console', (message) => {
@@ -163,6 +176,7 @@ async function explore(context) {
     page.on('pageerror', (error) => bad.push(String(error)))
     const lines = (n) =>
       page.waitForFunction((most) => document.querySelectorAll('.number').length === most, n)
+    await page.setViewportSize({ width: 1280, height: 800 })
     await page.goto(url)
     await page.click('[data-take="1"]')
     await page.waitForFunction(() => document.querySelectorAll('.line').length > 1)
@@ -171,13 +185,26 @@ async function explore(context) {
     await page.fill('input[name=condition]', 'page[0].role_invalid && vcpu0.mode == IN_GUEST_MODE')
     await page.click('button[type=submit]')
     await page.waitForFunction(() => document.querySelectorAll('.line').length > 5)
-    const size = await page.evaluate(() => document.documentElement.scrollHeight)
-    check(size <= 800 || page.viewportSize().height !== 800, 'explore: something is below the fold')
-    for (const message of bad) failures.push(`explore: ${message}`)
+    const size = () =>
+      page.evaluate(() => {
+        const { scrollWidth, scrollHeight } = document.documentElement
+        return { width: scrollWidth, height: scrollHeight }
+      })
+    check((await size()).height <= 800, `${name}: something is below the fold`)
+    await page.click('#save')
+    await page.waitForFunction(() => document.querySelector('output').textContent !== '')
+    await page.setViewportSize({ width: 400, height: 800 })
+    check((await size()).width <= 400, `${name}: scrolls sideways at 400 pixels`)
+    await page.emulateMedia({ media: 'print' })
+    const printed = await page.evaluate(() =>
+      ['.line', '.picture', '.choices'].map((each) => document.querySelector(each).checkVisibility()),
+    )
+    check(printed.join() === 'true,true,false', `${name}: is not printed as path and state`)
+    for (const message of bad) failures.push(`${name}: ${message}`)
     await page.close()
   } finally {
     child.kill('SIGINT')
-    check((await ended) === 130, 'explore: does not end with its terminal')
+    check((await ended) === 130, `${name}: does not end with its terminal`)
   }
 }
 
@@ -208,7 +235,7 @@ try {
     args: FLAGS,
   })
   for (const id of known) await readPage(context, id, join(folder, `${id}.html`))
-  await explore(context)
+  for (const args of EXPLORED) await explore(context, args)
   const page = await context.newPage()
   await page.addScriptTag({ path: join(here, 'node_modules', 'mermaid', 'dist', 'mermaid.min.js') })
   for (const [id, text] of texts) {
@@ -226,7 +253,7 @@ try {
   for (const failure of failures) console.log(`browser: ${failure}`)
   const seconds = Math.round((Date.now() - began) / 1000)
   console.log(
-    `browser: ${failures.length} failures; ${known.length} pages opened, ${texts.size} diagrams parsed in ${seconds} s`,
+    `browser: ${failures.length} failures; ${known.length} pages opened, ${EXPLORED.length} explored, ${texts.size} diagrams parsed in ${seconds} s`,
   )
   process.exitCode = failures.length === 0 ? 0 : 1
 } finally {
