@@ -10,6 +10,7 @@ import { compose, each } from '../../model/language/system.ts'
 import { filterLockModel, twoPhaseModel } from '../oracles/models.ts'
 import { randomSymmetric } from '../reduce/symmetry/testing/random-symmetric.ts'
 import { breadthFirst, type SearchOptions } from '../search/breadth-first.ts'
+import { effort } from '../testing/effort.ts'
 import {
   comparable,
   inPieces,
@@ -39,7 +40,7 @@ function expectTheSame(search: Search, paths: number): void {
   }
 }
 
-const five = twoPhaseModel(5)
+const five = twoPhaseModel(effort(4, 5))
 /** Partial order makes more of every state, so it gets fewer. */
 const subjectFor = ({ reduce }: SearchOptions) => (reduce === 'por' ? twoPhaseModel(4) : five)
 const locks = filterLockModel(3)
@@ -66,8 +67,11 @@ describe('a resumed search gives the same result as an uninterrupted one', () =>
     { reduce: 'por', storage: 'fingerprint' },
   ])('%o', (options) => {
     const { system, properties } = subjectFor(options)
-    expectTheSame((more) => breadthFirst(system, properties, { ...options, ...more }), 5)
-    expectTheSame((more) => breadthFirst(locks.system, locks.properties, { ...options, ...more }), 3)
+    expectTheSame((more) => breadthFirst(system, properties, { ...options, ...more }), effort(2, 5))
+    expectTheSame(
+      (more) => breadthFirst(locks.system, locks.properties, { ...options, ...more }),
+      effort(1, 3),
+    )
   })
 
   it.each<SearchOptions>([{ reduce: 'none' }, { reduce: 'symmetry' }, { reduce: 'por' }, { reduce: 'all' }])(
@@ -81,7 +85,7 @@ describe('a resumed search gives the same result as an uninterrupted one', () =>
           .properties.map(({ verdict }) => verdict)
           .slice(-2),
       ).toEqual(['holds', 'violated'])
-      expectTheSame(search, 5)
+      expectTheSame(search, effort(2, 5))
     },
   )
 
@@ -163,7 +167,7 @@ describe('where `all` takes partial order because of a limit', () => {
     expect([whole.complete, whole.reduction.partialOrder !== null]).toEqual([helps, helps])
     expect(whole.reduction.symmetry !== null).toBe(symmetric)
     const looks = stopChecksIn(search)
-    for (let look = 0; look < looks; look += helps ? 9 : 2) {
+    for (let look = 0; look < looks; look += effort(3, 1) * (helps ? 9 : 2)) {
       interrupted(search, directory, look)
       expect(comparable(search({ resume: directory }))).toEqual(comparable(whole))
     }
@@ -182,7 +186,7 @@ describe('where `all` takes partial order because of a limit', () => {
     expect(symmetry !== null).toBe(whole.complete)
     expect(partialOrder !== null).toBe(helps === 'partial order as well')
     const looks = stopChecksIn(search)
-    for (let look = 0; look < looks; look++) {
+    for (let look = 0; look < looks; look += effort(4, 1)) {
       interrupted(search, directory, look)
       expect(comparable(search({ resume: directory }))).toEqual(comparable(whole))
     }

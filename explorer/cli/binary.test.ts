@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readCounterexample } from '../../counterexamples/counterexample-file.ts'
+import { effort } from '../testing/effort.ts'
 import { freshProcess } from './confirm.ts'
 import { counterexampleFiles } from './counterexample-files.ts'
 import { resultSchema } from './report/result-json.ts'
@@ -52,10 +53,11 @@ describe('a search in the built program', () => {
 
   it('ends at a memory limit with 4, whatever the limit', () => {
     // By partial order it would be tried for fifty times the time.
-    for (const [limit, reduce] of [
+    const limits = [
       ['1', 'all'],
       ['250', 'none'],
-    ]) {
+    ]
+    for (const [limit, reduce] of limits.slice(0, effort(1, 2))) {
       const { status, stdout } = run(SMALL, ['check', 'endless', '--memory-limit', limit, '--reduce', reduce])
       expect(status).toBe(4)
       expect(stdout).toContain(`INCOMPLETE: ${limit} MiB used (--memory-limit)`)

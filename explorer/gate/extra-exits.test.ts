@@ -6,9 +6,10 @@ import { allPlans, type Plan, scenarioOutside } from '../../model/scenarios/buil
 import { scenarios } from '../../model/scenarios/index.ts'
 import { properties } from '../../properties/index.ts'
 import { breadthFirst } from '../search/index.ts'
+import { effort } from '../testing/effort.ts'
 import { baselineFile } from './baseline.ts'
 
-const MOST = 4000
+const MOST = effort(1500, 4000)
 
 /** The states of a scenario under `upstream`, as recorded. */
 const recorded: Record<string, { readonly states: number }> = JSON.parse(

@@ -10,10 +10,10 @@ import { checkedInBaseline } from './baseline.ts'
 import { kernelCells, ofKernel } from './kernel-cells.ts'
 
 /** Larger cells are searched by `npm run baseline -- --check`, which asks the same of them. */
-const SMALL = effort(3_000, 15_000)
+const SMALL = effort(1_500, 15_000)
 
 /** The same on older kernels, most of whose steps are those of the newest one. */
-const SMALL_OLDER = effort(1_500, 6_000)
+const SMALL_OLDER = effort(800, 6_000)
 
 const { designs, scenarios } = ofKernel()
 const baseline = checkedInBaseline()

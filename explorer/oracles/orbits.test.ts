@@ -3,6 +3,7 @@ import type { Node } from '../../model/language/fields.ts'
 import { EncodedValues } from '../../model/language/layout.ts'
 import type { System } from '../../model/language/system.ts'
 import { stepTable } from '../compile/step-table.ts'
+import { effort } from '../testing/effort.ts'
 import { PUBLISHED_COUNTS, type PublishedCounts } from './published-counts.ts'
 
 /**
@@ -76,7 +77,8 @@ function permute(system: System, sort: string, image: readonly number[], encoded
   return permuted
 }
 
-const isSmall = (row: PublishedCounts): boolean => row.orbits !== undefined && row.states < 10_000
+const isSmall = (row: PublishedCounts): boolean =>
+  row.orbits !== undefined && row.states < effort(2_000, 10_000)
 
 describe.each(PUBLISHED_COUNTS.filter(isSmall))('$id', (row) => {
   it('has the published orbits', () => {
@@ -86,11 +88,13 @@ describe.each(PUBLISHED_COUNTS.filter(isSmall))('$id', (row) => {
     const images = permutations(size)
     const found = reachable(system)
     const orbits = new Map<string, number>()
+    let unknown = 0
     for (const { encoded, steps } of found.values()) {
       const keys = images.map((image) => keyOf(permute(system, sort, image, encoded)))
-      expect(keys.every((key) => found.has(key))).toBe(true)
+      unknown += keys.filter((key) => !found.has(key)).length
       orbits.set(keys.sort()[0], steps)
     }
+    expect(unknown).toBe(0)
     expect(orbits.size).toBe(states)
     if (edges !== undefined) expect([...orbits.values()].reduce((a, b) => a + b, 0)).toBe(edges)
   })

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, type MockInstance, vi } from 'vitest'
 import { tool } from '../cli/testing/built-programs.ts'
 import { RECORD } from '../compile/transition-record.ts'
 import { portsBetween } from '../search/parallel/ports.ts'
+import { effort } from '../testing/effort.ts'
 import { Batch } from './batch.ts'
 import { SharedFingerprintSet } from './shared-fingerprint-set.ts'
 import { SharedTable } from './shared-table.ts'
@@ -114,8 +115,8 @@ describe('a rival that claims the slot after it was seen free', () => {
 })
 
 /** Most states have a low lane in common with many others, so that the threads meet in few runs of slots. */
-const STATES = 100_000
-const LANES = 5000
+const STATES = effort(20_000, 100_000)
+const LANES = STATES / 20
 const THREADS = 3
 
 /** What each thread does: all look up all states, in the same order and at the same time. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RECORD } from '../compile/transition-record.ts'
+import { effort } from '../testing/effort.ts'
 import { Batch } from './batch.ts'
 import { predictedCollision } from './collisions.ts'
 import { ExactSet } from './exact-set.ts'
@@ -101,7 +102,7 @@ describe('ExactSet', () => {
       fc.property(changes, (list) => {
         expect(drive((store) => new ExactSet(store, 4), true, bits, list).slips).toBe(0)
       }),
-      { numRuns: bits === 0 ? 5 : 20 },
+      { numRuns: effort(1, 4) * (bits === 0 ? 1 : 5) },
     )
   })
 })
@@ -134,7 +135,7 @@ describe('FingerprintSet', () => {
       fc.property(changes, (list) => {
         expect(drive((store) => new FingerprintSet(store, 4), false, 64, list).slips).toBe(0)
       }),
-      { numRuns: 20 },
+      { numRuns: effort(5, 20) },
     )
   })
 
@@ -154,7 +155,7 @@ describe('FingerprintSet', () => {
         const make = (store: VectorStore) => new WideFingerprintSet(store, bits, 1, 4)
         expect(drive(make, false, 9, list).slips).toBe(0)
       }),
-      { numRuns: 10 },
+      { numRuns: effort(3, 10) },
     )
   })
 

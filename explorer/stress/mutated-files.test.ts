@@ -14,7 +14,7 @@ const { folder } = builtPrograms()
 
 /** Files that go through the command line, the first of them each in a separate process, and those that are only read. */
 const BY_COMMAND = 50
-const IN_PROCESSES = effort(9, BY_COMMAND)
+const IN_PROCESSES = effort(3, BY_COMMAND)
 const READ = 100
 
 const random = xoshiro(20_261)

@@ -45,6 +45,7 @@ function scenarioWith(plan: Plan, boundsNow: () => Bounds): Scenario<Kvm> {
     known ??= boundsNow()
     return known
   }
+  const threads = (): Threads => threadsOfPlan(plan, bounds())
   return {
     ...about,
     aliases,
@@ -53,9 +54,9 @@ function scenarioWith(plan: Plan, boundsNow: () => Bounds): Scenario<Kvm> {
     },
     contains: (judgedWhere) => (judgedWhere as (bounds: Bounds) => boolean)(bounds()),
     ...(start.begin === undefined ? { contents: () => contentsOf(plan) } : {}),
-    build: (change = UNCHANGED) => build(plan.id, bounds(), start, change),
+    build: (change = UNCHANGED) => build(plan.id, bounds(), threads(), start, change),
     programs: ({ adds, base } = UNCHANGED) => {
-      const programs = groupsOf(bounds(), sortsOf(bounds()), adds).map(({ program }) => program)
+      const programs = groupsOf(bounds(), threads(), adds).map(({ program }) => program)
       return base === undefined ? programs : applyPatches(programs, base(bounds()))
     },
   }
@@ -69,8 +70,24 @@ function contentsOf({ id, title, about, bounds, start, properties, leavesOut }: 
 
 const plans: Plan[] = []
 
-/** Programs of the plans, in their order; those of a plan are built when they are first asked for. */
-const programs = new Map<Plan, readonly Program<Kvm>[]>()
+/** The threads of a plan and the ids that their code names, without what designs add or change. */
+interface Threads {
+  readonly sorts: Sorts
+  readonly groups: readonly ThreadGroup<Kvm>[]
+}
+
+/** Threads that were built: that takes longer than anything else in building a system, and each is built many times. */
+const threads = new WeakMap<Plan, Threads>()
+
+/** @param bounds those of the plan. */
+function threadsOfPlan(plan: Plan, bounds: Bounds): Threads {
+  const known = threads.get(plan)
+  if (known !== undefined) return known
+  const sorts = sortsOf(bounds)
+  const built = { sorts, groups: threadsOf(bounds, sorts) }
+  threads.set(plan, built)
+  return built
+}
 
 /** The plans of all scenarios of the model, in the order of registration. */
 export const allPlans = (): readonly Plan[] => plans
@@ -79,39 +96,35 @@ export const allPlans = (): readonly Plan[] => plans
  * The programs of all scenarios: a property may name steps that only some of them have.
  * @param adds the threads of a design, which may have other steps in other scenarios.
  */
-function* programsOfAll({ threads }: Additions<Kvm>): Iterable<Program<Kvm>> {
-  for (const plan of plans) {
-    const known = programs.get(plan) ?? programsIn(boundsOf(plan))
-    programs.set(plan, known)
-    yield* known
-  }
-  if (threads === undefined) return
+function* programsOfAll({ threads: added }: Additions<Kvm>): Iterable<Program<Kvm>> {
+  for (const plan of plans)
+    for (const { program } of threadsOfPlan(plan, boundsOf(plan)).groups) yield program
+  if (added === undefined) return
   for (const bounds of plans.map(boundsOf))
-    for (const { program } of threads(sortsOf(bounds), bounds)) yield program
+    for (const { program } of added(sortsOf(bounds), bounds)) yield program
 }
 
-const programsIn = (bounds: Bounds): readonly Program<Kvm>[] =>
-  threadsOf(bounds, sortsOf(bounds)).map(({ program }) => program)
-
-const groupsOf = (bounds: Bounds, sorts: Sorts, adds: Additions<Kvm> = {}): ThreadGroup<Kvm>[] => [
-  ...threadsOf(bounds, sorts),
-  ...(adds.threads?.(sorts, bounds) ?? []),
-]
+const groupsOf = (
+  bounds: Bounds,
+  { sorts, groups }: Threads,
+  adds: Additions<Kvm> = {},
+): ThreadGroup<Kvm>[] => [...groups, ...(adds.threads?.(sorts, bounds) ?? [])]
 
 const UNCHANGED: Change<Kvm> = { patches: [] }
 
 function build(
   name: string,
   bounds: Bounds,
+  threads: Threads,
   start: Start,
   { patches, adds = {}, base }: Change<Kvm>,
 ): System<Kvm> {
-  const sorts = sortsOf(bounds)
+  const { sorts } = threads
   const added = adds.fields === undefined ? [] : [adds.fields(sorts, bounds)]
   return compose({
     name,
     world: kvmWorld(bounds, sorts, [...fieldsOf(bounds, sorts), ...added]),
-    threads: groupsOf(bounds, sorts, adds),
+    threads: groupsOf(bounds, threads, adds),
     initial: [
       (kvm) => {
         setUp(kvm, bounds, start)

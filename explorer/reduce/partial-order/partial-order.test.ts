@@ -50,7 +50,7 @@ describe('random systems', () => {
             kept += reduced.states
             all += full.states
           }),
-          { numRuns: effort(40, 200) },
+          { numRuns: effort(15, 200) },
         )
         expect(kept).toBeLessThan(all)
       })
@@ -71,7 +71,7 @@ describe('random systems', () => {
         for (const { trace } of both.properties) if (trace !== null) referenceRun(system, trace)
         fewer++
       }),
-      { numRuns: effort(40, 200) },
+      { numRuns: effort(15, 200) },
     )
     // Some forty in most runs and some twenty in the poorest of hundreds.
     expect(fewer).toBeGreaterThan(5)

@@ -10,6 +10,7 @@ import { naiveCheck } from '../../oracles/naive-checker.ts'
 import { peterson } from '../../oracles/peterson.ts'
 import { randomSystem } from '../../oracles/random-system.ts'
 import { twoPhase } from '../../oracles/two-phase.ts'
+import { effort } from '../../testing/effort.ts'
 import { breadthFirst } from '../breadth-first.ts'
 import type { SearchResult } from '../result.ts'
 import { leastPreemptions } from '../testing/naive-preemptions.ts'
@@ -71,9 +72,9 @@ describe.each(methods)('search by %s', (method) => {
           expect(trace !== null && canBeDone(system, trace), id).toBe(true)
         }
       }),
-      { numRuns: 100, seed: 20260103 },
+      { numRuns: effort(30, 100), seed: 20260103 },
     )
-    expect(violations).toBeGreaterThan(50)
+    expect(violations).toBeGreaterThan(effort(10, 50))
   })
 
   it('does the same again with the same seed', () => {
@@ -244,7 +245,7 @@ describe('search by preemptions', () => {
         if (result.coverage?.preemptions !== most) expect(result.states).toBe(least.size)
         if (greatest <= most) expect(result.states).toBe(least.size)
       }),
-      { numRuns: 80, seed: 20260104 },
+      { numRuns: effort(25, 80), seed: 20260104 },
     )
   })
 
@@ -329,13 +330,14 @@ describe('walks by random priorities', () => {
 
   // x = 3 needs a, b, a in turn, each interrupted: two changes of turn, so a bug of depth 3.
   const system = needsPreemptions(2)
+  const WALKS = effort(600, 2000)
   const rate = (bugDepth: number): number => {
     let met = 0
-    for (let seed = 0; seed < 2000; seed++) {
+    for (let seed = 0; seed < WALKS; seed++) {
       const options: RandomOptions = { method: 'priorities', bugDepth, maxDepth: 10, walks: 1, seed }
       if (searchRandom(system, [below(3)], options).properties[0].verdict === 'violated') met++
     }
-    return met / 2000
+    return met / WALKS
   }
 
   it('meet a bug at least as often as the bound says', () => {
