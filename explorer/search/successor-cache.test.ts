@@ -114,7 +114,7 @@ describe('cache entries', () => {
     const check = (system: System): void => {
       const known = new Set<string>()
       let seen = 0
-      // Counted: an assertion for each of so many steps takes longer than the search.
+      // Counted: an assertion for each step takes longer than the search.
       let wrong = 0
       explore(system, 'in-order', ({ store, expander: { lists } }, words, cache) => {
         const width = system.layout.words
