@@ -265,12 +265,12 @@ describe('the other forms', () => {
         participant L0 as CPU0 (zap)
         participant L1 as CPU1 (vcpu)
         L0->>L0: write_lock(mmu_lock)
-        L0->>L0: kvm_make_all_cpus_request(MMU_FREE_OBSOLETE_ROOTS)
+        L0->>L0: kvm_make_all_cpus_request(MMU_FREE_OBSOLETE_ROOTS) (A)
         L0-->>L1: requests = {MMU_FREE_OBSOLETE_ROOTS}
-        L1->>L1: kvm_check_request() = true (A)
-        L1->>L1: is_obsolete_root(root_hpa) (B)
-        L0--xL1: root_page[0].invalid = 1 (C)
-        L1->>L1: vcpu-#62;mode = IN_GUEST_MODE (D)
+        L1->>L1: kvm_check_request() = true (B)
+        L1->>L1: is_obsolete_root(root_hpa) (C)
+        L0--xL1: root_page[0].invalid = 1 (D)
+        L1->>L1: vcpu-#62;mode = IN_GUEST_MODE (E)
         Note over L1: BUG: no-stale-root-used
       "
     `)
