@@ -27,6 +27,7 @@ import { privatePageIsMapped, faultFindsAnotherAttribute, faultIsRetriedForAnAtt
 import { noInstallDuringInvalidation } from './notifier/no-install-during-invalidation.ts'
 import { noMappingOfALostPage } from './notifier/no-mapping-of-a-lost-page.ts'
 import { absentPageIsInvalidated, samePageIsMappedAgain, faultIsRetriedForItsOwnNotifier, agingHoldsBackANotifier, rangeIsUnmappedInTwoSections, tdpRangeIsUnmappedInTwoSections, flushIsOwedFromOneSlotToTheNext } from './notifier/notifier-witnesses.ts'
+import { pfnCacheReachesThePageOfItsFrame, validPfnCacheIsActive, pfnCacheLockIsHeldInItsSections, pfnCacheUserCanFinish, pfnCacheIsRefreshedAgain, pfnCacheIsRefreshedAgainForAnotherPage } from './notifier/pfn-caches.ts'
 import { sharedPageIsNotWritable } from './notifier/shared-page-is-not-writable.ts'
 import { assertedCounters } from './primitives/asserted-counters.ts'
 import { noDeadlock } from './primitives/no-deadlock.ts'
@@ -258,6 +259,12 @@ export const properties: readonly Property<Kvm>[] = [
   rangeIsUnmappedInTwoSections,
   tdpRangeIsUnmappedInTwoSections,
   flushIsOwedFromOneSlotToTheNext,
+  pfnCacheReachesThePageOfItsFrame,
+  validPfnCacheIsActive,
+  pfnCacheLockIsHeldInItsSections,
+  pfnCacheUserCanFinish,
+  pfnCacheIsRefreshedAgain,
+  pfnCacheIsRefreshedAgainForAnotherPage,
   sharedPageIsNotWritable,
   noAccessConsumedInSilence,
   rmapIsAgedUnderALock,

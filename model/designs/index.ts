@@ -15,6 +15,7 @@ import { slotDeletionDesigns } from './memslots/slot-deletion.ts'
 import { slotMoveDesigns } from './memslots/slot-move.ts'
 import { memoryAttributesDesigns } from './notifier/memory-attributes.ts'
 import { notifierDesigns } from './notifier/notifiers.ts'
+import { pfnCacheDesigns } from './notifier/pfn-caches.ts'
 import { rangeDesigns } from './notifier/ranges.ts'
 import { assertedCounterDesigns } from './primitives/asserted-counters.ts'
 import { storeBufferDesigns } from './primitives/store-buffers.ts'
@@ -84,6 +85,7 @@ export const designs: readonly Design<Kvm>[] = [
   ...slotMoveDesigns,
   ...memoryAttributesDesigns,
   ...notifierDesigns,
+  ...pfnCacheDesigns,
   ...rangeDesigns,
   ...agingDesigns,
   ...bitmapAgingDesigns,

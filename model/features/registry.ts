@@ -11,6 +11,7 @@ import { memoryOrder } from './memory-order.ts'
 import { memslots } from './memslots.ts'
 import { nested } from './nested.ts'
 import { notifier } from './notifier.ts'
+import { pfnCache } from './pfn-cache.ts'
 import { requests } from './requests.ts'
 import { roots } from './roots.ts'
 import { shadow } from './shadow.ts'
@@ -35,6 +36,7 @@ export const features = [
   memslots,
   nested,
   notifier,
+  pfnCache,
   requests,
   roots,
   shadow,

@@ -3,7 +3,7 @@ import { agingOptions } from './aging/options.ts'
 import { dirtyLogOptions } from './dirty-log/options.ts'
 import { asyncPfOptions, faultOptions } from './fault/options.ts'
 import { memslotsOptions } from './memslots/options.ts'
-import { attributesOptions, hostOptions, notifierOptions } from './notifier/options.ts'
+import { attributesOptions, hostOptions, notifierOptions, pfnCacheOptions } from './notifier/options.ts'
 import { memoryOrderOptions, requestsOptions } from './primitives/options.ts'
 import { rootsOptions } from './roots/options.ts'
 import {
@@ -36,6 +36,7 @@ export const boundsSchema = z.strictObject({
   memslots: memslotsOptions.prefault({}),
   notifier: notifierOptions,
   attributes: attributesOptions,
+  pfnCache: pfnCacheOptions.prefault({}),
   aging: agingOptions.prefault({}),
   dirtyLog: dirtyLogOptions.prefault({}),
   fault: faultOptions.prefault({}),

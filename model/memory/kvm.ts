@@ -4,7 +4,7 @@ import { agingThread } from './aging/fields.ts'
 import { type Bounds, slots_change, unsyncs_under_read_lock, watched } from './bounds.ts'
 import { dirtyLogThread } from './dirty-log/fields.ts'
 import { memslot, memslots, memslotThread, slotOfGfn } from './memslots/fields.ts'
-import { attributesThread, hostPages, mmuInvalidate, notifierThread } from './notifier/fields.ts'
+import { attributesThread, hostPages, mmuInvalidate, notifierThread, pfnCache } from './notifier/fields.ts'
 import { optional } from './optional.ts'
 import { device, guestTables, requester } from './primitives/fields.ts'
 import { rmaps, shadowPage } from './shadow/fields.ts'
@@ -86,6 +86,7 @@ export function kvmWorld(bounds: Bounds, sorts: Sorts, added: readonly Added[] =
     mmu_invalidate: mmuInvalidate(sorts, bounds),
     mn_active_invalidate_count: range(0, bounds.notifier.threads),
     notifier: array(sorts.notifier, notifierThread(sorts, bounds)),
+    gpc: pfnCache(sorts, bounds),
     /** The frames with KVM_MEMORY_ATTRIBUTE_PRIVATE. */
     mem_attr_array: setOf(sorts.attributed),
     attributes: array(bounds.attributes.changes > 0 ? 1 : 0, attributesThread(sorts, bounds)),

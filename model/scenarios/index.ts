@@ -14,6 +14,7 @@ import { slotMoveScenarios } from './memslots/slot-move.ts'
 import { slotScenarios } from './memslots/slots.ts'
 import { memoryAttributesScenarios } from './notifier/memory-attributes.ts'
 import { notifierScenarios } from './notifier/notifiers.ts'
+import { pfnCacheScenarios } from './notifier/pfn-caches.ts'
 import { storeBufferScenarios } from './primitives/store-buffers.ts'
 import { hardwareRootScenarios } from './roots/hardware-root.ts'
 import { roleScenarios } from './roots/roles.ts'
@@ -64,6 +65,7 @@ export const scenarios: readonly Scenario<Kvm>[] = [
   ...slotScenarios,
   ...memoryAttributesScenarios,
   ...notifierScenarios,
+  ...pfnCacheScenarios,
   ...agingScenarios,
   ...dirtyLogScenarios,
   ...requestScenarios,

@@ -25,6 +25,7 @@ import { whileUnlocked } from '../primitives/rmap-lock.ts'
 import { unmapTdpGfn } from '../tdp/unmap.ts'
 import { freeDescs } from '../zap/free-descs.ts'
 import { flushOnReturn } from './flush-on-return.ts'
+import { invalidatePfnCache } from './pfn-cache.ts'
 import { walkSlots } from './range-walk.ts'
 
 const since: ReadIn = 'v5.15..v7.2'
@@ -59,6 +60,7 @@ export function notifier(bounds: Bounds): Program<Kvm> {
     ),
     ...inFunction(
       start.fn,
+      ...when(bounds.pfnCache.uses > 0, invalidatePfnCache(bounds)),
       ...findSlot(bounds),
       writeLock('NS.4 lock', 'notifier', { ...start, c: inHvaRange('KVM_MMU_LOCK(') }),
       ranged ? invalidateBegin(() => []) : invalidateBegin(),

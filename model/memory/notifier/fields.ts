@@ -1,4 +1,4 @@
-import { array, flag, oneOf, range, ref, setOf, struct } from '../../language/shapes.ts'
+import { array, flag, oneOf, range, ref, setOf, struct, type View } from '../../language/shapes.ts'
 import type { Bounds } from '../bounds.ts'
 import { optional } from '../optional.ts'
 import { requester } from '../primitives/fields.ts'
@@ -70,3 +70,40 @@ export const copyOnWrite = (bounds: Bounds) =>
 
 /** The host pages, where they can change. */
 export const hostPages = (sorts: Sorts, bounds: Bounds) => array(sorts.host_page, hostPage(bounds))
+
+/** A thread that uses pfn caches, and what it holds a lock as. */
+export type PfnCacheThread = 'gpcuser' | 'gpcioctl'
+
+/** The local variables of a refresh, and how often the thread does what it does. */
+const refresher = (sorts: Sorts, times: number, seqs: number) =>
+  struct({
+    left: range(0, times),
+    /** The snapshot of mmu_invalidate_seq, and the page that was looked up after it. */
+    mmu_seq: range(0, seqs),
+    new_pfn: ref(sorts.pfn),
+  })
+
+/**
+ * `struct gfn_to_pfn_cache`, of which there is one: KVM's mapping of the host page behind a frame, for structures that it
+ * shares with the guest. The page has no reference; mmu notifiers invalidate the cache.
+ */
+export const pfnCache = (sorts: Sorts, bounds: Bounds) =>
+  array(
+    bounds.pfnCache.uses > 0 ? 1 : 0,
+    struct({
+      /** gpc->lock, by whom it is held: the user of the cache is its only reader. */
+      lock: oneOf('free', 'read', 'gpcuser', 'gpcioctl'),
+      refresh_lock: oneOf('free', 'gpcuser', 'gpcioctl'),
+      active: flag,
+      valid: flag,
+      /** On kvm->gpc_list, where notifiers find it. */
+      listed: flag,
+      /** KVM's mapping: khva is not NULL. */
+      khva: flag,
+      pfn: ref(sorts.pfn),
+      gpcuser: refresher(sorts, bounds.pfnCache.uses, last_seq(bounds)),
+      gpcioctl: refresher(sorts, bounds.pfnCache.toggles, last_seq(bounds)),
+    }),
+  )
+
+export type PfnCache = View<ReturnType<typeof pfnCache>>[number]

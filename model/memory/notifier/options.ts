@@ -20,6 +20,14 @@ export const attributesOptions = z
   )
   .default({ changes: 0, of: [] })
 
+export const pfnCacheOptions = z
+  .strictObject({
+    gfn: id.default(0).describe('The frame that the cache is for.'),
+    uses: count.default(0).describe('How often KVM accesses the page through the cache; 0: there is none.'),
+    toggles: count.default(0).describe('How often userspace deactivates the cache and activates it again.'),
+  })
+  .describe('A pfn cache (gfn_to_pfn_cache), through which KVM itself accesses a page of the guest.')
+
 export const notifierOptions = z
   .strictObject({
     threads: count.default(1).describe('Threads that invalidate.'),
