@@ -9,6 +9,7 @@ const LONG_ONLY = [
   'explorer/cli/build.test.ts',
   'explorer/cli/lost-output.test.ts',
   'explorer/cli/package.test.ts',
+  'explorer/cli/queue/queue.test.ts',
   'explorer/cli/shared-search.test.ts',
   'explorer/oracles/engines.test.ts',
   'explorer/search/liveness/random.test.ts',

@@ -9,6 +9,8 @@ export const PRODUCT = {
   'search-subject': 'explorer/cli/search-subject.ts',
   worker: 'explorer/search/parallel/worker.ts',
   'kvm-catalogue': 'explorer/cli/kvm-catalogue.ts',
+  'cell-processor': 'explorer/cli/queue/cell-processor.ts',
+  'shard-process': 'explorer/cli/queue/shard-process.ts',
 }
 
 /** Files of packages that a build contains as they are: the parser of C, and its grammar. */

@@ -127,6 +127,27 @@ The files must be all shards of one run, of this build. Reports what the whole
 gate reports, and writes the counterexamples that it writes, for any number of
 shards.`
 
+export const SUBMIT = `
+Puts the cells of a gate on a queue in Redis, waits until workers have searched
+them, and reports what "gate" reports. Needs two more packages:
+  npm install --no-save bullmq@6 ioredis@6
+
+Who can write to the queue decides the verdicts: use a password and, between
+machines, TLS (rediss://). The password is never printed; in MMUCHECK_REDIS it
+does not stand on a command line either.
+
+Examples:
+  mmucheck worker --redis redis://queue.local      on each machine
+  mmucheck submit --redis redis://queue.local      the gate, on all of them
+  mmucheck submit --only roots-zap-all --recheck 3
+  mmucheck status --redis redis://queue.local`
+
+export const WORKER = `
+Any number of workers on any number of machines can come and go; what one that
+was lost was searching is given to another. All must be of the same build as
+the submitter: work of another build is refused, and the reason printed. A
+worker runs its model only, and nothing that was sent to it.`
+
 export const SHRINKING = `
 Leaves out of the scenario what the violation does not need (vCPUs, threads,
 pages, roots, edits), searches what is left for a shortest violation, and

@@ -23,7 +23,9 @@ import {
   SCENARIO_FILE,
   SEARCHES,
   SHRINKING,
+  SUBMIT,
   TRACES,
+  WORKER,
 } from './help.ts'
 import { unknownName } from './nearest.ts'
 import { printError } from './print-error.ts'
@@ -318,15 +320,60 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
   })
 
   addReportOptions(
-    command(
-      'merge',
-      'Puts the shards of a gate together, and reports what the whole gate does.',
-      MERGE,
-    ).argument('<result...>', 'files of "gate --shard I/N --json FILE", all of them'),
+    command('merge', 'Puts the shards of a gate together, and reports what the whole gate does.', MERGE)
+      .argument('<result...>', 'files of "gate --shard I/N --json FILE", all of them')
+      .option('--recheck <n>', 'search some cells again on this machine, and compare'),
   ).action(async (files: string[], raw) => {
     const { merge } = await import('./commands/merge.ts')
     done(await merge(context, files, raw))
   })
+
+  addReportOptions(
+    command('submit', 'Lets workers on other machines search; reports as one machine does.', SUBMIT)
+      .option('--redis <url>', 'where the queue is (default: MMUCHECK_REDIS)')
+      .option('--kernel <version>', 'the cells whose steps differ in this Linux version')
+      .option('--tier <name>', 'gate (default), or deep: the deep scenarios')
+      .option('--only <text>', 'only cells with that in "DESIGN in SCENARIO" (repeatable)', collect)
+      .option('--time-limit <s>', 'seconds for each search')
+      .option('--budget <s>', 'seconds to wait for all of them')
+      .option('--max-states <n>', 'distinct states of each search')
+      .option('--stop-on-violation', 'cancel the rest at the first violation that is not expected')
+      .option('--recheck <n>', 'search some again on this machine, and compare')
+      .option('--shards <n>', 'one exhaustive search of scenarios, divided among n processes')
+      .option('--safety', 'with --shards: leave out what needs the whole graph')
+      .option('--expected-states <n>', 'with --shards: decides the fingerprints (default: 10^9)')
+      .option('--fingerprint-bits <n>', 'with --shards: 96 or 128')
+      .option('--memory-limit <MiB>', 'with --shards: of each process')
+      .option('--seed <n>', 'of hash functions and random choices (default: 1)')
+      .option('--property <id>', 'with scenarios: only this one (repeatable)', collect)
+      .option('--design <id>', 'with scenarios: the design; no file (repeatable)', collect)
+      .option('--allow-incomplete', 'exit with 0 if inconclusive; the last line says so')
+      .option('--allow-vacuous', 'exit with 0 if vacuous; the last line says so')
+      .argument('[scenario...]', 'ids or aliases with --shards; a gate has --only'),
+  ).action(async (scenarios: string[], raw) => {
+    // Only these three load the packages of the queue.
+    const { submit } = await import('./commands/submit.ts')
+    done(await submit(context, scenarios, raw))
+  })
+
+  command('worker', 'Searches what others submit, until it is interrupted.', WORKER)
+    .option('--redis <url>', 'where the queue is (default: MMUCHECK_REDIS)')
+    .option('--workers <n>', 'searches at a time (default: one for each core)')
+    .option('--dir <dir>', 'for the states of shards (default: ~/.cache/mmucheck/shards)')
+    .option('--idle-exit <s>', 'end after as many seconds without work')
+    .option('--quiet', 'print only what goes wrong')
+    .action(async (raw) => {
+      const { worker } = await import('./commands/worker.ts')
+      done(await worker(context, raw))
+    })
+
+  command('status', 'Prints what waits in a queue, and who works.')
+    .option('--redis <url>', 'where the queue is (default: MMUCHECK_REDIS)')
+    .option('--json', 'as an object')
+    .action(async (raw) => {
+      const { status } = await import('./commands/status.ts')
+      done(await status(context, raw))
+    })
 
   command('init', 'Writes an example of a design with new code, and its test.')
     .argument('[dir]', 'folder to write to', '.')

@@ -26,6 +26,8 @@ export interface SearchRunner {
 
 /** Searches cells for the gate, several in parallel. */
 export interface CellJudge {
+  /** How many cells it is asked for at a time; absent: one for each core. */
+  readonly atOnce?: number
   /**
    * Searches a cell in full; ends soon after `signal` is aborted, as incomplete.
    * @throws ModelError when the model is wrong, InternalError when its thread was lost or xstate disagrees.

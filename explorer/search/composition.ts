@@ -64,6 +64,9 @@ export interface WorkerEngine extends BatchSearch {
   readonly expander: Expander
 }
 
+/** The parts of one shard of a search over several machines: as those of a worker, with a table of its own. */
+export type ShardEngine = WorkerEngine
+
 /** What the workers of one search share, as one of them sees it. */
 export interface Team {
   readonly table: SharedTable
@@ -146,6 +149,20 @@ export function workerEngineFor(
   const store = storeFor(system, options, true, (chunk, arrays) => exchange.share(chunk, arrays))
   store.setGuestsAside()
   const visited = sharedSetOf(table, store, exchange, me, options)
+  const expander = new Expander(code.compiled, store)
+  const successorCache = store.cacheWidth > 0 ? new SuccessorCache(expander.lists, store, 'by-level') : null
+  return { ...code, store, visited, expander, successorCache }
+}
+
+/** Builds one shard of a search over several machines, which stores fingerprints. @throws ModelError */
+export function shardEngineFor(
+  { system, properties, onRecord }: Model,
+  options: Omit<RecordingOptions, 'onRecord'> & Omit<StorageOptions, 'storage'>,
+): ShardEngine {
+  const code = batchCode(system, properties, { ...options, ...observers(onRecord) })
+  const storage = { ...options, storage: 'fingerprint' } as const
+  const store = storeFor(system, storage, true)
+  const visited = visitedSetOf(store, storage)
   const expander = new Expander(code.compiled, store)
   const successorCache = store.cacheWidth > 0 ? new SuccessorCache(expander.lists, store, 'by-level') : null
   return { ...code, store, visited, expander, successorCache }

@@ -59,6 +59,7 @@ const options = searchOptions.extend({
 
 /**
  * `mmucheck check`: explores and judges, prints or writes the report.
+ * @param narrowed what is left of the cells that were chosen.
  * @returns the exit status.
  * @throws UsageError, FolderInUse, ModelError, InternalError.
  */
@@ -66,6 +67,7 @@ export async function check(
   context: CommandContext,
   scenarios: readonly string[],
   raw: unknown,
+  narrowed: (cells: readonly Cell[]) => readonly Cell[] = (cells) => cells,
 ): Promise<number> {
   const flags = readOptions(options, raw)
   refuseTwoOutputs(flags)
@@ -76,7 +78,8 @@ export async function check(
   const catalogue = withScenarios(kernel, own)
   const { designs, files } = await readDesigns(context, catalogue, flags.design)
   const named = [...scenarios, ...own.map(({ scenario }) => scenario.id)]
-  const cells = cellsOf(catalogue, { scenarios: named, designs, properties: flags.property }).map((cell) => ({
+  const chosen = cellsOf(catalogue, { scenarios: named, designs, properties: flags.property })
+  const cells = narrowed(chosen).map((cell) => ({
     ...cell,
     files: userFiles(
       own.find(({ scenario }) => scenario === cell.scenario),

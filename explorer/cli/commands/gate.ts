@@ -123,7 +123,10 @@ export async function gate(context: CommandContext, raw: unknown): Promise<numbe
       context.io.err(
         `mmucheck: warning: verdicts cannot be kept in ${quotedPath(verdicts?.cache.folder ?? '')}; the next run searches again: choose another folder with --cache`,
       ),
-    atOnce: Math.min(flags.workers ?? availableParallelism(), Math.max(1, cells.length)),
+    atOnce: Math.min(
+      context.judge.atOnce ?? flags.workers ?? availableParallelism(),
+      Math.max(1, cells.length),
+    ),
     progress: new ProgressDisplay(context.io, { quiet: flags.quiet, searches: cells.length }),
   })
   const { out, sameGraph } = flags

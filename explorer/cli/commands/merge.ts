@@ -1,12 +1,16 @@
+import { randomInt } from 'node:crypto'
 import { quotedPath } from '../../../model/language/quoted.ts'
 import type { CommandContext } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
 import { gateCells } from '../gate/gate-cells.ts'
 import { type GateJson, readGateJson } from '../gate/gate-json.ts'
 import type { JudgedCell } from '../gate/judged-cell.ts'
-import { readOptions } from '../options.ts'
+import { count, readOptions } from '../options.ts'
+import { recheck } from '../queue/recheck.ts'
 import { refuseTwoOutputs } from '../report/formats/print.ts'
 import { baselineFile, baselineIn, report, reportOptions } from './gate.ts'
+
+const options = reportOptions.extend({ recheck: count().optional() })
 
 /**
  * `mmucheck merge`: puts the shards of a gate together, and reports what the whole gate reports, for any number of
@@ -19,7 +23,7 @@ export async function merge(
   paths: readonly string[],
   raw: unknown,
 ): Promise<number> {
-  const flags = readOptions(reportOptions, raw)
+  const flags = readOptions(options, raw)
   refuseTwoOutputs(flags)
   const files = paths.map((path) => ({ path, json: readGateJson(path) }))
   const [{ json: first }] = files
@@ -41,6 +45,7 @@ export async function merge(
     baselineFile(context, scope, flags.baseline),
     tier === 'deep' && flags.baseline === undefined,
   )
+  await recheckSome(context, kernel, found, flags.recheck ?? 0)
   return report(context, flags, {
     scope,
     only,
@@ -53,6 +58,25 @@ export async function merge(
     sameGraph: flags.sameGraph,
     out: flags.out,
   })
+}
+
+/**
+ * Searches some cells again, chosen at random: files can be forged.
+ * @throws InternalError when this machine finds something else.
+ */
+async function recheckSome(
+  { judge, signal }: CommandContext,
+  kernel: string | null,
+  found: ReadonlyMap<string, JudgedCell>,
+  most: number,
+): Promise<void> {
+  const left = [...found.values()].filter(({ complete }) => complete)
+  for (let n = 0; n < most && left.length > 0; n++) {
+    const [cell] = left.splice(randomInt(left.length), 1)
+    const { design, scenario } = cell
+    const request = { design, scenario, ...(kernel === null ? {} : { kernel }), limits: {} }
+    await recheck(judge, request, cell, signal)
+  }
 }
 
 /** @throws UsageError for a result of another build or another run than the first one. */
