@@ -64,7 +64,7 @@ export interface WorkerEngine extends BatchSearch {
   readonly expander: Expander
 }
 
-/** The parts of one shard of a search over several machines: as those of a worker, with a table of its own. */
+/** The parts of one shard of a search over several machines: as those of a worker, with a separate table. */
 export type ShardEngine = WorkerEngine
 
 /** What the workers of one search share, as one of them sees it. */

@@ -37,7 +37,7 @@ export interface ShardRun {
   /** Of this process. */
   readonly token: string
   readonly model: Model
-  /** Told once when Redis has no room. */
+  /** Called once when Redis has no room. */
   readonly onFull: (why: string) => void
 }
 

@@ -33,16 +33,16 @@ export interface SubmittedRun {
   readonly untilViolated: boolean
   readonly signal: AbortSignal
   readonly onProgress: (progress: Progress) => void
-  /** Told when shards have no worker, once for each such time. */
+  /** Called when shards have no worker, once for each such time. */
   readonly onWaiting: (shards: readonly number[]) => void
-  /** Told what the shards report. */
+  /** Called with what the shards report. */
   readonly onReports: (reports: readonly ShardReport[]) => void
 }
 
 /** Milliseconds between two looks at a run. */
 const LOOK_EVERY_MS = 100
 
-/** Milliseconds without a worker after which the user is told. */
+/** Milliseconds without a worker after which the user hears of it. */
 const PATIENT_MS = 15_000
 
 const errorShape = z.object({ kind: z.enum(['model-error', 'foreign', 'failed']), message: z.string() })

@@ -16,7 +16,7 @@ export interface JobEvents {
   ended(name: string, how: string): void
 }
 
-/** The workers of this process for the jobs on the queues, each of which runs in a process of its own. */
+/** The workers of this process for the jobs on the queues, each of which runs in a separate process. */
 export class JobWorkers {
   readonly #session: Session
   readonly #workers: readonly JobWorker[]

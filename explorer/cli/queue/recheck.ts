@@ -8,7 +8,7 @@ import type { CellJudge, SearchListener } from '../search-runner.ts'
 const ONE_OF = 4
 
 /**
- * A judge that searches some cells again on this machine, chosen at random, because whoever can write to the queue
+ * A judge that searches some cells again on this machine, chosen at random, because a process that can write to the queue
  * decides the verdicts.
  * @param most cells that are searched again.
  */

@@ -11,7 +11,7 @@ import { LEASE_MS, releaseShard, runKeys } from '../../shards/scripts.ts'
 import { REDIS, type Session } from './session.ts'
 import type { ShardMessage, ShardOrder } from './shard-process.ts'
 
-/** How often the process of a shard may fail by itself, before the submitter is told. */
+/** How often the process of a shard may fail by itself, before that is reported to the submitter. */
 const MOST_FAILURES = 3
 
 /** Milliseconds before a shard whose process failed is tried again here. */
@@ -27,7 +27,7 @@ export class ShardPool {
   readonly #warn: (line: string) => void
   readonly #running = new Map<string, ChildProcess>()
   readonly #notBefore = new Map<string, number>()
-  readonly #told = new Set<string>()
+  readonly #warned = new Set<string>()
   readonly #failures = new Map<string, number>()
   /** The runs whose folders are here. */
   readonly #known = new Map<string, string>()
@@ -147,8 +147,8 @@ export class ShardPool {
   }
 
   #warnOnce(line: string): void {
-    if (!this.#told.has(line)) this.#warn(line)
-    this.#told.add(line)
+    if (!this.#warned.has(line)) this.#warn(line)
+    this.#warned.add(line)
   }
 }
 

@@ -22,7 +22,7 @@ export function whyNoQueue(): string | null {
   }
 }
 
-/** A Redis server with a folder of its own; it survives restarts on the same port. */
+/** A Redis server with a separate folder; it survives restarts on the same port. */
 export class RedisServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'mmucheck-redis-'))
   readonly port: number
