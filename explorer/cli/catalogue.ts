@@ -1,7 +1,7 @@
 import type { Design } from '../../model/designs/design.ts'
 import { isAlwaysJudged } from '../../model/designs/judged-properties.ts'
 import type { Question } from '../../model/designs/questions.ts'
-import type { SurvivingMutant } from '../../model/designs/surviving-drops.ts'
+import type { SurvivingMutant } from '../../model/designs/survival.ts'
 import type { Kernel } from '../../model/kernels/kernel.ts'
 import type { Cost } from '../../model/language/cost.ts'
 import type { Drawing } from '../../model/language/picture.ts'

@@ -73,8 +73,10 @@ again in the middle of its section. The scenarios that reach the place are
 searched, smallest first, until a property is violated. A change that nothing
 notices needs a reviewed reason; without one the exit status is 3, and also if
 it is noticed though there is a reason. What the budget leaves out is "not
-decided" (4). With --out, a Markdown file for each function shows the race that
-goes wrong without the statement.`
+decided" (4), with a reason or without. The score is how many were noticed, of
+those that change a behaviour. With --out, a Markdown file for each function
+shows the race that goes wrong without the statement, and properties.md which
+properties notice something that no other notices.`
 
 export const MUSEUM = `
 Of each design of the status "bug", one scenario is searched, for the first

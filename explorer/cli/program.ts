@@ -285,7 +285,7 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
 
   command('mutate', 'Changes upstream in one place at a time, and says which property notices.', MUTATIONS)
     .argument('[scenario...]', 'ids or aliases; default: all that are not deep')
-    .option('--only <kind>', 'drop (default), swap, guard or section')
+    .option('--only <kind>', 'drop (default), swap, guard, section, or all of them')
     .option('--step <name>', 'only this statement or step (repeatable)', collect)
     .option('--states <n>', 'most states of a search, or "all" (default: 60000)')
     .option('--scenarios-per-step <n>', 'most searches per change, or "all" (default: 12)')
@@ -441,6 +441,7 @@ function addSearchOptions(command: Command): Command {
     .option('--format <name>', FORMATS.join(', '))
     .option('--out <dir>', 'folder for counterexamples (default: out)')
     .option('--evidence <dir>', 'write what the run is evidence of, and a paragraph for a mail')
+    .option('--mutation <file>', 'the result of "mutate --json", whose score goes into the evidence')
     .option('--quiet', 'only the last line')
     .option('--unicode', 'check marks beside the words')
     .optionsGroup('Other:')

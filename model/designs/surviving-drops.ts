@@ -1,28 +1,4 @@
-/** Why no property notices that a statement is missing. */
-export type SurvivalReason =
-  /** Another statement has the same effect before it matters. */
-  | 'redundant'
-  /** It only saves work: without it KVM does more than it must, and nothing that it must not. */
-  | 'precision'
-  /** It matters only in cases that no scenario contains. */
-  | 'bounds'
-  /** It matters, and no property says so. */
-  | 'unjudged'
-  /** Bookkeeping of the model, which stands for nothing in C. */
-  | 'model'
-
-/** A statement that can be dropped without a property noticing, and the reviewed reason. */
-export interface SurvivingMutant {
-  /** As `mmucheck mutate` prints it: `REQ.5 in kvm_kick_many_cpus()`. */
-  readonly id: string
-  readonly reason: SurvivalReason
-  readonly because: string
-}
-
-const survives =
-  (reason: SurvivalReason) =>
-  (because: string, ...ids: string[]): readonly SurvivingMutant[] =>
-    ids.map((id) => ({ id, reason, because }))
+import { type SurvivingMutant, survives } from './survival.ts'
 
 const redundant = survives('redundant')
 const precision = survives('precision')

@@ -20,7 +20,9 @@ import { type EvidenceOf, writeEvidence } from '../report/evidence.ts'
 import { FORMATS } from '../report/formats/output.ts'
 import { suiteOfCheck } from '../report/formats/output-of.ts'
 import { printFormatted, refuseTwoOutputs, titlesIn } from '../report/formats/print.ts'
+import type { MutationJson } from '../report/mutation-report.ts'
 import { ProgressDisplay } from '../report/progress.ts'
+import { readMutation } from '../report/read-mutation.ts'
 import { type Allowed, type CheckReport, exitStatusOf, verdictLine } from '../report/report.ts'
 import { checkBlock, type Style } from '../report/report-text.ts'
 import { resultJson } from '../report/result-json.ts'
@@ -51,6 +53,7 @@ const options = searchOptions.extend({
   format: z.enum(FORMATS).default('text'),
   out: z.string().min(1, 'must name a folder').default('out'),
   evidence: z.string().min(1, 'must name a folder').optional(),
+  mutation: z.string().optional(),
   allowIncomplete: z.boolean().default(false),
   allowVacuous: z.boolean().default(false),
   quiet: z.boolean().default(false),
@@ -71,6 +74,10 @@ export async function check(
 ): Promise<number> {
   const flags = readOptions(options, raw)
   refuseTwoOutputs(flags)
+  if (flags.mutation !== undefined && flags.evidence === undefined)
+    throw new UsageError('--mutation is for the evidence: name its folder with --evidence')
+  // Before the search, which may take long.
+  const mutation = flags.mutation === undefined ? undefined : readMutation(flags.mutation)
   const asked = settingsOf(flags)
   const checkpoints = checkpointsOf(flags)
   const kernel = catalogueOfKernel(context.catalogue, flags.kernel)
@@ -92,7 +99,13 @@ export async function check(
   try {
     const isUsual = named.length === 0 && designs.some(({ id }) => id === UPSTREAM)
     const unvisited = isUsual ? leftOut(kernel.scenarios) : ''
-    return await checkCells(context, flags, { cells, checkpoints, asked, unvisited })
+    return await checkCells(context, flags, {
+      cells,
+      checkpoints,
+      asked,
+      unvisited,
+      ...(mutation === undefined ? {} : { mutation }),
+    })
   } finally {
     release()
   }
@@ -105,12 +118,14 @@ interface Asked {
   readonly asked: CheckSettings
   /** Names the scenarios that are skipped by default; empty if the user chose the scenarios. */
   readonly unvisited: string
+  /** An earlier result of `mutate`, for the evidence. */
+  readonly mutation?: MutationJson
 }
 
 async function checkCells(
   context: CommandContext,
   flags: z.infer<typeof options>,
-  { cells, checkpoints, asked, unvisited }: Asked,
+  { cells, checkpoints, asked, unvisited, mutation }: Asked,
 ): Promise<number> {
   // Several searches run in parallel, one thread each; only a single one is shared by workers.
   const { io } = context
@@ -161,7 +176,12 @@ async function checkCells(
 
   if (showText) for (const line of wrapAtSpaces(unvisited, io.width)) io.out(line)
   if (evidence !== undefined)
-    keepEvidence(context, evidence, { cells, checks, settings, unvisited }, { show: showText, onUnwritten })
+    keepEvidence(
+      context,
+      evidence,
+      { cells, checks, settings, unvisited, ...(mutation === undefined ? {} : { mutation }) },
+      { show: showText, onUnwritten },
+    )
   const json =
     flags.json === undefined
       ? ''

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SurvivingMutant } from '../../../model/designs/surviving-drops.ts'
+import type { SurvivingMutant } from '../../../model/designs/survival.ts'
 import type { Catalogue } from '../catalogue.ts'
 import { EXIT } from '../exit-status.ts'
 import { mutationSchema } from '../report/mutation-report.ts'
@@ -33,7 +33,7 @@ describe('mmucheck mutate', () => {
       'noticed        Z.2 in request(): root-dropped in zap, 1 step',
       'noticed        Z.3 in free(): can-free in zap, 0 steps',
       'noticed        V.2 in drop(): root-dropped in zap, 4 steps',
-      'mmucheck: 4 noticed, 0 no change, 0 explained, 0 not explained, 0 not decided',
+      'mmucheck: score 4 of 4; 4 noticed, 0 no change, 0 explained, 0 not explained, 0 not decided',
     ])
     expect(status).toBe(EXIT.holds)
   })
@@ -65,6 +65,10 @@ describe('mmucheck mutate', () => {
     const one = await runSmall(budget, withDrops([], 'waits zap-and-tick'))
     expect(one.out.join('\n')).toContain('not searched: 1 more scenario')
     expect(one.status).toBe(EXIT.inconclusive)
+    // A reason does not decide it either.
+    const known = await runSmall(budget, withDrops([because('Z.1 in mark()')], 'waits zap-and-tick'))
+    expect(known.out.join('\n')).toMatch(/not decided +Z\.1 in mark\(\).*it is a\s+test/s)
+    expect(known.status).toBe(EXIT.inconclusive)
     const allowed = await runSmall([...budget, '--allow-incomplete'], withDrops([], 'waits zap-and-tick'))
     expect(allowed.status).toBe(EXIT.holds)
     const named = await runSmall(['mutate', 'waits'], withDrops([], 'waits zap-and-tick'))
@@ -81,6 +85,18 @@ describe('mmucheck mutate', () => {
     expect(known.status).toBe(EXIT.holds)
   })
 
+  it('makes changes of all kinds in one run', async () => {
+    const all = jsonOf((await runSmall(['mutate', '--only', 'all', '--json'], withDrops([]))).out)
+    const kinds = new Map<string, number>()
+    for (const { mutator } of all.mutants) kinds.set(mutator, (kinds.get(mutator) ?? 0) + 1)
+    for (const kind of ['drop', 'guard']) {
+      const alone = jsonOf((await runSmall(['mutate', '--only', kind, '--json'], withDrops([]))).out)
+      expect(all.mutants.filter(({ mutator }) => mutator === kind)).toEqual(alone.mutants)
+      expect(kinds.get(kind)).toBeGreaterThan(0)
+    }
+    expect(all.score.of).toBe(all.mutants.filter(({ standing }) => standing !== 'equivalent').length)
+  })
+
   it('prints JSON', async () => {
     const { out, status } = await runSmall(['mutate', '--json'], withDrops(WAITS, 'waits'))
     const { mutants, ...run } = jsonOf(out)
@@ -91,6 +107,7 @@ describe('mmucheck mutate', () => {
       mutator: 'drop',
       design: 'upstream',
       stale: [],
+      score: { noticed: 0, of: 3 },
     })
     expect(mutants.map(({ id, standing, outcome, reason }) => [id, standing, outcome.kind, reason])).toEqual([
       ['Z.1 in mark()', 'explained', 'survives', 'precision'],
@@ -108,7 +125,7 @@ describe('mmucheck mutate', () => {
     }
     await refused('no chosen scenario has a statement "Z.99"', '--step', 'Z.99')
     await refused('no scenario is called "nowhere"', 'nowhere')
-    await refused('--only: must be one of drop, swap, guard, section, not "other"', '--only', 'other')
+    await refused('--only: must be one of all, drop, swap, guard, section, not "other"', '--only', 'other')
     await refused('--only section: no chosen scenario has anything to change', '--only', 'section')
     const number = 'must be a whole number of at least 1'
     await refused(`--states: ${number}, not "0"`, '--states', '0')

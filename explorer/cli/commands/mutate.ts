@@ -3,16 +3,18 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { printableJson } from '../../../model/language/quoted.ts'
 import { replaceFile } from '../../checkpoint/index.ts'
-import { findDesign, findScenario, UPSTREAM } from '../catalogue.ts'
+import { findDesign, findScenario, type KnownMutants, UPSTREAM } from '../catalogue.ts'
 import { type CommandContext, interruption } from '../command-context.ts'
 import { UsageError } from '../errors.ts'
+import { readBaseline } from '../gate/baseline-file.ts'
+import { packedBaseline } from '../gate/gate-cells.ts'
 import type { Io } from '../io.ts'
-import type { Mutator } from '../mutation/mutator.ts'
+import { type Kills, killsLine, killsOf, killsReport } from '../mutation/kills.ts'
 import { MUTATORS } from '../mutation/mutators.ts'
 import { type Entry, necessityReport, type ReportFile } from '../mutation/necessity.ts'
 import { raceOf } from '../mutation/race.ts'
 import { type Reviewed, reviewed, staleIds, statusOf } from '../mutation/review.ts'
-import { type TrialContext, type TrialOptions, tryMutants } from '../mutation/trials.ts'
+import { type Grounds, type TrialContext, type TrialOptions, tryMutants } from '../mutation/trials.ts'
 import { count, readOptions } from '../options.ts'
 import { mutantLines, mutationJson, mutationLine } from '../report/mutation-report.ts'
 import { ProgressDisplay } from '../report/progress.ts'
@@ -27,7 +29,7 @@ const number = (standard: number) =>
   z.union([z.literal('all'), count()], 'must be a whole number of at least 1, or "all"').default(standard)
 
 const options = z.object({
-  only: z.enum(MUTATORS.map(({ id }) => id) as [string, ...string[]]).default('drop'),
+  only: z.enum(['all', ...MUTATORS.map(({ id }) => id)]).default('drop'),
   step: z.array(z.string()).default([]),
   states: number(MOST_STATES),
   scenariosPerStep: number(MOST_SCENARIOS),
@@ -52,8 +54,8 @@ export async function mutate(
   const { catalogue, io, runner, signal } = context
   const named = [...new Set(names.map((name) => findScenario(catalogue, name)))]
   const scenarios = named.length > 0 ? named : catalogue.scenarios.filter(({ deep }) => deep !== true)
-  const mutator = MUTATORS.find(({ id }) => id === flags.only) as Mutator
-  const { surviving, noticedIn } = catalogue.mutants?.[mutator.id] ?? { surviving: [], noticedIn: {} }
+  const mutators = MUTATORS.filter(({ id }) => flags.only === 'all' || id === flags.only)
+  const known = (id: string): KnownMutants => catalogue.mutants?.[id] ?? { surviving: [], noticedIn: {} }
   const isWhole = named.length === 0
   const progress = new ProgressDisplay(io, { quiet: flags.quiet, searches: 1 })
   const trialContext: TrialContext = {
@@ -63,51 +65,76 @@ export async function mutate(
     onProgress: (name, now) => progress.update(name, now),
     onDone: (name) => progress.done(name),
   }
-  const asked: TrialOptions = {
-    mutator,
-    base: findDesign(catalogue, UPSTREAM),
-    scenarios,
-    isWanted: (id) => flags.step.length === 0 || flags.step.some((name) => isMeant(id, name)),
-    mostStates: flags.states === 'all' ? null : flags.states,
-    mostScenarios: flags.scenariosPerStep === 'all' ? null : flags.scenariosPerStep,
-    searchFirst: noticedIn,
-    atOnce: flags.workers ?? availableParallelism(),
-  }
+  const base = findDesign(catalogue, UPSTREAM)
+  const grounds: Grounds = new Map()
   const trials: Reviewed[] = []
   const entries: Entry[] = []
-  for await (const trial of tryMutants(trialContext, asked)) {
-    const found = reviewed(trial, surviving, isWhole)
-    trials.push(found)
-    if (flags.out !== undefined) {
-      const { evidence } = trial
-      entries.push({
-        trial: found,
-        race: evidence === undefined ? null : raceOf(context, asked.base, evidence),
-      })
+  const stale: string[] = []
+  for (const mutator of mutators) {
+    const { surviving, noticedIn } = known(mutator.id)
+    const asked: TrialOptions = {
+      mutator,
+      base,
+      scenarios,
+      isWanted: (id) => flags.step.length === 0 || flags.step.some((name) => isMeant(id, name)),
+      mostStates: flags.states === 'all' ? null : flags.states,
+      mostScenarios: flags.scenariosPerStep === 'all' ? null : flags.scenariosPerStep,
+      searchFirst: noticedIn,
+      atOnce: flags.workers ?? availableParallelism(),
+      grounds,
     }
-    if (!flags.json && !flags.quiet)
-      for (const line of mutantLines(found, { width: io.width, colour: io.colour })) io.out(line)
+    const own: Reviewed[] = []
+    for await (const trial of tryMutants(trialContext, asked)) {
+      const found = reviewed(trial, surviving, isWhole)
+      own.push(found)
+      if (flags.out !== undefined) {
+        const { evidence } = trial
+        const race = evidence === undefined ? null : raceOf(context, base, evidence)
+        entries.push({ trial: found, race })
+      }
+      if (!flags.json && !flags.quiet)
+        for (const line of mutantLines(found, { width: io.width, colour: io.colour })) io.out(line)
+    }
+    if (isWhole && flags.step.length === 0) stale.push(...staleIds(own, surviving))
+    trials.push(...own)
   }
   refuseUnmeant(flags.step, trials)
   if (trials.length === 0)
-    throw new UsageError(`--only ${mutator.id}: no chosen scenario has anything to change in that way`)
-  const stale = isWhole && flags.step.length === 0 ? staleIds(trials, surviving) : []
+    throw new UsageError(`--only ${flags.only}: no chosen scenario has anything to change in that way`)
   if (!flags.json && !flags.quiet)
     for (const id of stale)
       for (const line of wrapAtSpaces(`no statement is called ${id}`, io.width)) io.out(line)
   const { version } = context
+  const kills = recordedKills(context)
+  if (kills !== null && flags.out !== undefined && !flags.json && !flags.quiet)
+    for (const line of wrapAtSpaces(killsLine(kills), io.width)) io.out(line)
   io.out(
     flags.json
       ? printableJson(
           mutationJson(
-            { version, modelHash: context.modelHash(), mutator: mutator.id, design: UPSTREAM, stale },
+            { version, modelHash: context.modelHash(), mutator: flags.only, design: UPSTREAM, stale },
             trials,
           ),
         )
       : mutationLine(trials, stale),
   )
-  if (flags.out !== undefined) writeReport(io, flags.out, necessityReport(mutator.id, entries))
+  if (flags.out !== undefined) {
+    const never = (all: readonly Kills[]): string[] => {
+      const violated = new Set(all.map(({ property }) => property))
+      const isJudged = ({ kind, id }: { kind: string; id: string }): boolean =>
+        kind !== 'witness' && !violated.has(id)
+      return catalogue.properties.filter(isJudged).map(({ id }) => id)
+    }
+    const properties = kills === null ? [] : [killsReport(kills, never(kills))]
+    writeReport(io, flags.out, [...necessityReport(flags.only, entries), ...properties])
+  }
   return interruption(signal) ?? statusOf(trials, stale, flags.allowIncomplete)
+}
+
+/** What each property notices, of the designs that are recorded as wrong; null if nothing was recorded. */
+function recordedKills({ catalogue }: CommandContext): Kills[] | null {
+  const path = packedBaseline(catalogue, { kernel: null, tier: 'gate' })
+  return path === null ? null : killsOf(readBaseline(path))
 }
 
 /** Writes the files of a report. Without them the result still stands: then a line says what to do. */

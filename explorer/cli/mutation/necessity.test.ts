@@ -54,7 +54,7 @@ it('a folder that cannot be written to costs the report, not the result', async 
   const { status, out, err } = await runSmall(['mutate', '--quiet', '--out', file], { catalogue })
   expect([status, out, err]).toEqual([
     EXIT.holds,
-    ['mmucheck: 4 noticed, 0 no change, 0 explained, 0 not explained, 0 not decided'],
+    ['mmucheck: score 4 of 4; 4 noticed, 0 no change, 0 explained, 0 not explained, 0 not decided'],
     [expect.stringMatching(/^mmucheck: cannot write to .*: E\w+; run it again with --out/)],
   ])
 })

@@ -10,7 +10,7 @@ export interface ReportFile {
 
 /** A mutant in the report: what became of it, and the race that shows it. */
 export interface Entry {
-  readonly trial: Pick<Reviewed, 'mutant' | 'standing' | 'known' | 'outcome'>
+  readonly trial: Pick<Reviewed, 'mutator' | 'mutant' | 'standing' | 'known' | 'outcome'>
   /** The lines of a race diagram; null where nothing was noticed. */
   readonly race: readonly string[] | null
 }
@@ -20,6 +20,7 @@ const HEADINGS: Readonly<Record<string, string | undefined>> = {
   drop: 'Why each statement is there: what goes wrong without it',
   swap: 'Why statements are in their order: what goes wrong if two are swapped',
   guard: 'Why each test is there: what goes wrong if its answer is always the same',
+  all: 'Why each statement, order, test and lock is there: what goes wrong without it',
   section: 'Why each lock is held so long: what goes wrong if it is dropped meanwhile',
 }
 
@@ -35,7 +36,7 @@ export function necessityReport(mutator: string, entries: readonly Entry[]): Rep
   }
   const heading = HEADINGS[mutator] ?? mutator
   const files = [...byFunction].map(([fn, all]): ReportFile => {
-    const sections = all.map((entry) => sectionOf(mutator, entry))
+    const sections = all.map((entry) => sectionOf(entry))
     return { name: `${fn}.md`, text: `# ${fn}()\n\n${sections.join('\n')}` }
   })
   const rows = [...byFunction].map(([fn, all]) => {
@@ -46,7 +47,7 @@ export function necessityReport(mutator: string, entries: readonly Entry[]): Rep
   return [{ name: 'README.md', text: index.join('\n') }, ...files]
 }
 
-function sectionOf(mutator: string, { trial: { mutant, outcome, known, standing }, race }: Entry): string {
+function sectionOf({ trial: { mutator, mutant, outcome, known, standing }, race }: Entry): string {
   const title = `## ${quoted(mutant.id)}`
   const shows = mutant.shows === null ? [] : [`\`${quoted(mutant.shows)}\``, '']
   const what =

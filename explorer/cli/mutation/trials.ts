@@ -12,6 +12,8 @@ import { type Mutant, type MutantName, type Mutator, programsOf } from './mutato
 
 /** A mutant, and what was seen of it. */
 export interface Trial {
+  /** The kind of change. */
+  readonly mutator: string
   readonly mutant: Pick<Mutant, 'id' | 'shows'>
   readonly outcome: Outcome
   /** The violation, if a property notices it. */
@@ -40,7 +42,12 @@ export type Outcome =
     }
   /** No property notices it, but model code fails: what it reads or writes is outside of its domain. */
   | { readonly kind: 'model-fails'; readonly scenario: string; readonly message: string }
-  | { readonly kind: 'survives'; readonly scenarios: readonly string[] }
+  | {
+      readonly kind: 'survives'
+      readonly scenarios: readonly string[]
+      /** Whether all counts of all these searches are those of the base: states, transitions, how often each step is taken. */
+      readonly sameCounts: boolean
+    }
   /** It was not looked at, because it leaves every behaviour as it is. */
   | { readonly kind: 'equivalent'; readonly why: string }
   /** No scenario that was searched takes the step. */
@@ -63,7 +70,12 @@ export interface TrialOptions {
   readonly searchFirst: Readonly<Record<string, string>>
   /** How many searches run in parallel. */
   readonly atOnce: number
+  /** What is known of the base from trials of another kind with the same bounds; filled. */
+  readonly grounds?: Grounds
 }
+
+/** The base in scenarios, by id. */
+export type Grounds = Map<string, Promise<Ground>>
 
 /** What the trials need of their surroundings. */
 export interface TrialContext {
@@ -76,7 +88,7 @@ export interface TrialContext {
 }
 
 /** The base in a scenario. */
-interface Ground {
+export interface Ground {
   readonly scenario: Scenario<unknown>
   readonly base: Checked
   /** What the base violates, so that it notices nothing. */
@@ -142,9 +154,15 @@ async function groundOf(
   scenario: Scenario<unknown>,
 ): Promise<Ground> {
   const isNeeded = Object.values(options.searchFirst).includes(scenario.id)
-  const base = await search(context, options, scenario, null, { isBounded: !isNeeded })
-  const violated = base.properties.filter((p) => p.verdict === 'violated').map((p) => p.id)
-  return { scenario, base, violated: new Set(violated) }
+  const { grounds } = options
+  const known = await grounds?.get(scenario.id)
+  if (known !== undefined && (known.base.complete || !isNeeded)) return known
+  const searched = search(context, options, scenario, null, { isBounded: !isNeeded }).then((base): Ground => {
+    const violated = base.properties.filter((p) => p.verdict === 'violated').map((p) => p.id)
+    return { scenario, base, violated: new Set(violated) }
+  })
+  grounds?.set(scenario.id, searched)
+  return searched
 }
 
 /** Whether the base takes a step that the mutant changes; in a block any of its steps. */
@@ -160,7 +178,13 @@ async function tryOne(context: TrialContext, options: TrialOptions, candidate: C
   const { id, shows, equivalent, places, unknown } = candidate
   let searches = 0
   let states = 0
-  const ended = (outcome: Outcome): Trial => ({ mutant: { id, shows }, outcome, searches, states })
+  const ended = (outcome: Outcome): Trial => ({
+    mutator: options.mutator.id,
+    mutant: { id, shows },
+    outcome,
+    searches,
+    states,
+  })
   if (equivalent !== null) return ended({ kind: 'equivalent', why: equivalent })
   const isFirst = (scenario: string): boolean => searchFirst[id] === scenario
   const small = places.filter(
@@ -169,6 +193,7 @@ async function tryOne(context: TrialContext, options: TrialOptions, candidate: C
   const tried = small.slice(0, mostScenarios ?? small.length)
   const open: string[] = []
   let failed: Outcome | null = null
+  let sameCounts = true
   for (const { ground, mutant } of tried) {
     if (context.signal.aborted) return ended({ kind: 'not-decided', why: 'interrupted' })
     const { scenario } = ground
@@ -179,6 +204,7 @@ async function tryOne(context: TrialContext, options: TrialOptions, candidate: C
     }
     searches++
     states += found.states
+    sameCounts &&= hasSameCounts(found, ground.base)
     const noticed = found.properties.find((p) => p.verdict === 'violated' && !ground.violated.has(p.id))
     if (noticed !== undefined) {
       const length = noticed.trace?.steps.length ?? 0
@@ -201,7 +227,17 @@ async function tryOne(context: TrialContext, options: TrialOptions, candidate: C
     return ended({ kind: 'not-decided', why: parts.join('; ') })
   }
   if (tried.length === 0) return ended({ kind: 'never-taken' })
-  return ended({ kind: 'survives', scenarios: tried.map(({ ground }) => ground.scenario.id) })
+  return ended({
+    kind: 'survives',
+    scenarios: tried.map(({ ground }) => ground.scenario.id),
+    sameCounts,
+  })
+}
+
+function hasSameCounts(found: Checked, base: Checked): boolean {
+  const counts = ({ states, transitions, depth, deadlocks, steps }: Checked): string =>
+    JSON.stringify([states, transitions, depth, deadlocks, [...steps].filter(([, taken]) => taken > 0)])
+  return counts(found) === counts(base)
 }
 
 async function tryIn(

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -80,5 +80,34 @@ describe('the evidence of a check', () => {
     const { status, text } = await check('zap', '--design', 'request-first', '--property', 'root-dropped')
     expect(status).toBe(1)
     expect(text.replace(/\s+/g, ' ')).toMatch(/violated: root-dropped \(ce-[0-9a-f]{8}\), /)
+  })
+
+  it('has the mutation score where there is one, and says so where there is none', async () => {
+    const { text, data } = await check('zap')
+    expect(data.mutation).toBeNull()
+    expect(text.split('Not checked:')[1]).toMatch(/mutation\s+score/)
+    const file = join(folder, 'mutation.json')
+    const { out } = await runSmall(['mutate', 'zap', '--json'])
+    writeFileSync(file, out.join('\n'))
+    const scored = await check('zap', '--mutation', file)
+    expect(scored.data.mutation).toMatchObject({
+      mutator: 'drop',
+      score: { noticed: 4, of: 4 },
+      notDecided: 0,
+      isOfThisModel: true,
+    })
+    const [was] = scored.text.split('Not checked:')
+    expect(was.replace(/\s+/g, ' ')).toContain('4 of 4 changes of the kind "drop" noticed, 0 not decided')
+    writeFileSync(file, out.join('\n').replace('0123456789abcdef', 'fedcba9876543210'))
+    const other = await check('zap', '--mutation', file)
+    expect(other.text).toMatch(/of another model\s+\(fedcba9876543210\)/)
+    expect(other.data.mutation.isOfThisModel).toBe(false)
+    writeFileSync(file, '{}')
+    const wrong = await runSmall(['check', 'zap', '--evidence', folder, '--mutation', file])
+    expect([wrong.status, wrong.err[0]]).toEqual([
+      2,
+      expect.stringContaining('is not the result of "mutate --json"'),
+    ])
+    expect((await runSmall(['check', 'zap', '--mutation', file])).status).toBe(2)
   })
 })

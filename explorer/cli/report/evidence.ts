@@ -7,6 +7,7 @@ import type { Cell } from '../cells.ts'
 import { stopInWords } from '../reason-words.ts'
 import type { CheckSettings } from '../search-settings.ts'
 import { wrapAtSpaces } from '../wrap.ts'
+import type { MutationJson } from './mutation-report.ts'
 import { appliedIn, type CheckReport, visitedIn } from './report.ts'
 import { type Result, resultJson } from './result-json.ts'
 
@@ -21,6 +22,8 @@ export interface EvidenceOf extends Pick<Result, 'version' | 'modelHash'> {
   readonly settings: CheckSettings
   /** Names the scenarios that the run skipped; empty if it skipped none. */
   readonly unvisited: string
+  /** How many small changes of the model its properties notice, from an earlier run; absent if that is not known. */
+  readonly mutation?: MutationJson
 }
 
 /** The names of the files in a folder. */
@@ -42,7 +45,8 @@ export function writeEvidence(
 }
 
 /** The evidence, `mmucheck-evidence/1`: the result, and of each search what the result does not contain. */
-export function evidenceOf({ version, modelHash, cells, checks, settings, unvisited }: EvidenceOf): object {
+export function evidenceOf(of: EvidenceOf): object {
+  const { version, modelHash, cells, checks, settings, unvisited } = of
   const { storage = 'exact', fingerprintBits } = settings
   return {
     schema: 'mmucheck-evidence/1',
@@ -51,6 +55,7 @@ export function evidenceOf({ version, modelHash, cells, checks, settings, unvisi
     node: process.version,
     storage: storage === 'exact' ? 'exact' : `${fingerprintBits ?? 64}-bit fingerprints`,
     skipped: unvisited,
+    mutation: mutationEvidence(of),
     searches: checks.map((report, n) => {
       const { scenario, design, files } = cells[n]
       const steps = [...report.steps]
@@ -79,8 +84,36 @@ export function evidenceOf({ version, modelHash, cells, checks, settings, unvisi
   }
 }
 
+/** The mutation score, and whether it is that of the model that was checked; null if it is not known. */
+function mutationEvidence({ mutation, modelHash }: EvidenceOf): object | null {
+  if (mutation === undefined) return null
+  const { mutator, design, score, mutants } = mutation
+  return {
+    mutator,
+    design,
+    score,
+    notDecided: mutants.filter(({ standing }) => standing === 'open').length,
+    notExplained: mutants.filter(({ standing }) => standing === 'unexplained').length,
+    modelHash: mutation.modelHash,
+    isOfThisModel: mutation.modelHash === modelHash,
+  }
+}
+
+/** The mutation score as a line of the paragraph. */
+function mutationText({ mutation, modelHash }: EvidenceOf): string {
+  if (mutation === undefined)
+    return '- How many small changes of the model the properties notice (mutation score).'
+  const { mutator, design, score, mutants } = mutation
+  const open = mutants.filter(({ standing }) => standing === 'open').length
+  const of = mutation.modelHash === modelHash ? '' : `, of another model (${mutation.modelHash})`
+  const kinds = mutator === 'all' ? 'of all kinds' : `of the kind "${mutator}"`
+  return `- Mutation score of the properties on ${design}${of}: ${score.noticed} of ${score.of} changes ${kinds} noticed, ${open} not decided.`
+}
+
 /** The paragraph: what was checked, with the verdicts and how much was searched, and what was not. */
-export function checkedText({ version, modelHash, cells, checks, unvisited }: EvidenceOf): string[] {
+export function checkedText(evidence: EvidenceOf): string[] {
+  const { version, modelHash, cells, checks, unvisited, mutation } = evidence
+  const score = mutationText(evidence)
   const was = checks.map((report, n) => {
     const { scenario, design } = cells[n]
     const idsOf = (verdict: string): string[] =>
@@ -139,8 +172,10 @@ export function checkedText({ version, modelHash, cells, checks, unvisited }: Ev
   return [
     `Checked with mmucheck ${version}, model ${modelHash}:`,
     ...was,
+    ...(mutation === undefined ? [] : [score]),
     'Not checked:',
     ...not,
+    ...(mutation === undefined ? [score] : []),
     ...(unvisited === '' ? [] : [`- ${unvisited[0].toUpperCase()}${unvisited.slice(1)}.`]),
     always,
   ].flatMap(paragraph)

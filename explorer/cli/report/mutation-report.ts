@@ -2,7 +2,7 @@ import { match } from 'ts-pattern'
 import { z } from 'zod'
 import { plural } from '../../../counterexamples/text-layout.ts'
 import { LONGEST_MESSAGE, quoted } from '../../../model/language/quoted.ts'
-import type { Reviewed, Standing } from '../mutation/review.ts'
+import { type Reviewed, type Standing, scoreOf } from '../mutation/review.ts'
 import type { Outcome } from '../mutation/trials.ts'
 import { wrapAtSpaces } from '../wrap.ts'
 import type { Style } from './report-text.ts'
@@ -54,13 +54,14 @@ function inWords(outcome: Outcome): string {
     .exhaustive()
 }
 
-/** `mmucheck: 330 noticed, 12 no change, 20 explained, 0 not explained, 0 not decided`, the last line. */
+/** `mmucheck: score 330 of 350; 330 noticed, 12 no change, 20 explained, 0 not explained, 0 not decided`, the last line. */
 export function mutationLine(trials: readonly Reviewed[], stale: readonly string[]): string {
   const count = (standing: Standing): number => trials.filter((t) => t.standing === standing).length
   const failing = trials.filter((t) => t.standing === 'noticed' && t.outcome.kind === 'model-fails').length
   const contradicted = count('contradicted')
+  const { noticed, of } = scoreOf(trials)
   return [
-    `mmucheck: ${count('noticed')} noticed${failing === 0 ? '' : ` (${failing} by failing model code)`}`,
+    `mmucheck: score ${noticed} of ${of}; ${count('noticed')} noticed${failing === 0 ? '' : ` (${failing} by failing model code)`}`,
     `${count('equivalent')} no change`,
     `${count('explained')} explained`,
     `${count('unexplained')} not explained`,
@@ -75,7 +76,11 @@ const natural = z.int().min(0)
 const outcome = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('noticed'), scenario: z.string(), property: z.string(), length: natural }),
   z.strictObject({ kind: z.literal('model-fails'), scenario: z.string(), message: z.string() }),
-  z.strictObject({ kind: z.literal('survives'), scenarios: z.array(z.string()) }),
+  z.strictObject({
+    kind: z.literal('survives'),
+    scenarios: z.array(z.string()),
+    sameCounts: z.boolean(),
+  }),
   z.strictObject({ kind: z.literal('equivalent'), why: z.string() }),
   z.strictObject({ kind: z.literal('never-taken') }),
   z.strictObject({ kind: z.literal('not-decided'), why: z.string() }),
@@ -90,14 +95,17 @@ export const mutationSchema = z.strictObject({
   design: z.string(),
   /** Mutants with a reviewed reason that do not exist. */
   stale: z.array(z.string()),
+  /** The mutation score: how many were noticed, of those that change a behaviour. */
+  score: z.strictObject({ noticed: natural, of: natural }),
   mutants: z.array(
     z.strictObject({
       id: z.string(),
+      mutator: z.string(),
       /** The statement as diagrams show it; null if that depends on the state. */
       shows: z.string().nullable(),
       standing: z.enum(Object.keys(WORDS) as [Standing, ...Standing[]]),
       outcome,
-      reason: z.enum(['redundant', 'precision', 'bounds', 'unjudged', 'model']).nullable(),
+      reason: z.enum(['redundant', 'precision', 'independent', 'bounds', 'unjudged', 'model']).nullable(),
       because: z.string().nullable(),
       searches: natural,
       states: natural,
@@ -113,15 +121,19 @@ export function mutationJson(
   trials: readonly Reviewed[],
 ): MutationJson {
   const { version, modelHash, mutator, design, stale } = run
-  const mutants = trials.map(({ mutant, standing, outcome: found, known, searches, states }) => ({
-    id: mutant.id,
-    shows: mutant.shows,
-    standing,
-    outcome: found.kind === 'survives' ? { ...found, scenarios: [...found.scenarios] } : found,
-    reason: known?.reason ?? null,
-    because: known?.because ?? null,
-    searches,
-    states,
-  }))
-  return { schema: 'mmucheck-mutation/1', version, modelHash, mutator, design, stale, mutants }
+  const mutants = trials.map(
+    ({ mutant, mutator: kind, standing, outcome: found, known, searches, states }) => ({
+      id: mutant.id,
+      mutator: kind,
+      shows: mutant.shows,
+      standing,
+      outcome: found.kind === 'survives' ? { ...found, scenarios: [...found.scenarios] } : found,
+      reason: known?.reason ?? null,
+      because: known?.because ?? null,
+      searches,
+      states,
+    }),
+  )
+  const score = scoreOf(trials)
+  return { schema: 'mmucheck-mutation/1', version, modelHash, mutator, design, stale, score, mutants }
 }
