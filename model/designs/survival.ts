@@ -22,7 +22,8 @@ export interface SurvivingMutant {
 }
 
 /** Survivors with one reason. */
-export const survives =
-  (reason: SurvivalReason) =>
-  (because: string, ...ids: string[]): readonly SurvivingMutant[] =>
-    ids.map((id) => ({ id, reason, because }))
+export function survives(
+  reason: SurvivalReason,
+): (because: string, ...ids: string[]) => readonly SurvivingMutant[] {
+  return (because, ...ids) => ids.map((id) => ({ id, reason, because }))
+}
