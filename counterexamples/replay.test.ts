@@ -1,9 +1,14 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { breadthFirst } from '../explorer/search/breadth-first.ts'
 import { goalReachableIn } from '../explorer/search/goal-reachable.ts'
+import { effort } from '../explorer/testing/effort.ts'
 import { Oops, type Property } from '../model/language/property.ts'
 import { ReplayError } from '../model/language/reference.ts'
 import type { Trace } from '../model/language/trace.ts'
 import { CounterexampleError, counterexampleOf } from './counterexample-file.ts'
+import { QuickCheck } from './quick-check.ts'
+import { QuickSteps } from './quick-steps.ts'
 import { type ReplayContext, ReplayDisagreement, replay } from './replay.ts'
 import {
   abba,
@@ -195,4 +200,63 @@ describe('a trace that the model no longer allows is refused', () => {
 it('disagreements are distinguished from impossible traces', () => {
   expect(() => replayedOf(abba(), trace('first lock b'))).toThrow(ReplayError)
   expect(() => replayedOf(abba(), trace('first lock a'))).toThrow(ReplayDisagreement)
+})
+
+describe('a corrupted trace', () => {
+  const subjects = [zapVersusEnter(), lostUpdate(2), useAfterFree(), abba()].map((small) => ({
+    ...small,
+    found: shortestTrace(small),
+    quick: new QuickCheck(small.system, small.property),
+  }))
+
+  /** Whether the trace is a violation, without xstate and the verifier. */
+  function isViolation({ system, property, quick }: (typeof subjects)[number], { initial, steps }: Trace) {
+    const fails = quick.fails({ initial, steps })
+    if (fails !== null) return fails
+    const run = new QuickSteps(system)
+    run.state.set(system.initial[initial])
+    for (const step of steps) run.take(step)
+    const end = { ...system, initial: [run.state.slice()] }
+    return breadthFirst(end, [property]).properties[0].trace?.steps.length === 0
+  }
+
+  const edit = fc.record({
+    how: fc.constantFrom('drop', 'double', 'swap', 'other thread', 'other step', 'other start'),
+    at: fc.nat(20),
+    by: fc.nat(20),
+  })
+
+  type Edit = typeof edit extends fc.Arbitrary<infer T> ? T : never
+
+  /** A trace with something wrong in it; its file has the id of what it contains, as a forger would write it. */
+  function edited({ system, found }: (typeof subjects)[number], { how, at: where, by }: Edit): Trace {
+    const steps = [...found.steps]
+    const [at, other] = [where % steps.length, by % steps.length]
+    const threads = system.threads.map(({ name }) => name)
+    const names = system.threads.flatMap(({ flow }) => flow.steps.map(({ path }) => path))
+    if (how === 'drop') steps.splice(at, 1)
+    if (how === 'double') steps.splice(at, 0, steps[at])
+    if (how === 'swap') [steps[at], steps[other]] = [steps[other], steps[at]]
+    if (how === 'other thread') steps[at] = { ...steps[at], thread: threads[by % threads.length] }
+    if (how === 'other step') steps[at] = { ...steps[at], step: names[by % names.length] }
+    return { initial: how === 'other start' ? by : found.initial, steps }
+  }
+
+  it('replays only if it is a violation all the same', () => {
+    const seen = { violated: 0, refused: 0 }
+    const check = (n: number, edits: readonly Edit[]): void => {
+      const subject = subjects[n]
+      const trace = edits.reduce((before, each) => edited({ ...subject, found: before }, each), subject.found)
+      if (trace.steps.length === 0) return
+      const is = isViolation(subject, trace)
+      expect(outcome(subject, trace) === 'violated').toBe(is)
+      seen[is ? 'violated' : 'refused']++
+    }
+    fc.assert(
+      fc.property(fc.nat(subjects.length - 1), fc.array(edit, { minLength: 1, maxLength: 3 }), check),
+      { numRuns: effort(150, 3000) },
+    )
+    // Both occur, or nothing was shown.
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(5)
+  })
 })
