@@ -94,7 +94,8 @@ function sentenceOn(rows: readonly (readonly [place: string, text: string])[], w
   const places = listed(rows.map(([place]) => place))
   // Rows that say different things are not all meant by what one of them says.
   const areAlike = rows.every(([, text]) => text.replace(/\d+/g, '') === last[1].replace(/\d+/g, ''))
-  const quote = areAlike && last[0].startsWith('(') ? `, "${last[1]}",` : ''
+  const one = rows.every(([, text]) => text === last[1]) ? '' : 'such as '
+  const quote = areAlike && last[0].startsWith('(') ? `, ${one}"${last[1]}",` : ''
   return [`${places}${quote} ${rows.length === 1 ? 'is' : 'are'} ${what} by this design.`]
 }
 
