@@ -10,6 +10,7 @@ export const PRODUCT = {
   worker: 'explorer/search/parallel/worker.ts',
   'kvm-catalogue': 'explorer/cli/kvm-catalogue.ts',
   'cell-processor': 'explorer/cli/queue/cell-processor.ts',
+  'walk-processor': 'explorer/cli/queue/walk-processor.ts',
   'shard-process': 'explorer/cli/queue/shard-process.ts',
 }
 

@@ -339,6 +339,7 @@ function programOf(context: CommandContext, done: (status: number) => void): Com
       .option('--max-states <n>', 'distinct states of each search')
       .option('--stop-on-violation', 'cancel the rest at the first violation that is not expected')
       .option('--recheck <n>', 'search some again on this machine, and compare')
+      .option('--swarm [n]', 'random searches of scenarios, until one finds a violation (default: 32)')
       .option('--shards <n>', 'one exhaustive search of scenarios, divided among n processes')
       .option('--safety', 'with --shards: leave out what needs the whole graph')
       .option('--expected-states <n>', 'with --shards: decides the fingerprints (default: 10^9)')

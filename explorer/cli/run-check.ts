@@ -11,6 +11,7 @@ import {
   type RandomOptions,
   type SearchHooks,
   type SearchResult,
+  StateSketch,
   searchRandom,
   withTrace,
 } from '../search/index.ts'
@@ -41,7 +42,11 @@ export interface CheckRequest {
 }
 
 /** The result of a search, and of the full search that it was compared with; null without `--self-check`. */
-export type Checked = SearchResult & Pick<CheckReport, 'selfCheck'>
+export type Checked = SearchResult &
+  Pick<CheckReport, 'selfCheck'> & {
+    /** Of the states that random walks saw, if it was asked for. */
+    readonly sketch?: readonly number[]
+  }
 
 /**
  * Runs one search, in this thread or shared by several workers. An error in model code ends the search and is part of
@@ -67,7 +72,8 @@ export async function runCheck<W>(
     exhaustive(system, properties, { ...how, ...hooks, recheck: isAsked ? 'all' : 'sample' }, workers)
   const sampling = { ...settings, ...hooks, wanted: request.properties }
   try {
-    const found = settings.search === 'bfs' ? await search(settings) : sampled(system, properties, sampling)
+    const found: SearchResult & Pick<Checked, 'sketch'> =
+      settings.search === 'bfs' ? await search(settings) : sampled(system, properties, sampling)
     return isAsked ? await selfChecked(system.name, found, () => search(full)) : { ...found, selfCheck: null }
   } catch (error) {
     if (!(error instanceof FailedSearch)) throw error
@@ -87,9 +93,14 @@ function sampled<W>(
   system: System<W>,
   properties: readonly Property<W>[],
   { search, ...options }: CheckSettings & SearchHooks & Pick<RandomOptions, 'wanted'>,
-): SearchResult {
+): SearchResult & Pick<Checked, 'sketch'> {
   const method = search === 'priorities' || search === 'preemptions' ? search : 'walks'
-  return searchRandom(system, properties, { ...options, method })
+  if (options.sketch !== true || method === 'preemptions')
+    return searchRandom(system, properties, { ...options, method })
+  const sketch = new StateSketch(system.layout.words)
+  const onState = (words: Int32Array): void => sketch.add(words)
+  const found = searchRandom(system, properties, { ...options, method, onState })
+  return { ...found, sketch: sketch.least }
 }
 
 /** A request whose design has been made, if it is code. */

@@ -16,6 +16,8 @@ export interface CheckSettings
   readonly search: SearchFlags['search']
   /** Compare a reduced search with the full one. */
   readonly selfCheck?: boolean
+  /** Whether a random search returns a sketch of the states that it saw. */
+  readonly sketch?: boolean
   /** Threads that share this one search, where it can be shared. Default 1. */
   readonly workers?: number
 }

@@ -18,6 +18,7 @@ export type { NotApplied } from './not-applied.ts'
 export type { Model, ModelSource } from './parallel/model.ts'
 export { LostWorker, parallelBreadthFirst } from './parallel/search.ts'
 export { type RandomOptions, searchRandom } from './random/search-random.ts'
+export { estimated, merged, StateSketch } from './random/state-sketch.ts'
 export {
   type Coverage,
   type ModelFailure,

@@ -37,6 +37,8 @@ export interface SamplingOptions
   extends Pick<SearchOptions, keyof Limits | 'mostArrayBytes' | 'recheck' | 'onRecord'> {
   /** Ids of properties: the search ends when all of them are decided. Default: all properties. */
   readonly wanted?: readonly string[]
+  /** Called with each state that a walk sees for the first time, packed; only valid during the call. */
+  readonly onState?: (words: Int32Array) => void
 }
 
 /** How far a search has come. */

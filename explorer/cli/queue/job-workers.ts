@@ -44,7 +44,10 @@ export class JobWorkers {
     const { [REDIS]: _, ...others } = env
     const active = new Map<string, JobWorker>()
     const workers: JobWorker[] = []
-    for (const [queue, processor] of [[keys.cells, 'cell-processor']] as const) {
+    for (const [queue, processor] of [
+      [keys.cells, 'cell-processor'],
+      [keys.walks, 'walk-processor'],
+    ] as const) {
       const worker = new Worker(queue, programFile(processor), {
         connection: await session.connect(),
         prefix: keys.queues,

@@ -75,6 +75,7 @@ class Sample {
   readonly #seen = new SeenStates()
   readonly #watch: LimitWatch
   readonly #mostArrayBytes: number | undefined
+  readonly #onState: SampleOptions['onState']
   /** The walk so far: initial state and step numbers. */
   #initial = 0
   readonly #path: number[] = []
@@ -107,6 +108,7 @@ class Sample {
     this.#scheduler = kind.scheduler(this.#compiled, this.#maxDepth)
     this.#watch = new LimitWatch(options)
     this.#mostArrayBytes = options.mostArrayBytes
+    this.#onState = options.onState
   }
 
   run(): SearchResult {
@@ -162,7 +164,10 @@ class Sample {
     const onWalk = this.#scheduler.circled === undefined ? null : new Set<number>()
     for (;;) {
       const fresh = this.#seen.add(low, high)
-      if (fresh) this.#lastNew = this.#walks + 1
+      if (fresh) {
+        this.#lastNew = this.#walks + 1
+        this.#onState?.(words)
+      }
       if (onWalk !== null) {
         const number = low * 0x100000 + (high & 0xfffff)
         if (onWalk.has(number)) this.#scheduler.circled?.()
