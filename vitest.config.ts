@@ -10,6 +10,7 @@ const LONG_ONLY = [
   'explorer/cli/lost-output.test.ts',
   'explorer/cli/package.test.ts',
   'explorer/cli/queue/queue.test.ts',
+  'explorer/cli/queue/shards.test.ts',
   'explorer/cli/shared-search.test.ts',
   'explorer/oracles/engines.test.ts',
   'explorer/search/liveness/random.test.ts',

@@ -131,7 +131,9 @@ shards.`
 
 export const SUBMIT = `
 Puts the cells of a gate on a queue in Redis, waits until workers have searched
-them, and reports what "gate" reports. Needs two more packages:
+them, and reports what "gate" reports. With --shards one exhaustive search is
+divided among workers; with --swarm they make random searches, until one finds a
+violation. Both report what "check" reports. Needs two more packages:
   npm install --no-save bullmq@6 ioredis@6
 
 Who can write to the queue decides the verdicts: use a password and, between
@@ -142,6 +144,8 @@ Examples:
   mmucheck worker --redis redis://queue.local      on each machine
   mmucheck submit --redis redis://queue.local      the gate, on all of them
   mmucheck submit --only roots-zap-all --recheck 3
+  mmucheck submit roots-zap-all --design R1 --swarm 64
+  mmucheck submit roots-zap-all --shards 4 --safety
   mmucheck status --redis redis://queue.local`
 
 export const WORKER = `
